@@ -1,0 +1,172 @@
+# Endicott: build, install, set-up, tests. `make help` lists the targets.
+# `make` alone needs a compiler and the libraries, nothing else, and installs nothing.
+
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+BUILD    ?= build
+VARIANT  ?=
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
+
+# --- what is built ------------------------------------------------------------------------------
+SRC_DIRS := mem/base mem cpu io hyp ssi lgr cli
+SRCS     := $(sort $(foreach d,$(SRC_DIRS),$(wildcard $(d)/*.c)))
+LIB_SRCS := $(filter-out cli/main.c,$(SRCS))
+OBJ      := $(BUILD)/obj
+LIB      := $(BUILD)/libendicott.a
+PROGRAM  := $(BUILD)/endicott
+UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
+
+# --- libraries: required ones, then the optional ones that are there -----------------------------
+PKG_CONFIG ?= pkg-config
+PKGS       := libuv jansson zlib liblz4 libcrypto
+PKGS_OPT   := libedit
+PKGS_FOUND  = $(PKGS) $(foreach p,$(PKGS_OPT),$(shell $(PKG_CONFIG) --exists $(p) && echo $(p)))
+
+# Evaluated once, and only when something is compiled (`make setup` may run before they exist).
+once        = $(eval $(1) := $(2))$($(1))
+PKG_CFLAGS  = $(call once,PKG_CFLAGS,$(shell $(PKG_CONFIG) --cflags $(PKGS_FOUND))\
+	$(foreach p,$(filter $(PKGS_OPT),$(PKGS_FOUND)),-DHAVE_$(shell echo $(p) | tr a-z- A-Z_)))
+PKG_LIBS    = $(call once,PKG_LIBS,$(shell $(PKG_CONFIG) --libs $(PKGS_FOUND)))
+CHECK_CFLAGS = $(call once,CHECK_CFLAGS,$(shell $(PKG_CONFIG) --cflags check))
+CHECK_LIBS  = $(call once,CHECK_LIBS,$(shell $(PKG_CONFIG) --libs check))
+
+# --- flags --------------------------------------------------------------------------------------
+OPT      ?= -O2
+WARN     := -Wall -Wextra -Wshadow -Werror
+CODEGEN  := -fno-strict-aliasing -fno-plt -fno-pie
+STD      := -std=gnu17 -D_GNU_SOURCE -pthread -I.
+CFLAGS   ?=
+LDFLAGS  ?=
+LDLIBS    = $(PKG_LIBS) -lquadmath -lm
+
+ifeq ($(VARIANT),asan)
+OPT      := -O1
+EXTRA    := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	    -fno-omit-frame-pointer
+endif
+ifeq ($(VARIANT),tsan)
+OPT      := -O1
+EXTRA    := -fsanitize=thread -fno-omit-frame-pointer
+endif
+EXTRA    ?=
+
+ALL_CFLAGS = $(STD) $(OPT) -g $(WARN) $(CODEGEN) $(EXTRA) $(PKG_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -no-pie -pthread $(EXTRA) $(LDFLAGS)
+
+# The interpreter jumps from instruction to instruction by sibling calls, which gcc makes from -O2 on.
+ifneq ($(filter -O0 -O1 -Og,$(OPT) $(CFLAGS)),)
+EXTRA    += -DENDICOTT_LOOP_DISPATCH
+endif
+
+# Flags of one file go after all others; an example:
+#   CFLAGS.cpu/run.c := -O3
+
+# --- build --------------------------------------------------------------------------------------
+.PHONY: all help install setup setup-build setup-guest pkgs-there guest demo check lint asan tsan \
+	bench clean unit format
+.DELETE_ON_ERROR:
+
+all: $(PROGRAM)
+
+$(PROGRAM): $(OBJ)/cli/main.o $(LIB)
+	@echo "  LINK  $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(LIB): $(LIB_SRCS:%.c=$(OBJ)/%.o) $(BUILD)/lib.list
+	@echo "  AR    $@"
+	@rm -f $@ && ar rcs $@ $(filter %.o,$^)
+
+# Changes when a source file comes or goes, so that the archive never keeps a dead member.
+$(BUILD)/lib.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIB_SRCS)' | cmp -s - $@ || echo '$(LIB_SRCS)' > $@
+FORCE:
+
+$(OBJ)/%.o: %.c $(BUILD)/flags | pkgs-there
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(ALL_CFLAGS) $(CFLAGS.$<) -MMD -MP -c -o $@ $<
+
+# Changes when the flags do; every object depends on it.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(STD) $(OPT) $(WARN) $(CODEGEN) $(EXTRA) $(CFLAGS)' | cmp -s - $@ || \
+	  echo '$(CC) $(STD) $(OPT) $(WARN) $(CODEGEN) $(EXTRA) $(CFLAGS)' > $@
+
+pkgs-there:
+	@$(PKG_CONFIG) --exists --print-errors $(PKGS) || { \
+	  echo "Libraries are missing; 'make setup' installs them (Debian)." >&2; exit 1; }
+
+unit: $(UNIT)
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(LIB) $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  TEST  $<"
+	@$(CC) $(ALL_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(LIB) \
+	  $(CHECK_LIBS) $(LDLIBS)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/endicott
+	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/endicott
+	@if [ -d docs/samples ]; then \
+	  cp -R docs/samples $(DESTDIR)$(PREFIX)/share/endicott/; fi
+
+# --- set-up, guest, tests -----------------------------------------------------------------------
+setup:
+	@tests/lib/setup.sh build guest test lint
+
+setup-build:
+	@tests/lib/setup.sh build
+
+setup-guest:
+	@tests/lib/setup.sh build guest
+
+guest: setup-guest
+	@tests/guest/fetch.sh
+	@tests/guest/mkinitramfs.sh
+
+demo: setup-guest
+	@+$(MAKE) --no-print-directory all guest
+	@tests/demo/run
+
+check: setup
+	@+$(MAKE) --no-print-directory all guest unit
+	@tests/run
+
+lint:
+	@tests/lib/setup.sh build test lint
+	@tests/run --all-lint lint
+
+asan: setup
+	@+$(MAKE) --no-print-directory BUILD=build-asan VARIANT=asan all unit
+	@ENDICOTT_BUILD=build-asan ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 \
+	  UBSAN_OPTIONS=print_stacktrace=1 tests/run unit insn
+
+tsan: setup
+	@+$(MAKE) --no-print-directory BUILD=build-tsan VARIANT=tsan all unit
+	@ENDICOTT_BUILD=build-tsan TSAN_OPTIONS=halt_on_error=1 tests/run unit insn
+
+bench: setup
+	@+$(MAKE) --no-print-directory all guest
+	@tests/bench/run
+
+format:
+	@tests/lint/format --fix
+
+clean:
+	rm -rf build/obj build/tests build/lib.list build/flags build/libendicott.a build/endicott \
+	  build/log build-asan build-tsan
+
+help:
+	@echo "make            build $(PROGRAM)"
+	@echo "make install    into PREFIX ($(PREFIX)), under DESTDIR"
+	@echo "make setup      install what building and testing need (Debian; sudo when not root)"
+	@echo "make demo       two members, a Linux guest, a live relocation"
+	@echo "make check      every test but the slow lint; the last line is N passed, N failed"
+	@echo "make lint       every lint      make asan, make tsan   unit and instruction tests"
+	@echo "make format     reformat the C files     make clean     build products, not the guest"
+	@echo "make bench      figures, next to QEMU and Hercules     make guest   kernel, initramfs"
+
+-include $(SRCS:%.c=$(OBJ)/%.d) $(addsuffix .d,$(UNIT))

@@ -1,0 +1,48 @@
+/* The program: one function per command of the command line, exit statuses, option parsing.
+ * The contract is DESIGN.md section 6; `endicott COMMAND --help` prints each one's options. */
+#ifndef ENDICOTT_CLI_CLI_H
+#define ENDICOTT_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum cli_exit {
+    EXIT_WELL = 0,
+    EXIT_INTERNAL = 1,      /* internal error, or a CP command that failed */
+    EXIT_USAGE = 2,         /* usage or configuration */
+    EXIT_RESOURCE = 3,      /* host memory, port, permission */
+    EXIT_DISABLED_WAIT = 4, /* guest in a disabled wait whose address is not 0 */
+    EXIT_CHECK_STOP = 5,    /* guest check-stop or interrupt loop */
+    EXIT_RELOCATION = 6,    /* relocation failed or refused */
+    EXIT_JOIN = 7,          /* join refused */
+    EXIT_TIMEOUT = 8,       /* time limit reached */
+    EXIT_MISMATCH = 9,      /* script mismatch */
+};
+
+/** One option: `--name` with a value unless `flag`; `value` or `set` receives it. */
+struct cli_option {
+    const char *name;    /* "kernel"; one letter for `-m` */
+    const char *operand; /* "FILE" in help; NULL for a flag */
+    const char *help;
+    const char **value;
+    bool *flag;
+};
+
+/**
+ * Parse argv[1..] by `options` (ended by a NULL name). Options are spelled in full; `--name=V` and
+ * `--name V`. Stops at the first operand when `stop_at_operand`. Returns the index of the first
+ * operand, or -1 after printing why and the usage line on standard error, or -2 after `--help`
+ * was answered on standard output. Operands are moved behind the options.
+ */
+int cli_parse(int argc, char **argv, const char *usage, const struct cli_option *options,
+              bool stop_at_operand);
+
+/** Exit status for a host status of mem/base/status.h. */
+int cli_exit_of(int status);
+
+/** The commands; argv[0] is the command's name. Each returns an exit status. */
+#define COMMAND(name, fn, operands, help) int fn(int argc, char **argv);
+#include "cli/commands.def"
+#undef COMMAND
+
+#endif

@@ -1,0 +1,409 @@
+/* endicott ipl: one virtual machine from files, console on standard output, an exit status that
+ * tells how the guest ended. No directory, no cluster; the machine looks like an LPAR. */
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <termios.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "cli/cli.h"
+#include "cli/post_uv.h"
+#include "hyp/directory.h"
+#include "hyp/vm.h"
+#include "mem/base/log.h"
+
+#define USAGE "ipl --kernel FILE | --image FILE [options]"
+#define STDIN_BYTES 4096
+#define SHUTDOWN_GRACE_MS 30000
+#define CPUS_LIMIT 64
+#define DRAIN_LINE_BYTES 1024
+
+struct ipl_options {
+    const char *kernel, *initrd, *append, *image, *load, *memory, *cpus, *model, *engine;
+    const char *console, *disk, *net, *gdb, *seed, *timeout, *stats, *trace;
+    bool deterministic;
+};
+
+struct ipl {
+    struct ipl_options opt;
+    uv_loop_t loop;
+    struct post_uv *post;
+    struct vm_host *host;
+    struct vm *vm;
+    uv_timer_t timeout, grace;
+    uv_signal_t term, intr;
+    uv_pipe_t in_pipe;
+    uv_tty_t in_tty;
+    uv_stream_t *in;
+    char in_buf[STDIN_BYTES];
+    char line[DRAIN_LINE_BYTES];
+    size_t line_len;
+    bool ended;
+    bool terminating;
+    int status;
+};
+
+static void ipl_end(struct ipl *ipl, int status)
+{
+    if (ipl->ended)
+        return;
+    ipl->ended = true;
+    ipl->status = status;
+    uv_stop(&ipl->loop);
+}
+
+/* ---- output and events ---- */
+
+static void ipl_output(void *ctx, const char *text, size_t len)
+{
+    struct ipl *ipl = ctx;
+    if (ipl->opt.console && strcmp(ipl->opt.console, "none") == 0)
+        return;
+    while (len) {
+        ssize_t n = write(STDOUT_FILENO, text, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return; /* nobody listens: the guest goes on */
+        text += n;
+        len -= (size_t)n;
+    }
+}
+
+static void ipl_event(void *ctx, struct vm *vm, enum vm_event event, u64 mask, u64 addr)
+{
+    struct ipl *ipl = ctx;
+    enum vm_state state = vm_state(vm);
+    if (event != VM_EVENT_PGM_LOOP && event != VM_EVENT_CHECKSTOP &&
+        (state == VM_RUNNING || state == VM_ENABLED_WAIT))
+        return;
+    switch (event) {
+    case VM_EVENT_DISABLED_WAIT:
+        if (addr == 0) {
+            ipl_end(ipl, EXIT_WELL);
+            break;
+        }
+        log_line("disabled wait: PSW %016llX %016llX", (unsigned long long)mask,
+                 (unsigned long long)addr);
+        ipl_end(ipl, EXIT_DISABLED_WAIT);
+        break;
+    case VM_EVENT_STOPPED:
+    case VM_EVENT_SHUTDOWN_DONE:
+        ipl_end(ipl, EXIT_WELL);
+        break;
+    case VM_EVENT_PGM_LOOP:
+    case VM_EVENT_EXT_LOOP:
+        log_line("program interruption loop: PSW %016llX %016llX", (unsigned long long)mask,
+                 (unsigned long long)addr);
+        ipl_end(ipl, EXIT_CHECK_STOP);
+        break;
+    case VM_EVENT_CHECKSTOP:
+        log_line("check-stop: PSW %016llX %016llX", (unsigned long long)mask,
+                 (unsigned long long)addr);
+        ipl_end(ipl, EXIT_CHECK_STOP);
+        break;
+    case VM_EVENT_RESET:
+        break;
+    }
+}
+
+static void ipl_command(void *ctx, struct vm *vm, const char *command, void *token)
+{
+    (void)ctx;
+    (void)command;
+    vm_diag8_done(vm, token, 1, NULL, 0); /* no CP here */
+}
+
+/* ---- input, signals, time ---- */
+
+static void in_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
+{
+    struct ipl *ipl = handle->data;
+    (void)size;
+    *buf = uv_buf_init(ipl->in_buf, sizeof ipl->in_buf);
+}
+
+static void in_feed(struct ipl *ipl, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\n' || ipl->line_len == sizeof ipl->line) {
+            vm_console_line(ipl->vm, ipl->line, ipl->line_len);
+            ipl->line_len = 0;
+        }
+        if (text[i] != '\n')
+            ipl->line[ipl->line_len++] = text[i];
+    }
+}
+
+static void in_read(uv_stream_t *in, ssize_t n, const uv_buf_t *buf)
+{
+    struct ipl *ipl = in->data;
+    if (n > 0)
+        in_feed(ipl, buf->base, (size_t)n);
+    else if (n < 0)
+        uv_read_stop(in); /* closing it ends nothing */
+}
+
+static void in_open(struct ipl *ipl)
+{
+    uv_handle_type type = uv_guess_handle(STDIN_FILENO);
+    if (type == UV_TTY && uv_tty_init(&ipl->loop, &ipl->in_tty, STDIN_FILENO, 1) == 0) {
+        ipl->in = (uv_stream_t *)&ipl->in_tty;
+    } else if ((type == UV_NAMED_PIPE || type == UV_TCP) &&
+               uv_pipe_init(&ipl->loop, &ipl->in_pipe, 0) == 0 &&
+               uv_pipe_open(&ipl->in_pipe, STDIN_FILENO) == 0) {
+        ipl->in = (uv_stream_t *)&ipl->in_pipe;
+    }
+    if (!ipl->in)
+        return;
+    ipl->in->data = ipl;
+    uv_read_start(ipl->in, in_alloc, in_read);
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+    struct ipl *ipl = timer->data;
+    log_line("time limit of %s seconds reached", ipl->opt.timeout);
+    ipl_end(ipl, EXIT_TIMEOUT);
+}
+
+static void on_grace(uv_timer_t *timer)
+{
+    struct ipl *ipl = timer->data;
+    log_line("the guest did not shut down within %d seconds", SHUTDOWN_GRACE_MS / 1000);
+    ipl_end(ipl, EXIT_WELL);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct ipl *ipl = handle->data;
+    if (ipl->terminating || vm_signal_quiesce(ipl->vm) != 0) {
+        log_line("signal %d: the guest does not listen for a shutdown signal", number);
+        ipl_end(ipl, EXIT_WELL);
+        return;
+    }
+    ipl->terminating = true;
+    log_line("signal %d: the guest is asked to shut down", number);
+    uv_timer_start(&ipl->grace, on_grace, SHUTDOWN_GRACE_MS, 0);
+}
+
+/* ---- statistics ---- */
+
+static double seconds(struct timeval t)
+{
+    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static int stats_write(struct ipl *ipl, u64 start_ns)
+{
+    struct rusage ru;
+    u64 virt, total;
+    getrusage(RUSAGE_SELF, &ru);
+    vm_times(ipl->vm, &virt, &total);
+    json_t *root = json_pack("{s:{s:I}, s:f, s:f, s:f, s:I, s:I}", "instructions", "interp",
+                             (json_int_t)vm_instructions(ipl->vm), "wall_seconds",
+                             (double)(uv_hrtime() - start_ns) / 1e9, "cpu_seconds",
+                             seconds(ru.ru_utime) + seconds(ru.ru_stime), "guest_seconds",
+                             (double)virt / 1e9, "resident_bytes",
+                             (json_int_t)vm_resident_bytes(ipl->vm), "max_rss_bytes",
+                             (json_int_t)ru.ru_maxrss * 1024);
+    int rc = root ? json_dump_file(root, ipl->opt.stats, JSON_INDENT(1)) : -1;
+    json_decref(root);
+    if (rc)
+        log_line("%s: cannot be written", ipl->opt.stats);
+    return rc;
+}
+
+/* ---- set-up ---- */
+
+static int usage(const char *what, const char *value)
+{
+    fprintf(stderr, "endicott ipl: %s: %s\nusage: endicott %s\n", value, what, USAGE);
+    return EXIT_USAGE;
+}
+
+static int number(const char *text, unsigned long min, unsigned long max, unsigned long *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtoul(text, &end, 10);
+    return errno || *end || end == text || *out < min || *out > max ? -1 : 0;
+}
+
+/* What is parsed but not there yet; NULL when everything asked for exists. */
+static const char *missing(const struct ipl_options *o)
+{
+    if (o->disk || o->load)
+        return "--disk and --load are";
+    if (o->net)
+        return "--net is";
+    if (o->gdb)
+        return "--gdb is";
+    if (o->trace)
+        return "--trace is";
+    if (o->engine && strcmp(o->engine, "interp") != 0)
+        return "this --engine is";
+    if (o->console && strncmp(o->console, "tn3270:", 7) == 0)
+        return "--console tn3270 is";
+    return NULL;
+}
+
+static int options_check(struct ipl_options *o, struct vm_config *vc)
+{
+    unsigned long n = 1;
+    if (missing(o)) {
+        fprintf(stderr, "endicott ipl: %s not available yet\n", missing(o));
+        return EXIT_INTERNAL;
+    }
+    if (!o->kernel == !o->image)
+        return usage("one of --kernel and --image is needed", "ipl");
+    if (o->engine && strcmp(o->engine, "interp") && strcmp(o->engine, "jit"))
+        return usage("no such engine", o->engine);
+    if (o->console && strcmp(o->console, "stdio") && strcmp(o->console, "none"))
+        return usage("no such console", o->console);
+    if (o->cpus && number(o->cpus, 1, CPUS_LIMIT, &n))
+        return usage("1 to 64 CPUs are possible", o->cpus);
+    vc->cpus = (unsigned)n;
+    if (o->timeout && number(o->timeout, 1, 1000000, &n))
+        return usage("not a number of seconds", o->timeout);
+    vc->storage_bytes = directory_storage_size(o->memory ? o->memory : "512M");
+    if (!vc->storage_bytes)
+        return usage("not a storage size (512M, 2G)", o->memory);
+    vc->model = o->model ? cpu_model_find(o->model) : cpu_model_default();
+    if (!vc->model)
+        return usage("no such processor model", o->model);
+    return EXIT_WELL;
+}
+
+static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct cause *cause)
+{
+    struct vm_host_config hc = {
+        .processors = ipl->opt.deterministic ? 0 : vc->cpus,
+        .cpu_serial = 0x0e1d1c,
+        .deterministic = ipl->opt.deterministic,
+        .model = vc->model,
+    };
+    struct vm_host_ports ports = {ipl->post, post_uv};
+    struct vm_host_events events = {ipl, ipl_event, ipl_command};
+    ipl->host = vm_host_create(&hc, &ports, &events, cause);
+    if (!ipl->host)
+        return cause->status;
+    int rc = vm_create(ipl->host, vc, &ipl->vm, cause);
+    if (rc)
+        return rc;
+    return ipl->opt.kernel ? vm_ipl_kernel(ipl->vm, ipl->opt.kernel, ipl->opt.initrd,
+                                           ipl->opt.append, cause)
+                           : vm_ipl_image(ipl->vm, ipl->opt.image, cause);
+}
+
+static void watch(struct ipl *ipl)
+{
+    unsigned long n;
+    uv_timer_init(&ipl->loop, &ipl->timeout);
+    uv_timer_init(&ipl->loop, &ipl->grace);
+    uv_signal_init(&ipl->loop, &ipl->term);
+    uv_signal_init(&ipl->loop, &ipl->intr);
+    ipl->timeout.data = ipl->grace.data = ipl->term.data = ipl->intr.data = ipl;
+    uv_signal_start(&ipl->term, on_signal, SIGTERM);
+    uv_signal_start(&ipl->intr, on_signal, SIGINT);
+    if (ipl->opt.timeout && number(ipl->opt.timeout, 1, 1000000, &n) == 0)
+        uv_timer_start(&ipl->timeout, on_timeout, n * 1000, 0);
+    if (!ipl->opt.console || strcmp(ipl->opt.console, "stdio") == 0)
+        in_open(ipl);
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+/* Deterministic: one thread does everything; the loop is polled between stretches. */
+static void run_deterministic(struct ipl *ipl)
+{
+    volatile bool stop = false;
+    while (!ipl->ended) {
+        vm_host_run(ipl->host, &stop);
+        uv_run(&ipl->loop, UV_RUN_NOWAIT);
+        if (!ipl->ended && vm_state(ipl->vm) != VM_RUNNING &&
+            vm_state(ipl->vm) != VM_ENABLED_WAIT)
+            uv_run(&ipl->loop, UV_RUN_ONCE);
+    }
+}
+
+static int ipl_run(struct ipl *ipl, const struct vm_config *vc)
+{
+    struct cause cause = {0};
+    u64 start = uv_hrtime();
+    uv_loop_init(&ipl->loop);
+    ipl->post = post_uv_create(&ipl->loop);
+    int rc = machine_create(ipl, vc, &cause);
+    if (rc) {
+        fprintf(stderr, "endicott ipl: %s\n", cause.text);
+        ipl->status = rc == ST_LIMIT ? EXIT_USAGE : cli_exit_of(rc);
+    } else {
+        watch(ipl);
+        if (ipl->opt.deterministic)
+            run_deterministic(ipl);
+        else
+            uv_run(&ipl->loop, UV_RUN_DEFAULT);
+        if (ipl->opt.stats)
+            stats_write(ipl, start);
+    }
+    vm_destroy(ipl->vm);
+    vm_host_destroy(ipl->host);
+    post_uv_destroy(ipl->post);
+    uv_walk(&ipl->loop, close_handle, NULL);
+    uv_run(&ipl->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&ipl->loop);
+    return ipl->status;
+}
+
+int cli_ipl(int argc, char **argv)
+{
+    struct ipl *ipl = calloc(1, sizeof *ipl);
+    if (!ipl)
+        return EXIT_RESOURCE;
+    struct ipl_options *o = &ipl->opt;
+    struct vm_config vc = {.name = "IPL", .personality = VM_LPAR, .share = 100};
+    const struct cli_option options[] = {
+        {"kernel", "FILE", "Linux for s390x image or ELF64-s390 program", &o->kernel, NULL},
+        {"initrd", "FILE", "initial RAM disk for Linux", &o->initrd, NULL},
+        {"append", "TEXT", "kernel command line", &o->append, NULL},
+        {"image", "FILE", "raw image with an IPL PSW at 0", &o->image, NULL},
+        {"load", "DEVNO", "IPL from a device (not available yet)", &o->load, NULL},
+        {"memory", "SIZE", "guest storage, 512M unless given", &o->memory, NULL},
+        {"cpus", "N", "number of CPUs, 1 unless given", &o->cpus, NULL},
+        {"model", "NAME", "processor model: z10, z114, z196", &o->model, NULL},
+        {"engine", "interp", "execution engine", &o->engine, NULL},
+        {"disk", "DEVNO=FILE[,ro]", "disk (not available yet)", &o->disk, NULL},
+        {"net", "DEVNO=...", "network (not available yet)", &o->net, NULL},
+        {"console", "stdio|none", "console, stdio unless given", &o->console, NULL},
+        {"gdb", "[HOST:]PORT", "GDB stub (not available yet)", &o->gdb, NULL},
+        {"deterministic", "[=SEED]", "same inputs, same console log", &o->seed,
+         &o->deterministic},
+        {"timeout", "SECONDS", "give up after so long, with status 8", &o->timeout, NULL},
+        {"stats", "FILE", "write statistics as JSON at the end", &o->stats, NULL},
+        {"trace", "FILE", "trace (not available yet)", &o->trace, NULL},
+        {NULL, NULL, NULL, NULL, NULL},
+    };
+    int first = cli_parse(argc, argv, USAGE, options, false);
+    int status = first == -2 ? EXIT_WELL : EXIT_USAGE;
+    if (first > 0 && argv[1] && argc > 1 && first < argc && argv[first])
+        status = usage("no operand is expected", argv[first]);
+    else if (first > 0)
+        status = options_check(o, &vc);
+    if (first > 0 && status == EXIT_WELL) {
+        vc.output = ipl_output;
+        vc.output_ctx = ipl;
+        status = ipl_run(ipl, &vc);
+    }
+    free(ipl);
+    return status;
+}

@@ -1,0 +1,372 @@
+/* Slow paths of storage access: translation, every protection check, TLB entries, purging.
+ * Guarantees: an entry made here means that no check is left to do for that page and kind; a
+ * frame that may be stored into through an entry is marked dirty in the current epoch.
+ * Sources: PoP chapter 3, "Protection", "Translation-Lookaside Buffer", "Access Exceptions". */
+#include "cpu/access.h"
+
+#include <sched.h>
+
+#include "mem/dat.h"
+
+#define LAP_BYTES 512u /* at effective 0 and 4096 */
+#define ASCE_PRIVATE 0x100u
+#define TEID_DAT_PROTECTION 4u
+#define PARTS_MAX 3
+
+static struct tlb_space *space_get(struct cpu *c, u64 asce, bool dat, u8 key)
+{
+    struct tlb_space *pinned[18];
+    unsigned n = 0;
+    for (unsigned i = 0; i < 17; i++)
+        if (c->space[i] && (n == 0 || pinned[n - 1] != c->space[i]))
+            pinned[n++] = c->space[i];
+    if (c->ispace)
+        pinned[n++] = c->ispace;
+    if (n > TLB_SPACES - 2) /* AR mode with very many spaces: only the outermost are kept */
+        n = TLB_SPACES - 2;
+    return tlb_space_get(c->tlb, asce, dat, key, pinned, n);
+}
+
+struct tlb_space *cpu_space_of(struct cpu *c, u64 asce, u8 key)
+{
+    return space_get(c, asce, true, key & SKEY_ACC);
+}
+
+struct tlb_space *cpu_space_real(struct cpu *c)
+{
+    return space_get(c, 0, false, c->access_key);
+}
+
+/* ALETs 0 and 1 only; others need an access list, which no supported facility sets up yet. */
+static u64 ar_asce(const struct cpu *c, unsigned b)
+{
+    return b < 16 && c->ar[b] == 1 ? c->cr[7] : c->cr[1];
+}
+
+void cpu_select_spaces(struct cpu *c)
+{
+    struct tlb_space *data;
+    unsigned as = (c->psw.mask & PSW_AS) >> PSW_AS_SHIFT;
+    if (!(c->psw.mask & PSW_DAT)) {
+        data = c->ispace = cpu_space_real(c);
+    } else {
+        static const u8 cr_of[4] = {1, 1, 7, 13};
+        data = cpu_space_of(c, c->cr[cr_of[as]], c->access_key);
+        c->ispace = as == AS_SECONDARY ? cpu_space_of(c, c->cr[1], c->access_key) : data;
+    }
+    for (unsigned i = 0; i < 17; i++)
+        c->space[i] = data;
+    if ((c->psw.mask & PSW_DAT) && as == AS_AR)
+        for (unsigned i = 1; i < 16; i++)
+            if (c->ar[i])
+                c->space[i] = cpu_space_of(c, ar_asce(c, i), c->access_key);
+}
+
+/** Address-space identification of TEID bits 62-63. */
+static unsigned teid_space(const struct cpu *c, const struct tlb_space *sp)
+{
+    unsigned as = (c->psw.mask & PSW_AS) >> PSW_AS_SHIFT;
+    static const u8 cr_of[4] = {1, 1, 7, 13};
+    if (!sp->dat)
+        return 0;
+    if (as != AS_AR && sp->asce == c->cr[cr_of[as]])
+        return as;
+    if (as == AS_AR && sp == c->space[0])
+        return AS_PRIMARY;
+    return sp->asce == c->cr[1] ? 0u : sp->asce == c->cr[7] ? 2u : sp->asce == c->cr[13] ? 3u : 1u;
+}
+
+static bool low_address_protected(const struct cpu *c, const struct tlb_space *sp, u64 va)
+{
+    if (!(c->cr[0] & CR0_LAP) || (va & ~0x11ffull))
+        return false;
+    return !(sp->dat && (sp->asce & ASCE_PRIVATE));
+}
+
+static bool key_allows(const struct cpu *c, const struct tlb_space *sp, u64 va, u64 abs,
+                       enum tlb_kind kind)
+{
+    if (sp->key == 0)
+        return true;
+    u8 key = storage_key_get(c->st, abs);
+    if ((key & SKEY_ACC) == sp->key)
+        return true;
+    if ((c->cr[0] & CR0_STORAGE_OVERRIDE) && (key & SKEY_ACC) == 0x90)
+        return true;
+    if (kind == TLB_STORE)
+        return false;
+    if (!(key & SKEY_F))
+        return true;
+    return (c->cr[0] & CR0_FETCH_OVERRIDE) && va < 2048 &&
+           !(sp->dat && (sp->asce & ASCE_PRIVATE));
+}
+
+/** Logical to absolute with DAT protection; 0 or a program-interruption code. */
+static int logical_to_abs(struct cpu *c, const struct tlb_space *sp, u64 va, enum tlb_kind kind,
+                          u64 *abs)
+{
+    u64 real = va;
+    if (sp->dat) {
+        struct dat_walk walk = {
+            .asce = sp->asce,
+            .prefix = c->prefix,
+            .edat1 = (c->cr[0] & CR0_EDAT) && facility_has(c->set->facilities, FAC_EDAT1),
+            .edat2 = (c->cr[0] & CR0_EDAT) && facility_has(c->set->facilities, 78),
+            .iep = (c->cr[0] & CR0_IEP) && facility_has(c->set->facilities, 130),
+        };
+        struct dat_result found;
+        int rc = dat_translate(c->st, &walk, va, &found);
+        if (rc)
+            return rc;
+        if (kind == TLB_STORE && found.protect) {
+            c->teid |= TEID_DAT_PROTECTION;
+            return PGM_PROTECTION;
+        }
+        if (kind == TLB_INSTRUCTION && found.no_execute) {
+            c->teid |= TEID_DAT_PROTECTION | 0x80;
+            return PGM_PROTECTION;
+        }
+        real = found.real;
+    }
+    *abs = dat_real_to_abs(real, c->prefix);
+    return storage_holds(c->st, *abs, 1) ? 0 : PGM_ADDRESSING;
+}
+
+static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum tlb_kind kind)
+{
+    u64 page = va & ~(u64)(FRAME_BYTES - 1);
+    struct tlb_entry *e = kind == TLB_STORE ? &sp->store[tlb_index(va)] : &sp->fetch[tlb_index(va)];
+    if (kind == TLB_STORE) {
+        if (page <= FRAME_BYTES && (c->cr[0] & CR0_LAP))
+            return; /* low-address protection is finer than a page */
+        if (atomic_load_explicit(&c->st->code[abs >> FRAME_SHIFT], memory_order_relaxed))
+            return; /* stores must reach storage_code_stored */
+    } else if (page == 0 && sp->key && (c->cr[0] & CR0_FETCH_OVERRIDE)) {
+        return;
+    }
+    e->tag = page;
+    e->addend = (u64)(uintptr_t)(c->st->base + (abs & ~(u64)(FRAME_BYTES - 1))) - page;
+}
+
+int cpu_translate(struct cpu *c, struct tlb_space *sp, u64 va, enum tlb_kind kind)
+{
+    u64 abs = 0;
+    c->teid = (va & ~(u64)(FRAME_BYTES - 1)) | teid_space(c, sp);
+    c->exc_ar = 0;
+    if (kind == TLB_STORE && low_address_protected(c, sp, va))
+        return PGM_PROTECTION;
+    int rc = logical_to_abs(c, sp, va, kind, &abs);
+    if (rc)
+        return rc;
+    if (!key_allows(c, sp, va, abs, kind))
+        return PGM_PROTECTION;
+    if (kind == TLB_STORE) {
+        storage_mark_frame(c->st, abs);
+    } else if (!(storage_key_get(c->st, abs) & SKEY_R)) {
+        atomic_fetch_or_explicit(&c->st->skey[abs >> FRAME_SHIFT], SKEY_R, memory_order_relaxed);
+    }
+    if (kind != TLB_INSTRUCTION)
+        tlb_enter(c, sp, va, abs, kind);
+    c->scratch = abs;
+    return 0;
+}
+
+/* ---- operands that may cross pages ---- */
+
+struct part {
+    u64 abs;
+    u64 len;
+};
+
+/** Translate [ea, ea+len) page by page; `parts` gets at most PARTS_MAX stretches. */
+static int translate_parts(struct cpu *c, struct tlb_space *sp, u64 ea, u64 len,
+                           enum tlb_kind kind, struct part *parts, unsigned *count)
+{
+    *count = 0;
+    while (len) {
+        u64 room = FRAME_BYTES - (ea & (FRAME_BYTES - 1));
+        u64 n = len < room ? len : room;
+        ERGO(*count < PARTS_MAX);
+        TRY(cpu_translate(c, sp, ea, kind));
+        parts[(*count)++] = (struct part){c->scratch, n};
+        len -= n;
+        ea = (ea + n) & c->amask;
+    }
+    return 0;
+}
+
+static bool frame_has_code(const struct cpu *c, u64 abs)
+{
+    return atomic_load_explicit(&c->st->code[abs >> FRAME_SHIFT], memory_order_relaxed) != 0;
+}
+
+int access_fetch_space(struct cpu *c, struct tlb_space *sp, u64 ea, void *dst, u64 len)
+{
+    struct part parts[PARTS_MAX];
+    unsigned n;
+    TRY(translate_parts(c, sp, ea, len, TLB_FETCH, parts, &n));
+    u8 *d = dst;
+    for (unsigned i = 0; i < n; d += parts[i++].len)
+        memcpy(d, c->st->base + parts[i].abs, parts[i].len);
+    return 0;
+}
+
+int access_put_space(struct cpu *c, struct tlb_space *sp, u64 ea, const void *src, u64 len)
+{
+    struct part parts[PARTS_MAX];
+    unsigned n;
+    TRY(translate_parts(c, sp, ea, len, TLB_STORE, parts, &n));
+    const u8 *s = src;
+    for (unsigned i = 0; i < n; s += parts[i++].len) {
+        memcpy(c->st->base + parts[i].abs, s, parts[i].len);
+        if (frame_has_code(c, parts[i].abs))
+            storage_code_stored(c->st, parts[i].abs, parts[i].len);
+    }
+    return 0;
+}
+
+int access_fetch(struct cpu *c, u64 ea, unsigned b, void *dst, u64 len)
+{
+    const u8 *p = len ? tlb_fetch(c->space[b], ea, (unsigned)len) : NULL;
+    if (p && len <= FRAME_BYTES) {
+        memcpy(dst, p, len);
+        return 0;
+    }
+    return access_fetch_space(c, c->space[b], ea, dst, len);
+}
+
+int access_put(struct cpu *c, u64 ea, unsigned b, const void *src, u64 len)
+{
+    return access_put_space(c, c->space[b], ea, src, len);
+}
+
+int access_probe(struct cpu *c, u64 ea, unsigned b, u64 len, enum tlb_kind kind)
+{
+    struct part parts[PARTS_MAX];
+    unsigned n;
+    return translate_parts(c, c->space[b], ea, len, kind, parts, &n);
+}
+
+int access_load_slow(struct cpu *c, u64 ea, unsigned b, unsigned len)
+{
+    u8 buf[8] = {0};
+    TRY(access_fetch_space(c, c->space[b], ea, buf + 8 - len, len));
+    c->scratch = be64_load(buf);
+    return 0;
+}
+
+int access_store_slow(struct cpu *c, u64 ea, unsigned b, unsigned len, u64 v)
+{
+    u8 buf[8];
+    be64_store(buf, v);
+    return access_put_space(c, c->space[b], ea, buf + 8 - len, len);
+}
+
+int access_host_fetch(struct cpu *c, u64 ea, unsigned b, unsigned len, const u8 **p)
+{
+    *p = tlb_fetch(c->space[b], ea, len);
+    if (*p)
+        return 0;
+    PRE((ea & (FRAME_BYTES - 1)) + len <= FRAME_BYTES);
+    TRY(cpu_translate(c, c->space[b], ea, TLB_FETCH));
+    *p = c->st->base + c->scratch;
+    return 0;
+}
+
+int access_host_store(struct cpu *c, u64 ea, unsigned b, unsigned len, u8 **p)
+{
+    *p = tlb_store(c->space[b], ea, len);
+    if (*p)
+        return 0;
+    PRE((ea & (FRAME_BYTES - 1)) + len <= FRAME_BYTES);
+    TRY(cpu_translate(c, c->space[b], ea, TLB_STORE));
+    *p = frame_has_code(c, c->scratch) ? NULL : c->st->base + c->scratch;
+    return 0;
+}
+
+int access_interlocked(struct cpu *c, u64 ea, unsigned b, unsigned len, u8 **p)
+{
+    *p = tlb_store(c->space[b], ea, len);
+    if (*p)
+        return 0;
+    TRY(cpu_translate(c, c->space[b], ea, TLB_STORE));
+    *p = c->st->base + c->scratch;
+    return 0;
+}
+
+void access_interlocked_done(struct cpu *c, u8 *p, unsigned len)
+{
+    u64 abs = (u64)(p - c->st->base);
+    if (unlikely(frame_has_code(c, abs)))
+        storage_code_stored(c->st, abs, len);
+}
+
+/* ---- purging ---- */
+
+void cpu_purge_tlb(struct cpu *c)
+{
+    tlb_purge(c->tlb);
+    if (c->space[0])
+        cpu_select_spaces(c);
+}
+
+void cpu_purge_page(struct cpu *c, u64 va)
+{
+    u64 page = va & ~(u64)(FRAME_BYTES - 1);
+    for (unsigned i = 0; i < TLB_SPACES; i++) {
+        struct tlb_space *sp = &c->tlb->space[i];
+        if (sp->fetch[tlb_index(page)].tag == page)
+            sp->fetch[tlb_index(page)].tag = TLB_NONE;
+        if (sp->store[tlb_index(page)].tag == page)
+            sp->store[tlb_index(page)].tag = TLB_NONE;
+        struct tlb_code_entry *e = &sp->code[(page >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1)];
+        if (e->tag == page)
+            e->tag = TLB_NONE;
+    }
+}
+
+void cpu_purge_asce(struct cpu *c, u64 asce)
+{
+    for (unsigned i = 0; i < TLB_SPACES; i++)
+        if (c->tlb->space[i].dat && (c->tlb->space[i].asce & ~0xfffull) == (asce & ~0xfffull))
+            c->tlb->space[i].stale = true;
+    if (c->space[0])
+        cpu_select_spaces(c);
+}
+
+void cpu_do_flushes(struct cpu *c, u32 requests)
+{
+    if (requests & REQ_FLUSH_TLB)
+        cpu_purge_tlb(c);
+    if (requests & REQ_FLUSH_STORES)
+        for (unsigned i = 0; i < TLB_SPACES; i++)
+            tlb_space_clear_stores(&c->tlb->space[i]);
+    if (requests & REQ_FLUSH_CODE)
+        code_flush(c);
+}
+
+#define REQ_FLUSHES (REQ_FLUSH_TLB | REQ_FLUSH_STORES | REQ_FLUSH_CODE)
+
+void cpu_broadcast(struct cpu *c, u32 requests)
+{
+    for (unsigned i = 0; i < c->set->count; i++)
+        if (c->set->cpus[i] != c)
+            atomic_fetch_or(&c->set->cpus[i]->requests, requests);
+    for (unsigned i = 0; i < c->set->count; i++) {
+        struct cpu *other = c->set->cpus[i];
+        if (other == c)
+            continue;
+        while ((atomic_load(&other->requests) & requests) && atomic_load(&other->in_run)) {
+            u32 mine = atomic_fetch_and(&c->requests, ~REQ_FLUSHES) & REQ_FLUSHES;
+            if (mine)
+                cpu_do_flushes(c, mine);
+            sched_yield();
+        }
+    }
+}
+
+void cpu_broadcast_purge(struct cpu *c)
+{
+    if (c->set->count > 1)
+        cpu_broadcast(c, REQ_FLUSH_TLB);
+}

@@ -1,0 +1,291 @@
+/* Decoded instructions: one slot per halfword of an absolute frame, filled when first executed.
+ * Guarantees: [C1] a slot never outlives the bytes it was made from: every store into a frame
+ * with decoded slots reaches code_invalidate before the next instruction of this CPU, and
+ * before the next serialisation of any other; [C2] the page that is executing is reset in place
+ * but never given to another frame. A CPU's slots belong to its own thread. */
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "cpu/insn.h"
+
+#define STORES_BEFORE_DROP 64 /* stores without a decode: the frame has become data */
+
+struct code_cache {
+    struct code_page **by_frame; /* demand-zero map of all frames */
+    u64 frames;
+    struct code_page *pool[CODE_PAGES_MAX];
+    unsigned used;
+    unsigned next_victim;
+    struct code_page step;
+    pthread_t owner;
+    _Atomic u32 owned; /* owner is valid */
+};
+
+static void slots_reset(struct code_page *page, insn_run *handler)
+{
+    for (unsigned i = 0; i < CODE_SLOTS; i++)
+        page->slot[i].run = handler;
+    for (unsigned i = CODE_SLOTS; i < CODE_SLOTS_ALL; i++)
+        page->slot[i].run = code_run_page_end;
+}
+
+static void code_stored_cb(void *ctx, u64 abs, u64 len)
+{
+    struct cpu *c = ctx;
+    struct code_cache *cc = c->code;
+    if (atomic_load(&cc->owned) && pthread_equal(cc->owner, pthread_self()))
+        code_invalidate(c, abs, len);
+    else
+        atomic_fetch_or(&c->requests, REQ_FLUSH_CODE);
+}
+
+int code_cache_create(struct cpu *c)
+{
+    struct code_cache *cc = calloc(1, sizeof *cc);
+    if (!cc)
+        return ST_NOMEM;
+    cc->frames = c->st->frames;
+    cc->by_frame = mmap(NULL, cc->frames * sizeof *cc->by_frame, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (cc->by_frame == MAP_FAILED) {
+        free(cc);
+        return ST_NOMEM;
+    }
+    slots_reset(&cc->step, code_run_resync);
+    cc->step.abs = CODE_ABS_NONE;
+    c->code = cc;
+    storage_observe_code(c->st, code_stored_cb, c);
+    return ST_OK;
+}
+
+void code_cache_destroy(struct cpu *c)
+{
+    if (!c->code)
+        return;
+    for (unsigned i = 0; i < c->code->used; i++)
+        free(c->code->pool[i]);
+    munmap(c->code->by_frame, c->code->frames * sizeof *c->code->by_frame);
+    free(c->code);
+    c->code = NULL;
+}
+
+/** The calling thread owns this CPU until it says otherwise (cpu_run entry). */
+void code_set_owner(struct cpu *c)
+{
+    if (atomic_load(&c->code->owned) && pthread_equal(c->code->owner, pthread_self()))
+        return;
+    atomic_store(&c->code->owned, 0);
+    c->code->owner = pthread_self();
+    atomic_store(&c->code->owned, 1);
+}
+
+/** Nobody runs this CPU now: stores by other threads leave a request (cpu_run exit). */
+void code_clear_owner(struct cpu *c)
+{
+    atomic_store(&c->code->owned, 0);
+}
+
+static bool page_executing(const struct cpu *c, const struct code_page *page)
+{
+    return c->code_base == (const char *)page->slot;
+}
+
+/* Take the page away from its frame; stores to the frame may be fast again. */
+static void page_detach(struct cpu *c, struct code_page *page)
+{
+    if (page->abs == CODE_ABS_NONE)
+        return;
+    c->code->by_frame[page->abs >> FRAME_SHIFT] = NULL;
+    atomic_fetch_sub(&c->st->code[page->abs >> FRAME_SHIFT], 1);
+    for (unsigned i = 0; i < TLB_SPACES; i++)
+        for (unsigned k = 0; k < TLB_CODE_ENTRIES; k++)
+            if (c->tlb->space[i].code[k].page == page)
+                c->tlb->space[i].code[k].tag = TLB_NONE;
+    page->abs = CODE_ABS_NONE;
+}
+
+static struct code_page *page_take(struct cpu *c)
+{
+    struct code_cache *cc = c->code;
+    if (cc->used < CODE_PAGES_MAX) {
+        struct code_page *page = malloc(sizeof *page);
+        if (page) {
+            page->abs = CODE_ABS_NONE;
+            cc->pool[cc->used++] = page;
+            return page;
+        }
+    }
+    ERGO(cc->used > 1);
+    struct code_page *page;
+    do {
+        page = cc->pool[cc->next_victim];
+        cc->next_victim = (cc->next_victim + 1) % cc->used;
+    } while (page_executing(c, page));
+    page_detach(c, page);
+    return page;
+}
+
+/* From now on no CPU may store into the frame behind our back. */
+static void frame_guard(struct cpu *c, u64 abs)
+{
+    u64 host = (u64)(uintptr_t)(c->st->base + abs);
+    if (atomic_fetch_add(&c->st->code[abs >> FRAME_SHIFT], 1) == 0 && c->set->count > 1)
+        cpu_broadcast(c, REQ_FLUSH_STORES);
+    for (unsigned i = 0; i < TLB_SPACES; i++)
+        for (unsigned k = 0; k < TLB_ENTRIES; k++) {
+            struct tlb_entry *e = &c->tlb->space[i].store[k];
+            if (e->tag != TLB_NONE && e->addend + e->tag == host)
+                e->tag = TLB_NONE;
+        }
+}
+
+struct code_page *code_page_get(struct cpu *c, u64 abs)
+{
+    abs &= ~(u64)(FRAME_BYTES - 1);
+    struct code_page *page = c->code->by_frame[abs >> FRAME_SHIFT];
+    if (page)
+        return page;
+    page = page_take(c);
+    slots_reset(page, code_run_decode);
+    page->stores = 0;
+    frame_guard(c, abs);
+    page->abs = abs;
+    c->code->by_frame[abs >> FRAME_SHIFT] = page;
+    return page;
+}
+
+static void page_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsigned len)
+{
+    unsigned first = from >= 4 ? (from - 4) / 2 : 0;
+    unsigned last = (from + len - 1) / 2;
+    for (unsigned i = first; i <= last && i < CODE_SLOTS; i++)
+        page->slot[i].run = code_run_decode;
+    if (++page->stores > STORES_BEFORE_DROP && !page_executing(c, page))
+        page_detach(c, page);
+}
+
+void code_invalidate(struct cpu *c, u64 abs, u64 len)
+{
+    if (len > FRAME_BYTES * 4) {
+        code_flush(c);
+        return;
+    }
+    while (len) {
+        u64 room = FRAME_BYTES - (abs & (FRAME_BYTES - 1));
+        u64 n = len < room ? len : room;
+        struct code_page *page = c->code->by_frame[abs >> FRAME_SHIFT];
+        if (page)
+            page_invalidate(c, page, abs & (FRAME_BYTES - 1), (unsigned)n);
+        abs += n;
+        len -= n;
+    }
+}
+
+void code_flush(struct cpu *c)
+{
+    for (unsigned i = 0; i < c->code->used; i++) {
+        struct code_page *page = c->code->pool[i];
+        if (page->abs == CODE_ABS_NONE)
+            continue;
+        if (page_executing(c, page))
+            slots_reset(page, code_run_decode);
+        else
+            page_detach(c, page);
+    }
+}
+
+struct code_page *code_step_page(struct cpu *c)
+{
+    return &c->code->step;
+}
+
+/* ---- handlers of slots without an instruction ---- */
+
+static int run_operation_2(struct cpu *c, const struct dinsn *d, long n)
+{
+    return cpu_stop(c, d, n - 1, PGM_OPERATION, 2);
+}
+
+static int run_operation_4(struct cpu *c, const struct dinsn *d, long n)
+{
+    return cpu_stop(c, d, n - 1, PGM_OPERATION, 4);
+}
+
+static int run_operation_6(struct cpu *c, const struct dinsn *d, long n)
+{
+    return cpu_stop(c, d, n - 1, PGM_OPERATION, 6);
+}
+
+static void decode_into(struct cpu *c, struct dinsn *d, const u8 *insn)
+{
+    static insn_run *const operation[7] = {[2] = run_operation_2, [4] = run_operation_4,
+                                           [6] = run_operation_6};
+    const struct isa_entry *e = isa_find(insn);
+    if (!e || !facility_has(c->set->facilities, e->facility)) {
+        d->run = operation[isa_length(insn[0])];
+        return;
+    }
+    isa_decode(d, e->format, insn);
+    d->run = e->run;
+}
+
+void code_decode_slot(struct cpu *c, struct code_page *page, unsigned slot)
+{
+    const u8 *insn = c->st->base + page->abs + slot * 2;
+    unsigned left = FRAME_BYTES - slot * 2;
+    page->stores = 0;
+    if (isa_length(insn[0]) > left) {
+        page->slot[slot].run = code_run_cross;
+        return;
+    }
+    u8 copy[6] = {0};
+    memcpy(copy, insn, isa_length(insn[0]));
+    decode_into(c, &page->slot[slot], copy);
+}
+
+static u64 slot_ia(const struct cpu *c, const struct dinsn *d)
+{
+    return (c->ia_bias + ((uintptr_t)d >> 3)) & c->amask;
+}
+
+int code_run_decode(struct cpu *c, const struct dinsn *d, long n)
+{
+    struct code_page *page = (struct code_page *)(void *)c->code_base;
+    unsigned slot = (unsigned)(d - page->slot);
+    code_decode_slot(c, page, slot);
+    return page->slot[slot].run(c, &page->slot[slot], n);
+}
+
+int code_run_page_end(struct cpu *c, const struct dinsn *d, long n)
+{
+    c->psw.addr = slot_ia(c, d);
+    return cpu_branch_slow(c, n);
+}
+
+int code_run_resync(struct cpu *c, const struct dinsn *d, long n)
+{
+    c->psw.addr = slot_ia(c, d);
+    return cpu_branch_slow(c, n);
+}
+
+/* An instruction that crosses into the next page: fetched anew each time, run in the step page. */
+int code_run_cross(struct cpu *c, const struct dinsn *d, long n)
+{
+    struct code_page *page = (struct code_page *)(void *)c->code_base;
+    unsigned slot = (unsigned)(d - page->slot);
+    u64 ia = slot_ia(c, d);
+    unsigned have = FRAME_BYTES - slot * 2;
+    u8 insn[6] = {0};
+    memcpy(insn, c->st->base + page->abs + slot * 2, have);
+    unsigned length = isa_length(insn[0]);
+    int rc = cpu_translate(c, c->ispace, (ia + have) & c->amask, TLB_INSTRUCTION);
+    if (rc)
+        return cpu_stop(c, d, n, rc, length);
+    memcpy(insn + have, c->st->base + c->scratch, length - have);
+    struct code_page *step = code_step_page(c);
+    struct dinsn *s = &step->slot[slot];
+    decode_into(c, s, insn);
+    cpu_set_code_page(c, step, c->ia_page);
+    rc = s->run(c, s, n);
+    return rc;
+}

@@ -1,0 +1,470 @@
+/* The CPUs of one configuration: creation, resets, the registers' public face, state rows.
+ * Save and restore are generated from cpu_state.def; the reader refuses unknown mandatory rows. */
+#include "cpu/cpu_internal.h"
+
+#include <stdlib.h>
+
+#include "cpu/access.h"
+#include "mem/dat.h"
+
+#define STATE_VERSION 1
+#define TAG_CPU 0x8100
+#define TAG_SET_EPOCH 0x8101
+#define TAG_SET_TOD 0x8102
+#define TAG_SET_SERVICE 0x8103
+#define TAG_SET_CRW 0x8104
+#define TAG_SET_FACILITIES 0x8105
+#define REQ_ORDERS \
+    (REQ_STOP | REQ_STOP_STATUS | REQ_START | REQ_RESTART | REQ_RESET | REQ_INITIAL_RESET)
+
+_Static_assert(sizeof(((struct cpu *)0)->state) == 4, "state row is u32");
+
+static void cpu_destroy(struct cpu *c)
+{
+    if (!c)
+        return;
+    code_cache_destroy(c);
+    free(c->tlb);
+    free(c);
+}
+
+static struct cpu *cpu_create(struct cpu_set *set, unsigned address)
+{
+    struct cpu *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->set = set;
+    c->st = set->st;
+    c->ports = set->ports;
+    c->ports_ctx = set->ports_ctx;
+    c->addr = address;
+    c->tlb = calloc(1, sizeof *c->tlb);
+    if (!c->tlb || code_cache_create(c) != ST_OK) {
+        cpu_destroy(c);
+        return NULL;
+    }
+    return c;
+}
+
+int cpu_set_create(struct cpu_set **out, struct storage *st, const struct cpu_model *model,
+                   unsigned count, const struct cpu_ports *ports, void *ctx, struct cause *cause)
+{
+    if (count == 0 || count > CPUS_MAX)
+        return cause_set(cause, ST_INVAL, "%u CPUs: 1 to %d are possible", count, CPUS_MAX);
+    struct cpu_set *set = calloc(1, sizeof *set);
+    if (!set)
+        return cause_set(cause, ST_NOMEM, "no memory for CPUs");
+    set->st = st;
+    set->model = model;
+    memcpy(set->facilities, model->facilities, sizeof set->facilities);
+    set->ports = ports;
+    set->ports_ctx = ctx;
+    pthread_mutex_init(&set->lock, NULL);
+    for (set->count = 0; set->count < count; set->count++) {
+        set->cpus[set->count] = cpu_create(set, set->count);
+        if (!set->cpus[set->count]) {
+            cpu_set_destroy(set);
+            return cause_set(cause, ST_NOMEM, "no memory for CPU %u", set->count);
+        }
+    }
+    cpu_set_reset(set, true);
+    *out = set;
+    return ST_OK;
+}
+
+void cpu_set_destroy(struct cpu_set *set)
+{
+    if (!set)
+        return;
+    for (unsigned i = 0; i < set->count; i++)
+        cpu_destroy(set->cpus[i]);
+    pthread_mutex_destroy(&set->lock);
+    free(set);
+}
+
+unsigned cpu_set_count(const struct cpu_set *set)
+{
+    return set->count;
+}
+
+struct cpu *cpu_set_get(struct cpu_set *set, unsigned address)
+{
+    return address < set->count ? set->cpus[address] : NULL;
+}
+
+unsigned cpu_addr(const struct cpu *c)
+{
+    return c->addr;
+}
+
+void cpu_set_facilities(struct cpu_set *set, const u8 *facilities)
+{
+    memcpy(set->facilities, facilities, sizeof set->facilities);
+}
+
+const struct cpu_model *cpu_set_model(const struct cpu_set *set)
+{
+    return set->model;
+}
+
+/* ---- interceptions ---- */
+
+const struct cpu_icpt *cpu_intercept(const struct cpu *c)
+{
+    return &c->icpt;
+}
+
+void cpu_finish_cc(struct cpu *c, unsigned cc)
+{
+    c->cc = (u8)(cc & 3);
+}
+
+void cpu_finish_pgm(struct cpu *c, unsigned pgm_code)
+{
+    cpu_program_interruption(c, pgm_code);
+}
+
+void cpu_finish_again(struct cpu *c)
+{
+    c->psw.addr = c->again_addr;
+    c->cc = c->again_cc;
+}
+
+u64 cpu_wait_deadline(struct cpu *c)
+{
+    u64 now = cpu_guest_tod(c);
+    u64 deadline = ~0ull;
+    if (!(c->psw.mask & PSW_EXT))
+        return deadline;
+    if ((c->cr[0] & CR_BIT(52)) && c->ckc < deadline)
+        deadline = c->ckc;
+    if (c->cr[0] & CR_BIT(53)) {
+        s64 left = (s64)cpu_timer_get(c);
+        u64 at = left < 0 ? now : now + (u64)left;
+        if (at < deadline)
+            deadline = at;
+    }
+    return deadline;
+}
+
+bool cpu_runnable(struct cpu *c)
+{
+    if (atomic_load(&c->requests))
+        return true;
+    if (c->state != CPU_STATE_OPERATING)
+        return false;
+    return !(c->psw.mask & PSW_WAIT) || cpu_interruption_pending(c);
+}
+
+/* ---- requests ---- */
+
+void cpu_request_exit(struct cpu *c)
+{
+    atomic_fetch_or(&c->requests, REQ_EXIT);
+}
+
+bool cpu_requests_pending(struct cpu *c)
+{
+    return atomic_load(&c->requests) != 0;
+}
+
+void cpu_request_flush_stores(struct cpu *c)
+{
+    atomic_fetch_or(&c->requests, REQ_FLUSH_STORES);
+}
+
+bool cpu_requests_done(struct cpu *c)
+{
+    return !(atomic_load(&c->requests) & REQ_FLUSH_STORES) || !atomic_load(&c->in_run);
+}
+
+static void wake_all(struct cpu_set *set)
+{
+    for (unsigned i = 0; i < set->count; i++)
+        set->ports->wake(set->ports_ctx, i);
+}
+
+void cpu_set_io_pending(struct cpu_set *set, u8 isc_mask)
+{
+    u32 old = atomic_exchange(&set->io_pending, isc_mask);
+    if (isc_mask & ~old)
+        wake_all(set);
+}
+
+void cpu_set_service_signal(struct cpu_set *set)
+{
+    atomic_store(&set->service_pending, 1);
+    wake_all(set);
+}
+
+void cpu_set_crw_pending(struct cpu_set *set)
+{
+    atomic_store(&set->crw_pending, 1);
+    wake_all(set);
+}
+
+void cpu_interrupt_key(struct cpu *c)
+{
+    atomic_fetch_or(&c->pending, PEND_INTERRUPT_KEY);
+    c->ports->wake(c->ports_ctx, c->addr);
+}
+
+void cpu_external(struct cpu *c, u16 code, u32 parm, u64 parm64)
+{
+    pthread_mutex_lock(&c->set->lock);
+    c->ext_other_code = code;
+    c->ext_other_parm = parm;
+    c->ext_other_parm64 = parm64;
+    pthread_mutex_unlock(&c->set->lock);
+    atomic_fetch_or(&c->pending, PEND_EXTERNAL_OTHER);
+    c->ports->wake(c->ports_ctx, c->addr);
+}
+
+/* ---- resets and registers ---- */
+
+void cpu_set_reset(struct cpu_set *set, bool clear)
+{
+    atomic_store(&set->io_pending, 0);
+    atomic_store(&set->service_pending, 0);
+    atomic_store(&set->crw_pending, 0);
+    for (unsigned i = 0; i < set->count; i++) {
+        struct cpu *c = set->cpus[i];
+        atomic_store(&c->requests, 0);
+        atomic_store(&c->orders, 0);
+        atomic_store(&c->pending, 0);
+        atomic_store(&c->emergency_from, 0);
+        cpu_reset_registers(c, true, clear);
+        c->state = CPU_STATE_STOPPED;
+        c->pgm_streak = 0;
+        cpu_timer_run(c, false);
+        cpu_registers_changed(c);
+    }
+}
+
+int cpu_ipl_psw(struct cpu *c, struct cause *cause)
+{
+    u32 w0 = be32_load(c->st->base), w1 = be32_load(c->st->base + 4);
+    if (!(w0 & 0x00080000u))
+        return cause_set(cause, ST_INVAL, "IPL PSW %08X %08X has bit 12 zero", w0, w1);
+    u64 mask = (u64)(w0 & ~0x00080000u) << 32 | (w1 & 0x80000000u);
+    cpu_load_psw(c, mask, w1 & 0x7fffffffu);
+    cpu_start(c);
+    return ST_OK;
+}
+
+void cpu_start(struct cpu *c)
+{
+    c->state = CPU_STATE_OPERATING;
+    cpu_timer_run(c, true);
+}
+
+void cpu_stop_now(struct cpu *c)
+{
+    c->state = CPU_STATE_STOPPED;
+    cpu_timer_run(c, false);
+}
+
+bool cpu_stopped(const struct cpu *c)
+{
+    return c->state == CPU_STATE_STOPPED;
+}
+
+void cpu_restart(struct cpu *c)
+{
+    cpu_kick(c, REQ_RESTART);
+}
+
+u64 *cpu_gr(struct cpu *c)
+{
+    return c->gr;
+}
+
+u64 *cpu_cr(struct cpu *c)
+{
+    return c->cr;
+}
+
+u32 *cpu_ar(struct cpu *c)
+{
+    return c->ar;
+}
+
+u64 *cpu_fpr(struct cpu *c, unsigned n)
+{
+    return &c->vr[n & 15][0];
+}
+
+void cpu_psw_get(const struct cpu *c, u64 *mask, u64 *addr)
+{
+    *mask = psw_mask(c);
+    *addr = c->psw.addr;
+}
+
+void cpu_psw_set(struct cpu *c, u64 mask, u64 addr)
+{
+    cpu_load_psw(c, mask, addr);
+}
+
+u64 cpu_prefix(const struct cpu *c)
+{
+    return c->prefix;
+}
+
+void cpu_registers_changed(struct cpu *c)
+{
+    tlb_purge(c->tlb);
+    cpu_mode_changed(c);
+}
+
+u64 cpu_instructions(const struct cpu *c)
+{
+    return c->insns;
+}
+
+void cpu_set_epoch(struct cpu_set *set, u64 epoch_tod)
+{
+    atomic_store(&set->epoch_tod, epoch_tod);
+}
+
+u64 cpu_get_epoch(const struct cpu_set *set)
+{
+    return atomic_load(&set->epoch_tod);
+}
+
+int cpu_read_logical(struct cpu *c, u64 ea, unsigned ar, void *dst, u64 len)
+{
+    return access_fetch(c, ea, ar, dst, len);
+}
+
+int cpu_write_logical(struct cpu *c, u64 ea, unsigned ar, const void *src, u64 len)
+{
+    return access_put(c, ea, ar, src, len);
+}
+
+int cpu_probe_logical(struct cpu *c, u64 ea, unsigned ar, u64 len)
+{
+    return access_probe(c, ea, ar, len, TLB_STORE);
+}
+
+u64 cpu_real_to_abs(const struct cpu *c, u64 real)
+{
+    return dat_real_to_abs(real, c->prefix);
+}
+
+/* ---- state rows ---- */
+
+static void cpu_save(struct cpu *c, struct codec_out *out)
+{
+    c->cputm_base = cpu_timer_get(c);
+    c->cputm_start = cpu_guest_tod(c);
+    codec_begin(out, TAG_CPU, STATE_VERSION);
+#define S(tag, type, count, member, title) \
+    codec_put_array(out, tag, (const void *)&c->member, sizeof(type), count);
+#include "cpu/cpu_state.def"
+#undef S
+    codec_end(out);
+}
+
+static bool cpu_restore_row(struct cpu *c, const struct codec_row *row)
+{
+    switch (row->tag) {
+#define S(tag, type, count, member, title) \
+    case tag:                              \
+        return codec_get_array(row, (void *)&c->member, sizeof(type), count);
+#include "cpu/cpu_state.def"
+#undef S
+    default:
+        return !(row->tag & CODEC_MANDATORY);
+    }
+}
+
+static bool cpu_restore(struct cpu *c, struct codec_in *in)
+{
+    struct codec_row row;
+    while (codec_next(in, &row))
+        if (!cpu_restore_row(c, &row))
+            return false;
+    if (in->failed || c->state > CPU_STATE_CHECK_STOP || c->prefix & 0x80001fffu ||
+        !storage_holds(c->st, c->prefix, 0x2000))
+        return false;
+    c->psw.mask &= ~(3ull << PSW_CC_SHIFT);
+    c->cc &= 3;
+    c->gr[16] = 0;
+    atomic_fetch_and(&c->orders, REQ_ORDERS);
+    atomic_store(&c->requests, atomic_load(&c->orders));
+    return true;
+}
+
+void cpu_set_save(struct cpu_set *set, struct codec_out *out, u16 tag)
+{
+    codec_begin(out, tag, STATE_VERSION);
+    codec_put_u64(out, TAG_SET_EPOCH, atomic_load(&set->epoch_tod));
+    codec_put_u64(out, TAG_SET_TOD, cpu_guest_tod(set->cpus[0]));
+    codec_put_u32(out, TAG_SET_SERVICE, atomic_load(&set->service_pending));
+    codec_put_u32(out, TAG_SET_CRW, atomic_load(&set->crw_pending));
+    codec_put_bytes(out, TAG_SET_FACILITIES, set->facilities, sizeof set->facilities);
+    for (unsigned i = 0; i < set->count; i++)
+        cpu_save(set->cpus[i], out);
+    codec_end(out);
+}
+
+/* The guest's TOD clock goes on from where it was and never goes back. */
+static void epoch_restore(struct cpu_set *set, u64 epoch, u64 tod_then)
+{
+    atomic_store(&set->epoch_tod, epoch);
+    u64 now = cpu_guest_tod(set->cpus[0]);
+    if (now < tod_then)
+        atomic_store(&set->epoch_tod, epoch + (tod_then - now));
+}
+
+static bool set_restore_row(struct cpu_set *set, const struct codec_row *row, u64 *epoch, u64 *tod)
+{
+    u32 v = 0;
+    bool ok = true;
+    switch (row->tag) {
+    case TAG_SET_EPOCH:
+        return codec_get_u64(row, epoch);
+    case TAG_SET_TOD:
+        return codec_get_u64(row, tod);
+    case TAG_SET_SERVICE:
+        ok = codec_get_u32(row, &v);
+        atomic_store(&set->service_pending, v != 0);
+        return ok;
+    case TAG_SET_CRW:
+        ok = codec_get_u32(row, &v);
+        atomic_store(&set->crw_pending, v);
+        return ok;
+    case TAG_SET_FACILITIES:
+        return codec_get_array(row, set->facilities, 1, sizeof set->facilities);
+    default:
+        return !(row->tag & CODEC_MANDATORY);
+    }
+}
+
+int cpu_set_restore(struct cpu_set *set, struct codec_in *in, struct cause *cause)
+{
+    struct codec_row row;
+    struct codec_in block;
+    unsigned next = 0;
+    u64 epoch = 0, tod = 0;
+    while (codec_next(in, &row)) {
+        bool ok = row.tag == TAG_CPU
+                      ? next < set->count && codec_open(&row, &block) &&
+                            cpu_restore(set->cpus[next++], &block)
+                      : set_restore_row(set, &row, &epoch, &tod);
+        if (!ok)
+            return cause_set(cause, ST_PROTO, "CPU state: row X'%04X' is not acceptable",
+                             row.tag);
+    }
+    if (in->failed || next != set->count)
+        return cause_set(cause, ST_PROTO, "CPU state: %u CPUs of %u", next, set->count);
+    epoch_restore(set, epoch, tod);
+    for (unsigned i = 0; i < set->count; i++) {
+        struct cpu *c = set->cpus[i];
+        c->cputm_start = cpu_guest_tod(c);
+        c->cputm_running = c->state == CPU_STATE_OPERATING;
+        cpu_registers_changed(c);
+        code_flush(c);
+    }
+    return ST_OK;
+}

@@ -1,0 +1,142 @@
+/* The CPUs of one configuration, and running them.
+ * cpu_run executes guest instructions until something belongs to somebody else, and says why it
+ * came back, as SIE would. It knows neither channels nor CP: instructions of those are returned
+ * as interceptions with their operands decoded. */
+#ifndef ENDICOTT_CPU_CPU_H
+#define ENDICOTT_CPU_CPU_H
+
+#include "cpu/model.h"
+#include "cpu/ports.h"
+#include "mem/base/codec.h"
+#include "mem/base/status.h"
+#include "mem/storage.h"
+
+#define CPUS_MAX 64
+
+struct cpu;
+struct cpu_set; /* the CPUs of one configuration and what they share */
+
+enum cpu_exit {
+    CPU_EXIT_BUDGET,        /* the instruction budget is spent */
+    CPU_EXIT_REQUEST,       /* cpu_request_exit was called */
+    CPU_EXIT_WAIT,          /* enabled wait, nothing pending; see cpu_wait_deadline */
+    CPU_EXIT_DISABLED_WAIT, /* wait with no interruption class enabled */
+    CPU_EXIT_STOPPED,       /* stopped state */
+    CPU_EXIT_CHECK_STOP,    /* check-stop state */
+    CPU_EXIT_PGM_LOOP,      /* a program interruption cannot leave its own handler */
+    CPU_EXIT_INTERCEPT,     /* see cpu_intercept */
+};
+
+enum cpu_icpt_kind {
+    ICPT_IO,    /* I/O instruction B2xx: SSCH, TSCH, ... (op says which) */
+    ICPT_DIAG,  /* DIAGNOSE: code in ea */
+    ICPT_SERVC, /* SERVICE CALL: r1 command, r2 SCCB */
+    ICPT_STSI,  /* STORE SYSTEM INFORMATION: level 3 or machine data; ea is the SYSIB */
+    ICPT_STHYI, /* STORE HYPERVISOR INFORMATION */
+    ICPT_IUCV,  /* B2F0 */
+};
+
+/** An instruction for somebody else; the PSW already points behind it. */
+struct cpu_icpt {
+    enum cpu_icpt_kind kind;
+    u16 op;       /* opcode, two bytes */
+    u8 r1, r2, r3; /* register numbers as the format has them */
+    u8 ar;        /* access register number for ea (base register; 16 = base 0) */
+    u64 ea;       /* effective address of the storage operand, or DIAGNOSE code */
+};
+
+/** Create `count` stopped CPUs over `st`. ports and ctx must outlive the set. */
+int cpu_set_create(struct cpu_set **out, struct storage *st, const struct cpu_model *model,
+                   unsigned count, const struct cpu_ports *ports, void *ctx, struct cause *cause);
+void cpu_set_destroy(struct cpu_set *set);
+unsigned cpu_set_count(const struct cpu_set *set);
+struct cpu *cpu_set_get(struct cpu_set *set, unsigned cpu_addr);
+unsigned cpu_addr(const struct cpu *cpu);
+/** Fence the guest to a facility list (FACILITY_BYTES); before it runs. */
+void cpu_set_facilities(struct cpu_set *set, const u8 *facilities);
+const struct cpu_model *cpu_set_model(const struct cpu_set *set);
+
+/* -- running: one thread at a time per CPU -- */
+
+/** Execute about `budget` instructions at most. Call only while no other thread runs `cpu`. */
+enum cpu_exit cpu_run(struct cpu *cpu, long budget);
+/** The interception behind CPU_EXIT_INTERCEPT; valid until the next cpu_run. */
+const struct cpu_icpt *cpu_intercept(const struct cpu *cpu);
+/** Finish an intercepted instruction with a condition code. */
+void cpu_finish_cc(struct cpu *cpu, unsigned cc);
+/** Finish it with a program interruption instead (suppressing: PSW stays behind it). */
+void cpu_finish_pgm(struct cpu *cpu, unsigned pgm_code);
+/** Make it execute again at the next cpu_run (the condition is not settled yet). */
+void cpu_finish_again(struct cpu *cpu);
+/** Guest TOD at which a waiting CPU must run again; ~0 when only an event can wake it. */
+u64 cpu_wait_deadline(struct cpu *cpu);
+/** True when the CPU has work: operating and not waiting, or an enabled interruption pending. */
+bool cpu_runnable(struct cpu *cpu);
+
+/* -- requests from any thread -- */
+
+/** Make cpu_run return CPU_EXIT_REQUEST soon (sticky until it does). */
+void cpu_request_exit(struct cpu *cpu);
+/** True when some request waits for the CPU: it should leave the processor. */
+bool cpu_requests_pending(struct cpu *cpu);
+/** Drop all store translations before the next instruction: a change-recording epoch began. */
+void cpu_request_flush_stores(struct cpu *cpu);
+/** True when all such requests have been carried out or the CPU is outside cpu_run. */
+bool cpu_requests_done(struct cpu *cpu);
+
+/** The set of ISCs with pending I/O interruptions is now `isc_mask` (bit 0 = 0x80). */
+void cpu_set_io_pending(struct cpu_set *set, u8 isc_mask);
+/** A service-signal external interruption (2401) is pending; taken through the ports. */
+void cpu_set_service_signal(struct cpu_set *set);
+/** A channel report is pending (machine check, subclass CRP). */
+void cpu_set_crw_pending(struct cpu_set *set);
+/** External interruption key (0040). */
+void cpu_interrupt_key(struct cpu *cpu);
+/** Another external interruption with code and parameter, e.g. 2603 or 1004-class emulation. */
+void cpu_external(struct cpu *cpu, u16 code, u32 parm, u64 parm64);
+
+/* -- resets, orders, state; the CPUs concerned must not be in cpu_run -- */
+
+/** Initial CPU reset of all, clearing registers too when `clear`; all end stopped. */
+void cpu_set_reset(struct cpu_set *set, bool clear);
+/** Load the IPL PSW from absolute 0 (8-byte ESA format) and put the CPU into operation. */
+int cpu_ipl_psw(struct cpu *cpu, struct cause *cause);
+void cpu_start(struct cpu *cpu); /* stopped -> operating */
+void cpu_stop_now(struct cpu *cpu); /* operating -> stopped; ask with cpu_request_exit first */
+bool cpu_stopped(const struct cpu *cpu);
+/** PSW restart, as SYSTEM RESTART: stores and loads the restart PSWs. */
+void cpu_restart(struct cpu *cpu);
+
+/* Registers, for loaders, interceptions, DISPLAY and STORE. Pointers live as long as the CPU. */
+u64 *cpu_gr(struct cpu *cpu);  /* 16 general registers */
+u64 *cpu_cr(struct cpu *cpu);  /* 16 control registers; call cpu_registers_changed after */
+u32 *cpu_ar(struct cpu *cpu);  /* 16 access registers */
+u64 *cpu_fpr(struct cpu *cpu, unsigned n); /* floating-point register n */
+void cpu_psw_get(const struct cpu *cpu, u64 *mask, u64 *addr);
+/** Set the PSW; the mask is z/Architecture format; takes effect at the next cpu_run. */
+void cpu_psw_set(struct cpu *cpu, u64 mask, u64 addr);
+u64 cpu_prefix(const struct cpu *cpu);
+void cpu_registers_changed(struct cpu *cpu);
+/** Instructions executed so far. */
+u64 cpu_instructions(const struct cpu *cpu);
+/** The guest's TOD offset against the ports' clock, in TOD units. */
+void cpu_set_epoch(struct cpu_set *set, u64 epoch_tod);
+u64 cpu_get_epoch(const struct cpu_set *set);
+
+/**
+ * Storage as the CPU sees it now, for interceptions: logical addresses through current DAT, keys
+ * included. Return 0, or the program-interruption code to pass to cpu_finish_pgm (the
+ * translation-exception identification is kept for it). All or nothing.
+ */
+int cpu_read_logical(struct cpu *cpu, u64 ea, unsigned ar, void *dst, u64 len);
+int cpu_write_logical(struct cpu *cpu, u64 ea, unsigned ar, const void *src, u64 len);
+/** Check that cpu_write_logical would succeed. */
+int cpu_probe_logical(struct cpu *cpu, u64 ea, unsigned ar, u64 len);
+/** Real to absolute (prefixing). */
+u64 cpu_real_to_abs(const struct cpu *cpu, u64 real);
+
+/** All relocatable CPU state (cpu_state.def), as one block per CPU. */
+void cpu_set_save(struct cpu_set *set, struct codec_out *out, u16 tag);
+int cpu_set_restore(struct cpu_set *set, struct codec_in *in, struct cause *cause);
+
+#endif

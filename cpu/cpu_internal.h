@@ -1,0 +1,296 @@
+/* Inside the CPU: registers, run state, translations, decoded instructions.
+ * struct cpu - Located by: struct cpu_set. Created by cpu_set_create, destroyed with the set.
+ * Serialised by: owned by the one thread inside cpu_run; other threads use the atomic words at
+ * the end only. Relocatable members have a row in cpu_state.def; everything else is derived. */
+#ifndef ENDICOTT_CPU_CPU_INTERNAL_H
+#define ENDICOTT_CPU_CPU_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "cpu/cpu.h"
+#include "cpu/isa.h"
+#include "mem/base/ergo.h"
+#include "mem/tlb.h"
+
+/* Results of a body below zero. */
+#define CPU_TAKEN (-1)  /* psw.addr holds the branch target */
+#define CPU_RESYNC (-2) /* completed; PSW, control registers or interruptions must be looked at */
+#define CPU_ICPT (-3)   /* cpu->icpt is filled; completed by cpu_finish_* */
+#define CPU_BUDGET (-4) /* run loop only: psw.addr is current, the budget is spent */
+#define CPU_AGAIN (-5)  /* psw.addr points at the instruction itself: partial completion */
+#define CPU_PSW_LOADED (-6) /* the body has set the whole PSW; look at everything again */
+
+enum pgm_code {
+#define PGM(id, code, ending, title) PGM_##id = code,
+#include "cpu/pgm.def"
+#undef PGM
+};
+
+/* PSW mask bits (z/Architecture format, bit 0 leftmost). */
+#define PSW_BIT(n) (1ull << (63 - (n)))
+#define PSW_PER PSW_BIT(1)
+#define PSW_DAT PSW_BIT(5)
+#define PSW_IO PSW_BIT(6)
+#define PSW_EXT PSW_BIT(7)
+#define PSW_KEY_SHIFT 52 /* bits 8-11 */
+#define PSW_KEY (0xfull << PSW_KEY_SHIFT)
+#define PSW_MCHK PSW_BIT(13)
+#define PSW_WAIT PSW_BIT(14)
+#define PSW_PROB PSW_BIT(15)
+#define PSW_AS_SHIFT 46 /* bits 16-17: 0 primary, 1 access register, 2 secondary, 3 home */
+#define PSW_AS (3ull << PSW_AS_SHIFT)
+#define PSW_CC_SHIFT 44 /* bits 18-19 */
+#define PSW_PM_SHIFT 40 /* bits 20-23: fixed overflow, decimal overflow, HFP underflow, signif. */
+#define PSW_PM (0xfull << PSW_PM_SHIFT)
+#define PSW_EA PSW_BIT(31)
+#define PSW_BA PSW_BIT(32)
+enum { AS_PRIMARY, AS_AR, AS_SECONDARY, AS_HOME };
+
+/* Control-register bits. */
+#define CR_BIT(n) (1ull << (63 - (n)))
+#define CR0_LAP CR_BIT(35)
+#define CR0_EXTRACT_AUTH CR_BIT(36)
+#define CR0_SECONDARY_CTL CR_BIT(37)
+#define CR0_FETCH_OVERRIDE CR_BIT(38)
+#define CR0_STORAGE_OVERRIDE CR_BIT(39)
+#define CR0_EDAT CR_BIT(40)
+#define CR0_IEP CR_BIT(20)
+#define CR0_AFP CR_BIT(45)
+#define CR0_VX CR_BIT(46)
+
+/** One decoded instruction: 16 bytes, so that a slot address is its halfword offset times 16. */
+struct dinsn {
+    insn_run *run;
+    u8 r1, r2, r3, b2;
+    union {
+        s32 d2;
+        s32 imm;
+        struct {
+            u16 d1, d2;
+        } ss;
+    };
+};
+_Static_assert(sizeof(struct dinsn) == 16, "slot arithmetic relies on 16 bytes");
+
+/* Decoded instructions of one absolute frame: a slot per halfword, then three sentinels. */
+#define CODE_SLOTS (FRAME_BYTES / 2)
+#define CODE_SLOTS_ALL (CODE_SLOTS + 3)
+#define CODE_PAGES_MAX 1024 /* decoded frames per CPU; 32 KiB each */
+struct code_page {
+    struct dinsn slot[CODE_SLOTS_ALL];
+    u64 abs;         /* frame address, or CODE_ABS_NONE */
+    unsigned stores; /* stores into the frame since something was last decoded */
+};
+#define CODE_ABS_NONE (~0ull)
+
+/** Program status word; cc kept apart, see psw_mask(). */
+struct psw {
+    u64 mask; /* without the condition code */
+    u64 addr;
+};
+
+enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
+
+/* Requests from other threads (cpu->requests). */
+#define REQ_EXIT 0x01u
+#define REQ_FLUSH_STORES 0x02u
+#define REQ_FLUSH_TLB 0x04u  /* broadcast purge by another CPU */
+#define REQ_FLUSH_CODE 0x08u /* somebody stored into frames we hold decoded */
+#define REQ_STOP 0x10u       /* SIGP stop and friends: enter the stopped state */
+#define REQ_STOP_STATUS 0x20u
+#define REQ_START 0x40u
+#define REQ_RESTART 0x80u
+#define REQ_RESET 0x100u         /* CPU reset */
+#define REQ_INITIAL_RESET 0x200u /* initial CPU reset */
+#define REQ_RECHECK 0x400u       /* an interruption may have become pending */
+
+/* Local pending external interruptions and malfunction (cpu->pending). */
+#define PEND_EMERGENCY 0x01u /* sources in emergency_from */
+#define PEND_EXTERNAL_CALL 0x02u
+#define PEND_INTERRUPT_KEY 0x04u
+#define PEND_EXTERNAL_OTHER 0x08u /* ext_other_* */
+#define PEND_CRW 0x10u
+
+struct cpu {
+    /* hot: what bodies touch */
+    u64 gr[17];                /* general registers; [16] is always zero */
+    struct psw psw;            /* addr is current only between instructions of the run loop */
+    u64 amask;                 /* effective-address mask of the addressing mode */
+    struct tlb_space *space[17]; /* data space by base register (AR mode); else all the same */
+    struct tlb_space *ispace;  /* instruction space */
+    char *code_base;           /* slot[0] of the code page that is executing */
+    u64 ia_page;               /* logical address of that page */
+    u64 ia_bias;               /* instruction address = ia_bias + (slot address >> 3) */
+    u64 scratch;               /* results of slow accesses (so that no local escapes) */
+    u8 cc;
+    u8 ilc;                    /* bytes of the instruction that stopped */
+    u8 access_key;             /* PSW key in bits 0-3, as in a storage key */
+    u8 dxc;                    /* of the data exception being raised */
+    bool ex_active;            /* the body runs under EXECUTE */
+    u32 fpc;
+    u64 vr[32][2];             /* vector registers; [n][0] is floating-point register n */
+    u64 cr[16];
+    u32 ar[16];
+    u32 prefix;
+    u32 todpr;                 /* TOD programmable register */
+    u64 tod_last;              /* last value STCK or STCKE gave: the next one is greater */
+    u64 ckc;                   /* clock comparator */
+    u64 cputm_base;            /* CPU timer = cputm_base - (guest TOD now - cputm_start) */
+    u64 cputm_start;
+    bool cputm_running;
+    u64 bear;                  /* breaking-event address */
+    u64 gbea_pp;               /* program parameter (LPP) */
+    u64 ex_next;               /* under EXECUTE: address of the instruction behind it */
+    u64 ex_target_ia;          /* under EXECUTE: address of the target instruction */
+    struct dinsn ex_slot[4];   /* the target of EXECUTE, decoded */
+    const struct isa_entry *ex_entry;
+
+    /* of the program interruption being raised */
+    u64 teid;                  /* translation-exception identification */
+    u8 exc_ar;                 /* exception access identification */
+    u16 monitor_class;
+    u64 monitor_code;
+    u8 op_access_id;           /* operand access identification */
+
+    enum cpu_state state;
+    struct cpu_icpt icpt;
+    u64 again_addr;            /* address of the intercepted instruction */
+    u8 again_cc;
+    long n;                    /* what is left of the budget when the threaded code stopped */
+    const struct dinsn *stop;  /* slot at which it stopped (loop dispatch: next slot) */
+    u64 insns;                 /* executed before the current cpu_run stretch */
+    unsigned pgm_streak;       /* program interruptions without progress */
+    u64 pgm_streak_addr;
+
+    unsigned addr;             /* CPU address */
+    struct cpu_set *set;
+    struct storage *st;
+    const struct cpu_ports *ports;
+    void *ports_ctx;
+
+    /* derived: translations and decoded instructions */
+    struct tlb *tlb;
+    struct code_cache *code;
+
+    /* words other threads may touch */
+    _Atomic u32 requests;
+    _Atomic u32 in_run;        /* 1 while a thread is inside cpu_run */
+    _Atomic u32 pending;
+    _Atomic u64 emergency_from; /* one bit per CPU address */
+    _Atomic u32 external_call_from;
+    _Atomic u32 store_status_done;
+    _Atomic u32 orders;         /* REQ_STOP .. REQ_INITIAL_RESET accepted, not yet carried out */
+    u16 ext_other_code;         /* guarded by set->lock */
+    u32 ext_other_parm;
+    u64 ext_other_parm64;
+};
+
+/** What the CPUs of one configuration share. lock is a leaf lock (docs/locking.md). */
+struct cpu_set {
+    struct cpu *cpus[CPUS_MAX];
+    unsigned count;
+    struct storage *st;
+    const struct cpu_model *model;
+    u8 facilities[FACILITY_BYTES];
+    u32 serial;                 /* six hexadecimal digits of the CPU identification */
+    const struct cpu_ports *ports;
+    void *ports_ctx;
+    pthread_mutex_t lock;
+    _Atomic u64 epoch_tod;      /* guest TOD = host TOD + epoch */
+    _Atomic u32 io_pending;     /* ISC mask, bit 0 = 0x80 */
+    _Atomic u32 service_pending; /* ask ports->take_service for the parameter */
+    _Atomic u32 crw_pending;
+};
+
+/** Full PSW mask with the condition code in place. */
+static inline u64 psw_mask(const struct cpu *c)
+{
+    return c->psw.mask | (u64)c->cc << PSW_CC_SHIFT;
+}
+
+static inline u64 cpu_guest_tod(const struct cpu *c)
+{
+    return c->ports->tod(c->ports_ctx) + atomic_load_explicit(&c->set->epoch_tod,
+                                                              memory_order_relaxed);
+}
+
+/* -- run.c -- */
+/** Threaded code ends here: note slot, budget and the length of the instruction; return rc. */
+int cpu_stop(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length);
+/** A taken branch that leaves the page, meets an odd address, or finds the budget spent. */
+int cpu_branch_slow(struct cpu *c, long n);
+/** Make `page` the executing one, at logical page address `ia_page`. */
+static inline void cpu_set_code_page(struct cpu *c, struct code_page *page, u64 ia_page)
+{
+    c->code_base = (char *)page->slot;
+    c->ia_page = ia_page;
+    c->ia_bias = ia_page - ((uintptr_t)page->slot >> 3);
+}
+/** Recompute everything derived from PSW and control registers (amask, spaces, key). */
+void cpu_mode_changed(struct cpu *c);
+/** Split a full mask into psw.mask and cc; calls cpu_mode_changed. */
+void cpu_load_psw(struct cpu *c, u64 mask, u64 addr);
+
+/* -- code.c -- decoded instructions */
+int code_cache_create(struct cpu *c);
+void code_cache_destroy(struct cpu *c);
+/** The page holding decoded instructions of the frame at `abs` (allocated when new). */
+struct code_page *code_page_get(struct cpu *c, u64 abs);
+/** Forget everything decoded from [abs, abs+len) (own thread). */
+void code_invalidate(struct cpu *c, u64 abs, u64 len);
+void code_flush(struct cpu *c);
+/** A page whose slots all lead back to the run loop; for single steps and crossing insns. */
+struct code_page *code_step_page(struct cpu *c);
+/** Decode what stands at `slot` of `page` and make it runnable. */
+void code_decode_slot(struct cpu *c, struct code_page *page, unsigned slot);
+/** Handlers of slots that hold no instruction. */
+insn_run code_run_decode, code_run_page_end, code_run_resync, code_run_cross;
+
+/* -- access.c -- slow paths of storage access; 0 or a program-interruption code */
+/** Translate for `kind` and enter it into the TLB when the rules allow; checks keys. Returns
+ *  0 with c->scratch = absolute address, or a program-interruption code (teid set). */
+int cpu_translate(struct cpu *c, struct tlb_space *space, u64 va, enum tlb_kind kind);
+/** Select spaces for the current mode; see cpu_mode_changed. */
+void cpu_select_spaces(struct cpu *c);
+/** The space of an ASCE with DAT on, for a given access key (bits 0-3 of a key byte). */
+struct tlb_space *cpu_space_of(struct cpu *c, u64 asce, u8 key);
+/** The real space (DAT off) for the current key. */
+struct tlb_space *cpu_space_real(struct cpu *c);
+/** Purge: all, one page in all spaces, or one ASCE; this CPU only. */
+void cpu_purge_tlb(struct cpu *c);
+void cpu_purge_page(struct cpu *c, u64 va);
+void cpu_purge_asce(struct cpu *c, u64 asce);
+/** Make all other CPUs of the set purge their TLBs and wait until they have or are not running. */
+void cpu_broadcast_purge(struct cpu *c);
+/** The same for any request; the own requests are carried out while waiting. */
+void cpu_broadcast(struct cpu *c, u32 requests);
+/** Carry out flush requests found in c->requests (own thread). */
+void cpu_do_flushes(struct cpu *c, u32 requests);
+
+/* -- interrupt.c -- */
+/** Take a program interruption with `code`; psw.addr is behind the instruction, c->ilc set.
+ *  Returns 0, or 1 when the program new PSW is itself invalid: the CPU is check-stopped. */
+int cpu_program_interruption(struct cpu *c, unsigned code);
+/** SUPERVISOR CALL interruption, called by the body of SVC, which has put the address of the
+ *  next instruction into psw.addr and set ilc. Returns CPU_PSW_LOADED. */
+int cpu_svc_interruption(struct cpu *c, u8 number);
+/** Take the pending interruption of highest priority that is enabled, if any; true when taken. */
+bool cpu_take_interruption(struct cpu *c);
+/** True when some enabled interruption is pending. */
+bool cpu_interruption_pending(struct cpu *c);
+/** Act on REQ_STOP .. REQ_INITIAL_RESET. */
+void cpu_carry_out_orders(struct cpu *c, u32 requests);
+/** Registers of initial CPU reset / clear. */
+void cpu_reset_registers(struct cpu *c, bool initial, bool clear);
+
+/* -- timing.c -- */
+u64 cpu_timer_get(struct cpu *c);
+void cpu_timer_set(struct cpu *c, u64 value);
+/** Start (entering operation) or stop the CPU timer. */
+void cpu_timer_run(struct cpu *c, bool running);
+
+/* -- sigp.c -- */
+void cpu_kick(struct cpu *target, u32 requests); /* set requests and wake */
+
+#endif

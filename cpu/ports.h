@@ -1,0 +1,28 @@
+/* What the CPUs of one configuration need from the world above: time, waking, and the channel
+ * subsystem's pending interruptions. Implemented by hyp; every function may be called from any
+ * processor thread. */
+#ifndef ENDICOTT_CPU_PORTS_H
+#define ENDICOTT_CPU_PORTS_H
+
+#include "mem/base/bytes.h"
+
+/** One I/O interruption as stored at real 184-195 (Principles of Operation, chapter 6). */
+struct cpu_io_interruption {
+    u32 subsystem_id;
+    u32 parm;
+    u32 id_word;
+};
+
+struct cpu_ports {
+    /** Host TOD clock, 64-bit TOD format (bit 51 = 1 microsecond), before the guest's epoch. */
+    u64 (*tod)(void *ctx);
+    /** CPU `cpu_addr` has something to do: an interruption pending, an order, a request. */
+    void (*wake)(void *ctx, unsigned cpu_addr);
+    /** Dequeue the I/O interruption of highest priority among the ISCs in `isc_mask` (bit 0 =
+     *  0x80); false when none is left. */
+    bool (*take_io)(void *ctx, u8 isc_mask, struct cpu_io_interruption *out);
+    /** Take the pending service signal with its parameter; false: there is none any more. */
+    bool (*take_service)(void *ctx, u32 *parm);
+};
+
+#endif

@@ -1,0 +1,196 @@
+/* The run loop: requests, interruptions, then threaded code until it stops.
+ * Guarantees: interruptions and requests are looked at between stretches of at most
+ * RUN_SLICE_INSNS instructions; psw.addr is current whenever threaded code is not running. */
+#include "cpu/insn.h"
+
+#define RUN_SLICE_INSNS 4096
+#define STEP_BUDGET_INSNS 16 /* smaller budgets are executed exactly, one by one */
+#define PGM_STREAK_MAX 16
+
+void code_set_owner(struct cpu *c);
+void code_clear_owner(struct cpu *c);
+
+void cpu_mode_changed(struct cpu *c)
+{
+    c->amask = c->psw.mask & PSW_EA ? ~0ull : c->psw.mask & PSW_BA ? 0x7fffffffull : 0xffffffull;
+    c->access_key = (u8)((c->psw.mask & PSW_KEY) >> PSW_KEY_SHIFT << 4);
+    cpu_select_spaces(c);
+}
+
+void cpu_load_psw(struct cpu *c, u64 mask, u64 addr)
+{
+    c->cc = (u8)(mask >> PSW_CC_SHIFT & 3);
+    c->psw.mask = mask & ~(3ull << PSW_CC_SHIFT);
+    c->psw.addr = addr;
+    cpu_mode_changed(c);
+}
+
+int cpu_stop(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length)
+{
+    c->n = n;
+    if (rc == CPU_TAKEN || rc == CPU_PSW_LOADED)
+        return rc;
+    u64 ia = c->ia_bias + ((uintptr_t)d >> 3);
+    c->ilc = (u8)length;
+    c->psw.addr = (rc == CPU_AGAIN ? ia : ia + length) & c->amask;
+    return rc;
+}
+
+/* The slot for psw.addr, or NULL with *rc set to what stops us. */
+static const struct dinsn *slot_find(struct cpu *c, int *rc)
+{
+    u64 addr = c->psw.addr;
+    u64 page_addr = addr & ~(u64)(FRAME_BYTES - 1);
+    if (unlikely(addr & 1)) {
+        c->ilc = 2;
+        *rc = PGM_SPECIFICATION;
+        return NULL;
+    }
+    struct tlb_code_entry *e =
+        &c->ispace->code[(addr >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1)];
+    if (unlikely(e->tag != page_addr)) {
+        *rc = cpu_translate(c, c->ispace, addr, TLB_INSTRUCTION);
+        if (*rc) {
+            c->ilc = 2; /* unpredictable; the address for suppression follows it */
+            c->psw.addr = (addr + 2) & c->amask;
+            return NULL;
+        }
+        struct code_page *page = code_page_get(c, c->scratch);
+        e->tag = page_addr;
+        e->page = page;
+    }
+    struct code_page *page = e->page;
+    cpu_set_code_page(c, page, page_addr);
+    return &page->slot[(addr & (FRAME_BYTES - 1)) >> 1];
+}
+
+int cpu_branch_slow(struct cpu *c, long n)
+{
+    c->n = n;
+    if (n <= 0)
+        return CPU_BUDGET;
+    int rc = 0;
+    const struct dinsn *d = slot_find(c, &rc);
+    if (!d)
+        return rc;
+#ifdef ENDICOTT_LOOP_DISPATCH
+    c->stop = d;
+    return 0;
+#else
+    return d->run(c, d, n);
+#endif
+}
+
+/* Run threaded code from psw.addr. */
+static int exec_slice(struct cpu *c, long n)
+{
+    int rc = cpu_branch_slow(c, n);
+#ifdef ENDICOTT_LOOP_DISPATCH
+    while (rc == 0)
+        rc = c->stop->run(c, c->stop, c->n);
+#endif
+    return rc;
+}
+
+/* Execute exactly one instruction: its slot is copied into a page that leads nowhere else. */
+static int exec_step(struct cpu *c)
+{
+    int rc = 0;
+    const struct dinsn *d = slot_find(c, &rc);
+    c->n = 1;
+    if (!d)
+        return rc;
+    struct code_page *page = (struct code_page *)(void *)c->code_base;
+    unsigned slot = (unsigned)(d - page->slot);
+    if (d->run == code_run_decode)
+        code_decode_slot(c, page, slot);
+    struct dinsn *s = &code_step_page(c)->slot[slot];
+    if (d->run != code_run_cross) {
+        *s = *d;
+        cpu_set_code_page(c, code_step_page(c), c->ia_page);
+        d = s;
+    }
+    rc = d->run(c, d, 1);
+#ifdef ENDICOTT_LOOP_DISPATCH
+    if (rc == 0)
+        rc = c->stop->run(c, c->stop, c->n);
+#endif
+    s->run = code_run_resync;
+    return rc;
+}
+
+/* Program interruption; true when it cannot get out of its own handler. */
+static bool program_check(struct cpu *c, unsigned code, u64 executed)
+{
+    if (cpu_program_interruption(c, code))
+        return true;
+    bool same = executed <= 1 && c->psw.addr == c->pgm_streak_addr;
+    c->pgm_streak = same ? c->pgm_streak + 1 : 0;
+    c->pgm_streak_addr = c->psw.addr;
+    return c->pgm_streak > PGM_STREAK_MAX;
+}
+
+static bool wait_enabled(const struct cpu *c)
+{
+    return (c->psw.mask & (PSW_IO | PSW_EXT | PSW_MCHK)) != 0;
+}
+
+/* Everything between stretches. Returns an exit reason, or -1 to run on. */
+static int between(struct cpu *c, long budget)
+{
+    u32 requests = atomic_exchange(&c->requests, 0);
+    if (requests) {
+        cpu_do_flushes(c, requests);
+        cpu_carry_out_orders(c, requests);
+    }
+    if (requests & REQ_EXIT)
+        return CPU_EXIT_REQUEST;
+    if (c->state == CPU_STATE_STOPPED)
+        return CPU_EXIT_STOPPED;
+    if (c->state == CPU_STATE_CHECK_STOP)
+        return CPU_EXIT_CHECK_STOP;
+    while (cpu_take_interruption(c))
+        ;
+    if (c->state != CPU_STATE_OPERATING)
+        return c->state == CPU_STATE_STOPPED ? CPU_EXIT_STOPPED : CPU_EXIT_CHECK_STOP;
+    if (c->psw.mask & PSW_WAIT)
+        return wait_enabled(c) ? CPU_EXIT_WAIT : CPU_EXIT_DISABLED_WAIT;
+    return budget <= 0 ? (int)CPU_EXIT_BUDGET : -1;
+}
+
+static enum cpu_exit run_loop(struct cpu *c, long budget)
+{
+    for (;;) {
+        int why = between(c, budget);
+        if (why >= 0)
+            return (enum cpu_exit)why;
+        long slice = budget < RUN_SLICE_INSNS ? budget : RUN_SLICE_INSNS;
+        int rc;
+        if (budget <= STEP_BUDGET_INSNS) {
+            slice = 1;
+            rc = exec_step(c);
+        } else {
+            rc = exec_slice(c, slice);
+        }
+        u64 executed = (u64)(slice - c->n);
+        c->insns += executed;
+        budget -= (long)executed;
+        if (rc > 0) {
+            if (program_check(c, (unsigned)rc, executed))
+                return CPU_EXIT_PGM_LOOP;
+            budget -= executed == 0; /* never spin without spending anything */
+        } else if (rc == CPU_ICPT) {
+            return CPU_EXIT_INTERCEPT;
+        }
+    }
+}
+
+enum cpu_exit cpu_run(struct cpu *c, long budget)
+{
+    atomic_store(&c->in_run, 1);
+    code_set_owner(c);
+    enum cpu_exit why = run_loop(c, budget);
+    code_clear_owner(c);
+    atomic_store(&c->in_run, 0);
+    return why;
+}

@@ -1,0 +1,146 @@
+/* system.config and hardware/MEMBER.cnf of a cluster folder, parsed into plain values.
+ * Syntax: z/VM SYSTEM CONFIG ("CP Planning and Administration"), Hercules configuration. */
+#ifndef ENDICOTT_HYP_CONFIG_H
+#define ENDICOTT_HYP_CONFIG_H
+
+#include "mem/base/bytes.h"
+#include "mem/base/status.h"
+
+#define CONFIG_NAME_BYTES 9     /* 1-8 characters, upper case, NUL */
+#define CONFIG_VOLID_BYTES 7    /* 1-6 characters, NUL */
+#define CONFIG_PATH_BYTES 1024
+#define CONFIG_HOST_BYTES 256
+#define CONFIG_SLOTS_MAX 8      /* slots of the SSI statement, numbered from 1 */
+#define CONFIG_DOMAINS_MAX 16
+#define CONFIG_VOLUMES_MAX 256
+#define CONFIG_ISLINKS_MAX 64
+#define CONFIG_EQIDS_MAX 64
+#define CONFIG_EQID_BYTES 51
+#define CONFIG_DEVICES_MAX 512
+#define CONFIG_ARGS_BYTES 256
+#define CONFIG_CPUS_MAX 64
+
+/** A machine family of the configuration: CPUMODEL 2817 or z196. */
+struct config_model {
+    const char *name; /* "z196" */
+    u16 type;         /* 0x2817 */
+};
+
+/** One device line of the hardware file, kept as written. */
+struct config_device {
+    u16 devno;
+    char type[CONFIG_NAME_BYTES];
+    char args[CONFIG_ARGS_BYTES];
+    unsigned line;
+};
+
+/** The machine of one member. */
+struct config_hardware {
+    char path[CONFIG_PATH_BYTES];
+    u32 cpu_serial;  /* 24 bits */
+    struct config_model model;
+    unsigned cpus;   /* real processors */
+    u64 main_bytes;
+    u16 console_port; /* CNSLPORT; 0 = none */
+    char ssi_host[CONFIG_HOST_BYTES]; /* "" = no SSIPORT statement */
+    u16 ssi_port;     /* 0 = any free port */
+    struct config_device *devices;
+    unsigned device_count;
+};
+
+/** A slot of the SSI statement. */
+struct config_slot {
+    char member[CONFIG_NAME_BYTES]; /* "" = AVAILABLE */
+    bool hardware_known;            /* hardware/MEMBER.cnf exists and is good: */
+    char ssi_host[CONFIG_HOST_BYTES];
+    u16 ssi_port;
+    struct config_model model;
+};
+
+struct config_domain {
+    char name[CONFIG_NAME_BYTES];
+    char members[CONFIG_SLOTS_MAX][CONFIG_NAME_BYTES];
+    unsigned member_count;
+};
+
+struct config_volume {
+    char volid[CONFIG_VOLID_BYTES];
+    u16 slot;     /* of CP_OWNED; 0 for USER_VOLUME_LIST and _INCLUDE */
+    bool shared;  /* CP_OWNED ... SHARED */
+    bool generic; /* USER_VOLUME_INCLUDE pattern: % and * match */
+};
+
+struct config_islink {
+    u16 rdev;
+    char node[CONFIG_NAME_BYTES];
+};
+
+struct config_eqid {
+    u16 first, last; /* real device numbers */
+    char eqid[CONFIG_EQID_BYTES];
+};
+
+/** FEATURES statement and friends. */
+struct config_features {
+    bool autolog_allowed;   /* XAUTOLOG by class G of its own virtual machines */
+    bool passwords_on_cmds; /* LOGON userid password on one line */
+    bool set_privclass;
+    unsigned logoff_timeout_s;
+    unsigned shutdown_signal_s; /* SET SIGNAL SHUTDOWNTIME */
+    char operator_userid[CONFIG_NAME_BYTES]; /* OPERATOR_USERID; default OPERATOR */
+};
+
+/** Everything one member knows from its files. Read-only after config_load. */
+struct system_config {
+    char dir[CONFIG_PATH_BYTES];
+    char path[CONFIG_PATH_BYTES];
+    char member[CONFIG_NAME_BYTES];
+    bool in_ssi;
+    char ssi_name[CONFIG_NAME_BYTES];
+    char pdr_volid[CONFIG_VOLID_BYTES];
+    char pdr_path[CONFIG_PATH_BYTES]; /* DIR/volumes/VOLID.pdr */
+    u16 slot;                         /* of this member, from 1; 0 outside a cluster */
+    unsigned slot_count;              /* highest slot that is written down */
+    struct config_slot slots[CONFIG_SLOTS_MAX]; /* [0] is slot 1 */
+    struct config_domain domains[CONFIG_DOMAINS_MAX];
+    unsigned domain_count;
+    struct config_volume volumes[CONFIG_VOLUMES_MAX];
+    unsigned volume_count;
+    struct config_islink islinks[CONFIG_ISLINKS_MAX];
+    unsigned islink_count;
+    struct config_eqid eqids[CONFIG_EQIDS_MAX];
+    unsigned eqid_count;
+    char mac_prefix[7], user_prefix[7]; /* VMLAN; "" = default */
+    struct config_features features;
+    struct config_hardware hardware;
+};
+
+/**
+ * Read DIR/system.config and DIR/hardware/MEMBER.cnf for `member` (any case).
+ * All or nothing: the first bad line fails with ST_CONFIG and a cause that reads
+ * `file:line:column: expected X, found Y`; a file that cannot be read is ST_IO.
+ * `*out` is the caller's, freed with config_free. Any thread.
+ */
+int config_load(const char *dir, const char *member, struct system_config **out,
+                struct cause *cause);
+void config_free(struct system_config *config);
+
+/** The same from text in memory: `name` is used in causes. Tests and `config check`. */
+int config_parse_system(struct system_config *config, const char *name, const char *text,
+                        struct cause *cause);
+int config_parse_hardware(struct config_hardware *hw, const char *name, const char *text,
+                          struct cause *cause);
+
+/** The slot (from 1) of a member by name, 0 if it has none. */
+u16 config_slot_of(const struct system_config *config, const char *member);
+
+/** A relocation domain by name, or NULL. The built-in ones (SSI, one per member) included:
+ *  then `*scratch` is filled and returned. */
+const struct config_domain *config_domain_find(const struct system_config *config,
+                                               const char *name,
+                                               struct config_domain *scratch);
+
+/** A machine by CPUMODEL operand ("2817", "z196", any case), or NULL. */
+const struct config_model *config_model_find(const char *text);
+
+#endif

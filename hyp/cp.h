@@ -1,0 +1,235 @@
+/* CP of one member: who is logged on, commands and their responses, consoles. All functions are
+ * for the member's loop thread; processor threads bring DIAGNOSE X'08' there by mailbox.
+ * Everything hangs off struct cp. Source: z/VM "CP Commands and Utilities Reference". */
+#ifndef ENDICOTT_HYP_CP_H
+#define ENDICOTT_HYP_CP_H
+
+#include "hyp/config.h"
+#include "hyp/console.h"
+#include "hyp/directory.h"
+#include "hyp/vm_needs.h"
+#include "mem/base/codec.h"
+#include "mem/base/msg.h"
+
+#define CP_COMMAND_BYTES_MAX 2048
+#define CP_RESPONSE_LINES_MAX 20000
+#define CP_USERS_MAX 10000
+#define CP_REMOTE_TIMEOUT_MS 10000
+#define CP_REMOTE_LONG_TIMEOUT_MS 3600000 /* AT ... CMD: as long as the command takes */
+#define CP_OBSERVERS_MAX 8
+#define CP_REGISTERED_MAX 32
+
+struct cp;
+struct cp_user;
+struct cp_request;
+struct ssi;
+
+/* --- Responses --------------------------------------------------------------------------- */
+
+struct cp_message {
+    char id[16]; /* "HCPCQU045E" */
+    char *text;
+};
+
+/** Response of one command: lines in order; messages are its HCP lines by themselves. */
+struct cp_response {
+    int rc; /* 0, or the number of the message that refused the command */
+    bool done;
+    char **lines;
+    unsigned line_count;
+    struct cp_message *messages;
+    unsigned message_count;
+    bool truncated; /* memory or CP_RESPONSE_LINES_MAX */
+    void (*done_cb)(struct cp_response *resp, void *ctx); /* may be NULL */
+    void *done_ctx;
+};
+
+void cp_response_init(struct cp_response *resp);
+/** Free what a response holds. Not while its command is pending. */
+void cp_response_fini(struct cp_response *resp);
+
+/* --- Surroundings ------------------------------------------------------------------------ */
+
+/** A member as the cluster sees it now. */
+struct cp_cluster_member {
+    unsigned slot;
+    char name[CONFIG_NAME_BYTES]; /* "" = available */
+    char state[12];               /* "Joined" */
+    u64 pdr_heartbeat_ns, received_heartbeat_ns; /* wall clock; 0 = none */
+    bool local;
+    bool reachable; /* joined, and a link is there */
+    u64 bytes_sent, bytes_received;
+    char address[64];
+};
+
+/** The cluster as CP uses it; cp_ssi.c has the one over struct ssi. */
+struct cp_cluster_ops {
+    /* "Stable", "In-flux", "Safe"; NULL = not a member of a cluster now. */
+    const char *(*mode)(void *ctx);
+    bool (*member)(void *ctx, unsigned i, struct cp_cluster_member *out); /* 0 based */
+    /* Take, give back and find single-logon names. claim: ST_OK; ST_EXIST with the owner;
+     * anything else with a cause. locate: false when nobody has it, or nobody can tell. */
+    int (*claim)(void *ctx, const char *userid, u64 *generation,
+                 char owner[CONFIG_NAME_BYTES], struct cause *cause);
+    void (*release)(void *ctx, const char *userid, u64 generation);
+    bool (*locate)(void *ctx, const char *userid, char member[CONFIG_NAME_BYTES]);
+    /* Every claimed user id of the cluster. */
+    void (*each)(void *ctx, void (*fn)(void *arg, const char *userid, const char *member),
+                 void *arg);
+    /* Send to service CP of a member; the other side gets cp_remote_receive. */
+    int (*send)(void *ctx, const char *member, u16 type, const void *data, size_t len);
+    /* SET SSI member DOWN; may be NULL. */
+    int (*declare_down)(void *ctx, const char *member, struct cause *cause);
+};
+
+struct cp_ports {
+    void *ctx;
+    u64 (*wall_ns)(void *ctx); /* since 1970; any thread */
+    /* One-shot timer; returns an id that is never 0. */
+    u64 (*timer_start)(void *ctx, u64 delay_ms, void (*fire)(void *arg), void *arg);
+    void (*timer_cancel)(void *ctx, u64 id);
+    /* SHUTDOWN has logged everybody off: stop this member (reipl: start it again). */
+    void (*shutdown)(void *ctx, bool reipl);
+    /* A console has news: call console_poll on the loop thread. Any thread. */
+    void (*console_wakeup)(void *ctx, struct console *console);
+    const struct vm_ops *vm;
+    void *vm_host;
+    unsigned real_cpus; /* processors that CP dispatches on; 0 = as configured */
+};
+
+/** `config` and `directory` stay the caller's and outlive the CP. */
+struct cp *cp_create(const struct system_config *config, const struct directory *directory,
+                     const struct cp_ports *ports);
+/** Log off everybody without ceremony, complete pending commands with an error, free. */
+void cp_destroy(struct cp *cp);
+const struct system_config *cp_config(const struct cp *cp);
+const struct directory *cp_directory(const struct cp *cp);
+const char *cp_system_name(const struct cp *cp);
+
+/* --- Commands ---------------------------------------------------------------------------- */
+
+enum cp_status { CP_DONE, CP_PENDING };
+
+/**
+ * Issue one command as `userid` (logged on, or the OPERATOR id of the system). With its
+ * directory classes. CP_DONE: the response is complete and done_cb was called; CP_PENDING:
+ * done_cb comes later. `resp` was initialised and stays valid until then.
+ */
+enum cp_status cp_command(struct cp *cp, const char *userid, const char *text,
+                          struct cp_response *resp);
+/** The same with classes of the caller's choosing (system console, control socket). */
+enum cp_status cp_command_as(struct cp *cp, const char *userid, u32 classes, const char *text,
+                             struct cp_response *resp);
+
+/** Inside handlers: one request. Gone after cp_complete. */
+struct cp *cp_request_cp(const struct cp_request *req);
+const char *cp_request_userid(const struct cp_request *req);
+u32 cp_request_classes(const struct cp_request *req);
+struct cp_user *cp_request_user(const struct cp_request *req); /* NULL: not logged on */
+/** Next operand in upper case (valid as long as the request), or NULL at the end. */
+const char *cp_operand(struct cp_request *req);
+/** The same without moving on. */
+const char *cp_operand_peek(struct cp_request *req);
+/** The rest of the line as typed, without leading blanks; "" at the end. */
+const char *cp_operand_rest(struct cp_request *req);
+/** Is `word` an abbreviation of `name`, at least as long as its leading capitals ("Query")? */
+bool cp_abbrev(const char *word, const char *name);
+void cp_line(struct cp_request *req, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/** Append a message of the catalogue; returns its number: `return cp_fail(req, MSG_X, ..)`. */
+#define cp_fail(req, id, ...) \
+    cp_fail_formatted(req, id, \
+                      msg_format(cp_fail_buffer(req), MSG_LINE_BYTES, id, ##__VA_ARGS__))
+char *cp_fail_buffer(struct cp_request *req);
+int cp_fail_formatted(struct cp_request *req, enum msg_id id, int number);
+/** Complete a request whose handler returned CP_LATER. */
+void cp_complete(struct cp_request *req, int rc);
+
+#define CP_LATER (-1) /* a handler's return: cp_complete comes later */
+
+/** A handler returns the return code (0 = well) or CP_LATER. */
+typedef int (*cp_handler)(struct cp_request *req, void *ctx);
+
+/** A command from outside hyp (lgr's VMRELOCATE). Name: leading capitals = abbreviation. */
+struct cp_cmd_row {
+    const char *name; /* "VMRELOcate" */
+    u32 classes;      /* CP_CLASS bits; CP_CLASS_ANY */
+    const char *help; /* one line, shown by HELP */
+};
+/** ST_LIMIT, ST_EXIST. `prefix` NULL for a command, "QUERY" or "SET" for an operand of it. */
+int cp_register_command(struct cp *cp, const char *prefix, const struct cp_cmd_row *row,
+                        cp_handler handler, void *ctx);
+
+/* --- Users ------------------------------------------------------------------------------- */
+
+struct cp_user *cp_user_find(const struct cp *cp, const char *userid);
+/** In order of logon; after NULL: the first. */
+struct cp_user *cp_user_next(const struct cp *cp, const struct cp_user *after);
+const char *cp_user_id(const struct cp_user *user);
+const struct dir_entry *cp_user_entry(const struct cp_user *user);
+struct console *cp_user_console(const struct cp_user *user);
+struct vm *cp_user_vm(const struct cp_user *user);
+bool cp_user_disconnected(const struct cp_user *user);
+u64 cp_user_logon_ns(const struct cp_user *user);
+/** CP's view at the console: its input goes to CP (CP READ), not to the guest. */
+bool cp_user_cp_read(const struct cp_user *user);
+
+/** Write a line to a user's console (messages from other users, events). */
+void cp_user_tell(struct cp_user *user, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/** Write to the system operator's console, if logged on. */
+void cp_operator_tell(struct cp *cp, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/**
+ * A person typed a line at `userid`'s console: `#CP cmd` and, in CP READ, every line is a
+ * command whose response goes to the console; else it is input of the guest. ST_NOENT: not
+ * logged on.
+ */
+int cp_console_input(struct cp *cp, const char *userid, const char *text);
+
+/** The virtual machine of `userid` reports by itself. */
+void cp_vm_event(struct cp *cp, const char *userid, enum vm_event event, u64 psw_mask,
+                 u64 psw_addr);
+
+enum cp_user_event { CP_USER_LOGON, CP_USER_LOGOFF, CP_USER_RESET };
+/** Observe logon, logoff and reset, before the virtual machine goes (lgr). */
+int cp_observe_users(struct cp *cp,
+                     void (*cb)(void *ctx, struct cp_user *user, enum cp_user_event event),
+                     void *ctx);
+
+/* --- Relocation: a session moves --------------------------------------------------------- */
+
+/** Rows of the session: logon time, settings, console history. */
+void cp_user_save(struct cp_user *user, struct codec_out *out);
+/** Destination: a session without claim and without logon; its machine is created, idle. */
+int cp_user_arrive(struct cp *cp, const char *userid, struct codec_in *in,
+                   struct cp_user **out, struct cause *cause);
+/** End a session here without freeing the claim: the source after hand-over, or a
+ *  destination that gives up. */
+void cp_user_depart(struct cp_user *user);
+
+/* --- Cluster ----------------------------------------------------------------------------- */
+
+#define CP_SSI_SERVICE 1 /* id of service CP */
+#define CP_CLAIM_USERID 1 /* kind of claims on user ids */
+
+/** Join CP to a cluster: registers service CP (before ssi_join) and asks `ssi` from here on.
+ *  `ssi` outlives the CP and is destroyed after it in the same turn of the loop. */
+int cp_attach_ssi(struct cp *cp, struct ssi *ssi, struct cause *cause);
+void cp_detach_ssi(struct cp *cp);
+/** The same with another implementation (tests). */
+void cp_set_cluster(struct cp *cp, const struct cp_cluster_ops *ops, void *ctx);
+
+/** A message of service CP from another member. Hostile until decoded. */
+void cp_remote_receive(struct cp *cp, const char *member, u16 type, const void *data,
+                       size_t len);
+/** A member is gone: its outstanding requests fail. */
+void cp_remote_lost(struct cp *cp, const char *member);
+
+/** Generation of the claim on this user's id; 0 = none (IDENTITY, or no cluster). */
+u64 cp_user_claim(const struct cp_user *user);
+/** After a relocation moved the claim here: only now cp_user_find and commands see the user. */
+void cp_user_set_claim(struct cp_user *user, u64 generation);
+
+#endif

@@ -1,0 +1,143 @@
+/* USER DIRECT: who may log on, and what their virtual machines are.
+ * Syntax: z/VM "CP Planning and Administration", User Directory statements. An entry is as one
+ * member sees it: PROFILE included, and of an IDENTITY the SUBCONFIG that is built on it. */
+#ifndef ENDICOTT_HYP_DIRECTORY_H
+#define ENDICOTT_HYP_DIRECTORY_H
+
+#include "mem/base/bytes.h"
+#include "mem/base/status.h"
+
+#define DIR_NAME_BYTES 9
+#define DIR_CPUS_MAX 64
+#define DIR_SPOOLS_MAX 16
+#define DIR_COMMANDS_MAX 32
+#define DIR_COMMAND_BYTES 256
+#define DIR_NAMES_MAX 16 /* XAUTOLOG, LOGONBY, AUTOLOG names of one entry */
+#define DIR_PARM_BYTES 256
+#define DIR_STORAGE_BYTES_MAX (16ull << 40)
+
+/** Privilege class X as a bit; A is bit 0, classes 1-6 follow Z. */
+#define CP_CLASS(letter) (1u << ((letter) - 'A'))
+#define CP_CLASS_ANY 0xffffffffu
+
+enum dir_kind { DIR_USER, DIR_IDENTITY };
+
+enum dir_logon {
+    DIR_LOGON_PASSWORD,
+    DIR_LOGON_NOPASS,   /* logs on without being asked */
+    DIR_LOGON_AUTOONLY, /* XAUTOLOG only */
+    DIR_LOGON_LBYONLY,  /* LOGON BY only */
+    DIR_LOGON_NOLOG     /* never */
+};
+
+enum dir_machine { DIR_MACH_ESA, DIR_MACH_XA, DIR_MACH_XC, DIR_MACH_Z };
+
+struct dir_cpu {
+    u8 addr;
+    bool base;
+    bool ifl; /* TYPE IFL */
+};
+
+/** SPOOL vdev devtype [class]: readers 2540 READER, 2501, 3505; punches; printers. */
+enum dir_spool_kind { DIR_SPOOL_READER, DIR_SPOOL_PUNCH, DIR_SPOOL_PRINTER };
+struct dir_spool {
+    u16 vdev;
+    u16 devtype; /* 0x2540 */
+    enum dir_spool_kind kind;
+    char classes[9];
+};
+
+struct dir_ipl {
+    bool present;
+    bool is_name;              /* IPL of a named saved system */
+    u16 vdev;
+    char name[DIR_NAME_BYTES];
+    char parm[DIR_PARM_BYTES];
+    char loadparm[DIR_NAME_BYTES];
+};
+
+/** OPTION operands that this release acts on or carries along. */
+enum dir_option {
+    DIR_OPT_LNKNOPAS = 1 << 0,
+    DIR_OPT_TODENABLE = 1 << 1,
+    DIR_OPT_QUICKDSP = 1 << 2,
+    DIR_OPT_DIAG88 = 1 << 3,
+    DIR_OPT_CHPIDV = 1 << 4,
+    DIR_OPT_APPLMON = 1 << 5,
+    DIR_OPT_ACCT = 1 << 6,
+    DIR_OPT_RMCHINFO = 1 << 7,
+    DIR_OPT_STGEXEMPT = 1 << 8,
+    DIR_OPT_LXAPP = 1 << 9,
+    DIR_OPT_CFUSER = 1 << 10,
+};
+
+struct dir_share {
+    bool absolute;
+    unsigned value; /* relative 1-10000; absolute in 1/10 percent */
+    bool limit_hard, limit_soft;
+    unsigned limit;
+};
+
+/** One user of the directory. Read-only; owned by the directory. */
+struct dir_entry {
+    char userid[DIR_NAME_BYTES];
+    enum dir_kind kind;
+    char subconfig[DIR_NAME_BYTES]; /* of an IDENTITY on this member; "" = none */
+    enum dir_logon logon;
+    char password[DIR_NAME_BYTES]; /* never printed, never logged */
+    u64 storage_bytes, storage_max_bytes;
+    u32 classes; /* CP_CLASS bits */
+    char account[DIR_NAME_BYTES];
+    enum dir_machine machine;
+    unsigned cpus_max; /* of MACHINE; at least 1 */
+    struct dir_cpu cpus[DIR_CPUS_MAX];
+    unsigned cpu_count; /* at least 1: CPU 00 BASE when the entry has no CPU statement */
+    struct dir_ipl ipl;
+    bool has_console;
+    u16 console_vdev, console_devtype; /* 0x3215 or 0x3270 */
+    char console_class[2];
+    char console_secuser[DIR_NAME_BYTES], console_observer[DIR_NAME_BYTES];
+    struct dir_spool spools[DIR_SPOOLS_MAX];
+    unsigned spool_count;
+    u32 options; /* enum dir_option */
+    unsigned maxconn;
+    struct dir_share share;
+    bool relocate; /* VMRELOCATE ON; default for USER on, for IDENTITY off */
+    char domain[DIR_NAME_BYTES]; /* VMRELOCATE DOMAIN; "" = SSI (USER) or the member */
+    char *commands[DIR_COMMANDS_MAX]; /* COMMAND: run at logon, before IPL */
+    unsigned command_count;
+    char xautolog[DIR_NAMES_MAX][DIR_NAME_BYTES]; /* who may XAUTOLOG this user */
+    unsigned xautolog_count;
+    char logonby[DIR_NAMES_MAX][DIR_NAME_BYTES];
+    unsigned logonby_count;
+    unsigned line; /* of USER or IDENTITY */
+};
+
+struct directory;
+
+/**
+ * Read a directory for `member`. All or nothing, as config_load: ST_CONFIG with
+ * `file:line:column: expected X, found Y`. Statements that this release knows but cannot
+ * honour yet (MDISK, LINK, DEDICATE, NICDEF ...) are refused by name. Any thread.
+ */
+int directory_load(const char *path, const char *member, struct directory **out,
+                   struct cause *cause);
+int directory_parse(const char *name, const char *text, const char *member,
+                    struct directory **out, struct cause *cause);
+void directory_free(struct directory *dir);
+
+/** An entry by user id (any case), or NULL. */
+const struct dir_entry *directory_find(const struct directory *dir, const char *userid);
+unsigned directory_count(const struct directory *dir);
+const struct dir_entry *directory_at(const struct directory *dir, unsigned i);
+
+/** Do these credentials open this entry? Takes the same time for every wrong password. */
+bool directory_password_ok(const struct dir_entry *entry, const char *password);
+
+/** `text` as storage size ("512M", "2G", "1024K"): bytes, or 0 when it is none. */
+u64 directory_storage_size(const char *text);
+
+/** Classes as text: "ABCDEFG". Returns out. */
+const char *directory_classes_text(u32 classes, char out[33]);
+
+#endif

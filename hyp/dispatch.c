@@ -1,0 +1,439 @@
+/* The dispatcher: processor threads take the virtual CPU that is due, run it for a slice, and
+ * put it back. Fair by share: the CPU with the least weighted time runs first.
+ * Guarantees: [D1] a CPU is on one processor at most; [D2] a wake that comes while a CPU runs is
+ * not lost (woken); [D3] an idle machine uses no processor: threads sleep until work or the next
+ * deadline. Lock: host->lock, below css and sclp locks, above nothing. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "hyp/spool.h"
+#include "hyp/vm_internal.h"
+#include "mem/base/ergo.h"
+#include "mem/base/log.h"
+
+#define SLICE_INSNS 400000 /* about 2 ms */
+#define SHARE_DEFAULT 100
+#define ICPTS_PER_SLICE_MAX 64
+#define TOD_UNITS_PER_US 4096ull
+#define TOD_1970_S 2208988800ull /* seconds from 1900 to 1970 */
+#define DET_NS_PER_INSN 5ull
+#define DET_START_NS (1700000000ull * 1000000000ull)
+
+static u64 clock_ns(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (u64)t.tv_sec * 1000000000ull + (u64)t.tv_nsec;
+}
+
+static u64 det_insns(const struct vm_host *host)
+{
+    u64 sum = 0;
+    for (const struct vm *vm = host->vms; vm; vm = vm->next)
+        sum += vm_instructions(vm);
+    return sum;
+}
+
+u64 host_now_ns(const struct vm_host *host)
+{
+    if (host->config.deterministic)
+        return det_insns(host) * DET_NS_PER_INSN + host->det_ns;
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+/* 64-bit TOD: bit 51 is one microsecond, so 4096 units each. */
+static u64 tod_from_unix_ns(u64 ns)
+{
+    return (ns / 1000 + TOD_1970_S * 1000000ull) * TOD_UNITS_PER_US +
+           ns % 1000 * TOD_UNITS_PER_US / 1000;
+}
+
+u64 host_tod(const struct vm *vm)
+{
+    if (vm->host->config.deterministic)
+        return tod_from_unix_ns(DET_START_NS + host_now_ns(vm->host));
+    return tod_from_unix_ns(clock_ns(CLOCK_REALTIME));
+}
+
+/* ---- run queue and timers; host->lock held ---- */
+
+static void queue_insert_locked(struct vm_host *host, struct vcpu *v)
+{
+    if (v->vtime < host->vclock)
+        v->vtime = host->vclock; /* sleeping saves up no claim */
+    struct vcpu **at = &host->queue;
+    while (*at && (*at)->vtime <= v->vtime)
+        at = &(*at)->next;
+    v->next = *at;
+    *at = v;
+    v->place = VCPU_QUEUED;
+    pthread_cond_signal(&host->work);
+}
+
+static void list_remove_locked(struct vcpu **list, struct vcpu *v)
+{
+    while (*list && *list != v)
+        list = &(*list)->next;
+    if (*list)
+        *list = v->next;
+    v->next = NULL;
+}
+
+static void idle_locked(struct vm_host *host, struct vcpu *v, u64 deadline_ns)
+{
+    v->place = VCPU_IDLE;
+    v->deadline_ns = deadline_ns;
+    if (deadline_ns == ~0ull)
+        return;
+    struct vcpu **at = &host->timers;
+    while (*at && (*at)->deadline_ns <= deadline_ns)
+        at = &(*at)->next;
+    v->next = *at;
+    if (*at == host->timers)
+        pthread_cond_signal(&host->work);
+    *at = v;
+}
+
+static void unidle_locked(struct vm_host *host, struct vcpu *v)
+{
+    list_remove_locked(&host->timers, v);
+    v->deadline_ns = ~0ull;
+    queue_insert_locked(host, v);
+}
+
+static void wake_locked(struct vcpu *v)
+{
+    if (v->place == VCPU_IDLE)
+        unidle_locked(v->vm->host, v);
+    else
+        v->woken = true;
+}
+
+void vcpu_wake(struct vcpu *v)
+{
+    pthread_mutex_lock(&v->vm->host->lock);
+    wake_locked(v);
+    pthread_mutex_unlock(&v->vm->host->lock);
+}
+
+static void expire_locked(struct vm_host *host)
+{
+    u64 now = host_now_ns(host);
+    while (host->timers && host->timers->deadline_ns <= now)
+        unidle_locked(host, host->timers);
+}
+
+/* ---- running one CPU ---- */
+
+struct event_note {
+    struct vm *vm;
+    enum vm_event event;
+    u64 mask, addr;
+};
+
+static void event_deliver(void *arg)
+{
+    struct event_note *note = arg;
+    struct vm_host *host = note->vm->host;
+    if (host->events.event && !note->vm->dead)
+        host->events.event(host->events.ctx, note->vm, note->event, note->mask, note->addr);
+    vm_note_done(note->vm);
+    free(note);
+}
+
+void vm_post_event(struct vm *vm, enum vm_event event, u64 mask, u64 addr)
+{
+    struct event_note *note = malloc(sizeof *note);
+    if (!note) {
+        log_line("%s: an event of the virtual machine is lost: no memory", vm->config.name);
+        return;
+    }
+    *note = (struct event_note){vm, event, mask, addr};
+    atomic_fetch_add(&vm->notes, 1);
+    vm->host->ports.post(vm->host->ports.ctx, event_deliver, note);
+}
+
+static bool all_stopped(const struct vm *vm)
+{
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+        if (!cpu_stopped(vm->vcpu[i].cpu))
+            return false;
+    return true;
+}
+
+/* What a CPU that ended in a final state means for the machine. */
+static void report_end(struct vcpu *v, enum cpu_exit why)
+{
+    u64 mask, addr;
+    cpu_psw_get(v->cpu, &mask, &addr);
+    switch (why) {
+    case CPU_EXIT_DISABLED_WAIT:
+        vm_post_event(v->vm, VM_EVENT_DISABLED_WAIT, mask, addr);
+        break;
+    case CPU_EXIT_PGM_LOOP:
+        vm_post_event(v->vm, VM_EVENT_PGM_LOOP, mask, addr);
+        break;
+    case CPU_EXIT_CHECK_STOP:
+        vm_post_event(v->vm, VM_EVENT_CHECKSTOP, mask, addr);
+        break;
+    case CPU_EXIT_STOPPED:
+        if (all_stopped(v->vm) && v->vm->ipled)
+            vm_post_event(v->vm, VM_EVENT_STOPPED, mask, addr);
+        break;
+    default:
+        break;
+    }
+}
+
+static u64 deadline_ns_of(struct vcpu *v)
+{
+    u64 tod = cpu_wait_deadline(v->cpu);
+    if (tod == ~0ull)
+        return ~0ull;
+    u64 now = host_tod(v->vm) + cpu_get_epoch(v->vm->cpus);
+    u64 ns = tod <= now ? 0 : (tod - now) / TOD_UNITS_PER_US * 1000 + 1000;
+    return host_now_ns(v->vm->host) + ns;
+}
+
+/* One slice on this processor. */
+static enum cpu_exit run_slice(struct vcpu *v)
+{
+    u64 start = clock_ns(CLOCK_MONOTONIC);
+    enum cpu_exit why = cpu_run(v->cpu, SLICE_INSNS);
+    u64 spent = clock_ns(CLOCK_MONOTONIC) - start;
+    atomic_fetch_add(&v->virt_ns, spent);
+    atomic_fetch_add(&v->total_ns, spent);
+    v->vtime += spent * SHARE_DEFAULT / (v->vm->config.share ? v->vm->config.share : 1);
+    return why;
+}
+
+static void put_back_locked(struct vcpu *v, enum cpu_exit why, bool blocked, u64 deadline)
+{
+    struct vm_host *host = v->vm->host;
+    host->running--;
+    v->last_exit = why;
+    bool woken = v->woken;
+    v->woken = false;
+    if (blocked) {
+        v->place = VCPU_BLOCKED;
+        v->woken = woken;
+    } else if (why == CPU_EXIT_BUDGET || why == CPU_EXIT_REQUEST || why == CPU_EXIT_INTERCEPT ||
+               woken || cpu_runnable(v->cpu)) {
+        queue_insert_locked(host, v);
+    } else {
+        idle_locked(host, v, deadline);
+    }
+    pthread_cond_broadcast(&host->released);
+}
+
+static void process(struct vm_host *host, struct vcpu *v)
+{
+    enum cpu_exit why;
+    bool blocked = false;
+    unsigned icpts = 0;
+    u64 deadline = ~0ull;
+    pthread_mutex_unlock(&host->lock);
+    do {
+        why = run_slice(v);
+        if (why == CPU_EXIT_INTERCEPT) {
+            u64 start = clock_ns(CLOCK_MONOTONIC);
+            blocked = !icpt_handle(v);
+            atomic_fetch_add(&v->total_ns, clock_ns(CLOCK_MONOTONIC) - start);
+        }
+    } while (why == CPU_EXIT_INTERCEPT && !blocked && ++icpts < ICPTS_PER_SLICE_MAX &&
+             !cpu_requests_pending(v->cpu));
+    if (why == CPU_EXIT_WAIT)
+        deadline = deadline_ns_of(v);
+    else if (why != CPU_EXIT_INTERCEPT && why != v->last_exit)
+        report_end(v, why);
+    pthread_mutex_lock(&host->lock);
+    put_back_locked(v, why, blocked, deadline);
+}
+
+/* Next CPU whose machine is not held; NULL when there is none. */
+static struct vcpu *pick_locked(struct vm_host *host)
+{
+    for (struct vcpu **at = &host->queue; *at; at = &(*at)->next) {
+        struct vcpu *v = *at;
+        if (v->vm->hold)
+            continue;
+        *at = v->next;
+        v->next = NULL;
+        v->place = VCPU_RUNNING;
+        v->woken = false;
+        host->vclock = v->vtime;
+        host->running++;
+        return v;
+    }
+    return NULL;
+}
+
+static void sleep_locked(struct vm_host *host)
+{
+    if (!host->timers) {
+        pthread_cond_wait(&host->work, &host->lock);
+        return;
+    }
+    u64 at = host->timers->deadline_ns;
+    struct timespec t = {.tv_sec = (time_t)(at / 1000000000ull),
+                         .tv_nsec = (long)(at % 1000000000ull)};
+    pthread_cond_timedwait(&host->work, &host->lock, &t);
+}
+
+static void *processor(void *arg)
+{
+    struct vm_host *host = arg;
+    pthread_mutex_lock(&host->lock);
+    while (!host->stopping) {
+        expire_locked(host);
+        struct vcpu *v = pick_locked(host);
+        if (v)
+            process(host, v);
+        else
+            sleep_locked(host);
+    }
+    pthread_mutex_unlock(&host->lock);
+    return NULL;
+}
+
+void vm_host_run(struct vm_host *host, const volatile bool *stop)
+{
+    pthread_mutex_lock(&host->lock);
+    while (!*stop) {
+        expire_locked(host);
+        struct vcpu *v = pick_locked(host);
+        if (v)
+            process(host, v);
+        else if (host->timers) /* idle: time jumps to the next deadline */
+            host->det_ns += host->timers->deadline_ns > host_now_ns(host)
+                                ? host->timers->deadline_ns - host_now_ns(host)
+                                : 1;
+        else
+            break;
+    }
+    pthread_mutex_unlock(&host->lock);
+}
+
+/* ---- holding ---- */
+
+static bool any_running_locked(const struct vm *vm)
+{
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+        if (vm->vcpu[i].place == VCPU_RUNNING)
+            return true;
+    return false;
+}
+
+void vm_hold(struct vm *vm)
+{
+    struct vm_host *host = vm->host;
+    pthread_mutex_lock(&host->lock);
+    vm->hold++;
+    if (!host->config.deterministic)
+        while (any_running_locked(vm)) {
+            for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+                if (vm->vcpu[i].place == VCPU_RUNNING)
+                    cpu_request_exit(vm->vcpu[i].cpu);
+            pthread_cond_wait(&host->released, &host->lock);
+        }
+    pthread_mutex_unlock(&host->lock);
+}
+
+void vm_release(struct vm *vm)
+{
+    pthread_mutex_lock(&vm->host->lock);
+    PRE(vm->hold > 0);
+    if (--vm->hold == 0)
+        pthread_cond_broadcast(&vm->host->work);
+    pthread_mutex_unlock(&vm->host->lock);
+}
+
+bool vm_held(const struct vm *vm)
+{
+    return vm->hold > 0;
+}
+
+void dispatch_unblock(struct vcpu *v)
+{
+    pthread_mutex_lock(&v->vm->host->lock);
+    PRE(v->place == VCPU_BLOCKED);
+    v->woken = false;
+    queue_insert_locked(v->vm->host, v);
+    pthread_mutex_unlock(&v->vm->host->lock);
+}
+
+void dispatch_forget(struct vm *vm)
+{
+    struct vm_host *host = vm->host;
+    pthread_mutex_lock(&host->lock);
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
+        list_remove_locked(&host->queue, &vm->vcpu[i]);
+        list_remove_locked(&host->timers, &vm->vcpu[i]);
+    }
+    struct vm **at = &host->vms;
+    while (*at && *at != vm)
+        at = &(*at)->next;
+    if (*at)
+        *at = vm->next;
+    pthread_mutex_unlock(&host->lock);
+}
+
+/* ---- life of a host ---- */
+
+static int threads_start(struct vm_host *host, struct cause *cause)
+{
+    for (unsigned i = 0; i < host->config.processors; i++) {
+        int err = pthread_create(&host->threads[i], NULL, processor, host);
+        if (err)
+            return cause_set(cause, ST_LIMIT, "processor thread %u: %s", i, strerror(err));
+        host->thread_count++;
+    }
+    return ST_OK;
+}
+
+struct vm_host *vm_host_create(const struct vm_host_config *config,
+                               const struct vm_host_ports *ports,
+                               const struct vm_host_events *events, struct cause *cause)
+{
+    struct vm_host *host = calloc(1, sizeof *host);
+    if (!host || config->processors > VM_PROCESSORS_MAX) {
+        free(host);
+        cause_set(cause, ST_LIMIT, "%u processors: at most %d", config->processors,
+                  VM_PROCESSORS_MAX);
+        return NULL;
+    }
+    host->config = *config;
+    host->ports = *ports;
+    host->events = *events;
+    pthread_mutex_init(&host->lock, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&host->work, &attr);
+    pthread_cond_init(&host->released, &attr);
+    pthread_condattr_destroy(&attr);
+    if (!config->deterministic && threads_start(host, cause) != ST_OK) {
+        vm_host_destroy(host);
+        return NULL;
+    }
+    return host;
+}
+
+void vm_host_destroy(struct vm_host *host)
+{
+    if (!host)
+        return;
+    PRE(!host->vms);
+    pthread_mutex_lock(&host->lock);
+    host->stopping = true;
+    pthread_cond_broadcast(&host->work);
+    pthread_mutex_unlock(&host->lock);
+    for (unsigned i = 0; i < host->thread_count; i++)
+        pthread_join(host->threads[i], NULL);
+    spool_destroy(host->spool);
+    pthread_cond_destroy(&host->work);
+    pthread_cond_destroy(&host->released);
+    pthread_mutex_destroy(&host->lock);
+    free(host);
+}

@@ -1,0 +1,281 @@
+/* DIAGNOSE codes of CP, as Linux issues them under z/VM. One row per code in diag.def; a code
+ * without a row is a specification exception, as z/VM presents it.
+ * Source: z/VM "CP Programming Services"; Linux arch/s390 as their user. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "hyp/vm_internal.h"
+#include "io/ebcdic.h"
+
+#define PGM_SPECIFICATION_CODE 0x06
+#define PGM_ADDRESSING_CODE 0x05
+#define DIAG8_COMMAND_BYTES_MAX 2048
+#define DIAG8_RESPONSE_BYTES_MAX 65536
+#define DIAG8_RESPONSE_FLAG 0x40000000u
+#define EBCDIC_NL 0x15
+#define DATE_BYTES 64
+
+typedef bool diag_handler(struct vcpu *v, const struct cpu_icpt *k);
+
+/* ---- X'08': virtual console function ---- */
+
+struct diag8 {
+    struct vcpu *v;
+    u8 r1, r3;
+    char command[DIAG8_COMMAND_BYTES_MAX + 1];
+};
+
+static void diag8_deliver(void *arg)
+{
+    struct diag8 *d = arg;
+    struct vm *vm = d->v->vm;
+    if (vm->dead || !vm->host->events.command) {
+        vm_note_done(vm);
+        free(d);
+        return;
+    }
+    vm->host->events.command(vm->host->events.ctx, vm, d->command, d);
+}
+
+static bool diag8_fetch(struct vcpu *v, u64 real, u32 len, char *out)
+{
+    u8 text[DIAG8_COMMAND_BYTES_MAX];
+    if (!storage_read(v->vm->st, cpu_real_to_abs(v->cpu, real), text, len))
+        return false;
+    size_t n = 0;
+    char utf8[2 * DIAG8_COMMAND_BYTES_MAX];
+    n = ebcdic_to_utf8(EBCDIC_037, text, len, utf8);
+    if (n > DIAG8_COMMAND_BYTES_MAX)
+        n = DIAG8_COMMAND_BYTES_MAX;
+    memcpy(out, utf8, n);
+    out[n] = 0;
+    return true;
+}
+
+static bool diag_08(struct vcpu *v, const struct cpu_icpt *k)
+{
+    const u64 *gr = cpu_gr(v->cpu);
+    u32 len = (u32)gr[k->r3] & 0xffffff;
+    bool response = (u32)gr[k->r3] & DIAG8_RESPONSE_FLAG;
+    if (len > DIAG8_COMMAND_BYTES_MAX || (response && ((k->r1 | k->r3) & 1))) {
+        cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
+        return true;
+    }
+    struct diag8 *d = calloc(1, sizeof *d);
+    if (!d) {
+        cpu_finish_again(v->cpu);
+        return true;
+    }
+    *d = (struct diag8){.v = v, .r1 = k->r1, .r3 = k->r3};
+    if (!diag8_fetch(v, gr[k->r1], len, d->command)) {
+        free(d);
+        cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
+        return true;
+    }
+    if (!response)
+        d->r1 = 16; /* nothing to store */
+    atomic_fetch_add(&v->vm->notes, 1);
+    atomic_fetch_add(&v->vm->blocked, 1);
+    v->vm->host->ports.post(v->vm->host->ports.ctx, diag8_deliver, d);
+    return false;
+}
+
+/* Response text in EBCDIC, lines ended by X'15'; at most DIAG8_RESPONSE_BYTES_MAX. */
+static size_t diag8_text(char *const *lines, unsigned count, u8 *out)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < count && n < DIAG8_RESPONSE_BYTES_MAX - 1; i++) {
+        n += ebcdic_from_utf8(EBCDIC_037, lines[i], strlen(lines[i]), out + n,
+                              DIAG8_RESPONSE_BYTES_MAX - 1 - n);
+        out[n++] = EBCDIC_NL;
+    }
+    return n;
+}
+
+static void diag8_respond(struct diag8 *d, char *const *lines, unsigned count)
+{
+    struct vcpu *v = d->v;
+    u64 *gr = cpu_gr(v->cpu);
+    u8 *text = malloc(DIAG8_RESPONSE_BYTES_MAX);
+    size_t n = text ? diag8_text(lines, count, text) : 0;
+    u32 room = (u32)gr[d->r3 + 1];
+    size_t fits = n < room ? n : room;
+    u64 abs = cpu_real_to_abs(v->cpu, gr[d->r1 + 1]);
+    if (fits && !storage_write(v->vm->st, abs, text, fits)) {
+        cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
+    } else {
+        u64 left = n > room ? n - room : n;
+        gr[d->r3 + 1] = (gr[d->r3 + 1] & ~0xffffffffull) | left;
+        cpu_finish_cc(v->cpu, n > room ? 1 : 0);
+    }
+    free(text);
+}
+
+void vm_diag8_done(struct vm *vm, void *token, int rc, char *const *lines, unsigned count)
+{
+    struct diag8 *d = token;
+    struct vcpu *v = d->v;
+    if (!vm->dead) {
+        u64 *gr = cpu_gr(v->cpu);
+        gr[d->r3] = (gr[d->r3] & ~0xffffffffull) | (u32)rc;
+        if (d->r1 < 16)
+            diag8_respond(d, lines, count);
+        else
+            cpu_finish_cc(v->cpu, 0);
+        atomic_fetch_sub(&vm->blocked, 1);
+        dispatch_unblock(v);
+    }
+    vm_note_done(vm);
+    free(d);
+}
+
+/* ---- the others ---- */
+
+/* X'00': store extended identification code; the caller's buffer gets 40 bytes at most. */
+static bool diag_00(struct vcpu *v, const struct cpu_icpt *k)
+{
+    u64 *gr = cpu_gr(v->cpu);
+    u8 id[40] = {0};
+    u32 len = (u32)gr[k->r3];
+    ebcdic_pad("z/VM", 8, id);
+    id[8] = 7;
+    id[9] = 3;
+    be16_store(id + 14, (u16)v->addr);
+    ebcdic_pad(v->vm->config.name, 8, id + 16);
+    if (len > sizeof id)
+        len = sizeof id;
+    if (!storage_write(v->vm->st, cpu_real_to_abs(v->cpu, gr[k->r1]), id, len)) {
+        cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
+        return true;
+    }
+    gr[k->r3] -= len;
+    cpu_finish_cc(v->cpu, 0);
+    return true;
+}
+
+/* X'0C': date, time, virtual and total processor time in microseconds. */
+static bool diag_0c(struct vcpu *v, const struct cpu_icpt *k)
+{
+    u8 out[32] = {0};
+    char text[DATE_BYTES];
+    u64 tod = host_tod(v->vm) + cpu_get_epoch(v->vm->cpus);
+    time_t unix_s = (time_t)(tod / 4096000000ull) - 2208988800ll;
+    struct tm tm;
+    gmtime_r(&unix_s, &tm);
+    strftime(text, sizeof text, "%m/%d/%y%H:%M:%S", &tm);
+    ebcdic_pad(text, 16, out);
+    be64_store(out + 16, atomic_load(&v->virt_ns) / 1000);
+    be64_store(out + 24, atomic_load(&v->total_ns) / 1000);
+    u64 abs = cpu_real_to_abs(v->cpu, cpu_gr(v->cpu)[k->r1]);
+    if (abs % 8)
+        cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
+    else if (!storage_write(v->vm->st, abs, out, sizeof out))
+        cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
+    else
+        cpu_finish_cc(v->cpu, 0);
+    return true;
+}
+
+/* X'44', X'9C': give up the processor; the dispatcher's order does the rest. */
+static bool diag_yield(struct vcpu *v, const struct cpu_icpt *k)
+{
+    (void)k;
+    cpu_request_exit(v->cpu);
+    return true;
+}
+
+/* Class, type and model of a virtual device for X'24' and X'210'. */
+static bool device_kind(const struct vm *vm, u16 devno, u8 out[4])
+{
+    const struct vm_config *k = &vm->config;
+    if (devno == 0)
+        return false;
+    if (devno == k->console_vdev) {
+        memcpy(out, (u8[4]){0x80, 0x00, 0x00, 0x00}, 4); /* CLAST, 3215 */
+        return true;
+    }
+    if (devno == k->reader_vdev) {
+        memcpy(out, (u8[4]){0x20, 0x80, 0x00, 0x00}, 4); /* spooled input, 2540 reader */
+        return true;
+    }
+    if (devno == k->punch_vdev) {
+        memcpy(out, (u8[4]){0x10, 0x80, 0x00, 0x00}, 4); /* spooled output, 2540 punch */
+        return true;
+    }
+    if (devno == k->printer_vdev) {
+        memcpy(out, (u8[4]){0x10, 0x41, 0x00, 0x00}, 4); /* spooled output, 1403 */
+        return true;
+    }
+    return false;
+}
+
+/* X'24': device type and features; rx: device number (-1 the console), ry and ry+1 get data. */
+static bool diag_24(struct vcpu *v, const struct cpu_icpt *k)
+{
+    u64 *gr = cpu_gr(v->cpu);
+    u32 devno = (u32)gr[k->r1];
+    if (devno == 0xffffffffu) {
+        devno = v->vm->config.console_vdev;
+        gr[k->r1] = (gr[k->r1] & ~0xffffffffull) | devno;
+    }
+    u8 kind[4];
+    if (devno > 0xffff || !device_kind(v->vm, (u16)devno, kind)) {
+        cpu_finish_cc(v->cpu, 3);
+        return true;
+    }
+    gr[k->r3] = (gr[k->r3] & ~0xffffffffull) | be32_load(kind);
+    if (k->r3 != 15)
+        gr[k->r3 + 1] &= ~0xffffffffull;
+    cpu_finish_cc(v->cpu, 2);
+    return true;
+}
+
+/* X'210': device information block: devno at 0, length at 2; class, type ... from 4. */
+static bool diag_210(struct vcpu *v, const struct cpu_icpt *k)
+{
+    u8 head[4], info[20] = {0}, kind[4];
+    u64 abs = cpu_real_to_abs(v->cpu, cpu_gr(v->cpu)[k->r1] & 0x7fffffffu);
+    if (!storage_read(v->vm->st, abs, head, sizeof head)) {
+        cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
+        return true;
+    }
+    u16 devno = be16_load(head), len = be16_load(head + 2);
+    if (len < 12 || abs % 4) {
+        cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
+        return true;
+    }
+    if (!device_kind(v->vm, devno, kind)) {
+        cpu_finish_cc(v->cpu, 3);
+        return true;
+    }
+    memcpy(info, kind, 4);
+    size_t room = (size_t)len - 4;
+    storage_write(v->vm->st, abs + 4, info, room < sizeof info ? room : sizeof info);
+    cpu_finish_cc(v->cpu, 2);
+    return true;
+}
+
+struct diag_row {
+    u16 code;
+    diag_handler *handler;
+};
+
+static const struct diag_row diag_rows[] = {
+#define D(code, handler, title) {code, handler},
+#include "hyp/diag.def"
+#undef D
+};
+
+bool icpt_diag(struct vcpu *v, const struct cpu_icpt *k)
+{
+    u16 code = (u16)k->ea;
+    if (v->vm->config.personality == VM_UNDER_CP)
+        for (size_t i = 0; i < ARRAY_LEN(diag_rows); i++)
+            if (diag_rows[i].code == code)
+                return diag_rows[i].handler(v, k);
+    if (code == 0x44 || code == 0x9c)
+        return diag_yield(v, k);
+    cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
+    return true;
+}

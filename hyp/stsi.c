@@ -1,0 +1,130 @@
+/* STORE SYSTEM INFORMATION: SYSIBs 1.1.1, 1.2.1, 1.2.2, 2.2.1, 2.2.2 and, under CP, 3.2.2.
+ * Layouts: Principles of Operation, "STORE SYSTEM INFORMATION". */
+#include <stdio.h>
+
+#include "hyp/vm_internal.h"
+#include "io/ebcdic.h"
+
+#define SYSIB_BYTES 4096
+#define PGM_SPECIFICATION_CODE 0x06
+#define SEQUENCE_BYTES 17
+
+static unsigned level_of(const struct vm *vm)
+{
+    return vm->config.personality == VM_UNDER_CP ? 3 : 2;
+}
+
+static void sequence_code(const struct vm *vm, u8 *out)
+{
+    char text[SEQUENCE_BYTES];
+    snprintf(text, sizeof text, "0000000000%06X", vm->host->config.cpu_serial & 0xffffff);
+    ebcdic_pad(text, 16, out);
+}
+
+static void sysib_111(const struct vm *vm, u8 *b)
+{
+    const struct cpu_model *model = vm->config.model;
+    char type[5];
+    snprintf(type, sizeof type, "%04X", model->machine_type);
+    ebcdic_pad("Endicott", 16, b + 32);
+    ebcdic_pad(type, 4, b + 48);
+    ebcdic_pad(model->model_capacity, 16, b + 64);
+    sequence_code(vm, b + 80);
+    ebcdic_pad("00", 4, b + 96);
+    ebcdic_pad(model->model_capacity, 16, b + 100);
+}
+
+static void sysib_121(const struct vm *vm, u16 cpu, u8 *b)
+{
+    sequence_code(vm, b + 80);
+    ebcdic_pad("00", 4, b + 96);
+    be16_store(b + 100, 0);
+    be16_store(b + 102, cpu);
+}
+
+static void sysib_122(const struct vm *vm, u8 *b)
+{
+    u16 n = (u16)cpu_set_count(vm->cpus);
+    be16_store(b + 32, 0x0100); /* format 0, offset of the ACC list: none */
+    be32_store(b + 36, 1000);   /* capability */
+    be16_store(b + 40, n);
+    be16_store(b + 42, n);
+}
+
+static void sysib_222(const struct vm *vm, u8 *b)
+{
+    u16 n = (u16)cpu_set_count(vm->cpus);
+    be16_store(b + 32, 1); /* logical-partition number */
+    b[35] = 0x80;          /* dedicated */
+    be16_store(b + 36, n);
+    be16_store(b + 38, n);
+    ebcdic_pad(vm->host->config.system[0] ? vm->host->config.system : "ENDICOTT", 8, b + 44);
+    be32_store(b + 52, 1000);
+}
+
+static void sysib_322(const struct vm *vm, u8 *b)
+{
+    u16 n = (u16)cpu_set_count(vm->cpus);
+    b[31] = 1; /* one description block */
+    u8 *d = b + 64;
+    be16_store(d + 2, n);
+    be16_store(d + 4, n);
+    ebcdic_pad(vm->config.name, 8, d + 8);
+    be32_store(d + 16, 1000);
+    ebcdic_pad("z/VM    7.3.0", 16, d + 20);
+}
+
+static bool sysib_fill(const struct vcpu *v, unsigned fc, unsigned s1, unsigned s2, u8 *b)
+{
+    const struct vm *vm = v->vm;
+    switch (fc << 8 | s1 << 4 | s2) {
+    case 0x111:
+        sysib_111(vm, b);
+        return true;
+    case 0x121:
+    case 0x221:
+        sysib_121(vm, (u16)v->addr, b);
+        return true;
+    case 0x122:
+        sysib_122(vm, b);
+        return true;
+    case 0x222:
+        sysib_222(vm, b);
+        return true;
+    case 0x322:
+        sysib_322(vm, b);
+        return vm->config.personality == VM_UNDER_CP;
+    default:
+        return false;
+    }
+}
+
+void icpt_stsi(struct vcpu *v, const struct cpu_icpt *k)
+{
+    u64 *gr = cpu_gr(v->cpu);
+    unsigned fc = (u32)gr[0] >> 28;
+    unsigned s1 = gr[0] & 0xff, s2 = gr[1] & 0xffff;
+    if ((gr[0] & 0x0fffff00u) || (gr[1] & 0xffff0000u)) {
+        cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
+        return;
+    }
+    if (fc == 0) {
+        gr[0] = (gr[0] & ~0xffffffffull) | level_of(v->vm) << 28;
+        cpu_finish_cc(v->cpu, 0);
+        return;
+    }
+    u8 block[SYSIB_BYTES] = {0};
+    if (k->ea % SYSIB_BYTES) {
+        cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
+        return;
+    }
+    if (fc > level_of(v->vm) || s1 > 2 || s2 > 2 || !sysib_fill(v, fc, s1, s2, block)) {
+        cpu_finish_cc(v->cpu, 3);
+        return;
+    }
+    int rc = cpu_write_logical(v->cpu, k->ea, k->ar, block, sizeof block);
+    if (rc)
+        cpu_finish_pgm(v->cpu, (unsigned)rc);
+    else
+        cpu_finish_cc(v->cpu, 0);
+}

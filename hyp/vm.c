@@ -1,0 +1,450 @@
+/* Virtual machines: creation, the ports of CPU and I/O layers, operator functions, console lines.
+ * A machine is made stopped and reset; IPL (ipl.c) starts it. */
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "hyp/vm_internal.h"
+#include "mem/base/ergo.h"
+
+#define SCLP_FEATURE_BYTES 16
+#define PAGE_VECTOR_MAX 65536
+
+/* ---- ports of the CPU layer ---- */
+
+static u64 port_tod(void *ctx)
+{
+    return host_tod(ctx);
+}
+
+static void port_wake(void *ctx, unsigned addr)
+{
+    struct vm *vm = ctx;
+    vcpu_wake(&vm->vcpu[addr]);
+}
+
+static bool port_take_io(void *ctx, u8 isc_mask, struct cpu_io_interruption *out)
+{
+    struct vm *vm = ctx;
+    struct io_interruption found;
+    if (!css_take_interruption(vm->css, isc_mask, &found))
+        return false;
+    *out = (struct cpu_io_interruption){found.schid, found.parm, found.int_word};
+    return true;
+}
+
+static bool port_take_service(void *ctx, u32 *parm)
+{
+    struct vm *vm = ctx;
+    return sclp_take_signal(vm->sclp, parm);
+}
+
+static const struct cpu_ports cpu_port_table = {port_tod, port_wake, port_take_io,
+                                                port_take_service};
+
+/* ---- ports of the I/O layer ---- */
+
+static void port_io_pending(void *ctx, u8 isc_mask)
+{
+    struct vm *vm = ctx;
+    cpu_set_io_pending(vm->cpus, isc_mask);
+}
+
+static void port_service_signal(void *ctx, u32 parm)
+{
+    struct vm *vm = ctx;
+    (void)parm;
+    cpu_set_service_signal(vm->cpus);
+}
+
+static void port_crw(void *ctx, bool pending)
+{
+    struct vm *vm = ctx;
+    if (pending)
+        cpu_set_crw_pending(vm->cpus);
+}
+
+static void port_run(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    struct vm *vm = ctx;
+    atomic_fetch_add(&vm->io_count, 1);
+    fn(arg);
+}
+
+static u64 port_io_tod(void *ctx)
+{
+    struct vm *vm = ctx;
+    return host_tod(vm) + cpu_get_epoch(vm->cpus);
+}
+
+static void vm_output(struct vm *vm, const char *text, size_t len)
+{
+    if (vm->config.output)
+        vm->config.output(vm->config.output_ctx, text, len);
+    else if (vm->config.console)
+        console_write(vm->config.console, text, len);
+}
+
+static void port_console_write(void *ctx, u32 devno, const char *utf8, size_t len, bool newline)
+{
+    struct vm *vm = ctx;
+    vm->last_console = devno;
+    if (len)
+        vm_output(vm, utf8, len);
+    if (newline)
+        vm_output(vm, "\n", 1);
+}
+
+static const struct io_ports io_port_table = {
+    .io_pending = port_io_pending,
+    .service_signal = port_service_signal,
+    .mchk_crw = port_crw,
+    .run = port_run,
+    .tod = port_io_tod,
+    .console_write = port_console_write,
+};
+
+/* ---- console input ---- */
+
+int vm_console_line(struct vm *vm, const char *text, size_t len)
+{
+    if (vm->console_dev)
+        return con3215_input(vm->console_dev, text, len);
+    if (vm->last_console != IO_CONSOLE_VT220)
+        return sclp_console_input(vm->sclp, text, len, false);
+    int rc = sclp_console_input(vm->sclp, text, len, true);
+    return rc ? rc : sclp_console_input(vm->sclp, "\r", 1, true);
+}
+
+int vm_console_bytes(struct vm *vm, const char *text, size_t len)
+{
+    return sclp_console_input(vm->sclp, text, len, true);
+}
+
+void vm_console_poll_input(struct vm *vm)
+{
+    char line[CONSOLE_INPUT_BYTES_MAX + 1];
+    int n;
+    while (!vm->dead && !vm->quiesced &&
+           (n = console_input_take(vm->config.console, line, sizeof line)) >= 0)
+        vm_console_line(vm, line, (size_t)n);
+}
+
+static void console_feed(void *arg)
+{
+    struct vm *vm = arg;
+    vm_console_poll_input(vm);
+    vm_note_done(vm);
+}
+
+static void console_notify(void *ctx)
+{
+    struct vm *vm = ctx;
+    atomic_fetch_add(&vm->notes, 1);
+    vm->host->ports.post(vm->host->ports.ctx, console_feed, vm);
+}
+
+int vm_signal_quiesce(struct vm *vm)
+{
+    int rc = sclp_signal_quiesce(vm->sclp);
+    if (rc == ST_OK)
+        vm->shutdown_signalled = true;
+    return rc;
+}
+
+int vm_reader_add(struct vm *vm, const char *name, const char *type, const void *bytes,
+                  size_t len, u32 *number, struct cause *cause)
+{
+    if (!vm->reader)
+        return cause_set(cause, ST_NOENT, "%s has no virtual reader", vm->config.name);
+    return reader_add_file(vm->reader, name, type, bytes, len, number, cause);
+}
+
+void vm_reader_purge(struct vm *vm)
+{
+    if (vm->reader)
+        reader_purge(vm->reader);
+}
+
+/* ---- creation ---- */
+
+static int devices_create(struct vm *vm, struct cause *cause)
+{
+    const struct vm_config *k = &vm->config;
+    if (k->console_vdev) {
+        vm->console_dev = con3215_create(vm->css, k->console_vdev, false, cause);
+        if (!vm->console_dev)
+            return ST_NOMEM;
+    }
+    if (k->reader_vdev) {
+        vm->reader = reader_create(vm->css, k->reader_vdev, false, cause);
+        if (!vm->reader)
+            return ST_NOMEM;
+    }
+    if (k->punch_vdev && punch_create(vm->css, k->punch_vdev, false, NULL, NULL, cause))
+        return ST_NOMEM;
+    if (k->printer_vdev && printer_create(vm->css, k->printer_vdev, false, NULL, NULL, cause))
+        return ST_NOMEM;
+    return ST_OK;
+}
+
+static int cpus_create(struct vm *vm, struct cause *cause)
+{
+    int rc = storage_create(&vm->st, vm->config.storage_bytes, cause);
+    if (rc)
+        return rc;
+    rc = cpu_set_create(&vm->cpus, vm->st, vm->config.model, vm->config.cpus, &cpu_port_table,
+                        vm, cause);
+    if (rc)
+        return rc;
+    if (vm->config.facilities)
+        cpu_set_facilities(vm->cpus, vm->facilities);
+    for (unsigned i = 0; i < vm->config.cpus; i++)
+        vm->vcpu[i] = (struct vcpu){.vm = vm,
+                                    .cpu = cpu_set_get(vm->cpus, i),
+                                    .addr = i,
+                                    .place = VCPU_IDLE,
+                                    .deadline_ns = ~0ull,
+                                    .last_exit = CPU_EXIT_STOPPED};
+    return ST_OK;
+}
+
+static int parts_create(struct vm *vm, struct cause *cause)
+{
+    int rc = cpus_create(vm, cause);
+    if (rc)
+        return rc;
+    vm->css = css_create(vm->st, &io_port_table, vm);
+    struct sclp_config sc = {
+        .storage_bytes = vm->config.storage_bytes,
+        .cpus = vm->config.cpus,
+        .cpus_max = vm->config.cpus,
+        .line_mode = true,
+        .vt220 = vm->config.personality == VM_LPAR,
+        .code_page_500 = vm->config.personality == VM_LPAR,
+    };
+    vm->sclp = sclp_create(vm->st, &io_port_table, vm, &sc);
+    if (!vm->css || !vm->sclp)
+        return cause_set(cause, ST_NOMEM, "no memory for the channel subsystem of %s",
+                         vm->config.name);
+    return devices_create(vm, cause);
+}
+
+static void parts_destroy(struct vm *vm)
+{
+    css_destroy(vm->css);
+    sclp_destroy(vm->sclp);
+    cpu_set_destroy(vm->cpus);
+    storage_destroy(vm->st);
+}
+
+static void vm_link(struct vm *vm)
+{
+    pthread_mutex_lock(&vm->host->lock);
+    vm->next = vm->host->vms;
+    vm->host->vms = vm;
+    pthread_mutex_unlock(&vm->host->lock);
+}
+
+int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **out,
+              struct cause *cause)
+{
+    struct vm *vm = calloc(1, sizeof *vm);
+    if (!vm)
+        return cause_set(cause, ST_NOMEM, "no memory for %s", config->name);
+    vm->host = host;
+    vm->config = *config;
+    if (config->facilities)
+        memcpy(vm->facilities, config->facilities, sizeof vm->facilities);
+    int rc = parts_create(vm, cause);
+    if (rc) {
+        parts_destroy(vm);
+        free(vm);
+        return rc;
+    }
+    vm_link(vm);
+    if (config->console)
+        console_set_input_notify(config->console, console_notify, vm);
+    *out = vm;
+    return ST_OK;
+}
+
+void vm_note_done(struct vm *vm)
+{
+    if (atomic_fetch_sub(&vm->notes, 1) == 1 && vm->dead)
+        free(vm);
+}
+
+void vm_destroy(struct vm *vm)
+{
+    if (!vm)
+        return;
+    if (vm->config.console)
+        console_set_input_notify(vm->config.console, NULL, NULL);
+    vm_hold(vm);
+    dispatch_forget(vm);
+    parts_destroy(vm);
+    vm->dead = true;
+    atomic_fetch_add(&vm->notes, 1);
+    vm_note_done(vm);
+}
+
+/* ---- looking at a machine ---- */
+
+const char *vm_name(const struct vm *vm)
+{
+    return vm->config.name;
+}
+
+struct vm_host *vm_host_of(const struct vm *vm)
+{
+    return vm->host;
+}
+
+const struct vm_config *vm_configuration(const struct vm *vm)
+{
+    return &vm->config;
+}
+
+struct storage *vm_storage(struct vm *vm)
+{
+    return vm->st;
+}
+
+u64 vm_instructions(const struct vm *vm)
+{
+    u64 sum = 0;
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+        sum += cpu_instructions(vm->vcpu[i].cpu);
+    return sum;
+}
+
+u64 vm_resident_bytes(const struct vm *vm)
+{
+    unsigned char in_core[PAGE_VECTOR_MAX];
+    u64 pages = 0;
+    for (u64 at = 0; at < vm->st->size; at += (u64)PAGE_VECTOR_MAX * FRAME_BYTES) {
+        u64 n = vm->st->size - at;
+        if (n > (u64)PAGE_VECTOR_MAX * FRAME_BYTES)
+            n = (u64)PAGE_VECTOR_MAX * FRAME_BYTES;
+        if (mincore(vm->st->base + at, n, in_core))
+            continue;
+        for (u64 i = 0; i < n / FRAME_BYTES; i++)
+            pages += in_core[i] & 1;
+    }
+    return pages * FRAME_BYTES;
+}
+
+void vm_times(const struct vm *vm, u64 *virt_ns, u64 *total_ns)
+{
+    *virt_ns = *total_ns = 0;
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
+        *virt_ns += atomic_load(&vm->vcpu[i].virt_ns);
+        *total_ns += atomic_load(&vm->vcpu[i].total_ns);
+    }
+}
+
+enum vm_state vcpu_state(const struct vcpu *v)
+{
+    if (cpu_stopped(v->cpu))
+        return v->vm->ipled ? VM_STOPPED : VM_CP_WAIT;
+    if (v->place == VCPU_IDLE) {
+        switch (v->last_exit) {
+        case CPU_EXIT_WAIT:
+            return VM_ENABLED_WAIT;
+        case CPU_EXIT_DISABLED_WAIT:
+        case CPU_EXIT_PGM_LOOP:
+            return VM_DISABLED_WAIT;
+        case CPU_EXIT_CHECK_STOP:
+            return VM_CHECKSTOP;
+        default:
+            break;
+        }
+    }
+    return VM_RUNNING;
+}
+
+enum vm_state vm_state(struct vm *vm)
+{
+    static const u8 rank[] = {[VM_RUNNING] = 6,       [VM_ENABLED_WAIT] = 5,
+                              [VM_DISABLED_WAIT] = 4, [VM_CHECKSTOP] = 3,
+                              [VM_STOPPED] = 2,       [VM_CP_WAIT] = 1};
+    enum vm_state best = VM_CP_WAIT;
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
+        enum vm_state s = vcpu_state(&vm->vcpu[i]);
+        if (rank[s] > rank[best])
+            best = s;
+    }
+    return best;
+}
+
+/* ---- operator functions ---- */
+
+static int each_cpu(struct vm *vm, int cpu, void (*fn)(struct vcpu *v))
+{
+    unsigned count = cpu_set_count(vm->cpus);
+    if (cpu >= (int)count)
+        return ST_NOENT;
+    vm_hold(vm);
+    for (unsigned i = 0; i < count; i++)
+        if (cpu < 0 || i == (unsigned)cpu)
+            fn(&vm->vcpu[i]);
+    vm_release(vm);
+    return ST_OK;
+}
+
+static void begin_one(struct vcpu *v)
+{
+    if (v->vm->ipled && cpu_stopped(v->cpu) && v->parked)
+        cpu_start(v->cpu);
+    v->parked = false;
+    vcpu_wake(v);
+}
+
+static void stop_one(struct vcpu *v)
+{
+    if (!cpu_stopped(v->cpu)) {
+        cpu_stop_now(v->cpu);
+        v->parked = true;
+    }
+}
+
+int vm_begin(struct vm *vm, int cpu)
+{
+    return each_cpu(vm, cpu, begin_one);
+}
+
+int vm_stop(struct vm *vm, int cpu)
+{
+    return each_cpu(vm, cpu, stop_one);
+}
+
+int vm_system_reset(struct vm *vm, bool clear)
+{
+    vm_hold(vm);
+    css_reset(vm->css);
+    sclp_reset(vm->sclp);
+    cpu_set_reset(vm->cpus, clear);
+    if (clear)
+        storage_clear(vm->st);
+    vm->ipled = false;
+    vm->shutdown_signalled = false;
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
+        vm->vcpu[i].parked = false;
+        vm->vcpu[i].last_exit = CPU_EXIT_STOPPED;
+    }
+    vm_release(vm);
+    return ST_OK;
+}
+
+/* ---- another size ---- */
+
+int vm_reconfigure(struct vm *vm, u64 storage_bytes, unsigned cpus, struct cause *cause)
+{
+    if (storage_bytes == vm->config.storage_bytes && cpus == vm->config.cpus)
+        return vm_system_reset(vm, true);
+    if (vm->config.storage_max_bytes && storage_bytes > vm->config.storage_max_bytes)
+        return cause_set(cause, ST_LIMIT, "the directory allows %lluM",
+                         (unsigned long long)vm->config.storage_max_bytes >> 20);
+    return cause_set(cause, ST_REFUSED, "the size of %s is that of its directory entry for now",
+                     vm->config.name);
+}

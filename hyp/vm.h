@@ -1,0 +1,161 @@
+/* Virtual machines and the processors that run them.
+ * struct vm_host: the processor threads of one member and what all its virtual machines share.
+ * struct vm: storage, CPUs, channel subsystem, SCLP of one guest, from logon to logoff.
+ * Threads: functions marked [loop] only on the member's loop thread; the others from any. */
+#ifndef ENDICOTT_HYP_VM_H
+#define ENDICOTT_HYP_VM_H
+
+#include "cpu/model.h"
+#include "hyp/vm_needs.h"
+#include "mem/base/codec.h"
+#include "mem/storage.h"
+
+#define VM_NAME_BYTES 9
+#define VM_PROCESSORS_MAX 32
+
+struct vm_host;
+
+/** What a host needs: a way to the loop thread, and the clock. */
+struct vm_host_ports {
+    void *ctx;
+    /** Run fn(arg) on the loop thread, soon; in order of posting. Any thread. */
+    void (*post)(void *ctx, void (*fn)(void *arg), void *arg);
+};
+
+/** Told on the loop thread. */
+struct vm_host_events {
+    void *ctx;
+    /** A virtual machine reports by itself (vm_needs.h); PSW as far as it matters. */
+    void (*event)(void *ctx, struct vm *vm, enum vm_event event, u64 psw_mask, u64 psw_addr);
+    /** DIAGNOSE X'08': run `command` for the guest and answer with vm_diag8_done, now or later. */
+    void (*command)(void *ctx, struct vm *vm, const char *command, void *token);
+};
+
+struct vm_host_config {
+    unsigned processors;   /* threads */
+    char system[VM_NAME_BYTES]; /* member name, for STSI */
+    u32 cpu_serial;        /* 24 bits */
+    bool deterministic;    /* one thread (the caller of vm_host_run), time from instructions */
+    u64 seed;
+    const struct cpu_model *model; /* of the member's processors */
+};
+
+struct vm_host *vm_host_create(const struct vm_host_config *config,
+                               const struct vm_host_ports *ports,
+                               const struct vm_host_events *events, struct cause *cause);
+/** After every vm is destroyed: stops the threads. */
+void vm_host_destroy(struct vm_host *host);
+
+enum vm_personality {
+    VM_UNDER_CP, /* STSI 3.2.2, DIAGNOSE codes of CP, 3215 console, reader, punch, printer */
+    VM_LPAR,     /* STSI 2.2.2, SCLP consoles only */
+};
+
+struct vm_config {
+    char name[VM_NAME_BYTES]; /* user id */
+    enum vm_personality personality;
+    u64 storage_bytes;
+    u64 storage_max_bytes;
+    unsigned cpus;
+    const struct cpu_model *model;
+    const u8 *facilities; /* FACILITY_BYTES: those of the relocation domain; NULL = the model's */
+    u16 console_vdev;     /* 0 = none; UNDER_CP only */
+    u16 reader_vdev, punch_vdev, printer_vdev; /* 0 = none */
+    unsigned share;       /* relative share, 100 = default */
+    /** Guest output; any thread. NULL: `console` below gets it. */
+    void (*output)(void *ctx, const char *text, size_t len);
+    void *output_ctx;
+    struct console *console; /* gets output and gives input; may be NULL with `output` */
+};
+
+/** [loop] A machine that is reset and stopped. Copies config. */
+int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **out,
+              struct cause *cause);
+/** [loop] Stop it, free everything. */
+void vm_destroy(struct vm *vm);
+const char *vm_name(const struct vm *vm);
+struct vm_host *vm_host_of(const struct vm *vm);
+const struct vm_config *vm_configuration(const struct vm *vm);
+struct storage *vm_storage(struct vm *vm);
+
+/**
+ * [loop] Hold: when this returns no CPU of the machine is executing and no interception of it is
+ * being handled; none will until the matching vm_release. Nests.
+ */
+void vm_hold(struct vm *vm);
+void vm_release(struct vm *vm);
+bool vm_held(const struct vm *vm);
+
+/** [loop] Operator functions; the machine may be running. */
+int vm_begin(struct vm *vm, int cpu);
+int vm_stop(struct vm *vm, int cpu);
+int vm_system_reset(struct vm *vm, bool clear);
+enum vm_state vm_state(struct vm *vm);
+u64 vm_instructions(const struct vm *vm);
+u64 vm_resident_bytes(const struct vm *vm);
+/** Host processor time used, nanoseconds: inside cpu_run, and including interceptions. */
+void vm_times(const struct vm *vm, u64 *virt_ns, u64 *total_ns);
+
+/** [loop] IPL from a virtual device: reset, read, start CPU 0. */
+int vm_ipl_device(struct vm *vm, u16 devno, bool clear, const char *loadparm, const char *parm,
+                  struct cause *cause);
+/**
+ * [loop] Load files and start CPU 0: `kernel` is a Linux image (then initrd and append are put
+ * where it looks for them) or an ELF64-s390 program. Storage is cleared first. ST_CONFIG with
+ * the file named when something is wrong with it, ST_LIMIT when it does not fit.
+ */
+int vm_ipl_kernel(struct vm *vm, const char *kernel, const char *initrd, const char *append,
+                  struct cause *cause);
+/** [loop] A raw image at absolute 0 with an 8-byte IPL PSW. */
+int vm_ipl_image(struct vm *vm, const char *image, struct cause *cause);
+
+/** A line (UTF-8, no newline) typed at the machine's console. */
+int vm_console_line(struct vm *vm, const char *text, size_t len);
+/** Raw bytes for the SCLP ASCII console. */
+int vm_console_bytes(struct vm *vm, const char *text, size_t len);
+/** ST_REFUSED when the guest does not listen. */
+int vm_signal_quiesce(struct vm *vm);
+int vm_reader_add(struct vm *vm, const char *name, const char *type, const void *bytes,
+                  size_t len, u32 *number, struct cause *cause);
+
+void vm_reader_purge(struct vm *vm);
+/** [loop] Put a file into `userid`'s virtual reader, logged on or not. `id` may be NULL. */
+int vm_host_punch(struct vm_host *host, const char *userid, const char *origin, const char *name,
+                  const char *type, const void *bytes, size_t len, u16 *id, struct cause *cause);
+
+/** [loop] Reset and clear, then another storage size or number of CPUs. The machine keeps its
+ *  devices and what is in its reader. */
+int vm_reconfigure(struct vm *vm, u64 storage_bytes, unsigned cpus, struct cause *cause);
+
+/** [loop] Answer of a DIAGNOSE X'08': lines as CP made them, and the return code. */
+void vm_diag8_done(struct vm *vm, void *token, int rc, char *const *lines, unsigned count);
+
+/* ---- for relocation; all [loop] ---- */
+
+/**
+ * Begin a change-recording epoch: frames stored into since the last one are added to `set`
+ * (storage_bitmap_bytes). Holds the machine for the moment. Returns the number of frames.
+ */
+u64 vm_epoch(struct vm *vm, u64 *set);
+/** Quiesce: hold the CPUs, stop device work. False (and nothing held) when something of the
+ *  guest cannot stop now: a CP command it waits for; try again. */
+bool vm_quiesce(struct vm *vm);
+/** Undo vm_quiesce: the guest goes on here. */
+void vm_unquiesce(struct vm *vm);
+/** All state but storage bytes; the machine is quiesced. */
+void vm_save(struct vm *vm, struct codec_out *out);
+/** Into a machine made by vm_create with the same configuration, quiesced, never started. */
+int vm_restore(struct vm *vm, struct codec_in *in, struct cause *cause);
+
+/** The table CP's commands use (vm_needs.h); its `host` argument is a struct vm_host. */
+const struct vm_ops *vm_host_ops(void);
+/** Directory values that vm_ops.create needs beyond the entry: system configuration. */
+struct system_config;
+void vm_host_set_config(struct vm_host *host, const struct system_config *config);
+
+/* ---- deterministic and single-machine running ---- */
+
+/** Run this thread as the only processor until `*stop`, or nothing can ever run again. */
+void vm_host_run(struct vm_host *host, const volatile bool *stop);
+
+#endif

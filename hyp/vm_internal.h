@@ -1,0 +1,117 @@
+/* Inside hyp: the virtual machine block, virtual CPUs and the dispatcher.
+ * struct vm - Located by: struct vm_host's list, the user's session. Created at logon, destroyed
+ * at logoff. Serialised by: host->lock for dispatching members, the loop thread for the rest. */
+#ifndef ENDICOTT_HYP_VM_INTERNAL_H
+#define ENDICOTT_HYP_VM_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "cpu/cpu.h"
+#include "hyp/console.h"
+#include "hyp/vm.h"
+#include "io/con3215.h"
+#include "io/css.h"
+#include "io/sclp.h"
+#include "io/unitrec.h"
+
+enum vcpu_place {
+    VCPU_IDLE,    /* not runnable; woken by an event or its deadline */
+    VCPU_QUEUED,  /* in the run queue */
+    VCPU_RUNNING, /* on a processor */
+    VCPU_BLOCKED, /* waits for CP (DIAGNOSE X'08') */
+};
+
+struct vcpu {
+    struct vm *vm;
+    struct cpu *cpu;
+    unsigned addr;
+    /* guarded by host->lock */
+    enum vcpu_place place;
+    bool woken;          /* an event came while it was running */
+    u64 deadline_ns;     /* monotonic; ~0 = none (IDLE only) */
+    u64 vtime;           /* processor time weighted by share */
+    enum cpu_exit last_exit;
+    bool parked;         /* stopped by the operator, BEGIN starts it again [loop] */
+    struct vcpu *next;   /* run queue, or list of idle CPUs with a deadline */
+    /* written by the running thread, read by anyone */
+    _Atomic u64 virt_ns, total_ns;
+};
+
+struct vm {
+    struct vm_host *host;
+    struct vm *next; /* host list */
+    struct vm_config config;
+    u8 facilities[FACILITY_BYTES]; /* when config.facilities is not NULL */
+    struct storage *st;
+    struct cpu_set *cpus;
+    struct css *css;
+    struct sclp *sclp;
+    struct con3215 *console_dev;
+    struct reader *reader;
+    struct vcpu vcpu[VM_CPUS_MAX];
+    unsigned hold;        /* guarded by host->lock: > 0 = dispatch none of its CPUs */
+    bool ipled;
+    bool quiesced;
+    bool reported_stop;   /* the end of running has been told */
+    bool shutdown_signalled;
+    u32 last_console;     /* the SCLP console written to last: it gets typed lines */
+    bool dead;            /* destroyed; memory waits for posted notes [loop] */
+    _Atomic u32 notes;    /* posted to the loop thread and not delivered yet */
+    _Atomic u32 blocked;  /* CPUs in VCPU_BLOCKED */
+    _Atomic u64 io_count;
+    u64 vtod;             /* deterministic mode: TOD offset */
+};
+
+struct vm_host {
+    struct vm_host_config config;
+    struct vm_host_ports ports;
+    struct vm_host_events events;
+    const struct system_config *system;
+    struct spool *spool;      /* reader files; made when first needed [loop] */
+    pthread_mutex_t lock;     /* dispatcher; see docs/locking.md */
+    pthread_cond_t work;      /* something was queued, or a deadline came nearer */
+    pthread_cond_t released;  /* a CPU left a processor */
+    struct vcpu *queue;       /* by vtime */
+    struct vcpu *timers;      /* idle CPUs by deadline */
+    struct vm *vms;
+    u64 vclock;               /* vtime of the last dispatch */
+    bool stopping;
+    unsigned running;
+    pthread_t threads[VM_PROCESSORS_MAX];
+    unsigned thread_count;
+    u64 det_ns;               /* deterministic time skipped while idle */
+};
+
+/* -- dispatch.c -- */
+u64 host_now_ns(const struct vm_host *host);
+/** Host TOD clock of the host (deterministic: derived from instructions). */
+u64 host_tod(const struct vm *vm);
+void vcpu_wake(struct vcpu *v);
+/** CP has answered: the CPU may run again. */
+void dispatch_unblock(struct vcpu *v);
+/** Take a held machine out of every list. */
+void dispatch_forget(struct vm *vm);
+/** Tell the loop thread something about a machine. */
+void vm_post_event(struct vm *vm, enum vm_event event, u64 mask, u64 addr);
+
+/** Pass typed lines on to the console device [loop]. */
+void vm_console_poll_input(struct vm *vm);
+/** A note was delivered; frees a dead machine with the last one. */
+void vm_note_done(struct vm *vm);
+
+/* -- ipl.c -- */
+/** The machine has been IPLed: its CPU 0 is operating; let the dispatcher have it. */
+void vm_started(struct vm *vm);
+
+enum vm_state vcpu_state(const struct vcpu *v);
+
+/* -- icpt.c -- */
+/** Handle an interception on the processor thread; false: the CPU is blocked now. */
+bool icpt_handle(struct vcpu *v);
+/* -- icpt_diag.c -- */
+bool icpt_diag(struct vcpu *v, const struct cpu_icpt *icpt);
+/* -- stsi.c -- */
+void icpt_stsi(struct vcpu *v, const struct cpu_icpt *icpt);
+
+#endif

@@ -1,0 +1,131 @@
+/* What CP's commands need of virtual machines: one table of functions, so that the command
+ * layer is built and tested without processors. All calls come from the loop thread; calls that
+ * look into a running machine stop it for as long as they need. (hyp/vm.h implements this.) */
+#ifndef ENDICOTT_HYP_VM_NEEDS_H
+#define ENDICOTT_HYP_VM_NEEDS_H
+
+#include "mem/base/bytes.h"
+#include "mem/base/status.h"
+
+struct vm;
+struct cp;
+struct console;
+struct dir_entry;
+
+#define VM_CPUS_MAX 64
+
+/** What a virtual CPU, or the machine as a whole, is doing. */
+enum vm_state {
+    VM_CP_WAIT,       /* nothing IPLed, or reset: CP READ */
+    VM_RUNNING,
+    VM_ENABLED_WAIT,  /* idle */
+    VM_STOPPED,       /* by STOP, attention with RUN OFF, or a SIGP */
+    VM_DISABLED_WAIT,
+    VM_CHECKSTOP,
+};
+
+struct vm_info {
+    enum vm_state state; /* of the machine: RUNNING when any CPU runs or waits enabled */
+    u64 storage_bytes, storage_max_bytes, resident_bytes;
+    unsigned cpu_count;
+    u64 virt_ns, total_ns; /* processor time: guest only, guest and CP */
+    u64 io_count;
+    bool ipled;
+};
+
+struct vm_cpu_info {
+    u8 addr;
+    bool base;
+    enum vm_state state;
+    u64 virt_ns, total_ns;
+};
+
+enum vm_reg { VM_REG_GR, VM_REG_CR, VM_REG_AR, VM_REG_FPR };
+enum vm_space { VM_SPACE_REAL, VM_SPACE_ABS, VM_SPACE_VIRT };
+
+/** IPL operands. Pointers are valid during the call only. */
+struct vm_ipl {
+    bool is_name; /* named saved system */
+    u16 devno;
+    const char *name;
+    const char *parm;     /* PARM text as typed, NULL = none */
+    const char *loadparm; /* NULL = none */
+    bool clear, stop;
+};
+
+enum vm_system { VM_SYSTEM_CLEAR, VM_SYSTEM_RESET, VM_SYSTEM_RESTART };
+
+/** A closed spool file of a virtual reader. */
+struct vm_spool_file {
+    u16 id;
+    char origin[9], class_, name[13], type[9], dist[9];
+    char device[4]; /* "PUN", "PRT", "CON" */
+    u64 records;
+    unsigned copies;
+    bool hold;
+    u64 created_ns;
+};
+
+/** A virtual device of QUERY VIRTUAL, one response line each; `text` is its tail after vdev. */
+struct vm_device_row {
+    u16 devno;
+    char klass[5];  /* "CONS", "RDR", "PUN", "PRT", "DASD" */
+    char text[96];
+};
+
+struct vm_ops {
+    /* --- life: a machine exists from logon to logoff ------------------------------------- */
+    int (*create)(void *host, const struct dir_entry *entry, struct console *console,
+                  struct vm **out, struct cause *cause);
+    void (*destroy)(struct vm *vm); /* system reset, storage and devices given back */
+
+    /* --- running ------------------------------------------------------------------------- */
+    int (*ipl)(struct vm *vm, const struct vm_ipl *ipl, struct cause *cause);
+    int (*system)(struct vm *vm, enum vm_system what, struct cause *cause);
+    /* Start and stop: cpu -1 = all. */
+    int (*begin)(struct vm *vm, int cpu);
+    int (*stop)(struct vm *vm, int cpu);
+    int (*attention)(struct vm *vm, u16 vdev, struct cause *cause); /* ATTN, REQUEST */
+    int (*external)(struct vm *vm, u16 code, struct cause *cause);  /* EXTERNAL */
+    /* Ask the guest to shut down; ST_REFUSED when it does not listen for the signal. */
+    int (*signal_shutdown)(struct vm *vm, unsigned within_s, struct cause *cause);
+
+    /* --- looking and changing ------------------------------------------------------------ */
+    void (*info)(struct vm *vm, struct vm_info *out);
+    bool (*cpu_info)(struct vm *vm, unsigned i, struct vm_cpu_info *out); /* i-th, by address */
+    /* ST_NOENT: no such CPU. n 0-15. */
+    int (*reg_get)(struct vm *vm, u8 cpu, enum vm_reg kind, unsigned n, u64 *value);
+    int (*reg_put)(struct vm *vm, u8 cpu, enum vm_reg kind, unsigned n, u64 value);
+    int (*psw_get)(struct vm *vm, u8 cpu, u64 *mask, u64 *addr);
+    int (*psw_put)(struct vm *vm, u8 cpu, u64 mask, u64 addr);
+    int (*prefix_get)(struct vm *vm, u8 cpu, u64 *prefix);
+    /* ST_LIMIT: outside storage; ST_NOENT: not translatable. */
+    int (*storage_get)(struct vm *vm, u8 cpu, enum vm_space space, u64 addr, void *out,
+                       size_t len);
+    int (*storage_put)(struct vm *vm, u8 cpu, enum vm_space space, u64 addr, const void *in,
+                       size_t len);
+    bool (*device_row)(struct vm *vm, unsigned i, struct vm_device_row *out);
+
+    /* --- configuration: reset first where the architecture says so ------------------------ */
+    int (*define_storage)(struct vm *vm, u64 bytes, struct cause *cause); /* clears */
+    int (*define_cpu)(struct vm *vm, u8 addr, struct cause *cause);
+    int (*detach_cpu)(struct vm *vm, u8 addr, struct cause *cause);
+
+    /* --- spool: files belong to a user id, logged on or not ------------------------------- */
+    unsigned (*spool_count)(void *host, const char *userid);
+    bool (*spool_file)(void *host, const char *userid, unsigned i, struct vm_spool_file *out);
+    int (*spool_purge)(void *host, const char *userid, u16 id); /* 0 = all; returns a count */
+};
+
+/** What a virtual machine tells CP by itself; cp_vm_event, loop thread. */
+enum vm_event {
+    VM_EVENT_DISABLED_WAIT, /* psw given: HCPGIR450W, CP READ */
+    VM_EVENT_PGM_LOOP,      /* HCPGIR453W */
+    VM_EVENT_EXT_LOOP,      /* HCPGIR454W */
+    VM_EVENT_CHECKSTOP,
+    VM_EVENT_STOPPED,       /* a SIGP stopped the last CPU */
+    VM_EVENT_SHUTDOWN_DONE, /* the guest ended itself after a shutdown signal */
+    VM_EVENT_RESET,         /* the guest or CP reset it (lgr cancels) */
+};
+
+#endif

@@ -1,0 +1,382 @@
+/* The table through which CP's commands use virtual machines (vm_needs.h).
+ * Loop thread throughout; looking into a running machine holds it for the moment. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/config.h"
+#include "hyp/directory.h"
+#include "hyp/spool.h"
+#include "hyp/vm_internal.h"
+
+
+void vm_host_set_config(struct vm_host *host, const struct system_config *config)
+{
+    host->system = config;
+}
+
+struct spool *vm_host_spool(struct vm_host *host)
+{
+    if (!host->spool)
+        host->spool = spool_create();
+    return host->spool;
+}
+
+/* ---- creating a machine from a directory entry ---- */
+
+/* Facilities that every member of the user's relocation domain has. */
+static void domain_facilities(const struct vm_host *host, const struct dir_entry *e, u8 *out)
+{
+    const struct system_config *sys = host->system;
+    struct config_domain scratch;
+    memcpy(out, host->config.model->facilities, FACILITY_BYTES);
+    if (!sys || !sys->in_ssi || !e->relocate)
+        return;
+    const struct config_domain *d =
+        config_domain_find(sys, e->domain[0] ? e->domain : "SSI", &scratch);
+    for (unsigned i = 0; d && i < d->member_count; i++) {
+        u16 slot = config_slot_of(sys, d->members[i]);
+        if (!slot || !sys->slots[slot - 1].hardware_known)
+            continue;
+        const struct cpu_model *m = cpu_model_find(sys->slots[slot - 1].model.name);
+        for (unsigned b = 0; m && b < FACILITY_BYTES; b++)
+            out[b] &= m->facilities[b];
+    }
+}
+
+static void config_from_entry(const struct vm_host *host, const struct dir_entry *e,
+                              struct console *console, struct vm_config *vc, u8 *facilities)
+{
+    *vc = (struct vm_config){
+        .personality = VM_UNDER_CP,
+        .storage_bytes = e->storage_bytes,
+        .storage_max_bytes = e->storage_max_bytes,
+        .cpus = e->cpu_count,
+        .model = host->config.model,
+        .facilities = facilities,
+        .console_vdev = e->has_console ? e->console_vdev : 0,
+        .share = e->share.absolute || !e->share.value ? 100 : e->share.value,
+        .console = console,
+    };
+    snprintf(vc->name, sizeof vc->name, "%s", e->userid);
+    for (unsigned i = 0; i < e->spool_count; i++) {
+        const struct dir_spool *s = &e->spools[i];
+        u16 *slot = s->kind == DIR_SPOOL_READER  ? &vc->reader_vdev
+                    : s->kind == DIR_SPOOL_PUNCH ? &vc->punch_vdev
+                                                 : &vc->printer_vdev;
+        if (!*slot)
+            *slot = s->vdev;
+    }
+    domain_facilities(host, e, facilities);
+}
+
+static int op_create(void *ctx, const struct dir_entry *entry, struct console *console,
+                     struct vm **out, struct cause *cause)
+{
+    struct vm_host *host = ctx;
+    struct vm_config vc;
+    u8 facilities[FACILITY_BYTES];
+    config_from_entry(host, entry, console, &vc, facilities);
+    int rc = vm_create(host, &vc, out, cause);
+    if (rc == ST_OK && vc.reader_vdev) {
+        rc = spool_deliver(vm_host_spool(host), vc.name, *out, cause);
+        if (rc)
+            vm_destroy(*out);
+    }
+    return rc;
+}
+
+/* ---- running ---- */
+
+static int op_ipl(struct vm *vm, const struct vm_ipl *ipl, struct cause *cause)
+{
+    if (ipl->is_name)
+        return cause_set(cause, ST_NOENT, "named saved system %s does not exist", ipl->name);
+    int rc = vm_ipl_device(vm, ipl->devno, ipl->clear, ipl->loadparm, ipl->parm, cause);
+    if (rc == ST_OK && ipl->stop)
+        vm_stop(vm, -1);
+    return rc;
+}
+
+static int op_system(struct vm *vm, enum vm_system what, struct cause *cause)
+{
+    if (what != VM_SYSTEM_RESTART)
+        return vm_system_reset(vm, what == VM_SYSTEM_CLEAR);
+    if (!vm->ipled)
+        return cause_set(cause, ST_REFUSED, "nothing has been loaded");
+    cpu_restart(vm->vcpu[0].cpu);
+    return ST_OK;
+}
+
+static int op_attention(struct vm *vm, u16 vdev, struct cause *cause)
+{
+    if (!vm->console_dev || (vdev && vdev != vm->config.console_vdev))
+        return cause_set(cause, ST_NOENT, "no console at %04X", vdev);
+    con3215_attention(vm->console_dev);
+    return ST_OK;
+}
+
+static int op_external(struct vm *vm, u16 code, struct cause *cause)
+{
+    if (code != 0x40)
+        return cause_set(cause, ST_INVAL, "external interruption %04X cannot be made", code);
+    cpu_interrupt_key(vm->vcpu[0].cpu);
+    return ST_OK;
+}
+
+static int op_signal(struct vm *vm, unsigned within_s, struct cause *cause)
+{
+    (void)within_s; /* CP watches the time */
+    return vm_signal_quiesce(vm) == ST_OK
+               ? ST_OK
+               : cause_set(cause, ST_REFUSED, "%s does not listen for signals", vm->config.name);
+}
+
+/* ---- looking and changing ---- */
+
+static void op_info(struct vm *vm, struct vm_info *out)
+{
+    *out = (struct vm_info){
+        .state = vm_state(vm),
+        .storage_bytes = vm->config.storage_bytes,
+        .storage_max_bytes = vm->config.storage_max_bytes,
+        .resident_bytes = vm_resident_bytes(vm),
+        .cpu_count = cpu_set_count(vm->cpus),
+        .io_count = atomic_load(&vm->io_count),
+        .ipled = vm->ipled,
+    };
+    vm_times(vm, &out->virt_ns, &out->total_ns);
+}
+
+static bool op_cpu_info(struct vm *vm, unsigned i, struct vm_cpu_info *out)
+{
+    if (i >= cpu_set_count(vm->cpus))
+        return false;
+    *out = (struct vm_cpu_info){
+        .addr = (u8)i,
+        .base = i == 0,
+        .state = vcpu_state(&vm->vcpu[i]),
+        .virt_ns = atomic_load(&vm->vcpu[i].virt_ns),
+        .total_ns = atomic_load(&vm->vcpu[i].total_ns),
+    };
+    return true;
+}
+
+static int reg_access(struct vm *vm, u8 addr, enum vm_reg kind, unsigned n, u64 *value, bool put)
+{
+    if (addr >= cpu_set_count(vm->cpus))
+        return ST_NOENT;
+    if (n > 15)
+        return ST_INVAL;
+    struct cpu *cpu = vm->vcpu[addr].cpu;
+    vm_hold(vm);
+    if (kind == VM_REG_AR) {
+        u32 *ar = &cpu_ar(cpu)[n];
+        *ar = put ? (u32)*value : *ar;
+        *value = *ar;
+    } else {
+        u64 *reg = kind == VM_REG_GR   ? &cpu_gr(cpu)[n]
+                   : kind == VM_REG_CR ? &cpu_cr(cpu)[n]
+                                       : cpu_fpr(cpu, n);
+        *reg = put ? *value : *reg;
+        *value = *reg;
+    }
+    if (put)
+        cpu_registers_changed(cpu);
+    vm_release(vm);
+    return ST_OK;
+}
+
+static int op_reg_get(struct vm *vm, u8 cpu, enum vm_reg kind, unsigned n, u64 *value)
+{
+    return reg_access(vm, cpu, kind, n, value, false);
+}
+
+static int op_reg_put(struct vm *vm, u8 cpu, enum vm_reg kind, unsigned n, u64 value)
+{
+    return reg_access(vm, cpu, kind, n, &value, true);
+}
+
+static int op_psw_get(struct vm *vm, u8 cpu, u64 *mask, u64 *addr)
+{
+    if (cpu >= cpu_set_count(vm->cpus))
+        return ST_NOENT;
+    vm_hold(vm);
+    cpu_psw_get(vm->vcpu[cpu].cpu, mask, addr);
+    vm_release(vm);
+    return ST_OK;
+}
+
+static int op_psw_put(struct vm *vm, u8 cpu, u64 mask, u64 addr)
+{
+    if (cpu >= cpu_set_count(vm->cpus))
+        return ST_NOENT;
+    vm_hold(vm);
+    cpu_psw_set(vm->vcpu[cpu].cpu, mask, addr);
+    vm_release(vm);
+    vcpu_wake(&vm->vcpu[cpu]);
+    return ST_OK;
+}
+
+static int op_prefix_get(struct vm *vm, u8 cpu, u64 *prefix)
+{
+    if (cpu >= cpu_set_count(vm->cpus))
+        return ST_NOENT;
+    *prefix = cpu_prefix(vm->vcpu[cpu].cpu);
+    return ST_OK;
+}
+
+static bool put_abs(struct vm *vm, u64 abs, void *data, size_t len, bool put)
+{
+    return put ? storage_write(vm->st, abs, data, len) : storage_read(vm->st, abs, data, len);
+}
+
+static int storage_access(struct vm *vm, u8 addr, enum vm_space space, u64 at, void *data,
+                          size_t len, bool put)
+{
+    if (addr >= cpu_set_count(vm->cpus))
+        return ST_NOENT;
+    struct cpu *cpu = vm->vcpu[addr].cpu;
+    int rc = ST_OK;
+    vm_hold(vm);
+    for (size_t done = 0; done < len && rc == ST_OK;) { /* page by page: prefixing */
+        size_t n = FRAME_BYTES - ((at + done) & (FRAME_BYTES - 1));
+        n = n < len - done ? n : len - done;
+        u8 *p = (u8 *)data + done;
+        if (space == VM_SPACE_VIRT) {
+            int pgm = put ? cpu_write_logical(cpu, at + done, 0, p, n)
+                          : cpu_read_logical(cpu, at + done, 0, p, n);
+            rc = pgm == 0 ? ST_OK : pgm == 5 ? ST_LIMIT : ST_NOENT;
+        } else {
+            u64 abs = space == VM_SPACE_REAL ? cpu_real_to_abs(cpu, at + done) : at + done;
+            rc = put_abs(vm, abs, p, n, put) ? ST_OK : ST_LIMIT;
+        }
+        done += n;
+    }
+    vm_release(vm);
+    return rc;
+}
+
+static int op_storage_get(struct vm *vm, u8 cpu, enum vm_space space, u64 addr, void *out,
+                          size_t len)
+{
+    return storage_access(vm, cpu, space, addr, out, len, false);
+}
+
+static int op_storage_put(struct vm *vm, u8 cpu, enum vm_space space, u64 addr, const void *in,
+                          size_t len)
+{
+    return storage_access(vm, cpu, space, addr, (void *)(uintptr_t)in, len, true);
+}
+
+static bool op_device_row(struct vm *vm, unsigned i, struct vm_device_row *out)
+{
+    const struct vm_config *k = &vm->config;
+    const struct {
+        u16 devno;
+        const char *klass, *text;
+    } rows[] = {
+        {k->console_vdev, "CONS", "ON LDEV L0003  TERM START"},
+        {k->reader_vdev, "RDR", "CL * NOCONT NOHOLD   EOF       READY"},
+        {k->punch_vdev, "PUN", "CL A NOCONT NOHOLD COPY 001    READY FORM STANDARD"},
+        {k->printer_vdev, "PRT", "CL A NOCONT NOHOLD COPY 001    READY FORM STANDARD"},
+    };
+    for (unsigned r = 0; r < ARRAY_LEN(rows); r++) {
+        if (!rows[r].devno || i--)
+            continue;
+        out->devno = rows[r].devno;
+        snprintf(out->klass, sizeof out->klass, "%s", rows[r].klass);
+        snprintf(out->text, sizeof out->text, "%s SUBCHANNEL = %04X", rows[r].text,
+                 css_find_devno(vm->css, rows[r].devno) & 0xffff);
+        return true;
+    }
+    return false;
+}
+
+/* ---- configuration ---- */
+
+static int op_define_storage(struct vm *vm, u64 bytes, struct cause *cause)
+{
+    return vm_reconfigure(vm, bytes, cpu_set_count(vm->cpus), cause);
+}
+
+static int op_define_cpu(struct vm *vm, u8 addr, struct cause *cause)
+{
+    if (addr != cpu_set_count(vm->cpus))
+        return cause_set(cause, ST_INVAL, "the next CPU is %02X", cpu_set_count(vm->cpus));
+    return vm_reconfigure(vm, vm->config.storage_bytes, addr + 1u, cause);
+}
+
+static int op_detach_cpu(struct vm *vm, u8 addr, struct cause *cause)
+{
+    if (addr == 0 || addr + 1u != cpu_set_count(vm->cpus))
+        return cause_set(cause, ST_INVAL, "CPU %02X is not the last one", addr);
+    return vm_reconfigure(vm, vm->config.storage_bytes, addr, cause);
+}
+
+/* ---- spool ---- */
+
+static struct vm *vm_by_name(struct vm_host *host, const char *userid)
+{
+    for (struct vm *vm = host->vms; vm; vm = vm->next)
+        if (strcmp(vm->config.name, userid) == 0)
+            return vm;
+    return NULL;
+}
+
+int vm_host_punch(struct vm_host *host, const char *userid, const char *origin, const char *name,
+                  const char *type, const void *bytes, size_t len, u16 *id, struct cause *cause)
+{
+    return spool_add(vm_host_spool(host), userid, vm_by_name(host, userid), origin, name, type,
+                     bytes, len, id, cause);
+}
+
+static unsigned op_spool_count(void *ctx, const char *userid)
+{
+    struct vm_host *host = ctx;
+    struct vm *vm = vm_by_name(host, userid);
+    if (vm && vm->reader)
+        spool_sync(vm_host_spool(host), userid, reader_files(vm->reader));
+    return spool_count(vm_host_spool(host), userid);
+}
+
+static bool op_spool_file(void *ctx, const char *userid, unsigned i, struct vm_spool_file *out)
+{
+    return spool_file(vm_host_spool(ctx), userid, i, out);
+}
+
+static int op_spool_purge(void *ctx, const char *userid, u16 id)
+{
+    return spool_purge(vm_host_spool(ctx), userid, id, vm_by_name(ctx, userid));
+}
+
+const struct vm_ops *vm_host_ops(void)
+{
+    static const struct vm_ops ops = {
+        .create = op_create,
+        .destroy = vm_destroy,
+        .ipl = op_ipl,
+        .system = op_system,
+        .begin = vm_begin,
+        .stop = vm_stop,
+        .attention = op_attention,
+        .external = op_external,
+        .signal_shutdown = op_signal,
+        .info = op_info,
+        .cpu_info = op_cpu_info,
+        .reg_get = op_reg_get,
+        .reg_put = op_reg_put,
+        .psw_get = op_psw_get,
+        .psw_put = op_psw_put,
+        .prefix_get = op_prefix_get,
+        .storage_get = op_storage_get,
+        .storage_put = op_storage_put,
+        .device_row = op_device_row,
+        .define_storage = op_define_storage,
+        .define_cpu = op_define_cpu,
+        .detach_cpu = op_detach_cpu,
+        .spool_count = op_spool_count,
+        .spool_file = op_spool_file,
+        .spool_purge = op_spool_purge,
+    };
+    return &ops;
+}

@@ -1,0 +1,175 @@
+/* A machine's state as blocks of rows, change-recording epochs, and quiescing.
+ * Guarantees: between vm_quiesce and vm_unquiesce nothing of the machine changes: no CPU runs,
+ * no device works, no CP command is outstanding for it. */
+#include "hyp/vm_internal.h"
+
+#define STATE_VERSION 1
+#define TAG_CPUS 0x9001
+#define TAG_CSS 0x9002
+#define TAG_SCLP 0x9003
+#define TAG_KEYS 0x9004
+#define TAG_MACHINE 0x9005
+#define TAG_TOUCHED 0x9006
+#define ROW_IPLED 0x9011
+#define ROW_SIGNALLED 0x9012
+#define ROW_PARKED 0x9013
+#define ROW_STORAGE 0x9014
+
+u64 vm_epoch(struct vm *vm, u64 *set)
+{
+    vm_hold(vm);
+    u64 n = storage_epoch(vm->st, set);
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+        cpu_request_flush_stores(vm->vcpu[i].cpu);
+    vm_release(vm);
+    return n;
+}
+
+bool vm_quiesce(struct vm *vm)
+{
+    vm_hold(vm);
+    if (atomic_load(&vm->blocked)) {
+        vm_release(vm);
+        return false;
+    }
+    css_quiesce(vm->css);
+    vm->quiesced = true;
+    return true;
+}
+
+void vm_unquiesce(struct vm *vm)
+{
+    vm->quiesced = false;
+    css_resume(vm->css);
+    if (vm->config.console)
+        vm_console_poll_input(vm);
+    vm_release(vm);
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+        vcpu_wake(&vm->vcpu[i]);
+}
+
+/* Storage keys, run-length coded: (count 4, key 1) pairs. */
+static void keys_save(const struct vm *vm, struct codec_out *out)
+{
+    u8 runs[5 * 1024];
+    size_t n = 0;
+    u64 frames = vm->st->frames;
+    for (u64 f = 0; f < frames;) {
+        u64 end = f;
+        u8 key = atomic_load_explicit(&vm->st->skey[f], memory_order_relaxed);
+        while (end < frames &&
+               atomic_load_explicit(&vm->st->skey[end], memory_order_relaxed) == key)
+            end++;
+        be32_store(runs + n, (u32)(end - f));
+        runs[n + 4] = key;
+        n += 5;
+        if (n == sizeof runs || end == frames) {
+            codec_put_bytes(out, TAG_KEYS, runs, n);
+            n = 0;
+        }
+        f = end;
+    }
+}
+
+static bool keys_restore(struct vm *vm, const struct codec_row *row, u64 *frame)
+{
+    if (row->len % 5)
+        return false;
+    for (u32 i = 0; i < row->len; i += 5) {
+        u32 count = be32_load(row->p + i);
+        if (count > vm->st->frames - *frame)
+            return false;
+        for (u32 k = 0; k < count; k++)
+            atomic_store_explicit(&vm->st->skey[(*frame)++], row->p[i + 4] & 0xfe,
+                                  memory_order_relaxed);
+    }
+    return true;
+}
+
+static void machine_save(const struct vm *vm, struct codec_out *out)
+{
+    codec_begin(out, TAG_MACHINE, STATE_VERSION);
+    codec_put_u64(out, ROW_STORAGE, vm->st->size);
+    codec_put_u8(out, ROW_IPLED, vm->ipled);
+    codec_put_u8(out, ROW_SIGNALLED, vm->shutdown_signalled);
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+        codec_put_u8(out, ROW_PARKED, vm->vcpu[i].parked);
+    codec_end(out);
+}
+
+static bool machine_restore(struct vm *vm, struct codec_in *in)
+{
+    struct codec_row row;
+    unsigned cpu = 0;
+    while (codec_next(in, &row)) {
+        u8 flag = 0;
+        u64 size = 0;
+        if (row.tag == ROW_STORAGE) {
+            if (!codec_get_u64(&row, &size) || size != vm->st->size)
+                return false;
+            continue;
+        }
+        if (!codec_get_u8(&row, &flag))
+            return false;
+        if (row.tag == ROW_IPLED)
+            vm->ipled = flag;
+        else if (row.tag == ROW_SIGNALLED)
+            vm->shutdown_signalled = flag;
+        else if (row.tag == ROW_PARKED && cpu < cpu_set_count(vm->cpus))
+            vm->vcpu[cpu++].parked = flag;
+        else
+            return false;
+    }
+    return !in->failed;
+}
+
+void vm_save(struct vm *vm, struct codec_out *out)
+{
+    machine_save(vm, out);
+    cpu_set_save(vm->cpus, out, TAG_CPUS);
+    css_save(vm->css, TAG_CSS, out);
+    sclp_save(vm->sclp, TAG_SCLP, out);
+    keys_save(vm, out);
+}
+
+static int block_restore(struct vm *vm, const struct codec_row *row, u64 *frame,
+                         struct cause *cause)
+{
+    struct codec_in block;
+    bool ok;
+    switch (row->tag) {
+    case TAG_KEYS:
+        ok = keys_restore(vm, row, frame);
+        break;
+    case TAG_MACHINE:
+        ok = codec_open(row, &block) && machine_restore(vm, &block);
+        break;
+    case TAG_CPUS:
+        return codec_open(row, &block) ? cpu_set_restore(vm->cpus, &block, cause) : ST_PROTO;
+    case TAG_CSS:
+        return codec_open(row, &block) ? css_restore(vm->css, &block, cause) : ST_PROTO;
+    case TAG_SCLP:
+        return codec_open(row, &block) ? sclp_restore(vm->sclp, &block, cause) : ST_PROTO;
+    default:
+        ok = !(row->tag & CODEC_MANDATORY);
+        break;
+    }
+    if (!ok)
+        return cause_set(cause, ST_PROTO, "machine state: block X'%04X' is not acceptable",
+                         row->tag);
+    return ST_OK;
+}
+
+int vm_restore(struct vm *vm, struct codec_in *in, struct cause *cause)
+{
+    struct codec_row row;
+    u64 frame = 0;
+    while (codec_next(in, &row)) {
+        int rc = block_restore(vm, &row, &frame, cause);
+        if (rc)
+            return rc;
+    }
+    if (in->failed || frame != vm->st->frames)
+        return cause_set(cause, ST_PROTO, "machine state is incomplete");
+    return ST_OK;
+}

@@ -1,0 +1,204 @@
+/* The executor: carries out start, halt, clear and resume functions, one subchannel at a time.
+ * Guarantee: between two CCWs it looks for clear, halt and quiesce, so that none waits for the
+ * end of a channel program; a command that answers DEV_WAIT keeps no thread and moved no data.
+ * The lock is held but while a CCW is fetched and performed. */
+#include "io/css_internal.h"
+
+void chan_schedule(struct subchannel *sub)
+{
+    struct css *css = sub->css;
+    pthread_mutex_lock(&css->lock);
+    bool run = !sub->scheduled && !css->dead;
+    if (run) {
+        sub->scheduled = true;
+        css->refs++;
+    }
+    pthread_mutex_unlock(&css->lock);
+    if (run)
+        css->ports->run(css->ctx, chan_run, sub);
+}
+
+void css_device_ready(struct css *css, u32 schid)
+{
+    pthread_mutex_lock(&css->lock);
+    struct subchannel *sub = css_sub_locked(css, schid);
+    bool wake = sub_has_device(sub);
+    if (wake) {
+        sub->kicked = true;
+        wake = sub->s.waiting && !css->quiesced;
+    }
+    pthread_mutex_unlock(&css->lock);
+    if (wake)
+        chan_schedule(sub);
+}
+
+static void cancel_unlocked(struct subchannel *sub)
+{
+    pthread_mutex_unlock(&sub->css->lock);
+    if (sub->ops->cancel)
+        sub->ops->cancel(sub->dev);
+    pthread_mutex_lock(&sub->css->lock);
+}
+
+/** Status is complete: make it pending. */
+static void present(struct subchannel *sub, u32 sc)
+{
+    sub->s.lpum = 0x80;
+    sub->s.scsw0 |= sc | SC_PENDING;
+    css_enqueue_locked(sub);
+}
+
+static void do_clear(struct subchannel *sub)
+{
+    struct sub_state *s = &sub->s;
+    if (s->active)
+        cancel_unlocked(sub);
+    s->active = s->waiting = s->chained = 0;
+    s->scsw0 = FC_CLEAR;
+    s->scsw_ds = s->scsw_ss = 0;
+    s->scsw_count = 0;
+    s->scsw_ccw = 0;
+    s->pnom = 0;
+    s->ecw_bytes = s->sense_bytes = 0;
+    present(sub, 0);
+}
+
+static void do_halt(struct subchannel *sub)
+{
+    struct sub_state *s = &sub->s;
+    bool suspended = s->scsw0 & AC_SUSPENDED;
+    bool running = s->active && !suspended;
+    bool idle = !(s->scsw0 & FC_START);
+    if (s->active)
+        cancel_unlocked(sub);
+    s->active = s->waiting = s->chained = 0;
+    s->scsw0 &= ~(AC_ANY | SC_ANY);
+    s->scsw_ds = running || idle ? DS_DEVICE_END : 0;
+    if (running)
+        s->scsw_ds = DS_NORMAL;
+    s->scsw_ss = 0;
+    present(sub, running ? SC_PRIMARY | SC_SECONDARY : idle ? 0 : SC_PRIMARY);
+}
+
+/** The channel program ended: `us` from the device, the rest from io. */
+static void do_end(struct subchannel *sub, const struct dev_io *io, u8 us)
+{
+    struct sub_state *s = &sub->s;
+    s->active = s->waiting = s->chained = 0;
+    s->scsw0 &= ~(AC_ANY | SC_INTERMEDIATE);
+    s->scsw_ccw = io->next_ccw;
+    s->scsw_ds = us;
+    s->scsw_ss |= io->ss;
+    s->scsw_count = (u16)io->residual;
+    u32 sc = SC_PRIMARY | SC_SECONDARY;
+    if (us & DS_UNIT_CHECK) {
+        sc |= SC_ALERT;
+        if (s->pmcw_chars & PMCW_S && s->sense_bytes) {
+            s->ecw_bytes = s->sense_bytes;
+            s->sense_bytes = 0;
+            s->scsw0 |= SCSW_E;
+        }
+    }
+    if (io->ss & (SS_CHECKS & ~SS_INCORRECT_LENGTH))
+        sc |= SC_ALERT;
+    present(sub, sc);
+}
+
+static void do_suspend(struct subchannel *sub, const struct dev_io *io)
+{
+    struct sub_state *s = &sub->s;
+    s->scsw0 &= ~(AC_SUBCHANNEL | AC_DEVICE | AC_START);
+    s->scsw0 |= AC_SUSPENDED;
+    s->scsw_ccw = io->next_ccw;
+    s->scsw_count = 0;
+    if (!(s->orb_flags & ORB_U))
+        present(sub, SC_INTERMEDIATE);
+}
+
+/** One command; true when the executor should look again. */
+static bool do_step(struct subchannel *sub)
+{
+    struct css *css = sub->css;
+    struct sub_state *s = &sub->s;
+    struct dev_io io;
+    u8 us = 0;
+    s->waiting = 0;
+    sub->kicked = false;
+    pthread_mutex_unlock(&css->lock);
+    enum ccw_step step = ccw_step(&io, sub, &us);
+    pthread_mutex_lock(&css->lock);
+    switch (step) {
+    case CCW_STEP_NEXT: return true;
+    case CCW_STEP_WAIT: s->waiting = 1; return sub->kicked;
+    case CCW_STEP_SUSPEND:
+        if (s->scsw0 & AC_RESUME)
+            s->scsw0 &= ~AC_RESUME;
+        else
+            do_suspend(sub, &io);
+        return true;
+    case CCW_STEP_END: break;
+    }
+    if (s->scsw0 & (AC_CLEAR | AC_HALT))
+        return true; /* they make the status */
+    do_end(sub, &io, us);
+    return true;
+}
+
+/** Do the most urgent thing; false when there is nothing to do now. */
+static bool chan_work(struct subchannel *sub)
+{
+    struct sub_state *s = &sub->s;
+    if (!sub_has_device(sub))
+        return false;
+    if (s->scsw0 & AC_CLEAR) {
+        do_clear(sub);
+        return false;
+    }
+    if (s->scsw0 & AC_HALT) {
+        do_halt(sub);
+        return false;
+    }
+    if (s->scsw0 & AC_START) {
+        s->scsw0 = (s->scsw0 & ~AC_START) | AC_SUBCHANNEL | AC_DEVICE;
+        s->active = 1;
+        sub->kicked = true;
+    }
+    if (s->scsw0 & AC_RESUME && s->scsw0 & AC_SUSPENDED)
+        s->scsw0 = (s->scsw0 & ~(AC_RESUME | AC_SUSPENDED)) | AC_SUBCHANNEL | AC_DEVICE;
+    if (!s->active || s->scsw0 & AC_SUSPENDED || (s->waiting && !sub->kicked))
+        return false;
+    return do_step(sub);
+}
+
+static void execute_locked(struct subchannel *sub)
+{
+    struct css *css = sub->css;
+    sub->executing = true;
+    css->executing++;
+    while (!css->quiesced && chan_work(sub))
+        continue;
+    css_present_locked(sub);
+    css->executing--;
+    sub->executing = false;
+    pthread_cond_broadcast(&css->idle);
+}
+
+void chan_run(void *arg)
+{
+    struct subchannel *sub = arg;
+    struct css *css = sub->css;
+    pthread_mutex_lock(&css->lock);
+    while (sub->executing)
+        pthread_cond_wait(&css->idle, &css->lock);
+    sub->scheduled = false;
+    execute_locked(sub);
+    pthread_mutex_unlock(&css->lock);
+    css_unref(css);
+}
+
+void chan_execute(struct subchannel *sub)
+{
+    pthread_mutex_lock(&sub->css->lock);
+    execute_locked(sub);
+    pthread_mutex_unlock(&sub->css->lock);
+}

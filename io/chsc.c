@@ -1,0 +1,154 @@
+/* CHANNEL SUBSYSTEM CALL: the commands that Linux issues when it looks for devices.
+ * A page holds the request block (length, code, operands) and behind it the response block. */
+#include "io/css_internal.h"
+
+#define CHSC_OK 0x0001
+#define CHSC_INVALID_REQUEST 0x0003
+#define CHSC_NOT_PROVIDED 0x0004
+#define CHSC_NO_EVENT 0x0005
+#define CHSC_INVALID_FORMAT 0x0007
+#define CHSC_UNSUPPORTED_OPERATION 0x0101
+#define REQUEST_BYTES 16u
+#define SSD_BYTES 32u
+#define CHP_TYPE_EMULATED 0x1a /* a type that Linux takes as an I/O path */
+
+struct chsc {
+    struct css *css;
+    const u8 *req; /* request block */
+    u8 *data;      /* behind the response header of 8 bytes */
+    u32 room;      /* bytes at data */
+    u32 len;       /* bytes of data in the response */
+    u16 code;
+};
+
+typedef void chsc_fn(struct chsc *c);
+
+/** One subchannel description: validity, devno, path mask, CHPIDs. */
+static u32 describe_subchannel(struct css *css, u32 number, u8 *out)
+{
+    memset(out, 0, SSD_BYTES);
+    struct subchannel *sub = css_sub_locked(css, SCHID_ONE | number);
+    be16_store(out + 6, (u16)number);
+    if (!sub)
+        return SSD_BYTES;
+    out[0] = 0x80;
+    if (!sub_has_device(sub))
+        return SSD_BYTES;
+    out[0] |= 0x40;
+    out[1] = (u8)sub->s.devno; /* unit address */
+    be16_store(out + 2, sub->s.devno);
+    out[4] = 0x80; /* paths installed */
+    out[5] = 0x80; /* full link address valid */
+    out[8] = sub->ops->chpid;
+    return SSD_BYTES;
+}
+
+static void store_subchannel_description(struct chsc *c)
+{
+    u32 first = be16_load(c->req + 6);
+    u32 last = be16_load(c->req + 10);
+    u8 ssid = c->req[5] >> 4 & 3;
+    if (first > last || c->req[4] & 0x0f || ssid) {
+        c->code = CHSC_INVALID_REQUEST;
+        return;
+    }
+    for (u32 n = first; n <= last && c->len + SSD_BYTES <= c->room; n++)
+        c->len += describe_subchannel(c->css, n, c->data + c->len);
+}
+
+static bool chpid_in_use(struct css *css, u8 chpid)
+{
+    for (u32 i = 0; i < css->sub_count; i++)
+        if (sub_has_device(css->sub[i]) && css->sub[i]->ops->chpid == chpid)
+            return true;
+    return false;
+}
+
+static void store_channel_path_description(struct chsc *c)
+{
+    u32 first = c->req[7];
+    u32 last = c->req[11];
+    u8 format = c->req[6] & 0x0f;
+    u32 size = format ? 32 : 8;
+    if (first > last) {
+        c->code = CHSC_INVALID_REQUEST;
+        return;
+    }
+    if (format > 1) {
+        c->code = CHSC_INVALID_FORMAT;
+        return;
+    }
+    for (u32 id = first; id <= last && c->len + size <= c->room; id++) {
+        u8 *out = c->data + c->len;
+        memset(out, 0, size);
+        if (chpid_in_use(c->css, (u8)id)) {
+            out[0] = 0x80;
+            out[2] = CHP_TYPE_EMULATED;
+        }
+        out[3] = (u8)id;
+        c->len += size;
+    }
+}
+
+/** General and CHSC characteristics: nothing optional is offered. */
+static void store_characteristics(struct chsc *c)
+{
+    c->len = 4 * (510 + 508);
+    if (c->len > c->room)
+        c->len = c->room;
+    memset(c->data, 0, c->len);
+}
+
+static void set_domain_attributes(struct chsc *c)
+{
+    c->code = CHSC_UNSUPPORTED_OPERATION; /* one subchannel set */
+}
+
+static void store_event_information(struct chsc *c)
+{
+    c->code = CHSC_NO_EVENT;
+}
+
+static const struct {
+    u16 code;
+    chsc_fn *fn;
+} chsc_commands[] = {
+    {0x0002, store_channel_path_description}, {0x0004, store_subchannel_description},
+    {0x000e, store_event_information},        {0x0010, store_characteristics},
+    {0x0031, set_domain_attributes},
+};
+
+static chsc_fn *find_command(u16 code)
+{
+    for (size_t i = 0; i < ARRAY_LEN(chsc_commands); i++)
+        if (chsc_commands[i].code == code)
+            return chsc_commands[i].fn;
+    return NULL;
+}
+
+int css_chsc(struct css *css, u8 *page)
+{
+    u32 len = be16_load(page);
+    if (len < REQUEST_BYTES || len > CHSC_BYTES - 8 || len % 8)
+        return CSS_PGM_OPERAND;
+    u8 req[REQUEST_BYTES];
+    memcpy(req, page, sizeof req);
+    u8 *response = page + len;
+    struct chsc c = {.css = css,
+                     .req = req,
+                     .data = response + 8,
+                     .room = CHSC_BYTES - len - 8,
+                     .code = CHSC_OK};
+    memset(response, 0, 8);
+    chsc_fn *fn = find_command(be16_load(req + 2));
+    if (!fn) {
+        c.code = CHSC_NOT_PROVIDED;
+    } else {
+        pthread_mutex_lock(&css->lock);
+        fn(&c);
+        pthread_mutex_unlock(&css->lock);
+    }
+    be16_store(response, (u16)(8 + (c.code == CHSC_OK ? c.len : 0)));
+    be16_store(response + 2, c.code);
+    return 0;
+}

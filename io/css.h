@@ -1,0 +1,127 @@
+/* The channel subsystem of one virtual machine: subchannels, programs, I/O interruptions.
+ * Principles of Operation chapters 13 to 17. Any thread may call; one mutex per css inside. */
+#ifndef ENDICOTT_IO_CSS_H
+#define ENDICOTT_IO_CSS_H
+
+#include "io/device.h"
+#include "io/ports.h"
+#include "mem/base/bytes.h"
+#include "mem/base/codec.h"
+#include "mem/base/status.h"
+#include "mem/storage.h"
+
+struct css;
+
+#define ORB_BYTES 32
+#define SCHIB_BYTES 52
+#define IRB_BYTES 96
+#define CRW_BYTES 4
+#define CHSC_BYTES 4096
+#define CSS_SUBCHANNELS_MAX 65536u
+#define SCHID_ONE 0x00010000u /* bit 15 of a subsystem-identification word is one */
+
+/** CCW flags. */
+#define CCW_CD 0x80
+#define CCW_CC 0x40
+#define CCW_SLI 0x20
+#define CCW_SKIP 0x10
+#define CCW_PCI 0x08
+#define CCW_IDA 0x04
+#define CCW_SUSPEND 0x02
+#define CCW_MIDA 0x01
+
+/** Instruction functions return a condition code 0-3, or minus a program-interruption code. */
+#define CSS_PGM_ADDRESSING (-0x05)
+#define CSS_PGM_SPECIFICATION (-0x06)
+#define CSS_PGM_OPERAND (-0x15)
+
+/** An I/O interruption: what goes to real locations 184, 188 and 192. */
+struct io_interruption {
+    u32 schid;    /* subsystem-identification word */
+    u32 parm;     /* interruption parameter */
+    u32 int_word; /* I/O-interruption identification word: ISC in bits 2-4 */
+};
+
+/** A css over `storage`; `ports`, `ctx` and `storage` outlive it. NULL without host memory. */
+struct css *css_create(struct storage *storage, const struct io_ports *ports, void *ctx);
+/** Ends all device work, calls every device's detach. */
+void css_destroy(struct css *css);
+/** I/O-system reset: cancels work, clears pending interruptions, disables all subchannels. */
+void css_reset(struct css *css);
+
+/**
+ * Put a device at `devno`, on the lowest free subchannel. `announce`: tell a running guest by
+ * channel report. `schid` (may be NULL) gets the identification word 0x0001nnnn.
+ * ST_EXIST, ST_LIMIT, ST_NOMEM with cause. On success css owns `dev` by ops->detach.
+ */
+int css_attach(struct css *css, u16 devno, const struct dev_ops *ops, void *dev, bool announce,
+               u32 *schid, struct cause *cause);
+/** Take a device away: waits for its work, ends its channel program, calls ops->detach. */
+int css_detach(struct css *css, u16 devno, bool announce, struct cause *cause);
+/** The schid of a device number, or 0. */
+u32 css_find_devno(struct css *css, u16 devno);
+/** The device (and its type) at a device number, or NULL. Valid until detached. */
+void *css_find_device(struct css *css, u16 devno, const struct dev_ops **ops);
+/** Visit every device in schid order; stops when `visit` returns false. Not under the lock. */
+void css_each(struct css *css,
+              bool (*visit)(void *arg, u32 schid, u16 devno, const struct dev_ops *ops,
+                            void *dev),
+              void *arg);
+
+/** What the subchannel is doing, for DISPLAY and relocation checks. */
+enum css_activity { CSS_IDLE, CSS_BUSY, CSS_WAITING, CSS_SUSPENDED, CSS_STATUS_PENDING };
+enum css_activity css_activity(struct css *css, u32 schid);
+
+/* Instructions. The caller fetches and stores operands; `schid` is general register 1. */
+int css_ssch(struct css *css, u32 schid, const u8 orb[ORB_BYTES]);
+/** `len` gets 64 or 96, the number of bytes of the IRB to store. cc 0 and 1 store it. */
+int css_tsch(struct css *css, u32 schid, u8 irb[IRB_BYTES], size_t *len);
+int css_stsch(struct css *css, u32 schid, u8 schib[SCHIB_BYTES]);
+int css_msch(struct css *css, u32 schid, const u8 schib[SCHIB_BYTES]);
+int css_hsch(struct css *css, u32 schid);
+int css_csch(struct css *css, u32 schid);
+int css_rsch(struct css *css, u32 schid);
+int css_xsch(struct css *css, u32 schid);
+/** cc 1: `out` holds a dequeued interruption; cc 0: none. `isc_mask` = leftmost byte of CR6. */
+int css_tpi(struct css *css, u8 isc_mask, struct io_interruption *out);
+/** cc 0: a CRW; cc 1: zeros. Both store. */
+int css_stcrw(struct css *css, u8 crw[CRW_BYTES]);
+/** The 4096-byte page holds request and response, in place; already probed for both. */
+int css_chsc(struct css *css, u8 *page);
+/** `gr1`: CHPID in bits 56-63 of general register 1. */
+int css_rchp(struct css *css, u64 gr1);
+int css_sal(struct css *css, u64 gr1);
+int css_schm(struct css *css, u64 gr1, u64 gr2);
+/** Store Channel Path Status: 32 zero bytes in `status`, cc 0. */
+int css_stcps(struct css *css, u8 status[32]);
+
+/** Atomically take the interruption of the highest-priority ISC in `isc_mask`; false: none. */
+bool css_take_interruption(struct css *css, u8 isc_mask, struct io_interruption *out);
+/** ISCs with a pending interruption (0x80 = ISC 0). */
+u8 css_pending(struct css *css);
+
+/* For devices and the host side of devices; never with the device's own lock held. */
+/** A command that answered DEV_WAIT can be started again. Harmless when none waits. */
+void css_device_ready(struct css *css, u32 schid);
+/** Unsolicited status (DS_ATTENTION, DS_DEVICE_END): alert status unless busy; while a channel
+ *  program runs it is kept and presented after it. */
+void css_attention(struct css *css, u32 schid, u8 unit_status);
+
+/**
+ * CCW IPL: reset the css, read 24 bytes to absolute 0 with the implied read chained to the CCW
+ * at absolute 8, store the subsystem-identification word at 184. Runs on this thread and
+ * returns when it ended: ST_OK, with the IPL PSW at absolute 0; else a status with cause.
+ */
+int css_ipl(struct css *css, u16 devno, struct cause *cause);
+
+/** Stop starting device work and wait until none runs (waiting reads stay). Before save. */
+void css_quiesce(struct css *css);
+/** Undo css_quiesce; also after restore. Re-arms waiting commands. */
+void css_resume(struct css *css);
+/** One block CSS_BLOCK with everything relocatable; the css is quiesced. */
+void css_save(struct css *css, u16 tag, struct codec_out *out);
+/** Into a css with the same devices attached, quiesced. Hostile input is refused with cause and
+ *  leaves a css that only css_reset or css_destroy may be called on. */
+int css_restore(struct css *css, struct codec_in *in, struct cause *cause);
+
+#endif

@@ -1,0 +1,188 @@
+/* I/O interruptions: the queues of pending ones, TPI, TSCH, unsolicited status, CRWs.
+ * Principles of Operation chapter 16 (I/O interruptions) and chapter 14 (TSCH, TPI, STCRW). */
+#include "io/css_internal.h"
+
+void css_notify_locked(struct css *css)
+{
+    u8 mask = 0;
+    for (unsigned isc = 0; isc < 8; isc++)
+        if (css->head[isc])
+            mask |= 0x80 >> isc;
+    css->pending = mask;
+    if (css->ports->io_pending)
+        css->ports->io_pending(css->ctx, mask);
+}
+
+void css_enqueue_locked(struct subchannel *sub)
+{
+    struct css *css = sub->css;
+    if (sub->s.queue_order || !sub_enabled(sub))
+        return;
+    unsigned isc = sub->s.isc;
+    sub->s.queue_order = ++css->queue_order;
+    sub->next = NULL;
+    if (css->tail[isc])
+        css->tail[isc]->next = sub;
+    else
+        css->head[isc] = sub;
+    css->tail[isc] = sub;
+    css_notify_locked(css);
+}
+
+void css_dequeue_locked(struct subchannel *sub)
+{
+    struct css *css = sub->css;
+    if (!sub->s.queue_order)
+        return;
+    unsigned isc = sub->s.isc;
+    struct subchannel *before = NULL;
+    for (struct subchannel *at = css->head[isc]; at != sub; at = at->next)
+        before = at;
+    if (before)
+        before->next = sub->next;
+    else
+        css->head[isc] = sub->next;
+    if (css->tail[isc] == sub)
+        css->tail[isc] = before;
+    sub->next = NULL;
+    sub->s.queue_order = 0;
+}
+
+static bool take_locked(struct css *css, u8 isc_mask, struct io_interruption *out)
+{
+    u8 mask = css->pending & isc_mask;
+    if (!mask)
+        return false;
+    unsigned isc = (unsigned)__builtin_clz(mask) - 24;
+    struct subchannel *sub = css->head[isc];
+    *out = (struct io_interruption){
+        .schid = SCHID_ONE | sub->number, .parm = sub->s.intparm, .int_word = isc << 27};
+    css_dequeue_locked(sub);
+    css_notify_locked(css);
+    return true;
+}
+
+bool css_take_interruption(struct css *css, u8 isc_mask, struct io_interruption *out)
+{
+    pthread_mutex_lock(&css->lock);
+    bool taken = take_locked(css, isc_mask, out);
+    pthread_mutex_unlock(&css->lock);
+    return taken;
+}
+
+int css_tpi(struct css *css, u8 isc_mask, struct io_interruption *out)
+{
+    return css_take_interruption(css, isc_mask, out) ? 1 : 0;
+}
+
+u8 css_pending(struct css *css)
+{
+    pthread_mutex_lock(&css->lock);
+    u8 mask = css->pending;
+    pthread_mutex_unlock(&css->lock);
+    return mask;
+}
+
+void css_present_locked(struct subchannel *sub)
+{
+    struct sub_state *s = &sub->s;
+    if (!s->unsolicited || !sub_enabled(sub) || s->scsw0 & (FC_ANY | AC_ANY | SC_PENDING))
+        return;
+    s->scsw0 = SC_ALERT | SC_PENDING;
+    s->scsw_ccw = 0;
+    s->scsw_count = 0;
+    s->scsw_ds = s->unsolicited;
+    s->scsw_ss = 0;
+    s->unsolicited = 0;
+    s->ecw_bytes = 0;
+    s->lpum = 0x80;
+    css_enqueue_locked(sub);
+}
+
+void css_attention(struct css *css, u32 schid, u8 unit_status)
+{
+    pthread_mutex_lock(&css->lock);
+    struct subchannel *sub = css_sub_locked(css, schid);
+    if (sub_has_device(sub)) {
+        sub->s.unsolicited |= unit_status;
+        css_present_locked(sub);
+    }
+    pthread_mutex_unlock(&css->lock);
+}
+
+static void irb_store(const struct sub_state *s, u8 *irb)
+{
+    memset(irb, 0, IRB_BYTES);
+    be32_store(irb, s->scsw0);
+    be32_store(irb + 4, s->scsw_ccw);
+    irb[8] = s->scsw_ds;
+    irb[9] = s->scsw_ss;
+    be16_store(irb + 10, s->scsw_count);
+    irb[13] = s->lpum; /* ESW format 1: only the last-path-used mask */
+    if (s->ecw_bytes) {
+        irb[16] = 0x01; /* ERW: concurrent sense, with its count in bits 10-15 */
+        irb[17] = s->ecw_bytes;
+        memcpy(irb + 32, s->sense, s->ecw_bytes);
+    }
+}
+
+/** What TSCH clears when status was pending ("TSCH: fields cleared"). */
+static void tsch_clear_locked(struct sub_state *s)
+{
+    u32 was = s->scsw0;
+    bool intermediate_only = (was & SC_ANY) == (SC_INTERMEDIATE | SC_PENDING);
+    s->scsw0 &= ~SC_ANY;
+    if (!intermediate_only || (was & FC_HALT && was & AC_SUSPENDED))
+        s->scsw0 &= ~FC_ANY;
+    if (!intermediate_only) {
+        s->scsw0 &= ~(SCSW_N | AC_RESUME | AC_START | AC_HALT | AC_CLEAR | AC_SUSPENDED);
+    } else if (was & AC_SUSPENDED && was & FC_START) {
+        s->scsw0 &= ~SCSW_N;
+        s->scsw0 &= was & FC_HALT ? ~(AC_RESUME | AC_START | AC_HALT | AC_CLEAR | AC_SUSPENDED)
+                                  : ~AC_RESUME;
+    }
+    s->scsw_ss &= intermediate_only ? (u8)~SS_PCI : s->scsw_ss;
+    if (s->ecw_bytes) {
+        s->scsw0 &= ~SCSW_E;
+        s->ecw_bytes = 0;
+        memset(s->sense, 0, sizeof s->sense);
+    }
+}
+
+int css_tsch(struct css *css, u32 schid, u8 irb[IRB_BYTES], size_t *len)
+{
+    pthread_mutex_lock(&css->lock);
+    struct subchannel *sub = css_sub_locked(css, schid);
+    if (!sub_has_device(sub) || !sub_enabled(sub)) {
+        pthread_mutex_unlock(&css->lock);
+        return 3;
+    }
+    irb_store(&sub->s, irb);
+    *len = sub->s.pmcw_chars & PMCW_X ? IRB_BYTES : 64;
+    int cc = sub->s.scsw0 & SC_PENDING ? 0 : 1;
+    if (cc == 0) {
+        if (sub->s.queue_order) {
+            css_dequeue_locked(sub);
+            css_notify_locked(css);
+        }
+        tsch_clear_locked(&sub->s);
+        css_present_locked(sub);
+    }
+    pthread_mutex_unlock(&css->lock);
+    return cc;
+}
+
+int css_stcrw(struct css *css, u8 crw[CRW_BYTES])
+{
+    pthread_mutex_lock(&css->lock);
+    int cc = css->crw_count ? 0 : 1;
+    be32_store(crw, cc ? 0 : css->crw[0]);
+    if (!cc) {
+        css->crw_count--;
+        memmove(css->crw, css->crw + 1, css->crw_count * sizeof css->crw[0]);
+        if (!css->crw_count && css->ports->mchk_crw)
+            css->ports->mchk_crw(css->ctx, false);
+    }
+    pthread_mutex_unlock(&css->lock);
+    return cc;
+}

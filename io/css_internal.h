@@ -1,0 +1,203 @@
+/* The inside of the channel subsystem: subchannels, SCSW and ORB bits, the shared helpers.
+ * For io/ and its unit tests only. */
+#ifndef ENDICOTT_IO_CSS_INTERNAL_H
+#define ENDICOTT_IO_CSS_INTERNAL_H
+
+#include <pthread.h>
+
+#include "io/css.h"
+
+/* SCSW word 0. */
+#define SCSW_L 0x04000000u   /* ESW format 0 logout */
+#define SCSW_ORB 0xf8f80000u /* the fields taken over from the ORB: key S . F P I A U */
+#define SCSW_Z 0x00040000u   /* zero condition code */
+#define SCSW_E 0x00020000u   /* extended control: the ECW holds sense data */
+#define SCSW_N 0x00010000u   /* path not operational */
+#define FC_START 0x00004000u
+#define FC_HALT 0x00002000u
+#define FC_CLEAR 0x00001000u
+#define FC_ANY 0x00007000u
+#define AC_RESUME 0x00000800u
+#define AC_START 0x00000400u
+#define AC_HALT 0x00000200u
+#define AC_CLEAR 0x00000100u
+#define AC_SUBCHANNEL 0x00000080u
+#define AC_DEVICE 0x00000040u
+#define AC_SUSPENDED 0x00000020u
+#define AC_ANY 0x00000fe0u
+#define SC_ALERT 0x00000010u
+#define SC_INTERMEDIATE 0x00000008u
+#define SC_PRIMARY 0x00000004u
+#define SC_SECONDARY 0x00000002u
+#define SC_PENDING 0x00000001u
+#define SC_ANY 0x0000001fu
+
+/* Subchannel status. */
+#define SS_PCI 0x80
+#define SS_INCORRECT_LENGTH 0x40
+#define SS_PROGRAM_CHECK 0x20
+#define SS_PROTECTION_CHECK 0x10
+#define SS_DATA_CHECK 0x08
+#define SS_CONTROL_CHECK 0x04
+#define SS_INTERFACE_CHECK 0x02
+#define SS_CHAINING_CHECK 0x01
+#define SS_CHECKS 0x3f
+
+/* ORB word 1. */
+#define ORB_KEY 0xf0000000u
+#define ORB_S 0x08000000u /* suspend control */
+#define ORB_F 0x00800000u /* format-1 CCWs */
+#define ORB_U 0x00080000u /* suppress suspended interruption */
+#define ORB_B 0x00040000u /* channel-program type: transport mode */
+#define ORB_H 0x00020000u /* format-2 IDAWs */
+#define ORB_T 0x00010000u /* 2K blocks for format-2 IDAWs */
+#define ORB_LPM 0x0000ff00u
+#define ORB_L 0x00000080u /* incorrect-length suppression */
+#define ORB_D 0x00000040u /* MIDAWs allowed */
+#define ORB_RESERVED 0x0404003eu
+#define ORB_X 0x00000001u
+
+/* PMCW word 1, byte 0 and 1. */
+#define PMCW_ISC 0x38
+#define PMCW_E 0x80
+#define PMCW_LM 0x60
+#define PMCW_MM 0x18
+#define PMCW_D 0x04
+#define PMCW_T 0x02
+#define PMCW_V 0x01
+/* PMCW byte 27. */
+#define PMCW_F 0x04
+#define PMCW_X 0x02
+#define PMCW_S 0x01
+
+#define CRWS_MAX 64
+#define CRW_OVERFLOW 0x40000000u
+#define CRW_RSC_SUBCHANNEL 0x03000000u
+#define CRW_ERC_IPI 0x00040000u /* installed parameters initialized: came or went */
+
+/** Everything of a subchannel that relocates; one row each in io_state.def, no padding. */
+struct sub_state {
+    u64 mba;         /* measurement block address (format 1) */
+    u64 queue_order; /* place among pending interruptions, 0: not queued */
+    u32 intparm;
+    u32 scsw0;
+    u32 scsw_ccw;
+    u32 orb_flags; /* word 1 of the ORB of the start function */
+    u32 next_ccw;  /* the channel program goes on here */
+    u16 devno;
+    u16 scsw_count;
+    u16 mbi;
+    u8 scsw_ds, scsw_ss;
+    u8 pmcw_mode;  /* E, LM, MM, D of word 1 */
+    u8 pmcw_chars; /* F X S of word 6 */
+    u8 isc;        /* 0-7 */
+    u8 lpm, pnom, lpum, pom;
+    u8 active;      /* a channel program is in progress */
+    u8 waiting;     /* its command waits for the host */
+    u8 chained;     /* the next CCW was chained to */
+    u8 previous;    /* command code before it */
+    u8 unsolicited; /* device status still to be presented */
+    u8 sense_bytes; /* sense data held for a basic sense */
+    u8 ecw_bytes;   /* concurrent sense in the IRB of the pending status */
+    u8 sense[SENSE_BYTES_MAX];
+    u8 zero[6];
+};
+
+/** Located by css->sub[]; created and reused by css_attach, freed by css_destroy; css->lock. */
+struct subchannel {
+    struct sub_state s;
+    struct css *css;
+    const struct dev_ops *ops; /* NULL: no device, V is zero */
+    void *dev;
+    struct subchannel *next; /* in css->queue */
+    u16 number;
+    bool scheduled; /* a job of ports->run will look at it */
+    bool executing; /* some thread is in chan_run; owns the channel program */
+    bool kicked;    /* css_device_ready came */
+    bool detaching;
+};
+
+struct css {
+    struct storage *storage;
+    const struct io_ports *ports;
+    void *ctx;
+    pthread_mutex_t lock;
+    pthread_cond_t idle; /* an executor ended */
+    struct subchannel **sub;
+    u32 sub_count, sub_room; /* numbers below sub_count were ever in use */
+    u32 *by_devno;           /* schid, 0: none */
+    struct subchannel *head[8], *tail[8];
+    u8 pending; /* ISC mask */
+    u64 queue_order;
+    u32 crw[CRWS_MAX];
+    u32 crw_count;
+    unsigned refs; /* owner, and one per scheduled job */
+    unsigned executing;
+    bool quiesced, dead;
+};
+
+/** One command in execution: what dev_io_* work on. Lives on the executor's stack. */
+struct dev_io {
+    struct css *css;
+    struct subchannel *sub;
+    u32 ccw_addr; /* of the CCW in effect (the last data-chained one) */
+    u32 next_ccw; /* the CCW after it */
+    u32 data_addr;
+    u32 count;    /* of the first CCW */
+    u32 residual; /* of the CCW in effect */
+    u64 list;     /* next IDAW or MIDAW */
+    u64 block;    /* absolute address of the next byte */
+    u32 block_left;
+    u8 command, flags;
+    bool first;       /* no IDAW used yet in this CCW */
+    bool block_skip;  /* MIDAW skip */
+    bool midaw_last;  /* the MIDAW in effect was the last */
+    bool transferred; /* the device asked for data: not an immediate operation */
+    bool more;        /* the device had more than the count */
+    u8 ss;
+};
+
+static inline bool sub_has_device(const struct subchannel *sub)
+{
+    return sub && sub->ops && !sub->detaching;
+}
+
+static inline bool sub_enabled(const struct subchannel *sub)
+{
+    return sub->s.pmcw_mode & PMCW_E;
+}
+
+/* css.c */
+/** The subchannel of an identification word; NULL: cc 3. Lock held. */
+struct subchannel *css_sub_locked(struct css *css, u32 schid);
+void css_crw_locked(struct css *css, u32 crw);
+
+/* css_int.c */
+void css_enqueue_locked(struct subchannel *sub);
+void css_dequeue_locked(struct subchannel *sub);
+void css_notify_locked(struct css *css);
+/** Present kept unsolicited status if the subchannel can take it. */
+void css_present_locked(struct subchannel *sub);
+
+/* chan.c */
+void chan_schedule(struct subchannel *sub);
+/** What ports->run runs. */
+void chan_run(void *arg);
+/** Execute on this thread until it ends or waits (for IPL). */
+void chan_execute(struct subchannel *sub);
+void css_unref(struct css *css);
+
+/* ccw.c */
+enum ccw_step { CCW_STEP_NEXT, CCW_STEP_WAIT, CCW_STEP_SUSPEND, CCW_STEP_END };
+/** Fetch and perform one command; `unit_status` is what the device gave. Lock not held. */
+enum ccw_step ccw_step(struct dev_io *io, struct subchannel *sub, u8 *unit_status);
+/** Fetch the CCW at `addr` into io; false: io->ss has the check. */
+bool ccw_fetch(struct dev_io *io, u32 addr, bool data_chained);
+void ccw_pci(struct dev_io *io);
+
+/* ccw_data.c */
+void ccw_data_begin(struct dev_io *io);
+/** Copy with the ORB key's protection; false: io->ss has the check. */
+bool ccw_fetch_bytes(struct dev_io *io, u64 abs, void *p, u32 len);
+
+#endif

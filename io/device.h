@@ -1,0 +1,90 @@
+/* What a device is to the channel subsystem: sense id, one function that performs a command,
+ * and its state. Devices see commands and data areas, never CCW addresses or subchannels. */
+#ifndef ENDICOTT_IO_DEVICE_H
+#define ENDICOTT_IO_DEVICE_H
+
+#include "mem/base/bytes.h"
+#include "mem/base/codec.h"
+#include "mem/base/status.h"
+
+struct css;
+struct dev_io;
+
+/** Unit (device) status bits. */
+#define DS_ATTENTION 0x80
+#define DS_STATUS_MODIFIER 0x40
+#define DS_CONTROL_UNIT_END 0x20
+#define DS_BUSY 0x10
+#define DS_CHANNEL_END 0x08
+#define DS_DEVICE_END 0x04
+#define DS_UNIT_CHECK 0x02
+#define DS_UNIT_EXCEPTION 0x01
+#define DS_NORMAL (DS_CHANNEL_END | DS_DEVICE_END)
+
+/** `start` returns this when it must wait for the host (input): see css_device_ready. */
+#define DEV_WAIT (-1)
+
+/** Sense byte 0. */
+#define SENSE_COMMAND_REJECT 0x80
+#define SENSE_INTERVENTION 0x40
+#define SENSE_BUS_OUT 0x20
+#define SENSE_EQUIPMENT_CHECK 0x10
+#define SENSE_DATA_CHECK 0x08
+#define SENSE_OVERRUN 0x04
+
+#define SENSE_BYTES_MAX 32
+#define SENSE_ID_BYTES_MAX 32
+
+/**
+ * A device type. `dev` is the pointer given to css_attach. The channel subsystem calls these
+ * without its lock, one `start` at a time per device, on the thread that ports->run chose.
+ */
+struct dev_ops {
+    const char *name; /* "3215": also the type that restore insists on */
+    u8 chpid;         /* the channel path that this class of device sits on */
+    u8 sense_id[SENSE_ID_BYTES_MAX];
+    u8 sense_id_bytes; /* 7 for most */
+
+    /**
+     * Perform one command (everything but sense, sense id and no-operation, which the channel
+     * subsystem answers itself; `basic_sense` devices get them all). Move data with dev_io_put
+     * and dev_io_get; return the unit status (DS_*), with dev_io_sense called before a unit
+     * check; or DEV_WAIT having moved no data and changed nothing: after css_device_ready the
+     * command is started again from its beginning.
+     */
+    int (*start)(void *dev, struct dev_io *io);
+    /** Halt, clear or reset ended whatever `start` was doing. May be NULL. */
+    void (*cancel)(void *dev);
+    /** A channel program begins (first command of a start function). May be NULL. */
+    void (*begin)(void *dev);
+    /** System reset. May be NULL. */
+    void (*reset)(void *dev);
+    /** State rows (never called while `start` runs). May be NULL for stateless devices. */
+    void (*save)(void *dev, struct codec_out *out);
+    int (*restore)(void *dev, struct codec_in *in, struct cause *cause);
+    /** The channel subsystem forgets the device; destroys it if the class owns itself. */
+    void (*detach)(void *dev);
+};
+
+/** The command code of the current CCW and its flags (CCW_* of io/css.h). */
+u8 dev_io_command(const struct dev_io *io);
+u8 dev_io_flags(const struct dev_io *io);
+/** The count of the current CCW, before any data moved. */
+u32 dev_io_count(const struct dev_io *io);
+/** True when the program chained to this command from another one of the same start. */
+bool dev_io_chained(const struct dev_io *io);
+/** The command code of the command before this one in the chain (0 at the start). */
+u8 dev_io_previous(const struct dev_io *io);
+/**
+ * Offer `len` bytes to the program (read, sense). Returns how many the data area took; less
+ * than `len` means the area is full or a channel check ended it: stop, and return channel end.
+ */
+size_t dev_io_put(struct dev_io *io, const void *p, size_t len);
+/** Take up to `len` bytes from the program (write, control); as dev_io_put. */
+size_t dev_io_get(struct dev_io *io, void *p, size_t len);
+/** Sense data for the unit check about to be returned. */
+void dev_io_sense(struct dev_io *io, const u8 *sense, size_t len);
+/** Shorthand: sense byte 0 = `byte0`, returns DS_NORMAL | DS_UNIT_CHECK. */
+int dev_io_unit_check(struct dev_io *io, u8 byte0);
+
+#endif

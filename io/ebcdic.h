@@ -1,0 +1,18 @@
+/* EBCDIC code pages 037 (z/VM consoles) and 500 (SCLP line mode in an LPAR) <-> UTF-8.
+ * Pure functions; any thread. */
+#ifndef ENDICOTT_IO_EBCDIC_H
+#define ENDICOTT_IO_EBCDIC_H
+
+#include "mem/base/bytes.h"
+
+enum ebcdic_page { EBCDIC_037, EBCDIC_500 };
+
+/** `len` EBCDIC bytes to UTF-8; `out` has room for 2 * len. Returns the bytes written. */
+size_t ebcdic_to_utf8(enum ebcdic_page page, const u8 *in, size_t len, char *out);
+/** UTF-8 to EBCDIC, at most `room` characters; what the page lacks becomes SUB (X'3F'). */
+size_t ebcdic_from_utf8(enum ebcdic_page page, const char *in, size_t len, u8 *out,
+                        size_t room);
+/** A NUL-terminated ASCII name into a blank-padded field of `width` bytes, code page 037. */
+size_t ebcdic_pad(const char *in, size_t width, u8 *out);
+
+#endif

@@ -1,0 +1,71 @@
+/* State structs of the I/O devices and the row tables generated from io_state.def.
+ * For io/ and its unit tests. Every member of a struct here must have its row: asserted. */
+#ifndef ENDICOTT_IO_IO_STATE_H
+#define ENDICOTT_IO_IO_STATE_H
+
+#include "mem/base/codec.h"
+
+/* Tags beside the numbered rows of io_state.def. */
+#define IO_TAG_SUBCHANNEL 0x8100 /* block: one subchannel */
+#define IO_TAG_CSS 0x8101        /* block: css totals */
+#define IO_TAG_TYPE 0x8102       /* bytes: device type name */
+#define IO_TAG_NUMBER 0x8103     /* u32: subchannel number */
+#define IO_TAG_DEVICE 0x8104     /* block: the device's own rows */
+#define IO_TAG_CRW 0x8105        /* array of u32 */
+#define IO_TAG_SUB_COUNT 0x8106  /* u32 */
+#define IO_TAG_LINE 0x8110       /* bytes: a queued console line */
+#define IO_TAG_FILE 0x8120       /* block: a spool file */
+#define IO_TAG_FILE_NUMBER 0x8121
+#define IO_TAG_FILE_NAME 0x8122
+#define IO_TAG_FILE_TYPE 0x8123
+#define IO_TAG_FILE_CARDS 0x8124
+#define IO_TAG_FILE_FLAGS 0x8125 /* u8: keep 2, held 1 */
+#define IO_TAG_EVENT 0x8130      /* bytes: a pending SCLP event buffer */
+
+struct con3215_state {
+    u32 first, lines; /* the ring of input lines */
+    u8 reading;       /* a read inquiry waits */
+    u8 attention;     /* the key was pressed during it: end it with nothing */
+    u8 zero[2];
+};
+
+struct reader_state {
+    u32 next_number; /* of the next spool file */
+    u32 card;        /* next card of the current file */
+    u32 current;     /* number of the file being read, 0: none */
+    u8 eof_due;      /* the last card was read: unit exception comes next */
+    u8 cont, hold;
+    u8 zero[1];
+};
+
+struct sclp_state {
+    u64 receive_mask, send_mask; /* of the control program, bit 0 = event type 1 */
+    u32 signal_parm;
+    u32 mask_bytes;
+    u8 signal_pending;
+    u8 zero[7];
+};
+
+struct io_row {
+    u16 tag;
+    u16 offset;
+    u16 bytes;
+    u8 width;
+};
+
+struct io_rows {
+    const struct io_row *row;
+    unsigned count;
+    u32 struct_bytes;
+};
+
+extern const struct io_rows sub_rows, con3215_rows, reader_rows, sclp_rows;
+
+/** Write every row of the struct at `state`. */
+void io_rows_put(struct codec_out *out, const struct io_rows *rows, const void *state);
+/** Take one row into `state`, noting it in `seen`; false: unknown, doubled or misshapen. */
+bool io_rows_get(const struct codec_row *row, const struct io_rows *rows, void *state,
+                 u64 *seen);
+bool io_rows_complete(const struct io_rows *rows, u64 seen);
+
+#endif

@@ -1,0 +1,230 @@
+/* A member of a single-system-image cluster: joining, links, services, cluster-wide claims.
+ * Knows members and names, never guests; time, sockets and the PDR come through ssi_ports.h. */
+#ifndef ENDICOTT_SSI_SSI_H
+#define ENDICOTT_SSI_SSI_H
+
+/* Every function here runs on the member's loop thread. Callbacks come on that thread too; they
+ * may call anything but ssi_destroy. A program uses ssi_uv.h to make a struct ssi. Source of
+ * the concepts: z/VM CP Planning and Administration, "Setting up z/VM Single System Image
+ * Clusters"; wire format and states: ssi_wire.def, ssi_member.c. Struct ssi: created by
+ * ssi_create, destroyed by ssi_destroy, serialised by the loop thread. */
+
+#include "mem/base/bytes.h"
+#include "mem/base/codec.h"
+#include "mem/base/status.h"
+
+#define SSI_SLOTS_MAX 8
+#define SSI_NAME_BYTES 9  /* cluster or member name: 8 characters and a NUL */
+#define SSI_ADDR_BYTES 64 /* "host:port" and a NUL */
+#define SSI_PATH_BYTES 1024
+#define SSI_CLAIM_NAME_BYTES 24 /* 23 characters and a NUL */
+#define SSI_CLAIMS_MAX 4096     /* claims of the whole cluster */
+#define SSI_SERVICES_MAX 16
+#define SSI_PAYLOAD_BYTES_MAX (1u << 20)    /* of one message, of one service's join data */
+#define SSI_BACKLOG_HIGH_BYTES (4u << 20)   /* past this, `writable` is promised */
+#define SSI_BACKLOG_LOW_BYTES (1u << 20)    /* ... when the backlog falls to this */
+#define SSI_BACKLOG_LIMIT_BYTES (64u << 20) /* ssi_send answers ST_BUSY */
+
+struct ssi;
+struct ssi_ports;
+
+/** State of a member, codes as in z/VM's PMSBK; SSI_AVAILABLE marks a slot without a member. */
+enum ssi_state {
+    SSI_DOWN = 0,
+    SSI_JOINING = 1,
+    SSI_JOINED = 2,
+    SSI_LEAVING = 3,
+    SSI_ISOLATED = 4,
+    SSI_SUSPENDED = 5,
+    SSI_UNKNOWN = 128,
+    SSI_AVAILABLE = 254,
+};
+
+/** Mode of the cluster as this member sees it; ISOLATED when this member is not joined. */
+enum ssi_mode { SSI_MODE_STABLE, SSI_MODE_IN_FLUX, SSI_MODE_SAFE, SSI_MODE_ISOLATED };
+
+/** How a member went: LOST = state Unknown, may still run, its claims stand; DOWN = it is gone
+ * or was declared down and its claims are released (may follow LOST). */
+enum ssi_left { SSI_LEFT_ORDERLY, SSI_LEFT_LOST, SSI_LEFT_DOWN };
+
+/** Plain value; ssi_config_init gives defaults. A slot whose name is "" is AVAILABLE. */
+struct ssi_config {
+    char cluster[SSI_NAME_BYTES];
+    char member[SSI_NAME_BYTES];
+    unsigned slot; /* own slot, 0-based; slots[slot] must be `member` */
+    char slots[SSI_SLOTS_MAX][SSI_NAME_BYTES];
+    char listen[SSI_ADDR_BYTES];    /* "127.0.0.1:0"; port 0 = any */
+    char advertise[SSI_ADDR_BYTES]; /* host other members reach us by; "" = that of `listen` */
+    char pdr_path[SSI_PATH_BYTES];
+    unsigned heartbeat_ms; /* by message */
+    unsigned silence_ms;   /* no byte for so long: the link is lost */
+    unsigned pdr_beat_ms;  /* heartbeat into the PDR and look at the others' rows */
+    unsigned handshake_ms; /* from connection to identification, and for each later step */
+    unsigned join_ms;      /* a join that has not come about by then is refused */
+    unsigned leave_ms;     /* an orderly leave waits so long for others */
+    unsigned pdr_lock_ms;  /* bounded wait for the PDR lock */
+    bool repair;           /* at join: unreachable members with a stale PDR heartbeat are
+                                 declared down (IPL option REPAIR) */
+};
+
+/**
+ * What hyp or lgr registers: votes and data at a join, messages afterwards. `id` is 1 to 255
+ * and the same on all members. Callbacks other than `receive` may be NULL. The struct and
+ * `name` must outlive the ssi.
+ */
+struct ssi_service {
+    u8 id;
+    const char *name; /* for the operator: "LOGON" */
+    /** Write what another member must know before it and we are in one cluster. */
+    void (*export_join)(void *ctx, struct codec_out *out);
+    /** Vote on `member`'s data (data NULL, len 0: it sent none): ST_OK, or refuse with a cause.
+     * Called on both sides, at a join and when a lost link heals. Must change nothing that
+     * matters before member_joined. */
+    int (*check_join)(void *ctx, const char *member, const void *data, size_t len,
+                      struct cause *cause);
+    /** The link is ready: ssi_send works from here on. */
+    void (*member_joined)(void *ctx, const char *member);
+    void (*member_left)(void *ctx, const char *member, enum ssi_left how);
+    /** A message; `data` lives until the return. In order; nothing after member_left. */
+    void (*receive)(void *ctx, const char *from, u16 type, const void *data, size_t len);
+    /** The backlog to `member` was above HIGH and has fallen to LOW. */
+    void (*writable)(void *ctx, const char *member);
+};
+
+/** `status` ST_OK: joined, or left. Otherwise `cause` (valid during the call) tells why not. */
+typedef void (*ssi_done_cb)(void *ctx, int status, const struct cause *cause);
+
+/** Told to the owner of the ssi (hyp). All may be NULL. */
+struct ssi_events {
+    void (*mode_changed)(void *ctx, enum ssi_mode mode);
+    /** Others declared this member down while it ran: its claims are gone, it is Isolated, and
+     * it must stop its guests. */
+    void (*expelled)(void *ctx, const struct cause *cause);
+};
+
+struct ssi_iov {
+    const void *p;
+    size_t len;
+};
+
+/** Defaults for timeouts; everything else zero. */
+void ssi_config_init(struct ssi_config *config);
+
+/** Check names, slots and ranges; ST_CONFIG with the cause. ssi_create does this too. */
+int ssi_config_check(const struct ssi_config *config, struct cause *cause);
+
+/** A member, Down, with nothing opened. Copies `config`; `ports` must outlive it. NULL with
+ * the cause otherwise. */
+struct ssi *ssi_create(const struct ssi_config *config, const struct ssi_ports *ports,
+                       struct cause *cause);
+
+/** Close everything without saying goodbye (use ssi_leave first) and free; no
+ * callback comes. */
+void ssi_destroy(struct ssi *ssi);
+
+/** Register a service, before ssi_join. ST_EXIST, ST_LIMIT, ST_INVAL. */
+int ssi_register_service(struct ssi *ssi, const struct ssi_service *service, void *ctx);
+
+/** Who is told of modes and expulsion; NULL = nobody. `events` must outlive the ssi. */
+void ssi_set_events(struct ssi *ssi, const struct ssi_events *events, void *ctx);
+
+/**
+ * Start joining; `done` is called once, later, never from inside. Statuses given to `done`:
+ * ST_EXIST another instance of this member runs, ST_CONFIG the PDR belongs to another cluster,
+ * ST_REFUSED a vote or an identity check said no, ST_TIMEOUT, ST_IO. The own state is Down
+ * then.
+ */
+void ssi_join(struct ssi *ssi, ssi_done_cb done, void *ctx);
+
+/** Leave in order: state Leaving, then Down, own claims dropped, links closed; then `done`,
+ * with a status other than ST_OK only if the PDR could not be told. During a join: gives it
+ * up. */
+void ssi_leave(struct ssi *ssi, ssi_done_cb done, void *ctx);
+
+/** Time passes: call at least every 50 ms (ssi_uv.h does). */
+void ssi_tick(struct ssi *ssi);
+
+/**
+ * Send one message of at most SSI_PAYLOAD_BYTES_MAX to a joined member: ordered, reliable while
+ * the link lives. The bytes are copied or on their way when this returns. ST_LOST not joined or
+ * link lost, ST_NOENT no such member, ST_INVAL too long, ST_BUSY backlog at its limit.
+ */
+int ssi_send(struct ssi *ssi, const char *member, u8 service, u16 type, const void *data,
+             size_t len);
+
+/** The same from up to 8 pieces, which are not gathered first. */
+int ssi_send_vec(struct ssi *ssi, const char *member, u8 service, u16 type,
+                 const struct ssi_iov *iov, unsigned n);
+
+/** Bytes accepted for `member` and not yet taken by the host's network; 0 when not joined. */
+size_t ssi_backlog(struct ssi *ssi, const char *member);
+
+/* --- claims: who owns a name, cluster-wide. Synchronous, under the PDR lock (bounded wait).
+ * `kind` is the caller's (user id, MAC, minidisk ...). Every claim and every move gets a
+ * new, greater generation. Common statuses: ST_BUSY the PDR lock was not to be had, ST_IO the
+ * PDR cannot be read or written (nothing changed), ST_REFUSED own state or mode forbids it,
+ * ST_LOST this member was declared down or, from ssi_move_claim alone, the outcome is not
+ * known. */
+
+/** Take a free name. ST_EXIST: another member (or we) own it, the cause names the owner.
+ * Refused in Safe mode and when not joined. ST_LIMIT: SSI_CLAIMS_MAX. */
+int ssi_claim(struct ssi *ssi, u16 kind, const char *name, u64 *generation,
+              struct cause *cause);
+
+/** Give it back if we own it in this generation, else ST_NOENT. In any mode. If the PDR fails
+ * now, the release is remembered and repeated until done: callers need not retry. */
+int ssi_release(struct ssi *ssi, u16 kind, const char *name, u64 generation);
+
+/**
+ * The one write that hands a name over: only if we own it in `generation` and `to_member` is
+ * joined with us. ST_OK: moved. ST_LOST: outcome not known (PDR failed while writing); ask
+ * ssi_claim_find until it answers. Any other status: not moved, and certainly so.
+ */
+int ssi_move_claim(struct ssi *ssi, u16 kind, const char *name, u64 generation,
+                   const char *to_member, u64 *new_generation, struct cause *cause);
+
+/** Who owns the name now, from the PDR. ST_NOENT: nobody. */
+int ssi_claim_find(struct ssi *ssi, u16 kind, const char *name, char owner[SSI_NAME_BYTES],
+                   u64 *generation);
+
+/** Call `fn` for every claim of `kind` from one reading of the PDR; `fn` must not call claim
+ * functions. */
+int ssi_claim_each(struct ssi *ssi, u16 kind,
+                   void (*fn)(void *ctx, const char *name, const char *owner, u64 generation),
+                   void *ctx);
+
+/** SET SSI member DOWN: ST_REFUSED when it shows a sign of life (link, process on this host,
+ * PDR heartbeat advancing); otherwise its claims are released. */
+int ssi_set_down(struct ssi *ssi, const char *member, struct cause *cause);
+
+/** One slot of QUERY SSI. Times in milliseconds since 1970 UTC; 0 = none. */
+struct ssi_slot_view {
+    char name[SSI_NAME_BYTES]; /* "" when available */
+    enum ssi_state state;
+    bool connected; /* link up and ready (own slot: joined) */
+    u64 pdr_heartbeat_ms, received_heartbeat_ms;
+};
+
+struct ssi_view {
+    char cluster[SSI_NAME_BYTES], member[SSI_NAME_BYTES];
+    unsigned own_slot;
+    enum ssi_mode mode;
+    enum ssi_state own_state;
+    char listen[SSI_ADDR_BYTES]; /* as published; "" before the join */
+    char pdr_path[SSI_PATH_BYTES];
+    struct ssi_slot_view slots[SSI_SLOTS_MAX];
+};
+
+/** What QUERY SSI shows; from memory, no I/O. */
+void ssi_query(const struct ssi *ssi, struct ssi_view *view);
+
+/** Members this one can send to (itself not among them). Returns their number. */
+unsigned ssi_members(const struct ssi *ssi, char names[SSI_SLOTS_MAX][SSI_NAME_BYTES]);
+
+const char *ssi_member_name(const struct ssi *ssi); /**< own name */
+enum ssi_state ssi_member_state(const struct ssi *ssi, const char *member);
+enum ssi_mode ssi_mode(const struct ssi *ssi);
+const char *ssi_state_name(enum ssi_state state); /**< "Joined" */
+const char *ssi_mode_name(enum ssi_mode mode);    /**< "Stable" */
+
+#endif

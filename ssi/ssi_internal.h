@@ -1,0 +1,210 @@
+/* Inside of ssi/: the member, its links, the PDR in memory. For the folder and its tests only.
+ * Invariants [S1]..[S4] stand in ssi_member.c. */
+#ifndef ENDICOTT_SSI_SSI_INTERNAL_H
+#define ENDICOTT_SSI_SSI_INTERNAL_H
+
+#define ENDICOTT_ALWAYS_ASSERT 1
+#include "mem/base/ergo.h"
+#include "mem/base/msg.h"
+#include "ssi/ssi_pdr.h"
+#include "ssi/ssi_ports.h"
+#include "ssi/ssi_wire.h"
+
+#define SSI_LINKS_MAX 32     /* links and connections not yet identified */
+#define SSI_STRANGERS_MAX 16 /* of them, not yet identified */
+#define SSI_PENDING_MAX 256  /* releases that wait for the PDR */
+#define SSI_COMPLAINTS_PER_MIN_MAX 6
+#define SSI_STALL_MS 2000 /* a gap between ticks so long: we slept, not the others */
+#define SSI_RETRY_MS 100
+#define SSI_HEAL_MS 500
+#define SSI_RX_STRANGER_BYTES (SSI_WIRE_HEADER_BYTES + SSI_HELLO_BYTES_MAX)
+#define SSI_RX_BYTES (2u << 20)
+#define SSI_PEER_BYTES 80
+
+/** How far a link has come. Diagram in ssi_link.c. */
+enum link_state {
+    LINK_CLOSED,
+    LINK_CONNECTING, /* we asked; TCP is not up */
+    LINK_ACCEPTED,   /* they asked; HELLO awaited */
+    LINK_GREETING,   /* our HELLO is out; theirs awaited */
+    LINK_EXCHANGE,   /* identified; service data and votes */
+    LINK_AGREED,     /* both voted yes; JOINED awaited */
+    LINK_READY,
+};
+
+/** One connection. Created by ssi_link_new, freed by ssi_link_reap; serialised by the loop. */
+struct ssi_link {
+    ssi_conn conn;
+    enum link_state state;
+    bool initiator; /* we connected */
+    int slot;       /* -1: not identified */
+    u8 purpose;
+    char peer[SSI_PEER_BYTES];
+    u64 peer_incarnation;
+    u64 deadline_ms, rx_ms;
+    u8 *rx;
+    size_t rx_off, rx_len, rx_room;
+    u32 tx_seq, rx_seq;
+    u64 data_seen[4]; /* services whose data came, by id */
+    bool vote_in, vote_out, vetoed, above_high;
+    struct cause veto;
+};
+
+/** What we know of the member in one slot; empty name = available. */
+struct ssi_member {
+    char name[SSI_NAME_BYTES];
+    enum ssi_state state;
+    struct ssi_link *link; /* identified, or ours on the way there */
+    u64 incarnation;       /* the one `state` speaks of */
+    enum { TOLD_NOTHING, TOLD_JOINED, TOLD_LOST } told; /* what services know */
+    u64 pdr_beat_ms, rx_beat_ms;                        /* wall clock */
+    u64 pdr_beat_seen_ms; /* own clock, when pdr_beat_ms last changed */
+    u64 next_heal_ms;
+};
+
+enum join_phase { JOIN_IDLE, JOIN_START, JOIN_TURN, JOIN_LINKS, LEAVE_START, LEAVE_WAIT };
+
+struct ssi_pending {
+    u16 kind;
+    char name[SSI_CLAIM_NAME_BYTES];
+    u64 generation;
+};
+
+struct ssi {
+    struct ssi_config cfg;
+    const struct ssi_ports *ports;
+    u32 digest;
+    enum ssi_state own_state;
+    enum ssi_mode mode;
+    u64 incarnation;
+    char addr[SSI_ADDR_BYTES];
+    bool listening, life, expelled, in_tick;
+    struct ssi_member members[SSI_SLOTS_MAX];
+    struct ssi_link *links[SSI_LINKS_MAX];
+
+    struct {
+        const struct ssi_service *svc;
+        void *ctx;
+    } services[SSI_SERVICES_MAX];
+    unsigned n_services;
+    const struct ssi_events *events;
+    void *events_ctx;
+
+    enum join_phase phase;
+    u64 phase_deadline_ms, phase_next_ms;
+    ssi_done_cb join_done, leave_done;
+    void *join_ctx, *leave_ctx;
+    struct cause obstacle; /* what the join waits for, or why it is refused */
+    bool refused;          /* obstacle is final */
+    u8 leave_ok;           /* mask of slots that answered LEAVING */
+
+    struct ssi_pdr *pdr;     /* the last good reading */
+    struct ssi_pdr *scratch; /* the next one */
+    u8 *pdr_io;              /* PDR_COPY_BYTES */
+    unsigned pdr_copy;       /* which copy `pdr` came from */
+    bool pdr_valid, pdr_failing, pdr_locked;
+    u64 pdr_seq_seen;
+    struct ssi_pending pending[SSI_PENDING_MAX];
+    unsigned n_pending;
+
+    u64 last_tick_ms, next_beat_ms, next_poll_ms;
+    u64 complaint_minute_ms;
+    unsigned complaints, complaints_held;
+};
+
+/** Send message `id` to the operator. */
+#define ssi_say(ssi, ...)                                                                      \
+    do {                                                                                       \
+        char say_line_[MSG_LINE_BYTES];                                                        \
+        msg_format(say_line_, sizeof say_line_, __VA_ARGS__);                                  \
+        (ssi)->ports->operator_message((ssi)->ports->ctx, say_line_);                          \
+    } while (0)
+
+static inline u64 ssi_now(const struct ssi *ssi)
+{
+    return ssi->ports->now_ms(ssi->ports->ctx);
+}
+
+static inline bool ssi_slot_used(const struct ssi *ssi, unsigned slot)
+{
+    return ssi->members[slot].name[0] != 0;
+}
+
+int ssi_slot_find(const struct ssi *ssi, const char *member);
+u32 ssi_config_digest(const struct ssi_config *config);
+/** May an operator message about a stranger be written now? Counts those held back. */
+bool ssi_may_complain(struct ssi *ssi);
+
+/* ssi_pdr_io.c: every access to the PDR is begin ... [commit] ... end */
+int ssi_pdr_begin(struct ssi *ssi, unsigned wait_ms, struct cause *cause);
+/** Write ssi->pdr. ST_IO: certainly not written (ssi->pdr is re-read); ST_LOST: not known. */
+int ssi_pdr_commit(struct ssi *ssi, struct cause *cause);
+void ssi_pdr_end(struct ssi *ssi);
+struct pdr_row *ssi_pdr_own(struct ssi *ssi);
+/** Does our row still say that we, this incarnation, are in `state`? */
+bool ssi_pdr_own_is(struct ssi *ssi, enum ssi_state state);
+void ssi_pdr_beat_write(struct ssi *ssi);
+/** Within begin/end. False when they cannot be read. */
+bool ssi_pdr_beats_read(struct ssi *ssi);
+void ssi_pending_add(struct ssi *ssi, u16 kind, const char *name, u64 generation);
+void ssi_pending_flush(struct ssi *ssi);
+
+/* ssi_link.c */
+struct ssi_link *ssi_link_connect(struct ssi *ssi, unsigned slot, const char *addr, u8 purpose,
+                                  u64 peer_incarnation);
+void ssi_link_send(struct ssi *ssi, struct ssi_link *link, enum wire_type type, u8 service,
+                   u16 mtype, const struct ssi_iov *iov, unsigned n);
+/** Close and forget; nobody is told. */
+void ssi_link_drop(struct ssi *ssi, struct ssi_link *link, bool flush);
+/** Close because of `status`, and let the member's state follow. */
+void ssi_link_fail(struct ssi *ssi, struct ssi_link *link, int status, const char *why);
+void ssi_link_reap(struct ssi *ssi);
+void ssi_link_timeouts(struct ssi *ssi, u64 now);
+void ssi_link_state(struct ssi *ssi, struct ssi_link *link, enum link_state state);
+/** An identified link gets buffers for messages of full size. ST_NOMEM. */
+int ssi_link_grow(struct ssi_link *link);
+u64 ssi_link_step_deadline(struct ssi *ssi);
+
+/* ssi_hello.c: identification, data, votes */
+void ssi_hello_send(struct ssi *ssi, struct ssi_link *link);
+void ssi_refuse(struct ssi *ssi, struct ssi_link *link, enum wire_reason reason,
+                const char *detail);
+#define W(id, code, min, max, states)                                                          \
+    void ssi_on_##id(struct ssi *ssi, struct ssi_link *link, const struct wire_frame *frame);
+#include "ssi/ssi_wire.def"
+
+/* ssi_member.c */
+/** Bring what we think of `slot` in line with link and PDR row (ssi->pdr must be fresh, and
+ * the lock free: services are called). */
+void ssi_member_settle(struct ssi *ssi, unsigned slot, const char *why);
+void ssi_member_ready(struct ssi *ssi, unsigned slot);
+void ssi_member_gone(struct ssi *ssi, unsigned slot, enum ssi_left how);
+void ssi_member_set(struct ssi *ssi, unsigned slot, enum ssi_state state);
+void ssi_member_poll(struct ssi *ssi, u64 now);
+void ssi_member_look(struct ssi *ssi, unsigned slot, const char *why);
+/** Within begin/end: if the process of a row is gone from this host, mark the row Down and drop
+ * its claims. True when the row was changed (commit is the caller's). */
+bool ssi_row_bury(struct ssi *ssi, unsigned slot);
+/** Within begin/end: bury all dead rows (but live links) and commit; tells the operator. */
+int ssi_rows_bury(struct ssi *ssi, struct cause *cause);
+unsigned ssi_row_down(struct ssi *ssi, unsigned slot, u8 reason);
+void ssi_mode_update(struct ssi *ssi);
+void ssi_expel(struct ssi *ssi, const char *why);
+
+/* ssi_join.c, ssi_leave.c */
+void ssi_join_step(struct ssi *ssi, u64 now);
+void ssi_leave_step(struct ssi *ssi, u64 now);
+/** A link of the joining member failed. */
+void ssi_join_link_failed(struct ssi *ssi, int status, const char *why);
+/** Not a member any more: links closed, locks dropped, state Down. */
+void ssi_close_all(struct ssi *ssi, bool flush);
+/** Give the join up with ssi->obstacle: row Down, links refused, `done` called. */
+void ssi_join_refuse(struct ssi *ssi);
+/** Another slot whose row says Joining or Leaving, or -1. */
+int ssi_transition_slot(const struct ssi *ssi);
+
+/* ssi_claim.c */
+struct pdr_claim *ssi_claim_row(struct ssi_pdr *pdr, u16 kind, const char *name);
+unsigned ssi_claims_drop(struct ssi_pdr *pdr, unsigned slot);
+
+#endif

@@ -1,0 +1,303 @@
+/* Joining the cluster, driven from ssi_tick.
+ *
+ *   START  life lock held, listening          -> TURN
+ *   TURN   nobody else in transition: own row Joining, own stale claims dropped -> LINKS
+ *   LINKS  a link AGREED to every Joined row: own row Joined (the commit point), JOINED sent
+ *   any    deadline, final refusal            -> own row Down, `done` with the cause
+ *
+ * A link lost in LINKS is tried again until the deadline; a refusal or a veto is final. */
+#include "ssi/ssi_internal.h"
+
+int ssi_transition_slot(const struct ssi *ssi)
+{
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
+        u8 state = ssi->pdr->rows[i].state;
+        if (i != ssi->cfg.slot && (state == SSI_JOINING || state == SSI_LEAVING))
+            return (int)i;
+    }
+    return -1;
+}
+
+void ssi_join_link_failed(struct ssi *ssi, int status, const char *why)
+{
+    if (ssi->refused)
+        return;
+    cause_set(&ssi->obstacle, status, "%s", why);
+    ssi->refused = status == ST_REFUSED;
+}
+
+static void join_final(struct ssi *ssi, int status)
+{
+    ssi->obstacle.status = status;
+    ssi->refused = true;
+}
+
+void ssi_join_refuse(struct ssi *ssi)
+{
+    if (ssi->own_state == SSI_JOINING &&
+        ssi_pdr_begin(ssi, ssi->cfg.pdr_lock_ms, NULL) == ST_OK) {
+        if (ssi_pdr_own_is(ssi, SSI_JOINING)) {
+            ssi_row_down(ssi, ssi->cfg.slot, DOWN_LEFT);
+            ssi_pdr_commit(ssi, NULL);
+        }
+        ssi_pdr_end(ssi);
+    }
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
+        if (ssi->members[i].link)
+            ssi_refuse(ssi, ssi->members[i].link, REASON_GIVEN_UP, "");
+    struct cause cause = ssi->obstacle;
+    ssi_close_all(ssi, true);
+    ssi_say(ssi, MSG_PLM1700E, ssi->cfg.member, ssi->cfg.cluster, cause.text);
+    ssi_done_cb done = ssi->join_done;
+    ssi->join_done = NULL;
+    ssi->phase = ssi->leave_done ? LEAVE_START : JOIN_IDLE;
+    if (done)
+        done(ssi->join_ctx, cause.status, &cause);
+}
+
+static void join_start(struct ssi *ssi)
+{
+    const struct ssi_ports *ports = ssi->ports;
+    struct cause *cause = &ssi->obstacle;
+    int rc = ssi->life ? ST_OK : ports->life_hold(ports->ctx, ssi->cfg.slot, cause);
+    ssi->life = rc == ST_OK;
+    if (rc == ST_OK && !ssi->listening) {
+        rc = ports->listen(ports->ctx, ssi->cfg.listen, ssi->cfg.advertise, ssi->addr, cause);
+        ssi->listening = rc == ST_OK;
+    }
+    if (rc && rc != ST_BUSY)
+        join_final(ssi, rc);
+    if (rc)
+        return;
+    ssi->incarnation = ports->random(ports->ctx) | 1;
+    ssi->phase = JOIN_TURN;
+}
+
+/* Is this slot ours to take? The life lock says so on one host; elsewhere the heartbeat
+ * must. */
+static int slot_free(struct ssi *ssi, struct cause *cause)
+{
+    const struct ssi_ports *ports = ssi->ports;
+    const struct pdr_row *row = ssi_pdr_own(ssi);
+    if (row->name[0] == 0 || row->state == SSI_DOWN)
+        return ST_OK;
+    if (row->host_id == ports->host_id(ports->ctx))
+        return ST_OK;
+    if (!ssi_pdr_beats_read(ssi))
+        return cause_set(cause, ST_IO, "the PDR heartbeats cannot be read");
+    u64 beat = ssi->members[ssi->cfg.slot].pdr_beat_ms, wall = ports->wall_ms(ports->ctx);
+    u64 age = wall > beat ? wall - beat : beat - wall;
+    if (beat && age < ssi->cfg.silence_ms + 3 * (u64)ssi->cfg.pdr_beat_ms)
+        return cause_set(cause, ST_EXIST, "%s seems to run on another host", row->name);
+    return ST_OK;
+}
+
+/* Bury our own former life at once, not only when it is our turn: others wait for that row. */
+static int own_past(struct ssi *ssi, struct cause *cause)
+{
+    const struct pdr_row *row = ssi_pdr_own(ssi);
+    int rc = slot_free(ssi, cause);
+    if (rc || row->state == SSI_DOWN || row->incarnation == ssi->incarnation)
+        return rc;
+    ssi_row_down(ssi, ssi->cfg.slot, DOWN_WENT);
+    return ssi_pdr_commit(ssi, cause);
+}
+
+static void row_joining(struct ssi *ssi)
+{
+    struct pdr_row *row = ssi_pdr_own(ssi);
+    ssi_claims_drop(ssi->pdr, ssi->cfg.slot);
+    memset(row, 0, sizeof *row);
+    memcpy(row->name, ssi->cfg.member, sizeof row->name);
+    memcpy(row->addr, ssi->addr, sizeof row->addr);
+    row->state = SSI_JOINING;
+    row->incarnation = ssi->incarnation;
+    row->host_id = ssi->ports->host_id(ssi->ports->ctx);
+    row->since_ms = ssi->ports->wall_ms(ssi->ports->ctx);
+}
+
+/* A row that says Joining and whose heartbeat stands still owns nothing: it may be passed over,
+ * for its own commit will find its row changed. */
+static void transition_wait(struct ssi *ssi, unsigned slot, u64 now)
+{
+    const struct ssi_member *m = &ssi->members[slot];
+    struct pdr_row *row = &ssi->pdr->rows[slot];
+    bool read = ssi_pdr_beats_read(ssi);
+    cause_set(&ssi->obstacle, ST_TIMEOUT, "waiting for system %s, which is %s", row->name,
+              ssi_state_name(row->state));
+    u64 still = ssi->cfg.silence_ms + 3 * (u64)ssi->cfg.pdr_beat_ms;
+    if (!read || row->state != SSI_JOINING || now < m->pdr_beat_seen_ms + still)
+        return;
+    ssi_row_down(ssi, slot, DOWN_UNDETERMINED);
+    ssi_pdr_commit(ssi, &ssi->obstacle);
+}
+
+static void join_turn(struct ssi *ssi, u64 now)
+{
+    struct cause *cause = &ssi->obstacle;
+    int rc = ssi_pdr_begin(ssi, 0, cause);
+    if (rc) {
+        if (rc != ST_BUSY)
+            join_final(ssi, rc);
+        return;
+    }
+    rc = own_past(ssi, cause);
+    if (rc == ST_OK)
+        rc = ssi_rows_bury(ssi, cause);
+    if (rc == ST_OK && ssi_transition_slot(ssi) >= 0) {
+        transition_wait(ssi, (unsigned)ssi_transition_slot(ssi), now);
+        ssi_pdr_end(ssi);
+        return;
+    }
+    if (rc == ST_OK) {
+        row_joining(ssi);
+        rc = ssi_pdr_commit(ssi, cause);
+    }
+    ssi_pdr_end(ssi);
+    if (rc) {
+        join_final(ssi, rc == ST_LOST ? ST_IO : rc);
+        return;
+    }
+    ssi->own_state = SSI_JOINING;
+    ssi_member_set(ssi, ssi->cfg.slot, SSI_JOINING);
+    ssi_pdr_beat_write(ssi);
+    ssi->phase = JOIN_LINKS;
+    ssi->phase_next_ms = now;
+}
+
+/* REPAIR: an unreachable member whose heartbeat stands still is declared down. */
+static bool repair(struct ssi *ssi, unsigned slot, u64 now)
+{
+    struct ssi_member *m = &ssi->members[slot];
+    struct pdr_row *row = &ssi->pdr->rows[slot];
+    if (!ssi_pdr_beats_read(ssi) || !ssi->cfg.repair ||
+        now < m->pdr_beat_seen_ms + 3 * (u64)ssi->cfg.pdr_beat_ms ||
+        (m->link && m->link->state >= LINK_EXCHANGE) ||
+        row->host_id == ssi->ports->host_id(ssi->ports->ctx))
+        return false;
+    unsigned n = ssi_row_down(ssi, slot, DOWN_DECLARED);
+    if (ssi_pdr_commit(ssi, NULL) != ST_OK)
+        return false;
+    ssi_say(ssi, MSG_PLM1711W, row->name, n);
+    return true;
+}
+
+/* Link to every Joined row; true when all have agreed. The lock is held. */
+static bool join_connect(struct ssi *ssi, u64 now)
+{
+    bool all = true;
+    for (unsigned i = 0; i < SSI_SLOTS_MAX && ssi->pdr_valid; i++) {
+        struct ssi_member *m = &ssi->members[i];
+        const struct pdr_row *row = &ssi->pdr->rows[i];
+        if (i == ssi->cfg.slot || row->state != SSI_JOINED || repair(ssi, i, now))
+            continue;
+        if (!ssi_slot_used(ssi, i)) {
+            cause_set(&ssi->obstacle, ST_REFUSED,
+                      "slot %u holds %s in the PDR and nothing here", i + 1, row->name);
+            ssi->refused = true;
+            return false;
+        }
+        m->incarnation = row->incarnation;
+        if (m->link && m->link->peer_incarnation != row->incarnation)
+            ssi_link_drop(ssi, m->link, false);
+        if (!m->link && now >= m->next_heal_ms) {
+            m->next_heal_ms = now + SSI_RETRY_MS;
+            ssi_link_connect(ssi, i, row->addr, PURPOSE_JOIN, row->incarnation);
+        }
+        all = all && m->link && m->link->state == LINK_AGREED;
+    }
+    return all && ssi->pdr_valid;
+}
+
+static void join_finish(struct ssi *ssi, u64 now)
+{
+    ssi->own_state = SSI_JOINED;
+    ssi->phase = JOIN_IDLE;
+    ssi->next_beat_ms = ssi->next_poll_ms = now;
+    ssi_member_set(ssi, ssi->cfg.slot, SSI_JOINED);
+    ssi_say(ssi, MSG_PLM1699I, ssi->cfg.member, ssi->cfg.cluster);
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
+        struct ssi_link *link = ssi->members[i].link;
+        if (!link || link->state != LINK_AGREED)
+            continue;
+        ssi_link_send(ssi, link, WIRE_JOINED, 0, 0, NULL, 0);
+        ssi_link_state(ssi, link, LINK_READY);
+        ssi_member_ready(ssi, i);
+    }
+    ssi_mode_update(ssi);
+    ssi_done_cb done = ssi->join_done;
+    ssi->join_done = NULL;
+    if (ssi->leave_done)
+        ssi->phase = LEAVE_START;
+    if (done)
+        done(ssi->join_ctx, ST_OK, &ssi->obstacle);
+}
+
+static void join_links(struct ssi *ssi, u64 now)
+{
+    if (ssi_pdr_begin(ssi, 0, &ssi->obstacle) != ST_OK)
+        return;
+    bool joined = ssi_pdr_own_is(ssi, SSI_JOINED); /* a write in doubt took place after all */
+    if (!joined && !ssi_pdr_own_is(ssi, SSI_JOINING)) {
+        ssi->phase = JOIN_TURN; /* passed over: once more from the start */
+    } else if (!joined && ssi_rows_bury(ssi, &ssi->obstacle) == ST_OK &&
+               ssi_transition_slot(ssi) < 0 && join_connect(ssi, now)) {
+        struct pdr_row *row = ssi_pdr_own(ssi);
+        row->state = SSI_JOINED;
+        row->since_ms = ssi->ports->wall_ms(ssi->ports->ctx);
+        int rc = ssi_pdr_commit(ssi, &ssi->obstacle);
+        joined = rc == ST_OK;
+        if (rc == ST_IO)
+            join_final(ssi, rc);
+    }
+    ssi_pdr_end(ssi);
+    if (joined)
+        join_finish(ssi, now);
+}
+
+static void step(struct ssi *ssi, u64 now)
+{
+    if (ssi->phase == JOIN_START)
+        join_start(ssi);
+    if (ssi->phase == JOIN_TURN && !ssi->refused)
+        join_turn(ssi, now);
+    else if (ssi->phase == JOIN_LINKS && !ssi->refused)
+        join_links(ssi, now);
+}
+
+void ssi_join_step(struct ssi *ssi, u64 now)
+{
+    if (ssi->phase != JOIN_START && ssi->phase != JOIN_TURN && ssi->phase != JOIN_LINKS)
+        return;
+    if (!ssi->refused && ssi->leave_done) {
+        cause_set(&ssi->obstacle, ST_REFUSED, "the join was given up");
+        ssi->refused = true;
+    }
+    if (!ssi->refused && now >= ssi->phase_next_ms) {
+        ssi->phase_next_ms = now + (ssi->phase == JOIN_LINKS ? 1 : SSI_RETRY_MS);
+        step(ssi, now);
+    }
+    if (!ssi->refused && ssi->join_done && now >= ssi->phase_deadline_ms) {
+        if (ssi->obstacle.text[0] == 0)
+            cause_set(&ssi->obstacle, ST_TIMEOUT, "no answer in time");
+        join_final(ssi, ST_TIMEOUT);
+    }
+    if (ssi->refused)
+        ssi_join_refuse(ssi);
+}
+
+void ssi_join(struct ssi *ssi, ssi_done_cb done, void *ctx)
+{
+    PRE(done && ssi->phase == JOIN_IDLE && ssi->own_state == SSI_DOWN);
+    ssi->join_done = done;
+    ssi->join_ctx = ctx;
+    ssi->refused = false;
+    ssi->obstacle = (struct cause){0};
+    ssi->phase = JOIN_START;
+    ssi->phase_next_ms = ssi_now(ssi);
+    ssi->phase_deadline_ms = ssi_now(ssi) + ssi->cfg.join_ms;
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
+        struct ssi_member *m = &ssi->members[i];
+        m->next_heal_ms = m->pdr_beat_seen_ms = 0;
+    }
+}

@@ -1,0 +1,139 @@
+/* Leaving the cluster in order, driven from ssi_tick.
+ *
+ *   LEAVE_START  nobody else in transition: own row Leaving, LEAVING to all -> LEAVE_WAIT
+ *   LEAVE_WAIT   all have answered: own row Down, own claims dropped in one write, LEFT to all
+ *   deadline     goes on without the others; without the PDR it ends as a crash would */
+#include "ssi/ssi_internal.h"
+
+void ssi_close_all(struct ssi *ssi, bool flush)
+{
+    const struct ssi_ports *ports = ssi->ports;
+    for (unsigned i = 0; i < SSI_LINKS_MAX; i++)
+        if (ssi->links[i])
+            ssi_link_drop(ssi, ssi->links[i], flush);
+    if (ssi->listening)
+        ports->listen_stop(ports->ctx);
+    if (ssi->life)
+        ports->life_drop(ports->ctx, ssi->cfg.slot);
+    ssi->listening = ssi->life = ssi->expelled = false;
+    ssi->own_state = SSI_DOWN;
+    ssi->n_pending = 0;
+    ssi_member_set(ssi, ssi->cfg.slot, SSI_DOWN);
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
+        ssi_member_gone(ssi, i, SSI_LEFT_ORDERLY);
+        ssi->members[i].told = TOLD_NOTHING;
+        ssi->members[i].state = ssi_slot_used(ssi, i) ? SSI_DOWN : SSI_AVAILABLE;
+    }
+    ssi_mode_update(ssi);
+}
+
+static void leave_finish(struct ssi *ssi, int status, const struct cause *cause)
+{
+    bool member = ssi->own_state == SSI_LEAVING;
+    struct cause copy = *cause;
+    copy.status = status;
+    ssi_close_all(ssi, true);
+    if (member && status == ST_OK)
+        ssi_say(ssi, MSG_PLM1713I, ssi->cfg.member, ssi->cfg.cluster);
+    ssi->phase = JOIN_IDLE;
+    ssi_done_cb done = ssi->leave_done;
+    ssi->leave_done = NULL;
+    if (done)
+        done(ssi->leave_ctx, status, &copy);
+}
+
+static void tell_all(struct ssi *ssi, enum wire_type type)
+{
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
+        struct ssi_link *link = ssi->members[i].link;
+        if (link && link->state == LINK_READY)
+            ssi_link_send(ssi, link, type, 0, 0, NULL, 0);
+    }
+}
+
+static void leave_start(struct ssi *ssi, u64 now)
+{
+    bool late = now >= ssi->phase_deadline_ms;
+    if (ssi->own_state != SSI_JOINED) { /* Down or Isolated: nothing to tell anybody */
+        leave_finish(ssi, ST_OK, &ssi->obstacle);
+        return;
+    }
+    int rc = ssi_pdr_begin(ssi, 0, &ssi->obstacle);
+    if (rc == ST_OK) {
+        if (!ssi_pdr_own_is(ssi, SSI_JOINED)) {
+            ssi->expelled = true;
+            rc = ST_BUSY;
+        } else if (ssi_transition_slot(ssi) >= 0 && !late) {
+            ssi_rows_bury(ssi, NULL);
+            rc = ST_BUSY;
+        } else {
+            ssi_pdr_own(ssi)->state = SSI_LEAVING;
+            rc = ssi_pdr_commit(ssi, &ssi->obstacle);
+        }
+        ssi_pdr_end(ssi);
+    }
+    if (rc && !late)
+        return;
+    ssi->own_state = SSI_LEAVING;
+    ssi_member_set(ssi, ssi->cfg.slot, SSI_LEAVING);
+    ssi_mode_update(ssi);
+    ssi->leave_ok = 0;
+    tell_all(ssi, WIRE_LEAVING);
+    ssi->phase = LEAVE_WAIT;
+    ssi->phase_deadline_ms = now + ssi->cfg.leave_ms;
+}
+
+static bool all_answered(const struct ssi *ssi)
+{
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
+        const struct ssi_link *link = ssi->members[i].link;
+        if (link && link->state == LINK_READY && !(ssi->leave_ok >> i & 1))
+            return false;
+    }
+    return true;
+}
+
+static void leave_wait(struct ssi *ssi, u64 now)
+{
+    bool late = now >= ssi->phase_deadline_ms;
+    if (!late && !all_answered(ssi))
+        return;
+    int rc = ssi_pdr_begin(ssi, 0, &ssi->obstacle);
+    if (rc == ST_OK) {
+        struct pdr_row *row = ssi_pdr_own(ssi);
+        if (row->incarnation == ssi->incarnation && row->state != SSI_DOWN) {
+            ssi_row_down(ssi, ssi->cfg.slot, DOWN_LEFT);
+            rc = ssi_pdr_commit(ssi, &ssi->obstacle);
+        }
+        ssi_pdr_end(ssi);
+    }
+    if (rc && now < ssi->phase_deadline_ms + ssi->cfg.leave_ms)
+        return;
+    if (rc == ST_OK)
+        tell_all(ssi, WIRE_LEFT);
+    leave_finish(ssi, rc, &ssi->obstacle);
+}
+
+void ssi_leave_step(struct ssi *ssi, u64 now)
+{
+    if (now < ssi->phase_next_ms || (ssi->phase != LEAVE_START && ssi->phase != LEAVE_WAIT))
+        return;
+    ssi->phase_next_ms = now + SSI_RETRY_MS / 10;
+    if (ssi->phase == LEAVE_START)
+        leave_start(ssi, now);
+    else
+        leave_wait(ssi, now);
+}
+
+void ssi_leave(struct ssi *ssi, ssi_done_cb done, void *ctx)
+{
+    PRE(done && !ssi->leave_done);
+    ssi->leave_done = done;
+    ssi->leave_ctx = ctx;
+    ssi->phase_next_ms = ssi_now(ssi);
+    if (ssi->phase != JOIN_IDLE) /* a join is under way: its next step gives it up */
+        return;
+    ssi->phase = LEAVE_START;
+    ssi->obstacle = (struct cause){0};
+    ssi->phase_deadline_ms = ssi_now(ssi) + ssi->cfg.leave_ms;
+}

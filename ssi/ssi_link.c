@@ -1,0 +1,334 @@
+/* Links: connections to other members, from TCP to READY, and what comes over them.
+ *
+ *   CONNECTING --up, HELLO out--> GREETING --HELLO in--> EXCHANGE --both voted yes--> AGREED
+ *   ACCEPTED ------HELLO in, HELLO out------------------^          heal: READY at once
+ *                                          AGREED --JOINED out (joiner) or in (member)--> READY
+ *   any --error, silence, deadline, refusal--> CLOSED, freed by ssi_link_reap
+ *
+ * Every received byte is a sign of life. A stranger gets a small buffer and a deadline. */
+#include "ssi/ssi_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LINK_IOV_MAX 8
+
+u64 ssi_link_step_deadline(struct ssi *ssi)
+{
+    return ssi_now(ssi) + ssi->cfg.handshake_ms;
+}
+
+static struct ssi_link *link_find(struct ssi *ssi, ssi_conn conn)
+{
+    for (unsigned i = 0; i < SSI_LINKS_MAX; i++)
+        if (ssi->links[i] && ssi->links[i]->conn == conn && conn)
+            return ssi->links[i];
+    return NULL;
+}
+
+static unsigned strangers(const struct ssi *ssi)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < SSI_LINKS_MAX; i++)
+        n += ssi->links[i] && ssi->links[i]->slot < 0;
+    return n;
+}
+
+static struct ssi_link *link_new(struct ssi *ssi, ssi_conn conn, enum link_state state)
+{
+    for (unsigned i = 0; i < SSI_LINKS_MAX; i++) {
+        if (ssi->links[i])
+            continue;
+        struct ssi_link *link = calloc(1, sizeof *link);
+        u8 *rx = malloc(SSI_RX_STRANGER_BYTES);
+        if (!link || !rx) {
+            free(link);
+            free(rx);
+            return NULL;
+        }
+        link->conn = conn;
+        link->state = state;
+        link->slot = -1;
+        link->rx = rx;
+        link->rx_room = SSI_RX_STRANGER_BYTES;
+        link->rx_ms = ssi_now(ssi);
+        link->deadline_ms = ssi_link_step_deadline(ssi);
+        return ssi->links[i] = link;
+    }
+    return NULL;
+}
+
+int ssi_link_grow(struct ssi_link *link)
+{
+    if (link->rx_room == SSI_RX_BYTES)
+        return ST_OK;
+    u8 *rx = realloc(link->rx, SSI_RX_BYTES);
+    if (!rx)
+        return ST_NOMEM;
+    link->rx = rx;
+    link->rx_room = SSI_RX_BYTES;
+    return ST_OK;
+}
+
+void ssi_link_state(struct ssi *ssi, struct ssi_link *link, enum link_state state)
+{
+    ERGO(link->state != LINK_CLOSED && state > link->state);
+    link->state = state;
+    link->deadline_ms = ssi_link_step_deadline(ssi);
+    if (state == LINK_AGREED)
+        link->deadline_ms += ssi->cfg.join_ms;
+}
+
+struct ssi_link *ssi_link_connect(struct ssi *ssi, unsigned slot, const char *addr, u8 purpose,
+                                  u64 peer_incarnation)
+{
+    struct cause cause;
+    PRE(!ssi->members[slot].link);
+    ssi_conn conn = ssi->ports->connect(ssi->ports->ctx, addr, &cause);
+    if (!conn)
+        return NULL;
+    struct ssi_link *link = link_new(ssi, conn, LINK_CONNECTING);
+    if (!link) {
+        ssi->ports->close(ssi->ports->ctx, conn, false);
+        return NULL;
+    }
+    link->initiator = true;
+    link->slot = (int)slot;
+    link->purpose = purpose;
+    link->peer_incarnation = peer_incarnation;
+    snprintf(link->peer, sizeof link->peer, "%s", addr);
+    ssi->members[slot].link = link;
+    return link;
+}
+
+void ssi_link_send(struct ssi *ssi, struct ssi_link *link, enum wire_type type, u8 service,
+                   u16 mtype, const struct ssi_iov *iov, unsigned n)
+{
+    PRE(n <= LINK_IOV_MAX && link->state != LINK_CLOSED);
+    u8 header[SSI_WIRE_HEADER_BYTES];
+    struct ssi_iov all[LINK_IOV_MAX + 1] = {{header, sizeof header}};
+    struct wire_frame frame = {
+        .version = SSI_WIRE_VERSION, .type = (u16)type, .service = service, .mtype = mtype};
+    for (unsigned i = 0; i < n; i++) {
+        all[i + 1] = iov[i];
+        frame.length += (u32)iov[i].len;
+    }
+    frame.seq = link->tx_seq++;
+    ssi_wire_header(header, &frame);
+    ssi->ports->send(ssi->ports->ctx, link->conn, all, n + 1);
+}
+
+void ssi_link_drop(struct ssi *ssi, struct ssi_link *link, bool flush)
+{
+    if (link->state == LINK_CLOSED)
+        return;
+    link->state = LINK_CLOSED;
+    if (link->slot >= 0 && ssi->members[link->slot].link == link)
+        ssi->members[link->slot].link = NULL;
+    if (link->conn)
+        ssi->ports->close(ssi->ports->ctx, link->conn, flush);
+    link->conn = 0;
+}
+
+void ssi_link_fail(struct ssi *ssi, struct ssi_link *link, int status, const char *why)
+{
+    if (link->state == LINK_CLOSED)
+        return;
+    int slot = link->slot;
+    bool current = slot >= 0 && ssi->members[slot].link == link;
+    ssi_link_drop(ssi, link, false);
+    if (slot < 0 && status != ST_LOST && ssi_may_complain(ssi))
+        ssi_say(ssi, MSG_PLM1706W, link->peer, why);
+    if (!current)
+        return;
+    if (ssi->own_state == SSI_JOINING)
+        ssi_join_link_failed(ssi, status, why);
+    else if (ssi->own_state == SSI_JOINED || ssi->own_state == SSI_LEAVING)
+        ssi_member_look(ssi, (unsigned)slot, why);
+}
+
+void ssi_link_reap(struct ssi *ssi)
+{
+    for (unsigned i = 0; i < SSI_LINKS_MAX; i++) {
+        struct ssi_link *link = ssi->links[i];
+        if (!link || link->state != LINK_CLOSED)
+            continue;
+        free(link->rx);
+        free(link);
+        ssi->links[i] = NULL;
+    }
+}
+
+void ssi_link_timeouts(struct ssi *ssi, u64 now)
+{
+    for (unsigned i = 0; i < SSI_LINKS_MAX; i++) {
+        struct ssi_link *link = ssi->links[i];
+        if (!link || link->state == LINK_CLOSED)
+            continue;
+        if (link->state == LINK_READY && now > link->rx_ms + ssi->cfg.silence_ms)
+            ssi_link_fail(ssi, link, ST_LOST, "it has been silent for too long");
+        else if (link->state != LINK_READY && now > link->deadline_ms)
+            ssi_link_fail(ssi, link, ST_TIMEOUT, "it does not answer in time");
+    }
+}
+
+bool ssi_conn_accepted(struct ssi *ssi, ssi_conn conn, const char *peer)
+{
+    bool room = strangers(ssi) < SSI_STRANGERS_MAX;
+    struct ssi_link *link = room ? link_new(ssi, conn, LINK_ACCEPTED) : NULL;
+    if (!link) {
+        if (ssi_may_complain(ssi))
+            ssi_say(ssi, MSG_PLM1706W, peer, "too many connections");
+        return false;
+    }
+    snprintf(link->peer, sizeof link->peer, "%s", peer);
+    return true;
+}
+
+void ssi_conn_opened(struct ssi *ssi, ssi_conn conn)
+{
+    struct ssi_link *link = link_find(ssi, conn);
+    if (!link || link->state != LINK_CONNECTING)
+        return;
+    link->rx_ms = ssi_now(ssi);
+    ssi_link_state(ssi, link, LINK_GREETING);
+    ssi_hello_send(ssi, link);
+}
+
+void ssi_conn_closed(struct ssi *ssi, ssi_conn conn, const char *why)
+{
+    struct ssi_link *link = link_find(ssi, conn);
+    if (!link)
+        return;
+    link->conn = 0; /* the port has forgotten it */
+    ssi_link_fail(ssi, link, ST_LOST, why);
+}
+
+u8 *ssi_conn_space(struct ssi *ssi, ssi_conn conn, size_t *room)
+{
+    struct ssi_link *link = link_find(ssi, conn);
+    if (!link)
+        return NULL;
+    ERGO(link->rx_len < link->rx_room);
+    *room = link->rx_room - link->rx_len;
+    return link->rx + link->rx_len;
+}
+
+static void dispatch(struct ssi *ssi, struct ssi_link *link, const struct wire_frame *frame)
+{
+    const char *bad = NULL;
+    if (frame->version != SSI_WIRE_VERSION) {
+        ssi_refuse(ssi, link, REASON_VERSION, "");
+        return;
+    }
+    if (frame->seq != link->rx_seq++)
+        bad = "a message is missing";
+    if (!bad)
+        bad = ssi_wire_check(frame, link->state);
+    if (bad) {
+        ssi_link_fail(ssi, link, ST_PROTO, bad);
+        return;
+    }
+    switch (frame->type) {
+#define W(id, code, min, max, states)                                                          \
+    case code:                                                                                 \
+        ssi_on_##id(ssi, link, frame);                                                         \
+        break;
+#include "ssi/ssi_wire.def"
+    }
+}
+
+/* Make room for a frame of `need` bytes; the frame's length has been bounded already. */
+static void rx_compact(struct ssi_link *link, size_t need)
+{
+    if (link->rx_off == link->rx_len) {
+        link->rx_off = link->rx_len = 0;
+    } else if (link->rx_off + need > link->rx_room) {
+        link->rx_len -= link->rx_off;
+        memmove(link->rx, link->rx + link->rx_off, link->rx_len);
+        link->rx_off = 0;
+    }
+}
+
+void ssi_conn_received(struct ssi *ssi, ssi_conn conn, size_t len)
+{
+    struct ssi_link *link = link_find(ssi, conn);
+    if (!link)
+        return;
+    ERGO(len <= link->rx_room - link->rx_len);
+    link->rx_len += len;
+    link->rx_ms = ssi_now(ssi);
+    size_t need = SSI_WIRE_HEADER_BYTES;
+    while (link->state != LINK_CLOSED && link->rx_off < link->rx_len) {
+        struct wire_frame frame;
+        const char *why = NULL;
+        u32 max = link->rx_room == SSI_RX_BYTES ? SSI_PAYLOAD_BYTES_MAX : SSI_HELLO_BYTES_MAX;
+        enum wire_parse got = ssi_wire_parse(
+            link->rx + link->rx_off, link->rx_len - link->rx_off, max, &frame, &need, &why);
+        if (got == WIRE_MORE)
+            break;
+        if (got == WIRE_BAD) {
+            ssi_link_fail(ssi, link, ST_PROTO, why);
+            return;
+        }
+        link->rx_off += need;
+        dispatch(ssi, link, &frame);
+        need = SSI_WIRE_HEADER_BYTES;
+    }
+    rx_compact(link, need);
+}
+
+void ssi_conn_drained(struct ssi *ssi, ssi_conn conn)
+{
+    struct ssi_link *link = link_find(ssi, conn);
+    if (!link || link->state != LINK_READY || !link->above_high ||
+        ssi->ports->backlog(ssi->ports->ctx, conn) > SSI_BACKLOG_LOW_BYTES)
+        return;
+    link->above_high = false;
+    const char *name = ssi->members[link->slot].name;
+    for (unsigned i = 0; i < ssi->n_services && link->state == LINK_READY; i++)
+        if (ssi->services[i].svc->writable)
+            ssi->services[i].svc->writable(ssi->services[i].ctx, name);
+}
+
+int ssi_send_vec(struct ssi *ssi, const char *member, u8 service, u16 type,
+                 const struct ssi_iov *iov, unsigned n)
+{
+    int slot = ssi_slot_find(ssi, member);
+    size_t len = 0;
+    if (slot < 0)
+        return ST_NOENT;
+    if (n > LINK_IOV_MAX)
+        return ST_INVAL;
+    for (unsigned i = 0; i < n; i++) {
+        if (iov[i].len > SSI_PAYLOAD_BYTES_MAX - len)
+            return ST_INVAL;
+        len += iov[i].len;
+    }
+    struct ssi_link *link = ssi->members[slot].link;
+    if (!link || link->state != LINK_READY)
+        return ST_LOST;
+    size_t backlog = ssi->ports->backlog(ssi->ports->ctx, link->conn);
+    if (backlog + len > SSI_BACKLOG_LIMIT_BYTES)
+        return ST_BUSY;
+    ssi_link_send(ssi, link, WIRE_MESSAGE, service, type, iov, n);
+    if (ssi->ports->backlog(ssi->ports->ctx, link->conn) > SSI_BACKLOG_HIGH_BYTES)
+        link->above_high = true;
+    return ST_OK;
+}
+
+int ssi_send(struct ssi *ssi, const char *member, u8 service, u16 type, const void *data,
+             size_t len)
+{
+    struct ssi_iov iov = {data, len};
+    return ssi_send_vec(ssi, member, service, type, &iov, len ? 1 : 0);
+}
+
+size_t ssi_backlog(struct ssi *ssi, const char *member)
+{
+    int slot = ssi_slot_find(ssi, member);
+    struct ssi_link *link = slot < 0 ? NULL : ssi->members[slot].link;
+    if (!link || link->state != LINK_READY)
+        return 0;
+    return ssi->ports->backlog(ssi->ports->ctx, link->conn);
+}

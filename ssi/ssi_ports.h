@@ -1,0 +1,69 @@
+/* What the core of ssi needs from the world, and what the world reports to it.
+ * Implemented by ssi_uv.c (libuv, files) and ssi_sim.c (one process, virtual time). */
+#ifndef ENDICOTT_SSI_SSI_PORTS_H
+#define ENDICOTT_SSI_SSI_PORTS_H
+
+#include "ssi/ssi.h"
+
+/* A connection is a number other than 0 that the port gives out; it is never used twice. From
+ * inside a port function nothing may be reported back: reports come later, from the loop. */
+typedef u64 ssi_conn;
+
+struct ssi_ports {
+    void *ctx;                 /* first argument of every function */
+    u64 (*now_ms)(void *ctx);  /* monotonic */
+    u64 (*wall_ms)(void *ctx); /* since 1970 UTC */
+    u64 (*random)(void *ctx);
+    u64 (*host_id)(void *ctx); /* the same for members on one running host only */
+    /** Listen; `actual` gets the address to publish (SSI_ADDR_BYTES). */
+    int (*listen)(void *ctx, const char *listen, const char *advertise, char *actual,
+                  struct cause *cause);
+    void (*listen_stop)(void *ctx);
+    /** Start connecting; reported by ssi_conn_opened or ssi_conn_closed. 0: no. */
+    ssi_conn (*connect)(void *ctx, const char *addr, struct cause *cause);
+    /** Queue bytes (copied as far as needed). A failure is reported later as closed. */
+    void (*send)(void *ctx, ssi_conn conn, const struct ssi_iov *iov, unsigned n);
+    size_t (*backlog)(void *ctx, ssi_conn conn);
+    /** Close after what is queued has been sent (`flush`, bounded time) or now. The core
+     * forgets the connection at once; nothing more is reported of it. */
+    void (*close)(void *ctx, ssi_conn conn, bool flush);
+    /** Exclusive lock on the PDR; waits at most wait_ms. ST_BUSY, ST_IO. Opens or creates
+     * it. */
+    int (*pdr_lock)(void *ctx, unsigned wait_ms, struct cause *cause);
+    void (*pdr_unlock)(void *ctx);
+    /** Read up to len bytes; fewer at the end of the file. */
+    int (*pdr_read)(void *ctx, u64 offset, void *data, size_t len, size_t *got,
+                    struct cause *cause);
+    /** All bytes, and on stable storage if `durable`, or an error. */
+    int (*pdr_write)(void *ctx, u64 offset, const void *data, size_t len, bool durable,
+                     struct cause *cause);
+    /** Hold the life lock of our slot until released or the process ends. ST_EXIST: held. */
+    int (*life_hold)(void *ctx, unsigned slot, struct cause *cause);
+    void (*life_drop)(void *ctx, unsigned slot);
+    /** Is the life lock of a slot held by anybody? Errors count as held. */
+    bool (*life_held)(void *ctx, unsigned slot);
+    void (*operator_message)(void *ctx, const char *text);
+};
+
+/* --- reports, from the loop thread, never from inside a port function --- */
+
+/** An incoming connection from `peer` (text for messages). Returns false if it is to be
+ * closed. */
+bool ssi_conn_accepted(struct ssi *ssi, ssi_conn conn, const char *peer);
+
+/** A connection we asked for is up. */
+void ssi_conn_opened(struct ssi *ssi, ssi_conn conn);
+
+/** End of file, error, or a failed connect; `why` is text. The port has forgotten it. */
+void ssi_conn_closed(struct ssi *ssi, ssi_conn conn, const char *why);
+
+/** Where to put received bytes; at least one byte of room, or NULL when conn is not known. */
+u8 *ssi_conn_space(struct ssi *ssi, ssi_conn conn, size_t *room);
+
+/** `len` bytes were put there. May close the connection. */
+void ssi_conn_received(struct ssi *ssi, ssi_conn conn, size_t len);
+
+/** The backlog of conn has become smaller. */
+void ssi_conn_drained(struct ssi *ssi, ssi_conn conn);
+
+#endif

@@ -1,0 +1,411 @@
+/* TCP connections of a member on libuv. What the socket takes at once is never copied; the rest
+ * is copied once and queued. A connection closed with `flush` sends its end of file and lingers
+ * until the peer's, so that a refusal is read before the connection is reset. */
+#include "ssi/ssi_uv_internal.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define IOV_MAX_HERE 16
+
+struct write_req {
+    uv_write_t req;
+    struct uv_conn *conn;
+    u8 data[];
+};
+
+static u64 now_ms(void)
+{
+    return uv_hrtime() / 1000000;
+}
+
+static void conn_free_if(struct uv_conn *conn)
+{
+    struct ssi_uv *uv = conn->uv;
+    if (!conn->closed || conn->resolving)
+        return;
+    struct uv_conn **at = &uv->conns;
+    while (*at != conn)
+        at = &(*at)->next;
+    *at = conn->next;
+    free(conn);
+    ssi_uv_handle_closed(uv);
+}
+
+static void conn_closed_cb(uv_handle_t *handle)
+{
+    struct uv_conn *conn = (struct uv_conn *)handle;
+    conn->closed = true;
+    conn_free_if(conn);
+}
+
+static void conn_close_now(struct uv_conn *conn)
+{
+    if (conn->linger_until_ms)
+        conn->uv->lingering--;
+    conn->linger_until_ms = 0;
+    conn->dead = true;
+    if (conn->closing)
+        return;
+    conn->closing = true;
+    if (conn->resolving)
+        uv_cancel((uv_req_t *)&conn->lookup);
+    uv_close((uv_handle_t *)&conn->tcp, conn_closed_cb);
+}
+
+/* Report the end to the core, unless the core ended it. */
+static void conn_lost(struct uv_conn *conn, int error)
+{
+    bool tell = !conn->dead;
+    struct ssi *ssi = conn->uv->ssi;
+    ssi_conn id = conn->id;
+    conn_close_now(conn);
+    if (tell)
+        ssi_conn_closed(ssi, id,
+                        error == UV_EOF ? "it closed the connection" : uv_strerror(error));
+}
+
+static struct uv_conn *conn_new(struct ssi_uv *uv)
+{
+    struct uv_conn *conn = calloc(1, sizeof *conn);
+    if (!conn)
+        return NULL;
+    if (uv_tcp_init(uv->loop, &conn->tcp) != 0) {
+        free(conn);
+        return NULL;
+    }
+    conn->uv = uv;
+    conn->id = ++uv->last_id;
+    conn->next = uv->conns;
+    uv->conns = conn;
+    uv->open_handles++;
+    return conn;
+}
+
+static void alloc_cb(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    struct uv_conn *conn = (struct uv_conn *)handle;
+    size_t room = 0;
+    u8 *p = conn->dead ? NULL : ssi_conn_space(conn->uv->ssi, conn->id, &room);
+    (void)suggested;
+    if (!p) {
+        p = conn->uv->sink;
+        room = sizeof conn->uv->sink;
+    }
+    *buf = uv_buf_init((char *)p, (unsigned)room);
+}
+
+static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    struct uv_conn *conn = (struct uv_conn *)stream;
+    (void)buf;
+    if (n < 0)
+        conn_lost(conn, (int)n);
+    else if (n > 0 && !conn->dead)
+        ssi_conn_received(conn->uv->ssi, conn->id, (size_t)n);
+}
+
+static void conn_start(struct uv_conn *conn)
+{
+    uv_tcp_nodelay(&conn->tcp, 1);
+    int rc = uv_read_start((uv_stream_t *)&conn->tcp, alloc_cb, read_cb);
+    if (rc)
+        conn_lost(conn, rc);
+}
+
+static void connected_cb(uv_connect_t *req, int status)
+{
+    struct uv_conn *conn = req->data;
+    if (conn->dead)
+        return;
+    if (status) {
+        conn_lost(conn, status);
+        return;
+    }
+    conn_start(conn);
+    if (!conn->dead)
+        ssi_conn_opened(conn->uv->ssi, conn->id);
+}
+
+static int conn_connect(struct uv_conn *conn, const struct sockaddr *addr)
+{
+    conn->connect.data = conn;
+    return uv_tcp_connect(&conn->connect, &conn->tcp, addr, connected_cb);
+}
+
+static void resolved_cb(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
+{
+    struct uv_conn *conn = req->data;
+    conn->resolving = false;
+    if (conn->closing) {
+        uv_freeaddrinfo(res);
+        conn_free_if(conn);
+        return;
+    }
+    if (status == 0)
+        status = conn_connect(conn, res->ai_addr);
+    uv_freeaddrinfo(res);
+    if (status)
+        conn_lost(conn, status);
+}
+
+/* "host:port", "[v6]:port" -> host, port text. */
+static bool addr_split(const char *addr, char host[UV_HOST_BYTES], char port[8])
+{
+    const char *colon = strrchr(addr, ':');
+    size_t len = colon ? (size_t)(colon - addr) : 0;
+    if (len == 0 || len >= UV_HOST_BYTES || strlen(colon + 1) > 5)
+        return false;
+    bool bracket = addr[0] == '[' && addr[len - 1] == ']' && len > 2;
+    snprintf(host, UV_HOST_BYTES, "%.*s", (int)(bracket ? len - 2 : len), addr + bracket);
+    snprintf(port, 8, "%s", colon + 1);
+    return strspn(port, "0123456789") == strlen(port) && port[0];
+}
+
+static ssi_conn port_connect(void *ctx, const char *addr, struct cause *cause)
+{
+    struct ssi_uv *uv = ctx;
+    char host[UV_HOST_BYTES], port[8];
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct uv_conn *conn = addr_split(addr, host, port) ? conn_new(uv) : NULL;
+    if (!conn) {
+        cause_set(cause, ST_INVAL, "cannot connect to %s", addr);
+        return 0;
+    }
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } sa;
+    int rc;
+    if (uv_ip4_addr(host, atoi(port), &sa.v4) == 0 ||
+        uv_ip6_addr(host, atoi(port), &sa.v6) == 0) {
+        rc = conn_connect(conn, &sa.any);
+    } else {
+        conn->lookup.data = conn;
+        rc = uv_getaddrinfo(uv->loop, &conn->lookup, resolved_cb, host, port, &hints);
+        conn->resolving = rc == 0;
+    }
+    if (rc == 0)
+        return conn->id;
+    cause_set(cause, ST_IO, "connecting to %s: %s", addr, uv_strerror(rc));
+    conn_close_now(conn);
+    return 0;
+}
+
+static struct uv_conn *conn_find(struct ssi_uv *uv, ssi_conn id)
+{
+    for (struct uv_conn *conn = uv->conns; conn; conn = conn->next)
+        if (conn->id == id && !conn->dead)
+            return conn;
+    return NULL;
+}
+
+static void written_cb(uv_write_t *req, int status)
+{
+    struct uv_conn *conn = ((struct write_req *)req)->conn;
+    free(req);
+    if (conn->dead)
+        return;
+    if (status < 0)
+        conn_lost(conn, status);
+    else
+        ssi_conn_drained(conn->uv->ssi, conn->id);
+}
+
+/* Queue a copy of everything after the first `skip` bytes. */
+static void send_rest(struct uv_conn *conn, const struct ssi_iov *iov, unsigned n, size_t skip)
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < n; i++)
+        len += iov[i].len;
+    struct write_req *req = malloc(sizeof *req + len - skip);
+    size_t at = 0;
+    for (unsigned i = 0; i < n && req; i++) {
+        size_t off = skip < iov[i].len ? skip : iov[i].len;
+        skip -= off;
+        if (iov[i].len > off)
+            memcpy(req->data + at, (const u8 *)iov[i].p + off, iov[i].len - off);
+        at += iov[i].len - off;
+    }
+    uv_buf_t buf = uv_buf_init(req ? (char *)req->data : NULL, (unsigned)at);
+    if (req)
+        req->conn = conn;
+    if (req && uv_write(&req->req, (uv_stream_t *)&conn->tcp, &buf, 1, written_cb) == 0)
+        return;
+    free(req); /* bytes are lost: the link must die, and it is reported from the loop */
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&conn->tcp, &fd) == 0)
+        shutdown(fd, SHUT_RDWR);
+}
+
+static void port_send(void *ctx, ssi_conn id, const struct ssi_iov *iov, unsigned n)
+{
+    struct uv_conn *conn = conn_find(ctx, id);
+    uv_buf_t bufs[IOV_MAX_HERE];
+    size_t len = 0;
+    PRE(n >= 1 && n <= IOV_MAX_HERE);
+    if (!conn)
+        return;
+    bufs[0] = uv_buf_init(NULL, 0);
+    for (unsigned i = 0; i < n; i++) {
+        bufs[i] = uv_buf_init((char *)(uintptr_t)iov[i].p, (unsigned)iov[i].len);
+        len += iov[i].len;
+    }
+    int sent = uv_try_write((uv_stream_t *)&conn->tcp, bufs, n);
+    if (sent < 0 || (size_t)sent < len)
+        send_rest(conn, iov, n, sent < 0 ? 0 : (size_t)sent);
+}
+
+static size_t port_backlog(void *ctx, ssi_conn id)
+{
+    struct uv_conn *conn = conn_find(ctx, id);
+    return conn ? uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp) : 0;
+}
+
+static void shutdown_cb(uv_shutdown_t *req, int status)
+{
+    if (status < 0 && status != UV_ECANCELED)
+        conn_close_now(req->data);
+}
+
+static void port_close(void *ctx, ssi_conn id, bool flush)
+{
+    struct ssi_uv *uv = ctx;
+    struct uv_conn *conn = conn_find(uv, id);
+    if (!conn)
+        return;
+    conn->dead = true;
+    conn->shutdown.data = conn;
+    if (!flush || uv->lingering >= UV_LINGERING_MAX || conn->resolving ||
+        uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, shutdown_cb) != 0) {
+        conn_close_now(conn);
+        return;
+    }
+    conn->linger_until_ms = now_ms() + UV_LINGER_MS;
+    uv->lingering++;
+}
+
+static void peer_text(const uv_tcp_t *tcp, char *out, size_t room)
+{
+    struct sockaddr_storage sa;
+    int len = sizeof sa;
+    char host[INET6_ADDRSTRLEN] = "?";
+    unsigned port = 0;
+    if (uv_tcp_getpeername(tcp, (struct sockaddr *)&sa, &len) == 0) {
+        uv_ip_name((struct sockaddr *)&sa, host, sizeof host);
+        port = be16_load(&((struct sockaddr_in *)&sa)->sin_port);
+    }
+    snprintf(out, room, "%s:%u", host, port);
+}
+
+static void accept_cb(uv_stream_t *listener, int status)
+{
+    struct ssi_uv *uv = listener->data;
+    struct uv_conn *conn = status == 0 && uv->ssi ? conn_new(uv) : NULL;
+    if (!conn)
+        return;
+    char peer[64];
+    if (uv_accept(listener, (uv_stream_t *)&conn->tcp) != 0) {
+        conn_close_now(conn);
+        return;
+    }
+    peer_text(&conn->tcp, peer, sizeof peer);
+    if (!ssi_conn_accepted(uv->ssi, conn->id, peer))
+        conn_close_now(conn);
+    else
+        conn_start(conn);
+}
+
+static void listener_closed(uv_handle_t *handle)
+{
+    struct ssi_uv *uv = handle->data;
+    free(handle);
+    ssi_uv_handle_closed(uv);
+}
+
+static void port_listen_stop(void *ctx)
+{
+    struct ssi_uv *uv = ctx;
+    if (uv->listener)
+        uv_close((uv_handle_t *)uv->listener, listener_closed);
+    uv->listener = NULL;
+}
+
+/* The address to publish: the advertised host, or what we listen on, or the host's name. */
+static void publish(const uv_tcp_t *tcp, const char *host, const char *advertise, char *actual)
+{
+    struct sockaddr_storage sa;
+    int len = sizeof sa;
+    char own[SSI_ADDR_BYTES - 10] = "";
+    uv_tcp_getsockname(tcp, (struct sockaddr *)&sa, &len);
+    if (advertise[0])
+        snprintf(own, sizeof own, "%.53s", advertise);
+    else if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
+        gethostname(own, sizeof own - 1);
+    else
+        snprintf(own, sizeof own, "%.53s", host);
+    bool v6 = strchr(own, ':') != NULL && own[0] != '[';
+    snprintf(actual, SSI_ADDR_BYTES, v6 ? "[%s]:%u" : "%s:%u", own,
+             be16_load(&((struct sockaddr_in *)&sa)->sin_port));
+}
+
+static int listener_bind(struct ssi_uv *uv, const char *host, const char *port)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_NUMERICSERV | AI_PASSIVE};
+    uv_getaddrinfo_t lookup;
+    int rc = uv_getaddrinfo(uv->loop, &lookup, NULL, host, port, &hints);
+    if (rc)
+        return rc;
+    rc = uv_tcp_bind(uv->listener, lookup.addrinfo->ai_addr, 0);
+    uv_freeaddrinfo(lookup.addrinfo);
+    return rc ? rc : uv_listen((uv_stream_t *)uv->listener, SSI_SLOTS_MAX * 4, accept_cb);
+}
+
+static int port_listen(void *ctx, const char *addr, const char *advertise, char *actual,
+                       struct cause *cause)
+{
+    struct ssi_uv *uv = ctx;
+    char host[UV_HOST_BYTES], port[8];
+    PRE(!uv->listener);
+    if (!addr_split(addr, host, port))
+        return cause_set(cause, ST_CONFIG, "%s is not host:port", addr);
+    uv->listener = calloc(1, sizeof *uv->listener);
+    if (!uv->listener)
+        return cause_set(cause, ST_NOMEM, "out of memory");
+    uv_tcp_init(uv->loop, uv->listener);
+    uv->listener->data = uv;
+    uv->open_handles++;
+    int rc = listener_bind(uv, host, port);
+    if (rc) {
+        port_listen_stop(uv);
+        return cause_set(cause, rc == UV_EACCES ? ST_PERM : ST_IO, "listening on %s: %s", addr,
+                         uv_strerror(rc));
+    }
+    publish(uv->listener, host, advertise, actual);
+    return ST_OK;
+}
+
+void ssi_uv_tcp_ports(struct ssi_ports *ports)
+{
+    ports->listen = port_listen;
+    ports->listen_stop = port_listen_stop;
+    ports->connect = port_connect;
+    ports->send = port_send;
+    ports->backlog = port_backlog;
+    ports->close = port_close;
+}
+
+void ssi_uv_tcp_sweep(struct ssi_uv *uv, bool now)
+{
+    struct uv_conn *next;
+    u64 ms = now_ms();
+    for (struct uv_conn *conn = uv->conns; conn; conn = next) {
+        next = conn->next;
+        if (now || (conn->linger_until_ms && ms >= conn->linger_until_ms))
+            conn_close_now(conn);
+    }
+}

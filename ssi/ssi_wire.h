@@ -1,0 +1,62 @@
+/* Frames on an SSI link: header, HELLO, reasons of refusal; pure functions over bytes. Header,
+ * big-endian: magic 4, version 2, type 2, service 2, mtype 2, length 4, seq 4, crc32 4. */
+#ifndef ENDICOTT_SSI_SSI_WIRE_H
+#define ENDICOTT_SSI_SSI_WIRE_H
+
+#include "ssi/ssi.h"
+
+#define SSI_WIRE_MAGIC 0x45535349u /* "ESSI" */
+#define SSI_WIRE_VERSION 1
+#define SSI_WIRE_HEADER_BYTES 24
+#define SSI_HELLO_BYTES_MAX 1024
+
+enum wire_type {
+#define W(id, code, min, max, states) WIRE_##id = code,
+#include "ssi/ssi_wire.def"
+};
+
+enum wire_reason {
+#define R(id, code, again, text) REASON_##id = code,
+#include "ssi/ssi_wire.def"
+};
+
+enum wire_purpose { PURPOSE_JOIN = 1, PURPOSE_HEAL = 2 };
+
+/** A decoded header; `payload` points into the receive buffer. */
+struct wire_frame {
+    u16 version, type, service, mtype;
+    u32 length, seq;
+    const u8 *payload;
+};
+
+struct wire_hello {
+    char cluster[SSI_NAME_BYTES], member[SSI_NAME_BYTES];
+    u8 slot, purpose;
+    u32 digest;
+    u64 incarnation, expected;
+};
+
+enum wire_parse { WIRE_MORE, WIRE_FRAME, WIRE_BAD };
+
+/**
+ * Look for one frame in `len` bytes. WIRE_MORE: `*need` bytes make it complete. WIRE_BAD:
+ * `*why` says what broke. `payload_max` bounds what is believed of the length.
+ */
+enum wire_parse ssi_wire_parse(const u8 *p, size_t len, u32 payload_max,
+                               struct wire_frame *frame, size_t *need, const char **why);
+
+void ssi_wire_header(u8 out[SSI_WIRE_HEADER_BYTES], const struct wire_frame *frame);
+
+/** Name of a type, "HELLO"; NULL when there is none. */
+const char *ssi_wire_name(u16 type);
+/** May this type come in this link state, with this length? NULL or what is wrong. */
+const char *ssi_wire_check(const struct wire_frame *frame, unsigned link_state);
+
+void ssi_hello_encode(struct codec_out *out, const struct wire_hello *hello);
+/** ST_PROTO when a row is missing, doubled, malformed, or unknown and mandatory. */
+int ssi_hello_decode(struct wire_hello *hello, const u8 *p, size_t len);
+
+const char *ssi_reason_text(u16 reason);
+bool ssi_reason_again(u16 reason);
+
+#endif

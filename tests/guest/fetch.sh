@@ -1,0 +1,134 @@
+#!/bin/bash
+# Fetches Debian's s390x kernel and static busybox with apt, into build/cache/ and build/guest/.
+# Needs no root and leaves the host's apt state alone; `fetch.sh --refresh` looks for newer ones.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+guest=$root/build/guest
+cache=$root/build/cache
+apt=$cache/apt
+
+die() {
+    echo "fetch: $*" >&2
+    exit 3
+}
+
+if [ "${1-}" != --refresh ] && [ -s "$guest/kernel" ] && [ -s "$guest/busybox" ]; then
+    exit 0
+fi
+for tool in apt-get apt-cache dpkg-deb; do
+    command -v $tool >/dev/null || die "$tool is needed (a Debian host)"
+done
+
+# The host's own sources, with any limit to its own architecture taken out, in both formats.
+copy_sources() {
+    local from name count=0
+    mkdir -p "$apt/sources.list.d"
+    rm -f "$apt"/sources.list "$apt"/sources.list.d/*
+    for from in /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
+        /etc/apt/sources.list.d/*.sources; do
+        [ -s "$from" ] || continue
+        name=$(basename "$from")
+        case $name in
+        *.sources)
+            sed -E '/^[Aa]rchitectures(-[A-Za-z]+)?:/d' "$from" >"$apt/sources.list.d/$name"
+            ;;
+        *)
+            sed -E -e '/^[[:space:]]*deb-src/d' \
+                -e 's/arch[-+]?=[^] ]*[[:space:]]*//; s/\[[[:space:]]*\]//' \
+                "$from" >"$apt/sources.list.d/$name"
+            ;;
+        esac
+        count=$((count + 1))
+    done
+    [ $count -gt 0 ] || die "the host has no package sources in /etc/apt"
+}
+
+# Read with -c, hence after the host's configuration: a proxy set there still counts.
+write_conf() {
+    mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial"
+    : >"$apt/state/status"
+    cat >"$apt/apt.conf" <<CONF
+#clear APT::Architectures;
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Post-Invoke;
+APT::Architecture "s390x";
+APT::Architectures { "s390x"; };
+APT::Sandbox::User "$(id -un)";
+APT::Get::List-Cleanup "true";
+Acquire::Languages "none";
+Acquire::Retries "3";
+Dir::State "$apt/state";
+Dir::State::status "$apt/state/status";
+Dir::Cache "$apt/cache";
+Dir::Log "$apt/log";
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "$apt/sources.list.d";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::trusted "/etc/apt/trusted.gpg";
+Dir::Etc::trustedparts "/etc/apt/trusted.gpg.d";
+CONF
+}
+
+apt() {
+    local tool=$1
+    shift
+    "$tool" -c "$apt/apt.conf" "$@"
+}
+
+update() {
+    local log=$cache/update.log
+    apt apt-get -q update >"$log" 2>&1 || {
+        tail -n 20 "$log" >&2
+        die "apt-get update for s390x failed (the lines above; all of them in $log)"
+    }
+}
+
+# linux-image-s390x only depends on the newest versioned package: that one is wanted.
+kernel_package() {
+    apt apt-cache show --no-all-versions linux-image-s390x 2>/dev/null |
+        sed -n 's/^Depends: *\(linux-image-[^ ,]*\).*/\1/p' | head -n 1
+}
+
+download() {
+    (cd "$cache" && apt apt-get -q download "$@") >"$cache/download.log" 2>&1 || {
+        tail -n 20 "$cache/download.log" >&2
+        die "could not download $*"
+    }
+}
+
+unpack() { # package
+    local deb
+    deb=$(find "$cache" -maxdepth 1 -name "${1}_*_s390x.deb" | sort -V | tail -n 1)
+    [ -n "$deb" ] || die "no package file of $1 in $cache"
+    rm -rf "$cache/unpacked/$1"
+    mkdir -p "$cache/unpacked/$1"
+    dpkg-deb -x "$deb" "$cache/unpacked/$1"
+}
+
+place() { # file, name
+    [ -s "$1" ] || die "the package holds no $1"
+    cp "$1" "$guest/.$2.new"
+    mv "$guest/.$2.new" "$guest/$2"
+}
+
+mkdir -p "$guest" "$cache"
+copy_sources
+write_conf
+echo "fetch: reading the s390x package index"
+update
+kernel=$(kernel_package)
+[ -n "$kernel" ] || die "the sources in /etc/apt offer no linux-image-s390x (is Debian among them?)"
+echo "fetch: downloading $kernel and busybox-static"
+download "$kernel" busybox-static
+unpack "$kernel"
+unpack busybox-static
+place "$(find "$cache/unpacked/$kernel/boot" -name 'vmlinuz-*' | head -n 1)" kernel
+place "$(find "$cache/unpacked/busybox-static" -path "*/bin/busybox" | head -n 1)" busybox
+echo "$kernel" >"$guest/kernel.name"
+# Only /boot is wanted from the kernel's package; its modules are 100 MB.
+rm -rf "$cache/unpacked"
+echo "fetch: build/guest/kernel is $kernel"

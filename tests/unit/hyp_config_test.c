@@ -1,0 +1,235 @@
+/* system.config and hardware files: good ones, and every bad line with its place.
+ * Run alone: make build/tests/unit/hyp_config_test && build/tests/unit/hyp_config_test */
+#include <check.h>
+#include <stdlib.h>
+
+#include "hyp/config.h"
+
+static struct system_config *cfg;
+static struct cause cause;
+
+static void setup(void)
+{
+    cfg = calloc(1, sizeof *cfg);
+    strcpy(cfg->member, "MEMBERA");
+    cause = (struct cause){0};
+}
+
+static void teardown(void)
+{
+    config_free(cfg);
+}
+
+static int parse(const char *text)
+{
+    return config_parse_system(cfg, "system.config", text, &cause);
+}
+
+#define HEAD "SSI CLU PDR_VOLUME COM001 SLOT 1 MEMBERA SLOT 2 MEMBERB\n"
+#define TAIL "USER_VOLUME_LIST COM001\n"
+
+START_TEST(good_file)
+{
+    int status = parse("/* a\n comment */ system_id lpar lp1 membera\n"
+                       "System_Identifier 2817 0a0002 MEMBERB\n"
+                       "SSI clu PDR_VOL com001, /* here */\n"
+                       "\n /* nothing */\n"
+                       "   SLOT 1 membera, \n SLOT 2 MEMBERB ,\n SLOT 3 AVAILABLE\n"
+                       "CP_OWNED SLOT 1 M01RES\nCP_OWNED SLOT 2 COM001 SHARED\n"
+                       "CP_OWNED SLOT 3 RESERVED\n"
+                       "RELOCATION_DOMAIN ALPHA MEMBERS MEMBERA MEMBERB\n"
+                       "VMLAN MACPREFIX 02AAAA USERPREFIX 02BBBB\n"
+                       "RDEVICE 0A00-0A0F EQID NET1 TYPE OSA\n"
+                       "FEATURES ENABLE SET_PRIVCLASS DISABLE THROTTLE_ALL\n"
+                       "MEMBERA: activate islink 0e00 0e01 node MEMBERB\n"
+                       "MEMBERB: BEGIN\n ACTIVATE ISLINK 0F00\n EQID X RDEV 1\nMEMBERB: END\n"
+                       "MEMBER%: OPERATOR_USERID OPER\n");
+    ck_assert_msg(status == ST_OK, "%s", cause.text);
+    ck_assert(cfg->in_ssi);
+    ck_assert_str_eq(cfg->ssi_name, "CLU");
+    ck_assert_str_eq(cfg->pdr_volid, "COM001");
+    ck_assert_uint_eq(cfg->slot, 1);
+    ck_assert_uint_eq(cfg->slot_count, 3);
+    ck_assert_str_eq(cfg->slots[1].member, "MEMBERB");
+    ck_assert_str_eq(cfg->slots[2].member, "");
+    ck_assert_uint_eq(cfg->domain_count, 1);
+    ck_assert_uint_eq(cfg->domains[0].member_count, 2);
+    ck_assert_uint_eq(cfg->volume_count, 2);
+    ck_assert(cfg->volumes[1].shared && !cfg->volumes[0].shared);
+    ck_assert_uint_eq(cfg->islink_count, 2);
+    ck_assert_uint_eq(cfg->islinks[1].rdev, 0xe01);
+    ck_assert_str_eq(cfg->islinks[0].node, "MEMBERB");
+    ck_assert_uint_eq(cfg->eqid_count, 1);
+    ck_assert_uint_eq(cfg->eqids[0].last, 0xa0f);
+    ck_assert(cfg->features.set_privclass);
+    ck_assert_str_eq(cfg->features.operator_userid, "OPER");
+    ck_assert_str_eq(cfg->mac_prefix, "02AAAA");
+    struct config_domain scratch;
+    ck_assert_uint_eq(config_domain_find(cfg, "ssi", &scratch)->member_count, 2);
+    ck_assert_uint_eq(config_domain_find(cfg, "MEMBERB", &scratch)->member_count, 1);
+    ck_assert_ptr_null(config_domain_find(cfg, "BETA", &scratch));
+}
+END_TEST
+
+/* text, then the end of the cause */
+static const struct {
+    const char *text, *cause;
+} bad[] = {
+    {"FOO BAR\n", "system.config:1:1: expected a SYSTEM CONFIG statement, found FOO"},
+    {"\n  /* x */ FOO\n", "system.config:2:11: expected a SYSTEM CONFIG statement, found FOO"},
+    {"/* open\n", "system.config:1:1: expected */, found end of file"},
+    {"SSI\n", "system.config:1:4: expected a cluster name of 1-8 characters, found end of "
+              "statement"},
+    {"SSI TOOLONGNAME SLOT 1 A\n",
+     "system.config:1:5: expected a cluster name of 1-8 characters, found TOOLONGNAME"},
+    {"SSI C SLOT 1 MEMBERA\n", "system.config:1:21: expected PDR_VOLUME, found end of statement"},
+    {"SSI C PDR_VOLUME &SYSPARM\n",
+     "system.config:1:18: expected a volume identifier of 1-6 characters, found &SYSPARM"},
+    {"SSI C PDR_VOLUME V SLOT 9 A\n",
+     "system.config:1:25: expected a slot number from 1 to 8, found 9"},
+    {"SSI C PDR_VOLUME V SLOT 1 A SLOT 1 B\n",
+     "system.config:1:34: expected each slot once, found 1"},
+    {"SSI C PDR_VOLUME V SLOT 1 A SLOT 2 A\n",
+     "system.config:1:36: expected each member once, found A"},
+    {"SSI C PDR_VOLUME V SLOT 1 B\n", "expected a SLOT for MEMBERA, found end of statement"},
+    {"SSI C PDR_VOLUME V,\n  SLOT X B\n",
+     "system.config:2:8: expected a slot number from 1 to 8, found X"},
+    {HEAD HEAD, "system.config:2:1: expected one SSI statement, found SSI"},
+    {HEAD, "expected PDR volume COM001 in CP_OWNED or USER_VOLUME_LIST, found end of file"},
+    {HEAD "SYSTEM_IDENTIFIER LPAR A MEMBERA\n",
+     "system.config:2:1: expected SYSTEM_IDENTIFIER before SSI, found SYSTEM_IDENTIFIER"},
+    {"SYSTEM_IDENTIFIER LPAR A OTHER\n", "expected a SYSTEM_IDENTIFIER for MEMBERA, found end of "
+                                         "file"},
+    {"SYSTEM_IDENTIFIER 9999 1 A\n",
+     "system.config:1:19: expected LPAR, or a machine model, found 9999"},
+    {"CP_OWNED M01RES\n", "system.config:1:10: expected SLOT, found M01RES"},
+    {"CP_OWNED SLOT 1 A\nCP_OWNED SLOT 1 B\n",
+     "system.config:2:15: expected each slot once, found 1"},
+    {"CP_OWNED SLOT 1 A MINE\n", "system.config:1:19: expected OWN or SHARED, found MINE"},
+    {"USER_VOLUME_LIST LONGVOLUME\n",
+     "system.config:1:18: expected a volume identifier of 1-6 characters, found LONGVOLUME"},
+    {"RELOCATION_DOMAIN D MEMBERS A\n",
+     "system.config:1:1: expected SSI before RELOCATION_DOMAIN, found RELOCATION_DOMAIN"},
+    {HEAD TAIL "RELOCATION_DOMAIN D MEMBERS ZZ\n",
+     "system.config:3:29: expected a member of the SSI statement, found ZZ"},
+    {HEAD TAIL "RELOCATION_DOMAIN D MEMBERS\n",
+     "system.config:3:28: expected a member name, found end of statement"},
+    {HEAD TAIL "RELOCATION_DOMAIN SSI MEMBERS MEMBERA\n",
+     "system.config:3:19: expected a domain name that is not in use, found SSI"},
+    {"ACTIVATE ISLINK XYZ\n",
+     "system.config:1:17: expected a real device number or NODE, found XYZ"},
+    {"VMLAN MACPREFIX 12\n",
+     "system.config:1:17: expected a prefix of 6 hexadecimal digits, found 12"},
+    {"FEATURES ENABLE FOO\n", "system.config:1:17: expected a known feature, found FOO"},
+    {"DEFINE VSWITCH V1\n", "system.config:1:1: statement DEFINE VSWITCH not available yet"},
+    {"TIMEZONE_DEFINITION EST WEST 5.0.0\n", "not available yet"},
+    {"MEMBERB: FOO\n", "system.config:1:10: expected a SYSTEM CONFIG statement, found FOO"},
+    {"MEMBERA: BEGIN\nEQID X RDEV 1\n", "expected MEMBERA: END, found end of file"},
+    {"MEMBERA: BEGIN\nMEMBERB: END\n", "system.config:2:1: expected MEMBERA: END, found MEMBERB:"},
+    {"MEMBERA:\n", "system.config:1:9: expected BEGIN or a statement, found end of statement"},
+};
+
+START_TEST(bad_line)
+{
+    ck_assert_int_eq(parse(bad[_i].text), ST_CONFIG);
+    size_t want = strlen(bad[_i].cause), have = strlen(cause.text);
+    ck_assert_msg(have >= want && !strcmp(cause.text + have - want, bad[_i].cause),
+                  "expected ...%s\n got %s", bad[_i].cause, cause.text);
+}
+END_TEST
+
+START_TEST(good_hardware)
+{
+    struct config_hardware hw = {0};
+    int status = config_parse_hardware(&hw, "A.cnf",
+                                       "# comment\n* comment\nCPUSERIAL 0A0001\n"
+                                       "cpumodel z196   # inline\nNUMCPU 4\nMAINSIZE 2G\n"
+                                       "CNSLPORT 3270\nSSIPORT [::1]:7001\nARCHLVL z/Arch\n"
+                                       "0A00-0A02 3390 volumes/Com001.cckd ro\n0009 3215-C\n",
+                                       &cause);
+    ck_assert_msg(status == ST_OK, "%s", cause.text);
+    ck_assert_uint_eq(hw.cpu_serial, 0x0a0001);
+    ck_assert_uint_eq(hw.model.type, 0x2817);
+    ck_assert_uint_eq(hw.cpus, 4);
+    ck_assert_uint_eq(hw.main_bytes, 2ull << 30);
+    ck_assert_uint_eq(hw.console_port, 3270);
+    ck_assert_str_eq(hw.ssi_host, "::1");
+    ck_assert_uint_eq(hw.ssi_port, 7001);
+    ck_assert_uint_eq(hw.device_count, 4);
+    ck_assert_uint_eq(hw.devices[2].devno, 0xa02);
+    ck_assert_str_eq(hw.devices[0].args, "volumes/Com001.cckd ro");
+    ck_assert_str_eq(hw.devices[3].type, "3215-C");
+    free(hw.devices);
+}
+END_TEST
+
+static const struct {
+    const char *text, *cause;
+} bad_hw[] = {
+    {"CPUMODEL 3090\n",
+     "A.cnf:1:10: expected CPUMODEL 2097 (z10), 2817 (z196) or 2818 (z114), found 3090"},
+    {"NUMCPU 0\n", "A.cnf:1:8: expected a number of CPUs from 1 to 64, found 0"},
+    {"MAINSIZE big\n", "found BIG"},
+    {"CPUSERIAL 1234567\n",
+     "A.cnf:1:11: expected a serial number of 1-6 hexadecimal digits, found 1234567"},
+    {"SSIPORT localhost\n",
+     "A.cnf:1:9: expected host:port (port 0: any free one), found LOCALHOST"},
+    {"SSIPORT h:99999\n", "A.cnf:1:9: expected host:port (port 0: any free one), found H:99999"},
+    {"FROB 1\n", "A.cnf:1:1: expected a hardware statement or a device number, found FROB"},
+    {"0A00 3390\n0A00 3390\n",
+     "A.cnf:2:1: expected a device number that is not defined yet (0A00), found 0A00"},
+    {"0A00\n", "A.cnf:1:5: expected a device type, found end of statement"},
+    {"MAINSIZE 64\n", "A.cnf:2:1: expected a CPUMODEL statement, found end of file"},
+    {"CPUMODEL z10\n", "A.cnf:2:1: expected a MAINSIZE statement, found end of file"},
+};
+
+START_TEST(bad_hardware)
+{
+    struct config_hardware hw = {0};
+    ck_assert_int_eq(config_parse_hardware(&hw, "A.cnf", bad_hw[_i].text, &cause), ST_CONFIG);
+    size_t want = strlen(bad_hw[_i].cause), have = strlen(cause.text);
+    ck_assert_msg(have >= want && !strcmp(cause.text + have - want, bad_hw[_i].cause),
+                  "expected ...%s\n got %s", bad_hw[_i].cause, cause.text);
+    free(hw.devices);
+}
+END_TEST
+
+START_TEST(samples_load)
+{
+    static const struct {
+        const char *dir, *member;
+        u16 type;
+    } all[] = {{"docs/samples/two", "MEMBERA", 0x2817},  {"docs/samples/two", "memberb", 0x2817},
+               {"docs/samples/four", "MEMBERA", 0x2097}, {"docs/samples/four", "MEMBERB", 0x2817},
+               {"docs/samples/four", "MEMBERC", 0x2818}, {"docs/samples/four", "MEMBERD", 0x2817}};
+    struct system_config *c;
+    int status = config_load(all[_i].dir, all[_i].member, &c, &cause);
+    ck_assert_msg(status == ST_OK, "%s", cause.text);
+    ck_assert_uint_eq(c->hardware.model.type, all[_i].type);
+    ck_assert(c->slots[1].hardware_known);
+    ck_assert_str_eq(c->slots[1].ssi_host, "127.0.0.1");
+    ck_assert_ptr_nonnull(strstr(c->pdr_path, "/volumes/COM001.pdr"));
+    config_free(c);
+    ck_assert_int_eq(config_load(all[_i].dir, "MEMBERX", &c, &cause), ST_CONFIG);
+    ck_assert_ptr_null(c);
+    ck_assert_int_eq(config_load("/nonexistent", "MEMBERA", &c, &cause), ST_IO);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("hyp_config");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, good_file);
+    tcase_add_loop_test(t, bad_line, 0, (int)ARRAY_LEN(bad));
+    tcase_add_test(t, good_hardware);
+    tcase_add_loop_test(t, bad_hardware, 0, (int)ARRAY_LEN(bad_hw));
+    tcase_add_loop_test(t, samples_load, 0, 6);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? 1 : 0;
+}

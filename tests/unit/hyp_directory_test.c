@@ -1,0 +1,225 @@
+/* USER DIRECT: entries as one member sees them, and every bad line with its place.
+ * Run alone: make build/tests/unit/hyp_directory_test && build/tests/unit/hyp_directory_test */
+#include <check.h>
+#include <stdlib.h>
+
+#include "hyp/directory.h"
+
+static struct directory *dir;
+static struct cause cause;
+
+static void teardown(void)
+{
+    directory_free(dir);
+    dir = NULL;
+}
+
+static int parse(const char *text, const char *member)
+{
+    return directory_parse("user.direct", text, member, &dir, &cause);
+}
+
+static const char good[] =
+    "* a comment\nDIRECTORY 0123 3390 540RES\n"
+    "PROFILE LIN\n CPU 0 BASE\n CPU 1\n SPOOL 00C 2540 READER *\n SPOOL 00E 1403 A\n"
+    " SHARE REL 200\n"
+    "IDENTITY OPER sesame 32M 64M ABCDEFG\n  build on A using subconfig OPER-1\n"
+    "  BUILD ON * USING SUBCONFIG OPER-2\n  CONSOLE 009 3215 T\n"
+    "SUBCONFIG OPER-1\n ACCOUNT ONE\n"
+    "SUBCONFIG OPER-2\n ACCOUNT TWO\n CPU 3\n"
+    "USER LINUX1 secret 512M 2G G\n INCLUDE LIN\n MACHINE Z 8\n"
+    " IPL 00C LOADPARM abc PARM ro Quiet  x=1\n CONSOLE 0009 3215 T OPER\n"
+    " OPTION LNKNOPAS MAXCONN 128 TODENABLE\n SHARE ABS 10.5% 20% LIMITHARD\n"
+    " ACCOUNT 1234\n COMMAND SET RUN ON\n COMMAND MSG * Hello World\n"
+    " VMRELOCATE ON DOMAIN ALPHA\n XAUTOLOG OPER LINUX2\n"
+    "USER AUTO AUTOONLY\nUSER NOP NOPASS 1M 1M\n VMRELOCATE OFF\nUSER A_B NOLOG\n";
+
+START_TEST(good_entries)
+{
+    ck_assert_msg(parse(good, "A") == ST_OK, "%s", cause.text);
+    ck_assert_uint_eq(directory_count(dir), 5);
+    const struct dir_entry *e = directory_find(dir, "linux1");
+    ck_assert_ptr_nonnull(e);
+    ck_assert_uint_eq(e->storage_bytes, 512ull << 20);
+    ck_assert_uint_eq(e->storage_max_bytes, 2ull << 30);
+    ck_assert_uint_eq(e->classes, CP_CLASS('G'));
+    ck_assert_uint_eq(e->cpus_max, 8);
+    ck_assert_uint_eq(e->cpu_count, 2);
+    ck_assert(e->cpus[0].base && !e->cpus[1].base);
+    ck_assert(e->ipl.present && e->ipl.vdev == 0xc && !e->ipl.is_name);
+    ck_assert_str_eq(e->ipl.parm, "ro Quiet  x=1");
+    ck_assert_str_eq(e->ipl.loadparm, "ABC");
+    ck_assert_uint_eq(e->spool_count, 2);
+    ck_assert_uint_eq(e->spools[0].kind, DIR_SPOOL_READER);
+    ck_assert_uint_eq(e->spools[1].devtype, 0x1403);
+    ck_assert_uint_eq(e->options, DIR_OPT_LNKNOPAS | DIR_OPT_TODENABLE);
+    ck_assert_uint_eq(e->maxconn, 128);
+    ck_assert(e->share.absolute && e->share.value == 105 && e->share.limit == 200);
+    ck_assert(e->share.limit_hard);
+    ck_assert_uint_eq(e->command_count, 2);
+    ck_assert_str_eq(e->commands[1], "MSG * Hello World");
+    ck_assert_str_eq(e->domain, "ALPHA");
+    ck_assert_str_eq(e->console_secuser, "OPER");
+    ck_assert_uint_eq(e->xautolog_count, 2);
+    ck_assert(e->relocate);
+    ck_assert_ptr_nonnull(directory_find(dir, "a_b"));
+    ck_assert_ptr_null(directory_find(dir, "OPER-1"));
+    ck_assert_ptr_null(directory_find(dir, "NOBODYATALL"));
+}
+END_TEST
+
+START_TEST(identity_per_member)
+{
+    ck_assert_msg(parse(good, "a") == ST_OK, "%s", cause.text);
+    const struct dir_entry *e = directory_find(dir, "OPER");
+    ck_assert_int_eq(e->kind, DIR_IDENTITY);
+    ck_assert_str_eq(e->subconfig, "OPER-1");
+    ck_assert_str_eq(e->account, "ONE");
+    ck_assert(!e->relocate);
+    directory_free(dir);
+    ck_assert_msg(parse(good, "B") == ST_OK, "%s", cause.text);
+    e = directory_find(dir, "OPER");
+    ck_assert_str_eq(e->account, "TWO");
+    ck_assert_uint_eq(e->cpus[0].addr, 3);
+    ck_assert(e->cpus[0].base);
+    char text[33];
+    ck_assert_str_eq(directory_classes_text(e->classes, text), "ABCDEFG");
+}
+END_TEST
+
+START_TEST(passwords)
+{
+    ck_assert_int_eq(parse(good, "A"), ST_OK);
+    const struct dir_entry *e = directory_find(dir, "LINUX1");
+    ck_assert(directory_password_ok(e, "SECRET"));
+    ck_assert(directory_password_ok(e, "secret"));
+    ck_assert(!directory_password_ok(e, "SECRE"));
+    ck_assert(!directory_password_ok(e, "SECRETX"));
+    ck_assert(!directory_password_ok(e, "SECRETXXXXXX"));
+    ck_assert(!directory_password_ok(e, ""));
+    ck_assert(!directory_password_ok(directory_find(dir, "AUTO"), ""));
+    ck_assert(!directory_password_ok(directory_find(dir, "AUTO"), "AUTOONLY"));
+    ck_assert(!directory_password_ok(directory_find(dir, "A_B"), "NOLOG"));
+    ck_assert(directory_password_ok(directory_find(dir, "NOP"), ""));
+}
+END_TEST
+
+static const struct {
+    const char *text, *cause;
+} bad[] = {
+    {"", "user.direct:1:1: expected a USER, found end of file"},
+    {"MACHINE ESA\n",
+     "user.direct:1:1: expected USER, IDENTITY, SUBCONFIG or PROFILE, found MACHINE"},
+    {"USER\n", "user.direct:1:5: expected a user id of 1-8 characters, found end of statement"},
+    {"USER LONGUSERID X\n",
+     "user.direct:1:6: expected a user id of 1-8 characters, found LONGUSERID"},
+    {"USER A\n", "user.direct:1:7: expected a password, NOPASS, AUTOONLY, LBYONLY or NOLOG, "
+                 "found end of statement"},
+    {"USER A VERYSECRETWORD\n",
+     "user.direct:1:8: expected a password of 1-8 characters, found a longer one"},
+    {"USER A X 512\n", "user.direct:1:10: expected a storage size (512M, 2G), found 512"},
+    {"USER A X 2G 1G\n",
+     "user.direct:1:13: expected a maximum of at least the initial storage, found 1G"},
+    {"USER A X 1M 1M G?\n", "user.direct:1:16: expected privilege classes A-Z, 1-6, found G?"},
+    {"USER A X\nUSER B X\nUSER a X\n", "user.direct:3:1: expected each user id once, found A "
+                                       "again"},
+    {"USER A X\n FROB 1\n", "user.direct:2:2: expected a directory statement, found FROB"},
+    {"USER A X\n MDISK 191 3390 1 10 VOL\n",
+     "user.direct:2:2: statement MDISK not available yet"},
+    {"USER A X\n LINK MAINT 190 190 RR\n", "user.direct:2:2: statement LINK not available yet"},
+    {"USER A X\n NICDEF 600 TYPE QDIO\n", "user.direct:2:2: statement NICDEF not available yet"},
+    {"USER A X\n DEDICATE 1 2\n", "user.direct:2:2: statement DEDICATE not available yet"},
+    {"USER A X\n MACHINE 370\n", "user.direct:2:10: expected ESA, XA or Z, found 370"},
+    {"USER A X\n MACHINE ESA 65\n",
+     "user.direct:2:14: expected a number of CPUs from 1 to 64, found 65"},
+    {"USER A X\n CPU ZZ\n", "user.direct:2:6: expected a CPU address from 0 to 3F, found ZZ"},
+    {"USER A X\n CPU 0\n CPU 0\n", "user.direct:3:6: expected each CPU once, found 0"},
+    {"USER A X\n CPU 0 BASE\n CPU 1 BASE\n", "user.direct:3:6: expected one BASE CPU, found 1"},
+    {"USER A X\n CPU 0 FAST\n",
+     "user.direct:2:8: expected BASE, CPUID, NODEDICATE or TYPE, found FAST"},
+    {"USER A X\n IPL\n", "user.direct:2:5: expected a virtual device number or the name of a "
+                         "saved system, found end of statement"},
+    {"USER A X\n IPL 00C FAST\n", "user.direct:2:10: expected LOADPARM or PARM, found FAST"},
+    {"USER A X\n IPL 00C LOADPARM\n", "user.direct:2:18: expected a load parameter of 1-8 "
+                                      "characters, found end of statement"},
+    {"USER A X\n CONSOLE XYZ 3215\n",
+     "user.direct:2:10: expected a virtual device number, found XYZ"},
+    {"USER A X\n CONSOLE 9 3277\n", "user.direct:2:12: expected 3215, found 3277"},
+    {"USER A X\n CONSOLE 9 3270\n",
+     "user.direct:2:12: statement CONSOLE ... 3270 not available yet"},
+    {"USER A X\n SPOOL C 2540\n",
+     "user.direct:2:14: expected READER or PUNCH, found end of statement"},
+    {"USER A X\n SPOOL C 9999\n", "found 9999"},
+    {"USER A X\n OPTION FOO\n",
+     "user.direct:2:9: expected an option that this release knows, found FOO"},
+    {"USER A X\n SHARE REL 0\n", "user.direct:2:12: expected a share from 1 to 10000, found 0"},
+    {"USER A X\n SHARE ABS 101%\n",
+     "user.direct:2:12: expected a percentage (0.1% to 100%), found 101%"},
+    {"USER A X\n COMMAND\n", "user.direct:2:9: expected a CP command of at most 255 characters, "
+                             "found end of statement"},
+    {"USER A X\n VMRELOCATE MAYBE\n",
+     "user.direct:2:13: expected ON, OFF or DOMAIN, found MAYBE"},
+    {"USER A X\n INCLUDE NIX\n",
+     "user.direct:2:10: expected the name of a PROFILE in this directory, found NIX"},
+    {"USER A X\n BUILD ON A USING SUBCONFIG S\n",
+     "user.direct:2:2: expected BUILD in an IDENTITY only, found BUILD"},
+    {"IDENTITY A X\n BUILD ON A USING SUBCONFIG S\n",
+     "user.direct:2:29: expected the name of a SUBCONFIG in this directory, found S"},
+    {"IDENTITY A X\n BUILD ON A SUBCONFIG S\n",
+     "user.direct:2:13: expected USING, found SUBCONFIG"},
+    {"SUBCONFIG S\n FOO\nUSER A X\n",
+     "user.direct:2:2: expected a directory statement, found FOO"},
+    {"PROFILE S\nPROFILE S\n",
+     "user.direct:2:9: expected a name that is not in use, found S"},
+    {"SUBCONFIG S\nUSER S X\n",
+     "user.direct:2:6: expected a user id that is no SUBCONFIG, found S"},
+};
+
+START_TEST(bad_line)
+{
+    ck_assert_int_eq(parse(bad[_i].text, "A"), ST_CONFIG);
+    ck_assert_ptr_null(dir);
+    size_t want = strlen(bad[_i].cause), have = strlen(cause.text);
+    ck_assert_msg(have >= want && !strcmp(cause.text + have - want, bad[_i].cause),
+                  "expected ...%s\n got %s", bad[_i].cause, cause.text);
+    ck_assert_ptr_null(strstr(cause.text, "VERYSECRET"));
+}
+END_TEST
+
+START_TEST(samples_load)
+{
+    static const char *const paths[] = {"docs/samples/two/user.direct",
+                                        "docs/samples/four/user.direct"};
+    for (int m = 0; m < 2 + 2 * _i; m++) {
+        char member[] = "MEMBERA";
+        member[6] = (char)('A' + m);
+        ck_assert_msg(!directory_load(paths[_i], member, &dir, &cause), "%s", cause.text);
+        const struct dir_entry *e = directory_find(dir, "OPERATOR");
+        ck_assert_str_eq(e->account, member);
+        ck_assert_uint_eq(e->classes, 0x7f);
+        e = directory_find(dir, "LINUX2");
+        ck_assert(e->relocate && e->ipl.vdev == 0xc && e->storage_bytes == 512u << 20);
+        ck_assert_str_eq(e->domain, _i ? "ALPHA" : "SSI");
+        directory_free(dir);
+        dir = NULL;
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("hyp_directory");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, NULL, teardown);
+    tcase_add_test(t, good_entries);
+    tcase_add_test(t, identity_per_member);
+    tcase_add_test(t, passwords);
+    tcase_add_loop_test(t, bad_line, 0, (int)ARRAY_LEN(bad));
+    tcase_add_loop_test(t, samples_load, 0, 2);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? 1 : 0;
+}

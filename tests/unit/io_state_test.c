@@ -1,0 +1,210 @@
+/* Relocation of the channel subsystem: everything pending and in flight arrives, once.
+ * And a hostile stream is refused without harm. */
+#include "tests/unit/io_fixture.h"
+
+static struct machine a, b;
+
+static void build(struct machine *m, bool reversed)
+{
+    machine_init(m);
+    if (reversed)
+        ck_assert_ptr_nonnull(reader_create(m->css, 0x000c, false, NULL));
+    ck_assert_ptr_nonnull(con3215_create(m->css, 0x0009, false, NULL));
+    if (!reversed)
+        ck_assert_ptr_nonnull(reader_create(m->css, 0x000c, false, NULL));
+    ck_assert_ptr_nonnull(con3215_create(m->css, 0x0020, false, NULL));
+}
+
+static void setup(void)
+{
+    build(&a, false);
+    build(&b, true);
+}
+
+static void teardown(void)
+{
+    machine_fini(&a);
+    machine_fini(&b);
+}
+
+static void *device(struct machine *m, u16 devno)
+{
+    return css_find_device(m->css, devno, NULL);
+}
+
+static void save(struct machine *m, struct codec_out *out)
+{
+    css_quiesce(m->css);
+    codec_out_init(out);
+    css_save(m->css, 5, out);
+    ck_assert(!out->failed);
+}
+
+static int restore(struct machine *m, const struct codec_out *out, struct cause *cause)
+{
+    struct codec_in in;
+    struct codec_row row;
+    css_quiesce(m->css);
+    codec_in_init(&in, out->data, out->len);
+    if (!codec_next(&in, &row) || !codec_open(&row, &in))
+        return ST_PROTO;
+    int rc = css_restore(m->css, &in, cause);
+    return rc;
+}
+
+/** A console read waits; a console has attention pending; the reader is in mid-file. */
+static void busy(struct machine *m)
+{
+    struct irb irb;
+    enable(m, css_find_devno(m->css, 0x0009), 3);
+    enable(m, css_find_devno(m->css, 0x0020), 3);
+    enable(m, css_find_devno(m->css, 0x000c), 5);
+    ccw1(m, 0x1000, 0x0a, CCW_SLI, 160, 0x2000);
+    ck_assert_int_eq(start(m, css_find_devno(m->css, 0x0009), ORB_F, 0x1000), 0);
+    con3215_input(device(m, 0x0020), "one", 3);
+    con3215_input(device(m, 0x0020), "two", 3);
+    reader_add_file(device(m, 0x000c), "A", "B", "first", 5, NULL, NULL);
+    reader_add_file(device(m, 0x000c), "C", "D", "second", 6, NULL, NULL);
+    ck_assert_int_eq(tsch(m, css_find_devno(m->css, 0x000c), &irb), 0); /* became ready */
+    ccw1(m, 0x1100, 0x02, CCW_SLI, 80, 0x3000);
+    ck_assert_int_eq(start(m, css_find_devno(m->css, 0x000c), ORB_F, 0x1100), 0);
+}
+
+START_TEST(in_flight_work_arrives)
+{
+    struct codec_out out;
+    struct cause cause = {0};
+    struct irb irb;
+    struct io_interruption in;
+    busy(&a);
+    save(&a, &out);
+    ck_assert_msg(restore(&b, &out, &cause) == ST_OK, "%s", cause.text);
+    ccw1(&b, 0x1000, 0x0a, CCW_SLI, 160, 0x2000); /* storage travels beside the css */
+    ccw1(&b, 0x1100, 0x02, CCW_SLI, 80, 0x3000);
+    css_resume(b.css);
+    u32 con = css_find_devno(b.css, 0x0009), rdr = css_find_devno(b.css, 0x000c);
+    u32 other = css_find_devno(b.css, 0x0020);
+    ck_assert_uint_eq(con, css_find_devno(a.css, 0x0009));
+    ck_assert_uint_eq(rdr, css_find_devno(a.css, 0x000c));
+    ck_assert_uint_eq(b.isc_mask, 0x14);
+    ck_assert_int_eq(css_activity(b.css, con), CSS_WAITING);
+    ck_assert(con3215_reading(device(&b, 0x0009)));
+    ck_assert_int_eq(css_tpi(b.css, 0xff, &in), 1);
+    ck_assert_uint_eq(in.schid, other);
+    ck_assert_int_eq(css_tpi(b.css, 0xff, &in), 1);
+    ck_assert_uint_eq(in.schid, rdr);
+    ck_assert_uint_eq(in.parm, 0xcafe0000);
+    con3215_input(device(&b, 0x0009), "x", 1); /* the read that waited ends here */
+    ck_assert_int_eq(tsch(&b, con, &irb), 0);
+    ck_assert_uint_eq(irb.count, 159);
+    ck_assert_int_eq(tsch(&b, rdr, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+    ck_assert_int_eq(start(&b, rdr, ORB_F, 0x1100), 0);
+    ck_assert_int_eq(tsch(&b, rdr, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0d); /* the first file ended, the second is there */
+    ck_assert_int_eq(start(&b, rdr, ORB_F, 0x1100), 0);
+    ck_assert_int_eq(tsch(&b, rdr, &irb), 0);
+    ck_assert_mem_eq(storage_host(b.storage, 0x3000, 7), "second", 7);
+    ck_assert_int_eq(tsch(&b, other, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x80);
+    ck_assert_int_eq(start(&b, other, ORB_F, 0x1000), 0);
+    ck_assert_mem_eq(storage_host(b.storage, 0x2000, 3), "\x96\x95\x85", 3);
+    codec_out_fini(&out);
+}
+END_TEST
+
+START_TEST(quiesced_work_is_done_after_resume)
+{
+    struct irb irb;
+    u32 con = css_find_devno(a.css, 0x0009);
+    enable(&a, con, 3);
+    css_quiesce(a.css);
+    ccw1(&a, 0x1000, 0x0b, 0, 1, 0);
+    ck_assert_int_eq(start(&a, con, ORB_F | ORB_L, 0x1000), 0);
+    ck_assert_int_eq(tsch(&a, con, &irb), 1);
+    ck_assert_uint_eq(irb.scsw0 & 0x7fff, 0x4400);
+    css_resume(a.css);
+    ck_assert_int_eq(tsch(&a, con, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+}
+END_TEST
+
+START_TEST(start_pending_relocates)
+{
+    struct codec_out out;
+    struct cause cause = {0};
+    struct irb irb;
+    u32 con = css_find_devno(a.css, 0x0009);
+    enable(&a, con, 3);
+    css_quiesce(a.css);
+    ck_assert_int_eq(start(&a, con, ORB_F | ORB_L, 0x1000), 0);
+    save(&a, &out);
+    ccw1(&b, 0x1000, 0x0b, 0, 1, 0);
+    ck_assert_int_eq(restore(&b, &out, &cause), ST_OK);
+    css_resume(b.css);
+    ck_assert_int_eq(tsch(&b, con, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+    ck_assert_uint_eq(irb.scsw0, 0x00804007);
+    codec_out_fini(&out);
+}
+END_TEST
+
+START_TEST(other_devices_are_refused)
+{
+    struct codec_out out;
+    struct cause cause;
+    save(&a, &out);
+    css_detach(b.css, 0x0020, false, NULL);
+    ck_assert_int_eq(restore(&b, &out, &cause), ST_NOENT);
+    css_reset(b.css);
+    ck_assert_ptr_nonnull(reader_create(b.css, 0x0020, false, NULL));
+    ck_assert_int_eq(restore(&b, &out, &cause), ST_PROTO); /* a reader, not a 3215 */
+    css_reset(b.css);
+    css_detach(b.css, 0x0020, false, NULL);
+    con3215_create(b.css, 0x0020, false, NULL);
+    con3215_create(b.css, 0x0021, false, NULL);
+    ck_assert_int_eq(restore(&b, &out, &cause), ST_PROTO); /* one too many here */
+    codec_out_fini(&out);
+}
+END_TEST
+
+START_TEST(damaged_streams_do_no_harm)
+{
+    struct codec_out out;
+    struct cause cause;
+    struct codec_out cut;
+    busy(&a);
+    save(&a, &out);
+    static const u8 flips[] = {0x01, 0x80, 0xff};
+    for (size_t i = 0; i < out.len; i++)
+        for (size_t k = 0; k < sizeof flips; k++) {
+            out.data[i] ^= flips[k];
+            int rc = restore(&b, &out, &cause);
+            out.data[i] ^= flips[k];
+            if (rc == ST_OK)
+                css_resume(b.css);
+            css_reset(b.css);
+        }
+    for (size_t len = 0; len < out.len; len += 3) {
+        cut = out;
+        cut.len = len;
+        ck_assert_int_lt(restore(&b, &cut, &cause), 0);
+        css_reset(b.css);
+    }
+    ck_assert_int_eq(restore(&b, &out, &cause), ST_OK);
+    codec_out_fini(&out);
+}
+END_TEST
+
+int main(void)
+{
+    SUITE_BEGIN("io_state");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 30);
+    tcase_add_test(tc, in_flight_work_arrives);
+    tcase_add_test(tc, quiesced_work_is_done_after_resume);
+    tcase_add_test(tc, start_pending_relocates);
+    tcase_add_test(tc, other_devices_are_refused);
+    tcase_add_test(tc, damaged_streams_do_no_harm);
+    return run_suite(suite);
+}

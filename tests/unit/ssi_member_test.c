@@ -1,0 +1,296 @@
+/* Members in simulated trouble, one story each: silence, healing, SET SSI DOWN, expulsion,
+ * REPAIR, a join whose peers are gone, an orderly leave that others see. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ssi/ssi_sim.h"
+
+#define A 0
+#define B 1
+#define STORY_MS 200000
+
+static struct ssi_sim *sim;
+static struct ssi *member[3];
+static int ended[3], status[3]; /* of the last join or leave */
+static enum ssi_left last_left;
+static unsigned joined_calls, left_calls, expelled_calls;
+static bool repair;
+
+static void done(void *ctx, int rc, const struct cause *cause)
+{
+    unsigned slot = (unsigned)(uintptr_t)ctx;
+    (void)cause;
+    ended[slot]++;
+    status[slot] = rc;
+}
+
+static void on_joined(void *ctx, const char *name)
+{
+    (void)ctx;
+    (void)name;
+    joined_calls++;
+}
+
+static void on_left(void *ctx, const char *name, enum ssi_left how)
+{
+    (void)ctx;
+    (void)name;
+    last_left = how;
+    left_calls++;
+}
+
+static void on_expelled(void *ctx, const struct cause *cause)
+{
+    (void)ctx;
+    (void)cause;
+    expelled_calls++;
+}
+
+static const struct ssi_service service = {
+    .id = 1, .name = "STORY", .member_joined = on_joined, .member_left = on_left};
+static const struct ssi_events events = {.expelled = on_expelled};
+
+static void run_ms(u64 ms)
+{
+    u64 until = ssi_sim_now_ms(sim) + ms;
+    while (ssi_sim_now_ms(sim) < until)
+        ssi_sim_step(sim);
+}
+
+#define RUN_UNTIL(cond)                                                                        \
+    do {                                                                                       \
+        u64 until_ = ssi_sim_now_ms(sim) + STORY_MS;                                           \
+        while (!(cond)) {                                                                      \
+            ck_assert_msg(ssi_sim_now_ms(sim) < until_, "never: %s", #cond);                   \
+            ssi_sim_step(sim);                                                                 \
+        }                                                                                      \
+    } while (0)
+
+static void start(unsigned slot, unsigned host)
+{
+    struct ssi_config config;
+    struct cause cause;
+    ssi_sim_config(&config, slot, 3);
+    config.repair = repair;
+    member[slot] = ssi_sim_start(sim, &config, host, &cause);
+    ck_assert_ptr_nonnull(member[slot]);
+    ssi_register_service(member[slot], &service, NULL);
+    ssi_set_events(member[slot], &events, NULL);
+    ended[slot] = 0;
+    ssi_join(member[slot], done, (void *)(uintptr_t)slot);
+    RUN_UNTIL(ended[slot]);
+}
+
+/* A and B on different hosts, joined. */
+static void setup(void)
+{
+    sim = ssi_sim_create(7);
+    ssi_sim_verbose(sim, getenv("SSI_SIM_VERBOSE") != NULL);
+    repair = false;
+    joined_calls = left_calls = expelled_calls = 0;
+    start(A, 0);
+    start(B, 1);
+    RUN_UNTIL(joined_calls == 2 && ssi_mode(member[A]) == SSI_MODE_STABLE);
+}
+
+static void teardown(void)
+{
+    ssi_sim_destroy(sim);
+}
+
+static int claim(unsigned slot, const char *name, u64 *generation)
+{
+    int rc;
+    do {
+        rc = ssi_claim(member[slot], 1, name, generation, NULL);
+    } while (rc == ST_BUSY);
+    return rc;
+}
+
+static int set_down(unsigned slot, const char *name)
+{
+    int rc;
+    do {
+        rc = ssi_set_down(member[slot], name, NULL);
+    } while (rc == ST_BUSY);
+    return rc;
+}
+
+/* [S4] Silence: Unknown, Safe, no new claims; then all is well again. */
+START_TEST(silence_makes_safe_and_heals)
+{
+    u64 generation;
+    ssi_sim_stall(sim, A, B, true);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_SAFE && ssi_mode(member[B]) == SSI_MODE_SAFE);
+    ck_assert_int_eq(ssi_member_state(member[A], "M1"), SSI_UNKNOWN);
+    ck_assert_int_eq(last_left, SSI_LEFT_LOST);
+    ck_assert_int_eq(claim(A, "X", &generation), ST_REFUSED);
+    ck_assert_int_eq(ssi_send(member[A], "M1", 1, 1, "x", 1), ST_LOST);
+    ssi_sim_stall(sim, A, B, false);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_STABLE && ssi_mode(member[B]) == SSI_MODE_STABLE);
+    ck_assert_uint_eq(joined_calls, 4);
+    ck_assert_int_eq(claim(A, "X", &generation), ST_OK);
+}
+END_TEST
+
+START_TEST(a_cut_link_comes_back)
+{
+    ssi_sim_cut(sim, A, B);
+    RUN_UNTIL(joined_calls == 4);
+    ck_assert_uint_eq(left_calls, 2);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_STABLE);
+}
+END_TEST
+
+/* A stall shorter than the silence limit is nobody's business; nor does traffic go silent. */
+START_TEST(a_short_stall_is_not_noticed)
+{
+    ssi_sim_stall(sim, A, B, true);
+    run_ms(5000);
+    ssi_sim_stall(sim, A, B, false);
+    run_ms(15000);
+    ck_assert_uint_eq(left_calls, 0);
+}
+END_TEST
+
+/* On another host nobody can tell: the claims stand until the operator speaks. */
+START_TEST(a_dead_member_elsewhere_waits_for_the_operator)
+{
+    u64 generation;
+    char owner[SSI_NAME_BYTES];
+    ck_assert_int_eq(claim(B, "GUEST", &generation), ST_OK);
+    ck_assert_int_eq(set_down(A, "M1"), ST_REFUSED); /* connected */
+    ssi_sim_crash(sim, B);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_SAFE);
+    ck_assert_int_eq(set_down(A, "M1"), ST_REFUSED); /* its heartbeat is fresh */
+    run_ms(30000);
+    ck_assert_int_eq(ssi_mode(member[A]), SSI_MODE_SAFE);
+    RUN_UNTIL(ssi_claim_find(member[A], 1, "GUEST", owner, &generation) == ST_OK);
+    ck_assert_int_eq(set_down(A, "M1"), ST_OK);
+    ck_assert_int_eq(ssi_mode(member[A]), SSI_MODE_STABLE);
+    ck_assert_int_eq(last_left, SSI_LEFT_DOWN);
+    ck_assert_int_eq(claim(A, "GUEST", &generation), ST_OK);
+    ck_assert_int_eq(set_down(A, "M1"), ST_EXIST);
+    ck_assert_int_eq(set_down(A, "M9"), ST_NOENT);
+}
+END_TEST
+
+/* [S1] Whoever was declared down learns it from the PDR and owns nothing any more. */
+START_TEST(a_member_declared_down_is_expelled)
+{
+    static struct ssi_pdr pdr;
+    u64 generation, unused;
+    ck_assert_int_eq(claim(B, "GUEST", &generation), ST_OK);
+    for (unsigned i = 0; i < 2; i++) { /* as an operator elsewhere would, by force */
+        u8 *copy = ssi_sim_pdr(sim) + PDR_COPY_AT + (size_t)i * PDR_COPY_BYTES;
+        ck_assert_int_eq(ssi_pdr_decode_header(&pdr, copy), PDR_HEADER_GOOD);
+        ck_assert(ssi_pdr_decode_claims(&pdr, copy + PDR_HEADER_BYTES));
+        pdr.rows[B].state = SSI_DOWN;
+        pdr.rows[B].down_reason = DOWN_DECLARED;
+        pdr.n_claims = 0;
+        pdr.seq += 2;
+        ssi_pdr_encode(&pdr, copy);
+    }
+    int rc = ssi_move_claim(member[B], 1, "GUEST", generation, "M0", &unused, NULL);
+    ck_assert_int_ne(rc, ST_OK);
+    RUN_UNTIL(expelled_calls == 1);
+    ck_assert_int_eq(ssi_member_state(member[B], "M1"), SSI_ISOLATED);
+    ck_assert_int_eq(claim(B, "GUEST", &generation), ST_REFUSED);
+    RUN_UNTIL(ssi_member_state(member[A], "M1") == SSI_DOWN);
+    ck_assert_int_eq(ssi_mode(member[A]), SSI_MODE_STABLE);
+}
+END_TEST
+
+START_TEST(an_orderly_leave_is_seen)
+{
+    u64 generation;
+    ck_assert_int_eq(claim(B, "GUEST", &generation), ST_OK);
+    ssi_leave(member[B], done, (void *)(uintptr_t)B);
+    RUN_UNTIL(ended[B] == 2 && ssi_member_state(member[A], "M1") == SSI_DOWN);
+    ck_assert_int_eq(status[B], ST_OK);
+    ck_assert_int_eq(last_left, SSI_LEFT_ORDERLY);
+    ck_assert_int_eq(ssi_mode(member[A]), SSI_MODE_STABLE);
+    ck_assert_int_eq(claim(A, "GUEST", &generation), ST_OK);
+    ended[B] = 0;
+    ssi_join(member[B], done, (void *)(uintptr_t)B); /* the same object again */
+    RUN_UNTIL(ended[B]);
+    ck_assert_int_eq(status[B], ST_OK);
+}
+END_TEST
+
+/* All of a cluster on several hosts died: REPAIR starts one member without the others. */
+START_TEST(repair_starts_alone)
+{
+    ssi_sim_crash(sim, A);
+    ssi_sim_crash(sim, B);
+    start(A, 0);
+    ck_assert_int_eq(status[A], ST_TIMEOUT); /* B is Joined in the PDR and cannot be reached */
+    ssi_sim_crash(sim, A);
+    repair = true;
+    start(A, 0);
+    ck_assert_int_eq(status[A], ST_OK);
+    ck_assert_int_eq(ssi_mode(member[A]), SSI_MODE_STABLE);
+}
+END_TEST
+
+/* Leaving while joining gives the join up; both callbacks come. */
+START_TEST(a_leave_gives_a_join_up)
+{
+    struct ssi_config config;
+    struct cause cause;
+    ssi_sim_config(&config, 2, 3);
+    struct ssi *c = ssi_sim_start(sim, &config, 2, &cause);
+    ended[2] = 0;
+    ssi_join(c, done, (void *)(uintptr_t)2);
+    run_ms(40);
+    ssi_leave(c, done, (void *)(uintptr_t)2);
+    RUN_UNTIL(ended[2] == 2);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_STABLE);
+    ck_assert_int_eq(ssi_member_state(member[A], "M2"), SSI_DOWN);
+}
+END_TEST
+
+START_TEST(bad_configurations_are_refused)
+{
+    struct ssi_config config;
+    struct cause cause;
+    ssi_sim_config(&config, 0, 2);
+    ck_assert_int_eq(ssi_config_check(&config, &cause), ST_OK);
+    strcpy(config.slots[1], "M0");
+    ck_assert_int_eq(ssi_config_check(&config, &cause), ST_CONFIG);
+    strcpy(config.slots[1], "lower");
+    ck_assert_int_eq(ssi_config_check(&config, &cause), ST_CONFIG);
+    ssi_sim_config(&config, 0, 2);
+    config.slot = 1;
+    ck_assert_int_eq(ssi_config_check(&config, &cause), ST_CONFIG);
+    config.slot = 99;
+    ck_assert_int_eq(ssi_config_check(&config, &cause), ST_CONFIG);
+    ssi_sim_config(&config, 0, 2);
+    config.silence_ms = 1;
+    ck_assert_int_eq(ssi_config_check(&config, &cause), ST_CONFIG);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ssi_member");
+    TCase *tc = tcase_create("stories");
+    tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, silence_makes_safe_and_heals);
+    tcase_add_test(tc, a_cut_link_comes_back);
+    tcase_add_test(tc, a_short_stall_is_not_noticed);
+    tcase_add_test(tc, a_dead_member_elsewhere_waits_for_the_operator);
+    tcase_add_test(tc, a_member_declared_down_is_expelled);
+    tcase_add_test(tc, an_orderly_leave_is_seen);
+    tcase_add_test(tc, repair_starts_alone);
+    tcase_add_test(tc, a_leave_gives_a_join_up);
+    tcase_add_test(tc, bad_configurations_are_refused);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
