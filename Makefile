@@ -104,7 +104,8 @@ unit: $(UNIT)
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  TEST  $<"
-	@$(CC) $(ALL_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(LIB) \
+	@$(CC) $(ALL_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
+	  $(wildcard tests/lib/*.c) $(LIB) \
 	  $(CHECK_LIBS) $(LDLIBS)
 
 install: all

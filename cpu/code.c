@@ -9,14 +9,25 @@
 #include "cpu/insn.h"
 
 #define STORES_BEFORE_DROP 64 /* stores without a decode: the frame has become data */
+#define MIXED_FRAMES_MAX 8    /* frames of data with a few instructions (Linux: prefix area) */
+#define MIXED_SLOTS_MAX 6     /* more different instructions than this: it is code after all */
+
+#define POOL_BYTES (CODE_PAGES_MAX * sizeof(struct code_page))
 
 struct code_cache {
     struct code_page **by_frame; /* demand-zero map of all frames */
     u64 frames;
-    struct code_page *pool[CODE_PAGES_MAX];
+    struct code_page *pool; /* CODE_PAGES_MAX, demand-zero, in large host pages if possible */
     unsigned used;
     unsigned next_victim;
     struct code_page step;
+    unsigned step_used; /* the one slot of `step` that is decoded */
+    struct mixed_frame {
+        struct code_page *page; /* all slots lead to code_run_mixed; the frame is not guarded */
+        u16 slot[MIXED_SLOTS_MAX];
+        unsigned slots;
+    } mixed[MIXED_FRAMES_MAX];
+    unsigned mixed_count;
     pthread_t owner;
     _Atomic u32 owned; /* owner is valid */
 };
@@ -39,6 +50,17 @@ static void code_stored_cb(void *ctx, u64 abs, u64 len)
         atomic_fetch_or(&c->requests, REQ_FLUSH_CODE);
 }
 
+/* Slots are touched sparsely: large host pages save most of the host's own TLB misses. */
+static struct code_page *pool_map(void)
+{
+    void *p = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    madvise(p, POOL_BYTES, MADV_HUGEPAGE);
+    return p;
+}
+
 int code_cache_create(struct cpu *c)
 {
     struct code_cache *cc = calloc(1, sizeof *cc);
@@ -48,6 +70,12 @@ int code_cache_create(struct cpu *c)
     cc->by_frame = mmap(NULL, cc->frames * sizeof *cc->by_frame, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (cc->by_frame == MAP_FAILED) {
+        free(cc);
+        return ST_NOMEM;
+    }
+    cc->pool = pool_map();
+    if (!cc->pool) {
+        munmap(cc->by_frame, cc->frames * sizeof *cc->by_frame);
         free(cc);
         return ST_NOMEM;
     }
@@ -62,8 +90,9 @@ void code_cache_destroy(struct cpu *c)
 {
     if (!c->code)
         return;
-    for (unsigned i = 0; i < c->code->used; i++)
-        free(c->code->pool[i]);
+    munmap(c->code->pool, POOL_BYTES);
+    for (unsigned i = 0; i < c->code->mixed_count; i++)
+        free(c->code->mixed[i].page);
     munmap(c->code->by_frame, c->code->frames * sizeof *c->code->by_frame);
     free(c->code);
     c->code = NULL;
@@ -90,6 +119,14 @@ static bool page_executing(const struct cpu *c, const struct code_page *page)
     return c->code_base == (const char *)page->slot;
 }
 
+static void page_unmap(struct cpu *c, const struct code_page *page)
+{
+    for (unsigned i = 0; i < TLB_SPACES; i++)
+        for (unsigned k = 0; k < TLB_CODE_ENTRIES; k++)
+            if (c->tlb->space[i].code[k].page == page)
+                c->tlb->space[i].code[k].tag = TLB_NONE;
+}
+
 /* Take the page away from its frame; stores to the frame may be fast again. */
 static void page_detach(struct cpu *c, struct code_page *page)
 {
@@ -97,28 +134,71 @@ static void page_detach(struct cpu *c, struct code_page *page)
         return;
     c->code->by_frame[page->abs >> FRAME_SHIFT] = NULL;
     atomic_fetch_sub(&c->st->code[page->abs >> FRAME_SHIFT], 1);
-    for (unsigned i = 0; i < TLB_SPACES; i++)
-        for (unsigned k = 0; k < TLB_CODE_ENTRIES; k++)
-            if (c->tlb->space[i].code[k].page == page)
-                c->tlb->space[i].code[k].tag = TLB_NONE;
+    page_unmap(c, page);
     page->abs = CODE_ABS_NONE;
+}
+
+/* ---- frames of data that hold a few instructions ----
+ * Guarding such a frame would make every store into it slow, so its instructions are decoded
+ * anew each time they are executed instead. */
+
+static void mixed_add(struct cpu *c, u64 abs)
+{
+    struct code_cache *cc = c->code;
+    if (cc->mixed_count == MIXED_FRAMES_MAX)
+        return;
+    struct code_page *page = malloc(sizeof *page);
+    if (!page)
+        return;
+    slots_reset(page, code_run_mixed);
+    page->abs = abs;
+    page->stores = page->decoded = 0;
+    cc->mixed[cc->mixed_count++] = (struct mixed_frame){.page = page};
+    cc->by_frame[abs >> FRAME_SHIFT] = page;
+}
+
+static struct mixed_frame *mixed_find(struct cpu *c, const struct code_page *page)
+{
+    for (unsigned i = 0; i < c->code->mixed_count; i++)
+        if (c->code->mixed[i].page == page)
+            return &c->code->mixed[i];
+    return NULL;
+}
+
+static void mixed_remove(struct cpu *c, struct mixed_frame *m)
+{
+    struct code_page *page = m->page;
+    c->code->by_frame[page->abs >> FRAME_SHIFT] = NULL;
+    page_unmap(c, page);
+    *m = c->code->mixed[--c->code->mixed_count];
+    if (page_executing(c, page))
+        cpu_set_code_page(c, &c->code->step, c->ia_page);
+    free(page);
+}
+
+/* Note an execution at `slot`; true when the frame turns out to be code. */
+static bool mixed_is_code(struct mixed_frame *m, unsigned slot)
+{
+    for (unsigned i = 0; i < m->slots; i++)
+        if (m->slot[i] == slot)
+            return false;
+    if (m->slots == MIXED_SLOTS_MAX)
+        return true;
+    m->slot[m->slots++] = (u16)slot;
+    return false;
 }
 
 static struct code_page *page_take(struct cpu *c)
 {
     struct code_cache *cc = c->code;
-    if (cc->used < CODE_PAGES_MAX) {
-        struct code_page *page = malloc(sizeof *page);
-        if (page) {
-            page->abs = CODE_ABS_NONE;
-            cc->pool[cc->used++] = page;
-            return page;
-        }
-    }
-    ERGO(cc->used > 1);
     struct code_page *page;
+    if (cc->used < CODE_PAGES_MAX) {
+        page = &cc->pool[cc->used++];
+        page->abs = CODE_ABS_NONE;
+        return page;
+    }
     do {
-        page = cc->pool[cc->next_victim];
+        page = &cc->pool[cc->next_victim];
         cc->next_victim = (cc->next_victim + 1) % cc->used;
     } while (page_executing(c, page));
     page_detach(c, page);
@@ -147,7 +227,7 @@ struct code_page *code_page_get(struct cpu *c, u64 abs)
         return page;
     page = page_take(c);
     slots_reset(page, code_run_decode);
-    page->stores = 0;
+    page->stores = page->decoded = 0;
     frame_guard(c, abs);
     page->abs = abs;
     c->code->by_frame[abs >> FRAME_SHIFT] = page;
@@ -160,8 +240,13 @@ static void page_invalidate(struct cpu *c, struct code_page *page, unsigned from
     unsigned last = (from + len - 1) / 2;
     for (unsigned i = first; i <= last && i < CODE_SLOTS; i++)
         page->slot[i].run = code_run_decode;
-    if (++page->stores > STORES_BEFORE_DROP && !page_executing(c, page))
-        page_detach(c, page);
+    if (++page->stores <= STORES_BEFORE_DROP || page_executing(c, page))
+        return;
+    u64 abs = page->abs;
+    bool mixed = page->decoded <= MIXED_SLOTS_MAX;
+    page_detach(c, page);
+    if (mixed)
+        mixed_add(c, abs);
 }
 
 void code_invalidate(struct cpu *c, u64 abs, u64 len)
@@ -174,7 +259,7 @@ void code_invalidate(struct cpu *c, u64 abs, u64 len)
         u64 room = FRAME_BYTES - (abs & (FRAME_BYTES - 1));
         u64 n = len < room ? len : room;
         struct code_page *page = c->code->by_frame[abs >> FRAME_SHIFT];
-        if (page)
+        if (page && !mixed_find(c, page))
             page_invalidate(c, page, abs & (FRAME_BYTES - 1), (unsigned)n);
         abs += n;
         len -= n;
@@ -183,8 +268,10 @@ void code_invalidate(struct cpu *c, u64 abs, u64 len)
 
 void code_flush(struct cpu *c)
 {
+    while (c->code->mixed_count)
+        mixed_remove(c, &c->code->mixed[0]);
     for (unsigned i = 0; i < c->code->used; i++) {
-        struct code_page *page = c->code->pool[i];
+        struct code_page *page = &c->code->pool[i];
         if (page->abs == CODE_ABS_NONE)
             continue;
         if (page_executing(c, page))
@@ -192,6 +279,14 @@ void code_flush(struct cpu *c)
         else
             page_detach(c, page);
     }
+}
+
+struct dinsn *code_step_slot(struct cpu *c, unsigned slot)
+{
+    struct code_page *step = &c->code->step;
+    step->slot[c->code->step_used].run = code_run_resync;
+    c->code->step_used = slot;
+    return &step->slot[slot];
 }
 
 struct code_page *code_step_page(struct cpu *c)
@@ -234,6 +329,7 @@ void code_decode_slot(struct cpu *c, struct code_page *page, unsigned slot)
     const u8 *insn = c->st->base + page->abs + slot * 2;
     unsigned left = FRAME_BYTES - slot * 2;
     page->stores = 0;
+    page->decoded++;
     if (isa_length(insn[0]) > left) {
         page->slot[slot].run = code_run_cross;
         return;
@@ -282,10 +378,31 @@ int code_run_cross(struct cpu *c, const struct dinsn *d, long n)
     if (rc)
         return cpu_stop(c, d, n, rc, length);
     memcpy(insn + have, c->st->base + c->scratch, length - have);
-    struct code_page *step = code_step_page(c);
-    struct dinsn *s = &step->slot[slot];
+    struct dinsn *s = code_step_slot(c, slot);
     decode_into(c, s, insn);
-    cpu_set_code_page(c, step, c->ia_page);
-    rc = s->run(c, s, n);
-    return rc;
+    cpu_set_code_page(c, code_step_page(c), c->ia_page);
+    return s->run(c, s, n);
+}
+
+int code_run_mixed(struct cpu *c, const struct dinsn *d, long n)
+{
+    struct code_page *page = (struct code_page *)(void *)c->code_base;
+    unsigned slot = (unsigned)(d - page->slot);
+    struct mixed_frame *m = mixed_find(c, page);
+    u8 insn[6] = {0};
+    ERGO(m != NULL);
+    if (mixed_is_code(m, slot)) {
+        c->psw.addr = slot_ia(c, d);
+        mixed_remove(c, m);
+        return cpu_branch_slow(c, n);
+    }
+    memcpy(insn, c->st->base + page->abs + slot * 2, 2);
+    unsigned length = isa_length(insn[0]);
+    if (length > FRAME_BYTES - slot * 2)
+        return code_run_cross(c, d, n);
+    memcpy(insn, c->st->base + page->abs + slot * 2, length);
+    struct dinsn *s = code_step_slot(c, slot);
+    decode_into(c, s, insn);
+    cpu_set_code_page(c, code_step_page(c), c->ia_page);
+    return s->run(c, s, n);
 }

@@ -331,6 +331,11 @@ u64 cpu_get_epoch(const struct cpu_set *set)
     return atomic_load(&set->epoch_tod);
 }
 
+void cpu_set_serial(struct cpu_set *set, u32 serial)
+{
+    set->serial = serial & 0xffffffu;
+}
+
 int cpu_read_logical(struct cpu *c, u64 ea, unsigned ar, void *dst, u64 len)
 {
     return access_fetch(c, ea, ar, dst, len);

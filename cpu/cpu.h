@@ -122,6 +122,8 @@ u64 cpu_instructions(const struct cpu *cpu);
 /** The guest's TOD offset against the ports' clock, in TOD units. */
 void cpu_set_epoch(struct cpu_set *set, u64 epoch_tod);
 u64 cpu_get_epoch(const struct cpu_set *set);
+/** Six hexadecimal digits of the CPU identification (STIDP); before the CPUs run. */
+void cpu_set_serial(struct cpu_set *set, u32 serial);
 
 /**
  * Storage as the CPU sees it now, for interceptions: logical addresses through current DAT, keys

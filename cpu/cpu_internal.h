@@ -81,6 +81,7 @@ struct code_page {
     struct dinsn slot[CODE_SLOTS_ALL];
     u64 abs;         /* frame address, or CODE_ABS_NONE */
     unsigned stores; /* stores into the frame since something was last decoded */
+    unsigned decoded; /* slots decoded since the frame was taken */
 };
 #define CODE_ABS_NONE (~0ull)
 
@@ -245,7 +246,9 @@ struct code_page *code_step_page(struct cpu *c);
 /** Decode what stands at `slot` of `page` and make it runnable. */
 void code_decode_slot(struct cpu *c, struct code_page *page, unsigned slot);
 /** Handlers of slots that hold no instruction. */
-insn_run code_run_decode, code_run_page_end, code_run_resync, code_run_cross;
+insn_run code_run_decode, code_run_page_end, code_run_resync, code_run_cross, code_run_mixed;
+/** Its slot `slot`, to be decoded into; the one used before leads back to the loop again. */
+struct dinsn *code_step_slot(struct cpu *c, unsigned slot);
 
 /* -- access.c -- slow paths of storage access; 0 or a program-interruption code */
 /** Translate for `kind` and enter it into the TLB when the rules allow; checks keys. Returns

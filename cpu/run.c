@@ -104,8 +104,8 @@ static int exec_step(struct cpu *c)
     unsigned slot = (unsigned)(d - page->slot);
     if (d->run == code_run_decode)
         code_decode_slot(c, page, slot);
-    struct dinsn *s = &code_step_page(c)->slot[slot];
-    if (d->run != code_run_cross) {
+    if (d->run != code_run_cross && d->run != code_run_mixed) {
+        struct dinsn *s = code_step_slot(c, slot);
         *s = *d;
         cpu_set_code_page(c, code_step_page(c), c->ia_page);
         d = s;
@@ -115,7 +115,6 @@ static int exec_step(struct cpu *c)
     if (rc == 0)
         rc = c->stop->run(c, c->stop, c->n);
 #endif
-    s->run = code_run_resync;
     return rc;
 }
 

@@ -6,11 +6,11 @@
 #include "mem/base/bytes.h"
 #include "mem/base/status.h"
 
-#define CONFIG_NAME_BYTES 9     /* 1-8 characters, upper case, NUL */
-#define CONFIG_VOLID_BYTES 7    /* 1-6 characters, NUL */
+#define CONFIG_NAME_BYTES 9  /* 1-8 characters, upper case, NUL */
+#define CONFIG_VOLID_BYTES 7 /* 1-6 characters, NUL */
 #define CONFIG_PATH_BYTES 1024
 #define CONFIG_HOST_BYTES 256
-#define CONFIG_SLOTS_MAX 8      /* slots of the SSI statement, numbered from 1 */
+#define CONFIG_SLOTS_MAX 8 /* slots of the SSI statement, numbered from 1 */
 #define CONFIG_DOMAINS_MAX 16
 #define CONFIG_VOLUMES_MAX 256
 #define CONFIG_ISLINKS_MAX 64
@@ -37,13 +37,13 @@ struct config_device {
 /** The machine of one member. */
 struct config_hardware {
     char path[CONFIG_PATH_BYTES];
-    u32 cpu_serial;  /* 24 bits */
+    u32 cpu_serial; /* 24 bits */
     struct config_model model;
-    unsigned cpus;   /* real processors */
+    unsigned cpus; /* real processors */
     u64 main_bytes;
-    u16 console_port; /* CNSLPORT; 0 = none */
+    u16 console_port;                 /* CNSLPORT; 0 = none */
     char ssi_host[CONFIG_HOST_BYTES]; /* "" = no SSIPORT statement */
-    u16 ssi_port;     /* 0 = any free port */
+    u16 ssi_port;                     /* 0 = any free port */
     struct config_device *devices;
     unsigned device_count;
 };
@@ -86,7 +86,7 @@ struct config_features {
     bool passwords_on_cmds; /* LOGON userid password on one line */
     bool set_privclass;
     unsigned logoff_timeout_s;
-    unsigned shutdown_signal_s; /* SET SIGNAL SHUTDOWNTIME */
+    unsigned shutdown_signal_s;              /* SET SIGNAL SHUTDOWNTIME */
     char operator_userid[CONFIG_NAME_BYTES]; /* OPERATOR_USERID; default OPERATOR */
 };
 
@@ -137,8 +137,7 @@ u16 config_slot_of(const struct system_config *config, const char *member);
 /** A relocation domain by name, or NULL. The built-in ones (SSI, one per member) included:
  *  then `*scratch` is filled and returned. */
 const struct config_domain *config_domain_find(const struct system_config *config,
-                                               const char *name,
-                                               struct config_domain *scratch);
+                                               const char *name, struct config_domain *scratch);
 
 /** A machine by CPUMODEL operand ("2817", "z196", any case), or NULL. */
 const struct config_model *config_model_find(const char *text);

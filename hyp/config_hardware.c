@@ -8,7 +8,9 @@
 #include "hyp/config_scan.h"
 
 static const struct config_model models[] = {
-    {"z10", 0x2097}, {"z196", 0x2817}, {"z114", 0x2818},
+    {"z10", 0x2097},
+    {"z196", 0x2817},
+    {"z114", 0x2818},
 };
 
 const struct config_model *config_model_find(const char *text)
@@ -111,11 +113,11 @@ static const struct {
     const char *name;
     int (*parse)(struct hw_parse *p);
 } hw_statements[] = {
-    {"CPUSERIAL", hw_serial},    {"CPUMODEL", hw_model},   {"NUMCPU", hw_numcpu},
+    {"CPUSERIAL", hw_serial},    {"CPUMODEL", hw_model},    {"NUMCPU", hw_numcpu},
     {"MAINSIZE", hw_mainsize},   {"CNSLPORT", hw_cnslport}, {"SSIPORT", hw_ssiport},
-    {"ARCHLVL", hw_ignore},      {"ARCHMODE", hw_ignore},  {"OSTAILOR", hw_ignore},
-    {"PANRATE", hw_ignore},      {"PANTITLE", hw_ignore},  {"MAXCPU", hw_ignore},
-    {"MANUFACTURER", hw_ignore}, {"PLANT", hw_ignore},     {"LPARNAME", hw_ignore},
+    {"ARCHLVL", hw_ignore},      {"ARCHMODE", hw_ignore},   {"OSTAILOR", hw_ignore},
+    {"PANRATE", hw_ignore},      {"PANTITLE", hw_ignore},   {"MAXCPU", hw_ignore},
+    {"MANUFACTURER", hw_ignore}, {"PLANT", hw_ignore},      {"LPARNAME", hw_ignore},
 };
 
 static bool device_range(const char *word, u64 *first, u64 *last)

@@ -94,8 +94,10 @@ static int load_system(struct system_config *cfg, struct cause *cause)
         load_others(cfg);
         status = set_path(cfg->pdr_path, cause, cfg->dir, "volumes/", cfg->pdr_volid, ".pdr");
         if (!status && !cfg->hardware.ssi_host[0])
-            status = cause_set(cause, ST_CONFIG, "%s:1:1: expected an SSIPORT statement for "
-                               "cluster %s, found none", cfg->hardware.path, cfg->ssi_name);
+            status = cause_set(cause, ST_CONFIG,
+                               "%s:1:1: expected an SSIPORT statement for "
+                               "cluster %s, found none",
+                               cfg->hardware.path, cfg->ssi_name);
     }
     return status;
 }

@@ -9,11 +9,11 @@
 #define QUALIFIER_BYTES 128
 
 struct sys_parse {
-    struct system_config *cfg;            /* where the statement goes: real or scratch */
+    struct system_config *cfg; /* where the statement goes: real or scratch */
     struct system_config *real, *scratch;
     struct scan *s;
     struct cause *cause;
-    unsigned at;                          /* first operand */
+    unsigned at; /* first operand */
     bool section, section_applies;
     char section_name[QUALIFIER_BYTES];
     bool identified, any_identifier;
@@ -82,13 +82,13 @@ static int ssi_slot(struct sys_parse *p, unsigned i)
         return scan_bad(p->s, i, p->cause, "a slot number from 1 to %d", CONFIG_SLOTS_MAX);
     if (n <= cfg->slot_count && cfg->slots[n - 1].ssi_port == 1)
         return bad(p, i, "each slot once");
-    if (!scan_name(scan_word(p->s, i + 1), name, 8))
-        return bad(p, i + 1, "a member name of 1-8 characters, or AVAILABLE");
     cfg->slots[n - 1].ssi_port = 1; /* mark: seen; cleared by st_ssi */
     if (n > cfg->slot_count)
         cfg->slot_count = (unsigned)n;
-    if (scan_abbrev(name, "AVAILable"))
+    if (scan_abbrev(scan_word(p->s, i + 1), "AVAILable"))
         return ST_OK;
+    if (!scan_name(scan_word(p->s, i + 1), name, 8))
+        return bad(p, i + 1, "a member name of 1-8 characters, or AVAILABLE");
     if (config_slot_of(cfg, name))
         return bad(p, i + 1, "each member once");
     strcpy(cfg->slots[n - 1].member, name);
@@ -338,8 +338,8 @@ static int st_vmlan(struct sys_parse *p)
 /* FEATURES {ENABLE | DISABLE} name ... and FEATURES with values */
 static int st_features(struct sys_parse *p)
 {
-    static const char *const known[] = {"AUTO_WARM_IPL", "CLEAR_TDISK", "CPCHECKING",
-                                        "LOGMSG_FROM_FILE", "PROMPT", "THROTTLE_ALL",
+    static const char *const known[] = {"AUTO_WARM_IPL",     "CLEAR_TDISK",   "CPCHECKING",
+                                        "LOGMSG_FROM_FILE",  "PROMPT",        "THROTTLE_ALL",
                                         "VALIDATE_SHUTDOWN", "STP_TIMESTAMP", "STP_TIMEZONE"};
     struct config_features *f = &p->cfg->features;
     bool on = true;
@@ -439,7 +439,7 @@ static const struct {
     {"LOGO_CONFIG", st_ignore},
     {"PRODUCT", st_ignore},
     {"CHARACTER_DEFaults", st_ignore},
-    {"DEFINE", st_refuse},          /* VSWITCH, LAN, ...: networks come later */
+    {"DEFINE", st_refuse}, /* VSWITCH, LAN, ...: networks come later */
     {"MODIFY", st_refuse},
     {"USER_VOLUME_Exclude", st_refuse},
     {"USER_VOLUME_RDEV", st_refuse},

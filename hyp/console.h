@@ -65,8 +65,8 @@ typedef void (*console_wait_cb)(void *ctx, const struct console_line *line);
  * stands. May call back before it returns. `*id` (may be NULL) names the wait for cancelling,
  * 0 if it is over already. ST_INVAL: bad expression. Loop thread.
  */
-int console_wait_start(struct console *console, const char *regex, u64 from,
-                       console_wait_cb cb, void *ctx, u64 *id, struct cause *cause);
+int console_wait_start(struct console *console, const char *regex, u64 from, console_wait_cb cb,
+                       void *ctx, u64 *id, struct cause *cause);
 /** Forget a wait without calling back. */
 void console_wait_cancel(struct console *console, u64 id);
 

@@ -27,7 +27,7 @@ struct console {
     struct console_ports ports;
     pthread_mutex_t lock;
     struct stored_line ring[CONSOLE_LINES_MAX]; /* line n at n % MAX */
-    u64 next; /* number of the line being written */
+    u64 next;                                   /* number of the line being written */
     u64 lost; /* lines up to this one were not carried along by a relocation */
     char partial[CONSOLE_LINE_BYTES_MAX + 1];
     size_t partial_len;

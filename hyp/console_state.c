@@ -80,8 +80,7 @@ static bool take_row(struct console *t, const struct codec_row *row, u64 *lines)
     switch (row->tag) {
     case ROW_NEXT:
         return codec_get_u64(row, &t->next) && t->next >= 1 && t->next < UINT64_MAX / 2;
-    case ROW_LINE:
-        return take_line(t, row, (*lines)++);
+    case ROW_LINE: return take_line(t, row, (*lines)++);
     case ROW_PARTIAL:
         if (row->len < 8 || row->len > 8 + CONSOLE_LINE_BYTES_MAX)
             return false;
@@ -89,14 +88,12 @@ static bool take_row(struct console *t, const struct codec_row *row, u64 *lines)
         t->partial_len = row->len - 8;
         memcpy(t->partial, row->p + 8, t->partial_len);
         return true;
-    case ROW_INPUT:
-        return take_input(t, row);
+    case ROW_INPUT: return take_input(t, row);
     case ROW_ECHO:
         if (codec_get_u8(row, &echo))
             t->echo = echo != 0;
         return true;
-    default:
-        return !(row->tag & CODEC_MANDATORY);
+    default: return !(row->tag & CODEC_MANDATORY);
     }
 }
 

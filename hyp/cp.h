@@ -39,7 +39,7 @@ struct cp_response {
     unsigned line_count;
     struct cp_message *messages;
     unsigned message_count;
-    bool truncated; /* memory or CP_RESPONSE_LINES_MAX */
+    bool truncated;                                       /* memory or CP_RESPONSE_LINES_MAX */
     void (*done_cb)(struct cp_response *resp, void *ctx); /* may be NULL */
     void *done_ctx;
 };
@@ -53,8 +53,8 @@ void cp_response_fini(struct cp_response *resp);
 /** A member as the cluster sees it now. */
 struct cp_cluster_member {
     unsigned slot;
-    char name[CONFIG_NAME_BYTES]; /* "" = available */
-    char state[12];               /* "Joined" */
+    char name[CONFIG_NAME_BYTES];                /* "" = available */
+    char state[12];                              /* "Joined" */
     u64 pdr_heartbeat_ns, received_heartbeat_ns; /* wall clock; 0 = none */
     bool local;
     bool reachable; /* joined, and a link is there */
@@ -69,8 +69,8 @@ struct cp_cluster_ops {
     bool (*member)(void *ctx, unsigned i, struct cp_cluster_member *out); /* 0 based */
     /* Take, give back and find single-logon names. claim: ST_OK; ST_EXIST with the owner;
      * anything else with a cause. locate: false when nobody has it, or nobody can tell. */
-    int (*claim)(void *ctx, const char *userid, u64 *generation,
-                 char owner[CONFIG_NAME_BYTES], struct cause *cause);
+    int (*claim)(void *ctx, const char *userid, u64 *generation, char owner[CONFIG_NAME_BYTES],
+                 struct cause *cause);
     void (*release)(void *ctx, const char *userid, u64 generation);
     bool (*locate)(void *ctx, const char *userid, char member[CONFIG_NAME_BYTES]);
     /* Every claimed user id of the cluster. */
@@ -90,7 +90,8 @@ struct cp_ports {
     void (*timer_cancel)(void *ctx, u64 id);
     /* SHUTDOWN has logged everybody off: stop this member (reipl: start it again). */
     void (*shutdown)(void *ctx, bool reipl);
-    /* A console has news: call console_poll on the loop thread. Any thread. */
+    /* A console has news: have cp_poll_consoles called on the loop thread. Any thread; do not
+     * keep `console`, it may be gone by then. NULL: the owner polls. */
     void (*console_wakeup)(void *ctx, struct console *console);
     const struct vm_ops *vm;
     void *vm_host;
@@ -137,8 +138,8 @@ bool cp_abbrev(const char *word, const char *name);
 void cp_line(struct cp_request *req, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /** Append a message of the catalogue; returns its number: `return cp_fail(req, MSG_X, ..)`. */
-#define cp_fail(req, id, ...) \
-    cp_fail_formatted(req, id, \
+#define cp_fail(req, id, ...)                                                                  \
+    cp_fail_formatted(req, id,                                                                 \
                       msg_format(cp_fail_buffer(req), MSG_LINE_BYTES, id, ##__VA_ARGS__))
 char *cp_fail_buffer(struct cp_request *req);
 int cp_fail_formatted(struct cp_request *req, enum msg_id id, int number);
@@ -174,6 +175,9 @@ u64 cp_user_logon_ns(const struct cp_user *user);
 /** CP's view at the console: its input goes to CP (CP READ), not to the guest. */
 bool cp_user_cp_read(const struct cp_user *user);
 
+/** cp_ports.console_wakeup told of news: poll the console, unless its user has gone meanwhile. */
+void cp_console_poll(struct cp *cp, struct console *console);
+
 /** Write a line to a user's console (messages from other users, events). */
 void cp_user_tell(struct cp_user *user, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -187,6 +191,10 @@ void cp_operator_tell(struct cp *cp, const char *fmt, ...)
  * logged on.
  */
 int cp_console_input(struct cp *cp, const char *userid, const char *text);
+
+/** Evaluate waits and observers of every console. Call it after console_wakeup, on the loop:
+ *  that way a console that has gone meanwhile is never touched. */
+void cp_poll_consoles(struct cp *cp);
 
 /** The virtual machine of `userid` reports by itself. */
 void cp_vm_event(struct cp *cp, const char *userid, enum vm_event event, u64 psw_mask,
@@ -203,15 +211,15 @@ int cp_observe_users(struct cp *cp,
 /** Rows of the session: logon time, settings, console history. */
 void cp_user_save(struct cp_user *user, struct codec_out *out);
 /** Destination: a session without claim and without logon; its machine is created, idle. */
-int cp_user_arrive(struct cp *cp, const char *userid, struct codec_in *in,
-                   struct cp_user **out, struct cause *cause);
+int cp_user_arrive(struct cp *cp, const char *userid, struct codec_in *in, struct cp_user **out,
+                   struct cause *cause);
 /** End a session here without freeing the claim: the source after hand-over, or a
  *  destination that gives up. */
 void cp_user_depart(struct cp_user *user);
 
 /* --- Cluster ----------------------------------------------------------------------------- */
 
-#define CP_SSI_SERVICE 1 /* id of service CP */
+#define CP_SSI_SERVICE 1  /* id of service CP */
 #define CP_CLAIM_USERID 1 /* kind of claims on user ids */
 
 /** Join CP to a cluster: registers service CP (before ssi_join) and asks `ssi` from here on.

@@ -34,11 +34,11 @@ static u32 class_bits(const char *letters)
 bool cp_table_row(const struct cp *cp, unsigned i, struct cp_table_row *out)
 {
     if (i < ARRAY_LEN(rows)) {
-        *out = (struct cp_table_row){.prefix = rows[i].prefix,
-                                     .row = {rows[i].name, class_bits(rows[i].classes),
-                                             rows[i].help},
-                                     .handler = rows[i].handler,
-                                     .anybody = !rows[i].classes[0]};
+        *out = (struct cp_table_row){
+            .prefix = rows[i].prefix,
+            .row = {rows[i].name, class_bits(rows[i].classes), rows[i].help},
+            .handler = rows[i].handler,
+            .anybody = !rows[i].classes[0]};
         return true;
     }
     i -= ARRAY_LEN(rows);

@@ -23,7 +23,7 @@ static void show_response(struct cp_response *resp, void *ctx)
     free(c);
 }
 
-static int issue(struct cp *cp, const char *userid, const char *command)
+int cp_console_command(struct cp *cp, const char *userid, const char *command)
 {
     struct console_command *c = calloc(1, sizeof *c);
     if (!c)
@@ -50,7 +50,7 @@ static int issue_each(struct cp *cp, const char *userid, const char *text, char 
         memcpy(line, text, n);
         line[n] = 0;
         if (strspn(line, " ") < n)
-            status = issue(cp, name, line);
+            status = cp_console_command(cp, name, line);
         text = end ? end + 1 : "";
     }
     return status;
@@ -78,6 +78,19 @@ int cp_console_input(struct cp *cp, const char *userid, const char *text)
         return console_input_put(user->console, text, strlen(text));
     console_write_line(user->console, text);
     return issue_each(cp, userid, text, linend);
+}
+
+void cp_poll_consoles(struct cp *cp)
+{
+    struct cp_user *user = cp->users;
+    while (user) { /* a callback may end this user: go on by name */
+        char userid[DIR_NAME_BYTES];
+        struct cp_user *next = user->next;
+        strcpy(userid, next ? next->userid : "");
+        console_poll(user->console);
+        for (user = *userid ? cp->users : NULL; user && strcmp(user->userid, userid);)
+            user = user->next;
+    }
 }
 
 static void enter_cp(struct cp_user *user, const char *text)
@@ -117,12 +130,8 @@ void cp_vm_event(struct cp *cp, const char *userid, enum vm_event event, u64 psw
         msg_format(text, sizeof text, MSG_GSP2629I, 0u);
         enter_cp(user, text);
         return;
-    case VM_EVENT_SHUTDOWN_DONE:
-        cp_guest_ended(user);
-        return;
-    case VM_EVENT_RESET:
-        cp_notify_observers(user, CP_USER_RESET);
-        return;
+    case VM_EVENT_SHUTDOWN_DONE: cp_guest_ended(user); return;
+    case VM_EVENT_RESET: cp_notify_observers(user, CP_USER_RESET); return;
     }
     ERGO(!"unknown event of a virtual machine");
 }

@@ -140,7 +140,7 @@ static bool make_room(void **array, unsigned count, size_t size)
     return more != NULL;
 }
 
-static void add_message(struct cp_response *r, const char *text)
+void cp_response_message(struct cp_response *r, const char *text)
 {
     size_t n = strcspn(text, " ");
     if (strncmp(text, "HCP", 3) || n < 8 || n > 13 || !isdigit((unsigned char)text[n - 2]))
@@ -167,7 +167,7 @@ void cp_response_add(struct cp_response *r, const char *text)
         return;
     }
     r->lines[r->line_count++] = copy;
-    add_message(r, text);
+    cp_response_message(r, text);
 }
 
 void cp_line_text(struct cp_request *req, const char *text)

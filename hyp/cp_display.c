@@ -151,8 +151,8 @@ static char printable(u8 ebcdic)
 
 static int show_storage(struct look *l, const char *word, const struct range *r)
 {
-    static const char letters[] = {[VM_SPACE_REAL] = 'R', [VM_SPACE_ABS] = 'A',
-                                   [VM_SPACE_VIRT] = 'V'};
+    static const char letters[] = {
+        [VM_SPACE_REAL] = 'R', [VM_SPACE_ABS] = 'A', [VM_SPACE_VIRT] = 'V'};
     u64 from = r->first & ~15ull;
     if (r->last - r->first >= DISPLAY_BYTES_MAX)
         return cp_fail(l->req, MSG_CMD002E, word);

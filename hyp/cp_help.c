@@ -22,14 +22,10 @@ static const struct help_message messages[] = {
 static const char *severity_text(char severity)
 {
     switch (severity) {
-    case 'I':
-        return "information";
-    case 'W':
-        return "warning";
-    case 'A':
-        return "action is needed";
-    default:
-        return "error: the command was not performed";
+    case 'I': return "information";
+    case 'W': return "warning";
+    case 'A': return "action is needed";
+    default: return "error: the command was not performed";
     }
 }
 

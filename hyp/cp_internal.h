@@ -21,8 +21,7 @@ enum cp_setting {
     CP_SET_LINEDIT = 1 << 7,
     CP_SET_CONCEAL = 1 << 8,
 };
-#define CP_SET_DEFAULT \
-    (CP_SET_MSG | CP_SET_WNG | CP_SET_EMSG | CP_SET_IMSG | CP_SET_LINEDIT)
+#define CP_SET_DEFAULT (CP_SET_MSG | CP_SET_WNG | CP_SET_EMSG | CP_SET_IMSG | CP_SET_LINEDIT)
 
 /** TERMINAL options that are kept for the session. */
 struct cp_terminal {
@@ -66,7 +65,7 @@ struct cp_request {
     u64 timer; /* SLEEP */
     char raw[CP_COMMAND_BYTES_MAX], upper[CP_COMMAND_BYTES_MAX];
     size_t at, len;
-    unsigned depth; /* AT, CP in front of commands */
+    unsigned depth;   /* AT, CP in front of commands */
     char command[16]; /* full name, for messages and shared handlers */
     char buffer[MSG_LINE_BYTES];
 };
@@ -118,6 +117,8 @@ const char *cp_size_text(u64 bytes, char out[CP_TIME_TEXT_BYTES]);
 void cp_line_text(struct cp_request *req, const char *text);
 /** A line (and message, if it is one) for a response without a request. */
 void cp_response_add(struct cp_response *resp, const char *text);
+/** Only the message, if `text` is one. */
+void cp_response_message(struct cp_response *resp, const char *text);
 /** The user whose machine a command is about; NULL after HCPCMD045E. */
 struct cp_user *cp_own_machine(struct cp_request *req);
 /** ST_OK, or the message number after HCPCMD003E for what is left on the line. */
@@ -164,6 +165,10 @@ void cp_logoff(struct cp_user *user, const char *by);
 /** "CONNECT= 00:01:27 VIRTCPU= 000:00.09 TOTCPU= 000:00.14" */
 const char *cp_usage_text(struct cp_user *user, char out[96]);
 const char *cp_where(const struct cp_user *user, char out[DIR_NAME_BYTES + 8]);
+
+/* --- cp_console.c ------------------------------------------------------------------------ */
+/** Issue a command as a user; the response goes to its console, now or later. */
+int cp_console_command(struct cp *cp, const char *userid, const char *command);
 
 /* --- cp_shutdown.c ----------------------------------------------------------------------- */
 /** The guest of `user` has ended itself. May log the user off. */

@@ -43,40 +43,26 @@ static int begin_claimed(struct cp *cp, const struct dir_entry *entry, struct cp
     return ST_OK;
 }
 
-/* A COMMAND statement of the directory, or the IPL; its response goes to the console. */
-static void run_for_user(struct cp_user *user, const char *command)
-{
-    struct cp_response resp;
-    cp_response_init(&resp);
-    if (cp_command(user->cp, user->userid, command, &resp) == CP_DONE) {
-        for (unsigned i = 0; i < resp.line_count; i++)
-            console_write_line(user->console, resp.lines[i]);
-        cp_response_fini(&resp);
-    }
-}
-
-/* Commands that end later cannot run before the IPL; the directory has no use for them. */
-static bool may_run_at_logon(const char *command)
-{
-    return !cp_abbrev(command, "SLeep") && strncasecmp(command, "SL", 2) &&
-           strncasecmp(command, "AT ", 3) && strncasecmp(command, "LOGOFF", 6);
-}
-
+/* COMMAND statements of the directory, whose responses go to the console, then its IPL. */
 static void start_machine(struct cp_user *user, bool ipl)
 {
     const struct dir_entry *e = user->entry;
     struct cause cause;
-    for (unsigned i = 0; i < e->command_count; i++)
-        if (may_run_at_logon(e->commands[i]))
-            run_for_user(user, e->commands[i]);
+    struct cp *cp = user->cp;
+    for (unsigned i = 0; i < e->command_count; i++) {
+        cp_console_command(cp, e->userid, e->commands[i]);
+        if (cp_user_find(cp, e->userid) != user)
+            return; /* the command was LOGOFF */
+    }
     if (!ipl || !e->ipl.present)
         return;
-    const struct vm_ipl load = {.is_name = e->ipl.is_name, .devno = e->ipl.vdev,
+    const struct vm_ipl load = {.is_name = e->ipl.is_name,
+                                .devno = e->ipl.vdev,
                                 .name = e->ipl.name,
                                 .parm = e->ipl.parm[0] ? e->ipl.parm : NULL,
                                 .loadparm = e->ipl.loadparm[0] ? e->ipl.loadparm : NULL};
     user->cp_read = false;
-    if (user->cp->ports.vm->ipl(user->vm, &load, &cause)) {
+    if (cp->ports.vm->ipl(user->vm, &load, &cause)) {
         char text[MSG_LINE_BYTES];
         msg_format(text, sizeof text, MSG_IPL408E, cause.text);
         console_write_line(user->console, text);
@@ -230,7 +216,8 @@ static void usage_text(struct cp_user *user, char out[96])
     u64 now = cp_now(user->cp), s = now > user->logon_ns ? now - user->logon_ns : 0;
     s /= 1000000000u;
     u64 v = info.virt_ns / 10000000u, t = info.total_ns / 10000000u;
-    snprintf(out, 96, "CONNECT= %02llu:%02llu:%02llu VIRTCPU= %03llu:%02llu.%02llu "
+    snprintf(out, 96,
+             "CONNECT= %02llu:%02llu:%02llu VIRTCPU= %03llu:%02llu.%02llu "
              "TOTCPU= %03llu:%02llu.%02llu",
              (unsigned long long)(s / 3600), (unsigned long long)(s / 60 % 60),
              (unsigned long long)(s % 60), (unsigned long long)(v / 6000),

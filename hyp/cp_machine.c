@@ -217,8 +217,10 @@ static int define_storage(struct cp_request *req, struct cp_user *user)
         return cp_fail(req, MSG_CMD002E, word ? word : "STORAGE");
     const char *more = cp_operand(req);
     if (more)
-        return cp_fail(req, cp_abbrev(more, "STANDBY") || cp_abbrev(more, "RESERVED")
-                                ? MSG_CMD099E : MSG_CMD003E, more);
+        return cp_fail(req,
+                       cp_abbrev(more, "STANDBY") || cp_abbrev(more, "RESERVED") ? MSG_CMD099E
+                                                                                 : MSG_CMD003E,
+                       more);
     if (bytes > user->entry->storage_max_bytes)
         return cp_fail(req, MSG_DST094E, "the maximum of the directory would be exceeded");
     if (bytes % (1 << 20))

@@ -207,7 +207,7 @@ static void columns(struct cp_request *req, const char **names, unsigned count)
         size_t n = 0, at = strlen(line);
         for (; names[i][n] && n < 12; n++)
             upper[n] = names[i][n] >= 'a' && names[i][n] <= 'z' ? (char)(names[i][n] - 32)
-                                                                 : names[i][n];
+                                                                : names[i][n];
         upper[n] = 0;
         snprintf(line + at, sizeof line - at, "%-13s", upper);
         if (i % 6 == 5 || i + 1 == count) {
@@ -291,7 +291,9 @@ int cp_query_isfc(struct cp_request *req, void *ctx)
     for (unsigned i = 0; cp->cluster->member(cp->cluster_ctx, i, &m); i++)
         if (m.name[0])
             cp_line(req, "%-8s  %s", m.name,
-                    m.local ? "local" : m.reachable ? "active" : "not connected");
+                    m.local       ? "local"
+                    : m.reachable ? "active"
+                                  : "not connected");
     return 0;
 }
 

@@ -66,11 +66,10 @@ int cp_query_virtual(struct cp_request *req, void *ctx)
 {
     static const struct {
         const char *name, *klass;
-    } kinds[] = {{"CONsole", "CONS"}, {"RDR", "RDR"},    {"Reader", "RDR"},   {"PUNch", "PUN"},
-                 {"PCH", "PUN"},      {"PRT", "PRT"},    {"PRinter", "PRT"},  {"DAsd", "DASD"},
-                 {"OSA", "OSA"},      {"FCP", "FCP"},    {"CTca", "CTCA"},    {"TAPes", "TAPE"},
-                 {"NIC", "NIC"},      {"PAV", "PAV"},    {"SWITCHes", "SWCH"},
-                 {"CRYPto", "AP"}};
+    } kinds[] = {{"CONsole", "CONS"}, {"RDR", "RDR"}, {"Reader", "RDR"},    {"PUNch", "PUN"},
+                 {"PCH", "PUN"},      {"PRT", "PRT"}, {"PRinter", "PRT"},   {"DAsd", "DASD"},
+                 {"OSA", "OSA"},      {"FCP", "FCP"}, {"CTca", "CTCA"},     {"TAPes", "TAPE"},
+                 {"NIC", "NIC"},      {"PAV", "PAV"}, {"SWITCHes", "SWCH"}, {"CRYPto", "AP"}};
     struct cp_user *user = cp_own_machine(req);
     const char *word = cp_operand(req);
     (void)ctx;

@@ -57,10 +57,12 @@ static void finish(struct gather *g)
     for (unsigned i = 0; i < g->count; i++) {
         struct cp_remote_call *c = &g->parts[i];
         for (unsigned k = 0; k < c->resp.line_count; k++) {
-            if (g->prefix)
-                cp_line(req, "%-8s: %s", c->member, c->resp.lines[k]);
-            else
+            if (!g->prefix) {
                 cp_line_text(req, c->resp.lines[k]);
+                continue;
+            }
+            cp_line(req, "%-8s: %s", c->member, c->resp.lines[k]);
+            cp_response_message(req->resp, c->resp.lines[k]);
         }
         rc = c->resp.rc > rc ? c->resp.rc : rc;
         cp_response_fini(&c->resp);
@@ -119,8 +121,9 @@ static int send_request(struct cp *cp, struct cp_remote_call *c, const struct cp
     codec_put_bytes(&out, ROW_USERID, req->userid, strlen(req->userid));
     codec_put_u32(&out, ROW_CLASSES, req->classes);
     codec_put_bytes(&out, ROW_COMMAND, command, strlen(command));
-    int status = out.failed ? ST_NOMEM : cp->cluster->send(cp->cluster_ctx, c->member,
-                                                           MSG_TYPE_REQUEST, out.data, out.len);
+    int status = out.failed ? ST_NOMEM
+                            : cp->cluster->send(cp->cluster_ctx, c->member, MSG_TYPE_REQUEST,
+                                                out.data, out.len);
     codec_out_fini(&out);
     return status;
 }
@@ -134,14 +137,14 @@ static void start_remote(struct cp *cp, struct gather *g, const char *member,
     snprintf(c->member, sizeof c->member, "%.8s", member);
     cp_response_init(&c->resp);
     g->open++;
-    int status = cp->cluster ? send_request(cp, c, g->req, command) : ST_LOST;
-    if (status) {
-        part_failed(c, status_name(status));
-        return;
-    }
     c->next = cp->calls;
     cp->calls = c;
     c->timer = cp->ports.timer_start(cp->ports.ctx, within_ms, timed_out, c);
+    int status = cp->cluster ? send_request(cp, c, g->req, command) : ST_LOST;
+    if (status) {
+        unlink_call(cp, c);
+        part_failed(c, status_name(status));
+    }
 }
 
 static void start_local(struct cp *cp, struct gather *g, const char *command)
@@ -153,7 +156,7 @@ static void start_local(struct cp *cp, struct gather *g, const char *command)
     c->resp.done_cb = local_done;
     c->resp.done_ctx = c;
     g->open++;
-    cp_command_as(cp, g->req->userid, g->req->classes, command, &c->resp);
+    cp_command_remote(cp, g->req->userid, g->req->classes, command, &c->resp);
 }
 
 static struct gather *new_gather(struct cp_request *req, bool prefix)
@@ -275,24 +278,18 @@ static bool take_wire_row(struct wire *w, const struct codec_row *row)
 {
     char line[1024];
     switch (row->tag) {
-    case ROW_ID:
-        return codec_get_u32(row, &w->id);
-    case ROW_USERID:
-        return take_text(row, w->userid, sizeof w->userid);
-    case ROW_CLASSES:
-        return codec_get_u32(row, &w->classes);
-    case ROW_COMMAND:
-        return take_text(row, w->command, sizeof w->command);
-    case ROW_RC:
-        return codec_get_u32(row, &w->rc) && w->rc <= 99999;
+    case ROW_ID: return codec_get_u32(row, &w->id);
+    case ROW_USERID: return take_text(row, w->userid, sizeof w->userid);
+    case ROW_CLASSES: return codec_get_u32(row, &w->classes);
+    case ROW_COMMAND: return take_text(row, w->command, sizeof w->command);
+    case ROW_RC: return codec_get_u32(row, &w->rc) && w->rc <= 99999;
     case ROW_LINE:
         if (!take_text(row, line, sizeof line))
             return false;
         if (w->lines)
             cp_response_add(w->lines, line);
         return true;
-    default:
-        return !(row->tag & CODEC_MANDATORY);
+    default: return !(row->tag & CODEC_MANDATORY);
     }
 }
 

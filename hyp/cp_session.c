@@ -74,6 +74,15 @@ void cp_user_set_claim(struct cp_user *user, u64 generation)
     user->incoming = false;
 }
 
+void cp_console_poll(struct cp *cp, struct console *console)
+{
+    struct cp_user *u = cp->users;
+    while (u && u->console != console) /* those who are arriving, too */
+        u = u->next;
+    if (u)
+        console_poll(console);
+}
+
 int cp_observe_users(struct cp *cp,
                      void (*cb)(void *ctx, struct cp_user *user, enum cp_user_event event),
                      void *ctx)
@@ -118,8 +127,12 @@ int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_use
     user->entry = entry;
     user->classes = entry->classes;
     user->settings = CP_SET_DEFAULT;
-    user->terminal = (struct cp_terminal){.more_s = 50, .more_warn_s = 10, .linesize = 80,
-                                          .linend = '#', .linedel = '[', .chardel = '@',
+    user->terminal = (struct cp_terminal){.more_s = 50,
+                                          .more_warn_s = 10,
+                                          .linesize = 80,
+                                          .linend = '#',
+                                          .linedel = '[',
+                                          .chardel = '@',
                                           .escape = '"'};
     strcpy(user->secuser, entry->console_secuser);
     strcpy(user->observer, entry->console_observer);
@@ -226,26 +239,20 @@ static bool take_session_row(struct cp_user *user, const struct codec_row *row,
     struct codec_in block;
     u8 flag;
     switch (row->tag) {
-    case ROW_SETTINGS:
-        return codec_get_u32(row, &user->settings);
+    case ROW_SETTINGS: return codec_get_u32(row, &user->settings);
     case ROW_CLASSES: /* what the directory grants here is the most */
         if (!codec_get_u32(row, &user->classes))
             return false;
         user->classes &= user->entry->classes;
         return true;
-    case ROW_LOGON:
-        return codec_get_u64(row, &user->logon_ns);
-    case ROW_SECUSER:
-        return take_name(row, user->secuser);
-    case ROW_OBSERVER:
-        return take_name(row, user->observer);
-    case ROW_CP_READ:
-        return codec_get_u8(row, &flag) && (user->cp_read = flag != 0, true);
+    case ROW_LOGON: return codec_get_u64(row, &user->logon_ns);
+    case ROW_SECUSER: return take_name(row, user->secuser);
+    case ROW_OBSERVER: return take_name(row, user->observer);
+    case ROW_CP_READ: return codec_get_u8(row, &flag) && (user->cp_read = flag != 0, true);
     case ROW_CONSOLE:
         return codec_open(row, &block) && block.version == CONSOLE_VERSION &&
                !console_restore(user->console, &block, cause);
-    default:
-        return !(row->tag & CODEC_MANDATORY);
+    default: return !(row->tag & CODEC_MANDATORY);
     }
 }
 

@@ -70,8 +70,8 @@ int cp_cmd_signal(struct cp_request *req, void *ctx)
         return cp_fail(req, MSG_SIG2112E, userid);
     strcpy(user->signal_by, req->userid);
     user->signal_within_s = (unsigned)seconds;
-    user->signal_timer = ports(cp)->timer_start(cp->ports.ctx, seconds * 1000,
-                                                signal_timed_out, user);
+    user->signal_timer =
+        ports(cp)->timer_start(cp->ports.ctx, seconds * 1000, signal_timed_out, user);
     return 0;
 }
 
@@ -116,13 +116,12 @@ static void signal_everybody(struct cp_request *req, u64 seconds)
     struct cp *cp = req->cp;
     struct cause cause;
     for (struct cp_user *u = cp_user_next(cp, NULL); u; u = cp_user_next(cp, u)) {
-        if (u->signal_timer ||
-            cp->ports.vm->signal_shutdown(u->vm, (unsigned)seconds, &cause))
+        if (u->signal_timer || cp->ports.vm->signal_shutdown(u->vm, (unsigned)seconds, &cause))
             continue;
         strcpy(u->signal_by, req->userid);
         u->signal_within_s = (unsigned)seconds;
-        u->signal_timer = ports(cp)->timer_start(cp->ports.ctx, seconds * 1000,
-                                                 shutdown_signal_over, u);
+        u->signal_timer =
+            ports(cp)->timer_start(cp->ports.ctx, seconds * 1000, shutdown_signal_over, u);
     }
 }
 

@@ -49,7 +49,7 @@ struct dir_spool {
 
 struct dir_ipl {
     bool present;
-    bool is_name;              /* IPL of a named saved system */
+    bool is_name; /* IPL of a named saved system */
     u16 vdev;
     char name[DIR_NAME_BYTES];
     char parm[DIR_PARM_BYTES];
@@ -102,8 +102,8 @@ struct dir_entry {
     u32 options; /* enum dir_option */
     unsigned maxconn;
     struct dir_share share;
-    bool relocate; /* VMRELOCATE ON; default for USER on, for IDENTITY off */
-    char domain[DIR_NAME_BYTES]; /* VMRELOCATE DOMAIN; "" = SSI (USER) or the member */
+    bool relocate;                    /* VMRELOCATE ON; default for USER on, for IDENTITY off */
+    char domain[DIR_NAME_BYTES];      /* VMRELOCATE DOMAIN; "" = SSI (USER) or the member */
     char *commands[DIR_COMMANDS_MAX]; /* COMMAND: run at logon, before IPL */
     unsigned command_count;
     char xautolog[DIR_NAMES_MAX][DIR_NAME_BYTES]; /* who may XAUTOLOG this user */

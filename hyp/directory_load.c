@@ -86,7 +86,8 @@ static int run_block(struct dir_load *l, const struct dir_block *b, struct dir_e
             return ST_OK;
         status = dir_statement(&p);
         if (!status && (p.include[0] || p.build[0]))
-            status = scan_bad(l->inner, 0, l->cause, "INCLUDE and BUILD in USER and IDENTITY "
+            status = scan_bad(l->inner, 0, l->cause,
+                              "INCLUDE and BUILD in USER and IDENTITY "
                               "only");
         if (status)
             return status;
@@ -207,8 +208,9 @@ static int follow(struct dir_load *l, struct dir_parse *p)
     if (p->build[0]) {
         b = find_block(l, p->build, false);
         p->build[0] = 0;
-        return b ? ST_OK : scan_bad(l->s, p->build_at, l->cause,
-                                    "the name of a SUBCONFIG in this directory");
+        return b ? ST_OK
+                 : scan_bad(l->s, p->build_at, l->cause,
+                            "the name of a SUBCONFIG in this directory");
     }
     return ST_OK;
 }
@@ -232,9 +234,9 @@ static int read_entries(struct dir_load *l)
             continue; /* where CP keeps its object directory: not ours */
         } else if (!any) {
             status = scan_bad(l->s, 0, l->cause, "USER, IDENTITY, SUBCONFIG or PROFILE");
-        } else if (!skip) {
-            status = dir_statement(&p);
-            if (!status)
+        } else {
+            status = skip ? ST_OK : dir_statement(&p);
+            if (!status && !skip)
                 status = follow(l, &p);
         }
         if (status)

@@ -154,8 +154,7 @@ static int ipl_parm(struct dir_parse *p, unsigned i)
     if (!*rest)
         return bad(p, i, "parameter text");
     if (strlen(rest) >= DIR_PARM_BYTES)
-        return scan_bad(p->s, i, p->cause, "at most %d characters of PARM",
-                        DIR_PARM_BYTES - 1);
+        return scan_bad(p->s, i, p->cause, "at most %d characters of PARM", DIR_PARM_BYTES - 1);
     strcpy(p->entry->ipl.parm, rest);
     return ST_OK;
 }
@@ -211,8 +210,8 @@ static int st_console(struct dir_parse *p)
     e->has_console = true;
     strcpy(e->console_class, "T");
     if (p->s->count > 3) {
-        if (strlen(scan_word(p->s, 3)) != 1 || !strpbrk(scan_word(p->s, 3),
-                                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
+        if (strlen(scan_word(p->s, 3)) != 1 ||
+            !strpbrk(scan_word(p->s, 3), "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
             return bad(p, 3, "a spool class");
         strcpy(e->console_class, scan_word(p->s, 3));
     }
@@ -273,8 +272,8 @@ static int st_spool(struct dir_parse *p)
     if (!n)
         return ST_CONFIG;
     const char *classes = scan_word(p->s, 2 + n);
-    if (strlen(classes) > 8 || strspn(classes, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789*") !=
-                                   strlen(classes))
+    if (strlen(classes) > 8 ||
+        strspn(classes, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789*") != strlen(classes))
         return bad(p, 2 + n, "1-8 spool classes or *");
     strcpy(sp.classes, *classes ? classes : sp.kind == DIR_SPOOL_READER ? "*" : "A");
     while (k < e->spool_count && e->spools[k].vdev != sp.vdev)
@@ -292,11 +291,16 @@ static int st_option(struct dir_parse *p)
     static const struct {
         const char *word;
         u32 bit;
-    } known[] = {{"LNKNOPAS", DIR_OPT_LNKNOPAS}, {"TODENABLE", DIR_OPT_TODENABLE},
-                 {"QUICKDSP", DIR_OPT_QUICKDSP}, {"DIAG88", DIR_OPT_DIAG88},
-                 {"CHPIDVIRTUALIZATION", DIR_OPT_CHPIDV}, {"APPLMON", DIR_OPT_APPLMON},
-                 {"ACCT", DIR_OPT_ACCT}, {"RMCHINFO", DIR_OPT_RMCHINFO},
-                 {"STGEXEMPT", DIR_OPT_STGEXEMPT}, {"LXAPP", DIR_OPT_LXAPP},
+    } known[] = {{"LNKNOPAS", DIR_OPT_LNKNOPAS},
+                 {"TODENABLE", DIR_OPT_TODENABLE},
+                 {"QUICKDSP", DIR_OPT_QUICKDSP},
+                 {"DIAG88", DIR_OPT_DIAG88},
+                 {"CHPIDVIRTUALIZATION", DIR_OPT_CHPIDV},
+                 {"APPLMON", DIR_OPT_APPLMON},
+                 {"ACCT", DIR_OPT_ACCT},
+                 {"RMCHINFO", DIR_OPT_RMCHINFO},
+                 {"STGEXEMPT", DIR_OPT_STGEXEMPT},
+                 {"LXAPP", DIR_OPT_LXAPP},
                  {"CFUSER", DIR_OPT_CFUSER}};
     u64 n;
     if (p->s->count < 2)
@@ -509,23 +513,55 @@ static const struct {
     const char *name;
     int (*parse)(struct dir_parse *p);
 } statements[] = {
-    {"MACHine", st_machine},   {"CPU", st_cpu},           {"IPL", st_ipl},
-    {"CONsole", st_console},   {"SPool", st_spool},       {"OPTion", st_option},
-    {"SHAre", st_share},       {"ACCount", st_account},   {"ACIgroup", st_refuse},
-    {"CLass", st_class},       {"COMMAND", st_command},   {"CMD", st_command},
-    {"XAUTOLOG", st_xautolog}, {"AUTOLOG", st_xautolog},  {"LOGONBY", st_logonby},
-    {"VMRELOcate", st_vmrelocate}, {"STORage", st_storage}, {"STOR", st_storage},
-    {"MAXSTORage", st_maxstorage}, {"MAXSTOR", st_maxstorage},
-    {"INClude", st_include},   {"BUILD", st_build},       {"DISTrib", st_ignore},
-    {"SCReen", st_ignore},     {"DATEFormat", st_refuse}, {"LInk", st_refuse},
-    {"MDisk", st_refuse},      {"MINIopt", st_refuse},    {"DEDicate", st_refuse},
-    {"NICDEF", st_refuse},     {"SPEcial", st_refuse},    {"LOADDEV", st_refuse},
-    {"IUCV", st_refuse},       {"CRYpto", st_refuse},     {"NAMESAVE", st_refuse},
-    {"POSIXINFO", st_refuse},  {"POSIXGLIST", st_refuse}, {"POSIXGROUP", st_refuse},
-    {"POSIXOPT", st_refuse},   {"STDEVopt", st_refuse},   {"APPCPASS", st_refuse},
-    {"D8ONECMD", st_refuse},   {"DASDOPT", st_refuse},    {"NOPDATA", st_refuse},
-    {"SYSAFFIN", st_refuse},   {"XSTORE", st_refuse},     {"XCONFIG", st_refuse},
-    {"SUBUSER", st_refuse},    {"SCSI", st_refuse},
+    {"MACHine", st_machine},
+    {"CPU", st_cpu},
+    {"IPL", st_ipl},
+    {"CONsole", st_console},
+    {"SPool", st_spool},
+    {"OPTion", st_option},
+    {"SHAre", st_share},
+    {"ACCount", st_account},
+    {"ACIgroup", st_refuse},
+    {"CLass", st_class},
+    {"COMMAND", st_command},
+    {"CMD", st_command},
+    {"XAUTOLOG", st_xautolog},
+    {"AUTOLOG", st_xautolog},
+    {"LOGONBY", st_logonby},
+    {"VMRELOcate", st_vmrelocate},
+    {"STORage", st_storage},
+    {"STOR", st_storage},
+    {"MAXSTORage", st_maxstorage},
+    {"MAXSTOR", st_maxstorage},
+    {"INClude", st_include},
+    {"BUILD", st_build},
+    {"DISTrib", st_ignore},
+    {"SCReen", st_ignore},
+    {"DATEFormat", st_refuse},
+    {"LInk", st_refuse},
+    {"MDisk", st_refuse},
+    {"MINIopt", st_refuse},
+    {"DEDicate", st_refuse},
+    {"NICDEF", st_refuse},
+    {"SPEcial", st_refuse},
+    {"LOADDEV", st_refuse},
+    {"IUCV", st_refuse},
+    {"CRYpto", st_refuse},
+    {"NAMESAVE", st_refuse},
+    {"POSIXINFO", st_refuse},
+    {"POSIXGLIST", st_refuse},
+    {"POSIXGROUP", st_refuse},
+    {"POSIXOPT", st_refuse},
+    {"STDEVopt", st_refuse},
+    {"APPCPASS", st_refuse},
+    {"D8ONECMD", st_refuse},
+    {"DASDOPT", st_refuse},
+    {"NOPDATA", st_refuse},
+    {"SYSAFFIN", st_refuse},
+    {"XSTORE", st_refuse},
+    {"XCONFIG", st_refuse},
+    {"SUBUSER", st_refuse},
+    {"SCSI", st_refuse},
 };
 
 int dir_statement(struct dir_parse *p)

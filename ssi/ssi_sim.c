@@ -92,14 +92,12 @@ static void conn_event(struct ssi_sim *sim, u64 at_ms, enum event_kind kind, ssi
 static struct event event_take(struct ssi_sim *sim)
 {
     PRE(sim->n_events);
-    size_t best = 0;
-    for (size_t i = 1; i < sim->n_events; i++) {
-        const struct event *a = &sim->events[i], *b = &sim->events[best];
-        if (a->at_ms < b->at_ms || (a->at_ms == b->at_ms && a->number < b->number))
-            best = i;
-    }
-    struct event event = sim->events[best];
-    sim->events[best] = sim->events[--sim->n_events];
+    struct event *best = sim->events, event;
+    for (struct event *a = best; a < sim->events + sim->n_events; a++)
+        if (a->at_ms < best->at_ms || (a->at_ms == best->at_ms && a->number < best->number))
+            best = a;
+    event = *best;
+    *best = sim->events[--sim->n_events];
     return event;
 }
 
@@ -150,11 +148,6 @@ static void conns_sweep(struct ssi_sim *sim)
     sim->n_conns = kept;
 }
 
-static u64 delay(struct ssi_sim *sim)
-{
-    return ssi_sim_random(sim) % SIM_DELAY_MS_MAX;
-}
-
 /* Put a chunk on its way to `to`. */
 static void chunk_add(struct ssi_sim *sim, struct sim_conn *to, int kind, const u8 *data,
                       size_t len)
@@ -168,7 +161,7 @@ static void chunk_add(struct ssi_sim *sim, struct sim_conn *to, int kind, const 
     *to->tail = chunk;
     to->tail = &chunk->next;
     to->inbound += len;
-    u64 at = sim->now_ms + delay(sim);
+    u64 at = sim->now_ms + ssi_sim_random(sim) % SIM_DELAY_MS_MAX;
     to->last_at_ms = at > to->last_at_ms ? at : to->last_at_ms;
     conn_event(sim, to->last_at_ms, EV_DELIVER, to->id);
 }
@@ -227,7 +220,8 @@ static ssi_conn port_connect(void *ctx, const char *addr, struct cause *cause)
         return 0;
     }
     struct sim_conn *conn = conn_new(m->sim, m->slot, slot);
-    conn_event(m->sim, m->sim->now_ms + delay(m->sim), EV_CONNECT, conn->id);
+    u64 at_ms = m->sim->now_ms + ssi_sim_random(m->sim) % SIM_DELAY_MS_MAX;
+    conn_event(m->sim, at_ms, EV_CONNECT, conn->id);
     return conn->id;
 }
 
@@ -378,8 +372,6 @@ static const struct ssi_ports sim_ports = {
     .operator_message = port_message,
 };
 
-/* --- the world --- */
-
 struct ssi_sim *ssi_sim_create(u64 seed)
 {
     struct ssi_sim *sim = calloc(1, sizeof *sim);
@@ -501,7 +493,6 @@ void ssi_sim_pdr_fault(struct ssi_sim *sim, enum ssi_sim_fault fault, unsigned c
     sim->read_faults = 0;
 }
 
-/* Hand over up to all of a chunk; the core's buffer may be smaller. */
 static void deliver_data(struct ssi_sim *sim, struct sim_conn *conn, struct chunk *chunk)
 {
     struct sim_member *m = &sim->members[conn->slot];
@@ -555,10 +546,8 @@ static void connect_now(struct ssi_sim *sim, struct sim_conn *conn)
     struct sim_conn *peer = conn_new(sim, conn->peer_slot, conn->slot);
     peer->peer = conn->id;
     conn->peer = peer->id;
-    char text[16];
-    snprintf(text, sizeof text, "sim:%u", conn->slot);
     chunk_add(sim, conn, CHUNK_OPENED, NULL, 0);
-    if (!ssi_conn_accepted(to->ssi, peer->id, text))
+    if (!ssi_conn_accepted(to->ssi, peer->id, "the simulator"))
         conn_end(sim, peer, false);
 }
 

@@ -2,7 +2,7 @@
  * Nothing is reported to the core from inside a port function. */
 #include "ssi/ssi_uv_internal.h"
 
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -59,6 +59,7 @@ struct ssi_uv *ssi_uv_open(uv_loop_t *loop, const struct ssi_config *config,
         cause_set(cause, ST_NOMEM, "out of memory");
         return NULL;
     }
+    signal(SIGPIPE, SIG_IGN); /* libuv writes without MSG_NOSIGNAL */
     uv->loop = loop;
     uv->pdr_fd = -1;
     uv->message = message;

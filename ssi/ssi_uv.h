@@ -14,8 +14,8 @@ typedef void (*ssi_message_cb)(void *ctx, const char *text);
 
 /**
  * Make a member on `loop` (which must outlive it) and its ssi, Down; nothing is opened before
- * ssi_join. `message` NULL: messages go to the log. NULL with a cause: bad configuration or
- * memory. Destroyed by ssi_uv_close.
+ * ssi_join. From here on the process ignores SIGPIPE. `message` NULL: messages go to the log.
+ * NULL with a cause: bad configuration or memory. Destroyed by ssi_uv_close.
  */
 struct ssi_uv *ssi_uv_open(uv_loop_t *loop, const struct ssi_config *config,
                            ssi_message_cb message, void *ctx, struct cause *cause);

@@ -18,7 +18,7 @@ def command(image, options):
     cpus = options[options.index("--cpus") + 1] if "--cpus" in options else "1"
     return ["qemu-system-s390x", "-M", "s390-ccw-virtio", "-cpu", "max", "-m", "512", "-smp", cpus,
             "-display", "none", "-serial", "none", "-nodefaults", "-qmp", "stdio", "-no-reboot",
-            "-action", "panic=pause", "-kernel", image]
+            "-action", "panic=pause", "-S", "-kernel", image]
 
 
 def events(process):
@@ -42,7 +42,8 @@ def verdict(image, options=()):
     process = subprocess.Popen(command(image, list(options)), stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        process.stdin.write(b'{"execute":"qmp_capabilities"}\n')
+        # Started stopped (-S): an event before the capabilities are negotiated would be lost.
+        process.stdin.write(b'{"execute":"qmp_capabilities"}\n{"execute":"cont"}\n')
         process.stdin.flush()
         for message in events(process):
             if message.get("event") == "GUEST_PANICKED":

@@ -82,7 +82,8 @@ static const struct {
               "statement"},
     {"SSI TOOLONGNAME SLOT 1 A\n",
      "system.config:1:5: expected a cluster name of 1-8 characters, found TOOLONGNAME"},
-    {"SSI C SLOT 1 MEMBERA\n", "system.config:1:21: expected PDR_VOLUME, found end of statement"},
+    {"SSI C SLOT 1 MEMBERA\n",
+     "system.config:1:21: expected PDR_VOLUME, found end of statement"},
     {"SSI C PDR_VOLUME &SYSPARM\n",
      "system.config:1:18: expected a volume identifier of 1-6 characters, found &SYSPARM"},
     {"SSI C PDR_VOLUME V SLOT 9 A\n",
@@ -98,8 +99,9 @@ static const struct {
     {HEAD, "expected PDR volume COM001 in CP_OWNED or USER_VOLUME_LIST, found end of file"},
     {HEAD "SYSTEM_IDENTIFIER LPAR A MEMBERA\n",
      "system.config:2:1: expected SYSTEM_IDENTIFIER before SSI, found SYSTEM_IDENTIFIER"},
-    {"SYSTEM_IDENTIFIER LPAR A OTHER\n", "expected a SYSTEM_IDENTIFIER for MEMBERA, found end of "
-                                         "file"},
+    {"SYSTEM_IDENTIFIER LPAR A OTHER\n",
+     "expected a SYSTEM_IDENTIFIER for MEMBERA, found end of "
+     "file"},
     {"SYSTEM_IDENTIFIER 9999 1 A\n",
      "system.config:1:19: expected LPAR, or a machine model, found 9999"},
     {"CP_OWNED M01RES\n", "system.config:1:10: expected SLOT, found M01RES"},
@@ -125,7 +127,8 @@ static const struct {
     {"TIMEZONE_DEFINITION EST WEST 5.0.0\n", "not available yet"},
     {"MEMBERB: FOO\n", "system.config:1:10: expected a SYSTEM CONFIG statement, found FOO"},
     {"MEMBERA: BEGIN\nEQID X RDEV 1\n", "expected MEMBERA: END, found end of file"},
-    {"MEMBERA: BEGIN\nMEMBERB: END\n", "system.config:2:1: expected MEMBERA: END, found MEMBERB:"},
+    {"MEMBERA: BEGIN\nMEMBERB: END\n",
+     "system.config:2:1: expected MEMBERA: END, found MEMBERB:"},
     {"MEMBERA:\n", "system.config:1:9: expected BEGIN or a statement, found end of statement"},
 };
 
@@ -174,7 +177,8 @@ static const struct {
      "A.cnf:1:11: expected a serial number of 1-6 hexadecimal digits, found 1234567"},
     {"SSIPORT localhost\n",
      "A.cnf:1:9: expected host:port (port 0: any free one), found LOCALHOST"},
-    {"SSIPORT h:99999\n", "A.cnf:1:9: expected host:port (port 0: any free one), found H:99999"},
+    {"SSIPORT h:99999\n",
+     "A.cnf:1:9: expected host:port (port 0: any free one), found H:99999"},
     {"FROB 1\n", "A.cnf:1:1: expected a hardware statement or a device number, found FROB"},
     {"0A00 3390\n0A00 3390\n",
      "A.cnf:2:1: expected a device number that is not defined yet (0A00), found 0A00"},
@@ -199,9 +203,10 @@ START_TEST(samples_load)
     static const struct {
         const char *dir, *member;
         u16 type;
-    } all[] = {{"docs/samples/two", "MEMBERA", 0x2817},  {"docs/samples/two", "memberb", 0x2817},
-               {"docs/samples/four", "MEMBERA", 0x2097}, {"docs/samples/four", "MEMBERB", 0x2817},
-               {"docs/samples/four", "MEMBERC", 0x2818}, {"docs/samples/four", "MEMBERD", 0x2817}};
+    } all[] = {
+        {"docs/samples/two", "MEMBERA", 0x2817},  {"docs/samples/two", "memberb", 0x2817},
+        {"docs/samples/four", "MEMBERA", 0x2097}, {"docs/samples/four", "MEMBERB", 0x2817},
+        {"docs/samples/four", "MEMBERC", 0x2818}, {"docs/samples/four", "MEMBERD", 0x2817}};
     struct system_config *c;
     int status = config_load(all[_i].dir, all[_i].member, &c, &cause);
     ck_assert_msg(status == ST_OK, "%s", cause.text);

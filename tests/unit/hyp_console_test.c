@@ -113,11 +113,13 @@ START_TEST(long_lines_break_between_characters)
     char text[CONSOLE_LINE_BYTES_MAX + 2];
     memset(text, 'x', sizeof text);
     console_write(con, text, CONSOLE_LINE_BYTES_MAX - 1);
-    put("\xc3\xa4" "end\n");
+    put("\xc3\xa4"
+        "end\n");
     ck_assert(console_read(con, &cursor, &l));
     ck_assert_uint_eq(l.len, CONSOLE_LINE_BYTES_MAX - 1);
     ck_assert(console_read(con, &cursor, &l));
-    ck_assert_str_eq(l.text, "\xc3\xa4" "end");
+    ck_assert_str_eq(l.text, "\xc3\xa4"
+                             "end");
 }
 END_TEST
 
@@ -127,7 +129,8 @@ START_TEST(wait_matches_lines_and_prompts)
     struct cause cause;
     put("booting\n");
     ck_assert_int_eq(console_wait_start(con, "^guest# $", console_next_number(con), on_match,
-                                        NULL, &id, &cause), ST_OK);
+                                        NULL, &id, &cause),
+                     ST_OK);
     ck_assert(id != 0);
     put("gues");
     console_poll(con);
@@ -140,12 +143,14 @@ START_TEST(wait_matches_lines_and_prompts)
     console_poll(con);
     ck_assert_int_eq(matches, 1);
     /* since the start: at once */
-    ck_assert_int_eq(console_wait_start(con, "boot(ing|ed)", 0, on_match, NULL, &id, &cause), 0);
+    ck_assert_int_eq(console_wait_start(con, "boot(ing|ed)", 0, on_match, NULL, &id, &cause),
+                     0);
     ck_assert_uint_eq(id, 0);
     ck_assert_str_eq(seen, "1:booting");
     /* only new ones */
-    ck_assert_int_eq(console_wait_start(con, "boot", console_next_number(con), on_match, NULL,
-                                        &id, &cause), 0);
+    ck_assert_int_eq(
+        console_wait_start(con, "boot", console_next_number(con), on_match, NULL, &id, &cause),
+        0);
     console_poll(con);
     ck_assert_int_eq(matches, 2);
     console_wait_cancel(con, id);

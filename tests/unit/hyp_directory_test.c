@@ -127,7 +127,8 @@ static const struct {
     {"USER A X\n MDISK 191 3390 1 10 VOL\n",
      "user.direct:2:2: statement MDISK not available yet"},
     {"USER A X\n LINK MAINT 190 190 RR\n", "user.direct:2:2: statement LINK not available yet"},
-    {"USER A X\n NICDEF 600 TYPE QDIO\n", "user.direct:2:2: statement NICDEF not available yet"},
+    {"USER A X\n NICDEF 600 TYPE QDIO\n",
+     "user.direct:2:2: statement NICDEF not available yet"},
     {"USER A X\n DEDICATE 1 2\n", "user.direct:2:2: statement DEDICATE not available yet"},
     {"USER A X\n MACHINE 370\n", "user.direct:2:10: expected ESA, XA or Z, found 370"},
     {"USER A X\n MACHINE ESA 65\n",
@@ -155,8 +156,9 @@ static const struct {
     {"USER A X\n SHARE REL 0\n", "user.direct:2:12: expected a share from 1 to 10000, found 0"},
     {"USER A X\n SHARE ABS 101%\n",
      "user.direct:2:12: expected a percentage (0.1% to 100%), found 101%"},
-    {"USER A X\n COMMAND\n", "user.direct:2:9: expected a CP command of at most 255 characters, "
-                             "found end of statement"},
+    {"USER A X\n COMMAND\n",
+     "user.direct:2:9: expected a CP command of at most 255 characters, "
+     "found end of statement"},
     {"USER A X\n VMRELOCATE MAYBE\n",
      "user.direct:2:13: expected ON, OFF or DOMAIN, found MAYBE"},
     {"USER A X\n INCLUDE NIX\n",
@@ -169,8 +171,7 @@ static const struct {
      "user.direct:2:13: expected USING, found SUBCONFIG"},
     {"SUBCONFIG S\n FOO\nUSER A X\n",
      "user.direct:2:2: expected a directory statement, found FOO"},
-    {"PROFILE S\nPROFILE S\n",
-     "user.direct:2:9: expected a name that is not in use, found S"},
+    {"PROFILE S\nPROFILE S\n", "user.direct:2:9: expected a name that is not in use, found S"},
     {"SUBCONFIG S\nUSER S X\n",
      "user.direct:2:6: expected a user id that is no SUBCONFIG, found S"},
 };

@@ -52,7 +52,7 @@ static unsigned slot_of(const char *member)
 
 static u64 pick(struct world *w, u64 n)
 {
-    return ssi_sim_random(w->sim) % n;
+    return n ? ssi_sim_random(w->sim) % n : 0;
 }
 
 static void lose_all(struct actor *a)
@@ -181,9 +181,8 @@ static void check_claims(struct world *w)
 
 /* --- what actors do --- */
 
-static void act_start(struct actor *a)
+static void act_start(struct world *w, struct actor *a)
 {
-    struct world *w = a->world;
     struct ssi_config config;
     struct cause cause;
     ssi_sim_config(&config, a->slot, w->n);
@@ -205,9 +204,8 @@ static void act_dead(struct actor *a)
     a->joined = a->joining = a->leaving = a->restart = false;
 }
 
-static void act_claim(struct actor *a, struct ssi *ssi, unsigned k)
+static void act_claim(struct world *w, struct actor *a, struct ssi *ssi, unsigned k)
 {
-    struct world *w = a->world;
     u64 generation;
     struct cause cause;
     if (a->hold[k] == HOLD_RUN) {
@@ -222,9 +220,8 @@ static void act_claim(struct actor *a, struct ssi *ssi, unsigned k)
     }
 }
 
-static void act_move(struct actor *a, struct ssi *ssi, unsigned k)
+static void act_move(struct world *w, struct actor *a, struct ssi *ssi, unsigned k)
 {
-    struct world *w = a->world;
     struct actor *to = &w->actors[pick(w, w->n)];
     u64 generation, again;
     char name[SSI_NAME_BYTES] = {'M', (char)('0' + to->slot)};
@@ -273,14 +270,14 @@ static void act_send(struct actor *a, struct ssi *ssi, unsigned to)
     a->next_out[to] += rc == ST_OK;
 }
 
-static void act(struct actor *a)
+static void act(struct world *w, unsigned slot)
 {
-    struct world *w = a->world;
+    struct actor *a = &w->actors[slot];
     struct ssi *ssi = ssi_sim_member(w->sim, a->slot);
     unsigned k = (unsigned)pick(w, NAMES);
     if (!ssi) {
         if (w->calm || pick(w, 10) == 0)
-            act_start(a);
+            act_start(w, a);
         return;
     }
     if (!a->joined || a->leaving)
@@ -292,14 +289,14 @@ static void act(struct actor *a)
             break;
         for (k = 0; k < NAMES; k++)
             if (a->hold[k] == HOLD_RUN)
-                act_claim(a, ssi, k);
+                act_claim(w, a, ssi, k);
         lose_all(a);
         a->leaving = true;
         ssi_leave(ssi, leave_done, a);
         break;
     case 1: ssi_set_down(ssi, other, NULL); break;
-    case 2 ... 12: act_claim(a, ssi, k); break;
-    case 13 ... 22: act_move(a, ssi, k); break;
+    case 2 ... 12: act_claim(w, a, ssi, k); break;
+    case 13 ... 22: act_move(w, a, ssi, k); break;
     case 23 ... 30: act_find(a, ssi, k); break;
     default: act_send(a, ssi, (unsigned)pick(w, w->n)); break;
     }
@@ -343,7 +340,7 @@ static void world_step(struct world *w)
     if (ssi_sim_now_ms(w->sim) < w->next_op_ms)
         return;
     w->next_op_ms = ssi_sim_now_ms(w->sim) + pick(w, 100);
-    act(&w->actors[pick(w, w->n)]);
+    act(w, (unsigned)pick(w, w->n));
     for (unsigned s = 0; s < w->n; s++) /* one may have died in a write */
         if (!ssi_sim_member(w->sim, s))
             act_dead(&w->actors[s]);

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <sys/stat.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "ssi/ssi_uv.h"
 #include "ssi/ssi_wire.h"
@@ -250,6 +251,39 @@ START_TEST(a_crashed_member_is_buried)
 }
 END_TEST
 
+/* The same with a process of its own, whose kernel takes everything away at once. */
+START_TEST(a_killed_process_is_buried)
+{
+    struct node a, b;
+    u64 generation;
+    struct cause cause;
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        uv_loop_init(&loop); /* a new one: the parent's is not ours */
+        node_open(&b, 1);
+        ssi_join(b.ssi, joined, &b);
+        RUN_UNTIL(b.peers == 1);
+        if (ssi_claim(b.ssi, 1, "LINUX1", &generation, &cause) != ST_OK)
+            _exit(1);
+        ssi_send(b.ssi, "A", 9, 7, "\0\0\0", 4);
+        for (;;)
+            uv_run(&loop, UV_RUN_ONCE);
+    }
+    node_open(&a, 0);
+    node_join(&a);
+    RUN_UNTIL(a.received == 4);
+    ck_assert_int_eq(ssi_claim(a.ssi, 1, "LINUX1", &generation, &cause), ST_EXIST);
+    kill(child, SIGKILL);
+    u64 start = uv_hrtime();
+    RUN_UNTIL(a.told_down);
+    fprintf(stderr, "buried after %.1f ms\n", (double)(uv_hrtime() - start) / 1e6);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert_int_eq(ssi_claim(a.ssi, 1, "LINUX1", &generation, &cause), ST_OK);
+    node_close(&a);
+}
+END_TEST
+
 START_TEST(a_second_instance_is_refused)
 {
     struct node a, again;
@@ -441,6 +475,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, three_members_join_transfer_and_leave);
     tcase_add_test(tc, a_crashed_member_is_buried);
+    tcase_add_test(tc, a_killed_process_is_buried);
     tcase_add_test(tc, a_second_instance_is_refused);
     tcase_add_test(tc, the_pdr_of_another_cluster_is_refused);
     tcase_add_test(tc, a_veto_refuses_the_join_with_its_reason);

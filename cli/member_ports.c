@@ -1,0 +1,196 @@
+/* What CP and the virtual machines need from a member's process: time, wakeups, and the way of
+ * their events and commands to CP. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/member_internal.h"
+#include "mem/base/log.h"
+
+/* ---- time ---- */
+
+struct member_timer {
+    struct member_timer *next;
+    struct member *m;
+    uv_timer_t timer;
+    u64 id;
+    void (*fire)(void *arg);
+    void *arg;
+};
+
+static void timer_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static struct member_timer *timer_take(struct member *m, u64 id)
+{
+    struct member_timer **link = &m->timers;
+    while (*link && (*link)->id != id)
+        link = &(*link)->next;
+    struct member_timer *t = *link;
+    if (t)
+        *link = t->next;
+    return t;
+}
+
+static void timer_fired(uv_timer_t *timer)
+{
+    struct member_timer *t = timer->data;
+    void (*fire)(void *arg) = t->fire;
+    void *arg = t->arg;
+    timer_take(t->m, t->id);
+    uv_close((uv_handle_t *)timer, timer_closed);
+    fire(arg);
+}
+
+u64 member_timer_start(void *ctx, u64 delay_ms, void (*fire)(void *arg), void *arg)
+{
+    struct member *m = ctx;
+    struct member_timer *t = calloc(1, sizeof *t);
+    if (!t) {
+        log_line("out of memory for a timer");
+        abort();
+    }
+    *t = (struct member_timer){
+        .next = m->timers, .m = m, .id = ++m->last_timer, .fire = fire, .arg = arg};
+    m->timers = t;
+    uv_timer_init(&m->loop, &t->timer);
+    t->timer.data = t;
+    uv_timer_start(&t->timer, timer_fired, delay_ms, 0);
+    return t->id;
+}
+
+void member_timer_cancel(void *ctx, u64 id)
+{
+    struct member_timer *t = timer_take(ctx, id);
+    if (t)
+        uv_close((uv_handle_t *)&t->timer, timer_closed);
+}
+
+void member_timers_cancel(struct member *m)
+{
+    while (m->timers)
+        member_timer_cancel(m, m->timers->id);
+}
+
+u64 member_wall_ns(void *ctx)
+{
+    struct timespec now;
+    (void)ctx;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
+}
+
+/* ---- consoles ---- */
+
+struct wakeup {
+    struct member *m;
+    struct console *console;
+};
+
+/* The console may have gone since, with its user: CP knows. */
+static void console_news(void *arg)
+{
+    struct wakeup *w = arg;
+    if (w->m->cp) {
+        cp_console_poll(w->m->cp, w->console);
+        control_recheck(w->m->control);
+    }
+    free(w);
+}
+
+static void console_wakeup(void *ctx, struct console *console)
+{
+    struct member *m = ctx;
+    struct wakeup *w = malloc(sizeof *w);
+    if (!w)
+        return; /* the next line wakes again */
+    *w = (struct wakeup){m, console};
+    post_uv(m->post, console_news, w);
+}
+
+/* ---- CP ---- */
+
+static void cp_shutdown(void *ctx, bool reipl)
+{
+    struct member *m = ctx;
+    m->reipl = reipl;
+    member_finish(m);
+}
+
+void member_cp_ports(struct member *m, struct cp_ports *ports)
+{
+    *ports = (struct cp_ports){
+        .ctx = m,
+        .wall_ns = member_wall_ns,
+        .timer_start = member_timer_start,
+        .timer_cancel = member_timer_cancel,
+        .shutdown = cp_shutdown,
+        .console_wakeup = console_wakeup,
+        .vm = vm_host_ops(),
+        .vm_host = m->host,
+        .real_cpus = m->config->hardware.cpus,
+    };
+}
+
+/* ---- virtual machines ---- */
+
+static void vm_event(void *ctx, struct vm *vm, enum vm_event event, u64 mask, u64 addr)
+{
+    struct member *m = ctx;
+    if (m->cp)
+        cp_vm_event(m->cp, vm_name(vm), event, mask, addr);
+}
+
+/* A command that a guest issued by DIAGNOSE X'08'. */
+struct guest_command {
+    struct vm *vm;
+    void *token;
+    struct cp_response resp;
+};
+
+static void guest_command_done(struct cp_response *resp, void *ctx)
+{
+    struct guest_command *g = ctx;
+    vm_diag8_done(g->vm, g->token, resp->rc, resp->lines, resp->line_count);
+    cp_response_fini(&g->resp);
+    free(g);
+}
+
+static void vm_command(void *ctx, struct vm *vm, const char *command, void *token)
+{
+    struct member *m = ctx;
+    struct guest_command *g = m->cp ? malloc(sizeof *g) : NULL;
+    if (!g) {
+        vm_diag8_done(vm, token, 1, NULL, 0);
+        return;
+    }
+    g->vm = vm;
+    g->token = token;
+    cp_response_init(&g->resp);
+    g->resp.done_cb = guest_command_done;
+    g->resp.done_ctx = g;
+    cp_command(m->cp, vm_name(vm), command, &g->resp);
+}
+
+int member_host_create(struct member *m, struct cause *cause)
+{
+    const struct config_hardware *hw = &m->config->hardware;
+    struct vm_host_config hc = {
+        .processors = hw->cpus < VM_PROCESSORS_MAX ? hw->cpus : VM_PROCESSORS_MAX,
+        .cpu_serial = hw->cpu_serial,
+        .model = cpu_model_find(hw->model.name),
+    };
+    struct vm_host_ports ports = {m->post, post_uv};
+    struct vm_host_events events = {m, vm_event, vm_command};
+    if (!hc.model)
+        return cause_set(cause, ST_CONFIG, "%s: model %s is not available yet", hw->path,
+                         hw->model.name);
+    strcpy(hc.system, m->config->member);
+    m->host = vm_host_create(&hc, &ports, &events, cause);
+    if (!m->host)
+        return cause->status;
+    vm_host_set_config(m->host, m->config);
+    return ST_OK;
+}

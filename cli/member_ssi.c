@@ -1,0 +1,101 @@
+/* A member and its cluster: what of the configuration ssi needs, joining, leaving, expulsion.
+ * The orderly end and the failed start meet in member_left (member.c). */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/member_internal.h"
+#include "mem/base/log.h"
+
+static void on_message(void *ctx, const char *text)
+{
+    struct member *m = ctx;
+    if (m->cp && cp_user_find(m->cp, m->config->features.operator_userid))
+        cp_operator_tell(m->cp, "%s", text); /* the log shows the operator's console */
+    else
+        log_line("%s", text);
+}
+
+/* Others declared us down: the names we held may be taken elsewhere, so nothing may run here. */
+static void on_expelled(void *ctx, const struct cause *cause)
+{
+    struct member *m = ctx;
+    log_line("declared down by the cluster: %s; all virtual machines end", cause->text);
+    m->status = EXIT_INTERNAL;
+    member_shutdown(m, true, "SSI");
+}
+
+static const struct ssi_events events = {.expelled = on_expelled};
+
+static int ssi_settings(const struct member *m, struct ssi_config *sc, struct cause *cause)
+{
+    const struct system_config *k = m->config;
+    bool v6 = strchr(k->hardware.ssi_host, ':') != NULL;
+    ssi_config_init(sc);
+    memcpy(sc->cluster, k->ssi_name, sizeof sc->cluster);
+    memcpy(sc->member, k->member, sizeof sc->member);
+    sc->slot = k->slot - 1u;
+    for (unsigned i = 0; i < SSI_SLOTS_MAX && i < CONFIG_SLOTS_MAX; i++)
+        memcpy(sc->slots[i], k->slots[i].member, sizeof sc->slots[i]);
+    int n = snprintf(sc->listen, sizeof sc->listen, v6 ? "[%s]:%u" : "%s:%u",
+                     k->hardware.ssi_host, k->hardware.ssi_port);
+    if (n >= (int)sizeof sc->listen)
+        return cause_set(cause, ST_CONFIG, "%s: the host of SSIPORT is too long",
+                         k->hardware.path);
+    memcpy(sc->pdr_path, k->pdr_path, sizeof sc->pdr_path);
+    sc->repair = m->opt.repair;
+    return ST_OK;
+}
+
+int member_ssi_open(struct member *m, struct cause *cause)
+{
+    struct ssi_config sc;
+    int rc = ssi_settings(m, &sc, cause);
+    if (rc)
+        return rc;
+    m->ssi = ssi_uv_open(&m->loop, &sc, on_message, m, cause);
+    if (!m->ssi)
+        return cause->status;
+    ssi_set_events(ssi_uv_ssi(m->ssi), &events, m);
+    rc = cp_attach_ssi(m->cp, ssi_uv_ssi(m->ssi), cause);
+    return rc ? rc : member_lgr_open(m, cause);
+}
+
+static void on_joined(void *ctx, int status, const struct cause *cause)
+{
+    struct member *m = ctx;
+    if (status == ST_OK)
+        member_joined(m);
+    else if (m->phase != MEMBER_STOPPING)
+        member_failed(m, status == ST_PERM || status == ST_NOMEM ? EXIT_RESOURCE : EXIT_JOIN,
+                      cause->text);
+}
+
+void member_ssi_join(struct member *m)
+{
+    ssi_join(ssi_uv_ssi(m->ssi), on_joined, m);
+}
+
+static void on_left(void *ctx, int status, const struct cause *cause)
+{
+    struct member *m = ctx;
+    if (status != ST_OK)
+        log_line("leaving the cluster: %s", cause->text);
+    member_left(m);
+}
+
+void member_ssi_leave(struct member *m)
+{
+    ssi_leave(ssi_uv_ssi(m->ssi), on_left, m);
+}
+
+static void on_closed(void *ctx)
+{
+    struct member *m = ctx;
+    m->ssi = NULL;
+    member_closed(m);
+}
+
+void member_ssi_close(struct member *m)
+{
+    ssi_uv_close(m->ssi, on_closed, m);
+}

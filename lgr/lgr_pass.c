@@ -1,0 +1,163 @@
+/* Memory passes at the source: which frames, in batches of bounded size, and the stop rule.
+ * Assumes that a frame stored into after its copy was taken shows up in a later epoch
+ * (hyp/vm.h, vm_epoch); so the last copy sent of every frame is its content at quiesce [I3]. */
+#define ENDICOTT_ALWAYS_ASSERT 1
+#include "lgr/lgr_internal.h"
+
+#define QUIESCE_AIM_NS 5e6 /* stop when the rest is predicted to move within */
+#define PASSES_MAX 8       /* while the guest runs; two more follow */
+#define PROGRESS_TENTHS 9  /* no progress: 9/10 of the previous pass are dirty again */
+#define RATE_DEFAULT 0.2   /* bytes per ns until measured */
+#define RATE_SAMPLE_BYTES (1u << 20)
+
+_Static_assert(PASSES_MAX + 2 <= LGR_PASSES_MAX, "passes are written down");
+
+enum lgr_decision lgr_decide(unsigned passes_done, u64 remaining, u64 previous,
+                             double bytes_per_ns, bool immediate, u32 maxquiesce_s)
+{
+    double rate = bytes_per_ns > 0 ? bytes_per_ns : RATE_DEFAULT;
+    double predicted_ns = (double)remaining * FRAME_BYTES / rate;
+    if (immediate || passes_done >= PASSES_MAX || predicted_ns <= QUIESCE_AIM_NS)
+        return LGR_QUIESCE_NOW;
+    bool fits = maxquiesce_s == LGR_NOLIMIT || predicted_ns < maxquiesce_s * 0.8e9;
+    if (passes_done >= 2 && remaining * 10 >= previous * PROGRESS_TENTHS && fits)
+        return LGR_QUIESCE_NOW;
+    return LGR_ANOTHER_PASS;
+}
+
+u64 pass_collect(struct rlobk *r)
+{
+    u64 words = (r->st->frames + 63) / 64, n = 0;
+    r->lgr->guests->epoch(r->lgr->guests_ctx, r->guest, r->set);
+    for (u64 i = 0; i < words; i++)
+        n += (u64)__builtin_popcountll(r->set[i]);
+    return r->set_count = n;
+}
+
+void pass_begin(struct rlobk *r, bool quiesced)
+{
+    PRE(r->v.pass_count < LGR_PASSES_MAX);
+    r->pass++;
+    r->set_word = 0;
+    r->pass_messages = 0;
+    r->pass_start_ns = lgr_now(r->lgr);
+    r->tally = (struct lgr_pass){.quiesced = quiesced};
+}
+
+static enum pass_result send_batch(struct rlobk *r, u16 type, u8 *head, unsigned count,
+                                   const void *data, size_t len)
+{
+    size_t head_len = LGR_BATCH_HEAD_BYTES + 4 * (size_t)count;
+    be16_store(head + LGR_HEAD_BYTES, r->pass);
+    be16_store(head + LGR_HEAD_BYTES + 2, (u16)count);
+    be32_store(head + LGR_HEAD_BYTES + 4, 0);
+    int rc = rlo_send_raw(r, type, head, head_len, data, len);
+    if (rc) {
+        source_stay(r, LGR_LINK_LOST, "storage cannot be sent to %s: %s", r->v.to,
+                    status_name(rc));
+        return PASS_ENDED;
+    }
+    r->pass_messages++;
+    r->tally.bytes += head_len + len;
+    return PASS_MORE;
+}
+
+static enum pass_result flush_pages(struct rlobk *r)
+{
+    unsigned n = r->batch_count;
+    r->batch_count = 0;
+    return n ? send_batch(r, LGR_MSG_MEMORY, r->batch, n,
+                          r->batch + LGR_BATCH_HEAD_BYTES + 4 * LGR_BATCH_FRAMES,
+                          (size_t)n * FRAME_BYTES)
+             : PASS_MORE;
+}
+
+static enum pass_result flush_zeros(struct rlobk *r)
+{
+    unsigned n = r->zero_count;
+    r->zero_count = 0;
+    return n ? send_batch(r, LGR_MSG_ZEROS, r->zeros, n, NULL, 0) : PASS_MORE;
+}
+
+/* Into the batch: hash and zero test are of the copy, which nobody changes. */
+static enum pass_result take_frame(struct rlobk *r, u64 frame)
+{
+    u8 *copy = r->batch + LGR_BATCH_HEAD_BYTES + 4 * LGR_BATCH_FRAMES +
+               (size_t)r->batch_count * FRAME_BYTES;
+    memcpy(copy, r->st->base + (frame << FRAME_SHIFT), FRAME_BYTES);
+    u64 hash = lgr_frame_hash(frame, copy);
+    r->digest += hash - r->hash[frame];
+    r->hash[frame] = hash;
+    if (!hash) {
+        be32_store(r->zeros + LGR_BATCH_HEAD_BYTES + 4 * r->zero_count++, (u32)frame);
+        r->tally.zeros++;
+        return r->zero_count == LGR_ZERO_FRAMES ? flush_zeros(r) : PASS_MORE;
+    }
+    be32_store(r->batch + LGR_BATCH_HEAD_BYTES + 4 * r->batch_count++, (u32)frame);
+    r->tally.pages++;
+    return r->batch_count == LGR_BATCH_FRAMES ? flush_pages(r) : PASS_MORE;
+}
+
+static enum pass_result pass_complete(struct rlobk *r)
+{
+    if (flush_pages(r) == PASS_ENDED || flush_zeros(r) == PASS_ENDED)
+        return PASS_ENDED;
+    const struct lgr_values v = {.pass = r->pass,
+                                 .pages = r->tally.pages,
+                                 .zeros = r->tally.zeros,
+                                 .messages = r->pass_messages};
+    int rc = rlo_send(r, LGR_MSG_PASS_END, &v);
+    if (rc) {
+        source_stay(r, LGR_LINK_LOST, "%s: %s", r->v.to, status_name(rc));
+        return PASS_ENDED;
+    }
+    r->tally.ns = lgr_now(r->lgr) - r->pass_start_ns;
+    r->v.passes[r->v.pass_count++] = r->tally;
+    return PASS_SENT;
+}
+
+enum pass_result pass_turn(struct rlobk *r)
+{
+    u64 words = (r->st->frames + 63) / 64, work = 0, looked = 0;
+    while (r->set_word < words && work < LGR_TURN_BYTES && looked < LGR_TURN_WORDS) {
+        u64 *bits = &r->set[r->set_word];
+        if (!*bits) {
+            r->set_word++;
+            looked++;
+            continue;
+        }
+        u64 frame = r->set_word * 64 + (unsigned)__builtin_ctzll(*bits);
+        *bits &= *bits - 1;
+        work += FRAME_BYTES;
+        if (take_frame(r, frame) == PASS_ENDED)
+            return PASS_ENDED;
+    }
+    return r->set_word < words ? PASS_MORE : pass_complete(r);
+}
+
+void pass_acknowledged(struct rlobk *r, u16 pass)
+{
+    if (!pass || pass > r->v.pass_count)
+        return;
+    struct lgr_pass *p = &r->v.passes[pass - 1];
+    if (pass == r->pass || !p->quiesced)
+        p->ns = lgr_now(r->lgr) - r->pass_start_ns;
+    if (p->bytes < RATE_SAMPLE_BYTES || !p->ns)
+        return;
+    double rate = (double)p->bytes / (double)p->ns;
+    r->bytes_per_ns = r->bytes_per_ns > 0 ? (r->bytes_per_ns + rate) / 2 : rate;
+}
+
+u64 pass_verify(struct rlobk *r)
+{
+    u64 missed = 0;
+    for (u64 f = 0; f < r->st->frames; f++)
+        if (storage_frame_touched(r->st, f) || r->hash[f])
+            missed += lgr_frame_hash(f, r->st->base + (f << FRAME_SHIFT)) != r->hash[f];
+    return missed;
+}
+
+void rlo_turn_soon(struct rlobk *r)
+{
+    rlo_timer(r, TIMER_TURN, rlo_window_open(r) ? 0 : LGR_WINDOW_WAIT_MS);
+}

@@ -1,0 +1,322 @@
+/* Encoding and decoding of LGR's messages. Which rows a type carries is one table here; a row
+ * that does not belong, has a wrong length or comes out of range makes the message refused. */
+#define ENDICOTT_ALWAYS_ASSERT 1
+#include "lgr/lgr_wire.h"
+
+#include <stdio.h>
+
+#include "mem/base/ergo.h"
+
+enum {
+    ROW_PASS = CODEC_MANDATORY | 1,
+    ROW_FLAGS = CODEC_MANDATORY | 2,
+    ROW_FORCE = CODEC_MANDATORY | 3,
+    ROW_GENERATION = CODEC_MANDATORY | 4,
+    ROW_PAGES = CODEC_MANDATORY | 5,
+    ROW_ZEROS = CODEC_MANDATORY | 6,
+    ROW_MESSAGES = CODEC_MANDATORY | 7,
+    ROW_DIGEST = CODEC_MANDATORY | 8,
+    ROW_BYTES = CODEC_MANDATORY | 9,
+    ROW_HASH = CODEC_MANDATORY | 10,
+    ROW_RESUMED = 11,
+    ROW_CODE = CODEC_MANDATORY | 12,
+    ROW_TEXT = 13,
+    ROW_BY = 14,
+    ROW_INFO = CODEC_MANDATORY | 15,
+    ROW_REASON = CODEC_MANDATORY | 16, /* number(4) text */
+    ROW_USER = CODEC_MANDATORY | 32,
+    ROW_DOMAIN = CODEC_MANDATORY | 33,
+    ROW_STORAGE = CODEC_MANDATORY | 34,
+    ROW_TOUCHED = CODEC_MANDATORY | 35,
+    ROW_CPUS = CODEC_MANDATORY | 36,
+    ROW_ENTRY = CODEC_MANDATORY | 37,
+    ROW_FACILITIES = CODEC_MANDATORY | 38,
+    INFO_VERSION = 1,
+    FLAG_TEST = 1,
+    FLAG_AGAIN = 2,
+};
+
+/* Row bit n = row tag n, for the 64-bit values that many messages share. */
+static const struct shape {
+    u16 type;
+    u32 rows;
+} shapes[] = {
+    {LGR_MSG_OFFER, 1u << 2 | 1u << 3 | 1u << 4 | 1u << 14 | 1u << 15},
+    {LGR_MSG_SKELETON, 0},
+    {LGR_MSG_PASS_END, 1u << 1 | 1u << 5 | 1u << 6 | 1u << 7},
+    {LGR_MSG_STATE_END, 1u << 9 | 1u << 10},
+    {LGR_MSG_FINISH, 1u << 1 | 1u << 8},
+    {LGR_MSG_COMMIT, 1u << 4},
+    {LGR_MSG_ABORT, 1u << 12 | 1u << 13},
+    {LGR_MSG_VERDICT, 1u << 16},
+    {LGR_MSG_SKELETON_OK, 0},
+    {LGR_MSG_PASS_ACK, 1u << 1},
+    {LGR_MSG_READY, 1u << 8},
+    {LGR_MSG_RESUMED, 1u << 11},
+    {LGR_MSG_FAILED, 1u << 12 | 1u << 13},
+    {LGR_MSG_ASK, 0},
+};
+
+static u32 shape_rows(u16 type, bool *found)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(shapes); i++)
+        if (shapes[i].type == type)
+            return *found = true, shapes[i].rows;
+    *found = false;
+    return 0;
+}
+
+const char *lgr_msg_name(u16 type)
+{
+    switch (type) {
+#define W(id, number, to, what) \
+    case number:                \
+        return #id;
+#include "lgr/lgr_wire.def"
+#undef W
+    default:
+        return NULL;
+    }
+}
+
+bool lgr_msg_to_destination(u16 type)
+{
+    return type < 32;
+}
+
+void lgr_head_store(u8 out[LGR_HEAD_BYTES], const struct lgr_head *head)
+{
+    memset(out, 0, LGR_HEAD_BYTES);
+    be64_store(out, head->id);
+    out[8] = head->version;
+    out[9] = head->stage;
+    be32_store(out + 12, head->seq);
+}
+
+bool lgr_head_load(const void *data, size_t len, struct lgr_head *head)
+{
+    const u8 *p = data;
+    if (len < LGR_HEAD_BYTES)
+        return false;
+    *head = (struct lgr_head){be64_load(p), p[8], p[9], be32_load(p + 12)};
+    return head->version == LGR_WIRE_VERSION;
+}
+
+void lgr_reason_add(struct lgr_reasons *reasons, int number, const char *line)
+{
+    if (reasons->count == LGR_REASONS_MAX)
+        return;
+    if (!reasons->count)
+        reasons->number = number;
+    char *out = reasons->line[reasons->count++];
+    snprintf(out, LGR_REASON_BYTES, "%s", line);
+    for (; *out; out++) /* it may come from another member: one printable line */
+        if ((u8)*out < 0x20 || *out == 0x7f)
+            *out = ' ';
+}
+
+static void put_text(struct codec_out *out, u16 tag, const char *text)
+{
+    codec_put_bytes(out, tag, text, strlen(text));
+}
+
+static void put_info(struct codec_out *out, const struct lgr_guest_info *info)
+{
+    codec_begin(out, ROW_INFO, INFO_VERSION);
+    put_text(out, ROW_USER, info->user);
+    put_text(out, ROW_DOMAIN, info->domain);
+    codec_put_u64(out, ROW_STORAGE, info->storage_bytes);
+    codec_put_u64(out, ROW_TOUCHED, info->touched_bytes);
+    codec_put_u32(out, ROW_CPUS, info->cpus);
+    codec_put_u64(out, ROW_ENTRY, info->entry_digest);
+    codec_put_bytes(out, ROW_FACILITIES, info->facilities, LGR_FACILITY_BYTES);
+    codec_end(out);
+}
+
+static void put_reasons(struct codec_out *out, const struct lgr_reasons *reasons)
+{
+    u8 row[4 + LGR_REASON_BYTES];
+    for (unsigned i = 0; reasons && i < reasons->count; i++) {
+        size_t n = strlen(reasons->line[i]);
+        be32_store(row, (u32)reasons->number);
+        memcpy(row + 4, reasons->line[i], n);
+        codec_put_bytes(out, ROW_REASON, row, 4 + n);
+    }
+}
+
+/* Rows that are one 64-bit value. */
+static const struct {
+    u16 tag;
+    size_t at;
+} values64[] = {
+    {ROW_GENERATION, offsetof(struct lgr_values, generation)},
+    {ROW_PAGES, offsetof(struct lgr_values, pages)},
+    {ROW_ZEROS, offsetof(struct lgr_values, zeros)},
+    {ROW_MESSAGES, offsetof(struct lgr_values, messages)},
+    {ROW_DIGEST, offsetof(struct lgr_values, digest)},
+    {ROW_BYTES, offsetof(struct lgr_values, bytes)},
+    {ROW_HASH, offsetof(struct lgr_values, hash)},
+    {ROW_RESUMED, offsetof(struct lgr_values, resumed_ns)},
+};
+
+static bool has(u32 rows, u16 tag)
+{
+    return rows >> (tag & 31) & 1;
+}
+
+void lgr_values_put(struct codec_out *out, u16 type, const struct lgr_values *v)
+{
+    bool found;
+    u32 rows = shape_rows(type, &found);
+    PRE(found);
+    for (unsigned i = 0; i < ARRAY_LEN(values64); i++)
+        if (has(rows, values64[i].tag))
+            codec_put_u64(out, values64[i].tag, *(const u64 *)((const u8 *)v + values64[i].at));
+    if (has(rows, ROW_PASS))
+        codec_put_u16(out, ROW_PASS, v->pass);
+    if (has(rows, ROW_FLAGS))
+        codec_put_u8(out, ROW_FLAGS,
+                     (u8)((v->test ? FLAG_TEST : 0) | (v->again ? FLAG_AGAIN : 0)));
+    if (has(rows, ROW_FORCE))
+        codec_put_u8(out, ROW_FORCE, (u8)v->force);
+    if (has(rows, ROW_CODE))
+        codec_put_u8(out, ROW_CODE, v->code);
+    if (has(rows, ROW_TEXT))
+        put_text(out, ROW_TEXT, v->text);
+    if (has(rows, ROW_BY))
+        put_text(out, ROW_BY, v->by);
+    if (has(rows, ROW_INFO))
+        put_info(out, &v->info);
+    if (has(rows, ROW_REASON))
+        put_reasons(out, v->reasons);
+}
+
+static bool get_text(const struct codec_row *row, char *out, size_t room, bool name)
+{
+    if (row->len >= room)
+        return false;
+    for (u32 i = 0; i < row->len; i++) {
+        if (row->p[i] < (name ? 0x21 : 0x20) || row->p[i] > 0x7e)
+            return false;
+        out[i] = (char)row->p[i];
+    }
+    out[row->len] = 0;
+    return true;
+}
+
+static bool get_info_row(const struct codec_row *row, struct lgr_guest_info *info)
+{
+    switch (row->tag) {
+    case ROW_USER:
+        return row->len && get_text(row, info->user, sizeof info->user, true);
+    case ROW_DOMAIN:
+        return get_text(row, info->domain, sizeof info->domain, true);
+    case ROW_STORAGE:
+        return codec_get_u64(row, &info->storage_bytes) && info->storage_bytes &&
+               info->storage_bytes % (1u << 20) == 0 && info->storage_bytes <= STORAGE_BYTES_MAX;
+    case ROW_TOUCHED:
+        return codec_get_u64(row, &info->touched_bytes);
+    case ROW_CPUS:
+        return codec_get_u32(row, &info->cpus) && info->cpus && info->cpus <= LGR_CPUS_MAX;
+    case ROW_ENTRY:
+        return codec_get_u64(row, &info->entry_digest);
+    case ROW_FACILITIES:
+        if (row->len != LGR_FACILITY_BYTES)
+            return false;
+        memcpy(info->facilities, row->p, LGR_FACILITY_BYTES);
+        return true;
+    default:
+        return !(row->tag & CODEC_MANDATORY);
+    }
+}
+
+static bool get_info(const struct codec_row *outer, struct lgr_guest_info *info)
+{
+    struct codec_in in;
+    struct codec_row row;
+    if (!codec_open(outer, &in) || in.version != INFO_VERSION)
+        return false;
+    while (codec_next(&in, &row))
+        if (!get_info_row(&row, info))
+            return false;
+    return !in.failed && info->user[0] && info->storage_bytes && info->cpus;
+}
+
+static bool get_reason(const struct codec_row *row, struct lgr_reasons *reasons)
+{
+    struct codec_row text = *row;
+    char line[LGR_REASON_BYTES];
+    if (row->len < 4)
+        return false;
+    text.p += 4;
+    text.len -= 4;
+    if (!get_text(&text, line, sizeof line, false))
+        return false;
+    if (reasons)
+        lgr_reason_add(reasons, (int)(be32_load(row->p) & 0xffff), line);
+    return true;
+}
+
+static bool get_small(const struct codec_row *row, struct lgr_values *v)
+{
+    u8 byte = 0;
+    if (row->tag == ROW_PASS)
+        return codec_get_u16(row, &v->pass);
+    if (!codec_get_u8(row, &byte))
+        return false;
+    if (row->tag == ROW_FLAGS) {
+        v->test = byte & FLAG_TEST;
+        v->again = byte & FLAG_AGAIN;
+    } else if (row->tag == ROW_FORCE) {
+        v->force = byte & 7u;
+    } else {
+        v->code = byte;
+    }
+    return true;
+}
+
+static bool get_row(const struct codec_row *row, struct lgr_values *v,
+                    struct lgr_reasons *reasons)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(values64); i++)
+        if (row->tag == values64[i].tag)
+            return codec_get_u64(row, (u64 *)((u8 *)v + values64[i].at));
+    switch (row->tag) {
+    case ROW_PASS:
+    case ROW_FLAGS:
+    case ROW_FORCE:
+    case ROW_CODE:
+        return get_small(row, v);
+    case ROW_TEXT:
+        return get_text(row, v->text, sizeof v->text, false);
+    case ROW_BY:
+        return get_text(row, v->by, sizeof v->by, true);
+    case ROW_INFO:
+        return v->has_info = get_info(row, &v->info);
+    case ROW_REASON:
+        return get_reason(row, reasons);
+    default:
+        return false;
+    }
+}
+
+bool lgr_values_get(const void *data, size_t len, u16 type, struct lgr_values *v,
+                    struct lgr_reasons *reasons)
+{
+    struct codec_in in;
+    struct codec_row row;
+    bool found;
+    u32 rows = shape_rows(type, &found);
+    memset(v, 0, sizeof *v);
+    if (!found || len < LGR_HEAD_BYTES)
+        return false;
+    codec_in_init(&in, (const u8 *)data + LGR_HEAD_BYTES, len - LGR_HEAD_BYTES);
+    while (codec_next(&in, &row)) {
+        bool ours = (row.tag & 0x7fff) < 32 && has(rows, row.tag);
+        if (!ours && row.tag & CODEC_MANDATORY)
+            return false;
+        if (ours && !get_row(&row, v, reasons))
+            return false;
+    }
+    return !in.failed && (type != LGR_MSG_OFFER || v->has_info);
+}

@@ -1,0 +1,54 @@
+/* What QEMU 7.2 does not do, or does not do right.
+ * qemu: no, overflow interruptions, odd EXECUTE targets, the test bit of RxSBG, STMH and LMD */
+#include "insn.inc"
+
+#define PGM_SPECIFICATION 6
+#define PGM_FIXED_OVERFLOW 8
+
+    .data
+    .balign 8
+pair:
+    .quad   0x0000000500000006, 0
+
+    .text
+tests:
+    CHECK   1                   /* fixed-point overflow under the program mask */
+    SETREG  %r1, 0x08000000
+    spm     %r1
+    SETREG  %r2, 0x7fffffff
+    lghi    %r3, 1
+    EXPECT_PGM PGM_FIXED_OVERFLOW, "ar %r2, %r3"
+    EXPECT_ILC 2
+    EXPECT_REG %r2, 0x80000000
+    lghi    %r1, 0
+    spm     %r1
+    SETREG  %r2, 0x7fffffff
+    ar      %r2, %r3
+    EXPECT_CC 3
+
+    CHECK   2
+    EXPECT_PGM PGM_SPECIFICATION, "ex %r0, 1(%r0)"
+    EXPECT_ILC 4
+
+    CHECK   3                   /* the test bit: nothing changes but the condition code */
+    lghi    %r2, 0xff
+    lghi    %r4, 0x0f
+    rosbg   %r2, %r4, 128+56, 63, 0
+    EXPECT_CC 1
+    rnsbg   %r2, %r4, 128+56, 59, 0
+    EXPECT_CC 0
+    rxsbg   %r2, %r2, 128+0, 63, 0
+    EXPECT_CC 0
+    EXPECT_REG %r2, 0xff
+
+    CHECK   4
+    larl    %r1, pair
+    SETREG  %r2, 0x0000000300000001
+    SETREG  %r3, 0x0000000400000001
+    stmh    %r2, %r3, 8(%r1)
+    lg      %r4, 8(%r1)
+    EXPECT_REG %r4, 0x0000000300000004
+    lmd     %r4, %r5, 0(%r1), 8(%r1)
+    EXPECT_REG %r4, 0x0000000500000003
+    EXPECT_REG %r5, 0x0000000600000004
+    jg      pass
