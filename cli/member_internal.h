@@ -4,6 +4,7 @@
 #define ENDICOTT_CLI_MEMBER_INTERNAL_H
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <uv.h>
 
 #include "cli/control.h"
@@ -23,6 +24,7 @@ struct member {
     struct member_options opt;
     uv_loop_t loop;
     struct post_uv *post;
+    atomic_bool news; /* a note about consoles is posted and not delivered */
     struct system_config *config;
     struct directory *directory;
     struct vm_host *host;

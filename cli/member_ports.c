@@ -84,30 +84,23 @@ u64 member_wall_ns(void *ctx)
 
 /* ---- consoles ---- */
 
-struct wakeup {
-    struct member *m;
-    struct console *console;
-};
-
-/* The console may have gone since, with its user: CP knows. */
+/* One note is under way for any number of wakeups. */
 static void console_news(void *arg)
 {
-    struct wakeup *w = arg;
-    if (w->m->cp) {
-        cp_console_poll(w->m->cp, w->console);
-        control_recheck(w->m->control);
-    }
-    free(w);
+    struct member *m = arg;
+    atomic_store(&m->news, false);
+    if (!m->cp)
+        return;
+    cp_poll_consoles(m->cp);
+    control_recheck(m->control);
 }
 
 static void console_wakeup(void *ctx, struct console *console)
 {
     struct member *m = ctx;
-    struct wakeup *w = malloc(sizeof *w);
-    if (!w)
-        return; /* the next line wakes again */
-    *w = (struct wakeup){m, console};
-    post_uv(m->post, console_news, w);
+    (void)console;
+    if (!atomic_exchange(&m->news, true))
+        post_uv(m->post, console_news, m);
 }
 
 /* ---- CP ---- */

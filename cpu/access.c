@@ -310,18 +310,16 @@ void cpu_purge_tlb(struct cpu *c)
         cpu_select_spaces(c);
 }
 
+/* IPTE names a page by its page index alone (bits 44-51); whatever may come from an entry with
+ * that index goes, in every space. */
 void cpu_purge_page(struct cpu *c, u64 va)
 {
-    u64 page = va & ~(u64)(FRAME_BYTES - 1);
+    unsigned index = (va >> FRAME_SHIFT) & 0xff;
     for (unsigned i = 0; i < TLB_SPACES; i++) {
         struct tlb_space *sp = &c->tlb->space[i];
-        if (sp->fetch[tlb_index(page)].tag == page)
-            sp->fetch[tlb_index(page)].tag = TLB_NONE;
-        if (sp->store[tlb_index(page)].tag == page)
-            sp->store[tlb_index(page)].tag = TLB_NONE;
-        struct tlb_code_entry *e = &sp->code[(page >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1)];
-        if (e->tag == page)
-            e->tag = TLB_NONE;
+        for (unsigned k = index; k < TLB_ENTRIES; k += 0x100)
+            sp->fetch[k].tag = sp->store[k].tag = TLB_NONE;
+        sp->code[index & (TLB_CODE_ENTRIES - 1)].tag = TLB_NONE;
     }
 }
 
@@ -334,8 +332,58 @@ void cpu_purge_asce(struct cpu *c, u64 asce)
         cpu_select_spaces(c);
 }
 
+void cpu_guard_frame(struct cpu *c, u64 abs)
+{
+    u64 host = (u64)(uintptr_t)(c->st->base + abs);
+    for (unsigned i = 0; i < TLB_SPACES; i++)
+        for (unsigned k = 0; k < TLB_ENTRIES; k++) {
+            struct tlb_entry *e = &c->tlb->space[i].store[k];
+            if (e->tag != TLB_NONE && e->addend + e->tag == host)
+                e->tag = TLB_NONE;
+        }
+}
+
+/* ---- what CPUs ask of one another ---- */
+
+static void mail_read(struct cpu *c)
+{
+    struct cpu_mail mail[MAIL_ENTRIES_MAX];
+    pthread_mutex_lock(&c->mail_lock);
+    unsigned n = c->mail_count;
+    memcpy(mail, c->mail, n * sizeof *mail);
+    c->mail_count = 0;
+    pthread_mutex_unlock(&c->mail_lock);
+    for (unsigned i = 0; i < n; i++)
+        switch (mail[i].kind) {
+        case MAIL_PURGE_PAGE:
+            cpu_purge_page(c, mail[i].addr);
+            break;
+        case MAIL_GUARD_FRAME:
+            cpu_guard_frame(c, mail[i].addr);
+            break;
+        case MAIL_CODE_STORED:
+            code_invalidate(c, mail[i].addr, mail[i].len);
+            break;
+        }
+}
+
+void cpu_mail_put(struct cpu *target, enum cpu_mail_kind kind, u64 addr, u64 len)
+{
+    static const u32 whole[] = {REQ_FLUSH_TLB, REQ_FLUSH_STORES, REQ_FLUSH_CODE};
+    u32 request = REQ_MAIL;
+    pthread_mutex_lock(&target->mail_lock);
+    if (target->mail_count == MAIL_ENTRIES_MAX)
+        request = whole[kind];
+    else
+        target->mail[target->mail_count++] = (struct cpu_mail){kind, addr, len};
+    pthread_mutex_unlock(&target->mail_lock);
+    atomic_fetch_or(&target->requests, request);
+}
+
 void cpu_do_flushes(struct cpu *c, u32 requests)
 {
+    if (requests & REQ_MAIL)
+        mail_read(c);
     if (requests & REQ_FLUSH_TLB)
         cpu_purge_tlb(c);
     if (requests & REQ_FLUSH_STORES)
@@ -345,18 +393,17 @@ void cpu_do_flushes(struct cpu *c, u32 requests)
         code_flush(c);
 }
 
-#define REQ_FLUSHES (REQ_FLUSH_TLB | REQ_FLUSH_STORES | REQ_FLUSH_CODE)
+#define REQ_FLUSHES (REQ_FLUSH_TLB | REQ_FLUSH_STORES | REQ_FLUSH_CODE | REQ_MAIL)
 
-void cpu_broadcast(struct cpu *c, u32 requests)
+/* A CPU that is in cpu_run and has taken its requests executes nothing before it has carried
+ * them out: so an empty request word is as good as an answer. */
+static void wait_for_others(struct cpu *c)
 {
-    for (unsigned i = 0; i < c->set->count; i++)
-        if (c->set->cpus[i] != c)
-            atomic_fetch_or(&c->set->cpus[i]->requests, requests);
     for (unsigned i = 0; i < c->set->count; i++) {
         struct cpu *other = c->set->cpus[i];
         if (other == c)
             continue;
-        while ((atomic_load(&other->requests) & requests) && atomic_load(&other->in_run)) {
+        while ((atomic_load(&other->requests) & REQ_FLUSHES) && atomic_load(&other->in_run)) {
             u32 mine = atomic_fetch_and(&c->requests, ~REQ_FLUSHES) & REQ_FLUSHES;
             if (mine)
                 cpu_do_flushes(c, mine);
@@ -365,8 +412,26 @@ void cpu_broadcast(struct cpu *c, u32 requests)
     }
 }
 
-void cpu_broadcast_purge(struct cpu *c)
+void cpu_mail_broadcast(struct cpu *c, enum cpu_mail_kind kind, u64 addr, u64 len)
+{
+    for (unsigned i = 0; i < c->set->count; i++)
+        if (c->set->cpus[i] != c)
+            cpu_mail_put(c->set->cpus[i], kind, addr, len);
+    wait_for_others(c);
+}
+
+void cpu_broadcast_purge_page(struct cpu *c, u64 va)
 {
     if (c->set->count > 1)
-        cpu_broadcast(c, REQ_FLUSH_TLB);
+        cpu_mail_broadcast(c, MAIL_PURGE_PAGE, va, 0);
+}
+
+void cpu_broadcast_purge(struct cpu *c)
+{
+    if (c->set->count == 1)
+        return;
+    for (unsigned i = 0; i < c->set->count; i++)
+        if (c->set->cpus[i] != c)
+            atomic_fetch_or(&c->set->cpus[i]->requests, REQ_FLUSH_TLB);
+    wait_for_others(c);
 }

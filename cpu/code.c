@@ -40,14 +40,25 @@ static void slots_reset(struct code_page *page, insn_run *handler)
         page->slot[i].run = code_run_page_end;
 }
 
+/* Does this CPU hold anything decoded of these bytes? Asked by other threads. */
+static bool holds_code(const struct code_cache *cc, u64 abs, u64 len)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    if (len > FRAME_BYTES)
+        return true;
+    u64 last = (abs + len - 1) >> FRAME_SHIFT;
+    return __atomic_load_n(&cc->by_frame[abs >> FRAME_SHIFT], __ATOMIC_RELAXED) ||
+           __atomic_load_n(&cc->by_frame[last], __ATOMIC_RELAXED);
+}
+
 static void code_stored_cb(void *ctx, u64 abs, u64 len)
 {
     struct cpu *c = ctx;
     struct code_cache *cc = c->code;
     if (atomic_load(&cc->owned) && pthread_equal(cc->owner, pthread_self()))
         code_invalidate(c, abs, len);
-    else
-        atomic_fetch_or(&c->requests, REQ_FLUSH_CODE);
+    else if (holds_code(cc, abs, len)) /* [C1]: asked for after the bytes are in place */
+        cpu_mail_put(c, MAIL_CODE_STORED, abs, len);
 }
 
 /* Slots are touched sparsely: large host pages save most of the host's own TLB misses. */
@@ -132,7 +143,7 @@ static void page_detach(struct cpu *c, struct code_page *page)
 {
     if (page->abs == CODE_ABS_NONE)
         return;
-    c->code->by_frame[page->abs >> FRAME_SHIFT] = NULL;
+    __atomic_store_n(&c->code->by_frame[page->abs >> FRAME_SHIFT], NULL, __ATOMIC_RELAXED);
     atomic_fetch_sub(&c->st->code[page->abs >> FRAME_SHIFT], 1);
     page_unmap(c, page);
     page->abs = CODE_ABS_NONE;
@@ -154,7 +165,7 @@ static void mixed_add(struct cpu *c, u64 abs)
     page->abs = abs;
     page->stores = page->decoded = 0;
     cc->mixed[cc->mixed_count++] = (struct mixed_frame){.page = page};
-    cc->by_frame[abs >> FRAME_SHIFT] = page;
+    __atomic_store_n(&cc->by_frame[abs >> FRAME_SHIFT], page, __ATOMIC_RELAXED);
 }
 
 static struct mixed_frame *mixed_find(struct cpu *c, const struct code_page *page)
@@ -168,7 +179,7 @@ static struct mixed_frame *mixed_find(struct cpu *c, const struct code_page *pag
 static void mixed_remove(struct cpu *c, struct mixed_frame *m)
 {
     struct code_page *page = m->page;
-    c->code->by_frame[page->abs >> FRAME_SHIFT] = NULL;
+    __atomic_store_n(&c->code->by_frame[page->abs >> FRAME_SHIFT], NULL, __ATOMIC_RELAXED);
     page_unmap(c, page);
     *m = c->code->mixed[--c->code->mixed_count];
     if (page_executing(c, page))
@@ -208,15 +219,9 @@ static struct code_page *page_take(struct cpu *c)
 /* From now on no CPU may store into the frame behind our back. */
 static void frame_guard(struct cpu *c, u64 abs)
 {
-    u64 host = (u64)(uintptr_t)(c->st->base + abs);
     if (atomic_fetch_add(&c->st->code[abs >> FRAME_SHIFT], 1) == 0 && c->set->count > 1)
-        cpu_broadcast(c, REQ_FLUSH_STORES);
-    for (unsigned i = 0; i < TLB_SPACES; i++)
-        for (unsigned k = 0; k < TLB_ENTRIES; k++) {
-            struct tlb_entry *e = &c->tlb->space[i].store[k];
-            if (e->tag != TLB_NONE && e->addend + e->tag == host)
-                e->tag = TLB_NONE;
-        }
+        cpu_mail_broadcast(c, MAIL_GUARD_FRAME, abs, 0);
+    cpu_guard_frame(c, abs);
 }
 
 struct code_page *code_page_get(struct cpu *c, u64 abs)
@@ -230,7 +235,8 @@ struct code_page *code_page_get(struct cpu *c, u64 abs)
     page->stores = page->decoded = 0;
     frame_guard(c, abs);
     page->abs = abs;
-    c->code->by_frame[abs >> FRAME_SHIFT] = page;
+    __atomic_store_n(&c->code->by_frame[abs >> FRAME_SHIFT], page, __ATOMIC_SEQ_CST);
+    atomic_thread_fence(memory_order_seq_cst); /* before the first byte is decoded */
     return page;
 }
 

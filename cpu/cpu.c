@@ -24,6 +24,7 @@ static void cpu_destroy(struct cpu *c)
     if (!c)
         return;
     code_cache_destroy(c);
+    pthread_mutex_destroy(&c->mail_lock);
     free(c->tlb);
     free(c);
 }
@@ -38,6 +39,7 @@ static struct cpu *cpu_create(struct cpu_set *set, unsigned address)
     c->ports = set->ports;
     c->ports_ctx = set->ports_ctx;
     c->addr = address;
+    pthread_mutex_init(&c->mail_lock, NULL);
     c->tlb = calloc(1, sizeof *c->tlb);
     if (!c->tlb || code_cache_create(c) != ST_OK) {
         cpu_destroy(c);

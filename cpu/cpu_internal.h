@@ -91,6 +91,18 @@ struct psw {
     u64 addr;
 };
 
+/* What other CPUs ask of this one's derived state, finer than the flush requests. */
+#define MAIL_ENTRIES_MAX 16 /* more at a time: everything of that kind is flushed */
+enum cpu_mail_kind {
+    MAIL_PURGE_PAGE,   /* addr: logical page, all spaces (IPTE) */
+    MAIL_GUARD_FRAME,  /* addr: absolute frame that now holds code: no fast stores into it */
+    MAIL_CODE_STORED,  /* addr, len: absolute bytes that were stored into */
+};
+struct cpu_mail {
+    enum cpu_mail_kind kind;
+    u64 addr, len;
+};
+
 enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
 
 /* Requests from other threads (cpu->requests). */
@@ -104,6 +116,7 @@ enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
 #define REQ_RESTART 0x80u
 #define REQ_RESET 0x100u         /* CPU reset */
 #define REQ_INITIAL_RESET 0x200u /* initial CPU reset */
+#define REQ_MAIL 0x800u          /* something stands in cpu->mail */
 #define REQ_RECHECK 0x400u       /* an interruption may have become pending */
 
 /* Local pending external interruptions and malfunction (cpu->pending). */
@@ -182,6 +195,9 @@ struct cpu {
     _Atomic u32 external_call_from;
     _Atomic u32 store_status_done;
     _Atomic u32 orders;         /* REQ_STOP .. REQ_INITIAL_RESET accepted, not yet carried out */
+    pthread_mutex_t mail_lock;  /* leaf; guards mail and mail_count */
+    struct cpu_mail mail[MAIL_ENTRIES_MAX];
+    unsigned mail_count;
     u16 ext_other_code;         /* guarded by set->lock */
     u32 ext_other_parm;
     u64 ext_other_parm64;
@@ -264,10 +280,17 @@ struct tlb_space *cpu_space_real(struct cpu *c);
 void cpu_purge_tlb(struct cpu *c);
 void cpu_purge_page(struct cpu *c, u64 va);
 void cpu_purge_asce(struct cpu *c, u64 asce);
-/** Make all other CPUs of the set purge their TLBs and wait until they have or are not running. */
+/** Make all other CPUs of the set purge their TLBs and wait until they have or are not running;
+ *  requests of others to this one are carried out while waiting. */
 void cpu_broadcast_purge(struct cpu *c);
-/** The same for any request; the own requests are carried out while waiting. */
-void cpu_broadcast(struct cpu *c, u32 requests);
+/** The same for one logical page. */
+void cpu_broadcast_purge_page(struct cpu *c, u64 va);
+/** Leave mail for `target`; any thread. */
+void cpu_mail_put(struct cpu *target, enum cpu_mail_kind kind, u64 addr, u64 len);
+/** Mail to all others, and wait as above. */
+void cpu_mail_broadcast(struct cpu *c, enum cpu_mail_kind kind, u64 addr, u64 len);
+/** Drop store translations into the frame at `abs` (own thread). */
+void cpu_guard_frame(struct cpu *c, u64 abs);
 /** Carry out flush requests found in c->requests (own thread). */
 void cpu_do_flushes(struct cpu *c, u32 requests);
 

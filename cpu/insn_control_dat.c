@@ -201,10 +201,11 @@ int dat_invalidate_page(struct cpu *c, const struct dinsn *d)
         return PGM_SPECIFICATION;
     u64 first = (c->gr[d->r1] & PTO_MASK) + 8ull * index;
     TRY(entries_invalidate(c, first, more + 1, PTE_INVALID_BYTE, PTE_INVALID_BIT));
-    for (unsigned i = 0; i <= more; i++)
+    for (unsigned i = 0; i <= more; i++) {
         cpu_purge_page(c, va + (u64)i * FRAME_BYTES);
-    if (!local_only(c, d))
-        cpu_broadcast_purge(c);
+        if (!local_only(c, d))
+            cpu_broadcast_purge_page(c, va + (u64)i * FRAME_BYTES);
+    }
     return 0;
 }
 

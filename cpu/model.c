@@ -6,15 +6,16 @@
 #include <strings.h>
 
 /* Facilities of each generation, F(id, byte) for every one; a generation includes those before.
- * Not listed although the machines have them: HFP (19-20, 23), message-security assist, decimal
- * floating point, PFPO, CPU measurement, enhanced DAT where marked. */
-#define Z10_FACILITIES(F, n)                                                                   \
-    F(N3, n)                                                                                   \
-    F(ZARCH, n) F(ZACTIVE, n) F(IDTE, n) F(STFLE, n) F(EDAT1, n) F(SRS, n) F(CSSKE, n)         \
-        F(ETF2, n) F(LD, n) F(LDHIGH, n) F(EI, n) F(ETF3, n) F(ETF2E, n) F(STCKF, n)           \
-            F(PARSE, n) F(MVCOS, n) F(ETF3E, n) F(ECPUT, n) F(CSST, n) F(CSST2, n) F(GIE, n)   \
-                F(XE, n) F(SETPROG, n) F(FPSE, n) F(TODSTEER, n)
+ * Not listed although the machines have them: HFP (20, 23), message-security assist, decimal
+ * floating point, PFPO, ASN and LX reuse, CPU measurement, enhanced monitor. */
+/* clang-format off */
+#define Z10_FACILITIES(F, n) \
+    F(N3, n) F(ZARCH, n) F(ZACTIVE, n) F(IDTE, n) F(STFLE, n) F(EDAT1, n) F(SRS, n) \
+    F(CSSKE, n) F(ETF2, n) F(LD, n) F(LDHIGH, n) F(EI, n) F(ETF3, n) F(ETF2E, n) F(STCKF, n) \
+    F(PARSE, n) F(MVCOS, n) F(TODSTEER, n) F(ETF3E, n) F(ECPUT, n) F(CSST, n) F(CSST2, n) \
+    F(GIE, n) F(XE, n) F(SETPROG, n) F(FPSE, n)
 #define Z196_FACILITIES(F, n) Z10_FACILITIES(F, n) F(FPE, n) F(Z196, n)
+/* clang-format on */
 
 #define BIT_IN(id, n) | (FAC_##id / 8 == (n) ? 0x80u >> FAC_##id % 8 : 0)
 #define BYTE_OF(list, n) (u8)(0 list(BIT_IN, n))

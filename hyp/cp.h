@@ -175,9 +175,6 @@ u64 cp_user_logon_ns(const struct cp_user *user);
 /** CP's view at the console: its input goes to CP (CP READ), not to the guest. */
 bool cp_user_cp_read(const struct cp_user *user);
 
-/** cp_ports.console_wakeup told of news: poll the console, unless its user has gone meanwhile. */
-void cp_console_poll(struct cp *cp, struct console *console);
-
 /** Write a line to a user's console (messages from other users, events). */
 void cp_user_tell(struct cp_user *user, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -213,6 +210,8 @@ void cp_user_save(struct cp_user *user, struct codec_out *out);
 /** Destination: a session without claim and without logon; its machine is created, idle. */
 int cp_user_arrive(struct cp *cp, const char *userid, struct codec_in *in, struct cp_user **out,
                    struct cause *cause);
+/** Rows into a session that has arrived: what has changed since. */
+int cp_user_restore(struct cp_user *user, struct codec_in *in, struct cause *cause);
 /** End a session here without freeing the claim: the source after hand-over, or a
  *  destination that gives up. */
 void cp_user_depart(struct cp_user *user);

@@ -74,15 +74,6 @@ void cp_user_set_claim(struct cp_user *user, u64 generation)
     user->incoming = false;
 }
 
-void cp_console_poll(struct cp *cp, struct console *console)
-{
-    struct cp_user *u = cp->users;
-    while (u && u->console != console) /* those who are arriving, too */
-        u = u->next;
-    if (u)
-        console_poll(console);
-}
-
 int cp_observe_users(struct cp *cp,
                      void (*cb)(void *ctx, struct cp_user *user, enum cp_user_event event),
                      void *ctx)
@@ -256,13 +247,22 @@ static bool take_session_row(struct cp_user *user, const struct codec_row *row,
     }
 }
 
+int cp_user_restore(struct cp_user *user, struct codec_in *in, struct cause *cause)
+{
+    struct codec_row row;
+    bool good = true;
+    while (good && codec_next(in, &row))
+        good = take_session_row(user, &row, cause);
+    if (!good || in->failed)
+        return cause_set(cause, ST_PROTO, "session of %s: rows are damaged", user->userid);
+    return ST_OK;
+}
+
 int cp_user_arrive(struct cp *cp, const char *userid, struct codec_in *in, struct cp_user **out,
                    struct cause *cause)
 {
     const struct dir_entry *entry = directory_find(cp->directory, userid);
     struct cp_user *user;
-    struct codec_row row;
-    bool good = true;
     if (!entry)
         return cause_set(cause, ST_NOENT, "%.8s is not in the CP directory of %s", userid,
                          cp->config->member);
@@ -273,11 +273,10 @@ int cp_user_arrive(struct cp *cp, const char *userid, struct codec_in *in, struc
     if (status)
         return status;
     user->disconnected = user->incoming = true;
-    while (good && codec_next(in, &row))
-        good = take_session_row(user, &row, cause);
-    if (!good || in->failed) {
+    status = cp_user_restore(user, in, cause);
+    if (status) {
         cp_session_end(user, false);
-        return cause_set(cause, ST_PROTO, "session of %s: rows are damaged", entry->userid);
+        return status;
     }
     *out = user;
     return ST_OK;

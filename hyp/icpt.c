@@ -233,8 +233,14 @@ bool icpt_handle(struct vcpu *v)
         return true;
     case ICPT_DIAG:
         return icpt_diag(v, k);
-    case ICPT_STHYI:
     case ICPT_IUCV:
+        if (v->vm->config.personality == VM_UNDER_CP) { /* there, but not for this guest */
+            cpu_finish_cc(v->cpu, 3);
+            return true;
+        }
+        cpu_finish_pgm(v->cpu, PGM_OPERATION_CODE);
+        return true;
+    case ICPT_STHYI:
         cpu_finish_pgm(v->cpu, PGM_OPERATION_CODE);
         return true;
     }

@@ -66,12 +66,12 @@ static void sysib_322(const struct vm *vm, u8 *b)
 {
     u16 n = (u16)cpu_set_count(vm->cpus);
     b[31] = 1; /* one description block */
-    u8 *d = b + 64;
-    be16_store(d + 2, n);
+    u8 *d = b + 32;
     be16_store(d + 4, n);
-    ebcdic_pad(vm->config.name, 8, d + 8);
-    be32_store(d + 16, 1000);
-    ebcdic_pad("z/VM    7.3.0", 16, d + 20);
+    be16_store(d + 6, n);
+    ebcdic_pad(vm->config.name, 8, d + 12);
+    be32_store(d + 20, 1000);
+    ebcdic_pad("z/VM    7.3.0", 16, d + 24);
 }
 
 static bool sysib_fill(const struct vcpu *v, unsigned fc, unsigned s1, unsigned s2, u8 *b)

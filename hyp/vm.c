@@ -253,8 +253,10 @@ int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **
         return cause_set(cause, ST_NOMEM, "no memory for %s", config->name);
     vm->host = host;
     vm->config = *config;
-    if (config->facilities)
+    if (config->facilities) {
         memcpy(vm->facilities, config->facilities, sizeof vm->facilities);
+        vm->config.facilities = vm->facilities;
+    }
     int rc = parts_create(vm, cause);
     if (rc) {
         parts_destroy(vm);

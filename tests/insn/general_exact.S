@@ -1,5 +1,7 @@
 /* What QEMU 7.2 does not do, or does not do right.
- * qemu: no, overflow interruptions, odd EXECUTE targets, the test bit of RxSBG, STMH and LMD */
+ * qemu: no, overflow interruptions, odd EXECUTE targets, the test bit of RxSBG, STMH and LMD,
+ * LA and BASSM outside the 64-bit mode,
+ * a store into the instruction that is branched to */
 #include "insn.inc"
 
 #define PGM_SPECIFICATION 6
@@ -51,4 +53,33 @@ tests:
     lmd     %r4, %r5, 0(%r1), 8(%r1)
     EXPECT_REG %r4, 0x0000000500000003
     EXPECT_REG %r5, 0x0000000600000004
+    CHECK   5                   /* addresses leave bits 0-31 alone outside the 64-bit mode */
+    SETREG  %r1, 0xffffffffffffffff
+    sam31
+    la      %r1, 1(%r1)
+    sam64
+    EXPECT_REG %r1, 0xffffffff00000000
+    CHECK   6                   /* into the 24-bit mode and back */
+    SETREG  %r3, mode24
+    bassm   %r2, %r3
+2:  EXPECT_REG %r2, 2b + 1
+    j       1f
+mode24:                         /* in the 24-bit mode */
+    SETREG  %r4, 0x12345678
+    la      %r4, 0(%r4)
+    bsm     %r0, %r2
+1:  llgfr   %r4, %r4
+    EXPECT_REG %r4, 0x345678
+    CHECK   7                   /* an instruction stored into, next and in a loop */
+    lghi    %r4, 0
+    lghi    %r5, 3
+1:  larl    %r1, stored
+    mvhhi   2(%r1), 7
+    j       stored
+stored:
+    aghi    %r4, 1
+    mvhhi   2(%r1), 1
+    brctg   %r5, 1b
+    EXPECT_REG %r4, 21
+
     jg      pass
