@@ -65,7 +65,7 @@ endif
 
 # --- build --------------------------------------------------------------------------------------
 .PHONY: all help install setup setup-build setup-guest pkgs-there guest demo check lint asan tsan \
-	bench clean unit format
+	bench clean unit format docs
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -156,6 +156,10 @@ bench: setup
 format:
 	@tests/lint/format --fix
 
+# Reference pages from the tables; tests/lint/docs tells when one is stale.
+docs:
+	@CC='$(CC)' tests/docs/generate
+
 clean:
 	rm -rf build/obj build/tests build/lib.list build/flags build/libendicott.a build/endicott \
 	  build/log build-asan build-tsan
@@ -168,6 +172,7 @@ help:
 	@echo "make check      every test but the slow lint; the last line is N passed, N failed"
 	@echo "make lint       every lint      make asan, make tsan   unit and instruction tests"
 	@echo "make format     reformat the C files     make clean     build products, not the guest"
+	@echo "make docs       reference pages from the tables"
 	@echo "make bench      figures, next to QEMU and Hercules     make guest   kernel, initramfs"
 
 -include $(SRCS:%.c=$(OBJ)/%.d) $(addsuffix .d,$(UNIT))

@@ -346,33 +346,3 @@ int cp_cmd_detach(struct cp_request *req, void *ctx)
 }
 
 /* PURGE {READER | RDR | ALL} [ALL | spoolid ...] */
-int cp_cmd_purge(struct cp_request *req, void *ctx)
-{
-    const char *word = cp_operand(req);
-    struct cp *cp = req->cp;
-    int count = 0;
-    u64 id;
-    (void)ctx;
-    if (!word || (!cp_abbrev(word, "Reader") && strcmp(word, "RDR") && strcmp(word, "ALL")))
-        return cp_fail(req, MSG_CMD002E, word ? word : "PURGE");
-    bool all = !strcmp(word, "ALL");
-    word = cp_operand(req);
-    if (!all && !word)
-        return cp_fail(req, MSG_CMD026E);
-    if (all || !strcmp(word, "ALL")) {
-        count = cp->ports.vm->spool_purge(cp->ports.vm_host, req->userid, 0);
-        word = NULL;
-    }
-    for (; word; word = cp_operand(req)) {
-        if (!scan_number(word, 1, 9999, &id))
-            return cp_fail(req, MSG_CMD002E, word);
-        if (cp->ports.vm->spool_purge(cp->ports.vm_host, req->userid, (u16)id) < 1)
-            return cp_fail(req, MSG_RLO003E, word);
-        count++;
-    }
-    if (count > 0)
-        cp_line(req, "%07d FILE%s PURGED", count, count == 1 ? "" : "S");
-    else
-        cp_line(req, "NO FILES PURGED");
-    return 0;
-}

@@ -196,6 +196,7 @@ static int cpus_create(struct vm *vm, struct cause *cause)
                         vm, cause);
     if (rc)
         return rc;
+    cpu_set_serial(vm->cpus, vm->host->config.cpu_serial);
     if (vm->config.facilities)
         cpu_set_facilities(vm->cpus, vm->facilities);
     for (unsigned i = 0; i < vm->config.cpus; i++)

@@ -115,6 +115,9 @@ struct vm_ops {
     unsigned (*spool_count)(void *host, const char *userid);
     bool (*spool_file)(void *host, const char *userid, unsigned i, struct vm_spool_file *out);
     int (*spool_purge)(void *host, const char *userid, u16 id); /* 0 = all; returns a count */
+    /* All files of the reader: KEEP/NOKEEP and HOLD/NOHOLD, 1 or 0, -1 leaves it; a count. */
+    int (*spool_change)(void *host, const char *userid, int keep, int hold);
+    void (*spool_close)(void *host, const char *userid); /* the file being read */
 };
 
 /** What a virtual machine tells CP by itself; cp_vm_event, loop thread. */

@@ -349,6 +349,22 @@ static int op_spool_purge(void *ctx, const char *userid, u16 id)
     return spool_purge(vm_host_spool(ctx), userid, id, vm_by_name(ctx, userid));
 }
 
+static int op_spool_change(void *ctx, const char *userid, int keep, int hold)
+{
+    struct vm *vm = vm_by_name(ctx, userid);
+    if (!vm || !vm->reader)
+        return 0;
+    reader_change_all(vm->reader, keep, hold);
+    return (int)reader_files(vm->reader);
+}
+
+static void op_spool_close(void *ctx, const char *userid)
+{
+    struct vm *vm = vm_by_name(ctx, userid);
+    if (vm && vm->reader)
+        reader_close(vm->reader);
+}
+
 const struct vm_ops *vm_host_ops(void)
 {
     static const struct vm_ops ops = {
@@ -377,6 +393,8 @@ const struct vm_ops *vm_host_ops(void)
         .spool_count = op_spool_count,
         .spool_file = op_spool_file,
         .spool_purge = op_spool_purge,
+        .spool_change = op_spool_change,
+        .spool_close = op_spool_close,
     };
     return &ops;
 }

@@ -347,7 +347,7 @@ static void service_joined(void *ctx, const char *member)
     lgr_enter(lgr);
     for (struct rlobk *r = lgr->active, *next; r; r = next) {
         next = r->next;
-        if (r->v.incoming && !strcmp(rlo_peer(r), member))
+        if (r->state != RLO_ENDED && r->v.incoming && !strcmp(rlo_peer(r), member))
             dest_link_back(r);
     }
     lgr_leave(lgr);
@@ -359,7 +359,7 @@ static void service_left(void *ctx, const char *member, enum ssi_left how)
     lgr_enter(lgr);
     for (struct rlobk *r = lgr->active, *next; r; r = next) {
         next = r->next;
-        if (strcmp(rlo_peer(r), member))
+        if (r->state == RLO_ENDED || strcmp(rlo_peer(r), member))
             continue;
         if (r->v.incoming)
             dest_link_lost(r, how != SSI_LEFT_LOST);
@@ -406,6 +406,8 @@ void lgr_core_stop(struct lgr *lgr)
     lgr_enter(lgr);
     for (struct rlobk *r = lgr->active, *next; r; r = next) {
         next = r->next;
+        if (r->state == RLO_ENDED)
+            continue;
         if (r->v.incoming && r->state == RLO_D_MEMORY)
             dest_fail(r, LGR_INTERNAL, "%s is ending", ssi_member_name(lgr->ssi));
         else if (r->v.incoming)

@@ -95,7 +95,6 @@ void source_resumed(struct rlobk *r, const struct lgr_values *v, const u8 *data,
     r->v.quiesce_ns = resumed - r->quiesce_ns;
     source_let_go(r);
     rlo_end(r, LGR_COMPLETED, "%s", "");
-    r->v.elapsed_ns = resumed - r->start_ns;
 }
 
 void source_link_lost(struct rlobk *r)

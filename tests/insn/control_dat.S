@@ -1,5 +1,5 @@
 /* DAT as a kernel uses it: tables, LRA, faults with ILC, nullification and TEID, IPTE, MVCOS
- * between two spaces, TPROT, storage keys. */
+ * between two spaces, storage keys. */
 #include "insn.inc"
 
 #define SEG 0x200000
@@ -104,10 +104,6 @@ tests:
     lghi    %r4, 0
     iske    %r4, %r2
     EXPECT_REG %r4, 0x38
-    tprot   0(%r2), 0x40
-    EXPECT_CC 2
-    tprot   0(%r2), 0x30
-    EXPECT_CC 0
     j       pass
 
     .balign 8

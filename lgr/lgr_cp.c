@@ -1,0 +1,329 @@
+/* Guests as CP has them, for the engine: sessions and virtual machines of hyp.
+ * A guest handle is its struct cp_user; CP's observer says when one goes. */
+#define ENDICOTT_ALWAYS_ASSERT 1
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/cp.h"
+#include "hyp/vm.h"
+#include "lgr/lgr_cmd.h"
+#include "lgr/lgr_internal.h"
+
+_Static_assert(LGR_CLAIM_KIND == CP_CLAIM_USERID, "one kind of claims on user ids");
+_Static_assert(LGR_FACILITY_BYTES == FACILITY_BYTES, "facility lists");
+_Static_assert(LGR_NAME_BYTES == DIR_NAME_BYTES, "user ids");
+
+enum {
+    TAG_MACHINE = CODEC_MANDATORY | 1,
+    TAG_SESSION = CODEC_MANDATORY | 2,
+    STATE_VERSION = 1,
+};
+
+static void *guest_find(void *ctx, const char *user)
+{
+    const struct lgr_cmd *c = ctx;
+    return cp_user_find(c->cp, user);
+}
+
+/* --- what must be the same in both directories ------------------------------------------- */
+
+static u64 mix(u64 h, u64 value)
+{
+    for (unsigned i = 0; i < 8; i++)
+        h = (h ^ (value >> 8 * i & 0xff)) * 0x100000001b3ull; /* FNV-1a */
+    return h;
+}
+
+static u64 mix_text(u64 h, const char *text)
+{
+    for (; *text; text++)
+        h = (h ^ (u8)*text) * 0x100000001b3ull;
+    return mix(h, 0);
+}
+
+static u64 entry_digest(const struct dir_entry *e)
+{
+    u64 h = mix_text(0xcbf29ce484222325ull, e->userid);
+    const u64 values[] = {e->kind,          e->storage_bytes, e->storage_max_bytes,
+                          e->classes,       e->machine,       e->cpus_max,
+                          e->cpu_count,     e->has_console,   e->console_vdev,
+                          e->spool_count,   e->options,       e->maxconn,
+                          e->console_devtype, e->share.absolute, e->share.value,
+                          e->relocate};
+    for (unsigned i = 0; i < ARRAY_LEN(values); i++)
+        h = mix(h, values[i]);
+    for (unsigned i = 0; i < e->cpu_count; i++)
+        h = mix(h, e->cpus[i].addr | (u64)e->cpus[i].base << 8 | (u64)e->cpus[i].ifl << 9);
+    for (unsigned i = 0; i < e->spool_count; i++)
+        h = mix(h, e->spools[i].vdev | (u64)e->spools[i].devtype << 16);
+    return mix_text(mix_text(h, e->domain), e->account);
+}
+
+static const char *domain_of(const struct dir_entry *e)
+{
+    return e->domain[0] ? e->domain : "SSI";
+}
+
+static bool domain_has(const struct cp *cp, const char *domain, const char *member)
+{
+    struct config_domain scratch;
+    const struct config_domain *d = config_domain_find(cp_config(cp), domain, &scratch);
+    for (unsigned i = 0; d && i < d->member_count; i++)
+        if (!strcasecmp(d->members[i], member))
+            return true;
+    return false;
+}
+
+/* Unit record devices and the console are made from the directory and move with their state. */
+static void find_bad_device(struct vm *vm, char *out, size_t room)
+{
+    static const char *const good[] = {"CONS", "RDR", "PUN", "PRT"};
+    struct vm_device_row row;
+    for (unsigned i = 0; vm_host_ops()->device_row(vm, i, &row); i++) {
+        bool known = false;
+        for (unsigned k = 0; k < ARRAY_LEN(good); k++)
+            known |= !strcmp(row.klass, good[k]);
+        if (!known) {
+            snprintf(out, room, "%04X (%s)", row.devno, row.klass);
+            return;
+        }
+    }
+}
+
+static const u8 *facilities_of(const struct vm_config *vc)
+{
+    return vc->facilities ? vc->facilities : vc->model->facilities;
+}
+
+static void guest_info(void *ctx, void *guest, const char *to, struct lgr_guest_info *out)
+{
+    const struct lgr_cmd *c = ctx;
+    const struct dir_entry *e = cp_user_entry(guest);
+    struct vm *vm = cp_user_vm(guest);
+    const struct vm_config *vc = vm_configuration(vm);
+    const struct storage *st = vm_storage(vm);
+    snprintf(out->user, sizeof out->user, "%s", cp_user_id(guest));
+    snprintf(out->domain, sizeof out->domain, "%s", domain_of(e));
+    out->storage_bytes = st->size;
+    for (u64 i = 0; i < st->frames; i += 64)
+        out->touched_bytes += (u64)__builtin_popcountll(atomic_load(&st->touched[i >> 6])) *
+                              FRAME_BYTES;
+    out->cpus = vc->cpus;
+    out->entry_digest = entry_digest(e);
+    memcpy(out->facilities, facilities_of(vc), LGR_FACILITY_BYTES);
+    out->disconnected = cp_user_disconnected(guest);
+    out->relocatable = e->relocate;
+    out->identity = e->kind == DIR_IDENTITY;
+    out->in_domain = domain_has(c->cp, out->domain, to);
+    find_bad_device(vm, out->bad_device, sizeof out->bad_device);
+}
+
+static u64 guest_claim(void *ctx, void *guest)
+{
+    (void)ctx;
+    return cp_user_claim(guest);
+}
+
+static struct storage *guest_storage(void *ctx, void *guest)
+{
+    (void)ctx;
+    return vm_storage(cp_user_vm(guest));
+}
+
+static u64 guest_epoch(void *ctx, void *guest, u64 *set)
+{
+    (void)ctx;
+    return vm_epoch(cp_user_vm(guest), set);
+}
+
+static bool guest_quiesce(void *ctx, void *guest)
+{
+    (void)ctx;
+    return vm_quiesce(cp_user_vm(guest));
+}
+
+static void guest_unquiesce(void *ctx, void *guest)
+{
+    (void)ctx;
+    vm_unquiesce(cp_user_vm(guest));
+}
+
+static void guest_save(void *ctx, void *guest, struct codec_out *out)
+{
+    (void)ctx;
+    codec_begin(out, TAG_MACHINE, STATE_VERSION);
+    vm_save(cp_user_vm(guest), out);
+    codec_end(out);
+    codec_begin(out, TAG_SESSION, STATE_VERSION);
+    cp_user_save(guest, out);
+    codec_end(out);
+}
+
+/* --- destination --------------------------------------------------------------------------- */
+
+static u64 host_memory_free(void)
+{
+    char line[128];
+    unsigned long long kib = 0;
+    FILE *file = fopen("/proc/meminfo", "re");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return kib ? kib << 10 : ~0ull;
+}
+
+static void guest_here(void *ctx, const char *user, struct lgr_here *out)
+{
+    const struct lgr_cmd *c = ctx;
+    const struct system_config *cfg = cp_config(c->cp);
+    const struct dir_entry *e = directory_find(cp_directory(c->cp), user);
+    const struct cpu_model *model = cpu_model_find(cfg->hardware.model.name);
+    out->memory_free_bytes = host_memory_free();
+    if (model)
+        memcpy(out->facilities, model->facilities, LGR_FACILITY_BYTES);
+    if (!e)
+        return;
+    out->known = true;
+    out->logged_on = cp_user_find(c->cp, user) != NULL;
+    out->relocatable = e->relocate;
+    out->in_domain = domain_has(c->cp, domain_of(e), cfg->member);
+    out->entry_digest = entry_digest(e);
+    out->storage_max_bytes =
+        e->storage_max_bytes > e->storage_bytes ? e->storage_max_bytes : e->storage_bytes;
+}
+
+static int guest_arrive(void *ctx, const struct lgr_guest_info *info, void **guest,
+                        struct cause *cause)
+{
+    const struct lgr_cmd *c = ctx;
+    struct codec_in none;
+    struct cp_user *user;
+    codec_in_init(&none, "", 0);
+    int rc = cp_user_arrive(c->cp, info->user, &none, &user, cause);
+    if (rc)
+        return rc;
+    struct vm *vm = cp_user_vm(user);
+    const struct vm_config *vc = vm_configuration(vm);
+    if (vm_storage(vm)->size != info->storage_bytes || vc->cpus != info->cpus)
+        rc = vm_reconfigure(vm, info->storage_bytes, info->cpus, cause);
+    if (rc == ST_OK && !vm_quiesce(vm))
+        rc = cause_set(cause, ST_BUSY, "the machine of %s cannot be stopped", info->user);
+    if (rc)
+        cp_user_depart(user);
+    else
+        *guest = user;
+    return rc;
+}
+
+static int guest_restore(void *ctx, void *guest, struct codec_in *in, struct cause *cause)
+{
+    struct codec_row row;
+    bool machine = false, session = false;
+    (void)ctx;
+    while (codec_next(in, &row)) {
+        struct codec_in block;
+        int rc = ST_OK;
+        if (row.tag == TAG_MACHINE && !machine && codec_open(&row, &block)) {
+            machine = true;
+            rc = vm_restore(cp_user_vm(guest), &block, cause);
+        } else if (row.tag == TAG_SESSION && !session && codec_open(&row, &block)) {
+            session = true;
+            rc = cp_user_restore(guest, &block, cause);
+        } else if (row.tag & CODEC_MANDATORY) {
+            return cause_set(cause, ST_PROTO, "block X'%04X' is not acceptable", row.tag);
+        }
+        if (rc)
+            return rc;
+    }
+    if (in->failed || !machine || !session)
+        return cause_set(cause, ST_PROTO, "the stream is incomplete");
+    return ST_OK;
+}
+
+static void guest_run(void *ctx, void *guest, u64 generation)
+{
+    (void)ctx;
+    cp_user_set_claim(guest, generation);
+    vm_unquiesce(cp_user_vm(guest));
+}
+
+static void guest_depart(void *ctx, void *guest)
+{
+    (void)ctx;
+    cp_user_depart(guest);
+}
+
+static const struct lgr_guests guests = {
+    .find = guest_find,
+    .info = guest_info,
+    .claim = guest_claim,
+    .storage = guest_storage,
+    .epoch = guest_epoch,
+    .quiesce = guest_quiesce,
+    .unquiesce = guest_unquiesce,
+    .save = guest_save,
+    .here = guest_here,
+    .arrive = guest_arrive,
+    .restore = guest_restore,
+    .run = guest_run,
+    .depart = guest_depart,
+};
+
+/* --- life ---------------------------------------------------------------------------------- */
+
+static void observe(void *ctx, struct cp_user *user, enum cp_user_event event)
+{
+    struct lgr *lgr = ctx;
+    if (lgr->stopped)
+        return;
+    if (event == CP_USER_LOGON)
+        lgr_guest_logon(lgr, cp_user_id(user));
+    else if (event == CP_USER_LOGOFF)
+        lgr_guest_gone(lgr, cp_user_id(user));
+    else
+        lgr_guest_reset(lgr, cp_user_id(user));
+}
+
+int lgr_create(struct cp *cp, struct ssi *ssi, const struct lgr_ports *ports, struct lgr **out,
+               struct cause *cause)
+{
+    struct lgr_cmd *c = calloc(1, sizeof *c);
+    if (!c)
+        return cause_set(cause, ST_NOMEM, "no memory for relocations");
+    c->cp = cp;
+    bool verify = getenv("ENDICOTT_LGR_VERIFY") != NULL; /* for tests: see lgr_core.h */
+    int rc = lgr_core_create(ssi, ports, &guests, c, verify, &c->lgr, cause);
+    if (rc) {
+        free(c);
+        return rc;
+    }
+    c->lgr->cmd = c;
+    rc = cp_observe_users(cp, observe, c->lgr);
+    if (rc == ST_OK)
+        rc = lgr_cmd_register(c);
+    if (rc)
+        return cause_set(cause, rc, "VMRELOCATE: %s", status_name(rc));
+    *out = c->lgr;
+    return ST_OK;
+}
+
+void lgr_stop(struct lgr *lgr)
+{
+    lgr_core_stop(lgr);
+}
+
+void lgr_destroy(struct lgr *lgr)
+{
+    if (!lgr)
+        return;
+    struct lgr_cmd *c = lgr->cmd;
+    lgr_core_destroy(lgr);
+    free(c);
+}
+
+bool lgr_status(const struct lgr *lgr, unsigned i, struct lgr_view *out)
+{
+    return lgr_core_status(lgr, i, out);
+}
