@@ -42,7 +42,7 @@ static const struct shape {
     u32 rows;
 } shapes[] = {
     {LGR_MSG_OFFER, 1u << 2 | 1u << 3 | 1u << 4 | 1u << 14 | 1u << 15},
-    {LGR_MSG_SKELETON, 0},
+    {LGR_MSG_SKELETON, 1u << 3 | 1u << 4 | 1u << 14 | 1u << 15},
     {LGR_MSG_PASS_END, 1u << 1 | 1u << 5 | 1u << 6 | 1u << 7},
     {LGR_MSG_STATE_END, 1u << 9 | 1u << 10},
     {LGR_MSG_FINISH, 1u << 1 | 1u << 8},
@@ -318,5 +318,5 @@ bool lgr_values_get(const void *data, size_t len, u16 type, struct lgr_values *v
         if (ours && !get_row(&row, v, reasons))
             return false;
     }
-    return !in.failed && (type != LGR_MSG_OFFER || v->has_info);
+    return !in.failed && (v->has_info || !has(rows, ROW_INFO));
 }

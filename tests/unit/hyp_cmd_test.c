@@ -230,6 +230,8 @@ static bool f_spool_file(void *host, const char *userid, unsigned i, struct vm_s
     return i < reader_files;
 }
 
+static int last_keep, last_hold;
+
 static int f_spool_purge(void *host, const char *userid, u16 id)
 {
     (void)host;
@@ -239,12 +241,28 @@ static int f_spool_purge(void *host, const char *userid, u16 id)
     return n;
 }
 
+static int f_spool_change(void *host, const char *userid, int keep, int hold)
+{
+    (void)host;
+    (void)userid;
+    last_keep = keep;
+    last_hold = hold;
+    return (int)reader_files;
+}
+
+static void f_spool_close(void *host, const char *userid)
+{
+    (void)host;
+    (void)userid;
+}
+
 static const struct vm_ops fake_vm = {
     f_create,     f_destroy,    f_ipl,         f_system,     f_begin,
     f_stop,       f_attention,  f_external,    f_signal,     f_info,
     f_cpu_info,   f_reg_get,    f_reg_put,     f_psw_get,    f_psw_put,
     f_prefix,     f_get,        f_put,         f_device_row, f_define_storage,
-    f_define_cpu, f_detach_cpu, f_spool_count, f_spool_file, f_spool_purge};
+    f_define_cpu, f_detach_cpu, f_spool_count, f_spool_file, f_spool_purge,
+    f_spool_change, f_spool_close};
 
 /* --- fake time and cluster ---------- */
 
@@ -718,6 +736,9 @@ START_TEST(queries)
     ck_assert_str_eq(on(0, "LINUX1", "Q FILES"), "FILES: 0003 RDR,   NO PRT,   NO PUN");
     ck_assert_ptr_nonnull(strstr(on(0, "LINUX1", "Q RDR ALL"), "ORIGINID FILE CLASS RECORDS"));
     ck_assert_uint_eq(resp.line_count, 4);
+    ck_assert_str_eq(on(0, "LINUX1", "CHANGE RDR ALL KEEP NOHOLD"), "0000003 FILES CHANGED");
+    ck_assert(last_keep == 1 && last_hold == 0);
+    ck_assert_int_eq(rc_of(0, "LINUX1", "CHANGE RDR ALL NONSENSE"), 2);
     ck_assert_str_eq(on(0, "LINUX1", "PURGE RDR ALL"), "0000003 FILES PURGED");
     ck_assert_str_eq(on(0, "LINUX1", "Q RDR"), "NO RDR FILES");
     ck_assert_str_eq(oper("Q PROC"), "PROCESSOR 00 MASTER CP|PROCESSOR 01 ALTERNATE CP");
