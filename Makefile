@@ -20,7 +20,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/uni
 
 # --- libraries: required ones, then the optional ones that are there -----------------------------
 PKG_CONFIG ?= pkg-config
-PKGS       := libuv jansson zlib liblz4 libcrypto
+PKGS       := libuv jansson zlib
 PKGS_OPT   := libedit
 PKGS_FOUND  = $(PKGS) $(foreach p,$(PKGS_OPT),$(shell $(PKG_CONFIG) --exists $(p) && echo $(p)))
 
@@ -72,7 +72,7 @@ all: $(PROGRAM)
 
 $(PROGRAM): $(OBJ)/cli/main.o $(LIB)
 	@echo "  LINK  $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@.new $^ $(LDLIBS) && mv -f $@.new $@
 
 $(LIB): $(LIB_SRCS:%.c=$(OBJ)/%.o) $(BUILD)/lib.list
 	@echo "  AR    $@"

@@ -32,7 +32,10 @@ struct session {
     int status;
     struct place places[RUNDIR_MEMBERS_MAX];
     unsigned count;
-    struct place *here; /* where the user is; NULL = moving */
+    struct place *here;  /* where the user is; NULL = moving */
+    json_int_t write_id; /* the last line sent, not answered yet; 0 = none */
+    struct place *write_place;
+    bool finishing; /* input has ended: wait for that answer, what it caused comes before it */
     char typed[TYPED_BYTES + 2];
     size_t typed_len;
     char echo[TYPED_BYTES + 2]; /* what the console will repeat of a line typed here */
@@ -72,8 +75,8 @@ static void show(struct session *s, const char *text)
 
 static void attach(struct session *s, struct place *p, json_int_t from)
 {
-    json_t *params = json_pack("{s:s, s:b, s:i}", "user", s->user, "follow", s->follow, "history",
-                               s->tty ? HISTORY_LINES : 0);
+    json_t *params = json_pack("{s:s, s:b, s:i}", "user", s->user, "follow", s->follow,
+                               "history", s->tty ? HISTORY_LINES : 0);
     if (from)
         json_object_set_new(params, "from", json_integer(from));
     p->asked = rpc_send(p->rpc, "console.attach", params);
@@ -131,6 +134,8 @@ static void message_in(struct session *s, struct place *p, const json_t *message
     const char *method = json_string_value(json_object_get(message, "method"));
     const json_t *params = json_object_get(message, "params"), *error;
     json_int_t id = json_integer_value(json_object_get(message, "id"));
+    if (id && id == s->write_id && p == s->write_place)
+        s->write_id = 0;
     if (id && id == p->asked) {
         attach_answer(s, p, message);
     } else if (method && !strcmp(method, "console.output")) {
@@ -157,8 +162,9 @@ static void place_read(struct session *s, struct place *p)
     } while (!s->ended && rpc_has_line(p->rpc));
     if (status != ST_LOST && status != ST_PROTO)
         return;
-    bool was_here = s->here == p;
-    if (was_here) {
+    if (p == s->write_place)
+        s->write_id = 0;
+    if (s->here == p) {
         fprintf(stderr, "endicott %s: member %s has ended\n", s->command, rpc_member(p->rpc));
         end(s, EXIT_INTERNAL);
     }
@@ -183,8 +189,9 @@ static void send_line(void *ctx, const char *text)
         snprintf(s->echo, sizeof s->echo, "%.1023s\n", text);
         s->echo_at = 0;
     }
-    rpc_send(s->here->rpc, "console.write",
-             json_pack("{s:s, s:s}", "user", s->user, "text", text));
+    s->write_place = s->here;
+    s->write_id = rpc_send(s->here->rpc, "console.write",
+                           json_pack("{s:s, s:s}", "user", s->user, "text", text));
 }
 
 static void take_char(struct session *s, char c)
@@ -218,7 +225,7 @@ static void input_read(struct session *s)
         return;
     if (s->typed_len)
         take_char(s, '\n');
-    end(s, EXIT_WELL);
+    s->finishing = true;
 }
 
 /* ctrl-] ends a line as Enter does, so that it reaches us at once. */
@@ -240,7 +247,7 @@ static void turn(struct session *s)
     for (unsigned i = 0; i < s->count; i++)
         p[i] = (struct pollfd){.fd = s->places[i].rpc ? rpc_fd(s->places[i].rpc) : -1,
                                .events = POLLIN};
-    p[s->count] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
+    p[s->count] = (struct pollfd){.fd = s->finishing ? -1 : STDIN_FILENO, .events = POLLIN};
     if (poll(p, s->count + 1, -1) < 0)
         return;
     for (unsigned i = 0; i < s->count && !s->ended; i++)
@@ -248,6 +255,8 @@ static void turn(struct session *s)
             place_read(s, &s->places[i]);
     if (p[s->count].revents && !s->ended)
         input_read(s);
+    if (s->finishing && !s->write_id && !s->ended)
+        end(s, EXIT_WELL);
 }
 
 static void session_run(struct session *s, bool editor)
@@ -257,8 +266,8 @@ static void session_run(struct session *s, bool editor)
     s->editing = editor && s->tty && edit_begin(send_line, s);
     bool restore = s->tty && !s->editing && terminal_begin(&saved);
     if (s->tty)
-        fprintf(stderr, "console of %s at %s; %s ends this\n", s->user, rpc_member(s->here->rpc),
-                s->editing ? "ctrl-D" : "ctrl-]");
+        fprintf(stderr, "console of %s at %s; %s ends this\n", s->user,
+                rpc_member(s->here->rpc), s->editing ? "ctrl-D" : "ctrl-]");
     attach(s, s->here, 0);
     while (!s->ended)
         turn(s);

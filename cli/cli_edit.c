@@ -66,20 +66,12 @@ bool edit_begin(void (*line)(void *ctx, const char *text), void *ctx)
     return false;
 }
 
-void edit_read(void)
-{
-}
+void edit_read(void) {}
 
-void edit_hide(void)
-{
-}
+void edit_hide(void) {}
 
-void edit_show(void)
-{
-}
+void edit_show(void) {}
 
-void edit_end(void)
-{
-}
+void edit_end(void) {}
 
 #endif

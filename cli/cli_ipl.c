@@ -93,9 +93,7 @@ static void ipl_event(void *ctx, struct vm *vm, enum vm_event event, u64 mask, u
         ipl_end(ipl, EXIT_DISABLED_WAIT);
         break;
     case VM_EVENT_STOPPED:
-    case VM_EVENT_SHUTDOWN_DONE:
-        ipl_end(ipl, EXIT_WELL);
-        break;
+    case VM_EVENT_SHUTDOWN_DONE: ipl_end(ipl, EXIT_WELL); break;
     case VM_EVENT_PGM_LOOP:
     case VM_EVENT_EXT_LOOP:
         log_line("program interruption loop: PSW %016llX %016llX", (unsigned long long)mask,
@@ -107,8 +105,7 @@ static void ipl_event(void *ctx, struct vm *vm, enum vm_event event, u64 mask, u
                  (unsigned long long)addr);
         ipl_end(ipl, EXIT_CHECK_STOP);
         break;
-    case VM_EVENT_RESET:
-        break;
+    case VM_EVENT_RESET: break;
     }
 }
 
@@ -205,13 +202,13 @@ static int stats_write(struct ipl *ipl, u64 start_ns)
     u64 virt, total;
     getrusage(RUSAGE_SELF, &ru);
     vm_times(ipl->vm, &virt, &total);
-    json_t *root = json_pack("{s:{s:I}, s:f, s:f, s:f, s:I, s:I}", "instructions", "interp",
-                             (json_int_t)vm_instructions(ipl->vm), "wall_seconds",
-                             (double)(uv_hrtime() - start_ns) / 1e9, "cpu_seconds",
-                             seconds(ru.ru_utime) + seconds(ru.ru_stime), "guest_seconds",
-                             (double)virt / 1e9, "resident_bytes",
-                             (json_int_t)vm_resident_bytes(ipl->vm), "max_rss_bytes",
-                             (json_int_t)ru.ru_maxrss * 1024);
+    json_t *root =
+        json_pack("{s:{s:I}, s:f, s:f, s:f, s:I, s:I}", "instructions", "interp",
+                  (json_int_t)vm_instructions(ipl->vm), "wall_seconds",
+                  (double)(uv_hrtime() - start_ns) / 1e9, "cpu_seconds",
+                  seconds(ru.ru_utime) + seconds(ru.ru_stime), "guest_seconds",
+                  (double)virt / 1e9, "resident_bytes", (json_int_t)vm_resident_bytes(ipl->vm),
+                  "max_rss_bytes", (json_int_t)ru.ru_maxrss * 1024);
     int rc = root ? json_dump_file(root, ipl->opt.stats, JSON_INDENT(1)) : -1;
     json_decref(root);
     if (rc)
@@ -269,6 +266,8 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
     if (o->cpus && number(o->cpus, 1, CPUS_LIMIT, &n))
         return usage("1 to 64 CPUs are possible", o->cpus);
     vc->cpus = (unsigned)n;
+    if (o->seed && number(o->seed, 0, 1000000000, &n))
+        return usage("not a seed (a number below 1000000000)", o->seed);
     if (o->timeout && number(o->timeout, 1, 1000000, &n))
         return usage("not a number of seconds", o->timeout);
     vc->storage_bytes = directory_storage_size(o->memory ? o->memory : "512M");
@@ -286,6 +285,7 @@ static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct ca
         .processors = ipl->opt.deterministic ? 0 : vc->cpus,
         .cpu_serial = 0x0e1d1c,
         .deterministic = ipl->opt.deterministic,
+        .seed = ipl->opt.seed ? strtoull(ipl->opt.seed, NULL, 10) : 0,
         .model = vc->model,
     };
     struct vm_host_ports ports = {ipl->post, post_uv};
@@ -324,16 +324,12 @@ static void close_handle(uv_handle_t *handle, void *arg)
         uv_close(handle, NULL);
 }
 
-/* Deterministic: one thread does everything; the loop is polled between stretches. */
+/* Deterministic: one thread does everything; the loop is polled between turns. */
 static void run_deterministic(struct ipl *ipl)
 {
-    volatile bool stop = false;
     while (!ipl->ended) {
-        vm_host_run(ipl->host, &stop);
-        uv_run(&ipl->loop, UV_RUN_NOWAIT);
-        if (!ipl->ended && vm_state(ipl->vm) != VM_RUNNING &&
-            vm_state(ipl->vm) != VM_ENABLED_WAIT)
-            uv_run(&ipl->loop, UV_RUN_ONCE);
+        bool busy = vm_host_run(ipl->host);
+        uv_run(&ipl->loop, busy ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     }
 }
 

@@ -62,8 +62,8 @@ static int read_report(int fd, char text[REPORT_BYTES])
     size_t n = 0;
     ssize_t got;
     int status = EXIT_INTERNAL, at = 0;
-    while (n < REPORT_BYTES - 1 &&
-           ((got = read(fd, text + n, REPORT_BYTES - 1 - n)) > 0 || (got < 0 && errno == EINTR)))
+    while (n < REPORT_BYTES - 1 && ((got = read(fd, text + n, REPORT_BYTES - 1 - n)) > 0 ||
+                                    (got < 0 && errno == EINTR)))
         n += got > 0 ? (size_t)got : 0;
     text[n] = 0;
     text[strcspn(text, "\n")] = 0;
@@ -119,14 +119,14 @@ int cli_start(int argc, char **argv)
         return first == -2 ? EXIT_WELL : EXIT_USAGE;
     if (argc < 3 || !argv[1] || !argv[2] || (argc > 3 && argv[3]) ||
         !rundir_name(argv[2], member)) {
-        fprintf(stderr, "endicott start: a folder and a member are needed\nusage: endicott %s\n",
+        fprintf(stderr,
+                "endicott start: a folder and a member are needed\nusage: endicott %s\n",
                 START_USAGE);
         return EXIT_USAGE;
     }
     if (!cli_folder("start", argv[1], dir))
         return EXIT_USAGE;
-    struct member_options o = {
-        .dir = dir, .member = member, .repair = repair, .report_fd = -1};
+    struct member_options o = {.dir = dir, .member = member, .repair = repair, .report_fd = -1};
     return foreground ? member_run(&o) : start_background(&o);
 }
 

@@ -191,8 +191,8 @@ static void print_rows(const json_t *rows)
 {
     size_t i;
     const json_t *row;
-    printf("%-8s  %-8s  %-8s  %-10s  %-8s  %5s  %7s  %s\n", "MEMBER", "PHASE", "CLUSTER", "STATE",
-           "MODE", "USERS", "PROCESS", "FOLDER");
+    printf("%-8s  %-8s  %-8s  %-10s  %-8s  %5s  %7s  %s\n", "MEMBER", "PHASE", "CLUSTER",
+           "STATE", "MODE", "USERS", "PROCESS", "FOLDER");
     json_array_foreach((json_t *)(uintptr_t)rows, i, row)
         printf("%-8s  %-8s  %-8s  %-10s  %-8s  %5d  %7d  %s\n", text_of(row, "member"),
                text_of(row, "phase"), text_of(row, "cluster"), text_of(row, "state"),

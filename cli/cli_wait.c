@@ -69,8 +69,7 @@ static int locate(struct wait *w, struct cause *cause)
         a->next = json_integer_value(json_object_get(info, "next"));
         json_decref(info);
     }
-    return known ? ST_OK
-                 : cause_set(cause, ST_NOENT, "%s is not in the CP directory", w->user);
+    return known ? ST_OK : cause_set(cause, ST_NOENT, "%s is not in the CP directory", w->user);
 }
 
 static void ask(struct wait *w)
@@ -82,10 +81,10 @@ static void ask(struct wait *w)
     for (unsigned i = 0; i < w->count; i++) {
         struct asked *a = &w->asked[i];
         json_int_t from = w->since_start ? 0 : a->present ? a->next : elsewhere;
-        if (a->rpc && !rpc_send(a->rpc, "console.wait",
-                                json_pack("{s:s, s:s, s:I, s:b, s:f}", "user", w->user, "match",
-                                          w->match, "from", from, "follow", w->follow, "timeout",
-                                          w->seconds)))
+        if (a->rpc &&
+            !rpc_send(a->rpc, "console.wait",
+                      json_pack("{s:s, s:s, s:I, s:b, s:f}", "user", w->user, "match", w->match,
+                                "from", from, "follow", w->follow, "timeout", w->seconds)))
             drop(a);
     }
 }

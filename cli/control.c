@@ -102,7 +102,8 @@ static void send_object(struct control_conn *conn, json_t *object)
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
     if (!out || !text || conn->closing ||
-        uv_stream_get_write_queue_size((uv_stream_t *)&conn->pipe) > CONTROL_BACKLOG_BYTES_MAX) {
+        uv_stream_get_write_queue_size((uv_stream_t *)&conn->pipe) >
+            CONTROL_BACKLOG_BYTES_MAX) {
         free(out);
         free(text);
         conn_close(conn);
@@ -122,8 +123,8 @@ static void send_object(struct control_conn *conn, json_t *object)
 
 static void send_error(struct control_conn *conn, json_t *id, int code, const char *text)
 {
-    send_object(conn, json_pack("{s:s, s:O?, s:{s:i, s:s}}", "jsonrpc", "2.0", "id", id, "error",
-                                "code", code, "message", text));
+    send_object(conn, json_pack("{s:s, s:O?, s:{s:i, s:s}}", "jsonrpc", "2.0", "id", id,
+                                "error", "code", code, "message", text));
 }
 
 void control_drop(struct control_call *call)
@@ -232,8 +233,10 @@ static void run_request(struct control_conn *conn, json_t *req)
         send_error(conn, id, CONTROL_ERROR_STATUS + ST_LIMIT, "too many calls at once");
         return;
     }
-    *call = (struct control_call){.next = conn->calls, .conn = conn,
-                                  .member = conn->control->member, .id = json_incref(id),
+    *call = (struct control_call){.next = conn->calls,
+                                  .conn = conn,
+                                  .member = conn->control->member,
+                                  .id = json_incref(id),
                                   .params = json_incref(params)};
     conn->calls = call;
     conn->call_count++;

@@ -23,9 +23,9 @@ struct control_watch {
     struct console *console; /* NULL: the user is not here (now) */
     u64 console_id;
     u64 from;
-    bool follow;    /* a user who moves away may come back: keep the watch */
+    bool follow; /* a user who moves away may come back: keep the watch */
     bool logging_off;
-    bool starting, over; /* the wait ended before console_wait_start returned */
+    bool starting, over;       /* the wait ended before console_wait_start returned */
     struct control_call *call; /* WATCH_WAIT */
     u64 timer;
     char match[CONSOLE_REGEX_BYTES_MAX + 1];
@@ -100,10 +100,10 @@ static void wait_over(void *ctx, const struct console_line *line)
                                       "number", (json_int_t)line->number, "line",
                                       control_text(line->text, line->len)));
     else
-        control_reply(call, json_pack("{s:s, s:s, s:b, s:b, s:I}", "member",
-                                      w->control->member->config->member, "user", w->user,
-                                      "gone", true, "logged_off", logged_off, "next",
-                                      (json_int_t)next));
+        control_reply(call,
+                      json_pack("{s:s, s:s, s:b, s:b, s:I}", "member",
+                                w->control->member->config->member, "user", w->user, "gone",
+                                true, "logged_off", logged_off, "next", (json_int_t)next));
     w->over = true;
     if (!w->starting)
         watch_free(w);
@@ -151,8 +151,8 @@ static bool watch_bind(struct control_watch *w)
         return true;
     }
     w->starting = true;
-    int rc = console_wait_start(w->console, w->match, w->from, wait_over, w, &w->console_id,
-                                &cause);
+    int rc =
+        console_wait_start(w->console, w->match, w->from, wait_over, w, &w->console_id, &cause);
     w->starting = false;
     if (rc) {
         struct control_call *call = w->call;
@@ -191,9 +191,9 @@ void control_user_event(struct control *control, struct cp_user *user, bool logo
         if (!strcmp(w->user, userid))
             w->logging_off = !logon;
         if (w->kind == WATCH_EVENTS)
-            control_notify(w->conn, "event",
-                           json_pack("{s:s, s:s}", "type", logon ? "logon" : "logoff", "user",
-                                     userid));
+            control_notify(
+                w->conn, "event",
+                json_pack("{s:s, s:s}", "type", logon ? "logon" : "logoff", "user", userid));
     }
     if (logon)
         bind_all(control, userid);
@@ -233,8 +233,11 @@ static struct control_watch *watch_new(struct control_call *call, enum watch_kin
         return NULL;
     }
     const struct cp_user *user = cp_user_find(call->member->cp, userid);
-    *w = (struct control_watch){.next = control->watches, .control = control,
-                                .conn = call->conn, .kind = kind, .id = ++control->last_watch};
+    *w = (struct control_watch){.next = control->watches,
+                                .control = control,
+                                .conn = call->conn,
+                                .kind = kind,
+                                .id = ++control->last_watch};
     strcpy(w->user, userid);
     w->from = first_line(call, user ? cp_user_console(user) : NULL);
     w->follow = json_is_true(json_object_get(call->params, "follow"));
@@ -267,8 +270,8 @@ void control_console_wait(struct control_call *call)
     strcpy(w->match, match);
     w->call = call;
     if (seconds > 0 && seconds < 1e8)
-        w->timer = member_timer_start(w->control->member, (u64)(seconds * 1000), wait_timed_out,
-                                      w);
+        w->timer =
+            member_timer_start(w->control->member, (u64)(seconds * 1000), wait_timed_out, w);
     watch_bind(w);
 }
 
@@ -333,11 +336,10 @@ void control_console_info(struct control_call *call)
         return;
     const struct cp_user *user = cp_user_find(call->member->cp, userid);
     struct console *console = user ? cp_user_console(user) : NULL;
-    control_reply(call,
-                  json_pack("{s:s, s:b, s:b, s:I}", "user", userid, "known",
-                            directory_find(call->member->directory, userid) != NULL, "logged_on",
-                            user != NULL, "next",
-                            (json_int_t)(console ? console_next_number(console) : 0)));
+    control_reply(call, json_pack("{s:s, s:b, s:b, s:I}", "user", userid, "known",
+                                  directory_find(call->member->directory, userid) != NULL,
+                                  "logged_on", user != NULL, "next",
+                                  (json_int_t)(console ? console_next_number(console) : 0)));
 }
 
 void control_console_read(struct control_call *call)
@@ -354,9 +356,10 @@ void control_console_read(struct control_call *call)
         json_array_append_new(lines, json_pack("{s:I, s:o}", "number", (json_int_t)line.number,
                                                "text", control_text(line.text, line.len)));
     bool partial = console_partial(console, &line);
-    control_reply(call, json_pack("{s:s, s:o, s:I, s:o}", "user", userid, "lines", lines, "next",
-                                  (json_int_t)cursor, "partial",
-                                  partial ? control_text(line.text, line.len) : json_string("")));
+    control_reply(call,
+                  json_pack("{s:s, s:o, s:I, s:o}", "user", userid, "lines", lines, "next",
+                            (json_int_t)cursor, "partial",
+                            partial ? control_text(line.text, line.len) : json_string("")));
 }
 
 void control_console_write(struct control_call *call)
@@ -381,6 +384,7 @@ void control_console_write(struct control_call *call)
         }
         text += n + more;
     }
+    cp_poll_consoles(call->member->cp); /* what it caused at once is sent before the answer */
     if (rc)
         control_fail(call, rc, "console of %s: %s", userid,
                      rc == ST_LIMIT ? "the line is too long, or too much waits to be read"

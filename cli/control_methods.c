@@ -33,10 +33,10 @@ static json_t *response_messages(const struct cp_response *resp)
 {
     json_t *messages = json_array();
     for (unsigned i = 0; i < resp->message_count; i++)
-        json_array_append_new(messages,
-                              json_pack("{s:s, s:o}", "id", resp->messages[i].id, "text",
-                                        control_text(resp->messages[i].text,
-                                                     strlen(resp->messages[i].text))));
+        json_array_append_new(
+            messages,
+            json_pack("{s:s, s:o}", "id", resp->messages[i].id, "text",
+                      control_text(resp->messages[i].text, strlen(resp->messages[i].text))));
     return messages;
 }
 
@@ -114,9 +114,12 @@ void control_vm_relocate(struct control_call *call)
 static const char *state_name(enum vm_state state)
 {
     static const char *const names[] = {
-        [VM_CP_WAIT] = "CP READ",       [VM_RUNNING] = "running",
-        [VM_ENABLED_WAIT] = "idle",     [VM_STOPPED] = "stopped",
-        [VM_DISABLED_WAIT] = "disabled wait", [VM_CHECKSTOP] = "check-stop",
+        [VM_CP_WAIT] = "CP READ",
+        [VM_RUNNING] = "running",
+        [VM_ENABLED_WAIT] = "idle",
+        [VM_STOPPED] = "stopped",
+        [VM_DISABLED_WAIT] = "disabled wait",
+        [VM_CHECKSTOP] = "check-stop",
     };
     return names[state];
 }
@@ -161,12 +164,12 @@ void control_stats(struct control_call *call)
     struct member *m = call->member;
     struct rusage ru;
     getrusage(RUSAGE_SELF, &ru);
-    control_reply(call, json_pack("{s:s, s:f, s:f, s:I, s:o, s:o}", "member", m->config->member,
-                                  "wall_seconds",
-                                  (double)(member_wall_ns(m) - m->start_ns) / 1e9, "cpu_seconds",
-                                  seconds(ru.ru_utime) + seconds(ru.ru_stime), "max_rss_bytes",
-                                  (json_int_t)ru.ru_maxrss * 1024, "users", user_rows(m),
-                                  "relocations", member_lgr_status(m, NULL)));
+    control_reply(call,
+                  json_pack("{s:s, s:f, s:f, s:I, s:o, s:o}", "member", m->config->member,
+                            "wall_seconds", (double)(member_wall_ns(m) - m->start_ns) / 1e9,
+                            "cpu_seconds", seconds(ru.ru_utime) + seconds(ru.ru_stime),
+                            "max_rss_bytes", (json_int_t)ru.ru_maxrss * 1024, "users",
+                            user_rows(m), "relocations", member_lgr_status(m, NULL)));
 }
 
 void control_member_status(struct control_call *call)
@@ -176,14 +179,13 @@ void control_member_status(struct control_call *call)
     unsigned users = 0;
     for (struct cp_user *u = cp_user_next(m->cp, NULL); u; u = cp_user_next(m->cp, u))
         users++;
-    control_reply(call,
-                  json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:f}", "member",
-                            m->config->member, "phase", member_phase_name(m->phase), "cluster",
-                            m->config->ssi_name, "state",
-                            ssi ? ssi_state_name(ssi_member_state(ssi, m->config->member)) : "",
-                            "mode", ssi ? ssi_mode_name(ssi_mode(ssi)) : "", "users", (int)users,
-                            "pid", (int)getpid(), "folder", m->opt.dir, "since",
-                            (double)m->start_ns / 1e9));
+    control_reply(
+        call,
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:f}", "member", m->config->member,
+                  "phase", member_phase_name(m->phase), "cluster", m->config->ssi_name, "state",
+                  ssi ? ssi_state_name(ssi_member_state(ssi, m->config->member)) : "", "mode",
+                  ssi ? ssi_mode_name(ssi_mode(ssi)) : "", "users", (int)users, "pid",
+                  (int)getpid(), "folder", m->opt.dir, "since", (double)m->start_ns / 1e9));
 }
 
 void control_member_shutdown(struct control_call *call)
@@ -256,10 +258,10 @@ static void punch_done(uv_work_t *work, int status)
     if (p->cause.status)
         control_fail(p->call, p->cause.status, "%s", p->cause.text);
     else
-        control_reply(p->call, json_pack("{s:s, s:s, s:i, s:s, s:s, s:I}", "user", p->user,
-                                         "member", p->m->config->member, "id", (int)id, "name",
-                                         p->name, "type", p->type, "bytes",
-                                         (json_int_t)p->len));
+        control_reply(p->call,
+                      json_pack("{s:s, s:s, s:i, s:s, s:s, s:I}", "user", p->user, "member",
+                                p->m->config->member, "id", (int)id, "name", p->name, "type",
+                                p->type, "bytes", (json_int_t)p->len));
     free(p->bytes);
     free(p);
 }
@@ -292,8 +294,7 @@ void control_punch(struct control_call *call)
     p->call = call;
     p->m = call->member;
     p->work.data = p;
-    if (punch_check(p, call) ||
-        uv_queue_work(&p->m->loop, &p->work, punch_read, punch_done)) {
+    if (punch_check(p, call) || uv_queue_work(&p->m->loop, &p->work, punch_read, punch_done)) {
         control_fail(call, p->cause.status, "%s", p->cause.text);
         free(p);
     }

@@ -52,7 +52,8 @@ static void operator_wrote(void *ctx, const char *text, size_t len)
 static void user_event(void *ctx, struct cp_user *user, enum cp_user_event event)
 {
     struct member *m = ctx;
-    if (event == CP_USER_LOGON && !strcmp(cp_user_id(user), m->config->features.operator_userid))
+    if (event == CP_USER_LOGON &&
+        !strcmp(cp_user_id(user), m->config->features.operator_userid))
         console_observe(cp_user_console(user), 0, operator_wrote, m);
     if (event == CP_USER_LOGON || event == CP_USER_LOGOFF)
         control_user_event(m->control, user, event == CP_USER_LOGON);
@@ -150,7 +151,8 @@ static int operator_logon(struct member *m, struct cause *cause)
     snprintf(command, sizeof command, "XAUTOLOG %s", userid);
     cp_command_as(m->cp, userid, CP_CLASS_ANY, command, &resp);
     if (resp.rc)
-        rc = cause_set(cause, ST_REFUSED, "%s", resp.line_count ? resp.lines[0] : "no operator");
+        rc =
+            cause_set(cause, ST_REFUSED, "%s", resp.line_count ? resp.lines[0] : "no operator");
     cp_response_fini(&resp);
     return rc;
 }
@@ -190,8 +192,10 @@ static int volumes_folder(const struct member *m, struct cause *cause)
         return cause_set(cause, ST_PERM, "%s: %s; the PDR of the cluster is kept there", path,
                          strerror(errno));
     if (m->config->in_ssi && access(path, W_OK))
-        return cause_set(cause, ST_PERM, "%s: %s; the PDR of the cluster is kept there, so "
-                         "copy the cluster to a folder of yours", path, strerror(errno));
+        return cause_set(cause, ST_PERM,
+                         "%s: %s; the PDR of the cluster is kept there, so "
+                         "copy the cluster to a folder of yours",
+                         path, strerror(errno));
     return ST_OK;
 }
 
@@ -262,8 +266,9 @@ static void begin(struct member *m)
 /* SHUTDOWN REIPL: the same process, anew. */
 static void reipl(const struct member_options *o)
 {
-    const char *argv[] = {"endicott", "start",  o->dir, o->member, "--foreground",
-                          o->repair ? "--repair" : NULL, NULL};
+    const char *argv[] = {"endicott", "start",        o->dir,
+                          o->member,  "--foreground", o->repair ? "--repair" : NULL,
+                          NULL};
     log_line("IPL of %s again", o->member);
     execv("/proc/self/exe", (char **)(uintptr_t)argv);
     log_line("/proc/self/exe: %s", strerror(errno));

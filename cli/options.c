@@ -84,20 +84,15 @@ int cli_parse(int argc, char **argv, const char *usage, const struct cli_option 
 int cli_exit_of(int status)
 {
     switch (status) {
-    case ST_OK:
-        return EXIT_WELL;
+    case ST_OK: return EXIT_WELL;
     case ST_INVAL:
     case ST_CONFIG:
-    case ST_NOENT:
-        return EXIT_USAGE;
+    case ST_NOENT: return EXIT_USAGE;
     case ST_NOMEM:
     case ST_PERM:
     case ST_LIMIT:
-    case ST_EXIST:
-        return EXIT_RESOURCE;
-    case ST_TIMEOUT:
-        return EXIT_TIMEOUT;
-    default:
-        return EXIT_INTERNAL;
+    case ST_EXIST: return EXIT_RESOURCE;
+    case ST_TIMEOUT: return EXIT_TIMEOUT;
+    default: return EXIT_INTERNAL;
     }
 }

@@ -244,10 +244,13 @@ static void several(const struct rundir_member *list, unsigned n, const char *us
         strcat(names, list[i].name);
     }
     if (userid)
-        cause_set(cause, ST_INVAL, "%s is not logged on at exactly one of the members that "
-                  "run (%.200s): say which with -m", userid, names + 1);
+        cause_set(cause, ST_INVAL,
+                  "%s is not logged on at exactly one of the members that "
+                  "run (%.200s): say which with -m",
+                  userid, names + 1);
     else
-        cause_set(cause, ST_INVAL, "several members run (%.200s): say which with -m", names + 1);
+        cause_set(cause, ST_INVAL, "several members run (%.200s): say which with -m",
+                  names + 1);
 }
 
 struct rpc *rpc_choose(const char *member, const char *userid, struct cause *cause)

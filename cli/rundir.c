@@ -108,8 +108,8 @@ int rundir_take(const char *member, const char *dir, struct cause *cause)
     if (fcntl(fd, F_SETLK, &fl)) {
         held(fd, &other);
         close(fd);
-        return cause_set(cause, ST_EXIST, "%s is running already: process %ld, folder %s", member,
-                         (long)other.pid, other.dir[0] ? other.dir : "not known");
+        return cause_set(cause, ST_EXIST, "%s is running already: process %ld, folder %s",
+                         member, (long)other.pid, other.dir[0] ? other.dir : "not known");
     }
     if (ftruncate(fd, 0) || dprintf(fd, "%s\n", dir) < 0) {
         rc = cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));

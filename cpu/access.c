@@ -37,10 +37,18 @@ struct tlb_space *cpu_space_real(struct cpu *c)
     return space_get(c, 0, false, c->access_key);
 }
 
-/* ALETs 0 and 1 only; others need an access list, which no supported facility sets up yet. */
-static u64 ar_asce(const struct cpu *c, unsigned b)
+/* ALETs 0 and 1 designate the primary and the secondary space. There is no access list yet: any
+ * other ALET is one whose entry is not there (PoP, "Access-Register Translation"). */
+static struct tlb_space *ar_space(struct cpu *c, u32 alet)
 {
-    return b < 16 && c->ar[b] == 1 ? c->cr[7] : c->cr[1];
+    if (alet <= 1)
+        return cpu_space_of(c, c->cr[alet ? 7 : 1], c->access_key);
+    bool reserved = alet & 0xfe000000u;
+    struct tlb_space *sp = &c->tlb->no_space[reserved];
+    if (!sp->fault)
+        tlb_space_clear(sp);
+    sp->fault = reserved ? PGM_ALET_SPECIFICATION : PGM_ALEN_TRANSLATION;
+    return sp;
 }
 
 void cpu_select_spaces(struct cpu *c)
@@ -59,7 +67,7 @@ void cpu_select_spaces(struct cpu *c)
     if ((c->psw.mask & PSW_DAT) && as == AS_AR)
         for (unsigned i = 1; i < 16; i++)
             if (c->ar[i])
-                c->space[i] = cpu_space_of(c, ar_asce(c, i), c->access_key);
+                c->space[i] = ar_space(c, c->ar[i]);
 }
 
 /** Address-space identification of TEID bits 62-63. */
@@ -106,6 +114,8 @@ static int logical_to_abs(struct cpu *c, const struct tlb_space *sp, u64 va, enu
                           u64 *abs)
 {
     u64 real = va;
+    if (sp->fault)
+        return sp->fault;
     if (sp->dat) {
         struct dat_walk walk = {
             .asce = sp->asce,
@@ -392,8 +402,6 @@ void cpu_do_flushes(struct cpu *c, u32 requests)
     if (requests & REQ_FLUSH_CODE)
         code_flush(c);
 }
-
-#define REQ_FLUSHES (REQ_FLUSH_TLB | REQ_FLUSH_STORES | REQ_FLUSH_CODE | REQ_MAIL)
 
 /* A CPU that is in cpu_run and has taken its requests executes nothing before it has carried
  * them out: so an empty request word is as good as an answer. */

@@ -338,19 +338,38 @@ void cpu_set_serial(struct cpu_set *set, u32 serial)
     set->serial = serial & 0xffffffu;
 }
 
+/* Outside cpu_run another CPU's purge does not wait for us: be inside for the moment, with what
+ * has been asked of us done, so that no translation is used after it was given up. */
+static void access_begin(struct cpu *c)
+{
+    atomic_store(&c->in_run, 1);
+    u32 flushes = atomic_fetch_and(&c->requests, ~REQ_FLUSHES) & REQ_FLUSHES;
+    if (flushes)
+        cpu_do_flushes(c, flushes);
+}
+
+static int access_end(struct cpu *c, int rc)
+{
+    atomic_store(&c->in_run, 0);
+    return rc;
+}
+
 int cpu_read_logical(struct cpu *c, u64 ea, unsigned ar, void *dst, u64 len)
 {
-    return access_fetch(c, ea, ar, dst, len);
+    access_begin(c);
+    return access_end(c, access_fetch(c, ea, ar, dst, len));
 }
 
 int cpu_write_logical(struct cpu *c, u64 ea, unsigned ar, const void *src, u64 len)
 {
-    return access_put(c, ea, ar, src, len);
+    access_begin(c);
+    return access_end(c, access_put(c, ea, ar, src, len));
 }
 
 int cpu_probe_logical(struct cpu *c, u64 ea, unsigned ar, u64 len)
 {
-    return access_probe(c, ea, ar, len, TLB_STORE);
+    access_begin(c);
+    return access_end(c, access_probe(c, ea, ar, len, TLB_STORE));
 }
 
 u64 cpu_real_to_abs(const struct cpu *c, u64 real)
@@ -463,6 +482,10 @@ int cpu_set_restore(struct cpu_set *set, struct codec_in *in, struct cause *caus
             return cause_set(cause, ST_PROTO, "CPU state: row X'%04X' is not acceptable",
                              row.tag);
     }
+    for (unsigned i = 0; i < sizeof set->facilities; i++)
+        if (set->facilities[i] & ~set->model->facilities[i])
+            return cause_set(cause, ST_PROTO, "CPU state: facilities that %s has not",
+                             set->model->name);
     if (in->failed || next != set->count)
         return cause_set(cause, ST_PROTO, "CPU state: %u CPUs of %u", next, set->count);
     epoch_restore(set, epoch, tod);

@@ -117,6 +117,7 @@ enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
 #define REQ_RESET 0x100u         /* CPU reset */
 #define REQ_INITIAL_RESET 0x200u /* initial CPU reset */
 #define REQ_MAIL 0x800u          /* something stands in cpu->mail */
+#define REQ_FLUSHES (REQ_FLUSH_TLB | REQ_FLUSH_STORES | REQ_FLUSH_CODE | REQ_MAIL)
 #define REQ_RECHECK 0x400u       /* an interruption may have become pending */
 
 /* Local pending external interruptions and malfunction (cpu->pending). */

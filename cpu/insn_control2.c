@@ -224,12 +224,7 @@ INSN(stsi)
     }
     if ((gr32(c, 0) & 0x0fffff00u) || (gr32(c, 1) & 0xffff0000u))
         return PGM_SPECIFICATION;
-    if (function == 0) {
-        gr32_set(c, 0, STSI_LEVEL_VM << 28);
-        c->cc = 0;
-        return 0;
-    }
-    if (ea & (FRAME_BYTES - 1))
+    if (function && ea & (FRAME_BYTES - 1))
         return PGM_SPECIFICATION;
     return intercept(c, d, ICPT_STSI, 0xb27d, ea);
 }

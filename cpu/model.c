@@ -15,6 +15,8 @@
     F(PARSE, n) F(MVCOS, n) F(TODSTEER, n) F(ETF3E, n) F(ECPUT, n) F(CSST, n) F(CSST2, n) \
     F(GIE, n) F(XE, n) F(SETPROG, n) F(FPSE, n)
 #define Z196_FACILITIES(F, n) Z10_FACILITIES(F, n) F(FPE, n) F(Z196, n)
+#define MAX_FACILITIES(F, n) \
+    Z196_FACILITIES(F, n) F(ZEC12, n) F(IA2, n) F(LSOC2, n) F(MIE2, n) F(MIE3, n)
 /* clang-format on */
 
 #define BIT_IN(id, n) | (FAC_##id / 8 == (n) ? 0x80u >> FAC_##id % 8 : 0)
@@ -29,6 +31,7 @@ static const struct cpu_model models[] = {
     {"z10", 0x2097, "E12", FACILITY_LIST(Z10_FACILITIES)},
     {"z196", 0x2817, "M15", FACILITY_LIST(Z196_FACILITIES)},
     {"z114", 0x2818, "M05", FACILITY_LIST(Z196_FACILITIES)},
+    {"max", 0x2817, "M15", FACILITY_LIST(MAX_FACILITIES)}, /* all there is; no machine is so */
 };
 
 #define MODEL_DEFAULT 1 /* z196 */

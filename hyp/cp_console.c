@@ -90,6 +90,8 @@ void cp_poll_consoles(struct cp *cp)
         console_poll(user->console);
         for (user = *userid ? cp->users : NULL; user && strcmp(user->userid, userid);)
             user = user->next;
+        if (*userid && !user)
+            user = cp->users; /* it ended the next one: once more from the first */
     }
 }
 

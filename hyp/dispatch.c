@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "hyp/io_worker.h"
 #include "hyp/spool.h"
 #include "hyp/vm_internal.h"
 #include "mem/base/ergo.h"
@@ -18,6 +19,7 @@
 #define TOD_UNITS_PER_US 4096ull
 #define TOD_1970_S 2208988800ull /* seconds from 1900 to 1970 */
 #define DET_NS_PER_INSN 5ull
+#define DET_JOBS_PER_TURN 16
 #define DET_START_NS (1700000000ull * 1000000000ull)
 
 static u64 clock_ns(clockid_t id)
@@ -52,7 +54,8 @@ static u64 tod_from_unix_ns(u64 ns)
 u64 host_tod(const struct vm *vm)
 {
     if (vm->host->config.deterministic)
-        return tod_from_unix_ns(DET_START_NS + host_now_ns(vm->host));
+        return tod_from_unix_ns(DET_START_NS + vm->host->config.seed * 1000000000ull +
+                                host_now_ns(vm->host));
     return tod_from_unix_ns(clock_ns(CLOCK_REALTIME));
 }
 
@@ -135,8 +138,8 @@ struct event_note {
 static void event_deliver(void *arg)
 {
     struct event_note *note = arg;
-    struct vm_host *host = note->vm->host;
-    if (host->events.event && !note->vm->dead)
+    struct vm_host *host = note->vm->dead ? NULL : note->vm->host; /* may be gone with it */
+    if (host && host->events.event)
         host->events.event(host->events.ctx, note->vm, note->event, note->mask, note->addr);
     vm_note_done(note->vm);
     free(note);
@@ -199,9 +202,11 @@ static u64 deadline_ns_of(struct vcpu *v)
 /* One slice on this processor. */
 static enum cpu_exit run_slice(struct vcpu *v)
 {
-    u64 start = clock_ns(CLOCK_MONOTONIC);
+    bool det = v->vm->host->config.deterministic;
+    u64 start = det ? cpu_instructions(v->cpu) : clock_ns(CLOCK_MONOTONIC);
     enum cpu_exit why = cpu_run(v->cpu, SLICE_INSNS);
-    u64 spent = clock_ns(CLOCK_MONOTONIC) - start;
+    u64 spent = det ? (cpu_instructions(v->cpu) - start) * DET_NS_PER_INSN
+                    : clock_ns(CLOCK_MONOTONIC) - start;
     atomic_fetch_add(&v->virt_ns, spent);
     atomic_fetch_add(&v->total_ns, spent);
     v->vtime += spent * SHARE_DEFAULT / (v->vm->config.share ? v->vm->config.share : 1);
@@ -297,22 +302,30 @@ static void *processor(void *arg)
     return NULL;
 }
 
-void vm_host_run(struct vm_host *host, const volatile bool *stop)
+static bool poll_device_work(struct vm_host *host)
 {
+    bool any = false;
+    for (struct vm *vm = host->vms; vm; vm = vm->next)
+        any |= io_worker_poll(vm->worker, DET_JOBS_PER_TURN);
+    return any;
+}
+
+bool vm_host_run(struct vm_host *host)
+{
+    bool busy = poll_device_work(host);
     pthread_mutex_lock(&host->lock);
-    while (!*stop) {
-        expire_locked(host);
-        struct vcpu *v = pick_locked(host);
-        if (v)
-            process(host, v);
-        else if (host->timers) /* idle: time jumps to the next deadline */
-            host->det_ns += host->timers->deadline_ns > host_now_ns(host)
-                                ? host->timers->deadline_ns - host_now_ns(host)
-                                : 1;
-        else
-            break;
+    expire_locked(host);
+    struct vcpu *v = pick_locked(host);
+    if (v) {
+        process(host, v);
+        busy = true;
+    } else if (!busy && host->timers) { /* idle: time jumps to the next deadline */
+        u64 now = host_now_ns(host), at = host->timers->deadline_ns;
+        host->det_ns += at > now ? at - now : 1;
+        busy = true;
     }
     pthread_mutex_unlock(&host->lock);
+    return busy;
 }
 
 /* ---- holding ---- */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "hyp/io_worker.h"
 #include "hyp/vm_internal.h"
 #include "mem/base/ergo.h"
 
@@ -67,7 +68,7 @@ static void port_run(void *ctx, void (*fn)(void *arg), void *arg)
 {
     struct vm *vm = ctx;
     atomic_fetch_add(&vm->io_count, 1);
-    fn(arg);
+    io_worker_add(vm->worker, fn, arg);
 }
 
 static u64 port_io_tod(void *ctx)
@@ -214,6 +215,9 @@ static int parts_create(struct vm *vm, struct cause *cause)
     int rc = cpus_create(vm, cause);
     if (rc)
         return rc;
+    vm->worker = io_worker_create(!vm->host->config.deterministic);
+    if (!vm->worker)
+        return cause_set(cause, ST_NOMEM, "no memory for %s", vm->config.name);
     vm->css = css_create(vm->st, &io_port_table, vm);
     struct sclp_config sc = {
         .storage_bytes = vm->config.storage_bytes,
@@ -233,6 +237,7 @@ static int parts_create(struct vm *vm, struct cause *cause)
 static void parts_destroy(struct vm *vm)
 {
     css_destroy(vm->css);
+    io_worker_destroy(vm->worker);
     sclp_destroy(vm->sclp);
     cpu_set_destroy(vm->cpus);
     storage_destroy(vm->st);

@@ -36,7 +36,7 @@ struct vm_host_config {
     char system[VM_NAME_BYTES]; /* member name, for STSI */
     u32 cpu_serial;        /* 24 bits */
     bool deterministic;    /* one thread (the caller of vm_host_run), time from instructions */
-    u64 seed;
+    u64 seed;              /* seconds added to the start of the deterministic clock */
     const struct cpu_model *model; /* of the member's processors */
 };
 
@@ -155,7 +155,9 @@ void vm_host_set_config(struct vm_host *host, const struct system_config *config
 
 /* ---- deterministic and single-machine running ---- */
 
-/** Run this thread as the only processor until `*stop`, or nothing can ever run again. */
-void vm_host_run(struct vm_host *host, const volatile bool *stop);
+/** Deterministic mode: this thread is the only processor and does the device work as well. One
+ *  turn (a slice of one CPU, some device jobs, or a jump of time to the next deadline); false
+ *  when nothing can run before something comes from outside. */
+bool vm_host_run(struct vm_host *host);
 
 #endif

@@ -47,6 +47,7 @@ struct vm {
     struct cpu_set *cpus;
     struct css *css;
     struct sclp *sclp;
+    struct io_worker *worker; /* does the device work */
     struct con3215 *console_dev;
     struct reader *reader;
     struct vcpu vcpu[VM_CPUS_MAX];

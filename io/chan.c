@@ -4,6 +4,8 @@
  * The lock is held but while a CCW is fetched and performed. */
 #include "io/css_internal.h"
 
+#define STEPS_PER_TURN 256 /* then others of the machine have their turn */
+
 void chan_schedule(struct subchannel *sub)
 {
     struct css *css = sub->css;
@@ -170,17 +172,21 @@ static bool chan_work(struct subchannel *sub)
     return do_step(sub);
 }
 
-static void execute_locked(struct subchannel *sub)
+/* At most `steps` of them; true when there is more to do. */
+static bool execute_locked(struct subchannel *sub, unsigned long steps)
 {
     struct css *css = sub->css;
+    bool more = true;
     sub->executing = true;
     css->executing++;
-    while (!css->quiesced && chan_work(sub))
-        continue;
+    while (!css->quiesced && more && steps--)
+        more = chan_work(sub);
+    more &= !css->quiesced;
     css_present_locked(sub);
     css->executing--;
     sub->executing = false;
     pthread_cond_broadcast(&css->idle);
+    return more;
 }
 
 void chan_run(void *arg)
@@ -191,14 +197,17 @@ void chan_run(void *arg)
     while (sub->executing)
         pthread_cond_wait(&css->idle, &css->lock);
     sub->scheduled = false;
-    execute_locked(sub);
+    bool more = execute_locked(sub, STEPS_PER_TURN);
     pthread_mutex_unlock(&css->lock);
+    if (more)
+        chan_schedule(sub);
     css_unref(css);
 }
 
-void chan_execute(struct subchannel *sub)
+bool chan_execute(struct subchannel *sub, unsigned long steps)
 {
     pthread_mutex_lock(&sub->css->lock);
-    execute_locked(sub);
+    bool more = execute_locked(sub, steps);
     pthread_mutex_unlock(&sub->css->lock);
+    return !more;
 }

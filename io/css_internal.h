@@ -184,7 +184,7 @@ void chan_schedule(struct subchannel *sub);
 /** What ports->run runs. */
 void chan_run(void *arg);
 /** Execute on this thread until it ends or waits (for IPL). */
-void chan_execute(struct subchannel *sub);
+bool chan_execute(struct subchannel *sub, unsigned long steps);
 void css_unref(struct css *css);
 
 /* ccw.c */

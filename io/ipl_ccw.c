@@ -5,6 +5,7 @@
 #define IPL_BYTES 24u
 #define IPL_CCW_ABS 0x00u
 #define IPL_SCHID_ABS 184u
+#define IPL_STEPS_MAX 1000000ul /* CCWs of an IPL program; more of them never end */
 
 /**
  * The implied CCW (read 24 bytes to 0, command chaining, SLI) is put at absolute 0, where the
@@ -66,8 +67,10 @@ int css_ipl(struct css *css, u16 devno, struct cause *cause)
     int rc = ipl_start(css, devno, &sub, cause);
     if (rc != ST_OK)
         return rc;
-    chan_execute(sub);
+    bool over = chan_execute(sub, IPL_STEPS_MAX);
     rc = ipl_finish(css, devno, sub, cause);
+    if (!over)
+        rc = cause_set(cause, ST_LIMIT, "IPL %04X: the channel program does not end", devno);
     if (rc != ST_OK)
         return rc;
     u8 word[8] = {0};

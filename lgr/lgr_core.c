@@ -280,7 +280,7 @@ static void take_known(struct rlobk *r, u16 type, const struct lgr_head *head,
         r->seq_in = head->seq + 1;
         r->v.bytes += len;
         if (head->stage >= 1 && head->stage <= 7 && r->state == RLO_D_MEMORY)
-            r->v.stage = head->stage;
+            dest_stage(r, head->stage);
         if (type == LGR_MSG_OFFER) {
             dest_offer(r->lgr, r->v.from, head, v);
             return;

@@ -80,6 +80,7 @@ void dest_skeleton(struct lgr *lgr, const char *from, const struct lgr_head *hea
         return;
     }
     r->guest = guest;
+    r->pass_start_ns = lgr_now(lgr);
     struct storage *st = lgr->guests->storage(lgr->guests_ctx, guest);
     if (rlo_prepare_storage(r, st) || st->size != v->info.storage_bytes)
         dest_fail(r, LGR_INTERNAL, "no storage of the right size");
@@ -116,6 +117,15 @@ void dest_fail(struct rlobk *r, enum lgr_code code, const char *fmt, ...)
     va_end(ap);
     rlo_send(r, LGR_MSG_FAILED, &v);
     discard(r, code, v.text);
+}
+
+void dest_stage(struct rlobk *r, unsigned stage)
+{
+    r->v.stage = stage;
+    if (stage < 5 || r->quiesced)
+        return;
+    r->quiesced = true; /* our part of the quiesce time begins */
+    r->quiesce_ns = lgr_now(r->lgr);
 }
 
 void dest_abort(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)
@@ -207,8 +217,11 @@ void dest_pass_end(struct rlobk *r, const struct lgr_values *v, const u8 *data, 
         dest_fail(r, LGR_INTERNAL, "counts of pass %u do not match", v->pass);
         return;
     }
+    r->tally.quiesced = r->quiesced;
+    r->tally.ns = lgr_now(r->lgr) - r->pass_start_ns;
     r->v.passes[r->v.pass_count++] = r->tally;
     r->tally = (struct lgr_pass){0};
+    r->pass_start_ns = lgr_now(r->lgr);
     r->pass_messages = 0;
     r->pass++;
     rlo_send(r, LGR_MSG_PASS_ACK, &ack);

@@ -134,6 +134,7 @@ static void dest_run(struct rlobk *r, u64 generation)
     r->claim = generation;
     lgr->guests->run(lgr->guests_ctx, guest, generation);
     const struct lgr_values v = {.resumed_ns = lgr_now(lgr)};
+    r->v.quiesce_ns = v.resumed_ns - r->quiesce_ns;
     rlo_send(r, LGR_MSG_RESUMED, &v);
     rlo_end(r, LGR_COMPLETED, "%s", "");
 }

@@ -169,6 +169,8 @@ void dest_offer(struct lgr *lgr, const char *from, const struct lgr_head *head,
                 const struct lgr_values *v);
 void dest_skeleton(struct lgr *lgr, const char *from, const struct lgr_head *head,
                    const struct lgr_values *v);
+/** The source's stage, as its messages tell. */
+void dest_stage(struct rlobk *r, unsigned stage);
 /** Give the skeleton up. Not after READY, see dest_resolve. */
 void dest_discard(struct rlobk *r, enum lgr_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -34,11 +34,13 @@ struct tlb_space {
     bool used;  /* holds a space at all */
     bool stale; /* must be cleared before it is used again */
     u8 key;     /* access key in bits 0-3 */
+    u8 fault;   /* not 0: every access ends with this program-interruption code */
     u64 stamp;  /* for replacement */
 };
 
 struct tlb {
     struct tlb_space space[TLB_SPACES];
+    struct tlb_space no_space[2]; /* ALETs that designate nothing; see access.c */
     u64 clock;
 };
 

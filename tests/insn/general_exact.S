@@ -1,7 +1,8 @@
 /* What QEMU 7.2 does not do, or does not do right.
  * qemu: no, overflow interruptions, odd EXECUTE targets, the test bit of RxSBG, STMH and LMD,
  * LA and BASSM outside the 64-bit mode,
- * a store into the instruction that is branched to */
+ * a store into the instruction that is branched to
+ * ipl: --model max */
 #include "insn.inc"
 
 #define PGM_SPECIFICATION 6

@@ -1,5 +1,6 @@
 /* Branching, linkage, addressing modes, EXECUTE, SUPERVISOR CALL, interruptions and their ILC,
- * operands across pages. */
+ * operands across pages.
+ * ipl: --model max */
 #include "insn.inc"
 
 #define PGM_OPERATION 1

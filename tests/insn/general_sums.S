@@ -1,6 +1,7 @@
 /* Every general instruction over a table of operand values: results, condition codes, storage and
  * program interruptions are folded into a sum. The sums are those of QEMU as well.
- * For a new line: assemble with -DCOLLECT, which compares nothing, and look at `computed`. */
+ * For a new line: assemble with -DCOLLECT, which compares nothing, and look at `computed`.
+ * ipl: --model max */
 #include "insn.inc"
 
 #define VALUES 12

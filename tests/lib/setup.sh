@@ -3,7 +3,7 @@
 # Silent and quick when nothing is missing; apt runs only when something is.
 set -eu
 
-build="gcc libc6-dev pkg-config libuv1-dev libjansson-dev zlib1g-dev liblz4-dev libssl-dev
+build="gcc libc6-dev pkg-config libuv1-dev libjansson-dev zlib1g-dev
        libedit-dev"
 guest="python3 gcc-s390x-linux-gnu libc6-dev-s390x-cross binutils-s390x-linux-gnu cpio gzip"
 test="check qemu-system-misc python3 time"

@@ -70,6 +70,9 @@ exec 5>&-
 wait $attached || fail "attach ended with status $?"
 expect 0 'LINUX1' cp_on MEMBERB QUERY NAMES
 
+# the operator's console takes commands from a pipe, and shows every response before it ends
+expect 0 'LINUX1   - SSI' bash -c "printf 'QUERY NAMES' | '$ENDICOTT' console -m MEMBERA"
+
 # files for a reader, logged on or not
 printf 'hello\n' >"$TEST_TMP/hello.txt"
 expect 0 'for LINUX1 at MEMBERB, 6 bytes' endicott punch -u LINUX1 "$TEST_TMP/hello.txt"

@@ -513,8 +513,10 @@ START_TEST(interceptions)
     ck_assert_int_eq(run("b233 1001"), PGM_SPECIFICATION);
     gr[0] = 0;
     gr[1] = 0;
-    ck_assert_int_eq(run("b27d 0000"), 0); /* stsi: current level */
-    ck_assert_uint_eq(gr[0], 3u << 28);
+    harness_put(&h, HARNESS_CODE, "b27d 0000"); /* stsi: even the level is the machine's */
+    psw(0);
+    ck_assert_int_eq(cpu_run(h.cpu, 1), CPU_EXIT_INTERCEPT);
+    ck_assert_int_eq(k->kind, ICPT_STSI);
     gr[0] = 4u << 28;
     ck_assert_int_eq(run("b27d 0000"), 0);
     ck_assert_uint_eq(harness_cc(&h), 3);

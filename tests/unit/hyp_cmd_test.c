@@ -738,7 +738,8 @@ START_TEST(queries)
     ck_assert_uint_eq(resp.line_count, 4);
     ck_assert_str_eq(on(0, "LINUX1", "CHANGE RDR ALL KEEP NOHOLD"), "0000003 FILES CHANGED");
     ck_assert(last_keep == 1 && last_hold == 0);
-    ck_assert_int_eq(rc_of(0, "LINUX1", "CHANGE RDR ALL NONSENSE"), 2);
+    on(0, "LINUX1", "CHANGE RDR ALL NONSENSE");
+    ck_assert_int_eq(resp.rc, 2);
     ck_assert_str_eq(on(0, "LINUX1", "PURGE RDR ALL"), "0000003 FILES PURGED");
     ck_assert_str_eq(on(0, "LINUX1", "Q RDR"), "NO RDR FILES");
     ck_assert_str_eq(oper("Q PROC"), "PROCESSOR 00 MASTER CP|PROCESSOR 01 ALTERNATE CP");

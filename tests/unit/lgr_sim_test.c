@@ -4,7 +4,7 @@
 
 #define CHAOS_MS 60000
 #define CALM_MS 60000
-#define RUNS_DEFAULT 20
+#define RUNS_DEFAULT 6
 
 static void act(struct world *w)
 {
@@ -163,13 +163,11 @@ static unsigned one_move(enum hurt hurt, unsigned after)
     }
     if (hurt == HURT_NOTHING)
         CHECK(w, running(w, 1, 0) && w->outcomes[LGR_COMPLETED] == 1);
-    bool alive = w->alive[0];
     world_calm_down(w, 30000);
     world_check_calm(w);
-    CHECK(w, alive == w->alive[0]);
     bool may_lose = hurt == HURT_SOURCE || hurt == HURT_DESTINATION || hurt == HURT_LOGOFF ||
                     hurt == HURT_PDR_CRASH;
-    CHECK(w, alive || may_lose);
+    CHECK(w, w->alive[0] || may_lose);
     world_destroy(w);
     return steps;
 }
@@ -177,9 +175,8 @@ static unsigned one_move(enum hurt hurt, unsigned after)
 START_TEST(every_step_may_be_the_last)
 {
     unsigned steps = one_move(HURT_NOTHING, 0);
-    fprintf(stderr, "a relocation of %u steps\n", steps);
     ck_assert(steps > 20 && steps < 2000);
-    unsigned stride = steps / 120 + 1;
+    unsigned stride = steps / 100 + 1;
     for (unsigned after = (unsigned)_i % stride; after < steps + 2; after += stride)
         one_move((enum hurt)_i, after);
 }

@@ -127,7 +127,10 @@ static inline void check_runners(struct world *w)
                 CHECK(w, runner == -1); /* [I1] */
                 runner = (int)s;
             }
-        CHECK(w, runner == -1 || runner == pdr_owner(w, u));
+        int owner = pdr_owner(w, u);
+        CHECK(w, runner == -1 || runner == owner);
+        if (owner >= 0 && !ssi_sim_member(w->sim, (unsigned)owner))
+            w->alive[u] = false; /* handed over to a member that had just died */
     }
 }
 
