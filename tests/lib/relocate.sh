@@ -1,0 +1,75 @@
+# Sourced by tests/scenario/relocate_*.sh: two members, and LINUX1 with Debian's kernel on MEMBERA.
+# The source compares all of storage with what it has sent before every hand-over.
+
+. "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
+export ENDICOTT_LGR_VERIFY=1
+GUEST_FILES=${GUEST_FILES:-$ROOT/${ENDICOTT_BUILD:-build}/guest}
+frozen=
+
+thaw() {
+    [ -z "$frozen" ] || kill -CONT "$frozen" 2>/dev/null || true
+    frozen=
+}
+trap 'status=$?; thaw; (exit $status); cleanup' EXIT
+
+pid_of() { # member
+    endicott status --json | python3 -c "
+import json, sys
+print(next(m['process'] for m in json.load(sys.stdin)['members'] if m['member'] == '$1'))"
+}
+
+freeze() { # member
+    frozen=$(pid_of "$1")
+    kill -STOP "$frozen"
+}
+
+on_guest() { # regex: a new or old line of LINUX1's console, wherever it is; prints it
+    endicott wait -u LINUX1 --match "$1" --since-start --timeout "$WAIT_SECONDS" | tail -n 1
+}
+
+boot_guest() { # wants $cluster
+    printf 'console=ttyS0\n' >"$TEST_TMP/parmfile"
+    endicott up "$cluster" >/dev/null
+    endicott punch -m MEMBERA -u LINUX1 "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" \
+        "$GUEST_FILES/initramfs.cpio.gz" >/dev/null
+    expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
+    on_guest ENDICOTT-GUEST-READY >/dev/null
+}
+
+memspin() {
+    endicott send -u LINUX1 'memspin -m 64'
+    on_guest 'HB n=3 ' >/dev/null
+}
+
+# The heartbeat number of the last line so far; fails when the guest found its memory damaged.
+heartbeat() { # member
+    local line
+    line=$(endicott wait -m "$1" -u LINUX1 --match 'HB n=[0-9]+ .* bad=' --timeout "$WAIT_SECONDS" |
+        grep -o 'HB n=.*' | tail -n 1)
+    grep -q 'bad=0' <<<"$line" || fail "the guest's memory is damaged: $line"
+    sed 's/HB n=\([0-9]*\) .*/\1/' <<<"$line"
+}
+
+# The guest is logged on at the first member, not at the second, and its program goes on.
+lives_on() { # here elsewhere
+    local first second
+    expect 0 'LINUX1' cp_on "$1" QUERY NAMES
+    if [ "$2" != - ]; then
+        ! cp_on "$2" QUERY NAMES | grep -q LINUX1 || fail "$2 has LINUX1 too"
+    fi
+    first=$(heartbeat "$1")
+    second=$(heartbeat "$1")
+    [ "$second" -gt "$first" ] || fail "LINUX1 stands still on $1"
+}
+
+# Start MOVE in the background and return when STATUS shows storage being moved.
+move_under_way() { # options of MOVE...
+    local tries=0
+    endicott cp -m MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB "$@" >"$TEST_TMP/move" 2>&1 &
+    mover=$!
+    until cp_on MEMBERA VMRELOCATE STATUS USER LINUX1 2>/dev/null | grep -q 'Moving memory'; do
+        kill -0 $mover 2>/dev/null || return 1
+        tries=$((tries + 1))
+        [ $tries -lt 2000 ] || fail "STATUS never shows the relocation"
+    done
+}

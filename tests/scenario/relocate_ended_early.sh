@@ -1,0 +1,49 @@
+#!/bin/bash
+# A relocation that is canceled, or takes longer than MAXTOTAL, leaves the guest where it is.
+# The destination is held still (SIGSTOP), so that the relocation is certain to wait.
+set -euo pipefail
+. "$(dirname "$0")/../lib/relocate.sh"
+cluster=$TEST_TMP/two
+sample two "$cluster"
+boot_guest
+memspin
+
+# MAXTOTAL
+freeze MEMBERB
+expect 1 'HCPRLX1937E .* RC=0000-04' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB MAXTOTAL 1 SEC
+thaw
+lives_on MEMBERA MEMBERB
+
+# CANCEL while storage is being moved
+canceled=
+for try in 1 2 3 4 5; do
+    if move_under_way && freeze MEMBERB &&
+        cp_on MEMBERA VMRELOCATE CANCEL LINUX1 >"$TEST_TMP/cancel" 2>&1; then
+        canceled=yes
+    fi
+    thaw
+    wait "$mover" && moved=yes || moved=
+    [ -z "$canceled" ] || break
+    cp_on MEMBERB VMRELOCATE MOVE LINUX1 MEMBERA >/dev/null
+done
+[ -n "$canceled" ] && [ -z "$moved" ] || fail "five relocations were over before CANCEL"
+grep -q 'HCPRLX1937E .* RC=0000-01: canceled by OPERATOR' "$TEST_TMP/move" ||
+    fail "MOVE said: $(cat "$TEST_TMP/move")"
+lives_on MEMBERA MEMBERB
+
+# limits are changed on the way; the user cannot be relocated twice
+freeze MEMBERB
+endicott cp -m MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB >"$TEST_TMP/move" 2>&1 &
+mover=$!
+until cp_on MEMBERA VMRELOCATE STATUS 2>/dev/null | grep -q '^LINUX1'; do :; done
+expect 1 'HCPRLU1925E' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
+expect 0 'have been changed' cp_on MEMBERA VMRELOCATE MODIFY LINUX1 MAXTOTAL 1 SEC
+wait $mover && fail "the relocation did not end"
+thaw
+grep -q 'RC=0000-04' "$TEST_TMP/move" || fail "MOVE said: $(cat "$TEST_TMP/move")"
+lives_on MEMBERA MEMBERB
+
+# and after all that it still moves
+expect 0 'has been relocated' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
+lives_on MEMBERB MEMBERA
+echo "relocate_ended_early: passed"

@@ -1,0 +1,40 @@
+#!/bin/bash
+# A Linux guest moves to the other member and back, idle and while it rewrites 64 MB; its memory,
+# console and shell go with it. Rules: VMRELOCATE TEST, MOVE, STATUS of z/VM's CP.
+set -euo pipefail
+. "$(dirname "$0")/../lib/relocate.sh"
+cluster=$TEST_TMP/two
+sample two "$cluster"
+boot_guest
+
+expect 0 'User LINUX1 is eligible for relocation to MEMBERB' cp_on MEMBERA VMRELOCATE LINUX1 MEMBERB
+expect 1 'HCPRLU045E LINUX2 not logged on' cp_on MEMBERA VMRELOCATE TEST LINUX2 MEMBERB
+expect 1 'HCPRLH1940E' cp_on MEMBERA VMRELOCATE TEST USER OPERATOR TO MEMBERB
+expect 1 'HCPRLE1823E' cp_on MEMBERA VMRELOCATE TEST USER OPERATOR TO MEMBERB
+expect 1 'HCPRLE1951E LINUX1: NOWHERE' cp_on MEMBERA VMRELOCATE MOVE LINUX1 NOWHERE
+expect 1 'HCPRLU1926E' cp_on MEMBERA VMRELOCATE CANCEL LINUX1
+expect 1 'HCPCMD002E .*MAXTOTAL' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB MAXTOTAL 5
+expect 1 'HCPCMD003E .*SIDEWAYS' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB SIDEWAYS
+
+expect 0 'User LINUX1 has been relocated from MEMBERA to MEMBERB' \
+    cp_on MEMBERA VMRELOCATE MOVE USER LINUX1 TO MEMBERB
+endicott send -u LINUX1 'echo THERE-$((6 * 7))'
+on_guest THERE-42
+expect 0 'Running on member MEMBERB' cp_on MEMBERB QUERY VMRELOCATE USER LINUX1
+memspin
+lives_on MEMBERB MEMBERA
+expect 0 'User LINUX1 has been relocated from MEMBERB to MEMBERA' \
+    cp_on MEMBERB VMRELOCATE MOVE LINUX1 MEMBERA
+lives_on MEMBERA MEMBERB
+expect 0 'Ended with code 00' cp_on MEMBERB VMRELOCATE STATUS USER LINUX1 DETAILS
+expect 0 '"quiesce_ms"' endicott cp -m MEMBERB --json VMRELOCATE STATUS USER LINUX1 DETAILS
+
+expect 0 'started' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB IMMEDIATE ASYNCHRONOUS
+endicott wait -m MEMBERA --match 'LINUX1 has been relocated' --since-start \
+    --timeout "$WAIT_SECONDS" >/dev/null
+lives_on MEMBERB MEMBERA
+endicott send -u LINUX1 'stop'
+on_guest 'MEMSPIN DONE .* bad=0'
+endicott send -u LINUX1 'echo STILL-$((6 * 7))'
+on_guest STILL-42
+echo "relocate_there_and_back: passed"
