@@ -81,7 +81,10 @@ static unsigned teid_space(const struct cpu *c, const struct tlb_space *sp)
         return as;
     if (as == AS_AR && sp == c->space[0])
         return AS_PRIMARY;
-    return sp->asce == c->cr[1] ? 0u : sp->asce == c->cr[7] ? 2u : sp->asce == c->cr[13] ? 3u : 1u;
+    return sp->asce == c->cr[1]    ? 0u
+           : sp->asce == c->cr[7]  ? 2u
+           : sp->asce == c->cr[13] ? 3u
+                                   : 1u;
 }
 
 static bool low_address_protected(const struct cpu *c, const struct tlb_space *sp, u64 va)
@@ -145,7 +148,8 @@ static int logical_to_abs(struct cpu *c, const struct tlb_space *sp, u64 va, enu
 static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum tlb_kind kind)
 {
     u64 page = va & ~(u64)(FRAME_BYTES - 1);
-    struct tlb_entry *e = kind == TLB_STORE ? &sp->store[tlb_index(va)] : &sp->fetch[tlb_index(va)];
+    struct tlb_entry *e =
+        kind == TLB_STORE ? &sp->store[tlb_index(va)] : &sp->fetch[tlb_index(va)];
     if (kind == TLB_STORE) {
         if (page <= FRAME_BYTES && (c->cr[0] & CR0_LAP))
             return; /* low-address protection is finer than a page */
@@ -173,7 +177,8 @@ int cpu_translate(struct cpu *c, struct tlb_space *sp, u64 va, enum tlb_kind kin
     if (kind == TLB_STORE) {
         storage_mark_frame(c->st, abs);
     } else if (!(storage_key_get(c->st, abs) & SKEY_R)) {
-        atomic_fetch_or_explicit(&c->st->skey[abs >> FRAME_SHIFT], SKEY_R, memory_order_relaxed);
+        atomic_fetch_or_explicit(&c->st->skey[abs >> FRAME_SHIFT], SKEY_R,
+                                 memory_order_relaxed);
     }
     if (kind != TLB_INSTRUCTION)
         tlb_enter(c, sp, va, abs, kind);
@@ -365,15 +370,9 @@ static void mail_read(struct cpu *c)
     pthread_mutex_unlock(&c->mail_lock);
     for (unsigned i = 0; i < n; i++)
         switch (mail[i].kind) {
-        case MAIL_PURGE_PAGE:
-            cpu_purge_page(c, mail[i].addr);
-            break;
-        case MAIL_GUARD_FRAME:
-            cpu_guard_frame(c, mail[i].addr);
-            break;
-        case MAIL_CODE_STORED:
-            code_invalidate(c, mail[i].addr, mail[i].len);
-            break;
+        case MAIL_PURGE_PAGE: cpu_purge_page(c, mail[i].addr); break;
+        case MAIL_GUARD_FRAME: cpu_guard_frame(c, mail[i].addr); break;
+        case MAIL_CODE_STORED: code_invalidate(c, mail[i].addr, mail[i].len); break;
         }
 }
 

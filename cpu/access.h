@@ -8,11 +8,11 @@
 #include "cpu/cpu_internal.h"
 
 /** Return from the body when an access fails. */
-#define TRY(expr)                   \
-    do {                            \
-        int try_rc_ = (expr);       \
-        if (unlikely(try_rc_ != 0)) \
-            return try_rc_;         \
+#define TRY(expr)                                                                              \
+    do {                                                                                       \
+        int try_rc_ = (expr);                                                                  \
+        if (unlikely(try_rc_ != 0))                                                            \
+            return try_rc_;                                                                    \
     } while (0)
 
 /* Slow paths; results of loads in c->scratch. len 1, 2, 4, 8; may cross a page. */

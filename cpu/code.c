@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "cpu/insn.h"
+#include "cpu/insn/insn.h"
 
 #define STORES_BEFORE_DROP 64 /* stores without a decode: the frame has become data */
 #define MIXED_FRAMES_MAX 8    /* frames of data with a few instructions (Linux: prefix area) */
@@ -319,8 +319,8 @@ static int run_operation_6(struct cpu *c, const struct dinsn *d, long n)
 
 static void decode_into(struct cpu *c, struct dinsn *d, const u8 *insn)
 {
-    static insn_run *const operation[7] = {[2] = run_operation_2, [4] = run_operation_4,
-                                           [6] = run_operation_6};
+    static insn_run *const operation[7] = {
+        [2] = run_operation_2, [4] = run_operation_4, [6] = run_operation_6};
     const struct isa_entry *e = isa_find(insn);
     if (!e || !facility_has(c->set->facilities, e->facility)) {
         d->run = operation[isa_length(insn[0])];

@@ -14,7 +14,7 @@
 #define TAG_SET_SERVICE 0x8103
 #define TAG_SET_CRW 0x8104
 #define TAG_SET_FACILITIES 0x8105
-#define REQ_ORDERS \
+#define REQ_ORDERS                                                                             \
     (REQ_STOP | REQ_STOP_STATUS | REQ_START | REQ_RESTART | REQ_RESET | REQ_INITIAL_RESET)
 
 _Static_assert(sizeof(((struct cpu *)0)->state) == 4, "state row is u32");
@@ -49,7 +49,8 @@ static struct cpu *cpu_create(struct cpu_set *set, unsigned address)
 }
 
 int cpu_set_create(struct cpu_set **out, struct storage *st, const struct cpu_model *model,
-                   unsigned count, const struct cpu_ports *ports, void *ctx, struct cause *cause)
+                   unsigned count, const struct cpu_ports *ports, void *ctx,
+                   struct cause *cause)
 {
     if (count == 0 || count > CPUS_MAX)
         return cause_set(cause, ST_INVAL, "%u CPUs: 1 to %d are possible", count, CPUS_MAX);
@@ -384,7 +385,7 @@ static void cpu_save(struct cpu *c, struct codec_out *out)
     c->cputm_base = cpu_timer_get(c);
     c->cputm_start = cpu_guest_tod(c);
     codec_begin(out, TAG_CPU, STATE_VERSION);
-#define S(tag, type, count, member, title) \
+#define S(tag, type, count, member, title)                                                     \
     codec_put_array(out, tag, (const void *)&c->member, sizeof(type), count);
 #include "cpu/cpu_state.def"
 #undef S
@@ -394,13 +395,12 @@ static void cpu_save(struct cpu *c, struct codec_out *out)
 static bool cpu_restore_row(struct cpu *c, const struct codec_row *row)
 {
     switch (row->tag) {
-#define S(tag, type, count, member, title) \
-    case tag:                              \
+#define S(tag, type, count, member, title)                                                     \
+    case tag:                                                                                  \
         return codec_get_array(row, (void *)&c->member, sizeof(type), count);
 #include "cpu/cpu_state.def"
 #undef S
-    default:
-        return !(row->tag & CODEC_MANDATORY);
+    default: return !(row->tag & CODEC_MANDATORY);
     }
 }
 
@@ -443,15 +443,14 @@ static void epoch_restore(struct cpu_set *set, u64 epoch, u64 tod_then)
         atomic_store(&set->epoch_tod, epoch + (tod_then - now));
 }
 
-static bool set_restore_row(struct cpu_set *set, const struct codec_row *row, u64 *epoch, u64 *tod)
+static bool set_restore_row(struct cpu_set *set, const struct codec_row *row, u64 *epoch,
+                            u64 *tod)
 {
     u32 v = 0;
     bool ok = true;
     switch (row->tag) {
-    case TAG_SET_EPOCH:
-        return codec_get_u64(row, epoch);
-    case TAG_SET_TOD:
-        return codec_get_u64(row, tod);
+    case TAG_SET_EPOCH: return codec_get_u64(row, epoch);
+    case TAG_SET_TOD: return codec_get_u64(row, tod);
     case TAG_SET_SERVICE:
         ok = codec_get_u32(row, &v);
         atomic_store(&set->service_pending, v != 0);
@@ -462,8 +461,7 @@ static bool set_restore_row(struct cpu_set *set, const struct codec_row *row, u6
         return ok;
     case TAG_SET_FACILITIES:
         return codec_get_array(row, set->facilities, 1, sizeof set->facilities);
-    default:
-        return !(row->tag & CODEC_MANDATORY);
+    default: return !(row->tag & CODEC_MANDATORY);
     }
 }
 
@@ -474,10 +472,9 @@ int cpu_set_restore(struct cpu_set *set, struct codec_in *in, struct cause *caus
     unsigned next = 0;
     u64 epoch = 0, tod = 0;
     while (codec_next(in, &row)) {
-        bool ok = row.tag == TAG_CPU
-                      ? next < set->count && codec_open(&row, &block) &&
-                            cpu_restore(set->cpus[next++], &block)
-                      : set_restore_row(set, &row, &epoch, &tod);
+        bool ok = row.tag == TAG_CPU ? next < set->count && codec_open(&row, &block) &&
+                                           cpu_restore(set->cpus[next++], &block)
+                                     : set_restore_row(set, &row, &epoch, &tod);
         if (!ok)
             return cause_set(cause, ST_PROTO, "CPU state: row X'%04X' is not acceptable",
                              row.tag);

@@ -39,15 +39,16 @@ enum cpu_icpt_kind {
 /** An instruction for somebody else; the PSW already points behind it. */
 struct cpu_icpt {
     enum cpu_icpt_kind kind;
-    u16 op;       /* opcode, two bytes */
+    u16 op;        /* opcode, two bytes */
     u8 r1, r2, r3; /* register numbers as the format has them */
-    u8 ar;        /* access register number for ea (base register; 16 = base 0) */
-    u64 ea;       /* effective address of the storage operand, or DIAGNOSE code */
+    u8 ar;         /* access register number for ea (base register; 16 = base 0) */
+    u64 ea;        /* effective address of the storage operand, or DIAGNOSE code */
 };
 
 /** Create `count` stopped CPUs over `st`. ports and ctx must outlive the set. */
 int cpu_set_create(struct cpu_set **out, struct storage *st, const struct cpu_model *model,
-                   unsigned count, const struct cpu_ports *ports, void *ctx, struct cause *cause);
+                   unsigned count, const struct cpu_ports *ports, void *ctx,
+                   struct cause *cause);
 void cpu_set_destroy(struct cpu_set *set);
 unsigned cpu_set_count(const struct cpu_set *set);
 struct cpu *cpu_set_get(struct cpu_set *set, unsigned cpu_addr);
@@ -101,16 +102,16 @@ void cpu_external(struct cpu *cpu, u16 code, u32 parm, u64 parm64);
 void cpu_set_reset(struct cpu_set *set, bool clear);
 /** Load the IPL PSW from absolute 0 (8-byte ESA format) and put the CPU into operation. */
 int cpu_ipl_psw(struct cpu *cpu, struct cause *cause);
-void cpu_start(struct cpu *cpu); /* stopped -> operating */
+void cpu_start(struct cpu *cpu);    /* stopped -> operating */
 void cpu_stop_now(struct cpu *cpu); /* operating -> stopped; ask with cpu_request_exit first */
 bool cpu_stopped(const struct cpu *cpu);
 /** PSW restart, as SYSTEM RESTART: stores and loads the restart PSWs. */
 void cpu_restart(struct cpu *cpu);
 
 /* Registers, for loaders, interceptions, DISPLAY and STORE. Pointers live as long as the CPU. */
-u64 *cpu_gr(struct cpu *cpu);  /* 16 general registers */
-u64 *cpu_cr(struct cpu *cpu);  /* 16 control registers; call cpu_registers_changed after */
-u32 *cpu_ar(struct cpu *cpu);  /* 16 access registers */
+u64 *cpu_gr(struct cpu *cpu); /* 16 general registers */
+u64 *cpu_cr(struct cpu *cpu); /* 16 control registers; call cpu_registers_changed after */
+u32 *cpu_ar(struct cpu *cpu); /* 16 access registers */
 u64 *cpu_fpr(struct cpu *cpu, unsigned n); /* floating-point register n */
 void cpu_psw_get(const struct cpu *cpu, u64 *mask, u64 *addr);
 /** Set the PSW; the mask is z/Architecture format; takes effect at the next cpu_run. */

@@ -14,11 +14,12 @@
 #include "mem/tlb.h"
 
 /* Results of a body below zero. */
-#define CPU_TAKEN (-1)  /* psw.addr holds the branch target */
-#define CPU_RESYNC (-2) /* completed; PSW, control registers or interruptions must be looked at */
-#define CPU_ICPT (-3)   /* cpu->icpt is filled; completed by cpu_finish_* */
-#define CPU_BUDGET (-4) /* run loop only: psw.addr is current, the budget is spent */
-#define CPU_AGAIN (-5)  /* psw.addr points at the instruction itself: partial completion */
+#define CPU_TAKEN (-1) /* psw.addr holds the branch target */
+#define CPU_RESYNC                                                                             \
+    (-2)              /* completed; PSW, control registers or interruptions must be looked at */
+#define CPU_ICPT (-3) /* cpu->icpt is filled; completed by cpu_finish_* */
+#define CPU_BUDGET (-4)     /* run loop only: psw.addr is current, the budget is spent */
+#define CPU_AGAIN (-5)      /* psw.addr points at the instruction itself: partial completion */
 #define CPU_PSW_LOADED (-6) /* the body has set the whole PSW; look at everything again */
 
 enum pgm_code {
@@ -41,7 +42,8 @@ enum pgm_code {
 #define PSW_AS_SHIFT 46 /* bits 16-17: 0 primary, 1 access register, 2 secondary, 3 home */
 #define PSW_AS (3ull << PSW_AS_SHIFT)
 #define PSW_CC_SHIFT 44 /* bits 18-19 */
-#define PSW_PM_SHIFT 40 /* bits 20-23: fixed overflow, decimal overflow, HFP underflow, signif. */
+#define PSW_PM_SHIFT                                                                           \
+    40 /* bits 20-23: fixed overflow, decimal overflow, HFP underflow, signif. */
 #define PSW_PM (0xfull << PSW_PM_SHIFT)
 #define PSW_EA PSW_BIT(31)
 #define PSW_BA PSW_BIT(32)
@@ -79,8 +81,8 @@ _Static_assert(sizeof(struct dinsn) == 16, "slot arithmetic relies on 16 bytes")
 #define CODE_PAGES_MAX 1024 /* decoded frames per CPU; 32 KiB each */
 struct code_page {
     struct dinsn slot[CODE_SLOTS_ALL];
-    u64 abs;         /* frame address, or CODE_ABS_NONE */
-    unsigned stores; /* stores into the frame since something was last decoded */
+    u64 abs;          /* frame address, or CODE_ABS_NONE */
+    unsigned stores;  /* stores into the frame since something was last decoded */
     unsigned decoded; /* slots decoded since the frame was taken */
 };
 #define CODE_ABS_NONE (~0ull)
@@ -94,9 +96,9 @@ struct psw {
 /* What other CPUs ask of this one's derived state, finer than the flush requests. */
 #define MAIL_ENTRIES_MAX 16 /* more at a time: everything of that kind is flushed */
 enum cpu_mail_kind {
-    MAIL_PURGE_PAGE,   /* addr: logical page, all spaces (IPTE) */
-    MAIL_GUARD_FRAME,  /* addr: absolute frame that now holds code: no fast stores into it */
-    MAIL_CODE_STORED,  /* addr, len: absolute bytes that were stored into */
+    MAIL_PURGE_PAGE,  /* addr: logical page, all spaces (IPTE) */
+    MAIL_GUARD_FRAME, /* addr: absolute frame that now holds code: no fast stores into it */
+    MAIL_CODE_STORED, /* addr, len: absolute bytes that were stored into */
 };
 struct cpu_mail {
     enum cpu_mail_kind kind;
@@ -118,7 +120,7 @@ enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
 #define REQ_INITIAL_RESET 0x200u /* initial CPU reset */
 #define REQ_MAIL 0x800u          /* something stands in cpu->mail */
 #define REQ_FLUSHES (REQ_FLUSH_TLB | REQ_FLUSH_STORES | REQ_FLUSH_CODE | REQ_MAIL)
-#define REQ_RECHECK 0x400u       /* an interruption may have become pending */
+#define REQ_RECHECK 0x400u /* an interruption may have become pending */
 
 /* Local pending external interruptions and malfunction (cpu->pending). */
 #define PEND_EMERGENCY 0x01u /* sources in emergency_from */
@@ -129,56 +131,56 @@ enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
 
 struct cpu {
     /* hot: what bodies touch */
-    u64 gr[17];                /* general registers; [16] is always zero */
-    struct psw psw;            /* addr is current only between instructions of the run loop */
-    u64 amask;                 /* effective-address mask of the addressing mode */
+    u64 gr[17];                  /* general registers; [16] is always zero */
+    struct psw psw;              /* addr is current only between instructions of the run loop */
+    u64 amask;                   /* effective-address mask of the addressing mode */
     struct tlb_space *space[17]; /* data space by base register (AR mode); else all the same */
-    struct tlb_space *ispace;  /* instruction space */
-    char *code_base;           /* slot[0] of the code page that is executing */
-    u64 ia_page;               /* logical address of that page */
-    u64 ia_bias;               /* instruction address = ia_bias + (slot address >> 3) */
-    u64 scratch;               /* results of slow accesses (so that no local escapes) */
+    struct tlb_space *ispace;    /* instruction space */
+    char *code_base;             /* slot[0] of the code page that is executing */
+    u64 ia_page;                 /* logical address of that page */
+    u64 ia_bias;                 /* instruction address = ia_bias + (slot address >> 3) */
+    u64 scratch;                 /* results of slow accesses (so that no local escapes) */
     u8 cc;
-    u8 ilc;                    /* bytes of the instruction that stopped */
-    u8 access_key;             /* PSW key in bits 0-3, as in a storage key */
-    u8 dxc;                    /* of the data exception being raised */
-    bool ex_active;            /* the body runs under EXECUTE */
+    u8 ilc;         /* bytes of the instruction that stopped */
+    u8 access_key;  /* PSW key in bits 0-3, as in a storage key */
+    u8 dxc;         /* of the data exception being raised */
+    bool ex_active; /* the body runs under EXECUTE */
     u32 fpc;
-    u64 vr[32][2];             /* vector registers; [n][0] is floating-point register n */
+    u64 vr[32][2]; /* vector registers; [n][0] is floating-point register n */
     u64 cr[16];
     u32 ar[16];
     u32 prefix;
-    u32 todpr;                 /* TOD programmable register */
-    u64 tod_last;              /* last value STCK or STCKE gave: the next one is greater */
-    u64 ckc;                   /* clock comparator */
-    u64 cputm_base;            /* CPU timer = cputm_base - (guest TOD now - cputm_start) */
+    u32 todpr;      /* TOD programmable register */
+    u64 tod_last;   /* last value STCK or STCKE gave: the next one is greater */
+    u64 ckc;        /* clock comparator */
+    u64 cputm_base; /* CPU timer = cputm_base - (guest TOD now - cputm_start) */
     u64 cputm_start;
     bool cputm_running;
-    u64 bear;                  /* breaking-event address */
-    u64 gbea_pp;               /* program parameter (LPP) */
-    u64 ex_next;               /* under EXECUTE: address of the instruction behind it */
-    u64 ex_target_ia;          /* under EXECUTE: address of the target instruction */
-    struct dinsn ex_slot[4];   /* the target of EXECUTE, decoded */
+    u64 bear;                /* breaking-event address */
+    u64 gbea_pp;             /* program parameter (LPP) */
+    u64 ex_next;             /* under EXECUTE: address of the instruction behind it */
+    u64 ex_target_ia;        /* under EXECUTE: address of the target instruction */
+    struct dinsn ex_slot[4]; /* the target of EXECUTE, decoded */
     const struct isa_entry *ex_entry;
 
     /* of the program interruption being raised */
-    u64 teid;                  /* translation-exception identification */
-    u8 exc_ar;                 /* exception access identification */
+    u64 teid;  /* translation-exception identification */
+    u8 exc_ar; /* exception access identification */
     u16 monitor_class;
     u64 monitor_code;
-    u8 op_access_id;           /* operand access identification */
+    u8 op_access_id; /* operand access identification */
 
     enum cpu_state state;
     struct cpu_icpt icpt;
-    u64 again_addr;            /* address of the intercepted instruction */
+    u64 again_addr; /* address of the intercepted instruction */
     u8 again_cc;
-    long n;                    /* what is left of the budget when the threaded code stopped */
-    const struct dinsn *stop;  /* slot at which it stopped (loop dispatch: next slot) */
-    u64 insns;                 /* executed before the current cpu_run stretch */
-    unsigned pgm_streak;       /* program interruptions without progress */
+    long n;                   /* what is left of the budget when the threaded code stopped */
+    const struct dinsn *stop; /* slot at which it stopped (loop dispatch: next slot) */
+    u64 insns;                /* executed before the current cpu_run stretch */
+    unsigned pgm_streak;      /* program interruptions without progress */
     u64 pgm_streak_addr;
 
-    unsigned addr;             /* CPU address */
+    unsigned addr; /* CPU address */
     struct cpu_set *set;
     struct storage *st;
     const struct cpu_ports *ports;
@@ -190,16 +192,16 @@ struct cpu {
 
     /* words other threads may touch */
     _Atomic u32 requests;
-    _Atomic u32 in_run;        /* 1 while a thread is inside cpu_run */
+    _Atomic u32 in_run; /* 1 while a thread is inside cpu_run */
     _Atomic u32 pending;
     _Atomic u64 emergency_from; /* one bit per CPU address */
     _Atomic u32 external_call_from;
     _Atomic u32 store_status_done;
-    _Atomic u32 orders;         /* REQ_STOP .. REQ_INITIAL_RESET accepted, not yet carried out */
-    pthread_mutex_t mail_lock;  /* leaf; guards mail and mail_count */
+    _Atomic u32 orders;        /* REQ_STOP .. REQ_INITIAL_RESET accepted, not yet carried out */
+    pthread_mutex_t mail_lock; /* leaf; guards mail and mail_count */
     struct cpu_mail mail[MAIL_ENTRIES_MAX];
     unsigned mail_count;
-    u16 ext_other_code;         /* guarded by set->lock */
+    u16 ext_other_code; /* guarded by set->lock */
     u32 ext_other_parm;
     u64 ext_other_parm64;
 };
@@ -211,12 +213,12 @@ struct cpu_set {
     struct storage *st;
     const struct cpu_model *model;
     u8 facilities[FACILITY_BYTES];
-    u32 serial;                 /* six hexadecimal digits of the CPU identification */
+    u32 serial; /* six hexadecimal digits of the CPU identification */
     const struct cpu_ports *ports;
     void *ports_ctx;
     pthread_mutex_t lock;
-    _Atomic u64 epoch_tod;      /* guest TOD = host TOD + epoch */
-    _Atomic u32 io_pending;     /* ISC mask, bit 0 = 0x80 */
+    _Atomic u64 epoch_tod;       /* guest TOD = host TOD + epoch */
+    _Atomic u32 io_pending;      /* ISC mask, bit 0 = 0x80 */
     _Atomic u32 service_pending; /* ask ports->take_service for the parameter */
     _Atomic u32 crw_pending;
 };
@@ -229,8 +231,8 @@ static inline u64 psw_mask(const struct cpu *c)
 
 static inline u64 cpu_guest_tod(const struct cpu *c)
 {
-    return c->ports->tod(c->ports_ctx) + atomic_load_explicit(&c->set->epoch_tod,
-                                                              memory_order_relaxed);
+    return c->ports->tod(c->ports_ctx) +
+           atomic_load_explicit(&c->set->epoch_tod, memory_order_relaxed);
 }
 
 /* -- run.c -- */

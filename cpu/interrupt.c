@@ -2,7 +2,7 @@
  * Guarantees: an interruption is taken whole; a new PSW that is invalid leads to the early
  * specification exception, and when the program new PSW itself is invalid to the check-stop
  * state. Assigned storage lies in the two frames at the prefix; SET PREFIX has checked them. */
-#include "cpu/control.h"
+#include "cpu/insn/control.h"
 
 #define PSW_UNASSIGNED 0xb80800fe7fffffffull
 
@@ -76,8 +76,8 @@ static u8 *lowcore_begin(struct cpu *c)
 
 static void lowcore_end(struct cpu *c)
 {
-    if (unlikely(atomic_load_explicit(&c->st->code[c->prefix >> FRAME_SHIFT],
-                                      memory_order_relaxed)))
+    if (unlikely(
+            atomic_load_explicit(&c->st->code[c->prefix >> FRAME_SHIFT], memory_order_relaxed)))
         storage_code_stored(c->st, c->prefix, 512);
 }
 
@@ -125,13 +125,12 @@ void cpu_set_operating(struct cpu *c, bool operating)
 static bool pgm_nullifies(unsigned code)
 {
     switch (code) {
-#define PGM(id, value, ending, title) \
-    case value:                       \
+#define PGM(id, value, ending, title)                                                          \
+    case value:                                                                                \
         return ENDING_##ending;
 #include "cpu/pgm.def"
 #undef PGM
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -225,16 +224,11 @@ struct ext_interruption {
 static u64 ext_other_mask(u16 code)
 {
     switch (code) {
-    case 0x4000:
-        return CR0_IUCV;
-    case 0x4001:
-        return CR0_VMCF;
-    case 0x1406:
-        return CR0_TIMING_ALERT;
-    case 0x1407:
-        return CR0_MEASUREMENT_ALERT;
-    default:
-        return CR0_SERVICE;
+    case 0x4000: return CR0_IUCV;
+    case 0x4001: return CR0_VMCF;
+    case 0x1406: return CR0_TIMING_ALERT;
+    case 0x1407: return CR0_MEASUREMENT_ALERT;
+    default: return CR0_SERVICE;
     }
 }
 
@@ -303,20 +297,14 @@ static bool ext_dequeue_locked(struct cpu *c, enum ext_source source,
         atomic_fetch_and(&c->pending, ~PEND_INTERRUPT_KEY);
         e->code = 0x0040;
         break;
-    case EXT_EMERGENCY:
-        emergency_take(c, e);
-        break;
+    case EXT_EMERGENCY: emergency_take(c, e); break;
     case EXT_CALL:
         e->code = 0x1202;
         e->cpu_addr = (u16)atomic_load(&c->external_call_from);
         atomic_fetch_and(&c->pending, ~PEND_EXTERNAL_CALL);
         break;
-    case EXT_CKC:
-        e->code = 0x1004;
-        break;
-    case EXT_CPUTM:
-        e->code = 0x1005;
-        break;
+    case EXT_CKC: e->code = 0x1004; break;
+    case EXT_CPUTM: e->code = 0x1005; break;
     case EXT_OTHER:
         atomic_fetch_and(&c->pending, ~PEND_EXTERNAL_OTHER);
         e->code = c->ext_other_code;
@@ -324,8 +312,7 @@ static bool ext_dequeue_locked(struct cpu *c, enum ext_source source,
         e->parm = c->ext_other_parm;
         e->parm64 = c->ext_other_parm64;
         break;
-    default:
-        return false;
+    default: return false;
     }
     return true;
 }

@@ -11,7 +11,7 @@
 enum row {
 #define CHAPTER(name) FIRST_##name, BEFORE_##name = FIRST_##name - 1,
 #define I(op, sub, fmt, mn, title, fac, flags) ROW_##mn,
-#include "cpu/isa.def"
+#include "cpu/isa/isa.def"
 #undef I
     ROW_COUNT
 };
@@ -36,7 +36,7 @@ const struct isa_entry *isa_find(const u8 *insn)
 #define I(op, sub, fmt, mn, title, fac, flags)                                                 \
     case (op) << 8 | (sub):                                                                    \
         return &ISA_CHAPTER.entries[ROW_##mn - PASTE(FIRST_, ISA_CHAPTER)];
-#include "cpu/isa.def"
+#include "cpu/isa/isa.def"
 #undef I
     default: return NULL;
     }

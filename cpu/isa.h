@@ -36,32 +36,32 @@ enum isa_format {
     FMT_RSL,   /* r1 = l1, b2 = b1, d2 = d1 (TP) */
     FMT_RI,    /* r1, imm = i16 signed */
     FMT_RI_M,  /* r1 = m1, imm = rel16 (BRC) */
-    FMT_RI_REL,/* r1, imm = rel16 (BRAS, BRCT) */
-    FMT_RIL,   /* r1, imm = i32 (bits; signed or unsigned as the instruction says) */
-    FMT_RIL_M, /* r1 = m1, imm = rel32 */
+    FMT_RI_REL,  /* r1, imm = rel16 (BRAS, BRCT) */
+    FMT_RIL,     /* r1, imm = i32 (bits; signed or unsigned as the instruction says) */
+    FMT_RIL_M,   /* r1 = m1, imm = rel32 */
     FMT_RIL_REL, /* r1, imm = rel32 */
-    FMT_RIE_A, /* r1, imm = i16, r3 = m3 (CIT); d has b2 = 0 */
-    FMT_RIE_B, /* r1 r2, r3 = m3, imm = rel16 (CRJ) */
-    FMT_RIE_C, /* r1, r3 = m3, imm = rel16, b2 = i8 bits (CIJ) */
-    FMT_RIE_D, /* r1 r3, imm = i16 (AHIK) */
-    FMT_RIE_E, /* r1 r3, imm = rel16 (BRXHG) */
-    FMT_RIE_F, /* r1 r2, r3 = i3, b2 = i4, imm = i5 (RISBG) */
-    FMT_RIE_G, /* r1, r3 = m3, imm = i16 (LOCHI) */
-    FMT_RIS,   /* r1, r3 = m3, b2 = b4, d2 = d4, r2 = i8 bits (CIB) */
-    FMT_RRS,   /* r1 r2, r3 = m3, b2 = b4, d2 = d4 (CRB) */
-    FMT_S,     /* b2 d2 */
-    FMT_SI,    /* r1 = i8, b2 = b1, d2 = d1 */
-    FMT_SIY,   /* r1 = i8, b2 = b1, d2 = d1 (20 bits signed) */
-    FMT_SIL,   /* b2 = b1, ss.d1 = d1, ss.d2 = i16 bits */
-    FMT_SS_L,  /* r1 = l (length code), r2 = b1, ss.d1, b2, ss.d2 (MVC) */
-    FMT_SS_LL, /* r1 = l1, r3 = l2, r2 = b1, ss.d1, b2, ss.d2 (AP) */
-    FMT_SS_LI, /* r1 = l1, r3 = i3, r2 = b1, ss.d1, b2, ss.d2 (SRP) */
-    FMT_SS_RR, /* r1, r3, r2 = b1, ss.d1, b2, ss.d2 (MVCK, PLO: r1 r3 b2(d2) b4(d4)) */
-    FMT_SSE,   /* r2 = b1, ss.d1, b2, ss.d2 (MVCSK) */
-    FMT_SSF,   /* r1 = r3, r2 = b1, ss.d1, b2, ss.d2 (MVCOS) */
-    FMT_IE,    /* r1 = i1, r2 = i2 (NIAI) */
-    FMT_MII,   /* r1 = m1, r2 r3 = bits 0-3 and 4-11 of ri2, imm = rel24 (BPRP) */
-    FMT_SMI,   /* r1 = m1, ss.d1 = rel16, b2 = b3, ss.d2 = d3 (BPP) */
+    FMT_RIE_A,   /* r1, imm = i16, r3 = m3 (CIT); d has b2 = 0 */
+    FMT_RIE_B,   /* r1 r2, r3 = m3, imm = rel16 (CRJ) */
+    FMT_RIE_C,   /* r1, r3 = m3, imm = rel16, b2 = i8 bits (CIJ) */
+    FMT_RIE_D,   /* r1 r3, imm = i16 (AHIK) */
+    FMT_RIE_E,   /* r1 r3, imm = rel16 (BRXHG) */
+    FMT_RIE_F,   /* r1 r2, r3 = i3, b2 = i4, imm = i5 (RISBG) */
+    FMT_RIE_G,   /* r1, r3 = m3, imm = i16 (LOCHI) */
+    FMT_RIS,     /* r1, r3 = m3, b2 = b4, d2 = d4, r2 = i8 bits (CIB) */
+    FMT_RRS,     /* r1 r2, r3 = m3, b2 = b4, d2 = d4 (CRB) */
+    FMT_S,       /* b2 d2 */
+    FMT_SI,      /* r1 = i8, b2 = b1, d2 = d1 */
+    FMT_SIY,     /* r1 = i8, b2 = b1, d2 = d1 (20 bits signed) */
+    FMT_SIL,     /* b2 = b1, ss.d1 = d1, ss.d2 = i16 bits */
+    FMT_SS_L,    /* r1 = l (length code), r2 = b1, ss.d1, b2, ss.d2 (MVC) */
+    FMT_SS_LL,   /* r1 = l1, r3 = l2, r2 = b1, ss.d1, b2, ss.d2 (AP) */
+    FMT_SS_LI,   /* r1 = l1, r3 = i3, r2 = b1, ss.d1, b2, ss.d2 (SRP) */
+    FMT_SS_RR,   /* r1, r3, r2 = b1, ss.d1, b2, ss.d2 (MVCK, PLO: r1 r3 b2(d2) b4(d4)) */
+    FMT_SSE,     /* r2 = b1, ss.d1, b2, ss.d2 (MVCSK) */
+    FMT_SSF,     /* r1 = r3, r2 = b1, ss.d1, b2, ss.d2 (MVCOS) */
+    FMT_IE,      /* r1 = i1, r2 = i2 (NIAI) */
+    FMT_MII,     /* r1 = m1, r2 r3 = bits 0-3 and 4-11 of ri2, imm = rel24 (BPRP) */
+    FMT_SMI,     /* r1 = m1, ss.d1 = rel16, b2 = b3, ss.d2 = d3 (BPP) */
     FMT_COUNT
 };
 
@@ -97,9 +97,8 @@ struct isa_chapter {
 extern const struct isa_chapter isa_general_register, isa_general_load, isa_general_multiple,
     isa_general_arith, isa_general_multiply, isa_general_logic, isa_general_shift,
     isa_general_compare, isa_general_branch, isa_general_interlock;
-extern const struct isa_chapter isa_string, isa_string_long,
-    isa_string_translate, isa_plo, isa_decimal, isa_decimal_pack, isa_bfp, isa_bfp2, isa_control,
-    isa_control2;
+extern const struct isa_chapter isa_string, isa_string_long, isa_string_translate, isa_plo,
+    isa_decimal, isa_decimal_pack, isa_bfp, isa_bfp2, isa_control, isa_control2;
 
 /** Length in bytes of an instruction by its first byte: 2, 4 or 6. */
 static inline unsigned isa_length(u8 op)
@@ -113,14 +112,26 @@ enum isa_sub_kind { ISA_SUB_NONE, ISA_SUB_NIBBLE, ISA_SUB_BYTE1, ISA_SUB_BYTE5 }
 static inline enum isa_sub_kind isa_sub_kind(u8 op)
 {
     switch (op) {
-    case 0x01: case 0xb2: case 0xb3: case 0xb9: case 0xe5:
-        return ISA_SUB_BYTE1;
-    case 0xa5: case 0xa7: case 0xc0: case 0xc2: case 0xc4: case 0xc6: case 0xc8: case 0xcc:
-        return ISA_SUB_NIBBLE;
-    case 0xe3: case 0xe6: case 0xe7: case 0xeb: case 0xec: case 0xed:
-        return ISA_SUB_BYTE5;
-    default:
-        return ISA_SUB_NONE;
+    case 0x01:
+    case 0xb2:
+    case 0xb3:
+    case 0xb9:
+    case 0xe5: return ISA_SUB_BYTE1;
+    case 0xa5:
+    case 0xa7:
+    case 0xc0:
+    case 0xc2:
+    case 0xc4:
+    case 0xc6:
+    case 0xc8:
+    case 0xcc: return ISA_SUB_NIBBLE;
+    case 0xe3:
+    case 0xe6:
+    case 0xe7:
+    case 0xeb:
+    case 0xec:
+    case 0xed: return ISA_SUB_BYTE5;
+    default: return ISA_SUB_NONE;
     }
 }
 

@@ -1,7 +1,7 @@
 /* The run loop: requests, interruptions, then threaded code until it stops.
  * Guarantees: interruptions and requests are looked at between stretches of at most
  * RUN_SLICE_INSNS instructions; psw.addr is current whenever threaded code is not running. */
-#include "cpu/insn.h"
+#include "cpu/insn/insn.h"
 
 #define RUN_SLICE_INSNS 4096
 #define STEP_BUDGET_INSNS 16 /* smaller budgets are executed exactly, one by one */
@@ -12,7 +12,9 @@ void code_clear_owner(struct cpu *c);
 
 void cpu_mode_changed(struct cpu *c)
 {
-    c->amask = c->psw.mask & PSW_EA ? ~0ull : c->psw.mask & PSW_BA ? 0x7fffffffull : 0xffffffull;
+    c->amask = c->psw.mask & PSW_EA   ? ~0ull
+               : c->psw.mask & PSW_BA ? 0x7fffffffull
+                                      : 0xffffffull;
     c->access_key = (u8)((c->psw.mask & PSW_KEY) >> PSW_KEY_SHIFT << 4);
     cpu_select_spaces(c);
 }
@@ -46,8 +48,7 @@ static const struct dinsn *slot_find(struct cpu *c, int *rc)
         *rc = PGM_SPECIFICATION;
         return NULL;
     }
-    struct tlb_code_entry *e =
-        &c->ispace->code[(addr >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1)];
+    struct tlb_code_entry *e = &c->ispace->code[(addr >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1)];
     if (unlikely(e->tag != page_addr)) {
         *rc = cpu_translate(c, c->ispace, addr, TLB_INSTRUCTION);
         if (*rc) {

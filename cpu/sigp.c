@@ -4,7 +4,7 @@
  * (cpu_carry_out_orders); until then the CPU is busy to every order that needs its state.
  * [S2] SET PREFIX and the store-status orders act at once, on a stopped CPU without orders
  * outstanding: its thread leaves its registers alone. set->lock makes both one step. */
-#include "cpu/control.h"
+#include "cpu/insn/control.h"
 
 enum sigp_order {
     SIGP_SENSE = 0x01,
@@ -223,32 +223,19 @@ static int order_sense_running(struct sigp *s)
 static int order_locked(struct sigp *s, unsigned order)
 {
     switch (order) {
-    case SIGP_SENSE:
-        return order_sense(s);
-    case SIGP_EXTERNAL_CALL:
-        return order_external_call(s);
-    case SIGP_EMERGENCY_SIGNAL:
-        return order_emergency(s);
-    case SIGP_START:
-        return order_kick(s, REQ_START);
-    case SIGP_STOP:
-        return order_kick(s, REQ_STOP);
-    case SIGP_RESTART:
-        return order_kick(s, REQ_RESTART);
-    case SIGP_STOP_STORE_STATUS:
-        return order_kick(s, REQ_STOP_STATUS);
-    case SIGP_INITIAL_CPU_RESET:
-        return order_kick(s, REQ_INITIAL_RESET);
-    case SIGP_CPU_RESET:
-        return order_kick(s, REQ_RESET);
-    case SIGP_SET_PREFIX:
-        return order_set_prefix(s);
-    case SIGP_STORE_STATUS:
-        return order_store_status(s);
-    case SIGP_CONDITIONAL_EMERGENCY:
-        return order_conditional_emergency(s);
-    default:
-        return with_status(s, STATUS_INVALID_ORDER);
+    case SIGP_SENSE: return order_sense(s);
+    case SIGP_EXTERNAL_CALL: return order_external_call(s);
+    case SIGP_EMERGENCY_SIGNAL: return order_emergency(s);
+    case SIGP_START: return order_kick(s, REQ_START);
+    case SIGP_STOP: return order_kick(s, REQ_STOP);
+    case SIGP_RESTART: return order_kick(s, REQ_RESTART);
+    case SIGP_STOP_STORE_STATUS: return order_kick(s, REQ_STOP_STATUS);
+    case SIGP_INITIAL_CPU_RESET: return order_kick(s, REQ_INITIAL_RESET);
+    case SIGP_CPU_RESET: return order_kick(s, REQ_RESET);
+    case SIGP_SET_PREFIX: return order_set_prefix(s);
+    case SIGP_STORE_STATUS: return order_store_status(s);
+    case SIGP_CONDITIONAL_EMERGENCY: return order_conditional_emergency(s);
+    default: return with_status(s, STATUS_INVALID_ORDER);
     }
 }
 

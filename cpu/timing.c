@@ -2,9 +2,9 @@
  * Guarantees: STCK and STCKE give a value that no other execution on any CPU of the set has
  * given, and never a smaller one than before on this CPU; the CPU timer runs only while its CPU
  * is operating. The guest's TOD clock is the host's plus the epoch of the set. */
-#include "cpu/control.h"
+#include "cpu/insn/control.h"
 
-#define TOD_GRAIN (u64)CPUS_MAX /* the low bits of a unique value are the CPU address */
+#define TOD_GRAIN (u64) CPUS_MAX /* the low bits of a unique value are the CPU address */
 
 /* Function codes of PTFF. */
 enum ptff_function {
@@ -175,12 +175,9 @@ static unsigned ptff_query(struct cpu *c, unsigned function, u8 *block)
         be64_store(block + 16, epoch); /* logical TOD offset */
         be64_store(block + 24, epoch); /* TOD epoch difference */
         return 32;
-    case PTFF_QSI:
-        return 56;
-    case PTFF_QPT:
-        return 8;
-    default:
-        return 0;
+    case PTFF_QSI: return 56;
+    case PTFF_QPT: return 8;
+    default: return 0;
     }
 }
 

@@ -174,18 +174,13 @@ static void report_end(struct vcpu *v, enum cpu_exit why)
     case CPU_EXIT_DISABLED_WAIT:
         vm_post_event(v->vm, VM_EVENT_DISABLED_WAIT, mask, addr);
         break;
-    case CPU_EXIT_PGM_LOOP:
-        vm_post_event(v->vm, VM_EVENT_PGM_LOOP, mask, addr);
-        break;
-    case CPU_EXIT_CHECK_STOP:
-        vm_post_event(v->vm, VM_EVENT_CHECKSTOP, mask, addr);
-        break;
+    case CPU_EXIT_PGM_LOOP: vm_post_event(v->vm, VM_EVENT_PGM_LOOP, mask, addr); break;
+    case CPU_EXIT_CHECK_STOP: vm_post_event(v->vm, VM_EVENT_CHECKSTOP, mask, addr); break;
     case CPU_EXIT_STOPPED:
         if (all_stopped(v->vm) && v->vm->ipled)
             vm_post_event(v->vm, VM_EVENT_STOPPED, mask, addr);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 

@@ -5,7 +5,7 @@
 #include "mem/base/ergo.h"
 
 #define GR1 1
-#define SCHID_VALID(w) (((w) & 0xffff0000u) == SCHID_ONE)
+#define SCHID_VALID(w) (((w)&0xffff0000u) == SCHID_ONE)
 #define PGM_ADDRESSING_CODE 0x05
 #define IUCV_QUERY 0
 #define IUCV_BUFFER_BYTES 40 /* of an external interruption */
@@ -17,9 +17,21 @@
 #define PAGE_MASK (FRAME_BYTES - 1u)
 
 enum io_op {
-    OP_CSCH = 0xb230, OP_HSCH = 0xb231, OP_MSCH = 0xb232, OP_SSCH = 0xb233, OP_STSCH = 0xb234,
-    OP_TSCH = 0xb235, OP_TPI = 0xb236, OP_SAL = 0xb237, OP_RSCH = 0xb238, OP_STCRW = 0xb239,
-    OP_STCPS = 0xb23a, OP_RCHP = 0xb23b, OP_SCHM = 0xb23c, OP_CHSC = 0xb25f, OP_XSCH = 0xb276,
+    OP_CSCH = 0xb230,
+    OP_HSCH = 0xb231,
+    OP_MSCH = 0xb232,
+    OP_SSCH = 0xb233,
+    OP_STSCH = 0xb234,
+    OP_TSCH = 0xb235,
+    OP_TPI = 0xb236,
+    OP_SAL = 0xb237,
+    OP_RSCH = 0xb238,
+    OP_STCRW = 0xb239,
+    OP_STCPS = 0xb23a,
+    OP_RCHP = 0xb23b,
+    OP_SCHM = 0xb23c,
+    OP_CHSC = 0xb25f,
+    OP_XSCH = 0xb276,
 };
 
 static void finish(struct vcpu *v, int rc)
@@ -31,7 +43,8 @@ static void finish(struct vcpu *v, int rc)
 }
 
 /* Operand checks that come before fetching: word alignment, and the identification word. */
-static bool bad_operand(struct vcpu *v, const struct cpu_icpt *k, bool needs_schid, unsigned align)
+static bool bad_operand(struct vcpu *v, const struct cpu_icpt *k, bool needs_schid,
+                        unsigned align)
 {
     if (align > 1 && k->ea % align) {
         cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
@@ -156,34 +169,19 @@ static void icpt_simple(struct vcpu *v, const struct cpu_icpt *k)
 {
     struct css *css = v->vm->css;
     u64 gr1 = cpu_gr(v->cpu)[GR1];
-    bool by_schid = k->op == OP_CSCH || k->op == OP_HSCH || k->op == OP_RSCH || k->op == OP_XSCH;
+    bool by_schid =
+        k->op == OP_CSCH || k->op == OP_HSCH || k->op == OP_RSCH || k->op == OP_XSCH;
     if (bad_operand(v, k, by_schid, 1))
         return;
     switch (k->op) {
-    case OP_CSCH:
-        finish(v, css_csch(css, (u32)gr1));
-        break;
-    case OP_HSCH:
-        finish(v, css_hsch(css, (u32)gr1));
-        break;
-    case OP_RSCH:
-        finish(v, css_rsch(css, (u32)gr1));
-        break;
-    case OP_XSCH:
-        finish(v, css_xsch(css, (u32)gr1));
-        break;
-    case OP_RCHP:
-        finish(v, css_rchp(css, gr1));
-        break;
-    case OP_SAL:
-        finish(v, css_sal(css, gr1));
-        break;
-    case OP_SCHM:
-        finish(v, css_schm(css, gr1, cpu_gr(v->cpu)[2]));
-        break;
-    default:
-        cpu_finish_pgm(v->cpu, PGM_OPERATION_CODE);
-        break;
+    case OP_CSCH: finish(v, css_csch(css, (u32)gr1)); break;
+    case OP_HSCH: finish(v, css_hsch(css, (u32)gr1)); break;
+    case OP_RSCH: finish(v, css_rsch(css, (u32)gr1)); break;
+    case OP_XSCH: finish(v, css_xsch(css, (u32)gr1)); break;
+    case OP_RCHP: finish(v, css_rchp(css, gr1)); break;
+    case OP_SAL: finish(v, css_sal(css, gr1)); break;
+    case OP_SCHM: finish(v, css_schm(css, gr1, cpu_gr(v->cpu)[2])); break;
+    default: cpu_finish_pgm(v->cpu, PGM_OPERATION_CODE); break;
     }
 }
 
@@ -191,28 +189,14 @@ static void icpt_io(struct vcpu *v, const struct cpu_icpt *k)
 {
     switch (k->op) {
     case OP_SSCH:
-    case OP_MSCH:
-        icpt_with_input(v, k);
-        break;
+    case OP_MSCH: icpt_with_input(v, k); break;
     case OP_TSCH:
-    case OP_STSCH:
-        icpt_with_output(v, k);
-        break;
-    case OP_TPI:
-        icpt_tpi(v, k);
-        break;
-    case OP_STCRW:
-        icpt_stcrw(v, k);
-        break;
-    case OP_STCPS:
-        icpt_stcps(v, k);
-        break;
-    case OP_CHSC:
-        icpt_chsc(v, k);
-        break;
-    default:
-        icpt_simple(v, k);
-        break;
+    case OP_STSCH: icpt_with_output(v, k); break;
+    case OP_TPI: icpt_tpi(v, k); break;
+    case OP_STCRW: icpt_stcrw(v, k); break;
+    case OP_STCPS: icpt_stcps(v, k); break;
+    case OP_CHSC: icpt_chsc(v, k); break;
+    default: icpt_simple(v, k); break;
     }
 }
 
@@ -246,23 +230,12 @@ bool icpt_handle(struct vcpu *v)
 {
     const struct cpu_icpt *k = cpu_intercept(v->cpu);
     switch (k->kind) {
-    case ICPT_IO:
-        icpt_io(v, k);
-        return true;
-    case ICPT_SERVC:
-        icpt_servc(v, k);
-        return true;
-    case ICPT_STSI:
-        icpt_stsi(v, k);
-        return true;
-    case ICPT_DIAG:
-        return icpt_diag(v, k);
-    case ICPT_IUCV:
-        icpt_iucv(v, k);
-        return true;
-    case ICPT_STHYI:
-        cpu_finish_pgm(v->cpu, PGM_OPERATION_CODE);
-        return true;
+    case ICPT_IO: icpt_io(v, k); return true;
+    case ICPT_SERVC: icpt_servc(v, k); return true;
+    case ICPT_STSI: icpt_stsi(v, k); return true;
+    case ICPT_DIAG: return icpt_diag(v, k);
+    case ICPT_IUCV: icpt_iucv(v, k); return true;
+    case ICPT_STHYI: cpu_finish_pgm(v->cpu, PGM_OPERATION_CODE); return true;
     }
     return true;
 }

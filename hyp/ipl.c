@@ -75,11 +75,13 @@ static int linux_check(const struct vm *vm, const char *path, const struct blob 
     if (max == 0 || max > LINUX_CMDLINE_MAX)
         max = LINUX_CMDLINE_OLD_MAX;
     if (k->len > vm->st->size)
-        return cause_set(cause, ST_LIMIT, "%s: %llu bytes do not fit into %lluM of storage", path,
-                         (unsigned long long)k->len, (unsigned long long)vm->st->size >> 20);
+        return cause_set(cause, ST_LIMIT, "%s: %llu bytes do not fit into %lluM of storage",
+                         path, (unsigned long long)k->len,
+                         (unsigned long long)vm->st->size >> 20);
     if (append && strlen(append) >= max)
-        return cause_set(cause, ST_CONFIG, "the kernel command line has %zu bytes, %s takes %llu",
-                         strlen(append), path, (unsigned long long)max - 1);
+        return cause_set(cause, ST_CONFIG,
+                         "the kernel command line has %zu bytes, %s takes %llu", strlen(append),
+                         path, (unsigned long long)max - 1);
     u64 at = k->len > KERNEL_ROOM ? k->len : KERNEL_ROOM;
     at = (at + INITRD_ALIGN - 1) & ~(u64)(INITRD_ALIGN - 1);
     if (vm->st->size < 2 * KERNEL_ROOM)
@@ -130,8 +132,8 @@ static int elf_segment(const struct vm *vm, const char *path, const struct blob 
     *s = (struct elf_segment){be64_load(ph + 8), be64_load(ph + 24), be64_load(ph + 32),
                               be64_load(ph + 40)};
     if (s->offset > k->len || s->filesz > k->len - s->offset || s->filesz > s->memsz)
-        return cause_set(cause, ST_CONFIG, "%s: truncated: segment %u ends behind the file", path,
-                         i);
+        return cause_set(cause, ST_CONFIG, "%s: truncated: segment %u ends behind the file",
+                         path, i);
     if (s->memsz && !storage_holds(vm->st, s->paddr, s->memsz))
         return cause_set(cause, ST_LIMIT, "%s: segment %u at X'%llX' does not fit into %lluM",
                          path, i, (unsigned long long)s->paddr,

@@ -78,24 +78,13 @@ static bool sysib_fill(const struct vcpu *v, unsigned fc, unsigned s1, unsigned 
 {
     const struct vm *vm = v->vm;
     switch (fc << 8 | s1 << 4 | s2) {
-    case 0x111:
-        sysib_111(vm, b);
-        return true;
+    case 0x111: sysib_111(vm, b); return true;
     case 0x121:
-    case 0x221:
-        sysib_121(vm, (u16)v->addr, b);
-        return true;
-    case 0x122:
-        sysib_122(vm, b);
-        return true;
-    case 0x222:
-        sysib_222(vm, b);
-        return true;
-    case 0x322:
-        sysib_322(vm, b);
-        return vm->config.personality == VM_UNDER_CP;
-    default:
-        return false;
+    case 0x221: sysib_121(vm, (u16)v->addr, b); return true;
+    case 0x122: sysib_122(vm, b); return true;
+    case 0x222: sysib_222(vm, b); return true;
+    case 0x322: sysib_322(vm, b); return vm->config.personality == VM_UNDER_CP;
+    default: return false;
     }
 }
 

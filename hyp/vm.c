@@ -357,15 +357,11 @@ enum vm_state vcpu_state(const struct vcpu *v)
         return v->vm->ipled ? VM_STOPPED : VM_CP_WAIT;
     if (v->place == VCPU_IDLE) {
         switch (v->last_exit) {
-        case CPU_EXIT_WAIT:
-            return VM_ENABLED_WAIT;
+        case CPU_EXIT_WAIT: return VM_ENABLED_WAIT;
         case CPU_EXIT_DISABLED_WAIT:
-        case CPU_EXIT_PGM_LOOP:
-            return VM_DISABLED_WAIT;
-        case CPU_EXIT_CHECK_STOP:
-            return VM_CHECKSTOP;
-        default:
-            break;
+        case CPU_EXIT_PGM_LOOP: return VM_DISABLED_WAIT;
+        case CPU_EXIT_CHECK_STOP: return VM_CHECKSTOP;
+        default: break;
         }
     }
     return VM_RUNNING;
@@ -373,9 +369,8 @@ enum vm_state vcpu_state(const struct vcpu *v)
 
 enum vm_state vm_state(struct vm *vm)
 {
-    static const u8 rank[] = {[VM_RUNNING] = 6,       [VM_ENABLED_WAIT] = 5,
-                              [VM_DISABLED_WAIT] = 4, [VM_CHECKSTOP] = 3,
-                              [VM_STOPPED] = 2,       [VM_CP_WAIT] = 1};
+    static const u8 rank[] = {[VM_RUNNING] = 6,   [VM_ENABLED_WAIT] = 5, [VM_DISABLED_WAIT] = 4,
+                              [VM_CHECKSTOP] = 3, [VM_STOPPED] = 2,      [VM_CP_WAIT] = 1};
     enum vm_state best = VM_CP_WAIT;
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
         enum vm_state s = vcpu_state(&vm->vcpu[i]);

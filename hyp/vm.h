@@ -32,11 +32,11 @@ struct vm_host_events {
 };
 
 struct vm_host_config {
-    unsigned processors;   /* threads */
+    unsigned processors;        /* threads */
     char system[VM_NAME_BYTES]; /* member name, for STSI */
-    u32 cpu_serial;        /* 24 bits */
-    bool deterministic;    /* one thread (the caller of vm_host_run), time from instructions */
-    u64 seed;              /* seconds added to the start of the deterministic clock */
+    u32 cpu_serial;             /* 24 bits */
+    bool deterministic; /* one thread (the caller of vm_host_run), time from instructions */
+    u64 seed;           /* seconds added to the start of the deterministic clock */
     const struct cpu_model *model; /* of the member's processors */
 };
 
@@ -58,10 +58,11 @@ struct vm_config {
     u64 storage_max_bytes;
     unsigned cpus;
     const struct cpu_model *model;
-    const u8 *facilities; /* FACILITY_BYTES: those of the relocation domain; NULL = the model's */
-    u16 console_vdev;     /* 0 = none; UNDER_CP only */
+    const u8
+        *facilities;  /* FACILITY_BYTES: those of the relocation domain; NULL = the model's */
+    u16 console_vdev; /* 0 = none; UNDER_CP only */
     u16 reader_vdev, punch_vdev, printer_vdev; /* 0 = none */
-    unsigned share;       /* relative share, 100 = default */
+    unsigned share;                            /* relative share, 100 = default */
     /** Guest output; any thread. NULL: `console` below gets it. */
     void (*output)(void *ctx, const char *text, size_t len);
     void *output_ctx;
@@ -120,8 +121,9 @@ int vm_reader_add(struct vm *vm, const char *name, const char *type, const void 
 
 void vm_reader_purge(struct vm *vm);
 /** [loop] Put a file into `userid`'s virtual reader, logged on or not. `id` may be NULL. */
-int vm_host_punch(struct vm_host *host, const char *userid, const char *origin, const char *name,
-                  const char *type, const void *bytes, size_t len, u16 *id, struct cause *cause);
+int vm_host_punch(struct vm_host *host, const char *userid, const char *origin,
+                  const char *name, const char *type, const void *bytes, size_t len, u16 *id,
+                  struct cause *cause);
 
 /** [loop] Reset and clear, then another storage size or number of CPUs. The machine keeps its
  *  devices and what is in its reader. */

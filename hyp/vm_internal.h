@@ -28,12 +28,12 @@ struct vcpu {
     unsigned addr;
     /* guarded by host->lock */
     enum vcpu_place place;
-    bool woken;          /* an event came while it was running */
-    u64 deadline_ns;     /* monotonic; ~0 = none (IDLE only) */
-    u64 vtime;           /* processor time weighted by share */
+    bool woken;      /* an event came while it was running */
+    u64 deadline_ns; /* monotonic; ~0 = none (IDLE only) */
+    u64 vtime;       /* processor time weighted by share */
     enum cpu_exit last_exit;
-    bool parked;         /* stopped by the operator, BEGIN starts it again [loop] */
-    struct vcpu *next;   /* run queue, or list of idle CPUs with a deadline */
+    bool parked;       /* stopped by the operator, BEGIN starts it again [loop] */
+    struct vcpu *next; /* run queue, or list of idle CPUs with a deadline */
     /* written by the running thread, read by anyone */
     _Atomic u64 virt_ns, total_ns;
 };
@@ -51,17 +51,17 @@ struct vm {
     struct con3215 *console_dev;
     struct reader *reader;
     struct vcpu vcpu[VM_CPUS_MAX];
-    unsigned hold;        /* guarded by host->lock: > 0 = dispatch none of its CPUs */
+    unsigned hold; /* guarded by host->lock: > 0 = dispatch none of its CPUs */
     bool ipled;
     bool quiesced;
-    bool reported_stop;   /* the end of running has been told */
+    bool reported_stop; /* the end of running has been told */
     bool shutdown_signalled;
-    u32 last_console;     /* the SCLP console written to last: it gets typed lines */
-    bool dead;            /* destroyed; memory waits for posted notes [loop] */
-    _Atomic u32 notes;    /* posted to the loop thread and not delivered yet */
-    _Atomic u32 blocked;  /* CPUs in VCPU_BLOCKED */
+    u32 last_console;    /* the SCLP console written to last: it gets typed lines */
+    bool dead;           /* destroyed; memory waits for posted notes [loop] */
+    _Atomic u32 notes;   /* posted to the loop thread and not delivered yet */
+    _Atomic u32 blocked; /* CPUs in VCPU_BLOCKED */
     _Atomic u64 io_count;
-    u64 vtod;             /* deterministic mode: TOD offset */
+    u64 vtod; /* deterministic mode: TOD offset */
 };
 
 struct vm_host {
@@ -69,19 +69,19 @@ struct vm_host {
     struct vm_host_ports ports;
     struct vm_host_events events;
     const struct system_config *system;
-    struct spool *spool;      /* reader files; made when first needed [loop] */
-    pthread_mutex_t lock;     /* dispatcher; see docs/locking.md */
-    pthread_cond_t work;      /* something was queued, or a deadline came nearer */
-    pthread_cond_t released;  /* a CPU left a processor */
-    struct vcpu *queue;       /* by vtime */
-    struct vcpu *timers;      /* idle CPUs by deadline */
+    struct spool *spool;     /* reader files; made when first needed [loop] */
+    pthread_mutex_t lock;    /* dispatcher; see docs/locking.md */
+    pthread_cond_t work;     /* something was queued, or a deadline came nearer */
+    pthread_cond_t released; /* a CPU left a processor */
+    struct vcpu *queue;      /* by vtime */
+    struct vcpu *timers;     /* idle CPUs by deadline */
     struct vm *vms;
-    u64 vclock;               /* vtime of the last dispatch */
+    u64 vclock; /* vtime of the last dispatch */
     bool stopping;
     unsigned running;
     pthread_t threads[VM_PROCESSORS_MAX];
     unsigned thread_count;
-    u64 det_ns;               /* deterministic time skipped while idle */
+    u64 det_ns; /* deterministic time skipped while idle */
 };
 
 /* -- dispatch.c -- */

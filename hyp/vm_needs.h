@@ -16,10 +16,10 @@ struct dir_entry;
 
 /** What a virtual CPU, or the machine as a whole, is doing. */
 enum vm_state {
-    VM_CP_WAIT,       /* nothing IPLed, or reset: CP READ */
+    VM_CP_WAIT, /* nothing IPLed, or reset: CP READ */
     VM_RUNNING,
-    VM_ENABLED_WAIT,  /* idle */
-    VM_STOPPED,       /* by STOP, attention with RUN OFF, or a SIGP */
+    VM_ENABLED_WAIT, /* idle */
+    VM_STOPPED,      /* by STOP, attention with RUN OFF, or a SIGP */
     VM_DISABLED_WAIT,
     VM_CHECKSTOP,
 };
@@ -69,7 +69,7 @@ struct vm_spool_file {
 /** A virtual device of QUERY VIRTUAL, one response line each; `text` is its tail after vdev. */
 struct vm_device_row {
     u16 devno;
-    char klass[5];  /* "CONS", "RDR", "PUN", "PRT", "DASD" */
+    char klass[5]; /* "CONS", "RDR", "PUN", "PRT", "DASD" */
     char text[96];
 };
 

@@ -8,7 +8,6 @@
 #include "hyp/spool.h"
 #include "hyp/vm_internal.h"
 
-
 void vm_host_set_config(struct vm_host *host, const struct system_config *config)
 {
     host->system = config;
@@ -128,7 +127,8 @@ static int op_signal(struct vm *vm, unsigned within_s, struct cause *cause)
     (void)within_s; /* CP watches the time */
     return vm_signal_quiesce(vm) == ST_OK
                ? ST_OK
-               : cause_set(cause, ST_REFUSED, "%s does not listen for signals", vm->config.name);
+               : cause_set(cause, ST_REFUSED, "%s does not listen for signals",
+                           vm->config.name);
 }
 
 /* ---- looking and changing ---- */
@@ -161,7 +161,8 @@ static bool op_cpu_info(struct vm *vm, unsigned i, struct vm_cpu_info *out)
     return true;
 }
 
-static int reg_access(struct vm *vm, u8 addr, enum vm_reg kind, unsigned n, u64 *value, bool put)
+static int reg_access(struct vm *vm, u8 addr, enum vm_reg kind, unsigned n, u64 *value,
+                      bool put)
 {
     if (addr >= cpu_set_count(vm->cpus))
         return ST_NOENT;
@@ -323,8 +324,9 @@ static struct vm *vm_by_name(struct vm_host *host, const char *userid)
     return NULL;
 }
 
-int vm_host_punch(struct vm_host *host, const char *userid, const char *origin, const char *name,
-                  const char *type, const void *bytes, size_t len, u16 *id, struct cause *cause)
+int vm_host_punch(struct vm_host *host, const char *userid, const char *origin,
+                  const char *name, const char *type, const void *bytes, size_t len, u16 *id,
+                  struct cause *cause)
 {
     return spool_add(vm_host_spool(host), userid, vm_by_name(host, userid), origin, name, type,
                      bytes, len, id, cause);

@@ -138,21 +138,15 @@ static int block_restore(struct vm *vm, const struct codec_row *row, u64 *frame,
     struct codec_in block;
     bool ok;
     switch (row->tag) {
-    case TAG_KEYS:
-        ok = keys_restore(vm, row, frame);
-        break;
-    case TAG_MACHINE:
-        ok = codec_open(row, &block) && machine_restore(vm, &block);
-        break;
+    case TAG_KEYS: ok = keys_restore(vm, row, frame); break;
+    case TAG_MACHINE: ok = codec_open(row, &block) && machine_restore(vm, &block); break;
     case TAG_CPUS:
         return codec_open(row, &block) ? cpu_set_restore(vm->cpus, &block, cause) : ST_PROTO;
     case TAG_CSS:
         return codec_open(row, &block) ? css_restore(vm->css, &block, cause) : ST_PROTO;
     case TAG_SCLP:
         return codec_open(row, &block) ? sclp_restore(vm->sclp, &block, cause) : ST_PROTO;
-    default:
-        ok = !(row->tag & CODEC_MANDATORY);
-        break;
+    default: ok = !(row->tag & CODEC_MANDATORY); break;
     }
     if (!ok)
         return cause_set(cause, ST_PROTO, "machine state: block X'%04X' is not acceptable",

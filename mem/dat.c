@@ -18,13 +18,13 @@
 /* Region-, segment- and page-table entries */
 #define ENTRY_ORIGIN 0xfffffffffffff000ull
 #define STE_ORIGIN 0xfffffffffffff800ull
-#define ENTRY_FORMAT 0x400u   /* bit 53: FC, the entry designates a frame */
-#define ENTRY_PROTECT 0x200u  /* bit 54 */
+#define ENTRY_FORMAT 0x400u     /* bit 53: FC, the entry designates a frame */
+#define ENTRY_PROTECT 0x200u    /* bit 54 */
 #define ENTRY_NO_EXECUTE 0x100u /* bit 55, of entries that designate a frame */
-#define ENTRY_INVALID 0x20u   /* bit 58 */
-#define ENTRY_COMMON 0x10u    /* bit 59 */
-#define PTE_ZERO 0x800u       /* bit 52 must be zero */
-#define PTE_INVALID 0x400u    /* bit 53 */
+#define ENTRY_INVALID 0x20u     /* bit 58 */
+#define ENTRY_COMMON 0x10u      /* bit 59 */
+#define PTE_ZERO 0x800u         /* bit 52 must be zero */
+#define PTE_INVALID 0x400u      /* bit 53 */
 
 #define LEVEL_SEGMENT 0
 #define LEVEL_REGION_THIRD 1
@@ -35,7 +35,7 @@
 
 /* What is known on the way down. */
 struct dat_cursor {
-    u64 table;  /* origin of the next table */
+    u64 table;            /* origin of the next table */
     unsigned first, last; /* blocks of 512 entries that exist: table offset and length */
     u64 entry;
 };

@@ -88,7 +88,8 @@ static inline void storage_key_set(struct storage *st, u64 abs, u8 key)
 static inline bool storage_frame_touched(const struct storage *st, u64 frame)
 {
     return atomic_load_explicit(&st->touched[frame >> 6], memory_order_relaxed) >>
-               (frame & 63) & 1;
+               (frame & 63) &
+           1;
 }
 
 /** Bytes of the bitmap of one bit per frame. */

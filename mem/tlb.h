@@ -7,10 +7,10 @@
 #include "mem/base/bytes.h"
 #include "mem/storage.h"
 
-#define TLB_ENTRIES 512      /* per kind and space; a power of two */
+#define TLB_ENTRIES 512 /* per kind and space; a power of two */
 #define TLB_CODE_ENTRIES 128
-#define TLB_SPACES 16        /* address spaces kept per CPU */
-#define TLB_NONE 1ull        /* a tag that no page has */
+#define TLB_SPACES 16 /* address spaces kept per CPU */
+#define TLB_NONE 1ull /* a tag that no page has */
 
 enum tlb_kind { TLB_FETCH, TLB_STORE, TLB_INSTRUCTION };
 

@@ -6,7 +6,8 @@
 
 #include "mem/base/bytes.h"
 
-#define CODEC_MANDATORY 0x8000u /* a reader that does not know this tag must refuse the stream */
+#define CODEC_MANDATORY                                                                        \
+    0x8000u /* a reader that does not know this tag must refuse the stream */
 #define CODEC_DEPTH_MAX 8
 #define CODEC_BYTES_MAX (1u << 30)
 

@@ -20,10 +20,13 @@ int cause_set(struct cause *cause, int status, const char *fmt, ...)
 const char *status_name(int status)
 {
     static const char *const names[] = {
-        "no error",         "out of host memory", "invalid operand",    "host input/output error",
-        "protocol error",   "busy",               "not found",          "exists already",
-        "limit reached",    "refused",            "time limit reached", "configuration error",
-        "permission denied", "link or member lost",
+        "no error",           "out of host memory",
+        "invalid operand",    "host input/output error",
+        "protocol error",     "busy",
+        "not found",          "exists already",
+        "limit reached",      "refused",
+        "time limit reached", "configuration error",
+        "permission denied",  "link or member lost",
     };
     int i = -status;
     if (i < 0 || i >= (int)(sizeof names / sizeof names[0]))

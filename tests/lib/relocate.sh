@@ -4,6 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
 export ENDICOTT_LGR_VERIFY=1
 GUEST_FILES=${GUEST_FILES:-$ROOT/${ENDICOTT_BUILD:-build}/guest}
+LOGGED_ON_HERE='LINUX1 +- DSC' # elsewhere it would be "- SSI"
 frozen=
 
 thaw() {
@@ -15,7 +16,7 @@ trap 'status=$?; thaw; (exit $status); cleanup' EXIT
 pid_of() { # member
     endicott status --json | python3 -c "
 import json, sys
-print(next(m['process'] for m in json.load(sys.stdin)['members'] if m['member'] == '$1'))"
+print(next(m['pid'] for m in json.load(sys.stdin) if m['member'] == '$1'))"
 }
 
 freeze() { # member
@@ -53,9 +54,9 @@ heartbeat() { # member
 # The guest is logged on at the first member, not at the second, and its program goes on.
 lives_on() { # here elsewhere
     local first second
-    expect 0 'LINUX1' cp_on "$1" QUERY NAMES
+    expect 0 "$LOGGED_ON_HERE" cp_on "$1" QUERY NAMES
     if [ "$2" != - ]; then
-        ! cp_on "$2" QUERY NAMES | grep -q LINUX1 || fail "$2 has LINUX1 too"
+        ! cp_on "$2" QUERY NAMES | grep -Eq "$LOGGED_ON_HERE" || fail "$2 has LINUX1 too"
     fi
     first=$(heartbeat "$1")
     second=$(heartbeat "$1")

@@ -17,7 +17,7 @@ wait $mover && fail "it cannot have ended well"
 grep -q 'RC=0000-03' "$TEST_TMP/move" || fail "MOVE said: $(cat "$TEST_TMP/move")"
 lives_on MEMBERA -
 expect 0 'MEMBERB is ready' endicott start "$cluster" MEMBERB
-expect 0 'LINUX1' cp_on MEMBERA QUERY NAMES
+expect 0 "$LOGGED_ON_HERE" cp_on MEMBERA QUERY NAMES
 
 # the source dies, as the owner: the destination must not run what it has of the guest
 move_under_way || fail "it was over before it could be seen"
@@ -26,7 +26,7 @@ kill -KILL "$frozen"
 frozen=
 wait $mover && fail "it cannot have ended well"
 until cp_on MEMBERB QUERY SSI | grep -q '1 MEMBERA  Down'; do :; done
-! cp_on MEMBERB QUERY NAMES | grep -q LINUX1 || fail "MEMBERB runs a guest it does not own"
+! cp_on MEMBERB QUERY NAMES | grep -Eq "$LOGGED_ON_HERE" || fail "MEMBERB runs a guest it does not own"
 expect 0 'has kept the guest, or is gone|connection with MEMBERA is lost' \
     cp_on MEMBERB VMRELOCATE STATUS DETAILS
 expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG LINUX1

@@ -6,8 +6,8 @@
 #include <quadmath.h>
 #include <stdlib.h>
 
-#include "cpu/bfp_host.h"
-#include "cpu/bfp.h"
+#include "cpu/bfp/bfp_host.h"
+#include "cpu/bfp/bfp.h"
 
 static const int host_modes[4] = {FE_TONEAREST, FE_TOWARDZERO, FE_UPWARD, FE_DOWNWARD};
 static const enum bfp_mode our_modes[4] = {BFP_RNE, BFP_RZ, BFP_RP, BFP_RM};

@@ -16,7 +16,7 @@
 static const struct isa_chapter *const chapters[] = {
 #define CHAPTER(name) &name,
 #define I(op, sub, fmt, mn, title, fac, flags)
-#include "cpu/isa.def"
+#include "cpu/isa/isa.def"
 #undef I
 };
 

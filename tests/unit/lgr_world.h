@@ -53,6 +53,7 @@ struct world {
     bool calm, smooth; /* smooth: fakes do not fail by themselves */
     bool alive[USERS]; /* logged on, and its owner has not crashed */
     u64 next_op_ms;
+    unsigned silence_ms; /* 0: that of the simulation */
     struct truth truth[USERS];
     struct actor actors[MEMBERS_MAX];
     unsigned outcomes[16], moves, crashes, doubts, resumed;
@@ -108,18 +109,29 @@ static inline void pdr_newest(struct world *w, struct ssi_pdr *pdr)
     }
 }
 
-static inline int pdr_owner(struct world *w, unsigned u)
+static inline void pdr_owners(struct world *w, int owner[USERS])
 {
     static struct ssi_pdr pdr;
     pdr_newest(w, &pdr);
-    for (u32 i = 0; i < pdr.n_claims; i++)
-        if (!strcmp(pdr.claims[i].name, users[u]))
-            return pdr.claims[i].owner;
-    return -1;
+    for (unsigned u = 0; u < USERS; u++) {
+        owner[u] = -1;
+        for (u32 i = 0; i < pdr.n_claims; i++)
+            if (!strcmp(pdr.claims[i].name, users[u]))
+                owner[u] = pdr.claims[i].owner;
+    }
+}
+
+static inline int pdr_owner(struct world *w, unsigned u)
+{
+    int owner[USERS];
+    pdr_owners(w, owner);
+    return owner[u];
 }
 
 static inline void check_runners(struct world *w)
 {
+    int owners[USERS];
+    pdr_owners(w, owners);
     for (unsigned u = 0; u < USERS; u++) {
         int runner = -1;
         for (unsigned s = 0; s < w->n; s++)
@@ -127,7 +139,7 @@ static inline void check_runners(struct world *w)
                 CHECK(w, runner == -1); /* [I1] */
                 runner = (int)s;
             }
-        int owner = pdr_owner(w, u);
+        int owner = owners[u];
         CHECK(w, runner == -1 || runner == owner);
         if (owner >= 0 && !ssi_sim_member(w->sim, (unsigned)owner))
             w->alive[u] = false; /* handed over to a member that had just died */
@@ -338,6 +350,8 @@ static inline void actor_start(struct actor *a)
     struct ssi_config config;
     struct cause cause;
     ssi_sim_config(&config, a->slot, w->n);
+    if (w->silence_ms)
+        config.silence_ms = w->silence_ms;
     struct ssi *ssi = ssi_sim_start(w->sim, &config, 0, &cause);
     CHECK(w, ssi != NULL);
     a->joining = true;

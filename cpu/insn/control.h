@@ -1,0 +1,83 @@
+/* Shared by the control chapter, interruptions, timing and SIGP. For cpu/ only.
+ * Functions that are bodies of instructions return what a body returns (see isa.h). */
+#ifndef ENDICOTT_CPU_CONTROL_H
+#define ENDICOTT_CPU_CONTROL_H
+
+#include "cpu/insn/operand.h"
+
+#define ORDERS_ALL                                                                             \
+    (REQ_STOP | REQ_STOP_STATUS | REQ_START | REQ_RESTART | REQ_RESET | REQ_INITIAL_RESET)
+
+/* -- PSW -- */
+/** False when introducing this PSW is an early specification exception. */
+bool cpu_psw_valid(u64 mask, u64 addr);
+/** Load a PSW for LPSW, LPSWE: takes the early exception (ILC 0). Returns CPU_PSW_LOADED. */
+int cpu_introduce_psw(struct cpu *c, u64 mask, u64 addr);
+/** Restart interruption. */
+void cpu_restart_interruption(struct cpu *c);
+/** Put the CPU into the operating or the stopped state. */
+void cpu_set_operating(struct cpu *c, bool operating);
+/** Store the status of `c` as the 512-byte area at absolute `abs` (inside storage). */
+void cpu_store_status(struct cpu *c, u64 abs);
+
+static inline bool problem_state(const struct cpu *c)
+{
+    return (c->psw.mask & PSW_PROB) != 0;
+}
+
+/** True when the problem state may use access key `key` (0-15): PSW-key mask, CR3. */
+static inline bool key_permitted(const struct cpu *c, unsigned key)
+{
+    return !problem_state(c) || (c->cr[3] >> 16 & (0x8000u >> (key & 15)));
+}
+
+static inline bool has_facility(const struct cpu *c, unsigned bit)
+{
+    return facility_has(c->set->facilities, bit);
+}
+
+/* -- timing.c: bodies -- */
+int timing_store_clock(struct cpu *c, u64 ea, unsigned b, bool fast);
+int timing_store_clock_extended(struct cpu *c, u64 ea, unsigned b);
+int timing_set_clock(struct cpu *c, u64 ea, unsigned b);
+int timing_set_comparator(struct cpu *c, u64 ea, unsigned b);
+int timing_store_comparator(struct cpu *c, u64 ea, unsigned b);
+int timing_set_timer(struct cpu *c, u64 ea, unsigned b);
+int timing_store_timer(struct cpu *c, u64 ea, unsigned b);
+int timing_set_programmable(struct cpu *c);
+int timing_perform_function(struct cpu *c);
+int timing_extract_cpu_time(struct cpu *c, const struct dinsn *d);
+
+/* -- sigp.c -- */
+int sigp_execute(struct cpu *c, const struct dinsn *d);
+
+/* -- insn_control_keys.c: bodies -- */
+int keys_insert(struct cpu *c, const struct dinsn *d);
+int keys_insert_virtual(struct cpu *c, const struct dinsn *d);
+int keys_set(struct cpu *c, const struct dinsn *d);
+int keys_reset_reference(struct cpu *c, const struct dinsn *d);
+int keys_reset_reference_multiple(struct cpu *c, const struct dinsn *d);
+int keys_frame_management(struct cpu *c, const struct dinsn *d);
+int keys_test_protection(struct cpu *c, const struct dinsn *d);
+
+/* -- insn_control_dat.c: bodies -- */
+struct dat_walk;
+void control_walk(const struct cpu *c, u64 asce, struct dat_walk *walk);
+/** The ASCE in effect for base register b, DAT on or off. */
+u64 control_asce(const struct cpu *c, unsigned b);
+int dat_load_real_address(struct cpu *c, const struct dinsn *d, bool wide);
+int dat_store_real_address(struct cpu *c, const struct dinsn *d);
+int dat_load_page_entry_address(struct cpu *c, const struct dinsn *d);
+int dat_load_using_real(struct cpu *c, const struct dinsn *d, unsigned len);
+int dat_store_using_real(struct cpu *c, const struct dinsn *d, unsigned len);
+int dat_invalidate_page(struct cpu *c, const struct dinsn *d);
+int dat_invalidate_table(struct cpu *c, const struct dinsn *d);
+int dat_swap_and_purge(struct cpu *c, const struct dinsn *d, unsigned len);
+
+/* -- insn_control_move.c: bodies -- */
+int move_with_specifications(struct cpu *c, const struct dinsn *d);
+int move_primary_secondary(struct cpu *c, const struct dinsn *d, bool to_primary);
+int move_with_key(struct cpu *c, const struct dinsn *d);
+int move_with_one_key(struct cpu *c, const struct dinsn *d, bool key_is_source);
+
+#endif

@@ -1,0 +1,347 @@
+/* Control instructions, second part (PoP chapters 4, 10 and 14): rows in isa_control2.def.
+ * What belongs to the channel subsystem or to CP ends in an interception, with its operands
+ * decoded and everything checked that the CPU has to check. */
+#include "cpu/insn/control.h"
+#include "mem/dat.h"
+
+#define CR12_EXPLICIT_TRACE CR_BIT(63)
+#define CR12_ENTRY 0x3ffffffffffffffcull
+#define TRACE_REGISTERS_MAX 16
+#define STSI_LEVEL_VM 3u
+
+/* ---- timing ---- */
+
+/* B205 STCK, STORE CLOCK */
+INSN(stck)
+{
+    return timing_store_clock(c, ea_b(c, d), d->b2, false);
+}
+
+/* B27C STCKF, STORE CLOCK FAST */
+INSN(stckf)
+{
+    return timing_store_clock(c, ea_b(c, d), d->b2, true);
+}
+
+/* B278 STCKE, STORE CLOCK EXTENDED */
+INSN(stcke)
+{
+    return timing_store_clock_extended(c, ea_b(c, d), d->b2);
+}
+
+/* B204 SCK, SET CLOCK */
+INSN(sck)
+{
+    return timing_set_clock(c, ea_b(c, d), d->b2);
+}
+
+/* 0107 SCKPF, SET CLOCK PROGRAMMABLE FIELD */
+INSN(sckpf)
+{
+    UNUSED_D;
+    return timing_set_programmable(c);
+}
+
+/* B206 SCKC, SET CLOCK COMPARATOR */
+INSN(sckc)
+{
+    return timing_set_comparator(c, ea_b(c, d), d->b2);
+}
+
+/* B207 STCKC, STORE CLOCK COMPARATOR */
+INSN(stckc)
+{
+    return timing_store_comparator(c, ea_b(c, d), d->b2);
+}
+
+/* B208 SPT, SET CPU TIMER */
+INSN(spt)
+{
+    return timing_set_timer(c, ea_b(c, d), d->b2);
+}
+
+/* B209 STPT, STORE CPU TIMER */
+INSN(stpt)
+{
+    return timing_store_timer(c, ea_b(c, d), d->b2);
+}
+
+/* 0104 PTFF, PERFORM TIMING FACILITY FUNCTION */
+INSN(ptff)
+{
+    UNUSED_D;
+    return timing_perform_function(c);
+}
+
+/* C81 ECTG, EXTRACT CPU TIME */
+INSN(ectg)
+{
+    return timing_extract_cpu_time(c, d);
+}
+
+/* ---- attributes, signalling, tracing ---- */
+
+/* One attribute of a cache: line size, total size, associativity; ~0 when there is none. */
+static u64 cache_attribute(unsigned attribute, unsigned level)
+{
+    static const u64 size_bytes[3] = {128 << 10, 3 << 20, 24 << 20};
+    if (level > 2)
+        return ~0ull;
+    switch (attribute) {
+    case 1: return 256;
+    case 2: return size_bytes[level];
+    case 3: return level == 0 ? 8 : 12;
+    default: return ~0ull;
+    }
+}
+
+/* EB4C ECAG, EXTRACT CPU ATTRIBUTE */
+INSN(ecag)
+{
+    u64 ea = ea_b(c, d);
+    unsigned attribute = ea >> 4 & 15, level = ea >> 1 & 7;
+    /* level 1 private and split, level 2 private, level 3 shared */
+    c->gr[d->r1] = attribute == 0 ? 0x04070b0000000000ull : cache_attribute(attribute, level);
+    return 0;
+}
+
+/* AE SIGP, SIGNAL PROCESSOR */
+INSN(sigp)
+{
+    return sigp_execute(c, d);
+}
+
+/* Append an entry to the trace table at real CR12. */
+static int trace_append(struct cpu *c, const u8 *entry, unsigned len)
+{
+    u64 real = c->cr[12] & CR12_ENTRY;
+    u64 abs = dat_real_to_abs(real, c->prefix);
+    if ((c->cr[0] & CR0_LAP) && !(real & ~0x11ffull))
+        return PGM_PROTECTION;
+    if (((real + len) ^ real) & ~(u64)(FRAME_BYTES - 1))
+        return PGM_TRACE_TABLE;
+    if (!storage_write(c->st, abs, entry, len))
+        return PGM_ADDRESSING;
+    c->cr[12] = (c->cr[12] & ~CR12_ENTRY) | (real + len);
+    return 0;
+}
+
+/* An explicit trace entry of the registers R1 to R3, 4 or 8 bytes of each. */
+static int trace_explicit(struct cpu *c, const struct dinsn *d, unsigned width)
+{
+    u8 entry[16 + 8 * TRACE_REGISTERS_MAX];
+    u64 ea = ea_b(c, d), tod = cpu_guest_tod(c);
+    u32 operand;
+    if (!(c->cr[12] & CR12_EXPLICIT_TRACE))
+        return 0;
+    if (ea & 3)
+        return PGM_SPECIFICATION;
+    TRY(load_u32(c, ea, d->b2, &operand));
+    if (operand & 0x80000000u)
+        return 0;
+    unsigned count = ((d->r3 - d->r1) & 15u) + 1, at = width == 4 ? 12 : 16;
+    memset(entry, 0, at);
+    be64_store(entry + (width == 4 ? 0 : 2), width == 4 ? tod & 0xffffffffffffull : tod);
+    entry[0] = (u8)(0x70 | (count - 1));
+    entry[1] = width == 4 ? 0 : 0x80;
+    be32_store(entry + at - 4, operand);
+    for (unsigned i = 0; i < count; i++, at += width) {
+        if (width == 4)
+            be32_store(entry + at, gr32(c, (d->r1 + i) & 15));
+        else
+            be64_store(entry + at, c->gr[(d->r1 + i) & 15]);
+    }
+    return trace_append(c, entry, at);
+}
+
+/* 99 TRACE */
+INSN(trace)
+{
+    return trace_explicit(c, d, 4);
+}
+
+/* EB0F TRACG */
+INSN(tracg)
+{
+    return trace_explicit(c, d, 8);
+}
+
+/* 01FF TRAP2: no trap control block can be enabled */
+INSN(trap2)
+{
+    UNUSED_D;
+    UNUSED_C;
+    return PGM_SPECIAL_OPERATION;
+}
+
+/* B2FF TRAP4 */
+INSN(trap4)
+{
+    UNUSED_D;
+    UNUSED_C;
+    return PGM_SPECIAL_OPERATION;
+}
+
+/* ---- interceptions ---- */
+
+/* Hand the instruction over; the PSW will point behind it. */
+static int intercept(struct cpu *c, const struct dinsn *d, enum cpu_icpt_kind kind, u16 op,
+                     u64 ea)
+{
+    unsigned length = op >> 8 < 0x40 ? 2 : 4;
+    c->icpt = (struct cpu_icpt){
+        .kind = kind, .op = op, .r1 = d->r1, .r2 = d->r2, .r3 = d->r3, .ar = d->b2, .ea = ea};
+    /* under EXECUTE it is the EXECUTE that would be done again */
+    c->again_addr = c->ex_active ? c->ex_next - length : insn_ia(c, d);
+    c->again_cc = c->cc;
+    return CPU_ICPT;
+}
+
+/* 83 DIAG, DIAGNOSE */
+INSN(diag)
+{
+    return intercept(c, d, ICPT_DIAG, 0x8300, ea_b(c, d) & 0xffff);
+}
+
+/* B220 SERVC, SERVICE CALL */
+INSN(servc)
+{
+    return intercept(c, d, ICPT_SERVC, 0xb220, 0);
+}
+
+/* B27D STSI, STORE SYSTEM INFORMATION: what needs no data is settled here */
+INSN(stsi)
+{
+    unsigned function = gr32(c, 0) >> 28;
+    u64 ea = ea_b(c, d);
+    if (function > STSI_LEVEL_VM) {
+        c->cc = 3;
+        return 0;
+    }
+    if ((gr32(c, 0) & 0x0fffff00u) || (gr32(c, 1) & 0xffff0000u))
+        return PGM_SPECIFICATION;
+    if (function && ea & (FRAME_BYTES - 1))
+        return PGM_SPECIFICATION;
+    return intercept(c, d, ICPT_STSI, 0xb27d, ea);
+}
+
+/* B256 STHYI, STORE HYPERVISOR INFORMATION */
+INSN(sthyi)
+{
+    return intercept(c, d, ICPT_STHYI, 0xb256, 0);
+}
+
+/* B2F0 IUCV */
+INSN(iucv)
+{
+    return intercept(c, d, ICPT_IUCV, 0xb2f0, ea_b(c, d));
+}
+
+/* An I/O instruction with a storage operand, aligned on `align` bytes. */
+static int intercept_io(struct cpu *c, const struct dinsn *d, u16 op, unsigned align)
+{
+    u64 ea = ea_b(c, d);
+    return ea & (align - 1) ? PGM_SPECIFICATION : intercept(c, d, ICPT_IO, op, ea);
+}
+
+/* B230 CSCH, CLEAR SUBCHANNEL */
+INSN(csch)
+{
+    return intercept(c, d, ICPT_IO, 0xb230, 0);
+}
+
+/* B231 HSCH, HALT SUBCHANNEL */
+INSN(hsch)
+{
+    return intercept(c, d, ICPT_IO, 0xb231, 0);
+}
+
+/* B232 MSCH, MODIFY SUBCHANNEL */
+INSN(msch)
+{
+    return intercept_io(c, d, 0xb232, 4);
+}
+
+/* B233 SSCH, START SUBCHANNEL */
+INSN(ssch)
+{
+    return intercept_io(c, d, 0xb233, 4);
+}
+
+/* B234 STSCH, STORE SUBCHANNEL */
+INSN(stsch)
+{
+    return intercept_io(c, d, 0xb234, 4);
+}
+
+/* B235 TSCH, TEST SUBCHANNEL */
+INSN(tsch)
+{
+    return intercept_io(c, d, 0xb235, 4);
+}
+
+/* B236 TPI, TEST PENDING INTERRUPTION */
+INSN(tpi)
+{
+    return intercept_io(c, d, 0xb236, 4);
+}
+
+/* B237 SAL, SET ADDRESS LIMIT */
+INSN(sal)
+{
+    return intercept(c, d, ICPT_IO, 0xb237, 0);
+}
+
+/* B238 RSCH, RESUME SUBCHANNEL */
+INSN(rsch)
+{
+    return intercept(c, d, ICPT_IO, 0xb238, 0);
+}
+
+/* B239 STCRW, STORE CHANNEL REPORT WORD */
+INSN(stcrw)
+{
+    return intercept_io(c, d, 0xb239, 4);
+}
+
+/* B23A STCPS, STORE CHANNEL PATH STATUS */
+INSN(stcps)
+{
+    return intercept_io(c, d, 0xb23a, 32);
+}
+
+/* B23B RCHP, RESET CHANNEL PATH */
+INSN(rchp)
+{
+    return intercept(c, d, ICPT_IO, 0xb23b, 0);
+}
+
+/* B23C SCHM, SET CHANNEL MONITOR */
+INSN(schm)
+{
+    return intercept(c, d, ICPT_IO, 0xb23c, 0);
+}
+
+/* B276 XSCH, CANCEL SUBCHANNEL */
+INSN(xsch)
+{
+    return intercept(c, d, ICPT_IO, 0xb276, 0);
+}
+
+/* B25F CHSC, CHANNEL SUBSYSTEM CALL: the block's address is in R1 */
+INSN(chsc)
+{
+    u64 block = reg_addr(c, d->r1);
+    return block & (FRAME_BYTES - 1) ? PGM_SPECIFICATION
+                                     : intercept(c, d, ICPT_IO, 0xb25f, block);
+}
+
+/* B274 SIGA, SIGNAL ADAPTER */
+INSN(siga)
+{
+    return intercept(c, d, ICPT_IO, 0xb274, ea_b(c, d));
+}
+
+#define CHAPTER_DEF "cpu/isa/isa_control2.def"
+#define CHAPTER_NAME isa_control2
+#include "cpu/insn/insn_chapter.h"

@@ -1,0 +1,255 @@
+/* Storage keys: bodies that the control chapter calls (PoP chapter 10).
+ * A translation exists only while the key allows it and with R and C recorded, so a key change
+ * that withdraws something purges the translations of all CPUs. */
+#include "cpu/insn/control.h"
+#include "mem/dat.h"
+
+#define SEGMENT_BYTES (1ull << 20)
+#define REGION_BYTES (1ull << 31)
+
+/* M3 of SET STORAGE KEY EXTENDED. */
+#define M3_MR 4u
+#define M3_MC 2u
+#define M3_MB 1u
+
+/* First operand of PERFORM FRAME MANAGEMENT FUNCTION. */
+#define PFMF_RESERVED 0xfffc0101u
+#define PFMF_SET_KEY 0x20000u
+#define PFMF_CLEAR 0x10000u
+#define PFMF_SIZE_SHIFT 12 /* bits 49-51 */
+#define PFMF_MR 0x400u
+#define PFMF_MC 0x200u
+#define PFMF_KEY 0xfeu
+
+/* Absolute address of the frame a register designates by a real address. */
+static int frame_of(struct cpu *c, unsigned r, u64 *abs)
+{
+    *abs = dat_real_to_abs(reg_addr(c, r) & ~(u64)(FRAME_BYTES - 1), c->prefix);
+    return storage_holds(c->st, *abs, FRAME_BYTES) ? 0 : PGM_ADDRESSING;
+}
+
+static void purge_everywhere(struct cpu *c)
+{
+    cpu_purge_tlb(c);
+    cpu_broadcast_purge(c);
+}
+
+/* Does this change withdraw what translations rely on? */
+static bool withdraws(u8 old, u8 new_key)
+{
+    return ((old ^ new_key) & (SKEY_ACC | SKEY_F)) || (old & ~new_key & (SKEY_R | SKEY_C));
+}
+
+int keys_insert(struct cpu *c, const struct dinsn *d)
+{
+    u64 abs;
+    TRY(frame_of(c, d->r2, &abs));
+    c->gr[d->r1] = (c->gr[d->r1] & ~0xffull) | (storage_key_get(c->st, abs) & 0xfe);
+    return 0;
+}
+
+int keys_insert_virtual(struct cpu *c, const struct dinsn *d)
+{
+    struct dat_walk walk;
+    struct dat_result found;
+    u64 va = reg_addr(c, d->r2);
+    if (!(c->psw.mask & PSW_DAT))
+        return PGM_SPECIAL_OPERATION;
+    if (problem_state(c) && !(c->cr[0] & CR0_EXTRACT_AUTH))
+        return PGM_PRIVILEGED;
+    control_walk(c, control_asce(c, d->r2), &walk);
+    int rc = dat_translate(c->st, &walk, va, &found);
+    if (rc) {
+        c->teid = (va & ~(u64)(FRAME_BYTES - 1)) | (c->psw.mask & PSW_AS) >> PSW_AS_SHIFT;
+        return rc;
+    }
+    u64 abs = dat_real_to_abs(found.real, c->prefix);
+    if (!storage_holds(c->st, abs, 1))
+        return PGM_ADDRESSING;
+    u8 key = storage_key_get(c->st, abs) & (SKEY_ACC | SKEY_F);
+    c->gr[d->r1] = (c->gr[d->r1] & ~0xffull) | key;
+    return 0;
+}
+
+/* ---- setting ---- */
+
+/* Set one key, unless only bits differ that do not matter. Returns false when it stayed. */
+static bool key_set(struct cpu *c, u64 abs, u8 key, bool mr, bool mc, u8 *old, bool *purge)
+{
+    *old = storage_key_get(c->st, abs);
+    u8 matter = SKEY_ACC | SKEY_F | (mr ? 0 : SKEY_R) | (mc ? 0 : SKEY_C);
+    if ((mr || mc) && !((*old ^ key) & matter))
+        return false;
+    storage_key_set(c->st, abs, key);
+    *purge |= withdraws(*old, key);
+    return true;
+}
+
+/* All frames to the end of the megabyte (multiple-block control). */
+static int set_block(struct cpu *c, const struct dinsn *d, u8 key, bool mr, bool mc)
+{
+    u64 addr = reg_addr(c, d->r2) & ~(u64)(FRAME_BYTES - 1);
+    u64 end = (addr | (SEGMENT_BYTES - 1)) + 1;
+    bool purge = false;
+    u8 old;
+    if (!storage_holds(c->st, addr, end - addr))
+        return PGM_ADDRESSING;
+    for (; addr < end; addr += FRAME_BYTES)
+        key_set(c, addr, key, mr, mc, &old, &purge);
+    reg_addr_set(c, d->r2, end | (c->gr[d->r2] & (FRAME_BYTES - 1)));
+    if (mr || mc)
+        c->cc = 3;
+    if (purge)
+        purge_everywhere(c);
+    return 0;
+}
+
+int keys_set(struct cpu *c, const struct dinsn *d)
+{
+    unsigned m3 = d->r3;
+    u8 key = (u8)c->gr[d->r1] & 0xfe, old;
+    bool cond = has_facility(c, FAC_CSSKE), purge = false;
+    bool mr = cond && (m3 & M3_MR), mc = cond && (m3 & M3_MC);
+    u64 abs;
+    if ((m3 & M3_MB) && has_facility(c, FAC_EDAT1))
+        return set_block(c, d, key, mr, mc);
+    TRY(frame_of(c, d->r2, &abs));
+    bool set = key_set(c, abs, key, mr, mc, &old, &purge);
+    if (mr || mc) {
+        c->gr[d->r1] = (c->gr[d->r1] & ~0xff00ull) | (u64)old << 8;
+        c->cc = set;
+    }
+    if (purge)
+        purge_everywhere(c);
+    return 0;
+}
+
+int keys_reset_reference(struct cpu *c, const struct dinsn *d)
+{
+    u64 abs;
+    TRY(frame_of(c, d->r2, &abs));
+    u8 old = atomic_fetch_and(&c->st->skey[abs >> FRAME_SHIFT], (u8)~SKEY_R);
+    c->cc = (u8)(((old & SKEY_R) != 0) * 2 + ((old & SKEY_C) != 0));
+    if (old & SKEY_R)
+        purge_everywhere(c);
+    return 0;
+}
+
+int keys_reset_reference_multiple(struct cpu *c, const struct dinsn *d)
+{
+    u64 first = reg_addr(c, d->r2) & ~(64ull * FRAME_BYTES - 1), bits = 0;
+    if (!storage_holds(c->st, first, 64 * FRAME_BYTES))
+        return PGM_ADDRESSING;
+    for (unsigned i = 0; i < 64; i++) {
+        u64 frame = (first >> FRAME_SHIFT) + i;
+        u8 old = atomic_fetch_and(&c->st->skey[frame], (u8)~SKEY_R);
+        bits = bits << 1 | ((old & SKEY_R) != 0);
+    }
+    c->gr[d->r1] = bits;
+    if (bits)
+        purge_everywhere(c);
+    return 0;
+}
+
+/* ---- PERFORM FRAME MANAGEMENT FUNCTION ---- */
+
+/* Clear one frame; one never touched is zero already and stays free of host memory. */
+static void frame_clear(struct cpu *c, u64 abs)
+{
+    if (!storage_frame_touched(c->st, abs >> FRAME_SHIFT))
+        return;
+    storage_mark_frame(c->st, abs);
+    memset(c->st->base + abs, 0, FRAME_BYTES);
+    if (atomic_load(&c->st->code[abs >> FRAME_SHIFT]))
+        storage_code_stored(c->st, abs, FRAME_BYTES);
+}
+
+/* Frames from addr to end, at most a megabyte of them. */
+static int frames_manage(struct cpu *c, u32 control, u64 addr, u64 end)
+{
+    bool purge = false;
+    u8 old;
+    if (!storage_holds(c->st, addr, end - addr))
+        return PGM_ADDRESSING;
+    for (; addr < end; addr += FRAME_BYTES) {
+        if (control & PFMF_CLEAR)
+            frame_clear(c, addr);
+        if (control & PFMF_SET_KEY)
+            key_set(c, addr, control & PFMF_KEY, control & PFMF_MR, control & PFMF_MC, &old,
+                    &purge);
+    }
+    if (purge)
+        purge_everywhere(c);
+    return 0;
+}
+
+/* A single 4K frame at a real address. */
+static int frame_manage_one(struct cpu *c, u32 control, u64 real)
+{
+    u64 abs = dat_real_to_abs(real, c->prefix);
+    if ((control & PFMF_CLEAR) && (c->cr[0] & CR0_LAP) && real <= FRAME_BYTES) {
+        c->teid = real;
+        return PGM_PROTECTION;
+    }
+    return frames_manage(c, control, abs, abs + FRAME_BYTES);
+}
+
+int keys_frame_management(struct cpu *c, const struct dinsn *d)
+{
+    u32 control = gr32(c, d->r1);
+    unsigned size = control >> PFMF_SIZE_SHIFT & 7;
+    u64 addr = reg_addr(c, d->r2) & ~(u64)(FRAME_BYTES - 1);
+    if ((control & PFMF_RESERVED) || size > (has_facility(c, 78) ? 2u : 1u))
+        return PGM_SPECIFICATION;
+    if (size == 0)
+        return frame_manage_one(c, control, addr);
+    u64 end = (addr | (SEGMENT_BYTES - 1)) + 1;
+    TRY(frames_manage(c, control, addr, end));
+    reg_addr_set(c, d->r2, end);
+    return size == 2 && (end & (REGION_BYTES - 1)) ? CPU_AGAIN : 0;
+}
+
+/* ---- TEST PROTECTION ---- */
+
+static bool low_address_protected(const struct cpu *c, u64 va, u64 asce, bool dat)
+{
+    return (c->cr[0] & CR0_LAP) && !(va & ~0x11ffull) && !(dat && (asce & 0x100));
+}
+
+/* Condition code by storage key: 0 fetch and store, 1 fetch only, 2 neither. */
+static u8 key_verdict(const struct cpu *c, u8 skey, u8 key, bool override_possible)
+{
+    if (key == 0 || (skey & SKEY_ACC) == key)
+        return 0;
+    if ((c->cr[0] & CR0_STORAGE_OVERRIDE) && (skey & SKEY_ACC) == 0x90)
+        return 0;
+    bool fetch = !(skey & SKEY_F) || ((c->cr[0] & CR0_FETCH_OVERRIDE) && override_possible);
+    return fetch ? 1 : 2;
+}
+
+int keys_test_protection(struct cpu *c, const struct dinsn *d)
+{
+    struct dat_result found = {.real = ea_1(c, d)};
+    u64 va = found.real, asce = control_asce(c, d->r2);
+    u8 key = (u8)ea_2(c, d) & SKEY_ACC;
+    bool dat = (c->psw.mask & PSW_DAT) != 0;
+    if (dat) {
+        struct dat_walk walk;
+        control_walk(c, asce, &walk);
+        int rc = dat_translate(c->st, &walk, va, &found);
+        if (rc == PGM_ADDRESSING || rc == PGM_TRANSLATION_SPEC)
+            return rc;
+        if (rc) {
+            c->cc = 3;
+            return 0;
+        }
+    }
+    u64 abs = dat_real_to_abs(found.real, c->prefix);
+    if (!storage_holds(c->st, abs, 1))
+        return PGM_ADDRESSING;
+    bool private_space = dat && (asce & 0x100);
+    c->cc = key_verdict(c, storage_key_get(c->st, abs), key, va < 2048 && !private_space);
+    if (c->cc == 0 && (found.protect || low_address_protected(c, va, asce, dat)))
+        c->cc = 1;
+    return 0;
+}

@@ -1,0 +1,154 @@
+/* Moves between address spaces and with explicit access keys: MVCOS, MVCP, MVCS, MVCK, MVCSK,
+ * MVCDK (PoP chapter 10). Both operands are checked whole before the first byte is stored. */
+#include "cpu/insn/control.h"
+#include "mem/dat.h"
+
+#define MVCOS_BYTES_MAX 4096u
+#define MVCP_BYTES_MAX 256u
+
+/* Operand-access control of MVCOS. */
+#define OAC_KEY(oac) ((u8)((oac) >> 8 & SKEY_ACC))
+#define OAC_AS(oac) ((oac) >> 6 & 3)
+#define OAC_KEY_VALID 2u
+#define OAC_AS_VALID 1u
+
+/** One operand of a move: where, and as whom. */
+struct operand {
+    struct tlb_space *space;
+    u64 ea;
+};
+
+/* The real space with a key that is not the PSW key. */
+static struct tlb_space *real_space(struct cpu *c, u8 key)
+{
+    u8 psw_key = c->access_key;
+    c->access_key = key;
+    struct tlb_space *sp = cpu_space_real(c);
+    c->access_key = psw_key;
+    return sp;
+}
+
+/* The current space of base register b, with `key`. */
+static struct tlb_space *current_space(struct cpu *c, unsigned b, u8 key)
+{
+    if (key == c->access_key)
+        return c->space[b];
+    if (!(c->psw.mask & PSW_DAT))
+        return real_space(c, key);
+    return cpu_space_of(c, control_asce(c, b), key);
+}
+
+/* The space an address-space control selects, with `key`. */
+static struct tlb_space *selected_space(struct cpu *c, unsigned as, unsigned b, u8 key)
+{
+    switch (as) {
+    case AS_PRIMARY: return cpu_space_of(c, c->cr[1], key);
+    case AS_SECONDARY: return cpu_space_of(c, c->cr[7], key);
+    case AS_HOME: return cpu_space_of(c, c->cr[13], key);
+    default:
+        return cpu_space_of(c, b > 0 && b < 16 && c->ar[b] == 1 ? c->cr[7] : c->cr[1], key);
+    }
+}
+
+/* Move len bytes, at most MVCOS_BYTES_MAX; nothing is stored when either side fails. */
+static int move_bytes(struct cpu *c, struct operand to, struct operand from, u64 len)
+{
+    if (len == 0)
+        return 0;
+    const u8 *src = tlb_fetch(from.space, from.ea, (unsigned)len);
+    u8 *dst = tlb_store(to.space, to.ea, (unsigned)len);
+    if (likely(src && dst)) {
+        memmove(dst, src, len);
+        return 0;
+    }
+    u8 buf[MVCOS_BYTES_MAX];
+    TRY(access_fetch_space(c, from.space, from.ea, buf, len));
+    return access_put_space(c, to.space, to.ea, buf, len);
+}
+
+/* ---- MVCOS ---- */
+
+/* Key, authority and space of one operand by its access control. */
+static int operand_by_control(struct cpu *c, unsigned oac, unsigned b, struct operand *op)
+{
+    u8 key = oac & OAC_KEY_VALID ? OAC_KEY(oac) : c->access_key;
+    if (!key_permitted(c, key >> 4))
+        return PGM_PRIVILEGED;
+    if (!(oac & OAC_AS_VALID)) {
+        op->space = current_space(c, b, key);
+        return 0;
+    }
+    if (OAC_AS(oac) == AS_SECONDARY && !(c->cr[0] & CR0_SECONDARY_CTL))
+        return PGM_SPECIAL_OPERATION;
+    op->space = selected_space(c, OAC_AS(oac), b, key);
+    return 0;
+}
+
+int move_with_specifications(struct cpu *c, const struct dinsn *d)
+{
+    struct operand to = {.ea = ea_1(c, d)}, from = {.ea = ea_2(c, d)};
+    unsigned oac1 = gr32(c, 0) >> 16, oac2 = gr32(c, 0) & 0xffff;
+    u64 len = reg_len(c, d->r1);
+    if (!(c->psw.mask & PSW_DAT))
+        return PGM_SPECIAL_OPERATION;
+    if (problem_state(c) && (oac1 & OAC_AS_VALID) && OAC_AS(oac1) == AS_HOME)
+        return PGM_SPECIAL_OPERATION;
+    TRY(operand_by_control(c, oac1, d->r2, &to));
+    TRY(operand_by_control(c, oac2, d->b2, &from));
+    TRY(move_bytes(c, to, from, len < MVCOS_BYTES_MAX ? len : MVCOS_BYTES_MAX));
+    c->cc = len > MVCOS_BYTES_MAX ? 3 : 0;
+    return 0;
+}
+
+/* ---- MVCP, MVCS, MVCK ---- */
+
+/* Length in R1: at most 256 bytes at a time. */
+static int move_counted(struct cpu *c, const struct dinsn *d, struct operand to,
+                        struct operand from)
+{
+    u64 len = reg_len(c, d->r1);
+    TRY(move_bytes(c, to, from, len < MVCP_BYTES_MAX ? len : MVCP_BYTES_MAX));
+    c->cc = len > MVCP_BYTES_MAX ? 3 : 0;
+    return 0;
+}
+
+int move_primary_secondary(struct cpu *c, const struct dinsn *d, bool to_primary)
+{
+    unsigned as = (c->psw.mask & PSW_AS) >> PSW_AS_SHIFT;
+    u8 key = (u8)c->gr[d->r3] & SKEY_ACC;
+    struct operand to = {.ea = ea_1(c, d)}, from = {.ea = ea_2(c, d)};
+    if (!(c->psw.mask & PSW_DAT) || !(c->cr[0] & CR0_SECONDARY_CTL) || as == AS_AR ||
+        as == AS_HOME)
+        return PGM_SPECIAL_OPERATION;
+    if (!key_permitted(c, key >> 4))
+        return PGM_PRIVILEGED;
+    struct tlb_space *primary = cpu_space_of(c, c->cr[1], c->access_key);
+    struct tlb_space *secondary = cpu_space_of(c, c->cr[7], key);
+    to.space = to_primary ? primary : secondary;
+    from.space = to_primary ? secondary : primary;
+    return move_counted(c, d, to, from);
+}
+
+int move_with_key(struct cpu *c, const struct dinsn *d)
+{
+    u8 key = (u8)c->gr[d->r3] & SKEY_ACC;
+    if (!key_permitted(c, key >> 4))
+        return PGM_PRIVILEGED;
+    struct operand to = {c->space[d->r2], ea_1(c, d)};
+    struct operand from = {current_space(c, d->b2, key), ea_2(c, d)};
+    return move_counted(c, d, to, from);
+}
+
+/* ---- MVCSK, MVCDK ---- */
+
+int move_with_one_key(struct cpu *c, const struct dinsn *d, bool key_is_source)
+{
+    u8 key = (u8)c->gr[1] & SKEY_ACC;
+    u64 len = (c->gr[0] & 0xff) + 1;
+    if (!key_permitted(c, key >> 4))
+        return PGM_PRIVILEGED;
+    struct operand to = {.ea = ea_1(c, d)}, from = {.ea = ea_2(c, d)};
+    to.space = key_is_source ? c->space[d->r2] : current_space(c, d->r2, key);
+    from.space = key_is_source ? current_space(c, d->b2, key) : c->space[d->b2];
+    return move_bytes(c, to, from, len);
+}

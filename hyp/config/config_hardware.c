@@ -1,0 +1,200 @@
+/* hardware/MEMBER.cnf: the machine of one member; Hercules statements where Hercules has them.
+ * Ours: SSIPORT host:port. Refused: statements whose absence would change what guests see. */
+#include "hyp/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/config/config_scan.h"
+
+static const struct config_model models[] = {
+    {"z10", 0x2097},
+    {"z196", 0x2817},
+    {"z114", 0x2818},
+};
+
+const struct config_model *config_model_find(const char *text)
+{
+    for (size_t i = 0; i < ARRAY_LEN(models); i++) {
+        char number[8];
+        snprintf(number, sizeof number, "%04x", models[i].type);
+        if (!strcasecmp(text, models[i].name) || !strcmp(text, number))
+            return &models[i];
+    }
+    return NULL;
+}
+
+struct hw_parse {
+    struct config_hardware *hw;
+    struct scan *s;
+    struct cause *cause;
+    bool model_seen, main_seen;
+};
+
+static int one_operand(struct hw_parse *p)
+{
+    return p->s->count > 2 ? scan_end(p->s, 2, p->cause) : ST_OK;
+}
+
+static int hw_serial(struct hw_parse *p)
+{
+    u64 v;
+    if (!scan_hex(scan_word(p->s, 1), 0xffffff, &v))
+        return scan_bad(p->s, 1, p->cause, "a serial number of 1-6 hexadecimal digits");
+    p->hw->cpu_serial = (u32)v;
+    return one_operand(p);
+}
+
+static int hw_model(struct hw_parse *p)
+{
+    const struct config_model *m = config_model_find(scan_word(p->s, 1));
+    if (!m)
+        return scan_bad(p->s, 1, p->cause, "CPUMODEL 2097 (z10), 2817 (z196) or 2818 (z114)");
+    p->hw->model = *m;
+    p->model_seen = true;
+    return one_operand(p);
+}
+
+static int hw_numcpu(struct hw_parse *p)
+{
+    u64 v;
+    if (!scan_number(scan_word(p->s, 1), 1, CONFIG_CPUS_MAX, &v))
+        return scan_bad(p->s, 1, p->cause, "a number of CPUs from 1 to %d", CONFIG_CPUS_MAX);
+    p->hw->cpus = (unsigned)v;
+    return one_operand(p);
+}
+
+static int hw_mainsize(struct hw_parse *p)
+{
+    u64 v;
+    if (!scan_size(scan_word(p->s, 1), 1 << 20, &v) || v < (1 << 20) || v > (16ull << 40))
+        return scan_bad(p->s, 1, p->cause, "a storage size (a number of MB, or 4096M, 4G)");
+    p->hw->main_bytes = v;
+    p->main_seen = true;
+    return one_operand(p);
+}
+
+static int hw_cnslport(struct hw_parse *p)
+{
+    u64 v;
+    if (!scan_number(scan_word(p->s, 1), 1, 65535, &v))
+        return scan_bad(p->s, 1, p->cause, "a TCP port from 1 to 65535");
+    p->hw->console_port = (u16)v;
+    return one_operand(p);
+}
+
+/* SSIPORT host:port; the host of an IPv6 address in brackets. */
+static int hw_ssiport(struct hw_parse *p)
+{
+    const char *word = scan_rest(p->s, 1), *colon = strrchr(word, ':');
+    if (one_operand(p))
+        return ST_CONFIG;
+    size_t n = colon ? (size_t)(colon - word) : 0;
+    bool bracket = n > 2 && word[0] == '[' && word[n - 1] == ']';
+    u64 port;
+    if (bracket)
+        word++, n -= 2;
+    if (!n || n >= CONFIG_HOST_BYTES || !scan_number(colon + 1, 0, 65535, &port))
+        return scan_bad(p->s, 1, p->cause, "host:port (port 0: any free one)");
+    memcpy(p->hw->ssi_host, word, n);
+    p->hw->ssi_host[n] = 0;
+    p->hw->ssi_port = (u16)port;
+    return ST_OK;
+}
+
+/* Statements of Hercules that say nothing a member of ours does not know already. */
+static int hw_ignore(struct hw_parse *p)
+{
+    (void)p;
+    return ST_OK;
+}
+
+static const struct {
+    const char *name;
+    int (*parse)(struct hw_parse *p);
+} hw_statements[] = {
+    {"CPUSERIAL", hw_serial},    {"CPUMODEL", hw_model},    {"NUMCPU", hw_numcpu},
+    {"MAINSIZE", hw_mainsize},   {"CNSLPORT", hw_cnslport}, {"SSIPORT", hw_ssiport},
+    {"ARCHLVL", hw_ignore},      {"ARCHMODE", hw_ignore},   {"OSTAILOR", hw_ignore},
+    {"PANRATE", hw_ignore},      {"PANTITLE", hw_ignore},   {"MAXCPU", hw_ignore},
+    {"MANUFACTURER", hw_ignore}, {"PLANT", hw_ignore},      {"LPARNAME", hw_ignore},
+};
+
+static bool device_range(const char *word, u64 *first, u64 *last)
+{
+    char a[CONFIG_NAME_BYTES];
+    const char *dash = strchr(word, '-');
+    size_t n = dash ? (size_t)(dash - word) : strlen(word);
+    if (n < 3 || n > 4)
+        return false;
+    memcpy(a, word, n);
+    a[n] = 0;
+    if (!scan_hex(a, 0xffff, first))
+        return false;
+    *last = *first;
+    if (!dash)
+        return true;
+    return strlen(dash + 1) >= 3 && scan_hex(dash + 1, 0xffff, last) && *last >= *first;
+}
+
+static int add_device(struct hw_parse *p, u16 devno)
+{
+    struct config_hardware *hw = p->hw;
+    for (unsigned i = 0; i < hw->device_count; i++)
+        if (hw->devices[i].devno == devno)
+            return scan_bad(p->s, 0, p->cause, "a device number that is not defined yet (%04X)",
+                            devno);
+    if (hw->device_count == CONFIG_DEVICES_MAX)
+        return scan_bad(p->s, 0, p->cause, "at most %d devices", CONFIG_DEVICES_MAX);
+    struct config_device *d = realloc(hw->devices, (hw->device_count + 1) * sizeof *d);
+    if (!d)
+        return cause_set(p->cause, ST_NOMEM, "%s: out of memory", p->s->name);
+    hw->devices = d;
+    d += hw->device_count++;
+    *d = (struct config_device){.devno = devno, .line = p->s->tok[0].line};
+    if (!scan_name(scan_word(p->s, 1), d->type, 8))
+        return scan_bad(p->s, 1, p->cause, "a device type");
+    if (strlen(scan_rest(p->s, 2)) >= sizeof d->args)
+        return scan_bad(p->s, 2, p->cause, "shorter device operands");
+    strcpy(d->args, scan_rest(p->s, 2));
+    return ST_OK;
+}
+
+static int hw_line(struct hw_parse *p)
+{
+    const char *word = scan_word(p->s, 0);
+    u64 first, last;
+    for (size_t i = 0; i < ARRAY_LEN(hw_statements); i++)
+        if (!strcmp(word, hw_statements[i].name))
+            return hw_statements[i].parse(p);
+    if (!device_range(word, &first, &last))
+        return scan_bad(p->s, 0, p->cause, "a hardware statement or a device number");
+    int status = ST_OK;
+    for (u64 d = first; d <= last && !status; d++)
+        status = add_device(p, (u16)d);
+    return status;
+}
+
+int config_parse_hardware(struct config_hardware *hw, const char *name, const char *text,
+                          struct cause *cause)
+{
+    struct scan *s = malloc(sizeof *s);
+    if (!s)
+        return cause_set(cause, ST_NOMEM, "%s: out of memory", name);
+    scan_init(s, name, text, SCAN_STAR_COMMENTS | SCAN_HASH_COMMENTS);
+    struct hw_parse p = {.hw = hw, .s = s, .cause = cause};
+    hw->cpus = 1;
+    hw->cpu_serial = 1;
+    int status;
+    while ((status = scan_next(s, cause)) > 0) {
+        status = hw_line(&p);
+        if (status)
+            break;
+    }
+    if (!status && !p.model_seen)
+        status = scan_bad(s, 0, cause, "a CPUMODEL statement");
+    if (!status && !p.main_seen)
+        status = scan_bad(s, 0, cause, "a MAINSIZE statement");
+    free(s);
+    return status;
+}

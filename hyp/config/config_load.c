@@ -1,0 +1,144 @@
+/* A member's configuration from its cluster folder: reading files, looking things up.
+ * Hardware files of other members are read for their addresses; a bad one is theirs. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/config.h"
+#include "hyp/config/config_scan.h"
+
+u16 config_slot_of(const struct system_config *config, const char *member)
+{
+    for (u16 i = 0; i < CONFIG_SLOTS_MAX; i++)
+        if (config->slots[i].member[0] && !strcasecmp(config->slots[i].member, member))
+            return (u16)(i + 1);
+    return 0;
+}
+
+const struct config_domain *config_domain_find(const struct system_config *config,
+                                               const char *name, struct config_domain *scratch)
+{
+    for (unsigned i = 0; i < config->domain_count; i++)
+        if (!strcasecmp(config->domains[i].name, name))
+            return &config->domains[i];
+    u16 slot = config_slot_of(config, name);
+    bool all = !strcasecmp(name, "SSI") && config->in_ssi;
+    if (!slot && !all)
+        return NULL;
+    memset(scratch, 0, sizeof *scratch);
+    strcpy(scratch->name, all ? "SSI" : config->slots[slot - 1].member);
+    for (unsigned i = 0; i < CONFIG_SLOTS_MAX; i++)
+        if (config->slots[i].member[0] && (all || i + 1u == slot))
+            strcpy(scratch->members[scratch->member_count++], config->slots[i].member);
+    return scratch;
+}
+
+static int set_path(char *out, struct cause *cause, const char *dir, const char *sub,
+                    const char *name, const char *suffix)
+{
+    int n = snprintf(out, CONFIG_PATH_BYTES, "%s/%s%s%s", dir, sub, name, suffix);
+    if (n < 0 || n >= CONFIG_PATH_BYTES)
+        return cause_set(cause, ST_LIMIT, "%.64s...: path too long", dir);
+    return ST_OK;
+}
+
+static int load_hardware(const char *dir, const char *member, struct config_hardware *hw,
+                         struct cause *cause)
+{
+    int status = set_path(hw->path, cause, dir, "hardware/", member, ".cnf");
+    if (status)
+        return status;
+    char *text = scan_file(hw->path, cause);
+    if (!text)
+        return cause ? cause->status : ST_IO;
+    status = config_parse_hardware(hw, hw->path, text, cause);
+    free(text);
+    return status;
+}
+
+static void load_others(struct system_config *cfg)
+{
+    for (unsigned i = 0; i < CONFIG_SLOTS_MAX; i++) {
+        struct config_slot *slot = &cfg->slots[i];
+        struct config_hardware *hw = slot->member[0] ? calloc(1, sizeof *hw) : NULL;
+        struct cause ignored;
+        if (!hw)
+            continue;
+        if (!load_hardware(cfg->dir, slot->member, hw, &ignored)) {
+            slot->hardware_known = true;
+            memcpy(slot->ssi_host, hw->ssi_host, sizeof slot->ssi_host);
+            slot->ssi_port = hw->ssi_port;
+            slot->model = hw->model;
+        }
+        free(hw->devices);
+        free(hw);
+    }
+}
+
+static int load_system(struct system_config *cfg, struct cause *cause)
+{
+    int status = set_path(cfg->path, cause, cfg->dir, "", "system", ".config");
+    if (status)
+        return status;
+    char *text = scan_file(cfg->path, cause);
+    if (!text)
+        return cause->status;
+    strcpy(cfg->features.operator_userid, "OPERATOR");
+    cfg->features.passwords_on_cmds = true;
+    cfg->features.shutdown_signal_s = 30;
+    status = config_parse_system(cfg, cfg->path, text, cause);
+    free(text);
+    if (!status)
+        status = load_hardware(cfg->dir, cfg->member, &cfg->hardware, cause);
+    if (!status && cfg->in_ssi) {
+        load_others(cfg);
+        status = set_path(cfg->pdr_path, cause, cfg->dir, "volumes/", cfg->pdr_volid, ".pdr");
+        if (!status && !cfg->hardware.ssi_host[0])
+            status = cause_set(cause, ST_CONFIG,
+                               "%s:1:1: expected an SSIPORT statement for "
+                               "cluster %s, found none",
+                               cfg->hardware.path, cfg->ssi_name);
+    }
+    return status;
+}
+
+int config_load(const char *dir, const char *member, struct system_config **out,
+                struct cause *cause)
+{
+    struct cause own;
+    char name[CONFIG_NAME_BYTES] = "";
+    size_t n = strlen(member);
+    cause = cause ? cause : &own;
+    *out = NULL;
+    if (!n || n > 8)
+        return cause_set(cause, ST_CONFIG, "%.40s: not a member name of 1-8 characters",
+                         member);
+    for (size_t i = 0; i < n; i++)
+        name[i] = (char)toupper((unsigned char)member[i]);
+    struct system_config *cfg = calloc(1, sizeof *cfg);
+    if (!cfg)
+        return cause_set(cause, ST_NOMEM, "out of memory");
+    int status = ST_OK;
+    if (!scan_name(name, cfg->member, 8))
+        status = cause_set(cause, ST_CONFIG, "%s: not a member name", member);
+    else if (strlen(dir) >= sizeof cfg->dir)
+        status = cause_set(cause, ST_LIMIT, "%.64s...: path too long", dir);
+    if (!status) {
+        strcpy(cfg->dir, dir);
+        status = load_system(cfg, cause);
+    }
+    if (status) {
+        config_free(cfg);
+        return status;
+    }
+    *out = cfg;
+    return ST_OK;
+}
+
+void config_free(struct system_config *config)
+{
+    if (!config)
+        return;
+    free(config->hardware.devices);
+    free(config);
+}

@@ -1,0 +1,563 @@
+/* SYSTEM CONFIG statements. A statement qualified for other members is checked all the same,
+ * but applied to a scratch configuration. Unknown statements and operands are errors. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/config.h"
+#include "hyp/config/config_scan.h"
+
+#define QUALIFIER_BYTES 128
+
+struct sys_parse {
+    struct system_config *cfg; /* where the statement goes: real or scratch */
+    struct system_config *real, *scratch;
+    struct scan *s;
+    struct cause *cause;
+    unsigned at; /* first operand */
+    bool section, section_applies;
+    char section_name[QUALIFIER_BYTES];
+    bool identified, any_identifier;
+};
+
+static int bad(struct sys_parse *p, unsigned i, const char *expected)
+{
+    return scan_bad(p->s, i, p->cause, "%s", expected);
+}
+
+/* % is one character, * any number (trailing or inside). */
+static bool pattern_match(const char *pat, const char *name)
+{
+    for (; *pat; pat++, name++) {
+        if (*pat == '*') {
+            while (*pat == '*')
+                pat++;
+            for (; *name; name++)
+                if (pattern_match(pat, name))
+                    return true;
+            return !*pat;
+        }
+        if (!*name || (*pat != '%' && *pat != *name))
+            return false;
+    }
+    return !*name;
+}
+
+/* SYSTEM_IDENTIFIER {LPAR name | model serial} sysname */
+static int st_identifier(struct sys_parse *p)
+{
+    char name[CONFIG_NAME_BYTES];
+    u64 serial;
+    if (p->cfg->in_ssi)
+        return bad(p, p->at - 1, "SYSTEM_IDENTIFIER before SSI");
+    if (strcmp(scan_word(p->s, p->at), "LPAR")) {
+        if (!config_model_find(scan_word(p->s, p->at)))
+            return bad(p, p->at, "LPAR, or a machine model");
+        if (!scan_hex(scan_word(p->s, p->at + 1), 0xffffff, &serial))
+            return bad(p, p->at + 1, "a serial number of 6 hexadecimal digits");
+    } else if (!scan_name(scan_word(p->s, p->at + 1), name, 8)) {
+        return bad(p, p->at + 1, "an LPAR name of 1-8 characters");
+    }
+    if (!scan_name(scan_word(p->s, p->at + 2), name, 8))
+        return bad(p, p->at + 2, "a system name of 1-8 characters");
+    p->any_identifier = true;
+    p->identified |= !strcmp(name, p->real->member);
+    return scan_end(p->s, p->at + 3, p->cause);
+}
+
+static int st_identifier_default(struct sys_parse *p)
+{
+    char name[CONFIG_NAME_BYTES];
+    if (!scan_name(scan_word(p->s, p->at), name, 8))
+        return bad(p, p->at, "a system name of 1-8 characters");
+    p->identified = true;
+    return scan_end(p->s, p->at + 1, p->cause);
+}
+
+static int ssi_slot(struct sys_parse *p, unsigned i)
+{
+    struct system_config *cfg = p->cfg;
+    u64 n;
+    char name[CONFIG_NAME_BYTES];
+    if (!scan_number(scan_word(p->s, i), 1, CONFIG_SLOTS_MAX, &n))
+        return scan_bad(p->s, i, p->cause, "a slot number from 1 to %d", CONFIG_SLOTS_MAX);
+    if (n <= cfg->slot_count && cfg->slots[n - 1].ssi_port == 1)
+        return bad(p, i, "each slot once");
+    cfg->slots[n - 1].ssi_port = 1; /* mark: seen; cleared by st_ssi */
+    if (n > cfg->slot_count)
+        cfg->slot_count = (unsigned)n;
+    if (scan_abbrev(scan_word(p->s, i + 1), "AVAILable"))
+        return ST_OK;
+    if (!scan_name(scan_word(p->s, i + 1), name, 8))
+        return bad(p, i + 1, "a member name of 1-8 characters, or AVAILABLE");
+    if (config_slot_of(cfg, name))
+        return bad(p, i + 1, "each member once");
+    strcpy(cfg->slots[n - 1].member, name);
+    return ST_OK;
+}
+
+/* SSI name PDR_VOLUME volid SLOT n {sysname | AVAILABLE} ... */
+static int st_ssi(struct sys_parse *p)
+{
+    struct system_config *cfg = p->cfg;
+    unsigned i = p->at;
+    if (cfg->in_ssi)
+        return bad(p, i - 1, "one SSI statement");
+    if (!scan_name(scan_word(p->s, i), cfg->ssi_name, 8))
+        return bad(p, i, "a cluster name of 1-8 characters");
+    for (i++; i < p->s->count;) {
+        if (scan_abbrev(scan_word(p->s, i), "PDR_VOLume")) {
+            if (!scan_name(scan_word(p->s, i + 1), cfg->pdr_volid, 6))
+                return bad(p, i + 1, "a volume identifier of 1-6 characters");
+            i += 2;
+        } else if (!strcmp(scan_word(p->s, i), "SLOT")) {
+            if (ssi_slot(p, i + 1))
+                return ST_CONFIG;
+            i += 3;
+        } else {
+            return bad(p, i, "PDR_VOLUME or SLOT");
+        }
+    }
+    for (unsigned k = 0; k < CONFIG_SLOTS_MAX; k++)
+        cfg->slots[k].ssi_port = 0;
+    if (!cfg->pdr_volid[0])
+        return bad(p, i, "PDR_VOLUME");
+    cfg->slot = config_slot_of(cfg, p->real->member);
+    if (!cfg->slot)
+        return scan_bad(p->s, i, p->cause, "a SLOT for %s", p->real->member);
+    cfg->in_ssi = true;
+    return ST_OK;
+}
+
+static struct config_volume *add_volume(struct sys_parse *p, unsigned i, int *status)
+{
+    struct system_config *cfg = p->cfg;
+    *status = ST_CONFIG;
+    if (cfg->volume_count == CONFIG_VOLUMES_MAX) {
+        scan_bad(p->s, i, p->cause, "at most %d volumes", CONFIG_VOLUMES_MAX);
+        return NULL;
+    }
+    struct config_volume *v = &cfg->volumes[cfg->volume_count];
+    *v = (struct config_volume){0};
+    if (!scan_name(scan_word(p->s, i), v->volid, 6)) {
+        bad(p, i, "a volume identifier of 1-6 characters");
+        return NULL;
+    }
+    cfg->volume_count++;
+    *status = ST_OK;
+    return v;
+}
+
+/* CP_OWNED SLOT n {volid | RESERVED} [OWN | SHARED] */
+static int st_cp_owned(struct sys_parse *p)
+{
+    unsigned i = p->at;
+    u64 n;
+    int status;
+    if (strcmp(scan_word(p->s, i), "SLOT"))
+        return bad(p, i, "SLOT");
+    if (!scan_number(scan_word(p->s, i + 1), 1, 255, &n))
+        return bad(p, i + 1, "a slot number from 1 to 255");
+    if (!strcmp(scan_word(p->s, i + 2), "RESERVED"))
+        return scan_end(p->s, i + 3, p->cause);
+    for (unsigned k = 0; k < p->cfg->volume_count; k++)
+        if (p->cfg->volumes[k].slot == n)
+            return bad(p, i + 1, "each slot once");
+    struct config_volume *v = add_volume(p, i + 2, &status);
+    if (!v)
+        return status;
+    v->slot = (u16)n;
+    v->shared = !strcmp(scan_word(p->s, i + 3), "SHARED");
+    if (p->s->count > i + 3 && !v->shared && strcmp(scan_word(p->s, i + 3), "OWN"))
+        return bad(p, i + 3, "OWN or SHARED");
+    return scan_end(p->s, i + 4, p->cause);
+}
+
+static int st_user_volume_list(struct sys_parse *p)
+{
+    int status = p->s->count > p->at ? ST_OK : bad(p, p->at, "a volume identifier");
+    for (unsigned i = p->at; i < p->s->count && !status; i++)
+        add_volume(p, i, &status);
+    return status;
+}
+
+static int st_user_volume_include(struct sys_parse *p)
+{
+    struct system_config *cfg = p->cfg;
+    if (p->s->count <= p->at)
+        return bad(p, p->at, "a volume pattern");
+    for (unsigned i = p->at; i < p->s->count; i++) {
+        const char *w = scan_word(p->s, i);
+        if (strlen(w) > 6)
+            return bad(p, i, "a volume pattern of 1-6 characters");
+        if (cfg->volume_count == CONFIG_VOLUMES_MAX)
+            return bad(p, i, "fewer volumes");
+        struct config_volume *v = &cfg->volumes[cfg->volume_count++];
+        *v = (struct config_volume){.generic = true};
+        strcpy(v->volid, w);
+    }
+    return ST_OK;
+}
+
+/* RELOCATION_DOMAIN name MEMBERS sysname ... */
+static int st_domain(struct sys_parse *p)
+{
+    struct system_config *cfg = p->cfg;
+    struct config_domain *d = &cfg->domains[cfg->domain_count], scratch;
+    char name[CONFIG_NAME_BYTES];
+    if (!p->real->in_ssi)
+        return bad(p, p->at - 1, "SSI before RELOCATION_DOMAIN");
+    if (cfg->domain_count == CONFIG_DOMAINS_MAX)
+        return scan_bad(p->s, p->at, p->cause, "at most %d domains", CONFIG_DOMAINS_MAX);
+    if (!scan_name(scan_word(p->s, p->at), name, 8))
+        return bad(p, p->at, "a domain name of 1-8 characters");
+    if (config_domain_find(p->real, name, &scratch))
+        return bad(p, p->at, "a domain name that is not in use");
+    if (!scan_abbrev(scan_word(p->s, p->at + 1), "MEMBERs"))
+        return bad(p, p->at + 1, "MEMBERS");
+    *d = (struct config_domain){0};
+    strcpy(d->name, name);
+    if (p->s->count <= p->at + 2)
+        return bad(p, p->at + 2, "a member name");
+    for (unsigned i = p->at + 2; i < p->s->count; i++) {
+        const char *w = scan_word(p->s, i);
+        if (!config_slot_of(p->real, w))
+            return bad(p, i, "a member of the SSI statement");
+        for (unsigned k = 0; k < d->member_count; k++)
+            if (!strcmp(d->members[k], w))
+                return bad(p, i, "each member once");
+        strcpy(d->members[d->member_count++], w);
+    }
+    cfg->domain_count++;
+    return ST_OK;
+}
+
+/* ACTIVATE ISLINK rdev ... [NODE name]: kept; the address comes from SSIPORT. */
+static int st_activate(struct sys_parse *p)
+{
+    struct system_config *cfg = p->cfg;
+    char node[CONFIG_NAME_BYTES] = "";
+    unsigned first = cfg->islink_count, i = p->at + 1;
+    u64 rdev;
+    if (strcmp(scan_word(p->s, p->at), "ISLINK"))
+        return bad(p, p->at, "ISLINK");
+    for (; i < p->s->count && strcmp(scan_word(p->s, i), "NODE"); i++) {
+        if (!scan_hex(scan_word(p->s, i), 0xffff, &rdev))
+            return bad(p, i, "a real device number or NODE");
+        if (cfg->islink_count == CONFIG_ISLINKS_MAX)
+            return bad(p, i, "fewer links");
+        cfg->islinks[cfg->islink_count++] = (struct config_islink){.rdev = (u16)rdev};
+    }
+    if (cfg->islink_count == first)
+        return bad(p, i, "a real device number");
+    if (i < p->s->count && !scan_name(scan_word(p->s, i + 1), node, 8))
+        return bad(p, i + 1, "a node name of 1-8 characters");
+    for (unsigned k = first; k < cfg->islink_count; k++)
+        strcpy(cfg->islinks[k].node, node);
+    return scan_end(p->s, i + 2, p->cause);
+}
+
+static bool rdev_range(const char *word, struct config_eqid *e)
+{
+    char part[8];
+    u64 first, last;
+    const char *dash = strchr(word, '-');
+    size_t n = dash ? (size_t)(dash - word) : strlen(word);
+    if (!n || n > 4)
+        return false;
+    memcpy(part, word, n);
+    part[n] = 0;
+    if (!scan_hex(part, 0xffff, &first))
+        return false;
+    last = first;
+    if (dash && (!scan_hex(dash + 1, 0xffff, &last) || last < first))
+        return false;
+    e->first = (u16)first;
+    e->last = (u16)last;
+    return true;
+}
+
+static int add_eqid(struct sys_parse *p, unsigned range_at, unsigned eqid_at)
+{
+    struct system_config *cfg = p->cfg;
+    struct config_eqid e = {0};
+    if (!rdev_range(scan_word(p->s, range_at), &e))
+        return bad(p, range_at, "a real device number or range");
+    if (!scan_name(scan_word(p->s, eqid_at), e.eqid, CONFIG_EQID_BYTES - 1))
+        return bad(p, eqid_at, "an EQID of 1-50 characters");
+    if (cfg->eqid_count == CONFIG_EQIDS_MAX)
+        return bad(p, range_at, "fewer EQIDs");
+    cfg->eqids[cfg->eqid_count++] = e;
+    return ST_OK;
+}
+
+/* RDEVICE rdev[-rdev] EQID eqid [TYPE type ...] */
+static int st_rdevice(struct sys_parse *p)
+{
+    if (strcmp(scan_word(p->s, p->at + 1), "EQID"))
+        return bad(p, p->at + 1, "EQID");
+    if (p->s->count > p->at + 3 && strcmp(scan_word(p->s, p->at + 3), "TYPE"))
+        return bad(p, p->at + 3, "TYPE");
+    return add_eqid(p, p->at, p->at + 2);
+}
+
+/* EQID eqid RDEV rdev[-rdev] ...: shorthand of ours. */
+static int st_eqid(struct sys_parse *p)
+{
+    int status = ST_OK;
+    if (strcmp(scan_word(p->s, p->at + 1), "RDEV"))
+        return bad(p, p->at + 1, "RDEV");
+    if (p->s->count <= p->at + 2)
+        return bad(p, p->at + 2, "a real device number or range");
+    for (unsigned i = p->at + 2; i < p->s->count && !status; i++)
+        status = add_eqid(p, i, p->at);
+    return status;
+}
+
+/* VMLAN MACPREFIX hhhhhh USERPREFIX hhhhhh */
+static int st_vmlan(struct sys_parse *p)
+{
+    unsigned i = p->at;
+    u64 v;
+    if (i >= p->s->count)
+        return bad(p, i, "MACPREFIX or USERPREFIX");
+    for (; i < p->s->count; i += 2) {
+        const char *w = scan_word(p->s, i);
+        char *to = !strcmp(w, "MACPREFIX")    ? p->cfg->mac_prefix
+                   : !strcmp(w, "USERPREFIX") ? p->cfg->user_prefix
+                                              : NULL;
+        if (!to)
+            return bad(p, i, "MACPREFIX or USERPREFIX");
+        const char *hex = scan_word(p->s, i + 1);
+        if (strlen(hex) != 6 || !scan_hex(hex, 0xffffff, &v))
+            return bad(p, i + 1, "a prefix of 6 hexadecimal digits");
+        strcpy(to, hex);
+    }
+    return ST_OK;
+}
+
+/* FEATURES {ENABLE | DISABLE} name ... and FEATURES with values */
+static int st_features(struct sys_parse *p)
+{
+    static const char *const known[] = {"AUTO_WARM_IPL",     "CLEAR_TDISK",   "CPCHECKING",
+                                        "LOGMSG_FROM_FILE",  "PROMPT",        "THROTTLE_ALL",
+                                        "VALIDATE_SHUTDOWN", "STP_TIMESTAMP", "STP_TIMEZONE"};
+    struct config_features *f = &p->cfg->features;
+    bool on = true;
+    u64 n;
+    if (p->s->count <= p->at)
+        return bad(p, p->at, "ENABLE, DISABLE or a feature");
+    for (unsigned i = p->at; i < p->s->count; i++) {
+        const char *w = scan_word(p->s, i);
+        bool plain = false;
+        for (size_t k = 0; k < ARRAY_LEN(known); k++)
+            plain |= !strcmp(w, known[k]);
+        if (plain)
+            continue;
+        if (!strcmp(w, "ENABLE") || !strcmp(w, "DISABLE"))
+            on = *w == 'E';
+        else if (!strcmp(w, "SET_PRIVCLASS"))
+            f->set_privclass = on;
+        else if (!strcmp(w, "PASSWORDS_ON_CMDS"))
+            f->passwords_on_cmds = on;
+        else if (!strcmp(w, "AUTOLOG") || !strcmp(w, "LINK") || !strcmp(w, "LOGON")) {
+            const char *v = scan_word(p->s, ++i);
+            if (strcmp(v, "YES") && strcmp(v, "NO"))
+                return bad(p, i, "YES or NO");
+            if (!strcmp(w, "LOGON"))
+                f->passwords_on_cmds = *v == 'Y';
+        } else if (!strcmp(w, "DISCONNECT_TIMEOUT")) {
+            const char *v = scan_word(p->s, ++i);
+            if (!strcmp(v, "OFF"))
+                f->logoff_timeout_s = 0;
+            else if (scan_number(v, 1, 999, &n))
+                f->logoff_timeout_s = (unsigned)n * 60;
+            else
+                return bad(p, i, "OFF or a number of minutes");
+        } else
+            return bad(p, i, "a known feature");
+    }
+    return ST_OK;
+}
+
+/* SET SIGNAL SHUTDOWNTIME n [SECONDS] (the SET statement of SYSTEM CONFIG) */
+static int st_set(struct sys_parse *p)
+{
+    const char *w = scan_word(p->s, p->at);
+    u64 n;
+    if (strcmp(w, "SIGNAL") && strcmp(w, "SHUTDOWNTIME"))
+        return scan_refuse(p->s, p->at - 1, p->cause, "SET");
+    unsigned i = p->at + (*scan_word(p->s, p->at + 1) == 'S');
+    if (!scan_number(scan_word(p->s, i + 1), 0, 32767, &n))
+        return bad(p, i + 1, "a number of seconds");
+    p->cfg->features.shutdown_signal_s = (unsigned)n;
+    return ST_OK;
+}
+
+static int st_operator(struct sys_parse *p)
+{
+    if (!scan_name(scan_word(p->s, p->at), p->cfg->features.operator_userid, 8))
+        return bad(p, p->at, "a user id of 1-8 characters");
+    return scan_end(p->s, p->at + 1, p->cause);
+}
+
+/* Says something about real hardware or screens that a member of ours does not have. */
+static int st_ignore(struct sys_parse *p)
+{
+    (void)p;
+    return ST_OK;
+}
+
+static int st_refuse(struct sys_parse *p)
+{
+    char what[64];
+    snprintf(what, sizeof what, "%.20s%s%.20s", scan_word(p->s, p->at - 1),
+             p->s->count > p->at ? " " : "", scan_word(p->s, p->at));
+    return scan_refuse(p->s, p->at - 1, p->cause, what);
+}
+
+static const struct {
+    const char *name;
+    int (*parse)(struct sys_parse *p);
+} statements[] = {
+    {"SYSTEM_IDentifier", st_identifier},
+    {"SYSTEM_IDENTIFIER_Default", st_identifier_default},
+    {"SSI", st_ssi},
+    {"CP_OWned", st_cp_owned},
+    {"USER_VOLUME_List", st_user_volume_list},
+    {"USER_VOLUME_Include", st_user_volume_include},
+    {"RELOCATION_DOMain", st_domain},
+    {"ACTIVATE", st_activate},
+    {"RDEVice", st_rdevice},
+    {"EQID", st_eqid},
+    {"VMLAN", st_vmlan},
+    {"FEATures", st_features},
+    {"SET", st_set},
+    {"OPERATOR_Userid", st_operator},
+    {"SYSTEM_RESidence", st_ignore},
+    {"OPERATOR_CONSoles", st_ignore},
+    {"EMERGENCY_MESSAGE_Consoles", st_ignore},
+    {"LOGO_CONFIG", st_ignore},
+    {"PRODUCT", st_ignore},
+    {"CHARACTER_DEFaults", st_ignore},
+    {"DEFINE", st_refuse}, /* VSWITCH, LAN, ...: networks come later */
+    {"MODIFY", st_refuse},
+    {"USER_VOLUME_Exclude", st_refuse},
+    {"USER_VOLUME_RDEV", st_refuse},
+    {"TIMEZONE_DEFinition", st_refuse},
+    {"TIMEZONE_BOUndary", st_refuse},
+    {"PRIV_CLASSES", st_refuse},
+    {"JOURNALING", st_refuse},
+    {"EXTERNAL_SYNTAX", st_refuse},
+    {"CPXLOAD", st_refuse},
+    {"CP_ACCESS", st_refuse},
+    {"IMBED", st_refuse},
+    {"STORAGE", st_refuse},
+    {"MULTITHREADING", st_refuse},
+    {"CRYPTO", st_refuse},
+    {"ENABLE", st_refuse},
+    {"DISABLE", st_refuse},
+};
+
+static int run_statement(struct sys_parse *p, unsigned at, bool applies)
+{
+    for (size_t i = 0; i < ARRAY_LEN(statements); i++) {
+        if (!scan_abbrev(scan_word(p->s, at), statements[i].name))
+            continue;
+        p->at = at + 1;
+        p->cfg = p->real;
+        if (!applies) {
+            memset(p->scratch, 0, sizeof *p->scratch);
+            p->cfg = p->scratch;
+        }
+        return statements[i].parse(p);
+    }
+    return bad(p, at, "a SYSTEM CONFIG statement");
+}
+
+/* `name name ...:` in front of a statement. Words taken, 0 = none. */
+static unsigned qualifier(struct sys_parse *p, bool *applies, char *text)
+{
+    unsigned n = 0;
+    *applies = false;
+    text[0] = 0;
+    while (n < p->s->count && !strchr(scan_word(p->s, n), ':'))
+        n++;
+    if (n == p->s->count)
+        return 0;
+    const char *last = scan_word(p->s, n);
+    if (last[strlen(last) - 1] != ':')
+        return 0;
+    for (unsigned i = 0; i <= n; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%.60s", scan_word(p->s, i));
+        if (i == n)
+            name[strlen(name) - 1] = 0;
+        *applies |= name[0] && pattern_match(name, p->real->member);
+        size_t len = strlen(text);
+        snprintf(text + len, QUALIFIER_BYTES - len, "%s%s", i ? " " : "", name);
+    }
+    return n + 1;
+}
+
+static int one_statement(struct sys_parse *p)
+{
+    bool applies = true;
+    char name[QUALIFIER_BYTES];
+    unsigned at = qualifier(p, &applies, name);
+    const char *word = scan_word(p->s, at);
+    if (!strcmp(word, "END") && p->section) {
+        if (at && strcmp(name, p->section_name))
+            return scan_bad(p->s, 0, p->cause, "%s: END", p->section_name);
+        p->section = false;
+        return scan_end(p->s, at + 1, p->cause);
+    }
+    if (at && p->section)
+        return bad(p, 0, "END before another qualifier");
+    if (at && !strcmp(word, "BEGIN")) {
+        p->section = true;
+        p->section_applies = applies;
+        strcpy(p->section_name, name);
+        return scan_end(p->s, at + 1, p->cause);
+    }
+    if (at && at == p->s->count)
+        return bad(p, at, "BEGIN or a statement");
+    return run_statement(p, at, at ? applies : !p->section || p->section_applies);
+}
+
+static int finish(struct sys_parse *p)
+{
+    const struct system_config *cfg = p->real;
+    if (p->section)
+        return scan_bad(p->s, 0, p->cause, "%s: END", p->section_name);
+    if (p->any_identifier && !p->identified)
+        return scan_bad(p->s, 0, p->cause, "a SYSTEM_IDENTIFIER for %s", cfg->member);
+    if (!cfg->in_ssi)
+        return ST_OK;
+    for (unsigned i = 0; i < cfg->volume_count; i++)
+        if (cfg->volumes[i].generic ? pattern_match(cfg->volumes[i].volid, cfg->pdr_volid)
+                                    : !strcmp(cfg->volumes[i].volid, cfg->pdr_volid))
+            return ST_OK;
+    return scan_bad(p->s, 0, p->cause, "PDR volume %s in CP_OWNED or USER_VOLUME_LIST",
+                    cfg->pdr_volid);
+}
+
+int config_parse_system(struct system_config *config, const char *name, const char *text,
+                        struct cause *cause)
+{
+    struct sys_parse p = {.real = config, .cause = cause};
+    p.s = malloc(sizeof *p.s);
+    p.scratch = calloc(1, sizeof *p.scratch);
+    int status = ST_OK;
+    if (!p.s || !p.scratch) {
+        status = cause_set(cause, ST_NOMEM, "%s: out of memory", name);
+    } else {
+        scan_init(p.s, name, text, SCAN_SLASH_COMMENTS | SCAN_CONTINUE);
+        while (!status && (status = scan_next(p.s, cause)) > 0)
+            status = one_statement(&p);
+        if (!status)
+            status = finish(&p);
+    }
+    free(p.s);
+    free(p.scratch);
+    return status;
+}

@@ -1,0 +1,573 @@
+/* Statements of a directory entry. Three kinds: honoured; about things that this emulator's
+ * terminals and disks do not have (ignored, named so below); known, but refused by name. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/config/directory_internal.h"
+
+static int bad(struct dir_parse *p, unsigned i, const char *expected)
+{
+    return scan_bad(p->s, i, p->cause, "%s", expected);
+}
+
+static int take_classes(struct dir_parse *p, unsigned i)
+{
+    const char *w = scan_word(p->s, i);
+    u32 classes = 0;
+    for (const char *c = w; *c; c++) {
+        if (*c >= 'A' && *c <= 'Z')
+            classes |= CP_CLASS(*c);
+        else if (*c >= '1' && *c <= '6')
+            classes |= 1u << (26 + *c - '1');
+        else
+            return bad(p, i, "privilege classes A-Z, 1-6");
+    }
+    if (!classes)
+        return bad(p, i, "privilege classes A-Z, 1-6");
+    p->entry->classes = classes;
+    return ST_OK;
+}
+
+static int take_storage(struct dir_parse *p, unsigned i, u64 *out)
+{
+    if (!scan_size(scan_word(p->s, i), 0, out) || *out > DIR_STORAGE_BYTES_MAX)
+        return bad(p, i, "a storage size (512M, 2G)");
+    return ST_OK;
+}
+
+static int take_password(struct dir_parse *p, unsigned i)
+{
+    static const struct {
+        const char *word;
+        enum dir_logon how;
+    } special[] = {{"NOPASS", DIR_LOGON_NOPASS},
+                   {"AUTOONLY", DIR_LOGON_AUTOONLY},
+                   {"LBYONLY", DIR_LOGON_LBYONLY},
+                   {"NOLOG", DIR_LOGON_NOLOG}};
+    const char *w = scan_word(p->s, i);
+    if (!*w)
+        return bad(p, i, "a password, NOPASS, AUTOONLY, LBYONLY or NOLOG");
+    if (strlen(w) > 8) /* the word is not shown */
+        return cause_set(p->cause, ST_CONFIG,
+                         "%s:%u:%u: expected a password of 1-8 characters, found a longer one",
+                         p->s->name, p->s->tok[i].line, p->s->tok[i].col);
+    strcpy(p->entry->password, w);
+    p->entry->logon = DIR_LOGON_PASSWORD;
+    for (size_t k = 0; k < ARRAY_LEN(special); k++) {
+        if (strcmp(w, special[k].word))
+            continue;
+        p->entry->logon = special[k].how;
+        p->entry->password[0] = 0;
+    }
+    return ST_OK;
+}
+
+int dir_user_operands(struct dir_parse *p)
+{
+    struct dir_entry *e = p->entry;
+    u64 priority;
+    if (!scan_name(scan_word(p->s, 1), e->userid, 8))
+        return bad(p, 1, "a user id of 1-8 characters");
+    if (take_password(p, 2))
+        return ST_CONFIG;
+    if (p->s->count > 3 && take_storage(p, 3, &e->storage_bytes))
+        return ST_CONFIG;
+    e->storage_max_bytes = e->storage_bytes;
+    if (p->s->count > 4 && take_storage(p, 4, &e->storage_max_bytes))
+        return ST_CONFIG;
+    if (e->storage_bytes > e->storage_max_bytes)
+        return bad(p, 4, "a maximum of at least the initial storage");
+    if (p->s->count > 5 && take_classes(p, 5))
+        return ST_CONFIG;
+    if (p->s->count > 6 && !scan_number(scan_word(p->s, 6), 0, 99, &priority))
+        return bad(p, 6, "a priority from 0 to 99");
+    return scan_end(p->s, 11, p->cause); /* up to four line-editing characters */
+}
+
+static int st_machine(struct dir_parse *p)
+{
+    static const struct {
+        const char *word;
+        enum dir_machine machine;
+    } modes[] = {{"ESA", DIR_MACH_ESA}, {"XA", DIR_MACH_XA}, {"Z", DIR_MACH_Z}};
+    u64 n = 1;
+    size_t k = 0;
+    while (k < ARRAY_LEN(modes) && strcmp(scan_word(p->s, 1), modes[k].word))
+        k++;
+    if (k == ARRAY_LEN(modes))
+        return bad(p, 1, "ESA, XA or Z");
+    if (p->s->count > 2 && !scan_number(scan_word(p->s, 2), 1, DIR_CPUS_MAX, &n))
+        return scan_bad(p->s, 2, p->cause, "a number of CPUs from 1 to %d", DIR_CPUS_MAX);
+    p->entry->machine = modes[k].machine;
+    p->entry->cpus_max = (unsigned)n;
+    return scan_end(p->s, 3, p->cause);
+}
+
+static int cpu_operands(struct dir_parse *p, struct dir_cpu *cpu)
+{
+    u64 serial;
+    for (unsigned i = 2; i < p->s->count; i++) {
+        const char *w = scan_word(p->s, i);
+        if (!strcmp(w, "BASE")) {
+            cpu->base = true;
+        } else if (!strcmp(w, "CPUID")) {
+            if (!scan_hex(scan_word(p->s, ++i), 0xffffff, &serial))
+                return bad(p, i, "a serial number of 6 hexadecimal digits");
+        } else if (!strcmp(w, "TYPE")) {
+            const char *type = scan_word(p->s, ++i);
+            if (strcmp(type, "CP") && strcmp(type, "IFL"))
+                return bad(p, i, "CP or IFL");
+            cpu->ifl = *type == 'I';
+        } else if (strcmp(w, "NODEDICATE")) {
+            return bad(p, i, "BASE, CPUID, NODEDICATE or TYPE");
+        }
+    }
+    return ST_OK;
+}
+
+/* CPU addr [BASE] [CPUID nnnnnn] [NODEDICATE] [TYPE CP|IFL] */
+static int st_cpu(struct dir_parse *p)
+{
+    struct dir_entry *e = p->entry;
+    u64 addr;
+    if (!scan_hex(scan_word(p->s, 1), DIR_CPUS_MAX - 1, &addr))
+        return scan_bad(p->s, 1, p->cause, "a CPU address from 0 to %X", DIR_CPUS_MAX - 1);
+    if (!p->cpus_own)
+        e->cpu_count = 0;
+    p->cpus_own = true;
+    for (unsigned i = 0; i < e->cpu_count; i++)
+        if (e->cpus[i].addr == addr)
+            return bad(p, 1, "each CPU once");
+    struct dir_cpu cpu = {.addr = (u8)addr};
+    int status = cpu_operands(p, &cpu);
+    for (unsigned i = 0; i < e->cpu_count && !status; i++)
+        if (cpu.base && e->cpus[i].base)
+            status = bad(p, 1, "one BASE CPU");
+    if (!status)
+        e->cpus[e->cpu_count++] = cpu;
+    return status;
+}
+
+static int ipl_parm(struct dir_parse *p, unsigned i)
+{
+    const char *rest = scan_rest(p->s, i);
+    if (!*rest)
+        return bad(p, i, "parameter text");
+    if (strlen(rest) >= DIR_PARM_BYTES)
+        return scan_bad(p->s, i, p->cause, "at most %d characters of PARM", DIR_PARM_BYTES - 1);
+    strcpy(p->entry->ipl.parm, rest);
+    return ST_OK;
+}
+
+/* IPL {vdev | name} [LOADPARM text] [PARM text to the end] */
+static int st_ipl(struct dir_parse *p)
+{
+    struct dir_ipl *ipl = &p->entry->ipl;
+    u64 vdev;
+    memset(ipl, 0, sizeof *ipl);
+    if (scan_hex(scan_word(p->s, 1), 0xffff, &vdev) && strlen(scan_word(p->s, 1)) <= 4)
+        ipl->vdev = (u16)vdev;
+    else if (scan_name(scan_word(p->s, 1), ipl->name, 8))
+        ipl->is_name = true;
+    else
+        return bad(p, 1, "a virtual device number or the name of a saved system");
+    ipl->present = true;
+    for (unsigned i = 2; i < p->s->count; i += 2) {
+        const char *w = scan_word(p->s, i);
+        if (scan_abbrev(w, "PARM"))
+            return ipl_parm(p, i + 1);
+        if (!scan_abbrev(w, "LOADparm"))
+            return bad(p, i, "LOADPARM or PARM");
+        const char *text = scan_word(p->s, i + 1);
+        if (!*text || strlen(text) > 8)
+            return bad(p, i + 1, "a load parameter of 1-8 characters");
+        strcpy(ipl->loadparm, text);
+    }
+    return ST_OK;
+}
+
+static int take_vdev(struct dir_parse *p, unsigned i, u16 *out)
+{
+    u64 v;
+    if (strlen(scan_word(p->s, i)) > 4 || !scan_hex(scan_word(p->s, i), 0xffff, &v))
+        return bad(p, i, "a virtual device number");
+    *out = (u16)v;
+    return ST_OK;
+}
+
+/* CONSOLE vdev {3215 | 3270} [class [userid [OBSERVER]]] */
+static int st_console(struct dir_parse *p)
+{
+    struct dir_entry *e = p->entry;
+    char userid[DIR_NAME_BYTES] = "";
+    if (take_vdev(p, 1, &e->console_vdev))
+        return ST_CONFIG;
+    if (!strcmp(scan_word(p->s, 2), "3270"))
+        return scan_refuse(p->s, 2, p->cause, "CONSOLE ... 3270");
+    if (strcmp(scan_word(p->s, 2), "3215") && strcmp(scan_word(p->s, 2), "3210"))
+        return bad(p, 2, "3215");
+    e->console_devtype = 0x3215;
+    e->has_console = true;
+    strcpy(e->console_class, "T");
+    if (p->s->count > 3) {
+        if (strlen(scan_word(p->s, 3)) != 1 ||
+            !strpbrk(scan_word(p->s, 3), "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
+            return bad(p, 3, "a spool class");
+        strcpy(e->console_class, scan_word(p->s, 3));
+    }
+    if (p->s->count > 4 && !scan_name(scan_word(p->s, 4), userid, 8))
+        return bad(p, 4, "the user id of a secondary user");
+    if (p->s->count > 5 && strcmp(scan_word(p->s, 5), "OBSERVER"))
+        return bad(p, 5, "OBSERVER");
+    strcpy(p->s->count > 5 ? e->console_observer : e->console_secuser, userid);
+    return scan_end(p->s, 6, p->cause);
+}
+
+static const struct {
+    const char *type;
+    u16 number;
+    enum dir_spool_kind kind;
+} spool_types[] = {
+    {"2501", 0x2501, DIR_SPOOL_READER},  {"3505", 0x3505, DIR_SPOOL_READER},
+    {"3525", 0x3525, DIR_SPOOL_PUNCH},   {"1403", 0x1403, DIR_SPOOL_PRINTER},
+    {"1443", 0x1443, DIR_SPOOL_PRINTER}, {"3203", 0x3203, DIR_SPOOL_PRINTER},
+    {"3211", 0x3211, DIR_SPOOL_PRINTER}, {"3262", 0x3262, DIR_SPOOL_PRINTER},
+    {"4245", 0x4245, DIR_SPOOL_PRINTER}, {"4248", 0x4248, DIR_SPOOL_PRINTER},
+};
+
+/* Device type at word 2, READER or PUNCH behind 2540. Words taken, or 0. */
+static unsigned spool_type(struct dir_parse *p, struct dir_spool *sp)
+{
+    const char *w = scan_word(p->s, 2), *what = scan_word(p->s, 3);
+    if (!strcmp(w, "2540")) {
+        bool reader = scan_abbrev(what, "READER") || !strcmp(what, "RDR");
+        if (!reader && !scan_abbrev(what, "PUNCH") && strcmp(what, "PCH")) {
+            bad(p, 3, "READER or PUNCH");
+            return 0;
+        }
+        sp->devtype = 0x2540;
+        sp->kind = reader ? DIR_SPOOL_READER : DIR_SPOOL_PUNCH;
+        return 2;
+    }
+    for (size_t k = 0; k < ARRAY_LEN(spool_types); k++) {
+        if (strcmp(w, spool_types[k].type))
+            continue;
+        sp->devtype = spool_types[k].number;
+        sp->kind = spool_types[k].kind;
+        return 1;
+    }
+    bad(p, 2, "a unit record device type (2540, 3505, 3525, 1403 ...)");
+    return 0;
+}
+
+/* SPOOL vdev devtype [classes] */
+static int st_spool(struct dir_parse *p)
+{
+    struct dir_entry *e = p->entry;
+    struct dir_spool sp = {0};
+    unsigned k = 0;
+    if (take_vdev(p, 1, &sp.vdev))
+        return ST_CONFIG;
+    unsigned n = spool_type(p, &sp);
+    if (!n)
+        return ST_CONFIG;
+    const char *classes = scan_word(p->s, 2 + n);
+    if (strlen(classes) > 8 ||
+        strspn(classes, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789*") != strlen(classes))
+        return bad(p, 2 + n, "1-8 spool classes or *");
+    strcpy(sp.classes, *classes ? classes : sp.kind == DIR_SPOOL_READER ? "*" : "A");
+    while (k < e->spool_count && e->spools[k].vdev != sp.vdev)
+        k++;
+    if (k == DIR_SPOOLS_MAX)
+        return scan_bad(p->s, 1, p->cause, "at most %d SPOOL statements", DIR_SPOOLS_MAX);
+    e->spools[k] = sp;
+    if (k == e->spool_count)
+        e->spool_count++;
+    return scan_end(p->s, 3 + n, p->cause);
+}
+
+static int st_option(struct dir_parse *p)
+{
+    static const struct {
+        const char *word;
+        u32 bit;
+    } known[] = {{"LNKNOPAS", DIR_OPT_LNKNOPAS},
+                 {"TODENABLE", DIR_OPT_TODENABLE},
+                 {"QUICKDSP", DIR_OPT_QUICKDSP},
+                 {"DIAG88", DIR_OPT_DIAG88},
+                 {"CHPIDVIRTUALIZATION", DIR_OPT_CHPIDV},
+                 {"APPLMON", DIR_OPT_APPLMON},
+                 {"ACCT", DIR_OPT_ACCT},
+                 {"RMCHINFO", DIR_OPT_RMCHINFO},
+                 {"STGEXEMPT", DIR_OPT_STGEXEMPT},
+                 {"LXAPP", DIR_OPT_LXAPP},
+                 {"CFUSER", DIR_OPT_CFUSER}};
+    u64 n;
+    if (p->s->count < 2)
+        return bad(p, 1, "an option");
+    for (unsigned i = 1; i < p->s->count; i++) {
+        const char *w = scan_word(p->s, i);
+        size_t k = 0;
+        while (k < ARRAY_LEN(known) && strcmp(w, known[k].word))
+            k++;
+        if (k < ARRAY_LEN(known)) {
+            p->entry->options |= known[k].bit;
+            if (known[k].bit == DIR_OPT_CHPIDV)
+                i++; /* ONE */
+        } else if (scan_abbrev(w, "MAXCONN")) {
+            if (!scan_number(scan_word(p->s, ++i), 1, 65535, &n))
+                return bad(p, i, "a number of connections from 1 to 65535");
+            p->entry->maxconn = (unsigned)n;
+        } else {
+            return bad(p, i, "an option that this release knows");
+        }
+    }
+    return ST_OK;
+}
+
+static bool share_value(const char *w, bool absolute, unsigned *out)
+{
+    char digits[8];
+    size_t n = strlen(w);
+    u64 v;
+    if (!absolute)
+        return scan_number(w, 1, 10000, &v) ? (*out = (unsigned)v, true) : false;
+    if (n && w[n - 1] == '%')
+        n--;
+    if (!n || n >= sizeof digits)
+        return false;
+    memcpy(digits, w, n);
+    digits[n] = 0;
+    char *dot = strchr(digits, '.');
+    unsigned tenth = 0;
+    if (dot) {
+        if (dot[1] < '0' || dot[1] > '9' || dot[2])
+            return false;
+        tenth = (unsigned)(dot[1] - '0');
+        *dot = 0;
+    }
+    if (!scan_number(digits, 0, 100, &v))
+        return false;
+    *out = (unsigned)v * 10 + tenth;
+    return *out && *out <= 1000;
+}
+
+/* SHARE {RELATIVE n | ABSOLUTE n%} [max {LIMITSOFT | LIMITHARD}] */
+static int st_share(struct dir_parse *p)
+{
+    struct dir_share *sh = &p->entry->share;
+    bool absolute = scan_abbrev(scan_word(p->s, 1), "ABSolute");
+    if (!absolute && !scan_abbrev(scan_word(p->s, 1), "RELative"))
+        return bad(p, 1, "RELATIVE or ABSOLUTE");
+    *sh = (struct dir_share){.absolute = absolute};
+    if (!share_value(scan_word(p->s, 2), absolute, &sh->value))
+        return bad(p, 2, absolute ? "a percentage (0.1% to 100%)" : "a share from 1 to 10000");
+    if (p->s->count <= 3 || scan_abbrev(scan_word(p->s, 3), "NOLimit"))
+        return scan_end(p->s, 4, p->cause);
+    if (!share_value(scan_word(p->s, 3), absolute, &sh->limit))
+        return bad(p, 3, "a maximum share");
+    sh->limit_soft = p->s->count == 4 || scan_abbrev(scan_word(p->s, 4), "LIMITSoft");
+    sh->limit_hard = scan_abbrev(scan_word(p->s, 4), "LIMITHard");
+    if (!sh->limit_soft && !sh->limit_hard)
+        return bad(p, 4, "LIMITSOFT or LIMITHARD");
+    return scan_end(p->s, 5, p->cause);
+}
+
+static int st_account(struct dir_parse *p)
+{
+    if (!*scan_word(p->s, 1) || strlen(scan_word(p->s, 1)) > 8)
+        return bad(p, 1, "an account number of 1-8 characters");
+    strcpy(p->entry->account, scan_word(p->s, 1));
+    return ST_OK;
+}
+
+static int st_class(struct dir_parse *p)
+{
+    int status = take_classes(p, 1);
+    return status ? status : scan_end(p->s, 2, p->cause);
+}
+
+static int st_command(struct dir_parse *p)
+{
+    struct dir_entry *e = p->entry;
+    const char *text = scan_rest(p->s, 1);
+    if (!*text || strlen(text) >= DIR_COMMAND_BYTES)
+        return scan_bad(p->s, 1, p->cause, "a CP command of at most %d characters",
+                        DIR_COMMAND_BYTES - 1);
+    if (e->command_count == DIR_COMMANDS_MAX)
+        return scan_bad(p->s, 0, p->cause, "at most %d COMMAND statements", DIR_COMMANDS_MAX);
+    e->commands[e->command_count] = strdup(text);
+    if (!e->commands[e->command_count])
+        return cause_set(p->cause, ST_NOMEM, "%s: out of memory", p->s->name);
+    e->command_count++;
+    return ST_OK;
+}
+
+static int take_names(struct dir_parse *p, char (*to)[DIR_NAME_BYTES], unsigned *count)
+{
+    if (p->s->count < 2)
+        return bad(p, 1, "a user id");
+    for (unsigned i = 1; i < p->s->count; i++) {
+        if (*count == DIR_NAMES_MAX)
+            return scan_bad(p->s, i, p->cause, "at most %d user ids", DIR_NAMES_MAX);
+        if (!scan_name(scan_word(p->s, i), to[*count], 8))
+            return bad(p, i, "a user id of 1-8 characters");
+        ++*count;
+    }
+    return ST_OK;
+}
+
+static int st_xautolog(struct dir_parse *p)
+{
+    return take_names(p, p->entry->xautolog, &p->entry->xautolog_count);
+}
+
+static int st_logonby(struct dir_parse *p)
+{
+    return take_names(p, p->entry->logonby, &p->entry->logonby_count);
+}
+
+/* VMRELOCATE {ON | OFF} [DOMAIN name] */
+static int st_vmrelocate(struct dir_parse *p)
+{
+    const char *w = scan_word(p->s, 1);
+    unsigned i = 2;
+    if (!strcmp(w, "ON") || !strcmp(w, "OFF"))
+        p->entry->relocate = w[1] == 'N';
+    else if (!strcmp(w, "DOMAIN"))
+        i = 1;
+    else
+        return bad(p, 1, "ON, OFF or DOMAIN");
+    if (p->s->count <= i)
+        return ST_OK;
+    if (strcmp(scan_word(p->s, i), "DOMAIN"))
+        return bad(p, i, "DOMAIN");
+    if (!scan_name(scan_word(p->s, i + 1), p->entry->domain, 8))
+        return bad(p, i + 1, "a domain name of 1-8 characters");
+    return scan_end(p->s, i + 2, p->cause);
+}
+
+static int st_storage(struct dir_parse *p)
+{
+    struct dir_entry *e = p->entry;
+    int status = take_storage(p, 1, &e->storage_bytes);
+    if (!status && e->storage_max_bytes < e->storage_bytes)
+        e->storage_max_bytes = e->storage_bytes;
+    return status ? status : scan_end(p->s, 2, p->cause);
+}
+
+static int st_maxstorage(struct dir_parse *p)
+{
+    int status = take_storage(p, 1, &p->entry->storage_max_bytes);
+    if (!status && p->entry->storage_max_bytes < p->entry->storage_bytes)
+        status = bad(p, 1, "at least the initial storage");
+    return status ? status : scan_end(p->s, 2, p->cause);
+}
+
+static int st_include(struct dir_parse *p)
+{
+    if (!scan_name(scan_word(p->s, 1), p->include, 8))
+        return bad(p, 1, "the name of a PROFILE");
+    return scan_end(p->s, 2, p->cause);
+}
+
+/* BUILD ON {member | *} USING SUBCONFIG name */
+static int st_build(struct dir_parse *p)
+{
+    const char *member = scan_word(p->s, 2);
+    char name[DIR_NAME_BYTES];
+    if (p->entry->kind != DIR_IDENTITY)
+        return bad(p, 0, "BUILD in an IDENTITY only");
+    if (strcmp(scan_word(p->s, 1), "ON"))
+        return bad(p, 1, "ON");
+    if (strcmp(member, "*") && !scan_name(member, name, 8))
+        return bad(p, 2, "a member name or *");
+    if (strcmp(scan_word(p->s, 3), "USING"))
+        return bad(p, 3, "USING");
+    if (strcmp(scan_word(p->s, 4), "SUBCONFIG"))
+        return bad(p, 4, "SUBCONFIG");
+    if (!scan_name(scan_word(p->s, 5), name, 8))
+        return bad(p, 5, "the name of a SUBCONFIG");
+    bool wild = !strcmp(member, "*");
+    if (!strcmp(member, p->member) || (wild && !p->entry->subconfig[0])) {
+        strcpy(p->entry->subconfig, name);
+    }
+    strcpy(p->build, name);
+    p->build_at = 5;
+    return scan_end(p->s, 6, p->cause);
+}
+
+/* About real terminals and distribution of paper: no effect here. */
+static int st_ignore(struct dir_parse *p)
+{
+    (void)p;
+    return ST_OK;
+}
+
+static int st_refuse(struct dir_parse *p)
+{
+    return scan_refuse(p->s, 0, p->cause, scan_word(p->s, 0));
+}
+
+static const struct {
+    const char *name;
+    int (*parse)(struct dir_parse *p);
+} statements[] = {
+    {"MACHine", st_machine},
+    {"CPU", st_cpu},
+    {"IPL", st_ipl},
+    {"CONsole", st_console},
+    {"SPool", st_spool},
+    {"OPTion", st_option},
+    {"SHAre", st_share},
+    {"ACCount", st_account},
+    {"ACIgroup", st_refuse},
+    {"CLass", st_class},
+    {"COMMAND", st_command},
+    {"CMD", st_command},
+    {"XAUTOLOG", st_xautolog},
+    {"AUTOLOG", st_xautolog},
+    {"LOGONBY", st_logonby},
+    {"VMRELOcate", st_vmrelocate},
+    {"STORage", st_storage},
+    {"STOR", st_storage},
+    {"MAXSTORage", st_maxstorage},
+    {"MAXSTOR", st_maxstorage},
+    {"INClude", st_include},
+    {"BUILD", st_build},
+    {"DISTrib", st_ignore},
+    {"SCReen", st_ignore},
+    {"DATEFormat", st_refuse},
+    {"LInk", st_refuse},
+    {"MDisk", st_refuse},
+    {"MINIopt", st_refuse},
+    {"DEDicate", st_refuse},
+    {"NICDEF", st_refuse},
+    {"SPEcial", st_refuse},
+    {"LOADDEV", st_refuse},
+    {"IUCV", st_refuse},
+    {"CRYpto", st_refuse},
+    {"NAMESAVE", st_refuse},
+    {"POSIXINFO", st_refuse},
+    {"POSIXGLIST", st_refuse},
+    {"POSIXGROUP", st_refuse},
+    {"POSIXOPT", st_refuse},
+    {"STDEVopt", st_refuse},
+    {"APPCPASS", st_refuse},
+    {"D8ONECMD", st_refuse},
+    {"DASDOPT", st_refuse},
+    {"NOPDATA", st_refuse},
+    {"SYSAFFIN", st_refuse},
+    {"XSTORE", st_refuse},
+    {"XCONFIG", st_refuse},
+    {"SUBUSER", st_refuse},
+    {"SCSI", st_refuse},
+};
+
+int dir_statement(struct dir_parse *p)
+{
+    for (size_t i = 0; i < ARRAY_LEN(statements); i++)
+        if (scan_abbrev(scan_word(p->s, 0), statements[i].name))
+            return statements[i].parse(p);
+    return bad(p, 0, "a directory statement");
+}

@@ -1,0 +1,133 @@
+/* The command table and its dispatch: name, abbreviation, privilege class, handler.
+ * A command that exists but is outside the user's classes is answered as unknown. */
+#include "hyp/cp/cp_internal.h"
+
+#include <stdio.h>
+
+#include "hyp/config/config_scan.h"
+
+#define CP_DEPTH_MAX 8 /* CP CP AT x CMD ... */
+
+/* Rows keep classes as text; CP_CLASS bits are made when asked for. */
+struct text_row {
+    const char *prefix, *name, *classes;
+    cp_handler handler;
+    const char *help;
+};
+
+static const struct text_row rows[] = {
+#define R(prefix, name, classes, handler, help) {prefix, name, classes, handler, help},
+#include "hyp/cp/cp_cmd.def"
+#undef R
+};
+
+static u32 class_bits(const char *letters)
+{
+    u32 bits = 0;
+    if (!*letters || *letters == '*')
+        return CP_CLASS_ANY;
+    for (; *letters; letters++)
+        bits |= CP_CLASS(*letters);
+    return bits;
+}
+
+bool cp_table_row(const struct cp *cp, unsigned i, struct cp_table_row *out)
+{
+    if (i < ARRAY_LEN(rows)) {
+        *out = (struct cp_table_row){
+            .prefix = rows[i].prefix,
+            .row = {rows[i].name, class_bits(rows[i].classes), rows[i].help},
+            .handler = rows[i].handler,
+            .anybody = !rows[i].classes[0]};
+        return true;
+    }
+    i -= ARRAY_LEN(rows);
+    if (i >= cp->registered_count)
+        return false;
+    const struct cp_registered *r = &cp->registered[i];
+    *out = (struct cp_table_row){
+        .prefix = r->prefix, .row = r->row, .handler = r->handler, .ctx = r->ctx};
+    return true;
+}
+
+int cp_register_command(struct cp *cp, const char *prefix, const struct cp_cmd_row *row,
+                        cp_handler handler, void *ctx)
+{
+    struct cp_table_row have;
+    prefix = prefix ? prefix : "";
+    if (cp->registered_count == CP_REGISTERED_MAX || strlen(prefix) > 11)
+        return ST_LIMIT;
+    for (unsigned i = 0; cp_table_row(cp, i, &have); i++)
+        if (!strcmp(have.prefix, prefix) && !strcasecmp(have.row.name, row->name))
+            return ST_EXIST;
+    struct cp_registered *r = &cp->registered[cp->registered_count++];
+    strcpy(r->prefix, prefix);
+    r->row = *row;
+    r->handler = handler;
+    r->ctx = ctx;
+    return ST_OK;
+}
+
+bool cp_table_find(const struct cp *cp, const char *prefix, const char *word, u32 classes,
+                   struct cp_table_row *out)
+{
+    for (unsigned i = 0; cp_table_row(cp, i, out); i++)
+        if (!strcmp(out->prefix, prefix) && scan_abbrev(word, out->row.name) &&
+            ((classes & out->row.classes) || out->anybody))
+            return true;
+    return false;
+}
+
+static void upper_name(const char *name, char *out, size_t room)
+{
+    size_t n = 0;
+    for (; name[n] && n + 1 < room; n++)
+        out[n] = name[n] >= 'a' && name[n] <= 'z' ? (char)(name[n] - 32) : name[n];
+    out[n] = 0;
+}
+
+int cp_dispatch(struct cp_request *req)
+{
+    struct cp_table_row row;
+    const char *word = cp_operand(req);
+    if (!word)
+        return 0;
+    if (req->depth++ >= CP_DEPTH_MAX || !cp_table_find(req->cp, "", word, req->classes, &row))
+        return cp_fail(req, MSG_CMD001E, word);
+    upper_name(row.row.name, req->command, sizeof req->command);
+    return row.handler(req, row.ctx);
+}
+
+int cp_dispatch_operand(struct cp_request *req, const char *prefix)
+{
+    struct cp_table_row row;
+    const char *word = cp_operand(req);
+    enum msg_id bad = *prefix == 'Q' ? MSG_CQV003E : MSG_CSE003E;
+    if (!word)
+        return cp_fail(req, MSG_CMD026E);
+    if (!cp_table_find(req->cp, prefix, word, req->classes, &row))
+        return cp_fail(req, bad, word);
+    upper_name(row.row.name, req->command, sizeof req->command);
+    return row.handler(req, row.ctx);
+}
+
+/* CP command */
+int cp_cmd_cp(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    return cp_dispatch(req);
+}
+
+/* Commands that are known, so that they do not look like typing errors. */
+int cp_not_yet(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    return cp_fail(req, MSG_CMD099E, req->command);
+}
+
+/* SET operand ... */
+int cp_cmd_set(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    return cp_dispatch_operand(req, "SET");
+}

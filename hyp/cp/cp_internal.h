@@ -1,0 +1,189 @@
+/* Inside of CP: the member's block, sessions of logged-on users, requests under way.
+ * Internal to hyp/ and its unit tests. Loop thread throughout. */
+#ifndef ENDICOTT_HYP_CP_INTERNAL_H
+#define ENDICOTT_HYP_CP_INTERNAL_H
+
+#include "hyp/cp.h"
+
+#define CP_WORDS_MAX 512
+#define CP_TIME_TEXT_BYTES 64
+#define CP_LEVEL_TEXT "Endicott CP Version 0 Release 1.0, Service Level 0001 (64-bit)"
+
+/** Settings of a session, one bit each; SET name ON|OFF. */
+enum cp_setting {
+    CP_SET_MSG = 1 << 0,
+    CP_SET_WNG = 1 << 1,
+    CP_SET_EMSG = 1 << 2,
+    CP_SET_ACNT = 1 << 3,
+    CP_SET_RUN = 1 << 4,
+    CP_SET_IMSG = 1 << 5,
+    CP_SET_SMSG = 1 << 6,
+    CP_SET_LINEDIT = 1 << 7,
+    CP_SET_CONCEAL = 1 << 8,
+};
+#define CP_SET_DEFAULT (CP_SET_MSG | CP_SET_WNG | CP_SET_EMSG | CP_SET_IMSG | CP_SET_LINEDIT)
+
+/** TERMINAL options that are kept for the session. */
+struct cp_terminal {
+    unsigned more_s, more_warn_s, linesize;
+    bool hold, apl, highlight, breakin_guest;
+    char linend, linedel, chardel, escape;
+};
+
+/* Located by: cp->users. Created by cp_session_begin, destroyed by cp_session_end. */
+struct cp_user {
+    struct cp_user *next;
+    struct cp *cp;
+    char userid[DIR_NAME_BYTES];
+    const struct dir_entry *entry;
+    struct console *console;
+    struct vm *vm;
+    u32 classes;
+    u32 settings;
+    struct cp_terminal terminal;
+    bool disconnected, ending, cp_read;
+    bool incoming; /* arriving by relocation: not logged on here before the claim is */
+    unsigned ldev;
+    u64 logon_ns;
+    u64 claim; /* generation, 0 = none */
+    char secuser[DIR_NAME_BYTES], observer[DIR_NAME_BYTES];
+    u64 signal_timer; /* SIGNAL SHUTDOWN under way */
+    unsigned signal_within_s;
+    char signal_by[DIR_NAME_BYTES];
+};
+
+/* One command. Created by cp_command_as, destroyed when complete. */
+struct cp_request {
+    struct cp_request *next;
+    struct cp *cp;
+    struct cp_response *resp;
+    char userid[DIR_NAME_BYTES];
+    u32 classes;
+    bool remote; /* came from another member: is not sent on */
+    bool in_handler, completed;
+    int rc;
+    u64 timer; /* SLEEP */
+    char raw[CP_COMMAND_BYTES_MAX], upper[CP_COMMAND_BYTES_MAX];
+    size_t at, len;
+    unsigned depth;   /* AT, CP in front of commands */
+    char command[16]; /* full name, for messages and shared handlers */
+    char buffer[MSG_LINE_BYTES];
+};
+
+struct cp_registered {
+    char prefix[12];
+    struct cp_cmd_row row;
+    cp_handler handler;
+    void *ctx;
+};
+
+struct cp_remote_call; /* cp_remote.c */
+
+struct cp {
+    const struct system_config *config;
+    const struct directory *directory;
+    struct cp_ports ports;
+    const struct cp_cluster_ops *cluster;
+    void *cluster_ctx;
+    struct cp_ssi *ssi; /* cp_ssi.c */
+    struct cp_user *users;
+    unsigned user_count;
+    struct cp_request *requests;
+    struct cp_remote_call *calls;
+    u32 last_call;
+    unsigned last_ldev;
+    u64 ipl_ns;
+    struct cp_registered registered[CP_REGISTERED_MAX];
+    unsigned registered_count;
+    struct {
+        void (*cb)(void *ctx, struct cp_user *user, enum cp_user_event event);
+        void *ctx;
+    } observers[CP_OBSERVERS_MAX];
+    unsigned observer_count;
+    bool shutting_down, shutdown_reipl;
+    u64 shutdown_timer;
+};
+
+/* --- cp_core.c --------------------------------------------------------------------------- */
+u64 cp_now(struct cp *cp);
+/** "17:13:22 UTC MONDAY 02/26/16". Returns out. */
+const char *cp_time_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
+/** "17:13:22" */
+const char *cp_clock_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
+/** "02/26/16 17:13:22" */
+const char *cp_stamp_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
+/** 512M, 2G, 1T: the largest unit that fits. */
+const char *cp_size_text(u64 bytes, char out[CP_TIME_TEXT_BYTES]);
+void cp_line_text(struct cp_request *req, const char *text);
+/** A line (and message, if it is one) for a response without a request. */
+void cp_response_add(struct cp_response *resp, const char *text);
+/** Only the message, if `text` is one. */
+void cp_response_message(struct cp_response *resp, const char *text);
+/** The user whose machine a command is about; NULL after HCPCMD045E. */
+struct cp_user *cp_own_machine(struct cp_request *req);
+/** ST_OK, or the message number after HCPCMD003E for what is left on the line. */
+int cp_no_more(struct cp_request *req);
+bool cp_userid_ok(const char *word);
+void cp_notify_observers(struct cp_user *user, enum cp_user_event event);
+
+/** cp_command_as for a request of another member. */
+void cp_command_remote(struct cp *cp, const char *userid, u32 classes, const char *text,
+                       struct cp_response *resp);
+
+/* --- cp_cmd.c ---------------------------------------------------------------------------- */
+/** Dispatch the command at the request's position. */
+int cp_dispatch(struct cp_request *req);
+/** Dispatch an operand of QUERY or SET. */
+int cp_dispatch_operand(struct cp_request *req, const char *prefix);
+
+/** A row of the table, of cp_cmd.def or registered. */
+struct cp_table_row {
+    const char *prefix; /* "", "QUERY", "SET" */
+    struct cp_cmd_row row;
+    cp_handler handler;
+    void *ctx;
+    bool anybody; /* also for who is not logged on */
+};
+/** i-th row; false behind the last. */
+bool cp_table_row(const struct cp *cp, unsigned i, struct cp_table_row *out);
+/** The row for an abbreviation within these classes. */
+bool cp_table_find(const struct cp *cp, const char *prefix, const char *word, u32 classes,
+                   struct cp_table_row *out);
+
+#define CP_HANDLER(name) int name(struct cp_request *req, void *ctx)
+#define R(prefix, name, classes, handler, help) CP_HANDLER(handler);
+#include "hyp/cp/cp_cmd.def"
+#undef R
+
+/* --- cp_logon.c, cp_session.c ------------------------------------------------------------- */
+/** A new session with machine and console; no claim, no IPL. */
+int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_user **out,
+                     struct cause *cause);
+void cp_session_end(struct cp_user *user, bool release_claim);
+/** Log off with the messages that belong to it. `by` NULL: the user itself. */
+void cp_logoff(struct cp_user *user, const char *by);
+/** "CONNECT= 00:01:27 VIRTCPU= 000:00.09 TOTCPU= 000:00.14" */
+const char *cp_usage_text(struct cp_user *user, char out[96]);
+const char *cp_where(const struct cp_user *user, char out[DIR_NAME_BYTES + 8]);
+
+/* --- cp_console.c ------------------------------------------------------------------------ */
+/** Issue a command as a user; the response goes to its console, now or later. */
+int cp_console_command(struct cp *cp, const char *userid, const char *command);
+
+/* --- cp_shutdown.c ----------------------------------------------------------------------- */
+/** The guest of `user` has ended itself. May log the user off. */
+void cp_guest_ended(struct cp_user *user);
+
+/* --- cp_remote.c ------------------------------------------------------------------------- */
+/** Run `command` on a member for req; its response becomes req's. Returns CP_LATER or a rc. */
+int cp_remote_command(struct cp_request *req, const char *member, const char *command);
+/** The same with a time limit of the caller's. */
+int cp_remote_command_within(struct cp_request *req, const char *member, const char *command,
+                             u64 within_ms);
+/** The same on all joined members and here, each line with the member's name in front. */
+int cp_remote_all(struct cp_request *req, const char *command);
+void cp_remote_drop(struct cp *cp);
+/** Is a name a member to which things can be sent (or this one: `*local`)? */
+bool cp_member_reachable(struct cp *cp, const char *name, bool *local);
+
+#endif

@@ -1,0 +1,319 @@
+/* LOGON, LOGOFF, XAUTOLOG, DISCONNECT, FORCE. A USER is logged on once in the cluster: its
+ * claim is taken before the session exists and given back after it has gone. */
+#include <stdio.h>
+
+#include "hyp/cp/cp_internal.h"
+
+const char *cp_where(const struct cp_user *user, char out[DIR_NAME_BYTES + 8])
+{
+    if (user->disconnected)
+        strcpy(out, "DSC");
+    else
+        snprintf(out, DIR_NAME_BYTES + 8, "L%04X", user->ldev & 0xffff);
+    return out;
+}
+
+/* --- coming ------------------------------------------------------------------------------ */
+
+/* The claim of a single-configuration user. 0, or a status with the owner or a cause. */
+static int take_claim(struct cp *cp, const struct dir_entry *entry, u64 *generation,
+                      char owner[CONFIG_NAME_BYTES], struct cause *cause)
+{
+    *generation = 0;
+    if (!cp->cluster || entry->kind == DIR_IDENTITY)
+        return ST_OK;
+    return cp->cluster->claim(cp->cluster_ctx, entry->userid, generation, owner, cause);
+}
+
+static int begin_claimed(struct cp *cp, const struct dir_entry *entry, struct cp_user **out,
+                         char owner[CONFIG_NAME_BYTES], struct cause *cause)
+{
+    u64 generation;
+    int status = take_claim(cp, entry, &generation, owner, cause);
+    if (status)
+        return status;
+    status = cp_session_begin(cp, entry, out, cause);
+    if (status) {
+        if (generation)
+            cp->cluster->release(cp->cluster_ctx, entry->userid, generation);
+        return status;
+    }
+    (*out)->claim = generation;
+    cp_notify_observers(*out, CP_USER_LOGON);
+    return ST_OK;
+}
+
+/* COMMAND statements of the directory, whose responses go to the console, then its IPL. */
+static void start_machine(struct cp_user *user, bool ipl)
+{
+    const struct dir_entry *e = user->entry;
+    struct cause cause;
+    struct cp *cp = user->cp;
+    for (unsigned i = 0; i < e->command_count; i++) {
+        cp_console_command(cp, e->userid, e->commands[i]);
+        if (cp_user_find(cp, e->userid) != user)
+            return; /* the command was LOGOFF */
+    }
+    if (!ipl || !e->ipl.present)
+        return;
+    const struct vm_ipl load = {.is_name = e->ipl.is_name,
+                                .devno = e->ipl.vdev,
+                                .name = e->ipl.name,
+                                .parm = e->ipl.parm[0] ? e->ipl.parm : NULL,
+                                .loadparm = e->ipl.loadparm[0] ? e->ipl.loadparm : NULL};
+    user->cp_read = false;
+    if (cp->ports.vm->ipl(user->vm, &load, &cause)) {
+        char text[MSG_LINE_BYTES];
+        msg_format(text, sizeof text, MSG_IPL408E, cause.text);
+        console_write_line(user->console, text);
+        user->cp_read = true;
+    }
+}
+
+static void say_both(struct cp_request *req, struct cp_user *user, const char *text)
+{
+    cp_line_text(req, text);
+    console_write_line(user->console, text);
+}
+
+static void greet(struct cp_request *req, struct cp_user *user, const char *how)
+{
+    struct cp *cp = req->cp;
+    char text[160], stamp[CP_TIME_TEXT_BYTES], n[16] = "  NO";
+    unsigned files = cp->ports.vm->spool_count(cp->ports.vm_host, user->userid);
+    if (files)
+        snprintf(n, sizeof n, "%04u", files);
+    say_both(req, user, CP_LEVEL_TEXT);
+    say_both(req, user, "There is no logmsg data");
+    snprintf(text, sizeof text, "FILES: %s RDR,   NO PRT,   NO PUN", n);
+    say_both(req, user, text);
+    snprintf(text, sizeof text, "%s AT %s", how, cp_time_text(cp_now(cp), stamp));
+    say_both(req, user, text);
+}
+
+static int logon_refused(struct cp_request *req, const char *userid, int status,
+                         const char *owner, const struct cause *cause)
+{
+    (void)userid;
+    char where[32];
+    if (status != ST_EXIST)
+        return cp_fail(req, MSG_LGA092E, cause->text);
+    snprintf(where, sizeof where, "AT %s", owner);
+    return cp_fail(req, MSG_LGA054E, where);
+}
+
+static int reconnect(struct cp_request *req, struct cp_user *user, bool here)
+{
+    char where[DIR_NAME_BYTES + 8];
+    if (user->ending)
+        return cp_fail(req, MSG_LGA361E, user->userid);
+    if (!user->disconnected && !here)
+        return cp_fail(req, MSG_LGA054E, cp_where(user, where));
+    user->disconnected = false;
+    user->ldev = ++req->cp->last_ldev;
+    greet(req, user, "RECONNECTED");
+    cp_operator_tell(req->cp, "USER DSC   RECONNECT  %-8s USERS = %u", user->userid,
+                     req->cp->user_count);
+    return 0;
+}
+
+static int do_logon(struct cp_request *req, const struct dir_entry *entry, bool ipl)
+{
+    struct cp *cp = req->cp;
+    struct cp_user *user;
+    struct cause cause;
+    char owner[CONFIG_NAME_BYTES] = "";
+    if (cp->shutting_down)
+        return cp_fail(req, MSG_WRP962E);
+    int status = begin_claimed(cp, entry, &user, owner, &cause);
+    if (status)
+        return logon_refused(req, entry->userid, status, owner, &cause);
+    user->ldev = ++cp->last_ldev;
+    greet(req, user, "LOGON");
+    cp_operator_tell(cp, "GRAF L%04X LOGON AS  %-8s USERS = %u", user->ldev & 0xffff,
+                     user->userid, cp->user_count);
+    start_machine(user, ipl);
+    return 0;
+}
+
+/* LOGON userid [password] [HERE] [NOIPL] */
+int cp_cmd_logon(struct cp_request *req, void *ctx)
+{
+    const char *userid = cp_operand(req), *password = "", *word;
+    bool here = false, ipl = true, password_seen = false;
+    (void)ctx;
+    if (!cp_userid_ok(userid))
+        return cp_fail(req, MSG_LGA020E);
+    while ((word = cp_operand(req))) {
+        if (!strcmp(word, "HERE"))
+            here = true;
+        else if (!strcmp(word, "NOIPL"))
+            ipl = false;
+        else if (!password_seen)
+            password = word, password_seen = true;
+        else
+            return cp_fail(req, MSG_CMD003E, word);
+    }
+    const struct dir_entry *entry = directory_find(req->cp->directory, userid);
+    if (!entry || !directory_password_ok(entry, password))
+        return cp_fail(req, MSG_LGA050E);
+    struct cp_user *user = cp_user_find(req->cp, userid);
+    return user ? reconnect(req, user, here) : do_logon(req, entry, ipl);
+}
+
+static bool may_autolog(const struct cp_request *req, const struct dir_entry *entry)
+{
+    if (req->classes & (CP_CLASS('A') | CP_CLASS('B')))
+        return true;
+    for (unsigned i = 0; i < entry->xautolog_count; i++)
+        if (!strcmp(entry->xautolog[i], req->userid))
+            return true;
+    return false;
+}
+
+/* XAUTOLOG userid, AUTOLOG userid [password] */
+int cp_cmd_xautolog(struct cp_request *req, void *ctx)
+{
+    const char *userid = cp_operand(req), *word;
+    char where[DIR_NAME_BYTES + 8], owner[CONFIG_NAME_BYTES] = "";
+    struct cp *cp = req->cp;
+    struct cause cause;
+    struct cp_user *user;
+    (void)ctx;
+    if (!cp_userid_ok(userid))
+        return cp_fail(req, MSG_LGA020E);
+    const struct dir_entry *entry = directory_find(cp->directory, userid);
+    if (!entry)
+        return cp_fail(req, MSG_AUT053E, userid);
+    if ((word = cp_operand(req)) && req->command[0] == 'A' &&
+        !directory_password_ok(entry, word))
+        return cp_fail(req, MSG_LGA050E);
+    if (!may_autolog(req, entry) || entry->logon == DIR_LOGON_NOLOG)
+        return cp_fail(req, MSG_AUT061E, userid, req->userid);
+    if ((user = cp_user_find(cp, userid)))
+        return cp_fail(req, MSG_AUT054E, userid, cp_where(user, where));
+    if (cp->shutting_down)
+        return cp_fail(req, MSG_WRP962E);
+    int status = begin_claimed(cp, entry, &user, owner, &cause);
+    if (status == ST_EXIST)
+        return cp_fail(req, MSG_AUT054E, userid, owner);
+    if (status)
+        return cp_fail(req, MSG_AUT059E, userid, cause.text);
+    user->disconnected = true;
+    cp_line(req, "Command accepted");
+    cp_operator_tell(cp, "AUTO LOGON   ***       %-8s USERS = %u    BY %s", entry->userid,
+                     cp->user_count, req->userid);
+    start_machine(user, true);
+    return 0;
+}
+
+/* --- going ------------------------------------------------------------------------------- */
+
+static void usage_text(struct cp_user *user, char out[96])
+{
+    struct vm_info info = {0};
+    user->cp->ports.vm->info(user->vm, &info);
+    u64 now = cp_now(user->cp), s = now > user->logon_ns ? now - user->logon_ns : 0;
+    s /= 1000000000u;
+    u64 v = info.virt_ns / 10000000u, t = info.total_ns / 10000000u;
+    snprintf(out, 96,
+             "CONNECT= %02llu:%02llu:%02llu VIRTCPU= %03llu:%02llu.%02llu "
+             "TOTCPU= %03llu:%02llu.%02llu",
+             (unsigned long long)(s / 3600), (unsigned long long)(s / 60 % 60),
+             (unsigned long long)(s % 60), (unsigned long long)(v / 6000),
+             (unsigned long long)(v / 100 % 60), (unsigned long long)(v % 100),
+             (unsigned long long)(t / 6000), (unsigned long long)(t / 100 % 60),
+             (unsigned long long)(t % 100));
+}
+
+const char *cp_usage_text(struct cp_user *user, char out[96])
+{
+    usage_text(user, out);
+    return out;
+}
+
+void cp_logoff(struct cp_user *user, const char *by)
+{
+    struct cp *cp = user->cp;
+    char userid[DIR_NAME_BYTES], stamp[CP_TIME_TEXT_BYTES], where[DIR_NAME_BYTES + 8];
+    strcpy(userid, user->userid);
+    cp_where(user, where);
+    cp_user_tell(user, "LOGOFF AT %s", cp_time_text(cp_now(cp), stamp));
+    cp_session_end(user, true);
+    if (by)
+        cp_operator_tell(cp, "USER %-5s LOGOFF AS  %-8s USERS = %u    FORCED BY %s", where,
+                         userid, cp->user_count, by);
+    else
+        cp_operator_tell(cp, "USER %-5s LOGOFF AS  %-8s USERS = %u", where, userid,
+                         cp->user_count);
+}
+
+/* LOGOFF [HOLD] */
+int cp_cmd_logoff(struct cp_request *req, void *ctx)
+{
+    struct cp_user *user = cp_own_machine(req);
+    char usage[96], stamp[CP_TIME_TEXT_BYTES];
+    const char *word = cp_operand(req);
+    (void)ctx;
+    if (!user)
+        return msg_number(MSG_CMD045E);
+    if (word && !cp_abbrev(word, "HOld"))
+        return cp_fail(req, MSG_CMD003E, word);
+    usage_text(user, usage);
+    cp_line_text(req, usage);
+    cp_line(req, "LOGOFF AT %s", cp_time_text(cp_now(req->cp), stamp));
+    cp_logoff(user, NULL);
+    return 0;
+}
+
+/* DISCONNECT [HOLD] */
+int cp_cmd_disconnect(struct cp_request *req, void *ctx)
+{
+    struct cp_user *user = cp_own_machine(req);
+    char stamp[CP_TIME_TEXT_BYTES];
+    const char *word = cp_operand(req);
+    (void)ctx;
+    if (!user)
+        return msg_number(MSG_CMD045E);
+    if (word && !cp_abbrev(word, "HOld"))
+        return cp_fail(req, MSG_CMD003E, word);
+    user->disconnected = true;
+    cp_line(req, "DISCONNECT AT %s", cp_time_text(cp_now(req->cp), stamp));
+    cp_operator_tell(req->cp, "GRAF L%04X DISCONNECT %-8s USERS = %u", user->ldev & 0xffff,
+                     user->userid, req->cp->user_count);
+    return 0;
+}
+
+/* FORCE userid [AT member] */
+int cp_cmd_force(struct cp_request *req, void *ctx)
+{
+    const char *userid = cp_operand(req), *word;
+    char member[CONFIG_NAME_BYTES], command[64];
+    (void)ctx;
+    if (!cp_userid_ok(userid))
+        return cp_fail(req, MSG_LGA020E);
+    struct cp *cp = req->cp;
+    struct cp_user *user = cp_user_find(cp, userid);
+    snprintf(command, sizeof command, "FORCE %s", userid);
+    if ((word = cp_operand(req))) {
+        bool local = false;
+        if (strcmp(word, "AT") || !(word = cp_operand(req)))
+            return cp_fail(req, MSG_CMD003E, word ? word : "AT");
+        if (!cp_member_reachable(cp, word, &local))
+            return cp_fail(req, MSG_ATC1850E, word);
+        if (!local)
+            return cp_remote_command(req, word, command);
+    } else if (!user && !req->remote && cp->cluster &&
+               cp->cluster->locate(cp->cluster_ctx, userid, member) &&
+               strcmp(member, cp->config->member)) {
+        return cp_remote_command(req, member, command);
+    }
+    if (!user)
+        return cp_fail(req, MSG_FOR045E, userid);
+    char where[DIR_NAME_BYTES + 8];
+    cp_where(user, where);
+    cp_line(req, "USER %s LOGOFF AS  %-8s USERS = %u    FORCED BY %s", where, userid,
+            cp->user_count - 1, req->userid);
+    cp_logoff(user, req->userid);
+    return 0;
+}

@@ -1,0 +1,172 @@
+/* Messages between users, on whatever member they are: MESSAGE, MSGNOH, WARNING, SMSG, SEND.
+ * A message for a user of another member is the same command, issued there. */
+#include <stdio.h>
+
+#include "hyp/cp/cp_internal.h"
+
+struct message {
+    const char *command, *word; /* "WARNING", "WNG" */
+    u32 setting;
+    bool header;
+};
+
+static bool deliver(struct cp_request *req, const struct message *m, struct cp_user *user,
+                    const char *text)
+{
+    char clock[CP_TIME_TEXT_BYTES];
+    if (!(user->settings & m->setting))
+        return false;
+    if (m->header)
+        cp_user_tell(user, " %s  * %s FROM %-8s: %s", cp_clock_text(cp_now(req->cp), clock),
+                     m->word, req->userid, text);
+    else
+        cp_user_tell(user, "%s", text);
+    return true;
+}
+
+static int to_all(struct cp_request *req, const struct message *m, const char *text)
+{
+    if (!(req->classes & (CP_CLASS('A') | CP_CLASS('B'))))
+        return cp_fail(req, MSG_MFS045E, "ALL");
+    for (struct cp_user *u = cp_user_next(req->cp, NULL); u; u = cp_user_next(req->cp, u))
+        deliver(req, m, u, text);
+    return 0;
+}
+
+static int send_on(struct cp_request *req, const struct message *m, const char *member,
+                   const char *userid, const char *text)
+{
+    char command[CP_COMMAND_BYTES_MAX];
+    snprintf(command, sizeof command, "%s %s %.1900s", m->command, userid, text);
+    return cp_remote_command(req, member, command);
+}
+
+static int one_user(struct cp_request *req, const struct message *m, const char *userid,
+                    const char *text)
+{
+    char member[CONFIG_NAME_BYTES];
+    struct cp *cp = req->cp;
+    struct cp_user *user = cp_user_find(cp, userid);
+    if (user)
+        return deliver(req, m, user, text) ? 0
+                                           : cp_fail(req, MSG_MFS057E, userid, "messages off");
+    if (!req->remote && cp->cluster && cp->cluster->locate(cp->cluster_ctx, userid, member) &&
+        strcmp(member, cp->config->member))
+        return send_on(req, m, member, userid, text);
+    return cp_fail(req, MSG_MFS045E, userid);
+}
+
+/* {userid | * | OPERATOR | ALL} [AT member] text */
+static int message(struct cp_request *req, const struct message *m)
+{
+    char member[CONFIG_NAME_BYTES] = "";
+    const char *userid = cp_operand(req), *word;
+    if (!userid || (strcmp(userid, "*") && !cp_userid_ok(userid)))
+        return cp_fail(req, MSG_LGA020E);
+    word = cp_operand_peek(req);
+    if (word && !strcmp(word, "AT")) {
+        size_t back = req->at;
+        cp_operand(req);
+        word = cp_operand(req);
+        bool local = false;
+        if (word && cp_member_reachable(req->cp, word, &local))
+            snprintf(member, sizeof member, "%.8s", local ? "" : word);
+        else if (word && cp_userid_ok(word) && config_slot_of(req->cp->config, word))
+            return cp_fail(req, MSG_ATC1850E, word);
+        else
+            req->at = back; /* just a text that begins with AT */
+    }
+    const char *text = cp_operand_rest(req);
+    if (!*text)
+        return cp_fail(req, MSG_MFS020E);
+    if (!strcmp(userid, "*"))
+        userid = req->userid;
+    if (*member)
+        return send_on(req, m, member, userid, text);
+    if (!strcmp(userid, "ALL"))
+        return to_all(req, m, text);
+    if (!strcmp(userid, "OP") || !strcmp(userid, "OPERATOR"))
+        userid = req->cp->config->features.operator_userid;
+    return one_user(req, m, userid, text);
+}
+
+int cp_cmd_message(struct cp_request *req, void *ctx)
+{
+    static const struct message m = {"MESSAGE", "MSG", CP_SET_MSG, true};
+    (void)ctx;
+    return message(req, &m);
+}
+
+int cp_cmd_msgnoh(struct cp_request *req, void *ctx)
+{
+    static const struct message m = {"MSGNOH", "MSG", CP_SET_MSG, false};
+    (void)ctx;
+    return message(req, &m);
+}
+
+int cp_cmd_warning(struct cp_request *req, void *ctx)
+{
+    static const struct message m = {"WARNING", "WNG", CP_SET_WNG, true};
+    (void)ctx;
+    return message(req, &m);
+}
+
+/* SMSG userid text: no program can receive one before IUCV is there. */
+int cp_cmd_smsg(struct cp_request *req, void *ctx)
+{
+    const char *userid = cp_operand(req);
+    (void)ctx;
+    if (!cp_userid_ok(userid))
+        return cp_fail(req, MSG_LGA020E);
+    if (!cp_user_find(req->cp, userid))
+        return cp_fail(req, MSG_MFS045E, userid);
+    return cp_fail(req, MSG_MFS057E, userid, "not authorized");
+}
+
+/* SEND [CP] userid text: class C, or as secondary user of a disconnected one. */
+int cp_cmd_send(struct cp_request *req, void *ctx)
+{
+    const char *userid = cp_operand(req);
+    char command[CP_COMMAND_BYTES_MAX];
+    (void)ctx;
+    bool to_cp = userid && !strcmp(userid, "CP");
+    if (to_cp)
+        userid = cp_operand(req);
+    if (!cp_userid_ok(userid))
+        return cp_fail(req, MSG_LGA020E);
+    struct cp_user *user = cp_user_find(req->cp, userid);
+    if (!user)
+        return cp_fail(req, MSG_CMD045E, userid);
+    bool second = user->disconnected && !strcmp(user->secuser, req->userid);
+    if (!(req->classes & CP_CLASS('C')) && !second)
+        return cp_fail(req, MSG_SND065E, userid);
+    snprintf(command, sizeof command, "%s%.2000s", to_cp ? "#CP " : "", cp_operand_rest(req));
+    if (cp_console_input(req->cp, userid, command))
+        return cp_fail(req, MSG_SND066E, userid);
+    return 0;
+}
+
+/* ECHO text */
+int cp_cmd_echo(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    cp_line_text(req, cp_operand_rest(req));
+    return 0;
+}
+
+/* FOR userid CMD command: as that user, with its classes; the response is the issuer's. */
+int cp_cmd_for(struct cp_request *req, void *ctx)
+{
+    const char *userid = cp_operand(req), *word = cp_operand(req);
+    (void)ctx;
+    if (!cp_userid_ok(userid))
+        return cp_fail(req, MSG_LGA020E);
+    if (!word || strcmp(word, "CMD"))
+        return cp_fail(req, MSG_CMD003E, word ? word : "CMD");
+    const struct cp_user *user = cp_user_find(req->cp, userid);
+    if (!user)
+        return cp_fail(req, MSG_CMD045E, userid);
+    strcpy(req->userid, user->userid);
+    req->classes = user->classes;
+    return cp_dispatch(req);
+}

@@ -1,0 +1,340 @@
+/* QUERY: who is logged on, time, levels, cluster. Headings and column order are those that
+ * tools parse; every value is the truth of this member. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_internal.h"
+
+#define NAMES_PER_LINE 4
+#define BUILD_STAMP "(see endicott --version)"
+
+/* --- names ------------------------------------------------------------------------------- */
+
+struct names {
+    struct cp_request *req;
+    char line[128];
+    unsigned on_line;
+};
+
+static void add_name(struct names *n, const char *userid, const char *where)
+{
+    if (n->on_line == NAMES_PER_LINE) {
+        strcat(n->line, ",");
+        cp_line_text(n->req, n->line);
+        n->on_line = 0;
+        n->line[0] = 0;
+    }
+    size_t at = strlen(n->line);
+    snprintf(n->line + at, sizeof n->line - at, "%s%-8s - %-5s", n->on_line ? ", " : "", userid,
+             where);
+    n->on_line++;
+}
+
+static void add_remote(void *arg, const char *userid, const char *member)
+{
+    struct names *n = arg;
+    if (strcasecmp(member, n->req->cp->config->member) && !cp_user_find(n->req->cp, userid))
+        add_name(n, userid, "SSI");
+}
+
+static int names_here(struct cp_request *req, bool remote_too)
+{
+    struct names n = {.req = req};
+    struct cp *cp = req->cp;
+    char where[DIR_NAME_BYTES + 8];
+    for (struct cp_user *u = cp_user_next(cp, NULL); u; u = cp_user_next(cp, u))
+        add_name(&n, u->userid, cp_where(u, where));
+    if (remote_too && cp->cluster && cp->cluster->each)
+        cp->cluster->each(cp->cluster_ctx, add_remote, &n);
+    if (n.on_line)
+        cp_line_text(req, n.line);
+    return 0;
+}
+
+/* QUERY NAMES [AT {member | ALL}] */
+int cp_query_names(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    bool local = false;
+    (void)ctx;
+    if (!word)
+        return names_here(req, !req->remote);
+    if (strcmp(word, "AT") || !(word = cp_operand(req)))
+        return cp_fail(req, MSG_CQV003E, word ? word : "AT");
+    if (!strcmp(word, "ALL"))
+        return cp_remote_all(req, "QUERY NAMES");
+    if (!cp_member_reachable(req->cp, word, &local))
+        return cp_fail(req, MSG_ATC1850E, word);
+    return local ? names_here(req, false) : cp_remote_command(req, word, "QUERY NAMES");
+}
+
+static int query_one_user(struct cp_request *req, const char *userid)
+{
+    char where[DIR_NAME_BYTES + 8], member[CONFIG_NAME_BYTES];
+    struct cp *cp = req->cp;
+    struct cp_user *user = cp_user_find(cp, userid);
+    if (user && user->ending)
+        return cp_fail(req, MSG_CQU361E, userid);
+    if (user)
+        cp_line(req, "%-8s - %s", userid, cp_where(user, where));
+    else if (cp->cluster && cp->cluster->locate(cp->cluster_ctx, userid, member) &&
+             strcmp(member, cp->config->member))
+        cp_line(req, "%-8s - SSI", userid);
+    else
+        return cp_fail(req, MSG_CQU045E, userid);
+    return 0;
+}
+
+/* QUERY USERS [userid] */
+int cp_query_users(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    unsigned n = 0;
+    (void)ctx;
+    if (word && cp_userid_ok(word))
+        return query_one_user(req, word);
+    if (word)
+        return cp_fail(req, MSG_CQV003E, word);
+    for (struct cp_user *u = cp_user_next(req->cp, NULL); u; u = cp_user_next(req->cp, u))
+        n++;
+    cp_line(req, "%4u USERS,    0 DIALED,    0 NET", n);
+    return 0;
+}
+
+/* QUERY operand; a word that is no operand but looks like a user id is one. */
+int cp_cmd_query(struct cp_request *req, void *ctx)
+{
+    struct cp_table_row row;
+    const char *word = cp_operand_peek(req);
+    (void)ctx;
+    if (word && !cp_table_find(req->cp, "QUERY", word, req->classes, &row)) {
+        bool known = cp_table_find(req->cp, "QUERY", word, CP_CLASS_ANY, &row);
+        const struct dir_entry *entry = directory_find(req->cp->directory, word);
+        if (req->classes && entry && !known) {
+            cp_operand(req);
+            int rc = cp_no_more(req);
+            return rc ? rc : query_one_user(req, entry->userid);
+        }
+    }
+    return cp_dispatch_operand(req, "QUERY");
+}
+
+int cp_query_userid(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    cp_line(req, "%-8s AT %s", req->userid, req->cp->config->member);
+    return 0;
+}
+
+int cp_query_privclass(struct cp_request *req, void *ctx)
+{
+    char text[33];
+    const struct dir_entry *e = directory_find(req->cp->directory, req->userid);
+    (void)ctx;
+    cp_line(req, "Privilege classes for user %s", req->userid);
+    cp_line(req, "            Currently: %s", directory_classes_text(req->classes, text));
+    directory_classes_text(e ? e->classes : 0, text);
+    cp_line(req, "            Directory: %s", text);
+    cp_line(req, "The privilege classes are not locked against changes.");
+    return 0;
+}
+
+/* --- time and levels --------------------------------------------------------------------- */
+
+int cp_query_time(struct cp_request *req, void *ctx)
+{
+    char text[96], stamp[CP_TIME_TEXT_BYTES];
+    const char *word = cp_operand(req);
+    struct cp_user *user = cp_request_user(req);
+    (void)ctx;
+    if (word && strcmp(word, "FULL"))
+        return cp_fail(req, MSG_CQV003E, word);
+    cp_line(req, "TIME IS %s", cp_time_text(cp_now(req->cp), stamp));
+    if (user)
+        cp_line_text(req, cp_usage_text(user, text));
+    return 0;
+}
+
+int cp_query_timezone(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    cp_line(req, "Zone  Direction  Offset    Status");
+    cp_line(req, "UTC     ----    00.00.00   Active");
+    return 0;
+}
+
+int cp_query_cplevel(struct cp_request *req, void *ctx)
+{
+    char stamp[CP_TIME_TEXT_BYTES];
+    (void)ctx;
+    cp_line(req, CP_LEVEL_TEXT);
+    cp_line(req, "Generated at %s", BUILD_STAMP);
+    cp_line(req, "IPL at %s UTC", cp_stamp_text(req->cp->ipl_ns, stamp));
+    return 0;
+}
+
+int cp_query_processors(struct cp_request *req, void *ctx)
+{
+    const struct cp *cp = req->cp;
+    unsigned n = cp->ports.real_cpus ? cp->ports.real_cpus : cp->config->hardware.cpus;
+    (void)ctx;
+    for (unsigned i = 0; i < n; i++)
+        cp_line(req, "PROCESSOR %02X %s CP", i, i ? "ALTERNATE" : "MASTER");
+    return 0;
+}
+
+int cp_query_storage(struct cp_request *req, void *ctx)
+{
+    char size[CP_TIME_TEXT_BYTES];
+    (void)ctx;
+    cp_size_text(req->cp->config->hardware.main_bytes, size);
+    cp_line(req, "STORAGE = %s CONFIGURED = %s INC = 1M STANDBY = 0  RESERVED = 0", size, size);
+    return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void columns(struct cp_request *req, const char **names, unsigned count)
+{
+    char line[96] = "";
+    qsort(names, count, sizeof names[0], by_name);
+    for (unsigned i = 0; i < count; i++) {
+        char upper[16];
+        size_t n = 0, at = strlen(line);
+        for (; names[i][n] && n < 12; n++)
+            upper[n] = names[i][n] >= 'a' && names[i][n] <= 'z' ? (char)(names[i][n] - 32)
+                                                                : names[i][n];
+        upper[n] = 0;
+        snprintf(line + at, sizeof line - at, "%-13s", upper);
+        if (i % 6 == 5 || i + 1 == count) {
+            cp_line_text(req, line);
+            line[0] = 0;
+        }
+    }
+}
+
+/* QUERY COMMANDS: the user's own, then the DIAGNOSE codes. */
+int cp_query_commands(struct cp_request *req, void *ctx)
+{
+    struct cp_table_row row;
+    const char *names[256];
+    unsigned n = 0;
+    (void)ctx;
+    for (unsigned i = 0; cp_table_row(req->cp, i, &row) && n < ARRAY_LEN(names); i++)
+        if (!*row.prefix && (row.anybody || (row.row.classes & req->classes)))
+            names[n++] = row.row.name;
+    columns(req, names, n);
+    cp_line(req, "DIAG00       DIAG08       DIAG0C       DIAG44       DIAG9C");
+    return 0;
+}
+
+/* --- cluster ----------------------------------------------------------------------------- */
+
+static bool clustered(struct cp_request *req)
+{
+    const struct cp *cp = req->cp;
+    if (cp->cluster && cp->config->in_ssi && cp->cluster->mode(cp->cluster_ctx))
+        return true;
+    cp_line(req, "This system is not a member of an SSI cluster.");
+    return false;
+}
+
+static void ssi_row(struct cp_request *req, const struct cp_cluster_member *m)
+{
+    char pdr[CP_TIME_TEXT_BYTES] = "", received[CP_TIME_TEXT_BYTES] = "";
+    if (!m->name[0]) {
+        cp_line(req, "%4u -------- Available", m->slot);
+        return;
+    }
+    if (strcasecmp(m->state, "Down") && m->pdr_heartbeat_ns)
+        cp_stamp_text(m->pdr_heartbeat_ns, pdr);
+    if (*pdr && m->received_heartbeat_ns)
+        cp_stamp_text(m->received_heartbeat_ns, received);
+    if (*pdr)
+        cp_line(req, "%4u %-8s %-9s %-17s%s%s", m->slot, m->name, m->state, pdr,
+                *received ? " " : "", received);
+    else
+        cp_line(req, "%4u %-8s %s", m->slot, m->name, m->state);
+}
+
+/* QUERY SSI */
+int cp_query_ssi(struct cp_request *req, void *ctx)
+{
+    const struct cp *cp = req->cp;
+    struct cp_cluster_member m;
+    (void)ctx;
+    if (!clustered(req))
+        return 0;
+    cp_line(req, "SSI Name: %s", cp->config->ssi_name);
+    cp_line(req, "SSI Mode: %s", cp->cluster->mode(cp->cluster_ctx));
+    cp_line(req, "Cross-System Timeouts: Enabled");
+    cp_line(req, "SSI Persistent Data Record (PDR) device: %s on 0000", cp->config->pdr_volid);
+    cp_line(req, "SLOT SYSTEMID STATE     PDR HEARTBEAT     RECEIVED HEARTBEAT");
+    for (unsigned i = 0; cp->cluster->member(cp->cluster_ctx, i, &m); i++)
+        ssi_row(req, &m);
+    return 0;
+}
+
+/* QUERY ISFC */
+int cp_query_isfc(struct cp_request *req, void *ctx)
+{
+    const struct cp *cp = req->cp;
+    struct cp_cluster_member m;
+    (void)ctx;
+    if (!clustered(req))
+        return 0;
+    cp_line(req, "Node      Status");
+    for (unsigned i = 0; cp->cluster->member(cp->cluster_ctx, i, &m); i++)
+        if (m.name[0])
+            cp_line(req, "%-8s  %s", m.name,
+                    m.local       ? "local"
+                    : m.reachable ? "active"
+                                  : "not connected");
+    return 0;
+}
+
+/* QUERY ISLINK */
+int cp_query_islink(struct cp_request *req, void *ctx)
+{
+    const struct cp *cp = req->cp;
+    struct cp_cluster_member m;
+    unsigned n = 0;
+    (void)ctx;
+    for (unsigned i = 0; cp->cluster && cp->cluster->member(cp->cluster_ctx, i, &m); i++) {
+        if (!m.name[0] || m.local)
+            continue;
+        cp_line(req, "Node %-8s Link TCP %s  State: %s", m.name, m.address,
+                m.reachable ? "Up" : "Down");
+        cp_line(req, "     Bytes Sent: %llu  Bytes Received: %llu",
+                (unsigned long long)m.bytes_sent, (unsigned long long)m.bytes_received);
+        n++;
+    }
+    if (!n)
+        cp_line(req, "No ISFC links are active.");
+    return 0;
+}
+
+/* SET SSI member DOWN */
+int cp_set_ssi(struct cp_request *req, void *ctx)
+{
+    const char *member = cp_operand(req), *word = cp_operand(req);
+    const struct cp *cp = req->cp;
+    struct cause cause;
+    (void)ctx;
+    if (!member || !word)
+        return cp_fail(req, MSG_CMD026E);
+    if (strcmp(word, "DOWN"))
+        return cp_fail(req, MSG_CSE003E, word);
+    if (!clustered(req))
+        return msg_number(MSG_PLM1600I);
+    if (!cp->cluster->declare_down)
+        return cp_fail(req, MSG_PLM1601E, "not available");
+    if (cp->cluster->declare_down(cp->cluster_ctx, member, &cause))
+        return cp_fail(req, MSG_PLM1601E, cause.text);
+    cp_line(req, "Command complete");
+    return 0;
+}

@@ -1,0 +1,372 @@
+/* Commands on other members: service CP of the cluster. A request carries issuer, classes and
+ * command; its answer the return code and lines. Every request ends: by the answer, by its time
+ * limit, or by the loss of the member. What arrives is decoded as hostile. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/cp/cp_internal.h"
+
+#define ANSWER_BYTES_MAX (900u << 10)
+
+enum { MSG_TYPE_REQUEST = 1, MSG_TYPE_ANSWER = 2 };
+enum {
+    ROW_ID = CODEC_MANDATORY | 1,
+    ROW_USERID = CODEC_MANDATORY | 2,
+    ROW_CLASSES = CODEC_MANDATORY | 3,
+    ROW_COMMAND = CODEC_MANDATORY | 4,
+    ROW_RC = CODEC_MANDATORY | 5,
+    ROW_LINE = 6,
+};
+
+struct gather;
+
+/* One member's part of a command. */
+struct cp_remote_call {
+    struct cp_remote_call *next; /* in cp->calls while waiting for another member */
+    struct gather *gather;
+    u32 id;
+    char member[CONFIG_NAME_BYTES];
+    u64 timer;
+    struct cp_response resp;
+};
+
+/* A command on one or all members; done when every part is. */
+struct gather {
+    struct cp_request *req;
+    bool prefix, starting;
+    unsigned count, open;
+    struct cp_remote_call parts[CONFIG_SLOTS_MAX];
+};
+
+bool cp_member_reachable(struct cp *cp, const char *name, bool *local)
+{
+    struct cp_cluster_member m;
+    *local = !strcasecmp(name, cp->config->member);
+    if (*local)
+        return true;
+    for (unsigned i = 0; cp->cluster && cp->cluster->member(cp->cluster_ctx, i, &m); i++)
+        if (m.name[0] && !strcasecmp(m.name, name))
+            return m.reachable;
+    return false;
+}
+
+static void finish(struct gather *g)
+{
+    struct cp_request *req = g->req;
+    int rc = 0;
+    for (unsigned i = 0; i < g->count; i++) {
+        struct cp_remote_call *c = &g->parts[i];
+        for (unsigned k = 0; k < c->resp.line_count; k++) {
+            if (!g->prefix) {
+                cp_line_text(req, c->resp.lines[k]);
+                continue;
+            }
+            cp_line(req, "%-8s: %s", c->member, c->resp.lines[k]);
+            cp_response_message(req->resp, c->resp.lines[k]);
+        }
+        rc = c->resp.rc > rc ? c->resp.rc : rc;
+        cp_response_fini(&c->resp);
+    }
+    free(g);
+    cp_complete(req, rc);
+}
+
+static void part_done(struct cp_remote_call *c)
+{
+    struct gather *g = c->gather;
+    if (!--g->open && !g->starting)
+        finish(g);
+}
+
+static void unlink_call(struct cp *cp, struct cp_remote_call *c)
+{
+    struct cp_remote_call **link = &cp->calls;
+    while (*link && *link != c)
+        link = &(*link)->next;
+    if (*link)
+        *link = c->next;
+    if (c->timer)
+        cp->ports.timer_cancel(cp->ports.ctx, c->timer);
+    c->timer = 0;
+}
+
+static void part_failed(struct cp_remote_call *c, const char *why)
+{
+    char text[MSG_LINE_BYTES];
+    c->resp.rc = msg_format(text, sizeof text, MSG_ATC1851E, c->member, why);
+    cp_response_add(&c->resp, text);
+    part_done(c);
+}
+
+static void timed_out(void *arg)
+{
+    struct cp_remote_call *c = arg;
+    c->timer = 0;
+    unlink_call(c->gather->req->cp, c);
+    part_failed(c, "time limit reached");
+}
+
+static void local_done(struct cp_response *resp, void *ctx)
+{
+    (void)resp;
+    part_done(ctx);
+}
+
+static int send_request(struct cp *cp, struct cp_remote_call *c, const struct cp_request *req,
+                        const char *command)
+{
+    struct codec_out out;
+    codec_out_init(&out);
+    codec_put_u32(&out, ROW_ID, c->id);
+    codec_put_bytes(&out, ROW_USERID, req->userid, strlen(req->userid));
+    codec_put_u32(&out, ROW_CLASSES, req->classes);
+    codec_put_bytes(&out, ROW_COMMAND, command, strlen(command));
+    int status = out.failed ? ST_NOMEM
+                            : cp->cluster->send(cp->cluster_ctx, c->member, MSG_TYPE_REQUEST,
+                                                out.data, out.len);
+    codec_out_fini(&out);
+    return status;
+}
+
+static void start_remote(struct cp *cp, struct gather *g, const char *member,
+                         const char *command, u64 within_ms)
+{
+    struct cp_remote_call *c = &g->parts[g->count++];
+    c->gather = g;
+    c->id = ++cp->last_call;
+    snprintf(c->member, sizeof c->member, "%.8s", member);
+    cp_response_init(&c->resp);
+    g->open++;
+    c->next = cp->calls;
+    cp->calls = c;
+    c->timer = cp->ports.timer_start(cp->ports.ctx, within_ms, timed_out, c);
+    int status = cp->cluster ? send_request(cp, c, g->req, command) : ST_LOST;
+    if (status) {
+        unlink_call(cp, c);
+        part_failed(c, status_name(status));
+    }
+}
+
+static void start_local(struct cp *cp, struct gather *g, const char *command)
+{
+    struct cp_remote_call *c = &g->parts[g->count++];
+    c->gather = g;
+    strcpy(c->member, cp->config->member);
+    cp_response_init(&c->resp);
+    c->resp.done_cb = local_done;
+    c->resp.done_ctx = c;
+    g->open++;
+    cp_command_remote(cp, g->req->userid, g->req->classes, command, &c->resp);
+}
+
+static struct gather *new_gather(struct cp_request *req, bool prefix)
+{
+    struct gather *g = calloc(1, sizeof *g);
+    if (g) {
+        g->req = req;
+        g->prefix = prefix;
+        g->starting = true;
+    }
+    return g;
+}
+
+/* All parts have been started; some may be done already. */
+static int started(struct gather *g)
+{
+    g->starting = false;
+    if (!g->open)
+        finish(g);
+    return CP_LATER;
+}
+
+int cp_remote_command_within(struct cp_request *req, const char *member, const char *command,
+                             u64 within_ms)
+{
+    struct gather *g = req->remote ? NULL : new_gather(req, false);
+    if (!g)
+        return cp_fail(req, MSG_ATC1851E, member, req->remote ? "sent on already" : "memory");
+    start_remote(req->cp, g, member, command, within_ms);
+    return started(g);
+}
+
+int cp_remote_command(struct cp_request *req, const char *member, const char *command)
+{
+    return cp_remote_command_within(req, member, command, CP_REMOTE_TIMEOUT_MS);
+}
+
+int cp_remote_all(struct cp_request *req, const char *command)
+{
+    struct cp *cp = req->cp;
+    struct cp_cluster_member m;
+    struct gather *g = req->remote ? NULL : new_gather(req, true);
+    bool here = false;
+    if (!g)
+        return cp_fail(req, MSG_ATC1851E, "ALL", req->remote ? "sent on already" : "memory");
+    for (unsigned i = 0; cp->cluster && i < CONFIG_SLOTS_MAX; i++) {
+        if (!cp->cluster->member(cp->cluster_ctx, i, &m))
+            break;
+        if (m.name[0] && m.local)
+            start_local(cp, g, command), here = true;
+        else if (m.name[0] && m.reachable)
+            start_remote(cp, g, m.name, command, CP_REMOTE_TIMEOUT_MS);
+    }
+    if (!here && g->count < CONFIG_SLOTS_MAX)
+        start_local(cp, g, command);
+    return started(g);
+}
+
+/* AT member CMD command */
+int cp_cmd_at(struct cp_request *req, void *ctx)
+{
+    const char *member = cp_operand(req), *word = cp_operand(req);
+    bool local;
+    (void)ctx;
+    if (!member || !word || strcmp(word, "CMD"))
+        return member && word ? cp_fail(req, MSG_CMD003E, word) : cp_fail(req, MSG_CMD026E);
+    if (!cp_operand_peek(req))
+        return cp_fail(req, MSG_CMD026E);
+    if (!cp_member_reachable(req->cp, member, &local))
+        return cp_fail(req, MSG_ATC1850E, member);
+    if (local)
+        return cp_dispatch(req);
+    return cp_remote_command_within(req, member, req->raw + req->at, CP_REMOTE_LONG_TIMEOUT_MS);
+}
+
+/* --- the answering side ------------------------------------------------------------------ */
+
+struct job {
+    struct cp *cp;
+    char member[CONFIG_NAME_BYTES];
+    u32 id;
+    struct cp_response resp;
+};
+
+static void send_answer(struct cp_response *resp, void *ctx)
+{
+    struct job *job = ctx;
+    struct cp *cp = job->cp;
+    struct codec_out out;
+    codec_out_init(&out);
+    codec_put_u32(&out, ROW_ID, job->id);
+    codec_put_u32(&out, ROW_RC, (u32)resp->rc);
+    for (unsigned i = 0; i < resp->line_count && out.len < ANSWER_BYTES_MAX; i++)
+        codec_put_bytes(&out, ROW_LINE, resp->lines[i], strlen(resp->lines[i]));
+    if (!out.failed && cp->cluster)
+        cp->cluster->send(cp->cluster_ctx, job->member, MSG_TYPE_ANSWER, out.data, out.len);
+    codec_out_fini(&out);
+    cp_response_fini(&job->resp);
+    free(job);
+}
+
+struct wire {
+    u32 id, classes, rc;
+    char userid[DIR_NAME_BYTES];
+    char command[CP_COMMAND_BYTES_MAX];
+    struct cp_response *lines; /* where ROW_LINE goes, or NULL */
+};
+
+static bool take_text(const struct codec_row *row, char *out, size_t room)
+{
+    if (row->len >= room || memchr(row->p, 0, row->len))
+        return false;
+    memcpy(out, row->p, row->len);
+    out[row->len] = 0;
+    return true;
+}
+
+static bool take_wire_row(struct wire *w, const struct codec_row *row)
+{
+    char line[1024];
+    switch (row->tag) {
+    case ROW_ID: return codec_get_u32(row, &w->id);
+    case ROW_USERID: return take_text(row, w->userid, sizeof w->userid);
+    case ROW_CLASSES: return codec_get_u32(row, &w->classes);
+    case ROW_COMMAND: return take_text(row, w->command, sizeof w->command);
+    case ROW_RC: return codec_get_u32(row, &w->rc) && w->rc <= 99999;
+    case ROW_LINE:
+        if (!take_text(row, line, sizeof line))
+            return false;
+        if (w->lines)
+            cp_response_add(w->lines, line);
+        return true;
+    default: return !(row->tag & CODEC_MANDATORY);
+    }
+}
+
+static bool decode(struct wire *w, const void *data, size_t len)
+{
+    struct codec_in in;
+    struct codec_row row;
+    codec_in_init(&in, data, len);
+    while (codec_next(&in, &row))
+        if (!take_wire_row(w, &row))
+            return false;
+    return !in.failed;
+}
+
+static void take_request(struct cp *cp, const char *member, const void *data, size_t len)
+{
+    struct wire w = {0};
+    struct job *job = calloc(1, sizeof *job);
+    if (!job || !decode(&w, data, len) || !w.id) {
+        free(job);
+        return;
+    }
+    job->cp = cp;
+    job->id = w.id;
+    snprintf(job->member, sizeof job->member, "%.8s", member);
+    cp_response_init(&job->resp);
+    job->resp.done_cb = send_answer;
+    job->resp.done_ctx = job;
+    cp_command_remote(cp, w.userid, w.classes, w.command, &job->resp);
+}
+
+static void take_answer(struct cp *cp, const char *member, const void *data, size_t len)
+{
+    struct wire w = {0};
+    if (!decode(&w, data, len))
+        return;
+    struct cp_remote_call *c = cp->calls;
+    while (c && (c->id != w.id || strcasecmp(c->member, member)))
+        c = c->next;
+    if (!c)
+        return; /* came after its time limit */
+    unlink_call(cp, c);
+    w.lines = &c->resp;
+    decode(&w, data, len);
+    c->resp.rc = (int)w.rc;
+    part_done(c);
+}
+
+void cp_remote_receive(struct cp *cp, const char *member, u16 type, const void *data,
+                       size_t len)
+{
+    if (type == MSG_TYPE_REQUEST)
+        take_request(cp, member, data, len);
+    else if (type == MSG_TYPE_ANSWER)
+        take_answer(cp, member, data, len);
+}
+
+static void fail_calls(struct cp *cp, const char *member, const char *why)
+{
+    struct cp_remote_call *c = cp->calls;
+    while (c) {
+        if (member && strcasecmp(c->member, member)) {
+            c = c->next;
+            continue;
+        }
+        unlink_call(cp, c);
+        part_failed(c, why);
+        c = cp->calls; /* the list may have changed */
+    }
+}
+
+void cp_remote_lost(struct cp *cp, const char *member)
+{
+    fail_calls(cp, member, "the member is lost");
+}
+
+void cp_remote_drop(struct cp *cp)
+{
+    fail_calls(cp, NULL, "this system ends");
+}

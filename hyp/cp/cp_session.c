@@ -1,0 +1,288 @@
+/* Sessions: a logged-on user with console and virtual machine; also their move to another
+ * member. Single logon is decided before (cp_logon.c) or by relocation (claims). */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/cp/cp_internal.h"
+
+static struct cp_user *find_any(const struct cp *cp, const char *userid)
+{
+    struct cp_user *u = cp->users;
+    while (u && strcasecmp(u->userid, userid))
+        u = u->next;
+    return u;
+}
+
+struct cp_user *cp_user_find(const struct cp *cp, const char *userid)
+{
+    struct cp_user *u = find_any(cp, userid);
+    return u && !u->incoming ? u : NULL;
+}
+
+struct cp_user *cp_user_next(const struct cp *cp, const struct cp_user *after)
+{
+    struct cp_user *u = after ? after->next : cp->users;
+    while (u && u->incoming)
+        u = u->next;
+    return u;
+}
+
+const char *cp_user_id(const struct cp_user *user)
+{
+    return user->userid;
+}
+
+const struct dir_entry *cp_user_entry(const struct cp_user *user)
+{
+    return user->entry;
+}
+
+struct console *cp_user_console(const struct cp_user *user)
+{
+    return user->console;
+}
+
+struct vm *cp_user_vm(const struct cp_user *user)
+{
+    return user->vm;
+}
+
+bool cp_user_disconnected(const struct cp_user *user)
+{
+    return user->disconnected;
+}
+
+u64 cp_user_logon_ns(const struct cp_user *user)
+{
+    return user->logon_ns;
+}
+
+bool cp_user_cp_read(const struct cp_user *user)
+{
+    return user->cp_read;
+}
+
+u64 cp_user_claim(const struct cp_user *user)
+{
+    return user->claim;
+}
+
+void cp_user_set_claim(struct cp_user *user, u64 generation)
+{
+    user->claim = generation;
+    user->incoming = false;
+}
+
+int cp_observe_users(struct cp *cp,
+                     void (*cb)(void *ctx, struct cp_user *user, enum cp_user_event event),
+                     void *ctx)
+{
+    if (cp->observer_count == CP_OBSERVERS_MAX)
+        return ST_LIMIT;
+    cp->observers[cp->observer_count].cb = cb;
+    cp->observers[cp->observer_count++].ctx = ctx;
+    return ST_OK;
+}
+
+void cp_notify_observers(struct cp_user *user, enum cp_user_event event)
+{
+    struct cp *cp = user->cp;
+    for (unsigned i = 0; i < cp->observer_count; i++)
+        cp->observers[i].cb(cp->observers[i].ctx, user, event);
+}
+
+static void append(struct cp *cp, struct cp_user *user)
+{
+    struct cp_user **link = &cp->users;
+    while (*link)
+        link = &(*link)->next;
+    *link = user;
+    cp->user_count++;
+}
+
+int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_user **out,
+                     struct cause *cause)
+{
+    const struct console_ports ports = {
+        .ctx = cp->ports.ctx, .wall_ns = cp->ports.wall_ns, .wakeup = cp->ports.console_wakeup};
+    if (cp->user_count == CP_USERS_MAX)
+        return cause_set(cause, ST_LIMIT, "too many users");
+    struct cp_user *user = calloc(1, sizeof *user);
+    if (!user || !(user->console = console_create(&ports))) {
+        free(user);
+        return cause_set(cause, ST_NOMEM, "out of memory");
+    }
+    user->cp = cp;
+    strcpy(user->userid, entry->userid);
+    user->entry = entry;
+    user->classes = entry->classes;
+    user->settings = CP_SET_DEFAULT;
+    user->terminal = (struct cp_terminal){.more_s = 50,
+                                          .more_warn_s = 10,
+                                          .linesize = 80,
+                                          .linend = '#',
+                                          .linedel = '[',
+                                          .chardel = '@',
+                                          .escape = '"'};
+    strcpy(user->secuser, entry->console_secuser);
+    strcpy(user->observer, entry->console_observer);
+    user->cp_read = true;
+    user->logon_ns = cp_now(cp);
+    int status =
+        cp->ports.vm->create(cp->ports.vm_host, entry, user->console, &user->vm, cause);
+    if (status) {
+        console_destroy(user->console);
+        free(user);
+        return status;
+    }
+    append(cp, user);
+    *out = user;
+    return ST_OK;
+}
+
+void cp_session_end(struct cp_user *user, bool release_claim)
+{
+    struct cp *cp = user->cp;
+    struct cp_user **link = &cp->users;
+    user->ending = true;
+    if (release_claim) /* a relocation sees this before the machine goes */
+        cp_notify_observers(user, CP_USER_LOGOFF);
+    while (*link != user)
+        link = &(*link)->next;
+    *link = user->next;
+    cp->user_count--;
+    if (user->signal_timer)
+        cp->ports.timer_cancel(cp->ports.ctx, user->signal_timer);
+    console_set_input_notify(user->console, NULL, NULL);
+    cp->ports.vm->destroy(user->vm);
+    console_poll(user->console); /* observers get the last lines */
+    console_destroy(user->console);
+    if (release_claim && user->claim && cp->cluster)
+        cp->cluster->release(cp->cluster_ctx, user->userid, user->claim);
+    free(user);
+}
+
+void cp_user_tell(struct cp_user *user, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    console_write_line(user->console, text);
+}
+
+void cp_operator_tell(struct cp *cp, const char *fmt, ...)
+{
+    char text[1024];
+    struct cp_user *operator_user = cp_user_find(cp, cp->config->features.operator_userid);
+    if (!operator_user)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    console_write_line(operator_user->console, text);
+}
+
+/* --- relocation -------------------------------------------------------------------------- */
+
+enum {
+    ROW_SETTINGS = CODEC_MANDATORY | 1,
+    ROW_LOGON = CODEC_MANDATORY | 2,
+    ROW_SECUSER = 3,
+    ROW_OBSERVER = 4,
+    ROW_CP_READ = CODEC_MANDATORY | 5,
+    ROW_CONSOLE = CODEC_MANDATORY | 6,
+    ROW_CLASSES = CODEC_MANDATORY | 7,
+    CONSOLE_VERSION = 1,
+};
+
+void cp_user_save(struct cp_user *user, struct codec_out *out)
+{
+    codec_put_u32(out, ROW_SETTINGS, user->settings);
+    codec_put_u32(out, ROW_CLASSES, user->classes);
+    codec_put_u64(out, ROW_LOGON, user->logon_ns);
+    codec_put_bytes(out, ROW_SECUSER, user->secuser, strlen(user->secuser));
+    codec_put_bytes(out, ROW_OBSERVER, user->observer, strlen(user->observer));
+    codec_put_u8(out, ROW_CP_READ, user->cp_read);
+    codec_begin(out, ROW_CONSOLE, CONSOLE_VERSION);
+    console_save(user->console, out);
+    codec_end(out);
+}
+
+static bool take_name(const struct codec_row *row, char out[DIR_NAME_BYTES])
+{
+    char name[DIR_NAME_BYTES] = "";
+    if (row->len >= DIR_NAME_BYTES)
+        return false;
+    memcpy(name, row->p, row->len);
+    if (*name && !cp_userid_ok(name))
+        return false;
+    strcpy(out, name);
+    return true;
+}
+
+static bool take_session_row(struct cp_user *user, const struct codec_row *row,
+                             struct cause *cause)
+{
+    struct codec_in block;
+    u8 flag;
+    switch (row->tag) {
+    case ROW_SETTINGS: return codec_get_u32(row, &user->settings);
+    case ROW_CLASSES: /* what the directory grants here is the most */
+        if (!codec_get_u32(row, &user->classes))
+            return false;
+        user->classes &= user->entry->classes;
+        return true;
+    case ROW_LOGON: return codec_get_u64(row, &user->logon_ns);
+    case ROW_SECUSER: return take_name(row, user->secuser);
+    case ROW_OBSERVER: return take_name(row, user->observer);
+    case ROW_CP_READ: return codec_get_u8(row, &flag) && (user->cp_read = flag != 0, true);
+    case ROW_CONSOLE:
+        return codec_open(row, &block) && block.version == CONSOLE_VERSION &&
+               !console_restore(user->console, &block, cause);
+    default: return !(row->tag & CODEC_MANDATORY);
+    }
+}
+
+int cp_user_restore(struct cp_user *user, struct codec_in *in, struct cause *cause)
+{
+    struct codec_row row;
+    bool good = true;
+    while (good && codec_next(in, &row))
+        good = take_session_row(user, &row, cause);
+    if (!good || in->failed)
+        return cause_set(cause, ST_PROTO, "session of %s: rows are damaged", user->userid);
+    return ST_OK;
+}
+
+int cp_user_arrive(struct cp *cp, const char *userid, struct codec_in *in, struct cp_user **out,
+                   struct cause *cause)
+{
+    const struct dir_entry *entry = directory_find(cp->directory, userid);
+    struct cp_user *user;
+    if (!entry)
+        return cause_set(cause, ST_NOENT, "%.8s is not in the CP directory of %s", userid,
+                         cp->config->member);
+    if (find_any(cp, userid))
+        return cause_set(cause, ST_EXIST, "%s is logged on at %s", entry->userid,
+                         cp->config->member);
+    int status = cp_session_begin(cp, entry, &user, cause);
+    if (status)
+        return status;
+    user->disconnected = user->incoming = true;
+    status = cp_user_restore(user, in, cause);
+    if (status) {
+        cp_session_end(user, false);
+        return status;
+    }
+    *out = user;
+    return ST_OK;
+}
+
+void cp_user_depart(struct cp_user *user)
+{
+    cp_session_end(user, false);
+}

@@ -1,0 +1,204 @@
+/* SET and TERMINAL: options of a session; SECUSER and OBSERVER. */
+#include <stdio.h>
+
+#include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_internal.h"
+
+static const struct {
+    const char *name;
+    u32 bit;
+} switches[] = {
+    {"MSG", CP_SET_MSG},   {"WNG", CP_SET_WNG},         {"EMSG", CP_SET_EMSG},
+    {"ACNT", CP_SET_ACNT}, {"RUN", CP_SET_RUN},         {"IMSG", CP_SET_IMSG},
+    {"SMSG", CP_SET_SMSG}, {"LINEDIT", CP_SET_LINEDIT}, {"CONCEAL", CP_SET_CONCEAL},
+};
+
+/* SET name {ON | OFF} */
+int cp_set_switch(struct cp_request *req, void *ctx)
+{
+    struct cp_user *user = cp_own_machine(req);
+    const char *word = cp_operand(req);
+    u32 bit = 0;
+    (void)ctx;
+    if (!user)
+        return msg_number(MSG_CMD045E);
+    for (size_t i = 0; i < ARRAY_LEN(switches); i++)
+        if (!strcmp(req->command, switches[i].name))
+            bit = switches[i].bit;
+    if (!word)
+        return cp_fail(req, MSG_CMD026E);
+    bool text = bit == CP_SET_EMSG && (!strcmp(word, "TEXT") || !strcmp(word, "CODE"));
+    if (!strcmp(word, "ON") || text)
+        user->settings |= bit;
+    else if (!strcmp(word, "OFF"))
+        user->settings &= ~bit;
+    else
+        return cp_fail(req, MSG_CSE003E, word);
+    return cp_no_more(req);
+}
+
+/* SET SECUSER {userid | OFF}; SET {SECUSER | OBSERVER} userid {userid | OFF} */
+int cp_set_observer(struct cp_request *req, void *ctx)
+{
+    const char *first = cp_operand(req), *second = cp_operand(req);
+    struct cp_user *user = cp_request_user(req);
+    bool secuser = req->command[0] == 'S';
+    (void)ctx;
+    if (!first || !cp_userid_ok(first))
+        return cp_fail(req, MSG_CMD026E);
+    if (second) {
+        if (!(req->classes & CP_CLASS('C')) && strcmp(first, req->userid) && strcmp(first, "*"))
+            return cp_fail(req, MSG_CSE003E, first);
+        if (strcmp(first, "*"))
+            user = cp_user_find(req->cp, first);
+        first = second;
+    }
+    if (!user)
+        return cp_fail(req, MSG_CMD045E, "User");
+    if (!cp_userid_ok(first) ||
+        (strcmp(first, "OFF") && !directory_find(req->cp->directory, first)))
+        return cp_fail(req, MSG_AUT053E, first);
+    strcpy(secuser ? user->secuser : user->observer, strcmp(first, "OFF") ? first : "");
+    return cp_no_more(req);
+}
+
+/* --- TERMINAL ---------------------------------------------------------------------------- */
+
+static int terminal_more(struct cp_request *req, struct cp_terminal *t)
+{
+    const char *a = cp_operand(req), *b;
+    u64 n, m;
+    if (!a || !scan_number(a, 0, 255, &n))
+        return cp_fail(req, MSG_CMD002E, a ? a : "MORE");
+    b = cp_operand_peek(req);
+    m = t->more_warn_s;
+    if (b && scan_number(b, 0, 255, &m))
+        cp_operand(req);
+    t->more_s = (unsigned)n;
+    t->more_warn_s = (unsigned)m;
+    return 0;
+}
+
+static int terminal_character(struct cp_request *req, char *out)
+{
+    const char *word = cp_operand(req);
+    if (word && !strcmp(word, "OFF"))
+        *out = 0;
+    else if (word && !word[1] && !(*word >= 'A' && *word <= 'Z'))
+        *out = *word;
+    else
+        return cp_fail(req, MSG_CMD002E, word ? word : "TERMINAL");
+    return 0;
+}
+
+static int terminal_switch(struct cp_request *req, bool *out)
+{
+    const char *word = cp_operand(req);
+    if (!word || (strcmp(word, "ON") && strcmp(word, "OFF")))
+        return cp_fail(req, MSG_CMD002E, word ? word : "TERMINAL");
+    *out = word[1] == 'N';
+    return 0;
+}
+
+static int terminal_linesize(struct cp_request *req, struct cp_terminal *t)
+{
+    const char *word = cp_operand(req);
+    u64 n = 255;
+    if (!word || (strcmp(word, "OFF") && !scan_number(word, 1, 255, &n)))
+        return cp_fail(req, MSG_CMD002E, word ? word : "LINESIZE");
+    t->linesize = (unsigned)n;
+    return 0;
+}
+
+static int terminal_conmode(struct cp_request *req)
+{
+    const char *word = cp_operand(req);
+    if (word && !strcmp(word, "3215"))
+        return 0;
+    if (word && !strcmp(word, "3270"))
+        return cp_fail(req, MSG_CMD099E, "TERMINAL CONMODE 3270");
+    return cp_fail(req, MSG_CMD002E, word ? word : "CONMODE");
+}
+
+static int terminal_breakin(struct cp_request *req, struct cp_terminal *t)
+{
+    const char *word = cp_operand(req);
+    bool guest = word && cp_abbrev(word, "GUESTctl");
+    if (!guest && (!word || !cp_abbrev(word, "IMMed")))
+        return cp_fail(req, MSG_CMD002E, word ? word : "BREAKIN");
+    t->breakin_guest = guest;
+    return 0;
+}
+
+static int terminal_option(struct cp_request *req, struct cp_terminal *t, const char *word)
+{
+    if (cp_abbrev(word, "MORE"))
+        return terminal_more(req, t);
+    if (cp_abbrev(word, "HOLD"))
+        return terminal_switch(req, &t->hold);
+    if (cp_abbrev(word, "APL"))
+        return terminal_switch(req, &t->apl);
+    if (cp_abbrev(word, "HIlight"))
+        return terminal_switch(req, &t->highlight);
+    if (cp_abbrev(word, "LINENd"))
+        return terminal_character(req, &t->linend);
+    if (cp_abbrev(word, "LINEDel"))
+        return terminal_character(req, &t->linedel);
+    if (cp_abbrev(word, "CHardel"))
+        return terminal_character(req, &t->chardel);
+    if (cp_abbrev(word, "EScape"))
+        return terminal_character(req, &t->escape);
+    if (cp_abbrev(word, "LINESize"))
+        return terminal_linesize(req, t);
+    if (cp_abbrev(word, "CONMODE"))
+        return terminal_conmode(req);
+    if (cp_abbrev(word, "BREAKIn"))
+        return terminal_breakin(req, t);
+    return cp_fail(req, MSG_CMD003E, word);
+}
+
+/* TERMINAL option value ...: all or nothing */
+int cp_cmd_terminal(struct cp_request *req, void *ctx)
+{
+    struct cp_user *user = cp_own_machine(req);
+    const char *word;
+    int rc = 0;
+    (void)ctx;
+    if (!user)
+        return msg_number(MSG_CMD045E);
+    if (!cp_operand_peek(req))
+        return cp_fail(req, MSG_CMD026E);
+    struct cp_terminal t = user->terminal;
+    while (!rc && (word = cp_operand(req)))
+        rc = terminal_option(req, &t, word);
+    if (!rc)
+        user->terminal = t;
+    return rc;
+}
+
+static const char *shown(char c, char out[4])
+{
+    snprintf(out, 4, "%c", c);
+    return c ? out : "OFF";
+}
+
+/* QUERY TERMINAL */
+int cp_query_terminal(struct cp_request *req, void *ctx)
+{
+    struct cp_user *u = cp_own_machine(req);
+    char a[4], b[4], c[4], d[4];
+    (void)ctx;
+    if (!u)
+        return msg_number(MSG_CMD045E);
+    const struct cp_terminal *t = &u->terminal;
+    cp_line(req, "LINEND %s , LINEDEL %s , CHARDEL %s , ESCAPE %s , TABCHAR OFF",
+            shown(t->linend, a), shown(t->linedel, b), shown(t->chardel, c),
+            shown(t->escape, d));
+    cp_line(req, "LINESIZE %03u, ATTN OFF, APL %s, TEXT OFF, MODE VM, HILIGHT %s", t->linesize,
+            t->apl ? "ON " : "OFF", t->highlight ? "ON" : "OFF");
+    cp_line(req, "CONMODE 3215, BREAKIN %s , BRKKEY PA1  , SCRNSAVE OFF",
+            t->breakin_guest ? "GUESTCTL" : "IMMED");
+    cp_line(req, "AUTOCR ON , MORE %03u %03u, HOLD %s, TIMESTAMP OFF, SYS3270 OFF", t->more_s,
+            t->more_warn_s, t->hold ? "ON" : "OFF");
+    return 0;
+}

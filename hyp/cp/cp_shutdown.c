@@ -1,0 +1,206 @@
+/* Ends and waits: SIGNAL SHUTDOWN, SHUTDOWN, SLEEP. A guest that was signalled has its time;
+ * when it ends by itself or the time is over, the next step follows. */
+#include <stdio.h>
+
+#include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_internal.h"
+
+static const struct cp_ports *ports(const struct cp *cp)
+{
+    return &cp->ports;
+}
+
+/* To whoever signalled; the operator when nobody is there. */
+static void tell_signaller(struct cp_user *user, const char *text)
+{
+    struct cp_user *by = cp_user_find(user->cp, user->signal_by);
+    if (by)
+        cp_user_tell(by, "%s", text);
+    else
+        cp_operator_tell(user->cp, "%s", text);
+}
+
+static void signal_timed_out(void *arg)
+{
+    struct cp_user *user = arg;
+    char text[MSG_LINE_BYTES];
+    user->signal_timer = 0;
+    msg_format(text, sizeof text, MSG_SIG2114I, user->userid, user->signal_within_s);
+    tell_signaller(user, text);
+}
+
+static int within_operand(struct cp_request *req, u64 *seconds)
+{
+    const char *word = cp_operand(req);
+    if (!word || !scan_number(word, 1, 65535, seconds))
+        return cp_fail(req, MSG_CMD002E, word ? word : "WITHIN");
+    word = cp_operand_peek(req);
+    if (word && cp_abbrev(word, "SEConds"))
+        cp_operand(req);
+    return 0;
+}
+
+/* SIGNAL SHUTDOWN userid [WITHIN seconds] */
+int cp_cmd_signal(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req), *userid;
+    struct cp *cp = req->cp;
+    struct cause cause;
+    u64 seconds = cp->config->features.shutdown_signal_s;
+    int rc = 0;
+    (void)ctx;
+    if (!word || !cp_abbrev(word, "SHUTdown"))
+        return cp_fail(req, MSG_CMD002E, word ? word : "SIGNAL");
+    userid = cp_operand(req);
+    if (userid && !strcmp(userid, "USER"))
+        userid = cp_operand(req);
+    if (!cp_userid_ok(userid))
+        return cp_fail(req, MSG_LGA020E);
+    if ((word = cp_operand(req)))
+        rc = cp_abbrev(word, "WITHin") ? within_operand(req, &seconds)
+                                       : cp_fail(req, MSG_CMD003E, word);
+    if (rc)
+        return rc;
+    struct cp_user *user = cp_user_find(cp, userid);
+    if (!user)
+        return cp_fail(req, MSG_CMD045E, userid);
+    if (user->signal_timer)
+        return cp_fail(req, MSG_SIG2115E, userid);
+    if (cp->ports.vm->signal_shutdown(user->vm, (unsigned)seconds, &cause))
+        return cp_fail(req, MSG_SIG2112E, userid);
+    strcpy(user->signal_by, req->userid);
+    user->signal_within_s = (unsigned)seconds;
+    user->signal_timer =
+        ports(cp)->timer_start(cp->ports.ctx, seconds * 1000, signal_timed_out, user);
+    return 0;
+}
+
+/* --- SHUTDOWN ---------------------------------------------------------------------------- */
+
+static void finish_shutdown(void *arg)
+{
+    struct cp *cp = arg;
+    bool reipl = cp->shutdown_reipl;
+    cp->shutdown_timer = 0;
+    cp_operator_tell(cp, "HCPWRP961W SYSTEM SHUTDOWN COMPLETE");
+    while (cp->users)
+        cp_session_end(cp->users, true);
+    if (cp->ports.shutdown)
+        cp->ports.shutdown(cp->ports.ctx, reipl);
+}
+
+static void schedule_finish(struct cp *cp, u64 delay_ms)
+{
+    if (cp->shutdown_timer)
+        ports(cp)->timer_cancel(cp->ports.ctx, cp->shutdown_timer);
+    cp->shutdown_timer = ports(cp)->timer_start(cp->ports.ctx, delay_ms, finish_shutdown, cp);
+}
+
+static bool anybody_signalled(const struct cp *cp)
+{
+    for (const struct cp_user *u = cp->users; u; u = u->next)
+        if (u->signal_timer)
+            return true;
+    return false;
+}
+
+/* Only there so that a signalled guest is known as such; finish_shutdown ends the wait. */
+static void shutdown_signal_over(void *arg)
+{
+    struct cp_user *user = arg;
+    user->signal_timer = 0;
+}
+
+static void signal_everybody(struct cp_request *req, u64 seconds)
+{
+    struct cp *cp = req->cp;
+    struct cause cause;
+    for (struct cp_user *u = cp_user_next(cp, NULL); u; u = cp_user_next(cp, u)) {
+        if (u->signal_timer || cp->ports.vm->signal_shutdown(u->vm, (unsigned)seconds, &cause))
+            continue;
+        strcpy(u->signal_by, req->userid);
+        u->signal_within_s = (unsigned)seconds;
+        u->signal_timer =
+            ports(cp)->timer_start(cp->ports.ctx, seconds * 1000, shutdown_signal_over, u);
+    }
+}
+
+/* SHUTDOWN [REIPL] [WITHIN seconds | IMMEDIATE] */
+int cp_cmd_shutdown(struct cp_request *req, void *ctx)
+{
+    struct cp *cp = req->cp;
+    u64 seconds = cp->config->features.shutdown_signal_s;
+    bool reipl = false;
+    const char *word;
+    int rc = 0;
+    (void)ctx;
+    while (!rc && (word = cp_operand(req))) {
+        if (cp_abbrev(word, "REIpl"))
+            reipl = true;
+        else if (cp_abbrev(word, "IMMEDiate"))
+            seconds = 0;
+        else if (cp_abbrev(word, "WITHin"))
+            rc = within_operand(req, &seconds);
+        else
+            rc = cp_fail(req, MSG_CMD003E, word);
+    }
+    if (rc)
+        return rc;
+    if (cp->shutting_down && seconds)
+        return cp_fail(req, MSG_WRP962E);
+    cp->shutting_down = true;
+    cp->shutdown_reipl = reipl;
+    cp_line(req, "SYSTEM SHUTDOWN STARTED");
+    cp_operator_tell(cp, "HCPWRP960I SYSTEM SHUTDOWN STARTED BY %s", req->userid);
+    if (seconds)
+        signal_everybody(req, seconds);
+    schedule_finish(cp, seconds && anybody_signalled(cp) ? seconds * 1000 : 0);
+    return 0;
+}
+
+void cp_guest_ended(struct cp_user *user)
+{
+    struct cp *cp = user->cp;
+    char text[MSG_LINE_BYTES];
+    if (user->signal_timer) {
+        ports(cp)->timer_cancel(cp->ports.ctx, user->signal_timer);
+        user->signal_timer = 0;
+        msg_format(text, sizeof text, MSG_SIG2113I, user->userid);
+        tell_signaller(user, text);
+    }
+    if (user->disconnected || cp->shutting_down)
+        cp_logoff(user, NULL);
+    if (cp->shutting_down && !anybody_signalled(cp))
+        schedule_finish(cp, 0);
+}
+
+/* --- SLEEP ------------------------------------------------------------------------------- */
+
+static void awake(void *arg)
+{
+    struct cp_request *req = arg;
+    req->timer = 0;
+    cp_complete(req, 0);
+}
+
+/* SLEEP n {SEC | MIN | HRS} */
+int cp_cmd_sleep(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req), *unit;
+    u64 n, ms = 60000;
+    (void)ctx;
+    if (!word)
+        return cp_fail(req, MSG_CMD026E);
+    if (!scan_number(word, 0, 99, &n))
+        return cp_fail(req, MSG_CMD002E, word);
+    if ((unit = cp_operand(req))) {
+        if (cp_abbrev(unit, "SEConds"))
+            ms = 1000;
+        else if (cp_abbrev(unit, "HRs"))
+            ms = 3600000;
+        else if (!cp_abbrev(unit, "MINutes"))
+            return cp_fail(req, MSG_CMD003E, unit);
+    }
+    req->timer = req->cp->ports.timer_start(req->cp->ports.ctx, n * ms, awake, req);
+    return CP_LATER;
+}

@@ -1,0 +1,218 @@
+/* CP over struct ssi: the cluster operations that commands use, and service CP (id 1).
+ * Members compare what must be the same everywhere before they join: the SSI statement and the
+ * relocation domains of system.config. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/cp/cp_internal.h"
+#include "mem/base/log.h"
+#include "ssi/ssi.h"
+
+struct cp_ssi {
+    struct cp *cp;
+    struct ssi *ssi;
+};
+
+static const char *op_mode(void *ctx)
+{
+    const struct cp_ssi *s = ctx;
+    return ssi_mode_name(ssi_mode(s->ssi));
+}
+
+static bool op_member(void *ctx, unsigned i, struct cp_cluster_member *out)
+{
+    const struct cp_ssi *s = ctx;
+    struct ssi_view v;
+    unsigned slots = s->cp->config->slot_count < 4 ? 4 : s->cp->config->slot_count;
+    if (i >= slots || i >= SSI_SLOTS_MAX)
+        return false;
+    ssi_query(s->ssi, &v);
+    const struct ssi_slot_view *slot = &v.slots[i];
+    memset(out, 0, sizeof *out);
+    out->slot = i + 1;
+    snprintf(out->name, sizeof out->name, "%s", slot->name);
+    snprintf(out->state, sizeof out->state, "%s", ssi_state_name(slot->state));
+    out->pdr_heartbeat_ns = slot->pdr_heartbeat_ms * 1000000u;
+    out->received_heartbeat_ns = slot->received_heartbeat_ms * 1000000u;
+    out->local = i == v.own_slot;
+    out->reachable = slot->connected && slot->state == SSI_JOINED;
+    return true;
+}
+
+static int op_claim(void *ctx, const char *userid, u64 *generation,
+                    char owner[CONFIG_NAME_BYTES], struct cause *cause)
+{
+    const struct cp_ssi *s = ctx;
+    u64 have;
+    owner[0] = 0;
+    int status = ssi_claim(s->ssi, CP_CLAIM_USERID, userid, generation, cause);
+    if (status == ST_EXIST &&
+        ssi_claim_find(s->ssi, CP_CLAIM_USERID, userid, owner, &have) != ST_OK)
+        strcpy(owner, "SSI");
+    return status;
+}
+
+static void op_release(void *ctx, const char *userid, u64 generation)
+{
+    const struct cp_ssi *s = ctx;
+    ssi_release(s->ssi, CP_CLAIM_USERID, userid, generation);
+}
+
+static bool op_locate(void *ctx, const char *userid, char member[CONFIG_NAME_BYTES])
+{
+    const struct cp_ssi *s = ctx;
+    u64 generation;
+    return ssi_claim_find(s->ssi, CP_CLAIM_USERID, userid, member, &generation) == ST_OK;
+}
+
+struct each_arg {
+    void (*fn)(void *arg, const char *userid, const char *member);
+    void *arg;
+};
+
+static void each_one(void *ctx, const char *name, const char *owner, u64 generation)
+{
+    const struct each_arg *e = ctx;
+    (void)generation;
+    e->fn(e->arg, name, owner);
+}
+
+static void op_each(void *ctx, void (*fn)(void *arg, const char *userid, const char *member),
+                    void *arg)
+{
+    const struct cp_ssi *s = ctx;
+    struct each_arg e = {fn, arg};
+    ssi_claim_each(s->ssi, CP_CLAIM_USERID, each_one, &e);
+}
+
+static int op_send(void *ctx, const char *member, u16 type, const void *data, size_t len)
+{
+    const struct cp_ssi *s = ctx;
+    return ssi_send(s->ssi, member, CP_SSI_SERVICE, type, data, len);
+}
+
+static int op_declare_down(void *ctx, const char *member, struct cause *cause)
+{
+    const struct cp_ssi *s = ctx;
+    return ssi_set_down(s->ssi, member, cause);
+}
+
+static const struct cp_cluster_ops ssi_ops = {
+    .mode = op_mode,
+    .member = op_member,
+    .claim = op_claim,
+    .release = op_release,
+    .locate = op_locate,
+    .each = op_each,
+    .send = op_send,
+    .declare_down = op_declare_down,
+};
+
+/* --- service CP -------------------------------------------------------------------------- */
+
+enum { ROW_DIGEST = CODEC_MANDATORY | 1 };
+
+static u64 mix(u64 h, const char *text)
+{
+    for (; *text; text++)
+        h = (h ^ (u8)*text) * 0x100000001b3u;
+    return (h ^ 0xff) * 0x100000001b3u;
+}
+
+/* FNV-1a over what members must agree on. */
+static u64 digest(const struct system_config *cfg)
+{
+    u64 h = mix(mix(0xcbf29ce484222325u, cfg->ssi_name), cfg->pdr_volid);
+    for (unsigned i = 0; i < CONFIG_SLOTS_MAX; i++)
+        h = mix(h, cfg->slots[i].member);
+    for (unsigned i = 0; i < cfg->domain_count; i++) {
+        h = mix(h, cfg->domains[i].name);
+        for (unsigned k = 0; k < cfg->domains[i].member_count; k++)
+            h = mix(h, cfg->domains[i].members[k]);
+    }
+    return h;
+}
+
+static void service_export(void *ctx, struct codec_out *out)
+{
+    const struct cp_ssi *s = ctx;
+    codec_put_u64(out, ROW_DIGEST, digest(s->cp->config));
+}
+
+static int service_check(void *ctx, const char *member, const void *data, size_t len,
+                         struct cause *cause)
+{
+    const struct cp_ssi *s = ctx;
+    struct codec_in in;
+    struct codec_row row;
+    u64 theirs = 0;
+    codec_in_init(&in, data, len);
+    while (len && codec_next(&in, &row))
+        if (row.tag == ROW_DIGEST)
+            codec_get_u64(&row, &theirs);
+    if (theirs == digest(s->cp->config))
+        return ST_OK;
+    return cause_set(cause, ST_REFUSED,
+                     "SSI and RELOCATION_DOMAIN statements of %s and %s differ", member,
+                     s->cp->config->member);
+}
+
+static void service_joined(void *ctx, const char *member)
+{
+    const struct cp_ssi *s = ctx;
+    cp_operator_tell(s->cp, "HCPPLM1669I Member %s has joined SSI cluster %s", member,
+                     s->cp->config->ssi_name);
+}
+
+static void service_left(void *ctx, const char *member, enum ssi_left how)
+{
+    static const char *const words[] = {[SSI_LEFT_ORDERLY] = "has left",
+                                        [SSI_LEFT_LOST] = "is lost to",
+                                        [SSI_LEFT_DOWN] = "is down in"};
+    const struct cp_ssi *s = ctx;
+    cp_remote_lost(s->cp, member);
+    cp_operator_tell(s->cp, "HCPPLM1670I Member %s %s SSI cluster %s", member, words[how],
+                     s->cp->config->ssi_name);
+}
+
+static void service_receive(void *ctx, const char *from, u16 type, const void *data, size_t len)
+{
+    const struct cp_ssi *s = ctx;
+    cp_remote_receive(s->cp, from, type, data, len);
+}
+
+static const struct ssi_service service = {
+    .id = CP_SSI_SERVICE,
+    .name = "CP",
+    .export_join = service_export,
+    .check_join = service_check,
+    .member_joined = service_joined,
+    .member_left = service_left,
+    .receive = service_receive,
+};
+
+int cp_attach_ssi(struct cp *cp, struct ssi *ssi, struct cause *cause)
+{
+    struct cp_ssi *s = calloc(1, sizeof *s);
+    if (!s)
+        return cause_set(cause, ST_NOMEM, "out of memory");
+    s->cp = cp;
+    s->ssi = ssi;
+    int status = ssi_register_service(ssi, &service, s);
+    if (status) {
+        free(s);
+        return cause_set(cause, status, "service CP: %s", status_name(status));
+    }
+    cp->ssi = s;
+    cp_set_cluster(cp, &ssi_ops, s);
+    return ST_OK;
+}
+
+void cp_detach_ssi(struct cp *cp)
+{
+    if (!cp->ssi)
+        return;
+    free(cp->ssi);
+    cp->ssi = NULL;
+    cp_set_cluster(cp, NULL, NULL);
+}

@@ -1,0 +1,220 @@
+/* The stop rule, the wire format, hostile input, and limits: parts of lgr by themselves.
+ * Members and guests as in tests/unit/lgr_world.h. Replay: LGR_SIM_SEED is printed on failure. */
+#include "tests/unit/lgr_world.h"
+
+#define GB_PER_S 1.0 /* bytes per ns */
+
+/* --- stop rule --- */
+
+START_TEST(stops_when_the_rest_is_small)
+{
+    ck_assert_int_eq(lgr_decide(1, 1000, 30000, GB_PER_S, false, 10), LGR_QUIESCE_NOW);
+    ck_assert_int_eq(lgr_decide(1, 10000, 30000, GB_PER_S, false, 10), LGR_ANOTHER_PASS);
+    ck_assert_int_eq(lgr_decide(1, 10000, 30000, 10 * GB_PER_S, false, 10), LGR_QUIESCE_NOW);
+}
+END_TEST
+
+START_TEST(stops_without_progress_if_the_limit_allows)
+{
+    ck_assert_int_eq(lgr_decide(2, 16000, 16300, GB_PER_S, false, 10), LGR_QUIESCE_NOW);
+    ck_assert_int_eq(lgr_decide(2, 16000, 20000, GB_PER_S, false, 10), LGR_ANOTHER_PASS);
+    ck_assert_int_eq(lgr_decide(2, 16000, 16300, 0.01, false, 1), LGR_ANOTHER_PASS);
+    ck_assert_int_eq(lgr_decide(2, 16000, 16300, 0.01, false, LGR_NOLIMIT), LGR_QUIESCE_NOW);
+}
+END_TEST
+
+START_TEST(stops_at_the_cap_and_when_told)
+{
+    ck_assert_int_eq(lgr_decide(8, 90000, 100, 0.01, false, 1), LGR_QUIESCE_NOW);
+    ck_assert_int_eq(lgr_decide(1, 90000, 100, GB_PER_S, true, 10), LGR_QUIESCE_NOW);
+}
+END_TEST
+
+/* --- wire --- */
+
+static void fill_values(struct lgr_values *v, struct lgr_reasons *reasons)
+{
+    *v = (struct lgr_values){.pass = 3, .test = true, .force = 5, .generation = 77, .pages = 1,
+                             .zeros = 2, .messages = 3, .digest = ~0ull, .bytes = 5, .hash = 6,
+                             .resumed_ns = 7, .code = 8, .by = "OPERATOR", .text = "a text",
+                             .reasons = reasons};
+    strcpy(v->info.user, "LINUX1");
+    strcpy(v->info.domain, "SSI");
+    v->info.storage_bytes = 512u << 20;
+    v->info.cpus = 2;
+    lgr_reason_add(reasons, 1941, "HCPRLE1941E one\nline");
+    lgr_reason_add(reasons, 1942, "HCPRLE1942E two");
+}
+
+static size_t encode(u16 type, const struct lgr_values *v, u8 *out, size_t room)
+{
+    struct codec_out rows;
+    const struct lgr_head head = {1, LGR_WIRE_VERSION, 3, 0};
+    codec_out_init(&rows);
+    lgr_values_put(&rows, type, v);
+    ck_assert(!rows.failed && rows.len + LGR_HEAD_BYTES <= room);
+    lgr_head_store(out, &head);
+    if (rows.len)
+        memcpy(out + LGR_HEAD_BYTES, rows.data, rows.len);
+    size_t len = LGR_HEAD_BYTES + rows.len;
+    codec_out_fini(&rows);
+    return len;
+}
+
+static const u16 control[] = {
+    LGR_MSG_OFFER,     LGR_MSG_SKELETON, LGR_MSG_PASS_END,    LGR_MSG_STATE_END, LGR_MSG_FINISH,
+    LGR_MSG_COMMIT,    LGR_MSG_ABORT,    LGR_MSG_VERDICT,     LGR_MSG_SKELETON_OK,
+    LGR_MSG_PASS_ACK,  LGR_MSG_READY,    LGR_MSG_RESUMED,     LGR_MSG_FAILED,    LGR_MSG_ASK};
+
+START_TEST(messages_come_out_as_they_went_in)
+{
+    u8 bytes[4096];
+    for (unsigned i = 0; i < ARRAY_LEN(control); i++) {
+        struct lgr_reasons put = {0}, got = {0};
+        struct lgr_values in, out;
+        fill_values(&in, &put);
+        size_t len = encode(control[i], &in, bytes, sizeof bytes);
+        ck_assert(lgr_values_get(bytes, len, control[i], &out, &got));
+        if (control[i] == LGR_MSG_SKELETON) {
+            ck_assert_str_eq(out.info.user, "LINUX1");
+            ck_assert(out.info.storage_bytes == 512u << 20 && out.generation == 77);
+        } else if (control[i] == LGR_MSG_VERDICT) {
+            ck_assert(got.count == 2 && got.number == 1941);
+            ck_assert_str_eq(got.line[0], "HCPRLE1941E one line");
+        } else if (control[i] == LGR_MSG_PASS_END) {
+            ck_assert(out.pass == 3 && out.pages == 1 && out.zeros == 2 && out.messages == 3);
+        } else if (control[i] == LGR_MSG_FAILED) {
+            ck_assert(out.code == 8 && !strcmp(out.text, "a text"));
+        }
+    }
+}
+END_TEST
+
+/* Cut short or spoilt messages are refused or decoded to values in range; never a crash. */
+START_TEST(spoilt_messages_do_no_harm)
+{
+    u8 bytes[4096];
+    u64 random = 42;
+    for (unsigned round = 0; round < 20000; round++) {
+        u16 type = control[round % ARRAY_LEN(control)];
+        struct lgr_reasons put = {0}, got = {0};
+        struct lgr_values in, out;
+        fill_values(&in, &put);
+        size_t len = encode(type, &in, bytes, sizeof bytes);
+        for (unsigned k = 0; k <= round % 3; k++) {
+            random = random * 6364136223846793005ull + 1442695040888963407ull;
+            bytes[(random >> 33) % len] = (u8)(random >> 25);
+        }
+        size_t cut = round % 5 ? len : (random >> 40) % (len + 1);
+        if (!lgr_values_get(bytes, cut, type, &out, &got))
+            continue;
+        ck_assert(strnlen(out.text, sizeof out.text) < sizeof out.text);
+        ck_assert(!out.has_info || (out.info.cpus && out.info.cpus <= LGR_CPUS_MAX));
+    }
+}
+END_TEST
+
+START_TEST(frame_hashes_tell_frames_and_bytes_apart)
+{
+    static u8 frame[FRAME_BYTES];
+    ck_assert(lgr_frame_hash(1, frame) == 0);
+    frame[4095] = 1;
+    u64 one = lgr_frame_hash(1, frame);
+    ck_assert(one && one != lgr_frame_hash(2, frame));
+    frame[4095] = 2;
+    ck_assert(one != lgr_frame_hash(1, frame));
+}
+END_TEST
+
+/* --- members --- */
+
+static struct world *two_members(unsigned silence_ms)
+{
+    struct world *w = world_create(99, 2);
+    w->smooth = true;
+    w->silence_ms = silence_ms;
+    for (unsigned s = 0; s < 2; s++) {
+        actor_start(&w->actors[s]);
+        while (!w->actors[s].joined)
+            world_step(w);
+    }
+    user_logon(&w->actors[0], 0);
+    for (unsigned i = 0; i < 100; i++)
+        world_step(w);
+    return w;
+}
+
+/* The link stands still while the guest is stopped: MAXQUIESCE lets it go on at the source. */
+START_TEST(maxquiesce_lets_the_guest_go_on)
+{
+    struct world *w = two_members(20000);
+    struct actor *a = &w->actors[0];
+    const struct lgr_options o = {.maxquiesce_s = 1};
+    CHECK(w, user_move(a, 0, 1, &o) == ST_OK);
+    while (a->lgr->active->state < RLO_S_PENULTIMATE)
+        world_step(w);
+    ssi_sim_stall(w->sim, 0, 1, true);
+    u64 from_ms = ssi_sim_now_ms(w->sim);
+    while (a->lgr->active)
+        world_step(w);
+    CHECK(w, w->outcomes[LGR_MAXQUIESCE] == 1 && running(w, 0, 0));
+    CHECK(w, ssi_sim_now_ms(w->sim) - from_ms < 1200);
+    world_calm_down(w, 20000);
+    world_check_calm(w);
+    CHECK(w, w->alive[0]);
+    world_destroy(w);
+}
+END_TEST
+
+/* A member that sends garbage, before and during a relocation: it may fail, nothing else. */
+START_TEST(garbage_from_a_member_does_no_harm)
+{
+    struct world *w = two_members(0);
+    struct actor *a = &w->actors[0];
+    const struct lgr_options o = {.maxquiesce_s = 10};
+    static u8 bytes[20000];
+    for (unsigned round = 0; round < 3000; round++) {
+        struct ssi *from = ssi_sim_member(w->sim, 0);
+        size_t len = pick(w, 8) ? pick(w, 400) : pick(w, sizeof bytes);
+        for (size_t i = 0; i < len; i++)
+            bytes[i] = (u8)pick(w, 256);
+        const struct rlobk *r = a->lgr->active;
+        const struct lgr_head head = {r ? r->v.id : pick(w, 4), LGR_WIRE_VERSION, 3,
+                                      r ? r->seq_out : 0};
+        if (len >= LGR_HEAD_BYTES && pick(w, 4))
+            lgr_head_store(bytes, &head);
+        if (pick(w, 3) == 0)
+            ssi_send(from, "M1", LGR_SSI_SERVICE, (u16)(1 + pick(w, 40)), bytes, len);
+        if (!r && running(w, 0, 0))
+            user_move(a, 0, 1, &o);
+        if (running(w, 1, 0)) /* it has come through: start again */
+            user_logoff(&w->actors[1], 0);
+        user_logon(a, 0);
+        world_step(w);
+    }
+    world_calm_down(w, 20000);
+    world_check_calm(w);
+    world_destroy(w);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("lgr_core");
+    TCase *tc = tcase_create("core");
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, stops_when_the_rest_is_small);
+    tcase_add_test(tc, stops_without_progress_if_the_limit_allows);
+    tcase_add_test(tc, stops_at_the_cap_and_when_told);
+    tcase_add_test(tc, messages_come_out_as_they_went_in);
+    tcase_add_test(tc, spoilt_messages_do_no_harm);
+    tcase_add_test(tc, frame_hashes_tell_frames_and_bytes_apart);
+    tcase_add_test(tc, maxquiesce_lets_the_guest_go_on);
+    tcase_add_test(tc, garbage_from_a_member_does_no_harm);
+    suite_add_tcase(suite, tc);
+    SRunner *sr = srunner_create(suite);
+    srunner_run_all(sr, CK_NORMAL);
+    int failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? 1 : 0;
+}
