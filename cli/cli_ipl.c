@@ -243,11 +243,22 @@ static const char *missing(const struct ipl_options *o)
         return "--gdb is";
     if (o->trace)
         return "--trace is";
-    if (o->engine && strcmp(o->engine, "interp") != 0)
+    if (o->engine && (strcmp(o->engine, "jit") == 0 || strcmp(o->engine, "lockstep") == 0))
         return "this --engine is";
     if (o->console && strncmp(o->console, "tn3270:", 7) == 0)
         return "--console tn3270 is";
     return NULL;
+}
+
+/* Better now than after hours. */
+static int stats_check(const char *path)
+{
+    FILE *file = path ? fopen(path, "we") : NULL;
+    if (path && !file)
+        return usage(strerror(errno), path);
+    if (file)
+        fclose(file);
+    return EXIT_WELL;
 }
 
 static int options_check(struct ipl_options *o, struct vm_config *vc)
@@ -259,10 +270,12 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
     }
     if (!o->kernel == !o->image)
         return usage("one of --kernel and --image is needed", "ipl");
-    if (o->engine && strcmp(o->engine, "interp") && strcmp(o->engine, "jit"))
-        return usage("no such engine", o->engine);
+    if (o->image && (o->initrd || o->append))
+        return usage("goes with --kernel, not with --image", o->initrd ? "--initrd" : "--append");
+    if (o->engine && strcmp(o->engine, "interp"))
+        return usage("no such engine (interp)", o->engine);
     if (o->console && strcmp(o->console, "stdio") && strcmp(o->console, "none"))
-        return usage("no such console", o->console);
+        return usage("no such console (stdio, none)", o->console);
     if (o->cpus && number(o->cpus, 1, CPUS_LIMIT, &n))
         return usage("1 to 64 CPUs are possible", o->cpus);
     vc->cpus = (unsigned)n;
@@ -275,14 +288,16 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
         return usage("not a storage size (512M, 2G)", o->memory);
     vc->model = o->model ? cpu_model_find(o->model) : cpu_model_default();
     if (!vc->model)
-        return usage("no such processor model", o->model);
-    return EXIT_WELL;
+        return usage("no such processor model (z10, z114, z196)", o->model);
+    return stats_check(o->stats);
 }
 
 static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct cause *cause)
 {
     struct vm_host_config hc = {
-        .processors = ipl->opt.deterministic ? 0 : vc->cpus,
+        .processors = ipl->opt.deterministic          ? 0
+                      : vc->cpus < VM_PROCESSORS_MAX ? vc->cpus
+                                                      : VM_PROCESSORS_MAX,
         .cpu_serial = 0x0e1d1c,
         .deterministic = ipl->opt.deterministic,
         .seed = ipl->opt.seed ? strtoull(ipl->opt.seed, NULL, 10) : 0,
@@ -309,6 +324,7 @@ static void watch(struct ipl *ipl)
     uv_signal_init(&ipl->loop, &ipl->term);
     uv_signal_init(&ipl->loop, &ipl->intr);
     ipl->timeout.data = ipl->grace.data = ipl->term.data = ipl->intr.data = ipl;
+    signal(SIGPIPE, SIG_IGN); /* a reader of the console that goes ends nothing */
     uv_signal_start(&ipl->term, on_signal, SIGTERM);
     uv_signal_start(&ipl->intr, on_signal, SIGINT);
     if (ipl->opt.timeout && number(ipl->opt.timeout, 1, 1000000, &n) == 0)

@@ -1,8 +1,10 @@
 /* endicott: finds the command and runs it.
  * Commands live in files of their own; the table is commands.def. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -26,8 +28,20 @@ static void print_help(void)
     printf("`endicott COMMAND --help` tells a command's options.\n");
 }
 
+/* Started with a standard stream closed: no file of ours may get its number. */
+static void streams_open(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    streams_open();
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc < 2) {
         fprintf(stderr, "endicott: a command is missing; see endicott --help\n");

@@ -75,6 +75,8 @@ void member_left(struct member *m)
 {
     control_destroy(m->control);
     m->control = NULL;
+    tn3270_destroy(m->tn3270);
+    m->tn3270 = NULL;
     member_lgr_stop(m);
     cp_destroy(m->cp);
     m->cp = NULL;
@@ -230,6 +232,14 @@ static int machines(struct member *m, struct cause *cause)
     return rc;
 }
 
+static int terminals(struct member *m, struct cause *cause)
+{
+    if (!m->config->hardware.console_on)
+        return ST_OK;
+    m->tn3270 = tn3270_create(m, m->config->hardware.console_port, cause);
+    return m->tn3270 ? ST_OK : cause->status;
+}
+
 static void signals(struct member *m)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -252,6 +262,8 @@ static void begin(struct member *m)
         rc = load(m, &cause);
     if (!rc)
         rc = machines(m, &cause);
+    if (!rc)
+        rc = terminals(m, &cause);
     if (rc) {
         member_failed(m, rc == ST_IO ? EXIT_USAGE : cli_exit_of(rc), cause.text);
         return;

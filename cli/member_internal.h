@@ -11,6 +11,7 @@
 #include "cli/member.h"
 #include "cli/post_uv.h"
 #include "cli/rundir.h"
+#include "cli/tn3270.h"
 #include "hyp/cp.h"
 #include "hyp/vm.h"
 #include "lgr/lgr.h"
@@ -33,6 +34,7 @@ struct member {
     struct lgr *lgr;
     struct lgr_ports lgr_ports;
     struct control *control;
+    struct tn3270 *tn3270; /* NULL: no CNSLPORT */
     uv_signal_t term, intr;
     struct member_timer *timers;
     u64 last_timer;

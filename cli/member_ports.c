@@ -93,6 +93,7 @@ static void console_news(void *arg)
         return;
     cp_poll_consoles(m->cp);
     control_recheck(m->control);
+    tn3270_recheck(m->tn3270);
 }
 
 static void console_wakeup(void *ctx, struct console *console)

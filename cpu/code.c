@@ -28,7 +28,7 @@ struct code_cache {
         unsigned slots;
     } mixed[MIXED_FRAMES_MAX];
     unsigned mixed_count;
-    pthread_t owner;
+    _Atomic pthread_t owner;
     _Atomic u32 owned; /* owner is valid */
 };
 
@@ -51,11 +51,16 @@ static bool holds_code(const struct code_cache *cc, u64 abs, u64 len)
            __atomic_load_n(&cc->by_frame[last], __ATOMIC_RELAXED);
 }
 
+static bool code_owned_here(struct code_cache *cc)
+{
+    return atomic_load(&cc->owned) && pthread_equal(atomic_load(&cc->owner), pthread_self());
+}
+
 static void code_stored_cb(void *ctx, u64 abs, u64 len)
 {
     struct cpu *c = ctx;
     struct code_cache *cc = c->code;
-    if (atomic_load(&cc->owned) && pthread_equal(cc->owner, pthread_self()))
+    if (code_owned_here(cc))
         code_invalidate(c, abs, len);
     else if (holds_code(cc, abs, len)) /* [C1]: asked for after the bytes are in place */
         cpu_mail_put(c, MAIL_CODE_STORED, abs, len);
@@ -112,10 +117,10 @@ void code_cache_destroy(struct cpu *c)
 /** The calling thread owns this CPU until it says otherwise (cpu_run entry). */
 void code_set_owner(struct cpu *c)
 {
-    if (atomic_load(&c->code->owned) && pthread_equal(c->code->owner, pthread_self()))
+    if (code_owned_here(c->code))
         return;
     atomic_store(&c->code->owned, 0);
-    c->code->owner = pthread_self();
+    atomic_store(&c->code->owner, pthread_self());
     atomic_store(&c->code->owned, 1);
 }
 

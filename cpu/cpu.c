@@ -66,8 +66,9 @@ int cpu_set_create(struct cpu_set **out, struct storage *st, const struct cpu_mo
     for (set->count = 0; set->count < count; set->count++) {
         set->cpus[set->count] = cpu_create(set, set->count);
         if (!set->cpus[set->count]) {
+            cause_set(cause, ST_NOMEM, "no memory for CPU %u", set->count);
             cpu_set_destroy(set);
-            return cause_set(cause, ST_NOMEM, "no memory for CPU %u", set->count);
+            return ST_NOMEM;
         }
     }
     cpu_set_reset(set, true);
@@ -321,7 +322,7 @@ void cpu_registers_changed(struct cpu *c)
 
 u64 cpu_instructions(const struct cpu *c)
 {
-    return c->insns;
+    return atomic_load_explicit(&c->insns, memory_order_relaxed);
 }
 
 void cpu_set_epoch(struct cpu_set *set, u64 epoch_tod)

@@ -170,15 +170,15 @@ struct cpu {
     u64 monitor_code;
     u8 op_access_id; /* operand access identification */
 
-    enum cpu_state state;
+    _Atomic(enum cpu_state) state; /* written by its own thread, or while held */
     struct cpu_icpt icpt;
     u64 again_addr; /* address of the intercepted instruction */
     u8 again_cc;
     long n;                   /* what is left of the budget when the threaded code stopped */
     const struct dinsn *stop; /* slot at which it stopped (loop dispatch: next slot) */
-    u64 insns;                /* executed before the current cpu_run stretch */
+    _Atomic u64 insns;        /* executed before the current stretch; read by anyone */
     unsigned pgm_streak;      /* program interruptions without progress */
-    u64 pgm_streak_addr;
+    u64 pgm_streak_insns;     /* insns at the last one */
 
     unsigned addr; /* CPU address */
     struct cpu_set *set;

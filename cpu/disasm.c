@@ -164,7 +164,8 @@ static void put_number(struct text *t, char what, const struct dinsn *d, u64 ia)
     case 'k': rel = (u64)(s64)((s32)((u32)d->r2 << 28 | (u32)d->r3 << 20) >> 20); break;
     default: rel = (u64)(s64)(s16)d->ss.d1;
     }
-    put(t, "0x%llx", (unsigned long long)(ia + 2 * rel));
+    u64 target = ia + 2 * rel;
+    put(t, "0x%llx", (unsigned long long)target);
 }
 
 /* The field of struct dinsn that a register or number letter stands for. */

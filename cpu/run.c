@@ -120,13 +120,13 @@ static int exec_step(struct cpu *c)
 }
 
 /* Program interruption; true when it cannot get out of its own handler. */
-static bool program_check(struct cpu *c, unsigned code, u64 executed)
+static bool program_check(struct cpu *c, unsigned code)
 {
     if (cpu_program_interruption(c, code))
         return true;
-    bool same = executed <= 1 && c->psw.addr == c->pgm_streak_addr;
-    c->pgm_streak = same ? c->pgm_streak + 1 : 0;
-    c->pgm_streak_addr = c->psw.addr;
+    bool stuck = c->insns - c->pgm_streak_insns <= 1; /* nothing but the one that failed */
+    c->pgm_streak = stuck ? c->pgm_streak + 1 : 0;
+    c->pgm_streak_insns = c->insns;
     return c->pgm_streak > PGM_STREAK_MAX;
 }
 
@@ -173,10 +173,10 @@ static enum cpu_exit run_loop(struct cpu *c, long budget)
             rc = exec_slice(c, slice);
         }
         u64 executed = (u64)(slice - c->n);
-        c->insns += executed;
+        atomic_store_explicit(&c->insns, cpu_instructions(c) + executed, memory_order_relaxed);
         budget -= (long)executed;
         if (rc > 0) {
-            if (program_check(c, (unsigned)rc, executed))
+            if (program_check(c, (unsigned)rc))
                 return CPU_EXIT_PGM_LOOP;
             budget -= executed == 0; /* never spin without spending anything */
         } else if (rc == CPU_ICPT) {

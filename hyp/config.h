@@ -41,7 +41,8 @@ struct config_hardware {
     struct config_model model;
     unsigned cpus; /* real processors */
     u64 main_bytes;
-    u16 console_port;                 /* CNSLPORT; 0 = none */
+    bool console_on;                  /* CNSLPORT: TN3270 consoles on 127.0.0.1 */
+    u16 console_port;                 /* 0 = any free port */
     char ssi_host[CONFIG_HOST_BYTES]; /* "" = no SSIPORT statement */
     u16 ssi_port;                     /* 0 = any free port */
     struct config_device *devices;

@@ -2,7 +2,8 @@
  * put it back. Fair by share: the CPU with the least weighted time runs first.
  * Guarantees: [D1] a CPU is on one processor at most; [D2] a wake that comes while a CPU runs is
  * not lost (woken); [D3] an idle machine uses no processor: threads sleep until work or the next
- * deadline. Lock: host->lock, below css and sclp locks, above nothing. */
+ * deadline; [D4] a CPU that is blocked belongs to the loop thread from dispatch_block on: it may
+ * run elsewhere, or be gone, before its processor has returned. Lock: host->lock, below css and sclp locks, above nothing. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -120,6 +121,16 @@ void vcpu_wake(struct vcpu *v)
     pthread_mutex_unlock(&v->vm->host->lock);
 }
 
+bool dispatch_idle(const struct vcpu *v, enum cpu_exit *why)
+{
+    struct vm_host *host = v->vm->host;
+    pthread_mutex_lock(&host->lock);
+    bool idle = v->place == VCPU_IDLE;
+    *why = v->last_exit;
+    pthread_mutex_unlock(&host->lock);
+    return idle;
+}
+
 static void expire_locked(struct vm_host *host)
 {
     u64 now = host_now_ns(host);
@@ -208,23 +219,18 @@ static enum cpu_exit run_slice(struct vcpu *v)
     return why;
 }
 
-static void put_back_locked(struct vcpu *v, enum cpu_exit why, bool blocked, u64 deadline)
+static void put_back_locked(struct vcpu *v, enum cpu_exit why, u64 deadline)
 {
     struct vm_host *host = v->vm->host;
-    host->running--;
     v->last_exit = why;
     bool woken = v->woken;
     v->woken = false;
-    if (blocked) {
-        v->place = VCPU_BLOCKED;
-        v->woken = woken;
-    } else if (why == CPU_EXIT_BUDGET || why == CPU_EXIT_REQUEST || why == CPU_EXIT_INTERCEPT ||
+    if (why == CPU_EXIT_BUDGET || why == CPU_EXIT_REQUEST || why == CPU_EXIT_INTERCEPT ||
                woken || cpu_runnable(v->cpu)) {
         queue_insert_locked(host, v);
     } else {
         idle_locked(host, v, deadline);
     }
-    pthread_cond_broadcast(&host->released);
 }
 
 static void process(struct vm_host *host, struct vcpu *v)
@@ -238,8 +244,9 @@ static void process(struct vm_host *host, struct vcpu *v)
         why = run_slice(v);
         if (why == CPU_EXIT_INTERCEPT) {
             u64 start = clock_ns(CLOCK_MONOTONIC);
-            blocked = !icpt_handle(v);
-            atomic_fetch_add(&v->total_ns, clock_ns(CLOCK_MONOTONIC) - start);
+            blocked = !icpt_handle(v); /* when it is, v belongs to others by now [D4] */
+            if (!blocked)
+                atomic_fetch_add(&v->total_ns, clock_ns(CLOCK_MONOTONIC) - start);
         }
     } while (why == CPU_EXIT_INTERCEPT && !blocked && ++icpts < ICPTS_PER_SLICE_MAX &&
              !cpu_requests_pending(v->cpu));
@@ -248,7 +255,10 @@ static void process(struct vm_host *host, struct vcpu *v)
     else if (why != CPU_EXIT_INTERCEPT && why != v->last_exit)
         report_end(v, why);
     pthread_mutex_lock(&host->lock);
-    put_back_locked(v, why, blocked, deadline);
+    host->running--;
+    if (!blocked)
+        put_back_locked(v, why, deadline);
+    pthread_cond_broadcast(&host->released);
 }
 
 /* Next CPU whose machine is not held; NULL when there is none. */
@@ -360,6 +370,15 @@ void vm_release(struct vm *vm)
 bool vm_held(const struct vm *vm)
 {
     return vm->hold > 0;
+}
+
+void dispatch_block(struct vcpu *v)
+{
+    pthread_mutex_lock(&v->vm->host->lock);
+    PRE(v->place == VCPU_RUNNING);
+    v->place = VCPU_BLOCKED;
+    v->last_exit = CPU_EXIT_INTERCEPT;
+    pthread_mutex_unlock(&v->vm->host->lock);
 }
 
 void dispatch_unblock(struct vcpu *v)

@@ -18,10 +18,14 @@
 
 typedef bool diag_handler(struct vcpu *v, const struct cpu_icpt *k);
 
-/* ---- X'08': virtual console function ---- */
+/* ---- X'08': virtual console function ----
+ * The CPU is blocked while the loop thread issues the command; the answer goes into its registers
+ * and storage there. A command that resets or ends the machine (SYSTEM, IPL, LOGOFF) leaves
+ * nothing to answer to: `resets` tells. Without a response buffer the console shows it. */
 
 struct diag8 {
     struct vcpu *v;
+    u64 resets; /* of the machine, when it was issued */
     u8 r1, r3;
     char command[DIAG8_COMMAND_BYTES_MAX + 1];
 };
@@ -30,7 +34,7 @@ static void diag8_deliver(void *arg)
 {
     struct diag8 *d = arg;
     struct vm *vm = d->v->vm;
-    if (vm->dead || !vm->host->events.command) {
+    if (vm->dead || vm->resets != d->resets || !vm->host->events.command) {
         vm_note_done(vm);
         free(d);
         return;
@@ -55,6 +59,7 @@ static bool diag8_fetch(struct vcpu *v, u64 real, u32 len, char *out)
 
 static bool diag_08(struct vcpu *v, const struct cpu_icpt *k)
 {
+    const struct vm_host_ports *ports = &v->vm->host->ports;
     const u64 *gr = cpu_gr(v->cpu);
     u32 len = (u32)gr[k->r3] & 0xffffff;
     bool response = (u32)gr[k->r3] & DIAG8_RESPONSE_FLAG;
@@ -67,7 +72,7 @@ static bool diag_08(struct vcpu *v, const struct cpu_icpt *k)
         cpu_finish_again(v->cpu);
         return true;
     }
-    *d = (struct diag8){.v = v, .r1 = k->r1, .r3 = k->r3};
+    *d = (struct diag8){.v = v, .resets = v->vm->resets, .r1 = k->r1, .r3 = k->r3};
     if (!diag8_fetch(v, gr[k->r1], len, d->command)) {
         free(d);
         cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
@@ -77,7 +82,8 @@ static bool diag_08(struct vcpu *v, const struct cpu_icpt *k)
         d->r1 = 16; /* nothing to store */
     atomic_fetch_add(&v->vm->notes, 1);
     atomic_fetch_add(&v->vm->blocked, 1);
-    v->vm->host->ports.post(v->vm->host->ports.ctx, diag8_deliver, d);
+    dispatch_block(v);
+    ports->post(ports->ctx, diag8_deliver, d);
     return false;
 }
 
@@ -112,17 +118,34 @@ static void diag8_respond(struct diag8 *d, char *const *lines, unsigned count)
     free(text);
 }
 
+static void diag8_show(struct vcpu *v, char *const *lines, unsigned count)
+{
+    struct console *console = v->vm->config.console;
+    for (unsigned i = 0; console && i < count; i++)
+        console_write_line(console, lines[i]);
+    cpu_finish_cc(v->cpu, 0);
+}
+
+void diag8_abandon(struct vm *vm)
+{
+    vm->resets++;
+    atomic_store(&vm->blocked, 0);
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+        if (vm->vcpu[i].place == VCPU_BLOCKED)
+            dispatch_unblock(&vm->vcpu[i]);
+}
+
 void vm_diag8_done(struct vm *vm, void *token, int rc, char *const *lines, unsigned count)
 {
     struct diag8 *d = token;
     struct vcpu *v = d->v;
-    if (!vm->dead) {
+    if (!vm->dead && vm->resets == d->resets) {
         u64 *gr = cpu_gr(v->cpu);
         gr[d->r3] = (gr[d->r3] & ~0xffffffffull) | (u32)rc;
         if (d->r1 < 16)
             diag8_respond(d, lines, count);
         else
-            cpu_finish_cc(v->cpu, 0);
+            diag8_show(v, lines, count);
         atomic_fetch_sub(&vm->blocked, 1);
         dispatch_unblock(v);
     }

@@ -16,7 +16,9 @@
 #define LINUX_MAGIC "S390EP"
 #define LINUX_INITRD_START 0x10408u
 #define LINUX_INITRD_SIZE 0x10410u
-#define LINUX_CMDLINE_MAX_AT 0x10430u
+#define LINUX_CMDLINE_MAX_AT 0x10430u /* since Linux 5.17 */
+#define LINUX_TRAILER 0x000000207a49504cull /* ends the image since Linux 5.3 (secure boot) */
+#define LINUX_SIGNATURE "~Module signature appended~\n" /* follows it in a signed one */
 #define LINUX_CMDLINE 0x10480u
 #define LINUX_CMDLINE_OLD_MAX 896u
 #define LINUX_CMDLINE_MAX 0x10000u
@@ -67,6 +69,15 @@ static bool is_linux(const struct blob *k)
            memcmp(k->data + LINUX_MAGIC_AT, LINUX_MAGIC, sizeof LINUX_MAGIC - 1) == 0;
 }
 
+/* Older images do not tell where they end. */
+static bool linux_whole(const struct blob *k)
+{
+    size_t sig = sizeof LINUX_SIGNATURE - 1;
+    return be64_load(k->data + LINUX_CMDLINE_MAX_AT) == 0 ||
+           be64_load(k->data + k->len - 8) == LINUX_TRAILER ||
+           memcmp(k->data + k->len - sig, LINUX_SIGNATURE, sig) == 0;
+}
+
 static int linux_check(const struct vm *vm, const char *path, const struct blob *k,
                        const char *initrd_path, const struct blob *initrd, const char *append,
                        u64 *initrd_at, struct cause *cause)
@@ -74,6 +85,8 @@ static int linux_check(const struct vm *vm, const char *path, const struct blob 
     u64 max = be64_load(k->data + LINUX_CMDLINE_MAX_AT);
     if (max == 0 || max > LINUX_CMDLINE_MAX)
         max = LINUX_CMDLINE_OLD_MAX;
+    if (!linux_whole(k))
+        return cause_set(cause, ST_CONFIG, "%s: truncated: a Linux image without its end", path);
     if (k->len > vm->st->size)
         return cause_set(cause, ST_LIMIT, "%s: %llu bytes do not fit into %lluM of storage",
                          path, (unsigned long long)k->len,
@@ -198,7 +211,10 @@ int vm_ipl_kernel(struct vm *vm, const char *kernel, const char *initrd, const c
     if (!rc && initrd)
         rc = blob_read(initrd, &i, cause);
     bool elf = !rc && is_elf(&k);
-    if (!rc && elf)
+    if (elf && (initrd || append))
+        rc = cause_set(cause, ST_CONFIG, "%s: an ELF program takes no --%s", kernel,
+                       initrd ? "initrd" : "append");
+    else if (elf)
         rc = elf_check(vm, kernel, &k, cause);
     else if (!rc && is_linux(&k))
         rc = linux_check(vm, kernel, &k, initrd, &i, append, &initrd_at, cause);

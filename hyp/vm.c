@@ -121,6 +121,11 @@ int vm_console_bytes(struct vm *vm, const char *text, size_t len)
     return sclp_console_input(vm->sclp, text, len, true);
 }
 
+bool vm_console_reading(struct vm *vm)
+{
+    return vm->console_dev && con3215_reading(vm->console_dev);
+}
+
 void vm_console_poll_input(struct vm *vm)
 {
     char line[CONSOLE_INPUT_BYTES_MAX + 1];
@@ -355,8 +360,9 @@ enum vm_state vcpu_state(const struct vcpu *v)
 {
     if (cpu_stopped(v->cpu))
         return v->vm->ipled ? VM_STOPPED : VM_CP_WAIT;
-    if (v->place == VCPU_IDLE) {
-        switch (v->last_exit) {
+    enum cpu_exit last_exit;
+    if (dispatch_idle(v, &last_exit)) {
+        switch (last_exit) {
         case CPU_EXIT_WAIT: return VM_ENABLED_WAIT;
         case CPU_EXIT_DISABLED_WAIT:
         case CPU_EXIT_PGM_LOOP: return VM_DISABLED_WAIT;
@@ -429,6 +435,7 @@ int vm_system_reset(struct vm *vm, bool clear)
     cpu_set_reset(vm->cpus, clear);
     if (clear)
         storage_clear(vm->st);
+    diag8_abandon(vm);
     vm->ipled = false;
     vm->shutdown_signalled = false;
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {

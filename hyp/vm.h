@@ -114,6 +114,8 @@ int vm_ipl_image(struct vm *vm, const char *image, struct cause *cause);
 int vm_console_line(struct vm *vm, const char *text, size_t len);
 /** Raw bytes for the SCLP ASCII console. */
 int vm_console_bytes(struct vm *vm, const char *text, size_t len);
+/** Does the guest wait for a line (a read of its 3215 is under way)? Any thread. */
+bool vm_console_reading(struct vm *vm);
 /** ST_REFUSED when the guest does not listen. */
 int vm_signal_quiesce(struct vm *vm);
 int vm_reader_add(struct vm *vm, const char *name, const char *type, const void *bytes,

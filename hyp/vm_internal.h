@@ -56,10 +56,11 @@ struct vm {
     bool quiesced;
     bool reported_stop; /* the end of running has been told */
     bool shutdown_signalled;
-    u32 last_console;    /* the SCLP console written to last: it gets typed lines */
+    _Atomic u32 last_console; /* the SCLP console written to last: it gets typed lines */
     bool dead;           /* destroyed; memory waits for posted notes [loop] */
     _Atomic u32 notes;   /* posted to the loop thread and not delivered yet */
     _Atomic u32 blocked; /* CPUs in VCPU_BLOCKED */
+    u64 resets;          /* what CP answers to a CPU before a reset is not for it any more */
     _Atomic u64 io_count;
     u64 vtod; /* deterministic mode: TOD offset */
 };
@@ -89,6 +90,10 @@ u64 host_now_ns(const struct vm_host *host);
 /** Host TOD clock of the host (deterministic: derived from instructions). */
 u64 host_tod(const struct vm *vm);
 void vcpu_wake(struct vcpu *v);
+/** Is the CPU in no queue and on no processor? Then *why it stopped running. */
+bool dispatch_idle(const struct vcpu *v, enum cpu_exit *why);
+/** This processor leaves the CPU to CP; touch neither afterwards [D4]. */
+void dispatch_block(struct vcpu *v);
 /** CP has answered: the CPU may run again. */
 void dispatch_unblock(struct vcpu *v);
 /** Take a held machine out of every list. */
@@ -112,6 +117,8 @@ enum vm_state vcpu_state(const struct vcpu *v);
 bool icpt_handle(struct vcpu *v);
 /* -- icpt_diag.c -- */
 bool icpt_diag(struct vcpu *v, const struct cpu_icpt *icpt);
+/** Reset: CPUs that wait for CP wait no longer; held [loop]. */
+void diag8_abandon(struct vm *vm);
 /* -- stsi.c -- */
 void icpt_stsi(struct vcpu *v, const struct cpu_icpt *icpt);
 

@@ -12,10 +12,10 @@
 #define LGR_SSI_SERVICE 2 /* id of service LGR */
 #define LGR_NAME_BYTES 9
 #define LGR_PASSES_MAX 12
-#define LGR_HISTORY_MAX 32   /* finished relocations that STATUS still shows */
-#define LGR_ACTIVE_MAX 16    /* at once on one member, both directions */
+#define LGR_HISTORY_MAX 32 /* finished relocations that STATUS still shows */
+#define LGR_ACTIVE_MAX 16  /* at once on one member, both directions */
 #define LGR_TEXT_BYTES 256
-#define LGR_NOLIMIT 0u       /* seconds of MAXTOTAL, MAXQUIESCE */
+#define LGR_NOLIMIT 0u /* seconds of MAXTOTAL, MAXQUIESCE */
 #define LGR_SECONDS_MAX 99999999u
 #define LGR_MAXQUIESCE_S 10u /* default */
 
@@ -36,15 +36,15 @@ struct lgr_ports {
 /** Completion codes; the numbers are those of z/VM's monitor record D4 R12. */
 enum lgr_code {
     LGR_COMPLETED = 0,
-    LGR_CANCELLED = 1,     /* VMRELOCATE CANCEL */
+    LGR_CANCELLED = 1, /* VMRELOCATE CANCEL */
     LGR_CPHX = 2,
-    LGR_LINK_LOST = 3,     /* the connection between the members */
+    LGR_LINK_LOST = 3, /* the connection between the members */
     LGR_MAXTOTAL = 4,
     LGR_MAXQUIESCE = 5,
     LGR_NOT_ELIGIBLE = 6,
-    LGR_GUEST_GONE = 7,    /* reset or logoff of the virtual machine */
+    LGR_GUEST_GONE = 7, /* reset or logoff of the virtual machine */
     LGR_INTERNAL = 8,
-    LGR_ACTIVE = 255,      /* not finished */
+    LGR_ACTIVE = 255, /* not finished */
 };
 
 /** One pass over storage; pages sent with bytes, zero ones as marks, bytes on the link. */
@@ -67,10 +67,10 @@ struct lgr_view {
     unsigned pass_count;
     struct lgr_pass passes[LGR_PASSES_MAX];
     bool synchronous, immediate;
-    unsigned force;     /* LGR_FORCE_ bits */
+    unsigned force;               /* LGR_FORCE_ bits */
     u32 maxtotal_s, maxquiesce_s; /* LGR_NOLIMIT = none */
-    u8 code;            /* enum lgr_code */
-    char text[LGR_TEXT_BYTES]; /* why it failed; "" */
+    u8 code;                      /* enum lgr_code */
+    char text[LGR_TEXT_BYTES];    /* why it failed; "" */
 };
 
 #define LGR_FORCE_ARCHITECTURE 1u

@@ -137,7 +137,6 @@ void lgr_guest_logon(struct lgr *lgr, const char *user)
         dest_discard(r, LGR_GUEST_GONE, "%s has logged on at %s", user,
                      ssi_member_name(lgr->ssi));
     else if (r && r->v.incoming)
-        dest_fail(r, LGR_GUEST_GONE, "%s has logged on at %s", user,
-                  ssi_member_name(lgr->ssi));
+        dest_fail(r, LGR_GUEST_GONE, "%s has logged on at %s", user, ssi_member_name(lgr->ssi));
     lgr_leave(lgr);
 }

@@ -284,9 +284,9 @@ static int query_vmrelocate(struct cp_request *req, void *ctx)
     const struct dir_entry *e = cp_user_entry(u);
     cp_line(req, "Running on member %s", cp_system_name(c->cp));
     cp_line(req, "Relocation %s in domain %s", e->relocate ? "enabled" : "disabled",
-            e->domain[0]                ? e->domain
+            e->domain[0]              ? e->domain
             : e->kind == DIR_IDENTITY ? cp_system_name(c->cp)
-                                        : "SSI");
+                                      : "SSI");
     return 0;
 }
 

@@ -223,8 +223,7 @@ int rlo_send_raw(struct rlobk *r, u16 type, u8 *head, size_t head_len, const voi
     const struct lgr_head h = {r->v.id, LGR_WIRE_VERSION, (u8)r->v.stage, r->seq_out};
     const struct ssi_iov iov[2] = {{head, head_len}, {data, len}};
     lgr_head_store(head, &h);
-    int rc =
-        ssi_send_vec(r->lgr->ssi, rlo_peer(r), LGR_SSI_SERVICE, type, iov, len ? 2 : 1);
+    int rc = ssi_send_vec(r->lgr->ssi, rlo_peer(r), LGR_SSI_SERVICE, type, iov, len ? 2 : 1);
     if (rc)
         return rc;
     r->seq_out++;
@@ -239,8 +238,8 @@ int rlo_send(struct rlobk *r, u16 type, const struct lgr_values *v)
     codec_out_init(&out);
     if (v)
         lgr_values_put(&out, type, v);
-    int rc = out.failed ? ST_NOMEM
-                        : rlo_send_raw(r, type, head, sizeof head, out.data, out.len);
+    int rc =
+        out.failed ? ST_NOMEM : rlo_send_raw(r, type, head, sizeof head, out.data, out.len);
     codec_out_fini(&out);
     return rc;
 }

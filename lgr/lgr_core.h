@@ -65,7 +65,8 @@ struct lgr_options {
 
 /** Told about a relocation that was started here; `reasons` non-NULL and not empty: refused. */
 struct lgr_watch {
-    void (*started)(void *ctx, const struct lgr_view *view); /* it is eligible; not for a test */
+    void (*started)(void *ctx,
+                    const struct lgr_view *view); /* it is eligible; not for a test */
     void (*ended)(void *ctx, const struct lgr_view *view, const struct lgr_reasons *reasons);
     void *ctx;
 };

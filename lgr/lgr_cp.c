@@ -44,12 +44,11 @@ static u64 mix_text(u64 h, const char *text)
 static u64 entry_digest(const struct dir_entry *e)
 {
     u64 h = mix_text(0xcbf29ce484222325ull, e->userid);
-    const u64 values[] = {e->kind,          e->storage_bytes, e->storage_max_bytes,
-                          e->classes,       e->machine,       e->cpus_max,
-                          e->cpu_count,     e->has_console,   e->console_vdev,
-                          e->spool_count,   e->options,       e->maxconn,
-                          e->console_devtype, e->share.absolute, e->share.value,
-                          e->relocate};
+    const u64 values[] = {
+        e->kind,     e->storage_bytes, e->storage_max_bytes, e->classes,        e->machine,
+        e->cpus_max, e->cpu_count,     e->has_console,       e->console_vdev,   e->spool_count,
+        e->options,  e->maxconn,       e->console_devtype,   e->share.absolute, e->share.value,
+        e->relocate};
     for (unsigned i = 0; i < ARRAY_LEN(values); i++)
         h = mix(h, values[i]);
     for (unsigned i = 0; i < e->cpu_count; i++)
@@ -106,8 +105,8 @@ static void guest_info(void *ctx, void *guest, const char *to, struct lgr_guest_
     snprintf(out->domain, sizeof out->domain, "%s", domain_of(e));
     out->storage_bytes = st->size;
     for (u64 i = 0; i < st->frames; i += 64)
-        out->touched_bytes += (u64)__builtin_popcountll(atomic_load(&st->touched[i >> 6])) *
-                              FRAME_BYTES;
+        out->touched_bytes +=
+            (u64)__builtin_popcountll(atomic_load(&st->touched[i >> 6])) * FRAME_BYTES;
     out->cpus = vc->cpus;
     out->entry_digest = entry_digest(e);
     memcpy(out->facilities, facilities_of(vc), LGR_FACILITY_BYTES);

@@ -286,8 +286,8 @@ void dest_finish(struct rlobk *r, const struct lgr_values *v, const u8 *data, si
     (void)data;
     (void)len;
     if (!r->restored || v->digest != r->digest || v->pass + 1u != r->pass) {
-        dest_fail(r, LGR_INTERNAL, r->restored ? "storage is not complete"
-                                               : "the state is missing");
+        dest_fail(r, LGR_INTERNAL,
+                  r->restored ? "storage is not complete" : "the state is missing");
         return;
     }
     rlo_go(r, RLO_D_READY);

@@ -73,7 +73,8 @@ void source_resolve(struct rlobk *r, const struct lgr_values *v, const u8 *data,
     int rc = ssi_claim_find(r->lgr->ssi, LGR_CLAIM_KIND, r->v.user, owner, &generation);
     if (rc != ST_OK && rc != ST_NOENT) {
         rlo_timer(r, TIMER_TURN, LGR_DOUBT_POLL_MS);
-    } else if (rc == ST_NOENT) { /* it went there, and that member is gone; or we are expelled */
+    } else if (rc ==
+               ST_NOENT) { /* it went there, and that member is gone; or we are expelled */
         source_let_go(r);
         rlo_end(r, LGR_INTERNAL, "nobody owns %s any more", r->v.user);
     } else if (!strcmp(owner, ssi_member_name(r->lgr->ssi))) {

@@ -16,15 +16,15 @@
 #include "mem/base/msg.h"
 #include "ssi/ssi.h"
 
-#define LGR_TURN_BYTES (1u << 20)  /* work of one turn of the loop */
-#define LGR_TURN_WORDS 65536u      /* of the bitmap looked at in one turn */
-#define LGR_REPLY_MS 60000         /* an answer that does not come */
-#define LGR_WINDOW_WAIT_MS 1000    /* a turn even if the link never said writable */
+#define LGR_TURN_BYTES (1u << 20) /* work of one turn of the loop */
+#define LGR_TURN_WORDS 65536u     /* of the bitmap looked at in one turn */
+#define LGR_REPLY_MS 60000        /* an answer that does not come */
+#define LGR_WINDOW_WAIT_MS 1000   /* a turn even if the link never said writable */
 #define LGR_QUIESCE_RETRY_MS 2
 #define LGR_QUIESCE_TRIES_MAX 1000
 #define LGR_DOUBT_POLL_MS 50
-#define LGR_READY_POLL_MS 500      /* while the link lives */
-#define LGR_RESUMED_WAIT_MS 10000  /* figures only; the guest is gone by then */
+#define LGR_READY_POLL_MS 500     /* while the link lives */
+#define LGR_RESUMED_WAIT_MS 10000 /* figures only; the guest is gone by then */
 
 enum rlo_state {
 #define ST(id, stage, status, cancel) RLO_##id,
@@ -71,10 +71,10 @@ struct rlobk {
     struct lgr_pass tally;
 
     /* source */
-    u64 *set;      /* frames still to be sent in this pass */
-    u64 set_word;  /* where the scan stands */
+    u64 *set;     /* frames still to be sent in this pass */
+    u64 set_word; /* where the scan stands */
     u64 set_count, last_count;
-    u8 *batch;     /* LGR_BATCH_HEAD_BYTES, frame numbers, LGR_BATCH_FRAMES frames */
+    u8 *batch; /* LGR_BATCH_HEAD_BYTES, frame numbers, LGR_BATCH_FRAMES frames */
     u8 *zeros;
     unsigned batch_count, zero_count;
     unsigned quiesce_tries;

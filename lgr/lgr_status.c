@@ -11,6 +11,15 @@ struct filter {
     bool incoming, outgoing, details;
 };
 
+static bool take_user(struct cp_request *req, char out[LGR_NAME_BYTES])
+{
+    const char *word = cp_operand(req);
+    if (!word || strlen(word) >= LGR_NAME_BYTES)
+        return false;
+    strcpy(out, word);
+    return true;
+}
+
 static int take_filter(struct cp_request *req, struct filter *f)
 {
     for (const char *word; (word = cp_operand(req)) != NULL;) {
@@ -22,10 +31,9 @@ static int take_filter(struct cp_request *req, struct filter *f)
             f->incoming = true;
         else if (cp_abbrev(word, "OUTgoing"))
             f->outgoing = true;
-        else if (!strcmp(word, "USER") && (word = cp_operand(req)) != NULL &&
-                 strlen(word) < sizeof f->user)
-            strcpy(f->user, word);
-        else if (!word || !cp_abbrev(word, "ALL"))
+        else if (!strcmp(word, "USER") && take_user(req, f->user))
+            continue;
+        else if (!cp_abbrev(word, "ALL"))
             return cp_fail(req, MSG_CMD002E, shown);
     }
     return 0;

@@ -69,13 +69,12 @@ static u32 shape_rows(u16 type, bool *found)
 const char *lgr_msg_name(u16 type)
 {
     switch (type) {
-#define W(id, number, to, what) \
-    case number:                \
+#define W(id, number, to, what)                                                                \
+    case number:                                                                               \
         return #id;
 #include "lgr/lgr_wire.def"
 #undef W
-    default:
-        return NULL;
+    default: return NULL;
     }
 }
 
@@ -207,26 +206,22 @@ static bool get_text(const struct codec_row *row, char *out, size_t room, bool n
 static bool get_info_row(const struct codec_row *row, struct lgr_guest_info *info)
 {
     switch (row->tag) {
-    case ROW_USER:
-        return row->len && get_text(row, info->user, sizeof info->user, true);
-    case ROW_DOMAIN:
-        return get_text(row, info->domain, sizeof info->domain, true);
+    case ROW_USER: return row->len && get_text(row, info->user, sizeof info->user, true);
+    case ROW_DOMAIN: return get_text(row, info->domain, sizeof info->domain, true);
     case ROW_STORAGE:
         return codec_get_u64(row, &info->storage_bytes) && info->storage_bytes &&
-               info->storage_bytes % (1u << 20) == 0 && info->storage_bytes <= STORAGE_BYTES_MAX;
-    case ROW_TOUCHED:
-        return codec_get_u64(row, &info->touched_bytes);
+               info->storage_bytes % (1u << 20) == 0 &&
+               info->storage_bytes <= STORAGE_BYTES_MAX;
+    case ROW_TOUCHED: return codec_get_u64(row, &info->touched_bytes);
     case ROW_CPUS:
         return codec_get_u32(row, &info->cpus) && info->cpus && info->cpus <= LGR_CPUS_MAX;
-    case ROW_ENTRY:
-        return codec_get_u64(row, &info->entry_digest);
+    case ROW_ENTRY: return codec_get_u64(row, &info->entry_digest);
     case ROW_FACILITIES:
         if (row->len != LGR_FACILITY_BYTES)
             return false;
         memcpy(info->facilities, row->p, LGR_FACILITY_BYTES);
         return true;
-    default:
-        return !(row->tag & CODEC_MANDATORY);
+    default: return !(row->tag & CODEC_MANDATORY);
     }
 }
 
@@ -285,18 +280,12 @@ static bool get_row(const struct codec_row *row, struct lgr_values *v,
     case ROW_PASS:
     case ROW_FLAGS:
     case ROW_FORCE:
-    case ROW_CODE:
-        return get_small(row, v);
-    case ROW_TEXT:
-        return get_text(row, v->text, sizeof v->text, false);
-    case ROW_BY:
-        return get_text(row, v->by, sizeof v->by, true);
-    case ROW_INFO:
-        return v->has_info = get_info(row, &v->info);
-    case ROW_REASON:
-        return get_reason(row, reasons);
-    default:
-        return false;
+    case ROW_CODE: return get_small(row, v);
+    case ROW_TEXT: return get_text(row, v->text, sizeof v->text, false);
+    case ROW_BY: return get_text(row, v->by, sizeof v->by, true);
+    case ROW_INFO: return v->has_info = get_info(row, &v->info);
+    case ROW_REASON: return get_reason(row, reasons);
+    default: return false;
     }
 }
 

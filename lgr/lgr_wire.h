@@ -50,11 +50,11 @@ void lgr_reason_add(struct lgr_reasons *reasons, int number, const char *line);
 /** Values of control messages; each message uses some. */
 struct lgr_values {
     u16 pass;
-    bool test, again;          /* OFFER: of VMRELOCATE TEST; once more before quiesce */
+    bool test, again; /* OFFER: of VMRELOCATE TEST; once more before quiesce */
     unsigned force;
-    u64 generation;            /* OFFER: claim of the source; COMMIT: of the destination */
+    u64 generation; /* OFFER: claim of the source; COMMIT: of the destination */
     u64 pages, zeros, messages, digest, bytes, hash;
-    u64 resumed_ns;            /* RESUMED: monotonic clock of the destination */
+    u64 resumed_ns; /* RESUMED: monotonic clock of the destination */
     u8 code;
     char by[LGR_NAME_BYTES];
     char text[LGR_TEXT_BYTES];

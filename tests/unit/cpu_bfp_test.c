@@ -3,11 +3,15 @@
 #include <check.h>
 #include <fenv.h>
 #include <math.h>
-#include <quadmath.h>
 #include <stdlib.h>
 
 #include "cpu/bfp/bfp_host.h"
 #include "cpu/bfp/bfp.h"
+
+/* quadmath.h lies in gcc's own folder, where clang does not look; both find the library. */
+__float128 fabsq(__float128), sqrtq(__float128), fmaq(__float128, __float128, __float128);
+__float128 scalbnq(__float128, int);
+int ilogbq(__float128);
 
 static const int host_modes[4] = {FE_TONEAREST, FE_TOWARDZERO, FE_UPWARD, FE_DOWNWARD};
 static const enum bfp_mode our_modes[4] = {BFP_RNE, BFP_RZ, BFP_RP, BFP_RM};

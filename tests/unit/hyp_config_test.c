@@ -1,6 +1,7 @@
 /* system.config and hardware files: good ones, and every bad line with its place.
  * Run alone: make build/tests/unit/hyp_config_test && build/tests/unit/hyp_config_test */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "hyp/config.h"
@@ -155,6 +156,7 @@ START_TEST(good_hardware)
     ck_assert_uint_eq(hw.model.type, 0x2817);
     ck_assert_uint_eq(hw.cpus, 4);
     ck_assert_uint_eq(hw.main_bytes, 2ull << 30);
+    ck_assert(hw.console_on);
     ck_assert_uint_eq(hw.console_port, 3270);
     ck_assert_str_eq(hw.ssi_host, "::1");
     ck_assert_uint_eq(hw.ssi_port, 7001);
@@ -166,9 +168,32 @@ START_TEST(good_hardware)
 }
 END_TEST
 
+START_TEST(console_port)
+{
+    static const struct {
+        const char *text;
+        bool on;
+        u16 port;
+    } cases[] = {{"", false, 0},
+                 {"CNSLPORT 0\n", false, 0},
+                 {"CNSLPORT 127.0.0.1:0\n", true, 0},
+                 {"cnslport 127.0.0.1:3270\n", true, 3270}};
+    char text[128];
+    struct config_hardware hw = {0};
+    snprintf(text, sizeof text, "CPUMODEL z196\nMAINSIZE 64\n%s", cases[_i].text);
+    ck_assert_msg(!config_parse_hardware(&hw, "A.cnf", text, &cause), "%s", cause.text);
+    ck_assert_int_eq(hw.console_on, cases[_i].on);
+    ck_assert_uint_eq(hw.console_port, cases[_i].port);
+}
+END_TEST
+
 static const struct {
     const char *text, *cause;
 } bad_hw[] = {
+    {"CNSLPORT 0.0.0.0:3270\n",
+     "A.cnf:1:10: expected a TCP port up to 65535 (0: none), or 127.0.0.1:port (0: any free "
+     "one), found 0.0.0.0:3270"},
+    {"CNSLPORT 70000\n", "found 70000"},
     {"CPUMODEL 3090\n",
      "A.cnf:1:10: expected CPUMODEL 2097 (z10), 2817 (z196) or 2818 (z114), found 3090"},
     {"NUMCPU 0\n", "A.cnf:1:8: expected a number of CPUs from 1 to 64, found 0"},
@@ -229,6 +254,7 @@ int main(void)
     tcase_add_test(t, good_file);
     tcase_add_loop_test(t, bad_line, 0, (int)ARRAY_LEN(bad));
     tcase_add_test(t, good_hardware);
+    tcase_add_loop_test(t, console_port, 0, 4);
     tcase_add_loop_test(t, bad_hardware, 0, (int)ARRAY_LEN(bad_hw));
     tcase_add_loop_test(t, samples_load, 0, 6);
     suite_add_tcase(s, t);

@@ -34,9 +34,20 @@ END_TEST
 
 static void fill_values(struct lgr_values *v, struct lgr_reasons *reasons)
 {
-    *v = (struct lgr_values){.pass = 3, .test = true, .force = 5, .generation = 77, .pages = 1,
-                             .zeros = 2, .messages = 3, .digest = ~0ull, .bytes = 5, .hash = 6,
-                             .resumed_ns = 7, .code = 8, .by = "OPERATOR", .text = "a text",
+    *v = (struct lgr_values){.pass = 3,
+                             .test = true,
+                             .force = 5,
+                             .generation = 77,
+                             .pages = 1,
+                             .zeros = 2,
+                             .messages = 3,
+                             .digest = ~0ull,
+                             .bytes = 5,
+                             .hash = 6,
+                             .resumed_ns = 7,
+                             .code = 8,
+                             .by = "OPERATOR",
+                             .text = "a text",
                              .reasons = reasons};
     strcpy(v->info.user, "LINUX1");
     strcpy(v->info.domain, "SSI");
@@ -62,9 +73,9 @@ static size_t encode(u16 type, const struct lgr_values *v, u8 *out, size_t room)
 }
 
 static const u16 control[] = {
-    LGR_MSG_OFFER,     LGR_MSG_SKELETON, LGR_MSG_PASS_END,    LGR_MSG_STATE_END, LGR_MSG_FINISH,
-    LGR_MSG_COMMIT,    LGR_MSG_ABORT,    LGR_MSG_VERDICT,     LGR_MSG_SKELETON_OK,
-    LGR_MSG_PASS_ACK,  LGR_MSG_READY,    LGR_MSG_RESUMED,     LGR_MSG_FAILED,    LGR_MSG_ASK};
+    LGR_MSG_OFFER,  LGR_MSG_SKELETON, LGR_MSG_PASS_END, LGR_MSG_STATE_END,   LGR_MSG_FINISH,
+    LGR_MSG_COMMIT, LGR_MSG_ABORT,    LGR_MSG_VERDICT,  LGR_MSG_SKELETON_OK, LGR_MSG_PASS_ACK,
+    LGR_MSG_READY,  LGR_MSG_RESUMED,  LGR_MSG_FAILED,   LGR_MSG_ASK};
 
 START_TEST(messages_come_out_as_they_went_in)
 {

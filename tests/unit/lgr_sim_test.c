@@ -3,8 +3,8 @@
 #include "tests/unit/lgr_world.h"
 
 #define CHAOS_MS 60000
-#define CALM_MS 60000
-#define RUNS_DEFAULT 6
+#define CALM_MS 40000
+#define RUNS_DEFAULT 4
 
 static void act(struct world *w)
 {
@@ -102,8 +102,19 @@ END_TEST
 /* --- one relocation, hurt after every step --- */
 
 enum hurt {
-    HURT_NOTHING, HURT_SOURCE, HURT_DESTINATION, HURT_CUT, HURT_STALL, HURT_CANCEL, HURT_RESET,
-    HURT_LOGOFF, HURT_PDR_BEFORE, HURT_PDR_TORN, HURT_PDR_AFTER, HURT_PDR_DOUBT, HURT_PDR_CRASH,
+    HURT_NOTHING,
+    HURT_SOURCE,
+    HURT_DESTINATION,
+    HURT_CUT,
+    HURT_STALL,
+    HURT_CANCEL,
+    HURT_RESET,
+    HURT_LOGOFF,
+    HURT_PDR_BEFORE,
+    HURT_PDR_TORN,
+    HURT_PDR_AFTER,
+    HURT_PDR_DOUBT,
+    HURT_PDR_CRASH,
     HURT_KINDS
 };
 
@@ -163,7 +174,7 @@ static unsigned one_move(enum hurt hurt, unsigned after)
     }
     if (hurt == HURT_NOTHING)
         CHECK(w, running(w, 1, 0) && w->outcomes[LGR_COMPLETED] == 1);
-    world_calm_down(w, 30000);
+    world_calm_down(w, 15000);
     world_check_calm(w);
     bool may_lose = hurt == HURT_SOURCE || hurt == HURT_DESTINATION || hurt == HURT_LOGOFF ||
                     hurt == HURT_PDR_CRASH;
@@ -176,7 +187,7 @@ START_TEST(every_step_may_be_the_last)
 {
     unsigned steps = one_move(HURT_NOTHING, 0);
     ck_assert(steps > 20 && steps < 2000);
-    unsigned stride = steps / 100 + 1;
+    unsigned stride = steps / 60 + 1;
     for (unsigned after = (unsigned)_i % stride; after < steps + 2; after += stride)
         one_move((enum hurt)_i, after);
 }

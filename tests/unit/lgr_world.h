@@ -84,7 +84,8 @@ static inline bool running(struct world *w, unsigned slot, unsigned u)
 static inline struct truth truth_of(const struct fake *g)
 {
     u64 h = lgr_bytes_hash(g->st->base, g->st->size);
-    return (struct truth){h ^ lgr_bytes_hash((const u8 *)g->st->skey, g->st->frames), g->counter};
+    return (struct truth){h ^ lgr_bytes_hash((const u8 *)g->st->skey, g->st->frames),
+                          g->counter};
 }
 
 static inline void fake_free(struct fake *g)
@@ -95,29 +96,29 @@ static inline void fake_free(struct fake *g)
 
 /* --- the PDR, looked at from outside --- */
 
-static inline void pdr_newest(struct world *w, struct ssi_pdr *pdr)
+static inline const struct ssi_pdr *pdr_newest(struct world *w)
 {
     const u8 *file = ssi_sim_pdr(w->sim);
-    static struct ssi_pdr one;
-    pdr->seq = 0;
-    pdr->n_claims = 0;
+    static struct ssi_pdr copies[2];
+    const struct ssi_pdr *newest = NULL;
     for (unsigned i = 0; i < 2; i++) {
         const u8 *copy = file + PDR_COPY_AT + (size_t)i * PDR_COPY_BYTES;
-        if (ssi_pdr_decode_header(&one, copy) == PDR_HEADER_GOOD && one.seq > pdr->seq &&
-            ssi_pdr_decode_claims(&one, copy + PDR_HEADER_BYTES))
-            *pdr = one;
+        if (ssi_pdr_decode_header(&copies[i], copy) == PDR_HEADER_GOOD &&
+            (!newest || copies[i].seq > newest->seq) &&
+            ssi_pdr_decode_claims(&copies[i], copy + PDR_HEADER_BYTES))
+            newest = &copies[i];
     }
+    return newest;
 }
 
 static inline void pdr_owners(struct world *w, int owner[USERS])
 {
-    static struct ssi_pdr pdr;
-    pdr_newest(w, &pdr);
+    const struct ssi_pdr *pdr = pdr_newest(w);
     for (unsigned u = 0; u < USERS; u++) {
         owner[u] = -1;
-        for (u32 i = 0; i < pdr.n_claims; i++)
-            if (!strcmp(pdr.claims[i].name, users[u]))
-                owner[u] = pdr.claims[i].owner;
+        for (u32 i = 0; pdr && i < pdr->n_claims; i++)
+            if (!strcmp(pdr->claims[i].name, users[u]))
+                owner[u] = pdr->claims[i].owner;
     }
 }
 
@@ -276,11 +277,19 @@ static void fake_depart(void *ctx, void *guest)
     fake_free(guest);
 }
 
-static const struct lgr_guests fakes = {
-    .find = fake_find, .info = fake_info, .claim = fake_claim, .storage = fake_storage,
-    .epoch = fake_epoch, .quiesce = fake_quiesce, .unquiesce = fake_unquiesce,
-    .save = fake_save, .here = fake_here, .arrive = fake_arrive, .restore = fake_restore,
-    .run = fake_run, .depart = fake_depart};
+static const struct lgr_guests fakes = {.find = fake_find,
+                                        .info = fake_info,
+                                        .claim = fake_claim,
+                                        .storage = fake_storage,
+                                        .epoch = fake_epoch,
+                                        .quiesce = fake_quiesce,
+                                        .unquiesce = fake_unquiesce,
+                                        .save = fake_save,
+                                        .here = fake_here,
+                                        .arrive = fake_arrive,
+                                        .restore = fake_restore,
+                                        .run = fake_run,
+                                        .depart = fake_depart};
 
 /* --- time --- */
 

@@ -1,0 +1,241 @@
+/* CP's screen on a 3270 terminal: a user's console in the output area, input to CP or the guest,
+ * and the status. A full screen waits (MORE...): TERMINAL MORE seconds or Clear let it go on,
+ * Enter holds it (HOLDING). The guest is not held up by that; lines wait in its console. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/tn3270_internal.h"
+
+#define MS_PER_S 1000u
+
+static void show(struct tn_conn *c, enum tn_draw how, const char *input);
+
+/* ---- who is it ---- */
+
+static struct cp_user *user_of(const struct tn_conn *c)
+{
+    struct cp_user *user = cp_user_find(c->server->member->cp, c->user);
+    if (!user || !c->console || cp_user_console(user) != c->console)
+        return NULL;
+    struct cp_terminal_view view = cp_terminal_view(user);
+    return view.connected && view.ldev == c->ldev ? user : NULL;
+}
+
+/* Back to the logon screen; the last line says why, when CP wrote it. */
+static void leave(struct tn_conn *c, const char *otherwise)
+{
+    struct console_line line;
+    char text[CONSOLE_LINE_BYTES_MAX + 1];
+    struct console *console = c->console;
+    u64 cursor = console ? console_next_number(console) - 1 : 0;
+    snprintf(text, sizeof text, "%s", otherwise);
+    if (console && console_read(console, &cursor, &line) &&
+        (!strncmp(line.text, "LOGOFF AT", 9) || !strncmp(line.text, "DISCONNECT AT", 13)))
+        snprintf(text, sizeof text, "%s", line.text);
+    tn_console_end(c, false);
+    tn_logo_show(c, text, false);
+}
+
+static void observed(void *ctx, const char *text, size_t len)
+{
+    struct tn_conn *c = ctx;
+    char why[48];
+    (void)text;
+    c->dirty = true;
+    if (len)
+        return;
+    c->observer = 0; /* the console goes away; it can still be read */
+    snprintf(why, sizeof why, "%s is no longer logged on here", c->user);
+    leave(c, why);
+}
+
+static void quiet_done(struct cp_response *resp, void *ctx)
+{
+    cp_response_fini(resp);
+    free(ctx);
+}
+
+void tn_disconnect(struct member *m, const char *userid)
+{
+    struct cp_response *resp = calloc(1, sizeof *resp);
+    if (!resp)
+        return;
+    cp_response_init(resp);
+    resp->done_cb = quiet_done;
+    resp->done_ctx = resp;
+    cp_command(m->cp, userid, "DISCONNECT", resp);
+}
+
+void tn_console_end(struct tn_conn *c, bool disconnect)
+{
+    bool ours = disconnect && user_of(c);
+    tn_conn_timer_stop(c);
+    if (c->console && c->observer)
+        console_unobserve(c->console, c->observer);
+    c->console = NULL;
+    c->observer = 0;
+    explicit_bzero(c->last, sizeof c->last);
+    if (ours)
+        tn_disconnect(c->server->member, c->user);
+}
+
+void tn_console_begin(struct tn_conn *c, struct cp_user *user)
+{
+    c->mode = TN_CONSOLE;
+    c->bad_logons = 0;
+    c->console = cp_user_console(user);
+    c->ldev = cp_terminal_view(user).ldev;
+    strcpy(c->user, cp_user_id(user));
+    c->holding = c->warned = c->not_accepted = false;
+    tn_screen_begin(&c->screen, c->size, c->console, c->size.rows / 2);
+    c->observer = console_observe(c->console, console_next_number(c->console), observed, c);
+    if (!c->observer) {
+        tn_console_end(c, true);
+        tn_logo_show(c, "No storage is free for a console; try again later", true);
+        return;
+    }
+    show(c, TN_DRAW_ALL, "");
+}
+
+/* ---- output ---- */
+
+static const char *status(void *ctx, bool more)
+{
+    struct tn_conn *c = ctx;
+    struct cp_user *user = user_of(c);
+    if (c->not_accepted)
+        return "NOT ACCEPTED";
+    if (more)
+        return c->holding ? "HOLDING" : "MORE...";
+    if (user && cp_user_cp_read(user))
+        return "CP READ";
+    return user && vm_console_reading(cp_user_vm(user)) ? "VM READ" : "RUNNING";
+}
+
+static void next_page(struct tn_conn *c, enum tn_draw how)
+{
+    c->holding = c->warned = false;
+    tn_conn_timer_stop(c);
+    tn_screen_next(&c->screen);
+    show(c, how, "");
+}
+
+static void more_timer(void *conn)
+{
+    struct tn_conn *c = conn;
+    struct cp_user *user = user_of(c);
+    struct tn_out out;
+    c->timer = 0;
+    if (!user || c->warned) {
+        if (user)
+            next_page(c, TN_DRAW_CHANGES);
+        return;
+    }
+    c->warned = true;
+    tn_out_begin(&out, c->size, TN_WRITE, true);
+    tn_conn_send(c, &out);
+    tn_conn_timer(c, (u64)cp_terminal_view(user).more_warn_s * MS_PER_S, more_timer);
+}
+
+/* The screen is full: its time runs, unless it is held. */
+static void watch_more(struct tn_conn *c)
+{
+    struct cp_user *user = user_of(c);
+    if (!c->screen.more || c->holding || !user) {
+        tn_conn_timer_stop(c);
+        c->warned = false;
+        c->holding &= c->screen.more;
+    } else if (!c->timer && !c->warned) {
+        tn_conn_timer(c, (u64)cp_terminal_view(user).more_s * MS_PER_S, more_timer);
+    }
+}
+
+static void show(struct tn_conn *c, enum tn_draw how, const char *input)
+{
+    struct tn_out out;
+    if (tn_conn_backlog(c) > TN3270_BACKLOG_BYTES) {
+        c->screen.drawn &= how == TN_DRAW_CHANGES;
+        c->dirty = true; /* again when that has been sent */
+        return;
+    }
+    c->dirty = false;
+    if (tn_screen_draw(&c->screen, c->console, how, status, c,
+                       c->server->member->config->member, input, &out))
+        tn_conn_send(c, &out);
+    watch_more(c);
+}
+
+void tn_console_recheck(struct tn_conn *c)
+{
+    char why[48];
+    if (c->mode != TN_CONSOLE)
+        return;
+    if (!user_of(c)) {
+        snprintf(why, sizeof why, "%s was disconnected from here", c->user);
+        leave(c, why);
+    } else if (c->dirty) {
+        show(c, TN_DRAW_CHANGES, "");
+    }
+}
+
+/* ---- input ---- */
+
+static void type(struct tn_conn *c, const char *text)
+{
+    c->not_accepted = cp_console_input(c->server->member->cp, c->user, text) != ST_OK;
+    if (c->mode == TN_CONSOLE && !c->closing)
+        tn_console_recheck(c);
+}
+
+static void enter(struct tn_conn *c, const struct tn_in *in)
+{
+    char text[TN_INPUT_BYTES];
+    tn_in_text(in, tn_screen_input(c->size), text, sizeof text);
+    if (c->screen.more)
+        c->holding = true;
+    if (*text || !c->screen.more) {
+        snprintf(c->last, sizeof c->last, "%s", text);
+        type(c, text);
+    }
+    explicit_bzero(text, sizeof text);
+    if (c->mode == TN_CONSOLE && !c->closing)
+        show(c, TN_DRAW_INPUT, c->not_accepted ? c->last : "");
+}
+
+void tn_console_attention(struct tn_conn *c)
+{
+    struct cp_user *user = user_of(c);
+    char text[] = "#CP";
+    if (!user)
+        return;
+    text[0] = cp_terminal_view(user).linend;
+    type(c, *text ? text : "");
+    if (c->mode == TN_CONSOLE && !c->closing)
+        show(c, TN_DRAW_INPUT, "");
+}
+
+static void function_key(struct tn_conn *c, unsigned pf)
+{
+    char text[32] = "";
+    if (pf % 12 != 0)
+        snprintf(text, sizeof text, "PF%02u UNDEFINED", pf);
+    show(c, TN_DRAW_INPUT, *text ? text : c->last);
+}
+
+void tn_console_key(struct tn_conn *c, const struct tn_in *in)
+{
+    unsigned pf = tn_aid_pf(in->aid);
+    c->not_accepted = false;
+    if (!user_of(c))
+        tn_console_recheck(c);
+    else if (pf)
+        function_key(c, pf);
+    else if (in->aid == TN_AID_CLEAR)
+        next_page(c, TN_DRAW_ALL);
+    else if (in->aid == TN_AID_PA2)
+        next_page(c, TN_DRAW_INPUT);
+    else if (in->aid == TN_AID_PA1)
+        tn_console_attention(c);
+    else
+        enter(c, in);
+}

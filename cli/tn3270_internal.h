@@ -1,0 +1,89 @@
+/* Inside of the TN3270 server: connections and what they show.
+ *
+ *   NEGOTIATING --3270--> LOGO --LOGON--> LOGGING_ON --well--> CONSOLE
+ *        |                 ^                  |                  | LOGOFF, DISCONNECT,
+ *   (too many) NOTICE      +-----refused------+                  | LOGON HERE elsewhere
+ *                          +-------------------------------------+
+ *
+ * A connection that ends in CONSOLE disconnects its user. */
+#ifndef ENDICOTT_CLI_TN3270_INTERNAL_H
+#define ENDICOTT_CLI_TN3270_INTERNAL_H
+
+#include <uv.h>
+
+#include "cli/member_internal.h"
+#include "cli/tn3270.h"
+#include "cli/tn3270_screen.h"
+#include "cli/tn3270_telnet.h"
+#include "hyp/cp_terminal.h"
+
+enum tn_mode { TN_NEGOTIATING, TN_NOTICE, TN_LOGO, TN_LOGGING_ON, TN_CONSOLE };
+
+struct tn_logon; /* tn3270_logon.c */
+
+/* One terminal. Located by: tn3270->conns. Created by on_connection, destroyed when its handle
+ * has closed. Serialised by the loop thread. */
+struct tn_conn {
+    struct tn_conn *next;
+    struct tn3270 *server;
+    uv_tcp_t tcp;
+    bool closing;
+    bool goodbye;     /* close when all is sent */
+    bool turned_away; /* more than TN3270_TERMINALS_MAX */
+    struct telnet telnet;
+    struct tn_size size;
+    enum tn_mode mode;
+    u64 timer; /* of negotiation or notice, or MORE... */
+    struct tn_logon *logon;
+    unsigned bad_logons;
+    /* CONSOLE: */
+    char user[DIR_NAME_BYTES];
+    unsigned ldev; /* the user is ours as long as this is its terminal */
+    struct console *console;
+    u64 observer;
+    struct tn_screen screen;
+    bool dirty;                /* the console has news, or the screen could not be sent */
+    bool holding;              /* Enter at MORE... */
+    bool warned;               /* the alarm of MORE... was sounded */
+    bool not_accepted;         /* shown until the next key */
+    char last[TN_INPUT_BYTES]; /* PF12 */
+};
+
+struct tn3270 {
+    struct member *member;
+    uv_tcp_t listener;
+    bool closing, listener_closed;
+    unsigned port;
+    struct tn_conn *conns;
+    unsigned conn_count;
+    u8 in[16384]; /* what libuv reads into: one connection at a time */
+};
+
+/* ---- tn3270.c: connections ---- */
+void tn_conn_send(struct tn_conn *c, const struct tn_out *out);
+/** Unsent bytes of a terminal that is slow. */
+size_t tn_conn_backlog(const struct tn_conn *c);
+void tn_conn_close(struct tn_conn *c);
+void tn_conn_timer(struct tn_conn *c, u64 ms, void (*fire)(void *conn));
+void tn_conn_timer_stop(struct tn_conn *c);
+
+/* ---- tn3270_logon.c: the logon screen ---- */
+void tn_logo_show(struct tn_conn *c, const char *message, bool alarm);
+void tn_logo_key(struct tn_conn *c, const struct tn_in *in);
+/** The connection closes while LOGON is under way: who logs on is disconnected at once. */
+void tn_logon_abandon(struct tn_conn *c);
+
+/* ---- tn3270_console.c: CP's screen ---- */
+/** `userid` has been logged on, or reconnected, by this terminal. */
+void tn_console_begin(struct tn_conn *c, struct cp_user *user);
+void tn_console_key(struct tn_conn *c, const struct tn_in *in);
+/** The ATTN key. */
+void tn_console_attention(struct tn_conn *c);
+/** Is the user still ours? Show what is new. */
+void tn_console_recheck(struct tn_conn *c);
+/** The connection closes: let go of the console, and disconnect the user if CP lives on. */
+void tn_console_end(struct tn_conn *c, bool disconnect);
+/** DISCONNECT as `userid`. */
+void tn_disconnect(struct member *m, const char *userid);
+
+#endif

@@ -1,0 +1,155 @@
+/* The logon screen of a 3270 terminal: USERID and PASSWORD, or COMMAND; LOGON through CP. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/tn3270_internal.h"
+#include "mem/base/msg.h"
+
+#define PASSWORD_BYTES 32
+#define HOW_TO "Enter one of the following commands:  LOGON userid  or  LOGOFF"
+
+/* Freed when CP has answered; outlives its connection. */
+struct tn_logon {
+    struct tn_conn *conn; /* NULL: gone */
+    struct member *m;
+    struct cp_response resp;
+    char user[DIR_NAME_BYTES];
+};
+
+static void logo(struct tn_conn *c, const char *message, const char *userid, bool alarm)
+{
+    struct tn_out out;
+    c->mode = TN_LOGO;
+    tn_logo_draw(c->size, c->server->member->config->member, message, userid, alarm, &out);
+    tn_conn_send(c, &out);
+}
+
+void tn_logo_show(struct tn_conn *c, const char *message, bool alarm)
+{
+    logo(c, message, "", alarm);
+}
+
+static void refused(struct tn_conn *c, const struct cp_response *resp)
+{
+    const char *text = resp->line_count ? resp->lines[resp->line_count - 1] : "LOGON failed";
+    if (resp->rc == msg_number(MSG_LGA050E) && ++c->bad_logons >= TN3270_BAD_LOGONS_MAX)
+        c->goodbye = true; /* once the screen is sent */
+    logo(c, text, "", true);
+}
+
+static void logon_done(struct cp_response *resp, void *ctx)
+{
+    struct tn_logon *l = ctx;
+    struct tn_conn *c = l->conn;
+    struct cp_user *user = resp->rc ? NULL : cp_user_find(l->m->cp, l->user);
+    if (c)
+        c->logon = NULL;
+    if (!c && user)
+        tn_disconnect(l->m, l->user);
+    else if (c && user)
+        tn_console_begin(c, user);
+    else if (c && resp->rc)
+        refused(c, resp);
+    else if (c)
+        logo(c, "", "", false); /* a COMMAND statement logged it off */
+    cp_response_fini(&l->resp);
+    free(l);
+}
+
+void tn_logon_abandon(struct tn_conn *c)
+{
+    if (c->logon)
+        c->logon->conn = NULL;
+    c->logon = NULL;
+}
+
+static void start(struct tn_conn *c, const char *userid, const char *command)
+{
+    struct tn_logon *l = calloc(1, sizeof *l);
+    if (!l) {
+        logo(c, "No storage is free for a logon; try again later", "", true);
+        return;
+    }
+    l->conn = c;
+    l->m = c->server->member;
+    snprintf(l->user, sizeof l->user, "%s", userid);
+    c->logon = l;
+    c->mode = TN_LOGGING_ON;
+    cp_response_init(&l->resp);
+    l->resp.done_cb = logon_done;
+    l->resp.done_ctx = l;
+    cp_command_as(l->m->cp, l->user, 0, command, &l->resp);
+}
+
+static void message(struct tn_conn *c, enum msg_id id)
+{
+    char text[MSG_LINE_BYTES];
+    msg_format(text, sizeof text, id);
+    logo(c, text, "", true);
+}
+
+/* LOGON as typed. The last operand may be the password: nothing of it is kept. */
+static void typed_logon(struct tn_conn *c, const char *command, const char *rest)
+{
+    char word[PASSWORD_BYTES], userid[CONFIG_NAME_BYTES];
+    int used = 0;
+    if (sscanf(rest, "%31s%n", word, &used) < 1 || !rundir_name(word, userid))
+        message(c, MSG_LGA020E);
+    else if (sscanf(rest + used, "%31s", word) < 1 || !strcasecmp(word, "HERE"))
+        logo(c, "Enter your password and press ENTER", userid, false);
+    else
+        start(c, userid, command);
+    explicit_bzero(word, sizeof word);
+}
+
+static void typed_command(struct tn_conn *c, const char *command)
+{
+    char word[16], text[96];
+    int used = 0;
+    if (sscanf(command, "%15s%n", word, &used) < 1) {
+        logo(c, HOW_TO, "", false);
+    } else if (cp_abbrev(word, "Logon") || cp_abbrev(word, "LOGIN")) {
+        typed_logon(c, command, command + used);
+    } else if (cp_abbrev(word, "LOGOff") || cp_abbrev(word, "LOGOUT")) {
+        tn_conn_close(c);
+    } else {
+        snprintf(text, sizeof text, "%s is not available before LOGON", word);
+        logo(c, text, "", true);
+    }
+}
+
+static void by_fields(struct tn_conn *c, const char *typed_userid, const char *password)
+{
+    char userid[CONFIG_NAME_BYTES], command[96];
+    while (*typed_userid == ' ')
+        typed_userid++;
+    if (!rundir_name(typed_userid, userid)) {
+        message(c, MSG_LGA020E);
+    } else if (strchr(password, ' ')) {
+        message(c, MSG_LGA050E);
+    } else if (!*password) {
+        logo(c, "Enter your password and press ENTER", userid, false);
+    } else {
+        snprintf(command, sizeof command, "LOGON %s %s", userid, password);
+        start(c, userid, command);
+        explicit_bzero(command, sizeof command);
+    }
+}
+
+void tn_logo_key(struct tn_conn *c, const struct tn_in *in)
+{
+    char userid[PASSWORD_BYTES], password[PASSWORD_BYTES], command[TN_INPUT_BYTES];
+    if (in->aid != TN_AID_ENTER) {
+        tn_logo_show(c, "", false);
+        return;
+    }
+    tn_in_text(in, tn_logo_userid(c->size), userid, sizeof userid);
+    tn_in_text(in, tn_logo_password(c->size), password, sizeof password);
+    tn_in_text(in, tn_logo_command(c->size), command, sizeof command);
+    if (*command || !*userid)
+        typed_command(c, command);
+    else
+        by_fields(c, userid, password);
+    explicit_bzero(password, sizeof password);
+    explicit_bzero(command, sizeof command);
+}

@@ -1,0 +1,74 @@
+#!/bin/bash
+# endicott ipl with Debian's kernel: an LPAR-like machine, several CPUs, the model's facilities, no console,
+# closed input, SIGTERM as a request to shut down, the same log twice in deterministic mode.
+set -euo pipefail
+. "$(dirname "$0")/../lib/oracle.sh"
+cd "$TEST_TMP"
+
+ipl() { # output file, options of `endicott ipl`...
+    local out=$1
+    shift
+    "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --timeout 300 \
+        "$@" >"$out" 2>"$out.messages"
+}
+
+saw() { # file regex
+    tr -d '\r' <"$1" | grep -Eq -- "$2" || fail "$1 has no line like $2: $(tail -n 20 "$1" "$1.messages")"
+}
+
+# --- two CPUs, statistics; standard input closed from the start
+ipl two --cpus 2 --stats two.json --append 'endicott.run="cat /proc/sysinfo; nproc; vmcp Q T"' <&- ||
+    fail "two CPUs: status $?"
+saw two '^ENDICOTT-GUEST-READY .* 2 cpu$'
+saw two '^2$'
+saw two '^LPAR '
+saw two '^Type: +2817'
+! tr -d '\r' <two | grep -q '^VM00' || fail "ipl shows a z/VM machine"
+saw two 'vmcp: /dev/vmcp: No such (file|device)'
+python3 - <<'PYTHON'
+import json
+s = json.load(open("two.json"))
+assert s["instructions"]["interp"] > 10000000, s
+assert 0 < s["resident_bytes"] < 512 << 20, s
+for key in "wall_seconds cpu_seconds guest_seconds".split():
+    assert s[key] > 0, s
+PYTHON
+
+# --- no console: nothing on standard output, the end is seen all the same
+ipl none --console none --append 'endicott.run="true"' </dev/null || fail "no console: status $?"
+[ ! -s none ] || fail "--console none printed $(head -c 200 none)"
+
+# --- nobody reads standard output: the guest goes on to its end
+("$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --timeout 300 \
+    --append 'endicott.run="true"' 2>deaf.messages </dev/null; echo $? >deaf.status) | head -n 1 >deaf
+[ "$(cat deaf.status)" = 0 ] || fail "without a reader: status $(cat deaf.status)"
+
+# --- a line typed arrives; SIGTERM asks the guest to shut down: its init gets the signal
+mkfifo typing
+"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --timeout 300 \
+    <typing >term 2>term.messages &
+pid=$!
+exec 5>typing
+tail -n +1 -F --pid=$pid term 2>/dev/null | grep -m 1 ENDICOTT-GUEST-READY >/dev/null
+printf 'trap "" INT; echo typed-$((40 + 2))\n' >&5
+tail -n +1 -F --pid=$pid term 2>/dev/null | grep -m 1 '^typed-42' >/dev/null
+kill -TERM $pid
+status=0
+wait $pid || status=$?
+exec 5>&-
+[ $status = 0 ] || fail "SIGTERM: status $status: $(cat term.messages)"
+grep -q 'signal 15: the guest is asked to shut down' term.messages || fail "SIGTERM: $(cat term.messages)"
+! grep -q 'did not shut down' term.messages || fail "the guest did not shut down: $(tail -n 5 term)"
+
+# --- the z10's machine; Linux sees its facilities
+ipl z10 --model z10 --append 'endicott.run="cat /proc/sysinfo"' </dev/null && status=0 || status=$?
+saw z10 '(^Type: +2097|needs|[Ii]nsufficient|hardware level|facilities are missing)'
+
+# --- deterministic: the same inputs, the same log, byte for byte
+for run in 1 2; do
+    ipl det$run --deterministic=7 --append 'endicott.run="selftest; cat /proc/interrupts; date; dmesg"' \
+        </dev/null || fail "deterministic run $run: status $?"
+done
+cmp det1 det2 || fail "two deterministic runs differ: $(diff det1 det2 | head)"
+saw det1 '^ENDICOTT-EXIT 0'
+echo "ipl_linux: passed"

@@ -1,0 +1,190 @@
+#!/bin/bash
+# Consoles on 3270 terminals, driven through s3270: logon screen, refusals, OPERATOR, MORE... and its
+# keys and timer, DISCONNECT and reconnection, a running Linux guest, all screen sizes, TN3270E refused.
+# Rules: RFC 1576; screen discipline of z/VM's CP (status at the lower right, TERMINAL MORE).
+set -euo pipefail
+. "$(dirname "$0")/../lib/relocate.sh"
+
+declare -A S_IN S_OUT S_PID
+screen=
+
+# terminal NAME MODEL: an s3270 of its own, connected; NAME is what t and see talk to from here on
+terminal() {
+    local in out
+    coproc S3270 { exec s3270 -model "$2" 2>&1; } 2>/dev/null
+    S_PID[$1]=$S3270_PID
+    exec {in}>&"${S3270[1]}" {out}<&"${S3270[0]}"
+    S_IN[$1]=$in S_OUT[$1]=$out
+    now=$1
+    t "Connect(127.0.0.1:$port)" || fail "$1: no connection: $screen"
+}
+
+# t ACTION: carried out at the terminal $now; its data lines are left in $screen
+t() {
+    local line
+    screen=
+    printf '%s\n' "$1" >&"${S_IN[$now]}"
+    while IFS= read -r -t "$WAIT_SECONDS" line <&"${S_OUT[$now]}"; do
+        case $line in
+        ok) return 0 ;;
+        error) return 1 ;;
+        data:*) screen+="${line#data: }"$'\n' ;;
+        esac
+    done
+    fail "$now: s3270 gives no answer to $1"
+}
+
+# see REGEX: wait until the screen shows it
+see() {
+    local end=$((SECONDS + WAIT_SECONDS))
+    while t 'Ascii()' && ! grep -Eq -- "$1" <<<"$screen"; do
+        [ $SECONDS -lt $end ] || fail "$now never shows $1:"$'\n'"$screen"
+        t 'Wait(5,Output)' || true
+    done
+}
+
+sees_not() { # regex: on the screen as it is
+    t 'Ascii()'
+    ! grep -Eq -- "$1" <<<"$screen" || fail "$now shows $1:"$'\n'"$screen"
+}
+
+enter() { # text
+    t "String(\"$1\")" && t 'Enter()' || fail "$now: the keyboard is locked: $screen"
+}
+
+logon() { # userid password
+    see 'Fill in your USERID and PASSWORD and press ENTER'
+    t "String(\"$1\")" && t 'Tab()' || fail "$now: the keyboard is locked"
+    enter "$2"
+}
+
+hang_up() { # name
+    now=$1
+    t 'Quit()' || true
+    wait "${S_PID[$1]}" 2>/dev/null || true
+}
+
+cluster=$TEST_TMP/two
+sample two "$cluster"
+echo 'CNSLPORT 127.0.0.1:0' >>"$cluster/hardware/MEMBERA.cnf"
+boot_guest
+port=$(endicott status --json | python3 -c "
+import json, sys
+print(next(m['console_port'] for m in json.load(sys.stdin) if m['member'] == 'MEMBERA'))")
+grep -q "TN3270 consoles: 127.0.0.1:$port" "$ENDICOTT_RUN/MEMBERA.log" || fail 'the log has no port'
+
+echo '--- the logon screen, and who does not get past it'
+terminal op 3279-2
+see 'z/VM ONLINE'
+see 'USERID   ===>'
+see 'RUNNING   MEMBERA *$'
+logon NOBODY WRONG
+see 'HCPLGA050E'
+logon OPERATOR WRONG
+see 'HCPLGA050E'
+t 'Ascii()'
+! grep -q WRONG <<<"$screen" || fail 'a password is shown'
+t 'Tab()' && t 'Tab()' && enter 'DIAL LINUX1'
+see 'DIAL is not available before LOGON'
+t 'Tab()' && t 'Tab()' && enter 'LOGON OPERATOR'
+see 'Enter your password'
+enter OPERATOR
+see 'RECONNECTED AT'
+see 'CP READ   MEMBERA *$'
+
+echo '--- a command, a full screen, its keys'
+enter 'QUERY NAMES'
+see 'OPERATOR +- L[0-9A-F]{4}'
+t 'Clear()'
+sees_not 'RECONNECTED'
+enter 'HELP'
+see 'MORE\.\.\.   MEMBERA *$'
+before=$screen
+t 'Enter()'
+see 'HOLDING   MEMBERA *$'
+[ "${before%MORE*}" = "${screen%HOLDING*}" ] || fail 'the output area moved'
+t 'Clear()'
+see '(MORE\.\.\.|CP READ)   MEMBERA *$'
+[ "${before%MORE*}" != "${screen%%MORE*}" ] || fail 'Clear shows the same page'
+until grep -q 'CP READ' <<<"$screen"; do
+    t 'PA(2)'
+    see '(MORE\.\.\.|CP READ)   MEMBERA *$'
+done
+enter 'TERMINAL MORE 1 0'
+t 'Clear()'
+enter 'HELP'
+see 'MORE\.\.\.'
+see 'CP READ   MEMBERA *$' # by its own time, page after page
+t 'PF(12)'
+see '^HELP' # retrieved
+t 'PF(1)'
+see 'PF01 UNDEFINED'
+t 'EraseInput()' && t 'Clear()'
+
+echo '--- a second terminal'
+terminal second 3278-4-E
+see 'z/VM ONLINE'
+[ "$(wc -l <<<"$screen")" = 44 ] || fail "model 4 has $(wc -l <<<"$screen") lines"
+logon OPERATOR OPERATOR
+see 'HCPLGA054E Already logged on L'
+t 'Tab()' && t 'Tab()' && enter 'LOGON OPERATOR OPERATOR HERE'
+see 'RECONNECTED AT'
+now=op
+see 'OPERATOR was disconnected from here'
+now=second
+enter 'DISC'
+see 'DISCONNECT AT'
+see 'z/VM ONLINE'
+
+echo '--- the guest: its shell, its history, its life without a terminal'
+logon LINUX1 LINUX1
+see 'ENDICOTT-GUEST-READY'
+see 'RUNNING   MEMBERA *$'
+t 'Clear()'
+enter 'echo SHELL-$((6 * 7)) {a|b} [c]'
+see 'SHELL-42 \{a\|b\} \[c\]'
+enter '#CP QUERY USERID'
+see 'LINUX1 +AT MEMBERA'
+t 'PA(1)'
+see 'CP READ   MEMBERA *$'
+enter 'BEGIN'
+see 'RUNNING   MEMBERA *$'
+t 'Clear()'
+enter 'for i in 1 2 3 4 5 6 7 8 9; do seq 1 10; done; echo SEQ-$((1+1))-DONE'
+see 'MORE\.\.\.   MEMBERA *$'
+sees_not 'SEQ-2-DONE'
+hang_up second
+expect 0 'SEQ-2-DONE' endicott wait -u LINUX1 --match 'SEQ-2-DONE' --since-start --timeout "$WAIT_SECONDS"
+expect 0 'GRAF L[0-9A-F]+ DISCONNECT LINUX1' endicott wait -m MEMBERA \
+    --match 'GRAF .* DISCONNECT LINUX1' --since-start --timeout "$WAIT_SECONDS"
+
+echo '--- reconnected: the last lines, then a relocation that a connected user does not allow'
+terminal wide 3278-5
+logon LINUX1 LINUX1
+see 'SEQ-2-DONE'
+see 'RECONNECTED AT'
+[ "$(wc -l <<<"$screen")" = 28 ] || fail "model 5 has $(wc -l <<<"$screen") lines"
+expect 1 'HCPRLE1941E' cp_on MEMBERA VMRELOCATE TEST LINUX1 MEMBERB
+enter '#CP DISC'
+see 'DISCONNECT AT'
+expect 0 'User LINUX1 has been relocated' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
+logon LINUX1 LINUX1
+see 'HCPLGA054E Already logged on AT MEMBERB'
+expect 0 'User LINUX1 has been relocated' cp_on MEMBERB VMRELOCATE MOVE LINUX1 MEMBERA
+logon LINUX1 LINUX1
+see 'RECONNECTED AT'
+t 'Clear()'
+enter 'echo BACK-$((6 * 7))'
+see 'BACK-42'
+
+echo '--- LOGOFF, and the end of the member'
+enter '#CP LOGOFF'
+see 'LOGOFF AT'
+see 'Fill in your USERID'
+expect 0 '' endicott cp -m MEMBERA QUERY NAMES
+! endicott cp -m MEMBERA QUERY NAMES | grep -q LINUX1 || fail 'LINUX1 is still logged on'
+logon LINUX2 LINUX2
+see 'LOGON AT'
+expect 0 'MEMBERA has ended' endicott stop "$cluster"
+t 'Wait(20,Disconnect)' || fail 'the terminal is still connected'
+echo "tn3270_console: passed"
