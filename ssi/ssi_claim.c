@@ -117,6 +117,19 @@ int ssi_release(struct ssi *ssi, u16 kind, const char *name, u64 generation)
     return rc == ST_LOST && !ssi->expelled ? ST_IO : rc;
 }
 
+/* The destination died while its name was being written. We still hold the PDR lock, so it has
+ * never read that it owns the name: taking it back harms nobody. */
+static int move_undo_locked(struct ssi *ssi, struct pdr_claim *claim, unsigned to,
+                            u64 generation, struct cause *cause)
+{
+    claim->owner = (u8)ssi->cfg.slot;
+    claim->generation = generation; /* nobody has seen the other one */
+    int rc = ssi_pdr_commit(ssi, cause);
+    if (rc != ST_OK)
+        return ST_LOST;
+    return cause_set(cause, ST_REFUSED, "%s has ended", ssi->members[to].name);
+}
+
 static int move_locked(struct ssi *ssi, struct pdr_claim *claim, unsigned to, u64 generation,
                        u64 *new_generation, struct cause *cause)
 {
@@ -125,10 +138,14 @@ static int move_locked(struct ssi *ssi, struct pdr_claim *claim, unsigned to, u6
     const struct pdr_row *row = &ssi->pdr->rows[to];
     if (row->state != SSI_JOINED || row->incarnation != ssi->members[to].incarnation)
         return cause_set(cause, ST_REFUSED, "%s is not joined", ssi->members[to].name);
+    if (ssi_row_dead(ssi, to))
+        return cause_set(cause, ST_REFUSED, "%s has ended", ssi->members[to].name);
     u64 got = ++ssi->pdr->generation;
     claim->owner = (u8)to;
     claim->generation = got;
     int rc = ssi_pdr_commit(ssi, cause);
+    if (rc == ST_OK && ssi_row_dead(ssi, to))
+        return move_undo_locked(ssi, claim, to, generation, cause);
     if (rc == ST_OK)
         *new_generation = got;
     return rc;

@@ -186,6 +186,8 @@ void ssi_member_look(struct ssi *ssi, unsigned slot, const char *why);
  * its claims. True when the row was changed (commit is the caller's). */
 bool ssi_row_bury(struct ssi *ssi, unsigned slot);
 /** Within begin/end: bury all dead rows (but live links) and commit; tells the operator. */
+/** PDR locked: the process of that Joined row runs on this host no more. */
+bool ssi_row_dead(struct ssi *ssi, unsigned slot);
 int ssi_rows_bury(struct ssi *ssi, struct cause *cause);
 unsigned ssi_row_down(struct ssi *ssi, unsigned slot, u8 reason);
 void ssi_mode_update(struct ssi *ssi);

@@ -133,7 +133,7 @@ unsigned ssi_row_down(struct ssi *ssi, unsigned slot, u8 reason)
     return ssi_claims_drop(ssi->pdr, slot);
 }
 
-static bool row_dead(struct ssi *ssi, unsigned slot)
+bool ssi_row_dead(struct ssi *ssi, unsigned slot)
 {
     const struct pdr_row *row = &ssi->pdr->rows[slot];
     const struct ssi_ports *ports = ssi->ports;
@@ -146,7 +146,7 @@ int ssi_rows_bury(struct ssi *ssi, struct cause *cause)
     unsigned dropped[SSI_SLOTS_MAX] = {0};
     unsigned buried = 0;
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
-        if (link_ready(&ssi->members[i]) || !row_dead(ssi, i))
+        if (link_ready(&ssi->members[i]) || !ssi_row_dead(ssi, i))
             continue;
         dropped[i] = ssi_row_down(ssi, i, DOWN_WENT);
         buried |= 1u << i;

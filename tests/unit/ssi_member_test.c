@@ -202,6 +202,27 @@ START_TEST(a_member_declared_down_is_expelled)
 }
 END_TEST
 
+/* The owner was the source when the destination died: the guest must not go with it. */
+START_TEST(a_claim_is_not_moved_to_a_process_that_ended)
+{
+    enum { C = 2 };
+    char owner[SSI_NAME_BYTES];
+    u64 generation, now, moved = 0;
+    start(C, 0); /* on the host of A, so that A can tell */
+    RUN_UNTIL(ssi_member_state(member[A], "M2") == SSI_JOINED);
+    ck_assert_int_eq(claim(A, "GUEST", &generation), ST_OK);
+    ssi_sim_crash(sim, C); /* and nobody has noticed yet */
+    ck_assert_int_eq(ssi_member_state(member[A], "M2"), SSI_JOINED);
+    int rc;
+    while ((rc = ssi_move_claim(member[A], 1, "GUEST", generation, "M2", &moved, NULL)) == ST_BUSY)
+        ssi_sim_step(sim);
+    ck_assert_int_eq(rc, ST_REFUSED);
+    ck_assert_int_eq(ssi_claim_find(member[A], 1, "GUEST", owner, &now), ST_OK);
+    ck_assert_str_eq(owner, "M0");
+    ck_assert_uint_eq(now, generation);
+}
+END_TEST
+
 START_TEST(an_orderly_leave_is_seen)
 {
     u64 generation;
@@ -283,6 +304,7 @@ int main(void)
     tcase_add_test(tc, a_short_stall_is_not_noticed);
     tcase_add_test(tc, a_dead_member_elsewhere_waits_for_the_operator);
     tcase_add_test(tc, a_member_declared_down_is_expelled);
+    tcase_add_test(tc, a_claim_is_not_moved_to_a_process_that_ended);
     tcase_add_test(tc, an_orderly_leave_is_seen);
     tcase_add_test(tc, repair_starts_alone);
     tcase_add_test(tc, a_leave_gives_a_join_up);
