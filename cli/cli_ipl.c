@@ -21,6 +21,7 @@
 #define STDIN_BYTES 4096
 #define SHUTDOWN_GRACE_MS 30000
 #define CPUS_LIMIT 64
+#define QUIESCE_PSW_ADDR 0xfff /* a disabled wait there: "I have shut down as you asked" */
 #define DRAIN_LINE_BYTES 1024
 
 struct ipl_options {
@@ -84,7 +85,7 @@ static void ipl_event(void *ctx, struct vm *vm, enum vm_event event, u64 mask, u
         return;
     switch (event) {
     case VM_EVENT_DISABLED_WAIT:
-        if (addr == 0) {
+        if (addr == 0 || (ipl->terminating && addr == QUIESCE_PSW_ADDR)) {
             ipl_end(ipl, EXIT_WELL);
             break;
         }
@@ -325,6 +326,7 @@ static void watch(struct ipl *ipl)
     uv_signal_init(&ipl->loop, &ipl->intr);
     ipl->timeout.data = ipl->grace.data = ipl->term.data = ipl->intr.data = ipl;
     signal(SIGPIPE, SIG_IGN); /* a reader of the console that goes ends nothing */
+    signal(SIGXFSZ, SIG_IGN);
     uv_signal_start(&ipl->term, on_signal, SIGTERM);
     uv_signal_start(&ipl->intr, on_signal, SIGINT);
     if (ipl->opt.timeout && number(ipl->opt.timeout, 1, 1000000, &n) == 0)

@@ -179,13 +179,15 @@ void control_member_status(struct control_call *call)
     unsigned users = 0;
     for (struct cp_user *u = cp_user_next(m->cp, NULL); u; u = cp_user_next(m->cp, u))
         users++;
-    control_reply(
-        call,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:f, s:i}", "member", m->config->member,
-                  "phase", member_phase_name(m->phase), "cluster", m->config->ssi_name, "state",
-                  ssi ? ssi_state_name(ssi_member_state(ssi, m->config->member)) : "", "mode",
-                  ssi ? ssi_mode_name(ssi_mode(ssi)) : "", "users", (int)users, "pid",
-                  (int)getpid(), "folder", m->opt.dir, "since", (double)m->start_ns / 1e9, "console_port", (int)tn3270_port(m->tn3270)));
+    control_reply(call,
+                  json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:f, s:i}", "member",
+                            m->config->member, "phase", member_phase_name(m->phase), "cluster",
+                            m->config->ssi_name, "state",
+                            ssi ? ssi_state_name(ssi_member_state(ssi, m->config->member)) : "",
+                            "mode", ssi ? ssi_mode_name(ssi_mode(ssi)) : "", "users",
+                            (int)users, "pid", (int)getpid(), "folder", m->opt.dir, "since",
+                            (double)m->start_ns / 1e9, "console_port",
+                            (int)tn3270_port(m->tn3270)));
 }
 
 void control_member_shutdown(struct control_call *call)

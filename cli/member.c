@@ -243,6 +243,7 @@ static int terminals(struct member *m, struct cause *cause)
 static void signals(struct member *m)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk, not an end */
     uv_signal_init(&m->loop, &m->term);
     uv_signal_init(&m->loop, &m->intr);
     m->term.data = m->intr.data = m;

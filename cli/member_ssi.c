@@ -63,11 +63,11 @@ int member_ssi_open(struct member *m, struct cause *cause)
 static void on_joined(void *ctx, int status, const struct cause *cause)
 {
     struct member *m = ctx;
+    bool host = status == ST_PERM || status == ST_NOMEM || status == ST_IO;
     if (status == ST_OK)
         member_joined(m);
     else if (m->phase != MEMBER_STOPPING)
-        member_failed(m, status == ST_PERM || status == ST_NOMEM ? EXIT_RESOURCE : EXIT_JOIN,
-                      cause->text);
+        member_failed(m, host ? EXIT_RESOURCE : EXIT_JOIN, cause->text);
 }
 
 void member_ssi_join(struct member *m)

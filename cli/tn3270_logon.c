@@ -6,6 +6,7 @@
 #include "mem/base/msg.h"
 
 #define PASSWORD_BYTES 32
+#define NOT_HERE "Only LOGON and LOGOFF are available before a logon"
 #define HOW_TO "Enter one of the following commands:  LOGON userid  or  LOGOFF"
 
 /* Freed when CP has answered; outlives its connection. */
@@ -104,7 +105,7 @@ static void typed_logon(struct tn_conn *c, const char *command, const char *rest
 
 static void typed_command(struct tn_conn *c, const char *command)
 {
-    char word[16], text[96];
+    char word[16];
     int used = 0;
     if (sscanf(command, "%15s%n", word, &used) < 1) {
         logo(c, HOW_TO, "", false);
@@ -113,8 +114,7 @@ static void typed_command(struct tn_conn *c, const char *command)
     } else if (cp_abbrev(word, "LOGOff") || cp_abbrev(word, "LOGOUT")) {
         tn_conn_close(c);
     } else {
-        snprintf(text, sizeof text, "%s is not available before LOGON", word);
-        logo(c, text, "", true);
+        logo(c, NOT_HERE, "", true); /* without the word: it may be a password gone astray */
     }
 }
 

@@ -49,24 +49,22 @@ void tn_out_begin(struct tn_out *o, struct tn_size size, enum tn_write how, bool
     put(o, (const u8[]){how == TN_ERASE_WRITE ? erase : CMD_WRITE, graphic(wcc & 0x3f)}, 2);
 }
 
-static void put_address(struct tn_out *o, u8 order, unsigned cell, const u8 *more, size_t n)
+/* SBA address, or RA address null. */
+static void put_address(struct tn_out *o, u8 order, unsigned cell)
 {
-    u8 bytes[4] = {order};
     cell %= o->size.rows * o->size.cols;
-    bytes[1] = graphic(cell >> 6 & 0x3f);
-    bytes[2] = graphic(cell & 0x3f);
-    memcpy(bytes + 3, more, n);
-    put(o, bytes, 3 + n);
+    const u8 bytes[4] = {order, graphic(cell >> 6 & 0x3f), graphic(cell & 0x3f), 0};
+    put(o, bytes, order == ORDER_RA ? 4 : 3);
 }
 
 void tn_out_at(struct tn_out *o, unsigned cell)
 {
-    put_address(o, ORDER_SBA, cell, NULL, 0);
+    put_address(o, ORDER_SBA, cell);
 }
 
 void tn_out_clear_to(struct tn_out *o, unsigned cell)
 {
-    put_address(o, ORDER_RA, cell, (const u8[]){0}, 1);
+    put_address(o, ORDER_RA, cell);
 }
 
 void tn_out_field(struct tn_out *o, enum tn_attribute attribute)

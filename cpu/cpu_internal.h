@@ -10,56 +10,18 @@
 
 #include "cpu/cpu.h"
 #include "cpu/isa.h"
+#include "cpu/psw.h"
+#include "cpu/request.h"
 #include "mem/base/ergo.h"
 #include "mem/tlb.h"
 
 /* Results of a body below zero. */
-#define CPU_TAKEN (-1) /* psw.addr holds the branch target */
-#define CPU_RESYNC                                                                             \
-    (-2)              /* completed; PSW, control registers or interruptions must be looked at */
-#define CPU_ICPT (-3) /* cpu->icpt is filled; completed by cpu_finish_* */
+#define CPU_TAKEN (-1)      /* psw.addr holds the branch target */
+#define CPU_RESYNC (-2)     /* completed; look at PSW, control registers, interruptions */
+#define CPU_ICPT (-3)       /* cpu->icpt is filled; completed by cpu_finish_* */
 #define CPU_BUDGET (-4)     /* run loop only: psw.addr is current, the budget is spent */
 #define CPU_AGAIN (-5)      /* psw.addr points at the instruction itself: partial completion */
 #define CPU_PSW_LOADED (-6) /* the body has set the whole PSW; look at everything again */
-
-enum pgm_code {
-#define PGM(id, code, ending, title) PGM_##id = code,
-#include "cpu/pgm.def"
-#undef PGM
-};
-
-/* PSW mask bits (z/Architecture format, bit 0 leftmost). */
-#define PSW_BIT(n) (1ull << (63 - (n)))
-#define PSW_PER PSW_BIT(1)
-#define PSW_DAT PSW_BIT(5)
-#define PSW_IO PSW_BIT(6)
-#define PSW_EXT PSW_BIT(7)
-#define PSW_KEY_SHIFT 52 /* bits 8-11 */
-#define PSW_KEY (0xfull << PSW_KEY_SHIFT)
-#define PSW_MCHK PSW_BIT(13)
-#define PSW_WAIT PSW_BIT(14)
-#define PSW_PROB PSW_BIT(15)
-#define PSW_AS_SHIFT 46 /* bits 16-17: 0 primary, 1 access register, 2 secondary, 3 home */
-#define PSW_AS (3ull << PSW_AS_SHIFT)
-#define PSW_CC_SHIFT 44 /* bits 18-19 */
-#define PSW_PM_SHIFT                                                                           \
-    40 /* bits 20-23: fixed overflow, decimal overflow, HFP underflow, signif. */
-#define PSW_PM (0xfull << PSW_PM_SHIFT)
-#define PSW_EA PSW_BIT(31)
-#define PSW_BA PSW_BIT(32)
-enum { AS_PRIMARY, AS_AR, AS_SECONDARY, AS_HOME };
-
-/* Control-register bits. */
-#define CR_BIT(n) (1ull << (63 - (n)))
-#define CR0_LAP CR_BIT(35)
-#define CR0_EXTRACT_AUTH CR_BIT(36)
-#define CR0_SECONDARY_CTL CR_BIT(37)
-#define CR0_FETCH_OVERRIDE CR_BIT(38)
-#define CR0_STORAGE_OVERRIDE CR_BIT(39)
-#define CR0_EDAT CR_BIT(40)
-#define CR0_IEP CR_BIT(20)
-#define CR0_AFP CR_BIT(45)
-#define CR0_VX CR_BIT(46)
 
 /** One decoded instruction: 16 bytes, so that a slot address is its halfword offset times 16. */
 struct dinsn {
@@ -87,47 +49,7 @@ struct code_page {
 };
 #define CODE_ABS_NONE (~0ull)
 
-/** Program status word; cc kept apart, see psw_mask(). */
-struct psw {
-    u64 mask; /* without the condition code */
-    u64 addr;
-};
-
-/* What other CPUs ask of this one's derived state, finer than the flush requests. */
-#define MAIL_ENTRIES_MAX 16 /* more at a time: everything of that kind is flushed */
-enum cpu_mail_kind {
-    MAIL_PURGE_PAGE,  /* addr: logical page, all spaces (IPTE) */
-    MAIL_GUARD_FRAME, /* addr: absolute frame that now holds code: no fast stores into it */
-    MAIL_CODE_STORED, /* addr, len: absolute bytes that were stored into */
-};
-struct cpu_mail {
-    enum cpu_mail_kind kind;
-    u64 addr, len;
-};
-
 enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
-
-/* Requests from other threads (cpu->requests). */
-#define REQ_EXIT 0x01u
-#define REQ_FLUSH_STORES 0x02u
-#define REQ_FLUSH_TLB 0x04u  /* broadcast purge by another CPU */
-#define REQ_FLUSH_CODE 0x08u /* somebody stored into frames we hold decoded */
-#define REQ_STOP 0x10u       /* SIGP stop and friends: enter the stopped state */
-#define REQ_STOP_STATUS 0x20u
-#define REQ_START 0x40u
-#define REQ_RESTART 0x80u
-#define REQ_RESET 0x100u         /* CPU reset */
-#define REQ_INITIAL_RESET 0x200u /* initial CPU reset */
-#define REQ_MAIL 0x800u          /* something stands in cpu->mail */
-#define REQ_FLUSHES (REQ_FLUSH_TLB | REQ_FLUSH_STORES | REQ_FLUSH_CODE | REQ_MAIL)
-#define REQ_RECHECK 0x400u /* an interruption may have become pending */
-
-/* Local pending external interruptions and malfunction (cpu->pending). */
-#define PEND_EMERGENCY 0x01u /* sources in emergency_from */
-#define PEND_EXTERNAL_CALL 0x02u
-#define PEND_INTERRUPT_KEY 0x04u
-#define PEND_EXTERNAL_OTHER 0x08u /* ext_other_* */
-#define PEND_CRW 0x10u
 
 struct cpu {
     /* hot: what bodies touch */

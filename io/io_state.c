@@ -301,7 +301,8 @@ static bool fill_table(struct restore *r, struct subchannel **table, u32 count)
 {
     struct css *css = r->css;
     u32 spare = 0;
-    memcpy(table, r->to, r->to_count * sizeof(*table));
+    if (r->to_count > 0)
+        memcpy(table, r->to, r->to_count * sizeof(*table));
     for (u32 i = 0; i < css->sub_count; i++) {
         if (sub_has_device(css->sub[i]))
             continue;
@@ -339,7 +340,8 @@ static bool commit(struct restore *r)
     }
     free(css->sub);
     css->sub = table;
-    css->sub_count = css->sub_room = count;
+    css->sub_count = count;
+    css->sub_room = count + 1; /* never 0: it doubles */
     memcpy(css->crw, r->crw, sizeof css->crw);
     css->crw_count = r->crw_count;
     qsort(list, n, sizeof *list, by_order);

@@ -54,7 +54,7 @@ static int ipl_finish(struct css *css, u16 devno, struct subchannel *sub, struct
     if (!ended)
         return cause_set(cause, ST_BUSY, "IPL %04X: the device waits for input", devno);
     if (sense & SENSE_INTERVENTION)
-        return cause_set(cause, ST_NOENT, "IPL %04X: the device is not ready", devno);
+        return cause_set(cause, ST_IO, "IPL %04X: the device is not ready", devno);
     return cause_set(cause, ST_IO,
                      "IPL %04X: unit status %02X, channel status %02X, sense %02X", devno, ds,
                      ss, sense);

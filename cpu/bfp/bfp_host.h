@@ -184,7 +184,7 @@ BFP_HOST_FMA(fms64, 64, double, __builtin_fma(x, y, -z))
 static inline bool bfp_host_integral(u64 a, unsigned m3, u64 *out)
 {
     double x = bfp_host_double(a);
-    if (m3 < 5 || !(x < 0x1p52 && x > -0x1p52))
+    if (m3 < 5 || !(__builtin_fabs(x) < 0x1p52))
         return false;
     double whole = (double)(s64)x;
     if (m3 == 6 && whole < x)

@@ -83,8 +83,9 @@ static int hw_cnslport(struct hw_parse *p)
     bool host = !strncmp(word, here, sizeof here - 1);
     u64 v;
     if (!scan_number(host ? word + sizeof here - 1 : word, 0, 65535, &v))
-        return scan_bad(p->s, 1, p->cause,
-                        "a TCP port up to 65535 (0: none), or 127.0.0.1:port (0: any free one)");
+        return scan_bad(
+            p->s, 1, p->cause,
+            "a TCP port up to 65535 (0: none), or 127.0.0.1:port (0: any free one)");
     p->hw->console_on = host || v;
     p->hw->console_port = (u16)v;
     return one_operand(p);

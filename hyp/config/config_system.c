@@ -516,7 +516,7 @@ static int one_statement(struct sys_parse *p)
     if (at && !strcmp(word, "BEGIN")) {
         p->section = true;
         p->section_applies = applies;
-        strcpy(p->section_name, name);
+        memcpy(p->section_name, name, sizeof name);
         return scan_end(p->s, at + 1, p->cause);
     }
     if (at && at == p->s->count)

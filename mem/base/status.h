@@ -34,6 +34,9 @@ struct cause {
  */
 int cause_set(struct cause *cause, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+#ifdef __clang_analyzer__ /* which looks at one source file at a time, and would guess */
+#define cause_set(cause, status, ...) (cause_set((cause), (status), __VA_ARGS__), (status))
+#endif
 
 /** The name of a status value ("no such thing"); never NULL. */
 const char *status_name(int status);

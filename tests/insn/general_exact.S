@@ -1,7 +1,8 @@
 /* What QEMU 7.2 does not do, or does not do right.
  * qemu: no, overflow interruptions, odd EXECUTE targets, the test bit of RxSBG, STMH and LMD,
  * LA and BASSM outside the 64-bit mode,
- * a store into the instruction that is branched to
+ * a store into the instruction that is branched to, boundaries of relative operands,
+ * CPYA, which copies something else there
  * ipl: --model max */
 #include "insn.inc"
 
@@ -71,7 +72,9 @@ mode24:                         /* in the 24-bit mode */
     bsm     %r0, %r2
 1:  llgfr   %r4, %r4
     EXPECT_REG %r4, 0x345678
-    CHECK   7                   /* an instruction stored into, next and in a loop */
+    /* Chapter 5, "Conceptual Sequence": an instruction fetched after a store by this CPU at the
+     * same logical address is the one that was stored, whether or not it was fetched before. */
+    CHECK   7                   /* an instruction stored into, branched to and in a loop */
     lghi    %r4, 0
     lghi    %r5, 3
 1:  larl    %r1, stored
@@ -82,5 +85,29 @@ stored:
     mvhhi   2(%r1), 1
     brctg   %r5, 1b
     EXPECT_REG %r4, 21
+    CHECK   8                   /* the very next instruction, and the target of EXECUTE */
+    lghi    %r4, 0
+    lghi    %r5, 3
+    larl    %r1, following
+1:  mvhhi   2(%r1), 5
+following:
+    aghi    %r4, 1
+    mvhhi   2(%r1), 2
+    ex      %r0, 0(%r1)
+    brctg   %r5, 1b
+    EXPECT_REG %r4, 21
+    CHECK   9                   /* relative operands on their boundaries */
+    EXPECT_PGM PGM_SPECIFICATION, "lrl %r2, pair + 2"
+    EXPECT_ILC 6
+    EXPECT_PGM PGM_SPECIFICATION, "lgrl %r2, pair + 4"
+    EXPECT_PGM PGM_SPECIFICATION, "clrl %r2, pair + 2"
+    EXPECT_PGM PGM_SPECIFICATION, "stgrl %r2, pair + 4"
+    CHECK   10
+    lghi    %r2, 77
+    sar     %a3, %r2
+    cpya    %a6, %a3
+    lghi    %r2, 0
+    ear     %r2, %a6
+    EXPECT_REG %r2, 77
 
     jg      pass

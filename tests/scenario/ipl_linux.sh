@@ -16,6 +16,11 @@ saw() { # file regex
     tr -d '\r' <"$1" | grep -Eq -- "$2" || fail "$1 has no line like $2: $(tail -n 20 "$1" "$1.messages")"
 }
 
+comes() { # regex: waits until process $pid has written such a line to term, or has ended
+    grep -Eq -m 1 -- "$1" < <(tail -n +1 -F --pid=$pid term 2>/dev/null) ||
+        fail "no line like $1: $(tail -n 20 term term.messages)"
+}
+
 # --- two CPUs, statistics; standard input closed from the start
 ipl two --cpus 2 --stats two.json --append 'endicott.run="cat /proc/sysinfo; nproc; vmcp Q T"' <&- ||
     fail "two CPUs: status $?"
@@ -49,9 +54,9 @@ mkfifo typing
     <typing >term 2>term.messages &
 pid=$!
 exec 5>typing
-tail -n +1 -F --pid=$pid term 2>/dev/null | grep -m 1 ENDICOTT-GUEST-READY >/dev/null
+comes ENDICOTT-GUEST-READY
 printf 'trap "" INT; echo typed-$((40 + 2))\n' >&5
-tail -n +1 -F --pid=$pid term 2>/dev/null | grep -m 1 '^typed-42' >/dev/null
+comes '^typed-42'
 kill -TERM $pid
 status=0
 wait $pid || status=$?

@@ -164,7 +164,7 @@ START_TEST(linux_image_ipl_from_reader)
     ck_assert_mem_eq(storage_host(m.storage, 0x50000, 4000), initrd, 4000);
     ck_assert_uint_eq(reader_files(rdr), 0);
     ck_assert_uint_eq(load_file(0x60000), 0); /* empty: the loader sees no file */
-    ck_assert_int_eq(css_ipl(m.css, 0x000c, &cause), ST_NOENT);
+    ck_assert_int_eq(css_ipl(m.css, 0x000c, &cause), ST_IO);
     ck_assert_int_eq(css_ipl(m.css, 0x0999, &cause), ST_NOENT);
     free(image);
     free(initrd);
