@@ -11,7 +11,7 @@
 #include "cli/member.h"
 #include "cli/post_uv.h"
 #include "cli/rundir.h"
-#include "cli/tn3270.h"
+#include "cli/tn3270/tn3270.h"
 #include "hyp/cp.h"
 #include "hyp/vm.h"
 #include "lgr/lgr.h"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The TN3270 port under abuse: a terminal that is none, noise, records without end, hang-ups in
 # mid-word, more connections than there are terminals. The member serves on and uses no time for it.
-# Rules: RFC 854, RFC 1576; limits in cli/tn3270.h.
+# Rules: RFC 854, RFC 1576; limits in cli/tn3270/tn3270.h.
 set -euo pipefail
 . "$(dirname "$0")/../lib/cluster.sh"
 cluster=$TEST_TMP/two

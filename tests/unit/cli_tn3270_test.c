@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/tn3270_screen.h"
-#include "cli/tn3270_stream.h"
-#include "cli/tn3270_telnet.h"
+#include "cli/tn3270/tn3270_screen.h"
+#include "cli/tn3270/tn3270_stream.h"
+#include "cli/tn3270/tn3270_telnet.h"
 #include "io/ebcdic.h"
 
 /* ---- telnet ---- */

@@ -12,9 +12,9 @@
 #include <uv.h>
 
 #include "cli/member_internal.h"
-#include "cli/tn3270.h"
-#include "cli/tn3270_screen.h"
-#include "cli/tn3270_telnet.h"
+#include "cli/tn3270/tn3270.h"
+#include "cli/tn3270/tn3270_screen.h"
+#include "cli/tn3270/tn3270_telnet.h"
 #include "hyp/cp_terminal.h"
 
 enum tn_mode { TN_NEGOTIATING, TN_NOTICE, TN_LOGO, TN_LOGGING_ON, TN_CONSOLE };

@@ -1,12 +1,12 @@
 /* TN3270 server: listening, connections, their end. What terminals show and do stands in
  * tn3270_logon.c and tn3270_console.c. A connection without news has no timer and costs nothing;
  * hostile bytes cost their sender the connection at most. */
-#include "cli/tn3270.h"
+#include "cli/tn3270/tn3270.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/tn3270_internal.h"
+#include "cli/tn3270/tn3270_internal.h"
 #include "mem/base/log.h"
 
 #define LISTEN_BACKLOG 64

@@ -4,7 +4,7 @@
 #ifndef ENDICOTT_CLI_TN3270_SCREEN_H
 #define ENDICOTT_CLI_TN3270_SCREEN_H
 
-#include "cli/tn3270_stream.h"
+#include "cli/tn3270/tn3270_stream.h"
 #include "hyp/console.h"
 
 #define TN_STATUS_CELLS 20 /* at the end of the last line */

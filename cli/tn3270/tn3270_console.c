@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/tn3270_internal.h"
+#include "cli/tn3270/tn3270_internal.h"
 
 #define MS_PER_S 1000u
 

@@ -4,7 +4,7 @@
 #ifndef ENDICOTT_CLI_TN3270_TELNET_H
 #define ENDICOTT_CLI_TN3270_TELNET_H
 
-#include "cli/tn3270_stream.h"
+#include "cli/tn3270/tn3270_stream.h"
 
 #define TELNET_RECORD_BYTES_MAX 8192
 #define TELNET_SUBOPTION_BYTES_MAX 64

@@ -1,6 +1,6 @@
 /* 3270 orders to bytes, terminal records to fields. Records are hostile: addresses outside the
  * screen, cut-off orders and unknown AIDs make a record that is ignored. */
-#include "cli/tn3270_stream.h"
+#include "cli/tn3270/tn3270_stream.h"
 
 #include "io/ebcdic.h"
 

@@ -1,7 +1,7 @@
 /* Screens of a 3270 console: rows out of a console's lines, and the difference between what a
  * terminal shows and what it should show. Each picture is made anew from the console; that is at
  * most 41 rows, and only when there is news. */
-#include "cli/tn3270_screen.h"
+#include "cli/tn3270/tn3270_screen.h"
 
 #include <stdio.h>
 

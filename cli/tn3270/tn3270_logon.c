@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/tn3270_internal.h"
+#include "cli/tn3270/tn3270_internal.h"
 #include "mem/base/msg.h"
 
 #define PASSWORD_BYTES 32

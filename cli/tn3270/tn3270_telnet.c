@@ -4,7 +4,7 @@
  *   type asked --is a 3270--> modes asked --all four agreed--> ready: records
  *        |  ^ another type        |
  *        +--+--refuse             +--one denied--refuse */
-#include "cli/tn3270_telnet.h"
+#include "cli/tn3270/tn3270_telnet.h"
 
 #include <ctype.h>
 #include <stdio.h>
