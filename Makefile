@@ -149,13 +149,14 @@ lint:
 	@tests/run --all-lint lint
 
 asan: setup
+	@+$(MAKE) --no-print-directory guest
 	@+$(MAKE) --no-print-directory BUILD=build-asan VARIANT=asan all unit
-	@ENDICOTT_BUILD=build-asan ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 \
-	  UBSAN_OPTIONS=print_stacktrace=1 tests/run unit insn
+	@tests/sanitize asan
 
 tsan: setup
+	@+$(MAKE) --no-print-directory guest
 	@+$(MAKE) --no-print-directory BUILD=build-tsan VARIANT=tsan all unit
-	@ENDICOTT_BUILD=build-tsan TSAN_OPTIONS=halt_on_error=1 tests/run unit insn
+	@tests/sanitize tsan
 
 bench: setup
 	@+$(MAKE) --no-print-directory all guest
@@ -178,7 +179,7 @@ help:
 	@echo "make setup      install what building and testing need (Debian; sudo when not root)"
 	@echo "make demo       two members, a Linux guest, a live relocation"
 	@echo "make check      every test but the slow lint; the last line is N passed, N failed"
-	@echo "make lint       every lint      make asan, make tsan   unit and instruction tests"
+	@echo "make lint       every lint      make asan, make tsan   tests under sanitizers"
 	@echo "make format     reformat the C files     make clean     build products, not the guest"
 	@echo "make docs       reference pages from the tables"
 	@echo "make bench      figures, next to QEMU and Hercules     make guest   kernel, initramfs"

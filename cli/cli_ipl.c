@@ -272,7 +272,8 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
     if (!o->kernel == !o->image)
         return usage("one of --kernel and --image is needed", "ipl");
     if (o->image && (o->initrd || o->append))
-        return usage("goes with --kernel, not with --image", o->initrd ? "--initrd" : "--append");
+        return usage("goes with --kernel, not with --image",
+                     o->initrd ? "--initrd" : "--append");
     if (o->engine && strcmp(o->engine, "interp"))
         return usage("no such engine (interp)", o->engine);
     if (o->console && strcmp(o->console, "stdio") && strcmp(o->console, "none"))
@@ -296,9 +297,9 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
 static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct cause *cause)
 {
     struct vm_host_config hc = {
-        .processors = ipl->opt.deterministic          ? 0
+        .processors = ipl->opt.deterministic         ? 0
                       : vc->cpus < VM_PROCESSORS_MAX ? vc->cpus
-                                                      : VM_PROCESSORS_MAX,
+                                                     : VM_PROCESSORS_MAX,
         .cpu_serial = 0x0e1d1c,
         .deterministic = ipl->opt.deterministic,
         .seed = ipl->opt.seed ? strtoull(ipl->opt.seed, NULL, 10) : 0,

@@ -3,7 +3,8 @@
  * Guarantees: [D1] a CPU is on one processor at most; [D2] a wake that comes while a CPU runs is
  * not lost (woken); [D3] an idle machine uses no processor: threads sleep until work or the next
  * deadline; [D4] a CPU that is blocked belongs to the loop thread from dispatch_block on: it may
- * run elsewhere, or be gone, before its processor has returned. Lock: host->lock, below css and sclp locks, above nothing. */
+ * run elsewhere, or be gone, before its processor has returned. Lock: host->lock, below the css
+ * and sclp locks, above nothing. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -188,7 +189,7 @@ static void report_end(struct vcpu *v, enum cpu_exit why)
     case CPU_EXIT_PGM_LOOP: vm_post_event(v->vm, VM_EVENT_PGM_LOOP, mask, addr); break;
     case CPU_EXIT_CHECK_STOP: vm_post_event(v->vm, VM_EVENT_CHECKSTOP, mask, addr); break;
     case CPU_EXIT_STOPPED:
-        if (all_stopped(v->vm) && v->vm->ipled)
+        if (!v->parked && all_stopped(v->vm) && v->vm->ipled) /* not by the STOP command */
             vm_post_event(v->vm, VM_EVENT_STOPPED, mask, addr);
         break;
     default: break;
@@ -226,7 +227,7 @@ static void put_back_locked(struct vcpu *v, enum cpu_exit why, u64 deadline)
     bool woken = v->woken;
     v->woken = false;
     if (why == CPU_EXIT_BUDGET || why == CPU_EXIT_REQUEST || why == CPU_EXIT_INTERCEPT ||
-               woken || cpu_runnable(v->cpu)) {
+        woken || cpu_runnable(v->cpu)) {
         queue_insert_locked(host, v);
     } else {
         idle_locked(host, v, deadline);
@@ -379,6 +380,14 @@ void dispatch_block(struct vcpu *v)
     v->place = VCPU_BLOCKED;
     v->last_exit = CPU_EXIT_INTERCEPT;
     pthread_mutex_unlock(&v->vm->host->lock);
+}
+
+bool dispatch_blocked(const struct vcpu *v)
+{
+    pthread_mutex_lock(&v->vm->host->lock);
+    bool blocked = v->place == VCPU_BLOCKED;
+    pthread_mutex_unlock(&v->vm->host->lock);
+    return blocked;
 }
 
 void dispatch_unblock(struct vcpu *v)

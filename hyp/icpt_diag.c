@@ -131,7 +131,7 @@ void diag8_abandon(struct vm *vm)
     vm->resets++;
     atomic_store(&vm->blocked, 0);
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
-        if (vm->vcpu[i].place == VCPU_BLOCKED)
+        if (dispatch_blocked(&vm->vcpu[i]))
             dispatch_unblock(&vm->vcpu[i]);
 }
 

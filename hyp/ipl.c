@@ -16,7 +16,7 @@
 #define LINUX_MAGIC "S390EP"
 #define LINUX_INITRD_START 0x10408u
 #define LINUX_INITRD_SIZE 0x10410u
-#define LINUX_CMDLINE_MAX_AT 0x10430u /* since Linux 5.17 */
+#define LINUX_CMDLINE_MAX_AT 0x10430u       /* since Linux 5.17 */
 #define LINUX_TRAILER 0x000000207a49504cull /* ends the image since Linux 5.3 (secure boot) */
 #define LINUX_SIGNATURE "~Module signature appended~\n" /* follows it in a signed one */
 #define LINUX_CMDLINE 0x10480u
@@ -86,7 +86,8 @@ static int linux_check(const struct vm *vm, const char *path, const struct blob 
     if (max == 0 || max > LINUX_CMDLINE_MAX)
         max = LINUX_CMDLINE_OLD_MAX;
     if (!linux_whole(k))
-        return cause_set(cause, ST_CONFIG, "%s: truncated: a Linux image without its end", path);
+        return cause_set(cause, ST_CONFIG, "%s: truncated: a Linux image without its end",
+                         path);
     if (k->len > vm->st->size)
         return cause_set(cause, ST_LIMIT, "%s: %llu bytes do not fit into %lluM of storage",
                          path, (unsigned long long)k->len,

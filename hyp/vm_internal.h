@@ -57,10 +57,10 @@ struct vm {
     bool reported_stop; /* the end of running has been told */
     bool shutdown_signalled;
     _Atomic u32 last_console; /* the SCLP console written to last: it gets typed lines */
-    bool dead;           /* destroyed; memory waits for posted notes [loop] */
-    _Atomic u32 notes;   /* posted to the loop thread and not delivered yet */
-    _Atomic u32 blocked; /* CPUs in VCPU_BLOCKED */
-    u64 resets;          /* what CP answers to a CPU before a reset is not for it any more */
+    bool dead;                /* destroyed; memory waits for posted notes [loop] */
+    _Atomic u32 notes;        /* posted to the loop thread and not delivered yet */
+    _Atomic u32 blocked;      /* CPUs in VCPU_BLOCKED */
+    u64 resets; /* what CP answers to a CPU before a reset is not for it any more */
     _Atomic u64 io_count;
     u64 vtod; /* deterministic mode: TOD offset */
 };
@@ -94,6 +94,8 @@ void vcpu_wake(struct vcpu *v);
 bool dispatch_idle(const struct vcpu *v, enum cpu_exit *why);
 /** This processor leaves the CPU to CP; touch neither afterwards [D4]. */
 void dispatch_block(struct vcpu *v);
+/** Does the CPU wait for CP? Stays so until the loop thread unblocks it [loop]. */
+bool dispatch_blocked(const struct vcpu *v);
 /** CP has answered: the CPU may run again. */
 void dispatch_unblock(struct vcpu *v);
 /** Take a held machine out of every list. */

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "mem/base/ergo.h"
+
 #define SUB_ROOM_FIRST 64u
 
 struct css *css_create(struct storage *storage, const struct io_ports *ports, void *ctx)
@@ -104,6 +106,7 @@ static struct subchannel *sub_alloc_locked(struct css *css)
         return NULL;
     if (n < css->sub_count)
         return css->sub[n];
+    PRE(css->sub_room > 0);
     if (n == css->sub_room) {
         struct subchannel **more = realloc(css->sub, sizeof(*more) * css->sub_room * 2);
         if (!more)

@@ -30,7 +30,7 @@ unpacked() { # file with the console's lines
 # What the guest printed between its first line and the exit status, which must be 0.
 between() { # console log
     tr -d '\r' <"$1" | sed -n '/ENDICOTT-GUEST-READY/,/ENDICOTT-EXIT/p' | sed '1d;$d'
-    tr -d '\r' <"$1" | grep -q '^ENDICOTT-EXIT 0$'
+    grep -q $'^ENDICOTT-EXIT 0\r*$' "$1"
 }
 
 on_endicott() { # output file, guest command, more options of `endicott ipl`

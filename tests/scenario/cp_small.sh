@@ -70,6 +70,19 @@ console LINUX1 'HCPCMD001E .*FROBNICATE'
 console LINUX1 'HCPGIR450W .*00000000 00000001'
 expect 0 'FORCED' cp_on MEMBERA FORCE LINUX1
 
+# --- a guest that resets itself that way: it is reset, and CP lives
+deck "$TEST_TMP/reset" <<TEXT
+        larl %r2,clear
+        lghi %r3,12
+        .long 0x83230008
+        j .
+clear:  .byte $(printf 'SYSTEM CLEAR' | iconv -t IBM037 | od -An -v -tu1 | xargs | tr ' ' ,)
+TEXT
+start LINUX1 "$TEST_TMP/reset"
+until endicott cp -u LINUX1 DISPLAY PSW | grep -q 'PSW = 00000000 00000000 00000000 00000000'; do :; done
+expect 0 '00000000' endicott cp -u LINUX1 DISPLAY HR200
+expect 0 'FORCED' cp_on MEMBERA FORCE LINUX1
+
 # --- fair: one processor, two guests that spin (the counts move in slices of some 10^5 instructions)
 deck "$TEST_TMP/spin" <<'TEXT'
         j .

@@ -214,7 +214,8 @@ START_TEST(a_claim_is_not_moved_to_a_process_that_ended)
     ssi_sim_crash(sim, C); /* and nobody has noticed yet */
     ck_assert_int_eq(ssi_member_state(member[A], "M2"), SSI_JOINED);
     int rc;
-    while ((rc = ssi_move_claim(member[A], 1, "GUEST", generation, "M2", &moved, NULL)) == ST_BUSY)
+    while ((rc = ssi_move_claim(member[A], 1, "GUEST", generation, "M2", &moved, NULL)) ==
+           ST_BUSY)
         ssi_sim_step(sim);
     ck_assert_int_eq(rc, ST_REFUSED);
     ck_assert_int_eq(ssi_claim_find(member[A], 1, "GUEST", owner, &now), ST_OK);

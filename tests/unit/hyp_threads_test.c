@@ -1,0 +1,156 @@
+/* A machine that runs on processor threads while the loop thread looks at it, stops it, resets it
+ * and takes epochs: for make tsan, and [D1], [D2] of hyp/dispatch.c.
+ * Run alone: make build/tests/unit/hyp_threads_test && build/tests/unit/hyp_threads_test */
+#include <check.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "hyp/vm.h"
+
+#define NOTES_MAX 64
+#define ROUNDS 50
+#define STORAGE_BYTES (1u << 20)
+#define LOOP_AT 0x400
+
+struct note {
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+static struct note notes[NOTES_MAX];
+static unsigned note_count;
+static pthread_mutex_t notes_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct vm_host *host;
+static struct vm *vm;
+static char image[] = "/tmp/hyp_threads.XXXXXX";
+
+static void post(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    (void)ctx;
+    pthread_mutex_lock(&notes_lock);
+    ck_assert_uint_lt(note_count, NOTES_MAX);
+    notes[note_count++] = (struct note){fn, arg};
+    pthread_mutex_unlock(&notes_lock);
+}
+
+static void deliver(void)
+{
+    struct note got[NOTES_MAX];
+    pthread_mutex_lock(&notes_lock);
+    unsigned n = note_count;
+    memcpy(got, notes, n * sizeof *got);
+    note_count = 0;
+    pthread_mutex_unlock(&notes_lock);
+    for (unsigned i = 0; i < n; i++)
+        got[i].fn(got[i].arg);
+}
+
+/* ST 0,X'800'; J back to it */
+static void image_make(void)
+{
+    static const u8 psw[] = {0x00, 0x08, 0, 0, 0x80, 0, LOOP_AT >> 8, LOOP_AT & 0xff};
+    static const u8 loop[] = {0x50, 0x00, 0x08, 0x00, 0xa7, 0xf4, 0xff, 0xfe};
+    int fd = mkstemp(image);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(pwrite(fd, psw, sizeof psw, 0), sizeof psw);
+    ck_assert_int_eq(pwrite(fd, loop, sizeof loop, LOOP_AT), sizeof loop);
+    close(fd);
+}
+
+static void setup(void)
+{
+    struct cause cause = {0};
+    const struct vm_host_config hc = {.processors = 2, .model = cpu_model_default()};
+    const struct vm_host_ports ports = {NULL, post};
+    const struct vm_host_events events = {NULL, NULL, NULL};
+    const struct vm_config vc = {.name = "LOOPS",
+                                 .personality = VM_LPAR,
+                                 .storage_bytes = STORAGE_BYTES,
+                                 .cpus = 2,
+                                 .model = cpu_model_default(),
+                                 .share = 100};
+    image_make();
+    host = vm_host_create(&hc, &ports, &events, &cause);
+    ck_assert_ptr_nonnull(host);
+    ck_assert_int_eq(vm_create(host, &vc, &vm, &cause), ST_OK);
+    ck_assert_int_eq(vm_ipl_image(vm, image, &cause), ST_OK);
+}
+
+static void teardown(void)
+{
+    vm_destroy(vm);
+    deliver();
+    vm_host_destroy(host);
+    unlink(image);
+}
+
+static void runs_on(void)
+{
+    u64 before = vm_instructions(vm);
+    while (vm_instructions(vm) == before)
+        sched_yield();
+}
+
+START_TEST(looking_at_a_running_machine)
+{
+    u64 virt, total;
+    for (int i = 0; i < ROUNDS; i++) {
+        runs_on();
+        ck_assert_int_eq(vm_state(vm), VM_RUNNING);
+        vm_times(vm, &virt, &total);
+        ck_assert_uint_le(virt, total);
+    }
+}
+END_TEST
+
+START_TEST(a_held_machine_stands_still)
+{
+    u64 *set = calloc(1, storage_bitmap_bytes(vm_storage(vm)));
+    for (int i = 0; i < ROUNDS; i++) {
+        runs_on();
+        vm_hold(vm);
+        u64 insns = vm_instructions(vm);
+        sched_yield();
+        ck_assert_uint_eq(vm_instructions(vm), insns);
+        vm_release(vm);
+        vm_epoch(vm, set);
+    }
+    ck_assert(set[0] & 1); /* what the loop stores into */
+    free(set);
+}
+END_TEST
+
+START_TEST(stop_begin_and_reset)
+{
+    struct cause cause = {0};
+    for (int i = 0; i < ROUNDS; i++) {
+        runs_on();
+        ck_assert_int_eq(vm_stop(vm, -1), ST_OK);
+        ck_assert_int_eq(vm_state(vm), VM_STOPPED);
+        ck_assert_int_eq(vm_begin(vm, -1), ST_OK);
+        deliver();
+    }
+    ck_assert_int_eq(vm_system_reset(vm, true), ST_OK);
+    ck_assert_int_eq(vm_state(vm), VM_CP_WAIT);
+    ck_assert_int_eq(vm_ipl_image(vm, image, &cause), ST_OK);
+    runs_on();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("hyp_threads");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, looking_at_a_running_machine);
+    tcase_add_test(t, a_held_machine_stands_still);
+    tcase_add_test(t, stop_begin_and_reset);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? 1 : 0;
+}
