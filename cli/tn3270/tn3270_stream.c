@@ -10,6 +10,7 @@ enum { ORDER_SBA = 0x11, ORDER_IC = 0x13, ORDER_SF = 0x1d, ORDER_RA = 0x3c };
 enum { CELL_BLANK = 0x40, CELL_SUB = 0x3f, CELL_QUESTION = 0x6f };
 
 #define TAB_COLUMNS 8
+#define TN_INPUT_CELLS 1024 /* of one field */
 #define DEFAULT_ROWS 24
 #define DEFAULT_COLS 80
 
@@ -109,6 +110,19 @@ static size_t char_len(const char *text, size_t len)
     return n <= len ? n : 1;
 }
 
+/* Between code page 037 and "bracket", the terminals' default, which has the brackets where
+ * most programs of the field put them (those of code page 1047); either way. */
+static u8 bracket(u8 cell)
+{
+    switch (cell) {
+    case 0xad: return 0xba;
+    case 0xba: return 0xad;
+    case 0xbb: return 0xbd;
+    case 0xbd: return 0xbb;
+    default: return cell;
+    }
+}
+
 static u8 cell_of(const char *text, size_t len)
 {
     u8 cell = CELL_BLANK;
@@ -116,7 +130,7 @@ static u8 cell_of(const char *text, size_t len)
         ebcdic_from_utf8(EBCDIC_037, text, len, &cell, 1);
     if (cell == CELL_SUB)
         return CELL_QUESTION;
-    return cell < CELL_BLANK || cell == 0xff ? CELL_BLANK : cell;
+    return cell < CELL_BLANK || cell == 0xff ? CELL_BLANK : bracket(cell);
 }
 
 /* A control character: the new number of cells. */
@@ -213,12 +227,17 @@ bool tn_in_parse(const u8 *record, size_t len, struct tn_size size, struct tn_in
 
 void tn_in_text(const struct tn_in *in, unsigned cell, char *out, size_t room)
 {
-    char text[2 * 1024];
+    char text[2 * TN_INPUT_CELLS];
+    u8 cells[TN_INPUT_CELLS];
     size_t len = 0;
     for (unsigned i = 0; i < in->count; i++) {
         const struct tn_field *f = &in->fields[i];
-        if (f->cell == cell)
-            len = ebcdic_to_utf8(EBCDIC_037, f->data, f->len < 1024 ? f->len : 1024, text);
+        if (f->cell != cell)
+            continue;
+        size_t n = f->len < TN_INPUT_CELLS ? f->len : TN_INPUT_CELLS;
+        for (size_t k = 0; k < n; k++)
+            cells[k] = bracket(f->data[k]);
+        len = ebcdic_to_utf8(EBCDIC_037, cells, n, text);
     }
     for (size_t i = 0; i < len; i++)
         if ((u8)text[i] < 0x20 || text[i] == 0x7f)

@@ -42,13 +42,13 @@ void tn_out_field(struct tn_out *o, enum tn_attribute attribute);
 void tn_out_cursor(struct tn_out *o);
 /** Nulls from here up to, without, `cell`. */
 void tn_out_clear_to(struct tn_out *o, unsigned cell);
-/** Characters, code page 037. */
+/** Characters, code page 037 with the brackets at X'AD' and X'BD'. */
 void tn_out_cells(struct tn_out *o, const u8 *cells, size_t count);
 /** UTF-8 text. */
 void tn_out_text(struct tn_out *o, const char *text);
 
 /**
- * A line of text as a terminal shows it: UTF-8 to code page 037, tabs widened, escape sequences
+ * A line of text as a terminal shows it: UTF-8 to its code page, tabs widened, escape sequences
  * left out, backspace and carriage return obeyed, what cannot be shown as a blank or ?. At most
  * `room` cells. Returns how many.
  */

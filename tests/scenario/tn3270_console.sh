@@ -7,7 +7,7 @@ set -euo pipefail
 
 declare -A S_IN S_OUT S_PID
 screen=
-trap 'status=$?; kill "${S_PID[@]}" 2>/dev/null || true; (exit $status); cleanup' EXIT
+before_cleanup() { kill "${S_PID[@]}" 2>/dev/null; }
 
 # terminal NAME MODEL: an s3270 of its own, connected; NAME is what t and see talk to from here on
 terminal() {
@@ -146,6 +146,11 @@ see 'RUNNING   MEMBERA *$'
 t 'Clear()'
 enter "echo SHELL-\$((6 * 7)) '{a|b}'"
 see 'SHELL-42 \{a\|b\}'
+enter "[ 1 = 1 ] && echo BRACKETS-'[a]'^ | tr '[a-z]' '[A-Z]'" # typed, taken by the guest, shown
+see 'BRACKETS-\[A\]\^'
+enter "echo BYTES-\$(echo '[]' | od -An -tx1)" # as ASCII in the guest
+see 'BYTES- ?5b 5d'
+t 'Clear()'
 enter '#CP QUERY USERID'
 see 'LINUX1 +AT MEMBERA'
 t 'PA(1)'

@@ -288,7 +288,7 @@ static void cells_are(const char *text, const char *want)
 
 START_TEST(text)
 {
-    cells_are("[ok] {x|y}", "[ok] {x|y}");
+    cells_are("(ok) {x|y}", "(ok) {x|y}");
     cells_are("a\tb", "a       b");
     cells_are("\x1b[1;31mred\x1b[0m\x1b[6n", "red");
     cells_are("12\b3\x01", "13");
@@ -327,6 +327,22 @@ START_TEST(keys)
     ck_assert_uint_eq(tn_aid_pf(0xc1), 13);
     ck_assert_uint_eq(tn_aid_pf(0x4c), 24);
     ck_assert_uint_eq(tn_aid_pf(TN_AID_ENTER), 0);
+}
+END_TEST
+
+/* Code page "bracket" of x3270: 037 with the brackets at X'AD', X'BD'; both ways, one to one. */
+START_TEST(brackets)
+{
+    static const u8 typed[] = {TN_AID_ENTER, 0x40, 0x40, 0x11, 0x40, 0x40,
+                               0xad,         0xbd, 0xba, 0xbb, 0xb0, 0x5f};
+    struct tn_in in;
+    char out[32];
+    u8 cells[8];
+    ck_assert_uint_eq(tn_cells("[]Ý¨^¬", strlen("[]Ý¨^¬"), cells, sizeof cells), 6);
+    ck_assert_mem_eq(cells, typed + 6, 6);
+    ck_assert(tn_in_parse(typed, sizeof typed, model2, &in));
+    tn_in_text(&in, 0, out, sizeof out);
+    ck_assert_str_eq(out, "[]Ý¨^¬");
 }
 END_TEST
 
@@ -572,6 +588,7 @@ static Suite *suite(void)
     tcase_add_test(t, addresses);
     tcase_add_test(t, output_never_overflows);
     tcase_add_test(t, text);
+    tcase_add_test(t, brackets);
     tcase_add_test(t, keys);
     tcase_add_loop_test(t, bad_records, 0, 11);
     t = fixture(s, "screen", screen_setup, screen_teardown);
