@@ -15,19 +15,47 @@ endicott() {
     "$ENDICOTT" "$@"
 }
 
+# A scenario's own part of the cleanup, whatever its exit status is ($1).
+before_cleanup() { :; }
+
+# Processes of the program that carry this test's run folder, whoever started them.
+members_left() {
+    local pid program
+    program=$(readlink -f "$ENDICOTT")
+    for pid in /proc/[0-9]*; do
+        [ "$(readlink "$pid/exe")" = "$program" ] &&
+            tr '\0' '\n' <"$pid/environ" | grep -qxF "ENDICOTT_RUN=$ENDICOTT_RUN" &&
+            echo "${pid#/proc/}"
+    done 2>/dev/null
+    true
+}
+
+# Runs once, at every end but SIGKILL (tests/run sees to that one); nothing in it can stop it.
 cleanup() {
-    local status=$? member
+    local status=$? member pid
     trap - EXIT
-    for member in $(endicott status --json 2>/dev/null | sed -n 's/.*"member": "\(.*\)".*/\1/p'); do
-        endicott stop "$member" --immediate >/dev/null 2>&1 || true
+    trap '' INT TERM HUP
+    set +e
+    before_cleanup "$status"
+    for pid in $(members_left); do
+        kill -CONT "$pid" 2>/dev/null
+    done
+    for member in $(timeout 20 "$ENDICOTT" status --json 2>/dev/null | sed -n 's/.*"member": "\(.*\)".*/\1/p'); do
+        timeout 20 "$ENDICOTT" stop "$member" --immediate >/dev/null 2>&1
+    done
+    for pid in $(members_left); do
+        kill -KILL "$pid" 2>/dev/null
     done
     if [ "$status" != 0 ]; then
-        tail -n 40 "$ENDICOTT_RUN"/*.log 2>/dev/null || true
+        tail -n 40 "$ENDICOTT_RUN"/*.log 2>/dev/null
     fi
     [ -z "$own_tmp" ] || rm -rf "$own_tmp"
     exit "$status"
 }
 trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 fail() {
     echo "FAIL: $*" >&2

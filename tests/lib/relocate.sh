@@ -11,7 +11,7 @@ thaw() {
     [ -z "$frozen" ] || kill -CONT "$frozen" 2>/dev/null || true
     frozen=
 }
-trap 'status=$?; thaw; (exit $status); cleanup' EXIT
+before_cleanup() { thaw; }
 
 pid_of() { # member
     endicott status --json | python3 -c "

@@ -42,7 +42,7 @@ answer = json.loads(s.makefile().readline()).get("result", {})
 print(*[line["text"] for line in answer.get("lines", [])[-30:]], answer.get("partial"), sep="\n")
 PYTHON
 }
-trap 'status=$?; set +e; [ $status = 0 ] || console_tail >&2; (exit $status); cleanup >&2' EXIT
+before_cleanup() { [ "$1" = 0 ] || console_tail >&2; }
 
 boot_guest
 
