@@ -22,6 +22,8 @@ enum sigp_order {
     SIGP_CONDITIONAL_EMERGENCY = 0x13,
     SIGP_SENSE_RUNNING = 0x15,
 };
+/* Not here, so invalid: set multithreading (16) and store additional status (17), which come
+ * with facilities that no model offers. */
 
 /* Status bits, bits 32-63 of the status register. */
 #define STATUS_NOT_RUNNING 0x400u
@@ -35,6 +37,8 @@ enum sigp_order {
 enum { SIGP_ACCEPTED, SIGP_STATUS, SIGP_BUSY, SIGP_NOT_OPERATIONAL };
 
 #define STATUS_AREA_BYTES 512u
+#define STORE_STATUS_ABS 0x1200u /* absolute, not real: the prefix does not matter */
+#define ARCH_MODE_ABS 0xa3u
 
 /** One order on its way. */
 struct sigp {
@@ -42,7 +46,7 @@ struct sigp {
     struct cpu *to;
     u64 parm;
     u32 status; /* out, with SIGP_STATUS */
-    u32 kick;   /* out: requests to make of the addressed CPU after unlocking */
+    u32 kick;   /* out: requests to make of the addressed CPU */
 };
 
 void cpu_kick(struct cpu *target, u32 requests)
@@ -93,9 +97,9 @@ static void do_stop(struct cpu *c, bool store_status)
         cpu_set_operating(c, false);
     if (!store_status)
         return;
-    cpu_store_status(c, c->prefix + 0x1200);
+    cpu_store_status(c, STORE_STATUS_ABS);
     u8 arch_mode = 1;
-    storage_write(c->st, c->prefix + 0xa3, &arch_mode, 1);
+    storage_write(c->st, ARCH_MODE_ABS, &arch_mode, 1);
     atomic_store(&c->store_status_done, 1);
 }
 
@@ -138,8 +142,15 @@ static int order_sense(struct sigp *s)
     return status ? with_status(s, status) : SIGP_ACCEPTED;
 }
 
+static bool check_stopped(const struct sigp *s)
+{
+    return s->to->state == CPU_STATE_CHECK_STOP;
+}
+
 static int order_external_call(struct sigp *s)
 {
+    if (check_stopped(s))
+        return with_status(s, STATUS_CHECK_STOP);
     if (atomic_load(&s->to->pending) & PEND_EXTERNAL_CALL)
         return with_status(s, STATUS_EXTERNAL_CALL);
     atomic_store(&s->to->external_call_from, s->from->addr);
@@ -150,6 +161,8 @@ static int order_external_call(struct sigp *s)
 
 static int order_emergency(struct sigp *s)
 {
+    if (check_stopped(s))
+        return with_status(s, STATUS_CHECK_STOP);
     atomic_fetch_or(&s->to->emergency_from, 1ull << s->from->addr);
     atomic_fetch_or(&s->to->pending, PEND_EMERGENCY);
     s->kick = REQ_RECHECK;
@@ -169,13 +182,21 @@ static int order_conditional_emergency(struct sigp *s)
     return with_status(s, STATUS_INCORRECT_STATE);
 }
 
+/* Why an order that needs a stopped CPU and an area of storage cannot be done; all that holds. */
+static u32 stopped_status(const struct sigp *s, u64 abs, u64 len)
+{
+    u32 status = storage_holds(s->to->st, abs, len) ? 0 : STATUS_INVALID_PARAMETER;
+    if (s->to->state != CPU_STATE_STOPPED)
+        status |= STATUS_INCORRECT_STATE;
+    return status | (check_stopped(s) ? STATUS_CHECK_STOP : 0);
+}
+
 static int order_set_prefix(struct sigp *s)
 {
     u32 prefix = (u32)s->parm & 0x7fffe000u;
-    if (!storage_holds(s->to->st, prefix, 2 * FRAME_BYTES))
-        return with_status(s, STATUS_INVALID_PARAMETER);
-    if (s->to->state != CPU_STATE_STOPPED)
-        return with_status(s, STATUS_INCORRECT_STATE);
+    u32 status = stopped_status(s, prefix, 2 * FRAME_BYTES);
+    if (status)
+        return with_status(s, status);
     s->to->prefix = prefix;
     s->kick = REQ_FLUSH_TLB;
     return SIGP_ACCEPTED;
@@ -184,10 +205,9 @@ static int order_set_prefix(struct sigp *s)
 static int order_store_status(struct sigp *s)
 {
     u64 abs = s->parm & 0x7ffffe00u;
-    if (!storage_holds(s->to->st, abs, STATUS_AREA_BYTES))
-        return with_status(s, STATUS_INVALID_PARAMETER);
-    if (s->to->state != CPU_STATE_STOPPED)
-        return with_status(s, STATUS_INCORRECT_STATE);
+    u32 status = stopped_status(s, abs, STATUS_AREA_BYTES);
+    if (status)
+        return with_status(s, status);
     cpu_store_status(s->to, abs);
     return SIGP_ACCEPTED;
 }
@@ -205,7 +225,7 @@ static int order_set_architecture(struct sigp *s)
 
 static int order_kick(struct sigp *s, u32 request)
 {
-    if (s->to->state == CPU_STATE_CHECK_STOP && !(request & (REQ_RESET | REQ_INITIAL_RESET)))
+    if (check_stopped(s) && !(request & (REQ_RESET | REQ_INITIAL_RESET)))
         return with_status(s, STATUS_CHECK_STOP);
     atomic_fetch_or(&s->to->orders, request); /* busy from now on */
     s->kick = request;
@@ -217,6 +237,13 @@ static int order_sense_running(struct sigp *s)
     if (s->to == s->from || atomic_load(&s->to->in_run))
         return SIGP_ACCEPTED;
     return with_status(s, STATUS_NOT_RUNNING);
+}
+
+static bool order_assigned(unsigned order)
+{
+    return (order >= SIGP_SENSE && order <= SIGP_RESTART) || order == SIGP_STOP_STORE_STATUS ||
+           (order >= SIGP_INITIAL_CPU_RESET && order <= SIGP_STORE_STATUS) ||
+           order == SIGP_CONDITIONAL_EMERGENCY;
 }
 
 /* Orders that need a CPU without orders outstanding. */
@@ -239,12 +266,13 @@ static int order_locked(struct sigp *s, unsigned order)
     }
 }
 
-/* Is the CPU still at an earlier order? Resets are taken all the same. */
+/* Is the CPU still at an earlier order? Resets are taken all the same, and what is no order is
+ * told to be none. A CPU in the check-stop state is not busy. */
 static bool order_busy(const struct sigp *s, unsigned order)
 {
-    if (!(atomic_load(&s->to->orders) & ORDERS_ALL))
+    if (!(atomic_load(&s->to->orders) & ORDERS_ALL) || check_stopped(s))
         return false;
-    return order != SIGP_INITIAL_CPU_RESET && order != SIGP_CPU_RESET;
+    return order_assigned(order) && order != SIGP_INITIAL_CPU_RESET && order != SIGP_CPU_RESET;
 }
 
 static int order_dispatch(struct sigp *s, unsigned order)
@@ -270,12 +298,11 @@ int sigp_execute(struct cpu *c, const struct dinsn *d)
     }
     pthread_mutex_lock(&c->set->lock);
     c->cc = (u8)order_dispatch(&s, order);
+    atomic_fetch_or(&s.to->requests, s.kick); /* before a third CPU can start this one */
     pthread_mutex_unlock(&c->set->lock);
     if (c->cc == SIGP_STATUS)
         gr32_set(c, d->r1, s.status);
-    if (s.kick) {
-        atomic_fetch_or(&s.to->requests, s.kick);
+    if (s.kick)
         s.to->ports->wake(s.to->ports_ctx, s.to->addr);
-    }
     return s.to == c || c->cc == SIGP_BUSY ? CPU_RESYNC : 0;
 }

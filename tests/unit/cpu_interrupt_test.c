@@ -328,9 +328,9 @@ START_TEST(sigp_start_stop)
     cpu_gr(other)[9] = 0x99;
     ck_assert_uint_eq(sigp(0x09, 1, 0), 0);
     ck_assert_int_eq(cpu_run(other, 1), CPU_EXIT_STOPPED);
-    ck_assert_uint_eq(harness_load(&h, PREFIX_2 + 0x1280 + 9 * 8, 8), 0x99);
-    ck_assert_uint_eq(harness_load(&h, PREFIX_2 + 0x1308, 8), HARNESS_DATA + 2);
-    ck_assert_uint_eq(harness_load(&h, PREFIX_2 + 0x1318, 4), PREFIX_2);
+    ck_assert_uint_eq(harness_load(&h, 0x1280 + 9 * 8, 8), 0x99);
+    ck_assert_uint_eq(harness_load(&h, 0x1308, 8), HARNESS_DATA + 2);
+    ck_assert_uint_eq(harness_load(&h, 0x1318, 4), PREFIX_2);
     ck_assert_uint_eq(sigp(0x0e, 1, 0x40000), 0);
     ck_assert_uint_eq(harness_load(&h, 0x40080 + 9 * 8, 8), 0x99);
     ck_assert_uint_eq(sigp(0x0e, 1, 0x7ffffe00), 1);
@@ -392,6 +392,81 @@ START_TEST(sigp_other_orders)
 }
 END_TEST
 
+/* The CPU in the check-stop state: refuses what it cannot do, is never busy, can be reset. */
+START_TEST(sigp_check_stop)
+{
+    static const struct {
+        unsigned order;
+        u32 status;
+    } refused[] = {{0x01, 0x10},  {0x02, 0x10}, {0x03, 0x10}, {0x04, 0x10},
+                   {0x05, 0x10},  {0x06, 0x10}, {0x09, 0x10}, {0x0d, 0x210},
+                   {0x0e, 0x210}, {0x13, 0x10}, {0x7f, 0x02}};
+    struct cpu *other = cpu_set_get(h.set, 1);
+    other->state = CPU_STATE_CHECK_STOP;
+    for (unsigned i = 0; i < ARRAY_LEN(refused); i++) {
+        ck_assert_uint_eq(sigp(refused[i].order, 1, 0x30000), 1);
+        ck_assert_uint_eq(status(), refused[i].status);
+    }
+    ck_assert_uint_eq(sigp(0x0e, 1, 0x7ffffe00), 1);
+    ck_assert_uint_eq(status(), 0x310);
+    ck_assert_uint_eq(sigp(0x0c, 1, 0), 0);
+    ck_assert_int_eq(cpu_run(other, 1), CPU_EXIT_STOPPED);
+    ck_assert_uint_eq(sigp(0x01, 1, 0), 1);
+    ck_assert_uint_eq(status(), 0x40);
+}
+END_TEST
+
+/* While an order is outstanding: busy to all but resets and what is no order. */
+START_TEST(sigp_busy)
+{
+    static const u8 busy[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x09, 0x0d, 0x0e, 0x13};
+    struct cpu *other = cpu_set_get(h.set, 1);
+    ck_assert_uint_eq(sigp(0x04, 1, 0), 0);
+    for (unsigned i = 0; i < ARRAY_LEN(busy); i++) {
+        ck_assert_uint_eq(sigp(busy[i], 1, 0), 2);
+        ck_assert_uint_eq(status(), 0);
+    }
+    ck_assert_uint_eq(sigp(0x16, 1, 0), 1);
+    ck_assert_uint_eq(status(), 0x02);
+    ck_assert_uint_eq(sigp(0x15, 1, 0), 1);
+    ck_assert_uint_eq(status(), 0x400);
+    ck_assert_uint_eq(sigp(0x0c, 1, 0), 0);
+    ck_assert_uint_eq(sigp(0x0b, 1, 0), 0);
+    cpu_run(other, 1); /* the resets, then the start */
+    ck_assert_uint_eq(sigp(0x01, 1, 0), 0);
+}
+END_TEST
+
+/* Conditional emergency signal: kept back from a CPU that runs enabled in another space. */
+START_TEST(sigp_conditional)
+{
+    static const struct {
+        u64 mask, addr;
+        unsigned asn, cc;
+    } cases[] = {
+        {HARNESS_PSW64 | PSW_IO | PSW_EXT, 0x1000, 7, 1},
+        {HARNESS_PSW64 | PSW_IO | PSW_EXT, 0x1000, 5, 0}, /* primary */
+        {HARNESS_PSW64 | PSW_IO | PSW_EXT, 0x1000, 6, 0}, /* secondary */
+        {HARNESS_PSW64 | PSW_IO, 0x1000, 7, 0},
+        {HARNESS_PSW64 | PSW_EXT, 0x1000, 7, 0},
+        {HARNESS_PSW64 | PSW_IO | PSW_EXT | PSW_WAIT, 0x1000, 7, 0},
+        {HARNESS_PSW64 | PSW_IO | PSW_EXT | PSW_WAIT, 0, 5, 1},
+    };
+    struct cpu *other = cpu_set_get(h.set, 1);
+    other->cr[4] = 5;
+    other->cr[3] = 6;
+    cpu_psw_set(other, cases[_i].mask, cases[_i].addr);
+    cpu_start(other);
+    ck_assert_uint_eq(sigp(0x13, 1, cases[_i].asn), cases[_i].cc);
+    ck_assert_uint_eq(status(), cases[_i].cc ? 0x200 : 0);
+    ck_assert_uint_eq(atomic_load(&other->pending), cases[_i].cc ? 0 : PEND_EMERGENCY);
+    ck_assert_uint_eq(sigp(0x12, 0, 0), 1); /* set architecture while it runs */
+    ck_assert_uint_eq(status(), 0x200);
+    cpu_stop_now(other);
+    ck_assert_uint_eq(sigp(0x13, 1, 7), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("cpu_interrupt");
@@ -413,6 +488,9 @@ int main(void)
     tcase_add_test(t, sigp_resets);
     tcase_add_test(t, sigp_signals);
     tcase_add_test(t, sigp_other_orders);
+    tcase_add_test(t, sigp_check_stop);
+    tcase_add_test(t, sigp_busy);
+    tcase_add_loop_test(t, sigp_conditional, 0, 7);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
