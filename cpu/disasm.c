@@ -57,7 +57,6 @@ static const struct {
     {"12?r", " popcnt sske cu12 cu14 cu21 cu24 cu41 cu42 troo trot trto trtt trte trtre "},
     {"132?s", " idte "},
     {"132s", " lptea "},
-    {"123?s", " ipte "},
     {"x", " bic "},
     {"j", " brcl "},
     {"gH", " pka pku "},
@@ -233,6 +232,10 @@ static const char *operands_of(const struct isa_entry *e, const struct dinsn *d)
 {
     if (has_masks(e, d))
         return masked_operands(e);
+    if (!strcmp(e->mnemonic, "ipte"))
+        return d->b2 ? "123s" : "12?3";
+    if (e->format == FMT_RR_M && !d->r1)
+        return "?2";
     for (unsigned i = 0; i < ARRAY_LEN(other_operands); i++)
         if (listed(other_operands[i].mnemonics, e->mnemonic))
             return other_operands[i].operands;

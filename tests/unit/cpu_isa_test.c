@@ -7,7 +7,7 @@
 
 #include "cpu/cpu_internal.h"
 
-#define VARIANTS 6
+#define VARIANTS 40
 #define STRIDE 8
 #define REPORTS_MAX 3000
 #define ROWS_MAX 2000
@@ -179,13 +179,22 @@ static bool unknown_to_objdump(const char *text)
     return false;
 }
 
+/* objdump 2.40 loses the end of the operand of NOP that has an index and no base. */
+static bool cut_short(const char *mine, const char *theirs)
+{
+    size_t n = strlen(theirs);
+    return !strncmp(mine, "nop\t", 4) && !strncmp(mine, theirs, n) &&
+           !strcmp(mine + n, ",%r0)");
+}
+
+/* Rule for extended mnemonics: the mask is part of the name wherever binutils has a name for it
+ * (suffix_all, suffix_compare, put_branch in cpu/disasm.c), else it is an operand. */
 START_TEST(disassembly_is_that_of_objdump)
 {
     static u8 image[ROWS_MAX * VARIANTS * STRIDE];
     char path[] = "/tmp/isaXXXXXX", command[200], line[300], mine[100];
     unsigned wrong = 0, at, seen = 0;
-    if (system("command -v " OBJDUMP " > /dev/null 2>&1"))
-        return;
+    ck_assert_msg(system("command -v " OBJDUMP " > /dev/null 2>&1") == 0, "no " OBJDUMP);
     collect();
     close(mkstemp(path));
     unsigned len = write_sample(path, image);
@@ -199,6 +208,8 @@ START_TEST(disassembly_is_that_of_objdump)
         seen++;
         isa_disassemble(image + at, at, mine, sizeof mine);
         if (!strncmp(theirs, ".long", 5) && unknown_to_objdump(mine))
+            continue;
+        if (cut_short(mine, theirs))
             continue;
         if (strcmp(mine, theirs) != 0 && wrong++ < REPORTS_MAX)
             fprintf(stderr, "%02x%02x..%02x: %s -- objdump: %s\n", image[at], image[at + 1],
