@@ -70,7 +70,7 @@ static int config_one(const char *dir, const char *member)
         fprintf(stderr, "endicott config: %s\n", cause.text);
         return EXIT_USAGE;
     }
-    printf("%s: %s, %u processors%s%s\n", config->member, config->hardware.model.name,
+    printf("%s: %s, %u processors%s%s\n", config->member, config->hardware.model->name,
            config->hardware.cpus, config->in_ssi ? ", member of " : "", config->ssi_name);
     config_free(config);
     snprintf(path, sizeof path, "%s/user.direct", dir);

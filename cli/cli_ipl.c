@@ -225,6 +225,13 @@ static int usage(const char *what, const char *value)
     return EXIT_USAGE;
 }
 
+static int model_unknown(const char *name)
+{
+    fprintf(stderr, "endicott ipl: %s: no such processor model\nmodels: %s\n", name,
+            cpu_model_names());
+    return EXIT_USAGE;
+}
+
 static int number(const char *text, unsigned long min, unsigned long max, unsigned long *out)
 {
     char *end;
@@ -290,7 +297,7 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
         return usage("not a storage size (512M, 2G)", o->memory);
     vc->model = o->model ? cpu_model_find(o->model) : cpu_model_default();
     if (!vc->model)
-        return usage("no such processor model (z10, z114, z196)", o->model);
+        return model_unknown(o->model);
     return stats_check(o->stats);
 }
 
@@ -395,7 +402,7 @@ int cli_ipl(int argc, char **argv)
         {"load", "DEVNO", "IPL from a device (not available yet)", &o->load, NULL},
         {"memory", "SIZE", "guest storage, 512M unless given", &o->memory, NULL},
         {"cpus", "N", "number of CPUs, 1 unless given", &o->cpus, NULL},
-        {"model", "NAME", "processor model: z10, z114, z196", &o->model, NULL},
+        {"model", "NAME", "processor model; endicott models lists them", &o->model, NULL},
         {"engine", "interp", "execution engine", &o->engine, NULL},
         {"disk", "DEVNO=FILE[,ro]", "disk (not available yet)", &o->disk, NULL},
         {"net", "DEVNO=...", "network (not available yet)", &o->net, NULL},

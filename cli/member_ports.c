@@ -174,13 +174,10 @@ int member_host_create(struct member *m, struct cause *cause)
     struct vm_host_config hc = {
         .processors = hw->cpus < VM_PROCESSORS_MAX ? hw->cpus : VM_PROCESSORS_MAX,
         .cpu_serial = hw->cpu_serial,
-        .model = cpu_model_find(hw->model.name),
+        .model = hw->model,
     };
     struct vm_host_ports ports = {m->post, post_uv};
     struct vm_host_events events = {m, vm_event, vm_command};
-    if (!hc.model)
-        return cause_set(cause, ST_CONFIG, "%s: model %s is not available yet", hw->path,
-                         hw->model.name);
     strcpy(hc.system, m->config->member);
     m->host = vm_host_create(&hc, &ports, &events, cause);
     if (!m->host)

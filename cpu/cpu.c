@@ -17,6 +17,10 @@
 #define REQ_ORDERS                                                                             \
     (REQ_STOP | REQ_STOP_STATUS | REQ_START | REQ_RESTART | REQ_RESET | REQ_INITIAL_RESET)
 
+/* Version codes of the CPU identification: under CP, and of all machines outside it. */
+#define STIDP_VERSION_VM 0xffu
+#define STIDP_VERSION_LPAR 0u
+
 _Static_assert(sizeof(((struct cpu *)0)->state) == 4, "state row is u32");
 
 static void cpu_destroy(struct cpu *c)
@@ -59,7 +63,8 @@ int cpu_set_create(struct cpu_set **out, struct storage *st, const struct cpu_mo
         return cause_set(cause, ST_NOMEM, "no memory for CPUs");
     set->st = st;
     set->model = model;
-    memcpy(set->facilities, model->facilities, sizeof set->facilities);
+    cpu_model_facilities(model, set->facilities);
+    set->id_version = STIDP_VERSION_VM;
     set->ports = ports;
     set->ports_ctx = ctx;
     pthread_mutex_init(&set->lock, NULL);
@@ -340,6 +345,11 @@ void cpu_set_serial(struct cpu_set *set, u32 serial)
     set->serial = serial & 0xffffffu;
 }
 
+void cpu_set_lpar(struct cpu_set *set)
+{
+    set->id_version = STIDP_VERSION_LPAR;
+}
+
 /* Outside cpu_run another CPU's purge does not wait for us: be inside for the moment, with what
  * has been asked of us done, so that no translation is used after it was given up. */
 static void access_begin(struct cpu *c)
@@ -480,8 +490,10 @@ int cpu_set_restore(struct cpu_set *set, struct codec_in *in, struct cause *caus
             return cause_set(cause, ST_PROTO, "CPU state: row X'%04X' is not acceptable",
                              row.tag);
     }
+    u8 offered[FACILITY_BYTES];
+    cpu_model_facilities(set->model, offered);
     for (unsigned i = 0; i < sizeof set->facilities; i++)
-        if (set->facilities[i] & ~set->model->facilities[i])
+        if (set->facilities[i] & ~offered[i])
             return cause_set(cause, ST_PROTO, "CPU state: facilities that %s has not",
                              set->model->name);
     if (in->failed || next != set->count)

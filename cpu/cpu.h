@@ -125,6 +125,8 @@ void cpu_set_epoch(struct cpu_set *set, u64 epoch_tod);
 u64 cpu_get_epoch(const struct cpu_set *set);
 /** Six hexadecimal digits of the CPU identification (STIDP); before the CPUs run. */
 void cpu_set_serial(struct cpu_set *set, u32 serial);
+/** The CPU identification is that of a logical partition, not of a virtual machine. */
+void cpu_set_lpar(struct cpu_set *set);
 
 /**
  * Storage as the CPU sees it now, for interceptions: logical addresses through current DAT, keys

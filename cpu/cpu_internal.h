@@ -135,7 +135,8 @@ struct cpu_set {
     struct storage *st;
     const struct cpu_model *model;
     u8 facilities[FACILITY_BYTES];
-    u32 serial; /* six hexadecimal digits of the CPU identification */
+    u32 serial;    /* six hexadecimal digits of the CPU identification */
+    u8 id_version; /* version code of the CPU identification */
     const struct cpu_ports *ports;
     void *ports_ctx;
     pthread_mutex_t lock;

@@ -3,6 +3,7 @@
 #ifndef ENDICOTT_HYP_CONFIG_H
 #define ENDICOTT_HYP_CONFIG_H
 
+#include "cpu/model.h"
 #include "mem/base/bytes.h"
 #include "mem/base/status.h"
 
@@ -20,12 +21,6 @@
 #define CONFIG_ARGS_BYTES 256
 #define CONFIG_CPUS_MAX 64
 
-/** A machine family of the configuration: CPUMODEL 2817 or z196. */
-struct config_model {
-    const char *name; /* "z196" */
-    u16 type;         /* 0x2817 */
-};
-
 /** One device line of the hardware file, kept as written. */
 struct config_device {
     u16 devno;
@@ -37,9 +32,9 @@ struct config_device {
 /** The machine of one member. */
 struct config_hardware {
     char path[CONFIG_PATH_BYTES];
-    u32 cpu_serial; /* 24 bits */
-    struct config_model model;
-    unsigned cpus; /* real processors */
+    u32 cpu_serial;                /* 24 bits */
+    const struct cpu_model *model; /* CPUMODEL 2817 or z196 */
+    unsigned cpus;                 /* real processors */
     u64 main_bytes;
     bool console_on;                  /* CNSLPORT: TN3270 consoles on 127.0.0.1 */
     u16 console_port;                 /* 0 = any free port */
@@ -55,7 +50,7 @@ struct config_slot {
     bool hardware_known;            /* hardware/MEMBER.cnf exists and is good: */
     char ssi_host[CONFIG_HOST_BYTES];
     u16 ssi_port;
-    struct config_model model;
+    const struct cpu_model *model; /* when hardware_known */
 };
 
 struct config_domain {
@@ -139,8 +134,5 @@ u16 config_slot_of(const struct system_config *config, const char *member);
  *  then `*scratch` is filled and returned. */
 const struct config_domain *config_domain_find(const struct system_config *config,
                                                const char *name, struct config_domain *scratch);
-
-/** A machine by CPUMODEL operand ("2817", "z196", any case), or NULL. */
-const struct config_model *config_model_find(const char *text);
 
 #endif

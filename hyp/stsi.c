@@ -28,10 +28,10 @@ static void sysib_111(const struct vm *vm, u8 *b)
     snprintf(type, sizeof type, "%04X", model->machine_type);
     ebcdic_pad("Endicott", 16, b + 32);
     ebcdic_pad(type, 4, b + 48);
-    ebcdic_pad(model->model_capacity, 16, b + 64);
+    ebcdic_pad(model->capacity, 16, b + 64);
     sequence_code(vm, b + 80);
     ebcdic_pad("00", 4, b + 96);
-    ebcdic_pad(model->model_capacity, 16, b + 100);
+    ebcdic_pad(model->model, 16, b + 100);
 }
 
 static void sysib_121(const struct vm *vm, u16 cpu, u8 *b)

@@ -203,6 +203,8 @@ static int cpus_create(struct vm *vm, struct cause *cause)
     if (rc)
         return rc;
     cpu_set_serial(vm->cpus, vm->host->config.cpu_serial);
+    if (vm->config.personality == VM_LPAR)
+        cpu_set_lpar(vm->cpus);
     if (vm->config.facilities)
         cpu_set_facilities(vm->cpus, vm->facilities);
     for (unsigned i = 0; i < vm->config.cpus; i++)

@@ -27,7 +27,8 @@ static void domain_facilities(const struct vm_host *host, const struct dir_entry
 {
     const struct system_config *sys = host->system;
     struct config_domain scratch;
-    memcpy(out, host->config.model->facilities, FACILITY_BYTES);
+    u8 other[FACILITY_BYTES];
+    cpu_model_facilities(host->config.model, out);
     if (!sys || !sys->in_ssi || !e->relocate)
         return;
     const struct config_domain *d =
@@ -36,9 +37,9 @@ static void domain_facilities(const struct vm_host *host, const struct dir_entry
         u16 slot = config_slot_of(sys, d->members[i]);
         if (!slot || !sys->slots[slot - 1].hardware_known)
             continue;
-        const struct cpu_model *m = cpu_model_find(sys->slots[slot - 1].model.name);
-        for (unsigned b = 0; m && b < FACILITY_BYTES; b++)
-            out[b] &= m->facilities[b];
+        cpu_model_facilities(sys->slots[slot - 1].model, other);
+        for (unsigned b = 0; b < FACILITY_BYTES; b++)
+            out[b] &= other[b];
     }
 }
 

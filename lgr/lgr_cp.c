@@ -89,9 +89,12 @@ static void find_bad_device(struct vm *vm, char *out, size_t room)
     }
 }
 
-static const u8 *facilities_of(const struct vm_config *vc)
+static void facilities_of(const struct vm_config *vc, u8 *out)
 {
-    return vc->facilities ? vc->facilities : vc->model->facilities;
+    if (vc->facilities)
+        memcpy(out, vc->facilities, LGR_FACILITY_BYTES);
+    else
+        cpu_model_facilities(vc->model, out);
 }
 
 static void guest_info(void *ctx, void *guest, const char *to, struct lgr_guest_info *out)
@@ -109,7 +112,7 @@ static void guest_info(void *ctx, void *guest, const char *to, struct lgr_guest_
             (u64)__builtin_popcountll(atomic_load(&st->touched[i >> 6])) * FRAME_BYTES;
     out->cpus = vc->cpus;
     out->entry_digest = entry_digest(e);
-    memcpy(out->facilities, facilities_of(vc), LGR_FACILITY_BYTES);
+    facilities_of(vc, out->facilities);
     out->disconnected = cp_user_disconnected(guest);
     out->relocatable = e->relocate;
     out->identity = e->kind == DIR_IDENTITY;
@@ -178,10 +181,8 @@ static void guest_here(void *ctx, const char *user, struct lgr_here *out)
     const struct lgr_cmd *c = ctx;
     const struct system_config *cfg = cp_config(c->cp);
     const struct dir_entry *e = directory_find(cp_directory(c->cp), user);
-    const struct cpu_model *model = cpu_model_find(cfg->hardware.model.name);
     out->memory_free_bytes = host_memory_free();
-    if (model)
-        memcpy(out->facilities, model->facilities, LGR_FACILITY_BYTES);
+    cpu_model_facilities(cfg->hardware.model, out->facilities);
     if (!e)
         return;
     out->known = true;

@@ -12,7 +12,7 @@
 #define STFL_REAL 200u
 #define ESA_PSW_BIT12 0x0008000000000000ull
 #define ESA_PSW_ADDR 0x7fffffffull
-#define STIDP_VERSION_VM 0xffull
+#define STIDP_FORMAT_1 0x8000u /* all machines since the z990 */
 
 /* ---- control registers ---- */
 
@@ -286,8 +286,10 @@ INSN(stap)
 INSN(stidp)
 {
     u64 ea = ea_b(c, d);
-    u64 id = STIDP_VERSION_VM << 56 | (u64)(c->set->serial & 0xffffffu) << 32 |
-             (u64)c->set->model->machine_type << 16;
+    const struct cpu_model *model = c->set->model;
+    u64 id = (u64)c->set->id_version << 56 | (u64)(c->set->serial & 0xffffffu) << 32 |
+             (u64)model->machine_type << 16 |
+             (model->generation > GEN_Z900 ? STIDP_FORMAT_1 : 0);
     return ea & 7 ? PGM_SPECIFICATION : store_u64(c, ea, d->b2, id);
 }
 

@@ -7,23 +7,6 @@
 
 #include "hyp/config/config_scan.h"
 
-static const struct config_model models[] = {
-    {"z10", 0x2097},
-    {"z196", 0x2817},
-    {"z114", 0x2818},
-};
-
-const struct config_model *config_model_find(const char *text)
-{
-    for (size_t i = 0; i < ARRAY_LEN(models); i++) {
-        char number[8];
-        snprintf(number, sizeof number, "%04x", models[i].type);
-        if (!strcasecmp(text, models[i].name) || !strcmp(text, number))
-            return &models[i];
-    }
-    return NULL;
-}
-
 struct hw_parse {
     struct config_hardware *hw;
     struct scan *s;
@@ -47,10 +30,9 @@ static int hw_serial(struct hw_parse *p)
 
 static int hw_model(struct hw_parse *p)
 {
-    const struct config_model *m = config_model_find(scan_word(p->s, 1));
-    if (!m)
-        return scan_bad(p->s, 1, p->cause, "CPUMODEL 2097 (z10), 2817 (z196) or 2818 (z114)");
-    p->hw->model = *m;
+    p->hw->model = cpu_model_find(scan_word(p->s, 1));
+    if (!p->hw->model)
+        return scan_bad(p->s, 1, p->cause, "a machine type or one of %s", cpu_model_names());
     p->model_seen = true;
     return one_operand(p);
 }

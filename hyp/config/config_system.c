@@ -50,7 +50,7 @@ static int st_identifier(struct sys_parse *p)
     if (p->cfg->in_ssi)
         return bad(p, p->at - 1, "SYSTEM_IDENTIFIER before SSI");
     if (strcmp(scan_word(p->s, p->at), "LPAR")) {
-        if (!config_model_find(scan_word(p->s, p->at)))
+        if (!cpu_model_find(scan_word(p->s, p->at)))
             return bad(p, p->at, "LPAR, or a machine model");
         if (!scan_hex(scan_word(p->s, p->at + 1), 0xffffff, &serial))
             return bad(p, p->at + 1, "a serial number of 6 hexadecimal digits");

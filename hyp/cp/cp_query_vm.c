@@ -26,7 +26,7 @@ static void virtual_cpus(struct cp_request *req, struct cp_user *user)
         bool stopped = cpu.state != VM_RUNNING && cpu.state != VM_ENABLED_WAIT;
         u32 serial = (cpu.addr & 15u) << 20 | (hw->cpu_serial & 0xfffff);
         cp_line(req, "CPU %02X  ID  FF%06X%04X8000 %s%sCP   CPUAFF ON", cpu.addr, serial,
-                hw->model.type, cpu.base ? "(BASE) " : "", stopped ? "STOPPED " : "");
+                hw->model->machine_type, cpu.base ? "(BASE) " : "", stopped ? "STOPPED " : "");
     }
 }
 

@@ -15,7 +15,6 @@ struct body_bench {
     struct storage *st;
     struct cpu_set *set;
     struct cpu *c;
-    struct cpu_model model;
     u64 seed;
 };
 
@@ -65,10 +64,11 @@ static inline void body_setup(struct body_bench *b)
         .tod = body_tod, .wake = body_wake, .take_io = body_take_io};
     struct cause cause;
     memset(b, 0, sizeof *b);
-    memset(b->model.facilities, 0xff, sizeof b->model.facilities);
     b->seed = 0x9e3779b97f4a7c15ull;
     ck_assert_int_eq(storage_create(&b->st, BODY_STORAGE_BYTES, &cause), 0);
-    ck_assert_int_eq(cpu_set_create(&b->set, b->st, &b->model, 1, &ports, NULL, &cause), 0);
+    ck_assert_int_eq(
+        cpu_set_create(&b->set, b->st, cpu_model_find("max"), 1, &ports, NULL, &cause), 0);
+    memset(b->set->facilities, 0xff, sizeof b->set->facilities);
     b->c = cpu_set_get(b->set, 0);
     body_mode(b, PSW_EA | PSW_BA);
 }

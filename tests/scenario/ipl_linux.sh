@@ -27,7 +27,9 @@ ipl two --cpus 2 --stats two.json --append 'endicott.run="cat /proc/sysinfo; npr
 saw two '^ENDICOTT-GUEST-READY .* 2 cpu$'
 saw two '^2$'
 saw two '^LPAR '
-saw two '^Type: +2817'
+default=$("$ENDICOTT" models --json | python3 -c 'import json, sys
+print(*(m["type"] for m in json.load(sys.stdin) if m["default"]))')
+saw two "^Type: +$default\$"
 ! tr -d '\r' <two | grep -q '^VM00' || fail "ipl shows a z/VM machine"
 saw two 'vmcp: /dev/vmcp: No such (file|device)'
 python3 - <<'PYTHON'

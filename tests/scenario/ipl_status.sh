@@ -107,8 +107,11 @@ expect 2 'one of --kernel and --image' ipl --kernel well --image rawwell
 expect 2 'needs a value' "$ENDICOTT" ipl --kernel
 expect 2 '12Q: not a storage size' ipl --kernel well --memory 12Q
 expect 2 '0: not a storage size' ipl --kernel well --memory 0
-expect 2 'z9: no such processor model' ipl --kernel well --model z9
-expect 2 'z10, z114, z196' ipl --kernel well --model z9
+expect 2 'z8: no such processor model' ipl --kernel well --model z8
+expect 2 'z10 .* z114 ' ipl --kernel well --model z8
+expect 0 '^zEC12 +2827-H20' endicott models
+expect 0 '"default": true' endicott models --json
+expect 2 'usage: endicott models' endicott models z10
 expect 2 '0: 1 to 64 CPUs' ipl --kernel well --cpus 0
 expect 2 '65: 1 to 64 CPUs' ipl --kernel well --cpus 65
 expect 2 'nonsense: no such console' ipl --kernel well --console nonsense

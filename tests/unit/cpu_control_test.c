@@ -174,7 +174,10 @@ START_TEST(prefix_and_identification)
     ck_assert_int_eq(run("b212 1010"), 0);
     ck_assert_uint_eq(harness_load(&h, DATA + 0x10, 2), 0);
     ck_assert_int_eq(run("b202 1018"), 0);
-    ck_assert_uint_eq(harness_load(&h, DATA + 0x18, 8), 0xff00000020970000ull);
+    ck_assert_uint_eq(harness_load(&h, DATA + 0x18, 8), 0xff00000020978000ull);
+    cpu_set_lpar(h.set); /* outside CP: version code 00; format 1 since the z990 */
+    run("b202 1018");
+    ck_assert_uint_eq(harness_load(&h, DATA + 0x18, 8), 0x20978000ull);
     gr[0] = 0;
     ck_assert_int_eq(run("b2b0 1020"), 0);
     ck_assert_uint_eq(harness_load(&h, DATA + 0x20, 8), be64_load(h.set->facilities));

@@ -240,21 +240,9 @@ START_TEST(models_promise_what_is_there)
     collect();
     for (unsigned m = 0; cpu_model_at(m); m++)
         for (unsigned i = 0; i < ARRAY_LEN(of_instructions); i++)
-            if (facility_has(cpu_model_at(m)->facilities, of_instructions[i]))
+            if (cpu_model_offers(cpu_model_at(m), of_instructions[i]))
                 ck_assert_msg(has_row(of_instructions[i]), "%s: facility %u",
                               cpu_model_at(m)->name, of_instructions[i]);
-}
-END_TEST
-
-START_TEST(models_are_found_by_name_and_type)
-{
-    ck_assert_str_eq(cpu_model_find("z10")->name, "z10");
-    ck_assert_str_eq(cpu_model_find("2817")->name, "z196");
-    ck_assert_str_eq(cpu_model_find("Z114")->name, "z114");
-    ck_assert_ptr_null(cpu_model_find("z17"));
-    ck_assert_ptr_null(cpu_model_find(""));
-    ck_assert(!facility_has(cpu_model_find("z10")->facilities, FAC_Z196));
-    ck_assert(facility_has(cpu_model_default()->facilities, FAC_Z196));
 }
 END_TEST
 
@@ -267,7 +255,6 @@ int main(void)
     tcase_add_test(tc, decoding_fills_fields);
     tcase_add_test(tc, disassembly_is_that_of_objdump);
     tcase_add_test(tc, models_promise_what_is_there);
-    tcase_add_test(tc, models_are_found_by_name_and_type);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -454,7 +454,7 @@ static void setup(void)
         config[i].features.shutdown_signal_s = 30;
         config[i].hardware.cpus = 2;
         config[i].hardware.main_bytes = 2ull << 30;
-        config[i].hardware.model.type = 0x2817;
+        config[i].hardware.model = cpu_model_find("z196");
         config[i].hardware.cpu_serial = 0xa0001;
         ck_assert_int_eq(directory_parse("d", users, config[i].member, &dirs[i], &cause), 0);
         const struct cp_ports ports = {.wall_ns = wall_ns,

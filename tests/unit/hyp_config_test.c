@@ -153,7 +153,7 @@ START_TEST(good_hardware)
                                        &cause);
     ck_assert_msg(status == ST_OK, "%s", cause.text);
     ck_assert_uint_eq(hw.cpu_serial, 0x0a0001);
-    ck_assert_uint_eq(hw.model.type, 0x2817);
+    ck_assert_uint_eq(hw.model->machine_type, 0x2817);
     ck_assert_uint_eq(hw.cpus, 4);
     ck_assert_uint_eq(hw.main_bytes, 2ull << 30);
     ck_assert(hw.console_on);
@@ -195,7 +195,9 @@ static const struct {
      "one), found 0.0.0.0:3270"},
     {"CNSLPORT 70000\n", "found 70000"},
     {"CPUMODEL 3090\n",
-     "A.cnf:1:10: expected CPUMODEL 2097 (z10), 2817 (z196) or 2818 (z114), found 3090"},
+     "A.cnf:1:10: expected a machine type or one of z900 z800 z990 z890 z9 z9bc z10 z10bc "
+     "z196 z114 zEC12 zBC12 z13 z13s z14 z14ZR1 z15 z15T02 z16 z16A02 max (endicott models), "
+     "found 3090"},
     {"NUMCPU 0\n", "A.cnf:1:8: expected a number of CPUs from 1 to 64, found 0"},
     {"MAINSIZE big\n", "found BIG"},
     {"CPUSERIAL 1234567\n",
@@ -235,7 +237,7 @@ START_TEST(samples_load)
     struct system_config *c;
     int status = config_load(all[_i].dir, all[_i].member, &c, &cause);
     ck_assert_msg(status == ST_OK, "%s", cause.text);
-    ck_assert_uint_eq(c->hardware.model.type, all[_i].type);
+    ck_assert_uint_eq(c->hardware.model->machine_type, all[_i].type);
     ck_assert(c->slots[1].hardware_known);
     ck_assert_str_eq(c->slots[1].ssi_host, "127.0.0.1");
     ck_assert_ptr_nonnull(strstr(c->pdr_path, "/volumes/COM001.pdr"));
