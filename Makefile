@@ -161,6 +161,7 @@ tsan: setup
 bench: setup
 	@+$(MAKE) --no-print-directory all guest
 	@tests/bench/run
+	@tests/bench/mips
 
 format:
 	@tests/lint/format --fix
