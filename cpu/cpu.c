@@ -14,6 +14,7 @@
 #define TAG_SET_SERVICE 0x8103
 #define TAG_SET_CRW 0x8104
 #define TAG_SET_FACILITIES 0x8105
+#define TAG_SET_WARNING 0x8106
 #define REQ_ORDERS                                                                             \
     (REQ_STOP | REQ_STOP_STATUS | REQ_START | REQ_RESTART | REQ_RESET | REQ_INITIAL_RESET)
 
@@ -212,23 +213,6 @@ void cpu_set_crw_pending(struct cpu_set *set)
     wake_all(set);
 }
 
-void cpu_interrupt_key(struct cpu *c)
-{
-    atomic_fetch_or(&c->pending, PEND_INTERRUPT_KEY);
-    c->ports->wake(c->ports_ctx, c->addr);
-}
-
-void cpu_external(struct cpu *c, u16 code, u32 parm, u64 parm64)
-{
-    pthread_mutex_lock(&c->set->lock);
-    c->ext_other_code = code;
-    c->ext_other_parm = parm;
-    c->ext_other_parm64 = parm64;
-    pthread_mutex_unlock(&c->set->lock);
-    atomic_fetch_or(&c->pending, PEND_EXTERNAL_OTHER);
-    c->ports->wake(c->ports_ctx, c->addr);
-}
-
 /* ---- resets and registers ---- */
 
 void cpu_set_reset(struct cpu_set *set, bool clear)
@@ -236,12 +220,14 @@ void cpu_set_reset(struct cpu_set *set, bool clear)
     atomic_store(&set->io_pending, 0);
     atomic_store(&set->service_pending, 0);
     atomic_store(&set->crw_pending, 0);
+    atomic_store(&set->warning_pending, 0);
     for (unsigned i = 0; i < set->count; i++) {
         struct cpu *c = set->cpus[i];
         atomic_store(&c->requests, 0);
         atomic_store(&c->orders, 0);
         atomic_store(&c->pending, 0);
         atomic_store(&c->emergency_from, 0);
+        cpu_machine_check_reset(c);
         cpu_reset_registers(c, true, clear);
         c->state = CPU_STATE_STOPPED;
         c->pgm_streak = 0;
@@ -439,6 +425,7 @@ void cpu_set_save(struct cpu_set *set, struct codec_out *out, u16 tag)
     codec_put_u64(out, TAG_SET_TOD, cpu_guest_tod(set->cpus[0]));
     codec_put_u32(out, TAG_SET_SERVICE, atomic_load(&set->service_pending));
     codec_put_u32(out, TAG_SET_CRW, atomic_load(&set->crw_pending));
+    codec_put_u32(out, TAG_SET_WARNING, atomic_load(&set->warning_pending));
     codec_put_bytes(out, TAG_SET_FACILITIES, set->facilities, sizeof set->facilities);
     for (unsigned i = 0; i < set->count; i++)
         cpu_save(set->cpus[i], out);
@@ -469,6 +456,10 @@ static bool set_restore_row(struct cpu_set *set, const struct codec_row *row, u6
     case TAG_SET_CRW:
         ok = codec_get_u32(row, &v);
         atomic_store(&set->crw_pending, v);
+        return ok;
+    case TAG_SET_WARNING:
+        ok = codec_get_u32(row, &v);
+        atomic_store(&set->warning_pending, v != 0);
         return ok;
     case TAG_SET_FACILITIES:
         return codec_get_array(row, set->facilities, 1, sizeof set->facilities);

@@ -91,9 +91,20 @@ void cpu_set_io_pending(struct cpu_set *set, u8 isc_mask);
 void cpu_set_service_signal(struct cpu_set *set);
 /** A channel report is pending (machine check, subclass CRP). */
 void cpu_set_crw_pending(struct cpu_set *set);
+/** A machine check: what real 232 (MCIC) and the locations that go with it will say. */
+struct cpu_machine_check {
+    u64 mcic;            /* conditions; validity bits are added, but bits 24 and 26 as given */
+    u64 invalid;         /* validity bits to be withheld: what is lost */
+    u64 failing_storage; /* absolute address, with bit 24 */
+    u32 external_damage; /* code, with bit 26 */
+};
+/** Make it pending: warnings and channel reports for any CPU, other conditions for `cpu`. */
+void cpu_machine_check(struct cpu *cpu, const struct cpu_machine_check *what);
 /** External interruption key (0040). */
 void cpu_interrupt_key(struct cpu *cpu);
-/** Another external interruption with code and parameter, e.g. 2603 or 1004-class emulation. */
+/** Another external interruption with code and parameter: 1003 TOD-clock sync check, 1406 timing
+ *  alert, 1407 measurement alert, 4000 IUCV, 4001 VMCF; others (2603) by the service-signal mask.
+ *  One of each waits independently. */
 void cpu_external(struct cpu *cpu, u16 code, u32 parm, u64 parm64);
 
 /* -- resets, orders, state; the CPUs concerned must not be in cpu_run -- */

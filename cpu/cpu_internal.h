@@ -123,9 +123,14 @@ struct cpu {
     pthread_mutex_t mail_lock; /* leaf; guards mail and mail_count */
     struct cpu_mail mail[MAIL_ENTRIES_MAX];
     unsigned mail_count;
-    u16 ext_other_code; /* guarded by set->lock */
-    u32 ext_other_parm;
-    u64 ext_other_parm64;
+    u16 ext_other_code[EXT_OTHERS]; /* guarded by set->lock, as what follows */
+    u32 ext_other_parm[EXT_OTHERS];
+    u64 ext_other_parm64[EXT_OTHERS];
+    u64 mck_conditions; /* pending: bits of the machine-check-interruption code */
+    u64 mck_invalid;    /* validity bits to withhold */
+    u64 mck_failing;    /* failing-storage address */
+    u32 mck_damage_code;
+    _Atomic u64 malfunction_from; /* one bit per CPU address */
 };
 
 /** What the CPUs of one configuration share. lock is a leaf lock (docs/locking.md). */
@@ -144,6 +149,7 @@ struct cpu_set {
     _Atomic u32 io_pending;      /* ISC mask, bit 0 = 0x80 */
     _Atomic u32 service_pending; /* ask ports->take_service for the parameter */
     _Atomic u32 crw_pending;
+    _Atomic u32 warning_pending;
 };
 
 /** Full PSW mask with the condition code in place. */
@@ -236,9 +242,15 @@ void cpu_carry_out_orders(struct cpu *c, u32 requests);
 /** Registers of initial CPU reset / clear. */
 void cpu_reset_registers(struct cpu *c, bool initial, bool clear);
 
+/* -- machine_check.c -- */
+/** Forget machine checks and malfunction alerts that are pending for this CPU. */
+void cpu_machine_check_reset(struct cpu *c);
+
 /* -- timing.c -- */
 u64 cpu_timer_get(struct cpu *c);
 void cpu_timer_set(struct cpu *c, u64 value);
+/** Has the TOD clock passed the clock comparator? */
+bool cpu_comparator_due(struct cpu *c);
 /** Start (entering operation) or stop the CPU timer. */
 void cpu_timer_run(struct cpu *c, bool running);
 

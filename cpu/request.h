@@ -24,8 +24,11 @@
 #define PEND_EMERGENCY 0x01u /* sources in emergency_from */
 #define PEND_EXTERNAL_CALL 0x02u
 #define PEND_INTERRUPT_KEY 0x04u
-#define PEND_EXTERNAL_OTHER 0x08u /* ext_other_* */
-#define PEND_CRW 0x10u
+#define PEND_EXTERNAL_OTHER 0x08u /* ext_other_*[0] */
+#define PEND_MACHINE_CHECK 0x10u  /* mck_conditions */
+#define PEND_MALFUNCTION 0x20u    /* sources in malfunction_from */
+#define PEND_OTHERS_SHIFT 7       /* ext_other_*[n], n > 0: bit n shifted left by this */
+#define EXT_OTHERS 6
 
 /* What other CPUs ask of this one's derived state, finer than the flush requests. */
 #define MAIL_ENTRIES_MAX 16 /* more at a time: everything of that kind is flushed */

@@ -58,24 +58,38 @@ void cpu_kick(struct cpu *target, u32 requests)
 
 /* ---- store status ---- */
 
-void cpu_store_status(struct cpu *c, u64 abs)
+static void fill_registers(struct cpu *c, u8 *area)
 {
-    u8 area[STATUS_AREA_BYTES];
-    if (!storage_read(c->st, abs, area, sizeof area))
-        return;
     for (unsigned i = 0; i < 16; i++) {
         be64_store(area + 8 * i, c->vr[i][0]);
         be64_store(area + 0x80 + 8 * i, c->gr[i]);
         be32_store(area + 0x140 + 4 * i, c->ar[i]);
         be64_store(area + 0x180 + 8 * i, c->cr[i]);
     }
-    be64_store(area + 0x100, psw_mask(c));
-    be64_store(area + 0x108, c->psw.addr);
-    be32_store(area + 0x118, c->prefix);
     be32_store(area + 0x11c, c->fpc);
     be32_store(area + 0x124, c->todpr);
     be64_store(area + 0x128, cpu_timer_get(c));
     be64_store(area + 0x130, c->ckc >> 8);
+}
+
+void cpu_store_registers(struct cpu *c, u64 abs)
+{
+    u8 area[STATUS_AREA_BYTES];
+    if (!storage_read(c->st, abs, area, sizeof area))
+        return;
+    fill_registers(c, area);
+    storage_write(c->st, abs, area, sizeof area);
+}
+
+void cpu_store_status(struct cpu *c, u64 abs)
+{
+    u8 area[STATUS_AREA_BYTES];
+    if (!storage_read(c->st, abs, area, sizeof area))
+        return;
+    fill_registers(c, area);
+    be64_store(area + 0x100, psw_mask(c));
+    be64_store(area + 0x108, c->psw.addr);
+    be32_store(area + 0x118, c->prefix);
     storage_write(c->st, abs, area, sizeof area);
 }
 
@@ -86,6 +100,7 @@ static void do_reset(struct cpu *c, bool initial)
     cpu_set_operating(c, false);
     atomic_store(&c->pending, 0);
     atomic_store(&c->emergency_from, 0);
+    cpu_machine_check_reset(c);
     cpu_reset_registers(c, initial, false);
     c->pgm_streak = 0;
     cpu_registers_changed(c);

@@ -39,6 +39,11 @@ void cpu_timer_run(struct cpu *c, bool running)
     c->cputm_running = running;
 }
 
+bool cpu_comparator_due(struct cpu *c)
+{
+    return c->ckc < cpu_guest_tod(c);
+}
+
 /* ---- TOD clock ---- */
 
 /* A value that is unique in the configuration and greater than the last one given here. */

@@ -19,6 +19,24 @@ void cpu_restart_interruption(struct cpu *c);
 void cpu_set_operating(struct cpu *c, bool operating);
 /** Store the status of `c` as the 512-byte area at absolute `abs` (inside storage). */
 void cpu_store_status(struct cpu *c, u64 abs);
+/** The same without PSW and prefix: the register save areas of a machine check. */
+void cpu_store_registers(struct cpu *c, u64 abs);
+/** Store the PSW at real `old_at`, introduce the one at `new_at`: the end of an interruption. */
+void cpu_interruption_psws(struct cpu *c, unsigned old_at, unsigned new_at);
+
+/* -- external.c -- */
+/** Is an external interruption pending that the CPU is enabled for? */
+bool external_enabled(struct cpu *c);
+bool external_take(struct cpu *c);
+
+/* -- machine_check.c -- */
+/** Is a machine check pending that the CPU is enabled for? */
+bool machine_check_enabled(struct cpu *c);
+bool machine_check_take(struct cpu *c);
+/** An exigent condition meets a disabled CPU: it is in the check-stop state now. */
+bool machine_check_fatal(struct cpu *c);
+/** Enter the check-stop state; the other CPUs get a malfunction alert. No lock held. */
+void cpu_check_stop(struct cpu *c);
 
 static inline bool problem_state(const struct cpu *c)
 {

@@ -1,4 +1,5 @@
-/* SIGNAL PROCESSOR between two CPUs: prefix, restart, emergency signal, stop.
+/* SIGNAL PROCESSOR between two CPUs: prefix, restart, emergency signal, stop. Any order may find the
+ * access path busy (cc 2) while the other CPU's SIGP is under way, and is then made again.
  * ipl: --cpus 2 */
 #include "insn.inc"
 
@@ -8,7 +9,8 @@ tests:
     CHECK   1                       /* the other CPU is stopped, a third does not exist */
     lghi    %r3, 1
     lghi    %r4, 0
-    sigp    %r4, %r3, 1
+1:  sigp    %r4, %r3, 1
+    brc     2, 1b
     EXPECT_CC 1
     EXPECT_REG %r4, 0x40
     lghi    %r3, 9
@@ -22,7 +24,8 @@ tests:
     mvc     0x1a0(16,%r5), 0(%r6)
     mvc     0x1b0(16,%r0), 16(%r6)
     lghi    %r4, 0
-    sigp    %r4, %r3, 0x0d
+1:  sigp    %r4, %r3, 0x0d
+    brc     2, 1b
     EXPECT_CC 0
 1:  sigp    %r4, %r3, 6
     brc     2, 1b
@@ -55,7 +58,8 @@ tests:
 other:                              /* CPU 1 */
     stap    0x800(%r0)
     lghi    %r3, 0
-    sigp    %r4, %r3, 3
+5:  sigp    %r4, %r3, 3
+    brc     2, 5b
 6:  j       6b
 
 handler:

@@ -17,7 +17,7 @@ LIMIT_S = 60
 
 def command(image, options):
     cpus = options[options.index("--cpus") + 1] if "--cpus" in options else "1"
-    # One thread: with a thread per CPU, 7.2 now and then loses the signal of an early SIGP.
+    # One thread: with a thread per CPU, 7.2 shows a CPU stopped before it has stored its status.
     return ["qemu-system-s390x", "-M", "s390-ccw-virtio", "-accel", "tcg,thread=single",
             "-cpu", "max", "-m", "512", "-smp", cpus,
             "-display", "none", "-serial", "none", "-nodefaults", "-qmp", "stdio", "-no-reboot",

@@ -271,7 +271,8 @@ START_TEST(channel_report)
     ck_assert_uint_eq(harness_psw_addr(&h), MCK_HANDLER);
     ck_assert_uint_eq(harness_load(&h, 0xe8, 8) >> 54 & 1, 1); /* bit 9 */
     ck_assert_uint_eq(harness_load(&h, 0x1280 + 5 * 8, 8), 0x5555);
-    ck_assert_uint_eq(harness_load(&h, 0x1308, 8), HARNESS_CODE);
+    ck_assert_uint_eq(harness_load(&h, 0x168, 8), HARNESS_CODE);
+    ck_assert_uint_eq(harness_load(&h, 0x1308, 8), 0); /* no PSW in the save areas */
     ck_assert_uint_eq(harness_load(&h, 0x160, 8), ENABLED);
     ck_assert(take(ENABLED));
     ck_assert_uint_eq(harness_psw_addr(&h), IO_HANDLER);
