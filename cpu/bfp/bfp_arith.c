@@ -150,8 +150,8 @@ u128 bfp_mul(struct bfp_env *e, const struct bfp_format *f, const struct bfp_for
     return bfp_pack(e, f, &p);
 }
 
-/* NaN of multiply and add: the product's operands come before the first operand, but a
- * signalling NaN before any quiet one. */
+/* NaN of multiply and add: second operand, third, first; but a signalling NaN before any quiet
+ * one. */
 static bool nan3(struct bfp_env *e, const struct bfp_format *f, u128 first, u128 second,
                  u128 third, u128 *r)
 {
@@ -162,7 +162,7 @@ static bool nan3(struct bfp_env *e, const struct bfp_format *f, u128 first, u128
         *r = bfp_quiet(e, f, first);
         return true;
     }
-    if (bfp_nan2(e, f, third, second, r))
+    if (bfp_nan2(e, f, second, third, r))
         return true;
     *r = first;
     return x.cls == BFP_QNAN;

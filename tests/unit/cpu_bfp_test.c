@@ -421,7 +421,7 @@ END_TEST
 START_TEST(nans_of_multiply_and_add)
 {
     static const u32 cases[][4] = {
-        {0x7fc00001, 0x7fc00002, 0x7fc00003, 0x7fc00003},
+        {0x7fc00001, 0x7fc00002, 0x7fc00003, 0x7fc00002},
         {0x7fc00001, 0x7fc00002, 0x3f800000, 0x7fc00002},
         {0x7f800001, 0x7fc00002, 0x7fc00003, 0x7fc00001},
         {0x7f800001, 0x7f800002, 0x7fc00003, 0x7fc00002},
