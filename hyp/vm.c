@@ -338,6 +338,9 @@ u64 vm_resident_bytes(const struct vm *vm)
     unsigned char in_core[PAGE_VECTOR_MAX];
     u64 pages = 0;
     for (u64 at = 0; at < vm->st->size; at += (u64)PAGE_VECTOR_MAX * FRAME_BYTES) {
+        at = storage_frame_next(vm->st, at >> FRAME_SHIFT) << FRAME_SHIFT;
+        if (at == vm->st->size)
+            break;
         u64 n = vm->st->size - at;
         if (n > (u64)PAGE_VECTOR_MAX * FRAME_BYTES)
             n = (u64)PAGE_VECTOR_MAX * FRAME_BYTES;

@@ -59,7 +59,7 @@ static void keys_save(const struct vm *vm, struct codec_out *out)
         u8 key = atomic_load_explicit(&vm->st->skey[f], memory_order_relaxed);
         while (end < frames &&
                atomic_load_explicit(&vm->st->skey[end], memory_order_relaxed) == key)
-            end++;
+            end = key ? end + 1 : storage_frame_next(vm->st, end + 1);
         be32_store(runs + n, (u32)(end - f));
         runs[n + 4] = key;
         n += 5;
@@ -79,9 +79,12 @@ static bool keys_restore(struct vm *vm, const struct codec_row *row, u64 *frame)
         u32 count = be32_load(row->p + i);
         if (count > vm->st->frames - *frame)
             return false;
-        for (u32 k = 0; k < count; k++)
-            atomic_store_explicit(&vm->st->skey[(*frame)++], row->p[i + 4] & 0xfe,
-                                  memory_order_relaxed);
+        u8 key = row->p[i + 4];
+        u64 end = *frame + count;
+        for (u64 f = *frame; f < end; f = key ? f + 1 : storage_frame_next(vm->st, f + 1))
+            if (key || storage_frame_next(vm->st, f) == f)
+                storage_key_set(vm->st, f << FRAME_SHIFT, key);
+        *frame = end;
     }
     return true;
 }

@@ -36,7 +36,7 @@ void lgr_enter(struct lgr *lgr)
 
 static void rlo_free(struct rlobk *r)
 {
-    free(r->hash);
+    storage_lazy_free(r->hash, r->hash_bytes);
     free(r->set);
     free(r->batch);
     free(r->zeros);
@@ -86,7 +86,8 @@ struct rlobk *rlo_create(struct lgr *lgr, u64 id, bool incoming)
 int rlo_prepare_storage(struct rlobk *r, struct storage *st)
 {
     r->st = st;
-    r->hash = calloc(st->frames, sizeof *r->hash);
+    r->hash_bytes = st->frames * sizeof *r->hash;
+    r->hash = storage_lazy_alloc(r->hash_bytes);
     if (!r->v.incoming) {
         r->set = calloc(1, storage_bitmap_bytes(st));
         r->batch = malloc(LGR_BATCH_HEAD_BYTES + LGR_BATCH_FRAMES * (4 + FRAME_BYTES));

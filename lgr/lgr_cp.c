@@ -107,9 +107,7 @@ static void guest_info(void *ctx, void *guest, const char *to, struct lgr_guest_
     snprintf(out->user, sizeof out->user, "%s", cp_user_id(guest));
     snprintf(out->domain, sizeof out->domain, "%s", domain_of(e));
     out->storage_bytes = st->size;
-    for (u64 i = 0; i < st->frames; i += 64)
-        out->touched_bytes +=
-            (u64)__builtin_popcountll(atomic_load(&st->touched[i >> 6])) * FRAME_BYTES;
+    out->touched_bytes = storage_set_count(st, NULL) * FRAME_BYTES;
     out->cpus = vc->cpus;
     out->entry_digest = entry_digest(e);
     facilities_of(vc, out->facilities);

@@ -64,7 +64,8 @@ struct rlobk {
 
     /* storage: both sides */
     struct storage *st;
-    u64 *hash;  /* of every frame as last sent or stored */
+    u64 *hash; /* of every frame as last sent or stored */
+    u64 hash_bytes;
     u64 digest; /* sum of hash[] */
     u16 pass;   /* number of the current one */
     u64 pass_start_ns, pass_messages;

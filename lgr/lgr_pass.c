@@ -27,11 +27,8 @@ enum lgr_decision lgr_decide(unsigned passes_done, u64 remaining, u64 previous,
 
 u64 pass_collect(struct rlobk *r)
 {
-    u64 words = (r->st->frames + 63) / 64, n = 0;
     r->lgr->guests->epoch(r->lgr->guests_ctx, r->guest, r->set);
-    for (u64 i = 0; i < words; i++)
-        n += (u64)__builtin_popcountll(r->set[i]);
-    return r->set_count = n;
+    return r->set_count = storage_set_count(r->st, r->set);
 }
 
 void pass_begin(struct rlobk *r, bool quiesced)
@@ -116,10 +113,20 @@ static enum pass_result pass_complete(struct rlobk *r)
     return PASS_SENT;
 }
 
+/* The next word of the set that may hold a frame: storage never used is passed over whole. */
+static u64 set_word_next(const struct rlobk *r)
+{
+    u64 next = storage_frame_next(r->st, r->set_word * 64) / 64;
+    return next > r->set_word ? next : r->set_word;
+}
+
 enum pass_result pass_turn(struct rlobk *r)
 {
     u64 words = (r->st->frames + 63) / 64, work = 0, looked = 0;
     while (r->set_word < words && work < LGR_TURN_BYTES && looked < LGR_TURN_WORDS) {
+        r->set_word = set_word_next(r);
+        if (r->set_word >= words)
+            break;
         u64 *bits = &r->set[r->set_word];
         if (!*bits) {
             r->set_word++;
@@ -151,7 +158,8 @@ void pass_acknowledged(struct rlobk *r, u16 pass)
 u64 pass_verify(struct rlobk *r)
 {
     u64 missed = 0;
-    for (u64 f = 0; f < r->st->frames; f++)
+    for (u64 f = storage_frame_next(r->st, 0); f < r->st->frames;
+         f = storage_frame_next(r->st, f + 1))
         if (storage_frame_touched(r->st, f) || r->hash[f])
             missed += lgr_frame_hash(f, r->st->base + (f << FRAME_SHIFT)) != r->hash[f];
     return missed;

@@ -10,11 +10,22 @@
 
 #define STORAGE_UNIT_BYTES (1u << 20)
 
-static void *storage_map(u64 bytes)
+void *storage_lazy_alloc(u64 bytes)
 {
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return p == MAP_FAILED ? NULL : p;
+}
+
+void storage_lazy_free(void *p, u64 bytes)
+{
+    if (p)
+        munmap(p, bytes);
+}
+
+static u64 block_count(const struct storage *st)
+{
+    return (st->frames + STORAGE_BLOCK_FRAMES - 1) / STORAGE_BLOCK_FRAMES;
 }
 
 int storage_create(struct storage **out, u64 size, struct cause *cause)
@@ -27,12 +38,13 @@ int storage_create(struct storage **out, u64 size, struct cause *cause)
         return cause_set(cause, ST_NOMEM, "no memory for a storage block");
     st->size = size;
     st->frames = size / FRAME_BYTES;
-    st->base = storage_map(size);
-    st->skey = storage_map(st->frames);
-    st->code = storage_map(st->frames);
-    st->dirty = storage_map(storage_bitmap_bytes(st));
-    st->touched = storage_map(storage_bitmap_bytes(st));
-    if (!st->base || !st->skey || !st->code || !st->dirty || !st->touched) {
+    st->base = storage_lazy_alloc(size);
+    st->skey = storage_lazy_alloc(st->frames);
+    st->code = storage_lazy_alloc(st->frames);
+    st->dirty = storage_lazy_alloc(storage_bitmap_bytes(st));
+    st->touched = storage_lazy_alloc(storage_bitmap_bytes(st));
+    st->used = storage_lazy_alloc(block_count(st));
+    if (!st->base || !st->skey || !st->code || !st->dirty || !st->touched || !st->used) {
         storage_destroy(st);
         return cause_set(cause, ST_NOMEM, "the host refuses %llu MiB of guest storage: %s",
                          (unsigned long long)(size >> 20), strerror(errno));
@@ -45,28 +57,44 @@ void storage_destroy(struct storage *st)
 {
     if (!st)
         return;
-    struct {
-        void *p;
-        u64 bytes;
-    } maps[] = {
-        {st->base, st->size},
-        {(void *)st->skey, st->frames},
-        {(void *)st->code, st->frames},
-        {(void *)st->dirty, storage_bitmap_bytes(st)},
-        {(void *)st->touched, storage_bitmap_bytes(st)},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(maps); i++)
-        if (maps[i].p)
-            munmap(maps[i].p, maps[i].bytes);
+    storage_lazy_free(st->base, st->size);
+    storage_lazy_free((void *)st->skey, st->frames);
+    storage_lazy_free((void *)st->code, st->frames);
+    storage_lazy_free((void *)st->dirty, storage_bitmap_bytes(st));
+    storage_lazy_free((void *)st->touched, storage_bitmap_bytes(st));
+    storage_lazy_free((void *)st->used, block_count(st));
     free(st);
 }
 
+u64 storage_frame_next(const struct storage *st, u64 frame)
+{
+    u64 block = frame / STORAGE_BLOCK_FRAMES, blocks = block_count(st);
+    if (frame < st->frames && atomic_load_explicit(&st->used[block], memory_order_acquire))
+        return frame;
+    while (++block < blocks)
+        if (atomic_load_explicit(&st->used[block], memory_order_acquire))
+            return block * STORAGE_BLOCK_FRAMES;
+    return st->frames;
+}
+
+/** Index of the first word of the bitmaps at or behind `word` that may have a bit. */
+static u64 word_next(const struct storage *st, u64 word)
+{
+    return word % (STORAGE_BLOCK_FRAMES / 64) ? word : storage_frame_next(st, word * 64) / 64;
+}
+
+/* What held anything before now holds zeros: that is a change as well. */
 void storage_clear(struct storage *st)
 {
+    u64 words = storage_bitmap_bytes(st) / sizeof(u64);
+    for (u64 i = word_next(st, 0); i < words; i = word_next(st, i + 1)) {
+        u64 bits = atomic_load_explicit(&st->touched[i], memory_order_relaxed);
+        if (bits)
+            atomic_fetch_or_explicit(&st->dirty[i], bits, memory_order_relaxed);
+    }
     madvise(st->base, st->size, MADV_DONTNEED);
     madvise((void *)st->skey, st->frames, MADV_DONTNEED);
     madvise((void *)st->touched, storage_bitmap_bytes(st), MADV_DONTNEED);
-    memset((void *)st->dirty, 0xff, storage_bitmap_bytes(st));
     storage_code_stored(st, 0, st->size);
 }
 
@@ -88,6 +116,7 @@ void storage_mark_frame(struct storage *st, u64 abs)
 {
     u64 frame = abs >> FRAME_SHIFT;
     PRE(frame < st->frames);
+    storage_use(st, frame);
     bit_set(st->touched, frame);
     bit_set(st->dirty, frame);
     u8 key = atomic_load_explicit(&st->skey[frame], memory_order_relaxed);
@@ -107,8 +136,7 @@ bool storage_read(struct storage *st, u64 abs, void *dst, u64 len)
         return false;
     memcpy(dst, st->base + abs, len);
     for (u64 f = abs >> FRAME_SHIFT; len && f <= (abs + len - 1) >> FRAME_SHIFT; f++)
-        if (!(atomic_load_explicit(&st->skey[f], memory_order_relaxed) & SKEY_R))
-            atomic_fetch_or_explicit(&st->skey[f], SKEY_R, memory_order_relaxed);
+        storage_key_reference(st, f << FRAME_SHIFT);
     return true;
 }
 
@@ -131,8 +159,8 @@ bool storage_write(struct storage *st, u64 abs, const void *src, u64 len)
 
 u64 storage_epoch(struct storage *st, u64 *set)
 {
-    u64 moved = 0;
-    for (u64 i = 0; i < (st->frames + 63) / 64; i++) {
+    u64 moved = 0, words = storage_bitmap_bytes(st) / sizeof *set;
+    for (u64 i = word_next(st, 0); i < words; i = word_next(st, i + 1)) {
         if (!atomic_load_explicit(&st->dirty[i], memory_order_relaxed))
             continue;
         u64 bits = atomic_exchange_explicit(&st->dirty[i], 0, memory_order_seq_cst);
@@ -144,11 +172,18 @@ u64 storage_epoch(struct storage *st, u64 *set)
 
 u64 storage_touched_set(const struct storage *st, u64 *set)
 {
-    u64 n = 0;
-    for (u64 i = 0; i < (st->frames + 63) / 64; i++) {
+    u64 words = storage_bitmap_bytes(st) / sizeof *set;
+    for (u64 i = word_next(st, 0); i < words; i = word_next(st, i + 1))
         set[i] = atomic_load_explicit(&st->touched[i], memory_order_relaxed);
-        n += (u64)__builtin_popcountll(set[i]);
-    }
+    return storage_set_count(st, set);
+}
+
+u64 storage_set_count(const struct storage *st, const u64 *set)
+{
+    u64 n = 0, words = storage_bitmap_bytes(st) / sizeof *set;
+    for (u64 i = word_next(st, 0); i < words; i = word_next(st, i + 1))
+        n += (u64)__builtin_popcountll(
+            set ? set[i] : atomic_load_explicit(&st->touched[i], memory_order_relaxed));
     return n;
 }
 

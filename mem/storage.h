@@ -15,6 +15,7 @@
 #define FRAME_SHIFT 12
 #define STORAGE_BYTES_MAX (1ull << 42)
 #define STORAGE_OBSERVERS_MAX 64
+#define STORAGE_BLOCK_FRAMES 4096u /* frames that one byte of `used` stands for: 16 MiB */
 
 /* Storage-key bits (Principles of Operation, "Storage Key"). */
 #define SKEY_ACC 0xf0u
@@ -33,6 +34,7 @@ struct storage {
     _Atomic u64 *dirty;   /* one bit per frame: stored into in this epoch */
     _Atomic u64 *touched; /* one bit per frame: ever stored into, never cleared but by clear */
     _Atomic u8 *code;     /* one byte per frame: some CPU holds decoded instructions of it */
+    _Atomic u8 *used;     /* one byte per block: key, dirty or touched of a frame is not zero */
     struct {
         storage_code_cb *cb;
         void *ctx;
@@ -68,6 +70,19 @@ static inline u8 *storage_host(struct storage *st, u64 abs, u64 len)
  */
 void storage_mark_frame(struct storage *st, u64 abs);
 
+/** A key, dirty or touched bit of this frame is about to be set: its block is in use. Whoever
+ *  goes through all frames goes through the blocks in use instead (storage_frame_next). */
+static inline void storage_use(struct storage *st, u64 frame)
+{
+    _Atomic u8 *used = &st->used[frame / STORAGE_BLOCK_FRAMES];
+    if (!atomic_load_explicit(used, memory_order_relaxed))
+        atomic_store(used, 1);
+}
+
+/** `frame` if its block is in use, else the first frame of the next block that is, or
+ *  st->frames: for (f = storage_frame_next(st, 0); f < st->frames; f = ...(st, f + 1)). */
+u64 storage_frame_next(const struct storage *st, u64 frame);
+
 /** Tell the holders of decoded instructions about a store; after the bytes are in place. */
 void storage_code_stored(struct storage *st, u64 abs, u64 len);
 
@@ -82,7 +97,24 @@ static inline u8 storage_key_get(const struct storage *st, u64 abs)
 
 static inline void storage_key_set(struct storage *st, u64 abs, u8 key)
 {
+    if (key)
+        storage_use(st, abs >> FRAME_SHIFT);
     atomic_store_explicit(&st->skey[abs >> FRAME_SHIFT], key & 0xfe, memory_order_relaxed);
+}
+
+/** Record a reference; what was there before is of no interest. */
+static inline void storage_key_reference(struct storage *st, u64 abs)
+{
+    if (storage_key_get(st, abs) & SKEY_R)
+        return;
+    storage_use(st, abs >> FRAME_SHIFT);
+    atomic_fetch_or_explicit(&st->skey[abs >> FRAME_SHIFT], SKEY_R, memory_order_relaxed);
+}
+
+/** Reset the reference bit; the key as it was. */
+static inline u8 storage_key_unreference(struct storage *st, u64 abs)
+{
+    return atomic_fetch_and(&st->skey[abs >> FRAME_SHIFT], (u8)~SKEY_R);
 }
 
 static inline bool storage_frame_touched(const struct storage *st, u64 frame)
@@ -104,8 +136,14 @@ static inline u64 storage_bitmap_bytes(const struct storage *st)
  * CPU drop its store translations before it reads the bytes of the frames in `set`.
  */
 u64 storage_epoch(struct storage *st, u64 *set);
-/** Copy the touched bitmap into `set`; returns the number of bits. */
+/** Replace `set`, zero or made by storage_epoch, by the touched frames; the number of bits. */
 u64 storage_touched_set(const struct storage *st, u64 *set);
+/** Number of frames in such a set; of touched frames when `set` is NULL. */
+u64 storage_set_count(const struct storage *st, const u64 *set);
+
+/** Zeros that cost host memory only where they are stored into; NULL when the host refuses. */
+void *storage_lazy_alloc(u64 bytes);
+void storage_lazy_free(void *p, u64 bytes);
 
 /** True when the frame holds only zero bytes. */
 bool storage_frame_zero(const struct storage *st, u64 frame);
