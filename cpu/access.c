@@ -2,15 +2,22 @@
  * Guarantees: an entry made here means that no check is left to do for that page and kind; a
  * frame that may be stored into through an entry is marked dirty in the current epoch.
  * Sources: PoP chapter 3, "Protection", "Translation-Lookaside Buffer", "Access Exceptions". */
-#include "cpu/access.h"
-
 #include <sched.h>
 
+#include "cpu/insn/control.h"
 #include "mem/dat.h"
 
 #define LAP_BYTES 512u /* at effective 0 and 4096 */
 #define ASCE_PRIVATE 0x100u
-#define TEID_DAT_PROTECTION 4u
+
+/* TEID (PoP chapter 3, "Assigned Storage Locations", real 168-175): bits 52-53 tell fetch from
+ * store, 56, 60 and 61 the kind of protection. */
+#define TEID_FETCH 0x800u
+#define TEID_STORE 0x400u
+#define TEID_LOW_ADDRESS 0x80u
+#define TEID_KEY 8u
+#define TEID_DAT 4u
+#define TEID_EXECUTE 0x84u
 #define PARTS_MAX 3
 
 static struct tlb_space *space_get(struct cpu *c, u64 asce, bool dat, u8 key)
@@ -94,55 +101,59 @@ static bool low_address_protected(const struct cpu *c, const struct tlb_space *s
     return !(sp->dat && (sp->asce & ASCE_PRIVATE));
 }
 
-static bool key_allows(const struct cpu *c, const struct tlb_space *sp, u64 va, u64 abs,
+/* `skey` as in a storage key: of the frame, or of the table entry that designates it. */
+static bool key_allows(const struct cpu *c, const struct tlb_space *sp, u64 va, u8 skey,
                        enum tlb_kind kind)
 {
-    if (sp->key == 0)
+    if (sp->key == 0 || (skey & SKEY_ACC) == sp->key)
         return true;
-    u8 key = storage_key_get(c->st, abs);
-    if ((key & SKEY_ACC) == sp->key)
-        return true;
-    if ((c->cr[0] & CR0_STORAGE_OVERRIDE) && (key & SKEY_ACC) == 0x90)
+    if ((c->cr[0] & CR0_STORAGE_OVERRIDE) && (skey & SKEY_ACC) == 0x90)
         return true;
     if (kind == TLB_STORE)
         return false;
-    if (!(key & SKEY_F))
+    if (!(skey & SKEY_F))
         return true;
     return (c->cr[0] & CR0_FETCH_OVERRIDE) && va < 2048 &&
            !(sp->dat && (sp->asce & ASCE_PRIVATE));
 }
 
-/** Logical to absolute with DAT protection; 0 or a program-interruption code. */
+/* A protection exception, with what the TEID says about it. */
+static int protected(struct cpu *c, unsigned how)
+{
+    c->teid |= how;
+    return PGM_PROTECTION;
+}
+
+/** Logical to absolute with every protection; 0 or a program-interruption code. */
 static int logical_to_abs(struct cpu *c, const struct tlb_space *sp, u64 va, enum tlb_kind kind,
                           u64 *abs)
 {
-    u64 real = va;
+    struct dat_result found = {.real = va};
     if (sp->fault)
         return sp->fault;
     if (sp->dat) {
-        struct dat_walk walk = {
-            .asce = sp->asce,
-            .prefix = c->prefix,
-            .edat1 = (c->cr[0] & CR0_EDAT) && facility_has(c->set->facilities, FAC_EDAT1),
-            .edat2 = (c->cr[0] & CR0_EDAT) && facility_has(c->set->facilities, 78),
-            .iep = (c->cr[0] & CR0_IEP) && facility_has(c->set->facilities, 130),
-        };
-        struct dat_result found;
-        int rc = dat_translate(c->st, &walk, va, &found);
-        if (rc)
-            return rc;
-        if (kind == TLB_STORE && found.protect) {
-            c->teid |= TEID_DAT_PROTECTION;
-            return PGM_PROTECTION;
-        }
-        if (kind == TLB_INSTRUCTION && found.no_execute) {
-            c->teid |= TEID_DAT_PROTECTION | 0x80;
-            return PGM_PROTECTION;
-        }
-        real = found.real;
+        struct dat_walk walk;
+        control_walk(c, sp->asce, &walk);
+        TRY(dat_translate(c->st, &walk, va, &found));
+        if (kind == TLB_STORE && found.protect)
+            return protected(c, TEID_DAT);
+        if (kind == TLB_INSTRUCTION && found.no_execute)
+            return protected(c, TEID_EXECUTE);
     }
-    *abs = dat_real_to_abs(real, c->prefix);
-    return storage_holds(c->st, *abs, 1) ? 0 : PGM_ADDRESSING;
+    *abs = dat_real_to_abs(found.real, c->prefix);
+    if (!storage_holds(c->st, *abs, 1))
+        return PGM_ADDRESSING;
+    u8 skey = found.has_acc ? found.acc : storage_key_get(c->st, *abs);
+    return key_allows(c, sp, va, skey, kind) ? 0 : protected(c, TEID_KEY);
+}
+
+/* What the TEID says of any access exception. */
+static u64 teid_of(const struct cpu *c, const struct tlb_space *sp, u64 va, enum tlb_kind kind)
+{
+    u64 teid = (va & ~(u64)(FRAME_BYTES - 1)) | teid_space(c, sp);
+    if (has_facility(c, FAC_AEFSI))
+        teid |= kind == TLB_STORE ? TEID_STORE : TEID_FETCH;
+    return teid;
 }
 
 static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum tlb_kind kind)
@@ -165,21 +176,15 @@ static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum
 int cpu_translate(struct cpu *c, struct tlb_space *sp, u64 va, enum tlb_kind kind)
 {
     u64 abs = 0;
-    c->teid = (va & ~(u64)(FRAME_BYTES - 1)) | teid_space(c, sp);
-    c->exc_ar = 0;
+    c->teid = teid_of(c, sp, va, kind);
+    c->exc_ar = c->op_access_id = 0;
     if (kind == TLB_STORE && low_address_protected(c, sp, va))
-        return PGM_PROTECTION;
-    int rc = logical_to_abs(c, sp, va, kind, &abs);
-    if (rc)
-        return rc;
-    if (!key_allows(c, sp, va, abs, kind))
-        return PGM_PROTECTION;
-    if (kind == TLB_STORE) {
+        return protected(c, TEID_LOW_ADDRESS);
+    TRY(logical_to_abs(c, sp, va, kind, &abs));
+    if (kind == TLB_STORE)
         storage_mark_frame(c->st, abs);
-    } else if (!(storage_key_get(c->st, abs) & SKEY_R)) {
-        atomic_fetch_or_explicit(&c->st->skey[abs >> FRAME_SHIFT], SKEY_R,
-                                 memory_order_relaxed);
-    }
+    else
+        storage_key_reference(c->st, abs);
     if (kind != TLB_INSTRUCTION)
         tlb_enter(c, sp, va, abs, kind);
     c->scratch = abs;
@@ -224,6 +229,16 @@ int access_fetch_space(struct cpu *c, struct tlb_space *sp, u64 ea, void *dst, u
     for (unsigned i = 0; i < n; d += parts[i++].len)
         memcpy(d, c->st->base + parts[i].abs, parts[i].len);
     return 0;
+}
+
+int access_fetch_insn(struct cpu *c, u64 ea, void *dst, u64 len)
+{
+    struct part parts[PARTS_MAX];
+    unsigned n;
+    if (c->cr[0] &
+        CR0_IEP) /* asked apart: what is entered for fetching is asked this no more */
+        TRY(translate_parts(c, c->ispace, ea, len, TLB_INSTRUCTION, parts, &n));
+    return access_fetch_space(c, c->ispace, ea, dst, len);
 }
 
 int access_put_space(struct cpu *c, struct tlb_space *sp, u64 ea, const void *src, u64 len)

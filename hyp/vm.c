@@ -231,6 +231,7 @@ static int parts_create(struct vm *vm, struct cause *cause)
         .cpus = vm->config.cpus,
         .cpus_max = vm->config.cpus,
         .line_mode = true,
+        .esop = vm->config.model->generation >= GEN_Z10,
         .vt220 = vm->config.personality == VM_LPAR,
         .code_page_500 = vm->config.personality == VM_LPAR,
     };

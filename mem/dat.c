@@ -18,6 +18,8 @@
 /* Region-, segment- and page-table entries */
 #define ENTRY_ORIGIN 0xfffffffffffff000ull
 #define STE_ORIGIN 0xfffffffffffff800ull
+#define ENTRY_AV 0x10000u       /* bit 47: ACCF validity, of entries that designate a frame */
+#define ENTRY_ACC_SHIFT 8       /* bits 48-52: ACC and F */
 #define ENTRY_FORMAT 0x400u     /* bit 53: FC, the entry designates a frame */
 #define ENTRY_PROTECT 0x200u    /* bit 54 */
 #define ENTRY_NO_EXECUTE 0x100u /* bit 55, of entries that designate a frame */
@@ -25,6 +27,7 @@
 #define ENTRY_COMMON 0x10u      /* bit 59 */
 #define PTE_ZERO 0x800u         /* bit 52 must be zero */
 #define PTE_INVALID 0x400u      /* bit 53 */
+#define PTE_BIT_55 0x100u       /* change-recording override, or execution protection */
 
 #define LEVEL_SEGMENT 0
 #define LEVEL_REGION_THIRD 1
@@ -78,7 +81,7 @@ static int entry_check(const struct dat_walk *w, unsigned level, u64 entry)
         return level_exception(level);
     if ((entry >> 2 & 3) != level)
         return PGM_TRANSLATION_SPEC;
-    bool common = level == LEVEL_SEGMENT || is_frame(w, level, entry);
+    bool common = level == LEVEL_SEGMENT || (level == LEVEL_REGION_THIRD && w->edat2);
     if (common && (entry & ENTRY_COMMON) && (w->asce & ASCE_PRIVATE))
         return PGM_TRANSLATION_SPEC;
     return 0;
@@ -97,6 +100,7 @@ static int table_step(struct storage *st, const struct dat_walk *w, u64 va, unsi
         return PGM_ADDRESSING;
     int rc = entry_check(w, level, entry);
     out->pte_abs = abs;
+    out->level = (u8)level;
     if (rc)
         return rc;
     if ((level == LEVEL_SEGMENT || w->edat1) && (entry & ENTRY_PROTECT))
@@ -121,6 +125,8 @@ static void large_frame(const struct dat_walk *w, u64 va, u64 entry, u64 bytes,
     out->real = dat_real_to_abs((entry & ~(bytes - 1)) | (va & (bytes - 1)), w->prefix);
     out->page_bytes = bytes;
     out->no_execute = w->iep && (entry & ENTRY_NO_EXECUTE);
+    out->has_acc = (entry & ENTRY_AV) != 0;
+    out->acc = (u8)(entry >> ENTRY_ACC_SHIFT) & (SKEY_ACC | SKEY_F);
 }
 
 /* Walk down to the page table, or to a large frame (page_bytes says so). */
@@ -176,7 +182,7 @@ int dat_translate(struct storage *st, const struct dat_walk *w, u64 va, struct d
         return PGM_ADDRESSING;
     if (pte & PTE_INVALID)
         return PGM_PAGE;
-    if (pte & PTE_ZERO)
+    if (pte & (w->edat1 || w->iep_installed ? PTE_ZERO : PTE_ZERO | PTE_BIT_55))
         return PGM_TRANSLATION_SPEC;
     if (pte & ENTRY_PROTECT)
         out->protect = true;

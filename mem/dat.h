@@ -11,6 +11,10 @@ struct dat_result {
                         prefixing has been undone: apply it as to any real address) */
     bool protect;    /* DAT protection anywhere on the way (with EDAT: also region/segment) */
     bool no_execute; /* instruction-execution protection */
+    bool has_acc;    /* a large frame with valid access-control bits: `acc` counts, no key */
+    u8 acc;          /* ACC and F as in a storage key */
+    u8 level;        /* of the table that ended the walk: 3-1 region first to third, 0 segment
+                        or page */
     u64 page_bytes;  /* 4096, or 1 MiB / 2 GiB with EDAT */
     u64 pte_abs;     /* absolute address of the entry that ended the walk, also when it was
                         invalid; DAT_NO_ENTRY when a table is too short or does not exist */
@@ -20,7 +24,9 @@ struct dat_result {
 struct dat_walk {
     u64 asce;
     u64 prefix; /* of the CPU, for real-to-absolute of table addresses */
-    bool edat1, edat2, iep;
+    bool edat1, edat2;
+    bool iep;           /* installed and enabled */
+    bool iep_installed; /* then, and with EDAT-1, bit 55 of a page-table entry may be one */
 };
 
 /** Translate `va`. Returns 0, or the program-interruption code (0x10, 0x11, 0x12, 0x38..0x3b,

@@ -75,12 +75,17 @@ int keys_insert_virtual(struct cpu *c, const struct dinsn *d);
 int keys_set(struct cpu *c, const struct dinsn *d);
 int keys_reset_reference(struct cpu *c, const struct dinsn *d);
 int keys_reset_reference_multiple(struct cpu *c, const struct dinsn *d);
+int keys_insert_reference_multiple(struct cpu *c, const struct dinsn *d);
+int keys_test_block(struct cpu *c, const struct dinsn *d);
 int keys_frame_management(struct cpu *c, const struct dinsn *d);
 int keys_test_protection(struct cpu *c, const struct dinsn *d);
 
 /* -- insn_control_dat.c: bodies -- */
 struct dat_walk;
+struct dat_result;
 void control_walk(const struct cpu *c, u64 asce, struct dat_walk *walk);
+/** Translate `va` as base register b says, DAT on or off; an exception has its TEID. */
+int control_translate(struct cpu *c, unsigned b, u64 va, struct dat_result *found);
 /** The ASCE in effect for base register b, DAT on or off. */
 u64 control_asce(const struct cpu *c, unsigned b);
 int dat_load_real_address(struct cpu *c, const struct dinsn *d, bool wide);
@@ -90,6 +95,7 @@ int dat_load_using_real(struct cpu *c, const struct dinsn *d, unsigned len);
 int dat_store_using_real(struct cpu *c, const struct dinsn *d, unsigned len);
 int dat_invalidate_page(struct cpu *c, const struct dinsn *d);
 int dat_invalidate_table(struct cpu *c, const struct dinsn *d);
+int dat_compare_and_replace(struct cpu *c, const struct dinsn *d);
 int dat_swap_and_purge(struct cpu *c, const struct dinsn *d, unsigned len);
 
 /* -- insn_control_move.c: bodies -- */

@@ -506,6 +506,12 @@ INSN(idte)
     return dat_invalidate_table(c, d);
 }
 
+/* B98F CRDTE, COMPARE AND REPLACE DAT TABLE ENTRY */
+INSN(crdte)
+{
+    return dat_compare_and_replace(c, d);
+}
+
 /* B250 CSP, COMPARE AND SWAP AND PURGE (32) */
 INSN(csp)
 {
@@ -558,6 +564,18 @@ INSN(rrbe)
 INSN(rrbm)
 {
     return keys_reset_reference_multiple(c, d);
+}
+
+/* B9AC IRBM, INSERT REFERENCE BITS MULTIPLE */
+INSN(irbm)
+{
+    return keys_insert_reference_multiple(c, d);
+}
+
+/* B22C TB, TEST BLOCK */
+INSN(tb)
+{
+    return keys_test_block(c, d);
 }
 
 /* B223 IVSK, INSERT VIRTUAL STORAGE KEY */

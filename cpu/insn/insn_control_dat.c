@@ -12,8 +12,16 @@
 #define TABLE_MASK 0xfffffffffffff000ull
 #define IDTE_CLEAR_BY_ASCE 0x800u /* R2 bit 52 */
 #define M4_LOCAL 1u
-#define PAGE_INDEX_MAX 255u
-#define TABLE_INDEX_MAX 2047u
+#define PAGE_ENTRIES 256u
+#define TABLE_ENTRIES 2048u
+#define PAGE_INDEX_BITS 0xff000ull   /* of a virtual address: bits 44-51 */
+#define IDTE_MUST_BE_ZERO 0xff000ull /* R2 bits 44-51 */
+#define CRDTE_PAGE 0u                /* type of table in bits 59-61 */
+#define CRDTE_TABLE 4u               /* segment and region tables: and their DT in 60-61 */
+#define ASCE_REAL_SPACE 0x20u
+#define LPTEA_PROTECT 4u     /* with the address of an entry that designates a frame */
+#define PAGES_BY_MAIL_MAX 8u /* more at a time: the other CPUs purge everything */
+#define TEID_FETCH 0x800u
 #define CSP_PURGE 1u /* of the second operand address: purge the TLB */
 
 void control_walk(const struct cpu *c, u64 asce, struct dat_walk *walk)
@@ -22,8 +30,9 @@ void control_walk(const struct cpu *c, u64 asce, struct dat_walk *walk)
         .asce = asce,
         .prefix = c->prefix,
         .edat1 = (c->cr[0] & CR0_EDAT) && has_facility(c, FAC_EDAT1),
-        .edat2 = (c->cr[0] & CR0_EDAT) && has_facility(c, 78),
-        .iep = (c->cr[0] & CR0_IEP) && has_facility(c, 130),
+        .edat2 = (c->cr[0] & CR0_EDAT) && has_facility(c, FAC_EDAT2),
+        .iep = (c->cr[0] & CR0_IEP) && has_facility(c, FAC_IEP),
+        .iep_installed = has_facility(c, FAC_IEP),
     };
 }
 
@@ -35,6 +44,17 @@ u64 control_asce(const struct cpu *c, unsigned b)
     case AS_HOME: return c->cr[13];
     default: return c->cr[1];
     }
+}
+
+int control_translate(struct cpu *c, unsigned b, u64 va, struct dat_result *found)
+{
+    struct dat_walk walk;
+    control_walk(c, control_asce(c, b), &walk);
+    c->teid = (va & ~(u64)(FRAME_BYTES - 1)) | (c->psw.mask & PSW_AS) >> PSW_AS_SHIFT;
+    if (has_facility(c, FAC_AEFSI))
+        c->teid |= TEID_FETCH;
+    c->exc_ar = 0;
+    return dat_translate(c->st, &walk, va, found);
 }
 
 /* ---- LOAD REAL ADDRESS and its like ---- */
@@ -83,20 +103,13 @@ int dat_load_real_address(struct cpu *c, const struct dinsn *d, bool wide)
 
 int dat_store_real_address(struct cpu *c, const struct dinsn *d)
 {
-    struct dat_walk walk;
     struct dat_result found;
     u64 va = ea_2(c, d), to = ea_1(c, d);
     if (!(c->psw.mask & PSW_DAT))
         return PGM_SPECIAL_OPERATION;
     if (to & 7)
         return PGM_SPECIFICATION;
-    control_walk(c, control_asce(c, d->b2), &walk);
-    int rc = dat_translate(c->st, &walk, va, &found);
-    if (rc) {
-        c->teid = (va & ~(u64)(FRAME_BYTES - 1)) | (c->psw.mask & PSW_AS) >> PSW_AS_SHIFT;
-        c->exc_ar = 0;
-        return rc;
-    }
+    TRY(control_translate(c, d->b2, va, &found));
     return store_u64(c, to, d->r2, found.real);
 }
 
@@ -110,19 +123,23 @@ int dat_load_page_entry_address(struct cpu *c, const struct dinsn *d)
         return PGM_SPECIFICATION;
     u64 asce = m4 == 4 || m4 == 1 ? control_asce(c, d->r2) : c->cr[cr_of[m4]];
     control_walk(c, asce, &walk);
+    if (asce & ASCE_REAL_SPACE)
+        return PGM_SPECIAL_OPERATION;
     int rc = dat_page_entry(c->st, &walk, reg_addr(c, d->r2), &found);
     if (rc == PGM_ADDRESSING || rc == PGM_TRANSLATION_SPEC)
         return rc;
-    if (rc == PGM_SEGMENT_TRANSLATION && found.pte_abs != DAT_NO_ENTRY) {
-        c->gr[d->r1] = dat_real_to_abs(found.pte_abs, c->prefix);
-        c->cc = 1;
-        return 0;
+    bool has_entry = found.pte_abs != DAT_NO_ENTRY;
+    if (rc && !has_entry) {
+        c->gr[d->r1] = (u64)rc;
+        c->cc = 3;
+    } else if (rc || found.page_bytes != FRAME_BYTES) {
+        u64 entry = dat_real_to_abs(found.pte_abs, c->prefix);
+        c->gr[d->r1] = entry | found.level | (rc == 0 && found.protect ? LPTEA_PROTECT : 0);
+        c->cc = 2;
+    } else {
+        c->gr[d->r1] = found.real;
+        c->cc = found.protect;
     }
-    if (rc)
-        return result_exception(c, d->r1, rc);
-    bool page = found.page_bytes == FRAME_BYTES && found.pte_abs != DAT_NO_ENTRY;
-    c->gr[d->r1] = page ? found.real : dat_real_to_abs(found.pte_abs, c->prefix);
-    c->cc = page ? 0 : 1;
     return 0;
 }
 
@@ -157,27 +174,32 @@ int dat_store_using_real(struct cpu *c, const struct dinsn *d, unsigned len)
 
 /* ---- invalidating ---- */
 
-/* Set one bit of a table entry at a real address, interlocked. */
-static int entry_invalidate(struct cpu *c, u64 real, unsigned byte, u8 bit)
+/* Entries of one table, at real addresses, from `first` on; the index wraps at `size`. */
+struct entries {
+    u64 table;
+    unsigned first, count, size;
+};
+
+/* Host address of a table entry that is to be changed: low-address and key protection apply. */
+static int entry_find(struct cpu *c, const struct entries *e, unsigned i, u8 **entry)
 {
-    u64 abs = dat_real_to_abs(real, c->prefix);
-    u8 *entry = storage_host(c->st, abs, 8);
-    if (!entry)
-        return PGM_ADDRESSING;
-    storage_mark_frame(c->st, abs);
-    __atomic_fetch_or(entry + byte, bit, __ATOMIC_SEQ_CST);
-    access_interlocked_done(c, entry, 8);
+    u64 real = e->table + 8ull * ((e->first + i) % e->size);
+    TRY(cpu_translate(c, cpu_space_real(c), real, TLB_STORE));
+    *entry = c->st->base + c->scratch;
     return 0;
 }
 
-/* All entries must be in storage before the first is changed. */
-static int entries_invalidate(struct cpu *c, u64 first, unsigned count, unsigned byte, u8 bit)
+/* Set one bit of each, interlocked. All must be accessible before the first is changed. */
+static int entries_invalidate(struct cpu *c, const struct entries *e, unsigned byte, u8 bit)
 {
-    for (unsigned i = 0; i < count; i++)
-        if (!storage_holds(c->st, dat_real_to_abs(first + 8 * i, c->prefix), 8))
-            return PGM_ADDRESSING;
-    for (unsigned i = 0; i < count; i++)
-        TRY(entry_invalidate(c, first + 8 * i, byte, bit));
+    u8 *entry;
+    for (unsigned i = 0; i < e->count; i++)
+        TRY(entry_find(c, e, i, &entry));
+    for (unsigned i = 0; i < e->count; i++) {
+        TRY(entry_find(c, e, i, &entry));
+        __atomic_fetch_or(entry + byte, bit, __ATOMIC_SEQ_CST);
+        access_interlocked_done(c, entry, 8);
+    }
     return 0;
 }
 
@@ -186,42 +208,76 @@ static bool local_only(const struct cpu *c, const struct dinsn *d)
     return (d->b2 & M4_LOCAL) && has_facility(c, FAC_TLBL);
 }
 
+/* Forget `count` pages from va on. */
+static void pages_purge(struct cpu *c, u64 va, unsigned count, bool local)
+{
+    for (unsigned i = 0; i < count; i++)
+        cpu_purge_page(c, va + (u64)i * FRAME_BYTES);
+    if (local)
+        return;
+    if (count > PAGES_BY_MAIL_MAX) {
+        cpu_broadcast_purge(c);
+        return;
+    }
+    for (unsigned i = 0; i < count; i++)
+        cpu_broadcast_purge_page(c, va + (u64)i * FRAME_BYTES);
+}
+
+static void tlb_purge_all(struct cpu *c, bool local)
+{
+    cpu_purge_tlb(c);
+    if (!local)
+        cpu_broadcast_purge(c);
+}
+
+/* A range leaves its registers as one entry after another would: the page index behind the
+ * last one, the count below zero. */
+static void range_registers_set(struct cpu *c, const struct dinsn *d, unsigned count)
+{
+    u64 next = c->gr[d->r2] + (u64)count * FRAME_BYTES;
+    c->gr[d->r2] = (c->gr[d->r2] & ~PAGE_INDEX_BITS) | (next & PAGE_INDEX_BITS);
+    c->gr[d->r3] |= 0xff;
+}
+
 int dat_invalidate_page(struct cpu *c, const struct dinsn *d)
 {
     u64 va = c->gr[d->r2];
-    unsigned index = (unsigned)(va >> FRAME_SHIFT) & PAGE_INDEX_MAX;
-    unsigned more = 0;
-    if (d->r3 && has_facility(c, FAC_IPTERNG))
-        more = (unsigned)c->gr[d->r3] & 0xff;
-    if (index + more > PAGE_INDEX_MAX)
+    bool range = d->r3 && has_facility(c, FAC_IPTERNG);
+    struct entries e = {
+        .table = c->gr[d->r1] & PTO_MASK,
+        .first = (unsigned)(va >> FRAME_SHIFT) & (PAGE_ENTRIES - 1),
+        .count = 1 + (range ? (unsigned)c->gr[d->r3] & 0xff : 0),
+        .size = PAGE_ENTRIES,
+    };
+    if (e.first + e.count > PAGE_ENTRIES)
         return PGM_SPECIFICATION;
-    u64 first = (c->gr[d->r1] & PTO_MASK) + 8ull * index;
-    TRY(entries_invalidate(c, first, more + 1, PTE_INVALID_BYTE, PTE_INVALID_BIT));
-    for (unsigned i = 0; i <= more; i++) {
-        cpu_purge_page(c, va + (u64)i * FRAME_BYTES);
-        if (!local_only(c, d))
-            cpu_broadcast_purge_page(c, va + (u64)i * FRAME_BYTES);
-    }
+    TRY(entries_invalidate(c, &e, PTE_INVALID_BYTE, PTE_INVALID_BIT));
+    if (range)
+        range_registers_set(c, d, e.count);
+    pages_purge(c, va, e.count, local_only(c, d));
     return 0;
 }
 
 int dat_invalidate_table(struct cpu *c, const struct dinsn *d)
 {
     u64 operand = c->gr[d->r2], table = c->gr[d->r1];
+    unsigned level = (unsigned)(table >> 2) & 3;
+    if (operand & IDTE_MUST_BE_ZERO)
+        return PGM_SPECIFICATION;
     if (operand & IDTE_CLEAR_BY_ASCE) {
         cpu_purge_asce(c, c->gr[d->r3]);
-    } else {
-        unsigned level = (unsigned)(table >> 2) & 3;
-        unsigned index = (unsigned)(operand >> (20 + 11 * level)) & TABLE_INDEX_MAX;
-        unsigned more = (unsigned)operand & TABLE_INDEX_MAX;
-        if (index + more > TABLE_INDEX_MAX)
-            return PGM_SPECIFICATION;
-        u64 first = (table & TABLE_MASK) + 8ull * index;
-        TRY(entries_invalidate(c, first, more + 1, TABLE_INVALID_BYTE, TABLE_INVALID_BIT));
-        cpu_purge_tlb(c);
+        if (!local_only(c, d))
+            cpu_broadcast_purge(c);
+        return CPU_RESYNC;
     }
-    if (!local_only(c, d))
-        cpu_broadcast_purge(c);
+    struct entries e = {
+        .table = table & TABLE_MASK,
+        .first = (unsigned)(operand >> (20 + 11 * level)) & (TABLE_ENTRIES - 1),
+        .count = ((unsigned)operand & (TABLE_ENTRIES - 1)) + 1,
+        .size = TABLE_ENTRIES,
+    };
+    TRY(entries_invalidate(c, &e, TABLE_INVALID_BYTE, TABLE_INVALID_BIT));
+    tlb_purge_all(c, local_only(c, d));
     return CPU_RESYNC;
 }
 
@@ -262,5 +318,44 @@ int dat_swap_and_purge(struct cpu *c, const struct dinsn *d, unsigned len)
         cpu_purge_tlb(c);
         cpu_broadcast_purge(c);
     }
+    return CPU_RESYNC;
+}
+
+/* ---- COMPARE AND REPLACE DAT TABLE ENTRY ---- */
+
+/* The entry that a table origin with its type, bits 59-61, and a virtual address designate. */
+static int entry_designated(u64 origin, u64 va, struct entries *e)
+{
+    unsigned type = (unsigned)(origin >> 2) & 7, level = type & 3;
+    *e = (struct entries){.table = origin & PTO_MASK, .count = 1, .size = PAGE_ENTRIES};
+    if (type == CRDTE_PAGE) {
+        e->first = (unsigned)(va >> FRAME_SHIFT) & (PAGE_ENTRIES - 1);
+        return 0;
+    }
+    if (!(type & CRDTE_TABLE))
+        return PGM_SPECIFICATION;
+    e->table = origin & TABLE_MASK;
+    e->size = TABLE_ENTRIES;
+    e->first = (unsigned)(va >> (20 + 11 * level)) & (TABLE_ENTRIES - 1);
+    return 0;
+}
+
+int dat_compare_and_replace(struct cpu *c, const struct dinsn *d)
+{
+    struct entries e;
+    u8 *entry;
+    u64 old = 0;
+    if ((d->r1 | d->r2) & 1)
+        return PGM_SPECIFICATION;
+    TRY(entry_designated(c->gr[d->r2], c->gr[d->r2 + 1], &e));
+    TRY(entry_find(c, &e, 0, &entry));
+    bool equal = swap_word(entry, 8, c->gr[d->r1], c->gr[d->r1 + 1], &old);
+    c->cc = !equal;
+    if (!equal) {
+        c->gr[d->r1] = old;
+        return 0;
+    }
+    access_interlocked_done(c, entry, 8);
+    tlb_purge_all(c, local_only(c, d));
     return CPU_RESYNC;
 }

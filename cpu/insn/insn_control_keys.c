@@ -17,9 +17,13 @@
 #define PFMF_SET_KEY 0x20000u
 #define PFMF_CLEAR 0x10000u
 #define PFMF_SIZE_SHIFT 12 /* bits 49-51 */
+#define PFMF_NQ 0x800u
 #define PFMF_MR 0x400u
 #define PFMF_MC 0x200u
 #define PFMF_KEY 0xfeu
+
+#define TEID_STORE 0x400u
+#define TEID_LOW_ADDRESS 0x80u
 
 /* Absolute address of the frame a register designates by a real address. */
 static int frame_of(struct cpu *c, unsigned r, u64 *abs)
@@ -50,19 +54,12 @@ int keys_insert(struct cpu *c, const struct dinsn *d)
 
 int keys_insert_virtual(struct cpu *c, const struct dinsn *d)
 {
-    struct dat_walk walk;
     struct dat_result found;
-    u64 va = reg_addr(c, d->r2);
     if (!(c->psw.mask & PSW_DAT))
         return PGM_SPECIAL_OPERATION;
     if (problem_state(c) && !(c->cr[0] & CR0_EXTRACT_AUTH))
         return PGM_PRIVILEGED;
-    control_walk(c, control_asce(c, d->r2), &walk);
-    int rc = dat_translate(c->st, &walk, va, &found);
-    if (rc) {
-        c->teid = (va & ~(u64)(FRAME_BYTES - 1)) | (c->psw.mask & PSW_AS) >> PSW_AS_SHIFT;
-        return rc;
-    }
+    TRY(control_translate(c, d->r2, reg_addr(c, d->r2), &found));
     u64 abs = dat_real_to_abs(found.real, c->prefix);
     if (!storage_holds(c->st, abs, 1))
         return PGM_ADDRESSING;
@@ -128,41 +125,79 @@ int keys_reset_reference(struct cpu *c, const struct dinsn *d)
 {
     u64 abs;
     TRY(frame_of(c, d->r2, &abs));
-    u8 old = atomic_fetch_and(&c->st->skey[abs >> FRAME_SHIFT], (u8)~SKEY_R);
+    u8 old = storage_key_unreference(c->st, abs);
     c->cc = (u8)(((old & SKEY_R) != 0) * 2 + ((old & SKEY_C) != 0));
     if (old & SKEY_R)
         purge_everywhere(c);
     return 0;
 }
 
+/* The 64 frames that an absolute address designates; they begin at a multiple of 64. */
+static int frames_64(const struct cpu *c, const struct dinsn *d, u64 *first)
+{
+    *first = reg_addr(c, d->r2) & ~(64ull * FRAME_BYTES - 1);
+    return storage_holds(c->st, *first, 64 * FRAME_BYTES) ? 0 : PGM_ADDRESSING;
+}
+
 int keys_reset_reference_multiple(struct cpu *c, const struct dinsn *d)
 {
-    u64 first = reg_addr(c, d->r2) & ~(64ull * FRAME_BYTES - 1), bits = 0;
-    if (!storage_holds(c->st, first, 64 * FRAME_BYTES))
-        return PGM_ADDRESSING;
-    for (unsigned i = 0; i < 64; i++) {
-        u64 frame = (first >> FRAME_SHIFT) + i;
-        u8 old = atomic_fetch_and(&c->st->skey[frame], (u8)~SKEY_R);
-        bits = bits << 1 | ((old & SKEY_R) != 0);
-    }
+    u64 abs, bits = 0;
+    TRY(frames_64(c, d, &abs));
+    for (unsigned i = 0; i < 64; i++, abs += FRAME_BYTES)
+        bits = bits << 1 | ((storage_key_unreference(c->st, abs) & SKEY_R) != 0);
     c->gr[d->r1] = bits;
     if (bits)
         purge_everywhere(c);
     return 0;
 }
 
-/* ---- PERFORM FRAME MANAGEMENT FUNCTION ---- */
+int keys_insert_reference_multiple(struct cpu *c, const struct dinsn *d)
+{
+    u64 abs, bits = 0;
+    TRY(frames_64(c, d, &abs));
+    for (unsigned i = 0; i < 64; i++, abs += FRAME_BYTES)
+        bits = bits << 1 | ((storage_key_get(c->st, abs) & SKEY_R) != 0);
+    c->gr[d->r1] = bits;
+    return 0;
+}
+
+/* ---- clearing frames ---- */
 
 /* Clear one frame; one never touched is zero already and stays free of host memory. */
 static void frame_clear(struct cpu *c, u64 abs)
 {
-    if (!storage_frame_touched(c->st, abs >> FRAME_SHIFT))
+    if (!storage_frame_touched(c->st, abs >> FRAME_SHIFT)) {
+        storage_key_set(c->st, abs, storage_key_get(c->st, abs) | SKEY_R | SKEY_C);
         return;
+    }
     storage_mark_frame(c->st, abs);
     memset(c->st->base + abs, 0, FRAME_BYTES);
     if (atomic_load(&c->st->code[abs >> FRAME_SHIFT]))
         storage_code_stored(c->st, abs, FRAME_BYTES);
 }
+
+/* Clearing frames 0 and 1 stores into what low-address protection protects. */
+static int clear_check(struct cpu *c, u64 addr)
+{
+    if (!(c->cr[0] & CR0_LAP) || addr > FRAME_BYTES)
+        return 0;
+    c->teid = addr | TEID_LOW_ADDRESS | (has_facility(c, FAC_AEFSI) ? TEID_STORE : 0);
+    c->exc_ar = 0;
+    return PGM_PROTECTION;
+}
+
+int keys_test_block(struct cpu *c, const struct dinsn *d)
+{
+    u64 abs;
+    TRY(clear_check(c, reg_addr(c, d->r2) & ~(u64)(FRAME_BYTES - 1)));
+    TRY(frame_of(c, d->r2, &abs));
+    frame_clear(c, abs);
+    reg_len_set(c, 0, 0);
+    c->cc = 0;
+    return 0;
+}
+
+/* ---- PERFORM FRAME MANAGEMENT FUNCTION ---- */
 
 /* Frames from addr to end, at most a megabyte of them. */
 static int frames_manage(struct cpu *c, u32 control, u64 addr, u64 end)
@@ -183,15 +218,14 @@ static int frames_manage(struct cpu *c, u32 control, u64 addr, u64 end)
     return 0;
 }
 
-/* A single 4K frame at a real address. */
-static int frame_manage_one(struct cpu *c, u32 control, u64 real)
+/* The part of the operand that asks for what this machine has not; else 0. */
+static int control_check(const struct cpu *c, u32 control)
 {
-    u64 abs = dat_real_to_abs(real, c->prefix);
-    if ((control & PFMF_CLEAR) && (c->cr[0] & CR0_LAP) && real <= FRAME_BYTES) {
-        c->teid = real;
-        return PGM_PROTECTION;
-    }
-    return frames_manage(c, control, abs, abs + FRAME_BYTES);
+    unsigned size = control >> PFMF_SIZE_SHIFT & 7;
+    bool large = has_facility(c, FAC_EDAT2) && c->amask > 0xffffff;
+    if ((control & PFMF_RESERVED) || size > (large ? 2u : 1u))
+        return PGM_SPECIFICATION;
+    return (control & PFMF_NQ) && !has_facility(c, FAC_NQKEY) ? PGM_SPECIFICATION : 0;
 }
 
 int keys_frame_management(struct cpu *c, const struct dinsn *d)
@@ -199,10 +233,15 @@ int keys_frame_management(struct cpu *c, const struct dinsn *d)
     u32 control = gr32(c, d->r1);
     unsigned size = control >> PFMF_SIZE_SHIFT & 7;
     u64 addr = reg_addr(c, d->r2) & ~(u64)(FRAME_BYTES - 1);
-    if ((control & PFMF_RESERVED) || size > (has_facility(c, 78) ? 2u : 1u))
-        return PGM_SPECIFICATION;
-    if (size == 0)
-        return frame_manage_one(c, control, addr);
+    TRY(control_check(c, control));
+    if (!has_facility(c, FAC_CSSKE))
+        control &= ~(PFMF_MR | PFMF_MC);
+    if (control & PFMF_CLEAR)
+        TRY(clear_check(c, addr));
+    if (size == 0) { /* a single frame, at a real address */
+        u64 abs = dat_real_to_abs(addr, c->prefix);
+        return frames_manage(c, control, abs, abs + FRAME_BYTES);
+    }
     u64 end = (addr | (SEGMENT_BYTES - 1)) + 1;
     TRY(frames_manage(c, control, addr, end));
     reg_addr_set(c, d->r2, end);
@@ -248,7 +287,8 @@ int keys_test_protection(struct cpu *c, const struct dinsn *d)
     if (!storage_holds(c->st, abs, 1))
         return PGM_ADDRESSING;
     bool private_space = dat && (asce & 0x100);
-    c->cc = key_verdict(c, storage_key_get(c->st, abs), key, va < 2048 && !private_space);
+    u8 skey = found.has_acc ? found.acc : storage_key_get(c->st, abs);
+    c->cc = key_verdict(c, skey, key, va < 2048 && !private_space);
     if (c->cc == 0 && (found.protect || low_address_protected(c, va, asce, dat)))
         c->cc = 1;
     return 0;

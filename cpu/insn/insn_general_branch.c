@@ -78,18 +78,26 @@ static inline bool index_high64(struct cpu *c, const struct dinsn *d)
     return (s64)c->gr[d->r1] > limit;
 }
 
+/* May the page be executed from? A translation for fetching does not tell. */
+static bool target_executable(const struct cpu *c, u64 ea)
+{
+    return !(c->cr[0] & CR0_IEP) ||
+           c->ispace->code[(ea >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1)].tag ==
+               (ea & ~(u64)(FRAME_BYTES - 1));
+}
+
 /* The target of EXECUTE: halfword by halfword, so that nothing behind it is touched. */
 static int target_fetch(struct cpu *c, u64 ea, u8 *text)
 {
     const u8 *p = tlb_fetch(c->ispace, ea, 6);
-    if (likely(p != NULL)) {
+    if (likely(p != NULL) && target_executable(c, ea)) {
         memcpy(text, p, 6);
         return 0;
     }
-    TRY(access_fetch_space(c, c->ispace, ea, text, 2));
+    TRY(access_fetch_insn(c, ea, text, 2));
     unsigned len = isa_length(text[0]);
     if (len > 2)
-        TRY(access_fetch_space(c, c->ispace, (ea + 2) & c->amask, text + 2, len - 2));
+        TRY(access_fetch_insn(c, (ea + 2) & c->amask, text + 2, len - 2));
     return 0;
 }
 

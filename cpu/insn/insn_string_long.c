@@ -472,6 +472,8 @@ static struct tlb_space *page_space(struct cpu *c, unsigned r, bool keyed)
     return space;
 }
 
+#define TEID_MOVE_PAGE 4u /* of a page-translation exception: the operand access id is there */
+
 /** Fetch or store failed: a condition code when it may be one, else the exception. */
 static int page_missing(struct cpu *c, const struct dinsn *d, int rc, u8 cc)
 {
@@ -480,6 +482,8 @@ static int page_missing(struct cpu *c, const struct dinsn *d, int rc, u8 cc)
         return 0;
     }
     c->op_access_id = (u8)(d->r1 << 4 | d->r2);
+    if (rc == PGM_PAGE_TRANSLATION)
+        c->teid |= TEID_MOVE_PAGE;
     return rc;
 }
 

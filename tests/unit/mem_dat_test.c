@@ -186,6 +186,47 @@ START_TEST(common_segment_in_private_space)
 }
 END_TEST
 
+/* With EDAT-2 the common-region bit counts too, of an entry for a table as of one for a frame. */
+START_TEST(common_region_in_private_space)
+{
+    put(R3_TABLE + RTX * 8, SEG_TABLE | DT_R3 | FULL | 0x10);
+    dat.asce |= 0x100;
+    ck_assert_int_eq(walk(VA), 0);
+    dat.edat2 = true;
+    ck_assert_int_eq(walk(VA), 0x12);
+    dat.asce &= ~0x100ull;
+    ck_assert_int_eq(walk(VA), 0);
+}
+END_TEST
+
+/* Bit 55 of a page-table entry must be zero unless EDAT-1 or execution protection uses it. */
+START_TEST(page_entry_bit_55)
+{
+    put(PAGE_TABLE + PX * 8, FRAME | 0x100);
+    dat.edat1 = false;
+    ck_assert_int_eq(walk(VA), 0x12);
+    dat.iep_installed = true;
+    ck_assert_int_eq(walk(VA), 0);
+    ck_assert(!found.no_execute);
+    dat.iep = true;
+    ck_assert_int_eq(walk(VA), 0);
+    ck_assert(found.no_execute);
+}
+END_TEST
+
+START_TEST(access_control_bits)
+{
+    put(SEG_TABLE + SX * 8, 0x200000u | 0x400u | 0x5800u);
+    ck_assert_int_eq(walk(VA), 0);
+    ck_assert(!found.has_acc);
+    put(SEG_TABLE + SX * 8, 0x200000u | 0x400u | 0x10000u | 0x5800u);
+    ck_assert_int_eq(walk(VA), 0);
+    ck_assert(found.has_acc);
+    ck_assert_uint_eq(found.acc, 0x58);
+    ck_assert_uint_eq(found.real, 0x200000u | (VA & 0xfffff));
+}
+END_TEST
+
 START_TEST(real_space)
 {
     dat.asce = 0x20;
@@ -255,6 +296,9 @@ int main(void)
     tcase_add_test(t, page_entries);
     tcase_add_loop_test(t, protection_on_the_way, 0, 4);
     tcase_add_test(t, common_segment_in_private_space);
+    tcase_add_test(t, common_region_in_private_space);
+    tcase_add_test(t, page_entry_bit_55);
+    tcase_add_test(t, access_control_bits);
     tcase_add_test(t, real_space);
     tcase_add_test(t, large_frames);
     tcase_add_test(t, large_frame_under_prefix);
