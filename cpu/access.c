@@ -5,6 +5,7 @@
 #include <sched.h>
 
 #include "cpu/insn/control.h"
+#include "cpu/per.h"
 #include "mem/dat.h"
 
 #define LAP_BYTES 512u /* at effective 0 and 4096 */
@@ -31,7 +32,8 @@ static struct tlb_space *space_get(struct cpu *c, u64 asce, bool dat, u8 key)
         pinned[n++] = c->ispace;
     if (n > TLB_SPACES - 2) /* AR mode with very many spaces: only the outermost are kept */
         n = TLB_SPACES - 2;
-    return tlb_space_get(c->tlb, asce, dat, key, pinned, n);
+    bool watched = (c->watch & WATCH_STORES) != 0;
+    return tlb_space_get(c->tlb, asce, dat, key, watched, pinned, n);
 }
 
 struct tlb_space *cpu_space_of(struct cpu *c, u64 asce, u8 key)
@@ -92,6 +94,11 @@ static unsigned teid_space(const struct cpu *c, const struct tlb_space *sp)
            : sp->asce == c->cr[7]  ? 2u
            : sp->asce == c->cr[13] ? 3u
                                    : 1u;
+}
+
+unsigned access_space_id(const struct cpu *c, const struct tlb_space *sp)
+{
+    return teid_space(c, sp);
 }
 
 static bool low_address_protected(const struct cpu *c, const struct tlb_space *sp, u64 va)
@@ -162,6 +169,8 @@ static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum
     struct tlb_entry *e =
         kind == TLB_STORE ? &sp->store[tlb_index(va)] : &sp->fetch[tlb_index(va)];
     if (kind == TLB_STORE) {
+        if (sp->watched)
+            return;
         if (page <= FRAME_BYTES && (c->cr[0] & CR0_LAP))
             return; /* low-address protection is finer than a page */
         if (atomic_load_explicit(&c->st->code[abs >> FRAME_SHIFT], memory_order_relaxed))
@@ -241,11 +250,15 @@ int access_fetch_insn(struct cpu *c, u64 ea, void *dst, u64 len)
     return access_fetch_space(c, c->ispace, ea, dst, len);
 }
 
-int access_put_space(struct cpu *c, struct tlb_space *sp, u64 ea, const void *src, u64 len)
+/* Store through base register b, 16 when there is none. */
+static int put(struct cpu *c, struct tlb_space *sp, unsigned b, u64 ea, const void *src,
+               u64 len)
 {
     struct part parts[PARTS_MAX];
     unsigned n;
     TRY(translate_parts(c, sp, ea, len, TLB_STORE, parts, &n));
+    if (unlikely(sp->watched) && len)
+        per_stored(c, sp, b, ea, len, true);
     const u8 *s = src;
     for (unsigned i = 0; i < n; s += parts[i++].len) {
         memcpy(c->st->base + parts[i].abs, s, parts[i].len);
@@ -253,6 +266,11 @@ int access_put_space(struct cpu *c, struct tlb_space *sp, u64 ea, const void *sr
             storage_code_stored(c->st, parts[i].abs, parts[i].len);
     }
     return 0;
+}
+
+int access_put_space(struct cpu *c, struct tlb_space *sp, u64 ea, const void *src, u64 len)
+{
+    return put(c, sp, 16, ea, src, len);
 }
 
 int access_fetch(struct cpu *c, u64 ea, unsigned b, void *dst, u64 len)
@@ -267,7 +285,7 @@ int access_fetch(struct cpu *c, u64 ea, unsigned b, void *dst, u64 len)
 
 int access_put(struct cpu *c, u64 ea, unsigned b, const void *src, u64 len)
 {
-    return access_put_space(c, c->space[b], ea, src, len);
+    return put(c, c->space[b], b, ea, src, len);
 }
 
 int access_probe(struct cpu *c, u64 ea, unsigned b, u64 len, enum tlb_kind kind)
@@ -289,7 +307,7 @@ int access_store_slow(struct cpu *c, u64 ea, unsigned b, unsigned len, u64 v)
 {
     u8 buf[8];
     be64_store(buf, v);
-    return access_put_space(c, c->space[b], ea, buf + 8 - len, len);
+    return put(c, c->space[b], b, ea, buf + 8 - len, len);
 }
 
 int access_host_fetch(struct cpu *c, u64 ea, unsigned b, unsigned len, const u8 **p)
@@ -311,6 +329,8 @@ int access_host_store(struct cpu *c, u64 ea, unsigned b, unsigned len, u8 **p)
     PRE((ea & (FRAME_BYTES - 1)) + len <= FRAME_BYTES);
     TRY(cpu_translate(c, c->space[b], ea, TLB_STORE));
     *p = frame_has_code(c, c->scratch) ? NULL : c->st->base + c->scratch;
+    if (unlikely(c->space[b]->watched) && len)
+        per_stored(c, c->space[b], b, ea, len, true);
     return 0;
 }
 
@@ -321,6 +341,8 @@ int access_interlocked(struct cpu *c, u64 ea, unsigned b, unsigned len, u8 **p)
         return 0;
     TRY(cpu_translate(c, c->space[b], ea, TLB_STORE));
     *p = c->st->base + c->scratch;
+    if (unlikely(c->space[b]->watched))
+        per_stored(c, c->space[b], b, ea, len, false);
     return 0;
 }
 

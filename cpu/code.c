@@ -395,6 +395,35 @@ int code_run_cross(struct cpu *c, const struct dinsn *d, long n)
     return s->run(c, s, n);
 }
 
+int code_step_fetch(struct cpu *c, u8 insn[6], const struct dinsn **d)
+{
+    u64 ia = c->psw.addr;
+    unsigned have = FRAME_BYTES - (ia & (FRAME_BYTES - 1));
+    int rc = ia & 1 ? PGM_SPECIFICATION : cpu_translate(c, c->ispace, ia, TLB_INSTRUCTION);
+    c->ilc = 2; /* unpredictable; the address for suppression follows it */
+    if (rc) {
+        c->psw.addr = ia & 1 ? ia : (ia + 2) & c->amask;
+        return rc;
+    }
+    memset(insn, 0, 6);
+    memcpy(insn, c->st->base + c->scratch, have < 6 ? have : 6);
+    unsigned length = isa_length(insn[0]);
+    if (length > have) {
+        rc = cpu_translate(c, c->ispace, (ia + have) & c->amask, TLB_INSTRUCTION);
+        if (rc) {
+            c->ilc = (u8)length;
+            c->psw.addr = (ia + length) & c->amask;
+            return rc;
+        }
+        memcpy(insn + have, c->st->base + c->scratch, length - have);
+    }
+    struct dinsn *s = code_step_slot(c, (unsigned)(ia & (FRAME_BYTES - 1)) >> 1);
+    decode_into(c, s, insn);
+    cpu_set_code_page(c, code_step_page(c), ia & ~(u64)(FRAME_BYTES - 1));
+    *d = s;
+    return 0;
+}
+
 int code_run_mixed(struct cpu *c, const struct dinsn *d, long n)
 {
     struct code_page *page = (struct code_page *)(void *)c->code_base;

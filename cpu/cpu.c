@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cpu/access.h"
+#include "cpu/per.h"
 #include "mem/dat.h"
 
 #define STATE_VERSION 1
@@ -127,6 +128,7 @@ const struct cpu_icpt *cpu_intercept(const struct cpu *c)
 void cpu_finish_cc(struct cpu *c, unsigned cc)
 {
     c->cc = (u8)(cc & 3);
+    per_finish(c);
 }
 
 void cpu_finish_pgm(struct cpu *c, unsigned pgm_code)
@@ -136,6 +138,7 @@ void cpu_finish_pgm(struct cpu *c, unsigned pgm_code)
 
 void cpu_finish_again(struct cpu *c)
 {
+    per_forget(c);
     c->psw.addr = c->again_addr;
     c->cc = c->again_cc;
 }

@@ -12,6 +12,7 @@
 #include "cpu/isa.h"
 #include "cpu/psw.h"
 #include "cpu/request.h"
+#include "cpu/watch.h"
 #include "mem/base/ergo.h"
 #include "mem/tlb.h"
 
@@ -62,11 +63,14 @@ struct cpu {
     u64 ia_page;                 /* logical address of that page */
     u64 ia_bias;                 /* instruction address = ia_bias + (slot address >> 3) */
     u64 scratch;                 /* results of slow accesses (so that no local escapes) */
+    /* the last taken branch, while its page is executing; see cpu_bear_settle */
+    const struct dinsn *bear_slot;
     u8 cc;
     u8 ilc;         /* bytes of the instruction that stopped */
     u8 access_key;  /* PSW key in bits 0-3, as in a storage key */
     u8 dxc;         /* of the data exception being raised */
     bool ex_active; /* the body runs under EXECUTE */
+    u8 watch;       /* WATCH_*; derived from the PSW and control registers */
     u32 fpc;
     u64 vr[32][2]; /* vector registers; [n][0] is floating-point register n */
     u64 cr[16];
@@ -78,12 +82,14 @@ struct cpu {
     u64 cputm_base; /* CPU timer = cputm_base - (guest TOD now - cputm_start) */
     u64 cputm_start;
     bool cputm_running;
-    u64 bear;                /* breaking-event address */
+    u64 bear;                /* breaking-event address; current when bear_slot is NULL */
     u64 gbea_pp;             /* program parameter (LPP) */
     u64 ex_next;             /* under EXECUTE: address of the instruction behind it */
     u64 ex_target_ia;        /* under EXECUTE: address of the target instruction */
     struct dinsn ex_slot[4]; /* the target of EXECUTE, decoded */
     const struct isa_entry *ex_entry;
+
+    struct per_events per;
 
     /* of the program interruption being raised */
     u64 teid;  /* translation-exception identification */
@@ -165,13 +171,31 @@ static inline u64 cpu_guest_tod(const struct cpu *c)
 }
 
 /* -- run.c -- */
+/** Execute the one decoded instruction of the step page; result as of a body or CPU_BUDGET. */
+int cpu_run_slot(struct cpu *c, const struct dinsn *d);
 /** Threaded code ends here: note slot, budget and the length of the instruction; return rc. */
 int cpu_stop(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length);
 /** A taken branch that leaves the page, meets an odd address, or finds the budget spent. */
 int cpu_branch_slow(struct cpu *c, long n);
+/** Make c->bear current. A taken branch only notes its slot, which is an address as long as its
+ *  page is the executing one: this comes before another page and before anyone asks. */
+static inline void cpu_bear_settle(struct cpu *c)
+{
+    if (c->bear_slot) {
+        c->bear = c->ia_bias + ((uintptr_t)c->bear_slot >> 3);
+        c->bear_slot = NULL;
+    }
+}
+/** A breaking event by the instruction at `ia` that is no taken branch (LPSWE). */
+static inline void cpu_breaking_event(struct cpu *c, u64 ia)
+{
+    c->bear_slot = NULL;
+    c->bear = ia;
+}
 /** Make `page` the executing one, at logical page address `ia_page`. */
 static inline void cpu_set_code_page(struct cpu *c, struct code_page *page, u64 ia_page)
 {
+    cpu_bear_settle(c);
     c->code_base = (char *)page->slot;
     c->ia_page = ia_page;
     c->ia_bias = ia_page - ((uintptr_t)page->slot >> 3);
@@ -191,6 +215,9 @@ void code_invalidate(struct cpu *c, u64 abs, u64 len);
 void code_flush(struct cpu *c);
 /** A page whose slots all lead back to the run loop; for single steps and crossing insns. */
 struct code_page *code_step_page(struct cpu *c);
+/** Fetch the instruction at psw.addr anew and decode it into the step page, which becomes the
+ *  executing one. 0, or a program-interruption code with ilc and psw.addr as it wants them. */
+int code_step_fetch(struct cpu *c, u8 insn[6], const struct dinsn **d);
 /** Decode what stands at `slot` of `page` and make it runnable. */
 void code_decode_slot(struct cpu *c, struct code_page *page, unsigned slot);
 /** Handlers of slots that hold no instruction. */
@@ -208,6 +235,8 @@ void cpu_select_spaces(struct cpu *c);
 struct tlb_space *cpu_space_of(struct cpu *c, u64 asce, u8 key);
 /** The real space (DAT off) for the current key. */
 struct tlb_space *cpu_space_real(struct cpu *c);
+/** Which space `sp` is, as in bits 62-63 of the translation-exception identification. */
+unsigned access_space_id(const struct cpu *c, const struct tlb_space *sp);
 /** Purge: all, one page in all spaces, or one ASCE; this CPU only. */
 void cpu_purge_tlb(struct cpu *c);
 void cpu_purge_page(struct cpu *c, u64 va);

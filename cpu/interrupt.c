@@ -4,6 +4,7 @@
  * specification exception, and when the program new PSW itself is invalid to the check-stop
  * state. Assigned storage lies in the two frames at the prefix; SET PREFIX has checked them. */
 #include "cpu/insn/control.h"
+#include "cpu/per.h"
 
 #define PSW_UNASSIGNED 0xb80800fe7fffffffull
 
@@ -100,6 +101,9 @@ void cpu_set_operating(struct cpu *c, bool operating)
 #define ENDING_N true
 #define ENDING_S false
 #define ENDING_C false
+#define COMPLETES_N false
+#define COMPLETES_S false
+#define COMPLETES_C true
 
 /* Does the old PSW point at the instruction instead of behind it? */
 static bool pgm_nullifies(unsigned code)
@@ -108,6 +112,19 @@ static bool pgm_nullifies(unsigned code)
 #define PGM(id, value, ending, title)                                                          \
     case value:                                                                                \
         return ENDING_##ending;
+#include "cpu/pgm.def"
+#undef PGM
+    default: return false;
+    }
+}
+
+/* Has the instruction been executed all the same? */
+static bool pgm_completes(unsigned code)
+{
+    switch (code) {
+#define PGM(id, value, ending, title)                                                          \
+    case value:                                                                                \
+        return COMPLETES_##ending;
 #include "cpu/pgm.def"
 #undef PGM
     default: return false;
@@ -147,13 +164,15 @@ static void pgm_store_details(struct cpu *c, u8 *lc, unsigned code)
 
 int cpu_program_interruption(struct cpu *c, unsigned code)
 {
-    if (pgm_nullifies(code))
+    bool nullified = pgm_nullifies(code) || per_nullifies(c);
+    if (nullified)
         c->psw.addr = (c->psw.addr - c->ilc) & c->amask;
     u8 *lc = lowcore_begin(c);
     lc[LC_PGM_ILC] = 0;
     lc[LC_PGM_ILC + 1] = c->ilc;
-    be16_store(lc + LC_PGM_ILC + 2, (u16)code);
+    be16_store(lc + LC_PGM_ILC + 2, (u16)per_take(c, lc, code, pgm_completes(code)));
     pgm_store_details(c, lc, code);
+    cpu_bear_settle(c);
     be64_store(lc + LC_BEAR, c->bear);
     if (psw_exchange(c, LC_PGM_OLD, LC_PGM_NEW))
         return 0;
@@ -227,7 +246,8 @@ void cpu_reset_registers(struct cpu *c, bool initial, bool clear)
         c->fpc = 0;
         c->todpr = 0;
         c->ckc = 0;
-        c->bear = 1;
+        cpu_breaking_event(c, 1);
+        per_forget(c);
         c->gbea_pp = 0;
         cpu_timer_set(c, 0);
         memset(c->cr, 0, sizeof c->cr);

@@ -2,6 +2,7 @@
  * Guarantees: interruptions and requests are looked at between stretches of at most
  * RUN_SLICE_INSNS instructions; psw.addr is current whenever threaded code is not running. */
 #include "cpu/insn/insn.h"
+#include "cpu/per.h"
 
 #define RUN_SLICE_INSNS 4096
 #define STEP_BUDGET_INSNS 16 /* smaller budgets are executed exactly, one by one */
@@ -16,6 +17,7 @@ void cpu_mode_changed(struct cpu *c)
                : c->psw.mask & PSW_BA ? 0x7fffffffull
                                       : 0xffffffull;
     c->access_key = (u8)((c->psw.mask & PSW_KEY) >> PSW_KEY_SHIFT << 4);
+    per_select(c);
     cpu_select_spaces(c);
 }
 
@@ -105,30 +107,24 @@ static int exec_slice(struct cpu *c, long n)
     return rc;
 }
 
-/* Execute exactly one instruction: its slot is copied into a page that leads nowhere else. */
-static int exec_step(struct cpu *c)
+int cpu_run_slot(struct cpu *c, const struct dinsn *d)
 {
-    int rc = 0;
-    const struct dinsn *d = slot_find(c, &rc);
-    c->n = 1;
-    if (!d)
-        return rc;
-    struct code_page *page = (struct code_page *)(void *)c->code_base;
-    unsigned slot = (unsigned)(d - page->slot);
-    if (d->run == code_run_decode)
-        code_decode_slot(c, page, slot);
-    if (d->run != code_run_cross && d->run != code_run_mixed) {
-        struct dinsn *s = code_step_slot(c, slot);
-        *s = *d;
-        cpu_set_code_page(c, code_step_page(c), c->ia_page);
-        d = s;
-    }
-    rc = d->run(c, d, 1);
+    int rc = d->run(c, d, 1);
 #ifdef ENDICOTT_LOOP_DISPATCH
     if (rc == 0)
         rc = c->stop->run(c, c->stop, c->n);
 #endif
     return rc;
+}
+
+/* Execute exactly one instruction, in a page that leads nowhere else. */
+static int exec_step(struct cpu *c)
+{
+    u8 insn[6];
+    const struct dinsn *d;
+    c->n = 1;
+    TRY(code_step_fetch(c, insn, &d));
+    return c->watch ? per_step(c, d, insn) : cpu_run_slot(c, d);
 }
 
 /* Program interruption; true when it cannot get out of its own handler. */
@@ -178,12 +174,13 @@ static enum cpu_exit run_loop(struct cpu *c, long budget)
             return (enum cpu_exit)why;
         long slice = budget < RUN_SLICE_INSNS ? budget : RUN_SLICE_INSNS;
         int rc;
-        if (budget <= STEP_BUDGET_INSNS) {
+        if (budget <= STEP_BUDGET_INSNS || c->watch) {
             slice = 1;
             rc = exec_step(c);
         } else {
             rc = exec_slice(c, slice);
         }
+        cpu_bear_settle(c);
         u64 executed = (u64)(slice - c->n);
         atomic_store_explicit(&c->insns, cpu_instructions(c) + executed, memory_order_relaxed);
         budget -= (long)executed;

@@ -48,13 +48,14 @@ static struct tlb_space *tlb_space_victim(struct tlb *tlb, struct tlb_space *con
     return victim;
 }
 
-struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key,
+struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, bool watched,
                                 struct tlb_space *const *pinned, unsigned pinned_count)
 {
     struct tlb_space *sp = NULL;
     for (unsigned i = 0; i < TLB_SPACES && !sp; i++) {
         struct tlb_space *s = &tlb->space[i];
-        if (s->used && s->dat == dat && s->key == key && (!dat || s->asce == asce))
+        if (s->used && s->dat == dat && s->key == key && s->watched == watched &&
+            (!dat || s->asce == asce))
             sp = s;
     }
     if (!sp) {
@@ -63,6 +64,7 @@ struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key,
         sp->asce = asce;
         sp->dat = dat;
         sp->key = key;
+        sp->watched = watched;
         sp->stale = true;
     }
     if (sp->stale)

@@ -29,13 +29,14 @@ struct tlb_space {
     struct tlb_entry fetch[TLB_ENTRIES];
     struct tlb_entry store[TLB_ENTRIES];
     struct tlb_code_entry code[TLB_CODE_ENTRIES];
-    u64 asce;   /* when dat */
-    bool dat;   /* false: real addresses */
-    bool used;  /* holds a space at all */
-    bool stale; /* must be cleared before it is used again */
-    u8 key;     /* access key in bits 0-3 */
-    u8 fault;   /* not 0: every access ends with this program-interruption code */
-    u64 stamp;  /* for replacement */
+    u64 asce;     /* when dat */
+    bool dat;     /* false: real addresses */
+    bool used;    /* holds a space at all */
+    bool stale;   /* must be cleared before it is used again */
+    u8 key;       /* access key in bits 0-3 */
+    bool watched; /* every store is looked at: `store` stays empty (PER) */
+    u8 fault;     /* not 0: every access ends with this program-interruption code */
+    u64 stamp;    /* for replacement */
 };
 
 struct tlb {
@@ -71,8 +72,9 @@ void tlb_space_clear(struct tlb_space *sp);
 void tlb_space_clear_stores(struct tlb_space *sp);
 /** Mark every space stale; those in use must be cleared by the caller before the next access. */
 void tlb_purge(struct tlb *tlb);
-/** Find or make the space (asce, dat, key); clears a recycled one, never one of `pinned`. */
-struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key,
+/** Find or make the space (asce, dat, key, watched); clears a recycled one, never one of
+ *  `pinned`. */
+struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, bool watched,
                                 struct tlb_space *const *pinned, unsigned pinned_count);
 
 #endif

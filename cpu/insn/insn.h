@@ -37,6 +37,14 @@ static inline u64 insn_next_ia(const struct cpu *c, const struct dinsn *d, unsig
     return c->ia_bias + ((uintptr_t)d >> 3) + len;
 }
 
+/** Address of the executing instruction, of the EXECUTE when it runs under one. */
+static inline u64 insn_break_ia(const struct cpu *c, const struct dinsn *d)
+{
+    if (unlikely(c->ex_active))
+        return (c->ex_next - c->ilc) & c->amask;
+    return c->ia_bias + ((uintptr_t)d >> 3);
+}
+
 /** D(X,B) of RX, RXY, RXE. */
 static inline u64 ea_x(const struct cpu *c, const struct dinsn *d)
 {

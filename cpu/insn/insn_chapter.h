@@ -16,8 +16,10 @@ static inline int cpu_loop_next(struct cpu *c, const struct dinsn *d, long n)
 #define CHAPTER_DISPATCH(c, d, n) return (d)->run((c), (d), (n))
 #endif
 
-static inline __attribute__((always_inline)) int chapter_branch(struct cpu *c, long n)
+static inline __attribute__((always_inline)) int chapter_branch(struct cpu *c,
+                                                                const struct dinsn *d, long n)
 {
+    c->bear_slot = d;
     u64 target = c->psw.addr;
     if (likely(((target ^ c->ia_page) & ~(u64)(FRAME_BYTES - 2)) == 0 && n > 0)) {
         const struct dinsn *to =
@@ -38,7 +40,7 @@ static inline __attribute__((always_inline)) int chapter_branch(struct cpu *c, l
             return cpu_stop(c, d, n - 1, insn_data_exception(c, 2), CHAPTER_LEN(op));          \
         int rc = insn_##mn(c, d);                                                              \
         if (((flags)&IF_BRANCH) && rc == CPU_TAKEN)                                            \
-            return chapter_branch(c, n - 1);                                                   \
+            return chapter_branch(c, d, n - 1);                                                \
         if (unlikely(rc != 0))                                                                 \
             return cpu_stop(c, d, n - 1, rc, CHAPTER_LEN(op));                                 \
         d += CHAPTER_LEN(op) / 2;                                                              \

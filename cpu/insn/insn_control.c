@@ -2,6 +2,7 @@
  * A body that changes what is derived from the PSW or the control registers calls
  * cpu_mode_changed and returns CPU_RESYNC; one that sets the whole PSW, CPU_PSW_LOADED. */
 #include "cpu/insn/control.h"
+#include "cpu/trace.h"
 
 #define SSM_RESERVED 0xb8u /* PSW bits 0 and 2-4 */
 #define CR0_SSM_SUPPRESSION CR_BIT(33)
@@ -108,7 +109,7 @@ INSN(lpsw)
     TRY(load_u64(c, ea, d->b2, &v));
     if (!(v & ESA_PSW_BIT12))
         return PGM_SPECIFICATION;
-    c->bear = insn_ia(c, d);
+    cpu_breaking_event(c, insn_break_ia(c, d));
     return cpu_introduce_psw(c, (v ^ ESA_PSW_BIT12) & ~ESA_PSW_ADDR, v & ESA_PSW_ADDR);
 }
 
@@ -120,7 +121,7 @@ INSN(lpswe)
     if (ea & 7)
         return PGM_SPECIFICATION;
     TRY(access_fetch(c, ea, d->b2, psw, sizeof psw));
-    c->bear = insn_ia(c, d);
+    cpu_breaking_event(c, insn_break_ia(c, d));
     return cpu_introduce_psw(c, be64_load(psw), be64_load(psw + 8));
 }
 
@@ -189,6 +190,7 @@ static int amode_set(struct cpu *c, const struct dinsn *d, u64 bits, u64 reach)
 {
     if (insn_ia(c, d) & ~reach)
         return PGM_SPECIFICATION;
+    TRY(trace_mode_switch(c, bits, insn_next_ia(c, d, 2) & c->amask));
     c->psw.mask = (c->psw.mask & ~(PSW_EA | PSW_BA)) | bits;
     cpu_mode_changed(c);
     return CPU_RESYNC;

@@ -2,11 +2,8 @@
  * What belongs to the channel subsystem or to CP ends in an interception, with its operands
  * decoded and everything checked that the CPU has to check. */
 #include "cpu/insn/control.h"
-#include "mem/dat.h"
+#include "cpu/trace.h"
 
-#define CR12_EXPLICIT_TRACE CR_BIT(63)
-#define CR12_ENTRY 0x3ffffffffffffffcull
-#define TRACE_REGISTERS_MAX 16
 #define STSI_LEVEL_VM 3u
 
 /* ---- timing ---- */
@@ -111,59 +108,29 @@ INSN(sigp)
     return sigp_execute(c, d);
 }
 
-/* Append an entry to the trace table at real CR12. */
-static int trace_append(struct cpu *c, const u8 *entry, unsigned len)
+/* TRACE and TRACG: bit 0 of the operand word says no; 4 or 8 bytes of each register. */
+static int trace_if_asked(struct cpu *c, const struct dinsn *d, unsigned width)
 {
-    u64 real = c->cr[12] & CR12_ENTRY;
-    u64 abs = dat_real_to_abs(real, c->prefix);
-    if ((c->cr[0] & CR0_LAP) && !(real & ~0x11ffull))
-        return PGM_PROTECTION;
-    if (((real + len) ^ real) & ~(u64)(FRAME_BYTES - 1))
-        return PGM_TRACE_TABLE;
-    if (!storage_write(c->st, abs, entry, len))
-        return PGM_ADDRESSING;
-    c->cr[12] = (c->cr[12] & ~CR12_ENTRY) | (real + len);
-    return 0;
-}
-
-/* An explicit trace entry of the registers R1 to R3, 4 or 8 bytes of each. */
-static int trace_explicit(struct cpu *c, const struct dinsn *d, unsigned width)
-{
-    u8 entry[16 + 8 * TRACE_REGISTERS_MAX];
-    u64 ea = ea_b(c, d), tod = cpu_guest_tod(c);
+    u64 ea = ea_b(c, d);
     u32 operand;
     if (!(c->cr[12] & CR12_EXPLICIT_TRACE))
         return 0;
     if (ea & 3)
         return PGM_SPECIFICATION;
     TRY(load_u32(c, ea, d->b2, &operand));
-    if (operand & 0x80000000u)
-        return 0;
-    unsigned count = ((d->r3 - d->r1) & 15u) + 1, at = width == 4 ? 12 : 16;
-    memset(entry, 0, at);
-    be64_store(entry + (width == 4 ? 0 : 2), width == 4 ? tod & 0xffffffffffffull : tod);
-    entry[0] = (u8)(0x70 | (count - 1));
-    entry[1] = width == 4 ? 0 : 0x80;
-    be32_store(entry + at - 4, operand);
-    for (unsigned i = 0; i < count; i++, at += width) {
-        if (width == 4)
-            be32_store(entry + at, gr32(c, (d->r1 + i) & 15));
-        else
-            be64_store(entry + at, c->gr[(d->r1 + i) & 15]);
-    }
-    return trace_append(c, entry, at);
+    return operand >> 31 ? 0 : trace_explicit(c, d->r1, d->r3, operand, width);
 }
 
 /* 99 TRACE */
 INSN(trace)
 {
-    return trace_explicit(c, d, 4);
+    return trace_if_asked(c, d, 4);
 }
 
 /* EB0F TRACG */
 INSN(tracg)
 {
-    return trace_explicit(c, d, 8);
+    return trace_if_asked(c, d, 8);
 }
 
 /* 01FF TRAP2: no trap control block can be enabled */

@@ -2,6 +2,7 @@
  * control chapter calls (PoP chapter 10). An entry is invalidated by an interlocked update of
  * one byte, then every CPU forgets what it had translated through it. */
 #include "cpu/insn/control.h"
+#include "cpu/per.h"
 #include "mem/dat.h"
 
 #define PTE_INVALID_BYTE 6 /* bit 53 of the entry */
@@ -169,7 +170,7 @@ int dat_store_using_real(struct cpu *c, const struct dinsn *d, unsigned len)
         be64_store(buf, c->gr[d->r1]);
     else
         be32_store(buf, gr32(c, d->r1));
-    return access_put_space(c, cpu_space_real(c), addr, buf, len);
+    return per_put_real(c, cpu_space_real(c), addr, buf, len);
 }
 
 /* ---- invalidating ---- */

@@ -1,6 +1,8 @@
 /* Branches, EXECUTE, SUPERVISOR CALL, MONITOR CALL, program mask, hints.
  * Principles of Operation, chapter 7 "General Instructions"; rows in isa_general_branch.def. */
 #include "cpu/insn/insn_general.h"
+#include "cpu/per.h"
+#include "cpu/trace.h"
 
 #define AMODE_31 0x80000000u
 
@@ -134,6 +136,8 @@ static int execute(struct cpu *c, const struct dinsn *d, u64 target, u8 len)
     c->ex_target_ia = target;
     c->ex_next = (insn_ia(c, d) + len) & c->amask;
     c->ilc = len;
+    if (unlikely(c->watch))
+        TRY(per_execute_target(c, target, text));
     return target_run(c, entry);
 }
 
@@ -229,6 +233,8 @@ INSN_FAST(brasl)
 INSN(bassm)
 {
     u64 target = c->gr[d->r2];
+    if (d->r2)
+        TRY(trace_branch_set_mode(c, target, insn_next_ia(c, d, 2) & c->amask, true));
     link_set(c, d, 2);
     if (c->psw.mask & PSW_EA)
         c->gr[d->r1] |= 1;
@@ -239,6 +245,8 @@ INSN(bassm)
 INSN(bsm)
 {
     u64 target = c->gr[d->r2];
+    if (d->r2)
+        TRY(trace_branch_set_mode(c, target, insn_next_ia(c, d, 2) & c->amask, false));
     if (d->r1 && (c->psw.mask & PSW_EA))
         c->gr[d->r1] |= 1;
     else if (d->r1)
