@@ -234,6 +234,14 @@ void cp_remote_receive(struct cp *cp, const char *member, u16 type, const void *
 /** A member is gone: its outstanding requests fail. */
 void cp_remote_lost(struct cp *cp, const char *member);
 
+/** Is a logoff pending: SIGNAL SHUTDOWN or SHUTDOWN under way? */
+bool cp_user_leaving(const struct cp_user *user);
+/** SET VMRELOCATE: may the user be relocated, within which domain. From the directory at logon;
+ *  goes with the user. Set with domain NULL: as it was. */
+bool cp_user_relocatable(const struct cp_user *user);
+const char *cp_user_domain(const struct cp_user *user);
+void cp_user_set_relocation(struct cp_user *user, bool relocate, const char *domain);
+
 /** Generation of the claim on this user's id; 0 = none (IDENTITY, or no cluster). */
 u64 cp_user_claim(const struct cp_user *user);
 /** After a relocation moved the claim here: only now cp_user_find and commands see the user. */

@@ -156,6 +156,8 @@ const struct vm_ops *vm_host_ops(void);
 /** Directory values that vm_ops.create needs beyond the entry: system configuration. */
 struct system_config;
 void vm_host_set_config(struct vm_host *host, const struct system_config *config);
+/** Take out of a facility list what some member of a relocation domain does not have. */
+void vm_domain_limit(const struct system_config *sys, const char *domain, u8 *facilities);
 
 /* ---- deterministic and single-machine running ---- */
 

@@ -22,25 +22,28 @@ struct spool *vm_host_spool(struct vm_host *host)
 
 /* ---- creating a machine from a directory entry ---- */
 
-/* Facilities that every member of the user's relocation domain has. */
-static void domain_facilities(const struct vm_host *host, const struct dir_entry *e, u8 *out)
+void vm_domain_limit(const struct system_config *sys, const char *domain, u8 *facilities)
 {
-    const struct system_config *sys = host->system;
     struct config_domain scratch;
     u8 other[FACILITY_BYTES];
-    cpu_model_facilities(host->config.model, out);
-    if (!sys || !sys->in_ssi || !e->relocate)
-        return;
-    const struct config_domain *d =
-        config_domain_find(sys, e->domain[0] ? e->domain : "SSI", &scratch);
+    const struct config_domain *d = config_domain_find(sys, domain, &scratch);
     for (unsigned i = 0; d && i < d->member_count; i++) {
         u16 slot = config_slot_of(sys, d->members[i]);
         if (!slot || !sys->slots[slot - 1].hardware_known)
             continue;
         cpu_model_facilities(sys->slots[slot - 1].model, other);
         for (unsigned b = 0; b < FACILITY_BYTES; b++)
-            out[b] &= other[b];
+            facilities[b] &= other[b];
     }
+}
+
+/* Facilities that every member of the user's relocation domain has. */
+static void domain_facilities(const struct vm_host *host, const struct dir_entry *e, u8 *out)
+{
+    const struct system_config *sys = host->system;
+    cpu_model_facilities(host->config.model, out);
+    if (sys && sys->in_ssi && e->relocate)
+        vm_domain_limit(sys, e->domain[0] ? e->domain : "SSI", out);
 }
 
 static void config_from_entry(const struct vm_host *host, const struct dir_entry *e,

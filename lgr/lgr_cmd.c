@@ -1,4 +1,4 @@
-/* VMRELOCATE TEST, MOVE, CANCEL, MODIFY; QUERY VMRELOCATE. A synchronous MOVE holds its request
+/* VMRELOCATE TEST, MOVE, CANCEL, MODIFY. A synchronous MOVE holds its request
  * until the relocation ends, an asynchronous one until it is found eligible.
  * Source: z/VM "CP Commands and Utilities Reference", VMRELOCATE. */
 #define ENDICOTT_ALWAYS_ASSERT 1
@@ -19,7 +19,7 @@ struct job {
 
 /* --- parsing ------------------------------------------------------------------------------- */
 
-static bool take_name(struct cp_request *req, const char *noise, char out[LGR_NAME_BYTES])
+bool lgr_take_name(struct cp_request *req, const char *noise, char out[LGR_NAME_BYTES])
 {
     const char *word = cp_operand_peek(req);
     if (word && !strcmp(word, noise))
@@ -205,7 +205,7 @@ static int do_test_or_move(struct cp_request *req, struct lgr_cmd *c, bool test)
     char user[LGR_NAME_BYTES], to[LGR_NAME_BYTES];
     struct lgr_options o = {
         .test = test, .synchronous = true, .maxquiesce_s = LGR_MAXQUIESCE_S};
-    if (!take_name(req, "USER", user) || !take_name(req, "TO", to))
+    if (!lgr_take_name(req, "USER", user) || !lgr_take_name(req, "TO", to))
         return cp_fail(req, MSG_CMD026E);
     int rc = take_move_options(req, &o);
     return rc ? rc : begin(req, c, user, to, &o);
@@ -214,7 +214,7 @@ static int do_test_or_move(struct cp_request *req, struct lgr_cmd *c, bool test)
 static int do_cancel(struct cp_request *req, struct lgr_cmd *c)
 {
     char user[LGR_NAME_BYTES], text[64];
-    if (!take_name(req, "USER", user))
+    if (!lgr_take_name(req, "USER", user))
         return cp_fail(req, MSG_CMD026E);
     snprintf(text, sizeof text, "canceled by %.8s", cp_request_userid(req));
     int rc = lgr_cancel(c->lgr, user, LGR_CANCELLED, text);
@@ -231,7 +231,7 @@ static int do_modify(struct cp_request *req, struct lgr_cmd *c)
     char user[LGR_NAME_BYTES];
     u32 total = LGR_NOLIMIT, quiesce = LGR_MAXQUIESCE_S;
     bool any = false;
-    if (!take_name(req, "USER", user))
+    if (!lgr_take_name(req, "USER", user))
         return cp_fail(req, MSG_CMD026E);
     for (const char *word; (word = cp_operand(req)) != NULL; any = true) {
         char shown[64];
@@ -269,27 +269,6 @@ static int cmd_vmrelocate(struct cp_request *req, void *ctx)
     return do_test_or_move(req, ctx, !move);
 }
 
-/* QUERY VMRELOCATE [USER] [userid] */
-static int query_vmrelocate(struct cp_request *req, void *ctx)
-{
-    const struct lgr_cmd *c = ctx;
-    char user[LGR_NAME_BYTES];
-    if (!cp_operand_peek(req))
-        snprintf(user, sizeof user, "%s", cp_request_userid(req));
-    else if (!(cp_request_classes(req) & CP_CLASS('A')) || !take_name(req, "USER", user))
-        return cp_fail(req, MSG_CMD026E);
-    const struct cp_user *u = cp_user_find(c->cp, user);
-    if (!u)
-        return cp_fail(req, MSG_RLU045E, user);
-    const struct dir_entry *e = cp_user_entry(u);
-    cp_line(req, "Running on member %s", cp_system_name(c->cp));
-    cp_line(req, "Relocation %s in domain %s", e->relocate ? "enabled" : "disabled",
-            e->domain[0]              ? e->domain
-            : e->kind == DIR_IDENTITY ? cp_system_name(c->cp)
-                                      : "SSI");
-    return 0;
-}
-
 int lgr_cmd_register(struct lgr_cmd *c)
 {
     static const struct cp_cmd_row command = {
@@ -297,6 +276,11 @@ int lgr_cmd_register(struct lgr_cmd *c)
         "VMRELOCATE [TEST | MOVE | STATUS | CANCEL | MODIFY] userid member ...: relocation"};
     static const struct cp_cmd_row query = {"VMRELOcate", CP_CLASS('A') | CP_CLASS('G'),
                                             "May a virtual machine be relocated, and where"};
+    static const struct cp_cmd_row set = {
+        "VMRELOcate", CP_CLASS('A'),
+        "SET VMRELOCATE {userid | *} [ON | OFF] [DOMAIN name [FORCE ARCHITECTURE]]"};
     int rc = cp_register_command(c->cp, NULL, &command, cmd_vmrelocate, c);
-    return rc ? rc : cp_register_command(c->cp, "QUERY", &query, query_vmrelocate, c);
+    if (!rc)
+        rc = cp_register_command(c->cp, "QUERY", &query, lgr_query_vmrelocate, c);
+    return rc ? rc : cp_register_command(c->cp, "SET", &set, lgr_set_vmrelocate, c);
 }

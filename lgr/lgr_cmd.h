@@ -13,6 +13,15 @@ struct lgr_cmd {
 
 int lgr_cmd_register(struct lgr_cmd *c);
 
+/** What a guest's machine has: FACILITY_BYTES. */
+struct vm_config;
+void lgr_facilities_of(const struct vm_config *vc, u8 *out);
+/** QUERY and SET VMRELOCATE: lgr_set.c. */
+int lgr_query_vmrelocate(struct cp_request *req, void *ctx);
+int lgr_set_vmrelocate(struct cp_request *req, void *ctx);
+/** An optional noise word, then a name of at most 8 characters. */
+bool lgr_take_name(struct cp_request *req, const char *noise, char out[LGR_NAME_BYTES]);
+
 /** VMRELOCATE STATUS, behind the word STATUS. */
 int lgr_cmd_status(struct cp_request *req, struct lgr_cmd *c);
 /** Lines about a finished relocation: times, and a table of passes. */

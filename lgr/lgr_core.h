@@ -31,7 +31,6 @@ struct lgr_guest_info {
 struct lgr_here {
     bool known;     /* in its directory */
     bool logged_on; /* or arriving by another relocation */
-    bool in_domain, relocatable;
     u64 entry_digest;
     u64 storage_max_bytes, memory_free_bytes;
     u8 facilities[LGR_FACILITY_BYTES];

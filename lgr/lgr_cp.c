@@ -58,11 +58,6 @@ static u64 entry_digest(const struct dir_entry *e)
     return mix_text(mix_text(h, e->domain), e->account);
 }
 
-static const char *domain_of(const struct dir_entry *e)
-{
-    return e->domain[0] ? e->domain : "SSI";
-}
-
 static bool domain_has(const struct cp *cp, const char *domain, const char *member)
 {
     struct config_domain scratch;
@@ -89,7 +84,7 @@ static void find_bad_device(struct vm *vm, char *out, size_t room)
     }
 }
 
-static void facilities_of(const struct vm_config *vc, u8 *out)
+void lgr_facilities_of(const struct vm_config *vc, u8 *out)
 {
     if (vc->facilities)
         memcpy(out, vc->facilities, LGR_FACILITY_BYTES);
@@ -105,15 +100,16 @@ static void guest_info(void *ctx, void *guest, const char *to, struct lgr_guest_
     const struct vm_config *vc = vm_configuration(vm);
     const struct storage *st = vm_storage(vm);
     snprintf(out->user, sizeof out->user, "%s", cp_user_id(guest));
-    snprintf(out->domain, sizeof out->domain, "%s", domain_of(e));
+    snprintf(out->domain, sizeof out->domain, "%s", cp_user_domain(guest));
     out->storage_bytes = st->size;
     out->touched_bytes = storage_set_count(st, NULL) * FRAME_BYTES;
     out->cpus = vc->cpus;
     out->entry_digest = entry_digest(e);
-    facilities_of(vc, out->facilities);
+    lgr_facilities_of(vc, out->facilities);
     out->disconnected = cp_user_disconnected(guest);
-    out->relocatable = e->relocate;
+    out->relocatable = cp_user_relocatable(guest);
     out->identity = e->kind == DIR_IDENTITY;
+    out->ending = cp_user_leaving(guest);
     out->in_domain = domain_has(c->cp, out->domain, to);
     find_bad_device(vm, out->bad_device, sizeof out->bad_device);
 }
@@ -185,8 +181,6 @@ static void guest_here(void *ctx, const char *user, struct lgr_here *out)
         return;
     out->known = true;
     out->logged_on = cp_user_find(c->cp, user) != NULL;
-    out->relocatable = e->relocate;
-    out->in_domain = domain_has(c->cp, domain_of(e), cfg->member);
     out->entry_digest = entry_digest(e);
     out->storage_max_bytes =
         e->storage_max_bytes > e->storage_bytes ? e->storage_max_bytes : e->storage_bytes;
@@ -298,6 +292,8 @@ int lgr_create(struct cp *cp, struct ssi *ssi, const struct lgr_ports *ports, st
         return rc;
     }
     c->lgr->cmd = c;
+    const char *pace = getenv("ENDICOTT_LGR_MB_S"); /* for tests, and to spare a slow link */
+    c->lgr->pace_mb_s = pace ? (u32)strtoul(pace, NULL, 10) : 0;
     rc = cp_observe_users(cp, observe, c->lgr);
     if (rc == ST_OK)
         rc = lgr_cmd_register(c);

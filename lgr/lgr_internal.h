@@ -95,6 +95,7 @@ struct lgr {
     const struct lgr_guests *guests;
     void *guests_ctx;
     bool verify, stopped;
+    u32 pace_mb_s; /* 0: as fast as the link takes it */
     struct rlobk *active, *dead;
     unsigned active_count, depth;
     u64 last_id;
@@ -160,10 +161,25 @@ void rlo_turn_soon(struct rlobk *r);
 /** Frames of r->set that differ from what was sent last: 0 unless recording missed a store. */
 u64 pass_verify(struct rlobk *r);
 
-enum lgr_decision { LGR_ANOTHER_PASS, LGR_QUIESCE_NOW };
-/** The stop rule, from counts and the measured rate. Pure. */
-enum lgr_decision lgr_decide(unsigned passes_done, u64 remaining, u64 previous,
-                             double bytes_per_ns, bool immediate, u32 maxquiesce_s);
+/** What the planner goes by, after a pass has been acknowledged. */
+struct lgr_plan {
+    unsigned passes_done;
+    u64 remaining, previous; /* frames: dirtied since the last pass began, sent in it */
+    double bytes_per_ns;     /* measured; 0 = not yet */
+    u64 total_left_ns;       /* of MAXTOTAL; ~0 = no limit */
+    u32 maxquiesce_s;
+    bool immediate;
+};
+enum lgr_decision {
+    LGR_ANOTHER_PASS,
+    LGR_QUIESCE_NOW,
+    LGR_OVER_MAXQUIESCE, /* give up: the guest would stand still for longer */
+    LGR_OVER_MAXTOTAL,   /* give up: MAXTOTAL would end it while the guest stands still */
+};
+/* --- lgr_plan.c; pure --- */
+enum lgr_decision lgr_decide(const struct lgr_plan *p);
+/** How long the guest is predicted to stand still if it were stopped now. */
+double lgr_plan_quiesce_ns(const struct lgr_plan *p);
 
 /** OFFER and SKELETON, which come before there is a block. */
 void dest_offer(struct lgr *lgr, const char *from, const struct lgr_head *head,

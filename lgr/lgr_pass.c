@@ -1,29 +1,10 @@
-/* Memory passes at the source: which frames, in batches of bounded size, and the stop rule.
+/* Memory passes at the source: which frames, in batches of bounded size, at what pace.
  * Assumes that a frame stored into after its copy was taken shows up in a later epoch
  * (hyp/vm.h, vm_epoch); so the last copy sent of every frame is its content at quiesce [I3]. */
 #define ENDICOTT_ALWAYS_ASSERT 1
 #include "lgr/lgr_internal.h"
 
-#define QUIESCE_AIM_NS 5e6 /* stop when the rest is predicted to move within */
-#define PASSES_MAX 8       /* while the guest runs; two more follow */
-#define PROGRESS_TENTHS 9  /* no progress: 9/10 of the previous pass are dirty again */
-#define RATE_DEFAULT 0.2   /* bytes per ns until measured */
 #define RATE_SAMPLE_BYTES (1u << 20)
-
-_Static_assert(PASSES_MAX + 2 <= LGR_PASSES_MAX, "passes are written down");
-
-enum lgr_decision lgr_decide(unsigned passes_done, u64 remaining, u64 previous,
-                             double bytes_per_ns, bool immediate, u32 maxquiesce_s)
-{
-    double rate = bytes_per_ns > 0 ? bytes_per_ns : RATE_DEFAULT;
-    double predicted_ns = (double)remaining * FRAME_BYTES / rate;
-    if (immediate || passes_done >= PASSES_MAX || predicted_ns <= QUIESCE_AIM_NS)
-        return LGR_QUIESCE_NOW;
-    bool fits = maxquiesce_s == LGR_NOLIMIT || predicted_ns < maxquiesce_s * 0.8e9;
-    if (passes_done >= 2 && remaining * 10 >= previous * PROGRESS_TENTHS && fits)
-        return LGR_QUIESCE_NOW;
-    return LGR_ANOTHER_PASS;
-}
 
 u64 pass_collect(struct rlobk *r)
 {
@@ -120,9 +101,19 @@ static u64 set_word_next(const struct rlobk *r)
     return next > r->set_word ? next : r->set_word;
 }
 
+/* Milliseconds by which the pass is ahead of the pace that was asked for. */
+static u64 pace_ahead_ms(const struct rlobk *r)
+{
+    u64 due_ns = r->lgr->pace_mb_s ? r->tally.bytes * 1000 / r->lgr->pace_mb_s : 0;
+    u64 gone_ns = lgr_now(r->lgr) - r->pass_start_ns;
+    return due_ns > gone_ns ? (due_ns - gone_ns + 999999) / 1000000 : 0;
+}
+
 enum pass_result pass_turn(struct rlobk *r)
 {
     u64 words = (r->st->frames + 63) / 64, work = 0, looked = 0;
+    if (pace_ahead_ms(r))
+        return PASS_MORE; /* woken by the link */
     while (r->set_word < words && work < LGR_TURN_BYTES && looked < LGR_TURN_WORDS) {
         r->set_word = set_word_next(r);
         if (r->set_word >= words)
@@ -167,5 +158,5 @@ u64 pass_verify(struct rlobk *r)
 
 void rlo_turn_soon(struct rlobk *r)
 {
-    rlo_timer(r, TIMER_TURN, rlo_window_open(r) ? 0 : LGR_WINDOW_WAIT_MS);
+    rlo_timer(r, TIMER_TURN, rlo_window_open(r) ? pace_ahead_ms(r) : LGR_WINDOW_WAIT_MS);
 }

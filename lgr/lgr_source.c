@@ -155,6 +155,34 @@ void source_pass_turn(struct rlobk *r, const struct lgr_values *v, const u8 *dat
     rlo_timer(r, TIMER_REPLY, LGR_REPLY_MS);
 }
 
+static u64 total_left_ns(const struct rlobk *r)
+{
+    u64 gone = lgr_now(r->lgr) - r->start_ns, all = r->v.maxtotal_s * 1000000000ull;
+    if (r->v.maxtotal_s == LGR_NOLIMIT)
+        return ~0ull;
+    return all > gone ? all - gone : 0;
+}
+
+/* What the planner says. Giving up is not stopping the guest: it has run all the time. */
+static void go_on(struct rlobk *r, const struct lgr_plan *plan)
+{
+    enum lgr_decision decision = lgr_decide(plan);
+    double seconds = lgr_plan_quiesce_ns(plan) / 1e9;
+    if (decision == LGR_QUIESCE_NOW) {
+        offer(r, true, RLO_S_RECHECK);
+    } else if (decision == LGR_OVER_MAXQUIESCE) {
+        source_stay(r, LGR_MAXQUIESCE, "%s would stand still for %.1f s, MAXQUIESCE is %u s",
+                    r->v.user, seconds, r->v.maxquiesce_s);
+    } else if (decision == LGR_OVER_MAXTOTAL) {
+        source_stay(r, LGR_MAXTOTAL, "%s would stand still for %.1f s, MAXTOTAL is near",
+                    r->v.user, seconds);
+    } else {
+        pass_begin(r, false);
+        rlo_go(r, RLO_S_PASS);
+        rlo_turn_soon(r);
+    }
+}
+
 void source_pass_ack(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)
 {
     (void)data;
@@ -165,16 +193,14 @@ void source_pass_ack(struct rlobk *r, const struct lgr_values *v, const u8 *data
         return;
     }
     pass_acknowledged(r, v->pass);
-    u64 previous = r->tally.pages + r->tally.zeros;
-    u64 remaining = pass_collect(r);
-    if (lgr_decide(r->v.pass_count, remaining, previous, r->bytes_per_ns, r->v.immediate,
-                   r->v.maxquiesce_s) == LGR_QUIESCE_NOW) {
-        offer(r, true, RLO_S_RECHECK);
-        return;
-    }
-    pass_begin(r, false);
-    rlo_go(r, RLO_S_PASS);
-    rlo_turn_soon(r);
+    struct lgr_plan plan = {.passes_done = r->v.pass_count,
+                            .previous = r->tally.pages + r->tally.zeros,
+                            .remaining = pass_collect(r),
+                            .bytes_per_ns = r->bytes_per_ns,
+                            .total_left_ns = total_left_ns(r),
+                            .maxquiesce_s = r->v.maxquiesce_s,
+                            .immediate = r->v.immediate};
+    go_on(r, &plan);
 }
 
 void source_late_ack(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)

@@ -23,17 +23,34 @@ static void show_response(struct cp_response *resp, void *ctx)
     free(c);
 }
 
-int cp_console_command(struct cp *cp, const char *userid, const char *command)
+static struct console_command *console_command(struct cp *cp, const char *userid)
 {
     struct console_command *c = calloc(1, sizeof *c);
     if (!c)
-        return ST_NOMEM;
+        return NULL;
     c->cp = cp;
     snprintf(c->userid, sizeof c->userid, "%.8s", userid);
     cp_response_init(&c->resp);
     c->resp.done_cb = show_response;
     c->resp.done_ctx = c;
+    return c;
+}
+
+int cp_console_command(struct cp *cp, const char *userid, const char *command)
+{
+    struct console_command *c = console_command(cp, userid);
+    if (!c)
+        return ST_NOMEM;
     cp_command(cp, userid, command, &c->resp);
+    return ST_OK;
+}
+
+int cp_console_command_as(struct cp *cp, const char *userid, u32 classes, const char *command)
+{
+    struct console_command *c = console_command(cp, userid);
+    if (!c)
+        return ST_NOMEM;
+    cp_command_as(cp, userid, classes, command, &c->resp);
     return ST_OK;
 }
 

@@ -47,6 +47,8 @@ struct cp_user {
     u64 logon_ns;
     u64 claim; /* generation, 0 = none */
     char secuser[DIR_NAME_BYTES], observer[DIR_NAME_BYTES];
+    bool relocate; /* SET VMRELOCATE; at logon as in the directory */
+    char domain[DIR_NAME_BYTES];
     u64 signal_timer; /* SIGNAL SHUTDOWN under way */
     unsigned signal_within_s;
     char signal_by[DIR_NAME_BYTES];
@@ -169,6 +171,8 @@ const char *cp_where(const struct cp_user *user, char out[DIR_NAME_BYTES + 8]);
 /* --- cp_console.c ------------------------------------------------------------------------ */
 /** Issue a command as a user; the response goes to its console, now or later. */
 int cp_console_command(struct cp *cp, const char *userid, const char *command);
+/** The same with other privilege classes than the user's. */
+int cp_console_command_as(struct cp *cp, const char *userid, u32 classes, const char *command);
 
 /* --- cp_shutdown.c ----------------------------------------------------------------------- */
 /** The guest of `user` has ended itself. May log the user off. */

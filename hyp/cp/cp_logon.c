@@ -43,14 +43,15 @@ static int begin_claimed(struct cp *cp, const struct dir_entry *entry, struct cp
     return ST_OK;
 }
 
-/* COMMAND statements of the directory, whose responses go to the console, then its IPL. */
+/* COMMAND statements of the directory, whose responses go to the console, then its IPL. Who wrote
+ * the directory may have the user issue any command: SET VMRELOCATE * DOMAIN, for example. */
 static void start_machine(struct cp_user *user, bool ipl)
 {
     const struct dir_entry *e = user->entry;
     struct cause cause;
     struct cp *cp = user->cp;
     for (unsigned i = 0; i < e->command_count; i++) {
-        cp_console_command(cp, e->userid, e->commands[i]);
+        cp_console_command_as(cp, e->userid, CP_CLASS_ANY, e->commands[i]);
         if (cp_user_find(cp, e->userid) != user)
             return; /* the command was LOGOFF */
     }

@@ -63,6 +63,28 @@ bool cp_user_cp_read(const struct cp_user *user)
     return user->cp_read;
 }
 
+bool cp_user_leaving(const struct cp_user *user)
+{
+    return user->ending || user->signal_timer || user->cp->shutting_down;
+}
+
+bool cp_user_relocatable(const struct cp_user *user)
+{
+    return user->relocate;
+}
+
+const char *cp_user_domain(const struct cp_user *user)
+{
+    return user->domain;
+}
+
+void cp_user_set_relocation(struct cp_user *user, bool relocate, const char *domain)
+{
+    user->relocate = relocate;
+    if (domain)
+        snprintf(user->domain, sizeof user->domain, "%s", domain);
+}
+
 u64 cp_user_claim(const struct cp_user *user)
 {
     return user->claim;
@@ -127,6 +149,10 @@ int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_use
                                           .escape = '"'};
     strcpy(user->secuser, entry->console_secuser);
     strcpy(user->observer, entry->console_observer);
+    user->relocate = entry->relocate;
+    strcpy(user->domain, entry->domain[0]              ? entry->domain
+                         : entry->kind == DIR_IDENTITY ? cp->config->member
+                                                       : "SSI");
     user->cp_read = true;
     user->logon_ns = cp_now(cp);
     int status =
@@ -196,6 +222,8 @@ enum {
     ROW_CP_READ = CODEC_MANDATORY | 5,
     ROW_CONSOLE = CODEC_MANDATORY | 6,
     ROW_CLASSES = CODEC_MANDATORY | 7,
+    ROW_RELOCATE = 8, /* of an older level: as the directory says */
+    ROW_DOMAIN = 9,
     CONSOLE_VERSION = 1,
 };
 
@@ -207,6 +235,8 @@ void cp_user_save(struct cp_user *user, struct codec_out *out)
     codec_put_bytes(out, ROW_SECUSER, user->secuser, strlen(user->secuser));
     codec_put_bytes(out, ROW_OBSERVER, user->observer, strlen(user->observer));
     codec_put_u8(out, ROW_CP_READ, user->cp_read);
+    codec_put_u8(out, ROW_RELOCATE, user->relocate);
+    codec_put_bytes(out, ROW_DOMAIN, user->domain, strlen(user->domain));
     codec_begin(out, ROW_CONSOLE, CONSOLE_VERSION);
     console_save(user->console, out);
     codec_end(out);
@@ -240,6 +270,8 @@ static bool take_session_row(struct cp_user *user, const struct codec_row *row,
     case ROW_SECUSER: return take_name(row, user->secuser);
     case ROW_OBSERVER: return take_name(row, user->observer);
     case ROW_CP_READ: return codec_get_u8(row, &flag) && (user->cp_read = flag != 0, true);
+    case ROW_RELOCATE: return codec_get_u8(row, &flag) && (user->relocate = flag != 0, true);
+    case ROW_DOMAIN: return row->len && take_name(row, user->domain);
     case ROW_CONSOLE:
         return codec_open(row, &block) && block.version == CONSOLE_VERSION &&
                !console_restore(user->console, &block, cause);

@@ -13,6 +13,10 @@ cat >>"$cluster/user.direct" <<'TEXT'
 USER LOCAL LOCAL 16M 16M G
   INCLUDE LINUX
   VMRELOCATE OFF
+
+USER PINNED PINNED 16M 16M G
+  INCLUDE LINUX
+  COMMAND SET VMRELOCATE * ON DOMAIN ALPHA
 TEXT
 
 # Ends in a disabled wait at the second word of the facility list (bits 32-63; z196: 45), the program-
@@ -76,6 +80,22 @@ for where in 'MEMBERB LOCAL' 'MEMBERC LOCAL' 'MEMBERD LOCAL'; do
     has_45 "$got" || fail "$where does not see facility 45: $got"
     [ "${got:0:8}" = 00000000 ] || fail "$where: ARK ended with $got"
 done
+
+# SET VMRELOCATE: a domain must have what the guest has; COMMAND statements may use any class
+expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG LOCAL
+expect 0 'Relocation disabled in Domain SSI' cp_on MEMBERB QUERY VMRELOCATE USER LOCAL
+expect 1 'HCPRLS1822E LOCAL .* ALPHA' cp_on MEMBERB SET VMRELOCATE LOCAL ON DOMAIN ALPHA
+expect 1 'HCPRLS1821E .* NOWHERE does not exist' cp_on MEMBERB SET VMRELOCATE LOCAL DOMAIN NOWHERE
+expect 0 'Relocation disabled in Domain SSI' cp_on MEMBERB QUERY VMRELOCATE USER LOCAL
+expect 0 'Relocation enabled in Domain ALPHA' \
+    cp_on MEMBERB SET VMRELOCATE LOCAL ON DOMAIN ALPHA FORCE ARCHITECTURE
+expect 1 'HCPRLE1944E LOCAL: MEMBERA lacks facilities' cp_on MEMBERB VMRELOCATE TEST LOCAL MEMBERA
+expect 1 'HCPRLE1822E LOCAL: .* ALPHA' cp_on MEMBERB VMRELOCATE TEST LOCAL MEMBERD
+expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG PINNED
+expect 0 'Relocation enabled in Domain ALPHA' cp_on MEMBERB QUERY VMRELOCATE USER PINNED
+expect 1 'HCPRLE1823E OPERATOR' cp_on MEMBERB SET VMRELOCATE '*' ON
+expect 1 'HCPRLU045E NOBODY' cp_on MEMBERB SET VMRELOCATE NOBODY OFF
+expect 1 'HCPCMD026E' cp_on MEMBERB SET VMRELOCATE LOCAL
 expect 0 'MEMBERD has ended' endicott stop "$cluster"
 expect 0 'no member is running' endicott status
 echo "cp_four: passed"

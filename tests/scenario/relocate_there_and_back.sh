@@ -16,11 +16,21 @@ expect 1 'HCPRLU1926E' cp_on MEMBERA VMRELOCATE CANCEL LINUX1
 expect 1 'HCPCMD002E .*MAXTOTAL' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB MAXTOTAL 5
 expect 1 'HCPCMD003E .*SIDEWAYS' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB SIDEWAYS
 
+# SET VMRELOCATE; it goes with the user
+expect 0 'Relocation disabled in Domain SSI' cp_on MEMBERA SET VMRELOCATE LINUX1 OFF
+expect 1 'HCPRLE1942E LINUX1: relocation is set off' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
+expect 0 'Relocation enabled in Domain MEMBERA' cp_on MEMBERA SET VMRELOCATE LINUX1 ON DOMAIN MEMBERA
+expect 1 'HCPRLE1822E LINUX1: relocation domain MEMBERA does not include MEMBERB' \
+    cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
+expect 0 'Relocation enabled in Domain MEMBERB' cp_on MEMBERA SET VMRELOCATE LINUX1 DOMAIN MEMBERB
+
 expect 0 'User LINUX1 has been relocated from MEMBERA to MEMBERB' \
     cp_on MEMBERA VMRELOCATE MOVE USER LINUX1 TO MEMBERB
 endicott send -u LINUX1 'echo THERE-$((6 * 7))'
 on_guest THERE-42
 expect 0 'Running on member MEMBERB' cp_on MEMBERB QUERY VMRELOCATE USER LINUX1
+expect 0 'Relocation enabled in Domain MEMBERB' cp_on MEMBERB QUERY VMRELOCATE USER LINUX1
+cp_on MEMBERB SET VMRELOCATE LINUX1 DOMAIN SSI
 memspin
 lives_on MEMBERB MEMBERA
 expect 0 'User LINUX1 has been relocated from MEMBERB to MEMBERA' \
@@ -37,4 +47,9 @@ endicott send -u LINUX1 'stop'
 on_guest 'MEMSPIN DONE .* bad=0'
 endicott send -u LINUX1 'echo STILL-$((6 * 7))'
 on_guest STILL-42
+
+# a guest that is to shut down is not relocated; it is stopped, so that it does not just yet
+cp_on MEMBERB FOR LINUX1 CMD STOP
+expect 0 '' cp_on MEMBERB SIGNAL SHUTDOWN LINUX1 WITHIN 60
+expect 1 'HCPRLE1943E LINUX1: logoff is pending' cp_on MEMBERB VMRELOCATE MOVE LINUX1 MEMBERA
 echo "relocate_there_and_back: passed"

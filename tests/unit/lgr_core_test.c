@@ -4,29 +4,75 @@
 
 #define GB_PER_S 1.0 /* bytes per ns */
 
-/* --- stop rule --- */
+/* --- the planner --- */
+
+/* Four passes of a guest that dirties 64 MB (16384 frames) again and again: one field changed. */
+static const struct lgr_plan writer = {.passes_done = 4,
+                                       .remaining = 16000,
+                                       .previous = 16384,
+                                       .bytes_per_ns = GB_PER_S,
+                                       .total_left_ns = ~0ull,
+                                       .maxquiesce_s = 10};
+
+#define DECIDES(decision, ...)                                                                 \
+    do {                                                                                       \
+        struct lgr_plan p = writer;                                                            \
+        __VA_ARGS__;                                                                           \
+        ck_assert_int_eq(lgr_decide(&p), decision);                                            \
+    } while (0)
 
 START_TEST(stops_when_the_rest_is_small)
 {
-    ck_assert_int_eq(lgr_decide(1, 1000, 30000, GB_PER_S, false, 10), LGR_QUIESCE_NOW);
-    ck_assert_int_eq(lgr_decide(1, 10000, 30000, GB_PER_S, false, 10), LGR_ANOTHER_PASS);
-    ck_assert_int_eq(lgr_decide(1, 10000, 30000, 10 * GB_PER_S, false, 10), LGR_QUIESCE_NOW);
+    DECIDES(LGR_QUIESCE_NOW, p.passes_done = 1, p.previous = 30000, p.remaining = 1000);
+    DECIDES(LGR_ANOTHER_PASS, p.passes_done = 1, p.previous = 30000, p.remaining = 10000);
+    DECIDES(LGR_QUIESCE_NOW, p.passes_done = 1, p.previous = 30000, p.remaining = 10000,
+            p.bytes_per_ns = 10 * GB_PER_S);
 }
 END_TEST
 
+/* More passes while they converge; when they do not, only a quiesce that fits with a margin. */
 START_TEST(stops_without_progress_if_the_limit_allows)
 {
-    ck_assert_int_eq(lgr_decide(2, 16000, 16300, GB_PER_S, false, 10), LGR_QUIESCE_NOW);
-    ck_assert_int_eq(lgr_decide(2, 16000, 20000, GB_PER_S, false, 10), LGR_ANOTHER_PASS);
-    ck_assert_int_eq(lgr_decide(2, 16000, 16300, 0.01, false, 1), LGR_ANOTHER_PASS);
-    ck_assert_int_eq(lgr_decide(2, 16000, 16300, 0.01, false, LGR_NOLIMIT), LGR_QUIESCE_NOW);
+    DECIDES(LGR_QUIESCE_NOW, );
+    DECIDES(LGR_ANOTHER_PASS, p.passes_done = 1);
+    DECIDES(LGR_ANOTHER_PASS, p.previous = 20000);
+    DECIDES(LGR_ANOTHER_PASS, p.bytes_per_ns = 0.007); /* 9.4 s of 10 */
+    DECIDES(LGR_QUIESCE_NOW, p.bytes_per_ns = 0.009);  /* 7.3 s */
+    DECIDES(LGR_QUIESCE_NOW, p.bytes_per_ns = 0.001, p.maxquiesce_s = LGR_NOLIMIT);
 }
 END_TEST
 
-START_TEST(stops_at_the_cap_and_when_told)
+/* After eight passes the limits decide: the guest is not stopped for longer than MAXQUIESCE. */
+START_TEST(gives_up_at_the_cap_if_the_guest_would_stand_still_too_long)
 {
-    ck_assert_int_eq(lgr_decide(8, 90000, 100, 0.01, false, 1), LGR_QUIESCE_NOW);
-    ck_assert_int_eq(lgr_decide(1, 90000, 100, GB_PER_S, true, 10), LGR_QUIESCE_NOW);
+    DECIDES(LGR_QUIESCE_NOW, p.passes_done = 8, p.previous = 30000);
+    DECIDES(LGR_QUIESCE_NOW, p.passes_done = 8, p.bytes_per_ns = 0.007);
+    DECIDES(LGR_OVER_MAXQUIESCE, p.passes_done = 8, p.bytes_per_ns = 0.006);
+    DECIDES(LGR_QUIESCE_NOW, p.passes_done = 8, p.bytes_per_ns = 0.006,
+            p.maxquiesce_s = LGR_NOLIMIT);
+    struct lgr_plan p = writer;
+    ck_assert(lgr_plan_quiesce_ns(&p) > 65e6 && lgr_plan_quiesce_ns(&p) < 70e6);
+}
+END_TEST
+
+/* IMMEDIATE: one pass, then quiesce; a limit that was given with it still holds. */
+START_TEST(immediate_takes_one_pass)
+{
+    DECIDES(LGR_QUIESCE_NOW, p.passes_done = 1, p.immediate = true);
+    DECIDES(LGR_QUIESCE_NOW, p.passes_done = 1, p.immediate = true, p.bytes_per_ns = 0.0001,
+            p.maxquiesce_s = LGR_NOLIMIT);
+    DECIDES(LGR_OVER_MAXQUIESCE, p.passes_done = 1, p.immediate = true, p.bytes_per_ns = 0.03,
+            p.maxquiesce_s = 1);
+}
+END_TEST
+
+/* MAXTOTAL: quiesce while there is time for it, never when MAXTOTAL would end it half-way. */
+START_TEST(minds_what_is_left_of_maxtotal)
+{
+    DECIDES(LGR_QUIESCE_NOW, p.previous = 30000, p.total_left_ns = 100000000);
+    DECIDES(LGR_ANOTHER_PASS, p.previous = 30000, p.total_left_ns = 1000000000);
+    DECIDES(LGR_ANOTHER_PASS, p.total_left_ns = 50000000);
+    DECIDES(LGR_OVER_MAXTOTAL, p.passes_done = 8, p.total_left_ns = 50000000);
 }
 END_TEST
 
@@ -216,7 +262,9 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, stops_when_the_rest_is_small);
     tcase_add_test(tc, stops_without_progress_if_the_limit_allows);
-    tcase_add_test(tc, stops_at_the_cap_and_when_told);
+    tcase_add_test(tc, gives_up_at_the_cap_if_the_guest_would_stand_still_too_long);
+    tcase_add_test(tc, immediate_takes_one_pass);
+    tcase_add_test(tc, minds_what_is_left_of_maxtotal);
     tcase_add_test(tc, messages_come_out_as_they_went_in);
     tcase_add_test(tc, spoilt_messages_do_no_harm);
     tcase_add_test(tc, frame_hashes_tell_frames_and_bytes_apart);

@@ -220,7 +220,7 @@ static void fake_here(void *ctx, const char *user, struct lgr_here *out)
 {
     struct actor *a = ctx;
     const struct fake *g = &a->guest[user_index(user)];
-    *out = (struct lgr_here){.known = true, .relocatable = true, .in_domain = true};
+    *out = (struct lgr_here){.known = true};
     out->logged_on = g->here && !g->incoming;
     out->storage_max_bytes = out->memory_free_bytes = 1u << 30;
 }
