@@ -132,6 +132,7 @@ runs 'echo second-$((1 + 1))-life' 'second-2-life'
 
 # --- the guest ends by a command of its own
 endicott send -u LINUX1 'vmcp LOGOFF'
-expect 0 'LOGOFF AT' on_guest 'LOGOFF AT'
+expect 0 'LOGOFF AS +LINUX1' endicott wait -m MEMBERA --match 'LOGOFF AS +LINUX1' --since-start \
+    --timeout "$WAIT_SECONDS"
 expect 0 'MEMBERA' cp_on MEMBERA QUERY USERID
 echo "cp_guest: passed"
