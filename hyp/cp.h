@@ -242,6 +242,9 @@ bool cp_user_relocatable(const struct cp_user *user);
 const char *cp_user_domain(const struct cp_user *user);
 void cp_user_set_relocation(struct cp_user *user, bool relocate, const char *domain);
 
+/** Reader files that waited here until the user came go into its virtual reader. */
+void cp_user_take_files(struct cp_user *user);
+
 /** Generation of the claim on this user's id; 0 = none (IDENTITY, or no cluster). */
 u64 cp_user_claim(const struct cp_user *user);
 /** After a relocation moved the claim here: only now cp_user_find and commands see the user. */

@@ -4,6 +4,8 @@
 #define ENDICOTT_HYP_SPOOL_H
 
 #include "hyp/vm.h"
+#include "io/unitrec.h"
+#include "mem/base/codec.h"
 
 struct spool;
 
@@ -13,10 +15,15 @@ void spool_destroy(struct spool *spool);
 int spool_add(struct spool *spool, const char *userid, struct vm *vm, const char *origin,
               const char *name, const char *type, const void *bytes, size_t len, u16 *id,
               struct cause *cause);
-/** The user has logged on: what waited goes into the reader. */
-int spool_deliver(struct spool *spool, const char *userid, struct vm *vm, struct cause *cause);
-/** Drop the descriptions of files that the reader has consumed. */
-void spool_sync(struct spool *spool, const char *userid, unsigned files_left);
+/** The user is here: what waited goes into the reader, as far as there is room. */
+void spool_deliver(struct spool *spool, const char *userid, struct vm *vm);
+/** As the reader has them: descriptions of files it has consumed are dropped, hold is noted. */
+void spool_sync(struct spool *spool, const char *userid, struct reader *reader);
+/** The reader is gone, and its files with it. */
+void spool_forget(struct spool *spool, const char *userid);
+/** Descriptions of the files in the reader: they move with it. restore: false = damaged. */
+void spool_save(const struct spool *spool, const char *userid, struct codec_out *out);
+bool spool_restore(struct spool *spool, const char *userid, struct codec_in *in);
 unsigned spool_count(struct spool *spool, const char *userid);
 bool spool_file(struct spool *spool, const char *userid, unsigned i, struct vm_spool_file *out);
 /** Purge file `id`, 0 = all; returns how many. Only files no reader holds, or all of them. */

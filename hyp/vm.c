@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "hyp/io_worker.h"
+#include "hyp/spool.h"
 #include "hyp/vm_internal.h"
 #include "mem/base/ergo.h"
 
@@ -298,6 +299,8 @@ void vm_destroy(struct vm *vm)
         console_set_input_notify(vm->config.console, NULL, NULL);
     vm_hold(vm);
     dispatch_forget(vm);
+    if (vm->host->spool)
+        spool_forget(vm->host->spool, vm->config.name);
     parts_destroy(vm);
     vm->dead = true;
     atomic_fetch_add(&vm->notes, 1);

@@ -124,4 +124,8 @@ void diag8_abandon(struct vm *vm);
 /* -- stsi.c -- */
 void icpt_stsi(struct vcpu *v, const struct cpu_icpt *icpt);
 
+/* --- vm_ops.c --- */
+/** The host's reader files, made when first asked for; NULL: no memory. [loop] */
+struct spool *vm_host_spool(struct vm_host *host);
+
 #endif

@@ -118,6 +118,7 @@ struct vm_ops {
     /* All files of the reader: KEEP/NOKEEP and HOLD/NOHOLD, 1 or 0, -1 leaves it; a count. */
     int (*spool_change)(void *host, const char *userid, int keep, int hold);
     void (*spool_close)(void *host, const char *userid); /* the file being read */
+    void (*spool_open)(void *host, const char *userid);  /* what waited goes into the reader */
 };
 
 /** What a virtual machine tells CP by itself; cp_vm_event, loop thread. */

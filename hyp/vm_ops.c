@@ -79,13 +79,7 @@ static int op_create(void *ctx, const struct dir_entry *entry, struct console *c
     struct vm_config vc;
     u8 facilities[FACILITY_BYTES];
     config_from_entry(host, entry, console, &vc, facilities);
-    int rc = vm_create(host, &vc, out, cause);
-    if (rc == ST_OK && vc.reader_vdev) {
-        rc = spool_deliver(vm_host_spool(host), vc.name, *out, cause);
-        if (rc)
-            vm_destroy(*out);
-    }
-    return rc;
+    return vm_create(host, &vc, out, cause);
 }
 
 /* ---- running ---- */
@@ -341,12 +335,14 @@ static unsigned op_spool_count(void *ctx, const char *userid)
     struct vm_host *host = ctx;
     struct vm *vm = vm_by_name(host, userid);
     if (vm && vm->reader)
-        spool_sync(vm_host_spool(host), userid, reader_files(vm->reader));
+        spool_sync(vm_host_spool(host), userid, vm->reader);
     return spool_count(vm_host_spool(host), userid);
 }
 
 static bool op_spool_file(void *ctx, const char *userid, unsigned i, struct vm_spool_file *out)
 {
+    if (i == 0)
+        op_spool_count(ctx, userid); /* as it is now */
     return spool_file(vm_host_spool(ctx), userid, i, out);
 }
 
@@ -369,6 +365,13 @@ static void op_spool_close(void *ctx, const char *userid)
     struct vm *vm = vm_by_name(ctx, userid);
     if (vm && vm->reader)
         reader_close(vm->reader);
+}
+
+static void op_spool_open(void *ctx, const char *userid)
+{
+    struct vm *vm = vm_by_name(ctx, userid);
+    if (vm && vm->reader)
+        spool_deliver(vm_host_spool(ctx), userid, vm);
 }
 
 const struct vm_ops *vm_host_ops(void)
@@ -401,6 +404,7 @@ const struct vm_ops *vm_host_ops(void)
         .spool_purge = op_spool_purge,
         .spool_change = op_spool_change,
         .spool_close = op_spool_close,
+        .spool_open = op_spool_open,
     };
     return &ops;
 }

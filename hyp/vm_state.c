@@ -1,6 +1,7 @@
 /* A machine's state as blocks of rows, change-recording epochs, and quiescing.
  * Guarantees: between vm_quiesce and vm_unquiesce nothing of the machine changes: no CPU runs,
  * no device works, no CP command is outstanding for it. */
+#include "hyp/spool.h"
 #include "hyp/vm_internal.h"
 
 #define STATE_VERSION 1
@@ -10,6 +11,7 @@
 #define TAG_KEYS 0x9004
 #define TAG_MACHINE 0x9005
 #define TAG_TOUCHED 0x9006
+#define TAG_SPOOL 0x1007 /* who does not know it has files without descriptions */
 #define ROW_IPLED 0x9011
 #define ROW_SIGNALLED 0x9012
 #define ROW_PARKED 0x9013
@@ -126,6 +128,25 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
     return !in->failed;
 }
 
+/* The reader's files are its state (TAG_CSS); what QUERY RDR shows of them is CP's. */
+static void descriptions_save(struct vm *vm, struct codec_out *out)
+{
+    struct spool *spool = vm->reader ? vm_host_spool(vm->host) : NULL;
+    if (!spool)
+        return;
+    spool_sync(spool, vm->config.name, vm->reader);
+    codec_begin(out, TAG_SPOOL, STATE_VERSION);
+    spool_save(spool, vm->config.name, out);
+    codec_end(out);
+}
+
+static bool descriptions_restore(struct vm *vm, const struct codec_row *row)
+{
+    struct codec_in block;
+    struct spool *spool = vm_host_spool(vm->host);
+    return spool && codec_open(row, &block) && spool_restore(spool, vm->config.name, &block);
+}
+
 void vm_save(struct vm *vm, struct codec_out *out)
 {
     machine_save(vm, out);
@@ -133,6 +154,7 @@ void vm_save(struct vm *vm, struct codec_out *out)
     css_save(vm->css, TAG_CSS, out);
     sclp_save(vm->sclp, TAG_SCLP, out);
     keys_save(vm, out);
+    descriptions_save(vm, out);
 }
 
 static int block_restore(struct vm *vm, const struct codec_row *row, u64 *frame,
@@ -143,6 +165,7 @@ static int block_restore(struct vm *vm, const struct codec_row *row, u64 *frame,
     switch (row->tag) {
     case TAG_KEYS: ok = keys_restore(vm, row, frame); break;
     case TAG_MACHINE: ok = codec_open(row, &block) && machine_restore(vm, &block); break;
+    case TAG_SPOOL: ok = descriptions_restore(vm, row); break;
     case TAG_CPUS:
         return codec_open(row, &block) ? cpu_set_restore(vm->cpus, &block, cause) : ST_PROTO;
     case TAG_CSS:

@@ -239,6 +239,7 @@ static void guest_run(void *ctx, void *guest, u64 generation)
     (void)ctx;
     cp_user_set_claim(guest, generation);
     vm_unquiesce(cp_user_vm(guest));
+    cp_user_take_files(guest);
 }
 
 static void guest_depart(void *ctx, void *guest)

@@ -39,6 +39,7 @@ static int begin_claimed(struct cp *cp, const struct dir_entry *entry, struct cp
         return status;
     }
     (*out)->claim = generation;
+    cp_user_take_files(*out);
     cp_notify_observers(*out, CP_USER_LOGON);
     return ST_OK;
 }

@@ -96,6 +96,11 @@ void cp_user_set_claim(struct cp_user *user, u64 generation)
     user->incoming = false;
 }
 
+void cp_user_take_files(struct cp_user *user)
+{
+    user->cp->ports.vm->spool_open(user->cp->ports.vm_host, user->userid);
+}
+
 int cp_observe_users(struct cp *cp,
                      void (*cb)(void *ctx, struct cp_user *user, enum cp_user_event event),
                      void *ctx)

@@ -36,6 +36,8 @@ stays() { # code and text, options of MOVE...
 
 boot_guest
 memspin
+echo waiting >"$TEST_TMP/late.txt"
+endicott punch -m MEMBERB -u LINUX1 "$TEST_TMP/late.txt" >/dev/null
 
 echo '--- nobody can write the PDR when ownership is to move: it has not moved'
 member=$(pid_of MEMBERA)
@@ -64,6 +66,8 @@ lives_on MEMBERA MEMBERB
 
 echo '--- MAXTOTAL, shorter than the first pass'
 stays '04: MAXTOTAL of 1 seconds is exceeded' MAXTOTAL 1 SEC
+
+expect 0 ' NONE .* LATE' cp_on MEMBERB QUERY RDR LINUX1 # not lost with the skeleton
 
 echo '--- and without limits it moves'
 expect 0 'has been relocated' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB IMMEDIATE
