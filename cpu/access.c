@@ -172,8 +172,8 @@ static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum
         if (sp->watched)
             return;
         if (page <= FRAME_BYTES && (c->cr[0] & CR0_LAP))
-            return; /* low-address protection is finer than a page */
-        if (atomic_load_explicit(&c->st->code[abs >> FRAME_SHIFT], memory_order_relaxed))
+            e = &sp->low[page >> FRAME_SHIFT];
+        else if (atomic_load_explicit(&c->st->code[abs >> FRAME_SHIFT], memory_order_relaxed))
             return; /* stores must reach storage_code_stored */
     } else if (page == 0 && sp->key && (c->cr[0] & CR0_FETCH_OVERRIDE)) {
         return;
@@ -184,11 +184,15 @@ static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum
 
 int cpu_translate(struct cpu *c, struct tlb_space *sp, u64 va, enum tlb_kind kind)
 {
-    u64 abs = 0;
+    u64 abs = 0, page = va & ~(u64)(FRAME_BYTES - 1);
     c->teid = teid_of(c, sp, va, kind);
     c->exc_ar = c->op_access_id = 0;
     if (kind == TLB_STORE && low_address_protected(c, sp, va))
         return protected(c, TEID_LOW_ADDRESS);
+    if (kind == TLB_STORE && page <= FRAME_BYTES && sp->low[page >> FRAME_SHIFT].tag == page) {
+        c->scratch = sp->low[page >> FRAME_SHIFT].addend + va - (u64)(uintptr_t)c->st->base;
+        return 0;
+    }
     TRY(logical_to_abs(c, sp, va, kind, &abs));
     if (kind == TLB_STORE)
         storage_mark_frame(c->st, abs);
@@ -372,6 +376,8 @@ void cpu_purge_page(struct cpu *c, u64 va)
         for (unsigned k = index; k < TLB_ENTRIES; k += 0x100)
             sp->fetch[k].tag = sp->store[k].tag = TLB_NONE;
         sp->code[index & (TLB_CODE_ENTRIES - 1)].tag = TLB_NONE;
+        if (index < ARRAY_LEN(sp->low))
+            sp->low[index].tag = TLB_NONE;
     }
 }
 

@@ -10,6 +10,7 @@ void tlb_space_clear(struct tlb_space *sp)
         sp->fetch[i].tag = sp->store[i].tag = TLB_NONE;
     for (unsigned i = 0; i < TLB_CODE_ENTRIES; i++)
         sp->code[i].tag = TLB_NONE;
+    sp->low[0].tag = sp->low[1].tag = TLB_NONE;
     sp->stale = false;
 }
 
@@ -17,6 +18,7 @@ void tlb_space_clear_stores(struct tlb_space *sp)
 {
     for (unsigned i = 0; i < TLB_ENTRIES; i++)
         sp->store[i].tag = TLB_NONE;
+    sp->low[0].tag = sp->low[1].tag = TLB_NONE;
 }
 
 void tlb_purge(struct tlb *tlb)

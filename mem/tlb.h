@@ -29,14 +29,16 @@ struct tlb_space {
     struct tlb_entry fetch[TLB_ENTRIES];
     struct tlb_entry store[TLB_ENTRIES];
     struct tlb_code_entry code[TLB_CODE_ENTRIES];
-    u64 asce;     /* when dat */
-    bool dat;     /* false: real addresses */
-    bool used;    /* holds a space at all */
-    bool stale;   /* must be cleared before it is used again */
-    u8 key;       /* access key in bits 0-3 */
-    bool watched; /* every store is looked at: `store` stays empty (PER) */
-    u8 fault;     /* not 0: every access ends with this program-interruption code */
-    u64 stamp;    /* for replacement */
+    struct tlb_entry low[2]; /* stores into pages 0 and 1 under low-address protection, which is
+                                finer than a page: asked by the slow path after its check */
+    u64 asce;                /* when dat */
+    bool dat;                /* false: real addresses */
+    bool used;               /* holds a space at all */
+    bool stale;              /* must be cleared before it is used again */
+    u8 key;                  /* access key in bits 0-3 */
+    bool watched;            /* every store is looked at: `store` stays empty (PER) */
+    u8 fault;                /* not 0: every access ends with this program-interruption code */
+    u64 stamp;               /* for replacement */
 };
 
 struct tlb {
