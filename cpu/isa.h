@@ -98,7 +98,8 @@ extern const struct isa_chapter isa_general_register, isa_general_load, isa_gene
     isa_general_arith, isa_general_multiply, isa_general_logic, isa_general_shift,
     isa_general_compare, isa_general_branch, isa_general_interlock;
 extern const struct isa_chapter isa_string, isa_string_long, isa_string_translate, isa_plo,
-    isa_decimal, isa_decimal_pack, isa_bfp, isa_bfp2, isa_control, isa_control2;
+    isa_cmpsc, isa_sort, isa_decimal, isa_decimal_pack, isa_bfp, isa_bfp2, isa_control,
+    isa_control2;
 
 /** Length in bytes of an instruction by its first byte: 2, 4 or 6. */
 static inline unsigned isa_length(u8 op)

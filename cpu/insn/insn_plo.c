@@ -6,6 +6,7 @@
 #include "cpu/insn/operand.h"
 
 #define PLO_CODES 24u
+#define PLO_RESERVED 0xfffffe00u /* of GR0; X'100' is the test bit */
 #define PLO_STORES_MAX 4
 
 enum plo_operation { PLO_CL, PLO_CS, PLO_DCS, PLO_CSST, PLO_CSDST, PLO_CSTST };
@@ -188,6 +189,8 @@ INSN(plo)
 {
     static const u8 lengths[4] = {4, 8, 8, 16};
     unsigned code = c->gr[0] & 0xff;
+    if (gr32(c, 0) & PLO_RESERVED)
+        return PGM_SPECIFICATION;
     if (c->gr[0] & 0x100) {
         c->cc = code < PLO_CODES ? 0 : 3;
         return 0;

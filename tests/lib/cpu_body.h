@@ -82,8 +82,8 @@ static inline void body_teardown(struct body_bench *b)
 static inline const struct isa_entry *body_find(const char *mnemonic)
 {
     static const struct isa_chapter *const chapters[] = {
-        &isa_string, &isa_string_long, &isa_string_translate,
-        &isa_plo,    &isa_decimal,     &isa_decimal_pack,
+        &isa_string, &isa_string_long, &isa_string_translate, &isa_plo,
+        &isa_cmpsc,  &isa_sort,        &isa_decimal,          &isa_decimal_pack,
     };
     for (unsigned i = 0; i < ARRAY_LEN(chapters); i++)
         for (unsigned k = 0; k < chapters[i]->count; k++)
