@@ -2,7 +2,7 @@
 import os
 
 PROGRAM = "mem cpu io hyp ssi lgr cli".split()
-TESTS = "tests/unit tests/lib tests/insn tests/guest/src".split()
+TESTS = "tests/unit tests/lib tests/insn tests/guest/src tests/programs".split()
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 

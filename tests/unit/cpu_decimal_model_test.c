@@ -1,6 +1,7 @@
-/* Decimal instructions against exact integers (tests/lib/decimal_model.py): lengths 1 to 16, overlapping
- * operands, invalid digits and signs, overflow masked and not, a page boundary or the end of
- * storage inside an operand. DECIMAL_MODEL_SEED and DECIMAL_MODEL_COUNT ask for others. */
+/* Decimal instructions against exact integers (tests/lib/decimal_model.py): lengths 1 to 16,
+ * overlapping operands, invalid digits and signs, overflow masked and not, a page boundary or
+ * the end of storage inside an operand. DECIMAL_MODEL_SEED and DECIMAL_MODEL_COUNT ask for
+ * others. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
