@@ -20,6 +20,7 @@
 #define ICPTS_PER_SLICE_MAX 64
 #define TOD_UNITS_PER_US 4096ull
 #define TOD_1970_S 2208988800ull /* seconds from 1900 to 1970 */
+#define NAP_NS 100000ull         /* of a CPU that spins for a lock whose holder waits for CP */
 #define DET_NS_PER_INSN 5ull
 #define DET_JOBS_PER_TURN 16
 #define DET_START_NS (1700000000ull * 1000000000ull)
@@ -224,10 +225,12 @@ static void put_back_locked(struct vcpu *v, enum cpu_exit why, u64 deadline)
 {
     struct vm_host *host = v->vm->host;
     v->last_exit = why;
-    bool woken = v->woken;
-    v->woken = false;
-    if (why == CPU_EXIT_BUDGET || why == CPU_EXIT_REQUEST || why == CPU_EXIT_INTERCEPT ||
-        woken || cpu_runnable(v->cpu)) {
+    bool woken = v->woken, nap = v->nap;
+    v->woken = v->nap = false;
+    if (nap && !woken)
+        idle_locked(host, v, host_now_ns(host) + NAP_NS);
+    else if (why == CPU_EXIT_BUDGET || why == CPU_EXIT_REQUEST || why == CPU_EXIT_INTERCEPT ||
+             woken || cpu_runnable(v->cpu)) {
         queue_insert_locked(host, v);
     } else {
         idle_locked(host, v, deadline);
@@ -396,6 +399,16 @@ void dispatch_unblock(struct vcpu *v)
     PRE(v->place == VCPU_BLOCKED);
     v->woken = false;
     queue_insert_locked(v->vm->host, v);
+    pthread_mutex_unlock(&v->vm->host->lock);
+}
+
+void dispatch_yield_to(struct vcpu *v, u64 addr)
+{
+    if (addr >= cpu_set_count(v->vm->cpus))
+        return;
+    const struct vcpu *to = &v->vm->vcpu[addr];
+    pthread_mutex_lock(&v->vm->host->lock);
+    v->nap = to->place == VCPU_BLOCKED;
     pthread_mutex_unlock(&v->vm->host->lock);
 }
 

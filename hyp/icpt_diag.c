@@ -203,7 +203,8 @@ static bool diag_0c(struct vcpu *v, const struct cpu_icpt *k)
 /* X'44', X'9C': give up the processor; the dispatcher's order does the rest. */
 static bool diag_yield(struct vcpu *v, const struct cpu_icpt *k)
 {
-    (void)k;
+    if ((u16)k->ea == 0x9c)
+        dispatch_yield_to(v, cpu_gr(v->cpu)[k->r1]);
     cpu_request_exit(v->cpu);
     return true;
 }

@@ -29,6 +29,7 @@ struct vcpu {
     /* guarded by host->lock */
     enum vcpu_place place;
     bool woken;      /* an event came while it was running */
+    bool nap;        /* it spins in vain: leave it for a moment */
     u64 deadline_ns; /* monotonic; ~0 = none (IDLE only) */
     u64 vtime;       /* processor time weighted by share */
     enum cpu_exit last_exit;
@@ -98,6 +99,10 @@ void dispatch_block(struct vcpu *v);
 bool dispatch_blocked(const struct vcpu *v);
 /** CP has answered: the CPU may run again. */
 void dispatch_unblock(struct vcpu *v);
+/** DIAGNOSE X'9C' by `v`, which is about to leave its processor: it would rather have CPU `addr`
+ *  of its machine run. When that one waits for CP, v takes a nap: the loop thread needs a
+ *  processor of the host more than a CPU that spins. */
+void dispatch_yield_to(struct vcpu *v, u64 addr);
 /** Take a held machine out of every list. */
 void dispatch_forget(struct vm *vm);
 /** Tell the loop thread something about a machine. */
