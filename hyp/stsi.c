@@ -8,6 +8,7 @@
 #define SYSIB_BYTES 4096
 #define PGM_SPECIFICATION_CODE 0x06
 #define SEQUENCE_BYTES 17
+#define CAPABILITY 1000u /* adjustment factor and capability: nothing is known to be lowered */
 
 static unsigned level_of(const struct vm *vm)
 {
@@ -32,6 +33,7 @@ static void sysib_111(const struct vm *vm, u8 *b)
     sequence_code(vm, b + 80);
     ebcdic_pad("00", 4, b + 96);
     ebcdic_pad(model->model, 16, b + 100);
+    ebcdic_pad(model->capacity, 16, b + 116); /* permanent */
 }
 
 static void sysib_121(const struct vm *vm, u16 cpu, u8 *b)
@@ -45,10 +47,10 @@ static void sysib_121(const struct vm *vm, u16 cpu, u8 *b)
 static void sysib_122(const struct vm *vm, u8 *b)
 {
     u16 n = (u16)cpu_set_count(vm->cpus);
-    be16_store(b + 32, 0x0100); /* format 0, offset of the ACC list: none */
-    be32_store(b + 36, 1000);   /* capability */
-    be16_store(b + 40, n);
-    be16_store(b + 42, n);
+    be32_store(b + 24, CAPABILITY); /* nominal */
+    be32_store(b + 32, CAPABILITY);
+    be16_store(b + 36, n); /* in total; configured; none in standby or reserved */
+    be16_store(b + 38, n);
 }
 
 static void sysib_222(const struct vm *vm, u8 *b)
@@ -59,7 +61,8 @@ static void sysib_222(const struct vm *vm, u8 *b)
     be16_store(b + 36, n);
     be16_store(b + 38, n);
     ebcdic_pad(vm->host->config.system[0] ? vm->host->config.system : "ENDICOTT", 8, b + 44);
-    be32_store(b + 52, 1000);
+    be32_store(b + 52, CAPABILITY);
+    be16_store(b + 64, n); /* dedicated */
 }
 
 static void sysib_322(const struct vm *vm, u8 *b)
@@ -70,7 +73,7 @@ static void sysib_322(const struct vm *vm, u8 *b)
     be16_store(d + 4, n);
     be16_store(d + 6, n);
     ebcdic_pad(vm->config.name, 8, d + 12);
-    be32_store(d + 20, 1000);
+    be32_store(d + 20, CAPABILITY);
     ebcdic_pad("z/VM    7.3.0", 16, d + 24);
 }
 
