@@ -69,11 +69,27 @@ static int plo_operand(struct cpu *c, struct plo *o, u64 ea, unsigned b)
     return 0;
 }
 
-/** Operand 4, 6 or 8 whose address the parameter list holds at `offset`. */
+static bool ar_mode(const struct cpu *c)
+{
+    return (c->psw.mask & (PSW_DAT | PSW_AS)) == (PSW_DAT | (u64)AS_AR << PSW_AS_SHIFT);
+}
+
+static void ar_set(struct cpu *c, unsigned r, u32 alet)
+{
+    c->ar[r] = alet;
+    cpu_select_spaces(c);
+}
+
+/** Operand 4, 6 or 8 whose address the parameter list holds at `offset`, behind its ALET. */
 static int plo_listed(struct cpu *c, struct plo *o, unsigned offset)
 {
     u64 ea;
+    u32 alet;
     TRY(load_u64(c, (o->list + offset) & c->amask, o->b4, &ea));
+    if (ar_mode(c)) {
+        TRY(load_u32(c, (o->list + offset - 4) & c->amask, o->b4, &alet));
+        ar_set(c, o->r3, alet);
+    }
     return plo_operand(c, o, ea & c->amask, o->r3);
 }
 
@@ -172,16 +188,38 @@ static int plo_probe(struct cpu *c, const struct plo *o)
     return operand_probe(c, o->list, o->b4, len, TLB_STORE);
 }
 
+/** True when addresses of operands stand in the parameter list. */
+static bool plo_lists_operands(const struct plo *o)
+{
+    return o->operation >= PLO_CSDST || (!plo_in_registers(o) && o->operation != PLO_CS);
+}
+
 /** Register numbers and alignment that the function code asks for. */
-static bool plo_specified(const struct plo *o)
+static bool plo_specified(const struct cpu *c, const struct plo *o)
 {
     bool regs = plo_in_registers(o);
     if (regs && o->operation != PLO_CL && (o->r1 & 1))
         return false;
     if (regs && o->operation == PLO_DCS && (o->r3 & 1))
         return false;
+    if (ar_mode(c) && o->r3 == 0 && plo_lists_operands(o))
+        return false;
     bool listed = !regs || o->operation >= PLO_CSDST;
     return !listed || !(o->list & 7);
+}
+
+/** All operands; access register R3 is as it was when one of them is not accessible. */
+static int plo_find(struct cpu *c, struct plo *o, u64 ea2, unsigned b2)
+{
+    u32 alet = c->ar[o->r3];
+    int rc = plo_operand(c, o, ea2, b2);
+    if (rc == 0)
+        rc = plo_prepare(c, o);
+    if (rc == 0)
+        rc = plo_probe(c, o);
+    if (rc != 0 && c->ar[o->r3] != alet)
+        ar_set(c, o->r3, alet);
+    return rc;
 }
 
 /* EE PLO PERFORM LOCKED OPERATION */
@@ -204,11 +242,9 @@ INSN(plo)
                     .r3 = d->r3,
                     .list = ea_2(c, d),
                     .b4 = d->b2};
-    if (!plo_specified(&o))
+    if (!plo_specified(c, &o))
         return PGM_SPECIFICATION;
-    TRY(plo_operand(c, &o, ea_1(c, d), d->r2));
-    TRY(plo_prepare(c, &o));
-    TRY(plo_probe(c, &o));
+    TRY(plo_find(c, &o, ea_1(c, d), d->r2));
     pthread_mutex_lock(&c->set->lock);
     unsigned cc = plo_locked(&o);
     pthread_mutex_unlock(&c->set->lock);

@@ -408,6 +408,42 @@ START_TEST(move_between_spaces)
 }
 END_TEST
 
+/* PERFORM LOCKED OPERATION in the access-register mode: the parameter list has ALETs. */
+START_TEST(locked_operation_with_alets)
+{
+    const u64 ar = PSW_DAT | (u64)AS_AR << PSW_AS_SHIFT;
+    harness_store(&h, DATA, 8, 0x11);
+    harness_store(&h, DATA + 0x108, 8, 0x11); /* operand 1: to compare, to replace */
+    harness_store(&h, DATA + 0x118, 8, 0x22);
+    harness_store(&h, DATA + 0x138, 8, 0x44); /* operand 3 */
+    harness_store(&h, DATA + 0x144, 4, 1);    /* secondary */
+    harness_store(&h, DATA + 0x148, 8, 0x21ff0);
+    gr[0] = 13; /* compare and swap and store, 64 bits, list */
+    gr[6] = DATA;
+    gr[7] = DATA + 0x100;
+    cr[0] |= CR0_SECONDARY_CTL;
+    psw(ar);
+    ck_assert_int_eq(run("ee20 6000 7000"), PGM_SPECIFICATION); /* R3 is 0 */
+    psw(ar);
+    ck_assert_int_eq(run("ee24 6000 7000"), 0);
+    ck_assert_uint_eq(harness_cc(&h), 0);
+    ck_assert_uint_eq(harness_load(&h, DATA, 8), 0x22);
+    ck_assert_uint_eq(harness_load(&h, FRAME_2 + 0xff0, 8), 0x44);
+    ck_assert_uint_eq(h.cpu->ar[4], 1);
+    h.cpu->ar[4] = 0;
+    harness_store(&h, DATA, 8, 0x11);
+    harness_store(&h, DATA + 0x148, 8, 0x22000); /* is not there: nothing has changed */
+    psw(ar);
+    ck_assert_int_eq(run("ee24 6000 7000"), PGM_PAGE_TRANSLATION);
+    ck_assert_uint_eq(h.cpu->ar[4], 0);
+    ck_assert_uint_eq(harness_load(&h, DATA, 8), 0x11);
+    psw(PSW_DAT); /* outside the mode ALETs do not count, and R3 may be 0 */
+    harness_store(&h, DATA + 0x148, 8, DATA + 0x40);
+    ck_assert_int_eq(run("ee20 6000 7000"), 0);
+    ck_assert_uint_eq(harness_load(&h, DATA + 0x40, 8), 0x44);
+}
+END_TEST
+
 START_TEST(move_with_keys)
 {
     harness_store(&h, DATA, 8, 0x1112131415161718ull);
@@ -560,6 +596,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, frame_management);
     tcase_add_test(t, test_protection);
     tcase_add_test(t, move_between_spaces);
+    tcase_add_test(t, locked_operation_with_alets);
     tcase_add_test(t, move_with_keys);
     tcase_add_test(t, clocks);
     tcase_add_test(t, timing_functions);

@@ -235,6 +235,14 @@ START_TEST(loads_and_stores)
         {"be15a001", {0x11223344, 0, 0}, 0, 0, 1, {0x11223344, 0, 0}, 0x2244ull << 40},
         {"eb18a0000080", {0, 0, 0}, 0x55ull << 56, 0, 2, {0x55ull << 56, 0, 0}, 0x55ull << 56},
         {"bd1fa000", {5, 0, 0}, HI(6), 0, 1, {5, 0, 0}, HI(6)},
+    };
+    run_cases(t, ARRAY_LEN(t));
+}
+END_TEST
+
+START_TEST(multiples_and_conditional_loads)
+{
+    static const struct insn_case t[] = {
         {"9823a000", {0, HI(1), HI(2)}, HI(5) | 6, 0, 1, {0, HI(1) | 5, HI(2) | 6}, HI(5) | 6},
         {"eb23a0000096", {0, 1, 2}, HI(5) | 6, 0, 1, {0, HI(5) | 1, HI(6) | 2}, HI(5) | 6},
         {"eb23a0000026", {0, HI(3) | 1, HI(4)}, 0, 0, 1, {0, HI(3) | 1, HI(4)}, HI(3) | 4},
@@ -534,6 +542,7 @@ int main(void)
     tcase_add_test(tc, shifts_and_rotates);
     tcase_add_test(tc, logic_and_tests);
     tcase_add_test(tc, loads_and_stores);
+    tcase_add_test(tc, multiples_and_conditional_loads);
     tcase_add_test(tc, comparison);
     tcase_add_test(tc, interlocked_updates);
     tcase_add_test(tc, quadwords);
