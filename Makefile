@@ -109,11 +109,19 @@ pkgs-there:
 
 unit: $(UNIT)
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(LIB) $(BUILD)/flags
+# What several tests share is compiled once.
+TEST_LIB := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/lib/*.c))
+
+$(OBJ)/tests/lib/%.o: tests/lib/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(ALL_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(TEST_LIB) $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  TEST  $<"
 	@$(CC) $(ALL_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
-	  $(wildcard tests/lib/*.c) $(LIB) \
+	  $(TEST_LIB) $(LIB) \
 	  $(CHECK_LIBS) $(LDLIBS)
 
 install: all

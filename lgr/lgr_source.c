@@ -141,15 +141,21 @@ void source_skeleton_ok(struct rlobk *r, const struct lgr_values *v, const u8 *d
     rlo_turn_soon(r);
 }
 
+/* A turn of the pass. False: it goes on in another turn, or the relocation has ended. */
+static bool pass_sent(struct rlobk *r)
+{
+    enum pass_result result = pass_turn(r);
+    if (result == PASS_MORE)
+        rlo_turn_soon(r);
+    return result == PASS_SENT;
+}
+
 void source_pass_turn(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)
 {
     (void)v;
     (void)data;
     (void)len;
-    enum pass_result result = pass_turn(r);
-    if (result == PASS_MORE)
-        rlo_turn_soon(r);
-    if (result != PASS_SENT)
+    if (!pass_sent(r))
         return;
     rlo_go(r, RLO_S_PASS_END);
     rlo_timer(r, TIMER_REPLY, LGR_REPLY_MS);
@@ -254,10 +260,7 @@ void source_penultimate_turn(struct rlobk *r, const struct lgr_values *v, const 
     (void)v;
     (void)data;
     (void)len;
-    enum pass_result result = pass_turn(r);
-    if (result == PASS_MORE)
-        rlo_turn_soon(r);
-    if (result != PASS_SENT)
+    if (!pass_sent(r))
         return;
     lgr->guests->save(lgr->guests_ctx, r->guest, &r->out);
     if (r->out.failed || r->out.len > LGR_STATE_BYTES_MAX) {
@@ -313,10 +316,7 @@ void source_final_turn(struct rlobk *r, const struct lgr_values *v, const u8 *da
     (void)v;
     (void)data;
     (void)len;
-    enum pass_result result = pass_turn(r);
-    if (result == PASS_MORE)
-        rlo_turn_soon(r);
-    if (result != PASS_SENT)
+    if (!pass_sent(r))
         return;
     u64 missed = r->lgr->verify ? pass_verify(r) : 0;
     if (missed) {

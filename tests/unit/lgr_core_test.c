@@ -1,6 +1,6 @@
 /* The stop rule, the wire format, hostile input, and limits: parts of lgr by themselves.
- * Members and guests as in tests/unit/lgr_world.h. Replay: LGR_SIM_SEED is printed on failure. */
-#include "tests/unit/lgr_world.h"
+ * Members and guests as in tests/lib/lgr_world.h. Replay: LGR_SIM_SEED is printed on failure. */
+#include "tests/lib/lgr_world.h"
 
 #define GB_PER_S 1.0 /* bytes per ns */
 

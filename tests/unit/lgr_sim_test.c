@@ -1,6 +1,6 @@
 /* Relocations in simulated clusters: chaos from a seed, and one relocation hurt at every step.
  * Replay: LGR_SIM_SEED=n (one seed), LGR_SIM_RUNS=n (how many), LGR_SIM_VERBOSE=1. */
-#include "tests/unit/lgr_world.h"
+#include "tests/lib/lgr_world.h"
 
 #define CHAOS_MS 60000
 #define CALM_MS 40000

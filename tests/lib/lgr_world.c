@@ -1,94 +1,32 @@
-/* A simulated cluster with fake guests: real lgr on real ssi over ssi_sim, virtual time.
- * Every step checks [I1] one runner at most, and that the PDR names it; every resume checks [I3]
- * storage, keys and state as quiesced; world_check_calm checks [I2]. */
-#ifndef ENDICOTT_TESTS_UNIT_LGR_WORLD_H
-#define ENDICOTT_TESTS_UNIT_LGR_WORLD_H
+/* The simulated cluster with fake guests that lgr_world.h describes. */
+#include "tests/lib/lgr_world.h"
 
-#define ENDICOTT_ALWAYS_ASSERT 1
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
+const char *const users[USERS] = {"LINUX1", "LINUX2", "LINUX3"};
 
-#include "lgr/lgr_internal.h"
-#include "ssi/ssi_sim.h"
-
-#define MEMBERS_MAX 3
-#define USERS 3
-#define TIMERS_MAX 256
-#define GUEST_BYTES (1u << 20)
-
-struct world;
-
-struct fake {
-    bool here, incoming, quiesced;
-    struct storage *st;
-    u64 claim, counter;
-};
-
-struct fake_timer {
-    u64 id, at_ms;
-    void (*fire)(void *arg);
-    void *arg;
-};
-
-struct actor {
-    struct world *world;
-    unsigned slot;
-    bool joined, joining, restart;
-    struct lgr *lgr;
-    struct lgr_ports ports;
-    struct fake guest[USERS];
-    struct fake_timer timers[TIMERS_MAX];
-    u64 last_timer;
-};
-
-struct truth {
-    u64 storage, counter;
-};
-
-struct world {
-    struct ssi_sim *sim;
-    u64 seed;
-    unsigned n;
-    bool calm, smooth; /* smooth: fakes do not fail by themselves */
-    bool alive[USERS]; /* logged on, and its owner has not crashed */
-    u64 next_op_ms;
-    unsigned silence_ms; /* 0: that of the simulation */
-    struct truth truth[USERS];
-    struct actor actors[MEMBERS_MAX];
-    unsigned outcomes[16], moves, crashes, doubts, resumed;
-};
-
-#define CHECK(w, cond)                                                                         \
-    ck_assert_msg(cond, "LGR_SIM_SEED=%llu at %llu ms: %s", (unsigned long long)(w)->seed,     \
-                  (unsigned long long)ssi_sim_now_ms((w)->sim), #cond)
-
-static const char *const users[USERS] = {"LINUX1", "LINUX2", "LINUX3"};
-
-static inline u64 pick(struct world *w, u64 n)
+u64 pick(struct world *w, u64 n)
 {
     return ssi_sim_random(w->sim) % n;
 }
 
-static inline unsigned user_index(const char *name)
+static unsigned user_index(const char *name)
 {
     return (unsigned)(name[5] - '1');
 }
 
-static inline bool running(struct world *w, unsigned slot, unsigned u)
+bool running(struct world *w, unsigned slot, unsigned u)
 {
     const struct fake *g = &w->actors[slot].guest[u];
     return ssi_sim_member(w->sim, slot) && g->here && !g->incoming && !g->quiesced;
 }
 
-static inline struct truth truth_of(const struct fake *g)
+static struct truth truth_of(const struct fake *g)
 {
     u64 h = lgr_bytes_hash(g->st->base, g->st->size);
     return (struct truth){h ^ lgr_bytes_hash((const u8 *)g->st->skey, g->st->frames),
                           g->counter};
 }
 
-static inline void fake_free(struct fake *g)
+static void fake_free(struct fake *g)
 {
     storage_destroy(g->st);
     *g = (struct fake){0};
@@ -96,7 +34,7 @@ static inline void fake_free(struct fake *g)
 
 /* --- the PDR, looked at from outside --- */
 
-static inline const struct ssi_pdr *pdr_newest(struct world *w)
+static const struct ssi_pdr *pdr_newest(struct world *w)
 {
     const u8 *file = ssi_sim_pdr(w->sim);
     static struct ssi_pdr copies[2];
@@ -111,7 +49,7 @@ static inline const struct ssi_pdr *pdr_newest(struct world *w)
     return newest;
 }
 
-static inline void pdr_owners(struct world *w, int owner[USERS])
+static void pdr_owners(struct world *w, int owner[USERS])
 {
     const struct ssi_pdr *pdr = pdr_newest(w);
     for (unsigned u = 0; u < USERS; u++) {
@@ -122,14 +60,14 @@ static inline void pdr_owners(struct world *w, int owner[USERS])
     }
 }
 
-static inline int pdr_owner(struct world *w, unsigned u)
+static int pdr_owner(struct world *w, unsigned u)
 {
     int owner[USERS];
     pdr_owners(w, owner);
     return owner[u];
 }
 
-static inline void check_runners(struct world *w)
+void check_runners(struct world *w)
 {
     int owners[USERS];
     pdr_owners(w, owners);
@@ -320,7 +258,7 @@ static void port_cancel(void *ctx, u64 id)
             a->timers[i].id = 0;
 }
 
-static inline void fire_timers(struct actor *a)
+static void fire_timers(struct actor *a)
 {
     u64 now = ssi_sim_now_ms(a->world->sim);
     for (unsigned i = 0; i < TIMERS_MAX; i++) {
@@ -334,7 +272,7 @@ static inline void fire_timers(struct actor *a)
 
 /* --- members --- */
 
-static inline void on_expelled(void *ctx, const struct cause *cause)
+static void on_expelled(void *ctx, const struct cause *cause)
 {
     struct actor *a = ctx;
     (void)cause;
@@ -343,7 +281,7 @@ static inline void on_expelled(void *ctx, const struct cause *cause)
         a->guest[u].quiesced = true;
 }
 
-static inline void join_done(void *ctx, int status, const struct cause *cause)
+static void join_done(void *ctx, int status, const struct cause *cause)
 {
     struct actor *a = ctx;
     (void)cause;
@@ -352,7 +290,7 @@ static inline void join_done(void *ctx, int status, const struct cause *cause)
     a->restart = !a->joined;
 }
 
-static inline void actor_start(struct actor *a)
+void actor_start(struct actor *a)
 {
     static const struct ssi_events events = {.expelled = on_expelled};
     struct world *w = a->world;
@@ -372,7 +310,7 @@ static inline void actor_start(struct actor *a)
 }
 
 /* The process has gone: its memory with it. Guests that the PDR says it owned are lost. */
-static inline void actor_bury(struct actor *a)
+static void actor_bury(struct actor *a)
 {
     struct world *w = a->world;
     if (!a->lgr)
@@ -399,7 +337,7 @@ static inline void actor_bury(struct actor *a)
     w->crashes++;
 }
 
-static inline void bury_dead(struct world *w)
+void bury_dead(struct world *w)
 {
     for (unsigned s = 0; s < w->n; s++) {
         if (w->actors[s].restart)
@@ -409,7 +347,7 @@ static inline void bury_dead(struct world *w)
     }
 }
 
-static inline struct world *world_create(u64 seed, unsigned n)
+struct world *world_create(u64 seed, unsigned n)
 {
     struct world *w = calloc(1, sizeof *w);
     w->seed = seed;
@@ -424,7 +362,7 @@ static inline struct world *world_create(u64 seed, unsigned n)
     return w;
 }
 
-static inline void world_destroy(struct world *w)
+void world_destroy(struct world *w)
 {
     for (unsigned s = 0; s < w->n; s++) {
         if (ssi_sim_member(w->sim, s))
@@ -436,7 +374,7 @@ static inline void world_destroy(struct world *w)
 }
 
 /* Guests that run store into storage, sometimes zeros. */
-static inline void guests_run(struct world *w)
+static void guests_run(struct world *w)
 {
     static const u8 zeros[FRAME_BYTES];
     for (unsigned s = 0; s < w->n; s++)
@@ -452,7 +390,7 @@ static inline void guests_run(struct world *w)
         }
 }
 
-static inline void world_step(struct world *w)
+void world_step(struct world *w)
 {
     ssi_sim_step(w->sim);
     bury_dead(w);
@@ -464,7 +402,7 @@ static inline void world_step(struct world *w)
     check_runners(w);
 }
 
-static inline void user_logon(struct actor *a, unsigned u)
+void user_logon(struct actor *a, unsigned u)
 {
     struct world *w = a->world;
     struct ssi *ssi = ssi_sim_member(w->sim, a->slot);
@@ -479,7 +417,7 @@ static inline void user_logon(struct actor *a, unsigned u)
     w->alive[u] = true;
 }
 
-static inline void user_logoff(struct actor *a, unsigned u)
+void user_logoff(struct actor *a, unsigned u)
 {
     struct world *w = a->world;
     struct fake *g = &a->guest[u];
@@ -495,8 +433,7 @@ static inline void user_logoff(struct actor *a, unsigned u)
         w->alive[u] = false;
 }
 
-static inline void move_ended(void *ctx, const struct lgr_view *v,
-                              const struct lgr_reasons *reasons)
+static void move_ended(void *ctx, const struct lgr_view *v, const struct lgr_reasons *reasons)
 {
     struct world **w = ctx;
     (void)reasons;
@@ -508,8 +445,7 @@ static inline void move_ended(void *ctx, const struct lgr_view *v,
     free(w);
 }
 
-static inline int user_move(struct actor *a, unsigned u, unsigned to,
-                            const struct lgr_options *options)
+int user_move(struct actor *a, unsigned u, unsigned to, const struct lgr_options *options)
 {
     struct world **box = malloc(sizeof *box);
     char name[SSI_NAME_BYTES] = {'M', (char)('0' + to)};
@@ -524,7 +460,7 @@ static inline int user_move(struct actor *a, unsigned u, unsigned to,
 }
 
 /* Everybody is joined, nothing is under way, and every guest whose owner did not crash runs. */
-static inline void world_check_calm(struct world *w)
+void world_check_calm(struct world *w)
 {
     for (unsigned s = 0; s < w->n; s++) {
         CHECK(w, w->actors[s].joined && w->actors[s].lgr);
@@ -540,7 +476,7 @@ static inline void world_check_calm(struct world *w)
 }
 
 /* Faults end; members that are gone come back. */
-static inline void world_calm_down(struct world *w, u64 ms)
+void world_calm_down(struct world *w, u64 ms)
 {
     w->calm = true;
     ssi_sim_pdr_fault(w->sim, SIM_FAULT_NONE, 0);
@@ -555,5 +491,3 @@ static inline void world_calm_down(struct world *w, u64 ms)
         world_step(w);
     }
 }
-
-#endif
