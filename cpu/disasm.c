@@ -23,10 +23,10 @@ static const char *const format_operands[FMT_COUNT] = {
     [FMT_RIL] = "1i",      [FMT_RIL_M] = "pj",   [FMT_RIL_REL] = "1j", [FMT_RIE_A] = "1i*",
     [FMT_RIE_B] = "12*j",  [FMT_RIE_C] = "1S*j", [FMT_RIE_D] = "13i",  [FMT_RIE_E] = "13j",
     [FMT_RIE_F] = "12rsi", [FMT_RIE_G] = "1i*",  [FMT_RIS] = "1Q*d",   [FMT_RRS] = "12*d",
-    [FMT_S] = "d",         [FMT_SI] = "dp",      [FMT_SIY] = "dp",     [FMT_SIL] = "ew",
-    [FMT_SS_L] = "Gh",     [FMT_SS_LL] = "MN",   [FMT_SS_LI] = "Mhr",  [FMT_SS_RR] = "13gh",
-    [FMT_SSE] = "gh",      [FMT_SSF] = "gh1",    [FMT_IE] = "pq",      [FMT_MII] = "pkj",
-    [FMT_SMI] = "plh",
+    [FMT_S] = "d",         [FMT_SI] = "dp",      [FMT_SIY] = "dp",     [FMT_SIY_D] = "d",
+    [FMT_SIL] = "ew",      [FMT_SS_L] = "Gh",    [FMT_SS_LL] = "MN",   [FMT_SS_LI] = "Mhr",
+    [FMT_SS_RR] = "13gh",  [FMT_SSE] = "gh",     [FMT_SSF] = "gh1",    [FMT_IE] = "pq",
+    [FMT_MII] = "pkj",     [FMT_SMI] = "plh",
 };
 
 /* Rows whose operands are not those of their format. */

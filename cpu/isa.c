@@ -269,6 +269,7 @@ static bool decode_storage(struct dinsn *d, enum isa_format format, const u8 *in
     case FMT_RSY_M: decode_rsy(d, insn); return true;
     case FMT_SI: decode_si(d, insn); return true;
     case FMT_SIY:
+    case FMT_SIY_D:
         decode_si(d, insn);
         d->d2 = disp20(insn);
         return true;

@@ -52,6 +52,7 @@ enum isa_format {
     FMT_S,       /* b2 d2 */
     FMT_SI,      /* r1 = i8, b2 = b1, d2 = d1 */
     FMT_SIY,     /* r1 = i8, b2 = b1, d2 = d1 (20 bits signed) */
+    FMT_SIY_D,   /* the same without the immediate (LPSWEY) */
     FMT_SIL,     /* b2 = b1, ss.d1 = d1, ss.d2 = i16 bits */
     FMT_SS_L,    /* r1 = l (length code), r2 = b1, ss.d1, b2, ss.d2 (MVC) */
     FMT_SS_LL,   /* r1 = l1, r3 = l2, r2 = b1, ss.d1, b2, ss.d2 (AP) */

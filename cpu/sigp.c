@@ -70,6 +70,8 @@ static void fill_registers(struct cpu *c, u8 *area)
     be32_store(area + 0x124, c->todpr);
     be64_store(area + 0x128, cpu_timer_get(c));
     be64_store(area + 0x130, c->ckc >> 8);
+    if (facility_has(c->set->facilities, FAC_BEARE))
+        be64_store(area + 0x138, c->bear);
 }
 
 void cpu_store_registers(struct cpu *c, u64 abs)

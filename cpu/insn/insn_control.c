@@ -113,16 +113,55 @@ INSN(lpsw)
     return cpu_introduce_psw(c, (v ^ ESA_PSW_BIT12) & ~ESA_PSW_ADDR, v & ESA_PSW_ADDR);
 }
 
-/* B2B2 LPSWE, LOAD PSW EXTENDED */
-INSN(lpswe)
+/* The 16-byte PSW at the operand. */
+static int psw_fetch(struct cpu *c, const struct dinsn *d, u64 *mask, u64 *addr)
 {
     u8 psw[16];
     u64 ea = ea_b(c, d);
     if (ea & 7)
         return PGM_SPECIFICATION;
     TRY(access_fetch(c, ea, d->b2, psw, sizeof psw));
+    *mask = be64_load(psw);
+    *addr = be64_load(psw + 8);
+    return 0;
+}
+
+/* B2B2 LPSWE, LOAD PSW EXTENDED */
+INSN(lpswe)
+{
+    u64 mask, addr;
+    TRY(psw_fetch(c, d, &mask, &addr));
     cpu_breaking_event(c, insn_break_ia(c, d));
-    return cpu_introduce_psw(c, be64_load(psw), be64_load(psw + 8));
+    return cpu_introduce_psw(c, mask, addr);
+}
+
+/* EB71 LPSWEY, LOAD PSW EXTENDED: no breaking event */
+INSN(lpswey)
+{
+    u64 mask, addr;
+    TRY(psw_fetch(c, d, &mask, &addr));
+    return cpu_introduce_psw(c, mask, addr);
+}
+
+/* B200 LBEAR, LOAD BREAKING-EVENT-ADDRESS REGISTER */
+INSN(lbear)
+{
+    u64 v, ea = ea_b(c, d);
+    if (ea & 7)
+        return PGM_SPECIFICATION;
+    TRY(load_u64(c, ea, d->b2, &v));
+    cpu_breaking_event(c, v);
+    return 0;
+}
+
+/* B201 STBEAR, STORE BREAKING-EVENT-ADDRESS REGISTER */
+INSN(stbear)
+{
+    u64 ea = ea_b(c, d);
+    if (ea & 7)
+        return PGM_SPECIFICATION;
+    cpu_bear_settle(c);
+    return store_u64(c, ea, d->b2, c->bear);
 }
 
 /* Replace the system mask; a reserved bit is an early exception after completion. */

@@ -66,6 +66,8 @@ static void clear_unused(u8 *insn, enum isa_format format)
     }
     if (format == FMT_RIE_A)
         insn[1] &= 0xf0;
+    if (format == FMT_SIY_D)
+        insn[1] = 0;
     if (insn[0] == 0xb9 && (insn[1] == 0xb2 || insn[1] == 0xb3))
         insn[2] = 0; /* cu41, cu42 */
     if ((insn[0] >= 0x88 && insn[0] <= 0x8f) || insn[0] == 0x04)

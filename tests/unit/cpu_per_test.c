@@ -2,6 +2,7 @@
  * Recording" and "Breaking-Event-Address Recording". */
 #include <check.h>
 
+#include "cpu/insn/control.h"
 #include "cpu/per.h"
 #include "tests/lib/cpu_harness.h"
 
@@ -133,6 +134,36 @@ START_TEST(breaking_of_execute_and_lpswe)
     harness_put(&h, CODE, "0700 4400 1000");
     run();
     ck_assert_uint_eq(breaking(), CODE + 2);
+}
+END_TEST
+
+/* BEAR enhancement: LPSWEY is no breaking event; LBEAR and STBEAR; store status. */
+START_TEST(breaking_enhancement)
+{
+    cpu_gr(h.cpu)[1] = DATA;
+    harness_store(&h, DATA, 8, 0x123456789abcdef1ull);
+    harness_store(&h, DATA + 8, 8, HARNESS_PSW64);
+    harness_store(&h, DATA + 16, 8, CODE + 0x200);
+    harness_put(&h, CODE, "a7f4 0004 0000 0000 b201 1020 b200 1000 eb00 1008 0071");
+    run();
+    ck_assert_uint_eq(harness_load(&h, DATA + 0x20, 8), CODE);
+    ck_assert_uint_eq(breaking(), 0x123456789abcdef1ull);
+    ck_assert_uint_eq(harness_old_addr(&h), CODE + 0x202);
+    cpu_store_status(h.cpu, 0x1200);
+    ck_assert_uint_eq(harness_load(&h, 0x1338, 8), 0x123456789abcdef1ull);
+    harness_put(&h, CODE, "b200 1004");
+    run();
+    ck_assert_uint_eq(pgm_code(), PGM_SPECIFICATION);
+    harness_put(&h, CODE, "b201 1004");
+    run();
+    ck_assert_uint_eq(pgm_code(), PGM_SPECIFICATION);
+    harness_put(&h, CODE, "eb00 100c 0071");
+    run();
+    ck_assert_uint_eq(pgm_code(), PGM_SPECIFICATION);
+    harness_put(&h, CODE, "b200 1000");
+    mask |= PSW_PROB;
+    run();
+    ck_assert_uint_eq(pgm_code(), PGM_PRIVILEGED);
 }
 END_TEST
 
@@ -493,6 +524,7 @@ int main(void)
     tcase_add_test(t, breaking_of_branches);
     tcase_add_test(t, breaking_of_odd_target);
     tcase_add_test(t, breaking_of_execute_and_lpswe);
+    tcase_add_test(t, breaking_enhancement);
     tcase_add_test(t, fetch_alone);
     tcase_add_test(t, fetch_area);
     tcase_add_test(t, fetch_with_exception);
