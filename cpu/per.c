@@ -99,11 +99,17 @@ void per_stored(struct cpu *c, const struct tlb_space *sp, unsigned b, u64 ea, u
     c->per.space_id = sp->dat ? (u8)access_space_id(c, sp) : 0;
 }
 
-int per_put_real(struct cpu *c, struct tlb_space *sp, u64 real, const void *src, u64 len)
+int per_put_unwatched(struct cpu *c, struct tlb_space *sp, u64 ea, const void *src, u64 len)
 {
     u8 code = c->per.code;
-    int rc = access_put_space(c, sp, real, src, len);
+    int rc = access_put_space(c, sp, ea, src, len);
     c->per.code = code;
+    return rc;
+}
+
+int per_put_real(struct cpu *c, struct tlb_space *sp, u64 real, const void *src, u64 len)
+{
+    int rc = per_put_unwatched(c, sp, real, src, len);
     u64 masks = CR9_STORE | CR9_STORE_REAL;
     if (rc == 0 && (c->watch & WATCH_PER) && (c->cr[9] & masks) == masks)
         c->per.code |= PER_STORE | PER_STORE_REAL;

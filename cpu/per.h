@@ -23,6 +23,8 @@ int per_execute_target(struct cpu *c, u64 ia, const u8 *text);
  *  `certain` is false when the instruction may still end without storing. */
 void per_stored(struct cpu *c, const struct tlb_space *sp, unsigned b, u64 ea, u64 len,
                 bool certain);
+/** Store without an event: monitor counters, trap save area of the CPU's own doing. */
+int per_put_unwatched(struct cpu *c, struct tlb_space *sp, u64 ea, const void *src, u64 len);
 /** Store for STURA and STURG, whose event has a mask of its own. */
 int per_put_real(struct cpu *c, struct tlb_space *sp, u64 real, const void *src, u64 len);
 /** An instruction that does not end as a taken branch has branched to `target`. */

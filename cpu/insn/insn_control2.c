@@ -3,6 +3,7 @@
  * decoded and everything checked that the CPU has to check. */
 #include "cpu/insn/control.h"
 #include "cpu/trace.h"
+#include "cpu/trap.h"
 
 #define STSI_LEVEL_VM 3u
 
@@ -133,20 +134,26 @@ INSN(tracg)
     return trace_if_asked(c, d, 8);
 }
 
-/* 01FF TRAP2: no trap control block can be enabled */
+static int trap(struct cpu *c, const struct dinsn *d, unsigned len, u64 operand)
+{
+    struct trap t = {.trap4 = len == 4,
+                     .executed = c->ex_active,
+                     .ilc = c->ex_active ? c->ilc : (u8)len,
+                     .operand = operand,
+                     .next = insn_next_ia(c, d, len) & c->amask};
+    return trap_take(c, &t);
+}
+
+/* 01FF TRAP2 */
 INSN(trap2)
 {
-    UNUSED_D;
-    UNUSED_C;
-    return PGM_SPECIAL_OPERATION;
+    return trap(c, d, 2, 0);
 }
 
 /* B2FF TRAP4 */
 INSN(trap4)
 {
-    UNUSED_D;
-    UNUSED_C;
-    return PGM_SPECIAL_OPERATION;
+    return trap(c, d, 4, ea_b(c, d));
 }
 
 /* ---- interceptions ---- */

@@ -1,6 +1,7 @@
 /* Branches, EXECUTE, SUPERVISOR CALL, MONITOR CALL, program mask, hints.
  * Principles of Operation, chapter 7 "General Instructions"; rows in isa_general_branch.def. */
 #include "cpu/insn/insn_general.h"
+#include "cpu/monitor.h"
 #include "cpu/per.h"
 #include "cpu/trace.h"
 
@@ -509,11 +510,7 @@ INSN(mc)
 {
     if (d->r1 & 0xf0)
         return PGM_SPECIFICATION;
-    if (!(c->cr[8] >> (15 - d->r1) & 1))
-        return 0;
-    c->monitor_class = d->r1;
-    c->monitor_code = ea_b(c, d);
-    return PGM_MONITOR;
+    return monitor_call(c, d->r1, ea_b(c, d));
 }
 
 /* 04 SPM: set program mask */
