@@ -1,6 +1,6 @@
 /* TRTE, TRTRE, ECTG, ECAG, BIC, reserved bits of PLO, LAE in AR and secondary modes.
  * qemu: no, 7.2 has no TRTE, TRTRE, ECTG, PLO; ECAG gives nothing, BIC goes elsewhere, LAE mixes up
- * two modes, SRSTU finds nothing, and MVCRL into a page that is not there ends in another way
+ * two modes, SRSTU finds nothing, and EX or MVCRL of a page that is not there end in another way
  * ipl: --model max */
 #include "insn.inc"
 
@@ -212,4 +212,9 @@ primary:
     j       fail
 bic_taken:
     EXPECT_REG %r2, 1
+
+    CHECK   14                  /* a target of EXECUTE that is not there */
+    SETREG  %r7, 0x20000000
+    EXPECT_PGM PGM_ADDRESSING, "ex %r0, 0(%r7)"
+    EXPECT_ILC 4
     j       pass
