@@ -7,7 +7,7 @@
  * Source: Principles of Operation chapter 7, and "Data Compression" SA22-7208. */
 #include "cpu/insn/operand.h"
 
-#define UNIT_SYMBOLS 4096u
+#define UNIT_SYMBOLS 256u      /* a hostile dictionary makes each of them long */
 #define SYMBOL_BYTES_MAX 260u  /* of text, of one symbol */
 #define CHAIN_ENTRIES_MAX 127u /* of the expansion dictionary, for one symbol */
 #define CHILDREN_MAX 260u      /* of one parent */
