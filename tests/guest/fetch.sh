@@ -1,6 +1,8 @@
 #!/bin/bash
 # Fetches Debian's s390x kernel and static busybox with apt, into build/cache/ and build/guest/.
 # Needs no root and leaves the host's apt state alone; `fetch.sh --refresh` looks for newer ones.
+# `fetch.sh --programs` fetches gzip, perl, python3, openssl and sqlite3 with all they need into
+# build/guest/debian.cpio.gz, a root below /debian to be put behind the initramfs.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -13,9 +15,12 @@ die() {
     exit 3
 }
 
-if [ "${1-}" != --refresh ] && [ -s "$guest/kernel" ] && [ -s "$guest/busybox" ]; then
-    exit 0
-fi
+programs="gzip perl python3 openssl sqlite3"
+case ${1-} in
+--programs) [ ! -s "$guest/debian.cpio.gz" ] || exit 0 ;;
+--refresh) ;;
+*) [ ! -s "$guest/kernel" ] || [ ! -s "$guest/busybox" ] || exit 0 ;;
+esac
 for tool in apt-get apt-cache dpkg-deb; do
     command -v $tool >/dev/null || die "$tool is needed (a Debian host)"
 done
@@ -115,11 +120,45 @@ place() { # file, name
     mv "$guest/.$2.new" "$guest/$2"
 }
 
+# With an empty state of apt's, installing means all dependencies.
+download_programs() {
+    rm -f "$apt"/cache/archives/*.deb
+    # shellcheck disable=SC2086
+    apt apt-get -q -y --no-install-recommends -o Debug::NoLocking=1 --download-only \
+        install $programs >"$cache/download.log" 2>&1 || {
+        tail -n 20 "$cache/download.log" >&2
+        die "could not download $programs"
+    }
+}
+
+# Without documentation, character sets, and modules that are large and not used here.
+pack_programs() {
+    local root=$cache/unpacked/programs/debian deb
+    rm -rf "$cache/unpacked"
+    mkdir -p "$root/tmp" "$root/dev" "$root/proc"
+    for deb in "$apt"/cache/archives/*.deb; do
+        dpkg-deb -x "$deb" "$root"
+    done
+    rm -rf "$root"/usr/share/{doc,man,locale,info,lintian} "$root"/usr/lib/s390x-linux-gnu/gconv \
+        "$root"/usr/lib/s390x-linux-gnu/perl/*/CORE "$root"/usr/share/perl/*/{Unicode,CPAN}
+    (cd "$cache/unpacked/programs" && find . -mindepth 1 | LC_ALL=C sort |
+        cpio --quiet -o -H newc -R 0:0) | gzip -6n >"$guest/debian.cpio.gz.new"
+    mv "$guest/debian.cpio.gz.new" "$guest/debian.cpio.gz"
+    rm -rf "$cache/unpacked" "$apt"/cache/archives/*.deb
+    echo "fetch: build/guest/debian.cpio.gz, $(stat -c %s "$guest/debian.cpio.gz") bytes"
+}
+
 mkdir -p "$guest" "$cache"
 copy_sources
 write_conf
 echo "fetch: reading the s390x package index"
 update
+if [ "${1-}" = --programs ]; then
+    echo "fetch: downloading $programs and what they need"
+    download_programs
+    pack_programs
+    exit 0
+fi
 kernel=$(kernel_package)
 [ -n "$kernel" ] || die "the sources in /etc/apt offer no linux-image-s390x (is Debian among them?)"
 echo "fetch: downloading $kernel and busybox-static"
