@@ -2,8 +2,8 @@
 """What the decimal instructions do, said once more with Python's integers.
 
 `decimal_model.py SEED COUNT` writes COUNT lines: an instruction, program mask, where its window of storage
-lies, the window before, then interruption code, condition code, general register 3 and window after
-it. Both operands lie anywhere in the window, so they overlap and cross its middle, which is a page
+lies, the window before, then interruption code, condition code, general registers 3 and 1 (EDMK: as
+an offset into the window) and window after it. Both operands lie anywhere in the window, so they overlap and cross its middle, which is a page
 boundary or the end of storage. tests/unit/cpu_decimal_model_test.c executes them.
 """
 import random
@@ -15,6 +15,7 @@ WINDOW, HALF, BASE = 96, 48, 5
 SPECIFICATION, ADDRESSING, DATA, FIXED_DIVIDE, DECIMAL_OVERFLOW, DECIMAL_DIVIDE = 6, 5, 7, 9, 10, 11
 PLUS, MINUS = (0xa, 0xc, 0xe, 0xf), (0xb, 0xd)
 OVERFLOW_MASK = 4
+NO_MARK = 0x7777
 
 
 class Interruption(Exception):
@@ -68,7 +69,7 @@ class Case:
         content = chance.randbytes(WINDOW)
         self.window = Window(content, ends)
         self.mask = chance.randrange(16)
-        self.cc, self.g3 = chance.randrange(4), chance.getrandbits(64)
+        self.cc, self.g3, self.mark = chance.randrange(4), chance.getrandbits(64), NO_MARK
 
     def put_number(self, at, length, digits=None):
         """A number, mostly valid, of at most `digits` digits."""
@@ -248,9 +249,88 @@ class Case:
             return 0
         return self.ss(name), work
 
+    def ss_l(self, name, length):
+        op = int(self.opcodes[name][0], 0)
+        return f"{op:02x}{length - 1:02x}{BASE:x}{self.at1:03x}{BASE:x}{self.at2:03x}"
+
+    def edit(self, name):
+        """ED and EDMK; the pattern and the source are apart."""
+        c = self.chance
+        length = c.randrange(1, 33)
+        self.at1, self.at2 = c.randrange(HALF - length + 1) if c.randrange(4) else 0, HALF + c.randrange(-12, 8)
+        if self.at1 + length > self.at2:
+            self.at1 = 0
+        pattern = [c.choice((0x20, 0x20, 0x20, 0x21, 0x22, 0x40, 0x5c, 0x6b, 0xc1)) for _ in range(length)]
+        digits = [c.choice((0, 0, c.randrange(10))) * 16 + c.choice((0, c.randrange(10), 12, 13, c.randrange(16)))
+                  for _ in range(20)]
+        if c.randrange(20) == 0:
+            digits[c.randrange(4)] |= 0xf0
+        self.window.bytes[self.at1:self.at1 + length] = bytes(pattern)
+        self.window.bytes[self.at2:self.at2 + 20] = bytes(digits)
+
+        def work():
+            result, mark = bytearray(self.window.get(self.at1, length)), NO_MARK
+            fill, source, waiting = result[0], self.at2, None
+            significant = nonzero = False
+            for i, byte in enumerate(result):
+                if byte == 0x22:
+                    result[i], significant, nonzero = fill, False, False
+                elif byte not in (0x20, 0x21):
+                    result[i] = byte if significant else fill
+                else:
+                    positive = False
+                    if waiting is not None:
+                        digit, waiting = waiting, None
+                    else:
+                        digit, right = divmod(self.window.get(source, 1)[0], 16)
+                        source += 1
+                        if digit > 9:
+                            raise Interruption(DATA)
+                        waiting = right if right <= 9 else None
+                        positive = right in PLUS
+                    if digit and not significant:
+                        mark = self.at1 + i
+                    result[i] = 0xf0 + digit if digit or significant else fill
+                    significant = (significant or digit > 0 or byte == 0x21) and not positive
+                    nonzero = nonzero or digit > 0
+            self.window.put(self.at1, result)
+            self.cc = 0 if not nonzero else 1 if significant else 2
+            self.mark = mark if name == "edmk" else NO_MARK
+            return 0
+        return self.ss_l(name, length), work
+
+    def characters(self, name):
+        """PKA, PKU, UNPKA, UNPKU: 16 bytes packed, characters of one or two bytes."""
+        c = self.chance
+        size = 2 if name.endswith("u") else 1
+        length = size * c.randrange(1, 33) if c.randrange(10) else c.randrange(1, 65)
+        packing = name.startswith("p")
+        few, many = c.randrange(16), 32
+        self.at1, self.at2 = (few, many) if packing else (many, few)
+        if self.window.ends:
+            self.at1, self.at2 = self.at1 + c.randrange(17), self.at2
+
+        def work():
+            if length % size or length // size > 32:
+                raise Interruption(SPECIFICATION)
+            if packing:
+                text = self.window.get(self.at2, length)[size - 1::size]
+                digits = "".join(f"{b & 15:x}" for b in text)[-31:].zfill(31)
+                self.window.put(self.at1, bytes.fromhex(digits + "c"))
+                return 0
+            nibbles = self.window.get(self.at2, 16).hex()
+            text = ("0" * 32 + nibbles[:-1])[-(length // size):]
+            pad = b"\0" * (size - 1)
+            self.window.put(self.at1, b"".join(pad + bytes((0x30 | int(d, 16),)) for d in text))
+            sign = int(nibbles[-1], 16)
+            self.cc = 3 if sign < 10 else 1 if sign in MINUS else 0
+            return 0
+        return self.ss_l(name, length), work
+
     KINDS = {"ap": sum, "sp": sum, "zap": sum, "cp": sum, "mp": product, "dp": product, "srp": shift, "tp": test,
              "cvb": to_binary, "cvby": to_binary, "cvbg": to_binary, "cvd": from_binary, "cvdy": from_binary,
-             "cvdg": from_binary, "pack": repack, "unpk": repack, "mvo": repack}
+             "cvdg": from_binary, "pack": repack, "unpk": repack, "mvo": repack,
+             "ed": edit, "edmk": edit, "pka": characters, "pku": characters, "unpka": characters, "unpku": characters}
 
     def line(self, name):
         text, work = self.KINDS[name](self, name)
@@ -259,7 +339,7 @@ class Case:
             code = work()
         except Interruption as interruption:
             code = interruption.args[0]
-        return f"{text} {before} {code} {self.cc} {self.g3:x} {self.window.bytes.hex()}"
+        return f"{text} {before} {code} {self.cc} {self.g3:x} {self.mark:x} {self.window.bytes.hex()}"
 
 
 def main():

@@ -9,7 +9,7 @@
 #include "tests/lib/cpu_harness.h"
 
 #define SEED_DEFAULT "1"
-#define COUNT_DEFAULT "17000"
+#define COUNT_DEFAULT "23000"
 #define TIMEOUT_S 120
 #define REPORTS_MAX 20
 #define LINE_BYTES 1000
@@ -18,12 +18,13 @@
 #define PAGE_BOUNDARY (HARNESS_DATA + 0x1000u)
 #define LC_DXC 0x93u
 #define DXC_BEFORE 0x55u
+#define NO_MARK 0x7777u /* offset in general register 1 that only EDMK changes */
 
 struct vector {
     char insn[16];
     char before[2 * WINDOW_BYTES + 1], after[2 * WINDOW_BYTES + 1];
     unsigned mask, ends, cc, cc_after;
-    unsigned long g3, g3_after;
+    unsigned long g3, g3_after, mark;
     int pgm;
 };
 
@@ -31,9 +32,9 @@ static struct cpu_harness h;
 
 static bool parse(const char *line, struct vector *v)
 {
-    return sscanf(line, "%15s %x %u %u %lx %192s %d %u %lx %192s", v->insn, &v->mask, &v->ends,
-                  &v->cc, &v->g3, v->before, &v->pgm, &v->cc_after, &v->g3_after,
-                  v->after) == 10;
+    return sscanf(line, "%15s %x %u %u %lx %192s %d %u %lx %lx %192s", v->insn, &v->mask,
+                  &v->ends, &v->cc, &v->g3, v->before, &v->pgm, &v->cc_after, &v->g3_after,
+                  &v->mark, v->after) == 11;
 }
 
 /* Bytes of the window that exist. */
@@ -54,6 +55,7 @@ static void put(struct vector *v)
     harness_store(&h, LC_DXC, 1, DXC_BEFORE);
     h.cpu->gr[3] = v->g3;
     h.cpu->gr[5] = window_at(v);
+    h.cpu->gr[1] = window_at(v) + NO_MARK;
     u64 mask = HARNESS_PSW64 | (u64)v->cc << PSW_CC_SHIFT | (u64)v->mask << PSW_PM_SHIFT;
     cpu_psw_set(h.cpu, mask, HARNESS_CODE);
 }
@@ -79,7 +81,8 @@ static bool agrees(const char *line)
     window_get(&v, window);
     u64 dxc = harness_load(&h, LC_DXC, 1);
     if (pgm == v.pgm && cc == v.cc_after && h.cpu->gr[3] == v.g3_after &&
-        !strcmp(window, v.after) && dxc == (pgm == PGM_DATA ? 0 : DXC_BEFORE))
+        h.cpu->gr[1] == window_at(&v) + v.mark && !strcmp(window, v.after) &&
+        dxc == (pgm == PGM_DATA ? 0 : DXC_BEFORE))
         return true;
     fprintf(stderr, "%s\n before  %s\n wanted  %s pgm %d cc %u g3 %lx\n", v.insn, v.before,
             v.after, v.pgm, v.cc_after, v.g3_after);
