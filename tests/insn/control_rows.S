@@ -1,5 +1,5 @@
-/* Control rows that need a case each: LRAY, IVSK, MVCSK, PALB, LPP. The real-space designation makes
- * every virtual address its own real one.
+/* Control rows that need a case each: LRAY, IVSK, MVCSK, PALB, LPP; IUCV and SIGA where they
+ * are not provided. The real-space designation makes every virtual address its own real one.
  * qemu: no, 7.2 differs in IVSK and MVCSK, and its LRAY changes bits 0-31 in the 31-bit mode */
 #include "insn.inc"
 
@@ -17,6 +17,10 @@
     lg      %r1, T_SAVE(%r0)
     clhhsi  0x8e(%r0), \code
     jgne    fail
+    .endm
+
+    .macro iucv                     /* the assembler has no name for it */
+    .long   0xb2f00000
     .endm
 
 tests:
@@ -86,6 +90,14 @@ tests:
     larl    %r2, source
     lpp     0(%r2)
     PROBLEM 2, "lpp 0(%r2)"
+    CHECK   11                      /* no CP above, no QDIO device below: not provided */
+    EXPECT_PGM 1, "iucv"
+    EXPECT_ILC 4
+    PROBLEM 2, "iucv"
+    CHECK   12
+    lghi    %r0, 0
+    EXPECT_PGM 1, "siga 0(%r2)"
+    PROBLEM 2, "siga 0(%r2)"
     j       pass
 
     .data
