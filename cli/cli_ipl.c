@@ -25,7 +25,8 @@
 #define DRAIN_LINE_BYTES 1024
 
 struct ipl_options {
-    const char *kernel, *initrd, *append, *image, *load, *memory, *cpus, *model, *engine;
+    const char *kernel, *initrd, *append, *image, *load, *memory, *standby, *cpus, *model,
+        *engine;
     const char *console, *disk, *net, *gdb, *seed, *timeout, *stats, *trace;
     bool deterministic;
 };
@@ -295,6 +296,9 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
     vc->storage_bytes = directory_storage_size(o->memory ? o->memory : "512M");
     if (!vc->storage_bytes)
         return usage("not a storage size (512M, 2G)", o->memory);
+    vc->standby_bytes = o->standby ? directory_storage_size(o->standby) : 0;
+    if (o->standby && !vc->standby_bytes)
+        return usage("not a storage size (512M, 2G)", o->standby);
     vc->model = o->model ? cpu_model_find(o->model) : cpu_model_default();
     if (!vc->model)
         return model_unknown(o->model);
@@ -401,6 +405,7 @@ int cli_ipl(int argc, char **argv)
         {"image", "FILE", "raw image with an IPL PSW at 0", &o->image, NULL},
         {"load", "DEVNO", "IPL from a device (not available yet)", &o->load, NULL},
         {"memory", "SIZE", "guest storage, 512M unless given", &o->memory, NULL},
+        {"standby", "SIZE", "storage that the guest can bring in", &o->standby, NULL},
         {"cpus", "N", "number of CPUs, 1 unless given", &o->cpus, NULL},
         {"model", "NAME", "processor model; endicott models lists them", &o->model, NULL},
         {"engine", "interp", "execution engine", &o->engine, NULL},

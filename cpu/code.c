@@ -77,28 +77,52 @@ static struct code_page *pool_map(void)
     return p;
 }
 
+void code_observe(struct cpu *c)
+{
+    storage_observe_code(c->st, code_stored_cb, c);
+}
+
+void *code_frames_create(u64 frames)
+{
+    void *p = mmap(NULL, frames * sizeof *((struct code_cache *)0)->by_frame,
+                   PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+void code_frames_destroy(void *frames_map, u64 frames)
+{
+    if (frames_map)
+        munmap(frames_map, frames * sizeof *((struct code_cache *)0)->by_frame);
+}
+
+void code_frames_take(struct cpu *c, void *frames_map, u64 frames)
+{
+    code_frames_destroy(c->code->by_frame, c->code->frames);
+    c->code->by_frame = frames_map;
+    c->code->frames = frames;
+}
+
 int code_cache_create(struct cpu *c)
 {
     struct code_cache *cc = calloc(1, sizeof *cc);
     if (!cc)
         return ST_NOMEM;
     cc->frames = c->st->frames;
-    cc->by_frame = mmap(NULL, cc->frames * sizeof *cc->by_frame, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (cc->by_frame == MAP_FAILED) {
+    cc->by_frame = code_frames_create(cc->frames);
+    if (!cc->by_frame) {
         free(cc);
         return ST_NOMEM;
     }
     cc->pool = pool_map();
     if (!cc->pool) {
-        munmap(cc->by_frame, cc->frames * sizeof *cc->by_frame);
+        code_frames_destroy(cc->by_frame, cc->frames);
         free(cc);
         return ST_NOMEM;
     }
     slots_reset(&cc->step, code_run_resync);
     cc->step.abs = CODE_ABS_NONE;
     c->code = cc;
-    storage_observe_code(c->st, code_stored_cb, c);
+    code_observe(c);
     return ST_OK;
 }
 
@@ -109,7 +133,7 @@ void code_cache_destroy(struct cpu *c)
     munmap(c->code->pool, POOL_BYTES);
     for (unsigned i = 0; i < c->code->mixed_count; i++)
         free(c->code->mixed[i].page);
-    munmap(c->code->by_frame, c->code->frames * sizeof *c->code->by_frame);
+    code_frames_destroy(c->code->by_frame, c->code->frames);
     free(c->code);
     c->code = NULL;
 }
@@ -290,6 +314,12 @@ void code_flush(struct cpu *c)
         else
             page_detach(c, page);
     }
+}
+
+void code_forget(struct cpu *c)
+{
+    cpu_set_code_page(c, &c->code->step, 0); /* no frame's page is executing */
+    code_flush(c);
 }
 
 struct dinsn *code_step_slot(struct cpu *c, unsigned slot)

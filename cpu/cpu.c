@@ -16,6 +16,7 @@
 #define TAG_SET_CRW 0x8104
 #define TAG_SET_FACILITIES 0x8105
 #define TAG_SET_WARNING 0x8106
+#define TAG_SET_STANDBY 0x8107
 #define REQ_ORDERS                                                                             \
     (REQ_STOP | REQ_STOP_STATUS | REQ_START | REQ_RESTART | REQ_RESET | REQ_INITIAL_RESET)
 
@@ -25,7 +26,7 @@
 
 _Static_assert(sizeof(((struct cpu *)0)->state) == 4, "state row is u32");
 
-static void cpu_destroy(struct cpu *c)
+void cpu_destroy(struct cpu *c)
 {
     if (!c)
         return;
@@ -35,7 +36,7 @@ static void cpu_destroy(struct cpu *c)
     free(c);
 }
 
-static struct cpu *cpu_create(struct cpu_set *set, unsigned address)
+struct cpu *cpu_create(struct cpu_set *set, unsigned address)
 {
     struct cpu *c = calloc(1, sizeof *c);
     if (!c)
@@ -429,6 +430,7 @@ void cpu_set_save(struct cpu_set *set, struct codec_out *out, u16 tag)
     codec_put_u32(out, TAG_SET_SERVICE, atomic_load(&set->service_pending));
     codec_put_u32(out, TAG_SET_CRW, atomic_load(&set->crw_pending));
     codec_put_u32(out, TAG_SET_WARNING, atomic_load(&set->warning_pending));
+    codec_put_u64(out, TAG_SET_STANDBY, atomic_load(&set->standby));
     codec_put_bytes(out, TAG_SET_FACILITIES, set->facilities, sizeof set->facilities);
     for (unsigned i = 0; i < set->count; i++)
         cpu_save(set->cpus[i], out);
@@ -464,6 +466,12 @@ static bool set_restore_row(struct cpu_set *set, const struct codec_row *row, u6
         ok = codec_get_u32(row, &v);
         atomic_store(&set->warning_pending, v != 0);
         return ok;
+    case TAG_SET_STANDBY: {
+        u64 standby = 0;
+        ok = codec_get_u64(row, &standby) && !(standby & 1);
+        atomic_store(&set->standby, standby);
+        return ok;
+    }
     case TAG_SET_FACILITIES:
         return codec_get_array(row, set->facilities, 1, sizeof set->facilities);
     default: return !(row->tag & CODEC_MANDATORY);

@@ -107,6 +107,27 @@ void cpu_interrupt_key(struct cpu *cpu);
  *  One of each waits independently. */
 void cpu_external(struct cpu *cpu, u16 code, u32 parm, u64 parm64);
 
+/* -- the configuration; the CPUs of the set are held and stay so (configure.c) -- */
+
+/** One more CPU, stopped and reset, at the next address. */
+int cpu_set_add(struct cpu_set *set, struct cause *cause);
+/** The last CPU goes. */
+void cpu_set_remove_last(struct cpu_set *set);
+/** Another storage size: storage is cleared, decoded code and translations are gone. All or
+ *  nothing. */
+int cpu_set_resize_storage(struct cpu_set *set, u64 bytes, struct cause *cause);
+
+/* -- configured or in standby, while they run; any thread -- */
+
+/** A CPU in standby is not operational: SIGP finds nobody. CPU 0 always is configured. */
+bool cpu_set_configured(const struct cpu_set *set, unsigned cpu_addr);
+/** Bit n (from the right) is one when CPU n is in standby. */
+u64 cpu_set_standby(const struct cpu_set *set);
+/** Bring it in, or out: then it is reset and stopped. */
+void cpu_set_configure(struct cpu_set *set, unsigned cpu_addr, bool on);
+/** All CPUs drop their translations before their next instructions. */
+void cpu_set_purge(struct cpu_set *set);
+
 /* -- resets, orders, state; the CPUs concerned must not be in cpu_run -- */
 
 /** Initial CPU reset of all, clearing registers too when `clear`; all end stopped. */

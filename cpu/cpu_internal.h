@@ -156,6 +156,7 @@ struct cpu_set {
     _Atomic u32 service_pending; /* ask ports->take_service for the parameter */
     _Atomic u32 crw_pending;
     _Atomic u32 warning_pending;
+    _Atomic u64 standby; /* one bit per CPU address: defined, not configured */
 };
 
 /** Full PSW mask with the condition code in place. */
@@ -169,6 +170,10 @@ static inline u64 cpu_guest_tod(const struct cpu *c)
     return c->ports->tod(c->ports_ctx) +
            atomic_load_explicit(&c->set->epoch_tod, memory_order_relaxed);
 }
+
+/* -- cpu.c -- */
+struct cpu *cpu_create(struct cpu_set *set, unsigned address);
+void cpu_destroy(struct cpu *c);
 
 /* -- run.c -- */
 /** Execute the one decoded instruction of the step page; result as of a body or CPU_BUDGET. */
@@ -208,11 +213,19 @@ void cpu_load_psw(struct cpu *c, u64 mask, u64 addr);
 /* -- code.c -- decoded instructions */
 int code_cache_create(struct cpu *c);
 void code_cache_destroy(struct cpu *c);
+/** Be told of stores into frames with decoded code; code_cache_create has asked already. */
+void code_observe(struct cpu *c);
+/** Room for another number of frames, made before it is needed; then take it, empty. */
+void *code_frames_create(u64 frames);
+void code_frames_destroy(void *frames_map, u64 frames);
+void code_frames_take(struct cpu *c, void *frames_map, u64 frames);
 /** The page holding decoded instructions of the frame at `abs` (allocated when new). */
 struct code_page *code_page_get(struct cpu *c, u64 abs);
 /** Forget everything decoded from [abs, abs+len) (own thread). */
 void code_invalidate(struct cpu *c, u64 abs, u64 len);
 void code_flush(struct cpu *c);
+/** The same for a CPU that is stopped and will start anew: nothing is kept. */
+void code_forget(struct cpu *c);
 /** A page whose slots all lead back to the run loop; for single steps and crossing insns. */
 struct code_page *code_step_page(struct cpu *c);
 /** Fetch the instruction at psw.addr anew and decode it into the step page, which becomes the

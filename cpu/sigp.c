@@ -309,7 +309,7 @@ int sigp_execute(struct cpu *c, const struct dinsn *d)
     unsigned address = (unsigned)c->gr[d->r3] & 0xffff;
     struct sigp s = {.from = c, .parm = gr32(c, d->r1 | 1)};
     s.to = cpu_set_get(c->set, order == SIGP_SET_ARCHITECTURE ? c->addr : address);
-    if (!s.to) {
+    if (!s.to || !cpu_set_configured(c->set, s.to->addr)) {
         c->cc = SIGP_NOT_OPERATIONAL;
         return 0;
     }

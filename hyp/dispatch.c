@@ -412,6 +412,16 @@ void dispatch_yield_to(struct vcpu *v, u64 addr)
     pthread_mutex_unlock(&v->vm->host->lock);
 }
 
+void dispatch_retire(struct vcpu *v)
+{
+    struct vm_host *host = v->vm->host;
+    pthread_mutex_lock(&host->lock);
+    list_remove_locked(&host->queue, v);
+    list_remove_locked(&host->timers, v);
+    v->place = VCPU_BLOCKED; /* a late wake changes nothing */
+    pthread_mutex_unlock(&host->lock);
+}
+
 void dispatch_forget(struct vm *vm)
 {
     struct vm_host *host = vm->host;

@@ -44,34 +44,39 @@ static void sysib_121(const struct vm *vm, u16 cpu, u8 *b)
     be16_store(b + 102, cpu);
 }
 
+/* Numbers of CPUs: total, configured, standby, reserved. */
+static void cpu_counts(const struct vm *vm, u8 *at)
+{
+    unsigned n = cpu_set_count(vm->cpus);
+    unsigned standby = (unsigned)__builtin_popcountll(cpu_set_standby(vm->cpus));
+    be16_store(at, (u16)n);
+    be16_store(at + 2, (u16)(n - standby));
+    be16_store(at + 4, (u16)standby);
+    be16_store(at + 6, 0);
+}
+
 static void sysib_122(const struct vm *vm, u8 *b)
 {
-    u16 n = (u16)cpu_set_count(vm->cpus);
     be32_store(b + 24, CAPABILITY); /* nominal */
     be32_store(b + 32, CAPABILITY);
-    be16_store(b + 36, n); /* in total; configured; none in standby or reserved */
-    be16_store(b + 38, n);
+    cpu_counts(vm, b + 36);
 }
 
 static void sysib_222(const struct vm *vm, u8 *b)
 {
-    u16 n = (u16)cpu_set_count(vm->cpus);
     be16_store(b + 32, 1); /* logical-partition number */
     b[35] = 0x80;          /* dedicated */
-    be16_store(b + 36, n);
-    be16_store(b + 38, n);
+    cpu_counts(vm, b + 36);
     ebcdic_pad(vm->host->config.system[0] ? vm->host->config.system : "ENDICOTT", 8, b + 44);
     be32_store(b + 52, CAPABILITY);
-    be16_store(b + 64, n); /* dedicated */
+    be16_store(b + 64, (u16)cpu_set_count(vm->cpus)); /* dedicated */
 }
 
 static void sysib_322(const struct vm *vm, u8 *b)
 {
-    u16 n = (u16)cpu_set_count(vm->cpus);
     b[31] = 1; /* one description block */
     u8 *d = b + 32;
-    be16_store(d + 4, n);
-    be16_store(d + 6, n);
+    cpu_counts(vm, d + 4);
     ebcdic_pad(vm->config.name, 8, d + 12);
     be32_store(d + 20, CAPABILITY);
     ebcdic_pad("z/VM    7.3.0", 16, d + 24);

@@ -96,6 +96,25 @@ static void port_console_write(void *ctx, u32 devno, const char *utf8, size_t le
         vm_output(vm, "\n", 1);
 }
 
+static unsigned port_cpus(void *ctx, u64 *standby)
+{
+    struct vm *vm = ctx;
+    *standby = cpu_set_standby(vm->cpus);
+    return cpu_set_count(vm->cpus);
+}
+
+static void port_cpu_configure(void *ctx, unsigned addr, bool on)
+{
+    struct vm *vm = ctx;
+    cpu_set_configure(vm->cpus, addr, on);
+}
+
+static void port_storage_changed(void *ctx)
+{
+    struct vm *vm = ctx;
+    cpu_set_purge(vm->cpus);
+}
+
 static const struct io_ports io_port_table = {
     .io_pending = port_io_pending,
     .service_signal = port_service_signal,
@@ -103,6 +122,9 @@ static const struct io_ports io_port_table = {
     .run = port_run,
     .tod = port_io_tod,
     .console_write = port_console_write,
+    .cpus = port_cpus,
+    .cpu_configure = port_cpu_configure,
+    .storage_changed = port_storage_changed,
 };
 
 /* ---- console input ---- */
@@ -196,7 +218,8 @@ static int devices_create(struct vm *vm, struct cause *cause)
 
 static int cpus_create(struct vm *vm, struct cause *cause)
 {
-    int rc = storage_create(&vm->st, vm->config.storage_bytes, cause);
+    int rc =
+        storage_create(&vm->st, vm->config.storage_bytes + vm->config.standby_bytes, cause);
     if (rc)
         return rc;
     rc = cpu_set_create(&vm->cpus, vm->st, vm->config.model, vm->config.cpus, &cpu_port_table,
@@ -209,13 +232,8 @@ static int cpus_create(struct vm *vm, struct cause *cause)
     if (vm->config.facilities)
         cpu_set_facilities(vm->cpus, vm->facilities);
     for (unsigned i = 0; i < vm->config.cpus; i++)
-        vm->vcpu[i] = (struct vcpu){.vm = vm,
-                                    .cpu = cpu_set_get(vm->cpus, i),
-                                    .addr = i,
-                                    .place = VCPU_IDLE,
-                                    .deadline_ns = ~0ull,
-                                    .last_exit = CPU_EXIT_STOPPED};
-    return ST_OK;
+        vcpu_init(vm, i);
+    return vm_standby_check(vm->st, vm->config.storage_bytes, vm->config.standby_bytes, cause);
 }
 
 static int parts_create(struct vm *vm, struct cause *cause)
@@ -229,8 +247,10 @@ static int parts_create(struct vm *vm, struct cause *cause)
     vm->css = css_create(vm->st, &io_port_table, vm);
     struct sclp_config sc = {
         .storage_bytes = vm->config.storage_bytes,
+        .standby_bytes = vm->config.standby_bytes,
         .cpus = vm->config.cpus,
-        .cpus_max = vm->config.cpus,
+        .cpus_max =
+            vm->config.cpus_max > vm->config.cpus ? vm->config.cpus_max : vm->config.cpus,
         .line_mode = true,
         .esop = vm->config.model->generation >= GEN_Z10,
         .vt220 = vm->config.personality == VM_LPAR,
@@ -240,6 +260,7 @@ static int parts_create(struct vm *vm, struct cause *cause)
     if (!vm->css || !vm->sclp)
         return cause_set(cause, ST_NOMEM, "no memory for the channel subsystem of %s",
                          vm->config.name);
+    vm_standby_reset(vm);
     return devices_create(vm, cause);
 }
 
@@ -444,6 +465,8 @@ int vm_system_reset(struct vm *vm, bool clear)
     cpu_set_reset(vm->cpus, clear);
     if (clear)
         storage_clear(vm->st);
+    if (clear)
+        vm_standby_reset(vm);
     diag8_abandon(vm);
     vm->ipled = false;
     vm->shutdown_signalled = false;
@@ -453,17 +476,4 @@ int vm_system_reset(struct vm *vm, bool clear)
     }
     vm_release(vm);
     return ST_OK;
-}
-
-/* ---- another size ---- */
-
-int vm_reconfigure(struct vm *vm, u64 storage_bytes, unsigned cpus, struct cause *cause)
-{
-    if (storage_bytes == vm->config.storage_bytes && cpus == vm->config.cpus)
-        return vm_system_reset(vm, true);
-    if (vm->config.storage_max_bytes && storage_bytes > vm->config.storage_max_bytes)
-        return cause_set(cause, ST_LIMIT, "the directory allows %lluM",
-                         (unsigned long long)vm->config.storage_max_bytes >> 20);
-    return cause_set(cause, ST_REFUSED, "the size of %s is that of its directory entry for now",
-                     vm->config.name);
 }

@@ -56,7 +56,9 @@ struct vm_config {
     enum vm_personality personality;
     u64 storage_bytes;
     u64 storage_max_bytes;
+    u64 standby_bytes; /* behind storage_bytes, brought in by the guest */
     unsigned cpus;
+    unsigned cpus_max; /* that may ever be defined; less than cpus: as many */
     const struct cpu_model *model;
     const u8
         *facilities;  /* FACILITY_BYTES: those of the relocation domain; NULL = the model's */
@@ -127,8 +129,14 @@ int vm_host_punch(struct vm_host *host, const char *userid, const char *origin,
                   const char *name, const char *type, const void *bytes, size_t len, u16 *id,
                   struct cause *cause);
 
-/** [loop] Reset and clear, then another storage size or number of CPUs. The machine keeps its
- *  devices and what is in its reader. */
+/** [loop] Reset and clear, then another storage size, and as much in standby. */
+int vm_define_storage(struct vm *vm, u64 bytes, u64 standby_bytes, struct cause *cause);
+/** [loop] One more CPU at the next address; the guest runs on and is told. */
+int vm_define_cpu(struct vm *vm, struct cause *cause);
+/** [loop] Reset and clear; the last CPU goes (not CPU 0). */
+void vm_detach_cpu(struct vm *vm);
+/** [loop] Reset and clear, then this size and number of CPUs. The machine keeps its devices and
+ *  what is in its reader. */
 int vm_reconfigure(struct vm *vm, u64 storage_bytes, unsigned cpus, struct cause *cause);
 
 /** [loop] Answer of a DIAGNOSE X'08': lines as CP made them, and the return code. */

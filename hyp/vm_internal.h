@@ -113,6 +113,18 @@ void vm_console_poll_input(struct vm *vm);
 /** A note was delivered; frees a dead machine with the last one. */
 void vm_note_done(struct vm *vm);
 
+/** A CPU that is about to go: in no list, and nobody wakes it any more. Its machine is held. */
+void dispatch_retire(struct vcpu *v);
+
+/* -- vm_size.c -- */
+void vcpu_init(struct vm *vm, unsigned i);
+/** Are the sizes multiples of the increment? */
+int vm_standby_check(const struct storage *st, u64 bytes, u64 standby, struct cause *cause);
+/** Standby storage as after a clear reset: all of it is in standby. */
+void vm_standby_reset(struct vm *vm);
+/** A relocated machine has this much of its storage behind the first element. */
+void vm_standby_restored(struct vm *vm, u64 standby);
+
 /* -- ipl.c -- */
 /** The machine has been IPLed: its CPU 0 is operating; let the dispatcher have it. */
 void vm_started(struct vm *vm);

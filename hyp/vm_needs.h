@@ -27,6 +27,7 @@ enum vm_state {
 struct vm_info {
     enum vm_state state; /* of the machine: RUNNING when any CPU runs or waits enabled */
     u64 storage_bytes, storage_max_bytes, resident_bytes;
+    u64 standby_bytes, increment_bytes;
     unsigned cpu_count;
     u64 virt_ns, total_ns; /* processor time: guest only, guest and CP */
     u64 io_count;
@@ -73,6 +74,13 @@ struct vm_device_row {
     char text[96];
 };
 
+/** A machine check to be made: see struct cpu_machine_check. */
+struct vm_machine_check {
+    u64 mcic;
+    u64 failing_storage;
+    u32 external_damage;
+};
+
 struct vm_ops {
     /* --- life: a machine exists from logon to logoff ------------------------------------- */
     int (*create)(void *host, const struct dir_entry *entry, struct console *console,
@@ -87,6 +95,8 @@ struct vm_ops {
     int (*stop)(struct vm *vm, int cpu);
     int (*attention)(struct vm *vm, u16 vdev, struct cause *cause); /* ATTN, REQUEST */
     int (*external)(struct vm *vm, u16 code, struct cause *cause);  /* EXTERNAL */
+    /* Machine check for one CPU; ST_NOENT: it is not there. */
+    int (*machine_check)(struct vm *vm, u8 cpu, const struct vm_machine_check *what);
     /* Ask the guest to shut down; ST_REFUSED when it does not listen for the signal. */
     int (*signal_shutdown)(struct vm *vm, unsigned within_s, struct cause *cause);
 
@@ -107,9 +117,10 @@ struct vm_ops {
     bool (*device_row)(struct vm *vm, unsigned i, struct vm_device_row *out);
 
     /* --- configuration: reset first where the architecture says so ------------------------ */
-    int (*define_storage)(struct vm *vm, u64 bytes, struct cause *cause); /* clears */
-    int (*define_cpu)(struct vm *vm, u8 addr, struct cause *cause);
-    int (*detach_cpu)(struct vm *vm, u8 addr, struct cause *cause);
+    /* Clears. */
+    int (*define_storage)(struct vm *vm, u64 bytes, u64 standby, struct cause *cause);
+    int (*define_cpu)(struct vm *vm, u8 addr, struct cause *cause); /* no reset */
+    int (*detach_cpu)(struct vm *vm, u8 addr, struct cause *cause); /* clears */
 
     /* --- spool: files belong to a user id, logged on or not ------------------------------- */
     unsigned (*spool_count)(void *host, const char *userid);

@@ -54,6 +54,7 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         .storage_bytes = e->storage_bytes,
         .storage_max_bytes = e->storage_max_bytes,
         .cpus = e->cpu_count,
+        .cpus_max = e->cpus_max,
         .model = host->config.model,
         .facilities = facilities,
         .console_vdev = e->has_console ? e->console_vdev : 0,
@@ -120,6 +121,18 @@ static int op_external(struct vm *vm, u16 code, struct cause *cause)
     return ST_OK;
 }
 
+static int op_machine_check(struct vm *vm, u8 addr, const struct vm_machine_check *what)
+{
+    struct cpu *cpu = cpu_set_get(vm->cpus, addr);
+    if (!cpu)
+        return ST_NOENT;
+    cpu_machine_check(cpu,
+                      &(struct cpu_machine_check){.mcic = what->mcic,
+                                                  .failing_storage = what->failing_storage,
+                                                  .external_damage = what->external_damage});
+    return ST_OK;
+}
+
 static int op_signal(struct vm *vm, unsigned within_s, struct cause *cause)
 {
     (void)within_s; /* CP watches the time */
@@ -137,6 +150,8 @@ static void op_info(struct vm *vm, struct vm_info *out)
         .state = vm_state(vm),
         .storage_bytes = vm->config.storage_bytes,
         .storage_max_bytes = vm->config.storage_max_bytes,
+        .standby_bytes = vm->config.standby_bytes,
+        .increment_bytes = vm->st->increment_bytes,
         .resident_bytes = vm_resident_bytes(vm),
         .cpu_count = cpu_set_count(vm->cpus),
         .io_count = atomic_load(&vm->io_count),
@@ -293,23 +308,24 @@ static bool op_device_row(struct vm *vm, unsigned i, struct vm_device_row *out)
 
 /* ---- configuration ---- */
 
-static int op_define_storage(struct vm *vm, u64 bytes, struct cause *cause)
+static int op_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
 {
-    return vm_reconfigure(vm, bytes, cpu_set_count(vm->cpus), cause);
+    return vm_define_storage(vm, bytes, standby, cause);
 }
 
 static int op_define_cpu(struct vm *vm, u8 addr, struct cause *cause)
 {
     if (addr != cpu_set_count(vm->cpus))
         return cause_set(cause, ST_INVAL, "the next CPU is %02X", cpu_set_count(vm->cpus));
-    return vm_reconfigure(vm, vm->config.storage_bytes, addr + 1u, cause);
+    return vm_define_cpu(vm, cause);
 }
 
 static int op_detach_cpu(struct vm *vm, u8 addr, struct cause *cause)
 {
     if (addr == 0 || addr + 1u != cpu_set_count(vm->cpus))
         return cause_set(cause, ST_INVAL, "CPU %02X is not the last one", addr);
-    return vm_reconfigure(vm, vm->config.storage_bytes, addr, cause);
+    vm_detach_cpu(vm);
+    return ST_OK;
 }
 
 /* ---- spool ---- */
@@ -385,6 +401,7 @@ const struct vm_ops *vm_host_ops(void)
         .stop = vm_stop,
         .attention = op_attention,
         .external = op_external,
+        .machine_check = op_machine_check,
         .signal_shutdown = op_signal,
         .info = op_info,
         .cpu_info = op_cpu_info,

@@ -16,6 +16,8 @@
 #define ROW_SIGNALLED 0x9012
 #define ROW_PARKED 0x9013
 #define ROW_STORAGE 0x9014
+#define ROW_STANDBY 0x9015 /* bytes behind element 0 */
+#define ROW_ABSENT 0x9016  /* a word of the bitmap of increments that are not there */
 
 u64 vm_epoch(struct vm *vm, u64 *set)
 {
@@ -99,7 +101,28 @@ static void machine_save(const struct vm *vm, struct codec_out *out)
     codec_put_u8(out, ROW_SIGNALLED, vm->shutdown_signalled);
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
         codec_put_u8(out, ROW_PARKED, vm->vcpu[i].parked);
+    if (vm->config.standby_bytes) {
+        codec_put_u64(out, ROW_STANDBY, vm->config.standby_bytes);
+        codec_put_array(out, ROW_ABSENT, (const void *)vm->st->absent, 8,
+                        ARRAY_LEN(vm->st->absent));
+    }
     codec_end(out);
+}
+
+static bool standby_restore(struct vm *vm, const struct codec_row *row)
+{
+    u64 v = 0, absent[ARRAY_LEN(vm->st->absent)];
+    if (row->tag == ROW_STANDBY) {
+        if (!codec_get_u64(row, &v) || v >= vm->st->size || v % vm->st->increment_bytes)
+            return false;
+        vm_standby_restored(vm, v);
+        return true;
+    }
+    if (!codec_get_array(row, absent, 8, ARRAY_LEN(absent)) || absent[0] & 1)
+        return false;
+    for (u64 i = 0; i < storage_increments(vm->st); i++)
+        storage_increment_set(vm->st, i, !(absent[i / 64] >> i % 64 & 1));
+    return true;
 }
 
 static bool machine_restore(struct vm *vm, struct codec_in *in)
@@ -111,6 +134,11 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
         u64 size = 0;
         if (row.tag == ROW_STORAGE) {
             if (!codec_get_u64(&row, &size) || size != vm->st->size)
+                return false;
+            continue;
+        }
+        if (row.tag == ROW_STANDBY || row.tag == ROW_ABSENT) {
+            if (!standby_restore(vm, &row))
                 return false;
             continue;
         }

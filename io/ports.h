@@ -32,6 +32,13 @@ struct io_ports {
     void (*console_write)(void *ctx, u32 devno, const char *utf8, size_t len, bool newline);
     /** The guest registered for (true) or gave up (false) the quiesce signal. */
     void (*quiesce_capable)(void *ctx, bool capable);
+    /** CPUs that are defined; bit n of *standby: CPU n is not configured. NULL: those of the
+     *  configuration, all configured. */
+    unsigned (*cpus)(void *ctx, u64 *standby);
+    /** Configure a CPU or put it into standby; it is defined, and not the one that asks. */
+    void (*cpu_configure)(void *ctx, unsigned cpu_addr, bool on);
+    /** Increments of storage have gone: no CPU may use old translations any more. */
+    void (*storage_changed)(void *ctx);
 };
 
 #define IO_CONSOLE_SCLP 0x10000u  /* SCLP line-mode console (messages) */

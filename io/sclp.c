@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define CMD_MASK 0xffff00ffu
+#define CMD_MASK 0xffff00ffu /* without the number of what the command is about */
 #define SIGNAL_EVENT 0x1u
 #define SIGNAL_SCCB 0xfffffff8u
 #define PGM_ADDRESSING (-0x05)
@@ -15,6 +15,9 @@ static const struct {
     sclp_command *fn;
 } sclp_commands[] = {
     {0x00020001, sclp_read_scp_info},   {0x00120001, sclp_read_scp_info},
+    {0x00110001, sclp_configure_cpu},   {0x00100001, sclp_deconfigure_cpu},
+    {0x00040001, sclp_read_element},    {0x00080001, sclp_attach_element},
+    {0x000d0001, sclp_assign},          {0x000c0001, sclp_unassign},
     {0x00010001, sclp_read_cpu_info},   {0x00760005, sclp_write_event_data},
     {0x00770005, sclp_read_event_data}, {0x00780005, sclp_write_event_mask},
 };
@@ -120,6 +123,7 @@ int sclp_service_call(struct sclp *sclp, u32 command, u64 sccb_abs)
         return PGM_ADDRESSING;
     if (!enter(sclp))
         return 2;
+    sclp->command = command;
     u16 response = RC_BOUNDARY;
     u32 back = SCCB_HEADER;
     if (sccb_abs % FRAME_BYTES + len <= FRAME_BYTES) {

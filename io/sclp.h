@@ -15,6 +15,7 @@ struct sclp;
 /** What the guest is told about its machine. Copied. */
 struct sclp_config {
     u64 storage_bytes;
+    u64 standby_bytes;          /* behind storage_bytes, in element 1 */
     unsigned cpus;              /* configured, addresses 0 .. cpus-1 */
     unsigned cpus_max;          /* highest that may ever be defined */
     u8 cpu_feature[15];         /* bytes 1-15 of each CPU entry (all zero is a plain CPU) */
@@ -54,6 +55,11 @@ bool sclp_signal_pending(struct sclp *sclp);
 int sclp_console_input(struct sclp *sclp, const char *utf8, size_t len, bool vt220);
 /** Ask the guest to shut down; ST_REFUSED when it has not registered for the event. */
 int sclp_signal_quiesce(struct sclp *sclp);
+
+/** Another size, after a reset. */
+void sclp_set_size(struct sclp *sclp, u64 storage_bytes, u64 standby_bytes, unsigned cpus);
+/** Tell the guest that CPUs have come or gone (if it listens). */
+void sclp_cpus_changed(struct sclp *sclp);
 
 void sclp_save(struct sclp *sclp, u16 tag, struct codec_out *out);
 int sclp_restore(struct sclp *sclp, struct codec_in *in, struct cause *cause);

@@ -34,6 +34,7 @@ u64 sclp_takes_locked(const struct sclp *sclp)
 u64 sclp_sends_locked(const struct sclp *sclp)
 {
     return EVENT_BIT(EVT_STATE_CHANGE) | EVENT_BIT(EVT_SIGNAL_QUIESCE) |
+           (sclp->ports->cpu_configure ? EVENT_BIT(EVT_CONFIGURATION) : 0) |
            (sclp->config.line_mode
                 ? EVENT_BIT(EVT_OPERATOR_COMMAND) | EVENT_BIT(EVT_PRIORITY_MESSAGE)
                 : 0) |

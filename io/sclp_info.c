@@ -16,52 +16,87 @@
 #define INFO_RNMAX2 104
 #define INFO_HCPUA 120
 #define FACILITY_CPU_INFO 0x0800000000000000ull
+#define FACILITY_CPU_RECONFIG 0x0400000000000000ull
+#define FACILITY_ELEMENTS 0x0000e00000000000ull /* storage elements: read, attach, assign */
 #define FAC85_ESOP 0x02
 
-static void store_cpus(const struct sclp *sclp, u8 *at)
+unsigned sclp_cpus(const struct sclp *sclp, u64 *standby)
 {
-    for (unsigned i = 0; i < sclp->config.cpus; i++, at += CPU_ENTRY_BYTES) {
-        at[0] = (u8)i;
-        memcpy(at + 1, sclp->config.cpu_feature, sizeof sclp->config.cpu_feature);
-    }
+    *standby = 0;
+    return sclp->ports->cpus ? sclp->ports->cpus(sclp->ctx, standby) : sclp->config.cpus;
+}
+
+static u8 *store_cpu(const struct sclp *sclp, unsigned cpu, u8 *at)
+{
+    at[0] = (u8)cpu;
+    memcpy(at + 1, sclp->config.cpu_feature, sizeof sclp->config.cpu_feature);
+    return at + CPU_ENTRY_BYTES;
+}
+
+/* Entries of the configured CPUs, then of those in standby; the number of the latter. */
+static unsigned store_cpus(const struct sclp *sclp, unsigned n, u64 standby, u8 *at)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (!(standby >> i & 1))
+            at = store_cpu(sclp, i, at);
+    for (unsigned i = 0; i < n; i++)
+        if (standby >> i & 1)
+            at = store_cpu(sclp, i, at);
+    return (unsigned)__builtin_popcountll(standby);
+}
+
+/* Number and size of the increments. Without standby storage their size is 1 MiB. */
+static void store_increments(const struct sclp *sclp, u8 *sccb)
+{
+    const struct sclp_config *c = &sclp->config;
+    u64 unit = c->standby_bytes ? sclp->storage->increment_bytes : 1u << 20;
+    u64 increments = (c->storage_bytes + c->standby_bytes) / unit;
+    u64 units = unit >> 20;
+    if (increments < 0x10000)
+        be16_store(sccb + INFO_RNMAX, (u16)increments);
+    else
+        be64_store(sccb + INFO_RNMAX2, increments);
+    if (units < 0x100)
+        sccb[INFO_RNSIZE] = (u8)units;
+    else
+        be32_store(sccb + INFO_RNSIZE2, (u32)units);
 }
 
 u16 sclp_read_scp_info(struct sclp *sclp, u8 *sccb, u32 len)
 {
     const struct sclp_config *c = &sclp->config;
-    if (len < INFO_BYTES_MIN + c->cpus * CPU_ENTRY_BYTES)
+    u64 standby;
+    unsigned cpus = sclp_cpus(sclp, &standby);
+    unsigned configured = cpus - (unsigned)__builtin_popcountll(standby);
+    if (len < INFO_BYTES_MIN + cpus * CPU_ENTRY_BYTES)
         return RC_SHORT_SCCB;
-    u64 increments = c->storage_bytes >> 20; /* of 1 MiB */
     memset(sccb + SCCB_HEADER, 0, len - SCCB_HEADER);
-    if (increments < 0x10000)
-        be16_store(sccb + INFO_RNMAX, (u16)increments);
-    else
-        be64_store(sccb + INFO_RNMAX2, increments);
-    sccb[INFO_RNSIZE] = 1;
-    be32_store(sccb + INFO_RNSIZE2, 0);
-    be16_store(sccb + INFO_CPUS, (u16)c->cpus);
+    store_increments(sclp, sccb);
+    be16_store(sccb + INFO_CPUS, (u16)configured);
     be16_store(sccb + INFO_CPU_OFFSET, INFO_BYTES_MIN);
     ebcdic_pad(c->loadparm, 8, sccb + INFO_LOADPARM);
-    be64_store(sccb + INFO_FACILITIES, FACILITY_CPU_INFO);
+    be64_store(sccb + INFO_FACILITIES,
+               FACILITY_CPU_INFO | (sclp->ports->cpu_configure ? FACILITY_CPU_RECONFIG : 0) |
+                   (c->standby_bytes ? FACILITY_ELEMENTS : 0));
     be16_store(sccb + INFO_IBC, c->ibc_lowest);
     be16_store(sccb + INFO_IBC + 2, c->ibc_newest);
     sccb[INFO_FAC85] = c->esop ? FAC85_ESOP : 0;
     be16_store(sccb + INFO_HCPUA, (u16)(c->cpus_max ? c->cpus_max - 1 : 0));
-    store_cpus(sclp, sccb + INFO_BYTES_MIN);
+    store_cpus(sclp, cpus, standby, sccb + INFO_BYTES_MIN);
     return RC_NORMAL_READ;
 }
 
 u16 sclp_read_cpu_info(struct sclp *sclp, u8 *sccb, u32 len)
 {
-    unsigned n = sclp->config.cpus;
-    u32 end = 16 + n * CPU_ENTRY_BYTES;
-    if (len < end)
+    u64 standby;
+    unsigned n = sclp_cpus(sclp, &standby);
+    if (len < 16 + n * CPU_ENTRY_BYTES)
         return RC_SHORT_SCCB;
     memset(sccb + SCCB_HEADER, 0, len - SCCB_HEADER);
-    be16_store(sccb + 8, (u16)n);
+    unsigned waiting = store_cpus(sclp, n, standby, sccb + 16);
+    be16_store(sccb + 8, (u16)(n - waiting));
     be16_store(sccb + 10, 16);
-    be16_store(sccb + 12, 0);
-    be16_store(sccb + 14, (u16)end);
-    store_cpus(sclp, sccb + 16);
+    be16_store(sccb + 12, (u16)waiting);
+    be16_store(sccb + 14, (u16)(16 + (n - waiting) * CPU_ENTRY_BYTES));
     return RC_NORMAL_READ;
 }

@@ -17,6 +17,7 @@
 #define RC_BOUNDARY 0x0100
 #define RC_NORMAL_READ 0x0010
 #define RC_NORMAL 0x0020
+#define RC_ALREADY 0x0120 /* it is in the state that is asked for */
 #define RC_INVALID_COMMAND 0x01f0
 #define RC_SHORT_SCCB 0x0300
 #define RC_INVALID_FUNCTION 0x40f0
@@ -31,6 +32,7 @@
 #define EVENT_ACCEPTED 0x80
 #define EVT_OPERATOR_COMMAND 0x01
 #define EVT_MESSAGE 0x02
+#define EVT_CONFIGURATION 0x04
 #define EVT_STATE_CHANGE 0x08
 #define EVT_PRIORITY_MESSAGE 0x09
 #define EVT_VT220 0x1a
@@ -58,13 +60,19 @@ struct sclp {
     struct sclp_state s;
     struct sclp_event *first, *last;
     u32 events;
-    bool busy; /* a command is being performed */
+    bool busy; /* a command is being performed: */
+    u32 command;
 };
 
 /** A command works on a copy of its SCCB, without the lock; returns the response code. */
 typedef u16 sclp_command(struct sclp *sclp, u8 *sccb, u32 len);
 sclp_command sclp_read_scp_info, sclp_read_cpu_info;
+sclp_command sclp_configure_cpu, sclp_deconfigure_cpu;
+sclp_command sclp_read_element, sclp_attach_element, sclp_assign, sclp_unassign;
 sclp_command sclp_write_event_data, sclp_read_event_data, sclp_write_event_mask;
+
+/** CPUs that are there, and those in standby. */
+unsigned sclp_cpus(const struct sclp *sclp, u64 *standby);
 
 /** Event types that we take and that we may send. Lock held. */
 u64 sclp_takes_locked(const struct sclp *sclp);

@@ -8,8 +8,6 @@
 
 #include "mem/base/ergo.h"
 
-#define STORAGE_UNIT_BYTES (1u << 20)
-
 void *storage_lazy_alloc(u64 bytes)
 {
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -28,16 +26,26 @@ static u64 block_count(const struct storage *st)
     return (st->frames + STORAGE_BLOCK_FRAMES - 1) / STORAGE_BLOCK_FRAMES;
 }
 
-int storage_create(struct storage **out, u64 size, struct cause *cause)
+static void unmap_all(struct storage *st)
+{
+    storage_lazy_free(st->base, st->size);
+    storage_lazy_free((void *)st->skey, st->frames);
+    storage_lazy_free((void *)st->code, st->frames);
+    storage_lazy_free((void *)st->dirty, storage_bitmap_bytes(st));
+    storage_lazy_free((void *)st->touched, storage_bitmap_bytes(st));
+    storage_lazy_free((void *)st->used, block_count(st));
+}
+
+static int map_all(struct storage *st, u64 size, struct cause *cause)
 {
     if (size == 0 || size % STORAGE_UNIT_BYTES || size > STORAGE_BYTES_MAX)
         return cause_set(cause, ST_INVAL, "storage size %llu is not 1M to 4T in units of 1M",
                          (unsigned long long)size);
-    struct storage *st = calloc(1, sizeof *st);
-    if (!st)
-        return cause_set(cause, ST_NOMEM, "no memory for a storage block");
     st->size = size;
     st->frames = size / FRAME_BYTES;
+    st->increment_bytes = STORAGE_UNIT_BYTES;
+    while (size / st->increment_bytes > STORAGE_INCREMENTS_MAX)
+        st->increment_bytes *= 2;
     st->base = storage_lazy_alloc(size);
     st->skey = storage_lazy_alloc(st->frames);
     st->code = storage_lazy_alloc(st->frames);
@@ -45,24 +53,50 @@ int storage_create(struct storage **out, u64 size, struct cause *cause)
     st->touched = storage_lazy_alloc(storage_bitmap_bytes(st));
     st->used = storage_lazy_alloc(block_count(st));
     if (!st->base || !st->skey || !st->code || !st->dirty || !st->touched || !st->used) {
-        storage_destroy(st);
+        unmap_all(st);
         return cause_set(cause, ST_NOMEM, "the host refuses %llu MiB of guest storage: %s",
                          (unsigned long long)(size >> 20), strerror(errno));
     }
+    return ST_OK;
+}
+
+int storage_create(struct storage **out, u64 size, struct cause *cause)
+{
+    struct storage *st = calloc(1, sizeof *st);
+    if (!st)
+        return cause_set(cause, ST_NOMEM, "no memory for a storage block");
+    int rc = map_all(st, size, cause);
+    if (rc) {
+        free(st);
+        return rc;
+    }
     *out = st;
     return ST_OK;
+}
+
+int storage_resize(struct storage *st, u64 size, struct cause *cause)
+{
+    struct storage fresh = {0};
+    int rc = map_all(&fresh, size, cause);
+    if (rc)
+        return rc;
+    unmap_all(st);
+    memcpy(fresh.observers, st->observers, sizeof fresh.observers);
+    fresh.observer_count = st->observer_count;
+    *st = fresh;
+    return ST_OK;
+}
+
+void storage_forget_observers(struct storage *st)
+{
+    st->observer_count = 0;
 }
 
 void storage_destroy(struct storage *st)
 {
     if (!st)
         return;
-    storage_lazy_free(st->base, st->size);
-    storage_lazy_free((void *)st->skey, st->frames);
-    storage_lazy_free((void *)st->code, st->frames);
-    storage_lazy_free((void *)st->dirty, storage_bitmap_bytes(st));
-    storage_lazy_free((void *)st->touched, storage_bitmap_bytes(st));
-    storage_lazy_free((void *)st->used, block_count(st));
+    unmap_all(st);
     free(st);
 }
 

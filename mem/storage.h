@@ -16,6 +16,8 @@
 #define STORAGE_BYTES_MAX (1ull << 42)
 #define STORAGE_OBSERVERS_MAX 64
 #define STORAGE_BLOCK_FRAMES 4096u /* frames that one byte of `used` stands for: 16 MiB */
+#define STORAGE_UNIT_BYTES (1u << 20)
+#define STORAGE_INCREMENTS_MAX 1020 /* as many fit into one SCCB */
 
 /* Storage-key bits (Principles of Operation, "Storage Key"). */
 #define SKEY_ACC 0xf0u
@@ -40,6 +42,9 @@ struct storage {
         void *ctx;
     } observers[STORAGE_OBSERVERS_MAX];
     unsigned observer_count;
+    u64 increment_bytes;      /* unit of coming and going, a power of two */
+    _Atomic u32 absent_count; /* increments that are not there now */
+    _Atomic u64 absent[(STORAGE_INCREMENTS_MAX + 63) / 64];
 };
 
 /** Create storage of `size` bytes, all zero, keys zero. ST_INVAL for a bad size, ST_NOMEM. */
@@ -52,10 +57,27 @@ void storage_clear(struct storage *st);
 /** Register for stores into code frames; before CPUs run. */
 void storage_observe_code(struct storage *st, storage_code_cb *cb, void *ctx);
 
+/** Forget them all; CPUs must not be running. */
+void storage_forget_observers(struct storage *st);
+
+/** Another size; bytes, keys and marks are as after storage_clear. CPUs must not be running and
+ *  make their derived state anew. Nothing has changed when it fails. */
+int storage_resize(struct storage *st, u64 size, struct cause *cause);
+
+/* -- increments that come and go (storage_increment.c); all there after creation -- */
+u64 storage_increments(const struct storage *st);
+bool storage_increment_present(const struct storage *st, u64 increment);
+/** Bring one in, cleared, or take it out. CPUs may run; they purge their translations after. */
+void storage_increment_set(struct storage *st, u64 increment, bool present);
+/** Are all increments of [abs, abs + len) there? */
+bool storage_present(const struct storage *st, u64 abs, u64 len);
+
 /** True when [abs, abs + len) lies inside storage. */
 static inline bool storage_holds(const struct storage *st, u64 abs, u64 len)
 {
-    return abs < st->size && len <= st->size - abs;
+    return abs < st->size && len <= st->size - abs &&
+           (!atomic_load_explicit(&st->absent_count, memory_order_relaxed) ||
+            storage_present(st, abs, len));
 }
 
 /** Host address of [abs, abs + len), or NULL when outside. Stores through it must be marked. */

@@ -207,26 +207,38 @@ int cp_cmd_external(struct cp_request *req, void *ctx)
     return 0;
 }
 
+/* [STANDBY size] */
+static int standby_operand(struct cp_request *req, u64 *standby)
+{
+    const char *word = cp_operand(req);
+    *standby = 0;
+    if (!word)
+        return 0;
+    if (!cp_abbrev(word, "STANDBY"))
+        return cp_fail(req, cp_abbrev(word, "RESERVED") ? MSG_CMD099E : MSG_CMD003E, word);
+    word = cp_operand(req);
+    if (!word || (strcmp(word, "0") && !scan_size(word, 0, standby)))
+        return cp_fail(req, MSG_CMD002E, word ? word : "STANDBY");
+    return cp_no_more(req);
+}
+
 static int define_storage(struct cp_request *req, struct cp_user *user)
 {
     const char *word = cp_operand(req);
     char size[CP_TIME_TEXT_BYTES];
     struct cause cause;
-    u64 bytes;
+    u64 bytes, standby;
     if (!word || !scan_size(word, 0, &bytes))
         return cp_fail(req, MSG_CMD002E, word ? word : "STORAGE");
-    const char *more = cp_operand(req);
-    if (more)
-        return cp_fail(req,
-                       cp_abbrev(more, "STANDBY") || cp_abbrev(more, "RESERVED") ? MSG_CMD099E
-                                                                                 : MSG_CMD003E,
-                       more);
-    if (bytes > user->entry->storage_max_bytes)
+    int rc = standby_operand(req, &standby);
+    if (rc)
+        return rc;
+    if (bytes + standby > user->entry->storage_max_bytes)
         return cp_fail(req, MSG_DST094E, "the maximum of the directory would be exceeded");
-    if (bytes % (1 << 20))
+    if (bytes % (1 << 20) || standby % (1 << 20))
         return cp_fail(req, MSG_DST094E, "the size must be a multiple of 1M");
     cp_notify_observers(user, CP_USER_RESET);
-    if (ops(req)->define_storage(user->vm, bytes, &cause))
+    if (ops(req)->define_storage(user->vm, bytes, standby, &cause))
         return cp_fail(req, MSG_DST094E, cause.text);
     user->cp_read = true;
     cp_line(req, "STORAGE = %s", cp_size_text(bytes, size));

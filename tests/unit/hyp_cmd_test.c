@@ -19,6 +19,8 @@ struct vm {
     u8 cpus[8];
     unsigned cpu_count;
     unsigned ipls, attentions;
+    struct vm_machine_check mcheck;
+    u64 standby_bytes;
     bool listens;
 };
 
@@ -95,6 +97,12 @@ static int f_external(struct vm *vm, u16 code, struct cause *cause)
     return ST_OK;
 }
 
+static int f_machine_check(struct vm *vm, u8 cpu, const struct vm_machine_check *what)
+{
+    vm->mcheck = *what;
+    return cpu < vm->cpu_count ? ST_OK : ST_NOENT;
+}
+
 static int f_signal(struct vm *vm, unsigned within_s, struct cause *cause)
 {
     (void)within_s;
@@ -105,6 +113,9 @@ static void f_info(struct vm *vm, struct vm_info *out)
 {
     *out = (struct vm_info){.state = vm->state,
                             .storage_bytes = vm->storage_bytes,
+                            .storage_max_bytes = 2ull << 30,
+                            .standby_bytes = vm->standby_bytes,
+                            .increment_bytes = 1 << 20,
                             .cpu_count = vm->cpu_count,
                             .virt_ns = 90000000,
                             .total_ns = 140000000};
@@ -186,10 +197,11 @@ static bool f_device_row(struct vm *vm, unsigned i, struct vm_device_row *out)
     return true;
 }
 
-static int f_define_storage(struct vm *vm, u64 bytes, struct cause *cause)
+static int f_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
 {
     (void)cause;
     vm->storage_bytes = bytes;
+    vm->standby_bytes = standby;
     vm->state = VM_CP_WAIT;
     return ST_OK;
 }
@@ -263,11 +275,12 @@ static void f_spool_open(void *host, const char *userid)
 }
 
 static const struct vm_ops fake_vm = {
-    f_create,      f_destroy,        f_ipl,         f_system,     f_begin,       f_stop,
-    f_attention,   f_external,       f_signal,      f_info,       f_cpu_info,    f_reg_get,
-    f_reg_put,     f_psw_get,        f_psw_put,     f_prefix,     f_get,         f_put,
-    f_device_row,  f_define_storage, f_define_cpu,  f_detach_cpu, f_spool_count, f_spool_file,
-    f_spool_purge, f_spool_change,   f_spool_close, f_spool_open};
+    f_create,         f_destroy,      f_ipl,         f_system,        f_begin,
+    f_stop,           f_attention,    f_external,    f_machine_check, f_signal,
+    f_info,           f_cpu_info,     f_reg_get,     f_reg_put,       f_psw_get,
+    f_psw_put,        f_prefix,       f_get,         f_put,           f_device_row,
+    f_define_storage, f_define_cpu,   f_detach_cpu,  f_spool_count,   f_spool_file,
+    f_spool_purge,    f_spool_change, f_spool_close, f_spool_open};
 
 /* --- fake time and cluster ---------- */
 
@@ -683,6 +696,15 @@ START_TEST(machine_commands)
                                                      "reset.");
     ck_assert_str_eq(on(0, "LINUX1", "Q V STOR"), "STORAGE = 1G");
     REFUSED(on(0, "LINUX1", "DEF STOR 3G"), 94, "HCPDST094E");
+    ck_assert_str_eq(on(0, "LINUX1", "DEF STOR 1G STANDBY 512M"),
+                     "STORAGE = 1G|Storage cleared - system reset.");
+    ck_assert_str_eq(on(0, "LINUX1", "Q V STOR"),
+                     "STORAGE = 1G  MAX = 2G  INC = 1M  STANDBY = 512M  RESERVED = 0");
+    REFUSED(on(0, "LINUX1", "DEF STOR 1G STANDBY 2G"), 94, "HCPDST094E");
+    REFUSED(on(0, "LINUX1", "DEF STOR 1G STANDBY"), 2, "HCPCMD002E");
+    REFUSED(on(0, "LINUX1", "DEF STOR 1G RESERVED 1G"), 99, "HCPCMD099E");
+    ck_assert_str_eq(on(0, "LINUX1", "DEF STOR 1G STANDBY 0"),
+                     "STORAGE = 1G|Storage cleared - system reset.");
     ck_assert_str_eq(on(0, "LINUX1", "DEFINE CPU 1-2"), "CPU 01 defined|CPU 02 defined");
     REFUSED(on(0, "LINUX1", "DEFINE CPU 1"), 1453, "HCPCPU1453E");
     ck_assert_str_eq(on(0, "LINUX1", "Q V CPUS"),
@@ -698,6 +720,28 @@ START_TEST(machine_commands)
     REFUSED(on(0, "LINUX1", "Q V OSA"), 40, "HCPQVD040E");
     on(0, "LINUX1", "ATTN");
     ck_assert_uint_eq(cp_user_vm(cp_user_find(cps[0], "LINUX1"))->attentions, 1);
+}
+END_TEST
+
+START_TEST(set_mcheck)
+{
+    on(0, "", "LOGON LINUX1 SECRET NOIPL");
+    const struct vm_machine_check *m = &cp_user_vm(cp_user_find(cps[0], "LINUX1"))->mcheck;
+    ck_assert_str_eq(on(0, "LINUX1", "SET MCHECK WARNING"), "");
+    ck_assert_uint_eq(m->mcic, 1ull << 55);
+    ck_assert_str_eq(on(0, "LINUX1", "SET MCH CPU 0 PROC AT 12345000"), "");
+    ck_assert_uint_eq(m->mcic, 1ull << 62 | 1ull << 47 | 1ull << 39);
+    ck_assert_uint_eq(m->failing_storage, 0x12345000);
+    on(0, "LINUX1", "SET MCH REC AT 5000");
+    ck_assert_uint_eq(m->mcic, 1ull << 61 | 1ull << 46 | 1ull << 39);
+    on(0, "LINUX1", "SET MCH EXT CODE 800000");
+    ck_assert_uint_eq(m->mcic, 1ull << 58 | 1ull << 37);
+    ck_assert_uint_eq(m->external_damage, 0x800000);
+    REFUSED(on(0, "LINUX1", "SET MCHECK"), 26, "HCPCMD026E");
+    REFUSED(on(0, "LINUX1", "SET MCHECK FROB"), 3, "HCPCMD003E");
+    REFUSED(on(0, "LINUX1", "SET MCHECK WARN AT 5"), 3, "HCPCMD003E");
+    REFUSED(on(0, "LINUX1", "SET MCHECK SYS AT"), 2, "HCPCMD002E");
+    REFUSED(on(0, "LINUX1", "SET MCHECK CPU 7 SYS"), 163, "HCPDIS163E CPU 07");
 }
 END_TEST
 
@@ -996,6 +1040,7 @@ int main(void)
     tcase_add_test(t, abbreviations);
     tcase_add_test(t, autolog_and_force);
     tcase_add_test(t, machine_commands);
+    tcase_add_test(t, set_mcheck);
     tcase_add_test(t, display_and_store);
     tcase_add_test(t, queries);
     tcase_add_test(t, messages_cross_members);

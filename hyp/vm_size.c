@@ -1,0 +1,111 @@
+/* The size of a machine: CPUs defined and detached, storage defined anew, standby storage.
+ * Guarantees: storage changes only with a reset that clears; a CPU comes while the guest runs on,
+ * and goes only with a reset; what fails has changed nothing but the reset. Loop thread. */
+#include "hyp/vm_internal.h"
+#include "mem/base/ergo.h"
+
+void vcpu_init(struct vm *vm, unsigned i)
+{
+    vm->vcpu[i] = (struct vcpu){.vm = vm,
+                                .cpu = cpu_set_get(vm->cpus, i),
+                                .addr = i,
+                                .place = VCPU_IDLE,
+                                .deadline_ns = ~0ull,
+                                .last_exit = CPU_EXIT_STOPPED};
+}
+
+/* ---- standby storage ---- */
+
+int vm_standby_check(const struct storage *st, u64 bytes, u64 standby, struct cause *cause)
+{
+    if (standby && (bytes % st->increment_bytes || standby % st->increment_bytes))
+        return cause_set(cause, ST_INVAL, "with standby storage sizes are multiples of %lluM",
+                         (unsigned long long)st->increment_bytes >> 20);
+    return ST_OK;
+}
+
+void vm_standby_reset(struct vm *vm)
+{
+    u64 first = vm->config.storage_bytes / vm->st->increment_bytes;
+    if (!vm->config.standby_bytes)
+        return;
+    for (u64 i = 0; i < storage_increments(vm->st); i++)
+        storage_increment_set(vm->st, i, i < first);
+}
+
+void vm_standby_restored(struct vm *vm, u64 standby)
+{
+    vm->config.standby_bytes = standby;
+    vm->config.storage_bytes = vm->st->size - standby;
+    sclp_set_size(vm->sclp, vm->config.storage_bytes, standby, vm->config.cpus);
+}
+
+static int storage_define(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
+{
+    if (vm->config.storage_max_bytes && bytes + standby > vm->config.storage_max_bytes)
+        return cause_set(cause, ST_LIMIT, "the directory allows %lluM",
+                         (unsigned long long)vm->config.storage_max_bytes >> 20);
+    u64 unit = STORAGE_UNIT_BYTES;
+    while ((bytes + standby) / unit > STORAGE_INCREMENTS_MAX)
+        unit *= 2;
+    if (standby && (bytes % unit || standby % unit))
+        return vm_standby_check(&(struct storage){.increment_bytes = unit}, bytes, standby,
+                                cause);
+    return cpu_set_resize_storage(vm->cpus, bytes + standby, cause);
+}
+
+int vm_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
+{
+    vm_hold(vm);
+    vm_system_reset(vm, true);
+    int rc = storage_define(vm, bytes, standby, cause);
+    if (rc == ST_OK) {
+        vm->config.storage_bytes = bytes;
+        vm->config.standby_bytes = standby;
+        sclp_set_size(vm->sclp, bytes, standby, vm->config.cpus);
+        vm_standby_reset(vm);
+    }
+    vm_release(vm);
+    return rc;
+}
+
+/* ---- CPUs ---- */
+
+int vm_define_cpu(struct vm *vm, struct cause *cause)
+{
+    unsigned i = cpu_set_count(vm->cpus);
+    vm_hold(vm);
+    vcpu_init(vm, i); /* before anybody can wake it */
+    int rc = cpu_set_add(vm->cpus, cause);
+    if (rc == ST_OK) {
+        vm->vcpu[i].cpu = cpu_set_get(vm->cpus, i);
+        vm->config.cpus = i + 1;
+        sclp_set_size(vm->sclp, vm->config.storage_bytes, vm->config.standby_bytes, i + 1);
+        sclp_cpus_changed(vm->sclp);
+    }
+    vm_release(vm);
+    return rc;
+}
+
+void vm_detach_cpu(struct vm *vm)
+{
+    unsigned last = cpu_set_count(vm->cpus) - 1;
+    vm_hold(vm);
+    vm_system_reset(vm, true);
+    dispatch_retire(&vm->vcpu[last]);
+    cpu_set_remove_last(vm->cpus);
+    vm->vcpu[last].cpu = NULL;
+    vm->config.cpus = last;
+    sclp_set_size(vm->sclp, vm->config.storage_bytes, vm->config.standby_bytes, last);
+    vm_release(vm);
+}
+
+int vm_reconfigure(struct vm *vm, u64 storage_bytes, unsigned cpus, struct cause *cause)
+{
+    int rc = vm_define_storage(vm, storage_bytes, 0, cause);
+    while (rc == ST_OK && cpu_set_count(vm->cpus) < cpus)
+        rc = vm_define_cpu(vm, cause);
+    while (rc == ST_OK && cpu_set_count(vm->cpus) > cpus)
+        vm_detach_cpu(vm);
+    return rc;
+}

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SET MCHECK: what Linux does about machine checks of each kind, and a bare program that is disabled for
+# them. A warning and a channel report are counted and the guest goes on; system damage stops it.
+set -euo pipefail
+WAIT_SECONDS=${WAIT_SECONDS:-180}
+. "$(dirname "$0")/../lib/relocate.sh"
+. "$(dirname "$0")/../lib/program.sh"
+cluster=$TEST_TMP/two
+sample two "$cluster"
+sed -i 's/^  CPU 00 BASE/&\n  CPU 01/' "$cluster/user.direct"
+
+as() { # userid, command...
+    endicott cp -m MEMBERA -u "$@"
+}
+
+runs() { # command for the guest's shell, the line it prints at last (maybe behind the prompt)
+    endicott send -u LINUX1 "$1"
+    on_guest "^(guest# )*$2" >/dev/null
+}
+
+console_tail() {
+    python3 - "$ENDICOTT_RUN/MEMBERA.sock" <<'PYTHON'
+import json, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"console.read","params":{"user":"LINUX1","from":0}}\n')
+answer = json.loads(s.makefile().readline()).get("result", {})
+print(*[line["text"] for line in answer.get("lines", [])[-30:]], answer.get("partial"), sep="\n")
+PYTHON
+}
+before_cleanup() { [ "$1" = 0 ] || console_tail >&2; }
+
+boot_guest
+# Lines are short: a 3215 takes no long ones.
+runs "n() { awk '/^ *NMI/{print \$2+\$3}' /proc/interrupts; }; echo nmi-\$(n)" 'nmi-0'
+runs 'w() { until [ $(n) = $1 ]; do :; done; echo nmi-$1; }; echo def-$((1 + 1))' 'def-2'
+
+# --- from outside; the guest takes it when it likes
+expect 0 '' as LINUX1 SET MCHECK WARNING
+runs 'w 1' 'nmi-1'
+expect 0 '' as LINUX1 SET MCHECK CPU 01 RECOVERY AT 5000
+runs 'w 2' 'nmi-2'
+expect 0 '' as LINUX1 SET MCHECK CHANNEL
+runs 'w 3' 'nmi-3'
+# --- from inside; one that Linux does not enable waits for ever
+runs 'vmcp SET MCHECK DEGRADATION; echo D-$?' 'D-0'
+runs 'vmcp SET MCHECK EXTERNAL CODE 0; w 4' 'nmi-4'
+# --- system damage: Linux stops (without a word, as there is no DIAGNOSE X'308' for its reset)
+endicott send -u LINUX1 'vmcp SET MCHECK SYSTEM'
+on_guest 'HCPGIR450W|HCPGSP2629I' >/dev/null
+expect 0 'FORCED' cp_on MEMBERA FORCE LINUX1
+
+# --- a program disabled for machine checks: repressible ones wait, an exigent one is check-stop
+deck "$TEST_TMP/spin" <<'TEXT'
+        j .
+TEXT
+expect 0 '' endicott punch -m MEMBERA -u LINUX2 "$TEST_TMP/spin"
+expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX2
+expect 0 '' as LINUX2 SET MCHECK WARNING
+expect 0 '' as LINUX2 SET MCHECK RECOVERY
+expect 0 '' as LINUX2 DISPLAY PSW
+expect 0 '' as LINUX2 SET MCHECK PROCESSING
+endicott wait -u LINUX2 --match 'HCPGIR451W' --since-start --timeout "$WAIT_SECONDS" >/dev/null
+expect 1 'HCPDIS163E' as LINUX2 SET MCHECK CPU 05 WARNING
+echo "cp_machine_check: passed"
