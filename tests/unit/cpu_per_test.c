@@ -420,6 +420,12 @@ START_TEST(store_space)
     run();
     ck_assert_uint_eq(pgm_code(), PGM_PER);
     ck_assert_uint_eq(atmid(), 0xf8 | 2);
+    watch(CR9_STORE, DATA, DATA); /* AR mode: which access register */
+    mask = HARNESS_PSW64 | PSW_PER | PSW_DAT | (u64)AS_AR << PSW_AS_SHIFT;
+    run();
+    ck_assert_uint_eq(pgm_code(), PGM_PER);
+    ck_assert_uint_eq(atmid(), 0xf4);
+    ck_assert_uint_eq(harness_load(&h, 0xa1, 1), 1);
     watch(CR9_STORE | CR9_STORE_SPACE, DATA, DATA); /* DAT off: no space to look at */
     run();
     ck_assert_uint_eq(pgm_code(), PGM_PER);
