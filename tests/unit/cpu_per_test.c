@@ -375,6 +375,39 @@ START_TEST(store_by_units)
 }
 END_TEST
 
+/* MVCL of many units: reported after the unit that stored there, the PSW at the MVCL itself; what
+ * it fetches anew to go on with is fetched again. CLCLE ends with condition code 3 instead. */
+START_TEST(units_of_operation)
+{
+    u64 *gr = cpu_gr(h.cpu);
+    gr[2] = 0x100000;
+    gr[3] = 0x30000;
+    gr[4] = DATA;
+    gr[5] = 0;
+    watch(CR9_STORE, 0x100000, 0x100000);
+    harness_put(&h, CODE, "0e24 0000");
+    run();
+    ck_assert_uint_eq(pgm_code(), PGM_PER);
+    ck_assert_uint_eq(harness_old_addr(&h), CODE);
+    ck_assert_uint_eq(harness_old_ilc(&h), 2);
+    ck_assert_uint_gt(gr[2], 0x100000);
+    ck_assert_uint_lt(gr[2], 0x130000);
+    ck_assert_uint_eq(gr[3], 0x130000 - gr[2]);
+    run(); /* the rest stores elsewhere */
+    ck_assert_uint_eq(pgm_code(), PGM_OPERATION);
+    ck_assert_uint_eq(gr[3], 0);
+    gr[2] = gr[4] = 0x100000;
+    gr[3] = gr[5] = 0x30000;
+    watch(CR9_FETCH, CODE, CODE);
+    harness_put(&h, CODE, "a924 0000 0000"); /* clcle */
+    run();
+    ck_assert_uint_eq(pgm_code(), PGM_PER);
+    ck_assert_uint_eq(harness_old_addr(&h), CODE + 4);
+    ck_assert_uint_eq(harness_load(&h, 0x150, 8) >> PSW_CC_SHIFT & 3, 3);
+    ck_assert_uint_lt(gr[3], 0x30000);
+}
+END_TEST
+
 START_TEST(store_using_real)
 {
     cpu_gr(h.cpu)[1] = DATA;
@@ -541,6 +574,7 @@ int main(void)
     tcase_add_test(t, store_after_fast_ones);
     tcase_add_test(t, store_not_made);
     tcase_add_test(t, store_by_units);
+    tcase_add_test(t, units_of_operation);
     tcase_add_test(t, store_using_real);
     tcase_add_test(t, store_space);
     tcase_add_test(t, with_supervisor_call);
