@@ -432,7 +432,7 @@ int code_step_fetch(struct cpu *c, u8 insn[6], const struct dinsn **d)
     int rc = ia & 1 ? PGM_SPECIFICATION : cpu_translate(c, c->ispace, ia, TLB_INSTRUCTION);
     c->ilc = 2; /* unpredictable; the address for suppression follows it */
     if (rc) {
-        c->psw.addr = ia & 1 ? ia : (ia + 2) & c->amask;
+        c->psw.addr = (ia + 2) & c->amask;
         return rc;
     }
     memset(insn, 0, 6);

@@ -46,7 +46,8 @@ static const struct dinsn *slot_find(struct cpu *c, int *rc)
     u64 addr = c->psw.addr;
     u64 page_addr = addr & ~(u64)(FRAME_BYTES - 1);
     if (unlikely(addr & 1)) {
-        c->ilc = 2;
+        c->ilc = 2; /* unpredictable; the address follows it */
+        c->psw.addr = (addr + 2) & c->amask;
         *rc = PGM_SPECIFICATION;
         return NULL;
     }

@@ -114,6 +114,26 @@ START_TEST(suppressed_and_nullified)
 }
 END_TEST
 
+/* An odd instruction address is found late: the PSW is in place, and its address has been stepped
+ * on by the length code that is stored. */
+START_TEST(odd_instruction_address)
+{
+    cpu_gr(h.cpu)[1] = HARNESS_DATA + 1;
+    ck_assert_int_eq(harness_insns(&h, "07f1", 2), PGM_SPECIFICATION);
+    ck_assert_uint_eq(harness_old_addr(&h) - harness_old_ilc(&h), HARNESS_DATA + 1);
+    harness_store(&h, HARNESS_DATA, 8, HARNESS_PSW64 | 3ull << PSW_CC_SHIFT);
+    harness_store(&h, HARNESS_DATA + 8, 8, 0x12345);
+    cpu_gr(h.cpu)[1] = HARNESS_DATA;
+    harness_put(&h, HARNESS_CODE, "b2b2 1000");
+    cpu_psw_set(h.cpu, HARNESS_PSW64, HARNESS_CODE);
+    harness_store(&h, 0x1d0, 8, HARNESS_PSW64 | PSW_WAIT);
+    cpu_run(h.cpu, 1000); /* not step by step */
+    ck_assert_uint_eq(harness_load(&h, 0x8e, 2), PGM_SPECIFICATION);
+    ck_assert_uint_eq(harness_old_addr(&h) - harness_old_ilc(&h), 0x12345);
+    ck_assert_uint_eq(harness_load(&h, 0x150, 8), HARNESS_PSW64 | 3ull << PSW_CC_SHIFT);
+}
+END_TEST
+
 START_TEST(data_and_monitor)
 {
     h.cpu->dxc = 0x42;
@@ -474,6 +494,7 @@ int main(void)
     TCase *t = tcase_create("interruptions and orders");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, suppressed_and_nullified);
+    tcase_add_test(t, odd_instruction_address);
     tcase_add_test(t, data_and_monitor);
     tcase_add_test(t, supervisor_call);
     tcase_add_loop_test(t, early_exception, 0, 6);
