@@ -539,6 +539,20 @@ START_TEST(with_interception)
     ck_assert_int_eq(cpu_run(h.cpu, 100), CPU_EXIT_INTERCEPT);
     cpu_finish_pgm(h.cpu, PGM_SPECIFICATION);
     ck_assert_uint_eq(pgm_code(), PGM_PER | PGM_SPECIFICATION);
+    watch(CR9_STORE, DATA, DATA); /* what is stored for it counts */
+    cpu_psw_set(h.cpu, mask, CODE);
+    ck_assert_int_eq(cpu_run(h.cpu, 100), CPU_EXIT_INTERCEPT);
+    ck_assert_int_eq(cpu_write_logical(h.cpu, DATA, 16, "abcd", 4), 0);
+    cpu_finish_cc(h.cpu, 0);
+    ck_assert_uint_eq(pgm_code(), PGM_PER);
+    ck_assert_uint_eq(per_code(), PER_STORE);
+    watch(CR9_FETCH, CODE, CODE); /* done again: nothing yet */
+    cpu_psw_set(h.cpu, mask, CODE);
+    harness_store(&h, 0x8c, 4, 0);
+    ck_assert_int_eq(cpu_run(h.cpu, 100), CPU_EXIT_INTERCEPT);
+    cpu_finish_again(h.cpu);
+    ck_assert_uint_eq(pgm_code(), 0);
+    ck_assert_uint_eq(harness_psw_addr(&h), CODE);
 }
 END_TEST
 
