@@ -73,7 +73,7 @@ endif
 
 # --- build --------------------------------------------------------------------------------------
 .PHONY: all help install setup setup-build setup-guest pkgs-there guest demo check lint asan tsan \
-	bench clean unit format docs
+	bench clean unit format docs fuzz-isa
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -166,6 +166,13 @@ tsan: setup
 	@+$(MAKE) --no-print-directory BUILD=build-tsan VARIANT=tsan all unit
 	@tests/sanitize tsan
 
+# Random instructions here and on QEMU: N images from SEED on; reduced cases go to build/tests/fuzz/found.
+N ?= 10000
+fuzz-isa: setup
+	@+$(MAKE) --no-print-directory all
+	@tests/fuzz/fuzz.py run --images $(N) $(if $(SEED),--seed $(SEED)) --progress --verbose \
+	  --save $(BUILD)/tests/fuzz/found
+
 bench: setup
 	@+$(MAKE) --no-print-directory all guest
 	@tests/bench/run
@@ -190,6 +197,7 @@ help:
 	@echo "make check      every test but the slow lint; the last line is N passed, N failed"
 	@echo "make lint       every lint      make asan, make tsan   tests under sanitizers"
 	@echo "make format     reformat the C files     make clean     build products, not the guest"
+	@echo "make fuzz-isa   N random images (10000) from SEED on, compared with QEMU"
 	@echo "make docs       reference pages from the tables"
 	@echo "make bench      figures, next to QEMU and Hercules     make guest   kernel, initramfs"
 

@@ -150,10 +150,11 @@ static void pgm_store_details(struct cpu *c, u8 *lc, unsigned code)
 {
     if (pgm_has_teid(code))
         be64_store(lc + LC_TEID, c->teid);
-    if (pgm_has_access_id(code)) {
+    if (pgm_has_access_id(code))
         lc[LC_EXC_ACCESS_ID] = c->exc_ar;
+    if (code == PGM_PAGE_TRANSLATION)
         lc[LC_OP_ACCESS_ID] = c->op_access_id;
-    }
+    c->op_access_id = 0; /* zero unless MOVE PAGE sets it anew */
     if (code == PGM_DATA)
         be32_store(lc + LC_DATA_CODE, c->dxc);
     if (code == PGM_MONITOR) {

@@ -242,7 +242,7 @@ static bool fpc_valid(const struct cpu *c, u32 v)
     u32 allowed = FPC_MASKS | (FPC_MASKS >> 8) | 0xff00u | 3;
     if (has_fp_extension(c))
         allowed |= 0x04040000u | FPC_BFP_MODE; /* quantum exception, third bit of the mode */
-    if (facility_has(c->set->facilities, FAC_DFP))
+    if (facility_has(c->set->facilities, FAC_FPSE)) /* it has the DFP-rounding facility */
         allowed |= FPC_DFP_MODE;
     u32 mode = v & FPC_BFP_MODE;
     return !(v & ~allowed) && (mode < 4 || mode == BFP_RFS);
@@ -285,9 +285,11 @@ INSN(sfpc)
     return fpc_load(c, gr32(c, d->r1));
 }
 
-/* B385 SFASR SET FPC AND SIGNAL */
+/* B385 SFASR SET FPC AND SIGNAL; as to AFP control it counts as decimal floating point */
 INSN(sfasr)
 {
+    if (!(c->cr[0] & CR0_AFP))
+        return insn_data_exception(c, DXC_DFP_INSTRUCTION);
     return fpc_load_and_signal(c, gr32(c, d->r1));
 }
 
@@ -316,6 +318,8 @@ INSN(lfpc)
 INSN(lfas)
 {
     u32 v;
+    if (!(c->cr[0] & CR0_AFP))
+        return insn_data_exception(c, DXC_DFP_INSTRUCTION);
     TRY(load_u32(c, ea_b(c, d), d->b2, &v));
     return fpc_load_and_signal(c, v);
 }

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""Random instructions on Endicott and on QEMU: `fuzz.py run`, `replay`, `show`; see docs/fuzzing.md.
+
+`run` makes images from seeds, runs them on both in batches, reduces each kind of difference that no waiver covers
+to a case in the folder given with --save, and ends with status 1 when there was any."""
+import argparse
+import collections
+import glob
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import compare
+import generate
+import image as images_of
+import machines
+
+CASES = os.path.join(images_of.HERE, "cases")
+SHARED = {}
+
+
+def tools(only=()):
+    """What a worker process needs, made once in each."""
+    if "batches" not in SHARED:
+        SHARED["batches"] = images_of.Batches()
+        SHARED["generator"] = generate.Generator(only)
+        SHARED["waivers"] = compare.read_waivers()
+    return SHARED["batches"], SHARED["generator"], SHARED["waivers"]
+
+
+class Tally:
+    """What a batch, or all of them, came to."""
+
+    def __init__(self):
+        self.images = self.clean = self.steps = self.stopped = 0
+        self.rows, self.waived, self.kinds = (collections.Counter() for _ in range(3))
+        self.found = {}
+
+    def add(self, other):
+        for name in ("images", "clean", "steps", "stopped"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("rows", "waived", "kinds"):
+            getattr(self, name).update(getattr(other, name))
+        for kind, value in other.found.items():
+            self.found.setdefault(kind, value)
+
+
+def settle(batches, waivers, images, tally):
+    """Takes each difference out of its image until the rest agrees; counts and keeps what it was."""
+    waiting = images
+    unclean = set()
+    while waiting:
+        wrong = [i for i, d in zip(waiting, compare.differ(batches, waiting)) if d]
+        waiting = []
+        for image, diff in zip(wrong, compare.locate(batches, wrong) if wrong else []):
+            if diff is None:
+                tally.stopped += 1
+                unclean.add(image.ident)
+                tally.found.setdefault("stopped or differs only by itself", (image, ["no step found"]))
+                continue
+            waiver = next((w for w in waivers if w.covers(diff)), None)
+            if waiver:
+                tally.waived[waiver.paragraph] += 1
+            else:
+                tally.kinds[diff.kind()] += 1
+                unclean.add(image.ident)
+                tally.found.setdefault(diff.kind(), (image, diff.text()))
+            rest = compare.with_steps(image, [n for n in range(len(image.steps)) if n != diff.index])
+            if rest.steps:
+                waiting.append(rest)
+    return unclean
+
+
+def one_batch(job):
+    seeds, steps, only = job
+    batches, generator, waivers = tools(only)
+    tally = Tally()
+    images = [generator.image(seed, steps) for seed in seeds]
+    tally.images = len(images)
+    for image in images:
+        tally.steps += len(image.steps)
+        for step in image.steps:
+            tally.rows.update(step.note.split("+"))
+    unclean = settle(batches, waivers, images, tally)
+    tally.clean = tally.images - len(unclean)
+    return tally
+
+
+def save(folder, kind, image, lines, seed):
+    os.makedirs(folder, exist_ok=True)
+    name = "".join(c if c.isalnum() else "_" for c in kind)[:60].strip("_")
+    path = os.path.join(folder, name + ".case")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"# {kind} (seed {seed})\n")
+        file.writelines(f"# {line}\n" for line in lines)
+        file.write(image.text())
+    return path
+
+
+def report(tally, generator, seconds, verbose):
+    rate = tally.images / max(seconds, 0.001)
+    print(f"{tally.images} images, {tally.steps} steps on both in {seconds:.1f} s: {rate:.0f} images/s, "
+          f"{tally.clean} clean, {tally.stopped} stopped")
+    never = sorted(r.mn for r in generator.rows if not tally.rows[r.mn])
+    counts = sorted(tally.rows[r.mn] for r in generator.rows)
+    print(f"rows: {len(generator.all_rows)} in the tables, {len(generator.excluded)} excluded by name, "
+          f"{len(generator.rows) - len(never)} of {len(generator.rows)} executed, each {counts[0]} to {counts[-1]} times"
+          + (f"; never: {' '.join(never)}" if never else ""))
+    if verbose:
+        for row in sorted(generator.rows, key=lambda r: (tally.rows[r.mn], r.mn)):
+            print(f"  {tally.rows[row.mn]:7} {row.mn}")
+    for paragraph, count in tally.waived.most_common():
+        print(f"waived {count}: {paragraph}")
+    for kind, count in tally.kinds.most_common():
+        print(f"DIFFERENT {count}: {kind}")
+
+
+def command_run(options):
+    only = tuple(options.only.split(",")) if options.only else ()
+    batches, generator, _ = tools(only)
+    if options.seed is None:
+        options.seed = int(time.time())
+    print(f"seeds {options.seed} to {options.seed + options.images - 1}, {options.steps} steps each", flush=True)
+    seeds = range(options.seed, options.seed + options.images)
+    jobs = [(list(seeds[i:i + options.batch]), options.steps, only)
+            for i in range(0, len(seeds), options.batch)]
+    tally, begin = Tally(), time.monotonic()
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for part in pool.map(one_batch, jobs):
+            tally.add(part)
+            if options.progress:
+                print(f"  to seed {options.seed + tally.images - 1}: {tally.clean} clean", flush=True)
+    report(tally, generator, time.monotonic() - begin, options.verbose)
+    for kind, (image, lines) in sorted(tally.found.items()):
+        print(f"--- {kind} (seed {image.ident})")
+        if options.save:
+            if kind in tally.kinds:
+                image = compare.minimise(batches, image, kind)
+            print("saved " + save(options.save, kind, image, lines, image.ident))
+        print("\n".join("    " + line for line in lines))
+    return 1 if tally.found else 0
+
+
+def command_replay(options):
+    """Cases on both; each must agree, or be covered by a waiver."""
+    paths = options.cases or sorted(glob.glob(os.path.join(CASES, "*.case")))
+    batches, _, waivers = tools()
+    images = []
+    for number, path in enumerate(paths):
+        with open(path, encoding="utf-8") as file:
+            images.append(images_of.parse(file.read(), number))
+    bad = 0
+    wrong = [i for i, d in zip(images, compare.differ(batches, images)) if d]
+    for image, diff in zip(wrong, compare.locate(batches, wrong) if wrong else []):
+        waiver = diff and next((w for w in waivers if w.covers(diff)), None)
+        if waiver:
+            print(f"waived: {paths[image.ident]}: {waiver.paragraph}")
+            continue
+        bad += 1
+        print(f"DIFFERENT: {paths[image.ident]}")
+        print("\n".join("    " + line for line in (diff.text() if diff else ["a machine stopped"])))
+    print(f"{len(images)} cases, {bad} different")
+    return 1 if bad else 0
+
+
+def command_show(options):
+    """An image of a seed as text, or a case with what both machines make of its last step."""
+    batches, generator, _ = tools()
+    if options.what.isdigit():
+        print(generator.image(int(options.what), options.steps).text(), end="")
+        return 0
+    with open(options.what, encoding="utf-8") as file:
+        image = images_of.parse(file.read())
+    print(image.text(), end="")
+    image.flags = 3
+    for name, result in zip(("endicott", "qemu"), machines.run(batches, [image])):
+        fields = result[0].states[-1].fields()
+        print(name, " ".join(f"{k}={v:x}" if isinstance(v, int) else f"{k}={v}"
+                             for k, v in fields.items() if v and not k.startswith("cr")))
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    sub = parser.add_subparsers(required=True)
+    run = sub.add_parser("run")
+    run.add_argument("--seed", type=int, help="the first seed (the time of day)")
+    run.add_argument("--images", type=int, default=10000)
+    run.add_argument("--steps", type=int, default=64, help="instructions per image")
+    run.add_argument("--batch", type=int, default=100, help="images per start of the machines")
+    run.add_argument("--jobs", type=int, default=os.cpu_count())
+    run.add_argument("--only", help="mnemonics, separated by commas")
+    run.add_argument("--save", help="folder for reduced cases")
+    run.add_argument("--verbose", action="store_true", help="counts per row")
+    run.add_argument("--progress", action="store_true")
+    run.set_defaults(call=command_run)
+    replay = sub.add_parser("replay")
+    replay.add_argument("cases", nargs="*")
+    replay.set_defaults(call=command_replay)
+    show = sub.add_parser("show")
+    show.add_argument("what", help="a seed or a case file")
+    show.add_argument("--steps", type=int, default=64)
+    show.set_defaults(call=command_show)
+    options = parser.parse_args()
+    return options.call(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
