@@ -51,7 +51,7 @@ ROLES = {
     "cu21": "r1al r2al", "cu12": "r1al r2al", "cu14": "r1al r2al", "cu24": "r1al r2al",
     "cu41": "r1al r2al", "cu42": "r1al r2al", "lura": "r2r", "lurag": "r2r", "stura": "r2r",
     "sturg": "r2r", "iske": "r2r", "sske": "r2r", "rrbe": "r2r", "rrbm": "r2r", "ivsk": "r2a",
-    "pfmf": "r2r", "csp": "r2m", "cspg": "r2m",
+    "pfmf": "r2r", "tb": "r2r", "csp": "r2m", "cspg": "r2m",
 }
 LOOPED = {"mvcle", "clcle", "mvclu", "clclu", "clst", "mvst", "srst", "srstu", "cuse", "cksm",
           "tre", "troo", "trot", "trto", "trtt", "trte", "trtre", "cu21", "cu12", "cu14", "cu24",
@@ -131,9 +131,10 @@ def read_excluded():
 
 
 class Generator:
-    def __init__(self, only=()):
+    def __init__(self, only=(), lacking=()):
         self.all_rows = read_rows()
         self.excluded = read_excluded()
+        self.excluded.update({mn: "QEMU does not have it" for mn in lacking})
         self.rows = [r for r in self.all_rows
                      if r.mn not in self.excluded and (not only or r.mn in only)]
         self.inner = [r for r in self.all_rows if r.mn not in self.excluded and not r.branch
@@ -141,6 +142,21 @@ class Generator:
 
     def image(self, seed, steps):
         return Maker(self, seed).image(steps)
+
+    def probe(self, row):
+        """An image of one instruction with registers that suit most."""
+        im = Image()
+        im.cr[0], im.cr[3], im.cr[14] = 0x1c040000, 0xffff0000, 0xc2000000
+        im.cr[1], im.cr[7] = ASCE_PRIMARY["segment"], ASCE_SECONDARY
+        im.gr[4], im.gr[6], im.gr[8] = SCRATCH + 0x200, SCRATCH + 0x100, SCRATCH + 0x300
+        values = {n: 0 for n in row.names}
+        values.update({n: 6 for n in row.names if n[0] == "b"})
+        values.update({n: 8 if n == "r2" else 4 for n in row.names if n in ("r1", "r2", "r3")})
+        if "rel" in values:
+            values["rel"] = 0x80
+        im.steps = [Step(0x180000000, CODE + 0x10, row.encode(values), note=row.mn)]
+        im.flags = 3
+        return im
 
 
 class Maker:
@@ -309,7 +325,7 @@ class Maker:
             if name[0] == "d" and name[1] in "1234h" and r.random() < 0.5:
                 v[name] = 0
         if row.roles and row.mn not in ("lura", "lurag", "stura", "sturg", "iske", "sske", "rrbe",
-                                        "ivsk", "pfmf", "csp", "cspg", "mvpg"):
+                                        "ivsk", "pfmf", "tb", "csp", "cspg", "mvpg"):
             pairs = r.sample([2, 4, 6, 8, 10, 12, 14], 3)
             for name in ("r1", "r2", "r3"):
                 if name in v and (row.fmt != "RRF" or name != "r3"):
