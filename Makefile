@@ -52,6 +52,11 @@ OPT      := -O1
 EXTRA    := -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan \
 	    -Wno-maybe-uninitialized
 endif
+ifeq ($(VARIANT),fuzz)
+OPT      := -O1
+EXTRA    := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined \
+	    -fno-omit-frame-pointer
+endif
 EXTRA    ?=
 
 ALL_CFLAGS = $(STD) $(OPT) -g $(WARN) $(CODEGEN) $(EXTRA) $(PKG_CFLAGS) $(CFLAGS)
@@ -73,7 +78,7 @@ endif
 
 # --- build --------------------------------------------------------------------------------------
 .PHONY: all help install setup setup-build setup-guest pkgs-there guest demo check lint asan tsan \
-	bench clean unit format docs fuzz-isa
+	bench clean unit format docs fuzz-isa fuzz-decode
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -173,6 +178,17 @@ fuzz-isa: setup
 	@tests/fuzz/fuzz.py run --images $(N) $(if $(SEED),--seed $(SEED)) --progress --verbose \
 	  --save $(BUILD)/tests/fuzz/found
 
+# Arbitrary bytes in arbitrary states under ASan and UBSan (clang's libFuzzer), for SECONDS of processor time.
+FUZZ_SRCS := $(wildcard mem/base/*.c mem/*.c cpu/*.c cpu/insn/*.c cpu/bfp/*.c) \
+	     tests/lib/decode_exec.c tests/fuzz/decode_exec.c
+fuzz-decode: setup
+	@+$(MAKE) --no-print-directory BUILD=build-fuzz VARIANT=fuzz CC=clang build-fuzz/fuzz-decode
+	@tests/fuzz/decode.sh $(if $(filter command,$(firstword $(origin SECONDS))),$(SECONDS),1800)
+
+build-fuzz/fuzz-decode: $(FUZZ_SRCS:%.c=$(OBJ)/%.o)
+	@echo "  LINK  $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -lquadmath
+
 bench: setup
 	@+$(MAKE) --no-print-directory all guest
 	@tests/bench/run
@@ -187,7 +203,7 @@ docs:
 
 clean:
 	rm -rf build/obj build/tests build/lib.list build/flags build/libendicott.a build/endicott \
-	  build/log build-asan build-tsan
+	  build/log build-asan build-tsan build-fuzz
 
 help:
 	@echo "make            build $(PROGRAM)"
@@ -198,6 +214,7 @@ help:
 	@echo "make lint       every lint      make asan, make tsan   tests under sanitizers"
 	@echo "make format     reformat the C files     make clean     build products, not the guest"
 	@echo "make fuzz-isa   N random images (10000) from SEED on, compared with QEMU"
+	@echo "make fuzz-decode   arbitrary bytes under sanitizers, SECONDS (1800) of processor time"
 	@echo "make docs       reference pages from the tables"
 	@echo "make bench      figures, next to QEMU and Hercules     make guest   kernel, initramfs"
 

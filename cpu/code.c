@@ -371,12 +371,13 @@ void code_decode_slot(struct cpu *c, struct code_page *page, unsigned slot)
     unsigned left = FRAME_BYTES - slot * 2;
     page->stores = 0;
     page->decoded++;
-    if (isa_length(insn[0]) > left) {
+    u8 copy[6] = {0}; /* looked at once: another CPU may be storing here */
+    memcpy(copy, insn, left < sizeof copy ? left : sizeof copy);
+    if (isa_length(copy[0]) > left) {
         page->slot[slot].run = code_run_cross;
         return;
     }
-    u8 copy[6] = {0};
-    memcpy(copy, insn, isa_length(insn[0]));
+    memset(copy + isa_length(copy[0]), 0, sizeof copy - isa_length(copy[0]));
     decode_into(c, &page->slot[slot], copy);
 }
 
@@ -405,7 +406,8 @@ int code_run_resync(struct cpu *c, const struct dinsn *d, long n)
     return cpu_branch_slow(c, n);
 }
 
-/* An instruction that crosses into the next page: fetched anew each time, run in the step page. */
+/* An instruction that crosses into the next page: fetched anew each time, run in the step page.
+ * It need not cross any more: another CPU may have stored a shorter one and not told us yet. */
 int code_run_cross(struct cpu *c, const struct dinsn *d, long n)
 {
     struct code_page *page = (struct code_page *)(void *)c->code_base;
@@ -415,10 +417,12 @@ int code_run_cross(struct cpu *c, const struct dinsn *d, long n)
     u8 insn[6] = {0};
     memcpy(insn, c->st->base + page->abs + slot * 2, have);
     unsigned length = isa_length(insn[0]);
-    int rc = cpu_translate(c, c->ispace, (ia + have) & c->amask, TLB_INSTRUCTION);
-    if (rc)
-        return cpu_stop(c, d, n, rc, length);
-    memcpy(insn + have, c->st->base + c->scratch, length - have);
+    if (length > have) {
+        int rc = cpu_translate(c, c->ispace, (ia + have) & c->amask, TLB_INSTRUCTION);
+        if (rc)
+            return cpu_stop(c, d, n, rc, length);
+        memcpy(insn + have, c->st->base + c->scratch, length - have);
+    }
     struct dinsn *s = code_step_slot(c, slot);
     decode_into(c, s, insn);
     cpu_set_code_page(c, code_step_page(c), c->ia_page);

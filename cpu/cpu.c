@@ -227,7 +227,7 @@ void cpu_set_reset(struct cpu_set *set, bool clear)
     atomic_store(&set->warning_pending, 0);
     for (unsigned i = 0; i < set->count; i++) {
         struct cpu *c = set->cpus[i];
-        atomic_store(&c->requests, 0);
+        atomic_fetch_and(&c->requests, REQ_FLUSHES); /* what is derived may still be stale */
         atomic_store(&c->orders, 0);
         atomic_store(&c->pending, 0);
         atomic_store(&c->emergency_from, 0);

@@ -29,6 +29,7 @@ FIELDS = {
     "RIE_G": "r1:8:4 m3:12:4 i2:16:16", "RIS": "r1:8:4 m3:12:4 b4:16:4 d4:20:12 i2:32:8",
     "RRS": "r1:8:4 r2:12:4 b4:16:4 d4:20:12 m3:32:4", "S": "b2:16:4 d2:20:12",
     "SI": "i2:8:8 b1:16:4 d1:20:12", "SIY": "i2:8:8 b1:16:4 dl1:20:12 dh1:32:8",
+    "SIY_D": "b1:16:4 dl1:20:12 dh1:32:8",
     "SIL": "b1:16:4 d1:20:12 i2:32:16", "SS_L": "l1:8:8 b1:16:4 d1:20:12 b2:32:4 d2:36:12",
     "SS_LL": "l1:8:4 l2:12:4 b1:16:4 d1:20:12 b2:32:4 d2:36:12",
     "SS_LI": "l1:8:4 i3:12:4 b1:16:4 d1:20:12 b2:32:4 d2:36:12",
@@ -86,7 +87,7 @@ class Row:
         self.facility, flags = int(fac), int(flags)
         self.branch, self.priv, self.bfp = flags & 1, flags & 2, flags & 4
         self.length = 2 if self.op < 0x40 else 4 if self.op < 0xc0 else 6
-        self.fields = FIELDS[fmt]
+        self.fields = FIELDS.get(fmt, [])
         self.names = {n for n, _, _ in self.fields}
         self.roles = ROLES.get(self.mn, "").split()
 
@@ -135,6 +136,8 @@ class Generator:
         self.all_rows = read_rows()
         self.excluded = read_excluded()
         self.excluded.update({mn: "QEMU does not have it" for mn in lacking})
+        self.excluded.update({r.mn: f"format {r.fmt} is new here: FIELDS" for r in self.all_rows
+                              if r.fmt not in FIELDS})
         self.rows = [r for r in self.all_rows
                      if r.mn not in self.excluded and (not only or r.mn in only)]
         self.inner = [r for r in self.all_rows if r.mn not in self.excluded and not r.branch
