@@ -55,7 +55,7 @@ static const struct {
     {"1", " spm "},
     {"12*", " crt cgrt clrt clgrt locr locgr locfhr "},
     {"12?r", " popcnt sske cu12 cu14 cu21 cu24 cu41 cu42 troo trot trto trtt trte trtre "},
-    {"132?s", " idte crdte "},
+    {"132?s", " idte crdte rdp "},
     {"132s", " lptea "},
     {"x", " bic "},
     {"j", " brcl "},

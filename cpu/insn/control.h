@@ -94,6 +94,7 @@ int dat_load_page_entry_address(struct cpu *c, const struct dinsn *d);
 int dat_load_using_real(struct cpu *c, const struct dinsn *d, unsigned len);
 int dat_store_using_real(struct cpu *c, const struct dinsn *d, unsigned len);
 int dat_invalidate_page(struct cpu *c, const struct dinsn *d);
+int dat_reset_protection(struct cpu *c, const struct dinsn *d);
 int dat_invalidate_table(struct cpu *c, const struct dinsn *d);
 int dat_compare_and_replace(struct cpu *c, const struct dinsn *d);
 int dat_swap_and_purge(struct cpu *c, const struct dinsn *d, unsigned len);

@@ -541,6 +541,12 @@ INSN(ipte)
     return dat_invalidate_page(c, d);
 }
 
+/* B98B RDP, RESET DAT PROTECTION */
+INSN(rdp)
+{
+    return dat_reset_protection(c, d);
+}
+
 /* B98E IDTE, INVALIDATE DAT TABLE ENTRY */
 INSN(idte)
 {

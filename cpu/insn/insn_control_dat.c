@@ -7,6 +7,8 @@
 
 #define PTE_INVALID_BYTE 6 /* bit 53 of the entry */
 #define PTE_INVALID_BIT 0x04u
+#define PTE_PROTECT_BYTE 6 /* bit 54 */
+#define PTE_PROTECT_BIT 0x02u
 #define TABLE_INVALID_BYTE 7 /* bit 58 */
 #define TABLE_INVALID_BIT 0x20u
 #define PTO_MASK 0xfffffffffffff800ull
@@ -256,6 +258,23 @@ int dat_invalidate_page(struct cpu *c, const struct dinsn *d)
     if (range)
         range_registers_set(c, d, e.count);
     pages_purge(c, va, e.count, local_only(c, d));
+    return 0;
+}
+
+int dat_reset_protection(struct cpu *c, const struct dinsn *d)
+{
+    u64 va = c->gr[d->r2];
+    u8 *entry;
+    struct entries e = {
+        .table = c->gr[d->r1] & PTO_MASK,
+        .first = (unsigned)(va >> FRAME_SHIFT) & (PAGE_ENTRIES - 1),
+        .count = 1,
+        .size = PAGE_ENTRIES,
+    };
+    TRY(entry_find(c, &e, 0, &entry));
+    __atomic_fetch_and(entry + PTE_PROTECT_BYTE, (u8)~PTE_PROTECT_BIT, __ATOMIC_SEQ_CST);
+    access_interlocked_done(c, entry, 8);
+    pages_purge(c, va, 1, local_only(c, d));
     return 0;
 }
 

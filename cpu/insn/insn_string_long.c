@@ -472,7 +472,13 @@ static struct tlb_space *page_space(struct cpu *c, unsigned r, bool keyed)
     return space;
 }
 
-#define TEID_MOVE_PAGE 4u /* of a page-translation exception: the operand access id is there */
+#define TEID_MOVE_PAGE 4u /* of a translation exception: the operand access id is there */
+
+static bool is_translation(int rc)
+{
+    return rc == PGM_SEGMENT_TRANSLATION || rc == PGM_PAGE_TRANSLATION ||
+           (rc >= PGM_ASCE_TYPE && rc <= PGM_REGION_THIRD);
+}
 
 /** Fetch or store failed: a condition code when it may be one, else the exception. */
 static int page_missing(struct cpu *c, const struct dinsn *d, int rc, u8 cc)
@@ -481,9 +487,10 @@ static int page_missing(struct cpu *c, const struct dinsn *d, int rc, u8 cc)
         c->cc = cc;
         return 0;
     }
-    c->op_access_id = (u8)(d->r1 << 4 | d->r2);
-    if (rc == PGM_PAGE_TRANSLATION)
+    if (is_translation(rc)) {
+        c->op_access_id = (u8)(d->r1 << 4 | d->r2);
         c->teid |= TEID_MOVE_PAGE;
+    }
     return rc;
 }
 

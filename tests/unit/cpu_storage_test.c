@@ -42,7 +42,7 @@ static u64 at(u64 abs)
 /* The first MiB 1:1 by pages, under a region-third and a segment table. */
 static void setup(void)
 {
-    static const u8 more[] = {13, 14, 51, 66, 75, 78, 130, 145};
+    static const u8 more[] = {13, 14, 51, 66, 75, 78, 130, 145, 194};
     harness_init(&h, "z196", 1);
     for (unsigned i = 0; i < sizeof more; i++)
         facility(more[i], true);
@@ -438,6 +438,23 @@ START_TEST(compare_and_replace)
 }
 END_TEST
 
+/* Reset DAT protection: a page that could only be fetched from can be stored into at once. */
+START_TEST(reset_protection)
+{
+    put(PTE(0x20), DATA | 0x200);
+    expect(PSW_DAT, STORE, DATA, PGM_PROTECTION, false, DATA | STORING | 4);
+    psw(0);
+    gr[4] = PAGE_TABLE;
+    gr[5] = DATA;
+    ck_assert_int_eq(run("b98b 0045"), 0);
+    ck_assert_uint_eq(at(PTE(0x20)), DATA);
+    expect(PSW_DAT, STORE, DATA, 0, false, 0);
+    psw(0);
+    gr[4] = HARNESS_STORAGE;
+    ck_assert_int_eq(run("b98b 0045"), PGM_ADDRESSING);
+}
+END_TEST
+
 START_TEST(reference_bits)
 {
     for (unsigned i = 0; i < 64; i++)
@@ -581,6 +598,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, invalidate_range);
     tcase_add_test(t, invalidate_tables);
     tcase_add_test(t, compare_and_replace);
+    tcase_add_test(t, reset_protection);
     tcase_add_test(t, reference_bits);
     tcase_add_test(t, test_block);
     tcase_add_test(t, frame_management);
