@@ -480,6 +480,77 @@ START_TEST(reference_bits)
 }
 END_TEST
 
+START_TEST(virtual_storage_key)
+{
+    storage_key_set(h.st, 0x21000, 0x5e);
+    gr[1] = 0x21008;
+    gr[2] = ~0ull;
+    psw(0);
+    ck_assert_int_eq(run("b223 0021"), PGM_SPECIAL_OPERATION); /* ivsk wants DAT */
+    psw(PSW_DAT);
+    ck_assert_int_eq(run("b223 0021"), 0);
+    ck_assert_uint_eq(gr[2], 0xffffffffffffff58ull); /* without R and C */
+    psw(PSW_DAT | PSW_PROB);
+    ck_assert_int_eq(run("b223 0021"), PGM_PRIVILEGED);
+    control(0, CR0_EXTRACT_AUTH, 0);
+    psw(PSW_DAT | PSW_PROB);
+    ck_assert_int_eq(run("b223 0021"), 0);
+    gr[1] = 0x30008;
+    psw(PSW_DAT);
+    ck_assert_int_eq(run("b223 0021"), PGM_PAGE_TRANSLATION);
+    ck_assert_uint_eq(at(LC_TEID), 0x30000 | FETCHING);
+    ck_assert_uint_eq(harness_old_addr(&h), HARNESS_CODE);
+}
+END_TEST
+
+/* Multiple-block SSKE outside the 64-bit mode keeps what is not address; MR and MC give cc 3. */
+START_TEST(keys_to_the_megabyte)
+{
+    gr[1] = 0xffffffff802fe123ull;
+    gr[2] = 0x30;
+    cpu_psw_set(h.cpu, HARNESS_PSW31, HARNESS_CODE);
+    ck_assert_int_eq(run("b22b 1021"), 0);
+    ck_assert_uint_eq(gr[1], 0xffffffff00300123ull);
+    ck_assert_uint_eq(storage_key_get(h.st, 0x2fe000), 0x30);
+    ck_assert_uint_eq(storage_key_get(h.st, 0x2ff000), 0x30);
+    ck_assert_uint_eq(storage_key_get(h.st, 0x300000), 0);
+    psw(0);
+    gr[1] = 0x2ff000;
+    ck_assert_int_eq(run("b22b 7021"), 0);
+    ck_assert_uint_eq(harness_cc(&h), 3);
+    gr[1] = HARNESS_STORAGE;
+    ck_assert_int_eq(run("b22b 1021"), PGM_ADDRESSING);
+    facility(10, false); /* then MR and MC are not looked at */
+    gr[1] = 0x2ff000;
+    gr[2] = 0x34;
+    ck_assert_int_eq(run("b22b 6021"), 0);
+    ck_assert_uint_eq(gr[2], 0x34);
+    ck_assert_uint_eq(storage_key_get(h.st, 0x2ff000), 0x34);
+}
+END_TEST
+
+/* Real addresses are protected like others: STURA, LURA. */
+START_TEST(real_storage_protection)
+{
+    control(0, CR0_LAP, 0);
+    gr[1] = 0x1100;
+    psw(0);
+    ck_assert_int_eq(run("b246 0021"), PGM_PROTECTION);
+    ck_assert_uint_eq(harness_old_ilc(&h), 4);
+    ck_assert_uint_eq(at(LC_TEID), 0x1000 | STORING | 0x80);
+    gr[1] = HARNESS_STORAGE;
+    ck_assert_int_eq(run("b246 0021"), PGM_ADDRESSING);
+    gr[1] = DATA;
+    storage_key_set(h.st, DATA, 0x48);
+    psw(3ull << PSW_KEY_SHIFT);
+    ck_assert_int_eq(run("b24b 0021"), PGM_PROTECTION);
+    ck_assert_uint_eq(at(LC_TEID), DATA | FETCHING | 8);
+    psw(PSW_DAT); /* DAT has no say */
+    put(PTE(0x20), 0x400);
+    ck_assert_int_eq(run("b246 0021"), 0);
+}
+END_TEST
+
 START_TEST(test_block)
 {
     put(0x220ff8, 1);
@@ -600,6 +671,9 @@ static void add_tests(TCase *t)
     tcase_add_test(t, compare_and_replace);
     tcase_add_test(t, reset_protection);
     tcase_add_test(t, reference_bits);
+    tcase_add_test(t, virtual_storage_key);
+    tcase_add_test(t, keys_to_the_megabyte);
+    tcase_add_test(t, real_storage_protection);
     tcase_add_test(t, test_block);
     tcase_add_test(t, frame_management);
     tcase_add_test(t, real_addresses);
