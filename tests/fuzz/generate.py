@@ -255,7 +255,10 @@ class Maker:
         if r.random() < 0.08:
             return r.choice([0x10a000, 0x7ff0000000, 0x112000, 0xffffffffff000000]) \
                 if self.dat else 0x8000000
-        return r.randrange(CODE + 0x80, CODE + 0x1f00) & ~1
+        while True:                                     # not into the step's own instructions
+            target = r.randrange(CODE + 0x80, CODE + 0x1f00) & ~1
+            if not self.at - 8 <= target < self.at + 40:
+                return target
 
     # --- one step ---
 
@@ -408,7 +411,7 @@ class Maker:
         pages = r.sample(good[:-1:2], len(good[:-1:2])) if row.mn in LOOPED else []
         for role in row.roles:
             what = role[2:]
-            page = pages.pop() if pages and what == "al" else r.choice(good)
+            page = pages.pop() if pages and what in ("a", "al") else r.choice(good)
             addr = page + r.choice([0, 0, 1, 8, 0xff0, r.randrange(4096)])
             addr = min(addr, good[-1] + 0xc00)
             if role == "t":
@@ -466,7 +469,8 @@ class Maker:
     def relative_target(self, row, wide):
         r = self.rnd
         if row.branch:
-            return r.randrange(CODE + 0x80, CODE + 0x1f00) & ~1
+            target = self.code_target()
+            return target if CODE <= target < CODE + 0x2000 else CODE + 0x800
         if r.random() < 0.6 or wide == 16 or not self.dat:
             return SCRATCH + (r.randrange(0x7f00) & r.choice([~1, ~3, ~7]))
         return r.choice([0x10a000, 0x109008, 0x100fff - 1, 0x200010, 0x7ffff0, 0x10a000 - 4])
@@ -526,6 +530,7 @@ class Maker:
         while row.kind in (1, 2):                       # the register would change the opcode
             row = r.choice(self.g.inner)
         inner = self.instruction(row, at)
+        self.inner_note = "+" + row.mn
         keep = self.patches
         self.patches = saved
         if r.random() < 0.05:
@@ -679,6 +684,7 @@ class Maker:
         self.special_target = False
         kind = r.random()
         at = CODE + r.choice([0x10, 0x10, 0x100, 0xffa, 0xffc, 0xffe, 0x1000, 0x20])
+        self.at, self.inner_note = at, ""
         row = r.choice(self.g.rows)
         while self.im.key and row.mn in KEY_SETTERS:
             row = r.choice(self.g.rows)
@@ -689,6 +695,7 @@ class Maker:
         elif self.special_target:                       # EXRL: its target lies behind the SVC
             inner_row = r.choice(self.g.inner)
             inner = self.instruction(inner_row, at + 16)
+            note += "+" + inner_row.mn
             r1 = bytes([code[1] if inner_row.kind not in (1, 2) else code[1] & 15])
             code = bytes.fromhex("c6") + r1 + struct.pack(">i", 8)
             code = code + bytes.fromhex("0a77") * 5 + inner
@@ -699,6 +706,7 @@ class Maker:
                         and more.mn not in ROLES and len(code) < 20:
                     code += more.encode(self.fields_of(more))
                     note += "+" + more.mn
+        note += self.inner_note
         self.control(row)
         if len(code) > 30:
             code = code[:30]
