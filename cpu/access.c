@@ -4,6 +4,7 @@
  * Sources: PoP chapter 3, "Protection", "Translation-Lookaside Buffer", "Access Exceptions". */
 #include <sched.h>
 
+#include "cpu/art.h"
 #include "cpu/insn/control.h"
 #include "cpu/per.h"
 #include "mem/dat.h"
@@ -18,45 +19,47 @@
 #define TEID_LOW_ADDRESS 0x80u
 #define TEID_KEY 8u
 #define TEID_DAT 4u
+#define TEID_LIST 0xcu /* access-list-controlled */
 #define TEID_EXECUTE 0x84u
 #define PARTS_MAX 3
 
-static struct tlb_space *space_get(struct cpu *c, u64 asce, bool dat, u8 key)
+static struct tlb_space *space_get(struct cpu *c, u64 asce, bool dat, bool fetch_only, u8 key)
 {
     struct tlb_space *pinned[18];
     unsigned n = 0;
+    _Static_assert(TLB_SPACES >= 20, "all pinned, and three of one instruction besides");
     for (unsigned i = 0; i < 17; i++)
         if (c->space[i] && (n == 0 || pinned[n - 1] != c->space[i]))
             pinned[n++] = c->space[i];
     if (c->ispace)
         pinned[n++] = c->ispace;
-    if (n > TLB_SPACES - 2) /* AR mode with very many spaces: only the outermost are kept */
-        n = TLB_SPACES - 2;
     bool watched = (c->watch & WATCH_STORES) != 0;
-    return tlb_space_get(c->tlb, asce, dat, key, watched, pinned, n);
+    return tlb_space_get(c->tlb, asce, dat, key, watched, fetch_only, pinned, n);
 }
 
 struct tlb_space *cpu_space_of(struct cpu *c, u64 asce, u8 key)
 {
-    return space_get(c, asce, true, key & SKEY_ACC);
+    return space_get(c, asce, true, false, key & SKEY_ACC);
+}
+
+struct tlb_space *cpu_space_fetch_only(struct cpu *c, u64 asce, u8 key)
+{
+    return space_get(c, asce, true, true, key & SKEY_ACC);
 }
 
 struct tlb_space *cpu_space_real(struct cpu *c)
 {
-    return space_get(c, 0, false, c->access_key);
+    return space_get(c, 0, false, false, c->access_key);
 }
 
-/* ALETs 0 and 1 designate the primary and the secondary space. There is no access list yet: any
- * other ALET is one whose entry is not there (PoP, "Access-Register Translation"). */
-static struct tlb_space *ar_space(struct cpu *c, u32 alet)
+/* An access register is translated when it is first used: what stands in those that are not
+ * used does no harm. */
+static struct tlb_space *space_unresolved(struct cpu *c)
 {
-    if (alet <= 1)
-        return cpu_space_of(c, c->cr[alet ? 7 : 1], c->access_key);
-    bool reserved = alet & 0xfe000000u;
-    struct tlb_space *sp = &c->tlb->no_space[reserved];
-    if (!sp->fault)
+    struct tlb_space *sp = &c->tlb->unresolved;
+    if (!sp->used)
         tlb_space_clear(sp);
-    sp->fault = reserved ? PGM_ALET_SPECIFICATION : PGM_ALEN_TRANSLATION;
+    sp->used = true;
     return sp;
 }
 
@@ -76,7 +79,33 @@ void cpu_select_spaces(struct cpu *c)
     if ((c->psw.mask & PSW_DAT) && as == AS_AR)
         for (unsigned i = 1; i < 16; i++)
             if (c->ar[i])
-                c->space[i] = ar_space(c, c->ar[i]);
+                c->space[i] = space_unresolved(c);
+}
+
+int cpu_operand_space(struct cpu *c, unsigned b)
+{
+    if (likely(c->space[b] != &c->tlb->unresolved))
+        return 0;
+    struct tlb_space *sp;
+    TRY(art_space(c, b, c->access_key, &sp));
+    c->space[b] = sp;
+    return 0;
+}
+
+int cpu_operand_blame(struct cpu *c, unsigned b, int rc)
+{
+    if (likely(rc == 0) || !cpu_ar_mode(c))
+        return rc;
+    c->exc_ar = b & 15;
+    c->teid = (c->teid & ~3ull) | AS_AR;
+    return rc;
+}
+
+bool cpu_same_space(const struct cpu *c, unsigned b1, unsigned b2)
+{
+    if (c->space[b1] != &c->tlb->unresolved)
+        return c->space[b1] == c->space[b2];
+    return c->space[b1] == c->space[b2] && c->ar[b1 & 15] == c->ar[b2 & 15];
 }
 
 /** Address-space identification of TEID bits 62-63. */
@@ -136,12 +165,12 @@ static int logical_to_abs(struct cpu *c, const struct tlb_space *sp, u64 va, enu
                           u64 *abs)
 {
     struct dat_result found = {.real = va};
-    if (sp->fault)
-        return sp->fault;
     if (sp->dat) {
         struct dat_walk walk;
         control_walk(c, sp->asce, &walk);
         TRY(dat_translate(c->st, &walk, va, &found));
+        if (kind == TLB_STORE && sp->fetch_only)
+            return protected(c, TEID_LIST);
         if (kind == TLB_STORE && found.protect)
             return protected(c, TEID_DAT);
         if (kind == TLB_INSTRUCTION && found.no_execute)
@@ -284,25 +313,33 @@ int access_fetch(struct cpu *c, u64 ea, unsigned b, void *dst, u64 len)
         memcpy(dst, p, len);
         return 0;
     }
-    return access_fetch_space(c, c->space[b], ea, dst, len);
+    TRY(cpu_operand_space(c, b));
+    return cpu_operand_blame(c, b, access_fetch_space(c, c->space[b], ea, dst, len));
 }
 
 int access_put(struct cpu *c, u64 ea, unsigned b, const void *src, u64 len)
 {
-    return put(c, c->space[b], b, ea, src, len);
+    TRY(cpu_operand_space(c, b));
+    return cpu_operand_blame(c, b, put(c, c->space[b], b, ea, src, len));
+}
+
+int access_probe_space(struct cpu *c, struct tlb_space *sp, u64 ea, u64 len, enum tlb_kind kind)
+{
+    struct part parts[PARTS_MAX];
+    unsigned n;
+    return translate_parts(c, sp, ea, len, kind, parts, &n);
 }
 
 int access_probe(struct cpu *c, u64 ea, unsigned b, u64 len, enum tlb_kind kind)
 {
-    struct part parts[PARTS_MAX];
-    unsigned n;
-    return translate_parts(c, c->space[b], ea, len, kind, parts, &n);
+    TRY(cpu_operand_space(c, b));
+    return cpu_operand_blame(c, b, access_probe_space(c, c->space[b], ea, len, kind));
 }
 
 int access_load_slow(struct cpu *c, u64 ea, unsigned b, unsigned len)
 {
     u8 buf[8] = {0};
-    TRY(access_fetch_space(c, c->space[b], ea, buf + 8 - len, len));
+    TRY(access_fetch(c, ea, b, buf + 8 - len, len));
     c->scratch = be64_load(buf);
     return 0;
 }
@@ -311,7 +348,13 @@ int access_store_slow(struct cpu *c, u64 ea, unsigned b, unsigned len, u64 v)
 {
     u8 buf[8];
     be64_store(buf, v);
-    return put(c, c->space[b], b, ea, buf + 8 - len, len);
+    return access_put(c, ea, b, buf + 8 - len, len);
+}
+
+static int operand_translate(struct cpu *c, unsigned b, u64 ea, enum tlb_kind kind)
+{
+    TRY(cpu_operand_space(c, b));
+    return cpu_operand_blame(c, b, cpu_translate(c, c->space[b], ea, kind));
 }
 
 int access_host_fetch(struct cpu *c, u64 ea, unsigned b, unsigned len, const u8 **p)
@@ -320,7 +363,7 @@ int access_host_fetch(struct cpu *c, u64 ea, unsigned b, unsigned len, const u8 
     if (*p)
         return 0;
     PRE((ea & (FRAME_BYTES - 1)) + len <= FRAME_BYTES);
-    TRY(cpu_translate(c, c->space[b], ea, TLB_FETCH));
+    TRY(operand_translate(c, b, ea, TLB_FETCH));
     *p = c->st->base + c->scratch;
     return 0;
 }
@@ -331,7 +374,7 @@ int access_host_store(struct cpu *c, u64 ea, unsigned b, unsigned len, u8 **p)
     if (*p)
         return 0;
     PRE((ea & (FRAME_BYTES - 1)) + len <= FRAME_BYTES);
-    TRY(cpu_translate(c, c->space[b], ea, TLB_STORE));
+    TRY(operand_translate(c, b, ea, TLB_STORE));
     *p = frame_has_code(c, c->scratch) ? NULL : c->st->base + c->scratch;
     if (unlikely(c->space[b]->watched) && len)
         per_stored(c, c->space[b], b, ea, len, true);
@@ -343,7 +386,7 @@ int access_interlocked(struct cpu *c, u64 ea, unsigned b, unsigned len, u8 **p)
     *p = tlb_store(c->space[b], ea, len);
     if (*p)
         return 0;
-    TRY(cpu_translate(c, c->space[b], ea, TLB_STORE));
+    TRY(operand_translate(c, b, ea, TLB_STORE));
     *p = c->st->base + c->scratch;
     if (unlikely(c->space[b]->watched))
         per_stored(c, c->space[b], b, ea, len, false);

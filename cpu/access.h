@@ -29,6 +29,8 @@ int access_fetch_space(struct cpu *c, struct tlb_space *sp, u64 ea, void *dst, u
 int access_put_space(struct cpu *c, struct tlb_space *sp, u64 ea, const void *src, u64 len);
 /** Fetch len bytes of instruction text from the instruction space (targets of EXECUTE). */
 int access_fetch_insn(struct cpu *c, u64 ea, void *dst, u64 len);
+int access_probe_space(struct cpu *c, struct tlb_space *sp, u64 ea, u64 len,
+                       enum tlb_kind kind);
 /** Host pointer to an operand inside one page, after all checks; NULL in *p when a store must go
  *  through access_put (the frame holds decoded instructions, or is otherwise special). */
 int access_host_fetch(struct cpu *c, u64 ea, unsigned b, unsigned len, const u8 **p);

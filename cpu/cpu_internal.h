@@ -171,6 +171,12 @@ static inline u64 cpu_guest_tod(const struct cpu *c)
            atomic_load_explicit(&c->set->epoch_tod, memory_order_relaxed);
 }
 
+/** Access-register mode: base registers select spaces. */
+static inline bool cpu_ar_mode(const struct cpu *c)
+{
+    return (c->psw.mask & (PSW_DAT | PSW_AS)) == (PSW_DAT | (u64)AS_AR << PSW_AS_SHIFT);
+}
+
 /* -- cpu.c -- */
 struct cpu *cpu_create(struct cpu_set *set, unsigned address);
 void cpu_destroy(struct cpu *c);
@@ -246,6 +252,16 @@ int cpu_translate(struct cpu *c, struct tlb_space *space, u64 va, enum tlb_kind 
 void cpu_select_spaces(struct cpu *c);
 /** The space of an ASCE with DAT on, for a given access key (bits 0-3 of a key byte). */
 struct tlb_space *cpu_space_of(struct cpu *c, u64 asce, u8 key);
+/** The same where the access-list entry allows fetching only. */
+struct tlb_space *cpu_space_fetch_only(struct cpu *c, u64 asce, u8 key);
+/** Make c->space[b] the space of base register b: access-register translation, when it is due.
+ *  Whoever looks at c->space[b] for more than a TLB entry calls this first. */
+int cpu_operand_space(struct cpu *c, unsigned b);
+/** In the access-register mode an exception names the access register: put b there when `rc` is
+ *  one; returns rc. */
+int cpu_operand_blame(struct cpu *c, unsigned b, int rc);
+/** True when operands of b1 and b2 are known to lie in the same space. */
+bool cpu_same_space(const struct cpu *c, unsigned b1, unsigned b2);
 /** The real space (DAT off) for the current key. */
 struct tlb_space *cpu_space_real(struct cpu *c);
 /** Which space `sp` is, as in bits 62-63 of the translation-exception identification. */

@@ -133,23 +133,29 @@ static bool pgm_completes(unsigned code)
 
 static bool pgm_has_teid(unsigned code)
 {
-    return code == PGM_PROTECTION || code == PGM_SPACE_SWITCH ||
-           code == PGM_SEGMENT_TRANSLATION || code == PGM_PAGE_TRANSLATION ||
-           (code >= PGM_ASCE_TYPE && code <= PGM_REGION_THIRD) ||
-           (code >= PGM_AFX_TRANSLATION && code <= PGM_SECONDARY_AUTHORITY);
+    return code == PGM_PROTECTION || code == PGM_SEGMENT_TRANSLATION ||
+           code == PGM_PAGE_TRANSLATION || (code >= PGM_ASCE_TYPE && code <= PGM_REGION_THIRD);
+}
+
+/* An ASN or a PC number, at real 172; real 168-171 stay as they are. */
+static bool pgm_has_number(unsigned code)
+{
+    return code == PGM_SPACE_SWITCH || code == PGM_LSTE_SEQUENCE ||
+           (code >= PGM_AFX_TRANSLATION && code <= PGM_LSX_TRANSLATION);
 }
 
 static bool pgm_has_access_id(unsigned code)
 {
-    if (pgm_has_teid(code))
-        return code < PGM_SPACE_SWITCH || code >= PGM_ASCE_TYPE;
-    return code >= PGM_ALET_SPECIFICATION && code <= PGM_EXTENDED_AUTHORITY;
+    return pgm_has_teid(code) || code == PGM_ASTE_INSTANCE ||
+           (code >= PGM_ALET_SPECIFICATION && code <= PGM_EXTENDED_AUTHORITY);
 }
 
 static void pgm_store_details(struct cpu *c, u8 *lc, unsigned code)
 {
     if (pgm_has_teid(code))
         be64_store(lc + LC_TEID, c->teid);
+    if (pgm_has_number(code))
+        be32_store(lc + LC_TEID + 4, (u32)c->teid);
     if (pgm_has_access_id(code))
         lc[LC_EXC_ACCESS_ID] = c->exc_ar;
     if (code == PGM_PAGE_TRANSLATION)

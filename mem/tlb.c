@@ -51,13 +51,14 @@ static struct tlb_space *tlb_space_victim(struct tlb *tlb, struct tlb_space *con
 }
 
 struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, bool watched,
-                                struct tlb_space *const *pinned, unsigned pinned_count)
+                                bool fetch_only, struct tlb_space *const *pinned,
+                                unsigned pinned_count)
 {
     struct tlb_space *sp = NULL;
     for (unsigned i = 0; i < TLB_SPACES && !sp; i++) {
         struct tlb_space *s = &tlb->space[i];
         if (s->used && s->dat == dat && s->key == key && s->watched == watched &&
-            (!dat || s->asce == asce))
+            s->fetch_only == fetch_only && (!dat || s->asce == asce))
             sp = s;
     }
     if (!sp) {
@@ -65,6 +66,7 @@ struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, boo
         sp->used = true;
         sp->asce = asce;
         sp->dat = dat;
+        sp->fetch_only = fetch_only;
         sp->key = key;
         sp->watched = watched;
         sp->stale = true;

@@ -9,7 +9,7 @@
 
 #define TLB_ENTRIES 512 /* per kind and space; a power of two */
 #define TLB_CODE_ENTRIES 128
-#define TLB_SPACES 16 /* address spaces kept per CPU */
+#define TLB_SPACES 20 /* address spaces kept per CPU: 16 access registers and some more */
 #define TLB_NONE 1ull /* a tag that no page has */
 
 enum tlb_kind { TLB_FETCH, TLB_STORE, TLB_INSTRUCTION };
@@ -37,13 +37,13 @@ struct tlb_space {
     bool stale;              /* must be cleared before it is used again */
     u8 key;                  /* access key in bits 0-3 */
     bool watched;            /* every store is looked at: `store` stays empty (PER) */
-    u8 fault;                /* not 0: every access ends with this program-interruption code */
+    bool fetch_only;         /* access-list-controlled protection: no store */
     u64 stamp;               /* for replacement */
 };
 
 struct tlb {
     struct tlb_space space[TLB_SPACES];
-    struct tlb_space no_space[2]; /* ALETs that designate nothing; see access.c */
+    struct tlb_space unresolved; /* holds nothing: stands for an ALET not yet translated */
     u64 clock;
 };
 
@@ -74,9 +74,10 @@ void tlb_space_clear(struct tlb_space *sp);
 void tlb_space_clear_stores(struct tlb_space *sp);
 /** Mark every space stale; those in use must be cleared by the caller before the next access. */
 void tlb_purge(struct tlb *tlb);
-/** Find or make the space (asce, dat, key, watched); clears a recycled one, never one of
- *  `pinned`. */
+/** Find or make the space (asce, dat, key, watched, fetch_only); clears a recycled one, never
+ *  one of `pinned`. */
 struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, bool watched,
-                                struct tlb_space *const *pinned, unsigned pinned_count);
+                                bool fetch_only, struct tlb_space *const *pinned,
+                                unsigned pinned_count);
 
 #endif

@@ -86,8 +86,6 @@ struct dat_result;
 void control_walk(const struct cpu *c, u64 asce, struct dat_walk *walk);
 /** Translate `va` as base register b says, DAT on or off; an exception has its TEID. */
 int control_translate(struct cpu *c, unsigned b, u64 va, struct dat_result *found);
-/** The ASCE in effect for base register b, DAT on or off. */
-u64 control_asce(const struct cpu *c, unsigned b);
 int dat_load_real_address(struct cpu *c, const struct dinsn *d, bool wide);
 int dat_store_real_address(struct cpu *c, const struct dinsn *d);
 int dat_load_page_entry_address(struct cpu *c, const struct dinsn *d);

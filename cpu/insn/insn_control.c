@@ -1,12 +1,12 @@
 /* Control instructions, first part (PoP chapter 10): rows in isa_control.def.
  * A body that changes what is derived from the PSW or the control registers calls
  * cpu_mode_changed and returns CPU_RESYNC; one that sets the whole PSW, CPU_PSW_LOADED. */
+#include "cpu/asn.h"
 #include "cpu/insn/control.h"
 #include "cpu/trace.h"
 
 #define SSM_RESERVED 0xb8u /* PSW bits 0 and 2-4 */
 #define CR0_SSM_SUPPRESSION CR_BIT(33)
-#define CR14_ASN_TRANSLATION CR_BIT(44)
 #define CR0_TRANSLATION                                                                        \
     (CR0_LAP | CR0_FETCH_OVERRIDE | CR0_STORAGE_OVERRIDE | CR0_EDAT | CR0_IEP)
 #define PREFIX_MASK 0x7fffe000u
@@ -362,10 +362,20 @@ INSN(stfle)
 
 /* ---- address spaces ---- */
 
+/* Entering or leaving the home space may be an event: real 172 gets what was left. */
+static int home_event(struct cpu *c, bool from_home)
+{
+    u64 left = from_home ? c->cr[13] : c->cr[1];
+    if (!((c->cr[1] | c->cr[13]) & ASCE_SPACE_SWITCH))
+        return CPU_RESYNC;
+    c->teid = (left & ASCE_SPACE_SWITCH ? 0x80000000u : 0) | (from_home ? 0 : primary_asn(c));
+    return PGM_SPACE_SWITCH;
+}
+
 /* Set the address-space control from an operand; the home space is not for everybody. */
 static int address_space_set(struct cpu *c, u64 ea)
 {
-    u64 code = ea >> 8 & 15;
+    u64 code = ea >> 8 & 15, old = (c->psw.mask & PSW_AS) >> PSW_AS_SHIFT;
     if (!(c->psw.mask & PSW_DAT) || (code == 1 && !(c->cr[0] & CR0_SECONDARY_CTL)))
         return PGM_SPECIAL_OPERATION;
     if (code == 3 && problem_state(c))
@@ -375,7 +385,7 @@ static int address_space_set(struct cpu *c, u64 ea)
     u64 as = (code & 1) << 1 | code >> 1;
     c->psw.mask = (c->psw.mask & ~PSW_AS) | as << PSW_AS_SHIFT;
     cpu_mode_changed(c);
-    return CPU_RESYNC;
+    return (old == AS_HOME) != (as == AS_HOME) ? home_event(c, old == AS_HOME) : CPU_RESYNC;
 }
 
 /* B219 SAC, SET ADDRESS SPACE CONTROL */
@@ -408,32 +418,16 @@ INSN(iac)
     return 0;
 }
 
-/* Set the secondary ASN: to the primary, or (not provided) by ASN translation. */
-static int secondary_set(struct cpu *c, const struct dinsn *d, bool instance)
-{
-    u64 asn = c->gr[d->r1] & 0xffff;
-    if (!(c->psw.mask & PSW_DAT) || !(c->cr[14] & CR14_ASN_TRANSLATION))
-        return PGM_SPECIAL_OPERATION;
-    if (asn != (c->cr[4] & 0xffff))
-        return PGM_SPECIAL_OPERATION;
-    c->cr[3] = (c->cr[3] & ~0xffffull) | asn;
-    if (instance)
-        c->cr[3] = (c->cr[3] & 0xffffffffull) | (c->cr[4] & 0xffffffff00000000ull);
-    c->cr[7] = c->cr[1];
-    cpu_mode_changed(c);
-    return CPU_RESYNC;
-}
-
 /* B225 SSAR, SET SECONDARY ASN */
 INSN(ssar)
 {
-    return secondary_set(c, d, false);
+    return asn_set_secondary(c, (u16)c->gr[d->r1], 0, false);
 }
 
 /* B99F SSAIR, SET SECONDARY ASN WITH INSTANCE */
 INSN(ssair)
 {
-    return secondary_set(c, d, true);
+    return asn_set_secondary(c, (u16)c->gr[d->r1], gr_high(c, d->r1), true);
 }
 
 /* The ASN, and with instance the ASN instance, of a control register. */
@@ -579,11 +573,11 @@ INSN(ptlb)
     return CPU_RESYNC;
 }
 
-/* B248 PALB, PURGE ALB: nothing is kept of access lists */
+/* B248 PALB, PURGE ALB: what is kept of access lists is in the spaces of the registers */
 INSN(palb)
 {
     UNUSED_D;
-    UNUSED_C;
+    cpu_select_spaces(c);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* Translation by instruction, real storage, and invalidating table entries: bodies that the
  * control chapter calls (PoP chapter 10). An entry is invalidated by an interlocked update of
  * one byte, then every CPU forgets what it had translated through it. */
+#include "cpu/art.h"
 #include "cpu/insn/control.h"
 #include "cpu/per.h"
 #include "mem/dat.h"
@@ -25,7 +26,7 @@
 #define LPTEA_PROTECT 4u     /* with the address of an entry that designates a frame */
 #define PAGES_BY_MAIL_MAX 8u /* more at a time: the other CPUs purge everything */
 #define TEID_FETCH 0x800u
-#define CSP_PURGE 1u /* of the second operand address: purge the TLB */
+#define CSP_PURGE 3u /* of the second operand address: purge the TLB, the ALB */
 
 void control_walk(const struct cpu *c, u64 asce, struct dat_walk *walk)
 {
@@ -39,25 +40,18 @@ void control_walk(const struct cpu *c, u64 asce, struct dat_walk *walk)
     };
 }
 
-u64 control_asce(const struct cpu *c, unsigned b)
-{
-    switch ((c->psw.mask & PSW_AS) >> PSW_AS_SHIFT) {
-    case AS_AR: return b > 0 && b < 16 && c->ar[b] == 1 ? c->cr[7] : c->cr[1];
-    case AS_SECONDARY: return c->cr[7];
-    case AS_HOME: return c->cr[13];
-    default: return c->cr[1];
-    }
-}
-
 int control_translate(struct cpu *c, unsigned b, u64 va, struct dat_result *found)
 {
     struct dat_walk walk;
-    control_walk(c, control_asce(c, b), &walk);
+    u64 asce;
+    bool fetch_only;
+    TRY(art_current_asce(c, b, &asce, &fetch_only));
+    control_walk(c, asce, &walk);
     c->teid = (va & ~(u64)(FRAME_BYTES - 1)) | (c->psw.mask & PSW_AS) >> PSW_AS_SHIFT;
     if (has_facility(c, FAC_AEFSI))
         c->teid |= TEID_FETCH;
     c->exc_ar = 0;
-    return dat_translate(c->st, &walk, va, found);
+    return cpu_operand_blame(c, b, dat_translate(c->st, &walk, va, found));
 }
 
 /* ---- LOAD REAL ADDRESS and its like ---- */
@@ -82,8 +76,13 @@ int dat_load_real_address(struct cpu *c, const struct dinsn *d, bool wide)
 {
     struct dat_walk walk;
     struct dat_result found;
-    control_walk(c, control_asce(c, d->b2), &walk);
-    int rc = dat_translate(c->st, &walk, ea_x(c, d), &found);
+    u64 asce;
+    bool fetch_only;
+    int rc = art_current_asce(c, d->b2, &asce, &fetch_only);
+    if (rc)
+        return art_exception(rc) ? result_exception(c, d->r1, rc) : rc;
+    control_walk(c, asce, &walk);
+    rc = dat_translate(c->st, &walk, ea_x(c, d), &found);
     wide |= amode64(c);
     if (rc == PGM_ADDRESSING || rc == PGM_TRANSLATION_SPEC)
         return rc;
@@ -116,19 +115,38 @@ int dat_store_real_address(struct cpu *c, const struct dinsn *d)
     return store_u64(c, to, d->r2, found.real);
 }
 
+/* The ASCE that M4 of LPTEA selects. */
+static int selected_asce(struct cpu *c, unsigned m4, unsigned r2, u64 *asce)
+{
+    static const u8 cr_of[4] = {1, 1, 7, 13};
+    bool fetch_only;
+    if (m4 == 4)
+        return art_current_asce(c, r2, asce, &fetch_only);
+    if (m4 == 1)
+        return art_asce(c, r2, asce, &fetch_only);
+    *asce = c->cr[cr_of[m4]];
+    return 0;
+}
+
 int dat_load_page_entry_address(struct cpu *c, const struct dinsn *d)
 {
-    static const u8 cr_of[5] = {1, 1, 7, 13, 1};
     struct dat_walk walk;
     struct dat_result found;
-    unsigned m4 = d->b2;
-    if (m4 > 4)
+    u64 asce;
+    if (d->b2 > 4)
         return PGM_SPECIFICATION;
-    u64 asce = m4 == 4 || m4 == 1 ? control_asce(c, d->r2) : c->cr[cr_of[m4]];
+    int rc = selected_asce(c, d->b2, d->r2, &asce);
+    if (rc) {
+        if (!art_exception(rc))
+            return rc;
+        c->gr[d->r1] = (u64)rc;
+        c->cc = 3;
+        return 0;
+    }
     control_walk(c, asce, &walk);
     if (asce & ASCE_REAL_SPACE)
         return PGM_SPECIAL_OPERATION;
-    int rc = dat_page_entry(c->st, &walk, reg_addr(c, d->r2), &found);
+    rc = dat_page_entry(c->st, &walk, reg_addr(c, d->r2), &found);
     if (rc == PGM_ADDRESSING || rc == PGM_TRANSLATION_SPEC)
         return rc;
     bool has_entry = found.pte_abs != DAT_NO_ENTRY;

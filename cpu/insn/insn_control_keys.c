@@ -1,6 +1,7 @@
 /* Storage keys: bodies that the control chapter calls (PoP chapter 10).
  * A translation exists only while the key allows it and with R and C recorded, so a key change
  * that withdraws something purges the translations of all CPUs. */
+#include "cpu/art.h"
 #include "cpu/insn/control.h"
 #include "mem/dat.h"
 
@@ -269,13 +270,16 @@ static u8 key_verdict(const struct cpu *c, u8 skey, u8 key, bool override_possib
 int keys_test_protection(struct cpu *c, const struct dinsn *d)
 {
     struct dat_result found = {.real = ea_1(c, d)};
-    u64 va = found.real, asce = control_asce(c, d->r2);
+    u64 va = found.real, asce = 0;
+    bool fetch_only = false;
     u8 key = (u8)ea_2(c, d) & SKEY_ACC;
     bool dat = (c->psw.mask & PSW_DAT) != 0;
     if (dat) {
         struct dat_walk walk;
+        int rc = art_current_asce(c, d->r2, &asce, &fetch_only);
         control_walk(c, asce, &walk);
-        int rc = dat_translate(c->st, &walk, va, &found);
+        if (rc == 0)
+            rc = dat_translate(c->st, &walk, va, &found);
         if (rc == PGM_ADDRESSING || rc == PGM_TRANSLATION_SPEC)
             return rc;
         if (rc) {
@@ -289,7 +293,7 @@ int keys_test_protection(struct cpu *c, const struct dinsn *d)
     bool private_space = dat && (asce & 0x100);
     u8 skey = found.has_acc ? found.acc : storage_key_get(c->st, abs);
     c->cc = key_verdict(c, skey, key, va < 2048 && !private_space);
-    if (c->cc == 0 && (found.protect || low_address_protected(c, va, asce, dat)))
+    if (c->cc == 0 && (found.protect || fetch_only || low_address_protected(c, va, asce, dat)))
         c->cc = 1;
     return 0;
 }

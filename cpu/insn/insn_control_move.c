@@ -1,5 +1,6 @@
 /* Moves between address spaces and with explicit access keys: MVCOS, MVCP, MVCS, MVCK, MVCSK,
  * MVCDK (PoP chapter 10). Both operands are checked whole before the first byte is stored. */
+#include "cpu/art.h"
 #include "cpu/insn/control.h"
 #include "mem/dat.h"
 
@@ -16,6 +17,8 @@
 struct operand {
     struct tlb_space *space;
     u64 ea;
+    unsigned b; /* base register */
+    bool by_ar; /* whose access register selects the space */
 };
 
 /* The real space with a key that is not the PSW key. */
@@ -29,25 +32,46 @@ static struct tlb_space *real_space(struct cpu *c, u8 key)
 }
 
 /* The current space of base register b, with `key`. */
-static struct tlb_space *current_space(struct cpu *c, unsigned b, u8 key)
+static int current_space(struct cpu *c, u8 key, struct operand *op)
 {
-    if (key == c->access_key)
-        return c->space[b];
-    if (!(c->psw.mask & PSW_DAT))
-        return real_space(c, key);
-    return cpu_space_of(c, control_asce(c, b), key);
+    u64 asce;
+    bool fetch_only;
+    op->by_ar = cpu_ar_mode(c);
+    if (key == c->access_key) {
+        TRY(cpu_operand_space(c, op->b));
+        op->space = c->space[op->b];
+        return 0;
+    }
+    if (!(c->psw.mask & PSW_DAT)) {
+        op->space = real_space(c, key);
+        return 0;
+    }
+    if (op->by_ar)
+        return art_space(c, op->b, key, &op->space);
+    TRY(art_current_asce(c, op->b, &asce, &fetch_only));
+    op->space = cpu_space_of(c, asce, key);
+    return 0;
 }
 
 /* The space an address-space control selects, with `key`. */
-static struct tlb_space *selected_space(struct cpu *c, unsigned as, unsigned b, u8 key)
+static int selected_space(struct cpu *c, unsigned as, u8 key, struct operand *op)
 {
-    switch (as) {
-    case AS_PRIMARY: return cpu_space_of(c, c->cr[1], key);
-    case AS_SECONDARY: return cpu_space_of(c, c->cr[7], key);
-    case AS_HOME: return cpu_space_of(c, c->cr[13], key);
-    default:
-        return cpu_space_of(c, b > 0 && b < 16 && c->ar[b] == 1 ? c->cr[7] : c->cr[1], key);
+    static const u8 cr_of[4] = {1, 1, 7, 13};
+    op->by_ar = as == AS_AR;
+    if (op->by_ar)
+        return art_space(c, op->b, key, &op->space);
+    op->space = cpu_space_of(c, c->cr[cr_of[as]], key);
+    return 0;
+}
+
+/* An exception names the access register, or the space that was selected without one. */
+static int operand_failed(struct cpu *c, const struct operand *op, int rc)
+{
+    if (rc && op->by_ar) {
+        c->exc_ar = op->b & 15;
+        c->teid = (c->teid & ~3ull) | AS_AR;
     }
+    return rc;
 }
 
 /* Move len bytes, at most MVCOS_BYTES_MAX; nothing is stored when either side fails. */
@@ -62,39 +86,36 @@ static int move_bytes(struct cpu *c, struct operand to, struct operand from, u64
         return 0;
     }
     u8 buf[MVCOS_BYTES_MAX];
-    TRY(access_fetch_space(c, from.space, from.ea, buf, len));
-    return access_put_space(c, to.space, to.ea, buf, len);
+    TRY(operand_failed(c, &from, access_fetch_space(c, from.space, from.ea, buf, len)));
+    return operand_failed(c, &to, access_put_space(c, to.space, to.ea, buf, len));
 }
 
 /* ---- MVCOS ---- */
 
 /* Key, authority and space of one operand by its access control. */
-static int operand_by_control(struct cpu *c, unsigned oac, unsigned b, struct operand *op)
+static int operand_by_control(struct cpu *c, unsigned oac, struct operand *op)
 {
     u8 key = oac & OAC_KEY_VALID ? OAC_KEY(oac) : c->access_key;
     if (!key_permitted(c, key >> 4))
         return PGM_PRIVILEGED;
-    if (!(oac & OAC_AS_VALID)) {
-        op->space = current_space(c, b, key);
-        return 0;
-    }
+    if (!(oac & OAC_AS_VALID))
+        return current_space(c, key, op);
     if (OAC_AS(oac) == AS_SECONDARY && !(c->cr[0] & CR0_SECONDARY_CTL))
         return PGM_SPECIAL_OPERATION;
-    op->space = selected_space(c, OAC_AS(oac), b, key);
-    return 0;
+    return selected_space(c, OAC_AS(oac), key, op);
 }
 
 int move_with_specifications(struct cpu *c, const struct dinsn *d)
 {
-    struct operand to = {.ea = ea_1(c, d)}, from = {.ea = ea_2(c, d)};
+    struct operand to = {.ea = ea_1(c, d), .b = d->r2}, from = {.ea = ea_2(c, d), .b = d->b2};
     unsigned oac1 = gr32(c, 0) >> 16, oac2 = gr32(c, 0) & 0xffff;
     u64 len = reg_len(c, d->r1);
     if (!(c->psw.mask & PSW_DAT))
         return PGM_SPECIAL_OPERATION;
     if (problem_state(c) && (oac1 & OAC_AS_VALID) && OAC_AS(oac1) == AS_HOME)
         return PGM_SPECIAL_OPERATION;
-    TRY(operand_by_control(c, oac1, d->r2, &to));
-    TRY(operand_by_control(c, oac2, d->b2, &from));
+    TRY(operand_by_control(c, oac1, &to));
+    TRY(operand_by_control(c, oac2, &from));
     TRY(move_bytes(c, to, from, len < MVCOS_BYTES_MAX ? len : MVCOS_BYTES_MAX));
     c->cc = len > MVCOS_BYTES_MAX ? 3 : 0;
     return 0;
@@ -134,8 +155,9 @@ int move_with_key(struct cpu *c, const struct dinsn *d)
     u8 key = (u8)c->gr[d->r3] & SKEY_ACC;
     if (!key_permitted(c, key >> 4))
         return PGM_PRIVILEGED;
-    struct operand to = {c->space[d->r2], ea_1(c, d)};
-    struct operand from = {current_space(c, d->b2, key), ea_2(c, d)};
+    struct operand to = {.ea = ea_1(c, d), .b = d->r2}, from = {.ea = ea_2(c, d), .b = d->b2};
+    TRY(current_space(c, c->access_key, &to));
+    TRY(current_space(c, key, &from));
     return move_counted(c, d, to, from);
 }
 
@@ -147,8 +169,8 @@ int move_with_one_key(struct cpu *c, const struct dinsn *d, bool key_is_source)
     u64 len = (c->gr[0] & 0xff) + 1;
     if (!key_permitted(c, key >> 4))
         return PGM_PRIVILEGED;
-    struct operand to = {.ea = ea_1(c, d)}, from = {.ea = ea_2(c, d)};
-    to.space = key_is_source ? c->space[d->r2] : current_space(c, d->r2, key);
-    from.space = key_is_source ? current_space(c, d->b2, key) : c->space[d->b2];
+    struct operand to = {.ea = ea_1(c, d), .b = d->r2}, from = {.ea = ea_2(c, d), .b = d->b2};
+    TRY(current_space(c, key_is_source ? c->access_key : key, &to));
+    TRY(current_space(c, key_is_source ? key : c->access_key, &from));
     return move_bytes(c, to, from, len);
 }

@@ -127,7 +127,7 @@ static void pair_to(struct cpu *c, const struct pair *o)
 static bool overlaps_destructively(const struct cpu *c, const struct pair *o)
 {
     u64 moved = min_u64(o->len1, o->len2), dist = (o->ea1 - o->ea2) & c->amask;
-    return c->space[o->b1] == c->space[o->b2] && dist > 0 && dist < moved;
+    return cpu_same_space(c, o->b1, o->b2) && dist > 0 && dist < moved;
 }
 
 /* 0E MVCL MOVE LONG */
@@ -458,18 +458,22 @@ INSN(cuse)
 }
 
 /** The space of operand register r, with the access key of GR0 when `keyed`. */
-static struct tlb_space *page_space(struct cpu *c, unsigned r, bool keyed)
+static int page_space(struct cpu *c, unsigned r, bool keyed, struct tlb_space **space)
 {
-    struct tlb_space *space = c->space[r];
-    if (!keyed)
-        return space;
+    TRY(cpu_operand_space(c, r));
+    *space = c->space[r];
     u8 key = (u8)(c->gr[0] & 0xf0), own = c->access_key;
-    if (space->dat)
-        return cpu_space_of(c, space->asce, key);
+    if (!keyed)
+        return 0;
+    if ((*space)->dat) {
+        *space = (*space)->fetch_only ? cpu_space_fetch_only(c, (*space)->asce, key)
+                                      : cpu_space_of(c, (*space)->asce, key);
+        return 0;
+    }
     c->access_key = key;
-    space = cpu_space_real(c);
+    *space = cpu_space_real(c);
     c->access_key = own;
-    return space;
+    return 0;
 }
 
 #define TEID_MOVE_PAGE 4u /* of a translation exception: the operand access id is there */
@@ -516,12 +520,15 @@ INSN(mvpg)
             return 0;
         }
     }
-    int rc = access_fetch_space(c, page_space(c, d->r2, key2), from, page, FRAME_BYTES);
+    struct tlb_space *to_space, *from_space;
+    TRY(page_space(c, d->r2, key2, &from_space));
+    int rc = access_fetch_space(c, from_space, from, page, FRAME_BYTES);
     if (rc != 0)
-        return page_missing(c, d, rc, 2);
-    rc = access_put_space(c, page_space(c, d->r1, key1), to, page, FRAME_BYTES);
+        return page_missing(c, d, cpu_operand_blame(c, d->r2, rc), 2);
+    TRY(page_space(c, d->r1, key1, &to_space));
+    rc = access_put_space(c, to_space, to, page, FRAME_BYTES);
     if (rc != 0)
-        return page_missing(c, d, rc, 1);
+        return page_missing(c, d, cpu_operand_blame(c, d->r1, rc), 1);
     c->cc = 0;
     return 0;
 }
