@@ -49,7 +49,7 @@ static const struct {
     {"1d*", " loc locg locfh stoc stocg stocfh "},
     {"acd", " lam lamy stam stamy "},
     {"1b", " ear "},
-    {"a2", " sar "},
+    {"a2", " sar tar "},
     {"ab", " cpya "},
     {"1gh", " lpd lpdg "},
     {"1", " spm "},

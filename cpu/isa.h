@@ -100,7 +100,7 @@ extern const struct isa_chapter isa_general_register, isa_general_load, isa_gene
     isa_general_compare, isa_general_branch, isa_general_interlock;
 extern const struct isa_chapter isa_string, isa_string_long, isa_string_translate, isa_plo,
     isa_cmpsc, isa_sort, isa_decimal, isa_decimal_pack, isa_bfp, isa_bfp2, isa_control,
-    isa_control2;
+    isa_control2, isa_linkage;
 
 /** Length in bytes of an instruction by its first byte: 2, 4 or 6. */
 static inline unsigned isa_length(u8 op)

@@ -376,7 +376,7 @@ static int home_event(struct cpu *c, bool from_home)
 static int address_space_set(struct cpu *c, u64 ea)
 {
     u64 code = ea >> 8 & 15, old = (c->psw.mask & PSW_AS) >> PSW_AS_SHIFT;
-    if (!(c->psw.mask & PSW_DAT) || (code == 1 && !(c->cr[0] & CR0_SECONDARY_CTL)))
+    if (!(c->psw.mask & PSW_DAT) || !(c->cr[0] & CR0_SECONDARY_CTL))
         return PGM_SPECIAL_OPERATION;
     if (code == 3 && problem_state(c))
         return PGM_PRIVILEGED;
