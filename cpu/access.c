@@ -284,8 +284,8 @@ int access_fetch_insn(struct cpu *c, u64 ea, void *dst, u64 len)
 }
 
 /* Store through base register b, 16 when there is none. */
-static int put(struct cpu *c, struct tlb_space *sp, unsigned b, u64 ea, const void *src,
-               u64 len)
+static int operand_put(struct cpu *c, struct tlb_space *sp, unsigned b, u64 ea, const void *src,
+                       u64 len)
 {
     struct part parts[PARTS_MAX];
     unsigned n;
@@ -303,7 +303,7 @@ static int put(struct cpu *c, struct tlb_space *sp, unsigned b, u64 ea, const vo
 
 int access_put_space(struct cpu *c, struct tlb_space *sp, u64 ea, const void *src, u64 len)
 {
-    return put(c, sp, 16, ea, src, len);
+    return operand_put(c, sp, 16, ea, src, len);
 }
 
 int access_fetch(struct cpu *c, u64 ea, unsigned b, void *dst, u64 len)
@@ -320,7 +320,7 @@ int access_fetch(struct cpu *c, u64 ea, unsigned b, void *dst, u64 len)
 int access_put(struct cpu *c, u64 ea, unsigned b, const void *src, u64 len)
 {
     TRY(cpu_operand_space(c, b));
-    return cpu_operand_blame(c, b, put(c, c->space[b], b, ea, src, len));
+    return cpu_operand_blame(c, b, operand_put(c, c->space[b], b, ea, src, len));
 }
 
 int access_probe_space(struct cpu *c, struct tlb_space *sp, u64 ea, u64 len, enum tlb_kind kind)

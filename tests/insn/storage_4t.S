@@ -1,6 +1,7 @@
 /* Storage of 4T, nearly all of it never touched: real addresses and DAT up to its last byte.
  * ipl: --memory 4T --model max
- * qemu: no, it has not that much storage */
+ * qemu: no, it has not that much storage
+ * tsan: no, a host process under TSan has not that many addresses */
 #include "insn.inc"
 
 #define R3 0x200000
