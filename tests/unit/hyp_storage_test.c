@@ -1,4 +1,5 @@
-/* A machine with 4T of storage: created, saved, restored and reset at the cost of what it uses. */
+/* A machine with 4T of storage: created, saved, restored and reset at the cost of what it uses.
+ * tsan: no, a host process under TSan has not that many addresses */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>

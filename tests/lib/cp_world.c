@@ -1,0 +1,514 @@
+/* The world of cp_world.h: what CP asks of machines, time and cluster, answered by fakes. */
+#include "tests/lib/cp_world.h"
+
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* --- fake virtual machines ---------- */
+
+unsigned fake_reader_files;
+static unsigned vms_alive;
+char last_parm[64];
+
+static int f_create(void *host, const struct dir_entry *entry, struct console *console,
+                    struct vm **out, struct cause *cause)
+{
+    (void)host;
+    (void)cause;
+    struct vm *vm = calloc(1, sizeof *vm);
+    vm->entry = entry;
+    vm->console = console;
+    vm->storage_bytes = entry->storage_bytes;
+    vm->cpu_count = 1;
+    *out = vm;
+    vms_alive++;
+    return ST_OK;
+}
+
+static void f_destroy(struct vm *vm)
+{
+    vms_alive--;
+    free(vm);
+}
+
+static int f_ipl(struct vm *vm, const struct vm_ipl *ipl, struct cause *cause)
+{
+    if (ipl->devno == 0xfff)
+        return cause_set(cause, ST_NOENT, "no device");
+    if (!fake_reader_files)
+        return cause_set(cause, ST_IO, "the reader is empty");
+    snprintf(last_parm, sizeof last_parm, "%s", ipl->parm ? ipl->parm : "");
+    vm->ipls++;
+    vm->state = VM_RUNNING;
+    return ST_OK;
+}
+
+static int f_system(struct vm *vm, enum vm_system what, struct cause *cause)
+{
+    (void)cause;
+    vm->state = what == VM_SYSTEM_RESTART ? VM_RUNNING : VM_CP_WAIT;
+    return ST_OK;
+}
+
+static int f_begin(struct vm *vm, int cpu)
+{
+    (void)cpu;
+    vm->state = VM_RUNNING;
+    return ST_OK;
+}
+
+static int f_stop(struct vm *vm, int cpu)
+{
+    (void)cpu;
+    vm->state = VM_STOPPED;
+    return ST_OK;
+}
+
+static int f_attention(struct vm *vm, u16 vdev, struct cause *cause)
+{
+    (void)vdev;
+    (void)cause;
+    vm->attentions++;
+    return ST_OK;
+}
+
+static int f_external(struct vm *vm, u16 code, struct cause *cause)
+{
+    (void)vm;
+    (void)code;
+    (void)cause;
+    return ST_OK;
+}
+
+static int f_machine_check(struct vm *vm, u8 cpu, const struct vm_machine_check *what)
+{
+    vm->mcheck = *what;
+    return cpu < vm->cpu_count ? ST_OK : ST_NOENT;
+}
+
+static int f_signal(struct vm *vm, unsigned within_s, struct cause *cause)
+{
+    (void)within_s;
+    return vm->listens ? ST_OK : cause_set(cause, ST_REFUSED, "deaf");
+}
+
+static void f_info(struct vm *vm, struct vm_info *out)
+{
+    *out = (struct vm_info){.state = vm->state,
+                            .storage_bytes = vm->storage_bytes,
+                            .storage_max_bytes = 2ull << 30,
+                            .standby_bytes = vm->standby_bytes,
+                            .increment_bytes = 1 << 20,
+                            .cpu_count = vm->cpu_count,
+                            .virt_ns = 90000000,
+                            .total_ns = 140000000};
+}
+
+static bool f_cpu_info(struct vm *vm, unsigned i, struct vm_cpu_info *out)
+{
+    if (i >= vm->cpu_count)
+        return false;
+    *out = (struct vm_cpu_info){.addr = vm->cpus[i], .base = !i, .state = vm->state};
+    return true;
+}
+
+static int f_reg_get(struct vm *vm, u8 cpu, enum vm_reg kind, unsigned n, u64 *value)
+{
+    *value = kind == VM_REG_GR ? vm->gr[n] : 0x1000u * cpu + n;
+    return ST_OK;
+}
+
+static int f_reg_put(struct vm *vm, u8 cpu, enum vm_reg kind, unsigned n, u64 value)
+{
+    (void)cpu;
+    if (kind == VM_REG_GR)
+        vm->gr[n] = value;
+    return ST_OK;
+}
+
+static int f_psw_get(struct vm *vm, u8 cpu, u64 *mask, u64 *addr)
+{
+    (void)cpu;
+    *mask = vm->mask;
+    *addr = vm->addr;
+    return ST_OK;
+}
+
+static int f_psw_put(struct vm *vm, u8 cpu, u64 mask, u64 addr)
+{
+    (void)cpu;
+    vm->mask = mask;
+    vm->addr = addr;
+    return ST_OK;
+}
+
+static int f_prefix(struct vm *vm, u8 cpu, u64 *prefix)
+{
+    (void)vm;
+    (void)cpu;
+    *prefix = 0x2000;
+    return ST_OK;
+}
+
+static int f_get(struct vm *vm, u8 cpu, enum vm_space space, u64 addr, void *out, size_t len)
+{
+    (void)cpu;
+    (void)space;
+    if (addr + len > sizeof vm->storage)
+        return ST_LIMIT;
+    memcpy(out, vm->storage + addr, len);
+    return ST_OK;
+}
+
+static int f_put(struct vm *vm, u8 cpu, enum vm_space space, u64 addr, const void *in,
+                 size_t len)
+{
+    (void)cpu;
+    (void)space;
+    if (addr + len > sizeof vm->storage)
+        return ST_LIMIT;
+    memcpy(vm->storage + addr, in, len);
+    return ST_OK;
+}
+
+static bool f_device_row(struct vm *vm, unsigned i, struct vm_device_row *out)
+{
+    (void)vm;
+    if (i)
+        return false;
+    *out = (struct vm_device_row){.devno = 0xc, .klass = "RDR", .text = "CL * NOCONT NOHOLD"};
+    return true;
+}
+
+static int f_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
+{
+    (void)cause;
+    vm->storage_bytes = bytes;
+    vm->standby_bytes = standby;
+    vm->state = VM_CP_WAIT;
+    return ST_OK;
+}
+
+static int f_define_cpu(struct vm *vm, u8 addr, struct cause *cause)
+{
+    (void)cause;
+    vm->cpus[vm->cpu_count++] = addr;
+    return ST_OK;
+}
+
+static int f_detach_cpu(struct vm *vm, u8 addr, struct cause *cause)
+{
+    (void)addr;
+    (void)cause;
+    vm->cpu_count--;
+    return ST_OK;
+}
+
+static unsigned f_spool_count(void *host, const char *userid)
+{
+    (void)host;
+    (void)userid;
+    return fake_reader_files;
+}
+
+static bool f_spool_file(void *host, const char *userid, unsigned i, struct vm_spool_file *out)
+{
+    (void)host;
+    *out = (struct vm_spool_file){.id = (u16)(i + 1),
+                                  .class_ = 'A',
+                                  .device = "PUN",
+                                  .records = 80,
+                                  .copies = 1,
+                                  .name = "KERNEL",
+                                  .type = "IMG"};
+    snprintf(out->origin, sizeof out->origin, "%.8s", userid);
+    return i < fake_reader_files;
+}
+
+int last_keep, last_hold;
+
+static int f_spool_purge(void *host, const char *userid, u16 id)
+{
+    (void)host;
+    (void)userid;
+    int n = id ? (id <= fake_reader_files) : (int)fake_reader_files;
+    fake_reader_files -= (unsigned)n;
+    return n;
+}
+
+static int f_spool_change(void *host, const char *userid, int keep, int hold)
+{
+    (void)host;
+    (void)userid;
+    last_keep = keep;
+    last_hold = hold;
+    return (int)fake_reader_files;
+}
+
+static void f_spool_close(void *host, const char *userid)
+{
+    (void)host;
+    (void)userid;
+}
+
+static void f_spool_open(void *host, const char *userid)
+{
+    (void)host;
+    (void)userid;
+}
+
+static const struct vm_ops fake_vm = {
+    f_create,         f_destroy,      f_ipl,         f_system,        f_begin,
+    f_stop,           f_attention,    f_external,    f_machine_check, f_signal,
+    f_info,           f_cpu_info,     f_reg_get,     f_reg_put,       f_psw_get,
+    f_psw_put,        f_prefix,       f_get,         f_put,           f_device_row,
+    f_define_storage, f_define_cpu,   f_detach_cpu,  f_spool_count,   f_spool_file,
+    f_spool_purge,    f_spool_change, f_spool_close, f_spool_open};
+
+/* --- fake time and cluster ---------- */
+
+struct timer {
+    u64 id, at_ms;
+    void (*fire)(void *arg);
+    void *arg;
+};
+
+static struct timer timers[32];
+static u64 now_ms, last_timer;
+
+static u64 timer_start(void *ctx, u64 delay, void (*fire)(void *arg), void *arg)
+{
+    (void)ctx;
+    for (size_t i = 0; i < ARRAY_LEN(timers); i++) {
+        if (timers[i].id)
+            continue;
+        timers[i] = (struct timer){++last_timer, now_ms + delay, fire, arg};
+        return last_timer;
+    }
+    ck_abort();
+}
+
+static void timer_cancel(void *ctx, u64 id)
+{
+    (void)ctx;
+    for (size_t i = 0; i < ARRAY_LEN(timers); i++)
+        if (timers[i].id == id)
+            timers[i].id = 0;
+}
+
+void pass_time(u64 ms)
+{
+    now_ms += ms;
+    for (size_t i = 0; i < ARRAY_LEN(timers); i++) {
+        struct timer t = timers[i];
+        if (!t.id || t.at_ms > now_ms)
+            continue;
+        timers[i].id = 0;
+        t.fire(t.arg);
+    }
+}
+
+static u64 wall_ns(void *ctx)
+{
+    (void)ctx;
+    return 1456506802000000000ull + now_ms * 1000000; /* 02/26/16 17:13:22 */
+}
+
+struct cp *cps[2];
+bool link_up, link_deaf;
+struct cp_world_claim claims[CP_WORLD_CLAIMS_MAX];
+u64 generations;
+int shutdowns;
+
+static int other(void *ctx)
+{
+    return 1 - (int)(intptr_t)ctx;
+}
+
+static const char *c_mode(void *ctx)
+{
+    (void)ctx;
+    return "Stable";
+}
+
+static bool c_member(void *ctx, unsigned i, struct cp_cluster_member *out)
+{
+    memset(out, 0, sizeof *out);
+    out->slot = i + 1;
+    if (i < 2) {
+        snprintf(out->name, sizeof out->name, "MEMBER%c", 'A' + i);
+        strcpy(out->state, "Joined");
+        out->pdr_heartbeat_ns = out->received_heartbeat_ns = wall_ns(NULL);
+        out->local = (int)i == (int)(intptr_t)ctx;
+        out->reachable = link_up;
+    }
+    return i < 3;
+}
+
+static int c_claim(void *ctx, const char *userid, u64 *generation,
+                   char owner[CONFIG_NAME_BYTES], struct cause *cause)
+{
+    for (size_t i = 0; i < ARRAY_LEN(claims); i++) {
+        if (claims[i].generation && !strcmp(claims[i].userid, userid)) {
+            snprintf(owner, CONFIG_NAME_BYTES, "MEMBER%c", 'A' + claims[i].owner);
+            return cause_set(cause, ST_EXIST, "owned");
+        }
+    }
+    for (size_t i = 0; i < ARRAY_LEN(claims); i++) {
+        if (claims[i].generation)
+            continue;
+        strcpy(claims[i].userid, userid);
+        claims[i].owner = (int)(intptr_t)ctx;
+        claims[i].generation = *generation = ++generations;
+        return ST_OK;
+    }
+    return cause_set(cause, ST_LIMIT, "full");
+}
+
+static void c_release(void *ctx, const char *userid, u64 generation)
+{
+    (void)ctx;
+    for (size_t i = 0; i < ARRAY_LEN(claims); i++)
+        if (claims[i].generation == generation && !strcmp(claims[i].userid, userid))
+            claims[i].generation = 0;
+}
+
+static bool c_locate(void *ctx, const char *userid, char member[CONFIG_NAME_BYTES])
+{
+    (void)ctx;
+    for (size_t i = 0; i < ARRAY_LEN(claims); i++)
+        if (claims[i].generation && !strcmp(claims[i].userid, userid)) {
+            snprintf(member, CONFIG_NAME_BYTES, "MEMBER%c", 'A' + claims[i].owner);
+            return true;
+        }
+    return false;
+}
+
+static void c_each(void *ctx, void (*fn)(void *arg, const char *userid, const char *member),
+                   void *arg)
+{
+    char member[CONFIG_NAME_BYTES];
+    for (size_t i = 0; i < ARRAY_LEN(claims); i++)
+        if (claims[i].generation && c_locate(ctx, claims[i].userid, member))
+            fn(arg, claims[i].userid, member);
+}
+
+static int c_send(void *ctx, const char *member, u16 type, const void *data, size_t len)
+{
+    if (!link_up)
+        return ST_LOST;
+    ck_assert_str_eq(member, other(ctx) ? "MEMBERB" : "MEMBERA");
+    if (!link_deaf)
+        cp_remote_receive(cps[other(ctx)], other(ctx) ? "MEMBERA" : "MEMBERB", type, data, len);
+    return ST_OK;
+}
+
+const struct cp_cluster_ops fake_cluster = {.mode = c_mode,
+                                            .member = c_member,
+                                            .claim = c_claim,
+                                            .release = c_release,
+                                            .locate = c_locate,
+                                            .each = c_each,
+                                            .send = c_send};
+
+/* --- the two members ---------- */
+
+static const char users[] =
+    "IDENTITY OPERATOR OPER 32M 64M ABCDEFG\n CONSOLE 9 3215\n"
+    "USER LINUX1 SECRET 512M 2G G\n MACHINE ESA 4\n CPU 0\n IPL C PARM ro\n CONSOLE 9 3215 T\n"
+    " COMMAND SET RUN ON\n COMMAND CP SLEEP 2 SEC\n COMMAND Q USERID\n XAUTOLOG GUEST\n"
+    "USER GUEST PASS 64M 64M G\n CONSOLE 9 3215 T\nUSER NEVER NOLOG\n"
+    "USER SHORT NOPASS\n COMMAND LOGOFF\n COMMAND Q TIME\n IPL C\n";
+
+static struct system_config config[2];
+static struct directory *dirs[2];
+struct cp_response resp;
+
+static void note_shutdown(void *ctx, bool reipl)
+{
+    (void)ctx;
+    shutdowns += reipl ? 100 : 1;
+}
+
+void cp_world_setup(void)
+{
+    struct cause cause;
+    memset(timers, 0, sizeof timers);
+    memset(claims, 0, sizeof claims);
+    link_up = true;
+    link_deaf = false;
+    fake_reader_files = 3;
+    shutdowns = 0;
+    now_ms = 0;
+    for (int i = 0; i < 2; i++) {
+        memset(&config[i], 0, sizeof config[i]);
+        snprintf(config[i].member, 9, "MEMBER%c", 'A' + i);
+        ck_assert_int_eq(config_parse_system(&config[i], "c",
+                                             "SSI CLU PDR_VOLUME COM001 SLOT 1 MEMBERA SLOT 2 "
+                                             "MEMBERB\nUSER_VOLUME_LIST COM001\n",
+                                             &cause),
+                         0);
+        strcpy(config[i].features.operator_userid, "OPERATOR");
+        config[i].features.shutdown_signal_s = 30;
+        config[i].hardware.cpus = 2;
+        config[i].hardware.main_bytes = 2ull << 30;
+        config[i].hardware.model = cpu_model_find("z196");
+        config[i].hardware.cpu_serial = 0xa0001;
+        ck_assert_int_eq(directory_parse("d", users, config[i].member, &dirs[i], &cause), 0);
+        const struct cp_ports ports = {.wall_ns = wall_ns,
+                                       .timer_start = timer_start,
+                                       .timer_cancel = timer_cancel,
+                                       .shutdown = note_shutdown,
+                                       .vm = &fake_vm};
+        cps[i] = cp_create(&config[i], dirs[i], &ports);
+        cp_set_cluster(cps[i], &fake_cluster, (void *)(intptr_t)i);
+    }
+    cp_response_init(&resp);
+}
+
+void cp_world_teardown(void)
+{
+    cp_response_fini(&resp);
+    for (int i = 0; i < 2; i++) {
+        cp_destroy(cps[i]);
+        directory_free(dirs[i]);
+    }
+    ck_assert_uint_eq(vms_alive, 0);
+}
+
+/* Issue a command; its lines joined by |. */
+const char *on(int member, const char *userid, const char *command)
+{
+    static char text[16384];
+    cp_response_fini(&resp);
+    enum cp_status status = cp_command(cps[member], userid, command, &resp);
+    ck_assert_msg(status == CP_DONE, "%s is pending", command);
+    text[0] = 0;
+    for (unsigned i = 0; i < resp.line_count; i++) {
+        ck_assert_uint_lt(strlen(resp.lines[i]), 90);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? "|" : "",
+                 resp.lines[i]);
+    }
+    return text;
+}
+
+const char *oper(const char *command)
+{
+    return on(0, "OPERATOR", command);
+}
+
+bool console_has(int member, const char *userid, const char *regex)
+{
+    struct cp_user *u = cp_user_find(cps[member], userid);
+    struct console_line line;
+    regex_t r;
+    bool hit = false;
+    u64 cursor = 0;
+    ck_assert_ptr_nonnull(u);
+    ck_assert_int_eq(regcomp(&r, regex, REG_EXTENDED | REG_NOSUB), 0);
+    while (!hit && console_read(cp_user_console(u), &cursor, &line))
+        hit = !regexec(&r, line.text, 0, NULL, 0);
+    regfree(&r);
+    return hit;
+}

@@ -1,0 +1,67 @@
+/* CP's commands without machines or processes: fake virtual machines, virtual time, and a cluster
+ * of two members in one process. One world at a time: its state is what tests look at. */
+#ifndef ENDICOTT_TESTS_LIB_CP_WORLD_H
+#define ENDICOTT_TESTS_LIB_CP_WORLD_H
+
+#include <check.h>
+
+#include "hyp/cp.h"
+
+#define CP_WORLD_CLAIMS_MAX 8
+
+struct vm {
+    const struct dir_entry *entry;
+    struct console *console;
+    enum vm_state state;
+    u64 gr[16], mask, addr, storage_bytes;
+    u8 storage[4096];
+    u8 cpus[8];
+    unsigned cpu_count;
+    unsigned ipls, attentions;
+    struct vm_machine_check mcheck;
+    u64 standby_bytes;
+    bool listens;
+};
+
+struct cp_world_claim {
+    char userid[9];
+    int owner;
+    u64 generation;
+};
+
+extern struct cp *cps[2];       /* MEMBERA and MEMBERB */
+extern struct cp_response resp; /* of the last on() */
+extern struct cp_world_claim claims[CP_WORLD_CLAIMS_MAX];
+extern u64 generations;         /* of claims, so far */
+extern bool link_up, link_deaf; /* the link between the two: there; takes and never answers */
+extern int shutdowns;           /* asked for; 100 with REIPL */
+extern unsigned fake_reader_files; /* files in every reader */
+extern char last_parm[64];         /* of the last IPL */
+extern int last_keep, last_hold;   /* of the last CHANGE */
+
+/** What each member's CP asks of the cluster; its context is the member's number. */
+extern const struct cp_cluster_ops fake_cluster;
+
+/** Two members, OPERATOR logged on nowhere; the end of it checks that no machine is left. */
+void cp_world_setup(void);
+void cp_world_teardown(void);
+/** Let virtual time pass; timers fire in their order. */
+void pass_time(u64 ms);
+/** Issue a command that must not stay pending; its lines joined by |, valid until the next. */
+const char *on(int member, const char *userid, const char *command);
+/** The same by OPERATOR on the first member. */
+const char *oper(const char *command);
+/** Is there a line like this on the user's console? */
+bool console_has(int member, const char *userid, const char *regex);
+
+#define REFUSED(text, number, start)                                                           \
+    do {                                                                                       \
+        const char *t_ = (text);                                                               \
+        ck_assert_msg(!strncmp(t_, start, strlen(start)), "got: %s", t_);                      \
+        ck_assert_int_eq(resp.rc, number);                                                     \
+        ck_assert_uint_eq(resp.message_count, 1);                                              \
+        ck_assert_msg(!strncmp(resp.messages[0].id, start, strlen(resp.messages[0].id)), "%s", \
+                      resp.messages[0].id);                                                    \
+    } while (0)
+
+#endif
