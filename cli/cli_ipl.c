@@ -86,6 +86,7 @@ static void ipl_event(void *ctx, struct vm *vm, enum vm_event event, u64 mask, u
         return;
     switch (event) {
     case VM_EVENT_DISABLED_WAIT:
+    case VM_EVENT_NONE_RUNS:
         if (addr == 0 || (ipl->terminating && addr == QUIESCE_PSW_ADDR)) {
             ipl_end(ipl, EXIT_WELL);
             break;

@@ -158,16 +158,23 @@ static void event_deliver(void *arg)
     free(note);
 }
 
-void vm_post_event(struct vm *vm, enum vm_event event, u64 mask, u64 addr)
+static struct event_note *note_of(struct vm *vm, enum vm_event event, u64 mask, u64 addr)
 {
     struct event_note *note = malloc(sizeof *note);
     if (!note) {
         log_line("%s: an event of the virtual machine is lost: no memory", vm->config.name);
-        return;
+        return NULL;
     }
     *note = (struct event_note){vm, event, mask, addr};
     atomic_fetch_add(&vm->notes, 1);
-    vm->host->ports.post(vm->host->ports.ctx, event_deliver, note);
+    return note;
+}
+
+void vm_post_event(struct vm *vm, enum vm_event event, u64 mask, u64 addr)
+{
+    struct event_note *note = note_of(vm, event, mask, addr);
+    if (note)
+        vm->host->ports.post(vm->host->ports.ctx, event_deliver, note);
 }
 
 static bool all_stopped(const struct vm *vm)
@@ -178,22 +185,47 @@ static bool all_stopped(const struct vm *vm)
     return true;
 }
 
-/* What a CPU that ended in a final state means for the machine. */
-static void report_end(struct vcpu *v, enum cpu_exit why)
+/* When no CPU runs or waits enabled: the first that waits disabled; else NULL. */
+static struct vcpu *waits_disabled_locked(struct vm *vm)
+{
+    struct vcpu *found = NULL;
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
+        struct vcpu *v = &vm->vcpu[i];
+        if (cpu_stopped(v->cpu))
+            continue;
+        if (v->place != VCPU_IDLE || v->last_exit != CPU_EXIT_DISABLED_WAIT)
+            return NULL;
+        if (!found)
+            found = v;
+    }
+    return found;
+}
+
+static struct event_note *stop_note_locked(struct vcpu *v)
+{
+    u64 mask, addr;
+    struct vm *vm = v->vm;
+    if (v->parked || !vm->ipled) /* by the STOP command */
+        return NULL;
+    bool all = all_stopped(vm);
+    struct vcpu *of = all ? v : waits_disabled_locked(vm);
+    if (!of)
+        return NULL;
+    cpu_psw_get(of->cpu, &mask, &addr);
+    return note_of(vm, all ? VM_EVENT_STOPPED : VM_EVENT_NONE_RUNS, mask, addr);
+}
+
+/* What a CPU that ended in a final state means for the machine; NULL when nothing. */
+static struct event_note *end_note_locked(struct vcpu *v, enum cpu_exit why)
 {
     u64 mask, addr;
     cpu_psw_get(v->cpu, &mask, &addr);
     switch (why) {
-    case CPU_EXIT_DISABLED_WAIT:
-        vm_post_event(v->vm, VM_EVENT_DISABLED_WAIT, mask, addr);
-        break;
-    case CPU_EXIT_PGM_LOOP: vm_post_event(v->vm, VM_EVENT_PGM_LOOP, mask, addr); break;
-    case CPU_EXIT_CHECK_STOP: vm_post_event(v->vm, VM_EVENT_CHECKSTOP, mask, addr); break;
-    case CPU_EXIT_STOPPED:
-        if (!v->parked && all_stopped(v->vm) && v->vm->ipled) /* not by the STOP command */
-            vm_post_event(v->vm, VM_EVENT_STOPPED, mask, addr);
-        break;
-    default: break;
+    case CPU_EXIT_DISABLED_WAIT: return note_of(v->vm, VM_EVENT_DISABLED_WAIT, mask, addr);
+    case CPU_EXIT_PGM_LOOP: return note_of(v->vm, VM_EVENT_PGM_LOOP, mask, addr);
+    case CPU_EXIT_CHECK_STOP: return note_of(v->vm, VM_EVENT_CHECKSTOP, mask, addr);
+    case CPU_EXIT_STOPPED: return stop_note_locked(v);
+    default: return NULL;
     }
 }
 
@@ -237,8 +269,22 @@ static void put_back_locked(struct vcpu *v, enum cpu_exit why, u64 deadline)
     }
 }
 
+/* Back it goes; what there is to tell then. */
+static struct event_note *leave_locked(struct vcpu *v, enum cpu_exit why, u64 deadline)
+{
+    enum cpu_exit before = v->last_exit;
+    put_back_locked(v, why, deadline);
+    if (why == before)
+        return NULL;
+    if (v->place == VCPU_IDLE)
+        return end_note_locked(v, why);
+    v->last_exit = CPU_EXIT_BUDGET; /* woken meanwhile: told when it comes to rest */
+    return NULL;
+}
+
 static void process(struct vm_host *host, struct vcpu *v)
 {
+    struct event_note *note = NULL;
     enum cpu_exit why;
     bool blocked = false;
     unsigned icpts = 0;
@@ -256,13 +302,16 @@ static void process(struct vm_host *host, struct vcpu *v)
              !cpu_requests_pending(v->cpu));
     if (why == CPU_EXIT_WAIT)
         deadline = deadline_ns_of(v);
-    else if (why != CPU_EXIT_INTERCEPT && why != v->last_exit)
-        report_end(v, why);
     pthread_mutex_lock(&host->lock);
     host->running--;
     if (!blocked)
-        put_back_locked(v, why, deadline);
+        note = leave_locked(v, why, deadline);
     pthread_cond_broadcast(&host->released);
+    if (note) { /* the loop thread sees the machine as it is now, or finds it gone */
+        pthread_mutex_unlock(&host->lock);
+        host->ports.post(host->ports.ctx, event_deliver, note);
+        pthread_mutex_lock(&host->lock);
+    }
 }
 
 /* Next CPU whose machine is not held; NULL when there is none. */

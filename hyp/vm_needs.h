@@ -139,6 +139,7 @@ enum vm_event {
     VM_EVENT_EXT_LOOP,      /* HCPGIR454W */
     VM_EVENT_CHECKSTOP,
     VM_EVENT_STOPPED,       /* a SIGP stopped the last CPU */
+    VM_EVENT_NONE_RUNS,     /* the last that ran has stopped; psw of one that waits disabled */
     VM_EVENT_SHUTDOWN_DONE, /* the guest ended itself after a shutdown signal */
     VM_EVENT_RESET,         /* the guest or CP reset it (lgr cancels) */
 };

@@ -149,6 +149,7 @@ void cp_vm_event(struct cp *cp, const char *userid, enum vm_event event, u64 psw
         msg_format(text, sizeof text, MSG_GSP2629I, 0u);
         enter_cp(user, text);
         return;
+    case VM_EVENT_NONE_RUNS: return; /* the wait has been told */
     case VM_EVENT_SHUTDOWN_DONE: cp_guest_ended(user); return;
     case VM_EVENT_RESET: cp_notify_observers(user, CP_USER_RESET); return;
     }
