@@ -154,7 +154,7 @@ u64 cpu_wait_deadline(struct cpu *c)
         deadline = c->ckc;
     if (c->cr[0] & CR_BIT(53)) {
         s64 left = (s64)cpu_timer_get(c);
-        u64 at = left < 0 ? now : now + (u64)left;
+        u64 at = left < 0 ? now : (u64)left > ~now ? ~0ull : now + (u64)left;
         if (at < deadline)
             deadline = at;
     }
@@ -383,8 +383,7 @@ u64 cpu_real_to_abs(const struct cpu *c, u64 real)
 
 static void cpu_save(struct cpu *c, struct codec_out *out)
 {
-    c->cputm_base = cpu_timer_get(c);
-    c->cputm_start = cpu_guest_tod(c);
+    cpu_timer_set(c, cpu_timer_get(c));
     codec_begin(out, TAG_CPU, STATE_VERSION);
 #define S(tag, type, count, member, title)                                                     \
     codec_put_array(out, tag, (const void *)&c->member, sizeof(type), count);
@@ -426,7 +425,7 @@ void cpu_set_save(struct cpu_set *set, struct codec_out *out, u16 tag)
 {
     codec_begin(out, tag, STATE_VERSION);
     codec_put_u64(out, TAG_SET_EPOCH, atomic_load(&set->epoch_tod));
-    codec_put_u64(out, TAG_SET_TOD, cpu_guest_tod(set->cpus[0]));
+    codec_put_u64(out, TAG_SET_TOD, cpu_tod_next(set->cpus[0]));
     codec_put_u32(out, TAG_SET_SERVICE, atomic_load(&set->service_pending));
     codec_put_u32(out, TAG_SET_CRW, atomic_load(&set->crw_pending));
     codec_put_u32(out, TAG_SET_WARNING, atomic_load(&set->warning_pending));
@@ -503,7 +502,7 @@ int cpu_set_restore(struct cpu_set *set, struct codec_in *in, struct cause *caus
     epoch_restore(set, epoch, tod);
     for (unsigned i = 0; i < set->count; i++) {
         struct cpu *c = set->cpus[i];
-        c->cputm_start = cpu_guest_tod(c);
+        cpu_timer_set(c, c->cputm_base);
         c->cputm_running = c->state == CPU_STATE_OPERATING;
         cpu_registers_changed(c);
         code_flush(c);

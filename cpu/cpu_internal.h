@@ -77,9 +77,8 @@ struct cpu {
     u32 ar[16];
     u32 prefix;
     u32 todpr;      /* TOD programmable register */
-    u64 tod_last;   /* last value STCK or STCKE gave: the next one is greater */
     u64 ckc;        /* clock comparator */
-    u64 cputm_base; /* CPU timer = cputm_base - (guest TOD now - cputm_start) */
+    u64 cputm_base; /* CPU timer = cputm_base - (host TOD now - cputm_start) */
     u64 cputm_start;
     bool cputm_running;
     u64 bear;                /* breaking-event address; current when bear_slot is NULL */
@@ -152,6 +151,7 @@ struct cpu_set {
     void *ports_ctx;
     pthread_mutex_t lock;
     _Atomic u64 epoch_tod;       /* guest TOD = host TOD + epoch */
+    _Atomic u64 tod_last;        /* host TOD of the last STCK or STCKE value given */
     _Atomic u32 io_pending;      /* ISC mask, bit 0 = 0x80 */
     _Atomic u32 service_pending; /* ask ports->take_service for the parameter */
     _Atomic u32 crw_pending;
@@ -305,6 +305,8 @@ void cpu_reset_registers(struct cpu *c, bool initial, bool clear);
 void cpu_machine_check_reset(struct cpu *c);
 
 /* -- timing.c -- */
+/** The least that STCK may give now: the guest TOD, or one more than it last gave if greater. */
+u64 cpu_tod_next(struct cpu *c);
 u64 cpu_timer_get(struct cpu *c);
 void cpu_timer_set(struct cpu *c, u64 value);
 /** Has the TOD clock passed the clock comparator? */

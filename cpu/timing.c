@@ -1,10 +1,9 @@
 /* Timing: TOD clock, clock comparator, CPU timer (PoP chapter 4, "Timing").
- * Guarantees: STCK and STCKE give a value that no other execution on any CPU of the set has
- * given, and never a smaller one than before on this CPU; the CPU timer runs only while its CPU
- * is operating. The guest's TOD clock is the host's plus the epoch of the set. */
+ * Guarantees: what STCK or STCKE gives is greater than what any CPU of the set got before, as
+ * long as nobody sets the clock, whatever the host's clock does; STCKF never falls behind them.
+ * The CPU timer runs only while its CPU is operating, and is not touched by setting the clock.
+ * The guest's TOD clock is the host's plus the epoch of the set. */
 #include "cpu/insn/control.h"
-
-#define TOD_GRAIN (u64) CPUS_MAX /* the low bits of a unique value are the CPU address */
 
 /* Function codes of PTFF. */
 enum ptff_function {
@@ -18,17 +17,23 @@ enum ptff_function {
 
 /* ---- CPU timer ---- */
 
+static u64 host_tod(const struct cpu *c)
+{
+    return c->ports->tod(c->ports_ctx);
+}
+
+/* In host TOD: SET CLOCK, here or on another CPU, does not move the timer. */
 u64 cpu_timer_get(struct cpu *c)
 {
     if (!c->cputm_running)
         return c->cputm_base;
-    return c->cputm_base - (cpu_guest_tod(c) - c->cputm_start);
+    return c->cputm_base - (host_tod(c) - c->cputm_start);
 }
 
 void cpu_timer_set(struct cpu *c, u64 value)
 {
     c->cputm_base = value;
-    c->cputm_start = cpu_guest_tod(c);
+    c->cputm_start = host_tod(c);
 }
 
 void cpu_timer_run(struct cpu *c, bool running)
@@ -46,37 +51,37 @@ bool cpu_comparator_due(struct cpu *c)
 
 /* ---- TOD clock ---- */
 
-/* A value that is unique in the configuration and greater than the last one given here. */
+/* A value greater than the last one given on any CPU. The order is kept in host TOD, so that
+ * setting the clock needs no reset here that another CPU's execution could overtake. */
 static u64 tod_unique(struct cpu *c)
 {
-    u64 now = ((cpu_guest_tod(c) + TOD_GRAIN - 1) & ~(TOD_GRAIN - 1)) | c->addr;
-    if (now <= c->tod_last)
-        now = c->tod_last + TOD_GRAIN;
-    c->tod_last = now;
-    return now;
+    u64 host = host_tod(c), next;
+    u64 last = atomic_load(&c->set->tod_last);
+    do
+        next = host > last ? host : last + 1;
+    while (!atomic_compare_exchange_weak(&c->set->tod_last, &last, next));
+    return next + atomic_load(&c->set->epoch_tod);
 }
 
-/* Change the epoch without moving the own CPU timer, which is kept in guest TOD. */
+u64 cpu_tod_next(struct cpu *c)
+{
+    u64 host = host_tod(c), last = atomic_load(&c->set->tod_last);
+    return (host > last ? host : last + 1) + atomic_load(&c->set->epoch_tod);
+}
+
+/* Change the epoch. CPUs that sleep until their clock comparator have to look again. */
 static void epoch_set(struct cpu *c, u64 epoch)
 {
-    u64 timer = cpu_timer_get(c);
     atomic_store(&c->set->epoch_tod, epoch);
-    cpu_timer_set(c, timer);
-    c->tod_last = 0;
+    for (unsigned i = 0; i < c->set->count; i++)
+        if (i != c->addr)
+            c->ports->wake(c->ports_ctx, i);
 }
 
 int timing_store_clock(struct cpu *c, u64 ea, unsigned b, bool fast)
 {
-    u64 v;
-    if (fast) {
-        v = cpu_guest_tod(c);
-        if (v < c->tod_last)
-            v = c->tod_last;
-    } else {
-        TRY(access_probe(c, ea, b, 8, TLB_STORE));
-        v = tod_unique(c);
-    }
-    TRY(store_u64(c, ea, b, v));
+    TRY(access_probe(c, ea, b, 8, TLB_STORE));
+    TRY(store_u64(c, ea, b, fast ? cpu_tod_next(c) : tod_unique(c)));
     c->cc = 0;
     return 0;
 }
@@ -111,7 +116,7 @@ int timing_set_clock(struct cpu *c, u64 ea, unsigned b)
 {
     u64 v;
     TRY(fetch_aligned(c, ea, b, &v));
-    epoch_set(c, v - c->ports->tod(c->ports_ctx));
+    epoch_set(c, v - host_tod(c));
     c->cc = 0;
     return CPU_RESYNC;
 }
@@ -169,7 +174,7 @@ static unsigned ptff_query(struct cpu *c, unsigned function, u8 *block)
 {
     u64 epoch = atomic_load(&c->set->epoch_tod);
     memset(block, 0, 56);
-    be64_store(block, c->ports->tod(c->ports_ctx));
+    be64_store(block, host_tod(c));
     switch (function) {
     case PTFF_QAF:
         memset(block, 0, 16);

@@ -1,0 +1,281 @@
+/* The clocks of several CPUs together. Rules: PoP chapter 4, "Timing"; chapter 10, STORE CLOCK,
+ * SET CLOCK, SET CLOCK PROGRAMMABLE FIELD. */
+#include <check.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "tests/lib/cpu_harness.h"
+
+#define DATA HARNESS_DATA
+#define VALUES 0x200000u /* of CPU 0; those of CPU 1 are behind them */
+#define VALUES_BYTES 0x10000u
+#define VALUES_COUNT 8000u
+#define EXT_HANDLER 0x1d000u
+#define UNITS_PER_INSN 20u /* TOD units an instruction takes when time is counted */
+
+static struct cpu_harness h;
+static struct cpu *other;
+static u64 woken; /* one bit per CPU address */
+
+static void note_wake(void *ctx, unsigned cpu_address)
+{
+    (void)ctx;
+    woken |= 1ull << cpu_address;
+}
+
+static u64 frozen_tod(void *ctx)
+{
+    return ((struct cpu_harness *)ctx)->now_tod;
+}
+
+/* As in deterministic mode: time is the number of instructions executed. */
+static u64 counted_tod(void *ctx)
+{
+    struct cpu_harness *own = ctx;
+    return own->now_tod + UNITS_PER_INSN * cpu_instructions(own->cpu);
+}
+
+static void use_ports(const struct cpu_ports *ports)
+{
+    h.set->ports = ports;
+    for (unsigned i = 0; i < h.set->count; i++)
+        h.set->cpus[i]->ports = ports;
+}
+
+static const struct cpu_ports frozen = {.tod = frozen_tod, .wake = note_wake};
+static const struct cpu_ports counted = {.tod = counted_tod, .wake = note_wake};
+
+static void setup(void)
+{
+    harness_init(&h, "z10", 2);
+    use_ports(&frozen);
+    other = cpu_set_get(h.set, 1);
+    cpu_psw_set(other, HARNESS_PSW64, HARNESS_CODE);
+    cpu_start(other);
+    cpu_run(other, 0);
+    cpu_gr(h.cpu)[1] = cpu_gr(other)[1] = DATA;
+    woken = 0;
+}
+
+static void teardown(void)
+{
+    harness_fini(&h);
+}
+
+/* One instruction on CPU `c`; what it stored at DATA + offset. */
+static u64 stored_by(struct cpu *c, const char *hex, unsigned offset)
+{
+    harness_put(&h, HARNESS_CODE, hex);
+    cpu_psw_set(c, HARNESS_PSW64, HARNESS_CODE);
+    cpu_run(c, 1);
+    return harness_load(&h, DATA + offset, 8);
+}
+
+/* ---- TOD clock ---- */
+
+START_TEST(ordered_across_cpus)
+{
+    struct cpu *cpus[] = {h.cpu, other};
+    u64 last = 0;
+    for (unsigned i = 0; i < 64; i++) {
+        u64 v = i & 4 ? stored_by(cpus[i & 1], "b278 1000", 1)
+                      : stored_by(cpus[i & 1], "b205 1000", 0);
+        ck_assert_uint_gt(v, last);
+        last = v;
+        if (i == 32)
+            h.now_tod -= 1000000; /* the host's clock is put back */
+        ck_assert_uint_ge(stored_by(cpus[~i & 1], "b27c 1000", 0), last); /* stckf */
+    }
+}
+END_TEST
+
+static void *store_clocks(void *arg)
+{
+    struct cpu *c = arg;
+    cpu_psw_set(c, HARNESS_PSW64, HARNESS_CODE);
+    cpu_gr(c)[2] = VALUES + VALUES_BYTES * c->addr;
+    for (unsigned left = 3 * VALUES_COUNT; left; left -= 3)
+        cpu_run(c, 3);
+    return NULL;
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+    u64 x = *(const u64 *)a, y = *(const u64 *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Each CPU's values ascend, and no value is there twice, though time stands still. */
+START_TEST(unique_across_threads)
+{
+    static u64 all[2 * VALUES_COUNT];
+    pthread_t thread;
+    harness_put(&h, HARNESS_CODE, "b205 2000 4120 2008 a7f4 fffc"); /* stck, la, j */
+    ck_assert_int_eq(pthread_create(&thread, NULL, store_clocks, other), 0);
+    store_clocks(h.cpu);
+    pthread_join(thread, NULL);
+    for (unsigned i = 0; i < 2 * VALUES_COUNT; i++) {
+        unsigned k = i % VALUES_COUNT;
+        all[i] = harness_load(&h, VALUES + VALUES_BYTES * (i / VALUES_COUNT) + 8 * k, 8);
+        ck_assert(k == 0 || all[i] > all[i - 1]);
+    }
+    qsort(all, 2 * VALUES_COUNT, sizeof *all, compare_u64);
+    for (unsigned i = 1; i < 2 * VALUES_COUNT; i++)
+        ck_assert_uint_ne(all[i], all[i - 1]);
+}
+END_TEST
+
+START_TEST(ascends_over_relocation)
+{
+    struct codec_out out;
+    struct codec_in in;
+    struct codec_row row;
+    struct cpu_harness to;
+    u64 before = 0;
+    for (unsigned i = 0; i < 10; i++)
+        before = stored_by(h.cpu, "b205 1000", 0);
+    harness_init(&to, "z10", 2);
+    codec_out_init(&out);
+    cpu_set_save(h.set, &out, 0x9001);
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
+    ck_assert_int_eq(cpu_set_restore(to.set, &in, NULL), ST_OK);
+    codec_out_fini(&out);
+    teardown();
+    h = to;
+    ck_assert_uint_gt(stored_by(h.cpu, "b205 1000", 0), before);
+}
+END_TEST
+
+/* Setting the clock moves nobody's CPU timer, and wakes who sleeps until a comparator value. */
+START_TEST(set_clock)
+{
+    cpu_timer_set(h.cpu, 1000);
+    cpu_timer_set(other, 2000);
+    harness_store(&h, DATA, 8, 0x1234567800000000ull);
+    ck_assert_int_eq(harness_insn(&h, "b204 1000"), 0);
+    ck_assert_uint_eq(harness_cc(&h), 0);
+    ck_assert_uint_eq(cpu_guest_tod(other), 0x1234567800000000ull);
+    ck_assert_uint_eq(cpu_timer_get(h.cpu), 1000);
+    ck_assert_uint_eq(cpu_timer_get(other), 2000);
+    ck_assert_uint_eq(woken, 2);
+    ck_assert_uint_lt(stored_by(other, "b205 1000", 0), 0x1234567800001000ull);
+    ck_assert_int_eq(harness_insn(&h, "b204 1004"), PGM_SPECIFICATION);
+    ck_assert_uint_eq(harness_old_ilc(&h), 4);
+}
+END_TEST
+
+START_TEST(programmable_field)
+{
+    cpu_gr(h.cpu)[0] = 0xffffffff00001234ull; /* bits 0-31 do not count */
+    ck_assert_int_eq(harness_insn(&h, "0107"), 0);
+    ck_assert_int_eq(harness_insn(&h, "b278 1000"), 0);
+    ck_assert_uint_eq(harness_load(&h, DATA, 1), 0); /* no epoch index */
+    ck_assert_uint_ne(harness_load(&h, DATA + 9, 5), 0);
+    ck_assert_uint_eq(harness_load(&h, DATA + 14, 2), 0x1234);
+    cpu_gr(h.cpu)[0] = 0x80000000u;
+    ck_assert_int_eq(harness_insn(&h, "0107"), PGM_SPECIFICATION);
+    ck_assert_uint_eq(h.cpu->todpr, 0x1234);
+}
+END_TEST
+
+START_TEST(store_at_the_end_of_storage)
+{
+    static const char *const insns[] = {"b205 1000", "b27c 1000", "b278 1000"};
+    u64 at = HARNESS_STORAGE - 4;
+    cpu_gr(h.cpu)[1] = at;
+    for (unsigned i = 0; i < ARRAY_LEN(insns); i++) {
+        h.cpu->cc = 2;
+        ck_assert_int_eq(harness_insn(&h, insns[i]), PGM_ADDRESSING);
+        ck_assert_uint_eq(harness_load(&h, at, 4), 0);
+    }
+}
+END_TEST
+
+/* ---- clock comparator and CPU timer ---- */
+
+/* Without the multiple-epoch facility CR0 bit 10 changes nothing: the comparison is unsigned. */
+START_TEST(comparator_sign_control)
+{
+    for (unsigned bit = 0; bit < 2; bit++) {
+        cpu_cr(h.cpu)[0] |= (u64)bit << (63 - 10);
+        h.cpu->ckc = 0x7fffffffffffffffull;
+        ck_assert(cpu_comparator_due(h.cpu));
+        h.cpu->ckc = ~0ull;
+        ck_assert(!cpu_comparator_due(h.cpu));
+    }
+}
+END_TEST
+
+/* A CPU timer that ends behind the end of the epoch is no deadline that has passed. */
+START_TEST(far_timer_is_no_deadline)
+{
+    cpu_cr(h.cpu)[0] |= CR_BIT(53);
+    cpu_psw_set(h.cpu, HARNESS_PSW64 | PSW_EXT | PSW_WAIT, 0);
+    cpu_timer_set(h.cpu, 0x7fffffffffffffffull);
+    ck_assert_uint_eq(cpu_wait_deadline(h.cpu), ~0ull);
+    cpu_timer_set(h.cpu, 500);
+    ck_assert_uint_eq(cpu_wait_deadline(h.cpu), h.now_tod + 500);
+    cpu_timer_set(h.cpu, ~0ull);
+    ck_assert_uint_eq(cpu_wait_deadline(h.cpu), h.now_tod);
+}
+END_TEST
+
+/* Where time is counted in instructions the timer is exact at each end of a budget. */
+START_TEST(timer_exact_to_the_budget)
+{
+    static const unsigned budgets[] = {1, 7, 100, 4096, 10000};
+    use_ports(&counted);
+    harness_put(&h, HARNESS_CODE, "a7f4 0000");
+    cpu_timer_set(h.cpu, 1ull << 40);
+    for (unsigned i = 0; i < ARRAY_LEN(budgets); i++) {
+        u64 before = cpu_timer_get(h.cpu);
+        cpu_psw_set(h.cpu, HARNESS_PSW64, HARNESS_CODE);
+        ck_assert_int_eq(cpu_run(h.cpu, budgets[i]), CPU_EXIT_BUDGET);
+        ck_assert_uint_eq(before - cpu_timer_get(h.cpu), UNITS_PER_INSN * budgets[i]);
+    }
+}
+END_TEST
+
+START_TEST(timer_interrupts_on_the_instruction)
+{
+    use_ports(&counted);
+    harness_put(&h, HARNESS_CODE, "a7f4 0000");
+    harness_put(&h, EXT_HANDLER, "a7f4 0000");
+    harness_store(&h, 0x1b0, 8, HARNESS_PSW64);
+    harness_store(&h, 0x1b8, 8, EXT_HANDLER);
+    cpu_cr(h.cpu)[0] |= CR_BIT(53);
+    cpu_psw_set(h.cpu, HARNESS_PSW64 | PSW_EXT, HARNESS_CODE);
+    cpu_timer_set(h.cpu, 1000ull * UNITS_PER_INSN);
+    for (unsigned i = 0; i < 1000; i++) {
+        cpu_run(h.cpu, 1);
+        ck_assert_uint_eq(harness_psw_addr(&h), HARNESS_CODE); /* zero is not negative */
+    }
+    cpu_run(h.cpu, 1);
+    ck_assert_uint_eq(harness_psw_addr(&h), EXT_HANDLER);
+    ck_assert_uint_eq(harness_load(&h, 0x86, 2), 0x1005);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("cpu_timing");
+    TCase *t = tcase_create("clocks");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, ordered_across_cpus);
+    tcase_add_test(t, unique_across_threads);
+    tcase_add_test(t, ascends_over_relocation);
+    tcase_add_test(t, set_clock);
+    tcase_add_test(t, programmable_field);
+    tcase_add_test(t, store_at_the_end_of_storage);
+    tcase_add_test(t, comparator_sign_control);
+    tcase_add_test(t, far_timer_is_no_deadline);
+    tcase_add_test(t, timer_exact_to_the_budget);
+    tcase_add_test(t, timer_interrupts_on_the_instruction);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
