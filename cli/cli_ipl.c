@@ -81,6 +81,8 @@ static void ipl_event(void *ctx, struct vm *vm, enum vm_event event, u64 mask, u
 {
     struct ipl *ipl = ctx;
     enum vm_state state = vm_state(vm);
+    if (ipl->ended)
+        return;
     if (event != VM_EVENT_PGM_LOOP && event != VM_EVENT_CHECKSTOP &&
         (state == VM_RUNNING || state == VM_ENABLED_WAIT))
         return;
