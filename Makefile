@@ -78,7 +78,7 @@ endif
 
 # --- build --------------------------------------------------------------------------------------
 .PHONY: all help install setup setup-build setup-guest pkgs-there guest demo check lint asan tsan \
-	bench clean unit format docs fuzz-isa fuzz-decode
+	bench clean unit format docs fuzz-isa fuzz-decode litmus
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -189,6 +189,11 @@ build-fuzz/fuzz-decode: $(FUZZ_SRCS:%.c=$(OBJ)/%.o)
 	@echo "  LINK  $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -lquadmath
 
+# Order of storage references between four CPUs, 10 million rounds.
+litmus: setup
+	@+$(MAKE) --no-print-directory all
+	@tests/litmus
+
 bench: setup
 	@+$(MAKE) --no-print-directory all guest
 	@tests/bench/run
@@ -215,6 +220,7 @@ help:
 	@echo "make format     reformat the C files     make clean     build products, not the guest"
 	@echo "make fuzz-isa   N random images (10000) from SEED on, compared with QEMU"
 	@echo "make fuzz-decode   arbitrary bytes under sanitizers, SECONDS (1800) of processor time"
+	@echo "make litmus     order of storage references between CPUs, 10 million rounds"
 	@echo "make docs       reference pages from the tables"
 	@echo "make bench      figures, next to QEMU and Hercules     make guest   kernel, initramfs"
 

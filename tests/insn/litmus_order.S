@@ -1,148 +1,327 @@
-/* Order of storage references between two CPUs (PoP chapter 5, "Sequence of Storage References"):
- * store buffering with serialization (BCR 15,0), message passing, load buffering; interlocked
- * updates (LAAG, CSG) that count together. -DROUNDS=n, at most 10000, makes it longer.
- * ipl: --cpus 2
- * qemu: no, one thread runs both CPUs there, and each hand-over waits for the end of a time slice
+/* Order of storage references between four CPUs (PoP chapter 5, "Sequence of
+ * Storage References"): store buffering with serialization (BCR 15,0 and 14,0), message passing, load buffering, IRIW
+ * (two readers agree on the order of two writers' stores), interlocked updates that count.
+ * No hand-over for each round: every CPU runs a whole batch, storing 8, 16, ... and keeping
+ * what it fetches; CPU 0 compares afterwards. Values only grow, so a value seen says which rounds
+ * had been carried out, and each round is held against every round of the other CPU.
+ * -DBATCHES=n repeats all (`make litmus`); '-DSERIALIZE(n)=' leaves serialization out.
+ * ipl: --cpus 4
+ * qemu: no, one thread runs all CPUs there, which shows no order
  */
 #include "insn.inc"
 
-#ifndef ROUNDS
-#define ROUNDS 1000
+#ifndef BATCHES
+#define BATCHES 1
 #endif
-#define PREFIX 0x40000
+#ifndef SERIALIZE
+#define SERIALIZE(n) bcr n, %r0
+#endif
+#define CPUS 4
+#define ROUNDS 65536            /* of one batch */
+#define LAST 8*ROUNDS           /* the value its last round stores */
+#define PREFIX 0x40000          /* X'2000' for each CPU */
 #define SHARED 0x60000
 #define X 0                     /* each in a cache line of its own */
 #define Y 0x100
-#define GO 0x200                /* round, set by CPU 0 */
-#define DONE 0x300              /* round, set by CPU 1, behind its results */
-#define RESULT1 0x400
-#define RESULT2 0x500
-#define COUNT1 0x600
-#define COUNT2 0x700
+#define ARRIVED 0x200
+#define COUNT1 0x300
+#define COUNT2 0x400
+#define COUNT3 0x500
+#define RESULTS 0x100000        /* two arrays for each CPU, indexed by value: A and B */
+#define ARRAY 0x100000
 
-/* CPU 0 begins round R10; X and Y are zero. */
-.macro BEGIN_ROUND
-    mvghi   X(%r9), 0
-    mvghi   Y(%r9), 0
-    bcr     15, %r0
-    stg     %r10, GO(%r9)
+/* R9 shared storage; R10, R11 arrays A and B of this CPU; R12 its address; R13 arrivals to wait
+ * for. In a body: R1 the value of the round, R0 rounds to go. */
+.macro ROUND
+    lghi    %r1, 0
+    lgfi    %r0, ROUNDS
+77: aghi    %r1, 8
 .endm
 
-/* Until the doubleword at `where` is the round. */
-.macro AWAIT where
-77: cg      %r10, \where(%r9)
-    je      78f
-    j       77b
-78:
+.macro NEXT_ROUND
+    brctg   %r0, 77b
+    br      %r14
 .endm
 
-.macro NEXT_ROUND again
-    aghi    %r10, 1
-    cghi    %r10, \again
+.macro KEEP reg, array
+    stg     \reg, 0(%r1,\array)
+.endm
+
+/* Addresses of another CPU's arrays, for comparing. */
+.macro ARRAYS a, b, cpu
+    llilh   \a, (RESULTS + 2 * \cpu * ARRAY) >> 16
+    llilh   \b, (RESULTS + (2 * \cpu + 1) * ARRAY) >> 16
 .endm
 
 tests:
-    llilh   %r9, SHARED >> 16
     llilh   %r5, PREFIX >> 16
     larl    %r6, psws
-    mvc     0x1a0(16,%r5), 0(%r6)
     lghi    %r3, 1
-1:  sigp    %r4, %r3, 0x0d
-    brc     2, 1b
+1:  mvc     0x1a0(16,%r5), 0(%r6)
+    mvc     0x1d0(16,%r5), 16(%r6)
+2:  sigp    %r4, %r3, 0x0d      /* set prefix */
+    brc     2, 2b
     EXPECT_CC 0
-1:  sigp    %r4, %r3, 6
-    brc     2, 1b
+2:  sigp    %r4, %r3, 6         /* restart */
+    brc     2, 2b
     EXPECT_CC 0
-    lghi    %r10, 1
+    aghi    %r5, 0x2000
+    aghi    %r3, 1
+    cghi    %r3, CPUS
+    jl      1b
 
-    CHECK   1                   /* store buffering: not both see the old value */
-2:  BEGIN_ROUND
-    mvghi   X(%r9), 1
-    bcr     15, %r0
-    lg      %r7, Y(%r9)
-    AWAIT   DONE
-    og      %r7, RESULT1(%r9)
-    cghi    %r7, 1
-    jne     fail
-    NEXT_ROUND ROUNDS
-    jne     2b
-
-    CHECK   2                   /* message passing: who sees the flag sees the message */
-3:  BEGIN_ROUND
-    mvghi   X(%r9), 1
-    mvghi   Y(%r9), 1
-    AWAIT   DONE
-    lg      %r7, RESULT1(%r9)   /* the flag; then the message may not be older */
-    cg      %r7, RESULT2(%r9)
-    jh      fail
-    NEXT_ROUND 2*ROUNDS
-    jne     3b
-
-    CHECK   3                   /* load buffering: no value out of the future */
-4:  BEGIN_ROUND
-    lg      %r7, X(%r9)
-    mvghi   Y(%r9), 1
-    AWAIT   DONE
-    ng      %r7, RESULT1(%r9)
-    jnz     fail
-    NEXT_ROUND 3*ROUNDS
-    jne     4b
-
-    CHECK   4                   /* no update is lost */
-    BEGIN_ROUND
-    brasl   %r14, count
-    AWAIT   DONE
-    lg      %r7, COUNT1(%r9)
-    EXPECT_REG %r7, 6*ROUNDS
-    lg      %r7, COUNT2(%r9)
-    EXPECT_REG %r7, 4*ROUNDS
-1:  sigp    %r4, %r3, 5         /* the end is when no CPU runs */
-    brc     2, 1b
+every_cpu:
+    stap    T_SAVE(%r0)
+    llgh    %r12, T_SAVE(%r0)
+    llilh   %r9, SHARED >> 16
+    lghi    %r13, 0
+    sllg    %r10, %r12, 21      /* 2 * ARRAY */
+    llilh   %r1, RESULTS >> 16
+    agr     %r10, %r1
+    lgr     %r11, %r10
+    agfi    %r11, ARRAY
+    lgfi    %r8, BATCHES
+batch:
+    larl    %r6, table
+next_test:
+    brasl   %r14, meet
+    sllg    %r1, %r12, 3
+    lg      %r1, 0(%r1,%r6)
+    basr    %r14, %r1
+    brasl   %r14, meet
+    ltgr    %r12, %r12
+    jnz     3f
+    mvc     T_NUMBER(8,%r0), 40(%r6)
+    lg      %r1, 32(%r6)
+    basr    %r14, %r1
+    xc      X(8,%r9), X(%r9)
+    xc      Y(8,%r9), Y(%r9)
+3:  aghi    %r6, 48
+    larl    %r1, table_end
+    cgr     %r6, %r1
+    jl      next_test
+    brctg   %r8, batch
+    ltgr    %r12, %r12
+4:  jnz     4b
+    brasl   %r14, stop_others
     j       pass
 
-count:                          /* 3 and 2 for each round */
-    lgfi    %r0, ROUNDS
-5:  lghi    %r1, 3
-    laag    %r2, %r1, COUNT1(%r9)
-    lg      %r2, COUNT2(%r9)
-6:  lgr     %r1, %r2
-    aghi    %r1, 2
-    csg     %r2, %r1, COUNT2(%r9)
-    jne     6b
-    brctg   %r0, 5b
+/* Until all CPUs are here; one that waits gives up its turn. */
+meet:
+    aghi    %r13, CPUS
+    lghi    %r1, 1
+    laag    %r2, %r1, ARRIVED(%r9)
+5:  clg     %r13, ARRIVED(%r9)
+    bler    %r14
+    diag    %r0, %r0, 0x44
+    j       5b
+
+/* The end is when no CPU runs. */
+stop_others:
+    lghi    %r3, CPUS - 1
+6:  sigp    %r4, %r3, 5
+    brc     2, 6b
+    brctg   %r3, 6b
     br      %r14
 
-other:                          /* CPU 1 */
-    llilh   %r9, SHARED >> 16
-    lghi    %r10, 1
-7:  AWAIT   GO
-    mvghi   Y(%r9), 1
-    bcr     15, %r0
-    lg      %r7, X(%r9)
-    stg     %r7, RESULT1(%r9)
-    stg     %r10, DONE(%r9)
-    NEXT_ROUND ROUNDS
+forbidden:
+    brasl   %r14, stop_others
+    j       fail
+
+idle:
+    br      %r14
+
+/* ---- bodies ---- */
+
+.macro STORE_BUFFERING mine, other, serialize:vararg
+    ROUND
+    stg     %r1, \mine(%r9)
+    \serialize
+    lg      %r2, \other(%r9)
+    KEEP    %r2, %r10
+    NEXT_ROUND
+.endm
+
+sb15_0:
+    STORE_BUFFERING X, Y, SERIALIZE(15)
+sb15_1:
+    STORE_BUFFERING Y, X, SERIALIZE(15)
+sb14_0:
+    STORE_BUFFERING X, Y, SERIALIZE(14)
+sb14_1:
+    STORE_BUFFERING Y, X, SERIALIZE(14)
+sb_0:
+    STORE_BUFFERING X, Y
+sb_1:
+    STORE_BUFFERING Y, X
+
+/* A of CPU 1 is the flag, B the message fetched behind it; CPU 0 keeps its own store. */
+mp_0:
+    ROUND
+    stg     %r1, X(%r9)
+    stg     %r1, Y(%r9)
+    lg      %r2, X(%r9)
+    KEEP    %r2, %r10
+    NEXT_ROUND
+mp_1:
+read_y_x:
+    ROUND
+    lg      %r2, Y(%r9)
+    lg      %r3, X(%r9)
+    KEEP    %r2, %r10
+    KEEP    %r3, %r11
+    NEXT_ROUND
+read_x_y:
+    ROUND
+    lg      %r2, X(%r9)
+    lg      %r3, Y(%r9)
+    KEEP    %r2, %r10
+    KEEP    %r3, %r11
+    NEXT_ROUND
+
+lb_0:
+    ROUND
+    lg      %r2, Y(%r9)
+    stg     %r1, X(%r9)
+    KEEP    %r2, %r10
+    NEXT_ROUND
+lb_1:
+    ROUND
+    lg      %r2, X(%r9)
+    stg     %r1, Y(%r9)
+    KEEP    %r2, %r10
+    NEXT_ROUND
+
+write_x:
+    ROUND
+    stg     %r1, X(%r9)
+    lg      %r2, X(%r9)
+    KEEP    %r2, %r10
+    NEXT_ROUND
+write_y:
+    ROUND
+    stg     %r1, Y(%r9)
+    lg      %r2, Y(%r9)
+    KEEP    %r2, %r10
+    NEXT_ROUND
+
+count:
+    ROUND
+    lghi    %r3, 3
+    laag    %r2, %r3, COUNT1(%r9)
+    lg      %r2, COUNT2(%r9)
+7:  lgr     %r3, %r2
+    aghi    %r3, 2
+    csg     %r2, %r3, COUNT2(%r9)
     jne     7b
-8:  AWAIT   GO
-    lg      %r7, Y(%r9)
-    lg      %r8, X(%r9)
-    stg     %r7, RESULT1(%r9)
-    stg     %r8, RESULT2(%r9)
-    stg     %r10, DONE(%r9)
-    NEXT_ROUND 2*ROUNDS
+    l       %r2, COUNT3(%r9)
+8:  lr      %r3, %r2
+    ahi     %r3, 1
+    cs      %r2, %r3, COUNT3(%r9)
     jne     8b
-9:  AWAIT   GO
-    lg      %r7, Y(%r9)
-    mvghi   X(%r9), 1
-    stg     %r7, RESULT1(%r9)
-    stg     %r10, DONE(%r9)
-    NEXT_ROUND 3*ROUNDS
-    jne     9b
-    AWAIT   GO
-    brasl   %r14, count
-    stg     %r10, DONE(%r9)
-10: j       10b
+    NEXT_ROUND
+
+/* ---- what CPU 0 compares; R1 the round of CPU 0, its arrays R10 and R11 ---- */
+
+/* R2: what a CPU saw in this round, never older than what it saw in the round before. */
+.macro GROWS array
+    lg      %r2, 0(%r1,\array)
+    lgr     %r3, %r1
+    aghi    %r3, -8
+    clg     %r2, 0(%r3,\array)
+    jl      forbidden
+.endm
+
+/* It saw stores up to R2 of the other CPU; the next of those came with a fetch that saw R1. */
+compare_sb:
+    ARRAYS  %r4, %r5, 1
+    ROUND
+    GROWS   %r4
+    GROWS   %r10
+    clgfi   %r2, LAST
+    je      9f
+    aghi    %r2, 8
+    clg     %r1, 0(%r2,%r4)
+    jh      forbidden
+9:  NEXT_ROUND
+
+/* Without serialization each may miss the other's store, but no fetch gets older. */
+compare_free:
+    ARRAYS  %r4, %r5, 1
+    ROUND
+    GROWS   %r4
+    GROWS   %r10
+    NEXT_ROUND
+
+compare_mp:
+    ARRAYS  %r4, %r5, 1
+    ROUND
+    clg     %r1, 0(%r1,%r10)    /* its own store */
+    jne     forbidden
+    GROWS   %r5
+    GROWS   %r4
+    clg     %r2, 0(%r1,%r5)
+    jh      forbidden
+    NEXT_ROUND
+
+/* It saw store R2, whose round had fetched before; that may not have seen round R1. */
+compare_lb:
+    ARRAYS  %r4, %r5, 1
+    ROUND
+    GROWS   %r4
+    GROWS   %r10
+    ltgr    %r2, %r2
+    jz      9f
+    clg     %r1, 0(%r2,%r4)
+    jle     forbidden
+9:  NEXT_ROUND
+
+/* CPU 2 saw X in A, then Y in B; CPU 3 Y in A, then X in B. The last round of CPU 3 that saw an
+ * older X than CPU 2 (R15) may not have seen a younger Y. */
+compare_iriw:
+    ARRAYS  %r4, %r5, 2
+    ARRAYS  %r2, %r7, 3
+    lghi    %r15, 0
+    ROUND
+    clg     %r1, 0(%r1,%r10)
+    jne     forbidden
+10: clgfi   %r15, LAST
+    je      11f
+    lg      %r3, 8(%r15,%r7)
+    clg     %r3, 0(%r1,%r4)
+    jnl     11f
+    aghi    %r15, 8
+    j       10b
+11: lg      %r3, 0(%r15,%r2)
+    clg     %r3, 0(%r1,%r5)
+    jh      forbidden
+    NEXT_ROUND
+
+compare_count:
+    lg      %r2, COUNT1(%r9)
+    clgfi   %r2, 3*CPUS*ROUNDS
+    jne     forbidden
+    lg      %r2, COUNT2(%r9)
+    clgfi   %r2, 2*CPUS*ROUNDS
+    jne     forbidden
+    l       %r2, COUNT3(%r9)
+    clfi    %r2, CPUS*ROUNDS
+    jne     forbidden
+    xc      COUNT1(8,%r9), COUNT1(%r9)
+    xc      COUNT2(8,%r9), COUNT2(%r9)
+    xc      COUNT3(4,%r9), COUNT3(%r9)
+    br      %r14
 
     .balign 8
 psws:
-    .quad   0x0000000180000000, other
+    .quad   0x0000000180000000, every_cpu
+    .quad   0x0002000180000000, 99
+table:                          /* a body for each CPU, what compares, number of the check */
+    .quad   sb15_0, sb15_1, idle, idle, compare_sb, 1
+    .quad   sb14_0, sb14_1, idle, idle, compare_sb, 2
+    .quad   sb_0, sb_1, idle, idle, compare_free, 3
+    .quad   mp_0, mp_1, idle, idle, compare_mp, 4
+    .quad   lb_0, lb_1, idle, idle, compare_lb, 5
+    .quad   write_x, write_y, read_x_y, read_y_x, compare_iriw, 6
+    .quad   count, count, count, count, compare_count, 7
+table_end:
