@@ -85,7 +85,7 @@ static int character_load(struct cpu *c, const struct cmpsc *o, u32 index, struc
 static int child_try(struct cpu *c, const struct cmpsc *o, u32 index, bool examine, u64 done,
                      struct step *s)
 {
-    u8 text[5];
+    u8 text[5] = {0};
     if (index > o->index_max)
         return insn_data_exception(c, 0);
     s->index = (u16)index;
