@@ -1,5 +1,5 @@
 /* The clocks of several CPUs together. Rules: PoP chapter 4, "Timing"; chapter 10, STORE CLOCK,
- * SET CLOCK, SET CLOCK PROGRAMMABLE FIELD. */
+ * SET CLOCK, SET CLOCK PROGRAMMABLE FIELD, PERFORM TIMING FACILITY FUNCTION. */
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -257,6 +257,82 @@ START_TEST(timer_interrupts_on_the_instruction)
 }
 END_TEST
 
+/* ---- PERFORM TIMING FACILITY FUNCTION ---- */
+
+/* PTFF with the parameter block at DATA; the interruption code, or the negative CC less one. */
+static int ptff(u64 function)
+{
+    cpu_gr(h.cpu)[0] = function;
+    int rc = harness_insn(&h, "0104");
+    return rc ? rc : -1 - (int)harness_cc(&h);
+}
+
+static void fill_block(void)
+{
+    for (unsigned i = 0; i < 64; i += 8)
+        harness_store(&h, DATA + i, 8, ~0ull);
+}
+
+/* Each query stores its block in full and nothing behind it; bits 0-31 of GR0 do not count. */
+START_TEST(ptff_queries)
+{
+    static const unsigned lengths[] = {16, 32, 56, 8};
+    for (unsigned i = 0; i < ARRAY_LEN(lengths); i++) {
+        fill_block();
+        ck_assert_int_eq(ptff(0xffffffff00000000ull | i), -1);
+        ck_assert_uint_ne(harness_load(&h, DATA + lengths[i] - 8, 8), ~0ull);
+        ck_assert_uint_eq(harness_load(&h, DATA + lengths[i], 8), ~0ull);
+        if (i)
+            ck_assert_uint_eq(harness_load(&h, DATA, 8), h.now_tod);
+    }
+    ck_assert_int_eq(ptff(0), -1);
+    for (unsigned code = 0; code < 128; code++) { /* what is offered is there, no more */
+        bool offered = harness_load(&h, DATA + code / 8, 1) & (0x80u >> code % 8);
+        cpu_gr(h.cpu)[1] = DATA + 0x100;
+        ck_assert_int_eq(ptff(code), offered ? -1 : -4);
+        cpu_gr(h.cpu)[1] = DATA;
+    }
+}
+END_TEST
+
+START_TEST(ptff_offsets)
+{
+    harness_store(&h, DATA, 8, 0x5000);
+    ck_assert_int_eq(ptff(0x41), -1); /* STO */
+    ck_assert_uint_eq(cpu_guest_tod(other), h.now_tod + 0x5000);
+    ck_assert_uint_eq(woken, 2);
+    harness_store(&h, DATA, 8, (u64)-0x7000ll);
+    ck_assert_int_eq(ptff(0x40), -1); /* ATO: signed */
+    ck_assert_uint_eq(cpu_guest_tod(h.cpu), h.now_tod - 0x2000);
+    ck_assert_int_eq(ptff(1), -1);
+    ck_assert_uint_eq(harness_load(&h, DATA + 8, 8), 0);
+    ck_assert_uint_eq(harness_load(&h, DATA + 16, 8), (u64)-0x2000ll);
+    ck_assert_uint_eq(harness_load(&h, DATA + 24, 8), (u64)-0x2000ll);
+}
+END_TEST
+
+START_TEST(ptff_refusals)
+{
+    ck_assert_int_eq(ptff(0x81), PGM_SPECIFICATION); /* bit 56 */
+    for (unsigned steer = 0x42; steer <= 0x43; steer++)
+        ck_assert_int_eq(ptff(steer), -4); /* SFS, SGS: not offered */
+    cpu_gr(h.cpu)[1] = HARNESS_STORAGE - 8;
+    harness_store(&h, HARNESS_STORAGE - 8, 8, ~0ull);
+    ck_assert_int_eq(ptff(2), PGM_ADDRESSING);
+    ck_assert_uint_eq(harness_load(&h, HARNESS_STORAGE - 8, 8), ~0ull);
+    cpu_gr(h.cpu)[1] = HARNESS_STORAGE - 4;
+    ck_assert_int_eq(ptff(0x41), PGM_ADDRESSING);
+    ck_assert_uint_eq(cpu_get_epoch(h.set), 0);
+    cpu_gr(h.cpu)[1] = DATA;
+    cpu_psw_set(h.cpu, HARNESS_PSW64 | PSW_PROB, HARNESS_CODE);
+    ck_assert_int_eq(ptff(1), -1);
+    for (unsigned control = 0x40; control <= 0x41; control++)
+        ck_assert_int_eq(ptff(control), PGM_PRIVILEGED);
+    ck_assert_int_eq(ptff(0xc0), PGM_SPECIFICATION);
+    ck_assert_uint_eq(cpu_get_epoch(h.set), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("cpu_timing");
@@ -272,6 +348,9 @@ int main(void)
     tcase_add_test(t, far_timer_is_no_deadline);
     tcase_add_test(t, timer_exact_to_the_budget);
     tcase_add_test(t, timer_interrupts_on_the_instruction);
+    tcase_add_test(t, ptff_queries);
+    tcase_add_test(t, ptff_offsets);
+    tcase_add_test(t, ptff_refusals);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
