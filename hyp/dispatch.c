@@ -269,14 +269,15 @@ static void put_back_locked(struct vcpu *v, enum cpu_exit why, u64 deadline)
     }
 }
 
-/* Back it goes; what there is to tell then. */
+/* Back it goes; what there is to tell then. In a program-interruption loop it goes on looping, and
+ * is told of all the same. */
 static struct event_note *leave_locked(struct vcpu *v, enum cpu_exit why, u64 deadline)
 {
     enum cpu_exit before = v->last_exit;
     put_back_locked(v, why, deadline);
     if (why == before)
         return NULL;
-    if (v->place == VCPU_IDLE)
+    if (v->place == VCPU_IDLE || why == CPU_EXIT_PGM_LOOP)
         return end_note_locked(v, why);
     v->last_exit = CPU_EXIT_BUDGET; /* woken meanwhile: told when it comes to rest */
     return NULL;
