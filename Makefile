@@ -219,7 +219,7 @@ help:
 	@echo "make lint       every lint      make asan, make tsan   tests under sanitizers"
 	@echo "make format     reformat the C files     make clean     build products, not the guest"
 	@echo "make fuzz-isa   N random images (10000) from SEED on, compared with QEMU"
-	@echo "make fuzz-decode   arbitrary bytes under sanitizers, SECONDS (1800) of processor time"
+	@echo "make fuzz-decode   arbitrary bytes under sanitizers, SECONDS (1800) by the clock"
 	@echo "make litmus     order of storage references between CPUs, 10 million rounds"
 	@echo "make docs       reference pages from the tables"
 	@echo "make bench      figures, next to QEMU and Hercules     make guest   kernel, initramfs"

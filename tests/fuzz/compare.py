@@ -1,11 +1,14 @@
 """Comparing the two machines: which step of an image differs first, whether a waiver covers it, and reducing
 an image to what is needed for the difference."""
 import os
+import re
 
 import machines
 from image import FLAG_LAST, FLAG_STATE, FLAG_STEPS, HERE
 
 STORAGE_ONLY = "storage"
+LENGTHS = (2, 4, 4, 6)                                  # by the first two bits of the operation code
+EXRL_TARGET = 16                                        # generate.py puts it so far behind EXECUTE RELATIVE LONG
 
 
 class Waiver:
@@ -16,11 +19,10 @@ class Waiver:
         self.used = 0
 
     def covers(self, diff):
-        if "*" not in self.names and not self.names & set(diff.step.note.split("+")):
-            return False
         try:
-            return bool(eval(self.code, {}, diff.names()))
-        except (AttributeError, TypeError):
+            return any(bool(eval(self.code, diff.names(code))) for name, code in instructions(diff.step)
+                       if "*" in self.names or name in self.names)
+        except (AttributeError, TypeError, IndexError):
             return False
 
 
@@ -36,6 +38,17 @@ def register_before(image, index, before):
         if name[:2] == "gr":
             values[int(name[2:])] = value
     return values.__getitem__
+
+
+def instructions(step):
+    """(mnemonic, bytes) of each instruction of a step; of a target of EX, which lies in a patch, those of EX."""
+    first, *more = step.note.split("+")
+    yield first, step.code
+    at = EXRL_TARGET if first == "exrl" else LENGTHS[step.code[0] >> 6]
+    for name in more:
+        code = step.code if first == "ex" else step.code[at:]
+        yield name, code
+        at += LENGTHS[code[0] >> 6] if code else 0
 
 
 def relative(step):
@@ -54,10 +67,21 @@ class Difference:
         if not self.fields:
             self.fields = [STORAGE_ONLY]
 
-    def names(self):
+    def names(self, code):
+        """What the condition of a waiver sees; `code` is the instruction that the waiver names."""
         plain = {f if f == "cr" else f.rstrip("0123456789") for f in self.fields}
-        return {"high_only": self.high_only(), "keys_only": self.keys_only(), "o": self.ours, "q": self.theirs, "d": plain, "insn": self.step.code,
-                "step": self.step, "storage": self.storage, "b_gr": self.before_gr, "rel": relative}
+        return {"high_only": self.high_only(), "keys_only": self.keys_only(), "o": self.ours, "q": self.theirs, "d": plain, "insn": code,
+                "step": self.step, "storage": self.storage, "b_gr": self.before_gr, "rel": relative,
+                "changed": self.changed(), "gr_only": self.gr_only}
+
+    def changed(self):
+        """Bytes of storage that differ: (ours, QEMU's)."""
+        pairs = (re.findall("[0-9a-f]{16}", line) for line in self.storage)
+        return [(x, y) for ours, theirs in pairs for x, y in zip(bytes.fromhex(ours), bytes.fromhex(theirs)) if x != y]
+
+    def gr_only(self, *numbers):
+        """Of general registers none but these differ."""
+        return all(x == y for n, (x, y) in enumerate(zip(self.ours.gr, self.theirs.gr)) if n not in numbers)
 
     def high_only(self):
         """Of general registers only bits 0-31 differ."""

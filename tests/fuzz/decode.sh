@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs build-fuzz/fuzz-decode for so many seconds of processor time (one process), from seeds/ and what earlier runs
+# Runs build-fuzz/fuzz-decode for so many seconds by the wall clock (one process), from seeds/ and what earlier runs
 # kept. FUZZ_SEED (1) makes it the same again. Crashes go to build-fuzz/found; executions per second come last.
 set -euo pipefail
 seconds=${1:-1800}
