@@ -24,6 +24,20 @@ bool asn_reuse(const struct cpu *c)
     return (c->cr[0] & CR0_ASN_LX_REUSE) && has_facility(c, FAC_ASNLX);
 }
 
+static u32 word_fetch(const u8 *p)
+{
+    u32 raw = __atomic_load_n((const u32 *)(const void *)p, __ATOMIC_RELAXED);
+    return BE32(raw);
+}
+
+/* Two words at once: an entry of the linkage second table is fetched as a doubleword. */
+static void doubleword_fetch(const u8 *p, u32 *words)
+{
+    u64 raw = __atomic_load_n((const u64 *)(const void *)p, __ATOMIC_RELAXED);
+    words[0] = (u32)(BE64(raw) >> 32);
+    words[1] = (u32)BE64(raw);
+}
+
 int asn_words(struct cpu *c, u32 real, u32 *words, unsigned count)
 {
     u64 abs = dat_real_to_abs(real, c->prefix);
@@ -31,10 +45,12 @@ int asn_words(struct cpu *c, u32 real, u32 *words, unsigned count)
     if (!p)
         return PGM_ADDRESSING;
     storage_key_reference(c->st, abs);
-    for (unsigned i = 0; i < count; i++) {
-        u32 raw = __atomic_load_n((const u32 *)(const void *)(p + 4 * i), __ATOMIC_RELAXED);
-        words[i] = BE32(raw);
-    }
+    for (unsigned i = 0; i < count; i += 2)
+        if (count - i >= 2 && ((abs + 4 * i) & 7) == 0)
+            doubleword_fetch(p + 4 * i, words + i);
+        else
+            for (unsigned k = i; k < count && k < i + 2; k++)
+                words[k] = word_fetch(p + 4 * k);
     return 0;
 }
 
