@@ -126,14 +126,26 @@ static int mode_switching_branch(struct cpu *c, u64 target)
     return entry_store(c, &e);
 }
 
-int trace_branch_set_mode(struct cpu *c, u64 target, u64 next, bool branch_traced)
+/* A branch that sets the addressing mode; `shown`: target as a mode-switching entry has it. */
+static int branch_with_mode(struct cpu *c, u64 mode, u64 shown, u64 next, bool branch_traced)
 {
-    u64 mode = target & 1 ? PSW_EA | PSW_BA : target & A31 ? PSW_BA : 0;
     bool switches = mode64(mode) != mode64(c->psw.mask);
     bool branch = branch_traced && (c->cr[12] & CR12_BRANCH_TRACE);
     if (!switches || !(c->cr[12] & CR12_MODE_TRACE))
-        return branch ? trace_branch(c, mode, target & ~1ull) : 0;
-    return branch ? mode_switching_branch(c, target & ~1ull) : trace_mode_switch(c, mode, next);
+        return branch ? trace_branch(c, mode, shown) : 0;
+    return branch ? mode_switching_branch(c, shown) : trace_mode_switch(c, mode, next);
+}
+
+int trace_branch_set_mode(struct cpu *c, u64 target, u64 next, bool branch_traced)
+{
+    u64 mode = target & 1 ? PSW_EA | PSW_BA : target & A31 ? PSW_BA : 0;
+    return branch_with_mode(c, mode, target & ~1ull, next, branch_traced);
+}
+
+int trace_resume(struct cpu *c, u64 mode, u64 target, u64 next)
+{
+    bool bit32 = !mode64(mode) && (mode & PSW_BA);
+    return branch_with_mode(c, mode, target | (bit32 ? A31 : 0), next, true);
 }
 
 int trace_subspace(struct cpu *c, u32 alet, u64 target)

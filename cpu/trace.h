@@ -15,7 +15,7 @@
 #define CR12_EXPLICIT_TRACE CR_BIT(63)
 
 /** Branch entry, if branch tracing is on: a branch to `target` in the addressing mode of the PSW
- *  bits PSW_EA, PSW_BA of `mode`. BAKR, BALR, BASR, BASSM, RP, TRAP. */
+ *  bits PSW_EA, PSW_BA of `mode`. BAKR, BALR, BASR, BASSM, TRAP. */
 int trace_branch(struct cpu *c, u64 mode, u64 target);
 /** The same for the instruction `text` if it is a BALR or BASR that branches; else 0. Those two
  *  are small and often executed, so they are looked at from outside (per.c). */
@@ -23,8 +23,10 @@ int trace_branch_insn(struct cpu *c, const u8 *text);
 /** BASSM (`branch_traced`) and BSM to the address `target` as it stands in the register: a mode
  *  switch, mode-switching-branch or branch entry, or none. `next`: the next sequential address. */
 int trace_branch_set_mode(struct cpu *c, u64 target, u64 next, bool branch_traced);
+/** The same for RP: to `target` in the addressing mode of the PSW bits of `mode`. */
+int trace_resume(struct cpu *c, u64 mode, u64 target, u64 next);
 /** Mode-switch entry, if mode tracing is on and the 64-bit mode is entered or left: SAM24, SAM31,
- *  SAM64, PC, PR, RP, TRAP. `next` is the next sequential address. */
+ *  SAM64, PC, PR, TRAP. `next` is the next sequential address. */
 int trace_mode_switch(struct cpu *c, u64 new_mode, u64 next);
 /** BSG entry, if branch tracing is on: `alet` of the new space, `target` as R2 has it. */
 int trace_subspace(struct cpu *c, u32 alet, u64 target);

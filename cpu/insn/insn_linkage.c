@@ -85,6 +85,12 @@ INSN(pr)
     return linkage_program_return(c, d);
 }
 
+/* B277 RP, RESUME PROGRAM */
+INSN(rp)
+{
+    return linkage_resume_program(c, d);
+}
+
 /* The return address of BAKR: bit 63 of R1 selects the 64-bit mode, else bit 32 the 31-bit mode. */
 static u64 return_address(const struct cpu *c, unsigned r1, u64 next, u64 *mode)
 {

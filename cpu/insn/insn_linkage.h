@@ -45,6 +45,9 @@ int linkage_program_call(struct cpu *c, const struct dinsn *d);
 int linkage_program_transfer(struct cpu *c, const struct dinsn *d, bool instance);
 int linkage_program_return(struct cpu *c, const struct dinsn *d);
 
+/* -- insn_linkage_resume.c: body -- */
+int linkage_resume_program(struct cpu *c, const struct dinsn *d);
+
 /* -- insn_linkage_space.c: bodies -- */
 int linkage_branch_authority(struct cpu *c, const struct dinsn *d);
 int linkage_branch_subspace(struct cpu *c, const struct dinsn *d);
