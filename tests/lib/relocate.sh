@@ -37,8 +37,8 @@ boot_guest() { # wants $cluster
     on_guest ENDICOTT-GUEST-READY >/dev/null
 }
 
-memspin() {
-    endicott send -u LINUX1 'memspin -m 64'
+memspin() { # MiB, 64
+    endicott send -u LINUX1 "memspin -m ${1:-64}"
     on_guest 'HB n=3 ' >/dev/null
 }
 

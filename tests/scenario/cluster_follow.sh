@@ -21,7 +21,7 @@ mkfifo "$TEST_TMP/typing"
 endicott attach LINUX1 <"$TEST_TMP/typing" >"$TEST_TMP/attached" &
 attached=$!
 exec 5>"$TEST_TMP/typing"
-endicott wait -u LINUX1 --match '^TICK 40$' --timeout "$WAIT_SECONDS" >"$TEST_TMP/waited" &
+endicott wait -u LINUX1 --match '^TICK 40$' --since-start --timeout "$WAIT_SECONDS" >"$TEST_TMP/waited" &
 waiter=$!
 echo 'i=0; while [ $i -lt 60 ]; do i=$((i + 1)); echo TICK $i; usleep 100000; done' >&5
 expect 0 'TICK 5' endicott wait -u LINUX1 --match '^TICK 5$' --since-start --timeout "$WAIT_SECONDS"

@@ -47,8 +47,10 @@ expect 2 'regular expression' endicott wait -m MEMBERA --match '(' --timeout 5
 expect 1 'not in the CP directory' endicott wait -u NOBODY --match x --timeout 5
 endicott wait -u LINUX1 --match 'LOGOFF AT' --timeout "$WAIT_SECONDS" >"$TEST_TMP/waited" &
 waiter=$!
-expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
-expect 0 'FORCED BY OPERATOR' cp_on MEMBERB FORCE LINUX1
+while kill -0 $waiter 2>/dev/null; do # until it was there in time to see it
+    expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
+    expect 0 'FORCED BY OPERATOR' cp_on MEMBERB FORCE LINUX1
+done
 wait $waiter || fail "the wait for LINUX1 ended with status $?"
 grep -q 'LOGOFF AT' "$TEST_TMP/waited" || fail "the wait printed $(cat "$TEST_TMP/waited")"
 
