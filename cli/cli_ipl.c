@@ -21,7 +21,6 @@
 #define STDIN_BYTES 4096
 #define SHUTDOWN_GRACE_MS 30000
 #define CPUS_LIMIT 64
-#define QUIESCE_PSW_ADDR 0xfff /* a disabled wait there: "I have shut down as you asked" */
 #define DRAIN_LINE_BYTES 1024
 
 struct ipl_options {
@@ -97,8 +96,7 @@ static void ipl_event(void *ctx, struct vm *vm, enum vm_event event, u64 mask, u
                  (unsigned long long)addr);
         ipl_end(ipl, EXIT_DISABLED_WAIT);
         break;
-    case VM_EVENT_STOPPED:
-    case VM_EVENT_SHUTDOWN_DONE: ipl_end(ipl, EXIT_WELL); break;
+    case VM_EVENT_STOPPED: ipl_end(ipl, EXIT_WELL); break;
     case VM_EVENT_PGM_LOOP:
     case VM_EVENT_EXT_LOOP:
         log_line("program interruption loop: PSW %016llX %016llX", (unsigned long long)mask,

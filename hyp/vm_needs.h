@@ -132,16 +132,18 @@ struct vm_ops {
     void (*spool_open)(void *host, const char *userid);  /* what waited goes into the reader */
 };
 
+/** Address of the disabled wait that says "I have shut down as the signal asked me to". */
+#define QUIESCE_PSW_ADDR 0xfff
+
 /** What a virtual machine tells CP by itself; cp_vm_event, loop thread. */
 enum vm_event {
     VM_EVENT_DISABLED_WAIT, /* psw given: HCPGIR450W, CP READ */
     VM_EVENT_PGM_LOOP,      /* HCPGIR453W */
     VM_EVENT_EXT_LOOP,      /* HCPGIR454W */
     VM_EVENT_CHECKSTOP,
-    VM_EVENT_STOPPED,       /* a SIGP stopped the last CPU */
-    VM_EVENT_NONE_RUNS,     /* the last that ran has stopped; psw of one that waits disabled */
-    VM_EVENT_SHUTDOWN_DONE, /* the guest ended itself after a shutdown signal */
-    VM_EVENT_RESET,         /* the guest or CP reset it (lgr cancels) */
+    VM_EVENT_STOPPED,   /* a SIGP stopped the last CPU */
+    VM_EVENT_NONE_RUNS, /* the last that ran has stopped; psw of one that waits disabled */
+    VM_EVENT_RESET,     /* the guest or CP reset it (lgr cancels) */
 };
 
 #endif

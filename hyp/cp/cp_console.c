@@ -130,8 +130,7 @@ void cp_vm_event(struct cp *cp, const char *userid, enum vm_event event, u64 psw
         msg_format(text, sizeof text, MSG_GIR450W, (unsigned)(psw_mask >> 32),
                    (unsigned)psw_mask, (unsigned)(psw_addr >> 32), (unsigned)psw_addr);
         enter_cp(user, text);
-        if (user->signal_timer)
-            cp_guest_ended(user);
+        cp_guest_stopped(user, psw_addr == QUIESCE_PSW_ADDR);
         return;
     case VM_EVENT_PGM_LOOP:
         msg_format(text, sizeof text, MSG_GIR453W);
@@ -144,13 +143,14 @@ void cp_vm_event(struct cp *cp, const char *userid, enum vm_event event, u64 psw
     case VM_EVENT_CHECKSTOP:
         msg_format(text, sizeof text, MSG_GIR451W);
         enter_cp(user, text);
+        cp_guest_stopped(user, false);
         return;
     case VM_EVENT_STOPPED:
         msg_format(text, sizeof text, MSG_GSP2629I, 0u);
         enter_cp(user, text);
+        cp_guest_stopped(user, false);
         return;
-    case VM_EVENT_NONE_RUNS: return; /* the wait has been told */
-    case VM_EVENT_SHUTDOWN_DONE: cp_guest_ended(user); return;
+    case VM_EVENT_NONE_RUNS: cp_guest_stopped(user, psw_addr == QUIESCE_PSW_ADDR); return;
     case VM_EVENT_RESET: cp_notify_observers(user, CP_USER_RESET); return;
     }
     ERGO(!"unknown event of a virtual machine");

@@ -30,6 +30,7 @@ void cp_destroy(struct cp *cp)
         return;
     if (cp->shutdown_timer)
         cp->ports.timer_cancel(cp->ports.ctx, cp->shutdown_timer);
+    cp->shutdown_timer = 0;
     cp_remote_drop(cp);
     while (cp->requests) {
         cp_fail(cp->requests, MSG_CMD052E, "this system ends");

@@ -175,8 +175,11 @@ int cp_console_command(struct cp *cp, const char *userid, const char *command);
 int cp_console_command_as(struct cp *cp, const char *userid, u32 classes, const char *command);
 
 /* --- cp_shutdown.c ----------------------------------------------------------------------- */
-/** The guest of `user` has ended itself. May log the user off. */
-void cp_guest_ended(struct cp_user *user);
+/** A CPU of the guest stands still for good; `reported`: it says that the guest has shut down.
+ * Logs the user off when it was asked to shut down or when the system waits for nothing else. */
+void cp_guest_stopped(struct cp_user *user, bool reported);
+/** A user has gone: when it was the last to be waited for, the system ends. */
+void cp_shutdown_goes_on(struct cp *cp);
 
 /* --- cp_remote.c ------------------------------------------------------------------------- */
 /** Run `command` on a member for req; its response becomes req's. Returns CP_LATER or a rc. */

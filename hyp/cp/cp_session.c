@@ -192,6 +192,7 @@ void cp_session_end(struct cp_user *user, bool release_claim)
     if (release_claim && user->claim && cp->cluster)
         cp->cluster->release(cp->cluster_ctx, user->userid, user->claim);
     free(user);
+    cp_shutdown_goes_on(cp);
 }
 
 void cp_user_tell(struct cp_user *user, const char *fmt, ...)

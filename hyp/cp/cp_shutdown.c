@@ -29,6 +29,16 @@ static void signal_timed_out(void *arg)
     tell_signaller(user, text);
 }
 
+static void signal_wait(struct cp_user *user, const char *by, unsigned seconds)
+{
+    const struct cp_ports *p = ports(user->cp);
+    if (user->signal_timer)
+        p->timer_cancel(p->ctx, user->signal_timer);
+    strcpy(user->signal_by, by);
+    user->signal_within_s = seconds;
+    user->signal_timer = p->timer_start(p->ctx, seconds * 1000ull, signal_timed_out, user);
+}
+
 static int within_operand(struct cp_request *req, u64 *seconds)
 {
     const char *word = cp_operand(req);
@@ -68,10 +78,7 @@ int cp_cmd_signal(struct cp_request *req, void *ctx)
         return cp_fail(req, MSG_SIG2115E, userid);
     if (cp->ports.vm->signal_shutdown(user->vm, (unsigned)seconds, &cause))
         return cp_fail(req, MSG_SIG2112E, userid);
-    strcpy(user->signal_by, req->userid);
-    user->signal_within_s = (unsigned)seconds;
-    user->signal_timer =
-        ports(cp)->timer_start(cp->ports.ctx, seconds * 1000, signal_timed_out, user);
+    signal_wait(user, req->userid, (unsigned)seconds);
     return 0;
 }
 
@@ -104,24 +111,17 @@ static bool anybody_signalled(const struct cp *cp)
     return false;
 }
 
-/* Only there so that a signalled guest is known as such; finish_shutdown ends the wait. */
-static void shutdown_signal_over(void *arg)
-{
-    struct cp_user *user = arg;
-    user->signal_timer = 0;
-}
-
+/* A guest that was signalled before keeps its time, or has what is left of the system's. */
 static void signal_everybody(struct cp_request *req, u64 seconds)
 {
     struct cp *cp = req->cp;
     struct cause cause;
     for (struct cp_user *u = cp_user_next(cp, NULL); u; u = cp_user_next(cp, u)) {
-        if (u->signal_timer || cp->ports.vm->signal_shutdown(u->vm, (unsigned)seconds, &cause))
+        bool before = u->signal_timer != 0;
+        if (before ? u->signal_within_s <= seconds
+                   : cp->ports.vm->signal_shutdown(u->vm, (unsigned)seconds, &cause) != 0)
             continue;
-        strcpy(u->signal_by, req->userid);
-        u->signal_within_s = (unsigned)seconds;
-        u->signal_timer =
-            ports(cp)->timer_start(cp->ports.ctx, seconds * 1000, shutdown_signal_over, u);
+        signal_wait(u, req->userid, (unsigned)seconds);
     }
 }
 
@@ -158,19 +158,31 @@ int cp_cmd_shutdown(struct cp_request *req, void *ctx)
     return 0;
 }
 
-void cp_guest_ended(struct cp_user *user)
+static bool stands(struct cp_user *user)
+{
+    struct vm_info info;
+    user->cp->ports.vm->info(user->vm, &info);
+    return info.state != VM_RUNNING && info.state != VM_ENABLED_WAIT;
+}
+
+void cp_guest_stopped(struct cp_user *user, bool reported)
 {
     struct cp *cp = user->cp;
     char text[MSG_LINE_BYTES];
-    if (user->signal_timer) {
+    reported = reported && user->signal_timer;
+    if (reported) {
         ports(cp)->timer_cancel(cp->ports.ctx, user->signal_timer);
         user->signal_timer = 0;
         msg_format(text, sizeof text, MSG_SIG2113I, user->userid);
         tell_signaller(user, text);
     }
-    if (user->disconnected || cp->shutting_down)
+    if ((reported && user->disconnected) || (cp->shutting_down && (reported || stands(user))))
         cp_logoff(user, NULL);
-    if (cp->shutting_down && !anybody_signalled(cp))
+}
+
+void cp_shutdown_goes_on(struct cp *cp)
+{
+    if (cp->shutdown_timer && !anybody_signalled(cp))
         schedule_finish(cp, 0);
 }
 

@@ -436,7 +436,7 @@ START_TEST(signal_and_shutdown)
     ck_assert(
         console_has(0, "OPERATOR", "^HCPSIG2114I User LINUX1 did not terminate within 10"));
     oper("SIGNAL SHUT LINUX1 WITHIN 10");
-    cp_vm_event(cps[0], "LINUX1", VM_EVENT_SHUTDOWN_DONE, 0, 0);
+    cp_vm_event(cps[0], "LINUX1", VM_EVENT_DISABLED_WAIT, 0, QUIESCE_PSW_ADDR);
     ck_assert(console_has(0, "OPERATOR",
                           "^HCPSIG2113I User LINUX1 has reported successful "
                           "termination$"));
@@ -447,10 +447,85 @@ START_TEST(signal_and_shutdown)
     pass_time(0);
     ck_assert_int_eq(shutdowns, 0);
     REFUSED(oper("XAUTOLOG GUEST"), 962, "HCPWRP962E");
-    cp_vm_event(cps[0], "LINUX1", VM_EVENT_SHUTDOWN_DONE, 0, 0);
+    cp_vm_event(cps[0], "LINUX1", VM_EVENT_DISABLED_WAIT, 0, QUIESCE_PSW_ADDR);
     pass_time(0);
     ck_assert_int_eq(shutdowns, 1);
     ck_assert_ptr_null(cp_user_next(cps[0], NULL));
+}
+END_TEST
+
+/* What is on the operator's console when it is logged off. */
+static void operator_goes(void *ctx, struct cp_user *user, enum cp_user_event event)
+{
+    int *deaf = ctx;
+    if (event != CP_USER_LOGOFF || strcmp(cp_user_id(user), "OPERATOR") != 0)
+        return;
+    ck_assert(console_has(0, "OPERATOR", "^HCPWRP961W"));
+    *deaf += console_has(0, "OPERATOR", "^HCPSIG2114I User LINUX1 did not .* 20 seconds");
+    *deaf += console_has(0, "OPERATOR", "^HCPSIG2114I User GUEST did not .* 20 seconds");
+}
+
+static void listener(const char *userid)
+{
+    char command[32];
+    snprintf(command, sizeof command, "XAUTOLOG %s", userid);
+    oper(command);
+    cp_user_vm(cp_user_find(cps[0], userid))->listens = true;
+}
+
+/* SHUTDOWN ends who does not end by itself, when its time is over, and tells of each; whoever was
+ * signalled before and given longer is ended with the others. */
+START_TEST(shutdown_ends_the_deaf)
+{
+    int deaf = 0;
+    on(0, "", "LOGON OPERATOR OPER");
+    cp_observe_users(cps[0], operator_goes, &deaf);
+    listener("LINUX1");
+    listener("GUEST");
+    oper("SIGNAL SHUTDOWN GUEST WITHIN 600");
+    ck_assert_str_eq(oper("SHUTDOWN WITHIN 20"), "SYSTEM SHUTDOWN STARTED");
+    REFUSED(oper("SHUTDOWN WITHIN 10"), 962, "HCPWRP962E");
+    pass_time(19999);
+    ck_assert_int_eq(shutdowns, 0);
+    pass_time(1);
+    ck_assert_int_eq(shutdowns, 1);
+    ck_assert_ptr_null(cp_user_next(cps[0], NULL));
+    ck_assert_int_eq(deaf, 2);
+}
+END_TEST
+
+/* However the last guest that is waited for goes, the wait is over. */
+START_TEST(shutdown_waits_no_longer)
+{
+    on(0, "", "LOGON OPERATOR OPER");
+    listener("LINUX1");
+    listener("GUEST");
+    oper("SHUTDOWN WITHIN 20");
+    cp_user_vm(cp_user_find(cps[0], "GUEST"))->state = VM_DISABLED_WAIT;
+    cp_vm_event(cps[0], "GUEST", VM_EVENT_DISABLED_WAIT, 0, 0xbad);
+    ck_assert_ptr_null(cp_user_find(cps[0], "GUEST"));
+    pass_time(0);
+    ck_assert_int_eq(shutdowns, 0);
+    on(0, "LINUX1", "LOGOFF");
+    pass_time(0);
+    ck_assert_int_eq(shutdowns, 1);
+    pass_time(60000);
+    ck_assert_int_eq(shutdowns, 1);
+}
+END_TEST
+
+/* A disabled wait reports success at X'FFF' only. */
+START_TEST(signalled_guest_fails)
+{
+    on(0, "", "LOGON OPERATOR OPER");
+    listener("LINUX1");
+    oper("SIGNAL SHUTDOWN LINUX1 WITHIN 10");
+    cp_user_vm(cp_user_find(cps[0], "LINUX1"))->state = VM_DISABLED_WAIT;
+    cp_vm_event(cps[0], "LINUX1", VM_EVENT_DISABLED_WAIT, 0, 0xbad);
+    ck_assert_ptr_nonnull(cp_user_find(cps[0], "LINUX1"));
+    pass_time(10000);
+    ck_assert(!console_has(0, "OPERATOR", "^HCPSIG2113I"));
+    ck_assert(console_has(0, "OPERATOR", "^HCPSIG2114I User LINUX1"));
 }
 END_TEST
 
@@ -514,6 +589,9 @@ int main(void)
     tcase_add_test(t, registered_command);
     tcase_add_test(t, console_input_and_cp_read);
     tcase_add_test(t, signal_and_shutdown);
+    tcase_add_test(t, shutdown_ends_the_deaf);
+    tcase_add_test(t, shutdown_waits_no_longer);
+    tcase_add_test(t, signalled_guest_fails);
     tcase_add_test(t, session_moves);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
