@@ -9,6 +9,7 @@
 
 #define FACILITY_BYTES 32
 #define FACILITY_BITS (8 * FACILITY_BYTES)
+#define FACILITY_OWN 248 /* numbers from here on are not those of STFLE */
 #define CPU_MODEL_NAME_BYTES 9
 
 /** Facility bits that rows of isa.def are gated by (facility.def gives names and numbers). */

@@ -349,12 +349,14 @@ INSN(stfle)
 {
     u64 ea = ea_b(c, d);
     unsigned room = (unsigned)(c->gr[0] & 0xff) + 1, have = FACILITY_BYTES / 8;
+    u8 list[FACILITY_BYTES] = {0};
     if (ea & 7)
         return PGM_SPECIFICATION;
-    while (have > 1 && be64_load(c->set->facilities + 8 * (have - 1)) == 0)
+    memcpy(list, c->set->facilities, FACILITY_OWN / 8);
+    while (have > 1 && be64_load(list + 8 * (have - 1)) == 0)
         have--;
     unsigned n = room < have ? room : have;
-    TRY(access_put(c, ea, d->b2, c->set->facilities, 8 * n));
+    TRY(access_put(c, ea, d->b2, list, 8 * n));
     c->gr[0] = (c->gr[0] & ~0xffull) | (have - 1);
     c->cc = room < have ? 3 : 0;
     return 0;

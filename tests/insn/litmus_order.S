@@ -1,6 +1,7 @@
 /* Order of storage references between four CPUs (PoP chapter 5, "Sequence of
  * Storage References"): store buffering with serialization (BCR 15,0 and 14,0), message passing, load buffering, IRIW
- * (two readers agree on the order of two writers' stores), interlocked updates that count.
+ * (two readers agree on the order of two writers' stores), interlocked updates that count (CS, CSG,
+ * LAA family) and that share words bit by bit (LAO, LAN, LAX).
  * No hand-over for each round: every CPU runs a whole batch, storing 8, 16, ... and keeping
  * what it fetches; CPU 0 compares afterwards. Values only grow, so a value seen says which rounds
  * had been carried out, and each round is held against every round of the other CPU.
@@ -27,6 +28,8 @@
 #define COUNT1 0x300
 #define COUNT2 0x400
 #define COUNT3 0x500
+#define COUNT4 0x600            /* of LAA, LAAL and LAALG: words 0, 4, doubleword 8 */
+#define BITS 0x700              /* of LAO, LAN, LAX: words 0, 4; of LAOG, LANG, LAXG: 8, 16 */
 #define RESULTS 0x100000        /* two arrays for each CPU, indexed by value: A and B */
 #define ARRAY 0x100000
 
@@ -221,6 +224,43 @@ count:
     jne     8b
     NEXT_ROUND
 
+/* LAA, LAAL and LAALG count in words and a doubleword that lie side by side. */
+count_add:
+    ROUND
+    lghi    %r3, 1
+    laa     %r2, %r3, COUNT4(%r9)
+    laal    %r2, %r3, COUNT4+4(%r9)
+    laalg   %r2, %r3, COUNT4+8(%r9)
+    NEXT_ROUND
+
+/* Each CPU has a bit of its own in words that all share: LAO sets it, LAN clears it, LAX turns it
+ * over. What each fetched says whether another CPU's update took this CPU's away. */
+.macro OWN_BIT or, and, exclusive, at, shared
+    \or     %r2, %r4, \at(%r9)
+    ngr     %r2, %r4
+    jnz     12f                 /* it was zero */
+    \and    %r2, %r5, \at(%r9)
+    ngr     %r2, %r4
+    jz      12f
+    \exclusive %r2, %r4, \shared(%r9)
+    xgr     %r2, %r7
+    ngr     %r2, %r4
+    jnz     12f                 /* it was as this CPU left it */
+.endm
+own_bits:
+    lghi    %r4, 1
+    sllg    %r4, %r4, 0(%r12)
+    lghi    %r5, -1
+    xgr     %r5, %r4
+    lghi    %r7, 0
+    ROUND
+    OWN_BIT lao, lan, lax, BITS, BITS+4
+    OWN_BIT laog, lang, laxg, BITS+8, BITS+16
+    xgr     %r7, %r4
+    NEXT_ROUND
+12: oi      ARRIVED+8(%r9), 1   /* for compare_bits */
+    br      %r14
+
 /* ---- what CPU 0 compares; R1 the round of CPU 0, its arrays R10 and R11 ---- */
 
 /* R2: what a CPU saw in this round, never older than what it saw in the round before. */
@@ -312,6 +352,26 @@ compare_count:
     xc      COUNT3(4,%r9), COUNT3(%r9)
     br      %r14
 
+compare_add:
+    l       %r2, COUNT4(%r9)
+    clfi    %r2, CPUS*ROUNDS
+    jne     forbidden
+    cl      %r2, COUNT4+4(%r9)
+    jne     forbidden
+    lg      %r2, COUNT4+8(%r9)
+    clgfi   %r2, CPUS*ROUNDS
+    jne     forbidden
+    xc      COUNT4(16,%r9), COUNT4(%r9)
+    br      %r14
+
+/* ROUNDS is even: everything is zero again. */
+compare_bits:
+    cli     ARRIVED+8(%r9), 0
+    jne     forbidden
+    oc      BITS(24,%r9), BITS(%r9)
+    jnz     forbidden
+    br      %r14
+
     .balign 8
 psws:
     .quad   0x0000000180000000, every_cpu
@@ -324,4 +384,6 @@ table:                          /* a body for each CPU, what compares, number of
     .quad   lb_0, lb_1, idle, idle, compare_lb, 5
     .quad   write_x, write_y, read_x_y, read_y_x, compare_iriw, 6
     .quad   count, count, count, count, compare_count, 7
+    .quad   count_add, count_add, count_add, count_add, compare_add, 8
+    .quad   own_bits, own_bits, own_bits, own_bits, compare_bits, 9
 table_end:

@@ -680,12 +680,38 @@ static void add_tests(TCase *t)
     tcase_add_test(t, move_page);
 }
 
+/* DAT-enhancement facility 2 came with the z9 and has no bit of its own: STFLE shows none. */
+START_TEST(lptea_came_with_z9)
+{
+    static const struct {
+        const char *model;
+        int rc;
+    } models[] = {{"z990", PGM_OPERATION}, {"z9", 0}, {"z16", 0}};
+    struct cpu_harness own;
+    harness_init(&own, models[_i].model, 1);
+    ck_assert_int_eq(harness_insn(&own, "b9aa 2014"), models[_i].rc);
+    for (unsigned at = 0; at < FACILITY_BYTES; at += 8)
+        harness_store(&own, HARNESS_DATA + at, 8, ~0ull);
+    cpu_gr(own.cpu)[1] = HARNESS_DATA;
+    cpu_gr(own.cpu)[0] = 255;
+    if (harness_insn(&own, "b2b0 1000") == 0) {
+        unsigned last = (unsigned)cpu_gr(own.cpu)[0] & 0xff;
+        ck_assert_uint_ne(harness_load(&own, HARNESS_DATA + 8 * last, 8), 0);
+        for (unsigned at = 0; at < 8 * (last + 1); at++)
+            if (at >= FACILITY_OWN / 8)
+                ck_assert_uint_eq(harness_load(&own, HARNESS_DATA + at, 1), 0);
+    }
+    harness_fini(&own);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("cpu_storage");
     TCase *t = tcase_create("storage");
     tcase_add_checked_fixture(t, setup, teardown);
     add_tests(t);
+    tcase_add_loop_test(t, lptea_came_with_z9, 0, 3);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
