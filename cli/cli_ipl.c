@@ -119,6 +119,27 @@ static void ipl_command(void *ctx, struct vm *vm, const char *command, void *tok
     vm_diag8_done(vm, token, 1, NULL, 0); /* no CP here */
 }
 
+static int ipl_load(struct ipl *ipl, struct cause *cause)
+{
+    return ipl->opt.kernel ? vm_ipl_kernel(ipl->vm, ipl->opt.kernel, ipl->opt.initrd,
+                                           ipl->opt.append, cause)
+                           : vm_ipl_image(ipl->vm, ipl->opt.image, cause);
+}
+
+/* The guest wants to be IPLed again (DIAGNOSE X'308'). */
+static int ipl_reload(void *ctx, struct vm *vm)
+{
+    struct ipl *ipl = ctx;
+    struct cause cause = {0};
+    (void)vm;
+    int rc = ipl_load(ipl, &cause);
+    if (rc) {
+        log_line("IPL: %s", cause.text);
+        ipl_end(ipl, cli_exit_of(rc));
+    }
+    return rc;
+}
+
 /* ---- input, signals, time ---- */
 
 static void in_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
@@ -318,16 +339,14 @@ static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct ca
         .model = vc->model,
     };
     struct vm_host_ports ports = {ipl->post, post_uv};
-    struct vm_host_events events = {ipl, ipl_event, ipl_command};
+    struct vm_host_events events = {ipl, ipl_event, ipl_command, ipl_reload};
     ipl->host = vm_host_create(&hc, &ports, &events, cause);
     if (!ipl->host)
         return cause->status;
     int rc = vm_create(ipl->host, vc, &ipl->vm, cause);
     if (rc)
         return rc;
-    return ipl->opt.kernel ? vm_ipl_kernel(ipl->vm, ipl->opt.kernel, ipl->opt.initrd,
-                                           ipl->opt.append, cause)
-                           : vm_ipl_image(ipl->vm, ipl->opt.image, cause);
+    return ipl_load(ipl, cause);
 }
 
 static void watch(struct ipl *ipl)

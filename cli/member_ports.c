@@ -177,7 +177,7 @@ int member_host_create(struct member *m, struct cause *cause)
         .model = hw->model,
     };
     struct vm_host_ports ports = {m->post, post_uv};
-    struct vm_host_events events = {m, vm_event, vm_command};
+    struct vm_host_events events = {m, vm_event, vm_command, NULL};
     strcpy(hc.system, m->config->member);
     m->host = vm_host_create(&hc, &ports, &events, cause);
     if (!m->host)

@@ -219,25 +219,40 @@ void cpu_set_crw_pending(struct cpu_set *set)
 
 /* ---- resets and registers ---- */
 
-void cpu_set_reset(struct cpu_set *set, bool clear)
+static void set_forget_pending(struct cpu_set *set)
 {
     atomic_store(&set->io_pending, 0);
     atomic_store(&set->service_pending, 0);
     atomic_store(&set->crw_pending, 0);
     atomic_store(&set->warning_pending, 0);
-    for (unsigned i = 0; i < set->count; i++) {
-        struct cpu *c = set->cpus[i];
-        atomic_fetch_and(&c->requests, REQ_FLUSHES); /* what is derived may still be stale */
-        atomic_store(&c->orders, 0);
-        atomic_store(&c->pending, 0);
-        atomic_store(&c->emergency_from, 0);
-        cpu_machine_check_reset(c);
-        cpu_reset_registers(c, true, clear);
-        c->state = CPU_STATE_STOPPED;
-        c->pgm_streak = 0;
-        cpu_timer_run(c, false);
-        cpu_registers_changed(c);
-    }
+}
+
+static void reset_one(struct cpu *c, bool initial, bool clear)
+{
+    atomic_fetch_and(&c->requests, REQ_FLUSHES); /* what is derived may still be stale */
+    atomic_store(&c->orders, 0);
+    atomic_store(&c->pending, 0);
+    atomic_store(&c->emergency_from, 0);
+    cpu_machine_check_reset(c);
+    cpu_reset_registers(c, initial, clear);
+    c->state = CPU_STATE_STOPPED;
+    c->pgm_streak = 0;
+    cpu_timer_run(c, false);
+    cpu_registers_changed(c);
+}
+
+void cpu_set_reset(struct cpu_set *set, bool clear)
+{
+    set_forget_pending(set);
+    for (unsigned i = 0; i < set->count; i++)
+        reset_one(set->cpus[i], true, clear);
+}
+
+void cpu_set_reset_for(struct cpu_set *set, unsigned address, bool clear)
+{
+    set_forget_pending(set);
+    for (unsigned i = 0; i < set->count; i++)
+        reset_one(set->cpus[i], clear || i == address, clear);
 }
 
 int cpu_ipl_psw(struct cpu *c, struct cause *cause)

@@ -132,6 +132,9 @@ void cpu_set_purge(struct cpu_set *set);
 
 /** Initial CPU reset of all, clearing registers too when `clear`; all end stopped. */
 void cpu_set_reset(struct cpu_set *set, bool clear);
+/** The CPUs' part of a load-normal reset for CPU `cpu_addr`: initial CPU reset of it, CPU reset of
+ *  the others; or, when `clear`, of a modified-clear reset: clear reset of all CPUs. */
+void cpu_set_reset_for(struct cpu_set *set, unsigned cpu_addr, bool clear);
 /** Load the IPL PSW from absolute 0 (8-byte ESA format) and put the CPU into operation. */
 int cpu_ipl_psw(struct cpu *cpu, struct cause *cause);
 void cpu_start(struct cpu *cpu);    /* stopped -> operating */

@@ -7,6 +7,7 @@
 
 #include "hyp/vm_internal.h"
 #include "io/ebcdic.h"
+#include "mem/base/ergo.h"
 
 #define PGM_SPECIFICATION_CODE 0x06
 #define PGM_ADDRESSING_CODE 0x05
@@ -18,6 +19,13 @@
 
 typedef bool diag_handler(struct vcpu *v, const struct cpu_icpt *k);
 
+void vcpu_block(struct vcpu *v)
+{
+    atomic_fetch_add(&v->vm->notes, 1);
+    atomic_fetch_add(&v->vm->blocked, 1);
+    dispatch_block(v);
+}
+
 /* ---- X'08': virtual console function ----
  * The CPU is blocked while the loop thread issues the command; the answer goes into its registers
  * and storage there. A command that resets or ends the machine (SYSTEM, IPL, LOGOFF) leaves
@@ -27,6 +35,7 @@ struct diag8 {
     struct vcpu *v;
     u64 resets; /* of the machine, when it was issued */
     u8 r1, r3;
+    u32 failed; /* what R3 gets when the command fails; 0: its return code */
     char command[DIAG8_COMMAND_BYTES_MAX + 1];
 };
 
@@ -80,11 +89,20 @@ static bool diag_08(struct vcpu *v, const struct cpu_icpt *k)
     }
     if (!response)
         d->r1 = 16; /* nothing to store */
-    atomic_fetch_add(&v->vm->notes, 1);
-    atomic_fetch_add(&v->vm->blocked, 1);
-    dispatch_block(v);
+    vcpu_block(v);
     ports->post(ports->ctx, diag8_deliver, d);
     return false;
+}
+
+void diag8_command(struct vcpu *v, const char *command, unsigned r, u32 failed)
+{
+    struct vm *vm = v->vm;
+    struct diag8 *d = calloc(1, sizeof *d);
+    ERGO(d);
+    *d = (struct diag8){.v = v, .resets = vm->resets, .r1 = 16, .r3 = (u8)r, .failed = failed};
+    snprintf(d->command, sizeof d->command, "%s", command);
+    atomic_fetch_add(&vm->notes, 1);
+    vm->host->events.command(vm->host->events.ctx, vm, d->command, d);
 }
 
 /* Response text in EBCDIC, lines ended by X'15'; at most DIAG8_RESPONSE_BYTES_MAX. */
@@ -141,7 +159,8 @@ void vm_diag8_done(struct vm *vm, void *token, int rc, char *const *lines, unsig
     struct vcpu *v = d->v;
     if (!vm->dead && vm->resets == d->resets) {
         u64 *gr = cpu_gr(v->cpu);
-        gr[d->r3] = (gr[d->r3] & ~0xffffffffull) | (u32)rc;
+        u32 told = rc && d->failed ? d->failed : (u32)rc;
+        gr[d->r3] = (gr[d->r3] & ~0xffffffffull) | told;
         if (d->r1 < 16)
             diag8_respond(d, lines, count);
         else
@@ -282,11 +301,15 @@ static bool diag_210(struct vcpu *v, const struct cpu_icpt *k)
 
 struct diag_row {
     u16 code;
+    bool everywhere; /* not under CP only */
     diag_handler *handler;
 };
 
+#define WHERE_CP false
+#define WHERE_ANY true
+
 static const struct diag_row diag_rows[] = {
-#define D(code, handler, title) {code, handler},
+#define D(code, where, handler, title) {code, WHERE_##where, handler},
 #include "hyp/diag.def"
 #undef D
 };
@@ -294,12 +317,10 @@ static const struct diag_row diag_rows[] = {
 bool icpt_diag(struct vcpu *v, const struct cpu_icpt *k)
 {
     u16 code = (u16)k->ea;
-    if (v->vm->config.personality == VM_UNDER_CP)
-        for (size_t i = 0; i < ARRAY_LEN(diag_rows); i++)
-            if (diag_rows[i].code == code)
-                return diag_rows[i].handler(v, k);
-    if (code == 0x44 || code == 0x9c)
-        return diag_yield(v, k);
+    bool under_cp = v->vm->config.personality == VM_UNDER_CP;
+    for (size_t i = 0; i < ARRAY_LEN(diag_rows); i++)
+        if (diag_rows[i].code == code && (under_cp || diag_rows[i].everywhere))
+            return diag_rows[i].handler(v, k);
     cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
     return true;
 }

@@ -24,7 +24,6 @@
 #define LINUX_CMDLINE_MAX 0x10000u
 #define INITRD_ALIGN 0x100000u
 #define KERNEL_ROOM 0x2000000u /* where the kernel unpacks itself; keep the initrd above it */
-#define PARM_BYTES_MAX 64
 #define PSW_64BIT 0x0000000180000000ull
 #define FILE_BYTES_MAX (1ull << 31)
 
@@ -187,12 +186,12 @@ static void elf_put(struct vm *vm, const struct blob *k)
 
 /* ---- starting ---- */
 
-void vm_started(struct vm *vm)
+void vm_started(struct vm *vm, unsigned addr)
 {
     vm->ipled = true;
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
         vm->vcpu[i].last_exit = CPU_EXIT_BUDGET;
-    vcpu_wake(&vm->vcpu[0]);
+    vcpu_wake(&vm->vcpu[addr]);
 }
 
 static void start_at(struct vm *vm, u64 entry)
@@ -200,7 +199,8 @@ static void start_at(struct vm *vm, u64 entry)
     struct cpu *cpu = vm->vcpu[0].cpu;
     cpu_psw_set(cpu, PSW_64BIT, entry);
     cpu_start(cpu);
-    vm_started(vm);
+    vm->has_ipl_block = false;
+    vm_started(vm, 0);
 }
 
 int vm_ipl_kernel(struct vm *vm, const char *kernel, const char *initrd, const char *append,
@@ -255,7 +255,8 @@ int vm_ipl_image(struct vm *vm, const char *image, struct cause *cause)
         if (rc)
             rc = cause_set(cause, ST_CONFIG, "%s: %s", image, why.text);
         else
-            vm_started(vm);
+            vm_started(vm, 0);
+        vm->has_ipl_block = false;
         vm_release(vm);
     }
     free(k.data);
@@ -265,10 +266,10 @@ int vm_ipl_image(struct vm *vm, const char *image, struct cause *cause)
 /* PARM text in EBCDIC from general register 0 on, four characters each, as CP passes it. */
 static void parm_put(struct cpu *cpu, const char *parm)
 {
-    u8 text[PARM_BYTES_MAX] = {0};
+    u8 text[VM_PARM_BYTES_MAX] = {0};
     ebcdic_from_utf8(EBCDIC_037, parm, strlen(parm), text, sizeof text);
     u64 *gr = cpu_gr(cpu);
-    for (unsigned i = 0; i < PARM_BYTES_MAX / 4; i++)
+    for (unsigned i = 0; i < VM_PARM_BYTES_MAX / 4; i++)
         gr[i] = (gr[i] & ~0xffffffffull) | be32_load(text + 4 * i);
 }
 
@@ -285,8 +286,10 @@ int vm_ipl_device(struct vm *vm, u16 devno, bool clear, const char *loadparm, co
         rc = cpu_ipl_psw(vm->vcpu[0].cpu, cause);
     if (!rc && parm)
         parm_put(vm->vcpu[0].cpu, parm);
-    if (!rc)
-        vm_started(vm);
+    if (!rc) {
+        ipl_block_make(vm, devno, loadparm, parm);
+        vm_started(vm, 0);
+    }
     vm_release(vm);
     return rc;
 }

@@ -457,16 +457,14 @@ int vm_stop(struct vm *vm, int cpu)
     return each_cpu(vm, cpu, stop_one);
 }
 
-int vm_system_reset(struct vm *vm, bool clear)
+void vm_reset_channels(struct vm *vm)
 {
-    vm_hold(vm);
     css_reset(vm->css);
     sclp_reset(vm->sclp);
-    cpu_set_reset(vm->cpus, clear);
-    if (clear)
-        storage_clear(vm->st);
-    if (clear)
-        vm_standby_reset(vm);
+}
+
+void vm_reset_ended(struct vm *vm)
+{
     diag8_abandon(vm);
     vm->ipled = false;
     vm->shutdown_signalled = false;
@@ -474,6 +472,18 @@ int vm_system_reset(struct vm *vm, bool clear)
         vm->vcpu[i].parked = false;
         vm->vcpu[i].last_exit = CPU_EXIT_STOPPED;
     }
+}
+
+int vm_system_reset(struct vm *vm, bool clear)
+{
+    vm_hold(vm);
+    vm_reset_channels(vm);
+    cpu_set_reset(vm->cpus, clear);
+    if (clear)
+        storage_clear(vm->st);
+    if (clear)
+        vm_standby_reset(vm);
+    vm_reset_ended(vm);
     vm_release(vm);
     return ST_OK;
 }

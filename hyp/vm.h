@@ -29,6 +29,8 @@ struct vm_host_events {
     void (*event)(void *ctx, struct vm *vm, enum vm_event event, u64 psw_mask, u64 psw_addr);
     /** DIAGNOSE X'08': run `command` for the guest and answer with vm_diag8_done, now or later. */
     void (*command)(void *ctx, struct vm *vm, const char *command, void *token);
+    /** IPL the machine again from the files it came from; NULL: it came from none. */
+    int (*reload)(void *ctx, struct vm *vm);
 };
 
 struct vm_host_config {

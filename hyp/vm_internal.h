@@ -15,6 +15,9 @@
 #include "io/sclp.h"
 #include "io/unitrec.h"
 
+#define IPL_BLOCK_BYTES 200 /* IPL parameter block of a channel-attached device */
+#define VM_PARM_BYTES_MAX 64
+
 enum vcpu_place {
     VCPU_IDLE,    /* not runnable; woken by an event or its deadline */
     VCPU_QUEUED,  /* in the run queue */
@@ -63,6 +66,8 @@ struct vm {
     _Atomic u32 blocked;      /* CPUs in VCPU_BLOCKED */
     u64 resets; /* what CP answers to a CPU before a reset is not for it any more */
     _Atomic u64 io_count;
+    u8 ipl_block[IPL_BLOCK_BYTES]; /* DIAGNOSE X'308'; guarded by host->lock */
+    bool has_ipl_block;
     u64 vtod; /* deterministic mode: TOD offset */
 };
 
@@ -126,8 +131,14 @@ void vm_standby_reset(struct vm *vm);
 void vm_standby_restored(struct vm *vm, u64 standby);
 
 /* -- ipl.c -- */
-/** The machine has been IPLed: its CPU 0 is operating; let the dispatcher have it. */
-void vm_started(struct vm *vm);
+/** The machine has been IPLed: CPU `addr` is operating; let the dispatcher have it. */
+void vm_started(struct vm *vm, unsigned addr);
+
+/* -- vm.c -- */
+/** Parts of every reset: channel subsystem and SCLP, before the CPUs; the machine's own state,
+ *  behind them. Held. */
+void vm_reset_channels(struct vm *vm);
+void vm_reset_ended(struct vm *vm);
 
 enum vm_state vcpu_state(const struct vcpu *v);
 
@@ -136,8 +147,19 @@ enum vm_state vcpu_state(const struct vcpu *v);
 bool icpt_handle(struct vcpu *v);
 /* -- icpt_diag.c -- */
 bool icpt_diag(struct vcpu *v, const struct cpu_icpt *icpt);
+/** The CPU waits for the loop thread, which gets one note about it. */
+void vcpu_block(struct vcpu *v);
+/** A CP command in the name of a guest whose CPU is blocked, like DIAGNOSE X'08' without a
+ *  response buffer; the register gets 0, or `failed` [loop]. */
+void diag8_command(struct vcpu *v, const char *command, unsigned r, u32 failed);
 /** Reset: CPUs that wait for CP wait no longer; held [loop]. */
 void diag8_abandon(struct vm *vm);
+/* -- diag308.c -- */
+bool diag_308(struct vcpu *v, const struct cpu_icpt *k);
+/** The machine was IPLed from a device: make its IPL parameter block; held. */
+void ipl_block_make(struct vm *vm, u16 devno, const char *loadparm, const char *parm);
+/** Can this be an IPL parameter block? */
+bool ipl_block_valid(const u8 *block);
 /* -- stsi.c -- */
 void icpt_stsi(struct vcpu *v, const struct cpu_icpt *icpt);
 

@@ -45,7 +45,7 @@ runs 'w 3' 'nmi-3'
 # --- from inside; one that Linux does not enable waits for ever
 runs 'vmcp SET MCHECK DEGRADATION; echo D-$?' 'D-0'
 runs 'vmcp SET MCHECK EXTERNAL CODE 0; w 4' 'nmi-4'
-# --- system damage: Linux stops (without a word, as there is no DIAGNOSE X'308' for its reset)
+# --- system damage: Linux stops (this kernel without a word)
 endicott send -u LINUX1 'vmcp SET MCHECK SYSTEM'
 on_guest 'HCPGIR450W|HCPGSP2629I' >/dev/null
 expect 0 'FORCED' cp_on MEMBERA FORCE LINUX1
