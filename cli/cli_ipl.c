@@ -274,7 +274,7 @@ static const char *missing(const struct ipl_options *o)
         return "--gdb is";
     if (o->trace)
         return "--trace is";
-    if (o->engine && (strcmp(o->engine, "jit") == 0 || strcmp(o->engine, "lockstep") == 0))
+    if (o->engine && strcmp(o->engine, "lockstep") == 0)
         return "this --engine is";
     if (o->console && strncmp(o->console, "tn3270:", 7) == 0)
         return "--console tn3270 is";
@@ -292,6 +292,22 @@ static int stats_check(const char *path)
     return EXIT_WELL;
 }
 
+/* jit-first and jit-single are for tests: translate at once, one instruction at a time. */
+static bool engine_named(const char *name, enum cpu_engine *engine)
+{
+    static const char *const names[] = {[CPU_ENGINE_INTERP] = "interp",
+                                        [CPU_ENGINE_JIT] = "jit",
+                                        [CPU_ENGINE_JIT_FIRST] = "jit-first",
+                                        [CPU_ENGINE_JIT_SINGLE] = "jit-single"};
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *engine = (enum cpu_engine)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static int options_check(struct ipl_options *o, struct vm_config *vc)
 {
     unsigned long n = 1;
@@ -304,8 +320,8 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
     if (o->image && (o->initrd || o->append))
         return usage("goes with --kernel, not with --image",
                      o->initrd ? "--initrd" : "--append");
-    if (o->engine && strcmp(o->engine, "interp"))
-        return usage("no such engine (interp)", o->engine);
+    if (o->engine && !engine_named(o->engine, &vc->engine))
+        return usage("no such engine (jit, interp, lockstep)", o->engine);
     if (o->console && strcmp(o->console, "stdio") && strcmp(o->console, "none"))
         return usage("no such console (stdio, none)", o->console);
     if (o->cpus && number(o->cpus, 1, CPUS_LIMIT, &n))
@@ -428,7 +444,7 @@ int cli_ipl(int argc, char **argv)
         {"standby", "SIZE", "storage that the guest can bring in", &o->standby, NULL},
         {"cpus", "N", "number of CPUs, 1 unless given", &o->cpus, NULL},
         {"model", "NAME", "processor model; endicott models lists them", &o->model, NULL},
-        {"engine", "interp", "execution engine", &o->engine, NULL},
+        {"engine", "jit|interp", "execution engine", &o->engine, NULL},
         {"disk", "DEVNO=FILE[,ro]", "disk (not available yet)", &o->disk, NULL},
         {"net", "DEVNO=...", "network (not available yet)", &o->net, NULL},
         {"console", "stdio|none", "console, stdio unless given", &o->console, NULL},

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "cpu/insn/insn.h"
+#include "cpu/jit/jit.h"
 
 #define STORES_BEFORE_DROP 64 /* stores without a decode: the frame has become data */
 #define MIXED_FRAMES_MAX 8    /* frames of data with a few instructions (Linux: prefix area) */
@@ -174,6 +175,7 @@ static void page_detach(struct cpu *c, struct code_page *page)
         return;
     __atomic_store_n(&c->code->by_frame[page->abs >> FRAME_SHIFT], NULL, __ATOMIC_RELAXED);
     atomic_fetch_sub(&c->st->code[page->abs >> FRAME_SHIFT], 1);
+    jit_forget_page(c, page);
     page_unmap(c, page);
     page->abs = CODE_ABS_NONE;
 }
@@ -193,6 +195,7 @@ static void mixed_add(struct cpu *c, u64 abs)
     slots_reset(page, code_run_mixed);
     page->abs = abs;
     page->stores = page->decoded = 0;
+    page->jit = NULL;
     cc->mixed[cc->mixed_count++] = (struct mixed_frame){.page = page};
     __atomic_store_n(&cc->by_frame[abs >> FRAME_SHIFT], page, __ATOMIC_RELAXED);
 }
@@ -273,6 +276,8 @@ static void page_invalidate(struct cpu *c, struct code_page *page, unsigned from
 {
     unsigned first = from >= 4 ? (from - 4) / 2 : 0;
     unsigned last = (from + len - 1) / 2;
+    if (page->jit)
+        jit_invalidate(c, page, from, len);
     for (unsigned i = first; i <= last && i < CODE_SLOTS; i++)
         page->slot[i].run = code_run_decode;
     if (++page->stores <= STORES_BEFORE_DROP || page_executing(c, page))
@@ -309,6 +314,7 @@ void code_flush(struct cpu *c)
         struct code_page *page = &c->code->pool[i];
         if (page->abs == CODE_ABS_NONE)
             continue;
+        jit_forget_page(c, page);
         if (page_executing(c, page))
             slots_reset(page, code_run_decode);
         else

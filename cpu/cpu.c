@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cpu/access.h"
+#include "cpu/jit/jit.h"
 #include "cpu/per.h"
 #include "mem/dat.h"
 
@@ -31,6 +32,8 @@ void cpu_destroy(struct cpu *c)
     if (!c)
         return;
     code_cache_destroy(c);
+    jit_destroy(c);
+    free(c->heat);
     pthread_mutex_destroy(&c->mail_lock);
     free(c->tlb);
     free(c);
@@ -48,7 +51,9 @@ struct cpu *cpu_create(struct cpu_set *set, unsigned address)
     c->addr = address;
     pthread_mutex_init(&c->mail_lock, NULL);
     c->tlb = calloc(1, sizeof *c->tlb);
-    if (!c->tlb || code_cache_create(c) != ST_OK) {
+    c->heat = calloc(1, JIT_HEAT_ENTRIES);
+    if (!c->tlb || !c->heat || code_cache_create(c) != ST_OK ||
+        (set->engine != CPU_ENGINE_INTERP && jit_create(c, set->engine, NULL) != ST_OK)) {
         cpu_destroy(c);
         return NULL;
     }
@@ -102,6 +107,26 @@ unsigned cpu_set_count(const struct cpu_set *set)
 struct cpu *cpu_set_get(struct cpu_set *set, unsigned address)
 {
     return address < set->count ? set->cpus[address] : NULL;
+}
+
+int cpu_set_engine(struct cpu_set *set, enum cpu_engine engine, struct cause *cause)
+{
+    int rc = ST_OK;
+    for (unsigned i = 0; i < set->count && rc == ST_OK && engine != CPU_ENGINE_INTERP; i++)
+        if (!set->cpus[i]->jit)
+            rc = jit_create(set->cpus[i], engine, cause);
+    if (rc == ST_OK)
+        set->engine = engine;
+    for (unsigned i = 0; i < set->count && set->engine == CPU_ENGINE_INTERP; i++) {
+        code_forget(set->cpus[i]);
+        jit_destroy(set->cpus[i]);
+    }
+    return rc;
+}
+
+enum cpu_engine cpu_engine_default(void)
+{
+    return jit_supported() ? CPU_ENGINE_JIT : CPU_ENGINE_INTERP;
 }
 
 unsigned cpu_addr(const struct cpu *c)

@@ -57,6 +57,12 @@ unsigned cpu_addr(const struct cpu *cpu);
 void cpu_set_facilities(struct cpu_set *set, const u8 *facilities);
 const struct cpu_model *cpu_set_model(const struct cpu_set *set);
 
+/** Choose the engine, before the CPUs run. ST_INVAL when this host cannot, ST_NOMEM; then they
+ *  have what they had. */
+int cpu_set_engine(struct cpu_set *set, enum cpu_engine engine, struct cause *cause);
+/** The engine that is the best here. */
+enum cpu_engine cpu_engine_default(void);
+
 /* -- running: one thread at a time per CPU -- */
 
 /** Execute about `budget` instructions at most. Call only while no other thread runs `cpu`. */

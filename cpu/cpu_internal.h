@@ -44,9 +44,10 @@ _Static_assert(sizeof(struct dinsn) == 16, "slot arithmetic relies on 16 bytes")
 #define CODE_PAGES_MAX 1024 /* decoded frames per CPU; 32 KiB each */
 struct code_page {
     struct dinsn slot[CODE_SLOTS_ALL];
-    u64 abs;          /* frame address, or CODE_ABS_NONE */
-    unsigned stores;  /* stores into the frame since something was last decoded */
-    unsigned decoded; /* slots decoded since the frame was taken */
+    u64 abs;                /* frame address, or CODE_ABS_NONE */
+    unsigned stores;        /* stores into the frame since something was last decoded */
+    unsigned decoded;       /* slots decoded since the frame was taken */
+    struct jit_region *jit; /* what is translated of it */
 };
 #define CODE_ABS_NONE (~0ull)
 
@@ -66,11 +67,13 @@ struct cpu {
     /* the last taken branch, while its page is executing; see cpu_bear_settle */
     const struct dinsn *bear_slot;
     u8 cc;
-    u8 ilc;         /* bytes of the instruction that stopped */
-    u8 access_key;  /* PSW key in bits 0-3, as in a storage key */
-    u8 dxc;         /* of the data exception being raised */
-    bool ex_active; /* the body runs under EXECUTE */
-    u8 watch;       /* WATCH_*; derived from the PSW and control registers */
+    u8 ilc;          /* bytes of the instruction that stopped */
+    u8 access_key;   /* PSW key in bits 0-3, as in a storage key */
+    u8 dxc;          /* of the data exception being raised */
+    bool ex_active;  /* the body runs under EXECUTE */
+    u8 watch;        /* WATCH_*; derived from the PSW and control registers */
+    u8 jit_mode;     /* JIT_MODE_*; what translated code depends on, derived likewise */
+    bool jit_broken; /* a region of the executing page is void: leave it */
     u32 fpc;
     u64 vr[32][2]; /* vector registers; [n][0] is floating-point register n */
     u64 cr[16];
@@ -116,6 +119,8 @@ struct cpu {
     /* derived: translations and decoded instructions */
     struct tlb *tlb;
     struct code_cache *code;
+    struct jit *jit; /* NULL: the interpreter alone */
+    u8 *heat;        /* executions of branch targets; see jit_heat */
 
     /* words other threads may touch */
     _Atomic u32 requests;
@@ -157,7 +162,17 @@ struct cpu_set {
     _Atomic u32 crw_pending;
     _Atomic u32 warning_pending;
     _Atomic u64 standby; /* one bit per CPU address: defined, not configured */
+    enum cpu_engine engine;
 };
+
+/* cpu->jit_mode. */
+#define JIT_MODE_AMODE 3u
+#define JIT_MODE_24 0u
+#define JIT_MODE_31 1u
+#define JIT_MODE_64 3u
+#define JIT_MODE_AR 4u        /* access-register mode */
+#define JIT_MODE_AFP 8u       /* CR0 bit 45 */
+#define JIT_MODE_OVERFLOW 16u /* fixed-point overflow interrupts */
 
 /** Full PSW mask with the condition code in place. */
 static inline u64 psw_mask(const struct cpu *c)
@@ -175,6 +190,15 @@ static inline u64 cpu_guest_tod(const struct cpu *c)
 static inline bool cpu_ar_mode(const struct cpu *c)
 {
     return (c->psw.mask & (PSW_DAT | PSW_AS)) == (PSW_DAT | (u64)AS_AR << PSW_AS_SHIFT);
+}
+
+/** Derive c->jit_mode from the PSW and CR0. */
+static inline void cpu_jit_mode(struct cpu *c)
+{
+    unsigned mode = c->amask >> 32 ? JIT_MODE_64 : c->amask >> 24 ? JIT_MODE_31 : JIT_MODE_24;
+    c->jit_mode = (u8)(mode | (cpu_ar_mode(c) ? JIT_MODE_AR : 0) |
+                       (c->cr[0] & CR0_AFP ? JIT_MODE_AFP : 0) |
+                       (c->psw.mask & 8ull << PSW_PM_SHIFT ? JIT_MODE_OVERFLOW : 0));
 }
 
 /* -- cpu.c -- */

@@ -35,6 +35,15 @@ enum cpu_generation {
     GEN_MAX = GEN_NEVER,
 };
 
+/** How instructions are executed: by the interpreter alone, or translated when they are hot; for
+ *  tests also translated when first met, and with regions of one instruction. */
+enum cpu_engine {
+    CPU_ENGINE_INTERP,
+    CPU_ENGINE_JIT,
+    CPU_ENGINE_JIT_FIRST,
+    CPU_ENGINE_JIT_SINGLE,
+};
+
 struct cpu_model {
     char name[CPU_MODEL_NAME_BYTES]; /* "z10" */
     u16 machine_type;                /* 0x2097 */

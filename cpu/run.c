@@ -2,6 +2,7 @@
  * Guarantees: interruptions and requests are looked at between stretches of at most
  * RUN_SLICE_INSNS instructions; psw.addr is current whenever threaded code is not running. */
 #include "cpu/insn/insn.h"
+#include "cpu/jit/jit.h"
 #include "cpu/per.h"
 
 #define RUN_SLICE_INSNS 4096
@@ -17,6 +18,7 @@ void cpu_mode_changed(struct cpu *c)
                : c->psw.mask & PSW_BA ? 0x7fffffffull
                                       : 0xffffffull;
     c->access_key = (u8)((c->psw.mask & PSW_KEY) >> PSW_KEY_SHIFT << 4);
+    cpu_jit_mode(c);
     per_select(c);
     cpu_select_spaces(c);
 }
@@ -77,6 +79,8 @@ int cpu_branch_slow(struct cpu *c, long n)
     const struct dinsn *d = slot_find(c, &rc);
     if (!d)
         return rc;
+    if (unlikely(--*jit_heat(c, d) == 0))
+        d = jit_hot(c, d);
 #ifdef ENDICOTT_LOOP_DISPATCH
     c->stop = d;
     return 0;
@@ -91,15 +95,27 @@ __attribute__((no_sanitize("thread"))) static int loop_dispatch(struct cpu *c)
 {
     int rc;
     do
-        rc = c->stop->run(c, c->stop, c->n);
+        rc = jit_call(c, c->stop, c->n, c->stop->run);
     while (rc == 0);
     return rc;
+}
+#endif
+
+#ifndef ENDICOTT_LOOP_DISPATCH
+static int branch_slow(struct cpu *c, const struct dinsn *d, long n)
+{
+    (void)d;
+    return cpu_branch_slow(c, n);
 }
 #endif
 
 /* Run threaded code from psw.addr. */
 static int exec_slice(struct cpu *c, long n)
 {
+#ifndef ENDICOTT_LOOP_DISPATCH
+    if (c->jit)
+        return jit_call(c, NULL, n, branch_slow);
+#endif
     int rc = cpu_branch_slow(c, n);
 #ifdef ENDICOTT_LOOP_DISPATCH
     if (rc == 0)

@@ -224,6 +224,8 @@ static int cpus_create(struct vm *vm, struct cause *cause)
         return rc;
     rc = cpu_set_create(&vm->cpus, vm->st, vm->config.model, vm->config.cpus, &cpu_port_table,
                         vm, cause);
+    if (rc == ST_OK)
+        rc = cpu_set_engine(vm->cpus, vm->config.engine, cause);
     if (rc)
         return rc;
     cpu_set_serial(vm->cpus, vm->host->config.cpu_serial);

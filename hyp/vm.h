@@ -62,6 +62,7 @@ struct vm_config {
     unsigned cpus;
     unsigned cpus_max; /* that may ever be defined; less than cpus: as many */
     const struct cpu_model *model;
+    enum cpu_engine engine;
     const u8
         *facilities;  /* FACILITY_BYTES: those of the relocation domain; NULL = the model's */
     u16 console_vdev; /* 0 = none; UNDER_CP only */

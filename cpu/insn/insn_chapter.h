@@ -3,6 +3,7 @@
  * ENDICOTT_LOOP_DISPATCH (sanitizer builds) each function returns to the loop instead of jumping
  * to its successor: same bodies, same order. */
 #include "cpu/insn/insn.h"
+#include "cpu/jit/jit.h"
 
 #ifdef ENDICOTT_LOOP_DISPATCH
 #define CHAPTER_DISPATCH(c, d, n) return cpu_loop_next((c), (d), (n))
@@ -24,6 +25,8 @@ static inline __attribute__((always_inline)) int chapter_branch(struct cpu *c,
     if (likely(((target ^ c->ia_page) & ~(u64)(FRAME_BYTES - 2)) == 0 && n > 0)) {
         const struct dinsn *to =
             (const struct dinsn *)(c->code_base + ((target & (FRAME_BYTES - 1)) << 3));
+        if (unlikely(--*jit_heat(c, to) == 0))
+            to = jit_hot(c, to);
         CHAPTER_DISPATCH(c, to, n);
     }
     return cpu_branch_slow(c, n);

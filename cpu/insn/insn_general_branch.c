@@ -519,6 +519,7 @@ INSN_FAST(spm)
     u64 v = c->gr[d->r1];
     c->cc = (u8)(v >> 28 & 3);
     c->psw.mask = (c->psw.mask & ~PSW_PM) | (v >> 24 & 15) << PSW_PM_SHIFT;
+    cpu_jit_mode(c);
     return 0;
 }
 

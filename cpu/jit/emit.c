@@ -1,0 +1,592 @@
+/* Emission of a region: entry, blocks, and the instructions that compute.
+ * Values are made in the destination's host register, or in RAX; a second operand from storage or
+ * a wide constant is in RDX; RCX belongs to emit_reg.c and emit_mem.c. */
+#include "cpu/jit/jit_internal.h"
+
+static const struct jit_insn *current(const struct jit_cx *x)
+{
+    return &x->insn[x->cur];
+}
+
+static unsigned def(struct jit_cx *x, bool w, unsigned g, unsigned scratch)
+{
+    return w ? reg_def64(x, g, scratch) : reg_def32(x, g, scratch);
+}
+
+static void done(struct jit_cx *x, bool w, unsigned g, unsigned host)
+{
+    if (w)
+        reg_done64(x, g, host);
+    else
+        reg_done32(x, g, host);
+}
+
+static void get(struct jit_cx *x, bool w, unsigned g, unsigned host)
+{
+    if (w)
+        reg_get64(x, g, host);
+    else
+        reg_get32(x, g, host);
+}
+
+/* Register g, extended, into `to`. */
+static void get_extended(struct jit_cx *x, u8 ext, bool w, unsigned g, unsigned to)
+{
+    struct x64 *a = &x->a;
+    if (ext == X_64 || ext == X_REV64) {
+        reg_get64(x, g, to);
+        if (ext == X_REV64)
+            x64_bswap(a, true, to);
+        return;
+    }
+    unsigned from = reg_use32(x, g, to);
+    switch (ext) {
+    case X_S32: x64_rr(a, w, w ? A_MOVSXD : A_MOV, to, from); break;
+    case X_S16: x64_rr(a, w, A_MOVSX16, to, from); break;
+    case X_U16: x64_rr(a, false, A_MOVZX16, to, from); break;
+    case X_S8:
+        if (w)
+            x64_rr(a, true, A_MOVSX8, to, from);
+        else
+            x64_rr8(a, A_MOVSX8, to, from);
+        break;
+    case X_U8: x64_rr8(a, A_MOVZX8, to, from); break;
+    default:
+        x64_rr(a, false, A_MOV, to, from);
+        if (ext == X_U31)
+            x64_gi(a, false, G_AND, to, 0x7fffffff);
+        if (ext == X_REV32)
+            x64_bswap(a, false, to);
+    }
+}
+
+/* ---- operands ---- */
+
+/* The second operand, made ready before the destination is touched. */
+struct second {
+    enum { SECOND_IMM, SECOND_GUEST, SECOND_HOST } kind;
+    s32 imm;
+    unsigned reg;
+};
+
+static struct second second_get(struct jit_cx *x, u8 src)
+{
+    const struct jit_insn *i = current(x);
+    const struct lowering *lo = i->lo;
+    bool w = lo->width == 64;
+    if (src == S_MEM || src == S_REL) {
+        mem_load(x, mem_address(x, i), lo->ext, w, RDX);
+        return (struct second){SECOND_HOST, 0, RDX};
+    }
+    if (jit_src_const(src)) {
+        s64 v = jit_const(&i->d, src);
+        if (!w || v == (s32)v)
+            return (struct second){SECOND_IMM, (s32)v, 0};
+        x64_mov_i(&x->a, RDX, (u64)v);
+        return (struct second){SECOND_HOST, 0, RDX};
+    }
+    unsigned g = jit_reg(&i->d, src);
+    if (lo->ext == X_32 || lo->ext == X_64)
+        return (struct second){SECOND_GUEST, 0, g};
+    get_extended(x, lo->ext, w, g, RDX);
+    return (struct second){SECOND_HOST, 0, RDX};
+}
+
+static void second_op(struct jit_cx *x, bool w, enum x64_group1 g, unsigned host,
+                      struct second b)
+{
+    unsigned op = (unsigned)g << 3 | 3;
+    if (b.kind == SECOND_IMM)
+        x64_gi(&x->a, w, g, host, b.imm);
+    else if (b.kind == SECOND_GUEST)
+        reg_op(x, w, op, host, b.reg);
+    else
+        x64_rr(&x->a, w, op, host, b.reg);
+}
+
+static void second_mul(struct jit_cx *x, bool w, unsigned host, struct second b)
+{
+    if (b.kind == SECOND_IMM)
+        x64_imul_i(&x->a, w, host, host, b.imm);
+    else if (b.kind == SECOND_GUEST)
+        reg_op(x, w, A_IMUL, host, b.reg);
+    else
+        x64_rr(&x->a, w, A_IMUL, host, b.reg);
+}
+
+/* The host register in which dst = a op b is made, holding a. */
+static unsigned first_get(struct jit_cx *x, unsigned dst, unsigned ra, struct second b)
+{
+    bool w = current(x)->lo->width == 64;
+    bool b_is_dst = b.kind == SECOND_GUEST && b.reg == dst && ra != dst;
+    unsigned host = b_is_dst ? (unsigned)RAX : def(x, w, dst, RAX);
+    if (dst != ra || host == RAX)
+        get(x, w, ra, host);
+    return host;
+}
+
+/* ---- instructions ---- */
+
+static void emit_mov(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    const struct lowering *lo = i->lo;
+    bool w = lo->width == 64;
+    unsigned dst = i->d.r1;
+    if (lo->b == S_MEM || lo->b == S_REL) {
+        /* the old value must survive a fault: it does, the load is the last to write */
+        unsigned ea = mem_address(x, i);
+        unsigned to = def(x, w, dst, RAX);
+        mem_load(x, ea, lo->ext, w, to);
+        done(x, w, dst, to);
+        return;
+    }
+    if (jit_src_const(lo->b)) {
+        unsigned to = def(x, w, dst, RAX);
+        s64 v = jit_const(&i->d, lo->b);
+        x64_mov_i(&x->a, to, w ? (u64)v : (u32)v);
+        done(x, w, dst, to);
+        return;
+    }
+    unsigned src = jit_reg(&i->d, lo->b);
+    if (src == dst && lo->ext == (w ? X_64 : X_32))
+        return;
+    unsigned to = def(x, w, dst, RAX);
+    get_extended(x, lo->ext, w, src, to);
+    done(x, w, dst, to);
+}
+
+static void emit_alu(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    const struct lowering *lo = i->lo;
+    bool w = lo->width == 64;
+    struct second b = second_get(x, lo->b);
+    unsigned host = first_get(x, i->d.r1, jit_reg(&i->d, lo->a), b);
+    static const u8 group[] = {
+        [OP_ADD] = G_ADD, [OP_SUB] = G_SUB, [OP_AND] = G_AND, [OP_OR] = G_OR, [OP_XOR] = G_XOR};
+    if (lo->op == OP_MUL)
+        second_mul(x, w, host, b);
+    else
+        second_op(x, w, (enum x64_group1)group[lo->op], host, b);
+    done(x, w, i->d.r1, host);
+    if (lo->cc != CCK_NONE)
+        cc_set(x);
+}
+
+static void emit_cmp(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    const struct lowering *lo = i->lo;
+    bool w = lo->width == 64;
+    unsigned host = RAX;
+    struct second b;
+    if (lo->a == S_MEM) {
+        mem_load(x, mem_address(x, i), lo->ext, w, RAX);
+        b = second_get(x, lo->b);
+    } else {
+        b = second_get(x, lo->b);
+        unsigned g = jit_reg(&i->d, lo->a);
+        host = w ? reg_use64(x, g, RAX) : reg_use32(x, g, RAX);
+    }
+    if (b.kind == SECOND_IMM && b.imm == 0)
+        x64_rr(&x->a, w, A_TEST, host, host);
+    else
+        second_op(x, w, G_CMP, host, b);
+    cc_set(x);
+}
+
+static void emit_test(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool w = i->lo->width == 64;
+    emit_mov(x);
+    unsigned host = w ? reg_use64(x, i->d.r1, RAX) : reg_use32(x, i->d.r1, RAX);
+    x64_rr(&x->a, w, A_TEST, host, host);
+    cc_set(x);
+}
+
+static void emit_neg(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool w = i->lo->width == 64;
+    get_extended(x, i->lo->ext, w, i->d.r2, RAX);
+    unsigned to = def(x, w, i->d.r1, RAX);
+    if (to != RAX)
+        x64_rr(&x->a, w, A_MOV, to, RAX);
+    x64_g3(&x->a, w, N_NEG, to);
+    done(x, w, i->d.r1, to);
+    cc_set(x);
+}
+
+static void emit_la(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    unsigned to = reg_def64(x, i->d.r1, RAX);
+    mem_address_into(x, i, to);
+    reg_done64(x, i->d.r1, to);
+}
+
+static void emit_insert(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool w = i->lo->width == 64;
+    struct x64 *a = &x->a;
+    s64 v = jit_const(&i->d, i->lo->b);
+    u64 field = jit_field(i->lo->b);
+    unsigned to = def(x, w, i->d.r1, RAX);
+    if (to == RAX)
+        get(x, w, i->d.r1, RAX);
+    if (w) {
+        x64_mov_i(a, RDX, ~field);
+        x64_rr(a, true, A_AND, to, RDX);
+        x64_mov_i(a, RDX, (u64)v);
+        x64_rr(a, true, A_OR, to, RDX);
+    } else {
+        x64_gi(a, false, G_AND, to, (s32)~field);
+        x64_gi(a, false, G_OR, to, (s32)v);
+    }
+    done(x, w, i->d.r1, to);
+}
+
+static void emit_ic(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    mem_load(x, mem_address(x, i), X_U8, false, RDX);
+    unsigned to = reg_def32(x, i->d.r1, RAX);
+    if (to == RAX)
+        reg_get32(x, i->d.r1, RAX);
+    x64_gi(&x->a, false, G_AND, to, -256);
+    x64_rr(&x->a, false, A_OR, to, RDX);
+    reg_done32(x, i->d.r1, to);
+}
+
+/* And, or of an immediate with a field; the condition code is that of the field. */
+static void emit_field(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool w = i->lo->width == 64, and = i->lo->op == OP_FAND;
+    struct x64 *a = &x->a;
+    u64 field = jit_field(i->lo->b), v = (u64)jit_const(&i->d, i->lo->b);
+    u64 operand = and? v | ~field : v;
+    unsigned to = def(x, w, i->d.r1, RAX);
+    if (to == RAX)
+        get(x, w, i->d.r1, RAX);
+    if (w) {
+        x64_mov_i(a, RDX, operand);
+        x64_rr(a, true, and? A_AND : A_OR, to, RDX);
+    } else {
+        x64_gi(a, false, and? G_AND : G_OR, to, (s32)(u32)operand);
+    }
+    if (cc_wanted(x)) {
+        x64_mov_i(a, RDX, field);
+        x64_rr(a, w, A_TEST, RDX, to);
+    }
+    done(x, w, i->d.r1, to);
+    cc_set(x);
+}
+
+/* Mask of the branch that takes the flags of the current instruction as they are, or 0. */
+static unsigned next_branch_mask(const struct jit_cx *x)
+{
+    const struct jit_block *b = &x->block[x->cur_block];
+    unsigned n = x->cur + 1;
+    if (n >= b->first + (unsigned)b->count || !x->insn[n].lo || !x->insn[n].cc_use)
+        return 0;
+    return x->insn[n].lo->op == OP_LOC ? x->insn[n].d.r3 : x->insn[n].d.r1;
+}
+
+static void emit_tm(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    u64 m = (u64)jit_const(&i->d, i->lo->b);
+    unsigned mask = next_branch_mask(x);
+    bool many = (m & (m - 1)) != 0, ones = many && (mask == 1 || mask == 14);
+    if (many &&
+        (region_cc_need(x, x->cur) != CC_DEAD || (mask && mask != 8 && mask != 7 && !ones))) {
+        emit_fn(x);
+        return;
+    }
+    if (i->lo->a == S_MEM)
+        mem_load(x, mem_address(x, i), X_U8, false, RAX);
+    else if (i->lo->width == 64)
+        reg_get64(x, i->d.r1, RAX);
+    else
+        reg_get32(x, i->d.r1, RAX);
+    if (ones)
+        x64_g3(a, true, N_NOT, RAX);
+    if (m <= 0x7fffffff) {
+        x64_test_i(a, false, RAX, (s32)m);
+    } else {
+        x64_mov_i(a, RDX, m);
+        x64_rr(a, true, A_TEST, RDX, RAX);
+    }
+    cc_set(x);
+    x->cc.inverted = ones;
+}
+
+/* ---- shifts ---- */
+
+/* By a constant. */
+static void shift_const(struct jit_cx *x, unsigned n)
+{
+    const struct jit_insn *i = current(x);
+    const struct lowering *lo = i->lo;
+    bool w = lo->width == 64;
+    static const u8 kind[] = {
+        [OP_SHL] = S_SHL, [OP_SHR] = S_SHR, [OP_SAR] = S_SAR, [OP_ROL] = S_ROL};
+    unsigned from = jit_reg(&i->d, lo->a), to = def(x, w, i->d.r1, RAX);
+    if (to == RAX || from != i->d.r1)
+        get(x, w, from, to);
+    if (!w && n > 31 && lo->op != OP_ROL) {
+        if (lo->op == OP_SAR)
+            x64_shift_i(&x->a, false, S_SAR, to, 31);
+        else
+            x64_mov_i(&x->a, to, 0);
+    } else if (n & (w ? 63 : 31)) {
+        x64_shift_i(&x->a, w, (enum x64_shift)kind[lo->op], to, n & (w ? 63 : 31));
+    }
+    done(x, w, i->d.r1, to);
+}
+
+static void shift_variable(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    const struct lowering *lo = i->lo;
+    bool w = lo->width == 64;
+    unsigned from = jit_reg(&i->d, lo->a);
+    struct x64 *a = &x->a;
+    reg_get32(x, i->d.b2, RDX);
+    if (i->d.d2)
+        x64_gi(a, false, G_ADD, RDX, i->d.d2);
+    get(x, w, from, RAX);
+    if (lo->op == OP_ROL) {
+        x64_rr(a, false, A_MOV, RCX, RDX);
+        x64_shift_cl(a, w, S_ROL, RAX);
+    } else {
+        if (!w && lo->op == OP_SAR)
+            x64_rr(a, true, A_MOVSXD, RAX, RAX);
+        x64_shiftx(a, true,
+                   lo->op == OP_SHL   ? S_SHL
+                   : lo->op == OP_SHR ? S_SHR
+                                      : S_SAR,
+                   RAX, RAX, RDX);
+    }
+    done(x, w, i->d.r1, RAX);
+}
+
+static void emit_shift(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool w = i->lo->width == 64;
+    if (i->d.b2 >= ZERO_REG)
+        shift_const(x, (unsigned)i->d.d2 & 63);
+    else
+        shift_variable(x);
+    if (i->lo->cc == CCK_NONE)
+        return;
+    if (cc_wanted(x)) {
+        unsigned host = w ? reg_use64(x, i->d.r1, RAX) : reg_use32(x, i->d.r1, RAX);
+        x64_rr(&x->a, w, A_TEST, host, host);
+    }
+    cc_set(x);
+}
+
+static u64 bit_range(unsigned from, unsigned to)
+{
+    u64 head = ~0ull >> from, tail = ~0ull << (63 - to);
+    return from <= to ? head & tail : head | tail;
+}
+
+static void and_mask(struct x64 *a, unsigned to, u64 mask)
+{
+    if (mask == ~0ull)
+        return;
+    if (mask == 0xffffffff) {
+        x64_rr(a, false, A_MOV, to, to);
+    } else if (mask == 0xff) {
+        x64_rr8(a, A_MOVZX8, to, to);
+    } else if (mask <= 0x7fffffff) {
+        x64_gi(a, false, G_AND, to, (s32)mask);
+    } else if ((s64)mask == (s32)mask) {
+        x64_gi(a, true, G_AND, to, (s32)mask);
+    } else if (mask <= 0xffffffff) {
+        x64_gi(a, false, G_AND, to, (s32)(u32)mask);
+    } else {
+        x64_mov_i(a, RDX, mask);
+        x64_rr(a, true, A_AND, to, RDX);
+    }
+}
+
+/* RISBG: bits i3..i4 of r2 rotated left by i5, into r1 or zeros. */
+static void emit_risbg(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    unsigned from = i->d.r3 & 63, to = i->d.b2 & 63, n = (unsigned)i->d.imm & 63;
+    bool zero = i->d.b2 & 0x80;
+    u64 mask = bit_range(from, to);
+    unsigned src = reg_use64(x, i->d.r2, RAX);
+    bool in_place = zero && i->d.r1 != i->d.r2;
+    unsigned host = in_place ? reg_def64(x, i->d.r1, RAX) : (unsigned)RAX;
+    if (zero && from <= to && to == 63 - n && n && mask == ~0ull << n >> 0) {
+        x64_rr(a, true, A_MOV, host, src);
+        x64_shift_i(a, true, S_SHL, host, n);
+    } else if (zero && n && mask == ~0ull >> (64 - n)) {
+        x64_rr(a, true, A_MOV, host, src);
+        x64_shift_i(a, true, S_SHR, host, 64 - n);
+    } else {
+        if (n)
+            x64_rorx(a, true, host, src, 64 - n);
+        else if (host != src)
+            x64_rr(a, true, A_MOV, host, src);
+        and_mask(a, host, mask);
+    }
+    if (!zero && mask != ~0ull) {
+        x64_mov_i(a, RDX, ~mask);
+        reg_op(x, true, A_AND, RDX, i->d.r1);
+        x64_rr(a, true, A_OR, RAX, RDX);
+    }
+    reg_done64(x, i->d.r1, host);
+    if (i->lo->cc == CCK_NONE)
+        return;
+    if (cc_wanted(x))
+        x64_rr(a, true, A_TEST, host, host);
+    cc_set(x);
+}
+
+/* LOAD ON CONDITION: around the move when the condition does not hold. */
+static void emit_loc(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool w = i->lo->width == 64;
+    unsigned dst = i->d.r1;
+    unsigned mask = i->d.r3;
+    if (mask == 0)
+        return;
+    if (w)
+        reg_widen_keep_flags(x, i->reads64);
+    if (!w)
+        (void)reg_def32(x, dst, RAX);
+    struct jumps taken = {.count = 0}, not = {.count = 0};
+    if (mask != 15)
+        cc_branch(x, mask ^ 15, &not, &taken);
+    for (unsigned k = 0; k < taken.count; k++)
+        x64_patch(&x->a, taken.at[k], x->a.at);
+    x->cc.fresh = false;
+    unsigned to = def(x, w, dst, RAX);
+    if (jit_src_const(i->lo->b))
+        x64_mov_i(&x->a, to, w ? (u64)jit_const(&i->d, i->lo->b) : (u32)i->d.imm);
+    else
+        get(x, w, i->d.r2, to);
+    done(x, w, dst, to);
+    for (unsigned k = 0; k < not .count; k++)
+        x64_patch(&x->a, not .at[k], x->a.at);
+}
+
+static void emit_one(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    if (!i->lo) {
+        emit_fn(x);
+        return;
+    }
+    if (i->lo->op < OP_BC && i->lo->op != OP_LOC && i->lo->op != OP_STORE)
+        reg_widen(x, i->reads64);
+    switch (i->lo->op) {
+    case OP_MOV: emit_mov(x); break;
+    case OP_ADD:
+    case OP_SUB:
+    case OP_AND:
+    case OP_OR:
+    case OP_XOR:
+    case OP_MUL: emit_alu(x); break;
+    case OP_CMP: emit_cmp(x); break;
+    case OP_TEST: emit_test(x); break;
+    case OP_NEG: emit_neg(x); break;
+    case OP_SHL:
+    case OP_SHR:
+    case OP_SAR:
+    case OP_ROL: emit_shift(x); break;
+    case OP_LA: emit_la(x); break;
+    case OP_STORE: emit_store(x); break;
+    case OP_INSERT: emit_insert(x); break;
+    case OP_IC: emit_ic(x); break;
+    case OP_FAND:
+    case OP_FOR: emit_field(x); break;
+    case OP_TM: emit_tm(x); break;
+    case OP_LM:
+    case OP_STM: emit_multiple(x); break;
+    case OP_RISBG: emit_risbg(x); break;
+    case OP_LOC: emit_loc(x); break;
+    default: emit_branch(x); break;
+    }
+}
+
+/* Flags last as long as nothing but a branch or a move on condition follows. */
+static void emit_block(struct jit_cx *x, unsigned k)
+{
+    struct jit_block *b = &x->block[k];
+    x->cur_block = k;
+    b->at = x->a.at;
+    reg_enter_block(x, k);
+    x->done = 0;
+    for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++, x->done++) {
+        x->cur = i;
+        bool uses = x->insn[i].lo && (x->insn[i].cc_use);
+        if (!uses)
+            x->cc.fresh = false;
+        emit_one(x);
+    }
+    const struct jit_insn *last = &x->insn[b->first + b->count - 1];
+    b->cc_out = x->cc;
+    b->cc_out.fresh = false;
+    if (!last->lo || last->lo->op < OP_BC) {
+        emit_count(x, H_N, x->done);
+        emit_fall(x);
+    }
+}
+
+/* What is known of the condition code where a block begins. */
+static void block_cc(struct jit_cx *x, unsigned k)
+{
+    cc_is_in_memory(x);
+    if (x->block[k].preds != 1 || k == x->entry_block)
+        return;
+    for (unsigned p = 0; p < k; p++)
+        if (x->block[p].fall == (int)k || x->block[p].taken == (int)k)
+            x->cc = x->block[p].cc_out;
+}
+
+static void emit_entry(struct jit_cx *x, insn_run *before)
+{
+    struct x64 *a = &x->a;
+    x64_cmp8_mem(a, x64_at(RDI, (s32)offsetof(struct cpu, jit_mode)), x->mode);
+    u8 *mode = x64_jcc(a, CC_NE);
+    x64_rr(a, true, A_TEST, RDX, RDX);
+    u8 *spent = x64_jcc(a, CC_LE);
+    x64_rr(a, true, A_MOV, H_CPU, RDI);
+    x64_rr(a, true, A_MOV, H_N, RDX);
+    x->lo = x->low_class;
+    reg_reload(x, true);
+    x->fix[x->fixes].from = x64_jmp(a);
+    x->fix[x->fixes++].block = (u16)x->entry_block;
+    x64_patch(a, mode, a->at);
+    x64_patch(a, spent, a->at);
+    x64_jmp_to(a, (const void *)(uintptr_t)before);
+}
+
+void emit_region(struct jit_cx *x, insn_run *before)
+{
+    x->fixes = 0;
+    x->entry_block = (unsigned)x->slot_block[x->entry_slot];
+    emit_entry(x, before);
+    for (unsigned k = 0; k < x->blocks && !x->a.full; k++) {
+        block_cc(x, k);
+        emit_block(x, k);
+    }
+    stubs_emit(x);
+    for (unsigned k = 0; k < x->fixes; k++)
+        x64_patch(&x->a, x->fix[k].from, x->block[x->fix[k].block].at);
+}

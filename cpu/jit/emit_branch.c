@@ -1,0 +1,453 @@
+/* Branches: inside the region, to other slots of the page, and out of it.
+ * A taken branch notes its slot for the breaking-event address. Backward branches inside the
+ * region look at the budget, so that a stretch ends in time. */
+#include "cpu/jit/jit_internal.h"
+
+static const struct jit_insn *current(const struct jit_cx *x)
+{
+    return &x->insn[x->cur];
+}
+
+void emit_count(struct jit_cx *x, unsigned host, unsigned insns)
+{
+    if (host != H_N || insns)
+        x64_rm(&x->a, true, A_LEA, host, x64_at(H_N, -(s32)insns));
+}
+
+void emit_slot(struct jit_cx *x, unsigned host, unsigned slot)
+{
+    x64_mov_i(&x->a, host, (u64)(uintptr_t)&x->page->slot[slot]);
+}
+
+void emit_jump_block(struct jit_cx *x, unsigned block)
+{
+    u8 *from = x64_jmp(&x->a);
+    if (x->fixes == ARRAY_LEN(x->fix)) {
+        x->a.full = true;
+        return;
+    }
+    x->fix[x->fixes].from = from;
+    x->fix[x->fixes++].block = (u16)block;
+}
+
+static void all_to_memory(struct jit_cx *x)
+{
+    cc_store_now(x, &x->cc);
+    reg_write_back(x);
+}
+
+void emit_leave_slot(struct jit_cx *x, unsigned slot)
+{
+    struct x64 *a = &x->a;
+    const struct dinsn *d = &x->page->slot[slot];
+    all_to_memory(x);
+    emit_slot(x, RSI, slot);
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    x64_rr(a, true, A_MOV, RDX, H_N);
+    x64_mov_i(a, RAX, (u64)(uintptr_t)jit_heat(x->c, d));
+    x64_rm(a, false, 0xfe, 1, x64_at(RAX, 0)); /* dec byte */
+    u8 *cold = x64_jcc(a, CC_NE);
+    x64_jmp_to(a, (const void *)(uintptr_t)jit_hot_go);
+    x64_patch(a, cold, a->at);
+    x64_jmp_mem(a, x64_at(RSI, 0));
+}
+
+static void note_branch(struct jit_cx *x, const struct jit_insn *i)
+{
+    u64 slot = (u64)(uintptr_t)&x->page->slot[i->slot];
+    if (slot <= INT32_MAX) {
+        x64_mov_mem_i(&x->a, true, CPU_AT(bear_slot), (s32)slot);
+        return;
+    }
+    x64_mov_i(&x->a, RCX, slot);
+    x64_rm(&x->a, true, A_MOV_STORE, RCX, CPU_AT(bear_slot));
+}
+
+/* Leave for the address in rax. */
+static void leave_page(struct jit_cx *x)
+{
+    x64_jmp_to(&x->a, x->jit->leave_page);
+}
+
+/* rax = address of the relative target. */
+static void away_target(struct jit_cx *x, const struct jit_insn *i)
+{
+    x64_rm(&x->a, true, A_MOV, RAX, CPU_AT(ia_page));
+    x64_gi(&x->a, true, G_ADD, RAX, (s32)i->rel);
+}
+
+static bool near_target(const struct jit_insn *i)
+{
+    return i->rel >= 0 && i->rel < (s64)FRAME_BYTES && (i->rel & 1) == 0;
+}
+
+/* Backward: is the budget spent? Then leave for the target's slot. */
+static void back_edge(struct jit_cx *x, unsigned block)
+{
+    struct x64 *a = &x->a;
+    x64_rr(a, true, A_TEST, H_N, H_N);
+    u8 *spent = x64_jcc(a, CC_LE);
+    emit_jump_block(x, block);
+    x64_patch(a, spent, a->at);
+    emit_leave_slot(x, x->insn[x->block[block].first].slot);
+}
+
+void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block)
+{
+    note_branch(x, i);
+    if (block >= 0) {
+        reg_settle(x, (unsigned)block);
+        if ((unsigned)block <= x->cur_block)
+            back_edge(x, (unsigned)block);
+        else
+            emit_jump_block(x, (unsigned)block);
+        return;
+    }
+    if (near_target(i)) {
+        emit_leave_slot(x, (unsigned)i->rel / 2);
+        return;
+    }
+    all_to_memory(x);
+    away_target(x, i);
+    leave_page(x);
+}
+
+struct point {
+    u16 lo, dirty, hi_dirty;
+    struct cc_now cc;
+};
+
+static struct point point_save(const struct jit_cx *x)
+{
+    return (struct point){x->lo, x->dirty, x->hi_dirty, x->cc};
+}
+
+static void point_restore(struct jit_cx *x, struct point p)
+{
+    x->lo = p.lo;
+    x->dirty = p.dirty;
+    x->hi_dirty = p.hi_dirty;
+    x->cc = p.cc;
+}
+
+static void patch_all(struct jit_cx *x, const struct jumps *j)
+{
+    for (unsigned k = 0; k < j->count; k++)
+        x64_patch(&x->a, j->at[k], x->a.at);
+}
+
+void emit_fall(struct jit_cx *x)
+{
+    const struct jit_block *b = &x->block[x->cur_block];
+    const struct jit_insn *last = &x->insn[b->first + b->count - 1];
+    if (b->fall < 0) {
+        emit_leave_slot(x, last->slot + last->len / 2u);
+        return;
+    }
+    reg_settle(x, (unsigned)b->fall);
+    if ((unsigned)b->fall != x->cur_block + 1)
+        emit_jump_block(x, (unsigned)b->fall);
+}
+
+/* The condition has been made into jumps: what is taken, then what is not. Taken code is out of
+ * line, but for loops, where it comes first. */
+static void two_ways(struct jit_cx *x, struct jumps *taken)
+{
+    const struct jit_block *b = &x->block[x->cur_block];
+    for (unsigned k = 0; k < taken->count; k++) {
+        struct jit_stub *s = stub_new(x, STUB_EDGE, taken->at[k]);
+        s->to = b->taken;
+    }
+    emit_fall(x);
+}
+
+/* Is it a loop's end: branches back, with the taken path in line? */
+static bool loops_back(const struct jit_cx *x)
+{
+    int to = x->block[x->cur_block].taken;
+    return to >= 0 && (unsigned)to <= x->cur_block;
+}
+
+/* `holds` jumps when the branch is taken, `fails` when not; control comes here when not taken
+ * (taken_here: when it is). */
+static void finish_condition(struct jit_cx *x, struct jumps *holds, struct jumps *fails,
+                             bool taken_here)
+{
+    if (!taken_here) {
+        patch_all(x, fails);
+        two_ways(x, holds);
+        return;
+    }
+    struct point p = point_save(x);
+    patch_all(x, holds);
+    emit_taken(x, current(x), x->block[x->cur_block].taken);
+    point_restore(x, p);
+    patch_all(x, fails);
+    emit_fall(x);
+}
+
+static void one_condition(struct jit_cx *x, enum x64_cond cond)
+{
+    struct jumps jumps = {.count = 0}, none = {.count = 0};
+    bool back = loops_back(x);
+    jumps.at[jumps.count++] = x64_jcc(&x->a, back ? cond ^ 1 : cond);
+    if (back)
+        finish_condition(x, &none, &jumps, true);
+    else
+        finish_condition(x, &jumps, &none, false);
+}
+
+/* ---- on condition ---- */
+
+static void emit_bc(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    unsigned mask = i->d.r1;
+    emit_count(x, H_N, x->done + 1);
+    if (mask == 0) {
+        emit_fall(x);
+        return;
+    }
+    struct jumps holds = {.count = 0}, fails = {.count = 0};
+    bool relative = i->lo->b == S_REL;
+    if (mask == 15) {
+        if (!relative) {
+            note_branch(x, i);
+            all_to_memory(x);
+            mem_address_into(x, i, RAX);
+            leave_page(x);
+            return;
+        }
+        emit_taken(x, i, x->block[x->cur_block].taken);
+        return;
+    }
+    bool here = !relative || loops_back(x);
+    if (here)
+        cc_branch(x, mask ^ 15, &fails, &holds);
+    else
+        cc_branch(x, mask, &holds, &fails);
+    x->cc.fresh = false;
+    if (relative) {
+        finish_condition(x, &holds, &fails, here);
+        return;
+    }
+    struct point p = point_save(x);
+    patch_all(x, &holds);
+    note_branch(x, i);
+    all_to_memory(x);
+    mem_address_into(x, i, RAX);
+    leave_page(x);
+    point_restore(x, p);
+    patch_all(x, &fails);
+    emit_fall(x);
+}
+
+static void emit_bcr(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    unsigned mask = i->d.r1;
+    emit_count(x, H_N, x->done + 1);
+    if (mask == 0 || i->d.r2 == 0) {
+        emit_fall(x);
+        return;
+    }
+    struct jumps holds = {.count = 0}, fails = {.count = 0};
+    if (mask != 15)
+        cc_branch(x, mask ^ 15, &fails, &holds);
+    x->cc.fresh = false;
+    struct point p = point_save(x);
+    patch_all(x, &holds);
+    note_branch(x, i);
+    all_to_memory(x);
+    reg_get64(x, i->d.r2, RAX);
+    leave_page(x);
+    point_restore(x, p);
+    if (mask == 15)
+        return;
+    patch_all(x, &fails);
+    emit_fall(x);
+}
+
+static void emit_brct(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool w = i->lo->width == 64;
+    unsigned g = i->d.r1;
+    emit_count(x, H_N, x->done + 1);
+    reg_widen(x, i->reads64);
+    unsigned to = w ? reg_def64(x, g, RAX) : reg_def32(x, g, RAX);
+    if (to == RAX && w)
+        reg_get64(x, g, RAX);
+    else if (to == RAX)
+        reg_get32(x, g, RAX);
+    x64_gi(&x->a, w, G_SUB, to, 1);
+    if (w)
+        reg_done64(x, g, to);
+    else
+        reg_done32(x, g, to);
+    one_condition(x, CC_NE);
+}
+
+static void emit_brx(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool w = i->lo->width == 64;
+    bool high = i->row->op == 0x84 || (i->row->op == 0xec && i->row->sub == 0x44);
+    unsigned g = i->d.r1;
+    emit_count(x, H_N, x->done + 1);
+    reg_widen(x, i->reads64);
+    if (w)
+        reg_get64(x, i->d.r3 | 1, RDX);
+    else
+        reg_get32(x, i->d.r3 | 1, RDX);
+    if (w)
+        reg_get64(x, g, RAX);
+    else
+        reg_get32(x, g, RAX);
+    reg_op(x, w, A_ADD, RAX, i->d.r3);
+    if (w)
+        reg_done64(x, g, RAX);
+    else
+        reg_done32(x, g, RAX);
+    x64_rr(&x->a, w, A_CMP, RAX, RDX);
+    one_condition(x, high ? CC_G : CC_LE);
+}
+
+static void emit_cmpj(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    const struct lowering *lo = i->lo;
+    bool w = lo->width == 64;
+    unsigned mask = i->d.r3 & 14;
+    emit_count(x, H_N, x->done + 1);
+    if (mask == 0) {
+        emit_fall(x);
+        return;
+    }
+    if (mask == 14) {
+        emit_taken(x, i, x->block[x->cur_block].taken);
+        return;
+    }
+    reg_widen(x, i->reads64);
+    unsigned host = w ? reg_use64(x, i->d.r1, RAX) : reg_use32(x, i->d.r1, RAX);
+    if (!jit_src_const(lo->b))
+        reg_op(x, w, A_CMP, host, i->d.r2);
+    else if (jit_const(&i->d, lo->b) == 0)
+        x64_rr(&x->a, w, A_TEST, host, host);
+    else
+        x64_gi(&x->a, w, G_CMP, host, (s32)jit_const(&i->d, lo->b));
+    one_condition(x, cc_compare_cond(mask, lo->cc == CCK_SIGNED));
+}
+
+/* ---- with link ---- */
+
+static void emit_link(struct jit_cx *x, const struct jit_insn *i)
+{
+    unsigned to = reg_def64(x, i->d.r1, RCX);
+    x64_rm(&x->a, true, A_MOV, to, CPU_AT(ia_page));
+    x64_gi(&x->a, true, G_ADD, to, i->slot * 2 + i->len);
+    reg_done64(x, i->d.r1, to);
+}
+
+static void emit_bas(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool relative = i->lo->b == S_REL;
+    emit_count(x, H_N, x->done + 1);
+    cc_store_now(x, &x->cc);
+    cc_is_in_memory(x);
+    if (!relative)
+        mem_address_into(x, i, RAX);
+    emit_link(x, i);
+    if (relative) {
+        emit_taken(x, i, -1);
+        return;
+    }
+    note_branch(x, i);
+    reg_write_back(x);
+    leave_page(x);
+}
+
+static void emit_basr(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    emit_count(x, H_N, x->done + 1);
+    if (i->d.r2 == 0) {
+        emit_link(x, i);
+        emit_fall(x);
+        return;
+    }
+    cc_store_now(x, &x->cc);
+    cc_is_in_memory(x);
+    reg_get64(x, i->d.r2, RAX);
+    emit_link(x, i);
+    note_branch(x, i);
+    reg_write_back(x);
+    leave_page(x);
+}
+
+void emit_branch(struct jit_cx *x)
+{
+    switch (current(x)->lo->op) {
+    case OP_BC: emit_bc(x); break;
+    case OP_BCR: emit_bcr(x); break;
+    case OP_BRCT: emit_brct(x); break;
+    case OP_BRX: emit_brx(x); break;
+    case OP_CMPJ: emit_cmpj(x); break;
+    case OP_BAS: emit_bas(x); break;
+    default: emit_basr(x); break;
+    }
+}
+
+/* ---- out of the page ---- */
+
+/* The address in rax, when its page is in the TLB of decoded pages, else cpu_branch_slow. What
+ * cpu_set_code_page and slot_find do (cpu/run.c). */
+void emit_leave_page(struct x64 *a)
+{
+    u8 *slow[3];
+    x64_rm(a, true, A_MOV_STORE, RAX, CPU_AT(psw.addr));
+    x64_rr(a, true, A_TEST, H_N, H_N);
+    slow[0] = x64_jcc(a, CC_LE);
+    x64_test_i(a, false, RAX, 1);
+    slow[1] = x64_jcc(a, CC_NE);
+    x64_rr(a, false, A_MOV, RDX, RAX);
+    x64_shift_i(a, false, S_SHR, RDX, FRAME_SHIFT);
+    x64_gi(a, false, G_AND, RDX, TLB_CODE_ENTRIES - 1);
+    x64_shift_i(a, false, S_SHL, RDX, 4);
+    x64_rm(a, true, A_ADD, RDX, CPU_AT(ispace));
+    x64_rr(a, true, A_MOV, RCX, RAX);
+    x64_gi(a, true, G_AND, RCX, -(s32)FRAME_BYTES);
+    x64_rm(a, true, A_CMP, RCX, x64_at(RDX, (s32)offsetof(struct tlb_space, code)));
+    slow[2] = x64_jcc(a, CC_NE);
+    x64_rm(a, true, A_MOV, RSI, CPU_AT(bear_slot)); /* cpu_bear_settle */
+    x64_shift_i(a, true, S_SHR, RSI, 3);
+    x64_rm(a, true, A_ADD, RSI, CPU_AT(ia_bias));
+    x64_rm(a, true, A_MOV_STORE, RSI, CPU_AT(bear));
+    x64_mov_mem_i(a, true, CPU_AT(bear_slot), 0);
+    x64_rm(a, true, A_MOV, RSI, x64_at(RDX, (s32)offsetof(struct tlb_space, code) + 8));
+    x64_rm(a, true, A_MOV_STORE, RSI, CPU_AT(code_base));
+    x64_rm(a, true, A_MOV_STORE, RCX, CPU_AT(ia_page));
+    x64_rr(a, true, A_MOV, RDX, RSI);
+    x64_shift_i(a, true, S_SHR, RDX, 3);
+    x64_rr(a, true, A_SUB, RCX, RDX);
+    x64_rm(a, true, A_MOV_STORE, RCX, CPU_AT(ia_bias));
+    x64_gi(a, false, G_AND, RAX, FRAME_BYTES - 2);
+    x64_rm(a, true, A_LEA, RSI, x64_idx(RSI, RAX, 3, 0));
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    x64_rr(a, true, A_MOV, RDX, H_N);
+    x64_rr(a, false, A_MOV, RAX, RSI); /* jit_heat */
+    x64_shift_i(a, false, S_SHR, RAX, 4);
+    x64_gi(a, false, G_AND, RAX, JIT_HEAT_ENTRIES - 1);
+    x64_rm(a, true, A_ADD, RAX, CPU_AT(heat));
+    x64_rm(a, false, 0xfe, 1, x64_at(RAX, 0)); /* dec byte */
+    u8 *cold = x64_jcc(a, CC_NE);
+    x64_jmp_to(a, (const void *)(uintptr_t)jit_hot_go);
+    x64_patch(a, cold, a->at);
+    x64_jmp_mem(a, x64_at(RSI, 0));
+    for (unsigned i = 0; i < ARRAY_LEN(slow); i++)
+        x64_patch(a, slow[i], a->at);
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    x64_rr(a, true, A_MOV, RSI, H_N);
+    x64_jmp_to(a, (const void *)(uintptr_t)cpu_branch_slow);
+}

@@ -1,0 +1,309 @@
+/* The condition code while code is emitted.
+ * Host flags are used at once by a branch that follows. Otherwise the condition code is stored
+ * into c->cc, or, when only out-of-line code may ask and the operands stay where they are, not at
+ * all: then whoever asks makes the flags again (cc_again). region_cc_need decides.
+ * RCX and RDX are scratch. */
+#include "cpu/jit/jit_internal.h"
+
+static struct x64_mem cc_home(void)
+{
+    return CPU_AT(cc);
+}
+
+static u64 tm_mask(const struct jit_insn *i)
+{
+    return (u64)jit_const(&i->d, i->lo->b);
+}
+
+/* cc = 2 * high + low, each a flag; flags are kept. */
+static void store_two(struct jit_cx *x, enum x64_cond two, enum x64_cond one)
+{
+    struct x64 *a = &x->a;
+    x64_setcc(a, two, RCX);
+    x64_setcc(a, one, RDX);
+    x64_rm(a, false, A_LEA, RCX, x64_idx(RDX, RCX, 1, 0));
+    x64_rm8(a, A_MOV8_STORE, RCX, cc_home());
+}
+
+/* Store what the flags say; flags are kept. */
+static void store_flags(struct jit_cx *x, const struct jit_insn *i)
+{
+    struct x64 *a = &x->a;
+    switch (i->lo->cc) {
+    case CCK_SIGNED: store_two(x, CC_G, CC_L); break;
+    case CCK_UNSIGNED: store_two(x, CC_A, CC_B); break;
+    case CCK_CARRY: store_two(x, CC_B, CC_NE); break;
+    case CCK_BORROW: store_two(x, CC_AE, CC_NE); break;
+    case CCK_LOGIC:
+        x64_setcc(a, CC_NE, RCX);
+        x64_rm8(a, A_MOV8_STORE, RCX, cc_home());
+        break;
+    case CCK_ARITH: {
+        store_two(x, CC_G, CC_L);
+        struct jit_stub *s = stub_new(x, STUB_CC3, x64_jcc(a, CC_O));
+        s->back = a->at;
+        break;
+    }
+    default: /* TM of one bit: 0 or 3 */
+        x64_setcc(a, CC_NE, RCX);
+        x64_rm(a, false, A_LEA, RCX, x64_idx(RCX, RCX, 1, 0));
+        x64_rm8(a, A_MOV8_STORE, RCX, cc_home());
+        break;
+    }
+}
+
+/* ... in a stub, where no further stub can be made. */
+static void store_flags_stub(struct jit_cx *x, const struct jit_insn *i)
+{
+    struct x64 *a = &x->a;
+    if (i->lo->cc != CCK_ARITH) {
+        store_flags(x, i);
+        return;
+    }
+    store_two(x, CC_G, CC_L);
+    u8 *no = x64_jcc(a, CC_NO);
+    x64_mov8_mem(a, cc_home(), 3);
+    x64_patch(a, no, a->at);
+}
+
+/* Second operand of a comparison or sum with the register in `host`. */
+static void op_second(struct jit_cx *x, const struct jit_insn *i, enum x64_group1 g,
+                      unsigned host)
+{
+    const struct lowering *lo = i->lo;
+    bool w = lo->width == 64;
+    if (jit_src_const(lo->b)) {
+        s64 v = jit_const(&i->d, lo->b);
+        if (!w || v == (s32)v) {
+            x64_gi(&x->a, w, g, host, (s32)v);
+            return;
+        }
+        x64_mov_i(&x->a, RDX, (u64)v);
+        x64_rr(&x->a, w, (unsigned)g << 3 | 3, host, RDX);
+        return;
+    }
+    unsigned b = jit_reg(&i->d, lo->b);
+    if (w && lo->ext == X_S32) {
+        reg_get32(x, b, RDX);
+        x64_rr(&x->a, true, A_MOVSXD, RDX, RDX);
+        x64_rr(&x->a, w, (unsigned)g << 3 | 3, host, RDX);
+    } else if (w && lo->ext == X_U32) {
+        reg_get32(x, b, RDX);
+        x64_rr(&x->a, w, (unsigned)g << 3 | 3, host, RDX);
+    } else {
+        reg_op(x, w, (unsigned)g << 3 | 3, host, b);
+    }
+}
+
+/* The flags of instruction i once more, from its operands or its result. Uses rcx, rdx. */
+static void cc_again(struct jit_cx *x, const struct jit_insn *i)
+{
+    const struct lowering *lo = i->lo;
+    struct x64 *a = &x->a;
+    bool w = lo->width == 64;
+    reg_widen(x, i->reads64 | i->writes64);
+    if (lo->op == OP_CMP) {
+        unsigned g = jit_reg(&i->d, lo->a);
+        op_second(x, i, G_CMP, w ? reg_use64(x, g, RCX) : reg_use32(x, g, RCX));
+        return;
+    }
+    if (lo->op == OP_TM) {
+        unsigned g = jit_reg(&i->d, lo->a);
+        unsigned h = w ? reg_use64(x, g, RCX) : reg_use32(x, g, RCX);
+        if (w) {
+            x64_mov_i(a, RDX, tm_mask(i));
+            x64_rr(a, true, A_TEST, RDX, h);
+        } else {
+            x64_test_i(a, false, h, (s32)tm_mask(i));
+        }
+        return;
+    }
+    if (lo->op == OP_FAND || lo->op == OP_FOR) {
+        unsigned h = w ? reg_use64(x, i->d.r1, RCX) : reg_use32(x, i->d.r1, RCX);
+        x64_mov_i(a, RDX, jit_field(lo->b));
+        x64_rr(a, w, A_TEST, RDX, h);
+        return;
+    }
+    if (lo->cc == CCK_SIGNED || lo->cc == CCK_LOGIC) {
+        unsigned h = w ? reg_use64(x, i->d.r1, RCX) : reg_use32(x, i->d.r1, RCX);
+        x64_rr(a, w, A_TEST, h, h);
+        return;
+    }
+    /* a sum: first operand = result -+ second, then the operation again */
+    bool add = lo->op == OP_ADD;
+    if (w)
+        reg_get64(x, i->d.r1, RCX);
+    else
+        reg_get32(x, i->d.r1, RCX);
+    op_second(x, i, add ? G_SUB : G_ADD, RCX);
+    op_second(x, i, add ? G_ADD : G_SUB, RCX);
+}
+
+void cc_is_in_memory(struct jit_cx *x)
+{
+    x->cc = (struct cc_now){.in_memory = true};
+}
+
+/* Is the next instruction of the block a branch or so that takes the flags as they are? */
+static bool next_uses(const struct jit_cx *x)
+{
+    const struct jit_block *b = &x->block[x->cur_block];
+    unsigned n = x->cur + 1;
+    return n < b->first + (unsigned)b->count && x->insn[n].lo && x->insn[n].cc_use;
+}
+
+bool cc_wanted(const struct jit_cx *x)
+{
+    return next_uses(x) || region_cc_need(x, x->cur) != CC_DEAD;
+}
+
+void cc_set(struct jit_cx *x)
+{
+    const struct jit_insn *i = &x->insn[x->cur];
+    enum cc_need need = region_cc_need(x, x->cur);
+    if (need == CC_MEMORY)
+        store_flags(x, i);
+    x->cc = (struct cc_now){.in_memory = need == CC_MEMORY, .fresh = true, .of = i};
+}
+
+void cc_store_now(struct jit_cx *x, const struct cc_now *cc)
+{
+    if (cc->in_memory)
+        return;
+    cc_again(x, cc->of);
+    store_flags_stub(x, cc->of);
+}
+
+/* ---- branches ---- */
+
+/* mask & 14 of a comparison, as a host condition. */
+static enum x64_cond cond_of(unsigned mask, bool is_signed)
+{
+    switch (mask & 14) {
+    case 8: return CC_E;
+    case 4: return is_signed ? CC_L : CC_B;
+    case 2: return is_signed ? CC_G : CC_A;
+    case 12: return is_signed ? CC_LE : CC_BE;
+    case 10: return is_signed ? CC_GE : CC_AE;
+    default: return CC_NE;
+    }
+}
+
+enum x64_cond cc_compare_cond(unsigned mask, bool is_signed)
+{
+    return cond_of(mask, is_signed);
+}
+
+enum how { HOW_COND, HOW_ALWAYS, HOW_NEVER, HOW_OVERFLOW, HOW_MEMORY };
+
+static enum how how_logic(unsigned mask, unsigned zero, unsigned not_zero, enum x64_cond *cond)
+{
+    bool z = mask & zero, n = mask & not_zero;
+    *cond = z ? CC_E : CC_NE;
+    return z && n ? HOW_ALWAYS : !z && !n ? HOW_NEVER : HOW_COND;
+}
+
+static enum how how_compare(unsigned mask, bool is_signed, enum x64_cond *cond)
+{
+    if ((mask & 14) == 14)
+        return HOW_ALWAYS;
+    if ((mask & 14) == 0)
+        return HOW_NEVER;
+    *cond = cond_of(mask, is_signed);
+    return HOW_COND;
+}
+
+static enum how how_carry(unsigned mask, enum x64_cond *cond)
+{
+    switch (mask) {
+    case 12: *cond = CC_AE; return HOW_COND;
+    case 3: *cond = CC_B; return HOW_COND;
+    case 10: *cond = CC_E; return HOW_COND;
+    case 5: *cond = CC_NE; return HOW_COND;
+    default: return HOW_MEMORY;
+    }
+}
+
+/* Condition code 0 cannot be: 1 borrow, 2 zero, 3 neither. */
+static enum how how_borrow(unsigned mask, enum x64_cond *cond)
+{
+    static const enum x64_cond of[8] = {
+        [4] = CC_B, [2] = CC_E, [1] = CC_A, [6] = CC_BE, [3] = CC_AE, [5] = CC_NE};
+    *cond = of[mask & 7];
+    return (mask & 7) == 7 ? HOW_ALWAYS : (mask & 7) == 0 ? HOW_NEVER : HOW_COND;
+}
+
+/* Can the sum overflow to zero? Not when what is added is a constant other than the least. */
+static bool zero_overflow(const struct jit_insn *i)
+{
+    return !jit_src_const(i->lo->b) || i->d.imm == INT32_MIN;
+}
+
+static enum how how_arith(const struct jit_insn *i, unsigned mask, enum x64_cond *cond)
+{
+    if ((mask & 15) == 1 || (mask & 15) == 14) {
+        *cond = mask & 1 ? CC_O : CC_NO;
+        return HOW_COND;
+    }
+    enum how how = how_compare(mask, true, cond);
+    if ((mask == 8 || mask == 7) && !zero_overflow(i))
+        return HOW_COND;
+    return how == HOW_COND ? HOW_OVERFLOW : HOW_MEMORY;
+}
+
+static enum how how_of(const struct jit_insn *i, bool inverted, unsigned mask,
+                       enum x64_cond *cond)
+{
+    switch (i->lo->cc) {
+    case CCK_SIGNED: return how_compare(mask, true, cond);
+    case CCK_UNSIGNED: return how_compare(mask, false, cond);
+    case CCK_LOGIC: return how_logic(mask, 8, 4, cond);
+    case CCK_CARRY: return how_carry(mask, cond);
+    case CCK_BORROW: return how_borrow(mask, cond);
+    case CCK_ARITH: return how_arith(i, mask, cond);
+    default: return inverted ? how_logic(mask, 1, 8, cond) : how_logic(mask, 8, 1, cond);
+    }
+}
+
+static void add_jump(struct jumps *j, u8 *at)
+{
+    j->at[j->count++] = at;
+}
+
+static void branch_memory(struct jit_cx *x, unsigned mask, struct jumps *taken)
+{
+    struct x64 *a = &x->a;
+    unsigned bits = (mask >> 3 & 1) | (mask >> 1 & 2) | (mask << 1 & 4) | (mask << 3 & 8);
+    x64_rm(a, false, A_MOVZX8, RCX, cc_home());
+    x64_mov_i(a, RDX, bits);
+    x64_rr(a, false, 0x0fa3, RCX, RDX); /* bt edx, ecx */
+    add_jump(taken, x64_jcc(a, CC_B));
+}
+
+void cc_branch(struct jit_cx *x, unsigned mask, struct jumps *taken, struct jumps * not )
+{
+    struct x64 *a = &x->a;
+    const struct jit_insn *i = x->cc.of;
+    enum x64_cond cond = CC_E;
+    enum how how = i && (x->cc.fresh || !x->cc.in_memory)
+                       ? how_of(i, x->cc.fresh && x->cc.inverted, mask, &cond)
+                       : HOW_MEMORY;
+    if (how == HOW_MEMORY) {
+        if (i && !x->cc.in_memory) {
+            if (!x->cc.fresh)
+                cc_again(x, i);
+            store_flags(x, i);
+            cc_is_in_memory(x);
+        }
+        branch_memory(x, mask, taken);
+        return;
+    }
+    if (!x->cc.fresh && how != HOW_ALWAYS && how != HOW_NEVER)
+        cc_again(x, i);
+    if (how == HOW_OVERFLOW)
+        add_jump(mask & 1 ? taken : not, x64_jcc(a, CC_O));
+    if (how == HOW_COND || how == HOW_OVERFLOW)
+        add_jump(taken, x64_jcc(a, cond));
+    if (how == HOW_ALWAYS)
+        add_jump(taken, x64_jmp(a));
+}

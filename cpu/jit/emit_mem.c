@@ -1,0 +1,271 @@
+/* Storage operands: effective address, look-up in the TLB, load and store.
+ * The look-up is that of mem/tlb.h: one compare with the page of the operand's last byte.
+ * RAX: address; RCX, RDX: scratch, then RCX = what is to be added to the address. */
+#include "cpu/jit/jit_internal.h"
+
+#define TLB_INDEX_SHIFT (FRAME_SHIFT - 4)
+#define TLB_INDEX_MASK ((TLB_ENTRIES - 1) << 4)
+_Static_assert(sizeof(struct tlb_entry) == 16, "scaled by shifting");
+_Static_assert(offsetof(struct tlb_entry, tag) == 0 && offsetof(struct tlb_entry, addend) == 8,
+               "emitted code relies on it");
+
+unsigned ext_size(u8 ext)
+{
+    switch (ext) {
+    case X_S8:
+    case X_U8: return 1;
+    case X_S16:
+    case X_U16:
+    case X_REV16: return 2;
+    case X_64:
+    case X_REV64: return 8;
+    default: return 4;
+    }
+}
+
+/* base + index + disp into `to`; both are general registers or ZERO_REG. */
+static void ea_into(struct jit_cx *x, unsigned to, unsigned base, unsigned index, s32 disp)
+{
+    if (base >= ZERO_REG && index < ZERO_REG) {
+        base = index;
+        index = ZERO_REG;
+    }
+    if (base >= ZERO_REG) {
+        x64_mov_i(&x->a, to, (u64)(s64)disp);
+        return;
+    }
+    unsigned hb = reg_use64(x, base, RAX);
+    if (index >= ZERO_REG) {
+        x64_rm(&x->a, true, A_LEA, to, x64_at(hb, disp));
+        return;
+    }
+    unsigned hi = reg_use64(x, index, RDX);
+    x64_rm(&x->a, true, A_LEA, to, x64_idx(hb, hi, 0, disp));
+}
+
+void mem_address_into(struct jit_cx *x, const struct jit_insn *i, unsigned to)
+{
+    if (i->lo->b == S_REL) {
+        x64_rm(&x->a, true, A_MOV, to, CPU_AT(ia_page));
+        x64_gi(&x->a, true, G_ADD, to, (s32)i->rel);
+        return;
+    }
+    ea_into(x, to, i->base, i->index, i->disp);
+}
+
+unsigned mem_address(struct jit_cx *x, const struct jit_insn *i)
+{
+    if (i->lo->b != S_REL && i->disp == 0) { /* a resident base needs no copy */
+        unsigned only = i->index >= ZERO_REG ? i->base : i->base >= ZERO_REG ? i->index : 16;
+        if (only < ZERO_REG && x->host[only] != HOST_NONE)
+            return reg_use64(x, only, RAX);
+    }
+    mem_address_into(x, i, RAX);
+    return RAX;
+}
+
+static struct x64_mem space_of(const struct jit_insn *i)
+{
+    if (i->lo->b == S_REL)
+        return CPU_AT(ispace);
+    return CPU_AT(space[0]);
+}
+
+/* rcx = addend of the entry; the displacement of the jump taken on a miss is returned. */
+static u8 *tlb_look(struct jit_cx *x, const struct jit_insn *i, unsigned ea, unsigned size,
+                    bool store)
+{
+    struct x64 *a = &x->a;
+    s32 at =
+        store ? (s32)offsetof(struct tlb_space, store) : (s32)offsetof(struct tlb_space, fetch);
+    x64_rorx(a, false, RCX, ea, TLB_INDEX_SHIFT);
+    x64_gi(a, false, G_AND, RCX, TLB_INDEX_MASK);
+    x64_rm(a, true, A_ADD, RCX, space_of(i));
+    if (size > 1)
+        x64_rm(a, true, A_LEA, RDX, x64_at(ea, (s32)size - 1));
+    else
+        x64_rr(a, true, A_MOV, RDX, ea);
+    x64_gi(a, true, G_AND, RDX, -(s32)FRAME_BYTES);
+    x64_rm(a, true, A_CMP, RDX, x64_at(RCX, at));
+    u8 *miss = x64_jcc(a, CC_NE);
+    x64_rm(a, true, A_MOV, RCX, x64_at(RCX, at + 8));
+    return miss;
+}
+
+/* The value in `to`, loaded big-endian without its extension, is extended. */
+static void extend(struct x64 *a, u8 ext, bool w, unsigned to)
+{
+    switch (ext) {
+    case X_S32:
+        if (w)
+            x64_rr(a, true, A_MOVSXD, to, to);
+        break;
+    case X_U31: x64_gi(a, false, G_AND, to, 0x7fffffff); break;
+    case X_S8: x64_rr8(a, A_MOVSX8, to, to); break;
+    case X_S16: x64_rr(a, w, A_MOVSX16, to, to); break;
+    default: break;
+    }
+}
+
+static void load_host(struct x64 *a, u8 ext, bool w, unsigned to, struct x64_mem m)
+{
+    switch (ext) {
+    case X_U8: x64_rm(a, false, A_MOVZX8, to, m); break;
+    case X_S8: x64_rm(a, w, A_MOVSX8, to, m); break;
+    case X_U16:
+    case X_S16:
+        x64_rm(a, false, A_MOVZX16, to, m);
+        x64_byte(a, 0x66);
+        x64_shift_i(a, false, S_ROL, to, 8);
+        if (ext == X_S16)
+            x64_rr(a, w, A_MOVSX16, to, to);
+        break;
+    case X_64: x64_rm(a, true, A_MOVBE, to, m); break;
+    case X_REV64: x64_rm(a, true, A_MOV, to, m); break;
+    case X_REV32: x64_rm(a, false, A_MOV, to, m); break;
+    default:
+        x64_rm(a, false, A_MOVBE, to, m);
+        extend(a, ext, w, to);
+        break;
+    }
+}
+
+/** What a slow load left in rax (the operand as a number) becomes the operand in `to`. */
+void mem_extend_slow(struct jit_cx *x, u8 ext, bool w, unsigned to)
+{
+    struct x64 *a = &x->a;
+    switch (ext) {
+    case X_S8:
+        x64_rr8(a, A_MOVSX8, RAX, RAX);
+        if (w)
+            x64_rr(a, true, A_MOVSX8, RAX, RAX);
+        break;
+    case X_S16: x64_rr(a, w, A_MOVSX16, RAX, RAX); break;
+    case X_REV32: x64_bswap(a, false, RAX); break;
+    case X_REV64: x64_bswap(a, true, RAX); break;
+    default: extend(a, ext, w, RAX); break;
+    }
+    if (to != RAX)
+        x64_rr(a, true, A_MOV, to, RAX);
+}
+
+void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to)
+{
+    const struct jit_insn *i = &x->insn[x->cur];
+    u8 *miss = tlb_look(x, i, ea, ext_size(ext), false);
+    struct jit_stub *s = stub_new(x, STUB_LOAD, miss);
+    s->reg = (u8)ea;
+    s->to = (s32)to;
+    s->size = (u8)ext_size(ext);
+    s->ext = ext;
+    s->width = w ? 64 : 32;
+    s->base = i->base;
+    load_host(&x->a, ext, w, to, x64_idx(RCX, ea, 0, 0));
+    s->back = x->a.at;
+}
+
+void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store)
+{
+    const struct jit_insn *i = &x->insn[x->cur];
+    u8 *miss = tlb_look(x, i, ea, size, store);
+    struct jit_stub *s = stub_new(x, STUB_BODY, miss);
+    x->open_stub = s;
+}
+
+void mem_done(struct jit_cx *x)
+{
+    x->open_stub->back = x->a.at;
+    x->open_stub->lo_after = x->lo;
+}
+
+static u64 swapped(u64 v, unsigned size)
+{
+    return size == 1   ? (u8)v
+           : size == 2 ? __builtin_bswap16((u16)v)
+           : size == 4 ? __builtin_bswap32((u32)v)
+                       : __builtin_bswap64(v);
+}
+
+static void store_const(struct jit_cx *x, unsigned ea, unsigned size, s64 value)
+{
+    struct x64 *a = &x->a;
+    struct x64_mem m = x64_idx(RCX, ea, 0, 0);
+    u64 v = swapped((u64)value, size);
+    switch (size) {
+    case 1: x64_mov8_mem(a, m, (u8)v); break;
+    case 2:
+        x64_rm16(a, 0xc7, 0, m);
+        x64_byte(a, v & 0xff);
+        x64_byte(a, v >> 8);
+        break;
+    case 4: x64_mov_mem_i(a, false, m, (s32)v); break;
+    default: x64_mov_i(a, RDX, v); x64_rm(a, true, A_MOV_STORE, RDX, m);
+    }
+}
+
+static void store_host(struct x64 *a, u8 ext, unsigned from, struct x64_mem m)
+{
+    switch (ext) {
+    case X_U8: x64_rm8(a, A_MOV8_STORE, from, m); break;
+    case X_U16: x64_rm16(a, A_MOVBE_STORE, from, m); break;
+    case X_REV16: x64_rm16(a, A_MOV_STORE, from, m); break;
+    case X_64: x64_rm(a, true, A_MOVBE_STORE, from, m); break;
+    case X_REV64: x64_rm(a, true, A_MOV_STORE, from, m); break;
+    case X_REV32: x64_rm(a, false, A_MOV_STORE, from, m); break;
+    default: x64_rm(a, false, A_MOVBE_STORE, from, m); break;
+    }
+}
+
+void emit_store(struct jit_cx *x)
+{
+    const struct jit_insn *i = &x->insn[x->cur];
+    const struct lowering *lo = i->lo;
+    unsigned size = ext_size(lo->ext);
+    if (lo->ext == X_64 || lo->ext == X_REV64)
+        reg_widen(x, i->reads64);
+    unsigned ea = mem_address(x, i);
+    mem_host(x, ea, size, true);
+    if (jit_src_const(lo->a)) {
+        store_const(x, ea, size, jit_const(&i->d, lo->a));
+    } else {
+        unsigned from = size == 8 ? reg_use64(x, i->d.r1, RDX) : reg_use32(x, i->d.r1, RDX);
+        store_host(&x->a, lo->ext, from, x64_idx(RCX, ea, 0, 0));
+    }
+    mem_done(x);
+}
+
+/* Host address of the whole operand into rcx. */
+static void multiple_address(struct jit_cx *x, const struct jit_insn *i, unsigned bytes,
+                             bool store)
+{
+    unsigned ea = mem_address(x, i);
+    mem_host(x, ea, bytes, store);
+    x64_rr(&x->a, true, A_ADD, RCX, ea);
+}
+
+void emit_multiple(struct jit_cx *x)
+{
+    const struct jit_insn *i = &x->insn[x->cur];
+    bool w = i->lo->width == 64, store = i->lo->op == OP_STM;
+    unsigned each = w ? 8 : 4, count = ((i->d.r3 - i->d.r1) & 15u) + 1;
+    for (unsigned k = 0; k < count && !w && !store; k++)
+        reg_def32(x, (i->d.r1 + k) & 15, RAX);
+    reg_widen(x, i->reads64);
+    multiple_address(x, i, each * count, store);
+    for (unsigned k = 0; k < count; k++) {
+        unsigned g = (i->d.r1 + k) & 15;
+        struct x64_mem m = x64_at(RCX, (s32)(each * k));
+        if (store) {
+            unsigned from = w ? reg_use64(x, g, RAX) : reg_use32(x, g, RAX);
+            x64_rm(&x->a, w, A_MOVBE_STORE, from, m);
+        } else {
+            unsigned to = reg_def64(x, g, RAX);
+            x64_rm(&x->a, w, A_MOVBE, to, m);
+            if (w)
+                reg_done64(x, g, to);
+            else
+                reg_done32(x, g, to);
+        }
+    }
+    mem_done(x);
+}

@@ -1,0 +1,208 @@
+/* Guest general registers while code is emitted.
+ * A resident register is in one host register all through the region. At each point either all
+ * 64 bits of it are valid there, or (x->lo) only the low half is, and the high half is in memory:
+ * so a 32-bit result costs nothing, and a high half is fetched only when somebody asks for it.
+ * Others are in memory. [R1] lo and hi_dirty exclude one another. */
+#include "cpu/jit/jit_internal.h"
+
+static u16 bit(unsigned g)
+{
+    return g < 16 ? (u16)(1u << g) : 0;
+}
+
+static bool resident(const struct jit_cx *x, unsigned g)
+{
+    return g < 16 && x->host[g] != HOST_NONE;
+}
+
+struct x64_mem home(unsigned g)
+{
+    return x64_at(H_CPU, (s32)(offsetof(struct cpu, gr) + 8 * g));
+}
+
+struct x64_mem home_high(unsigned g)
+{
+    return x64_at(H_CPU, (s32)(offsetof(struct cpu, gr) + 8 * g + 4));
+}
+
+/* The high half joins the low half in the host register. Flags are lost; rcx is scratch. */
+static void widen(struct jit_cx *x, unsigned g)
+{
+    unsigned h = (unsigned)x->host[g];
+    if (!(x->lo & bit(g)))
+        return;
+    x64_rr(&x->a, false, A_MOV, h, h);
+    x64_rm(&x->a, false, A_MOV, RCX, home_high(g));
+    x64_shift_i(&x->a, true, S_SHL, RCX, 32);
+    x64_rr(&x->a, true, A_OR, h, RCX);
+    x->lo &= (u16)~bit(g);
+}
+
+/* Only the low half stays in the host register. Flags are kept; rcx is scratch. */
+static void narrow(struct jit_cx *x, unsigned g)
+{
+    unsigned h = (unsigned)x->host[g];
+    if (x->lo & bit(g))
+        return;
+    if (x->hi_dirty & bit(g)) {
+        x64_rorx(&x->a, true, RCX, h, 32);
+        x64_rm(&x->a, false, A_MOV_STORE, RCX, home_high(g));
+    }
+    x->hi_dirty &= (u16)~bit(g);
+    x->lo |= bit(g);
+}
+
+unsigned reg_use64(struct jit_cx *x, unsigned g, unsigned scratch)
+{
+    if (resident(x, g)) {
+        widen(x, g);
+        return (unsigned)x->host[g];
+    }
+    reg_get64(x, g, scratch);
+    return scratch;
+}
+
+unsigned reg_use32(struct jit_cx *x, unsigned g, unsigned scratch)
+{
+    if (resident(x, g))
+        return (unsigned)x->host[g];
+    reg_get32(x, g, scratch);
+    return scratch;
+}
+
+void reg_get64(struct jit_cx *x, unsigned g, unsigned host)
+{
+    if (g >= ZERO_REG) {
+        x64_mov_i(&x->a, host, 0);
+    } else if (resident(x, g)) {
+        widen(x, g);
+        x64_rr(&x->a, true, A_MOV, host, (unsigned)x->host[g]);
+    } else {
+        x64_rm(&x->a, true, A_MOV, host, home(g));
+    }
+}
+
+void reg_get32(struct jit_cx *x, unsigned g, unsigned host)
+{
+    if (g >= ZERO_REG)
+        x64_mov_i(&x->a, host, 0);
+    else if (resident(x, g))
+        x64_rr(&x->a, false, A_MOV, host, (unsigned)x->host[g]);
+    else
+        x64_rm(&x->a, false, A_MOV, host, home(g));
+}
+
+unsigned reg_def64(struct jit_cx *x, unsigned g, unsigned scratch)
+{
+    return resident(x, g) ? (unsigned)x->host[g] : scratch;
+}
+
+unsigned reg_def32(struct jit_cx *x, unsigned g, unsigned scratch)
+{
+    if (!resident(x, g))
+        return scratch;
+    narrow(x, g);
+    return (unsigned)x->host[g];
+}
+
+void reg_done64(struct jit_cx *x, unsigned g, unsigned host)
+{
+    if (!resident(x, g)) {
+        x64_rm(&x->a, true, A_MOV_STORE, host, home(g));
+        return;
+    }
+    if (host != (unsigned)x->host[g])
+        x64_rr(&x->a, true, A_MOV, (unsigned)x->host[g], host);
+    x->lo &= (u16)~bit(g);
+    x->hi_dirty |= bit(g);
+    x->dirty |= bit(g);
+}
+
+void reg_done32(struct jit_cx *x, unsigned g, unsigned host)
+{
+    if (!resident(x, g)) {
+        x64_rm(&x->a, false, A_MOV_STORE, host, home(g));
+        return;
+    }
+    narrow(x, g);
+    if (host != (unsigned)x->host[g])
+        x64_rr(&x->a, false, A_MOV, (unsigned)x->host[g], host);
+    x->dirty |= bit(g);
+}
+
+void reg_op(struct jit_cx *x, bool w, unsigned op, unsigned host, unsigned g)
+{
+    if (resident(x, g)) {
+        if (w)
+            widen(x, g);
+        x64_rr(&x->a, w, op, host, (unsigned)x->host[g]);
+    } else {
+        x64_rm(&x->a, w, op, host, home(g));
+    }
+}
+
+void reg_widen(struct jit_cx *x, u16 which)
+{
+    for (unsigned g = 0; g < 16; g++)
+        if ((which & bit(g)) && resident(x, g))
+            widen(x, g);
+}
+
+/* The same by way of memory, which keeps the flags; slower. */
+void reg_widen_keep_flags(struct jit_cx *x, u16 which)
+{
+    for (unsigned g = 0; g < 16; g++) {
+        if (!(which & bit(g)) || !resident(x, g) || !(x->lo & bit(g)))
+            continue;
+        x64_rm(&x->a, false, A_MOV_STORE, (unsigned)x->host[g], home(g));
+        x64_rm(&x->a, true, A_MOV, (unsigned)x->host[g], home(g));
+        x->lo &= (u16)~bit(g);
+    }
+}
+
+void reg_write_back(struct jit_cx *x)
+{
+    for (unsigned g = 0; g < 16; g++)
+        if (x->dirty & bit(g))
+            x64_rm(&x->a, (x->hi_dirty & bit(g)) != 0, A_MOV_STORE, (unsigned)x->host[g],
+                   home(g));
+}
+
+static bool caller_saved(unsigned host)
+{
+    return host == RSI || host == RDI || (host >= R8 && host <= R11);
+}
+
+void reg_reload(struct jit_cx *x, bool all)
+{
+    for (unsigned g = 0; g < 16; g++)
+        if (resident(x, g) && (all || caller_saved((unsigned)x->host[g])))
+            x64_rm(&x->a, !(x->lo & bit(g)), A_MOV, (unsigned)x->host[g], home(g));
+}
+
+bool reg_settled(const struct jit_cx *x, unsigned b)
+{
+    u16 full = x->resident & (u16)~x->low_class;
+    (void)b;
+    return (x->lo & full) == 0 && (~x->lo & x->low_class) == 0;
+}
+
+void reg_settle(struct jit_cx *x, unsigned b)
+{
+    (void)b;
+    for (unsigned g = 0; g < 16; g++) {
+        if (!(x->resident & bit(g)))
+            continue;
+        if (x->low_class & bit(g))
+            narrow(x, g);
+        else
+            widen(x, g);
+    }
+}
+
+void reg_enter_block(struct jit_cx *x, unsigned b)
+{
+    x->lo = x->low_class;
+    x->dirty = x->block[b].dirty_in;
+    x->hi_dirty = x->dirty & (u16)~x->low_class;
+}

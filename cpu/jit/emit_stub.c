@@ -1,0 +1,188 @@
+/* Out-of-line code of a region, and calls of the interpreter's bodies.
+ * A stub knows where every register was when it was made; it must leave them as the code it leads
+ * back to expects them. Before a C function may see the CPU, all is in memory. */
+#include "cpu/insn/insn_general.h"
+#include "cpu/jit/jit_internal.h"
+
+#define ADDRESS(f) ((const void *)(uintptr_t)(f))
+
+struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from)
+{
+    if (x->stubs == REGION_STUBS_MAX) {
+        x->a.full = true;
+        x->stubs--;
+    }
+    struct jit_stub *s = &x->stub[x->stubs++];
+    *s = (struct jit_stub){.kind = (u8)kind,
+                           .from = from,
+                           .insn = (u16)x->cur,
+                           .block = (u16)x->cur_block,
+                           .lo = x->lo,
+                           .dirty = x->dirty,
+                           .hi_dirty = x->hi_dirty,
+                           .lo_after = x->lo,
+                           .cc = x->cc,
+                           .done = x->done};
+    return s;
+}
+
+static void stub_enter(struct jit_cx *x, const struct jit_stub *s)
+{
+    x->lo = s->lo;
+    x->dirty = s->dirty;
+    x->hi_dirty = s->hi_dirty;
+    x->cc = s->cc;
+    x->cc.fresh = false;
+    x->done = s->done;
+    x->cur = s->insn;
+    x->cur_block = s->block;
+}
+
+static const struct jit_insn *current(const struct jit_cx *x)
+{
+    return &x->insn[x->cur];
+}
+
+/* A C function's result in eax is not 0: end the threaded code with it. */
+static void emit_result(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    x64_rr(a, false, A_MOV, RCX, RAX);
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    emit_slot(x, RSI, i->slot);
+    emit_count(x, RDX, x->done + 1);
+    x64_mov_i(a, R8, i->len);
+    x64_jmp_to(a, ADDRESS(jit_body_result));
+}
+
+static void jump_if_result(struct jit_cx *x)
+{
+    x64_rr(&x->a, false, A_TEST, RAX, RAX);
+    u8 *well = x64_jcc(&x->a, CC_E);
+    emit_result(x);
+    x64_patch(&x->a, well, x->a.at);
+}
+
+static void emit_broken(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
+    emit_slot(x, RSI, i->slot + i->len / 2u);
+    emit_count(x, RDX, x->done + 1);
+    x64_jmp_to(&x->a, ADDRESS(jit_broken));
+}
+
+static void go_back(struct jit_cx *x, const struct jit_stub *s)
+{
+    u8 *jump = x64_jmp(&x->a);
+    x64_patch(&x->a, jump, s->back);
+}
+
+static void call_body(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
+    emit_slot(x, RSI, i->slot);
+    x64_call_c(&x->a, ADDRESS(i->row->body));
+}
+
+/* ---- the stubs ---- */
+
+static void stub_load(struct jit_cx *x, const struct jit_stub *s)
+{
+    struct x64 *a = &x->a;
+    u16 lo = x->lo;
+    cc_store_now(x, &s->cc);
+    reg_write_back(x);
+    if (s->reg != RSI)
+        x64_rr(a, true, A_MOV, RSI, s->reg);
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    bool relative = current(x)->lo->b == S_REL;
+    if (relative) {
+        x64_mov_i(a, RDX, s->size);
+        x64_call_c(a, ADDRESS(general_load_rel_slow));
+    } else {
+        x64_mov_i(a, RDX, s->base);
+        x64_mov_i(a, RCX, s->size);
+        x64_call_c(a, ADDRESS(access_load_slow));
+    }
+    jump_if_result(x);
+    x->lo = lo;
+    reg_reload(x, false);
+    x64_rm(a, true, A_MOV, RAX, CPU_AT(scratch));
+    mem_extend_slow(x, s->ext, s->width == 64, (unsigned)s->to);
+    go_back(x, s);
+}
+
+/* All residents are loaded again as the code behind the instruction expects them. */
+static void stub_body(struct jit_cx *x, const struct jit_stub *s)
+{
+    struct x64 *a = &x->a;
+    cc_store_now(x, &s->cc);
+    reg_write_back(x);
+    call_body(x);
+    jump_if_result(x);
+    x64_cmp8_mem(a, CPU_AT(jit_broken), 0);
+    u8 *whole = x64_jcc(a, CC_E);
+    emit_broken(x);
+    x64_patch(a, whole, a->at);
+    x->lo = s->lo_after;
+    reg_reload(x, true);
+    go_back(x, s);
+}
+
+static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
+{
+    stub_enter(x, s);
+    x64_patch(&x->a, s->from, x->a.at);
+    switch (s->kind) {
+    case STUB_LOAD: stub_load(x, s); break;
+    case STUB_BODY: stub_body(x, s); break;
+    case STUB_RESULT: emit_result(x); break;
+    case STUB_EDGE: emit_taken(x, current(x), s->to); break;
+    case STUB_CC3:
+        x64_mov8_mem(&x->a, CPU_AT(cc), 3);
+        go_back(x, s);
+        break;
+    default: emit_broken(x); break;
+    }
+}
+
+void stubs_emit(struct jit_cx *x)
+{
+    for (unsigned k = 0; k < x->stubs && !x->a.full; k++)
+        stub_emit(x, &x->stub[k]);
+}
+
+/* ---- instructions executed by their bodies ---- */
+
+void emit_fn(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    u16 lo = x->lo;
+    cc_store_now(x, &x->cc);
+    reg_write_back(x);
+    cc_is_in_memory(x);
+    x->dirty = x->hi_dirty = 0;
+    if (i->row->flags & IF_PRIV) {
+        _Static_assert(PSW_PROB == 1ull << 48, "bit 0 of byte 6");
+        x64_test8_mem(a, x64_at(H_CPU, (s32)offsetof(struct cpu, psw.mask) + 6), 1);
+        u8 *supervisor = x64_jcc(a, CC_E);
+        x64_mov_i(a, RAX, PGM_PRIVILEGED);
+        emit_result(x);
+        x64_patch(a, supervisor, a->at);
+    }
+    call_body(x);
+    x64_rr(a, false, A_TEST, RAX, RAX);
+    stub_new(x, STUB_RESULT, x64_jcc(a, CC_NE));
+    x64_cmp8_mem(a, CPU_AT(jit_broken), 0);
+    stub_new(x, STUB_BROKEN, x64_jcc(a, CC_NE));
+    if (i->mode_check) {
+        x64_cmp8_mem(a, CPU_AT(jit_mode), x->mode);
+        stub_new(x, STUB_BROKEN, x64_jcc(a, CC_NE));
+    }
+    x->lo = lo;
+    reg_reload(x, true);
+}

@@ -1,0 +1,285 @@
+/* Translated code of one CPU: memory, entries, invalidation.
+ * struct jit - Located by: struct cpu. Created by jit_create, destroyed by jit_destroy.
+ * Serialised by: the thread that runs the CPU.
+ * [J1] A slot leads into translated code only while every byte that code was made from is as it
+ * was: jit_invalidate takes the entry away before the slots themselves are reset.
+ * [J2] Code memory is given out once; all of it becomes free at a time, when none of it is
+ * executing (jit_hot is called by slot handlers only, translated code jumps there).
+ * [J3] The executable mapping is never writable. */
+#include "cpu/jit/jit_internal.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define JIT_CODE_BYTES (48u << 20)
+#define JIT_REGION_BYTES_MAX (256u << 10) /* room that must be there before a translation */
+#define JIT_REGIONS_MAX 65536u
+#define JIT_HEAT_FIRST 30 /* executions before a branch target is translated */
+#define JIT_HEAT_AGAIN 255
+
+bool jit_supported(void)
+{
+#ifdef __x86_64__
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("bmi");
+#else
+    return false;
+#endif
+}
+
+/* ---- memory ---- */
+
+/* Two views of the same memory: one to write, one to execute, in reach of the program's own code
+ * when the host has room there. */
+static int memory_map(struct jit *j)
+{
+    int fd = memfd_create("endicott-jit", MFD_CLOEXEC);
+    if (fd < 0)
+        return ST_NOMEM;
+    int rc = ftruncate(fd, JIT_CODE_BYTES) ? ST_NOMEM : ST_OK;
+    void *rw = MAP_FAILED, *rx = MAP_FAILED;
+    if (rc == ST_OK) {
+        rw = mmap(NULL, JIT_CODE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        rx = mmap(NULL, JIT_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_32BIT, fd, 0);
+        if (rx == MAP_FAILED)
+            rx = mmap(NULL, JIT_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    }
+    close(fd);
+    if (rw == MAP_FAILED || rx == MAP_FAILED)
+        return ST_NOMEM;
+    j->rw = rw;
+    j->rx = rx;
+    j->bytes = JIT_CODE_BYTES;
+    return ST_OK;
+}
+
+static struct x64 assembler_at(struct jit *j)
+{
+    return (struct x64){.start = j->rw + j->used,
+                        .at = j->rw + j->used,
+                        .end = j->rw + j->bytes,
+                        .run = j->rx + j->used};
+}
+
+static void common_code(struct jit *j)
+{
+    struct x64 a = assembler_at(j);
+    j->leave_page = a.run;
+    emit_leave_page(&a);
+    j->used += (x64_used(&a) + 63) & ~(size_t)63;
+    j->floor = j->used;
+}
+
+int jit_create(struct cpu *c, enum cpu_engine engine, struct cause *cause)
+{
+    if (!jit_supported())
+        return cause_set(cause, ST_INVAL, "this host's processor lacks what the JIT needs");
+    struct jit *j = calloc(1, sizeof *j);
+    if (j)
+        j->cx = calloc(1, sizeof *j->cx);
+    if (j)
+        j->regions = calloc(JIT_REGIONS_MAX, sizeof *j->regions);
+    c->jit = j;
+    if (!j || !j->cx || !j->regions || memory_map(j) != ST_OK) {
+        jit_destroy(c);
+        return cause_set(cause, ST_NOMEM, "no memory for translated code");
+    }
+    j->eager = engine != CPU_ENGINE_JIT;
+    j->heat = j->eager ? 1 : JIT_HEAT_FIRST;
+    j->insns_max = engine == CPU_ENGINE_JIT_SINGLE ? 1 : REGION_INSNS_MAX;
+    common_code(j);
+    memset(c->heat, j->heat, JIT_HEAT_ENTRIES);
+    return ST_OK;
+}
+
+void jit_destroy(struct cpu *c)
+{
+    struct jit *j = c->jit;
+    if (!j)
+        return;
+    if (j->rw)
+        munmap(j->rw, j->bytes);
+    if (j->rx)
+        munmap(j->rx, j->bytes);
+    free(j->regions);
+    free(j->cx);
+    free(j);
+    c->jit = NULL;
+}
+
+bool jit_is_code(const struct cpu *c, insn_run *run)
+{
+    const struct jit *j = c->jit;
+    uintptr_t at = (uintptr_t)run;
+    return j && at >= (uintptr_t)j->rx && at < (uintptr_t)j->rx + j->used;
+}
+
+/* ---- entries ---- */
+
+static void region_remove(struct jit_region *r)
+{
+    struct dinsn *d = &r->page->slot[r->entry];
+    if (d->run == r->code)
+        d->run = r->before;
+    r->page = NULL;
+}
+
+void jit_forget_page(struct cpu *c, struct code_page *page)
+{
+    for (struct jit_region *r = page->jit; r; r = r->next)
+        region_remove(r);
+    if (page->jit && c->code_base == (char *)page->slot)
+        c->jit_broken = true;
+    page->jit = NULL;
+}
+
+/* All code memory becomes free. */
+static void flush(struct cpu *c)
+{
+    struct jit *j = c->jit;
+    for (unsigned k = 0; k < j->region_count; k++) {
+        struct jit_region *r = &j->regions[k];
+        if (!r->page)
+            continue;
+        r->page->jit = NULL;
+        region_remove(r);
+    }
+    j->region_count = 0;
+    j->used = j->floor;
+    j->stats.flushed++;
+    memset(c->heat, j->heat, JIT_HEAT_ENTRIES);
+}
+
+static u64 granules_of(unsigned from, unsigned len)
+{
+    unsigned first = from / 64, last = (from + len - 1) / 64;
+    return (~0ull << first) & (~0ull >> (63 - last));
+}
+
+void jit_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsigned len)
+{
+    u64 hit = granules_of(from, len);
+    struct jit_region **at = &page->jit;
+    while (*at) {
+        struct jit_region *r = *at;
+        if (!(r->granules & hit)) {
+            at = &r->next;
+            continue;
+        }
+        *at = r->next;
+        region_remove(r);
+        c->jit->stats.invalidated++;
+        c->jit_broken = true; /* it may be executing */
+    }
+}
+
+/* ---- translation ---- */
+
+static void region_enter(struct cpu *c, unsigned slot)
+{
+    struct jit *j = c->jit;
+    struct jit_cx *x = j->cx;
+    struct jit_region *r = &j->regions[j->region_count++];
+    struct dinsn *d = &x->page->slot[slot];
+    *r = (struct jit_region){.next = x->page->jit,
+                             .page = x->page,
+                             .granules = x->granules,
+                             .entry = (u16)slot,
+                             .before = d->run,
+                             .code = (insn_run *)(uintptr_t)x->a.run};
+    x->page->jit = r;
+    d->run = r->code;
+    j->used += (x64_used(&x->a) + 15) & ~(size_t)15;
+    j->stats.regions++;
+    j->stats.insns += x->insns;
+    j->stats.host_bytes += x64_used(&x->a);
+}
+
+/* Translate from `slot` of the executing page; false when it was not possible. */
+static bool translate(struct cpu *c, struct code_page *page, unsigned slot)
+{
+    struct jit *j = c->jit;
+    struct jit_cx *x = j->cx;
+    if (j->region_count == JIT_REGIONS_MAX || j->bytes - j->used < JIT_REGION_BYTES_MAX)
+        flush(c);
+    x->c = c;
+    x->jit = j;
+    x->page = page;
+    x->mode = c->jit_mode;
+    if (!region_find(x, slot))
+        return false;
+    region_analyse(x);
+    x->a = assembler_at(j);
+    emit_region(x, page->slot[slot].run);
+    if (x->a.full)
+        return false;
+    region_enter(c, slot);
+    return true;
+}
+
+static bool translatable(const struct cpu *c, const struct code_page *page,
+                         const struct dinsn *d)
+{
+    u8 mode = c->jit_mode;
+    return page->abs != CODE_ABS_NONE && d >= page->slot && d < page->slot + CODE_SLOTS &&
+           d->run != code_run_decode && d->run != code_run_mixed && d->run != code_run_cross &&
+           !jit_is_code(c, d->run) && (mode & JIT_MODE_AMODE) == JIT_MODE_64 &&
+           !(mode & (JIT_MODE_AR | JIT_MODE_OVERFLOW));
+}
+
+const struct dinsn *jit_hot(struct cpu *c, const struct dinsn *d)
+{
+    struct code_page *page = (struct code_page *)(void *)c->code_base;
+    *jit_heat(c, d) = JIT_HEAT_AGAIN;
+    if (!c->jit)
+        return d;
+    if (c->jit->eager)
+        *jit_heat(c, d) = 1;
+    if (d->run == code_run_decode && d >= page->slot && d < page->slot + CODE_SLOTS) {
+        *jit_heat(c, d) = 1; /* decode it first */
+        if (!c->jit->eager || page->abs == CODE_ABS_NONE)
+            return d;
+        code_decode_slot(c, page, (unsigned)(d - page->slot));
+    }
+    if (translatable(c, page, d) && !translate(c, page, (unsigned)(d - page->slot)))
+        c->jit->stats.refused++;
+    return d;
+}
+
+int jit_hot_go(struct cpu *c, const struct dinsn *d, long n)
+{
+    d = jit_hot(c, d);
+    return d->run(c, d, n);
+}
+
+/* ---- called by translated code ---- */
+
+int jit_body_result(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length)
+{
+    if (rc != CPU_TAKEN)
+        return cpu_stop(c, d, n, rc, length);
+    c->bear_slot = d;
+    return cpu_branch_slow(c, n);
+}
+
+int jit_broken(struct cpu *c, const struct dinsn *d, long n)
+{
+    c->jit_broken = false;
+    return d->run(c, d, n);
+}
+
+#ifdef __x86_64__
+__attribute__((naked)) int jit_call(struct cpu *c, const struct dinsn *d, long n, insn_run *run)
+{
+    (void)c, (void)d, (void)n, (void)run;
+    __asm__("push %rbx\n\tpush %rbp\n\tpush %r12\n\tpush %r13\n\tpush %r14\n\tpush %r15\n\t"
+            "sub $8,%rsp\n\tcall *%rcx\n\tadd $8,%rsp\n\t"
+            "pop %r15\n\tpop %r14\n\tpop %r13\n\tpop %r12\n\tpop %rbp\n\tpop %rbx\n\tret");
+}
+#else
+int jit_call(struct cpu *c, const struct dinsn *d, long n, insn_run *run)
+{
+    return run(c, d, n);
+}
+#endif

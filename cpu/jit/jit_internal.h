@@ -1,0 +1,373 @@
+/* One translation: a region of a page, its blocks, its instructions, and where everything is at
+ * the point that is being emitted. For cpu/jit only. */
+#ifndef ENDICOTT_CPU_JIT_INTERNAL_H
+#define ENDICOTT_CPU_JIT_INTERNAL_H
+
+#include <stddef.h>
+
+#include "cpu/jit/jit.h"
+#include "cpu/jit/x64.h"
+
+#define REGION_INSNS_MAX 320
+#define REGION_BLOCKS_MAX 160
+#define REGION_STUBS_MAX 1600
+#define NO_REG 0xffu
+#define ZERO_REG 16u /* gr[16] */
+
+/* What a row is lowered to. */
+enum jit_op {
+    OP_MOV,
+    OP_ADD,
+    OP_SUB,
+    OP_AND,
+    OP_OR,
+    OP_XOR,
+    OP_MUL,
+    OP_CMP,  /* A with B: only the condition code */
+    OP_TEST, /* move B and compare it with zero */
+    OP_NEG,  /* complement of B */
+    OP_SHL,
+    OP_SHR,
+    OP_SAR,
+    OP_ROL,
+    OP_LA,     /* the address itself */
+    OP_STORE,  /* A to storage */
+    OP_INSERT, /* B replaces its field of A */
+    OP_IC,     /* a byte replaces bits 56-63 */
+    OP_FAND,   /* and, or with a field of A; the condition code comes from the field */
+    OP_FOR,
+    OP_TM, /* test A under mask B */
+    OP_LM,
+    OP_STM,
+    OP_RISBG,
+    OP_LOC, /* B to the destination on condition */
+    OP_BC,  /* first of the branches */
+    OP_BCR,
+    OP_BRCT,
+    OP_CMPJ,
+    OP_BAS,
+    OP_BASR,
+    OP_BRX,
+};
+
+/* Operands: where from. */
+enum jit_src {
+    S_NONE,
+    S_R1,
+    S_R2,
+    S_R3,
+    S_MEM,  /* storage operand of the format, by base, index and displacement */
+    S_REL,  /* relative to the instruction */
+    S_DISP, /* shift amount */
+    S_IMM,  /* first of the constants: imm, signed */
+    S_IMMU, /* imm, 32 bits */
+    S_IMMH, /* imm << 32 */
+    S_I48,  /* its low 16 bits, shifted left by so many bits */
+    S_I32,
+    S_I16,
+    S_I0,
+    S_SIL, /* ss.d2, signed */
+    S_SILU,
+    S_I8U,  /* r1 of SI */
+    S_B2S8, /* b2 of RIE_C */
+    S_B2U8,
+};
+
+/* How wide a register or storage operand is, and how it is extended. */
+enum jit_ext {
+    X_32,
+    X_64,
+    X_S8,
+    X_U8,
+    X_S16,
+    X_U16,
+    X_S32,
+    X_U32,
+    X_U31,
+    X_REV16,
+    X_REV32,
+    X_REV64
+};
+
+/* How the condition code follows from flags or from a result. */
+enum jit_cc {
+    CCK_NONE,
+    CCK_SIGNED, /* comparison, or result against zero */
+    CCK_UNSIGNED,
+    CCK_ARITH,  /* signed sum or difference with overflow */
+    CCK_LOGIC,  /* zero or not */
+    CCK_CARRY,  /* logical sum */
+    CCK_BORROW, /* logical difference */
+    CCK_TM,
+    CCK_MEMORY, /* the emitted code stores it itself */
+};
+
+struct lowering {
+    u8 op;    /* enum jit_op */
+    u8 width; /* of the operation and the result: 32 or 64 */
+    u8 dst;   /* S_NONE or S_R1 */
+    u8 a, b;  /* enum jit_src */
+    u8 ext;   /* enum jit_ext, of the register or storage operand among a and b */
+    u8 cc;    /* enum jit_cc */
+};
+
+/* -- lower.c -- */
+/** The lowering of a row; NULL: its body is called. */
+const struct lowering *jit_lowering(const struct isa_entry *row);
+/** Is the operand a constant, and which; the bits of the register that it stands for. */
+bool jit_src_const(u8 src);
+s64 jit_const(const struct dinsn *d, u8 src);
+u64 jit_field(u8 src);
+/** General register of a register operand, or NO_REG. */
+unsigned jit_reg(const struct dinsn *d, u8 src);
+
+struct jit_insn {
+    const struct isa_entry *row;
+    const struct lowering *lo; /* NULL: OP_FN */
+    struct dinsn d;
+    u16 slot;
+    u8 len;
+    bool faults; /* may end in an exception or leave otherwise */
+    bool cc_def, cc_use;
+    bool mode_check; /* FN row behind which the mode may be another */
+    u16 reads;       /* general registers, bit n: register n */
+    u16 reads64;     /* of them, those whose high halves matter */
+    u16 writes;
+    u16 writes64;
+    s16 target;     /* slot branched to in this page, or -1 */
+    s64 rel;        /* relative operand: bytes from the page's start */
+    u8 base, index; /* storage operand */
+    s32 disp;
+};
+
+/* The condition code at the point of emission. */
+struct cc_now {
+    bool in_memory;            /* c->cc is valid */
+    bool inverted;             /* TM: zero means that all bits are ones */
+    bool fresh;                /* host flags still hold what `of` says */
+    const struct jit_insn *of; /* the instruction that set it, when not in memory */
+};
+
+struct jit_block {
+    u16 first, count;
+    s16 fall, taken; /* blocks, or -1: leave the region */
+    u16 preds;
+    u16 dirty_in;
+    bool cc_live_in;
+    bool loop_head;
+    bool fn; /* calls a body: all registers are in memory there */
+    struct cc_now cc_out;
+    u8 depth;
+    u8 *at; /* host code, when emitted */
+};
+
+struct jit_cx;
+
+/* Out-of-line code, emitted behind the region. */
+struct jit_stub {
+    u8 kind;
+    u8 *from;        /* displacement that leads here */
+    u8 *back;        /* where to go on, or NULL */
+    u16 insn, block; /* indices */
+    u8 reg;          /* host register of a value or an address */
+    u8 size, ext, width;
+    u8 base;                 /* base register number, for the space */
+    s32 to;                  /* block or slot */
+    u16 lo, dirty, hi_dirty; /* registers then */
+    u16 lo_after;            /* where `back` is */
+    struct cc_now cc;
+    unsigned done; /* instructions of the block before this one */
+};
+
+struct jit_region {
+    struct jit_region *next; /* of the page */
+    struct code_page *page;
+    u64 granules; /* 64-byte pieces of the page it was made from */
+    u16 entry;    /* slot */
+    insn_run *before, *code;
+};
+
+struct jit {
+    u8 *rw, *rx;
+    size_t bytes, used, floor;  /* floor: behind the common code */
+    struct jit_region *regions; /* of all pages; recycled with the code */
+    unsigned region_count;
+    struct jit_cx *cx;
+    bool eager; /* translate what was never executed */
+    u8 heat;    /* executions of a branch target before it is translated */
+    unsigned insns_max;
+    u8 *leave_page; /* common code, where it runs: the address to go on at in rax, n in r15 */
+    struct jit_stats {
+        u64 regions, insns, host_bytes, refused, flushed, invalidated, ns;
+    } stats;
+};
+
+#define HOST_NONE (-1)
+
+struct jit_cx {
+    struct cpu *c;
+    struct jit *jit;
+    struct code_page *page;
+    struct x64 a;
+    struct jit_insn insn[REGION_INSNS_MAX];
+    unsigned insns;
+    struct jit_block block[REGION_BLOCKS_MAX];
+    unsigned blocks;
+    s16 slot_insn[CODE_SLOTS_ALL]; /* index of the instruction at a slot, or -1 */
+    s16 slot_block[CODE_SLOTS_ALL];
+    u8 leader[CODE_SLOTS_ALL];
+    struct jit_stub stub[REGION_STUBS_MAX];
+    unsigned stubs;
+    u64 granules;
+    u8 mode;
+    unsigned entry_slot, entry_block;
+    /* register assignment of the region */
+    s8 host[17];
+    u16 resident;  /* guest registers that have a host register */
+    u16 low_class; /* of them, those with only their low half in it between blocks */
+    u16 written, written64;
+    /* at the point of emission */
+    u16 lo;       /* resident with only its low half valid; the high half is in memory */
+    u16 dirty;    /* memory's low half may be old */
+    u16 hi_dirty; /* memory's high half may be old; the host register has all 64 bits */
+    struct cc_now cc;
+    unsigned cur; /* instruction */
+    unsigned cur_block;
+    unsigned done;              /* instructions of the block finished */
+    struct jit_stub *open_stub; /* of mem_host, until mem_done */
+    struct {
+        u8 *from;
+        u16 block;
+    } fix[REGION_BLOCKS_MAX * 3]; /* jumps to blocks not emitted yet */
+    unsigned fixes;
+};
+
+/* Host registers with fixed meaning; RAX, RCX, RDX are scratch. */
+#define H_CPU RBP
+#define H_N R15
+
+/* -- region.c -- */
+/** Find the region that begins at `slot`; false when nothing worth translating starts there. */
+bool region_find(struct jit_cx *x, unsigned slot);
+/** Liveness, dirtiness, host registers. */
+void region_analyse(struct jit_cx *x);
+/** Is the condition code asked for behind instruction `i`, by something that needs it in memory
+ *  (or: flags), before it is set again? See region.c. */
+enum cc_need { CC_DEAD, CC_STUBS, CC_MEMORY };
+enum cc_need region_cc_need(const struct jit_cx *x, unsigned i);
+/** Registers that tell the condition code of `i` later; *again: whether they do at all. */
+u16 cc_operands(const struct jit_insn *i, bool *again);
+
+/* -- emit.c -- */
+/** Emit the region; its entry is at x->a.start. */
+void emit_region(struct jit_cx *x, insn_run *before);
+/** Second operand of `op`: with the destination and first operand in `host`. */
+void emit_shift_amount(struct jit_cx *x, unsigned host);
+
+/* -- emit_reg.c: guest registers -- */
+struct x64_mem home(unsigned g);      /* of the register, all 64 bits or the low half */
+struct x64_mem home_high(unsigned g); /* of the high half */
+#define CPU_AT(member) x64_at(H_CPU, (s32)offsetof(struct cpu, member))
+/** Host register with the 64 (32) bits of guest register g; `scratch` is used when it has none. */
+unsigned reg_use64(struct jit_cx *x, unsigned g, unsigned scratch);
+unsigned reg_use32(struct jit_cx *x, unsigned g, unsigned scratch);
+/** Move into a host register of the caller's. */
+void reg_get64(struct jit_cx *x, unsigned g, unsigned host);
+void reg_get32(struct jit_cx *x, unsigned g, unsigned host);
+/** Host register in which a new 64-bit (32-bit) value of g is to be made, then reg_done. The
+ *  old value is still there. `scratch` when g has none. */
+unsigned reg_def64(struct jit_cx *x, unsigned g, unsigned scratch);
+unsigned reg_def32(struct jit_cx *x, unsigned g, unsigned scratch);
+void reg_done64(struct jit_cx *x, unsigned g, unsigned host);
+void reg_done32(struct jit_cx *x, unsigned g, unsigned host);
+/** op host, g (the register form of op). */
+void reg_op(struct jit_cx *x, bool w, unsigned op, unsigned host, unsigned g);
+/** Store what is dirty; the state is left as it is. */
+void reg_write_back(struct jit_cx *x);
+/** Load residents: all, or those a C function may have destroyed. */
+void reg_reload(struct jit_cx *x, bool all);
+/** Bring registers into the state that block `b` expects. */
+void reg_settle(struct jit_cx *x, unsigned b);
+bool reg_settled(const struct jit_cx *x, unsigned b);
+/** The state at the beginning of a block. */
+void reg_enter_block(struct jit_cx *x, unsigned b);
+/** Make all 64 bits of these registers valid in their host registers. Flags are lost. */
+void reg_widen(struct jit_cx *x, u16 which);
+void reg_widen_keep_flags(struct jit_cx *x, u16 which);
+
+/* -- emit_mem.c -- */
+/** Effective address of the instruction's storage operand; a host register (maybe a resident). */
+unsigned mem_address(struct jit_cx *x, const struct jit_insn *i);
+/** Load `ext` operand at the address in `ea` into host register `to`. */
+void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to);
+/** Store `size` low bytes of host register `from` (not rcx, rdx). */
+void mem_store(struct jit_cx *x, unsigned ea, unsigned size, unsigned from, bool reversed);
+/** rcx + ea = host address of [ea, ea + size) for kind; a miss executes the body instead. */
+void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store);
+/** The instruction that called mem_host ends here: there its body leads back to. */
+void mem_done(struct jit_cx *x);
+void mem_address_into(struct jit_cx *x, const struct jit_insn *i, unsigned to);
+/** What a slow load left in rax becomes the operand in `to`. */
+void mem_extend_slow(struct jit_cx *x, u8 ext, bool w, unsigned to);
+void emit_store(struct jit_cx *x);
+void emit_multiple(struct jit_cx *x);
+unsigned ext_size(u8 ext);
+
+/* -- emit_cc.c -- */
+/** Flags have just been set by instruction x->cur: store or remember the condition code. */
+void cc_set(struct jit_cx *x);
+/** Will anybody ask for the condition code of the current instruction? */
+bool cc_wanted(const struct jit_cx *x);
+/** Host condition for mask & 14 of a comparison. */
+enum x64_cond cc_compare_cond(unsigned mask, bool is_signed);
+/** The same, without changing what is known (in stubs). */
+void cc_store_now(struct jit_cx *x, const struct cc_now *cc);
+/** The condition code has been stored in memory by what was just emitted. */
+void cc_is_in_memory(struct jit_cx *x);
+/**
+ * Jump when the condition code is selected by `mask`: the places to patch for "taken" are put
+ * into `taken`, for "not taken" into `not`; falls through when not taken. mask is 1 to 14.
+ */
+struct jumps {
+    u8 *at[4];
+    unsigned count;
+};
+void cc_branch(struct jit_cx *x, unsigned mask, struct jumps *taken, struct jumps * not );
+
+/* -- emit_branch.c -- */
+void emit_branch(struct jit_cx *x);
+/** Control goes on at the block behind the current one, or leaves. n has been counted. */
+void emit_fall(struct jit_cx *x);
+/** Leave for a slot of this page, with all in memory. n has been counted. */
+void emit_leave_slot(struct jit_cx *x, unsigned slot);
+/** host -= insns, flags are kept. */
+void emit_count(struct jit_cx *x, unsigned host, unsigned insns);
+/** host = address of a slot of this page. */
+void emit_slot(struct jit_cx *x, unsigned host, unsigned slot);
+/** Jump to a block, emitted or not. */
+void emit_jump_block(struct jit_cx *x, unsigned block);
+/** The code of jit->leave_page. */
+void emit_leave_page(struct x64 *a);
+
+/* -- emit_stub.c -- */
+void emit_fn(struct jit_cx *x);
+enum stub_kind {
+    STUB_LOAD,   /* load by the slow path, go on */
+    STUB_BODY,   /* execute the whole instruction by its body, go on behind it */
+    STUB_RESULT, /* a body's result is not 0; all is in memory */
+    STUB_EDGE,   /* a taken branch to a block */
+    STUB_LEAVE,  /* a taken branch to a slot of this page, or out of it (to < 0) */
+    STUB_CC3,    /* overflow: condition code 3 */
+    STUB_BROKEN, /* leave for the next instruction; all is in memory */
+};
+struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from);
+void stubs_emit(struct jit_cx *x);
+/** A taken branch: note it, then go to its target: a block, or out of the region (-1). */
+void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block);
+
+/* -- jit.c: C functions that translated code calls -- */
+int jit_body_result(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length);
+int jit_broken(struct cpu *c, const struct dinsn *d, long n);
+int jit_hot_go(struct cpu *c, const struct dinsn *d, long n);
+
+#endif
