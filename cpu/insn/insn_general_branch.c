@@ -127,11 +127,11 @@ static int execute(struct cpu *c, const struct dinsn *d, u64 target, u8 len)
     TRY(target_fetch(c, target, text));
     if (d->r1)
         text[1] |= (u8)c->gr[d->r1];
-    if (text[0] == 0x44 || (text[0] == 0xc6 && (text[1] & 15) == 0))
-        return PGM_EXECUTE;
     const struct isa_entry *entry = isa_find(text);
     if (!entry || !facility_has(c->set->facilities, entry->facility))
         return PGM_OPERATION;
+    if (text[0] == 0x44 || (text[0] == 0xc6 && (text[1] & 15) == 0))
+        return PGM_EXECUTE;
     isa_decode(&c->ex_slot[0], (enum isa_format)entry->format, text);
     c->ex_entry = entry;
     c->ex_target_ia = target;
