@@ -59,12 +59,19 @@ static int plo_value_set(struct cpu *c, const struct plo *o, unsigned r, unsigne
     return 0;
 }
 
-/** Find storage operand i for update. */
+/** Find a storage operand: for update, but COMPARE AND LOAD fetches only. */
 static int plo_operand(struct cpu *c, struct plo *o, u64 ea, unsigned b)
 {
+    const u8 *fetched;
+    u8 **op = &o->op[o->count];
     if (ea & (o->len - 1))
         return PGM_SPECIFICATION;
-    TRY(access_interlocked(c, ea, b, o->len, &o->op[o->count]));
+    if (o->operation == PLO_CL) {
+        TRY(access_host_fetch(c, ea, b, o->len, &fetched));
+        *op = (u8 *)(uintptr_t)fetched;
+    } else {
+        TRY(access_interlocked(c, ea, b, o->len, op));
+    }
     o->count++;
     return 0;
 }
@@ -248,7 +255,7 @@ INSN(plo)
     pthread_mutex_lock(&c->set->lock);
     unsigned cc = plo_locked(&o);
     pthread_mutex_unlock(&c->set->lock);
-    for (unsigned i = 0; i < o.count; i++)
+    for (unsigned i = 0; i < o.count && o.operation != PLO_CL; i++)
         access_interlocked_done(c, o.op[i], o.len);
     TRY(plo_finish(c, &o, cc));
     c->cc = (u8)cc;
