@@ -224,4 +224,4 @@ help:
 	@echo "make docs       reference pages from the tables"
 	@echo "make bench      figures, next to QEMU and Hercules     make guest   kernel, initramfs"
 
--include $(SRCS:%.c=$(OBJ)/%.d) $(addsuffix .d,$(UNIT))
+-include $(SRCS:%.c=$(OBJ)/%.d) $(TEST_LIB:.o=.d) $(addsuffix .d,$(UNIT))

@@ -73,6 +73,12 @@ def chapters():
         yield part.split(None, 1)[0], rows(part, r"\bI")
 
 
+def operands():
+    """Mnemonic -> operands, registers, set-up and rules of the instruction matrix."""
+    found = rows(preprocess('#include "tests/lib/operand.def"\n'), r"\bO")
+    return {mnemonic: rest for mnemonic, *rest in found}
+
+
 def refused():
     """Instructions without a row: (op, sub, format, mnemonic, STFLE bit, reason)."""
     return rows(preprocess('#include "cpu/isa/isa_refused.def"\n'), r"\bR")

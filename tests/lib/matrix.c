@@ -1,0 +1,420 @@
+/* The machine of the matrix: 1 MiB, tables that map a few places of a 64-bit address space to it,
+ * and the run of one instruction with all that can be seen before and after. */
+#include "tests/lib/matrix.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TABLES 0x80000u
+#define TABLE_BYTES 0x4000u
+#define PAGE_TABLE_BYTES 0x800u
+#define LEVEL_PAGE (-1)
+#define LEVEL_REGION1 3
+#define ENTRY_INVALID 0x20u
+#define PTE_INVALID 0x400u
+#define EXECUTIONS_MAX 4096
+#define COMPLAINTS_SHOWN 60
+#define LC_INTERRUPTS 0x80u /* where interruptions store */
+#define LC_INTERRUPTS_END 0x200u
+#define LC_PGM_ILC 0x8d
+#define LC_PGM_CODE 0x8e
+#define LC_DATA_CODE 0x93
+#define LC_ACCESS_ID 0xa0
+#define LC_TEID 0xa8
+#define LC_PGM_OLD 0x150
+#define LC_SVC_NEW 0x1c0
+#define LC_PGM_NEW 0x1d0
+
+/* ---- the machine ---- */
+
+static u64 port_tod(void *ctx)
+{
+    struct matrix *m = ctx;
+    return m->tod;
+}
+
+static void port_wake(void *ctx, unsigned cpu_address)
+{
+    (void)ctx;
+    (void)cpu_address;
+}
+
+static bool port_take_io(void *ctx, u8 isc_mask, struct cpu_io_interruption *out)
+{
+    (void)ctx;
+    (void)isc_mask;
+    (void)out;
+    return false;
+}
+
+static bool port_take_service(void *ctx, u32 *parm)
+{
+    (void)ctx;
+    (void)parm;
+    return false;
+}
+
+static const struct cpu_ports ports = {port_tod, port_wake, port_take_io, port_take_service};
+
+u64 mx_get(struct matrix *m, u64 abs)
+{
+    return be64_load(m->st->base + abs);
+}
+
+void mx_set(struct matrix *m, u64 abs, u64 v)
+{
+    be64_store(m->st->base + abs, v);
+}
+
+/* ---- tables ---- */
+
+static unsigned index_of(u64 va, int level)
+{
+    return level == LEVEL_PAGE ? va >> 12 & 0xff : va >> (20 + 11 * level) & 0x7ff;
+}
+
+/* A new table of entries that are invalid, of the level below `level`. */
+static u64 table_new(struct matrix *m, int level)
+{
+    unsigned bytes = level == LEVEL_PAGE ? PAGE_TABLE_BYTES : TABLE_BYTES;
+    u64 invalid = level == LEVEL_PAGE ? PTE_INVALID : ENTRY_INVALID;
+    u64 at = (m->tables_end + bytes - 1) & ~(u64)(bytes - 1);
+    m->tables_end = at + bytes;
+    if (m->tables_end > MX_STORAGE)
+        abort();
+    for (u64 i = 0; i < bytes; i += 8)
+        mx_set(m, at + i, invalid);
+    return at;
+}
+
+u64 mx_entry(struct matrix *m, u64 va, int level)
+{
+    u64 table = TABLES;
+    for (int at = LEVEL_REGION1;; at--) {
+        u64 entry = table + 8 * index_of(va, at);
+        if (at == level)
+            return entry;
+        u64 v = mx_get(m, entry);
+        if (v & ENTRY_INVALID) {
+            v = table_new(m, at - 1) | (at > 0 ? (u64)at << 2 | 3 : 0);
+            mx_set(m, entry, v);
+        }
+        table = v & ~0x7ffull;
+    }
+}
+
+static void map(struct matrix *m, u64 va, u64 frame)
+{
+    mx_set(m, mx_entry(m, va, LEVEL_PAGE), frame);
+}
+
+u64 mx_boundary(enum mx_boundary b)
+{
+    static const u64 at[MX_BOUNDARIES] = {
+        [MX_AT_PAGE] = 0x512000,
+        [MX_AT_SEGMENT] = 0x800000,
+        [MX_AT_REGION3] = 1ull << 31,
+        [MX_AT_REGION2] = 1ull << 42,
+        [MX_AT_REGION1] = 1ull << 53,
+        [MX_AT_LOW] = 0x1000,
+        [MX_AT_TOP24] = 1ull << 24,
+        [MX_AT_TOP31] = 1ull << 31,
+        [MX_AT_TOP64] = 0,
+    };
+    return at[b];
+}
+
+static void tables_make(struct matrix *m)
+{
+    m->tables_end = TABLES;
+    table_new(m, LEVEL_REGION1);
+    for (unsigned b = 0; b < MX_BOUNDARIES; b++) {
+        map(m, (mx_boundary(b) - 1) & ~0xfffull, MX_LOW_FRAME);
+        map(m, mx_boundary(b), MX_HIGH_FRAME);
+    }
+    map(m, 0, MX_HIGH_FRAME); /* where addresses wrap to */
+    map(m, 0x1000, MX_LOW_FRAME);
+    for (u64 va = MX_CODE; va < MX_CODE + 0x10000; va += 0x1000)
+        map(m, va, va);
+    for (unsigned i = 0; i < MX_OPERANDS; i++)
+        for (u64 at = 0; at < 0x3000; at += 0x1000)
+            map(m, MX_PLAIN(i) + at, 0x20000 + 0x4000 * i + at);
+    m->asce = TABLES | 3 << 2 | 3;
+    u64 segments = mx_entry(m, MX_CODE, 0) & ~(u64)(TABLE_BYTES - 1);
+    m->asce_short = segments | 3;
+}
+
+void mx_create(struct matrix *m)
+{
+    memset(m, 0, sizeof *m);
+    m->tod = 0xd000000000000000ull;
+    if (storage_create(&m->st, MX_STORAGE, NULL) != ST_OK ||
+        cpu_set_create(&m->set, m->st, cpu_model_find("max"), 1, &ports, m, NULL) != ST_OK)
+        abort();
+    m->cpu = cpu_set_get(m->set, 0);
+    tables_make(m);
+}
+
+void mx_destroy(struct matrix *m)
+{
+    cpu_set_destroy(m->set);
+    storage_destroy(m->st);
+}
+
+/* ---- before ---- */
+
+u64 mx_operand_abs(struct matrix *m, const struct mx_case *k, unsigned i, u64 at)
+{
+    u64 va = (k->ea[i] + at) & mx_amask(k);
+    if (strchr("FSK", k->row->operand[i].access) || !(k->mask & PSW_DAT))
+        return va;
+    return (mx_get(m, mx_entry(m, va, LEVEL_PAGE)) & ~0xfffull) + (va & 0xfff);
+}
+
+static void area_fill(struct matrix *m)
+{
+    u8 *p = m->st->base;
+    for (u64 at = 0; at < MX_AREA; at += 8)
+        be64_store(p + at, at * 0x0001000100010001ull ^ 0x5a5a000000005a5aull);
+    memset(p, 0, 0x1000);
+    mx_set(m, LC_PGM_NEW, PSW_EA | PSW_BA);
+    mx_set(m, LC_PGM_NEW + 8, MX_HANDLER);
+    mx_set(m, LC_SVC_NEW, PSW_EA | PSW_BA);
+    mx_set(m, LC_SVC_NEW + 8, MX_SVC_HANDLER);
+}
+
+static void content_put(struct matrix *m, const struct mx_case *k)
+{
+    for (unsigned i = 0; i < k->row->operand_count; i++) {
+        const struct mx_operand *o = &k->row->operand[i];
+        unsigned len = o->access == 'v' || o->access == 'K' ? 0 : mx_length_of(k, i);
+        for (unsigned at = 0; at < len; at++) {
+            u64 abs = mx_operand_abs(m, k, i, at);
+            if (abs < MX_STORAGE)
+                m->st->base[abs] = o->content[at % o->content_len];
+        }
+    }
+}
+
+static void code_put(struct matrix *m, const struct mx_case *k)
+{
+    static const u8 ex[4] = {0x44, 0x00, 0x70, 0x00}; /* EX 0,0(7); GR 7 is MX_CODE */
+    u8 insn[6];
+    mx_encode(k, insn);
+    storage_write(m->st, k->ia, insn, sizeof insn);
+    if (k->execute == 1) {
+        storage_write(m->st, MX_EXECUTE, ex, sizeof ex);
+    } else if (k->execute == 2) {
+        u8 bytes[6] = {0xc6, 0x00};
+        be32_store(bytes + 2, (u32)((s64)(k->ia - MX_EXECUTE) / 2));
+        storage_write(m->st, MX_EXECUTE, bytes, sizeof bytes);
+    }
+}
+
+static void registers_put(struct matrix *m, const struct mx_case *k)
+{
+    struct cpu *c = m->cpu;
+    memcpy(c->gr, k->gr, sizeof k->gr);
+    memcpy(c->cr, k->cr, sizeof k->cr);
+    memcpy(c->ar, k->ar, sizeof k->ar);
+    for (unsigned i = 0; i < 16; i++)
+        *cpu_fpr(c, i) = k->fpr[i];
+    c->fpc = k->fpc;
+    cpu_registers_changed(c);
+    cpu_psw_set(c, k->mask, k->execute ? MX_EXECUTE : k->ia);
+}
+
+void mx_apply(struct matrix *m, const struct mx_case *k)
+{
+    cpu_set_reset(m->set, true);
+    area_fill(m);
+    content_put(m, k);
+    code_put(m, k);
+    memcpy(m->before, m->st->base, MX_AREA);
+    for (u64 at = 0; at < MX_AREA; at += FRAME_BYTES)
+        storage_key_set(m->st, at, k->key);
+    cpu_purge_tlb(m->cpu);
+    registers_put(m, k);
+    cpu_start(m->cpu);
+}
+
+void mx_apply_again(struct matrix *m, const struct mx_case *k)
+{
+    memcpy(m->st->base, m->before, MX_AREA);
+    registers_put(m, k);
+}
+
+/* ---- after ---- */
+
+static void capture_interruption(struct matrix *m, struct mx_state *s)
+{
+    const u8 *lc = m->st->base;
+    s->pgm = be16_load(lc + LC_PGM_CODE);
+    s->ilc = lc[LC_PGM_ILC];
+    s->access_id = lc[LC_ACCESS_ID];
+    s->dxc = lc[LC_DATA_CODE];
+    s->teid = be64_load(lc + LC_TEID);
+    s->mask = be64_load(lc + LC_PGM_OLD);
+    s->addr = be64_load(lc + LC_PGM_OLD + 8);
+}
+
+void mx_capture(struct matrix *m, struct mx_state *s)
+{
+    struct cpu *c = m->cpu;
+    memset(s, 0, sizeof *s);
+    memcpy(s->gr, c->gr, sizeof s->gr);
+    memcpy(s->cr, c->cr, sizeof s->cr);
+    memcpy(s->ar, c->ar, sizeof s->ar);
+    for (unsigned i = 0; i < 16; i++)
+        s->fpr[i] = *cpu_fpr(c, i);
+    s->fpc = c->fpc;
+    s->prefix = c->prefix;
+    s->todpr = c->todpr;
+    s->ckc = c->ckc;
+    cpu_psw_get(c, &s->mask, &s->addr);
+    if (s->addr == MX_HANDLER)
+        capture_interruption(m, s);
+}
+
+void mx_run(struct matrix *m, const struct mx_case *k, struct mx_state *s)
+{
+    u64 mask, addr, begin = k->execute ? MX_EXECUTE : k->ia;
+    enum cpu_exit why;
+    unsigned times = 0;
+    do {
+        why = cpu_run(m->cpu, 1);
+        cpu_psw_get(m->cpu, &mask, &addr);
+    } while (why == CPU_EXIT_BUDGET && addr == begin && ++times < EXECUTIONS_MAX);
+    mx_capture(m, s);
+    s->intercepted = why == CPU_EXIT_INTERCEPT;
+}
+
+bool mx_do(struct matrix *m, struct mx_case *k, struct mx_state *s)
+{
+    if (!mx_link(k))
+        return false;
+    mx_apply(m, k);
+    mx_run(m, k, s);
+    return true;
+}
+
+/* ---- comparing ---- */
+
+u64 mx_storage_differs(struct matrix *m, const u8 *was)
+{
+    const u8 *is = m->st->base;
+    if (memcmp(is + LC_INTERRUPTS_END, was + LC_INTERRUPTS_END, MX_AREA - LC_INTERRUPTS_END) ==
+            0 &&
+        memcmp(is, was, LC_INTERRUPTS) == 0)
+        return MX_AREA;
+    for (u64 at = 0; at < MX_AREA; at++)
+        if (is[at] != was[at] && (at < LC_INTERRUPTS || at >= LC_INTERRUPTS_END))
+            return at;
+    return MX_AREA;
+}
+
+static bool registers_64(const char *name, const u64 *a, const u64 *b, char *text)
+{
+    for (unsigned i = 0; i < 16; i++)
+        if (a[i] != b[i]) {
+            snprintf(text, 64, "%s%u %llx, %llx", name, i, (unsigned long long)a[i],
+                     (unsigned long long)b[i]);
+            return true;
+        }
+    return false;
+}
+
+const char *mx_registers_differ(const struct mx_state *a, const struct mx_state *b, char *text)
+{
+    *text = 0;
+    if (registers_64("gr", a->gr, b->gr, text) || registers_64("fpr", a->fpr, b->fpr, text) ||
+        registers_64("cr", a->cr, b->cr, text))
+        return text;
+    if (memcmp(a->ar, b->ar, sizeof a->ar))
+        snprintf(text, 64, "access registers");
+    else if (a->fpc != b->fpc)
+        snprintf(text, 64, "fpc %x, %x", a->fpc, b->fpc);
+    else if (a->prefix != b->prefix || a->todpr != b->todpr || a->ckc != b->ckc)
+        snprintf(text, 64, "prefix, TOD programmable register or clock comparator");
+    return text;
+}
+
+static bool moved_equal(const struct mx_case *a, u64 va, const struct mx_case *b, u64 vb)
+{
+    u64 difference = vb - va, mask = mx_amask(b);
+    for (unsigned i = 0; i < a->row->operand_count; i++)
+        if (((difference ^ (b->ea[i] - a->ea[i])) & mask) == 0)
+            return true;
+    return difference == 0;
+}
+
+const char *mx_moved_differ(const struct mx_case *a, const struct mx_state *sa,
+                            const struct mx_case *b, const struct mx_state *sb, char *text)
+{
+    *text = 0;
+    for (unsigned i = 0; i < 16 && !*text; i++) {
+        u64 va = sa->gr[i], vb = sb->gr[i];
+        bool base = a->gr[i] == va && b->gr[i] == vb;
+        if (!base && !moved_equal(a, va, b, vb))
+            snprintf(text, 64, "gr%u %llx, %llx", i, (unsigned long long)va,
+                     (unsigned long long)vb);
+    }
+    if (!*text)
+        registers_64("fpr", sa->fpr, sb->fpr, text);
+    return text;
+}
+
+void mx_complain(struct matrix *m, const struct mx_row *row, const char *format, ...)
+{
+    va_list ap;
+    if (m->complaints++ >= COMPLAINTS_SHOWN)
+        return;
+    fprintf(stderr, "%s: ", row->mnemonic);
+    va_start(ap, format);
+    vfprintf(stderr, format, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+/* ---- what several tests do ---- */
+
+bool mx_present(struct matrix *m, const struct mx_row *row)
+{
+    return cpu_model_offers(cpu_set_model(m->set), row->facility);
+}
+
+bool mx_next(struct matrix *m, unsigned *i, struct mx_row *row)
+{
+    while (*i < mx_row_count()) {
+        mx_row_get((*i)++, row);
+        if (mx_present(m, row))
+            return true;
+    }
+    return false;
+}
+
+void mx_refused(struct matrix *m, struct mx_case *k, unsigned pgm, const char *when)
+{
+    struct mx_state begin, s;
+    char text[64];
+    if (!mx_link(k))
+        return;
+    mx_apply(m, k);
+    mx_capture(m, &begin);
+    mx_run(m, k, &s);
+    u64 behind = (k->execute ? MX_EXECUTE : k->ia) + mx_length(k);
+    if (s.pgm != pgm)
+        mx_complain(m, k->row, "%s: program interruption %x, not %x", when, s.pgm, pgm);
+    else if (s.ilc != mx_length(k) || s.addr != behind)
+        mx_complain(m, k->row, "%s: ILC %u, old PSW %llx", when, s.ilc,
+                    (unsigned long long)s.addr);
+    else if (s.mask != begin.mask)
+        mx_complain(m, k->row, "%s: old PSW mask %llx", when, (unsigned long long)s.mask);
+    else if (mx_storage_differs(m, m->before) != MX_AREA)
+        mx_complain(m, k->row, "%s: storage changed", when);
+    s.fpc &= pgm == PGM_DATA ? ~0xff00u : ~0u; /* the DXC goes there as well */
+    if (*mx_registers_differ(&begin, &s, text))
+        mx_complain(m, k->row, "%s: %s", when, text);
+}

@@ -1,0 +1,472 @@
+/* The instruction matrix, access exceptions: every storage operand of every instruction, wholly in
+ * a page that cannot be accessed, crossing into it and out of it, for each reason there is and at
+ * each boundary, wraparound included. What is checked: code, ILC, old PSW by nullification or
+ * suppression, TEID and access identification; nothing has changed (of interruptible
+ * instructions: what the registers say has been done, and no more); and when the page is there,
+ * execution goes on to the end it would have come to. Sources: chapter 3, "Protection", "Dynamic
+ * Address Translation"; chapter 5, "Interruptions and Execution"; chapter 6. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lib/matrix.h"
+
+#define OUTSIDE 0x40000000u
+#define TEID_FETCH 0x800u
+#define TEID_STORE 0x400u
+
+/* How a page is made inaccessible. */
+enum how {
+    ENTRY,    /* bits of the table entry of `level` */
+    FRAME,    /* its frame lies outside storage */
+    KEY,      /* bits: storage key, under access key MX_KEY */
+    LOW,      /* low-address protection */
+    TOO_LONG, /* an ASCE with segment tables only */
+};
+
+static const struct fault {
+    const char *name;
+    enum how how;
+    unsigned pgm;
+    int level;
+    u64 bits;
+    enum mx_boundary at;
+    u64 amode;        /* PSW bits */
+    const char *for_; /* accesses: s store, f fetch, x execute */
+    unsigned teid;
+} faults[] = {
+    {"page", ENTRY, 0x11, -1, 0x400, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 0},
+    {"page, 31-bit", ENTRY, 0x11, -1, 0x400, MX_AT_PAGE, PSW_BA, "fsx", 0},
+    {"page, 24-bit", ENTRY, 0x11, -1, 0x400, MX_AT_PAGE, 0, "fsx", 0},
+    {"page at 2^24", ENTRY, 0x11, -1, 0x400, MX_AT_TOP24, 0, "fsx", 0},
+    {"page at 2^31", ENTRY, 0x11, -1, 0x400, MX_AT_TOP31, PSW_BA, "fsx", 0},
+    {"page at 2^64", ENTRY, 0x11, -1, 0x400, MX_AT_TOP64, PSW_EA | PSW_BA, "fsx", 0},
+    {"segment", ENTRY, 0x10, 0, 0x20, MX_AT_SEGMENT, PSW_EA | PSW_BA, "fsx", 0},
+    {"region third", ENTRY, 0x3b, 1, 0x20, MX_AT_REGION3, PSW_EA | PSW_BA, "fsx", 0},
+    {"region second", ENTRY, 0x3a, 2, 0x20, MX_AT_REGION2, PSW_EA | PSW_BA, "fsx", 0},
+    {"region first", ENTRY, 0x39, 3, 0x20, MX_AT_REGION1, PSW_EA | PSW_BA, "fsx", 0},
+    {"ASCE type", TOO_LONG, 0x38, 0, 0, MX_AT_REGION3, PSW_EA | PSW_BA, "fsx", 0},
+    {"translation specification", ENTRY, 0x12, -1, 0x800, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx",
+     0},
+    {"addressing", FRAME, 0x05, -1, 0, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 0},
+    {"page protection", ENTRY, 0x04, -1, 0x200, MX_AT_PAGE, PSW_EA | PSW_BA, "s", 4},
+    {"segment protection", ENTRY, 0x04, 0, 0x200, MX_AT_SEGMENT, PSW_EA | PSW_BA, "s", 4},
+    {"region protection", ENTRY, 0x04, 1, 0x200, MX_AT_REGION3, PSW_EA | PSW_BA, "s", 4},
+    {"key, store", KEY, 0x04, 0, 0x40, MX_AT_PAGE, PSW_EA | PSW_BA, "s", 8},
+    {"key, fetch", KEY, 0x04, 0, 0x48, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 8},
+    {"low address", LOW, 0x04, 0, 0, MX_AT_LOW, PSW_EA | PSW_BA, "s", 0x80},
+    {"execution protection", ENTRY, 0x04, -1, 0x100, MX_AT_PAGE, PSW_EA | PSW_BA, "x", 0x84},
+};
+
+/* One operand of one case in one position before one fault. */
+struct trial {
+    const struct fault *f;
+    unsigned operand;
+    unsigned before;  /* bytes of the operand below the boundary */
+    bool high;        /* the page above it is the bad one */
+    unsigned as;      /* address-space control */
+    unsigned execute; /* as in struct mx_case */
+    bool warm;        /* with the translations of an execution before, but the bad page's */
+    struct mx_case k;
+    struct mx_state begin, fault, whole, resumed;
+    u64 saved_entry;
+};
+
+static struct matrix m;
+
+static void create(void)
+{
+    mx_create(&m);
+}
+
+static void destroy(void)
+{
+    mx_destroy(&m);
+}
+
+static const struct mx_operand *operand_of(const struct trial *t)
+{
+    return &t->k.row->operand[t->operand];
+}
+
+static void complain(const struct trial *t, const char *what, const char *more)
+{
+    mx_complain(&m, t->k.row,
+                "operand %u, %s, %u bytes before the boundary, %s page, AS %u%s%s: %s %s",
+                t->operand + 1, t->f->name, t->before, t->high ? "upper" : "lower", t->as,
+                t->execute ? ", under EXECUTE" : "", t->warm ? ", warm" : "", what, more);
+}
+
+static bool accessed(const struct mx_operand *o)
+{
+    return strchr("fsux", o->access) != NULL;
+}
+
+/* ---- fault and repair ---- */
+
+static u64 bad_address(const struct trial *t)
+{
+    u64 at = mx_boundary(t->f->at);
+    return (t->high ? at : at - 0x1000) & mx_amask(&t->k);
+}
+
+static u64 bad_frame(const struct trial *t)
+{
+    return mx_get(&m, mx_entry(&m, bad_address(t), -1)) & ~0xfffull;
+}
+
+static void break_page(struct trial *t)
+{
+    struct cpu *c = m.cpu;
+    u64 entry = mx_entry(&m, bad_address(t), t->f->level);
+    t->saved_entry = mx_get(&m, entry);
+    switch (t->f->how) {
+    case ENTRY: mx_set(&m, entry, t->saved_entry | t->f->bits); break;
+    case FRAME: mx_set(&m, entry, OUTSIDE); break;
+    case KEY: storage_key_set(m.st, bad_frame(t), (u8)t->f->bits); break;
+    case LOW: c->cr[0] |= CR0_LAP; break;
+    case TOO_LONG: c->cr[1] = m.asce_short, c->cr[7] ^= m.asce ^ m.asce_short; break;
+    }
+    cpu_registers_changed(c);
+    if (t->warm)
+        cpu_purge_page(c, bad_address(t));
+    else
+        cpu_purge_tlb(c);
+}
+
+static void repair_page(struct trial *t)
+{
+    struct cpu *c = m.cpu;
+    mx_set(&m, mx_entry(&m, bad_address(t), t->f->level), t->saved_entry);
+    if (t->f->how == KEY)
+        storage_key_set(m.st, bad_frame(t), MX_KEY);
+    memcpy(c->cr, t->begin.cr, sizeof c->cr);
+    cpu_registers_changed(c);
+    cpu_purge_tlb(c);
+}
+
+/* ---- what is expected ---- */
+
+static bool nullifies(unsigned pgm)
+{
+    switch (pgm) {
+#define ENDING_N true
+#define ENDING_S false
+#define ENDING_C false
+#define PGM(id, code, ending, title)                                                           \
+    case code:                                                                                 \
+        return ENDING_##ending;
+#include "cpu/pgm.def"
+#undef PGM
+    default: return false;
+    }
+}
+
+static void check_psw(const struct trial *t)
+{
+    u64 at = t->k.execute ? MX_EXECUTE : t->k.ia;
+    unsigned length = mx_length(&t->k);
+    if (t->fault.ilc != length)
+        complain(t, "wrong ILC", "");
+    if (t->fault.addr != (nullifies(t->f->pgm) ? at : at + length))
+        complain(t, "old PSW does not point", nullifies(t->f->pgm) ? "at it" : "behind it");
+    if (t->fault.mask != t->begin.mask && !operand_of(t)->interruptible)
+        complain(t, "old PSW: the mask has changed", "");
+}
+
+/* Fetch or store: of an operand for both either may be said. */
+static bool access_told(const struct trial *t, u64 teid)
+{
+    unsigned kind = teid & (TEID_FETCH | TEID_STORE);
+    switch (operand_of(t)->access) {
+    case 's': return kind == TEID_STORE;
+    case 'u': return kind == TEID_STORE || kind == TEID_FETCH;
+    default: return kind == TEID_FETCH;
+    }
+}
+
+/* Bits 62-63 of the TEID. */
+static unsigned space_told(const struct trial *t)
+{
+    const struct mx_operand *o = operand_of(t);
+    if (o->secondary)
+        return AS_SECONDARY;
+    if (o->where == 'I' || o->access == 'x') /* where instructions are */
+        return t->as == AS_HOME ? AS_HOME : AS_PRIMARY;
+    return t->as;
+}
+
+static void check_identification(const struct trial *t)
+{
+    unsigned pgm = t->f->pgm, r = mx_address_register(&t->k, t->operand);
+    if (pgm == PGM_ADDRESSING || pgm == PGM_TRANSLATION_SPEC || mx_excused(t->k.row, "teid"))
+        return;
+    unsigned as = space_told(t);
+    u64 expected = bad_address(t) | t->f->teid | as;
+    if ((t->fault.teid & ~(u64)(TEID_FETCH | TEID_STORE)) != expected)
+        complain(t, "wrong TEID", "");
+    else if (!access_told(t, t->fault.teid))
+        complain(t, "TEID: fetch or store", "");
+    if (t->fault.access_id != (as == AS_AR ? r : 0))
+        complain(t, "exception access identification", "");
+}
+
+/* Registers of an interruptible instruction: address gone up by what length went down, and not
+ * beyond the bad page. */
+static void check_progress(const struct trial *t)
+{
+    const struct mx_operand *o = operand_of(t);
+    unsigned r = mx_address_register(&t->k, t->operand);
+    if (o->where != 'R' || mx_says(t->k.row, "no length"))
+        return;
+    u64 mask = mx_amask(&t->k);
+    u64 done = (t->fault.gr[r] - t->begin.gr[r]) & mask;
+    u64 good = t->high ? t->before : 0;
+    if (o->backward) {
+        done = -done & mask;
+        good = t->high ? 0 : mx_length_of(&t->k, t->operand) - t->before;
+    }
+    if (done > good)
+        complain(t, "the address has gone into the bad page", "");
+    if (mx_says(t->k.row, "lengths") &&
+        done != ((t->begin.gr[r + 1] - t->fault.gr[r + 1]) & 0xffffff))
+        complain(t, "address and length do not go together", "");
+}
+
+static void check_unchanged(const struct trial *t)
+{
+    char text[64];
+    struct mx_state now = t->fault;
+    memcpy(now.cr, t->begin.cr, sizeof now.cr);
+    bool interruptible = false;
+    for (unsigned i = 0; i < t->k.row->operand_count; i++)
+        interruptible |= t->k.row->operand[i].interruptible;
+    if (interruptible) {
+        check_progress(t);
+        return;
+    }
+    if (*mx_registers_differ(&t->begin, &now, text))
+        complain(t, "registers have changed:", text);
+    if (mx_storage_differs(&m, m.before) != MX_AREA)
+        complain(t, "storage has changed", "");
+}
+
+/* The page is there now: what the whole comes to must be what it comes to without the fault. */
+static void check_resumed(struct trial *t, const u8 *whole)
+{
+    char text[64];
+    cpu_psw_set(m.cpu, t->fault.mask, t->k.execute ? MX_EXECUTE : t->k.ia);
+    mx_run(&m, &t->k, &t->resumed);
+    if (t->resumed.pgm || t->resumed.addr != t->whole.addr || t->resumed.mask != t->whole.mask)
+        complain(t, "resumed: another PSW, condition code or interruption", "");
+    else if (*mx_registers_differ(&t->whole, &t->resumed, text))
+        complain(t, "resumed: registers", text);
+    else if (mx_storage_differs(&m, whole) != MX_AREA)
+        complain(t, "resumed: other storage", "");
+}
+
+/* Is this fault one for this operand? If not it is fetched as if all were well. */
+static bool concerns(const struct fault *f, const struct mx_operand *o)
+{
+    const char kinds[] = {o->access == 'u' ? 's' : o->access, 0};
+    return strpbrk(f->for_, kinds) != NULL;
+}
+
+/* ---- one trial ---- */
+
+static bool prepare(struct trial *t, const struct mx_row *row)
+{
+    mx_case_init(&m, &t->k, row);
+    t->k.mask = (t->k.mask & ~(PSW_EA | PSW_BA)) | t->f->amode | (u64)t->as << PSW_AS_SHIFT;
+    t->k.ea[t->operand] = (mx_boundary(t->f->at) - t->before) & mx_amask(&t->k);
+    t->k.cr[0] |= CR0_EDAT | CR0_IEP;
+    t->k.execute = t->execute;
+    if (t->f->how == KEY)
+        t->k.mask |= (u64)MX_KEY >> 4 << PSW_KEY_SHIFT;
+    unsigned r = mx_address_register(&t->k, t->operand);
+    if (t->as == AS_AR && (r == 16 || r == 0))
+        return false;
+    if (t->as == AS_AR)
+        t->k.ar[r] = 1; /* the secondary space, which has the same tables */
+    return mx_link(&t->k);
+}
+
+/* Where an operand lies makes no difference to what is done with it. */
+static void check_place(const struct trial *t)
+{
+    struct mx_case plain = t->k;
+    struct mx_state s;
+    char text[64];
+    u8 bytes[MX_OPERANDS][4096];
+    const struct mx_row *row = t->k.row;
+    if (t->warm || mx_excused(row, "place") || mx_excused(row, "same"))
+        return;
+    for (unsigned i = 0; i < row->operand_count; i++)
+        for (unsigned at = 0; accessed(&row->operand[i]) && at < mx_length_of(&t->k, i); at++)
+            bytes[i][at] = m.st->base[mx_operand_abs(&m, &t->k, i, at)];
+    plain.ea[t->operand] =
+        MX_PLAIN(t->operand) + 0x1000 - (row->operand[t->operand].align & 0x1000);
+    mx_do(&m, &plain, &s);
+    for (unsigned i = 0; i < row->operand_count; i++)
+        for (unsigned at = 0; accessed(&row->operand[i]) && at < mx_length_of(&t->k, i); at++)
+            if (bytes[i][at] != m.st->base[mx_operand_abs(&m, &plain, i, at)])
+                return complain(t, "another place, other bytes", "");
+    if (s.mask != t->whole.mask)
+        complain(t, "another place, another PSW", "");
+    else if (*mx_moved_differ(&plain, &s, &t->k, &t->whole, text))
+        complain(t, "another place,", text);
+}
+
+static void run_trial(struct trial *t, const struct mx_row *row)
+{
+    static u8 whole[MX_AREA];
+    if (!prepare(t, row))
+        return;
+    mx_apply(&m, &t->k);
+    mx_run(&m, &t->k, &t->whole);
+    memcpy(whole, m.st->base, MX_AREA);
+    if (t->whole.pgm) {
+        complain(t, "interrupted without a fault", "");
+        return;
+    }
+    check_place(t);
+    if (t->warm)
+        mx_apply_again(&m, &t->k);
+    else
+        mx_apply(&m, &t->k);
+    mx_capture(&m, &t->begin);
+    break_page(t);
+    mx_run(&m, &t->k, &t->fault);
+    unsigned expected = concerns(t->f, operand_of(t)) ? t->f->pgm : 0;
+    if (t->fault.pgm != expected) {
+        char text[32];
+        snprintf(text, sizeof text, "%x", t->fault.pgm);
+        complain(t, "program interruption", text);
+        repair_page(t);
+        return;
+    }
+    if (expected) {
+        check_psw(t);
+        check_identification(t);
+        check_unchanged(t);
+    }
+    repair_page(t);
+    if (expected && !mx_excused(row, "same"))
+        check_resumed(t, whole);
+}
+
+/* ---- all of them ---- */
+
+/* Bytes below the boundary that are worth a trial. */
+static unsigned positions(const struct trial *t, unsigned length, unsigned *at)
+{
+    const struct mx_operand *o = operand_of(t);
+    const unsigned wanted[] = {0, 1, length / 2, length - 1, length};
+    unsigned n = 0, step = o->access == 'x'                  ? 2
+                           : o->where == 'I' && o->align < 2 ? 2
+                                                             : o->align;
+    for (unsigned i = 0; i < ARRAY_LEN(wanted); i++) {
+        unsigned p = wanted[i];
+        if (p % step || (n && at[n - 1] >= p) || (o->table && p))
+            continue;
+        if (t->high ? p < length : p > 0)
+            at[n++] = p;
+    }
+    return n;
+}
+
+/* Lower pages whose region or segment tables are those of the code stay as they are. */
+static bool possible(const struct fault *f, bool high)
+{
+    return high || (f->how != LOW && f->how != TOO_LONG && f->level <= 0);
+}
+
+static bool testable(const struct mx_row *row)
+{
+    return mx_present(&m, row) && !(row->flags & IF_ICPT) && !strstr(row->setup, "P=") &&
+           !mx_excused(row, "access");
+}
+
+static void try_positions(struct trial *t, const struct mx_row *row)
+{
+    unsigned at[8];
+    mx_case_init(&m, &t->k, row);
+    unsigned n = positions(t, mx_length_of(&t->k, t->operand), at);
+    for (unsigned i = 0; i < n; i++) {
+        t->before = at[i];
+        run_trial(t, row);
+    }
+}
+
+/* Every row, operand and position with what `like` says. */
+static void try_all(const struct trial *like)
+{
+    for (unsigned i = 0; i < mx_row_count(); i++) {
+        struct mx_row row;
+        mx_row_get(i, &row);
+        if ((like->as && mx_excused(&row, "spaces")) ||
+            (like->execute && mx_excused(&row, "target")))
+            continue;
+        for (unsigned o = 0; testable(&row) && o < row.operand_count; o++)
+            for (unsigned high = 0; high < 2; high++) {
+                struct trial t = *like;
+                t.operand = o;
+                t.high = high;
+                t.k.row = &row;
+                if (accessed(&row.operand[o]) && possible(like->f, high))
+                    try_positions(&t, &row);
+            }
+    }
+    ck_assert_uint_eq(m.complaints, 0);
+}
+
+START_TEST(test_faults)
+{
+    struct trial t = {.f = &faults[_i]};
+    try_all(&t);
+}
+END_TEST
+
+/* The good page is in the TLB already: accesses that begin on the fast path. */
+START_TEST(test_warm)
+{
+    struct trial t = {.f = &faults[_i], .warm = true};
+    if (t.f->how == ENTRY && t.f->level == -1)
+        try_all(&t);
+}
+END_TEST
+
+/* Access-register, secondary-space and home-space mode: TEID bits 62-63 and the exception access
+ * identification say so. */
+START_TEST(test_spaces)
+{
+    struct trial t = {.f = &faults[0], .as = (unsigned)_i};
+    try_all(&t);
+}
+END_TEST
+
+/* ILC and old PSW are those of the EXECUTE. */
+START_TEST(test_under_execute)
+{
+    struct trial t = {.f = &faults[_i & 1 ? 16 : 0], .execute = (unsigned)_i / 2 + 1};
+    try_all(&t);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("cpu_matrix_access");
+    TCase *tc = tcase_create("access");
+    tcase_add_checked_fixture(tc, create, destroy);
+    tcase_add_loop_test(tc, test_faults, 0, ARRAY_LEN(faults));
+    tcase_add_loop_test(tc, test_warm, 0, ARRAY_LEN(faults));
+    tcase_add_loop_test(tc, test_spaces, AS_AR, AS_HOME + 1);
+    tcase_add_loop_test(tc, test_under_execute, 0, 4);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
