@@ -23,7 +23,7 @@ enum cli_exit {
 struct cli_option {
     const char *name;    /* "kernel"; one letter for `-m` */
     const char *operand; /* "FILE" in help; NULL for a flag */
-    const char *help;
+    const char *help;    /* NULL: for tests, --help does not tell of it */
     const char **value;
     bool *flag;
 };

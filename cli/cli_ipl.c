@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "cli/cli.h"
+#include "cli/ipl_move.h"
 #include "cli/post_uv.h"
 #include "hyp/directory.h"
 #include "hyp/vm.h"
@@ -26,7 +27,7 @@
 struct ipl_options {
     const char *kernel, *initrd, *append, *image, *load, *memory, *standby, *cpus, *model,
         *engine;
-    const char *console, *disk, *net, *gdb, *seed, *timeout, *stats, *trace;
+    const char *console, *disk, *net, *gdb, *seed, *timeout, *stats, *trace, *move;
     bool deterministic;
 };
 
@@ -36,6 +37,7 @@ struct ipl {
     struct post_uv *post;
     struct vm_host *host;
     struct vm *vm;
+    struct ipl_move move;
     uv_timer_t timeout, grace;
     uv_signal_t term, intr;
     uv_pipe_t in_pipe;
@@ -329,6 +331,9 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
     vc->cpus = (unsigned)n;
     if (o->seed && number(o->seed, 0, 1000000000, &n))
         return usage("not a seed (a number below 1000000000)", o->seed);
+    if (o->move && ipl_move_parse(o->move, &(struct ipl_move){0}))
+        return usage("not N or N,TIMES", o->move);
+    o->deterministic |= o->move != NULL;
     if (o->timeout && number(o->timeout, 1, 1000000, &n))
         return usage("not a number of seconds", o->timeout);
     vc->storage_bytes = directory_storage_size(o->memory ? o->memory : "512M");
@@ -352,6 +357,7 @@ static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct ca
         .cpu_serial = 0x0e1d1c,
         .deterministic = ipl->opt.deterministic,
         .seed = ipl->opt.seed ? strtoull(ipl->opt.seed, NULL, 10) : 0,
+        .own_clock = ipl->opt.move != NULL,
         .model = vc->model,
     };
     struct vm_host_ports ports = {ipl->post, post_uv};
@@ -359,6 +365,8 @@ static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct ca
     ipl->host = vm_host_create(&hc, &ports, &events, cause);
     if (!ipl->host)
         return cause->status;
+    if (ipl->opt.move && ipl_move_parse(ipl->opt.move, &ipl->move) == 0)
+        vm_host_slice(ipl->host, ipl->move.insns);
     int rc = vm_create(ipl->host, vc, &ipl->vm, cause);
     if (rc)
         return rc;
@@ -396,6 +404,8 @@ static void run_deterministic(struct ipl *ipl)
     while (!ipl->ended) {
         bool busy = vm_host_run(ipl->host);
         uv_run(&ipl->loop, busy ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+        if (!ipl->ended && !ipl_move_turn(&ipl->move, ipl->host, &ipl->vm))
+            ipl_end(ipl, EXIT_RELOCATION);
     }
 }
 
@@ -451,6 +461,7 @@ int cli_ipl(int argc, char **argv)
         {"gdb", "[HOST:]PORT", "GDB stub (not available yet)", &o->gdb, NULL},
         {"deterministic", "[=SEED]", "same inputs, same console log", &o->seed,
          &o->deterministic},
+        {"relocate-every", "N[,TIMES]", NULL, &o->move, NULL},
         {"timeout", "SECONDS", "give up after so long, with status 8", &o->timeout, NULL},
         {"stats", "FILE", "write statistics as JSON at the end", &o->stats, NULL},
         {"trace", "FILE", "trace (not available yet)", &o->trace, NULL},

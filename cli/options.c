@@ -10,8 +10,9 @@ static void print_help(const char *usage, const struct cli_option *options)
 {
     printf("usage: endicott %s\n", usage);
     for (const struct cli_option *o = options; o->name; o++)
-        printf("  %s%-10s %-22s %s\n", strlen(o->name) == 1 ? "-" : "--", o->name,
-               o->operand ? o->operand : "", o->help);
+        if (o->help)
+            printf("  %s%-10s %-22s %s\n", strlen(o->name) == 1 ? "-" : "--", o->name,
+                   o->operand ? o->operand : "", o->help);
 }
 
 static int usage_error(const char *usage, const char *what, const char *arg)

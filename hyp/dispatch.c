@@ -40,9 +40,14 @@ static u64 det_insns(const struct vm_host *host)
     return sum;
 }
 
+static bool counts_time(const struct vm_host *host)
+{
+    return host->config.deterministic && !host->config.own_clock;
+}
+
 u64 host_now_ns(const struct vm_host *host)
 {
-    if (host->config.deterministic)
+    if (counts_time(host))
         return det_insns(host) * DET_NS_PER_INSN + host->det_ns;
     return clock_ns(CLOCK_MONOTONIC);
 }
@@ -56,7 +61,7 @@ static u64 tod_from_unix_ns(u64 ns)
 
 u64 host_tod(const struct vm *vm)
 {
-    if (vm->host->config.deterministic)
+    if (counts_time(vm->host))
         return tod_from_unix_ns(DET_START_NS + vm->host->config.seed * 1000000000ull +
                                 host_now_ns(vm->host));
     return tod_from_unix_ns(clock_ns(CLOCK_REALTIME));
@@ -242,9 +247,10 @@ static u64 deadline_ns_of(struct vcpu *v)
 /* One slice on this processor. */
 static enum cpu_exit run_slice(struct vcpu *v)
 {
-    bool det = v->vm->host->config.deterministic;
+    bool det = counts_time(v->vm->host);
+    long slice = v->vm->host->slice_insns;
     u64 start = det ? cpu_instructions(v->cpu) : clock_ns(CLOCK_MONOTONIC);
-    enum cpu_exit why = cpu_run(v->cpu, SLICE_INSNS);
+    enum cpu_exit why = cpu_run(v->cpu, slice);
     u64 spent = det ? (cpu_instructions(v->cpu) - start) * DET_NS_PER_INSN
                     : clock_ns(CLOCK_MONOTONIC) - start;
     atomic_fetch_add(&v->virt_ns, spent);
@@ -369,6 +375,11 @@ static bool poll_device_work(struct vm_host *host)
     return any;
 }
 
+void vm_host_slice(struct vm_host *host, long insns)
+{
+    host->slice_insns = insns ? insns : SLICE_INSNS;
+}
+
 bool vm_host_run(struct vm_host *host)
 {
     bool busy = poll_device_work(host);
@@ -380,7 +391,7 @@ bool vm_host_run(struct vm_host *host)
         busy = true;
     } else if (!busy && host->timers) { /* idle: time jumps to the next deadline */
         u64 now = host_now_ns(host), at = host->timers->deadline_ns;
-        host->det_ns += at > now ? at - now : 1;
+        host->det_ns += at > now ? at - now : 1; /* own_clock: counts for nothing */
         busy = true;
     }
     pthread_mutex_unlock(&host->lock);
@@ -513,6 +524,7 @@ struct vm_host *vm_host_create(const struct vm_host_config *config,
         return NULL;
     }
     host->config = *config;
+    host->slice_insns = SLICE_INSNS;
     host->ports = *ports;
     host->events = *events;
     pthread_mutex_init(&host->lock, NULL);

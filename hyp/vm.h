@@ -39,6 +39,7 @@ struct vm_host_config {
     u32 cpu_serial;             /* 24 bits */
     bool deterministic; /* one thread (the caller of vm_host_run), time from instructions */
     u64 seed;           /* seconds added to the start of the deterministic clock */
+    bool own_clock;     /* in deterministic mode: the host's clocks all the same (tests) */
     const struct cpu_model *model; /* of the member's processors */
 };
 
@@ -176,5 +177,7 @@ void vm_domain_limit(const struct system_config *sys, const char *domain, u8 *fa
  *  turn (a slice of one CPU, some device jobs, or a jump of time to the next deadline); false
  *  when nothing can run before something comes from outside. */
 bool vm_host_run(struct vm_host *host);
+/** Deterministic mode: instructions that a CPU executes at a time; 0 = what is good. */
+void vm_host_slice(struct vm_host *host, long insns);
 
 #endif

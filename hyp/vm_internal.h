@@ -89,6 +89,7 @@ struct vm_host {
     pthread_t threads[VM_PROCESSORS_MAX];
     unsigned thread_count;
     u64 det_ns; /* deterministic time skipped while idle */
+    long slice_insns;
 };
 
 /* -- dispatch.c -- */

@@ -8,6 +8,8 @@
  * -DBATCHES=n repeats all (`make litmus`); '-DSERIALIZE(n)=' leaves serialization out.
  * ipl: --cpus 4
  * qemu: no, one thread runs all CPUs there, which shows no order
+ * reloc: no, neither does it show one, and CPUs that wait for one another take long
+ * step: no, the same
  */
 #include "insn.inc"
 
