@@ -72,8 +72,7 @@ static void leave_page(struct jit_cx *x)
 /* rax = address of the relative target. */
 static void away_target(struct jit_cx *x, const struct jit_insn *i)
 {
-    x64_rm(&x->a, true, A_MOV, RAX, CPU_AT(ia_page));
-    x64_gi(&x->a, true, G_ADD, RAX, (s32)i->rel);
+    mem_address_relative(x, i, RAX);
 }
 
 static bool near_target(const struct jit_insn *i)

@@ -43,11 +43,17 @@ static void ea_into(struct jit_cx *x, unsigned to, unsigned base, unsigned index
     x64_rm(&x->a, true, A_LEA, to, x64_idx(hb, hi, 0, disp));
 }
 
+/* The distance is of 33 bits. */
+void mem_address_relative(struct jit_cx *x, const struct jit_insn *i, unsigned to)
+{
+    x64_mov_i(&x->a, to, (u64)i->rel);
+    x64_rm(&x->a, true, A_ADD, to, CPU_AT(ia_page));
+}
+
 void mem_address_into(struct jit_cx *x, const struct jit_insn *i, unsigned to)
 {
     if (i->lo->b == S_REL) {
-        x64_rm(&x->a, true, A_MOV, to, CPU_AT(ia_page));
-        x64_gi(&x->a, true, G_ADD, to, (s32)i->rel);
+        mem_address_relative(x, i, to);
         return;
     }
     ea_into(x, to, i->base, i->index, i->disp);

@@ -307,6 +307,7 @@ void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store);
 /** The instruction that called mem_host ends here: there its body leads back to. */
 void mem_done(struct jit_cx *x);
 void mem_address_into(struct jit_cx *x, const struct jit_insn *i, unsigned to);
+void mem_address_relative(struct jit_cx *x, const struct jit_insn *i, unsigned to);
 /** What a slow load left in rax becomes the operand in `to`. */
 void mem_extend_slow(struct jit_cx *x, u8 ext, bool w, unsigned to);
 void emit_store(struct jit_cx *x);

@@ -119,7 +119,9 @@ static void shape_relative(struct twins *t, u8 *p, const struct low_row *r, unsi
     if (r->branch)
         target = twins_percent(t, 80) ? -1 : TWIN_LANDING + (s64)twins_below(t, 0x700) * 2;
     s64 half = (target - (s64)ia) / 2;
-    if (target < 0)
+    if (!relative_16(r->row->format) && twins_percent(t, 5))
+        half = (s32)twins_random(t);
+    else if (target < 0)
         half = 0; /* later: see link_branches */
     if (relative_16(r->row->format)) {
         if (half != (s16)half)
