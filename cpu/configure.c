@@ -3,6 +3,7 @@
  * Guarantees: adding, removing and resizing are for a held machine and change everything or
  * nothing; a deconfigured CPU is reset by its own thread and refuses SIGP at once. */
 #include "cpu/insn/control.h"
+#include "cpu/jit/jit.h"
 
 static void reset_one(struct cpu *c)
 {
@@ -19,6 +20,8 @@ int cpu_set_add(struct cpu_set *set, struct cause *cause)
     if (!c)
         return cause_set(cause, ST_NOMEM, "no memory for CPU %02X", set->count);
     reset_one(c);
+    for (unsigned i = 0; i < set->count; i++)
+        jit_forget(set->cpus[i]); /* code for one CPU alone is not interlocked */
     set->cpus[set->count] = c;
     __atomic_store_n(&set->count, set->count + 1, __ATOMIC_RELEASE);
     return ST_OK;

@@ -8,29 +8,8 @@ static const struct jit_insn *current(const struct jit_cx *x)
     return &x->insn[x->cur];
 }
 
-static unsigned def(struct jit_cx *x, bool w, unsigned g, unsigned scratch)
-{
-    return w ? reg_def64(x, g, scratch) : reg_def32(x, g, scratch);
-}
-
-static void done(struct jit_cx *x, bool w, unsigned g, unsigned host)
-{
-    if (w)
-        reg_done64(x, g, host);
-    else
-        reg_done32(x, g, host);
-}
-
-static void get(struct jit_cx *x, bool w, unsigned g, unsigned host)
-{
-    if (w)
-        reg_get64(x, g, host);
-    else
-        reg_get32(x, g, host);
-}
-
 /* Register g, extended, into `to`. */
-static void get_extended(struct jit_cx *x, u8 ext, bool w, unsigned g, unsigned to)
+void emit_extended(struct jit_cx *x, u8 ext, bool w, unsigned g, unsigned to)
 {
     struct x64 *a = &x->a;
     if (ext == X_64 || ext == X_REV64) {
@@ -62,14 +41,7 @@ static void get_extended(struct jit_cx *x, u8 ext, bool w, unsigned g, unsigned 
 
 /* ---- operands ---- */
 
-/* The second operand, made ready before the destination is touched. */
-struct second {
-    enum { SECOND_IMM, SECOND_GUEST, SECOND_HOST } kind;
-    s32 imm;
-    unsigned reg;
-};
-
-static struct second second_get(struct jit_cx *x, u8 src)
+struct second emit_second(struct jit_cx *x, u8 src)
 {
     const struct jit_insn *i = current(x);
     const struct lowering *lo = i->lo;
@@ -88,12 +60,11 @@ static struct second second_get(struct jit_cx *x, u8 src)
     unsigned g = jit_reg(&i->d, src);
     if (lo->ext == X_32 || lo->ext == X_64)
         return (struct second){SECOND_GUEST, 0, g};
-    get_extended(x, lo->ext, w, g, RDX);
+    emit_extended(x, lo->ext, w, g, RDX);
     return (struct second){SECOND_HOST, 0, RDX};
 }
 
-static void second_op(struct jit_cx *x, bool w, enum x64_group1 g, unsigned host,
-                      struct second b)
+void emit_second_op(struct jit_cx *x, bool w, enum x64_group1 g, unsigned host, struct second b)
 {
     unsigned op = (unsigned)g << 3 | 3;
     if (b.kind == SECOND_IMM)
@@ -115,13 +86,13 @@ static void second_mul(struct jit_cx *x, bool w, unsigned host, struct second b)
 }
 
 /* The host register in which dst = a op b is made, holding a. */
-static unsigned first_get(struct jit_cx *x, unsigned dst, unsigned ra, struct second b)
+unsigned emit_first(struct jit_cx *x, unsigned dst, unsigned ra, struct second b)
 {
     bool w = current(x)->lo->width == 64;
     bool b_is_dst = b.kind == SECOND_GUEST && b.reg == dst && ra != dst;
-    unsigned host = b_is_dst ? (unsigned)RAX : def(x, w, dst, RAX);
+    unsigned host = b_is_dst ? (unsigned)RAX : reg_def(x, w, dst, RAX);
     if (dst != ra || host == RAX)
-        get(x, w, ra, host);
+        reg_get(x, w, ra, host);
     return host;
 }
 
@@ -136,24 +107,24 @@ static void emit_mov(struct jit_cx *x)
     if (lo->b == S_MEM || lo->b == S_REL) {
         /* the old value must survive a fault: it does, the load is the last to write */
         unsigned ea = mem_address(x, i);
-        unsigned to = def(x, w, dst, RAX);
+        unsigned to = reg_def(x, w, dst, RAX);
         mem_load(x, ea, lo->ext, w, to);
-        done(x, w, dst, to);
+        reg_done(x, w, dst, to);
         return;
     }
     if (jit_src_const(lo->b)) {
-        unsigned to = def(x, w, dst, RAX);
+        unsigned to = reg_def(x, w, dst, RAX);
         s64 v = jit_const(&i->d, lo->b);
         x64_mov_i(&x->a, to, w ? (u64)v : (u32)v);
-        done(x, w, dst, to);
+        reg_done(x, w, dst, to);
         return;
     }
     unsigned src = jit_reg(&i->d, lo->b);
     if (src == dst && lo->ext == (w ? X_64 : X_32))
         return;
-    unsigned to = def(x, w, dst, RAX);
-    get_extended(x, lo->ext, w, src, to);
-    done(x, w, dst, to);
+    unsigned to = reg_def(x, w, dst, RAX);
+    emit_extended(x, lo->ext, w, src, to);
+    reg_done(x, w, dst, to);
 }
 
 static void emit_alu(struct jit_cx *x)
@@ -161,15 +132,15 @@ static void emit_alu(struct jit_cx *x)
     const struct jit_insn *i = current(x);
     const struct lowering *lo = i->lo;
     bool w = lo->width == 64;
-    struct second b = second_get(x, lo->b);
-    unsigned host = first_get(x, i->d.r1, jit_reg(&i->d, lo->a), b);
+    struct second b = emit_second(x, lo->b);
+    unsigned host = emit_first(x, i->d.r1, jit_reg(&i->d, lo->a), b);
     static const u8 group[] = {
         [OP_ADD] = G_ADD, [OP_SUB] = G_SUB, [OP_AND] = G_AND, [OP_OR] = G_OR, [OP_XOR] = G_XOR};
     if (lo->op == OP_MUL)
         second_mul(x, w, host, b);
     else
-        second_op(x, w, (enum x64_group1)group[lo->op], host, b);
-    done(x, w, i->d.r1, host);
+        emit_second_op(x, w, (enum x64_group1)group[lo->op], host, b);
+    reg_done(x, w, i->d.r1, host);
     if (lo->cc != CCK_NONE)
         cc_set(x);
 }
@@ -183,16 +154,16 @@ static void emit_cmp(struct jit_cx *x)
     struct second b;
     if (lo->a == S_MEM) {
         mem_load(x, mem_address(x, i), lo->ext, w, RAX);
-        b = second_get(x, lo->b);
+        b = emit_second(x, lo->b);
     } else {
-        b = second_get(x, lo->b);
+        b = emit_second(x, lo->b);
         unsigned g = jit_reg(&i->d, lo->a);
         host = w ? reg_use64(x, g, RAX) : reg_use32(x, g, RAX);
     }
     if (b.kind == SECOND_IMM && b.imm == 0)
         x64_rr(&x->a, w, A_TEST, host, host);
     else
-        second_op(x, w, G_CMP, host, b);
+        emit_second_op(x, w, G_CMP, host, b);
     cc_set(x);
 }
 
@@ -210,12 +181,12 @@ static void emit_neg(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     bool w = i->lo->width == 64;
-    get_extended(x, i->lo->ext, w, i->d.r2, RAX);
-    unsigned to = def(x, w, i->d.r1, RAX);
+    emit_extended(x, i->lo->ext, w, i->d.r2, RAX);
+    unsigned to = reg_def(x, w, i->d.r1, RAX);
     if (to != RAX)
         x64_rr(&x->a, w, A_MOV, to, RAX);
     x64_g3(&x->a, w, N_NEG, to);
-    done(x, w, i->d.r1, to);
+    reg_done(x, w, i->d.r1, to);
     cc_set(x);
 }
 
@@ -234,9 +205,9 @@ static void emit_insert(struct jit_cx *x)
     struct x64 *a = &x->a;
     s64 v = jit_const(&i->d, i->lo->b);
     u64 field = jit_field(i->lo->b);
-    unsigned to = def(x, w, i->d.r1, RAX);
+    unsigned to = reg_def(x, w, i->d.r1, RAX);
     if (to == RAX)
-        get(x, w, i->d.r1, RAX);
+        reg_get(x, w, i->d.r1, RAX);
     if (w) {
         x64_mov_i(a, RDX, ~field);
         x64_rr(a, true, A_AND, to, RDX);
@@ -246,17 +217,17 @@ static void emit_insert(struct jit_cx *x)
         x64_gi(a, false, G_AND, to, (s32)~field);
         x64_gi(a, false, G_OR, to, (s32)v);
     }
-    done(x, w, i->d.r1, to);
+    reg_done(x, w, i->d.r1, to);
 }
 
 static void emit_ic(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
-    mem_load(x, mem_address(x, i), X_U8, false, RDX);
+    mem_load(x, mem_address(x, i), i->lo->ext, false, RDX);
     unsigned to = reg_def32(x, i->d.r1, RAX);
     if (to == RAX)
         reg_get32(x, i->d.r1, RAX);
-    x64_gi(&x->a, false, G_AND, to, -256);
+    x64_gi(&x->a, false, G_AND, to, -(1 << 8 * ext_size(i->lo->ext)));
     x64_rr(&x->a, false, A_OR, to, RDX);
     reg_done32(x, i->d.r1, to);
 }
@@ -269,9 +240,9 @@ static void emit_field(struct jit_cx *x)
     struct x64 *a = &x->a;
     u64 field = jit_field(i->lo->b), v = (u64)jit_const(&i->d, i->lo->b);
     u64 operand = and? v | ~field : v;
-    unsigned to = def(x, w, i->d.r1, RAX);
+    unsigned to = reg_def(x, w, i->d.r1, RAX);
     if (to == RAX)
-        get(x, w, i->d.r1, RAX);
+        reg_get(x, w, i->d.r1, RAX);
     if (w) {
         x64_mov_i(a, RDX, operand);
         x64_rr(a, true, and? A_AND : A_OR, to, RDX);
@@ -282,18 +253,20 @@ static void emit_field(struct jit_cx *x)
         x64_mov_i(a, RDX, field);
         x64_rr(a, w, A_TEST, RDX, to);
     }
-    done(x, w, i->d.r1, to);
+    reg_done(x, w, i->d.r1, to);
     cc_set(x);
 }
+
+#define MASK_ANY 4u /* needs the condition code itself */
 
 /* Mask of the branch that takes the flags of the current instruction as they are, or 0. */
 static unsigned next_branch_mask(const struct jit_cx *x)
 {
-    const struct jit_block *b = &x->block[x->cur_block];
-    unsigned n = x->cur + 1;
-    if (n >= b->first + (unsigned)b->count || !x->insn[n].lo || !x->insn[n].cc_use)
+    if (!cc_next_uses(x))
         return 0;
-    return x->insn[n].lo->op == OP_LOC ? x->insn[n].d.r3 : x->insn[n].d.r1;
+    const struct jit_insn *next = &x->insn[x->cur + 1];
+    u8 op = next->lo->op;
+    return op == OP_LOC ? next->d.r3 : op == OP_BC || op == OP_BCR ? next->d.r1 : MASK_ANY;
 }
 
 static void emit_tm(struct jit_cx *x)
@@ -336,9 +309,9 @@ static void shift_const(struct jit_cx *x, unsigned n)
     bool w = lo->width == 64;
     static const u8 kind[] = {
         [OP_SHL] = S_SHL, [OP_SHR] = S_SHR, [OP_SAR] = S_SAR, [OP_ROL] = S_ROL};
-    unsigned from = jit_reg(&i->d, lo->a), to = def(x, w, i->d.r1, RAX);
+    unsigned from = jit_reg(&i->d, lo->a), to = reg_def(x, w, i->d.r1, RAX);
     if (to == RAX || from != i->d.r1)
-        get(x, w, from, to);
+        reg_get(x, w, from, to);
     if (!w && n > 31 && lo->op != OP_ROL) {
         if (lo->op == OP_SAR)
             x64_shift_i(&x->a, false, S_SAR, to, 31);
@@ -347,7 +320,7 @@ static void shift_const(struct jit_cx *x, unsigned n)
     } else if (n & (w ? 63 : 31)) {
         x64_shift_i(&x->a, w, (enum x64_shift)kind[lo->op], to, n & (w ? 63 : 31));
     }
-    done(x, w, i->d.r1, to);
+    reg_done(x, w, i->d.r1, to);
 }
 
 static void shift_variable(struct jit_cx *x)
@@ -360,7 +333,7 @@ static void shift_variable(struct jit_cx *x)
     reg_get32(x, i->d.b2, RDX);
     if (i->d.d2)
         x64_gi(a, false, G_ADD, RDX, i->d.d2);
-    get(x, w, from, RAX);
+    reg_get(x, w, from, RAX);
     if (lo->op == OP_ROL) {
         x64_rr(a, false, A_MOV, RCX, RDX);
         x64_shift_cl(a, w, S_ROL, RAX);
@@ -373,7 +346,7 @@ static void shift_variable(struct jit_cx *x)
                                       : S_SAR,
                    RAX, RAX, RDX);
     }
-    done(x, w, i->d.r1, RAX);
+    reg_done(x, w, i->d.r1, RAX);
 }
 
 static void emit_shift(struct jit_cx *x)
@@ -393,13 +366,13 @@ static void emit_shift(struct jit_cx *x)
     cc_set(x);
 }
 
-static u64 bit_range(unsigned from, unsigned to)
+u64 emit_bit_range(unsigned from, unsigned to)
 {
     u64 head = ~0ull >> from, tail = ~0ull << (63 - to);
     return from <= to ? head & tail : head | tail;
 }
 
-static void and_mask(struct x64 *a, unsigned to, u64 mask)
+void emit_and_mask(struct x64 *a, unsigned to, u64 mask)
 {
     if (mask == ~0ull)
         return;
@@ -426,7 +399,7 @@ static void emit_risbg(struct jit_cx *x)
     struct x64 *a = &x->a;
     unsigned from = i->d.r3 & 63, to = i->d.b2 & 63, n = (unsigned)i->d.imm & 63;
     bool zero = i->d.b2 & 0x80;
-    u64 mask = bit_range(from, to);
+    u64 mask = emit_bit_range(from, to);
     unsigned src = reg_use64(x, i->d.r2, RAX);
     bool in_place = zero && i->d.r1 != i->d.r2;
     unsigned host = in_place ? reg_def64(x, i->d.r1, RAX) : (unsigned)RAX;
@@ -441,7 +414,7 @@ static void emit_risbg(struct jit_cx *x)
             x64_rorx(a, true, host, src, 64 - n);
         else if (host != src)
             x64_rr(a, true, A_MOV, host, src);
-        and_mask(a, host, mask);
+        emit_and_mask(a, host, mask);
     }
     if (!zero && mask != ~0ull) {
         x64_mov_i(a, RDX, ~mask);
@@ -465,8 +438,7 @@ static void emit_loc(struct jit_cx *x)
     unsigned mask = i->d.r3;
     if (mask == 0)
         return;
-    if (w)
-        reg_widen_keep_flags(x, i->reads64);
+    reg_widen_keep_flags(x, i->reads64);
     if (!w)
         (void)reg_def32(x, dst, RAX);
     struct jumps taken = {.count = 0}, not = {.count = 0};
@@ -475,12 +447,14 @@ static void emit_loc(struct jit_cx *x)
     for (unsigned k = 0; k < taken.count; k++)
         x64_patch(&x->a, taken.at[k], x->a.at);
     x->cc.fresh = false;
-    unsigned to = def(x, w, dst, RAX);
+    unsigned to = reg_def(x, w, dst, RAX);
     if (jit_src_const(i->lo->b))
         x64_mov_i(&x->a, to, w ? (u64)jit_const(&i->d, i->lo->b) : (u32)i->d.imm);
+    else if (i->lo->b == S_MEM)
+        mem_load(x, mem_address(x, i), i->lo->ext, w, to);
     else
-        get(x, w, i->d.r2, to);
-    done(x, w, dst, to);
+        reg_get(x, w, i->d.r2, to);
+    reg_done(x, w, dst, to);
     for (unsigned k = 0; k < not .count; k++)
         x64_patch(&x->a, not .at[k], x->a.at);
 }
@@ -492,7 +466,7 @@ static void emit_one(struct jit_cx *x)
         emit_fn(x);
         return;
     }
-    if (i->lo->op < OP_BC && i->lo->op != OP_LOC && i->lo->op != OP_STORE)
+    if (i->lo->op < OP_BC && !i->cc_use && i->lo->op != OP_STORE)
         reg_widen(x, i->reads64);
     switch (i->lo->op) {
     case OP_MOV: emit_mov(x); break;
@@ -520,7 +494,11 @@ static void emit_one(struct jit_cx *x)
     case OP_STM: emit_multiple(x); break;
     case OP_RISBG: emit_risbg(x); break;
     case OP_LOC: emit_loc(x); break;
-    default: emit_branch(x); break;
+    default:
+        if (i->lo->op >= OP_BC)
+            emit_branch(x);
+        else
+            emit_more(x);
     }
 }
 

@@ -385,6 +385,77 @@ static void emit_basr(struct jit_cx *x)
     leave_page(x);
 }
 
+/* ---- to a register or an address ---- */
+
+/* Leave for the address in rax when `cond` holds. */
+static void leave_if(struct jit_cx *x, enum x64_cond cond)
+{
+    u8 *not = x64_jcc(&x->a, cond ^ 1);
+    struct point p = point_save(x);
+    note_branch(x, current(x));
+    all_to_memory(x);
+    leave_page(x);
+    point_restore(x, p);
+    x64_patch(&x->a, not, x->a.at);
+    emit_fall(x);
+}
+
+static void emit_bct(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool w = i->lo->width == 64;
+    emit_count(x, H_N, x->done + 1);
+    reg_widen(x, i->reads64);
+    if (i->lo->b == S_R2)
+        reg_get64(x, i->d.r2, RAX);
+    else
+        mem_address_into(x, i, RAX);
+    unsigned to = reg_def(x, w, i->d.r1, RDX);
+    if (to == RDX)
+        reg_get(x, w, i->d.r1, RDX);
+    x64_gi(&x->a, w, G_SUB, to, 1);
+    reg_done(x, w, i->d.r1, to);
+    leave_if(x, CC_NE);
+}
+
+static void emit_bx(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool w = i->lo->width == 64;
+    bool high = i->row->op == 0x86 || (i->row->op == 0xeb && i->row->sub == 0x44);
+    emit_count(x, H_N, x->done + 1);
+    reg_widen(x, i->reads64);
+    mem_address_into(x, i, RAX);
+    reg_get(x, w, i->d.r1, RDX);
+    reg_op(x, w, A_ADD, RDX, i->d.r3);
+    reg_op(x, w, A_CMP, RDX, i->d.r3 | 1u); /* it may be r1, which still is what it was */
+    reg_done(x, w, i->d.r1, RDX);
+    leave_if(x, high ? CC_G : CC_LE);
+}
+
+static void emit_cmpb(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    const struct lowering *lo = i->lo;
+    bool w = lo->width == 64;
+    unsigned mask = i->d.r3 & 14;
+    emit_count(x, H_N, x->done + 1);
+    if (mask == 0) {
+        emit_fall(x);
+        return;
+    }
+    reg_widen(x, i->reads64);
+    mem_address_base(x, i, RAX);
+    unsigned host = reg_use(x, w, i->d.r1, RDX);
+    if (mask == 14)
+        x64_rr(&x->a, false, A_CMP, RAX, RAX);
+    else if (jit_src_const(lo->b))
+        x64_gi(&x->a, w, G_CMP, host, (s32)jit_const(&i->d, lo->b));
+    else
+        reg_op(x, w, A_CMP, host, i->d.r2);
+    leave_if(x, mask == 14 ? CC_E : cc_compare_cond(mask, lo->cc == CCK_SIGNED));
+}
+
 void emit_branch(struct jit_cx *x)
 {
     switch (current(x)->lo->op) {
@@ -393,6 +464,9 @@ void emit_branch(struct jit_cx *x)
     case OP_BRCT: emit_brct(x); break;
     case OP_BRX: emit_brx(x); break;
     case OP_CMPJ: emit_cmpj(x); break;
+    case OP_BCT: emit_bct(x); break;
+    case OP_BX: emit_bx(x); break;
+    case OP_CMPB: emit_cmpb(x); break;
     case OP_BAS: emit_bas(x); break;
     default: emit_basr(x); break;
     }

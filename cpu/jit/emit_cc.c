@@ -33,7 +33,8 @@ static void store_flags(struct jit_cx *x, const struct jit_insn *i)
     case CCK_SIGNED: store_two(x, CC_G, CC_L); break;
     case CCK_UNSIGNED: store_two(x, CC_A, CC_B); break;
     case CCK_CARRY: store_two(x, CC_B, CC_NE); break;
-    case CCK_BORROW: store_two(x, CC_AE, CC_NE); break;
+    case CCK_BORROW:
+    case CCK_BORROW2: store_two(x, CC_AE, CC_NE); break;
     case CCK_LOGIC:
         x64_setcc(a, CC_NE, RCX);
         x64_rm8(a, A_MOV8_STORE, RCX, cc_home());
@@ -101,6 +102,8 @@ static void cc_again(struct jit_cx *x, const struct jit_insn *i)
     const struct lowering *lo = i->lo;
     struct x64 *a = &x->a;
     bool w = lo->width == 64;
+    if (lo->op >= OP_ADC && lo->op < OP_BC)
+        return; /* nobody will look at it: region_cc_need */
     reg_widen(x, i->reads64 | i->writes64);
     if (lo->op == OP_CMP) {
         unsigned g = jit_reg(&i->d, lo->a);
@@ -145,7 +148,7 @@ void cc_is_in_memory(struct jit_cx *x)
 }
 
 /* Is the next instruction of the block a branch or so that takes the flags as they are? */
-static bool next_uses(const struct jit_cx *x)
+bool cc_next_uses(const struct jit_cx *x)
 {
     const struct jit_block *b = &x->block[x->cur_block];
     unsigned n = x->cur + 1;
@@ -154,7 +157,7 @@ static bool next_uses(const struct jit_cx *x)
 
 bool cc_wanted(const struct jit_cx *x)
 {
-    return next_uses(x) || region_cc_need(x, x->cur) != CC_DEAD;
+    return cc_next_uses(x) || region_cc_need(x, x->cur) != CC_DEAD;
 }
 
 void cc_set(struct jit_cx *x)
@@ -164,6 +167,46 @@ void cc_set(struct jit_cx *x)
     if (need == CC_MEMORY)
         store_flags(x, i);
     x->cc = (struct cc_now){.in_memory = need == CC_MEMORY, .fresh = true, .of = i};
+}
+
+void cc_to_memory(struct jit_cx *x)
+{
+    if (!x->cc.in_memory) {
+        if (!x->cc.fresh)
+            cc_again(x, x->cc.of);
+        store_flags(x, x->cc.of);
+    }
+    cc_is_in_memory(x);
+}
+
+/* What SAHF makes of each condition code: sign, zero, carry; overflow in the byte below. */
+#define SF 0x8000ull
+#define ZF 0x4000ull
+#define CF 0x0100ull
+#define OF 0x0001ull
+static u64 flags_table(u8 kind)
+{
+    switch (kind) {
+    case CCK_SIGNED:
+    case CCK_ARITH: return ZF | SF << 16 | OF << 48;
+    case CCK_UNSIGNED: return ZF | CF << 16;
+    case CCK_CARRY: return ZF | (ZF | CF) << 32 | CF << 48;
+    case CCK_BORROW:
+    case CCK_BORROW2: return (ZF | CF) | CF << 16 | ZF << 32;
+    default: return ZF;
+    }
+}
+
+void cc_flags(struct jit_cx *x, u8 kind)
+{
+    struct x64 *a = &x->a;
+    x64_rm(a, false, A_MOVZX8, RCX, cc_home());
+    x64_shift_i(a, false, S_SHL, RCX, 4);
+    x64_mov_i(a, RDX, flags_table(kind));
+    x64_shiftx(a, true, S_SHR, RAX, RDX, RCX);
+    x64_byte(a, 0x04); /* add al, 0x7f: overflow when al is 1 */
+    x64_byte(a, 0x7f);
+    x64_byte(a, 0x9e); /* sahf, which leaves overflow */
 }
 
 void cc_store_now(struct jit_cx *x, const struct cc_now *cc)
@@ -224,6 +267,15 @@ static enum how how_carry(unsigned mask, enum x64_cond *cond)
     }
 }
 
+/* The same as how_carry with the carry the other way round. */
+static enum how how_borrow2(unsigned mask, enum x64_cond *cond)
+{
+    enum how how = how_carry(mask, cond);
+    if (*cond == CC_AE || *cond == CC_B)
+        *cond ^= 1;
+    return how;
+}
+
 /* Condition code 0 cannot be: 1 borrow, 2 zero, 3 neither. */
 static enum how how_borrow(unsigned mask, enum x64_cond *cond)
 {
@@ -260,6 +312,7 @@ static enum how how_of(const struct jit_insn *i, bool inverted, unsigned mask,
     case CCK_LOGIC: return how_logic(mask, 8, 4, cond);
     case CCK_CARRY: return how_carry(mask, cond);
     case CCK_BORROW: return how_borrow(mask, cond);
+    case CCK_BORROW2: return how_borrow2(mask, cond);
     case CCK_ARITH: return how_arith(i, mask, cond);
     default: return inverted ? how_logic(mask, 1, 8, cond) : how_logic(mask, 8, 1, cond);
     }

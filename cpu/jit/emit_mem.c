@@ -59,6 +59,11 @@ void mem_address_into(struct jit_cx *x, const struct jit_insn *i, unsigned to)
     ea_into(x, to, i->base, i->index, i->disp);
 }
 
+void mem_address_base(struct jit_cx *x, const struct jit_insn *i, unsigned to)
+{
+    ea_into(x, to, i->base, ZERO_REG, i->disp);
+}
+
 unsigned mem_address(struct jit_cx *x, const struct jit_insn *i)
 {
     if (i->lo->b != S_REL && i->disp == 0) { /* a resident base needs no copy */
@@ -118,6 +123,7 @@ static void load_host(struct x64 *a, u8 ext, bool w, unsigned to, struct x64_mem
     switch (ext) {
     case X_U8: x64_rm(a, false, A_MOVZX8, to, m); break;
     case X_S8: x64_rm(a, w, A_MOVSX8, to, m); break;
+    case X_REV16: x64_rm(a, false, A_MOVZX16, to, m); break;
     case X_U16:
     case X_S16:
         x64_rm(a, false, A_MOVZX16, to, m);
@@ -147,6 +153,10 @@ void mem_extend_slow(struct jit_cx *x, u8 ext, bool w, unsigned to)
             x64_rr(a, true, A_MOVSX8, RAX, RAX);
         break;
     case X_S16: x64_rr(a, w, A_MOVSX16, RAX, RAX); break;
+    case X_REV16:
+        x64_byte(a, 0x66);
+        x64_shift_i(a, false, S_ROL, RAX, 8);
+        break;
     case X_REV32: x64_bswap(a, false, RAX); break;
     case X_REV64: x64_bswap(a, true, RAX); break;
     default: extend(a, ext, w, RAX); break;
@@ -174,14 +184,23 @@ void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store)
 {
     const struct jit_insn *i = &x->insn[x->cur];
     u8 *miss = tlb_look(x, i, ea, size, store);
-    struct jit_stub *s = stub_new(x, STUB_BODY, miss);
-    x->open_stub = s;
+    x->open[x->opens++] = stub_new(x, STUB_BODY, miss);
+}
+
+void slow_if(struct jit_cx *x, enum x64_cond cond)
+{
+    ERGO(x->opens < ARRAY_LEN(x->open));
+    x->open[x->opens++] = stub_new(x, STUB_BODY, x64_jcc(&x->a, cond));
 }
 
 void mem_done(struct jit_cx *x)
 {
-    x->open_stub->back = x->a.at;
-    x->open_stub->lo_after = x->lo;
+    while (x->opens) {
+        struct jit_stub *s = x->open[--x->opens];
+        s->back = x->a.at;
+        s->lo_after = x->lo;
+        s->flags = x->insn[x->cur].cc_def && cc_next_uses(x);
+    }
 }
 
 static u64 swapped(u64 v, unsigned size)

@@ -130,6 +130,32 @@ void reg_done32(struct jit_cx *x, unsigned g, unsigned host)
     x->dirty |= bit(g);
 }
 
+unsigned reg_use(struct jit_cx *x, bool w, unsigned g, unsigned scratch)
+{
+    return w ? reg_use64(x, g, scratch) : reg_use32(x, g, scratch);
+}
+
+void reg_get(struct jit_cx *x, bool w, unsigned g, unsigned host)
+{
+    if (w)
+        reg_get64(x, g, host);
+    else
+        reg_get32(x, g, host);
+}
+
+unsigned reg_def(struct jit_cx *x, bool w, unsigned g, unsigned scratch)
+{
+    return w ? reg_def64(x, g, scratch) : reg_def32(x, g, scratch);
+}
+
+void reg_done(struct jit_cx *x, bool w, unsigned g, unsigned host)
+{
+    if (w)
+        reg_done64(x, g, host);
+    else
+        reg_done32(x, g, host);
+}
+
 void reg_op(struct jit_cx *x, bool w, unsigned op, unsigned host, unsigned g)
 {
     if (resident(x, g)) {

@@ -127,6 +127,8 @@ static void stub_body(struct jit_cx *x, const struct jit_stub *s)
     u8 *whole = x64_jcc(a, CC_E);
     emit_broken(x);
     x64_patch(a, whole, a->at);
+    if (s->flags)
+        cc_flags(x, current(x)->lo->cc);
     x->lo = s->lo_after;
     reg_reload(x, true);
     go_back(x, s);

@@ -151,6 +151,12 @@ static void flush(struct cpu *c)
     memset(c->heat, j->heat, JIT_HEAT_ENTRIES);
 }
 
+void jit_forget(struct cpu *c)
+{
+    if (c->jit)
+        flush(c);
+}
+
 static u64 granules_of(unsigned from, unsigned len)
 {
     unsigned first = from / 64, last = (from + len - 1) / 64;

@@ -20,6 +20,8 @@ const struct dinsn *jit_hot(struct cpu *c, const struct dinsn *d);
 void jit_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsigned len);
 /** The page loses its frame: forget all its translations (slots are reset by the caller). */
 void jit_forget_page(struct cpu *c, struct code_page *page);
+/** Forget all translations; the CPU is not running. */
+void jit_forget(struct cpu *c);
 /** Is this handler translated code? */
 bool jit_is_code(const struct cpu *c, insn_run *run);
 /** run(c, d, n), with the registers that translated code uses saved. */

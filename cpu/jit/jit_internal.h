@@ -41,13 +41,55 @@ enum jit_op {
     OP_STM,
     OP_RISBG,
     OP_LOC, /* B to the destination on condition */
-    OP_BC,  /* first of the branches */
+    /* emit_more.c: the condition code of these does not come back from the operands */
+    OP_ADC,
+    OP_SBB,
+    OP_ABS, /* load positive, negative */
+    OP_NABS,
+    OP_SLA, /* shift left single, signed */
+    OP_SHLD,
+    OP_SHRD, /* shifts of a pair of low halves */
+    OP_SARD,
+    OP_FLOGR,
+    OP_POPC,
+    OP_RSBG,  /* rotate then and, or, exclusive or */
+    OP_RISBL, /* rotate then insert, low half */
+    OP_FXOR,  /* exclusive or with a field of A */
+    OP_ICM,
+    OP_STCM,
+    OP_STOC, /* A to storage on condition */
+    OP_SEL,
+    OP_IPM,
+    OP_ARGET,
+    OP_ARSET,
+    OP_ARCPY,
+    OP_LAM,
+    OP_STAM,
+    OP_DEC, /* branch on count without a branch */
+    OP_TRAP,
+    OP_WMUL, /* emit_wide.c: pairs */
+    OP_WMULS,
+    OP_WDIV,
+    OP_WDIVS, /* of a pair of low halves */
+    OP_DSG,
+    OP_UPD, /* emit_update.c: interlocked */
+    OP_UPADD,
+    OP_LAADD,
+    OP_LAAND,
+    OP_LAOR,
+    OP_LAXOR,
+    OP_CS,
+    OP_CDSG,
+    OP_BC, /* first of the branches */
     OP_BCR,
     OP_BRCT,
     OP_CMPJ,
     OP_BAS,
     OP_BASR,
     OP_BRX,
+    OP_BCT, /* the target is in a register or an address */
+    OP_BX,
+    OP_CMPB,
 };
 
 /* Operands: where from. */
@@ -71,6 +113,9 @@ enum jit_src {
     S_I8U,  /* r1 of SI */
     S_B2S8, /* b2 of RIE_C */
     S_B2U8,
+    S_I8S,  /* r1 of SIY, signed */
+    S_R2S8, /* r2 of RIS */
+    S_R2U8,
 };
 
 /* How wide a register or storage operand is, and how it is extended. */
@@ -94,10 +139,11 @@ enum jit_cc {
     CCK_NONE,
     CCK_SIGNED, /* comparison, or result against zero */
     CCK_UNSIGNED,
-    CCK_ARITH,  /* signed sum or difference with overflow */
-    CCK_LOGIC,  /* zero or not */
-    CCK_CARRY,  /* logical sum */
-    CCK_BORROW, /* logical difference */
+    CCK_ARITH,   /* signed sum or difference with overflow */
+    CCK_LOGIC,   /* zero or not */
+    CCK_CARRY,   /* logical sum */
+    CCK_BORROW,  /* logical difference */
+    CCK_BORROW2, /* the same with a borrow going in: zero with a borrow can be */
     CCK_TM,
     CCK_MEMORY, /* the emitted code stores it itself */
 };
@@ -114,6 +160,8 @@ struct lowering {
 /* -- lower.c -- */
 /** The lowering of a row; NULL: its body is called. */
 const struct lowering *jit_lowering(const struct isa_entry *row);
+/** That of BRANCH ON COUNT to register 0, which only counts. */
+const struct lowering *jit_lowering_count(bool w);
 /** Is the operand a constant, and which; the bits of the register that it stands for. */
 bool jit_src_const(u8 src);
 s64 jit_const(const struct dinsn *d, u8 src);
@@ -177,6 +225,7 @@ struct jit_stub {
     u16 lo_after;            /* where `back` is */
     struct cc_now cc;
     unsigned done; /* instructions of the block before this one */
+    bool flags;    /* BODY: `back` expects the flags of the condition code */
 };
 
 struct jit_region {
@@ -233,8 +282,9 @@ struct jit_cx {
     struct cc_now cc;
     unsigned cur; /* instruction */
     unsigned cur_block;
-    unsigned done;              /* instructions of the block finished */
-    struct jit_stub *open_stub; /* of mem_host, until mem_done */
+    unsigned done;            /* instructions of the block finished */
+    struct jit_stub *open[4]; /* of slow_if, until slow_done */
+    unsigned opens;
     struct {
         u8 *from;
         u16 block;
@@ -261,8 +311,28 @@ u16 cc_operands(const struct jit_insn *i, bool *again);
 /* -- emit.c -- */
 /** Emit the region; its entry is at x->a.start. */
 void emit_region(struct jit_cx *x, insn_run *before);
-/** Second operand of `op`: with the destination and first operand in `host`. */
-void emit_shift_amount(struct jit_cx *x, unsigned host);
+/** The second operand, made ready before the destination is touched. */
+struct second {
+    enum { SECOND_IMM, SECOND_GUEST, SECOND_HOST } kind;
+    s32 imm;
+    unsigned reg;
+};
+struct second emit_second(struct jit_cx *x, u8 src);
+void emit_second_op(struct jit_cx *x, bool w, enum x64_group1 g, unsigned host,
+                    struct second b);
+/** The host register in which dst = a op b is made, holding a. */
+unsigned emit_first(struct jit_cx *x, unsigned dst, unsigned ra, struct second b);
+/** Register g, extended, into `to`. */
+void emit_extended(struct jit_cx *x, u8 ext, bool w, unsigned g, unsigned to);
+/** to &= mask; RDX is lost. */
+void emit_and_mask(struct x64 *a, unsigned to, u64 mask);
+/** Bits from..to, wrapping around. */
+u64 emit_bit_range(unsigned from, unsigned to);
+
+/* -- emit_more.c, emit_wide.c, emit_update.c -- */
+void emit_more(struct jit_cx *x);
+void emit_wide(struct jit_cx *x);
+void emit_update(struct jit_cx *x);
 
 /* -- emit_reg.c: guest registers -- */
 struct x64_mem home(unsigned g);      /* of the register, all 64 bits or the low half */
@@ -280,6 +350,11 @@ unsigned reg_def64(struct jit_cx *x, unsigned g, unsigned scratch);
 unsigned reg_def32(struct jit_cx *x, unsigned g, unsigned scratch);
 void reg_done64(struct jit_cx *x, unsigned g, unsigned host);
 void reg_done32(struct jit_cx *x, unsigned g, unsigned host);
+/** The same by width. */
+unsigned reg_use(struct jit_cx *x, bool w, unsigned g, unsigned scratch);
+void reg_get(struct jit_cx *x, bool w, unsigned g, unsigned host);
+unsigned reg_def(struct jit_cx *x, bool w, unsigned g, unsigned scratch);
+void reg_done(struct jit_cx *x, bool w, unsigned g, unsigned host);
 /** op host, g (the register form of op). */
 void reg_op(struct jit_cx *x, bool w, unsigned op, unsigned host, unsigned g);
 /** Store what is dirty; the state is left as it is. */
@@ -304,10 +379,15 @@ void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to);
 void mem_store(struct jit_cx *x, unsigned ea, unsigned size, unsigned from, bool reversed);
 /** rcx + ea = host address of [ea, ea + size) for kind; a miss executes the body instead. */
 void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store);
-/** The instruction that called mem_host ends here: there its body leads back to. */
+/** The instruction that called mem_host ends here: there its body leads back to. When it sets
+ *  the condition code, cc_set comes before. */
 void mem_done(struct jit_cx *x);
+/** On this condition the body executes the instruction instead; until mem_done. */
+void slow_if(struct jit_cx *x, enum x64_cond cond);
 void mem_address_into(struct jit_cx *x, const struct jit_insn *i, unsigned to);
 void mem_address_relative(struct jit_cx *x, const struct jit_insn *i, unsigned to);
+/** Base and displacement, whatever the operands of the lowering are. */
+void mem_address_base(struct jit_cx *x, const struct jit_insn *i, unsigned to);
 /** What a slow load left in rax becomes the operand in `to`. */
 void mem_extend_slow(struct jit_cx *x, u8 ext, bool w, unsigned to);
 void emit_store(struct jit_cx *x);
@@ -323,6 +403,12 @@ bool cc_wanted(const struct jit_cx *x);
 enum x64_cond cc_compare_cond(unsigned mask, bool is_signed);
 /** The same, without changing what is known (in stubs). */
 void cc_store_now(struct jit_cx *x, const struct cc_now *cc);
+/** Store it now, from fresh flags or from operands; RCX and RDX are lost. */
+void cc_to_memory(struct jit_cx *x);
+/** Is the next instruction of the block one that takes fresh flags? */
+bool cc_next_uses(const struct jit_cx *x);
+/** The flags of a kind of condition code, from c->cc. RAX, RCX and RDX are lost. */
+void cc_flags(struct jit_cx *x, u8 kind);
 /** The condition code has been stored in memory by what was just emitted. */
 void cc_is_in_memory(struct jit_cx *x);
 /**

@@ -22,6 +22,13 @@ const struct lowering *jit_lowering(const struct isa_entry *row)
     }
 }
 
+const struct lowering *jit_lowering_count(bool w)
+{
+    static const struct lowering dec[] = {{OP_DEC, 32, S_R1, S_R1, S_NONE, X_32, CCK_NONE},
+                                          {OP_DEC, 64, S_R1, S_R1, S_NONE, X_64, CCK_NONE}};
+    return &dec[w];
+}
+
 bool jit_src_const(u8 src)
 {
     return src >= S_IMM;
@@ -42,6 +49,9 @@ s64 jit_const(const struct dinsn *d, u8 src)
     case S_SILU: return d->ss.d2;
     case S_I8U: return d->r1;
     case S_B2S8: return (s8)d->b2;
+    case S_I8S: return (s8)d->r1;
+    case S_R2S8: return (s8)d->r2;
+    case S_R2U8: return d->r2;
     default: return d->b2;
     }
 }

@@ -87,6 +87,62 @@ static void source_reads(struct jit_insn *i, u8 src, bool wide)
     }
 }
 
+/* r1 and the register behind it. */
+static void read_pair(struct jit_insn *i, unsigned r, bool wide)
+{
+    read_reg(i, r, wide);
+    read_reg(i, r + 1, wide);
+}
+
+static void write_pair(struct jit_insn *i, bool wide)
+{
+    write_reg(i, i->d.r1, wide);
+    write_reg(i, i->d.r1 + 1u, wide);
+}
+
+/* What the operands of the lowering do not say. */
+static void registers_more(struct jit_insn *i, bool wide)
+{
+    switch (i->lo->op) {
+    case OP_SHLD:
+    case OP_SHRD:
+    case OP_SARD:
+    case OP_WDIV:
+    case OP_WDIVS:
+        read_pair(i, i->d.r1, wide);
+        write_pair(i, wide);
+        break;
+    case OP_WMUL:
+    case OP_WMULS:
+        if (i->lo->a == S_NONE)
+            read_reg(i, i->d.r1 + 1u, wide);
+        write_pair(i, wide);
+        break;
+    case OP_DSG:
+        read_reg(i, i->d.r1 + 1u, true);
+        write_pair(i, true);
+        break;
+    case OP_FLOGR: write_pair(i, true); break;
+    case OP_RISBL: read_reg(i, i->d.r2, true); break;
+    case OP_CS: read_reg(i, i->d.r1, wide); break;
+    case OP_CDSG:
+        read_pair(i, i->d.r1, true);
+        read_pair(i, i->d.r3, true);
+        write_pair(i, true);
+        break;
+    case OP_BX:
+        read_reg(i, i->d.r3, wide);
+        read_reg(i, i->d.r3 | 1, wide);
+        break;
+    case OP_BCT:
+        if (i->lo->b == S_R2)
+            read_reg(i, i->d.r2, true);
+        break;
+    case OP_CMPB: read_reg(i, i->d.b2, true); break;
+    default: break;
+    }
+}
+
 static void registers_of(struct jit_insn *i)
 {
     const struct lowering *lo = i->lo;
@@ -105,11 +161,35 @@ static void registers_of(struct jit_insn *i)
     }
     if (lo->op == OP_BCR || lo->op == OP_BASR)
         i->reads |= bit(i->d.r2), i->reads64 |= bit(i->d.r2);
+    registers_more(i, wide);
 }
 
 static unsigned branch_mask(const struct jit_insn *i)
 {
-    return i->lo->op == OP_LOC ? i->d.r3 : i->d.r1;
+    u8 op = i->lo->op;
+    return op == OP_LOC || op == OP_STOC ? i->d.r3 : op == OP_SEL ? i->d.b2 : i->d.r1;
+}
+
+static bool uses_cc(const struct jit_insn *i)
+{
+    switch (i->lo->op) {
+    case OP_BC:
+    case OP_BCR:
+    case OP_LOC:
+    case OP_STOC:
+    case OP_SEL: return branch_mask(i) != 0 && branch_mask(i) != 15;
+    case OP_ADC:
+    case OP_SBB:
+    case OP_IPM: return true;
+    default: return false;
+    }
+}
+
+/* Bytes that one host instruction moves: 1, 2 or 4 together. */
+static bool mask_fits(unsigned mask)
+{
+    unsigned n = (unsigned)__builtin_popcount(mask);
+    return n && n != 3 && mask >> __builtin_ctz(mask) == (1u << n) - 1;
 }
 
 /* What the lowering does not cover is left to the body. */
@@ -118,6 +198,20 @@ static bool lowering_fits(const struct jit_insn *i)
     switch (i->lo->op) {
     case OP_TM: return jit_const(&i->d, i->lo->b) != 0;
     case OP_BCR: return i->d.r2 != 0 || i->d.r1 < 14; /* serialisation */
+    case OP_SLA:
+        return i->d.b2 >= ZERO_REG && (i->lo->width == 64 || ((unsigned)i->d.d2 & 63) < 32);
+    case OP_ICM:
+    case OP_STCM: return mask_fits(i->d.r3);
+    case OP_SHLD:
+    case OP_SHRD:
+    case OP_SARD:
+    case OP_FLOGR:
+    case OP_WMUL:
+    case OP_WMULS:
+    case OP_WDIV:
+    case OP_WDIVS:
+    case OP_DSG: return (i->d.r1 & 1) == 0; /* else a specification exception */
+    case OP_CDSG: return ((i->d.r1 | i->d.r3) & 1) == 0;
     case OP_MOV:
     case OP_ADD:
     case OP_CMP:
@@ -131,6 +225,8 @@ static bool lowering_fits(const struct jit_insn *i)
 static void classify(struct jit_insn *i)
 {
     i->lo = jit_lowering(i->row);
+    if (i->lo && i->lo->op == OP_BCT && i->lo->b == S_R2 && i->d.r2 == 0)
+        i->lo = jit_lowering_count(i->lo->width == 64);
     if (i->lo && !lowering_fits(i))
         i->lo = NULL;
     if (!i->lo) {
@@ -141,10 +237,10 @@ static void classify(struct jit_insn *i)
     registers_of(i);
     u8 op = i->lo->op;
     bool memory = i->lo->a == S_MEM || i->lo->b == S_MEM || i->lo->b == S_REL;
-    i->faults = memory && op != OP_LA && op < OP_BC;
-    i->cc_def = i->lo->cc != CCK_NONE && op != OP_CMPJ;
-    i->cc_use = (op == OP_BC || op == OP_BCR || op == OP_LOC) && branch_mask(i) != 0 &&
-                branch_mask(i) != 15;
+    i->faults = (memory && op != OP_LA && op < OP_BC) || op == OP_TRAP ||
+                (op >= OP_WDIV && op <= OP_DSG);
+    i->cc_def = i->lo->cc != CCK_NONE && op != OP_CMPJ && op != OP_CMPB && op != OP_TRAP;
+    i->cc_use = uses_cc(i);
     if (i->lo->b == S_REL || op == OP_CMPJ)
         i->rel = (s64)i->slot * 2 + 2 * (s64)i->d.imm;
 }
@@ -465,6 +561,9 @@ static void cc_live_find(struct jit_cx *x)
 u16 cc_operands(const struct jit_insn *i, bool *again)
 {
     const struct lowering *lo = i->lo;
+    *again = false;
+    if (lo->op >= OP_ADC && lo->op < OP_BC)
+        return 0;
     *again = true;
     if (lo->a == S_MEM || lo->b == S_MEM || lo->b == S_REL)
         *again = lo->op != OP_CMP && lo->op != OP_TM && lo->cc != CCK_ARITH &&

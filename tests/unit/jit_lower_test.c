@@ -363,6 +363,33 @@ START_TEST(single)
 }
 END_TEST
 
+START_TEST(interlocked)
+{
+    try_rows(CPU_ENGINE_JIT_FIRST, 2, HARNESS_PSW64);
+}
+END_TEST
+
+/* Updates that were translated while there was one CPU are not interlocked. */
+START_TEST(another_cpu)
+{
+    struct twins t;
+    struct twin_code c = {.at = TWIN_CODE, .bytes = 8, .insns = 2};
+    struct twin_state s = {.psw_mask = HARNESS_PSW64};
+    memcpy(c.text, "\xeb\x01\xc0\x00\x00\x6a\x0a\x00", 8); /* ASI 0(12),1; SVC 0 */
+    c.offset[1] = 6;
+    s.gr[12] = TWIN_DATA;
+    twins_init(&t, CPU_ENGINE_JIT_FIRST, 1);
+    twins_code(&t, &c);
+    ck_assert(twins_run(&t, &c, &s, true));
+    ck_assert_uint_gt(t.b.cpu->jit->region_count, 0);
+    ck_assert_int_eq(cpu_set_add(t.b.set, NULL), ST_OK);
+    ck_assert_uint_eq(t.b.cpu->jit->region_count, 0);
+    ck_assert(twins_run(&t, &c, &s, true));
+    ck_assert_uint_gt(t.b.cpu->jit->region_count, 0);
+    twins_fini(&t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("jit_lower");
@@ -370,6 +397,8 @@ int main(void)
     tcase_set_timeout(t, 170);
     tcase_add_test(t, first);
     tcase_add_test(t, single);
+    tcase_add_test(t, interlocked);
+    tcase_add_test(t, another_cpu);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
