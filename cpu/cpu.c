@@ -11,13 +11,13 @@
 
 #define STATE_VERSION 1
 #define TAG_CPU 0x8100
-#define TAG_SET_EPOCH 0x8101
 #define TAG_SET_TOD 0x8102
 #define TAG_SET_SERVICE 0x8103
 #define TAG_SET_CRW 0x8104
 #define TAG_SET_FACILITIES 0x8105
 #define TAG_SET_WARNING 0x8106
 #define TAG_SET_STANDBY 0x8107
+#define TAG_SET_CLOCK 0x8108
 #define REQ_ORDERS                                                                             \
     (REQ_STOP | REQ_STOP_STATUS | REQ_START | REQ_RESTART | REQ_RESET | REQ_INITIAL_RESET)
 
@@ -167,23 +167,6 @@ void cpu_finish_again(struct cpu *c)
     per_forget(c);
     c->psw.addr = c->again_addr;
     c->cc = c->again_cc;
-}
-
-u64 cpu_wait_deadline(struct cpu *c)
-{
-    u64 now = cpu_guest_tod(c);
-    u64 deadline = ~0ull;
-    if (!(c->psw.mask & PSW_EXT))
-        return deadline;
-    if ((c->cr[0] & CR_BIT(52)) && c->ckc < deadline)
-        deadline = c->ckc;
-    if (c->cr[0] & CR_BIT(53)) {
-        s64 left = (s64)cpu_timer_get(c);
-        u64 at = left < 0 ? now : (u64)left > ~now ? ~0ull : now + (u64)left;
-        if (at < deadline)
-            deadline = at;
-    }
-    return deadline;
 }
 
 bool cpu_runnable(struct cpu *c)
@@ -362,12 +345,13 @@ u64 cpu_instructions(const struct cpu *c)
 
 void cpu_set_epoch(struct cpu_set *set, u64 epoch_tod)
 {
-    atomic_store(&set->epoch_tod, epoch_tod);
+    set->clock.new.base = (s64)epoch_tod;
+    tod_change(&set->clock);
 }
 
 u64 cpu_get_epoch(const struct cpu_set *set)
 {
-    return atomic_load(&set->epoch_tod);
+    return (u64)tod_offset_at(&set->clock, set->ports->tod(set->ports_ctx));
 }
 
 void cpu_set_serial(struct cpu_set *set, u32 serial)
@@ -464,7 +448,9 @@ static bool cpu_restore(struct cpu *c, struct codec_in *in)
 void cpu_set_save(struct cpu_set *set, struct codec_out *out, u16 tag)
 {
     codec_begin(out, tag, STATE_VERSION);
-    codec_put_u64(out, TAG_SET_EPOCH, atomic_load(&set->epoch_tod));
+    u64 clock[TOD_STATE_WORDS];
+    tod_save(&set->clock, clock);
+    codec_put_array(out, TAG_SET_CLOCK, clock, 8, TOD_STATE_WORDS);
     codec_put_u64(out, TAG_SET_TOD, cpu_tod_next(set->cpus[0]));
     codec_put_u32(out, TAG_SET_SERVICE, atomic_load(&set->service_pending));
     codec_put_u32(out, TAG_SET_CRW, atomic_load(&set->crw_pending));
@@ -477,21 +463,30 @@ void cpu_set_save(struct cpu_set *set, struct codec_out *out, u16 tag)
 }
 
 /* The guest's TOD clock goes on from where it was and never goes back. */
-static void epoch_restore(struct cpu_set *set, u64 epoch, u64 tod_then)
+static void clock_catch_up(struct cpu_set *set, u64 tod_then)
 {
-    atomic_store(&set->epoch_tod, epoch);
     u64 now = cpu_guest_tod(set->cpus[0]);
-    if (now < tod_then)
-        atomic_store(&set->epoch_tod, epoch + (tod_then - now));
+    if (now < tod_then) {
+        set->clock.new.base += tod_then - now;
+        tod_change(&set->clock);
+    }
 }
 
-static bool set_restore_row(struct cpu_set *set, const struct codec_row *row, u64 *epoch,
-                            u64 *tod)
+static bool clock_restore(struct cpu_set *set, const struct codec_row *row)
+{
+    u64 clock[TOD_STATE_WORDS];
+    if (!codec_get_array(row, clock, 8, TOD_STATE_WORDS))
+        return false;
+    tod_restore(&set->clock, clock);
+    return true;
+}
+
+static bool set_restore_row(struct cpu_set *set, const struct codec_row *row, u64 *tod)
 {
     u32 v = 0;
     bool ok = true;
     switch (row->tag) {
-    case TAG_SET_EPOCH: return codec_get_u64(row, epoch);
+    case TAG_SET_CLOCK: return clock_restore(set, row);
     case TAG_SET_TOD: return codec_get_u64(row, tod);
     case TAG_SET_SERVICE:
         ok = codec_get_u32(row, &v);
@@ -522,11 +517,11 @@ int cpu_set_restore(struct cpu_set *set, struct codec_in *in, struct cause *caus
     struct codec_row row;
     struct codec_in block;
     unsigned next = 0;
-    u64 epoch = 0, tod = 0;
+    u64 tod = 0;
     while (codec_next(in, &row)) {
         bool ok = row.tag == TAG_CPU ? next < set->count && codec_open(&row, &block) &&
                                            cpu_restore(set->cpus[next++], &block)
-                                     : set_restore_row(set, &row, &epoch, &tod);
+                                     : set_restore_row(set, &row, &tod);
         if (!ok)
             return cause_set(cause, ST_PROTO, "CPU state: row X'%04X' is not acceptable",
                              row.tag);
@@ -539,7 +534,7 @@ int cpu_set_restore(struct cpu_set *set, struct codec_in *in, struct cause *caus
                              set->model->name);
     if (in->failed || next != set->count)
         return cause_set(cause, ST_PROTO, "CPU state: %u CPUs of %u", next, set->count);
-    epoch_restore(set, epoch, tod);
+    clock_catch_up(set, tod);
     for (unsigned i = 0; i < set->count; i++) {
         struct cpu *c = set->cpus[i];
         cpu_timer_set(c, c->cputm_base);

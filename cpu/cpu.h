@@ -19,7 +19,7 @@ struct cpu_set; /* the CPUs of one configuration and what they share */
 enum cpu_exit {
     CPU_EXIT_BUDGET,        /* the instruction budget is spent */
     CPU_EXIT_REQUEST,       /* cpu_request_exit was called */
-    CPU_EXIT_WAIT,          /* enabled wait, nothing pending; see cpu_wait_deadline */
+    CPU_EXIT_WAIT,          /* enabled wait, nothing pending; see cpu_wait_left */
     CPU_EXIT_DISABLED_WAIT, /* wait with no interruption class enabled */
     CPU_EXIT_STOPPED,       /* stopped state */
     CPU_EXIT_CHECK_STOP,    /* check-stop state */
@@ -75,8 +75,8 @@ void cpu_finish_cc(struct cpu *cpu, unsigned cc);
 void cpu_finish_pgm(struct cpu *cpu, unsigned pgm_code);
 /** Make it execute again at the next cpu_run (the condition is not settled yet). */
 void cpu_finish_again(struct cpu *cpu);
-/** Guest TOD at which a waiting CPU must run again; ~0 when only an event can wake it. */
-u64 cpu_wait_deadline(struct cpu *cpu);
+/** TOD units until a waiting CPU must run again; ~0 when only an event can wake it. */
+u64 cpu_wait_left(struct cpu *cpu);
 /** True when the CPU has work: operating and not waiting, or an enabled interruption pending. */
 bool cpu_runnable(struct cpu *cpu);
 
@@ -161,7 +161,7 @@ u64 cpu_prefix(const struct cpu *cpu);
 void cpu_registers_changed(struct cpu *cpu);
 /** Instructions executed so far. */
 u64 cpu_instructions(const struct cpu *cpu);
-/** The guest's TOD offset against the ports' clock, in TOD units. */
+/** The guest's TOD offset against the ports' clock as it is now, in TOD units. */
 void cpu_set_epoch(struct cpu_set *set, u64 epoch_tod);
 u64 cpu_get_epoch(const struct cpu_set *set);
 /** Six hexadecimal digits of the CPU identification (STIDP); before the CPUs run. */

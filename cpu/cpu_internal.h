@@ -12,6 +12,7 @@
 #include "cpu/isa.h"
 #include "cpu/psw.h"
 #include "cpu/request.h"
+#include "cpu/tod.h"
 #include "cpu/watch.h"
 #include "mem/base/ergo.h"
 #include "mem/tlb.h"
@@ -155,8 +156,7 @@ struct cpu_set {
     const struct cpu_ports *ports;
     void *ports_ctx;
     pthread_mutex_t lock;
-    _Atomic u64 epoch_tod;       /* guest TOD = host TOD + epoch */
-    _Atomic u64 tod_last;        /* host TOD of the last STCK or STCKE value given */
+    struct tod_clock clock;
     _Atomic u32 io_pending;      /* ISC mask, bit 0 = 0x80 */
     _Atomic u32 service_pending; /* ask ports->take_service for the parameter */
     _Atomic u32 crw_pending;
@@ -182,8 +182,11 @@ static inline u64 psw_mask(const struct cpu *c)
 
 static inline u64 cpu_guest_tod(const struct cpu *c)
 {
-    return c->ports->tod(c->ports_ctx) +
-           atomic_load_explicit(&c->set->epoch_tod, memory_order_relaxed);
+    const struct tod_clock *k = &c->set->clock;
+    u64 physical = c->ports->tod(c->ports_ctx);
+    if (atomic_load_explicit(&k->rate, memory_order_relaxed))
+        return (u64)tod_at(k, physical);
+    return physical + atomic_load_explicit(&k->base, memory_order_relaxed);
 }
 
 /** Access-register mode: base registers select spaces. */
@@ -331,6 +334,8 @@ void cpu_machine_check_reset(struct cpu *c);
 /* -- timing.c -- */
 /** The least that STCK may give now: the guest TOD, or one more than it last gave if greater. */
 u64 cpu_tod_next(struct cpu *c);
+/** For a trace entry: as STCK gives it, or as STCKF when CR0 bit 32 asks for that. */
+u64 cpu_tod_for_trace(struct cpu *c);
 u64 cpu_timer_get(struct cpu *c);
 void cpu_timer_set(struct cpu *c, u64 value);
 /** Has the TOD clock passed the clock comparator? */

@@ -2,18 +2,11 @@
  * Guarantees: what STCK or STCKE gives is greater than what any CPU of the set got before, as
  * long as nobody sets the clock, whatever the host's clock does; STCKF never falls behind them.
  * The CPU timer runs only while its CPU is operating, and is not touched by setting the clock.
- * The guest's TOD clock is the host's plus the epoch of the set. */
+ * The guest's TOD clock follows the host's, the physical clock, by offset and rates (tod.c). */
 #include "cpu/insn/control.h"
 
-/* Function codes of PTFF. */
-enum ptff_function {
-    PTFF_QAF = 0x00,
-    PTFF_QTO = 0x01,
-    PTFF_QSI = 0x02,
-    PTFF_QPT = 0x03,
-    PTFF_ATO = 0x40,
-    PTFF_STO = 0x41,
-};
+#define CR0_COMPARATOR_SIGN CR_BIT(10)
+#define CR0_TRACE_TOD CR_BIT(32)
 
 /* ---- CPU timer ---- */
 
@@ -44,35 +37,89 @@ void cpu_timer_run(struct cpu *c, bool running)
     c->cputm_running = running;
 }
 
+/* ---- clock comparator ---- */
+
+/* With the multiple-epoch facility CR0 may ask for a signed comparison. */
+static bool comparator_signed(const struct cpu *c)
+{
+    return (c->cr[0] & CR0_COMPARATOR_SIGN) && has_facility(c, FAC_MEPOCH);
+}
+
 bool cpu_comparator_due(struct cpu *c)
 {
-    return c->ckc < cpu_guest_tod(c);
+    u64 now = cpu_guest_tod(c);
+    return comparator_signed(c) ? (s64)c->ckc < (s64)now : c->ckc < now;
+}
+
+/* TOD units until the comparator is due; ~0: it will not be. */
+static u64 comparator_left(struct cpu *c)
+{
+    u64 last = comparator_signed(c) ? ~0ull >> 1 : ~0ull;
+    u64 now = cpu_guest_tod(c);
+    if (cpu_comparator_due(c))
+        return 0;
+    return c->ckc == last ? ~0ull : c->ckc - now;
+}
+
+u64 cpu_wait_left(struct cpu *c)
+{
+    u64 left = ~0ull;
+    if (!(c->psw.mask & PSW_EXT))
+        return left;
+    if (c->cr[0] & CR_BIT(52))
+        left = comparator_left(c);
+    if (c->cr[0] & CR_BIT(53)) {
+        s64 timer = (s64)cpu_timer_get(c);
+        u64 until = timer < 0 ? 0 : (u64)timer;
+        left = until < left ? until : left;
+    }
+    return left;
 }
 
 /* ---- TOD clock ---- */
 
-/* A value greater than the last one given on any CPU. The order is kept in host TOD, so that
- * setting the clock needs no reset here that another CPU's execution could overtake. */
-static u64 tod_unique(struct cpu *c)
+/* The least physical clock whose TOD clock is greater than any given by STCK before. The order
+ * is kept there, so that setting the clock needs no reset here that another CPU's execution
+ * could overtake; a clock that is steered may show one value for two of the physical clock. */
+static u64 physical_next(struct cpu *c, u64 last)
 {
-    u64 host = host_tod(c), next;
-    u64 last = atomic_load(&c->set->tod_last);
+    u64 physical = host_tod(c);
+    u64 step = atomic_load(&c->set->clock.rate) ? 2 : 1;
+    return physical >= last + step ? physical : last + step;
+}
+
+static u128 tod_unique(struct cpu *c)
+{
+    struct tod_clock *k = &c->set->clock;
+    u64 next, last = atomic_load(&k->last);
     do
-        next = host > last ? host : last + 1;
-    while (!atomic_compare_exchange_weak(&c->set->tod_last, &last, next));
-    return next + atomic_load(&c->set->epoch_tod);
+        next = physical_next(c, last);
+    while (!atomic_compare_exchange_weak(&k->last, &last, next));
+    return tod_at(k, next);
 }
 
 u64 cpu_tod_next(struct cpu *c)
 {
-    u64 host = host_tod(c), last = atomic_load(&c->set->tod_last);
-    return (host > last ? host : last + 1) + atomic_load(&c->set->epoch_tod);
+    struct tod_clock *k = &c->set->clock;
+    return (u64)tod_at(k, physical_next(c, atomic_load(&k->last)));
 }
 
-/* Change the epoch. CPUs that sleep until their clock comparator have to look again. */
-static void epoch_set(struct cpu *c, u64 epoch)
+u64 cpu_tod_for_trace(struct cpu *c)
 {
-    atomic_store(&c->set->epoch_tod, epoch);
+    bool fast = (c->cr[0] & CR0_TRACE_TOD) && has_facility(c, FAC_STCKF);
+    return fast ? cpu_tod_next(c) : (u64)tod_unique(c);
+}
+
+/* From where on a change holds: what STCK has given came before. */
+u64 timing_physical(struct cpu *c)
+{
+    u64 physical = host_tod(c), last = atomic_load(&c->set->clock.last);
+    return physical > last ? physical : last;
+}
+
+/* CPUs that sleep until their clock comparator have to look again. */
+void timing_changed(struct cpu *c)
+{
     for (unsigned i = 0; i < c->set->count; i++)
         if (i != c->addr)
             c->ports->wake(c->ports_ctx, i);
@@ -81,7 +128,7 @@ static void epoch_set(struct cpu *c, u64 epoch)
 int timing_store_clock(struct cpu *c, u64 ea, unsigned b, bool fast)
 {
     TRY(access_probe(c, ea, b, 8, TLB_STORE));
-    TRY(store_u64(c, ea, b, fast ? cpu_tod_next(c) : tod_unique(c)));
+    TRY(store_u64(c, ea, b, fast ? cpu_tod_next(c) : (u64)tod_unique(c)));
     c->cc = 0;
     return 0;
 }
@@ -89,7 +136,10 @@ int timing_store_clock(struct cpu *c, u64 ea, unsigned b, bool fast)
 int timing_store_clock_extended(struct cpu *c, u64 ea, unsigned b)
 {
     u8 v[16] = {0};
-    be64_store(v + 1, tod_unique(c));
+    u128 tod = tod_unique(c);
+    if (has_facility(c, FAC_MEPOCH))
+        v[0] = (u8)(tod >> 64); /* epoch index */
+    be64_store(v + 1, (u64)tod);
     v[13] = 1; /* bits 72-111 are never all zero while the clock runs */
     be16_store(v + 14, (u16)c->todpr);
     TRY(access_put(c, ea, b, v, sizeof v));
@@ -112,11 +162,24 @@ static int store_aligned(struct cpu *c, u64 ea, unsigned b, u64 v)
     return store_u64(c, ea, b, v);
 }
 
+/* To `v`, the epoch index to zero. */
+static void clock_set(struct cpu *c, u64 v)
+{
+    struct tod_clock *k = &c->set->clock;
+    pthread_mutex_lock(&c->set->lock);
+    u64 physical = host_tod(c);
+    k->new.start = physical;
+    k->new.base = (s128)v - physical;
+    tod_change(k);
+    pthread_mutex_unlock(&c->set->lock);
+    timing_changed(c);
+}
+
 int timing_set_clock(struct cpu *c, u64 ea, unsigned b)
 {
     u64 v;
     TRY(fetch_aligned(c, ea, b, &v));
-    epoch_set(c, v - host_tod(c));
+    clock_set(c, v);
     c->cc = 0;
     return CPU_RESYNC;
 }
@@ -164,60 +227,5 @@ int timing_extract_cpu_time(struct cpu *c, const struct dinsn *d)
     c->gr[0] = first - cpu_timer_get(c);
     c->gr[1] = second;
     c->gr[r3] = third;
-    return 0;
-}
-
-/* ---- PERFORM TIMING FACILITY FUNCTION ---- */
-
-/* Parameter block of a query, built in `block`; returns its length, 0 for no query. */
-static unsigned ptff_query(struct cpu *c, unsigned function, u8 *block)
-{
-    u64 epoch = atomic_load(&c->set->epoch_tod);
-    memset(block, 0, 56);
-    be64_store(block, host_tod(c));
-    switch (function) {
-    case PTFF_QAF:
-        memset(block, 0, 16);
-        block[0] = 0xf0; /* codes 0 to 3 */
-        block[8] = 0xc0; /* codes 64 and 65 */
-        return 16;
-    case PTFF_QTO:
-        be64_store(block + 16, epoch); /* logical TOD offset */
-        be64_store(block + 24, epoch); /* TOD epoch difference */
-        return 32;
-    case PTFF_QSI: return 56;
-    case PTFF_QPT: return 8;
-    default: return 0;
-    }
-}
-
-/* Adjust or set the TOD offset. */
-static int ptff_control(struct cpu *c, unsigned function, u64 ea)
-{
-    u64 v;
-    if (problem_state(c))
-        return PGM_PRIVILEGED;
-    TRY(load_u64(c, ea, 1, &v));
-    epoch_set(c, function == PTFF_ATO ? atomic_load(&c->set->epoch_tod) + v : v);
-    c->cc = 0;
-    return CPU_RESYNC;
-}
-
-int timing_perform_function(struct cpu *c)
-{
-    u8 block[56];
-    unsigned function = gr32(c, 0) & 0x7f;
-    if (gr32(c, 0) & 0x80)
-        return PGM_SPECIFICATION;
-    u64 ea = reg_addr(c, 1);
-    if (function == PTFF_ATO || function == PTFF_STO)
-        return ptff_control(c, function, ea);
-    unsigned len = ptff_query(c, function, block);
-    if (len == 0) {
-        c->cc = 3;
-        return 0;
-    }
-    TRY(access_put(c, ea, 1, block, len));
-    c->cc = 0;
     return 0;
 }

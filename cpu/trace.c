@@ -270,7 +270,7 @@ int trace_explicit(struct cpu *c, unsigned r1, unsigned r3, u32 operand, unsigne
 {
     struct entry e = {.len = 0};
     unsigned count = ((r3 - r1) & 15u) + 1;
-    u64 tod = cpu_guest_tod(c);
+    u64 tod = cpu_tod_for_trace(c);
     begin(&e, (u8)(0x70 | (count - 1)), width == 4 ? 0 : 0x80);
     if (width == 4) { /* TOD-clock bits 16-63, else 0-79 */
         put16(&e, (u16)(tod >> 32));

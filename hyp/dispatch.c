@@ -236,11 +236,10 @@ static struct event_note *end_note_locked(struct vcpu *v, enum cpu_exit why)
 
 static u64 deadline_ns_of(struct vcpu *v)
 {
-    u64 tod = cpu_wait_deadline(v->cpu);
-    if (tod == ~0ull)
+    u64 left = cpu_wait_left(v->cpu);
+    if (left == ~0ull)
         return ~0ull;
-    u64 now = host_tod(v->vm) + cpu_get_epoch(v->vm->cpus);
-    u64 ns = tod <= now ? 0 : (tod - now) / TOD_UNITS_PER_US * 1000 + 1000;
+    u64 ns = left ? left / TOD_UNITS_PER_US * 1000 + 1000 : 0;
     return host_now_ns(v->vm->host) + ns;
 }
 

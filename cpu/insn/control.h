@@ -63,8 +63,13 @@ int timing_store_comparator(struct cpu *c, u64 ea, unsigned b);
 int timing_set_timer(struct cpu *c, u64 ea, unsigned b);
 int timing_store_timer(struct cpu *c, u64 ea, unsigned b);
 int timing_set_programmable(struct cpu *c);
-int timing_perform_function(struct cpu *c);
+int timing_perform_function(struct cpu *c); /* ptff.c */
 int timing_extract_cpu_time(struct cpu *c, const struct dinsn *d);
+
+/** The physical clock, not less than where STCK has got: changes of the TOD clock begin here. */
+u64 timing_physical(struct cpu *c);
+/** The TOD clock was changed: whoever waits for it has to look again. */
+void timing_changed(struct cpu *c);
 
 /* -- sigp.c -- */
 int sigp_execute(struct cpu *c, const struct dinsn *d);

@@ -222,6 +222,7 @@ static void registers_put(struct matrix *m, const struct mx_case *k)
     for (unsigned i = 0; i < 16; i++)
         *cpu_fpr(c, i) = k->fpr[i];
     c->fpc = k->fpc;
+    atomic_store(&m->set->clock.last, 0); /* TRACE finds the same time in each run */
     cpu_registers_changed(c);
     cpu_psw_set(c, k->mask, k->execute ? MX_EXECUTE : k->ia);
 }

@@ -213,11 +213,11 @@ START_TEST(far_timer_is_no_deadline)
     cpu_cr(h.cpu)[0] |= CR_BIT(53);
     cpu_psw_set(h.cpu, HARNESS_PSW64 | PSW_EXT | PSW_WAIT, 0);
     cpu_timer_set(h.cpu, 0x7fffffffffffffffull);
-    ck_assert_uint_eq(cpu_wait_deadline(h.cpu), ~0ull);
+    ck_assert_uint_gt(cpu_wait_left(h.cpu), 1ull << 62);
     cpu_timer_set(h.cpu, 500);
-    ck_assert_uint_eq(cpu_wait_deadline(h.cpu), h.now_tod + 500);
+    ck_assert_uint_eq(cpu_wait_left(h.cpu), 500);
     cpu_timer_set(h.cpu, ~0ull);
-    ck_assert_uint_eq(cpu_wait_deadline(h.cpu), h.now_tod);
+    ck_assert_uint_eq(cpu_wait_left(h.cpu), 0);
 }
 END_TEST
 
@@ -314,8 +314,8 @@ END_TEST
 START_TEST(ptff_refusals)
 {
     ck_assert_int_eq(ptff(0x81), PGM_SPECIFICATION); /* bit 56 */
-    for (unsigned steer = 0x42; steer <= 0x43; steer++)
-        ck_assert_int_eq(ptff(steer), -4); /* SFS, SGS: not offered */
+    ck_assert_int_eq(ptff(4), -4);                   /* QUI: not before the z13 */
+    ck_assert_int_eq(ptff(0x49), -4);                /* STOE: multiple-epoch facility */
     cpu_gr(h.cpu)[1] = HARNESS_STORAGE - 8;
     harness_store(&h, HARNESS_STORAGE - 8, 8, ~0ull);
     ck_assert_int_eq(ptff(2), PGM_ADDRESSING);
@@ -326,10 +326,192 @@ START_TEST(ptff_refusals)
     cpu_gr(h.cpu)[1] = DATA;
     cpu_psw_set(h.cpu, HARNESS_PSW64 | PSW_PROB, HARNESS_CODE);
     ck_assert_int_eq(ptff(1), -1);
-    for (unsigned control = 0x40; control <= 0x41; control++)
+    for (unsigned control = 0x40; control <= 0x43; control++)
         ck_assert_int_eq(ptff(control), PGM_PRIVILEGED);
     ck_assert_int_eq(ptff(0xc0), PGM_SPECIFICATION);
     ck_assert_uint_eq(cpu_get_epoch(h.set), 0);
+}
+END_TEST
+
+static int set_rate(unsigned function, s32 rate)
+{
+    harness_store(&h, DATA, 4, (u32)rate);
+    return ptff(function);
+}
+
+/* Rates are parts of 2**44, fine and gross add up; an episode begins without a step. */
+START_TEST(steering)
+{
+    u64 begin = h.now_tod;
+    ck_assert_int_eq(set_rate(0x42, 1 << 20), -1);
+    h.now_tod += 1ull << 30;
+    ck_assert_uint_eq(cpu_guest_tod(other) - begin, (1ull << 30) + (1u << 6));
+    ck_assert_int_eq(set_rate(0x43, -(1 << 21)), -1);
+    ck_assert_uint_eq(cpu_guest_tod(other) - begin, (1ull << 30) + (1u << 6));
+    h.now_tod += 1ull << 30;
+    ck_assert_uint_eq(cpu_guest_tod(other) - begin, 1ull << 31);
+    fill_block();
+    ck_assert_int_eq(ptff(2), -1);
+    const u64 block[] = {begin + (1ull << 31),
+                         begin,
+                         0,
+                         1ull << 52,
+                         begin + (1ull << 30),
+                         1u << 6,
+                         (1ull << 52) | (u32)(-(1 << 21))};
+    for (unsigned i = 0; i < ARRAY_LEN(block); i++)
+        ck_assert_uint_eq(harness_load(&h, DATA + 8 * i, 8), block[i]);
+    ck_assert_uint_eq(harness_load(&h, DATA + 56, 8), ~0ull);
+}
+END_TEST
+
+/* However slow the clock: STCK gives each value once, and never an older one. */
+START_TEST(steering_is_monotonic)
+{
+    u64 last = 0;
+    ck_assert_int_eq(set_rate(0x42, INT32_MIN), -1);
+    ck_assert_int_eq(set_rate(0x43, INT32_MIN), -1);
+    for (unsigned i = 0; i < 20000; i++) {
+        h.now_tod += i % 3;
+        u64 v = stored_by(i & 1 ? h.cpu : other, "b205 1000", 0);
+        ck_assert_uint_gt(v, last);
+        last = v;
+        if (i == 9000)
+            ck_assert_int_eq(set_rate(0x43, INT32_MAX), -1);
+    }
+}
+END_TEST
+
+static void other_model(const char *name)
+{
+    teardown();
+    harness_init(&h, name, 2);
+    use_ports(&frozen);
+    other = cpu_set_get(h.set, 1);
+    cpu_gr(h.cpu)[1] = DATA;
+    woken = 0;
+}
+
+static void relocate(const char *model)
+{
+    struct codec_out out;
+    struct codec_in in;
+    struct codec_row row;
+    struct cpu_harness to;
+    harness_init(&to, model, 2);
+    to.now_tod = h.now_tod;
+    codec_out_init(&out);
+    cpu_set_save(h.set, &out, 0x9001);
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
+    ck_assert_int_eq(cpu_set_restore(to.set, &in, NULL), ST_OK);
+    codec_out_fini(&out);
+    harness_fini(&h);
+    h = to;
+    h.set->ports_ctx = &h;
+    for (unsigned i = 0; i < h.set->count; i++)
+        h.set->cpus[i]->ports_ctx = &h;
+    use_ports(&frozen);
+    other = cpu_set_get(h.set, 1);
+    cpu_gr(h.cpu)[1] = DATA;
+}
+
+START_TEST(episodes_move_along)
+{
+    u8 before[96];
+    other_model("z14");
+    harness_store(&h, DATA, 8, 0x123456789);
+    ck_assert_int_eq(ptff(0x45), -1);
+    ck_assert_int_eq(set_rate(0x42, 77), -1);
+    h.now_tod += 1000000;
+    ck_assert_int_eq(set_rate(0x43, -99), -1);
+    h.now_tod += 1000000;
+    ck_assert_int_eq(ptff(10), -1);
+    ck_assert(storage_read(h.st, DATA, before, sizeof before));
+    relocate("z14");
+    ck_assert_int_eq(ptff(10), -1);
+    for (unsigned i = 0; i < sizeof before; i++)
+        ck_assert_uint_eq(harness_load(&h, DATA + i, 1), before[i]);
+    ck_assert_int_eq(ptff(5), -1);
+    ck_assert_uint_eq(harness_load(&h, DATA + 24, 8), 0x123456789);
+}
+END_TEST
+
+/* The user-specified difference is a part of the offset; setting it anew replaces that part. */
+START_TEST(user_functions)
+{
+    other_model("z13");
+    fill_block();
+    ck_assert_int_eq(ptff(4), -1);
+    for (unsigned i = 0; i < 64; i += 8) /* QUI: local mode, no leap seconds */
+        ck_assert_uint_eq(harness_load(&h, DATA + i, 8), 0);
+    harness_store(&h, DATA, 8, 0x1000);
+    ck_assert_int_eq(ptff(0x41), -1);
+    harness_store(&h, DATA, 8, 0x700);
+    ck_assert_int_eq(ptff(0x45), -1);
+    ck_assert_uint_eq(cpu_guest_tod(other), h.now_tod + 0x1700);
+    harness_store(&h, DATA, 8, (u64)-0x300);
+    ck_assert_int_eq(ptff(0x45), -1);
+    ck_assert_uint_eq(cpu_guest_tod(other), h.now_tod + 0xd00);
+    ck_assert_int_eq(ptff(5), -1);
+    ck_assert_uint_eq(harness_load(&h, DATA, 8), h.now_tod);
+    ck_assert_uint_eq(harness_load(&h, DATA + 16, 8), 0xd00);
+    ck_assert_uint_eq(harness_load(&h, DATA + 24, 8), (u64)-0x300);
+    ck_assert_int_eq(ptff(10), -4); /* QSIE: no multiple-epoch facility */
+}
+END_TEST
+
+/* A carry out of bit 0 counts the epoch, which only the facility shows; SET CLOCK makes it 0. */
+START_TEST(epoch_index)
+{
+    for (unsigned with = 0; with < 2; with++) {
+        other_model(with ? "z14" : "z13");
+        harness_store(&h, DATA, 8, ~0ull - 5);
+        ck_assert_int_eq(harness_insn(&h, "b204 1000"), 0);
+        ck_assert_uint_eq(stored_by(h.cpu, "b278 1000", 0) >> 56, 0);
+        h.now_tod += 4096;
+        ck_assert_uint_eq(stored_by(h.cpu, "b278 1000", 0) >> 56, with);
+        ck_assert_uint_eq(harness_load(&h, DATA + 1, 8), 4096 - 6);
+        relocate(with ? "z14" : "z13");
+        ck_assert_uint_eq(stored_by(h.cpu, "b278 1000", 0) >> 56, with);
+        harness_store(&h, DATA, 8, 5);
+        ck_assert_int_eq(harness_insn(&h, "b204 1000"), 0);
+        ck_assert_uint_eq(stored_by(h.cpu, "b278 1000", 0) >> 56, 0);
+    }
+    harness_store(&h, DATA, 8, 7); /* STOE: epoch 7 */
+    harness_store(&h, DATA + 8, 8, 0);
+    ck_assert_int_eq(ptff(0x49), -1);
+    ck_assert_uint_eq(stored_by(h.cpu, "b278 1000", 0) >> 56, 7);
+    harness_store(&h, DATA, 8, ~0ull); /* STOUE: one less */
+    harness_store(&h, DATA + 8, 8, 0);
+    ck_assert_int_eq(ptff(0x4d), -1);
+    ck_assert_uint_eq(stored_by(h.cpu, "b278 1000", 0) >> 56, 6);
+    ck_assert_int_eq(ptff(13), -1); /* QTOUE */
+    ck_assert_uint_eq(harness_load(&h, DATA + 8, 8), h.now_tod);
+    ck_assert_uint_eq(harness_load(&h, DATA + 32, 8), 6);
+    ck_assert_uint_eq(harness_load(&h, DATA + 48, 8), ~0ull);
+}
+END_TEST
+
+/* With the facility CR0 bit 10 makes the comparison a signed one. */
+START_TEST(comparator_signed)
+{
+    other_model("z14");
+    cpu_cr(h.cpu)[0] |= CR_BIT(10) | CR_BIT(52);
+    cpu_psw_set(h.cpu, HARNESS_PSW64 | PSW_EXT | PSW_WAIT, 0);
+    harness_store(&h, DATA, 8, 1000);
+    cpu_set_epoch(h.set, 1000 - h.now_tod);
+    h.cpu->ckc = ~0ull;
+    ck_assert(cpu_comparator_due(h.cpu));
+    ck_assert_uint_eq(cpu_wait_left(h.cpu), 0);
+    h.cpu->ckc = 1007;
+    ck_assert_uint_eq(cpu_wait_left(h.cpu), 7);
+    h.cpu->ckc = ~0ull >> 1;
+    ck_assert(!cpu_comparator_due(h.cpu));
+    ck_assert_uint_eq(cpu_wait_left(h.cpu), ~0ull);
+    cpu_set_epoch(h.set, (u64)-1000 - h.now_tod);
+    h.cpu->ckc = 5;
+    ck_assert_uint_eq(cpu_wait_left(h.cpu), 1005);
 }
 END_TEST
 
@@ -351,6 +533,12 @@ int main(void)
     tcase_add_test(t, ptff_queries);
     tcase_add_test(t, ptff_offsets);
     tcase_add_test(t, ptff_refusals);
+    tcase_add_test(t, steering);
+    tcase_add_test(t, steering_is_monotonic);
+    tcase_add_test(t, episodes_move_along);
+    tcase_add_test(t, user_functions);
+    tcase_add_test(t, epoch_index);
+    tcase_add_test(t, comparator_signed);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

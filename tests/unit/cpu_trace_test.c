@@ -225,7 +225,13 @@ START_TEST(explicit_entries)
     ENTRY(0x71004567, 0x89abcdef, 0x12345678, 0x56789abc, 0x33);
     trace(CR12_EXPLICIT_TRACE, HARNESS_PSW64);
     ck_assert_int_eq(harness_insn(&h, "eb23 4000 000f"), 0);
-    ENTRY(0x7180d123, 0x456789ab, 0xcdef0000, 0x12345678, 0x1234, 0x56789abc, 0, 0x33);
+    ENTRY(0x7180d123, 0x456789ab, 0xcdf00000, 0x12345678, 0x1234, 0x56789abc, 0, 0x33);
+    cpu_cr(h.cpu)[0] |= CR_BIT(32); /* the TOD clock as STCKF gives it: not unique */
+    for (unsigned i = 0; i < 2; i++) {
+        trace(CR12_EXPLICIT_TRACE, HARNESS_PSW64);
+        ck_assert_int_eq(harness_insn(&h, "9923 4000"), 0);
+        ENTRY(0x71004567, 0x89abcdf1, 0x12345678, 0x56789abc, 0x33);
+    }
     harness_store(&h, HARNESS_DATA, 4, 0x82345678); /* bit 0: not this time */
     trace(CR12_EXPLICIT_TRACE, HARNESS_PSW64);
     ck_assert_int_eq(harness_insn(&h, "9923 4000"), 0);
