@@ -1,9 +1,46 @@
 /* The configuration of a set while its machine exists: CPUs that come and go, CPUs in standby,
- * another size of storage (PoP chapter 4, "CPU States"; SCLP configure and deconfigure CPU).
+ * another size of storage, the topology that programs ask for (PoP chapter 4, "CPU States"; SCLP configure and deconfigure CPU).
  * Guarantees: adding, removing and resizing are for a held machine and change everything or
  * nothing; a deconfigured CPU is reset by its own thread and refuses SIGP at once. */
 #include "cpu/insn/control.h"
 #include "cpu/jit/jit.h"
+
+/* ---- topology ---- */
+
+enum { TOPOLOGY_VERTICAL = 1, TOPOLOGY_CHANGED = 2 }; /* of set->topology */
+enum { PTF_HORIZONTAL, PTF_VERTICAL, PTF_CHECK };
+#define PTF_ALREADY 0x100u /* reason code 1: polarized as asked already */
+
+bool cpu_set_vertical(const struct cpu_set *set)
+{
+    return atomic_load(&set->topology) & TOPOLOGY_VERTICAL;
+}
+
+static void topology_changed(struct cpu_set *set)
+{
+    atomic_fetch_or(&set->topology, TOPOLOGY_CHANGED);
+}
+
+int topology_perform(struct cpu *c, unsigned r1)
+{
+    u64 function = c->gr[r1];
+    _Atomic u32 *topology = &c->set->topology;
+    if (function > PTF_CHECK)
+        return PGM_SPECIFICATION;
+    if (function == PTF_CHECK) { /* and the report is no longer pending */
+        c->cc = atomic_fetch_and(topology, ~(u32)TOPOLOGY_CHANGED) & TOPOLOGY_CHANGED ? 1 : 0;
+    } else if (cpu_set_vertical(c->set) == (function == PTF_VERTICAL)) {
+        c->gr[r1] |= PTF_ALREADY;
+        c->cc = 2;
+    } else {
+        atomic_fetch_xor(topology, TOPOLOGY_VERTICAL);
+        topology_changed(c->set);
+        c->cc = 0;
+    }
+    return 0;
+}
+
+/* ---- CPUs and storage ---- */
 
 static void reset_one(struct cpu *c)
 {
@@ -23,6 +60,7 @@ int cpu_set_add(struct cpu_set *set, struct cause *cause)
     for (unsigned i = 0; i < set->count; i++)
         jit_forget(set->cpus[i]); /* code for one CPU alone is not interlocked */
     set->cpus[set->count] = c;
+    topology_changed(set);
     __atomic_store_n(&set->count, set->count + 1, __ATOMIC_RELEASE);
     return ST_OK;
 }
@@ -78,6 +116,7 @@ void cpu_set_configure(struct cpu_set *set, unsigned address, bool on)
 {
     u64 bit = 1ull << address;
     PRE(address > 0 && address < set->count);
+    topology_changed(set);
     if (on) {
         atomic_fetch_and(&set->standby, ~bit);
         return;

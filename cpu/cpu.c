@@ -18,6 +18,7 @@
 #define TAG_SET_WARNING 0x8106
 #define TAG_SET_STANDBY 0x8107
 #define TAG_SET_CLOCK 0x8108
+#define TAG_SET_TOPOLOGY 0x8109
 #define REQ_ORDERS                                                                             \
     (REQ_STOP | REQ_STOP_STATUS | REQ_START | REQ_RESTART | REQ_RESET | REQ_INITIAL_RESET)
 
@@ -227,12 +228,13 @@ void cpu_set_crw_pending(struct cpu_set *set)
 
 /* ---- resets and registers ---- */
 
-static void set_forget_pending(struct cpu_set *set)
+static void set_forget(struct cpu_set *set)
 {
     atomic_store(&set->io_pending, 0);
     atomic_store(&set->service_pending, 0);
     atomic_store(&set->crw_pending, 0);
     atomic_store(&set->warning_pending, 0);
+    atomic_store(&set->topology, 0); /* horizontal, nothing to report */
 }
 
 static void reset_one(struct cpu *c, bool initial, bool clear)
@@ -251,14 +253,14 @@ static void reset_one(struct cpu *c, bool initial, bool clear)
 
 void cpu_set_reset(struct cpu_set *set, bool clear)
 {
-    set_forget_pending(set);
+    set_forget(set);
     for (unsigned i = 0; i < set->count; i++)
         reset_one(set->cpus[i], true, clear);
 }
 
 void cpu_set_reset_for(struct cpu_set *set, unsigned address, bool clear)
 {
-    set_forget_pending(set);
+    set_forget(set);
     for (unsigned i = 0; i < set->count; i++)
         reset_one(set->cpus[i], clear || i == address, clear);
 }
@@ -455,6 +457,7 @@ void cpu_set_save(struct cpu_set *set, struct codec_out *out, u16 tag)
     codec_put_u32(out, TAG_SET_SERVICE, atomic_load(&set->service_pending));
     codec_put_u32(out, TAG_SET_CRW, atomic_load(&set->crw_pending));
     codec_put_u32(out, TAG_SET_WARNING, atomic_load(&set->warning_pending));
+    codec_put_u32(out, TAG_SET_TOPOLOGY, atomic_load(&set->topology));
     codec_put_u64(out, TAG_SET_STANDBY, atomic_load(&set->standby));
     codec_put_bytes(out, TAG_SET_FACILITIES, set->facilities, sizeof set->facilities);
     for (unsigned i = 0; i < set->count; i++)
@@ -499,6 +502,10 @@ static bool set_restore_row(struct cpu_set *set, const struct codec_row *row, u6
     case TAG_SET_WARNING:
         ok = codec_get_u32(row, &v);
         atomic_store(&set->warning_pending, v != 0);
+        return ok;
+    case TAG_SET_TOPOLOGY:
+        ok = codec_get_u32(row, &v);
+        atomic_store(&set->topology, v);
         return ok;
     case TAG_SET_STANDBY: {
         u64 standby = 0;

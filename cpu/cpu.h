@@ -131,6 +131,8 @@ bool cpu_set_configured(const struct cpu_set *set, unsigned cpu_addr);
 u64 cpu_set_standby(const struct cpu_set *set);
 /** Bring it in, or out: then it is reset and stopped. */
 void cpu_set_configure(struct cpu_set *set, unsigned cpu_addr, bool on);
+/** Does the program want vertical polarization (PERFORM TOPOLOGY FUNCTION)? */
+bool cpu_set_vertical(const struct cpu_set *set);
 /** All CPUs drop their translations before their next instructions. */
 void cpu_set_purge(struct cpu_set *set);
 

@@ -161,7 +161,8 @@ struct cpu_set {
     _Atomic u32 service_pending; /* ask ports->take_service for the parameter */
     _Atomic u32 crw_pending;
     _Atomic u32 warning_pending;
-    _Atomic u64 standby; /* one bit per CPU address: defined, not configured */
+    _Atomic u32 topology; /* polarization, change report pending; see configure.c */
+    _Atomic u64 standby;  /* one bit per CPU address: defined, not configured */
     enum cpu_engine engine;
 };
 

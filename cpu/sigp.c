@@ -21,9 +21,10 @@ enum sigp_order {
     SIGP_SET_ARCHITECTURE = 0x12,
     SIGP_CONDITIONAL_EMERGENCY = 0x13,
     SIGP_SENSE_RUNNING = 0x15,
+    SIGP_ADDITIONAL_STATUS = 0x17,
 };
-/* Not here, so invalid: set multithreading (16) and store additional status (17), which come
- * with facilities that no model offers. */
+/* Not here, so invalid: set multithreading (16), which comes with a facility that no model
+ * offers. */
 
 /* Status bits, bits 32-63 of the status register. */
 #define STATUS_NOT_RUNNING 0x400u
@@ -37,6 +38,7 @@ enum sigp_order {
 enum { SIGP_ACCEPTED, SIGP_STATUS, SIGP_BUSY, SIGP_NOT_OPERATIONAL };
 
 #define STATUS_AREA_BYTES 512u
+#define ADDITIONAL_BYTES 512u    /* the vector registers; on a boundary of 1024 */
 #define STORE_STATUS_ABS 0x1200u /* absolute, not real: the prefix does not matter */
 #define ARCH_MODE_ABS 0xa3u
 
@@ -44,7 +46,7 @@ enum { SIGP_ACCEPTED, SIGP_STATUS, SIGP_BUSY, SIGP_NOT_OPERATIONAL };
 struct sigp {
     struct cpu *from;
     struct cpu *to;
-    u64 parm;
+    u64 parm;   /* of most orders bits 32-63 count */
     u32 status; /* out, with SIGP_STATUS */
     u32 kick;   /* out: requests to make of the addressed CPU */
 };
@@ -229,7 +231,23 @@ static int order_store_status(struct sigp *s)
     return SIGP_ACCEPTED;
 }
 
-/* We are in the z/Architecture mode from the start and stay there. */
+static int order_additional_status(struct sigp *s)
+{
+    u8 area[ADDITIONAL_BYTES];
+    u64 abs = s->parm & ~0x3ffull;
+    u32 status = stopped_status(s, abs, sizeof area);
+    if (status)
+        return with_status(s, status);
+    for (unsigned i = 0; i < 32; i++) {
+        be64_store(area + 16 * i, s->to->vr[i][0]);
+        be64_store(area + 16 * i + 8, s->to->vr[i][1]);
+    }
+    storage_write(s->to->st, abs, area, sizeof area);
+    return SIGP_ACCEPTED;
+}
+
+/* We are in the z/Architecture mode from the start and stay there, as the configuration-z/Architecture-
+ * architectural-mode facility has it. */
 static int order_set_architecture(struct sigp *s)
 {
     for (unsigned i = 0; i < s->from->set->count; i++) {
@@ -260,7 +278,7 @@ static bool order_assigned(unsigned order)
 {
     return (order >= SIGP_SENSE && order <= SIGP_RESTART) || order == SIGP_STOP_STORE_STATUS ||
            (order >= SIGP_INITIAL_CPU_RESET && order <= SIGP_STORE_STATUS) ||
-           order == SIGP_CONDITIONAL_EMERGENCY;
+           order == SIGP_CONDITIONAL_EMERGENCY || order == SIGP_ADDITIONAL_STATUS;
 }
 
 /* Orders that need a CPU without orders outstanding. */
@@ -278,6 +296,7 @@ static int order_locked(struct sigp *s, unsigned order)
     case SIGP_CPU_RESET: return order_kick(s, REQ_RESET);
     case SIGP_SET_PREFIX: return order_set_prefix(s);
     case SIGP_STORE_STATUS: return order_store_status(s);
+    case SIGP_ADDITIONAL_STATUS: return order_additional_status(s);
     case SIGP_CONDITIONAL_EMERGENCY: return order_conditional_emergency(s);
     default: return with_status(s, STATUS_INVALID_ORDER);
     }
@@ -298,6 +317,8 @@ static int order_dispatch(struct sigp *s, unsigned order)
         return order_set_architecture(s);
     if (order == SIGP_SENSE_RUNNING && facility_has(s->from->set->facilities, FAC_SRS))
         return order_sense_running(s);
+    if (order == SIGP_ADDITIONAL_STATUS && !facility_has(s->from->set->facilities, FAC_VX))
+        return with_status(s, STATUS_INVALID_ORDER);
     if (order_busy(s, order))
         return SIGP_BUSY;
     return order_locked(s, order);
@@ -307,7 +328,7 @@ int sigp_execute(struct cpu *c, const struct dinsn *d)
 {
     unsigned order = (unsigned)ea_b(c, d) & 0xff;
     unsigned address = (unsigned)c->gr[d->r3] & 0xffff;
-    struct sigp s = {.from = c, .parm = gr32(c, d->r1 | 1)};
+    struct sigp s = {.from = c, .parm = c->gr[d->r1 | 1]};
     s.to = cpu_set_get(c->set, order == SIGP_SET_ARCHITECTURE ? c->addr : address);
     if (!s.to || !cpu_set_configured(c->set, s.to->addr)) {
         c->cc = SIGP_NOT_OPERATIONAL;

@@ -35,7 +35,7 @@ enum dir_machine { DIR_MACH_ESA, DIR_MACH_XA, DIR_MACH_XC, DIR_MACH_Z };
 struct dir_cpu {
     u8 addr;
     bool base;
-    bool ifl; /* TYPE IFL */
+    u8 type; /* cpu_type.def */
 };
 
 /** SPOOL vdev devtype [class]: readers 2540 READER, 2501, 3505; punches; printers. */

@@ -1,4 +1,4 @@
-/* STORE SYSTEM INFORMATION: SYSIBs 1.1.1, 1.2.1, 1.2.2, 2.2.1, 2.2.2 and, under CP, 3.2.2.
+/* STORE SYSTEM INFORMATION: SYSIBs 15.1.x (topology.c), 1.1.1, 1.2.1, 1.2.2, 2.2.1, 2.2.2 and, under CP, 3.2.2.
  * Layouts: Principles of Operation, "STORE SYSTEM INFORMATION". */
 #include <stdio.h>
 
@@ -6,6 +6,7 @@
 #include "io/ebcdic.h"
 
 #define SYSIB_BYTES 4096
+#define TOPOLOGY 15
 #define PGM_SPECIFICATION_CODE 0x06
 #define SEQUENCE_BYTES 17
 #define CAPABILITY 1000u /* adjustment factor and capability: nothing is known to be lowered */
@@ -115,7 +116,9 @@ void icpt_stsi(struct vcpu *v, const struct cpu_icpt *k)
         cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
         return;
     }
-    if (fc > level_of(v->vm) || s1 > 2 || s2 > 2 || !sysib_fill(v, fc, s1, s2, block)) {
+    if (fc == TOPOLOGY
+            ? s1 != 1 || !topology_sysib(v->vm, s2, block)
+            : fc > level_of(v->vm) || s1 > 2 || s2 > 2 || !sysib_fill(v, fc, s1, s2, block)) {
         cpu_finish_cc(v->cpu, 3);
         return;
     }

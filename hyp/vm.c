@@ -109,6 +109,12 @@ static void port_cpu_configure(void *ctx, unsigned addr, bool on)
     cpu_set_configure(vm->cpus, addr, on);
 }
 
+static u8 port_cpu_type(void *ctx, unsigned addr)
+{
+    const struct vm *vm = ctx;
+    return vm->config.cpu_type[addr];
+}
+
 static void port_storage_changed(void *ctx)
 {
     struct vm *vm = ctx;
@@ -124,6 +130,7 @@ static const struct io_ports io_port_table = {
     .console_write = port_console_write,
     .cpus = port_cpus,
     .cpu_configure = port_cpu_configure,
+    .cpu_type = port_cpu_type,
     .storage_changed = port_storage_changed,
 };
 

@@ -61,7 +61,8 @@ struct vm_config {
     u64 storage_max_bytes;
     u64 standby_bytes; /* behind storage_bytes, brought in by the guest */
     unsigned cpus;
-    unsigned cpus_max; /* that may ever be defined; less than cpus: as many */
+    unsigned cpus_max;        /* that may ever be defined; less than cpus: as many */
+    u8 cpu_type[VM_CPUS_MAX]; /* by address; see cpu_type.def */
     const struct cpu_model *model;
     enum cpu_engine engine;
     const u8
@@ -136,7 +137,7 @@ int vm_host_punch(struct vm_host *host, const char *userid, const char *origin,
 /** [loop] Reset and clear, then another storage size, and as much in standby. */
 int vm_define_storage(struct vm *vm, u64 bytes, u64 standby_bytes, struct cause *cause);
 /** [loop] One more CPU at the next address; the guest runs on and is told. */
-int vm_define_cpu(struct vm *vm, struct cause *cause);
+int vm_define_cpu(struct vm *vm, u8 type, struct cause *cause);
 /** [loop] Reset and clear; the last CPU goes (not CPU 0). */
 void vm_detach_cpu(struct vm *vm);
 /** [loop] Reset and clear, then this size and number of CPUs. The machine keeps its devices and

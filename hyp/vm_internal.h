@@ -163,6 +163,9 @@ void ipl_block_make(struct vm *vm, u16 devno, const char *loadparm, const char *
 bool ipl_block_valid(const u8 *block);
 /* -- stsi.c -- */
 void icpt_stsi(struct vcpu *v, const struct cpu_icpt *icpt);
+/* -- topology.c -- */
+/** SYSIB 15.1.`nesting` into a block of zeros; false: there is none. */
+bool topology_sysib(const struct vm *vm, unsigned nesting, u8 *block);
 
 /* --- vm_ops.c --- */
 /** The host's reader files, made when first asked for; NULL: no memory. [loop] */

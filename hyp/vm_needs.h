@@ -36,6 +36,7 @@ struct vm_info {
 
 struct vm_cpu_info {
     u8 addr;
+    u8 type; /* cpu_type.def */
     bool base;
     enum vm_state state;
     u64 virt_ns, total_ns;
@@ -119,8 +120,8 @@ struct vm_ops {
     /* --- configuration: reset first where the architecture says so ------------------------ */
     /* Clears. */
     int (*define_storage)(struct vm *vm, u64 bytes, u64 standby, struct cause *cause);
-    int (*define_cpu)(struct vm *vm, u8 addr, struct cause *cause); /* no reset */
-    int (*detach_cpu)(struct vm *vm, u8 addr, struct cause *cause); /* clears */
+    int (*define_cpu)(struct vm *vm, u8 addr, u8 type, struct cause *cause); /* no reset */
+    int (*detach_cpu)(struct vm *vm, u8 addr, struct cause *cause);          /* clears */
 
     /* --- spool: files belong to a user id, logged on or not ------------------------------- */
     unsigned (*spool_count)(void *host, const char *userid);

@@ -62,6 +62,9 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         .console = console,
     };
     snprintf(vc->name, sizeof vc->name, "%s", e->userid);
+    for (unsigned i = 0; i < e->cpu_count; i++)
+        if (e->cpus[i].addr < e->cpu_count)
+            vc->cpu_type[e->cpus[i].addr] = e->cpus[i].type;
     for (unsigned i = 0; i < e->spool_count; i++) {
         const struct dir_spool *s = &e->spools[i];
         u16 *slot = s->kind == DIR_SPOOL_READER  ? &vc->reader_vdev
@@ -166,6 +169,7 @@ static bool op_cpu_info(struct vm *vm, unsigned i, struct vm_cpu_info *out)
         return false;
     *out = (struct vm_cpu_info){
         .addr = (u8)i,
+        .type = vm->config.cpu_type[i],
         .base = i == 0,
         .state = vcpu_state(&vm->vcpu[i]),
         .virt_ns = atomic_load(&vm->vcpu[i].virt_ns),
@@ -313,11 +317,11 @@ static int op_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause
     return vm_define_storage(vm, bytes, standby, cause);
 }
 
-static int op_define_cpu(struct vm *vm, u8 addr, struct cause *cause)
+static int op_define_cpu(struct vm *vm, u8 addr, u8 type, struct cause *cause)
 {
     if (addr != cpu_set_count(vm->cpus))
         return cause_set(cause, ST_INVAL, "the next CPU is %02X", cpu_set_count(vm->cpus));
-    return vm_define_cpu(vm, cause);
+    return vm_define_cpu(vm, type, cause);
 }
 
 static int op_detach_cpu(struct vm *vm, u8 addr, struct cause *cause)

@@ -71,10 +71,11 @@ int vm_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause
 
 /* ---- CPUs ---- */
 
-int vm_define_cpu(struct vm *vm, struct cause *cause)
+int vm_define_cpu(struct vm *vm, u8 type, struct cause *cause)
 {
     unsigned i = cpu_set_count(vm->cpus);
     vm_hold(vm);
+    vm->config.cpu_type[i] = type;
     vcpu_init(vm, i); /* before anybody can wake it */
     int rc = cpu_set_add(vm->cpus, cause);
     if (rc == ST_OK) {
@@ -104,7 +105,7 @@ int vm_reconfigure(struct vm *vm, u64 storage_bytes, unsigned cpus, struct cause
 {
     int rc = vm_define_storage(vm, storage_bytes, 0, cause);
     while (rc == ST_OK && cpu_set_count(vm->cpus) < cpus)
-        rc = vm_define_cpu(vm, cause);
+        rc = vm_define_cpu(vm, vm->config.cpu_type[cpu_set_count(vm->cpus)], cause);
     while (rc == ST_OK && cpu_set_count(vm->cpus) > cpus)
         vm_detach_cpu(vm);
     return rc;

@@ -18,6 +18,7 @@
 #define ROW_STORAGE 0x9014
 #define ROW_STANDBY 0x9015 /* bytes behind element 0 */
 #define ROW_IPL_BLOCK 0x9017
+#define ROW_CPU_TYPES 0x9018
 #define ROW_ABSENT 0x9016 /* a word of the bitmap of increments that are not there */
 
 u64 vm_epoch(struct vm *vm, u64 *set)
@@ -102,6 +103,7 @@ static void machine_save(const struct vm *vm, struct codec_out *out)
     codec_put_u8(out, ROW_SIGNALLED, vm->shutdown_signalled);
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
         codec_put_u8(out, ROW_PARKED, vm->vcpu[i].parked);
+    codec_put_bytes(out, ROW_CPU_TYPES, vm->config.cpu_type, cpu_set_count(vm->cpus));
     if (vm->has_ipl_block)
         codec_put_bytes(out, ROW_IPL_BLOCK, vm->ipl_block, sizeof vm->ipl_block);
     if (vm->config.standby_bytes) {
@@ -137,6 +139,11 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
         u64 size = 0;
         if (row.tag == ROW_STORAGE) {
             if (!codec_get_u64(&row, &size) || size != vm->st->size)
+                return false;
+            continue;
+        }
+        if (row.tag == ROW_CPU_TYPES) {
+            if (!codec_get_array(&row, vm->config.cpu_type, 1, cpu_set_count(vm->cpus)))
                 return false;
             continue;
         }

@@ -37,6 +37,8 @@ struct io_ports {
     unsigned (*cpus)(void *ctx, u64 *standby);
     /** Configure a CPU or put it into standby; it is defined, and not the one that asks. */
     void (*cpu_configure)(void *ctx, unsigned cpu_addr, bool on);
+    /** Type of a CPU as its entry tells it. NULL: 0 for all. */
+    u8 (*cpu_type)(void *ctx, unsigned cpu_addr);
     /** Increments of storage have gone: no CPU may use old translations any more. */
     void (*storage_changed)(void *ctx);
 };

@@ -4,6 +4,7 @@
 
 #define INFO_BYTES_MIN 128u
 #define CPU_ENTRY_BYTES 16u
+#define CPU_TYPE 14 /* in an entry */
 #define INFO_RNMAX 8
 #define INFO_RNSIZE 10
 #define INFO_CPUS 16
@@ -30,6 +31,8 @@ static u8 *store_cpu(const struct sclp *sclp, unsigned cpu, u8 *at)
 {
     at[0] = (u8)cpu;
     memcpy(at + 1, sclp->config.cpu_feature, sizeof sclp->config.cpu_feature);
+    if (sclp->ports->cpu_type)
+        at[CPU_TYPE] = sclp->ports->cpu_type(sclp->ctx, cpu);
     return at + CPU_ENTRY_BYTES;
 }
 

@@ -52,7 +52,7 @@ static u64 entry_digest(const struct dir_entry *e)
     for (unsigned i = 0; i < ARRAY_LEN(values); i++)
         h = mix(h, values[i]);
     for (unsigned i = 0; i < e->cpu_count; i++)
-        h = mix(h, e->cpus[i].addr | (u64)e->cpus[i].base << 8 | (u64)e->cpus[i].ifl << 9);
+        h = mix(h, e->cpus[i].addr | (u64)e->cpus[i].base << 8 | (u64)e->cpus[i].type << 9);
     for (unsigned i = 0; i < e->spool_count; i++)
         h = mix(h, e->spools[i].vdev | (u64)e->spools[i].devtype << 16);
     return mix_text(mix_text(h, e->domain), e->account);

@@ -71,6 +71,10 @@ u64 timing_physical(struct cpu *c);
 /** The TOD clock was changed: whoever waits for it has to look again. */
 void timing_changed(struct cpu *c);
 
+/* -- configure.c -- */
+/** PERFORM TOPOLOGY FUNCTION. */
+int topology_perform(struct cpu *c, unsigned r1);
+
 /* -- sigp.c -- */
 int sigp_execute(struct cpu *c, const struct dinsn *d);
 

@@ -6,6 +6,7 @@
 #include "cpu/trap.h"
 
 #define STSI_LEVEL_VM 3u
+#define STSI_TOPOLOGY 15u
 
 /* ---- timing ---- */
 
@@ -183,12 +184,19 @@ INSN(servc)
     return intercept(c, d, ICPT_SERVC, 0xb220, 0);
 }
 
+/* B9A2 PTF, PERFORM TOPOLOGY FUNCTION */
+INSN(ptf)
+{
+    return topology_perform(c, d->r1);
+}
+
 /* B27D STSI, STORE SYSTEM INFORMATION: what needs no data is settled here */
 INSN(stsi)
 {
     unsigned function = gr32(c, 0) >> 28;
     u64 ea = ea_b(c, d);
-    if (function > STSI_LEVEL_VM) {
+    bool topology = function == STSI_TOPOLOGY && has_facility(c, FAC_TOPO);
+    if (function > STSI_LEVEL_VM && !topology) {
         c->cc = 3;
         return 0;
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "hyp/config/directory_internal.h"
+#include "hyp/cpu_type.h"
 
 static int bad(struct dir_parse *p, unsigned i, const char *expected)
 {
@@ -114,10 +115,8 @@ static int cpu_operands(struct dir_parse *p, struct dir_cpu *cpu)
             if (!scan_hex(scan_word(p->s, ++i), 0xffffff, &serial))
                 return bad(p, i, "a serial number of 6 hexadecimal digits");
         } else if (!strcmp(w, "TYPE")) {
-            const char *type = scan_word(p->s, ++i);
-            if (strcmp(type, "CP") && strcmp(type, "IFL"))
-                return bad(p, i, "CP or IFL");
-            cpu->ifl = *type == 'I';
+            if (!cpu_type_find(scan_word(p->s, ++i), &cpu->type))
+                return bad(p, i, CPU_TYPE_NAMES);
         } else if (strcmp(w, "NODEDICATE")) {
             return bad(p, i, "BASE, CPUID, NODEDICATE or TYPE");
         }
@@ -125,7 +124,7 @@ static int cpu_operands(struct dir_parse *p, struct dir_cpu *cpu)
     return ST_OK;
 }
 
-/* CPU addr [BASE] [CPUID nnnnnn] [NODEDICATE] [TYPE CP|IFL] */
+/* CPU addr [BASE] [CPUID nnnnnn] [NODEDICATE] [TYPE type] */
 static int st_cpu(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;

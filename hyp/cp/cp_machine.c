@@ -5,6 +5,7 @@
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_internal.h"
+#include "hyp/cpu_type.h"
 
 static const struct vm_ops *ops(const struct cp_request *req)
 {
@@ -262,31 +263,44 @@ static bool cpu_range(const char *word, u64 *first, u64 *last)
     return !dash || (scan_hex(dash + 1, VM_CPUS_MAX - 1, last) && *last >= *first);
 }
 
+/* [TYPE type] */
+static bool cpu_type_operand(struct cp_request *req, u8 *type)
+{
+    const char *word = cp_operand(req);
+    if (!word)
+        return true;
+    if (!strcmp(word, "TYPE") && (word = cp_operand(req)) && cpu_type_find(word, type) &&
+        !(word = cp_operand(req)))
+        return true;
+    cp_fail(req, MSG_CMD003E, word ? word : "TYPE");
+    return false;
+}
+
 static int define_cpu(struct cp_request *req, struct cp_user *user)
 {
     const char *word = cp_operand(req);
     struct cause cause;
     struct vm_info info = {0};
     u64 first, last;
+    u8 type = 0;
     if (!cpu_range(word, &first, &last))
         return cp_fail(req, MSG_CMD002E, word ? word : "CPU");
-    const char *more = cp_operand(req);
-    if (more && (strcmp(more, "TYPE") || !(more = cp_operand(req)) || strcmp(more, "CP")))
-        return cp_fail(req, MSG_CMD003E, more ? more : "TYPE");
+    if (!cpu_type_operand(req, &type))
+        return msg_number(MSG_CMD003E);
     for (u64 a = first; a <= last; a++) {
         ops(req)->info(user->vm, &info);
         if (cpu_exists(req, user, (u8)a))
             return cp_fail(req, MSG_CPU1453E, word);
         if (info.cpu_count >= user->entry->cpus_max)
             return cp_fail(req, MSG_CPU1458E, "defined", "the directory allows no more CPUs");
-        if (ops(req)->define_cpu(user->vm, (u8)a, &cause))
+        if (ops(req)->define_cpu(user->vm, (u8)a, type, &cause))
             return cp_fail(req, MSG_CPU1458E, "defined", cause.text);
         cp_line(req, "CPU %02llX defined", (unsigned long long)a);
     }
     return 0;
 }
 
-/* DEFINE {STORAGE size | CPU nn[-nn]} */
+/* DEFINE {STORAGE size | CPU nn[-nn] [TYPE type]} */
 int cp_cmd_define(struct cp_request *req, void *ctx)
 {
     struct cp_user *user = cp_own_machine(req);

@@ -109,7 +109,10 @@ static bool f_cpu_info(struct vm *vm, unsigned i, struct vm_cpu_info *out)
 {
     if (i >= vm->cpu_count)
         return false;
-    *out = (struct vm_cpu_info){.addr = vm->cpus[i], .base = !i, .state = vm->state};
+    *out = (struct vm_cpu_info){.addr = vm->cpus[i],
+                                .type = vm->cpu_types[vm->cpus[i]],
+                                .base = !i,
+                                .state = vm->state};
     return true;
 }
 
@@ -190,9 +193,10 @@ static int f_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause 
     return ST_OK;
 }
 
-static int f_define_cpu(struct vm *vm, u8 addr, struct cause *cause)
+static int f_define_cpu(struct vm *vm, u8 addr, u8 type, struct cause *cause)
 {
     (void)cause;
+    vm->cpu_types[addr] = type;
     vm->cpus[vm->cpu_count++] = addr;
     return ST_OK;
 }

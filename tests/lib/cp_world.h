@@ -15,7 +15,7 @@ struct vm {
     enum vm_state state;
     u64 gr[16], mask, addr, storage_bytes;
     u8 storage[4096];
-    u8 cpus[8];
+    u8 cpus[8], cpu_types[8];
     unsigned cpu_count;
     unsigned ipls, attentions;
     struct vm_machine_check mcheck;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Linux takes CPUs and storage out of its configuration and brings them in, by the SCLP: a CPU in standby is
-# not operational, standby storage is there once it has been assigned, and gone when it is unassigned.
+# not operational; it asks for vertical polarization and sees it (PTF, SYSIB 15.1.x). Standby storage is there once it has been assigned, and gone when it is unassigned.
 set -euo pipefail
 . "$(dirname "$0")/../lib/oracle.sh"
 cd "$TEST_TMP"
@@ -20,6 +20,10 @@ says() { # the lines, in this order
 inside --cpus 3 <<'SH'
 cd /sys/devices/system/cpu
 cat possible
+cat cpu1/topology/core_siblings_list cpu1/polarization dispatching
+echo 1 >dispatching
+until grep -q vertical:high cpu1/polarization; do :; done
+cat dispatching
 cat cpu1/configure
 echo 0 >cpu1/online
 echo 0 >cpu1/configure
@@ -32,7 +36,7 @@ echo 1 >cpu1/online
 nproc
 sed -n 's/^CPUs \([A-Z][a-z]*\): */\1 /p' /proc/sysinfo
 SH
-says 0-2 1 0 no 'standby 1' 2 3 'Total 3' 'Configured 3' 'Standby 0' 'Reserved 0'
+says 0-2 0-2 horizontal 0 1 1 0 no 'standby 1' 2 3 'Total 3' 'Configured 3' 'Standby 0' 'Reserved 0'
 
 inside --memory 512M --standby 512M <<'SH'
 total() { awk '/MemTotal/{print int($2/250000+0.5)}' /proc/meminfo; }

@@ -169,12 +169,16 @@ START_TEST(machine_commands)
     REFUSED(on(0, "LINUX1", "DEF STOR 1G RESERVED 1G"), 99, "HCPCMD099E");
     ck_assert_str_eq(on(0, "LINUX1", "DEF STOR 1G STANDBY 0"),
                      "STORAGE = 1G|Storage cleared - system reset.");
-    ck_assert_str_eq(on(0, "LINUX1", "DEFINE CPU 1-2"), "CPU 01 defined|CPU 02 defined");
+    ck_assert_str_eq(on(0, "LINUX1", "DEFINE CPU 1"), "CPU 01 defined");
+    REFUSED(on(0, "LINUX1", "DEFINE CPU 2 TYPE ZAP"), 3, "HCPCMD003E");
+    REFUSED(on(0, "LINUX1", "DEFINE CPU 2 TYPE"), 3, "HCPCMD003E");
+    REFUSED(on(0, "LINUX1", "DEFINE CPU 2 TYPE IFL IFL"), 3, "HCPCMD003E");
+    ck_assert_str_eq(on(0, "LINUX1", "DEFINE CPU 2 TYPE ZIIP"), "CPU 02 defined");
     REFUSED(on(0, "LINUX1", "DEFINE CPU 1"), 1453, "HCPCPU1453E");
     ck_assert_str_eq(on(0, "LINUX1", "Q V CPUS"),
                      "CPU 00  ID  FF0A000128178000 (BASE) STOPPED CP   CPUAFF ON|"
                      "CPU 01  ID  FF1A000128178000 STOPPED CP   CPUAFF ON|"
-                     "CPU 02  ID  FF2A000128178000 STOPPED CP   CPUAFF ON");
+                     "CPU 02  ID  FF2A000128178000 STOPPED ZIIP CPUAFF ON");
     REFUSED(on(0, "LINUX1", "DET CPU 0"), 1456,
             "HCPCPU1456E The base CPU 00 cannot be detached.");
     ck_assert_str_eq(on(0, "LINUX1", "DETACH CPU ALL"), "CPU 02 detached|CPU 01 detached");

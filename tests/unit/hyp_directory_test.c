@@ -138,6 +138,8 @@ static const struct {
     {"USER A X\n CPU 0 BASE\n CPU 1 BASE\n", "user.direct:3:6: expected one BASE CPU, found 1"},
     {"USER A X\n CPU 0 FAST\n",
      "user.direct:2:8: expected BASE, CPUID, NODEDICATE or TYPE, found FAST"},
+    {"USER A X\n CPU 0 TYPE GP\n",
+     "user.direct:2:13: expected CP, ZAAP, IFL, ICF or ZIIP, found GP"},
     {"USER A X\n IPL\n", "user.direct:2:5: expected a virtual device number or the name of a "
                          "saved system, found end of statement"},
     {"USER A X\n IPL 00C FAST\n", "user.direct:2:10: expected LOADPARM or PARM, found FAST"},
