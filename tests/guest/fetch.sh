@@ -1,7 +1,7 @@
 #!/bin/bash
 # Fetches Debian's s390x kernel and static busybox with apt, into build/cache/ and build/guest/.
 # Needs no root and leaves the host's apt state alone; `fetch.sh --refresh` looks for newer ones.
-# `fetch.sh --programs` fetches gzip, perl, python3, openssl and sqlite3 with all they need into
+# `fetch.sh --programs` fetches gzip, perl, python3, openssl, sqlite3 and util-linux with all they need into
 # build/guest/debian.cpio.gz, a root below /debian to be put behind the initramfs.
 set -euo pipefail
 
@@ -15,9 +15,11 @@ die() {
     exit 3
 }
 
-programs="gzip perl python3 openssl sqlite3"
+programs="gzip perl python3 openssl sqlite3 util-linux"
 case ${1-} in
---programs) [ ! -s "$guest/debian.cpio.gz" ] || exit 0 ;;
+--programs)
+    [ ! -s "$guest/debian.cpio.gz" ] || [ "$(cat "$guest/debian.names" 2>/dev/null)" != "$programs" ] || exit 0
+    ;;
 --refresh) ;;
 *) [ ! -s "$guest/kernel" ] || [ ! -s "$guest/busybox" ] || exit 0 ;;
 esac
@@ -144,6 +146,7 @@ pack_programs() {
     (cd "$cache/unpacked/programs" && find . -mindepth 1 | LC_ALL=C sort |
         cpio --quiet -o -H newc -R 0:0) | gzip -6n >"$guest/debian.cpio.gz.new"
     mv "$guest/debian.cpio.gz.new" "$guest/debian.cpio.gz"
+    echo "$programs" >"$guest/debian.names"
     rm -rf "$cache/unpacked" "$apt"/cache/archives/*.deb
     echo "fetch: build/guest/debian.cpio.gz, $(stat -c %s "$guest/debian.cpio.gz") bytes"
 }
