@@ -57,6 +57,7 @@ static const struct {
     {"12?r", " popcnt sske cu12 cu14 cu21 cu24 cu41 cu42 troo trot trto trtt trte trtre "},
     {"132?s", " idte crdte rdp "},
     {"132s", " lptea "},
+    {"12r", " essa "},
     {"x", " bic "},
     {"j", " brcl "},
     {"gH", " pka pku "},

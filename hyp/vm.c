@@ -470,6 +470,7 @@ void vm_reset_channels(struct vm *vm)
 {
     css_reset(vm->css);
     sclp_reset(vm->sclp);
+    storage_usage_reset(vm->st);
 }
 
 void vm_reset_ended(struct vm *vm)

@@ -11,6 +11,7 @@
 #define TAG_KEYS 0x9004
 #define TAG_MACHINE 0x9005
 #define TAG_TOUCHED 0x9006
+#define TAG_USAGE 0x1008 /* who does not know it takes all frames for stable */
 #define TAG_SPOOL 0x1007 /* who does not know it has files without descriptions */
 #define ROW_IPLED 0x9011
 #define ROW_SIGNALLED 0x9012
@@ -54,30 +55,31 @@ void vm_unquiesce(struct vm *vm)
         vcpu_wake(&vm->vcpu[i]);
 }
 
-/* Storage keys, run-length coded: (count 4, key 1) pairs. */
-static void keys_save(const struct vm *vm, struct codec_out *out)
+/* A byte per frame, run-length coded: (count 4, byte 1) pairs. */
+static void runs_save(const struct vm *vm, const _Atomic u8 *map, u16 tag, struct codec_out *out)
 {
     u8 runs[5 * 1024];
     size_t n = 0;
     u64 frames = vm->st->frames;
     for (u64 f = 0; f < frames;) {
         u64 end = f;
-        u8 key = atomic_load_explicit(&vm->st->skey[f], memory_order_relaxed);
-        while (end < frames &&
-               atomic_load_explicit(&vm->st->skey[end], memory_order_relaxed) == key)
-            end = key ? end + 1 : storage_frame_next(vm->st, end + 1);
+        u8 v = atomic_load_explicit(&map[f], memory_order_relaxed);
+        while (end < frames && atomic_load_explicit(&map[end], memory_order_relaxed) == v)
+            end = v ? end + 1 : storage_frame_next(vm->st, end + 1);
         be32_store(runs + n, (u32)(end - f));
-        runs[n + 4] = key;
+        runs[n + 4] = v;
         n += 5;
         if (n == sizeof runs || end == frames) {
-            codec_put_bytes(out, TAG_KEYS, runs, n);
+            codec_put_bytes(out, tag, runs, n);
             n = 0;
         }
         f = end;
     }
 }
 
-static bool keys_restore(struct vm *vm, const struct codec_row *row, u64 *frame)
+/* The runs of one row, from *frame on; `set` puts a byte. */
+static bool runs_restore(struct vm *vm, const struct codec_row *row, u64 *frame,
+                         void set(struct storage *st, u64 abs, u8 v))
 {
     if (row->len % 5)
         return false;
@@ -85,14 +87,31 @@ static bool keys_restore(struct vm *vm, const struct codec_row *row, u64 *frame)
         u32 count = be32_load(row->p + i);
         if (count > vm->st->frames - *frame)
             return false;
-        u8 key = row->p[i + 4];
+        u8 v = row->p[i + 4];
         u64 end = *frame + count;
-        for (u64 f = *frame; f < end; f = key ? f + 1 : storage_frame_next(vm->st, f + 1))
-            if (key || storage_frame_next(vm->st, f) == f)
-                storage_key_set(vm->st, f << FRAME_SHIFT, key);
+        for (u64 f = *frame; f < end; f = v ? f + 1 : storage_frame_next(vm->st, f + 1))
+            if (v || storage_frame_next(vm->st, f) == f)
+                set(vm->st, f << FRAME_SHIFT, v);
         *frame = end;
     }
     return true;
+}
+
+/* As ESSA has set it; nothing is said when all frames are stable. */
+static void usage_save(const struct vm *vm, struct codec_out *out)
+{
+    for (u64 f = storage_frame_next(vm->st, 0); f < vm->st->frames;
+         f = storage_frame_next(vm->st, f + 1))
+        if (storage_usage_get(vm->st, f << FRAME_SHIFT)) {
+            runs_save(vm, vm->st->usage, TAG_USAGE, out);
+            return;
+        }
+}
+
+static void usage_put(struct storage *st, u64 abs, u8 v)
+{
+    if (v || storage_usage_get(st, abs))
+        storage_usage_set(st, abs, v & (STORAGE_USAGE | STORAGE_NO_DAT));
 }
 
 static void machine_save(const struct vm *vm, struct codec_out *out)
@@ -198,17 +217,24 @@ void vm_save(struct vm *vm, struct codec_out *out)
     cpu_set_save(vm->cpus, out, TAG_CPUS);
     css_save(vm->css, TAG_CSS, out);
     sclp_save(vm->sclp, TAG_SCLP, out);
-    keys_save(vm, out);
+    runs_save(vm, vm->st->skey, TAG_KEYS, out);
+    usage_save(vm, out);
     descriptions_save(vm, out);
 }
 
-static int block_restore(struct vm *vm, const struct codec_row *row, u64 *frame,
-                         struct cause *cause)
+/** Frames whose byte has come. */
+struct restored_frames {
+    u64 keys, usage;
+};
+
+static int block_restore(struct vm *vm, const struct codec_row *row,
+                         struct restored_frames *frames, struct cause *cause)
 {
     struct codec_in block;
     bool ok;
     switch (row->tag) {
-    case TAG_KEYS: ok = keys_restore(vm, row, frame); break;
+    case TAG_KEYS: ok = runs_restore(vm, row, &frames->keys, storage_key_set); break;
+    case TAG_USAGE: ok = runs_restore(vm, row, &frames->usage, usage_put); break;
     case TAG_MACHINE: ok = codec_open(row, &block) && machine_restore(vm, &block); break;
     case TAG_SPOOL: ok = descriptions_restore(vm, row); break;
     case TAG_CPUS:
@@ -228,13 +254,14 @@ static int block_restore(struct vm *vm, const struct codec_row *row, u64 *frame,
 int vm_restore(struct vm *vm, struct codec_in *in, struct cause *cause)
 {
     struct codec_row row;
-    u64 frame = 0;
+    struct restored_frames frames = {0};
+    storage_usage_reset(vm->st);
     while (codec_next(in, &row)) {
-        int rc = block_restore(vm, &row, &frame, cause);
+        int rc = block_restore(vm, &row, &frames, cause);
         if (rc)
             return rc;
     }
-    if (in->failed || frame != vm->st->frames)
+    if (in->failed || frames.keys != vm->st->frames)
         return cause_set(cause, ST_PROTO, "machine state is incomplete");
     return ST_OK;
 }

@@ -30,6 +30,7 @@ static void unmap_all(struct storage *st)
 {
     storage_lazy_free(st->base, st->size);
     storage_lazy_free((void *)st->skey, st->frames);
+    storage_lazy_free((void *)st->usage, st->frames);
     storage_lazy_free((void *)st->code, st->frames);
     storage_lazy_free((void *)st->dirty, storage_bitmap_bytes(st));
     storage_lazy_free((void *)st->touched, storage_bitmap_bytes(st));
@@ -48,11 +49,12 @@ static int map_all(struct storage *st, u64 size, struct cause *cause)
         st->increment_bytes *= 2;
     st->base = storage_lazy_alloc(size);
     st->skey = storage_lazy_alloc(st->frames);
+    st->usage = storage_lazy_alloc(st->frames);
     st->code = storage_lazy_alloc(st->frames);
     st->dirty = storage_lazy_alloc(storage_bitmap_bytes(st));
     st->touched = storage_lazy_alloc(storage_bitmap_bytes(st));
     st->used = storage_lazy_alloc(block_count(st));
-    if (!st->base || !st->skey || !st->code || !st->dirty || !st->touched || !st->used) {
+    if (!st->base || !st->skey || !st->usage || !st->code || !st->dirty || !st->touched || !st->used) {
         unmap_all(st);
         return cause_set(cause, ST_NOMEM, "the host refuses %llu MiB of guest storage: %s",
                          (unsigned long long)(size >> 20), strerror(errno));
@@ -129,7 +131,13 @@ void storage_clear(struct storage *st)
     madvise(st->base, st->size, MADV_DONTNEED);
     madvise((void *)st->skey, st->frames, MADV_DONTNEED);
     madvise((void *)st->touched, storage_bitmap_bytes(st), MADV_DONTNEED);
+    storage_usage_reset(st);
     storage_code_stored(st, 0, st->size);
+}
+
+void storage_usage_reset(struct storage *st)
+{
+    madvise((void *)st->usage, st->frames, MADV_DONTNEED);
 }
 
 void storage_observe_code(struct storage *st, storage_code_cb *cb, void *ctx)
@@ -156,6 +164,15 @@ void storage_mark_frame(struct storage *st, u64 abs)
     u8 key = atomic_load_explicit(&st->skey[frame], memory_order_relaxed);
     if ((key & (SKEY_R | SKEY_C)) != (SKEY_R | SKEY_C))
         atomic_fetch_or_explicit(&st->skey[frame], SKEY_R | SKEY_C, memory_order_relaxed);
+}
+
+void storage_make_resident(struct storage *st, u64 abs)
+{
+    u64 frame = abs >> FRAME_SHIFT;
+    PRE(frame < st->frames);
+    storage_use(st, frame);
+    bit_set(st->touched, frame);
+    bit_set(st->dirty, frame);
 }
 
 void storage_code_stored(struct storage *st, u64 abs, u64 len)

@@ -25,6 +25,14 @@
 #define SKEY_R 0x04u
 #define SKEY_C 0x02u
 
+/* What a program has said of its use of a frame (ESSA); a byte of these per frame. */
+#define STORAGE_USAGE 3u
+#define STORAGE_STABLE 0u
+#define STORAGE_UNUSED 1u
+#define STORAGE_POTENTIALLY_VOLATILE 2u
+#define STORAGE_VOLATILE 3u
+#define STORAGE_NO_DAT 4u /* no translation table is there */
+
 /** Told when bytes of a frame that holds decoded instructions are stored into (any thread). */
 typedef void storage_code_cb(void *ctx, u64 abs, u64 len);
 
@@ -33,10 +41,11 @@ struct storage {
     u64 size;             /* bytes, a multiple of 1 MiB */
     u64 frames;           /* size / FRAME_BYTES */
     _Atomic u8 *skey;     /* one key per frame: ACC(4) F R C 0 */
+    _Atomic u8 *usage;    /* one byte per frame: STORAGE_USAGE, STORAGE_NO_DAT */
     _Atomic u64 *dirty;   /* one bit per frame: stored into in this epoch */
     _Atomic u64 *touched; /* one bit per frame: ever stored into, never cleared but by clear */
     _Atomic u8 *code;     /* one byte per frame: some CPU holds decoded instructions of it */
-    _Atomic u8 *used;     /* one byte per block: key, dirty or touched of a frame is not zero */
+    _Atomic u8 *used;     /* one byte per block: key, usage, dirty or touched not zero */
     struct {
         storage_code_cb *cb;
         void *ctx;
@@ -51,7 +60,7 @@ struct storage {
 int storage_create(struct storage **out, u64 size, struct cause *cause);
 void storage_destroy(struct storage *st);
 
-/** Zero all bytes, keys and touched marks, as clear reset does. CPUs must not be running. */
+/** Zero all bytes, keys, usage and touched marks, as clear reset does. CPUs must not be running. */
 void storage_clear(struct storage *st);
 
 /** Register for stores into code frames; before CPUs run. */
@@ -91,6 +100,8 @@ static inline u8 *storage_host(struct storage *st, u64 abs, u64 len)
  * Must come before the store in program order; a relocation pass relies on it.
  */
 void storage_mark_frame(struct storage *st, u64 abs);
+/** The frame has content from now on, zeros; R and C stay. */
+void storage_make_resident(struct storage *st, u64 abs);
 
 /** A key, dirty or touched bit of this frame is about to be set: its block is in use. Whoever
  *  goes through all frames goes through the blocks in use instead (storage_frame_next). */
@@ -123,6 +134,20 @@ static inline void storage_key_set(struct storage *st, u64 abs, u8 key)
         storage_use(st, abs >> FRAME_SHIFT);
     atomic_store_explicit(&st->skey[abs >> FRAME_SHIFT], key & 0xfe, memory_order_relaxed);
 }
+
+static inline u8 storage_usage_get(const struct storage *st, u64 abs)
+{
+    return atomic_load_explicit(&st->usage[abs >> FRAME_SHIFT], memory_order_relaxed);
+}
+
+static inline void storage_usage_set(struct storage *st, u64 abs, u8 usage)
+{
+    storage_use(st, abs >> FRAME_SHIFT);
+    atomic_store_explicit(&st->usage[abs >> FRAME_SHIFT], usage, memory_order_relaxed);
+}
+
+/** Make all frames stable, as subsystem reset does. */
+void storage_usage_reset(struct storage *st);
 
 /** Record a reference; what was there before is of no interest. */
 static inline void storage_key_reference(struct storage *st, u64 abs)

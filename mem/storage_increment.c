@@ -36,6 +36,8 @@ static void clear_increment(struct storage *st, u64 increment)
             storage_mark_frame(st, abs);
         if (storage_key_get(st, abs))
             storage_key_set(st, abs, 0);
+        if (storage_usage_get(st, abs))
+            storage_usage_set(st, abs, STORAGE_STABLE);
     }
     storage_code_stored(st, at, len);
 }

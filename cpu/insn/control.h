@@ -89,6 +89,9 @@ int keys_test_block(struct cpu *c, const struct dinsn *d);
 int keys_frame_management(struct cpu *c, const struct dinsn *d);
 int keys_test_protection(struct cpu *c, const struct dinsn *d);
 
+/* -- insn_control_essa.c: body -- */
+int storage_attributes(struct cpu *c, const struct dinsn *d);
+
 /* -- insn_control_dat.c: bodies -- */
 struct dat_walk;
 struct dat_result;

@@ -633,6 +633,12 @@ INSN(pfmf)
     return keys_frame_management(c, d);
 }
 
+/* B9AB ESSA, EXTRACT AND SET STORAGE ATTRIBUTES: no facility bit of its own, since the z9 */
+INSN(essa)
+{
+    return storage_attributes(c, d);
+}
+
 /* E501 TPROT, TEST PROTECTION */
 INSN(tprot)
 {

@@ -174,7 +174,7 @@ static unsigned write_sample(const char *path, u8 *image)
 /* Binutils has no names for these. */
 static bool unknown_to_objdump(const char *text)
 {
-    static const char *const names[] = {"chsc\t", "servc\t", "iucv\t", "sthyi\t"};
+    static const char *const names[] = {"chsc\t", "servc\t", "iucv\t", "sthyi\t", "essa\t"};
     for (unsigned i = 0; i < ARRAY_LEN(names); i++)
         if (!strncmp(text, names[i], strlen(names[i])))
             return true;

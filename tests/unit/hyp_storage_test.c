@@ -74,6 +74,9 @@ START_TEST(state)
     ck_assert(storage_write(vm_storage(here), TOP, "x", 1));
     storage_key_set(vm_storage(here), MIDDLE, 0x38);
     ck_assert(storage_write(vm_storage(there), 0, "y", 1)); /* its key is to be zero again */
+    storage_usage_set(vm_storage(here), MIDDLE, STORAGE_VOLATILE);
+    storage_usage_set(vm_storage(here), TOP, STORAGE_UNUSED | STORAGE_NO_DAT);
+    storage_usage_set(vm_storage(there), 0, STORAGE_UNUSED); /* is to be stable */
     ck_assert(vm_quiesce(here) && vm_quiesce(there));
     codec_out_init(&out);
     vm_save(here, &out);
@@ -83,6 +86,10 @@ START_TEST(state)
     ck_assert_uint_eq(storage_key_get(vm_storage(there), TOP), SKEY_R | SKEY_C);
     ck_assert_uint_eq(storage_key_get(vm_storage(there), MIDDLE), 0x38);
     ck_assert_uint_eq(storage_key_get(vm_storage(there), 0), 0);
+    ck_assert_uint_eq(storage_usage_get(vm_storage(there), MIDDLE), STORAGE_VOLATILE);
+    ck_assert_uint_eq(storage_usage_get(vm_storage(there), TOP),
+                      STORAGE_UNUSED | STORAGE_NO_DAT);
+    ck_assert_uint_eq(storage_usage_get(vm_storage(there), 0), STORAGE_STABLE);
     codec_out_fini(&out);
     vm_unquiesce(here);
     vm_unquiesce(there);
@@ -96,6 +103,9 @@ START_TEST(reset_and_look)
     ck_assert(storage_write(vm_storage(here), TOP, "x", 1));
     ck_assert_uint_ge(vm_resident_bytes(here), FRAME_BYTES);
     ck_assert_uint_lt(vm_resident_bytes(here), HOST_BYTES_MAX);
+    storage_usage_set(vm_storage(here), TOP, STORAGE_UNUSED);
+    ck_assert_int_eq(vm_system_reset(here, false), ST_OK); /* of the subsystem: all are stable */
+    ck_assert_uint_eq(storage_usage_get(vm_storage(here), TOP), STORAGE_STABLE);
     ck_assert_int_eq(vm_system_reset(here, true), ST_OK);
     ck_assert_uint_eq(vm_resident_bytes(here), 0);
     expect_small(start);
