@@ -1,16 +1,19 @@
 /* COMPRESSION CALL: strings to dictionary indexes (symbols of 9-13 bits) and back.
  * One symbol at a time; registers stand behind the last whole symbol however the instruction ends,
  * so an access exception nullifies the rest only. After UNIT_SYMBOLS symbols: condition code 3.
- * Bits of the first operand on either side of a symbol stay as they are; zero padding (the CMPSC
- * enhancement) is not done. A dictionary that breaks its rules gives a data exception, DXC 0, or
- * what it says; the work for one symbol is bounded by SYMBOL_BYTES_MAX and CHAIN_ENTRIES_MAX.
+ * Bits of the first operand on either side of a symbol stay as they are. Zero padding (the CMPSC
+ * enhancement) goes from the first byte without a symbol to the next multiple of PADDING_BYTES, if
+ * the first operand reaches that far, at the end with condition code 0 or 1. A dictionary that
+ * breaks its rules gives a data exception, DXC 0, or what it says; the work for one symbol is
+ * bounded by SYMBOL_BYTES_MAX and CHAIN_ENTRIES_MAX.
  * Source: Principles of Operation chapter 7, and "Data Compression" SA22-7208. */
-#include "cpu/insn/operand.h"
+#include "cpu/insn/control.h"
 
 #define UNIT_SYMBOLS 256u      /* a hostile dictionary makes each of them long */
 #define SYMBOL_BYTES_MAX 260u  /* of text, of one symbol */
 #define CHAIN_ENTRIES_MAX 127u /* of the expansion dictionary, for one symbol */
 #define CHILDREN_MAX 260u      /* of one parent */
+#define PADDING_BYTES 256u     /* the manual leaves it to the model */
 #define ENTRY_BYTES 8u
 #define ALPHABET 256u
 
@@ -18,6 +21,7 @@
 #define GR0_EXPAND 0x100u
 #define GR0_FORMAT1 0x200u
 #define GR0_TRANSLATE 0x10000u
+#define GR0_ZERO_PADDING 0x20000u
 
 /* What a symbol ended with, besides a program interruption. */
 #define SOURCE_ENDS (-1)      /* condition code 0 */
@@ -314,6 +318,17 @@ static struct cmpsc cmpsc_operands(const struct cpu *c, const struct dinsn *d, u
         .format1 = c->gr[0] & GR0_FORMAT1};
 }
 
+/* Padding is no part of the result: registers stay, and where it would fail it is left out. */
+static void zero_pad(struct cpu *c, const struct cmpsc *o, bool expand)
+{
+    static const u8 zeros[PADDING_BYTES];
+    unsigned begun = !expand && o->bit; /* a byte that holds the beginning of a symbol */
+    u64 ea = (o->ea1 + begun) & c->amask;
+    unsigned n = (unsigned)(-ea & (PADDING_BYTES - 1));
+    if (n && o->len1 >= n + begun && operand_probe(c, ea, o->b1, n, TLB_STORE) == 0)
+        (void)access_put(c, ea, o->b1, zeros, n);
+}
+
 /* B263 CMPSC COMPRESSION CALL: function in GR0, dictionary and bit number in GR1 */
 INSN(cmpsc)
 {
@@ -332,6 +347,8 @@ INSN(cmpsc)
     c->gr[1] = (c->gr[1] & ~7ull) | o.bit;
     if (rc > 0)
         return rc;
+    if (rc < 0 && (c->gr[0] & GR0_ZERO_PADDING) && has_facility(c, FAC_CMPSCE))
+        zero_pad(c, &o, expand);
     c->cc = rc == 0 ? 3 : (u8)(-rc - 1);
     return 0;
 }

@@ -521,6 +521,61 @@ START_TEST(into_code)
 }
 END_TEST
 
+/* -- zero padding: to the next multiple of 256 bytes when the operand reaches it -- */
+
+static unsigned zeros_from(u64 from)
+{
+    unsigned n = 0;
+    while (*at(from + n) == 0)
+        n++;
+    return n;
+}
+
+/* What is behind the end of the first operand after `d`; `_i` expansion. */
+START_TEST(padding)
+{
+    tree_of_case(3);
+    text_make(300);
+    memcpy(at(TEXT), text, 300);
+    memset(expected, 0, sizeof expected);
+    unsigned end = model_compress(300, 0, NULL), packed = end / 8 + (end % 8 != 0);
+    memcpy(at(PACKED), expected, packed);
+    u64 from = _i ? OUT + 300 : OUT + packed, to = (from + 255) & ~255ull;
+    for (unsigned less = 0; less < 2; less++)
+        for (unsigned on = 0; on < 2; on++) {
+            memset(at(OUT), 0xff, 1024);
+            u64 len = to - OUT - less;
+            struct dinsn d = _i ? operands(OUT, len, PACKED, packed, 0, true)
+                                : operands(OUT, len, TEXT, 300, 0, false);
+            b.c->gr[0] |= on ? 0x20000 : 0;
+            ck_assert_int_eq(body_run_all(&b, "cmpsc", d), 0);
+            ck_assert_uint_eq(b.c->cc, 0);
+            ck_assert_uint_eq(b.c->gr[2], _i ? OUT + 300 : OUT + end / 8); /* not counted */
+            ck_assert_uint_eq(b.c->gr[3], OUT + len - b.c->gr[2]);
+            ck_assert_uint_eq(zeros_from(from), on && !less ? to - from : 0);
+        }
+}
+END_TEST
+
+/* Nothing is padded on a machine without the enhancement, nor where storage ends. */
+START_TEST(padding_left_out)
+{
+    tree_of_case(3);
+    memset(at(OUT), 0xff, 1024);
+    memcpy(at(TEXT), "a", 1);
+    b.c->set->facilities[47 / 8] &= (u8) ~(0x80 >> 47 % 8);
+    struct dinsn d = operands(OUT, 1000, TEXT, 1, 0, false);
+    b.c->gr[0] |= 0x20000;
+    ck_assert_int_eq(body_run_all(&b, "cmpsc", d), 0);
+    ck_assert_uint_eq(zeros_from(OUT + 2), 0);
+    b.c->set->facilities[47 / 8] |= 0x80 >> 47 % 8;
+    d = operands(BODY_STORAGE_BYTES + 5, 1000, TEXT, 0, 0, false);
+    b.c->gr[0] |= 0x20000;
+    ck_assert_int_eq(body_run_all(&b, "cmpsc", d), 0);
+    ck_assert_uint_eq(b.c->cc, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cpu_cmpsc");
@@ -535,6 +590,8 @@ int main(void)
     tcase_add_loop_test(tc, data_exceptions, 0, 8);
     tcase_add_test(tc, storage_ends);
     tcase_add_test(tc, into_code);
+    tcase_add_loop_test(tc, padding, 0, 2);
+    tcase_add_test(tc, padding_left_out);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
