@@ -21,7 +21,8 @@
 #define TEID_DAT 4u
 #define TEID_LIST 0xcu /* access-list-controlled */
 #define TEID_EXECUTE 0x84u
-#define PARTS_MAX 3
+#define PARTS_MAX 4
+#define OVERRIDE_BYTES 2048u /* how far fetch-protection override reaches */
 
 static struct tlb_space *space_get(struct cpu *c, u64 asce, bool dat, bool fetch_only, u8 key)
 {
@@ -33,7 +34,9 @@ static struct tlb_space *space_get(struct cpu *c, u64 asce, bool dat, bool fetch
             pinned[n++] = c->space[i];
     if (c->ispace)
         pinned[n++] = c->ispace;
-    bool watched = (c->watch & WATCH_STORES) != 0;
+    u8 watched = c->watch & WATCH_ZERO     ? TLB_WATCHED_STORES | TLB_WATCHED_FETCHES
+                 : c->watch & WATCH_STORES ? TLB_WATCHED_STORES
+                                           : 0;
     return tlb_space_get(c->tlb, asce, dat, key, watched, fetch_only, pinned, n);
 }
 
@@ -149,8 +152,22 @@ static bool key_allows(const struct cpu *c, const struct tlb_space *sp, u64 va, 
         return false;
     if (!(skey & SKEY_F))
         return true;
-    return (c->cr[0] & CR0_FETCH_OVERRIDE) && va < 2048 &&
+    return (c->cr[0] & CR0_FETCH_OVERRIDE) && va < OVERRIDE_BYTES &&
            !(sp->dat && (sp->asce & ASCE_PRIVATE));
+}
+
+/* Fetch-protection override ends inside this page. */
+static bool override_page(const struct cpu *c, const struct tlb_space *sp, u64 page)
+{
+    return page == 0 && sp->key && (c->cr[0] & CR0_FETCH_OVERRIDE);
+}
+
+/* Bytes from `ea` on for which one look at the page is enough. */
+static u64 checked_bytes(const struct cpu *c, const struct tlb_space *sp, u64 ea)
+{
+    if (ea < OVERRIDE_BYTES && override_page(c, sp, 0))
+        return OVERRIDE_BYTES - ea;
+    return FRAME_BYTES - (ea & (FRAME_BYTES - 1));
 }
 
 /* A protection exception, with what the TEID says about it. */
@@ -192,6 +209,11 @@ static u64 teid_of(const struct cpu *c, const struct tlb_space *sp, u64 va, enum
     return teid;
 }
 
+bool cpu_override_page(const struct cpu *c, u64 page)
+{
+    return override_page(c, c->ispace, page);
+}
+
 static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum tlb_kind kind)
 {
     u64 page = va & ~(u64)(FRAME_BYTES - 1);
@@ -204,7 +226,7 @@ static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum
             e = &sp->low[page >> FRAME_SHIFT];
         else if (atomic_load_explicit(&c->st->code[abs >> FRAME_SHIFT], memory_order_relaxed))
             return; /* stores must reach storage_code_stored */
-    } else if (page == 0 && sp->key && (c->cr[0] & CR0_FETCH_OVERRIDE)) {
+    } else if ((sp->watched & TLB_WATCHED_FETCHES) || override_page(c, sp, page)) {
         return;
     }
     e->tag = page;
@@ -246,7 +268,7 @@ static int translate_parts(struct cpu *c, struct tlb_space *sp, u64 ea, u64 len,
 {
     *count = 0;
     while (len) {
-        u64 room = FRAME_BYTES - (ea & (FRAME_BYTES - 1));
+        u64 room = checked_bytes(c, sp, ea);
         u64 n = len < room ? len : room;
         ERGO(*count < PARTS_MAX);
         TRY(cpu_translate(c, sp, ea, kind));
@@ -283,6 +305,14 @@ int access_fetch_insn(struct cpu *c, u64 ea, void *dst, u64 len)
     return access_fetch_space(c, c->ispace, ea, dst, len);
 }
 
+/* PER looks at a store. */
+static void operand_watched(struct cpu *c, const struct tlb_space *sp, unsigned b, u64 ea,
+                            u64 len, bool certain)
+{
+    per_stored(c, sp, b, ea, len, certain);
+    per_addressed(c, sp, b);
+}
+
 /* Store through base register b, 16 when there is none. */
 static int operand_put(struct cpu *c, struct tlb_space *sp, unsigned b, u64 ea, const void *src,
                        u64 len)
@@ -291,7 +321,7 @@ static int operand_put(struct cpu *c, struct tlb_space *sp, unsigned b, u64 ea, 
     unsigned n;
     TRY(translate_parts(c, sp, ea, len, TLB_STORE, parts, &n));
     if (unlikely(sp->watched) && len)
-        per_stored(c, sp, b, ea, len, true);
+        operand_watched(c, sp, b, ea, len, true);
     const u8 *s = src;
     for (unsigned i = 0; i < n; s += parts[i++].len) {
         memcpy(c->st->base + parts[i].abs, s, parts[i].len);
@@ -314,7 +344,10 @@ int access_fetch(struct cpu *c, u64 ea, unsigned b, void *dst, u64 len)
         return 0;
     }
     TRY(cpu_operand_space(c, b));
-    return cpu_operand_blame(c, b, access_fetch_space(c, c->space[b], ea, dst, len));
+    TRY(cpu_operand_blame(c, b, access_fetch_space(c, c->space[b], ea, dst, len)));
+    if (unlikely(c->space[b]->watched) && len)
+        per_addressed(c, c->space[b], b);
+    return 0;
 }
 
 int access_put(struct cpu *c, u64 ea, unsigned b, const void *src, u64 len)
@@ -363,8 +396,13 @@ int access_host_fetch(struct cpu *c, u64 ea, unsigned b, unsigned len, const u8 
     if (*p)
         return 0;
     PRE((ea & (FRAME_BYTES - 1)) + len <= FRAME_BYTES);
+    TRY(cpu_operand_space(c, b));
+    if (len && checked_bytes(c, c->space[b], ea) < len)
+        TRY(operand_translate(c, b, OVERRIDE_BYTES, TLB_FETCH));
     TRY(operand_translate(c, b, ea, TLB_FETCH));
     *p = c->st->base + c->scratch;
+    if (unlikely(c->space[b]->watched) && len)
+        per_addressed(c, c->space[b], b);
     return 0;
 }
 
@@ -377,7 +415,7 @@ int access_host_store(struct cpu *c, u64 ea, unsigned b, unsigned len, u8 **p)
     TRY(operand_translate(c, b, ea, TLB_STORE));
     *p = frame_has_code(c, c->scratch) ? NULL : c->st->base + c->scratch;
     if (unlikely(c->space[b]->watched) && len)
-        per_stored(c, c->space[b], b, ea, len, true);
+        operand_watched(c, c->space[b], b, ea, len, true);
     return 0;
 }
 
@@ -389,7 +427,7 @@ int access_interlocked(struct cpu *c, u64 ea, unsigned b, unsigned len, u8 **p)
     TRY(operand_translate(c, b, ea, TLB_STORE));
     *p = c->st->base + c->scratch;
     if (unlikely(c->space[b]->watched))
-        per_stored(c, c->space[b], b, ea, len, false);
+        operand_watched(c, c->space[b], b, ea, len, false);
     return 0;
 }
 

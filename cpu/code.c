@@ -456,6 +456,13 @@ int code_step_fetch(struct cpu *c, u8 insn[6], const struct dinsn **d)
             return rc;
         }
         memcpy(insn + have, c->st->base + c->scratch, length - have);
+    } else if (unlikely(ia < FRAME_BYTES) && cpu_override_page(c, 0)) {
+        rc = cpu_translate(c, c->ispace, ia + length - 1, TLB_INSTRUCTION);
+        if (rc) {
+            c->ilc = (u8)length;
+            c->psw.addr = (ia + length) & c->amask;
+            return rc;
+        }
     }
     struct dinsn *s = code_step_slot(c, (unsigned)(ia & (FRAME_BYTES - 1)) >> 1);
     decode_into(c, s, insn);

@@ -276,6 +276,9 @@ struct dinsn *code_step_slot(struct cpu *c, unsigned slot);
 /** Translate for `kind` and enter it into the TLB when the rules allow; checks keys. Returns
  *  0 with c->scratch = absolute address, or a program-interruption code (teid set). */
 int cpu_translate(struct cpu *c, struct tlb_space *space, u64 va, enum tlb_kind kind);
+/** Instructions of this logical page are to be checked each by itself: the fetch-protection
+ *  override that lets them be fetched ends inside the page. */
+bool cpu_override_page(const struct cpu *c, u64 page);
 /** Select spaces for the current mode; see cpu_mode_changed. */
 void cpu_select_spaces(struct cpu *c);
 /** The space of an ASCE with DAT on, for a given access key (bits 0-3 of a key byte). */

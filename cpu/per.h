@@ -9,8 +9,10 @@
 #define PER_BRANCH 0x80u
 #define PER_FETCH 0x40u
 #define PER_STORE 0x20u
+#define PER_KEY 0x10u
 #define PER_STORE_REAL 0x08u /* always together with PER_STORE */
-#define PER_NULLIFY 0x01u    /* together with PER_FETCH: the instruction was not executed */
+#define PER_ZERO 0x04u
+#define PER_NULLIFY 0x01u /* together with PER_FETCH: the instruction was not executed */
 
 /** Recompute c->watch from the PSW and the control registers; before spaces are selected. */
 void per_select(struct cpu *c);
@@ -23,6 +25,11 @@ int per_execute_target(struct cpu *c, u64 ia, const u8 *text);
  *  `certain` is false when the instruction may still end without storing. */
 void per_stored(struct cpu *c, const struct tlb_space *sp, unsigned b, u64 ea, u64 len,
                 bool certain);
+/** Storage has been accessed in a watched space through base register b: was its address made
+ *  from a register that is zero? */
+void per_addressed(struct cpu *c, const struct tlb_space *sp, unsigned b);
+/** The key of the frame at `abs` has been set. */
+void per_key_set(struct cpu *c, u64 abs);
 /** Store without an event: monitor counters, trap save area of the CPU's own doing. */
 int per_put_unwatched(struct cpu *c, struct tlb_space *sp, u64 ea, const void *src, u64 len);
 /** Store for STURA and STURG, whose event has a mask of its own. */

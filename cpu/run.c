@@ -70,12 +70,29 @@ static const struct dinsn *slot_find(struct cpu *c, int *rc)
     return &page->slot[(addr & (FRAME_BYTES - 1)) >> 1];
 }
 
+/* One instruction of a page that is not entered among the decoded ones (cpu_override_page). */
+static int step_in_page_0(struct cpu *c, long n)
+{
+    u8 insn[6];
+    const struct dinsn *d;
+    TRY(code_step_fetch(c, insn, &d));
+#ifdef ENDICOTT_LOOP_DISPATCH
+    c->stop = d;
+    c->n = n;
+    return 0;
+#else
+    return d->run(c, d, n);
+#endif
+}
+
 int cpu_branch_slow(struct cpu *c, long n)
 {
     c->n = n;
     if (n <= 0)
         return CPU_BUDGET;
     int rc = 0;
+    if (unlikely(c->psw.addr < FRAME_BYTES) && cpu_override_page(c, 0))
+        return step_in_page_0(c, n);
     const struct dinsn *d = slot_find(c, &rc);
     if (!d)
         return rc;

@@ -8,6 +8,7 @@
 #define WATCH_PER 0x01u
 #define WATCH_STORES 0x02u /* spaces keep no store translations */
 #define WATCH_BRANCH_TRACE 0x04u
+#define WATCH_ZERO 0x08u /* and none for fetching: addresses made from zero are looked for */
 
 /** PER events of the instruction being executed, until they are reported. */
 struct per_events {
@@ -17,6 +18,7 @@ struct per_events {
     u8 mode;     /* ATMID, when the instruction began */
     u8 space_id; /* address space of the store */
     u8 access_id;
+    u8 index; /* index register of the instruction's storage operand; 16: none */
 };
 
 #endif

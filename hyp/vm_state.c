@@ -56,7 +56,8 @@ void vm_unquiesce(struct vm *vm)
 }
 
 /* A byte per frame, run-length coded: (count 4, byte 1) pairs. */
-static void runs_save(const struct vm *vm, const _Atomic u8 *map, u16 tag, struct codec_out *out)
+static void runs_save(const struct vm *vm, const _Atomic u8 *map, u16 tag,
+                      struct codec_out *out)
 {
     u8 runs[5 * 1024];
     size_t n = 0;

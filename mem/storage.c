@@ -54,7 +54,8 @@ static int map_all(struct storage *st, u64 size, struct cause *cause)
     st->dirty = storage_lazy_alloc(storage_bitmap_bytes(st));
     st->touched = storage_lazy_alloc(storage_bitmap_bytes(st));
     st->used = storage_lazy_alloc(block_count(st));
-    if (!st->base || !st->skey || !st->usage || !st->code || !st->dirty || !st->touched || !st->used) {
+    if (!st->base || !st->skey || !st->usage || !st->code || !st->dirty || !st->touched ||
+        !st->used) {
         unmap_all(st);
         return cause_set(cause, ST_NOMEM, "the host refuses %llu MiB of guest storage: %s",
                          (unsigned long long)(size >> 20), strerror(errno));

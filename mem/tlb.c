@@ -50,7 +50,7 @@ static struct tlb_space *tlb_space_victim(struct tlb *tlb, struct tlb_space *con
     return victim;
 }
 
-struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, bool watched,
+struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, u8 watched,
                                 bool fetch_only, struct tlb_space *const *pinned,
                                 unsigned pinned_count)
 {

@@ -12,6 +12,9 @@
 #define TLB_SPACES 20 /* address spaces kept per CPU: 16 access registers and some more */
 #define TLB_NONE 1ull /* a tag that no page has */
 
+#define TLB_WATCHED_STORES 1u
+#define TLB_WATCHED_FETCHES 2u
+
 enum tlb_kind { TLB_FETCH, TLB_STORE, TLB_INSTRUCTION };
 
 struct tlb_entry {
@@ -36,9 +39,9 @@ struct tlb_space {
     bool used;               /* holds a space at all */
     bool stale;              /* must be cleared before it is used again */
     u8 key;                  /* access key in bits 0-3 */
-    bool watched;            /* every store is looked at: `store` stays empty (PER) */
-    bool fetch_only;         /* access-list-controlled protection: no store */
-    u64 stamp;               /* for replacement */
+    u8 watched;      /* TLB_WATCHED_*: what is looked at each time is not entered (PER) */
+    bool fetch_only; /* access-list-controlled protection: no store */
+    u64 stamp;       /* for replacement */
 };
 
 struct tlb {
@@ -76,7 +79,7 @@ void tlb_space_clear_stores(struct tlb_space *sp);
 void tlb_purge(struct tlb *tlb);
 /** Find or make the space (asce, dat, key, watched, fetch_only); clears a recycled one, never
  *  one of `pinned`. */
-struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, bool watched,
+struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, u8 watched,
                                 bool fetch_only, struct tlb_space *const *pinned,
                                 unsigned pinned_count);
 

@@ -368,7 +368,8 @@ INSN(stfle)
 static int home_event(struct cpu *c, bool from_home)
 {
     u64 left = from_home ? c->cr[13] : c->cr[1];
-    if (!((c->cr[1] | c->cr[13]) & ASCE_SPACE_SWITCH))
+    bool wanted = (c->cr[1] | c->cr[13]) & ASCE_SPACE_SWITCH;
+    if (!wanted && !(c->per.code | c->per.maybe)) /* a PER event makes it one too */
         return CPU_RESYNC;
     c->teid = (left & ASCE_SPACE_SWITCH ? 0x80000000u : 0) | (from_home ? 0 : primary_asn(c));
     return PGM_SPACE_SWITCH;

@@ -3,6 +3,7 @@
  * that withdraws something purges the translations of all CPUs. */
 #include "cpu/art.h"
 #include "cpu/insn/control.h"
+#include "cpu/per.h"
 #include "mem/dat.h"
 
 #define SEGMENT_BYTES (1ull << 20)
@@ -79,6 +80,7 @@ static bool key_set(struct cpu *c, u64 abs, u8 key, bool mr, bool mc, u8 *old, b
     if ((mr || mc) && !((*old ^ key) & matter))
         return false;
     storage_key_set(c->st, abs, key);
+    per_key_set(c, abs);
     *purge |= withdraws(*old, key);
     return true;
 }

@@ -41,8 +41,8 @@ static u64 essa(u64 block, unsigned order)
 
 START_TEST(resident_block)
 {
-    static const unsigned after[] = {VOLATILE, STABLE, UNUSED, VOLATILE, POTENTIALLY, STABLE,
-                                     STABLE};
+    static const unsigned after[] = {VOLATILE,    STABLE, UNUSED, VOLATILE,
+                                     POTENTIALLY, STABLE, STABLE};
     ck_assert_uint_eq(essa(BLOCK, 0), STABLE);
     for (unsigned order = 0; order < ARRAY_LEN(after); order++) {
         essa(BLOCK, 3);

@@ -9,7 +9,9 @@
 #define CR9_BRANCH (0x80ull << 24)
 #define CR9_FETCH (0x40ull << 24)
 #define CR9_STORE (0x20ull << 24)
+#define CR9_KEY (0x10ull << 24)
 #define CR9_STORE_REAL (0x08ull << 24)
+#define CR9_ZERO (0x04ull << 24)
 #define CR9_NULLIFY (0x01ull << 24)
 #define CR9_BRANCH_ADDRESS 0x00800000ull
 #define CR9_STORE_SPACE 0x00200000ull
@@ -569,6 +571,138 @@ START_TEST(crossing_pages)
 }
 END_TEST
 
+/* SAC into the home space: a PER event makes it a space-switch event, as PoP chapter 6 has it. */
+START_TEST(with_space_switch)
+{
+    u64 *cr = cpu_cr(h.cpu);
+    cr[0] |= CR0_SECONDARY_CTL;
+    cr[1] = cr[7] = cr[13] = 0x20; /* real space */
+    cr[4] = 0x1234;
+    harness_put(&h, CODE, "b219 0300 b219 0000 0000");
+    watch(CR9_FETCH, CODE, CODE);
+    mask |= PSW_DAT;
+    run();
+    ck_assert_uint_eq(pgm_code(), PGM_PER | PGM_SPACE_SWITCH);
+    ck_assert_uint_eq(harness_load(&h, 0xac, 4), 0x1234);
+    ck_assert_uint_eq(harness_old_addr(&h), CODE + 4);
+    watch(CR9_FETCH, 0, 0); /* none: no event */
+    mask |= PSW_DAT;
+    run();
+    ck_assert_uint_eq(pgm_code(), PGM_OPERATION);
+}
+END_TEST
+
+/* ---- zero-address detection ---- */
+
+/* The events of one instruction, without a program interruption of its own; 0 when none. */
+static unsigned events(const char *hex)
+{
+    harness_store(&h, 0x96, 2, 0);
+    harness_put(&h, CODE, "00000000000000000000");
+    harness_put(&h, CODE, hex);
+    run();
+    if (pgm_code() == PGM_OPERATION)
+        return 0;
+    ck_assert_uint_eq(pgm_code(), PGM_PER);
+    ck_assert_uint_eq(per_address(), CODE);
+    return per_code();
+}
+
+/* A base that is zero; an index that is when there is no base; base and index that make zero. */
+START_TEST(zero_base_and_index)
+{
+    u64 *gr = cpu_gr(h.cpu);
+    watch(CR9_ZERO, 1, 0);
+    gr[2] = 0;
+    gr[3] = DATA;
+    gr[4] = -(u64)DATA;
+    ck_assert_uint_eq(events("5810 2100"), PER_ZERO); /* l 1,256(2) */
+    ck_assert_uint_eq(events("5810 3100"), 0);
+    ck_assert_uint_eq(events("5810 0100"), 0); /* no base */
+    ck_assert_uint_eq(events("5812 0100"), PER_ZERO);
+    ck_assert_uint_eq(events("5812 3100"), 0); /* the index alone is zero, there is a base */
+    ck_assert_uint_eq(events("5813 2100"), PER_ZERO);
+    ck_assert_uint_eq(events("5814 3100"), PER_ZERO); /* their sum is zero */
+    ck_assert_uint_eq(events("e310 2100 0004"), PER_ZERO);
+    ck_assert_uint_eq(events("4110 2100"), 0); /* la: no access */
+    ck_assert_uint_eq(events("8910 2001"), 0); /* sll */
+    ck_assert_uint_eq(events("d200 3000 2100"), PER_ZERO);
+    ck_assert_uint_eq(events("9825 2100"), PER_ZERO);
+}
+END_TEST
+
+/* Registers that hold addresses; in the 31-bit mode 31 bits count. */
+START_TEST(zero_register)
+{
+    u64 *gr = cpu_gr(h.cpu);
+    watch(CR9_ZERO, 1, 0);
+    gr[2] = DATA;
+    gr[3] = 0;
+    gr[4] = 0;
+    gr[5] = 0;
+    ck_assert_uint_eq(events("0e24"), 0); /* mvcl with lengths zero */
+    gr[3] = gr[5] = 8;
+    ck_assert_uint_eq(events("0e24"), PER_ZERO);
+    gr[2] = 0xffffffff80000000ull;
+    mask = HARNESS_PSW31 | PSW_PER;
+    ck_assert_uint_eq(events("5810 2100"), PER_ZERO);
+    mask = HARNESS_PSW64;
+    gr[2] = 0;
+    ck_assert_uint_eq(events("5810 2100"), 0); /* PER off */
+}
+END_TEST
+
+/* Together with a storage-alteration event only that one is told; under EXECUTE; not when the
+ * instruction is suppressed; not on machines before the zEC12. */
+START_TEST(zero_with_others)
+{
+    u64 *gr = cpu_gr(h.cpu);
+    gr[2] = 0;
+    gr[3] = DATA;
+    watch(CR9_ZERO | CR9_STORE, 0, ~0ull);
+    ck_assert_uint_eq(events("5010 2f00"), PER_STORE);
+    watch(CR9_ZERO | CR9_STORE, DATA, DATA + 7);
+    ck_assert_uint_eq(events("5010 2f00"), PER_ZERO); /* not in the area */
+    ck_assert_uint_eq(events("d200 3000 2f00"), PER_STORE);
+    watch(CR9_ZERO, 1, 0);
+    harness_put(&h, DATA, "5812 0100");
+    ck_assert_uint_eq(events("4400 3000"), PER_ZERO);
+    gr[2] = 0;
+    harness_put(&h, CODE, "4f10 2100"); /* cvb of no number: data exception */
+    harness_store(&h, 0x100, 8, ~0ull);
+    run();
+    ck_assert_uint_eq(pgm_code(), PGM_DATA);
+    harness_fini(&h);
+    harness_init(&h, "z196", 1);
+    harness_store(&h, 0x1d0, 8, HARNESS_PSW64 | PSW_WAIT);
+    watch(CR9_ZERO | CR9_KEY, 0, ~0ull);
+    ck_assert_uint_eq(events("5810 2100"), 0);
+    ck_assert_uint_eq(events("b22b 0023"), 0);
+}
+END_TEST
+
+/* ---- storage-key alteration ---- */
+
+START_TEST(key_altered)
+{
+    u64 *gr = cpu_gr(h.cpu);
+    watch(CR9_KEY, DATA + 0x800, DATA + 0x900);
+    gr[1] = 0x30;
+    gr[2] = DATA;
+    gr[3] = DATA + 0x1000;
+    ck_assert_uint_eq(events("b22b 0012"), PER_KEY); /* sske */
+    ck_assert_uint_eq(events("b22b 0013"), 0);       /* the next frame */
+    ck_assert_uint_eq(events("b22a 0012"), 0);       /* rrbe */
+    ck_assert_uint_eq(events("b22b 6012"), 0);       /* conditional: stays as it is */
+    ck_assert_uint_eq(events("b229 0012"), 0);       /* iske */
+    gr[1] = 0x20040;
+    ck_assert_uint_eq(events("b9af 0012"), PER_KEY); /* pfmf */
+    ck_assert_uint_eq(storage_key_get(h.st, DATA), 0x40);
+    mask = HARNESS_PSW64;
+    ck_assert_uint_eq(events("b9af 0012"), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("cpu_per");
@@ -596,6 +730,11 @@ int main(void)
     tcase_add_test(t, before_external);
     tcase_add_test(t, with_interception);
     tcase_add_test(t, crossing_pages);
+    tcase_add_test(t, with_space_switch);
+    tcase_add_test(t, zero_base_and_index);
+    tcase_add_test(t, zero_register);
+    tcase_add_test(t, zero_with_others);
+    tcase_add_test(t, key_altered);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -212,6 +212,55 @@ START_TEST(fetch_protection_override)
 }
 END_TEST
 
+/* An operand that crosses 2048 is protected behind it, as bytes and as a stretch (MVC, CLC). */
+START_TEST(fetch_override_ends)
+{
+    u64 key3 = 3ull << PSW_KEY_SHIFT;
+    storage_key_set(h.st, 0, 0x48);
+    storage_key_set(h.st, DATA, 0x30);
+    control(0, CR0_FETCH_OVERRIDE, 0);
+    expect(key3, LOAD, 0x7fc, PGM_PROTECTION, false, FETCHING | 8);
+    gr[1] = DATA;
+    gr[2] = 0x7f8;
+    cpu_psw_set(h.cpu, HARNESS_PSW64 | key3, HARNESS_CODE);
+    ck_assert_int_eq(harness_insn(&h, "d207 1000 2000"), 0);
+    ck_assert_int_eq(harness_insn(&h, "d208 1000 2000"), PGM_PROTECTION);
+    ck_assert_int_eq(harness_insn(&h, "d508 1000 2000"), PGM_PROTECTION);
+}
+END_TEST
+
+/* Instructions are fetched up to 2048 and not across or behind it, however one gets there. */
+START_TEST(fetch_override_of_instructions)
+{
+    u64 key3 = 3ull << PSW_KEY_SHIFT;
+    storage_key_set(h.st, 0, 0x48);
+    control(0, CR0_FETCH_OVERRIDE, 0);
+    harness_put(&h, 0x600, "a7f4 0004 0000 0000 a7f4 fffc"); /* back and forth */
+    cpu_psw_set(h.cpu, HARNESS_PSW64 | key3, 0x600);
+    ck_assert_int_eq(cpu_run(h.cpu, 1000), CPU_EXIT_BUDGET);
+    harness_put(&h, 0x7f8, "0700 0700 0700 0700 0700");
+    harness_store(&h, 0x1d0, 8, HARNESS_PSW64 | PSW_WAIT);
+    cpu_psw_set(h.cpu, HARNESS_PSW64 | key3, 0x7f8);
+    ck_assert_int_eq(cpu_run(h.cpu, 1000), CPU_EXIT_DISABLED_WAIT);
+    ck_assert_uint_eq(harness_load(&h, 0x8e, 2), PGM_PROTECTION);
+    ck_assert_uint_eq(harness_old_addr(&h), 0x802);
+    harness_put(&h, 0x7fe, "a718 0001"); /* its second half is behind */
+    cpu_psw_set(h.cpu, HARNESS_PSW64 | key3, 0x7f8);
+    ck_assert_int_eq(cpu_run(h.cpu, 1000), CPU_EXIT_DISABLED_WAIT);
+    ck_assert_uint_eq(harness_load(&h, 0x8e, 2), PGM_PROTECTION);
+    ck_assert_uint_eq(harness_old_addr(&h), 0x802);
+    ck_assert_uint_eq(harness_old_ilc(&h), 4);
+    harness_put(&h, 0x7f0, "a7f4 0010"); /* a branch over it */
+    cpu_psw_set(h.cpu, HARNESS_PSW64 | key3, 0x7f0);
+    ck_assert_int_eq(cpu_run(h.cpu, 1000), CPU_EXIT_DISABLED_WAIT);
+    ck_assert_uint_eq(harness_load(&h, 0x8e, 2), PGM_PROTECTION);
+    control(0, 0, CR0_FETCH_OVERRIDE);
+    cpu_psw_set(h.cpu, HARNESS_PSW64 | key3, 0x7f8);
+    ck_assert_int_eq(cpu_run(h.cpu, 1000), CPU_EXIT_DISABLED_WAIT);
+    ck_assert_uint_eq(harness_old_addr(&h), 0x7fa);
+}
+END_TEST
+
 /* With and without the facility; the target of EXECUTE is executed as well. */
 START_TEST(execution_protection)
 {
@@ -661,6 +710,8 @@ static void add_tests(TCase *t)
     tcase_add_test(t, low_address_protection);
     tcase_add_test(t, key_controlled_protection);
     tcase_add_test(t, fetch_protection_override);
+    tcase_add_test(t, fetch_override_ends);
+    tcase_add_test(t, fetch_override_of_instructions);
     tcase_add_test(t, execution_protection);
     tcase_add_loop_test(t, table_errors, 0, 7);
     tcase_add_test(t, segment_frame);

@@ -104,7 +104,8 @@ START_TEST(reset_and_look)
     ck_assert_uint_ge(vm_resident_bytes(here), FRAME_BYTES);
     ck_assert_uint_lt(vm_resident_bytes(here), HOST_BYTES_MAX);
     storage_usage_set(vm_storage(here), TOP, STORAGE_UNUSED);
-    ck_assert_int_eq(vm_system_reset(here, false), ST_OK); /* of the subsystem: all are stable */
+    ck_assert_int_eq(vm_system_reset(here, false),
+                     ST_OK); /* of the subsystem: all are stable */
     ck_assert_uint_eq(storage_usage_get(vm_storage(here), TOP), STORAGE_STABLE);
     ck_assert_int_eq(vm_system_reset(here, true), ST_OK);
     ck_assert_uint_eq(vm_resident_bytes(here), 0);
