@@ -2,6 +2,7 @@
  * MVCDK (PoP chapter 10). Both operands are checked whole before the first byte is stored. */
 #include "cpu/art.h"
 #include "cpu/insn/control.h"
+#include "cpu/per.h"
 #include "mem/dat.h"
 
 #define MVCOS_BYTES_MAX 4096u
@@ -87,7 +88,12 @@ static int move_bytes(struct cpu *c, struct operand to, struct operand from, u64
     }
     u8 buf[MVCOS_BYTES_MAX];
     TRY(operand_failed(c, &from, access_fetch_space(c, from.space, from.ea, buf, len)));
-    return operand_failed(c, &to, access_put_space(c, to.space, to.ea, buf, len));
+    TRY(operand_failed(c, &to, access_put_space(c, to.space, to.ea, buf, len)));
+    if (unlikely(from.space->watched))
+        per_addressed(c, from.space, from.b);
+    if (unlikely(to.space->watched))
+        per_addressed(c, to.space, to.b);
+    return 0;
 }
 
 /* ---- MVCOS ---- */
@@ -98,11 +104,15 @@ static int operand_by_control(struct cpu *c, unsigned oac, struct operand *op)
     u8 key = oac & OAC_KEY_VALID ? OAC_KEY(oac) : c->access_key;
     if (!key_permitted(c, key >> 4))
         return PGM_PRIVILEGED;
-    if (!(oac & OAC_AS_VALID))
-        return current_space(c, key, op);
-    if (OAC_AS(oac) == AS_SECONDARY && !(c->cr[0] & CR0_SECONDARY_CTL))
-        return PGM_SPECIAL_OPERATION;
-    return selected_space(c, OAC_AS(oac), key, op);
+    return oac & OAC_AS_VALID ? selected_space(c, OAC_AS(oac), key, op)
+                              : current_space(c, key, op);
+}
+
+/* Keys and spaces are checked alike whether the control names them or the PSW does. */
+static bool uses_secondary(const struct cpu *c, unsigned oac)
+{
+    unsigned as = (c->psw.mask & PSW_AS) >> PSW_AS_SHIFT;
+    return (oac & OAC_AS_VALID ? OAC_AS(oac) : as) == AS_SECONDARY;
 }
 
 int move_with_specifications(struct cpu *c, const struct dinsn *d)
@@ -113,6 +123,8 @@ int move_with_specifications(struct cpu *c, const struct dinsn *d)
     if (!(c->psw.mask & PSW_DAT))
         return PGM_SPECIAL_OPERATION;
     if (problem_state(c) && (oac1 & OAC_AS_VALID) && OAC_AS(oac1) == AS_HOME)
+        return PGM_SPECIAL_OPERATION;
+    if (!(c->cr[0] & CR0_SECONDARY_CTL) && (uses_secondary(c, oac1) || uses_secondary(c, oac2)))
         return PGM_SPECIAL_OPERATION;
     TRY(operand_by_control(c, oac1, &to));
     TRY(operand_by_control(c, oac2, &from));
@@ -137,7 +149,7 @@ int move_primary_secondary(struct cpu *c, const struct dinsn *d, bool to_primary
 {
     unsigned as = (c->psw.mask & PSW_AS) >> PSW_AS_SHIFT;
     u8 key = (u8)c->gr[d->r3] & SKEY_ACC;
-    struct operand to = {.ea = ea_1(c, d)}, from = {.ea = ea_2(c, d)};
+    struct operand to = {.ea = ea_1(c, d), .b = d->r2}, from = {.ea = ea_2(c, d), .b = d->b2};
     if (!(c->psw.mask & PSW_DAT) || !(c->cr[0] & CR0_SECONDARY_CTL) || as == AS_AR ||
         as == AS_HOME)
         return PGM_SPECIAL_OPERATION;

@@ -408,6 +408,31 @@ START_TEST(move_between_spaces)
 }
 END_TEST
 
+/* Key and space are checked alike when it is the PSW that names them: in the problem state the mask
+ * must have the PSW key, and the secondary space needs CR0 bit 37 (QEMU and Hercules agree). */
+START_TEST(move_with_own_key_and_space)
+{
+    gr[0] = 0;
+    gr[1] = gr[2] = DATA;
+    gr[3] = 8;
+    cr[3] = 0x8000u >> 4 << 16;
+    storage_key_set(h.st, DATA, 0x40);
+    psw(PSW_DAT | PSW_PROB | 4ull << PSW_KEY_SHIFT);
+    ck_assert_int_eq(run("c830 1000 2000"), 0);
+    cr[3] = 0x8000u >> 5 << 16;
+    psw(PSW_DAT | PSW_PROB | 4ull << PSW_KEY_SHIFT);
+    ck_assert_int_eq(run("c830 1000 2000"), PGM_PRIVILEGED);
+    psw(PSW_DAT | 4ull << PSW_KEY_SHIFT);
+    ck_assert_int_eq(run("c830 1000 2000"), 0);
+    psw(PSW_DAT | (u64)AS_SECONDARY << PSW_AS_SHIFT);
+    cr[0] &= ~CR0_SECONDARY_CTL;
+    ck_assert_int_eq(run("c830 1000 2000"), PGM_SPECIAL_OPERATION);
+    psw(PSW_DAT | (u64)AS_SECONDARY << PSW_AS_SHIFT);
+    gr[0] = 0x00010001; /* both primary */
+    ck_assert_int_eq(run("c830 1000 2000"), 0);
+}
+END_TEST
+
 /* PERFORM LOCKED OPERATION in the access-register mode: the parameter list has ALETs. */
 START_TEST(locked_operation_with_alets)
 {
@@ -596,6 +621,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, frame_management);
     tcase_add_test(t, test_protection);
     tcase_add_test(t, move_between_spaces);
+    tcase_add_test(t, move_with_own_key_and_space);
     tcase_add_test(t, locked_operation_with_alets);
     tcase_add_test(t, move_with_keys);
     tcase_add_test(t, clocks);
