@@ -7,8 +7,8 @@
  * Guarantees: [P1] events of an instruction are reported by the program interruption it causes,
  * or by one of their own behind it, before anything else happens to the CPU. [P2] A store that
  * did not happen because the instruction was nullified or suppressed is not reported.
- * Zero-address detection and storage-key alteration have no facility bits; they are there since the
- * zEC12. Their rules are from memory, and those of zero addresses from what Hercules does. */
+ * The rules of storage-key alteration are from memory, those of zero-address detection from that and
+ * from what Hercules does. */
 #include "cpu/per.h"
 
 #include "cpu/access.h"
@@ -38,7 +38,8 @@ void per_select(struct cpu *c)
 {
     u8 watch = 0;
     if (c->psw.mask & PSW_PER) {
-        u64 later = has_facility(c, FAC_ZEC12) ? CR9_KEY | CR9_ZERO : 0;
+        u64 later = (has_facility(c, FAC_PERSKA) ? CR9_KEY : 0) |
+                    (has_facility(c, FAC_PERZAD) ? CR9_ZERO : 0);
         if (c->cr[9] & (CR9_BRANCH | CR9_FETCH | CR9_STORE | later))
             watch |= WATCH_PER;
         if (c->cr[9] & CR9_STORE)
@@ -135,7 +136,7 @@ void per_addressed(struct cpu *c, const struct tlb_space *sp, unsigned b)
 
 void per_key_set(struct cpu *c, u64 abs)
 {
-    if ((c->watch & WATCH_PER) && (c->cr[9] & CR9_KEY) && has_facility(c, FAC_ZEC12) &&
+    if ((c->watch & WATCH_PER) && (c->cr[9] & CR9_KEY) && has_facility(c, FAC_PERSKA) &&
         in_area(c, abs, abs + FRAME_BYTES - 1))
         c->per.code |= PER_KEY;
 }

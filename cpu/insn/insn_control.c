@@ -634,7 +634,7 @@ INSN(pfmf)
     return keys_frame_management(c, d);
 }
 
-/* B9AB ESSA, EXTRACT AND SET STORAGE ATTRIBUTES: no facility bit of its own, since the z9 */
+/* B9AB ESSA, EXTRACT AND SET STORAGE ATTRIBUTES */
 INSN(essa)
 {
     return storage_attributes(c, d);
