@@ -7,8 +7,8 @@
  * Guarantees: [P1] events of an instruction are reported by the program interruption it causes,
  * or by one of their own behind it, before anything else happens to the CPU. [P2] A store that
  * did not happen because the instruction was nullified or suppressed is not reported.
- * The rules of storage-key alteration are from memory, those of zero-address detection from that and
- * from what Hercules does. */
+ * The rules of storage-key alteration are from memory, those of zero-address detection from that
+ * and from what Hercules does. */
 #include "cpu/per.h"
 
 #include "cpu/access.h"

@@ -417,8 +417,8 @@ START_TEST(traps_and_special_results)
 }
 END_TEST
 
-/* Addend, multiplier (second), multiplicand (third). Sources of the order: QEMU (s_abc) and Hercules'
- * s_mulAddF32.c, which differ in the fourth case only, where the first operand signals as well. */
+/* Addend, multiplier (second), multiplicand (third). Sources of the order: QEMU (s_abc) and
+ * s_mulAddF32.c of Hercules, which differ in the fourth case only: the first signals as well. */
 START_TEST(nans_of_multiply_and_add)
 {
     static const u32 cases[][4] = {
