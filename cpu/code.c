@@ -67,11 +67,17 @@ static void code_stored_cb(void *ctx, u64 abs, u64 len)
         cpu_mail_put(c, MAIL_CODE_STORED, abs, len);
 }
 
-/* Slots are touched sparsely: large host pages save most of the host's own TLB misses. */
+/* Slots are touched sparsely: large host pages save most of the host's own TLB misses. Addresses
+ * below 2 GiB are constants of one instruction in translated code. */
 static struct code_page *pool_map(void)
 {
-    void *p = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *p = MAP_FAILED;
+#ifdef MAP_32BIT
+    p = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE, flags | MAP_32BIT, -1, 0);
+#endif
+    if (p == MAP_FAILED)
+        p = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (p == MAP_FAILED)
         return NULL;
     madvise(p, POOL_BYTES, MADV_HUGEPAGE);

@@ -19,15 +19,19 @@ void emit_slot(struct jit_cx *x, unsigned host, unsigned slot)
     x64_mov_i(&x->a, host, (u64)(uintptr_t)&x->page->slot[slot]);
 }
 
-void emit_jump_block(struct jit_cx *x, unsigned block)
+static void jump_block(struct jit_cx *x, unsigned block, u8 *from)
 {
-    u8 *from = x64_jmp(&x->a);
     if (x->fixes == ARRAY_LEN(x->fix)) {
         x->a.full = true;
         return;
     }
     x->fix[x->fixes].from = from;
     x->fix[x->fixes++].block = (u16)block;
+}
+
+void emit_jump_block(struct jit_cx *x, unsigned block)
+{
+    jump_block(x, block, x64_jmp(&x->a));
 }
 
 static void all_to_memory(struct jit_cx *x)
@@ -85,9 +89,7 @@ static void back_edge(struct jit_cx *x, unsigned block)
 {
     struct x64 *a = &x->a;
     x64_rr(a, true, A_TEST, H_N, H_N);
-    u8 *spent = x64_jcc(a, CC_LE);
-    emit_jump_block(x, block);
-    x64_patch(a, spent, a->at);
+    jump_block(x, block, x64_jcc(a, CC_G));
     emit_leave_slot(x, x->insn[x->block[block].first].slot);
 }
 
