@@ -547,7 +547,7 @@ static void emit_entry(struct jit_cx *x, insn_run *before)
     x64_rr(a, true, A_MOV, H_CPU, RDI);
     x64_rr(a, true, A_MOV, H_N, RDX);
     x->lo = x->low_class;
-    reg_reload(x, true);
+    reg_load(x, x->load);
     x->fix[x->fixes].from = x64_jmp(a);
     x->fix[x->fixes++].block = (u16)x->entry_block;
     x64_patch(a, mode, a->at);

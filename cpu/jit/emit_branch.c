@@ -40,6 +40,18 @@ static void all_to_memory(struct jit_cx *x)
     reg_write_back(x);
 }
 
+/* To slot d, in rsi, and count that it was branched to. */
+static void count_and_jump(struct jit_cx *x, const struct dinsn *d)
+{
+    struct x64 *a = &x->a;
+    x64_mov_i(a, RAX, (u64)(uintptr_t)jit_heat(x->c, d));
+    x64_rm(a, false, 0xfe, 1, x64_at(RAX, 0)); /* dec byte */
+    u8 *cold = x64_jcc(a, CC_NE);
+    x64_jmp_to(a, (const void *)(uintptr_t)jit_hot_go);
+    x64_patch(a, cold, a->at);
+    x64_jmp_mem(a, x64_at(RSI, 0));
+}
+
 void emit_leave_slot(struct jit_cx *x, unsigned slot)
 {
     struct x64 *a = &x->a;
@@ -48,12 +60,7 @@ void emit_leave_slot(struct jit_cx *x, unsigned slot)
     emit_slot(x, RSI, slot);
     x64_rr(a, true, A_MOV, RDI, H_CPU);
     x64_rr(a, true, A_MOV, RDX, H_N);
-    x64_mov_i(a, RAX, (u64)(uintptr_t)jit_heat(x->c, d));
-    x64_rm(a, false, 0xfe, 1, x64_at(RAX, 0)); /* dec byte */
-    u8 *cold = x64_jcc(a, CC_NE);
-    x64_jmp_to(a, (const void *)(uintptr_t)jit_hot_go);
-    x64_patch(a, cold, a->at);
-    x64_jmp_mem(a, x64_at(RSI, 0));
+    count_and_jump(x, d);
 }
 
 static void note_branch(struct jit_cx *x, const struct jit_insn *i)
@@ -67,10 +74,71 @@ static void note_branch(struct jit_cx *x, const struct jit_insn *i)
     x64_rm(&x->a, true, A_MOV_STORE, RCX, CPU_AT(bear_slot));
 }
 
-/* Leave for the address in rax. */
+/* Leave for the address in rax: the common code finds the slot, and the jump stands here, so that
+ * the host predicts it by where it comes from. */
 static void leave_page(struct jit_cx *x)
 {
-    x64_jmp_to(&x->a, x->jit->leave_page);
+    x64_call_to(&x->a, x->jit->leave_page);
+    x64_jmp_mem(&x->a, x64_at(RSI, 0));
+}
+
+/* cmp [m], value; rax is scratch. */
+static void cmp_const(struct x64 *a, struct x64_mem m, u64 value)
+{
+    if ((s64)value == (s32)value) {
+        x64_gi_mem(a, true, G_CMP, m, (s32)value);
+    } else {
+        x64_mov_i(a, RAX, value);
+        x64_rm(a, true, A_CMP, RAX, m);
+    }
+}
+
+static void store_const(struct x64 *a, struct x64_mem m, u64 value)
+{
+    if ((s64)value == (s32)value) {
+        x64_mov_mem_i(a, true, m, (s32)value);
+    } else {
+        x64_mov_i(a, RAX, value);
+        x64_rm(a, true, A_MOV_STORE, RAX, m);
+    }
+}
+
+/* A branch to a fixed place in another page that is known now: when page and target are where
+ * they are today, everything is a constant. Falls through when not. */
+static void leave_known(struct jit_cx *x, const struct jit_insn *i)
+{
+    struct x64 *a = &x->a;
+    struct cpu *c = x->c;
+    u64 here = c->ia_page, target = here + (u64)i->rel;
+    u64 page_addr = target & ~(u64)(FRAME_BYTES - 1);
+    unsigned k = (target >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1);
+    const struct tlb_code_entry *e = &c->ispace->code[k];
+    if (e->tag != page_addr || (target & 1))
+        return;
+    const struct code_page *page = e->page;
+    const struct dinsn *d = &page->slot[(target & (FRAME_BYTES - 1)) / 2];
+    s32 at = (s32)(offsetof(struct tlb_space, code) + k * sizeof *e);
+    u8 *other[4];
+    x64_rm(a, true, A_MOV, RDX, CPU_AT(ispace));
+    cmp_const(a, CPU_AT(ia_page), here);
+    other[0] = x64_jcc(a, CC_NE);
+    cmp_const(a, x64_at(RDX, at), page_addr);
+    other[1] = x64_jcc(a, CC_NE);
+    cmp_const(a, x64_at(RDX, at + 8), (u64)(uintptr_t)page);
+    other[2] = x64_jcc(a, CC_NE);
+    x64_rr(a, true, A_TEST, H_N, H_N);
+    other[3] = x64_jcc(a, CC_LE);
+    store_const(a, CPU_AT(bear), here + i->slot * 2u); /* what cpu_bear_settle does */
+    store_const(a, CPU_AT(bear_slot), 0);
+    store_const(a, CPU_AT(code_base), (u64)(uintptr_t)page->slot);
+    store_const(a, CPU_AT(ia_page), page_addr);
+    store_const(a, CPU_AT(ia_bias), page_addr - ((u64)(uintptr_t)page->slot >> 3));
+    x64_mov_i(a, RSI, (u64)(uintptr_t)d);
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    x64_rr(a, true, A_MOV, RDX, H_N);
+    count_and_jump(x, d);
+    for (unsigned n = 0; n < ARRAY_LEN(other); n++)
+        x64_patch(a, other[n], a->at);
 }
 
 /* rax = address of the relative target. */
@@ -109,6 +177,7 @@ void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block)
         return;
     }
     all_to_memory(x);
+    leave_known(x, i);
     away_target(x, i);
     leave_page(x);
 }
@@ -476,7 +545,8 @@ void emit_branch(struct jit_cx *x)
 
 /* ---- out of the page ---- */
 
-/* The address in rax, when its page is in the TLB of decoded pages, else cpu_branch_slow. What
+/* Called, not jumped to: rsi = slot of the address in rax, rdi and rdx for it, when its page is in
+ * the TLB of decoded pages; else it does not return but goes to cpu_branch_slow. What
  * cpu_set_code_page and slot_find do (cpu/run.c). */
 void emit_leave_page(struct x64 *a)
 {
@@ -516,12 +586,14 @@ void emit_leave_page(struct x64 *a)
     x64_gi(a, false, G_AND, RAX, JIT_HEAT_ENTRIES - 1);
     x64_rm(a, true, A_ADD, RAX, CPU_AT(heat));
     x64_rm(a, false, 0xfe, 1, x64_at(RAX, 0)); /* dec byte */
-    u8 *cold = x64_jcc(a, CC_NE);
+    u8 *hot = x64_jcc(a, CC_E);
+    x64_ret(a);
+    x64_patch(a, hot, a->at);
+    x64_rm(a, true, A_LEA, RSP, x64_at(RSP, 8));
     x64_jmp_to(a, (const void *)(uintptr_t)jit_hot_go);
-    x64_patch(a, cold, a->at);
-    x64_jmp_mem(a, x64_at(RSI, 0));
     for (unsigned i = 0; i < ARRAY_LEN(slow); i++)
         x64_patch(a, slow[i], a->at);
+    x64_rm(a, true, A_LEA, RSP, x64_at(RSP, 8));
     x64_rr(a, true, A_MOV, RDI, H_CPU);
     x64_rr(a, true, A_MOV, RSI, H_N);
     x64_jmp_to(a, (const void *)(uintptr_t)cpu_branch_slow);

@@ -199,11 +199,20 @@ static bool caller_saved(unsigned host)
     return host == RSI || host == RDI || (host >= R8 && host <= R11);
 }
 
-void reg_reload(struct jit_cx *x, bool all)
+void reg_load(struct jit_cx *x, u16 which)
 {
     for (unsigned g = 0; g < 16; g++)
-        if (resident(x, g) && (all || caller_saved((unsigned)x->host[g])))
+        if (resident(x, g) && (which & bit(g)))
             x64_rm(&x->a, !(x->lo & bit(g)), A_MOV, (unsigned)x->host[g], home(g));
+}
+
+void reg_reload(struct jit_cx *x, bool all)
+{
+    u16 which = 0;
+    for (unsigned g = 0; g < 16; g++)
+        if (resident(x, g) && (all || caller_saved((unsigned)x->host[g])))
+            which |= bit(g);
+    reg_load(x, which);
 }
 
 bool reg_settled(const struct jit_cx *x, unsigned b)

@@ -275,6 +275,7 @@ struct jit_cx {
     u16 resident;  /* guest registers that have a host register */
     u16 low_class; /* of them, those with only their low half in it between blocks */
     u16 written, written64;
+    u16 load; /* must be loaded on entry */
     /* at the point of emission */
     u16 lo;       /* resident with only its low half valid; the high half is in memory */
     u16 dirty;    /* memory's low half may be old */
@@ -359,8 +360,9 @@ void reg_done(struct jit_cx *x, bool w, unsigned g, unsigned host);
 void reg_op(struct jit_cx *x, bool w, unsigned op, unsigned host, unsigned g);
 /** Store what is dirty; the state is left as it is. */
 void reg_write_back(struct jit_cx *x);
-/** Load residents: all, or those a C function may have destroyed. */
+/** Load residents: all, or those a C function may have destroyed, or those of `which`. */
 void reg_reload(struct jit_cx *x, bool all);
+void reg_load(struct jit_cx *x, u16 which);
 /** Bring registers into the state that block `b` expects. */
 void reg_settle(struct jit_cx *x, unsigned b);
 bool reg_settled(const struct jit_cx *x, unsigned b);

@@ -10,6 +10,7 @@
 #define LOOP_DEPTH_MAX 3
 #define CC_SCAN_DEPTH 6
 #define FIELD_REGS 16u
+#define RESIDENT_WEIGHT_MIN 4 /* fewer uses are as cheap in memory */
 
 static u16 bit(unsigned g)
 {
@@ -486,7 +487,7 @@ static void hosts_assign(struct jit_cx *x)
         for (unsigned g = 1; g < 16; g++)
             if (w.all[g] > w.all[best])
                 best = g;
-        if (w.all[best] < 2)
+        if (w.all[best] < RESIDENT_WEIGHT_MIN)
             break;
         w.all[best] = 0;
         x->host[best] = pool[k];
@@ -527,6 +528,39 @@ static void dirty_find(struct jit_cx *x)
             }
         }
     }
+}
+
+/* Registers that must be loaded where the region is entered: read before they are written, or
+ * stored on some way out without having been written on the way there. */
+static void loads_find(struct jit_cx *x)
+{
+    u16 have[REGION_BLOCKS_MAX]; /* valid for certain at the end of a block */
+    unsigned entry = (unsigned)x->slot_block[x->entry_slot];
+    x->load = 0;
+    for (unsigned k = 0; k < x->blocks; k++)
+        have[k] = 0xffff;
+    for (bool again = true; again;) {
+        again = false;
+        for (unsigned k = 0; k < x->blocks; k++) {
+            u16 in = k == entry ? 0 : 0xffff;
+            for (unsigned p = 0; p < x->blocks; p++)
+                if (x->block[p].fall == (int)k || x->block[p].taken == (int)k)
+                    in &= have[p];
+            const struct jit_block *b = &x->block[k];
+            u16 now = in | x->load;
+            x->load |= b->dirty_in & (u16)~now;
+            for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
+                const struct jit_insn *in_i = &x->insn[i];
+                x->load |= in_i->reads & (u16)~(now | x->load);
+                now = in_i->lo ? (u16)(now | in_i->writes) : (u16)0xffff;
+            }
+            if (now != have[k] && (now & have[k]) != have[k]) {
+                have[k] &= now;
+                again = true;
+            }
+        }
+    }
+    x->load &= x->resident;
 }
 
 /* ---- the condition code ---- */
@@ -648,5 +682,6 @@ void region_analyse(struct jit_cx *x)
     x->written = 0;
     hosts_assign(x);
     dirty_find(x);
+    loads_find(x);
     cc_live_find(x);
 }
