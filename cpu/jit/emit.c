@@ -564,7 +564,11 @@ void emit_region(struct jit_cx *x, insn_run *before)
         block_cc(x, k);
         emit_block(x, k);
     }
+    struct x64 hot = x->a;
+    x->a = x->cold;
     stubs_emit(x);
+    x->cold = x->a;
+    x->a = hot;
     for (unsigned k = 0; k < x->fixes; k++)
         x64_patch(&x->a, x->fix[k].from, x->block[x->fix[k].block].at);
 }

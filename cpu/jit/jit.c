@@ -54,21 +54,20 @@ static int memory_map(struct jit *j)
     return ST_OK;
 }
 
-static struct x64 assembler_at(struct jit *j)
+static struct x64 assembler_at(struct jit *j, size_t from, size_t to)
 {
-    return (struct x64){.start = j->rw + j->used,
-                        .at = j->rw + j->used,
-                        .end = j->rw + j->bytes,
-                        .run = j->rx + j->used};
+    return (struct x64){
+        .start = j->rw + from, .at = j->rw + from, .end = j->rw + to, .run = j->rx + from};
 }
 
 static void common_code(struct jit *j)
 {
-    struct x64 a = assembler_at(j);
+    struct x64 a = assembler_at(j, 0, j->bytes);
     j->leave_page = a.run;
     emit_leave_page(&a);
     j->used += (x64_used(&a) + 63) & ~(size_t)63;
     j->floor = j->used;
+    j->hot_end = j->cold_used = j->bytes / 2;
 }
 
 int jit_create(struct cpu *c, enum cpu_engine engine, struct cause *cause)
@@ -112,7 +111,7 @@ bool jit_is_code(const struct cpu *c, insn_run *run)
 {
     const struct jit *j = c->jit;
     uintptr_t at = (uintptr_t)run;
-    return j && at >= (uintptr_t)j->rx && at < (uintptr_t)j->rx + j->used;
+    return j && at >= (uintptr_t)j->rx && at < (uintptr_t)j->rx + j->bytes;
 }
 
 /* ---- entries ---- */
@@ -147,6 +146,7 @@ static void flush(struct cpu *c)
     }
     j->region_count = 0;
     j->used = j->floor;
+    j->cold_used = j->hot_end;
     j->stats.flushed++;
     memset(c->heat, j->heat, JIT_HEAT_ENTRIES);
 }
@@ -197,9 +197,10 @@ static void region_enter(struct cpu *c, unsigned slot)
     x->page->jit = r;
     d->run = r->code;
     j->used += (x64_used(&x->a) + 15) & ~(size_t)15;
+    j->cold_used += x64_used(&x->cold);
     j->stats.regions++;
     j->stats.insns += x->insns;
-    j->stats.host_bytes += x64_used(&x->a);
+    j->stats.host_bytes += x64_used(&x->a) + x64_used(&x->cold);
 }
 
 /* Translate from `slot` of the executing page; false when it was not possible. */
@@ -207,7 +208,8 @@ static bool translate(struct cpu *c, struct code_page *page, unsigned slot)
 {
     struct jit *j = c->jit;
     struct jit_cx *x = j->cx;
-    if (j->region_count == JIT_REGIONS_MAX || j->bytes - j->used < JIT_REGION_BYTES_MAX)
+    if (j->region_count == JIT_REGIONS_MAX || j->hot_end - j->used < JIT_REGION_BYTES_MAX ||
+        j->bytes - j->cold_used < JIT_REGION_BYTES_MAX)
         flush(c);
     x->c = c;
     x->jit = j;
@@ -216,9 +218,10 @@ static bool translate(struct cpu *c, struct code_page *page, unsigned slot)
     if (!region_find(x, slot))
         return false;
     region_analyse(x);
-    x->a = assembler_at(j);
+    x->a = assembler_at(j, j->used, j->hot_end);
+    x->cold = assembler_at(j, j->cold_used, j->bytes);
     emit_region(x, page->slot[slot].run);
-    if (x->a.full)
+    if (x->a.full || x->cold.full)
         return false;
     region_enter(c, slot);
     return true;

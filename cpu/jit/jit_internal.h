@@ -238,7 +238,9 @@ struct jit_region {
 
 struct jit {
     u8 *rw, *rx;
-    size_t bytes, used, floor;  /* floor: behind the common code */
+    size_t bytes;
+    size_t used, floor, hot_end; /* of the code that runs; floor: behind the common code */
+    size_t cold_used;            /* stubs, from hot_end on */
     struct jit_region *regions; /* of all pages; recycled with the code */
     unsigned region_count;
     struct jit_cx *cx;
@@ -257,7 +259,7 @@ struct jit_cx {
     struct cpu *c;
     struct jit *jit;
     struct code_page *page;
-    struct x64 a;
+    struct x64 a, cold; /* what is emitted now; where stubs go */
     struct jit_insn insn[REGION_INSNS_MAX];
     unsigned insns;
     struct jit_block block[REGION_BLOCKS_MAX];
