@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "cpu/cpu.h"
 #include "cli/cli.h"
 #include "cli/ipl_move.h"
 #include "cli/post_uv.h"
@@ -322,6 +323,7 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
     if (o->image && (o->initrd || o->append))
         return usage("goes with --kernel, not with --image",
                      o->initrd ? "--initrd" : "--append");
+    vc->engine = cpu_engine_default();
     if (o->engine && !engine_named(o->engine, &vc->engine))
         return usage("no such engine (jit, interp, lockstep)", o->engine);
     if (o->console && strcmp(o->console, "stdio") && strcmp(o->console, "none"))
@@ -454,7 +456,7 @@ int cli_ipl(int argc, char **argv)
         {"standby", "SIZE", "storage that the guest can bring in", &o->standby, NULL},
         {"cpus", "N", "number of CPUs, 1 unless given", &o->cpus, NULL},
         {"model", "NAME", "processor model; endicott models lists them", &o->model, NULL},
-        {"engine", "jit|interp", "execution engine", &o->engine, NULL},
+        {"engine", "jit|interp", "execution engine (jit where the host can)", &o->engine, NULL},
         {"disk", "DEVNO=FILE[,ro]", "disk (not available yet)", &o->disk, NULL},
         {"net", "DEVNO=...", "network (not available yet)", &o->net, NULL},
         {"console", "stdio|none", "console, stdio unless given", &o->console, NULL},

@@ -56,6 +56,7 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         .cpus = e->cpu_count,
         .cpus_max = e->cpus_max,
         .model = host->config.model,
+        .engine = cpu_engine_default(),
         .facilities = facilities,
         .console_vdev = e->has_console ? e->console_vdev : 0,
         .share = e->share.absolute || !e->share.value ? 100 : e->share.value,
