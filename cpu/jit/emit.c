@@ -520,21 +520,27 @@ static void emit_block(struct jit_cx *x, unsigned k)
     const struct jit_insn *last = &x->insn[b->first + b->count - 1];
     b->cc_out = x->cc;
     b->cc_out.fresh = false;
+    b->bear_out = x->bear;
     if (!last->lo || last->lo->op < OP_BC) {
         emit_count(x, H_N, x->done);
         emit_fall(x);
     }
 }
 
-/* What is known of the condition code where a block begins. */
-static void block_cc(struct jit_cx *x, unsigned k)
+/* What is known of condition code and breaking event where a block begins. */
+static void block_known(struct jit_cx *x, unsigned k)
 {
     cc_is_in_memory(x);
+    x->bear = -1;
     if (x->block[k].preds != 1 || k == x->entry_block)
         return;
-    for (unsigned p = 0; p < k; p++)
-        if (x->block[p].fall == (int)k || x->block[p].taken == (int)k)
-            x->cc = x->block[p].cc_out;
+    for (unsigned p = 0; p < k; p++) {
+        const struct jit_block *b = &x->block[p];
+        if (b->fall != (int)k && b->taken != (int)k)
+            continue;
+        x->cc = b->cc_out;
+        x->bear = b->taken == (int)k ? x->insn[b->first + b->count - 1].slot : b->bear_out;
+    }
 }
 
 static void emit_entry(struct jit_cx *x, insn_run *before)
@@ -561,7 +567,7 @@ void emit_region(struct jit_cx *x, insn_run *before)
     x->entry_block = (unsigned)x->slot_block[x->entry_slot];
     emit_entry(x, before);
     for (unsigned k = 0; k < x->blocks && !x->a.full; k++) {
-        block_cc(x, k);
+        block_known(x, k);
         emit_block(x, k);
     }
     struct x64 hot = x->a;

@@ -34,8 +34,34 @@ void emit_jump_block(struct jit_cx *x, unsigned block)
     jump_block(x, block, x64_jmp(&x->a));
 }
 
+/* Store the slot of a taken branch. */
+static void note_slot(struct jit_cx *x, unsigned of)
+{
+    u64 slot = (u64)(uintptr_t)&x->page->slot[of];
+    if (slot <= INT32_MAX) {
+        x64_mov_mem_i(&x->a, true, CPU_AT(bear_slot), (s32)slot);
+        return;
+    }
+    x64_mov_i(&x->a, RCX, slot);
+    x64_rm(&x->a, true, A_MOV_STORE, RCX, CPU_AT(bear_slot));
+}
+
+void emit_bear(struct jit_cx *x)
+{
+    if (x->bear >= 0)
+        note_slot(x, (unsigned)x->bear);
+    x->bear = -1;
+}
+
+static void note_branch(struct jit_cx *x, const struct jit_insn *i)
+{
+    note_slot(x, i->slot);
+    x->bear = -1;
+}
+
 static void all_to_memory(struct jit_cx *x)
 {
+    emit_bear(x);
     cc_store_now(x, &x->cc);
     reg_write_back(x);
 }
@@ -61,17 +87,6 @@ void emit_leave_slot(struct jit_cx *x, unsigned slot)
     x64_rr(a, true, A_MOV, RDI, H_CPU);
     x64_rr(a, true, A_MOV, RDX, H_N);
     count_and_jump(x, d);
-}
-
-static void note_branch(struct jit_cx *x, const struct jit_insn *i)
-{
-    u64 slot = (u64)(uintptr_t)&x->page->slot[i->slot];
-    if (slot <= INT32_MAX) {
-        x64_mov_mem_i(&x->a, true, CPU_AT(bear_slot), (s32)slot);
-        return;
-    }
-    x64_mov_i(&x->a, RCX, slot);
-    x64_rm(&x->a, true, A_MOV_STORE, RCX, CPU_AT(bear_slot));
 }
 
 /* Leave for the address in rax: the common code finds the slot, and the jump stands here, so that
@@ -161,9 +176,17 @@ static void back_edge(struct jit_cx *x, unsigned block)
     emit_leave_slot(x, x->insn[x->block[block].first].slot);
 }
 
+/* Is the current block's branch the only way into `block`, which comes later? Then what is known
+ * here is known there. */
+static bool single_way(const struct jit_cx *x, unsigned block)
+{
+    return block > x->cur_block && x->block[block].preds == 1;
+}
+
 void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block)
 {
-    note_branch(x, i);
+    if (block < 0 || !single_way(x, (unsigned)block))
+        note_branch(x, i);
     if (block >= 0) {
         reg_settle(x, (unsigned)block);
         if ((unsigned)block <= x->cur_block)
@@ -185,11 +208,12 @@ void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block)
 struct point {
     u16 lo, dirty, hi_dirty;
     struct cc_now cc;
+    s32 bear;
 };
 
 static struct point point_save(const struct jit_cx *x)
 {
-    return (struct point){x->lo, x->dirty, x->hi_dirty, x->cc};
+    return (struct point){x->lo, x->dirty, x->hi_dirty, x->cc, x->bear};
 }
 
 static void point_restore(struct jit_cx *x, struct point p)
@@ -198,6 +222,7 @@ static void point_restore(struct jit_cx *x, struct point p)
     x->dirty = p.dirty;
     x->hi_dirty = p.hi_dirty;
     x->cc = p.cc;
+    x->bear = p.bear;
 }
 
 static void patch_all(struct jit_cx *x, const struct jumps *j)
@@ -214,28 +239,35 @@ void emit_fall(struct jit_cx *x)
         emit_leave_slot(x, last->slot + last->len / 2u);
         return;
     }
+    if (!single_way(x, (unsigned)b->fall))
+        emit_bear(x);
     reg_settle(x, (unsigned)b->fall);
     if ((unsigned)b->fall != x->cur_block + 1)
         emit_jump_block(x, (unsigned)b->fall);
 }
 
-/* The condition has been made into jumps: what is taken, then what is not. Taken code is out of
- * line, but for loops, where it comes first. */
+/* The condition has been made into jumps; what is taken is a jump to its block when nothing has
+ * to be done on the way, else out of line. */
 static void two_ways(struct jit_cx *x, struct jumps *taken)
 {
     const struct jit_block *b = &x->block[x->cur_block];
+    bool direct = b->taken >= 0 && reg_settled(x, (unsigned)b->taken);
     for (unsigned k = 0; k < taken->count; k++) {
-        struct jit_stub *s = stub_new(x, STUB_EDGE, taken->at[k]);
-        s->to = b->taken;
+        if (direct) {
+            jump_block(x, (unsigned)b->taken, taken->at[k]);
+        } else {
+            struct jit_stub *s = stub_new(x, STUB_EDGE, taken->at[k]);
+            s->to = b->taken;
+        }
     }
     emit_fall(x);
 }
 
-/* Is it a loop's end: branches back, with the taken path in line? */
-static bool loops_back(const struct jit_cx *x)
+/* Is the taken path to be in line? So it is for loops, and where ways meet. */
+static bool taken_in_line(const struct jit_cx *x)
 {
     int to = x->block[x->cur_block].taken;
-    return to >= 0 && (unsigned)to <= x->cur_block;
+    return to >= 0 && !single_way(x, (unsigned)to);
 }
 
 /* `holds` jumps when the branch is taken, `fails` when not; control comes here when not taken
@@ -259,7 +291,7 @@ static void finish_condition(struct jit_cx *x, struct jumps *holds, struct jumps
 static void one_condition(struct jit_cx *x, enum x64_cond cond)
 {
     struct jumps jumps = {.count = 0}, none = {.count = 0};
-    bool back = loops_back(x);
+    bool back = taken_in_line(x);
     jumps.at[jumps.count++] = x64_jcc(&x->a, back ? cond ^ 1 : cond);
     if (back)
         finish_condition(x, &none, &jumps, true);
@@ -291,7 +323,7 @@ static void emit_bc(struct jit_cx *x)
         emit_taken(x, i, x->block[x->cur_block].taken);
         return;
     }
-    bool here = !relative || loops_back(x);
+    bool here = !relative || taken_in_line(x);
     if (here)
         cc_branch(x, mask ^ 15, &fails, &holds);
     else
@@ -428,6 +460,7 @@ static void emit_bas(struct jit_cx *x)
     cc_is_in_memory(x);
     if (!relative)
         mem_address_into(x, i, RAX);
+    x->bear = -1; /* it will be noted for this one */
     emit_link(x, i);
     if (relative) {
         emit_taken(x, i, -1);

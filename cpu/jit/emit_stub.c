@@ -22,6 +22,7 @@ struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from)
                            .hi_dirty = x->hi_dirty,
                            .lo_after = x->lo,
                            .cc = x->cc,
+                           .bear = x->bear,
                            .done = x->done};
     return s;
 }
@@ -33,6 +34,7 @@ static void stub_enter(struct jit_cx *x, const struct jit_stub *s)
     x->hi_dirty = s->hi_dirty;
     x->cc = s->cc;
     x->cc.fresh = false;
+    x->bear = s->bear;
     x->done = s->done;
     x->cur = s->insn;
     x->cur_block = s->block;
@@ -93,6 +95,7 @@ static void stub_load(struct jit_cx *x, const struct jit_stub *s)
 {
     struct x64 *a = &x->a;
     u16 lo = x->lo;
+    emit_bear(x);
     cc_store_now(x, &s->cc);
     reg_write_back(x);
     if (s->reg != RSI)
@@ -119,6 +122,7 @@ static void stub_load(struct jit_cx *x, const struct jit_stub *s)
 static void stub_body(struct jit_cx *x, const struct jit_stub *s)
 {
     struct x64 *a = &x->a;
+    emit_bear(x);
     cc_store_now(x, &s->cc);
     reg_write_back(x);
     call_body(x);
@@ -164,6 +168,7 @@ void emit_fn(struct jit_cx *x)
     const struct jit_insn *i = current(x);
     struct x64 *a = &x->a;
     u16 lo = x->lo;
+    emit_bear(x);
     cc_store_now(x, &x->cc);
     reg_write_back(x);
     cc_is_in_memory(x);

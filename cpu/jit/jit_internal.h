@@ -205,6 +205,7 @@ struct jit_block {
     bool loop_head;
     bool fn; /* calls a body: all registers are in memory there */
     struct cc_now cc_out;
+    s32 bear_out; /* as cx.bear, at its end */
     u8 depth;
     u8 *at; /* host code, when emitted */
 };
@@ -224,6 +225,7 @@ struct jit_stub {
     u16 lo, dirty, hi_dirty; /* registers then */
     u16 lo_after;            /* where `back` is */
     struct cc_now cc;
+    s32 bear;
     unsigned done; /* instructions of the block before this one */
     bool flags;    /* BODY: `back` expects the flags of the condition code */
 };
@@ -283,6 +285,7 @@ struct jit_cx {
     u16 dirty;    /* memory's low half may be old */
     u16 hi_dirty; /* memory's high half may be old; the host register has all 64 bits */
     struct cc_now cc;
+    s32 bear;     /* slot of the last taken branch, not noted yet; -1: it is noted */
     unsigned cur; /* instruction */
     unsigned cur_block;
     unsigned done;            /* instructions of the block finished */
@@ -435,6 +438,8 @@ void emit_leave_slot(struct jit_cx *x, unsigned slot);
 void emit_count(struct jit_cx *x, unsigned host, unsigned insns);
 /** host = address of a slot of this page. */
 void emit_slot(struct jit_cx *x, unsigned host, unsigned slot);
+/** Note the last taken branch, when that has not been done. */
+void emit_bear(struct jit_cx *x);
 /** Jump to a block, emitted or not. */
 void emit_jump_block(struct jit_cx *x, unsigned block);
 /** The code of jit->leave_page. */
