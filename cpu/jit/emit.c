@@ -47,7 +47,7 @@ struct second emit_second(struct jit_cx *x, u8 src)
     const struct lowering *lo = i->lo;
     bool w = lo->width == 64;
     if (src == S_MEM || src == S_REL) {
-        mem_load(x, mem_address(x, i), lo->ext, w, RDX);
+        mem_fetch(x, mem_begin(x), lo->ext, w, RDX);
         return (struct second){SECOND_HOST, 0, RDX};
     }
     if (jit_src_const(src)) {
@@ -106,9 +106,9 @@ static void emit_mov(struct jit_cx *x)
     unsigned dst = i->d.r1;
     if (lo->b == S_MEM || lo->b == S_REL) {
         /* the old value must survive a fault: it does, the load is the last to write */
-        unsigned ea = mem_address(x, i);
+        unsigned begun = mem_begin(x);
         unsigned to = reg_def(x, w, dst, RAX);
-        mem_load(x, ea, lo->ext, w, to);
+        mem_fetch(x, begun, lo->ext, w, to);
         reg_done(x, w, dst, to);
         return;
     }
@@ -153,7 +153,7 @@ static void emit_cmp(struct jit_cx *x)
     unsigned host = RAX;
     struct second b;
     if (lo->a == S_MEM) {
-        mem_load(x, mem_address(x, i), lo->ext, w, RAX);
+        mem_fetch(x, mem_begin(x), lo->ext, w, RAX);
         b = emit_second(x, lo->b);
     } else {
         b = emit_second(x, lo->b);
@@ -223,7 +223,7 @@ static void emit_insert(struct jit_cx *x)
 static void emit_ic(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
-    mem_load(x, mem_address(x, i), i->lo->ext, false, RDX);
+    mem_fetch(x, mem_begin(x), i->lo->ext, false, RDX);
     unsigned to = reg_def32(x, i->d.r1, RAX);
     if (to == RAX)
         reg_get32(x, i->d.r1, RAX);

@@ -180,6 +180,48 @@ void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to)
     s->back = x->a.at;
 }
 
+/* ---- windows (window.c) ---- */
+
+static void window_open(struct jit_cx *x, const struct jit_insn *i)
+{
+    struct x64 *a = &x->a;
+    unsigned host = window_host(i->window);
+    s32 at = i->window_store ? (s32)offsetof(struct tlb_space, store)
+                             : (s32)offsetof(struct tlb_space, fetch);
+    reg_widen(x, (u16)(1u << i->base));
+    u8 *again = a->at;
+    reg_get64(x, i->base, host);
+    x64_rm(a, true, A_LEA, RAX, x64_at(host, i->window_from));
+    x64_rm(a, true, A_LEA, RDX, x64_at(host, i->window_from + i->window_bytes - 1));
+    x64_rorx(a, false, RCX, RAX, TLB_INDEX_SHIFT);
+    x64_gi(a, false, G_AND, RCX, TLB_INDEX_MASK);
+    x64_rm(a, true, A_ADD, RCX, CPU_AT(space[0]));
+    x64_gi(a, true, G_AND, RDX, -(s32)FRAME_BYTES);
+    x64_rm(a, true, A_CMP, RDX, x64_at(RCX, at));
+    struct jit_stub *s = stub_new(x, STUB_WINDOW, x64_jcc(a, CC_NE));
+    s->back = again;
+    x64_rm(a, true, A_ADD, host, x64_at(RCX, at + 8));
+}
+
+unsigned mem_begin(struct jit_cx *x)
+{
+    const struct jit_insn *i = &x->insn[x->cur];
+    if (!i->window)
+        return mem_address(x, i);
+    if (i->window_opens)
+        window_open(x, i);
+    return window_host(i->window);
+}
+
+void mem_fetch(struct jit_cx *x, unsigned begun, u8 ext, bool w, unsigned to)
+{
+    const struct jit_insn *i = &x->insn[x->cur];
+    if (i->window)
+        load_host(&x->a, ext, w, to, x64_at(begun, i->disp));
+    else
+        mem_load(x, begun, ext, w, to);
+}
+
 void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store)
 {
     const struct jit_insn *i = &x->insn[x->cur];
@@ -211,10 +253,8 @@ static u64 swapped(u64 v, unsigned size)
                        : __builtin_bswap64(v);
 }
 
-static void store_const(struct jit_cx *x, unsigned ea, unsigned size, s64 value)
+static void store_const(struct x64 *a, struct x64_mem m, unsigned size, s64 value)
 {
-    struct x64 *a = &x->a;
-    struct x64_mem m = x64_idx(RCX, ea, 0, 0);
     u64 v = swapped((u64)value, size);
     switch (size) {
     case 1: x64_mov8_mem(a, m, (u8)v); break;
@@ -248,24 +288,32 @@ void emit_store(struct jit_cx *x)
     unsigned size = ext_size(lo->ext);
     if (lo->ext == X_64 || lo->ext == X_REV64)
         reg_widen(x, i->reads64);
-    unsigned ea = mem_address(x, i);
-    mem_host(x, ea, size, true);
+    unsigned begun = mem_begin(x);
+    struct x64_mem m = x64_at(begun, i->disp);
+    if (!i->window) {
+        mem_host(x, begun, size, true);
+        m = x64_idx(RCX, begun, 0, 0);
+    }
     if (jit_src_const(lo->a)) {
-        store_const(x, ea, size, jit_const(&i->d, lo->a));
+        store_const(&x->a, m, size, jit_const(&i->d, lo->a));
     } else {
         unsigned from = size == 8 ? reg_use64(x, i->d.r1, RDX) : reg_use32(x, i->d.r1, RDX);
-        store_host(&x->a, lo->ext, from, x64_idx(RCX, ea, 0, 0));
+        store_host(&x->a, lo->ext, from, m);
     }
-    mem_done(x);
+    if (!i->window)
+        mem_done(x);
 }
 
-/* Host address of the whole operand into rcx. */
-static void multiple_address(struct jit_cx *x, const struct jit_insn *i, unsigned bytes,
-                             bool store)
+/* Where the whole operand is in the host's storage. */
+static struct x64_mem multiple_address(struct jit_cx *x, const struct jit_insn *i,
+                                       unsigned bytes, bool store)
 {
-    unsigned ea = mem_address(x, i);
-    mem_host(x, ea, bytes, store);
-    x64_rr(&x->a, true, A_ADD, RCX, ea);
+    unsigned begun = mem_begin(x);
+    if (i->window)
+        return x64_at(begun, i->disp);
+    mem_host(x, begun, bytes, store);
+    x64_rr(&x->a, true, A_ADD, RCX, begun);
+    return x64_at(RCX, 0);
 }
 
 void emit_multiple(struct jit_cx *x)
@@ -276,10 +324,9 @@ void emit_multiple(struct jit_cx *x)
     for (unsigned k = 0; k < count && !w && !store; k++)
         reg_def32(x, (i->d.r1 + k) & 15, RAX);
     reg_widen(x, i->reads64);
-    multiple_address(x, i, each * count, store);
+    struct x64_mem m = multiple_address(x, i, each * count, store);
     for (unsigned k = 0; k < count; k++) {
         unsigned g = (i->d.r1 + k) & 15;
-        struct x64_mem m = x64_at(RCX, (s32)(each * k));
         if (store) {
             unsigned from = w ? reg_use64(x, g, RAX) : reg_use32(x, g, RAX);
             x64_rm(&x->a, w, A_MOVBE_STORE, from, m);
@@ -291,6 +338,8 @@ void emit_multiple(struct jit_cx *x)
             else
                 reg_done32(x, g, to);
         }
+        m.disp += (s32)each;
     }
-    mem_done(x);
+    if (!i->window)
+        mem_done(x);
 }

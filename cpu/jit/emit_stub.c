@@ -138,6 +138,32 @@ static void stub_body(struct jit_cx *x, const struct jit_stub *s)
     go_back(x, s);
 }
 
+/* Look again when the page can be had; else the interpreter goes on with this instruction. */
+static void stub_window(struct jit_cx *x, const struct jit_stub *s)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    u16 lo = x->lo;
+    emit_bear(x);
+    cc_store_now(x, &s->cc);
+    reg_write_back(x);
+    x64_rm(a, true, A_LEA, RSI, x64_at(window_host(i->window), i->window_from));
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    x64_mov_i(a, RDX, i->window_bytes);
+    x64_mov_i(a, RCX, i->window_store);
+    x64_call_c(a, ADDRESS(jit_window_fill));
+    x64_rr8(a, 0x84, RAX, RAX); /* test al, al */
+    u8 *well = x64_jcc(a, CC_NE);
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    emit_slot(x, RSI, i->slot);
+    x64_rm(a, true, A_LEA, RDX, x64_at(H_N, -(s32)x->done));
+    x64_jmp_to(a, ADDRESS(jit_interpret));
+    x64_patch(a, well, a->at);
+    x->lo = lo;
+    reg_reload(x, false);
+    go_back(x, s);
+}
+
 static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
 {
     stub_enter(x, s);
@@ -145,6 +171,7 @@ static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
     switch (s->kind) {
     case STUB_LOAD: stub_load(x, s); break;
     case STUB_BODY: stub_body(x, s); break;
+    case STUB_WINDOW: stub_window(x, s); break;
     case STUB_RESULT: emit_result(x); break;
     case STUB_EDGE: emit_taken(x, current(x), s->to); break;
     case STUB_CC3:

@@ -272,6 +272,17 @@ int jit_body_result(struct cpu *c, const struct dinsn *d, long n, int rc, unsign
     return cpu_branch_slow(c, n);
 }
 
+/* The instruction at d by the interpreter, also where a region begins. */
+int jit_interpret(struct cpu *c, const struct dinsn *d, long n)
+{
+    const struct code_page *page = (const struct code_page *)(const void *)c->code_base;
+    insn_run *run = d->run;
+    for (const struct jit_region *r = page->jit; r; r = r->next)
+        if (r->code == run)
+            run = r->before;
+    return run(c, d, n);
+}
+
 int jit_broken(struct cpu *c, const struct dinsn *d, long n)
 {
     c->jit_broken = false;

@@ -186,6 +186,10 @@ struct jit_insn {
     s64 rel;        /* relative operand: bytes from the page's start */
     u8 base, index; /* storage operand */
     s32 disp;
+    u8 window; /* 1.. : found by that window, which this instruction opens or has found open */
+    bool window_opens, window_store;
+    u16 window_bytes;
+    s32 window_from; /* what it covers, from the base register on */
 };
 
 /* The condition code at the point of emission. */
@@ -256,6 +260,7 @@ struct jit {
 };
 
 #define HOST_NONE (-1)
+#define WINDOWS_MAX 2
 
 struct jit_cx {
     struct cpu *c;
@@ -280,6 +285,7 @@ struct jit_cx {
     u16 low_class; /* of them, those with only their low half in it between blocks */
     u16 written, written64;
     u16 load; /* must be loaded on entry */
+    unsigned windows; /* used */
     /* at the point of emission */
     u16 lo;       /* resident with only its low half valid; the high half is in memory */
     u16 dirty;    /* memory's low half may be old */
@@ -313,6 +319,14 @@ enum cc_need { CC_DEAD, CC_STUBS, CC_MEMORY };
 enum cc_need region_cc_need(const struct jit_cx *x, unsigned i);
 /** Registers that tell the condition code of `i` later; *again: whether they do at all. */
 u16 cc_operands(const struct jit_insn *i, bool *again);
+
+/* -- window.c -- */
+/** Which storage operands share a look-up; before registers are assigned. */
+void windows_find(struct jit_cx *x);
+/** Host register of a window: what is added to a displacement. */
+unsigned window_host(unsigned window);
+/** Called by translated code: bring the page into the TLB; false when the window cannot be. */
+bool jit_window_fill(struct cpu *c, u64 from, u64 bytes, bool store);
 
 /* -- emit.c -- */
 /** Emit the region; its entry is at x->a.start. */
@@ -384,6 +398,11 @@ unsigned mem_address(struct jit_cx *x, const struct jit_insn *i);
 void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to);
 /** Store `size` low bytes of host register `from` (not rcx, rdx). */
 void mem_store(struct jit_cx *x, unsigned ea, unsigned size, unsigned from, bool reversed);
+/** The storage operand of the current instruction, extended, into host register `to`: by its
+ *  window or by a look-up. mem_begin comes first, and between the two nothing is emitted that
+ *  destroys rax; it returns what mem_fetch takes. */
+unsigned mem_begin(struct jit_cx *x);
+void mem_fetch(struct jit_cx *x, unsigned begun, u8 ext, bool w, unsigned to);
 /** rcx + ea = host address of [ea, ea + size) for kind; a miss executes the body instead. */
 void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store);
 /** The instruction that called mem_host ends here: there its body leads back to. When it sets
@@ -455,6 +474,7 @@ enum stub_kind {
     STUB_LEAVE,  /* a taken branch to a slot of this page, or out of it (to < 0) */
     STUB_CC3,    /* overflow: condition code 3 */
     STUB_BROKEN, /* leave for the next instruction; all is in memory */
+    STUB_WINDOW, /* a window's page is not in the TLB */
 };
 struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from);
 void stubs_emit(struct jit_cx *x);
@@ -465,5 +485,6 @@ void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block);
 int jit_body_result(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length);
 int jit_broken(struct cpu *c, const struct dinsn *d, long n);
 int jit_hot_go(struct cpu *c, const struct dinsn *d, long n);
+int jit_interpret(struct cpu *c, const struct dinsn *d, long n);
 
 #endif

@@ -476,13 +476,13 @@ static void weigh(const struct jit_cx *x, struct weights *w)
 
 static void hosts_assign(struct jit_cx *x)
 {
-    static const s8 pool[] = {RBX, R12, R13, R14, R8, R9, R10, R11, RSI, RDI};
+    static const s8 pool[] = {RBX, R12, R8, R9, R10, R11, RSI, RDI, R13, R14};
     struct weights w;
     weigh(x, &w);
     for (unsigned g = 0; g < 17; g++)
         x->host[g] = HOST_NONE;
     x->resident = x->low_class = 0;
-    for (unsigned k = 0; k < ARRAY_LEN(pool); k++) {
+    for (unsigned k = 0; k < ARRAY_LEN(pool) - x->windows; k++) {
         unsigned best = 0;
         for (unsigned g = 1; g < 16; g++)
             if (w.all[g] > w.all[best])
@@ -680,6 +680,7 @@ enum cc_need region_cc_need(const struct jit_cx *x, unsigned i)
 void region_analyse(struct jit_cx *x)
 {
     x->written = 0;
+    windows_find(x);
     hosts_assign(x);
     dirty_find(x);
     loads_find(x);
