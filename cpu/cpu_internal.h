@@ -76,6 +76,7 @@ struct cpu {
     u8 jit_mode;     /* JIT_MODE_*; what translated code depends on, derived likewise */
     bool jit_broken; /* a region of the executing page is void: leave it */
     u32 fpc;
+    u64 jit_fp[2]; /* translated code: two numbers whose comparison is the condition code */
     u64 vr[32][2]; /* vector registers; [n][0] is floating-point register n */
     u64 cr[16];
     u32 ar[16];

@@ -497,8 +497,10 @@ static void emit_one(struct jit_cx *x)
     default:
         if (i->lo->op >= OP_BC)
             emit_branch(x);
-        else
+        else if (i->lo->op >= OP_ADC)
             emit_more(x);
+        else
+            emit_fp(x);
     }
 }
 
@@ -510,6 +512,7 @@ static void emit_block(struct jit_cx *x, unsigned k)
     b->at = x->a.at;
     reg_enter_block(x, k);
     x->done = 0;
+    x->fpc_known = false;
     for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++, x->done++) {
         x->cur = i;
         bool uses = x->insn[i].lo && (x->insn[i].cc_use);

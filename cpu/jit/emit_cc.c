@@ -45,6 +45,12 @@ static void store_flags(struct jit_cx *x, const struct jit_insn *i)
         s->back = a->at;
         break;
     }
+    case CCK_FP: {
+        store_two(x, CC_A, CC_B);
+        struct jit_stub *s = stub_new(x, STUB_CC3, x64_jcc(a, CC_P));
+        s->back = a->at;
+        break;
+    }
     default: /* TM of one bit: 0 or 3 */
         x64_setcc(a, CC_NE, RCX);
         x64_rm(a, false, A_LEA, RCX, x64_idx(RCX, RCX, 1, 0));
@@ -57,12 +63,13 @@ static void store_flags(struct jit_cx *x, const struct jit_insn *i)
 static void store_flags_stub(struct jit_cx *x, const struct jit_insn *i)
 {
     struct x64 *a = &x->a;
-    if (i->lo->cc != CCK_ARITH) {
+    bool fp = i->lo->cc == CCK_FP;
+    if (i->lo->cc != CCK_ARITH && !fp) {
         store_flags(x, i);
         return;
     }
-    store_two(x, CC_G, CC_L);
-    u8 *no = x64_jcc(a, CC_NO);
+    store_two(x, fp ? CC_A : CC_G, fp ? CC_B : CC_L);
+    u8 *no = x64_jcc(a, fp ? CC_NP : CC_NO);
     x64_mov8_mem(a, cc_home(), 3);
     x64_patch(a, no, a->at);
 }
@@ -104,6 +111,10 @@ static void cc_again(struct jit_cx *x, const struct jit_insn *i)
     bool w = lo->width == 64;
     if (lo->op >= OP_ADC && lo->op < OP_BC)
         return; /* nobody will look at it: region_cc_need */
+    if (lo->cc == CCK_FP) {
+        fp_cc_again(x, i);
+        return;
+    }
     reg_widen(x, i->reads64 | i->writes64);
     if (lo->op == OP_CMP) {
         unsigned g = jit_reg(&i->d, lo->a);
@@ -166,6 +177,8 @@ void cc_set(struct jit_cx *x)
     enum cc_need need = region_cc_need(x, x->cur);
     if (need == CC_MEMORY)
         store_flags(x, i);
+    else if (need == CC_STUBS && i->lo->cc == CCK_FP)
+        fp_cc_keep(x);
     x->cc = (struct cc_now){.in_memory = need == CC_MEMORY, .fresh = true, .of = i};
 }
 
@@ -237,7 +250,7 @@ enum x64_cond cc_compare_cond(unsigned mask, bool is_signed)
     return cond_of(mask, is_signed);
 }
 
-enum how { HOW_COND, HOW_ALWAYS, HOW_NEVER, HOW_OVERFLOW, HOW_MEMORY };
+enum how { HOW_COND, HOW_ALWAYS, HOW_NEVER, HOW_OVERFLOW, HOW_UNORDERED, HOW_MEMORY };
 
 static enum how how_logic(unsigned mask, unsigned zero, unsigned not_zero, enum x64_cond *cond)
 {
@@ -303,6 +316,18 @@ static enum how how_arith(const struct jit_insn *i, unsigned mask, enum x64_cond
     return how == HOW_COND ? HOW_OVERFLOW : HOW_MEMORY;
 }
 
+/* Unordered is both "below" and "equal" to the host, and the parity flag. */
+static enum how how_fp(unsigned mask, enum x64_cond *cond)
+{
+    if ((mask & 14) == 14 || (mask & 14) == 0) {
+        *cond = mask & 1 ? CC_P : CC_NP;
+        return HOW_COND;
+    }
+    *cond = cond_of(mask, false);
+    bool host_takes = *cond == CC_E || *cond == CC_B || *cond == CC_BE;
+    return host_takes == (mask & 1) ? HOW_COND : HOW_UNORDERED;
+}
+
 static enum how how_of(const struct jit_insn *i, bool inverted, unsigned mask,
                        enum x64_cond *cond)
 {
@@ -314,6 +339,7 @@ static enum how how_of(const struct jit_insn *i, bool inverted, unsigned mask,
     case CCK_BORROW: return how_borrow(mask, cond);
     case CCK_BORROW2: return how_borrow2(mask, cond);
     case CCK_ARITH: return how_arith(i, mask, cond);
+    case CCK_FP: return how_fp(mask, cond);
     default: return inverted ? how_logic(mask, 1, 8, cond) : how_logic(mask, 8, 1, cond);
     }
 }
@@ -355,7 +381,9 @@ void cc_branch(struct jit_cx *x, unsigned mask, struct jumps *taken, struct jump
         cc_again(x, i);
     if (how == HOW_OVERFLOW)
         add_jump(mask & 1 ? taken : not, x64_jcc(a, CC_O));
-    if (how == HOW_COND || how == HOW_OVERFLOW)
+    if (how == HOW_UNORDERED)
+        add_jump(mask & 1 ? taken : not, x64_jcc(a, CC_P));
+    if (how != HOW_ALWAYS && how != HOW_NEVER)
         add_jump(taken, x64_jcc(a, cond));
     if (how == HOW_ALWAYS)
         add_jump(taken, x64_jmp(a));

@@ -118,8 +118,7 @@ static void stub_load(struct jit_cx *x, const struct jit_stub *s)
     go_back(x, s);
 }
 
-/* All residents are loaded again as the code behind the instruction expects them. */
-static void stub_body(struct jit_cx *x, const struct jit_stub *s)
+void stub_call_body(struct jit_cx *x, const struct jit_stub *s)
 {
     struct x64 *a = &x->a;
     emit_bear(x);
@@ -131,10 +130,26 @@ static void stub_body(struct jit_cx *x, const struct jit_stub *s)
     u8 *whole = x64_jcc(a, CC_E);
     emit_broken(x);
     x64_patch(a, whole, a->at);
-    if (s->flags)
-        cc_flags(x, current(x)->lo->cc);
+}
+
+void stub_leave_next(struct jit_cx *x)
+{
+    emit_broken(x);
+}
+
+/* All residents are loaded again as the code behind the instruction expects them. */
+void stub_restore(struct jit_cx *x, const struct jit_stub *s)
+{
     x->lo = s->lo_after;
     reg_reload(x, true);
+}
+
+static void stub_body(struct jit_cx *x, const struct jit_stub *s)
+{
+    stub_call_body(x, s);
+    if (s->flags)
+        cc_flags(x, current(x)->lo->cc);
+    stub_restore(x, s);
     go_back(x, s);
 }
 
@@ -167,11 +182,16 @@ static void stub_window(struct jit_cx *x, const struct jit_stub *s)
 static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
 {
     stub_enter(x, s);
-    x64_patch(&x->a, s->from, x->a.at);
+    if (s->from)
+        x64_patch(&x->a, s->from, x->a.at);
     switch (s->kind) {
     case STUB_LOAD: stub_load(x, s); break;
     case STUB_BODY: stub_body(x, s); break;
     case STUB_WINDOW: stub_window(x, s); break;
+    case STUB_FP:
+        fp_stub(x, s);
+        go_back(x, s);
+        break;
     case STUB_RESULT: emit_result(x); break;
     case STUB_EDGE: emit_taken(x, current(x), s->to); break;
     case STUB_CC3:
@@ -199,6 +219,7 @@ void emit_fn(struct jit_cx *x)
     cc_store_now(x, &x->cc);
     reg_write_back(x);
     cc_is_in_memory(x);
+    x->fpc_known = false;
     x->dirty = x->hi_dirty = 0;
     if (i->row->flags & IF_PRIV) {
         _Static_assert(PSW_PROB == 1ull << 48, "bit 0 of byte 6");

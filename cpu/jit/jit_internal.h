@@ -41,6 +41,29 @@ enum jit_op {
     OP_STM,
     OP_RISBG,
     OP_LOC, /* B to the destination on condition */
+    OP_FADD, /* first of the floating-point operations; these can have a zero for a result */
+    OP_FSUB,
+    OP_FMUL,
+    OP_FDIV,
+    OP_FSQRT,
+    OP_FMA, /* third * second + first */
+    OP_FMS,
+    OP_FSHORT, /* long to short */
+    OP_FLONG,  /* short to long */
+    OP_FMULD,  /* short * short to long */
+    OP_FCMP,
+    OP_FTEST,
+    OP_FCOMPL, /* signs */
+    OP_FNEG,
+    OP_FPOS,
+    OP_FLOAD, /* moves */
+    OP_FZERO,
+    OP_FSTORE,
+    OP_FTOGR,
+    OP_FFROM,  /* integer to long */
+    OP_FFROMS, /* integer to short */
+    OP_FTO,    /* to an integer of `width` bits */
+    OP_FINT,   /* last of them: to an integer in the same format */
     /* emit_more.c: the condition code of these does not come back from the operands */
     OP_ADC,
     OP_SBB,
@@ -98,6 +121,9 @@ enum jit_src {
     S_R1,
     S_R2,
     S_R3,
+    S_F1, /* floating-point registers */
+    S_F2,
+    S_F3,
     S_MEM,  /* storage operand of the format, by base, index and displacement */
     S_REL,  /* relative to the instruction */
     S_DISP, /* shift amount */
@@ -145,6 +171,7 @@ enum jit_cc {
     CCK_BORROW,  /* logical difference */
     CCK_BORROW2, /* the same with a borrow going in: zero with a borrow can be */
     CCK_TM,
+    CCK_FP,     /* host comparison of two numbers; unordered is 3 */
     CCK_MEMORY, /* the emitted code stores it itself */
 };
 
@@ -228,6 +255,11 @@ struct jit_stub {
     s32 to;                  /* block or slot */
     u16 lo, dirty, hi_dirty; /* registers then */
     u16 lo_after;            /* where `back` is */
+    /* STUB_FP */
+    u8 *inexact; /* a second displacement that leads here: the FPC is not as it should be */
+    u8 *mid;     /* where to go on when the result is well after all */
+    u8 *exact;   /* where to go on when the FPC is well after all */
+    bool whole_fpc;
     struct cc_now cc;
     s32 bear;
     unsigned done; /* instructions of the block before this one */
@@ -297,6 +329,7 @@ struct jit_cx {
     unsigned done;            /* instructions of the block finished */
     struct jit_stub *open[4]; /* of slow_if, until slow_done */
     unsigned opens;
+    bool fpc_known; /* FPC: no mask is on, rounding to nearest; till the end of the block */
     struct {
         u8 *from;
         u16 block;
@@ -447,6 +480,17 @@ struct jumps {
 };
 void cc_branch(struct jit_cx *x, unsigned mask, struct jumps *taken, struct jumps * not );
 
+/* -- emit_fp.c -- */
+void emit_fp(struct jit_cx *x);
+/** Is the row's lowering right for these operands, in this mode? */
+bool fp_fits(const struct jit_insn *i, u8 mode);
+/** May it lead to the instruction's body? */
+bool fp_may_call(const struct jit_insn *i);
+/** Keep what the condition code can be made from; make the flags once more from it. */
+void fp_cc_keep(struct jit_cx *x);
+void fp_cc_again(struct jit_cx *x, const struct jit_insn *i);
+void fp_stub(struct jit_cx *x, const struct jit_stub *s);
+
 /* -- emit_branch.c -- */
 void emit_branch(struct jit_cx *x);
 /** Control goes on at the block behind the current one, or leaves. n has been counted. */
@@ -473,11 +517,16 @@ enum stub_kind {
     STUB_EDGE,   /* a taken branch to a block */
     STUB_LEAVE,  /* a taken branch to a slot of this page, or out of it (to < 0) */
     STUB_CC3,    /* overflow: condition code 3 */
+    STUB_FP,     /* floating point: a second look, then as STUB_BODY */
     STUB_BROKEN, /* leave for the next instruction; all is in memory */
     STUB_WINDOW, /* a window's page is not in the TLB */
 };
 struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from);
 void stubs_emit(struct jit_cx *x);
+/** Of a stub: execute the instruction by its body; then leave, or have all as it is expected. */
+void stub_call_body(struct jit_cx *x, const struct jit_stub *s);
+void stub_leave_next(struct jit_cx *x);
+void stub_restore(struct jit_cx *x, const struct jit_stub *s);
 /** A taken branch: note it, then go to its target: a block, or out of the region (-1). */
 void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block);
 

@@ -38,7 +38,8 @@ static void registers_of_memory(struct jit_insn *i)
 {
     bool sil = i->row->format == FMT_SIL;
     bool indexed = i->row->format == FMT_RX || i->row->format == FMT_RXY ||
-                   i->row->format == FMT_RX_M || i->row->format == FMT_RXE;
+                   i->row->format == FMT_RX_M || i->row->format == FMT_RXE ||
+                   i->row->format == FMT_RXF;
     i->base = i->d.b2;
     i->index = indexed ? i->d.r2 : ZERO_REG;
     i->disp = sil ? i->d.ss.d1 : i->d.d2;
@@ -223,12 +224,13 @@ static bool lowering_fits(const struct jit_insn *i)
     }
 }
 
-static void classify(struct jit_insn *i)
+static void classify(struct jit_insn *i, u8 mode)
 {
     i->lo = jit_lowering(i->row);
+    bool fp = i->lo && i->lo->op >= OP_FADD && i->lo->op <= OP_FINT;
     if (i->lo && i->lo->op == OP_BCT && i->lo->b == S_R2 && i->d.r2 == 0)
         i->lo = jit_lowering_count(i->lo->width == 64);
-    if (i->lo && !lowering_fits(i))
+    if (i->lo && !(fp ? fp_fits(i, mode) : lowering_fits(i)))
         i->lo = NULL;
     if (!i->lo) {
         i->faults = i->cc_use = true;
@@ -238,7 +240,8 @@ static void classify(struct jit_insn *i)
     registers_of(i);
     u8 op = i->lo->op;
     bool memory = i->lo->a == S_MEM || i->lo->b == S_MEM || i->lo->b == S_REL;
-    i->faults = (memory && op != OP_LA && op < OP_BC) || op == OP_TRAP ||
+    i->faults = (memory && op != OP_LA && op < OP_BC) || (fp && fp_may_call(i)) ||
+                op == OP_TRAP ||
                 (op >= OP_WDIV && op <= OP_DSG);
     i->cc_def = i->lo->cc != CCK_NONE && op != OP_CMPJ && op != OP_CMPB && op != OP_TRAP;
     i->cc_use = uses_cc(i);
@@ -282,7 +285,7 @@ static bool insn_at(struct jit_cx *x, unsigned slot, struct jit_insn *i)
     i->slot = (u16)slot;
     i->len = (u8)len;
     i->target = -1;
-    classify(i);
+    classify(i, x->mode);
     return true;
 }
 
@@ -599,6 +602,8 @@ u16 cc_operands(const struct jit_insn *i, bool *again)
     if (lo->op >= OP_ADC && lo->op < OP_BC)
         return 0;
     *again = true;
+    if (lo->cc == CCK_FP) /* kept apart */
+        return 0;
     if (lo->a == S_MEM || lo->b == S_MEM || lo->b == S_REL)
         *again = lo->op != OP_CMP && lo->op != OP_TM && lo->cc != CCK_ARITH &&
                  lo->cc != CCK_CARRY && lo->cc != CCK_BORROW;

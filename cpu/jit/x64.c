@@ -335,6 +335,24 @@ void x64_sse_rm(struct x64 *a, unsigned prefix, bool w, unsigned op, unsigned re
     x64_rm(a, w, op, reg, m);
 }
 
+void x64_sse3a(struct x64 *a, unsigned op, unsigned reg, unsigned rm, unsigned imm)
+{
+    x64_byte(a, 0x66);
+    rex(a, rex_rr(false, reg, rm), false);
+    x64_byte(a, 0x0f);
+    x64_byte(a, 0x3a);
+    x64_byte(a, op);
+    modrm_rr(a, reg, rm);
+    x64_byte(a, imm);
+}
+
+void x64_fma(struct x64 *a, bool w, unsigned op, unsigned dst, unsigned v, unsigned rm)
+{
+    vex(a, 2, w, 1, dst, v, rm);
+    x64_byte(a, op);
+    modrm_rr(a, dst, rm);
+}
+
 void x64_call_c(struct x64 *a, const void *target)
 {
     x64_rm(a, true, A_LEA, RSP, x64_at(RSP, -8));

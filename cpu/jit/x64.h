@@ -163,5 +163,9 @@ void x64_call_c(struct x64 *a, const void *target);
 void x64_sse_rr(struct x64 *a, unsigned prefix, bool w, unsigned op, unsigned reg, unsigned rm);
 void x64_sse_rm(struct x64 *a, unsigned prefix, bool w, unsigned op, unsigned reg,
                 struct x64_mem m);
+/** 66 0F3A op reg, rm, imm8. */
+void x64_sse3a(struct x64 *a, unsigned op, unsigned reg, unsigned rm, unsigned imm);
+/** FMA: dst, v, rm are vector registers. */
+void x64_fma(struct x64 *a, bool w, unsigned op, unsigned dst, unsigned v, unsigned rm);
 
 #endif

@@ -172,7 +172,15 @@ static const struct low_row *some_row(struct twins *t)
     return &rows[twins_below(t, ARRAY_LEN(rows))];
 }
 
-/* `r` among `before` and `after` others. */
+static const struct low_row *named_row(const char *mnemonic)
+{
+    unsigned i = 0;
+    while (strcmp(rows[i].mnemonic, mnemonic) != 0)
+        i++;
+    return &rows[i];
+}
+
+/* `r` among `before` and `after` others, a branch on condition often behind it. */
 static void make_code(struct twins *t, struct twin_code *c, const struct low_row *r,
                       unsigned before, unsigned after)
 {
@@ -182,6 +190,8 @@ static void make_code(struct twins *t, struct twin_code *c, const struct low_row
         make_insn(t, c, some_row(t));
     c->test = c->insns;
     make_insn(t, c, r);
+    if (twins_percent(t, 40))
+        make_insn(t, c, named_row("brc"));
     for (unsigned i = 0; i < after; i++)
         make_insn(t, c, some_row(t));
     c->offset[c->insns] = c->bytes;
@@ -216,6 +226,74 @@ static u64 some_value(struct twins *t)
     case 1: return twins_below(t, 64);
     case 2: return twins_random(t) >> twins_below(t, 64);
     default: return twins_random(t);
+    }
+}
+
+/* Floating-point numbers, short ones on the left: zeros, infinities, NaNs quiet and signalling,
+ * the ends of the normal and of the tiny ones, small integers, halves, and noise. */
+static u64 some_number(struct twins *t)
+{
+    static const u64 ends[] = {0,
+                               0x7ff0000000000000,
+                               0x7ff8000000000000,
+                               0x7ff4000000000123,
+                               0x7ff0000000000001,
+                               0x0010000000000000,
+                               0x000fffffffffffff,
+                               0x0000000000000001,
+                               0x0020000000000000,
+                               0x7fefffffffffffff,
+                               0x3ff0000000000000,
+                               0x3fefffffffffffff,
+                               0x41dfffffffc00000,
+                               0x41e0000000000000,
+                               0x43e0000000000000,
+                               0x433fffffffffffff,
+                               0x47efffffe0000000,
+                               0x47effffff0000000,
+                               0x3810000000000000,
+                               0x380fffffffffffff,
+                               0x7f80000000000000,
+                               0x7fc0000012345678,
+                               0x7fa00001ffffffff,
+                               0x0080000000000000,
+                               0x007fffff00000000,
+                               0x0000000100000000,
+                               0x7f7fffff00000000,
+                               0x4f00000000000000,
+                               0x5f000000ffffffff};
+    u64 sign = twins_below(t, 2) << 63;
+    switch (twins_below(t, 6)) {
+    case 0: return sign | ends[twins_below(t, ARRAY_LEN(ends))];
+    case 1: {
+        double v = (double)twins_below(t, 64) / 4;
+        u64 bits;
+        memcpy(&bits, &v, sizeof bits);
+        return sign | bits;
+    }
+    case 2: {
+        float v = (float)twins_below(t, 64) / 4;
+        u32 bits;
+        memcpy(&bits, &v, sizeof bits);
+        return sign | (u64)bits << 32 | (u32)twins_random(t);
+    }
+    case 3: return sign | (0x3fe0ull + twins_below(t, 64)) << 48 | twins_random(t) >> 16;
+    case 4: return sign | (0x3f00ull + twins_below(t, 256)) << 48 | twins_random(t) >> 16;
+    default: return twins_random(t);
+    }
+}
+
+/* Mostly as programs have it: nothing masked, to nearest, inexact seen or not. */
+static u32 some_fpc(struct twins *t)
+{
+    static const u8 modes[] = {0, 0, 1, 2, 3, 7};
+    u32 flags = (u32)twins_below(t, 32) << 19;
+    switch (twins_below(t, 5)) {
+    case 0:
+    case 1: return flags | 0x00080000;
+    case 2: return flags & ~0x00080000u;
+    case 3: return flags | modes[twins_below(t, ARRAY_LEN(modes))];
+    default: return flags | (u32)twins_below(t, 32) << 27;
     }
 }
 
@@ -276,10 +354,10 @@ static void make_state(struct twins *t, const struct twin_code *c, struct twin_s
 {
     for (unsigned i = 0; i < 16; i++) {
         s->gr[i] = some_value(t);
-        s->fpr[i] = some_value(t);
+        s->fpr[i] = some_number(t);
         s->ar[i] = 0;
     }
-    s->fpc = 0;
+    s->fpc = some_fpc(t);
     s->gr[12] = some_address(t, c) - twins_below(t, 1024);
     s->gr[13] = TWIN_DATA + twins_below(t, 256) * 8;
     aim(t, c, s);

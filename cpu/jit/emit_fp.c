@@ -1,0 +1,573 @@
+/* Binary floating point on the host's SSE unit.
+ * Taken only where it cannot be told from cpu/bfp/bfp.c. The region computes; anything unusual
+ * goes out of line and there mostly to the instruction's body, which starts from the old state:
+ * - the result must be a normal number clear of the edge of tininess. Then no operand was a NaN
+ *   or infinite; a zero is looked at more closely out of line;
+ * - the FPC must have no mask on and round to nearest: looked at once in a block, for nothing but
+ *   a body can change it, and the way back from a body looks again;
+ * - inexact: nothing to do once the FPC's flag is on; else MXCSR tells. It is sticky there and
+ *   never reset by translated code: what it tells wrongly the body sets right, and clears it.
+ * XMM0: first operand, then the result; XMM1: second operand; XMM2: third operand, or zero.
+ * The condition code of a result is that of its comparison with zero, and that of a comparison
+ * is what the host compares: both are in XMM0 and XMM1 then. */
+#include <stddef.h>
+
+#include "cpu/bfp/bfp_host.h"
+#include "cpu/jit/jit_internal.h"
+
+enum { XMM0, XMM1, XMM2 };
+
+/* opcodes; the prefix tells short from long */
+#define A_MOVS 0x0f10
+#define A_MOVS_STORE 0x0f11
+#define A_UCOMIS 0x0f2e
+#define A_CVTSI2S 0x0f2a
+#define A_CVTTS2SI 0x0f2c
+#define A_CVTS2SI 0x0f2d
+#define A_SQRTS 0x0f51
+#define A_ADDS 0x0f58
+#define A_MULS 0x0f59
+#define A_CVTS2S 0x0f5a
+#define A_SUBS 0x0f5c
+#define A_DIVS 0x0f5e
+#define A_MOVQ 0x0f6e
+#define A_MOVQ_FROM 0x0f7e
+#define A_PXOR 0x0fef
+#define A_STMXCSR 0x0fae /* /3 */
+#define A_BT_GROUP 0x0fba
+#define A_FMADD213 0xa9
+#define A_FMSUB213 0xab
+#define A_PEXTRD 0x16
+#define A_ROUNDS 0x0a /* and 0x0b */
+
+#define M3_TRUNCATE 5u
+#define EXPONENT_MAX_32 0xff000000u /* of what the sign was shifted out of; 64: upper half */
+#define EXPONENT_MAX_64 0xffe00000u
+
+static const struct jit_insn *current(const struct jit_cx *x)
+{
+    return &x->insn[x->cur];
+}
+
+static unsigned scalar(bool wide)
+{
+    return wide ? 0xf2 : 0xf3;
+}
+
+/** Operands are long? */
+static bool is_wide(const struct jit_insn *i)
+{
+    return i->lo->ext == X_64;
+}
+
+static struct x64_mem fpr(unsigned n, bool wide)
+{
+    return x64_at(H_CPU, (s32)(offsetof(struct cpu, vr) + n * sizeof((struct cpu *)0)->vr[0] +
+                               (wide ? 0 : 4)));
+}
+
+static void get(struct jit_cx *x, unsigned n, bool wide, unsigned xmm)
+{
+    x64_sse_rm(&x->a, scalar(wide), false, A_MOVS, xmm, fpr(n, wide));
+}
+
+static void put(struct jit_cx *x, unsigned n, bool wide)
+{
+    x64_sse_rm(&x->a, scalar(wide), false, A_MOVS_STORE, XMM0, fpr(n, wide));
+}
+
+/* Second operand: register r2 or storage. */
+static void get_second(struct jit_cx *x, unsigned xmm)
+{
+    const struct jit_insn *i = current(x);
+    bool wide = is_wide(i);
+    if (i->lo->b != S_MEM) {
+        get(x, i->d.r2, wide, xmm);
+        return;
+    }
+    mem_load(x, mem_address(x, i), wide ? X_64 : X_U32, wide, RAX);
+    x64_sse_rr(&x->a, 0x66, wide, A_MOVQ, xmm, RAX);
+}
+
+static void zero(struct jit_cx *x, unsigned xmm)
+{
+    x64_sse_rr(&x->a, 0x66, false, A_PXOR, xmm, xmm);
+}
+
+static void fp_compare(struct jit_cx *x, const struct jit_insn *i)
+{
+    x64_sse_rr(&x->a, is_wide(i) ? 0x66 : 0, false, A_UCOMIS, XMM0, XMM1);
+}
+
+/* ---- checks ---- */
+
+/* eax = upper part of the number in XMM0 without its sign, less `low`. */
+static void upper(struct jit_cx *x, bool wide, u32 low)
+{
+    struct x64 *a = &x->a;
+    if (wide)
+        x64_sse3a(a, A_PEXTRD, XMM0, RAX, 1);
+    else
+        x64_sse_rr(a, 0x66, false, A_MOVQ_FROM, XMM0, RAX);
+    x64_rm(a, false, A_LEA, RAX, x64_idx(RAX, RAX, 0, -(s32)low));
+}
+
+/* Out of line unless the result is normal, with an exponent field of 2 or more. */
+static u8 *check_normal(struct jit_cx *x, bool wide)
+{
+    u32 low = wide ? 2u << 21 : 2u << 24;
+    upper(x, wide, low);
+    x64_gi(&x->a, false, G_CMP, RAX, (s32)((wide ? EXPONENT_MAX_64 : EXPONENT_MAX_32) - low));
+    return x64_jcc(&x->a, CC_AE);
+}
+
+/* Out of line when it is a NaN or infinite. */
+static u8 *check_finite(struct jit_cx *x, bool wide)
+{
+    upper(x, wide, 0);
+    x64_gi(&x->a, false, G_CMP, RAX, (s32)(wide ? EXPONENT_MAX_64 : EXPONENT_MAX_32));
+    return x64_jcc(&x->a, CC_AE);
+}
+
+static struct jit_stub *odd(struct jit_cx *x, u8 *from)
+{
+    struct jit_stub *s = stub_new(x, STUB_FP, from);
+    s->mid = x->a.at;
+    return s;
+}
+
+/* The FPC must allow the short cut; all other checks have been made. */
+static void check_fpc(struct jit_cx *x, struct jit_stub *s)
+{
+    struct x64 *a = &x->a;
+    s->whole_fpc = !x->fpc_known;
+    if (x->fpc_known) {
+        x64_test8_mem(a, x64_at(H_CPU, (s32)offsetof(struct cpu, fpc) + 2),
+                      BFP_HOST_INEXACT >> 16);
+        s->inexact = x64_jcc(a, CC_E);
+    } else {
+        x64_rm(a, false, A_MOV, RAX, CPU_AT(fpc));
+        x64_gi(a, false, G_AND, RAX, (s32)(BFP_HOST_NEVER | BFP_HOST_INEXACT));
+        x64_gi(a, false, G_CMP, RAX, BFP_HOST_INEXACT);
+        s->inexact = x64_jcc(a, CC_NE);
+    }
+    s->exact = a->at;
+    x->fpc_known = true;
+}
+
+static void finish(struct jit_cx *x, struct jit_stub *s)
+{
+    s->back = x->a.at;
+    s->lo_after = x->lo;
+}
+
+/* ---- condition codes ---- */
+
+/* That of the number in XMM0. */
+static void set_cc_of_result(struct jit_cx *x)
+{
+    if (cc_wanted(x)) {
+        zero(x, XMM1);
+        fp_compare(x, current(x));
+    }
+    cc_set(x);
+}
+
+void fp_cc_keep(struct jit_cx *x)
+{
+    x64_sse_rm(&x->a, 0xf2, false, A_MOVS_STORE, XMM0, CPU_AT(jit_fp[0]));
+    x64_sse_rm(&x->a, 0xf2, false, A_MOVS_STORE, XMM1, CPU_AT(jit_fp[1]));
+}
+
+void fp_cc_again(struct jit_cx *x, const struct jit_insn *i)
+{
+    x64_sse_rm(&x->a, 0xf2, false, A_MOVS, XMM0, CPU_AT(jit_fp[0]));
+    x64_sse_rm(&x->a, is_wide(i) ? 0x66 : 0, false, A_UCOMIS, XMM0, CPU_AT(jit_fp[1]));
+}
+
+/* A body has set the condition code: numbers that compare with zero accordingly. */
+static void cc_from_memory(struct jit_cx *x, const struct jit_insn *i)
+{
+    static const u64 wide[4] = {0, 0xbffull << 52, 0x3ffull << 52, 0x7ff8ull << 48};
+    static const u64 narrow[4] = {0, 0xbf800000, 0x3f800000, 0x7fc00000};
+    struct x64 *a = &x->a;
+    x64_rm(a, false, A_MOVZX8, RAX, CPU_AT(cc));
+    x64_mov_i(a, RDX, (u64)(uintptr_t)(is_wide(i) ? wide : narrow));
+    x64_sse_rm(a, 0xf2, false, A_MOVS, XMM0, x64_idx(RDX, RAX, 3, 0));
+    zero(x, XMM1);
+    fp_cc_keep(x);
+    fp_compare(x, i);
+}
+
+/* ---- instructions ---- */
+
+static void emit_arith(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    static const u16 op[] = {
+        [OP_FADD] = A_ADDS, [OP_FSUB] = A_SUBS, [OP_FMUL] = A_MULS, [OP_FDIV] = A_DIVS};
+    bool wide = is_wide(i);
+    get_second(x, XMM1);
+    get(x, i->d.r1, wide, XMM0);
+    x64_sse_rr(&x->a, scalar(wide), false, op[i->lo->op], XMM0, XMM1);
+    struct jit_stub *s = odd(x, check_normal(x, wide));
+    check_fpc(x, s);
+    put(x, i->d.r1, wide);
+    if (i->lo->cc != CCK_NONE)
+        set_cc_of_result(x);
+    finish(x, s);
+}
+
+static void emit_root(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool wide = is_wide(i);
+    get_second(x, XMM0);
+    x64_sse_rr(&x->a, scalar(wide), false, A_SQRTS, XMM0, XMM0);
+    struct jit_stub *s = odd(x, check_normal(x, wide));
+    check_fpc(x, s);
+    put(x, i->d.r1, wide);
+    finish(x, s);
+}
+
+/* r3 * second + r1, or - r1 */
+static void emit_fma(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool wide = is_wide(i);
+    get_second(x, XMM1);
+    get(x, i->d.r3, wide, XMM0);
+    get(x, i->d.r1, wide, XMM2);
+    x64_fma(&x->a, wide, i->lo->op == OP_FMA ? A_FMADD213 : A_FMSUB213, XMM0, XMM1, XMM2);
+    struct jit_stub *s = odd(x, check_normal(x, wide));
+    check_fpc(x, s);
+    put(x, i->d.r1, wide);
+    finish(x, s);
+}
+
+/* Short to long, and the long product of short numbers: always exact. */
+static void emit_lengthen(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    get_second(x, XMM0);
+    x64_sse_rr(&x->a, scalar(false), false, A_CVTS2S, XMM0, XMM0);
+    if (i->lo->op == OP_FMULD) {
+        get(x, i->d.r1, false, XMM1);
+        x64_sse_rr(&x->a, scalar(false), false, A_CVTS2S, XMM1, XMM1);
+        x64_sse_rr(&x->a, scalar(true), false, A_MULS, XMM0, XMM1);
+    }
+    struct jit_stub *s = odd(x, check_finite(x, true));
+    put(x, i->d.r1, true);
+    finish(x, s);
+}
+
+static void emit_shorten(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    get(x, i->d.r2, true, XMM0);
+    x64_sse_rr(&x->a, scalar(true), false, A_CVTS2S, XMM0, XMM0);
+    struct jit_stub *s = odd(x, check_normal(x, false));
+    check_fpc(x, s);
+    put(x, i->d.r1, false);
+    finish(x, s);
+}
+
+static void emit_compare(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    get_second(x, XMM1);
+    get(x, i->d.r1, is_wide(i), XMM0);
+    fp_compare(x, i);
+    struct jit_stub *s = odd(x, x64_jcc(&x->a, CC_P));
+    cc_set(x);
+    finish(x, s);
+}
+
+static void emit_load_test(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    get(x, i->d.r2, is_wide(i), XMM0);
+    zero(x, XMM1);
+    fp_compare(x, i);
+    struct jit_stub *s = odd(x, x64_jcc(&x->a, CC_P));
+    if (i->d.r1 != i->d.r2)
+        put(x, i->d.r1, is_wide(i));
+    cc_set(x);
+    finish(x, s);
+}
+
+/* Complement, set or reset the sign; condition code 3 for NaNs. */
+static void emit_sign(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    bool wide = is_wide(i);
+    unsigned bts = i->lo->op == OP_FCOMPL ? 7 : i->lo->op == OP_FNEG ? 5 : 6;
+    x64_rm(a, wide, A_MOV, RAX, fpr(i->d.r2, wide));
+    x64_rr(a, wide, A_BT_GROUP, bts, RAX);
+    x64_byte(a, wide ? 63 : 31);
+    if (i->lo->cc == CCK_NONE) {
+        x64_rm(a, wide, A_MOV_STORE, RAX, fpr(i->d.r1, wide));
+        return;
+    }
+    x64_sse_rr(a, 0x66, wide, A_MOVQ, XMM0, RAX);
+    zero(x, XMM1);
+    fp_compare(x, i);
+    struct jit_stub *s = odd(x, x64_jcc(a, CC_P));
+    put(x, i->d.r1, wide);
+    cc_set(x);
+    finish(x, s);
+}
+
+static void emit_load(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    bool wide = is_wide(i);
+    unsigned from = RAX;
+    if (i->lo->b == S_MEM)
+        mem_load(x, mem_address(x, i), wide ? X_64 : X_U32, wide, RAX);
+    else if (i->lo->b == S_R2)
+        from = reg_use64(x, i->d.r2, RAX);
+    else
+        x64_rm(a, wide, A_MOV, RAX, fpr(i->d.r2, wide));
+    x64_rm(a, wide, A_MOV_STORE, from, fpr(i->d.r1, wide));
+}
+
+static void emit_zero(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    x64_mov_mem_i(&x->a, is_wide(i), fpr(i->d.r1, is_wide(i)), 0);
+}
+
+static void emit_store_fp(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool wide = is_wide(i);
+    unsigned ea = mem_address(x, i);
+    mem_host(x, ea, wide ? 8 : 4, true);
+    x64_rm(&x->a, wide, A_MOV, RDX, fpr(i->d.r1, wide));
+    x64_rm(&x->a, wide, A_MOVBE_STORE, RDX, x64_idx(RCX, ea, 0, 0));
+    mem_done(x);
+}
+
+static void emit_to_gr(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    unsigned to = reg_def64(x, i->d.r1, RAX);
+    x64_rm(&x->a, true, A_MOV, to, fpr(i->d.r2, true));
+    reg_done64(x, i->d.r1, to);
+}
+
+/* From an integer: ext X_S32, X_U32 or X_64, to long (OP_FFROM) or short. */
+static void emit_from_fixed(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    bool long_result = i->lo->op == OP_FFROM, w = i->lo->ext != X_S32;
+    bool always_exact = long_result && i->lo->ext != X_64;
+    unsigned from = RAX;
+    if (i->lo->ext == X_64)
+        from = reg_use64(x, i->d.r2, RAX);
+    else if (i->lo->ext == X_S32)
+        from = reg_use32(x, i->d.r2, RAX);
+    else
+        reg_get32(x, i->d.r2, RAX);
+    zero(x, XMM0);
+    x64_sse_rr(a, scalar(long_result), w, A_CVTSI2S, XMM0, from);
+    if (always_exact) {
+        put(x, i->d.r1, true);
+        return;
+    }
+    struct jit_stub *s = odd(x, NULL);
+    check_fpc(x, s);
+    put(x, i->d.r1, long_result);
+    finish(x, s);
+}
+
+/* To a signed integer of lo->width bits; the host says 100..0 when it does not fit. */
+static void emit_to_fixed(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    bool wide = is_wide(i), w = i->lo->width == 64;
+    get(x, i->d.r2, wide, XMM0);
+    x64_sse_rr(a, scalar(wide), w, i->d.r3 == M3_TRUNCATE ? A_CVTTS2SI : A_CVTS2SI, RDX, XMM0);
+    x64_gi(a, w, G_CMP, RDX, 1);
+    struct jit_stub *s = odd(x, x64_jcc(a, CC_O));
+    check_fpc(x, s);
+    if (w)
+        reg_done64(x, i->d.r1, RDX);
+    else
+        reg_done32(x, i->d.r1, RDX);
+    set_cc_of_result(x);
+    finish(x, s);
+}
+
+/* Round to an integer in the same format. */
+static void emit_integer(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    static const u8 mode[8] = {0, 0, 0, 0, 0, 3, 2, 1};
+    bool wide = is_wide(i);
+    get(x, i->d.r2, wide, XMM0);
+    x64_sse3a(&x->a, A_ROUNDS | wide, XMM0, XMM0, mode[i->d.r3]);
+    struct jit_stub *s = odd(x, check_finite(x, wide));
+    check_fpc(x, s);
+    put(x, i->d.r1, wide);
+    finish(x, s);
+}
+
+void emit_fp(struct jit_cx *x)
+{
+    switch (current(x)->lo->op) {
+    case OP_FADD:
+    case OP_FSUB:
+    case OP_FMUL:
+    case OP_FDIV: emit_arith(x); break;
+    case OP_FSQRT: emit_root(x); break;
+    case OP_FMA:
+    case OP_FMS: emit_fma(x); break;
+    case OP_FLONG:
+    case OP_FMULD: emit_lengthen(x); break;
+    case OP_FSHORT: emit_shorten(x); break;
+    case OP_FCMP: emit_compare(x); break;
+    case OP_FTEST: emit_load_test(x); break;
+    case OP_FCOMPL:
+    case OP_FNEG:
+    case OP_FPOS: emit_sign(x); break;
+    case OP_FLOAD: emit_load(x); break;
+    case OP_FZERO: emit_zero(x); break;
+    case OP_FSTORE: emit_store_fp(x); break;
+    case OP_FTOGR: emit_to_gr(x); break;
+    case OP_FFROM:
+    case OP_FFROMS: emit_from_fixed(x); break;
+    case OP_FTO: emit_to_fixed(x); break;
+    default: emit_integer(x); break;
+    }
+}
+
+/* ---- which, and when ---- */
+
+static bool moves_only(u8 op)
+{
+    return op >= OP_FLOAD && op <= OP_FTOGR;
+}
+
+bool fp_may_call(const struct jit_insn *i)
+{
+    u8 op = i->lo->op;
+    bool plain_sign = op >= OP_FCOMPL && op <= OP_FPOS && i->lo->cc == CCK_NONE;
+    bool exact = op == OP_FFROM && i->lo->ext != X_64;
+    return !moves_only(op) && !plain_sign && !exact;
+}
+
+static bool rounding_fits(const struct jit_insn *i)
+{
+    unsigned m3 = i->d.r3;
+    return i->d.b2 == 0 && (m3 == 0 || (m3 >= 4 && m3 <= 7));
+}
+
+bool fp_fits(const struct jit_insn *i, u8 mode)
+{
+    if (!(mode & JIT_MODE_AFP))
+        return false;
+    switch (i->lo->op) {
+    case OP_FSHORT:
+    case OP_FFROM:
+    case OP_FFROMS: return i->d.r3 == 0 && i->d.b2 == 0;
+    case OP_FTO: return rounding_fits(i) && i->d.r3 < 6;
+    case OP_FINT: return rounding_fits(i);
+    case OP_FMA:
+    case OP_FMS: return __builtin_cpu_supports("fma");
+    default: return true;
+    }
+}
+
+/* ---- out of line ---- */
+
+/* Flags: is the number at m zero? XMM2 is zero. */
+static void compare_zero(struct jit_cx *x, bool wide, struct x64_mem m)
+{
+    x64_sse_rm(&x->a, wide ? 0x66 : 0, false, A_UCOMIS, XMM2, m);
+}
+
+/* Go on at s->mid when the equal flag is set. */
+static void accept_if_equal(struct jit_cx *x, const struct jit_stub *s)
+{
+    x64_patch(&x->a, x64_jcc(&x->a, CC_E), s->mid);
+}
+
+/* A result that is zero because an operand was. */
+static void accept_zero(struct jit_cx *x, const struct jit_stub *s)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    u8 op = i->lo->op;
+    bool wide = is_wide(i), wide_result = wide && op != OP_FSHORT;
+    x64_sse_rr(a, 0x66, wide_result, A_MOVQ_FROM, XMM0, RAX);
+    x64_rr(a, wide_result, A_ADD, RAX, RAX);
+    if (op <= OP_FSUB || op == OP_FSQRT) {
+        accept_if_equal(x, s);
+        return;
+    }
+    u8 *not_zero = x64_jcc(a, CC_NE), *sum = NULL;
+    zero(x, XMM2);
+    if (op == OP_FMA || op == OP_FMS) {
+        compare_zero(x, wide, fpr(i->d.r1, wide));
+        sum = x64_jcc(a, CC_NE);
+    }
+    compare_zero(x, wide, fpr(op == OP_FSHORT ? i->d.r2 : sum ? i->d.r3 : i->d.r1, wide));
+    accept_if_equal(x, s);
+    if (op == OP_FMUL || sum) {
+        x64_sse_rr(a, wide ? 0x66 : 0, false, A_UCOMIS, XMM2, XMM1);
+        accept_if_equal(x, s);
+    }
+    x64_patch(a, not_zero, a->at);
+    if (sum)
+        x64_patch(a, sum, a->at);
+}
+
+/* The FPC does not have its inexact flag on, or something that needs the body. */
+static void fpc_odd(struct jit_cx *x, const struct jit_stub *s)
+{
+    struct x64 *a = &x->a;
+    u8 *never = NULL;
+    if (s->whole_fpc) {
+        x64_test_i(a, false, RAX, (s32)BFP_HOST_NEVER);
+        never = x64_jcc(a, CC_NE);
+    }
+    x64_rm(a, false, A_STMXCSR, 3, CPU_AT(scratch));
+    x64_test8_mem(a, CPU_AT(scratch), BFP_MXCSR_INEXACT);
+    x64_patch(a, x64_jcc(a, CC_E), s->exact);
+    if (never)
+        x64_patch(a, never, a->at);
+}
+
+void fp_stub(struct jit_cx *x, const struct jit_stub *s)
+{
+    struct x64 *a = &x->a;
+    const struct jit_insn *i = current(x);
+    u8 *body = NULL;
+    if (s->from && i->lo->op <= OP_FSHORT)
+        accept_zero(x, s);
+    if (s->inexact) {
+        if (s->from)
+            body = x64_jmp(a);
+        x64_patch(a, s->inexact, a->at);
+        fpc_odd(x, s);
+        if (body)
+            x64_patch(a, body, a->at);
+    }
+    stub_call_body(x, s);
+    if (s->whole_fpc) {
+        x64_rm(a, false, 0xf7, 0, CPU_AT(fpc));
+        x64_u32(a, BFP_HOST_NEVER);
+        u8 *well = x64_jcc(a, CC_E);
+        stub_leave_next(x);
+        x64_patch(a, well, a->at);
+    }
+    stub_restore(x, s);
+    if (i->lo->cc == CCK_FP)
+        cc_from_memory(x, i);
+}
