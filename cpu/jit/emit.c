@@ -278,7 +278,7 @@ static void emit_tm(struct jit_cx *x)
     bool many = (m & (m - 1)) != 0, ones = many && (mask == 1 || mask == 14);
     if (many &&
         (region_cc_need(x, x->cur) != CC_DEAD || (mask && mask != 8 && mask != 7 && !ones))) {
-        emit_fn(x);
+        emit_tm_many(x, mask);
         return;
     }
     if (i->lo->a == S_MEM)

@@ -301,6 +301,60 @@ static void emit_stcm(struct jit_cx *x)
     mem_done(x);
 }
 
+/* ---- test under mask ---- */
+
+/* rax = the bits that are tested, to the right. */
+static void tested_bits(struct jit_cx *x, unsigned m)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    u8 src = i->lo->b;
+    unsigned shift = src == S_I48 ? 48 : src == S_I32 ? 32 : src == S_I16 ? 16 : 0;
+    if (i->lo->a == S_MEM)
+        mem_load(x, mem_address(x, i), X_U8, false, RAX);
+    else if (shift)
+        x64_rorx(a, shift > 16, RAX, reg_use(x, shift > 16, i->d.r1, RAX), shift);
+    else
+        reg_get32(x, i->d.r1, RAX);
+    x64_gi(a, false, G_AND, RAX, (s32)m);
+}
+
+/* Of bits in a register, mixed ones tell by the leftmost. cc = some + (leftmost) + all; in storage
+ * some + 2 * all. */
+static void tested_cc(struct jit_cx *x, unsigned m)
+{
+    struct x64 *a = &x->a;
+    bool storage = current(x)->lo->a == S_MEM;
+    x64_mov_i(a, RCX, 0);
+    x64_mov_i(a, RDX, 0);
+    x64_gi(a, false, G_CMP, RAX, (s32)m);
+    x64_setcc(a, CC_E, RDX);
+    x64_rr(a, false, A_TEST, RAX, RAX);
+    x64_setcc(a, CC_NE, RCX);
+    x64_rm(a, false, A_LEA, RCX, x64_idx(RCX, RDX, storage ? 1 : 0, 0));
+    if (!storage) {
+        x64_gi(a, false, G_CMP, RAX, (s32)(1u << (31 - __builtin_clz(m)))); /* borrow: zero */
+        x64_gi(a, false, G_SBB, RCX, -1);
+    }
+    x64_rm8(a, A_MOV8_STORE, RCX, CPU_AT(cc));
+}
+
+void emit_tm_many(struct jit_cx *x, unsigned mask)
+{
+    const struct jit_insn *i = current(x);
+    bool ones = mask == 1 || mask == 14, fresh = ones || mask == 8 || mask == 7;
+    unsigned m = i->lo->a == S_MEM ? i->d.r1 : (u16)i->d.imm;
+    tested_bits(x, m);
+    tested_cc(x, m);
+    if (ones)
+        x64_gi(&x->a, false, G_CMP, RAX, (s32)m);
+    else if (fresh)
+        x64_rr(&x->a, false, A_TEST, RAX, RAX);
+    cc_is_in_memory(x);
+    if (fresh)
+        x->cc = (struct cc_now){.in_memory = true, .inverted = ones, .fresh = true, .of = i};
+}
+
 /* ---- on condition ---- */
 
 /* Jumps when `mask` does not hold; registers that are read are wide before. */
@@ -470,6 +524,7 @@ void emit_more(struct jit_cx *x)
     case OP_ARCPY: emit_access(x); break;
     case OP_LAM:
     case OP_STAM: emit_access_multiple(x); break;
+    case OP_NOP: break;
     case OP_DEC: emit_dec(x); break;
     case OP_TRAP: emit_trap(x); break;
     case OP_WMUL:

@@ -88,6 +88,7 @@ enum jit_op {
     OP_ARCPY,
     OP_LAM,
     OP_STAM,
+    OP_NOP,
     OP_DEC, /* branch on count without a branch */
     OP_TRAP,
     OP_WMUL, /* emit_wide.c: pairs */
@@ -381,6 +382,10 @@ void emit_extended(struct jit_cx *x, u8 ext, bool w, unsigned g, unsigned to);
 void emit_and_mask(struct x64 *a, unsigned to, u64 mask);
 /** Bits from..to, wrapping around. */
 u64 emit_bit_range(unsigned from, unsigned to);
+
+/** TEST UNDER MASK of several bits, when the condition code itself is asked for; `mask` is that
+ *  of the branch behind it, or 0. */
+void emit_tm_many(struct jit_cx *x, unsigned mask);
 
 /* -- emit_more.c, emit_wide.c, emit_update.c -- */
 void emit_more(struct jit_cx *x);
