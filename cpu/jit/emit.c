@@ -193,6 +193,11 @@ static void emit_neg(struct jit_cx *x)
 static void emit_la(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
+    if (!i->amode64) { /* the high half stays */
+        mem_address_into(x, i, RAX);
+        reg_done32(x, i->d.r1, RAX);
+        return;
+    }
     unsigned to = reg_def64(x, i->d.r1, RAX);
     mem_address_into(x, i, to);
     reg_done64(x, i->d.r1, to);

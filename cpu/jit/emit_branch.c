@@ -162,6 +162,13 @@ static void away_target(struct jit_cx *x, const struct jit_insn *i)
     mem_address_relative(x, i, RAX);
 }
 
+/* rax = address in a register. */
+static void register_target(struct jit_cx *x, unsigned r2)
+{
+    reg_get(x, current(x)->amode64, r2, RAX);
+    mem_amode(x, RAX);
+}
+
 static bool near_target(const struct jit_insn *i)
 {
     return i->rel >= 0 && i->rel < (s64)FRAME_BYTES && (i->rel & 1) == 0;
@@ -361,7 +368,7 @@ static void emit_bcr(struct jit_cx *x)
     patch_all(x, &holds);
     note_branch(x, i);
     all_to_memory(x);
-    reg_get64(x, i->d.r2, RAX);
+    register_target(x, i->d.r2);
     leave_page(x);
     point_restore(x, p);
     if (mask == 15)
@@ -445,10 +452,13 @@ static void emit_cmpj(struct jit_cx *x)
 
 static void emit_link(struct jit_cx *x, const struct jit_insn *i)
 {
-    unsigned to = reg_def64(x, i->d.r1, RCX);
+    unsigned to = reg_def(x, i->amode64, i->d.r1, RCX);
     x64_rm(&x->a, true, A_MOV, to, CPU_AT(ia_page));
     x64_gi(&x->a, true, G_ADD, to, i->slot * 2 + i->len);
-    reg_done64(x, i->d.r1, to);
+    mem_amode(x, to);
+    if ((x->mode & JIT_MODE_AMODE) == JIT_MODE_31)
+        x64_gi(&x->a, false, G_OR, to, INT32_MIN);
+    reg_done(x, i->amode64, i->d.r1, to);
 }
 
 static void emit_bas(struct jit_cx *x)
@@ -482,7 +492,7 @@ static void emit_basr(struct jit_cx *x)
     }
     cc_store_now(x, &x->cc);
     cc_is_in_memory(x);
-    reg_get64(x, i->d.r2, RAX);
+    register_target(x, i->d.r2);
     emit_link(x, i);
     note_branch(x, i);
     reg_write_back(x);
@@ -511,7 +521,7 @@ static void emit_bct(struct jit_cx *x)
     emit_count(x, H_N, x->done + 1);
     reg_widen(x, i->reads64);
     if (i->lo->b == S_R2)
-        reg_get64(x, i->d.r2, RAX);
+        register_target(x, i->d.r2);
     else
         mem_address_into(x, i, RAX);
     unsigned to = reg_def(x, w, i->d.r1, RDX);

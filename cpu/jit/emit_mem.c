@@ -23,6 +23,18 @@ unsigned ext_size(u8 ext)
     }
 }
 
+static bool amode64(const struct jit_cx *x)
+{
+    return (x->mode & JIT_MODE_AMODE) == JIT_MODE_64;
+}
+
+void mem_amode(struct jit_cx *x, unsigned to)
+{
+    if (!amode64(x))
+        x64_gi(&x->a, false, G_AND, to,
+               (x->mode & JIT_MODE_AMODE) == JIT_MODE_31 ? 0x7fffffff : 0xffffff);
+}
+
 /* base + index + disp into `to`; both are general registers or ZERO_REG. */
 static void ea_into(struct jit_cx *x, unsigned to, unsigned base, unsigned index, s32 disp)
 {
@@ -32,15 +44,14 @@ static void ea_into(struct jit_cx *x, unsigned to, unsigned base, unsigned index
     }
     if (base >= ZERO_REG) {
         x64_mov_i(&x->a, to, (u64)(s64)disp);
+        mem_amode(x, to);
         return;
     }
-    unsigned hb = reg_use64(x, base, RAX);
-    if (index >= ZERO_REG) {
-        x64_rm(&x->a, true, A_LEA, to, x64_at(hb, disp));
-        return;
-    }
-    unsigned hi = reg_use64(x, index, RDX);
-    x64_rm(&x->a, true, A_LEA, to, x64_idx(hb, hi, 0, disp));
+    bool w = amode64(x);
+    unsigned hb = reg_use(x, w, base, RAX);
+    unsigned hi = index < ZERO_REG ? reg_use(x, w, index, RDX) : X64_NO_INDEX;
+    x64_rm(&x->a, w, A_LEA, to, x64_idx(hb, hi, 0, disp));
+    mem_amode(x, to);
 }
 
 /* The distance is of 33 bits. */
@@ -48,6 +59,7 @@ void mem_address_relative(struct jit_cx *x, const struct jit_insn *i, unsigned t
 {
     x64_mov_i(&x->a, to, (u64)i->rel);
     x64_rm(&x->a, true, A_ADD, to, CPU_AT(ia_page));
+    mem_amode(x, to);
 }
 
 void mem_address_into(struct jit_cx *x, const struct jit_insn *i, unsigned to)
@@ -66,7 +78,7 @@ void mem_address_base(struct jit_cx *x, const struct jit_insn *i, unsigned to)
 
 unsigned mem_address(struct jit_cx *x, const struct jit_insn *i)
 {
-    if (i->lo->b != S_REL && i->disp == 0) { /* a resident base needs no copy */
+    if (i->lo->b != S_REL && i->disp == 0 && amode64(x)) { /* a resident base needs no copy */
         unsigned only = i->index >= ZERO_REG ? i->base : i->base >= ZERO_REG ? i->index : 16;
         if (only < ZERO_REG && x->host[only] != HOST_NONE)
             return reg_use64(x, only, RAX);

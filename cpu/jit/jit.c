@@ -233,8 +233,7 @@ static bool translatable(const struct cpu *c, const struct code_page *page,
     u8 mode = c->jit_mode;
     return page->abs != CODE_ABS_NONE && d >= page->slot && d < page->slot + CODE_SLOTS &&
            d->run != code_run_decode && d->run != code_run_mixed && d->run != code_run_cross &&
-           !jit_is_code(c, d->run) && (mode & JIT_MODE_AMODE) == JIT_MODE_64 &&
-           !(mode & (JIT_MODE_AR | JIT_MODE_OVERFLOW));
+           !jit_is_code(c, d->run) && !(mode & (JIT_MODE_AR | JIT_MODE_OVERFLOW));
 }
 
 const struct dinsn *jit_hot(struct cpu *c, const struct dinsn *d)

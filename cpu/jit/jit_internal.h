@@ -205,6 +205,8 @@ struct jit_insn {
     u8 len;
     bool faults; /* may end in an exception or leave otherwise */
     bool cc_def, cc_use;
+    bool amode64; /* addresses have 64 bits; else 31, or 24 */
+    bool amode24;
     bool mode_check; /* FN row behind which the mode may be another */
     u16 reads;       /* general registers, bit n: register n */
     u16 reads64;     /* of them, those whose high halves matter */
@@ -449,6 +451,8 @@ void mem_done(struct jit_cx *x);
 /** On this condition the body executes the instruction instead; until mem_done. */
 void slow_if(struct jit_cx *x, enum x64_cond cond);
 void mem_address_into(struct jit_cx *x, const struct jit_insn *i, unsigned to);
+/** Make an address of the mode of what is in `to`: 24 or 31 bits remain. Flags are lost. */
+void mem_amode(struct jit_cx *x, unsigned to);
 void mem_address_relative(struct jit_cx *x, const struct jit_insn *i, unsigned to);
 /** Base and displacement, whatever the operands of the lowering are. */
 void mem_address_base(struct jit_cx *x, const struct jit_insn *i, unsigned to);

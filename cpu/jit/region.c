@@ -84,8 +84,8 @@ static void source_reads(struct jit_insn *i, u8 src, bool wide)
     if (src == S_DISP)
         read_reg(i, i->d.b2, false);
     if (src == S_MEM) {
-        read_reg(i, i->base, true);
-        read_reg(i, i->index, true);
+        read_reg(i, i->base, i->amode64);
+        read_reg(i, i->index, i->amode64);
     }
 }
 
@@ -138,9 +138,9 @@ static void registers_more(struct jit_insn *i, bool wide)
         break;
     case OP_BCT:
         if (i->lo->b == S_R2)
-            read_reg(i, i->d.r2, true);
+            read_reg(i, i->d.r2, i->amode64);
         break;
-    case OP_CMPB: read_reg(i, i->d.b2, true); break;
+    case OP_CMPB: read_reg(i, i->d.b2, i->amode64); break;
     default: break;
     }
 }
@@ -153,8 +153,9 @@ static void registers_of(struct jit_insn *i)
     bool a_narrow = lo->op == OP_STORE && narrow_ext(lo->ext);
     source_reads(i, lo->a, wide && !a_narrow);
     source_reads(i, lo->b, wide && !narrow_ext(lo->ext));
+    bool address = lo->op == OP_LA || lo->op == OP_BAS || lo->op == OP_BASR;
     if (lo->dst == S_R1)
-        write_reg(i, i->d.r1, wide);
+        write_reg(i, i->d.r1, wide && (i->amode64 || !address));
     if (lo->op == OP_LM || lo->op == OP_STM)
         registers_of_multiple(i);
     if (lo->op == OP_BRX) {
@@ -162,7 +163,7 @@ static void registers_of(struct jit_insn *i)
         read_reg(i, i->d.r3 | 1, wide);
     }
     if (lo->op == OP_BCR || lo->op == OP_BASR)
-        i->reads |= bit(i->d.r2), i->reads64 |= bit(i->d.r2);
+        read_reg(i, i->d.r2, i->amode64);
     registers_more(i, wide);
 }
 
@@ -200,6 +201,9 @@ static bool lowering_fits(const struct jit_insn *i)
     switch (i->lo->op) {
     case OP_TM: return jit_const(&i->d, i->lo->b) != 0;
     case OP_BCR: return i->d.r2 != 0 || i->d.r1 < 14; /* serialisation */
+    case OP_BAS:
+    case OP_BASR: /* BAL and BALR: other link information in the 24-bit mode */
+        return !(i->amode24 && (i->row->op == 0x45 || i->row->op == 0x05));
     case OP_SLA:
         return i->d.b2 >= ZERO_REG && (i->lo->width == 64 || ((unsigned)i->d.d2 & 63) < 32);
     case OP_ICM:
@@ -285,6 +289,8 @@ static bool insn_at(struct jit_cx *x, unsigned slot, struct jit_insn *i)
     i->slot = (u16)slot;
     i->len = (u8)len;
     i->target = -1;
+    i->amode64 = (x->mode & JIT_MODE_AMODE) == JIT_MODE_64;
+    i->amode24 = (x->mode & JIT_MODE_AMODE) == JIT_MODE_24;
     classify(i, x->mode);
     return true;
 }

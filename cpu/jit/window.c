@@ -121,6 +121,8 @@ static void plan_operand(struct jit_cx *x, struct plan *plans, unsigned i, unsig
 void windows_find(struct jit_cx *x)
 {
     x->windows = 0;
+    if ((x->mode & JIT_MODE_AMODE) != JIT_MODE_64)
+        return; /* addresses wrap */
     for (unsigned k = 0; k < x->blocks; k++) {
         struct plan plans[WINDOWS_MAX] = {{0}};
         const struct jit_block *b = &x->block[k];

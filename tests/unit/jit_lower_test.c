@@ -349,6 +349,14 @@ static void aim(struct twins *t, const struct twin_code *c, struct twin_state *s
     s->gr[d.b2] = to;
 }
 
+/* What addresses of 31 and 24 bits do not have of their registers. */
+static void add_noise(struct twins *t, struct twin_state *s)
+{
+    u64 bits = s->psw_mask & PSW_EA ? 0 : s->psw_mask & PSW_BA ? ~0ull << 31 : ~0ull << 24;
+    for (unsigned i = 0; i < 16; i++)
+        s->gr[i] ^= twins_random(t) & bits;
+}
+
 static void make_state(struct twins *t, const struct twin_code *c, struct twin_state *s,
                        u64 mode)
 {
@@ -365,6 +373,8 @@ static void make_state(struct twins *t, const struct twin_code *c, struct twin_s
                   (twins_percent(t, 60) ? 3ull << PSW_KEY_SHIFT : 0);
     if (!(c->row[c->test]->flags & IF_PRIV))
         s->psw_mask |= PSW_PROB;
+    if (twins_percent(t, 60))
+        add_noise(t, s);
     if (twins_percent(t, 6))
         s->psw_mask |= twins_below(t, 16) << PSW_PM_SHIFT;
 }
@@ -447,6 +457,18 @@ START_TEST(interlocked)
 }
 END_TEST
 
+START_TEST(mode_31)
+{
+    try_rows(CPU_ENGINE_JIT_FIRST, 1, HARNESS_PSW31);
+}
+END_TEST
+
+START_TEST(mode_24)
+{
+    try_rows(CPU_ENGINE_JIT_FIRST, 1, 0);
+}
+END_TEST
+
 /* Updates that were translated while there was one CPU are not interlocked. */
 START_TEST(another_cpu)
 {
@@ -476,6 +498,8 @@ int main(void)
     tcase_add_test(t, first);
     tcase_add_test(t, single);
     tcase_add_test(t, interlocked);
+    tcase_add_test(t, mode_31);
+    tcase_add_test(t, mode_24);
     tcase_add_test(t, another_cpu);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
