@@ -124,7 +124,7 @@ static void leave_known(struct jit_cx *x, const struct jit_insn *i)
 {
     struct x64 *a = &x->a;
     struct cpu *c = x->c;
-    u64 here = c->ia_page, target = here + (u64)i->rel;
+    u64 here = c->ia_page, target = (here + (u64)i->rel) & c->amask;
     u64 page_addr = target & ~(u64)(FRAME_BYTES - 1);
     unsigned k = (target >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1);
     const struct tlb_code_entry *e = &c->ispace->code[k];
@@ -397,6 +397,19 @@ static void emit_brct(struct jit_cx *x)
     one_condition(x, CC_NE);
 }
 
+static void emit_brcth(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    emit_count(x, H_N, x->done + 1);
+    reg_widen(x, i->reads64);
+    x64_mov_i(&x->a, RAX, ~0ull << 32); /* minus one in the high half */
+    reg_op(x, true, A_ADD, RAX, i->d.r1);
+    reg_done64(x, i->d.r1, RAX);
+    x64_rorx(&x->a, true, RDX, RAX, 32);
+    x64_rr(&x->a, false, A_TEST, RDX, RDX);
+    one_condition(x, CC_NE);
+}
+
 static void emit_brx(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
@@ -581,6 +594,7 @@ void emit_branch(struct jit_cx *x)
     case OP_BCT: emit_bct(x); break;
     case OP_BX: emit_bx(x); break;
     case OP_CMPB: emit_cmpb(x); break;
+    case OP_BRCTH: emit_brcth(x); break;
     case OP_BAS: emit_bas(x); break;
     default: emit_basr(x); break;
     }

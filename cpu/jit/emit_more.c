@@ -1,5 +1,5 @@
 /* Instructions beyond moves and sums: carries, absolute values, shifts of pairs, bits selected by
- * rotation, bytes under mask, conditional moves with storage, access registers, traps.
+ * rotation, tests of several bits, conditional moves with storage, access registers, traps.
  * Those whose body may have to take over ask slow_if before they change anything. */
 #include "cpu/jit/jit_internal.h"
 
@@ -239,68 +239,6 @@ static void emit_fxor(struct jit_cx *x)
     cc_set(x);
 }
 
-/* ---- characters under mask ---- */
-
-/* Selected bytes are 1, 2 or 4 together (lowering_fits); `shift`: zeros to the right of them. */
-static unsigned mask_bytes(unsigned mask, unsigned *shift)
-{
-    *shift = 8 * (unsigned)__builtin_ctz(mask);
-    return (unsigned)__builtin_popcount(mask);
-}
-
-static void emit_icm(struct jit_cx *x)
-{
-    const struct jit_insn *i = current(x);
-    struct x64 *a = &x->a;
-    bool w = wide(x);
-    unsigned shift, n = mask_bytes(i->d.r3, &shift);
-    mem_load(x, mem_address(x, i), n == 1 ? X_U8 : n == 2 ? X_U16 : X_U32, false, RAX);
-    x64_rr(a, false, A_MOV, RDX, RAX);
-    if (n < 4)
-        x64_shift_i(a, false, S_SHL, RDX, 32 - 8 * n); /* sign: its leftmost bit */
-    if (!w && n == 4) {
-        x64_rr(a, false, A_TEST, RAX, RAX);
-        reg_done32(x, i->d.r1, RAX);
-        cc_set(x);
-        return;
-    }
-    u64 keep = ~((n == 4 ? 0xffffffffull : (1ull << 8 * n) - 1) << (shift + (w ? 32 : 0)));
-    if (shift + (w ? 32 : 0))
-        x64_shift_i(a, w, S_SHL, RAX, shift + (w ? 32 : 0));
-    if (w)
-        x64_mov_i(a, RCX, keep);
-    else
-        x64_mov_i(a, RCX, (u32)keep);
-    reg_op(x, w, A_AND, RCX, i->d.r1);
-    x64_rr(a, w, A_OR, RAX, RCX);
-    x64_rr(a, false, A_TEST, RDX, RDX);
-    reg_done(x, w, i->d.r1, RAX);
-    cc_set(x);
-}
-
-static void emit_stcm(struct jit_cx *x)
-{
-    const struct jit_insn *i = current(x);
-    struct x64 *a = &x->a;
-    unsigned shift, n = mask_bytes(i->d.r3, &shift);
-    shift += wide(x) ? 32 : 0;
-    unsigned ea = mem_address(x, i);
-    mem_host(x, ea, n, true);
-    unsigned from = reg_use(x, wide(x), i->d.r1, RDX);
-    if (shift) {
-        x64_rorx(a, wide(x), RDX, from, shift);
-        from = RDX;
-    }
-    struct x64_mem m = x64_idx(RCX, ea, 0, 0);
-    if (n == 1)
-        x64_rm8(a, A_MOV8_STORE, from, m);
-    else if (n == 2)
-        x64_rm16(a, A_MOVBE_STORE, from, m);
-    else
-        x64_rm(a, false, A_MOVBE_STORE, from, m);
-    mem_done(x);
-}
-
 /* ---- test under mask ---- */
 
 /* rax = the bits that are tested, to the right. */
@@ -481,6 +419,16 @@ static void emit_dec(struct jit_cx *x)
     reg_done(x, w, i->d.r1, to);
 }
 
+/* BCR 15,0: what was stored before is visible, and requests are met. */
+static void emit_sync(struct jit_cx *x)
+{
+    x64_byte(&x->a, 0xf0); /* lock */
+    x64_gi_mem(&x->a, false, G_OR, x64_at(RSP, 0), 0);
+    x64_gi_mem(&x->a, false, G_CMP, CPU_AT(requests), 0);
+    slow_if(x, CC_NE);
+    mem_done(x);
+}
+
 /* COMPARE AND TRAP: the body traps. */
 static void emit_trap(struct jit_cx *x)
 {
@@ -514,8 +462,6 @@ void emit_more(struct jit_cx *x)
     case OP_RSBG: emit_rsbg(x); break;
     case OP_RISBL: emit_risbl(x); break;
     case OP_FXOR: emit_fxor(x); break;
-    case OP_ICM: emit_icm(x); break;
-    case OP_STCM: emit_stcm(x); break;
     case OP_STOC: emit_stoc(x); break;
     case OP_SEL: emit_sel(x); break;
     case OP_IPM: emit_ipm(x); break;
@@ -525,6 +471,7 @@ void emit_more(struct jit_cx *x)
     case OP_LAM:
     case OP_STAM: emit_access_multiple(x); break;
     case OP_NOP: break;
+    case OP_SYNC: emit_sync(x); break;
     case OP_DEC: emit_dec(x); break;
     case OP_TRAP: emit_trap(x); break;
     case OP_WMUL:
@@ -532,6 +479,15 @@ void emit_more(struct jit_cx *x)
     case OP_WDIV:
     case OP_WDIVS:
     case OP_DSG: emit_wide(x); break;
+    case OP_ICM:
+    case OP_STCM:
+    case OP_CLM:
+    case OP_HMOV:
+    case OP_HADD:
+    case OP_HSUB:
+    case OP_HCMP:
+    case OP_HST:
+    case OP_RISBH: emit_part(x); break;
     default: emit_update(x); break;
     }
 }

@@ -123,6 +123,43 @@ static void emit_swap(struct jit_cx *x)
     mem_done(x);
 }
 
+/* Low halves of r and r + 1 as one number, by way of memory; rcx is kept. */
+static void pair_get(struct jit_cx *x, unsigned r, unsigned to)
+{
+    struct x64 *a = &x->a;
+    x64_rm(a, false, A_MOV_STORE, reg_use32(x, r, to), x64_at(RSP, -4));
+    x64_rm(a, false, A_MOV_STORE, reg_use32(x, r + 1, to), x64_at(RSP, -8));
+    x64_rm(a, true, A_MOV, to, x64_at(RSP, -8));
+    x64_bswap(a, true, to);
+}
+
+static void emit_swap_pair(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    target(x, 8, true);
+    pair_get(x, i->d.r3, RDX);
+    pair_get(x, i->d.r1, RAX);
+    compare_exchange(x, true, RDX, x64_at(RCX, 0));
+    x64_bswap(a, true, RAX);
+    reg_done32(x, i->d.r1 + 1u, RAX);
+    x64_rorx(a, true, RAX, RAX, 32);
+    reg_done32(x, i->d.r1, RAX);
+    cc_set(x);
+    mem_done(x);
+}
+
+static void emit_test_and_set(struct jit_cx *x)
+{
+    struct x64 *a = &x->a;
+    target(x, 1, false);
+    x64_mov_i(a, RAX, 0xff);
+    x64_rm8(a, 0x86, RAX, x64_at(RCX, 0)); /* xchg, which locks */
+    x64_gi(a, false, G_AND, RAX, 0x80);
+    cc_set(x);
+    mem_done(x);
+}
+
 #define RED_ZONE(n) x64_at(RSP, -8 * (n))
 
 /* Sixteen bytes want rbx too, and the address elsewhere: they are put aside below the stack. */
@@ -160,7 +197,9 @@ void emit_update(struct jit_cx *x)
     switch (current(x)->lo->op) {
     case OP_UPD: emit_byte(x); break;
     case OP_CS: emit_swap(x); break;
+    case OP_CDS: emit_swap_pair(x); break;
     case OP_CDSG: emit_swap_quad(x); break;
+    case OP_TS: emit_test_and_set(x); break;
     default: emit_word(x); break;
     }
 }

@@ -80,6 +80,13 @@ enum jit_op {
     OP_FXOR,  /* exclusive or with a field of A */
     OP_ICM,
     OP_STCM,
+    OP_CLM,
+    OP_HMOV, /* high halves */
+    OP_HADD,
+    OP_HSUB,
+    OP_HCMP,
+    OP_HST,
+    OP_RISBH,
     OP_STOC, /* A to storage on condition */
     OP_SEL,
     OP_IPM,
@@ -89,6 +96,7 @@ enum jit_op {
     OP_LAM,
     OP_STAM,
     OP_NOP,
+    OP_SYNC,
     OP_DEC, /* branch on count without a branch */
     OP_TRAP,
     OP_WMUL, /* emit_wide.c: pairs */
@@ -103,7 +111,9 @@ enum jit_op {
     OP_LAOR,
     OP_LAXOR,
     OP_CS,
+    OP_CDS,
     OP_CDSG,
+    OP_TS,
     OP_BC, /* first of the branches */
     OP_BCR,
     OP_BRCT,
@@ -114,6 +124,7 @@ enum jit_op {
     OP_BCT, /* the target is in a register or an address */
     OP_BX,
     OP_CMPB,
+    OP_BRCTH,
 };
 
 /* Operands: where from. */
@@ -122,6 +133,9 @@ enum jit_src {
     S_R1,
     S_R2,
     S_R3,
+    S_HR1, /* its high half */
+    S_HR2,
+    S_HR3,
     S_F1, /* floating-point registers */
     S_F2,
     S_F3,
@@ -188,8 +202,9 @@ struct lowering {
 /* -- lower.c -- */
 /** The lowering of a row; NULL: its body is called. */
 const struct lowering *jit_lowering(const struct isa_entry *row);
-/** That of BRANCH ON COUNT to register 0, which only counts. */
+/** That of BRANCH ON COUNT to register 0, which only counts, and of BCR 15,0. */
 const struct lowering *jit_lowering_count(bool w);
+const struct lowering *jit_lowering_sync(void);
 /** Is the operand a constant, and which; the bits of the register that it stands for. */
 bool jit_src_const(u8 src);
 s64 jit_const(const struct dinsn *d, u8 src);
@@ -389,9 +404,10 @@ u64 emit_bit_range(unsigned from, unsigned to);
  *  of the branch behind it, or 0. */
 void emit_tm_many(struct jit_cx *x, unsigned mask);
 
-/* -- emit_more.c, emit_wide.c, emit_update.c -- */
+/* -- emit_more.c, emit_wide.c, emit_part.c, emit_update.c -- */
 void emit_more(struct jit_cx *x);
 void emit_wide(struct jit_cx *x);
+void emit_part(struct jit_cx *x);
 void emit_update(struct jit_cx *x);
 
 /* -- emit_reg.c: guest registers -- */

@@ -29,6 +29,12 @@ const struct lowering *jit_lowering_count(bool w)
     return &dec[w];
 }
 
+const struct lowering *jit_lowering_sync(void)
+{
+    static const struct lowering sync = {OP_SYNC, 32, S_NONE, S_NONE, S_NONE, X_32, CCK_NONE};
+    return &sync;
+}
+
 bool jit_src_const(u8 src)
 {
     return src >= S_IMM;
@@ -69,5 +75,13 @@ u64 jit_field(u8 src)
 
 unsigned jit_reg(const struct dinsn *d, u8 src)
 {
-    return src == S_R1 ? d->r1 : src == S_R2 ? d->r2 : src == S_R3 ? d->r3 : NO_REG;
+    switch (src) {
+    case S_R1:
+    case S_HR1: return d->r1;
+    case S_R2:
+    case S_HR2: return d->r2;
+    case S_R3:
+    case S_HR3: return d->r3;
+    default: return NO_REG;
+    }
 }

@@ -81,6 +81,8 @@ static void source_reads(struct jit_insn *i, u8 src, bool wide)
 {
     if (src == S_R1 || src == S_R2 || src == S_R3)
         read_reg(i, jit_reg(&i->d, src), wide);
+    if (src == S_HR1 || src == S_HR2 || src == S_HR3)
+        read_reg(i, jit_reg(&i->d, src), true);
     if (src == S_DISP)
         read_reg(i, i->d.b2, false);
     if (src == S_MEM) {
@@ -126,6 +128,17 @@ static void registers_more(struct jit_insn *i, bool wide)
         break;
     case OP_FLOGR: write_pair(i, true); break;
     case OP_RISBL: read_reg(i, i->d.r2, true); break;
+    case OP_HMOV:
+    case OP_HADD:
+    case OP_HSUB:
+        read_reg(i, i->d.r1, true);
+        write_reg(i, i->d.r1, true);
+        break;
+    case OP_CDS:
+        read_pair(i, i->d.r1, false);
+        read_pair(i, i->d.r3, false);
+        write_pair(i, false);
+        break;
     case OP_CS: read_reg(i, i->d.r1, wide); break;
     case OP_CDSG:
         read_pair(i, i->d.r1, true);
@@ -200,13 +213,13 @@ static bool lowering_fits(const struct jit_insn *i)
 {
     switch (i->lo->op) {
     case OP_TM: return jit_const(&i->d, i->lo->b) != 0;
-    case OP_BCR: return i->d.r2 != 0 || i->d.r1 < 14; /* serialisation */
     case OP_BAS:
     case OP_BASR: /* BAL and BALR: other link information in the 24-bit mode */
         return !(i->amode24 && (i->row->op == 0x45 || i->row->op == 0x05));
     case OP_SLA:
         return i->d.b2 >= ZERO_REG && (i->lo->width == 64 || ((unsigned)i->d.d2 & 63) < 32);
     case OP_ICM:
+    case OP_CLM:
     case OP_STCM: return mask_fits(i->d.r3);
     case OP_SHLD:
     case OP_SHRD:
@@ -217,6 +230,7 @@ static bool lowering_fits(const struct jit_insn *i)
     case OP_WDIV:
     case OP_WDIVS:
     case OP_DSG: return (i->d.r1 & 1) == 0; /* else a specification exception */
+    case OP_CDS:
     case OP_CDSG: return ((i->d.r1 | i->d.r3) & 1) == 0;
     case OP_MOV:
     case OP_ADD:
@@ -234,6 +248,8 @@ static void classify(struct jit_insn *i, u8 mode)
     bool fp = i->lo && i->lo->op >= OP_FADD && i->lo->op <= OP_FINT;
     if (i->lo && i->lo->op == OP_BCT && i->lo->b == S_R2 && i->d.r2 == 0)
         i->lo = jit_lowering_count(i->lo->width == 64);
+    if (i->lo && i->lo->op == OP_BCR && i->d.r2 == 0 && i->d.r1 >= 14)
+        i->lo = jit_lowering_sync();
     if (i->lo && !(fp ? fp_fits(i, mode) : lowering_fits(i)))
         i->lo = NULL;
     if (!i->lo) {
@@ -245,7 +261,7 @@ static void classify(struct jit_insn *i, u8 mode)
     u8 op = i->lo->op;
     bool memory = i->lo->a == S_MEM || i->lo->b == S_MEM || i->lo->b == S_REL;
     i->faults = (memory && op != OP_LA && op < OP_BC) || (fp && fp_may_call(i)) ||
-                op == OP_TRAP ||
+                op == OP_TRAP || op == OP_SYNC ||
                 (op >= OP_WDIV && op <= OP_DSG);
     i->cc_def = i->lo->cc != CCK_NONE && op != OP_CMPJ && op != OP_CMPB && op != OP_TRAP;
     i->cc_use = uses_cc(i);
