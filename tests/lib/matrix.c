@@ -2,6 +2,8 @@
  * and the run of one instruction with all that can be seen before and after. */
 #include "tests/lib/matrix.h"
 
+#include "cpu/jit/jit.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #define ENTRY_INVALID 0x20u
 #define PTE_INVALID 0x400u
 #define EXECUTIONS_MAX 4096
+#define THREADED_BUDGET_INSNS 64 /* more than what the run loop executes one by one */
 #define COMPLAINTS_SHOWN 60
 #define LC_INTERRUPTS 0x80u /* where interruptions store */
 #define LC_INTERRUPTS_END 0x200u
@@ -24,6 +27,7 @@
 #define LC_ACCESS_ID 0xa0
 #define LC_TEID 0xa8
 #define LC_PGM_OLD 0x150
+#define LC_SVC_OLD 0x140
 #define LC_SVC_NEW 0x1c0
 #define LC_PGM_NEW 0x1d0
 
@@ -154,6 +158,10 @@ void mx_create(struct matrix *m)
         cpu_set_create(&m->set, m->st, cpu_model_find("max"), 1, &ports, m, NULL) != ST_OK)
         abort();
     m->cpu = cpu_set_get(m->set, 0);
+    if (getenv("ENDICOTT_ENGINE") && strcmp(getenv("ENDICOTT_ENGINE"), "jit") == 0)
+        m->engine = CPU_ENGINE_JIT_FIRST;
+    if (cpu_set_engine(m->set, m->engine, NULL) != ST_OK)
+        abort();
     tables_make(m);
 }
 
@@ -179,9 +187,9 @@ static void area_fill(struct matrix *m)
     for (u64 at = 0; at < MX_AREA; at += 8)
         be64_store(p + at, at * 0x0001000100010001ull ^ 0x5a5a000000005a5aull);
     memset(p, 0, 0x1000);
-    mx_set(m, LC_PGM_NEW, PSW_EA | PSW_BA);
+    mx_set(m, LC_PGM_NEW, PSW_EA | PSW_BA | PSW_WAIT);
     mx_set(m, LC_PGM_NEW + 8, MX_HANDLER);
-    mx_set(m, LC_SVC_NEW, PSW_EA | PSW_BA);
+    mx_set(m, LC_SVC_NEW, PSW_EA | PSW_BA | PSW_WAIT);
     mx_set(m, LC_SVC_NEW + 8, MX_SVC_HANDLER);
 }
 
@@ -198,12 +206,25 @@ static void content_put(struct matrix *m, const struct mx_case *k)
     }
 }
 
+/* Is this case executed as translated code? Not if it may go on elsewhere than behind itself. */
+static bool translated(const struct matrix *m, const struct mx_case *k)
+{
+    static const char *const elsewhere = " svc lpsw lpswe lpswey pr pc pt pti rp bakr bsa bsg ";
+    char word[16];
+    snprintf(word, sizeof word, " %s ", k->row->mnemonic);
+    return m->engine != CPU_ENGINE_INTERP && !(k->row->flags & (IF_BRANCH | IF_ICPT)) &&
+           !strstr(elsewhere, word);
+}
+
 static void code_put(struct matrix *m, const struct mx_case *k)
 {
     static const u8 ex[4] = {0x44, 0x00, 0x70, 0x00}; /* EX 0,0(7); GR 7 is MX_CODE */
+    static const u8 svc[2] = {0x0a, 0x00};
     u8 insn[6];
     mx_encode(k, insn);
     storage_write(m->st, k->ia, insn, sizeof insn);
+    if (translated(m, k))
+        storage_write(m->st, (k->execute ? MX_EXECUTE : k->ia) + mx_length(k), svc, sizeof svc);
     if (k->execute == 1) {
         storage_write(m->st, MX_EXECUTE, ex, sizeof ex);
     } else if (k->execute == 2) {
@@ -279,8 +300,63 @@ void mx_capture(struct matrix *m, struct mx_state *s)
         capture_interruption(m, s);
 }
 
+/* ---- translated code ---- */
+
+static void registers_back(struct matrix *m, const struct mx_state *s)
+{
+    struct cpu *c = m->cpu;
+    memcpy(c->gr, s->gr, sizeof s->gr);
+    memcpy(c->cr, s->cr, sizeof s->cr);
+    memcpy(c->ar, s->ar, sizeof s->ar);
+    for (unsigned i = 0; i < 16; i++)
+        *cpu_fpr(c, i) = s->fpr[i];
+    c->fpc = s->fpc;
+    c->prefix = s->prefix;
+    c->todpr = s->todpr;
+    c->ckc = s->ckc;
+    cpu_registers_changed(c);
+    cpu_psw_set(c, s->mask, s->addr);
+}
+
+static void run_to_wait(struct matrix *m)
+{
+    unsigned times = 0;
+    while (cpu_run(m->cpu, THREADED_BUDGET_INSNS) == CPU_EXIT_BUDGET &&
+           ++times < EXECUTIONS_MAX)
+        ;
+}
+
+/* Translation begins where a branch has led often enough, and takes only what has been executed
+ * before: so once for that, then all as before and every place hot. A SUPERVISOR CALL stands
+ * behind the instruction. */
+static void run_translated(struct matrix *m, struct mx_state *s)
+{
+    static u8 area[MX_AREA];
+    struct mx_state begin;
+    mx_capture(m, &begin);
+    memcpy(area, m->st->base, MX_AREA);
+    run_to_wait(m);
+    memcpy(m->st->base, area, MX_AREA);
+    registers_back(m, &begin);
+    memset(m->cpu->heat, 1, JIT_HEAT_ENTRIES);
+    run_to_wait(m);
+    struct code_page *page = code_page_get(m->cpu, begin.addr & ~0xfffull);
+    if (!jit_is_code(m->cpu, page->slot[(begin.addr & 0xfff) >> 1].run))
+        m->not_translated++;
+    m->runs++;
+    mx_capture(m, s);
+    if (s->addr == MX_SVC_HANDLER) {
+        s->mask = mx_get(m, LC_SVC_OLD);
+        s->addr = mx_get(m, LC_SVC_OLD + 8) - 2;
+    }
+}
+
 void mx_run(struct matrix *m, const struct mx_case *k, struct mx_state *s)
 {
+    if (translated(m, k)) {
+        run_translated(m, s);
+        return;
+    }
     u64 mask, addr, begin = k->execute ? MX_EXECUTE : k->ia;
     enum cpu_exit why;
     unsigned times = 0;

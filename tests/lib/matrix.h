@@ -87,6 +87,10 @@ struct matrix {
     struct storage *st;
     struct cpu_set *set;
     struct cpu *cpu;
+    enum cpu_engine
+        engine; /* ENDICOTT_ENGINE=jit: each case as translated code, where it can be */
+    unsigned runs,
+        not_translated; /* of cases for translated code: all, and those that were not */
     u64 tod;
     u64 tables_end;
     u64 asce, asce_short; /* five levels; segment tables only */

@@ -454,6 +454,29 @@ START_TEST(test_under_execute)
 }
 END_TEST
 
+/* Operands at real addresses: DAT does not matter, the end of storage and keys do. */
+START_TEST(test_real)
+{
+    struct mx_row row;
+    for (unsigned i = 0; mx_next(&m, &i, &row);)
+        for (unsigned o = 0; o < row.operand_count; o++) {
+            struct mx_case k;
+            char access = row.operand[o].access;
+            if (!strchr("FSK", access) || mx_excused(&row, "real"))
+                continue;
+            mx_case_init(&m, &k, &row);
+            k.ea[o] = OUTSIDE;
+            mx_refused(&m, &k, PGM_ADDRESSING, "beyond the end of storage");
+            if (access != 'S')
+                continue;
+            mx_case_init(&m, &k, &row);
+            k.mask |= 4ull << PSW_KEY_SHIFT;
+            mx_refused(&m, &k, PGM_PROTECTION, "another key");
+        }
+    ck_assert_uint_eq(m.complaints, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cpu_matrix_access");
@@ -463,6 +486,7 @@ int main(void)
     tcase_add_loop_test(tc, test_warm, 0, ARRAY_LEN(faults));
     tcase_add_loop_test(tc, test_spaces, AS_AR, AS_HOME + 1);
     tcase_add_loop_test(tc, test_under_execute, 0, 4);
+    tcase_add_test(tc, test_real);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -41,6 +41,8 @@ START_TEST(test_completes)
         else if (s.intercepted != ((row.flags & IF_ICPT) != 0))
             mx_complain(&m, &row, "interception: %d", s.intercepted);
     }
+    if (m.engine != CPU_ENGINE_INTERP) /* else it shows nothing of translated code */
+        ck_assert_uint_eq(m.not_translated, 0);
     ck_assert_uint_eq(m.complaints, 0);
 }
 END_TEST
@@ -160,7 +162,7 @@ static void compare_executed(struct mx_case *k, struct mx_state direct, u8 *stor
     char text[64];
     mx_do(&m, k, &s);
     expect_executed(k, &direct);
-    memcpy(storage + MX_EXECUTE, m.before + MX_EXECUTE, 8);
+    memcpy(storage + MX_CODE, m.before + MX_CODE, FRAME_BYTES);
     if (s.pgm != direct.pgm || s.addr != direct.addr || s.mask != direct.mask)
         mx_complain(&m, k->row, "EXECUTE: program interruption %x, PSW %llx, not %llx", s.pgm,
                     (unsigned long long)s.addr, (unsigned long long)direct.addr);
