@@ -4,9 +4,12 @@ import os
 import re
 
 import machines
-from image import FLAG_LAST, FLAG_STATE, FLAG_STEPS, HERE
+from image import FLAG_EACH, FLAG_LAST, HERE
 
-STORAGE_ONLY = "storage"
+MINIMISE_LIMIT_S = 5                                    # what loops for ever is no candidate
+STORAGE_ONLY, STOPPED = "storage", "stopped"
+TRANSLATION = (0x10, 0x11, 0x38, 0x39, 0x3a, 0x3b)      # program-interruption codes
+ACCESS = (4, 5, 0x12) + TRANSLATION
 LENGTHS = (2, 4, 4, 6)                                  # by the first two bits of the operation code
 EXRL_TARGET = 16                                        # generate.py puts it so far behind EXECUTE RELATIVE LONG
 
@@ -20,7 +23,7 @@ class Waiver:
 
     def covers(self, diff):
         try:
-            return any(bool(eval(self.code, diff.names(code))) for name, code in instructions(diff.step)
+            return any(bool(eval(self.code, diff.names(name, code, at))) for name, code, at in instructions(diff.step)
                        if "*" in self.names or name in self.names)
         except (AttributeError, TypeError, IndexError):
             return False
@@ -31,9 +34,9 @@ def read_waivers():
         return [Waiver(line) for line in file if line.strip() and line[0] != "#"]
 
 
-def register_before(image, index, before):
+def register_before(image, index):
     """A function of the number of a general register: what it held when the step began."""
-    values = list(before.gr if before else image.gr)
+    values = list(image.gr)
     for name, value in image.steps[index].patches:
         if name[:2] == "gr":
             values[int(name[2:])] = value
@@ -41,43 +44,67 @@ def register_before(image, index, before):
 
 
 def instructions(step):
-    """(mnemonic, bytes) of each instruction of a step; of a target of EX, which lies in a patch, those of EX."""
+    """(mnemonic, bytes, address) of each instruction of a step; of a target of EX in a case those of EX itself."""
     first, *more = step.note.split("+")
-    yield first, step.code
+    yield first, step.code[:LENGTHS[step.code[0] >> 6]], step.at
     at = EXRL_TARGET if first == "exrl" else LENGTHS[step.code[0] >> 6]
     for name in more:
-        code = step.code if first == "ex" else step.code[at:]
-        yield name, code
+        if first == "ex":
+            yield (name, *(step.target or (step.code, step.at)))
+            return
+        code = step.code[at:]
+        yield name, code[:LENGTHS[code[0] >> 6]] if code else b"", step.at + at
         at += LENGTHS[code[0] >> 6] if code else 0
 
 
-def relative(step):
+def relative(code, at):
     """The address that a RELATIVE LONG operand designates."""
-    return step.addr + 2 * int.from_bytes(step.code[2:6], "big", signed=True)
+    return at + 2 * int.from_bytes(code[2:6], "big", signed=True)
 
 
 class Difference:
     """The first step of an image after which the machines differ."""
 
-    def __init__(self, image, index, ours, theirs, storage=(), before=None):
+    def __init__(self, image, index, ours, theirs, storage=()):
         self.image, self.index, self.step = image, index, image.steps[index]
-        self.ours, self.theirs, self.storage, self.before = ours, theirs, storage, before
+        self.ours, self.theirs, self.storage = ours, theirs, storage
         self.fields = machines.differences(ours, theirs) if ours and theirs else []
-        self.before_gr = register_before(image, index, before)
+        self.before_gr = register_before(image, index)
         if not self.fields:
             self.fields = [STORAGE_ONLY]
 
-    def names(self, code):
-        """What the condition of a waiver sees; `code` is the instruction that the waiver names."""
+    def names(self, name, code, at):
+        """What the condition of a waiver sees; `name`, `code` and `at` are of the instruction that the waiver names."""
         plain = {f if f == "cr" else f.rstrip("0123456789") for f in self.fields}
-        return {"high_only": self.high_only(), "keys_only": self.keys_only(), "o": self.ours, "q": self.theirs, "d": plain, "insn": code,
-                "step": self.step, "storage": self.storage, "b_gr": self.before_gr, "rel": relative,
+        return {"high_only": self.high_only(), "keys_only": self.keys_only(), "unchanged": self.unchanged(),
+                "o": self.ours, "q": self.theirs, "d": plain, "insn": code, "ACCESS": ACCESS, "TRANSLATION": TRANSLATION,
+                "step": self.step, "storage": self.storage, "b_gr": self.before_gr, "rel": relative(code, at),
+                "name": name, "overlap": self.overlap(code), "aliased": 256 <= self.apart(code) < (1 << 24) - 256,
                 "changed": self.changed(), "gr_only": self.gr_only}
 
     def changed(self):
         """Bytes of storage that differ: (ours, QEMU's)."""
         pairs = (re.findall("[0-9a-f]{16}", line) for line in self.storage)
         return [(x, y) for ours, theirs in pairs for x, y in zip(bytes.fromhex(ours), bytes.fromhex(theirs)) if x != y]
+
+    def apart(self, code):
+        """From the second operand of an SS instruction to the first."""
+        first, second = (self.before_gr(code[n] >> 4) * (code[n] > 15) + int.from_bytes(code[n:n + 2], "big") % 4096
+                         for n in (2, 4)) if len(code) == 6 else (0, 2048)
+        return (first - second) % (1 << 24)
+
+    def overlap(self, code):
+        """The same within a page: several pages may share a frame."""
+        return (self.apart(code) + 2048) % 4096 - 2048
+
+    def unchanged(self):
+        """Endicott left general, access and control registers as they were."""
+        control = list(self.image.cr)
+        for name, value in self.step.patches:
+            if name[:2] == "cr":
+                control[int(name[2:])] = value
+        return (list(self.ours.gr) == [self.before_gr(n) for n in range(16)] and
+                list(self.ours.ar) == self.image.ar and list(self.ours.cr) == control)
 
     def gr_only(self, *numbers):
         """Of general registers none but these differ."""
@@ -106,7 +133,7 @@ class Difference:
                 if name != STORAGE_ONLY:
                     x, y = a[name], b[name]
                     show = (lambda v: f"{v:x}" if isinstance(v, int) else v)
-                    lines.append(f"{name}: endicott {show(x)}, qemu {show(y)}")
+                    lines.append(f"{name}: {machines.PAIR[0]} {show(x)}, {machines.PAIR[1]} {show(y)}")
         lines += list(self.storage)[:6]
         return lines
 
@@ -124,57 +151,45 @@ def run_some(batches, images):
         return (ours[:done] + [None] + rest[0], theirs[:done] + [None] + rest[1])
 
 
-def differ(batches, images):
-    """Which of the images differ (or hang): a list of bool."""
-    if not images:
-        return []
-    ours, theirs = run_some(batches, images)
-    return [a is None or b is None or a.digest != b.digest for a, b in zip(ours, theirs)]
+def wrong_steps(ours, theirs):
+    return [n for n, (x, y) in enumerate(zip(ours.steps, theirs.steps)) if x != y]
 
 
-def with_steps(image, indexes, flags=0):
-    other = image.copy()
-    other.steps = [image.steps[i].copy() for i in indexes]
-    other.flags = flags
-    return other
-
-
-def locate(batches, images):
-    """First differing step of each image that is known to differ."""
-    traced = [with_steps(i, range(len(i.steps)), FLAG_STEPS | FLAG_STATE) for i in images]
-    ours, theirs = run_some(batches, traced)
-    found, hidden = [], []
-    for image, a, b in zip(images, ours, theirs):
+def examine(batches, images):
+    """For each image None when both machines agree, STOPPED, or a list of differences by step. Those that only
+    storage shows come alone: the first one."""
+    ours, theirs = run_some(batches, images) if images else ([], [])
+    found, where, hidden = [None] * len(images), {}, []
+    for n, (a, b) in enumerate(zip(ours, theirs)):
         if a is None or b is None:
-            found.append(None)
-            continue
-        index = next((n for n, (x, y) in enumerate(zip(a.steps, b.steps)) if x != y), None)
-        if index is None:
-            hidden.append(len(found))
-            found.append(None)
-        else:
-            before = a.states[index - 1] if index else None
-            found.append(Difference(image, index, a.states[index], b.states[index], before=before))
-    for n in hidden:
-        found[n] = locate_storage(batches, images[n])
+            found[n] = STOPPED
+        elif a.steps != b.steps:
+            where[n] = wrong_steps(a, b)
+        elif a.digest != b.digest:
+            hidden.append(n)
+    parts = [images[n].with_steps(range(indexes[-1] + 1), 0, indexes) for n, indexes in where.items()]
+    for (n, indexes), a, b in zip(where.items(), *(run_some(batches, parts) if parts else ([], []))):
+        found[n] = [Difference(images[n], *x) for x in zip(indexes, a.states, b.states)] if a and b else STOPPED
+    for n, diff in zip(hidden, examine_storage(batches, [images[n] for n in hidden])):
+        found[n] = diff
     return found
 
 
-def locate_storage(batches, image):
-    """The first step after which only storage differs, or a later state does not show it."""
-    every = [with_steps(image, range(n + 1), FLAG_STEPS | FLAG_STATE | FLAG_LAST)
-             for n in range(len(image.steps))]
-    ours, theirs = run_some(batches, every)
-    for n, (a, b) in enumerate(zip(ours, theirs)):
-        if a is None or b is None:
-            return None
-        if a.digest != b.digest:
-            where = [f"{addr + i:x}: endicott {x[i:i + 8].hex()}, qemu {b.storage[addr][i:i + 8].hex()}"
-                     for addr, x in sorted(a.storage.items()) for i in range(0, len(x), 8)
-                     if x[i:i + 8] != b.storage[addr][i:i + 8]]
-            before = a.states[n - 1] if n else None
-            return Difference(image, n, a.states[n], b.states[n], where, before)
-    return None
+def examine_storage(batches, images):
+    """The first difference of each image, storage compared after every step."""
+    each = [i.with_steps(range(len(i.steps)), FLAG_EACH) for i in images]
+    firsts = [(wrong_steps(a, b) or [-1])[0] if a and b else -1
+              for a, b in zip(*(run_some(batches, each) if each else ([], [])))]
+    parts = [i.with_steps(range(n % len(i.steps) + 1), FLAG_LAST, (n % len(i.steps),)) for i, n in zip(images, firsts)]
+    return [[Difference(i, n % len(i.steps), a.states[0], b.states[0], lines(a, b))] if a and b and n >= 0 else STOPPED
+            for i, n, a, b in zip(images, firsts, *(run_some(batches, parts) if parts else ([], [])))]
+
+
+def lines(ours, theirs):
+    """Doublewords of storage that differ, as text."""
+    return [f"{addr + i:x}: {x[i:i + 8].hex()}, {theirs.storage[addr][i:i + 8].hex()}"
+            for addr, x in sorted(ours.storage.items()) for i in range(0, len(x), 8)
+            if x[i:i + 8] != theirs.storage[addr][i:i + 8]]
 
 
 # --- reducing -----------------------------------------------------------------------------------------
@@ -193,27 +208,27 @@ def shorter_lists(items):
 
 def same_kind(batches, candidates, kind):
     """The first candidate that still differs in the same way, or None."""
-    for start in range(0, len(candidates), 64):
-        part = candidates[start:start + 64]
-        wrong = [c for c, d in zip(part, differ(batches, part)) if d]
-        if kind is None and wrong:
-            return wrong[0]
-        for candidate, diff in zip(wrong, locate(batches, wrong) if wrong else []):
-            if diff and diff.kind() == kind:
+    for start in range(0, len(candidates), 256):
+        part = candidates[start:start + 256]
+        for candidate, found in zip(part, examine(batches, part)):
+            if found and found is not STOPPED and any(diff.kind() == kind for diff in found):
                 return candidate
     return None
 
 
-def reduce_steps(batches, image, kind):
-    order = list(range(len(image.steps)))
+def reduce_steps(batches, image, index, kind):
+    alone = image.with_steps([index])
+    if same_kind(batches, [alone], kind):
+        return alone
+    order = list(range(index + 1))
     while len(order) > 1:
         candidates = [c for c in shorter_lists(order) if c]
-        images = [with_steps(image, c) for c in candidates]
+        images = [image.with_steps(c) for c in candidates]
         best = same_kind(batches, images, kind)
         if best is None:
             break
         order = candidates[next(n for n, i in enumerate(images) if i is best)]
-    return with_steps(image, order)
+    return image.with_steps(order)
 
 
 def simpler(image):
@@ -241,13 +256,13 @@ def simpler(image):
     return out
 
 
-def minimise(batches, image, kind):
+def minimise(batches, image, index, kind):
     """Fewer steps, then less state, as long as the same difference remains."""
-    image = reduce_steps(batches, image, kind)
+    machines.limit_s = MINIMISE_LIMIT_S
+    image = reduce_steps(batches, image, index, kind)
     for _ in range(40):
         best = same_kind(batches, simpler(image), kind)
         if best is None:
             break
         image = best
-    image.flags = 0
     return image

@@ -40,9 +40,11 @@ def tools(only=(), missing=None):
     """What a worker process needs, made once in each."""
     if "batches" not in SHARED:
         SHARED["batches"] = images_of.Batches()
-        SHARED["missing"] = lacking(SHARED["batches"]) if missing is None else missing
-        SHARED["generator"] = generate.Generator(only, SHARED["missing"])
-        SHARED["waivers"] = compare.read_waivers()
+        same = "qemu" not in machines.PAIR
+        SHARED["missing"] = [] if same else lacking(SHARED["batches"]) if missing is None else missing
+        SHARED["waivers"] = [] if same else compare.read_waivers()
+        names = {name for w in SHARED["waivers"] for name in w.names}
+        SHARED["generator"] = generate.Generator(only, SHARED["missing"], same, SHARED.get("times", 1), names)
     return SHARED["batches"], SHARED["generator"], SHARED["waivers"]
 
 
@@ -63,30 +65,59 @@ class Tally:
             self.found.setdefault(kind, value)
 
 
+def waiver_of(waivers, diff):
+    return next((w for w in waivers if w.covers(diff)), None)
+
+
+def examine(batches, waivers, images):
+    """As compare.examine; but what no waiver covers may come from storage that an earlier step has left different:
+    then that step is the difference."""
+    found = compare.examine(batches, images)
+    doubtful = [n for n, f in enumerate(found) if f and f is not compare.STOPPED and f[0].index
+                and not f[0].storage and not waiver_of(waivers, f[0])]
+    parts = [images[n].with_steps(range(found[n][0].index + 1)) for n in doubtful]
+    for n, earlier in zip(doubtful, compare.examine_storage(batches, parts)):
+        if earlier is not compare.STOPPED and earlier[0].index < found[n][0].index:
+            found[n] = earlier
+    return found
+
+
 def settle(batches, waivers, images, tally):
-    """Takes each difference out of its image until the rest agrees; counts and keeps what it was."""
+    """Takes differing steps out of their images until the rest agrees; counts and keeps what they were."""
     waiting = images
     unclean = set()
     while waiting:
-        wrong = [i for i, d in zip(waiting, compare.differ(batches, waiting)) if d]
-        waiting = []
-        for image, diff in zip(wrong, compare.locate(batches, wrong) if wrong else []):
-            if diff is None:
+        rest = []
+        for image, found in zip(waiting, examine(batches, waivers, waiting)):
+            if found is compare.STOPPED:
                 tally.stopped += 1
                 unclean.add(image.ident)
-                tally.found.setdefault("stopped or differs only by itself", (image, ["no step found"]))
-                continue
-            waiver = next((w for w in waivers if w.covers(diff)), None)
-            if waiver:
-                tally.waived[waiver.paragraph] += 1
-            else:
-                tally.kinds[diff.kind()] += 1
-                unclean.add(image.ident)
-                tally.found.setdefault(diff.kind(), (image, diff.text()))
-            rest = compare.with_steps(image, [n for n in range(len(image.steps)) if n != diff.index])
-            if rest.steps:
-                waiting.append(rest)
+                tally.found.setdefault("stopped or differs only by itself", (image, 0, ["no step found"]))
+            elif found:
+                out = settle_one(waivers, image, found, tally, unclean)
+                left = [n for n in range(len(image.steps)) if n not in out]
+                if left:
+                    rest.append(image.with_steps(left))
+        waiting = rest
     return unclean
+
+
+def settle_one(waivers, image, found, tally, unclean):
+    """Judges the differences of an image; which steps to take out. One that is not the first and that no waiver
+    covers may come from storage that an earlier one has left different: it stays in, for the next turn."""
+    out = set()
+    for diff in found:
+        waiver = waiver_of(waivers, diff)
+        if waiver:
+            tally.waived[waiver.paragraph] += 1
+        elif out:
+            continue
+        else:
+            unclean.add(image.ident)
+            tally.kinds[diff.kind()] += 1
+            tally.found.setdefault(diff.kind(), (image, diff.index, diff.text()))
+        out.add(diff.index)
+    return out
 
 
 def one_batch(job):
@@ -135,6 +166,9 @@ def report(tally, generator, seconds, verbose):
 
 def command_run(options):
     only = tuple(options.only.split(",")) if options.only else ()
+    if options.engine:
+        machines.PAIR[:] = ["interp", options.engine]
+    SHARED["times"] = options.repeat or (50 if options.engine else 1)
     batches, generator, _ = tools(only)
     if options.seed is None:
         options.seed = int(time.time())
@@ -148,14 +182,16 @@ def command_run(options):
     with ProcessPoolExecutor(options.jobs) as pool:
         for part in pool.map(one_batch, jobs):
             tally.add(part)
+            for kind, (image, _, lines) in part.found.items() if options.progress else ():
+                print("\n    ".join([f"{kind} (seed {image.ident})"] + lines), flush=True)
             if options.progress:
                 print(f"  to seed {options.seed + tally.images - 1}: {tally.clean} clean", flush=True)
     report(tally, generator, time.monotonic() - begin, options.verbose)
-    for kind, (image, lines) in sorted(tally.found.items()):
-        print(f"--- {kind} (seed {image.ident})")
+    for kind, (image, index, lines) in sorted(tally.found.items()):
+        print(f"--- {kind} (seed {image.ident})", flush=True)
         if options.save:
             if kind in tally.kinds:
-                image = compare.minimise(batches, image, kind)
+                image = compare.minimise(batches, image, index, kind)
             print("saved " + save(options.save, kind, image, lines, image.ident))
         print("\n".join("    " + line for line in lines))
     return 1 if tally.found else 0
@@ -170,15 +206,17 @@ def command_replay(options):
         with open(path, encoding="utf-8") as file:
             images.append(images_of.parse(file.read(), number))
     bad = 0
-    wrong = [i for i, d in zip(images, compare.differ(batches, images)) if d]
-    for image, diff in zip(wrong, compare.locate(batches, wrong) if wrong else []):
-        waiver = diff and next((w for w in waivers if w.covers(diff)), None)
+    for image, found in zip(images, compare.examine(batches, images)):
+        if found is None:
+            continue
+        diff = found if found is compare.STOPPED else found[0]
+        waiver = diff is not compare.STOPPED and waiver_of(waivers, diff)
         if waiver:
             print(f"waived: {paths[image.ident]}: {waiver.paragraph}")
             continue
         bad += 1
         print(f"DIFFERENT: {paths[image.ident]}")
-        print("\n".join("    " + line for line in (diff.text() if diff else ["a machine stopped"])))
+        print("\n".join("    " + line for line in (["a machine stopped"] if diff is compare.STOPPED else diff.text())))
     print(f"{len(images)} cases, {bad} different")
     return 1 if bad else 0
 
@@ -192,8 +230,8 @@ def command_show(options):
     with open(options.what, encoding="utf-8") as file:
         image = images_of.parse(file.read())
     print(image.text(), end="")
-    image.flags = 3
-    for name, result in zip(("endicott", "qemu"), machines.run(batches, [image])):
+    image.shown = (len(image.steps) - 1,)
+    for name, result in zip(machines.PAIR, machines.run(batches, [image])):
         fields = result[0].states[-1].fields()
         print(name, " ".join(f"{k}={v:x}" if isinstance(v, int) else f"{k}={v}"
                              for k, v in fields.items() if v and not k.startswith("cr")))
@@ -207,9 +245,11 @@ def main():
     run.add_argument("--seed", type=int, help="the first seed (the time of day)")
     run.add_argument("--images", type=int, default=10000)
     run.add_argument("--steps", type=int, default=64, help="instructions per image")
-    run.add_argument("--batch", type=int, default=100, help="images per start of the machines")
+    run.add_argument("--batch", type=int, default=1000, help="images per start of the machines")
     run.add_argument("--jobs", type=int, default=os.cpu_count())
     run.add_argument("--only", help="mnemonics, separated by commas")
+    run.add_argument("--engine", help="compare this engine of Endicott with its interpreter, not with QEMU")
+    run.add_argument("--repeat", type=int, help="times that blocks are run (50 with --engine, else once)")
     run.add_argument("--save", help="folder for reduced cases")
     run.add_argument("--verbose", action="store_true", help="counts per row")
     run.add_argument("--progress", action="store_true")

@@ -2,11 +2,13 @@
 (rows.c prints them); this file adds only where the fields of a format lie and which registers hold addresses."""
 import os
 import random
+import re
 import struct
 import subprocess
 
-from image import (ASCE_HOME, ASCE_PRIMARY, ASCE_SECONDARY, BUILD, CODE, HERE, ROOT, SCRATCH, Image,
-                   PT, ST, Step)
+import blocks
+from image import (ASCE_HOME, ASCE_PRIMARY, ASCE_SECONDARY, BUILD, CODE, DUCT, FLAG_ALL, HERE, PRIMARY_ASTE, PT, ROOT,
+                   SCRATCH, ST, Image, Step)
 
 # (name, first bit, width) of each format of cpu/isa.h.
 FIELDS = {
@@ -131,17 +133,40 @@ def read_excluded():
     return out
 
 
+def read_opcodes():
+    """(opcode, subcode) of what the architecture has and the tables refuse; QEMU may have it."""
+    with open(os.path.join(ROOT, "cpu", "isa", "isa_refused.def"), encoding="utf-8") as file:
+        return {(int(op, 16), int(sub, 16)) for op, sub in re.findall(r"^R\((0x\w+), (0x\w+)", file.read(), re.M)}
+
+
+def read_lowered():
+    """Mnemonics that the JIT makes host code of, not calls."""
+    with open(os.path.join(ROOT, "cpu", "jit", "lower.def"), encoding="utf-8") as file:
+        return set(re.findall(r"^L\w*\((\w+),", file.read(), re.M))
+
+
 class Generator:
-    def __init__(self, only=(), lacking=()):
+    """What images are made from. `same`: both machines are Endicott, so that what QEMU lacks is made too; `times`: how
+    often blocks and, at most, other steps are run; `waived`: mnemonics that blocks leave out."""
+
+    def __init__(self, only=(), lacking=(), same=False, times=1, waived=()):
+        self.only, self.same, self.times = only, same, times
         self.all_rows = read_rows()
-        self.excluded = read_excluded()
+        self.excluded = {mn: reason for mn, reason in read_excluded().items() if not (same and "QEMU" in reason)}
         self.excluded.update({mn: "QEMU does not have it" for mn in lacking})
         self.excluded.update({r.mn: f"format {r.fmt} is new here: FIELDS" for r in self.all_rows
                               if r.fmt not in FIELDS})
         self.rows = [r for r in self.all_rows
                      if r.mn not in self.excluded and (not only or r.mn in only)]
-        self.inner = [r for r in self.all_rows if r.mn not in self.excluded and not r.branch
-                      and r.mn not in ("ex", "exrl", "svc") and not r.priv]
+        self.inner = [r for r in self.all_rows if (r.mn not in self.excluded or r.mn == "svc")
+                      and r.mn not in ("lpsw", "lpswe", "lpswey", "bic")]
+        self.block_rows = blocks.block_rows(self, waived)
+        lowered = read_lowered()
+        self.lowered_rows = [r for r in self.block_rows if r.mn in lowered]
+        self.block_share = 0.6 if same and not only else 0
+        self.known = {(r.op, r.sub if r.kind else None) for r in self.all_rows} | {
+            x for op, sub in read_opcodes() for x in ((op, sub), (op, None))}
+        self.kinds = {r.op: r.kind for r in self.all_rows}
 
     def image(self, seed, steps):
         return Maker(self, seed).image(steps)
@@ -158,7 +183,7 @@ class Generator:
         if "rel" in values:
             values["rel"] = 0x80
         im.steps = [Step(0x180000000, CODE + 0x10, row.encode(values), note=row.mn)]
-        im.flags = 3
+        im.shown = (0,)
         return im
 
 
@@ -252,8 +277,10 @@ class Maker:
 
     def code_target(self):
         r = self.rnd
+        if r.random() < 0.01:
+            return r.randrange(CODE + 0x80, CODE + 0x1f00) | 1
         if r.random() < 0.08:
-            return r.choice([0x10a000, 0x7ff0000000, 0x112000, 0xffffffffff000000]) \
+            return r.choice([0x10a000, 0x112000] + [0x7ff0000000, 0xffffffffff000000] * (self.amode == 64)) \
                 if self.dat else 0x8000000
         while True:                                     # not into the step's own instructions
             target = r.randrange(CODE + 0x80, CODE + 0x1f00) & ~1
@@ -279,10 +306,12 @@ class Maker:
         self.space = 0
         if self.dat:
             mask |= 1 << 58
-            self.space = r.choice([0, 0, 0, 0, 0, 2, 3])
+            self.space = r.choice([0, 0, 0, 0, 0, 2, 3] + [1, 1] * self.g.same)
             mask |= self.space << 46
         if r.random() < 0.5:
             mask |= self.im.key >> 4 << 52
+        elif self.g.same and r.random() < 0.1:
+            mask |= r.randrange(16) << 52
         self.pages = self.page_pool()
         return mask
 
@@ -482,7 +511,7 @@ class Maker:
         page, low = addr >> 12, addr & 0xfff
         if not SCRATCH >> 12 <= page < (SCRATCH >> 12) + 8 or low > 0xfc0:
             return None
-        moved = {0: 0, 2: 3, 3: 5}[self.space] if self.dat else 0
+        moved = {0: 0, 1: 0, 2: 3, 3: 5}[self.space] if self.dat else 0
         return SCRATCH + ((page + moved) % 8 << 12) + low
 
     def put_bytes(self, addr, data):
@@ -528,10 +557,9 @@ class Maker:
         at = SCRATCH + 0x1000 * r.choice([0, 1, 3, 4, 5, 6, 7]) + (r.randrange(0xfc0) & ~1)
         saved = dict(self.patches)
         row = r.choice(self.g.inner)
-        while row.kind in (1, 2):                       # the register would change the opcode
-            row = r.choice(self.g.inner)
         inner = self.instruction(row, at)
-        self.inner_note = "+" + row.mn
+        self.inner_note, self.target_code = "+" + row.mn, (inner, at)
+        self.again = row.mn in LOOPED
         keep = self.patches
         self.patches = saved
         if r.random() < 0.05:
@@ -540,8 +568,10 @@ class Maker:
         if v["x2"] and v["x2"] != v["b2"] or not v["b2"]:
             v["x2"], v["b2"] = 0, v["b2"] or 9
         self.set(f"gr{v['b2']}", at - v["d2"])
-        self.set(f"gr{v['r1']}", r.choice([0, 1, 0x0f, 0xff, 0x10, r.getrandbits(8)])) \
-            if v["r1"] != v["b2"] else None
+        if v["r1"] == v["b2"]:
+            v["r1"] = 0
+        bits = 0xf0 if row.kind == 1 or row.branch else row.sub if row.kind == 2 else 0xff     # the opcode remains
+        self.set(f"gr{v['r1']}", r.choice([0, 1, 0x0f, 0xff, 0x10, r.getrandbits(8)]) & bits)
         space, self.space = self.space, 3 if self.space == 3 else 0     # where instructions are
         self.put_bytes(at & ~1, inner)
         self.space = space
@@ -634,14 +664,24 @@ class Maker:
         if v["r3"] not in (0, v["b1"], v["b2"]):
             self.set(f"gr{v['r3']}", r.choice([0, 1, 8, 255, 256, 257, 4096, 4097]))
 
+    def special_d(self, v, targets):
+        """QEMU dies of the least dividend and minus one."""
+        if self.value_of(v["r1"]) & 0xffffffff == 0x80000000 and not self.value_of(v["r1"] + 1 & 15) & 0xffffffff:
+            self.set(f"gr{v['r1']}", 0x80000001)
+
+    special_dr = special_d
+
+    def value_of(self, n):
+        return self.patches.get(f"gr{n}", self.im.gr[n])
+
     def special_tprot(self, v, targets):
         if v["b2"] and v["b2"] != v["b1"]:
             self.set(f"gr{v['b2']}", self.rnd.choice([0, self.im.key]) - v["d2"])
 
     def special_mvpg(self, v, targets):
         self.set("gr0", self.rnd.choice([0, 0, 0, 0x100, 0x800, 0x400, self.im.key]))
-        for n in (v["r1"], v["r2"]):
-            self.set(f"gr{n}", self.dirty(self.rnd.choice(self.pages) + self.rnd.choice([0, 5])))
+        for n in (v["r1"], v["r2"]):                    # without DAT not onto the code
+            self.set(f"gr{n}", self.dirty(self.rnd.choice(self.pages if self.dat else self.pages[:24]) + self.rnd.choice([0, 5])))
 
     def special_pfmf(self, v, targets):
         r = self.rnd
@@ -678,28 +718,50 @@ class Maker:
 
     # --- steps and images ---
 
+    def unassigned(self):
+        """An operation code that no instruction of the architecture has."""
+        r = self.rnd
+        while True:
+            op, sub = r.randrange(256), r.randrange(256)
+            kind = self.g.kinds.get(op, 0)
+            sub &= 15 if kind == 1 else 255
+            if (op, sub if kind else None) not in self.g.known:
+                break
+        word = r.getrandbits(48) & ~(0xff << 40) | op << 40
+        shift = {0: 0, 1: 32, 2: 32, 3: 0}[kind]
+        if kind:
+            word = word & ~((15 if kind == 1 else 255) << shift) | sub << shift
+        return word.to_bytes(6, "big")[:2 if op < 0x40 else 4 if op < 0xc0 else 6]
+
     def step(self):
         r = self.rnd
+        if r.random() < self.g.block_share:
+            return blocks.make_block(self, self.g.times)
         mask = self.psw()
         self.patches = {}
         self.special_target = False
         kind = r.random()
         at = CODE + r.choice([0x10, 0x10, 0x100, 0xffa, 0xffc, 0xffe, 0x1000, 0x20])
-        self.at, self.inner_note = at, ""
+        self.at, self.inner_note, self.target_code, self.again = at, "", None, False
         row = r.choice(self.g.rows)
         while self.im.key and row.mn in KEY_SETTERS:
             row = r.choice(self.g.rows)
         note = row.mn
-        code = self.instruction(row, at)
-        if row.mn in LOOPED:
+        if kind > 0.995 and not self.g.only:
+            note, code, row = "?", self.unassigned(), self.g.inner[0]
+        else:
+            code = self.instruction(row, at)
+        if note == "?":
+            pass
+        elif row.mn in LOOPED or self.again:
             code += bytes.fromhex("a714") + struct.pack(">h", -(len(code) // 2))
         elif self.special_target:                       # EXRL: its target lies behind the SVC
             inner_row = r.choice(self.g.inner)
             inner = self.instruction(inner_row, at + 16)
             note += "+" + inner_row.mn
-            r1 = bytes([code[1] if inner_row.kind not in (1, 2) else code[1] & 15])
+            r1 = bytes([code[1] & 15 if inner_row.kind in (1, 2) or inner_row.branch else code[1]])
             code = bytes.fromhex("c6") + r1 + struct.pack(">i", 8)
-            code = code + bytes.fromhex("0a77") * 5 + inner
+            code += bytes.fromhex("a714fffd" if inner_row.mn in LOOPED else "0a770a77") + bytes.fromhex("0a77") * 3 + inner
         elif kind < 0.15 and not row.branch:            # a few that only touch registers
             for _ in range(r.randrange(1, 4)):
                 more = r.choice(self.g.rows)
@@ -709,9 +771,10 @@ class Maker:
                     note += "+" + more.mn
         note += self.inner_note
         self.control(row)
-        if len(code) > 30:
-            code = code[:30]
-        return Step(mask, at, code, list(self.patches.items()), at, note)
+        times = r.choice([1, 1, self.g.times])
+        step = Step(mask, at, code, list(self.patches.items()), at, note, times)
+        step.target = self.target_code
+        return step
 
     def control(self, row):
         r = self.rnd
@@ -725,9 +788,8 @@ class Maker:
         for bit in (0x40000000, 0x08000000, 0x04000000):
             if r.random() < 0.2:
                 cr0 ^= bit
-        if cr0 != self.im.cr[0] or self.last_cr0 != cr0:
+        if cr0 != self.im.cr[0]:
             self.set("cr0", cr0)
-        self.last_cr0 = cr0
 
     def image(self, steps):
         r, im = self.rnd, self.im
@@ -735,9 +797,11 @@ class Maker:
         im.key = r.choice([0, 0, 0x10, 0x90, 0xf0])
         im.gr = [self.value() for _ in range(16)]
         im.fpr = [self.float(r.random() < 0.5) for _ in range(16)]
-        im.ar = [r.choice([0, 1, 2, r.getrandbits(32)]) for _ in range(16)]
+        im.ar = [r.choice([0, 1, 2, r.getrandbits(32)] + [0, 0, 0, 1, 2, 3, 4, 5, 6, 0x1000002] * self.g.same) for _ in range(16)]
+        if self.g.same:
+            im.flags, im.cr[2], im.cr[5] = FLAG_ALL, DUCT, PRIMARY_ASTE
         self.cr0 = 0x40000 | r.choice([0, 0x00800000]) | 0x04000000
-        self.last_cr0 = im.cr[0] = self.cr0
+        im.cr[0] = self.cr0
         im.cr[1] = ASCE_PRIMARY[r.choice(["segment", "region3", "region2", "region1"])]
         im.cr[7], im.cr[13] = ASCE_SECONDARY, ASCE_HOME
         im.cr[3] = r.choice([0xffff, 0x8000, 0]) << 16 | r.choice([0, 5])

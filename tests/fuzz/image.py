@@ -1,4 +1,6 @@
 """Fuzz images: what one holds, its bytes for runner.S, its text in tests/fuzz/cases, and batches of them as ELF files."""
+import copy
+import functools
 import os
 import struct
 import subprocess
@@ -11,12 +13,12 @@ CROSS_CC = os.environ.get("S390X_CC", "s390x-linux-gnu-gcc")
 # As in runner.S.
 SCRATCH, SCRATCH_LEN = 0x100000, 0x8000
 CODE, CODE_LEN = 0x110000, 0x2000
-TABLES, TABLES_LEN = 0x120000, 0x20000
+TABLES, TABLES_LEN = 0x120000, 0x21000
 TEXT_AT, DATA_AT, TABLES_AT, BATCH_AT = 0x3000000, 0x3010000, 0x3080000, 0x3100000
 STORAGE_MIB = 128
-CODE_BYTES = 32
-FLAG_STEPS, FLAG_STATE, FLAG_LAST = 1, 2, 4
-STATE_LEN = 624
+STEPS_MAX = 470
+FLAG_LAST, FLAG_EACH, FLAG_ALL = 1, 2, 4
+STATE_LEN = 632
 FILLER = bytes.fromhex("0a77")
 
 # Page tables: primary, secondary and home space. Name: address.
@@ -24,6 +26,7 @@ PT = {"p1": 0x120000, "p0": 0x120800, "p24": 0x121000, "p31": 0x121800, "top": 0
       "s1": 0x122800, "s0": 0x123000, "h1": 0x123800}
 ST = {"p": 0x124000, "s": 0x128000, "h": 0x12c000, "top": 0x130000}
 R1, R2, R3 = 0x134000, 0x138000, 0x13c000
+DUCT, ACCESS_LIST, PRIMARY_ASTE, HOME_ASTE, SECONDARY_ASTE = 0x140000, 0x140080, 0x140100, 0x140140, 0x140180
 ASCE_PRIMARY = {"segment": ST["p"] | 3, "region3": R3 | 7, "region2": R2 | 11, "region1": R1 | 15}
 ASCE_SECONDARY, ASCE_HOME = ST["s"] | 3, ST["h"] | 3
 PTE_I, PTE_P, PTE_BAD, STE_P, INVALID = 0x400, 0x200, 0x800, 0x200, 0x20
@@ -77,46 +80,80 @@ def tables():
     for i in (0, 2047):
         put(R2 + 8 * i, R3 | 0x8 | 3)
         put(R1 + 8 * i, R2 | 0xc | 3)
+    access_list(lambda addr, value: struct.pack_into(">I", image, addr - TABLES, value))
     return bytes(image)
 
 
-class Step:
-    """One or a few instructions: PSW, code, and doublewords stored before ((name, value) pairs)."""
+def access_list(put):
+    """For the access-register mode: ALETs 2 (home), 3 (secondary, fetch only), 4 (invalid), 5 (private), 6 (old); with
+    X'01000000' added the same of the primary space's list, which is the same."""
+    put(DUCT + 16, ACCESS_LIST)
+    put(PRIMARY_ASTE + 16, ACCESS_LIST)
+    for aste, asce in ((HOME_ASTE, ASCE_HOME), (SECONDARY_ASTE, ASCE_SECONDARY)):
+        put(aste + 12, asce)
+        put(aste + 20, 1)
+    invalid, fetch_only, private = 1 << 31, 1 << 25, 1 << 24
+    for alen, word, aste, sequence in ((0, invalid, 0, 0), (1, invalid, 0, 0), (2, 0, HOME_ASTE, 1),
+                                       (3, fetch_only, SECONDARY_ASTE, 1), (4, invalid, HOME_ASTE, 1),
+                                       (5, private | 7, HOME_ASTE, 1), (6, 0, HOME_ASTE, 2)):
+        put(ACCESS_LIST + 16 * alen, word)
+        put(ACCESS_LIST + 16 * alen + 8, aste)
+        put(ACCESS_LIST + 16 * alen + 12, sequence)
 
-    def __init__(self, mask, addr, code, patches=(), at=None, note=""):
+
+class Step:
+    """One or a few instructions: PSW, code, doublewords stored before ((name, value) pairs), how often."""
+
+    def __init__(self, mask, addr, code, patches=(), at=None, note="", times=1):
         self.mask, self.addr, self.code, self.patches = mask, addr, code, list(patches)
         self.at = addr if at is None else at
-        self.note = note
+        self.note, self.times = note, times
+        self.body = None                                # code and patches as bytes
+        self.target = None                              # of EXECUTE: (bytes, address)
 
     def copy(self):
-        return Step(self.mask, self.addr, self.code, self.patches, self.at, self.note)
+        other = Step(self.mask, self.addr, self.code, self.patches, self.at, self.note, self.times)
+        other.target = self.target
+        return other
 
-    def pack(self):
-        code = (self.code + FILLER * 16)[:CODE_BYTES]
-        parts = [struct.pack(">HHIQQ", 56 + 16 * len(self.patches), len(self.patches), self.at,
-                             self.mask, self.addr), code]
-        parts += [struct.pack(">QQ", place(name), value) for name, value in self.patches]
-        return b"".join(parts)
+    def pack(self, shown):
+        if self.body is None:
+            code = self.code + FILLER * (-len(self.code) // 2 % 4)
+            flat = [word for name, value in self.patches for word in (place(name), value)]
+            self.body = code + struct.pack(f">{len(flat)}Q", *flat)
+        words = (len(self.body) >> 3) - 2 * len(self.patches)
+        return struct.pack(">HHIQQHHI", 32 + len(self.body), len(self.patches), self.at, self.mask, self.addr,
+                           self.times, shown, words) + self.body
 
 
 class Image:
+    """A state and steps, each of which begins with it; `shown`: the indexes of steps that print their results."""
+
     def __init__(self, ident=0):
-        self.ident, self.flags, self.fill, self.key = ident, 0, 0, 0
+        self.ident, self.flags, self.shown, self.fill, self.key = ident, 0, (), 0, 0
         self.gr, self.fpr, self.ar, self.fpc = [0] * 16, [0] * 16, [0] * 16, 0
         self.cr = [0] * 16
         self.steps = []
 
     def copy(self):
-        other = Image(self.ident)
-        other.flags, other.fill, other.key, other.fpc = self.flags, self.fill, self.key, self.fpc
+        other = self.with_steps(range(len(self.steps)), shown=self.shown)
         other.gr, other.fpr, other.ar, other.cr = self.gr[:], self.fpr[:], self.ar[:], self.cr[:]
         other.steps = [s.copy() for s in self.steps]
         return other
 
+    def with_steps(self, indexes, flags=0, shown=()):
+        """Of the same state, with some of the steps; shares both."""
+        other = copy.copy(self)
+        other.steps = [self.steps[i] for i in indexes]
+        other.flags, other.shown = self.flags | flags, shown
+        return other
+
     def pack(self):
+        if len(self.steps) > STEPS_MAX:
+            raise ValueError(f"an image has at most {STEPS_MAX} steps")
         head = struct.pack(">5Q16Q16Q16III16Q", len(self.steps), self.flags, self.fill, self.key,
                            self.ident, *self.gr, *self.fpr, *self.ar, self.fpc, 0, *self.cr)
-        return head + b"".join(s.pack() for s in self.steps)
+        return head + b"".join(s.pack(n in self.shown) for n, s in enumerate(self.steps))
 
     def text(self):
         lines = [f"fill {self.fill:x}", f"key {self.key:02x}", f"fpc {self.fpc:08x}"]
@@ -124,7 +161,8 @@ class Image:
             lines += [f"{name}{i} {v:x}" for i, v in enumerate(values) if v]
         for step in self.steps:
             at = "" if step.at == step.addr else f" at {step.at:x}"
-            lines.append(f"step {step.mask:016x} {step.addr:x}{at} {step.code.hex()}"
+            times = "" if step.times == 1 else f" times {step.times}"
+            lines.append(f"step {step.mask:016x} {step.addr:x}{at}{times} {step.code.hex()}"
                          + (f"    # {step.note}" if step.note else ""))
             lines += [f"  {name} {value:016x}" for name, value in step.patches]
         return "\n".join(lines) + "\n"
@@ -142,9 +180,9 @@ def parse(text, ident=0):
             image.steps[-1].patches.append((words[0], int(words[1], 16)))
         elif words[0] == "step":
             mask, addr = int(words[1], 16), int(words[2], 16)
-            at = int(words[4], 16) if words[3] == "at" else addr
-            image.steps.append(Step(mask, addr, bytes.fromhex(words[-1]), at=at,
-                                    note=note.strip()))
+            more = dict(zip(words[3:-1:2], words[4:-1:2]))
+            image.steps.append(Step(mask, addr, bytes.fromhex(words[-1]), at=int(more.get("at", words[2]), 16),
+                                    note=note.strip(), times=int(more.get("times", 1))))
         elif words[0] in ("fill", "key", "fpc"):
             setattr(image, words[0], int(words[1], 16))
         else:
@@ -158,6 +196,7 @@ def parse(text, ident=0):
 SYMBOLS = {}
 
 
+@functools.lru_cache(4096)
 def place(name):
     """Where a patch goes: gr3, fpr4, cr0, fpc, ar2 (with ar3), or an address in hexadecimal."""
     if name[0] in "0123456789":

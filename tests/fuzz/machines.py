@@ -1,18 +1,22 @@
 """Runs a batch on Endicott and on QEMU, and reads what the runner printed."""
 import os
+import re
 import struct
 import subprocess
 import tempfile
+import time
 
 from image import BUILD, ROOT, STATE_LEN, STORAGE_MIB
 
 ENDICOTT = os.environ.get("ENDICOTT", os.path.join(ROOT, os.environ.get("ENDICOTT_BUILD", "build"), "endicott"))
 QEMU = os.environ.get("QEMU", "qemu-system-s390x")
-LIMIT_S = 30
+PAIR = ["endicott", "qemu"]             # or two engines of Endicott
+limit_s = 10                            # processor seconds without a line of output: it hangs
+IDLE_LIMIT_S = 300                      # the same by the clock, for one that waits
 
 
 class Result:
-    """Of one image: its digest, a digest per step, states of the steps, storage at the end."""
+    """Of one image: its digest, what it was after each step, states of the last steps, storage at the end."""
 
     def __init__(self):
         self.digest, self.steps, self.states, self.storage = None, [], [], {}
@@ -38,12 +42,13 @@ class State:
         self.dxc = self.info[19]
         self.teid = struct.unpack_from(">Q", self.info, 0x28)[0]
         self.cc = self.mask >> 44 & 3
+        self.bear = struct.unpack_from(">Q", raw, 624)[0]
 
     def fields(self):
         """Name: value, for comparing and showing."""
         out = {"class": self.CLASSES[self.kind], "pgm": self.pgm, "ilc": self.ilc, "dxc": self.dxc,
                "teid": self.teid, "mask": self.mask & ~(3 << 44), "cc": self.cc, "addr": self.addr,
-               "fpc": self.fpc, "info": self.info.hex()}
+               "fpc": self.fpc, "bear": self.bear, "info": self.info.hex()}
         for name, values in (("gr", self.gr), ("fpr", self.fpr), ("ar", self.ar), ("cr", self.cr)):
             out.update({f"{name}{i}": v for i, v in enumerate(values)})
         return out
@@ -56,9 +61,10 @@ def differences(ours, theirs):
 
 
 def command(machine, elf):
-    if machine == "endicott":
+    if machine != "qemu":
+        engine = [] if machine == "endicott" else ["--engine", machine]
         return [ENDICOTT, "ipl", "--kernel", elf, "--console", "stdio", "--model", "max",
-                "--memory", f"{STORAGE_MIB}M", "--timeout", str(LIMIT_S)]
+                "--memory", f"{STORAGE_MIB}M"] + engine
     return [QEMU, "-M", "s390-ccw-virtio", "-accel", "tcg,thread=single", "-cpu", "max,vx=off",
             "-m", str(STORAGE_MIB), "-display", "none", "-serial", "none", "-nodefaults",
             "-chardev", "stdio,id=c", "-device", "sclpconsole,chardev=c", "-no-reboot",
@@ -81,12 +87,32 @@ def start(machine, elf):
     return process, out
 
 
-def collect(machine, process, out, limit=LIMIT_S):
-    try:
-        process.wait(limit)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def used_s(process):
+    """Processor seconds of a running process."""
+    with open(f"/proc/{process.pid}/stat", encoding="ascii") as file:
+        user, system = file.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def finish(process, out):
+    """Waits for the end of a process; kills it when nothing more comes out."""
+    size, used, since = -1, 0, time.monotonic()
+    while True:
+        try:
+            process.wait(0.25)
+            return
+        except subprocess.TimeoutExpired:
+            grown = os.fstat(out.fileno()).st_size
+            if grown != size:
+                size, used, since = grown, used_s(process), time.monotonic()
+            elif used_s(process) - used > limit_s or time.monotonic() - since > IDLE_LIMIT_S:
+                process.kill()
+                process.wait()
+                return
+
+
+def collect(machine, process, out):
+    finish(process, out)
     out.seek(0)
     text = out.read().decode("ascii", "replace").replace("\r", "")
     out.close()
@@ -97,15 +123,12 @@ def parse(machine, text):
     results, current = [], Result()
     for line in text.split("\n"):
         if line[:1] == "S":
-            digest, _, state = line[1:].partition(" ")
-            current.steps.append(digest)
-            if len(state) == 2 * STATE_LEN:
-                current.states.append(State(bytes.fromhex(state)))
+            current.states.append(State(bytes.fromhex(line[2:])))
         elif line[:1] == "M":
             addr, _, data = line[1:].partition(" ")
             current.storage[int(addr, 16)] = bytes.fromhex(data)
-        elif line[:1] == "I" and len(line) == 34:
-            current.digest = line[18:]
+        elif line[:1] == "I" and len(line) >= 35:
+            current.digest, current.steps = line[18:34], re.findall("[0-9a-f]{8}", line[35:])
             current.ident = int(line[1:17], 16)
             results.append(current)
             current = Result()
@@ -116,17 +139,17 @@ def parse(machine, text):
     raise error
 
 
-def run(batches, images, limit=LIMIT_S):
+def run(batches, images):
     """Both machines at once; two lists of results."""
     handle, elf = tempfile.mkstemp(suffix=".elf", dir=BUILD)
     os.close(handle)
     try:
         batches.write(elf, images)
-        running = [(m, *start(m, elf)) for m in ("endicott", "qemu")]
+        running = [(m, *start(m, elf)) for m in PAIR]
         outcome, error = [], None
         for machine, process, out in running:
             try:
-                outcome.append(collect(machine, process, out, limit))
+                outcome.append(collect(machine, process, out))
             except BatchError as e:
                 error = error or e
                 outcome.append(e.results)

@@ -1,10 +1,12 @@
 /* The program that runs fuzz images, the same on Endicott and on QEMU. A batch is this program and a
  * list of images behind it (image.py writes both layouts). For each image storage, keys, page tables and registers
- * are set anew; then step after step: patches, one or a few instructions in the code frames, LPSWE to them.
- * Whatever happens next is an interruption (the code frames are full of SVC), which ends the step; its
- * results are folded into the digest. One line per image comes out, in verbose images one more per step. */
+ * are set anew; then step after step: instructions in the code frames, then as often as the step asks for: registers
+ * of the image, patches, LPSWE. Whatever happens next is an interruption (the code frames are full of SVC); its
+ * results are folded into the step's digest. One line per image comes out: the digest of storage at the end, then
+ * those of its steps; for a step that asks for it a line before with all results. */
 
 #define LC_INFO     0x080               /* interruption parameters, 64 bytes */
+#define LC_BEAR     0x110               /* breaking-event address */
 #define LC_OLD      0x120               /* old PSWs, 96 bytes */
 #define LC_NEW      0x1a0               /* new PSWs, 96 bytes */
 #define LC_STEP_PSW 0x220               /* the PSW of the step; below 4096, no register is left */
@@ -14,7 +16,7 @@
 #define CODE        0x110000            /* two frames of instructions */
 #define CODE_LEN    0x2000
 #define TABLES      0x120000            /* region, segment and page tables */
-#define TABLES_LEN  0x20000
+#define TABLES_LEN  0x21000
 #define ST_GR       0                   /* offsets in `state` */
 #define ST_FPR      128
 #define ST_AR       256
@@ -23,7 +25,8 @@
 #define ST_CLASS    456
 #define ST_INFO     464
 #define ST_OLD      528
-#define ST_LEN      624
+#define ST_BEAR     624                 /* breaking-event address, if asked for */
+#define ST_LEN      632
 #define IM_STEPS    0                   /* image: steps, flags, fill, key, id, then registers */
 #define IM_FLAGS    8
 #define IM_FILL     16
@@ -31,15 +34,18 @@
 #define IM_ID       32
 #define IM_REGS     40                  /* as the state up to ST_CR, then control registers */
 #define IM_LEN      (IM_REGS + ST_CR + 128)
-#define SP_LEN      0                   /* step: bytes, patches, code address, PSW, 32 bytes of code */
+#define SP_LEN      0                   /* step: bytes, patches, code address, PSW, times, print results?, doublewords of code */
 #define SP_PATCHES  2
 #define SP_CODE     4
 #define SP_PSW      8
-#define SP_BYTES    24
-#define SP_PATCH    56
-#define FLAG_STEPS  1                   /* a line per step */
-#define FLAG_STATE  2                   /* with all its results */
-#define FLAG_LAST   4                   /* and storage at the end */
+#define SP_TIMES    24
+#define SP_PRINT    26
+#define SP_WORDS    28
+#define SP_BYTES    32                  /* patches lie behind the code */
+#define STEPS_MAX   470                 /* their digests fit into a line */
+#define FLAG_LAST   1                   /* print storage at the end */
+#define FLAG_EACH   2                   /* fold storage after each step */
+#define FLAG_ALL    4                   /* both machines are one: nothing is left out of the results */
 
     .machine "z10"
     .text
@@ -80,8 +86,26 @@ next_step:
     stg     %r2, 0(%r1)
     larl    %r1, step
     stg     %r13, 0(%r1)
+    llgf    %r4, SP_CODE(%r13)
+    la      %r1, SP_BYTES(%r13)
+    l       %r6, SP_WORDS(%r13)
+    lghi    %r7, 8
+    brasl   %r14, put_code
+    larl    %r1, times_left
+    mvc     0(2,%r1), SP_TIMES(%r13)
+    larl    %r1, digest
+    xc      0(8,%r1), 0(%r1)
+once_more:
+    larl    %r1, image
+    lg      %r12, 0(%r1)
+    larl    %r1, state
+    mvc     0(256,%r1), IM_REGS(%r12)
+    mvc     256(72,%r1), IM_REGS+256(%r12)
+    mvc     set_cr-state(128,%r1), IM_REGS+ST_CR(%r12)
     llgh    %r2, SP_PATCHES(%r13)
-    la      %r3, SP_PATCH(%r13)
+    llgf    %r3, SP_WORDS(%r13)
+    sllg    %r3, %r3, 3
+    la      %r3, SP_BYTES(%r3,%r13)
 0:  ltgr    %r2, %r2
     jz      1f
     lg      %r4, 0(%r3)
@@ -90,11 +114,7 @@ next_step:
     la      %r3, 16(%r3)
     aghi    %r2, -1
     j       0b
-1:  llgf    %r4, SP_CODE(%r13)
-    la      %r1, SP_BYTES(%r13)
-    brasl   %r14, put_code
-    xc      LC_INFO(64,%r0), LC_INFO(%r0)
-    xc      LC_OLD(96,%r0), LC_OLD(%r0)
+1:  xc      LC_INFO(256,%r0), LC_INFO(%r0)
     mvc     LC_STEP_PSW(16,%r0), SP_PSW(%r13)
     larl    %r15, state
     lfpc    ST_FPC(%r15)
@@ -107,12 +127,14 @@ next_step:
     lmg     %r0, %r15, ST_GR(%r15)
     lpswe   LC_STEP_PSW(%r0)
 
-    /* 32 bytes at %r1 to %r4, by STG: QEMU 7.2 keeps translated code that MVC has stored into. */
+    /* %r6 doublewords from %r1, in steps of %r7, to %r4, by STG: QEMU 7.2 keeps translated code that MVC
+     * has stored into. */
 put_code:
-    .irp    n, 0,8,16,24
-    lg      %r5, \n(%r1)
-    stg     %r5, \n(%r4)
-    .endr
+    lg      %r5, 0(%r1)
+    stg     %r5, 0(%r4)
+    la      %r1, 0(%r7,%r1)
+    la      %r4, 8(%r4)
+    brct    %r6, put_code
     br      %r14
 
     /* --- an interruption ends it --- */
@@ -145,21 +167,45 @@ stepped:
     .irp    n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
     std     %f\n, ST_FPR+8*\n(%r15)
     .endr
-    brasl   %r14, mask_teid
-    larl    %r1, step
-    lg      %r13, 0(%r1)
-    llgf    %r4, SP_CODE(%r13)          /* put the SVCs back */
-    larl    %r1, filler
-    brasl   %r14, put_code
-    lgr     %r2, %r15
-    lghi    %r3, ST_LEN/8
-    brasl   %r14, fold
     larl    %r1, image
     lg      %r12, 0(%r1)
-    tm      IM_FLAGS+7(%r12), FLAG_STEPS
+    xc      ST_BEAR(8,%r15), ST_BEAR(%r15)
+    tm      IM_FLAGS+7(%r12), FLAG_ALL
+    jnz     1f
+    brasl   %r14, mask_teid
+    j       2f
+1:  mvc     ST_BEAR(8,%r15), LC_BEAR(%r0)
+2:  lgr     %r2, %r15
+    lghi    %r3, ST_LEN/8
+    brasl   %r14, fold
+    larl    %r1, step
+    lg      %r13, 0(%r1)
+    larl    %r1, times_left
+    lh      %r2, 0(%r1)
+    ahi     %r2, -1
+    sth     %r2, 0(%r1)
+    jnz     once_more
+    llgf    %r4, SP_CODE(%r13)          /* put the SVCs back */
+    larl    %r1, filler
+    l       %r6, SP_WORDS(%r13)
+    lghi    %r7, 0
+    brasl   %r14, put_code
+    tm      IM_FLAGS+7(%r12), FLAG_EACH
     jz      3f
+    brasl   %r14, fold_storage
+    brasl   %r14, fold_keys
+3:  larl    %r2, digests_at             /* the left half is kept for the image's line */
+    lg      %r3, 0(%r2)
+    larl    %r1, digest
+    mvc     0(4,%r3), 0(%r1)
+    la      %r3, 4(%r3)
+    stg     %r3, 0(%r2)
+    larl    %r1, step
+    lg      %r13, 0(%r1)
+    tm      SP_PRINT+1(%r13), 1
+    jz      4f
     brasl   %r14, print_step
-3:  larl    %r1, step
+4:  larl    %r1, step
     lg      %r13, 0(%r1)
     llgh    %r2, SP_LEN(%r13)
     la      %r13, 0(%r2,%r13)
@@ -233,12 +279,9 @@ prepare_image:
     aghi    %r2, 4096
     brctg   %r4, 2b
     ptlb
-    larl    %r1, state
-    mvc     0(256,%r1), IM_REGS(%r12)
-    mvc     256(72,%r1), IM_REGS+256(%r12)
-    mvc     set_cr-state(128,%r1), IM_REGS+ST_CR(%r12)
-    larl    %r1, digest
-    xc      0(8,%r1), 0(%r1)
+    larl    %r1, digests
+    larl    %r2, digests_at
+    stg     %r1, 0(%r2)
     xc      0(128,%r0), 0(%r0)
     lghi    %r2, 512                    /* real 512-8191; a step may have stored there */
     lghi    %r4, (8192 - 512) / 256
@@ -250,15 +293,11 @@ prepare_image:
     br      %r14
 
 image_done:
-    lgfi    %r2, SCRATCH
-    lgfi    %r3, SCRATCH_LEN/8
-    brasl   %r14, fold
-    lgfi    %r2, CODE
-    lgfi    %r3, CODE_LEN/8
-    brasl   %r14, fold
-    lgfi    %r2, TABLES
-    lgfi    %r3, 0x4000/8
-    brasl   %r14, fold
+    larl    %r1, image
+    lg      %r12, 0(%r1)
+    larl    %r1, digest
+    xc      0(8,%r1), 0(%r1)
+    brasl   %r14, fold_storage
     brasl   %r14, fold_keys
     larl    %r1, image
     lg      %r12, 0(%r1)
@@ -278,6 +317,13 @@ image_done:
     larl    %r2, digest
     lghi    %r3, 8
     brasl   %r14, put_hex
+    lghi    %r2, ' '
+    brasl   %r14, put
+    larl    %r2, digests
+    larl    %r3, digests_at
+    lg      %r3, 0(%r3)
+    sgr     %r3, %r2
+    brasl   %r14, put_hex
     brasl   %r14, put_line
     larl    %r1, step                   /* the next image begins where the steps end */
     lgr     %r12, %r13
@@ -286,16 +332,36 @@ image_done:
     aghi    %r11, -1
     j       next_image
 
-    /* Keys without the reference bit, which hardware and emulators set at times of their own. */
+fold_storage:
+    larl    %r1, return
+    stg     %r14, 0(%r1)
+    lgfi    %r2, SCRATCH
+    lgfi    %r3, SCRATCH_LEN/8
+    brasl   %r14, fold
+    lgfi    %r2, CODE
+    lgfi    %r3, CODE_LEN/8
+    brasl   %r14, fold
+    lgfi    %r2, TABLES
+    lgfi    %r3, 0x4000/8
+    brasl   %r14, fold
+    larl    %r1, return
+    lg      %r14, 0(%r1)
+    br      %r14
+
+    /* Keys; without the reference bit, which hardware and emulators set at times of their own. */
 fold_keys:
     larl    %r1, return
     stg     %r14, 0(%r1)
-    lgfi    %r6, SCRATCH
+    lghi    %r8, 0x00fa
+    tm      IM_FLAGS+7(%r12), FLAG_ALL
+    jz      1f
+    lghi    %r8, 0x00fe
+1:  lgfi    %r6, SCRATCH
     larl    %r7, key_bytes
     lghi    %r4, (CODE + CODE_LEN - SCRATCH) / 4096
 0:  lghi    %r5, 0
     iske    %r5, %r6
-    nill    %r5, 0x00fa
+    nr      %r5, %r8
     stc     %r5, 0(%r7)
     la      %r7, 1(%r7)
     aghi    %r6, 4096
@@ -326,17 +392,12 @@ print_step:
     stg     %r2, 0(%r1)
     lghi    %r2, 'S'
     brasl   %r14, put
-    larl    %r2, digest
-    lghi    %r3, 8
-    brasl   %r14, put_hex
-    tm      IM_FLAGS+7(%r12), FLAG_STATE
-    jz      0f
     lghi    %r2, ' '
     brasl   %r14, put
     larl    %r2, state
     lghi    %r3, ST_LEN
     brasl   %r14, put_hex
-0:  brasl   %r14, put_line
+    brasl   %r14, put_line
     larl    %r1, return
     lg      %r14, 0(%r1)
     br      %r14
@@ -404,13 +465,9 @@ put_hex:                                /* %r3 bytes at %r2 */
     lg      %r4, 0(%r1)
     larl    %r5, digits
 0:  llgc    %r6, 0(%r2)
-    lgr     %r7, %r6
-    srlg    %r6, %r6, 4
-    nill    %r7, 15
-    llgc    %r6, 0(%r6,%r5)
-    llgc    %r7, 0(%r7,%r5)
-    stc     %r6, 0(%r4)
-    stc     %r7, 1(%r4)
+    sllg    %r6, %r6, 1
+    lh      %r6, 0(%r6,%r5)
+    sth     %r6, 0(%r4)
     la      %r4, 2(%r4)
     la      %r2, 1(%r2)
     brctg   %r3, 0b
@@ -459,17 +516,25 @@ factor:     .quad 0x9e3779b97f4a7c15
     .globl  set_cr
 state:      .fill ST_LEN, 1, 0
 set_cr:     .fill 128, 1, 0
+digests:    .fill 4 * STEPS_MAX, 1, 0
+digests_at: .quad 0
 image:      .quad 0
 images_left: .quad 0
 step:       .quad 0
 steps_left: .quad 0
+times_left: .short 0, 0, 0, 0
 return:     .quad 0
 return2:    .quad 0
 line_at:    .quad 0
 piece_at:   .quad 0, 0, 0
 key_bytes:  .fill 24, 1, 0
 filler:     .fill 16, 2, 0x0a77
-digits:     .ascii "0123456789abcdef"
+digits:                                 /* of each byte */
+    .irpc   h, 0123456789abcdef
+    .irpc   l, 0123456789abcdef
+    .ascii  "\h\l"
+    .endr
+    .endr
     .balign 8
 safe_cr:                                /* AFP, service signal, no low-address protection */
     .quad   0x0000000000040200
