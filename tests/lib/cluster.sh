@@ -3,6 +3,7 @@
 
 ROOT=${ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 ENDICOTT=${ENDICOTT:-$ROOT/build/endicott}
+. "$ROOT/tests/lib/guest.sh"
 own_tmp=
 if [ -z "${TEST_TMP-}" ]; then
     TEST_TMP=$(mktemp -d)

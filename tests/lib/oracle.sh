@@ -8,6 +8,7 @@ if [ -z "${TEST_TMP-}" ]; then
     trap 'rm -rf "$TEST_TMP"' EXIT
 fi
 guest=$ROOT/build/guest
+. "$ROOT/tests/lib/guest.sh"
 
 fail() {
     echo "FAIL: $*" >&2
@@ -37,7 +38,7 @@ on_endicott() { # output file, guest command, more options of `endicott ipl`
     local out=$1 command=$2
     shift 2
     "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --memory 512M \
-        --console stdio --timeout 300 --append "endicott.run=\"$command\"" "$@" \
+        --console stdio --timeout 300 --append "$QUICK_BOOT endicott.run=\"$command\"" "$@" \
         >"$out.console" 2>"$out.messages" </dev/null || {
         local status=$?
         tail -n 30 "$out.console" "$out.messages" >&2
@@ -52,7 +53,7 @@ on_endicott() { # output file, guest command, more options of `endicott ipl`
 on_qemu() { # output file, guest command
     timeout 300 qemu-system-s390x -M s390-ccw-virtio -cpu max -m 512 -nographic \
         -kernel "$guest/kernel" -initrd "$guest/initramfs.cpio.gz" \
-        -append "endicott.run=\"$2\"" >"$1.console" 2>&1 </dev/null || {
+        -append "$QUICK_BOOT endicott.run=\"$2\"" >"$1.console" 2>&1 </dev/null || {
         tail -n 30 "$1.console" >&2
         fail "QEMU did not end well"
     }

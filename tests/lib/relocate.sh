@@ -29,7 +29,7 @@ on_guest() { # regex: a new or old line of LINUX1's console, wherever it is; pri
 }
 
 boot_guest() { # wants $cluster
-    printf 'console=ttyS0\n' >"$TEST_TMP/parmfile"
+    echo "console=ttyS0 $QUICK_BOOT" >"$TEST_TMP/parmfile"
     endicott up "$cluster" >/dev/null
     endicott punch -m MEMBERA -u LINUX1 "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" \
         "$GUEST_FILES/initramfs.cpio.gz" >/dev/null

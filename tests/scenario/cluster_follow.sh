@@ -8,7 +8,7 @@ guest=$ROOT/build/guest
 [ -s "$guest/kernel" ] || fail "$guest/kernel is missing: run make guest"
 cluster=$TEST_TMP/two
 sample two "$cluster"
-echo 'console=ttyS0' >"$TEST_TMP/parmfile"
+echo "console=ttyS0 $QUICK_BOOT" >"$TEST_TMP/parmfile"
 
 expect 0 'MEMBERB is ready' endicott up "$cluster"
 expect 0 'for LINUX1 at MEMBERA' endicott punch -u LINUX1 "$guest/kernel" "$TEST_TMP/parmfile" \

@@ -16,7 +16,7 @@ runs() { # command for the guest's shell, the line it prints at last (maybe behi
     on_guest "^(guest# )*$2" >/dev/null
 }
 
-printf 'console=ttyS0\n' >"$TEST_TMP/parmfile"
+echo "console=ttyS0 $QUICK_BOOT" >"$TEST_TMP/parmfile"
 files=("$GUEST_FILES/kernel" "$TEST_TMP/parmfile" "$GUEST_FILES/initramfs.cpio.gz")
 endicott up "$cluster" >/dev/null
 expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1

@@ -24,7 +24,7 @@ chroot /debian /bin/sh /check/check.sh /check
 GUEST
 command=$(gzip -9n <in_guest.sh | base64 -w 0)
 "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd initrd --cpus 2 --memory 1G --timeout 500 \
-    --append "endicott.run=\"echo $command | base64 -d | gunzip | sh\"" >log 2>messages </dev/null ||
+    --append "$QUICK_BOOT endicott.run=\"echo $command | base64 -d | gunzip | sh\"" >log 2>messages </dev/null ||
     fail "status $?: $(tail -n 20 log messages)"
 between log >said || fail "the guest ended otherwise: $(tail -n 20 log)"
 cmp -s wanted said || fail "the guest says something else: $(diff wanted said | head -n 40)"

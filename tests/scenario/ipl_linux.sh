@@ -42,18 +42,18 @@ for key in "wall_seconds cpu_seconds guest_seconds".split():
 PYTHON
 
 # --- no console: nothing on standard output, the end is seen all the same
-ipl none --console none --append 'endicott.run="true"' </dev/null || fail "no console: status $?"
+ipl none --console none --append "$QUICK_BOOT endicott.run=true" </dev/null || fail "no console: status $?"
 [ ! -s none ] || fail "--console none printed $(head -c 200 none)"
 
 # --- nobody reads standard output: the guest goes on to its end
 ("$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --timeout 300 \
-    --append 'endicott.run="true"' 2>deaf.messages </dev/null; echo $? >deaf.status) | head -n 1 >deaf
+    --append "$QUICK_BOOT endicott.run=true" 2>deaf.messages </dev/null; echo $? >deaf.status) | head -n 1 >deaf
 [ "$(cat deaf.status)" = 0 ] || fail "without a reader: status $(cat deaf.status)"
 
 # --- a line typed arrives; SIGTERM asks the guest to shut down: its init gets the signal
 mkfifo typing
 "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --timeout 300 \
-    <typing >term 2>term.messages &
+    --append "$QUICK_BOOT" <typing >term 2>term.messages &
 pid=$!
 exec 5>typing
 comes '^guest# ' # the shell reads: what is typed before it starts may be flushed
@@ -68,14 +68,14 @@ grep -q 'signal 15: the guest is asked to shut down' term.messages || fail "SIGT
 ! grep -q 'did not shut down' term.messages || fail "the guest did not shut down: $(tail -n 5 term)"
 
 # --- a z10: Debian's kernel boots; its userland needs a z196 and is stopped at an instruction of that
-ipl z10 --model z10 --append 'endicott.run="true"' </dev/null && status=0 || status=$?
+ipl z10 --model z10 --append "$QUICK_BOOT endicott.run=true" </dev/null && status=0 || status=$?
 [ $status = 4 ] || fail "z10: status $status, not 4 (panic)"
 saw z10 'Hardware name: Endicott 2097'
 saw z10 'Attempted to kill init! exitcode=0x00000004'
 
 # --- deterministic: the same inputs, the same log, byte for byte
 for run in 1 2; do
-    ipl det$run --deterministic=7 --append 'endicott.run="selftest; cat /proc/interrupts; date; dmesg"' \
+    ipl det$run --deterministic=7 --append "$QUICK_BOOT endicott.run=\"selftest; cat /proc/interrupts; date; dmesg\"" \
         </dev/null || fail "deterministic run $run: status $?"
 done
 cmp det1 det2 || fail "two deterministic runs differ: $(diff det1 det2 | head)"

@@ -16,7 +16,7 @@ done
 GUEST
 command=$(gzip -9n <each.sh | base64 -w 0)
 "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd initrd --model max --cpus 2 --memory 512M --timeout 400 \
-    --append "endicott.run=\"echo $command | base64 -d | gunzip | sh\"" >log 2>messages </dev/null ||
+    --append "$QUICK_BOOT endicott.run=\"echo $command | base64 -d | gunzip | sh\"" >log 2>messages </dev/null ||
     fail "status $?: $(tail -n 20 log messages)"
 count=$(tr -d '\r' <log | grep -c '^status 0 same z' || true)
 [ "$count" = 12 ] || fail "$count of 12 said what the host says: $(tr -d '\r' <log | tail -n 60)"

@@ -7,7 +7,7 @@ cluster=$TEST_TMP/two
 sample two "$cluster"
 sed -i -E 's/^(USER|IDENTITY) LINUX1 .*/USER LINUX1 LINUX1 4T 4T G/' "$cluster/user.direct"
 
-printf 'console=ttyS0 mem=512M\n' >"$TEST_TMP/parmfile"
+echo "console=ttyS0 mem=512M $QUICK_BOOT" >"$TEST_TMP/parmfile"
 endicott up "$cluster" >/dev/null
 endicott punch -m MEMBERA -u LINUX1 "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" \
     "$GUEST_FILES/initramfs.cpio.gz" >/dev/null

@@ -12,7 +12,7 @@ sed -n '/^USER LINUX1/,/^$/p' "$cluster/user.direct" | sed 's/LINUX1/LINUX3/g' >
 (echo && cat "$TEST_TMP/user") >>"$cluster/user.direct"
 process=()
 declare -A attached
-printf 'console=ttyS0\n' >"$TEST_TMP/parmfile"
+echo "console=ttyS0 $QUICK_BOOT" >"$TEST_TMP/parmfile"
 
 boot() { # member, userid
     endicott punch -m "$1" -u "$2" "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" \
