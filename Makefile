@@ -29,6 +29,11 @@ once        = $(eval $(1) := $(2))$($(1))
 PKG_CFLAGS  = $(call once,PKG_CFLAGS,$(shell $(PKG_CONFIG) --cflags $(PKGS_FOUND))\
 	$(foreach p,$(filter $(PKGS_OPT),$(PKGS_FOUND)),-DHAVE_$(shell echo $(p) | tr a-z- A-Z_)))
 PKG_LIBS    = $(call once,PKG_LIBS,$(shell $(PKG_CONFIG) --libs $(PKGS_FOUND)))
+# What `endicott --version` tells of them.
+comma      := ,
+PKGS_TOLD   = $(foreach p,$(PKGS_FOUND),$(p) $(shell $(PKG_CONFIG) --modversion $(p))$(comma))
+PKGS_MISSED = $(foreach p,$(filter-out $(PKGS_FOUND),$(PKGS_OPT)),$(p)$(comma))
+CFLAGS.cli/main.c = -DBUILT_WITH='"$(strip $(PKGS_TOLD))"' -DBUILT_WITHOUT='"$(strip $(PKGS_MISSED))"'
 CHECK_CFLAGS = $(call once,CHECK_CFLAGS,$(shell $(PKG_CONFIG) --cflags check))
 CHECK_LIBS  = $(call once,CHECK_LIBS,$(shell $(PKG_CONFIG) --libs check) -lquadmath)
 

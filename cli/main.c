@@ -10,6 +10,12 @@
 
 #define ENDICOTT_VERSION "0.1.0"
 
+/* Libraries found and not found at build time, each followed by a comma; from the Makefile. */
+#ifndef BUILT_WITH
+#define BUILT_WITH ""
+#define BUILT_WITHOUT ""
+#endif
+
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -26,6 +32,19 @@ static void print_help(void)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         printf("  %-10s %-34s %s\n", commands[i].name, commands[i].operands, commands[i].help);
     printf("`endicott COMMAND --help` tells a command's options.\n");
+}
+
+static void print_libraries(const char *what, const char *list)
+{
+    if (*list)
+        printf("%s: %.*s\n", what, (int)strlen(list) - 1, list);
+}
+
+static void print_version(void)
+{
+    printf("endicott %s\n", ENDICOTT_VERSION);
+    print_libraries("built with", BUILT_WITH);
+    print_libraries("built without", BUILT_WITHOUT);
 }
 
 /* Started with a standard stream closed: no file of ours may get its number. */
@@ -52,7 +71,7 @@ int main(int argc, char **argv)
         return EXIT_WELL;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("endicott %s\n", ENDICOTT_VERSION);
+        print_version();
         return EXIT_WELL;
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)

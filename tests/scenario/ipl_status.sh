@@ -124,6 +124,7 @@ expect 2 'well: an ELF program takes no --initrd' ipl --kernel well --initrd wel
 expect 2 'nowhere/at/all.json: No such file' ipl --kernel well --stats nowhere/at/all.json
 expect 1 'not available yet' ipl --kernel well --gdb 1234
 expect 0 '--memory' ipl --help
+expect 0 '^built with: libuv [0-9.]+, jansson [0-9.]+, zlib [0-9.]+' "$ENDICOTT" --version
 
 # --- 3: host resources
 expect 3 'storage' bash -c "ulimit -v 4000000; exec '$ENDICOTT' ipl --kernel well --memory 16G"
