@@ -72,6 +72,11 @@ ifneq ($(filter -O0 -O1 -Og,$(OPT) $(CFLAGS)),)
 EXTRA    += -DENDICOTT_LOOP_DISPATCH
 endif
 
+# Builds for tests look at the order in which locks are taken (mem/base/lock.h).
+ifneq ($(VARIANT),)
+EXTRA    += -DENDICOTT_LOCK_ORDER
+endif
+
 # Flags of one file go after all others. COMPARE AND SWAP of 16 bytes is one host instruction.
 ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 CFLAGS.cpu/insn/insn_general_interlock.c := -mcx16

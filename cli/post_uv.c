@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "mem/base/ergo.h"
+#include "mem/base/lock.h"
 
 struct post_item {
     struct post_item *next;
@@ -14,18 +15,18 @@ struct post_item {
 
 struct post_uv {
     uv_async_t async;
-    uv_mutex_t lock;
+    struct lock lock;
     struct post_item *first, **last;
 };
 
 static void post_drain(uv_async_t *async)
 {
     struct post_uv *post = async->data;
-    uv_mutex_lock(&post->lock);
+    lock_take(&post->lock);
     struct post_item *item = post->first;
     post->first = NULL;
     post->last = &post->first;
-    uv_mutex_unlock(&post->lock);
+    lock_drop(&post->lock);
     while (item) {
         struct post_item *next = item->next;
         item->fn(item->arg);
@@ -41,9 +42,9 @@ struct post_uv *post_uv_create(uv_loop_t *loop)
         return NULL;
     post->last = &post->first;
     post->async.data = post;
-    uv_mutex_init(&post->lock);
+    lock_init(&post->lock, LOCK_POST);
     if (uv_async_init(loop, &post->async, post_drain)) {
-        uv_mutex_destroy(&post->lock);
+        lock_fini(&post->lock);
         free(post);
         return NULL;
     }
@@ -53,7 +54,7 @@ struct post_uv *post_uv_create(uv_loop_t *loop)
 static void post_closed(uv_handle_t *handle)
 {
     struct post_uv *post = handle->data;
-    uv_mutex_destroy(&post->lock);
+    lock_fini(&post->lock);
     free(post);
 }
 
@@ -73,9 +74,9 @@ void post_uv(void *ctx, void (*fn)(void *arg), void *arg)
     if (!item)
         ergo_fail("POST", "memory for a note to the loop thread", __FILE__, __LINE__);
     *item = (struct post_item){NULL, fn, arg};
-    uv_mutex_lock(&post->lock);
+    lock_take(&post->lock);
     *post->last = item;
     post->last = &item->next;
-    uv_mutex_unlock(&post->lock);
+    lock_drop(&post->lock);
     uv_async_send(&post->async);
 }

@@ -487,11 +487,11 @@ void cpu_guard_frame(struct cpu *c, u64 abs)
 static void mail_read(struct cpu *c)
 {
     struct cpu_mail mail[MAIL_ENTRIES_MAX];
-    pthread_mutex_lock(&c->mail_lock);
+    lock_take(&c->mail_lock);
     unsigned n = c->mail_count;
     memcpy(mail, c->mail, n * sizeof *mail);
     c->mail_count = 0;
-    pthread_mutex_unlock(&c->mail_lock);
+    lock_drop(&c->mail_lock);
     for (unsigned i = 0; i < n; i++)
         switch (mail[i].kind) {
         case MAIL_PURGE_PAGE: cpu_purge_page(c, mail[i].addr); break;
@@ -504,12 +504,12 @@ void cpu_mail_put(struct cpu *target, enum cpu_mail_kind kind, u64 addr, u64 len
 {
     static const u32 whole[] = {REQ_FLUSH_TLB, REQ_FLUSH_STORES, REQ_FLUSH_CODE};
     u32 request = REQ_MAIL;
-    pthread_mutex_lock(&target->mail_lock);
+    lock_take(&target->mail_lock);
     if (target->mail_count == MAIL_ENTRIES_MAX)
         request = whole[kind];
     else
         target->mail[target->mail_count++] = (struct cpu_mail){kind, addr, len};
-    pthread_mutex_unlock(&target->mail_lock);
+    lock_drop(&target->mail_lock);
     atomic_fetch_or(&target->requests, request);
 }
 

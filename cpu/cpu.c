@@ -35,7 +35,7 @@ void cpu_destroy(struct cpu *c)
     code_cache_destroy(c);
     jit_destroy(c);
     free(c->heat);
-    pthread_mutex_destroy(&c->mail_lock);
+    lock_fini(&c->mail_lock);
     free(c->tlb);
     free(c);
 }
@@ -50,7 +50,7 @@ struct cpu *cpu_create(struct cpu_set *set, unsigned address)
     c->ports = set->ports;
     c->ports_ctx = set->ports_ctx;
     c->addr = address;
-    pthread_mutex_init(&c->mail_lock, NULL);
+    lock_init(&c->mail_lock, LOCK_MAIL);
     c->tlb = calloc(1, sizeof *c->tlb);
     c->heat = calloc(1, JIT_HEAT_ENTRIES);
     if (!c->tlb || !c->heat || code_cache_create(c) != ST_OK ||
@@ -76,7 +76,7 @@ int cpu_set_create(struct cpu_set **out, struct storage *st, const struct cpu_mo
     set->id_version = STIDP_VERSION_VM;
     set->ports = ports;
     set->ports_ctx = ctx;
-    pthread_mutex_init(&set->lock, NULL);
+    lock_init(&set->lock, LOCK_CPU_SET);
     for (set->count = 0; set->count < count; set->count++) {
         set->cpus[set->count] = cpu_create(set, set->count);
         if (!set->cpus[set->count]) {
@@ -96,7 +96,7 @@ void cpu_set_destroy(struct cpu_set *set)
         return;
     for (unsigned i = 0; i < set->count; i++)
         cpu_destroy(set->cpus[i]);
-    pthread_mutex_destroy(&set->lock);
+    lock_fini(&set->lock);
     free(set);
 }
 

@@ -5,7 +5,6 @@
 #ifndef ENDICOTT_CPU_CPU_INTERNAL_H
 #define ENDICOTT_CPU_CPU_INTERNAL_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "cpu/cpu.h"
@@ -15,6 +14,7 @@
 #include "cpu/tod.h"
 #include "cpu/watch.h"
 #include "mem/base/ergo.h"
+#include "mem/base/lock.h"
 #include "mem/tlb.h"
 
 /* Results of a body below zero. */
@@ -131,8 +131,8 @@ struct cpu {
     _Atomic u64 emergency_from; /* one bit per CPU address */
     _Atomic u32 external_call_from;
     _Atomic u32 store_status_done;
-    _Atomic u32 orders;        /* REQ_STOP .. REQ_INITIAL_RESET accepted, not yet carried out */
-    pthread_mutex_t mail_lock; /* leaf; guards mail and mail_count */
+    _Atomic u32 orders;    /* REQ_STOP .. REQ_INITIAL_RESET accepted, not yet carried out */
+    struct lock mail_lock; /* leaf; guards mail and mail_count */
     struct cpu_mail mail[MAIL_ENTRIES_MAX];
     unsigned mail_count;
     u16 ext_other_code[EXT_OTHERS]; /* guarded by set->lock, as what follows */
@@ -156,7 +156,7 @@ struct cpu_set {
     u8 id_version; /* version code of the CPU identification */
     const struct cpu_ports *ports;
     void *ports_ctx;
-    pthread_mutex_t lock;
+    struct lock lock;
     struct tod_clock clock;
     _Atomic u32 io_pending;      /* ISC mask, bit 0 = 0x80 */
     _Atomic u32 service_pending; /* ask ports->take_service for the parameter */

@@ -100,12 +100,12 @@ void cpu_interrupt_key(struct cpu *c)
 void cpu_external(struct cpu *c, u16 code, u32 parm, u64 parm64)
 {
     unsigned i = other_index(code);
-    pthread_mutex_lock(&c->set->lock);
+    lock_take(&c->set->lock);
     c->ext_other_code[i] = code;
     c->ext_other_parm[i] = parm;
     c->ext_other_parm64[i] = parm64;
     atomic_fetch_or(&c->pending, other_pend(i));
-    pthread_mutex_unlock(&c->set->lock);
+    lock_drop(&c->set->lock);
     c->ports->wake(c->ports_ctx, c->addr);
 }
 
@@ -234,9 +234,9 @@ static bool ext_dequeue(struct cpu *c, enum ext_source source, struct ext_interr
 {
     if (source == EXT_SERVICE)
         return service_take(c, e);
-    pthread_mutex_lock(&c->set->lock);
+    lock_take(&c->set->lock);
     bool mine = ext_dequeue_locked(c, source, e);
-    pthread_mutex_unlock(&c->set->lock);
+    lock_drop(&c->set->lock);
     return mine;
 }
 

@@ -55,7 +55,7 @@ enum lowcore {
 void cpu_machine_check(struct cpu *c, const struct cpu_machine_check *what)
 {
     struct cpu_set *set = c->set;
-    pthread_mutex_lock(&set->lock);
+    lock_take(&set->lock);
     c->mck_conditions |= what->mcic & (MCIC_LOCAL | MCIC_ABOUT_DAMAGE | MCIC_DAMAGE_CODE);
     c->mck_invalid |= what->invalid & MCIC_VALID;
     if (what->mcic & MCIC_FAILING_ADDRESS)
@@ -64,7 +64,7 @@ void cpu_machine_check(struct cpu *c, const struct cpu_machine_check *what)
         c->mck_damage_code = what->external_damage;
     if (c->mck_conditions & MCIC_LOCAL)
         atomic_fetch_or(&c->pending, PEND_MACHINE_CHECK);
-    pthread_mutex_unlock(&set->lock);
+    lock_drop(&set->lock);
     if (what->mcic & MCIC_WARNING)
         atomic_store(&set->warning_pending, 1);
     if (what->mcic & MCIC_CHANNEL_REPORT)
@@ -141,7 +141,7 @@ static u64 local_take_locked(struct cpu *c, u64 enabled)
 static bool dequeue(struct cpu *c, struct presented *p)
 {
     u64 enabled = subclasses_enabled(c);
-    pthread_mutex_lock(&c->set->lock);
+    lock_take(&c->set->lock);
     u64 local = local_take_locked(c, enabled);
     p->mcic = local | floating_take(c, enabled);
     p->failing = c->mck_failing;
@@ -150,7 +150,7 @@ static bool dequeue(struct cpu *c, struct presented *p)
         p->mcic |= MCIC_VALID & ~(local ? c->mck_invalid : 0);
         c->mck_invalid = local ? 0 : c->mck_invalid;
     }
-    pthread_mutex_unlock(&c->set->lock);
+    lock_drop(&c->set->lock);
     return p->mcic != 0;
 }
 
@@ -201,13 +201,13 @@ void cpu_check_stop(struct cpu *c)
     struct cpu_set *set = c->set;
     cpu_timer_run(c, false);
     c->state = CPU_STATE_CHECK_STOP;
-    pthread_mutex_lock(&set->lock);
+    lock_take(&set->lock);
     for (unsigned i = 0; i < set->count; i++)
         if (set->cpus[i] != c) {
             atomic_fetch_or(&set->cpus[i]->malfunction_from, 1ull << c->addr);
             atomic_fetch_or(&set->cpus[i]->pending, PEND_MALFUNCTION);
         }
-    pthread_mutex_unlock(&set->lock);
+    lock_drop(&set->lock);
     for (unsigned i = 0; i < set->count; i++)
         if (set->cpus[i] != c)
             set->ports->wake(set->ports_ctx, i);

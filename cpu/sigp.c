@@ -127,7 +127,7 @@ void cpu_carry_out_orders(struct cpu *c, u32 requests)
     (void)requests; /* they only ring: cpu->orders says what is to be done, once */
     if (!atomic_load(&c->orders))
         return;
-    pthread_mutex_lock(&c->set->lock);
+    lock_take(&c->set->lock);
     u32 orders = atomic_load(&c->orders);
     if (orders & (REQ_RESET | REQ_INITIAL_RESET))
         do_reset(c, (orders & REQ_INITIAL_RESET) != 0);
@@ -138,7 +138,7 @@ void cpu_carry_out_orders(struct cpu *c, u32 requests)
     if ((orders & REQ_RESTART) && c->state != CPU_STATE_CHECK_STOP)
         cpu_restart_interruption(c);
     atomic_fetch_and(&c->orders, ~orders);
-    pthread_mutex_unlock(&c->set->lock);
+    lock_drop(&c->set->lock);
 }
 
 /* ---- accepting, on the issuing CPU's thread, under set->lock ---- */
@@ -334,10 +334,10 @@ int sigp_execute(struct cpu *c, const struct dinsn *d)
         c->cc = SIGP_NOT_OPERATIONAL;
         return 0;
     }
-    pthread_mutex_lock(&c->set->lock);
+    lock_take(&c->set->lock);
     c->cc = (u8)order_dispatch(&s, order);
     atomic_fetch_or(&s.to->requests, s.kick); /* before a third CPU can start this one */
-    pthread_mutex_unlock(&c->set->lock);
+    lock_drop(&c->set->lock);
     if (c->cc == SIGP_STATUS)
         gr32_set(c, d->r1, s.status);
     if (s.kick)

@@ -16,7 +16,7 @@ struct console *console_create(const struct console_ports *ports)
     c->ports = *ports;
     c->next = 1;
     c->echo = true;
-    pthread_mutex_init(&c->lock, NULL);
+    lock_init(&c->lock, LOCK_CONSOLE);
     return c;
 }
 
@@ -29,7 +29,7 @@ void console_destroy(struct console *c)
         free(c->ring[i].text);
     while (c->input_count)
         free(c->inputs[(c->input_first + --c->input_count) % CONSOLE_INPUTS_MAX].text);
-    pthread_mutex_destroy(&c->lock);
+    lock_fini(&c->lock);
     free(c);
 }
 
@@ -116,10 +116,10 @@ void console_write(struct console *c, const char *text, size_t len)
 {
     if (!len)
         return;
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     write_locked(c, text, len);
     bool tell = mark_news_locked(c);
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
     woken(c, tell);
 }
 
@@ -134,18 +134,18 @@ static void write_line_locked(struct console *c, const char *text, size_t len)
 
 void console_write_line(struct console *c, const char *text)
 {
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     write_line_locked(c, text, strlen(text));
     bool tell = mark_news_locked(c);
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
     woken(c, tell);
 }
 
 u64 console_next_number(struct console *c)
 {
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     u64 n = c->next;
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
     return n;
 }
 
@@ -157,15 +157,15 @@ static u64 first_locked(const struct console *c)
 
 u64 console_first_number(struct console *c)
 {
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     u64 n = first_locked(c);
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
     return n;
 }
 
 bool console_read(struct console *c, u64 *cursor, struct console_line *out)
 {
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     u64 n = *cursor < first_locked(c) ? first_locked(c) : *cursor;
     bool there = n < c->next;
     if (there) {
@@ -177,28 +177,28 @@ bool console_read(struct console *c, u64 *cursor, struct console_line *out)
         memcpy(out->text, l->text ? l->text : "", l->len + 1);
         *cursor = n + 1;
     }
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
     return there;
 }
 
 bool console_partial(struct console *c, struct console_line *out)
 {
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     out->number = c->next;
     out->wall_ns = c->partial_ns;
     out->partial = true;
     out->len = c->partial_len;
     memcpy(out->text, c->partial, c->partial_len);
     out->text[out->len] = 0;
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
     return out->len > 0;
 }
 
 void console_set_echo(struct console *c, bool on)
 {
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     c->echo = on;
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
 }
 
 static int push_input_locked(struct console *c, const char *text, size_t len)
@@ -218,7 +218,7 @@ static int push_input_locked(struct console *c, const char *text, size_t len)
 int console_input_put(struct console *c, const char *text, size_t len)
 {
     bool tell = false;
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     int status = push_input_locked(c, text, len);
     if (!status && c->echo) {
         write_locked(c, text, len);
@@ -227,7 +227,7 @@ int console_input_put(struct console *c, const char *text, size_t len)
     }
     void (*notify)(void *) = status ? NULL : c->notify;
     void *ctx = c->notify_ctx;
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
     woken(c, tell);
     if (notify)
         notify(ctx);
@@ -237,7 +237,7 @@ int console_input_put(struct console *c, const char *text, size_t len)
 int console_input_take(struct console *c, char *out, size_t room)
 {
     PRE(room > 0);
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     int n = -1;
     if (c->input_count) {
         struct typed_line *t = &c->inputs[c->input_first];
@@ -249,22 +249,22 @@ int console_input_take(struct console *c, char *out, size_t room)
         c->input_first = (c->input_first + 1) % CONSOLE_INPUTS_MAX;
         c->input_count--;
     }
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
     return n;
 }
 
 unsigned console_input_count(struct console *c)
 {
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     unsigned n = c->input_count;
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
     return n;
 }
 
 void console_set_input_notify(struct console *c, void (*notify)(void *ctx), void *ctx)
 {
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     c->notify = notify;
     c->notify_ctx = ctx;
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
 }

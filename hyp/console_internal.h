@@ -3,10 +3,10 @@
 #ifndef ENDICOTT_HYP_CONSOLE_INTERNAL_H
 #define ENDICOTT_HYP_CONSOLE_INTERNAL_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "hyp/console.h"
+#include "mem/base/lock.h"
 
 struct stored_line {
     char *text;
@@ -25,7 +25,7 @@ struct console_watch; /* a wait or an observer */
  * list by the loop thread. */
 struct console {
     struct console_ports ports;
-    pthread_mutex_t lock;
+    struct lock lock;
     struct stored_line ring[CONSOLE_LINES_MAX]; /* line n at n % MAX */
     u64 next;                                   /* number of the line being written */
     u64 lost; /* lines up to this one were not carried along by a relocation */

@@ -23,7 +23,7 @@ static void put_stamped(struct codec_out *out, u16 tag, u64 ns, const char *text
 
 void console_save(struct console *c, struct codec_out *out)
 {
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     u64 first = c->next > CONSOLE_LINES_MAX ? c->next - CONSOLE_LINES_MAX : 1;
     first = first > c->lost ? first : c->lost + 1;
     codec_put_u64(out, ROW_NEXT, c->next);
@@ -38,7 +38,7 @@ void console_save(struct console *c, struct codec_out *out)
         const struct typed_line *t = &c->inputs[(c->input_first + i) % CONSOLE_INPUTS_MAX];
         codec_put_bytes(out, ROW_INPUT, t->text, t->len);
     }
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
 }
 
 static char *copy_text(const u8 *p, size_t len)
@@ -142,10 +142,10 @@ int console_restore(struct console *c, struct codec_in *in, struct cause *cause)
         good = take_row(t, &row, &lines);
     good = good && !in->failed && t->next > lines;
     if (good) {
-        pthread_mutex_lock(&c->lock);
+        lock_take(&c->lock);
         free_texts(c);
         swap_locked(c, t, lines);
-        pthread_mutex_unlock(&c->lock);
+        lock_drop(&c->lock);
     }
     if (t)
         free_texts(t);

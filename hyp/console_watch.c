@@ -118,10 +118,10 @@ u64 console_observe(struct console *c, u64 from, console_observer_cb cb, void *c
     w->observer_cb = cb;
     atomic_fetch_add(&c->observers, 1);
     u64 id = w->id;
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     bool tell = !c->news;
     c->news = true;
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
     if (tell && c->ports.wakeup)
         c->ports.wakeup(c->ports.ctx, c);
     return id;
@@ -175,9 +175,9 @@ static void poll_watch(struct console *c, u64 id, struct console_line *line)
 void console_poll(struct console *c)
 {
     struct console_line line;
-    pthread_mutex_lock(&c->lock);
+    lock_take(&c->lock);
     c->news = false;
-    pthread_mutex_unlock(&c->lock);
+    lock_drop(&c->lock);
     u64 last = c->last_id, done = 0;
     for (;;) { /* ids grow along the list; those made by callbacks wait for the next poll */
         struct console_watch *w = c->watches;

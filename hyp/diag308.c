@@ -110,10 +110,10 @@ static void block_read(const u8 *b, struct block_ipl *out)
 /* A copy: CPUs set it while they run. */
 static bool block_get(struct vm *vm, u8 *out)
 {
-    pthread_mutex_lock(&vm->host->lock);
+    lock_take(&vm->host->lock);
     bool has = vm->has_ipl_block;
     memcpy(out, vm->ipl_block, IPL_BLOCK_BYTES);
-    pthread_mutex_unlock(&vm->host->lock);
+    lock_drop(&vm->host->lock);
     return has;
 }
 
@@ -136,10 +136,10 @@ static void block_set(struct vcpu *v, const struct cpu_icpt *k, u64 real)
         return;
     }
     be32_store(block + AT_LENGTH, IPL_BLOCK_BYTES);
-    pthread_mutex_lock(&v->vm->host->lock);
+    lock_take(&v->vm->host->lock);
     memcpy(v->vm->ipl_block, block, sizeof block);
     v->vm->has_ipl_block = true;
-    pthread_mutex_unlock(&v->vm->host->lock);
+    lock_drop(&v->vm->host->lock);
     answer(v, k->r1, RC_OK);
 }
 

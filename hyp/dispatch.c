@@ -123,18 +123,18 @@ static void wake_locked(struct vcpu *v)
 
 void vcpu_wake(struct vcpu *v)
 {
-    pthread_mutex_lock(&v->vm->host->lock);
+    lock_take(&v->vm->host->lock);
     wake_locked(v);
-    pthread_mutex_unlock(&v->vm->host->lock);
+    lock_drop(&v->vm->host->lock);
 }
 
 bool dispatch_idle(const struct vcpu *v, enum cpu_exit *why)
 {
     struct vm_host *host = v->vm->host;
-    pthread_mutex_lock(&host->lock);
+    lock_take(&host->lock);
     bool idle = v->place == VCPU_IDLE;
     *why = v->last_exit;
-    pthread_mutex_unlock(&host->lock);
+    lock_drop(&host->lock);
     return idle;
 }
 
@@ -295,7 +295,7 @@ static void process(struct vm_host *host, struct vcpu *v)
     bool blocked = false;
     unsigned icpts = 0;
     u64 deadline = ~0ull;
-    pthread_mutex_unlock(&host->lock);
+    lock_drop(&host->lock);
     do {
         why = run_slice(v);
         if (why == CPU_EXIT_INTERCEPT) {
@@ -308,15 +308,15 @@ static void process(struct vm_host *host, struct vcpu *v)
              !cpu_requests_pending(v->cpu));
     if (why == CPU_EXIT_WAIT)
         deadline = deadline_ns_of(v);
-    pthread_mutex_lock(&host->lock);
+    lock_take(&host->lock);
     host->running--;
     if (!blocked)
         note = leave_locked(v, why, deadline);
     pthread_cond_broadcast(&host->released);
     if (note) { /* the loop thread sees the machine as it is now, or finds it gone */
-        pthread_mutex_unlock(&host->lock);
+        lock_drop(&host->lock);
         host->ports.post(host->ports.ctx, event_deliver, note);
-        pthread_mutex_lock(&host->lock);
+        lock_take(&host->lock);
     }
 }
 
@@ -341,19 +341,19 @@ static struct vcpu *pick_locked(struct vm_host *host)
 static void sleep_locked(struct vm_host *host)
 {
     if (!host->timers) {
-        pthread_cond_wait(&host->work, &host->lock);
+        lock_wait(&host->work, &host->lock);
         return;
     }
     u64 at = host->timers->deadline_ns;
     struct timespec t = {.tv_sec = (time_t)(at / 1000000000ull),
                          .tv_nsec = (long)(at % 1000000000ull)};
-    pthread_cond_timedwait(&host->work, &host->lock, &t);
+    lock_wait_until(&host->work, &host->lock, &t);
 }
 
 static void *processor(void *arg)
 {
     struct vm_host *host = arg;
-    pthread_mutex_lock(&host->lock);
+    lock_take(&host->lock);
     while (!host->stopping) {
         expire_locked(host);
         struct vcpu *v = pick_locked(host);
@@ -362,7 +362,7 @@ static void *processor(void *arg)
         else
             sleep_locked(host);
     }
-    pthread_mutex_unlock(&host->lock);
+    lock_drop(&host->lock);
     return NULL;
 }
 
@@ -382,7 +382,7 @@ void vm_host_slice(struct vm_host *host, long insns)
 bool vm_host_run(struct vm_host *host)
 {
     bool busy = poll_device_work(host);
-    pthread_mutex_lock(&host->lock);
+    lock_take(&host->lock);
     expire_locked(host);
     struct vcpu *v = pick_locked(host);
     if (v) {
@@ -393,7 +393,7 @@ bool vm_host_run(struct vm_host *host)
         host->det_ns += at > now ? at - now : 1; /* own_clock: counts for nothing */
         busy = true;
     }
-    pthread_mutex_unlock(&host->lock);
+    lock_drop(&host->lock);
     return busy;
 }
 
@@ -410,25 +410,25 @@ static bool any_running_locked(const struct vm *vm)
 void vm_hold(struct vm *vm)
 {
     struct vm_host *host = vm->host;
-    pthread_mutex_lock(&host->lock);
+    lock_take(&host->lock);
     vm->hold++;
     if (!host->config.deterministic)
         while (any_running_locked(vm)) {
             for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
                 if (vm->vcpu[i].place == VCPU_RUNNING)
                     cpu_request_exit(vm->vcpu[i].cpu);
-            pthread_cond_wait(&host->released, &host->lock);
+            lock_wait(&host->released, &host->lock);
         }
-    pthread_mutex_unlock(&host->lock);
+    lock_drop(&host->lock);
 }
 
 void vm_release(struct vm *vm)
 {
-    pthread_mutex_lock(&vm->host->lock);
+    lock_take(&vm->host->lock);
     PRE(vm->hold > 0);
     if (--vm->hold == 0)
         pthread_cond_broadcast(&vm->host->work);
-    pthread_mutex_unlock(&vm->host->lock);
+    lock_drop(&vm->host->lock);
 }
 
 bool vm_held(const struct vm *vm)
@@ -438,28 +438,28 @@ bool vm_held(const struct vm *vm)
 
 void dispatch_block(struct vcpu *v)
 {
-    pthread_mutex_lock(&v->vm->host->lock);
+    lock_take(&v->vm->host->lock);
     PRE(v->place == VCPU_RUNNING);
     v->place = VCPU_BLOCKED;
     v->last_exit = CPU_EXIT_INTERCEPT;
-    pthread_mutex_unlock(&v->vm->host->lock);
+    lock_drop(&v->vm->host->lock);
 }
 
 bool dispatch_blocked(const struct vcpu *v)
 {
-    pthread_mutex_lock(&v->vm->host->lock);
+    lock_take(&v->vm->host->lock);
     bool blocked = v->place == VCPU_BLOCKED;
-    pthread_mutex_unlock(&v->vm->host->lock);
+    lock_drop(&v->vm->host->lock);
     return blocked;
 }
 
 void dispatch_unblock(struct vcpu *v)
 {
-    pthread_mutex_lock(&v->vm->host->lock);
+    lock_take(&v->vm->host->lock);
     PRE(v->place == VCPU_BLOCKED);
     v->woken = false;
     queue_insert_locked(v->vm->host, v);
-    pthread_mutex_unlock(&v->vm->host->lock);
+    lock_drop(&v->vm->host->lock);
 }
 
 void dispatch_yield_to(struct vcpu *v, u64 addr)
@@ -467,25 +467,25 @@ void dispatch_yield_to(struct vcpu *v, u64 addr)
     if (addr >= cpu_set_count(v->vm->cpus))
         return;
     const struct vcpu *to = &v->vm->vcpu[addr];
-    pthread_mutex_lock(&v->vm->host->lock);
+    lock_take(&v->vm->host->lock);
     v->nap = to->place == VCPU_BLOCKED;
-    pthread_mutex_unlock(&v->vm->host->lock);
+    lock_drop(&v->vm->host->lock);
 }
 
 void dispatch_retire(struct vcpu *v)
 {
     struct vm_host *host = v->vm->host;
-    pthread_mutex_lock(&host->lock);
+    lock_take(&host->lock);
     list_remove_locked(&host->queue, v);
     list_remove_locked(&host->timers, v);
     v->place = VCPU_BLOCKED; /* a late wake changes nothing */
-    pthread_mutex_unlock(&host->lock);
+    lock_drop(&host->lock);
 }
 
 void dispatch_forget(struct vm *vm)
 {
     struct vm_host *host = vm->host;
-    pthread_mutex_lock(&host->lock);
+    lock_take(&host->lock);
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
         list_remove_locked(&host->queue, &vm->vcpu[i]);
         list_remove_locked(&host->timers, &vm->vcpu[i]);
@@ -495,7 +495,7 @@ void dispatch_forget(struct vm *vm)
         at = &(*at)->next;
     if (*at)
         *at = vm->next;
-    pthread_mutex_unlock(&host->lock);
+    lock_drop(&host->lock);
 }
 
 /* ---- life of a host ---- */
@@ -526,7 +526,7 @@ struct vm_host *vm_host_create(const struct vm_host_config *config,
     host->slice_insns = SLICE_INSNS;
     host->ports = *ports;
     host->events = *events;
-    pthread_mutex_init(&host->lock, NULL);
+    lock_init(&host->lock, LOCK_HOST);
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -545,15 +545,15 @@ void vm_host_destroy(struct vm_host *host)
     if (!host)
         return;
     PRE(!host->vms);
-    pthread_mutex_lock(&host->lock);
+    lock_take(&host->lock);
     host->stopping = true;
     pthread_cond_broadcast(&host->work);
-    pthread_mutex_unlock(&host->lock);
+    lock_drop(&host->lock);
     for (unsigned i = 0; i < host->thread_count; i++)
         pthread_join(host->threads[i], NULL);
     spool_destroy(host->spool);
     pthread_cond_destroy(&host->work);
     pthread_cond_destroy(&host->released);
-    pthread_mutex_destroy(&host->lock);
+    lock_fini(&host->lock);
     free(host);
 }

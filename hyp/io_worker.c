@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "mem/base/ergo.h"
+#include "mem/base/lock.h"
 
 struct io_job {
     struct io_job *next;
@@ -14,7 +15,7 @@ struct io_job {
 };
 
 struct io_worker {
-    pthread_mutex_t lock;
+    struct lock lock;
     pthread_cond_t work;
     struct io_job *first, **last;
     pthread_t thread;
@@ -28,7 +29,7 @@ struct io_worker *io_worker_create(bool threaded)
         return NULL;
     w->threaded = threaded;
     w->last = &w->first;
-    pthread_mutex_init(&w->lock, NULL);
+    lock_init(&w->lock, LOCK_WORKER);
     pthread_cond_init(&w->work, NULL);
     return w;
 }
@@ -42,25 +43,25 @@ static bool run_one_locked(struct io_worker *w)
     w->first = job->next;
     if (!w->first)
         w->last = &w->first;
-    pthread_mutex_unlock(&w->lock);
+    lock_drop(&w->lock);
     job->fn(job->arg);
     free(job);
-    pthread_mutex_lock(&w->lock);
+    lock_take(&w->lock);
     return true;
 }
 
 static void *worker_main(void *arg)
 {
     struct io_worker *w = arg;
-    pthread_mutex_lock(&w->lock);
+    lock_take(&w->lock);
     for (;;) {
         if (run_one_locked(w))
             continue;
         if (w->stopping)
             break;
-        pthread_cond_wait(&w->work, &w->lock);
+        lock_wait(&w->work, &w->lock);
     }
-    pthread_mutex_unlock(&w->lock);
+    lock_drop(&w->lock);
     return NULL;
 }
 
@@ -70,7 +71,7 @@ void io_worker_add(struct io_worker *w, void (*fn)(void *arg), void *arg)
     if (!job)
         ergo_fail("POST", "memory for a device job", __FILE__, __LINE__);
     *job = (struct io_job){NULL, fn, arg};
-    pthread_mutex_lock(&w->lock);
+    lock_take(&w->lock);
     *w->last = job;
     w->last = &job->next;
     if (w->threaded && !w->started)
@@ -79,16 +80,16 @@ void io_worker_add(struct io_worker *w, void (*fn)(void *arg), void *arg)
     bool alone = w->threaded && !w->started; /* no thread to be had: do it here */
     while (alone && run_one_locked(w))
         ;
-    pthread_mutex_unlock(&w->lock);
+    lock_drop(&w->lock);
 }
 
 bool io_worker_poll(struct io_worker *w, unsigned max)
 {
     bool any = false;
-    pthread_mutex_lock(&w->lock);
+    lock_take(&w->lock);
     while (max-- && run_one_locked(w))
         any = true;
-    pthread_mutex_unlock(&w->lock);
+    lock_drop(&w->lock);
     return any;
 }
 
@@ -96,17 +97,17 @@ void io_worker_destroy(struct io_worker *w)
 {
     if (!w)
         return;
-    pthread_mutex_lock(&w->lock);
+    lock_take(&w->lock);
     w->stopping = true;
     pthread_cond_signal(&w->work);
-    pthread_mutex_unlock(&w->lock);
+    lock_drop(&w->lock);
     if (w->started)
         pthread_join(w->thread, NULL);
-    pthread_mutex_lock(&w->lock);
+    lock_take(&w->lock);
     while (run_one_locked(w))
         ;
-    pthread_mutex_unlock(&w->lock);
+    lock_drop(&w->lock);
     pthread_cond_destroy(&w->work);
-    pthread_mutex_destroy(&w->lock);
+    lock_fini(&w->lock);
     free(w);
 }

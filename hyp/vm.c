@@ -284,10 +284,10 @@ static void parts_destroy(struct vm *vm)
 
 static void vm_link(struct vm *vm)
 {
-    pthread_mutex_lock(&vm->host->lock);
+    lock_take(&vm->host->lock);
     vm->next = vm->host->vms;
     vm->host->vms = vm;
-    pthread_mutex_unlock(&vm->host->lock);
+    lock_drop(&vm->host->lock);
 }
 
 int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **out,

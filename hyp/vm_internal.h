@@ -14,6 +14,7 @@
 #include "io/css.h"
 #include "io/sclp.h"
 #include "io/unitrec.h"
+#include "mem/base/lock.h"
 
 #define IPL_BLOCK_BYTES 200 /* IPL parameter block of a channel-attached device */
 #define VM_PARM_BYTES_MAX 64
@@ -77,7 +78,7 @@ struct vm_host {
     struct vm_host_events events;
     const struct system_config *system;
     struct spool *spool;     /* reader files; made when first needed [loop] */
-    pthread_mutex_t lock;    /* dispatcher; see docs/locking.md */
+    struct lock lock;        /* dispatcher; see docs/locking.md */
     pthread_cond_t work;     /* something was queued, or a deadline came nearer */
     pthread_cond_t released; /* a CPU left a processor */
     struct vcpu *queue;      /* by vtime */

@@ -100,12 +100,12 @@ bool ccw_fetch(struct dev_io *io, u32 addr, bool data_chained)
 void ccw_pci(struct dev_io *io)
 {
     struct subchannel *sub = io->sub;
-    pthread_mutex_lock(&io->css->lock);
+    lock_take(&io->css->lock);
     sub->s.scsw0 |= SC_INTERMEDIATE | SC_PENDING;
     sub->s.scsw_ss |= SS_PCI;
     sub->s.scsw_ccw = io->next_ccw;
     css_enqueue_locked(sub);
-    pthread_mutex_unlock(&io->css->lock);
+    lock_drop(&io->css->lock);
 }
 
 static int do_sense(struct dev_io *io)

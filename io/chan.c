@@ -9,37 +9,37 @@
 void chan_schedule(struct subchannel *sub)
 {
     struct css *css = sub->css;
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     bool run = !sub->scheduled && !css->dead;
     if (run) {
         sub->scheduled = true;
         css->refs++;
     }
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     if (run)
         css->ports->run(css->ctx, chan_run, sub);
 }
 
 void css_device_ready(struct css *css, u32 schid)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     struct subchannel *sub = css_sub_locked(css, schid);
     bool wake = sub_has_device(sub);
     if (wake) {
         sub->kicked = true;
         wake = sub->s.waiting && !css->quiesced;
     }
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     if (wake)
         chan_schedule(sub);
 }
 
 static void cancel_unlocked(struct subchannel *sub)
 {
-    pthread_mutex_unlock(&sub->css->lock);
+    lock_drop(&sub->css->lock);
     if (sub->ops->cancel)
         sub->ops->cancel(sub->dev);
-    pthread_mutex_lock(&sub->css->lock);
+    lock_take(&sub->css->lock);
 }
 
 /** Status is complete: make it pending. */
@@ -126,9 +126,9 @@ static bool do_step(struct subchannel *sub)
     u8 us = 0;
     s->waiting = 0;
     sub->kicked = false;
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     enum ccw_step step = ccw_step(&io, sub, &us);
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     switch (step) {
     case CCW_STEP_NEXT: return true;
     case CCW_STEP_WAIT: s->waiting = 1; return sub->kicked;
@@ -193,12 +193,12 @@ void chan_run(void *arg)
 {
     struct subchannel *sub = arg;
     struct css *css = sub->css;
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     while (sub->executing)
-        pthread_cond_wait(&css->idle, &css->lock);
+        lock_wait(&css->idle, &css->lock);
     sub->scheduled = false;
     bool more = execute_locked(sub, STEPS_PER_TURN);
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     if (more)
         chan_schedule(sub);
     css_unref(css);
@@ -206,8 +206,8 @@ void chan_run(void *arg)
 
 bool chan_execute(struct subchannel *sub, unsigned long steps)
 {
-    pthread_mutex_lock(&sub->css->lock);
+    lock_take(&sub->css->lock);
     bool more = execute_locked(sub, steps);
-    pthread_mutex_unlock(&sub->css->lock);
+    lock_drop(&sub->css->lock);
     return !more;
 }

@@ -144,9 +144,9 @@ int css_chsc(struct css *css, u8 *page)
     if (!fn) {
         c.code = CHSC_NOT_PROVIDED;
     } else {
-        pthread_mutex_lock(&css->lock);
+        lock_take(&css->lock);
         fn(&c);
-        pthread_mutex_unlock(&css->lock);
+        lock_drop(&css->lock);
     }
     be16_store(response, (u16)(8 + (c.code == CHSC_OK ? c.len : 0)));
     be16_store(response + 2, c.code);

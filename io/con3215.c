@@ -21,7 +21,7 @@
 struct con3215 {
     struct css *css;
     u16 devno;
-    pthread_mutex_t lock;
+    struct lock lock;
     struct con3215_state s;
     u8 *line[CON3215_LINES_QUEUED_MAX]; /* length byte, then EBCDIC; a ring */
 };
@@ -61,10 +61,10 @@ static int do_write(struct con3215 *con, struct dev_io *io, bool carrier_return)
 
 static int do_read(struct con3215 *con, struct dev_io *io)
 {
-    pthread_mutex_lock(&con->lock);
+    lock_take(&con->lock);
     if (!con->s.lines && !con->s.attention) {
         con->s.reading = 1;
-        pthread_mutex_unlock(&con->lock);
+        lock_drop(&con->lock);
         return DEV_WAIT;
     }
     u8 *line = NULL;
@@ -76,7 +76,7 @@ static int do_read(struct con3215 *con, struct dev_io *io)
     }
     con->s.reading = con->s.attention = 0;
     bool more = con->s.lines > 0;
-    pthread_mutex_unlock(&con->lock);
+    lock_drop(&con->lock);
     if (line)
         dev_io_put(io, line + 1, line[0]);
     else
@@ -102,9 +102,9 @@ static int con_start(void *dev, struct dev_io *io)
 static void con_cancel(void *dev)
 {
     struct con3215 *con = dev;
-    pthread_mutex_lock(&con->lock);
+    lock_take(&con->lock);
     con->s.reading = 0;
-    pthread_mutex_unlock(&con->lock);
+    lock_drop(&con->lock);
 }
 
 static void drop_lines_locked(struct con3215 *con)
@@ -119,30 +119,30 @@ static void drop_lines_locked(struct con3215 *con)
 static void con_reset(void *dev)
 {
     struct con3215 *con = dev;
-    pthread_mutex_lock(&con->lock);
+    lock_take(&con->lock);
     drop_lines_locked(con);
     con->s.reading = con->s.attention = 0;
-    pthread_mutex_unlock(&con->lock);
+    lock_drop(&con->lock);
 }
 
 static void con_detach(void *dev)
 {
     struct con3215 *con = dev;
     drop_lines_locked(con);
-    pthread_mutex_destroy(&con->lock);
+    lock_fini(&con->lock);
     free(con);
 }
 
 static void con_save(void *dev, struct codec_out *out)
 {
     struct con3215 *con = dev;
-    pthread_mutex_lock(&con->lock);
+    lock_take(&con->lock);
     io_rows_put(out, &con3215_rows, &con->s);
     for (u32 i = 0; i < con->s.lines; i++) {
         const u8 *line = con->line[slot(con, i)];
         codec_put_bytes(out, IO_TAG_LINE, line + 1, line[0]);
     }
-    pthread_mutex_unlock(&con->lock);
+    lock_drop(&con->lock);
 }
 
 static int add_line_locked(struct con3215 *con, const u8 *ebcdic, size_t len)
@@ -184,9 +184,9 @@ static int con_restore_locked(struct con3215 *con, struct codec_in *in, struct c
 static int con_restore(void *dev, struct codec_in *in, struct cause *cause)
 {
     struct con3215 *con = dev;
-    pthread_mutex_lock(&con->lock);
+    lock_take(&con->lock);
     int rc = con_restore_locked(con, in, cause);
-    pthread_mutex_unlock(&con->lock);
+    lock_drop(&con->lock);
     return rc;
 }
 
@@ -212,7 +212,7 @@ struct con3215 *con3215_create(struct css *css, u16 devno, bool announce, struct
     }
     con->css = css;
     con->devno = devno;
-    pthread_mutex_init(&con->lock, NULL);
+    lock_init(&con->lock, LOCK_DEVICE);
     if (css_attach(css, devno, &con3215_ops, con, announce, NULL, cause) != ST_OK) {
         con_detach(con);
         return NULL;
@@ -225,11 +225,11 @@ int con3215_input(struct con3215 *con, const char *utf8, size_t len)
     u8 ebcdic[CON3215_LINE_BYTES_MAX];
     size_t n = ebcdic_from_utf8(EBCDIC_037, utf8, len < UTF8_LINE_MAX ? len : UTF8_LINE_MAX,
                                 ebcdic, sizeof ebcdic);
-    pthread_mutex_lock(&con->lock);
+    lock_take(&con->lock);
     int rc = add_line_locked(con, ebcdic, n);
     bool reading = con->s.reading;
     bool first = con->s.lines == 1; /* for the others the read before them raises attention */
-    pthread_mutex_unlock(&con->lock);
+    lock_drop(&con->lock);
     if (rc != ST_OK)
         return rc;
     u32 schid = css_find_devno(con->css, con->devno);
@@ -242,10 +242,10 @@ int con3215_input(struct con3215 *con, const char *utf8, size_t len)
 
 void con3215_attention(struct con3215 *con)
 {
-    pthread_mutex_lock(&con->lock);
+    lock_take(&con->lock);
     bool reading = con->s.reading;
     con->s.attention = reading; /* enter on an empty line ends the read */
-    pthread_mutex_unlock(&con->lock);
+    lock_drop(&con->lock);
     u32 schid = css_find_devno(con->css, con->devno);
     if (reading)
         css_device_ready(con->css, schid);
@@ -255,8 +255,8 @@ void con3215_attention(struct con3215 *con)
 
 bool con3215_reading(struct con3215 *con)
 {
-    pthread_mutex_lock(&con->lock);
+    lock_take(&con->lock);
     bool reading = con->s.reading;
-    pthread_mutex_unlock(&con->lock);
+    lock_drop(&con->lock);
     return reading;
 }

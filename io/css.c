@@ -26,21 +26,21 @@ struct css *css_create(struct storage *storage, const struct io_ports *ports, vo
     css->ctx = ctx;
     css->sub_room = SUB_ROOM_FIRST;
     css->refs = 1;
-    pthread_mutex_init(&css->lock, NULL);
+    lock_init(&css->lock, LOCK_CSS);
     pthread_cond_init(&css->idle, NULL);
     return css;
 }
 
 void css_unref(struct css *css)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     bool last = --css->refs == 0;
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     if (!last)
         return;
     for (u32 i = 0; i < css->sub_count; i++)
         free(css->sub[i]);
-    pthread_mutex_destroy(&css->lock);
+    lock_fini(&css->lock);
     pthread_cond_destroy(&css->idle);
     free(css->sub);
     free(css->by_devno);
@@ -50,18 +50,18 @@ void css_unref(struct css *css)
 static void wait_idle_locked(struct css *css, struct subchannel *sub)
 {
     while (sub ? sub->executing : css->executing > 0)
-        pthread_cond_wait(&css->idle, &css->lock);
+        lock_wait(&css->idle, &css->lock);
 }
 
 void css_destroy(struct css *css)
 {
     if (!css)
         return;
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     css->quiesced = true;
     css->dead = true;
     wait_idle_locked(css, NULL);
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     for (u32 i = 0; i < css->sub_count; i++) {
         struct subchannel *sub = css->sub[i];
         if (sub && sub->ops && sub->ops->detach)
@@ -126,14 +126,14 @@ static struct subchannel *sub_alloc_locked(struct css *css)
 int css_attach(struct css *css, u16 devno, const struct dev_ops *ops, void *dev, bool announce,
                u32 *schid, struct cause *cause)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     if (css->by_devno[devno]) {
-        pthread_mutex_unlock(&css->lock);
+        lock_drop(&css->lock);
         return cause_set(cause, ST_EXIST, "device %04X exists", devno);
     }
     struct subchannel *sub = sub_alloc_locked(css);
     if (!sub) {
-        pthread_mutex_unlock(&css->lock);
+        lock_drop(&css->lock);
         return cause_set(cause, ST_LIMIT, "no subchannel for device %04X", devno);
     }
     sub->s.devno = devno;
@@ -146,16 +146,16 @@ int css_attach(struct css *css, u16 devno, const struct dev_ops *ops, void *dev,
         *schid = SCHID_ONE | sub->number;
     if (announce)
         css_crw_locked(css, CRW_RSC_SUBCHANNEL | CRW_ERC_IPI | sub->number);
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     return ST_OK;
 }
 
 int css_detach(struct css *css, u16 devno, bool announce, struct cause *cause)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     struct subchannel *sub = css_sub_locked(css, css->by_devno[devno]);
     if (!sub_has_device(sub)) {
-        pthread_mutex_unlock(&css->lock);
+        lock_drop(&css->lock);
         return cause_set(cause, ST_NOENT, "device %04X does not exist", devno);
     }
     sub->detaching = true;
@@ -171,7 +171,7 @@ int css_detach(struct css *css, u16 devno, bool announce, struct cause *cause)
     sub->s = (struct sub_state){0};
     if (announce)
         css_crw_locked(css, CRW_RSC_SUBCHANNEL | CRW_ERC_IPI | sub->number);
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     if (ops->detach)
         ops->detach(dev);
     return ST_OK;
@@ -179,20 +179,20 @@ int css_detach(struct css *css, u16 devno, bool announce, struct cause *cause)
 
 u32 css_find_devno(struct css *css, u16 devno)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     u32 schid = css->by_devno[devno];
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     return schid;
 }
 
 void *css_find_device(struct css *css, u16 devno, const struct dev_ops **ops)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     struct subchannel *sub = css_sub_locked(css, css->by_devno[devno]);
     void *dev = sub_has_device(sub) ? sub->dev : NULL;
     if (ops)
         *ops = dev ? sub->ops : NULL;
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     return dev;
 }
 
@@ -203,9 +203,9 @@ void css_each(struct css *css,
 {
     bool more = true;
     for (u32 i = 0; more; i++) {
-        pthread_mutex_lock(&css->lock);
+        lock_take(&css->lock);
         if (i >= css->sub_count) {
-            pthread_mutex_unlock(&css->lock);
+            lock_drop(&css->lock);
             return;
         }
         struct subchannel *sub = css->sub[i];
@@ -213,7 +213,7 @@ void css_each(struct css *css,
         const struct dev_ops *ops = sub->ops;
         void *dev = sub->dev;
         u16 devno = sub->s.devno;
-        pthread_mutex_unlock(&css->lock);
+        lock_drop(&css->lock);
         if (there)
             more = visit(arg, SCHID_ONE | i, devno, ops, dev);
     }
@@ -222,7 +222,7 @@ void css_each(struct css *css,
 enum css_activity css_activity(struct css *css, u32 schid)
 {
     enum css_activity activity = CSS_IDLE;
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     struct subchannel *sub = css_sub_locked(css, schid);
     if (!sub_has_device(sub))
         activity = CSS_IDLE;
@@ -234,30 +234,30 @@ enum css_activity css_activity(struct css *css, u32 schid)
         activity = CSS_BUSY;
     else if (sub->s.scsw0 & SC_PENDING)
         activity = CSS_STATUS_PENDING;
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     return activity;
 }
 
 void css_quiesce(struct css *css)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     css->quiesced = true;
     wait_idle_locked(css, NULL);
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
 }
 
 void css_resume(struct css *css)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     css->quiesced = false;
     u32 n = css->sub_count;
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     for (u32 i = 0; i < n; i++) {
-        pthread_mutex_lock(&css->lock);
+        lock_take(&css->lock);
         struct subchannel *sub = css->sub[i];
         sub->kicked = true;
         bool work = sub->s.active || sub->s.scsw0 & (AC_START | AC_HALT | AC_CLEAR | AC_RESUME);
-        pthread_mutex_unlock(&css->lock);
+        lock_drop(&css->lock);
         if (work)
             chan_schedule(sub);
     }
@@ -265,7 +265,7 @@ void css_resume(struct css *css)
 
 void css_reset(struct css *css)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     bool was = css->quiesced;
     css->quiesced = true;
     wait_idle_locked(css, NULL);
@@ -278,7 +278,7 @@ void css_reset(struct css *css)
     if (css->ports->mchk_crw)
         css->ports->mchk_crw(css->ctx, false);
     u32 n = css->sub_count;
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     for (u32 i = 0; i < n; i++) {
         struct subchannel *sub = css->sub[i];
         if (sub->ops && sub->ops->cancel)
@@ -286,7 +286,7 @@ void css_reset(struct css *css)
         if (sub->ops && sub->ops->reset)
             sub->ops->reset(sub->dev);
     }
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     css->quiesced = was;
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
 }

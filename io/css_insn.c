@@ -4,13 +4,13 @@
 
 static int finish(struct css *css, int cc)
 {
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     return cc;
 }
 
 static struct subchannel *enter(struct css *css, u32 schid)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     return css_sub_locked(css, schid);
 }
 

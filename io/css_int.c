@@ -64,9 +64,9 @@ static bool take_locked(struct css *css, u8 isc_mask, struct io_interruption *ou
 
 bool css_take_interruption(struct css *css, u8 isc_mask, struct io_interruption *out)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     bool taken = take_locked(css, isc_mask, out);
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     return taken;
 }
 
@@ -77,9 +77,9 @@ int css_tpi(struct css *css, u8 isc_mask, struct io_interruption *out)
 
 u8 css_pending(struct css *css)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     u8 mask = css->pending;
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     return mask;
 }
 
@@ -101,13 +101,13 @@ void css_present_locked(struct subchannel *sub)
 
 void css_attention(struct css *css, u32 schid, u8 unit_status)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     struct subchannel *sub = css_sub_locked(css, schid);
     if (sub_has_device(sub)) {
         sub->s.unsolicited |= unit_status;
         css_present_locked(sub);
     }
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
 }
 
 static void irb_store(const struct sub_state *s, u8 *irb)
@@ -151,10 +151,10 @@ static void tsch_clear_locked(struct sub_state *s)
 
 int css_tsch(struct css *css, u32 schid, u8 irb[IRB_BYTES], size_t *len)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     struct subchannel *sub = css_sub_locked(css, schid);
     if (!sub_has_device(sub) || !sub_enabled(sub)) {
-        pthread_mutex_unlock(&css->lock);
+        lock_drop(&css->lock);
         return 3;
     }
     irb_store(&sub->s, irb);
@@ -168,13 +168,13 @@ int css_tsch(struct css *css, u32 schid, u8 irb[IRB_BYTES], size_t *len)
         tsch_clear_locked(&sub->s);
         css_present_locked(sub);
     }
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     return cc;
 }
 
 int css_stcrw(struct css *css, u8 crw[CRW_BYTES])
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     int cc = css->crw_count ? 0 : 1;
     be32_store(crw, cc ? 0 : css->crw[0]);
     if (!cc) {
@@ -183,6 +183,6 @@ int css_stcrw(struct css *css, u8 crw[CRW_BYTES])
         if (!css->crw_count && css->ports->mchk_crw)
             css->ports->mchk_crw(css->ctx, false);
     }
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     return cc;
 }

@@ -3,9 +3,8 @@
 #ifndef ENDICOTT_IO_CSS_INTERNAL_H
 #define ENDICOTT_IO_CSS_INTERNAL_H
 
-#include <pthread.h>
-
 #include "io/css.h"
+#include "mem/base/lock.h"
 
 /* SCSW word 0. */
 #define SCSW_L 0x04000000u   /* ESW format 0 logout */
@@ -121,7 +120,7 @@ struct css {
     struct storage *storage;
     const struct io_ports *ports;
     void *ctx;
-    pthread_mutex_t lock;
+    struct lock lock;
     pthread_cond_t idle; /* an executor ended */
     struct subchannel **sub;
     u32 sub_count, sub_room; /* numbers below sub_count were ever in use */

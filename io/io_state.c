@@ -116,7 +116,7 @@ static void save_subchannel(const struct subchannel *sub, struct codec_out *out)
 
 void css_save(struct css *css, u16 tag, struct codec_out *out)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     codec_begin(out, tag, STATE_VERSION);
     codec_begin(out, IO_TAG_CSS, STATE_VERSION);
     codec_put_u32(out, IO_TAG_SUB_COUNT, css->sub_count);
@@ -126,7 +126,7 @@ void css_save(struct css *css, u16 tag, struct codec_out *out)
         if (sub_has_device(css->sub[i]))
             save_subchannel(css->sub[i], out);
     codec_end(out);
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
 }
 
 static int bad(struct cause *cause, const char *what)
@@ -355,7 +355,7 @@ static bool commit(struct restore *r)
 int css_restore(struct css *css, struct codec_in *in, struct cause *cause)
 {
     struct restore r = {.css = css};
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     for (u32 i = 0; i < css->sub_count; i++)
         css_dequeue_locked(css->sub[i]);
     int rc = in->version == STATE_VERSION ? restore_rows(&r, in, cause) : bad(cause, "version");
@@ -363,7 +363,7 @@ int css_restore(struct css *css, struct codec_in *in, struct cause *cause)
         rc = cause_set(cause, ST_NOMEM, "channel subsystem state: no memory");
     if (rc == ST_OK && css->crw_count && css->ports->mchk_crw)
         css->ports->mchk_crw(css->ctx, true);
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     free(r.to);
     free(r.order);
     return rc;

@@ -16,10 +16,10 @@ static int ipl_start(struct css *css, u16 devno, struct subchannel **out, struct
     static const u8 read_ipl[8] = {0x02, 0, 0, 0, CCW_CC | CCW_SLI, 0, 0, IPL_BYTES};
     if (!storage_write(css->storage, IPL_CCW_ABS, read_ipl, sizeof read_ipl))
         return cause_set(cause, ST_INVAL, "no storage");
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     struct subchannel *sub = css_sub_locked(css, css->by_devno[devno]);
     if (!sub_has_device(sub)) {
-        pthread_mutex_unlock(&css->lock);
+        lock_drop(&css->lock);
         return cause_set(cause, ST_NOENT, "device %04X does not exist", devno);
     }
     sub->s.orb_flags = 0x80u << 8;
@@ -27,7 +27,7 @@ static int ipl_start(struct css *css, u16 devno, struct subchannel **out, struct
     sub->s.scsw0 = FC_START | AC_START;
     sub->s.scsw_ds = sub->s.scsw_ss = 0;
     sub->s.chained = sub->s.previous = 0;
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     *out = sub;
     return ST_OK;
 }
@@ -35,7 +35,7 @@ static int ipl_start(struct css *css, u16 devno, struct subchannel **out, struct
 /** Judge the ending status, and leave the subchannel enabled with nothing pending. */
 static int ipl_finish(struct css *css, u16 devno, struct subchannel *sub, struct cause *cause)
 {
-    pthread_mutex_lock(&css->lock);
+    lock_take(&css->lock);
     struct sub_state *s = &sub->s;
     bool ended = s->scsw0 & SC_PENDING;
     u8 ds = s->scsw_ds, ss = s->scsw_ss;
@@ -46,7 +46,7 @@ static int ipl_finish(struct css *css, u16 devno, struct subchannel *sub, struct
     s->scsw_ds = s->scsw_ss = 0;
     s->active = s->waiting = s->chained = s->sense_bytes = 0;
     s->pmcw_mode |= PMCW_E;
-    pthread_mutex_unlock(&css->lock);
+    lock_drop(&css->lock);
     if (ended && ds == DS_NORMAL && !ss)
         return ST_OK;
     if (!ended && ops->cancel)

@@ -29,7 +29,7 @@ struct spool_file {
 struct reader {
     struct css *css;
     u16 devno;
-    pthread_mutex_t lock;
+    struct lock lock;
     struct reader_state s;
     struct spool_file *files;
     u32 count;
@@ -145,9 +145,9 @@ static int reader_start(void *dev, struct dev_io *io)
         return dev_io_unit_check(io, SENSE_COMMAND_REJECT);
     bool feeds = (command & CMD_MASK_STACKER) != CMD_STACKER_NONE;
     u8 card[CARD_BYTES];
-    pthread_mutex_lock(&rdr->lock);
+    lock_take(&rdr->lock);
     int us = next_card(rdr, reads ? card : NULL, feeds);
-    pthread_mutex_unlock(&rdr->lock);
+    lock_drop(&rdr->lock);
     if (us == DS_UNIT_CHECK)
         return dev_io_unit_check(io, SENSE_INTERVENTION);
     if (us == DS_NORMAL && reads)
@@ -174,14 +174,14 @@ static void reader_detach(void *dev)
 {
     struct reader *rdr = dev;
     drop_files(rdr);
-    pthread_mutex_destroy(&rdr->lock);
+    lock_fini(&rdr->lock);
     free(rdr);
 }
 
 static void reader_save(void *dev, struct codec_out *out)
 {
     struct reader *rdr = dev;
-    pthread_mutex_lock(&rdr->lock);
+    lock_take(&rdr->lock);
     io_rows_put(out, &reader_rows, &rdr->s);
     for (const struct spool_file *f = rdr->files; f; f = f->next) {
         codec_begin(out, IO_TAG_FILE, 1);
@@ -192,7 +192,7 @@ static void reader_save(void *dev, struct codec_out *out)
         codec_put_bytes(out, IO_TAG_FILE_CARDS, f->bytes, f->len);
         codec_end(out);
     }
-    pthread_mutex_unlock(&rdr->lock);
+    lock_drop(&rdr->lock);
 }
 
 static struct spool_file *file_new(const void *bytes, size_t len)
@@ -267,7 +267,7 @@ static int reader_restore(void *dev, struct codec_in *in, struct cause *cause)
     struct codec_row row;
     u64 seen = 0;
     bool ok = true;
-    pthread_mutex_lock(&rdr->lock);
+    lock_take(&rdr->lock);
     drop_files(rdr);
     while (ok && codec_next(in, &row))
         ok = row.tag == IO_TAG_FILE ? restore_file(rdr, &row)
@@ -275,7 +275,7 @@ static int reader_restore(void *dev, struct codec_in *in, struct cause *cause)
     ok = ok && !in->failed && io_rows_complete(&reader_rows, seen) &&
          reader_state_valid(rdr, &s);
     rdr->s = ok ? s : (struct reader_state){.next_number = 1};
-    pthread_mutex_unlock(&rdr->lock);
+    lock_drop(&rdr->lock);
     return ok ? ST_OK : cause_set(cause, ST_PROTO, "reader %04X: broken state", rdr->devno);
 }
 
@@ -301,7 +301,7 @@ struct reader *reader_create(struct css *css, u16 devno, bool announce, struct c
     rdr->css = css;
     rdr->devno = devno;
     rdr->s.next_number = 1;
-    pthread_mutex_init(&rdr->lock, NULL);
+    lock_init(&rdr->lock, LOCK_DEVICE);
     if (css_attach(css, devno, &reader_ops, rdr, announce, NULL, cause) != ST_OK) {
         reader_detach(rdr);
         return NULL;
@@ -319,9 +319,9 @@ int reader_add_file(struct reader *rdr, const char *name, const char *type, cons
         return cause_set(cause, ST_NOMEM, "no memory for a spool file of %zu bytes", len);
     snprintf(f->name, sizeof f->name, "%s", name);
     snprintf(f->type, sizeof f->type, "%s", type);
-    pthread_mutex_lock(&rdr->lock);
+    lock_take(&rdr->lock);
     if (rdr->count == READER_FILES_MAX) {
-        pthread_mutex_unlock(&rdr->lock);
+        lock_drop(&rdr->lock);
         free(f);
         return cause_set(cause, ST_LIMIT, "reader %04X is full", rdr->devno);
     }
@@ -330,7 +330,7 @@ int reader_add_file(struct reader *rdr, const char *name, const char *type, cons
     if (number)
         *number = f->number;
     append_file(rdr, f);
-    pthread_mutex_unlock(&rdr->lock);
+    lock_drop(&rdr->lock);
     if (was_empty)
         css_attention(rdr->css, css_find_devno(rdr->css, rdr->devno), DS_DEVICE_END);
     return ST_OK;
@@ -338,50 +338,50 @@ int reader_add_file(struct reader *rdr, const char *name, const char *type, cons
 
 void reader_set_continuous(struct reader *rdr, bool cont)
 {
-    pthread_mutex_lock(&rdr->lock);
+    lock_take(&rdr->lock);
     rdr->s.cont = cont;
-    pthread_mutex_unlock(&rdr->lock);
+    lock_drop(&rdr->lock);
 }
 
 void reader_set_hold(struct reader *rdr, bool hold)
 {
-    pthread_mutex_lock(&rdr->lock);
+    lock_take(&rdr->lock);
     rdr->s.hold = hold;
-    pthread_mutex_unlock(&rdr->lock);
+    lock_drop(&rdr->lock);
 }
 
 void reader_change_all(struct reader *rdr, int keep, int hold)
 {
-    pthread_mutex_lock(&rdr->lock);
+    lock_take(&rdr->lock);
     for (struct spool_file *f = rdr->files; f; f = f->next) {
         f->keep = keep < 0 ? f->keep : keep != 0;
         if (hold >= 0 && f->number != rdr->s.current)
             f->held = hold != 0;
     }
-    pthread_mutex_unlock(&rdr->lock);
+    lock_drop(&rdr->lock);
 }
 
 void reader_close(struct reader *rdr)
 {
-    pthread_mutex_lock(&rdr->lock);
+    lock_take(&rdr->lock);
     if (rdr->s.current && !rdr->s.eof_due)
         rdr->s.current = rdr->s.card = 0; /* not read to its end: it stays, first in line */
     else
         close_current(rdr);
-    pthread_mutex_unlock(&rdr->lock);
+    lock_drop(&rdr->lock);
 }
 
 unsigned reader_files(struct reader *rdr)
 {
-    pthread_mutex_lock(&rdr->lock);
+    lock_take(&rdr->lock);
     unsigned n = rdr->count;
-    pthread_mutex_unlock(&rdr->lock);
+    lock_drop(&rdr->lock);
     return n;
 }
 
 bool reader_file_info(struct reader *rdr, unsigned index, struct reader_file_info *info)
 {
-    pthread_mutex_lock(&rdr->lock);
+    lock_take(&rdr->lock);
     const struct spool_file *f = rdr->files;
     while (f && index--)
         f = f->next;
@@ -394,13 +394,13 @@ bool reader_file_info(struct reader *rdr, unsigned index, struct reader_file_inf
         memcpy(info->name, f->name, sizeof info->name);
         memcpy(info->type, f->type, sizeof info->type);
     }
-    pthread_mutex_unlock(&rdr->lock);
+    lock_drop(&rdr->lock);
     return f != NULL;
 }
 
 void reader_purge(struct reader *rdr)
 {
-    pthread_mutex_lock(&rdr->lock);
+    lock_take(&rdr->lock);
     for (struct spool_file **at = &rdr->files; *at;) {
         struct spool_file *f = *at;
         if (f->number == rdr->s.current) {
@@ -411,5 +411,5 @@ void reader_purge(struct reader *rdr)
         free(f);
         rdr->count--;
     }
-    pthread_mutex_unlock(&rdr->lock);
+    lock_drop(&rdr->lock);
 }

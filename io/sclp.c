@@ -34,7 +34,7 @@ struct sclp *sclp_create(struct storage *storage, const struct io_ports *ports, 
     sclp->config = *config;
     if (sclp->config.cpus > SCLP_CPUS_MAX)
         sclp->config.cpus = SCLP_CPUS_MAX;
-    pthread_mutex_init(&sclp->lock, NULL);
+    lock_init(&sclp->lock, LOCK_SCLP);
     return sclp;
 }
 
@@ -54,7 +54,7 @@ void sclp_destroy(struct sclp *sclp)
     if (!sclp)
         return;
     sclp_events_drop_locked(sclp);
-    pthread_mutex_destroy(&sclp->lock);
+    lock_fini(&sclp->lock);
     free(sclp);
 }
 
@@ -67,11 +67,11 @@ static void tell_quiesce_locked(struct sclp *sclp)
 
 void sclp_reset(struct sclp *sclp)
 {
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     sclp_events_drop_locked(sclp);
     sclp->s = (struct sclp_state){0};
     tell_quiesce_locked(sclp);
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
 }
 
 void sclp_pend_locked(struct sclp *sclp, u32 parm)
@@ -92,20 +92,20 @@ static u16 perform(struct sclp *sclp, u32 command, u8 *sccb, u32 len)
 
 static void complete(struct sclp *sclp, u64 sccb_abs)
 {
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     u32 event = sclp_event_waits_locked(sclp) ? SIGNAL_EVENT : 0;
     sclp->busy = false;
     sclp_pend_locked(sclp, (u32)sccb_abs | event);
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
 }
 
 static bool enter(struct sclp *sclp)
 {
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     bool free_now = !sclp->busy && !(sclp->s.signal_parm & SIGNAL_SCCB);
     if (free_now)
         sclp->busy = true;
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
     return free_now;
 }
 
@@ -139,32 +139,32 @@ int sclp_service_call(struct sclp *sclp, u32 command, u64 sccb_abs)
 
 bool sclp_take_signal(struct sclp *sclp, u32 *parm)
 {
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     bool pending = sclp->s.signal_pending;
     *parm = sclp->s.signal_parm;
     sclp->s.signal_parm = 0;
     sclp->s.signal_pending = 0;
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
     return pending;
 }
 
 bool sclp_signal_pending(struct sclp *sclp)
 {
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     bool pending = sclp->s.signal_pending;
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
     return pending;
 }
 
 void sclp_save(struct sclp *sclp, u16 tag, struct codec_out *out)
 {
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     codec_begin(out, tag, 1);
     io_rows_put(out, &sclp_rows, &sclp->s);
     for (const struct sclp_event *e = sclp->first; e; e = e->next)
         codec_put_bytes(out, IO_TAG_EVENT, e->bytes, e->len);
     codec_end(out);
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
 }
 
 static bool state_valid(const struct sclp_state *s)
@@ -204,7 +204,7 @@ static bool restore_locked(struct sclp *sclp, struct codec_in *in)
 
 int sclp_restore(struct sclp *sclp, struct codec_in *in, struct cause *cause)
 {
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     bool ok = restore_locked(sclp, in);
     if (!ok) {
         sclp_events_drop_locked(sclp);
@@ -213,6 +213,6 @@ int sclp_restore(struct sclp *sclp, struct codec_in *in, struct cause *cause)
         sclp_pend_locked(sclp, 0);
     }
     tell_quiesce_locked(sclp);
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
     return ok ? ST_OK : cause_set(cause, ST_PROTO, "SCLP state is broken");
 }

@@ -121,18 +121,18 @@ u16 sclp_unassign(struct sclp *sclp, u8 *sccb, u32 len)
 
 void sclp_set_size(struct sclp *sclp, u64 storage_bytes, u64 standby_bytes, unsigned cpus)
 {
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     sclp->config.storage_bytes = storage_bytes;
     sclp->config.standby_bytes = standby_bytes;
     sclp->config.cpus = cpus;
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
 }
 
 void sclp_cpus_changed(struct sclp *sclp)
 {
     static const u8 event[] = {0, 8, EVT_CONFIGURATION, 0, 0, 0, 0, 1}; /* CPU change */
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     if (sclp_event_add_locked(sclp, event, sizeof event) == ST_OK)
         sclp_pend_locked(sclp, 1);
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
 }

@@ -77,11 +77,11 @@ int sclp_event_add_locked(struct sclp *sclp, const u8 *event, u32 len)
 
 static int event_signal(struct sclp *sclp, const u8 *event, u32 len)
 {
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     int rc = sclp_event_add_locked(sclp, event, len);
     if (rc == ST_OK)
         sclp_pend_locked(sclp, 1);
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
     return rc;
 }
 
@@ -150,9 +150,9 @@ static u16 check_events(const u8 *sccb, u32 len)
 
 u16 sclp_write_event_data(struct sclp *sclp, u8 *sccb, u32 len)
 {
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     u64 takes = sclp_takes_locked(sclp);
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
     u16 rc = check_events(sccb, len);
     for (u32 at = SCCB_HEADER; rc == RC_NORMAL && at < len; at += be16_load(sccb + at))
         rc = write_event(sclp, sccb + at, be16_load(sccb + at), takes);
@@ -162,7 +162,7 @@ u16 sclp_write_event_data(struct sclp *sclp, u8 *sccb, u32 len)
 u16 sclp_read_event_data(struct sclp *sclp, u8 *sccb, u32 len)
 {
     u16 rc = RC_NO_EVENTS;
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     struct sclp_event **at = &sclp->first, *before = NULL;
     while (*at && !wanted(sclp, *at)) {
         before = *at;
@@ -183,7 +183,7 @@ u16 sclp_read_event_data(struct sclp *sclp, u8 *sccb, u32 len)
         free(e);
         rc = RC_NORMAL;
     }
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
     return rc;
 }
 
@@ -211,7 +211,7 @@ u16 sclp_write_event_mask(struct sclp *sclp, u8 *sccb, u32 len)
         return RC_MASK_LENGTH;
     if (len < MASK_DATA + 4 * n)
         return RC_SHORT_SCCB;
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     u64 before = sclp->s.receive_mask;
     sclp->s.receive_mask = mask_load(sccb + MASK_DATA, n);
     sclp->s.send_mask = mask_load(sccb + MASK_DATA + n, n);
@@ -221,7 +221,7 @@ u16 sclp_write_event_mask(struct sclp *sclp, u8 *sccb, u32 len)
     u64 quiesce = EVENT_BIT(EVT_SIGNAL_QUIESCE);
     if ((before ^ sclp->s.receive_mask) & quiesce && sclp->ports->quiesce_capable)
         sclp->ports->quiesce_capable(sclp->ctx, sclp->s.receive_mask & quiesce);
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
     return RC_NORMAL;
 }
 
@@ -282,7 +282,7 @@ int sclp_signal_quiesce(struct sclp *sclp)
 void sclp_set_consoles(struct sclp *sclp, bool line_mode, bool vt220)
 {
     u8 event[STATE_CHANGE_BYTES] = {0};
-    pthread_mutex_lock(&sclp->lock);
+    lock_take(&sclp->lock);
     sclp->config.line_mode = line_mode;
     sclp->config.vt220 = vt220;
     be16_store(event, sizeof event);
@@ -293,5 +293,5 @@ void sclp_set_consoles(struct sclp *sclp, bool line_mode, bool vt220)
     be64_store(event + 26, sclp_sends_locked(sclp));
     if (sclp_event_add_locked(sclp, event, sizeof event) == ST_OK)
         sclp_pend_locked(sclp, 1);
-    pthread_mutex_unlock(&sclp->lock);
+    lock_drop(&sclp->lock);
 }

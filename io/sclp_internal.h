@@ -3,11 +3,10 @@
 #ifndef ENDICOTT_IO_SCLP_INTERNAL_H
 #define ENDICOTT_IO_SCLP_INTERNAL_H
 
-#include <pthread.h>
-
 #include "io/ebcdic.h"
 #include "io/io_state.h"
 #include "io/sclp.h"
+#include "mem/base/lock.h"
 
 #define SCCB_BYTES_MAX 4096u
 #define SCCB_HEADER 8u /* length, function code, control mask(3), response code */
@@ -56,7 +55,7 @@ struct sclp {
     const struct io_ports *ports;
     void *ctx;
     struct sclp_config config;
-    pthread_mutex_t lock;
+    struct lock lock;
     struct sclp_state s;
     struct sclp_event *first, *last;
     u32 events;

@@ -252,9 +252,9 @@ INSN(plo)
     if (!plo_specified(c, &o))
         return PGM_SPECIFICATION;
     TRY(plo_find(c, &o, ea_1(c, d), d->r2));
-    pthread_mutex_lock(&c->set->lock);
+    lock_take(&c->set->lock);
     unsigned cc = plo_locked(&o);
-    pthread_mutex_unlock(&c->set->lock);
+    lock_drop(&c->set->lock);
     for (unsigned i = 0; i < o.count && o.operation != PLO_CL; i++)
         access_interlocked_done(c, o.op[i], o.len);
     TRY(plo_finish(c, &o, cc));

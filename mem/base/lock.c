@@ -1,0 +1,52 @@
+/* The order of locks, as a thread takes them. What a thread holds is the one thing that is its own:
+ * a word of one bit per kind, so that nothing is allocated and nothing is shared. */
+#include "mem/base/lock.h"
+
+#include <stdio.h>
+
+#include "mem/base/ergo.h"
+
+static const struct {
+    const char *name;
+    unsigned may_be_held;
+} kinds[] = {
+#define LOCK(kind, name, held) [LOCK_##kind] = {name, held},
+#include "mem/base/lock_order.def"
+#undef LOCK
+};
+
+static _Thread_local unsigned held;
+
+static const char *name_of(unsigned bits)
+{
+    return bits ? kinds[__builtin_ctz(bits)].name : "nothing";
+}
+
+static void wrong(const char *what, enum lock_kind kind, unsigned bits)
+{
+    char text[128];
+    snprintf(text, sizeof text, "%s is %s while %s is held", kinds[kind].name, what,
+             name_of(bits));
+    ergo_fail("lock order", text, __FILE__, __LINE__);
+}
+
+void lock_order_take(enum lock_kind kind)
+{
+    unsigned bad = held & ~kinds[kind].may_be_held;
+    if (bad)
+        wrong("taken", kind, bad);
+    held |= 1u << kind;
+}
+
+void lock_order_drop(enum lock_kind kind)
+{
+    if (!(held & 1u << kind))
+        wrong("given back", kind, held);
+    held &= ~(1u << kind);
+}
+
+void lock_order_wait(enum lock_kind kind)
+{
+    if (held != 1u << kind)
+        wrong("waited with", kind, held & ~(1u << kind));
+}

@@ -1,0 +1,116 @@
+/* The order of locks (docs/locking.md): what may be taken when is accepted, everything else
+ * aborts, in the very thread that does it. */
+#define ENDICOTT_LOCK_ORDER 1
+#include <check.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "mem/base/lock.h"
+
+static struct lock locks[LOCK_POST + 1];
+
+static void setup(void)
+{
+    for (unsigned i = 0; i <= LOCK_POST; i++)
+        lock_init(&locks[i], (enum lock_kind)i);
+}
+
+static void teardown(void)
+{
+    for (unsigned i = 0; i <= LOCK_POST; i++)
+        lock_fini(&locks[i]);
+}
+
+/* The picture of docs/locking.md, said once more. */
+static bool follows(unsigned first, unsigned then)
+{
+    return (first == LOCK_CSS && (then == LOCK_DEVICE || then == LOCK_HOST)) ||
+           (first == LOCK_SCLP && then == LOCK_HOST) ||
+           (first == LOCK_CPU_SET && then == LOCK_MAIL);
+}
+
+START_TEST(right_order)
+{
+    for (unsigned i = 0; i <= LOCK_POST; i++)
+        for (unsigned j = 0; j <= LOCK_POST; j++) {
+            if (!follows(i, j))
+                continue;
+            lock_take(&locks[i]);
+            lock_take(&locks[j]);
+            lock_drop(&locks[j]);
+            lock_drop(&locks[i]);
+        }
+    lock_take(&locks[LOCK_CSS]); /* given back in any order */
+    lock_take(&locks[LOCK_HOST]);
+    lock_drop(&locks[LOCK_CSS]);
+    lock_drop(&locks[LOCK_HOST]);
+    lock_take(&locks[LOCK_CSS]);
+    lock_drop(&locks[LOCK_CSS]);
+}
+END_TEST
+
+/* Each pair that does not follow, the same lock twice among them: that would hang for ever. */
+START_TEST(wrong_order)
+{
+    unsigned i = (unsigned)_i / (LOCK_POST + 1), j = (unsigned)_i % (LOCK_POST + 1);
+    if (follows(i, j))
+        abort();
+    lock_take(&locks[i]);
+    lock_take(&locks[j]);
+}
+END_TEST
+
+START_TEST(not_held)
+{
+    lock_take(&locks[LOCK_CSS]);
+    lock_drop(&locks[LOCK_HOST]);
+}
+END_TEST
+
+START_TEST(waits_with_two)
+{
+    pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+    lock_take(&locks[LOCK_CSS]);
+    lock_take(&locks[LOCK_HOST]);
+    lock_wait(&cond, &locks[LOCK_HOST]);
+}
+END_TEST
+
+static void *other_thread(void *arg)
+{
+    (void)arg;
+    lock_take(&locks[LOCK_CONSOLE]);
+    lock_drop(&locks[LOCK_CONSOLE]);
+    return NULL;
+}
+
+/* What one thread holds is nothing to another. */
+START_TEST(threads_apart)
+{
+    pthread_t thread;
+    lock_take(&locks[LOCK_HOST]);
+    ck_assert_int_eq(pthread_create(&thread, NULL, other_thread, NULL), 0);
+    pthread_join(thread, NULL);
+    lock_drop(&locks[LOCK_HOST]);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("lock");
+    TCase *t = tcase_create("order");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, right_order);
+    tcase_add_loop_test_raise_signal(t, wrong_order, SIGABRT, 0,
+                                     (LOCK_POST + 1) * (LOCK_POST + 1));
+    tcase_add_test_raise_signal(t, not_held, SIGABRT);
+    tcase_add_test_raise_signal(t, waits_with_two, SIGABRT);
+    tcase_add_test(t, threads_apart);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
