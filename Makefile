@@ -16,7 +16,7 @@ LIB_SRCS := $(filter-out cli/main.c,$(SRCS))
 OBJ      := $(BUILD)/obj
 LIB      := $(BUILD)/libendicott.a
 PROGRAM  := $(BUILD)/endicott
-UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*_test.c))
+UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*/*_test.c))
 
 # --- libraries: required ones, then the optional ones that are there -----------------------------
 PKG_CONFIG ?= pkg-config

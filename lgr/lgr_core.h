@@ -1,5 +1,5 @@
 /* The engine of relocation without CP: guests come through a table of functions, so that a
- * whole cluster with fake guests runs in one process (tests/unit/lgr_sim_test.c). */
+ * whole cluster with fake guests runs in one process (tests/unit/lgr/lgr_sim_test.c). */
 #ifndef ENDICOTT_LGR_LGR_CORE_H
 #define ENDICOTT_LGR_LGR_CORE_H
 

@@ -1,5 +1,5 @@
 /* Inside lgr: the relocation block and what its parts do. Internal to lgr/ and its tests.
- * Invariants, kept by lgr_handover.c and checked by tests/unit/lgr_sim_test.c:
+ * Invariants, kept by lgr_handover.c and checked by tests/unit/lgr/lgr_sim_test.c:
  * [I1] a guest never runs on two members; [I2] it runs somewhere unless its owner crashed;
  * [I3] when it resumes, storage and state are those it was quiesced with;
  * [I4] the source changes the PDR in one place only, source_hand_over;

@@ -2,7 +2,7 @@
 """What binary floating-point instructions do, said once more with exact fractions.
 
 `bfp_model.py SEED COUNT` writes COUNT lines, each an instruction, the state before it and the state
-that the Principles of Operation (chapters 9 and 19) want after it; tests/unit/cpu_bfp_model_test.c executes
+that the Principles of Operation (chapters 9 and 19) want after it; tests/unit/cpu/cpu_bfp_model_test.c executes
 them. Nothing here is taken from cpu/bfp: a value is a Fraction, rounding a floor division.
 """
 import random

@@ -4,7 +4,7 @@
 `decimal_model.py SEED COUNT` writes COUNT lines: an instruction, program mask, where its window of storage
 lies, the window before, then interruption code, condition code, general registers 3 and 1 (EDMK: as
 an offset into the window) and window after it. Both operands lie anywhere in the window, so they overlap and cross its middle, which is a page
-boundary or the end of storage. tests/unit/cpu_decimal_model_test.c executes them.
+boundary or the end of storage. tests/unit/cpu/cpu_decimal_model_test.c executes them.
 """
 import random
 import sys

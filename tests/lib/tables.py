@@ -105,11 +105,11 @@ def tested(mnemonics):
     included; the unit tests of cpu as a body, a quoted word, a macro's operand, or in hexadecimal.
     `mnemonics` gives them by opcode."""
     found = {}
-    for source in sorted(glob.glob(os.path.join(ROOT, "tests/insn/*.S"))):
+    for source in sorted(glob.glob(os.path.join(ROOT, "tests/insn/*/*.S"))):
         name = "insn/" + os.path.basename(source)[:-2]
         for word in set(re.findall(r"\b[a-z][a-z0-9]+\b|\b[a-z]\b(?= +%)", read_all(source))):
             found.setdefault(EXTENDED.get(word, word), {})[name] = True
-    for source in sorted(glob.glob(os.path.join(ROOT, "tests/unit/cpu_*_test.c"))):
+    for source in sorted(glob.glob(os.path.join(ROOT, "tests/unit/cpu/*_test.c"))):
         name = "unit/" + os.path.basename(source)[:-2]
         for words in re.findall(r'"([a-z0-9]+)"|\b(?:insn|run)_([a-z0-9]+)\b|\b[A-Z_]+\(([a-z0-9]+)[,)]',
                                 read_all(source)):

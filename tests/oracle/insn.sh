@@ -7,7 +7,7 @@ cd "$ROOT"
 
 "$ROOT/tests/run" --assemble
 images=()
-for source in tests/insn/*.S; do
+for source in tests/insn/*/*.S; do
     [ -e "$source" ] || { echo "no instruction tests"; exit 1; }
     reason=$(head -c 4000 "$source" | sed -n 's/.*\bqemu:[[:space:]]*no,*[[:space:]]*\([^*]*\).*/\1/p' | head -n 1)
     if [ -n "$reason" ]; then

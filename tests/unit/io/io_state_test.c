@@ -1,6 +1,6 @@
 /* Relocation of the channel subsystem: everything pending and in flight arrives, once.
  * And a hostile stream is refused without harm. */
-#include "tests/unit/io_fixture.h"
+#include "tests/unit/io/io_fixture.h"
 
 static struct machine a, b;
 

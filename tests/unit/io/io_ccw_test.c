@@ -1,6 +1,6 @@
 /* Channel programs: chaining, data areas, length and check conditions, suspend, PCI, sense.
  * Rules from the Principles of Operation chapters 15 and 16. A scripted device answers. */
-#include "tests/unit/io_fixture.h"
+#include "tests/unit/io/io_fixture.h"
 
 static struct machine m;
 static u32 id;

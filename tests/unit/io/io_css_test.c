@@ -1,6 +1,6 @@
 /* The instructions of the channel subsystem: layouts, condition codes, interruptions, CHSC.
  * Rules from the Principles of Operation chapters 14 and 16. */
-#include "tests/unit/io_fixture.h"
+#include "tests/unit/io/io_fixture.h"
 
 static struct machine m;
 static struct con3215 *con;

@@ -1,5 +1,5 @@
 /* USER DIRECT: entries as one member sees them, and every bad line with its place.
- * Run alone: make build/tests/unit/hyp_directory_test && build/tests/unit/hyp_directory_test */
+ * Run alone: tests/run unit/hyp_directory_test */
 #include <check.h>
 #include <stdlib.h>
 

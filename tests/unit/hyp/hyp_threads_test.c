@@ -1,6 +1,6 @@
 /* A machine that runs on processor threads while the loop thread looks at it, stops it, resets it
  * and takes epochs: for make tsan, and [D1], [D2] of hyp/dispatch.c.
- * Run alone: make build/tests/unit/hyp_threads_test && build/tests/unit/hyp_threads_test */
+ * Run alone: tests/run unit/hyp_threads_test */
 #include <check.h>
 #include <pthread.h>
 #include <sched.h>

@@ -1,5 +1,5 @@
 /* Consoles: numbering, partial lines, waits, observers, input, and the move to another member.
- * Run alone: make build/tests/unit/hyp_console_test && build/tests/unit/hyp_console_test */
+ * Run alone: tests/run unit/hyp_console_test */
 #include <check.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Telnet negotiation, 3270 records in and out, rows of the console screen; hostile bytes into all.
- * Rules: RFC 854, RFC 1091, RFC 1576, GA23-0059. Run alone: build/tests/unit/cli_tn3270_test */
+ * Rules: RFC 854, RFC 1091, RFC 1576, GA23-0059. Run alone: build/tests/unit/cli/cli_tn3270_test */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The 3215 console, the reader as Linux's loader uses it, CCW IPL, punch and printer.
  * The loader here does what arch/s390/boot/head.S does: 20 chained 80-byte reads at a time. */
-#include "tests/unit/io_fixture.h"
+#include "tests/unit/io/io_fixture.h"
 
 #include "io/ebcdic.h"
 

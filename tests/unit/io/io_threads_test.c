@@ -2,7 +2,7 @@
  * and quiesce at any moment. Every start ends in exactly one status; run it with TSan too. */
 #include <sched.h>
 
-#include "tests/unit/io_fixture.h"
+#include "tests/unit/io/io_fixture.h"
 
 #define ROUNDS 600
 

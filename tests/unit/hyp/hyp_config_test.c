@@ -1,5 +1,5 @@
 /* system.config and hardware files: good ones, and every bad line with its place.
- * Run alone: make build/tests/unit/hyp_config_test && build/tests/unit/hyp_config_test */
+ * Run alone: tests/run unit/hyp_config_test */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>

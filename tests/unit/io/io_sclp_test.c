@@ -1,6 +1,6 @@
 /* SERVICE CALL: configuration, masks, messages, operator commands, quiesce, response codes.
  * Offsets are those that Linux's SCLP drivers read. */
-#include "tests/unit/io_fixture.h"
+#include "tests/unit/io/io_fixture.h"
 
 #include "io/sclp_internal.h"
 

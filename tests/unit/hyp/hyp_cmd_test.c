@@ -1,6 +1,6 @@
 /* CP commands over a fake virtual machine layer and a cluster of two in one process: response
  * shapes, abbreviations, privilege classes, single logon, AT, time limits.
- * Run alone: make build/tests/unit/hyp_cmd_test && build/tests/unit/hyp_cmd_test */
+ * Run alone: tests/run unit/hyp_cmd_test */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
