@@ -10,7 +10,7 @@ CC       := gcc
 endif
 
 # --- what is built ------------------------------------------------------------------------------
-SRC_DIRS := mem/base mem cpu cpu/jit cpu/insn cpu/bfp io hyp hyp/config hyp/cp ssi lgr cli cli/tn3270
+SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io hyp hyp/config hyp/cp ssi lgr cli cli/tn3270
 SRCS     := $(sort $(foreach d,$(SRC_DIRS),$(wildcard $(d)/*.c)))
 LIB_SRCS := $(filter-out cli/main.c,$(SRCS))
 OBJ      := $(BUILD)/obj
@@ -189,7 +189,8 @@ fuzz-isa: setup
 	  --save $(BUILD)/tests/fuzz/found
 
 # Arbitrary bytes in arbitrary states under ASan and UBSan (clang's libFuzzer), for SECONDS of processor time.
-FUZZ_SRCS := $(wildcard mem/base/*.c mem/*.c cpu/*.c cpu/insn/*.c cpu/bfp/*.c) \
+FUZZ_SRCS := $(wildcard mem/base/*.c mem/*.c cpu/*.c cpu/event/*.c cpu/linkage/*.c cpu/jit/*.c cpu/insn/*.c \
+	     cpu/bfp/*.c) \
 	     tests/lib/decode_exec.c tests/fuzz/decode_exec.c
 fuzz-decode: setup
 	@+$(MAKE) --no-print-directory BUILD=build-fuzz VARIANT=fuzz CC=clang build-fuzz/fuzz-decode

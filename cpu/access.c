@@ -4,9 +4,9 @@
  * Sources: PoP chapter 3, "Protection", "Translation-Lookaside Buffer", "Access Exceptions". */
 #include <sched.h>
 
-#include "cpu/art.h"
+#include "cpu/linkage/art.h"
 #include "cpu/insn/control.h"
-#include "cpu/per.h"
+#include "cpu/event/per.h"
 #include "mem/dat.h"
 
 #define LAP_BYTES 512u /* at effective 0 and 4096 */

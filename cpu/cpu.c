@@ -6,7 +6,7 @@
 
 #include "cpu/access.h"
 #include "cpu/jit/jit.h"
-#include "cpu/per.h"
+#include "cpu/event/per.h"
 #include "mem/dat.h"
 
 #define STATE_VERSION 1

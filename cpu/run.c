@@ -3,7 +3,7 @@
  * RUN_SLICE_INSNS instructions; psw.addr is current whenever threaded code is not running. */
 #include "cpu/insn/insn.h"
 #include "cpu/jit/jit.h"
-#include "cpu/per.h"
+#include "cpu/event/per.h"
 
 #define RUN_SLICE_INSNS 4096
 #define STEP_BUDGET_INSNS 16 /* smaller budgets are executed exactly, one by one */

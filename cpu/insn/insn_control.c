@@ -1,9 +1,9 @@
 /* Control instructions, first part (PoP chapter 10): rows in isa_control.def.
  * A body that changes what is derived from the PSW or the control registers calls
  * cpu_mode_changed and returns CPU_RESYNC; one that sets the whole PSW, CPU_PSW_LOADED. */
-#include "cpu/asn.h"
+#include "cpu/linkage/asn.h"
 #include "cpu/insn/control.h"
-#include "cpu/trace.h"
+#include "cpu/event/trace.h"
 
 #define SSM_RESERVED 0xb8u /* PSW bits 0 and 2-4 */
 #define CR0_SSM_SUPPRESSION CR_BIT(33)

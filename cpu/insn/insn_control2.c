@@ -2,8 +2,8 @@
  * What belongs to the channel subsystem or to CP ends in an interception, with its operands
  * decoded and everything checked that the CPU has to check. */
 #include "cpu/insn/control.h"
-#include "cpu/trace.h"
-#include "cpu/trap.h"
+#include "cpu/event/trace.h"
+#include "cpu/event/trap.h"
 
 #define STSI_LEVEL_VM 3u
 #define STSI_TOPOLOGY 15u

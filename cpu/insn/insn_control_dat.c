@@ -1,9 +1,9 @@
 /* Translation by instruction, real storage, and invalidating table entries: bodies that the
  * control chapter calls (PoP chapter 10). An entry is invalidated by an interlocked update of
  * one byte, then every CPU forgets what it had translated through it. */
-#include "cpu/art.h"
+#include "cpu/linkage/art.h"
 #include "cpu/insn/control.h"
-#include "cpu/per.h"
+#include "cpu/event/per.h"
 #include "mem/dat.h"
 
 #define PTE_INVALID_BYTE 6 /* bit 53 of the entry */

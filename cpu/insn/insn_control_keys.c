@@ -1,7 +1,7 @@
 /* Storage keys: bodies that the control chapter calls (PoP chapter 10).
  * A translation exists only while the key allows it and with R and C recorded, so a key change
  * that withdraws something purges the translations of all CPUs. */
-#include "cpu/art.h"
+#include "cpu/linkage/art.h"
 #include "cpu/insn/control.h"
 #include "cpu/per.h"
 #include "mem/dat.h"

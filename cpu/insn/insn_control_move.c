@@ -1,6 +1,6 @@
 /* Moves between address spaces and with explicit access keys: MVCOS, MVCP, MVCS, MVCK, MVCSK,
  * MVCDK (PoP chapter 10). Both operands are checked whole before the first byte is stored. */
-#include "cpu/art.h"
+#include "cpu/linkage/art.h"
 #include "cpu/insn/control.h"
 #include "cpu/per.h"
 #include "mem/dat.h"

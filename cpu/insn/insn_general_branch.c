@@ -1,9 +1,9 @@
 /* Branches, EXECUTE, SUPERVISOR CALL, MONITOR CALL, program mask, hints.
  * Principles of Operation, chapter 7 "General Instructions"; rows in isa_general_branch.def. */
 #include "cpu/insn/insn_general.h"
-#include "cpu/monitor.h"
-#include "cpu/per.h"
-#include "cpu/trace.h"
+#include "cpu/event/monitor.h"
+#include "cpu/event/per.h"
+#include "cpu/event/trace.h"
 
 #define AMODE_31 0x80000000u
 

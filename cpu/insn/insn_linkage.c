@@ -2,8 +2,8 @@
  * (PoP chapters 5 and 10): rows in isa_linkage.def. A body checks everything, then changes. */
 #include "cpu/insn/insn_linkage.h"
 
-#include "cpu/art.h"
-#include "cpu/per.h"
+#include "cpu/linkage/art.h"
+#include "cpu/event/per.h"
 
 #define EXTRACT_REGISTERS 16u
 #define ESA_PSW_BIT12 0x00080000u

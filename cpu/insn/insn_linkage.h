@@ -2,10 +2,10 @@
 #ifndef ENDICOTT_CPU_INSN_LINKAGE_H
 #define ENDICOTT_CPU_INSN_LINKAGE_H
 
-#include "cpu/asn.h"
+#include "cpu/linkage/asn.h"
 #include "cpu/insn/control.h"
-#include "cpu/linkage.h"
-#include "cpu/trace.h"
+#include "cpu/linkage/linkage.h"
+#include "cpu/event/trace.h"
 
 #define AMODE_BITS (PSW_EA | PSW_BA)
 #define AMODE_31 0x80000000u /* bit 32 of an address in a register */

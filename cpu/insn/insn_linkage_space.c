@@ -1,6 +1,6 @@
 /* Authority, subspaces and address-space parameters: BSA, BSG, LASP (PoP chapter 10). What they
  * keep stands in the dispatchable-unit control table, at the real address in CR2. */
-#include "cpu/art.h"
+#include "cpu/linkage/art.h"
 #include "cpu/insn/insn_linkage.h"
 
 /* Dispatchable-unit control table: words, and their bits. */

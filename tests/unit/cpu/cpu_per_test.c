@@ -3,7 +3,7 @@
 #include <check.h>
 
 #include "cpu/insn/control.h"
-#include "cpu/per.h"
+#include "cpu/event/per.h"
 #include "tests/lib/cpu_harness.h"
 
 #define CR9_BRANCH (0x80ull << 24)

@@ -2,7 +2,7 @@
  * that cannot be, tracing, home space, and the way back from TRAP. PoP chapter 10. */
 #include <stdio.h>
 
-#include "cpu/trace.h"
+#include "cpu/event/trace.h"
 #include "tests/lib/linkage_world.h"
 
 #define SAVED (DATA + 0x100u)

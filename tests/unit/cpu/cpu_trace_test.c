@@ -2,7 +2,7 @@
  * the checks of their place. PoP chapter 4, "Tracing". */
 #include <check.h>
 
-#include "cpu/trace.h"
+#include "cpu/event/trace.h"
 #include "tests/lib/cpu_harness.h"
 
 #define TABLE 0x40000u

@@ -1,7 +1,7 @@
 /* Tracing: branch, mode-switch, ASN and explicit entries (PoP chapter 4, "Tracing").
  * An entry is built in a buffer first; entry_store checks its place, stores it and updates CR12,
  * or changes nothing. */
-#include "cpu/trace.h"
+#include "cpu/event/trace.h"
 
 #include "mem/dat.h"
 

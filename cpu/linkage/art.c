@@ -3,7 +3,7 @@
  * cpu_operand_space has noted in c->space, and every purge and every change of a register that
  * translation depends on empties it (cpu_select_spaces).
  * Source: PoP chapter 5, "Access-Register-Translation Process". */
-#include "cpu/art.h"
+#include "cpu/linkage/art.h"
 
 #include "cpu/insn/control.h"
 

@@ -2,8 +2,8 @@
  * subspaces lead to as well (PoP chapter 3, "ASN Translation", "ASN Authorization"; chapter 5,
  * "Subspace-Group Facility"). For cpu/ only. Tables lie at real addresses of 31 bits.
  * All return 0 or a program-interruption code, with teid or exc_ar as it stores them. */
-#ifndef ENDICOTT_CPU_ASN_H
-#define ENDICOTT_CPU_ASN_H
+#ifndef ENDICOTT_CPU_LINKAGE_ASN_H
+#define ENDICOTT_CPU_LINKAGE_ASN_H
 
 #include "cpu/cpu_internal.h"
 

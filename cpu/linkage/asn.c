@@ -2,10 +2,10 @@
  * Guarantees: nothing is changed but by asn_store and, when all has succeeded, by
  * asn_set_secondary; tables outside storage end in an addressing exception.
  * Sources: PoP chapter 3, "ASN Translation"; chapter 5, "Subspace-Group Tables". */
-#include "cpu/asn.h"
+#include "cpu/linkage/asn.h"
 
 #include "cpu/insn/control.h"
-#include "cpu/trace.h"
+#include "cpu/event/trace.h"
 #include "mem/dat.h"
 
 #define REAL31 0x7fffffffu

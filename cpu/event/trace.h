@@ -4,8 +4,8 @@
  * 0005 addressing, 0016 when the entry would reach the end of its 4 KiB block. So it is called
  * when nothing else can fail any more, before anything of the instruction is changed; psw.mask
  * and the registers are still the old ones. */
-#ifndef ENDICOTT_CPU_TRACE_H
-#define ENDICOTT_CPU_TRACE_H
+#ifndef ENDICOTT_CPU_EVENT_TRACE_H
+#define ENDICOTT_CPU_EVENT_TRACE_H
 
 #include "cpu/cpu_internal.h"
 

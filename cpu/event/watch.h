@@ -1,6 +1,6 @@
 /* Why a CPU executes one instruction at a time, and the PER events of that one (per.h). */
-#ifndef ENDICOTT_CPU_WATCH_H
-#define ENDICOTT_CPU_WATCH_H
+#ifndef ENDICOTT_CPU_EVENT_WATCH_H
+#define ENDICOTT_CPU_EVENT_WATCH_H
 
 #include "mem/base/bytes.h"
 

@@ -1,7 +1,7 @@
 /* Program-event recording (PoP chapter 4): what happened to the instruction being watched.
  * For cpu/ only; all on the CPU's own thread. */
-#ifndef ENDICOTT_CPU_PER_H
-#define ENDICOTT_CPU_PER_H
+#ifndef ENDICOTT_CPU_EVENT_PER_H
+#define ENDICOTT_CPU_EVENT_PER_H
 
 #include "cpu/cpu_internal.h"
 

@@ -3,9 +3,9 @@
  * The counting array lies in the home address space: a halfword counter for each monitor code, and
  * behind them all a word for each that takes the carries. Both are updated or neither is; what
  * cannot be counted there is counted at real 268, and nothing is ever interrupted. */
-#include "cpu/monitor.h"
+#include "cpu/event/monitor.h"
 
-#include "cpu/per.h"
+#include "cpu/event/per.h"
 #include "cpu/access.h"
 
 #define LC_ARRAY_ORIGIN 0x100

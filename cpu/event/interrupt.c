@@ -4,7 +4,7 @@
  * specification exception, and when the program new PSW itself is invalid to the check-stop
  * state. Assigned storage lies in the two frames at the prefix; SET PREFIX has checked them. */
 #include "cpu/insn/control.h"
-#include "cpu/per.h"
+#include "cpu/event/per.h"
 
 #define PSW_UNASSIGNED 0xb80800fe7fffffffull
 

@@ -1,10 +1,10 @@
 /* Access-register translation (PoP chapter 5, "Access-Register Translation"): from an ALET through
  * the access list of the dispatchable unit or of the primary space to an ASTE. For cpu/ only.
  * All return 0 or a program-interruption code; an exception names no register yet unless said. */
-#ifndef ENDICOTT_CPU_ART_H
-#define ENDICOTT_CPU_ART_H
+#ifndef ENDICOTT_CPU_LINKAGE_ART_H
+#define ENDICOTT_CPU_LINKAGE_ART_H
 
-#include "cpu/asn.h"
+#include "cpu/linkage/asn.h"
 
 #define ALET_PRIMARY_LIST 0x01000000u /* the list of the primary space, not of the unit */
 

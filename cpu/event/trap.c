@@ -2,10 +2,10 @@
  * traps are enabled and where the trap control block is; that says where to save and where to go
  * on. Block and save area are in the home address space and accessed with the PSW key.
  * Everything that can fail comes before the save area is stored, and that before registers. */
-#include "cpu/trap.h"
+#include "cpu/event/trap.h"
 
 #include "cpu/access.h"
-#include "cpu/trace.h"
+#include "cpu/event/trace.h"
 #include "mem/dat.h"
 
 #define CR2_DUCT 0x7fffffc0u

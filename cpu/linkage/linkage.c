@@ -2,9 +2,9 @@
  * Guarantees: every place to be stored into has been seen to be accessible before the first byte
  * is stored, and CR15 changes last; addresses are of 64 bits in every addressing mode.
  * Source: PoP chapter 5, "Stacking Process", "Unstacking Process". */
-#include "cpu/linkage.h"
+#include "cpu/linkage/linkage.h"
 
-#include "cpu/asn.h"
+#include "cpu/linkage/asn.h"
 #include "cpu/insn/control.h"
 
 #define ENTRY_MASK                                                                             \

@@ -1,6 +1,6 @@
 /* MONITOR CALL and the enhanced-monitor facility. For cpu/ only. */
-#ifndef ENDICOTT_CPU_MONITOR_H
-#define ENDICOTT_CPU_MONITOR_H
+#ifndef ENDICOTT_CPU_EVENT_MONITOR_H
+#define ENDICOTT_CPU_EVENT_MONITOR_H
 
 #include "cpu/cpu_internal.h"
 

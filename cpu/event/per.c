@@ -9,12 +9,12 @@
  * did not happen because the instruction was nullified or suppressed is not reported.
  * The rules of storage-key alteration are from memory, those of zero-address detection from that
  * and from what Hercules does. */
-#include "cpu/per.h"
+#include "cpu/event/per.h"
 
 #include "cpu/access.h"
 #include "cpu/insn/control.h"
 #include "cpu/insn/insn.h"
-#include "cpu/trace.h"
+#include "cpu/event/trace.h"
 
 #define CR9_BRANCH CR_BIT(32)
 #define CR9_FETCH CR_BIT(33)

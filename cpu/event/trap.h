@@ -1,6 +1,6 @@
 /* TRAP2 and TRAP4. For cpu/ only. */
-#ifndef ENDICOTT_CPU_TRAP_H
-#define ENDICOTT_CPU_TRAP_H
+#ifndef ENDICOTT_CPU_EVENT_TRAP_H
+#define ENDICOTT_CPU_EVENT_TRAP_H
 
 #include "cpu/cpu_internal.h"
 

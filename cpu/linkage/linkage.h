@@ -2,8 +2,8 @@
  * home space, found through CR15. For cpu/ only. Stack accesses are not subject to keys; their
  * exceptions name the home space. All return 0 or a program-interruption code, and one that
  * fails has changed nothing that counts. */
-#ifndef ENDICOTT_CPU_LINKAGE_H
-#define ENDICOTT_CPU_LINKAGE_H
+#ifndef ENDICOTT_CPU_LINKAGE_LINKAGE_H
+#define ENDICOTT_CPU_LINKAGE_LINKAGE_H
 
 #include "cpu/cpu_internal.h"
 
