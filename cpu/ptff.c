@@ -98,7 +98,7 @@ static void query(struct cpu *c, unsigned function, u8 *block)
     const struct tod_clock *k = &c->set->clock;
     u64 physical = c->ports->tod(c->ports_ctx);
     bool wide = function == PTFF_QSIE || function == PTFF_QTOUE;
-    pthread_mutex_lock(&c->set->lock);
+    lock_take(&c->set->lock);
     switch (function) {
     case PTFF_QAF: put_available(c, block); break;
     case PTFF_QTO: put_offsets(k, physical, block, tod_offset_at(k, physical), false); break;
@@ -113,7 +113,7 @@ static void query(struct cpu *c, unsigned function, u8 *block)
     case PTFF_QPT: be64_store(block, physical); break;
     default: break; /* QUI: local timing mode, no leap seconds: zeros */
     }
-    pthread_mutex_unlock(&c->set->lock);
+    lock_drop(&c->set->lock);
 }
 
 /* ---- control ---- */
@@ -129,7 +129,7 @@ static void control(struct cpu *c, unsigned function, const u8 *block)
     struct tod_clock *k = &c->set->clock;
     s64 v = (s64)be64_load(block);
     s128 wide = (s128)((u128)(u64)v << 64 | be64_load(block + 8));
-    pthread_mutex_lock(&c->set->lock);
+    lock_take(&c->set->lock);
     struct tod_episode *e = tod_turn(k, timing_physical(c));
     switch (function) {
     case PTFF_ATO: e->base += v; break;
@@ -141,7 +141,7 @@ static void control(struct cpu *c, unsigned function, const u8 *block)
     default: user_set(k, e, wide); break; /* STOUE */
     }
     tod_change(k);
-    pthread_mutex_unlock(&c->set->lock);
+    lock_drop(&c->set->lock);
     timing_changed(c);
 }
 

@@ -166,12 +166,12 @@ static int store_aligned(struct cpu *c, u64 ea, unsigned b, u64 v)
 static void clock_set(struct cpu *c, u64 v)
 {
     struct tod_clock *k = &c->set->clock;
-    pthread_mutex_lock(&c->set->lock);
+    lock_take(&c->set->lock);
     u64 physical = host_tod(c);
     k->new.start = physical;
     k->new.base = (s128)v - physical;
     tod_change(k);
-    pthread_mutex_unlock(&c->set->lock);
+    lock_drop(&c->set->lock);
     timing_changed(c);
 }
 

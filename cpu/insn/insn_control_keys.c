@@ -3,7 +3,7 @@
  * that withdraws something purges the translations of all CPUs. */
 #include "cpu/linkage/art.h"
 #include "cpu/insn/control.h"
-#include "cpu/per.h"
+#include "cpu/event/per.h"
 #include "mem/dat.h"
 
 #define SEGMENT_BYTES (1ull << 20)

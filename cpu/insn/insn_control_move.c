@@ -2,7 +2,7 @@
  * MVCDK (PoP chapter 10). Both operands are checked whole before the first byte is stored. */
 #include "cpu/linkage/art.h"
 #include "cpu/insn/control.h"
-#include "cpu/per.h"
+#include "cpu/event/per.h"
 #include "mem/dat.h"
 
 #define MVCOS_BYTES_MAX 4096u
