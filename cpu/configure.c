@@ -1,5 +1,6 @@
 /* The configuration of a set while its machine exists: CPUs that come and go, CPUs in standby,
- * another size of storage, the topology that programs ask for (PoP chapter 4, "CPU States"; SCLP configure and deconfigure CPU).
+ * another size of storage, the topology that programs ask for (PoP chapter 4, "CPU States"; SCLP
+ * configure and deconfigure CPU).
  * Guarantees: adding, removing and resizing are for a held machine and change everything or
  * nothing; a deconfigured CPU is reset by its own thread and refuses SIGP at once. */
 #include "cpu/insn/control.h"

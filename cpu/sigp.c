@@ -246,8 +246,8 @@ static int order_additional_status(struct sigp *s)
     return SIGP_ACCEPTED;
 }
 
-/* We are in the z/Architecture mode from the start and stay there, as the configuration-z/Architecture-
- * architectural-mode facility has it. */
+/* We are in the z/Architecture mode from the start and stay there, as the
+ * configuration-z/Architecture-architectural-mode facility has it. */
 static int order_set_architecture(struct sigp *s)
 {
     for (unsigned i = 0; i < s->from->set->count; i++) {

@@ -1,4 +1,5 @@
-/* STORE SYSTEM INFORMATION: SYSIBs 15.1.x (topology.c), 1.1.1, 1.2.1, 1.2.2, 2.2.1, 2.2.2 and, under CP, 3.2.2.
+/* STORE SYSTEM INFORMATION: SYSIBs 15.1.x (topology.c), 1.1.1, 1.2.1, 1.2.2, 2.2.1, 2.2.2 and,
+ * under CP, 3.2.2.
  * Layouts: Principles of Operation, "STORE SYSTEM INFORMATION". */
 #include <stdio.h>
 

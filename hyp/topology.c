@@ -1,7 +1,8 @@
-/* SYSIB 15.1.2 and 15.1.3: where the configured CPUs are (PoP chapter 10, STSI, "SYSIB 15.1.2 to 15.1.6").
+/* SYSIB 15.1.2 and 15.1.3: where the configured CPUs are (PoP chapter 10, STSI, "SYSIB 15.1.2
+ * to 15.1.6").
  * A socket holds eight CPUs, a book four sockets, by their addresses; an LPAR's CPUs are dedicated
- * and of high entitlement when the configuration is polarized vertically, those of a guest of CP are
- * shared and of medium entitlement. */
+ * and of high entitlement when the configuration is polarized vertically; those of a guest of CP
+ * are shared and of medium entitlement. */
 #include "hyp/vm_internal.h"
 
 #define CPUS_PER_SOCKET 8

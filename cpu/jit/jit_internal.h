@@ -40,7 +40,7 @@ enum jit_op {
     OP_LM,
     OP_STM,
     OP_RISBG,
-    OP_LOC, /* B to the destination on condition */
+    OP_LOC,  /* B to the destination on condition */
     OP_FADD, /* first of the floating-point operations; these can have a zero for a result */
     OP_FSUB,
     OP_FMUL,
@@ -297,7 +297,7 @@ struct jit {
     size_t bytes;
     size_t used, floor, hot_end; /* of the code that runs; floor: behind the common code */
     size_t cold_used;            /* stubs, from hot_end on */
-    struct jit_region *regions; /* of all pages; recycled with the code */
+    struct jit_region *regions;  /* of all pages; recycled with the code */
     unsigned region_count;
     struct jit_cx *cx;
     bool eager; /* translate what was never executed */
@@ -334,7 +334,7 @@ struct jit_cx {
     u16 resident;  /* guest registers that have a host register */
     u16 low_class; /* of them, those with only their low half in it between blocks */
     u16 written, written64;
-    u16 load; /* must be loaded on entry */
+    u16 load;         /* must be loaded on entry */
     unsigned windows; /* used */
     /* at the point of emission */
     u16 lo;       /* resident with only its low half valid; the high half is in memory */

@@ -261,8 +261,7 @@ static void classify(struct jit_insn *i, u8 mode)
     u8 op = i->lo->op;
     bool memory = i->lo->a == S_MEM || i->lo->b == S_MEM || i->lo->b == S_REL;
     i->faults = (memory && op != OP_LA && op < OP_BC) || (fp && fp_may_call(i)) ||
-                op == OP_TRAP || op == OP_SYNC ||
-                (op >= OP_WDIV && op <= OP_DSG);
+                op == OP_TRAP || op == OP_SYNC || (op >= OP_WDIV && op <= OP_DSG);
     i->cc_def = i->lo->cc != CCK_NONE && op != OP_CMPJ && op != OP_CMPB && op != OP_TRAP;
     i->cc_use = uses_cc(i);
     if (i->lo->b == S_REL || op == OP_CMPJ)
@@ -576,7 +575,7 @@ static void loads_find(struct jit_cx *x)
             x->load |= b->dirty_in & (u16)~now;
             for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
                 const struct jit_insn *in_i = &x->insn[i];
-                x->load |= in_i->reads & (u16)~(now | x->load);
+                x->load |= in_i->reads & (u16) ~(now | x->load);
                 now = in_i->lo ? (u16)(now | in_i->writes) : (u16)0xffff;
             }
             if (now != have[k] && (now & have[k]) != have[k]) {

@@ -1,4 +1,5 @@
-/* SIGNAL PROCESSOR: every order to CPUs in every state, its condition code and status. PoP chapter 4,
+/* SIGNAL PROCESSOR: every order to CPUs in every state, its condition code and status. PoP
+ * chapter 4,
  * "CPU Signaling and Response". Orders that do something are carried out in insn/sigp_orders. */
 #include <check.h>
 #include <stdio.h>
