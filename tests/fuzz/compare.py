@@ -6,10 +6,12 @@ import re
 import machines
 from image import FLAG_EACH, FLAG_LAST, HERE
 
-MINIMISE_LIMIT_S = 5                                    # what loops for ever is no candidate
+COUNTS = ("gr12", "gr13")                               # blocks.OUTER, blocks.INNER
+MINIMISE_LIMIT_S = 2                                    # what loops for ever is no candidate
 STORAGE_ONLY, STOPPED = "storage", "stopped"
 TRANSLATION = (0x10, 0x11, 0x38, 0x39, 0x3a, 0x3b)      # program-interruption codes
 ACCESS = (4, 5, 0x12) + TRANSLATION
+NOPS = [bytes.fromhex(h) for h in ("0707", "47000000", "47000000", "c00400000000")]
 LENGTHS = (2, 4, 4, 6)                                  # by the first two bits of the operation code
 EXRL_TARGET = 16                                        # generate.py puts it so far behind EXECUTE RELATIVE LONG
 
@@ -251,9 +253,24 @@ def simpler(image):
                 if getattr(image, name)[at]:
                     variant(lambda i, n=name, a=at: getattr(i, n).__setitem__(a, 0))
     for s, step in enumerate(image.steps):
-        for p in range(len(step.patches)):
+        for at in block_parts(step):
+            variant(lambda i, s=s, at=at: put_nop(i.steps[s], at))
+        for p in (p for p in range(len(step.patches)) if not (block_parts(step) and step.patches[p][0] in COUNTS)):
             variant(lambda i, s=s, p=p: i.steps[s].patches.pop(p))
     return out
+
+
+def block_parts(step):
+    """Offsets of instructions of a block that are not no-operations yet; without those that count its loops."""
+    if not step.note.startswith("brc+"):
+        return []
+    offsets = [at - step.at for name, code, at in instructions(step) if code and name not in ("lhi", "brct", "brctg")]
+    return [at for at in offsets[1:] if step.code[at:at + len(NOPS[step.code[at] >> 6])] != NOPS[step.code[at] >> 6]]
+
+
+def put_nop(step, at):
+    nop = NOPS[step.code[at] >> 6]
+    step.code = step.code[:at] + nop + step.code[at + len(nop):]
 
 
 def minimise(batches, image, index, kind):

@@ -70,9 +70,12 @@ def waiver_of(waivers, diff):
 
 
 def examine(batches, waivers, images):
-    """As compare.examine; but what no waiver covers may come from storage that an earlier step has left different:
-    then that step is the difference."""
+    """As compare.examine; but what no waiver covers may come from a place that an image before it has left different, which
+    running it alone shows, or from storage that an earlier step has left different: then that step is the difference."""
     found = compare.examine(batches, images)
+    for n, image in enumerate(images):
+        if len(images) > 1 and found[n] and found[n] is not compare.STOPPED and not waiver_of(waivers, found[n][0]):
+            found[n] = compare.examine(batches, [image])[0]
     doubtful = [n for n, f in enumerate(found) if f and f is not compare.STOPPED and f[0].index
                 and not f[0].storage and not waiver_of(waivers, f[0])]
     parts = [images[n].with_steps(range(found[n][0].index + 1)) for n in doubtful]
@@ -164,10 +167,14 @@ def report(tally, generator, seconds, verbose):
         print(f"DIFFERENT {count}: {kind}")
 
 
-def command_run(options):
-    only = tuple(options.only.split(",")) if options.only else ()
+def choose_pair(options):
     if options.engine:
         machines.PAIR[:] = ["interp", options.engine]
+
+
+def command_run(options):
+    only = tuple(options.only.split(",")) if options.only else ()
+    choose_pair(options)
     SHARED["times"] = options.repeat or (50 if options.engine else 1)
     batches, generator, _ = tools(only)
     if options.seed is None:
@@ -200,11 +207,13 @@ def command_run(options):
 def command_replay(options):
     """Cases on both; each must agree, or be covered by a waiver."""
     paths = options.cases or sorted(glob.glob(os.path.join(CASES, "*.case")))
+    choose_pair(options)
     batches, _, waivers = tools()
     images = []
     for number, path in enumerate(paths):
         with open(path, encoding="utf-8") as file:
             images.append(images_of.parse(file.read(), number))
+            images[-1].flags = images_of.FLAG_ALL if options.engine else 0
     bad = 0
     for image, found in zip(images, compare.examine(batches, images)):
         if found is None:
@@ -256,6 +265,7 @@ def main():
     run.set_defaults(call=command_run)
     replay = sub.add_parser("replay")
     replay.add_argument("cases", nargs="*")
+    replay.add_argument("--engine", help="as of run")
     replay.set_defaults(call=command_replay)
     show = sub.add_parser("show")
     show.add_argument("what", help="a seed or a case file")

@@ -60,6 +60,8 @@ LOOPED = {"mvcle", "clcle", "mvclu", "clclu", "clst", "mvst", "srst", "srstu", "
           "tre", "troo", "trot", "trto", "trtt", "trte", "trtre", "cu21", "cu12", "cu14", "cu24",
           "cu41", "cu42"}
 REAL_OPERAND1 = {"strag"}
+PCI = {(0xb9, 0xa0), (0xb9, 0xa1), (0xb9, 0xd0), (0xb9, 0xd1), (0xb9, 0xd2), (0xb9, 0xd3), (0xb9, 0xd4), (0xe3, 0xd0),
+       (0xe3, 0xd4), (0xeb, 0xd0), (0xeb, 0xd1), (0xeb, 0xd4)}  # QEMU has it; not in the Principles of Operation
 KEY_SETTERS = {"sske", "pfmf", "spka", "rrbe", "rrbm"}
 
 EDGES = [0, 1, 2, 7, 8, 9, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff,
@@ -165,7 +167,7 @@ class Generator:
         self.lowered_rows = [r for r in self.block_rows if r.mn in lowered]
         self.block_share = 0.6 if same and not only else 0
         self.known = {(r.op, r.sub if r.kind else None) for r in self.all_rows} | {
-            x for op, sub in read_opcodes() for x in ((op, sub), (op, None))}
+            x for op, sub in read_opcodes() for x in ((op, sub), (op, None))} | PCI
         self.kinds = {r.op: r.kind for r in self.all_rows}
 
     def image(self, seed, steps):
@@ -557,9 +559,10 @@ class Maker:
         at = SCRATCH + 0x1000 * r.choice([0, 1, 3, 4, 5, 6, 7]) + (r.randrange(0xfc0) & ~1)
         saved = dict(self.patches)
         row = r.choice(self.g.inner)
+        while row.mn in LOOPED:                         # they might change what is executed: EXRL
+            row = r.choice(self.g.inner)
         inner = self.instruction(row, at)
         self.inner_note, self.target_code = "+" + row.mn, (inner, at)
-        self.again = row.mn in LOOPED
         keep = self.patches
         self.patches = saved
         if r.random() < 0.05:
@@ -742,7 +745,7 @@ class Maker:
         self.special_target = False
         kind = r.random()
         at = CODE + r.choice([0x10, 0x10, 0x100, 0xffa, 0xffc, 0xffe, 0x1000, 0x20])
-        self.at, self.inner_note, self.target_code, self.again = at, "", None, False
+        self.at, self.inner_note, self.target_code = at, "", None
         row = r.choice(self.g.rows)
         while self.im.key and row.mn in KEY_SETTERS:
             row = r.choice(self.g.rows)
@@ -753,7 +756,7 @@ class Maker:
             code = self.instruction(row, at)
         if note == "?":
             pass
-        elif row.mn in LOOPED or self.again:
+        elif row.mn in LOOPED:
             code += bytes.fromhex("a714") + struct.pack(">h", -(len(code) // 2))
         elif self.special_target:                       # EXRL: its target lies behind the SVC
             inner_row = r.choice(self.g.inner)

@@ -12,7 +12,7 @@ ENDICOTT = os.environ.get("ENDICOTT", os.path.join(ROOT, os.environ.get("ENDICOT
 QEMU = os.environ.get("QEMU", "qemu-system-s390x")
 PAIR = ["endicott", "qemu"]             # or two engines of Endicott
 limit_s = 10                            # processor seconds without a line of output: it hangs
-IDLE_LIMIT_S = 300                      # the same by the clock, for one that waits
+IDLE_LIMIT_S = 120                      # the same by the clock, for one that waits
 
 
 class Result:
