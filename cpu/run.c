@@ -31,6 +31,19 @@ void cpu_load_psw(struct cpu *c, u64 mask, u64 addr)
     cpu_mode_changed(c);
 }
 
+/* One instruction of a page that is not entered among the decoded ones (cpu_override_page). It is
+ * never hot: what comes next in its slot is another. */
+static const struct dinsn *slot_step(struct cpu *c, int *rc)
+{
+    u8 insn[6];
+    const struct dinsn *d = NULL;
+    *rc = code_step_fetch(c, insn, &d);
+    if (*rc)
+        return NULL;
+    *jit_heat(c, d) = UINT8_MAX;
+    return d;
+}
+
 int cpu_stop(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length)
 {
     c->n = n;
@@ -61,6 +74,8 @@ static const struct dinsn *slot_find(struct cpu *c, int *rc)
             c->psw.addr = (addr + 2) & c->amask;
             return NULL;
         }
+        if (unlikely(cpu_override_page(c, page_addr)))
+            return slot_step(c, rc);
         struct code_page *page = code_page_get(c, c->scratch);
         e->tag = page_addr;
         e->page = page;
@@ -70,29 +85,12 @@ static const struct dinsn *slot_find(struct cpu *c, int *rc)
     return &page->slot[(addr & (FRAME_BYTES - 1)) >> 1];
 }
 
-/* One instruction of a page that is not entered among the decoded ones (cpu_override_page). */
-static int step_in_page_0(struct cpu *c, long n)
-{
-    u8 insn[6];
-    const struct dinsn *d;
-    TRY(code_step_fetch(c, insn, &d));
-#ifdef ENDICOTT_LOOP_DISPATCH
-    c->stop = d;
-    c->n = n;
-    return 0;
-#else
-    return d->run(c, d, n);
-#endif
-}
-
 int cpu_branch_slow(struct cpu *c, long n)
 {
     c->n = n;
     if (n <= 0)
         return CPU_BUDGET;
     int rc = 0;
-    if (unlikely(c->psw.addr < FRAME_BYTES) && cpu_override_page(c, 0))
-        return step_in_page_0(c, n);
     const struct dinsn *d = slot_find(c, &rc);
     if (!d)
         return rc;
