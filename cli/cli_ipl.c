@@ -223,6 +223,13 @@ static double seconds(struct timeval t)
     return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
+static void body_add(void *ctx, const char *mnemonic, u64 calls)
+{
+    json_t *bodies = ctx;
+    json_int_t before = json_integer_value(json_object_get(bodies, mnemonic));
+    json_object_set_new(bodies, mnemonic, json_integer(before + (json_int_t)calls));
+}
+
 static int stats_write(struct ipl *ipl, u64 start_ns)
 {
     struct rusage ru;
@@ -236,6 +243,9 @@ static int stats_write(struct ipl *ipl, u64 start_ns)
                   seconds(ru.ru_utime) + seconds(ru.ru_stime), "guest_seconds",
                   (double)virt / 1e9, "resident_bytes", (json_int_t)vm_resident_bytes(ipl->vm),
                   "max_rss_bytes", (json_int_t)ru.ru_maxrss * 1024);
+    json_t *bodies = json_object();
+    vm_bodies(ipl->vm, body_add, bodies);
+    json_object_set_new(root, "bodies", bodies);
     int rc = root ? json_dump_file(root, ipl->opt.stats, JSON_INDENT(1)) : -1;
     json_decref(root);
     if (rc)
@@ -324,6 +334,7 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
         return usage("goes with --kernel, not with --image",
                      o->initrd ? "--initrd" : "--append");
     vc->engine = cpu_engine_default();
+    vc->count_bodies = o->stats != NULL;
     if (o->engine && !engine_named(o->engine, &vc->engine))
         return usage("no such engine (jit, interp, lockstep)", o->engine);
     if (o->console && strcmp(o->console, "stdio") && strcmp(o->console, "none"))

@@ -63,6 +63,13 @@ int cpu_set_engine(struct cpu_set *set, enum cpu_engine engine, struct cause *ca
 /** The engine that is the best here. */
 enum cpu_engine cpu_engine_default(void);
 
+/** From now on count what translated code calls bodies of instructions for; before the CPUs run.
+ *  ST_NOMEM. */
+int cpu_set_count_bodies(struct cpu_set *set);
+/** The counts, CPU by CPU: a mnemonic may come again. The CPUs are held or ended. */
+typedef void cpu_bodies_cb(void *ctx, const char *mnemonic, u64 calls);
+void cpu_set_bodies(const struct cpu_set *set, cpu_bodies_cb *cb, void *ctx);
+
 /* -- running: one thread at a time per CPU -- */
 
 /** Execute about `budget` instructions at most. Call only while no other thread runs `cpu`. */

@@ -233,6 +233,8 @@ static int cpus_create(struct vm *vm, struct cause *cause)
                         vm, cause);
     if (rc == ST_OK)
         rc = cpu_set_engine(vm->cpus, vm->config.engine, cause);
+    if (rc == ST_OK && vm->config.count_bodies)
+        rc = cpu_set_count_bodies(vm->cpus);
     if (rc)
         return rc;
     cpu_set_serial(vm->cpus, vm->host->config.cpu_serial);
@@ -357,6 +359,11 @@ const struct vm_config *vm_configuration(const struct vm *vm)
 struct storage *vm_storage(struct vm *vm)
 {
     return vm->st;
+}
+
+void vm_bodies(const struct vm *vm, cpu_bodies_cb *cb, void *ctx)
+{
+    cpu_set_bodies(vm->cpus, cb, ctx);
 }
 
 u64 vm_instructions(const struct vm *vm)

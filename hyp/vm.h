@@ -65,6 +65,7 @@ struct vm_config {
     u8 cpu_type[VM_CPUS_MAX]; /* by address; see cpu_type.def */
     const struct cpu_model *model;
     enum cpu_engine engine;
+    bool count_bodies; /* see vm_bodies */
     const u8
         *facilities;  /* FACILITY_BYTES: those of the relocation domain; NULL = the model's */
     u16 console_vdev; /* 0 = none; UNDER_CP only */
@@ -100,6 +101,10 @@ int vm_stop(struct vm *vm, int cpu);
 int vm_system_reset(struct vm *vm, bool clear);
 enum vm_state vm_state(struct vm *vm);
 u64 vm_instructions(const struct vm *vm);
+/** Calls of instruction bodies by translated code, as cpu_set_bodies gives them; the machine is
+ *  held or has ended. */
+void vm_bodies(const struct vm *vm, void (*cb)(void *ctx, const char *mnemonic, u64 calls),
+               void *ctx);
 u64 vm_resident_bytes(const struct vm *vm);
 /** Host processor time used, nanoseconds: inside cpu_run, and including interceptions. */
 void vm_times(const struct vm *vm, u64 *virt_ns, u64 *total_ns);

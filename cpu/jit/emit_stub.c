@@ -84,6 +84,10 @@ static void go_back(struct jit_cx *x, const struct jit_stub *s)
 static void call_body(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
+    if (x->jit->bodies) {
+        x64_mov_i(&x->a, RCX, (u64)(uintptr_t)jit_bodies_count(x->jit, i->row));
+        x64_gi_mem(&x->a, true, G_ADD, x64_at(RCX, 0), 1);
+    }
     x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
     emit_slot(x, RSI, i->slot);
     x64_call_c(&x->a, ADDRESS(i->row->body));

@@ -101,6 +101,7 @@ void jit_destroy(struct cpu *c)
         munmap(j->rw, j->bytes);
     if (j->rx)
         munmap(j->rx, j->bytes);
+    free(j->bodies);
     free(j->regions);
     free(j->cx);
     free(j);

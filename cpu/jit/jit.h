@@ -22,6 +22,8 @@ void jit_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsign
 void jit_forget_page(struct cpu *c, struct code_page *page);
 /** Forget all translations; the CPU is not running. */
 void jit_forget(struct cpu *c);
+/** Count calls of bodies from now on. */
+int jit_bodies_create(struct cpu *c);
 /** Is this handler translated code? */
 bool jit_is_code(const struct cpu *c, insn_run *run);
 /** run(c, d, n), with the registers that translated code uses saved. */

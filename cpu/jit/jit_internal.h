@@ -303,6 +303,7 @@ struct jit {
     bool eager; /* translate what was never executed */
     u8 heat;    /* executions of a branch target before it is translated */
     unsigned insns_max;
+    struct jit_bodies *bodies; /* NULL: calls are not counted */
     u8 *leave_page; /* common code, where it runs: the address to go on at in rax, n in r15 */
     struct jit_stats {
         u64 regions, insns, host_bytes, refused, flushed, invalidated, ns;
@@ -554,6 +555,10 @@ void stub_leave_next(struct jit_cx *x);
 void stub_restore(struct jit_cx *x, const struct jit_stub *s);
 /** A taken branch: note it, then go to its target: a block, or out of the region (-1). */
 void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block);
+
+/* -- bodies.c -- */
+/** Where calls of the row's body are counted. */
+u64 *jit_bodies_count(struct jit *j, const struct isa_entry *row);
 
 /* -- jit.c: C functions that translated code calls -- */
 int jit_body_result(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length);

@@ -490,6 +490,33 @@ START_TEST(another_cpu)
 }
 END_TEST
 
+static void find_cvd(void *ctx, const char *mnemonic, u64 calls)
+{
+    if (strcmp(mnemonic, "cvd") == 0)
+        *(u64 *)ctx += calls;
+}
+
+/* --stats tells how often which row's body was called. */
+START_TEST(bodies_counted)
+{
+    struct twins t;
+    struct twin_code c = {.at = TWIN_CODE, .bytes = 6, .insns = 2};
+    struct twin_state s = {.psw_mask = HARNESS_PSW64};
+    u64 calls = 0;
+    memcpy(c.text, "\x4e\x10\xc0\x00\x0a\x00", 6); /* CVD 1,0(12); SVC 0 */
+    c.offset[1] = 4;
+    s.gr[12] = TWIN_DATA;
+    twins_init(&t, CPU_ENGINE_JIT_FIRST, 1);
+    ck_assert_int_eq(cpu_set_count_bodies(t.b.set), ST_OK);
+    twins_code(&t, &c);
+    ck_assert(twins_run(&t, &c, &s, true));
+    ck_assert(twins_run(&t, &c, &s, true));
+    cpu_set_bodies(t.b.set, find_cvd, &calls);
+    ck_assert_uint_eq(calls, 2);
+    twins_fini(&t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("jit_lower");
@@ -501,6 +528,7 @@ int main(void)
     tcase_add_test(t, mode_31);
     tcase_add_test(t, mode_24);
     tcase_add_test(t, another_cpu);
+    tcase_add_test(t, bodies_counted);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
