@@ -434,6 +434,31 @@ static void emit_risbg(struct jit_cx *x)
     cc_set(x);
 }
 
+/* ... as a conditional move, when one host condition tells. */
+static bool emit_loc_move(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    bool w = i->lo->width == 64;
+    unsigned dst = i->d.r1, from;
+    enum x64_cond cond;
+    if (i->lo->b == S_MEM || i->d.r3 == 15 || !cc_one_cond(x, i->d.r3, &cond))
+        return false;
+    unsigned to = reg_def(x, w, dst, RAX);
+    if (to == RAX)
+        reg_get(x, w, dst, RAX);
+    if (jit_src_const(i->lo->b)) {
+        x64_mov_i(&x->a, RDX, w ? (u64)jit_const(&i->d, i->lo->b) : (u32)i->d.imm);
+        from = RDX;
+    } else {
+        from = reg_use(x, w, i->d.r2, RDX);
+    }
+    x64_cmov(&x->a, w, cond, to, from);
+    if (x->cc.of && x->cc.of->lo->cc == CCK_TM)
+        x->cc.fresh = false; /* they answer the one question they were made for */
+    reg_done(x, w, dst, to);
+    return true;
+}
+
 /* LOAD ON CONDITION: around the move when the condition does not hold. */
 static void emit_loc(struct jit_cx *x)
 {
@@ -446,6 +471,8 @@ static void emit_loc(struct jit_cx *x)
     reg_widen_keep_flags(x, i->reads64);
     if (!w)
         (void)reg_def32(x, dst, RAX);
+    if (emit_loc_move(x))
+        return;
     struct jumps taken = {.count = 0}, not = {.count = 0};
     if (mask != 15)
         cc_branch(x, mask ^ 15, &not, &taken);

@@ -349,14 +349,36 @@ static void add_jump(struct jumps *j, u8 *at)
     j->at[j->count++] = at;
 }
 
-static void branch_memory(struct jit_cx *x, unsigned mask, struct jumps *taken)
+/* c->cc against the mask: carry when it is selected. */
+static void test_memory(struct jit_cx *x, unsigned mask)
 {
     struct x64 *a = &x->a;
     unsigned bits = (mask >> 3 & 1) | (mask >> 1 & 2) | (mask << 1 & 4) | (mask << 3 & 8);
     x64_rm(a, false, A_MOVZX8, RCX, cc_home());
     x64_mov_i(a, RDX, bits);
     x64_rr(a, false, 0x0fa3, RCX, RDX); /* bt edx, ecx */
-    add_jump(taken, x64_jcc(a, CC_B));
+}
+
+static void branch_memory(struct jit_cx *x, unsigned mask, struct jumps *taken)
+{
+    test_memory(x, mask);
+    add_jump(taken, x64_jcc(&x->a, CC_B));
+}
+
+bool cc_one_cond(struct jit_cx *x, unsigned mask, enum x64_cond *cond)
+{
+    const struct jit_insn *i = x->cc.of;
+    enum how how = i && (x->cc.fresh || !x->cc.in_memory)
+                       ? how_of(i, x->cc.fresh && x->cc.inverted, mask, cond)
+                       : HOW_MEMORY;
+    if (how == HOW_COND && !x->cc.fresh)
+        cc_again(x, i);
+    if (how == HOW_MEMORY) {
+        cc_to_memory(x);
+        test_memory(x, mask);
+        *cond = CC_B;
+    }
+    return how == HOW_COND || how == HOW_MEMORY;
 }
 
 void cc_branch(struct jit_cx *x, unsigned mask, struct jumps *taken, struct jumps * not )

@@ -419,6 +419,17 @@ static void emit_dec(struct jit_cx *x)
     reg_done(x, w, i->d.r1, to);
 }
 
+/* LOAD AND TRAP: so does it, when zero is loaded. */
+static void emit_lat(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    mem_load(x, mem_address(x, i), i->lo->ext, wide(x), RAX);
+    x64_rr(&x->a, wide(x), A_TEST, RAX, RAX);
+    slow_if(x, CC_E);
+    reg_done(x, wide(x), i->d.r1, RAX);
+    mem_done(x);
+}
+
 /* BCR 15,0: what was stored before is visible, and requests are met. */
 static void emit_sync(struct jit_cx *x)
 {
@@ -474,6 +485,7 @@ void emit_more(struct jit_cx *x)
     case OP_SYNC: emit_sync(x); break;
     case OP_DEC: emit_dec(x); break;
     case OP_TRAP: emit_trap(x); break;
+    case OP_LAT: emit_lat(x); break;
     case OP_WMUL:
     case OP_WMULS:
     case OP_WDIV:

@@ -99,6 +99,7 @@ enum jit_op {
     OP_SYNC,
     OP_DEC, /* branch on count without a branch */
     OP_TRAP,
+    OP_LAT,
     OP_WMUL, /* emit_wide.c: pairs */
     OP_WMULS,
     OP_WDIV,
@@ -505,6 +506,9 @@ struct jumps {
     unsigned count;
 };
 void cc_branch(struct jit_cx *x, unsigned mask, struct jumps *taken, struct jumps * not );
+/** Make flags of which one condition says that `mask` selects the condition code; false, and
+ *  nothing done, when there is none. RCX and RDX are lost. */
+bool cc_one_cond(struct jit_cx *x, unsigned mask, enum x64_cond *cond);
 
 /* -- emit_fp.c -- */
 void emit_fp(struct jit_cx *x);

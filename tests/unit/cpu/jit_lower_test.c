@@ -15,7 +15,7 @@
 
 struct low_row {
     const char *mnemonic;
-    bool branch, a_rel, b_rel;
+    bool branch, a_rel, b_rel, asks; /* asks: for the condition code */
     const struct isa_entry *row;
 };
 
@@ -51,6 +51,17 @@ static void put_opcode(u8 *text, u8 op, u8 sub)
     }
 }
 
+static bool asks_cc(const char *mnemonic)
+{
+    static const char *const asking[] = {"brc",    "bc",    "locr", "locgr", "lochi",
+                                         "locghi", "loc",   "selr", "stoc",  "ipm",
+                                         "alcr",   "alcgr", "slbr", "slbgr"};
+    bool found = false;
+    for (unsigned i = 0; i < ARRAY_LEN(asking); i++)
+        found |= strcmp(asking[i], mnemonic) == 0;
+    return found;
+}
+
 static void rows_find(void)
 {
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
@@ -60,6 +71,7 @@ static void rows_find(void)
                 put_opcode(text, opcodes[k].op, opcodes[k].sub);
                 rows[i].row = isa_find(text);
                 rows[i].branch = (rows[i].row->flags & IF_BRANCH) != 0;
+                rows[i].asks = asks_cc(rows[i].mnemonic);
             }
 }
 
@@ -167,9 +179,15 @@ static void link_branches(struct twins *t, struct twin_code *c)
     }
 }
 
+/* Those that ask for the condition code often: they follow one another in real code too. */
 static const struct low_row *some_row(struct twins *t)
 {
-    return &rows[twins_below(t, ARRAY_LEN(rows))];
+    bool asks = twins_percent(t, 35);
+    const struct low_row *r;
+    do
+        r = &rows[twins_below(t, ARRAY_LEN(rows))];
+    while (asks && !r->asks);
+    return r;
 }
 
 static const struct low_row *named_row(const char *mnemonic)
