@@ -52,6 +52,14 @@ struct code_page {
 };
 #define CODE_ABS_NONE (~0ull)
 
+/* A target of EXECUTE with its second byte modified, and what it decodes to. */
+#define EX_TARGETS 16u
+struct ex_target {
+    u64 text;
+    const struct isa_entry *entry;
+    struct dinsn d;
+};
+
 enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
 
 struct cpu {
@@ -92,6 +100,7 @@ struct cpu {
     u64 ex_target_ia;        /* under EXECUTE: address of the target instruction */
     struct dinsn ex_slot[4]; /* the target of EXECUTE, decoded */
     const struct isa_entry *ex_entry;
+    struct ex_target ex_cache[EX_TARGETS]; /* by target address */
 
     struct per_events per;
 

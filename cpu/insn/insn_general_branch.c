@@ -117,6 +117,31 @@ static int target_run(struct cpu *c, const struct isa_entry *entry)
     return rc;
 }
 
+/* Decode the target into ex_slot[0]; NULL when there is no such instruction. The same text was
+ * often there before, or the same but for the length code. */
+static const struct isa_entry *target_decode(struct cpu *c, u64 target, const u8 *text)
+{
+    const u64 length_code = 0xffull << 48;
+    struct ex_target *e = &c->ex_cache[target >> 1 & (EX_TARGETS - 1)];
+    u64 now = be64_load(text);
+    bool known = e->entry && e->text == now;
+    if (!known && e->entry && e->entry->format == FMT_SS_L &&
+        ((e->text ^ now) & ~length_code) == 0) {
+        e->text = now;
+        e->d.r1 = text[1];
+        known = true;
+    }
+    if (!known) {
+        const struct isa_entry *entry = isa_find(text);
+        if (!entry)
+            return NULL;
+        *e = (struct ex_target){.text = now, .entry = entry};
+        isa_decode(&e->d, (enum isa_format)entry->format, text);
+    }
+    c->ex_slot[0] = e->d;
+    return e->entry;
+}
+
 /* EXECUTE (RELATIVE LONG) of `len` bytes: bits 8-15 of the target are ORed with bits 56-63 of
  * r1. Interruptions are those of the target with the length of the EXECUTE. */
 static int execute(struct cpu *c, const struct dinsn *d, u64 target, u8 len)
@@ -127,12 +152,11 @@ static int execute(struct cpu *c, const struct dinsn *d, u64 target, u8 len)
     TRY(target_fetch(c, target, text));
     if (d->r1)
         text[1] |= (u8)c->gr[d->r1];
-    const struct isa_entry *entry = isa_find(text);
+    const struct isa_entry *entry = target_decode(c, target, text);
     if (!entry || !facility_has(c->set->facilities, entry->facility))
         return PGM_OPERATION;
     if (text[0] == 0x44 || (text[0] == 0xc6 && (text[1] & 15) == 0))
         return PGM_EXECUTE;
-    isa_decode(&c->ex_slot[0], (enum isa_format)entry->format, text);
     c->ex_entry = entry;
     c->ex_target_ia = target;
     c->ex_next = (insn_ia(c, d) + len) & c->amask;

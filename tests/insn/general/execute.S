@@ -155,4 +155,55 @@ tests:
     mvhhi   0(%r6), 2           /* the second half changes */
     ex      %r0, 0(%r7)
     EXPECT_REG %r2, 44
+
+    CHECK   9                   /* one target with many lengths, then other targets in its place */
+    larl    %r6, to
+    larl    %r7, from
+    mvhi    0(%r7), 0x1234
+    mvhi    4(%r7), 0x5678
+    lghi    %r3, 2
+1:  mvghi   0(%r6), 0
+    exrl    %r3, t_mvc
+    brct    %r3, 1b             /* 3, then 2 bytes */
+    lg      %r2, 0(%r6)
+    EXPECT_REG %r2, 0
+    lghi    %r3, 7
+    exrl    %r3, t_mvc
+    lg      %r2, 0(%r6)
+    cg      %r2, 0(%r7)
+    EXPECT_CC 0
+    lghi    %r3, 3
+    exrl    %r3, t_clc
+    EXPECT_CC 0
+    mvi     7(%r6), 0x79
+    exrl    %r3, t_clc
+    EXPECT_CC 0
+    lghi    %r3, 7
+    exrl    %r3, t_clc
+    EXPECT_CC 2
+    larl    %r8, to
+    aghi    %r8, 4096
+    mvc     0(6, %r8), 0(%r7)   /* in storage: MVC, CLC, XC, MVC with another displacement */
+    larl    %r9, t_mvc
+    mvc     0(6, %r8), 0(%r9)
+    ex      %r3, 0(%r8)
+    clc     0(8, %r6), 0(%r7)
+    EXPECT_CC 0
+    mvi     0(%r8), 0xd7
+    ex      %r3, 0(%r8)
+    EXPECT_CC 0
+    lg      %r2, 0(%r6)
+    EXPECT_REG %r2, 0
+    mvi     0(%r8), 0xd2
+    mvi     5(%r8), 4
+    ex      %r3, 0(%r8)
+    lgf     %r2, 0(%r6)
+    EXPECT_REG %r2, 0x5678
     j       pass
+
+    .balign 64
+t_mvc:
+    mvc     0(1, %r6), 0(%r7)
+    .balign 64
+t_clc:
+    clc     0(1, %r6), 0(%r7)
