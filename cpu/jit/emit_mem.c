@@ -234,6 +234,11 @@ void mem_fetch(struct jit_cx *x, unsigned begun, u8 ext, bool w, unsigned to)
         mem_load(x, begun, ext, w, to);
 }
 
+void mem_base_disp(struct jit_cx *x, unsigned base, s32 disp, unsigned to)
+{
+    ea_into(x, to, base, ZERO_REG, disp);
+}
+
 void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store)
 {
     const struct jit_insn *i = &x->insn[x->cur];

@@ -40,6 +40,8 @@ enum jit_op {
     OP_LM,
     OP_STM,
     OP_RISBG,
+    OP_MVC,  /* storage to storage */
+    OP_XC,   /* the same operand twice: zeros */
     OP_LOC,  /* B to the destination on condition */
     OP_FADD, /* first of the floating-point operations; these can have a zero for a result */
     OP_FSUB,
@@ -478,6 +480,13 @@ void mem_address_base(struct jit_cx *x, const struct jit_insn *i, unsigned to);
 void mem_extend_slow(struct jit_cx *x, u8 ext, bool w, unsigned to);
 void emit_store(struct jit_cx *x);
 void emit_multiple(struct jit_cx *x);
+/** base + disp into `to`; rax is scratch when base is not resident. */
+void mem_base_disp(struct jit_cx *x, unsigned base, s32 disp, unsigned to);
+
+/* -- emit_ss.c -- */
+void emit_mvc(struct jit_cx *x);
+void emit_clear(struct jit_cx *x);
+bool ss_fits(const struct jit_insn *i);
 unsigned ext_size(u8 ext);
 
 /* -- emit_cc.c -- */

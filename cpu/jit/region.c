@@ -40,9 +40,10 @@ static void registers_of_memory(struct jit_insn *i)
     bool indexed = i->row->format == FMT_RX || i->row->format == FMT_RXY ||
                    i->row->format == FMT_RX_M || i->row->format == FMT_RXE ||
                    i->row->format == FMT_RXF;
-    i->base = i->d.b2;
+    bool ss = i->row->format == FMT_SS_L;
+    i->base = ss ? i->d.r2 : i->d.b2;
     i->index = indexed ? i->d.r2 : ZERO_REG;
-    i->disp = sil ? i->d.ss.d1 : i->d.d2;
+    i->disp = sil || ss ? i->d.ss.d1 : i->d.d2;
 }
 
 static void read_reg(struct jit_insn *i, unsigned g, bool wide)
@@ -171,6 +172,8 @@ static void registers_of(struct jit_insn *i)
         write_reg(i, i->d.r1, wide && (i->amode64 || !address));
     if (lo->op == OP_LM || lo->op == OP_STM)
         registers_of_multiple(i);
+    if (lo->op == OP_MVC)
+        read_reg(i, i->d.b2, true);
     if (lo->op == OP_BRX) {
         read_reg(i, i->d.r3, wide);
         read_reg(i, i->d.r3 | 1, wide);
@@ -212,6 +215,8 @@ static bool mask_fits(unsigned mask)
 static bool lowering_fits(const struct jit_insn *i)
 {
     switch (i->lo->op) {
+    case OP_MVC:
+    case OP_XC: return ss_fits(i);
     case OP_TM: return jit_const(&i->d, i->lo->b) != 0;
     case OP_BAS:
     case OP_BASR: /* BAL and BALR: other link information in the 24-bit mode */

@@ -353,6 +353,29 @@ void x64_fma(struct x64 *a, bool w, unsigned op, unsigned dst, unsigned v, unsig
     modrm_rr(a, dst, rm);
 }
 
+void x64_vmovdqu(struct x64 *a, bool wide, bool store, unsigned reg, struct x64_mem m)
+{
+    x64_byte(a, 0xc4);
+    x64_byte(a, (reg >> 3 & 1 ? 0 : 0x80u) | 0x40u | (m.base >> 3 & 1 ? 0 : 0x20u) | 1);
+    x64_byte(a, 0x78u | (wide ? 4u : 0) | 2);
+    x64_byte(a, store ? 0x7f : 0x6f);
+    modrm_mem(a, reg, m);
+}
+
+void x64_vzero(struct x64 *a, unsigned reg)
+{
+    vex(a, 1, false, 1, reg, reg, reg);
+    x64_byte(a, 0xef);
+    modrm_rr(a, reg, reg);
+}
+
+void x64_vzeroupper(struct x64 *a)
+{
+    x64_byte(a, 0xc5);
+    x64_byte(a, 0xf8);
+    x64_byte(a, 0x77);
+}
+
 void x64_call_c(struct x64 *a, const void *target)
 {
     x64_rm(a, true, A_LEA, RSP, x64_at(RSP, -8));

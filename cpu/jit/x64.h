@@ -165,6 +165,11 @@ void x64_sse_rm(struct x64 *a, unsigned prefix, bool w, unsigned op, unsigned re
                 struct x64_mem m);
 /** 66 0F3A op reg, rm, imm8. */
 void x64_sse3a(struct x64 *a, unsigned op, unsigned reg, unsigned rm, unsigned imm);
+/** Unaligned move of 32 (wide) or 16 bytes; m has no index. Then vzeroupper before other SSE. */
+void x64_vmovdqu(struct x64 *a, bool wide, bool store, unsigned reg, struct x64_mem m);
+/** All 32 bytes zero. */
+void x64_vzero(struct x64 *a, unsigned reg);
+void x64_vzeroupper(struct x64 *a);
 /** FMA: dst, v, rm are vector registers. */
 void x64_fma(struct x64 *a, bool w, unsigned op, unsigned dst, unsigned v, unsigned rm);
 

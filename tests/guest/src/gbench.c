@@ -211,6 +211,244 @@ static uint64_t bench_pagefault(unsigned scale)
     return sum;
 }
 
+/* --- storage-to-storage instructions ---
+ * On s390x the instruction itself, elsewhere what it does in C. */
+
+#ifdef __s390x__
+#define SS_INSN(name, text)                                                                    \
+    static void name(uint8_t *a, const uint8_t *b)                                             \
+    {                                                                                          \
+        __asm__ volatile(text : : "a"(a), "a"(b) : "cc", "memory");                            \
+    }
+SS_INSN(move_16, "mvc 0(16,%0),0(%1)")
+SS_INSN(move_100, "mvc 0(100,%0),0(%1)")
+SS_INSN(move_256, "mvc 0(256,%0),0(%1)")
+SS_INSN(spread_80, "mvc 1(80,%0),0(%0)")
+SS_INSN(clear_24, "xc 0(24,%0),0(%0)")
+SS_INSN(clear_200, "xc 0(200,%0),0(%0)")
+SS_INSN(mix_64, "xc 0(64,%0),0(%1)")
+SS_INSN(translate_128, "tr 0(128,%0),0(%1)")
+
+static unsigned compare_80(const uint8_t *a, const uint8_t *b)
+{
+    unsigned cc;
+
+    __asm__ volatile("clc 0(80,%1),0(%2)\n\tipm %0"
+                     : "=d"(cc)
+                     : "a"(a), "a"(b)
+                     : "cc", "memory");
+    return cc >> 28 & 3;
+}
+
+/* by EXECUTE, as libraries do; len is 1 to 256 */
+static void move_any(uint8_t *a, const uint8_t *b, uint64_t len)
+{
+    __asm__ volatile("bras 1,0f\n\tmvc 0(1,%0),0(%1)\n0:\tex %2,0(1)"
+                     :
+                     : "a"(a), "a"(b), "a"(len - 1)
+                     : "1", "memory");
+}
+
+static unsigned compare_any(const uint8_t *a, const uint8_t *b, uint64_t len)
+{
+    unsigned cc;
+
+    __asm__ volatile("bras 1,0f\n\tclc 0(1,%1),0(%2)\n0:\tex %3,0(1)\n\tipm %0"
+                     : "=d"(cc)
+                     : "a"(a), "a"(b), "a"(len - 1)
+                     : "1", "cc", "memory");
+    return cc >> 28 & 3;
+}
+
+static void move_long(uint8_t *a, const uint8_t *b, uint64_t len)
+{
+    register uint8_t *to __asm__("2") = a;
+    register uint64_t to_len __asm__("3") = len;
+    register const uint8_t *from __asm__("4") = b;
+    register uint64_t from_len __asm__("5") = len;
+
+    __asm__ volatile("mvcl 2,4"
+                     : "+d"(to), "+d"(to_len), "+d"(from), "+d"(from_len)
+                     :
+                     : "cc", "memory");
+}
+
+static uint32_t checksum(const uint8_t *a, uint64_t len)
+{
+    register const uint8_t *from __asm__("2") = a;
+    register uint64_t left __asm__("3") = len;
+    uint64_t sum = 0;
+
+    __asm__ volatile("0:\tcksm %0,2\n\tjo 0b"
+                     : "+d"(sum), "+d"(from), "+d"(left)
+                     :
+                     : "cc", "memory");
+    return (uint32_t)sum;
+}
+
+static uint64_t scan(const uint8_t *a, const uint8_t *table) /* of 200 bytes */
+{
+    register const uint8_t *found __asm__("1") = a + 200;
+    register uint64_t function __asm__("2") = 0;
+
+    __asm__ volatile("trt 0(200,%2),0(%3)"
+                     : "+d"(found), "+d"(function)
+                     : "a"(a), "a"(table)
+                     : "cc", "memory");
+    return (uint64_t)(found - a) * 256 + (function & 255);
+}
+#else
+static void move_any(uint8_t *a, const uint8_t *b, uint64_t len)
+{
+    for (uint64_t i = 0; i < len; i++)
+        a[i] = b[i];
+}
+
+static unsigned compare_any(const uint8_t *a, const uint8_t *b, uint64_t len)
+{
+    int order = memcmp(a, b, len);
+
+    return order == 0 ? 0 : order < 0 ? 1 : 2;
+}
+
+static void mix(uint8_t *a, const uint8_t *b, uint64_t len)
+{
+    for (uint64_t i = 0; i < len; i++)
+        a[i] ^= b[i];
+}
+
+#define move_16(a, b) move_any(a, b, 16)
+#define move_100(a, b) move_any(a, b, 100)
+#define move_256(a, b) move_any(a, b, 256)
+#define spread_80(a, b) move_any((a) + 1, a, 80)
+#define clear_24(a, b) mix(a, a, 24)
+#define clear_200(a, b) mix(a, a, 200)
+#define mix_64(a, b) mix(a, b, 64)
+#define compare_80(a, b) compare_any(a, b, 80)
+#define move_long(a, b, len) move_any(a, b, len)
+
+static void translate_128(uint8_t *a, const uint8_t *table)
+{
+    for (int i = 0; i < 128; i++)
+        a[i] = table[a[i]];
+}
+
+static uint32_t checksum(const uint8_t *a, uint64_t len)
+{
+    uint64_t sum = 0;
+
+    for (uint64_t i = 0; i < len; i += 4) {
+        sum += (uint32_t)a[i] << 24 | (uint32_t)a[i + 1] << 16 | (uint32_t)a[i + 2] << 8 |
+               a[i + 3];
+        sum = (sum & 0xFFFFFFFFu) + (sum >> 32);
+    }
+    return (uint32_t)sum;
+}
+
+static uint64_t scan(const uint8_t *a, const uint8_t *table)
+{
+    for (uint64_t i = 0; i < 200; i++)
+        if (table[a[i]] != 0)
+            return i * 256 + table[a[i]];
+    return 200 * 256;
+}
+#endif
+
+static uint8_t *text(unsigned seed)
+{
+    enum { BYTES = 16384 };
+    uint8_t *p = malloc(BYTES);
+
+    for (unsigned i = 0; i < BYTES; i++)
+        p[i] = (uint8_t)(i * 11 + (i >> 7) + seed);
+    return p;
+}
+
+static uint64_t digest(uint8_t *a, uint8_t *b)
+{
+    uint64_t sum = 0;
+
+    for (int i = 0; i < 16384; i += 13)
+        sum = sum * 31 + a[i] + (uint64_t)b[i] * 3;
+    free(a);
+    free(b);
+    return sum;
+}
+
+static uint64_t bench_move(unsigned scale)
+{
+    uint8_t *a = text(1), *b = text(2);
+
+    for (unsigned i = 0; i < 30000 * scale; i++) {
+        unsigned at = i * 37 % 15000;
+
+        move_16(a + at, b + i % 91);
+        move_100(b + at, a + i % 97);
+        move_256(a + i % 8000, b + 8000 + i % 89);
+        spread_80(b + i % 7000, b);
+        move_any(a + at, b + i % 83, 1 + i % 256);
+    }
+    return digest(a, b);
+}
+
+static uint64_t bench_compare(unsigned scale)
+{
+    uint8_t *a = text(3), *b = text(3);
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < 30000 * scale; i++) {
+        unsigned at = i * 29 % 15000;
+
+        b[at + i % 80] ^= (uint8_t)(i & 64);
+        sum = sum * 5 + compare_80(a + at, b + at);
+        sum = sum * 5 + compare_80(a + at + 80, b + at + 80);
+        sum = sum * 5 + compare_any(a + at / 2, b + at / 2, 1 + i % 256);
+        b[at + i % 80] = a[at + i % 80];
+    }
+    return sum + digest(a, b);
+}
+
+static uint64_t bench_clear(unsigned scale)
+{
+    uint8_t *a = text(4), *b = text(5);
+
+    for (unsigned i = 0; i < 40000 * scale; i++) {
+        clear_24(a + i * 41 % 15000, a);
+        clear_200(b + i * 43 % 8000, b);
+        mix_64(b + i % 12000, a + i % 79);
+        a[i % 16000] = (uint8_t)i;
+    }
+    return digest(a, b);
+}
+
+static uint64_t bench_translate(unsigned scale)
+{
+    uint8_t *a = text(6), *b = text(7), table[256], stop[256] = {0};
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < 256; i++)
+        table[i] = (uint8_t)(i * 5 + 1);
+    stop[77] = 9;
+    for (unsigned i = 0; i < 10000 * scale; i++) {
+        translate_128(a + i * 17 % 16000, table);
+        sum = sum * 3 + scan(b + i % 16000, stop);
+    }
+    return sum + digest(a, b);
+}
+
+static uint64_t bench_longmove(unsigned scale)
+{
+    uint8_t *a = text(8), *b = text(9);
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < 5000 * scale; i++) {
+        move_long(a + i % 4000, b + i % 3000, 6000);
+        sum = sum * 3 + checksum(a + i % 5000, 4000);
+        b[i % 16000]++;
+    }
+    return sum + digest(a, b);
+}
+
 /* --- kernel --- */
 
 static uint64_t bench_syscall(unsigned scale)
@@ -330,10 +568,14 @@ static const struct bench {
     const char *name;
     uint64_t (*run)(unsigned scale);
 } benches[] = {
-    {"intloop", bench_intloop},     {"sort", bench_sort},     {"hash", bench_hash},
-    {"recursion", bench_recursion}, {"memcpy", bench_memcpy}, {"syscall", bench_syscall},
-    {"pagefault", bench_pagefault}, {"fork", bench_fork},     {"pipe", bench_pipe},
-    {"float", bench_float},
+    {"intloop", bench_intloop},     {"sort", bench_sort},
+    {"hash", bench_hash},           {"recursion", bench_recursion},
+    {"memcpy", bench_memcpy},       {"syscall", bench_syscall},
+    {"pagefault", bench_pagefault}, {"fork", bench_fork},
+    {"pipe", bench_pipe},           {"float", bench_float},
+    {"move", bench_move},           {"compare", bench_compare},
+    {"clear", bench_clear},         {"translate", bench_translate},
+    {"longmove", bench_longmove},
 };
 
 static void run(const struct bench *bench, unsigned scale)

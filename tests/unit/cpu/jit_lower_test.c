@@ -124,6 +124,17 @@ static void shape_storage(struct twins *t, u8 *p, u8 format)
         p[4] = twins_percent(t, 20) ? 0xff : 0;
 }
 
+/* The second operand is often the first, or begins near it. */
+static void shape_ss(struct twins *t, u8 *p)
+{
+    if (twins_percent(t, 30))
+        p[1] = (u8)twins_below(t, 40);
+    if (twins_percent(t, 60))
+        memcpy(p + 4, p + 2, 2);
+    if (twins_percent(t, 50))
+        p[5] = (u8)(p[3] + twins_below(t, 64) - 32);
+}
+
 /* A relative operand is data, or a target behind here: an instruction, or out of the page. */
 static void shape_relative(struct twins *t, u8 *p, const struct low_row *r, unsigned ia)
 {
@@ -151,6 +162,8 @@ static void make_insn(struct twins *t, struct twin_code *c, const struct low_row
     be64_store(p, twins_random(t));
     if (has_base(r->row->format))
         shape_storage(t, p, r->row->format);
+    if (r->row->format == FMT_SS_L)
+        shape_ss(t, p);
     if (has_r1_first(r->row->format) && len > 2 && (p[1] >> 4 == 12 || p[1] >> 4 == 13) &&
         !twins_percent(t, 10))
         p[1] ^= 0x40;
@@ -355,8 +368,17 @@ static void aim(struct twins *t, const struct twin_code *c, struct twin_state *s
         s->gr[d.r2] = some_target(t, c);
     if (!has_base(row->format) || d.b2 > 15)
         return;
+    if (row->format == FMT_SS_L) {
+        u64 first = some_address(t, c);
+        s->gr[d.r2 & 15] = first - d.ss.d1;
+        u64 second =
+            twins_percent(t, 40) ? some_address(t, c) : first + twins_below(t, 80) - 40;
+        if (d.b2 != d.r2)
+            s->gr[d.b2] = second - d.ss.d2;
+        return;
+    }
     u64 to = branch ? some_target(t, c) : some_address(t, c);
-    if (row->format == FMT_SIL || row->format == FMT_SS_L)
+    if (row->format == FMT_SIL)
         to -= d.ss.d1;
     else
         to -= (u64)(s64)d.d2;
