@@ -547,6 +547,7 @@ static void emit_block(struct jit_cx *x, unsigned k)
     reg_enter_block(x, k);
     x->done = 0;
     x->fpc_known = false;
+    x->fp_cached = 0;
     for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++, x->done++) {
         x->cur = i;
         bool uses = x->insn[i].lo && (x->insn[i].cc_use);

@@ -7,6 +7,8 @@
  *   a body can change it, and the way back from a body looks again;
  * - inexact: nothing to do once the FPC's flag is on; else MXCSR tells. It is sticky there and
  *   never reset by translated code: what it tells wrongly the body sets right, and clears it.
+ * Registers are in memory, always; a copy of a long one is kept in XMM3 and up to the end of the
+ * block (fp_cached), to be loaded again behind every call.
  * XMM0: first operand, then the result; XMM1: second operand; XMM2: third operand, or zero.
  * The condition code of a result is that of its comparison with zero, and that of a comparison
  * is what the host compares: both are in XMM0 and XMM1 then. */
@@ -15,12 +17,14 @@
 #include "cpu/bfp/bfp_host.h"
 #include "cpu/jit/jit_internal.h"
 
-enum { XMM0, XMM1, XMM2 };
+enum { XMM0, XMM1, XMM2, XMM_CACHE };
+#define CACHED_FPRS 13u /* XMM3 to XMM15 */
 
 /* opcodes; the prefix tells short from long */
 #define A_MOVS 0x0f10
 #define A_MOVS_STORE 0x0f11
 #define A_UCOMIS 0x0f2e
+#define A_MOVAPS 0x0f28
 #define A_CVTSI2S 0x0f2a
 #define A_CVTTS2SI 0x0f2c
 #define A_CVTS2SI 0x0f2d
@@ -66,27 +70,69 @@ static struct x64_mem fpr(unsigned n, bool wide)
                                (wide ? 0 : 4)));
 }
 
+static bool cacheable(unsigned n, bool wide)
+{
+    return wide && n < CACHED_FPRS;
+}
+
+/* Where the register's number is: its copy, made when there is none, or `xmm`. */
+static unsigned use(struct jit_cx *x, unsigned n, bool wide, unsigned xmm)
+{
+    unsigned to = cacheable(n, wide) ? XMM_CACHE + n : xmm;
+    if (to == xmm || !(x->fp_cached >> n & 1))
+        x64_sse_rm(&x->a, scalar(wide), false, A_MOVS, to, fpr(n, wide));
+    if (to != xmm)
+        x->fp_cached |= (u16)(1u << n);
+    return to;
+}
+
 static void get(struct jit_cx *x, unsigned n, bool wide, unsigned xmm)
 {
-    x64_sse_rm(&x->a, scalar(wide), false, A_MOVS, xmm, fpr(n, wide));
+    unsigned from = use(x, n, wide, xmm);
+    if (from != xmm)
+        x64_sse_rr(&x->a, 0, false, A_MOVAPS, xmm, from);
+}
+
+/* Storage has the register's new value: the copy gets it from XMM0, or is void. */
+static void copy_of(struct jit_cx *x, unsigned n, bool wide)
+{
+    x->fp_cached &= (u16) ~(1u << n);
+    if (!cacheable(n, wide))
+        return;
+    x64_sse_rr(&x->a, 0, false, A_MOVAPS, XMM_CACHE + n, XMM0);
+    x->fp_cached |= (u16)(1u << n);
 }
 
 static void put(struct jit_cx *x, unsigned n, bool wide)
 {
     x64_sse_rm(&x->a, scalar(wide), false, A_MOVS_STORE, XMM0, fpr(n, wide));
+    copy_of(x, n, wide);
+}
+
+void fp_reload(struct jit_cx *x, u16 cached)
+{
+    for (unsigned n = 0; n < CACHED_FPRS; n++)
+        if (cached >> n & 1)
+            x64_sse_rm(&x->a, scalar(true), false, A_MOVS, XMM_CACHE + n, fpr(n, true));
 }
 
 /* Second operand: register r2 or storage. */
-static void get_second(struct jit_cx *x, unsigned xmm)
+static unsigned use_second(struct jit_cx *x, unsigned xmm)
 {
     const struct jit_insn *i = current(x);
     bool wide = is_wide(i);
-    if (i->lo->b != S_MEM) {
-        get(x, i->d.r2, wide, xmm);
-        return;
-    }
+    if (i->lo->b != S_MEM)
+        return use(x, i->d.r2, wide, xmm);
     mem_load(x, mem_address(x, i), wide ? X_64 : X_U32, wide, RAX);
     x64_sse_rr(&x->a, 0x66, wide, A_MOVQ, xmm, RAX);
+    return xmm;
+}
+
+static void get_second(struct jit_cx *x, unsigned xmm)
+{
+    unsigned from = use_second(x, xmm);
+    if (from != xmm)
+        x64_sse_rr(&x->a, 0, false, A_MOVAPS, xmm, from);
 }
 
 static void zero(struct jit_cx *x, unsigned xmm)
@@ -159,6 +205,7 @@ static void finish(struct jit_cx *x, struct jit_stub *s)
 {
     s->back = x->a.at;
     s->lo_after = x->lo;
+    s->fp_cached = x->fp_cached;
 }
 
 /* ---- condition codes ---- */
@@ -207,9 +254,8 @@ static void emit_arith(struct jit_cx *x)
     static const u16 op[] = {
         [OP_FADD] = A_ADDS, [OP_FSUB] = A_SUBS, [OP_FMUL] = A_MULS, [OP_FDIV] = A_DIVS};
     bool wide = is_wide(i);
-    get_second(x, XMM1);
-    get(x, i->d.r1, wide, XMM0);
-    x64_sse_rr(&x->a, scalar(wide), false, op[i->lo->op], XMM0, XMM1);
+    unsigned second = use_second(x, XMM1), first = use(x, i->d.r1, wide, XMM0);
+    x64_vscalar(&x->a, wide, op[i->lo->op], XMM0, first, second);
     struct jit_stub *s = odd(x, check_normal(x, wide));
     check_fpc(x, s);
     put(x, i->d.r1, wide);
@@ -235,10 +281,9 @@ static void emit_fma(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     bool wide = is_wide(i);
-    get_second(x, XMM1);
+    unsigned second = use_second(x, XMM1), first = use(x, i->d.r1, wide, XMM2);
     get(x, i->d.r3, wide, XMM0);
-    get(x, i->d.r1, wide, XMM2);
-    x64_fma(&x->a, wide, i->lo->op == OP_FMA ? A_FMADD213 : A_FMSUB213, XMM0, XMM1, XMM2);
+    x64_fma(&x->a, wide, i->lo->op == OP_FMA ? A_FMADD213 : A_FMSUB213, XMM0, second, first);
     struct jit_stub *s = odd(x, check_normal(x, wide));
     check_fpc(x, s);
     put(x, i->d.r1, wide);
@@ -307,7 +352,8 @@ static void emit_sign(struct jit_cx *x)
     x64_rr(a, wide, A_BT_GROUP, bts, RAX);
     x64_byte(a, wide ? 63 : 31);
     if (i->lo->cc == CCK_NONE) {
-        x64_rm(a, wide, A_MOV_STORE, RAX, fpr(i->d.r1, wide));
+        x64_sse_rr(a, 0x66, wide, A_MOVQ, XMM0, RAX);
+        put(x, i->d.r1, wide);
         return;
     }
     x64_sse_rr(a, 0x66, wide, A_MOVQ, XMM0, RAX);
@@ -325,19 +371,26 @@ static void emit_load(struct jit_cx *x)
     struct x64 *a = &x->a;
     bool wide = is_wide(i);
     unsigned from = RAX;
+    if (i->lo->b == S_F2) {
+        get(x, i->d.r2, wide, XMM0);
+        put(x, i->d.r1, wide);
+        return;
+    }
     if (i->lo->b == S_MEM)
         mem_load(x, mem_address(x, i), wide ? X_64 : X_U32, wide, RAX);
-    else if (i->lo->b == S_R2)
-        from = reg_use64(x, i->d.r2, RAX);
     else
-        x64_rm(a, wide, A_MOV, RAX, fpr(i->d.r2, wide));
+        from = reg_use64(x, i->d.r2, RAX);
     x64_rm(a, wide, A_MOV_STORE, from, fpr(i->d.r1, wide));
+    if (wide)
+        x64_sse_rr(a, 0x66, true, A_MOVQ, XMM0, from);
+    copy_of(x, i->d.r1, wide);
 }
 
 static void emit_zero(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     x64_mov_mem_i(&x->a, is_wide(i), fpr(i->d.r1, is_wide(i)), 0);
+    x->fp_cached &= (u16) ~(1u << i->d.r1);
 }
 
 static void emit_store_fp(struct jit_cx *x)
@@ -520,7 +573,10 @@ static void accept_zero(struct jit_cx *x, const struct jit_stub *s)
     compare_zero(x, wide, fpr(op == OP_FSHORT ? i->d.r2 : sum ? i->d.r3 : i->d.r1, wide));
     accept_if_equal(x, s);
     if (op == OP_FMUL || sum) {
-        x64_sse_rr(a, wide ? 0x66 : 0, false, A_UCOMIS, XMM2, XMM1);
+        if (i->lo->b == S_MEM)
+            x64_sse_rr(a, wide ? 0x66 : 0, false, A_UCOMIS, XMM2, XMM1);
+        else
+            compare_zero(x, wide, fpr(i->d.r2, wide));
         accept_if_equal(x, s);
     }
     x64_patch(a, not_zero, a->at);

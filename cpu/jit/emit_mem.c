@@ -190,6 +190,7 @@ void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to)
     s->base = i->base;
     load_host(&x->a, ext, w, to, x64_idx(RCX, ea, 0, 0));
     s->back = x->a.at;
+    s->fp_cached = x->fp_cached;
 }
 
 /* ---- windows (window.c) ---- */
@@ -257,6 +258,7 @@ void mem_done(struct jit_cx *x)
     while (x->opens) {
         struct jit_stub *s = x->open[--x->opens];
         s->back = x->a.at;
+        s->fp_cached = x->fp_cached;
         s->lo_after = x->lo;
         s->flags = x->insn[x->cur].cc_def && cc_next_uses(x);
     }

@@ -117,6 +117,7 @@ static void stub_load(struct jit_cx *x, const struct jit_stub *s)
     jump_if_result(x);
     x->lo = lo;
     reg_reload(x, false);
+    fp_reload(x, s->fp_cached);
     x64_rm(a, true, A_MOV, RAX, CPU_AT(scratch));
     mem_extend_slow(x, s->ext, s->width == 64, (unsigned)s->to);
     go_back(x, s);
@@ -146,6 +147,7 @@ void stub_restore(struct jit_cx *x, const struct jit_stub *s)
 {
     x->lo = s->lo_after;
     reg_reload(x, true);
+    fp_reload(x, s->fp_cached);
 }
 
 static void stub_body(struct jit_cx *x, const struct jit_stub *s)
@@ -224,6 +226,7 @@ void emit_fn(struct jit_cx *x)
     reg_write_back(x);
     cc_is_in_memory(x);
     x->fpc_known = false;
+    x->fp_cached = 0;
     x->dirty = x->hi_dirty = 0;
     if (i->row->flags & IF_PRIV) {
         _Static_assert(PSW_PROB == 1ull << 48, "bit 0 of byte 6");

@@ -276,6 +276,7 @@ struct jit_stub {
     s32 to;                  /* block or slot */
     u16 lo, dirty, hi_dirty; /* registers then */
     u16 lo_after;            /* where `back` is */
+    u16 fp_cached;           /* copies expected there */
     /* STUB_FP */
     u8 *inexact; /* a second displacement that leads here: the FPC is not as it should be */
     u8 *mid;     /* where to go on when the result is well after all */
@@ -352,6 +353,7 @@ struct jit_cx {
     struct jit_stub *open[4]; /* of slow_if, until slow_done */
     unsigned opens;
     bool fpc_known; /* FPC: no mask is on, rounding to nearest; till the end of the block */
+    u16 fp_cached;  /* long floating-point registers that emit_fp.c has copies of */
     struct {
         u8 *from;
         u16 block;
@@ -528,6 +530,8 @@ bool fp_may_call(const struct jit_insn *i);
 /** Keep what the condition code can be made from; make the flags once more from it. */
 void fp_cc_keep(struct jit_cx *x);
 void fp_cc_again(struct jit_cx *x, const struct jit_insn *i);
+/** Behind a call: load copies of floating-point registers again. */
+void fp_reload(struct jit_cx *x, u16 cached);
 void fp_stub(struct jit_cx *x, const struct jit_stub *s);
 
 /* -- emit_branch.c -- */

@@ -353,6 +353,13 @@ void x64_fma(struct x64 *a, bool w, unsigned op, unsigned dst, unsigned v, unsig
     modrm_rr(a, dst, rm);
 }
 
+void x64_vscalar(struct x64 *a, bool wide, unsigned op, unsigned dst, unsigned v, unsigned rm)
+{
+    vex(a, 1, false, wide ? 3 : 2, dst, v, rm);
+    x64_byte(a, op & 0xff);
+    modrm_rr(a, dst, rm);
+}
+
 void x64_vmovdqu(struct x64 *a, bool wide, bool store, unsigned reg, struct x64_mem m)
 {
     x64_byte(a, 0xc4);

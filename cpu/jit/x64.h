@@ -165,6 +165,8 @@ void x64_sse_rm(struct x64 *a, unsigned prefix, bool w, unsigned op, unsigned re
                 struct x64_mem m);
 /** 66 0F3A op reg, rm, imm8. */
 void x64_sse3a(struct x64 *a, unsigned op, unsigned reg, unsigned rm, unsigned imm);
+/** Scalar operation on vector registers, long or short: dst = v op rm. */
+void x64_vscalar(struct x64 *a, bool wide, unsigned op, unsigned dst, unsigned v, unsigned rm);
 /** Unaligned move of 32 (wide) or 16 bytes; m has no index. Then vzeroupper before other SSE. */
 void x64_vmovdqu(struct x64 *a, bool wide, bool store, unsigned reg, struct x64_mem m);
 /** All 32 bytes zero. */

@@ -155,6 +155,18 @@ static void shape_relative(struct twins *t, u8 *p, const struct low_row *r, unsi
     }
 }
 
+/* Registers 0 to 3, so that instructions meet. */
+static void shape_registers(u8 *p, u8 format)
+{
+    bool last = format == FMT_RRE || format == FMT_RRF || format == FMT_RRD;
+    if (last)
+        p[3] &= 0x33;
+    else
+        p[1] &= has_index(format) ? 0x3f : format == FMT_RR ? 0x33 : 0xff;
+    if (format == FMT_RXF || format == FMT_RRD)
+        p[format == FMT_RXF ? 4 : 2] &= 0x3f;
+}
+
 static void make_insn(struct twins *t, struct twin_code *c, const struct low_row *r)
 {
     unsigned at = c->bytes, len = isa_length(r->row->op);
@@ -164,6 +176,8 @@ static void make_insn(struct twins *t, struct twin_code *c, const struct low_row
         shape_storage(t, p, r->row->format);
     if (r->row->format == FMT_SS_L)
         shape_ss(t, p);
+    if (twins_percent(t, 50))
+        shape_registers(p, r->row->format);
     if (has_r1_first(r->row->format) && len > 2 && (p[1] >> 4 == 12 || p[1] >> 4 == 13) &&
         !twins_percent(t, 10))
         p[1] ^= 0x40;
@@ -203,6 +217,15 @@ static const struct low_row *some_row(struct twins *t)
     return r;
 }
 
+/* Any row, or one that stands near `r` in the table: most likely of the same kind. */
+static const struct low_row *row_beside(struct twins *t, const struct low_row *r)
+{
+    if (twins_percent(t, 60))
+        return some_row(t);
+    unsigned i = (unsigned)(r - rows), from = i < 20 ? 0 : i - 20;
+    return &rows[(from + twins_below(t, 41)) % ARRAY_LEN(rows)];
+}
+
 static const struct low_row *named_row(const char *mnemonic)
 {
     unsigned i = 0;
@@ -218,13 +241,13 @@ static void make_code(struct twins *t, struct twin_code *c, const struct low_row
     memset(c, 0, sizeof *c);
     c->at = TWIN_CODE + (unsigned)twins_below(t, 0x700) * 2;
     for (unsigned i = 0; i < before; i++)
-        make_insn(t, c, some_row(t));
+        make_insn(t, c, row_beside(t, r));
     c->test = c->insns;
     make_insn(t, c, r);
     if (twins_percent(t, 40))
         make_insn(t, c, named_row("brc"));
     for (unsigned i = 0; i < after; i++)
-        make_insn(t, c, some_row(t));
+        make_insn(t, c, row_beside(t, r));
     c->offset[c->insns] = c->bytes;
     c->row[c->insns] = isa_find((const u8 *)"\x0a\0\0\0\0");
     c->insns++;
