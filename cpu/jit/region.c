@@ -594,10 +594,14 @@ static void loads_find(struct jit_cx *x)
 
 /* ---- the condition code ---- */
 
-static bool leaves(const struct jit_block *b, const struct jit_insn *last)
+/* May control leave the region behind this block? A branch backward does when the budget is spent:
+ * what nobody in the region asks for is asked for there. */
+static bool leaves(const struct jit_cx *x, const struct jit_block *b)
 {
+    const struct jit_insn *last = block_last(x, b);
     bool branch_out = last->lo ? last->lo->op >= OP_BC && b->taken < 0 : true;
-    return b->fall < 0 || branch_out;
+    bool backward = b->taken >= 0 && &x->block[b->taken] <= b;
+    return b->fall < 0 || branch_out || backward;
 }
 
 static void cc_live_find(struct jit_cx *x)
@@ -611,10 +615,10 @@ static void cc_live_find(struct jit_cx *x)
             unsigned i = b->first, end = i + b->count;
             while (i < end && !x->insn[i].faults && !x->insn[i].cc_use && !x->insn[i].cc_def)
                 i++;
-            bool live = i < end ? x->insn[i].faults || x->insn[i].cc_use
-                                : leaves(b, block_last(x, b)) ||
-                                      (b->fall >= 0 && x->block[b->fall].cc_live_in) ||
-                                      (b->taken >= 0 && x->block[b->taken].cc_live_in);
+            bool live = i < end
+                            ? x->insn[i].faults || x->insn[i].cc_use
+                            : leaves(x, b) || (b->fall >= 0 && x->block[b->fall].cc_live_in) ||
+                                  (b->taken >= 0 && x->block[b->taken].cc_live_in);
             if (live)
                 b->cc_live_in = again = true;
         }
@@ -682,7 +686,7 @@ static void scan_path(const struct jit_cx *x, struct cc_scan *s, const struct ji
 {
     if (scan_block(x, s, b, i, fresh))
         return;
-    if (leaves(b, block_last(x, b)) && scan_ask(s))
+    if (leaves(x, b) && scan_ask(s))
         return;
     for (unsigned k = 0; k < 2 && s->need != CC_MEMORY; k++) {
         int to = k ? b->taken : b->fall;
