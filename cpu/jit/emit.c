@@ -526,6 +526,7 @@ static void emit_one(struct jit_cx *x)
     case OP_STM: emit_multiple(x); break;
     case OP_RISBG: emit_risbg(x); break;
     case OP_MVC: emit_mvc(x); break;
+    case OP_CLC: emit_clc(x); break;
     case OP_XC: emit_clear(x); break;
     case OP_LOC: emit_loc(x); break;
     default:

@@ -1,6 +1,6 @@
-/* Storage-to-storage instructions of known length: MVC without a source that propagates, and XC
- * of an operand with itself. Both operands are looked up before anything is stored; a miss, or
- * an overlap that propagates, is left to the body. */
+/* Storage-to-storage instructions of known length: MVC without a source that propagates, XC of an
+ * operand with itself, and CLC of 1, 2, 4 or 8 bytes. Both operands are looked up before anything
+ * is stored; a miss, or an overlap that propagates, is left to the body. */
 #include <stddef.h>
 
 #include "cpu/jit/jit_internal.h"
@@ -24,6 +24,8 @@ bool ss_fits(const struct jit_insn *i)
 {
     bool same_base = i->d.r2 == i->d.b2;
     int dist = (int)i->d.ss.d1 - (int)i->d.ss.d2;
+    if (i->lo->op == OP_CLC)
+        return length(i) <= 8 && (length(i) & (length(i) - 1)) == 0;
     if (i->lo->op == OP_XC)
         return same_base && dist == 0;
     return !same_base || dist <= 0 || dist >= (int)length(i);
@@ -112,6 +114,38 @@ void emit_mvc(struct jit_cx *x)
         move_vectors(a, len);
     else
         move_short(a, len);
+    mem_done(x);
+}
+
+/* ---- comparing 1, 2, 4 or 8 bytes, as big-endian numbers ---- */
+
+static void load_number(struct x64 *a, unsigned len, struct x64_mem m)
+{
+    if (len >= 4) {
+        x64_rm(a, len == 8, A_MOVBE, RDX, m);
+        return;
+    }
+    x64_rm(a, false, len == 1 ? A_MOVZX8 : A_MOVZX16, RDX, m);
+    if (len == 2) {
+        x64_byte(a, 0x66);
+        x64_shift_i(a, false, S_ROL, RDX, 8);
+    }
+}
+
+void emit_clc(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    unsigned len = length(i);
+    mem_base_disp(x, i->d.b2, i->d.ss.d2, RAX);
+    mem_host(x, RAX, len, false);
+    load_number(a, len, x64_idx(RCX, RAX, 0, 0));
+    x64_rm(a, true, A_MOV_STORE, RDX, CPU_AT(scratch));
+    mem_base_disp(x, i->d.r2, i->d.ss.d1, RAX);
+    mem_host(x, RAX, len, false);
+    load_number(a, len, x64_idx(RCX, RAX, 0, 0));
+    x64_rm(a, true, A_CMP, RDX, CPU_AT(scratch));
+    cc_set(x);
     mem_done(x);
 }
 

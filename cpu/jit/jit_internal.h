@@ -116,6 +116,7 @@ enum jit_op {
     OP_CS,
     OP_CDS,
     OP_CDSG,
+    OP_CLC, /* emit_ss.c: as one number */
     OP_TS,
     OP_BC, /* first of the branches */
     OP_BCR,
@@ -487,6 +488,7 @@ void mem_base_disp(struct jit_cx *x, unsigned base, s32 disp, unsigned to);
 
 /* -- emit_ss.c -- */
 void emit_mvc(struct jit_cx *x);
+void emit_clc(struct jit_cx *x);
 void emit_clear(struct jit_cx *x);
 bool ss_fits(const struct jit_insn *i);
 unsigned ext_size(u8 ext);

@@ -172,7 +172,7 @@ static void registers_of(struct jit_insn *i)
         write_reg(i, i->d.r1, wide && (i->amode64 || !address));
     if (lo->op == OP_LM || lo->op == OP_STM)
         registers_of_multiple(i);
-    if (lo->op == OP_MVC)
+    if (lo->op == OP_MVC || lo->op == OP_CLC)
         read_reg(i, i->d.b2, true);
     if (lo->op == OP_BRX) {
         read_reg(i, i->d.r3, wide);
@@ -215,6 +215,7 @@ static bool mask_fits(unsigned mask)
 static bool lowering_fits(const struct jit_insn *i)
 {
     switch (i->lo->op) {
+    case OP_CLC:
     case OP_MVC:
     case OP_XC: return ss_fits(i);
     case OP_TM: return jit_const(&i->d, i->lo->b) != 0;

@@ -176,6 +176,8 @@ static void make_insn(struct twins *t, struct twin_code *c, const struct low_row
         shape_storage(t, p, r->row->format);
     if (r->row->format == FMT_SS_L)
         shape_ss(t, p);
+    if (r->row->op == 0xd5 && twins_percent(t, 70)) /* CLC of 1, 2, 4, 8 bytes */
+        p[1] = (u8)((1u << twins_below(t, 4)) - 1);
     if (twins_percent(t, 50))
         shape_registers(p, r->row->format);
     if (has_r1_first(r->row->format) && len > 2 && (p[1] >> 4 == 12 || p[1] >> 4 == 13) &&
