@@ -123,7 +123,7 @@ static unsigned use_second(struct jit_cx *x, unsigned xmm)
     bool wide = is_wide(i);
     if (i->lo->b != S_MEM)
         return use(x, i->d.r2, wide, xmm);
-    mem_load(x, mem_address(x, i), wide ? X_64 : X_U32, wide, RAX);
+    mem_fetch(x, mem_begin(x), wide ? X_64 : X_U32, wide, RAX);
     x64_sse_rr(&x->a, 0x66, wide, A_MOVQ, xmm, RAX);
     return xmm;
 }
@@ -377,7 +377,7 @@ static void emit_load(struct jit_cx *x)
         return;
     }
     if (i->lo->b == S_MEM)
-        mem_load(x, mem_address(x, i), wide ? X_64 : X_U32, wide, RAX);
+        mem_fetch(x, mem_begin(x), wide ? X_64 : X_U32, wide, RAX);
     else
         from = reg_use64(x, i->d.r2, RAX);
     x64_rm(a, wide, A_MOV_STORE, from, fpr(i->d.r1, wide));
@@ -397,11 +397,16 @@ static void emit_store_fp(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     bool wide = is_wide(i);
-    unsigned ea = mem_address(x, i);
-    mem_host(x, ea, wide ? 8 : 4, true);
+    unsigned begun = mem_begin(x);
+    struct x64_mem m = x64_at(begun, i->disp);
+    if (!i->window) {
+        mem_host(x, begun, wide ? 8 : 4, true);
+        m = x64_idx(RCX, begun, 0, 0);
+    }
     x64_rm(&x->a, wide, A_MOV, RDX, fpr(i->d.r1, wide));
-    x64_rm(&x->a, wide, A_MOVBE_STORE, RDX, x64_idx(RCX, ea, 0, 0));
-    mem_done(x);
+    x64_rm(&x->a, wide, A_MOVBE_STORE, RDX, m);
+    if (!i->window)
+        mem_done(x);
 }
 
 static void emit_to_gr(struct jit_cx *x)

@@ -10,11 +10,18 @@
 
 #define WINDOW_BYTES_MAX 512 /* the wider, the more often it crosses a page */
 
+static bool floating(const struct jit_insn *i)
+{
+    return i->lo->op >= OP_FADD && i->lo->op <= OP_FINT;
+}
+
 /* Bytes of the storage operand when a window may serve it, or 0. */
 static unsigned operand_bytes(const struct jit_insn *i)
 {
     if (!i->lo || i->base >= ZERO_REG || i->index != ZERO_REG)
         return 0;
+    if (floating(i))
+        return i->lo->b == S_MEM ? ext_size(i->lo->ext) : 0;
     switch (i->lo->op) {
     case OP_LM:
     case OP_STM: return ext_size(i->lo->ext) * (((i->d.r3 - i->d.r1) & 15u) + 1);
@@ -35,7 +42,7 @@ static unsigned operand_bytes(const struct jit_insn *i)
 
 static bool stores(const struct jit_insn *i)
 {
-    return i->lo->op == OP_STORE || i->lo->op == OP_STM;
+    return i->lo->op == OP_STORE || i->lo->op == OP_STM || i->lo->op == OP_FSTORE;
 }
 
 struct plan {
@@ -103,7 +110,7 @@ static void plan_operand(struct jit_cx *x, struct plan *plans, unsigned i, unsig
     for (unsigned w = 0; w < WINDOWS_MAX; w++) {
         if (serves(&plans[w], in, bytes)) {
             in->window = (u8)(w + 1);
-            in->faults = false;
+            in->faults = floating(in) && fp_may_call(in);
             return;
         }
     }
