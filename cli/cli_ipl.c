@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/ipl_move.h"
 #include "cli/post_uv.h"
+#include "cpu/engine.h"
 #include "hyp/directory.h"
 #include "hyp/vm.h"
 #include "mem/base/log.h"
@@ -28,8 +29,9 @@
 struct ipl_options {
     const char *kernel, *initrd, *append, *image, *load, *memory, *standby, *cpus, *model,
         *engine;
+    FILE *trace_file; /* of --trace jit:FILE */
     const char *console, *disk, *net, *gdb, *seed, *timeout, *stats, *trace, *move;
-    bool deterministic;
+    bool deterministic, perf_map;
 };
 
 struct ipl {
@@ -216,7 +218,14 @@ static void on_signal(uv_signal_t *handle, int number)
     uv_timer_start(&ipl->grace, on_grace, SHUTDOWN_GRACE_MS, 0);
 }
 
-/* ---- statistics ---- */
+/* ---- statistics, translated code as text ---- */
+
+/* jit-first and jit-single are for tests: translate at once, one instruction at a time. */
+static const char *const engine_names[] = {
+    [CPU_ENGINE_INTERP] = "interp",       [CPU_ENGINE_JIT] = "jit",
+    [CPU_ENGINE_JIT_FIRST] = "jit-first", [CPU_ENGINE_JIT_SINGLE] = "jit-single",
+    [CPU_ENGINE_LOCKSTEP] = "lockstep",
+};
 
 static double seconds(struct timeval t)
 {
@@ -230,22 +239,63 @@ static void body_add(void *ctx, const char *mnemonic, u64 calls)
     json_object_set_new(bodies, mnemonic, json_integer(before + (json_int_t)calls));
 }
 
+/* Names with what was counted for them; zeros are left out. */
+static json_t *refusals(const u64 *counts)
+{
+    json_t *o = json_object();
+    for (unsigned i = 1; i < JIT_REFUSALS; i++)
+        if (counts[i])
+            json_object_set_new(o, cpu_refusal_name(i), json_integer((json_int_t)counts[i]));
+    return o;
+}
+
+static json_t *engine_figures(struct ipl *ipl)
+{
+    struct cpu_engine_stats s;
+    cpu_engine_stats(vm_cpus(ipl->vm), &s);
+#define N(name, member) json_object_set_new(o, name, json_integer((json_int_t)s.member))
+    json_t *o = json_object();
+    N("regions", regions);
+    N("guest_instructions_translated", region_insns);
+    N("host_bytes", host_bytes);
+    N("code_bytes", code_bytes);
+    N("code_bytes_max", code_bytes_max);
+    N("live_regions", live_regions);
+    N("invalidated", invalidated);
+    N("flushes", flushes);
+    N("translate_ns", translate_ns);
+    json_object_set_new(o, "refused", refusals(s.refused));
+    json_object_set_new(o, "path_ends", refusals(s.ends));
+    if (s.stretches + s.insns_alone) {
+        N("lockstep_stretches", stretches);
+        N("lockstep_stretches_cold", stretches_cold);
+        N("lockstep_instructions_compared", insns_compared);
+        N("lockstep_instructions_alone", insns_alone);
+        N("lockstep_frames_compared", frames_compared);
+    }
+#undef N
+    return o;
+}
+
 static int stats_write(struct ipl *ipl, u64 start_ns)
 {
     struct rusage ru;
     u64 virt, total;
     getrusage(RUSAGE_SELF, &ru);
+    vm_hold(ipl->vm);
     vm_times(ipl->vm, &virt, &total);
     json_t *root =
-        json_pack("{s:{s:I}, s:f, s:f, s:f, s:I, s:I}", "instructions", "interp",
-                  (json_int_t)vm_instructions(ipl->vm), "wall_seconds",
-                  (double)(uv_hrtime() - start_ns) / 1e9, "cpu_seconds",
+        json_pack("{s:{s:I}, s:s, s:o, s:f, s:f, s:f, s:I, s:I}", "instructions", "interp",
+                  (json_int_t)vm_instructions(ipl->vm), "engine",
+                  engine_names[vm_configuration(ipl->vm)->engine], "jit", engine_figures(ipl),
+                  "wall_seconds", (double)(uv_hrtime() - start_ns) / 1e9, "cpu_seconds",
                   seconds(ru.ru_utime) + seconds(ru.ru_stime), "guest_seconds",
                   (double)virt / 1e9, "resident_bytes", (json_int_t)vm_resident_bytes(ipl->vm),
                   "max_rss_bytes", (json_int_t)ru.ru_maxrss * 1024);
     json_t *bodies = json_object();
     vm_bodies(ipl->vm, body_add, bodies);
     json_object_set_new(root, "bodies", bodies);
+    vm_release(ipl->vm);
     int rc = root ? json_dump_file(root, ipl->opt.stats, JSON_INDENT(1)) : -1;
     json_decref(root);
     if (rc)
@@ -285,10 +335,8 @@ static const char *missing(const struct ipl_options *o)
         return "--net is";
     if (o->gdb)
         return "--gdb is";
-    if (o->trace)
-        return "--trace is";
-    if (o->engine && strcmp(o->engine, "lockstep") == 0)
-        return "this --engine is";
+    if (o->trace && strcmp(o->trace, "jit") && strncmp(o->trace, "jit:", 4))
+        return "--trace of anything but jit is";
     if (o->console && strncmp(o->console, "tn3270:", 7) == 0)
         return "--console tn3270 is";
     return NULL;
@@ -305,15 +353,10 @@ static int stats_check(const char *path)
     return EXIT_WELL;
 }
 
-/* jit-first and jit-single are for tests: translate at once, one instruction at a time. */
 static bool engine_named(const char *name, enum cpu_engine *engine)
 {
-    static const char *const names[] = {[CPU_ENGINE_INTERP] = "interp",
-                                        [CPU_ENGINE_JIT] = "jit",
-                                        [CPU_ENGINE_JIT_FIRST] = "jit-first",
-                                        [CPU_ENGINE_JIT_SINGLE] = "jit-single"};
-    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
-        if (strcmp(name, names[i]) == 0) {
+    for (unsigned i = 0; i < ARRAY_LEN(engine_names); i++) {
+        if (strcmp(name, engine_names[i]) == 0) {
             *engine = (enum cpu_engine)i;
             return true;
         }
@@ -361,6 +404,24 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
     return stats_check(o->stats);
 }
 
+/* --trace jit[:FILE], --perf-map; without a translator neither says anything. */
+static int engine_watch(struct ipl *ipl, struct cause *cause)
+{
+    struct ipl_options *o = &ipl->opt;
+    struct cpu_set *cpus = vm_cpus(ipl->vm);
+    if (o->trace && o->trace[3] == ':') {
+        o->trace_file = fopen(o->trace + 4, "we");
+        if (!o->trace_file)
+            return cause_set(cause, ST_IO, "%s: %s", o->trace + 4, strerror(errno));
+    }
+    if (o->trace)
+        cpu_engine_trace(cpus, o->trace_file ? o->trace_file : stderr);
+    const char *wanted = getenv("ENDICOTT_PERF");
+    if (o->perf_map || (wanted && strcmp(wanted, "0")))
+        return cpu_engine_perf_map(cpus, cause);
+    return ST_OK;
+}
+
 static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct cause *cause)
 {
     struct vm_host_config hc = {
@@ -383,7 +444,8 @@ static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct ca
     int rc = vm_create(ipl->host, vc, &ipl->vm, cause);
     if (rc)
         return rc;
-    return ipl_load(ipl, cause);
+    rc = engine_watch(ipl, cause);
+    return rc ? rc : ipl_load(ipl, cause);
 }
 
 static void watch(struct ipl *ipl)
@@ -443,6 +505,8 @@ static int ipl_run(struct ipl *ipl, const struct vm_config *vc)
     }
     vm_destroy(ipl->vm);
     vm_host_destroy(ipl->host);
+    if (ipl->opt.trace_file)
+        fclose(ipl->opt.trace_file);
     post_uv_destroy(ipl->post);
     uv_walk(&ipl->loop, close_handle, NULL);
     uv_run(&ipl->loop, UV_RUN_DEFAULT);
@@ -467,7 +531,8 @@ int cli_ipl(int argc, char **argv)
         {"standby", "SIZE", "storage that the guest can bring in", &o->standby, NULL},
         {"cpus", "N", "number of CPUs, 1 unless given", &o->cpus, NULL},
         {"model", "NAME", "processor model; endicott models lists them", &o->model, NULL},
-        {"engine", "jit|interp", "execution engine (jit where the host can)", &o->engine, NULL},
+        {"engine", "jit|interp|lockstep", "execution engine (jit where the host can)",
+         &o->engine, NULL},
         {"disk", "DEVNO=FILE[,ro]", "disk (not available yet)", &o->disk, NULL},
         {"net", "DEVNO=...", "network (not available yet)", &o->net, NULL},
         {"console", "stdio|none", "console, stdio unless given", &o->console, NULL},
@@ -477,7 +542,9 @@ int cli_ipl(int argc, char **argv)
         {"relocate-every", "N[,TIMES]", NULL, &o->move, NULL},
         {"timeout", "SECONDS", "give up after so long, with status 8", &o->timeout, NULL},
         {"stats", "FILE", "write statistics as JSON at the end", &o->stats, NULL},
-        {"trace", "FILE", "trace (not available yet)", &o->trace, NULL},
+        {"trace", "jit[:FILE]", "guest and host code as it is translated", &o->trace, NULL},
+        {"perf-map", NULL, "tell perf of translated code (or ENDICOTT_PERF=1)", NULL,
+         &o->perf_map},
         {NULL, NULL, NULL, NULL, NULL},
     };
     int first = cli_parse(argc, argv, USAGE, options, false);

@@ -7,6 +7,7 @@
 #include "cpu/linkage/art.h"
 #include "cpu/insn/control.h"
 #include "cpu/event/per.h"
+#include "cpu/jit/lockstep.h"
 #include "mem/dat.h"
 
 #define LAP_BYTES 512u /* at effective 0 and 4096 */
@@ -231,6 +232,8 @@ static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum
     }
     e->tag = page;
     e->addend = (u64)(uintptr_t)(c->st->base + (abs & ~(u64)(FRAME_BYTES - 1))) - page;
+    if (kind == TLB_STORE && unlikely(c->lockstep != NULL))
+        lockstep_store_entry(c, e);
 }
 
 int cpu_translate(struct cpu *c, struct tlb_space *sp, u64 va, enum tlb_kind kind)

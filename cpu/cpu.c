@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "cpu/access.h"
-#include "cpu/jit/jit.h"
 #include "cpu/event/per.h"
+#include "cpu/jit/lockstep.h"
 #include "mem/dat.h"
 
 #define STATE_VERSION 1
@@ -33,11 +33,22 @@ void cpu_destroy(struct cpu *c)
     if (!c)
         return;
     code_cache_destroy(c);
+    lockstep_destroy(c);
     jit_destroy(c);
     free(c->heat);
     lock_fini(&c->mail_lock);
     free(c->tlb);
     free(c);
+}
+
+static int engine_create(struct cpu *c, enum cpu_engine engine, struct cause *cause)
+{
+    int rc = ST_OK;
+    if (engine != CPU_ENGINE_INTERP && !c->jit)
+        rc = jit_create(c, engine, cause);
+    if (rc == ST_OK && engine == CPU_ENGINE_LOCKSTEP && !c->lockstep)
+        rc = lockstep_create(c);
+    return rc;
 }
 
 struct cpu *cpu_create(struct cpu_set *set, unsigned address)
@@ -54,7 +65,7 @@ struct cpu *cpu_create(struct cpu_set *set, unsigned address)
     c->tlb = calloc(1, sizeof *c->tlb);
     c->heat = calloc(1, JIT_HEAT_ENTRIES);
     if (!c->tlb || !c->heat || code_cache_create(c) != ST_OK ||
-        (set->engine != CPU_ENGINE_INTERP && jit_create(c, set->engine, NULL) != ST_OK)) {
+        engine_create(c, set->engine, NULL) != ST_OK) {
         cpu_destroy(c);
         return NULL;
     }
@@ -96,6 +107,7 @@ void cpu_set_destroy(struct cpu_set *set)
         return;
     for (unsigned i = 0; i < set->count; i++)
         cpu_destroy(set->cpus[i]);
+    lockstep_set_destroy(set);
     lock_fini(&set->lock);
     free(set);
 }
@@ -113,9 +125,8 @@ struct cpu *cpu_set_get(struct cpu_set *set, unsigned address)
 int cpu_set_engine(struct cpu_set *set, enum cpu_engine engine, struct cause *cause)
 {
     int rc = ST_OK;
-    for (unsigned i = 0; i < set->count && rc == ST_OK && engine != CPU_ENGINE_INTERP; i++)
-        if (!set->cpus[i]->jit)
-            rc = jit_create(set->cpus[i], engine, cause);
+    for (unsigned i = 0; i < set->count && rc == ST_OK; i++)
+        rc = engine_create(set->cpus[i], engine, cause);
     if (rc == ST_OK)
         set->engine = engine;
     for (unsigned i = 0; i < set->count && set->engine == CPU_ENGINE_INTERP; i++) {
@@ -371,6 +382,8 @@ void cpu_set_lpar(struct cpu_set *set)
 static void access_begin(struct cpu *c)
 {
     atomic_store(&c->in_run, 1);
+    if (c->lockstep)
+        lockstep_take(c);
     u32 flushes = atomic_fetch_and(&c->requests, ~REQ_FLUSHES) & REQ_FLUSHES;
     if (flushes)
         cpu_do_flushes(c, flushes);
@@ -378,6 +391,8 @@ static void access_begin(struct cpu *c)
 
 static int access_end(struct cpu *c, int rc)
 {
+    if (c->lockstep)
+        lockstep_release(c);
     atomic_store(&c->in_run, 0);
     return rc;
 }

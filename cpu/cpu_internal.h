@@ -18,12 +18,13 @@
 #include "mem/tlb.h"
 
 /* Results of a body below zero. */
-#define CPU_TAKEN (-1)      /* psw.addr holds the branch target */
-#define CPU_RESYNC (-2)     /* completed; look at PSW, control registers, interruptions */
-#define CPU_ICPT (-3)       /* cpu->icpt is filled; completed by cpu_finish_* */
-#define CPU_BUDGET (-4)     /* run loop only: psw.addr is current, the budget is spent */
-#define CPU_AGAIN (-5)      /* psw.addr points at the instruction itself: partial completion */
-#define CPU_PSW_LOADED (-6) /* the body has set the whole PSW; look at everything again */
+#define CPU_TAKEN (-1)       /* psw.addr holds the branch target */
+#define CPU_RESYNC (-2)      /* completed; look at PSW, control registers, interruptions */
+#define CPU_ICPT (-3)        /* cpu->icpt is filled; completed by cpu_finish_* */
+#define CPU_BUDGET (-4)      /* run loop only: psw.addr is current, the budget is spent */
+#define CPU_AGAIN (-5)       /* psw.addr points at the instruction itself: partial completion */
+#define CPU_PSW_LOADED (-6)  /* the body has set the whole PSW; look at everything again */
+#define CPU_JIT_STOPPED (-7) /* lockstep only: translated code was left for c->stop */
 
 /** One decoded instruction: 16 bytes, so that a slot address is its halfword offset times 16. */
 struct dinsn {
@@ -83,6 +84,7 @@ struct cpu {
     u8 watch;        /* WATCH_*; derived from the PSW and control registers */
     u8 jit_mode;     /* JIT_MODE_*; what translated code depends on, derived likewise */
     bool jit_broken; /* a region of the executing page is void: leave it */
+    bool jit_stops;  /* lockstep: the way out of translated code ends the stretch */
     u32 fpc;
     u64 jit_fp[2]; /* translated code: two numbers whose comparison is the condition code */
     u64 vr[32][2]; /* vector registers; [n][0] is floating-point register n */
@@ -130,8 +132,9 @@ struct cpu {
     /* derived: translations and decoded instructions */
     struct tlb *tlb;
     struct code_cache *code;
-    struct jit *jit; /* NULL: the interpreter alone */
-    u8 *heat;        /* executions of branch targets; see jit_heat */
+    struct jit *jit;           /* NULL: the interpreter alone */
+    u8 *heat;                  /* executions of branch targets; see jit_heat */
+    struct lockstep *lockstep; /* NULL: no engine is compared with another */
 
     /* words other threads may touch */
     _Atomic u32 requests;
@@ -174,6 +177,7 @@ struct cpu_set {
     _Atomic u32 topology; /* polarization, change report pending; see configure.c */
     _Atomic u64 standby;  /* one bit per CPU address: defined, not configured */
     enum cpu_engine engine;
+    struct cpu_lockstep *lockstep; /* shared by its CPUs; cpu/jit/lockstep.c */
 };
 
 /* cpu->jit_mode. */
@@ -224,6 +228,10 @@ void cpu_destroy(struct cpu *c);
 int cpu_run_slot(struct cpu *c, const struct dinsn *d);
 /** Threaded code ends here: note slot, budget and the length of the instruction; return rc. */
 int cpu_stop(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length);
+/** The slot for psw.addr, whose page becomes the executing one; NULL: *rc is what stops us. */
+const struct dinsn *cpu_find_slot(struct cpu *c, int *rc);
+/** Execute exactly one instruction, fetched and decoded anew into `insn`. */
+int cpu_step(struct cpu *c, u8 insn[6]);
 /** A taken branch that leaves the page, meets an odd address, or finds the budget spent. */
 int cpu_branch_slow(struct cpu *c, long n);
 /** Make c->bear current. A taken branch only notes its slot, which is an address as long as its

@@ -2,8 +2,8 @@
  * Guarantees: interruptions and requests are looked at between stretches of at most
  * RUN_SLICE_INSNS instructions; psw.addr is current whenever threaded code is not running. */
 #include "cpu/insn/insn.h"
-#include "cpu/jit/jit.h"
 #include "cpu/event/per.h"
+#include "cpu/jit/lockstep.h"
 
 #define RUN_SLICE_INSNS 4096
 #define STEP_BUDGET_INSNS 16 /* smaller budgets are executed exactly, one by one */
@@ -55,8 +55,7 @@ int cpu_stop(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned leng
     return rc;
 }
 
-/* The slot for psw.addr, or NULL with *rc set to what stops us. */
-static const struct dinsn *slot_find(struct cpu *c, int *rc)
+const struct dinsn *cpu_find_slot(struct cpu *c, int *rc)
 {
     u64 addr = c->psw.addr;
     u64 page_addr = addr & ~(u64)(FRAME_BYTES - 1);
@@ -88,10 +87,10 @@ static const struct dinsn *slot_find(struct cpu *c, int *rc)
 int cpu_branch_slow(struct cpu *c, long n)
 {
     c->n = n;
-    if (n <= 0)
+    if (n <= 0 || unlikely(c->jit_stops))
         return CPU_BUDGET;
     int rc = 0;
-    const struct dinsn *d = slot_find(c, &rc);
+    const struct dinsn *d = cpu_find_slot(c, &rc);
     if (!d)
         return rc;
     if (unlikely(--*jit_heat(c, d) == 0))
@@ -124,9 +123,19 @@ static int branch_slow(struct cpu *c, const struct dinsn *d, long n)
 }
 #endif
 
+/* Let another CPU of the set have its turn, then run in lockstep. */
+static int exec_lockstep(struct cpu *c, long n)
+{
+    lockstep_release(c);
+    lockstep_take(c);
+    return lockstep_slice(c, n);
+}
+
 /* Run threaded code from psw.addr. */
 static int exec_slice(struct cpu *c, long n)
 {
+    if (unlikely(c->lockstep != NULL))
+        return exec_lockstep(c, n);
 #ifndef ENDICOTT_LOOP_DISPATCH
     if (c->jit)
         return jit_call(c, NULL, n, branch_slow);
@@ -149,10 +158,9 @@ int cpu_run_slot(struct cpu *c, const struct dinsn *d)
     return rc;
 }
 
-/* Execute exactly one instruction, in a page that leads nowhere else. */
-static int exec_step(struct cpu *c)
+/* In a page that leads nowhere else. */
+int cpu_step(struct cpu *c, u8 insn[6])
 {
-    u8 insn[6];
     const struct dinsn *d;
     c->n = 1;
     TRY(code_step_fetch(c, insn, &d));
@@ -205,10 +213,11 @@ static enum cpu_exit run_loop(struct cpu *c, long budget)
         if (why >= 0)
             return (enum cpu_exit)why;
         long slice = budget < RUN_SLICE_INSNS ? budget : RUN_SLICE_INSNS;
+        u8 insn[6];
         int rc;
         if (budget <= STEP_BUDGET_INSNS || c->watch) {
             slice = 1;
-            rc = exec_step(c);
+            rc = cpu_step(c, insn);
         } else {
             rc = exec_slice(c, slice);
         }
@@ -230,7 +239,11 @@ enum cpu_exit cpu_run(struct cpu *c, long budget)
 {
     atomic_store(&c->in_run, 1);
     code_set_owner(c);
+    if (c->lockstep)
+        lockstep_take(c);
     enum cpu_exit why = run_loop(c, budget);
+    if (c->lockstep)
+        lockstep_release(c);
     code_clear_owner(c);
     atomic_store(&c->in_run, 0);
     return why;

@@ -366,6 +366,11 @@ void vm_bodies(const struct vm *vm, cpu_bodies_cb *cb, void *ctx)
     cpu_set_bodies(vm->cpus, cb, ctx);
 }
 
+struct cpu_set *vm_cpus(struct vm *vm)
+{
+    return vm->cpus;
+}
+
 u64 vm_instructions(const struct vm *vm)
 {
     u64 sum = 0;

@@ -105,6 +105,8 @@ u64 vm_instructions(const struct vm *vm);
  *  held or has ended. */
 void vm_bodies(const struct vm *vm, void (*cb)(void *ctx, const char *mnemonic, u64 calls),
                void *ctx);
+/** Its CPUs, for figures of the engines; held or stopped while it is used. */
+struct cpu_set *vm_cpus(struct vm *vm);
 u64 vm_resident_bytes(const struct vm *vm);
 /** Host processor time used, nanoseconds: inside cpu_run, and including interceptions. */
 void vm_times(const struct vm *vm, u64 *virt_ns, u64 *total_ns);

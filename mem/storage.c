@@ -159,6 +159,8 @@ void storage_mark_frame(struct storage *st, u64 abs)
 {
     u64 frame = abs >> FRAME_SHIFT;
     PRE(frame < st->frames);
+    if (unlikely(st->watch != NULL))
+        st->watch->marked(st->watch->ctx, abs);
     storage_use(st, frame);
     bit_set(st->touched, frame);
     bit_set(st->dirty, frame);
@@ -198,6 +200,7 @@ bool storage_write(struct storage *st, u64 abs, const void *src, u64 len)
         return false;
     if (!len)
         return true;
+    bool told = st->watch && st->watch->write_begin(st->watch->ctx, abs, len);
     memcpy(st->base + abs, src, len);
     bool code = false; /* marked after the bytes: a pass that read too early sends it again */
     for (u64 f = abs >> FRAME_SHIFT; f <= (abs + len - 1) >> FRAME_SHIFT; f++) {
@@ -206,6 +209,8 @@ bool storage_write(struct storage *st, u64 abs, const void *src, u64 len)
     }
     if (code)
         storage_code_stored(st, abs, len);
+    if (told)
+        st->watch->write_end(st->watch->ctx);
     return true;
 }
 

@@ -36,6 +36,16 @@
 /** Told when bytes of a frame that holds decoded instructions are stored into (any thread). */
 typedef void storage_code_cb(void *ctx, u64 abs, u64 len);
 
+/** Somebody who must see every store before it happens (lockstep); NULL in struct storage: nobody.
+ *  marked: the calling thread is going to store into this frame. write_begin: the same for
+ *  storage_write; when true write_end is called behind it. */
+struct storage_watch {
+    void (*marked)(void *ctx, u64 abs);
+    bool (*write_begin)(void *ctx, u64 abs, u64 len);
+    void (*write_end)(void *ctx);
+    void *ctx;
+};
+
 struct storage {
     u8 *base;             /* host address of absolute 0 */
     u64 size;             /* bytes, a multiple of 1 MiB */
@@ -51,6 +61,7 @@ struct storage {
         void *ctx;
     } observers[STORAGE_OBSERVERS_MAX];
     unsigned observer_count;
+    const struct storage_watch *watch;
     u64 increment_bytes;      /* unit of coming and going, a power of two */
     _Atomic u32 absent_count; /* increments that are not there now */
     _Atomic u64 absent[(STORAGE_INCREMENTS_MAX + 63) / 64];

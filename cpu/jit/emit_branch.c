@@ -66,6 +66,14 @@ static void all_to_memory(struct jit_cx *x)
     reg_write_back(x);
 }
 
+void emit_go(struct x64 *a, const struct jit *j)
+{
+    if (j->lockstep)
+        x64_jmp_to(a, (const void *)(uintptr_t)jit_stop);
+    else
+        x64_jmp_mem(a, x64_at(RSI, 0));
+}
+
 /* To slot d, in rsi, and count that it was branched to. */
 static void count_and_jump(struct jit_cx *x, const struct dinsn *d)
 {
@@ -75,7 +83,7 @@ static void count_and_jump(struct jit_cx *x, const struct dinsn *d)
     u8 *cold = x64_jcc(a, CC_NE);
     x64_jmp_to(a, (const void *)(uintptr_t)jit_hot_go);
     x64_patch(a, cold, a->at);
-    x64_jmp_mem(a, x64_at(RSI, 0));
+    emit_go(a, x->jit);
 }
 
 void emit_leave_slot(struct jit_cx *x, unsigned slot)
@@ -94,7 +102,7 @@ void emit_leave_slot(struct jit_cx *x, unsigned slot)
 static void leave_page(struct jit_cx *x)
 {
     x64_call_to(&x->a, x->jit->leave_page);
-    x64_jmp_mem(&x->a, x64_at(RSI, 0));
+    emit_go(&x->a, x->jit);
 }
 
 /* cmp [m], value; rax is scratch. */
@@ -604,7 +612,7 @@ void emit_branch(struct jit_cx *x)
 
 /* Called, not jumped to: rsi = slot of the address in rax, rdi and rdx for it, when its page is in
  * the TLB of decoded pages; else it does not return but goes to cpu_branch_slow. What
- * cpu_set_code_page and slot_find do (cpu/run.c). */
+ * cpu_set_code_page and cpu_find_slot do (cpu/run.c). */
 void emit_leave_page(struct x64 *a)
 {
     u8 *slow[3];

@@ -10,10 +10,10 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define JIT_CODE_BYTES (48u << 20)
-#define JIT_REGION_BYTES_MAX (256u << 10) /* room that must be there before a translation */
 #define JIT_REGIONS_MAX 65536u
 #define JIT_HEAT_FIRST 30 /* executions before a branch target is translated */
 #define JIT_HEAT_AGAIN 255
@@ -86,6 +86,7 @@ int jit_create(struct cpu *c, enum cpu_engine engine, struct cause *cause)
     }
     j->eager = engine != CPU_ENGINE_JIT;
     j->heat = j->eager ? 1 : JIT_HEAT_FIRST;
+    j->lockstep = engine == CPU_ENGINE_LOCKSTEP;
     j->insns_max = engine == CPU_ENGINE_JIT_SINGLE ? 1 : REGION_INSNS_MAX;
     common_code(j);
     memset(c->heat, j->heat, JIT_HEAT_ENTRIES);
@@ -102,6 +103,8 @@ void jit_destroy(struct cpu *c)
     if (j->rx)
         munmap(j->rx, j->bytes);
     free(j->bodies);
+    if (j->perf_map)
+        fclose(j->perf_map);
     free(j->regions);
     free(j->cx);
     free(j);
@@ -148,7 +151,7 @@ static void flush(struct cpu *c)
     j->region_count = 0;
     j->used = j->floor;
     j->cold_used = j->hot_end;
-    j->stats.flushed++;
+    j->stats.flushes++;
     memset(c->heat, j->heat, JIT_HEAT_ENTRIES);
 }
 
@@ -183,6 +186,17 @@ void jit_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsign
 
 /* ---- translation ---- */
 
+const struct jit_region *jit_region_at(const struct cpu *c, const struct dinsn *d)
+{
+    const struct code_page *page = (const struct code_page *)(const void *)c->code_base;
+    if (!jit_is_code(c, d->run))
+        return NULL;
+    for (const struct jit_region *r = page->jit; r; r = r->next)
+        if (&page->slot[r->entry] == d)
+            return r->mode == c->jit_mode ? r : NULL;
+    return NULL;
+}
+
 static void region_enter(struct cpu *c, unsigned slot)
 {
     struct jit *j = c->jit;
@@ -193,6 +207,10 @@ static void region_enter(struct cpu *c, unsigned slot)
                              .page = x->page,
                              .granules = x->granules,
                              .entry = (u16)slot,
+                             .mode = x->mode,
+                             .bytes = (u32)x64_used(&x->a),
+                             .cold = x->cold.run,
+                             .cold_bytes = (u32)x64_used(&x->cold),
                              .before = d->run,
                              .code = (insn_run *)(uintptr_t)x->a.run};
     x->page->jit = r;
@@ -200,12 +218,24 @@ static void region_enter(struct cpu *c, unsigned slot)
     j->used += (x64_used(&x->a) + 15) & ~(size_t)15;
     j->cold_used += x64_used(&x->cold);
     j->stats.regions++;
-    j->stats.insns += x->insns;
+    j->stats.region_insns += x->insns;
     j->stats.host_bytes += x64_used(&x->a) + x64_used(&x->cold);
 }
 
-/* Translate from `slot` of the executing page; false when it was not possible. */
-static bool translate(struct cpu *c, struct code_page *page, unsigned slot)
+/* For those who look on: the trace, and `perf`. */
+static void region_tell(const struct jit_cx *x, const struct jit_region *r)
+{
+    unsigned long long at = x->c->ia_page + x->entry_slot * 2u;
+    if (x->jit->trace)
+        jit_dump(x->jit->trace, x, r);
+    if (x->jit->perf_map)
+        fprintf(x->jit->perf_map, "%lx %x guest_%llx\n%lx %x guest_%llx_rare\n",
+                (unsigned long)(uintptr_t)r->code, r->bytes, at,
+                (unsigned long)(uintptr_t)r->cold, r->cold_bytes, at);
+}
+
+/* Translate from `slot` of the executing page. */
+static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigned slot)
 {
     struct jit *j = c->jit;
     struct jit_cx *x = j->cx;
@@ -216,25 +246,56 @@ static bool translate(struct cpu *c, struct code_page *page, unsigned slot)
     x->jit = j;
     x->page = page;
     x->mode = c->jit_mode;
+    x->refused = JIT_WELL;
     if (!region_find(x, slot))
-        return false;
+        return x->refused;
     region_analyse(x);
     x->a = assembler_at(j, j->used, j->hot_end);
     x->cold = assembler_at(j, j->cold_used, j->bytes);
     emit_region(x, page->slot[slot].run);
     if (x->a.full || x->cold.full)
-        return false;
+        return JIT_CODE_FULL;
     region_enter(c, slot);
-    return true;
+    region_tell(x, page->jit);
+    return JIT_WELL;
 }
 
-static bool translatable(const struct cpu *c, const struct code_page *page,
-                         const struct dinsn *d)
+/* Why nothing is translated from `d` on whatever the instructions are. */
+static enum jit_refusal slot_refused(const struct cpu *c, const struct code_page *page,
+                                     const struct dinsn *d)
 {
     u8 mode = c->jit_mode;
-    return page->abs != CODE_ABS_NONE && d >= page->slot && d < page->slot + CODE_SLOTS &&
-           d->run != code_run_decode && d->run != code_run_mixed && d->run != code_run_cross &&
-           !jit_is_code(c, d->run) && !(mode & (JIT_MODE_AR | JIT_MODE_OVERFLOW));
+    if (d->run == code_run_mixed)
+        return JIT_MIXED_FRAME;
+    if (page->abs == CODE_ABS_NONE)
+        return JIT_NO_FRAME;
+    if (d < page->slot || d >= page->slot + CODE_SLOTS || d->run == code_run_cross)
+        return JIT_CROSSES_PAGE;
+    if (d->run == code_run_decode)
+        return JIT_NOT_DECODED;
+    if (mode & JIT_MODE_AR)
+        return JIT_AR_MODE;
+    return mode & JIT_MODE_OVERFLOW ? JIT_OVERFLOW_MASK : JIT_WELL;
+}
+
+static u64 now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
+}
+
+static void try_translation(struct cpu *c, struct code_page *page, const struct dinsn *d)
+{
+    struct jit *j = c->jit;
+    enum jit_refusal why = slot_refused(c, page, d);
+    if (why == JIT_WELL) {
+        u64 start = now_ns();
+        why = translate(c, page, (unsigned)(d - page->slot));
+        j->stats.translate_ns += now_ns() - start;
+    }
+    if (why)
+        j->stats.refused[why]++;
 }
 
 const struct dinsn *jit_hot(struct cpu *c, const struct dinsn *d)
@@ -251,13 +312,22 @@ const struct dinsn *jit_hot(struct cpu *c, const struct dinsn *d)
             return d;
         code_decode_slot(c, page, (unsigned)(d - page->slot));
     }
-    if (translatable(c, page, d) && !translate(c, page, (unsigned)(d - page->slot)))
-        c->jit->stats.refused++;
+    if (!jit_is_code(c, d->run))
+        try_translation(c, page, d);
     return d;
+}
+
+int jit_stop(struct cpu *c, const struct dinsn *d, long n)
+{
+    c->stop = d;
+    c->n = n;
+    return CPU_JIT_STOPPED;
 }
 
 int jit_hot_go(struct cpu *c, const struct dinsn *d, long n)
 {
+    if (unlikely(c->jit_stops))
+        return jit_stop(c, d, n);
     d = jit_hot(c, d);
     return d->run(c, d, n);
 }
@@ -275,6 +345,8 @@ int jit_body_result(struct cpu *c, const struct dinsn *d, long n, int rc, unsign
 /* The instruction at d by the interpreter, also where a region begins. */
 int jit_interpret(struct cpu *c, const struct dinsn *d, long n)
 {
+    if (unlikely(c->jit_stops))
+        return jit_stop(c, d, n);
     const struct code_page *page = (const struct code_page *)(const void *)c->code_base;
     insn_run *run = d->run;
     for (const struct jit_region *r = page->jit; r; r = r->next)
@@ -285,6 +357,8 @@ int jit_interpret(struct cpu *c, const struct dinsn *d, long n)
 
 int jit_broken(struct cpu *c, const struct dinsn *d, long n)
 {
+    if (unlikely(c->jit_stops))
+        return jit_stop(c, d, n); /* jit_broken stays and tells why */
     c->jit_broken = false;
     return d->run(c, d, n);
 }

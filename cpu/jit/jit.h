@@ -24,6 +24,9 @@ void jit_forget_page(struct cpu *c, struct code_page *page);
 void jit_forget(struct cpu *c);
 /** Count calls of bodies from now on. */
 int jit_bodies_create(struct cpu *c);
+/** The region that begins at `d` and was made for the mode the CPU is in, or NULL. */
+struct jit_region;
+const struct jit_region *jit_region_at(const struct cpu *c, const struct dinsn *d);
 /** Is this handler translated code? */
 bool jit_is_code(const struct cpu *c, insn_run *run);
 /** run(c, d, n), with the registers that translated code uses saved. */

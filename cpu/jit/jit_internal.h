@@ -4,12 +4,15 @@
 #define ENDICOTT_CPU_JIT_INTERNAL_H
 
 #include <stddef.h>
+#include <stdio.h>
 
+#include "cpu/engine.h"
 #include "cpu/jit/jit.h"
 #include "cpu/jit/x64.h"
 
 #define REGION_INSNS_MAX 320
 #define REGION_BLOCKS_MAX 160
+#define JIT_REGION_BYTES_MAX (256u << 10) /* room that must be there before a translation */
 #define REGION_STUBS_MAX 1600
 #define NO_REG 0xffu
 #define ZERO_REG 16u /* gr[16] */
@@ -292,8 +295,11 @@ struct jit_stub {
 struct jit_region {
     struct jit_region *next; /* of the page */
     struct code_page *page;
-    u64 granules; /* 64-byte pieces of the page it was made from */
-    u16 entry;    /* slot */
+    u64 granules;          /* 64-byte pieces of the page it was made from */
+    u16 entry;             /* slot */
+    u8 mode;               /* jit_mode it was made for */
+    u32 bytes, cold_bytes; /* of host code; of its stubs */
+    const u8 *cold;
     insn_run *before, *code;
 };
 
@@ -306,13 +312,14 @@ struct jit {
     unsigned region_count;
     struct jit_cx *cx;
     bool eager; /* translate what was never executed */
-    u8 heat;    /* executions of a branch target before it is translated */
+    bool lockstep;
+    u8 heat; /* executions of a branch target before it is translated */
     unsigned insns_max;
     struct jit_bodies *bodies; /* NULL: calls are not counted */
     u8 *leave_page; /* common code, where it runs: the address to go on at in rax, n in r15 */
-    struct jit_stats {
-        u64 regions, insns, host_bytes, refused, flushed, invalidated, ns;
-    } stats;
+    struct cpu_engine_stats stats; /* of this CPU; lockstep's are elsewhere */
+    FILE *trace;                   /* regions as text, or NULL */
+    FILE *perf_map;                /* regions for `perf`, or NULL */
 };
 
 #define HOST_NONE (-1)
@@ -322,8 +329,8 @@ struct jit_cx {
     struct cpu *c;
     struct jit *jit;
     struct code_page *page;
-    struct x64 a, cold; /* what is emitted now; where stubs go */
-    struct jit_insn insn[REGION_INSNS_MAX];
+    struct x64 a, cold;                         /* what is emitted now; where stubs go */
+    struct jit_insn insn[REGION_INSNS_MAX + 1]; /* the last is never part of the region */
     unsigned insns;
     struct jit_block block[REGION_BLOCKS_MAX];
     unsigned blocks;
@@ -334,6 +341,7 @@ struct jit_cx {
     unsigned stubs;
     u64 granules;
     u8 mode;
+    enum jit_refusal refused; /* why the last path ended, or nothing is translated */
     unsigned entry_slot, entry_block;
     /* register assignment of the region */
     s8 host[17];
@@ -367,7 +375,8 @@ struct jit_cx {
 #define H_N R15
 
 /* -- region.c -- */
-/** Find the region that begins at `slot`; false when nothing worth translating starts there. */
+/** Find the region that begins at `slot`; false when nothing worth translating starts there:
+ *  x->refused says why. */
 bool region_find(struct jit_cx *x, unsigned slot);
 /** Liveness, dirtiness, host registers. */
 void region_analyse(struct jit_cx *x);
@@ -552,6 +561,8 @@ void emit_bear(struct jit_cx *x);
 void emit_jump_block(struct jit_cx *x, unsigned block);
 /** The code of jit->leave_page. */
 void emit_leave_page(struct x64 *a);
+/** Go on at the slot in rsi, with n in rdx and the CPU in rdi: the way out of translated code. */
+void emit_go(struct x64 *a, const struct jit *j);
 
 /* -- emit_stub.c -- */
 void emit_fn(struct jit_cx *x);
@@ -578,11 +589,18 @@ void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block);
 /* -- bodies.c -- */
 /** Where calls of the row's body are counted. */
 u64 *jit_bodies_count(struct jit *j, const struct isa_entry *row);
+/* -- dump.c -- */
+/** Guest code of the region in x, and host code of `r`, which was made of it. */
+void jit_dump(FILE *out, const struct jit_cx *x, const struct jit_region *r);
+/** What offsets and addresses in host code are, for tests/lib/jit_text.py. */
+void jit_dump_legend(FILE *out);
 
 /* -- jit.c: C functions that translated code calls -- */
 int jit_body_result(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length);
 int jit_broken(struct cpu *c, const struct dinsn *d, long n);
 int jit_hot_go(struct cpu *c, const struct dinsn *d, long n);
 int jit_interpret(struct cpu *c, const struct dinsn *d, long n);
+/** Lockstep: instead of going on at `d`. */
+int jit_stop(struct cpu *c, const struct dinsn *d, long n);
 
 #endif

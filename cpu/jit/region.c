@@ -4,6 +4,7 @@
  * leads out of the region. That is the profile.
  * Blocks are in the order of addresses. */
 #include "cpu/jit/jit_internal.h"
+#include "cpu/jit/lockstep.h"
 
 #include <stdlib.h>
 
@@ -286,34 +287,46 @@ static bool decoded_from(const struct jit_cx *x, unsigned slot, const struct jit
     return run == i->row->run && memcmp(&d->r1, &i->d.r1, sizeof *d - sizeof d->run) == 0;
 }
 
-/* Decode the instruction at `slot` again; false when nothing decoded is there. */
-static bool insn_at(struct jit_cx *x, unsigned slot, struct jit_insn *i)
+/* Decode the instruction at `slot` again; or why that is no instruction of the region. */
+static enum jit_refusal insn_at(struct jit_cx *x, unsigned slot, struct jit_insn *i)
 {
     const struct dinsn *d = &x->page->slot[slot];
     unsigned left = FRAME_BYTES - slot * 2;
     u8 text[6] = {0};
     if (slot < CODE_SLOTS && d->run == code_run_decode && x->jit->eager)
         code_decode_slot(x->c, x->page, slot);
-    if (slot >= CODE_SLOTS || d->run == code_run_decode || d->run == code_run_cross)
-        return false;
+    if (slot >= CODE_SLOTS || d->run == code_run_cross)
+        return JIT_CROSSES_PAGE;
+    if (d->run == code_run_decode)
+        return JIT_NOT_DECODED;
     memcpy(text, x->c->st->base + x->page->abs + slot * 2, left < 6 ? left : 6);
     unsigned len = isa_length(text[0]);
     const struct isa_entry *row = len <= left ? isa_find(text) : NULL;
     if (!row)
-        return false;
+        return JIT_NO_ROW;
     memset(i, 0, sizeof *i);
     memset(text + len, 0, sizeof text - len);
     i->row = row;
     isa_decode(&i->d, (enum isa_format)row->format, text);
     if (!decoded_from(x, slot, i))
-        return false;
+        return JIT_CHANGED;
     i->slot = (u16)slot;
     i->len = (u8)len;
     i->target = -1;
     i->amode64 = (x->mode & JIT_MODE_AMODE) == JIT_MODE_64;
     i->amode24 = (x->mode & JIT_MODE_AMODE) == JIT_MODE_24;
     classify(i, x->mode);
-    return true;
+    return JIT_WELL;
+}
+
+/* Why it is not translated although it is an instruction. */
+static enum jit_refusal insn_refused(const struct jit_cx *x, const struct jit_insn *i)
+{
+    if (i->row->flags & IF_ICPT)
+        return JIT_INTERCEPTED;
+    if ((i->row->flags & IF_BFP) && !(x->mode & JIT_MODE_AFP))
+        return JIT_NO_AFP;
+    return x->jit->lockstep && !lockstep_repeatable(i->row) ? JIT_NOT_REPEATABLE : JIT_WELL;
 }
 
 /* ---- reachability ---- */
@@ -362,11 +375,16 @@ static void todo_add(struct jit_cx *x, struct todo *t, unsigned slot)
 /* Follow a run of instructions from `slot` to its end. */
 static void walk(struct jit_cx *x, struct todo *t, unsigned slot)
 {
-    while (slot < CODE_SLOTS && x->slot_insn[slot] < 0 && x->insns < x->jit->insns_max) {
+    while (slot < CODE_SLOTS && x->slot_insn[slot] < 0) {
         struct jit_insn *i = &x->insn[x->insns];
-        if (!insn_at(x, slot, i) || (i->row->flags & IF_ICPT) ||
-            ((i->row->flags & IF_BFP) && !(x->mode & JIT_MODE_AFP)))
+        enum jit_refusal why =
+            x->insns < x->jit->insns_max ? insn_at(x, slot, i) : JIT_INSNS_MAX;
+        why = why ? why : insn_refused(x, i);
+        if (why) {
+            x->refused = why;
+            x->jit->stats.ends[why]++;
             return;
+        }
         x->slot_insn[slot] = (s16)x->insns++;
         i->target = (s16)target_slot(i);
         if (i->lo && i->lo->op == OP_BAS)
@@ -400,6 +418,8 @@ static void blocks_cut(struct jit_cx *x)
         bool joined = i > 0 && x->insn[i - 1].slot + x->insn[i - 1].len / 2 == in->slot;
         if (!open || !joined || x->leader[in->slot]) {
             if (x->blocks == REGION_BLOCKS_MAX) {
+                x->refused = JIT_BLOCKS_MAX;
+                x->jit->stats.ends[JIT_BLOCKS_MAX]++;
                 x->insns = i;
                 return;
             }
@@ -478,7 +498,10 @@ bool region_find(struct jit_cx *x, unsigned slot)
         unsigned from = x->insn[i].slot * 2u, last = from + x->insn[i].len - 1;
         x->granules |= 1ull << (from / 64) | 1ull << (last / 64);
     }
-    return x->insns > 1 || x->insn[0].lo;
+    if (x->insns > 1 || x->insn[0].lo)
+        return true;
+    x->refused = JIT_ONE_BODY;
+    return false;
 }
 
 /* ---- registers ---- */

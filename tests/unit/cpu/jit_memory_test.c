@@ -1,0 +1,196 @@
+/* Code memory and what it was made from: never writable and executable at once, bounded, given up
+ * as a whole when full; stores into code, by the code itself, from other pages and other CPUs, and
+ * into data beside it. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cpu/jit/jit_internal.h"
+#include "tests/lib/cpu_harness.h"
+
+#define BUDGET 4000
+#define SMALL_BYTES (JIT_REGION_BYTES_MAX + (16u << 10))
+#define PAGE 0x1000u
+
+static struct cpu_harness h;
+
+static void setup_engine(enum cpu_engine engine)
+{
+    harness_init(&h, "zEC12", 2);
+    if (jit_supported())
+        ck_assert_int_eq(cpu_set_engine(h.set, engine, NULL), ST_OK);
+}
+
+static void setup(void)
+{
+    setup_engine(CPU_ENGINE_JIT_FIRST);
+}
+
+static void teardown(void)
+{
+    harness_fini(&h);
+}
+
+static struct cpu_engine_stats figures(void)
+{
+    struct cpu_engine_stats s;
+    cpu_engine_stats(h.set, &s);
+    return s;
+}
+
+static void run_cpu(struct cpu *c, u64 addr)
+{
+    cpu_psw_set(c, HARNESS_PSW64, addr);
+    cpu_start(c);
+    ck_assert_int_eq(cpu_run(c, BUDGET), CPU_EXIT_BUDGET);
+}
+
+static void run(u64 addr)
+{
+    run_cpu(h.cpu, addr);
+}
+
+/* [J3] No mapping of the process is writable and executable; ours are one of each kind. */
+START_TEST(never_both)
+{
+    char line[512], rights[5];
+    unsigned views = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    ck_assert_ptr_nonnull(maps);
+    while (fgets(line, sizeof line, maps)) {
+        ck_assert_int_eq(sscanf(line, "%*s %4s", rights), 1);
+        ck_assert_msg(rights[1] != 'w' || rights[2] != 'x', "%s", line);
+        views += strstr(line, "endicott-jit") != NULL;
+    }
+    fclose(maps);
+    if (jit_supported())
+        ck_assert_uint_eq(views, 2 * 2); /* of two CPUs */
+}
+END_TEST
+
+/* Code memory of two regions' room: many pages of code flush it again and again, and compute
+ * what they should. */
+START_TEST(bounded)
+{
+    enum { PAGES = 24, INSNS = 200, ROUNDS = 40 };
+    if (!jit_supported())
+        return;
+    size_t bytes = h.cpu->jit->bytes;
+    struct jit *j = h.cpu->jit;
+    j->hot_end = j->cold_used = SMALL_BYTES;
+    j->bytes = 2 * SMALL_BYTES;
+    for (unsigned p = 0; p < PAGES; p++) { /* AHI 2,1; ST 2,0(3); XR 4,4 and so on; the next */
+        u64 at = HARNESS_CODE + p * 2 * PAGE;
+        for (unsigned i = 0; i < INSNS; i++)
+            harness_put(&h, at + 10 * i, "a72a0001 50203000 1744");
+        harness_put(&h, at + 2000, p + 1 < PAGES ? "c0f400000c18" : "07fe");
+    }
+    harness_put(&h, 0x7f000,
+                "0d50 0de6 a716ffff a7f40000"); /* BASR 5,0; BASR 14,6; BRCT 1; J */
+    for (unsigned r = 0; r < ROUNDS; r++) {
+        cpu_gr(h.cpu)[6] = HARNESS_CODE;
+        cpu_gr(h.cpu)[1] = 1;
+        cpu_gr(h.cpu)[2] = 0;
+        cpu_gr(h.cpu)[3] = 0x80000;
+        cpu_psw_set(h.cpu, HARNESS_PSW64, 0x7f000);
+        ck_assert_int_eq(cpu_run(h.cpu, 20000), CPU_EXIT_BUDGET);
+        ck_assert_uint_eq(harness_load(&h, 0x80000, 4), PAGES * INSNS);
+    }
+    struct cpu_engine_stats s = figures();
+    ck_assert_uint_gt(s.regions, PAGES);
+    ck_assert_uint_gt(s.flushes, 2);
+    ck_assert_uint_le(j->used, SMALL_BYTES);
+    ck_assert_uint_le(j->cold_used, j->bytes);
+    j->bytes = bytes;
+}
+END_TEST
+
+/* A store into the instruction behind it takes effect at once, though both are of one region. */
+START_TEST(next_instruction)
+{
+    /* MVHHI 6(3),X'0009': the immediate of the LHI 2,1 behind it; J here */
+    harness_put(&h, HARNESS_CODE, "e54430080009 a7280001 a7f40000");
+    cpu_gr(h.cpu)[3] = HARNESS_CODE;
+    run(HARNESS_CODE);
+    ck_assert_uint_eq(cpu_gr(h.cpu)[2], 9);
+}
+END_TEST
+
+/* A loop that changes an immediate of its own on each round. */
+START_TEST(running_region)
+{
+    /* LHI 1,10; loop: LHI 2,0; AR 4,2; STH 1,6(3) (into LHI 2,...); BRCT 1,loop; J here */
+    harness_put(&h, HARNESS_CODE, "a718000a a7280000 1a42 40103006 a716fffb a7f40000");
+    cpu_gr(h.cpu)[3] = HARNESS_CODE;
+    run(HARNESS_CODE);
+    ck_assert_uint_eq((u32)cpu_gr(h.cpu)[4], 10 + 9 + 8 + 7 + 6 + 5 + 4 + 3 + 2);
+}
+END_TEST
+
+/* Code of one page stores into another page's region, which runs before and after. */
+START_TEST(other_page)
+{
+    harness_put(&h, HARNESS_CODE + PAGE, "a7280001 1a42 07fe"); /* LHI 2,1; AR 4,2; BR 14 */
+    /* BASR 14,6; MVHHI 2(6),7; BASR 14,6; J here */
+    harness_put(&h, HARNESS_CODE, "0de6 e54460020007 0de6 a7f40000");
+    cpu_gr(h.cpu)[6] = HARNESS_CODE + PAGE;
+    run(HARNESS_CODE);
+    ck_assert_uint_eq((u32)cpu_gr(h.cpu)[4], 1 + 7);
+    if (jit_supported())
+        ck_assert_uint_ge(figures().invalidated, 1);
+}
+END_TEST
+
+/* Another CPU stores into what this one has translated. */
+START_TEST(other_cpu)
+{
+    struct cpu *other = cpu_set_get(h.set, 1);
+    harness_put(&h, HARNESS_CODE, "a7280001 1a42 a7f40000");
+    run(HARNESS_CODE);
+    ck_assert_uint_eq((u32)cpu_gr(h.cpu)[4], 1);
+    harness_put(&h, 0x40000, "e54430020007 a7f40000"); /* MVHHI 2(3),7 */
+    cpu_gr(other)[3] = HARNESS_CODE;
+    run_cpu(other, 0x40000);
+    run(HARNESS_CODE);
+    ck_assert_uint_eq((u32)cpu_gr(h.cpu)[4], 1 + 7);
+}
+END_TEST
+
+/* Data on the page of the code, apart from it: stores void nothing and nothing is made anew. */
+START_TEST(data_beside_code)
+{
+    /* LHI 1,500; loop: ST 1,X'800'(3); BRCT 1,loop; J here */
+    harness_put(&h, HARNESS_CODE, "a71801f4 50103800 a716fffe a7f40000");
+    cpu_gr(h.cpu)[3] = HARNESS_CODE;
+    run(HARNESS_CODE);
+    ck_assert_uint_eq(harness_load(&h, HARNESS_CODE + 0x800, 4), 1);
+    struct cpu_engine_stats s = figures();
+    ck_assert_uint_eq(s.invalidated, 0);
+    ck_assert_uint_le(s.regions, 3);
+}
+END_TEST
+
+static Suite *memory_suite(void)
+{
+    Suite *s = suite_create("jit_memory");
+    TCase *t = tcase_create("memory");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, never_both);
+    tcase_add_test(t, bounded);
+    tcase_add_test(t, next_instruction);
+    tcase_add_test(t, running_region);
+    tcase_add_test(t, other_page);
+    tcase_add_test(t, other_cpu);
+    tcase_add_test(t, data_beside_code);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    SRunner *r = srunner_create(memory_suite());
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
