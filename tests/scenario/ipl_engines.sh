@@ -1,0 +1,30 @@
+#!/bin/bash
+# Debian's kernel to userland under the translator and in lockstep, where each stretch of translated code is compared
+# with the interpreter: the same checksums of gbench, which the interpreter's run gives. Lockstep costs some minutes.
+set -euo pipefail
+. "$(dirname "$0")/../lib/oracle.sh"
+cd "$TEST_TMP"
+
+boot() { # engine, gbench's size
+    "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --engine "$1" --stats "$1.json" \
+        --append "endicott.run=\"gbench -s $2\"" --timeout 560 <&- >"$1.out" 2>"$1.messages" ||
+        fail "$1: status $?: $(tail -n 30 "$1.out" "$1.messages")"
+    tr -d '\r' <"$1.out" | awk '$1 == "BENCH" {print $2, $4}' >"$1.sums"
+    [ -s "$1.sums" ] || fail "$1: no checksum of gbench: $(tail -n 30 "$1.out")"
+}
+
+boot interp 1
+boot jit 1
+cmp interp.sums jit.sums || fail "jit computes something else than the interpreter"
+boot lockstep 1
+cmp interp.sums lockstep.sums || fail "lockstep computes something else than the interpreter"
+python3 - <<'PYTHON'
+import json
+s = json.load(open("jit.json"))["jit"]
+assert s["regions"] > 1000 and s["host_bytes"] > 100000, s
+assert s["code_bytes"] < 64 << 20, s
+s = json.load(open("lockstep.json"))["jit"]
+share = s["lockstep_instructions_compared"] / (s["lockstep_instructions_compared"] + s["lockstep_instructions_alone"])
+print(f"lockstep: {s['lockstep_stretches']} stretches, {100 * share:.2f} % of the instructions compared")
+assert share > 0.9, s
+PYTHON
