@@ -83,14 +83,14 @@ until endicott cp -u LINUX1 DISPLAY PSW | grep -q 'PSW = 00000000 00000000 00000
 expect 0 '00000000' endicott cp -u LINUX1 DISPLAY HR200
 expect 0 'FORCED' cp_on MEMBERA FORCE LINUX1
 
-# --- fair: one processor, two guests that spin (the counts move in slices of some 10^5 instructions)
+# --- fair: one processor, two guests that spin (counted long enough that a slice lost to the host matters little)
 deck "$TEST_TMP/spin" <<'TEXT'
         j .
 TEXT
 start LINUX1 "$TEST_TMP/spin"
 start LINUX2 "$TEST_TMP/spin"
 read -r one two <<<"$(counts)"
-while read -r now_one now_two <<<"$(counts)" && [ $((now_one + now_two - one - two)) -lt 400000000 ]; do :; done
+while read -r now_one now_two <<<"$(counts)" && [ $((now_one + now_two - one - two)) -lt 4000000000 ]; do :; done
 ran_one=$((now_one - one)) ran_two=$((now_two - two))
 echo "LINUX1 $ran_one LINUX2 $ran_two"
 [ $ran_one -lt $((2 * ran_two)) ] && [ $ran_two -lt $((2 * ran_one)) ] ||
