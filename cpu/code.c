@@ -13,16 +13,21 @@
 #define MIXED_FRAMES_MAX 8    /* frames of data with a few instructions (Linux: prefix area) */
 #define MIXED_SLOTS_MAX 6     /* more different instructions than this: it is code after all */
 
-#define POOL_BYTES (CODE_PAGES_MAX * sizeof(struct code_page))
+/* Behind the decoded frames: the step page, then pages of mixed frames. */
+#define POOL_STEP CODE_PAGES_MAX
+#define POOL_MIXED (POOL_STEP + 1)
+#define POOL_BYTES ((POOL_MIXED + MIXED_FRAMES_MAX) * sizeof(struct code_page))
+#define POOL_ALIGN (2u << 20)
 
 struct code_cache {
     struct code_page **by_frame; /* demand-zero map of all frames */
     u64 frames;
-    struct code_page *pool; /* CODE_PAGES_MAX, demand-zero, in large host pages if possible */
+    void *map;              /* of which the pool is the aligned part */
+    struct code_page *pool; /* demand-zero, in large host pages if possible */
     unsigned used;
     unsigned next_victim;
-    struct code_page step;
-    unsigned step_used; /* the one slot of `step` that is decoded */
+    struct code_page *step; /* of the pool, like those of mixed frames */
+    unsigned step_used;     /* the one slot of `step` that is decoded */
     struct mixed_frame {
         struct code_page *page; /* all slots lead to code_run_mixed; the frame is not guarded */
         u16 slot[MIXED_SLOTS_MAX];
@@ -68,20 +73,26 @@ static void code_stored_cb(void *ctx, u64 abs, u64 len)
 }
 
 /* Slots are touched sparsely: large host pages save most of the host's own TLB misses. Addresses
- * below 2 GiB are constants of one instruction in translated code. */
-static struct code_page *pool_map(void)
+ * below 2 GiB are constants of one instruction in translated code. Aligned, so that what goes by
+ * a slot's address (jit_heat) is the same in every run. */
+static bool pool_map(struct code_cache *cc)
 {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    size_t bytes = POOL_BYTES + POOL_ALIGN;
     void *p = MAP_FAILED;
 #ifdef MAP_32BIT
-    p = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE, flags | MAP_32BIT, -1, 0);
+    p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags | MAP_32BIT, -1, 0);
 #endif
     if (p == MAP_FAILED)
-        p = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0);
+        p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (p == MAP_FAILED)
-        return NULL;
-    madvise(p, POOL_BYTES, MADV_HUGEPAGE);
-    return p;
+        return false;
+    cc->map = p;
+    uintptr_t at = ((uintptr_t)p + POOL_ALIGN - 1) & ~(uintptr_t)(POOL_ALIGN - 1);
+    cc->pool = (struct code_page *)at;
+    cc->step = &cc->pool[POOL_STEP];
+    madvise(cc->pool, POOL_BYTES, MADV_HUGEPAGE);
+    return true;
 }
 
 void code_observe(struct cpu *c)
@@ -120,14 +131,13 @@ int code_cache_create(struct cpu *c)
         free(cc);
         return ST_NOMEM;
     }
-    cc->pool = pool_map();
-    if (!cc->pool) {
+    if (!pool_map(cc)) {
         code_frames_destroy(cc->by_frame, cc->frames);
         free(cc);
         return ST_NOMEM;
     }
-    slots_reset(&cc->step, code_run_resync);
-    cc->step.abs = CODE_ABS_NONE;
+    slots_reset(cc->step, code_run_resync);
+    cc->step->abs = CODE_ABS_NONE;
     c->code = cc;
     code_observe(c);
     return ST_OK;
@@ -137,9 +147,7 @@ void code_cache_destroy(struct cpu *c)
 {
     if (!c->code)
         return;
-    munmap(c->code->pool, POOL_BYTES);
-    for (unsigned i = 0; i < c->code->mixed_count; i++)
-        free(c->code->mixed[i].page);
+    munmap(c->code->map, POOL_BYTES + POOL_ALIGN);
     code_frames_destroy(c->code->by_frame, c->code->frames);
     free(c->code);
     c->code = NULL;
@@ -190,14 +198,26 @@ static void page_detach(struct cpu *c, struct code_page *page)
  * Guarding such a frame would make every store into it slow, so its instructions are decoded
  * anew each time they are executed instead. */
 
+/* A page of the pool that no mixed frame has; there is one. */
+static struct code_page *mixed_page(const struct code_cache *cc)
+{
+    for (unsigned i = 0; i < MIXED_FRAMES_MAX; i++) {
+        bool taken = false;
+        for (unsigned k = 0; k < cc->mixed_count; k++)
+            taken |= cc->mixed[k].page == &cc->pool[POOL_MIXED + i];
+        if (!taken)
+            return &cc->pool[POOL_MIXED + i];
+    }
+    ERGO(false);
+    return NULL;
+}
+
 static void mixed_add(struct cpu *c, u64 abs)
 {
     struct code_cache *cc = c->code;
     if (cc->mixed_count == MIXED_FRAMES_MAX)
         return;
-    struct code_page *page = malloc(sizeof *page);
-    if (!page)
-        return;
+    struct code_page *page = mixed_page(cc);
     slots_reset(page, code_run_mixed);
     page->abs = abs;
     page->stores = page->decoded = 0;
@@ -221,8 +241,7 @@ static void mixed_remove(struct cpu *c, struct mixed_frame *m)
     page_unmap(c, page);
     *m = c->code->mixed[--c->code->mixed_count];
     if (page_executing(c, page))
-        cpu_set_code_page(c, &c->code->step, c->ia_page);
-    free(page);
+        cpu_set_code_page(c, c->code->step, c->ia_page);
 }
 
 /* Note an execution at `slot`; true when the frame turns out to be code. */
@@ -330,13 +349,13 @@ void code_flush(struct cpu *c)
 
 void code_forget(struct cpu *c)
 {
-    cpu_set_code_page(c, &c->code->step, 0); /* no frame's page is executing */
+    cpu_set_code_page(c, c->code->step, 0); /* no frame's page is executing */
     code_flush(c);
 }
 
 struct dinsn *code_step_slot(struct cpu *c, unsigned slot)
 {
-    struct code_page *step = &c->code->step;
+    struct code_page *step = c->code->step;
     step->slot[c->code->step_used].run = code_run_resync;
     c->code->step_used = slot;
     return &step->slot[slot];
@@ -344,7 +363,7 @@ struct dinsn *code_step_slot(struct cpu *c, unsigned slot)
 
 struct code_page *code_step_page(struct cpu *c)
 {
-    return &c->code->step;
+    return c->code->step;
 }
 
 /* ---- handlers of slots without an instruction ---- */
