@@ -324,12 +324,25 @@ int jit_stop(struct cpu *c, const struct dinsn *d, long n)
     return CPU_JIT_STOPPED;
 }
 
+/* Go on at d, which may be translated: never called from here, since translated code keeps no
+ * registers. Builds without sibling calls return to their loop (run.c). */
+static inline int go_on(struct cpu *c, const struct dinsn *d, long n)
+{
+#ifdef ENDICOTT_LOOP_DISPATCH
+    c->stop = d;
+    c->n = n;
+    return 0;
+#else
+    return d->run(c, d, n);
+#endif
+}
+
 int jit_hot_go(struct cpu *c, const struct dinsn *d, long n)
 {
     if (unlikely(c->jit_stops))
         return jit_stop(c, d, n);
     d = jit_hot(c, d);
-    return d->run(c, d, n);
+    return go_on(c, d, n);
 }
 
 /* ---- called by translated code ---- */
@@ -360,7 +373,7 @@ int jit_broken(struct cpu *c, const struct dinsn *d, long n)
     if (unlikely(c->jit_stops))
         return jit_stop(c, d, n); /* jit_broken stays and tells why */
     c->jit_broken = false;
-    return d->run(c, d, n);
+    return go_on(c, d, n);
 }
 
 #ifdef __x86_64__

@@ -244,7 +244,7 @@ static bool lowering_fits(const struct jit_insn *i)
     case OP_CMP:
     case OP_STORE: /* misaligned relative operands are specification exceptions */
         return i->lo->b != S_REL ||
-               (2 * i->d.imm + 2 * i->slot) % (int)ext_size(i->lo->ext) == 0;
+               (2 * (s64)i->d.imm + 2 * i->slot) % (int)ext_size(i->lo->ext) == 0;
     default: return true;
     }
 }
