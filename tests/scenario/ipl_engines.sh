@@ -7,7 +7,7 @@ cd "$TEST_TMP"
 
 boot() { # engine, gbench's size
     "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --engine "$1" --stats "$1.json" \
-        --append "endicott.run=\"gbench -s $2\"" --timeout 560 <&- >"$1.out" 2>"$1.messages" ||
+        --append "$QUICK_BOOT endicott.run=\"gbench -s $2\"" --timeout 560 <&- >"$1.out" 2>"$1.messages" ||
         fail "$1: status $?: $(tail -n 30 "$1.out" "$1.messages")"
     tr -d '\r' <"$1.out" | awk '$1 == "BENCH" {print $2, $4}' >"$1.sums"
     [ -s "$1.sums" ] || fail "$1: no checksum of gbench: $(tail -n 30 "$1.out")"
