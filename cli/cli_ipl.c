@@ -2,6 +2,7 @@
  * tells how the guest ended. No directory, no cluster; the machine looks like an LPAR. */
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,10 @@ static void ipl_output(void *ctx, const char *text, size_t len)
         ssize_t n = write(STDOUT_FILENO, text, len);
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && errno == EAGAIN) { /* somebody made the pipe or terminal non-blocking */
+            poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, -1);
+            continue;
+        }
         if (n <= 0)
             return; /* nobody listens: the guest goes on */
         text += n;
@@ -456,8 +461,6 @@ static void watch(struct ipl *ipl)
     uv_signal_init(&ipl->loop, &ipl->term);
     uv_signal_init(&ipl->loop, &ipl->intr);
     ipl->timeout.data = ipl->grace.data = ipl->term.data = ipl->intr.data = ipl;
-    signal(SIGPIPE, SIG_IGN); /* a reader of the console that goes ends nothing */
-    signal(SIGXFSZ, SIG_IGN);
     uv_signal_start(&ipl->term, on_signal, SIGTERM);
     uv_signal_start(&ipl->intr, on_signal, SIGINT);
     if (ipl->opt.timeout && number(ipl->opt.timeout, 1, 1000000, &n) == 0)
@@ -488,6 +491,9 @@ static int ipl_run(struct ipl *ipl, const struct vm_config *vc)
 {
     struct cause cause = {0};
     u64 start = uv_hrtime();
+    /* A reader of the console that goes ends nothing: before any thread of the machine writes. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     uv_loop_init(&ipl->loop);
     ipl->post = post_uv_create(&ipl->loop);
     int rc = machine_create(ipl, vc, &cause);
