@@ -1,7 +1,7 @@
 /* Emission of a region: entry, blocks, and the instructions that compute.
  * Values are made in the destination's host register, or in RAX; a second operand from storage or
  * a wide constant is in RDX; RCX belongs to emit_reg.c and emit_mem.c. */
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 static const struct jit_insn *current(const struct jit_cx *x)
 {

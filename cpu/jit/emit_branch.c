@@ -1,7 +1,7 @@
 /* Branches: inside the region, to other slots of the page, and out of it.
  * A taken branch notes its slot for the breaking-event address. Backward branches inside the
  * region look at the budget, so that a stretch ends in time. */
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 static const struct jit_insn *current(const struct jit_cx *x)
 {

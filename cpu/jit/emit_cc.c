@@ -3,7 +3,7 @@
  * into c->cc, or, when only out-of-line code may ask and the operands stay where they are, not at
  * all: then whoever asks makes the flags again (cc_again). region_cc_need decides.
  * RCX and RDX are scratch. */
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 static struct x64_mem cc_home(void)
 {

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "cpu/bfp/bfp_host.h"
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 enum { XMM0, XMM1, XMM2, XMM_CACHE };
 #define CACHED_FPRS 13u /* XMM3 to XMM15 */

@@ -1,7 +1,7 @@
 /* Storage operands: effective address, look-up in the TLB, load and store.
  * The look-up is that of mem/tlb.h: one compare with the page of the operand's last byte.
  * RAX: address; RCX, RDX: scratch, then RCX = what is to be added to the address. */
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 #define TLB_INDEX_SHIFT (FRAME_SHIFT - 4)
 #define TLB_INDEX_MASK ((TLB_ENTRIES - 1) << 4)

@@ -1,7 +1,7 @@
 /* Instructions beyond moves and sums: carries, absolute values, shifts of pairs, bits selected by
  * rotation, tests of several bits, conditional moves with storage, access registers, traps.
  * Those whose body may have to take over ask slow_if before they change anything. */
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 static const struct jit_insn *current(const struct jit_cx *x)
 {

@@ -1,6 +1,6 @@
 /* Parts of registers: bytes under mask, and high halves as operands of their own.
  * A high half that changes is made in eax and joined to the low half with the flags kept. */
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 static const struct jit_insn *current(const struct jit_cx *x)
 {

@@ -3,7 +3,7 @@
  * 64 bits of it are valid there, or (x->lo) only the low half is, and the high half is in memory:
  * so a 32-bit result costs nothing, and a high half is fetched only when somebody asks for it.
  * Others are in memory. [R1] lo and hi_dirty exclude one another. */
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 static u16 bit(unsigned g)
 {

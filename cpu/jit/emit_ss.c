@@ -3,7 +3,7 @@
  * is stored; a miss, or an overlap that propagates, is left to the body. */
 #include <stddef.h>
 
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 #define XMM0 0u
 #define XMM_LAST 1u

@@ -2,7 +2,7 @@
  * A stub knows where every register was when it was made; it must leave them as the code it leads
  * back to expects them. Before a C function may see the CPU, all is in memory. */
 #include "cpu/insn/insn_general.h"
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 #define ADDRESS(f) ((const void *)(uintptr_t)(f))
 

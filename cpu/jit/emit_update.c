@@ -1,7 +1,7 @@
 /* Interlocked updates. On one CPU nobody is to be interlocked against, and a plain sequence will
  * do; when another is added, cpu_set_add voids what was translated.
  * The body decides where alignment is missing or the frame holds decoded instructions. */
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 #define LOCK 0xf0
 #define A_CMPXCHG 0x0fb1

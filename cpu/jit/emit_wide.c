@@ -1,7 +1,7 @@
 /* Products of twice the width, and division: register pairs, r1 even.
  * The host's instructions give what the guest's do, in rdx and rax; where the host would raise a
  * divide error, or the quotient does not fit, the body takes over. */
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 static const struct jit_insn *current(const struct jit_cx *x)
 {

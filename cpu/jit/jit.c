@@ -6,7 +6,7 @@
  * [J2] Code memory is given out once; all of it becomes free at a time, when none of it is
  * executing (jit_hot is called by slot handlers only, translated code jumps there).
  * [J3] The executable mapping is never writable. */
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

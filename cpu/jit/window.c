@@ -6,7 +6,7 @@
  * [W1] Translations in use stay valid until the block ends: purges of other CPUs are carried out
  * between stretches, own ones by bodies, and a body closes all windows.
  * [W2] A window made for storing serves fetches too (who may store may fetch; R comes with C). */
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 #define WINDOW_BYTES_MAX 512 /* the wider, the more often it crosses a page */
 

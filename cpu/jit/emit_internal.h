@@ -1,0 +1,203 @@
+/* Emission: guest registers, storage operands, condition codes, branches, stubs. For cpu/jit
+ * only. */
+#ifndef ENDICOTT_CPU_EMIT_INTERNAL_H
+#define ENDICOTT_CPU_EMIT_INTERNAL_H
+
+#include "cpu/jit/jit_internal.h"
+
+/* Host registers with fixed meaning; RAX, RCX, RDX are scratch. */
+#define H_CPU RBP
+#define H_N R15
+
+/* -- emit.c -- */
+/** Emit the region; its entry is at x->a.start. */
+void emit_region(struct jit_cx *x, insn_run *before);
+/** The second operand, made ready before the destination is touched. */
+struct second {
+    enum { SECOND_IMM, SECOND_GUEST, SECOND_HOST } kind;
+    s32 imm;
+    unsigned reg;
+};
+struct second emit_second(struct jit_cx *x, u8 src);
+void emit_second_op(struct jit_cx *x, bool w, enum x64_group1 g, unsigned host,
+                    struct second b);
+/** The host register in which dst = a op b is made, holding a. */
+unsigned emit_first(struct jit_cx *x, unsigned dst, unsigned ra, struct second b);
+/** Register g, extended, into `to`. */
+void emit_extended(struct jit_cx *x, u8 ext, bool w, unsigned g, unsigned to);
+/** to &= mask; RDX is lost. */
+void emit_and_mask(struct x64 *a, unsigned to, u64 mask);
+/** Bits from..to, wrapping around. */
+u64 emit_bit_range(unsigned from, unsigned to);
+
+/** TEST UNDER MASK of several bits, when the condition code itself is asked for; `mask` is that
+ *  of the branch behind it, or 0. */
+void emit_tm_many(struct jit_cx *x, unsigned mask);
+
+/* -- emit_more.c, emit_wide.c, emit_part.c, emit_update.c -- */
+void emit_more(struct jit_cx *x);
+void emit_wide(struct jit_cx *x);
+void emit_part(struct jit_cx *x);
+void emit_update(struct jit_cx *x);
+
+/* -- emit_reg.c: guest registers -- */
+struct x64_mem home(unsigned g);      /* of the register, all 64 bits or the low half */
+struct x64_mem home_high(unsigned g); /* of the high half */
+#define CPU_AT(member) x64_at(H_CPU, (s32)offsetof(struct cpu, member))
+/** Host register with the 64 (32) bits of guest register g; `scratch` is used when it has none. */
+unsigned reg_use64(struct jit_cx *x, unsigned g, unsigned scratch);
+unsigned reg_use32(struct jit_cx *x, unsigned g, unsigned scratch);
+/** Move into a host register of the caller's. */
+void reg_get64(struct jit_cx *x, unsigned g, unsigned host);
+void reg_get32(struct jit_cx *x, unsigned g, unsigned host);
+/** Host register in which a new 64-bit (32-bit) value of g is to be made, then reg_done. The
+ *  old value is still there. `scratch` when g has none. */
+unsigned reg_def64(struct jit_cx *x, unsigned g, unsigned scratch);
+unsigned reg_def32(struct jit_cx *x, unsigned g, unsigned scratch);
+void reg_done64(struct jit_cx *x, unsigned g, unsigned host);
+void reg_done32(struct jit_cx *x, unsigned g, unsigned host);
+/** The same by width. */
+unsigned reg_use(struct jit_cx *x, bool w, unsigned g, unsigned scratch);
+void reg_get(struct jit_cx *x, bool w, unsigned g, unsigned host);
+unsigned reg_def(struct jit_cx *x, bool w, unsigned g, unsigned scratch);
+void reg_done(struct jit_cx *x, bool w, unsigned g, unsigned host);
+/** op host, g (the register form of op). */
+void reg_op(struct jit_cx *x, bool w, unsigned op, unsigned host, unsigned g);
+/** Store what is dirty; the state is left as it is. */
+void reg_write_back(struct jit_cx *x);
+/** Load residents: all, or those a C function may have destroyed, or those of `which`. */
+void reg_reload(struct jit_cx *x, bool all);
+void reg_load(struct jit_cx *x, u16 which);
+/** Bring registers into the state that block `b` expects. */
+void reg_settle(struct jit_cx *x, unsigned b);
+bool reg_settled(const struct jit_cx *x, unsigned b);
+/** The state at the beginning of a block. */
+void reg_enter_block(struct jit_cx *x, unsigned b);
+/** Make all 64 bits of these registers valid in their host registers. Flags are lost. */
+void reg_widen(struct jit_cx *x, u16 which);
+void reg_widen_keep_flags(struct jit_cx *x, u16 which);
+
+/* -- emit_mem.c -- */
+/** Effective address of the instruction's storage operand; a host register (maybe a resident). */
+unsigned mem_address(struct jit_cx *x, const struct jit_insn *i);
+/** Load `ext` operand at the address in `ea` into host register `to`. */
+void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to);
+/** Store `size` low bytes of host register `from` (not rcx, rdx). */
+void mem_store(struct jit_cx *x, unsigned ea, unsigned size, unsigned from, bool reversed);
+/** The storage operand of the current instruction, extended, into host register `to`: by its
+ *  window or by a look-up. mem_begin comes first, and between the two nothing is emitted that
+ *  destroys rax; it returns what mem_fetch takes. */
+unsigned mem_begin(struct jit_cx *x);
+void mem_fetch(struct jit_cx *x, unsigned begun, u8 ext, bool w, unsigned to);
+/** rcx + ea = host address of [ea, ea + size) for kind; a miss executes the body instead. */
+void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store);
+/** The instruction that called mem_host ends here: there its body leads back to. When it sets
+ *  the condition code, cc_set comes before. */
+void mem_done(struct jit_cx *x);
+/** On this condition the body executes the instruction instead; until mem_done. */
+void slow_if(struct jit_cx *x, enum x64_cond cond);
+void mem_address_into(struct jit_cx *x, const struct jit_insn *i, unsigned to);
+/** Make an address of the mode of what is in `to`: 24 or 31 bits remain. Flags are lost. */
+void mem_amode(struct jit_cx *x, unsigned to);
+void mem_address_relative(struct jit_cx *x, const struct jit_insn *i, unsigned to);
+/** Base and displacement, whatever the operands of the lowering are. */
+void mem_address_base(struct jit_cx *x, const struct jit_insn *i, unsigned to);
+/** What a slow load left in rax becomes the operand in `to`. */
+void mem_extend_slow(struct jit_cx *x, u8 ext, bool w, unsigned to);
+void emit_store(struct jit_cx *x);
+void emit_multiple(struct jit_cx *x);
+/** base + disp into `to`; rax is scratch when base is not resident. */
+void mem_base_disp(struct jit_cx *x, unsigned base, s32 disp, unsigned to);
+
+/* -- emit_ss.c -- */
+void emit_mvc(struct jit_cx *x);
+void emit_clc(struct jit_cx *x);
+void emit_clear(struct jit_cx *x);
+bool ss_fits(const struct jit_insn *i);
+unsigned ext_size(u8 ext);
+
+/* -- emit_cc.c -- */
+/** Flags have just been set by instruction x->cur: store or remember the condition code. */
+void cc_set(struct jit_cx *x);
+/** Will anybody ask for the condition code of the current instruction? */
+bool cc_wanted(const struct jit_cx *x);
+/** Host condition for mask & 14 of a comparison. */
+enum x64_cond cc_compare_cond(unsigned mask, bool is_signed);
+/** The same, without changing what is known (in stubs). */
+void cc_store_now(struct jit_cx *x, const struct cc_now *cc);
+/** Store it now, from fresh flags or from operands; RCX and RDX are lost. */
+void cc_to_memory(struct jit_cx *x);
+/** Is the next instruction of the block one that takes fresh flags? */
+bool cc_next_uses(const struct jit_cx *x);
+/** The flags of a kind of condition code, from c->cc. RAX, RCX and RDX are lost. */
+void cc_flags(struct jit_cx *x, u8 kind);
+/** The condition code has been stored in memory by what was just emitted. */
+void cc_is_in_memory(struct jit_cx *x);
+/**
+ * Jump when the condition code is selected by `mask`: the places to patch for "taken" are put
+ * into `taken`, for "not taken" into `not`; falls through when not taken. mask is 1 to 14.
+ */
+struct jumps {
+    u8 *at[4];
+    unsigned count;
+};
+void cc_branch(struct jit_cx *x, unsigned mask, struct jumps *taken, struct jumps * not );
+/** Make flags of which one condition says that `mask` selects the condition code; false, and
+ *  nothing done, when there is none. RCX and RDX are lost. */
+bool cc_one_cond(struct jit_cx *x, unsigned mask, enum x64_cond *cond);
+
+/* -- emit_fp.c -- */
+void emit_fp(struct jit_cx *x);
+/** Is the row's lowering right for these operands, in this mode? */
+bool fp_fits(const struct jit_insn *i, u8 mode);
+/** May it lead to the instruction's body? */
+bool fp_may_call(const struct jit_insn *i);
+/** Keep what the condition code can be made from; make the flags once more from it. */
+void fp_cc_keep(struct jit_cx *x);
+void fp_cc_again(struct jit_cx *x, const struct jit_insn *i);
+/** Behind a call: load copies of floating-point registers again. */
+void fp_reload(struct jit_cx *x, u16 cached);
+void fp_stub(struct jit_cx *x, const struct jit_stub *s);
+
+/* -- emit_branch.c -- */
+void emit_branch(struct jit_cx *x);
+/** Control goes on at the block behind the current one, or leaves. n has been counted. */
+void emit_fall(struct jit_cx *x);
+/** Leave for a slot of this page, with all in memory. n has been counted. */
+void emit_leave_slot(struct jit_cx *x, unsigned slot);
+/** host -= insns, flags are kept. */
+void emit_count(struct jit_cx *x, unsigned host, unsigned insns);
+/** host = address of a slot of this page. */
+void emit_slot(struct jit_cx *x, unsigned host, unsigned slot);
+/** Note the last taken branch, when that has not been done. */
+void emit_bear(struct jit_cx *x);
+/** Jump to a block, emitted or not. */
+void emit_jump_block(struct jit_cx *x, unsigned block);
+/** The code of jit->leave_page. */
+void emit_leave_page(struct x64 *a);
+/** Go on at the slot in rsi, with n in rdx and the CPU in rdi: the way out of translated code. */
+void emit_go(struct x64 *a, const struct jit *j);
+
+/* -- emit_stub.c -- */
+void emit_fn(struct jit_cx *x);
+enum stub_kind {
+    STUB_LOAD,   /* load by the slow path, go on */
+    STUB_BODY,   /* execute the whole instruction by its body, go on behind it */
+    STUB_RESULT, /* a body's result is not 0; all is in memory */
+    STUB_EDGE,   /* a taken branch to a block */
+    STUB_LEAVE,  /* a taken branch to a slot of this page, or out of it (to < 0) */
+    STUB_CC3,    /* overflow: condition code 3 */
+    STUB_FP,     /* floating point: a second look, then as STUB_BODY */
+    STUB_BROKEN, /* leave for the next instruction; all is in memory */
+    STUB_WINDOW, /* a window's page is not in the TLB */
+};
+struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from);
+void stubs_emit(struct jit_cx *x);
+/** Of a stub: execute the instruction by its body; then leave, or have all as it is expected. */
+void stub_call_body(struct jit_cx *x, const struct jit_stub *s);
+void stub_leave_next(struct jit_cx *x);
+void stub_restore(struct jit_cx *x, const struct jit_stub *s);
+/** A taken branch: note it, then go to its target: a block, or out of the region (-1). */
+void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block);
+
+#endif

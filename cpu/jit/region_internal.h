@@ -1,0 +1,165 @@
+/* One translation: a region of a page, its blocks, its instructions, and where everything is at
+ * the point that is being emitted. For cpu/jit only. */
+#ifndef ENDICOTT_CPU_REGION_INTERNAL_H
+#define ENDICOTT_CPU_REGION_INTERNAL_H
+
+#include <stddef.h>
+
+#include "cpu/jit/lowering_internal.h"
+#include "cpu/jit/x64.h"
+
+#define REGION_INSNS_MAX 320
+#define REGION_BLOCKS_MAX 160
+#define REGION_STUBS_MAX 1600
+
+struct jit_insn {
+    const struct isa_entry *row;
+    const struct lowering *lo; /* NULL: OP_FN */
+    struct dinsn d;
+    u16 slot;
+    u8 len;
+    bool faults; /* may end in an exception or leave otherwise */
+    bool cc_def, cc_use;
+    bool amode64; /* addresses have 64 bits; else 31, or 24 */
+    bool amode24;
+    bool mode_check; /* FN row behind which the mode may be another */
+    u16 reads;       /* general registers, bit n: register n */
+    u16 reads64;     /* of them, those whose high halves matter */
+    u16 writes;
+    u16 writes64;
+    s16 target;     /* slot branched to in this page, or -1 */
+    s64 rel;        /* relative operand: bytes from the page's start */
+    u8 base, index; /* storage operand */
+    s32 disp;
+    u8 window; /* 1.. : found by that window, which this instruction opens or has found open */
+    bool window_opens, window_store;
+    u16 window_bytes;
+    s32 window_from; /* what it covers, from the base register on */
+};
+
+/* The condition code at the point of emission. */
+struct cc_now {
+    bool in_memory;            /* c->cc is valid */
+    bool inverted;             /* TM: zero means that all bits are ones */
+    bool fresh;                /* host flags still hold what `of` says */
+    const struct jit_insn *of; /* the instruction that set it, when not in memory */
+};
+
+struct jit_block {
+    u16 first, count;
+    s16 fall, taken; /* blocks, or -1: leave the region */
+    u16 preds;
+    u16 dirty_in;
+    bool cc_live_in;
+    bool loop_head;
+    bool fn; /* calls a body: all registers are in memory there */
+    struct cc_now cc_out;
+    s32 bear_out; /* as cx.bear, at its end */
+    u8 depth;
+    u8 *at; /* host code, when emitted */
+};
+
+/* Out-of-line code, emitted behind the region. */
+struct jit_stub {
+    u8 kind;
+    u8 *from;        /* displacement that leads here */
+    u8 *back;        /* where to go on, or NULL */
+    u16 insn, block; /* indices */
+    u8 reg;          /* host register of a value or an address */
+    u8 size, ext, width;
+    u8 base;                 /* base register number, for the space */
+    s32 to;                  /* block or slot */
+    u16 lo, dirty, hi_dirty; /* registers then */
+    u16 lo_after;            /* where `back` is */
+    u16 fp_cached;           /* copies expected there */
+    /* STUB_FP */
+    u8 *inexact; /* a second displacement that leads here: the FPC is not as it should be */
+    u8 *mid;     /* where to go on when the result is well after all */
+    u8 *exact;   /* where to go on when the FPC is well after all */
+    bool whole_fpc;
+    struct cc_now cc;
+    s32 bear;
+    unsigned done; /* instructions of the block before this one */
+    bool flags;    /* BODY: `back` expects the flags of the condition code */
+};
+
+#define HOST_NONE (-1)
+#define WINDOWS_MAX 2
+
+struct jit_cx {
+    struct cpu *c;
+    struct jit *jit;
+    struct code_page *page;
+    struct x64 a, cold;                         /* what is emitted now; where stubs go */
+    struct jit_insn insn[REGION_INSNS_MAX + 1]; /* the last is never part of the region */
+    unsigned insns;
+    struct jit_block block[REGION_BLOCKS_MAX];
+    unsigned blocks;
+    s16 slot_insn[CODE_SLOTS_ALL]; /* index of the instruction at a slot, or -1 */
+    s16 slot_block[CODE_SLOTS_ALL];
+    u8 leader[CODE_SLOTS_ALL];
+    struct jit_stub stub[REGION_STUBS_MAX];
+    unsigned stubs;
+    u64 granules;
+    u8 mode;
+    enum jit_refusal refused; /* why the last path ended, or nothing is translated */
+    unsigned entry_slot, entry_block;
+    /* register assignment of the region */
+    s8 host[17];
+    u16 resident;  /* guest registers that have a host register */
+    u16 low_class; /* of them, those with only their low half in it between blocks */
+    u16 written, written64;
+    u16 load;         /* must be loaded on entry */
+    unsigned windows; /* used */
+    /* at the point of emission */
+    u16 lo;       /* resident with only its low half valid; the high half is in memory */
+    u16 dirty;    /* memory's low half may be old */
+    u16 hi_dirty; /* memory's high half may be old; the host register has all 64 bits */
+    struct cc_now cc;
+    s32 bear;     /* slot of the last taken branch, not noted yet; -1: it is noted */
+    unsigned cur; /* instruction */
+    unsigned cur_block;
+    unsigned done;            /* instructions of the block finished */
+    struct jit_stub *open[4]; /* of slow_if, until slow_done */
+    unsigned opens;
+    bool fpc_known; /* FPC: no mask is on, rounding to nearest; till the end of the block */
+    u16 fp_cached;  /* long floating-point registers that emit_fp.c has copies of */
+    struct {
+        u8 *from;
+        u16 block;
+    } fix[REGION_BLOCKS_MAX * 3]; /* jumps to blocks not emitted yet */
+    unsigned fixes;
+};
+
+/* -- region_insn.c -- */
+/** Decode the instruction at `slot` again; or why it is no part of the region. */
+enum jit_refusal region_insn(struct jit_cx *x, unsigned slot, struct jit_insn *i);
+/** May translated code go on behind the row's body? Others never end in 0, or rarely. */
+bool row_goes_on(const struct isa_entry *row);
+
+/* -- region.c -- */
+/** Find the region that begins at `slot`; false when nothing worth translating starts there:
+ *  x->refused says why. */
+bool region_find(struct jit_cx *x, unsigned slot);
+/** The last instruction of a block. */
+const struct jit_insn *region_last(const struct jit_cx *x, const struct jit_block *b);
+
+/* -- region_flow.c -- */
+/** Liveness, dirtiness, host registers. */
+void region_analyse(struct jit_cx *x);
+/** Is the condition code asked for behind instruction `i`, by something that needs it in memory
+ *  (or: flags), before it is set again? See region_flow.c. */
+enum cc_need { CC_DEAD, CC_STUBS, CC_MEMORY };
+enum cc_need region_cc_need(const struct jit_cx *x, unsigned i);
+/** Registers that tell the condition code of `i` later; *again: whether they do at all. */
+u16 cc_operands(const struct jit_insn *i, bool *again);
+
+/* -- window.c -- */
+/** Which storage operands share a look-up; before registers are assigned. */
+void windows_find(struct jit_cx *x);
+/** Host register of a window: what is added to a displacement. */
+unsigned window_host(unsigned window);
+/** Called by translated code: bring the page into the TLB; false when the window cannot be. */
+bool jit_window_fill(struct cpu *c, u64 from, u64 bytes, bool store);
+
+#endif
