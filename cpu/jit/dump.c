@@ -1,7 +1,7 @@
 /* Guest and host code of a region as text, for people and for tests/lib/jit_text.py, which puts
  * objdump's text in the place of the host bytes. */
 #include "cpu/insn/insn_general.h"
-#include "cpu/jit/jit_internal.h"
+#include "cpu/jit/emit_internal.h"
 
 #define HOST_BYTES_A_LINE 32u
 
@@ -53,6 +53,8 @@ static void pointers(FILE *out, const struct jit_cx *x)
             (unsigned long)(uintptr_t)x->c->heat);
     fprintf(out, "legend function leave_page %lx\n",
             (unsigned long)(uintptr_t)x->jit->leave_page);
+    fprintf(out, "legend function fp_cc_wide %lx\nlegend function fp_cc_narrow %lx\n",
+            (unsigned long)(uintptr_t)fp_cc_wide, (unsigned long)(uintptr_t)fp_cc_narrow);
     for (unsigned i = 0; i < x->insns; i++)
         fprintf(out, "legend function insn_%s %lx\n", x->insn[i].row->mnemonic,
                 (unsigned long)(uintptr_t)x->insn[i].row->body);

@@ -232,14 +232,15 @@ void fp_cc_again(struct jit_cx *x, const struct jit_insn *i)
     x64_sse_rm(&x->a, is_wide(i) ? 0x66 : 0, false, A_UCOMIS, XMM0, CPU_AT(jit_fp[1]));
 }
 
+const u64 fp_cc_wide[4] = {0, 0xbffull << 52, 0x3ffull << 52, 0x7ff8ull << 48};
+const u64 fp_cc_narrow[4] = {0, 0xbf800000, 0x3f800000, 0x7fc00000};
+
 /* A body has set the condition code: numbers that compare with zero accordingly. */
 static void cc_from_memory(struct jit_cx *x, const struct jit_insn *i)
 {
-    static const u64 wide[4] = {0, 0xbffull << 52, 0x3ffull << 52, 0x7ff8ull << 48};
-    static const u64 narrow[4] = {0, 0xbf800000, 0x3f800000, 0x7fc00000};
     struct x64 *a = &x->a;
     x64_rm(a, false, A_MOVZX8, RAX, CPU_AT(cc));
-    x64_mov_i(a, RDX, (u64)(uintptr_t)(is_wide(i) ? wide : narrow));
+    x64_mov_i(a, RDX, (u64)(uintptr_t)(is_wide(i) ? fp_cc_wide : fp_cc_narrow));
     x64_sse_rm(a, 0xf2, false, A_MOVS, XMM0, x64_idx(RDX, RAX, 3, 0));
     zero(x, XMM1);
     fp_cc_keep(x);

@@ -155,6 +155,8 @@ bool fp_may_call(const struct jit_insn *i);
 /** Keep what the condition code can be made from; make the flags once more from it. */
 void fp_cc_keep(struct jit_cx *x);
 void fp_cc_again(struct jit_cx *x, const struct jit_insn *i);
+/** Numbers whose comparison with zero gives each condition code. */
+extern const u64 fp_cc_wide[4], fp_cc_narrow[4];
 /** Behind a call: load copies of floating-point registers again. */
 void fp_reload(struct jit_cx *x, u16 cached);
 void fp_stub(struct jit_cx *x, const struct jit_stub *s);
