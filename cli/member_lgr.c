@@ -33,9 +33,10 @@ static json_t *passes(const struct lgr_view *v)
     for (unsigned i = 0; i < v->pass_count && i < LGR_PASSES_MAX; i++) {
         const struct lgr_pass *p = &v->passes[i];
         json_array_append_new(
-            list, json_pack("{s:I, s:I, s:I, s:f, s:b}", "pages", (json_int_t)p->pages, "zeros",
-                            (json_int_t)p->zeros, "bytes", (json_int_t)p->bytes, "ms",
-                            (double)p->ns / 1e6, "quiesced", p->quiesced));
+            list, json_pack("{s:I, s:I, s:I, s:f, s:b, s:i}", "pages", (json_int_t)p->pages,
+                            "zeros", (json_int_t)p->zeros, "bytes", (json_int_t)p->bytes, "ms",
+                            (double)p->ns / 1e6, "quiesced", p->quiesced, "throttle",
+                            (int)p->throttle));
     }
     return list;
 }
@@ -43,13 +44,14 @@ static json_t *passes(const struct lgr_view *v)
 static json_t *relocation(const struct lgr_view *v)
 {
     return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:f, s:f, s:I, s:I, s:o, s:i, "
-                     "s:s}",
+                     "s:i, s:s}",
                      "id", (json_int_t)v->id, "user", v->user, "from", v->from, "to", v->to,
                      "by", v->by, "direction", v->incoming ? "in" : "out", "stage",
                      (int)v->stage, "status", v->status ? v->status : "", "total_ms",
                      (double)v->elapsed_ns / 1e6, "quiesce_ms", (double)v->quiesce_ns / 1e6,
                      "bytes", (json_int_t)v->bytes, "state_bytes", (json_int_t)v->state_bytes,
-                     "passes", passes(v), "code", (int)v->code, "reason", v->text);
+                     "passes", passes(v), "throttle", (int)v->throttle, "code", (int)v->code,
+                     "reason", v->text);
 }
 
 json_t *member_lgr_status(struct member *m, const char *userid)

@@ -3,8 +3,9 @@
  * Guarantees: [D1] a CPU is on one processor at most; [D2] a wake that comes while a CPU runs is
  * not lost (woken); [D3] an idle machine uses no processor: threads sleep until work or the next
  * deadline; [D4] a CPU that is blocked belongs to the loop thread from dispatch_block on: it may
- * run elsewhere, or be gone, before its processor has returned. Lock: host->lock, below the css
- * and sclp locks, above nothing. */
+ * run elsewhere, or be gone, before its processor has returned; [D5] a throttled CPU has had at
+ * most its share of the time since it was last idle, but for one slice. Lock: host->lock, below
+ * the css and sclp locks, above nothing. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -16,6 +17,9 @@
 #include "mem/base/log.h"
 
 #define SLICE_INSNS 400000 /* about 2 ms */
+#define THROTTLED_SLICE_INSNS 100000
+#define THROTTLED_SLICE_NS_MAX 2000000ull /* what a slice counts at most */
+#define THROTTLED_NS_MIN 500000ull        /* a shorter rest waits for the next slice */
 #define SHARE_DEFAULT 100
 #define ICPTS_PER_SLICE_MAX 64
 #define TOD_UNITS_PER_US 4096ull
@@ -91,9 +95,8 @@ static void list_remove_locked(struct vcpu **list, struct vcpu *v)
     v->next = NULL;
 }
 
-static void idle_locked(struct vm_host *host, struct vcpu *v, u64 deadline_ns)
+static void timer_insert_locked(struct vm_host *host, struct vcpu *v, u64 deadline_ns)
 {
-    v->place = VCPU_IDLE;
     v->deadline_ns = deadline_ns;
     if (deadline_ns == ~0ull)
         return;
@@ -106,11 +109,38 @@ static void idle_locked(struct vm_host *host, struct vcpu *v, u64 deadline_ns)
     *at = v;
 }
 
+static void idle_locked(struct vm_host *host, struct vcpu *v, u64 deadline_ns)
+{
+    v->place = VCPU_IDLE;
+    timer_insert_locked(host, v, deadline_ns);
+}
+
+/* Into the run queue; a throttled CPU that has not given back yet what it has used: later [D5]. */
+static void runnable_locked(struct vm_host *host, struct vcpu *v)
+{
+    if (v->vm->throttle && v->due_ns > host_now_ns(host) + THROTTLED_NS_MIN) {
+        v->place = VCPU_SLOWED;
+        timer_insert_locked(host, v, v->due_ns);
+    } else {
+        queue_insert_locked(host, v);
+    }
+}
+
+/* A slice has been used: the CPU is due again when the share taken away has passed as well. */
+static void charge_locked(struct vm_host *host, struct vcpu *v)
+{
+    u64 used = v->slice_ns < THROTTLED_SLICE_NS_MAX ? v->slice_ns : THROTTLED_SLICE_NS_MAX;
+    if (!v->vm->throttle)
+        return;
+    u64 began = host_now_ns(host) - used;
+    v->due_ns = (v->due_ns > began ? v->due_ns : began) + used * 100 / (100 - v->vm->throttle);
+}
+
 static void unidle_locked(struct vm_host *host, struct vcpu *v)
 {
     list_remove_locked(&host->timers, v);
     v->deadline_ns = ~0ull;
-    queue_insert_locked(host, v);
+    runnable_locked(host, v);
 }
 
 static void wake_locked(struct vcpu *v)
@@ -244,14 +274,14 @@ static u64 deadline_ns_of(struct vcpu *v)
 }
 
 /* One slice on this processor. */
-static enum cpu_exit run_slice(struct vcpu *v)
+static enum cpu_exit run_slice(struct vcpu *v, long slice)
 {
     bool det = counts_time(v->vm->host);
-    long slice = v->vm->host->slice_insns;
     u64 start = det ? cpu_instructions(v->cpu) : clock_ns(CLOCK_MONOTONIC);
     enum cpu_exit why = cpu_run(v->cpu, slice);
     u64 spent = det ? (cpu_instructions(v->cpu) - start) * DET_NS_PER_INSN
                     : clock_ns(CLOCK_MONOTONIC) - start;
+    v->slice_ns += spent;
     atomic_fetch_add(&v->virt_ns, spent);
     atomic_fetch_add(&v->total_ns, spent);
     v->vtime += spent * SHARE_DEFAULT / (v->vm->config.share ? v->vm->config.share : 1);
@@ -264,11 +294,12 @@ static void put_back_locked(struct vcpu *v, enum cpu_exit why, u64 deadline)
     v->last_exit = why;
     bool woken = v->woken, nap = v->nap;
     v->woken = v->nap = false;
+    charge_locked(host, v);
     if (nap && !woken)
         idle_locked(host, v, host_now_ns(host) + NAP_NS);
     else if (why == CPU_EXIT_BUDGET || why == CPU_EXIT_REQUEST || why == CPU_EXIT_INTERCEPT ||
              woken || cpu_runnable(v->cpu)) {
-        queue_insert_locked(host, v);
+        runnable_locked(host, v);
     } else {
         idle_locked(host, v, deadline);
     }
@@ -295,9 +326,13 @@ static void process(struct vm_host *host, struct vcpu *v)
     bool blocked = false;
     unsigned icpts = 0;
     u64 deadline = ~0ull;
+    long slice = host->slice_insns;
+    if (v->vm->throttle && slice > THROTTLED_SLICE_INSNS)
+        slice = THROTTLED_SLICE_INSNS;
+    v->slice_ns = 0;
     lock_drop(&host->lock);
     do {
-        why = run_slice(v);
+        why = run_slice(v, slice);
         if (why == CPU_EXIT_INTERCEPT) {
             u64 start = clock_ns(CLOCK_MONOTONIC);
             blocked = !icpt_handle(v); /* when it is, v belongs to others by now [D4] */
@@ -431,6 +466,21 @@ void vm_release(struct vm *vm)
     lock_drop(&vm->host->lock);
 }
 
+void vm_throttle(struct vm *vm, unsigned percent)
+{
+    struct vm_host *host = vm->host;
+    PRE(percent <= VM_THROTTLE_MAX);
+    lock_take(&host->lock);
+    vm->throttle = percent;
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
+        struct vcpu *v = &vm->vcpu[i];
+        v->due_ns = 0;
+        if (v->place == VCPU_SLOWED)
+            unidle_locked(host, v);
+    }
+    lock_drop(&host->lock);
+}
+
 bool vm_held(const struct vm *vm)
 {
     return vm->hold > 0;
@@ -458,7 +508,7 @@ void dispatch_unblock(struct vcpu *v)
     lock_take(&v->vm->host->lock);
     PRE(v->place == VCPU_BLOCKED);
     v->woken = false;
-    queue_insert_locked(v->vm->host, v);
+    runnable_locked(v->vm->host, v);
     lock_drop(&v->vm->host->lock);
 }
 

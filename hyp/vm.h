@@ -12,6 +12,7 @@
 
 #define VM_NAME_BYTES 9
 #define VM_PROCESSORS_MAX 32
+#define VM_THROTTLE_MAX 99 /* per cent */
 
 struct vm_host;
 
@@ -164,6 +165,8 @@ u64 vm_epoch(struct vm *vm, u64 *set);
 /** Quiesce: hold the CPUs, stop device work. False (and nothing held) when something of the
  *  guest cannot stop now: a CP command it waits for; try again. */
 bool vm_quiesce(struct vm *vm);
+/** Take so many per cent (0 to VM_THROTTLE_MAX) of its CPUs' processor time away, from now on. */
+void vm_throttle(struct vm *vm, unsigned percent);
 /** Undo vm_quiesce: the guest goes on here. */
 void vm_unquiesce(struct vm *vm);
 /** All state but storage bytes; the machine is quiesced. */

@@ -24,6 +24,7 @@ enum vcpu_place {
     VCPU_QUEUED,  /* in the run queue */
     VCPU_RUNNING, /* on a processor */
     VCPU_BLOCKED, /* waits for CP (DIAGNOSE X'08') */
+    VCPU_SLOWED,  /* runnable, but throttled: not before its deadline, whatever comes */
 };
 
 struct vcpu {
@@ -34,11 +35,13 @@ struct vcpu {
     enum vcpu_place place;
     bool woken;      /* an event came while it was running */
     bool nap;        /* it spins in vain: leave it for a moment */
-    u64 deadline_ns; /* monotonic; ~0 = none (IDLE only) */
+    u64 deadline_ns; /* monotonic; ~0 = none (IDLE, SLOWED only) */
+    u64 due_ns;      /* throttled: when it has given back what it has used */
     u64 vtime;       /* processor time weighted by share */
     enum cpu_exit last_exit;
     bool parked;       /* stopped by the operator, BEGIN starts it again [loop] */
-    struct vcpu *next; /* run queue, or list of idle CPUs with a deadline */
+    struct vcpu *next; /* run queue, or list of CPUs with a deadline */
+    u64 slice_ns;      /* of the slice that runs; its processor's own */
     /* written by the running thread, read by anyone */
     _Atomic u64 virt_ns, total_ns;
 };
@@ -56,7 +59,8 @@ struct vm {
     struct con3215 *console_dev;
     struct reader *reader;
     struct vcpu vcpu[VM_CPUS_MAX];
-    unsigned hold; /* guarded by host->lock: > 0 = dispatch none of its CPUs */
+    unsigned hold;     /* guarded by host->lock: > 0 = dispatch none of its CPUs */
+    unsigned throttle; /* guarded by host->lock: per cent of processor time taken away */
     bool ipled;
     bool quiesced;
     bool reported_stop; /* the end of running has been told */
@@ -82,7 +86,7 @@ struct vm_host {
     pthread_cond_t work;     /* something was queued, or a deadline came nearer */
     pthread_cond_t released; /* a CPU left a processor */
     struct vcpu *queue;      /* by vtime */
-    struct vcpu *timers;     /* idle CPUs by deadline */
+    struct vcpu *timers;     /* idle and slowed CPUs by deadline */
     struct vm *vms;
     u64 vclock; /* vtime of the last dispatch */
     bool stopping;

@@ -11,7 +11,7 @@
 
 #define LGR_SSI_SERVICE 2 /* id of service LGR */
 #define LGR_NAME_BYTES 9
-#define LGR_PASSES_MAX 12
+#define LGR_PASSES_MAX 24
 #define LGR_HISTORY_MAX 32 /* finished relocations that STATUS still shows */
 #define LGR_ACTIVE_MAX 16  /* at once on one member, both directions */
 #define LGR_TEXT_BYTES 256
@@ -51,6 +51,7 @@ enum lgr_code {
 struct lgr_pass {
     u64 pages, zeros, bytes, ns;
     bool quiesced; /* the guest was stopped in it */
+    u8 throttle;   /* per cent of processor time taken from it meanwhile */
 };
 
 /** A relocation as STATUS shows it. Source and destination fill what they know. */
@@ -64,6 +65,7 @@ struct lgr_view {
     u64 quiesce_ns;     /* 0 while the guest runs here */
     u64 bytes;          /* on the link, everything */
     u64 state_bytes;
+    unsigned throttle; /* per cent taken from the guest now, at the end the most that was */
     unsigned pass_count;
     struct lgr_pass passes[LGR_PASSES_MAX];
     bool synchronous, immediate;

@@ -119,10 +119,14 @@ void lgr_lines_passes(struct cp_request *req, const struct lgr_view *v)
     cp_line(req, "Pass      Pages  Zero pages         Bytes        ms  Guest");
     for (unsigned i = 0; i < v->pass_count; i++) {
         const struct lgr_pass *p = &v->passes[i];
+        char guest[24] = "running";
+        if (p->quiesced)
+            strcpy(guest, "stopped");
+        else if (p->throttle)
+            snprintf(guest, sizeof guest, "slowed by %u%%", p->throttle);
         cp_line(req, "%4u %10llu  %10llu  %12llu  %8.1f  %s", i + 1,
                 (unsigned long long)p->pages, (unsigned long long)p->zeros,
-                (unsigned long long)p->bytes, (double)p->ns / 1e6,
-                p->quiesced ? "stopped" : "running");
+                (unsigned long long)p->bytes, (double)p->ns / 1e6, guest);
     }
 }
 

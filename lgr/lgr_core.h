@@ -42,7 +42,8 @@ struct lgr_guests {
     void (*info)(void *ctx, void *guest, const char *to, struct lgr_guest_info *out);
     u64 (*claim)(void *ctx, void *guest);
     struct storage *(*storage)(void *ctx, void *guest);
-    u64 (*epoch)(void *ctx, void *guest, u64 *set); /* as vm_epoch */
+    u64 (*epoch)(void *ctx, void *guest, u64 *set);             /* as vm_epoch */
+    void (*throttle)(void *ctx, void *guest, unsigned percent); /* of processor time taken */
     bool (*quiesce)(void *ctx, void *guest);
     void (*unquiesce)(void *ctx, void *guest);
     void (*save)(void *ctx, void *guest, struct codec_out *out); /* quiesced */

@@ -132,6 +132,12 @@ static u64 guest_epoch(void *ctx, void *guest, u64 *set)
     return vm_epoch(cp_user_vm(guest), set);
 }
 
+static void guest_throttle(void *ctx, void *guest, unsigned percent)
+{
+    (void)ctx;
+    vm_throttle(cp_user_vm(guest), percent);
+}
+
 static bool guest_quiesce(void *ctx, void *guest)
 {
     (void)ctx;
@@ -254,6 +260,7 @@ static const struct lgr_guests guests = {
     .claim = guest_claim,
     .storage = guest_storage,
     .epoch = guest_epoch,
+    .throttle = guest_throttle,
     .quiesce = guest_quiesce,
     .unquiesce = guest_unquiesce,
     .save = guest_save,

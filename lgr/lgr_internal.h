@@ -57,6 +57,7 @@ struct rlobk {
     u64 start_ns, quiesce_ns, moved_ns;
     void *guest;
     bool quiesced, test, told_destination, link_lost;
+    unsigned throttle; /* of the source's guest, per cent; 0 = it has all of its time */
     struct lgr_guest_info info;
     struct lgr_reasons reasons;
     struct lgr_watch watch;
@@ -167,17 +168,21 @@ struct lgr_plan {
     u64 remaining, previous; /* frames: dirtied since the last pass began, sent in it */
     double bytes_per_ns;     /* measured; 0 = not yet */
     u64 total_left_ns;       /* of MAXTOTAL; ~0 = no limit */
+    unsigned throttle;       /* per cent of processor time taken from the guest */
     u32 maxquiesce_s;
     bool immediate;
 };
 enum lgr_decision {
     LGR_ANOTHER_PASS,
+    LGR_SLOW_DOWN, /* another pass, with lgr_throttle_next taken from the guest */
     LGR_QUIESCE_NOW,
     LGR_OVER_MAXQUIESCE, /* give up: the guest would stand still for longer */
     LGR_OVER_MAXTOTAL,   /* give up: MAXTOTAL would end it while the guest stands still */
 };
 /* --- lgr_plan.c; pure --- */
 enum lgr_decision lgr_decide(const struct lgr_plan *p);
+/** The next step of processor time taken away, per cent; the same when it is the last. */
+unsigned lgr_throttle_next(unsigned percent);
 /** How long the guest is predicted to stand still if it were stopped now. */
 double lgr_plan_quiesce_ns(const struct lgr_plan *p);
 

@@ -5,6 +5,7 @@
 #include "lgr/lgr_internal.h"
 
 #define RATE_SAMPLE_BYTES (1u << 20)
+#define PACED_TURN_MS 10 /* what one turn sends when a pace was asked for */
 
 u64 pass_collect(struct rlobk *r)
 {
@@ -19,7 +20,8 @@ void pass_begin(struct rlobk *r, bool quiesced)
     r->set_word = 0;
     r->pass_messages = 0;
     r->pass_start_ns = lgr_now(r->lgr);
-    r->tally = (struct lgr_pass){.quiesced = quiesced};
+    r->tally =
+        (struct lgr_pass){.quiesced = quiesced, .throttle = quiesced ? 0 : (u8)r->throttle};
 }
 
 static enum pass_result send_batch(struct rlobk *r, u16 type, u8 *head, unsigned count,
@@ -109,12 +111,18 @@ static u64 pace_ahead_ms(const struct rlobk *r)
     return due_ns > gone_ns ? (due_ns - gone_ns + 999999) / 1000000 : 0;
 }
 
+static u64 turn_bytes(const struct rlobk *r)
+{
+    u64 paced = (u64)r->lgr->pace_mb_s * 1000 * PACED_TURN_MS;
+    return paced && paced < LGR_TURN_BYTES ? paced : LGR_TURN_BYTES;
+}
+
 enum pass_result pass_turn(struct rlobk *r)
 {
-    u64 words = (r->st->frames + 63) / 64, work = 0, looked = 0;
+    u64 words = (r->st->frames + 63) / 64, work = 0, looked = 0, bytes = turn_bytes(r);
     if (pace_ahead_ms(r))
         return PASS_MORE; /* woken by the link */
-    while (r->set_word < words && work < LGR_TURN_BYTES && looked < LGR_TURN_WORDS) {
+    while (r->set_word < words && work < bytes && looked < LGR_TURN_WORDS) {
         r->set_word = set_word_next(r);
         if (r->set_word >= words)
             break;

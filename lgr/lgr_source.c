@@ -16,6 +16,8 @@ void source_stay(struct rlobk *r, enum lgr_code code, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(v.text, sizeof v.text, fmt, ap);
     va_end(ap);
+    if (r->throttle && r->guest)
+        lgr->guests->throttle(lgr->guests_ctx, r->guest, 0);
     if (r->quiesced) {
         r->v.quiesce_ns = lgr_now(lgr) - r->quiesce_ns;
         r->quiesced = false;
@@ -169,6 +171,13 @@ static u64 total_left_ns(const struct rlobk *r)
     return all > gone ? all - gone : 0;
 }
 
+/* The guest gets it back in source_stay, or starts anew at the destination. */
+static void slow_down(struct rlobk *r)
+{
+    r->throttle = r->v.throttle = lgr_throttle_next(r->throttle);
+    r->lgr->guests->throttle(r->lgr->guests_ctx, r->guest, r->throttle);
+}
+
 /* What the planner says. Giving up is not stopping the guest: it has run all the time. */
 static void go_on(struct rlobk *r, const struct lgr_plan *plan)
 {
@@ -183,6 +192,8 @@ static void go_on(struct rlobk *r, const struct lgr_plan *plan)
         source_stay(r, LGR_MAXTOTAL, "%s would stand still for %.1f s, MAXTOTAL is near",
                     r->v.user, seconds);
     } else {
+        if (decision == LGR_SLOW_DOWN)
+            slow_down(r);
         pass_begin(r, false);
         rlo_go(r, RLO_S_PASS);
         rlo_turn_soon(r);
@@ -204,6 +215,7 @@ void source_pass_ack(struct rlobk *r, const struct lgr_values *v, const u8 *data
                             .remaining = pass_collect(r),
                             .bytes_per_ns = r->bytes_per_ns,
                             .total_left_ns = total_left_ns(r),
+                            .throttle = r->throttle,
                             .maxquiesce_s = r->v.maxquiesce_s,
                             .immediate = r->v.immediate};
     go_on(r, &plan);

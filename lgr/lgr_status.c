@@ -67,6 +67,10 @@ static void details(struct cp_request *req, const struct lgr_view *v)
                 v->force & LGR_FORCE_ARCHITECTURE ? " FORCE ARCHITECTURE" : "",
                 v->force & LGR_FORCE_DOMAIN ? " FORCE DOMAIN" : "",
                 v->force & LGR_FORCE_STORAGE ? " FORCE STORAGE" : "");
+    if (v->throttle && !v->incoming)
+        cp_line(req, "  Throttling: %s %u%% of its processor time",
+                v->code == LGR_ACTIVE ? "the guest lacks" : "the guest lacked up to",
+                v->throttle);
     if (v->code != LGR_ACTIVE)
         cp_line(req, "  Ended with code %02u%s%s", v->code, v->text[0] ? ": " : "", v->text);
     lgr_lines_passes(req, v);

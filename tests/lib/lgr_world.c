@@ -99,7 +99,7 @@ static void fake_info(void *ctx, void *guest, const char *to, struct lgr_guest_i
     struct actor *a = ctx;
     (void)to;
     snprintf(out->user, sizeof out->user, "%s", users[(struct fake *)guest - a->guest]);
-    out->storage_bytes = GUEST_BYTES;
+    out->storage_bytes = a->world->guest_bytes;
     out->cpus = 1;
     out->disconnected = out->relocatable = out->in_domain = true;
 }
@@ -120,6 +120,14 @@ static u64 fake_epoch(void *ctx, void *guest, u64 *set)
 {
     (void)ctx;
     return storage_epoch(((struct fake *)guest)->st, set);
+}
+
+static void fake_throttle(void *ctx, void *guest, unsigned percent)
+{
+    struct actor *a = ctx;
+    struct fake *g = guest;
+    CHECK(a->world, g->here && !g->incoming && percent < 100 && percent != g->throttle);
+    g->throttle = percent;
 }
 
 static bool fake_quiesce(void *ctx, void *guest)
@@ -220,6 +228,7 @@ static const struct lgr_guests fakes = {.find = fake_find,
                                         .claim = fake_claim,
                                         .storage = fake_storage,
                                         .epoch = fake_epoch,
+                                        .throttle = fake_throttle,
                                         .quiesce = fake_quiesce,
                                         .unquiesce = fake_unquiesce,
                                         .save = fake_save,
@@ -355,6 +364,7 @@ struct world *world_create(u64 seed, unsigned n)
     ck_assert(w->sim != NULL);
     ssi_sim_verbose(w->sim, getenv("LGR_SIM_VERBOSE") != NULL);
     w->n = n;
+    w->guest_bytes = GUEST_BYTES;
     for (unsigned s = 0; s < n; s++) {
         w->actors[s].world = w;
         w->actors[s].slot = s;
@@ -390,6 +400,23 @@ static void guests_run(struct world *w)
         }
 }
 
+/* A busy guest goes through its storage in order, as fast as it gets processor time. */
+static void guests_work(struct world *w)
+{
+    u64 now_ms = ssi_sim_now_ms(w->sim), ms = now_ms - w->busy_ms;
+    w->busy_ms = now_ms;
+    for (unsigned s = 0; w->busy && s < w->n; s++)
+        for (unsigned u = 0; u < USERS; u++) {
+            struct fake *g = &w->actors[s].guest[u];
+            unsigned left = w->stubborn ? 100 : 100 - g->throttle;
+            u64 count = running(w, s, u) ? ms * w->busy * left / 100 : 0;
+            for (; count; count--) {
+                u64 value = ++g->counter;
+                storage_write(g->st, value * FRAME_BYTES % w->guest_bytes, &value, 8);
+            }
+        }
+}
+
 void world_step(struct world *w)
 {
     ssi_sim_step(w->sim);
@@ -399,6 +426,7 @@ void world_step(struct world *w)
             fire_timers(&w->actors[s]);
     bury_dead(w);
     guests_run(w);
+    guests_work(w);
     check_runners(w);
 }
 
@@ -413,7 +441,7 @@ void user_logon(struct actor *a, unsigned u)
         return;
     lgr_guest_logon(a->lgr, users[u]);
     *g = (struct fake){.here = true, .claim = generation};
-    CHECK(w, storage_create(&g->st, GUEST_BYTES, NULL) == ST_OK);
+    CHECK(w, storage_create(&g->st, w->guest_bytes, NULL) == ST_OK);
     w->alive[u] = true;
 }
 
@@ -472,6 +500,7 @@ void world_check_calm(struct world *w)
         int owner = pdr_owner(w, u);
         CHECK(w, owner >= 0 || !w->alive[u]);
         CHECK(w, owner < 0 || running(w, (unsigned)owner, u)); /* [I2] */
+        CHECK(w, owner < 0 || !w->actors[owner].guest[u].throttle);
     }
 }
 

@@ -21,6 +21,7 @@ struct world;
 
 struct fake {
     bool here, incoming, quiesced;
+    unsigned throttle; /* per cent */
     struct storage *st;
     u64 claim, counter;
 };
@@ -51,6 +52,10 @@ struct world {
     u64 seed;
     unsigned n;
     bool calm, smooth; /* smooth: fakes do not fail by themselves */
+    u64 guest_bytes;   /* GUEST_BYTES or more */
+    unsigned busy;     /* frames more that a guest that runs stores into in a millisecond */
+    bool stubborn;     /* as many when it is throttled, too */
+    u64 busy_ms;       /* until when that has been done */
     bool alive[USERS]; /* logged on, and its owner has not crashed */
     u64 next_op_ms;
     unsigned silence_ms; /* 0: that of the simulation */

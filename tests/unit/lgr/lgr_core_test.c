@@ -36,18 +36,37 @@ START_TEST(stops_without_progress_if_the_limit_allows)
     DECIDES(LGR_QUIESCE_NOW, );
     DECIDES(LGR_ANOTHER_PASS, p.passes_done = 1);
     DECIDES(LGR_ANOTHER_PASS, p.previous = 20000);
-    DECIDES(LGR_ANOTHER_PASS, p.bytes_per_ns = 0.007); /* 9.4 s of 10 */
-    DECIDES(LGR_QUIESCE_NOW, p.bytes_per_ns = 0.009);  /* 7.3 s */
+    DECIDES(LGR_QUIESCE_NOW, p.bytes_per_ns = 0.009); /* 7.3 s of 10 */
     DECIDES(LGR_QUIESCE_NOW, p.bytes_per_ns = 0.001, p.maxquiesce_s = LGR_NOLIMIT);
 }
 END_TEST
 
-/* After eight passes the limits decide: the guest is not stopped for longer than MAXQUIESCE. */
+/* Too long for MAXQUIESCE and half of a pass or more dirty again: less processor time for it. */
+START_TEST(slows_down_a_guest_that_would_stand_still_too_long)
+{
+    DECIDES(LGR_SLOW_DOWN, p.bytes_per_ns = 0.007); /* 9.4 s of 10 */
+    DECIDES(LGR_ANOTHER_PASS, p.bytes_per_ns = 0.007, p.passes_done = 1);
+    DECIDES(LGR_ANOTHER_PASS, p.bytes_per_ns = 0.007, p.previous = 33000);
+    DECIDES(LGR_SLOW_DOWN, p.bytes_per_ns = 0.007, p.throttle = 95);
+    DECIDES(LGR_SLOW_DOWN, p.bytes_per_ns = 0.006, p.passes_done = 8, p.previous = 33000);
+    DECIDES(LGR_ANOTHER_PASS, p.bytes_per_ns = 0.006, p.throttle = 99, p.previous = 20000);
+    DECIDES(LGR_QUIESCE_NOW, p.bytes_per_ns = 0.009, p.throttle = 20); /* 7.3 s */
+    unsigned percent = 0, steps = 0;
+    for (unsigned next; (next = lgr_throttle_next(percent)) != percent; percent = next, steps++)
+        ck_assert_uint_gt(next, percent);
+    ck_assert(percent == 99 && steps > 3 && steps < 10);
+}
+END_TEST
+
+/* After eight passes, twenty of a slowed guest, or when slowing it down is of no use, the limits
+ * decide: it is not stopped for longer than MAXQUIESCE. */
 START_TEST(gives_up_at_the_cap_if_the_guest_would_stand_still_too_long)
 {
     DECIDES(LGR_QUIESCE_NOW, p.passes_done = 8, p.previous = 30000);
-    DECIDES(LGR_QUIESCE_NOW, p.passes_done = 8, p.bytes_per_ns = 0.007);
-    DECIDES(LGR_OVER_MAXQUIESCE, p.passes_done = 8, p.bytes_per_ns = 0.006);
+    DECIDES(LGR_QUIESCE_NOW, p.passes_done = 20, p.throttle = 40, p.bytes_per_ns = 0.007);
+    DECIDES(LGR_OVER_MAXQUIESCE, p.passes_done = 20, p.throttle = 40, p.bytes_per_ns = 0.006);
+    DECIDES(LGR_QUIESCE_NOW, p.passes_done = 9, p.throttle = 99, p.bytes_per_ns = 0.007);
+    DECIDES(LGR_OVER_MAXQUIESCE, p.passes_done = 9, p.throttle = 99, p.bytes_per_ns = 0.006);
     DECIDES(LGR_QUIESCE_NOW, p.passes_done = 8, p.bytes_per_ns = 0.006,
             p.maxquiesce_s = LGR_NOLIMIT);
     struct lgr_plan p = writer;
@@ -71,7 +90,8 @@ START_TEST(minds_what_is_left_of_maxtotal)
 {
     DECIDES(LGR_QUIESCE_NOW, p.previous = 30000, p.total_left_ns = 100000000);
     DECIDES(LGR_ANOTHER_PASS, p.previous = 30000, p.total_left_ns = 1000000000);
-    DECIDES(LGR_ANOTHER_PASS, p.total_left_ns = 50000000);
+    DECIDES(LGR_SLOW_DOWN, p.total_left_ns = 50000000);
+    DECIDES(LGR_ANOTHER_PASS, p.passes_done = 1, p.total_left_ns = 50000000);
     DECIDES(LGR_OVER_MAXTOTAL, p.passes_done = 8, p.total_left_ns = 50000000);
 }
 END_TEST
@@ -185,10 +205,11 @@ END_TEST
 
 /* --- members --- */
 
-static struct world *two_members(unsigned silence_ms)
+static struct world *two_members(unsigned silence_ms, u64 guest_bytes)
 {
     struct world *w = world_create(99, 2);
     w->smooth = true;
+    w->guest_bytes = guest_bytes;
     w->silence_ms = silence_ms;
     for (unsigned s = 0; s < 2; s++) {
         actor_start(&w->actors[s]);
@@ -204,7 +225,7 @@ static struct world *two_members(unsigned silence_ms)
 /* The link stands still while the guest is stopped: MAXQUIESCE lets it go on at the source. */
 START_TEST(maxquiesce_lets_the_guest_go_on)
 {
-    struct world *w = two_members(20000);
+    struct world *w = two_members(20000, GUEST_BYTES);
     struct actor *a = &w->actors[0];
     const struct lgr_options o = {.maxquiesce_s = 1};
     CHECK(w, user_move(a, 0, 1, &o) == ST_OK);
@@ -223,10 +244,86 @@ START_TEST(maxquiesce_lets_the_guest_go_on)
 }
 END_TEST
 
+/* A guest that stores into all of its storage faster than the link takes it, a megabyte a second:
+ * it would stand still for longer than MAXQUIESCE however often it were sent. */
+static struct world *busy_guest(void)
+{
+    struct world *w = two_members(0, 2 * GUEST_BYTES);
+    w->actors[0].lgr->pace_mb_s = 1;
+    w->busy = 10; /* 40 MB a second */
+    for (unsigned i = 0; i < 1000; i++)
+        world_step(w);
+    return w;
+}
+
+static void until_ended(struct world *w)
+{
+    while (w->actors[0].lgr->active)
+        world_step(w);
+}
+
+/* Slowed down step by step it moves; the time is not given back to what is left at the source. */
+START_TEST(throttling_moves_a_guest_that_dirties_too_much)
+{
+    struct world *w = busy_guest();
+    const struct lgr_options o = {.maxquiesce_s = 1};
+    struct lgr_view v;
+    unsigned last = 0, steps = 0;
+    CHECK(w, user_move(&w->actors[0], 0, 1, &o) == ST_OK);
+    while (w->actors[0].lgr->active) {
+        const struct fake *g = &w->actors[0].guest[0];
+        if (g->here && g->throttle != last) {
+            CHECK(w, g->throttle > last);
+            CHECK(w, lgr_core_status(w->actors[0].lgr, 0, &v) && v.throttle == g->throttle);
+            last = g->throttle;
+            steps++;
+        }
+        world_step(w);
+    }
+    CHECK(w, w->outcomes[LGR_COMPLETED] == 1 && running(w, 1, 0));
+    CHECK(w, steps >= 2 && !w->actors[1].guest[0].throttle);
+    CHECK(w, lgr_core_status(w->actors[0].lgr, 0, &v) && v.throttle == last);
+    CHECK(w, v.quiesce_ns < 1000000000);
+    CHECK(w, v.passes[0].throttle == 0 && v.passes[v.pass_count - 3].throttle == last);
+    world_calm_down(w, 20000);
+    world_check_calm(w);
+    world_destroy(w);
+}
+END_TEST
+
+/* What does not dirty less when it is slowed down stays, and has all of its time again. */
+START_TEST(throttling_in_vain_ends_and_is_given_back)
+{
+    struct world *w = busy_guest();
+    const struct lgr_options o = {.maxquiesce_s = 1};
+    struct lgr_view v;
+    w->stubborn = true;
+    CHECK(w, user_move(&w->actors[0], 0, 1, &o) == ST_OK);
+    until_ended(w);
+    CHECK(w, w->outcomes[LGR_MAXQUIESCE] == 1 && running(w, 0, 0));
+    CHECK(w, lgr_core_status(w->actors[0].lgr, 0, &v) && v.throttle == 99 && !v.quiesce_ns);
+    CHECK(w, !w->actors[0].guest[0].throttle);
+    world_destroy(w);
+}
+END_TEST
+
+START_TEST(cancel_gives_the_processor_time_back)
+{
+    struct world *w = busy_guest();
+    const struct lgr_options o = {.maxquiesce_s = 1};
+    CHECK(w, user_move(&w->actors[0], 0, 1, &o) == ST_OK);
+    while (!w->actors[0].guest[0].throttle)
+        world_step(w);
+    CHECK(w, lgr_cancel(w->actors[0].lgr, users[0], LGR_CANCELLED, "canceled") == ST_OK);
+    CHECK(w, !w->actors[0].guest[0].throttle && running(w, 0, 0));
+    world_destroy(w);
+}
+END_TEST
+
 /* A member that sends garbage, before and during a relocation: it may fail, nothing else. */
 START_TEST(garbage_from_a_member_does_no_harm)
 {
-    struct world *w = two_members(0);
+    struct world *w = two_members(0, GUEST_BYTES);
     struct actor *a = &w->actors[0];
     const struct lgr_options o = {.maxquiesce_s = 10};
     static u8 bytes[20000];
@@ -262,6 +359,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, stops_when_the_rest_is_small);
     tcase_add_test(tc, stops_without_progress_if_the_limit_allows);
+    tcase_add_test(tc, slows_down_a_guest_that_would_stand_still_too_long);
     tcase_add_test(tc, gives_up_at_the_cap_if_the_guest_would_stand_still_too_long);
     tcase_add_test(tc, immediate_takes_one_pass);
     tcase_add_test(tc, minds_what_is_left_of_maxtotal);
@@ -269,6 +367,9 @@ int main(void)
     tcase_add_test(tc, spoilt_messages_do_no_harm);
     tcase_add_test(tc, frame_hashes_tell_frames_and_bytes_apart);
     tcase_add_test(tc, maxquiesce_lets_the_guest_go_on);
+    tcase_add_test(tc, throttling_moves_a_guest_that_dirties_too_much);
+    tcase_add_test(tc, throttling_in_vain_ends_and_is_given_back);
+    tcase_add_test(tc, cancel_gives_the_processor_time_back);
     tcase_add_test(tc, garbage_from_a_member_does_no_harm);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);
