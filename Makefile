@@ -161,7 +161,7 @@ guest: setup-guest
 
 demo: setup-guest
 	@+$(MAKE) --no-print-directory all guest
-	@tests/demo/run
+	@tests/demo/run --end-with-parent
 
 check: setup
 	@+$(MAKE) --no-print-directory all guest unit

@@ -15,8 +15,9 @@
 #include "cli/member.h"
 #include "cli/rundir.h"
 
-#define START_USAGE "start DIR MEMBER [--repair] [--foreground]"
-#define UP_USAGE "up DIR"
+#define START_USAGE "start DIR MEMBER [--repair] [--foreground] [--while PID]"
+#define UP_USAGE "up DIR [--while PID]"
+#define WHILE_HELP "end when this process does, however it ends"
 #define REPORT_BYTES 2048
 
 bool cli_folder(const char *command, const char *dir, char out[CONFIG_PATH_BYTES])
@@ -105,13 +106,27 @@ static int start_background(struct member_options *options)
     return status;
 }
 
+/* Of --while; false after complaining. */
+static bool take_pid(const char *command, const char *text, long *pid)
+{
+    char *end = NULL;
+    *pid = text ? strtol(text, &end, 10) : 0;
+    if (!text || (*pid > 0 && *pid <= INT_MAX && !*end))
+        return true;
+    fprintf(stderr, "endicott %s: --while %s: not a process number\n", command, text);
+    return false;
+}
+
 int cli_start(int argc, char **argv)
 {
     bool repair = false, foreground = false;
+    const char *process = NULL;
+    long pid;
     char dir[CONFIG_PATH_BYTES], member[CONFIG_NAME_BYTES];
     const struct cli_option options[] = {
         {"repair", NULL, "declare members down that cannot be reached", NULL, &repair},
         {"foreground", NULL, "stay, with the log on standard error", NULL, &foreground},
+        {"while", "PID", WHILE_HELP, &process, NULL},
         {NULL, NULL, NULL, NULL, NULL},
     };
     int first = cli_parse(argc, argv, START_USAGE, options, false);
@@ -124,9 +139,10 @@ int cli_start(int argc, char **argv)
                 START_USAGE);
         return EXIT_USAGE;
     }
-    if (!cli_folder("start", argv[1], dir))
+    if (!take_pid("start", process, &pid) || !cli_folder("start", argv[1], dir))
         return EXIT_USAGE;
-    struct member_options o = {.dir = dir, .member = member, .repair = repair, .report_fd = -1};
+    struct member_options o = {
+        .dir = dir, .member = member, .repair = repair, .while_pid = pid, .report_fd = -1};
     return foreground ? member_run(&o) : start_background(&o);
 }
 
@@ -185,13 +201,14 @@ unsigned cli_members_of(const char *dir, char names[CONFIG_SLOTS_MAX][CONFIG_NAM
     return n;
 }
 
-static int up(const char *dir, char names[][CONFIG_NAME_BYTES], unsigned n)
+static int up(const char *dir, long pid, char names[][CONFIG_NAME_BYTES], unsigned n)
 {
     const char *started[CONFIG_SLOTS_MAX];
     unsigned count = 0;
     int status = EXIT_WELL;
     for (unsigned i = 0; i < n && !status; i++) {
-        struct member_options o = {.dir = dir, .member = names[i], .report_fd = -1};
+        struct member_options o = {
+            .dir = dir, .member = names[i], .while_pid = pid, .report_fd = -1};
         struct rundir_member who;
         if (rundir_find(names[i], &who) && !strcmp(who.dir, dir)) {
             printf("%s is running already (process %ld)\n", names[i], (long)who.pid);
@@ -212,7 +229,10 @@ static int up(const char *dir, char names[][CONFIG_NAME_BYTES], unsigned n)
 int cli_up(int argc, char **argv)
 {
     char dir[CONFIG_PATH_BYTES], names[CONFIG_SLOTS_MAX][CONFIG_NAME_BYTES];
-    const struct cli_option options[] = {{NULL, NULL, NULL, NULL, NULL}};
+    const char *process = NULL;
+    long pid;
+    const struct cli_option options[] = {{"while", "PID", WHILE_HELP, &process, NULL},
+                                         {NULL, NULL, NULL, NULL, NULL}};
     struct cause cause = {0};
     int first = cli_parse(argc, argv, UP_USAGE, options, false);
     if (first < 0)
@@ -222,12 +242,12 @@ int cli_up(int argc, char **argv)
                 UP_USAGE);
         return EXIT_USAGE;
     }
-    if (!cli_folder("up", argv[1], dir))
+    if (!take_pid("up", process, &pid) || !cli_folder("up", argv[1], dir))
         return EXIT_USAGE;
     unsigned n = cli_members_of(dir, names, &cause);
     if (!n) {
         fprintf(stderr, "endicott up: %s\n", cause.text);
         return EXIT_USAGE;
     }
-    return up(dir, names, n);
+    return up(dir, pid, names, n);
 }

@@ -69,6 +69,7 @@ void member_closed(struct member *m)
     member_timers_cancel(m);
     uv_close((uv_handle_t *)&m->term, NULL);
     uv_close((uv_handle_t *)&m->intr, NULL);
+    member_while_close(m);
 }
 
 void member_left(struct member *m)
@@ -257,6 +258,8 @@ static void begin(struct member *m)
     signals(m);
     m->post = post_uv_create(&m->loop);
     int rc = m->post ? ST_OK : cause_set(&cause, ST_NOMEM, "out of memory");
+    int gone = member_while_open(m, &cause);
+    rc = rc ? rc : gone;
     if (!rc)
         rc = rundir_take(m->opt.member, m->opt.dir, &cause);
     if (!rc)
@@ -279,9 +282,16 @@ static void begin(struct member *m)
 /* SHUTDOWN REIPL: the same process, anew. */
 static void reipl(const struct member_options *o)
 {
-    const char *argv[] = {"endicott", "start",        o->dir,
-                          o->member,  "--foreground", o->repair ? "--repair" : NULL,
-                          NULL};
+    char pid[24];
+    const char *argv[9] = {"endicott", "start", o->dir, o->member, "--foreground"};
+    unsigned n = 5;
+    snprintf(pid, sizeof pid, "%ld", o->while_pid);
+    if (o->repair)
+        argv[n++] = "--repair";
+    if (o->while_pid) {
+        argv[n++] = "--while";
+        argv[n++] = pid;
+    }
     log_line("IPL of %s again", o->member);
     execv("/proc/self/exe", (char **)(uintptr_t)argv);
     log_line("/proc/self/exe: %s", strerror(errno));

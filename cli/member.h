@@ -9,7 +9,8 @@ struct member_options {
     const char *dir;    /* cluster folder, absolute */
     const char *member; /* upper case */
     bool repair;
-    int report_fd; /* "0\n" when ready, "STATUS text\n" when it fails before; -1 = none */
+    long while_pid; /* end when this process does; 0 = none */
+    int report_fd;  /* "0\n" when ready, "STATUS text\n" when it fails before; -1 = none */
 };
 
 /** Run until it has shut down. Returns an exit status (cli.h). Errors go to the log. */

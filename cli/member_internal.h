@@ -36,6 +36,8 @@ struct member {
     struct control *control;
     struct tn3270 *tn3270; /* NULL: no CNSLPORT */
     uv_signal_t term, intr;
+    uv_poll_t while_poll; /* of the process that this member ends with */
+    int while_fd;         /* -1: none */
     struct member_timer *timers;
     u64 last_timer;
     u64 start_ns; /* wall clock */
@@ -62,6 +64,11 @@ void member_shutdown(struct member *m, bool now, const char *by);
 /** SHUTDOWN has logged everybody off: leave the cluster and end. */
 void member_finish(struct member *m);
 const char *member_phase_name(enum member_phase phase);
+
+/* ---- member_while.c ---- */
+/** Watch the process that the member is to end with, if there is one. ST_NOENT: it is gone. */
+int member_while_open(struct member *m, struct cause *cause);
+void member_while_close(struct member *m);
 
 /* ---- member_ssi.c ---- */
 /** Make the cluster's end of this member and attach CP and relocation to it. */
