@@ -1,5 +1,6 @@
-/* --while PID: members that end with the process they belong to, a script, however it ends. What is watched is a
- * pidfd, so a number that is given to another process later does no harm. Loop thread. */
+/* --while PID: members that end with the process they belong to, a script, however it ends.
+ * What is watched is a pidfd, so a number that another process gets later does no harm. Loop
+ * thread. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/syscall.h>
