@@ -10,7 +10,7 @@ CC       := gcc
 endif
 
 # --- what is built ------------------------------------------------------------------------------
-SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io hyp hyp/config hyp/cp ssi lgr cli cli/tn3270
+SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io io/image io/dasd hyp hyp/config hyp/cp ssi lgr cli cli/tn3270
 SRCS     := $(sort $(foreach d,$(SRC_DIRS),$(wildcard $(d)/*.c)))
 LIB_SRCS := $(filter-out cli/main.c,$(SRCS))
 OBJ      := $(BUILD)/obj
@@ -26,9 +26,12 @@ PKGS_FOUND  = $(PKGS) $(foreach p,$(PKGS_OPT),$(shell $(PKG_CONFIG) --exists $(p
 
 # Evaluated once, and only when something is compiled (`make setup` may run before they exist).
 once        = $(eval $(1) := $(2))$($(1))
+# libbz2 of Debian 12 has no .pc file: it is there when a program with its header compiles.
+BZIP2_FOUND = $(call once,BZIP2_FOUND,$(shell echo '#include <bzlib.h>' | $(CC) -E - >/dev/null 2>&1 && echo bzip2))
 PKG_CFLAGS  = $(call once,PKG_CFLAGS,$(shell $(PKG_CONFIG) --cflags $(PKGS_FOUND))\
+	$(if $(BZIP2_FOUND),-DHAVE_BZIP2)\
 	$(foreach p,$(filter $(PKGS_OPT),$(PKGS_FOUND)),-DHAVE_$(shell echo $(p) | tr a-z- A-Z_)))
-PKG_LIBS    = $(call once,PKG_LIBS,$(shell $(PKG_CONFIG) --libs $(PKGS_FOUND)))
+PKG_LIBS    = $(call once,PKG_LIBS,$(shell $(PKG_CONFIG) --libs $(PKGS_FOUND)) $(if $(BZIP2_FOUND),-lbz2))
 # What `endicott --version` tells of them.
 comma      := ,
 PKGS_TOLD   = $(foreach p,$(PKGS_FOUND),$(p) $(shell $(PKG_CONFIG) --modversion $(p))$(comma))

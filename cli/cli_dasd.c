@@ -1,0 +1,377 @@
+/* endicott dasd: disk images made, looked at, checked and converted. Files are locked while they
+ * are open, so no image is touched that a guest is using. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "io/image/image.h"
+#include "io/image/track.h"
+#include "io/image/vtoc.h"
+
+#define USAGE "dasd init|info|check|convert|ls ..."
+#define INIT_USAGE                                                                             \
+    "dasd init FILE [--format cckd] [--model 3390-3 | --cylinders N | --blocks N]"
+#define CONVERT_USAGE "dasd convert FROM TO [--format cckd|ckd|raw]"
+#define PROGRESS_EVERY 500u
+
+struct options {
+    const char *format, *model, *cylinders, *blocks, *volume, *compress;
+    bool json, linux_tracks;
+};
+
+static int fail(int status, const struct cause *cause)
+{
+    fprintf(stderr, "endicott dasd: %s\n", cause->text);
+    return cli_exit_of(status);
+}
+
+static int usage(const char *what, const char *arg)
+{
+    fprintf(stderr, "endicott dasd: %s: %s\n", arg, what);
+    return EXIT_USAGE;
+}
+
+/** Long work, on a terminal only. */
+static void progress(u32 done, u32 total)
+{
+    if (!isatty(STDERR_FILENO) || (done % PROGRESS_EVERY && done != total))
+        return;
+    fprintf(stderr, "\r%3u %%%s", total ? (u32)(100ull * done / total) : 100,
+            done == total ? "\n" : "");
+}
+
+static bool number(const char *text, u64 max, u64 *out)
+{
+    char *end;
+    *out = strtoull(text, &end, 10);
+    return text[0] >= '1' && text[0] <= '9' && !*end && *out <= max;
+}
+
+/* ---- init ---- */
+
+static bool format_named(const char *name, bool fba, enum image_format *format)
+{
+    if (!name)
+        *format = fba ? IMAGE_FBA_RAW : IMAGE_CCKD;
+    else if (strcmp(name, "cckd") == 0)
+        *format = IMAGE_CCKD;
+    else if (strcmp(name, "ckd") == 0)
+        *format = IMAGE_CKD;
+    else if (strcmp(name, "raw") == 0)
+        *format = fba ? IMAGE_FBA_RAW : IMAGE_CKD_RAW;
+    else
+        return false;
+    return !fba || *format == IMAGE_FBA_RAW;
+}
+
+static bool compress_named(const char *name, bool *compress)
+{
+    *compress = !name || strcmp(name, "zlib") == 0;
+    return *compress || strcmp(name, "none") == 0;
+}
+
+static int init_sizes(const struct options *o, struct image_create *what)
+{
+    u64 n = 0;
+    if (!!o->model + !!o->cylinders + !!o->blocks > 1)
+        return usage("one of --model, --cylinders and --blocks says how large", "init");
+    if (o->blocks) {
+        if (!number(o->blocks, 0xffffffff, &what->blocks))
+            return usage("not a number of blocks", o->blocks);
+        return EXIT_WELL;
+    }
+    if (o->cylinders && !number(o->cylinders, TRACK_CYLINDERS_MAX, &n))
+        return usage("not a number of cylinders (1 to 262668)", o->cylinders);
+    long model = o->cylinders ? (long)n : track_model_cylinders(o->model ? o->model : "3390-3");
+    if (model < 0)
+        return usage("no such model (3390-1 -2 -3 -9 -27 -54; others by --cylinders)",
+                     o->model);
+    if (model == 0)
+        return usage("its size is given by --cylinders", o->model);
+    what->cylinders = (u32)model;
+    return EXIT_WELL;
+}
+
+static int dasd_init(const char *const *operand, unsigned operands, const struct options *o)
+{
+    struct image_create what = {.volume = o->volume, .linux_tracks = o->linux_tracks};
+    struct cause cause;
+    if (operands != 1)
+        return usage("one file is needed", "init");
+    int status = init_sizes(o, &what);
+    if (status)
+        return status;
+    if (!format_named(o->format, what.blocks > 0, &what.format))
+        return usage("no such format (cckd, ckd, raw; with --blocks raw)", o->format);
+    if (!compress_named(o->compress, &what.compress))
+        return usage("no such compression (zlib, none)", o->compress);
+    int rc = image_create(operand[0], &what, &cause);
+    return rc ? fail(rc, &cause) : EXIT_WELL;
+}
+
+/* ---- info ---- */
+
+static void info_json(struct image *img)
+{
+    const struct image_geometry *g = image_geometry(img);
+    struct image_figures f;
+    char volume[VTOC_VOLUME_BYTES] = "";
+    image_figures(img, &f);
+    json_t *out =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "file", image_path(img), "format",
+                  image_format_name(image_format(img)), "type", g->tracks ? "3390" : "9336",
+                  "fileBytes", (json_int_t)f.file_bytes, "usedBytes", (json_int_t)f.used_bytes,
+                  "freeBytes", (json_int_t)f.free_bytes, "freeSpans", (json_int_t)f.free_spans);
+    if (g->tracks) {
+        json_object_set_new(out, "model", json_string(track_model_name(g->cylinders)));
+        json_object_set_new(out, "cylinders", json_integer(g->cylinders));
+        json_object_set_new(out, "heads", json_integer(g->heads));
+        if (vtoc_volume(img, volume, NULL) == ST_OK && volume[0])
+            json_object_set_new(out, "volume", json_string(volume));
+    } else {
+        json_object_set_new(out, "blocks", json_integer((json_int_t)g->blocks));
+    }
+    json_dumpf(out, stdout, JSON_INDENT(2));
+    printf("\n");
+    json_decref(out);
+}
+
+static void info_text(struct image *img)
+{
+    const struct image_geometry *g = image_geometry(img);
+    struct image_figures f;
+    char volume[VTOC_VOLUME_BYTES] = "";
+    image_figures(img, &f);
+    printf("%s: %s, ", image_path(img), image_format_name(image_format(img)));
+    if (g->tracks)
+        printf("%s, %u cylinders of %u tracks", track_model_name(g->cylinders), g->cylinders,
+               g->heads);
+    else
+        printf("9336, %llu blocks of 512 bytes", (unsigned long long)g->blocks);
+    if (g->tracks && vtoc_volume(img, volume, NULL) == ST_OK && volume[0])
+        printf(", volume %s", volume);
+    printf("\nfile %llu bytes, used %llu, free %llu in %u pieces\n",
+           (unsigned long long)f.file_bytes, (unsigned long long)f.used_bytes,
+           (unsigned long long)f.free_bytes, f.free_spans);
+}
+
+static int dasd_info(const char *const *operand, unsigned operands, const struct options *o)
+{
+    struct image *img;
+    struct cause cause;
+    if (operands != 1)
+        return usage("one file is needed", "info");
+    int rc = image_open(operand[0], IMAGE_READ_ONLY, &img, &cause);
+    if (rc)
+        return fail(rc, &cause);
+    if (o->json)
+        info_json(img);
+    else
+        info_text(img);
+    image_unref(img);
+    return EXIT_WELL;
+}
+
+/* ---- check ---- */
+
+struct faults {
+    json_t *json; /* NULL: told as text */
+    const char *file;
+};
+
+static void fault(void *arg, u32 track, const char *text)
+{
+    struct faults *k = arg;
+    if (k->json)
+        json_array_append_new(
+            k->json, json_pack("{s:I, s:s}", "track", (json_int_t)track, "text", text));
+    else
+        printf("%s: %s\n", k->file, text);
+}
+
+static int check_one(const char *file, const struct options *o)
+{
+    struct faults k = {o->json ? json_array() : NULL, file};
+    struct image_check found;
+    struct cause cause;
+    int rc = image_check(file, fault, &k, &found, &cause);
+    if (rc) {
+        json_decref(k.json);
+        return fail(rc, &cause);
+    }
+    if (o->json) {
+        json_t *out = json_pack("{s:s, s:I, s:b, s:o}", "file", file, "tracksRead",
+                                (json_int_t)found.tracks_read, "notClosed", found.open_left,
+                                "faults", k.json);
+        json_dumpf(out, stdout, JSON_INDENT(2));
+        printf("\n");
+        json_decref(out);
+    } else {
+        printf("%s: %u tracks read, %u faults%s\n", file, found.tracks_read, found.faults,
+               found.open_left ? "; its last writer did not close it" : "");
+    }
+    return found.faults ? EXIT_INTERNAL : EXIT_WELL;
+}
+
+static int dasd_check(const char *const *operand, unsigned operands, const struct options *o)
+{
+    int status = operands ? EXIT_WELL : usage("a file is needed", "check");
+    for (unsigned i = 0; i < operands; i++) {
+        int one = check_one(operand[i], o);
+        status = one ? one : status;
+    }
+    return status;
+}
+
+/* ---- convert ---- */
+
+static int copy_tracks(struct image *from, struct image *to, struct cause *cause)
+{
+    u8 *buf = malloc(IMAGE_TRACK_BYTES_MAX);
+    u32 tracks = image_geometry(from)->tracks, len = 0;
+    int rc = buf ? ST_OK : cause_set(cause, ST_NOMEM, "no memory");
+    for (u32 t = 0; rc == ST_OK && t < tracks; t++) {
+        rc = image_read_track(from, t, buf, &len, cause);
+        if (rc == ST_OK)
+            rc = image_write_track(to, t, buf, len, cause);
+        progress(t + 1, tracks);
+    }
+    free(buf);
+    return rc;
+}
+
+static int convert(struct image *from, const char *path, const struct image_create *what,
+                   struct cause *cause)
+{
+    struct image *to;
+    int rc = image_create(path, what, cause);
+    if (rc)
+        return rc;
+    rc = image_open(path, 0, &to, cause);
+    if (rc == ST_OK) {
+        rc = copy_tracks(from, to, cause);
+        image_unref(to);
+    }
+    if (rc)
+        unlink(path);
+    return rc;
+}
+
+static int dasd_convert(const char *const *operand, unsigned operands, const struct options *o)
+{
+    struct image_create what = {0};
+    struct image *from;
+    struct cause cause;
+    if (operands != 2)
+        return usage("two files are needed: FROM TO", "convert");
+    if (!format_named(o->format, false, &what.format))
+        return usage("no such format (cckd, ckd, raw)", o->format);
+    if (!compress_named(o->compress, &what.compress))
+        return usage("no such compression (zlib, none)", o->compress);
+    int rc = image_open(operand[0], IMAGE_READ_ONLY, &from, &cause);
+    if (rc)
+        return fail(rc, &cause);
+    what.cylinders = image_geometry(from)->cylinders;
+    if (!what.cylinders)
+        rc = cause_set(&cause, ST_INVAL, "%s: blocks, not tracks: there is nothing to convert",
+                       operand[0]);
+    else
+        rc = convert(from, operand[1], &what, &cause);
+    image_unref(from);
+    return rc ? fail(rc, &cause) : EXIT_WELL;
+}
+
+/* ---- ls ---- */
+
+static void ls_text(void *arg, const struct vtoc_dataset *d)
+{
+    const struct options *o = arg;
+    (void)o;
+    printf("%-44s", d->name);
+    for (u32 i = 0; i < d->extents; i++)
+        printf(" %u.%u-%u.%u", d->extent[i].first / TRACK_HEADS_3390,
+               d->extent[i].first % TRACK_HEADS_3390, d->extent[i].last / TRACK_HEADS_3390,
+               d->extent[i].last % TRACK_HEADS_3390);
+    printf("\n");
+}
+
+static void ls_json(void *arg, const struct vtoc_dataset *d)
+{
+    json_t *extents = json_array();
+    for (u32 i = 0; i < d->extents; i++)
+        json_array_append_new(extents, json_pack("{s:I, s:I}", "firstTrack",
+                                                 (json_int_t)d->extent[i].first, "lastTrack",
+                                                 (json_int_t)d->extent[i].last));
+    json_array_append_new(arg, json_pack("{s:s, s:o}", "name", d->name, "extents", extents));
+}
+
+static int dasd_ls(const char *const *operand, unsigned operands, const struct options *o)
+{
+    struct image *img;
+    struct cause cause;
+    if (operands != 1)
+        return usage("one file is needed", "ls");
+    int rc = image_open(operand[0], IMAGE_READ_ONLY, &img, &cause);
+    if (rc)
+        return fail(rc, &cause);
+    json_t *out = o->json ? json_array() : NULL;
+    rc = vtoc_each(img, out ? ls_json : ls_text, out ? (void *)out : (void *)(uintptr_t)o,
+                   &cause);
+    if (out && rc == ST_OK) {
+        json_dumpf(out, stdout, JSON_INDENT(2));
+        printf("\n");
+    }
+    json_decref(out);
+    image_unref(img);
+    return rc ? fail(rc, &cause) : EXIT_WELL;
+}
+
+/* ---- the command ---- */
+
+static const struct verb {
+    const char *name, *usage;
+    int (*run)(const char *const *operand, unsigned operands, const struct options *o);
+} verbs[] = {
+    {"init", INIT_USAGE, dasd_init},
+    {"info", "dasd info FILE [--json]", dasd_info},
+    {"check", "dasd check FILE... [--json]", dasd_check},
+    {"convert", CONVERT_USAGE, dasd_convert},
+    {"ls", "dasd ls FILE [--json]", dasd_ls},
+};
+
+int cli_dasd(int argc, char **argv)
+{
+    struct options o = {0};
+    const struct cli_option options[] = {
+        {"format", "cckd|ckd|raw", "format of a new image, cckd unless given", &o.format, NULL},
+        {"model", "NAME", "init: size by model, 3390-3 unless given", &o.model, NULL},
+        {"cylinders", "N", "init: size of a 3390", &o.cylinders, NULL},
+        {"blocks", "N", "init: a 9336 of so many blocks", &o.blocks, NULL},
+        {"volume", "VOLSER", "init: write a volume label", &o.volume, NULL},
+        {"linux", NULL, "init: tracks of twelve records of 4096 zeros", NULL, &o.linux_tracks},
+        {"compress", "zlib|none", "cckd: zlib unless given", &o.compress, NULL},
+        {"json", NULL, "info, check, ls: as JSON", NULL, &o.json},
+        {NULL, NULL, NULL, NULL, NULL},
+    };
+    const struct verb *verb = NULL;
+    int first = cli_parse(argc, argv, USAGE, options, false);
+    if (first < 0)
+        return first == -2 ? EXIT_WELL : EXIT_USAGE;
+    for (unsigned i = 0; argc > 1 && argv[1] && i < ARRAY_LEN(verbs); i++)
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            verb = &verbs[i];
+    if (!verb) {
+        fprintf(stderr, "usage: endicott %s\n", USAGE);
+        return EXIT_USAGE;
+    }
+    unsigned operands = 0;
+    while (2 + (int)operands < argc && argv[2 + operands])
+        operands++;
+    int status = verb->run((const char *const *)argv + 2, operands, &o);
+    if (status == EXIT_USAGE && operands == 0)
+        fprintf(stderr, "usage: endicott %s\n", verb->usage);
+    return status;
+}

@@ -1,0 +1,253 @@
+/* Hercules' compressed CKD images (CCKD, CKD_C370): tracks of any length found through tables of
+ * two levels. A track is written to new space, then its table entry is changed. Base files only.
+ * Source: Hercules' cckddasd.html, and files made by its dasdinit. */
+#include <stdlib.h>
+
+#include "io/image/cckd_internal.h"
+
+static struct cckd_entry *entry_of(const struct cckd *c, u32 track)
+{
+    struct cckd_l2 *l2 = c->l2[track / CCKD_L2_ENTRIES];
+    return l2 ? &l2->entry[track % CCKD_L2_ENTRIES] : NULL;
+}
+
+static int read_packed(struct image *img, u32 track, const struct cckd_entry *e, u8 *buf,
+                       u32 *len, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    struct track_layout layout;
+    if (e->at == CCKD_NO_OFFSET)
+        return cause_set(cause, ST_PROTO, "track %u: its level-2 entry is damaged", track);
+    int rc = image_pread(img, 0, e->at, c->scratch, e->len, cause);
+    if (rc == ST_OK)
+        rc = cckd_unpack(c->scratch, e->len, track, buf, len, cause);
+    if (rc == ST_OK)
+        rc = track_scan(buf, *len, track, img->geometry.heads, &layout, cause);
+    if (rc == ST_OK)
+        *len = layout.len;
+    return rc;
+}
+
+static int cckd_read(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    const struct cckd_entry *e = entry_of(c, track);
+    if (e && e->at)
+        return read_packed(img, track, e, buf, len, cause);
+    enum track_null format = e ? e->len : c->header[CCKD_NULL_FORMAT];
+    *len = track_make_null(format, track, img->geometry.heads, buf);
+    return ST_OK;
+}
+
+/** The null format that a track is in, or -1; `scratch` is used. */
+static int null_format(const struct image *img, u32 track, const u8 *buf, u32 len, u8 *scratch)
+{
+    for (int f = TRACK_NULL_EOF; f <= TRACK_NULL_LINUX; f++)
+        if (track_make_null((enum track_null)f, track, img->geometry.heads, scratch) == len &&
+            memcmp(scratch, buf, len) == 0)
+            return f;
+    return -1;
+}
+
+/** Put the packed track into new space. */
+static int place(struct image *img, u32 len, struct cckd_entry *e, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    u64 size = len, at;
+    int rc = cckd_take(img, &size, &at, cause);
+    if (rc)
+        return rc;
+    rc = image_pwrite(img, 0, at, c->scratch, len, cause);
+    if (rc == ST_OK && img->flags & IMAGE_SYNC)
+        rc = image_sync(img, cause); /* the data before what points to it */
+    if (rc) {
+        c->imbed -= size - len;
+        cckd_give(c, at, size);
+        return rc;
+    }
+    *e = (struct cckd_entry){(u32)at, (u16)len, (u16)size};
+    return ST_OK;
+}
+
+static void store_entry(const struct cckd *c, const struct cckd_entry *e, u8 *p)
+{
+    cckd_store32(c, p, e->at);
+    cckd_store16(c, p + 4, e->len);
+    cckd_store16(c, p + 6, e->size);
+}
+
+/** A table of level 2 where there was none, with one entry that is not null. */
+static int new_table(struct image *img, u32 track, const struct cckd_entry *e,
+                     struct cause *cause)
+{
+    struct cckd *c = img->format;
+    u32 i = track / CCKD_L2_ENTRIES;
+    u8 raw[CCKD_L2_BYTES], word[4];
+    struct cckd_l2 *l2 = calloc(1, sizeof *l2);
+    u64 len = CCKD_L2_BYTES, at = 0;
+    if (!l2)
+        return cause_set(cause, ST_NOMEM, "%s: no memory", img->path);
+    for (u32 k = 0; k < CCKD_L2_ENTRIES; k++)
+        l2->entry[k].len = l2->entry[k].size = c->header[CCKD_NULL_FORMAT];
+    l2->entry[track % CCKD_L2_ENTRIES] = *e;
+    for (u32 k = 0; k < CCKD_L2_ENTRIES; k++)
+        store_entry(c, &l2->entry[k], raw + k * CCKD_L2_ENTRY_BYTES);
+    int rc = cckd_take(img, &len, &at, cause);
+    if (rc == ST_OK && len > CCKD_L2_BYTES) { /* a table has no size: its rest stays free */
+        c->imbed -= len - CCKD_L2_BYTES;
+        cckd_give(c, at + CCKD_L2_BYTES, len - CCKD_L2_BYTES);
+    }
+    if (rc == ST_OK)
+        rc = image_pwrite(img, 0, at, raw, sizeof raw, cause);
+    cckd_store32(c, word, (u32)at);
+    if (rc == ST_OK)
+        rc = image_pwrite(img, 0, CCKD_L1_AT + 4ull * i, word, sizeof word, cause);
+    if (rc) {
+        if (at)
+            cckd_give(c, at, CCKD_L2_BYTES);
+        free(l2);
+        return rc;
+    }
+    c->l1[i] = (u32)at;
+    c->l2[i] = l2;
+    return ST_OK;
+}
+
+/** Make the table say `e`; what was there before becomes free. */
+static int point_to(struct image *img, u32 track, const struct cckd_entry *e,
+                    struct cause *cause)
+{
+    struct cckd *c = img->format;
+    struct cckd_entry *now = entry_of(c, track);
+    u8 raw[CCKD_L2_ENTRY_BYTES];
+    if (!now)
+        return new_table(img, track, e, cause);
+    store_entry(c, e, raw);
+    u64 at =
+        c->l1[track / CCKD_L2_ENTRIES] + (u64)(track % CCKD_L2_ENTRIES) * CCKD_L2_ENTRY_BYTES;
+    int rc = image_pwrite(img, 0, at, raw, sizeof raw, cause);
+    if (rc)
+        return rc;
+    if (now->at) {
+        c->imbed -= now->size - now->len;
+        cckd_give(c, now->at, now->size);
+    }
+    *now = *e;
+    return ST_OK;
+}
+
+static int cckd_write(struct image *img, u32 track, const u8 *buf, u32 len, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    struct cckd_entry e = {0};
+    int rc = cckd_begin_writing(img, cause);
+    if (rc)
+        return rc;
+    int null = null_format(img, track, buf, len, c->scratch);
+    if (null >= 0) {
+        e.len = e.size = (u16)null;
+        return point_to(img, track, &e, cause);
+    }
+    int parm = (s16)cckd_load16(c, c->header + CCKD_COMPRESSION_PARM);
+    rc = place(img, cckd_pack(c->header[CCKD_COMPRESSION], parm, buf, len, c->scratch), &e,
+               cause);
+    if (rc == ST_OK) {
+        rc = point_to(img, track, &e, cause);
+        if (rc) {
+            c->imbed -= e.size - e.len;
+            cckd_give(c, e.at, e.size);
+        }
+    }
+    return rc;
+}
+
+static const struct image_ops cckd_ops = {
+    .format = IMAGE_CCKD,
+    .read = cckd_read,
+    .write = cckd_write,
+    .synced = cckd_synced,
+    .close = cckd_close,
+    .figures = cckd_figures,
+};
+
+static int header_damage(struct image *img, struct cause *cause, const char *what, u32 value)
+{
+    return cause_set(cause, ST_PROTO, "%s: damaged compressed header: %s %u", img->path, what,
+                     value);
+}
+
+static int header_check(struct image *img, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    const u8 *h = c->header;
+    u32 cylinders = le32_load(h + CCKD_CYLINDERS);
+    c->big_endian = h[CCKD_OPTIONS] & CCKD_OPT_BIG_ENDIAN;
+    c->l1_count = cckd_load32(c, h + CCKD_L1_COUNT);
+    if (!cylinders || cylinders > TRACK_CYLINDERS_MAX)
+        return header_damage(img, cause, "cylinders", cylinders);
+    img->geometry.cylinders = cylinders;
+    img->geometry.tracks = cylinders * img->geometry.heads;
+    u32 tables = (img->geometry.tracks + CCKD_L2_ENTRIES - 1) / CCKD_L2_ENTRIES;
+    if (c->l1_count < tables || c->l1_count > tables + 1) /* some writers add one */
+        return header_damage(img, cause, "entries of the level-1 table", c->l1_count);
+    if (cckd_load32(c, h + CCKD_L2_COUNT) != CCKD_L2_ENTRIES)
+        return header_damage(img, cause, "entries of a level-2 table",
+                             cckd_load32(c, h + CCKD_L2_COUNT));
+    if (h[CCKD_NULL_FORMAT] > TRACK_NULL_LINUX)
+        return header_damage(img, cause, "null track format", h[CCKD_NULL_FORMAT]);
+    if (h[CCKD_COMPRESSION] > CCKD_BZIP2)
+        return header_damage(img, cause, "compression", h[CCKD_COMPRESSION]);
+    return ST_OK;
+}
+
+int cckd_open(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *cause)
+{
+    struct cckd *c = calloc(1, sizeof *c);
+    img->format = c;
+    if (c)
+        c->scratch = malloc(IMAGE_TRACK_BYTES_MAX);
+    int rc = c && c->scratch ? ckd_header(img, head, cause)
+                             : cause_set(cause, ST_NOMEM, "%s: no memory", img->path);
+    if (rc == ST_OK)
+        rc = image_pread(img, 0, CCKD_HEADER_AT, c->header, sizeof c->header, cause);
+    if (rc == ST_OK)
+        rc = header_check(img, cause);
+    if (rc == ST_OK) {
+        img->open_left = c->header[CCKD_OPTIONS] & CCKD_OPT_OPENED;
+        rc = cckd_scan(img, cause);
+    }
+    if (rc && c) {
+        cckd_close(img, NULL); /* c->opened is not set: it only frees */
+        return rc;
+    }
+    c->opened = img->open_left;
+    img->ops = &cckd_ops;
+    return rc;
+}
+
+int cckd_format(struct image *img, const struct image_create *what, struct cause *cause)
+{
+    u8 head[CCKD_L1_AT], zero[4096] = {0};
+    u8 *h = head + CCKD_HEADER_AT;
+    u32 tracks = what->cylinders * TRACK_HEADS_3390;
+    u32 tables = (tracks + CCKD_L2_ENTRIES - 1) / CCKD_L2_ENTRIES;
+    u32 size = CCKD_L1_AT + 4 * tables;
+    ckd_header_make(head, "CKD_C370");
+    memset(h, 0, DEVHDR_BYTES);
+    h[CCKD_VERSION + 1] = 3;
+    h[CCKD_VERSION + 2] = 1;
+    h[CCKD_OPTIONS] = CCKD_OPT_NOFUDGE;
+    le32_store(h + CCKD_L1_COUNT, tables);
+    le32_store(h + CCKD_L2_COUNT, CCKD_L2_ENTRIES);
+    le32_store(h + CCKD_SIZE, size);
+    le32_store(h + CCKD_USED, size);
+    le32_store(h + CCKD_CYLINDERS, what->cylinders);
+    h[CCKD_NULL_FORMAT] = what->linux_tracks ? TRACK_NULL_LINUX : TRACK_NULL_EMPTY;
+    h[CCKD_COMPRESSION] = what->compress ? CCKD_ZLIB : CCKD_NONE;
+    le16_store(h + CCKD_COMPRESSION_PARM, 0xffff);
+    int rc = image_pwrite(img, 0, 0, head, sizeof head, cause);
+    for (u32 at = CCKD_L1_AT; rc == ST_OK && at < size; at += sizeof zero)
+        rc = image_pwrite(img, 0, at, zero, size - at < sizeof zero ? size - at : sizeof zero,
+                          cause);
+    return rc;
+}

@@ -1,0 +1,115 @@
+/* The inside of CCKD images: headers, tables of both levels, space. */
+#ifndef ENDICOTT_IO_IMAGE_CCKD_INTERNAL_H
+#define ENDICOTT_IO_IMAGE_CCKD_INTERNAL_H
+
+#include "io/image/image_internal.h"
+#include "io/image/spans.h"
+
+#define CCKD_HEADER_AT 512u
+#define CCKD_L1_AT 1024u
+#define CCKD_L2_ENTRIES 256u
+#define CCKD_L2_ENTRY_BYTES 8u
+#define CCKD_L2_BYTES (CCKD_L2_ENTRIES * CCKD_L2_ENTRY_BYTES)
+#define CCKD_SIZE_MAX 0xffffffffull
+#define CCKD_NO_OFFSET 0xffffffffu   /* of a shadow file: look below */
+#define CCKD_REST_MIN 96u            /* smaller pieces stay with what was put there */
+#define CCKD_PENDING_MAX (16u << 20) /* bytes freed but not reused before the next sync */
+
+/* The compressed device header, from CCKD_HEADER_AT on; integers in the writer's byte order. */
+enum cckd_at {
+    CCKD_VERSION = 0,
+    CCKD_OPTIONS = 3,
+    CCKD_L1_COUNT = 4,
+    CCKD_L2_COUNT = 8,
+    CCKD_SIZE = 12,
+    CCKD_USED = 16,
+    CCKD_FREE = 20,
+    CCKD_FREE_TOTAL = 24,
+    CCKD_FREE_LARGEST = 28,
+    CCKD_FREE_NUMBER = 32,
+    CCKD_FREE_IMBED = 36,
+    CCKD_CYLINDERS = 40, /* always little-endian */
+    CCKD_NULL_FORMAT = 44,
+    CCKD_COMPRESSION = 45,
+    CCKD_COMPRESSION_PARM = 46,
+};
+
+#define CCKD_OPT_NOFUDGE 0x01
+#define CCKD_OPT_BIG_ENDIAN 0x02
+#define CCKD_OPT_WRITTEN 0x40
+#define CCKD_OPT_OPENED 0x80 /* a writer has not closed it */
+
+#define CCKD_NONE 0
+#define CCKD_ZLIB 1
+#define CCKD_BZIP2 2
+
+/** Where a track is: at 0 it is null, in the format `len`. `size` bytes are taken for it. */
+struct cckd_entry {
+    u32 at;
+    u16 len, size;
+};
+
+struct cckd_l2 {
+    struct cckd_entry entry[CCKD_L2_ENTRIES];
+};
+
+/** Of img->format. [S1] Every byte below `end` is of the headers, of one table, one track, or in
+ *  `free` or `pending`. [S2] What the file pointed to when it was last on the host's disk is in
+ *  `pending`, not in `free`. */
+struct cckd {
+    bool big_endian;
+    bool opened; /* the header says that a writer has it */
+    u8 header[DEVHDR_BYTES];
+    u32 l1_count;
+    u32 *l1;
+    struct cckd_l2 **l2;
+    u64 end, imbed;
+    struct spans free, pending;
+    u8 *scratch; /* IMAGE_TRACK_BYTES_MAX, for packed tracks */
+};
+
+static inline u32 cckd_load32(const struct cckd *c, const u8 *p)
+{
+    return c->big_endian ? be32_load(p) : le32_load(p);
+}
+
+static inline u16 cckd_load16(const struct cckd *c, const u8 *p)
+{
+    return c->big_endian ? be16_load(p) : le16_load(p);
+}
+
+static inline void cckd_store32(const struct cckd *c, u8 *p, u32 v)
+{
+    if (c->big_endian)
+        be32_store(p, v);
+    else
+        le32_store(p, v);
+}
+
+static inline void cckd_store16(const struct cckd *c, u8 *p, u16 v)
+{
+    if (c->big_endian)
+        be16_store(p, v);
+    else
+        le16_store(p, v);
+}
+
+/* cckd_space.c */
+/** Read the tables and find the free space by what they do not use; damage is refused. */
+int cckd_scan(struct image *img, struct cause *cause);
+/** Room for `len` bytes; *len may grow to what is taken. */
+int cckd_take(struct image *img, u64 *len, u64 *at, struct cause *cause);
+void cckd_give(struct cckd *c, u64 at, u64 len);
+/** The header says from now on that the file is being written. */
+int cckd_begin_writing(struct image *img, struct cause *cause);
+int cckd_close(struct image *img, struct cause *cause);
+void cckd_synced(struct image *img);
+void cckd_figures(struct image *img, struct image_figures *out);
+
+/* cckd_pack.c */
+/** Unpack the track at `in`; ST_PROTO with what is wrong. */
+int cckd_unpack(const u8 *in, u32 len, u32 track, u8 *out, u32 *out_len, struct cause *cause);
+/** Pack it into `out`, at most as long as it is; returns the length. */
+u32 cckd_pack(u8 compression, int parm, const u8 *in, u32 len, u8 *out);
+
+#endif

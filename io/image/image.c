@@ -1,0 +1,241 @@
+/* Images: opening, references, the bounds that formats need not look at. */
+#include "io/image/image.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/image/image_internal.h"
+#include "mem/base/ergo.h"
+#include "mem/base/log.h"
+
+static int format_open(struct image *img, struct cause *cause)
+{
+    u8 head[DEVHDR_BYTES] = {0};
+    u64 size = img->file[0].size;
+    if (size < sizeof head)
+        return cause_set(cause, ST_PROTO, "%s: %llu bytes are no disk image", img->path,
+                         (unsigned long long)size);
+    int rc = image_pread(img, 0, 0, head, sizeof head, cause);
+    if (rc)
+        return rc;
+    if (memcmp(head, "CKD_P370", DEVID_BYTES) == 0)
+        return ckd_open(img, head, cause);
+    if (memcmp(head, "CKD_C370", DEVID_BYTES) == 0)
+        return cckd_open(img, head, cause);
+    if (memcmp(head, "CKD_", 4) == 0 || memcmp(head, "FBA_", 4) == 0)
+        return cause_set(cause, ST_PROTO, "%s: %.8s images are not supported", img->path,
+                         (const char *)head);
+    return ckd_raw_probe(img, head) ? ckd_raw_open(img, cause) : fba_raw_open(img, cause);
+}
+
+static void image_free(struct image *img)
+{
+    image_files_close(img);
+    free(img->format);
+    free(img->path);
+    free(img);
+}
+
+static struct image *image_alloc(const char *path, unsigned flags)
+{
+    struct image *img = calloc(1, sizeof *img);
+    if (!img)
+        return NULL;
+    img->path = strdup(path);
+    img->flags = flags;
+    atomic_init(&img->refs, 1);
+    if (img->path)
+        return img;
+    free(img);
+    return NULL;
+}
+
+static int open_with(const char *path, unsigned flags, image_fault *fault, void *arg,
+                     struct image **out, struct cause *cause)
+{
+    struct image *img = image_alloc(path, flags);
+    if (!img)
+        return cause_set(cause, ST_NOMEM, "%s: no memory", path);
+    img->fault = fault;
+    img->fault_arg = arg;
+    int rc = image_file_open(img, path, cause);
+    if (rc == ST_OK)
+        rc = format_open(img, cause);
+    if (rc) {
+        image_free(img);
+        return rc;
+    }
+    *out = img;
+    return ST_OK;
+}
+
+int image_open(const char *path, unsigned flags, struct image **out, struct cause *cause)
+{
+    return open_with(path, flags, NULL, NULL, out, cause);
+}
+
+struct image *image_ref(struct image *img)
+{
+    atomic_fetch_add(&img->refs, 1);
+    return img;
+}
+
+void image_unref(struct image *img)
+{
+    struct cause cause = {0};
+    if (!img || atomic_fetch_sub(&img->refs, 1) != 1)
+        return;
+    int rc = ST_OK;
+    if (img->ops->close)
+        rc = img->ops->close(img, &cause);
+    if (rc == ST_OK)
+        rc = image_sync(img, &cause);
+    if (rc)
+        log_line("closing a disk image: %s", cause.text);
+    image_free(img);
+}
+
+const char *image_path(const struct image *img)
+{
+    return img->path;
+}
+
+enum image_format image_format(const struct image *img)
+{
+    return img->ops->format;
+}
+
+const char *image_format_name(enum image_format format)
+{
+    static const char *const names[] = {
+        [IMAGE_CKD] = "ckd",
+        [IMAGE_CCKD] = "cckd",
+        [IMAGE_CKD_RAW] = "ckd-raw",
+        [IMAGE_FBA_RAW] = "fba-raw",
+    };
+    return names[format];
+}
+
+bool image_read_only(const struct image *img)
+{
+    return img->flags & IMAGE_READ_ONLY;
+}
+
+const struct image_geometry *image_geometry(const struct image *img)
+{
+    return &img->geometry;
+}
+
+void image_figures(struct image *img, struct image_figures *out)
+{
+    *out = (struct image_figures){0};
+    for (u32 i = 0; i < img->files; i++)
+        out->file_bytes += img->file[i].size;
+    out->used_bytes = out->file_bytes;
+    if (img->ops->figures)
+        img->ops->figures(img, out);
+}
+
+int image_read_track(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause)
+{
+    if (!img->ops->read || track >= img->geometry.tracks)
+        return cause_set(cause, ST_INVAL, "%s: has no track %u", img->path, track);
+    return img->ops->read(img, track, buf, len, cause);
+}
+
+static int writable(const struct image *img, struct cause *cause)
+{
+    return image_read_only(img) ? cause_set(cause, ST_PERM, "%s: read-only", img->path) : ST_OK;
+}
+
+int image_write_track(struct image *img, u32 track, const u8 *buf, u32 len, struct cause *cause)
+{
+    if (!img->ops->write || track >= img->geometry.tracks)
+        return cause_set(cause, ST_INVAL, "%s: has no track %u", img->path, track);
+    if (len > img->geometry.track_bytes)
+        return cause_set(cause, ST_LIMIT, "%s: track %u has %u bytes, %u are the limit",
+                         img->path, track, len, img->geometry.track_bytes);
+    int rc = writable(img, cause);
+    return rc ? rc : img->ops->write(img, track, buf, len, cause);
+}
+
+static int blocks_move(struct image *img, bool write, u64 block, u32 count, u8 *buf,
+                       struct cause *cause)
+{
+    u64 blocks = img->geometry.blocks;
+    if (!img->ops->blocks || block > blocks || count > blocks - block)
+        return cause_set(cause, ST_INVAL, "%s: has no blocks %llu to %llu", img->path,
+                         (unsigned long long)block, (unsigned long long)(block + count));
+    int rc = write ? writable(img, cause) : ST_OK;
+    return rc ? rc : img->ops->blocks(img, write, block, count, buf, cause);
+}
+
+int image_read_blocks(struct image *img, u64 block, u32 count, void *buf, struct cause *cause)
+{
+    return blocks_move(img, false, block, count, buf, cause);
+}
+
+int image_write_blocks(struct image *img, u64 block, u32 count, const void *buf,
+                       struct cause *cause)
+{
+    return blocks_move(img, true, block, count, (u8 *)(uintptr_t)buf, cause);
+}
+
+int image_sync(struct image *img, struct cause *cause)
+{
+    if (!img->unsynced)
+        return ST_OK;
+    for (u32 i = 0; i < img->files; i++)
+        if (fdatasync(img->file[i].fd) && errno != EINVAL)
+            return cause_set(cause, ST_IO, "%s: %s", img->path, strerror(errno));
+    img->unsynced = false;
+    if (img->ops->synced)
+        img->ops->synced(img);
+    return ST_OK;
+}
+
+int image_commit(struct image *img, struct cause *cause)
+{
+    return img->flags & IMAGE_SYNC ? image_sync(img, cause) : ST_OK;
+}
+
+struct checking {
+    image_fault *fault;
+    void *arg;
+    u32 faults;
+};
+
+static void check_fault(void *arg, u32 track, const char *text)
+{
+    struct checking *k = arg;
+    k->faults++;
+    k->fault(k->arg, track, text);
+}
+
+int image_check(const char *path, image_fault *fault, void *arg, struct image_check *out,
+                struct cause *cause)
+{
+    struct checking k = {fault, arg, 0};
+    struct image *img;
+    int rc = open_with(path, IMAGE_READ_ONLY, check_fault, &k, &img, cause);
+    if (rc)
+        return rc;
+    u8 *buf = malloc(IMAGE_TRACK_BYTES_MAX);
+    *out = (struct image_check){.open_left = img->open_left};
+    for (u32 t = 0; buf && t < img->geometry.tracks; t++) {
+        struct cause why = {0};
+        u32 len;
+        if (image_read_track(img, t, buf, &len, &why) != ST_OK)
+            check_fault(&k, t, why.text);
+        else
+            out->tracks_read++;
+    }
+    out->faults = k.faults;
+    img->fault = NULL;
+    image_unref(img);
+    if (!buf)
+        return cause_set(cause, ST_NOMEM, "%s: no memory", path);
+    free(buf);
+    return ST_OK;
+}

@@ -1,0 +1,91 @@
+/* Disk images: what a disk device keeps its tracks or blocks in.
+ * Formats: raw FBA blocks, raw CKD tracks, Hercules CKD and CCKD (docs/dasd.md). One table of
+ * functions per format; a damaged file is refused with what is wrong with it.
+ * Threads: one at a time for an image, but image_ref and image_unref from any. */
+#ifndef ENDICOTT_IO_IMAGE_IMAGE_H
+#define ENDICOTT_IO_IMAGE_IMAGE_H
+
+#include "mem/base/bytes.h"
+#include "mem/base/status.h"
+
+struct image;
+
+#define IMAGE_TRACK_BYTES_MAX 65536u /* of any track image, end mark included */
+#define IMAGE_BLOCK_BYTES 512u
+
+/** How to open. */
+#define IMAGE_READ_ONLY 1u
+#define IMAGE_SYNC 2u /* image_commit waits for the host's disk */
+
+enum image_format { IMAGE_CKD, IMAGE_CCKD, IMAGE_CKD_RAW, IMAGE_FBA_RAW };
+
+struct image_geometry {
+    u16 type; /* 0x3390, 0x9336 */
+    u32 cylinders, heads;
+    u32 tracks;      /* CKD: cylinders * heads, else 0 */
+    u32 track_bytes; /* room for one track image in the file */
+    u64 blocks;      /* FBA, of IMAGE_BLOCK_BYTES */
+};
+
+struct image_figures {
+    u64 file_bytes, used_bytes, free_bytes;
+    u32 free_spans;
+    u8 compression; /* CCKD: 0 none, 1 zlib, 2 bzip2 */
+};
+
+/**
+ * Open the file at `path` and lock it: for writing alone, for reading with other readers.
+ * ST_CONFIG (no such file), ST_BUSY (locked), ST_PROTO (damaged, or no image), ST_NOMEM.
+ */
+int image_open(const char *path, unsigned flags, struct image **out, struct cause *cause);
+struct image *image_ref(struct image *img);
+/** The last one closes: everything is on the host's disk then; a failure is logged. */
+void image_unref(struct image *img);
+
+const char *image_path(const struct image *img);
+enum image_format image_format(const struct image *img);
+const char *image_format_name(enum image_format format);
+bool image_read_only(const struct image *img);
+const struct image_geometry *image_geometry(const struct image *img);
+void image_figures(struct image *img, struct image_figures *out);
+
+/**
+ * One track: home address, records, end mark, as track.h describes it. `buf` has room for
+ * IMAGE_TRACK_BYTES_MAX; *len gets the bytes used. ST_PROTO for a damaged track, ST_IO.
+ */
+int image_read_track(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause);
+/** ST_LIMIT when the format cannot hold it, ST_IO when the host cannot; the track then is as it
+ *  was before. */
+int image_write_track(struct image *img, u32 track, const u8 *buf, u32 len,
+                      struct cause *cause);
+int image_read_blocks(struct image *img, u64 block, u32 count, void *buf, struct cause *cause);
+int image_write_blocks(struct image *img, u64 block, u32 count, const void *buf,
+                       struct cause *cause);
+
+/** A channel program that wrote has ended: with IMAGE_SYNC the host's disk has it on return. */
+int image_commit(struct image *img, struct cause *cause);
+/** Everything written is on the host's disk. */
+int image_sync(struct image *img, struct cause *cause);
+
+struct image_create {
+    enum image_format format;
+    u32 cylinders;      /* CKD formats: of a 3390 */
+    u64 blocks;         /* IMAGE_FBA_RAW */
+    bool compress;      /* IMAGE_CCKD: zlib, else uncompressed tracks */
+    bool linux_tracks;  /* tracks start with twelve records of 4096 zeros instead of none */
+    const char *volume; /* six characters; NULL: no label is written */
+};
+/** Make a new file (ST_EXIST when there is one) with the given contents. */
+int image_create(const char *path, const struct image_create *what, struct cause *cause);
+
+/** What image_check found: one line each; track ~0: of the whole file. */
+typedef void image_fault(void *arg, u32 track, const char *text);
+struct image_check {
+    u32 tracks_read, faults;
+    bool open_left; /* the last writer did not close it: free space was not written back */
+};
+/** Read everything. ST_OK when it could be looked at, whatever was found; else as image_open. */
+int image_check(const char *path, image_fault *fault, void *arg, struct image_check *out,
+                struct cause *cause);
+
+#endif

@@ -1,0 +1,111 @@
+/* Files of the host behind an image: whole reads and writes, and the lock that keeps a second
+ * writer away (an open-file-description lock, so it goes with the process). */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/image/image_internal.h"
+
+static int file_lock(int fd, bool write, const char *path, struct cause *cause)
+{
+    struct flock lock = {.l_type = write ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+        return ST_OK;
+    if (errno == EAGAIN || errno == EACCES)
+        return cause_set(cause, ST_BUSY, "%s: in use%s", path, write ? "" : " by a writer");
+    return cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));
+}
+
+int image_file_open(struct image *img, const char *path, struct cause *cause)
+{
+    bool write = !(img->flags & IMAGE_READ_ONLY);
+    struct stat sb;
+    if (img->files == IMAGE_FILES_MAX)
+        return cause_set(cause, ST_LIMIT, "%s: over %u files", path, IMAGE_FILES_MAX);
+    int fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+    if (fd < 0)
+        return cause_set(cause, errno == EACCES || errno == EROFS ? ST_PERM : ST_CONFIG,
+                         "%s: %s", path, strerror(errno));
+    int rc = ST_OK;
+    if (fstat(fd, &sb))
+        rc = cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));
+    else if (!S_ISREG(sb.st_mode) && !S_ISBLK(sb.st_mode))
+        rc = cause_set(cause, ST_CONFIG, "%s: not a file", path);
+    else
+        rc = file_lock(fd, write, path, cause);
+    if (rc) {
+        close(fd);
+        return rc;
+    }
+    u64 size = S_ISBLK(sb.st_mode) ? (u64)lseek(fd, 0, SEEK_END) : (u64)sb.st_size;
+    img->file[img->files++] = (struct image_file){fd, size};
+    return ST_OK;
+}
+
+int image_pread(struct image *img, u32 file, u64 at, void *buf, u32 len, struct cause *cause)
+{
+    u32 done = 0;
+    while (done < len) {
+        ssize_t n = pread(img->file[file].fd, (u8 *)buf + done, len - done, (off_t)(at + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return cause_set(cause, ST_IO, "%s: %s", img->path, strerror(errno));
+        if (n == 0)
+            return cause_set(cause, ST_PROTO, "%s: ends at byte %llu, %u bytes too early",
+                             img->path, (unsigned long long)(at + done), len - done);
+        done += (u32)n;
+    }
+    return ST_OK;
+}
+
+int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
+                 struct cause *cause)
+{
+    u32 done = 0;
+    img->unsynced = true;
+    while (done < len) {
+        ssize_t n =
+            pwrite(img->file[file].fd, (const u8 *)buf + done, len - done, (off_t)(at + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return cause_set(cause, ST_IO, "%s: %s", img->path,
+                             n ? strerror(errno) : "no room");
+        done += (u32)n;
+    }
+    if (at + len > img->file[file].size)
+        img->file[file].size = at + len;
+    return ST_OK;
+}
+
+int image_truncate(struct image *img, u32 file, u64 size, struct cause *cause)
+{
+    if (ftruncate(img->file[file].fd, (off_t)size))
+        return cause_set(cause, ST_IO, "%s: %s", img->path, strerror(errno));
+    img->file[file].size = size;
+    return ST_OK;
+}
+
+void image_files_close(struct image *img)
+{
+    for (u32 i = 0; i < img->files; i++)
+        close(img->file[i].fd);
+    img->files = 0;
+}
+
+int image_damage(struct image *img, u32 track, struct cause *cause, const char *fmt, ...)
+{
+    char text[256];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (!img->fault)
+        return cause_set(cause, ST_PROTO, "%s: %s", img->path, text);
+    img->fault(img->fault_arg, track, text);
+    return ST_OK;
+}

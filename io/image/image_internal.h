@@ -1,0 +1,94 @@
+/* The inside of io/image: the table of functions of a format, and files of the host. */
+#ifndef ENDICOTT_IO_IMAGE_IMAGE_INTERNAL_H
+#define ENDICOTT_IO_IMAGE_IMAGE_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "io/image/image.h"
+#include "io/image/track.h"
+
+#define IMAGE_FILES_MAX 32u
+#define DEVHDR_BYTES 512u
+#define DEVID_BYTES 8u
+
+/** What a format can do. `read` and `write` move one track, or `blocks` do; bounds are checked. */
+struct image_ops {
+    enum image_format format;
+    int (*read)(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause);
+    int (*write)(struct image *img, u32 track, const u8 *buf, u32 len, struct cause *cause);
+    int (*blocks)(struct image *img, bool write, u64 block, u32 count, u8 *buf,
+                  struct cause *cause);
+    /** Behind the host's sync of the files; may be NULL. */
+    void (*synced)(struct image *img);
+    /** Before the files are closed; may be NULL. */
+    int (*close)(struct image *img, struct cause *cause);
+    void (*figures)(struct image *img, struct image_figures *out);
+};
+
+struct image_file {
+    int fd;
+    u64 size;
+};
+
+/** Located by devices; created by image_open, destroyed by the last image_unref; one thread. */
+struct image {
+    const struct image_ops *ops;
+    struct image_geometry geometry;
+    atomic_uint refs;
+    unsigned flags;
+    bool unsynced; /* written since the host's disk last had everything */
+    char *path;
+    struct image_file file[IMAGE_FILES_MAX];
+    u32 files;
+    void *format;       /* of the format's own */
+    image_fault *fault; /* image_check: told of damage, which then is no reason to refuse */
+    void *fault_arg;
+    bool open_left;
+};
+
+/* image_file.c */
+int image_file_open(struct image *img, const char *path, struct cause *cause);
+int image_pread(struct image *img, u32 file, u64 at, void *buf, u32 len, struct cause *cause);
+int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
+                 struct cause *cause);
+int image_truncate(struct image *img, u32 file, u64 size, struct cause *cause);
+void image_files_close(struct image *img);
+
+/** Damage: told to image_check (then ST_OK), else `cause` gets it and ST_PROTO comes back. */
+int image_damage(struct image *img, u32 track, struct cause *cause, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Formats: each looks at the open first file, whose first bytes are in `head`. */
+int ckd_open(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *cause);
+int ckd_raw_open(struct image *img, struct cause *cause);
+int cckd_open(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *cause);
+int fba_raw_open(struct image *img, struct cause *cause);
+bool ckd_raw_probe(struct image *img, const u8 head[DEVHDR_BYTES]);
+
+/** Check and take over the device header of CKD and CCKD files (all but the cylinders). */
+int ckd_header(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *cause);
+void ckd_header_make(u8 head[DEVHDR_BYTES], const char *devid);
+/** The headers and empty tables of a new CCKD file. */
+int cckd_format(struct image *img, const struct image_create *what, struct cause *cause);
+
+static inline u32 le32_load(const void *p)
+{
+    return __builtin_bswap32(be32_load(p));
+}
+
+static inline u16 le16_load(const void *p)
+{
+    return __builtin_bswap16(be16_load(p));
+}
+
+static inline void le32_store(void *p, u32 v)
+{
+    be32_store(p, __builtin_bswap32(v));
+}
+
+static inline void le16_store(void *p, u16 v)
+{
+    be16_store(p, __builtin_bswap16(v));
+}
+
+#endif
