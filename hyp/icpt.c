@@ -5,7 +5,6 @@
 #include "mem/base/ergo.h"
 
 #define GR1 1
-#define SCHID_VALID(w) (((w)&0xffff0000u) == SCHID_ONE)
 #define PGM_ADDRESSING_CODE 0x05
 #define IUCV_QUERY 0
 #define IUCV_BUFFER_BYTES 40 /* of an external interruption */
@@ -50,7 +49,7 @@ static bool bad_operand(struct vcpu *v, const struct cpu_icpt *k, bool needs_sch
         cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
         return true;
     }
-    if (needs_schid && !SCHID_VALID((u32)cpu_gr(v->cpu)[GR1])) {
+    if (needs_schid && !css_schid_valid(v->vm->css, (u32)cpu_gr(v->cpu)[GR1])) {
         cpu_finish_pgm(v->cpu, PGM_OPERAND_CODE);
         return true;
     }

@@ -266,6 +266,7 @@ static int parts_create(struct vm *vm, struct cause *cause)
         .esop = vm->config.model->generation >= GEN_Z10,
         .vt220 = vm->config.personality == VM_LPAR,
         .code_page_500 = vm->config.personality == VM_LPAR,
+        .css = vm->config.personality == VM_LPAR ? vm->css : NULL,
     };
     vm->sclp = sclp_create(vm->st, &io_port_table, vm, &sc);
     if (!vm->css || !vm->sclp)

@@ -108,6 +108,20 @@ static bool skips(const struct dev_io *io)
     return io->flags & CCW_SKIP || io->block_skip;
 }
 
+/** Address-limit checking of data areas, by the subchannel's limit mode. */
+static bool limit_allows(const struct dev_io *io, u32 n)
+{
+    const struct sub_state *s = &io->sub->s;
+    u64 limit = io->css->s.limit;
+    if (!(s->orb_flags & ORB_A))
+        return true;
+    switch (s->pmcw_mode & PMCW_LM) {
+    case PMCW_LM_ABOVE: return io->block >= limit;
+    case PMCW_LM_BELOW: return io->block + n <= limit;
+    default: return true;
+    }
+}
+
 /** The next piece within one frame: its length, or 0. */
 static u32 piece(struct dev_io *io, size_t want, bool store)
 {
@@ -119,6 +133,10 @@ static u32 piece(struct dev_io *io, size_t want, bool store)
     n = n < want ? n : (u32)want;
     if (store && skips(io))
         return n;
+    if (!limit_allows(io, n)) {
+        check(io, SS_PROGRAM_CHECK);
+        return 0;
+    }
     if (!storage_host(io->css->storage, io->block, n)) {
         check(io, SS_PROGRAM_CHECK);
         return 0;
@@ -187,6 +205,11 @@ u32 dev_io_count(const struct dev_io *io)
 bool dev_io_chained(const struct dev_io *io)
 {
     return io->sub->s.chained;
+}
+
+u8 dev_io_path(const struct dev_io *io)
+{
+    return io->sub->s.lpum;
 }
 
 u8 dev_io_previous(const struct dev_io *io)

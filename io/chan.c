@@ -45,7 +45,6 @@ static void cancel_unlocked(struct subchannel *sub)
 /** Status is complete: make it pending. */
 static void present(struct subchannel *sub, u32 sc)
 {
-    sub->s.lpum = 0x80;
     sub->s.scsw0 |= sc | SC_PENDING;
     css_enqueue_locked(sub);
 }
@@ -103,7 +102,51 @@ static void do_end(struct subchannel *sub, const struct dev_io *io, u8 us)
     }
     if (io->ss & (SS_CHECKS & ~SS_INCORRECT_LENGTH))
         sc |= SC_ALERT;
+    measure_end_locked(sub);
+    if (s->logout)
+        s->scsw0 |= SCSW_L;
     present(sub, sc);
+}
+
+/** No path is left: deferred condition code 3. */
+static void do_not_operational(struct subchannel *sub)
+{
+    struct sub_state *s = &sub->s;
+    s->pnom |= s->lpm;
+    s->scsw0 &= ~(AC_ANY | SC_ANY);
+    s->scsw0 |= SCSW_CC | SCSW_N;
+    present(sub, SC_ALERT | SC_PRIMARY | SC_SECONDARY);
+}
+
+/** The path of the channel program went: it goes on over another one, or ends. */
+static bool path_goes_on(struct subchannel *sub)
+{
+    struct sub_state *s = &sub->s;
+    if (s->lpum & path_available_locked(sub))
+        return true;
+    u8 lost = s->lpum;
+    s->pnom |= lost;
+    if (path_choose_locked(sub))
+        return true;
+    s->lpum = lost;
+    s->logout = LOGOUT_LPUM_VALID;
+    cancel_unlocked(sub);
+    if (s->scsw0 & (AC_CLEAR | AC_HALT))
+        return false; /* they make the status */
+    struct dev_io io = {.ss = SS_INTERFACE_CHECK, .next_ccw = s->next_ccw + 8};
+    do_end(sub, &io, 0);
+    return false;
+}
+
+/** The first command was accepted; ORB bit I asks to be told. */
+static void do_accept(struct subchannel *sub)
+{
+    struct sub_state *s = &sub->s;
+    s->accepted = 1;
+    if (!(s->orb_flags & ORB_I))
+        return;
+    s->scsw0 |= SCSW_Z;
+    present(sub, SC_INTERMEDIATE);
 }
 
 static void do_suspend(struct subchannel *sub, const struct dev_io *io)
@@ -113,6 +156,7 @@ static void do_suspend(struct subchannel *sub, const struct dev_io *io)
     s->scsw0 |= AC_SUSPENDED;
     s->scsw_ccw = io->next_ccw;
     s->scsw_count = 0;
+    measure_end_locked(sub);
     if (!(s->orb_flags & ORB_U))
         present(sub, SC_INTERMEDIATE);
 }
@@ -124,14 +168,23 @@ static bool do_step(struct subchannel *sub)
     struct sub_state *s = &sub->s;
     struct dev_io io;
     u8 us = 0;
+    if (!path_goes_on(sub))
+        return true;
+    if (s->waiting)
+        measure_wait_locked(sub, false);
     s->waiting = 0;
     sub->kicked = false;
     lock_drop(&css->lock);
     enum ccw_step step = ccw_step(&io, sub, &us);
     lock_take(&css->lock);
+    if (!s->accepted && step != CCW_STEP_SUSPEND && (step != CCW_STEP_END || us))
+        do_accept(sub);
     switch (step) {
     case CCW_STEP_NEXT: return true;
-    case CCW_STEP_WAIT: s->waiting = 1; return sub->kicked;
+    case CCW_STEP_WAIT:
+        s->waiting = 1;
+        measure_wait_locked(sub, true);
+        return sub->kicked;
     case CCW_STEP_SUSPEND:
         if (s->scsw0 & AC_RESUME)
             s->scsw0 &= ~AC_RESUME;
@@ -161,9 +214,14 @@ static bool chan_work(struct subchannel *sub)
         return false;
     }
     if (s->scsw0 & AC_START) {
+        if (!path_choose_locked(sub)) {
+            do_not_operational(sub);
+            return false;
+        }
         s->scsw0 = (s->scsw0 & ~AC_START) | AC_SUBCHANNEL | AC_DEVICE;
         s->active = 1;
         sub->kicked = true;
+        measure_begin_locked(sub);
     }
     if (s->scsw0 & AC_RESUME && s->scsw0 & AC_SUSPENDED)
         s->scsw0 = (s->scsw0 & ~(AC_RESUME | AC_SUSPENDED)) | AC_SUBCHANNEL | AC_DEVICE;

@@ -10,6 +10,13 @@
 #define CHSC_UNSUPPORTED_OPERATION 0x0101
 #define REQUEST_BYTES 16u
 #define SSD_BYTES 32u
+#define GENERAL_EXTENDED_BLOCK 48 /* bit of the general characteristics */
+#define OPERATION_SUBCHANNEL_SETS 2
+#define NOTIFICATION_TYPE_0 0x80
+#define EVENT_MORE 0x80
+#define EVENT_OVERFLOW 0x40
+#define EVENT_CONTENT 16u
+#define EVENT_BYTES (EVENT_CONTENT + 40)
 #define CHP_TYPE_EMULATED 0x1a /* a type that Linux takes as an I/O path */
 
 struct chsc {
@@ -24,10 +31,11 @@ struct chsc {
 typedef void chsc_fn(struct chsc *c);
 
 /** One subchannel description: validity, devno, path mask, CHPIDs. */
-static u32 describe_subchannel(struct css *css, u32 number, u8 *out)
+static u32 describe_subchannel(struct css *css, unsigned ssid, u32 number, u8 *out)
 {
     memset(out, 0, SSD_BYTES);
-    struct subchannel *sub = css_sub_locked(css, SCHID_ONE | number);
+    struct subchannel *sub =
+        css_sub_locked(css, SCHID_ONE | (u32)ssid << SCHID_SET_SHIFT | number);
     be16_store(out + 6, (u16)number);
     if (!sub)
         return SSD_BYTES;
@@ -37,9 +45,11 @@ static u32 describe_subchannel(struct css *css, u32 number, u8 *out)
     out[0] |= 0x40;
     out[1] = (u8)sub->s.devno; /* unit address */
     be16_store(out + 2, sub->s.devno);
-    out[4] = 0x80; /* paths installed */
-    out[5] = 0x80; /* full link address valid */
-    out[8] = sub->ops->chpid;
+    out[4] = path_installed(sub);
+    out[5] = out[4]; /* full link addresses valid: zeros */
+    for (unsigned path = 0; path < 8; path++)
+        if (out[4] & 0x80 >> path)
+            out[8 + path] = path_chpid(sub, path);
     return SSD_BYTES;
 }
 
@@ -48,20 +58,23 @@ static void store_subchannel_description(struct chsc *c)
     u32 first = be16_load(c->req + 6);
     u32 last = be16_load(c->req + 10);
     u8 ssid = c->req[5] >> 4 & 3;
-    if (first > last || c->req[4] & 0x0f || ssid) {
+    if (first > last || c->req[4] & 0x0f || (ssid && !c->css->s.sets)) {
         c->code = CHSC_INVALID_REQUEST;
         return;
     }
     for (u32 n = first; n <= last && c->len + SSD_BYTES <= c->room; n++)
-        c->len += describe_subchannel(c->css, n, c->data + c->len);
+        c->len += describe_subchannel(c->css, ssid, n, c->data + c->len);
 }
 
-static bool chpid_in_use(struct css *css, u8 chpid)
+/** CHPIDs that devices are on, as 256 bits. */
+static void chpids_in_use(struct css *css, u8 bits[32])
 {
-    for (u32 i = 0; i < css->sub_count; i++)
-        if (sub_has_device(css->sub[i]) && css->sub[i]->ops->chpid == chpid)
-            return true;
-    return false;
+    u32 at = 0;
+    memset(bits, 0, 32);
+    for (struct subchannel *sub; (sub = css_next_locked(css, &at)) != NULL;)
+        for (unsigned path = 0; sub_has_device(sub) && path < 8; path++)
+            if (path_installed(sub) & 0x80 >> path)
+                bits[path_chpid(sub, path) / 8] |= (u8)(0x80 >> path_chpid(sub, path) % 8);
 }
 
 static void store_channel_path_description(struct chsc *c)
@@ -78,10 +91,12 @@ static void store_channel_path_description(struct chsc *c)
         c->code = CHSC_INVALID_FORMAT;
         return;
     }
+    u8 used[32];
+    chpids_in_use(c->css, used);
     for (u32 id = first; id <= last && c->len + size <= c->room; id++) {
         u8 *out = c->data + c->len;
         memset(out, 0, size);
-        if (chpid_in_use(c->css, (u8)id)) {
+        if (used[id / 8] & 0x80 >> id % 8) {
             out[0] = 0x80;
             out[2] = CHP_TYPE_EMULATED;
         }
@@ -90,23 +105,44 @@ static void store_channel_path_description(struct chsc *c)
     }
 }
 
-/** General and CHSC characteristics: nothing optional is offered. */
+/** General and CHSC characteristics: of what is optional, the extended measurement block. */
 static void store_characteristics(struct chsc *c)
 {
     c->len = 4 * (510 + 508);
     if (c->len > c->room)
         c->len = c->room;
     memset(c->data, 0, c->len);
+    c->data[GENERAL_EXTENDED_BLOCK / 8] |= 0x80 >> GENERAL_EXTENDED_BLOCK % 8;
 }
 
 static void set_domain_attributes(struct chsc *c)
 {
-    c->code = CHSC_UNSUPPORTED_OPERATION; /* one subchannel set */
+    if (be16_load(c->req + 6) == OPERATION_SUBCHANNEL_SETS)
+        c->css->s.sets = 1;
+    else
+        c->code = CHSC_UNSUPPORTED_OPERATION;
 }
 
+/** The oldest event; its layout is that of notification type 0. */
 static void store_event_information(struct chsc *c)
 {
-    c->code = CHSC_NO_EVENT;
+    struct css *css = c->css;
+    if (!css->event_count || !(c->req[8] & NOTIFICATION_TYPE_0)) {
+        c->code = CHSC_NO_EVENT;
+        return;
+    }
+    u32 event = css->event[0];
+    css->event_count--;
+    memmove(css->event, css->event + 1, css->event_count * sizeof css->event[0]);
+    c->len = EVENT_BYTES;
+    memset(c->data, 0, c->len);
+    c->data[0] =
+        (u8)((css->event_count ? EVENT_MORE : 0) | (css->s.lost_events ? EVENT_OVERFLOW : 0));
+    css->s.lost_events = 0;
+    c->data[3] = (u8)(event >> 24);
+    u8 chpid = (u8)event;
+    c->data[EVENT_CONTENT + chpid / 8] = (u8)(0x80 >> chpid % 8);
+    c->data[EVENT_CONTENT + 32] = (u8)(event >> 16);
 }
 
 static const struct {

@@ -7,24 +7,16 @@
 #include "mem/base/ergo.h"
 
 #define SUB_ROOM_FIRST 64u
+#define DEVICES_MAX 65536u /* in a subchannel set */
 
 struct css *css_create(struct storage *storage, const struct io_ports *ports, void *ctx)
 {
     struct css *css = calloc(1, sizeof *css);
     if (!css)
         return NULL;
-    css->by_devno = calloc(0x10000, sizeof *css->by_devno);
-    css->sub = calloc(SUB_ROOM_FIRST, sizeof(*css->sub));
-    if (!css->by_devno || !css->sub) {
-        free(css->by_devno);
-        free(css->sub);
-        free(css);
-        return NULL;
-    }
     css->storage = storage;
     css->ports = ports;
     css->ctx = ctx;
-    css->sub_room = SUB_ROOM_FIRST;
     css->refs = 1;
     lock_init(&css->lock, LOCK_CSS);
     pthread_cond_init(&css->idle, NULL);
@@ -38,12 +30,14 @@ void css_unref(struct css *css)
     lock_drop(&css->lock);
     if (!last)
         return;
-    for (u32 i = 0; i < css->sub_count; i++)
-        free(css->sub[i]);
+    for (unsigned i = 0; i < CSS_SETS; i++) {
+        for (u32 n = 0; n < css->set[i].count; n++)
+            free(css->set[i].sub[n]);
+        free(css->set[i].sub);
+        free(css->set[i].by_devno);
+    }
     lock_fini(&css->lock);
     pthread_cond_destroy(&css->idle);
-    free(css->sub);
-    free(css->by_devno);
     free(css);
 }
 
@@ -62,21 +56,47 @@ void css_destroy(struct css *css)
     css->dead = true;
     wait_idle_locked(css, NULL);
     lock_drop(&css->lock);
-    for (u32 i = 0; i < css->sub_count; i++) {
-        struct subchannel *sub = css->sub[i];
-        if (sub && sub->ops && sub->ops->detach)
+    u32 at = 0;
+    for (struct subchannel *sub; (sub = css_next_locked(css, &at)) != NULL;) {
+        if (sub->ops && sub->ops->detach)
             sub->ops->detach(sub->dev);
-        if (sub)
-            sub->ops = NULL;
+        sub->ops = NULL;
     }
     css_unref(css);
 }
 
 struct subchannel *css_sub_locked(struct css *css, u32 schid)
 {
-    if (schid >> 16 != SCHID_ONE >> 16 || (schid & 0xffff) >= css->sub_count)
+    const struct sub_set *set = &css->set[schid >> SCHID_SET_SHIFT & (CSS_SETS - 1)];
+    if ((schid & ~(u32)((CSS_SETS - 1) << SCHID_SET_SHIFT | 0xffff)) != SCHID_ONE ||
+        (schid & 0xffff) >= set->count)
         return NULL;
-    return css->sub[schid & 0xffff];
+    return set->sub[schid & 0xffff];
+}
+
+static u32 find_locked(struct css *css, u32 device)
+{
+    const u32 *by_devno = css->set[device >> 16 & (CSS_SETS - 1)].by_devno;
+    return by_devno ? by_devno[device & 0xffff] : 0;
+}
+
+struct subchannel *css_device_locked(struct css *css, u32 device)
+{
+    return css_sub_locked(css, find_locked(css, device));
+}
+
+struct subchannel *css_next_locked(struct css *css, u32 *at)
+{
+    while (*at >> 16 < CSS_SETS) {
+        const struct sub_set *set = &css->set[*at >> 16];
+        u32 n = *at & 0xffff;
+        if (n < set->count) {
+            ++*at;
+            return set->sub[n];
+        }
+        *at = ((*at >> 16) + 1) << 16;
+    }
+    return NULL;
 }
 
 void css_crw_locked(struct css *css, u32 crw)
@@ -89,80 +109,111 @@ void css_crw_locked(struct css *css, u32 crw)
         css->ports->mchk_crw(css->ctx, true);
 }
 
+void css_crw_sub_locked(const struct subchannel *sub)
+{
+    u32 crw = CRW_RSC_SUBCHANNEL | CRW_ERC_IPI;
+    struct css *css = sub->css;
+    if (!css->s.sets) {
+        css_crw_locked(css, crw | sub->number);
+        return;
+    }
+    css_crw_locked(css, crw | CRW_CHAINED | sub->number);
+    css_crw_locked(css, crw | (u32)sub->ssid << 4);
+}
+
 /** The state after subchannel initialisation: disabled, nothing pending. */
 static void sub_init(struct subchannel *sub)
 {
     u16 devno = sub->s.devno;
-    sub->s = (struct sub_state){.devno = devno, .lpm = 0x80, .pom = 0xff, .queue_order = 0};
+    sub->s = (struct sub_state){.devno = devno, .lpm = path_installed(sub), .pom = 0xff};
     sub->kicked = false;
 }
 
-static struct subchannel *sub_alloc_locked(struct css *css)
+/* Room for one more subchannel structure, and for the device numbers. */
+static bool set_grow(struct sub_set *set)
 {
-    u32 n = 0;
-    while (n < css->sub_count && css->sub[n]->ops)
+    if (!set->by_devno)
+        set->by_devno = calloc(DEVICES_MAX, sizeof *set->by_devno);
+    if (!set->by_devno)
+        return false;
+    if (set->count < set->room)
+        return true;
+    u32 room = set->room ? set->room * 2 : SUB_ROOM_FIRST;
+    struct subchannel **more = realloc(set->sub, sizeof(*more) * room);
+    if (!more)
+        return false;
+    set->sub = more;
+    set->room = room;
+    return true;
+}
+
+static struct subchannel *sub_alloc_locked(struct css *css, unsigned ssid)
+{
+    struct sub_set *set = &css->set[ssid];
+    u32 n = set->lowest_free;
+    while (n < set->count && set->sub[n]->ops)
         n++;
-    if (n == CSS_SUBCHANNELS_MAX)
+    set->lowest_free = n;
+    if (n < set->count)
+        return set->sub[n];
+    if (n == CSS_SUBCHANNELS_MAX || !set_grow(set))
         return NULL;
-    if (n < css->sub_count)
-        return css->sub[n];
-    PRE(css->sub_room > 0);
-    if (n == css->sub_room) {
-        struct subchannel **more = realloc(css->sub, sizeof(*more) * css->sub_room * 2);
-        if (!more)
-            return NULL;
-        css->sub = more;
-        css->sub_room *= 2;
-    }
     struct subchannel *sub = calloc(1, sizeof *sub);
     if (!sub)
         return NULL;
     sub->css = css;
     sub->number = (u16)n;
-    css->sub[css->sub_count++] = sub;
+    sub->ssid = (u8)ssid;
+    set->sub[set->count++] = sub;
     return sub;
 }
 
-int css_attach(struct css *css, u16 devno, const struct dev_ops *ops, void *dev, bool announce,
+int css_attach(struct css *css, u32 device, const struct dev_ops *ops, void *dev, bool announce,
                u32 *schid, struct cause *cause)
 {
+    PRE(device >> 16 < CSS_SETS);
+    unsigned ssid = device >> 16;
+    u16 devno = (u16)device;
     lock_take(&css->lock);
-    if (css->by_devno[devno]) {
+    if (find_locked(css, device)) {
         lock_drop(&css->lock);
         return cause_set(cause, ST_EXIST, "device %04X exists", devno);
     }
-    struct subchannel *sub = sub_alloc_locked(css);
+    struct subchannel *sub = sub_alloc_locked(css, ssid);
     if (!sub) {
         lock_drop(&css->lock);
         return cause_set(cause, ST_LIMIT, "no subchannel for device %04X", devno);
     }
-    sub->s.devno = devno;
-    sub_init(sub);
     sub->ops = ops;
     sub->dev = dev;
     sub->detaching = false;
-    css->by_devno[devno] = SCHID_ONE | sub->number;
+    sub->s.devno = devno;
+    sub_init(sub);
+    css->set[ssid].by_devno[devno] = sub_schid(sub);
     if (schid)
-        *schid = SCHID_ONE | sub->number;
+        *schid = sub_schid(sub);
     if (announce)
-        css_crw_locked(css, CRW_RSC_SUBCHANNEL | CRW_ERC_IPI | sub->number);
+        css_crw_sub_locked(sub);
     lock_drop(&css->lock);
     return ST_OK;
 }
 
-int css_detach(struct css *css, u16 devno, bool announce, struct cause *cause)
+int css_detach(struct css *css, u32 device, bool announce, struct cause *cause)
 {
     lock_take(&css->lock);
-    struct subchannel *sub = css_sub_locked(css, css->by_devno[devno]);
+    struct subchannel *sub = css_device_locked(css, device);
     if (!sub_has_device(sub)) {
         lock_drop(&css->lock);
-        return cause_set(cause, ST_NOENT, "device %04X does not exist", devno);
+        return cause_set(cause, ST_NOENT, "device %04X does not exist", device & 0xffff);
     }
     sub->detaching = true;
     wait_idle_locked(css, sub);
     css_dequeue_locked(sub);
     css_notify_locked(css);
-    css->by_devno[devno] = 0;
+    struct sub_set *set = &css->set[sub->ssid];
+    set->by_devno[sub->s.devno] = 0;
+    if (sub->number < set->lowest_free)
+        set->lowest_free = sub->number;
     const struct dev_ops *ops = sub->ops;
     void *dev = sub->dev;
     sub->ops = NULL;
@@ -170,25 +221,25 @@ int css_detach(struct css *css, u16 devno, bool announce, struct cause *cause)
     sub->detaching = false;
     sub->s = (struct sub_state){0};
     if (announce)
-        css_crw_locked(css, CRW_RSC_SUBCHANNEL | CRW_ERC_IPI | sub->number);
+        css_crw_sub_locked(sub);
     lock_drop(&css->lock);
     if (ops->detach)
         ops->detach(dev);
     return ST_OK;
 }
 
-u32 css_find_devno(struct css *css, u16 devno)
+u32 css_find_devno(struct css *css, u32 device)
 {
     lock_take(&css->lock);
-    u32 schid = css->by_devno[devno];
+    u32 schid = find_locked(css, device);
     lock_drop(&css->lock);
     return schid;
 }
 
-void *css_find_device(struct css *css, u16 devno, const struct dev_ops **ops)
+void *css_find_device(struct css *css, u32 device, const struct dev_ops **ops)
 {
     lock_take(&css->lock);
-    struct subchannel *sub = css_sub_locked(css, css->by_devno[devno]);
+    struct subchannel *sub = css_device_locked(css, device);
     void *dev = sub_has_device(sub) ? sub->dev : NULL;
     if (ops)
         *ops = dev ? sub->ops : NULL;
@@ -202,20 +253,20 @@ void css_each(struct css *css,
               void *arg)
 {
     bool more = true;
-    for (u32 i = 0; more; i++) {
+    for (u32 at = 0; more;) {
         lock_take(&css->lock);
-        if (i >= css->sub_count) {
+        struct subchannel *sub = css_next_locked(css, &at);
+        if (!sub) {
             lock_drop(&css->lock);
             return;
         }
-        struct subchannel *sub = css->sub[i];
         bool there = sub_has_device(sub);
         const struct dev_ops *ops = sub->ops;
         void *dev = sub->dev;
         u16 devno = sub->s.devno;
         lock_drop(&css->lock);
         if (there)
-            more = visit(arg, SCHID_ONE | i, devno, ops, dev);
+            more = visit(arg, sub_schid(sub), devno, ops, dev);
     }
 }
 
@@ -250,17 +301,25 @@ void css_resume(struct css *css)
 {
     lock_take(&css->lock);
     css->quiesced = false;
-    u32 n = css->sub_count;
-    lock_drop(&css->lock);
-    for (u32 i = 0; i < n; i++) {
-        lock_take(&css->lock);
-        struct subchannel *sub = css->sub[i];
+    u32 at = 0;
+    for (struct subchannel *sub; (sub = css_next_locked(css, &at)) != NULL;) {
         sub->kicked = true;
-        bool work = sub->s.active || sub->s.scsw0 & (AC_START | AC_HALT | AC_CLEAR | AC_RESUME);
+        if (!sub->s.active && !(sub->s.scsw0 & (AC_START | AC_HALT | AC_CLEAR | AC_RESUME)))
+            continue;
         lock_drop(&css->lock);
-        if (work)
-            chan_schedule(sub);
+        chan_schedule(sub);
+        lock_take(&css->lock);
     }
+    lock_drop(&css->lock);
+}
+
+static void css_state_reset_locked(struct css *css)
+{
+    u8 standby[sizeof css->s.standby]; /* paths stay as they are configured */
+    memcpy(standby, css->s.standby, sizeof standby);
+    css->s = (struct css_state){0};
+    memcpy(css->s.standby, standby, sizeof standby);
+    css->crw_count = css->event_count = 0;
 }
 
 void css_reset(struct css *css)
@@ -269,24 +328,24 @@ void css_reset(struct css *css)
     bool was = css->quiesced;
     css->quiesced = true;
     wait_idle_locked(css, NULL);
-    for (u32 i = 0; i < css->sub_count; i++) {
-        css_dequeue_locked(css->sub[i]);
-        sub_init(css->sub[i]);
+    u32 at = 0;
+    for (struct subchannel *sub; (sub = css_next_locked(css, &at)) != NULL;) {
+        css_dequeue_locked(sub);
+        sub_init(sub);
     }
-    css->crw_count = 0;
+    css_state_reset_locked(css);
     css_notify_locked(css);
     if (css->ports->mchk_crw)
         css->ports->mchk_crw(css->ctx, false);
-    u32 n = css->sub_count;
-    lock_drop(&css->lock);
-    for (u32 i = 0; i < n; i++) {
-        struct subchannel *sub = css->sub[i];
+    at = 0;
+    for (struct subchannel *sub; (sub = css_next_locked(css, &at)) != NULL;) {
+        lock_drop(&css->lock);
         if (sub->ops && sub->ops->cancel)
             sub->ops->cancel(sub->dev);
         if (sub->ops && sub->ops->reset)
             sub->ops->reset(sub->dev);
+        lock_take(&css->lock);
     }
-    lock_take(&css->lock);
     css->quiesced = was;
     lock_drop(&css->lock);
 }

@@ -17,8 +17,13 @@ struct css;
 #define IRB_BYTES 96
 #define CRW_BYTES 4
 #define CHSC_BYTES 4096
-#define CSS_SUBCHANNELS_MAX 65536u
-#define SCHID_ONE 0x00010000u /* bit 15 of a subsystem-identification word is one */
+#define CSS_SETS 4u
+#define CSS_SUBCHANNELS_MAX 65536u /* in each subchannel set */
+#define SCHID_ONE 0x00010000u      /* bit 15 of a subsystem-identification word is one */
+#define SCHID_SET_SHIFT 17         /* bits 13 and 14: the subchannel set */
+
+/** A device's place: its subchannel set (0 unless said otherwise) and its number in that. */
+#define CSS_DEVICE(ssid, devno) ((u32)(ssid) << 16 | (devno))
 
 /** CCW flags. */
 #define CCW_CD 0x80
@@ -50,27 +55,44 @@ void css_destroy(struct css *css);
 void css_reset(struct css *css);
 
 /**
- * Put a device at `devno`, on the lowest free subchannel. `announce`: tell a running guest by
- * channel report. `schid` (may be NULL) gets the identification word 0x0001nnnn.
+ * Put a device at `device` (CSS_DEVICE), on the lowest free subchannel of its set. `announce`: tell
+ * a running guest by channel report. `schid` (may be NULL) gets the identification word.
  * ST_EXIST, ST_LIMIT, ST_NOMEM with cause. On success css owns `dev` by ops->detach.
  */
-int css_attach(struct css *css, u16 devno, const struct dev_ops *ops, void *dev, bool announce,
+int css_attach(struct css *css, u32 device, const struct dev_ops *ops, void *dev, bool announce,
                u32 *schid, struct cause *cause);
 /** Take a device away: waits for its work, ends its channel program, calls ops->detach. */
-int css_detach(struct css *css, u16 devno, bool announce, struct cause *cause);
-/** The schid of a device number, or 0. */
-u32 css_find_devno(struct css *css, u16 devno);
-/** The device (and its type) at a device number, or NULL. Valid until detached. */
-void *css_find_device(struct css *css, u16 devno, const struct dev_ops **ops);
+int css_detach(struct css *css, u32 device, bool announce, struct cause *cause);
+/** The schid of a device, or 0. */
+u32 css_find_devno(struct css *css, u32 device);
+/** The device (and its type) at a place, or NULL. Valid until detached. */
+void *css_find_device(struct css *css, u32 device, const struct dev_ops **ops);
 /** Visit every device in schid order; stops when `visit` returns false. Not under the lock. */
 void css_each(struct css *css,
               bool (*visit)(void *arg, u32 schid, u16 devno, const struct dev_ops *ops,
                             void *dev),
               void *arg);
 
+/* Channel paths. A CHPID exists while a device is on it; it is configured unless put to standby. */
+enum css_chp { CSS_CHP_ABSENT, CSS_CHP_STANDBY, CSS_CHP_CONFIGURED };
+enum css_chp css_chp_state(struct css *css, u8 chpid);
+/**
+ * Configure a channel path or put it to standby. Devices go on over their other paths, those with
+ * none left end with an interface-control check. `announce`: the guest did not ask for it and is
+ * told by a channel report. False: it was in that state or is absent.
+ */
+bool css_chp_configure(struct css *css, u8 chpid, bool on, bool announce);
+/** Ask the guest to configure (or give up) a path by itself: store event information, content code
+ *  8. Nothing changes until it does. */
+void css_chp_request(struct css *css, u8 chpid, bool on);
+
 /** What the subchannel is doing, for DISPLAY and relocation checks. */
 enum css_activity { CSS_IDLE, CSS_BUSY, CSS_WAITING, CSS_SUSPENDED, CSS_STATUS_PENDING };
 enum css_activity css_activity(struct css *css, u32 schid);
+
+/** True for an identification word that the instructions take: bit 15 is one, the others of the
+ *  first half are zeros, but for the subchannel set once the guest enabled sets. */
+bool css_schid_valid(struct css *css, u32 schid);
 
 /* Instructions. The caller fetches and stores operands; `schid` is general register 1. */
 int css_ssch(struct css *css, u32 schid, const u8 orb[ORB_BYTES]);
@@ -88,9 +110,11 @@ int css_tpi(struct css *css, u8 isc_mask, struct io_interruption *out);
 int css_stcrw(struct css *css, u8 crw[CRW_BYTES]);
 /** The 4096-byte page holds request and response, in place; already probed for both. */
 int css_chsc(struct css *css, u8 *page);
-/** `gr1`: CHPID in bits 56-63 of general register 1. */
+/** Reset Channel Path; `gr1`: CHPID in bits 56-63 of general register 1. */
 int css_rchp(struct css *css, u64 gr1);
+/** Set Address Limit; bits 32-47 of general register 1. */
 int css_sal(struct css *css, u64 gr1);
+/** Set Channel Monitor: general registers 1 (key, M, D) and 2 (measurement-block origin). */
 int css_schm(struct css *css, u64 gr1, u64 gr2);
 /** Store Channel Path Status: 32 zero bytes in `status`, cc 0. */
 int css_stcps(struct css *css, u8 status[32]);

@@ -14,9 +14,12 @@ static struct subchannel *enter(struct css *css, u32 schid)
     return css_sub_locked(css, schid);
 }
 
-static bool schid_valid(u32 schid)
+bool css_schid_valid(struct css *css, u32 schid)
 {
-    return (schid & 0xffff0000u) == SCHID_ONE;
+    lock_take(&css->lock);
+    u32 sets = css->s.sets ? (CSS_SETS - 1) << SCHID_SET_SHIFT : 0;
+    lock_drop(&css->lock);
+    return (schid & 0xffff0000u & ~sets) == SCHID_ONE;
 }
 
 static bool orb_valid(const u8 *orb)
@@ -32,7 +35,7 @@ static bool orb_valid(const u8 *orb)
 
 int css_ssch(struct css *css, u32 schid, const u8 orb[ORB_BYTES])
 {
-    if (!schid_valid(schid) || !orb_valid(orb))
+    if (!css_schid_valid(css, schid) || !orb_valid(orb))
         return CSS_PGM_OPERAND;
     struct subchannel *sub = enter(css, schid);
     if (!sub_has_device(sub) || !sub_enabled(sub))
@@ -43,7 +46,7 @@ int css_ssch(struct css *css, u32 schid, const u8 orb[ORB_BYTES])
     if (s->scsw0 & FC_ANY)
         return finish(css, 2);
     u32 flags = be32_load(orb + 4);
-    if (!((flags & ORB_LPM) >> 8 & s->pom & 0x80))
+    if (!((flags & ORB_LPM) >> 8 & s->pom & path_available_locked(sub)))
         return finish(css, 3);
     s->intparm = be32_load(orb);
     s->orb_flags = flags;
@@ -53,7 +56,8 @@ int css_ssch(struct css *css, u32 schid, const u8 orb[ORB_BYTES])
     s->scsw_ccw = s->next_ccw;
     s->scsw_ds = s->scsw_ss = 0;
     s->scsw_count = 0;
-    s->chained = s->previous = 0;
+    s->chained = s->previous = s->accepted = 0;
+    measure_start_locked(sub);
     finish(css, 0);
     chan_schedule(sub);
     return 0;
@@ -61,7 +65,7 @@ int css_ssch(struct css *css, u32 schid, const u8 orb[ORB_BYTES])
 
 int css_hsch(struct css *css, u32 schid)
 {
-    if (!schid_valid(schid))
+    if (!css_schid_valid(css, schid))
         return CSS_PGM_OPERAND;
     struct subchannel *sub = enter(css, schid);
     if (!sub_has_device(sub) || !sub_enabled(sub))
@@ -83,7 +87,7 @@ int css_hsch(struct css *css, u32 schid)
 
 int css_csch(struct css *css, u32 schid)
 {
-    if (!schid_valid(schid))
+    if (!css_schid_valid(css, schid))
         return CSS_PGM_OPERAND;
     struct subchannel *sub = enter(css, schid);
     if (!sub_has_device(sub) || !sub_enabled(sub))
@@ -99,7 +103,7 @@ int css_csch(struct css *css, u32 schid)
 
 int css_rsch(struct css *css, u32 schid)
 {
-    if (!schid_valid(schid))
+    if (!css_schid_valid(css, schid))
         return CSS_PGM_OPERAND;
     struct subchannel *sub = enter(css, schid);
     if (!sub_has_device(sub) || !sub_enabled(sub))
@@ -110,6 +114,7 @@ int css_rsch(struct css *css, u32 schid)
     if ((s->scsw0 & FC_ANY) != FC_START || s->scsw0 & AC_RESUME || !(s->orb_flags & ORB_S))
         return finish(css, 2);
     s->scsw0 |= AC_RESUME;
+    measure_start_locked(sub);
     finish(css, 0);
     chan_schedule(sub);
     return 0;
@@ -117,7 +122,7 @@ int css_rsch(struct css *css, u32 schid)
 
 int css_xsch(struct css *css, u32 schid)
 {
-    if (!schid_valid(schid))
+    if (!css_schid_valid(css, schid))
         return CSS_PGM_OPERAND;
     struct subchannel *sub = enter(css, schid);
     if (!sub_has_device(sub) || !sub_enabled(sub))
@@ -136,7 +141,7 @@ int css_xsch(struct css *css, u32 schid)
 
 int css_stsch(struct css *css, u32 schid, u8 schib[SCHIB_BYTES])
 {
-    if (!schid_valid(schid))
+    if (!css_schid_valid(css, schid))
         return CSS_PGM_OPERAND;
     struct subchannel *sub = enter(css, schid);
     if (!sub)
@@ -152,11 +157,13 @@ int css_stsch(struct css *css, u32 schid, u8 schib[SCHIB_BYTES])
     schib[8] = s->lpm;
     schib[9] = s->pnom;
     schib[10] = s->lpum;
-    schib[11] = 0x80; /* PIM: one path installed */
+    schib[11] = path_installed(sub);
     be16_store(schib + 12, s->mbi);
     schib[14] = s->pom;
-    schib[15] = 0x80; /* PAM */
-    schib[16] = sub->ops->chpid;
+    schib[15] = path_available_locked(sub);
+    for (unsigned path = 0; path < 8; path++)
+        if (schib[11] & 0x80 >> path)
+            schib[16 + path] = path_chpid(sub, path);
     schib[27] = s->pmcw_chars;
     be32_store(schib + 28, s->scsw0);
     be32_store(schib + 32, s->scsw_ccw);
@@ -177,7 +184,7 @@ static bool schib_valid(const u8 *schib)
 
 int css_msch(struct css *css, u32 schid, const u8 schib[SCHIB_BYTES])
 {
-    if (!schid_valid(schid) || !schib_valid(schib))
+    if (!css_schid_valid(css, schid) || !schib_valid(schib))
         return CSS_PGM_OPERAND;
     struct subchannel *sub = enter(css, schid);
     if (!sub)
@@ -201,23 +208,13 @@ int css_msch(struct css *css, u32 schid, const u8 schib[SCHIB_BYTES])
     return finish(css, 0);
 }
 
-int css_rchp(struct css *css, u64 gr1)
-{
-    (void)css;
-    return gr1 & 0xffffff00u ? CSS_PGM_OPERAND : 3;
-}
-
 int css_sal(struct css *css, u64 gr1)
 {
-    (void)css;
-    return gr1 & 0x8000ffffu ? CSS_PGM_OPERAND : 0;
-}
-
-int css_schm(struct css *css, u64 gr1, u64 gr2)
-{
-    (void)css;
-    if (gr1 & 0x0ffffffcu || (gr1 & 2 && gr2 & 0x1f))
+    if (gr1 & 0x8000ffffu)
         return CSS_PGM_OPERAND;
+    lock_take(&css->lock);
+    css->s.limit = (u32)gr1;
+    lock_drop(&css->lock);
     return 0;
 }
 

@@ -56,7 +56,7 @@ static bool take_locked(struct css *css, u8 isc_mask, struct io_interruption *ou
     unsigned isc = (unsigned)__builtin_clz(mask) - 24;
     struct subchannel *sub = css->head[isc];
     *out = (struct io_interruption){
-        .schid = SCHID_ONE | sub->number, .parm = sub->s.intparm, .int_word = isc << 27};
+        .schid = sub_schid(sub), .parm = sub->s.intparm, .int_word = isc << 27};
     css_dequeue_locked(sub);
     css_notify_locked(css);
     return true;
@@ -119,6 +119,11 @@ static void irb_store(const struct sub_state *s, u8 *irb)
     irb[9] = s->scsw_ss;
     be16_store(irb + 10, s->scsw_count);
     irb[13] = s->lpum; /* ESW format 1: only the last-path-used mask */
+    if (s->scsw0 & SCSW_L)
+        be32_store(irb + 12, s->logout | (u32)s->lpum << 16); /* format 0 */
+    if (s->pmcw_chars & PMCW_X)
+        for (unsigned i = 0; i < EMW_WORDS; i++)
+            be32_store(irb + 64 + i * 4u, s->emw[i]);
     if (s->ecw_bytes) {
         irb[16] = 0x01; /* ERW: concurrent sense, with its count in bits 10-15 */
         irb[17] = s->ecw_bytes;
@@ -141,6 +146,7 @@ static void tsch_clear_locked(struct sub_state *s)
         s->scsw0 &= was & FC_HALT ? ~(AC_RESUME | AC_START | AC_HALT | AC_CLEAR | AC_SUSPENDED)
                                   : ~AC_RESUME;
     }
+    s->scsw0 &= ~(SCSW_L | SCSW_Z);
     s->scsw_ss &= intermediate_only ? (u8)~SS_PCI : s->scsw_ss;
     if (s->ecw_bytes) {
         s->scsw0 &= ~SCSW_E;

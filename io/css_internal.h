@@ -7,6 +7,7 @@
 #include "mem/base/lock.h"
 
 /* SCSW word 0. */
+#define SCSW_CC 0x03000000u  /* deferred condition code */
 #define SCSW_L 0x04000000u   /* ESW format 0 logout */
 #define SCSW_ORB 0xf8f80000u /* the fields taken over from the ORB: key S . F P I A U */
 #define SCSW_Z 0x00040000u   /* zero condition code */
@@ -50,6 +51,8 @@
 #define ORB_B 0x00040000u /* channel-program type: transport mode */
 #define ORB_H 0x00020000u /* format-2 IDAWs */
 #define ORB_T 0x00010000u /* 2K blocks for format-2 IDAWs */
+#define ORB_I 0x00200000u /* initial-status interruption */
+#define ORB_A 0x00100000u /* address-limit checking */
 #define ORB_LPM 0x0000ff00u
 #define ORB_L 0x00000080u /* incorrect-length suppression */
 #define ORB_D 0x00000040u /* MIDAWs allowed */
@@ -60,7 +63,11 @@
 #define PMCW_ISC 0x38
 #define PMCW_E 0x80
 #define PMCW_LM 0x60
+#define PMCW_LM_ABOVE 0x20 /* data addresses are at the limit or above */
+#define PMCW_LM_BELOW 0x40 /* below it */
 #define PMCW_MM 0x18
+#define PMCW_MM_BLOCK 0x10   /* measurement block */
+#define PMCW_MM_CONNECT 0x08 /* device-connect time */
 #define PMCW_D 0x04
 #define PMCW_T 0x02
 #define PMCW_V 0x01
@@ -70,14 +77,50 @@
 #define PMCW_S 0x01
 
 #define CRWS_MAX 64
-#define CRW_OVERFLOW 0x40000000u
+#define CRW_SOLICITED 0x40000000u
+#define CRW_OVERFLOW 0x20000000u
+#define CRW_CHAINED 0x10000000u
 #define CRW_RSC_SUBCHANNEL 0x03000000u
-#define CRW_ERC_IPI 0x00040000u /* installed parameters initialized: came or went */
+#define CRW_RSC_PATH 0x04000000u
+#define CRW_RSC_CSS 0x0b000000u
+#define CRW_ERC_INIT 0x00020000u
+#define CRW_ERC_IPI 0x00040000u   /* installed parameters initialized: came or went */
+#define CRW_ERC_ERROR 0x00060000u /* permanent error, not initialized: not usable */
+
+#define EVENTS_MAX 32
+/* Of store event information: content code << 24 | operation << 16 | CHPID. */
+#define EVENT_CHP_CONFIG 8u
+#define EVENT_CONFIGURE 0u
+#define EVENT_DECONFIGURE 1u
+
+/* Subchannel logout (ESW format 0, word 0). */
+#define LOGOUT_MB_PROGRAM 0x20000000u
+#define LOGOUT_MB_PROTECTION 0x08000000u
+#define LOGOUT_LPUM_VALID 0x00004000u
+
+#define EMW_WORDS 8
+
+/** Everything of a css itself that relocates; one row each in io_state.def, no padding. */
+struct css_state {
+    u64 mb_origin;  /* of format-0 measurement blocks */
+    u32 limit;      /* of address-limit checking */
+    u8 mb_key;      /* 0xK0 */
+    u8 schm;        /* 2: measurement blocks, 1: device-connect times */
+    u8 sets;        /* the guest has enabled subchannel sets */
+    u8 lost_events; /* of store event information */
+    u8 standby[32]; /* CHPIDs that are not configured, bit 0 of byte 0 first */
+};
 
 /** Everything of a subchannel that relocates; one row each in io_state.def, no padding. */
 struct sub_state {
-    u64 mba;         /* measurement block address (format 1) */
-    u64 queue_order; /* place among pending interruptions, 0: not queued */
+    u64 mba;            /* measurement block address (format 1) */
+    u64 queue_order;    /* place among pending interruptions, 0: not queued */
+    u64 tod_start;      /* the start function was accepted */
+    u64 tod_begin;      /* its first command began */
+    u64 tod_wait;       /* the device waits for the host since then */
+    u64 waited;         /* TOD units that it waited before */
+    u32 emw[EMW_WORDS]; /* extended-measurement word of the last start function */
+    u32 logout;         /* subchannel logout, 0: none */
     u32 intparm;
     u32 scsw0;
     u32 scsw_ccw;
@@ -99,7 +142,8 @@ struct sub_state {
     u8 sense_bytes; /* sense data held for a basic sense */
     u8 ecw_bytes;   /* concurrent sense in the IRB of the pending status */
     u8 sense[SENSE_BYTES_MAX];
-    u8 zero[6];
+    u8 accepted; /* the first command of the start function was */
+    u8 zero[1];
 };
 
 /** Located by css->sub[]; created and reused by css_attach, freed by css_destroy; css->lock. */
@@ -110,21 +154,31 @@ struct subchannel {
     void *dev;
     struct subchannel *next; /* in css->queue */
     u16 number;
+    u8 ssid;
     bool scheduled; /* a job of ports->run will look at it */
     bool executing; /* some thread is in chan_run; owns the channel program */
     bool kicked;    /* css_device_ready came */
     bool detaching;
+    bool restored; /* css_restore has had it */
+};
+
+struct sub_set {
+    struct subchannel **sub;
+    u32 count, room; /* numbers below count were ever in use */
+    u32 lowest_free; /* no number below it is free */
+    u32 *by_devno;   /* schid, 0: none; made with the first device */
 };
 
 struct css {
+    struct css_state s;
     struct storage *storage;
     const struct io_ports *ports;
     void *ctx;
     struct lock lock;
     pthread_cond_t idle; /* an executor ended */
-    struct subchannel **sub;
-    u32 sub_count, sub_room; /* numbers below sub_count were ever in use */
-    u32 *by_devno;           /* schid, 0: none */
+    struct sub_set set[CSS_SETS];
+    u32 event[EVENTS_MAX];
+    u32 event_count;
     struct subchannel *head[8], *tail[8];
     u8 pending; /* ISC mask */
     u64 queue_order;
@@ -161,6 +215,11 @@ static inline bool sub_has_device(const struct subchannel *sub)
     return sub && sub->ops && !sub->detaching;
 }
 
+static inline u32 sub_schid(const struct subchannel *sub)
+{
+    return SCHID_ONE | (u32)sub->ssid << SCHID_SET_SHIFT | sub->number;
+}
+
 static inline bool sub_enabled(const struct subchannel *sub)
 {
     return sub->s.pmcw_mode & PMCW_E;
@@ -169,7 +228,30 @@ static inline bool sub_enabled(const struct subchannel *sub)
 /* css.c */
 /** The subchannel of an identification word; NULL: cc 3. Lock held. */
 struct subchannel *css_sub_locked(struct css *css, u32 schid);
+/** The subchannel of a device (CSS_DEVICE), or NULL. Lock held. */
+struct subchannel *css_device_locked(struct css *css, u32 device);
+/** The first subchannel at or behind *at, and *at behind it; NULL: no more. Start with 0. */
+struct subchannel *css_next_locked(struct css *css, u32 *at);
 void css_crw_locked(struct css *css, u32 crw);
+/** Tell of a subchannel: one report, or two chained ones once subchannel sets are enabled. */
+void css_crw_sub_locked(const struct subchannel *sub);
+
+/* css_path.c */
+/** CHPID of path 0-7 of a device. */
+u8 path_chpid(const struct subchannel *sub, unsigned path);
+/** Paths installed, and those available of them (PIM, PAM). */
+u8 path_installed(const struct subchannel *sub);
+u8 path_available_locked(const struct subchannel *sub);
+/** Choose a path for the start function into s.lpum; false: none is left. */
+bool path_choose_locked(struct subchannel *sub);
+
+/* css_measure.c */
+/** SSCH or RSCH was accepted; the first command began; the device waits (or went on); the start
+ *  function ended or was suspended: counts and times of a subchannel that is measured. */
+void measure_start_locked(struct subchannel *sub);
+void measure_begin_locked(struct subchannel *sub);
+void measure_wait_locked(struct subchannel *sub, bool waits);
+void measure_end_locked(struct subchannel *sub);
 
 /* css_int.c */
 void css_enqueue_locked(struct subchannel *sub);

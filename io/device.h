@@ -41,7 +41,8 @@ struct dev_io;
  */
 struct dev_ops {
     const char *name; /* "3215": also the type that restore insists on */
-    u8 chpid;         /* the channel path that this class of device sits on */
+    u8 chpid;         /* the first channel path that this class of device sits on */
+    u8 paths;         /* how many, with CHPIDs in sequence; 0 is 1 */
     u8 sense_id[SENSE_ID_BYTES_MAX];
     u8 sense_id_bytes; /* 7 for most */
 
@@ -73,6 +74,8 @@ u8 dev_io_flags(const struct dev_io *io);
 u32 dev_io_count(const struct dev_io *io);
 /** True when the program chained to this command from another one of the same start. */
 bool dev_io_chained(const struct dev_io *io);
+/** The path of the start function, as a bit of a path mask (0x80: the first). */
+u8 dev_io_path(const struct dev_io *io);
 /** The command code of the command before this one in the chain (0 at the start). */
 u8 dev_io_previous(const struct dev_io *io);
 /**

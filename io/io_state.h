@@ -9,10 +9,11 @@
 #define IO_TAG_SUBCHANNEL 0x8100 /* block: one subchannel */
 #define IO_TAG_CSS 0x8101        /* block: css totals */
 #define IO_TAG_TYPE 0x8102       /* bytes: device type name */
-#define IO_TAG_NUMBER 0x8103     /* u32: subchannel number */
+#define IO_TAG_NUMBER 0x8103     /* u32: subchannel set << 16 | number */
 #define IO_TAG_DEVICE 0x8104     /* block: the device's own rows */
 #define IO_TAG_CRW 0x8105        /* array of u32 */
-#define IO_TAG_SUB_COUNT 0x8106  /* u32 */
+#define IO_TAG_SUB_COUNT 0x8106  /* array of u32: of each subchannel set */
+#define IO_TAG_EVENTS 0x8107     /* array of u32 */
 #define IO_TAG_LINE 0x8110       /* bytes: a queued console line */
 #define IO_TAG_FILE 0x8120       /* block: a spool file */
 #define IO_TAG_FILE_NUMBER 0x8121
@@ -59,7 +60,7 @@ struct io_rows {
     u32 struct_bytes;
 };
 
-extern const struct io_rows sub_rows, con3215_rows, reader_rows, sclp_rows;
+extern const struct io_rows sub_rows, css_rows, con3215_rows, reader_rows, sclp_rows;
 
 /** Write every row of the struct at `state`. */
 void io_rows_put(struct codec_out *out, const struct io_rows *rows, const void *state);

@@ -17,16 +17,17 @@ static int ipl_start(struct css *css, u16 devno, struct subchannel **out, struct
     if (!storage_write(css->storage, IPL_CCW_ABS, read_ipl, sizeof read_ipl))
         return cause_set(cause, ST_INVAL, "no storage");
     lock_take(&css->lock);
-    struct subchannel *sub = css_sub_locked(css, css->by_devno[devno]);
+    struct subchannel *sub = css_device_locked(css, devno);
     if (!sub_has_device(sub)) {
         lock_drop(&css->lock);
         return cause_set(cause, ST_NOENT, "device %04X does not exist", devno);
     }
-    sub->s.orb_flags = 0x80u << 8;
+    sub->s.orb_flags = ORB_LPM;
     sub->s.next_ccw = IPL_CCW_ABS;
     sub->s.scsw0 = FC_START | AC_START;
     sub->s.scsw_ds = sub->s.scsw_ss = 0;
     sub->s.chained = sub->s.previous = 0;
+    sub->s.accepted = 1;
     lock_drop(&css->lock);
     *out = sub;
     return ST_OK;
@@ -74,7 +75,7 @@ int css_ipl(struct css *css, u16 devno, struct cause *cause)
     if (rc != ST_OK)
         return rc;
     u8 word[8] = {0};
-    be32_store(word, SCHID_ONE | sub->number);
+    be32_store(word, sub_schid(sub));
     storage_write(css->storage, IPL_SCHID_ABS, word, sizeof word);
     return ST_OK;
 }

@@ -14,12 +14,14 @@ static const struct {
     u32 command;
     sclp_command *fn;
 } sclp_commands[] = {
-    {0x00020001, sclp_read_scp_info},   {0x00120001, sclp_read_scp_info},
-    {0x00110001, sclp_configure_cpu},   {0x00100001, sclp_deconfigure_cpu},
-    {0x00040001, sclp_read_element},    {0x00080001, sclp_attach_element},
-    {0x000d0001, sclp_assign},          {0x000c0001, sclp_unassign},
-    {0x00010001, sclp_read_cpu_info},   {0x00760005, sclp_write_event_data},
-    {0x00770005, sclp_read_event_data}, {0x00780005, sclp_write_event_mask},
+    {0x00020001, sclp_read_scp_info},    {0x00120001, sclp_read_scp_info},
+    {0x00110001, sclp_configure_cpu},    {0x00100001, sclp_deconfigure_cpu},
+    {0x00040001, sclp_read_element},     {0x00080001, sclp_attach_element},
+    {0x000f0001, sclp_configure_chp},    {0x000e0001, sclp_deconfigure_chp},
+    {0x00030001, sclp_read_chp_info},    {0x000d0001, sclp_assign},
+    {0x000c0001, sclp_unassign},         {0x00010001, sclp_read_cpu_info},
+    {0x00760005, sclp_write_event_data}, {0x00770005, sclp_read_event_data},
+    {0x00780005, sclp_write_event_mask},
 };
 
 struct sclp *sclp_create(struct storage *storage, const struct io_ports *ports, void *ctx,

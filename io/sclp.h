@@ -8,6 +8,7 @@
 #include "mem/base/status.h"
 #include "mem/storage.h"
 
+struct css;
 struct sclp;
 
 #define SCLP_CPUS_MAX 64
@@ -25,6 +26,7 @@ struct sclp_config {
     bool vt220;                 /* offer the ASCII console */
     bool code_page_500;         /* line mode in code page 500 (LPAR) instead of 037 (z/VM) */
     u16 ibc_lowest, ibc_newest; /* instruction blocking control: 0 = not told */
+    struct css *css;            /* whose channel paths it configures; NULL: no such commands */
 };
 
 /** `ports`, `ctx`, `storage` outlive it. NULL without host memory. */

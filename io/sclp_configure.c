@@ -1,6 +1,7 @@
-/* SCLP: CPUs and storage increments that are configured and deconfigured by the control program.
+/* SCLP: CPUs, channel paths and storage increments, configured by the control program.
  * Storage element 0 holds what is there after a reset, element 1 the standby storage behind it. The
  * number of the CPU or element is in bits 16-23 of the command word. */
+#include "io/css.h"
 #include "io/sclp_internal.h"
 
 #define RC_INVALID_RESOURCE 0x09f0
@@ -45,6 +46,58 @@ u16 sclp_deconfigure_cpu(struct sclp *sclp, u8 *sccb, u32 len)
     (void)sccb;
     (void)len;
     return cpu_switch(sclp, false);
+}
+
+/* ---- channel paths ---- */
+
+#define CHP_RECOGNIZED 8
+#define CHP_STANDBY 40
+#define CHP_CONFIGURED 72
+#define CHP_INFO_BYTES 112u
+
+static u16 chp_switch(struct sclp *sclp, bool on)
+{
+    struct css *css = sclp->config.css;
+    u8 chpid = (u8)resource(sclp);
+    if (!css)
+        return RC_INVALID_COMMAND;
+    if (css_chp_state(css, chpid) == CSS_CHP_ABSENT)
+        return RC_INVALID_RESOURCE;
+    return css_chp_configure(css, chpid, on, false) ? RC_NORMAL : RC_ALREADY;
+}
+
+u16 sclp_configure_chp(struct sclp *sclp, u8 *sccb, u32 len)
+{
+    (void)sccb;
+    (void)len;
+    return chp_switch(sclp, true);
+}
+
+u16 sclp_deconfigure_chp(struct sclp *sclp, u8 *sccb, u32 len)
+{
+    (void)sccb;
+    (void)len;
+    return chp_switch(sclp, false);
+}
+
+u16 sclp_read_chp_info(struct sclp *sclp, u8 *sccb, u32 len)
+{
+    if (!sclp->config.css)
+        return RC_INVALID_COMMAND;
+    if (len < CHP_INFO_BYTES)
+        return RC_SHORT_SCCB;
+    memset(sccb + SCCB_HEADER, 0, len - SCCB_HEADER);
+    for (unsigned id = 0; id < 256; id++) {
+        enum css_chp state = css_chp_state(sclp->config.css, (u8)id);
+        u8 bit = (u8)(0x80 >> id % 8);
+        if (state != CSS_CHP_ABSENT)
+            sccb[CHP_RECOGNIZED + id / 8] |= bit;
+        if (state == CSS_CHP_STANDBY)
+            sccb[CHP_STANDBY + id / 8] |= bit;
+        if (state == CSS_CHP_CONFIGURED)
+            sccb[CHP_CONFIGURED + id / 8] |= bit;
+    }
+    return RC_NORMAL_READ;
 }
 
 /* ---- storage ---- */

@@ -18,6 +18,8 @@
 #define INFO_HCPUA 120
 #define FACILITY_CPU_INFO 0x0800000000000000ull
 #define FACILITY_CPU_RECONFIG 0x0400000000000000ull
+#define FACILITY_CHP_INFO 0x8000000000000000ull
+#define FACILITY_CHP_RECONFIG 0x2000000000000000ull
 #define FACILITY_ELEMENTS 0x0000e00000000000ull /* storage elements: read, attach, assign */
 #define FAC85_ESOP 0x02
 
@@ -80,6 +82,7 @@ u16 sclp_read_scp_info(struct sclp *sclp, u8 *sccb, u32 len)
     ebcdic_pad(c->loadparm, 8, sccb + INFO_LOADPARM);
     be64_store(sccb + INFO_FACILITIES,
                FACILITY_CPU_INFO | (sclp->ports->cpu_configure ? FACILITY_CPU_RECONFIG : 0) |
+                   (c->css ? FACILITY_CHP_INFO | FACILITY_CHP_RECONFIG : 0) |
                    (c->standby_bytes ? FACILITY_ELEMENTS : 0));
     be16_store(sccb + INFO_IBC, c->ibc_lowest);
     be16_store(sccb + INFO_IBC + 2, c->ibc_newest);

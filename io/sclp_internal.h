@@ -67,6 +67,7 @@ struct sclp {
 typedef u16 sclp_command(struct sclp *sclp, u8 *sccb, u32 len);
 sclp_command sclp_read_scp_info, sclp_read_cpu_info;
 sclp_command sclp_configure_cpu, sclp_deconfigure_cpu;
+sclp_command sclp_configure_chp, sclp_deconfigure_chp, sclp_read_chp_info;
 sclp_command sclp_read_element, sclp_attach_element, sclp_assign, sclp_unassign;
 sclp_command sclp_write_event_data, sclp_read_event_data, sclp_write_event_mask;
 

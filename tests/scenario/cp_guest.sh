@@ -58,6 +58,14 @@ done
 runs 'cd /sys/devices/system/cpu; echo 0 >cpu3/online; echo cpus-$(nproc)' 'cpus-3'
 runs 'echo 1 >cpu3/online; echo again-$(nproc); cd /' 'again-4'
 
+# --- the channel subsystem: all subchannel sets, measurement of the console's channel programs (cmf), a path varied
+runs 'cd /sys/bus/ccw/devices/0.0.0009; cat cmb_enable; echo 1 >cmb_enable; echo cmb-$(cat cmb_enable)' 'cmb-1'
+runs 'echo one; echo two; cat cmf/sample_count >/dev/null; n=$(cat cmf/sample_count); echo measured-$((n > 1 && n <= $(cat cmf/ssch_rsch_count)))' \
+    'measured-1'
+runs 'cat cmf/avg_device_connect_time >/dev/null && echo 0 >cmb_enable; echo cmb-$(cat cmb_enable); cd /' 'cmb-0'
+runs 'cd /sys/devices/css0/chp0.11; echo off >status; echo path-$(cat status); echo on >status; echo path-$(cat status)' 'path-offline'
+runs 'cd /' 'path-online'
+
 # --- commands from inside: responses and return codes
 runs 'vmcp QUERY USERID; echo V1-$?' 'V1-0'
 expect 0 'LINUX1   AT MEMBERA' on_guest 'LINUX1   AT MEMBERA'

@@ -209,7 +209,7 @@ START_TEST(attach_detach_report)
     }
     for (unsigned i = 0; i < CRWS_MAX; i++)
         ck_assert_int_eq(css_stcrw(m.css, crw), 0);
-    ck_assert_uint_eq(be32_load(crw), 0x43040002); /* overflow */
+    ck_assert_uint_eq(be32_load(crw), 0x23040002); /* overflow */
     ck_assert_int_eq(css_stcrw(m.css, crw), 1);
 }
 END_TEST

@@ -29,6 +29,7 @@ struct machine {
     bool quiesce;
     char text[65536]; /* console output, a line feed for each newline */
     size_t text_len;
+    u64 tod;
     bool defer; /* keep device work until machine_run */
     struct {
         void (*fn)(void *);
@@ -78,6 +79,11 @@ static void fx_console(void *ctx, u32 devno, const char *utf8, size_t len, bool 
     m->text[m->text_len] = 0;
 }
 
+static u64 fx_tod(void *ctx)
+{
+    return ((struct machine *)ctx)->tod;
+}
+
 static void fx_quiesce(void *ctx, bool capable)
 {
     ((struct machine *)ctx)->quiesce = capable;
@@ -90,6 +96,7 @@ static const struct io_ports fx_ports = {
     .run = fx_run,
     .console_write = fx_console,
     .quiesce_capable = fx_quiesce,
+    .tod = fx_tod,
 };
 
 static UNUSED void machine_run(struct machine *m)

@@ -55,6 +55,30 @@ static u16 set_masks(u32 receive, u32 send)
     return call(0x00780005, 28);
 }
 
+START_TEST(channel_paths_are_configured)
+{
+    u16 none = call(0x000f1001, 16);
+    ck_assert_uint_eq(none, 0x01f0); /* no such command without a channel subsystem */
+    ck_assert_ptr_nonnull(con3215_create(m.css, 0x0009, false, NULL));
+    struct sclp_config config = {.storage_bytes = STORAGE_BYTES, .cpus = 1, .css = m.css};
+    sclp_destroy(sclp);
+    sclp = sclp_create(m.storage, &fx_ports, &m, &config);
+    memset(sccb(), 0, 4096);
+    ck_assert_uint_eq(call(0x00020001, 4096), 0x0010);
+    ck_assert_uint_eq(sccb()[48] & 0xa0, 0xa0); /* facilities: information, configuration */
+    ck_assert_uint_eq(call(0x000e1101, 16), 0x09f0); /* path 11 is absent */
+    ck_assert_uint_eq(call(0x000f1001, 16), 0x0120); /* path 10 is configured already */
+    ck_assert_uint_eq(call(0x000e1001, 16), 0x0020);
+    ck_assert_uint_eq(call(0x00030001, 100), 0x0300);
+    ck_assert_uint_eq(call(0x00030001, 112), 0x0010);
+    ck_assert_uint_eq(sccb()[8 + 2], 0x80);  /* recognized */
+    ck_assert_uint_eq(sccb()[40 + 2], 0x80); /* standby */
+    ck_assert_uint_eq(sccb()[72 + 2], 0);    /* configured */
+    ck_assert_uint_eq(call(0x000f1001, 16), 0x0020);
+    ck_assert_int_eq(css_chp_state(m.css, 0x10), CSS_CHP_CONFIGURED);
+}
+END_TEST
+
 START_TEST(scp_info_layout)
 {
     memset(sccb(), 0xee, 4096);
@@ -259,6 +283,7 @@ int main(void)
     SUITE_BEGIN("io_sclp");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, scp_info_layout);
+    tcase_add_test(tc, channel_paths_are_configured);
     tcase_add_test(tc, service_call_refuses);
     tcase_add_test(tc, masks);
     tcase_add_test(tc, line_mode_output);

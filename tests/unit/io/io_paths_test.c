@@ -1,0 +1,529 @@
+/* Channel paths, subchannel sets, monitoring, address limits, initial status: a device with four
+ * paths whose commands take as long as the test says. Principles of Operation chapters 13 to 17. */
+#include "tests/unit/io/io_fixture.h"
+
+#define CMD_WRITE 0x01
+#define CMD_READ 0x02
+#define CMD_WAIT 0x0b /* a control command that waits for `ready` */
+#define CHPID 0x40
+#define PROGRAM 0x1000u
+#define DATA 0x2000u
+#define BLOCK 0x3000u
+#define UNITS(n) ((u64)(n) << 19) /* of 128 microseconds */
+
+struct slow {
+    struct machine *m;
+    u64 takes; /* TOD units that a command keeps the device */
+    bool ready;
+    u8 path; /* of the last command */
+    unsigned cancelled;
+};
+
+static struct machine m;
+static struct slow slow;
+static u32 id;
+
+static int slow_start(void *dev, struct dev_io *io)
+{
+    struct slow *s = dev;
+    u8 byte = 0xa5;
+    s->path = dev_io_path(io);
+    if (dev_io_command(io) == CMD_WAIT && !s->ready)
+        return DEV_WAIT;
+    s->m->tod += s->takes;
+    if (dev_io_command(io) == CMD_READ)
+        dev_io_put(io, &byte, 1);
+    if (dev_io_command(io) == CMD_WRITE)
+        dev_io_get(io, &byte, 1);
+    return DS_NORMAL;
+}
+
+static void slow_cancel(void *dev)
+{
+    ((struct slow *)dev)->cancelled++;
+}
+
+static void slow_save(void *dev, struct codec_out *out)
+{
+    (void)dev;
+    codec_put_u8(out, 1 | CODEC_MANDATORY, 0);
+}
+
+static int slow_restore(void *dev, struct codec_in *in, struct cause *cause)
+{
+    struct codec_row row;
+    (void)dev;
+    while (codec_next(in, &row))
+        ;
+    return in->failed ? cause_set(cause, ST_PROTO, "slow device") : ST_OK;
+}
+
+static const struct dev_ops slow_ops = {
+    .name = "slow",
+    .chpid = CHPID,
+    .paths = 4,
+    .start = slow_start,
+    .cancel = slow_cancel,
+    .save = slow_save,
+    .restore = slow_restore,
+};
+
+static void setup(void)
+{
+    machine_init(&m);
+    m.tod = UNITS(1000);
+    slow = (struct slow){.m = &m};
+    ck_assert_int_eq(css_attach(m.css, 0x0200, &slow_ops, &slow, false, &id, NULL), ST_OK);
+    enable(&m, id, 3);
+    ccw1(&m, PROGRAM, CMD_READ, CCW_SLI, 1, DATA);
+}
+
+static void teardown(void)
+{
+    machine_fini(&m);
+}
+
+static u8 schib_byte(unsigned at)
+{
+    u8 schib[SCHIB_BYTES];
+    ck_assert_int_eq(css_stsch(m.css, id, schib), 0);
+    return schib[at];
+}
+
+static void crw_is(u32 want)
+{
+    u8 crw[CRW_BYTES];
+    ck_assert_int_eq(css_stcrw(m.css, crw), 0);
+    ck_assert_uint_eq(be32_load(crw), want);
+}
+
+static void no_crw(void)
+{
+    u8 crw[CRW_BYTES];
+    ck_assert_int_eq(css_stcrw(m.css, crw), 1);
+}
+
+/* ---- paths ---- */
+
+START_TEST(paths_take_turns)
+{
+    struct irb irb;
+    ck_assert_uint_eq(schib_byte(8), 0xf0);  /* LPM */
+    ck_assert_uint_eq(schib_byte(11), 0xf0); /* PIM */
+    ck_assert_uint_eq(schib_byte(15), 0xf0); /* PAM */
+    ck_assert_uint_eq(schib_byte(16), CHPID);
+    ck_assert_uint_eq(schib_byte(19), CHPID + 3);
+    ck_assert_uint_eq(schib_byte(20), 0);
+    static const u8 order[] = {0x80, 0x40, 0x20, 0x10, 0x80};
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+        ck_assert_int_eq(tsch(&m, id, &irb), 0);
+        ck_assert_uint_eq(slow.path, order[i]);
+        ck_assert_uint_eq(irb.raw[13], order[i]); /* ESW: LPUM */
+    }
+}
+END_TEST
+
+START_TEST(standby_paths_are_not_used)
+{
+    struct irb irb;
+    ck_assert_int_eq(css_chp_state(m.css, CHPID + 9), CSS_CHP_ABSENT);
+    ck_assert(css_chp_configure(m.css, CHPID, false, true));
+    ck_assert(!css_chp_configure(m.css, CHPID, false, true));
+    ck_assert_int_eq(css_chp_state(m.css, CHPID), CSS_CHP_STANDBY);
+    crw_is(0x04060000 | CHPID);
+    no_crw();
+    ck_assert_uint_eq(schib_byte(11), 0xf0);
+    ck_assert_uint_eq(schib_byte(15), 0x70);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(slow.path, 0x40);
+    for (u8 path = 1; path < 4; path++)
+        ck_assert(css_chp_configure(m.css, CHPID + path, false, false));
+    no_crw(); /* the guest did that itself */
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 3);
+    ck_assert(css_chp_configure(m.css, CHPID + 2, true, true));
+    crw_is(0x04020000 | (CHPID + 2));
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(slow.path, 0x20);
+    css_reset(m.css); /* an I/O reset configures nothing */
+    ck_assert_uint_eq(schib_byte(15), 0x20);
+}
+END_TEST
+
+static void all_paths(bool on)
+{
+    for (u8 path = 0; path < 4; path++)
+        ck_assert(css_chp_configure(m.css, CHPID + path, on, false));
+}
+
+START_TEST(no_path_is_deferred_condition_code_3)
+{
+    struct irb irb;
+    m.defer = true;
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    all_paths(false);
+    machine_run(&m);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.scsw0 & SCSW_CC, SCSW_CC);
+    ck_assert_uint_eq(irb.scsw0 & (SCSW_N | FC_ANY | SC_ANY | AC_ANY),
+                      SCSW_N | FC_START | SC_ALERT | SC_PRIMARY | SC_SECONDARY | SC_PENDING);
+    ck_assert_uint_eq(schib_byte(9), 0xff); /* PNOM: all of the ORB's mask */
+    all_paths(true);
+    ck_assert_uint_eq(schib_byte(9), 0);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    machine_run(&m);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.scsw0 & (SCSW_CC | SCSW_N), 0);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+}
+END_TEST
+
+START_TEST(a_waiting_program_changes_its_path_or_ends)
+{
+    struct irb irb;
+    ccw1(&m, PROGRAM, CMD_WAIT, CCW_SLI, 1, DATA);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_uint_eq(slow.path, 0x80);
+    ck_assert(css_chp_configure(m.css, CHPID, false, false));
+    ck_assert_uint_eq(slow.path, 0x40); /* started again over the next */
+    slow.ready = true;
+    css_device_ready(m.css, id);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+    slow.ready = false;
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    for (u8 path = 1; path < 4; path++)
+        ck_assert(css_chp_configure(m.css, CHPID + path, false, false));
+    ck_assert_uint_eq(slow.cancelled, 1);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ss, SS_INTERFACE_CHECK);
+    ck_assert_uint_eq(irb.scsw0 & (SCSW_L | SC_ALERT), SCSW_L | SC_ALERT);
+    ck_assert_uint_eq(be32_load(irb.raw + 12) & 0x00ffc000, 0x00104000); /* LPUM, valid */
+}
+END_TEST
+
+START_TEST(reset_channel_path_reports)
+{
+    ck_assert_int_eq(css_rchp(m.css, CHPID + 1), 0);
+    crw_is(0x44020000 | (CHPID + 1));
+    ck_assert_int_eq(css_rchp(m.css, CHPID + 4), 3);
+    ck_assert_int_eq(css_rchp(m.css, 0x100), CSS_PGM_OPERAND);
+    ck_assert_int_eq(css_rchp(m.css, 0xffffffff00000000ull | CHPID), 0);
+}
+END_TEST
+
+static u16 chsc(u8 *page, u16 bytes, u16 code)
+{
+    be16_store(page, bytes);
+    be16_store(page + 2, code);
+    ck_assert_int_eq(css_chsc(m.css, page), 0);
+    return be16_load(page + bytes + 2);
+}
+
+START_TEST(requests_are_events)
+{
+    static u8 page[CHSC_BYTES];
+    css_chp_request(m.css, CHPID + 1, false);
+    css_chp_request(m.css, CHPID + 2, true);
+    crw_is(0x0b000000);
+    page[8] = 0x80; /* notification type 0 */
+    ck_assert_uint_eq(chsc(page, 16, 0x000e), 1);
+    ck_assert_uint_eq(page[24], 0x80); /* there are more */
+    ck_assert_uint_eq(page[27], 8);
+    ck_assert_uint_eq(page[24 + 16 + CHPID / 8], 0x40);
+    ck_assert_uint_eq(page[24 + 16 + 32], 1); /* deconfigure */
+    ck_assert_uint_eq(chsc(page, 16, 0x000e), 1);
+    ck_assert_uint_eq(page[24], 0);
+    ck_assert_uint_eq(page[24 + 16 + CHPID / 8], 0x20);
+    ck_assert_uint_eq(page[24 + 16 + 32], 0);
+    ck_assert_uint_eq(chsc(page, 16, 0x000e), 5);
+    for (unsigned i = 0; i <= EVENTS_MAX; i++)
+        css_chp_request(m.css, CHPID, true);
+    ck_assert_uint_eq(chsc(page, 16, 0x000e), 1);
+    ck_assert_uint_eq(page[24], 0xc0); /* more, and some were lost */
+}
+END_TEST
+
+/* ---- subchannel sets ---- */
+
+static void sets_enable(void)
+{
+    static u8 page[CHSC_BYTES];
+    memset(page, 0, sizeof page);
+    be16_store(page + 6, 2);
+    ck_assert_uint_eq(chsc(page, 0x400, 0x0031), 1);
+}
+
+START_TEST(sets_are_there_when_asked_for)
+{
+    static u8 page[CHSC_BYTES];
+    u8 schib[SCHIB_BYTES];
+    u32 second;
+    struct irb irb;
+    ck_assert_int_eq(
+        css_attach(m.css, CSS_DEVICE(2, 0x0200), &slow_ops, &slow, true, &second, NULL), ST_OK);
+    ck_assert_uint_eq(second, 0x00050000);
+    crw_is(0x03040000);
+    ck_assert_int_eq(css_stsch(m.css, second, schib), CSS_PGM_OPERAND);
+    sets_enable();
+    ck_assert_int_eq(css_stsch(m.css, second, schib), 0);
+    ck_assert_int_eq(css_stsch(m.css, second + 1, schib), 3);
+    ck_assert_int_eq(css_stsch(m.css, 0x00090000, schib), CSS_PGM_OPERAND);
+    enable(&m, second, 2);
+    ck_assert_int_eq(start(&m, second, ORB_F, PROGRAM), 0);
+    struct io_interruption in;
+    ck_assert(css_take_interruption(m.css, 0xff, &in));
+    ck_assert_uint_eq(in.schid, second);
+    ck_assert_int_eq(tsch(&m, second, &irb), 0);
+    page[5] = 2 << 4;
+    ck_assert_uint_eq(chsc(page, 16, 0x0004), 1);
+    ck_assert_uint_eq(be16_load(page + 24 + 2), 0x0200);
+    ck_assert_uint_eq(page[24 + 4], 0xf0);
+    ck_assert_int_eq(css_detach(m.css, CSS_DEVICE(2, 0x0200), true, NULL), ST_OK);
+    crw_is(0x13040000); /* chained: the set is in the second */
+    crw_is(0x03040020);
+    css_reset(m.css);
+    ck_assert_int_eq(css_stsch(m.css, second, schib), CSS_PGM_OPERAND);
+}
+END_TEST
+
+START_TEST(a_set_holds_65536)
+{
+    struct cause cause;
+    for (u32 n = 0; n < CSS_SUBCHANNELS_MAX; n++)
+        ck_assert_int_eq(
+            css_attach(m.css, CSS_DEVICE(3, n), &slow_ops, &slow, false, NULL, NULL), ST_OK);
+    u32 schid = css_find_devno(m.css, CSS_DEVICE(3, 0xffff));
+    ck_assert_uint_eq(schid, 0x0007ffff);
+    ck_assert_int_eq(css_attach(m.css, CSS_DEVICE(3, 7), &slow_ops, &slow, false, NULL, &cause),
+                     ST_EXIST);
+    ck_assert_int_eq(css_detach(m.css, CSS_DEVICE(3, 7), false, NULL), ST_OK);
+    ck_assert_int_eq(css_attach(m.css, CSS_DEVICE(3, 7), &slow_ops, &slow, false, &schid, NULL),
+                     ST_OK);
+    ck_assert_uint_eq(schid, 0x00070007);
+}
+END_TEST
+
+/* ---- monitoring ---- */
+
+static void measured(u8 mode, u8 chars)
+{
+    u8 schib[SCHIB_BYTES];
+    ck_assert_int_eq(css_stsch(m.css, id, schib), 0);
+    schib[5] |= mode;
+    schib[27] = chars;
+    be16_store(schib + 12, 2); /* index */
+    be64_store(schib + 40, chars & PMCW_F ? BLOCK : 0);
+    ck_assert_int_eq(css_msch(m.css, id, schib), 0);
+}
+
+static void one_program(u64 pending, u64 connected)
+{
+    struct irb irb;
+    slow.takes = connected;
+    m.defer = true;
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    m.tod += pending;
+    machine_run(&m);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+}
+
+static u32 word(u32 at)
+{
+    u8 raw[4];
+    ck_assert(storage_read(m.storage, at, raw, sizeof raw));
+    return be32_load(raw);
+}
+
+START_TEST(format_0_blocks)
+{
+    measured(PMCW_MM, 0);
+    one_program(UNITS(3), UNITS(5)); /* not active: nothing is stored */
+    ck_assert_int_eq(css_schm(m.css, 3, BLOCK + 16), CSS_PGM_OPERAND);
+    ck_assert_int_eq(css_schm(m.css, 3, BLOCK), 0);
+    ck_assert_uint_eq(word(BLOCK + 64), 0);
+    one_program(UNITS(3), UNITS(5));
+    one_program(UNITS(4), UNITS(6));
+    ck_assert_uint_eq(word(BLOCK + 64), 0x00020002); /* starts, samples */
+    ck_assert_uint_eq(word(BLOCK + 68), 11);         /* connected */
+    ck_assert_uint_eq(word(BLOCK + 72), 7);          /* pending */
+    ck_assert_uint_eq(word(BLOCK + 76), 0);          /* disconnected */
+    ck_assert_int_eq(css_schm(m.css, 0, 0), 0);
+    one_program(UNITS(4), UNITS(6));
+    ck_assert_uint_eq(word(BLOCK + 64), 0x00020002);
+}
+END_TEST
+
+START_TEST(format_1_blocks_count_the_wait)
+{
+    struct irb irb;
+    measured(PMCW_MM, PMCW_F | PMCW_X);
+    ck_assert_int_eq(css_schm(m.css, 3, 0), 0);
+    ccw1(&m, PROGRAM, CMD_WAIT, CCW_SLI, 1, DATA);
+    slow.takes = UNITS(2);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    m.tod += UNITS(9);
+    slow.ready = true;
+    css_device_ready(m.css, id);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    static const u32 want[] = {1, 1, 2, 0, 9, 0, 0, 0, 0};
+    for (u32 i = 0; i < ARRAY_LEN(want); i++)
+        ck_assert_uint_eq(word(BLOCK + i * 4), want[i]);
+    ck_assert_uint_eq(be32_load(irb.raw + 64), 2); /* extended-measurement word */
+    ck_assert_uint_eq(be32_load(irb.raw + 72), 9);
+}
+END_TEST
+
+START_TEST(a_block_out_of_reach_ends_measuring)
+{
+    struct irb irb;
+    measured(PMCW_MM, 0);
+    ck_assert_int_eq(css_schm(m.css, 0x30000003, BLOCK), 0); /* key 3, storage has key 0 */
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.scsw0 & SCSW_L, SCSW_L);
+    ck_assert_uint_eq(be32_load(irb.raw + 12) >> 24, 0x08); /* protection check */
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+    ck_assert_uint_eq(schib_byte(5) & PMCW_MM, PMCW_MM_CONNECT);
+    ck_assert_uint_eq(word(BLOCK + 64), 0);
+    measured(PMCW_MM, 0);
+    ck_assert_int_eq(css_schm(m.css, 3, STORAGE_BYTES), 0);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(be32_load(irb.raw + 12) >> 24, 0x20); /* program check */
+}
+END_TEST
+
+/* ---- ORB bits ---- */
+
+START_TEST(address_limits)
+{
+    struct irb irb;
+    ck_assert_int_eq(css_sal(m.css, 0x1234), CSS_PGM_OPERAND);
+    ck_assert_int_eq(css_sal(m.css, 0x10000), 0);
+    static const struct {
+        u8 mode;
+        u32 addr;
+        u8 ss;
+    } cases[] = {{0, DATA, 0},
+                 {PMCW_LM_BELOW, 0xffff, 0},
+                 {PMCW_LM_BELOW, 0x10000, SS_PROGRAM_CHECK},
+                 {PMCW_LM_ABOVE, 0x10000, 0},
+                 {PMCW_LM_ABOVE, 0xffff, SS_PROGRAM_CHECK}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        u8 schib[SCHIB_BYTES];
+        css_stsch(m.css, id, schib);
+        schib[5] = (u8)((schib[5] & ~PMCW_LM) | cases[i].mode);
+        ck_assert_int_eq(css_msch(m.css, id, schib), 0);
+        ccw1(&m, PROGRAM, CMD_READ, CCW_SLI, 1, cases[i].addr);
+        ck_assert_int_eq(start(&m, id, ORB_F | ORB_A, PROGRAM), 0);
+        ck_assert_int_eq(tsch(&m, id, &irb), 0);
+        ck_assert_uint_eq(irb.ss, cases[i].ss);
+        ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0); /* A is zero: no limit */
+        ck_assert_int_eq(tsch(&m, id, &irb), 0);
+        ck_assert_uint_eq(irb.ss, 0);
+    }
+}
+END_TEST
+
+START_TEST(initial_status_interruption)
+{
+    struct irb irb;
+    ccw1(&m, PROGRAM, CMD_WAIT, CCW_SLI, 1, DATA);
+    ck_assert_int_eq(start(&m, id, ORB_F | ORB_I, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.scsw0 & (SCSW_Z | SC_ANY), SCSW_Z | SC_INTERMEDIATE | SC_PENDING);
+    ck_assert_int_eq(tsch(&m, id, &irb), 1);
+    slow.ready = true;
+    css_device_ready(m.css, id);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.scsw0 & (SCSW_Z | SC_ANY), SC_PRIMARY | SC_SECONDARY | SC_PENDING);
+}
+END_TEST
+
+/* ---- relocation ---- */
+
+START_TEST(paths_sets_and_monitoring_move)
+{
+    struct machine there;
+    struct slow slow2 = {.m = &there};
+    struct codec_out out;
+    struct codec_in in;
+    struct codec_row row;
+    struct cause cause = {0};
+    struct irb irb;
+    u32 second;
+    ck_assert_int_eq(
+        css_attach(m.css, CSS_DEVICE(1, 0x300), &slow_ops, &slow, false, &second, NULL), ST_OK);
+    sets_enable();
+    measured(PMCW_MM, 0);
+    ck_assert_int_eq(css_schm(m.css, 3, BLOCK), 0);
+    ck_assert(css_chp_configure(m.css, CHPID, false, false));
+    css_chp_request(m.css, CHPID, true);
+    ccw1(&m, PROGRAM, CMD_WAIT, CCW_SLI, 1, DATA);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    m.tod += UNITS(4);
+    css_quiesce(m.css);
+    codec_out_init(&out);
+    css_save(m.css, 7, &out);
+
+    machine_init(&there);
+    ck_assert_int_eq(
+        css_attach(there.css, CSS_DEVICE(1, 0x300), &slow_ops, &slow2, false, NULL, NULL),
+        ST_OK);
+    ck_assert_int_eq(css_attach(there.css, 0x0200, &slow_ops, &slow2, false, NULL, NULL),
+                     ST_OK);
+    css_quiesce(there.css);
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(codec_next(&in, &row));
+    struct codec_in block;
+    ck_assert(codec_open(&row, &block));
+    ck_assert_msg(css_restore(there.css, &block, &cause) == ST_OK, "%s", cause.text);
+    codec_out_fini(&out);
+    there.tod = m.tod;
+    slow2.ready = true;
+    slow2.takes = UNITS(3);
+    ccw1(&there, PROGRAM, CMD_WAIT, CCW_SLI, 1, DATA);
+    css_resume(there.css);
+    ck_assert_uint_eq(slow2.path, 0x40);
+    ck_assert_int_eq(tsch(&there, id, &irb), 0);
+    u8 raw[16];
+    storage_read(there.storage, BLOCK + 64, raw, sizeof raw);
+    ck_assert_uint_eq(be32_load(raw), 0x00000001); /* the start was counted there */
+    ck_assert_uint_eq(be32_load(raw + 4), 3);      /* connected */
+    ck_assert_uint_eq(be32_load(raw + 12), 4);     /* waited before and during the move */
+    ck_assert_int_eq(css_chp_state(there.css, CHPID), CSS_CHP_STANDBY);
+    ck_assert_uint_eq(css_find_devno(there.css, CSS_DEVICE(1, 0x300)), second);
+    static u8 page[CHSC_BYTES];
+    page[8] = 0x80;
+    be16_store(page, 16);
+    be16_store(page + 2, 0x000e);
+    ck_assert_int_eq(css_chsc(there.css, page), 0);
+    ck_assert_uint_eq(be16_load(page + 18), 1);
+    machine_fini(&there);
+}
+END_TEST
+
+int main(void)
+{
+    SUITE_BEGIN("io_paths");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, paths_take_turns);
+    tcase_add_test(tc, standby_paths_are_not_used);
+    tcase_add_test(tc, no_path_is_deferred_condition_code_3);
+    tcase_add_test(tc, a_waiting_program_changes_its_path_or_ends);
+    tcase_add_test(tc, reset_channel_path_reports);
+    tcase_add_test(tc, requests_are_events);
+    tcase_add_test(tc, sets_are_there_when_asked_for);
+    tcase_add_test(tc, a_set_holds_65536);
+    tcase_add_test(tc, format_0_blocks);
+    tcase_add_test(tc, format_1_blocks_count_the_wait);
+    tcase_add_test(tc, a_block_out_of_reach_ends_measuring);
+    tcase_add_test(tc, address_limits);
+    tcase_add_test(tc, initial_status_interruption);
+    tcase_add_test(tc, paths_sets_and_monitoring_move);
+    return run_suite(suite);
+}
