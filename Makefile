@@ -91,7 +91,7 @@ endif
 
 # --- build --------------------------------------------------------------------------------------
 .PHONY: all help install setup setup-build setup-guest pkgs-there guest demo check lint asan tsan \
-	bench clean unit format docs fuzz-isa fuzz-decode litmus
+	bench clean unit format docs fuzz fuzz-isa fuzz-decode litmus
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -203,6 +203,20 @@ build-fuzz/fuzz-decode: $(FUZZ_SRCS:%.c=$(OBJ)/%.o)
 	@echo "  LINK  $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -lquadmath
 
+# Arbitrary bytes for what takes them from guests, files and peers: each target SECONDS of processor time.
+FUZZ_TARGETS := channel
+FUZZ_SRCS.channel := $(wildcard mem/base/*.c mem/*.c io/*.c) tests/lib/channel_exec.c tests/fuzz/channel_exec.c
+fuzz: $(FUZZ_TARGETS:%=fuzz-%)
+
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: setup
+	@+$(MAKE) --no-print-directory BUILD=build-fuzz VARIANT=fuzz CC=clang build-fuzz/fuzz-$*
+	@tests/fuzz/target.sh $* $(if $(filter command,$(firstword $(origin SECONDS))),$(SECONDS),600)
+
+$(foreach t,$(FUZZ_TARGETS),$(eval build-fuzz/fuzz-$(t): $(FUZZ_SRCS.$(t):%.c=$(OBJ)/%.o)))
+$(FUZZ_TARGETS:%=build-fuzz/fuzz-%):
+	@echo "  LINK  $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
 # Order of storage references between four CPUs, 10 million rounds.
 litmus: setup
 	@+$(MAKE) --no-print-directory all
@@ -234,6 +248,7 @@ help:
 	@echo "make format     reformat the C files     make clean     build products, not the guest"
 	@echo "make fuzz-isa   N random images (10000) from SEED on, compared with QEMU"
 	@echo "make fuzz-decode   arbitrary bytes under sanitizers, SECONDS (1800) by the clock"
+	@echo "make fuzz       arbitrary channel programs likewise, SECONDS (600) of processor time each target"
 	@echo "make litmus     order of storage references between CPUs, 10 million rounds"
 	@echo "make docs       reference pages from the tables"
 	@echo "make bench      figures, next to QEMU and Hercules     make guest   kernel, initramfs"
