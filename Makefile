@@ -184,11 +184,14 @@ tsan: setup
 	@+$(MAKE) --no-print-directory BUILD=build-tsan VARIANT=tsan all unit
 	@tests/sanitize tsan
 
-# Random instructions here and on QEMU: N images from SEED on; reduced cases go to build/tests/fuzz/found.
+# Random instructions here and on QEMU: N images from SEED on, each step once, then N of them with steps repeated until
+# they are translated; reduced cases go to build/tests/fuzz/found.
 N ?= 10000
 fuzz-isa: setup
 	@+$(MAKE) --no-print-directory all
 	@tests/fuzz/fuzz.py run --images $(N) $(if $(SEED),--seed $(SEED)) --progress --verbose \
+	  --save $(BUILD)/tests/fuzz/found
+	@tests/fuzz/fuzz.py run --engine jit-first --qemu --images $(N) $(if $(SEED),--seed $(SEED)) --progress \
 	  --save $(BUILD)/tests/fuzz/found
 
 # Arbitrary bytes in arbitrary states under ASan and UBSan (clang's libFuzzer), for SECONDS of processor time.
@@ -247,7 +250,7 @@ help:
 	@echo "make lint       every lint      make asan, make tsan   tests under sanitizers"
 	@echo "make format     reformat the C files     make clean     build products, not the guest"
 	@echo "make fuzz-isa   N random images (10000) from SEED on, compared with QEMU"
-	@echo "make fuzz-decode   arbitrary bytes under sanitizers, SECONDS (1800) by the clock"
+	@echo "make fuzz-decode   arbitrary bytes under sanitizers, SECONDS (1800) of processor time"
 	@echo "make fuzz       arbitrary channel programs likewise, SECONDS (600) of processor time each target"
 	@echo "make litmus     order of storage references between CPUs, 10 million rounds"
 	@echo "make docs       reference pages from the tables"

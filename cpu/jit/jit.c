@@ -377,9 +377,11 @@ int jit_broken(struct cpu *c, const struct dinsn *d, long n)
 }
 
 #ifdef __x86_64__
-__attribute__((naked)) int jit_call(struct cpu *c, const struct dinsn *d, long n, insn_run *run)
+__attribute__((naked)) int jit_call(struct cpu *c __attribute__((unused)),
+                                    const struct dinsn *d __attribute__((unused)),
+                                    long n __attribute__((unused)),
+                                    insn_run *run __attribute__((unused)))
 {
-    (void)c, (void)d, (void)n, (void)run;
     __asm__("push %rbx\n\tpush %rbp\n\tpush %r12\n\tpush %r13\n\tpush %r14\n\tpush %r15\n\t"
             "sub $8,%rsp\n\tcall *%rcx\n\tadd $8,%rsp\n\t"
             "pop %r15\n\tpop %r14\n\tpop %r13\n\tpop %r12\n\tpop %rbp\n\tpop %rbx\n\tret");

@@ -5,6 +5,7 @@
 to a case in the folder given with --save, and ends with status 1 when there was any."""
 import argparse
 import collections
+import copy
 import glob
 import os
 import sys
@@ -20,6 +21,8 @@ import machines
 
 CASES = os.path.join(images_of.HERE, "cases")
 SHARED = {}
+RUNS_LOOKED_AT = 4
+TIMES = {"jit": 40}                     # runs of a step after which an engine has translated it, and some more
 
 
 def lacking(batches):
@@ -44,7 +47,8 @@ def tools(only=(), missing=None):
         SHARED["missing"] = [] if same else lacking(SHARED["batches"]) if missing is None else missing
         SHARED["waivers"] = [] if same else compare.read_waivers()
         names = {name for w in SHARED["waivers"] for name in w.names}
-        SHARED["generator"] = generate.Generator(only, SHARED["missing"], same, SHARED.get("times", 1), names)
+        SHARED["generator"] = generate.Generator(only, SHARED["missing"], same, SHARED.get("times", 1), names,
+                                                 SHARED.get("translated", False))
     return SHARED["batches"], SHARED["generator"], SHARED["waivers"]
 
 
@@ -82,7 +86,24 @@ def examine(batches, waivers, images):
     for n, earlier in zip(doubtful, compare.examine_storage(batches, parts)):
         if earlier is not compare.STOPPED and earlier[0].index < found[n][0].index:
             found[n] = earlier
+    for f in found:
+        if f and f is not compare.STOPPED:
+            f[:] = [earlier_run(batches, diff) for diff in f]
     return found
+
+
+def earlier_run(batches, diff):
+    """Only the last of the runs of a step leaves registers to look at. When they agree, what differed was one before."""
+    for times in range(1, min(diff.step.times, RUNS_LOOKED_AT) if diff.fields == [compare.STORAGE_ONLY] else 1):
+        image = diff.image.with_steps(range(diff.index + 1), 0, (diff.index,))
+        image.steps[-1] = copy.copy(diff.step)
+        image.steps[-1].times = times
+        again = compare.examine(batches, [image])[0]
+        if again and again is not compare.STOPPED and again[-1].index == diff.index \
+                and again[-1].fields != [compare.STORAGE_ONLY]:
+            again[-1].image, again[-1].step = diff.image, diff.step
+            return again[-1]
+    return diff
 
 
 def settle(batches, waivers, images, tally):
@@ -168,14 +189,17 @@ def report(tally, generator, seconds, verbose):
 
 
 def choose_pair(options):
-    if options.engine:
+    if options.engine and options.qemu:
+        machines.PAIR[0] = options.engine
+    elif options.engine:
         machines.PAIR[:] = ["interp", options.engine]
 
 
 def command_run(options):
     only = tuple(options.only.split(",")) if options.only else ()
     choose_pair(options)
-    SHARED["times"] = options.repeat or (50 if options.engine else 1)
+    SHARED["times"] = options.repeat or (TIMES.get(options.engine, 4) if options.qemu else 50 if options.engine else 1)
+    SHARED["translated"] = options.qemu
     batches, generator, _ = tools(only)
     if options.seed is None:
         options.seed = int(time.time())
@@ -213,7 +237,7 @@ def command_replay(options):
     for number, path in enumerate(paths):
         with open(path, encoding="utf-8") as file:
             images.append(images_of.parse(file.read(), number))
-            images[-1].flags = images_of.FLAG_ALL if options.engine else 0
+            images[-1].flags = images_of.FLAG_ALL if options.engine and not options.qemu else 0
     bad = 0
     for image, found in zip(images, compare.examine(batches, images)):
         if found is None:
@@ -258,6 +282,7 @@ def main():
     run.add_argument("--jobs", type=int, default=os.cpu_count())
     run.add_argument("--only", help="mnemonics, separated by commas")
     run.add_argument("--engine", help="compare this engine of Endicott with its interpreter, not with QEMU")
+    run.add_argument("--qemu", action="store_true", help="compare that engine with QEMU: each step is run until it is translated")
     run.add_argument("--repeat", type=int, help="times that blocks are run (50 with --engine, else once)")
     run.add_argument("--save", help="folder for reduced cases")
     run.add_argument("--verbose", action="store_true", help="counts per row")
@@ -266,6 +291,7 @@ def main():
     replay = sub.add_parser("replay")
     replay.add_argument("cases", nargs="*")
     replay.add_argument("--engine", help="as of run")
+    replay.add_argument("--qemu", action="store_true", help="as of run")
     replay.set_defaults(call=command_replay)
     show = sub.add_parser("show")
     show.add_argument("what", help="a seed or a case file")

@@ -149,10 +149,12 @@ def read_lowered():
 
 class Generator:
     """What images are made from. `same`: both machines are Endicott, so that what QEMU lacks is made too; `times`: how
-    often blocks and, at most, other steps are run; `waived`: mnemonics that blocks leave out."""
+    often blocks and, at most, other steps are run; `waived`: mnemonics that blocks leave out; `translated`: all steps
+    are run so often, and some are blocks although the other machine is QEMU."""
 
-    def __init__(self, only=(), lacking=(), same=False, times=1, waived=()):
+    def __init__(self, only=(), lacking=(), same=False, times=1, waived=(), translated=False):
         self.only, self.same, self.times = only, same, times
+        self.often = [times] * 3 if translated else [1, 1, times]
         self.all_rows = read_rows()
         self.excluded = {mn: reason for mn, reason in read_excluded().items() if not (same and "QEMU" in reason)}
         self.excluded.update({mn: "QEMU does not have it" for mn in lacking})
@@ -165,7 +167,7 @@ class Generator:
         self.block_rows = blocks.block_rows(self, waived)
         lowered = read_lowered()
         self.lowered_rows = [r for r in self.block_rows if r.mn in lowered]
-        self.block_share = 0.6 if same and not only else 0
+        self.block_share = 0 if only else 0.6 if same else 0.3 if translated else 0
         self.known = {(r.op, r.sub if r.kind else None) for r in self.all_rows} | {
             x for op, sub in read_opcodes() for x in ((op, sub), (op, None))} | PCI
         self.kinds = {r.op: r.kind for r in self.all_rows}
@@ -774,7 +776,7 @@ class Maker:
                     note += "+" + more.mn
         note += self.inner_note
         self.control(row)
-        times = r.choice([1, 1, self.g.times])
+        times = r.choice(self.g.often)
         step = Step(mask, at, code, list(self.patches.items()), at, note, times)
         step.target = self.target_code
         return step

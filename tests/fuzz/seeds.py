@@ -9,10 +9,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import generate
 
-WITH_GR, WITH_FPR = 1, 8
+WITH_GR, WITH_FPR, TRANSLATED = 1, 8, 64
 
 
-def encode(image, step):
+def encode(image, step, flags):
     """The layout that tests/lib/decode_exec.c reads."""
     gr, fpr, storage = image.gr[:], image.fpr[:], [(step.at, step.code)]
     for name, value in step.patches:
@@ -22,7 +22,7 @@ def encode(image, step):
             gr[int(name[2:])] = value
         elif name[:3] == "fpr":
             fpr[int(name[3:])] = value
-    data = bytes([WITH_GR | WITH_FPR]) + struct.pack(">2Q32Q", step.mask, step.addr, *gr, *fpr)
+    data = bytes([WITH_GR | WITH_FPR | flags]) + struct.pack(">2Q32Q", step.mask, step.addr, *gr, *fpr)
     for addr, piece in storage:
         data += addr.to_bytes(3, "big") + bytes([len(piece) - 1]) + piece
     return data
@@ -34,13 +34,13 @@ def main():
             text = file.read().hex()
         print("\n".join(text[i:i + 96] for i in range(0, len(text), 96)))
         return
-    generator = generate.Generator()
+    generator = generate.Generator(same=True, times=1)  # blocks with loops too
     os.makedirs(sys.argv[1], exist_ok=True)
     for seed in range(int(sys.argv[2]) if len(sys.argv) > 2 else 40):
         image = generator.image(seed, 64)
         for number, step in enumerate(image.steps):
             with open(os.path.join(sys.argv[1], f"seed-{seed}-{number}"), "wb") as file:
-                file.write(encode(image, step))
+                file.write(encode(image, step, TRANSLATED if number % 2 else 0))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@
 #define INSNS_MAX 400
 #define STRETCH_INSNS 50
 #define INTERCEPTIONS_MAX 32
+#define TRANSLATED_RUNS 3
 
 enum {
     WITH_GR = 1,
@@ -26,16 +27,17 @@ enum {
     WITH_FPR = 8,
     WITH_PREFIX = 16,
     WITH_EASY_PSW = 32,
+    TRANSLATED = 64, /* the same once more, then as translated code where it can be */
     MODEL_Z10 = 128
 };
 
-struct machine { /* of one model */
+struct machine { /* of one model and engine */
     struct storage *st;
     struct cpu_set *set;
 };
 
 struct decode_exec {
-    struct machine machines[2];
+    struct machine machines[4]; /* those with a translator behind the others */
     u64 tod;
 };
 
@@ -86,20 +88,27 @@ static bool port_take_service(void *ctx, u32 *parm)
 
 static const struct cpu_ports ports = {port_tod, port_wake, port_take_io, port_take_service};
 
-static void machine_create(struct decode_exec *x, struct machine *m, const char *model)
+static void machine_create(struct decode_exec *x, struct machine *m, const char *model,
+                           enum cpu_engine engine)
 {
     if (storage_create(&m->st, STORAGE_BYTES, NULL) != ST_OK ||
-        cpu_set_create(&m->set, m->st, cpu_model_find(model), CPUS, &ports, x, NULL) != ST_OK)
+        cpu_set_create(&m->set, m->st, cpu_model_find(model), CPUS, &ports, x, NULL) != ST_OK ||
+        cpu_set_engine(m->set, engine, NULL) != ST_OK)
         abort();
 }
 
 struct decode_exec *decode_exec_create(void)
 {
+    enum cpu_engine translating = cpu_engine_default() == CPU_ENGINE_INTERP
+                                      ? CPU_ENGINE_INTERP /* this host cannot translate */
+                                      : CPU_ENGINE_JIT_FIRST;
     struct decode_exec *x = calloc(1, sizeof *x);
     if (x == NULL)
         abort();
-    machine_create(x, &x->machines[0], "max");
-    machine_create(x, &x->machines[1], "z10");
+    machine_create(x, &x->machines[0], "max", CPU_ENGINE_INTERP);
+    machine_create(x, &x->machines[1], "z10", CPU_ENGINE_INTERP);
+    machine_create(x, &x->machines[2], "max", translating);
+    machine_create(x, &x->machines[3], "z10", translating);
     return x;
 }
 
@@ -186,16 +195,11 @@ static void run(struct cpu *c)
     }
 }
 
-void decode_exec_run(struct decode_exec *x, const u8 *data, size_t size)
+/* All of a machine but its storage as the input says; what is left are the pieces. */
+static struct input begin(struct machine *m, struct input in, unsigned flags)
 {
-    struct input in = {data, size};
-    unsigned flags = (unsigned)take(&in, 1);
-    struct machine *m = &x->machines[(flags & MODEL_Z10) != 0];
-    x->tod = 0xd000000000000000ull;
-    storage_clear(m->st);
-    cpu_set_reset(m->set, true);
-    default_storage(m);
     struct cpu *c = cpu_set_get(m->set, 0);
+    cpu_set_reset(m->set, true);
     u64 mask = take(&in, 8), addr = take(&in, 8);
     if (flags & WITH_EASY_PSW) { /* behind CODE, not waiting */
         mask &= ~PSW_WAIT;
@@ -204,11 +208,43 @@ void decode_exec_run(struct decode_exec *x, const u8 *data, size_t size)
     registers(c, &in, flags);
     if (flags & WITH_PREFIX)
         c->prefix = (u32)take(&in, 1) * 0x2000 % STORAGE_BYTES;
-    pieces(m, &in);
     cpu_psw_set(c, mask, addr);
     cpu_start(c);
-    run(c);
+    return in;
+}
+
+static void run_all(struct machine *m)
+{
+    run(cpu_set_get(m->set, 0));
     for (unsigned i = 1; i < CPUS; i++)
         if (!cpu_stopped(cpu_set_get(m->set, i)))
             run(cpu_set_get(m->set, i));
+}
+
+void decode_exec_run(struct decode_exec *x, const u8 *data, size_t size)
+{
+    struct input in = {data, size};
+    unsigned flags = (unsigned)take(&in, 1);
+    bool translated = flags & TRANSLATED;
+    struct machine *m = &x->machines[2 * translated + ((flags & MODEL_Z10) != 0)];
+    x->tod = 0xd000000000000000ull;
+    storage_clear(m->st);
+    default_storage(m);
+    struct input rest = begin(m, in, flags);
+    pieces(m, &rest);
+    run_all(m);
+    for (unsigned i = 1; translated && i < TRANSLATED_RUNS; i++) { /* slots are decoded now */
+        begin(m, in, flags);
+        run_all(m);
+    }
+}
+
+void decode_exec_stats(struct decode_exec *x, struct cpu_engine_stats *out)
+{
+    struct cpu_engine_stats z10;
+    cpu_engine_stats(x->machines[2].set, out);
+    cpu_engine_stats(x->machines[3].set, &z10);
+    out->regions += z10.regions;
+    out->region_insns += z10.region_insns;
+    out->invalidated += z10.invalidated;
 }

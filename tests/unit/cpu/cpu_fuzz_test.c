@@ -50,6 +50,7 @@ END_TEST
 /* Seeded noise, so that the harness itself is exercised even when the corpus is small. */
 START_TEST(noise)
 {
+    static const u8 code[] = {96, [4] = 1, [5] = 0x80, [17] = 1, [20] = 0xff};
     u8 bytes[600];
     u64 state = 1;
     struct decode_exec *x = decode_exec_create();
@@ -58,8 +59,14 @@ START_TEST(noise)
             state = state * 6364136223846793005ull + 1442695040888963407ull;
             bytes[k] = (u8)(state >> 56);
         }
+        if (i % 2) /* translated, and what is executed is noise too */
+            memcpy(bytes, code, sizeof code);
         decode_exec_run(x, bytes, sizeof bytes);
     }
+    struct cpu_engine_stats stats;
+    decode_exec_stats(x, &stats);
+    if (cpu_engine_default() != CPU_ENGINE_INTERP)
+        ck_assert_uint_gt(stats.regions, 100);
     decode_exec_destroy(x);
 }
 END_TEST
