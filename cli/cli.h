@@ -19,11 +19,15 @@ enum cli_exit {
     EXIT_MISMATCH = 9,      /* script mismatch */
 };
 
+#define CLI_MANY_MAX 64
+
 /** One option: `--name` with a value unless `flag`; `value` or `set` receives it. */
 struct cli_option {
-    const char *name;    /* "kernel"; one letter for `-m` */
-    const char *operand; /* "FILE" in help; NULL for a flag */
-    const char *help;    /* NULL: for tests, --help does not tell of it */
+    const char *name; /* "kernel"; one letter for `-m` */
+    const char
+        *operand; /* "FILE" in help; NULL for a flag. With "..." at its end the option may be
+                          * given CLI_MANY_MAX times: `value` is an array, NULL behind the last */
+    const char *help; /* NULL: for tests, --help does not tell of it */
     const char **value;
     bool *flag;
 };

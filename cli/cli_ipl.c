@@ -14,6 +14,7 @@
 
 #include "cpu/cpu.h"
 #include "cli/cli.h"
+#include "cli/ipl_disks.h"
 #include "cli/ipl_move.h"
 #include "cli/post_uv.h"
 #include "cpu/engine.h"
@@ -21,7 +22,7 @@
 #include "hyp/vm.h"
 #include "mem/base/log.h"
 
-#define USAGE "ipl --kernel FILE | --image FILE [options]"
+#define USAGE "ipl --kernel FILE | --image FILE | --load DEVNO [options]"
 #define STDIN_BYTES 4096
 #define SHUTDOWN_GRACE_MS 30000
 #define CPUS_LIMIT 64
@@ -31,7 +32,8 @@ struct ipl_options {
     const char *kernel, *initrd, *append, *image, *load, *memory, *standby, *cpus, *model,
         *engine;
     FILE *trace_file; /* of --trace jit:FILE */
-    const char *console, *disk, *net, *gdb, *seed, *timeout, *stats, *trace, *move;
+    const char *console, *net, *gdb, *seed, *timeout, *stats, *trace, *move;
+    const char *disk[CLI_MANY_MAX + 1];
     bool deterministic, perf_map;
 };
 
@@ -131,6 +133,9 @@ static void ipl_command(void *ctx, struct vm *vm, const char *command, void *tok
 
 static int ipl_load(struct ipl *ipl, struct cause *cause)
 {
+    u16 devno;
+    if (ipl->opt.load && ipl_devno(ipl->opt.load, &devno))
+        return vm_ipl_device(ipl->vm, devno, true, NULL, NULL, cause);
     return ipl->opt.kernel ? vm_ipl_kernel(ipl->vm, ipl->opt.kernel, ipl->opt.initrd,
                                            ipl->opt.append, cause)
                            : vm_ipl_image(ipl->vm, ipl->opt.image, cause);
@@ -334,8 +339,6 @@ static int number(const char *text, unsigned long min, unsigned long max, unsign
 /* What is parsed but not there yet; NULL when everything asked for exists. */
 static const char *missing(const struct ipl_options *o)
 {
-    if (o->disk || o->load)
-        return "--disk and --load are";
     if (o->net)
         return "--net is";
     if (o->gdb)
@@ -372,15 +375,17 @@ static bool engine_named(const char *name, enum cpu_engine *engine)
 static int options_check(struct ipl_options *o, struct vm_config *vc)
 {
     unsigned long n = 1;
+    u16 devno;
     if (missing(o)) {
         fprintf(stderr, "endicott ipl: %s not available yet\n", missing(o));
         return EXIT_INTERNAL;
     }
-    if (!o->kernel == !o->image)
-        return usage("one of --kernel and --image is needed", "ipl");
-    if (o->image && (o->initrd || o->append))
-        return usage("goes with --kernel, not with --image",
-                     o->initrd ? "--initrd" : "--append");
+    if (!!o->kernel + !!o->image + !!o->load != 1)
+        return usage("one of --kernel, --image and --load is needed", "ipl");
+    if (o->load && !ipl_devno(o->load, &devno))
+        return usage("not a device number (1 to 4 hexadecimal digits)", o->load);
+    if (!o->kernel && (o->initrd || o->append))
+        return usage("goes with --kernel only", o->initrd ? "--initrd" : "--append");
     vc->engine = cpu_engine_default();
     vc->count_bodies = o->stats != NULL;
     if (o->engine && !engine_named(o->engine, &vc->engine))
@@ -487,7 +492,7 @@ static void run_deterministic(struct ipl *ipl)
     }
 }
 
-static int ipl_run(struct ipl *ipl, const struct vm_config *vc)
+static int ipl_run(struct ipl *ipl, struct vm_config *vc)
 {
     struct cause cause = {0};
     u64 start = uv_hrtime();
@@ -496,7 +501,9 @@ static int ipl_run(struct ipl *ipl, const struct vm_config *vc)
     signal(SIGXFSZ, SIG_IGN);
     uv_loop_init(&ipl->loop);
     ipl->post = post_uv_create(&ipl->loop);
-    int rc = machine_create(ipl, vc, &cause);
+    int rc = ipl_disks_open(ipl->opt.disk, vc, &cause);
+    if (rc == ST_OK)
+        rc = machine_create(ipl, vc, &cause);
     if (rc) {
         fprintf(stderr, "endicott ipl: %s\n", cause.text);
         ipl->status = rc == ST_LIMIT ? EXIT_USAGE : cli_exit_of(rc);
@@ -511,6 +518,7 @@ static int ipl_run(struct ipl *ipl, const struct vm_config *vc)
     }
     vm_destroy(ipl->vm);
     vm_host_destroy(ipl->host);
+    ipl_disks_close(vc);
     if (ipl->opt.trace_file)
         fclose(ipl->opt.trace_file);
     post_uv_destroy(ipl->post);
@@ -532,14 +540,14 @@ int cli_ipl(int argc, char **argv)
         {"initrd", "FILE", "initial RAM disk for Linux", &o->initrd, NULL},
         {"append", "TEXT", "kernel command line", &o->append, NULL},
         {"image", "FILE", "raw image with an IPL PSW at 0", &o->image, NULL},
-        {"load", "DEVNO", "IPL from a device (not available yet)", &o->load, NULL},
+        {"load", "DEVNO", "IPL from a device", &o->load, NULL},
         {"memory", "SIZE", "guest storage, 512M unless given", &o->memory, NULL},
         {"standby", "SIZE", "storage that the guest can bring in", &o->standby, NULL},
         {"cpus", "N", "number of CPUs, 1 unless given", &o->cpus, NULL},
         {"model", "NAME", "processor model; endicott models lists them", &o->model, NULL},
         {"engine", "jit|interp|lockstep", "execution engine (jit where the host can)",
          &o->engine, NULL},
-        {"disk", "DEVNO=FILE[,ro]", "disk (not available yet)", &o->disk, NULL},
+        {"disk", "DEVNO=FILE[,ro][,sync]...", "disk image; any number", o->disk, NULL},
         {"net", "DEVNO=...", "network (not available yet)", &o->net, NULL},
         {"console", "stdio|none", "console, stdio unless given", &o->console, NULL},
         {"gdb", "[HOST:]PORT", "GDB stub (not available yet)", &o->gdb, NULL},

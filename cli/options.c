@@ -36,6 +36,18 @@ static const struct cli_option *find(const struct cli_option *options, const cha
     return NULL;
 }
 
+/** Where the option's value goes: behind those it has if it may be given often. NULL: full. */
+static const char **value_place(const struct cli_option *o)
+{
+    size_t n = o->operand ? strlen(o->operand) : 0;
+    if (n < 3 || strcmp(o->operand + n - 3, "..."))
+        return o->value;
+    for (unsigned i = 0; i < CLI_MANY_MAX; i++)
+        if (!o->value[i])
+            return &o->value[i];
+    return NULL;
+}
+
 int cli_parse(int argc, char **argv, const char *usage, const struct cli_option *options,
               bool stop_at_operand)
 {
@@ -72,9 +84,12 @@ int cli_parse(int argc, char **argv, const char *usage, const struct cli_option 
                 return usage_error(usage, "takes no value", argv[i]);
         }
         if (o->value && !(o->flag && !inline_value)) {
+            const char **place = value_place(o);
             if (!inline_value && i + 1 >= argc)
                 return usage_error(usage, "needs a value", argv[i]);
-            *o->value = inline_value ? inline_value : argv[++i];
+            if (!place)
+                return usage_error(usage, "given too often", argv[i]);
+            *place = inline_value ? inline_value : argv[++i];
         }
     }
     for (int k = kept; k < argc; k++)

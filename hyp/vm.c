@@ -220,7 +220,10 @@ static int devices_create(struct vm *vm, struct cause *cause)
         return ST_NOMEM;
     if (k->printer_vdev && printer_create(vm->css, k->printer_vdev, false, NULL, NULL, cause))
         return ST_NOMEM;
-    return ST_OK;
+    int rc = ST_OK;
+    for (unsigned i = 0; rc == ST_OK && i < k->disks; i++)
+        rc = dasd_create(vm->css, k->disk[i].devno, k->disk[i].image, false, cause);
+    return rc;
 }
 
 static int cpus_create(struct vm *vm, struct cause *cause)

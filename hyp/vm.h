@@ -15,6 +15,7 @@
 #define VM_THROTTLE_MAX 99 /* per cent */
 
 struct vm_host;
+struct image;
 
 /** What a host needs: a way to the loop thread, and the clock. */
 struct vm_host_ports {
@@ -55,6 +56,15 @@ enum vm_personality {
     VM_LPAR,     /* STSI 2.2.2, SCLP consoles only */
 };
 
+#define VM_DISKS_MAX 64
+
+/** A disk of the machine from its start on; the caller keeps the image while a machine may be made
+ *  of this configuration, the device has a reference of its own. */
+struct vm_disk {
+    u16 devno;
+    struct image *image;
+};
+
 struct vm_config {
     char name[VM_NAME_BYTES]; /* user id */
     enum vm_personality personality;
@@ -71,7 +81,9 @@ struct vm_config {
         *facilities;  /* FACILITY_BYTES: those of the relocation domain; NULL = the model's */
     u16 console_vdev; /* 0 = none; UNDER_CP only */
     u16 reader_vdev, punch_vdev, printer_vdev; /* 0 = none */
-    unsigned share;                            /* relative share, 100 = default */
+    struct vm_disk disk[VM_DISKS_MAX];
+    unsigned disks;
+    unsigned share; /* relative share, 100 = default */
     /** Guest output; any thread. NULL: `console` below gets it. */
     void (*output)(void *ctx, const char *text, size_t len);
     void *output_ctx;

@@ -11,6 +11,7 @@
 #include "hyp/console.h"
 #include "hyp/vm.h"
 #include "io/con3215.h"
+#include "io/dasd/dasd.h"
 #include "io/css.h"
 #include "io/sclp.h"
 #include "io/unitrec.h"

@@ -157,12 +157,21 @@ static bool length_wrong(const struct dev_io *io)
     return !sli && (io->residual || io->more);
 }
 
+static enum ccw_step program_end(struct dev_io *io, int us, u8 *unit_status)
+{
+    const struct dev_ops *ops = io->sub->ops;
+    if (ops->end)
+        us = ops->end(io->sub->dev, io, us);
+    *unit_status = (u8)us;
+    return CCW_STEP_END;
+}
+
 enum ccw_step ccw_step(struct dev_io *io, struct subchannel *sub, u8 *unit_status)
 {
     struct sub_state *s = &sub->s;
     *io = (struct dev_io){.css = sub->css, .sub = sub};
     if (!ccw_fetch(io, s->next_ccw, false))
-        return CCW_STEP_END;
+        return program_end(io, 0, unit_status);
     if (io->flags & CCW_SUSPEND) {
         s->next_ccw = io->ccw_addr; /* resume fetches it again */
         return CCW_STEP_SUSPEND;
@@ -178,10 +187,9 @@ enum ccw_step ccw_step(struct dev_io *io, struct subchannel *sub, u8 *unit_statu
         us |= DS_CHANNEL_END | DS_DEVICE_END;
     else if (!(us & DS_UNIT_CHECK) && length_wrong(io))
         io->ss |= SS_INCORRECT_LENGTH;
-    *unit_status = (u8)us;
     bool good = (us & ~DS_STATUS_MODIFIER) == DS_NORMAL && !io->ss;
     if (!good || !(io->flags & CCW_CC) || io->flags & CCW_CD)
-        return CCW_STEP_END;
+        return program_end(io, us, unit_status);
     s->next_ccw = io->next_ccw + (us & DS_STATUS_MODIFIER ? CCW_BYTES : 0);
     s->previous = io->command;
     s->chained = 1;

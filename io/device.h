@@ -58,6 +58,9 @@ struct dev_ops {
     void (*cancel)(void *dev);
     /** A channel program begins (first command of a start function). May be NULL. */
     void (*begin)(void *dev);
+    /** It ended, `us` is the unit status it would present; returns what it presents instead, with
+     *  dev_io_sense called for a unit check. Disks have written by then. May be NULL. */
+    int (*end)(void *dev, struct dev_io *io, int us);
     /** System reset. May be NULL. */
     void (*reset)(void *dev);
     /** State rows (never called while `start` runs). May be NULL for stateless devices. */

@@ -69,6 +69,30 @@ _Static_assert(0
                "sclp_state: every member needs a row");
 #undef SCLP_ROWS
 
+#define ECKD_ROWS
+#define ROW ROW_ENTRY
+static const struct io_row eckd_table[] = {
+#include "io/io_state.def"
+};
+#define ROW ROW_SIZE
+_Static_assert(0
+#include "io/io_state.def"
+                   == sizeof(struct eckd_state),
+               "eckd_state: every member needs a row");
+#undef ECKD_ROWS
+
+#define FBA_ROWS
+#define ROW ROW_ENTRY
+static const struct io_row fba_table[] = {
+#include "io/io_state.def"
+};
+#define ROW ROW_SIZE
+_Static_assert(0
+#include "io/io_state.def"
+                   == sizeof(struct fba_state),
+               "fba_state: every member needs a row");
+#undef FBA_ROWS
+
 #define ROWS(table, type)                                                                      \
     {                                                                                          \
         table, ARRAY_LEN(table), sizeof(struct type)                                           \
@@ -78,6 +102,8 @@ const struct io_rows css_rows = ROWS(css_table, css_state);
 const struct io_rows con3215_rows = ROWS(con3215_table, con3215_state);
 const struct io_rows reader_rows = ROWS(reader_table, reader_state);
 const struct io_rows sclp_rows = ROWS(sclp_table, sclp_state);
+const struct io_rows eckd_rows = ROWS(eckd_table, eckd_state);
+const struct io_rows fba_rows = ROWS(fba_table, fba_state);
 
 void io_rows_put(struct codec_out *out, const struct io_rows *rows, const void *state)
 {

@@ -39,6 +39,40 @@ struct reader_state {
     u8 zero[1];
 };
 
+struct eckd_state {
+    u32 track; /* under the heads */
+    u32 extent_first, extent_last;
+    u16 record; /* of the track, by place: 0 is R0 */
+    u16 block_bytes;
+    u16 locate_length;
+    u8 orient; /* enum eckd_orient */
+    u8 file_mask;
+    u8 extent;       /* defined in this channel program */
+    u8 mask_set;     /* set file mask was given */
+    u8 index_seen;   /* times, since a record was found or read */
+    u8 searched;     /* since the last seek */
+    u8 locate_count; /* commands that the domain of locate record still has */
+    u8 locate_first; /* the next one is its first */
+    u8 locate_operation;
+    u8 locate_auxiliary;
+    u8 locate_extended;
+    u8 prepared; /* what read subsystem data gives */
+    u8 reserved;
+    u8 group_state; /* path group: grouped, multipath */
+    u8 group[11];
+    u8 zero[1];
+};
+
+struct fba_state {
+    u32 extent_at;                 /* where the extent begins on the disk */
+    u32 extent_first, extent_last; /* what the program calls its blocks */
+    u32 block, count;              /* of the next read or write */
+    u8 extent;
+    u8 mask;
+    u8 operation;
+    u8 reserved;
+};
+
 struct sclp_state {
     u64 receive_mask, send_mask; /* of the control program, bit 0 = event type 1 */
     u32 signal_parm;
@@ -60,7 +94,8 @@ struct io_rows {
     u32 struct_bytes;
 };
 
-extern const struct io_rows sub_rows, css_rows, con3215_rows, reader_rows, sclp_rows;
+extern const struct io_rows sub_rows, css_rows, con3215_rows, reader_rows, sclp_rows, eckd_rows,
+    fba_rows;
 
 /** Write every row of the struct at `state`. */
 void io_rows_put(struct codec_out *out, const struct io_rows *rows, const void *state);

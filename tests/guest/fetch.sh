@@ -2,7 +2,8 @@
 # Fetches Debian's s390x kernel and static busybox with apt, into build/cache/ and build/guest/.
 # Needs no root and leaves the host's apt state alone; `fetch.sh --refresh` looks for newer ones.
 # `fetch.sh --programs` fetches gzip, perl, python3, openssl, sqlite3 and util-linux with all they need into
-# build/guest/debian.cpio.gz, a root below /debian to be put behind the initramfs.
+# build/guest/debian.cpio.gz, a root below /debian to be put behind the initramfs; `fetch.sh --disks` s390-tools, e2fsprogs
+# and the modules for disks and ext4 into build/guest/disks.cpio.gz, likewise.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -16,9 +17,14 @@ die() {
 }
 
 programs="gzip perl python3 openssl sqlite3 util-linux"
+set=debian
 case ${1-} in
---programs)
-    [ ! -s "$guest/debian.cpio.gz" ] || [ "$(cat "$guest/debian.names" 2>/dev/null)" != "$programs" ] || exit 0
+--programs | --disks)
+    if [ "$1" = --disks ]; then
+        set=disks
+        programs="s390-tools e2fsprogs bash coreutils findutils grep sed"
+    fi
+    [ ! -s "$guest/$set.cpio.gz" ] || [ "$(cat "$guest/$set.names" 2>/dev/null)" != "$programs" ] || exit 0
     ;;
 --refresh) ;;
 *) [ ! -s "$guest/kernel" ] || [ ! -s "$guest/busybox" ] || exit 0 ;;
@@ -109,7 +115,7 @@ download() {
 
 unpack() { # package
     local deb
-    deb=$(find "$cache" -maxdepth 1 -name "${1}_*_s390x.deb" | sort -V | tail -n 1)
+    deb=$(find "$cache/" -maxdepth 1 -name "${1}_*_s390x.deb" | sort -V | tail -n 1)
     [ -n "$deb" ] || die "no package file of $1 in $cache"
     rm -rf "$cache/unpacked/$1"
     mkdir -p "$cache/unpacked/$1"
@@ -133,22 +139,39 @@ download_programs() {
     }
 }
 
+# The modules that disks need, in the order in which they are loaded, from the kernel's package in the cache.
+pack_disks() { # root
+    local root=$1 kernel from name number=10
+    kernel=$(cat "$guest/kernel.name")
+    unpack "$kernel"
+    from=$(echo "$cache/unpacked/$kernel"/lib/modules/*/kernel)
+    mkdir -p "$root/modules"
+    for name in drivers/s390/block/dasd_mod drivers/s390/block/dasd_eckd_mod drivers/s390/block/dasd_fba_mod \
+        crypto/crc32c_generic lib/libcrc32c lib/crc16 fs/mbcache fs/jbd2/jbd2 fs/ext4/ext4; do
+        cp "$from/$name.ko" "$root/modules/$number-$(basename $name).ko"
+        number=$((number + 1))
+    done
+    cp "$guest/kernel" "$root/boot/"
+    rm -rf "$root"/usr/lib/python3* "$root"/usr/share/perl* "$root"/usr/lib/s390x-linux-gnu/perl*
+}
+
 # Without documentation, character sets, and modules that are large and not used here.
 pack_programs() {
     local root=$cache/unpacked/programs/debian deb
     rm -rf "$cache/unpacked"
-    mkdir -p "$root/tmp" "$root/dev" "$root/proc"
+    mkdir -p "$root"/{tmp,dev,proc,sys,boot}
     for deb in "$apt"/cache/archives/*.deb; do
         dpkg-deb -x "$deb" "$root"
     done
     rm -rf "$root"/usr/share/{doc,man,locale,info,lintian} "$root"/usr/lib/s390x-linux-gnu/gconv \
         "$root"/usr/lib/s390x-linux-gnu/perl/*/CORE "$root"/usr/share/perl/*/{Unicode,CPAN}
+    [ $set != disks ] || pack_disks "$root"
     (cd "$cache/unpacked/programs" && find . -mindepth 1 | LC_ALL=C sort |
-        cpio --quiet -o -H newc -R 0:0) | gzip -6n >"$guest/debian.cpio.gz.new"
-    mv "$guest/debian.cpio.gz.new" "$guest/debian.cpio.gz"
-    echo "$programs" >"$guest/debian.names"
+        cpio --quiet -o -H newc -R 0:0) | gzip -6n >"$guest/$set.cpio.gz.new"
+    mv "$guest/$set.cpio.gz.new" "$guest/$set.cpio.gz"
+    echo "$programs" >"$guest/$set.names"
     rm -rf "$cache/unpacked" "$apt"/cache/archives/*.deb
-    echo "fetch: build/guest/debian.cpio.gz, $(stat -c %s "$guest/debian.cpio.gz") bytes"
+    echo "fetch: build/guest/$set.cpio.gz, $(stat -c %s "$guest/$set.cpio.gz") bytes"
 }
 
 mkdir -p "$guest" "$cache"
@@ -156,7 +179,7 @@ copy_sources
 write_conf
 echo "fetch: reading the s390x package index"
 update
-if [ "${1-}" = --programs ]; then
+if [ "${1-}" = --programs ] || [ "${1-}" = --disks ]; then
     echo "fetch: downloading $programs and what they need"
     download_programs
     pack_programs

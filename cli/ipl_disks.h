@@ -1,0 +1,15 @@
+/* The disks of `endicott ipl`: --disk DEVNO=FILE[,ro][,sync], as often as needed. */
+#ifndef ENDICOTT_CLI_IPL_DISKS_H
+#define ENDICOTT_CLI_IPL_DISKS_H
+
+#include "hyp/vm.h"
+
+/** "0200" or "200": 1 to 4 hexadecimal digits; false: something else. */
+bool ipl_devno(const char *text, u16 *devno);
+/** Open each image (`option` ends with NULL) and put it into `vc`. ST_INVAL for a bad option, or
+ *  as image_open; then nothing is open. */
+int ipl_disks_open(const char *const *option, struct vm_config *vc, struct cause *cause);
+/** Give them back, after the machine. */
+void ipl_disks_close(struct vm_config *vc);
+
+#endif

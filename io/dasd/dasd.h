@@ -1,0 +1,23 @@
+/* Disk devices: 3390 volumes on a 3990-6 storage control (ECKD), 9336 volumes on a 6310 (FBA).
+ * The channel subsystem owns the device, the device holds a reference to its image. */
+#ifndef ENDICOTT_IO_DASD_DASD_H
+#define ENDICOTT_IO_DASD_DASD_H
+
+#include "io/css.h"
+#include "io/image/image.h"
+
+/**
+ * A device of the image's type at `devno`. css owns it (destroyed by css_detach or css_destroy);
+ * it takes a reference to `img`, which other devices may have too as long as only one of them is
+ * used at a time (source and destination of a relocation within the host). ST_EXIST, ST_NOMEM,
+ * ST_LIMIT with cause.
+ */
+int dasd_create(struct css *css, u16 devno, struct image *img, bool announce,
+                struct cause *cause);
+
+int eckd_create(struct css *css, u16 devno, struct image *img, bool announce,
+                struct cause *cause);
+int fba_create(struct css *css, u16 devno, struct image *img, bool announce,
+               struct cause *cause);
+
+#endif

@@ -1,0 +1,229 @@
+/* The ECKD device: a 3390 on a 3990-6 storage control. Dispatch of commands, unit checks, state.
+ * Guarantee: when a channel program's status is presented, what it wrote is in the image's file. */
+#include <stdlib.h>
+
+#include "io/dasd/eckd_internal.h"
+#include "mem/base/log.h"
+
+#define DASD_CHPID 0x20
+#define SENSE_24 0x80 /* byte 27: the 24 bytes of the 3990 follow their old layout */
+
+int eckd_check(struct eckd *d, struct dev_io *io, u8 sense0, u8 sense1)
+{
+    u8 cchh[4];
+    track_cchh(d->s.track, d->heads, cchh);
+    memset(d->sense, 0, sizeof d->sense);
+    d->sense[0] = sense0;
+    d->sense[1] = sense1;
+    d->sense[4] = (u8)d->devno;
+    d->sense[5] = cchh[1];
+    d->sense[6] = (u8)(cchh[0] << 4 | (cchh[3] & 0x0f));
+    d->sense[27] = SENSE_24;
+    dev_io_sense(io, d->sense, sizeof d->sense);
+    return DS_NORMAL | DS_UNIT_CHECK;
+}
+
+int eckd_reject(struct eckd *d, struct dev_io *io, enum eckd_message message)
+{
+    int us = eckd_check(d, io, SENSE_COMMAND_REJECT, 0);
+    d->sense[7] = (u8)message;
+    dev_io_sense(io, d->sense, sizeof d->sense);
+    return us;
+}
+
+/* ---- commands ---- */
+
+/** Commands that only move the heads or tell where they are. */
+static int control(struct eckd *d, struct dev_io *io)
+{
+    u8 sector = 0;
+    switch (dev_io_command(io)) {
+    case ECKD_SEEK:
+    case ECKD_SEEK_CYLINDER:
+    case ECKD_SEEK_HEAD:
+    case ECKD_RECALIBRATE: return eckd_seek(d, io);
+    case ECKD_SET_FILE_MASK: return eckd_set_file_mask(d, io);
+    case ECKD_SET_SECTOR: dev_io_get(io, &sector, 1); return DS_NORMAL;
+    case ECKD_READ_SECTOR: dev_io_put(io, &sector, 1); return DS_NORMAL;
+    case ECKD_RESTORE: return DS_NORMAL;
+    case ECKD_DEFINE_EXTENT: return eckd_define_extent(d, io);
+    case ECKD_LOCATE:
+    case ECKD_LOCATE_EXTENDED: return eckd_locate(d, io);
+    case ECKD_PREFIX: return eckd_prefix(d, io);
+    default: return eckd_reject(d, io, MESSAGE_COMMAND);
+    }
+}
+
+static int eckd_start(void *dev, struct dev_io *io)
+{
+    struct eckd *d = dev;
+    u8 command = dev_io_command(io);
+    if (eckd_identifies(command))
+        return eckd_identify(d, io);
+    if (command == ECKD_READ_TRACK)
+        return eckd_read(d, io);
+    if (command == ECKD_WRITE_FULL_TRACK)
+        return eckd_write(d, io);
+    switch (command & (u8)~ECKD_MULTI_TRACK) {
+    case ECKD_READ_IPL:
+    case ECKD_READ:
+    case ECKD_READ_KD:
+    case ECKD_READ_COUNT:
+    case ECKD_READ_R0:
+    case ECKD_READ_HA:
+    case ECKD_READ_CKD:
+    case ECKD_READ_MULTIPLE: return eckd_read(d, io);
+    case ECKD_WRITE:
+    case ECKD_WRITE_KD:
+    case ECKD_ERASE:
+    case ECKD_WRITE_R0:
+    case ECKD_WRITE_CKD: return eckd_write(d, io);
+    case ECKD_SEARCH_KEY_EQUAL:
+    case ECKD_SEARCH_ID_EQUAL:
+    case ECKD_SEARCH_HA_EQUAL:
+    case ECKD_SEARCH_KEY_HIGH:
+    case ECKD_SEARCH_ID_HIGH:
+    case ECKD_SEARCH_KEY_EQUAL_HIGH:
+    case ECKD_SEARCH_ID_EQUAL_HIGH: return eckd_search(d, io);
+    default: return control(d, io);
+    }
+}
+
+/* ---- channel programs, resets ---- */
+
+/** What holds for one channel program only. The heads stay where they are. */
+static void eckd_begin(void *dev)
+{
+    struct eckd_state *s = &((struct eckd *)dev)->s;
+    s->extent = s->mask_set = s->file_mask = 0;
+    s->extent_first = s->extent_last = 0;
+    s->block_bytes = 0;
+    s->locate_count = s->locate_first = s->locate_operation = 0;
+    s->locate_auxiliary = s->locate_extended = 0;
+    s->locate_length = 0;
+    s->orient = ORIENT_INDEX;
+    s->record = 0;
+    s->index_seen = s->searched = s->prepared = 0;
+}
+
+static int eckd_end(void *dev, struct dev_io *io, int us)
+{
+    struct eckd *d = dev;
+    struct cause cause;
+    if (eckd_flush(d, &cause) == ST_OK)
+        return us;
+    return eckd_check(d, io, SENSE_EQUIPMENT_CHECK, SENSE1_PERMANENT);
+}
+
+static void eckd_cancel(void *dev)
+{
+    struct cause cause;
+    (void)eckd_flush(dev, &cause); /* a failure was logged */
+}
+
+static void eckd_reset(void *dev)
+{
+    struct eckd *d = dev;
+    eckd_cancel(d);
+    d->s = (struct eckd_state){0};
+}
+
+static void eckd_detach(void *dev)
+{
+    struct eckd *d = dev;
+    eckd_cancel(d);
+    for (unsigned i = 0; i < ECKD_TRACKS_CACHED; i++)
+        free(d->cache[i]);
+    image_unref(d->img);
+    free(d);
+}
+
+/* ---- state ---- */
+
+static void eckd_save(void *dev, struct codec_out *out)
+{
+    struct eckd *d = dev;
+    eckd_cancel(d); /* the destination reads the file */
+    io_rows_put(out, &eckd_rows, &d->s);
+}
+
+static bool eckd_state_valid(const struct eckd *d, const struct eckd_state *s)
+{
+    return s->track < d->tracks && s->orient <= ORIENT_LAST && s->extent <= 1 &&
+           s->mask_set <= 1 && s->searched <= 1 && s->locate_first <= 1 && s->reserved <= 1 &&
+           s->record < TRACK_RECORDS_MAX && s->extent_first <= s->extent_last &&
+           s->extent_last < d->tracks && (!s->locate_count || s->extent);
+}
+
+/** [E2] The record must exist on its track, which is read here. */
+static bool position_valid(struct eckd *d)
+{
+    u8 *bytes = malloc(IMAGE_TRACK_BYTES_MAX);
+    struct track_layout layout;
+    u32 len;
+    bool ok = d->s.orient <= ORIENT_HA ||
+              (bytes && image_read_track(d->img, d->s.track, bytes, &len, NULL) == ST_OK &&
+               track_scan(bytes, len, d->s.track, d->heads, &layout, NULL) == ST_OK &&
+               d->s.record < layout.count);
+    free(bytes);
+    return ok;
+}
+
+static int eckd_restore(void *dev, struct codec_in *in, struct cause *cause)
+{
+    struct eckd *d = dev;
+    struct eckd_state s = {0};
+    struct codec_row row;
+    u64 seen = 0;
+    bool ok = true;
+    while (ok && codec_next(in, &row))
+        ok = io_rows_get(&row, &eckd_rows, &s, &seen);
+    ok = ok && !in->failed && io_rows_complete(&eckd_rows, seen) && eckd_state_valid(d, &s);
+    d->s = ok ? s : (struct eckd_state){0};
+    eckd_forget(d);
+    if (ok && position_valid(d))
+        return ST_OK;
+    d->s = (struct eckd_state){0};
+    return cause_set(cause, ST_PROTO, "disk %04X: broken state", d->devno);
+}
+
+static const struct dev_ops eckd_ops = {
+    .name = "3390",
+    .chpid = DASD_CHPID,
+    /* control unit 3990-6, device 3390; read configuration data, set interface id, read id */
+    .sense_id = {0xff, 0x39, 0x90, 0xe9, 0x33, 0x90, 0x0a, 0x00, 0x40, 0xfa,
+                 0x01, 0x00, 0x41, 0x27, 0x00, 0x04, 0x42, 0x3e, 0x00, 0x40},
+    .sense_id_bytes = 20,
+    .start = eckd_start,
+    .cancel = eckd_cancel,
+    .begin = eckd_begin,
+    .end = eckd_end,
+    .reset = eckd_reset,
+    .save = eckd_save,
+    .restore = eckd_restore,
+    .detach = eckd_detach,
+};
+
+int eckd_create(struct css *css, u16 devno, struct image *img, bool announce,
+                struct cause *cause)
+{
+    struct eckd *d = calloc(1, sizeof *d);
+    if (!d)
+        return cause_set(cause, ST_NOMEM, "no memory for device %04X", devno);
+    d->css = css;
+    d->devno = devno;
+    d->img = image_ref(img);
+    d->tracks = image_geometry(img)->tracks;
+    d->heads = image_geometry(img)->heads;
+    int rc = css_attach(css, devno, &eckd_ops, d, announce, NULL, cause);
+    if (rc)
+        eckd_detach(d);
+    return rc;
+}
+
+int dasd_create(struct css *css, u16 devno, struct image *img, bool announce,
+                struct cause *cause)
+{
+    return image_geometry(img)->tracks ? eckd_create(css, devno, img, announce, cause)
+                                       : fba_create(css, devno, img, announce, cause);
+}

@@ -1,0 +1,168 @@
+/* The inside of the ECKD device: its state, the track it is on, sense data.
+ * [E1] A track in the cache is dirty only while a channel program runs: `end`, `cancel` and `save`
+ * write it. [E2] The position (orient, record) is of s.track, and record is below its count. */
+#ifndef ENDICOTT_IO_DASD_ECKD_INTERNAL_H
+#define ENDICOTT_IO_DASD_ECKD_INTERNAL_H
+
+#include "io/dasd/dasd.h"
+#include "io/image/track.h"
+#include "io/io_state.h"
+
+#define ECKD_TRACKS_CACHED 16u
+#define ECKD_SENSE_BYTES 32u
+
+/** Commands; those with 0x80 in a pair are multi-track. */
+enum eckd_command {
+    ECKD_READ_IPL = 0x02,
+    ECKD_WRITE = 0x05,
+    ECKD_READ = 0x06,
+    ECKD_SEEK = 0x07,
+    ECKD_READ_SPECIAL_HA = 0x0a,
+    ECKD_SEEK_CYLINDER = 0x0b,
+    ECKD_WRITE_KD = 0x0d,
+    ECKD_READ_KD = 0x0e,
+    ECKD_ERASE = 0x11,
+    ECKD_READ_COUNT = 0x12,
+    ECKD_RECALIBRATE = 0x13,
+    ECKD_UNCONDITIONAL_RESERVE = 0x14,
+    ECKD_WRITE_R0 = 0x15,
+    ECKD_READ_R0 = 0x16,
+    ECKD_RESTORE = 0x17,
+    ECKD_READ_HA = 0x1a,
+    ECKD_SEEK_HEAD = 0x1b,
+    ECKD_WRITE_CKD = 0x1d,
+    ECKD_READ_CKD = 0x1e,
+    ECKD_SET_FILE_MASK = 0x1f,
+    ECKD_READ_SECTOR = 0x22,
+    ECKD_SET_SECTOR = 0x23,
+    ECKD_PSF = 0x27,
+    ECKD_SEARCH_KEY_EQUAL = 0x29,
+    ECKD_SEARCH_ID_EQUAL = 0x31,
+    ECKD_SENSE_PATH_GROUP = 0x34,
+    ECKD_SEARCH_HA_EQUAL = 0x39,
+    ECKD_READ_SUBSYSTEM_DATA = 0x3e,
+    ECKD_LOCATE = 0x47,
+    ECKD_SEARCH_KEY_HIGH = 0x49,
+    ECKD_LOCATE_EXTENDED = 0x4b,
+    ECKD_SEARCH_ID_HIGH = 0x51,
+    ECKD_SENSE_SUBSYSTEM = 0x54,
+    ECKD_READ_MULTIPLE = 0x5e,
+    ECKD_DEFINE_EXTENT = 0x63,
+    ECKD_READ_CHARACTERISTICS = 0x64,
+    ECKD_SEARCH_KEY_EQUAL_HIGH = 0x69,
+    ECKD_SEARCH_ID_EQUAL_HIGH = 0x71,
+    ECKD_RELEASE = 0x94,
+    ECKD_WRITE_FULL_TRACK = 0x95,
+    ECKD_READ_BUFFERED_LOG = 0xa4,
+    ECKD_SET_PATH_GROUP = 0xaf,
+    ECKD_RESERVE = 0xb4,
+    ECKD_READ_TRACK = 0xde,
+    ECKD_PREFIX = 0xe7,
+    ECKD_READ_CONFIGURATION = 0xfa,
+};
+#define ECKD_MULTI_TRACK 0x80
+
+/** What the last command left under the head. */
+enum eckd_orient {
+    ORIENT_INDEX, /* before the home address */
+    ORIENT_HA,
+    ORIENT_COUNT, /* behind the count field of s.record; its key or data comes */
+    ORIENT_KEY,
+    ORIENT_DATA, /* behind the data of s.record */
+    ORIENT_LAST = ORIENT_DATA,
+};
+
+/** Operations of locate record. */
+enum eckd_operation {
+    LOCATE_ORIENT = 0x00,
+    LOCATE_WRITE_DATA = 0x01,
+    LOCATE_FORMAT_WRITE = 0x03,
+    LOCATE_READ_DATA = 0x06,
+    LOCATE_WRITE_TRACK = 0x0b,
+    LOCATE_READ_TRACKS = 0x0c,
+    LOCATE_READ = 0x16,
+    LOCATE_EXTENDED = 0x3f,
+};
+#define LOCATE_EXT_FULL_TRACK 0x11
+
+/** File mask, byte 0 of define extent. */
+#define MASK_WRITE 0xc0
+#define MASK_WRITE_NO_R0 0x00
+#define MASK_WRITE_NONE 0x40
+#define MASK_WRITE_UPDATE 0x80
+#define MASK_SEEK 0x18
+#define MASK_SEEK_NONE 0x18
+
+/** Messages of format 0 in sense byte 7. */
+enum eckd_message {
+    MESSAGE_NONE = 0,
+    MESSAGE_COMMAND = 1,
+    MESSAGE_SEQUENCE = 2,
+    MESSAGE_COUNT = 3,
+    MESSAGE_PARAMETER = 4,
+};
+#define SENSE1_PERMANENT 0x80
+#define SENSE1_TRACK_FORMAT 0x40
+#define SENSE1_END_OF_CYLINDER 0x20
+#define SENSE1_NO_RECORD 0x08
+#define SENSE1_FILE_PROTECTED 0x04
+#define SENSE1_WRITE_INHIBITED 0x02
+
+struct cached_track {
+    u32 track;
+    bool valid, dirty;
+    u64 used; /* when it was used last, in uses of the cache */
+    struct track_layout layout;
+    u8 bytes[IMAGE_TRACK_BYTES_MAX];
+};
+
+/** Located by css (devno); created by eckd_create, destroyed by detach; the executor's thread. */
+struct eckd {
+    struct css *css;
+    struct image *img;
+    u32 tracks, heads;
+    u16 devno;
+    struct eckd_state s;
+    struct cached_track *cache[ECKD_TRACKS_CACHED]; /* made when needed */
+    u64 uses;
+    u8 sense[ECKD_SENSE_BYTES]; /* built here, then given to the channel subsystem */
+};
+
+/** Unit checks: each returns the unit status. */
+int eckd_reject(struct eckd *d, struct dev_io *io, enum eckd_message message);
+int eckd_check(struct eckd *d, struct dev_io *io, u8 sense0, u8 sense1);
+
+/* eckd_cache.c */
+/** The track under the head; NULL after a unit check, whose status is in *us. */
+struct cached_track *eckd_track(struct eckd *d, struct dev_io *io, int *us);
+void eckd_changed(struct eckd *d, struct cached_track *t);
+/** Write what is dirty; a track that cannot be written is forgotten, and so is as it was. */
+int eckd_flush(struct eckd *d, struct cause *cause);
+void eckd_forget(struct eckd *d);
+
+/* eckd_move.c: each returns 0, or the status of a unit check. */
+int eckd_seek_to(struct eckd *d, struct dev_io *io, u32 track);
+/** To the count field of the next record, behind the index if need be, with `multi` of the next
+ *  track. */
+int eckd_next_record(struct eckd *d, struct dev_io *io, bool multi, bool skip_r0);
+int eckd_next_track(struct eckd *d, struct dev_io *io);
+int eckd_seek(struct eckd *d, struct dev_io *io);
+int eckd_search(struct eckd *d, struct dev_io *io);
+int eckd_set_file_mask(struct eckd *d, struct dev_io *io);
+
+/* eckd_extent.c */
+int eckd_define_extent(struct eckd *d, struct dev_io *io);
+int eckd_locate(struct eckd *d, struct dev_io *io);
+int eckd_prefix(struct eckd *d, struct dev_io *io);
+/** May this read or write be in the domain of the locate record? 0, or a unit check. */
+enum eckd_kind { ECKD_KIND_READ, ECKD_KIND_UPDATE, ECKD_KIND_FORMAT };
+int eckd_in_domain(struct eckd *d, struct dev_io *io, enum eckd_kind kind);
+
+/* eckd_read.c, eckd_write.c, eckd_ident.c */
+int eckd_read(struct eckd *d, struct dev_io *io);
+int eckd_write(struct eckd *d, struct dev_io *io);
+int eckd_identify(struct eckd *d, struct dev_io *io);
+/** The commands that eckd_identify knows. */
+bool eckd_identifies(u8 command);
+
+#endif

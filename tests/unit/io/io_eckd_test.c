@@ -1,0 +1,623 @@
+/* The ECKD device as channel programs see it: identification, extents and domains, formatting,
+ * reading and writing, searches, unit checks with their sense, a full host disk, relocation in the
+ * middle of a channel program. */
+#include "tests/unit/io/io_fixture.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "io/dasd/dasd.h"
+#include "io/image/track.h"
+
+#define DEVNO 0x0200
+#define CYLINDERS 4u
+#define PROGRAM 0x1000u
+#define EXTENT 0x2000u
+#define LOCATE 0x2040u
+#define AREA 0x10000u
+#define CC CCW_CC
+#define SLI CCW_SLI
+
+static struct machine m;
+static char path[64];
+static struct image *img;
+static u32 id, at;
+
+static void setup(void)
+{
+    struct cause cause;
+    struct image_create what = {.format = IMAGE_CCKD, .cylinders = CYLINDERS, .compress = true};
+    snprintf(path, sizeof path, "/tmp/io_eckd_%d.img", getpid());
+    unlink(path);
+    ck_assert_msg(image_create(path, &what, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_msg(image_open(path, 0, &img, &cause) == ST_OK, "%s", cause.text);
+    machine_init(&m);
+    ck_assert_int_eq(dasd_create(m.css, DEVNO, img, false, &cause), ST_OK);
+    id = css_find_devno(m.css, DEVNO);
+    enable(&m, id, 3);
+    at = PROGRAM;
+}
+
+static void teardown(void)
+{
+    machine_fini(&m);
+    image_unref(img);
+    unlink(path);
+}
+
+/* ---- channel programs ---- */
+
+static void ccw(u8 command, u8 flags, u16 count, u32 addr)
+{
+    ccw1(&m, at, command, flags, count, addr);
+    at += 8;
+}
+
+static struct irb run(void)
+{
+    struct irb irb;
+    at = PROGRAM;
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    return irb;
+}
+
+static struct irb good(void)
+{
+    struct irb irb = run();
+    ck_assert_msg(irb.ds == 0x0c && irb.ss == 0, "ds %02x ss %02x sense %02x%02x %02x", irb.ds,
+                  irb.ss, irb.raw[32], irb.raw[33], irb.raw[39]);
+    return irb;
+}
+
+static void bad(u8 sense0, u8 sense1, u8 sense7)
+{
+    struct irb irb = run();
+    ck_assert_uint_eq(irb.ds, 0x0e);
+    ck_assert_uint_eq(irb.raw[32], sense0);
+    ck_assert_uint_eq(irb.raw[33], sense1);
+    ck_assert_uint_eq(irb.raw[39], sense7);
+}
+
+static void extent(u8 mask, u32 first, u32 last)
+{
+    u8 p[16] = {mask, 0xc0};
+    track_cchh(first, 15, p + 8);
+    track_cchh(last, 15, p + 12);
+    storage_write(m.storage, EXTENT, p, sizeof p);
+    ccw(0x63, CC, 16, EXTENT);
+}
+
+static void locate(u8 operation, u8 count, u32 track, u8 record)
+{
+    u8 p[16] = {operation, 0, 0, count};
+    track_cchh(track, 15, p + 4);
+    track_cchh(track, 15, p + 8);
+    p[12] = record;
+    storage_write(m.storage, LOCATE, p, sizeof p);
+    ccw(0x47, CC, 16, LOCATE);
+}
+
+static u32 count_field(u32 where, u32 track, u8 record, u8 key_len, u16 data_len)
+{
+    u8 p[8];
+    track_cchh(track, 15, p);
+    p[4] = record;
+    p[5] = key_len;
+    be16_store(p + 6, data_len);
+    storage_write(m.storage, where, p, sizeof p);
+    return where;
+}
+
+/** Tracks `first` to `last` with twelve records of 4096 zeros, as dasdfmt makes them. */
+static void format(u32 first, u32 last)
+{
+    u32 n = 12 * (last - first + 1), where = AREA;
+    extent(0x00, first, last);
+    locate(0x03, (u8)n, first, 0);
+    for (u32 i = 0; i < n; i++, where += 8) {
+        u32 track = first + i / 12;
+        u8 command = i % 12 || i == 0 ? 0x1d : 0x9d;
+        count_field(where, track, (u8)(1 + i % 12), 0, 4096);
+        ccw(command, (i + 1 < n ? CC : 0) | SLI, 8, where);
+    }
+    good();
+}
+
+static void fill(u32 where, u8 byte, u32 len)
+{
+    memset(storage_host(m.storage, where, len), byte, len);
+}
+
+static u8 *bytes(u32 where)
+{
+    return storage_host(m.storage, where, 4096);
+}
+
+static void write_block(u32 track, u8 record, u8 byte)
+{
+    fill(AREA, byte, 4096);
+    extent(0x80, track, track);
+    locate(0x01, 1, track, record);
+    ccw(0x05, 0, 4096, AREA);
+    good();
+}
+
+static void expect_block(u32 track, u8 record, u8 byte)
+{
+    fill(AREA, 0xee, 4096);
+    extent(0x40, track, track);
+    locate(0x06, 1, track, record);
+    ccw(0x86, 0, 4096, AREA);
+    good();
+    ck_assert_uint_eq(bytes(AREA)[0], byte);
+    ck_assert_uint_eq(bytes(AREA)[4095], byte);
+}
+
+/* ---- identification ---- */
+
+START_TEST(identifies_itself)
+{
+    ccw(0xe4, 0, 20, AREA);
+    good();
+    ck_assert_mem_eq(bytes(AREA), "\xff\x39\x90\xe9\x33\x90\x0a\x00\x40\xfa\x01\x00", 12);
+    ccw(0x64, 0, 64, AREA);
+    good();
+    ck_assert_mem_eq(bytes(AREA), "\x39\x90\xe9\x33\x90\x02", 6);
+    ck_assert_uint_eq(be16_load(bytes(AREA) + 12), CYLINDERS);
+    ck_assert_uint_eq(be16_load(bytes(AREA) + 14), 15);
+    ck_assert_uint_eq(be32_load(bytes(AREA) + 60), CYLINDERS);
+    ccw(0xfa, 0, 256, AREA);
+    good();
+    ck_assert_uint_eq(bytes(AREA)[0] >> 6, 3);
+    ck_assert_uint_eq(bytes(AREA)[1], 1);
+    ck_assert_uint_eq(be16_load(bytes(AREA) + 30), DEVNO);
+    ck_assert_uint_eq(bytes(AREA)[224] >> 6, 2);
+    ccw(0x54, 0, 44, AREA);
+    good();
+    ccw(0xff, 0, 1, AREA);
+    bad(0x80, 0, 1);
+}
+END_TEST
+
+START_TEST(subsystem_data_is_prepared_then_read)
+{
+    u8 p[12] = {0x18};
+    p[6] = 0x41;
+    storage_write(m.storage, AREA, p, sizeof p);
+    ccw(0x27, CC | SLI, 12, AREA);
+    ccw(0x3e, SLI, 256, AREA + 256);
+    good();
+    ck_assert_uint_eq(bytes(AREA + 256)[8], 0x01);
+    p[6] = 0x0e;
+    storage_write(m.storage, AREA, p, sizeof p);
+    ccw(0x27, CC, 12, AREA);
+    ccw(0x3e, 0, 512, AREA + 256);
+    good();
+    ck_assert_uint_eq(bytes(AREA + 256)[0], 0x01);
+    ck_assert_uint_eq(bytes(AREA + 256)[2], 0x00);
+    ccw(0x3e, 0, 512, AREA + 256);
+    bad(0x80, 0, 2);
+    p[6] = 0x77;
+    storage_write(m.storage, AREA, p, sizeof p);
+    ccw(0x27, 0, 12, AREA);
+    bad(0x80, 0, 4);
+}
+END_TEST
+
+START_TEST(path_groups_and_reserve)
+{
+    u8 p[12] = {0x80, 1, 2, 3};
+    storage_write(m.storage, AREA, p, sizeof p);
+    ccw(0x34, 0, 12, AREA + 64);
+    good();
+    ck_assert_uint_eq(bytes(AREA + 64)[0], 0);
+    ccw(0xaf, 0, 12, AREA);
+    good();
+    ccw(0xb4, 0, 32, AREA + 128);
+    good();
+    ccw(0x34, 0, 12, AREA + 64);
+    good();
+    ck_assert_uint_eq(bytes(AREA + 64)[0], 0xf8);
+    ck_assert_mem_eq(bytes(AREA + 65), p + 1, 11);
+    p[1] = 9;
+    storage_write(m.storage, AREA, p, sizeof p);
+    ccw(0xaf, 0, 12, AREA);
+    bad(0x80, 0, 4);
+    css_reset(m.css);
+    enable(&m, id, 3);
+    ccw(0x34, 0, 12, AREA + 64);
+    good();
+    ck_assert_mem_eq(bytes(AREA + 64), (u8[12]){0}, 12);
+}
+END_TEST
+
+/* ---- domains ---- */
+
+START_TEST(unformatted_tracks_have_no_records)
+{
+    extent(0x40, 0, 1);
+    locate(0x06, 4, 0, 0);
+    ccw(0x12, CC, 8, AREA);
+    ccw(0x12, 0, 8, AREA);
+    bad(0, 0x08, 0);
+}
+END_TEST
+
+START_TEST(formatted_tracks_are_read_and_written)
+{
+    format(0, 1);
+    extent(0x40, 0, 1);
+    locate(0x06, 13, 0, 0);
+    for (u32 i = 0; i < 13; i++)
+        ccw(0x12, i < 12 ? CC : 0, 8, AREA + 8 * i);
+    good();
+    for (u32 i = 0; i < 13; i++)
+        ck_assert_uint_eq(bytes(AREA)[8 * i + 4], 1 + i % 12); /* around the track */
+    ck_assert_uint_eq(be16_load(bytes(AREA) + 6), 4096);
+    write_block(0, 3, 0x33);
+    write_block(1, 12, 0x44);
+    expect_block(0, 3, 0x33);
+    expect_block(0, 4, 0x00);
+    expect_block(1, 12, 0x44);
+    fill(AREA, 0xee, 3 * 4096);
+    extent(0x40, 0, 1);
+    locate(0x06, 3, 0, 12);
+    for (u32 i = 0; i < 3; i++)
+        ccw(0x86, i < 2 ? CC : 0, 4096, AREA + 4096 * i);
+    good();
+    ck_assert_uint_eq(bytes(AREA + 4096)[0], 0);
+    fill(AREA, 0x55, 100);
+    extent(0x80, 0, 1);
+    locate(0x01, 1, 0, 5);
+    ccw(0x05, SLI, 100, AREA); /* short: the rest is zeros */
+    good();
+    extent(0x40, 0, 1);
+    locate(0x06, 1, 0, 5);
+    ccw(0x06, 0, 4096, AREA);
+    good();
+    ck_assert_uint_eq(bytes(AREA)[99], 0x55);
+    ck_assert_uint_eq(bytes(AREA)[100], 0);
+}
+END_TEST
+
+START_TEST(what_was_written_is_in_the_file)
+{
+    struct image *again;
+    struct cause cause;
+    u8 buf[IMAGE_TRACK_BYTES_MAX];
+    u32 len;
+    char copy[80], command[200];
+    format(2, 2);
+    write_block(2, 1, 0x77);
+    snprintf(copy, sizeof copy, "%s.copy", path);
+    snprintf(command, sizeof command, "cp %s %s", path, copy);
+    ck_assert_int_eq(system(command), 0); /* the file is still open here */
+    ck_assert_int_eq(image_open(copy, IMAGE_READ_ONLY, &again, &cause), ST_OK);
+    ck_assert_int_eq(image_read_track(again, 2, buf, &len, &cause), ST_OK);
+    ck_assert_uint_eq(buf[TRACK_HA_BYTES + TRACK_R0_BYTES + TRACK_COUNT_BYTES], 0x77);
+    image_unref(again);
+    unlink(copy);
+}
+END_TEST
+
+START_TEST(keys_and_end_of_file)
+{
+    u8 record[8 + 44 + 96];
+    extent(0x00, 3, 3);
+    locate(0x03, 2, 3, 0);
+    count_field(AREA, 3, 1, 44, 96);
+    fill(AREA + 8, 0xaa, 44);
+    fill(AREA + 52, 0xbb, 96);
+    ccw(0x1d, CC, 148, AREA);
+    ccw(0x1d, 0, 8, count_field(AREA + 256, 3, 2, 0, 0));
+    good();
+    memcpy(record, bytes(AREA), sizeof record);
+    fill(AREA, 0, 4096);
+    extent(0x40, 3, 3);
+    locate(0x16, 1, 3, 0);
+    ccw(0x1e, 0, 148, AREA);
+    good();
+    ck_assert_mem_eq(bytes(AREA), record, sizeof record);
+    extent(0x40, 3, 3);
+    locate(0x06, 2, 3, 1);
+    ccw(0x8e, CC, 140, AREA);
+    ccw(0x06, SLI, 10, AREA);
+    struct irb irb = run();
+    ck_assert_mem_eq(bytes(AREA), record + 8, 140);
+    ck_assert_uint_eq(irb.ds, 0x0d); /* unit exception */
+    extent(0x80, 3, 3);
+    locate(0x01, 1, 3, 1);
+    fill(AREA, 0xcc, 140);
+    ccw(0x0d, 0, 140, AREA);
+    good();
+    extent(0x40, 3, 3);
+    locate(0x06, 1, 3, 1);
+    ccw(0x0e, 0, 140, AREA);
+    good();
+    ck_assert_uint_eq(bytes(AREA)[0], 0xcc);
+}
+END_TEST
+
+START_TEST(programs_that_are_wrong)
+{
+    format(0, 0);
+    locate(0x06, 1, 0, 1);
+    bad(0x80, 0, 2); /* no extent */
+    extent(0x40, 0, 60);
+    bad(0x80, 0, 4); /* beyond the disk */
+    extent(0x40, 1, 0);
+    bad(0x80, 0, 4);
+    extent(0x40, 0, 0);
+    locate(0x06, 1, 1, 1);
+    bad(0, 0x04, 0); /* outside the extent */
+    extent(0x40, 0, 0);
+    locate(0x06, 1, 0, 13);
+    bad(0, 0x08, 0);
+    extent(0x40, 0, 0);
+    locate(0x01, 1, 0, 1);
+    ccw(0x05, 0, 4096, AREA);
+    bad(0x80, 0, 1); /* the mask inhibits writes */
+    extent(0x80, 0, 0);
+    locate(0x03, 1, 0, 1);
+    ccw(0x1d, SLI, 8, count_field(AREA, 0, 2, 0, 10));
+    bad(0x80, 0, 1); /* and here formatting */
+    extent(0x00, 0, 0);
+    locate(0x03, 1, 0, 0);
+    ccw(0x15, SLI, 8, count_field(AREA, 0, 0, 0, 8));
+    bad(0x80, 0, 1); /* and here R0 */
+    extent(0x80, 0, 0);
+    locate(0x06, 1, 0, 1);
+    ccw(0x05, 0, 4096, AREA);
+    bad(0x80, 0, 2); /* a write in a domain of reads */
+    extent(0x00, 0, 0);
+    locate(0x03, 2, 0, 0);
+    ccw(0x1d, CC | SLI, 8, count_field(AREA, 0, 1, 0, 50000));
+    ccw(0x1d, SLI, 8, count_field(AREA + 8, 0, 2, 0, 10000));
+    bad(0, 0x40, 0); /* the track is full */
+    ccw(0x63, 0, 8, EXTENT);
+    bad(0x80, 0, 3);
+    ccw(0x05, 0, 8, AREA);
+    bad(0x80, 0, 2); /* nothing was searched for */
+}
+END_TEST
+
+START_TEST(prefix_holds_both)
+{
+    u8 p[64] = {0x01, 0x80};
+    format(1, 2);
+    write_block(1, 7, 0x17);
+    p[12] = 0x40;
+    p[13] = 0xc0;
+    track_cchh(1, 15, p + 20);
+    track_cchh(2, 15, p + 24);
+    p[44] = 0x06;
+    p[47] = 2;
+    track_cchh(1, 15, p + 48);
+    track_cchh(1, 15, p + 52);
+    p[56] = 7;
+    storage_write(m.storage, EXTENT, p, sizeof p);
+    ccw(0xe7, CC, 64, EXTENT);
+    ccw(0x86, CC, 4096, AREA);
+    ccw(0x86, 0, 4096, AREA + 4096);
+    good();
+    ck_assert_uint_eq(bytes(AREA)[0], 0x17);
+    ck_assert_uint_eq(bytes(AREA + 4096)[0], 0);
+    p[1] = 0x90; /* HyperPAV */
+    storage_write(m.storage, EXTENT, p, sizeof p);
+    ccw(0xe7, 0, 64, EXTENT);
+    bad(0x80, 0, 4);
+}
+END_TEST
+
+START_TEST(whole_tracks)
+{
+    u8 p[22] = {0x4c, 0, 0, 2}; /* read tracks, from the home address on */
+    format(4, 5);
+    write_block(5, 2, 0x52);
+    track_cchh(4, 15, p + 4);
+    extent(0xc0, 4, 6);
+    storage_write(m.storage, LOCATE, p, 20);
+    ccw(0x4b, CC, 20, LOCATE);
+    ccw(0xde, CC | SLI, 60000, AREA);
+    ccw(0xde, SLI, 60000, AREA + 0x10000);
+    good();
+    u32 len = 16 + 12 * 4104 + 8;
+    ck_assert_mem_eq(bytes(AREA) + len - 8, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
+    ck_assert_uint_eq(bytes(AREA + 0x10000)[16 + 4104 + 8], 0x52);
+    u8 *t = storage_host(m.storage, AREA + 0x10000, len);
+    for (u32 i = 0; i < 13; i++)
+        t[(i ? 16 + 4104 * (i - 1) : 0) + 3] = 6; /* it becomes track 6 */
+    p[0] = 0x3f;                                  /* write full track */
+    p[3] = 1;
+    p[17] = 0x11;
+    p[19] = 2;
+    p[20] = 0x80;
+    track_cchh(6, 15, p + 4);
+    track_cchh(6, 15, p + 8);
+    extent(0xc0, 4, 6);
+    storage_write(m.storage, LOCATE, p, 22);
+    ccw(0x4b, CC, 22, LOCATE);
+    ccw(0x95, SLI, 57000, AREA + 0x10000);
+    good();
+    expect_block(6, 2, 0x52);
+    expect_block(6, 12, 0);
+}
+END_TEST
+
+/* ---- programs without a domain ---- */
+
+START_TEST(searches_find_records)
+{
+    u8 seek[11] = {0, 0, 0, 0, 0, 7, 0, 0, 0, 7, 4}; /* BB CC HH, CC HH R */
+    format(7, 7);
+    write_block(7, 4, 0x74);
+    storage_write(m.storage, LOCATE, seek, sizeof seek);
+    ccw(0x07, CC, 6, LOCATE);
+    ccw(0x31, CC, 5, LOCATE + 6);
+    ccw(0x08, 0, 0, PROGRAM + 8);
+    ccw(0x06, CC, 4096, AREA);
+    ccw(0x16, 0, 16, AREA + 4096);
+    good();
+    ck_assert_uint_eq(bytes(AREA)[0], 0x74);
+    ck_assert_uint_eq(bytes(AREA + 4096)[7], 8);
+    seek[10] = 13;
+    storage_write(m.storage, LOCATE, seek, sizeof seek);
+    ccw(0x07, CC, 6, LOCATE);
+    ccw(0x31, CC, 5, LOCATE + 6);
+    ccw(0x08, 0, 0, PROGRAM + 8);
+    bad(0, 0x08, 0);
+    ccw(0x07, CC, 6, LOCATE);
+    ccw(0x5e, SLI, 60000, AREA);
+    struct irb irb = good();
+    ck_assert_uint_eq(irb.count, 60000 - 12 * 4104);
+    seek[3] = 9;
+    storage_write(m.storage, LOCATE, seek, sizeof seek);
+    ccw(0x07, 0, 6, LOCATE);
+    bad(0x80, 0, 4); /* no such cylinder */
+}
+END_TEST
+
+START_TEST(ipl_reads_record_1)
+{
+    u8 first[24] = {0, 0x0a, 0, 0, 0, 0, 0, 0x42, 0x03, 0, 0, 0, 0x20, 0, 0, 1};
+    struct cause cause;
+    extent(0x00, 0, 0);
+    locate(0x03, 1, 0, 0);
+    count_field(AREA, 0, 1, 0, 24);
+    storage_write(m.storage, AREA + 8, first, sizeof first);
+    ccw(0x1d, 0, 32, AREA);
+    good();
+    ck_assert_msg(css_ipl(m.css, DEVNO, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_mem_eq(bytes(0), first, 8);
+}
+END_TEST
+
+/* ---- the host ---- */
+
+START_TEST(read_only_disks_refuse_writes)
+{
+    struct cause cause;
+    struct image *ro;
+    format(0, 0);
+    machine_fini(&m);
+    image_unref(img);
+    ck_assert_int_eq(image_open(path, IMAGE_READ_ONLY, &ro, &cause), ST_OK);
+    img = ro;
+    machine_init(&m);
+    ck_assert_int_eq(dasd_create(m.css, DEVNO, img, false, &cause), ST_OK);
+    id = css_find_devno(m.css, DEVNO);
+    enable(&m, id, 3);
+    expect_block(0, 1, 0);
+    extent(0x80, 0, 0);
+    locate(0x01, 1, 0, 1);
+    ccw(0x05, 0, 4096, AREA);
+    bad(0x80, 0x02, 0);
+}
+END_TEST
+
+/* The host's disk is full in the middle of a write: equipment check, and the track is as it was. */
+START_TEST(a_full_host_disk_is_an_equipment_check)
+{
+    struct rlimit limit;
+    format(0, 2);
+    write_block(0, 1, 0x01);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    rlim_t was = limit.rlim_cur;
+    limit.rlim_cur = 1000;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    fill(AREA, 0x02, 4096);
+    extent(0x80, 0, 0);
+    locate(0x01, 1, 0, 1);
+    ccw(0x05, 0, 4096, AREA);
+    bad(0x10, 0x80, 0);
+    expect_block(0, 1, 0x01);
+    limit.rlim_cur = was;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    write_block(0, 1, 0x03);
+    expect_block(0, 1, 0x03);
+}
+END_TEST
+
+/* ---- relocation ---- */
+
+static void move_to(struct machine *to)
+{
+    struct codec_out out;
+    struct codec_in in;
+    struct codec_row row;
+    struct cause cause = {0};
+    css_quiesce(m.css);
+    codec_out_init(&out);
+    css_save(m.css, 5, &out);
+    ck_assert(!out.failed);
+    css_quiesce(to->css);
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
+    ck_assert_msg(css_restore(to->css, &in, &cause) == ST_OK, "%s", cause.text);
+    codec_out_fini(&out);
+    memcpy(storage_host(to->storage, 0, STORAGE_BYTES),
+           storage_host(m.storage, 0, STORAGE_BYTES), STORAGE_BYTES);
+}
+
+/** The program is suspended before CCW `k`, moves, and is resumed on the other machine. */
+START_TEST(programs_go_on_elsewhere)
+{
+    static struct machine to;
+    struct cause cause;
+    struct irb irb;
+    machine_init(&to);
+    ck_assert_int_eq(dasd_create(to.css, DEVNO, img, false, &cause), ST_OK);
+    format(8, 9);
+    for (u32 i = 0; i < 3; i++)
+        fill(AREA + 4096 * i, (u8)(0xa0 + i), 4096);
+    extent(0x80, 8, 9);
+    locate(0x01, 3, 8, 11);
+    for (u32 i = 0; i < 3; i++)
+        ccw(0x85, i < 2 ? CC : 0, 4096, AREA + 4096 * i);
+    u8 *flags = storage_host(m.storage, PROGRAM + 8 * (u32)_i + 1, 1);
+    *flags |= CCW_SUSPEND;
+    at = PROGRAM;
+    ck_assert_int_eq(start(&m, id, ORB_F | ORB_S | ORB_U, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 1);
+    ck_assert(css_activity(m.css, id) == CSS_SUSPENDED);
+    move_to(&to);
+    machine_fini(&m);
+    m = to;
+    css_resume(m.css);
+    *storage_host(m.storage, PROGRAM + 8 * (u32)_i + 1, 1) &= (u8)~CCW_SUSPEND;
+    ck_assert_int_eq(css_rsch(m.css, id), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+    ck_assert_uint_eq(irb.ss, 0);
+    expect_block(8, 10, 0);
+    expect_block(8, 11, 0xa0);
+    expect_block(8, 12, 0xa1);
+    expect_block(9, 1, 0xa2);
+}
+END_TEST
+
+int main(void)
+{
+    SUITE_BEGIN("eckd");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, identifies_itself);
+    tcase_add_test(tc, subsystem_data_is_prepared_then_read);
+    tcase_add_test(tc, path_groups_and_reserve);
+    tcase_add_test(tc, unformatted_tracks_have_no_records);
+    tcase_add_test(tc, formatted_tracks_are_read_and_written);
+    tcase_add_test(tc, what_was_written_is_in_the_file);
+    tcase_add_test(tc, keys_and_end_of_file);
+    tcase_add_test(tc, programs_that_are_wrong);
+    tcase_add_test(tc, prefix_holds_both);
+    tcase_add_test(tc, whole_tracks);
+    tcase_add_test(tc, searches_find_records);
+    tcase_add_test(tc, ipl_reads_record_1);
+    tcase_add_test(tc, read_only_disks_refuse_writes);
+    tcase_add_test(tc, a_full_host_disk_is_an_equipment_check);
+    tcase_add_loop_test(tc, programs_go_on_elsewhere, 0, 5);
+    return run_suite(suite);
+}
