@@ -114,6 +114,8 @@ static int do_sense(struct dev_io *io)
     u8 sense[SENSE_BYTES_MAX] = {0};
     if (s->sense_bytes)
         memcpy(sense, s->sense, sizeof sense);
+    else if (io->sub->ops->idle_sense)
+        io->sub->ops->idle_sense(io->sub->dev, sense);
     s->sense_bytes = 0;
     memset(s->sense, 0, sizeof s->sense);
     dev_io_put(io, sense, sizeof sense);

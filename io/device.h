@@ -61,6 +61,8 @@ struct dev_ops {
     /** It ended, `us` is the unit status it would present; returns what it presents instead, with
      *  dev_io_sense called for a unit check. Disks have written by then. May be NULL. */
     int (*end)(void *dev, struct dev_io *io, int us);
+    /** What a sense command tells when no sense data is held. NULL: zeros. */
+    void (*idle_sense)(void *dev, u8 sense[SENSE_BYTES_MAX]);
     /** System reset. May be NULL. */
     void (*reset)(void *dev);
     /** State rows (never called while `start` runs). May be NULL for stateless devices. */

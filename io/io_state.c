@@ -93,6 +93,18 @@ _Static_assert(0
                "fba_state: every member needs a row");
 #undef FBA_ROWS
 
+#define TAPE_ROWS
+#define ROW ROW_ENTRY
+static const struct io_row tape_table[] = {
+#include "io/io_state.def"
+};
+#define ROW ROW_SIZE
+_Static_assert(0
+#include "io/io_state.def"
+                   == sizeof(struct tape_state),
+               "tape_state: every member needs a row");
+#undef TAPE_ROWS
+
 #define ROWS(table, type)                                                                      \
     {                                                                                          \
         table, ARRAY_LEN(table), sizeof(struct type)                                           \
@@ -104,6 +116,7 @@ const struct io_rows reader_rows = ROWS(reader_table, reader_state);
 const struct io_rows sclp_rows = ROWS(sclp_table, sclp_state);
 const struct io_rows eckd_rows = ROWS(eckd_table, eckd_state);
 const struct io_rows fba_rows = ROWS(fba_table, fba_state);
+const struct io_rows tape_rows = ROWS(tape_table, tape_state);
 
 void io_rows_put(struct codec_out *out, const struct io_rows *rows, const void *state)
 {

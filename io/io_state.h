@@ -81,6 +81,14 @@ struct sclp_state {
     u8 zero[7];
 };
 
+struct tape_state {
+    u32 block;         /* blocks and marks before the head */
+    u8 loaded;         /* there is a volume */
+    u8 mode;           /* of MODE SET */
+    u8 path_group[12]; /* state, identifier */
+    u8 zero[2];
+};
+
 struct io_row {
     u16 tag;
     u16 offset;
@@ -95,7 +103,7 @@ struct io_rows {
 };
 
 extern const struct io_rows sub_rows, css_rows, con3215_rows, reader_rows, sclp_rows, eckd_rows,
-    fba_rows;
+    fba_rows, tape_rows;
 
 /** Write every row of the struct at `state`. */
 void io_rows_put(struct codec_out *out, const struct io_rows *rows, const void *state);

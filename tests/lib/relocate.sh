@@ -56,7 +56,7 @@ lives_on() { # here elsewhere
     local first second
     expect 0 "$LOGGED_ON_HERE" cp_on "$1" QUERY NAMES
     if [ "$2" != - ]; then
-        ! cp_on "$2" QUERY NAMES | grep -Eq "$LOGGED_ON_HERE" || fail "$2 has LINUX1 too"
+        ! grep -Eq "$LOGGED_ON_HERE" <<<"$(cp_on "$2" QUERY NAMES)" || fail "$2 has LINUX1 too"
     fi
     first=$(heartbeat "$1")
     second=$(heartbeat "$1")
@@ -68,7 +68,7 @@ move_under_way() { # options of MOVE...
     local tries=0
     endicott cp -m MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB "$@" >"$TEST_TMP/move" 2>&1 &
     mover=$!
-    until cp_on MEMBERA VMRELOCATE STATUS USER LINUX1 2>/dev/null | grep -q 'Moving memory'; do
+    until grep -q 'Moving memory' <<<"$(cp_on MEMBERA VMRELOCATE STATUS USER LINUX1 2>/dev/null)"; do
         kill -0 $mover 2>/dev/null || return 1
         tries=$((tries + 1))
         [ $tries -lt 2000 ] || fail "STATUS never shows the relocation"

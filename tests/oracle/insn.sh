@@ -12,7 +12,7 @@ for source in tests/insn/*/*.S; do
     reason=$(head -c 4000 "$source" | sed -n 's/.*\bqemu:[[:space:]]*no,*[[:space:]]*\([^*]*\).*/\1/p' | head -n 1)
     if [ -n "$reason" ]; then
         echo "left out: $source: $reason"
-    elif head -c 4000 "$source" | grep -qE '\bstatus:[[:space:]]*[1-9]'; then
+    elif grep -qE '\bstatus:[[:space:]]*[1-9]' <<<"$(head -c 4000 "$source")"; then
         echo "left out: $source: it means to end otherwise"
     else
         images+=("${ENDICOTT_BUILD:-build}/tests/insn/$(basename "$source" .S).elf")

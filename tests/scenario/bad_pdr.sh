@@ -66,7 +66,7 @@ expect 1 'HCP.*(PDR|COM001.pdr)' cp_on MEMBERA XAUTOLOG LINUX2
 expect 1 'HCP.*(PDR|COM001.pdr)' cp_on MEMBERA LOGON LINUX2 LINUX2
 goes_on
 expect 0 'LINUX1' cp_on MEMBERA QUERY NAMES
-! cp_on MEMBERA QUERY NAMES | grep -q LINUX2 || fail "LINUX2 is logged on without a claim"
+! grep -q LINUX2 <<<"$(cp_on MEMBERA QUERY NAMES)" || fail "LINUX2 is logged on without a claim"
 expect 0 'SSI Mode: Stable' cp_on MEMBERA QUERY SSI
 expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG LINUX2 # the other member can write
 expect 0 'FORCED' cp_on MEMBERB FORCE LINUX2

@@ -29,7 +29,7 @@ PYTHON
 }
 
 on_guest_saw_sigp() { # console.read, not a wait: it must not be there
-    console_tail | grep -q HCPGSP2629I
+    grep -q HCPGSP2629I <<<"$(console_tail)"
 }
 
 console_tail() {

@@ -79,7 +79,7 @@ deck "$TEST_TMP/reset" <<TEXT
 clear:  .byte $(printf 'SYSTEM CLEAR' | iconv -t IBM037 | od -An -v -tu1 | xargs | tr ' ' ,)
 TEXT
 start LINUX1 "$TEST_TMP/reset"
-until endicott cp -u LINUX1 DISPLAY PSW | grep -q 'PSW = 00000000 00000000 00000000 00000000'; do :; done
+until grep -q 'PSW = 00000000 00000000 00000000 00000000' <<<"$(endicott cp -u LINUX1 DISPLAY PSW)"; do :; done
 expect 0 '00000000' endicott cp -u LINUX1 DISPLAY HR200
 expect 0 'FORCED' cp_on MEMBERA FORCE LINUX1
 

@@ -13,7 +13,7 @@ ipl() { # output file, options of `endicott ipl`...
 }
 
 saw() { # file regex
-    tr -d '\r' <"$1" | grep -Eq -- "$2" || fail "$1 has no line like $2: $(tail -n 20 "$1" "$1.messages")"
+    grep -Eq -- "$2" <<<"$(tr -d '\r' <"$1")" || fail "$1 has no line like $2: $(tail -n 20 "$1" "$1.messages")"
 }
 
 comes() { # regex: waits until process $pid has written such a line to term, or has ended
@@ -30,7 +30,7 @@ saw two '^LPAR '
 default=$("$ENDICOTT" models --json | python3 -c 'import json, sys
 print(*(m["type"] for m in json.load(sys.stdin) if m["default"]))')
 saw two "^Type: +$default\$"
-! tr -d '\r' <two | grep -q '^VM00' || fail "ipl shows a z/VM machine"
+! grep -q '^VM00' two || fail "ipl shows a z/VM machine"
 saw two 'vmcp: /dev/vmcp: No such (file|device)'
 python3 - <<'PYTHON'
 import json

@@ -29,7 +29,7 @@ lives_on MEMBERA MEMBERB
 freeze MEMBERB
 endicott cp -m MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB >"$TEST_TMP/move" 2>&1 &
 mover=$!
-until cp_on MEMBERA VMRELOCATE STATUS 2>/dev/null | grep -q '^LINUX1'; do :; done
+until grep -q '^LINUX1' <<<"$(cp_on MEMBERA VMRELOCATE STATUS 2>/dev/null)"; do :; done
 expect 1 'HCPRLU1925E' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
 expect 0 'have been changed' cp_on MEMBERA VMRELOCATE MODIFY LINUX1 MAXTOTAL 1 SEC
 wait $mover && fail "the relocation did not end"

@@ -26,8 +26,8 @@ freeze MEMBERA
 kill -KILL "$frozen"
 frozen=
 wait $mover && fail "it was over before MEMBERA was stopped: $(cat "$TEST_TMP/move")"
-until cp_on MEMBERB QUERY SSI | grep -q '1 MEMBERA  Down'; do :; done
-! cp_on MEMBERB QUERY NAMES | grep -Eq "$LOGGED_ON_HERE" || fail "MEMBERB runs a guest it does not own"
+until grep -q '1 MEMBERA  Down' <<<"$(cp_on MEMBERB QUERY SSI)"; do :; done
+! grep -Eq "$LOGGED_ON_HERE" <<<"$(cp_on MEMBERB QUERY NAMES)" || fail "MEMBERB runs a guest it does not own"
 expect 0 'has kept the guest, or is gone|connection with MEMBERA is lost' \
     cp_on MEMBERB VMRELOCATE STATUS DETAILS
 expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG LINUX1

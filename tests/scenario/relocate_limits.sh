@@ -56,7 +56,7 @@ echo '--- it stands still already when the limit is exceeded'
 frozen=$(pid_of MEMBERB)
 endicott cp -m MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB IMMEDIATE >"$TEST_TMP/move" 2>&1 &
 mover=$!
-until cp_on MEMBERA VMRELOCATE STATUS 2>/dev/null | grep -q 'Moving state'; do
+until grep -q 'Moving state' <<<"$(cp_on MEMBERA VMRELOCATE STATUS 2>/dev/null)"; do
     kill -0 $mover 2>/dev/null || fail "it never stood still: $(cat "$TEST_TMP/move")"
 done
 kill -STOP "$frozen" # the rest takes over a second; now it takes as long as it must

@@ -68,7 +68,7 @@ ends() { # which of the two, seconds that it takes at least: it exits with 0
 for member in MEMBERA MEMBERB; do
     "$ENDICOTT" start "$cluster" $member --foreground >"$TEST_TMP/$member" 2>&1 &
     process[${#process[@]}]=$!
-    until cp_on $member QUERY SSI 2>/dev/null | grep -q "$member  Joined"; do
+    until grep -q "$member  Joined" <<<"$(cp_on $member QUERY SSI 2>/dev/null)"; do
         kill -0 ${process[-1]} || fail "$(cat "$TEST_TMP/$member")"
     done
 done
@@ -89,7 +89,7 @@ expect 0 '' cp_on MEMBERA SIGNAL SHUTDOWN LINUX2 WITHIN 600
 expect 1 'HCPSIG2115E .*LINUX2' cp_on MEMBERA SIGNAL SHUTDOWN LINUX2
 expect 0 '' cp_on MEMBERA SIGNAL SHUTDOWN USER LINUX1 WITHIN 600
 operator_of MEMBERA 'HCPSIG2113I User LINUX1 has reported successful termination'
-! cp_on MEMBERA QUERY NAMES | grep -q LINUX1 || fail 'LINUX1 is logged on'
+! grep -q LINUX1 <<<"$(cp_on MEMBERA QUERY NAMES)" || fail 'LINUX1 is logged on'
 saw_signal LINUX1
 endicott send -u LINUX2 'echo alive-$((40 + 2))'
 says LINUX2 '(^|# )alive-42'

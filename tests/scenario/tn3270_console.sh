@@ -190,7 +190,7 @@ enter '#CP LOGOFF'
 see 'LOGOFF AT'
 see 'Fill in your USERID'
 expect 0 '' endicott cp -m MEMBERA QUERY NAMES
-! endicott cp -m MEMBERA QUERY NAMES | grep -q LINUX1 || fail 'LINUX1 is still logged on'
+! grep -q LINUX1 <<<"$(endicott cp -m MEMBERA QUERY NAMES)" || fail 'LINUX1 is still logged on'
 logon LINUX2 LINUX2
 see 'LOGON AT'
 expect 0 'MEMBERA has ended' endicott stop "$cluster"

@@ -1,0 +1,375 @@
+/* Tape volumes and drives: the files' layout, movement, damage, the commands and sense that Linux's
+ * tape_34xx relies on, relocation in the middle of a volume. */
+#include "tests/unit/io/io_fixture.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/tape/tape.h"
+
+#define CMD_WRITE 0x01
+#define CMD_READ 0x02
+#define CMD_SENSE 0x04
+#define CMD_REWIND 0x07
+#define CMD_UNLOAD 0x0f
+#define CMD_MARK 0x1f
+#define CMD_BLOCK_ID 0x22
+#define CMD_BACK_BLOCK 0x27
+#define CMD_BACK_FILE 0x2f
+#define CMD_FORWARD_BLOCK 0x37
+#define CMD_FORWARD_FILE 0x3f
+#define CMD_LOCATE 0x4f
+#define CMD_ERASE 0x97
+#define PROGRAM 0x1000u
+#define DATA 0x10000u
+
+static struct machine m;
+static char path[] = "/tmp/io_tape_XXXXXX";
+static struct tape_file *file;
+static struct tape *tape;
+static u32 id;
+static struct cause cause;
+static u8 buf[TAPE_BLOCK_BYTES_MAX];
+static struct irb irb;
+
+static void open_volume(unsigned flags)
+{
+    ck_assert_msg(tape_file_open(path, flags, &file, &cause) == ST_OK, "%s", cause.text);
+}
+
+static void put_bytes(const void *p, size_t len)
+{
+    FILE *f = fopen(path, "w");
+    ck_assert_uint_eq(fwrite(p, 1, len, f), len);
+    fclose(f);
+}
+
+static void setup(void)
+{
+    strcpy(path, "/tmp/io_tape_XXXXXX");
+    close(mkstemp(path));
+    machine_init(&m);
+    file = NULL;
+}
+
+static void teardown(void)
+{
+    machine_fini(&m);
+    unlink(path);
+}
+
+/* ---- files ---- */
+
+START_TEST(the_layout_is_awstape)
+{
+    u8 raw[64];
+    open_volume(0);
+    ck_assert_int_eq(tape_file_write(file, (const u8 *)"abc", 3, &cause), ST_OK);
+    ck_assert_int_eq(tape_file_mark(file, &cause), ST_OK);
+    ck_assert_int_eq(tape_file_write(file, (const u8 *)"de", 2, &cause), ST_OK);
+    tape_file_close(file);
+    static const u8 want[] = {3, 0,    0, 0, 0xa0, 0, 'a', 'b',  'c', 0,   0,  3,
+                              0, 0x40, 0, 2, 0,    0, 0,   0xa0, 0,   'd', 'e'};
+    FILE *f = fopen(path, "r");
+    ck_assert_uint_eq(fread(raw, 1, sizeof raw, f), sizeof want);
+    fclose(f);
+    ck_assert_mem_eq(raw, want, sizeof want);
+}
+END_TEST
+
+START_TEST(movement_both_ways)
+{
+    u32 len;
+    open_volume(0);
+    ck_assert_int_eq(tape_file_back(file, &cause), TAPE_EDGE);
+    ck_assert_int_eq(tape_file_read(file, buf, &len, &cause), TAPE_EDGE);
+    for (u32 i = 1; i <= 5; i++) {
+        memset(buf, (int)i, 1000 * i);
+        ck_assert_int_eq(tape_file_write(file, buf, 1000 * i, &cause), ST_OK);
+        if (i == 3)
+            ck_assert_int_eq(tape_file_mark(file, &cause), ST_OK);
+    }
+    ck_assert_uint_eq(tape_file_block(file), 6);
+    static const enum tape_item backward[] = {TAPE_BLOCK, TAPE_BLOCK, TAPE_MARK,
+                                              TAPE_BLOCK, TAPE_BLOCK, TAPE_BLOCK};
+    for (unsigned i = 0; i < 6; i++)
+        ck_assert_int_eq(tape_file_back(file, &cause), backward[i]);
+    ck_assert_int_eq(tape_file_back(file, &cause), TAPE_EDGE);
+    ck_assert_int_eq(tape_file_locate(file, 4, &cause), TAPE_BLOCK);
+    ck_assert_int_eq(tape_file_read(file, buf, &len, &cause), TAPE_BLOCK);
+    ck_assert_uint_eq(len, 4000);
+    ck_assert_uint_eq(buf[3999], 4);
+    ck_assert_int_eq(tape_file_locate(file, 7, &cause), TAPE_EDGE);
+    ck_assert_int_eq(tape_file_locate(file, 1, &cause), TAPE_BLOCK);
+    ck_assert_int_eq(tape_file_write(file, buf, 10, &cause),
+                     ST_OK); /* what lay behind is gone */
+    ck_assert_int_eq(tape_file_forward(file, &cause), TAPE_EDGE);
+    ck_assert_int_eq(tape_file_write(file, buf, 65536, &cause), ST_IO);
+    tape_file_close(file);
+}
+END_TEST
+
+START_TEST(compressed_blocks_are_het)
+{
+    u32 len;
+    bool compressed;
+    struct stat sb;
+    open_volume(TAPE_COMPRESS);
+    for (u32 i = 0; i < 60000; i++)
+        buf[i] = (u8)(i / 100);
+    ck_assert_int_eq(tape_file_write(file, buf, 60000, &cause), ST_OK);
+    ck_assert_int_eq(tape_file_write(file, (const u8 *)"x", 1, &cause), ST_OK); /* would grow */
+    tape_file_close(file);
+    ck_assert_int_eq(stat(path, &sb), 0);
+    ck_assert_int_lt(sb.st_size, 6000);
+    open_volume(TAPE_READ_ONLY);
+    memset(buf, 0, sizeof buf);
+    ck_assert_int_eq(tape_file_read(file, buf, &len, &cause), TAPE_BLOCK);
+    ck_assert_uint_eq(len, 60000);
+    ck_assert_uint_lt(tape_file_stored(file, &compressed), 6000);
+    ck_assert(compressed);
+    for (u32 i = 0; i < 60000; i++)
+        ck_assert_uint_eq(buf[i], (u8)(i / 100));
+    ck_assert_int_eq(tape_file_read(file, buf, &len, &cause), TAPE_BLOCK);
+    ck_assert_uint_eq(len, 1);
+    ck_assert_uint_eq(tape_file_stored(file, &compressed), 1);
+    ck_assert(!compressed);
+    tape_file_close(file);
+}
+END_TEST
+
+/* Blocks in several pieces, as other programs write them. */
+START_TEST(pieces_make_a_block)
+{
+    u32 len;
+    static const u8 raw[] = {2,   0, 0, 0, 0x80, 0,    'a', 'b', 1, 0, 2, 0, 0x00, 0,
+                             'c', 1, 0, 1, 0,    0x20, 0,   'd', 0, 0, 1, 0, 0x40, 0};
+    put_bytes(raw, sizeof raw);
+    open_volume(0);
+    ck_assert_int_eq(tape_file_read(file, buf, &len, &cause), TAPE_BLOCK);
+    ck_assert_uint_eq(len, 4);
+    ck_assert_mem_eq(buf, "abcd", 4);
+    ck_assert_int_eq(tape_file_forward(file, &cause), TAPE_MARK);
+    ck_assert_int_eq(tape_file_back(file, &cause), TAPE_MARK);
+    ck_assert_int_eq(tape_file_back(file, &cause), TAPE_BLOCK);
+    ck_assert_uint_eq(tape_file_block(file), 0);
+    tape_file_close(file);
+}
+END_TEST
+
+START_TEST(damage_is_named)
+{
+    static const struct {
+        u8 raw[16];
+        size_t len;
+        const char *told;
+    } cases[] = {
+        {{1, 0, 0, 0, 0xa0}, 5, "byte 0: a header is cut off"},
+        {{9, 0, 0, 0, 0xa0, 0, 'a'}, 7, "byte 0: a block is cut off"},
+        {{1, 0, 5, 0, 0xa0, 0, 'a'}, 7, "byte 0: the length of the piece before it is wrong"},
+        {{1, 0, 0, 0, 0x40, 0, 'a'}, 7, "byte 0: a tape mark with data"},
+        {{0, 0, 0, 0, 0xa0, 0}, 6, "byte 0: a piece without data"},
+        {{1, 0, 0, 0, 0x20, 0, 'a'}, 7, "byte 0: a block without its beginning"},
+        {{1, 0, 0, 0, 0x80, 0, 'a', 0, 0, 1, 0, 0x40, 0},
+         13,
+         "byte 7: a block without its end"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        put_bytes(cases[i].raw, cases[i].len);
+        ck_assert_int_eq(tape_file_open(path, 0, &file, &cause), ST_CONFIG);
+        ck_assert_msg(strstr(cause.text, cases[i].told) && strstr(cause.text, path), "%zu: %s",
+                      i, cause.text);
+    }
+    static const u8 packed[] = {3, 0, 0, 0, 0xa1, 0, 'b', 'a', 'd'};
+    u32 len;
+    put_bytes(packed, sizeof packed);
+    open_volume(0);
+    ck_assert_int_eq(tape_file_read(file, buf, &len, &cause), TAPE_DAMAGE);
+    ck_assert_ptr_nonnull(strstr(cause.text, "compressed data is damaged"));
+    ck_assert_uint_eq(tape_file_block(file), 0);
+    struct tape_file *second;
+    ck_assert_int_eq(tape_file_open(path, 0, &second, &cause), ST_BUSY);
+    tape_file_close(file);
+}
+END_TEST
+
+/* ---- drives ---- */
+
+static void drive(unsigned flags)
+{
+    open_volume(flags);
+    tape = tape_create(m.css, 0x0480, TAPE_3490, file, false, &cause);
+    ck_assert_ptr_nonnull(tape);
+    id = css_find_devno(m.css, 0x0480);
+    enable(&m, id, 3);
+}
+
+/* One command on the data area; returns the unit status. */
+static u8 command(u8 code, u16 count)
+{
+    ccw1(&m, PROGRAM, code, CCW_SLI, count, DATA);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ss, 0);
+    return irb.ds;
+}
+
+static u8 *data(void)
+{
+    return storage_host(m.storage, DATA, 65536);
+}
+
+static void write_numbered(u8 number, u16 len)
+{
+    memset(data(), number, len);
+    ck_assert_uint_eq(command(CMD_WRITE, len), DS_NORMAL);
+}
+
+static u32 block_id(void)
+{
+    ck_assert_uint_eq(command(CMD_BLOCK_ID, 8), DS_NORMAL);
+    return be32_load(data());
+}
+
+START_TEST(write_and_read_back)
+{
+    drive(0);
+    write_numbered(1, 80);
+    write_numbered(2, 32768);
+    ck_assert_uint_eq(command(CMD_MARK, 1), DS_NORMAL);
+    write_numbered(3, 10);
+    ck_assert_uint_eq(block_id(), 4);
+    ck_assert_uint_eq(command(CMD_REWIND, 1), DS_NORMAL);
+    memset(data(), 0, 100);
+    ck_assert_uint_eq(command(CMD_READ, 100), DS_NORMAL);
+    ck_assert_uint_eq(irb.count, 20); /* the block had 80 bytes */
+    ck_assert_uint_eq(data()[79], 1);
+    ck_assert_uint_eq(data()[80], 0);
+    ck_assert_uint_eq(command(CMD_READ, 65535), DS_NORMAL);
+    ck_assert_uint_eq(irb.count, 65535 - 32768);
+    ck_assert_uint_eq(command(CMD_READ, 100), DS_NORMAL | DS_UNIT_EXCEPTION); /* the mark */
+    ck_assert_uint_eq(command(CMD_BACK_BLOCK, 1), DS_NORMAL | DS_UNIT_EXCEPTION);
+    ck_assert_uint_eq(command(CMD_BACK_BLOCK, 1), DS_NORMAL);
+    ck_assert_uint_eq(block_id(), 1);
+    ck_assert_uint_eq(command(CMD_FORWARD_FILE, 1), DS_NORMAL);
+    ck_assert_uint_eq(block_id(), 3);
+    ck_assert_uint_eq(command(CMD_FORWARD_BLOCK, 1), DS_NORMAL);
+    ck_assert_uint_eq(command(CMD_BACK_FILE, 1), DS_NORMAL);
+    ck_assert_uint_eq(block_id(), 2);
+    be32_store(data(), 0x01800003); /* segment and format are not the block's number */
+    ck_assert_uint_eq(command(CMD_LOCATE, 4), DS_NORMAL);
+    ck_assert_uint_eq(block_id(), 3);
+    ck_assert_uint_eq(command(CMD_ERASE, 1), DS_NORMAL);
+    ck_assert_uint_eq(command(CMD_READ, 10), DS_NORMAL | DS_UNIT_CHECK);
+    ck_assert_uint_eq(irb.raw[32], 0x08);     /* concurrent sense: data check */
+    ck_assert_uint_eq(irb.raw[32 + 3], 0x31); /* tape void */
+}
+END_TEST
+
+static void check_is(u8 byte0, u8 erpa)
+{
+    ck_assert_uint_eq(irb.ds, DS_NORMAL | DS_UNIT_CHECK);
+    ck_assert_uint_eq(irb.raw[32], byte0);
+    ck_assert_uint_eq(irb.raw[32 + 3], erpa);
+}
+
+START_TEST(checks_and_sense)
+{
+    open_volume(0);
+    ck_assert_int_eq(tape_file_write(file, (const u8 *)"ab", 2, &cause), ST_OK);
+    tape_file_close(file);
+    drive(TAPE_READ_ONLY);
+    command(CMD_BACK_BLOCK, 1);
+    check_is(0, 0x39);
+    ck_assert_uint_eq(irb.raw[33], 0x4a); /* on line, load point, protected */
+    command(CMD_WRITE, 1);
+    check_is(0x80, 0x30);
+    command(0x0c, 1); /* read backward is not there */
+    check_is(0x80, 0x27);
+    be32_store(data(), 9);
+    command(CMD_LOCATE, 4);
+    check_is(0x08, 0x44);
+    ck_assert_uint_eq(command(CMD_SENSE, 32), DS_NORMAL);
+    ck_assert_uint_eq(data()[0], 0);
+    ck_assert_uint_eq(data()[1], 0x42); /* behind the block: no load point */
+    ck_assert_uint_eq(command(CMD_UNLOAD, 1), DS_NORMAL);
+    ck_assert(!tape_loaded(tape));
+    ck_assert_uint_eq(command(CMD_SENSE, 32), DS_NORMAL);
+    ck_assert_uint_eq(data()[0], 0x40);
+    command(CMD_READ, 1);
+    check_is(0x40, 0x43);
+    open_volume(0); /* the file is free again */
+    ck_assert_int_eq(tape_load(tape, file, &cause), ST_OK);
+    ck_assert_int_eq(tape_load(tape, file, &cause), ST_BUSY);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x85); /* the guest is told */
+    ck_assert_uint_eq(command(CMD_READ, 2), DS_NORMAL);
+}
+END_TEST
+
+START_TEST(a_full_disk_is_an_equipment_check)
+{
+    struct rlimit limit, none = {RLIM_INFINITY, RLIM_INFINITY};
+    drive(0);
+    write_numbered(1, 500);
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &none), 0);
+    limit = (struct rlimit){1000, none.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    command(CMD_WRITE, 2000);
+    check_is(0x10, 0x2c);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+    ck_assert_uint_eq(block_id(), 1);
+    write_numbered(2, 2000); /* it goes on where it stood */
+    ck_assert_uint_eq(command(CMD_REWIND, 1), DS_NORMAL);
+    ck_assert_uint_eq(command(CMD_READ, 500), DS_NORMAL);
+    ck_assert_uint_eq(command(CMD_READ, 2000), DS_NORMAL);
+    ck_assert_uint_eq(irb.count, 0);
+    ck_assert_uint_eq(data()[1999], 2);
+}
+END_TEST
+
+START_TEST(the_place_on_the_volume_moves)
+{
+    struct machine there;
+    struct codec_out out;
+    struct codec_in in;
+    struct codec_row row;
+    drive(0);
+    for (u8 i = 0; i < 4; i++)
+        write_numbered(i, 100);
+    ck_assert_uint_eq(command(CMD_BACK_BLOCK, 1), DS_NORMAL);
+    css_quiesce(m.css);
+    codec_out_init(&out);
+    css_save(m.css, 7, &out);
+    css_detach(m.css, 0x0480, false, NULL);
+    machine_init(&there);
+    css_quiesce(there.css);
+    open_volume(0);
+    ck_assert_ptr_nonnull(tape_create(there.css, 0x0480, TAPE_3490, file, false, &cause));
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
+    ck_assert_msg(css_restore(there.css, &in, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_uint_eq(tape_file_block(file), 3);
+    codec_out_fini(&out);
+    machine_fini(&there);
+}
+END_TEST
+
+int main(void)
+{
+    SUITE_BEGIN("io_tape");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, the_layout_is_awstape);
+    tcase_add_test(tc, movement_both_ways);
+    tcase_add_test(tc, compressed_blocks_are_het);
+    tcase_add_test(tc, pieces_make_a_block);
+    tcase_add_test(tc, damage_is_named);
+    tcase_add_test(tc, write_and_read_back);
+    tcase_add_test(tc, checks_and_sense);
+    tcase_add_test(tc, a_full_disk_is_an_equipment_check);
+    tcase_add_test(tc, the_place_on_the_volume_moves);
+    return run_suite(suite);
+}
