@@ -4,8 +4,9 @@
  * not lost (woken); [D3] an idle machine uses no processor: threads sleep until work or the next
  * deadline; [D4] a CPU that is blocked belongs to the loop thread from dispatch_block on: it may
  * run elsewhere, or be gone, before its processor has returned; [D5] a throttled CPU has had at
- * most its share of the time since it was last idle, but for one slice. Lock: host->lock, below
- * the css and sclp locks, above nothing. */
+ * most its share of the time since it was last idle, but for one slice; [D6] whoever comes to
+ * rest last, it is told that none runs. Lock: host->lock, below the css and sclp locks, above
+ * nothing. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -236,6 +237,12 @@ static struct vcpu *waits_disabled_locked(struct vm *vm)
     return found;
 }
 
+/* No CPU runs any more, and one waits disabled or all are stopped. */
+static bool none_runs_locked(struct vm *vm)
+{
+    return all_stopped(vm) || waits_disabled_locked(vm);
+}
+
 static struct event_note *stop_note_locked(struct vcpu *v)
 {
     u64 mask, addr;
@@ -306,17 +313,22 @@ static void put_back_locked(struct vcpu *v, enum cpu_exit why, u64 deadline)
 }
 
 /* Back it goes; what there is to tell then. In a program-interruption loop it goes on looping, and
- * is told of all the same. */
+ * is told of all the same. A CPU that was woken in vain has nothing new to tell, but when the
+ * others came to rest meanwhile it is the last [D6]. */
 static struct event_note *leave_locked(struct vcpu *v, enum cpu_exit why, u64 deadline)
 {
+    struct event_note *note = NULL;
     enum cpu_exit before = v->last_exit;
     put_back_locked(v, why, deadline);
-    if (why == before)
-        return NULL;
-    if (v->place == VCPU_IDLE || why == CPU_EXIT_PGM_LOOP)
-        return end_note_locked(v, why);
-    v->last_exit = CPU_EXIT_BUDGET; /* woken meanwhile: told when it comes to rest */
-    return NULL;
+    bool idle = v->place == VCPU_IDLE, rest = idle && none_runs_locked(v->vm);
+    if (why != before && (idle || why == CPU_EXIT_PGM_LOOP))
+        note = end_note_locked(v, why);
+    else if (why != before)
+        v->last_exit = CPU_EXIT_BUDGET; /* woken meanwhile: told when it comes to rest */
+    else if (rest && !v->vm->rest_told)
+        note = stop_note_locked(v);
+    v->vm->rest_told = rest && (note || v->vm->rest_told);
+    return note;
 }
 
 static void process(struct vm_host *host, struct vcpu *v)

@@ -189,6 +189,7 @@ static void elf_put(struct vm *vm, const struct blob *k)
 void vm_started(struct vm *vm, unsigned addr)
 {
     vm->ipled = true;
+    vm->rest_told = false;
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
         vm->vcpu[i].last_exit = CPU_EXIT_BUDGET;
     vcpu_wake(&vm->vcpu[addr]);

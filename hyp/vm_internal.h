@@ -65,6 +65,7 @@ struct vm {
     bool ipled;
     bool quiesced;
     bool reported_stop; /* the end of running has been told */
+    bool rest_told;     /* no CPU runs, and that has been told; guarded by host->lock */
     bool shutdown_signalled;
     _Atomic u32 last_console; /* the SCLP console written to last: it gets typed lines */
     bool dead;                /* destroyed; memory waits for posted notes [loop] */
