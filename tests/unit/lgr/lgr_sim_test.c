@@ -1,5 +1,6 @@
 /* Relocations in simulated clusters: chaos from a seed, and one relocation hurt at every step.
- * Replay: LGR_SIM_SEED=n (one seed), LGR_SIM_RUNS=n (how many), LGR_SIM_VERBOSE=1. */
+ * Replay: LGR_SIM_SEED=n (one seed), LGR_SIM_RUNS=n (how many), LGR_SIM_VERBOSE=1.
+ * tsan: no, one thread does it all: quarter hours in which there is nothing to race */
 #include "tests/lib/lgr_world.h"
 
 #define CHAOS_MS 60000

@@ -1,5 +1,6 @@
 /* Simulated clusters: joins, leaves, crashes, cuts, stalls, PDR faults, at random from a seed.
- * Replay: SSI_SIM_SEED=n (one seed), SSI_SIM_RUNS=n (how many), SSI_SIM_VERBOSE=1. */
+ * Replay: SSI_SIM_SEED=n (one seed), SSI_SIM_RUNS=n (how many), SSI_SIM_VERBOSE=1.
+ * tsan: no, one thread does it all: quarter hours in which there is nothing to race */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -156,17 +156,24 @@ static void node_open(struct node *node, unsigned slot)
     node_open_in(node, slot, "TESTSSI");
 }
 
+/* Sanitizer builds get more time, as for everything under Check. */
+static int watchdog_ms(void)
+{
+    const char *factor = getenv("CK_TIMEOUT_MULTIPLIER");
+    return WATCHDOG_MS * (factor ? atoi(factor) : 1);
+}
+
 static void watchdog_cb(uv_timer_t *timer)
 {
     (void)timer;
-    ck_abort_msg("nothing happened for %d ms", WATCHDOG_MS);
+    ck_abort_msg("nothing happened for %d ms", watchdog_ms());
 }
 
 #define RUN_UNTIL(cond)                                                                        \
     do {                                                                                       \
         uv_timer_t watchdog_;                                                                  \
         uv_timer_init(&loop, &watchdog_);                                                      \
-        uv_timer_start(&watchdog_, watchdog_cb, WATCHDOG_MS, 0);                               \
+        uv_timer_start(&watchdog_, watchdog_cb, (u64)watchdog_ms(), 0);                        \
         while (!(cond))                                                                        \
             uv_run(&loop, UV_RUN_ONCE);                                                        \
         uv_close((uv_handle_t *)&watchdog_, NULL);                                             \
