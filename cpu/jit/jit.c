@@ -278,10 +278,11 @@ static enum jit_refusal slot_refused(const struct cpu *c, const struct code_page
     return mode & JIT_MODE_OVERFLOW ? JIT_OVERFLOW_MASK : JIT_WELL;
 }
 
+/* Of this thread, so that others on the host do not count as translation. */
 static u64 now_ns(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
 }
 
