@@ -225,9 +225,11 @@ litmus: setup
 	@+$(MAKE) --no-print-directory all
 	@tests/litmus
 
+# Medians of RUNS runs of everything.
+RUNS ?= 5
 bench: setup
 	@+$(MAKE) --no-print-directory all guest
-	@tests/bench/run
+	@tests/bench/run --runs $(RUNS)
 	@tests/bench/mips
 
 format:
@@ -254,6 +256,7 @@ help:
 	@echo "make fuzz       arbitrary channel programs likewise, SECONDS (600) of processor time each target"
 	@echo "make litmus     order of storage references between CPUs, 10 million rounds"
 	@echo "make docs       reference pages from the tables"
-	@echo "make bench      figures, next to QEMU and Hercules     make guest   kernel, initramfs"
+	@echo "make bench      figures next to QEMU and Hercules, medians of RUNS (5)"
+	@echo "make guest      kernel, initramfs"
 
 -include $(SRCS:%.c=$(OBJ)/%.d) $(TEST_LIB:.o=.d) $(addsuffix .d,$(UNIT))

@@ -53,10 +53,48 @@
 .endm
 .set copies_insns, 4 * 4 + 1
 
+/* Calls of a supervisor and back: two exchanges of PSWs each. */
+.macro calls
+    .rept   8
+    svc     0
+    .endr
+.endm
+.set calls_insns, 8 * 2 + 1     /* svc, lpswe */
+
+/* Two address spaces in turn, with a fetch and a store in each; both are real-space designations. */
+.macro spaces
+    lctlg   %c1, %c1, 16(%r11)
+    stosm   0(%r14), 0x04       /* DAT on */
+    .rept   4
+    lctlg   %c1, %c1, 16(%r11)
+    l       %r7, 32(%r14)
+    st      %r7, 2084(%r14)
+    lctlg   %c1, %c1, 24(%r11)
+    l       %r7, 32(%r14)
+    st      %r7, 2084(%r14)
+    .endr
+    stnsm   0(%r14), 0xfb
+.endm
+.set spaces_insns, 4 * 6 + 3 + 1
+
+/* What a kernel does around its critical sections: masks, keys, its stack's timer. */
+.macro masks
+    .rept   4
+    stnsm   0(%r14), 0xfc
+    spka    0x10
+    spka    0
+    stpt    8(%r14)
+    ssm     32(%r11)
+    .endr
+.endm
+.set masks_insns, 4 * 5 + 1
+
     .machine "z10"
     .text
     .org    0
     .long   0x00080000, 0x80000000 + _start
+    .org    0x1c0               /* supervisor-call new PSW */
+    .quad   0x0000000180000000, supervisor
     .org    0x1d0               /* program new PSW: an error shows as a wait at 0xbad */
     .quad   0x0002000180000000, 0xbad
     .org    0x200
@@ -70,6 +108,7 @@ _start:
     sam64
     larl    %r15, stack
     larl    %r14, area
+    larl    %r11, system
     lgfi    %r2, ROUNDS
     lghi    %r3, 1
     lghi    %r4, 7
@@ -83,6 +122,13 @@ loop:
 routine:
     lgr     %r9, %r10
     br      %r13
+
+supervisor:
+    lpswe   0x140
+    .balign 8
+system:
+    .quad   0, 0, 0x20, 0x1020  /* at 16 and 24: two real-space designations */
+    .quad   0                   /* a system mask with everything off */
     .balign 4096
 area:
     .fill   4096, 1, 3

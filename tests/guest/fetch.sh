@@ -3,7 +3,8 @@
 # Needs no root and leaves the host's apt state alone; `fetch.sh --refresh` looks for newer ones.
 # `fetch.sh --programs` fetches gzip, perl, python3, openssl, sqlite3 and util-linux with all they need into
 # build/guest/debian.cpio.gz, a root below /debian to be put behind the initramfs; `fetch.sh --disks` s390-tools, e2fsprogs
-# and the modules for disks and ext4 into build/guest/disks.cpio.gz, likewise.
+# and the modules for disks and ext4 into build/guest/disks.cpio.gz, `fetch.sh --compiler` gcc into build/guest/compiler.cpio.gz,
+# likewise.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -16,14 +17,14 @@ die() {
     exit 3
 }
 
-programs="gzip perl python3 openssl sqlite3 util-linux"
-set=debian
+set=
 case ${1-} in
---programs | --disks)
-    if [ "$1" = --disks ]; then
-        set=disks
-        programs="s390-tools e2fsprogs bash coreutils findutils grep sed"
-    fi
+--programs) set=debian programs="gzip perl python3 openssl sqlite3 util-linux" ;;
+--disks) set=disks programs="s390-tools e2fsprogs bash coreutils findutils grep sed" ;;
+--compiler) set=compiler programs="gcc libc6-dev" ;;
+esac
+case ${1-} in
+--programs | --disks | --compiler)
     [ ! -s "$guest/$set.cpio.gz" ] || [ "$(cat "$guest/$set.names" 2>/dev/null)" != "$programs" ] || exit 0
     ;;
 --refresh) ;;
@@ -155,7 +156,7 @@ pack_disks() { # root
     rm -rf "$root"/usr/lib/python3* "$root"/usr/share/perl* "$root"/usr/lib/s390x-linux-gnu/perl*
 }
 
-# Without documentation, character sets, and modules that are large and not used here.
+# Without documentation, character sets, and what is large and not used here.
 pack_programs() {
     local root=$cache/unpacked/programs/debian deb
     rm -rf "$cache/unpacked"
@@ -164,7 +165,11 @@ pack_programs() {
         dpkg-deb -x "$deb" "$root"
     done
     rm -rf "$root"/usr/share/{doc,man,locale,info,lintian} "$root"/usr/lib/s390x-linux-gnu/gconv \
-        "$root"/usr/lib/s390x-linux-gnu/perl/*/CORE "$root"/usr/share/perl/*/{Unicode,CPAN}
+        "$root"/usr/lib/s390x-linux-gnu/perl/*/CORE "$root"/usr/share/perl/*/{Unicode,CPAN} \
+        "$root"/usr/lib/gcc/s390x-linux-gnu/*/{lto1,lib{asan,ubsan,gomp,itm,atomic}*,plugin} \
+        "$root"/usr/lib/s390x-linux-gnu/lib{asan,ubsan,gomp,itm}* \
+        "$root"/usr/lib/s390x-linux-gnu/lib{c,m,crypt,g,nsl,tirpc}.a \
+        "$root"/usr/bin/*{-lto-dump-*,-gold,-dwp}
     [ $set != disks ] || pack_disks "$root"
     (cd "$cache/unpacked/programs" && find . -mindepth 1 | LC_ALL=C sort |
         cpio --quiet -o -H newc -R 0:0) | gzip -6n >"$guest/$set.cpio.gz.new"
@@ -179,7 +184,7 @@ copy_sources
 write_conf
 echo "fetch: reading the s390x package index"
 update
-if [ "${1-}" = --programs ] || [ "${1-}" = --disks ]; then
+if [ -n "$set" ]; then
     echo "fetch: downloading $programs and what they need"
     download_programs
     pack_programs

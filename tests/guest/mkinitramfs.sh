@@ -42,11 +42,12 @@ for source in "$here"/src/*.c; do
     compile "${HOST_CC:-gcc}" "$guest/native/$name" "$source"
 done
 
-newer "$image" "$guest/busybox" "$here/init" "$here/mkinitramfs.sh" "$guest"/bin/* || exit 0
+newer "$image" "$guest/busybox" "$here/init" "$here/shellsteps" "$here/mkinitramfs.sh" "$guest"/bin/* || exit 0
 rm -rf "$tree"
 mkdir -p "$tree"/bin "$tree"/dev "$tree"/proc "$tree"/sys "$tree"/tmp "$tree"/root
 install -m 755 "$guest/busybox" "$tree/bin/busybox"
 install -m 755 "$here/init" "$tree/init"
+install -m 755 "$here/shellsteps" "$tree/bin/shellsteps"
 for program in "$guest"/bin/*; do
     s390x-linux-gnu-strip -o "$tree/bin/$(basename "$program")" "$program" 2>/dev/null ||
         cp "$program" "$tree/bin/"
