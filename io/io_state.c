@@ -45,6 +45,18 @@ _Static_assert(0
                "con3215_state: every member needs a row");
 #undef CON3215_ROWS
 
+#define SCREEN_ROWS
+#define ROW ROW_ENTRY
+static const struct io_row screen_table[] = {
+#include "io/io_state.def"
+};
+#define ROW ROW_SIZE
+_Static_assert(0
+#include "io/io_state.def"
+                   == sizeof(struct screen_state),
+               "screen_state: every member needs a row");
+#undef SCREEN_ROWS
+
 #define READER_ROWS
 #define ROW ROW_ENTRY
 static const struct io_row reader_table[] = {
@@ -112,6 +124,7 @@ _Static_assert(0
 const struct io_rows sub_rows = ROWS(sub_table, sub_state);
 const struct io_rows css_rows = ROWS(css_table, css_state);
 const struct io_rows con3215_rows = ROWS(con3215_table, con3215_state);
+const struct io_rows screen_rows = ROWS(screen_table, screen_state);
 const struct io_rows reader_rows = ROWS(reader_table, reader_state);
 const struct io_rows sclp_rows = ROWS(sclp_table, sclp_state);
 const struct io_rows eckd_rows = ROWS(eckd_table, eckd_state);

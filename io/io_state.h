@@ -3,6 +3,7 @@
 #ifndef ENDICOTT_IO_IO_STATE_H
 #define ENDICOTT_IO_IO_STATE_H
 
+#include "io/screen3270.h"
 #include "mem/base/codec.h"
 
 /* Tags beside the numbered rows of io_state.def. */
@@ -15,6 +16,7 @@
 #define IO_TAG_SUB_COUNT 0x8106  /* array of u32: of each subchannel set */
 #define IO_TAG_EVENTS 0x8107     /* array of u32 */
 #define IO_TAG_LINE 0x8110       /* bytes: a queued console line */
+#define IO_TAG_CELLS 0x8111      /* bytes: the screen of a 3270 */
 #define IO_TAG_FILE 0x8120       /* block: a spool file */
 #define IO_TAG_FILE_NUMBER 0x8121
 #define IO_TAG_FILE_NAME 0x8122
@@ -102,8 +104,8 @@ struct io_rows {
     u32 struct_bytes;
 };
 
-extern const struct io_rows sub_rows, css_rows, con3215_rows, reader_rows, sclp_rows, eckd_rows,
-    fba_rows, tape_rows;
+extern const struct io_rows sub_rows, css_rows, con3215_rows, screen_rows, reader_rows,
+    sclp_rows, eckd_rows, fba_rows, tape_rows;
 
 /** Write every row of the struct at `state`. */
 void io_rows_put(struct codec_out *out, const struct io_rows *rows, const void *state);

@@ -9,7 +9,8 @@
  * Calls out of io. Every function gets `ctx` first and must be callable from any thread.
  * `io_pending`, `mchk_crw` and `service_signal` are called with io's locks held, so that their
  * order is the order of the changes: they must be short and must not call back into io.
- * `console_write` is called without io's locks, from the thread that does the device work.
+ * `console_write` and `display_changed` are called without io's locks, from the thread that does
+ * the device work.
  * Any member except `run` may be NULL.
  */
 struct io_ports {
@@ -30,6 +31,8 @@ struct io_ports {
      *  3215 and SCLP text comes a line at a time: no line feed in it, `newline` ends the line
      *  after this text. VT220 text is raw, with `newline` false. */
     void (*console_write)(void *ctx, u32 devno, const char *utf8, size_t len, bool newline);
+    /** The guest wrote to the 3270 display `devno`: its terminal is to look (con3270_take). */
+    void (*display_changed)(void *ctx, u32 devno);
     /** The guest registered for (true) or gave up (false) the quiesce signal. */
     void (*quiesce_capable)(void *ctx, bool capable);
     /** CPUs that are defined; bit n of *standby: CPU n is not configured. NULL: those of the
