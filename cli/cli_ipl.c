@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "cli/ipl_disks.h"
 #include "cli/ipl_move.h"
+#include "cli/ipl_terminals.h"
 #include "cli/post_uv.h"
 #include "cpu/engine.h"
 #include "hyp/directory.h"
@@ -32,7 +33,7 @@ struct ipl_options {
     const char *kernel, *initrd, *append, *image, *load, *memory, *standby, *cpus, *model,
         *engine;
     FILE *trace_file; /* of --trace jit:FILE */
-    const char *console, *net, *gdb, *seed, *timeout, *stats, *trace, *move;
+    const char *console, *display, *net, *gdb, *seed, *timeout, *stats, *trace, *move;
     const char *disk[CLI_MANY_MAX + 1];
     bool deterministic, perf_map;
 };
@@ -44,6 +45,7 @@ struct ipl {
     struct vm_host *host;
     struct vm *vm;
     struct ipl_move move;
+    struct ipl_terminals terminals;
     uv_timer_t timeout, grace;
     uv_signal_t term, intr;
     uv_pipe_t in_pipe;
@@ -122,6 +124,13 @@ static void ipl_event(void *ctx, struct vm *vm, enum vm_event event, u64 mask, u
         break;
     case VM_EVENT_RESET: break;
     }
+}
+
+static void ipl_display(void *ctx, struct vm *vm)
+{
+    struct ipl *ipl = ctx;
+    (void)vm;
+    ipl_terminals_news(&ipl->terminals);
 }
 
 static void ipl_command(void *ctx, struct vm *vm, const char *command, void *token)
@@ -345,8 +354,6 @@ static const char *missing(const struct ipl_options *o)
         return "--gdb is";
     if (o->trace && strcmp(o->trace, "jit") && strncmp(o->trace, "jit:", 4))
         return "--trace of anything but jit is";
-    if (o->console && strncmp(o->console, "tn3270:", 7) == 0)
-        return "--console tn3270 is";
     return NULL;
 }
 
@@ -390,8 +397,11 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
     vc->count_bodies = o->stats != NULL;
     if (o->engine && !engine_named(o->engine, &vc->engine))
         return usage("no such engine (jit, interp, lockstep)", o->engine);
-    if (o->console && strcmp(o->console, "stdio") && strcmp(o->console, "none"))
-        return usage("no such console (stdio, none)", o->console);
+    if (o->console && !ipl_terminals_wanted(o->console) && strcmp(o->console, "stdio") &&
+        strcmp(o->console, "none"))
+        return usage("no such console (stdio, none, tn3270:[ADDRESS:]PORT)", o->console);
+    if (o->display && !ipl_terminals_parse(o->display, NULL))
+        return usage("not DEVNO[=LU],...", o->display);
     if (o->cpus && number(o->cpus, 1, CPUS_LIMIT, &n))
         return usage("1 to 64 CPUs are possible", o->cpus);
     vc->cpus = (unsigned)n;
@@ -445,13 +455,15 @@ static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct ca
         .model = vc->model,
     };
     struct vm_host_ports ports = {ipl->post, post_uv};
-    struct vm_host_events events = {ipl, ipl_event, ipl_command, ipl_reload};
+    struct vm_host_events events = {ipl, ipl_event, ipl_command, ipl_reload, ipl_display};
     ipl->host = vm_host_create(&hc, &ports, &events, cause);
     if (!ipl->host)
         return cause->status;
     if (ipl->opt.move && ipl_move_parse(ipl->opt.move, &ipl->move) == 0)
         vm_host_slice(ipl->host, ipl->move.insns);
     int rc = vm_create(ipl->host, vc, &ipl->vm, cause);
+    if (rc == ST_OK && ipl->terminals.count)
+        rc = ipl_terminals_open(&ipl->terminals, &ipl->loop, ipl->post, &ipl->vm, cause);
     if (rc)
         return rc;
     rc = engine_watch(ipl, cause);
@@ -516,6 +528,7 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
         if (ipl->opt.stats)
             stats_write(ipl, start);
     }
+    ipl_terminals_close(&ipl->terminals);
     vm_destroy(ipl->vm);
     vm_host_destroy(ipl->host);
     ipl_disks_close(vc);
@@ -549,7 +562,9 @@ int cli_ipl(int argc, char **argv)
          &o->engine, NULL},
         {"disk", "DEVNO=FILE[,ro][,sync]...", "disk image; any number", o->disk, NULL},
         {"net", "DEVNO=...", "network (not available yet)", &o->net, NULL},
-        {"console", "stdio|none", "console, stdio unless given", &o->console, NULL},
+        {"console", "stdio|none|tn3270:PORT", "console, stdio unless given", &o->console, NULL},
+        {"display", "DEVNO[=LU],...",
+         "3270 displays (with --console tn3270; 0009 unless given)", &o->display, NULL},
         {"gdb", "[HOST:]PORT", "GDB stub (not available yet)", &o->gdb, NULL},
         {"deterministic", "[=SEED]", "same inputs, same console log", &o->seed,
          &o->deterministic},
@@ -568,6 +583,7 @@ int cli_ipl(int argc, char **argv)
     else if (first > 0)
         status = options_check(o, &vc);
     if (first > 0 && status == EXIT_WELL) {
+        ipl_terminals_init(&ipl->terminals, o->console, o->display, &vc);
         vc.output = ipl_output;
         vc.output_ctx = ipl;
         status = ipl_run(ipl, &vc);

@@ -237,7 +237,14 @@ static int terminals(struct member *m, struct cause *cause)
 {
     if (!m->config->hardware.console_on)
         return ST_OK;
-    m->tn3270 = tn3270_create(m, m->config->hardware.console_port, cause);
+    snprintf(m->tn3270_address, sizeof m->tn3270_address, "%s:%u",
+             m->config->hardware.console_six ? "[::1]" : "127.0.0.1",
+             m->config->hardware.console_port);
+    const struct tn3270_config config = {.loop = &m->loop,
+                                         .system = m->config->member,
+                                         .address = m->tn3270_address,
+                                         .member = m};
+    m->tn3270 = tn3270_create(&config, cause);
     return m->tn3270 ? ST_OK : cause->status;
 }
 

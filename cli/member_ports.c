@@ -104,6 +104,13 @@ static void console_wakeup(void *ctx, struct console *console)
         post_uv(m->post, console_news, m);
 }
 
+/* A guest wrote to its 3270 display. Any thread. */
+static void display_news(void *ctx, struct vm *vm)
+{
+    (void)vm;
+    console_wakeup(ctx, NULL);
+}
+
 /* ---- CP ---- */
 
 static void cp_shutdown(void *ctx, bool reipl)
@@ -177,7 +184,7 @@ int member_host_create(struct member *m, struct cause *cause)
         .model = hw->model,
     };
     struct vm_host_ports ports = {m->post, post_uv};
-    struct vm_host_events events = {m, vm_event, vm_command, NULL};
+    struct vm_host_events events = {m, vm_event, vm_command, NULL, display_news};
     strcpy(hc.system, m->config->member);
     m->host = vm_host_create(&hc, &ports, &events, cause);
     if (!m->host)

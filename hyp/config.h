@@ -37,6 +37,7 @@ struct config_hardware {
     unsigned cpus;                 /* real processors */
     u64 main_bytes;
     bool console_on;                  /* CNSLPORT: TN3270 consoles on 127.0.0.1 */
+    bool console_six;                 /* ... on [::1] instead */
     u16 console_port;                 /* 0 = any free port */
     char ssi_host[CONFIG_HOST_BYTES]; /* "" = no SSIPORT statement */
     u16 ssi_port;                     /* 0 = any free port */

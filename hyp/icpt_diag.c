@@ -234,6 +234,10 @@ static bool device_kind(const struct vm *vm, u16 devno, u8 out[4])
     const struct vm_config *k = &vm->config;
     if (devno == 0)
         return false;
+    if (devno == k->console_vdev && vm->console_display) {
+        memcpy(out, (u8[4]){0x40, 0x01, 0x00, 0x00}, 4); /* CLASGRAF, 3278 */
+        return true;
+    }
     if (devno == k->console_vdev) {
         memcpy(out, (u8[4]){0x80, 0x00, 0x00, 0x00}, 4); /* CLAST, 3215 */
         return true;
@@ -274,6 +278,22 @@ static bool diag_24(struct vcpu *v, const struct cpu_icpt *k)
     return true;
 }
 
+/* Class, type, model of the real device behind a console that is a display: its terminal, or what
+ * the guest was told of the last one. */
+static bool real_kind(const struct vm *vm, u16 devno, u8 out[4])
+{
+    static const u16 models[][2] = {{24, 80}, {32, 80}, {43, 80}, {27, 132}};
+    unsigned rows, cols, model = 0;
+    if (!vm->console_display || devno != vm->config.console_vdev)
+        return false;
+    con3270_size(vm->console_display, &rows, &cols);
+    for (unsigned i = 0; i < ARRAY_LEN(models); i++)
+        if (rows >= models[i][0] && cols >= models[i][1] && (rows < 43 || i != 1))
+            model = i;
+    memcpy(out, (u8[4]){0x40, 0x01, (u8)(model + 2), 0x00}, 4);
+    return true;
+}
+
 /* X'210': device information block: devno at 0, length at 2; class, type ... from 4. */
 static bool diag_210(struct vcpu *v, const struct cpu_icpt *k)
 {
@@ -293,9 +313,10 @@ static bool diag_210(struct vcpu *v, const struct cpu_icpt *k)
         return true;
     }
     memcpy(info, kind, 4);
+    bool real = real_kind(v->vm, devno, info + 4);
     size_t room = (size_t)len - 4;
     storage_write(v->vm->st, abs + 4, info, room < sizeof info ? room : sizeof info);
-    cpu_finish_cc(v->cpu, 2);
+    cpu_finish_cc(v->cpu, real ? 0 : 2);
     return true;
 }
 

@@ -96,6 +96,15 @@ static void port_console_write(void *ctx, u32 devno, const char *utf8, size_t le
         vm_output(vm, "\n", 1);
 }
 
+static void port_display_changed(void *ctx, u32 devno)
+{
+    struct vm *vm = ctx;
+    const struct vm_host_events *events = &vm->host->events;
+    (void)devno;
+    if (events->display)
+        events->display(events->ctx, vm);
+}
+
 static unsigned port_cpus(void *ctx, u64 *standby)
 {
     struct vm *vm = ctx;
@@ -128,6 +137,7 @@ static const struct io_ports io_port_table = {
     .run = port_run,
     .tod = port_io_tod,
     .console_write = port_console_write,
+    .display_changed = port_display_changed,
     .cpus = port_cpus,
     .cpu_configure = port_cpu_configure,
     .cpu_type = port_cpu_type,
@@ -203,14 +213,54 @@ void vm_reader_purge(struct vm *vm)
 
 /* ---- creation ---- */
 
+static int console_create_device(struct vm *vm, struct cause *cause)
+{
+    const struct vm_config *k = &vm->config;
+    if (k->console_3270)
+        vm->console_display = con3270_create(vm->css, k->console_vdev, false, cause);
+    else
+        vm->console_dev = con3215_create(vm->css, k->console_vdev, false, cause);
+    return vm->console_display || vm->console_dev ? ST_OK : ST_NOMEM;
+}
+
+int vm_console_mode(struct vm *vm, bool display, struct cause *cause)
+{
+    if (!vm->config.console_vdev)
+        return cause_set(cause, ST_NOENT, "%s has no virtual console", vm->config.name);
+    if (vm->config.console_3270 == display)
+        return ST_OK;
+    vm_hold(vm); /* DIAGNOSE X'210' looks at it */
+    int rc = css_detach(vm->css, vm->config.console_vdev, false, cause);
+    if (rc == ST_OK) {
+        vm->console_dev = NULL;
+        vm->console_display = NULL;
+        vm->config.console_3270 = display;
+        rc = console_create_device(vm, cause);
+    }
+    vm_release(vm);
+    return rc;
+}
+
+struct con3270 *vm_console_display(struct vm *vm)
+{
+    return vm->console_display;
+}
+
+struct con3270 *vm_display(struct vm *vm, u16 devno)
+{
+    const struct dev_ops *ops;
+    void *dev = css_find_device(vm->css, devno, &ops);
+    return dev && !strcmp(ops->name, "3270") ? dev : NULL;
+}
+
 static int devices_create(struct vm *vm, struct cause *cause)
 {
     const struct vm_config *k = &vm->config;
-    if (k->console_vdev) {
-        vm->console_dev = con3215_create(vm->css, k->console_vdev, false, cause);
-        if (!vm->console_dev)
-            return ST_NOMEM;
-    }
+    if (k->console_vdev && console_create_device(vm, cause))
+        return ST_NOMEM;
+    for (unsigned i = 0; i < VM_DISPLAYS_MAX; i++)
+        if (k->display_vdev[i] && !con3270_create(vm->css, k->display_vdev[i], false, cause))
+            return cause->status;
     if (k->reader_vdev) {
         vm->reader = reader_create(vm->css, k->reader_vdev, false, cause);
         if (!vm->reader)

@@ -13,6 +13,7 @@
 #define VM_NAME_BYTES 9
 #define VM_PROCESSORS_MAX 32
 #define VM_THROTTLE_MAX 99 /* per cent */
+#define VM_DISPLAYS_MAX 16
 
 struct vm_host;
 struct image;
@@ -33,6 +34,8 @@ struct vm_host_events {
     void (*command)(void *ctx, struct vm *vm, const char *command, void *token);
     /** IPL the machine again from the files it came from; NULL: it came from none. */
     int (*reload)(void *ctx, struct vm *vm);
+    /** The guest wrote to a 3270 display: its terminal is to look. Any thread; may be NULL. */
+    void (*display)(void *ctx, struct vm *vm);
 };
 
 struct vm_host_config {
@@ -78,8 +81,10 @@ struct vm_config {
     enum cpu_engine engine;
     bool count_bodies; /* see vm_bodies */
     const u8
-        *facilities;  /* FACILITY_BYTES: those of the relocation domain; NULL = the model's */
-    u16 console_vdev; /* 0 = none; UNDER_CP only */
+        *facilities;   /* FACILITY_BYTES: those of the relocation domain; NULL = the model's */
+    u16 console_vdev;  /* 0 = none; UNDER_CP only */
+    bool console_3270; /* it is a 3270 display, not a 3215 (CONMODE 3270) */
+    u16 display_vdev[VM_DISPLAYS_MAX];         /* further 3270 displays; 0 = none */
     u16 reader_vdev, punch_vdev, printer_vdev; /* 0 = none */
     struct vm_disk disk[VM_DISKS_MAX];
     unsigned disks;
@@ -141,6 +146,13 @@ int vm_ipl_image(struct vm *vm, const char *image, struct cause *cause);
 int vm_console_line(struct vm *vm, const char *text, size_t len);
 /** Raw bytes for the SCLP ASCII console. */
 int vm_console_bytes(struct vm *vm, const char *text, size_t len);
+/** The 3270 display that is the console of a machine under CP; NULL: it is a 3215. [loop] */
+struct con3270;
+struct con3270 *vm_console_display(struct vm *vm);
+/** The display at a device number, or NULL. [loop] */
+struct con3270 *vm_display(struct vm *vm, u16 devno);
+/** Put a 3270 display in the place of the 3215, or back: TERMINAL CONMODE. [loop] */
+int vm_console_mode(struct vm *vm, bool display, struct cause *cause);
 /** Does the guest wait for a line (a read of its 3215 is under way)? Any thread. */
 bool vm_console_reading(struct vm *vm);
 /** ST_REFUSED when the guest does not listen. */

@@ -11,6 +11,7 @@
 #include "hyp/console.h"
 #include "hyp/vm.h"
 #include "io/con3215.h"
+#include "io/con3270.h"
 #include "io/dasd/dasd.h"
 #include "io/css.h"
 #include "io/sclp.h"
@@ -56,8 +57,9 @@ struct vm {
     struct cpu_set *cpus;
     struct css *css;
     struct sclp *sclp;
-    struct io_worker *worker; /* does the device work */
-    struct con3215 *console_dev;
+    struct io_worker *worker;        /* does the device work */
+    struct con3215 *console_dev;     /* one of these two, or none */
+    struct con3270 *console_display; /* CONMODE 3270 */
     struct reader *reader;
     struct vcpu vcpu[VM_CPUS_MAX];
     unsigned hold;     /* guarded by host->lock: > 0 = dispatch none of its CPUs */

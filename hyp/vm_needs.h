@@ -95,7 +95,10 @@ struct vm_ops {
     int (*begin)(struct vm *vm, int cpu);
     int (*stop)(struct vm *vm, int cpu);
     int (*attention)(struct vm *vm, u16 vdev, struct cause *cause); /* ATTN, REQUEST */
-    int (*external)(struct vm *vm, u16 code, struct cause *cause);  /* EXTERNAL */
+    /* TERMINAL CONMODE: the console is a 3270 display, or a 3215. And what is it? */
+    int (*conmode)(struct vm *vm, bool display, struct cause *cause);
+    bool (*conmode_display)(struct vm *vm);
+    int (*external)(struct vm *vm, u16 code, struct cause *cause); /* EXTERNAL */
     /* Machine check for one CPU; ST_NOENT: it is not there. */
     int (*machine_check)(struct vm *vm, u8 cpu, const struct vm_machine_check *what);
     /* Ask the guest to shut down; ST_REFUSED when it does not listen for the signal. */

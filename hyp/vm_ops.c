@@ -59,6 +59,7 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         .engine = cpu_engine_default(),
         .facilities = facilities,
         .console_vdev = e->has_console ? e->console_vdev : 0,
+        .console_3270 = e->console_devtype == 0x3270,
         .share = e->share.absolute || !e->share.value ? 100 : e->share.value,
         .console = console,
     };
@@ -109,11 +110,19 @@ static int op_system(struct vm *vm, enum vm_system what, struct cause *cause)
     return ST_OK;
 }
 
+static bool op_conmode_display(struct vm *vm)
+{
+    return vm->config.console_3270;
+}
+
 static int op_attention(struct vm *vm, u16 vdev, struct cause *cause)
 {
-    if (!vm->console_dev || (vdev && vdev != vm->config.console_vdev))
+    if (!vm->config.console_vdev || (vdev && vdev != vm->config.console_vdev))
         return cause_set(cause, ST_NOENT, "no console at %04X", vdev);
-    con3215_attention(vm->console_dev);
+    if (vm->console_display)
+        con3270_attention(vm->console_display);
+    else
+        con3215_attention(vm->console_dev);
     return ST_OK;
 }
 
@@ -405,6 +414,8 @@ const struct vm_ops *vm_host_ops(void)
         .begin = vm_begin,
         .stop = vm_stop,
         .attention = op_attention,
+        .conmode = vm_console_mode,
+        .conmode_display = op_conmode_display,
         .external = op_external,
         .machine_check = op_machine_check,
         .signal_shutdown = op_signal,

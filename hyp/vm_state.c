@@ -20,7 +20,8 @@
 #define ROW_STANDBY 0x9015 /* bytes behind element 0 */
 #define ROW_IPL_BLOCK 0x9017
 #define ROW_CPU_TYPES 0x9018
-#define ROW_ABSENT 0x9016 /* a word of the bitmap of increments that are not there */
+#define ROW_CONMODE 0x9019 /* the console is a 3270 display */
+#define ROW_ABSENT 0x9016  /* a word of the bitmap of increments that are not there */
 
 u64 vm_epoch(struct vm *vm, u64 *set)
 {
@@ -121,6 +122,7 @@ static void machine_save(const struct vm *vm, struct codec_out *out)
     codec_put_u64(out, ROW_STORAGE, vm->st->size);
     codec_put_u8(out, ROW_IPLED, vm->ipled);
     codec_put_u8(out, ROW_SIGNALLED, vm->shutdown_signalled);
+    codec_put_u8(out, ROW_CONMODE, vm->config.console_3270);
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
         codec_put_u8(out, ROW_PARKED, vm->vcpu[i].parked);
     codec_put_bytes(out, ROW_CPU_TYPES, vm->config.cpu_type, cpu_set_count(vm->cpus));
@@ -187,6 +189,9 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
             vm->shutdown_signalled = flag;
         else if (row.tag == ROW_PARKED && cpu < cpu_set_count(vm->cpus))
             vm->vcpu[cpu++].parked = flag;
+        else if (row.tag == ROW_CONMODE &&
+                 (!flag || vm->config.console_vdev)) /* before TAG_CSS */
+            vm_console_mode(vm, flag, NULL);
         else
             return false;
     }

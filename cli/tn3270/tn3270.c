@@ -3,6 +3,7 @@
  * hostile bytes cost their sender the connection at most. */
 #include "cli/tn3270/tn3270.h"
 
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +25,8 @@ static void conn_closed(uv_handle_t *handle)
     struct tn_conn *c = handle->data;
     struct tn3270 *s = c->server;
     struct tn_conn **link = &s->conns;
+    if (--c->handles)
+        return;
     while (*link != c)
         link = &(*link)->next;
     *link = c->next;
@@ -41,9 +44,11 @@ void tn_conn_close(struct tn_conn *c)
     telnet_stop(&c->telnet);
     tn_conn_timer_stop(c);
     tn_logon_abandon(c);
+    tn_display_end(c);
     if (c->mode == TN_CONSOLE)
         tn_console_end(c, !c->server->closing);
     uv_close((uv_handle_t *)&c->tcp, conn_closed);
+    uv_close((uv_handle_t *)&c->clock, conn_closed);
 }
 
 static void listener_closed(uv_handle_t *handle)
@@ -68,21 +73,24 @@ void tn3270_destroy(struct tn3270 *s)
 void tn_conn_timer_stop(struct tn_conn *c)
 {
     if (c->timer)
-        member_timer_cancel(c->server->member, c->timer);
-    c->timer = 0;
+        uv_timer_stop(&c->clock);
+    c->timer = false;
 }
 
-void tn_conn_timer(struct tn_conn *c, u64 ms, void (*fire)(void *conn))
+static void fired(uv_timer_t *clock)
 {
-    tn_conn_timer_stop(c);
-    c->timer = member_timer_start(c->server->member, ms, fire, c);
+    struct tn_conn *c = clock->data;
+    c->timer = false;
+    c->fire(c);
 }
 
-static void time_is_up(void *conn)
+void tn_conn_timer(struct tn_conn *c, u64 ms, void (*fire)(struct tn_conn *c))
 {
-    struct tn_conn *c = conn;
-    c->timer = 0;
-    tn_conn_close(c);
+    if (c->closing)
+        return;
+    c->fire = fire;
+    c->timer = true;
+    uv_timer_start(&c->clock, fired, ms, 0);
 }
 
 /* ---- sending ---- */
@@ -98,6 +106,15 @@ size_t tn_conn_backlog(const struct tn_conn *c)
     return uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
 }
 
+static void recheck(struct tn_conn *c)
+{
+    c->dirty &= c->mode != TN_DISPLAY;
+    if (c->mode == TN_DISPLAY)
+        tn_display_show(c);
+    else
+        tn_console_recheck(c);
+}
+
 static void sent(uv_write_t *req, int status)
 {
     struct tn_write_req *w = req->data;
@@ -108,7 +125,7 @@ static void sent(uv_write_t *req, int status)
     if (status || (c->goodbye && !tn_conn_backlog(c)))
         tn_conn_close(c);
     else if (c->dirty && !tn_conn_backlog(c))
-        tn_console_recheck(c);
+        recheck(c);
 }
 
 static void send_bytes(void *ctx, const u8 *bytes, size_t len)
@@ -138,30 +155,47 @@ void tn_conn_send(struct tn_conn *c, const struct tn_out *out)
     telnet_send_record(&c->telnet, out->bytes, out->len);
 }
 
+void tn_conn_send_record(struct tn_conn *c, const u8 *bytes, size_t len)
+{
+    if (!c->closing)
+        telnet_send_record(&c->telnet, bytes, len);
+}
+
+void tn_conn_notice(struct tn_conn *c, const char *text)
+{
+    struct tn_out out;
+    c->mode = TN_NOTICE;
+    tn_notice_draw(c->size, c->server->config.system, text, &out);
+    tn_conn_send(c, &out);
+    tn_conn_timer(c, TN3270_TURNED_AWAY_MS, tn_conn_close);
+}
+
 /* ---- what telnet tells ---- */
 
 static void ready(void *ctx, struct tn_size size)
 {
     struct tn_conn *c = ctx;
-    struct tn_out out;
     tn_conn_timer_stop(c);
     c->size = size;
-    if (!c->turned_away) {
+    if (c->turned_away)
+        tn_conn_notice(c, "No terminal address is free: try again later");
+    else if (c->server->member)
         tn_logo_show(c, "", false);
-        return;
-    }
-    c->mode = TN_NOTICE;
-    tn_notice_draw(size, c->server->member->config->member,
-                   "No terminal address is free: try again later", &out);
-    tn_conn_send(c, &out);
-    tn_conn_timer(c, TN3270_TURNED_AWAY_MS, time_is_up);
+    else
+        tn_display_begin(c);
 }
 
 static void record(void *ctx, const u8 *bytes, size_t len)
 {
     struct tn_conn *c = ctx;
     struct tn_in in;
-    if (!tn_in_parse(bytes, len, c->size, &in) || c->goodbye)
+    if (c->goodbye)
+        return;
+    if (c->mode == TN_DISPLAY || (c->full && len && bytes[0] != TN_AID_PA1)) {
+        tn_display_key(c, bytes, len);
+        return;
+    }
+    if (!tn_in_parse(bytes, len, c->size, &in))
         return;
     switch (c->mode) {
     case TN_NEGOTIATING:
@@ -169,7 +203,25 @@ static void record(void *ctx, const u8 *bytes, size_t len)
     case TN_NOTICE: tn_conn_close(c); return;
     case TN_LOGO: tn_logo_key(c, &in); return;
     case TN_CONSOLE: tn_console_key(c, &in); return;
+    case TN_DISPLAY: return;
     }
+}
+
+/* RFC 2355 reason codes. */
+enum { DEVICE_IN_USE = 1, INVALID_DEVICE_NAME = 3 };
+
+static u8 device(void *ctx, char lu[TELNET_LU_BYTES])
+{
+    struct tn_conn *c = ctx;
+    struct tn3270 *s = c->server;
+    if (s->member) {
+        if (!*lu)
+            snprintf(lu, TELNET_LU_BYTES, "L%04X", ++s->last_lu & 0xffff);
+        return 0;
+    }
+    return tn_display_name(c, lu) ? 0
+           : *lu ? tn_display_known(s, lu) ? DEVICE_IN_USE : INVALID_DEVICE_NAME
+                 : 0;
 }
 
 static void attention(void *ctx)
@@ -177,6 +229,8 @@ static void attention(void *ctx)
     struct tn_conn *c = ctx;
     if (c->mode == TN_CONSOLE)
         tn_console_attention(c);
+    else if (c->mode == TN_DISPLAY && tn_display_of(c))
+        con3270_attention(tn_display_of(c));
 }
 
 static void refuse(void *ctx, const char *why)
@@ -208,11 +262,22 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
 }
 
+/* A terminal whose host vanished says nothing more: find out. */
+static void notice_the_gone(struct tn_conn *c)
+{
+    unsigned ms = TN3270_GONE_S * 1000;
+    uv_os_fd_t fd;
+    uv_tcp_nodelay(&c->tcp, 1);
+    uv_tcp_keepalive(&c->tcp, 1, TN3270_GONE_S / 2);
+    if (!uv_fileno((const uv_handle_t *)&c->tcp, &fd))
+        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct tn3270 *s = listener->data;
     struct tn_conn *c = status ? NULL : calloc(1, sizeof *c);
-    const struct telnet_ports ports = {c, send_bytes, ready, record, attention, refuse};
+    const struct telnet_ports ports = {c, send_bytes, ready, record, attention, device, refuse};
     if (!c)
         return;
     c->server = s;
@@ -220,24 +285,51 @@ static void on_connection(uv_stream_t *listener, int status)
     s->conns = c;
     c->turned_away = s->conn_count++ >= TN3270_TERMINALS_MAX;
     uv_tcp_init(listener->loop, &c->tcp);
-    c->tcp.data = c;
+    uv_timer_init(listener->loop, &c->clock);
+    c->handles = 2;
+    c->tcp.data = c->clock.data = c;
     if (uv_accept(listener, (uv_stream_t *)&c->tcp) || s->closing ||
         s->conn_count > TN3270_TERMINALS_MAX + TN3270_TURNED_AWAY_MAX ||
         uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read)) {
         tn_conn_close(c);
         return;
     }
-    uv_tcp_nodelay(&c->tcp, 1);
-    tn_conn_timer(c, TN3270_NEGOTIATE_MS, time_is_up);
+    notice_the_gone(c);
+    tn_conn_timer(c, TN3270_NEGOTIATE_MS, tn_conn_close);
     telnet_begin(&c->telnet, &ports);
 }
 
 /* ---- the server ---- */
 
-static int listen_on(struct tn3270 *s, unsigned port, struct cause *cause)
+/* PORT, IPV4:PORT or [IPV6]:PORT; the host as text is left in `host`. */
+static bool address_parse(const char *text, char host[64], struct sockaddr_storage *out)
 {
-    struct sockaddr_in at;
-    int len = sizeof at, rc = uv_ip4_addr("127.0.0.1", (int)port, &at);
+    const char *colon = strrchr(text, ':'), *digits = colon ? colon + 1 : text;
+    size_t n = colon ? (size_t)(colon - text) : 0;
+    bool six = n > 2 && text[0] == '[' && colon[-1] == ']';
+    unsigned port;
+    int used = 0;
+    if (sscanf(digits, "%5u%n", &port, &used) != 1 || digits[used] || *digits == '+' ||
+        *digits == '-' || port > 65535 || (colon && !n) || n >= 63)
+        return false;
+    snprintf(host, 64, "%.*s", n ? (int)n - 2 * six : 9, n ? text + six : "127.0.0.1");
+    return six ? !uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)out)
+               : !uv_ip4_addr(host, (int)port, (struct sockaddr_in *)out);
+}
+
+bool tn3270_address_ok(const char *address)
+{
+    struct sockaddr_storage at;
+    char host[64];
+    return address_parse(address, host, &at);
+}
+
+static int listen_on(struct tn3270 *s, struct cause *cause)
+{
+    struct sockaddr_storage at = {0};
+    char host[64];
+    int len = sizeof at;
+    int rc = address_parse(s->config.address, host, &at) ? 0 : UV_EINVAL;
     if (!rc)
         rc = uv_tcp_bind(&s->listener, (const struct sockaddr *)&at, 0);
     if (!rc)
@@ -245,25 +337,28 @@ static int listen_on(struct tn3270 *s, unsigned port, struct cause *cause)
     if (!rc)
         rc = uv_tcp_getsockname(&s->listener, (struct sockaddr *)&at, &len);
     if (rc)
-        return cause_set(cause, ST_PERM, "CNSLPORT 127.0.0.1:%u: %s", port, uv_strerror(rc));
-    s->port = be16_load(&at.sin_port);
+        return cause_set(cause, ST_PERM, "TN3270 at %s: %s", s->config.address,
+                         uv_strerror(rc));
+    bool six = at.ss_family == AF_INET6;
+    s->port = be16_load(six ? (void *)&((struct sockaddr_in6 *)&at)->sin6_port
+                            : (void *)&((struct sockaddr_in *)&at)->sin_port);
+    log_line("TN3270 consoles: %s%s%s:%u", six ? "[" : "", host, six ? "]" : "", s->port);
     return ST_OK;
 }
 
-struct tn3270 *tn3270_create(struct member *member, unsigned port, struct cause *cause)
+struct tn3270 *tn3270_create(const struct tn3270_config *config, struct cause *cause)
 {
     struct tn3270 *s = calloc(1, sizeof *s);
     if (!s) {
         cause_set(cause, ST_NOMEM, "out of memory");
         return NULL;
     }
-    s->member = member;
-    uv_tcp_init(&member->loop, &s->listener);
+    s->config = *config;
+    s->member = config->member;
+    uv_tcp_init(config->loop, &s->listener);
     s->listener.data = s;
-    if (listen_on(s, port, cause) == ST_OK) {
-        log_line("TN3270 consoles: 127.0.0.1:%u", s->port);
+    if (listen_on(s, cause) == ST_OK)
         return s;
-    }
     tn3270_destroy(s);
     return NULL;
 }
@@ -277,5 +372,5 @@ void tn3270_recheck(struct tn3270 *s)
 {
     for (struct tn_conn *c = s ? s->conns : NULL; c; c = c->next)
         if (!c->closing)
-            tn_console_recheck(c);
+            recheck(c);
 }

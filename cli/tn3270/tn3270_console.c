@@ -42,6 +42,7 @@ static void observed(void *ctx, const char *text, size_t len)
     char why[48];
     (void)text;
     c->dirty = true;
+    c->breakin |= c->full && len;
     if (len)
         return;
     c->observer = 0; /* the console goes away; it can still be read */
@@ -70,6 +71,7 @@ void tn_console_end(struct tn_conn *c, bool disconnect)
 {
     bool ours = disconnect && user_of(c);
     tn_conn_timer_stop(c);
+    tn_display_end(c);
     if (c->console && c->observer)
         console_unobserve(c->console, c->observer);
     c->console = NULL;
@@ -86,7 +88,7 @@ void tn_console_begin(struct tn_conn *c, struct cp_user *user)
     c->console = cp_user_console(user);
     c->ldev = cp_terminal_view(user).ldev;
     strcpy(c->user, cp_user_id(user));
-    c->holding = c->warned = c->not_accepted = false;
+    c->holding = c->warned = c->not_accepted = c->full = c->breakin = false;
     tn_screen_begin(&c->screen, c->size, c->console, c->size.rows / 2);
     c->observer = console_observe(c->console, console_next_number(c->console), observed, c);
     if (!c->observer) {
@@ -99,13 +101,27 @@ void tn_console_begin(struct tn_conn *c, struct cp_user *user)
 
 /* ---- output ---- */
 
+bool tn_console_full(struct tn_conn *c)
+{
+    struct cp_user *user = user_of(c);
+    struct con3270 *con = user ? vm_console_display(cp_user_vm(user)) : NULL;
+    return con && con3270_written(con) && !c->breakin && !c->screen.more &&
+           !cp_user_cp_read(user);
+}
+
+/* CP's screen waits for somebody to have read it. */
+static bool waits(const struct tn_conn *c, const struct cp_user *user)
+{
+    return c->screen.more || (c->breakin && user && !cp_user_cp_read(user));
+}
+
 static const char *status(void *ctx, bool more)
 {
     struct tn_conn *c = ctx;
     struct cp_user *user = user_of(c);
     if (c->not_accepted)
         return "NOT ACCEPTED";
-    if (more)
+    if (more || waits(c, user))
         return c->holding ? "HOLDING" : "MORE...";
     if (user && cp_user_cp_read(user))
         return "CP READ";
@@ -114,18 +130,16 @@ static const char *status(void *ctx, bool more)
 
 static void next_page(struct tn_conn *c, enum tn_draw how)
 {
-    c->holding = c->warned = false;
+    c->holding = c->warned = c->breakin = false;
     tn_conn_timer_stop(c);
     tn_screen_next(&c->screen);
     show(c, how, "");
 }
 
-static void more_timer(void *conn)
+static void more_timer(struct tn_conn *c)
 {
-    struct tn_conn *c = conn;
     struct cp_user *user = user_of(c);
     struct tn_out out;
-    c->timer = 0;
     if (!user || c->warned) {
         if (user)
             next_page(c, TN_DRAW_CHANGES);
@@ -141,26 +155,46 @@ static void more_timer(void *conn)
 static void watch_more(struct tn_conn *c)
 {
     struct cp_user *user = user_of(c);
-    if (!c->screen.more || c->holding || !user) {
+    if (!waits(c, user) || c->holding || !user) {
         tn_conn_timer_stop(c);
         c->warned = false;
-        c->holding &= c->screen.more;
+        c->holding &= waits(c, user);
     } else if (!c->timer && !c->warned) {
         tn_conn_timer(c, (u64)cp_terminal_view(user).more_s * MS_PER_S, more_timer);
     }
 }
 
+static void show_display(struct tn_conn *c)
+{
+    if (!c->full) { /* what CP writes from here on begins a new screen */
+        if (!c->screen.drawn)
+            c->screen.end = (struct tn_place){console_next_number(c->console), 0};
+        tn_screen_next(&c->screen);
+        tn_conn_timer_stop(c);
+        c->cursor = 0; /* all of the display */
+        c->full = true;
+    }
+    c->dirty = false;
+    tn_display_show(c);
+}
+
 static void show(struct tn_conn *c, enum tn_draw how, const char *input)
 {
     struct tn_out out;
+    if (tn_console_full(c)) {
+        show_display(c);
+        return;
+    }
+    how = c->full ? TN_DRAW_ALL : how;
+    c->full = false;
     if (tn_conn_backlog(c) > TN3270_BACKLOG_BYTES) {
         c->screen.drawn &= how == TN_DRAW_CHANGES;
         c->dirty = true; /* again when that has been sent */
         return;
     }
     c->dirty = false;
-    if (tn_screen_draw(&c->screen, c->console, how, status, c,
-                       c->server->member->config->member, input, &out))
+    if (tn_screen_draw(&c->screen, c->console, how, status, c, c->server->config.system, input,
+                       &out))
         tn_conn_send(c, &out);
     watch_more(c);
 }
@@ -173,7 +207,7 @@ void tn_console_recheck(struct tn_conn *c)
     if (!user_of(c)) {
         snprintf(why, sizeof why, "%s was disconnected from here", c->user);
         leave(c, why);
-    } else if (c->dirty) {
+    } else if (c->dirty || c->full || tn_console_full(c)) {
         show(c, TN_DRAW_CHANGES, "");
     }
 }
@@ -191,9 +225,9 @@ static void enter(struct tn_conn *c, const struct tn_in *in)
 {
     char text[TN_INPUT_BYTES];
     tn_in_text(in, tn_screen_input(c->size), text, sizeof text);
-    if (c->screen.more)
+    if (waits(c, user_of(c)))
         c->holding = true;
-    if (*text || !c->screen.more) {
+    if (*text || !c->holding) {
         snprintf(c->last, sizeof c->last, "%s", text);
         type(c, text);
     }

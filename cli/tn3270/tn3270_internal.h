@@ -5,7 +5,9 @@
  *   (too many) NOTICE      +-----refused------+                  | LOGON HERE elsewhere
  *                          +-------------------------------------+
  *
- * A connection that ends in CONSOLE disconnects its user. */
+  * A connection that ends in CONSOLE disconnects its user. In CONSOLE the terminal shows CP's
+  * screen, or (`full`) the guest's 3270 display. Without a member there is neither logon nor
+  * CP: DISPLAY shows a display of the machine, from negotiation to the end. */
 #ifndef ENDICOTT_CLI_TN3270_INTERNAL_H
 #define ENDICOTT_CLI_TN3270_INTERNAL_H
 
@@ -16,8 +18,9 @@
 #include "cli/tn3270/tn3270_screen.h"
 #include "cli/tn3270/tn3270_telnet.h"
 #include "hyp/cp_terminal.h"
+#include "io/con3270.h"
 
-enum tn_mode { TN_NEGOTIATING, TN_NOTICE, TN_LOGO, TN_LOGGING_ON, TN_CONSOLE };
+enum tn_mode { TN_NEGOTIATING, TN_NOTICE, TN_LOGO, TN_LOGGING_ON, TN_CONSOLE, TN_DISPLAY };
 
 struct tn_logon; /* tn3270_logon.c */
 
@@ -27,13 +30,16 @@ struct tn_conn {
     struct tn_conn *next;
     struct tn3270 *server;
     uv_tcp_t tcp;
+    uv_timer_t clock;
+    unsigned handles; /* open ones of the two */
     bool closing;
     bool goodbye;     /* close when all is sent */
     bool turned_away; /* more than TN3270_TERMINALS_MAX */
     struct telnet telnet;
     struct tn_size size;
     enum tn_mode mode;
-    u64 timer; /* of negotiation or notice, or MORE... */
+    bool timer; /* `clock` runs: of negotiation or notice, or MORE... */
+    void (*fire)(struct tn_conn *c);
     struct tn_logon *logon;
     unsigned bad_logons;
     /* CONSOLE: */
@@ -46,25 +52,37 @@ struct tn_conn {
     bool holding;              /* Enter at MORE... */
     bool warned;               /* the alarm of MORE... was sounded */
     bool not_accepted;         /* shown until the next key */
+    bool full;                 /* the guest's display is shown, not CP's screen */
+    bool breakin;              /* CP wrote while the display was shown: until Clear, or MORE */
     char last[TN_INPUT_BYTES]; /* PF12 */
+    /* a display is shown: */
+    unsigned display;     /* DISPLAY: which one of the server's, from 1; 0: none */
+    u64 cursor;           /* what of its writes has been sent */
+    struct tn_size shown; /* its size when it was last drawn */
 };
 
 struct tn3270 {
-    struct member *member;
+    struct tn3270_config config;
+    struct member *member; /* of config */
     uv_tcp_t listener;
     bool closing, listener_closed;
     unsigned port;
     struct tn_conn *conns;
     unsigned conn_count;
-    u8 in[16384]; /* what libuv reads into: one connection at a time */
+    unsigned last_lu; /* given to a terminal that asked for none */
+    u8 in[16384];     /* what libuv reads into: one connection at a time */
+    u8 record[1 + CON3270_RECORD_BYTES_MAX]; /* of a display, on its way to telnet */
 };
 
 /* ---- tn3270.c: connections ---- */
 void tn_conn_send(struct tn_conn *c, const struct tn_out *out);
+void tn_conn_send_record(struct tn_conn *c, const u8 *bytes, size_t len);
 /** Unsent bytes of a terminal that is slow. */
 size_t tn_conn_backlog(const struct tn_conn *c);
 void tn_conn_close(struct tn_conn *c);
-void tn_conn_timer(struct tn_conn *c, u64 ms, void (*fire)(void *conn));
+void tn_conn_timer(struct tn_conn *c, u64 ms, void (*fire)(struct tn_conn *c));
+/** A screen that says something, and the end of the connection some seconds later. */
+void tn_conn_notice(struct tn_conn *c, const char *text);
 void tn_conn_timer_stop(struct tn_conn *c);
 
 /* ---- tn3270_logon.c: the logon screen ---- */
@@ -73,10 +91,26 @@ void tn_logo_key(struct tn_conn *c, const struct tn_in *in);
 /** The connection closes while LOGON is under way: who logs on is disconnected at once. */
 void tn_logon_abandon(struct tn_conn *c);
 
+/* ---- tn3270_display.c: a guest's 3270 display ---- */
+/** The machine's display for this terminal: the one with its LU name, or one that is free. */
+void tn_display_begin(struct tn_conn *c);
+/** The LU name of the display that the terminal will get, by the name it asked for ("": any).
+ * False: none is free. */
+bool tn_display_name(const struct tn_conn *c, char lu[TN3270_LU_BYTES]);
+bool tn_display_known(const struct tn3270 *s, const char *lu);
+/** The display this terminal shows, or may show; NULL: none, or no more. */
+struct con3270 *tn_display_of(struct tn_conn *c);
+/** Send what the guest has written since. */
+void tn_display_show(struct tn_conn *c);
+void tn_display_key(struct tn_conn *c, const u8 *record, size_t len);
+void tn_display_end(struct tn_conn *c);
+
 /* ---- tn3270_console.c: CP's screen ---- */
 /** `userid` has been logged on, or reconnected, by this terminal. */
 void tn_console_begin(struct tn_conn *c, struct cp_user *user);
 void tn_console_key(struct tn_conn *c, const struct tn_in *in);
+/** The user's guest has written to its display: is it to be shown now? */
+bool tn_console_full(struct tn_conn *c);
 /** The ATTN key. */
 void tn_console_attention(struct tn_conn *c);
 /** Is the user still ours? Show what is new. */

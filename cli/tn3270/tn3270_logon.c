@@ -21,7 +21,7 @@ static void logo(struct tn_conn *c, const char *message, const char *userid, boo
 {
     struct tn_out out;
     c->mode = TN_LOGO;
-    tn_logo_draw(c->size, c->server->member->config->member, message, userid, alarm, &out);
+    tn_logo_draw(c->size, c->server->config.system, message, userid, alarm, &out);
     tn_conn_send(c, &out);
 }
 

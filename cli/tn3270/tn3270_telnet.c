@@ -1,6 +1,8 @@
 /* Telnet bytes to records and back. A terminal may send anything: a wrong option is refused, a
  * record that is too long, or a type that is no 3270, ends the connection by `refuse`.
  *
+ *   TN3270E asked --will--> tn3270_e.c --agreed--> ready: records with headers
+ *        | will not, or speaks of types first
  *   type asked --is a 3270--> modes asked --all four agreed--> ready: records
  *        |  ^ another type        |
  *        +--+--refuse             +--one denied--refuse */
@@ -9,8 +11,11 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "cli/tn3270/tn3270_telnet_internal.h"
+#include "io/screen3270.h"
+
 enum { IAC = 255, DONT = 254, DO = 253, WONT = 252, WILL = 251, SB = 250 };
-enum { IP = 244, BRK = 243, SE = 240, EOR = 239 };
+enum { AO = 245, IP = 244, BRK = 243, SE = 240, EOR = 239 };
 enum { OPT_BINARY = 0, OPT_TYPE = 24, OPT_EOR = 25 };
 enum { TYPE_IS = 0, TYPE_SEND = 1 };
 enum { AT_DATA, AT_IAC, AT_OPTION, AT_SUB, AT_SUB_IAC };
@@ -66,20 +71,52 @@ static void ask_both(struct telnet *t, u8 *bits, u8 option)
 
 void telnet_begin(struct telnet *t, const struct telnet_ports *ports)
 {
-    *t = (struct telnet){.ports = *ports, .state = AT_DATA, .type = TELNET_ASKED_HIM};
-    send_option(t, DO, OPT_TYPE);
+    *t = (struct telnet){.ports = *ports, .state = AT_DATA};
+    send_option(t, DO, OPT_TN3270E);
+    t->e_asked = true;
 }
 
 /* ---- options ---- */
 
-static void check_ready(struct telnet *t)
+static void ready(struct telnet *t)
 {
-    if (t->ready || t->stopped || !t->size.rows || (t->eor & BOTH_WAYS) != BOTH_WAYS ||
-        (t->binary & BOTH_WAYS) != BOTH_WAYS)
-        return;
     t->ready = true;
     t->record_len = 0;
     t->ports.ready(t->ports.ctx, t->size);
+}
+
+/* The reply to the query of a dynamic terminal: usable area; a key instead leaves it at model 2. */
+static void take_size(struct telnet *t, const u8 *p, size_t len)
+{
+    t->dynamic = false;
+    for (size_t at = 1, n; p[0] == AID_STRUCTURED_FIELD && at + 10 <= len; at += n) {
+        n = be16_load(p + at);
+        if (n < 4)
+            break;
+        unsigned cols = be16_load(p + at + 6), rows = be16_load(p + at + 8);
+        if (p[at + 2] == 0x81 && p[at + 3] == 0x81 && screen_size_ok(rows, cols))
+            t->size = (struct tn_size){rows, cols};
+    }
+    ready(t);
+}
+
+void telnet_agreed(struct telnet *t)
+{
+    static const u8 query[] = {SCREEN_SNA_WRITE_STRUCTURED_FIELD, 0, 5, 1, 255, 2};
+    t->record_len = 0;
+    if (t->dynamic)
+        telnet_send_record(t, query, sizeof query);
+    else
+        ready(t);
+}
+
+static void check_ready(struct telnet *t)
+{
+    if (t->ready || t->e || t->agreed || t->stopped || !t->size.rows ||
+        (t->eor & BOTH_WAYS) != BOTH_WAYS || (t->binary & BOTH_WAYS) != BOTH_WAYS)
+        return;
+    t->agreed = true;
+    telnet_agreed(t);
 }
 
 static u8 *option_bits(struct telnet *t, u8 option)
@@ -96,6 +133,12 @@ static u8 *option_bits(struct telnet *t, u8 option)
 static void on_will(struct telnet *t, u8 option)
 {
     u8 *bits = option_bits(t, option);
+    if (option == OPT_TN3270E && t->e_asked && !t->type) {
+        t->e = true;
+        t->e_asked = false;
+        telnet_e_begin(t);
+        return;
+    }
     if (!bits) {
         send_option(t, DONT, option);
         return;
@@ -123,10 +166,24 @@ static void on_do(struct telnet *t, u8 option)
     *bits |= TELNET_ASKED_ME | TELNET_MINE;
 }
 
+/* The classic way, then. */
+static void no_tn3270e(struct telnet *t)
+{
+    if (!t->e_asked)
+        return;
+    t->e_asked = false;
+    if (!t->type) {
+        t->type = TELNET_ASKED_HIM;
+        send_option(t, DO, OPT_TYPE);
+    }
+}
+
 static void on_option(struct telnet *t, u8 command, u8 option)
 {
     if (command == WILL)
         on_will(t, option);
+    else if (command == WONT && option == OPT_TN3270E)
+        no_tn3270e(t);
     else if (command == DO)
         on_do(t, option);
     else if (option_bits(t, option) && !(command == DONT && option == OPT_TYPE))
@@ -136,11 +193,26 @@ static void on_option(struct telnet *t, u8 command, u8 option)
 
 /* ---- the terminal type ---- */
 
+bool telnet_take_type(struct telnet *t, const char *type)
+{
+    char name[TELNET_SUBOPTION_BYTES_MAX];
+    snprintf(name, sizeof name, "%s", type);
+    char *at = strchr(name, '@');
+    if (at) {
+        *at = 0;
+        snprintf(t->lu, sizeof t->lu, "%.8s", at + 1);
+    }
+    size_t n = strlen(name);
+    t->dynamic = !strcasecmp(name, "IBM-DYNAMIC");
+    t->extended = t->dynamic || (n > 2 && !strcasecmp(name + n - 2, "-E"));
+    return telnet_device_size(name, &t->size);
+}
+
 static void on_type(struct telnet *t, const char *type)
 {
     if (t->size.rows)
         return;
-    if (telnet_device_size(type, &t->size)) {
+    if (telnet_take_type(t, type)) {
         ask_both(t, &t->eor, OPT_EOR);
         ask_both(t, &t->binary, OPT_BINARY);
     } else if (!strcasecmp(type, t->last_type) || t->types_asked >= TELNET_TYPES_MAX) {
@@ -154,6 +226,10 @@ static void on_type(struct telnet *t, const char *type)
 static void on_sub(struct telnet *t)
 {
     char type[TELNET_SUBOPTION_BYTES_MAX];
+    if (t->sub_len && t->sub[0] == OPT_TN3270E) {
+        telnet_e_sub(t);
+        return;
+    }
     if (t->sub_len < 2 || t->sub_len > sizeof t->sub || t->sub[0] != OPT_TYPE ||
         t->sub[1] != TYPE_IS || !(t->type & TELNET_HIS))
         return;
@@ -169,7 +245,7 @@ static void on_sub(struct telnet *t)
 
 static void put_data(struct telnet *t, u8 byte)
 {
-    if (!t->ready)
+    if (!t->ready && !t->dynamic)
         return;
     if (t->record_len == sizeof t->record)
         refuse(t, "a record is too long");
@@ -188,9 +264,16 @@ static void put_sub(struct telnet *t, u8 byte)
 static void end_record(struct telnet *t)
 {
     size_t len = t->record_len;
+    const u8 *record = t->record;
     t->record_len = 0;
-    if (t->ready && len)
-        t->ports.record(t->ports.ctx, t->record, len);
+    if (t->e)
+        record = telnet_e_data(record, &len);
+    if (!record || !len)
+        return;
+    if (t->ready)
+        t->ports.record(t->ports.ctx, record, len);
+    else if (t->dynamic && t->size.rows && (t->agreed || t->e_typed))
+        take_size(t, record, len);
 }
 
 /* The byte behind IAC. */
@@ -211,6 +294,7 @@ static void on_command(struct telnet *t, u8 byte)
         t->command = byte;
         t->state = AT_OPTION;
         return;
+    case AO: /* SYSREQ */
     case IP:
     case BRK:
         if (t->ready)
@@ -257,13 +341,17 @@ void telnet_feed(struct telnet *t, const u8 *bytes, size_t len)
 
 void telnet_send_record(struct telnet *t, const u8 *bytes, size_t len)
 {
-    u8 out[2 * TN_OUT_BYTES_MAX + 2];
-    size_t n = 0;
-    len = len < TN_OUT_BYTES_MAX ? len : TN_OUT_BYTES_MAX;
+    u8 out[TELNET_PIECE_BYTES];
+    size_t n = t->e ? TN3270E_HEADER_BYTES : 0;
+    memset(out, 0, TN3270E_HEADER_BYTES); /* 3270 data, no response wanted */
     for (size_t i = 0; i < len; i++) {
         if (bytes[i] == IAC)
             out[n++] = IAC;
         out[n++] = bytes[i];
+        if (n >= sizeof out - 4) {
+            t->ports.send(t->ports.ctx, out, n);
+            n = 0;
+        }
     }
     out[n++] = IAC;
     out[n++] = EOR;

@@ -56,18 +56,23 @@ static int hw_mainsize(struct hw_parse *p)
     return one_operand(p);
 }
 
-/* CNSLPORT port (0: none) or 127.0.0.1:port (0: any free one). Passwords travel in clear, so
- * that no other address is taken. */
+/* CNSLPORT port (0: none), 127.0.0.1:port or [::1]:port (0: any free one). Passwords travel in
+ * clear, so that no other address is taken. */
 static int hw_cnslport(struct hw_parse *p)
 {
-    static const char here[] = "127.0.0.1:";
+    static const char here[] = "127.0.0.1:", here6[] = "[::1]:";
     const char *word = scan_word(p->s, 1);
     bool host = !strncmp(word, here, sizeof here - 1);
+    bool six = !strncmp(word, here6, sizeof here6 - 1);
     u64 v;
-    if (!scan_number(host ? word + sizeof here - 1 : word, 0, 65535, &v))
+    word += host ? sizeof here - 1 : six ? sizeof here6 - 1 : 0;
+    if (!scan_number(word, 0, 65535, &v))
         return scan_bad(
             p->s, 1, p->cause,
-            "a TCP port up to 65535 (0: none), or 127.0.0.1:port (0: any free one)");
+            "a TCP port up to 65535 (0: none), 127.0.0.1:port or [::1]:port (0: any "
+            "free one)");
+    host |= six;
+    p->hw->console_six = six;
     p->hw->console_on = host || v;
     p->hw->console_port = (u16)v;
     return one_operand(p);

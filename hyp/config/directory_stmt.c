@@ -201,11 +201,10 @@ static int st_console(struct dir_parse *p)
     char userid[DIR_NAME_BYTES] = "";
     if (take_vdev(p, 1, &e->console_vdev))
         return ST_CONFIG;
-    if (!strcmp(scan_word(p->s, 2), "3270"))
-        return scan_refuse(p->s, 2, p->cause, "CONSOLE ... 3270");
-    if (strcmp(scan_word(p->s, 2), "3215") && strcmp(scan_word(p->s, 2), "3210"))
-        return bad(p, 2, "3215");
-    e->console_devtype = 0x3215;
+    bool display = !strcmp(scan_word(p->s, 2), "3270");
+    if (!display && strcmp(scan_word(p->s, 2), "3215") && strcmp(scan_word(p->s, 2), "3210"))
+        return bad(p, 2, "3215 or 3270");
+    e->console_devtype = display ? 0x3270 : 0x3215;
     e->has_console = true;
     strcpy(e->console_class, "T");
     if (p->s->count > 3) {

@@ -26,7 +26,7 @@ enum cp_setting {
 /** TERMINAL options that are kept for the session. */
 struct cp_terminal {
     unsigned more_s, more_warn_s, linesize;
-    bool hold, apl, highlight, breakin_guest;
+    bool hold, apl, highlight, breakin_guest, no_autocr;
     char linend, linedel, chardel, escape;
 };
 

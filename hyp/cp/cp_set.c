@@ -110,14 +110,29 @@ static int terminal_linesize(struct cp_request *req, struct cp_terminal *t)
     return 0;
 }
 
+static int terminal_autocr(struct cp_request *req, struct cp_terminal *t)
+{
+    bool on;
+    int rc = terminal_switch(req, &on);
+    if (!rc)
+        t->no_autocr = !on;
+    return rc;
+}
+
+/* The device changes at once: nothing of it is left when a later operand is wrong. */
 static int terminal_conmode(struct cp_request *req)
 {
+    struct cp_user *user = cp_own_machine(req);
+    const struct vm_ops *ops = req->cp->ports.vm;
+    struct cause cause = {0};
     const char *word = cp_operand(req);
-    if (word && !strcmp(word, "3215"))
-        return 0;
-    if (word && !strcmp(word, "3270"))
-        return cp_fail(req, MSG_CMD099E, "TERMINAL CONMODE 3270");
-    return cp_fail(req, MSG_CMD002E, word ? word : "CONMODE");
+    if (!word || (strcmp(word, "3215") && strcmp(word, "3270")))
+        return cp_fail(req, MSG_CMD002E, word ? word : "CONMODE");
+    if (!user->entry->has_console)
+        return cp_fail(req, MSG_QVD040E, "CONS");
+    if (ops->conmode(user->vm, word[2] == '7', &cause))
+        return cp_fail(req, MSG_CMD002E, word);
+    return 0;
 }
 
 static int terminal_breakin(struct cp_request *req, struct cp_terminal *t)
@@ -150,6 +165,8 @@ static int terminal_option(struct cp_request *req, struct cp_terminal *t, const 
         return terminal_character(req, &t->escape);
     if (cp_abbrev(word, "LINESize"))
         return terminal_linesize(req, t);
+    if (cp_abbrev(word, "AUTOCR"))
+        return terminal_autocr(req, t);
     if (cp_abbrev(word, "CONMODE"))
         return terminal_conmode(req);
     if (cp_abbrev(word, "BREAKIn"))
@@ -196,9 +213,10 @@ int cp_query_terminal(struct cp_request *req, void *ctx)
             shown(t->escape, d));
     cp_line(req, "LINESIZE %03u, ATTN OFF, APL %s, TEXT OFF, MODE VM, HILIGHT %s", t->linesize,
             t->apl ? "ON " : "OFF", t->highlight ? "ON" : "OFF");
-    cp_line(req, "CONMODE 3215, BREAKIN %s , BRKKEY PA1  , SCRNSAVE OFF",
+    cp_line(req, "CONMODE %s, BREAKIN %s , BRKKEY PA1  , SCRNSAVE OFF",
+            req->cp->ports.vm->conmode_display(u->vm) ? "3270" : "3215",
             t->breakin_guest ? "GUESTCTL" : "IMMED");
-    cp_line(req, "AUTOCR ON , MORE %03u %03u, HOLD %s, TIMESTAMP OFF, SYS3270 OFF", t->more_s,
-            t->more_warn_s, t->hold ? "ON" : "OFF");
+    cp_line(req, "AUTOCR %s , MORE %03u %03u, HOLD %s, TIMESTAMP OFF, SYS3270 OFF",
+            t->no_autocr ? "OFF" : "ON", t->more_s, t->more_warn_s, t->hold ? "ON" : "OFF");
     return 0;
 }

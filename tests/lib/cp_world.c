@@ -73,6 +73,18 @@ static int f_attention(struct vm *vm, u16 vdev, struct cause *cause)
     return ST_OK;
 }
 
+static int f_conmode(struct vm *vm, bool display, struct cause *cause)
+{
+    (void)cause;
+    vm->display = display;
+    return ST_OK;
+}
+
+static bool f_conmode_display(struct vm *vm)
+{
+    return vm->display;
+}
+
 static int f_external(struct vm *vm, u16 code, struct cause *cause)
 {
     (void)vm;
@@ -262,13 +274,37 @@ static void f_spool_open(void *host, const char *userid)
     (void)userid;
 }
 
-static const struct vm_ops fake_vm = {
-    f_create,         f_destroy,      f_ipl,         f_system,        f_begin,
-    f_stop,           f_attention,    f_external,    f_machine_check, f_signal,
-    f_info,           f_cpu_info,     f_reg_get,     f_reg_put,       f_psw_get,
-    f_psw_put,        f_prefix,       f_get,         f_put,           f_device_row,
-    f_define_storage, f_define_cpu,   f_detach_cpu,  f_spool_count,   f_spool_file,
-    f_spool_purge,    f_spool_change, f_spool_close, f_spool_open};
+static const struct vm_ops fake_vm = {f_create,
+                                      f_destroy,
+                                      f_ipl,
+                                      f_system,
+                                      f_begin,
+                                      f_stop,
+                                      f_attention,
+                                      f_conmode,
+                                      f_conmode_display,
+                                      f_external,
+                                      f_machine_check,
+                                      f_signal,
+                                      f_info,
+                                      f_cpu_info,
+                                      f_reg_get,
+                                      f_reg_put,
+                                      f_psw_get,
+                                      f_psw_put,
+                                      f_prefix,
+                                      f_get,
+                                      f_put,
+                                      f_device_row,
+                                      f_define_storage,
+                                      f_define_cpu,
+                                      f_detach_cpu,
+                                      f_spool_count,
+                                      f_spool_file,
+                                      f_spool_purge,
+                                      f_spool_change,
+                                      f_spool_close,
+                                      f_spool_open};
 
 /* --- fake time and cluster ---------- */
 

@@ -20,7 +20,7 @@ struct vm {
     unsigned ipls, attentions;
     struct vm_machine_check mcheck;
     u64 standby_bytes;
-    bool listens;
+    bool listens, display;
 };
 
 struct cp_world_claim {

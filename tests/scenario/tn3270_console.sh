@@ -1,71 +1,11 @@
 #!/bin/bash
 # Consoles on 3270 terminals, driven through s3270: logon screen, refusals, OPERATOR, MORE... and its
-# keys and timer, DISCONNECT and reconnection, a running Linux guest, all screen sizes, TN3270E refused.
+# keys and timer, DISCONNECT and reconnection, a running Linux guest, all screen sizes, classic TN3270 and TN3270E.
 # Rules: RFC 1576; screen discipline of z/VM's CP (status at the lower right, TERMINAL MORE).
 set -euo pipefail
 . "$(dirname "$0")/../lib/relocate.sh"
 
-declare -A S_IN S_OUT S_PID
-screen=
-before_cleanup() { kill "${S_PID[@]}" 2>/dev/null; }
-
-# terminal NAME MODEL: an s3270 of its own, connected; NAME is what t and see talk to from here on
-terminal() {
-    local in out
-    mkfifo "$TEST_TMP/$1.in" "$TEST_TMP/$1.out"
-    s3270 -model "$2" <"$TEST_TMP/$1.in" >"$TEST_TMP/$1.out" 2>&1 &
-    S_PID[$1]=$!
-    exec {in}>"$TEST_TMP/$1.in" {out}<"$TEST_TMP/$1.out"
-    S_IN[$1]=$in S_OUT[$1]=$out
-    now=$1
-    t "Connect(127.0.0.1:$port)" || fail "$1: no connection: $screen"
-}
-
-# t ACTION: carried out at the terminal $now; its data lines are left in $screen
-t() {
-    local line
-    screen=
-    printf '%s\n' "$1" >&"${S_IN[$now]}"
-    while IFS= read -r -t "$WAIT_SECONDS" line <&"${S_OUT[$now]}"; do
-        case $line in
-        ok) return 0 ;;
-        error) return 1 ;;
-        data:*) screen+="${line#data: }"$'\n' ;;
-        esac
-    done
-    fail "$now: s3270 gives no answer to $1"
-}
-
-# see REGEX: wait until the screen shows it
-see() {
-    local end=$((SECONDS + WAIT_SECONDS))
-    while t 'Ascii()' && ! grep -Eq -- "$1" <<<"$screen"; do
-        [ $SECONDS -lt $end ] || fail "$now never shows $1:"$'\n'"$screen"
-        t 'Wait(1,Output)' || true
-    done
-}
-
-sees_not() { # regex: on the screen as it is
-    t 'Ascii()'
-    ! grep -Eq -- "$1" <<<"$screen" || fail "$now shows $1:"$'\n'"$screen"
-}
-
-enter() { # text
-    t "String(\"$1\")" && t 'Enter()' || fail "$now: the keyboard is locked: $screen"
-}
-
-logon() { # userid password
-    see 'Fill in your USERID and PASSWORD and press ENTER'
-    t "String(\"$1\")" || fail "$now: the keyboard is locked"
-    [ ${#1} = 8 ] || t 'Tab()' # a full field is left by itself
-    enter "$2"
-}
-
-hang_up() { # name
-    now=$1
-    t 'Quit()' || true
-    wait "${S_PID[$1]}" 2>/dev/null || true
-}
+. "$ROOT/tests/lib/s3270.sh"
 
 cluster=$TEST_TMP/two
 sample two "$cluster"

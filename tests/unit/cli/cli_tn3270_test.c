@@ -1,5 +1,6 @@
-/* Telnet negotiation, 3270 records in and out, rows of the console screen; hostile bytes into all.
- * Rules: RFC 854, RFC 1091, RFC 1576, GA23-0059. Run alone: build/tests/unit/cli/cli_tn3270_test */
+/* Telnet negotiation, the classic one and TN3270E, 3270 records in and out, rows of the console
+ * screen; hostile bytes into all. Rules: RFC 854, RFC 1091, RFC 1576, RFC 2355, GA23-0059. Run
+ * alone: build/tests/unit/cli/cli_tn3270_test */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,8 +56,18 @@ static void on_refuse(void *ctx, const char *why)
     refuse_count++;
 }
 
-static const struct telnet_ports ports = {NULL,      on_send,      on_ready,
-                                          on_record, on_attention, on_refuse};
+static u8 on_device(void *ctx, char lu[TELNET_LU_BYTES])
+{
+    (void)ctx;
+    if (!strcmp(lu, "BUSY"))
+        return 1;
+    if (!*lu)
+        strcpy(lu, "ANY");
+    return 0;
+}
+
+static const struct telnet_ports ports = {NULL,         on_send,   on_ready, on_record,
+                                          on_attention, on_device, on_refuse};
 
 static void setup(void)
 {
@@ -93,6 +104,8 @@ static void negotiate(const char *type)
 
 START_TEST(negotiation)
 {
+    SENT(255, 253, 40);
+    FEED(255, 252, 40);
     SENT(255, 253, 24);
     FEED(255, 251, 24);
     SENT(255, 250, 24, 1, 255, 240);
@@ -115,16 +128,104 @@ START_TEST(client_speaks_first)
     sent_len = 0;
     FEED(255, 251, 25, 255, 253, 25, 255, 251, 0, 255, 253, 0);
     SENT(255, 253, 25, 255, 251, 25, 255, 253, 0, 255, 251, 0);
-    FEED(255, 251, 24);
-    SENT(255, 250, 24, 1, 255, 240);
+    FEED(255, 251, 24); /* without a word about TN3270E: the classic way */
+    SENT(255, 253, 24, 255, 250, 24, 1, 255, 240);
     feed_type("IBM-3277-2");
     ck_assert_uint_eq(sent_len, 0);
     ck_assert_uint_eq(ready_count, 1);
 }
 END_TEST
 
+/* TN3270E up to the device type. */
+static void e_device(const char *type, const char *lu)
+{
+    FEED(255, 251, 40);
+    SENT(255, 250, 40, 8, 2, 255, 240);
+    FEED(255, 250, 40, 2, 7);
+    telnet_feed(&tel, (const u8 *)type, strlen(type));
+    if (lu)
+        FEED(1);
+    telnet_feed(&tel, (const u8 *)(lu ? lu : ""), lu ? strlen(lu) : 0);
+    FEED(255, 240);
+}
+
+START_TEST(tn3270e)
+{
+    sent_len = 0;
+    e_device("IBM-3278-4-E", "TERM1");
+    static const u8 is[] = "\xff\xfa\x28\x02\x04IBM-3278-4-E\x01TERM1\xff\xf0";
+    sent_is(is, sizeof is - 1);
+    ck_assert_str_eq(tel.lu, "TERM1");
+    FEED(255, 250, 40, 3, 7, 0, 2, 4, 255, 240); /* BIND-IMAGE, RESPONSES, SYSREQ */
+    SENT(255, 250, 40, 3, 7, 4, 255, 240);
+    ck_assert_uint_eq(ready_count, 0);
+    FEED(255, 250, 40, 3, 4, 4, 255, 240);
+    ck_assert_uint_eq(sent_len, 0);
+    ck_assert_uint_eq(ready_count, 1);
+    ck_assert_uint_eq(ready_size.rows, 43);
+    ck_assert(tel.extended);
+    telnet_send_record(&tel, BYTES(0xf5, 0xff, 0xc1));
+    SENT(0, 0, 0, 0, 0, 0xf5, 255, 255, 0xc1, 255, 239);
+    FEED(0, 0, 0, 0, 1, 0x7d, 0x40, 0x40, 255, 239);
+    ck_assert_uint_eq(record_len, 3);
+    ck_assert_uint_eq(record[0], 0x7d);
+    FEED(2, 0, 0, 0, 1, 0, 255, 239, 5, 0, 0, 0, 2, 65, 255, 239, 0, 0, 255, 239);
+    ck_assert_uint_eq(record_count,
+                      1); /* a response, NVT data, a header cut off: no 3270 data */
+    FEED(255, 245, 255, 244);
+    ck_assert_uint_eq(attention_count, 2);
+}
+END_TEST
+
+START_TEST(tn3270e_refuses)
+{
+    sent_len = 0;
+    e_device("IBM-3278-2", "BUSY");
+    SENT(255, 250, 40, 2, 6, 5, 1, 255, 240);
+    FEED(255, 250, 40, 3, 7, 255, 240); /* functions before the device */
+    ck_assert_uint_eq(ready_count, 0);
+    setup();
+    sent_len = 0;
+    e_device("IBM-3287-1", NULL);
+    SENT(255, 250, 40, 2, 6, 5, 4, 255, 240);
+    FEED(255, 250, 40, 2, 7, 'I', 'B', 'M', '-', '3', '2', '7', '8', '-', '2', 255, 240);
+    static const u8 is[] = "\xff\xfa\x28\x02\x04IBM-3278-2\x01"
+                           "ANY\xff\xf0";
+    sent_is(is, sizeof is - 1);
+    FEED(255, 250, 40, 3, 7, 255, 240);
+    SENT(255, 250, 40, 3, 4, 255, 240);
+    ck_assert_uint_eq(ready_count, 1);
+    ck_assert_uint_eq(refuse_count, 0);
+}
+END_TEST
+
+/* IBM-DYNAMIC is asked for its usable area before anybody sees it. */
+START_TEST(dynamic_size)
+{
+    FEED(255, 252, 40, 255, 251, 24);
+    feed_type("IBM-DYNAMIC@LU7");
+    sent_len = 0;
+    FEED(255, 251, 25, 255, 253, 25, 255, 251, 0, 255, 253, 0);
+    SENT(0xf3, 0, 5, 1, 255, 255, 2, 255, 239);
+    ck_assert_uint_eq(ready_count, 0);
+    ck_assert_str_eq(tel.lu, "LU7");
+    FEED(0x88, 0, 5, 0x81, 0x80, 0x81, 0, 23, 0x81, 0x81, 1, 0, 0, 132, 0, 60, 1, 0, 10, 2,
+         0xe5, 0, 2, 0, 0x6f, 9, 12, 0, 0, 255, 239);
+    ck_assert_uint_eq(ready_count, 1);
+    ck_assert_uint_eq(ready_size.rows, 60);
+    ck_assert_uint_eq(ready_size.cols, 132);
+    ck_assert_uint_eq(record_count, 0);
+    setup();
+    FEED(255, 252, 40, 255, 251, 24);
+    feed_type("IBM-DYNAMIC");
+    FEED(255, 251, 25, 255, 253, 25, 255, 251, 0, 255, 253, 0, 0x88, 0, 2, 255, 239);
+    ck_assert_uint_eq(ready_size.rows, 24); /* no sense in it: model 2 */
+}
+END_TEST
+
 START_TEST(other_options_are_refused)
 {
+    FEED(255, 252, 40);
     sent_len = 0;
     FEED(255, 251, 40, 255, 253, 40, 255, 251, 1, 255, 253, 3, 255, 253, 24);
     SENT(255, 254, 40, 255, 252, 40, 255, 254, 1, 255, 252, 3, 255, 252, 24);
@@ -576,6 +677,9 @@ static Suite *suite(void)
     TCase *t = fixture(s, "telnet", setup, NULL);
     tcase_add_test(t, negotiation);
     tcase_add_test(t, client_speaks_first);
+    tcase_add_test(t, tn3270e);
+    tcase_add_test(t, tn3270e_refuses);
+    tcase_add_test(t, dynamic_size);
     tcase_add_test(t, other_options_are_refused);
     tcase_add_test(t, not_a_3270);
     tcase_add_loop_test(t, a_mode_is_denied, 0, 5);

@@ -43,7 +43,7 @@ static void setup(void)
     struct cause cause = {0};
     const struct vm_host_config hc = {.processors = 1, .model = cpu_model_default()};
     const struct vm_host_ports ports = {NULL, post};
-    const struct vm_host_events events = {NULL, NULL, NULL, NULL};
+    const struct vm_host_events events = {0};
     host = vm_host_create(&hc, &ports, &events, &cause);
     ck_assert_ptr_nonnull(host);
     here = machine("HERE");
