@@ -15,11 +15,16 @@
 #define LEVEL_PAGE (-1)
 #define LEVEL_REGION1 3
 #define ENTRY_INVALID 0x20u
+#define ENTRY_FRAME 0x400u /* a segment or region is one frame (absolute address 0) */
 #define PTE_INVALID 0x400u
 #define EXECUTIONS_MAX 4096
 #define THREADED_BUDGET_INSNS 64 /* more than what the run loop executes one by one */
 #define COMPLAINTS_SHOWN 60
-#define LC_INTERRUPTS 0x80u /* where interruptions store */
+#define LISTED_FIRST 72u /* in a parameter list: an address, and the next so far behind it */
+#define LISTED_BYTES 32u
+#define LISTED_MAX 3u
+#define LISTED_PLACE (MX_PLAIN(3) + 0x800u) /* of operands that a row does not name */
+#define LC_INTERRUPTS 0x80u                 /* where interruptions store */
 #define LC_INTERRUPTS_END 0x200u
 #define LC_PGM_ILC 0x8d
 #define LC_PGM_CODE 0x8e
@@ -126,15 +131,37 @@ u64 mx_boundary(enum mx_boundary b)
         [MX_AT_TOP24] = 1ull << 24,
         [MX_AT_TOP31] = 1ull << 31,
         [MX_AT_TOP64] = 0,
+        [MX_AT_EDAT1] = 0xa00000 + MX_HIGH_FRAME,
+        [MX_AT_EDAT2] = (3ull << 31) + MX_HIGH_FRAME,
+        [MX_AT_REAL] = 0x3b000,
+        [MX_AT_END] = MX_STORAGE,
     };
     return at[b];
+}
+
+/* Access-register translation of MX_ALET comes to the same tables. */
+static void lists_make(struct matrix *m)
+{
+    u64 list, aste;
+    m->lists = (m->tables_end + 0xfff) & ~0xfffull;
+    m->tables_end = m->lists + FRAME_BYTES;
+    if (m->tables_end > MX_STORAGE - FRAME_BYTES) /* the last frame is for MX_AT_END */
+        abort();
+    list = m->lists + 0x80;
+    aste = m->lists + 0x200;
+    mx_set(m, m->lists + 0x10, list << 32); /* 8 entries; the first word of the pair */
+    for (u64 at = list; at < aste; at += 16)
+        mx_set(m, at, 0x80000000ull << 32);
+    mx_set(m, MX_ALE(m), 0);
+    mx_set(m, MX_ALE(m) + 8, aste << 32); /* ASTE sequence number 0 */
+    mx_set(m, aste + 8, m->asce);
 }
 
 static void tables_make(struct matrix *m)
 {
     m->tables_end = TABLES;
     table_new(m, LEVEL_REGION1);
-    for (unsigned b = 0; b < MX_BOUNDARIES; b++) {
+    for (unsigned b = 0; b < MX_MAPPED; b++) {
         map(m, (mx_boundary(b) - 1) & ~0xfffull, MX_LOW_FRAME);
         map(m, mx_boundary(b), MX_HIGH_FRAME);
     }
@@ -145,7 +172,10 @@ static void tables_make(struct matrix *m)
     for (unsigned i = 0; i < MX_OPERANDS; i++)
         for (u64 at = 0; at < 0x3000; at += 0x1000)
             map(m, MX_PLAIN(i) + at, 0x20000 + 0x4000 * i + at);
+    mx_set(m, mx_entry(m, mx_boundary(MX_AT_EDAT1), 0), ENTRY_FRAME);
+    mx_set(m, mx_entry(m, mx_boundary(MX_AT_EDAT2), 1), ENTRY_FRAME | 1 << 2);
     m->asce = TABLES | 3 << 2 | 3;
+    lists_make(m);
     u64 segments = mx_entry(m, MX_CODE, 0) & ~(u64)(TABLE_BYTES - 1);
     m->asce_short = segments | 3;
 }
@@ -173,12 +203,22 @@ void mx_destroy(struct matrix *m)
 
 /* ---- before ---- */
 
+u64 mx_frame(struct matrix *m, u64 mask, u64 va)
+{
+    if (!(mask & PSW_DAT))
+        return va & ~0xfffull;
+    for (int level = 1; level >= 0; level--)
+        if (mx_get(m, mx_entry(m, va, level)) & ENTRY_FRAME)
+            return va & ((1ull << (20 + 11 * level)) - 0x1000);
+    return mx_get(m, mx_entry(m, va, LEVEL_PAGE)) & ~0xfffull;
+}
+
 u64 mx_operand_abs(struct matrix *m, const struct mx_case *k, unsigned i, u64 at)
 {
     u64 va = (k->ea[i] + at) & mx_amask(k);
-    if (strchr("FSK", k->row->operand[i].access) || !(k->mask & PSW_DAT))
+    if (strchr("FSK", k->row->operand[i].access))
         return va;
-    return (mx_get(m, mx_entry(m, va, LEVEL_PAGE)) & ~0xfffull) + (va & 0xfff);
+    return mx_frame(m, k->mask, va) + (va & 0xfff);
 }
 
 static void area_fill(struct matrix *m)
@@ -193,16 +233,34 @@ static void area_fill(struct matrix *m)
     mx_set(m, LC_SVC_NEW + 8, MX_SVC_HANDLER);
 }
 
+/* Where addresses of operands 4, 6 and 8 of PERFORM LOCKED OPERATION stand. */
+static void list_put(struct matrix *m, const struct mx_case *k, unsigned list)
+{
+    for (unsigned i = 0; i < LISTED_MAX; i++) {
+        u64 at = LISTED_FIRST + i * LISTED_BYTES, ea = LISTED_PLACE + 64 * i;
+        for (unsigned n = 0; n < k->row->operand_count; n++)
+            if (k->row->operand[n].where == 'P' && k->row->operand[n].number == at)
+                ea = k->ea[n];
+        for (unsigned byte = 0; byte < 8; byte++)
+            m->st->base[mx_operand_abs(m, k, list, at + byte)] = (u8)(ea >> (56 - 8 * byte));
+        for (unsigned byte = 1; byte <= 4; byte++) /* ALET: the primary space */
+            m->st->base[mx_operand_abs(m, k, list, at - byte)] = 0;
+    }
+}
+
 static void content_put(struct matrix *m, const struct mx_case *k)
 {
     for (unsigned i = 0; i < k->row->operand_count; i++) {
         const struct mx_operand *o = &k->row->operand[i];
         unsigned len = o->access == 'v' || o->access == 'K' ? 0 : mx_length_of(k, i);
+        len = o->list ? LISTED_FIRST + LISTED_MAX * LISTED_BYTES : len;
         for (unsigned at = 0; at < len; at++) {
             u64 abs = mx_operand_abs(m, k, i, at);
             if (abs < MX_STORAGE)
                 m->st->base[abs] = o->content[at % o->content_len];
         }
+        if (o->list)
+            list_put(m, k, i);
     }
 }
 
@@ -257,6 +315,7 @@ void mx_apply(struct matrix *m, const struct mx_case *k)
     memcpy(m->before, m->st->base, MX_AREA);
     for (u64 at = 0; at < MX_AREA; at += FRAME_BYTES)
         storage_key_set(m->st, at, k->key);
+    storage_key_set(m->st, MX_STORAGE - FRAME_BYTES, k->key);
     cpu_purge_tlb(m->cpu);
     registers_put(m, k);
     cpu_start(m->cpu);

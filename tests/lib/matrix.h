@@ -14,14 +14,16 @@
 
 /** A storage operand, or an address that designates nothing (access 'v'). */
 struct mx_operand {
-    char where;         /* '1'-'4' Dn(Xn,Bn); 'I' relative; 'R' field rn, 'G' register n */
-    u8 number;          /* of R and G */
+    char where;         /* '1'-'4' Dn(Xn,Bn); 'I' relative; 'R' field rn, 'G' register n;
+                           'P' at the address that stands in the parameter list at offset n */
+    u8 number;          /* of R, G and P */
     char access;        /* f fetch, s store, u both, v address only, x instruction to execute,
                           F S as f s by real address, K storage key of a real frame */
     bool interruptible; /* ends early with registers that say how far it came */
     bool backward;      /* the address designates the last byte */
     bool table;         /* which bytes are used depends on the other operand */
     bool secondary;     /* in the secondary space */
+    bool list;          /* parameter list with addresses of other operands */
     bool cut;           /* to its boundary: bits to the right are ignored, not an exception */
     u16 align;          /* boundary that the architecture wants; 1: none */
     char rule;          /* of the length: R times registers, M bytes of a mask, L 1 2 fields */
@@ -64,6 +66,8 @@ bool mx_has_field(const struct mx_row *row, const char *name);
 #define MX_HANDLER 0x1e000u /* program new PSW */
 #define MX_SVC_HANDLER 0x1e100u
 #define MX_PLAIN(i) (0x120000u + 0x4000u * (i)) /* three pages for operand i, always there */
+#define MX_ALET 2u /* designates a space like the others by the access list at MX_ALE */
+#define MX_ALE(m) ((m)->lists + 0x80 + 16 * MX_ALET)
 #define MX_KEY 0x30u /* storage key of all frames; the PSW key is zero unless said otherwise */
 #define MX_LOW_FRAME 0x30000u /* frames below and above a boundary */
 #define MX_HIGH_FRAME 0x33000u
@@ -79,6 +83,11 @@ enum mx_boundary {
     MX_AT_TOP24,
     MX_AT_TOP31,
     MX_AT_TOP64,
+    MX_MAPPED,               /* the boundaries above are between pages */
+    MX_AT_EDAT1 = MX_MAPPED, /* in a segment of one frame */
+    MX_AT_EDAT2,             /* in a region of one frame */
+    MX_AT_REAL,              /* real address, inside storage */
+    MX_AT_END,               /* real address, where storage ends */
     MX_BOUNDARIES
 };
 u64 mx_boundary(enum mx_boundary b);
@@ -94,6 +103,7 @@ struct matrix {
     u64 tod;
     u64 tables_end;
     u64 asce, asce_short; /* five levels; segment tables only */
+    u64 lists;            /* dispatchable-unit control table, access list, ASTE; see MX_ALET */
     u8 before[MX_AREA];   /* storage when the instruction began */
     unsigned complaints;
 };
@@ -168,6 +178,8 @@ unsigned mx_length(const struct mx_case *k);
 
 /** Bytes of operand i. */
 unsigned mx_length_of(const struct mx_case *k, unsigned i);
+/** Absolute address of the frame that a virtual address (or real, with DAT off) lies in. */
+u64 mx_frame(struct matrix *m, u64 mask, u64 va);
 /** Absolute address of operand byte `at`. */
 u64 mx_operand_abs(struct matrix *m, const struct mx_case *k, unsigned i, u64 at);
 /** First address of area [0, MX_AREA) that differs from `was`, MX_AREA when none does; the

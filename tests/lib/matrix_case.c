@@ -265,8 +265,9 @@ unsigned mx_address_register(const struct mx_case *k, unsigned i)
         return o->number;
     if (o->where == 'R')
         return (unsigned)mx_field_get(k, register_name(o->number));
-    return o->where == 'I' || !mx_field_get(k, base) ? NO_REGISTER
-                                                     : (unsigned)mx_field_get(k, base);
+    return o->where == 'I' || o->where == 'P' || !mx_field_get(k, base)
+               ? NO_REGISTER
+               : (unsigned)mx_field_get(k, base);
 }
 
 static bool link_relative(struct mx_case *k, u64 ea)

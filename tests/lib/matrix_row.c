@@ -30,6 +30,17 @@ struct columns {
     const char *operands, *registers, *setup, *rules;
 };
 
+/* Rows ROWS and up: the same instructions with other set-ups. */
+static const struct {
+    unsigned id;
+    struct columns columns;
+} more[] = {
+#define V(mn, operands, registers, setup, rules)                                               \
+    {ROW_##mn, {operands, registers, setup, rules}},
+#include "tests/lib/operand_more.def"
+#undef V
+};
+
 static const struct columns columns[ROWS] = {
 #define O(mn, operands, registers, setup, rules)                                               \
     [ROW_##mn] = {operands, registers, setup, rules},
@@ -45,7 +56,7 @@ static void malformed(const struct mx_row *row, const char *what, const char *te
 
 unsigned mx_row_count(void)
 {
-    return ROWS;
+    return ROWS + ARRAY_LEN(more);
 }
 
 /* ---- operands ---- */
@@ -67,10 +78,12 @@ static void parse_operand(const struct mx_row *row, struct mx_operand *o, const 
 {
     const char *p = word;
     *o = (struct mx_operand){.where = *p++, .align = 1};
-    if (!strchr("1234IRG", o->where))
+    if (!strchr("1234IRGP", o->where))
         malformed(row, "operand", word);
     if (o->where == 'R' || o->where == 'G')
         o->number = (u8)(*p++ - '0');
+    if (o->where == 'P')
+        o->number = (u8)strtoul(p, (char **)&p, 10);
     o->access = *p++;
     if (!strchr("fsuvxFSK", o->access))
         malformed(row, "access", word);
@@ -84,6 +97,8 @@ static void parse_operand(const struct mx_row *row, struct mx_operand *o, const 
             o->table = true;
         else if (*p == 'y')
             o->secondary = true;
+        else if (*p == 'p')
+            o->list = true;
         else if (*p == 'a' || *p == 'A')
             o->cut = *p == 'A', o->align = (u16)strtoul(p + 1, (char **)&p, 10), p--;
         else
@@ -107,12 +122,13 @@ static void parse_content(struct mx_row *row)
 
 void mx_row_get(unsigned i, struct mx_row *row)
 {
-    *row = table[i];
+    const struct columns *from = i < ROWS ? &columns[i] : &more[i - ROWS].columns;
+    *row = table[i < ROWS ? i : more[i - ROWS].id];
     row->length = (u8)isa_length(row->op);
-    row->operands = columns[i].operands;
-    row->registers = columns[i].registers;
-    row->setup = columns[i].setup;
-    row->rules = columns[i].rules;
+    row->operands = from->operands;
+    row->registers = from->registers;
+    row->setup = from->setup;
+    row->rules = from->rules;
     if (!row->operands)
         malformed(row, "no row", "every instruction has one");
     for (const char *p = row->operands; *p; p += strcspn(p, " "), p += strspn(p, " ")) {

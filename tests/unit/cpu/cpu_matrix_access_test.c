@@ -13,6 +13,8 @@
 #include "tests/lib/matrix.h"
 
 #define OUTSIDE 0x40000000u
+#define ENTRY_KEY_VALID 0x10000u /* access-control bits of a large frame count */
+#define PGM_ALEN 0x29u
 #define TEID_FETCH 0x800u
 #define TEID_STORE 0x400u
 
@@ -23,6 +25,14 @@ enum how {
     KEY,      /* bits: storage key, under access key MX_KEY */
     LOW,      /* low-address protection */
     TOO_LONG, /* an ASCE with segment tables only */
+    LIST,     /* bits of the access-list entry of the space */
+};
+
+/* Where operands lie and which. */
+enum place {
+    WHOLE = 1, /* the first byte is at the boundary: what is beyond fails as a whole */
+    REAL = 2,  /* DAT is off */
+    EDAT = 4,  /* in frames of a segment or region */
 };
 
 static const struct fault {
@@ -35,28 +45,66 @@ static const struct fault {
     u64 amode;        /* PSW bits */
     const char *for_; /* accesses: s store, f fetch, x execute */
     unsigned teid;
+    unsigned place;
 } faults[] = {
-    {"page", ENTRY, 0x11, -1, 0x400, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 0},
-    {"page, 31-bit", ENTRY, 0x11, -1, 0x400, MX_AT_PAGE, PSW_BA, "fsx", 0},
-    {"page, 24-bit", ENTRY, 0x11, -1, 0x400, MX_AT_PAGE, 0, "fsx", 0},
-    {"page at 2^24", ENTRY, 0x11, -1, 0x400, MX_AT_TOP24, 0, "fsx", 0},
-    {"page at 2^31", ENTRY, 0x11, -1, 0x400, MX_AT_TOP31, PSW_BA, "fsx", 0},
-    {"page at 2^64", ENTRY, 0x11, -1, 0x400, MX_AT_TOP64, PSW_EA | PSW_BA, "fsx", 0},
-    {"segment", ENTRY, 0x10, 0, 0x20, MX_AT_SEGMENT, PSW_EA | PSW_BA, "fsx", 0},
-    {"region third", ENTRY, 0x3b, 1, 0x20, MX_AT_REGION3, PSW_EA | PSW_BA, "fsx", 0},
-    {"region second", ENTRY, 0x3a, 2, 0x20, MX_AT_REGION2, PSW_EA | PSW_BA, "fsx", 0},
-    {"region first", ENTRY, 0x39, 3, 0x20, MX_AT_REGION1, PSW_EA | PSW_BA, "fsx", 0},
-    {"ASCE type", TOO_LONG, 0x38, 0, 0, MX_AT_REGION3, PSW_EA | PSW_BA, "fsx", 0},
-    {"translation specification", ENTRY, 0x12, -1, 0x800, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx",
+    {"page", ENTRY, 0x11, -1, 0x400, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 0, 0},
+    {"page, 31-bit", ENTRY, 0x11, -1, 0x400, MX_AT_PAGE, PSW_BA, "fsx", 0, 0},
+    {"page, 24-bit", ENTRY, 0x11, -1, 0x400, MX_AT_PAGE, 0, "fsx", 0, 0},
+    {"page at 2^24", ENTRY, 0x11, -1, 0x400, MX_AT_TOP24, 0, "fsx", 0, 0},
+    {"page at 2^31", ENTRY, 0x11, -1, 0x400, MX_AT_TOP31, PSW_BA, "fsx", 0, 0},
+    {"page at 2^64", ENTRY, 0x11, -1, 0x400, MX_AT_TOP64, PSW_EA | PSW_BA, "fsx", 0, 0},
+    {"segment", ENTRY, 0x10, 0, 0x20, MX_AT_SEGMENT, PSW_EA | PSW_BA, "fsx", 0, 0},
+    {"region third", ENTRY, 0x3b, 1, 0x20, MX_AT_REGION3, PSW_EA | PSW_BA, "fsx", 0, 0},
+    {"region second", ENTRY, 0x3a, 2, 0x20, MX_AT_REGION2, PSW_EA | PSW_BA, "fsx", 0, 0},
+    {"region first", ENTRY, 0x39, 3, 0x20, MX_AT_REGION1, PSW_EA | PSW_BA, "fsx", 0, 0},
+    {"ASCE type", TOO_LONG, 0x38, 0, 0, MX_AT_REGION3, PSW_EA | PSW_BA, "fsx", 0, 0},
+    {"translation specification", ENTRY, 0x12, -1, 0x800, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 0,
      0},
-    {"addressing", FRAME, 0x05, -1, 0, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 0},
-    {"page protection", ENTRY, 0x04, -1, 0x200, MX_AT_PAGE, PSW_EA | PSW_BA, "s", 4},
-    {"segment protection", ENTRY, 0x04, 0, 0x200, MX_AT_SEGMENT, PSW_EA | PSW_BA, "s", 4},
-    {"region protection", ENTRY, 0x04, 1, 0x200, MX_AT_REGION3, PSW_EA | PSW_BA, "s", 4},
-    {"key, store", KEY, 0x04, 0, 0x40, MX_AT_PAGE, PSW_EA | PSW_BA, "s", 8},
-    {"key, fetch", KEY, 0x04, 0, 0x48, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 8},
-    {"low address", LOW, 0x04, 0, 0, MX_AT_LOW, PSW_EA | PSW_BA, "s", 0x80},
-    {"execution protection", ENTRY, 0x04, -1, 0x100, MX_AT_PAGE, PSW_EA | PSW_BA, "x", 0x84},
+    {"addressing", FRAME, 0x05, -1, 0, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 0, 0},
+    {"page protection", ENTRY, 0x04, -1, 0x200, MX_AT_PAGE, PSW_EA | PSW_BA, "s", 4, 0},
+    {"segment protection", ENTRY, 0x04, 0, 0x200, MX_AT_SEGMENT, PSW_EA | PSW_BA, "s", 4, 0},
+    {"region protection", ENTRY, 0x04, 1, 0x200, MX_AT_REGION3, PSW_EA | PSW_BA, "s", 4, 0},
+    {"key, store", KEY, 0x04, 0, 0x40, MX_AT_PAGE, PSW_EA | PSW_BA, "s", 8, 0},
+    {"key, fetch", KEY, 0x04, 0, 0x48, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 8, 0},
+    {"low address", LOW, 0x04, 0, 0, MX_AT_LOW, PSW_EA | PSW_BA, "s", 0x80, 0},
+    {"execution protection", ENTRY, 0x04, -1, 0x100, MX_AT_PAGE, PSW_EA | PSW_BA, "x", 0x84, 0},
+    {"addressing, DAT off", FRAME, 0x05, -1, 0, MX_AT_END, PSW_EA | PSW_BA, "fsx", 0, REAL},
+    {"key, store, DAT off", KEY, 0x04, 0, 0x40, MX_AT_REAL, PSW_EA | PSW_BA, "s", 8, REAL},
+    {"key, fetch, DAT off", KEY, 0x04, 0, 0x48, MX_AT_REAL, PSW_BA, "fsx", 8, REAL},
+    {"low address, DAT off", LOW, 0x04, 0, 0, MX_AT_LOW, PSW_EA | PSW_BA, "s", 0x80, REAL},
+    {"segment frame", ENTRY, 0x10, 0, 0x20, MX_AT_EDAT1, PSW_EA | PSW_BA, "fsx", 0,
+     EDAT | WHOLE},
+    {"segment frame, protection", ENTRY, 0x04, 0, 0x200, MX_AT_EDAT1, PSW_EA | PSW_BA, "s", 4,
+     EDAT | WHOLE},
+    {"segment frame, execution protection", ENTRY, 0x04, 0, 0x100, MX_AT_EDAT1, PSW_EA | PSW_BA,
+     "x", 0x84, EDAT | WHOLE},
+    {"segment frame, addressing", FRAME, 0x05, 0, 0x400, MX_AT_EDAT1, PSW_EA | PSW_BA, "fsx", 0,
+     EDAT | WHOLE},
+    {"segment frame, key, store", KEY, 0x04, 0, 0x40, MX_AT_EDAT1, PSW_EA | PSW_BA, "s", 8,
+     EDAT | WHOLE},
+    {"segment frame, its key, store", ENTRY, 0x04, 0, 0x14000, MX_AT_EDAT1, PSW_EA | PSW_BA,
+     "s", 8, EDAT | WHOLE},
+    {"segment frame, its key, fetch", ENTRY, 0x04, 0, 0x14800, MX_AT_EDAT1, PSW_EA | PSW_BA,
+     "fsx", 8, EDAT | WHOLE},
+    {"region frame", ENTRY, 0x3b, 1, 0x20, MX_AT_EDAT2, PSW_EA | PSW_BA, "fsx", 0,
+     EDAT | WHOLE},
+    {"region frame, protection", ENTRY, 0x04, 1, 0x200, MX_AT_EDAT2, PSW_EA | PSW_BA, "s", 4,
+     EDAT | WHOLE},
+    {"region frame, execution protection", ENTRY, 0x04, 1, 0x100, MX_AT_EDAT2, PSW_EA | PSW_BA,
+     "x", 0x84, EDAT | WHOLE},
+    {"region frame, addressing", FRAME, 0x05, 1, 0x404, MX_AT_EDAT2, PSW_EA | PSW_BA, "fsx", 0,
+     EDAT | WHOLE},
+    {"region frame, its key, fetch", ENTRY, 0x04, 1, 0x14800, MX_AT_EDAT2, PSW_EA | PSW_BA,
+     "fsx", 8, EDAT | WHOLE},
+};
+
+/* In the access-register mode, of the space that MX_ALET designates. */
+static const struct fault list_faults[] = {
+    {"fetch-only access-list entry", LIST, 0x04, 0, 0x02000000, MX_AT_PAGE, PSW_EA | PSW_BA,
+     "s", 0xc, WHOLE},
+    {"invalid access-list entry", LIST, 0x29, 0, 0x80000000, MX_AT_PAGE, PSW_EA | PSW_BA, "fs",
+     0, WHOLE},
+    {"page, by access list", ENTRY, 0x11, -1, 0x400, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 0, 0},
 };
 
 /* One operand of one case in one position before one fault. */
@@ -67,6 +115,7 @@ struct trial {
     bool high;        /* the page above it is the bad one */
     unsigned as;      /* address-space control */
     unsigned execute; /* as in struct mx_case */
+    bool list;        /* by access-list entry */
     bool warm;        /* with the translations of an execution before, but the bad page's */
     struct mx_case k;
     struct mx_state begin, fault, whole, resumed;
@@ -98,6 +147,13 @@ static void complain(const struct trial *t, const char *what, const char *more)
                 t->execute ? ", under EXECUTE" : "", t->warm ? ", warm" : "", what, more);
 }
 
+static void complain_code(const struct trial *t, const char *what, unsigned pgm)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%x", pgm);
+    complain(t, what, text);
+}
+
 static bool accessed(const struct mx_operand *o)
 {
     return strchr("fsux", o->access) != NULL;
@@ -108,22 +164,42 @@ static bool accessed(const struct mx_operand *o)
 static u64 bad_address(const struct trial *t)
 {
     u64 at = mx_boundary(t->f->at);
+    if (t->f->how == LIST || t->f->place & WHOLE)
+        return at;
     return (t->high ? at : at - 0x1000) & mx_amask(&t->k);
 }
 
 static u64 bad_frame(const struct trial *t)
 {
-    return mx_get(&m, mx_entry(&m, bad_address(t), -1)) & ~0xfffull;
+    return mx_frame(&m, t->k.mask, bad_address(t));
+}
+
+/* What a fault changes in storage; where there is nothing to change, the same is put there. */
+static u64 bad_entry(const struct trial *t)
+{
+    if (t->f->how == LIST || t->f->place & REAL)
+        return MX_ALE(&m);
+    return mx_entry(&m, bad_address(t), t->f->level);
+}
+
+/* A frame beyond the end of storage, of the size of the fault's level. */
+static u64 outside(const struct trial *t)
+{
+    return t->f->level == 1 ? 1ull << 31 : OUTSIDE;
 }
 
 static void break_page(struct trial *t)
 {
     struct cpu *c = m.cpu;
-    u64 entry = mx_entry(&m, bad_address(t), t->f->level);
+    u64 entry = bad_entry(t);
     t->saved_entry = mx_get(&m, entry);
     switch (t->f->how) {
     case ENTRY: mx_set(&m, entry, t->saved_entry | t->f->bits); break;
-    case FRAME: mx_set(&m, entry, OUTSIDE); break;
+    case LIST: mx_set(&m, entry, t->saved_entry | t->f->bits << 32); break;
+    case FRAME:
+        if (!(t->f->place & REAL)) /* else it does already */
+            mx_set(&m, entry, outside(t) | t->f->bits);
+        break;
     case KEY: storage_key_set(m.st, bad_frame(t), (u8)t->f->bits); break;
     case LOW: c->cr[0] |= CR0_LAP; break;
     case TOO_LONG: c->cr[1] = m.asce_short, c->cr[7] ^= m.asce ^ m.asce_short; break;
@@ -138,7 +214,7 @@ static void break_page(struct trial *t)
 static void repair_page(struct trial *t)
 {
     struct cpu *c = m.cpu;
-    mx_set(&m, mx_entry(&m, bad_address(t), t->f->level), t->saved_entry);
+    mx_set(&m, bad_entry(t), t->saved_entry);
     if (t->f->how == KEY)
         storage_key_set(m.st, bad_frame(t), MX_KEY);
     memcpy(c->cr, t->begin.cr, sizeof c->cr);
@@ -203,6 +279,11 @@ static void check_identification(const struct trial *t)
     if (pgm == PGM_ADDRESSING || pgm == PGM_TRANSLATION_SPEC || mx_excused(t->k.row, "teid"))
         return;
     unsigned as = space_told(t);
+    if (pgm == PGM_ALEN) {
+        if (t->fault.access_id != r)
+            complain(t, "exception access identification", "");
+        return;
+    }
     u64 expected = bad_address(t) | t->f->teid | as;
     if ((t->fault.teid & ~(u64)(TEID_FETCH | TEID_STORE)) != expected)
         complain(t, "wrong TEID", "");
@@ -275,20 +356,33 @@ static bool concerns(const struct fault *f, const struct mx_operand *o)
 
 /* ---- one trial ---- */
 
+/* DAT off: operands at the real addresses that their virtual ones were translated to. */
+static void place_real(struct mx_case *k)
+{
+    for (unsigned i = 0; i < k->row->operand_count; i++)
+        if (accessed(&k->row->operand[i]))
+            k->ea[i] = mx_frame(&m, k->mask, k->ea[i]) + (k->ea[i] & 0xfff);
+    k->mask &= ~PSW_DAT;
+}
+
 static bool prepare(struct trial *t, const struct mx_row *row)
 {
     mx_case_init(&m, &t->k, row);
     t->k.mask = (t->k.mask & ~(PSW_EA | PSW_BA)) | t->f->amode | (u64)t->as << PSW_AS_SHIFT;
-    t->k.ea[t->operand] = (mx_boundary(t->f->at) - t->before) & mx_amask(&t->k);
     t->k.cr[0] |= CR0_EDAT | CR0_IEP;
     t->k.execute = t->execute;
-    if (t->f->how == KEY)
+    if (t->list)
+        t->k.cr[2] = m.lists;
+    if (t->f->place & REAL)
+        place_real(&t->k);
+    if (t->f->how == KEY || (t->f->bits & ENTRY_KEY_VALID && t->f->how == ENTRY))
         t->k.mask |= (u64)MX_KEY >> 4 << PSW_KEY_SHIFT;
+    t->k.ea[t->operand] = (mx_boundary(t->f->at) - t->before) & mx_amask(&t->k);
     unsigned r = mx_address_register(&t->k, t->operand);
-    if (t->as == AS_AR && (r == 16 || r == 0))
+    if (t->as == AS_AR && (r == 16 || r == 0 || (t->list && operand_of(t)->secondary)))
         return false;
-    if (t->as == AS_AR)
-        t->k.ar[r] = 1; /* the secondary space, which has the same tables */
+    if (t->as == AS_AR) /* the secondary space, or that of the list: all have the same tables */
+        t->k.ar[r] = t->list ? MX_ALET : 1;
     return mx_link(&t->k);
 }
 
@@ -307,6 +401,8 @@ static void check_place(const struct trial *t)
             bytes[i][at] = m.st->base[mx_operand_abs(&m, &t->k, i, at)];
     plain.ea[t->operand] =
         MX_PLAIN(t->operand) + 0x1000 - (row->operand[t->operand].align & 0x1000);
+    if (t->f->place & REAL)
+        plain.ea[t->operand] = mx_frame(&m, PSW_DAT, plain.ea[t->operand]);
     mx_do(&m, &plain, &s);
     for (unsigned i = 0; i < row->operand_count; i++)
         for (unsigned at = 0; accessed(&row->operand[i]) && at < mx_length_of(&t->k, i); at++)
@@ -318,19 +414,32 @@ static void check_place(const struct trial *t)
         complain(t, "another place,", text);
 }
 
+/* Is there the same without the fault? */
+static bool repairable(const struct fault *f)
+{
+    return f->how != FRAME || !(f->place & REAL);
+}
+
+static bool run_whole(struct trial *t, u8 *whole)
+{
+    mx_apply(&m, &t->k);
+    mx_run(&m, &t->k, &t->whole);
+    memcpy(whole, m.st->base, MX_AREA);
+    if (t->whole.pgm) {
+        complain_code(t, "interrupted without a fault:", t->whole.pgm);
+        return false;
+    }
+    check_place(t);
+    return true;
+}
+
 static void run_trial(struct trial *t, const struct mx_row *row)
 {
     static u8 whole[MX_AREA];
     if (!prepare(t, row))
         return;
-    mx_apply(&m, &t->k);
-    mx_run(&m, &t->k, &t->whole);
-    memcpy(whole, m.st->base, MX_AREA);
-    if (t->whole.pgm) {
-        complain(t, "interrupted without a fault", "");
+    if (repairable(t->f) && !run_whole(t, whole))
         return;
-    }
-    check_place(t);
     if (t->warm)
         mx_apply_again(&m, &t->k);
     else
@@ -340,9 +449,7 @@ static void run_trial(struct trial *t, const struct mx_row *row)
     mx_run(&m, &t->k, &t->fault);
     unsigned expected = concerns(t->f, operand_of(t)) ? t->f->pgm : 0;
     if (t->fault.pgm != expected) {
-        char text[32];
-        snprintf(text, sizeof text, "%x", t->fault.pgm);
-        complain(t, "program interruption", text);
+        complain_code(t, "program interruption", t->fault.pgm);
         repair_page(t);
         return;
     }
@@ -352,7 +459,7 @@ static void run_trial(struct trial *t, const struct mx_row *row)
         check_unchanged(t);
     }
     repair_page(t);
-    if (expected && !mx_excused(row, "same"))
+    if (expected && repairable(t->f) && !mx_excused(row, "same"))
         check_resumed(t, whole);
 }
 
@@ -368,7 +475,7 @@ static unsigned positions(const struct trial *t, unsigned length, unsigned *at)
                                                              : o->align;
     for (unsigned i = 0; i < ARRAY_LEN(wanted); i++) {
         unsigned p = wanted[i];
-        if (p % step || (n && at[n - 1] >= p) || (o->table && p))
+        if (p % step || (n && at[n - 1] >= p) || (p && (o->table || t->f->place & WHOLE)))
             continue;
         if (t->high ? p < length : p > 0)
             at[n++] = p;
@@ -379,6 +486,8 @@ static unsigned positions(const struct trial *t, unsigned length, unsigned *at)
 /* Lower pages whose region or segment tables are those of the code stay as they are. */
 static bool possible(const struct fault *f, bool high)
 {
+    if (f->place & WHOLE || (f->place & REAL && f->how == FRAME))
+        return high;
     return high || (f->how != LOW && f->how != TOO_LONG && f->level <= 0);
 }
 
@@ -406,6 +515,7 @@ static void try_all(const struct trial *like)
         struct mx_row row;
         mx_row_get(i, &row);
         if ((like->as && mx_excused(&row, "spaces")) ||
+            (like->f->place & REAL && mx_excused(&row, "dat")) ||
             (like->execute && mx_excused(&row, "target")))
             continue;
         for (unsigned o = 0; testable(&row) && o < row.operand_count; o++)
@@ -442,6 +552,14 @@ END_TEST
 START_TEST(test_spaces)
 {
     struct trial t = {.f = &faults[0], .as = (unsigned)_i};
+    try_all(&t);
+}
+END_TEST
+
+/* Access-list-controlled protection, and what access-register translation may end in. */
+START_TEST(test_list)
+{
+    struct trial t = {.f = &list_faults[_i], .as = AS_AR, .list = true};
     try_all(&t);
 }
 END_TEST
@@ -485,6 +603,7 @@ int main(void)
     tcase_add_loop_test(tc, test_faults, 0, ARRAY_LEN(faults));
     tcase_add_loop_test(tc, test_warm, 0, ARRAY_LEN(faults));
     tcase_add_loop_test(tc, test_spaces, AS_AR, AS_HOME + 1);
+    tcase_add_loop_test(tc, test_list, 0, ARRAY_LEN(list_faults));
     tcase_add_loop_test(tc, test_under_execute, 0, 4);
     tcase_add_test(tc, test_real);
     suite_add_tcase(suite, tc);
