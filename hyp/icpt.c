@@ -13,7 +13,6 @@
 #define PGM_OPERATION_CODE 0x01
 #define PGM_SPECIFICATION_CODE 0x06
 #define PGM_OPERAND_CODE 0x15
-#define PAGE_MASK (FRAME_BYTES - 1u)
 
 enum io_op {
     OP_CSCH = 0xb230,
@@ -146,21 +145,18 @@ static void icpt_stcps(struct vcpu *v, const struct cpu_icpt *k)
 static void icpt_chsc(struct vcpu *v, const struct cpu_icpt *k)
 {
     u8 page[CHSC_BYTES];
-    u64 addr = cpu_gr(v->cpu)[k->r1];
-    if (addr & PAGE_MASK) {
-        cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
+    if (bad_operand(v, k, false, sizeof page))
         return;
-    }
-    int rc = cpu_read_logical(v->cpu, addr, k->r1, page, sizeof page);
+    int rc = cpu_read_logical(v->cpu, k->ea, k->r1, page, sizeof page);
     if (!rc)
-        rc = cpu_probe_logical(v->cpu, addr, k->r1, sizeof page);
+        rc = cpu_probe_logical(v->cpu, k->ea, k->r1, sizeof page);
     if (rc) {
         cpu_finish_pgm(v->cpu, (unsigned)rc);
         return;
     }
     int cc = css_chsc(v->vm->css, page);
     if (cc >= 0)
-        cpu_write_logical(v->cpu, addr, k->r1, page, sizeof page);
+        cpu_write_logical(v->cpu, k->ea, k->r1, page, sizeof page);
     finish(v, cc);
 }
 

@@ -193,10 +193,12 @@ void mx_create(struct matrix *m)
     if (cpu_set_engine(m->set, m->engine, NULL) != ST_OK)
         abort();
     tables_make(m);
+    m->owner = mx_owner_create(m);
 }
 
 void mx_destroy(struct matrix *m)
 {
+    mx_owner_destroy(m->owner);
     cpu_set_destroy(m->set);
     storage_destroy(m->st);
 }
@@ -410,6 +412,14 @@ static void run_translated(struct matrix *m, struct mx_state *s)
     }
 }
 
+static bool accesses_storage(const struct mx_row *row)
+{
+    for (unsigned i = 0; i < row->operand_count; i++)
+        if (strchr("fsu", row->operand[i].access))
+            return true;
+    return false;
+}
+
 void mx_run(struct matrix *m, const struct mx_case *k, struct mx_state *s)
 {
     if (translated(m, k)) {
@@ -423,6 +433,8 @@ void mx_run(struct matrix *m, const struct mx_case *k, struct mx_state *s)
         why = cpu_run(m->cpu, 1);
         cpu_psw_get(m->cpu, &mask, &addr);
     } while (why == CPU_EXIT_BUDGET && addr == begin && ++times < EXECUTIONS_MAX);
+    if (why == CPU_EXIT_INTERCEPT && accesses_storage(k->row))
+        mx_owner_carry_out(m->owner);
     mx_capture(m, s);
     s->intercepted = why == CPU_EXIT_INTERCEPT;
 }

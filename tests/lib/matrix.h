@@ -92,7 +92,10 @@ enum mx_boundary {
 };
 u64 mx_boundary(enum mx_boundary b);
 
+struct vm;
+
 struct matrix {
+    struct vm *owner; /* of what the CPU does not do itself */
     struct storage *st;
     struct cpu_set *set;
     struct cpu *cpu;
@@ -107,6 +110,11 @@ struct matrix {
     u8 before[MX_AREA];   /* storage when the instruction began */
     unsigned complaints;
 };
+
+/** matrix_owner.c: hyp, as far as it carries out intercepted instructions. */
+struct vm *mx_owner_create(struct matrix *m);
+void mx_owner_destroy(struct vm *vm);
+void mx_owner_carry_out(struct vm *vm);
 
 void mx_create(struct matrix *m);
 void mx_destroy(struct matrix *m);

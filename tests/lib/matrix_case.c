@@ -208,7 +208,7 @@ void mx_case_init(struct matrix *m, struct mx_case *k, const struct mx_row *row)
     fields_init(k);
     defaults(k);
     for (unsigned i = 0; i < row->operand_count; i++) {
-        k->ea[i] = MX_PLAIN(i) + 0x240;
+        k->ea[i] = MX_PLAIN(i) + (row->operand[i].align < FRAME_BYTES ? 0x240 : FRAME_BYTES);
         if (row->operand[i].access == 'v')
             k->ea[i] = address_value(row);
         if (strchr("FSK", row->operand[i].access))

@@ -483,6 +483,12 @@ static unsigned positions(const struct trial *t, unsigned length, unsigned *at)
     return n;
 }
 
+/* Is what follows the boundary at address zero? */
+static bool wraps(const struct fault *f)
+{
+    return f->at == MX_AT_TOP24 || f->at == MX_AT_TOP31 || f->at == MX_AT_TOP64;
+}
+
 /* Lower pages whose region or segment tables are those of the code stay as they are. */
 static bool possible(const struct fault *f, bool high)
 {
@@ -493,8 +499,7 @@ static bool possible(const struct fault *f, bool high)
 
 static bool testable(const struct mx_row *row)
 {
-    return mx_present(&m, row) && !(row->flags & IF_ICPT) && !strstr(row->setup, "P=") &&
-           !mx_excused(row, "access");
+    return mx_present(&m, row) && !strstr(row->setup, "P=") && !mx_excused(row, "access");
 }
 
 static void try_positions(struct trial *t, const struct mx_row *row)
@@ -516,6 +521,7 @@ static void try_all(const struct trial *like)
         mx_row_get(i, &row);
         if ((like->as && mx_excused(&row, "spaces")) ||
             (like->f->place & REAL && mx_excused(&row, "dat")) ||
+            (wraps(like->f) && mx_excused(&row, "top")) ||
             (like->execute && mx_excused(&row, "target")))
             continue;
         for (unsigned o = 0; testable(&row) && o < row.operand_count; o++)

@@ -58,7 +58,7 @@ START_TEST(test_boundaries)
     struct mx_row row;
     for (unsigned i = 0; mx_next(&m, &i, &row);)
         for (unsigned o = 0; o < row.operand_count; o++)
-            for (unsigned off = 1; off < row.operand[o].align; off++) {
+            for (unsigned off = 1; off < row.operand[o].align; off += off < 16 ? 1 : off) {
                 struct mx_case k;
                 char when[64];
                 if (row.operand[o].cut || mx_excused(&row, "align"))
