@@ -88,7 +88,7 @@ def examine(batches, waivers, images):
             found[n] = earlier
     for f in found:
         if f and f is not compare.STOPPED:
-            f[:] = [earlier_run(batches, diff) for diff in f]
+            f[:] = [diff if diff.storage or waiver_of(waivers, diff) else earlier_run(batches, diff) for diff in f]
     return found
 
 

@@ -79,6 +79,9 @@ tests:
     lghi    %r5, 1
     ORDER   0x12                        /* set architecture: in this mode already */
     EXPECT_STATUS 0x100
+    lghi    %r5, 0
+    ORDER   0x12                        /* and it is not left */
+    EXPECT_STATUS 0x100
 
     CHECK   4                           /* outside storage (QEMU does not look at 0E's address) */
     llilf   %r5, 0x7fffe000
