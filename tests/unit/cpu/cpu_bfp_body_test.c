@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "cpu/insn/insn_bfp.h"
+#include "cpu/bfp/insn_bfp.h"
 
 #define I_TRAP 0x80000000u
 #define Z_TRAP 0x40000000u

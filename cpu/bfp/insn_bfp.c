@@ -1,7 +1,7 @@
 /* Binary floating-point arithmetic: add, subtract, multiply, divide, square root, multiply and
  * add, compare, load and test, load with sign, test data class, divide to integer. */
 #include "cpu/bfp/bfp_host.h"
-#include "cpu/insn/insn_bfp.h"
+#include "cpu/bfp/insn_bfp.h"
 
 enum arith { ARITH_ADD, ARITH_SUB, ARITH_MUL, ARITH_DIV };
 

@@ -2,7 +2,7 @@
  * register, other precisions, integers. Support instructions check only which registers they
  * name (DXC 1); the others are BFP instructions (DXC 2, by their row). */
 #include "cpu/bfp/bfp_host.h"
-#include "cpu/insn/insn_bfp.h"
+#include "cpu/bfp/insn_bfp.h"
 
 /* 78 LE LOAD (short) */
 INSN_FAST(le)

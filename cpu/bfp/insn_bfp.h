@@ -1,8 +1,8 @@
 /* Floating-point registers, the FPC, and delivery of binary floating-point results: what the two
  * floating-point chapters share. A short value is in the leftmost 32 bits of its register; an
  * extended value is in registers n and n + 2. */
-#ifndef ENDICOTT_CPU_INSN_BFP_H
-#define ENDICOTT_CPU_INSN_BFP_H
+#ifndef ENDICOTT_CPU_BFP_INSN_BFP_H
+#define ENDICOTT_CPU_BFP_INSN_BFP_H
 
 #include "cpu/bfp/bfp.h"
 #include "cpu/insn/insn.h"
