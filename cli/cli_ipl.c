@@ -34,7 +34,7 @@ struct ipl_options {
         *engine;
     FILE *trace_file; /* of --trace jit:FILE */
     const char *console, *display, *net, *gdb, *seed, *timeout, *stats, *trace, *move;
-    const char *disk[CLI_MANY_MAX + 1];
+    const char *disk[CLI_MANY_MAX + 1], *tape[CLI_MANY_MAX + 1];
     bool deterministic, perf_map;
 };
 
@@ -515,6 +515,8 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     ipl->post = post_uv_create(&ipl->loop);
     int rc = ipl_disks_open(ipl->opt.disk, vc, &cause);
     if (rc == ST_OK)
+        rc = ipl_tapes_open(ipl->opt.tape, vc, &cause);
+    if (rc == ST_OK)
         rc = machine_create(ipl, vc, &cause);
     if (rc) {
         fprintf(stderr, "endicott ipl: %s\n", cause.text);
@@ -532,6 +534,7 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     vm_destroy(ipl->vm);
     vm_host_destroy(ipl->host);
     ipl_disks_close(vc);
+    ipl_tapes_close(vc);
     if (ipl->opt.trace_file)
         fclose(ipl->opt.trace_file);
     post_uv_destroy(ipl->post);
@@ -561,6 +564,8 @@ int cli_ipl(int argc, char **argv)
         {"engine", "jit|interp|lockstep", "execution engine (jit where the host can)",
          &o->engine, NULL},
         {"disk", "DEVNO=FILE[,ro][,sync]...", "disk image; any number", o->disk, NULL},
+        {"tape", "DEVNO[=FILE[,ro][,3480]]...", "tape drive and volume; any number", o->tape,
+         NULL},
         {"net", "DEVNO=...", "network (not available yet)", &o->net, NULL},
         {"console", "stdio|none|tn3270:PORT", "console, stdio unless given", &o->console, NULL},
         {"display", "DEVNO[=LU],...",

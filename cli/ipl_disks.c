@@ -1,4 +1,4 @@
-/* Disks of `endicott ipl`: options read, images opened and closed. */
+/* Disks and tapes of `endicott ipl`: options read, images and volumes opened and closed. */
 #include "cli/ipl_disks.h"
 
 #include <stdlib.h>
@@ -39,22 +39,49 @@ static unsigned flags_of(char *path)
     }
 }
 
+/** Is the number taken by a disk or tape before this one? */
+static bool devno_taken(const struct vm_config *vc, u16 devno)
+{
+    for (unsigned i = 0; i < vc->disks; i++)
+        if (vc->disk[i].devno == devno)
+            return true;
+    for (unsigned i = 0; i < vc->tapes; i++)
+        if (vc->tape[i].devno == devno)
+            return true;
+    return false;
+}
+
+/** DEVNO=REST; path gets REST, or "" when there is no equals sign. */
+static int option_split(const char *option, const struct vm_config *vc, const char *form,
+                        u16 *devno, char path[PATH_BYTES], struct cause *cause)
+{
+    char number[8] = "";
+    size_t len = strcspn(option, "=");
+    const char *rest = option[len] ? option + len + 1 : "";
+    if (len < sizeof number)
+        memcpy(number, option, len);
+    if (strlen(rest) >= PATH_BYTES || !ipl_devno(number, devno))
+        return cause_set(cause, ST_INVAL, "%s: not %s", option, form);
+    if (devno_taken(vc, *devno))
+        return cause_set(cause, ST_INVAL, "%s: device %04X is there already", option, *devno);
+    strcpy(path, rest);
+    return ST_OK;
+}
+
 static int disk_open(const char *option, struct vm_config *vc, struct cause *cause)
 {
-    char devno[8] = "", path[PATH_BYTES];
-    const char *eq = strchr(option, '=');
+    static const char form[] = "DEVNO=FILE[,ro][,sync]";
+    char path[PATH_BYTES];
     struct vm_disk *disk = &vc->disk[vc->disks];
-    if (eq && (size_t)(eq - option) < sizeof devno)
-        memcpy(devno, option, (size_t)(eq - option));
-    if (!eq || !eq[1] || strlen(eq + 1) >= sizeof path || !ipl_devno(devno, &disk->devno))
-        return cause_set(cause, ST_INVAL, "%s: not DEVNO=FILE[,ro][,sync]", option);
-    for (unsigned i = 0; i < vc->disks; i++)
-        if (vc->disk[i].devno == disk->devno)
-            return cause_set(cause, ST_INVAL, "%s: device %04X is there already", option,
-                             disk->devno);
-    strcpy(path, eq + 1);
+    if (vc->disks == VM_DISKS_MAX)
+        return cause_set(cause, ST_INVAL, "%s: %u disks are possible", option, VM_DISKS_MAX);
+    int rc = option_split(option, vc, form, &disk->devno, path, cause);
+    if (rc)
+        return rc;
     unsigned flags = flags_of(path);
-    int rc = image_open(path, flags, &disk->image, cause);
+    if (!path[0])
+        return cause_set(cause, ST_INVAL, "%s: not %s", option, form);
+    rc = image_open(path, flags, &disk->image, cause);
     if (rc == ST_OK)
         vc->disks++;
     return rc;
@@ -64,9 +91,7 @@ int ipl_disks_open(const char *const *option, struct vm_config *vc, struct cause
 {
     int rc = ST_OK;
     for (; rc == ST_OK && *option; option++)
-        rc = vc->disks == VM_DISKS_MAX ? cause_set(cause, ST_INVAL, "%s: %u disks are possible",
-                                                   *option, VM_DISKS_MAX)
-                                       : disk_open(*option, vc, cause);
+        rc = disk_open(*option, vc, cause);
     if (rc)
         ipl_disks_close(vc);
     return rc;
@@ -76,4 +101,49 @@ void ipl_disks_close(struct vm_config *vc)
 {
     while (vc->disks)
         image_unref(vc->disk[--vc->disks].image);
+}
+
+/* ---- tapes ---- */
+
+static int tape_open(const char *option, struct vm_config *vc, struct cause *cause)
+{
+    char path[PATH_BYTES];
+    struct vm_tape *tape = &vc->tape[vc->tapes];
+    if (vc->tapes == VM_TAPES_MAX)
+        return cause_set(cause, ST_INVAL, "%s: %u tapes are possible", option, VM_TAPES_MAX);
+    int rc = option_split(option, vc, "DEVNO[=FILE[,ro][,3480]]", &tape->devno, path, cause);
+    if (rc)
+        return rc;
+    unsigned flags = 0;
+    tape->type = TAPE_3490;
+    for (bool more = true; more;) {
+        if (ends_with(path, ",ro"))
+            flags |= TAPE_READ_ONLY;
+        else if (ends_with(path, ",3480"))
+            tape->type = TAPE_3480;
+        else
+            more = false;
+    }
+    tape->file = NULL;
+    if (path[0])
+        rc = tape_file_open(path, flags | tape_file_flags_of(path), &tape->file, cause);
+    if (rc == ST_OK)
+        vc->tapes++;
+    return rc;
+}
+
+int ipl_tapes_open(const char *const *option, struct vm_config *vc, struct cause *cause)
+{
+    int rc = ST_OK;
+    for (; rc == ST_OK && *option; option++)
+        rc = tape_open(*option, vc, cause);
+    if (rc)
+        ipl_tapes_close(vc);
+    return rc;
+}
+
+void ipl_tapes_close(struct vm_config *vc)
+{
+    while (vc->tapes)
+        tape_file_close(vc->tape[--vc->tapes].file);
 }

@@ -1,4 +1,5 @@
-/* The disks of `endicott ipl`: --disk DEVNO=FILE[,ro][,sync], as often as needed. */
+/* The disks and tapes of `endicott ipl`: --disk DEVNO=FILE[,ro][,sync] and
+ * --tape DEVNO=FILE[,ro][,3480], as often as needed. */
 #ifndef ENDICOTT_CLI_IPL_DISKS_H
 #define ENDICOTT_CLI_IPL_DISKS_H
 
@@ -11,5 +12,8 @@ bool ipl_devno(const char *text, u16 *devno);
 int ipl_disks_open(const char *const *option, struct vm_config *vc, struct cause *cause);
 /** Give them back, after the machine. */
 void ipl_disks_close(struct vm_config *vc);
+/** Likewise the volumes of tape drives; `--tape DEVNO` alone is a drive without one. */
+int ipl_tapes_open(const char *const *option, struct vm_config *vc, struct cause *cause);
+void ipl_tapes_close(struct vm_config *vc);
 
 #endif

@@ -273,6 +273,10 @@ static int devices_create(struct vm *vm, struct cause *cause)
     int rc = ST_OK;
     for (unsigned i = 0; rc == ST_OK && i < k->disks; i++)
         rc = dasd_create(vm->css, k->disk[i].devno, k->disk[i].image, false, cause);
+    for (unsigned i = 0; rc == ST_OK && i < k->tapes; i++)
+        if (!tape_create(vm->css, k->tape[i].devno, k->tape[i].type, k->tape[i].file, false,
+                         cause))
+            rc = cause->status;
     return rc;
 }
 

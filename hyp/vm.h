@@ -7,6 +7,7 @@
 
 #include "cpu/model.h"
 #include "hyp/vm_needs.h"
+#include "io/tape/tape.h"
 #include "mem/base/codec.h"
 #include "mem/storage.h"
 
@@ -60,12 +61,20 @@ enum vm_personality {
 };
 
 #define VM_DISKS_MAX 64
+#define VM_TAPES_MAX 16
 
 /** A disk of the machine from its start on; the caller keeps the image while a machine may be made
  *  of this configuration, the device has a reference of its own. */
 struct vm_disk {
     u16 devno;
     struct image *image;
+};
+
+/** A tape drive, with a volume or NULL; the drive holds it too. */
+struct vm_tape {
+    u16 devno;
+    enum tape_type type;
+    struct tape_file *file;
 };
 
 struct vm_config {
@@ -88,6 +97,8 @@ struct vm_config {
     u16 reader_vdev, punch_vdev, printer_vdev; /* 0 = none */
     struct vm_disk disk[VM_DISKS_MAX];
     unsigned disks;
+    struct vm_tape tape[VM_TAPES_MAX];
+    unsigned tapes;
     unsigned share; /* relative share, 100 = default */
     /** Guest output; any thread. NULL: `console` below gets it. */
     void (*output)(void *ctx, const char *text, size_t len);

@@ -410,7 +410,7 @@ struct tape *tape_create(struct css *css, u16 devno, enum tape_type type, struct
         free(tape);
         return NULL;
     }
-    tape->file = t;
+    tape->file = t ? tape_file_ref(t) : NULL;
     return tape;
 }
 
@@ -419,7 +419,7 @@ int tape_load(struct tape *tape, struct tape_file *t, struct cause *cause)
     lock_take(&tape->lock);
     bool busy = tape->file != NULL;
     if (!busy)
-        tape->file = t;
+        tape->file = tape_file_ref(t);
     lock_drop(&tape->lock);
     if (busy)
         return cause_set(cause, ST_BUSY, "tape %04X has a volume", tape->devno);

@@ -9,11 +9,12 @@ enum tape_type { TAPE_3480, TAPE_3490 };
 
 struct tape;
 
-/** Create and attach a drive with volume `t` loaded, or NULL for none; css owns the drive, the
- *  drive the volume. NULL with cause, `t` still the caller's. */
+/** Create and attach a drive with volume `t` loaded, or NULL for none; css owns the drive, which
+ *  holds the volume until it is unloaded. NULL with cause. */
 struct tape *tape_create(struct css *css, u16 devno, enum tape_type type, struct tape_file *t,
                          bool announce, struct cause *cause);
-/** Load a volume into a drive that has none: ST_OK, and the guest is told; ST_BUSY. Any thread. */
+/** Load a volume into a drive that has none: ST_OK, the guest is told, the drive holds `t` too;
+ *  ST_BUSY. Any thread. */
 int tape_load(struct tape *tape, struct tape_file *t, struct cause *cause);
 /** Is there a volume? */
 bool tape_loaded(struct tape *tape);

@@ -19,9 +19,10 @@
 #define FLAG_BZIP2 0x02
 #define FLAG_ZLIB 0x01
 
-/** Located by who opened it; tape_file_close ends it. */
+/** Located by its holders; the last tape_file_close ends it. */
 struct tape_file {
     char *path;
+    _Atomic unsigned refs;
     int fd;
     unsigned flags;
     u64 at;     /* of the next header */
@@ -85,6 +86,7 @@ int tape_file_open(const char *path, unsigned flags, struct tape_file **out,
     if (!t)
         return cause_set(cause, ST_NOMEM, "%s: no memory", path);
     t->fd = -1;
+    t->refs = 1;
     t->flags = flags;
     t->path = strdup(path);
     t->packed = malloc(TAPE_BLOCK_BYTES_MAX);
@@ -118,9 +120,15 @@ unsigned tape_file_flags_of(const char *path)
     return n > 4 && strcmp(path + n - 4, ".het") == 0 ? TAPE_COMPRESS : 0;
 }
 
+struct tape_file *tape_file_ref(struct tape_file *t)
+{
+    t->refs++;
+    return t;
+}
+
 void tape_file_close(struct tape_file *t)
 {
-    if (!t)
+    if (!t || --t->refs)
         return;
     if (t->fd >= 0)
         close(t->fd);

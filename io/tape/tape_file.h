@@ -31,6 +31,8 @@ int tape_file_open(const char *path, unsigned flags, struct tape_file **out,
 int tape_file_create(const char *path, struct cause *cause);
 /** TAPE_COMPRESS when the name ends in .het, else 0. */
 unsigned tape_file_flags_of(const char *path);
+/** One more holder; returns t. Each one closes; the last close ends it. */
+struct tape_file *tape_file_ref(struct tape_file *t);
 void tape_file_close(struct tape_file *t);
 const char *tape_file_path(const struct tape_file *t);
 bool tape_file_read_only(const struct tape_file *t);

@@ -5,6 +5,7 @@
 # build/guest/debian.cpio.gz, a root below /debian to be put behind the initramfs; `fetch.sh --disks` s390-tools, e2fsprogs
 # and the modules for disks and ext4 into build/guest/disks.cpio.gz, `fetch.sh --compiler` gcc into build/guest/compiler.cpio.gz,
 # likewise.
+# `fetch.sh --modules NAME...` (drivers/s390/char/tape) puts modules of that kernel into build/guest/modules.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -18,6 +19,20 @@ die() {
 }
 
 set=
+# Modules of the kernel that was fetched, out of its package in the cache; nothing is downloaded.
+fetch_modules() { # names
+    local name deb
+    deb=$cache/$(cat "$guest/kernel.name")_*_s390x.deb
+    mkdir -p "$guest/modules"
+    for name in "$@"; do
+        [ ! -s "$guest/modules/${name##*/}.ko" ] || continue
+        # shellcheck disable=SC2086
+        dpkg-deb --fsys-tarfile $deb | tar -xO --wildcards "./lib/modules/*/kernel/$name.ko" \
+            >"$guest/modules/.${name##*/}.$$" || die "the kernel's package holds no $name.ko"
+        mv "$guest/modules/.${name##*/}.$$" "$guest/modules/${name##*/}.ko"
+    done
+}
+
 case ${1-} in
 --programs) set=debian programs="gzip perl python3 openssl sqlite3 util-linux" ;;
 --disks) set=disks programs="s390-tools e2fsprogs bash coreutils findutils grep sed" ;;
@@ -26,6 +41,11 @@ esac
 case ${1-} in
 --programs | --disks | --compiler)
     [ ! -s "$guest/$set.cpio.gz" ] || [ "$(cat "$guest/$set.names" 2>/dev/null)" != "$programs" ] || exit 0
+    ;;
+--modules)
+    shift
+    fetch_modules "$@"
+    exit 0
     ;;
 --refresh) ;;
 *) [ ! -s "$guest/kernel" ] || [ ! -s "$guest/busybox" ] || exit 0 ;;

@@ -202,6 +202,7 @@ static void drive(unsigned flags)
     open_volume(flags);
     tape = tape_create(m.css, 0x0480, TAPE_3490, file, false, &cause);
     ck_assert_ptr_nonnull(tape);
+    tape_file_close(file); /* the drive holds it */
     id = css_find_devno(m.css, 0x0480);
     enable(&m, id, 3);
 }
@@ -303,6 +304,7 @@ START_TEST(checks_and_sense)
     open_volume(0); /* the file is free again */
     ck_assert_int_eq(tape_load(tape, file, &cause), ST_OK);
     ck_assert_int_eq(tape_load(tape, file, &cause), ST_BUSY);
+    tape_file_close(file);
     ck_assert_int_eq(tsch(&m, id, &irb), 0);
     ck_assert_uint_eq(irb.ds, 0x85); /* the guest is told */
     ck_assert_uint_eq(command(CMD_READ, 2), DS_NORMAL);
@@ -349,6 +351,7 @@ START_TEST(the_place_on_the_volume_moves)
     css_quiesce(there.css);
     open_volume(0);
     ck_assert_ptr_nonnull(tape_create(there.css, 0x0480, TAPE_3490, file, false, &cause));
+    tape_file_close(file);
     codec_in_init(&in, out.data, out.len);
     ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
     ck_assert_msg(css_restore(there.css, &in, &cause) == ST_OK, "%s", cause.text);
