@@ -90,6 +90,8 @@ static int append(struct eckd *d, struct dev_io *io, struct cached_track *t, u32
     u8 count[TRACK_COUNT_BYTES];
     if (dev_io_get(io, count, sizeof count) < sizeof count)
         return eckd_reject(d, io, MESSAGE_COUNT);
+    if (!records && count[4])
+        return eckd_reject(d, io, MESSAGE_PARAMETER); /* a track begins with record 0 */
     u32 len = track_record_bytes(count);
     u32 segments = records ? track_segments(count[5], be16_load(count + 6)) : 0;
     u32 at = end_of_records(t, records);

@@ -33,7 +33,7 @@ int track_scan(const u8 *bytes, u32 room, u32 track, u32 heads, struct track_lay
 {
     u8 cchh[4];
     track_cchh(track, heads, cchh);
-    if (room < TRACK_HA_BYTES + TRACK_R0_BYTES + TRACK_END_BYTES)
+    if (room < TRACK_HA_BYTES + TRACK_COUNT_BYTES + TRACK_END_BYTES)
         return cause_set(cause, ST_PROTO, "track %u: only %u bytes", track, room);
     if (bytes[0] || memcmp(bytes + 1, cchh, sizeof cchh) != 0)
         return cause_set(cause, ST_PROTO, "track %u: home address %02X %02X%02X %02X%02X",

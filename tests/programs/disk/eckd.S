@@ -1,8 +1,11 @@
-/* Writes records to a 3390 (the only device of the machine) over tracks and cylinders, reads them back by another
- * program, compares: channel programs are in flight most of the time. For scenario/dasd_relocate. */
+/* Writes records to a 3390 (the first device of the machine) over tracks and cylinders, reads them back by another
+ * program, compares: channel programs are in flight most of the time. For scenario/dasd_relocate.
+ * With FOREVER it only writes, without end, and after each write notes the round in block 0 of a 9336, the second
+ * device. For scenario/dasd_kill. */
 #include "insn.inc"
 
 #define ROUNDS 60
+#define TRACKS 59 /* each round writes records 11 and 12 of one and record 1 of the next */
 #define BYTES (3 * 4096)
 
 tests:
@@ -15,12 +18,20 @@ tests:
     CHECK   2
     msch    schib-de(%r12)
     EXPECT_CC 0
+#ifdef FOREVER
+    llilf   %r1, 0x00010001
+    stsch   schib-de(%r12)
+    EXPECT_CC 0
+    oi      schib+5-de(%r12), 0x80
+    msch    schib-de(%r12)
+    EXPECT_CC 0
+#endif
     lghi    %r10, 1
 round:
-    lgr     %r2, %r10               /* track: 7 times the round, of 60 */
-    mghi    %r2, 7
-    lghi    %r3, 60
-    dsgr    %r2, %r3                /* remainder in r2 */
+    lgr     %r3, %r10               /* track: remainder of 7 times the round */
+    mghi    %r3, 7
+    lghi    %r5, TRACKS
+    dsgr    %r2, %r5
     lgr     %r3, %r2
     lghi    %r5, 15
     dsgr    %r2, %r5                /* r3 cylinder, r2 head */
@@ -29,9 +40,8 @@ round:
     st      %r3, de+8-de(%r12)
     st      %r3, lr+4-de(%r12)
     st      %r3, lr+8-de(%r12)
-    larl    %r4, out                /* each byte the round's number, each word's end its address */
+    larl    %r4, out                /* the round's number, and each 256 bytes their address */
     lghi    %r5, BYTES
-    sll     %r10, 0
     lgr     %r7, %r10
     sllg    %r7, %r7, 24
     xgr     %r6, %r6
@@ -51,8 +61,23 @@ fill:
     mvi     data+8-de(%r12), 0x85
     mvi     data+16-de(%r12), 0x85
     larl    %r3, out
+    llilf   %r1, 0x00010000
     brasl   %r14, go
 
+#ifdef FOREVER
+    stg     %r10, note-de(%r12)
+    larl    %r3, note
+    st      %r3, fba_ccws+20-de(%r12)
+    larl    %r3, fba_de
+    st      %r3, fba_ccws+4-de(%r12)
+    larl    %r3, fba_locate
+    st      %r3, fba_ccws+12-de(%r12)
+    larl    %r3, fba_ccws
+    llilf   %r1, 0x00010001
+    brasl   %r14, start
+    aghi    %r10, 1
+    j       round
+#endif
     larl    %r4, in
     lghi    %r5, BYTES
     xgr     %r7, %r7
@@ -85,12 +110,13 @@ go:
     st      %r3, data+12-de(%r12)
     ahi     %r3, 4096
     st      %r3, data+20-de(%r12)
-    larl    %r3, ccws
-    st      %r3, orb+8-de(%r12)
     larl    %r3, de
     st      %r3, ccws+4-de(%r12)
     larl    %r3, lr
     st      %r3, ccws+12-de(%r12)
+    larl    %r3, ccws
+start:                              /* the program at R3 */
+    st      %r3, orb+8-de(%r12)
     ssch    orb-de(%r12)
     jnz     fail
 77: tsch    irb-de(%r12)
@@ -129,6 +155,21 @@ data:
     .long   0
 orb:
     .long   0x12345678, 0x0080ff00, 0, 0, 0, 0, 0, 0
+    .balign 8
+fba_ccws:
+    .byte   0x63, 0x40
+    .short  16
+    .long   0
+    .byte   0x43, 0x40
+    .short  8
+    .long   0
+    .byte   0x41, 0
+    .short  512
+    .long   0
+fba_de:
+    .long   0xc0000200, 0, 0, 0
+fba_locate:
+    .long   0x01000001, 0
 ended:
     .short  0x0c00
     .balign 8
@@ -136,6 +177,9 @@ schib:
     .skip   64
 irb:
     .skip   128
+    .balign 8
+note:
+    .skip   512
     .bss
     .balign 4096
 out:

@@ -541,6 +541,81 @@ START_TEST(a_full_host_disk_is_an_equipment_check)
 }
 END_TEST
 
+static void no_fault(void *arg, u32 track, const char *text)
+{
+    snprintf(arg, 200, "%u: %s", track, text);
+}
+
+/** Commands that go with an operation of locate record, and any others. */
+static const struct family {
+    u8 operation;
+    u8 command[8];
+} families[] = {
+    {0x06, {0x06, 0x86, 0x0e, 0x8e, 0x12, 0x92, 0x1e, 0x9e}},
+    {0x16, {0x16, 0x1a, 0x96, 0x5e, 0x1e, 0x06, 0x9a, 0x12}},
+    {0x4c, {0xde, 0xde, 0x5e, 0xde, 0xde, 0xde, 0xde, 0xde}},
+    {0x01, {0x05, 0x85, 0x0d, 0x8d, 0x05, 0x85, 0x05, 0x85}},
+    {0x03, {0x1d, 0x1d, 0x9d, 0x1d, 0x15, 0x11, 0x1d, 0x9d}},
+    {0x43, {0x15, 0x1d, 0x1d, 0x9d, 0x1d, 0x11, 0x05, 0x1d}},
+    {0xd6, {0x31, 0x71, 0x29, 0x39, 0xb1, 0x07, 0x1f, 0xe7}},
+};
+
+static u8 any_command(const struct family *f)
+{
+    u8 command = rand() % 12 ? f->command[rand() % 8] : (u8)(1 + rand() % 255);
+    return command == 0x08 ? 0x02 : command; /* no loops */
+}
+
+static void any_program(void)
+{
+    const struct family *f = &families[(u32)rand() % ARRAY_LEN(families)];
+    u8 *p = storage_host(m.storage, AREA, 512);
+    u32 ccws = 1 + (u32)rand() % 5, track = (u32)rand() % 20;
+    memset(p, 0, 512);
+    for (u32 i = 0; i < 512; i++)
+        if (rand() % 8 == 0)
+            p[i] = (u8)(rand() % 64);
+    extent(rand() % 8 ? 0xc0 : (u8)(rand() & 0xdf), 0, 20 + (u32)rand() % 20);
+    if (rand() % 8)
+        locate(f->operation, (u8)(ccws + (u32)rand() % 2), track, (u8)(rand() % 4));
+    for (u32 i = 0; i < ccws; i++) {
+        u16 count = (u16)(1 + (rand() % 3 ? 8 + rand() % 64 : rand() % 60000));
+        ccw(any_command(f), (i + 1 < ccws ? CC : 0) | (rand() % 16 ? SLI : 0), count,
+            AREA + 8 * ((u32)rand() % 16));
+    }
+}
+
+/* Any commands in any order with any data: they end, and the image stays sound. */
+START_TEST(random_programs_end)
+{
+    struct image_check k;
+    struct cause cause;
+    char text[200] = "";
+    u32 normal = 0;
+    format(0, 2);
+    srand(17 + (unsigned)_i);
+    for (u32 n = 0; n < 3000; n++) {
+        any_program();
+        struct irb irb = run();
+        normal += irb.ds == 0x0c && !irb.ss;
+        ck_assert_msg(irb.ds & 0x0c || irb.ss, "ds %02x", irb.ds);
+    }
+    ck_assert_uint_gt(normal, 300);
+    extent(0xc0, 1, 1); /* a good program still runs */
+    locate(0x43, 2, 1, 0);
+    ccw(0x15, CC | SLI, 8, count_field(AREA, 1, 0, 0, 8));
+    ccw(0x1d, SLI, 8, count_field(AREA + 8, 1, 1, 0, 4096));
+    good();
+    expect_block(1, 1, 0);
+    machine_fini(&m);
+    image_unref(img);
+    ck_assert_int_eq(image_check(path, no_fault, text, &k, &cause), ST_OK);
+    ck_assert_msg(k.faults == 0, "%s", text);
+    ck_assert_int_eq(image_open(path, 0, &img, &cause), ST_OK);
+    machine_init(&m);
+}
+END_TEST
+
 /* ---- relocation ---- */
 
 static void move_to(struct machine *to)
@@ -618,6 +693,7 @@ int main(void)
     tcase_add_test(tc, ipl_reads_record_1);
     tcase_add_test(tc, read_only_disks_refuse_writes);
     tcase_add_test(tc, a_full_host_disk_is_an_equipment_check);
+    tcase_add_loop_test(tc, random_programs_end, 0, 3);
     tcase_add_loop_test(tc, programs_go_on_elsewhere, 0, 5);
     return run_suite(suite);
 }

@@ -293,6 +293,54 @@ START_TEST(damaged_tables_and_tracks_are_refused)
 }
 END_TEST
 
+/* Bytes anywhere in a file are made something else: it is refused, or read, or a track is; nothing
+ * else happens, and what can be opened can be written and checked. */
+START_TEST(random_damage_does_no_harm)
+{
+    struct image_create what = {.format = IMAGE_CCKD, .cylinders = 20, .compress = true};
+    struct image *img;
+    struct image_check k;
+    char text[200];
+    u32 len, refused = 0;
+    ck_assert_int_eq(image_create(path, &what, &cause), ST_OK);
+    img = open_image(path, 0);
+    for (u32 t = 0; t < 300; t += 9)
+        write_track(img, t, 3 * t + 3);
+    image_unref(img);
+    copy_file();
+    struct stat sb;
+    ck_assert_int_eq(stat(path, &sb), 0);
+    srand(5 + (unsigned)_i);
+    for (u32 n = 0; n < 300; n++) {
+        u32 changes = 1 + (u32)rand() % 4;
+        for (u32 c = 0; c < changes; c++) {
+            /* mostly headers and tables, which come first */
+            u32 at = (u32)rand() % (u32)(rand() % 3 ? 4096 : sb.st_size);
+            u8 byte = (u8)(rand() % 2 ? rand() : 0xff * (rand() % 2));
+            patch(at, &byte, 1);
+        }
+        if (image_open(path, 0, &img, &cause) == ST_OK) {
+            if (image_geometry(img)->tracks) {
+                image_read_track(img, (u32)rand() % 300, buf, &len, &cause);
+                u32 t = (u32)rand() % image_geometry(img)->tracks;
+                len = make_track(t, n, buf);
+                image_write_track(img, t, buf, len, &cause);
+            }
+            image_unref(img);
+        } else {
+            refused++;
+        }
+        image_check(path, fault, text, &k, &cause);
+        FILE *from = fopen(copy, "r"), *to = fopen(path, "w");
+        while ((len = (u32)fread(buf, 1, sizeof buf, from)) > 0)
+            fwrite(buf, 1, len, to);
+        fclose(from);
+        fclose(to);
+    }
+    ck_assert_uint_gt(refused, 20);
+}
+END_TEST
+
 START_TEST(tracks_are_scanned)
 {
     struct track_layout layout;
@@ -442,6 +490,7 @@ int main(void)
     tcase_add_test(tc, cckd_null_tracks_take_no_space);
     tcase_add_loop_test(tc, damaged_headers_are_refused, 0, ARRAY_LEN(damages));
     tcase_add_test(tc, damaged_tables_and_tracks_are_refused);
+    tcase_add_loop_test(tc, random_damage_does_no_harm, 0, 3);
     tcase_add_test(tc, tracks_are_scanned);
     tcase_add_test(tc, capacity_of_a_3390);
     tcase_add_test(tc, one_writer_or_many_readers);
