@@ -23,8 +23,9 @@ static inline void budget_count(void)
     double used = (double)t.tv_sec + (double)t.tv_nsec / 1e9;
     if (limit <= 0 || used < limit)
         return;
-    fprintf(stderr, "%lu executions in %.0f s of processor time, %.0f a second\n", executions, used,
+    printf("%lu executions in %.0f s of processor time, %.0f a second\n", executions, used,
             (double)executions / used);
+    fflush(stdout);
     _exit(0); /* libFuzzer takes exit for a crash */
 }
 
