@@ -13,12 +13,12 @@
 
 #define USAGE "dasd init|info|check|convert|ls ..."
 #define INIT_USAGE                                                                             \
-    "dasd init FILE [--format cckd] [--model 3390-3 | --cylinders N | --blocks N]"
+    "dasd init FILE [--model NAME | --cylinders N | --blocks N | --shadow-of FILE]"
 #define CONVERT_USAGE "dasd convert FROM TO [--format cckd|ckd|raw]"
 #define PROGRESS_EVERY 500u
 
 struct options {
-    const char *format, *model, *cylinders, *blocks, *volume, *compress;
+    const char *format, *model, *cylinders, *blocks, *volume, *compress, *shadow_of;
     bool json, linux_tracks;
 };
 
@@ -76,8 +76,11 @@ static bool compress_named(const char *name, bool *compress)
 static int init_sizes(const struct options *o, struct image_create *what)
 {
     u64 n = 0;
-    if (!!o->model + !!o->cylinders + !!o->blocks > 1)
-        return usage("one of --model, --cylinders and --blocks says how large", "init");
+    if (!!o->model + !!o->cylinders + !!o->blocks + !!o->shadow_of > 1)
+        return usage("one of --model, --cylinders, --blocks, --shadow-of says how large",
+                     "init");
+    if (o->shadow_of)
+        return EXIT_WELL;
     if (o->blocks) {
         if (!number(o->blocks, 0xffffffff, &what->blocks))
             return usage("not a number of blocks", o->blocks);
@@ -97,7 +100,8 @@ static int init_sizes(const struct options *o, struct image_create *what)
 
 static int dasd_init(const char *const *operand, unsigned operands, const struct options *o)
 {
-    struct image_create what = {.volume = o->volume, .linux_tracks = o->linux_tracks};
+    struct image_create what = {
+        .volume = o->volume, .linux_tracks = o->linux_tracks, .below = o->shadow_of};
     struct cause cause;
     if (operands != 1)
         return usage("one file is needed", "init");
@@ -352,6 +356,8 @@ int cli_dasd(int argc, char **argv)
         {"blocks", "N", "init: a 9336 of so many blocks", &o.blocks, NULL},
         {"volume", "VOLSER", "init: write a volume label", &o.volume, NULL},
         {"linux", NULL, "init: tracks of twelve records of 4096 zeros", NULL, &o.linux_tracks},
+        {"shadow-of", "FILE", "init: a shadow, read through to FILE, which must not change",
+         &o.shadow_of, NULL},
         {"compress", "zlib|none", "cckd: zlib unless given", &o.compress, NULL},
         {"json", NULL, "info, check, ls: as JSON", NULL, &o.json},
         {NULL, NULL, NULL, NULL, NULL},

@@ -1,5 +1,6 @@
 /* Hercules' compressed CKD images (CCKD, CKD_C370): tracks of any length found through tables of
- * two levels. A track is written to new space, then its table entry is changed. Base files only.
+ * two levels. A track is written to new space, then its table entry is changed. A shadow file
+ * (CKD_S370) has the tracks that were written since; the others are read from the layer below it.
  * Source: Hercules' cckddasd.html, and files made by its dasdinit. */
 #include <stdlib.h>
 
@@ -32,6 +33,10 @@ static int cckd_read(struct image *img, u32 track, u8 *buf, u32 *len, struct cau
 {
     struct cckd *c = img->format;
     const struct cckd_entry *e = entry_of(c, track);
+    bool below = e ? e->at == CCKD_NO_OFFSET && e->len
+                   : c->l1[track / CCKD_L2_ENTRIES] == CCKD_NO_OFFSET;
+    if (c->shadow && below)
+        return image_read_track(img->below, track, buf, len, cause);
     if (e && e->at)
         return read_packed(img, track, e, buf, len, cause);
     enum track_null format = e ? e->len : c->header[CCKD_NULL_FORMAT];
@@ -87,8 +92,11 @@ static int new_table(struct image *img, u32 track, const struct cckd_entry *e,
     u64 len = CCKD_L2_BYTES, at = 0;
     if (!l2)
         return cause_set(cause, ST_NOMEM, "%s: no memory", img->path);
+    struct cckd_entry none = {0, c->header[CCKD_NULL_FORMAT], c->header[CCKD_NULL_FORMAT]};
+    if (c->shadow && c->l1[i] == CCKD_NO_OFFSET)
+        none = (struct cckd_entry){CCKD_NO_OFFSET, 0xffff, 0xffff};
     for (u32 k = 0; k < CCKD_L2_ENTRIES; k++)
-        l2->entry[k].len = l2->entry[k].size = c->header[CCKD_NULL_FORMAT];
+        l2->entry[k] = none;
     l2->entry[track % CCKD_L2_ENTRIES] = *e;
     for (u32 k = 0; k < CCKD_L2_ENTRIES; k++)
         store_entry(c, &l2->entry[k], raw + k * CCKD_L2_ENTRY_BYTES);
@@ -128,7 +136,7 @@ static int point_to(struct image *img, u32 track, const struct cckd_entry *e,
     int rc = image_pwrite(img, 0, at, raw, sizeof raw, cause);
     if (rc)
         return rc;
-    if (now->at) {
+    if (now->at && now->at != CCKD_NO_OFFSET) {
         c->imbed -= now->size - now->len;
         cckd_give(c, now->at, now->size);
     }
@@ -200,6 +208,29 @@ static int header_check(struct image *img, struct cause *cause)
     return ST_OK;
 }
 
+/** A shadow file needs the layer it was made over, in the state it had then. */
+static int layers_check(struct image *img, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    const u8 *h = c->header;
+    if (!c->shadow)
+        return img->below ? cause_set(cause, ST_PROTO, "%s: not a shadow file", img->path)
+                          : ST_OK;
+    if (!img->below)
+        return cause_set(cause, ST_PROTO,
+                         "%s: a shadow file; name what it shadows: BASE,shadow=%s", img->path,
+                         img->path);
+    if (img->below->geometry.cylinders != img->geometry.cylinders)
+        return cause_set(cause, ST_PROTO, "%s: has %u cylinders, %s below it %u", img->path,
+                         img->geometry.cylinders, img->below->path,
+                         img->below->geometry.cylinders);
+    if (memcmp(h + CCKD_BELOW_MARK, CCKD_MARK, CCKD_MARK_BYTES) == 0 &&
+        be64_load(h + CCKD_BELOW_IDENTITY) != img->below->identity)
+        return cause_set(cause, ST_PROTO, "%s: %s is not what it was when this shadow was made",
+                         img->path, img->below->path);
+    return ST_OK;
+}
+
 int cckd_open(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *cause)
 {
     struct cckd *c = calloc(1, sizeof *c);
@@ -212,6 +243,10 @@ int cckd_open(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *caus
         rc = image_pread(img, 0, CCKD_HEADER_AT, c->header, sizeof c->header, cause);
     if (rc == ST_OK)
         rc = header_check(img, cause);
+    if (rc == ST_OK) {
+        c->shadow = memcmp(head, "CKD_S370", DEVID_BYTES) == 0;
+        rc = layers_check(img, cause);
+    }
     if (rc == ST_OK) {
         img->open_left = c->header[CCKD_OPTIONS] & CCKD_OPT_OPENED;
         rc = cckd_scan(img, cause);
@@ -227,12 +262,14 @@ int cckd_open(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *caus
 
 int cckd_format(struct image *img, const struct image_create *what, struct cause *cause)
 {
-    u8 head[CCKD_L1_AT], zero[4096] = {0};
+    u8 head[CCKD_L1_AT], entries[4096];
+    const struct image *below = img->below;
     u8 *h = head + CCKD_HEADER_AT;
     u32 tracks = what->cylinders * TRACK_HEADS_3390;
     u32 tables = (tracks + CCKD_L2_ENTRIES - 1) / CCKD_L2_ENTRIES;
     u32 size = CCKD_L1_AT + 4 * tables;
-    ckd_header_make(head, "CKD_C370");
+    memset(entries, below ? 0xff : 0, sizeof entries);
+    ckd_header_make(head, below ? "CKD_S370" : "CKD_C370");
     memset(h, 0, DEVHDR_BYTES);
     h[CCKD_VERSION + 1] = 3;
     h[CCKD_VERSION + 2] = 1;
@@ -245,9 +282,13 @@ int cckd_format(struct image *img, const struct image_create *what, struct cause
     h[CCKD_NULL_FORMAT] = what->linux_tracks ? TRACK_NULL_LINUX : TRACK_NULL_EMPTY;
     h[CCKD_COMPRESSION] = what->compress ? CCKD_ZLIB : CCKD_NONE;
     le16_store(h + CCKD_COMPRESSION_PARM, 0xffff);
+    if (below) {
+        memcpy(h + CCKD_BELOW_MARK, CCKD_MARK, CCKD_MARK_BYTES);
+        be64_store(h + CCKD_BELOW_IDENTITY, below->identity);
+    }
     int rc = image_pwrite(img, 0, 0, head, sizeof head, cause);
-    for (u32 at = CCKD_L1_AT; rc == ST_OK && at < size; at += sizeof zero)
-        rc = image_pwrite(img, 0, at, zero, size - at < sizeof zero ? size - at : sizeof zero,
-                          cause);
+    for (u32 at = CCKD_L1_AT; rc == ST_OK && at < size; at += sizeof entries)
+        rc = image_pwrite(img, 0, at, entries,
+                          size - at < sizeof entries ? size - at : sizeof entries, cause);
     return rc;
 }

@@ -32,7 +32,12 @@ enum cckd_at {
     CCKD_NULL_FORMAT = 44,
     CCKD_COMPRESSION = 45,
     CCKD_COMPRESSION_PARM = 46,
+    CCKD_BELOW_MARK =
+        480, /* ours, in what is reserved: which state of the layer below it shadows */
+    CCKD_BELOW_IDENTITY = 488,
 };
+#define CCKD_MARK "ENDI"
+#define CCKD_MARK_BYTES 4
 
 #define CCKD_OPT_NOFUDGE 0x01
 #define CCKD_OPT_BIG_ENDIAN 0x02
@@ -43,7 +48,8 @@ enum cckd_at {
 #define CCKD_ZLIB 1
 #define CCKD_BZIP2 2
 
-/** Where a track is: at 0 it is null, in the format `len`. `size` bytes are taken for it. */
+/** Where a track is: at 0 it is null, in the format `len`. `size` bytes are taken for it. At
+ *  CCKD_NO_OFFSET a shadow's layer below has it, or, when `len` is 0, it is damaged. */
 struct cckd_entry {
     u32 at;
     u16 len, size;
@@ -59,6 +65,7 @@ struct cckd_l2 {
 struct cckd {
     bool big_endian;
     bool opened; /* the header says that a writer has it */
+    bool shadow;
     u8 header[DEVHDR_BYTES];
     u32 l1_count;
     u32 *l1;

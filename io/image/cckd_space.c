@@ -31,6 +31,8 @@ static int scan_entry(struct image *img, u32 track, struct cckd_entry *e, struct
         return image_damage(img, track, cause,
                             "level-2 table: track %u is null in an unknown format", track);
     }
+    if (c->shadow && e->at == CCKD_NO_OFFSET && e->len)
+        return ST_OK;
     if (e->at == CCKD_NO_OFFSET || e->len <= TRACK_HA_BYTES || e->size < e->len) {
         int rc = image_damage(img, track, cause,
                               "level-2 table: track %u at %08X, length %u, size %u", track,
@@ -42,15 +44,24 @@ static int scan_entry(struct image *img, u32 track, struct cckd_entry *e, struct
     return used(img, e->at, e->size, track, "track", cause);
 }
 
+/** FNV-1a, 64 bits. */
+static u64 hash(u64 sum, const u8 *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        sum = (sum ^ bytes[i]) * 0x100000001b3ull;
+    return sum;
+}
+
 static int scan_l2(struct image *img, u32 i, struct cause *cause)
 {
     struct cckd *c = img->format;
-    u8 raw[CCKD_L2_BYTES];
+    u8 raw[CCKD_L2_BYTES] = {0};
     int rc = used(img, c->l1[i], CCKD_L2_BYTES, i, "level-2 table", cause);
     if (rc == ST_OK && c->l1[i] + CCKD_L2_BYTES > img->file[0].size)
         return ST_OK; /* told of */
     if (rc == ST_OK)
         rc = image_pread(img, 0, c->l1[i], raw, sizeof raw, cause);
+    img->identity = hash(img->identity, raw, sizeof raw);
     if (rc == ST_OK && !(c->l2[i] = calloc(1, sizeof *c->l2[i])))
         rc = cause_set(cause, ST_NOMEM, "%s: no memory", img->path);
     for (u32 k = 0; rc == ST_OK && k < CCKD_L2_ENTRIES; k++) {
@@ -89,11 +100,13 @@ int cckd_scan(struct image *img, struct cause *cause)
                  : cause_set(cause, ST_NOMEM, "%s: no memory", img->path);
     for (u32 i = 0; rc == ST_OK && i < c->l1_count; i++) {
         c->l1[i] = cckd_load32(c, raw + 4ull * i);
-        if (c->l1[i] == CCKD_NO_OFFSET)
+        if (c->l1[i] == CCKD_NO_OFFSET && !c->shadow)
             c->l1[i] = 0;
-        if (c->l1[i])
+        if (c->l1[i] && c->l1[i] != CCKD_NO_OFFSET)
             rc = scan_l2(img, i, cause);
     }
+    if (raw)
+        img->identity = hash(img->identity, raw, 4ull * c->l1_count);
     free(raw);
     if (rc == ST_OK && !free_from_used(c))
         rc = cause_set(cause, ST_NOMEM, "%s: no memory", img->path);

@@ -2,12 +2,15 @@
 #include "io/image/image.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "io/image/image_internal.h"
 #include "mem/base/ergo.h"
 #include "mem/base/log.h"
+
+#define LAYER_PATH_BYTES 4096
 
 static int format_open(struct image *img, struct cause *cause)
 {
@@ -19,10 +22,13 @@ static int format_open(struct image *img, struct cause *cause)
     int rc = image_pread(img, 0, 0, head, sizeof head, cause);
     if (rc)
         return rc;
-    if (memcmp(head, "CKD_P370", DEVID_BYTES) == 0)
+    if (memcmp(head, "CKD_P370", DEVID_BYTES) == 0 && !img->below)
         return ckd_open(img, head, cause);
-    if (memcmp(head, "CKD_C370", DEVID_BYTES) == 0)
+    if (memcmp(head, "CKD_C370", DEVID_BYTES) == 0 ||
+        memcmp(head, "CKD_S370", DEVID_BYTES) == 0)
         return cckd_open(img, head, cause);
+    if (img->below)
+        return cause_set(cause, ST_PROTO, "%s: not a shadow file", img->path);
     if (memcmp(head, "CKD_", 4) == 0 || memcmp(head, "FBA_", 4) == 0)
         return cause_set(cause, ST_PROTO, "%s: %.8s images are not supported", img->path,
                          (const char *)head);
@@ -32,6 +38,7 @@ static int format_open(struct image *img, struct cause *cause)
 static void image_free(struct image *img)
 {
     image_files_close(img);
+    image_unref(img->below);
     free(img->format);
     free(img->path);
     free(img);
@@ -51,12 +58,16 @@ static struct image *image_alloc(const char *path, unsigned flags)
     return NULL;
 }
 
-static int open_with(const char *path, unsigned flags, image_fault *fault, void *arg,
-                     struct image **out, struct cause *cause)
+/** `below` is taken over, also when this fails. */
+static int open_layer(const char *path, unsigned flags, struct image *below, image_fault *fault,
+                      void *arg, struct image **out, struct cause *cause)
 {
     struct image *img = image_alloc(path, flags);
-    if (!img)
+    if (!img) {
+        image_unref(below);
         return cause_set(cause, ST_NOMEM, "%s: no memory", path);
+    }
+    img->below = below;
     img->fault = fault;
     img->fault_arg = arg;
     int rc = image_file_open(img, path, cause);
@@ -68,6 +79,29 @@ static int open_with(const char *path, unsigned flags, image_fault *fault, void 
     }
     *out = img;
     return ST_OK;
+}
+
+static int open_with(const char *path, unsigned flags, image_fault *fault, void *arg,
+                     struct image **out, struct cause *cause)
+{
+    static const char mark[] = ",shadow=";
+    char part[LAYER_PATH_BYTES];
+    struct image *img = NULL;
+    for (;;) {
+        const char *next = strstr(path, mark);
+        size_t len = next ? (size_t)(next - path) : strlen(path);
+        if (len >= sizeof part) {
+            image_unref(img);
+            return cause_set(cause, ST_INVAL, "%.40s...: a name that long", path);
+        }
+        snprintf(part, sizeof part, "%.*s", (int)len, path);
+        int rc = open_layer(part, next ? IMAGE_READ_ONLY : flags, img, fault, arg, &img, cause);
+        if (rc || !next) {
+            *out = img;
+            return rc;
+        }
+        path = next + sizeof mark - 1;
+    }
 }
 
 int image_open(const char *path, unsigned flags, struct image **out, struct cause *cause)

@@ -36,6 +36,8 @@ struct image_figures {
 /**
  * Open the file at `path` and lock it: for writing alone, for reading with other readers.
  * ST_CONFIG (no such file), ST_BUSY (locked), ST_PROTO (damaged, or no image), ST_NOMEM.
+ * `path` may go on with ",shadow=FILE", more than once: layers over a CCKD image. Only the last is
+ * written; a track that a layer does not have is read from the one below.
  */
 int image_open(const char *path, unsigned flags, struct image **out, struct cause *cause);
 struct image *image_ref(struct image *img);
@@ -74,6 +76,7 @@ struct image_create {
     bool compress;      /* IMAGE_CCKD: zlib, else uncompressed tracks */
     bool linux_tracks;  /* tracks start with twelve records of 4096 zeros instead of none */
     const char *volume; /* six characters; NULL: no label is written */
+    const char *below; /* IMAGE_CCKD: make a shadow of this image, which must not change then */
 };
 /** Make a new file (ST_EXIST when there is one) with the given contents. */
 int image_create(const char *path, const struct image_create *what, struct cause *cause);

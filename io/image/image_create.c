@@ -95,23 +95,48 @@ static int create_check(const char *path, const struct image_create *what, struc
     return ST_OK;
 }
 
-int image_create(const char *path, const struct image_create *what, struct cause *cause)
+/** The file, and its contents. */
+static int file_create(const char *path, const struct image_create *what, struct image *below,
+                       struct cause *cause)
 {
-    int rc = create_check(path, what, cause);
-    if (rc)
-        return rc;
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return cause_set(cause, errno == EEXIST ? ST_EXIST : ST_PERM, "%s: %s", path,
                          strerror(errno));
-    struct image img = {.path = (char *)(uintptr_t)path, .files = 1, .file = {{fd, 0}}};
+    struct image img = {
+        .below = below, .path = (char *)(uintptr_t)path, .files = 1, .file = {{fd, 0}}};
     u8 *buf = malloc(IMAGE_TRACK_BYTES_MAX);
-    rc = buf ? fill(&img, what, buf, cause) : cause_set(cause, ST_NOMEM, "%s: no memory", path);
+    int rc =
+        buf ? fill(&img, what, buf, cause) : cause_set(cause, ST_NOMEM, "%s: no memory", path);
     close(fd);
-    if (rc == ST_OK && what->volume)
+    if (rc == ST_OK && what->volume && !below)
         rc = write_label(path, what->volume, buf, cause);
     free(buf);
     if (rc)
         unlink(path);
     return rc;
+}
+
+static int shadow_create(const char *path, const struct image_create *what, struct cause *cause)
+{
+    struct image_create size = *what;
+    struct image *below;
+    int rc = image_open(what->below, IMAGE_READ_ONLY, &below, cause);
+    if (rc)
+        return rc;
+    size.cylinders = below->geometry.cylinders;
+    if (what->format != IMAGE_CCKD || image_format(below) != IMAGE_CCKD)
+        rc = cause_set(cause, ST_INVAL, "%s: only CCKD images have shadows", what->below);
+    else
+        rc = file_create(path, &size, below, cause);
+    image_unref(below);
+    return rc;
+}
+
+int image_create(const char *path, const struct image_create *what, struct cause *cause)
+{
+    if (what->below)
+        return shadow_create(path, what, cause);
+    int rc = create_check(path, what, cause);
+    return rc ? rc : file_create(path, what, NULL, cause);
 }

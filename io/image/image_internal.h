@@ -40,8 +40,10 @@ struct image {
     char *path;
     struct image_file file[IMAGE_FILES_MAX];
     u32 files;
-    void *format;       /* of the format's own */
-    image_fault *fault; /* image_check: told of damage, which then is no reason to refuse */
+    void *format;        /* of the format's own */
+    struct image *below; /* the layer that has what this one has not; owned */
+    u64 identity;        /* of the tables as they were opened: tells one state from another */
+    image_fault *fault;  /* image_check: told of damage, which then is no reason to refuse */
     void *fault_arg;
     bool open_left;
 };
@@ -68,7 +70,7 @@ bool ckd_raw_probe(struct image *img, const u8 head[DEVHDR_BYTES]);
 /** Check and take over the device header of CKD and CCKD files (all but the cylinders). */
 int ckd_header(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *cause);
 void ckd_header_make(u8 head[DEVHDR_BYTES], const char *devid);
-/** The headers and empty tables of a new CCKD file. */
+/** The headers and empty tables of a new CCKD file, a shadow of img->below if there is one. */
 int cckd_format(struct image *img, const struct image_create *what, struct cause *cause);
 
 static inline u32 le32_load(const void *p)

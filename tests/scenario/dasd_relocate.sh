@@ -1,6 +1,6 @@
 #!/bin/bash
 # A program that writes and reads a 3390 all the time is relocated every few hundred instructions, channel programs in
-# flight; what it wrote is in the image, which is sound. In the interpreter and as translated code.
+# flight; what it wrote is in the image, which is sound. In the interpreter and as translated code, and on a shadow file.
 set -euo pipefail
 ROOT=${ROOT:-$(cd "$(dirname "$0")/../.." && pwd)}
 cd "$TEST_TMP"
@@ -24,5 +24,22 @@ for options in "" "--relocate-every 211,1500" "--relocate-every 37,1500" "--relo
     cksum <disk.raw >>raws
     rm disk.raw
 done
+
+# --- the same on a shadow file: what is below it does not change, and Hercules reads both as we do
+rm -f disk.cckd
+"$ENDICOTT" dasd init disk.cckd --cylinders 4 --linux
+cp disk.cckd as_it_was
+"$ENDICOTT" dasd init top_1.cckd --shadow-of disk.cckd
+layers=disk.cckd,shadow=top_1.cckd
+timeout 100 "$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk 0200=$layers --timeout 90 >out 2>&1 ||
+    fail "shadow: status $?: $(cat out)"
+cmp disk.cckd as_it_was || fail "the image below a shadow was written to"
+"$ENDICOTT" dasd check $layers >out || fail "$(cat out)"
+"$ENDICOTT" dasd convert $layers disk.raw --format raw
+cksum <disk.raw >>raws
+cckdcdsk -3 top_1.cckd >out 2>&1 || fail "cckdcdsk: $(cat out)"
+dasdcopy -q -o ckd disk.cckd sf=top_1.cckd theirs.ckd >out 2>&1 || fail "dasdcopy: $(cat out)"
+"$ENDICOTT" dasd convert theirs.ckd theirs.raw --format raw
+cmp theirs.raw disk.raw || fail "Hercules reads something else"
 [ "$(sort -u raws | wc -l)" = 1 ] || fail "the disks differ: $(cat raws)"
 echo "dasd_relocate: passed"

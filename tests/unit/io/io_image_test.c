@@ -429,6 +429,80 @@ START_TEST(several_files)
 }
 END_TEST
 
+static void make_shadow(const char *file, const char *below)
+{
+    struct image_create what = {.format = IMAGE_CCKD, .compress = true, .below = below};
+    ck_assert_msg(image_create(file, &what, &cause) == ST_OK, "%s", cause.text);
+}
+
+/* Two layers over a base: each has what was written into it, none below it changes. */
+START_TEST(shadows_are_read_through)
+{
+    char one[128], two[128], layers[500];
+    struct image *img;
+    create(IMAGE_CCKD);
+    img = open_image(path, 0);
+    for (u32 t = 0; t < 300; t += 10)
+        write_track(img, t, 1 + t);
+    image_unref(img);
+    copy_file();
+    snprintf(one, sizeof one, "%s/one", dir);
+    snprintf(two, sizeof two, "%s/two", dir);
+    make_shadow(one, path);
+    snprintf(layers, sizeof layers, "%s,shadow=%s", path, one);
+    img = open_image(layers, 0);
+    for (u32 t = 0; t < 300; t += 20)
+        write_track(img, t, 2 + t);
+    u32 len = track_make_null(TRACK_NULL_LINUX, 10, TRACK_HEADS_3390, buf);
+    ck_assert_int_eq(image_write_track(img, 10, buf, len, &cause), ST_OK);
+    image_unref(img);
+    make_shadow(two, layers);
+    snprintf(layers, sizeof layers, "%s,shadow=%s,shadow=%s", path, one, two);
+    for (u32 round = 0; round < 2; round++) {
+        img = open_image(layers, 0);
+        for (u32 t = 0; t < 300; t += 40)
+            write_track(img, t, 3 + t + round);
+        for (u32 t = 0; t < 300; t += 10)
+            if (t != 10)
+                expect_track(img, t, t % 40 == 0 ? 3 + t + round : t % 20 == 0 ? 2 + t : 1 + t);
+        ck_assert_int_eq(image_read_track(img, 10, buf, &len, &cause), ST_OK);
+        ck_assert_uint_eq(len, track_make_null(TRACK_NULL_LINUX, 10, TRACK_HEADS_3390, other));
+        ck_assert_int_eq(image_read_track(img, 599, buf, &len, &cause), ST_OK);
+        image_unref(img);
+        expect_clean(layers, false);
+    }
+    char command[600];
+    snprintf(command, sizeof command, "cmp %s %s", path, copy);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+START_TEST(layers_that_do_not_belong_together)
+{
+    char one[128], layers[500];
+    struct image *img;
+    struct image_create what = {.format = IMAGE_CKD, .below = path};
+    create(IMAGE_CCKD);
+    snprintf(one, sizeof one, "%s/one", dir);
+    ck_assert_int_eq(image_create(one, &what, &cause), ST_INVAL);
+    make_shadow(one, path);
+    snprintf(layers, sizeof layers, "%s,shadow=%s", path, one);
+    image_unref(open_image(layers, 0));
+    ck_assert_int_eq(image_open(one, 0, &img, &cause), ST_PROTO);
+    ck_assert_ptr_nonnull(strstr(cause.text, "name what it shadows"));
+    img = open_image(path, 0);
+    write_track(img, 1, 1);
+    image_unref(img);
+    ck_assert_int_eq(image_open(layers, 0, &img, &cause), ST_PROTO);
+    ck_assert_ptr_nonnull(strstr(cause.text, "is not what it was"));
+    snprintf(layers, sizeof layers, "%s,shadow=%s", path, path);
+    ck_assert_int_eq(image_open(layers, IMAGE_READ_ONLY, &img, &cause), ST_PROTO);
+    ck_assert_ptr_nonnull(strstr(cause.text, "not a shadow file"));
+    snprintf(layers, sizeof layers, "%s,shadow=%s/none", path, dir);
+    ck_assert_int_eq(image_open(layers, 0, &img, &cause), ST_CONFIG);
+}
+END_TEST
+
 START_TEST(raw_blocks)
 {
     struct image_create what = {.format = IMAGE_FBA_RAW, .blocks = 1000};
@@ -495,6 +569,8 @@ int main(void)
     tcase_add_test(tc, capacity_of_a_3390);
     tcase_add_test(tc, one_writer_or_many_readers);
     tcase_add_test(tc, several_files);
+    tcase_add_test(tc, shadows_are_read_through);
+    tcase_add_test(tc, layers_that_do_not_belong_together);
     tcase_add_test(tc, raw_blocks);
     tcase_add_test(tc, spans_model);
     SRunner *runner = srunner_create(suite);
