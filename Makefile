@@ -234,6 +234,7 @@ bench: setup
 	@+$(MAKE) --no-print-directory all guest
 	@tests/bench/run --runs $(RUNS)
 	@tests/bench/mips
+	@tests/bench/display
 
 format:
 	@tests/lint/format --fix
