@@ -33,7 +33,8 @@ struct ipl_options {
     const char *kernel, *initrd, *append, *image, *load, *memory, *standby, *cpus, *model,
         *engine;
     FILE *trace_file; /* of --trace jit:FILE */
-    const char *console, *display, *net, *gdb, *seed, *timeout, *stats, *trace, *move;
+    const char *console, *display, *certificate, *net, *gdb, *seed, *timeout, *stats, *trace,
+        *move;
     const char *disk[CLI_MANY_MAX + 1], *tape[CLI_MANY_MAX + 1];
     bool deterministic, perf_map;
 };
@@ -570,6 +571,8 @@ int cli_ipl(int argc, char **argv)
         {"console", "stdio|none|tn3270:PORT", "console, stdio unless given", &o->console, NULL},
         {"display", "DEVNO[=LU],...",
          "3270 displays (with --console tn3270; 0009 unless given)", &o->display, NULL},
+        {"certificate", "FILE", "TLS for 3270 terminals: certificate and key, PEM",
+         &o->certificate, NULL},
         {"gdb", "[HOST:]PORT", "GDB stub (not available yet)", &o->gdb, NULL},
         {"deterministic", "[=SEED]", "same inputs, same console log", &o->seed,
          &o->deterministic},
@@ -588,7 +591,7 @@ int cli_ipl(int argc, char **argv)
     else if (first > 0)
         status = options_check(o, &vc);
     if (first > 0 && status == EXIT_WELL) {
-        ipl_terminals_init(&ipl->terminals, o->console, o->display, &vc);
+        ipl_terminals_init(&ipl->terminals, o->console, o->display, o->certificate, &vc);
         vc.output = ipl_output;
         vc.output_ctx = ipl;
         status = ipl_run(ipl, &vc);

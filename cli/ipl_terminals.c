@@ -68,12 +68,13 @@ bool ipl_terminals_parse(const char *text, struct ipl_terminals *t)
 }
 
 void ipl_terminals_init(struct ipl_terminals *t, const char *console, const char *displays,
-                        struct vm_config *vc)
+                        const char *pem, struct vm_config *vc)
 {
     char standard[8];
     if (!ipl_terminals_wanted(console))
         return;
     snprintf(standard, sizeof standard, "%04X", IPL_DISPLAY_DEVNO);
+    t->pem = pem;
     t->address = console + sizeof prefix - 1;
     ipl_terminals_parse(displays ? displays : standard, t);
     for (unsigned i = 0; i < t->count; i++)
@@ -86,6 +87,7 @@ int ipl_terminals_open(struct ipl_terminals *t, uv_loop_t *loop, struct post_uv 
     const struct tn3270_config config = {.loop = loop,
                                          .system = "IPL",
                                          .address = t->address,
+                                         .pem = t->pem,
                                          .vm = vm,
                                          .displays = t->displays,
                                          .display_count = t->count};

@@ -11,7 +11,7 @@
 #define IPL_DISPLAY_DEVNO 0x0009
 
 struct ipl_terminals {
-    const char *address;
+    const char *address, *pem;
     struct tn3270_display displays[VM_DISPLAYS_MAX];
     unsigned count; /* 0: no terminals */
     struct tn3270 *server;
@@ -25,7 +25,7 @@ bool ipl_terminals_wanted(const char *console);
 bool ipl_terminals_parse(const char *text, struct ipl_terminals *t);
 /** From checked options; the machine to be made gets its displays. */
 void ipl_terminals_init(struct ipl_terminals *t, const char *console, const char *displays,
-                        struct vm_config *vc);
+                        const char *pem, struct vm_config *vc);
 int ipl_terminals_open(struct ipl_terminals *t, uv_loop_t *loop, struct post_uv *post,
                        struct vm **vm, struct cause *cause);
 /** A guest wrote to a display. Any thread. */

@@ -237,12 +237,18 @@ static int terminals(struct member *m, struct cause *cause)
 {
     if (!m->config->hardware.console_on)
         return ST_OK;
+    const char *cert = m->config->hardware.console_cert;
+    char path[2 * CONFIG_PATH_BYTES];
+    snprintf(path, sizeof path, "%s%s%s", *cert == '/' ? "" : m->opt.dir,
+             *cert == '/' ? "" : "/", cert);
     snprintf(m->tn3270_address, sizeof m->tn3270_address, "%s:%u",
-             m->config->hardware.console_six ? "[::1]" : "127.0.0.1",
+             m->config->hardware.console_host[0] ? m->config->hardware.console_host
+                                                 : "127.0.0.1",
              m->config->hardware.console_port);
     const struct tn3270_config config = {.loop = &m->loop,
                                          .system = m->config->member,
                                          .address = m->tn3270_address,
+                                         .pem = *cert ? path : NULL,
                                          .member = m};
     m->tn3270 = tn3270_create(&config, cause);
     return m->tn3270 ? ST_OK : cause->status;

@@ -35,7 +35,7 @@ struct member {
     struct lgr_ports lgr_ports;
     struct control *control;
     struct tn3270 *tn3270; /* NULL: no CNSLPORT */
-    char tn3270_address[32];
+    char tn3270_address[CONFIG_HOST_BYTES + 8];
     uv_signal_t term, intr;
     uv_poll_t while_poll; /* of the process that this member ends with */
     int while_fd;         /* -1: none */

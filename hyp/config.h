@@ -36,11 +36,12 @@ struct config_hardware {
     const struct cpu_model *model; /* CPUMODEL 2817 or z196 */
     unsigned cpus;                 /* real processors */
     u64 main_bytes;
-    bool console_on;                  /* CNSLPORT: TN3270 consoles on 127.0.0.1 */
-    bool console_six;                 /* ... on [::1] instead */
-    u16 console_port;                 /* 0 = any free port */
-    char ssi_host[CONFIG_HOST_BYTES]; /* "" = no SSIPORT statement */
-    u16 ssi_port;                     /* 0 = any free port */
+    bool console_on;                      /* CNSLPORT: TN3270 consoles */
+    char console_host[CONFIG_HOST_BYTES]; /* "" = 127.0.0.1; of IPv6 with brackets */
+    char console_cert[CONFIG_PATH_BYTES]; /* CNSLCERT: PEM file for TLS; "" = in clear */
+    u16 console_port;                     /* 0 = any free port */
+    char ssi_host[CONFIG_HOST_BYTES];     /* "" = no SSIPORT statement */
+    u16 ssi_port;                         /* 0 = any free port */
     struct config_device *devices;
     unsigned device_count;
 };

@@ -16,8 +16,10 @@
 
 static void maybe_free(struct tn3270 *s)
 {
-    if (s->closing && s->listener_closed && !s->conns)
-        free(s);
+    if (!s->closing || !s->listener_closed || s->conns)
+        return;
+    tn_tls_server_destroy(s->tls);
+    free(s);
 }
 
 static void conn_closed(uv_handle_t *handle)
@@ -31,6 +33,7 @@ static void conn_closed(uv_handle_t *handle)
         link = &(*link)->next;
     *link = c->next;
     s->conn_count--;
+    tn_tls_end(c->tls);
     explicit_bzero(c, sizeof *c); /* a password may have been typed */
     free(c);
     maybe_free(s);
@@ -128,9 +131,8 @@ static void sent(uv_write_t *req, int status)
         recheck(c);
 }
 
-static void send_bytes(void *ctx, const u8 *bytes, size_t len)
+static void send_raw(struct tn_conn *c, const u8 *bytes, size_t len)
 {
-    struct tn_conn *c = ctx;
     if (c->closing)
         return;
     struct tn_write_req *w = NULL;
@@ -148,6 +150,27 @@ static void send_bytes(void *ctx, const u8 *bytes, size_t len)
         free(w);
         tn_conn_close(c);
     }
+}
+
+/* What TLS has for the network. */
+static void send_cipher(struct tn_conn *c)
+{
+    struct tn3270 *s = c->server;
+    size_t n;
+    while (!c->closing && (n = tn_tls_output(c->tls, s->cipher, sizeof s->cipher)) > 0)
+        send_raw(c, s->cipher, n);
+}
+
+static void send_bytes(void *ctx, const u8 *bytes, size_t len)
+{
+    struct tn_conn *c = ctx;
+    if (!c->tls) {
+        send_raw(c, bytes, len);
+        return;
+    }
+    if (!c->closing && !tn_tls_write(c->tls, bytes, len))
+        tn_conn_close(c);
+    send_cipher(c);
 }
 
 void tn_conn_send(struct tn_conn *c, const struct tn_out *out)
@@ -251,11 +274,35 @@ static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
     *buf = uv_buf_init((char *)c->server->in, sizeof c->server->in);
 }
 
+static void start(struct tn_conn *c)
+{
+    const struct telnet_ports ports = {c, send_bytes, ready, record, attention, device, refuse};
+    c->begun = true;
+    telnet_begin(&c->telnet, &ports);
+}
+
+static void read_cipher(struct tn_conn *c, const u8 *bytes, size_t len)
+{
+    struct tn3270 *s = c->server;
+    bool well = tn_tls_receive(c->tls, bytes, len);
+    size_t n;
+    send_cipher(c);
+    if (!c->begun && tn_tls_ready(c->tls))
+        start(c);
+    while (!c->closing && c->begun && (n = tn_tls_read(c->tls, s->plain, sizeof s->plain)) > 0)
+        telnet_feed(&c->telnet, s->plain, n);
+    explicit_bzero(s->plain, sizeof s->plain);
+    if (!well || (c->begun && !tn_tls_ready(c->tls)))
+        tn_conn_close(c);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct tn_conn *c = stream->data;
     if (n < 0) {
         tn_conn_close(c);
+    } else if (n > 0 && c->tls) {
+        read_cipher(c, (const u8 *)buf->base, (size_t)n);
     } else if (n > 0) {
         telnet_feed(&c->telnet, (const u8 *)buf->base, (size_t)n);
         explicit_bzero(buf->base, (size_t)n);
@@ -277,7 +324,6 @@ static void on_connection(uv_stream_t *listener, int status)
 {
     struct tn3270 *s = listener->data;
     struct tn_conn *c = status ? NULL : calloc(1, sizeof *c);
-    const struct telnet_ports ports = {c, send_bytes, ready, record, attention, device, refuse};
     if (!c)
         return;
     c->server = s;
@@ -288,6 +334,10 @@ static void on_connection(uv_stream_t *listener, int status)
     uv_timer_init(listener->loop, &c->clock);
     c->handles = 2;
     c->tcp.data = c->clock.data = c;
+    if (s->tls && !(c->tls = tn_tls_begin(s->tls))) {
+        tn_conn_close(c);
+        return;
+    }
     if (uv_accept(listener, (uv_stream_t *)&c->tcp) || s->closing ||
         s->conn_count > TN3270_TERMINALS_MAX + TN3270_TURNED_AWAY_MAX ||
         uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read)) {
@@ -296,7 +346,8 @@ static void on_connection(uv_stream_t *listener, int status)
     }
     notice_the_gone(c);
     tn_conn_timer(c, TN3270_NEGOTIATE_MS, tn_conn_close);
-    telnet_begin(&c->telnet, &ports);
+    if (!c->tls)
+        start(c);
 }
 
 /* ---- the server ---- */
@@ -342,7 +393,8 @@ static int listen_on(struct tn3270 *s, struct cause *cause)
     bool six = at.ss_family == AF_INET6;
     s->port = be16_load(six ? (void *)&((struct sockaddr_in6 *)&at)->sin6_port
                             : (void *)&((struct sockaddr_in *)&at)->sin_port);
-    log_line("TN3270 consoles: %s%s%s:%u", six ? "[" : "", host, six ? "]" : "", s->port);
+    log_line("TN3270 consoles%s: %s%s%s:%u", s->tls ? " (TLS)" : "", six ? "[" : "", host,
+             six ? "]" : "", s->port);
     return ST_OK;
 }
 
@@ -357,7 +409,8 @@ struct tn3270 *tn3270_create(const struct tn3270_config *config, struct cause *c
     s->member = config->member;
     uv_tcp_init(config->loop, &s->listener);
     s->listener.data = s;
-    if (listen_on(s, cause) == ST_OK)
+    if ((!config->pem || tn_tls_server_create(config->pem, &s->tls, cause) == ST_OK) &&
+        listen_on(s, cause) == ST_OK)
         return s;
     tn3270_destroy(s);
     return NULL;

@@ -34,6 +34,7 @@ struct tn3270_config {
     uv_loop_t *loop;
     const char *system;    /* its name on screens */
     const char *address;   /* PORT, IPV4:PORT or [IPV6]:PORT; port 0: any free one */
+    const char *pem;       /* TLS: certificate and private key; NULL: in clear */
     struct member *member; /* consoles of its users; NULL: displays of a machine */
     struct vm **vm;        /* the machine: may be another one each time it is looked at */
     const struct tn3270_display *displays;

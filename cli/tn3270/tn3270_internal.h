@@ -17,6 +17,7 @@
 #include "cli/tn3270/tn3270.h"
 #include "cli/tn3270/tn3270_screen.h"
 #include "cli/tn3270/tn3270_telnet.h"
+#include "cli/tn3270/tn3270_tls.h"
 #include "hyp/cp_terminal.h"
 #include "io/con3270.h"
 
@@ -36,6 +37,8 @@ struct tn_conn {
     bool goodbye;     /* close when all is sent */
     bool turned_away; /* more than TN3270_TERMINALS_MAX */
     struct telnet telnet;
+    struct tn_tls *tls; /* NULL: in clear */
+    bool begun;         /* negotiation: at once, or after the handshake */
     struct tn_size size;
     enum tn_mode mode;
     bool timer; /* `clock` runs: of negotiation or notice, or MORE... */
@@ -67,10 +70,12 @@ struct tn3270 {
     uv_tcp_t listener;
     bool closing, listener_closed;
     unsigned port;
+    struct tn_tls_server *tls; /* NULL: in clear */
     struct tn_conn *conns;
     unsigned conn_count;
-    unsigned last_lu; /* given to a terminal that asked for none */
-    u8 in[16384];     /* what libuv reads into: one connection at a time */
+    unsigned last_lu;              /* given to a terminal that asked for none */
+    u8 plain[4096], cipher[16384]; /* on their way through TLS */
+    u8 in[16384];                  /* what libuv reads into: one connection at a time */
     u8 record[1 + CON3270_RECORD_BYTES_MAX]; /* of a display, on its way to telnet */
 };
 

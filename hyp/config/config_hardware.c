@@ -2,6 +2,7 @@
  * Ours: SSIPORT host:port. Refused: statements whose absence would change what guests see. */
 #include "hyp/config.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,26 +57,50 @@ static int hw_mainsize(struct hw_parse *p)
     return one_operand(p);
 }
 
-/* CNSLPORT port (0: none), 127.0.0.1:port or [::1]:port (0: any free one). Passwords travel in
- * clear, so that no other address is taken. */
+static bool host_ok(const char *host, bool any)
+{
+    u8 addr[16];
+    char six[CONFIG_HOST_BYTES];
+    size_t n = strlen(host);
+    if (!any)
+        return !strcmp(host, "127.0.0.1") || !strcmp(host, "[::1]");
+    if (host[0] != '[' || host[n - 1] != ']')
+        return inet_pton(AF_INET, host, addr) == 1;
+    snprintf(six, sizeof six, "%.*s", (int)n - 2, host + 1);
+    return inet_pton(AF_INET6, six, addr) == 1;
+}
+
+/* CNSLPORT port (0: none) or address:port (0: any free one). Without a certificate passwords
+ * travel in clear, so that no address but this host's own is taken. */
 static int hw_cnslport(struct hw_parse *p)
 {
-    static const char here[] = "127.0.0.1:", here6[] = "[::1]:";
-    const char *word = scan_word(p->s, 1);
-    bool host = !strncmp(word, here, sizeof here - 1);
-    bool six = !strncmp(word, here6, sizeof here6 - 1);
+    const char *word = scan_word(p->s, 1), *colon = strrchr(word, ':');
+    char host[CONFIG_HOST_BYTES] = "";
     u64 v;
-    word += host ? sizeof here - 1 : six ? sizeof here6 - 1 : 0;
-    if (!scan_number(word, 0, 65535, &v))
+    if (colon && (size_t)(colon - word) < sizeof host)
+        memcpy(host, word, (size_t)(colon - word));
+    if ((colon && (!*host || !host_ok(host, p->hw->console_cert[0]))) ||
+        !scan_number(colon ? colon + 1 : word, 0, 65535, &v))
         return scan_bad(
             p->s, 1, p->cause,
             "a TCP port up to 65535 (0: none), 127.0.0.1:port or [::1]:port (0: any "
-            "free one)");
-    host |= six;
-    p->hw->console_six = six;
-    p->hw->console_on = host || v;
+            "free one); other addresses behind CNSLCERT only");
+    memcpy(p->hw->console_host, host, sizeof host);
+    p->hw->console_on = colon || v;
     p->hw->console_port = (u16)v;
     return one_operand(p);
+}
+
+/* CNSLCERT file: certificate and private key for TLS, in the cluster's folder. */
+static int hw_cnslcert(struct hw_parse *p)
+{
+    const char *word = scan_rest(p->s, 1);
+    if (one_operand(p))
+        return ST_CONFIG;
+    if (!*word || strlen(word) >= sizeof p->hw->console_cert)
+        return scan_bad(p->s, 1, p->cause, "a PEM file");
+    strcpy(p->hw->console_cert, word);
+    return ST_OK;
 }
 
 /* SSIPORT host:port; the host of an IPv6 address in brackets. */
@@ -108,11 +133,12 @@ static const struct {
     const char *name;
     int (*parse)(struct hw_parse *p);
 } hw_statements[] = {
-    {"CPUSERIAL", hw_serial},    {"CPUMODEL", hw_model},    {"NUMCPU", hw_numcpu},
-    {"MAINSIZE", hw_mainsize},   {"CNSLPORT", hw_cnslport}, {"SSIPORT", hw_ssiport},
-    {"ARCHLVL", hw_ignore},      {"ARCHMODE", hw_ignore},   {"OSTAILOR", hw_ignore},
-    {"PANRATE", hw_ignore},      {"PANTITLE", hw_ignore},   {"MAXCPU", hw_ignore},
-    {"MANUFACTURER", hw_ignore}, {"PLANT", hw_ignore},      {"LPARNAME", hw_ignore},
+    {"CPUSERIAL", hw_serial},  {"CPUMODEL", hw_model},      {"NUMCPU", hw_numcpu},
+    {"MAINSIZE", hw_mainsize}, {"CNSLPORT", hw_cnslport},   {"SSIPORT", hw_ssiport},
+    {"CNSLCERT", hw_cnslcert}, {"ARCHLVL", hw_ignore},      {"ARCHMODE", hw_ignore},
+    {"OSTAILOR", hw_ignore},   {"PANRATE", hw_ignore},      {"PANTITLE", hw_ignore},
+    {"MAXCPU", hw_ignore},     {"MANUFACTURER", hw_ignore}, {"PLANT", hw_ignore},
+    {"LPARNAME", hw_ignore},
 };
 
 static bool device_range(const char *word, u64 *first, u64 *last)

@@ -5,6 +5,11 @@ declare -A S_IN S_OUT S_PID
 screen=
 before_cleanup() { kill "${S_PID[@]}" 2>/dev/null; }
 
+certificate() { # file: for 127.0.0.1 and ::1, with its key
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout "$1" -out "$1.cert" 2>/dev/null
+    cat "$1.cert" >>"$1"
+}
+
 # terminal NAME MODEL [OPTION...]: an s3270 of its own, connected to $to (127.0.0.1:$port); NAME is what t
 # and see talk to from here on. try_terminal: false when it gets no connection, or no device
 terminal() {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Linux on 3270 displays of `endicott ipl`: console and shell, a full-screen program, sizes, LU names, a
-# terminal that vanishes and comes back, no free terminal, classic TN3270 and TN3270E, IPv6.
+# terminal that vanishes and comes back, no free terminal, TLS, classic TN3270 and TN3270E, IPv6.
 # Rules: RFC 1576, RFC 2355, RFC 1646; Linux's drivers raw3270, con3270, tty3270 unmodified.
 set -euo pipefail
 . "$(dirname "$0")/../lib/cluster.sh"
@@ -22,7 +22,7 @@ boot() { # address, options...: a guest whose console is the display 0009; sets 
     exec {err}<"$TEST_TMP/err"
     IFS= read -r -t "$WAIT_SECONDS" line <&"$err" || fail 'it says nothing'
     port=${line##*:}
-    [[ $line == *'TN3270 consoles: '* ]] || fail "no port: $line"
+    [[ $line == *'TN3270 consoles'* ]] || fail "no port: $line"
     cat <&"$err" >"$TEST_TMP/guest.err" &
 }
 
@@ -102,18 +102,24 @@ kill -TERM $guest
 wait $guest && status=0 || status=$?
 [ $status = 0 ] || fail "SIGTERM: status $status: $(cat "$TEST_TMP/guest.err")"
 
-echo '--- a big screen of its own size, on IPv6, without TN3270E'
-boot '[::1]:0'
-to="[::1]:$port"
-terminal big 3279-4-E -oversize 132x60 -xrm 's3270.tn3270e: false' -codepage cp037
+echo '--- a big screen of its own size, on IPv6, by TLS, without TN3270E'
+certificate "$TEST_TMP/console.pem"
+boot '[::1]:0' --certificate "$TEST_TMP/console.pem"
+to="L:[::1]:$port"
+terminal big 3279-4-E -oversize 132x60 -noverifycert -xrm 's3270.tn3270e: false' -codepage cp037
 to_the_shell
 [ "$(wc -l <<<"$screen")" = 61 ] || fail "132 by 60 shows $(wc -l <<<"$screen") lines"
 shell 'stty size' '^58 132'
+exec {clear}<>"/dev/tcp/::1/$port" # in clear: nobody is served
+printf '\xff\xfb\x18' >&"$clear"
+! timeout "$WAIT_SECONDS" grep -aq $'\xff' <&"$clear" || fail 'a terminal without TLS is served'
+exec {clear}>&-
 shell 'seq 1 57 | xargs; echo END-$((1+1))' 'END-2'
 shell 'poweroff -f' . || true
 wait $guest && status=0 || status=$?
 [ $status = 0 ] || fail "poweroff: status $status: $(cat "$TEST_TMP/guest.err")"
 t 'Wait(20,Disconnect)' || fail 'the terminal is still connected'
 expect 2 'no such console' endicott ipl --image /dev/null --console tn3270:x
+expect 2 'no certificate with its private key' endicott ipl --image /dev/null --console tn3270:0 --certificate /dev/null
 expect 2 'not DEVNO' endicott ipl --image /dev/null --console tn3270:0 --display 9=A,9=B
 echo "tn3270_display: passed"

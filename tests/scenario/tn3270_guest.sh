@@ -1,6 +1,6 @@
 #!/bin/bash
 # A guest under CP whose console is a 3270 display: CP's screen and the guest's own on one terminal, PA1 and
-# Clear between them, DISCONNECT and reconnection, relocation with its screen, TERMINAL CONMODE.
+# Clear between them, DISCONNECT and reconnection, relocation with its screen, TERMINAL CONMODE, TLS.
 # Rules: z/VM's full-screen mode (CONMODE 3270, BRKKEY PA1); Linux asks CP for the conmode and sets it.
 set -euo pipefail
 . "$(dirname "$0")/../lib/relocate.sh"
@@ -9,7 +9,8 @@ before_cleanup() { kill "${S_PID[@]}" 2>/dev/null || true; }
 
 cluster=$TEST_TMP/two
 sample two "$cluster"
-echo 'CNSLPORT 127.0.0.1:0' >>"$cluster/hardware/MEMBERA.cnf"
+certificate "$cluster/console.pem"
+printf 'CNSLCERT console.pem\nCNSLPORT 0.0.0.0:0\n' >>"$cluster/hardware/MEMBERA.cnf"
 sed -i 's|CONSOLE 0009 3215 T OPERATOR|CONSOLE 0009 3270 T OPERATOR|' "$cluster/user.direct"
 grep -q 'CONSOLE 0009 3270' "$cluster/user.direct" || fail 'the sample has no console to change'
 echo "$QUICK_BOOT" >"$TEST_TMP/parmfile"
@@ -21,7 +22,8 @@ import json, sys
 print(next(m['console_port'] for m in json.load(sys.stdin) if m['member'] == 'MEMBERA'))")
 
 echo '--- logged on: CP reads; IPL, then the screen is the guest'\''s'
-terminal one 3279-2-E -codepage cp037
+to="L:127.0.0.1:$port"
+terminal one 3279-2-E -codepage cp037 -noverifycert
 logon LINUX1 LINUX1
 see '(CP READ|RUNNING|MORE\.\.\.) +MEMBERA *$'
 see 'console view +Running'

@@ -178,6 +178,8 @@ START_TEST(console_port)
                  {"CNSLPORT 0\n", false, 0},
                  {"CNSLPORT 127.0.0.1:0\n", true, 0},
                  {"CNSLPORT [::1]:3271\n", true, 3271},
+                 {"CNSLCERT console.pem\nCNSLPORT 0.0.0.0:3272\n", true, 3272},
+                 {"CNSLCERT console.pem\nCNSLPORT [::]:3273\n", true, 3273},
                  {"cnslport 127.0.0.1:3270\n", true, 3270}};
     char text[128];
     struct config_hardware hw = {0};
@@ -193,8 +195,10 @@ static const struct {
 } bad_hw[] = {
     {"CNSLPORT 0.0.0.0:3270\n",
      "A.cnf:1:10: expected a TCP port up to 65535 (0: none), 127.0.0.1:port or [::1]:port (0: any "
-     "free one), found 0.0.0.0:3270"},
+     "free one); other addresses behind CNSLCERT only, found 0.0.0.0:3270"},
     {"CNSLPORT 70000\n", "found 70000"},
+    {"CNSLCERT a.pem\nCNSLPORT here:3270\n", "found HERE:3270"},
+    {"CNSLCERT\n", "A.cnf:1:9: expected a PEM file, found end of statement"},
     {"CPUMODEL 3090\n",
      "A.cnf:1:10: expected a machine type or one of z900 z800 z990 z890 z9 z9bc z10 z10bc "
      "z196 z114 zEC12 zBC12 z13 z13s z14 z14ZR1 z15 z15T02 z16 z16A02 max (endicott models), "
@@ -257,7 +261,7 @@ int main(void)
     tcase_add_test(t, good_file);
     tcase_add_loop_test(t, bad_line, 0, (int)ARRAY_LEN(bad));
     tcase_add_test(t, good_hardware);
-    tcase_add_loop_test(t, console_port, 0, 5);
+    tcase_add_loop_test(t, console_port, 0, 7);
     tcase_add_loop_test(t, bad_hardware, 0, (int)ARRAY_LEN(bad_hw));
     tcase_add_loop_test(t, samples_load, 0, 6);
     suite_add_tcase(s, t);
