@@ -207,10 +207,12 @@ build-fuzz/fuzz-decode: $(FUZZ_SRCS:%.c=$(OBJ)/%.o)
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -lquadmath
 
 # Arbitrary bytes for what takes them from guests, files and peers: each target SECONDS of processor time.
-FUZZ_TARGETS := channel image tape
+FUZZ_TARGETS := channel image tape terminal
 FUZZ_SRCS.channel := $(wildcard mem/base/*.c mem/*.c io/*.c) tests/lib/channel_exec.c tests/fuzz/channel_exec.c
 FUZZ_SRCS.image := $(wildcard mem/base/*.c io/image/*.c) io/ebcdic.c tests/fuzz/image_exec.c
 FUZZ_SRCS.tape := $(wildcard mem/base/*.c) io/tape/tape_file.c tests/fuzz/tape_exec.c
+FUZZ_SRCS.terminal := $(wildcard mem/base/*.c io/screen3270*.c) io/ebcdic.c cli/tn3270/tn3270_telnet.c cli/tn3270/tn3270_e.c \
+	     cli/tn3270/tn3270_stream.c tests/lib/terminal_exec.c tests/fuzz/terminal_exec.c
 fuzz: $(FUZZ_TARGETS:%=fuzz-%)
 
 $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: setup
@@ -257,7 +259,7 @@ help:
 	@echo "make format     reformat the C files     make clean     build products, not the guest"
 	@echo "make fuzz-isa   N random images (10000) from SEED on, compared with QEMU"
 	@echo "make fuzz-decode   arbitrary bytes under sanitizers, SECONDS (1800) of processor time"
-	@echo "make fuzz       channel programs, disk and tape files likewise, SECONDS (600) of processor time each target"
+	@echo "make fuzz       channel programs, disk and tape files, 3270 streams likewise, SECONDS (600) of processor time each target"
 	@echo "make litmus     order of storage references between CPUs, 10 million rounds"
 	@echo "make docs       reference pages from the tables"
 	@echo "make bench      figures next to QEMU and Hercules, medians of RUNS (5)"
