@@ -11,7 +11,7 @@
 #include "io/image/track.h"
 #include "io/image/vtoc.h"
 
-#define USAGE "dasd init|info|check|convert|ls ..."
+#define USAGE "dasd init|info|check|repair|convert|ls ..."
 #define INIT_USAGE                                                                             \
     "dasd init FILE [--model NAME | --cylinders N | --blocks N | --shadow-of FILE]"
 #define CONVERT_USAGE "dasd convert FROM TO [--format cckd|ckd|raw]"
@@ -230,6 +230,24 @@ static int dasd_check(const char *const *operand, unsigned operands, const struc
     return status;
 }
 
+/* ---- repair ---- */
+
+static int dasd_repair(const char *const *operand, unsigned operands, const struct options *o)
+{
+    struct faults k = {NULL, operands ? operand[0] : ""};
+    struct image_check found;
+    struct cause cause;
+    (void)o;
+    if (operands != 1)
+        return usage("one file is needed", "repair");
+    int rc = image_repair(operand[0], fault, &k, &found, &cause);
+    if (rc)
+        return fail(rc, &cause);
+    printf("%s: %u tracks are as they were, %u faults taken out\n", operand[0],
+           found.tracks_read, found.faults);
+    return EXIT_WELL;
+}
+
 /* ---- convert ---- */
 
 static int copy_tracks(struct image *from, struct image *to, struct cause *cause)
@@ -342,6 +360,7 @@ static const struct verb {
     {"init", INIT_USAGE, dasd_init},
     {"info", "dasd info FILE [--json]", dasd_info},
     {"check", "dasd check FILE... [--json]", dasd_check},
+    {"repair", "dasd repair FILE", dasd_repair},
     {"convert", CONVERT_USAGE, dasd_convert},
     {"ls", "dasd ls FILE [--json]", dasd_ls},
 };

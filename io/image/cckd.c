@@ -18,7 +18,7 @@ static int read_packed(struct image *img, u32 track, const struct cckd_entry *e,
     struct cckd *c = img->format;
     struct track_layout layout;
     if (e->at == CCKD_NO_OFFSET)
-        return cause_set(cause, ST_PROTO, "track %u: its level-2 entry is damaged", track);
+        return cause_set(cause, ST_LOST, "track %u: its level-2 entry is damaged", track);
     int rc = image_pread(img, 0, e->at, c->scratch, e->len, cause);
     if (rc == ST_OK)
         rc = cckd_unpack(c->scratch, e->len, track, buf, len, cause);

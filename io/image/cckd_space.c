@@ -7,10 +7,12 @@
 #include "io/image/cckd_internal.h"
 #include "mem/base/ergo.h"
 
-static int used(struct image *img, u64 at, u64 len, u32 track, const char *what,
+/** Take a place for used; *ok false: it cannot be, and image_check was told. */
+static int used(struct image *img, u64 at, u64 len, u32 track, const char *what, bool *ok,
                 struct cause *cause)
 {
     struct cckd *c = img->format;
+    *ok = false;
     if (at < CCKD_L1_AT + 4ull * c->l1_count || at > img->file[0].size ||
         len > img->file[0].size - at)
         return image_damage(img, track, cause, "%s %u lies at %llu, outside the file", what,
@@ -18,6 +20,7 @@ static int used(struct image *img, u64 at, u64 len, u32 track, const char *what,
     if (!spans_add(&c->pending, at, len)) /* the spans in use, for now */
         return image_damage(img, track, cause, "%s %u at %llu overlaps something else", what,
                             track, (unsigned long long)at);
+    *ok = true;
     return ST_OK;
 }
 
@@ -27,7 +30,7 @@ static int scan_entry(struct image *img, u32 track, struct cckd_entry *e, struct
     if (!e->at) {
         if (e->len <= TRACK_NULL_LINUX)
             return ST_OK;
-        e->len = 0;
+        *e = (struct cckd_entry){.at = CCKD_NO_OFFSET};
         return image_damage(img, track, cause,
                             "level-2 table: track %u is null in an unknown format", track);
     }
@@ -40,8 +43,13 @@ static int scan_entry(struct image *img, u32 track, struct cckd_entry *e, struct
         *e = (struct cckd_entry){.at = CCKD_NO_OFFSET};
         return rc;
     }
-    c->imbed += e->size - e->len;
-    return used(img, e->at, e->size, track, "track", cause);
+    bool ok;
+    int rc = used(img, e->at, e->size, track, "track", &ok, cause);
+    if (ok)
+        c->imbed += e->size - e->len;
+    else
+        *e = (struct cckd_entry){.at = CCKD_NO_OFFSET};
+    return rc;
 }
 
 /** FNV-1a, 64 bits. */
@@ -52,13 +60,26 @@ static u64 hash(u64 sum, const u8 *bytes, size_t len)
     return sum;
 }
 
+/** A table that cannot be is none: its tracks are null. A repair says so in the file. */
+static int lose_l2(struct image *img, u32 i, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    static const u8 none[4];
+    c->l1[i] = 0;
+    if (!(img->flags & IMAGE_REPAIR))
+        return ST_OK;
+    int rc = cckd_begin_writing(img, cause);
+    return rc ? rc : image_pwrite(img, 0, CCKD_L1_AT + 4ull * i, none, sizeof none, cause);
+}
+
 static int scan_l2(struct image *img, u32 i, struct cause *cause)
 {
     struct cckd *c = img->format;
     u8 raw[CCKD_L2_BYTES] = {0};
-    int rc = used(img, c->l1[i], CCKD_L2_BYTES, i, "level-2 table", cause);
-    if (rc == ST_OK && c->l1[i] + CCKD_L2_BYTES > img->file[0].size)
-        return ST_OK; /* told of */
+    bool ok;
+    int rc = used(img, c->l1[i], CCKD_L2_BYTES, i, "level-2 table", &ok, cause);
+    if (rc == ST_OK && !ok)
+        return lose_l2(img, i, cause);
     if (rc == ST_OK)
         rc = image_pread(img, 0, c->l1[i], raw, sizeof raw, cause);
     img->identity = hash(img->identity, raw, sizeof raw);

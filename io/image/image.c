@@ -260,10 +260,11 @@ int image_check(const char *path, image_fault *fault, void *arg, struct image_ch
     for (u32 t = 0; buf && t < img->geometry.tracks; t++) {
         struct cause why = {0};
         u32 len;
-        if (image_read_track(img, t, buf, &len, &why) != ST_OK)
-            check_fault(&k, t, why.text);
-        else
+        int one = image_read_track(img, t, buf, &len, &why);
+        if (one == ST_OK)
             out->tracks_read++;
+        else if (one != ST_LOST) /* which was told of when the tables were read */
+            check_fault(&k, t, why.text);
     }
     out->faults = k.faults;
     img->fault = NULL;
@@ -272,4 +273,44 @@ int image_check(const char *path, image_fault *fault, void *arg, struct image_ch
         return cause_set(cause, ST_NOMEM, "%s: no memory", path);
     free(buf);
     return ST_OK;
+}
+
+/** Tracks that cannot be read become tracks without records. */
+static int replace_tracks(struct image *img, struct checking *k, struct image_check *out,
+                          struct cause *cause)
+{
+    u8 *buf = malloc(IMAGE_TRACK_BYTES_MAX);
+    int rc = buf ? ST_OK : cause_set(cause, ST_NOMEM, "%s: no memory", img->path);
+    for (u32 t = 0; rc == ST_OK && t < img->geometry.tracks; t++) {
+        struct cause why = {0};
+        u32 len;
+        int one = image_read_track(img, t, buf, &len, &why);
+        out->tracks_read += one == ST_OK;
+        if (one == ST_OK)
+            continue;
+        if (one != ST_LOST)
+            check_fault(k, t, why.text);
+        len = track_make_null(TRACK_NULL_EMPTY, t, img->geometry.heads, buf);
+        rc = image_write_track(img, t, buf, len, cause);
+    }
+    free(buf);
+    return rc;
+}
+
+int image_repair(const char *path, image_fault *fault, void *arg, struct image_check *out,
+                 struct cause *cause)
+{
+    struct checking k = {fault, arg, 0};
+    struct image *img;
+    if (strstr(path, ",shadow="))
+        return cause_set(cause, ST_INVAL, "%s: only images of one layer are repaired", path);
+    int rc = open_with(path, IMAGE_REPAIR, check_fault, &k, &img, cause);
+    if (rc)
+        return rc;
+    *out = (struct image_check){.open_left = img->open_left};
+    rc = replace_tracks(img, &k, out, cause);
+    out->faults = k.faults;
+    img->fault = NULL;
+    image_unref(img);
+    return rc;
 }

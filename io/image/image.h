@@ -90,5 +90,9 @@ struct image_check {
 /** Read everything. ST_OK when it could be looked at, whatever was found; else as image_open. */
 int image_check(const char *path, image_fault *fault, void *arg, struct image_check *out,
                 struct cause *cause);
+/** As image_check, and what was told of is taken out: tables that cannot be, tracks that cannot be
+ *  read. Those tracks have no records afterwards; the others are as they were. */
+int image_repair(const char *path, image_fault *fault, void *arg, struct image_check *out,
+                 struct cause *cause);
 
 #endif

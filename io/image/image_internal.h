@@ -8,6 +8,7 @@
 #include "io/image/track.h"
 
 #define IMAGE_FILES_MAX 32u
+#define IMAGE_REPAIR 0x80000000u /* open flag: damage is told of and taken out */
 #define DEVHDR_BYTES 512u
 #define DEVID_BYTES 8u
 

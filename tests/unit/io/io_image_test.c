@@ -341,6 +341,49 @@ START_TEST(random_damage_does_no_harm)
 }
 END_TEST
 
+static void expect_repaired(u32 faults)
+{
+    struct image_check k;
+    char text[200] = "";
+    ck_assert_msg(image_repair(path, fault, text, &k, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_msg(k.faults == faults, "%u faults, the last %s", k.faults, text);
+    expect_clean(path, false);
+}
+
+/* A track, an entry, a table go; what is beside them stays, and the file is sound again. */
+START_TEST(repairs)
+{
+    u8 entry[8];
+    u32 len;
+    create(IMAGE_CCKD);
+    struct image *img = open_image(path, 0);
+    for (u32 t = 0; t < 600; t += 3)
+        write_track(img, t, 3 * t + 3);
+    image_unref(img);
+    expect_repaired(0);
+    u32 at = l2_place(0);
+    int fd = open(path, O_RDONLY);
+    ck_assert_int_eq(pread(fd, entry, 8, at + 3 * 8), 8);
+    close(fd);
+    patch(at + 6 * 8, entry, 8);                   /* track 6 where track 3 is */
+    patch(at + 9 * 8, "\xf0\xff\xff\x7f", 4);      /* track 9 nowhere */
+    patch(le32_load(entry) + 40, "damage", 6);     /* track 3 cannot be unpacked */
+    patch(at + 13 * 8, "\0\0\0\0\x09\0\x09\0", 8); /* track 13 null, but how */
+    patch(1024 + 4, "\xf0\xff\xff\x7f", 4);        /* tracks 256 to 511 nowhere */
+    expect_repaired(5);
+    img = open_image(path, 0);
+    for (u32 t = 0; t < 600; t += 3)
+        if (t != 3 && t != 6 && t != 9 && t / 256 != 1)
+            expect_track(img, t, 3 * t + 3);
+    ck_assert_int_eq(image_read_track(img, 9, buf, &len, &cause), ST_OK);
+    ck_assert_uint_eq(len, track_make_null(TRACK_NULL_EMPTY, 9, TRACK_HEADS_3390, other));
+    write_track(img, 300, 1);
+    expect_track(img, 300, 1);
+    image_unref(img);
+    expect_clean(path, false);
+}
+END_TEST
+
 START_TEST(tracks_are_scanned)
 {
     struct track_layout layout;
@@ -565,6 +608,7 @@ int main(void)
     tcase_add_loop_test(tc, damaged_headers_are_refused, 0, ARRAY_LEN(damages));
     tcase_add_test(tc, damaged_tables_and_tracks_are_refused);
     tcase_add_loop_test(tc, random_damage_does_no_harm, 0, 3);
+    tcase_add_test(tc, repairs);
     tcase_add_test(tc, tracks_are_scanned);
     tcase_add_test(tc, capacity_of_a_3390);
     tcase_add_test(tc, one_writer_or_many_readers);
