@@ -218,8 +218,7 @@ bool cpu_override_page(const struct cpu *c, u64 page)
 static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum tlb_kind kind)
 {
     u64 page = va & ~(u64)(FRAME_BYTES - 1);
-    struct tlb_entry *e =
-        kind == TLB_STORE ? &sp->store[tlb_index(va)] : &sp->fetch[tlb_index(va)];
+    struct tlb_entry *e;
     if (kind == TLB_STORE) {
         if (sp->watched)
             return;
@@ -227,8 +226,12 @@ static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum
             e = &sp->low[page >> FRAME_SHIFT];
         else if (atomic_load_explicit(&c->st->code[abs >> FRAME_SHIFT], memory_order_relaxed))
             return; /* stores must reach storage_code_stored */
+        else
+            e = tlb_store_slot(sp, va);
     } else if ((sp->watched & TLB_WATCHED_FETCHES) || override_page(c, sp, page)) {
         return;
+    } else {
+        e = tlb_fetch_slot(sp, va);
     }
     e->tag = page;
     e->addend = (u64)(uintptr_t)(c->st->base + (abs & ~(u64)(FRAME_BYTES - 1))) - page;
@@ -454,15 +457,7 @@ void cpu_purge_tlb(struct cpu *c)
  * that index goes, in every space. */
 void cpu_purge_page(struct cpu *c, u64 va)
 {
-    unsigned index = (va >> FRAME_SHIFT) & 0xff;
-    for (unsigned i = 0; i < TLB_SPACES; i++) {
-        struct tlb_space *sp = &c->tlb->space[i];
-        for (unsigned k = index; k < TLB_ENTRIES; k += 0x100)
-            sp->fetch[k].tag = sp->store[k].tag = TLB_NONE;
-        sp->code[index & (TLB_CODE_ENTRIES - 1)].tag = TLB_NONE;
-        if (index < ARRAY_LEN(sp->low))
-            sp->low[index].tag = TLB_NONE;
-    }
+    tlb_drop_index(c->tlb, va);
 }
 
 void cpu_purge_asce(struct cpu *c, u64 asce)
@@ -476,13 +471,7 @@ void cpu_purge_asce(struct cpu *c, u64 asce)
 
 void cpu_guard_frame(struct cpu *c, u64 abs)
 {
-    u64 host = (u64)(uintptr_t)(c->st->base + abs);
-    for (unsigned i = 0; i < TLB_SPACES; i++)
-        for (unsigned k = 0; k < TLB_ENTRIES; k++) {
-            struct tlb_entry *e = &c->tlb->space[i].store[k];
-            if (e->tag != TLB_NONE && e->addend + e->tag == host)
-                e->tag = TLB_NONE;
-        }
+    tlb_drop_stores(c->tlb, (u64)(uintptr_t)(c->st->base + abs));
 }
 
 /* ---- what CPUs ask of one another ---- */

@@ -174,14 +174,6 @@ static bool page_executing(const struct cpu *c, const struct code_page *page)
     return c->code_base == (const char *)page->slot;
 }
 
-static void page_unmap(struct cpu *c, const struct code_page *page)
-{
-    for (unsigned i = 0; i < TLB_SPACES; i++)
-        for (unsigned k = 0; k < TLB_CODE_ENTRIES; k++)
-            if (c->tlb->space[i].code[k].page == page)
-                c->tlb->space[i].code[k].tag = TLB_NONE;
-}
-
 /* Take the page away from its frame; stores to the frame may be fast again. */
 static void page_detach(struct cpu *c, struct code_page *page)
 {
@@ -190,7 +182,7 @@ static void page_detach(struct cpu *c, struct code_page *page)
     __atomic_store_n(&c->code->by_frame[page->abs >> FRAME_SHIFT], NULL, __ATOMIC_RELAXED);
     atomic_fetch_sub(&c->st->code[page->abs >> FRAME_SHIFT], 1);
     jit_forget_page(c, page);
-    page_unmap(c, page);
+    tlb_drop_code(c->tlb, page);
     page->abs = CODE_ABS_NONE;
 }
 
@@ -238,7 +230,7 @@ static void mixed_remove(struct cpu *c, struct mixed_frame *m)
 {
     struct code_page *page = m->page;
     __atomic_store_n(&c->code->by_frame[page->abs >> FRAME_SHIFT], NULL, __ATOMIC_RELAXED);
-    page_unmap(c, page);
+    tlb_drop_code(c->tlb, page);
     *m = c->code->mixed[--c->code->mixed_count];
     if (page_executing(c, page))
         cpu_set_code_page(c, c->code->step, c->ia_page);

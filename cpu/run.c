@@ -65,7 +65,7 @@ const struct dinsn *cpu_find_slot(struct cpu *c, int *rc)
         *rc = PGM_SPECIFICATION;
         return NULL;
     }
-    struct tlb_code_entry *e = &c->ispace->code[(addr >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1)];
+    struct tlb_code_entry *e = &c->ispace->code[tlb_code_index(addr)];
     if (unlikely(e->tag != page_addr)) {
         *rc = cpu_translate(c, c->ispace, addr, TLB_INSTRUCTION);
         if (*rc) {
@@ -76,6 +76,7 @@ const struct dinsn *cpu_find_slot(struct cpu *c, int *rc)
         if (unlikely(cpu_override_page(c, page_addr)))
             return slot_step(c, rc);
         struct code_page *page = code_page_get(c, c->scratch);
+        e = tlb_code_slot(c->ispace, addr);
         e->tag = page_addr;
         e->page = page;
     }

@@ -4,21 +4,98 @@
 
 #include "mem/base/ergo.h"
 
+#define ENTRY_GROUP (TLB_ENTRIES / TLB_GROUPS)
+#define CODE_GROUP (TLB_CODE_ENTRIES / TLB_GROUPS)
+#define INDEX_STEP 0x100u /* pages with one page index follow each other at this distance */
+
+_Static_assert(TLB_GROUPS == 64, "one bit each in a u64");
+_Static_assert(TLB_CODE_ENTRIES >= INDEX_STEP && TLB_ENTRIES >= INDEX_STEP, "tlb_drop_index");
+
+/* The next group of *groups, which loses its bit. */
+static unsigned group_take(u64 *groups)
+{
+    unsigned g = (unsigned)__builtin_ctzll(*groups);
+    *groups &= *groups - 1;
+    return g;
+}
+
+static void entries_clear(struct tlb_entry *entry, u64 *groups)
+{
+    while (*groups) {
+        struct tlb_entry *e = &entry[group_take(groups) * ENTRY_GROUP];
+        for (unsigned i = 0; i < ENTRY_GROUP; i++)
+            e[i].tag = TLB_NONE;
+    }
+}
+
+static void code_clear(struct tlb_space *sp)
+{
+    while (sp->code_groups) {
+        struct tlb_code_entry *e = &sp->code[group_take(&sp->code_groups) * CODE_GROUP];
+        for (unsigned i = 0; i < CODE_GROUP; i++)
+            e[i].tag = TLB_NONE;
+    }
+}
+
 void tlb_space_clear(struct tlb_space *sp)
 {
-    for (unsigned i = 0; i < TLB_ENTRIES; i++)
-        sp->fetch[i].tag = sp->store[i].tag = TLB_NONE;
-    for (unsigned i = 0; i < TLB_CODE_ENTRIES; i++)
-        sp->code[i].tag = TLB_NONE;
-    sp->low[0].tag = sp->low[1].tag = TLB_NONE;
+    if (!sp->prepared)
+        sp->fetch_groups = sp->store_groups = sp->code_groups = ~0ull;
+    sp->prepared = true;
+    entries_clear(sp->fetch, &sp->fetch_groups);
+    code_clear(sp);
+    tlb_space_clear_stores(sp);
     sp->stale = false;
 }
 
 void tlb_space_clear_stores(struct tlb_space *sp)
 {
-    for (unsigned i = 0; i < TLB_ENTRIES; i++)
-        sp->store[i].tag = TLB_NONE;
+    entries_clear(sp->store, &sp->store_groups);
     sp->low[0].tag = sp->low[1].tag = TLB_NONE;
+}
+
+void tlb_drop_stores(struct tlb *tlb, u64 host)
+{
+    for (unsigned i = 0; i < TLB_SPACES; i++) {
+        struct tlb_space *sp = &tlb->space[i];
+        u64 groups = sp->store_groups;
+        while (groups) {
+            struct tlb_entry *e = &sp->store[group_take(&groups) * ENTRY_GROUP];
+            for (unsigned k = 0; k < ENTRY_GROUP; k++)
+                if (e[k].tag != TLB_NONE && e[k].addend + e[k].tag == host)
+                    e[k].tag = TLB_NONE;
+        }
+    }
+}
+
+void tlb_drop_code(struct tlb *tlb, const void *page)
+{
+    for (unsigned i = 0; i < TLB_SPACES; i++) {
+        struct tlb_space *sp = &tlb->space[i];
+        u64 groups = sp->code_groups;
+        while (groups) {
+            struct tlb_code_entry *e = &sp->code[group_take(&groups) * CODE_GROUP];
+            for (unsigned k = 0; k < CODE_GROUP; k++)
+                if (e[k].page == page)
+                    e[k].tag = TLB_NONE;
+        }
+    }
+}
+
+void tlb_drop_index(struct tlb *tlb, u64 va)
+{
+    unsigned index = (va >> FRAME_SHIFT) & (INDEX_STEP - 1);
+    for (unsigned i = 0; i < TLB_SPACES; i++) {
+        struct tlb_space *sp = &tlb->space[i];
+        if (!sp->prepared)
+            continue;
+        for (unsigned k = index; k < TLB_ENTRIES; k += INDEX_STEP)
+            sp->fetch[k].tag = sp->store[k].tag = TLB_NONE;
+        for (unsigned k = index; k < TLB_CODE_ENTRIES; k += INDEX_STEP)
+            sp->code[k].tag = TLB_NONE;
+        if (index < ARRAY_LEN(sp->low))
+            sp->low[index].tag = TLB_NONE;
+    }
 }
 
 void tlb_purge(struct tlb *tlb)

@@ -7,8 +7,10 @@
 #include "mem/base/bytes.h"
 #include "mem/storage.h"
 
-#define TLB_ENTRIES 512 /* per kind and space; a power of two */
-#define TLB_CODE_ENTRIES 128
+#define TLB_ENTRIES 2048 /* per kind and space; a power of two */
+#define TLB_CODE_ENTRIES 1024
+#define TLB_GROUPS                                                                             \
+    64 /* entries are cleared and searched by groups, those that were entered into */
 #define TLB_SPACES 20 /* address spaces kept per CPU: 16 access registers and some more */
 #define TLB_NONE 1ull /* a tag that no page has */
 
@@ -38,10 +40,13 @@ struct tlb_space {
     bool dat;                /* false: real addresses */
     bool used;               /* holds a space at all */
     bool stale;              /* must be cleared before it is used again */
+    bool prepared;           /* was cleared at all: what no group bit names is TLB_NONE */
     u8 key;                  /* access key in bits 0-3 */
     u8 watched;      /* TLB_WATCHED_*: what is looked at each time is not entered (PER) */
     bool fetch_only; /* access-list-controlled protection: no store */
     u64 stamp;       /* for replacement */
+    /* one bit a group in which an entry may be: of `fetch`, `store`, `code` */
+    u64 fetch_groups, store_groups, code_groups;
 };
 
 struct tlb {
@@ -53,6 +58,30 @@ struct tlb {
 static inline unsigned tlb_index(u64 va)
 {
     return (va >> FRAME_SHIFT) & (TLB_ENTRIES - 1);
+}
+
+static inline unsigned tlb_code_index(u64 va)
+{
+    return (va >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1);
+}
+
+/** Where an entry for va is to be entered. */
+static inline struct tlb_entry *tlb_fetch_slot(struct tlb_space *sp, u64 va)
+{
+    sp->fetch_groups |= 1ull << tlb_index(va) / (TLB_ENTRIES / TLB_GROUPS);
+    return &sp->fetch[tlb_index(va)];
+}
+
+static inline struct tlb_entry *tlb_store_slot(struct tlb_space *sp, u64 va)
+{
+    sp->store_groups |= 1ull << tlb_index(va) / (TLB_ENTRIES / TLB_GROUPS);
+    return &sp->store[tlb_index(va)];
+}
+
+static inline struct tlb_code_entry *tlb_code_slot(struct tlb_space *sp, u64 va)
+{
+    sp->code_groups |= 1ull << tlb_code_index(va) / (TLB_CODE_ENTRIES / TLB_GROUPS);
+    return &sp->code[tlb_code_index(va)];
 }
 
 /** Host address for a fetch of len bytes at va, or NULL: ask the slow path. */
@@ -75,6 +104,11 @@ static inline u8 *tlb_store(const struct tlb_space *sp, u64 va, unsigned len)
 
 void tlb_space_clear(struct tlb_space *sp);
 void tlb_space_clear_stores(struct tlb_space *sp);
+/** Drop store entries that lead to the frame at `host`; entries that lead to a page of code. */
+void tlb_drop_stores(struct tlb *tlb, u64 host);
+void tlb_drop_code(struct tlb *tlb, const void *page);
+/** Drop all entries of pages whose page index (bits 44-51 of the address) is that of va. */
+void tlb_drop_index(struct tlb *tlb, u64 va);
 /** Mark every space stale; those in use must be cleared by the caller before the next access. */
 void tlb_purge(struct tlb *tlb);
 /** Find or make the space (asce, dat, key, watched, fetch_only); clears a recycled one, never
