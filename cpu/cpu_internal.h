@@ -25,6 +25,7 @@
 #define CPU_AGAIN (-5)       /* psw.addr points at the instruction itself: partial completion */
 #define CPU_PSW_LOADED (-6)  /* the body has set the whole PSW; look at everything again */
 #define CPU_JIT_STOPPED (-7) /* lockstep only: translated code was left for c->stop */
+#define CPU_PGM_LOOP (-8)    /* run loop only: a program interruption led into check-stop */
 
 /** One decoded instruction: 16 bytes, so that a slot address is its halfword offset times 16. */
 struct dinsn {
@@ -118,6 +119,7 @@ struct cpu {
     u64 again_addr; /* address of the intercepted instruction */
     u8 again_cc;
     long n;                   /* what is left of the budget when the threaded code stopped */
+    long slice;               /* what it had when it began */
     const struct dinsn *stop; /* slot at which it stopped (loop dispatch: next slot) */
     _Atomic u64 insns;        /* executed before the current stretch; read by anyone */
     unsigned pgm_streak;      /* program interruptions without progress */
@@ -195,13 +197,17 @@ static inline u64 psw_mask(const struct cpu *c)
     return c->psw.mask | (u64)c->cc << PSW_CC_SHIFT;
 }
 
-static inline u64 cpu_guest_tod(const struct cpu *c)
+static inline u64 cpu_guest_tod_at(const struct cpu *c, u64 physical)
 {
     const struct tod_clock *k = &c->set->clock;
-    u64 physical = c->ports->tod(c->ports_ctx);
     if (atomic_load_explicit(&k->rate, memory_order_relaxed))
         return (u64)tod_at(k, physical);
     return physical + atomic_load_explicit(&k->base, memory_order_relaxed);
+}
+
+static inline u64 cpu_guest_tod(const struct cpu *c)
+{
+    return cpu_guest_tod_at(c, c->ports->tod(c->ports_ctx));
 }
 
 /** Access-register mode: base registers select spaces. */
@@ -226,7 +232,9 @@ void cpu_destroy(struct cpu *c);
 /* -- run.c -- */
 /** Execute the one decoded instruction of the step page; result as of a body or CPU_BUDGET. */
 int cpu_run_slot(struct cpu *c, const struct dinsn *d);
-/** Threaded code ends here: note slot, budget and the length of the instruction; return rc. */
+/** An instruction that ends threaded code: PSW and budget are noted. When nothing is due between
+ *  two instructions a program interruption is taken and execution goes on with the new PSW, else
+ *  rc is returned to the run loop. */
 int cpu_stop(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length);
 /** The slot for psw.addr, whose page becomes the executing one; NULL: *rc is what stops us. */
 const struct dinsn *cpu_find_slot(struct cpu *c, int *rc);
@@ -261,6 +269,9 @@ static inline void cpu_set_code_page(struct cpu *c, struct code_page *page, u64 
 void cpu_mode_changed(struct cpu *c);
 /** Split a full mask into psw.mask and cc; calls cpu_mode_changed. */
 void cpu_load_psw(struct cpu *c, u64 mask, u64 addr);
+/** The same when no control register has changed since the last one: what a new PSW leaves as it
+ *  was is not derived again. */
+void cpu_replace_psw(struct cpu *c, u64 mask, u64 addr);
 
 /* -- code.c -- decoded instructions */
 int code_cache_create(struct cpu *c);
@@ -362,6 +373,10 @@ u64 cpu_timer_get(struct cpu *c);
 void cpu_timer_set(struct cpu *c, u64 value);
 /** Has the TOD clock passed the clock comparator? */
 bool cpu_comparator_due(struct cpu *c);
+/** Which timers are due of those that CR0 lets interrupt; the clock is read once at most. */
+#define TIMER_COMPARATOR 1u
+#define TIMER_CPU 2u
+unsigned cpu_timers_due(struct cpu *c);
 /** Start (entering operation) or stop the CPU timer. */
 void cpu_timer_run(struct cpu *c, bool running);
 

@@ -42,6 +42,8 @@ enum { AS_PRIMARY, AS_AR, AS_SECONDARY, AS_HOME };
 #define CR0_IEP CR_BIT(43)
 #define CR0_AFP CR_BIT(45)
 #define CR0_VX CR_BIT(46)
+#define CR0_CKC CR_BIT(52)
+#define CR0_CPUTM CR_BIT(53)
 
 enum pgm_code {
 #define PGM(id, code, ending, title) PGM_##id = code,

@@ -8,6 +8,9 @@
 #define RUN_SLICE_INSNS 4096
 #define STEP_BUDGET_INSNS 16 /* smaller budgets are executed exactly, one by one */
 #define PGM_STREAK_MAX 16
+/* What cpu_mode_changed derives anything from. */
+#define PSW_DERIVED                                                                            \
+    (PSW_PER | PSW_DAT | PSW_KEY | PSW_AS | 8ull << PSW_PM_SHIFT | PSW_EA | PSW_BA)
 
 void code_set_owner(struct cpu *c);
 void code_clear_owner(struct cpu *c);
@@ -31,6 +34,18 @@ void cpu_load_psw(struct cpu *c, u64 mask, u64 addr)
     cpu_mode_changed(c);
 }
 
+void cpu_replace_psw(struct cpu *c, u64 mask, u64 addr)
+{
+    u64 changed = (c->psw.mask ^ mask) & PSW_DERIVED;
+    if (changed) {
+        cpu_load_psw(c, mask, addr);
+        return;
+    }
+    c->cc = (u8)(mask >> PSW_CC_SHIFT & 3);
+    c->psw.mask = mask & ~(3ull << PSW_CC_SHIFT);
+    c->psw.addr = addr;
+}
+
 /* One instruction of a page that is not entered among the decoded ones (cpu_override_page). It is
  * never hot: what comes next in its slot is another. */
 static const struct dinsn *slot_step(struct cpu *c, int *rc)
@@ -44,15 +59,63 @@ static const struct dinsn *slot_step(struct cpu *c, int *rc)
     return d;
 }
 
+/* Instructions executed when threaded code has stopped. */
+static u64 executed_now(const struct cpu *c)
+{
+    return cpu_instructions(c) + (u64)(c->slice - c->n);
+}
+
+/* Nothing but the instruction that failed has been executed since the last interruption. */
+static bool program_stuck(const struct cpu *c)
+{
+    return executed_now(c) - c->pgm_streak_insns <= 1;
+}
+
+/* A program interruption without the run loop, which counts those that lead nowhere. */
+static int program_interruption(struct cpu *c, int code)
+{
+    if (unlikely(program_stuck(c)))
+        return code;
+    if (unlikely(cpu_program_interruption(c, (unsigned)code)))
+        return CPU_PGM_LOOP;
+    c->pgm_streak = 0;
+    c->pgm_streak_insns = executed_now(c);
+    return CPU_PSW_LOADED;
+}
+
+/* What the run loop looks at between stretches: is there nothing to do? */
+static bool nothing_due(struct cpu *c)
+{
+    return !(c->psw.mask & PSW_WAIT) && !c->watch &&
+           !atomic_load_explicit(&c->requests, memory_order_relaxed) &&
+           c->state == CPU_STATE_OPERATING && !cpu_interruption_pending(c);
+}
+
+/* Go on at psw.addr, or return to the run loop with rc. */
+static int go_on(struct cpu *c, int rc)
+{
+    if (rc > 0)
+        rc = program_interruption(c, rc);
+    if (c->set->count > 1)
+        atomic_thread_fence(memory_order_seq_cst); /* most of these serialize */
+    if ((rc == CPU_PSW_LOADED || rc == CPU_RESYNC || rc == CPU_AGAIN) && nothing_due(c))
+        return cpu_branch_slow(c, c->n);
+    return rc;
+}
+
 int cpu_stop(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length)
 {
     c->n = n;
-    if (rc == CPU_TAKEN || rc == CPU_PSW_LOADED)
+    if (rc == CPU_TAKEN)
         return rc;
-    u64 ia = c->ia_bias + ((uintptr_t)d >> 3);
-    c->ilc = (u8)length;
-    c->psw.addr = (rc == CPU_AGAIN ? ia : ia + length) & c->amask;
-    return rc;
+    if (rc != CPU_PSW_LOADED) {
+        u64 ia = c->ia_bias + ((uintptr_t)d >> 3);
+        c->ilc = (u8)length;
+        c->psw.addr = (rc == CPU_AGAIN ? ia : ia + length) & c->amask;
+    }
+    if (n <= 0 || unlikely(c->watch) || unlikely(c->lockstep != NULL))
+        return rc;
+    return go_on(c, rc);
 }
 
 const struct dinsn *cpu_find_slot(struct cpu *c, int *rc)
@@ -173,8 +236,7 @@ static bool program_check(struct cpu *c, unsigned code)
 {
     if (cpu_program_interruption(c, code))
         return true;
-    bool stuck = c->insns - c->pgm_streak_insns <= 1; /* nothing but the one that failed */
-    c->pgm_streak = stuck ? c->pgm_streak + 1 : 0;
+    c->pgm_streak = program_stuck(c) ? c->pgm_streak + 1 : 0;
     c->pgm_streak_insns = c->insns;
     return c->pgm_streak > PGM_STREAK_MAX;
 }
@@ -216,8 +278,9 @@ static enum cpu_exit run_loop(struct cpu *c, long budget)
         long slice = budget < RUN_SLICE_INSNS ? budget : RUN_SLICE_INSNS;
         u8 insn[6];
         int rc;
+        c->slice = slice;
         if (budget <= STEP_BUDGET_INSNS || c->watch) {
-            slice = 1;
+            c->slice = slice = 1;
             rc = cpu_step(c, insn);
         } else {
             rc = exec_slice(c, slice);
@@ -226,12 +289,15 @@ static enum cpu_exit run_loop(struct cpu *c, long budget)
         u64 executed = (u64)(slice - c->n);
         atomic_store_explicit(&c->insns, cpu_instructions(c) + executed, memory_order_relaxed);
         budget -= (long)executed;
+        c->slice = c->n; /* is in insns now */
         if (rc > 0) {
             if (program_check(c, (unsigned)rc))
                 return CPU_EXIT_PGM_LOOP;
             budget -= executed == 0; /* never spin without spending anything */
         } else if (rc == CPU_ICPT) {
             return CPU_EXIT_INTERCEPT;
+        } else if (rc == CPU_PGM_LOOP) {
+            return CPU_EXIT_PGM_LOOP;
         }
     }
 }

@@ -16,11 +16,14 @@ static u64 host_tod(const struct cpu *c)
 }
 
 /* In host TOD: SET CLOCK, here or on another CPU, does not move the timer. */
+static u64 cpu_timer_at(const struct cpu *c, u64 physical)
+{
+    return c->cputm_running ? c->cputm_base - (physical - c->cputm_start) : c->cputm_base;
+}
+
 u64 cpu_timer_get(struct cpu *c)
 {
-    if (!c->cputm_running)
-        return c->cputm_base;
-    return c->cputm_base - (host_tod(c) - c->cputm_start);
+    return cpu_timer_at(c, c->cputm_running ? host_tod(c) : 0);
 }
 
 void cpu_timer_set(struct cpu *c, u64 value)
@@ -45,10 +48,27 @@ static bool comparator_signed(const struct cpu *c)
     return (c->cr[0] & CR0_COMPARATOR_SIGN) && has_facility(c, FAC_MEPOCH);
 }
 
+static bool comparator_due(const struct cpu *c, u64 now)
+{
+    return comparator_signed(c) ? (s64)c->ckc < (s64)now : c->ckc < now;
+}
+
 bool cpu_comparator_due(struct cpu *c)
 {
-    u64 now = cpu_guest_tod(c);
-    return comparator_signed(c) ? (s64)c->ckc < (s64)now : c->ckc < now;
+    return comparator_due(c, cpu_guest_tod(c));
+}
+
+unsigned cpu_timers_due(struct cpu *c)
+{
+    unsigned due = 0;
+    if (!(c->cr[0] & (CR0_CKC | CR0_CPUTM)))
+        return 0;
+    u64 physical = host_tod(c);
+    if ((c->cr[0] & CR0_CKC) && comparator_due(c, cpu_guest_tod_at(c, physical)))
+        due |= TIMER_COMPARATOR;
+    if ((c->cr[0] & CR0_CPUTM) && (s64)cpu_timer_at(c, physical) < 0)
+        due |= TIMER_CPU;
+    return due;
 }
 
 /* TOD units until the comparator is due; ~0: it will not be. */
@@ -56,7 +76,7 @@ static u64 comparator_left(struct cpu *c)
 {
     u64 last = comparator_signed(c) ? ~0ull >> 1 : ~0ull;
     u64 now = cpu_guest_tod(c);
-    if (cpu_comparator_due(c))
+    if (comparator_due(c, now))
         return 0;
     return c->ckc == last ? ~0ull : c->ckc - now;
 }
@@ -66,9 +86,9 @@ u64 cpu_wait_left(struct cpu *c)
     u64 left = ~0ull;
     if (!(c->psw.mask & PSW_EXT))
         return left;
-    if (c->cr[0] & CR_BIT(52))
+    if (c->cr[0] & CR0_CKC)
         left = comparator_left(c);
-    if (c->cr[0] & CR_BIT(53)) {
+    if (c->cr[0] & CR0_CPUTM) {
         s64 timer = (s64)cpu_timer_get(c);
         u64 until = timer < 0 ? 0 : (u64)timer;
         left = until < left ? until : left;

@@ -18,8 +18,6 @@ enum lowcore {
 #define CR0_EMERGENCY CR_BIT(49)
 #define CR0_EXTERNAL_CALL CR_BIT(50)
 #define CR0_SYNC_CHECK CR_BIT(51)
-#define CR0_CKC CR_BIT(52)
-#define CR0_CPUTM CR_BIT(53)
 #define CR0_SERVICE CR_BIT(54)
 #define CR0_INTERRUPT_KEY CR_BIT(57)
 #define CR0_MEASUREMENT_ALERT CR_BIT(58)
@@ -133,11 +131,8 @@ static enum ext_source find_flagged(const struct cpu *c, u32 pending)
 
 static enum ext_source find_timer(struct cpu *c)
 {
-    if ((c->cr[0] & CR0_CKC) && cpu_comparator_due(c))
-        return EXT_CKC;
-    if ((c->cr[0] & CR0_CPUTM) && (s64)cpu_timer_get(c) < 0)
-        return EXT_CPUTM;
-    return EXT_NONE;
+    unsigned due = cpu_timers_due(c);
+    return due & TIMER_COMPARATOR ? EXT_CKC : due & TIMER_CPU ? EXT_CPUTM : EXT_NONE;
 }
 
 static enum ext_source earlier(enum ext_source a, enum ext_source b)

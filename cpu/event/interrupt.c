@@ -65,7 +65,7 @@ static bool psw_exchange(struct cpu *c, unsigned old_at, unsigned new_at)
     be64_store(lc + old_at + 8, c->psw.addr);
     lowcore_end(c);
     u64 mask = be64_load(lc + new_at), addr = be64_load(lc + new_at + 8);
-    cpu_load_psw(c, mask, addr);
+    cpu_replace_psw(c, mask, addr);
     return cpu_psw_valid(mask, addr);
 }
 
@@ -85,7 +85,7 @@ void cpu_interruption_psws(struct cpu *c, unsigned old_at, unsigned new_at)
 
 int cpu_introduce_psw(struct cpu *c, u64 mask, u64 addr)
 {
-    cpu_load_psw(c, mask, addr);
+    cpu_replace_psw(c, mask, addr);
     early_exception(c, cpu_psw_valid(mask, addr));
     return CPU_PSW_LOADED;
 }

@@ -10,6 +10,13 @@
 
 /* ---- shared ---- */
 
+/* Control registers may have changed, so that everything is derived anew. */
+static int linkage_introduce_psw(struct cpu *c, const struct linkage_target *to)
+{
+    cpu_load_psw(c, to->mask, to->addr);
+    return cpu_introduce_psw(c, to->mask, to->addr);
+}
+
 int linkage_finish(struct cpu *c, const struct dinsn *d, unsigned len,
                    const struct linkage_target *to)
 {
@@ -17,7 +24,7 @@ int linkage_finish(struct cpu *c, const struct dinsn *d, unsigned len,
     cpu_breaking_event(c, insn_break_ia(c, d));
     per_branched(c, to->addr);
     if (!to->event && !(to->switches && (c->per.code | c->per.maybe)))
-        return cpu_introduce_psw(c, to->mask, to->addr);
+        return linkage_introduce_psw(c, to);
     cpu_load_psw(c, to->mask, to->addr);
     c->ilc = ilc;
     c->teid = to->event_word;
