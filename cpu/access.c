@@ -25,7 +25,8 @@
 #define PARTS_MAX 4
 #define OVERRIDE_BYTES 2048u /* how far fetch-protection override reaches */
 
-static struct tlb_space *space_get(struct cpu *c, u64 asce, bool dat, bool fetch_only, u8 key)
+static struct tlb_space *space_make(struct cpu *c, u64 asce, bool dat, bool fetch_only, u8 key,
+                                    u8 watched)
 {
     struct tlb_space *pinned[18];
     unsigned n = 0;
@@ -35,10 +36,16 @@ static struct tlb_space *space_get(struct cpu *c, u64 asce, bool dat, bool fetch
             pinned[n++] = c->space[i];
     if (c->ispace)
         pinned[n++] = c->ispace;
+    return tlb_space_get(c->tlb, asce, dat, key, watched, fetch_only, pinned, n);
+}
+
+static struct tlb_space *space_get(struct cpu *c, u64 asce, bool dat, bool fetch_only, u8 key)
+{
     u8 watched = c->watch & WATCH_ZERO     ? TLB_WATCHED_STORES | TLB_WATCHED_FETCHES
                  : c->watch & WATCH_STORES ? TLB_WATCHED_STORES
                                            : 0;
-    return tlb_space_get(c->tlb, asce, dat, key, watched, fetch_only, pinned, n);
+    struct tlb_space *sp = tlb_space_find(c->tlb, asce, dat, key, watched, fetch_only);
+    return likely(sp != NULL) ? sp : space_make(c, asce, dat, fetch_only, key, watched);
 }
 
 struct tlb_space *cpu_space_of(struct cpu *c, u64 asce, u8 key)
@@ -242,14 +249,15 @@ static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum
 int cpu_translate(struct cpu *c, struct tlb_space *sp, u64 va, enum tlb_kind kind)
 {
     u64 abs = 0, page = va & ~(u64)(FRAME_BYTES - 1);
+    if (kind == TLB_STORE && page <= FRAME_BYTES && sp->low[page >> FRAME_SHIFT].tag == page &&
+        !low_address_protected(c, sp, va)) {
+        c->scratch = sp->low[page >> FRAME_SHIFT].addend + va - (u64)(uintptr_t)c->st->base;
+        return 0;
+    }
     c->teid = teid_of(c, sp, va, kind);
     c->exc_ar = c->op_access_id = 0;
     if (kind == TLB_STORE && low_address_protected(c, sp, va))
         return protected(c, TEID_LOW_ADDRESS);
-    if (kind == TLB_STORE && page <= FRAME_BYTES && sp->low[page >> FRAME_SHIFT].tag == page) {
-        c->scratch = sp->low[page >> FRAME_SHIFT].addend + va - (u64)(uintptr_t)c->st->base;
-        return 0;
-    }
     TRY(logical_to_abs(c, sp, va, kind, &abs));
     if (kind == TLB_STORE)
         storage_mark_frame(c->st, abs);

@@ -10,6 +10,7 @@
 #include "cpu/jit/jit.h"
 
 #define STORES_BEFORE_DROP 64 /* stores without a decode: the frame has become data */
+#define STEP_TEXTS 64         /* a power of two */
 #define MIXED_FRAMES_MAX 8    /* frames of data with a few instructions (Linux: prefix area) */
 #define MIXED_SLOTS_MAX 6     /* more different instructions than this: it is code after all */
 
@@ -28,6 +29,11 @@ struct code_cache {
     unsigned next_victim;
     struct code_page *step; /* of the pool, like those of mixed frames */
     unsigned step_used;     /* the one slot of `step` that is decoded */
+    struct step_text {      /* what was decoded there before, by its text */
+        u8 text[6];
+        bool used;
+        struct dinsn d;
+    } step_text[STEP_TEXTS];
     struct mixed_frame {
         struct code_page *page; /* all slots lead to code_run_mixed; the frame is not guarded */
         u16 slot[MIXED_SLOTS_MAX];
@@ -343,6 +349,7 @@ void code_forget(struct cpu *c)
 {
     cpu_set_code_page(c, c->code->step, 0); /* no frame's page is executing */
     code_flush(c);
+    memset(c->code->step_text, 0, sizeof c->code->step_text);
 }
 
 struct dinsn *code_step_slot(struct cpu *c, unsigned slot)
@@ -388,6 +395,23 @@ static void decode_into(struct cpu *c, struct dinsn *d, const u8 *insn)
     d->run = e->run;
 }
 
+/* Into the step page, where the same few instructions come again and again: those that cross into
+ * another page, and those of frames of data. */
+static void decode_step(struct cpu *c, struct dinsn *d, const u8 *insn)
+{
+    u32 h =
+        (be16_load(insn) * 7u + be16_load(insn + 2) * 31u + be16_load(insn + 4)) * 0x9e3779b1u;
+    struct step_text *t = &c->code->step_text[h >> 26 & (STEP_TEXTS - 1)];
+    if (t->used && memcmp(t->text, insn, sizeof t->text) == 0) {
+        *d = t->d;
+        return;
+    }
+    decode_into(c, d, insn);
+    memcpy(t->text, insn, sizeof t->text);
+    t->d = *d;
+    t->used = true;
+}
+
 void code_decode_slot(struct cpu *c, struct code_page *page, unsigned slot)
 {
     const u8 *insn = c->st->base + page->abs + slot * 2;
@@ -429,6 +453,16 @@ int code_run_resync(struct cpu *c, const struct dinsn *d, long n)
     return cpu_branch_slow(c, n);
 }
 
+/* c->scratch = absolute address of what is at `ia`, to be executed. */
+static int page_known_or_translated(struct cpu *c, u64 ia)
+{
+    const struct tlb_code_entry *e = &c->ispace->code[tlb_code_index(ia)];
+    if (e->tag != (ia & ~(u64)(FRAME_BYTES - 1)))
+        return cpu_translate(c, c->ispace, ia, TLB_INSTRUCTION);
+    c->scratch = ((const struct code_page *)e->page)->abs | (ia & (FRAME_BYTES - 1));
+    return 0;
+}
+
 /* An instruction that crosses into the next page: fetched anew each time, run in the step page.
  * It need not cross any more: another CPU may have stored a shorter one and not told us yet. */
 int code_run_cross(struct cpu *c, const struct dinsn *d, long n)
@@ -441,13 +475,14 @@ int code_run_cross(struct cpu *c, const struct dinsn *d, long n)
     memcpy(insn, c->st->base + page->abs + slot * 2, have);
     unsigned length = isa_length(insn[0]);
     if (length > have) {
-        int rc = cpu_translate(c, c->ispace, (ia + have) & c->amask, TLB_INSTRUCTION);
+        int rc = page_known_or_translated(c, (ia + have) & c->amask);
         if (rc)
             return cpu_stop(c, d, n, rc, length);
         memcpy(insn + have, c->st->base + c->scratch, length - have);
     }
+    memset(insn + length, 0, sizeof insn - length);
     struct dinsn *s = code_step_slot(c, slot);
-    decode_into(c, s, insn);
+    decode_step(c, s, insn);
     cpu_set_code_page(c, code_step_page(c), c->ia_page);
     return s->run(c, s, n);
 }
@@ -506,7 +541,7 @@ int code_run_mixed(struct cpu *c, const struct dinsn *d, long n)
         return code_run_cross(c, d, n);
     memcpy(insn, c->st->base + page->abs + slot * 2, length);
     struct dinsn *s = code_step_slot(c, slot);
-    decode_into(c, s, insn);
+    decode_step(c, s, insn);
     cpu_set_code_page(c, code_step_page(c), c->ia_page);
     return s->run(c, s, n);
 }

@@ -39,8 +39,8 @@ static void code_clear(struct tlb_space *sp)
 
 void tlb_space_clear(struct tlb_space *sp)
 {
-    if (!sp->prepared)
-        sp->fetch_groups = sp->store_groups = sp->code_groups = ~0ull;
+    if (!sp->prepared) /* what is zero elsewhere matches no page: page 0 is looked for in entry 0 */
+        sp->fetch_groups = sp->store_groups = sp->code_groups = 1;
     sp->prepared = true;
     entries_clear(sp->fetch, &sp->fetch_groups);
     code_clear(sp);
@@ -127,29 +127,41 @@ static struct tlb_space *tlb_space_victim(struct tlb *tlb, struct tlb_space *con
     return victim;
 }
 
-struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, u8 watched,
-                                bool fetch_only, struct tlb_space *const *pinned,
-                                unsigned pinned_count)
+static struct tlb_space *space_use(struct tlb *tlb, struct tlb_space *sp)
 {
-    struct tlb_space *sp = NULL;
-    for (unsigned i = 0; i < TLB_SPACES && !sp; i++) {
-        struct tlb_space *s = &tlb->space[i];
-        if (s->used && s->dat == dat && s->key == key && s->watched == watched &&
-            s->fetch_only == fetch_only && (!dat || s->asce == asce))
-            sp = s;
-    }
-    if (!sp) {
-        sp = tlb_space_victim(tlb, pinned, pinned_count);
-        sp->used = true;
-        sp->asce = asce;
-        sp->dat = dat;
-        sp->fetch_only = fetch_only;
-        sp->key = key;
-        sp->watched = watched;
-        sp->stale = true;
-    }
     if (sp->stale)
         tlb_space_clear(sp);
     sp->stamp = ++tlb->clock;
     return sp;
+}
+
+struct tlb_space *tlb_space_find(struct tlb *tlb, u64 asce, bool dat, u8 key, u8 watched,
+                                 bool fetch_only)
+{
+    u64 attributes = tlb_attributes(dat, key, watched, fetch_only);
+    asce = dat ? asce : 0;
+    for (unsigned i = 0; i < TLB_SPACES; i++)
+        if (tlb->name[i].asce == asce && tlb->name[i].attributes == attributes)
+            return space_use(tlb, &tlb->space[i]);
+    return NULL;
+}
+
+struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, u8 watched,
+                                bool fetch_only, struct tlb_space *const *pinned,
+                                unsigned pinned_count)
+{
+    struct tlb_space *sp = tlb_space_find(tlb, asce, dat, key, watched, fetch_only);
+    if (sp)
+        return sp;
+    sp = tlb_space_victim(tlb, pinned, pinned_count);
+    sp->used = true;
+    sp->asce = asce;
+    sp->dat = dat;
+    sp->fetch_only = fetch_only;
+    sp->key = key;
+    sp->watched = watched;
+    sp->stale = true;
+    tlb->name[sp - tlb->space] =
+        (struct tlb_name){dat ? asce : 0, tlb_attributes(dat, key, watched, fetch_only)};
+    return space_use(tlb, sp);
 }

@@ -40,7 +40,7 @@ struct tlb_space {
     bool dat;                /* false: real addresses */
     bool used;               /* holds a space at all */
     bool stale;              /* must be cleared before it is used again */
-    bool prepared;           /* was cleared at all: what no group bit names is TLB_NONE */
+    bool prepared;           /* was cleared at all: what no group bit names matches nothing */
     u8 key;                  /* access key in bits 0-3 */
     u8 watched;      /* TLB_WATCHED_*: what is looked at each time is not entered (PER) */
     bool fetch_only; /* access-list-controlled protection: no store */
@@ -49,7 +49,14 @@ struct tlb_space {
     u64 fetch_groups, store_groups, code_groups;
 };
 
+/** What a space is found by, kept together so that looking for one touches little. */
+struct tlb_name {
+    u64 asce;       /* 0 without DAT */
+    u64 attributes; /* 0: no space; else see tlb_attributes */
+};
+
 struct tlb {
+    struct tlb_name name[TLB_SPACES];
     struct tlb_space space[TLB_SPACES];
     struct tlb_space unresolved; /* holds nothing: stands for an ALET not yet translated */
     u64 clock;
@@ -111,6 +118,14 @@ void tlb_drop_code(struct tlb *tlb, const void *page);
 void tlb_drop_index(struct tlb *tlb, u64 va);
 /** Mark every space stale; those in use must be cleared by the caller before the next access. */
 void tlb_purge(struct tlb *tlb);
+static inline u64 tlb_attributes(bool dat, u8 key, u8 watched, bool fetch_only)
+{
+    return 1u | dat << 1 | fetch_only << 2 | (unsigned)key << 8 | (unsigned)watched << 16;
+}
+
+/** Find the space (asce, dat, key, watched, fetch_only), or NULL; a stale one is cleared. */
+struct tlb_space *tlb_space_find(struct tlb *tlb, u64 asce, bool dat, u8 key, u8 watched,
+                                 bool fetch_only);
 /** Find or make the space (asce, dat, key, watched, fetch_only); clears a recycled one, never
  *  one of `pinned`. */
 struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, u8 watched,
