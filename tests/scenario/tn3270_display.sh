@@ -1,7 +1,8 @@
 #!/bin/bash
-# Linux on 3270 displays of `endicott ipl`: console and shell, a full-screen program, sizes, LU names, a
+# Linux on 3270 displays of `endicott ipl`: console and shell, full-screen programs, sizes, LU names, a
 # terminal that vanishes and comes back, no free terminal, TLS, classic TN3270 and TN3270E, IPv6.
-# Rules: RFC 1576, RFC 2355, RFC 1646; Linux's drivers raw3270, con3270, tty3270 unmodified.
+# Rules: RFC 1576, RFC 2355, RFC 1646; Linux's drivers raw3270, con3270, tty3270, fs3270
+# unmodified; clients s3270 and c3270.
 set -euo pipefail
 . "$(dirname "$0")/../lib/cluster.sh"
 . "$ROOT/tests/lib/s3270.sh"
@@ -10,12 +11,26 @@ guest=
 
 before_cleanup() { kill -9 $guest "${S_PID[@]}" 2>/dev/null || true; }
 
+# A form of its own on the display, a key, and what was typed in it.
+"$ROOT/tests/guest/fetch.sh" --modules drivers/s390/char/fs3270
+mkdir "$TEST_TMP/full"
+cp "$GUEST_FILES/modules/fs3270.ko" "$TEST_TMP/full/"
+cat >"$TEST_TMP/full/full.sh" <<'SH'
+insmod /full/fs3270.ko
+exec 5<>/dev/3270/tub1
+printf '\303\021\100\100\310\305\323\323\326\035\100\023' >&5
+dd bs=4096 count=1 <&5 >/tmp/in 2>/dev/null
+exec 5>&-
+echo FULL-$(od -An -tx1 -N 13 /tmp/in)
+SH
+(cd "$TEST_TMP" && find full | cpio --quiet -o -H newc -R 0:0 | gzip -1 | cat "$GUEST_FILES/initramfs.cpio.gz" - >initrd)
+
 boot() { # address, options...: a guest whose console is the display 0009; sets $guest and $port
     local address=$1 line err
     shift
     rm -f "$TEST_TMP/err"
     mkfifo "$TEST_TMP/err"
-    "$ENDICOTT" ipl --kernel "$GUEST_FILES/kernel" --initrd "$GUEST_FILES/initramfs.cpio.gz" \
+    "$ENDICOTT" ipl --kernel "$GUEST_FILES/kernel" --initrd "$TEST_TMP/initrd" \
         --console "tn3270:$address" --append "conmode=3270 condev=0x0009 $QUICK_BOOT" "$@" \
         >"$TEST_TMP/guest.out" 2>"$TEST_TMP/err" </dev/null &
     guest=$!
@@ -42,7 +57,7 @@ shell() { # command, regex that its output shows
 
 # Out of the console view, to the shell on it.
 to_the_shell() {
-    see 'Run /init as init process'
+    WAIT_SECONDS=300 see 'Run /init as init process' # a busy host boots slowly
     t 'PF(3)'
     see 'guest# *$'
     enter 'stty echo; echo ECHO-$((1 + 1))' # without echo Linux does not show the input line either
@@ -65,6 +80,9 @@ see '^LINE 3'
 see '^~'
 shell 'G' 'file.* 3/3 100%'
 shell ':q!' 'guest# *$'
+shell 'sh /full/full.sh' '^HELLO'
+enter 'yes'
+see 'FULL- 7d 40 c9 00 00 00 00 00 1d c1 a8 85 a2'
 echo '--- a second terminal has a display of its own, a third none, and a name is somebody else'\''s'
 terminal two 3278-2-E
 t 'Query(LuName)'
@@ -98,6 +116,7 @@ shell 'and here' '^and here'
 t 'Clear()'
 see 'and here'
 hang_up plain
+"$ROOT/tests/lib/c3270.py" "127.0.0.1:$port" "$WAIT_SECONDS" 'see:and here' 'type:by c3270\r' 'see:by c3270' 'see:by c3270'
 kill -TERM $guest
 wait $guest && status=0 || status=$?
 [ $status = 0 ] || fail "SIGTERM: status $status: $(cat "$TEST_TMP/guest.err")"
