@@ -276,6 +276,7 @@ static json_t *engine_figures(struct ipl *ipl)
 #define N(name, member) json_object_set_new(o, name, json_integer((json_int_t)s.member))
     json_t *o = json_object();
     N("regions", regions);
+    N("deep_regions", deep);
     N("guest_instructions_translated", region_insns);
     N("host_bytes", host_bytes);
     N("code_bytes", code_bytes);

@@ -276,6 +276,20 @@ struct part {
     u64 len;
 };
 
+/* Absolute address of a stretch in one page: what the TLB has needs no other look. */
+static int translate_part(struct cpu *c, struct tlb_space *sp, u64 ea, u64 len,
+                          enum tlb_kind kind, u64 *abs)
+{
+    const u8 *p = NULL;
+    if (kind != TLB_INSTRUCTION)
+        p = kind == TLB_STORE ? tlb_store(sp, ea, (unsigned)len)
+                              : tlb_fetch(sp, ea, (unsigned)len);
+    if (!p)
+        TRY(cpu_translate(c, sp, ea, kind));
+    *abs = p ? (u64)(p - c->st->base) : c->scratch;
+    return 0;
+}
+
 /** Translate [ea, ea+len) page by page; `parts` gets at most PARTS_MAX stretches. */
 static int translate_parts(struct cpu *c, struct tlb_space *sp, u64 ea, u64 len,
                            enum tlb_kind kind, struct part *parts, unsigned *count)
@@ -285,8 +299,9 @@ static int translate_parts(struct cpu *c, struct tlb_space *sp, u64 ea, u64 len,
         u64 room = checked_bytes(c, sp, ea);
         u64 n = len < room ? len : room;
         ERGO(*count < PARTS_MAX);
-        TRY(cpu_translate(c, sp, ea, kind));
-        parts[(*count)++] = (struct part){c->scratch, n};
+        parts[*count].len = n;
+        TRY(translate_part(c, sp, ea, n, kind, &parts[*count].abs));
+        ++*count;
         len -= n;
         ea = (ea + n) & c->amask;
     }

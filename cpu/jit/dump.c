@@ -9,8 +9,8 @@ static void guest_insn(FILE *out, const struct jit_cx *x, const struct jit_insn 
 {
     u8 text[6] = {0};
     char line[96];
-    u64 at = x->c->ia_page + i->slot * 2u;
-    memcpy(text, x->c->st->base + x->page->abs + i->slot * 2u, i->len);
+    u64 at = x->pages[i->page].addr + i->slot * 2u;
+    memcpy(text, x->c->st->base + x->pages[i->page].page->abs + i->slot * 2u, i->len);
     isa_disassemble(text, at, line, sizeof line);
     fprintf(out, "  %012llx  ", (unsigned long long)at);
     for (unsigned k = 0; k < sizeof text; k++)

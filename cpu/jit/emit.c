@@ -539,7 +539,30 @@ static void emit_one(struct jit_cx *x)
     }
 }
 
-/* Flags last as long as nothing but a branch or a move on condition follows. */
+/* Instructions from i on to the end of the block. Flags last as long as nothing but a branch or
+ * a move on condition follows. */
+static void emit_from(struct jit_cx *x, const struct jit_block *b, unsigned i)
+{
+    x->fpc_known = false;
+    x->fp_cached = 0;
+    for (; i < b->first + (unsigned)b->count; i++, x->done++) {
+        x->cur = i;
+        bool uses = x->insn[i].lo && (x->insn[i].cc_use);
+        if (!uses)
+            x->cc.fresh = false;
+        emit_one(x);
+    }
+}
+
+static void emit_end(struct jit_cx *x, const struct jit_block *b)
+{
+    const struct jit_insn *last = region_last(x, b);
+    if (!last->lo || last->lo->op < OP_BC) {
+        emit_count(x, H_N, x->done);
+        emit_fall(x);
+    }
+}
+
 static void emit_block(struct jit_cx *x, unsigned k)
 {
     struct jit_block *b = &x->block[k];
@@ -547,23 +570,32 @@ static void emit_block(struct jit_cx *x, unsigned k)
     b->at = x->a.at;
     reg_enter_block(x, k);
     x->done = 0;
-    x->fpc_known = false;
-    x->fp_cached = 0;
-    for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++, x->done++) {
-        x->cur = i;
-        bool uses = x->insn[i].lo && (x->insn[i].cc_use);
-        if (!uses)
-            x->cc.fresh = false;
-        emit_one(x);
-    }
-    const struct jit_insn *last = &x->insn[b->first + b->count - 1];
+    emit_from(x, b, b->first);
     b->cc_out = x->cc;
     b->cc_out.fresh = false;
     b->bear_out = x->bear;
-    if (!last->lo || last->lo->op < OP_BC) {
-        emit_count(x, H_N, x->done);
-        emit_fall(x);
+    emit_end(x, b);
+}
+
+bool emit_rest(struct jit_cx *x)
+{
+    const struct jit_block *b = &x->block[x->cur_block];
+    u8 *at = x->a.at;
+    unsigned stubs = x->stubs, fixes = x->fixes, cur = x->cur, done = x->done;
+    x->no_windows = true;
+    emit_from(x, b, x->cur);
+    bool same = x->cc.in_memory == b->cc_out.in_memory && x->cc.of == b->cc_out.of;
+    if (same)
+        emit_end(x, b);
+    x->no_windows = false;
+    if (!same) {
+        x->a.at = at;
+        x->stubs = stubs;
+        x->fixes = fixes;
+        x->cur = cur;
+        x->done = done;
     }
+    return same;
 }
 
 /* What is known of condition code and breaking event where a block begins. */
@@ -578,7 +610,9 @@ static void block_known(struct jit_cx *x, unsigned k)
         if (b->fall != (int)k && b->taken != (int)k)
             continue;
         x->cc = b->cc_out;
-        x->bear = b->taken == (int)k ? x->insn[b->first + b->count - 1].slot : b->bear_out;
+        x->bear = b->taken == (int)k ? x->insn[b->first + b->count - 1].at : b->bear_out;
+        if (region_crosses(x, b, (int)k))
+            x->bear = -1;
     }
 }
 

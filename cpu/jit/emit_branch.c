@@ -14,9 +14,14 @@ void emit_count(struct jit_cx *x, unsigned host, unsigned insns)
         x64_rm(&x->a, true, A_LEA, host, x64_at(H_N, -(s32)insns));
 }
 
+static const struct dinsn *place(const struct jit_cx *x, unsigned at)
+{
+    return &x->pages[at / CODE_SLOTS_ALL].page->slot[at % CODE_SLOTS_ALL];
+}
+
 void emit_slot(struct jit_cx *x, unsigned host, unsigned slot)
 {
-    x64_mov_i(&x->a, host, (u64)(uintptr_t)&x->page->slot[slot]);
+    x64_mov_i(&x->a, host, (u64)(uintptr_t)&x->pages[current(x)->page].page->slot[slot]);
 }
 
 static void jump_block(struct jit_cx *x, unsigned block, u8 *from)
@@ -29,6 +34,12 @@ static void jump_block(struct jit_cx *x, unsigned block, u8 *from)
     x->fix[x->fixes++].block = (u16)block;
 }
 
+static void patch_all(struct jit_cx *x, const struct jumps *j)
+{
+    for (unsigned k = 0; k < j->count; k++)
+        x64_patch(&x->a, j->at[k], x->a.at);
+}
+
 void emit_jump_block(struct jit_cx *x, unsigned block)
 {
     jump_block(x, block, x64_jmp(&x->a));
@@ -37,7 +48,7 @@ void emit_jump_block(struct jit_cx *x, unsigned block)
 /* Store the slot of a taken branch. */
 static void note_slot(struct jit_cx *x, unsigned of)
 {
-    u64 slot = (u64)(uintptr_t)&x->page->slot[of];
+    u64 slot = (u64)(uintptr_t)place(x, of);
     if (slot <= INT32_MAX) {
         x64_mov_mem_i(&x->a, true, CPU_AT(bear_slot), (s32)slot);
         return;
@@ -55,7 +66,7 @@ void emit_bear(struct jit_cx *x)
 
 static void note_branch(struct jit_cx *x, const struct jit_insn *i)
 {
-    note_slot(x, i->slot);
+    note_slot(x, i->at);
     x->bear = -1;
 }
 
@@ -86,15 +97,21 @@ static void count_and_jump(struct jit_cx *x, const struct dinsn *d)
     emit_go(a, x->jit);
 }
 
-void emit_leave_slot(struct jit_cx *x, unsigned slot)
+/* Leave for a place in the page that control is in. */
+static void leave_place(struct jit_cx *x, unsigned at)
 {
     struct x64 *a = &x->a;
-    const struct dinsn *d = &x->page->slot[slot];
+    const struct dinsn *d = place(x, at);
     all_to_memory(x);
-    emit_slot(x, RSI, slot);
+    x64_mov_i(a, RSI, (u64)(uintptr_t)d);
     x64_rr(a, true, A_MOV, RDI, H_CPU);
     x64_rr(a, true, A_MOV, RDX, H_N);
     count_and_jump(x, d);
+}
+
+void emit_leave_slot(struct jit_cx *x, unsigned slot)
+{
+    leave_place(x, current(x)->page * CODE_SLOTS_ALL + slot);
 }
 
 /* Leave for the address in rax: the common code finds the slot, and the jump stands here, so that
@@ -105,14 +122,14 @@ static void leave_page(struct jit_cx *x)
     emit_go(&x->a, x->jit);
 }
 
-/* cmp [m], value; rax is scratch. */
+/* cmp [m], value; rcx is scratch. */
 static void cmp_const(struct x64 *a, struct x64_mem m, u64 value)
 {
     if ((s64)value == (s32)value) {
         x64_gi_mem(a, true, G_CMP, m, (s32)value);
     } else {
-        x64_mov_i(a, RAX, value);
-        x64_rm(a, true, A_CMP, RAX, m);
+        x64_mov_i(a, RCX, value);
+        x64_rm(a, true, A_CMP, RCX, m);
     }
 }
 
@@ -121,9 +138,40 @@ static void store_const(struct x64 *a, struct x64_mem m, u64 value)
     if ((s64)value == (s32)value) {
         x64_mov_mem_i(a, true, m, (s32)value);
     } else {
-        x64_mov_i(a, RAX, value);
-        x64_rm(a, true, A_MOV_STORE, RAX, m);
+        x64_mov_i(a, RCX, value);
+        x64_rm(a, true, A_MOV_STORE, RCX, m);
     }
+}
+
+/* Are this page and another where they were when this was translated? `other` jumps when not. In
+ * pages behind the first it is known where they are. RCX and RDX are lost. */
+static void page_check(struct jit_cx *x, const struct code_page *page, u64 addr,
+                       struct jumps *other)
+{
+    struct x64 *a = &x->a;
+    unsigned here = current(x)->page, k = (addr >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1);
+    s32 at = (s32)(offsetof(struct tlb_space, code) + k * sizeof(struct tlb_code_entry));
+    x64_rm(a, true, A_MOV, RDX, CPU_AT(ispace));
+    if (here == 0) {
+        cmp_const(a, CPU_AT(ia_page), x->pages[0].addr);
+        other->at[other->count++] = x64_jcc(a, CC_NE);
+    }
+    cmp_const(a, x64_at(RDX, at), addr);
+    other->at[other->count++] = x64_jcc(a, CC_NE);
+    cmp_const(a, x64_at(RDX, at + 8), (u64)(uintptr_t)page);
+    other->at[other->count++] = x64_jcc(a, CC_NE);
+}
+
+/* Go into a page by the branch i: what cpu_bear_settle and cpu_set_code_page do. */
+static void page_enter(struct jit_cx *x, const struct jit_insn *i, const struct code_page *page,
+                       u64 addr)
+{
+    struct x64 *a = &x->a;
+    store_const(a, CPU_AT(bear), x->pages[i->page].addr + i->slot * 2u);
+    store_const(a, CPU_AT(bear_slot), 0);
+    store_const(a, CPU_AT(code_base), (u64)(uintptr_t)page->slot);
+    store_const(a, CPU_AT(ia_page), addr);
+    store_const(a, CPU_AT(ia_bias), addr - ((u64)(uintptr_t)page->slot >> 3));
 }
 
 /* A branch to a fixed place in another page that is known now: when page and target are where
@@ -132,36 +180,24 @@ static void leave_known(struct jit_cx *x, const struct jit_insn *i)
 {
     struct x64 *a = &x->a;
     struct cpu *c = x->c;
-    u64 here = c->ia_page, target = (here + (u64)i->rel) & c->amask;
-    u64 page_addr = target & ~(u64)(FRAME_BYTES - 1);
+    u64 target = (x->pages[i->page].addr + (u64)i->rel) & c->amask;
+    u64 addr = target & ~(u64)(FRAME_BYTES - 1);
     unsigned k = (target >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1);
     const struct tlb_code_entry *e = &c->ispace->code[k];
-    if (e->tag != page_addr || (target & 1))
+    if (e->tag != addr || (target & 1))
         return;
     const struct code_page *page = e->page;
     const struct dinsn *d = &page->slot[(target & (FRAME_BYTES - 1)) / 2];
-    s32 at = (s32)(offsetof(struct tlb_space, code) + k * sizeof *e);
-    u8 *other[4];
-    x64_rm(a, true, A_MOV, RDX, CPU_AT(ispace));
-    cmp_const(a, CPU_AT(ia_page), here);
-    other[0] = x64_jcc(a, CC_NE);
-    cmp_const(a, x64_at(RDX, at), page_addr);
-    other[1] = x64_jcc(a, CC_NE);
-    cmp_const(a, x64_at(RDX, at + 8), (u64)(uintptr_t)page);
-    other[2] = x64_jcc(a, CC_NE);
+    struct jumps other = {.count = 0};
+    page_check(x, page, addr, &other);
     x64_rr(a, true, A_TEST, H_N, H_N);
-    other[3] = x64_jcc(a, CC_LE);
-    store_const(a, CPU_AT(bear), here + i->slot * 2u); /* what cpu_bear_settle does */
-    store_const(a, CPU_AT(bear_slot), 0);
-    store_const(a, CPU_AT(code_base), (u64)(uintptr_t)page->slot);
-    store_const(a, CPU_AT(ia_page), page_addr);
-    store_const(a, CPU_AT(ia_bias), page_addr - ((u64)(uintptr_t)page->slot >> 3));
+    other.at[other.count++] = x64_jcc(a, CC_LE);
+    page_enter(x, i, page, addr);
     x64_mov_i(a, RSI, (u64)(uintptr_t)d);
     x64_rr(a, true, A_MOV, RDI, H_CPU);
     x64_rr(a, true, A_MOV, RDX, H_N);
     count_and_jump(x, d);
-    for (unsigned n = 0; n < ARRAY_LEN(other); n++)
-        x64_patch(a, other[n], a->at);
+    patch_all(x, &other);
 }
 
 /* rax = address of the relative target. */
@@ -188,7 +224,7 @@ static void back_edge(struct jit_cx *x, unsigned block)
     struct x64 *a = &x->a;
     x64_rr(a, true, A_TEST, H_N, H_N);
     jump_block(x, block, x64_jcc(a, CC_G));
-    emit_leave_slot(x, x->insn[x->block[block].first].slot);
+    leave_place(x, x->insn[x->block[block].first].at);
 }
 
 /* Is the current block's branch the only way into `block`, which comes later? Then what is known
@@ -196,28 +232,6 @@ static void back_edge(struct jit_cx *x, unsigned block)
 static bool single_way(const struct jit_cx *x, unsigned block)
 {
     return block > x->cur_block && x->block[block].preds == 1;
-}
-
-void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block)
-{
-    if (block < 0 || !single_way(x, (unsigned)block))
-        note_branch(x, i);
-    if (block >= 0) {
-        reg_settle(x, (unsigned)block);
-        if ((unsigned)block <= x->cur_block)
-            back_edge(x, (unsigned)block);
-        else
-            emit_jump_block(x, (unsigned)block);
-        return;
-    }
-    if (near_target(i)) {
-        emit_leave_slot(x, (unsigned)i->rel / 2);
-        return;
-    }
-    all_to_memory(x);
-    leave_known(x, i);
-    away_target(x, i);
-    leave_page(x);
 }
 
 struct point {
@@ -240,10 +254,78 @@ static void point_restore(struct jit_cx *x, struct point p)
     x->bear = p.bear;
 }
 
-static void patch_all(struct jit_cx *x, const struct jumps *j)
+/* The branch is noted and the page is the block's: go there. */
+static void go_block(struct jit_cx *x, unsigned block)
 {
-    for (unsigned k = 0; k < j->count; k++)
-        x64_patch(&x->a, j->at[k], x->a.at);
+    if (block <= x->cur_block)
+        back_edge(x, block);
+    else
+        emit_jump_block(x, block);
+}
+
+/* A taken branch to a block in another page; falls through when pages are not where they were. */
+static void take_away(struct jit_cx *x, const struct jit_insn *i, unsigned block)
+{
+    const struct jit_page *to = &x->pages[x->insn[x->block[block].first].page];
+    struct jumps other = {.count = 0};
+    reg_settle(x, block);
+    struct point p = point_save(x);
+    page_check(x, to->page, to->addr, &other);
+    page_enter(x, i, to->page, to->addr);
+    x->bear = -1;
+    go_block(x, block);
+    point_restore(x, p);
+    patch_all(x, &other);
+}
+
+/* The branch to the address in rax goes to a block, when that is the block's. rax is kept. */
+static void take_return(struct jit_cx *x, const struct jit_insn *i, unsigned block)
+{
+    struct x64 *a = &x->a;
+    const struct jit_insn *first = &x->insn[x->block[block].first];
+    struct point p = point_save(x);
+    if (first->page == i->page) {
+        x64_rm(a, true, A_MOV, RCX, CPU_AT(ia_page));
+        x64_gi(a, true, G_ADD, RCX, first->slot * 2);
+    } else {
+        x64_mov_i(a, RCX, x->pages[first->page].addr + first->slot * 2u);
+    }
+    x64_rr(a, true, A_CMP, RAX, RCX);
+    u8 *elsewhere = x64_jcc(a, CC_NE);
+    if (first->page == i->page) {
+        note_branch(x, i);
+        reg_settle(x, block);
+        go_block(x, block);
+    } else {
+        take_away(x, i, block);
+    }
+    x64_patch(a, elsewhere, a->at);
+    point_restore(x, p);
+}
+
+void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block)
+{
+    bool away = block >= 0 && x->insn[x->block[block].first].page != i->page;
+    if (away) {
+        take_away(x, i, (unsigned)block);
+        block = -1;
+    }
+    if (block < 0 || !single_way(x, (unsigned)block))
+        note_branch(x, i);
+    if (block >= 0) {
+        reg_settle(x, (unsigned)block);
+        go_block(x, (unsigned)block);
+        return;
+    }
+    if (near_target(i)) {
+        emit_leave_slot(x, (unsigned)i->rel / 2);
+        return;
+    }
+    all_to_memory(x);
+    if (!away)
+        leave_known(x, i);
+    away_target(x, i);
+    leave_page(x);
 }
 
 void emit_fall(struct jit_cx *x)
@@ -257,7 +339,7 @@ void emit_fall(struct jit_cx *x)
     if (!single_way(x, (unsigned)b->fall))
         emit_bear(x);
     reg_settle(x, (unsigned)b->fall);
-    if ((unsigned)b->fall != x->cur_block + 1)
+    if ((unsigned)b->fall != x->cur_block + 1 || x->no_windows) /* emit_rest is elsewhere */
         emit_jump_block(x, (unsigned)b->fall);
 }
 
@@ -266,7 +348,8 @@ void emit_fall(struct jit_cx *x)
 static void two_ways(struct jit_cx *x, struct jumps *taken)
 {
     const struct jit_block *b = &x->block[x->cur_block];
-    bool direct = b->taken >= 0 && reg_settled(x, (unsigned)b->taken);
+    bool direct =
+        b->taken >= 0 && reg_settled(x, (unsigned)b->taken) && !region_crosses(x, b, b->taken);
     for (unsigned k = 0; k < taken->count; k++) {
         if (direct) {
             jump_block(x, (unsigned)b->taken, taken->at[k]);
@@ -374,6 +457,11 @@ static void emit_bcr(struct jit_cx *x)
     x->cc.fresh = false;
     struct point p = point_save(x);
     patch_all(x, &holds);
+    const struct jit_block *b = &x->block[x->cur_block];
+    if (b->ret[0] >= 0)
+        register_target(x, i->d.r2);
+    for (unsigned k = 0; k < REGION_RETURNS_MAX && b->ret[k] >= 0; k++)
+        take_return(x, i, (unsigned)b->ret[k]);
     note_branch(x, i);
     all_to_memory(x);
     register_target(x, i->d.r2);
@@ -486,7 +574,13 @@ static void emit_bas(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     bool relative = i->lo->b == S_REL;
+    int block = x->block[x->cur_block].taken;
     emit_count(x, H_N, x->done + 1);
+    if (relative && block >= 0) {
+        emit_link(x, i);
+        emit_taken(x, i, block);
+        return;
+    }
     cc_store_now(x, &x->cc);
     cc_is_in_memory(x);
     if (!relative)

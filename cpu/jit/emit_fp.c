@@ -400,13 +400,13 @@ static void emit_store_fp(struct jit_cx *x)
     bool wide = is_wide(i);
     unsigned begun = mem_begin(x);
     struct x64_mem m = x64_at(begun, i->disp);
-    if (!i->window) {
+    if (!window_of(x, i)) {
         mem_host(x, begun, wide ? 8 : 4, true);
         m = x64_idx(RCX, begun, 0, 0);
     }
     x64_rm(&x->a, wide, A_MOV, RDX, fpr(i->d.r1, wide));
     x64_rm(&x->a, wide, A_MOVBE_STORE, RDX, m);
-    if (!i->window)
+    if (!window_of(x, i))
         mem_done(x);
 }
 

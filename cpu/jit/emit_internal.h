@@ -10,6 +10,9 @@
 #define H_N R15
 
 /* -- emit.c -- */
+/** The rest of the block once more, from the current instruction on, without windows. False, and
+ *  nothing emitted, when what follows the block would not know it. */
+bool emit_rest(struct jit_cx *x);
 /** Emit the region; its entry is at x->a.start. */
 void emit_region(struct jit_cx *x, insn_run *before);
 /** The second operand, made ready before the destination is touched. */
@@ -84,6 +87,8 @@ unsigned mem_address(struct jit_cx *x, const struct jit_insn *i);
 void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to);
 /** Store `size` low bytes of host register `from` (not rcx, rdx). */
 void mem_store(struct jit_cx *x, unsigned ea, unsigned size, unsigned from, bool reversed);
+/** The window that serves the instruction at this point of emission, or 0. */
+unsigned window_of(const struct jit_cx *x, const struct jit_insn *i);
 /** The storage operand of the current instruction, extended, into host register `to`: by its
  *  window or by a look-up. mem_begin comes first, and between the two nothing is emitted that
  *  destroys rax; it returns what mem_fetch takes. */

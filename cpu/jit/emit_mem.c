@@ -195,6 +195,11 @@ void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to)
 
 /* ---- windows (window.c) ---- */
 
+unsigned window_of(const struct jit_cx *x, const struct jit_insn *i)
+{
+    return x->no_windows ? 0 : i->window;
+}
+
 static void window_open(struct jit_cx *x, const struct jit_insn *i)
 {
     struct x64 *a = &x->a;
@@ -219,7 +224,7 @@ static void window_open(struct jit_cx *x, const struct jit_insn *i)
 unsigned mem_begin(struct jit_cx *x)
 {
     const struct jit_insn *i = &x->insn[x->cur];
-    if (!i->window)
+    if (!window_of(x, i))
         return mem_address(x, i);
     if (i->window_opens)
         window_open(x, i);
@@ -229,7 +234,7 @@ unsigned mem_begin(struct jit_cx *x)
 void mem_fetch(struct jit_cx *x, unsigned begun, u8 ext, bool w, unsigned to)
 {
     const struct jit_insn *i = &x->insn[x->cur];
-    if (i->window)
+    if (window_of(x, i))
         load_host(&x->a, ext, w, to, x64_at(begun, i->disp));
     else
         mem_load(x, begun, ext, w, to);
@@ -309,7 +314,7 @@ void emit_store(struct jit_cx *x)
         reg_widen(x, i->reads64);
     unsigned begun = mem_begin(x);
     struct x64_mem m = x64_at(begun, i->disp);
-    if (!i->window) {
+    if (!window_of(x, i)) {
         mem_host(x, begun, size, true);
         m = x64_idx(RCX, begun, 0, 0);
     }
@@ -319,7 +324,7 @@ void emit_store(struct jit_cx *x)
         unsigned from = size == 8 ? reg_use64(x, i->d.r1, RDX) : reg_use32(x, i->d.r1, RDX);
         store_host(&x->a, lo->ext, from, m);
     }
-    if (!i->window)
+    if (!window_of(x, i))
         mem_done(x);
 }
 
@@ -328,7 +333,7 @@ static struct x64_mem multiple_address(struct jit_cx *x, const struct jit_insn *
                                        unsigned bytes, bool store)
 {
     unsigned begun = mem_begin(x);
-    if (i->window)
+    if (window_of(x, i))
         return x64_at(begun, i->disp);
     mem_host(x, begun, bytes, store);
     x64_rr(&x->a, true, A_ADD, RCX, begun);
@@ -359,6 +364,6 @@ void emit_multiple(struct jit_cx *x)
         }
         m.disp += (s32)each;
     }
-    if (!i->window)
+    if (!window_of(x, i))
         mem_done(x);
 }

@@ -159,6 +159,22 @@ static void stub_body(struct jit_cx *x, const struct jit_stub *s)
     go_back(x, s);
 }
 
+/* The window's range is in two pages: go on without windows till the end of the block. */
+static void window_crosses(struct jit_cx *x, const struct jit_stub *s, u8 *from)
+{
+    const struct jit_insn *i = current(x);
+    x64_patch(&x->a, from, x->a.at);
+    x->cc = s->cc;
+    x->cc.fresh = false;
+    reg_reload(x, false);
+    if (emit_rest(x))
+        return;
+    x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
+    emit_slot(x, RSI, i->slot);
+    emit_count(x, RDX, s->done);
+    x64_jmp_to(&x->a, ADDRESS(jit_interpret));
+}
+
 /* Look again when the page can be had; else the interpreter goes on with this instruction. */
 static void stub_window(struct jit_cx *x, const struct jit_stub *s)
 {
@@ -173,8 +189,9 @@ static void stub_window(struct jit_cx *x, const struct jit_stub *s)
     x64_mov_i(a, RDX, i->window_bytes);
     x64_mov_i(a, RCX, i->window_store);
     x64_call_c(a, ADDRESS(jit_window_fill));
-    x64_rr8(a, 0x84, RAX, RAX); /* test al, al */
-    u8 *well = x64_jcc(a, CC_NE);
+    x64_gi(a, false, G_CMP, RAX, WINDOW_FILLED);
+    u8 *well = x64_jcc(a, CC_E);
+    u8 *crosses = x->deep ? x64_jcc(a, CC_A) : NULL;
     x64_rr(a, true, A_MOV, RDI, H_CPU);
     emit_slot(x, RSI, i->slot);
     x64_rm(a, true, A_LEA, RDX, x64_at(H_N, -(s32)x->done));
@@ -183,6 +200,8 @@ static void stub_window(struct jit_cx *x, const struct jit_stub *s)
     x->lo = lo;
     reg_reload(x, false);
     go_back(x, s);
+    if (crosses)
+        window_crosses(x, s, crosses);
 }
 
 static void stub_emit(struct jit_cx *x, const struct jit_stub *s)

@@ -43,6 +43,7 @@ static void add_lockstep(struct cpu_engine_stats *out, const struct cpu *c)
 static void add_translator(struct cpu_engine_stats *out, const struct jit *j)
 {
     out->regions += j->stats.regions;
+    out->deep += j->stats.deep;
     out->region_insns += j->stats.region_insns;
     out->host_bytes += j->stats.host_bytes;
     out->code_bytes += j->used + j->cold_used - j->hot_end;
@@ -55,7 +56,8 @@ static void add_translator(struct cpu_engine_stats *out, const struct jit *j)
         out->ends[i] += j->stats.ends[i];
     }
     for (unsigned i = 0; i < j->region_count; i++)
-        out->live_regions += j->regions[i].page != NULL;
+        out->live_regions +=
+            j->regions[i].page != NULL && j->regions[i].whole == &j->regions[i];
 }
 
 void cpu_engine_stats(const struct cpu_set *set, struct cpu_engine_stats *out)

@@ -17,6 +17,8 @@
 #define JIT_REGIONS_MAX 65536u
 #define JIT_HEAT_FIRST 30 /* executions before a branch target is translated */
 #define JIT_HEAT_AGAIN 255
+#define JIT_BUSY_MAX 40 /* JIT_HEAT_AGAIN executions each */
+#define NO_SLOT 0xffff
 
 bool jit_supported(void)
 {
@@ -120,21 +122,39 @@ bool jit_is_code(const struct cpu *c, insn_run *run)
 
 /* ---- entries ---- */
 
-static void region_remove(struct jit_region *r)
+static void entry_take(struct jit_region *r)
 {
     struct dinsn *d = &r->page->slot[r->entry];
     if (d->run == r->code)
         d->run = r->before;
+}
+
+static void record_unlink(struct jit_region *r)
+{
+    struct jit_region **at = &r->page->jit;
+    while (*at != r)
+        at = &(*at)->next;
+    *at = r->next;
     r->page = NULL;
+}
+
+/* The translation is gone, from all of its pages. */
+static void region_drop(struct jit_region *r)
+{
+    r = r->whole;
+    entry_take(r);
+    record_unlink(r);
+    for (unsigned p = 0; p < ARRAY_LEN(r->part) && r->part[p]; p++)
+        record_unlink(r->part[p]);
 }
 
 void jit_forget_page(struct cpu *c, struct code_page *page)
 {
-    for (struct jit_region *r = page->jit; r; r = r->next)
-        region_remove(r);
-    if (page->jit && c->code_base == (char *)page->slot)
-        c->jit_broken = true;
-    page->jit = NULL;
+    while (page->jit) {
+        if (c->code_base == (char *)page->slot || page->jit->whole->part[0])
+            c->jit_broken = true; /* it may be executing */
+        region_drop(page->jit);
+    }
 }
 
 /* All code memory becomes free. */
@@ -146,7 +166,9 @@ static void flush(struct cpu *c)
         if (!r->page)
             continue;
         r->page->jit = NULL;
-        region_remove(r);
+        if (r->whole == r)
+            entry_take(r);
+        r->page = NULL;
     }
     j->region_count = 0;
     j->used = j->floor;
@@ -177,8 +199,7 @@ void jit_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsign
             at = &r->next;
             continue;
         }
-        *at = r->next;
-        region_remove(r);
+        region_drop(r); /* *at is the next one now */
         c->jit->stats.invalidated++;
         c->jit_broken = true; /* it may be executing */
     }
@@ -192,20 +213,27 @@ const struct jit_region *jit_region_at(const struct cpu *c, const struct dinsn *
     if (!jit_is_code(c, d->run))
         return NULL;
     for (const struct jit_region *r = page->jit; r; r = r->next)
-        if (&page->slot[r->entry] == d)
+        if (r->whole == r && &page->slot[r->entry] == d)
             return r->mode == c->jit_mode ? r : NULL;
     return NULL;
 }
 
-static void region_enter(struct cpu *c, unsigned slot)
+static void record_enter(struct jit_region *r, const struct jit_page *p)
+{
+    r->page = p->page;
+    r->granules = p->granules;
+    r->next = p->page->jit;
+    p->page->jit = r;
+}
+
+static const struct jit_region *region_enter(struct cpu *c, unsigned slot)
 {
     struct jit *j = c->jit;
     struct jit_cx *x = j->cx;
     struct jit_region *r = &j->regions[j->region_count++];
     struct dinsn *d = &x->page->slot[slot];
-    *r = (struct jit_region){.next = x->page->jit,
-                             .page = x->page,
-                             .granules = x->granules,
+    *r = (struct jit_region){.whole = r,
+                             .deep = x->deep,
                              .entry = (u16)slot,
                              .mode = x->mode,
                              .bytes = (u32)x64_used(&x->a),
@@ -213,13 +241,23 @@ static void region_enter(struct cpu *c, unsigned slot)
                              .cold_bytes = (u32)x64_used(&x->cold),
                              .before = d->run,
                              .code = (insn_run *)(uintptr_t)x->a.run};
-    x->page->jit = r;
+    record_enter(r, &x->pages[0]);
+    for (unsigned p = 1, n = 0; p < x->page_count; p++) {
+        if (!x->pages[p].granules)
+            continue;
+        struct jit_region *part = &j->regions[j->region_count++];
+        *part = (struct jit_region){.whole = r, .entry = NO_SLOT};
+        record_enter(part, &x->pages[p]);
+        r->part[n++] = part;
+    }
     d->run = r->code;
     j->used += (x64_used(&x->a) + 15) & ~(size_t)15;
     j->cold_used += x64_used(&x->cold);
     j->stats.regions++;
     j->stats.region_insns += x->insns;
     j->stats.host_bytes += x64_used(&x->a) + x64_used(&x->cold);
+    j->stats.deep += r->deep;
+    return r;
 }
 
 /* For those who look on: the trace, and `perf`. */
@@ -235,17 +273,20 @@ static void region_tell(const struct jit_cx *x, const struct jit_region *r)
 }
 
 /* Translate from `slot` of the executing page. */
-static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigned slot)
+static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigned slot,
+                                  bool deep)
 {
     struct jit *j = c->jit;
     struct jit_cx *x = j->cx;
-    if (j->region_count == JIT_REGIONS_MAX || j->hot_end - j->used < JIT_REGION_BYTES_MAX ||
+    if (j->region_count + REGION_PAGES_MAX > JIT_REGIONS_MAX ||
+        j->hot_end - j->used < JIT_REGION_BYTES_MAX ||
         j->bytes - j->cold_used < JIT_REGION_BYTES_MAX)
         flush(c);
     x->c = c;
     x->jit = j;
     x->page = page;
     x->mode = c->jit_mode;
+    x->deep = deep;
     x->refused = JIT_WELL;
     if (!region_find(x, slot))
         return x->refused;
@@ -255,8 +296,7 @@ static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigne
     emit_region(x, page->slot[slot].run);
     if (x->a.full || x->cold.full)
         return JIT_CODE_FULL;
-    region_enter(c, slot);
-    region_tell(x, page->jit);
+    region_tell(x, region_enter(c, slot));
     return JIT_WELL;
 }
 
@@ -286,17 +326,30 @@ static u64 now_ns(void)
     return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
 }
 
-static void try_translation(struct cpu *c, struct code_page *page, const struct dinsn *d)
+static void try_translation(struct cpu *c, struct code_page *page, const struct dinsn *d,
+                            bool deep)
 {
     struct jit *j = c->jit;
     enum jit_refusal why = slot_refused(c, page, d);
     if (why == JIT_WELL) {
         u64 start = now_ns();
-        why = translate(c, page, (unsigned)(d - page->slot));
+        why = translate(c, page, (unsigned)(d - page->slot), deep);
         j->stats.translate_ns += now_ns() - start;
     }
     if (why)
         j->stats.refused[why]++;
+}
+
+/* A translation that is entered again and again is made anew, deep. */
+static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
+{
+    struct jit_region *r = page->jit;
+    while (r && (r->whole != r || &page->slot[r->entry] != d))
+        r = r->next;
+    if (!r || r->deep || r->mode != c->jit_mode || ++r->busy < JIT_BUSY_MAX)
+        return;
+    region_drop(r);
+    try_translation(c, page, d, true);
 }
 
 const struct dinsn *jit_hot(struct cpu *c, const struct dinsn *d)
@@ -314,7 +367,9 @@ const struct dinsn *jit_hot(struct cpu *c, const struct dinsn *d)
         code_decode_slot(c, page, (unsigned)(d - page->slot));
     }
     if (!jit_is_code(c, d->run))
-        try_translation(c, page, d);
+        try_translation(c, page, d, c->jit->eager && c->jit->insns_max > 1);
+    else if (!c->jit->eager)
+        busy(c, page, d);
     return d;
 }
 

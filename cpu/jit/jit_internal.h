@@ -9,10 +9,16 @@
 
 #define JIT_REGION_BYTES_MAX (256u << 10) /* room that must be there before a translation */
 
+/* A translation, and one more such record for each further page it was made from: those have
+ * only page, granules and whole. */
 struct jit_region {
     struct jit_region *next; /* of the page */
     struct code_page *page;
-    u64 granules;          /* 64-byte pieces of the page it was made from */
+    u64 granules;             /* 64-byte pieces of the page it was made from */
+    struct jit_region *whole; /* the translation */
+    struct jit_region *part[REGION_PAGES_MAX - 1];
+    bool deep;
+    u8 busy;               /* how often it was found busy */
     u16 entry;             /* slot */
     u8 mode;               /* jit_mode it was made for */
     u32 bytes, cold_bytes; /* of host code; of its stubs */

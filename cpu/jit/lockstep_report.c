@@ -89,6 +89,7 @@ static void region_print(struct lockstep *ls)
     x->jit = c->jit;
     x->page = ls->page;
     x->mode = ls->region.mode;
+    x->deep = ls->region.deep;
     if (region_find(x, ls->slot)) {
         region_analyse(x);
         x->entry_block = (unsigned)x->slot_block[x->entry_slot];

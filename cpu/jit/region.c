@@ -1,13 +1,27 @@
 /* Choosing what to translate, and what must be known before emission.
- * A region is what can be reached inside one page from a hot branch target, through instructions
- * that have been executed before: a slot that was never decoded is a path not taken so far, and
- * leads out of the region. That is the profile.
- * Blocks are in the order of addresses. */
+ * A region is what can be reached from a hot branch target through instructions that have been
+ * executed before: a slot that was never decoded is a path not taken so far, and leads out of the
+ * region. That is the profile.
+ * At first a region stays inside its page and ends at calls. When it has turned out to be busy it
+ * is made again, deep: calls with a relative target are followed, and so are branches to other
+ * pages; a branch to a register that ends what was called may return behind the call.
+ * Blocks are in the order of pages, then addresses. */
 #include "cpu/jit/emit_internal.h"
 
 #include <stdlib.h>
 
 #define LOOP_DEPTH_MAX 3
+#define CALLS_MAX 64
+#define CALL_INSNS_MAX 160 /* in a region of so many instructions no more calls are followed */
+
+static void region_page(struct jit_cx *x, struct code_page *page, u64 addr)
+{
+    unsigned from = x->page_count * CODE_SLOTS_ALL;
+    memset(&x->slot_insn[from], 0xff, CODE_SLOTS_ALL * sizeof x->slot_insn[0]);
+    memset(&x->slot_block[from], 0xff, CODE_SLOTS_ALL * sizeof x->slot_block[0]);
+    memset(&x->leader[from], 0, CODE_SLOTS_ALL * sizeof x->leader[0]);
+    x->pages[x->page_count++] = (struct jit_page){.page = page, .addr = addr};
+}
 
 /* ---- reachability ---- */
 
@@ -30,93 +44,153 @@ static bool falls_through(const struct jit_insn *i)
     }
 }
 
-/* Slot of a relative branch target in this page, or -1. */
-static int target_slot(const struct jit_insn *i)
+struct todo {
+    u16 at[REGION_INSNS_MAX * 2];
+    unsigned head, tail;
+    struct {
+        u16 at, target, behind;
+    } call[CALLS_MAX];
+    unsigned calls, followed;
+};
+
+/* The region's page at a logical address; a new one when it is known now, decoded at `slot`, and
+ * there is room. Or -1. */
+static int page_at(struct jit_cx *x, u64 addr, unsigned slot)
+{
+    for (unsigned p = 0; p < x->page_count; p++)
+        if (x->pages[p].addr == addr)
+            return (int)p;
+    const struct tlb_code_entry *e =
+        &x->c->ispace->code[(addr >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1)];
+    struct code_page *page = e->page;
+    if (x->page_count == REGION_PAGES_MAX || e->tag != addr || page->abs == CODE_ABS_NONE)
+        return -1;
+    if (page->slot[slot].run == code_run_decode && !x->jit->eager)
+        return -1;
+    for (unsigned p = 0; p < x->page_count; p++)
+        if (x->pages[p].page == page)
+            return -1; /* one frame at two addresses */
+    region_page(x, page, addr);
+    return (int)x->page_count - 1;
+}
+
+/* Place that a relative branch leads to, or -1. */
+static int target_place(struct jit_cx *x, const struct jit_insn *i)
 {
     if (!i->lo || i->lo->op < OP_BC || (i->lo->b != S_REL && i->lo->op != OP_CMPJ))
         return -1;
     bool never =
         (i->lo->op == OP_BC && i->d.r1 == 0) || (i->lo->op == OP_CMPJ && (i->d.r3 & 14) == 0);
-    return never || i->rel < 0 || i->rel >= FRAME_BYTES ? -1 : (int)(i->rel / 2);
+    bool near = i->rel >= 0 && i->rel < FRAME_BYTES;
+    if (never || (!x->deep && (!near || i->lo->op == OP_BAS)))
+        return -1;
+    u64 to = (x->pages[i->page].addr + (u64)i->rel) & x->c->amask;
+    unsigned slot = (to & (FRAME_BYTES - 1)) / 2;
+    int p = near ? i->page : page_at(x, to & ~(u64)(FRAME_BYTES - 1), slot);
+    return p < 0 ? -1 : p * (int)CODE_SLOTS_ALL + (int)(near ? i->rel / 2 : slot);
 }
 
-struct todo {
-    u16 slot[REGION_INSNS_MAX * 2];
-    unsigned head, tail;
-};
-
-static void todo_add(struct jit_cx *x, struct todo *t, unsigned slot)
+static void todo_add(struct jit_cx *x, struct todo *t, unsigned at)
 {
-    x->leader[slot] = 1;
-    if (x->slot_insn[slot] < 0 && t->tail < ARRAY_LEN(t->slot))
-        t->slot[t->tail++] = (u16)slot;
+    x->leader[at] = 1;
+    if (x->slot_insn[at] < 0 && t->tail < ARRAY_LEN(t->at))
+        t->at[t->tail++] = (u16)at;
 }
 
-/* Follow a run of instructions from `slot` to its end. */
-static void walk(struct jit_cx *x, struct todo *t, unsigned slot)
+static void call_add(struct todo *t, const struct jit_insn *i, int target)
 {
-    while (slot < CODE_SLOTS && x->slot_insn[slot] < 0) {
+    if (target < 0 || t->calls == CALLS_MAX)
+        return;
+    t->call[t->calls].at = i->at;
+    t->call[t->calls].target = (u16)target;
+    t->call[t->calls++].behind = (u16)(i->at + i->len / 2);
+}
+
+/* Follow a run of instructions from a place to its end. */
+static void walk(struct jit_cx *x, struct todo *t, unsigned at)
+{
+    while (at % CODE_SLOTS_ALL < CODE_SLOTS && x->slot_insn[at] < 0) {
         struct jit_insn *i = &x->insn[x->insns];
-        enum jit_refusal why = region_insn(x, slot, i);
+        enum jit_refusal why = region_insn(x, at, i);
         if (why) {
             x->refused = why;
             x->jit->stats.ends[why]++;
             return;
         }
-        x->slot_insn[slot] = (s16)x->insns++;
-        i->target = (s16)target_slot(i);
-        if (i->lo && i->lo->op == OP_BAS)
-            i->target = -1; /* a call leaves the region */
-        slot += i->len / 2;
-        if (i->target >= 0)
-            todo_add(x, t, (unsigned)i->target);
+        x->slot_insn[at] = (s16)x->insns++;
+        at += i->len / 2;
+        int target = target_place(x, i);
+        if (i->lo && i->lo->op == OP_BAS) {
+            call_add(t, i, target);
+        } else if (target >= 0) {
+            i->target = (s16)target;
+            todo_add(x, t, (unsigned)target);
+        }
         if (ends_block(i)) {
-            if (falls_through(i) && slot < CODE_SLOTS)
-                todo_add(x, t, slot);
+            if (falls_through(i) && at % CODE_SLOTS_ALL < CODE_SLOTS)
+                todo_add(x, t, at);
             return;
         }
     }
 }
 
+/* The next call becomes part of the region: what is called, and what lies behind it. What cannot
+ * be translated now is left as it is. False: no call is left. */
+static bool call_follow(struct jit_cx *x, struct todo *t)
+{
+    if (t->followed == t->calls || x->insns >= CALL_INSNS_MAX)
+        return false;
+    unsigned k = t->followed++, target = t->call[k].target;
+    struct jit_insn *i = &x->insn[x->insns];
+    if (x->slot_insn[target] < 0 && region_insn(x, target, i) != JIT_WELL)
+        return true;
+    x->insn[x->slot_insn[t->call[k].at]].target = (s16)target;
+    todo_add(x, t, target);
+    if (t->call[k].behind % CODE_SLOTS_ALL < CODE_SLOTS)
+        todo_add(x, t, t->call[k].behind);
+    return true;
+}
+
 /* ---- blocks ---- */
 
-static int by_slot(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
-    return (int)((const struct jit_insn *)a)->slot - (int)((const struct jit_insn *)b)->slot;
+    return (int)((const struct jit_insn *)a)->at - (int)((const struct jit_insn *)b)->at;
 }
 
 static void blocks_cut(struct jit_cx *x)
 {
-    qsort(x->insn, x->insns, sizeof x->insn[0], by_slot);
+    qsort(x->insn, x->insns, sizeof x->insn[0], by_place);
     for (unsigned i = 0; i < x->insns; i++)
-        x->slot_insn[x->insn[i].slot] = (s16)i;
+        x->slot_insn[x->insn[i].at] = (s16)i;
     bool open = false;
     for (unsigned i = 0; i < x->insns; i++) {
         struct jit_insn *in = &x->insn[i];
-        bool joined = i > 0 && x->insn[i - 1].slot + x->insn[i - 1].len / 2 == in->slot;
-        if (!open || !joined || x->leader[in->slot]) {
+        bool joined = i > 0 && x->insn[i - 1].at + x->insn[i - 1].len / 2 == in->at;
+        if (!open || !joined || x->leader[in->at]) {
             if (x->blocks == REGION_BLOCKS_MAX) {
                 x->refused = JIT_BLOCKS_MAX;
                 x->jit->stats.ends[JIT_BLOCKS_MAX]++;
                 x->insns = i;
                 return;
             }
-            x->block[x->blocks++] =
-                (struct jit_block){.first = (u16)i, .fall = -1, .taken = -1};
+            struct jit_block *b = &x->block[x->blocks++];
+            *b = (struct jit_block){.first = (u16)i, .fall = -1, .taken = -1, .behind = -1};
+            memset(b->ret, 0xff, sizeof b->ret);
         }
         struct jit_block *b = &x->block[x->blocks - 1];
         b->count++;
-        x->slot_block[in->slot] = b->first == i ? (s16)(x->blocks - 1) : (s16)-1;
+        x->slot_block[in->at] = b->first == i ? (s16)(x->blocks - 1) : (s16)-1;
         open = !ends_block(in);
     }
 }
 
-static int block_at(const struct jit_cx *x, int slot)
+static int block_at(const struct jit_cx *x, int at)
 {
-    if (slot < 0 || slot >= (int)CODE_SLOTS || x->slot_insn[slot] < 0 ||
-        x->slot_insn[slot] >= (int)x->insns)
+    if (at < 0 || at % (int)CODE_SLOTS_ALL >= (int)CODE_SLOTS || x->slot_insn[at] < 0 ||
+        x->slot_insn[at] >= (int)x->insns)
         return -1;
-    return x->slot_block[slot];
+    return x->slot_block[at];
 }
 
 const struct jit_insn *region_last(const struct jit_cx *x, const struct jit_block *b)
@@ -130,7 +204,7 @@ static void blocks_link(struct jit_cx *x)
         struct jit_block *b = &x->block[k];
         const struct jit_insn *last = region_last(x, b);
         if (falls_through(last))
-            b->fall = (s16)block_at(x, last->slot + last->len / 2);
+            b->fall = (s16)block_at(x, last->at + last->len / 2);
         b->taken = (s16)block_at(x, last->target);
         if (b->fall >= 0)
             x->block[b->fall].preds++;
@@ -139,11 +213,73 @@ static void blocks_link(struct jit_cx *x)
     }
 }
 
+bool region_crosses(const struct jit_cx *x, const struct jit_block *b, int to)
+{
+    return to >= 0 && x->insn[x->block[to].first].page != x->insn[b->first].page;
+}
+
+static bool calls(const struct jit_insn *i)
+{
+    return i->lo && i->lo->op == OP_BAS && i->target >= 0;
+}
+
+/* A branch to a register that ends what is called may return behind the call. */
+static void return_add(struct jit_cx *x, struct jit_block *b, int behind)
+{
+    const struct jit_insn *last = region_last(x, b);
+    if (!last->lo || last->lo->op != OP_BCR || last->d.r1 == 0 || last->d.r2 == 0)
+        return;
+    for (unsigned k = 0; k < REGION_RETURNS_MAX; k++) {
+        if (b->ret[k] == behind)
+            return;
+        if (b->ret[k] < 0) {
+            b->ret[k] = (s16)behind;
+            x->block[behind].preds += 2; /* never the only way */
+            return;
+        }
+    }
+}
+
+/* From the block called to wherever it may return, other calls being stepped over. */
+static void returns_of_call(struct jit_cx *x, const struct jit_block *call)
+{
+    u16 todo[REGION_BLOCKS_MAX];
+    bool seen[REGION_BLOCKS_MAX] = {false};
+    unsigned head = 0, tail = 0;
+    todo[tail++] = (u16)call->taken;
+    seen[call->taken] = true;
+    while (head < tail) {
+        struct jit_block *b = &x->block[todo[head++]];
+        if (b->depth < call->depth)
+            b->depth = call->depth;
+        return_add(x, b, call->behind);
+        int to[2] = {calls(region_last(x, b)) ? b->behind : b->taken, b->fall};
+        for (unsigned k = 0; k < 2; k++)
+            if (to[k] >= 0 && !seen[to[k]]) {
+                seen[to[k]] = true;
+                todo[tail++] = (u16)to[k];
+            }
+    }
+}
+
+static void returns_find(struct jit_cx *x)
+{
+    for (unsigned k = 0; k < x->blocks; k++) {
+        struct jit_block *b = &x->block[k];
+        const struct jit_insn *last = region_last(x, b);
+        if (calls(last))
+            b->behind = (s16)block_at(x, last->at + last->len / 2);
+    }
+    for (unsigned k = 0; k < x->blocks; k++)
+        if (x->block[k].behind >= 0 && x->block[k].taken >= 0)
+            returns_of_call(x, &x->block[k]);
+}
+
 static void loops_find(struct jit_cx *x)
 {
     for (unsigned k = 0; k < x->blocks; k++) {
         int to = x->block[k].taken;
-        if (to < 0 || to > (int)k)
+        if (to < 0 || to > (int)k || calls(region_last(x, &x->block[k])))
             continue;
         x->block[to].loop_head = true;
         for (unsigned j = (unsigned)to; j <= k; j++)
@@ -152,17 +288,24 @@ static void loops_find(struct jit_cx *x)
     }
 }
 
+static void granules_find(struct jit_cx *x)
+{
+    for (unsigned i = 0; i < x->insns; i++) {
+        unsigned from = x->insn[i].slot * 2u, last = from + x->insn[i].len - 1;
+        x->pages[x->insn[i].page].granules |= 1ull << (from / 64) | 1ull << (last / 64);
+    }
+}
+
 bool region_find(struct jit_cx *x, unsigned slot)
 {
     struct todo t = {.head = 0, .tail = 0};
-    memset(x->slot_insn, 0xff, sizeof x->slot_insn);
-    memset(x->slot_block, 0xff, sizeof x->slot_block);
-    memset(x->leader, 0, sizeof x->leader);
-    x->insns = x->blocks = x->stubs = 0;
-    x->granules = 0;
+    x->insns = x->blocks = x->stubs = x->page_count = 0;
+    region_page(x, x->page, x->c->ia_page);
     todo_add(x, &t, slot);
-    while (t.head < t.tail)
-        walk(x, &t, t.slot[t.head++]);
+    do
+        while (t.head < t.tail)
+            walk(x, &t, t.at[t.head++]);
+    while (call_follow(x, &t));
     if (x->insns == 0)
         return false;
     blocks_cut(x);
@@ -172,10 +315,8 @@ bool region_find(struct jit_cx *x, unsigned slot)
     x->block[block_at(x, (int)slot)].preds++; /* the way in */
     x->entry_slot = slot;
     loops_find(x);
-    for (unsigned i = 0; i < x->insns; i++) {
-        unsigned from = x->insn[i].slot * 2u, last = from + x->insn[i].len - 1;
-        x->granules |= 1ull << (from / 64) | 1ull << (last / 64);
-    }
+    returns_find(x);
+    granules_find(x);
     if (x->insns > 1 || x->insn[0].lo)
         return true;
     x->refused = JIT_ONE_BODY;

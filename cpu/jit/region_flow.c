@@ -14,7 +14,7 @@ static u16 bit(unsigned g)
 /* ---- registers ---- */
 
 struct weights {
-    u64 all[16], write32[16], read64[16];
+    u64 all[16], write32[16], wide[16];
 };
 
 static void weigh(const struct jit_cx *x, struct weights *w)
@@ -28,7 +28,7 @@ static void weigh(const struct jit_cx *x, struct weights *w)
             for (unsigned g = 0; g < 16; g++) {
                 w->all[g] += unit * (in->reads >> g & 1u) + unit * (in->writes >> g & 1u);
                 w->write32[g] += unit * ((in->writes & ~in->writes64) >> g & 1u);
-                w->read64[g] += unit * (in->reads64 >> g & 1u);
+                w->wide[g] += unit * (in->reads64 >> g & 1u) + unit * (in->writes64 >> g & 1u);
             }
         }
     }
@@ -52,7 +52,7 @@ static void hosts_assign(struct jit_cx *x)
         w.all[best] = 0;
         x->host[best] = pool[k];
         x->resident |= bit(best);
-        if (w.write32[best] > w.read64[best])
+        if (w.write32[best] > w.wide[best])
             x->low_class |= bit(best);
     }
 }
@@ -79,8 +79,8 @@ static void dirty_find(struct jit_cx *x)
         for (unsigned k = 0; k < x->blocks; k++) {
             struct jit_block *b = &x->block[k];
             u16 now = out[k] | (b->fn ? 0 : b->dirty_in);
-            for (unsigned s = 0; s < 2; s++) {
-                int to = s ? b->taken : b->fall;
+            for (unsigned s = 0; s < REGION_WAYS; s++) {
+                int to = region_way(b, s);
                 if (to < 0 || (x->block[to].dirty_in | now) == x->block[to].dirty_in)
                     continue;
                 x->block[to].dirty_in |= now;
@@ -92,30 +92,35 @@ static void dirty_find(struct jit_cx *x)
 
 /* Registers that must be loaded where the region is entered: read before they are written, or
  * stored on some way out without having been written on the way there. */
+static u16 loads_of_block(struct jit_cx *x, const struct jit_block *b, u16 have)
+{
+    x->load |= b->dirty_in & (u16)~have;
+    have |= x->load;
+    for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
+        const struct jit_insn *in = &x->insn[i];
+        x->load |= in->reads & (u16)~have;
+        have = in->lo ? (u16)(have | in->writes | x->load) : (u16)0xffff;
+    }
+    return have;
+}
+
 static void loads_find(struct jit_cx *x)
 {
-    u16 have[REGION_BLOCKS_MAX]; /* valid for certain at the end of a block */
-    unsigned entry = (unsigned)x->slot_block[x->entry_slot];
+    u16 have[REGION_BLOCKS_MAX]; /* valid for certain where a block begins */
+    memset(have, 0xff, sizeof have);
+    have[x->slot_block[x->entry_slot]] = 0;
     x->load = 0;
-    for (unsigned k = 0; k < x->blocks; k++)
-        have[k] = 0xffff;
     for (bool again = true; again;) {
         again = false;
         for (unsigned k = 0; k < x->blocks; k++) {
-            u16 in = k == entry ? 0 : 0xffff;
-            for (unsigned p = 0; p < x->blocks; p++)
-                if (x->block[p].fall == (int)k || x->block[p].taken == (int)k)
-                    in &= have[p];
             const struct jit_block *b = &x->block[k];
-            u16 now = in | x->load;
-            x->load |= b->dirty_in & (u16)~now;
-            for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
-                const struct jit_insn *in_i = &x->insn[i];
-                x->load |= in_i->reads & (u16) ~(now | x->load);
-                now = in_i->lo ? (u16)(now | in_i->writes) : (u16)0xffff;
-            }
-            if (now != have[k] && (now & have[k]) != have[k]) {
-                have[k] &= now;
+            u16 before = x->load, out = loads_of_block(x, b, have[k] | x->load);
+            again |= x->load != before;
+            for (unsigned s = 0; s < REGION_WAYS; s++) {
+                int to = region_way(b, s);
+                if (to < 0 || (have[to] & out) == have[to])
+                    continue;
+                have[to] &= out;
                 again = true;
             }
         }
@@ -132,7 +137,7 @@ static bool leaves(const struct jit_cx *x, const struct jit_block *b)
     const struct jit_insn *last = region_last(x, b);
     bool branch_out = last->lo ? last->lo->op >= OP_BC && b->taken < 0 : true;
     bool backward = b->taken >= 0 && &x->block[b->taken] <= b;
-    return b->fall < 0 || branch_out || backward;
+    return b->fall < 0 || branch_out || backward || region_crosses(x, b, b->taken);
 }
 
 static void cc_live_find(struct jit_cx *x)
@@ -146,10 +151,9 @@ static void cc_live_find(struct jit_cx *x)
             unsigned i = b->first, end = i + b->count;
             while (i < end && !x->insn[i].faults && !x->insn[i].cc_use && !x->insn[i].cc_def)
                 i++;
-            bool live = i < end
-                            ? x->insn[i].faults || x->insn[i].cc_use
-                            : leaves(x, b) || (b->fall >= 0 && x->block[b->fall].cc_live_in) ||
-                                  (b->taken >= 0 && x->block[b->taken].cc_live_in);
+            bool live = i < end ? x->insn[i].faults || x->insn[i].cc_use : leaves(x, b);
+            for (unsigned s = 0; s < REGION_WAYS && i == end; s++)
+                live |= region_way(b, s) >= 0 && x->block[region_way(b, s)].cc_live_in;
             if (live)
                 b->cc_live_in = again = true;
         }
@@ -219,8 +223,8 @@ static void scan_path(const struct jit_cx *x, struct cc_scan *s, const struct ji
         return;
     if (leaves(x, b) && scan_ask(s))
         return;
-    for (unsigned k = 0; k < 2 && s->need != CC_MEMORY; k++) {
-        int to = k ? b->taken : b->fall;
+    for (unsigned k = 0; k < REGION_WAYS && s->need != CC_MEMORY; k++) {
+        int to = region_way(b, k);
         const struct jit_block *t = to < 0 ? NULL : &x->block[to];
         if (!t || !t->cc_live_in)
             continue;

@@ -266,30 +266,32 @@ static void classify(struct jit_insn *i, u8 mode)
 }
 
 /* Is what was decoded there what the storage says? Another CPU may be storing into it now. */
-static bool decoded_from(const struct jit_cx *x, unsigned slot, const struct jit_insn *i)
+static bool decoded_from(const struct jit_cx *x, const struct code_page *page,
+                         const struct jit_insn *i)
 {
-    const struct dinsn *d = &x->page->slot[slot];
+    const struct dinsn *d = &page->slot[i->slot];
     insn_run *run = d->run;
     if (jit_is_code(x->c, run))
-        for (const struct jit_region *r = x->page->jit; r; r = r->next)
-            if (r->entry == slot)
+        for (const struct jit_region *r = page->jit; r; r = r->next)
+            if (r->entry == i->slot)
                 run = r->before;
     return run == i->row->run && memcmp(&d->r1, &i->d.r1, sizeof *d - sizeof d->run) == 0;
 }
 
-/* Decode the instruction at `slot` again; or why that is no instruction of the region. */
-static enum jit_refusal decode(struct jit_cx *x, unsigned slot, struct jit_insn *i)
+static enum jit_refusal decode(struct jit_cx *x, unsigned at, struct jit_insn *i)
 {
-    const struct dinsn *d = &x->page->slot[slot];
+    unsigned slot = at % CODE_SLOTS_ALL;
+    struct code_page *page = x->pages[at / CODE_SLOTS_ALL].page;
+    const struct dinsn *d = &page->slot[slot];
     unsigned left = FRAME_BYTES - slot * 2;
     u8 text[6] = {0};
     if (slot < CODE_SLOTS && d->run == code_run_decode && x->jit->eager)
-        code_decode_slot(x->c, x->page, slot);
+        code_decode_slot(x->c, page, slot);
     if (slot >= CODE_SLOTS || d->run == code_run_cross)
         return JIT_CROSSES_PAGE;
     if (d->run == code_run_decode)
         return JIT_NOT_DECODED;
-    memcpy(text, x->c->st->base + x->page->abs + slot * 2, left < 6 ? left : 6);
+    memcpy(text, x->c->st->base + page->abs + slot * 2, left < 6 ? left : 6);
     unsigned len = isa_length(text[0]);
     const struct isa_entry *row = len <= left ? isa_find(text) : NULL;
     if (!row)
@@ -298,9 +300,11 @@ static enum jit_refusal decode(struct jit_cx *x, unsigned slot, struct jit_insn 
     memset(text + len, 0, sizeof text - len);
     i->row = row;
     isa_decode(&i->d, (enum isa_format)row->format, text);
-    if (!decoded_from(x, slot, i))
-        return JIT_CHANGED;
     i->slot = (u16)slot;
+    i->at = (u16)at;
+    i->page = (u8)(at / CODE_SLOTS_ALL);
+    if (!decoded_from(x, page, i))
+        return JIT_CHANGED;
     i->len = (u8)len;
     i->target = -1;
     i->amode64 = (x->mode & JIT_MODE_AMODE) == JIT_MODE_64;
@@ -318,10 +322,10 @@ static enum jit_refusal insn_refused(const struct jit_cx *x, const struct jit_in
         return JIT_NO_AFP;
     return x->jit->lockstep && !lockstep_repeatable(i->row) ? JIT_NOT_REPEATABLE : JIT_WELL;
 }
-enum jit_refusal region_insn(struct jit_cx *x, unsigned slot, struct jit_insn *i)
+enum jit_refusal region_insn(struct jit_cx *x, unsigned at, struct jit_insn *i)
 {
     if (x->insns >= x->jit->insns_max)
         return JIT_INSNS_MAX;
-    enum jit_refusal why = decode(x, slot, i);
+    enum jit_refusal why = decode(x, at, i);
     return why ? why : insn_refused(x, i);
 }

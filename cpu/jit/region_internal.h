@@ -11,12 +11,17 @@
 #define REGION_INSNS_MAX 320
 #define REGION_BLOCKS_MAX 160
 #define REGION_STUBS_MAX 1600
+#define REGION_PAGES_MAX 4
+#define REGION_RETURNS_MAX 4 /* places in the region that one branch may return to */
+#define REGION_WAYS (2 + REGION_RETURNS_MAX)
 
 struct jit_insn {
     const struct isa_entry *row;
     const struct lowering *lo; /* NULL: OP_FN */
     struct dinsn d;
-    u16 slot;
+    u16 slot; /* of its page */
+    u16 at;   /* page * CODE_SLOTS_ALL + slot: its place among all of the region */
+    u8 page;
     u8 len;
     bool faults; /* may end in an exception or leave otherwise */
     bool cc_def, cc_use;
@@ -27,7 +32,7 @@ struct jit_insn {
     u16 reads64;     /* of them, those whose high halves matter */
     u16 writes;
     u16 writes64;
-    s16 target;     /* slot branched to in this page, or -1 */
+    s16 target;     /* place branched to in the region's pages, or -1 */
     s64 rel;        /* relative operand: bytes from the page's start */
     u8 base, index; /* storage operand */
     s32 disp;
@@ -47,7 +52,9 @@ struct cc_now {
 
 struct jit_block {
     u16 first, count;
-    s16 fall, taken; /* blocks, or -1: leave the region */
+    s16 fall, taken;             /* blocks, or -1: leave the region */
+    s16 ret[REGION_RETURNS_MAX]; /* blocks behind calls that end in this one, or -1 */
+    s16 behind; /* of a call inside the region: the block it returns to, or -1 */
     u16 preds;
     u16 dirty_in;
     bool cc_live_in;
@@ -83,24 +90,34 @@ struct jit_stub {
     bool flags;    /* BODY: `back` expects the flags of the condition code */
 };
 
+/* A page that the region has instructions of. */
+struct jit_page {
+    struct code_page *page;
+    u64 addr;     /* logical */
+    u64 granules; /* 64-byte pieces that it was made from */
+};
+#define REGION_PLACES (REGION_PAGES_MAX * CODE_SLOTS_ALL)
+
 #define HOST_NONE (-1)
 #define WINDOWS_MAX 2
 
 struct jit_cx {
     struct cpu *c;
     struct jit *jit;
-    struct code_page *page;
+    struct code_page *page;                     /* of the entry */
     struct x64 a, cold;                         /* what is emitted now; where stubs go */
     struct jit_insn insn[REGION_INSNS_MAX + 1]; /* the last is never part of the region */
     unsigned insns;
     struct jit_block block[REGION_BLOCKS_MAX];
     unsigned blocks;
-    s16 slot_insn[CODE_SLOTS_ALL]; /* index of the instruction at a slot, or -1 */
-    s16 slot_block[CODE_SLOTS_ALL];
-    u8 leader[CODE_SLOTS_ALL];
+    s16 slot_insn[REGION_PLACES]; /* index of the instruction at a place, or -1 */
+    s16 slot_block[REGION_PLACES];
+    u8 leader[REGION_PLACES];
     struct jit_stub stub[REGION_STUBS_MAX];
     unsigned stubs;
-    u64 granules;
+    struct jit_page pages[REGION_PAGES_MAX]; /* the first has the entry */
+    unsigned page_count;
+    bool deep; /* calls and branches to other pages are followed */
     u8 mode;
     enum jit_refusal refused; /* why the last path ended, or nothing is translated */
     unsigned entry_slot, entry_block;
@@ -111,12 +128,13 @@ struct jit_cx {
     u16 written, written64;
     u16 load;         /* must be loaded on entry */
     unsigned windows; /* used */
+    bool no_windows;  /* emitting the rest of a block without them */
     /* at the point of emission */
     u16 lo;       /* resident with only its low half valid; the high half is in memory */
     u16 dirty;    /* memory's low half may be old */
     u16 hi_dirty; /* memory's high half may be old; the host register has all 64 bits */
     struct cc_now cc;
-    s32 bear;     /* slot of the last taken branch, not noted yet; -1: it is noted */
+    s32 bear;     /* place of the last taken branch, not noted yet; -1: it is noted */
     unsigned cur; /* instruction */
     unsigned cur_block;
     unsigned done;            /* instructions of the block finished */
@@ -127,13 +145,13 @@ struct jit_cx {
     struct {
         u8 *from;
         u16 block;
-    } fix[REGION_BLOCKS_MAX * 3]; /* jumps to blocks not emitted yet */
+    } fix[REGION_BLOCKS_MAX * 6]; /* jumps to blocks not emitted yet */
     unsigned fixes;
 };
 
 /* -- region_insn.c -- */
-/** Decode the instruction at `slot` again; or why it is no part of the region. */
-enum jit_refusal region_insn(struct jit_cx *x, unsigned slot, struct jit_insn *i);
+/** Decode the instruction at a place again; or why it is no part of the region. */
+enum jit_refusal region_insn(struct jit_cx *x, unsigned at, struct jit_insn *i);
 /** May translated code go on behind the row's body? Others never end in 0, or rarely. */
 bool row_goes_on(const struct isa_entry *row);
 
@@ -141,6 +159,13 @@ bool row_goes_on(const struct isa_entry *row);
 /** Find the region that begins at `slot`; false when nothing worth translating starts there:
  *  x->refused says why. */
 bool region_find(struct jit_cx *x, unsigned slot);
+/** The block that control may go to behind `b`: k below REGION_WAYS; or -1. */
+static inline int region_way(const struct jit_block *b, unsigned k)
+{
+    return k == 0 ? b->fall : k == 1 ? b->taken : b->ret[k - 2];
+}
+/** Does the branch at the end of `b` to its block `to` go into another page? */
+bool region_crosses(const struct jit_cx *x, const struct jit_block *b, int to);
 /** The last instruction of a block. */
 const struct jit_insn *region_last(const struct jit_cx *x, const struct jit_block *b);
 
@@ -159,7 +184,8 @@ u16 cc_operands(const struct jit_insn *i, bool *again);
 void windows_find(struct jit_cx *x);
 /** Host register of a window: what is added to a displacement. */
 unsigned window_host(unsigned window);
-/** Called by translated code: bring the page into the TLB; false when the window cannot be. */
-bool jit_window_fill(struct cpu *c, u64 from, u64 bytes, bool store);
+/** Called by translated code: bring what the window covers into the TLB. */
+enum window_fill { WINDOW_NOT, WINDOW_FILLED, WINDOW_CROSSES /* two pages, both are there */ };
+enum window_fill jit_window_fill(struct cpu *c, u64 from, u64 bytes, bool store);
 
 #endif

@@ -2,7 +2,9 @@
  * Inside a block, operands whose base register keeps its value and which lie close together are
  * found with the first of them: their whole range must be in one page that the TLB has, then a
  * host register holds the host address of the base. When it is not so, the region is left to the
- * interpreter at that instruction, which has the exception, or the page crossing, by itself.
+ * interpreter at that instruction, which has the exception by itself. Deep regions have the rest
+ * of the block once more, without windows, for a range that crosses into another page which the
+ * TLB has too: a stack frame may lie so in each round of a loop.
  * [W1] Translations in use stay valid until the block ends: purges of other CPUs are carried out
  * between stretches, own ones by bodies, and a body closes all windows.
  * [W2] A window made for storing serves fetches too (who may store may fetch; R comes with C). */
@@ -149,14 +151,22 @@ unsigned window_host(unsigned window)
     return window == 1 ? R14 : R13;
 }
 
-bool jit_window_fill(struct cpu *c, u64 from, u64 bytes, bool store)
+/* Is the page in the TLB now? */
+static bool page_fill(struct cpu *c, u64 addr, bool store)
 {
-    enum tlb_kind kind = store ? TLB_STORE : TLB_FETCH;
     struct tlb_space *sp = c->space[0];
     const struct tlb_entry *e =
-        store ? &sp->store[tlb_index(from)] : &sp->fetch[tlb_index(from)];
-    u64 page = from & ~(u64)(FRAME_BYTES - 1);
-    if (((from + bytes - 1) & ~(u64)(FRAME_BYTES - 1)) != page)
-        return false;
-    return cpu_translate(c, sp, from, kind) == 0 && e->tag == page;
+        store ? &sp->store[tlb_index(addr)] : &sp->fetch[tlb_index(addr)];
+    u64 page = addr & ~(u64)(FRAME_BYTES - 1);
+    return e->tag == page ||
+           (cpu_translate(c, sp, addr, store ? TLB_STORE : TLB_FETCH) == 0 && e->tag == page);
+}
+
+enum window_fill jit_window_fill(struct cpu *c, u64 from, u64 bytes, bool store)
+{
+    u64 last = from + bytes - 1;
+    bool one = ((from ^ last) & ~(u64)(FRAME_BYTES - 1)) == 0;
+    if (!page_fill(c, from, store) || (!one && !page_fill(c, last, store)))
+        return WINDOW_NOT;
+    return one ? WINDOW_FILLED : WINDOW_CROSSES;
 }
