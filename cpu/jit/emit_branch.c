@@ -279,7 +279,7 @@ static void take_away(struct jit_cx *x, const struct jit_insn *i, unsigned block
 }
 
 /* The branch to the address in rax goes to a block, when that is the block's. rax is kept. */
-static void take_return(struct jit_cx *x, const struct jit_insn *i, unsigned block)
+static void take_known(struct jit_cx *x, const struct jit_insn *i, unsigned block)
 {
     struct x64 *a = &x->a;
     const struct jit_insn *first = &x->insn[x->block[block].first];
@@ -461,7 +461,7 @@ static void emit_bcr(struct jit_cx *x)
     if (b->ret[0] >= 0)
         register_target(x, i->d.r2);
     for (unsigned k = 0; k < REGION_RETURNS_MAX && b->ret[k] >= 0; k++)
-        take_return(x, i, (unsigned)b->ret[k]);
+        take_known(x, i, (unsigned)b->ret[k]);
     note_branch(x, i);
     all_to_memory(x);
     register_target(x, i->d.r2);
@@ -605,10 +605,18 @@ static void emit_basr(struct jit_cx *x)
         emit_fall(x);
         return;
     }
-    cc_store_now(x, &x->cc);
-    cc_is_in_memory(x);
+    int block = x->block[x->cur_block].taken;
+    if (block < 0) {
+        cc_store_now(x, &x->cc);
+        cc_is_in_memory(x);
+    }
     register_target(x, i->d.r2);
     emit_link(x, i);
+    if (block >= 0) {
+        take_known(x, i, (unsigned)block);
+        cc_store_now(x, &x->cc);
+        cc_is_in_memory(x);
+    }
     note_branch(x, i);
     reg_write_back(x);
     leave_page(x);

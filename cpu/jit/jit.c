@@ -18,6 +18,7 @@
 #define JIT_HEAT_FIRST 30 /* executions before a branch target is translated */
 #define JIT_HEAT_AGAIN 255
 #define JIT_BUSY_MAX 40 /* JIT_HEAT_AGAIN executions each */
+#define DEEP_SHARE 8    /* one slot of so many, when all are translated at once */
 #define NO_SLOT 0xffff
 
 bool jit_supported(void)
@@ -340,6 +341,13 @@ static void try_translation(struct cpu *c, struct code_page *page, const struct 
         j->stats.refused[why]++;
 }
 
+/* Eager engines try both kinds, but not so that code memory is full all the time. */
+static bool deep_at_once(const struct jit *j, const struct dinsn *d)
+{
+    bool room = j->used - j->floor < j->hot_end / DEEP_SHARE;
+    return j->eager && j->insns_max > 1 && (room || (uintptr_t)d / sizeof *d % DEEP_SHARE == 0);
+}
+
 /* A translation that is entered again and again is made anew, deep. */
 static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
 {
@@ -367,7 +375,7 @@ const struct dinsn *jit_hot(struct cpu *c, const struct dinsn *d)
         code_decode_slot(c, page, (unsigned)(d - page->slot));
     }
     if (!jit_is_code(c, d->run))
-        try_translation(c, page, d, c->jit->eager && c->jit->insns_max > 1);
+        try_translation(c, page, d, deep_at_once(c->jit, d));
     else if (!c->jit->eager)
         busy(c, page, d);
     return d;

@@ -3,8 +3,8 @@
  * executed before: a slot that was never decoded is a path not taken so far, and leads out of the
  * region. That is the profile.
  * At first a region stays inside its page and ends at calls. When it has turned out to be busy it
- * is made again, deep: calls with a relative target are followed, and so are branches to other
- * pages; a branch to a register that ends what was called may return behind the call.
+ * is made again, deep: calls are followed, by an address too when the register holds one that is
+ * known, and so are branches to other pages; a branch to a register that ends what was called may return behind the call.
  * Blocks are in the order of pages, then addresses. */
 #include "cpu/jit/emit_internal.h"
 
@@ -90,6 +90,18 @@ static int target_place(struct jit_cx *x, const struct jit_insn *i)
     return p < 0 ? -1 : p * (int)CODE_SLOTS_ALL + (int)(near ? i->rel / 2 : slot);
 }
 
+/* Place that a call by address leads to if the register holds now what it will hold then; or -1.
+ * That is a guess: the code compares. */
+static int guessed_place(struct jit_cx *x, const struct jit_insn *i)
+{
+    u64 to = x->c->gr[i->d.r2] & x->c->amask;
+    unsigned slot = (to & (FRAME_BYTES - 1)) / 2;
+    if (!x->deep || i->d.r2 == 0 || (to & 1))
+        return -1;
+    int p = page_at(x, to & ~(u64)(FRAME_BYTES - 1), slot);
+    return p < 0 ? -1 : p * (int)CODE_SLOTS_ALL + (int)slot;
+}
+
 static void todo_add(struct jit_cx *x, struct todo *t, unsigned at)
 {
     x->leader[at] = 1;
@@ -122,6 +134,8 @@ static void walk(struct jit_cx *x, struct todo *t, unsigned at)
         int target = target_place(x, i);
         if (i->lo && i->lo->op == OP_BAS) {
             call_add(t, i, target);
+        } else if (i->lo && i->lo->op == OP_BASR) {
+            call_add(t, i, guessed_place(x, i));
         } else if (target >= 0) {
             i->target = (s16)target;
             todo_add(x, t, (unsigned)target);
@@ -220,7 +234,7 @@ bool region_crosses(const struct jit_cx *x, const struct jit_block *b, int to)
 
 static bool calls(const struct jit_insn *i)
 {
-    return i->lo && i->lo->op == OP_BAS && i->target >= 0;
+    return i->lo && (i->lo->op == OP_BAS || i->lo->op == OP_BASR) && i->target >= 0;
 }
 
 /* A branch to a register that ends what is called may return behind the call. */
@@ -269,6 +283,8 @@ static void returns_find(struct jit_cx *x)
         const struct jit_insn *last = region_last(x, b);
         if (calls(last))
             b->behind = (s16)block_at(x, last->at + last->len / 2);
+        if (last->lo && last->lo->op == OP_BASR && b->taken >= 0)
+            x->block[b->taken].preds++; /* never the only way */
     }
     for (unsigned k = 0; k < x->blocks; k++)
         if (x->block[k].behind >= 0 && x->block[k].taken >= 0)

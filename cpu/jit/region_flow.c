@@ -135,7 +135,8 @@ static void loads_find(struct jit_cx *x)
 static bool leaves(const struct jit_cx *x, const struct jit_block *b)
 {
     const struct jit_insn *last = region_last(x, b);
-    bool branch_out = last->lo ? last->lo->op >= OP_BC && b->taken < 0 : true;
+    bool branch_out =
+        !last->lo || (last->lo->op >= OP_BC && (b->taken < 0 || last->lo->op == OP_BASR));
     bool backward = b->taken >= 0 && &x->block[b->taken] <= b;
     return b->fall < 0 || branch_out || backward || region_crosses(x, b, b->taken);
 }

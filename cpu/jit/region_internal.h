@@ -11,7 +11,7 @@
 #define REGION_INSNS_MAX 320
 #define REGION_BLOCKS_MAX 160
 #define REGION_STUBS_MAX 1600
-#define REGION_PAGES_MAX 4
+#define REGION_PAGES_MAX 6
 #define REGION_RETURNS_MAX 4 /* places in the region that one branch may return to */
 #define REGION_WAYS (2 + REGION_RETURNS_MAX)
 
