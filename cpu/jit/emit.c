@@ -554,6 +554,11 @@ static void emit_from(struct jit_cx *x, const struct jit_block *b, unsigned i)
     }
 }
 
+void emit_instructions(struct jit_cx *x, unsigned block)
+{
+    emit_from(x, &x->block[block], x->block[block].first);
+}
+
 static void emit_end(struct jit_cx *x, const struct jit_block *b)
 {
     const struct jit_insn *last = region_last(x, b);
@@ -640,6 +645,8 @@ void emit_region(struct jit_cx *x, insn_run *before)
     x->entry_block = (unsigned)x->slot_block[x->entry_slot];
     emit_entry(x, before);
     for (unsigned k = 0; k < x->blocks && !x->a.full; k++) {
+        if (x->block[k].skipped)
+            continue;
         block_known(x, k);
         emit_block(x, k);
     }

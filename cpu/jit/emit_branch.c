@@ -3,6 +3,8 @@
  * region look at the budget, so that a stretch ends in time. */
 #include "cpu/jit/emit_internal.h"
 
+#define BACK_EDGE_ROUNDS 128 /* a budget spent in a loop counts so often for its heat */
+
 static const struct jit_insn *current(const struct jit_cx *x)
 {
     return &x->insn[x->cur];
@@ -85,20 +87,21 @@ void emit_go(struct x64 *a, const struct jit *j)
         x64_jmp_mem(a, x64_at(RSI, 0));
 }
 
-/* To slot d, in rsi, and count that it was branched to. */
-static void count_and_jump(struct jit_cx *x, const struct dinsn *d)
+/* To slot d, in rsi, and count that it was branched to: `rounds` times. */
+static void count_and_jump(struct jit_cx *x, const struct dinsn *d, u8 rounds)
 {
     struct x64 *a = &x->a;
     x64_mov_i(a, RAX, (u64)(uintptr_t)jit_heat(x->c, d));
-    x64_rm(a, false, 0xfe, 1, x64_at(RAX, 0)); /* dec byte */
-    u8 *cold = x64_jcc(a, CC_NE);
+    x64_rm(a, false, 0x80, 5, x64_at(RAX, 0)); /* sub byte */
+    x64_byte(a, rounds);
+    u8 *cold = x64_jcc(a, CC_A);
     x64_jmp_to(a, (const void *)(uintptr_t)jit_hot_go);
     x64_patch(a, cold, a->at);
     emit_go(a, x->jit);
 }
 
 /* Leave for a place in the page that control is in. */
-static void leave_place(struct jit_cx *x, unsigned at)
+static void leave_place(struct jit_cx *x, unsigned at, u8 rounds)
 {
     struct x64 *a = &x->a;
     const struct dinsn *d = place(x, at);
@@ -106,12 +109,12 @@ static void leave_place(struct jit_cx *x, unsigned at)
     x64_mov_i(a, RSI, (u64)(uintptr_t)d);
     x64_rr(a, true, A_MOV, RDI, H_CPU);
     x64_rr(a, true, A_MOV, RDX, H_N);
-    count_and_jump(x, d);
+    count_and_jump(x, d, rounds);
 }
 
 void emit_leave_slot(struct jit_cx *x, unsigned slot)
 {
-    leave_place(x, current(x)->page * CODE_SLOTS_ALL + slot);
+    leave_place(x, current(x)->page * CODE_SLOTS_ALL + slot, 1);
 }
 
 /* Leave for the address in rax: the common code finds the slot, and the jump stands here, so that
@@ -196,7 +199,7 @@ static void leave_known(struct jit_cx *x, const struct jit_insn *i)
     x64_mov_i(a, RSI, (u64)(uintptr_t)d);
     x64_rr(a, true, A_MOV, RDI, H_CPU);
     x64_rr(a, true, A_MOV, RDX, H_N);
-    count_and_jump(x, d);
+    count_and_jump(x, d, 1);
     patch_all(x, &other);
 }
 
@@ -224,7 +227,7 @@ static void back_edge(struct jit_cx *x, unsigned block)
     struct x64 *a = &x->a;
     x64_rr(a, true, A_TEST, H_N, H_N);
     jump_block(x, block, x64_jcc(a, CC_G));
-    leave_place(x, x->insn[x->block[block].first].at);
+    leave_place(x, x->insn[x->block[block].first].at, BACK_EDGE_ROUNDS);
 }
 
 /* Is the current block's branch the only way into `block`, which comes later? Then what is known
@@ -380,9 +383,11 @@ static void finish_condition(struct jit_cx *x, struct jumps *holds, struct jumps
     }
     struct point p = point_save(x);
     patch_all(x, holds);
+    select_count(x, true);
     emit_taken(x, current(x), x->block[x->cur_block].taken);
     point_restore(x, p);
     patch_all(x, fails);
+    select_count(x, false);
     emit_fall(x);
 }
 
@@ -421,6 +426,8 @@ static void emit_bc(struct jit_cx *x)
         emit_taken(x, i, x->block[x->cur_block].taken);
         return;
     }
+    if (select_emit(x))
+        return;
     bool here = !relative || taken_in_line(x);
     if (here)
         cc_branch(x, mask ^ 15, &fails, &holds);

@@ -9,7 +9,15 @@
 #define H_CPU RBP
 #define H_N R15
 
+/* -- select.c -- */
+/** The current block's branch as moves; false, and nothing emitted: as a branch. */
+bool select_emit(struct jit_cx *x);
+/** Count, where the branch has gone this way. RCX and flags are lost. */
+void select_count(struct jit_cx *x, bool taken);
+
 /* -- emit.c -- */
+/** The instructions of a block, here. */
+void emit_instructions(struct jit_cx *x, unsigned block);
 /** The rest of the block once more, from the current instruction on, without windows. False, and
  *  nothing emitted, when what follows the block would not know it. */
 bool emit_rest(struct jit_cx *x);

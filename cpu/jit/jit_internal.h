@@ -26,6 +26,13 @@ struct jit_region {
     insn_run *before, *code;
 };
 
+/* Which way a branch has gone. */
+#define JIT_WAYS 4096u
+struct jit_ways {
+    const struct dinsn *slot;
+    u32 taken, not_taken;
+};
+
 struct jit {
     u8 *rw, *rx;
     size_t bytes;
@@ -38,7 +45,8 @@ struct jit {
     bool lockstep;
     u8 heat; /* executions of a branch target before it is translated */
     unsigned insns_max;
-    struct jit_bodies *bodies; /* NULL: calls are not counted */
+    struct jit_ways ways[JIT_WAYS]; /* by the slot's address */
+    struct jit_bodies *bodies;      /* NULL: calls are not counted */
     u8 *leave_page; /* common code, where it runs: the address to go on at in rax, n in r15 */
     struct cpu_engine_stats stats; /* of this CPU; lockstep's are elsewhere */
     FILE *trace;                   /* regions as text, or NULL */

@@ -42,7 +42,10 @@ static void hosts_assign(struct jit_cx *x)
     for (unsigned g = 0; g < 17; g++)
         x->host[g] = HOST_NONE;
     x->resident = x->low_class = 0;
-    for (unsigned k = 0; k < ARRAY_LEN(pool) - x->windows; k++) {
+    unsigned room = ARRAY_LEN(pool) - x->windows - x->select_temps;
+    for (unsigned k = 0; k < x->select_temps; k++)
+        x->temp[k] = pool[room + k];
+    for (unsigned k = 0; k < room; k++) {
         unsigned best = 0;
         for (unsigned g = 1; g < 16; g++)
             if (w.all[g] > w.all[best])
@@ -252,8 +255,10 @@ void region_analyse(struct jit_cx *x)
 {
     x->written = 0;
     windows_find(x);
+    cc_live_find(x);
+    select_find(x);
     hosts_assign(x);
+    select_check(x);
     dirty_find(x);
     loads_find(x);
-    cc_live_find(x);
 }

@@ -13,6 +13,7 @@
 #define REGION_STUBS_MAX 1600
 #define REGION_PAGES_MAX 6
 #define REGION_RETURNS_MAX 4 /* places in the region that one branch may return to */
+#define SELECT_WRITES_MAX 2
 #define REGION_WAYS (2 + REGION_RETURNS_MAX)
 
 struct jit_insn {
@@ -59,7 +60,10 @@ struct jit_block {
     u16 dirty_in;
     bool cc_live_in;
     bool loop_head;
-    bool fn; /* calls a body: all registers are in memory there */
+    bool counted; /* which way its branch goes is counted (select.c) */
+    bool selects; /* its branch is made into moves ... */
+    bool skipped; /* ... around this one, which has no code of its own */
+    bool fn;      /* calls a body: all registers are in memory there */
     struct cc_now cc_out;
     s32 bear_out; /* as cx.bear, at its end */
     u8 depth;
@@ -128,7 +132,9 @@ struct jit_cx {
     u16 written, written64;
     u16 load;         /* must be loaded on entry */
     unsigned windows; /* used */
-    bool no_windows;  /* emitting the rest of a block without them */
+    unsigned select_temps;
+    s8 temp[1 + SELECT_WRITES_MAX]; /* host registers: the condition, old values */
+    bool no_windows;                /* emitting the rest of a block without them */
     /* at the point of emission */
     u16 lo;       /* resident with only its low half valid; the high half is in memory */
     u16 dirty;    /* memory's low half may be old */
@@ -178,6 +184,12 @@ enum cc_need { CC_DEAD, CC_STUBS, CC_MEMORY };
 enum cc_need region_cc_need(const struct jit_cx *x, unsigned i);
 /** Registers that tell the condition code of `i` later; *again: whether they do at all. */
 u16 cc_operands(const struct jit_insn *i, bool *again);
+
+/* -- select.c -- */
+/** Which branches are counted or converted; before registers are assigned. */
+void select_find(struct jit_cx *x);
+/** Those whose registers turn out not to fit are left; afterwards. */
+void select_check(struct jit_cx *x);
 
 /* -- window.c -- */
 /** Which storage operands share a look-up; before registers are assigned. */

@@ -1,0 +1,195 @@
+/* Short branches that go both ways are made into moves: the few instructions a branch would skip
+ * are executed in any case, and a conditional move puts back what they changed. The host guesses
+ * wrongly at half of such branches, and each wrong guess costs more than the instructions.
+ * A region that is not deep counts which way its candidates go; the deep one converts those that
+ * went the rarer way at least once in SELECT_SHARE times.
+ * [S1] What is skipped cannot fault, asks for no condition code, writes at most two registers, and
+ * nobody behind it asks for the condition code that it would leave. */
+#include "cpu/jit/emit_internal.h"
+
+#define SELECT_INSNS_MAX 6
+#define SELECT_COUNTED_MIN 64
+#define SELECT_SHARE 8
+
+static bool plain(const struct jit_insn *i)
+{
+    if (!i->lo || i->faults || i->cc_use)
+        return false;
+    switch (i->lo->op) {
+    case OP_MOV:
+    case OP_ADD:
+    case OP_SUB:
+    case OP_AND:
+    case OP_OR:
+    case OP_XOR:
+    case OP_MUL:
+    case OP_NEG:
+    case OP_LA:
+    case OP_SHL:
+    case OP_SHR:
+    case OP_SAR:
+    case OP_ROL:
+    case OP_INSERT:
+    case OP_RISBG: return true;
+    default: return false;
+    }
+}
+
+/* The registers that the skipped block writes; 0: it is none that can be converted. */
+static u16 skipped_writes(const struct jit_cx *x, const struct jit_block *b)
+{
+    const struct jit_block *skipped = &x->block[b->fall];
+    u16 writes = 0;
+    if (skipped->count > SELECT_INSNS_MAX || skipped->preds != 1 || skipped->taken >= 0 ||
+        skipped->fall != b->taken)
+        return 0;
+    for (unsigned i = skipped->first; i < skipped->first + (unsigned)skipped->count; i++) {
+        if (!plain(&x->insn[i]))
+            return 0;
+        writes |= x->insn[i].writes;
+    }
+    return __builtin_popcount(writes) <= SELECT_WRITES_MAX ? writes : 0;
+}
+
+static bool candidate(const struct jit_cx *x, unsigned k)
+{
+    const struct jit_block *b = &x->block[k];
+    const struct jit_insn *last = region_last(x, b);
+    return last->lo && last->lo->op == OP_BC && last->d.r1 != 0 && last->d.r1 != 15 &&
+           b->fall == (int)k + 1 && b->taken > b->fall && !region_crosses(x, b, b->taken) &&
+           !x->block[b->taken].cc_live_in && skipped_writes(x, b) != 0;
+}
+
+static struct jit_ways *ways_of(const struct jit_cx *x, const struct jit_block *b)
+{
+    const struct jit_insn *last = region_last(x, b);
+    const struct dinsn *slot = &x->pages[last->page].page->slot[last->slot];
+    struct jit_ways *w = &x->jit->ways[(uintptr_t)slot / sizeof *slot % JIT_WAYS];
+    if (w->slot != slot)
+        *w = (struct jit_ways){.slot = slot};
+    return w;
+}
+
+static bool goes_both_ways(const struct jit_cx *x, const struct jit_block *b)
+{
+    const struct jit_ways *w = ways_of(x, b);
+    u64 all = (u64)w->taken + w->not_taken;
+    u64 less = w->taken < w->not_taken ? w->taken : w->not_taken;
+    return x->jit->eager || (all >= SELECT_COUNTED_MIN && less * SELECT_SHARE >= all);
+}
+
+void select_find(struct jit_cx *x)
+{
+    x->select_temps = 0;
+    for (unsigned k = 0; k < x->blocks; k++) {
+        struct jit_block *b = &x->block[k];
+        if (!candidate(x, k))
+            continue;
+        b->counted = !x->deep && !x->jit->eager && x->jit->insns_max > 1;
+        b->selects = x->deep && goes_both_ways(x, b);
+        if (b->selects)
+            x->select_temps = 1 + SELECT_WRITES_MAX;
+    }
+}
+
+/* Registers of the class whose high halves are in memory are written in 32 bits, others in 64:
+ * so nothing that is made on the way reaches memory. */
+static bool widths_fit(const struct jit_cx *x, const struct jit_block *skipped)
+{
+    for (unsigned i = skipped->first; i < skipped->first + (unsigned)skipped->count; i++) {
+        const struct jit_insn *in = &x->insn[i];
+        u16 narrow = in->writes & (u16)~in->writes64;
+        if ((in->writes & ~x->resident) || (in->writes64 & x->low_class) ||
+            (narrow & ~x->low_class))
+            return false;
+    }
+    return true;
+}
+
+void select_check(struct jit_cx *x)
+{
+    for (unsigned k = 0; k < x->blocks; k++) {
+        struct jit_block *b = &x->block[k];
+        b->selects = b->selects && widths_fit(x, &x->block[b->fall]);
+        if (b->selects)
+            x->block[b->fall].skipped = true;
+    }
+}
+
+/* ---- emission ---- */
+
+static void count_way(struct jit_cx *x, u32 *counter)
+{
+    x64_mov_i(&x->a, RCX, (u64)(uintptr_t)counter);
+    x64_gi_mem(&x->a, false, G_ADD, x64_at(RCX, 0), 1);
+}
+
+void select_count(struct jit_cx *x, bool taken)
+{
+    const struct jit_block *b = &x->block[x->cur_block];
+    if (!b->counted)
+        return;
+    struct jit_ways *w = ways_of(x, b);
+    count_way(x, taken ? &w->taken : &w->not_taken);
+}
+
+/* Execute the skipped block here. */
+static void execute_skipped(struct jit_cx *x, unsigned k)
+{
+    unsigned cur = x->cur, block = x->cur_block, done = x->done;
+    x->cur_block = k;
+    emit_instructions(x, k);
+    reg_settle(x, k);
+    x->cur = cur;
+    x->cur_block = block;
+    x->done = done;
+}
+
+static void moves(struct jit_cx *x, u16 writes, bool back)
+{
+    unsigned t = 1;
+    for (unsigned g = 0; g < 16; g++) {
+        if (!(writes >> g & 1))
+            continue;
+        unsigned temp = (unsigned)x->temp[t++], host = (unsigned)x->host[g];
+        if (back)
+            x64_cmov(&x->a, true, CC_NE, host, temp);
+        else
+            x64_rr(&x->a, true, A_MOV, temp, host);
+    }
+}
+
+bool select_emit(struct jit_cx *x)
+{
+    struct x64 *a = &x->a;
+    const struct jit_block *b = &x->block[x->cur_block];
+    const struct jit_insn *branch = region_last(x, b);
+    unsigned skipped = (unsigned)b->fall, taken = (unsigned)x->temp[0];
+    u16 writes = skipped_writes(x, b);
+    enum x64_cond cond;
+    if (!b->selects)
+        return false;
+    if (!cc_one_cond(x, branch->d.r1, &cond)) {
+        x->a.full |= x->no_windows; /* the block was left out: no region */
+        x->block[skipped].skipped = false;
+        return false;
+    }
+    x64_setcc(a, cond, taken);
+    cc_is_in_memory(x); /* nobody asks for it [S1] */
+    emit_bear(x);
+    reg_settle(x, skipped);
+    moves(x, writes, false);
+    execute_skipped(x, skipped);
+    x64_rr8(a, 0x84, taken, taken); /* test */
+    moves(x, writes, true);
+    x64_rm(a, true, A_LEA, RAX, x64_at(H_N, -(s32)x->block[skipped].count));
+    x64_cmov(a, true, CC_E, H_N, RAX);
+    emit_slot(x, RCX, branch->slot);
+    x64_rm(a, true, A_MOV, RAX, CPU_AT(bear_slot));
+    x64_cmov(a, true, CC_NE, RAX, RCX);
+    x64_rm(a, true, A_MOV_STORE, RAX, CPU_AT(bear_slot));
+    cc_is_in_memory(x);
+    if ((unsigned)b->taken != skipped + 1 || x->no_windows)
+        emit_jump_block(x, (unsigned)b->taken);
+    return true;
+}
