@@ -227,7 +227,7 @@ static void record_enter(struct jit_region *r, const struct jit_page *p)
     p->page->jit = r;
 }
 
-static const struct jit_region *region_enter(struct cpu *c, unsigned slot)
+static struct jit_region *region_enter(struct cpu *c, unsigned slot)
 {
     struct jit *j = c->jit;
     struct jit_cx *x = j->cx;
@@ -292,12 +292,20 @@ static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigne
     if (!region_find(x, slot))
         return x->refused;
     region_analyse(x);
+    if (deep && !j->eager && !x->calls_followed && !x->select_temps) {
+        x->deep = false; /* nothing to gain: more to load and to store */
+        if (!region_find(x, slot))
+            return x->refused;
+        region_analyse(x);
+    }
     x->a = assembler_at(j, j->used, j->hot_end);
     x->cold = assembler_at(j, j->cold_used, j->bytes);
     emit_region(x, page->slot[slot].run);
     if (x->a.full || x->cold.full)
         return JIT_CODE_FULL;
-    region_tell(x, region_enter(c, slot));
+    struct jit_region *r = region_enter(c, slot);
+    r->busy = deep ? JIT_BUSY_MAX : 0; /* once is enough */
+    region_tell(x, r);
     return JIT_WELL;
 }
 
@@ -354,7 +362,8 @@ static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
     struct jit_region *r = page->jit;
     while (r && (r->whole != r || &page->slot[r->entry] != d))
         r = r->next;
-    if (!r || r->deep || r->mode != c->jit_mode || ++r->busy < JIT_BUSY_MAX)
+    if (!r || r->deep || r->mode != c->jit_mode || r->busy == JIT_BUSY_MAX ||
+        ++r->busy < JIT_BUSY_MAX)
         return;
     region_drop(r);
     try_translation(c, page, d, true);

@@ -4,7 +4,8 @@
  * region. That is the profile.
  * At first a region stays inside its page and ends at calls. When it has turned out to be busy it
  * is made again, deep: calls are followed, by an address too when the register holds one that is
- * known, and so are branches to other pages; a branch to a register that ends what was called may return behind the call.
+ * known, and so are branches to other pages; a branch to a register that ends what was called may
+ * return behind the call.
  * Blocks are in the order of pages, then addresses. */
 #include "cpu/jit/emit_internal.h"
 
@@ -159,6 +160,7 @@ static bool call_follow(struct jit_cx *x, struct todo *t)
     if (x->slot_insn[target] < 0 && region_insn(x, target, i) != JIT_WELL)
         return true;
     x->insn[x->slot_insn[t->call[k].at]].target = (s16)target;
+    x->calls_followed++;
     todo_add(x, t, target);
     if (t->call[k].behind % CODE_SLOTS_ALL < CODE_SLOTS)
         todo_add(x, t, t->call[k].behind);
@@ -315,7 +317,7 @@ static void granules_find(struct jit_cx *x)
 bool region_find(struct jit_cx *x, unsigned slot)
 {
     struct todo t = {.head = 0, .tail = 0};
-    x->insns = x->blocks = x->stubs = x->page_count = 0;
+    x->insns = x->blocks = x->stubs = x->page_count = x->calls_followed = 0;
     region_page(x, x->page, x->c->ia_page);
     todo_add(x, &t, slot);
     do

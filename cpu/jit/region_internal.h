@@ -121,6 +121,7 @@ struct jit_cx {
     unsigned stubs;
     struct jit_page pages[REGION_PAGES_MAX]; /* the first has the entry */
     unsigned page_count;
+    unsigned calls_followed;
     bool deep; /* calls and branches to other pages are followed */
     u8 mode;
     enum jit_refusal refused; /* why the last path ended, or nothing is translated */
