@@ -39,8 +39,10 @@ static void code_clear(struct tlb_space *sp)
 
 void tlb_space_clear(struct tlb_space *sp)
 {
-    if (!sp->prepared) /* what is zero elsewhere matches no page: page 0 is looked for in entry 0 */
-        sp->fetch_groups = sp->store_groups = sp->code_groups = 1;
+    /* Zero elsewhere matches no page: page 0 is looked for in the first entry, and in the last one
+     * by an operand that wraps. */
+    if (!sp->prepared)
+        sp->fetch_groups = sp->store_groups = sp->code_groups = 1 | 1ull << (TLB_GROUPS - 1);
     sp->prepared = true;
     entries_clear(sp->fetch, &sp->fetch_groups);
     code_clear(sp);

@@ -43,6 +43,8 @@ START_TEST(new_space_is_empty)
                           page << FRAME_SHIFT);
     }
     ck_assert_uint_eq(sp->low[0].tag, TLB_NONE);
+    ck_assert_ptr_null(tlb_fetch(sp, ~0ull - 3, 8)); /* wraps into page 0 */
+    ck_assert_ptr_null(tlb_store(sp, ~0ull - 3, 8));
 }
 END_TEST
 
