@@ -21,17 +21,7 @@ refuses() { # status regex, arguments
     grep -Eq -- "$regex" out || fail "dasd $*: says not $regex: $(cat out)"
 }
 
-copies() { # options, from, to: dasdcopy 3.13 now and then dies of a double free of its own
-    local try status
-    for try in 1 2 3 4 5; do
-        status=0
-        dasdcopy -q "$@" >out 2>&1 || status=$?
-        [ $status != 0 ] || return 0
-        [ $status -ge 128 ] || break
-        rm -f "${@: -1}"
-    done
-    fail "dasdcopy $*: status $status: $(cat out)"
-}
+. "$ROOT/tests/lib/hercules.sh"
 
 checks() { # file: Hercules finds nothing to say about it
     cckdcdsk -3 "$1" >out 2>&1 || fail "cckdcdsk $1: $(cat out)"

@@ -38,7 +38,8 @@ cmp disk.cckd as_it_was || fail "the image below a shadow was written to"
 "$ENDICOTT" dasd convert $layers disk.raw --format raw
 cksum <disk.raw >>raws
 cckdcdsk -3 top_1.cckd >out 2>&1 || fail "cckdcdsk: $(cat out)"
-dasdcopy -q -o ckd disk.cckd sf=top_1.cckd theirs.ckd >out 2>&1 || fail "dasdcopy: $(cat out)"
+. "$ROOT/tests/lib/hercules.sh"
+copies -o ckd disk.cckd sf=top_1.cckd theirs.ckd
 "$ENDICOTT" dasd convert theirs.ckd theirs.raw --format raw
 cmp theirs.raw disk.raw || fail "Hercules reads something else"
 [ "$(sort -u raws | wc -l)" = 1 ] || fail "the disks differ: $(cat raws)"
