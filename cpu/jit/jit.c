@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define JIT_CODE_BYTES (48u << 20)
-#define JIT_REGIONS_MAX 65536u
+#define JIT_CODE_BYTES (192u << 20)
+#define JIT_REGIONS_MAX 262144u
 #define JIT_HEAT_FIRST 30 /* executions before a branch target is translated */
 #define JIT_HEAT_AGAIN 255
 #define JIT_BUSY_MAX 40 /* JIT_HEAT_AGAIN executions each */
