@@ -235,18 +235,25 @@ static void area_fill(struct matrix *m)
     mx_set(m, LC_SVC_NEW + 8, MX_SVC_HANDLER);
 }
 
-/* Where addresses of operands 4, 6 and 8 of PERFORM LOCKED OPERATION stand. */
+/* Where addresses of operands 4, 6 and 8 of PERFORM LOCKED OPERATION stand, behind their ALETs. */
 static void list_put(struct matrix *m, const struct mx_case *k, unsigned list)
 {
+    u64 place = k->mask & PSW_DAT
+                    ? LISTED_PLACE
+                    : mx_frame(m, PSW_DAT, LISTED_PLACE) + LISTED_PLACE % FRAME_BYTES;
     for (unsigned i = 0; i < LISTED_MAX; i++) {
-        u64 at = LISTED_FIRST + i * LISTED_BYTES, ea = LISTED_PLACE + 64 * i;
+        u64 at = LISTED_FIRST + i * LISTED_BYTES, ea = place + 64 * i;
+        u32 alet = 0;
         for (unsigned n = 0; n < k->row->operand_count; n++)
-            if (k->row->operand[n].where == 'P' && k->row->operand[n].number == at)
+            if (k->row->operand[n].where == 'P' && k->row->operand[n].number == at) {
                 ea = k->ea[n];
+                alet = k->alet[n];
+            }
         for (unsigned byte = 0; byte < 8; byte++)
             m->st->base[mx_operand_abs(m, k, list, at + byte)] = (u8)(ea >> (56 - 8 * byte));
-        for (unsigned byte = 1; byte <= 4; byte++) /* ALET: the primary space */
-            m->st->base[mx_operand_abs(m, k, list, at - byte)] = 0;
+        for (unsigned byte = 0; byte < 4; byte++)
+            m->st->base[mx_operand_abs(m, k, list, at - 4 + byte)] =
+                (u8)(alet >> (24 - 8 * byte));
     }
 }
 

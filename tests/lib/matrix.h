@@ -139,12 +139,13 @@ struct mx_case {
     unsigned fields;
     u64 gr[16], cr[16], fpr[16];
     u32 ar[16], fpc;
-    u64 mask;            /* PSW */
-    u64 ia;              /* where the instruction stands */
-    u64 ea[MX_OPERANDS]; /* first bytes of the operands */
-    u64 dirt;            /* bits put into every address register outside the addressing mode */
-    u8 key;              /* of all frames */
-    unsigned execute;    /* 0 directly, 1 by EXECUTE, 2 by EXECUTE RELATIVE LONG */
+    u64 mask;              /* PSW */
+    u64 ia;                /* where the instruction stands */
+    u64 ea[MX_OPERANDS];   /* first bytes of the operands */
+    u32 alet[MX_OPERANDS]; /* of those whose addresses stand in a parameter list */
+    u64 dirt;         /* bits put into every address register outside the addressing mode */
+    u8 key;           /* of all frames */
+    unsigned execute; /* 0 directly, 1 by EXECUTE, 2 by EXECUTE RELATIVE LONG */
 };
 
 /** All that can be seen of the CPU. */

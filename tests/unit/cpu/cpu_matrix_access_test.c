@@ -154,6 +154,14 @@ static void complain_code(const struct trial *t, const char *what, unsigned pgm)
     complain(t, what, text);
 }
 
+/* The access register that an operand goes by, 16: none. */
+static unsigned access_register(const struct trial *t)
+{
+    if (operand_of(t)->where == 'P')
+        return (unsigned)mx_field_get(&t->k, "r3");
+    return mx_address_register(&t->k, t->operand);
+}
+
 static bool accessed(const struct mx_operand *o)
 {
     return strchr("fsux", o->access) != NULL;
@@ -275,7 +283,7 @@ static unsigned space_told(const struct trial *t)
 
 static void check_identification(const struct trial *t)
 {
-    unsigned pgm = t->f->pgm, r = mx_address_register(&t->k, t->operand);
+    unsigned pgm = t->f->pgm, r = access_register(t);
     if (pgm == PGM_ADDRESSING || pgm == PGM_TRANSLATION_SPEC || mx_excused(t->k.row, "teid"))
         return;
     unsigned as = space_told(t);
@@ -378,11 +386,12 @@ static bool prepare(struct trial *t, const struct mx_row *row)
     if (t->f->how == KEY || (t->f->bits & ENTRY_KEY_VALID && t->f->how == ENTRY))
         t->k.mask |= (u64)MX_KEY >> 4 << PSW_KEY_SHIFT;
     t->k.ea[t->operand] = (mx_boundary(t->f->at) - t->before) & mx_amask(&t->k);
-    unsigned r = mx_address_register(&t->k, t->operand);
+    unsigned r = access_register(t);
     if (t->as == AS_AR && (r == 16 || r == 0 || (t->list && operand_of(t)->secondary)))
         return false;
     if (t->as == AS_AR) /* the secondary space, or that of the list: all have the same tables */
-        t->k.ar[r] = t->list ? MX_ALET : 1;
+        *(operand_of(t)->where == 'P' ? &t->k.alet[t->operand] : &t->k.ar[r]) =
+            t->list ? MX_ALET : 1;
     return mx_link(&t->k);
 }
 
