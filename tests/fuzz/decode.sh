@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 mkdir -p build-fuzz/corpus build-fuzz/found
 python3 tests/fuzz/seeds.py build-fuzz/seeds 20
 DECODE_SECONDS=$seconds nice -n 19 build-fuzz/fuzz-decode -seed="${FUZZ_SEED:-1}" -max_len=1200 \
-    -timeout=60 -artifact_prefix=build-fuzz/found/ -verbosity=0 \
+    -timeout=600 -artifact_prefix=build-fuzz/found/ -verbosity=0 \
     build-fuzz/corpus build-fuzz/seeds || {
     status=$?
     for crash in build-fuzz/found/*; do
