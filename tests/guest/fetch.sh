@@ -18,7 +18,6 @@ die() {
     exit 3
 }
 
-set=
 # Modules of the kernel that was fetched, out of its package in the cache; nothing is downloaded.
 fetch_modules() { # names
     local name deb
@@ -33,6 +32,7 @@ fetch_modules() { # names
     done
 }
 
+set=
 case ${1-} in
 --programs) set=debian programs="gzip perl python3 openssl sqlite3 util-linux" ;;
 --disks) set=disks programs="s390-tools e2fsprogs bash coreutils findutils grep sed" ;;

@@ -68,7 +68,7 @@ static void setup(void)
     struct cause cause = {0};
     const struct vm_host_config hc = {.deterministic = true, .model = cpu_model_default()};
     const struct vm_host_ports ports = {NULL, post};
-    const struct vm_host_events events = {NULL, on_event, NULL, NULL};
+    const struct vm_host_events events = {.event = on_event};
     const struct vm_config vc = {.name = "RESTS",
                                  .personality = VM_LPAR,
                                  .storage_bytes = STORAGE_BYTES,
