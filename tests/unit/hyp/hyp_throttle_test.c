@@ -39,7 +39,7 @@ static void setup(void)
     struct cause cause = {0};
     const struct vm_host_config hc = {.deterministic = true, .model = cpu_model_default()};
     const struct vm_host_ports ports = {NULL, post};
-    const struct vm_host_events events = {NULL, NULL, NULL, NULL};
+    const struct vm_host_events events = {0};
     const struct vm_config vc = {.name = "LOOPS",
                                  .personality = VM_LPAR,
                                  .storage_bytes = STORAGE_BYTES,
