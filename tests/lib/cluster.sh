@@ -25,7 +25,7 @@ members_left() {
     program=$(readlink -f "$ENDICOTT")
     for pid in /proc/[0-9]*; do
         [ "$(readlink "$pid/exe")" = "$program" ] &&
-            grep -qxF "ENDICOTT_RUN=$ENDICOTT_RUN" < <(tr '\0' '\n' <"$pid/environ") &&
+            grep -qxF "ENDICOTT_RUN=$ENDICOTT_RUN" <<<"$(tr '\0' '\n' <"$pid/environ")" &&
             echo "${pid#/proc/}"
     done 2>/dev/null
     true
