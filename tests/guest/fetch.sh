@@ -18,6 +18,11 @@ die() {
     exit 3
 }
 
+# Tests that run at the same time share the cache: one fetches, the others wait and find it done.
+mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock 9
+
 # Modules of the kernel that was fetched, out of its package in the cache; nothing is downloaded.
 fetch_modules() { # names
     local name deb

@@ -13,7 +13,7 @@ mkdir -p /mnt /debian/dev/block /debian/mnt
 d() { PATH=/sbin:/bin:/usr/sbin:/usr/bin LC_ALL=C chroot /debian "$@"; }
 nodes() { for b in /sys/class/block/*; do ln -sf ../${b##*/} /debian/dev/block/$(cat $b/dev); done; }
 online() { echo 1 >/sys/bus/ccw/devices/0.0.$1/online || echo "$1 does not come online"; nodes; }
-part() { until [ -b "$1" ]; do nodes; done; nodes; }
+part() { n=0; until [ -b "$1" ] || [ $n = 300 ]; do nodes; n=$((n + 1)); done; nodes; }
 SH
 
 # Makes initrd NAME of the guest's files and a script (standard input) that is /NAME.sh there.
