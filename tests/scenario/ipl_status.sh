@@ -102,8 +102,10 @@ PYTHON
 # --- 2: usage
 expect 2 'no such option' ipl --kernel well --kernle x
 expect 2 'no such option' ipl --kern well
-expect 2 'one of --kernel and --image' ipl
-expect 2 'one of --kernel and --image' ipl --kernel well --image rawwell
+expect 2 'one of --kernel, --image and --load' ipl
+expect 2 'one of --kernel, --image and --load' ipl --kernel well --image rawwell
+expect 2 'one of --kernel, --image and --load' ipl --kernel well --load 0200
+expect 2 'not a device number' ipl --load disk
 expect 2 'needs a value' "$ENDICOTT" ipl --kernel
 expect 2 '12Q: not a storage size' ipl --kernel well --memory 12Q
 expect 2 '0: not a storage size' ipl --kernel well --memory 0
