@@ -23,12 +23,12 @@ def main():
                 os.write(terminal, text.encode().decode("unicode_escape").encode())
                 continue
             end = time.monotonic() + limit
-            while not re.search(text.encode(), seen):
+            while not (found := re.search(text.encode(), seen)):
                 if time.monotonic() > end:
                     sys.exit(f"c3270 never shows {text}: {seen[-2000:]!r}")
                 if select.select([terminal], [], [], 1)[0]:
                     seen += os.read(terminal, 65536)
-            seen = b""
+            seen = seen[found.end():]  # the next may be there already
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
