@@ -194,7 +194,8 @@ static void reply_field(struct screen *s, u8 code, const u8 *data, unsigned len)
     be16_store(at, (u16)bytes);
     at[2] = 0x81;
     at[3] = code;
-    memcpy(at + 4, data, len);
+    if (data)
+        memcpy(at + 4, data, len);
     s->s.reply_bytes = (u16)(s->s.reply_bytes + bytes);
 }
 

@@ -251,8 +251,9 @@ int cckd_open(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *caus
         img->open_left = c->header[CCKD_OPTIONS] & CCKD_OPT_OPENED;
         rc = cckd_scan(img, cause);
     }
-    if (rc && c) {
-        cckd_close(img, NULL); /* c->opened is not set: it only frees */
+    if (rc != ST_OK) {
+        if (c)
+            cckd_close(img, NULL); /* c->opened is not set: it only frees */
         return rc;
     }
     c->opened = img->open_left;
