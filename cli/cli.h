@@ -49,4 +49,14 @@ int cli_exit_of(int status);
 #include "cli/commands.def"
 #undef COMMAND
 
+/** A verb of a command that has several, as in `endicott dasd init`. */
+struct cli_verb {
+    const char *name, *usage;
+    int (*run)(const char *const *operand, unsigned operands, const void *options);
+};
+/** Runs the verb that argv[1] names with the operands behind it, after cli_parse; `verbs` ends with
+ *  a NULL name. Exit status; EXIT_USAGE with the usage when there is no such verb. */
+int cli_verb_run(int argc, char **argv, const char *usage, const struct cli_verb *verbs,
+                 const void *options);
+
 #endif

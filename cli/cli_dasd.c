@@ -98,8 +98,9 @@ static int init_sizes(const struct options *o, struct image_create *what)
     return EXIT_WELL;
 }
 
-static int dasd_init(const char *const *operand, unsigned operands, const struct options *o)
+static int dasd_init(const char *const *operand, unsigned operands, const void *options)
 {
+    const struct options *o = options;
     struct image_create what = {
         .volume = o->volume, .linux_tracks = o->linux_tracks, .below = o->shadow_of};
     struct cause cause;
@@ -162,8 +163,9 @@ static void info_text(struct image *img)
            (unsigned long long)f.free_bytes, f.free_spans);
 }
 
-static int dasd_info(const char *const *operand, unsigned operands, const struct options *o)
+static int dasd_info(const char *const *operand, unsigned operands, const void *options)
 {
+    const struct options *o = options;
     struct image *img;
     struct cause cause;
     if (operands != 1)
@@ -220,8 +222,9 @@ static int check_one(const char *file, const struct options *o)
     return found.faults ? EXIT_INTERNAL : EXIT_WELL;
 }
 
-static int dasd_check(const char *const *operand, unsigned operands, const struct options *o)
+static int dasd_check(const char *const *operand, unsigned operands, const void *options)
 {
+    const struct options *o = options;
     int status = operands ? EXIT_WELL : usage("a file is needed", "check");
     for (unsigned i = 0; i < operands; i++) {
         int one = check_one(operand[i], o);
@@ -232,8 +235,9 @@ static int dasd_check(const char *const *operand, unsigned operands, const struc
 
 /* ---- repair ---- */
 
-static int dasd_repair(const char *const *operand, unsigned operands, const struct options *o)
+static int dasd_repair(const char *const *operand, unsigned operands, const void *options)
 {
+    const struct options *o = options;
     struct faults k = {NULL, operands ? operand[0] : ""};
     struct image_check found;
     struct cause cause;
@@ -282,8 +286,9 @@ static int convert(struct image *from, const char *path, const struct image_crea
     return rc;
 }
 
-static int dasd_convert(const char *const *operand, unsigned operands, const struct options *o)
+static int dasd_convert(const char *const *operand, unsigned operands, const void *options)
 {
+    const struct options *o = options;
     struct image_create what = {0};
     struct image *from;
     struct cause cause;
@@ -330,8 +335,9 @@ static void ls_json(void *arg, const struct vtoc_dataset *d)
     json_array_append_new(arg, json_pack("{s:s, s:o}", "name", d->name, "extents", extents));
 }
 
-static int dasd_ls(const char *const *operand, unsigned operands, const struct options *o)
+static int dasd_ls(const char *const *operand, unsigned operands, const void *options)
 {
+    const struct options *o = options;
     struct image *img;
     struct cause cause;
     if (operands != 1)
@@ -353,16 +359,14 @@ static int dasd_ls(const char *const *operand, unsigned operands, const struct o
 
 /* ---- the command ---- */
 
-static const struct verb {
-    const char *name, *usage;
-    int (*run)(const char *const *operand, unsigned operands, const struct options *o);
-} verbs[] = {
+static const struct cli_verb verbs[] = {
     {"init", INIT_USAGE, dasd_init},
     {"info", "dasd info FILE [--json]", dasd_info},
     {"check", "dasd check FILE... [--json]", dasd_check},
     {"repair", "dasd repair FILE", dasd_repair},
     {"convert", CONVERT_USAGE, dasd_convert},
     {"ls", "dasd ls FILE [--json]", dasd_ls},
+    {NULL, NULL, NULL},
 };
 
 int cli_dasd(int argc, char **argv)
@@ -381,22 +385,8 @@ int cli_dasd(int argc, char **argv)
         {"json", NULL, "info, check, ls: as JSON", NULL, &o.json},
         {NULL, NULL, NULL, NULL, NULL},
     };
-    const struct verb *verb = NULL;
     int first = cli_parse(argc, argv, USAGE, options, false);
     if (first < 0)
         return first == -2 ? EXIT_WELL : EXIT_USAGE;
-    for (unsigned i = 0; argc > 1 && argv[1] && i < ARRAY_LEN(verbs); i++)
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            verb = &verbs[i];
-    if (!verb) {
-        fprintf(stderr, "usage: endicott %s\n", USAGE);
-        return EXIT_USAGE;
-    }
-    unsigned operands = 0;
-    while (2 + (int)operands < argc && argv[2 + operands])
-        operands++;
-    int status = verb->run((const char *const *)argv + 2, operands, &o);
-    if (status == EXIT_USAGE && operands == 0)
-        fprintf(stderr, "usage: endicott %s\n", verb->usage);
-    return status;
+    return cli_verb_run(argc, argv, USAGE, verbs, &o);
 }

@@ -142,8 +142,9 @@ static void info_json(const char *path, const struct figures *f, const char *dam
     json_decref(out);
 }
 
-static int tape_info(const char *const *operand, unsigned operands, bool json)
+static int tape_info(const char *const *operand, unsigned operands, const void *options)
 {
+    bool json = *(const bool *)options;
     struct info k = {0};
     struct cause cause = {0};
     if (operands != 1)
@@ -208,8 +209,9 @@ static int ls_mark(void *arg, struct cause *cause)
     return ST_OK;
 }
 
-static int tape_ls(const char *const *operand, unsigned operands, bool json)
+static int tape_ls(const char *const *operand, unsigned operands, const void *options)
 {
+    bool json = *(const bool *)options;
     struct ls k = {.json = json ? json_array() : NULL};
     struct cause cause = {0};
     struct tape_file *t;
@@ -232,10 +234,10 @@ static int tape_ls(const char *const *operand, unsigned operands, bool json)
 
 /* ---- init, convert ---- */
 
-static int tape_init(const char *const *operand, unsigned operands, bool json)
+static int tape_init(const char *const *operand, unsigned operands, const void *options)
 {
     struct cause cause;
-    (void)json;
+    (void)options;
     if (operands != 1)
         return usage("one file is needed", "init");
     int rc = tape_file_create(operand[0], &cause);
@@ -270,11 +272,11 @@ static int convert(struct tape_file *from, const char *path, struct cause *cause
     return rc;
 }
 
-static int tape_convert(const char *const *operand, unsigned operands, bool json)
+static int tape_convert(const char *const *operand, unsigned operands, const void *options)
 {
     struct tape_file *from;
     struct cause cause = {0};
-    (void)json;
+    (void)options;
     if (operands != 2)
         return usage("two files are needed: FROM TO (TO.het is compressed)", "convert");
     int rc = tape_file_open(operand[0], TAPE_READ_ONLY, &from, &cause);
@@ -285,14 +287,12 @@ static int tape_convert(const char *const *operand, unsigned operands, bool json
     return rc ? fail(rc, &cause) : EXIT_WELL;
 }
 
-static const struct verb {
-    const char *name, *usage;
-    int (*run)(const char *const *operand, unsigned operands, bool json);
-} verbs[] = {
+static const struct cli_verb verbs[] = {
     {"init", "tape init FILE", tape_init},
     {"info", "tape info FILE [--json]", tape_info},
     {"ls", "tape ls FILE [--json]", tape_ls},
     {"convert", "tape convert FROM TO", tape_convert},
+    {NULL, NULL, NULL},
 };
 
 int cli_tape(int argc, char **argv)
@@ -302,22 +302,8 @@ int cli_tape(int argc, char **argv)
         {"json", NULL, "info, ls: as JSON", NULL, &json},
         {NULL, NULL, NULL, NULL, NULL},
     };
-    const struct verb *verb = NULL;
     int first = cli_parse(argc, argv, USAGE, options, false);
     if (first < 0)
         return first == -2 ? EXIT_WELL : EXIT_USAGE;
-    for (unsigned i = 0; argc > 1 && argv[1] && i < ARRAY_LEN(verbs); i++)
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            verb = &verbs[i];
-    if (!verb) {
-        fprintf(stderr, "usage: endicott %s\n", USAGE);
-        return EXIT_USAGE;
-    }
-    unsigned operands = 0;
-    while (2 + (int)operands < argc && argv[2 + operands])
-        operands++;
-    int status = verb->run((const char *const *)argv + 2, operands, json);
-    if (status == EXIT_USAGE && operands == 0)
-        fprintf(stderr, "usage: endicott %s\n", verb->usage);
-    return status;
+    return cli_verb_run(argc, argv, USAGE, verbs, &json);
 }

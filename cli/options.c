@@ -112,3 +112,22 @@ int cli_exit_of(int status)
     default: return EXIT_INTERNAL;
     }
 }
+
+int cli_verb_run(int argc, char **argv, const char *usage, const struct cli_verb *verbs,
+                 const void *options)
+{
+    const struct cli_verb *verb = verbs;
+    while (verb->name && !(argc > 1 && argv[1] && strcmp(argv[1], verb->name) == 0))
+        verb++;
+    if (!verb->name) {
+        fprintf(stderr, "usage: endicott %s\n", usage);
+        return EXIT_USAGE;
+    }
+    unsigned operands = 0;
+    while (2 + (int)operands < argc && argv[2 + operands])
+        operands++;
+    int status = verb->run((const char *const *)argv + 2, operands, options);
+    if (status == EXIT_USAGE && operands == 0)
+        fprintf(stderr, "usage: endicott %s\n", verb->usage);
+    return status;
+}
