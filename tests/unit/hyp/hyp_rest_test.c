@@ -6,15 +6,14 @@
 #include <unistd.h>
 
 #include "hyp/vm_internal.h"
+#include "tests/lib/ipled_machine.h"
 
-#define STORAGE_BYTES (1u << 20)
 #define FLAG_AT 0x900
 #define TURNS_MAX 1000
 #define LATE (1ull << 60) /* vtime of a CPU that is dispatched after all others */
 
 static struct vm_host *host;
 static struct vm *vm;
-static char image[] = "/tmp/hyp_rest.XXXXXX";
 static unsigned told[VM_EVENT_RESET + 1];
 
 static void post(void *ctx, void (*fn)(void *arg), void *arg)
@@ -32,13 +31,8 @@ static void on_event(void *ctx, struct vm *of, enum vm_event event, u64 mask, u6
     told[event]++;
 }
 
-static void put(int fd, off_t at, const u8 *bytes, size_t len)
-{
-    ck_assert_int_eq(pwrite(fd, bytes, len, at), (ssize_t)len);
-}
-
 /* CPU 0 restarts CPU 1 and waits disabled; CPU 1 stops itself when the flag is set. */
-static void image_make(void)
+static void setup(void)
 {
     static const u8 ipl[] = {0x00, 0x08, 0, 0, 0x80, 0, 0x04, 0x00};
     static const u8 restart[] = {0, 0, 0, 1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x06, 0x00};
@@ -53,40 +47,19 @@ static void image_make(void)
                               0xa7, 0x38, 0x00, 0x01,  /* LHI 3,1 */
                               0xae, 0x13, 0x00, 0x05,  /* SIGP 1,3,stop */
                               0xa7, 0xf4, 0x00, 0x00}; /* J to itself */
-    int fd = mkstemp(image);
-    ck_assert_int_ge(fd, 0);
-    put(fd, 0, ipl, sizeof ipl);
-    put(fd, 0x1a0, restart, sizeof restart);
-    put(fd, 0x400, cpu0, sizeof cpu0);
-    put(fd, 0x500, wait, sizeof wait);
-    put(fd, 0x600, cpu1, sizeof cpu1);
-    close(fd);
-}
-
-static void setup(void)
-{
-    struct cause cause = {0};
-    const struct vm_host_config hc = {.deterministic = true, .model = cpu_model_default()};
-    const struct vm_host_ports ports = {NULL, post};
+    const struct ipled_piece pieces[] = {
+        {0, ipl, sizeof ipl},       {0x1a0, restart, sizeof restart},
+        {0x400, cpu0, sizeof cpu0}, {0x500, wait, sizeof wait},
+        {0x600, cpu1, sizeof cpu1}, {0, NULL, 0}};
     const struct vm_host_events events = {.event = on_event};
-    const struct vm_config vc = {.name = "RESTS",
-                                 .personality = VM_LPAR,
-                                 .storage_bytes = STORAGE_BYTES,
-                                 .cpus = 2,
-                                 .model = cpu_model_default(),
-                                 .share = 100};
-    image_make();
-    host = vm_host_create(&hc, &ports, &events, &cause);
-    ck_assert_ptr_nonnull(host);
-    ck_assert_int_eq(vm_create(host, &vc, &vm, &cause), ST_OK);
-    ck_assert_int_eq(vm_ipl_image(vm, image, &cause), ST_OK);
+    ipled_machine((struct vm_host_config){.deterministic = true}, post, &events, 2, pieces,
+                  &host, &vm);
 }
 
 static void teardown(void)
 {
     vm_destroy(vm);
     vm_host_destroy(host);
-    unlink(image);
 }
 
 static void run_until_waiting(void)

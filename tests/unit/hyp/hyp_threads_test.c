@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "hyp/vm.h"
+#include "tests/lib/ipled_machine.h"
 
 #define NOTES_MAX 64
 #define ROUNDS 50
-#define STORAGE_BYTES (1u << 20)
 #define LOOP_AT 0x400
 
 struct note {
@@ -24,7 +24,6 @@ static unsigned note_count;
 static pthread_mutex_t notes_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct vm_host *host;
 static struct vm *vm;
-static char image[] = "/tmp/hyp_threads.XXXXXX";
 
 static void post(void *ctx, void (*fn)(void *arg), void *arg)
 {
@@ -48,34 +47,16 @@ static void deliver(void)
 }
 
 /* ST 0,X'800'; J back to it */
-static void image_make(void)
-{
-    static const u8 psw[] = {0x00, 0x08, 0, 0, 0x80, 0, LOOP_AT >> 8, LOOP_AT & 0xff};
-    static const u8 loop[] = {0x50, 0x00, 0x08, 0x00, 0xa7, 0xf4, 0xff, 0xfe};
-    int fd = mkstemp(image);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(pwrite(fd, psw, sizeof psw, 0), sizeof psw);
-    ck_assert_int_eq(pwrite(fd, loop, sizeof loop, LOOP_AT), sizeof loop);
-    close(fd);
-}
+static const u8 psw[] = {0x00, 0x08, 0, 0, 0x80, 0, LOOP_AT >> 8, LOOP_AT & 0xff};
+static const u8 loop[] = {0x50, 0x00, 0x08, 0x00, 0xa7, 0xf4, 0xff, 0xfe};
+static const struct ipled_piece pieces[] = {
+    {0, psw, sizeof psw}, {LOOP_AT, loop, sizeof loop}, {0, NULL, 0}};
 
 static void setup(void)
 {
-    struct cause cause = {0};
-    const struct vm_host_config hc = {.processors = 2, .model = cpu_model_default()};
-    const struct vm_host_ports ports = {NULL, post};
     const struct vm_host_events events = {0};
-    const struct vm_config vc = {.name = "LOOPS",
-                                 .personality = VM_LPAR,
-                                 .storage_bytes = STORAGE_BYTES,
-                                 .cpus = 2,
-                                 .model = cpu_model_default(),
-                                 .share = 100};
-    image_make();
-    host = vm_host_create(&hc, &ports, &events, &cause);
-    ck_assert_ptr_nonnull(host);
-    ck_assert_int_eq(vm_create(host, &vc, &vm, &cause), ST_OK);
-    ck_assert_int_eq(vm_ipl_image(vm, image, &cause), ST_OK);
+    ipled_machine((struct vm_host_config){.processors = 2}, post, &events, 2, pieces, &host,
+                  &vm);
 }
 
 static void teardown(void)
@@ -83,7 +64,6 @@ static void teardown(void)
     vm_destroy(vm);
     deliver();
     vm_host_destroy(host);
-    unlink(image);
 }
 
 static void runs_on(void)
@@ -124,7 +104,6 @@ END_TEST
 
 START_TEST(stop_begin_and_reset)
 {
-    struct cause cause = {0};
     for (int i = 0; i < ROUNDS; i++) {
         runs_on();
         ck_assert_int_eq(vm_stop(vm, -1), ST_OK);
@@ -134,7 +113,7 @@ START_TEST(stop_begin_and_reset)
     }
     ck_assert_int_eq(vm_system_reset(vm, true), ST_OK);
     ck_assert_int_eq(vm_state(vm), VM_CP_WAIT);
-    ck_assert_int_eq(vm_ipl_image(vm, image, &cause), ST_OK);
+    ipled_pieces(vm, pieces);
     runs_on();
 }
 END_TEST

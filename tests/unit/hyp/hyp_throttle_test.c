@@ -6,15 +6,14 @@
 #include <unistd.h>
 
 #include "hyp/vm_internal.h"
+#include "tests/lib/ipled_machine.h"
 
-#define STORAGE_BYTES (1u << 20)
 #define LOOP_AT 0x400
 #define NS_PER_INSN 5
 #define RUN_NS 500000000ull
 
 static struct vm_host *host;
 static struct vm *vm;
-static char image[] = "/tmp/hyp_throttle.XXXXXX";
 
 static void post(void *ctx, void (*fn)(void *arg), void *arg)
 {
@@ -23,41 +22,21 @@ static void post(void *ctx, void (*fn)(void *arg), void *arg)
 }
 
 /* J to itself */
-static void image_make(void)
+static void setup(void)
 {
     static const u8 psw[] = {0x00, 0x08, 0, 0, 0x80, 0, LOOP_AT >> 8, LOOP_AT & 0xff};
     static const u8 loop[] = {0xa7, 0xf4, 0x00, 0x00};
-    int fd = mkstemp(image);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(pwrite(fd, psw, sizeof psw, 0), sizeof psw);
-    ck_assert_int_eq(pwrite(fd, loop, sizeof loop, LOOP_AT), sizeof loop);
-    close(fd);
-}
-
-static void setup(void)
-{
-    struct cause cause = {0};
-    const struct vm_host_config hc = {.deterministic = true, .model = cpu_model_default()};
-    const struct vm_host_ports ports = {NULL, post};
+    const struct ipled_piece pieces[] = {
+        {0, psw, sizeof psw}, {LOOP_AT, loop, sizeof loop}, {0, NULL, 0}};
     const struct vm_host_events events = {0};
-    const struct vm_config vc = {.name = "LOOPS",
-                                 .personality = VM_LPAR,
-                                 .storage_bytes = STORAGE_BYTES,
-                                 .cpus = 1,
-                                 .model = cpu_model_default(),
-                                 .share = 100};
-    image_make();
-    host = vm_host_create(&hc, &ports, &events, &cause);
-    ck_assert_ptr_nonnull(host);
-    ck_assert_int_eq(vm_create(host, &vc, &vm, &cause), ST_OK);
-    ck_assert_int_eq(vm_ipl_image(vm, image, &cause), ST_OK);
+    ipled_machine((struct vm_host_config){.deterministic = true}, post, &events, 1, pieces,
+                  &host, &vm);
 }
 
 static void teardown(void)
 {
     vm_destroy(vm);
     vm_host_destroy(host);
-    unlink(image);
 }
 
 /* Per cent of the time that the machine's CPU has been executing while RUN_NS went by. */

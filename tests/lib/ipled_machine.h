@@ -1,0 +1,24 @@
+/* What tests of the dispatcher share: a machine of 1 MiB, IPLed from bytes the test gives. */
+#ifndef ENDICOTT_TESTS_LIB_IPLED_MACHINE_H
+#define ENDICOTT_TESTS_LIB_IPLED_MACHINE_H
+
+#include "hyp/vm.h"
+
+/** Bytes of the image at an absolute address. */
+struct ipled_piece {
+    u32 at;
+    const u8 *bytes;
+    size_t len;
+};
+
+/**
+ * Makes a host of `hc` (its model is set here) with `post` and `events`, and on it an LPAR of `cpus`
+ * CPUs, IPLed from the pieces up to one without bytes. The caller ends both. Check's assertions.
+ */
+void ipled_machine(struct vm_host_config hc, void (*post)(void *, void (*)(void *), void *),
+                   const struct vm_host_events *events, unsigned cpus,
+                   const struct ipled_piece *piece, struct vm_host **host, struct vm **vm);
+/** IPLs a machine, again if need be, from such pieces. */
+void ipled_pieces(struct vm *vm, const struct ipled_piece *piece);
+
+#endif
