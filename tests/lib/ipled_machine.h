@@ -12,8 +12,9 @@ struct ipled_piece {
 };
 
 /**
- * Makes a host of `hc` (its model is set here) with `post` and `events`, and on it an LPAR of `cpus`
- * CPUs, IPLed from the pieces up to one without bytes. The caller ends both. Check's assertions.
+ * Makes a host of `hc` (its model is set here) with `post` and `events`, and on it an LPAR of
+ * `cpus` CPUs, IPLed from the pieces up to one without bytes. The caller ends both. Check's
+ * assertions.
  */
 void ipled_machine(struct vm_host_config hc, void (*post)(void *, void (*)(void *), void *),
                    const struct vm_host_events *events, unsigned cpus,
