@@ -49,6 +49,8 @@ static u64 ring_start(void)
 static void ring_copy(struct con3270 *con, u64 at, const void *bytes, size_t len)
 {
     size_t offset = at % CON3270_RING_BYTES, first = CON3270_RING_BYTES - offset;
+    if (!len) /* then there may be no bytes at all */
+        return;
     first = len < first ? len : first;
     memcpy(con->ring + offset, bytes, first);
     memcpy(con->ring, (const u8 *)bytes + first, len - first);

@@ -165,10 +165,10 @@ bool select_emit(struct jit_cx *x)
     const struct jit_block *b = &x->block[x->cur_block];
     const struct jit_insn *branch = region_last(x, b);
     unsigned skipped = (unsigned)b->fall, taken = (unsigned)x->temp[0];
-    u16 writes = skipped_writes(x, b);
     enum x64_cond cond;
-    if (!b->selects)
+    if (!b->selects) /* there may be no block behind it */
         return false;
+    u16 writes = skipped_writes(x, b);
     if (!cc_one_cond(x, branch->d.r1, &cond)) {
         x->a.full |= x->no_windows; /* the block was left out: no region */
         x->block[skipped].skipped = false;
