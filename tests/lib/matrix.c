@@ -133,6 +133,7 @@ u64 mx_boundary(enum mx_boundary b)
         [MX_AT_TOP64] = 0,
         [MX_AT_EDAT1] = 0xa00000 + MX_HIGH_FRAME,
         [MX_AT_EDAT2] = (3ull << 31) + MX_HIGH_FRAME,
+        [MX_AT_EDAT1_END] = 0xb00000,
         [MX_AT_REAL] = 0x3b000,
         [MX_AT_END] = MX_STORAGE,
     };
@@ -145,7 +146,7 @@ static void lists_make(struct matrix *m)
     u64 list, aste;
     m->lists = (m->tables_end + 0xfff) & ~0xfffull;
     m->tables_end = m->lists + FRAME_BYTES;
-    if (m->tables_end > MX_STORAGE - FRAME_BYTES) /* the last frame is for MX_AT_END */
+    if (m->tables_end > MX_LAST_FRAME) /* the last frame is for MX_AT_END */
         abort();
     list = m->lists + 0x80;
     aste = m->lists + 0x200;
@@ -173,6 +174,7 @@ static void tables_make(struct matrix *m)
         for (u64 at = 0; at < 0x3000; at += 0x1000)
             map(m, MX_PLAIN(i) + at, 0x20000 + 0x4000 * i + at);
     mx_set(m, mx_entry(m, mx_boundary(MX_AT_EDAT1), 0), ENTRY_FRAME);
+    map(m, mx_boundary(MX_AT_EDAT1_END), MX_HIGH_FRAME);
     mx_set(m, mx_entry(m, mx_boundary(MX_AT_EDAT2), 1), ENTRY_FRAME | 1 << 2);
     m->asce = TABLES | 3 << 2 | 3;
     lists_make(m);
@@ -235,6 +237,15 @@ static void area_fill(struct matrix *m)
     mx_set(m, LC_SVC_NEW + 8, MX_SVC_HANDLER);
 }
 
+/* Where storage ends, bytes of an operand may be outside. */
+static void operand_byte_put(struct matrix *m, const struct mx_case *k, unsigned i, u64 at,
+                             u8 byte)
+{
+    u64 abs = mx_operand_abs(m, k, i, at);
+    if (abs < MX_STORAGE)
+        m->st->base[abs] = byte;
+}
+
 /* Where addresses of operands 4, 6 and 8 of PERFORM LOCKED OPERATION stand, behind their ALETs. */
 static void list_put(struct matrix *m, const struct mx_case *k, unsigned list)
 {
@@ -250,10 +261,9 @@ static void list_put(struct matrix *m, const struct mx_case *k, unsigned list)
                 alet = k->alet[n];
             }
         for (unsigned byte = 0; byte < 8; byte++)
-            m->st->base[mx_operand_abs(m, k, list, at + byte)] = (u8)(ea >> (56 - 8 * byte));
+            operand_byte_put(m, k, list, at + byte, (u8)(ea >> (56 - 8 * byte)));
         for (unsigned byte = 0; byte < 4; byte++)
-            m->st->base[mx_operand_abs(m, k, list, at - 4 + byte)] =
-                (u8)(alet >> (24 - 8 * byte));
+            operand_byte_put(m, k, list, at - 4 + byte, (u8)(alet >> (24 - 8 * byte)));
     }
 }
 
@@ -263,11 +273,8 @@ static void content_put(struct matrix *m, const struct mx_case *k)
         const struct mx_operand *o = &k->row->operand[i];
         unsigned len = o->access == 'v' || o->access == 'K' ? 0 : mx_length_of(k, i);
         len = o->list ? LISTED_FIRST + LISTED_MAX * LISTED_BYTES : len;
-        for (unsigned at = 0; at < len; at++) {
-            u64 abs = mx_operand_abs(m, k, i, at);
-            if (abs < MX_STORAGE)
-                m->st->base[abs] = o->content[at % o->content_len];
-        }
+        for (unsigned at = 0; at < len; at++)
+            operand_byte_put(m, k, i, at, o->content[at % o->content_len]);
         if (o->list)
             list_put(m, k, i);
     }
@@ -301,6 +308,18 @@ static void code_put(struct matrix *m, const struct mx_case *k)
     }
 }
 
+void mx_storage_get(struct matrix *m, u8 *seen)
+{
+    memcpy(seen, m->st->base, MX_AREA);
+    memcpy(seen + MX_AREA, m->st->base + MX_LAST_FRAME, FRAME_BYTES);
+}
+
+static void storage_back(struct matrix *m, const u8 *seen)
+{
+    memcpy(m->st->base, seen, MX_AREA);
+    memcpy(m->st->base + MX_LAST_FRAME, seen + MX_AREA, FRAME_BYTES);
+}
+
 static void registers_put(struct matrix *m, const struct mx_case *k)
 {
     struct cpu *c = m->cpu;
@@ -321,10 +340,10 @@ void mx_apply(struct matrix *m, const struct mx_case *k)
     area_fill(m);
     content_put(m, k);
     code_put(m, k);
-    memcpy(m->before, m->st->base, MX_AREA);
+    mx_storage_get(m, m->before);
     for (u64 at = 0; at < MX_AREA; at += FRAME_BYTES)
         storage_key_set(m->st, at, k->key);
-    storage_key_set(m->st, MX_STORAGE - FRAME_BYTES, k->key);
+    storage_key_set(m->st, MX_LAST_FRAME, k->key);
     cpu_purge_tlb(m->cpu);
     registers_put(m, k);
     cpu_start(m->cpu);
@@ -332,7 +351,7 @@ void mx_apply(struct matrix *m, const struct mx_case *k)
 
 void mx_apply_again(struct matrix *m, const struct mx_case *k)
 {
-    memcpy(m->st->base, m->before, MX_AREA);
+    storage_back(m, m->before);
     registers_put(m, k);
 }
 
@@ -399,12 +418,12 @@ static void run_to_wait(struct matrix *m)
  * behind the instruction. */
 static void run_translated(struct matrix *m, struct mx_state *s)
 {
-    static u8 area[MX_AREA];
+    static u8 area[MX_SEEN];
     struct mx_state begin;
     mx_capture(m, &begin);
-    memcpy(area, m->st->base, MX_AREA);
+    mx_storage_get(m, area);
     run_to_wait(m);
-    memcpy(m->st->base, area, MX_AREA);
+    storage_back(m, area);
     registers_back(m, &begin);
     memset(m->cpu->heat, 1, JIT_HEAT_ENTRIES);
     run_to_wait(m);
@@ -457,17 +476,13 @@ bool mx_do(struct matrix *m, struct mx_case *k, struct mx_state *s)
 
 /* ---- comparing ---- */
 
-u64 mx_storage_differs(struct matrix *m, const u8 *was)
+bool mx_storage_differs(struct matrix *m, const u8 *was)
 {
     const u8 *is = m->st->base;
-    if (memcmp(is + LC_INTERRUPTS_END, was + LC_INTERRUPTS_END, MX_AREA - LC_INTERRUPTS_END) ==
-            0 &&
-        memcmp(is, was, LC_INTERRUPTS) == 0)
-        return MX_AREA;
-    for (u64 at = 0; at < MX_AREA; at++)
-        if (is[at] != was[at] && (at < LC_INTERRUPTS || at >= LC_INTERRUPTS_END))
-            return at;
-    return MX_AREA;
+    return memcmp(is, was, LC_INTERRUPTS) != 0 ||
+           memcmp(is + LC_INTERRUPTS_END, was + LC_INTERRUPTS_END,
+                  MX_AREA - LC_INTERRUPTS_END) != 0 ||
+           memcmp(is + MX_LAST_FRAME, was + MX_AREA, FRAME_BYTES) != 0;
 }
 
 static bool registers_64(const char *name, const u64 *a, const u64 *b, char *text)
@@ -567,7 +582,7 @@ void mx_refused(struct matrix *m, struct mx_case *k, unsigned pgm, const char *w
                     (unsigned long long)s.addr);
     else if (s.mask != begin.mask)
         mx_complain(m, k->row, "%s: old PSW mask %llx", when, (unsigned long long)s.mask);
-    else if (mx_storage_differs(m, m->before) != MX_AREA)
+    else if (mx_storage_differs(m, m->before))
         mx_complain(m, k->row, "%s: storage changed", when);
     s.fpc &= pgm == PGM_DATA ? ~0xff00u : ~0u; /* the DXC goes there as well */
     if (*mx_registers_differ(&begin, &s, text))

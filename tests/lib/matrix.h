@@ -60,7 +60,9 @@ bool mx_has_field(const struct mx_row *row, const char *name);
 /* ---- the machine ---- */
 
 #define MX_STORAGE (1u << 20)
-#define MX_AREA 0x40000u /* what cases may touch; tables lie above */
+#define MX_AREA 0x40000u                     /* what cases may touch; tables lie above */
+#define MX_LAST_FRAME (MX_STORAGE - 0x1000u) /* and this: where a segment of one frame ends */
+#define MX_SEEN (MX_AREA + 0x1000u)
 #define MX_CODE 0x10000u
 #define MX_EXECUTE (MX_CODE + 0x800)
 #define MX_HANDLER 0x1e000u /* program new PSW */
@@ -86,6 +88,7 @@ enum mx_boundary {
     MX_MAPPED,               /* the boundaries above are between pages */
     MX_AT_EDAT1 = MX_MAPPED, /* in a segment of one frame */
     MX_AT_EDAT2,             /* in a region of one frame */
+    MX_AT_EDAT1_END,         /* from the segment of one frame into a page */
     MX_AT_REAL,              /* real address, inside storage */
     MX_AT_END,               /* real address, where storage ends */
     MX_BOUNDARIES
@@ -107,7 +110,7 @@ struct matrix {
     u64 tables_end;
     u64 asce, asce_short; /* five levels; segment tables only */
     u64 lists;            /* dispatchable-unit control table, access list, ASTE; see MX_ALET */
-    u8 before[MX_AREA];   /* storage when the instruction began */
+    u8 before[MX_SEEN];   /* storage when the instruction began */
     unsigned complaints;
 };
 
@@ -191,9 +194,10 @@ unsigned mx_length_of(const struct mx_case *k, unsigned i);
 u64 mx_frame(struct matrix *m, u64 mask, u64 va);
 /** Absolute address of operand byte `at`. */
 u64 mx_operand_abs(struct matrix *m, const struct mx_case *k, unsigned i, u64 at);
-/** First address of area [0, MX_AREA) that differs from `was`, MX_AREA when none does; the
- *  storage that interruptions store into does not count. */
-u64 mx_storage_differs(struct matrix *m, const u8 *was);
+/** What cases may touch, MX_SEEN bytes: the area and the last frame. */
+void mx_storage_get(struct matrix *m, u8 *seen);
+/** Is it another than `was`? What interruptions store into does not count. */
+bool mx_storage_differs(struct matrix *m, const u8 *was);
 /** Registers after the same operation on operands that lie elsewhere: equal, or moved by the
  *  distance of an operand. Text as below. */
 const char *mx_moved_differ(const struct mx_case *a, const struct mx_state *sa,

@@ -33,6 +33,8 @@ enum place {
     WHOLE = 1, /* the first byte is at the boundary: what is beyond fails as a whole */
     REAL = 2,  /* DAT is off */
     EDAT = 4,  /* in frames of a segment or region */
+    LOWER = 8, /* the page below the boundary is the bad one */
+    UPPER = 16,
 };
 
 static const struct fault {
@@ -86,6 +88,24 @@ static const struct fault {
      "s", 8, EDAT | WHOLE},
     {"segment frame, its key, fetch", ENTRY, 0x04, 0, 0x14800, MX_AT_EDAT1, PSW_EA | PSW_BA,
      "fsx", 8, EDAT | WHOLE},
+    {"end of a segment frame", ENTRY, 0x10, 0, 0x20, MX_AT_EDAT1_END, PSW_EA | PSW_BA, "fsx", 0,
+     EDAT | LOWER},
+    {"end of a segment frame, protection", ENTRY, 0x04, 0, 0x200, MX_AT_EDAT1_END,
+     PSW_EA | PSW_BA, "s", 4, EDAT | LOWER},
+    {"end of a segment frame, execution protection", ENTRY, 0x04, 0, 0x100, MX_AT_EDAT1_END,
+     PSW_EA | PSW_BA, "x", 0x84, EDAT | LOWER},
+    {"end of a segment frame, addressing", FRAME, 0x05, 0, 0x400, MX_AT_EDAT1_END,
+     PSW_EA | PSW_BA, "fsx", 0, EDAT | LOWER},
+    {"end of a segment frame, key, store", KEY, 0x04, 0, 0x40, MX_AT_EDAT1_END, PSW_EA | PSW_BA,
+     "s", 8, EDAT | LOWER},
+    {"end of a segment frame, its key, fetch", ENTRY, 0x04, 0, 0x14800, MX_AT_EDAT1_END,
+     PSW_EA | PSW_BA, "fsx", 8, EDAT | LOWER},
+    {"segment behind a segment frame", ENTRY, 0x10, 0, 0x20, MX_AT_EDAT1_END, PSW_EA | PSW_BA,
+     "fsx", 0, EDAT | UPPER},
+    {"page behind a segment frame", ENTRY, 0x11, -1, 0x400, MX_AT_EDAT1_END, PSW_EA | PSW_BA,
+     "fsx", 0, EDAT | UPPER},
+    {"page behind a segment frame, protection", ENTRY, 0x04, -1, 0x200, MX_AT_EDAT1_END,
+     PSW_EA | PSW_BA, "s", 4, EDAT | UPPER},
     {"region frame", ENTRY, 0x3b, 1, 0x20, MX_AT_EDAT2, PSW_EA | PSW_BA, "fsx", 0,
      EDAT | WHOLE},
     {"region frame, protection", ENTRY, 0x04, 1, 0x200, MX_AT_EDAT2, PSW_EA | PSW_BA, "s", 4,
@@ -337,7 +357,7 @@ static void check_unchanged(const struct trial *t)
     }
     if (*mx_registers_differ(&t->begin, &now, text))
         complain(t, "registers have changed:", text);
-    if (mx_storage_differs(&m, m.before) != MX_AREA)
+    if (mx_storage_differs(&m, m.before))
         complain(t, "storage has changed", "");
 }
 
@@ -351,7 +371,7 @@ static void check_resumed(struct trial *t, const u8 *whole)
         complain(t, "resumed: another PSW, condition code or interruption", "");
     else if (*mx_registers_differ(&t->whole, &t->resumed, text))
         complain(t, "resumed: registers", text);
-    else if (mx_storage_differs(&m, whole) != MX_AREA)
+    else if (mx_storage_differs(&m, whole))
         complain(t, "resumed: other storage", "");
 }
 
@@ -433,7 +453,7 @@ static bool run_whole(struct trial *t, u8 *whole)
 {
     mx_apply(&m, &t->k);
     mx_run(&m, &t->k, &t->whole);
-    memcpy(whole, m.st->base, MX_AREA);
+    mx_storage_get(&m, whole);
     if (t->whole.pgm) {
         complain_code(t, "interrupted without a fault:", t->whole.pgm);
         return false;
@@ -444,7 +464,7 @@ static bool run_whole(struct trial *t, u8 *whole)
 
 static void run_trial(struct trial *t, const struct mx_row *row)
 {
-    static u8 whole[MX_AREA];
+    static u8 whole[MX_SEEN];
     if (!prepare(t, row))
         return;
     if (repairable(t->f) && !run_whole(t, whole))
@@ -503,6 +523,8 @@ static bool possible(const struct fault *f, bool high)
 {
     if (f->place & WHOLE || (f->place & REAL && f->how == FRAME))
         return high;
+    if (f->place & (LOWER | UPPER))
+        return high == !!(f->place & UPPER);
     return high || (f->how != LOW && f->how != TOO_LONG && f->level <= 0);
 }
 

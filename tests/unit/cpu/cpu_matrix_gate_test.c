@@ -99,12 +99,12 @@ START_TEST(test_problem_state)
         struct mx_case k;
         struct mx_state super, problem;
         char text[64];
-        u8 after[MX_AREA];
+        u8 after[MX_SEEN];
         if ((row.flags & IF_PRIV) || mx_says(&row, "semiprivileged"))
             continue;
         mx_case_init(&m, &k, &row);
         mx_do(&m, &k, &super);
-        memcpy(after, m.st->base, MX_AREA);
+        mx_storage_get(&m, after);
         k.mask |= PSW_PROB;
         mx_do(&m, &k, &problem);
         if (mx_excused(&row, "problem") || mx_excused(&row, "same"))
@@ -115,7 +115,7 @@ START_TEST(test_problem_state)
             mx_complain(&m, &row, "problem state: another PSW mask");
         else if (*mx_registers_differ(&super, &problem, text))
             mx_complain(&m, &row, "problem state: %s", text);
-        else if (mx_storage_differs(&m, after) != MX_AREA)
+        else if (mx_storage_differs(&m, after))
             mx_complain(&m, &row, "problem state: other storage");
     }
     ck_assert_uint_eq(m.complaints, 0);
@@ -168,7 +168,7 @@ static void compare_executed(struct mx_case *k, struct mx_state direct, u8 *stor
                     (unsigned long long)s.addr, (unsigned long long)direct.addr);
     else if (*mx_registers_differ(&direct, &s, text))
         mx_complain(&m, k->row, "EXECUTE: %s", text);
-    else if (mx_storage_differs(&m, storage) != MX_AREA)
+    else if (mx_storage_differs(&m, storage))
         mx_complain(&m, k->row, "EXECUTE: other storage");
 }
 
@@ -180,10 +180,10 @@ START_TEST(test_execute)
     for (unsigned i = 0; mx_next(&m, &i, &row);) {
         struct mx_case k;
         struct mx_state direct;
-        u8 after[MX_AREA];
+        u8 after[MX_SEEN];
         mx_case_init(&m, &k, &row);
         mx_do(&m, &k, &direct);
-        memcpy(after, m.st->base, MX_AREA);
+        mx_storage_get(&m, after);
         for (k.execute = 1; k.execute <= 2; k.execute++)
             if (mx_excused(&row, "target"))
                 mx_refused(&m, &k, PGM_EXECUTE, "as target");
