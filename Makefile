@@ -10,7 +10,7 @@ CC       := gcc
 endif
 
 # --- what is built ------------------------------------------------------------------------------
-SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io io/image io/dasd io/tape hyp hyp/config hyp/cp ssi lgr cli cli/tn3270
+SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io io/image io/dasd io/tape io/unitrec hyp hyp/config hyp/cp hyp/spool ssi lgr cli cli/tn3270
 SRCS     := $(sort $(foreach d,$(SRC_DIRS),$(wildcard $(d)/*.c)))
 LIB_SRCS := $(filter-out cli/main.c,$(SRCS))
 OBJ      := $(BUILD)/obj
@@ -208,7 +208,7 @@ build-fuzz/fuzz-decode: $(FUZZ_SRCS:%.c=$(OBJ)/%.o)
 
 # Arbitrary bytes for what takes them from guests, files and peers: each target SECONDS of processor time.
 FUZZ_TARGETS := channel image tape terminal
-FUZZ_SRCS.channel := $(wildcard mem/base/*.c mem/*.c io/*.c) tests/lib/channel_exec.c tests/fuzz/channel_exec.c
+FUZZ_SRCS.channel := $(wildcard mem/base/*.c mem/*.c io/*.c io/unitrec/*.c) tests/lib/channel_exec.c tests/fuzz/channel_exec.c
 FUZZ_SRCS.image := $(wildcard mem/base/*.c io/image/*.c) io/ebcdic.c tests/fuzz/image_exec.c
 FUZZ_SRCS.tape := $(wildcard mem/base/*.c) io/tape/tape_file.c tests/fuzz/tape_exec.c
 FUZZ_SRCS.terminal := $(wildcard mem/base/*.c io/screen3270*.c) io/ebcdic.c cli/tn3270/tn3270_telnet.c cli/tn3270/tn3270_e.c \

@@ -17,6 +17,7 @@
 #include "cli/ipl_disks.h"
 #include "cli/ipl_move.h"
 #include "cli/ipl_terminals.h"
+#include "cli/ipl_unitrec.h"
 #include "cli/post_uv.h"
 #include "cpu/engine.h"
 #include "hyp/directory.h"
@@ -36,6 +37,7 @@ struct ipl_options {
     const char *console, *display, *certificate, *net, *gdb, *seed, *timeout, *stats, *trace,
         *move;
     const char *disk[CLI_MANY_MAX + 1], *tape[CLI_MANY_MAX + 1];
+    const char *reader[CLI_MANY_MAX + 1], *punch[CLI_MANY_MAX + 1], *printer[CLI_MANY_MAX + 1];
     bool deterministic, perf_map;
 };
 
@@ -519,6 +521,10 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     if (rc == ST_OK)
         rc = ipl_tapes_open(ipl->opt.tape, vc, &cause);
     if (rc == ST_OK)
+        rc = ipl_unitrec_open(
+            &(struct ipl_unitrec){ipl->opt.reader, ipl->opt.punch, ipl->opt.printer}, vc,
+            &cause);
+    if (rc == ST_OK)
         rc = machine_create(ipl, vc, &cause);
     if (rc) {
         fprintf(stderr, "endicott ipl: %s\n", cause.text);
@@ -537,6 +543,7 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     vm_host_destroy(ipl->host);
     ipl_disks_close(vc);
     ipl_tapes_close(vc);
+    ipl_unitrec_close(vc);
     if (ipl->opt.trace_file)
         fclose(ipl->opt.trace_file);
     post_uv_destroy(ipl->post);
@@ -568,6 +575,10 @@ int cli_ipl(int argc, char **argv)
         {"disk", "DEVNO=FILE[,ro][,sync]...", "disk image; any number", o->disk, NULL},
         {"tape", "DEVNO[=FILE[,ro][,3480]]...", "tape drive and volume; any number", o->tape,
          NULL},
+        {"reader", "DEVNO=FILE[,ascii]...", "card reader and its deck; any number", o->reader,
+         NULL},
+        {"punch", "DEVNO=FILE[,ebcdic]...", "card punch; any number", o->punch, NULL},
+        {"printer", "DEVNO=FILE[,asa|machine]...", "printer; any number", o->printer, NULL},
         {"net", "DEVNO=...", "network (not available yet)", &o->net, NULL},
         {"console", "stdio|none|tn3270:PORT", "console, stdio unless given", &o->console, NULL},
         {"display", "DEVNO[=LU],...",

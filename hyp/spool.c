@@ -131,7 +131,7 @@ int spool_add(struct spool *spool, const char *userid, struct vm *vm, const char
     struct spool_item *item = item_new(spool, userid, origin, name, type, len);
     int rc = item ? ST_OK : ST_NOMEM;
     if (item && vm) {
-        rc = vm_reader_add(vm, name, type, bytes, len, &item->number, cause);
+        rc = vm_reader_add(vm, bytes, len, &item->number, cause);
     } else if (item) {
         item->bytes = malloc(len ? len : 1);
         if (item->bytes)
@@ -156,7 +156,7 @@ void spool_deliver(struct spool *spool, const char *userid, struct vm *vm)
     for (struct spool_item *i = spool->first; i; i = i->next) {
         if (!i->bytes || !is_of(i, userid))
             continue;
-        if (vm_reader_add(vm, i->desc.name, i->desc.type, i->bytes, i->len, &i->number, &cause))
+        if (vm_reader_add(vm, i->bytes, i->len, &i->number, &cause))
             return; /* the rest waits */
         free(i->bytes);
         i->bytes = NULL;
@@ -182,7 +182,7 @@ static void unsee(struct spool *spool)
 
 void spool_sync(struct spool *spool, const char *userid, struct reader *reader)
 {
-    struct reader_file_info info;
+    struct reader_file info;
     unsee(spool);
     for (unsigned k = 0; reader_file_info(reader, k, &info); k++) {
         struct spool_item *i = find_number(spool, userid, info.number);

@@ -4,7 +4,7 @@
 #define ENDICOTT_HYP_SPOOL_H
 
 #include "hyp/vm.h"
-#include "io/unitrec.h"
+#include "io/unitrec/unitrec.h"
 #include "mem/base/codec.h"
 
 struct spool;

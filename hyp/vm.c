@@ -197,18 +197,19 @@ int vm_signal_quiesce(struct vm *vm)
     return rc;
 }
 
-int vm_reader_add(struct vm *vm, const char *name, const char *type, const void *bytes,
-                  size_t len, u32 *number, struct cause *cause)
+int vm_reader_add(struct vm *vm, const void *bytes, size_t len, u32 *number,
+                  struct cause *cause)
 {
     if (!vm->reader)
         return cause_set(cause, ST_NOENT, "%s has no virtual reader", vm->config.name);
-    return reader_add_file(vm->reader, name, type, bytes, len, number, cause);
+    return reader_add_file(vm->reader, bytes, len, number, cause);
 }
 
 void vm_reader_purge(struct vm *vm)
 {
-    if (vm->reader)
-        reader_purge(vm->reader);
+    struct reader_file f;
+    for (unsigned i = 0; vm->reader && reader_file_info(vm->reader, i, &f);)
+        i += !reader_remove(vm->reader, f.number);
 }
 
 /* ---- creation ---- */
@@ -253,6 +254,35 @@ struct con3270 *vm_display(struct vm *vm, u16 devno)
     return dev && !strcmp(ops->name, "3270") ? dev : NULL;
 }
 
+/* A reader of a host file: made with its first deck. */
+static int deck_add(struct vm *vm, const struct vm_unitrec *row, struct cause *cause)
+{
+    const struct dev_ops *ops;
+    struct reader *reader = css_find_device(vm->css, row->devno, &ops);
+    if (!reader)
+        reader = reader_create(vm->css, row->devno, false, cause);
+    if (!reader)
+        return cause->status;
+    struct spool_data copy;
+    int rc = ST_NOMEM;
+    if (spool_data_load(&copy, row->deck.page, spool_data_bytes(&row->deck)))
+        rc = reader_add(reader, &(struct reader_file){.class_ = 'A'}, &copy, NULL, cause);
+    spool_data_fini(&copy);
+    return rc;
+}
+
+static int unitrec_create(struct vm *vm, const struct vm_unitrec *row, struct cause *cause)
+{
+    switch (row->kind) {
+    case VM_READER: return deck_add(vm, row, cause);
+    case VM_PUNCH:
+        return punch_create(vm->css, row->devno, false, unitrec_file_sink, row->file, cause);
+    case VM_PRINTER:
+        return printer_create(vm->css, row->devno, false, unitrec_file_sink, row->file, cause);
+    }
+    return ST_INVAL;
+}
+
 static int devices_create(struct vm *vm, struct cause *cause)
 {
     const struct vm_config *k = &vm->config;
@@ -277,6 +307,8 @@ static int devices_create(struct vm *vm, struct cause *cause)
         if (!tape_create(vm->css, k->tape[i].devno, k->tape[i].type, k->tape[i].file, false,
                          cause))
             rc = cause->status;
+    for (unsigned i = 0; rc == ST_OK && i < k->unitrecs; i++)
+        rc = unitrec_create(vm, &k->unitrec[i], cause);
     return rc;
 }
 

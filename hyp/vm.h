@@ -8,6 +8,7 @@
 #include "cpu/model.h"
 #include "hyp/vm_needs.h"
 #include "io/tape/tape.h"
+#include "io/unitrec/unitrec_file.h"
 #include "mem/base/codec.h"
 #include "mem/storage.h"
 
@@ -31,7 +32,8 @@ struct vm_host_events {
     void *ctx;
     /** A virtual machine reports by itself (vm_needs.h); PSW as far as it matters. */
     void (*event)(void *ctx, struct vm *vm, enum vm_event event, u64 psw_mask, u64 psw_addr);
-    /** DIAGNOSE X'08': run `command` for the guest and answer with vm_diag8_done, now or later. */
+    /** DIAGNOSE X'08': run `command` for the guest and answer with vm_diag8_done, now or
+     *  later. */
     void (*command)(void *ctx, struct vm *vm, const char *command, void *token);
     /** IPL the machine again from the files it came from; NULL: it came from none. */
     int (*reload)(void *ctx, struct vm *vm);
@@ -63,8 +65,8 @@ enum vm_personality {
 #define VM_DISKS_MAX 64
 #define VM_TAPES_MAX 16
 
-/** A disk of the machine from its start on; the caller keeps the image while a machine may be made
- *  of this configuration, the device has a reference of its own. */
+/** A disk of the machine from its start on; the caller keeps the image while a machine may
+ *  be made of this configuration, the device has a reference of its own. */
 struct vm_disk {
     u16 devno;
     struct image *image;
@@ -75,6 +77,19 @@ struct vm_tape {
     u16 devno;
     enum tape_type type;
     struct tape_file *file;
+};
+
+#define VM_UNITREC_MAX 32
+
+enum vm_unitrec_kind { VM_READER, VM_PUNCH, VM_PRINTER };
+
+/** A unit record device with host files of the caller's: a deck for a reader (several rows
+ *  of one number: one behind the other), where a punch or printer puts what comes. */
+struct vm_unitrec {
+    u16 devno;
+    enum vm_unitrec_kind kind;
+    struct spool_data deck;
+    struct unitrec_file *file;
 };
 
 struct vm_config {
@@ -99,6 +114,8 @@ struct vm_config {
     unsigned disks;
     struct vm_tape tape[VM_TAPES_MAX];
     unsigned tapes;
+    struct vm_unitrec unitrec[VM_UNITREC_MAX];
+    unsigned unitrecs;
     unsigned share; /* relative share, 100 = default */
     /** Guest output; any thread. NULL: `console` below gets it. */
     void (*output)(void *ctx, const char *text, size_t len);
@@ -117,8 +134,8 @@ const struct vm_config *vm_configuration(const struct vm *vm);
 struct storage *vm_storage(struct vm *vm);
 
 /**
- * [loop] Hold: when this returns no CPU of the machine is executing and no interception of it is
- * being handled; none will until the matching vm_release. Nests.
+ * [loop] Hold: when this returns no CPU of the machine is executing and no interception of it
+ * is being handled; none will until the matching vm_release. Nests.
  */
 void vm_hold(struct vm *vm);
 void vm_release(struct vm *vm);
@@ -168,8 +185,8 @@ int vm_console_mode(struct vm *vm, bool display, struct cause *cause);
 bool vm_console_reading(struct vm *vm);
 /** ST_REFUSED when the guest does not listen. */
 int vm_signal_quiesce(struct vm *vm);
-int vm_reader_add(struct vm *vm, const char *name, const char *type, const void *bytes,
-                  size_t len, u32 *number, struct cause *cause);
+int vm_reader_add(struct vm *vm, const void *bytes, size_t len, u32 *number,
+                  struct cause *cause);
 
 void vm_reader_purge(struct vm *vm);
 /** [loop] Put a file into `userid`'s virtual reader, logged on or not. `id` may be NULL. */
@@ -200,7 +217,8 @@ u64 vm_epoch(struct vm *vm, u64 *set);
 /** Quiesce: hold the CPUs, stop device work. False (and nothing held) when something of the
  *  guest cannot stop now: a CP command it waits for; try again. */
 bool vm_quiesce(struct vm *vm);
-/** Take so many per cent (0 to VM_THROTTLE_MAX) of its CPUs' processor time away, from now on. */
+/** Take so many per cent (0 to VM_THROTTLE_MAX) of its CPUs' processor time away, from now
+ *  on. */
 void vm_throttle(struct vm *vm, unsigned percent);
 /** Undo vm_quiesce: the guest goes on here. */
 void vm_unquiesce(struct vm *vm);

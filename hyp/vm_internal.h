@@ -15,7 +15,7 @@
 #include "io/dasd/dasd.h"
 #include "io/css.h"
 #include "io/sclp.h"
-#include "io/unitrec.h"
+#include "io/unitrec/unitrec.h"
 #include "mem/base/lock.h"
 
 #define IPL_BLOCK_BYTES 200 /* IPL parameter block of a channel-attached device */

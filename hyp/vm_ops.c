@@ -386,7 +386,12 @@ static int op_spool_change(void *ctx, const char *userid, int keep, int hold)
     struct vm *vm = vm_by_name(ctx, userid);
     if (!vm || !vm->reader)
         return 0;
-    reader_change_all(vm->reader, keep, hold);
+    struct reader_file f;
+    for (unsigned i = 0; reader_file_info(vm->reader, i, &f); i++) {
+        f.keep = keep < 0 ? f.keep : keep != 0;
+        f.held = hold < 0 ? f.held : hold != 0;
+        reader_change(vm->reader, &f);
+    }
     return (int)reader_files(vm->reader);
 }
 
@@ -394,7 +399,7 @@ static void op_spool_close(void *ctx, const char *userid)
 {
     struct vm *vm = vm_by_name(ctx, userid);
     if (vm && vm->reader)
-        reader_close(vm->reader);
+        reader_close(vm->reader, READER_CLOSE_RESET);
 }
 
 static void op_spool_open(void *ctx, const char *userid)

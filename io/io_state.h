@@ -19,10 +19,9 @@
 #define IO_TAG_CELLS 0x8111      /* bytes: the screen of a 3270 */
 #define IO_TAG_FILE 0x8120       /* block: a spool file */
 #define IO_TAG_FILE_NUMBER 0x8121
-#define IO_TAG_FILE_NAME 0x8122
-#define IO_TAG_FILE_TYPE 0x8123
-#define IO_TAG_FILE_CARDS 0x8124
 #define IO_TAG_FILE_FLAGS 0x8125 /* u8: keep 2, held 1 */
+#define IO_TAG_FILE_CLASS 0x8126 /* u8 */
+#define IO_TAG_FILE_PAGES 0x8127 /* bytes: spool_data.h */
 #define IO_TAG_EVENT 0x8130      /* bytes: a pending SCLP event buffer */
 
 struct con3215_state {
@@ -36,9 +35,11 @@ struct reader_state {
     u32 next_number; /* of the next spool file */
     u32 card;        /* next card of the current file */
     u32 current;     /* number of the file being read, 0: none */
+    u32 page;        /* next page of it for DIAGNOSE X'14' */
     u8 eof_due;      /* the last card was read: unit exception comes next */
-    u8 cont, hold;
-    u8 zero[1];
+    u8 cont, hold, keep;
+    u8 class_; /* of files that it reads; 0: any */
+    u8 zero[3];
 };
 
 struct eckd_state {

@@ -6,7 +6,7 @@
 
 #include "io/con3215.h"
 #include "io/css_internal.h"
-#include "io/unitrec.h"
+#include "io/unitrec/unitrec.h"
 #include "mem/base/ergo.h"
 
 #define STORAGE_BYTES (1u << 20)
@@ -122,7 +122,7 @@ static void world_create(struct world *w)
     POST(css_attach(w->css, 0x0200, &slow_ops, w, false, NULL, &cause) == ST_OK);
     POST(css_attach(w->css, CSS_DEVICE(1, 0x0200), &slow_ops, w, false, NULL, &cause) == ST_OK);
     for (unsigned i = 0; i < 2; i++)
-        reader_add_file(reader, "A", "FILE", cards, sizeof cards - 1, NULL, &cause);
+        reader_add_file(reader, cards, sizeof cards - 1, NULL, &cause);
 }
 
 static void world_destroy(struct world *w)

@@ -13,7 +13,7 @@
 #include "io/css_internal.h"
 #include "io/io_state.h"
 #include "io/sclp.h"
-#include "io/unitrec.h"
+#include "io/unitrec/unitrec.h"
 
 #define UNUSED __attribute__((unused))
 #define STORAGE_BYTES (16u << 20)

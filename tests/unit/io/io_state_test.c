@@ -63,8 +63,8 @@ static void busy(struct machine *m)
     ck_assert_int_eq(start(m, css_find_devno(m->css, 0x0009), ORB_F, 0x1000), 0);
     con3215_input(device(m, 0x0020), "one", 3);
     con3215_input(device(m, 0x0020), "two", 3);
-    reader_add_file(device(m, 0x000c), "A", "B", "first", 5, NULL, NULL);
-    reader_add_file(device(m, 0x000c), "C", "D", "second", 6, NULL, NULL);
+    reader_add_file(device(m, 0x000c), "first", 5, NULL, NULL);
+    reader_add_file(device(m, 0x000c), "second", 6, NULL, NULL);
     ck_assert_int_eq(tsch(m, css_find_devno(m->css, 0x000c), &irb), 0); /* became ready */
     ccw1(m, 0x1100, 0x02, CCW_SLI, 80, 0x3000);
     ck_assert_int_eq(start(m, css_find_devno(m->css, 0x000c), ORB_F, 0x1100), 0);

@@ -10,20 +10,26 @@ static struct reader *rdr;
 static u32 con_id, rdr_id;
 static char sunk[4096];
 
-static void sink(void *arg, u16 devno, u8 cc, const u8 *bytes, size_t len)
+static int sink_answer;
+
+static int sink(void *arg, u16 devno, u8 cc, const u8 *bytes, size_t len)
 {
+    if (sink_answer)
+        return sink_answer;
     char text[512];
     (void)arg;
     size_t n = ebcdic_to_utf8(EBCDIC_037, bytes, len, text);
     text[n] = 0;
     size_t at = strlen(sunk);
     snprintf(sunk + at, sizeof sunk - at, "%04X %02X %s\n", devno, cc, text);
+    return ST_OK;
 }
 
 static void setup(void)
 {
     machine_init(&m);
     sunk[0] = 0;
+    sink_answer = ST_OK;
     con = con3215_create(m.css, 0x0009, false, NULL);
     rdr = reader_create(m.css, 0x000c, false, NULL);
     ck_assert_int_eq(punch_create(m.css, 0x000d, false, sink, NULL, NULL), ST_OK);
@@ -147,9 +153,9 @@ static u8 *ipl_image(size_t len)
 START_TEST(linux_image_ipl_from_reader)
 {
     u8 *image = ipl_image(10000), *initrd = pattern(4000, 9);
-    ck_assert_int_eq(reader_add_file(rdr, "K", "IMAGE", image, 10000, NULL, NULL), ST_OK);
-    ck_assert_int_eq(reader_add_file(rdr, "P", "PARM", "root=/dev/ram0", 14, NULL, NULL), 0);
-    ck_assert_int_eq(reader_add_file(rdr, "I", "INITRD", initrd, 4000, NULL, NULL), ST_OK);
+    ck_assert_int_eq(reader_add_file(rdr, image, 10000, NULL, NULL), ST_OK);
+    ck_assert_int_eq(reader_add_file(rdr, "root=/dev/ram0", 14, NULL, NULL), 0);
+    ck_assert_int_eq(reader_add_file(rdr, initrd, 4000, NULL, NULL), ST_OK);
     struct cause cause;
     ck_assert_int_eq(css_ipl(m.css, 0x000c, &cause), ST_OK);
     ck_assert_uint_eq(m.isc_mask, 0);
@@ -173,15 +179,15 @@ END_TEST
 
 START_TEST(reader_end_of_file_and_hold)
 {
-    struct reader_file_info info;
+    struct reader_file info;
     ccw1(&m, 0x1000, 0x02, CCW_SLI, 80, 0x2000);
     struct irb irb = go(rdr_id);
     ck_assert_uint_eq(irb.ds, 0x0e);
     ck_assert_uint_eq(irb.raw[32], SENSE_INTERVENTION);
-    ck_assert_int_eq(reader_add_file(rdr, "A", "X", "1", 1, NULL, NULL), ST_OK);
+    ck_assert_int_eq(reader_add_file(rdr, "1", 1, NULL, NULL), ST_OK);
     ck_assert_int_eq(tsch(&m, rdr_id, &irb), 0);
     ck_assert_uint_eq(irb.ds, 0x04); /* the reader became ready */
-    reader_set_hold(rdr, true);
+    reader_set_options(rdr, false, true, false, 0);
     ck_assert_uint_eq(go(rdr_id).ds, 0x0c);
     irb = go(rdr_id);
     ck_assert_uint_eq(irb.ds, 0x0d);
@@ -189,20 +195,126 @@ START_TEST(reader_end_of_file_and_hold)
     ck_assert_uint_eq(go(rdr_id).ds, 0x0e); /* held: not eligible */
     ck_assert(reader_file_info(rdr, 0, &info));
     ck_assert(info.held && info.records == 1);
-    reader_change_all(rdr, 1, 0); /* CHANGE RDR ALL KEEP NOHOLD */
+    info.keep = true; /* CHANGE RDR ALL KEEP NOHOLD */
+    info.held = false;
+    ck_assert(reader_change(rdr, &info));
     ck_assert_uint_eq(go(rdr_id).ds, 0x0c);
-    reader_set_continuous(rdr, true);
-    reader_purge(rdr);
-    ck_assert_uint_eq(reader_files(rdr), 1); /* it is open */
+    reader_set_options(rdr, true, true, false, 0);
+    ck_assert(!reader_remove(rdr, info.number)); /* it is open */
     ck_assert_uint_eq(go(rdr_id).ds, 0x0d);
-    reader_purge(rdr);
-    reader_add_file(rdr, "B", "X", "2", 1, NULL, NULL);
-    reader_add_file(rdr, "C", "X", "3", 1, NULL, NULL);
+    ck_assert(reader_remove(rdr, info.number));
+    ck_assert_uint_eq(reader_files(rdr), 0);
+    reader_add_file(rdr, "2", 1, NULL, NULL);
+    reader_add_file(rdr, "3", 1, NULL, NULL);
     tsch(&m, rdr_id, &irb);
     ck_assert_uint_eq(go(rdr_id).ds, 0x0c);
     ck_assert_uint_eq(go(rdr_id).ds, 0x0c); /* CONT: no end between files */
     ck_assert_uint_eq(go(rdr_id).ds, 0x0d);
-    ck_assert_int_eq(reader_add_file(rdr, "E", "X", "", 0, NULL, NULL), ST_INVAL);
+    ck_assert_int_eq(reader_add_file(rdr, "", 0, NULL, NULL), ST_INVAL);
+}
+END_TEST
+
+/* SPOOL RDR CLASS, ORDER, and what CLOSE does with the file being read. */
+START_TEST(reader_class_order_close)
+{
+    struct reader_file info = {.class_ = 'B'};
+    struct spool_data data;
+    struct irb irb;
+    u32 first, second;
+    ccw1(&m, 0x1000, 0x02, CCW_SLI, 80, 0x2000);
+    reader_set_options(rdr, false, false, false, 'B');
+    ck_assert_int_eq(reader_add_file(rdr, "A", 1, &first, NULL), ST_OK);
+    ck_assert_int_eq(tsch(&m, rdr_id, &irb), 1); /* class A: nothing became ready */
+    ck_assert_uint_eq(go(rdr_id).ds, 0x0e);
+    spool_data_init(&data);
+    ck_assert(spool_data_add(&data, 0x41, (const u8 *)"\xc2\x40\x40", 3));
+    ck_assert_int_eq(reader_add(rdr, &info, &data, &second, NULL), ST_OK);
+    ck_assert_int_eq(tsch(&m, rdr_id, &irb), 0);
+    ck_assert_uint_eq(go(rdr_id).ds, 0x0c);
+    ck_assert_mem_eq(storage_host(m.storage, 0x2000, 4), "\xc2\x40\x40\x40", 4);
+    reader_close(rdr, READER_CLOSE_HOLD);
+    ck_assert_uint_eq(go(rdr_id).ds, 0x0e);
+    reader_set_options(rdr, false, false, false, 0);
+    ck_assert(reader_file_info(rdr, 1, &info) && info.number == second && info.held);
+    info.held = false;
+    ck_assert(reader_change(rdr, &info) && reader_order(rdr, second));
+    go(rdr_id);
+    ck_assert_uint_eq(*storage_host(m.storage, 0x2000, 1), 0xc2);
+    reader_close(rdr, READER_CLOSE_AGAIN);
+    go(rdr_id);
+    ck_assert_uint_eq(*storage_host(m.storage, 0x2000, 1), 0xc2);
+    reader_close(rdr, READER_CLOSE_GONE);
+    go(rdr_id);
+    ck_assert_uint_eq(*storage_host(m.storage, 0x2000, 1), 'A');
+    ck_assert_uint_eq(reader_files(rdr), 1);
+}
+END_TEST
+
+/* DIAGNOSE X'14' reads whole pages: records are found in them as they were punched. */
+START_TEST(reader_pages)
+{
+    enum { CARDS = 100 };
+    u8 deck[CARDS * CARD_BYTES], page[SPOOL_PAGE_BYTES];
+    u32 number, records = 0, pages = 0;
+    memset(deck, 0x40, sizeof deck);
+    for (unsigned i = 0; i < CARDS; i++)
+        memset(deck + i * CARD_BYTES, (int)(0x80 + i), i % 80);
+    ck_assert(reader_next_page(rdr, page, &number) == READER_PAGE_NO_FILE);
+    ck_assert_int_eq(reader_add_file(rdr, deck, sizeof deck, NULL, NULL), ST_OK);
+    while (reader_next_page(rdr, page, &number) == READER_PAGE_OK) {
+        const u8 *p = page + 16;
+        pages++;
+        ck_assert_uint_eq(be16_load(page + SPOOL_PAGE_RECORD_LENGTH), 80);
+        for (u32 i = be32_load(page + 12); i; i--, records++) {
+            u32 len = be16_load(p + 6), want = records % 80;
+            ck_assert_uint_eq(len, want ? want : 1); /* blanks are cut off, but for one */
+            ck_assert_mem_eq(p + 12, deck + records * CARD_BYTES, len);
+            p += be16_load(p + 10);
+        }
+    }
+    ck_assert_uint_eq(records, CARDS);
+    ck_assert(reader_next_page(rdr, page, &number) == READER_PAGE_END);
+    ck_assert(reader_set_page(rdr, pages) == READER_PAGE_END);
+    ck_assert(reader_set_page(rdr, 1) == READER_PAGE_OK);
+    ck_assert(reader_next_page(rdr, page, &number) == READER_PAGE_OK);
+    ck_assert_uint_eq(reader_page_number(rdr), 2);
+}
+END_TEST
+
+START_TEST(damaged_pages_are_refused)
+{
+    struct spool_data good, bad;
+    struct spool_place place = {0};
+    struct spool_record record;
+    spool_data_init(&good);
+    ck_assert(spool_data_add(&good, 0x09, (const u8 *)"\xc1\xc2", 2));
+    ck_assert(spool_data_add(&good, 0x8b, NULL, 0));
+    size_t len = spool_data_bytes(&good);
+    ck_assert(spool_data_load(&bad, good.page, len));
+    ck_assert(spool_data_next(&bad, &place, &record) && record.command == 9 && record.len == 2);
+    ck_assert(spool_data_next(&bad, &place, &record) && record.immediate);
+    ck_assert(!spool_data_next(&bad, &place, &record));
+    spool_data_fini(&bad);
+    ck_assert(!spool_data_load(&bad, good.page, 0));
+    ck_assert(!spool_data_load(&bad, good.page, len - 1));
+    for (unsigned at = 12; at < 32; at++) {
+        u8 before = good.page[at];
+        for (unsigned v = 0; v < 256; v++) {
+            good.page[at] = (u8)v;
+            if (!spool_data_load(&bad, good.page, len))
+                continue;
+            place = (struct spool_place){0}; /* taken: then it can be walked to its end */
+            for (u32 n = 0; spool_data_next(&bad, &place, &record); n++)
+                ck_assert_uint_lt(n, bad.records);
+            spool_data_fini(&bad);
+        }
+        good.page[at] = before;
+    }
+    be32_store(good.page + 12, 0);
+    ck_assert(!spool_data_load(&bad, good.page, len));
+    be32_store(good.page + 12, 0x7fffffff);
+    ck_assert(!spool_data_load(&bad, good.page, len));
+    spool_data_fini(&good);
 }
 END_TEST
 
@@ -218,6 +330,17 @@ START_TEST(punch_and_printer_output)
     ccw1(&m, 0x1008, 0x8b, CCW_SLI, 1, 0x2000);
     ck_assert_uint_eq(go(printer).ds, 0x0c);
     ck_assert_str_eq(sunk, "000D 01 ABC\n000E 09 AB\n000E 8B \n");
+    struct irb irb;
+    sink_answer = ST_LIMIT; /* the host's disk is full */
+    ccw1(&m, 0x1000, 0x01, CCW_SLI, 3, 0x2000);
+    irb = go(punch);
+    ck_assert_uint_eq(irb.ds, 0x0e);
+    ck_assert_uint_eq(irb.raw[32], SENSE_INTERVENTION);
+    sink_answer = ST_IO;
+    irb = go(printer);
+    ck_assert_uint_eq(irb.raw[32], SENSE_EQUIPMENT_CHECK);
+    sink_answer = ST_OK;
+    ck_assert_uint_eq(go(punch).ds, 0x0c);
     ccw1(&m, 0x1000, 0xe4, CCW_SLI, 7, 0x2000);
     go(printer);
     ck_assert_mem_eq(storage_host(m.storage, 0x2000, 7), "\xff\x14\x03\0\x14\x03\0", 7);
@@ -251,6 +374,9 @@ int main(void)
     tcase_add_test(tc, console_attention_for_each_line);
     tcase_add_test(tc, linux_image_ipl_from_reader);
     tcase_add_test(tc, reader_end_of_file_and_hold);
+    tcase_add_test(tc, reader_class_order_close);
+    tcase_add_test(tc, reader_pages);
+    tcase_add_test(tc, damaged_pages_are_refused);
     tcase_add_test(tc, punch_and_printer_output);
     tcase_add_test(tc, ebcdic_round_trip);
     return run_suite(suite);

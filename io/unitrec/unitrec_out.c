@@ -2,10 +2,10 @@
  * They keep nothing between commands, so they have no state rows. */
 #include <stdlib.h>
 
-#include "io/unitrec.h"
+#include "io/unitrec/unitrec.h"
 
 #define PUNCH_CHPID 0x11
-#define PRINTER_LINE_BYTES 204
+#define PRINTER_LINE_BYTES 132 /* print positions of a 1403 */
 #define CMD_WRITE 0x01
 #define CMD_CONTROL 0x03
 
@@ -16,6 +16,16 @@ struct unitrec_out {
     u16 devno;
     u16 record_bytes_max;
 };
+
+static int out_end(struct unitrec_out *out, struct dev_io *io, const u8 *record, size_t len)
+{
+    int rc = ST_OK;
+    if (out->sink)
+        rc = out->sink(out->arg, out->devno, dev_io_command(io), record, len);
+    if (rc == ST_OK)
+        return DS_NORMAL;
+    return dev_io_unit_check(io, rc == ST_LIMIT ? SENSE_INTERVENTION : SENSE_EQUIPMENT_CHECK);
+}
 
 /** Writes end in B'01'; the printer's immediate carriage controls in B'11' carry no data. */
 static int out_start(void *dev, struct dev_io *io)
@@ -28,9 +38,7 @@ static int out_start(void *dev, struct dev_io *io)
         n = dev_io_get(io, record, out->record_bytes_max);
     else if ((command & 0x03) != CMD_CONTROL || out->record_bytes_max == CARD_BYTES)
         return dev_io_unit_check(io, SENSE_COMMAND_REJECT);
-    if (out->sink)
-        out->sink(out->arg, out->devno, command, record, n);
-    return DS_NORMAL;
+    return out_end(out, io, record, n);
 }
 
 static const struct dev_ops punch_ops = {
