@@ -8,6 +8,7 @@
 
 #include "cpu/insn/insn.h"
 #include "cpu/jit/jit.h"
+#include "mem/base/large.h"
 
 #define STORES_BEFORE_DROP 64 /* stores without a decode: the frame has become data */
 #define STEP_TEXTS 64         /* a power of two */
@@ -18,12 +19,10 @@
 #define POOL_STEP CODE_PAGES_MAX
 #define POOL_MIXED (POOL_STEP + 1)
 #define POOL_BYTES ((POOL_MIXED + MIXED_FRAMES_MAX) * sizeof(struct code_page))
-#define POOL_ALIGN (2u << 20)
 
 struct code_cache {
     struct code_page **by_frame; /* demand-zero map of all frames */
     u64 frames;
-    void *map;              /* of which the pool is the aligned part */
     struct code_page *pool; /* demand-zero, in large host pages if possible */
     unsigned used;
     unsigned next_victim;
@@ -78,27 +77,14 @@ static void code_stored_cb(void *ctx, u64 abs, u64 len)
         cpu_mail_put(c, MAIL_CODE_STORED, abs, len);
 }
 
-/* Slots are touched sparsely: large host pages save most of the host's own TLB misses. Addresses
- * below 2 GiB are constants of one instruction in translated code. Aligned, so that what goes by
- * a slot's address (jit_heat) is the same in every run. */
+/* Addresses below 2 GiB are constants of one instruction in translated code. Aligned, so that what
+ * goes by a slot's address (jit_heat) is the same in every run. */
 static bool pool_map(struct code_cache *cc)
 {
-    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    size_t bytes = POOL_BYTES + POOL_ALIGN;
-    void *p = MAP_FAILED;
-#ifdef MAP_32BIT
-    p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags | MAP_32BIT, -1, 0);
-#endif
-    if (p == MAP_FAILED)
-        p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
-    if (p == MAP_FAILED)
-        return false;
-    cc->map = p;
-    uintptr_t at = ((uintptr_t)p + POOL_ALIGN - 1) & ~(uintptr_t)(POOL_ALIGN - 1);
-    cc->pool = (struct code_page *)at;
-    cc->step = &cc->pool[POOL_STEP];
-    madvise(cc->pool, POOL_BYTES, MADV_HUGEPAGE);
-    return true;
+    cc->pool = large_map(POOL_BYTES, true);
+    if (cc->pool)
+        cc->step = &cc->pool[POOL_STEP];
+    return cc->pool != NULL;
 }
 
 void code_observe(struct cpu *c)
@@ -153,7 +139,7 @@ void code_cache_destroy(struct cpu *c)
 {
     if (!c->code)
         return;
-    munmap(c->code->map, POOL_BYTES + POOL_ALIGN);
+    large_unmap(c->code->pool, POOL_BYTES);
     code_frames_destroy(c->code->by_frame, c->code->frames);
     free(c->code);
     c->code = NULL;

@@ -7,6 +7,7 @@
 #include "cpu/access.h"
 #include "cpu/event/per.h"
 #include "cpu/jit/lockstep.h"
+#include "mem/base/large.h"
 #include "mem/dat.h"
 
 #define STATE_VERSION 1
@@ -35,9 +36,8 @@ void cpu_destroy(struct cpu *c)
     code_cache_destroy(c);
     lockstep_destroy(c);
     jit_destroy(c);
-    free(c->heat);
     lock_fini(&c->mail_lock);
-    free(c->tlb);
+    large_unmap(c->tlb, sizeof *c->tlb);
     free(c);
 }
 
@@ -62,9 +62,8 @@ struct cpu *cpu_create(struct cpu_set *set, unsigned address)
     c->ports_ctx = set->ports_ctx;
     c->addr = address;
     lock_init(&c->mail_lock, LOCK_MAIL);
-    c->tlb = calloc(1, sizeof *c->tlb);
-    c->heat = calloc(1, JIT_HEAT_ENTRIES);
-    if (!c->tlb || !c->heat || code_cache_create(c) != ST_OK ||
+    c->tlb = large_map(sizeof *c->tlb, false);
+    if (!c->tlb || code_cache_create(c) != ST_OK ||
         engine_create(c, set->engine, NULL) != ST_OK) {
         cpu_destroy(c);
         return NULL;

@@ -64,6 +64,8 @@ struct ex_target {
 
 enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
 
+#define JIT_HEAT_ENTRIES 16384 /* a power of two */
+
 struct cpu {
     /* hot: what bodies touch */
     u64 gr[17];                  /* general registers; [16] is always zero */
@@ -135,7 +137,6 @@ struct cpu {
     struct tlb *tlb;
     struct code_cache *code;
     struct jit *jit;           /* NULL: the interpreter alone */
-    u8 *heat;                  /* executions of branch targets; see jit_heat */
     struct lockstep *lockstep; /* NULL: no engine is compared with another */
 
     /* words other threads may touch */
@@ -157,6 +158,8 @@ struct cpu {
     u64 mck_failing;    /* failing-storage address */
     u32 mck_damage_code;
     _Atomic u64 malfunction_from; /* one bit per CPU address */
+
+    u8 heat[JIT_HEAT_ENTRIES]; /* executions of branch targets; see jit_heat */
 };
 
 /** What the CPUs of one configuration share. lock is a leaf lock (docs/locking.md). */

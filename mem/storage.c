@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "mem/base/ergo.h"
+#include "mem/base/large.h"
 
 void *storage_lazy_alloc(u64 bytes)
 {
@@ -19,16 +20,6 @@ void storage_lazy_free(void *p, u64 bytes)
 {
     if (p)
         munmap(p, bytes);
-}
-
-/* Large host pages where the host has them: what the guest touches first would cost a fault of the
- * host for each 4 KiB, and its own translations reach further. */
-static u8 *storage_base_alloc(u64 size)
-{
-    u8 *p = storage_lazy_alloc(size);
-    if (p)
-        madvise(p, size, MADV_HUGEPAGE);
-    return p;
 }
 
 static u64 block_count(const struct storage *st)
@@ -57,7 +48,7 @@ static int map_all(struct storage *st, u64 size, struct cause *cause)
     st->increment_bytes = STORAGE_UNIT_BYTES;
     while (size / st->increment_bytes > STORAGE_INCREMENTS_MAX)
         st->increment_bytes *= 2;
-    st->base = storage_base_alloc(size);
+    st->base = large_map(size, false);
     st->skey = storage_lazy_alloc(st->frames);
     st->usage = storage_lazy_alloc(st->frames);
     st->code = storage_lazy_alloc(st->frames);

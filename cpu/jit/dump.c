@@ -49,8 +49,7 @@ static void residents(FILE *out, const struct jit_cx *x)
 /* Addresses that the host code of this region contains. */
 static void pointers(FILE *out, const struct jit_cx *x)
 {
-    fprintf(out, "legend slots %lx\nlegend heat %lx\n", (unsigned long)(uintptr_t)x->page->slot,
-            (unsigned long)(uintptr_t)x->c->heat);
+    fprintf(out, "legend slots %lx\n", (unsigned long)(uintptr_t)x->page->slot);
     fprintf(out, "legend function leave_page %lx\n",
             (unsigned long)(uintptr_t)x->jit->leave_page);
     fprintf(out, "legend function fp_cc_wide %lx\nlegend function fp_cc_narrow %lx\n",

@@ -91,9 +91,8 @@ void emit_go(struct x64 *a, const struct jit *j)
 static void count_and_jump(struct jit_cx *x, const struct dinsn *d, u8 rounds)
 {
     struct x64 *a = &x->a;
-    x64_mov_i(a, RAX, (u64)(uintptr_t)jit_heat(x->c, d));
-    x64_rm(a, false, 0x80, 5, x64_at(RAX, 0)); /* sub byte */
-    x64_byte(a, rounds);
+    x64_rm(a, false, 0x80, 5, x64_at(H_CPU, (s32)((u8 *)jit_heat(x->c, d) - (u8 *)x->c)));
+    x64_byte(a, rounds); /* sub byte */
     u8 *cold = x64_jcc(a, CC_A);
     x64_jmp_to(a, (const void *)(uintptr_t)jit_hot_go);
     x64_patch(a, cold, a->at);
@@ -758,8 +757,8 @@ void emit_leave_page(struct x64 *a)
     x64_rr(a, false, A_MOV, RAX, RSI); /* jit_heat */
     x64_shift_i(a, false, S_SHR, RAX, 4);
     x64_gi(a, false, G_AND, RAX, JIT_HEAT_ENTRIES - 1);
-    x64_rm(a, true, A_ADD, RAX, CPU_AT(heat));
-    x64_rm(a, false, 0xfe, 1, x64_at(RAX, 0)); /* dec byte */
+    x64_rm(a, false, 0xfe, 1, /* dec byte */
+           x64_idx(H_CPU, RAX, 0, (s32)offsetof(struct cpu, heat)));
     u8 *hot = x64_jcc(a, CC_E);
     x64_ret(a);
     x64_patch(a, hot, a->at);

@@ -9,9 +9,9 @@
 #include "cpu/jit/emit_internal.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "mem/base/large.h"
 
 #define JIT_CODE_BYTES (192u << 20)
 #define JIT_REGIONS_MAX 262144u
@@ -33,28 +33,27 @@ bool jit_supported(void)
 
 /* ---- memory ---- */
 
-/* Two views of the same memory: one to write, one to execute, in reach of the program's own code
- * when the host has room there. */
 static int memory_map(struct jit *j)
 {
-    int fd = memfd_create("endicott-jit", MFD_CLOEXEC);
-    if (fd < 0)
-        return ST_NOMEM;
-    int rc = ftruncate(fd, JIT_CODE_BYTES) ? ST_NOMEM : ST_OK;
-    void *rw = MAP_FAILED, *rx = MAP_FAILED;
-    if (rc == ST_OK) {
-        rw = mmap(NULL, JIT_CODE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        rx = mmap(NULL, JIT_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_32BIT, fd, 0);
-        if (rx == MAP_FAILED)
-            rx = mmap(NULL, JIT_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-    }
-    close(fd);
-    if (rw == MAP_FAILED || rx == MAP_FAILED)
+    void *rw, *rx;
+    if (!large_map_code(JIT_CODE_BYTES, &rw, &rx))
         return ST_NOMEM;
     j->rw = rw;
     j->rx = rx;
     j->bytes = JIT_CODE_BYTES;
     return ST_OK;
+}
+
+/* Before [from, from + room) of the code memory is written: large host pages, so that code which
+ * is spread widely finds its way in few translations of the host. A CPU that never fills its
+ * first one need not have it. `large` is how far that has come. */
+static void memory_ready(struct jit *j, size_t from, size_t room, size_t *large)
+{
+    size_t to = (from + room + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
+    if (to - *large <= LARGE_PAGE_BYTES && *large % (j->bytes / 2) == 0)
+        return;
+    for (; *large < to && !j->no_large; *large += LARGE_PAGE_BYTES)
+        j->no_large = !large_collapse(j->rw + *large) || !large_collapse(j->rx + *large);
 }
 
 static struct x64 assembler_at(struct jit *j, size_t from, size_t to)
@@ -70,7 +69,7 @@ static void common_code(struct jit *j)
     emit_leave_page(&a);
     j->used += (x64_used(&a) + 63) & ~(size_t)63;
     j->floor = j->used;
-    j->hot_end = j->cold_used = j->bytes / 2;
+    j->hot_end = j->cold_used = j->cold_large = j->bytes / 2;
 }
 
 int jit_create(struct cpu *c, enum cpu_engine engine, struct cause *cause)
@@ -101,10 +100,8 @@ void jit_destroy(struct cpu *c)
     struct jit *j = c->jit;
     if (!j)
         return;
-    if (j->rw)
-        munmap(j->rw, j->bytes);
-    if (j->rx)
-        munmap(j->rx, j->bytes);
+    large_unmap(j->rw, j->bytes);
+    large_unmap(j->rx, j->bytes);
     free(j->bodies);
     if (j->perf_map)
         fclose(j->perf_map);
@@ -122,6 +119,17 @@ bool jit_is_code(const struct cpu *c, insn_run *run)
 }
 
 /* ---- entries ---- */
+
+/* In front of a region's code stands which one it is. */
+#define REGION_HEAD_BYTES sizeof(struct jit_region *)
+
+struct jit_region *jit_region_of(const struct jit *j, insn_run *run)
+{
+    struct jit_region *r;
+    const u8 *code = (const u8 *)(uintptr_t)run;
+    memcpy(&r, j->rw + (code - j->rx) - REGION_HEAD_BYTES, sizeof r);
+    return r;
+}
 
 static void entry_take(struct jit_region *r)
 {
@@ -210,13 +218,10 @@ void jit_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsign
 
 const struct jit_region *jit_region_at(const struct cpu *c, const struct dinsn *d)
 {
-    const struct code_page *page = (const struct code_page *)(const void *)c->code_base;
     if (!jit_is_code(c, d->run))
         return NULL;
-    for (const struct jit_region *r = page->jit; r; r = r->next)
-        if (r->whole == r && &page->slot[r->entry] == d)
-            return r->mode == c->jit_mode ? r : NULL;
-    return NULL;
+    const struct jit_region *r = jit_region_of(c->jit, d->run);
+    return r->mode == c->jit_mode ? r : NULL;
 }
 
 static void record_enter(struct jit_region *r, const struct jit_page *p)
@@ -251,8 +256,9 @@ static struct jit_region *region_enter(struct cpu *c, unsigned slot)
         record_enter(part, &x->pages[p]);
         r->part[n++] = part;
     }
+    memcpy(x->a.start - REGION_HEAD_BYTES, &r, sizeof r);
     d->run = r->code;
-    j->used += (x64_used(&x->a) + 15) & ~(size_t)15;
+    j->used += (REGION_HEAD_BYTES + x64_used(&x->a) + 15) & ~(size_t)15;
     j->cold_used += x64_used(&x->cold);
     j->stats.regions++;
     j->stats.region_insns += x->insns;
@@ -287,7 +293,7 @@ static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigne
     x->jit = j;
     x->page = page;
     x->mode = c->jit_mode;
-    x->deep = deep;
+    x->deep = x->whole = deep;
     x->refused = JIT_WELL;
     if (!region_find(x, slot))
         return x->refused;
@@ -298,7 +304,9 @@ static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigne
             return x->refused;
         region_analyse(x);
     }
-    x->a = assembler_at(j, j->used, j->hot_end);
+    memory_ready(j, j->used, JIT_REGION_BYTES_MAX, &j->hot_large);
+    memory_ready(j, j->cold_used, JIT_REGION_BYTES_MAX, &j->cold_large);
+    x->a = assembler_at(j, j->used + REGION_HEAD_BYTES, j->hot_end);
     x->cold = assembler_at(j, j->cold_used, j->bytes);
     emit_region(x, page->slot[slot].run);
     if (x->a.full || x->cold.full)
@@ -359,10 +367,8 @@ static bool deep_at_once(const struct jit *j, const struct dinsn *d)
 /* A translation that is entered again and again is made anew, deep. */
 static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
 {
-    struct jit_region *r = page->jit;
-    while (r && (r->whole != r || &page->slot[r->entry] != d))
-        r = r->next;
-    if (!r || r->deep || r->mode != c->jit_mode || r->busy == JIT_BUSY_MAX ||
+    struct jit_region *r = jit_region_of(c->jit, d->run);
+    if (r->deep || r->mode != c->jit_mode || r->busy == JIT_BUSY_MAX ||
         ++r->busy < JIT_BUSY_MAX)
         return;
     region_drop(r);
@@ -433,11 +439,9 @@ int jit_interpret(struct cpu *c, const struct dinsn *d, long n)
 {
     if (unlikely(c->jit_stops))
         return jit_stop(c, d, n);
-    const struct code_page *page = (const struct code_page *)(const void *)c->code_base;
     insn_run *run = d->run;
-    for (const struct jit_region *r = page->jit; r; r = r->next)
-        if (r->code == run)
-            run = r->before;
+    if (jit_is_code(c, run))
+        run = jit_region_of(c->jit, run)->before;
     return run(c, d, n);
 }
 

@@ -33,7 +33,6 @@ bool jit_is_code(const struct cpu *c, insn_run *run);
 int jit_call(struct cpu *c, const struct dinsn *d, long n, insn_run *run);
 
 /** Executions of a branch target before it is translated; times a branch target is counted. */
-#define JIT_HEAT_ENTRIES 16384
 static inline u8 *jit_heat(struct cpu *c, const struct dinsn *d)
 {
     return &c->heat[((uintptr_t)d >> 4) & (JIT_HEAT_ENTRIES - 1)];

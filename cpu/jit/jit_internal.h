@@ -36,9 +36,11 @@ struct jit_ways {
 struct jit {
     u8 *rw, *rx;
     size_t bytes;
-    size_t used, floor, hot_end; /* of the code that runs; floor: behind the common code */
-    size_t cold_used;            /* stubs, from hot_end on */
-    struct jit_region *regions;  /* of all pages; recycled with the code */
+    size_t used, floor, hot_end;  /* of the code that runs; floor: behind the common code */
+    size_t cold_used;             /* stubs, from hot_end on */
+    size_t hot_large, cold_large; /* so far code memory is in large host pages */
+    bool no_large;                /* this host does not make them */
+    struct jit_region *regions;   /* of all pages; recycled with the code */
     unsigned region_count;
     struct jit_cx *cx;
     bool eager; /* translate what was never executed */
@@ -61,6 +63,10 @@ u64 *jit_bodies_count(struct jit *j, const struct isa_entry *row);
 void jit_dump(FILE *out, const struct jit_cx *x, const struct jit_region *r);
 /** What offsets and addresses in host code are, for tests/lib/jit_text.py. */
 void jit_dump_legend(FILE *out);
+
+/* -- jit.c -- */
+/** The region that begins with this handler, which is translated code. */
+struct jit_region *jit_region_of(const struct jit *j, insn_run *run);
 
 /* -- jit.c: C functions that translated code calls -- */
 int jit_body_result(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define LOOP_DEPTH_MAX 3
+#define OWN_INSNS 16 /* instructions before a path ends where another translation begins */
 #define CALLS_MAX 64
 #define CALL_INSNS_MAX 160 /* in a region of so many instructions no more calls are followed */
 
@@ -119,10 +120,23 @@ static void call_add(struct todo *t, const struct jit_insn *i, int target)
     t->call[t->calls++].behind = (u16)(i->at + i->len / 2);
 }
 
+/* Does another translation go on from here? Most code is executed a few times, and would else be
+ * translated once for each way into it. */
+static bool joins_other(const struct jit_cx *x, unsigned at)
+{
+    const struct code_page *page = x->pages[at / CODE_SLOTS_ALL].page;
+    return !x->whole && x->insns >= OWN_INSNS &&
+           jit_is_code(x->c, page->slot[at % CODE_SLOTS_ALL].run);
+}
+
 /* Follow a run of instructions from a place to its end. */
 static void walk(struct jit_cx *x, struct todo *t, unsigned at)
 {
     while (at % CODE_SLOTS_ALL < CODE_SLOTS && x->slot_insn[at] < 0) {
+        if (joins_other(x, at)) {
+            x->jit->stats.ends[JIT_TRANSLATED]++;
+            return;
+        }
         struct jit_insn *i = &x->insn[x->insns];
         enum jit_refusal why = region_insn(x, at, i);
         if (why) {

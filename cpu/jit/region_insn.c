@@ -272,9 +272,7 @@ static bool decoded_from(const struct jit_cx *x, const struct code_page *page,
     const struct dinsn *d = &page->slot[i->slot];
     insn_run *run = d->run;
     if (jit_is_code(x->c, run))
-        for (const struct jit_region *r = page->jit; r; r = r->next)
-            if (r->entry == i->slot)
-                run = r->before;
+        run = jit_region_of(x->jit, run)->before;
     return run == i->row->run && memcmp(&d->r1, &i->d.r1, sizeof *d - sizeof d->run) == 0;
 }
 

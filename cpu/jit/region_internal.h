@@ -122,7 +122,8 @@ struct jit_cx {
     struct jit_page pages[REGION_PAGES_MAX]; /* the first has the entry */
     unsigned page_count;
     unsigned calls_followed;
-    bool deep; /* calls and branches to other pages are followed */
+    bool deep;  /* calls and branches to other pages are followed */
+    bool whole; /* no path ends where another translation begins */
     u8 mode;
     enum jit_refusal refused; /* why the last path ended, or nothing is translated */
     unsigned entry_slot, entry_block;

@@ -11,7 +11,6 @@ import sys
 import tempfile
 
 FRAME_SLOTS_BYTES = 16 * 2051
-HEAT_BYTES = 16384
 
 
 class Legend:
@@ -19,7 +18,7 @@ class Legend:
 
     def __init__(self):
         self.fields, self.functions = [], {}
-        self.slots = self.heat = None
+        self.slots = None
 
     def add(self, words):
         if words[0] == "field":
@@ -28,12 +27,12 @@ class Legend:
             self.functions[int(words[2], 16)] = words[1]
         elif words[0] == "slots":
             self.slots = int(words[1], 16)
-        elif words[0] == "heat":
-            self.heat = int(words[1], 16)
 
     def field(self, offset):
         for at, size, name in self.fields:
             if at <= offset < at + size:
+                if name == "heat":  # whose is of no interest
+                    return name
                 unit = 8 if size >= 64 or size == 8 else size
                 index, rest = divmod(offset - at, unit)
                 text = f"{name}[{index}]" if size > 8 else name
@@ -45,8 +44,6 @@ class Legend:
             return self.functions[value]
         if self.slots is not None and 0 <= value - self.slots < FRAME_SLOTS_BYTES:
             return f"slot+{(value - self.slots) // 16}"
-        if self.heat is not None and 0 <= value - self.heat < HEAT_BYTES:
-            return "heat"
         return None
 
 

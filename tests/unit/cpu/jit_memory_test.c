@@ -170,6 +170,30 @@ START_TEST(data_beside_code)
 }
 END_TEST
 
+/* A path ends where another translation begins: what both lead to is translated once. */
+START_TEST(other_translation)
+{
+    enum { BEFORE = 32 };
+    if (!jit_supported())
+        return;
+    setup_engine(CPU_ENGINE_JIT);
+    memset(h.cpu->heat, 1, JIT_HEAT_ENTRIES);
+    u64 second = HARNESS_CODE + 2 * BEFORE;
+    for (unsigned i = 0; i < BEFORE; i++)
+        harness_put(&h, HARNESS_CODE + 2 * i, "1a42"); /* AR 4,2 */
+    harness_put(&h, second, "1a52 a7f40000");          /* AR 5,2; J here */
+    cpu_gr(h.cpu)[2] = 1;
+    for (unsigned k = 0; k < 2; k++) /* decoded, then translated */
+        run(second);
+    ck_assert_uint_eq(h.cpu->jit->stats.ends[JIT_TRANSLATED], 0);
+    for (unsigned k = 0; k < 3; k++)
+        run(HARNESS_CODE);
+    ck_assert_uint_eq(h.cpu->jit->stats.ends[JIT_TRANSLATED], 1);
+    ck_assert_uint_eq((u32)cpu_gr(h.cpu)[4], 3 * BEFORE);
+    ck_assert_uint_eq((u32)cpu_gr(h.cpu)[5], 2 + 3);
+}
+END_TEST
+
 static Suite *memory_suite(void)
 {
     Suite *s = suite_create("jit_memory");
@@ -182,6 +206,7 @@ static Suite *memory_suite(void)
     tcase_add_test(t, other_page);
     tcase_add_test(t, other_cpu);
     tcase_add_test(t, data_beside_code);
+    tcase_add_test(t, other_translation);
     suite_add_tcase(s, t);
     return s;
 }

@@ -1,0 +1,89 @@
+/* Host memory in large pages: aligned mappings, and asking for the pages.
+ * Mappings are aligned by reserving more addresses than are needed and giving back the rest. */
+#include "mem/base/large.h"
+
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1; others refuse it */
+#endif
+#ifndef MAP_32BIT
+#define MAP_32BIT 0
+#endif
+
+static void *addresses(size_t bytes, int flags)
+{
+    void *p = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags,
+                   -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+/* Aligned addresses with nothing behind them yet. */
+static void *reserve(size_t bytes, bool low)
+{
+    const size_t extra = LARGE_PAGE_BYTES;
+    char *p = low ? addresses(bytes + extra, MAP_32BIT) : NULL;
+    if (!p)
+        p = addresses(bytes + extra, 0);
+    if (!p)
+        return NULL;
+    char *at = (char *)(((uintptr_t)p + extra - 1) & ~(uintptr_t)(extra - 1));
+    if (at > p)
+        munmap(p, (size_t)(at - p));
+    if (at < p + extra)
+        munmap(at + bytes, (size_t)(p + extra - at));
+    return at;
+}
+
+void *large_map(size_t bytes, bool low)
+{
+    void *p = reserve(bytes, low);
+    if (!p)
+        return NULL;
+    if (mprotect(p, bytes, PROT_READ | PROT_WRITE)) {
+        large_unmap(p, bytes);
+        return NULL;
+    }
+    madvise(p, bytes, MADV_HUGEPAGE);
+    return p;
+}
+
+void large_unmap(void *p, size_t bytes)
+{
+    if (p)
+        munmap(p, bytes);
+}
+
+static void *view(int fd, size_t bytes, int protection, bool low)
+{
+    void *p = reserve(bytes, low);
+    if (p && mmap(p, bytes, protection, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED)
+        return p;
+    large_unmap(p, bytes);
+    return NULL;
+}
+
+bool large_map_code(size_t bytes, void **write, void **execute)
+{
+    int fd = memfd_create("endicott-jit", MFD_CLOEXEC);
+    *write = *execute = NULL;
+    if (fd < 0)
+        return false;
+    if (ftruncate(fd, (off_t)bytes) == 0) {
+        *write = view(fd, bytes, PROT_READ | PROT_WRITE, false);
+        *execute = view(fd, bytes, PROT_READ | PROT_EXEC, true);
+    }
+    close(fd);
+    if (*write && *execute)
+        return true;
+    large_unmap(*write, bytes);
+    large_unmap(*execute, bytes);
+    return false;
+}
+
+bool large_collapse(void *p)
+{
+    return madvise(p, LARGE_PAGE_BYTES, MADV_COLLAPSE) == 0;
+}

@@ -1,0 +1,22 @@
+/* Host memory in large pages where the host has them: what is touched sparsely costs the host few
+ * faults and few of its own translations. */
+#ifndef ENDICOTT_MEM_BASE_LARGE_H
+#define ENDICOTT_MEM_BASE_LARGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LARGE_PAGE_BYTES ((size_t)2 << 20)
+
+/** Demand-zero memory, aligned to a large page; below 2 GiB when `low` and there is room. NULL: no
+ *  memory. Freed by large_unmap. Any thread. */
+void *large_map(size_t bytes, bool low);
+/** Two views of the same demand-zero memory, aligned likewise: one to write, one to execute, that
+ *  one below 2 GiB when there is room. False: no memory. Each is freed by large_unmap. */
+bool large_map_code(size_t bytes, void **write, void **execute);
+void large_unmap(void *p, size_t bytes);
+/** Make one large page of those at `p`, which is aligned to one; all views' contents stay. False:
+ *  this host cannot. */
+bool large_collapse(void *p);
+
+#endif

@@ -1,0 +1,86 @@
+/* Memory in large host pages: alignment, two views of the same bytes, what a large page keeps. */
+#include <check.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem/base/large.h"
+
+#define BYTES (2 * LARGE_PAGE_BYTES)
+
+static bool aligned(const void *p)
+{
+    return (uintptr_t)p % LARGE_PAGE_BYTES == 0;
+}
+
+static bool zero(const unsigned char *p, size_t bytes)
+{
+    return p[0] == 0 && memcmp(p, p + 1, bytes - 1) == 0;
+}
+
+START_TEST(demand_zero)
+{
+    for (int low = 0; low <= 1; low++) {
+        unsigned char *p = large_map(BYTES + 4096, low);
+        ck_assert_ptr_nonnull(p);
+        ck_assert(aligned(p));
+        ck_assert(zero(p, BYTES + 4096));
+        p[BYTES + 4095] = 1;
+        large_unmap(p, BYTES + 4096);
+    }
+    large_unmap(NULL, BYTES);
+}
+END_TEST
+
+START_TEST(two_views)
+{
+    void *write, *execute;
+    ck_assert(large_map_code(BYTES, &write, &execute));
+    ck_assert(aligned(write) && aligned(execute));
+    ck_assert_ptr_ne(write, execute);
+    ck_assert(zero(execute, BYTES));
+    memset(write, 0xc3, BYTES);
+    ck_assert_mem_eq(write, execute, BYTES);
+    large_unmap(write, BYTES);
+    large_unmap(execute, BYTES);
+}
+END_TEST
+
+/* What was there stays, and both views go on showing the same; whatever the host can. */
+START_TEST(collapse)
+{
+    void *write, *execute;
+    ck_assert(large_map_code(BYTES, &write, &execute));
+    unsigned char *w = write, *x = execute;
+    w[100] = 1;
+    w[LARGE_PAGE_BYTES - 1] = 2;
+    w[LARGE_PAGE_BYTES] = 3;
+    if (large_collapse(w))
+        ck_assert(large_collapse(x));
+    ck_assert_uint_eq(x[100] + x[LARGE_PAGE_BYTES - 1] + x[LARGE_PAGE_BYTES], 6);
+    w[101] = 4;
+    ck_assert_uint_eq(x[101], 4);
+    large_unmap(write, BYTES);
+    large_unmap(execute, BYTES);
+}
+END_TEST
+
+static Suite *large_suite(void)
+{
+    Suite *s = suite_create("mem_large");
+    TCase *t = tcase_create("large");
+    tcase_add_test(t, demand_zero);
+    tcase_add_test(t, two_views);
+    tcase_add_test(t, collapse);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    SRunner *r = srunner_create(large_suite());
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
