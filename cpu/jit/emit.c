@@ -525,9 +525,9 @@ static void emit_one(struct jit_cx *x)
     case OP_LM:
     case OP_STM: emit_multiple(x); break;
     case OP_RISBG: emit_risbg(x); break;
-    case OP_MVC: emit_mvc(x); break;
-    case OP_CLC: emit_clc(x); break;
-    case OP_XC: emit_clear(x); break;
+    case OP_MVC:
+    case OP_CLC:
+    case OP_COMBINE: emit_ss(x); break;
     case OP_LOC: emit_loc(x); break;
     default:
         if (i->lo->op >= OP_BC)

@@ -102,7 +102,8 @@ unsigned window_of(const struct jit_cx *x, const struct jit_insn *i);
  *  destroys rax; it returns what mem_fetch takes. */
 unsigned mem_begin(struct jit_cx *x);
 void mem_fetch(struct jit_cx *x, unsigned begun, u8 ext, bool w, unsigned to);
-/** rcx + ea = host address of [ea, ea + size) for kind; a miss executes the body instead. */
+/** rcx + ea = host address of [ea, ea + size) for kind; a miss executes the body instead. Size 0:
+ *  as the register of the length code says, and one more. */
 void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store);
 /** The instruction that called mem_host ends here: there its body leads back to. When it sets
  *  the condition code, cc_set comes before. */
@@ -121,12 +122,16 @@ void emit_store(struct jit_cx *x);
 void emit_multiple(struct jit_cx *x);
 /** base + disp into `to`; rax is scratch when base is not resident. */
 void mem_base_disp(struct jit_cx *x, unsigned base, s32 disp, unsigned to);
+/** base + index + disp; rax and rdx are scratch. */
+void mem_base_index(struct jit_cx *x, unsigned base, unsigned index, s32 disp, unsigned to);
+/** The length code of the current instruction, from its register. */
+void mem_length(struct jit_cx *x, unsigned to);
 
 /* -- emit_ss.c -- */
-void emit_mvc(struct jit_cx *x);
-void emit_clc(struct jit_cx *x);
-void emit_clear(struct jit_cx *x);
-bool ss_fits(const struct jit_insn *i);
+void emit_ss(struct jit_cx *x);
+void emit_common(struct x64 *a, enum jit_common kind);
+/** An EXECUTE becomes what it executes, when that is one of emit_ss's and is in the same page. */
+void ss_execute(const struct jit_cx *x, struct jit_insn *i);
 unsigned ext_size(u8 ext);
 
 /* -- emit_cc.c -- */

@@ -104,10 +104,14 @@ static u8 *tlb_look(struct jit_cx *x, const struct jit_insn *i, unsigned ea, uns
     x64_rorx(a, false, RCX, ea, TLB_INDEX_SHIFT);
     x64_gi(a, false, G_AND, RCX, TLB_INDEX_MASK);
     x64_rm(a, true, A_ADD, RCX, space_of(i));
-    if (size > 1)
+    if (size > 1) {
         x64_rm(a, true, A_LEA, RDX, x64_at(ea, (s32)size - 1));
-    else
+    } else if (size == 0) {
+        mem_length(x, RDX);
+        x64_rr(a, true, A_ADD, RDX, ea);
+    } else {
         x64_rr(a, true, A_MOV, RDX, ea);
+    }
     x64_gi(a, true, G_AND, RDX, -(s32)FRAME_BYTES);
     x64_rm(a, true, A_CMP, RDX, x64_at(RCX, at));
     u8 *miss = x64_jcc(a, CC_NE);
@@ -243,6 +247,17 @@ void mem_fetch(struct jit_cx *x, unsigned begun, u8 ext, bool w, unsigned to)
 void mem_base_disp(struct jit_cx *x, unsigned base, s32 disp, unsigned to)
 {
     ea_into(x, to, base, ZERO_REG, disp);
+}
+
+void mem_base_index(struct jit_cx *x, unsigned base, unsigned index, s32 disp, unsigned to)
+{
+    ea_into(x, to, base, index, disp);
+}
+
+void mem_length(struct jit_cx *x, unsigned to)
+{
+    unsigned from = reg_use32(x, x->insn[x->cur].length_reg, to);
+    x64_rr8(&x->a, A_MOVZX8, to, from);
 }
 
 void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store)

@@ -67,6 +67,10 @@ static void common_code(struct jit *j)
     struct x64 a = assembler_at(j, 0, j->bytes);
     j->leave_page = a.run;
     emit_leave_page(&a);
+    for (unsigned k = 0; k < COMMON_COUNT; k++) {
+        j->common[k] = a.run + x64_used(&a);
+        emit_common(&a, (enum jit_common)k);
+    }
     j->used += (x64_used(&a) + 63) & ~(size_t)63;
     j->floor = j->used;
     j->hot_end = j->cold_used = j->cold_large = j->bytes / 2;

@@ -26,6 +26,18 @@ struct jit_region {
     insn_run *before, *code;
 };
 
+/* Common code that emit_ss.c calls: loops over operands of up to 256 bytes, rdx their length less
+ * one. It keeps all registers but rax, rcx and rdx, and the first two vector registers. */
+enum jit_common {
+    COMMON_MOVE,    /* from rcx to rax as if byte by byte, from the left */
+    COMMON_COMPARE, /* rax with rcx: flags of a comparison without sign */
+    COMMON_FILL,    /* the byte that ymm0 is full of to rax */
+    COMMON_AND,     /* rcx into rax as if byte by byte: flag, whether the result is zero */
+    COMMON_OR,
+    COMMON_XOR,
+    COMMON_COUNT
+};
+
 /* Which way a branch has gone. */
 #define JIT_WAYS 4096u
 struct jit_ways {
@@ -50,9 +62,10 @@ struct jit {
     struct jit_ways ways[JIT_WAYS]; /* by the slot's address */
     struct jit_bodies *bodies;      /* NULL: calls are not counted */
     u8 *leave_page; /* common code, where it runs: the address to go on at in rax, n in r15 */
-    struct cpu_engine_stats stats; /* of this CPU; lockstep's are elsewhere */
-    FILE *trace;                   /* regions as text, or NULL */
-    FILE *perf_map;                /* regions for `perf`, or NULL */
+    const u8 *common[COMMON_COUNT]; /* other common code, where it runs */
+    struct cpu_engine_stats stats;  /* of this CPU; lockstep's are elsewhere */
+    FILE *trace;                    /* regions as text, or NULL */
+    FILE *perf_map;                 /* regions for `perf`, or NULL */
 };
 
 /* -- bodies.c -- */

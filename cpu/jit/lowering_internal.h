@@ -7,6 +7,7 @@
 
 #define NO_REG 0xffu
 #define ZERO_REG 16u /* gr[16] */
+#define NOT_EXECUTED 0xffffu
 
 /* What a row is lowered to. */
 enum jit_op {
@@ -34,8 +35,7 @@ enum jit_op {
     OP_LM,
     OP_STM,
     OP_RISBG,
-    OP_MVC,  /* storage to storage */
-    OP_XC,   /* the same operand twice: zeros */
+    OP_MVC,  /* emit_ss.c: storage to storage */
     OP_LOC,  /* B to the destination on condition */
     OP_FADD, /* first of the floating-point operations; these can have a zero for a result */
     OP_FSUB,
@@ -110,7 +110,8 @@ enum jit_op {
     OP_CS,
     OP_CDS,
     OP_CDSG,
-    OP_CLC, /* emit_ss.c: as one number */
+    OP_CLC,     /* emit_ss.c */
+    OP_COMBINE, /* AND, OR, exclusive OR of storage with storage */
     OP_TS,
     OP_BC, /* first of the branches */
     OP_BCR,

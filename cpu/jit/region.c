@@ -324,7 +324,10 @@ static void granules_find(struct jit_cx *x)
 {
     for (unsigned i = 0; i < x->insns; i++) {
         unsigned from = x->insn[i].slot * 2u, last = from + x->insn[i].len - 1;
-        x->pages[x->insn[i].page].granules |= 1ull << (from / 64) | 1ull << (last / 64);
+        u64 *granules = &x->pages[x->insn[i].page].granules;
+        *granules |= 1ull << (from / 64) | 1ull << (last / 64);
+        if (x->insn[i].ex_at != NOT_EXECUTED)
+            *granules |= 1ull << x->insn[i].ex_at / 64 | 1ull << (x->insn[i].ex_at + 5) / 64;
     }
 }
 

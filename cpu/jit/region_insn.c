@@ -27,11 +27,10 @@ static bool row_changes_mode(const struct isa_entry *row)
 
 static void registers_of_memory(struct jit_insn *i)
 {
-    bool sil = i->row->format == FMT_SIL;
-    bool indexed = i->row->format == FMT_RX || i->row->format == FMT_RXY ||
-                   i->row->format == FMT_RX_M || i->row->format == FMT_RXE ||
-                   i->row->format == FMT_RXF;
-    bool ss = i->row->format == FMT_SS_L;
+    u8 format = i->does->format;
+    bool sil = format == FMT_SIL, ss = format == FMT_SS_L;
+    bool indexed = format == FMT_RX || format == FMT_RXY || format == FMT_RX_M ||
+                   format == FMT_RXE || format == FMT_RXF;
     i->base = ss ? i->d.r2 : i->d.b2;
     i->index = indexed ? i->d.r2 : ZERO_REG;
     i->disp = sil || ss ? i->d.ss.d1 : i->d.d2;
@@ -150,6 +149,18 @@ static void registers_more(struct jit_insn *i, bool wide)
     }
 }
 
+/* The second operand's; those of an EXECUTE. */
+static void registers_of_storage(struct jit_insn *i)
+{
+    read_reg(i, i->d.b2, i->amode64);
+    if (i->length_reg != NO_REG)
+        read_reg(i, i->length_reg, false);
+    if (i->ex_at != NOT_EXECUTED && i->row->format == FMT_RX) {
+        read_reg(i, i->ex.b2, i->amode64);
+        read_reg(i, i->ex.r2, i->amode64);
+    }
+}
+
 static void registers_of(struct jit_insn *i)
 {
     const struct lowering *lo = i->lo;
@@ -163,8 +174,8 @@ static void registers_of(struct jit_insn *i)
         write_reg(i, i->d.r1, wide && (i->amode64 || !address));
     if (lo->op == OP_LM || lo->op == OP_STM)
         registers_of_multiple(i);
-    if (lo->op == OP_MVC || lo->op == OP_CLC)
-        read_reg(i, i->d.b2, true);
+    if (lo->op == OP_MVC || lo->op == OP_CLC || lo->op == OP_COMBINE)
+        registers_of_storage(i);
     if (lo->op == OP_BRX) {
         read_reg(i, i->d.r3, wide);
         read_reg(i, i->d.r3 | 1, wide);
@@ -206,9 +217,6 @@ static bool mask_fits(unsigned mask)
 static bool lowering_fits(const struct jit_insn *i)
 {
     switch (i->lo->op) {
-    case OP_CLC:
-    case OP_MVC:
-    case OP_XC: return ss_fits(i);
     case OP_TM: return jit_const(&i->d, i->lo->b) != 0;
     case OP_BAS:
     case OP_BASR: /* BAL and BALR: other link information in the 24-bit mode */
@@ -241,7 +249,7 @@ static bool lowering_fits(const struct jit_insn *i)
 
 static void classify(struct jit_insn *i, u8 mode)
 {
-    i->lo = jit_lowering(i->row);
+    i->lo = jit_lowering(i->does);
     bool fp = i->lo && i->lo->op >= OP_FADD && i->lo->op <= OP_FINT;
     if (i->lo && i->lo->op == OP_BCT && i->lo->b == S_R2 && i->d.r2 == 0)
         i->lo = jit_lowering_count(i->lo->width == 64);
@@ -296,7 +304,9 @@ static enum jit_refusal decode(struct jit_cx *x, unsigned at, struct jit_insn *i
         return JIT_NO_ROW;
     memset(i, 0, sizeof *i);
     memset(text + len, 0, sizeof text - len);
-    i->row = row;
+    i->row = i->does = row;
+    i->ex_at = NOT_EXECUTED;
+    i->length_reg = NO_REG;
     isa_decode(&i->d, (enum isa_format)row->format, text);
     i->slot = (u16)slot;
     i->at = (u16)at;
@@ -307,6 +317,7 @@ static enum jit_refusal decode(struct jit_cx *x, unsigned at, struct jit_insn *i
     i->target = -1;
     i->amode64 = (x->mode & JIT_MODE_AMODE) == JIT_MODE_64;
     i->amode24 = (x->mode & JIT_MODE_AMODE) == JIT_MODE_24;
+    ss_execute(x, i);
     classify(i, x->mode);
     return JIT_WELL;
 }

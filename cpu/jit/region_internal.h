@@ -18,10 +18,15 @@
 
 struct jit_insn {
     const struct isa_entry *row;
+    const struct isa_entry
+        *does; /* the same, or the target of EXECUTE that is lowered; then ... */
     const struct lowering *lo; /* NULL: OP_FN */
-    struct dinsn d;
-    u16 slot; /* of its page */
-    u16 at;   /* page * CODE_SLOTS_ALL + slot: its place among all of the region */
+    struct dinsn d;            /* ... decoded from the target, */
+    struct dinsn ex;           /* and this is the EXECUTE itself */
+    u16 ex_at;     /* place of the target in the same page, in bytes; NOT_EXECUTED */
+    u8 length_reg; /* has the length code in bits 56-63; NO_REG: it is in `d` */
+    u16 slot;      /* of its page */
+    u16 at;        /* page * CODE_SLOTS_ALL + slot: its place among all of the region */
     u8 page;
     u8 len;
     bool faults; /* may end in an exception or leave otherwise */

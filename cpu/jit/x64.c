@@ -360,20 +360,50 @@ void x64_vscalar(struct x64 *a, bool wide, unsigned op, unsigned dst, unsigned v
     modrm_rr(a, dst, rm);
 }
 
+/* VEX prefix and opcode; `bits`: inverted R, X, B. */
+static void vector_opcode(struct x64 *a, bool wide, unsigned op, unsigned bits, unsigned v)
+{
+    unsigned prefix = op >> 16, pp = prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : 3;
+    x64_byte(a, 0xc4);
+    x64_byte(a, bits | (op >> 8 & 0xff));
+    x64_byte(a, (~v & 15) << 3 | (wide ? 4u : 0) | pp);
+    x64_byte(a, op & 0xff);
+}
+
+void x64_vector(struct x64 *a, bool wide, unsigned op, unsigned reg, unsigned v,
+                struct x64_mem m)
+{
+    unsigned rxb = rex_mem(false, reg, m);
+    vector_opcode(a, wide, op, ~rxb << 5 & 0xe0, v);
+    modrm_mem(a, reg, m);
+}
+
+void x64_vector_rr(struct x64 *a, bool wide, unsigned op, unsigned reg, unsigned v, unsigned rm)
+{
+    vector_opcode(a, wide, op, ~rex_rr(false, reg, rm) << 5 & 0xe0, v);
+    modrm_rr(a, reg, rm);
+}
+
 void x64_vmovdqu(struct x64 *a, bool wide, bool store, unsigned reg, struct x64_mem m)
 {
-    x64_byte(a, 0xc4);
-    x64_byte(a, (reg >> 3 & 1 ? 0 : 0x80u) | 0x40u | (m.base >> 3 & 1 ? 0 : 0x20u) | 1);
-    x64_byte(a, 0x78u | (wide ? 4u : 0) | 2);
-    x64_byte(a, store ? 0x7f : 0x6f);
-    modrm_mem(a, reg, m);
+    x64_vector(a, wide, store ? V_STORE : V_LOAD, reg, 0, m);
+}
+
+void x64_push(struct x64 *a, unsigned reg)
+{
+    rex(a, reg >> 3 & 1, false);
+    x64_byte(a, 0x50 | (reg & 7));
+}
+
+void x64_pop(struct x64 *a, unsigned reg)
+{
+    rex(a, reg >> 3 & 1, false);
+    x64_byte(a, 0x58 | (reg & 7));
 }
 
 void x64_vzero(struct x64 *a, unsigned reg)
 {
-    vex(a, 1, false, 1, reg, reg, reg);
-    x64_byte(a, 0xef);
-    modrm_rr(a, reg, reg);
+    x64_vector_rr(a, false, V_XOR, reg, reg, reg);
 }
 
 void x64_vzeroupper(struct x64 *a)

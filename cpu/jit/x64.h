@@ -70,6 +70,8 @@ enum x64_cond {
 #define A_MOVBE_STORE 0x0f38f1
 #define A_LZCNT 0xf30fbd
 #define A_POPCNT 0xf30fb8
+#define A_TZCNT 0xf30fbc
+#define A_CMP8 0x3a
 
 /** The /digit of group-1 operations with an immediate. */
 enum x64_group1 { G_ADD, G_OR, G_ADC, G_SBB, G_AND, G_SUB, G_XOR, G_CMP };
@@ -167,8 +169,28 @@ void x64_sse_rm(struct x64 *a, unsigned prefix, bool w, unsigned op, unsigned re
 void x64_sse3a(struct x64 *a, unsigned op, unsigned reg, unsigned rm, unsigned imm);
 /** Scalar operation on vector registers, long or short: dst = v op rm. */
 void x64_vscalar(struct x64 *a, bool wide, unsigned op, unsigned dst, unsigned v, unsigned rm);
-/** Unaligned move of 32 (wide) or 16 bytes; m has no index. Then vzeroupper before other SSE. */
+/** Unaligned move of 32 (wide) or 16 bytes. Then vzeroupper before other SSE. */
 void x64_vmovdqu(struct x64 *a, bool wide, bool store, unsigned reg, struct x64_mem m);
+/** AVX with a storage operand: op is prefix, map (1: 0F, 2: 0F38) and opcode. */
+void x64_vector(struct x64 *a, bool wide, unsigned op, unsigned reg, unsigned v,
+                struct x64_mem m);
+/** The same with registers. */
+void x64_vector_rr(struct x64 *a, bool wide, unsigned op, unsigned reg, unsigned v,
+                   unsigned rm);
+#define V_LOAD 0xf3016fu
+#define V_STORE 0xf3017fu
+#define V_LOADQ 0xf3017eu /* 8 bytes */
+#define V_STOREQ 0x6601d6u
+#define V_STORED 0x66017eu /* 4 bytes, to a register too */
+#define V_XOR 0x6601efu
+#define V_CMPEQB 0x660174u
+#define V_MOVMSKB 0x6601d7u
+#define V_BROADCASTB 0x660278u
+#define V_BROADCASTW 0x660279u
+#define V_BROADCASTD 0x660258u
+#define V_BROADCASTQ 0x660259u
+void x64_push(struct x64 *a, unsigned reg);
+void x64_pop(struct x64 *a, unsigned reg);
 /** All 32 bytes zero. */
 void x64_vzero(struct x64 *a, unsigned reg);
 void x64_vzeroupper(struct x64 *a);

@@ -179,6 +179,17 @@ golden_start:
     clc     0(8,%r10), 16(%r10)
     jne     2f
     xc      0(8,%r10), 0(%r10)
+2:  SEQ                                 # storage to storage: EXECUTE, repeated patterns, many bytes
+    exrl    %r5, t_mvc
+    j       2f
+t_mvc:
+    mvc     0(1,%r10), 16(%r10)
+2:  SEQ
+    mvc     8(56,%r10), 0(%r10)
+    SEQ
+    oc      0(8,%r10), 16(%r10)
+    jne     2f
+    clc     0(20,%r10), 32(%r10)
 2:  SEQ
     lghi    %r6, 0
     dlgr    %r6, %r3
