@@ -15,9 +15,15 @@
 int dasd_create(struct css *css, u16 devno, struct image *img, bool announce,
                 struct cause *cause);
 
+/** Is it a disk, and does it refuse writes? Its css keeps it for that long. */
+bool dasd_read_only(const struct dev_ops *ops, void *dev);
+
 int eckd_create(struct css *css, u16 devno, struct image *img, bool announce,
                 struct cause *cause);
 int fba_create(struct css *css, u16 devno, struct image *img, bool announce,
                struct cause *cause);
+
+bool eckd_read_only(const struct dev_ops *ops, void *dev);
+bool fba_read_only(const struct dev_ops *ops, void *dev);
 
 #endif

@@ -54,9 +54,8 @@ static int control(struct eckd *d, struct dev_io *io)
     }
 }
 
-static int eckd_start(void *dev, struct dev_io *io)
+static int perform(struct eckd *d, struct dev_io *io)
 {
-    struct eckd *d = dev;
     u8 command = dev_io_command(io);
     if (eckd_identifies(command))
         return eckd_identify(d, io);
@@ -91,10 +90,37 @@ static int eckd_start(void *dev, struct dev_io *io)
 
 /* ---- channel programs, resets ---- */
 
+/** What others have written since the cache was filled is read again. */
+static void look_again(struct eckd *d)
+{
+    u64 changes = image_changes(d->img);
+    if (changes != d->changes)
+        eckd_forget(d);
+    d->changes = changes;
+}
+
+/** Where others write what this device writes, each command is done with the image's own
+ * tracks, and what it wrote is there before another device has its turn. */
+static int eckd_start(void *dev, struct dev_io *io)
+{
+    struct eckd *d = dev;
+    struct cause cause;
+    if (!image_turn_begin(d->img))
+        return perform(d, io);
+    int rc = eckd_flush(d, &cause); /* of the time before there were others */
+    look_again(d);
+    int us = perform(d, io);
+    if ((eckd_flush(d, &cause) || rc) && us != DEV_WAIT)
+        us = eckd_check(d, io, SENSE_EQUIPMENT_CHECK, SENSE1_PERMANENT);
+    image_turn_end(d->img);
+    return us;
+}
+
 /** What holds for one channel program only. The heads stay where they are. */
 static void eckd_begin(void *dev)
 {
     struct eckd_state *s = &((struct eckd *)dev)->s;
+    look_again(dev);
     s->extent = s->mask_set = s->file_mask = 0;
     s->extent_first = s->extent_last = 0;
     s->block_bytes = 0;
@@ -181,7 +207,7 @@ static int eckd_restore(void *dev, struct codec_in *in, struct cause *cause)
     ok = ok && !in->failed && io_rows_complete(&eckd_rows, seen) && eckd_state_valid(d, &s);
     d->s = ok ? s : (struct eckd_state){0};
     eckd_forget(d);
-    if (ok && position_valid(d))
+    if (ok && (image_offline(d->img) || position_valid(d))) /* offline: [E2] when it is read */
         return ST_OK;
     d->s = (struct eckd_state){0};
     return cause_set(cause, ST_PROTO, "disk %04X: broken state", d->devno);
@@ -221,9 +247,19 @@ int eckd_create(struct css *css, u16 devno, struct image *img, bool announce,
     return rc;
 }
 
+bool eckd_read_only(const struct dev_ops *ops, void *dev)
+{
+    return ops == &eckd_ops && image_read_only(((struct eckd *)dev)->img);
+}
+
 int dasd_create(struct css *css, u16 devno, struct image *img, bool announce,
                 struct cause *cause)
 {
     return image_geometry(img)->tracks ? eckd_create(css, devno, img, announce, cause)
                                        : fba_create(css, devno, img, announce, cause);
+}
+
+bool dasd_read_only(const struct dev_ops *ops, void *dev)
+{
+    return eckd_read_only(ops, dev) || fba_read_only(ops, dev);
 }

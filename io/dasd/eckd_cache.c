@@ -92,6 +92,10 @@ struct cached_track *eckd_track(struct eckd *d, struct dev_io *io, int *us)
             return NULL;
         }
     }
+    if (d->s.record >= t->layout.count && d->s.orient > ORIENT_HA) { /* [E2] others wrote it */
+        *us = eckd_check(d, io, 0, SENSE1_NO_RECORD);
+        return NULL;
+    }
     t->used = ++d->uses;
     return t;
 }

@@ -1,6 +1,7 @@
 /* The inside of the ECKD device: its state, the track it is on, sense data.
  * [E1] A track in the cache is dirty only while a channel program runs: `end`, `cancel` and `save`
- * write it. [E2] The position (orient, record) is of s.track, and record is below its count. */
+ * write it. [E2] The position (orient, record) is of s.track, and record is below its count; what
+ * others can write, or was not to be read when state was restored, is looked at by eckd_track. */
 #ifndef ENDICOTT_IO_DASD_ECKD_INTERNAL_H
 #define ENDICOTT_IO_DASD_ECKD_INTERNAL_H
 
@@ -125,6 +126,7 @@ struct eckd {
     struct eckd_state s;
     struct cached_track *cache[ECKD_TRACKS_CACHED]; /* made when needed */
     u64 uses;
+    u64 changes;                /* of the image by others, when the cache was last looked at */
     u8 sense[ECKD_SENSE_BYTES]; /* built here, then given to the channel subsystem */
 };
 

@@ -272,6 +272,11 @@ static const struct dev_ops fba_ops = {
     .detach = fba_detach,
 };
 
+bool fba_read_only(const struct dev_ops *ops, void *dev)
+{
+    return ops == &fba_ops && image_read_only(((struct fba *)dev)->img);
+}
+
 int fba_create(struct css *css, u16 devno, struct image *img, bool announce,
                struct cause *cause)
 {

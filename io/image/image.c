@@ -35,7 +35,7 @@ static int format_open(struct image *img, struct cause *cause)
     return ckd_raw_probe(img, head) ? ckd_raw_open(img, cause) : fba_raw_open(img, cause);
 }
 
-static void image_free(struct image *img)
+void image_free(struct image *img)
 {
     image_files_close(img);
     image_unref(img->below);
@@ -44,7 +44,7 @@ static void image_free(struct image *img)
     free(img);
 }
 
-static struct image *image_alloc(const char *path, unsigned flags)
+struct image *image_alloc(const char *path, unsigned flags)
 {
     struct image *img = calloc(1, sizeof *img);
     if (!img)
@@ -218,6 +218,8 @@ int image_write_blocks(struct image *img, u64 block, u32 count, const void *buf,
 
 int image_sync(struct image *img, struct cause *cause)
 {
+    if (img->ops->sync)
+        return img->ops->sync(img, cause);
     if (!img->unsynced)
         return ST_OK;
     for (u32 i = 0; i < img->files; i++)
@@ -232,6 +234,26 @@ int image_sync(struct image *img, struct cause *cause)
 int image_commit(struct image *img, struct cause *cause)
 {
     return img->flags & IMAGE_SYNC ? image_sync(img, cause) : ST_OK;
+}
+
+bool image_offline(const struct image *img)
+{
+    return img->ops->offline && img->ops->offline(img);
+}
+
+u64 image_changes(const struct image *img)
+{
+    return img->ops->changes ? img->ops->changes(img) : 0;
+}
+
+bool image_turn_begin(struct image *img)
+{
+    return img->ops->turn && img->ops->turn(img, true);
+}
+
+void image_turn_end(struct image *img)
+{
+    img->ops->turn(img, false);
 }
 
 struct checking {

@@ -15,7 +15,9 @@ struct image;
 
 /** How to open. */
 #define IMAGE_READ_ONLY 1u
-#define IMAGE_SYNC 2u /* image_commit waits for the host's disk */
+#define IMAGE_SYNC 2u    /* image_commit waits for the host's disk */
+#define IMAGE_NO_LOCK 4u /* with IMAGE_READ_ONLY: only to look at what does not change */
+#define IMAGE_RANGES 8u /* others may write what is not locked by image_range_lock (not CCKD) */
 
 enum image_format { IMAGE_CKD, IMAGE_CCKD, IMAGE_CKD_RAW, IMAGE_FBA_RAW };
 
@@ -63,6 +65,20 @@ int image_write_track(struct image *img, u32 track, const u8 *buf, u32 len,
 int image_read_blocks(struct image *img, u64 block, u32 count, void *buf, struct cause *cause);
 int image_write_blocks(struct image *img, u64 block, u32 count, const void *buf,
                        struct cause *cause);
+
+/** Lock cylinders or blocks of an image opened with IMAGE_RANGES against other programs that do so
+ *  too, or unlock them. ST_BUSY. */
+int image_range_lock(struct image *img, u64 first, u64 count, bool on, struct cause *cause);
+
+/* For devices on parts of a volume that others use, too (window.h). Of other images: false, 0. */
+/** Nothing can be read or written now. */
+bool image_offline(const struct image *img);
+/** A number that changes when others write what this image has. */
+u64 image_changes(const struct image *img);
+/** Before a track is read to be changed, if others write it, too: keep them off. False: nobody
+ *  does; else image_turn_end is called when the track is written. No other lock is held. */
+bool image_turn_begin(struct image *img);
+void image_turn_end(struct image *img);
 
 /** A channel program that wrote has ended: with IMAGE_SYNC the host's disk has it on return. */
 int image_commit(struct image *img, struct cause *cause);

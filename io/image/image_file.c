@@ -9,14 +9,35 @@
 
 #include "io/image/image_internal.h"
 
-static int file_lock(int fd, bool write, const char *path, struct cause *cause)
+#define RANGES_AT (1ll << 48) /* locks of extents lie behind every file's end */
+
+static int set_lock(int fd, const struct flock *lock, const char *path, struct cause *cause)
 {
-    struct flock lock = {.l_type = write ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+    if (fcntl(fd, F_OFD_SETLK, lock) == 0)
         return ST_OK;
     if (errno == EAGAIN || errno == EACCES)
-        return cause_set(cause, ST_BUSY, "%s: in use%s", path, write ? "" : " by a writer");
+        return cause_set(cause, ST_BUSY, "%s: in use%s", path,
+                         lock->l_type == F_WRLCK ? "" : " by a writer");
     return cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));
+}
+
+/** The whole file, or its first byte when extents are locked one by one. */
+static int file_lock(int fd, const struct image *img, const char *path, struct cause *cause)
+{
+    bool shared = img->flags & (IMAGE_READ_ONLY | IMAGE_RANGES);
+    const struct flock lock = {.l_type = shared ? F_RDLCK : F_WRLCK,
+                               .l_whence = SEEK_SET,
+                               .l_len = img->flags & IMAGE_RANGES ? 1 : 0};
+    return img->flags & IMAGE_NO_LOCK ? ST_OK : set_lock(fd, &lock, path, cause);
+}
+
+int image_range_lock(struct image *img, u64 first, u64 count, bool on, struct cause *cause)
+{
+    const struct flock lock = {.l_type = on ? F_WRLCK : F_UNLCK,
+                               .l_whence = SEEK_SET,
+                               .l_start = RANGES_AT + (off_t)first,
+                               .l_len = (off_t)count};
+    return set_lock(img->file[0].fd, &lock, img->path, cause);
 }
 
 int image_file_open(struct image *img, const char *path, struct cause *cause)
@@ -35,7 +56,7 @@ int image_file_open(struct image *img, const char *path, struct cause *cause)
     else if (!S_ISREG(sb.st_mode) && !S_ISBLK(sb.st_mode))
         rc = cause_set(cause, ST_CONFIG, "%s: not a file", path);
     else
-        rc = file_lock(fd, write, path, cause);
+        rc = file_lock(fd, img, path, cause);
     if (rc) {
         close(fd);
         return rc;

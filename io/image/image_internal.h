@@ -24,6 +24,12 @@ struct image_ops {
     /** Before the files are closed; may be NULL. */
     int (*close)(struct image *img, struct cause *cause);
     void (*figures)(struct image *img, struct image_figures *out);
+    /** Instead of the host's sync of the files; may be NULL. */
+    int (*sync)(struct image *img, struct cause *cause);
+    /* Of windows (window.c), else NULL: */
+    bool (*offline)(const struct image *img);
+    u64 (*changes)(const struct image *img);
+    bool (*turn)(struct image *img, bool take);
 };
 
 struct image_file {
@@ -48,6 +54,10 @@ struct image {
     void *fault_arg;
     bool open_left;
 };
+
+/* image.c */
+struct image *image_alloc(const char *path, unsigned flags);
+void image_free(struct image *img);
 
 /* image_file.c */
 int image_file_open(struct image *img, const char *path, struct cause *cause);

@@ -1,0 +1,503 @@
+/* Shares and windows (window.h). The lock of a share is a leaf, but for `turn`, which one writer of
+ * tracks that others write too holds from the read of a track to its write. */
+#include "io/image/window.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/ebcdic.h"
+#include "io/image/image_internal.h"
+#include "io/image/vtoc.h"
+#include "mem/base/ergo.h"
+#include "mem/base/lock.h"
+#include "mem/base/log.h"
+
+#define PEEKS_MAX 5 /* a writer may be at work */
+#define LABEL_BLOCK 1u
+
+struct window {
+    struct share *share;
+    struct window *next;
+    struct image *img; /* whose `format` this is */
+    struct window_extent extent;
+    bool write, active;
+    atomic_bool contended; /* another active window writes what this one writes */
+    atomic_ullong changes; /* by others, in its extent */
+};
+
+struct share {
+    struct lock lock, turn;
+    atomic_uint refs;
+    char *path;
+    unsigned flags;
+    bool kept;         /* the image is open from the start to the end */
+    bool ranges;       /* locks by extent */
+    bool writing;      /* how `img` is open */
+    struct image *img; /* NULL: not open */
+    struct image_geometry geometry;
+    struct window *windows;
+};
+
+/* ---- shares ---- */
+
+static struct share *share_alloc(const char *path, unsigned flags)
+{
+    struct share *s = calloc(1, sizeof *s);
+    char *copy = strdup(path);
+    if (!s || !copy) {
+        free(s);
+        free(copy);
+        return NULL;
+    }
+    s->path = copy;
+    s->flags = flags;
+    atomic_init(&s->refs, 1);
+    lock_init(&s->lock, LOCK_VOLUME);
+    lock_init(&s->turn, LOCK_TURN);
+    return s;
+}
+
+static void share_free(struct share *s)
+{
+    image_unref(s->img);
+    lock_fini(&s->lock);
+    lock_fini(&s->turn);
+    free(s->path);
+    free(s);
+}
+
+/** Open without a lock, to look at what does not change. */
+static int peek(const char *path, struct image **out, struct cause *cause)
+{
+    int rc = ST_OK;
+    for (unsigned i = 0; i < PEEKS_MAX; i++) {
+        rc = image_open(path, IMAGE_READ_ONLY | IMAGE_NO_LOCK, out, cause);
+        if (rc != ST_PROTO)
+            break;
+    }
+    return rc;
+}
+
+int share_create(const char *path, unsigned flags, struct share **out, struct cause *cause)
+{
+    struct image *img;
+    int rc = peek(path, &img, cause);
+    if (rc)
+        return rc;
+    struct share *s = share_alloc(path, flags);
+    if (s) {
+        s->geometry = *image_geometry(img);
+        s->ranges = image_format(img) != IMAGE_CCKD;
+    }
+    image_unref(img);
+    if (!s)
+        return cause_set(cause, ST_NOMEM, "%s: no memory", path);
+    *out = s;
+    return ST_OK;
+}
+
+struct share *share_of_image(struct image *img)
+{
+    struct share *s = share_alloc(image_path(img), img->flags);
+    if (!s)
+        return NULL;
+    s->kept = s->writing = true;
+    s->img = img;
+    s->geometry = *image_geometry(img);
+    return s;
+}
+
+struct share *share_ref(struct share *s)
+{
+    atomic_fetch_add(&s->refs, 1);
+    return s;
+}
+
+void share_unref(struct share *s)
+{
+    if (s && atomic_fetch_sub(&s->refs, 1) == 1)
+        share_free(s);
+}
+
+const struct image_geometry *share_geometry(const struct share *s)
+{
+    return &s->geometry;
+}
+
+bool share_by_extent(const struct share *s)
+{
+    return s->ranges;
+}
+
+bool share_read_only(const struct share *s)
+{
+    return s->flags & IMAGE_READ_ONLY;
+}
+
+const char *share_path(const struct share *s)
+{
+    return s->path;
+}
+
+/** Block 1 of an FBA volume: "VOL1" and six characters. */
+static int block_label(struct image *img, char out[7], struct cause *cause)
+{
+    u8 block[IMAGE_BLOCK_BYTES];
+    char text[32] = "";
+    out[0] = 0;
+    if (image_geometry(img)->blocks <= LABEL_BLOCK)
+        return ST_OK;
+    int rc = image_read_blocks(img, LABEL_BLOCK, 1, block, cause);
+    if (rc == ST_OK)
+        ebcdic_to_utf8(EBCDIC_037, block, 10, text);
+    if (rc || strncmp(text, "VOL1", 4) != 0)
+        return rc;
+    memcpy(out, text + 4, 6);
+    out[6] = 0;
+    for (size_t n = 6; n && out[n - 1] == ' '; n--)
+        out[n - 1] = 0;
+    return ST_OK;
+}
+
+int share_label(const struct share *s, char out[7], struct cause *cause)
+{
+    struct image *img;
+    int rc = ST_OK;
+    for (unsigned i = 0; i < PEEKS_MAX; i++) {
+        rc = peek(s->path, &img, cause);
+        if (rc)
+            return rc;
+        rc = s->geometry.tracks ? vtoc_volume(img, out, cause) : block_label(img, out, cause);
+        image_unref(img);
+        if (rc != ST_PROTO)
+            break;
+    }
+    return rc;
+}
+
+/* ---- what is open, and how ---- */
+
+static int open_as(struct share *s, bool write, struct cause *cause)
+{
+    unsigned flags = s->flags & IMAGE_SYNC;
+    image_unref(s->img); /* and its locks, which would be in the way */
+    s->img = NULL;
+    flags |= (write ? 0 : IMAGE_READ_ONLY) | (s->ranges ? IMAGE_RANGES : 0);
+    int rc = image_open(s->path, flags, &s->img, cause);
+    if (rc == ST_OK)
+        s->writing = write;
+    return rc;
+}
+
+static bool same_size(const struct share *s)
+{
+    const struct image_geometry *g = image_geometry(s->img);
+    return g->tracks == s->geometry.tracks && g->blocks == s->geometry.blocks;
+}
+
+/** Open the file as its active windows need it, or close it. */
+static int settle_locked(struct share *s, struct cause *cause)
+{
+    bool any = false, write = false;
+    for (const struct window *w = s->windows; w; w = w->next) {
+        any |= w->active;
+        write |= w->active && w->write;
+    }
+    if (s->kept || (any && s->img && write == s->writing))
+        return ST_OK;
+    if (any && s->img && s->writing && s->ranges)
+        return ST_OK;
+    if (any) {
+        struct cause again;
+        bool was = s->img, wrote = s->writing;
+        int rc = open_as(s, write, cause);
+        if (rc == ST_OK && !same_size(s))
+            rc = cause_set(cause, ST_PROTO, "%s: has another size than before", s->path);
+        if (rc && was && !wrote)
+            (void)open_as(s, false, &again); /* readers go on, if they can */
+        return rc;
+    }
+    image_unref(s->img);
+    s->img = NULL;
+    s->writing = false;
+    return ST_OK;
+}
+
+static bool overlap(const struct window *a, const struct window *b)
+{
+    return a->extent.first < b->extent.first + b->extent.count &&
+           b->extent.first < a->extent.first + a->extent.count;
+}
+
+static void contention_locked(struct share *s)
+{
+    for (struct window *w = s->windows; w; w = w->next) {
+        bool contended = false;
+        for (const struct window *v = s->windows; v && w->active && w->write; v = v->next)
+            contended |= v != w && v->active && v->write && overlap(v, w);
+        atomic_store(&w->contended, contended);
+    }
+}
+
+/** Does an active window that writes have unit `at`, and up to where do all stay as they are? */
+static bool held_by_others(const struct share *s, u64 at, u64 *end)
+{
+    bool held = false;
+    for (const struct window *w = s->windows; w; w = w->next) {
+        u64 first = w->extent.first, behind = first + w->extent.count;
+        if (!w->active || !w->write)
+            continue;
+        held |= at >= first && at < behind;
+        if (first > at && first < *end)
+            *end = first;
+        if (behind > at && behind < *end)
+            *end = behind;
+    }
+    return held;
+}
+
+/** The window is not active any more: its extent is unlocked where no other needs it. */
+static void unlock_locked(struct share *s, const struct window *w)
+{
+    u64 last = w->extent.first + w->extent.count;
+    for (u64 at = w->extent.first, end; s->img && s->ranges && w->write && at < last;
+         at = end) {
+        end = last;
+        if (!held_by_others(s, at, &end))
+            (void)image_range_lock(s->img, at, end - at, false, NULL);
+    }
+}
+
+int window_activate(struct image *img, struct cause *cause)
+{
+    struct window *w = img->format;
+    struct share *s = w->share;
+    lock_take(&s->lock);
+    if (w->active) {
+        lock_drop(&s->lock);
+        return ST_OK;
+    }
+    w->active = true;
+    int rc = settle_locked(s, cause);
+    if (rc == ST_OK && w->write && s->ranges)
+        rc = image_range_lock(s->img, w->extent.first, w->extent.count, true, cause);
+    if (rc) {
+        struct cause ignored;
+        w->active = false;
+        (void)settle_locked(s, &ignored);
+    }
+    atomic_fetch_add(&w->changes, 1); /* what its device remembers is old */
+    contention_locked(s);
+    lock_drop(&s->lock);
+    return rc;
+}
+
+void window_deactivate(struct image *img)
+{
+    struct window *w = img->format;
+    struct share *s = w->share;
+    struct cause cause = {0};
+    lock_take(&s->lock);
+    if (w->active) {
+        w->active = false;
+        if (w->write && s->img && image_sync(s->img, &cause))
+            log_line("%s", cause.text);
+        unlock_locked(s, w);
+        if (settle_locked(s, &cause))
+            log_line("%s", cause.text);
+        contention_locked(s);
+    }
+    lock_drop(&s->lock);
+}
+
+/* ---- the image ---- */
+
+static int gone(const struct window *w, struct cause *cause)
+{
+    return cause_set(cause, ST_BUSY, "%s: is not to be used now", w->share->path);
+}
+
+/** Give a track the address of another: its home address, and record 0 if it names the track. */
+static void readdress(u8 *buf, u32 from, u32 to, u32 heads)
+{
+    u8 old[4], new[4];
+    track_cchh(from, heads, old);
+    track_cchh(to, heads, new);
+    memcpy(buf + 1, new, sizeof new);
+    if (memcmp(buf + TRACK_HA_BYTES, old, sizeof old) == 0)
+        memcpy(buf + TRACK_HA_BYTES, new, sizeof new);
+}
+
+static u32 whole_track(const struct window *w, u32 track)
+{
+    return (u32)w->extent.first * w->share->geometry.heads + track;
+}
+
+static int window_read(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause)
+{
+    struct window *w = img->format;
+    struct share *s = w->share;
+    lock_take(&s->lock);
+    int rc = w->active && s->img
+                 ? image_read_track(s->img, whole_track(w, track), buf, len, cause)
+                 : gone(w, cause);
+    lock_drop(&s->lock);
+    if (rc == ST_OK)
+        readdress(buf, whole_track(w, track), track, s->geometry.heads);
+    return rc;
+}
+
+/** Tell the others that something in their extents changed. */
+static void changed_locked(struct share *s, const struct window *by)
+{
+    for (struct window *w = s->windows; w; w = w->next)
+        if (w != by && overlap(w, by))
+            atomic_fetch_add(&w->changes, 1);
+}
+
+static int window_write(struct image *img, u32 track, const u8 *buf, u32 len,
+                        struct cause *cause)
+{
+    struct window *w = img->format;
+    struct share *s = w->share;
+    u8 *copy = malloc(len);
+    if (!copy)
+        return cause_set(cause, ST_NOMEM, "%s: no memory", s->path);
+    memcpy(copy, buf, len);
+    readdress(copy, track, whole_track(w, track), s->geometry.heads);
+    lock_take(&s->lock);
+    int rc = w->active && s->img
+                 ? image_write_track(s->img, whole_track(w, track), copy, len, cause)
+                 : gone(w, cause);
+    changed_locked(s, w);
+    lock_drop(&s->lock);
+    free(copy);
+    return rc;
+}
+
+static int window_blocks(struct image *img, bool write, u64 block, u32 count, u8 *buf,
+                         struct cause *cause)
+{
+    struct window *w = img->format;
+    struct share *s = w->share;
+    u64 at = w->extent.first + block;
+    lock_take(&s->lock);
+    int rc = !w->active || !s->img ? gone(w, cause)
+             : write               ? image_write_blocks(s->img, at, count, buf, cause)
+                                   : image_read_blocks(s->img, at, count, buf, cause);
+    lock_drop(&s->lock);
+    return rc;
+}
+
+static int window_sync(struct image *img, struct cause *cause)
+{
+    struct window *w = img->format;
+    lock_take(&w->share->lock);
+    int rc = w->share->img ? image_sync(w->share->img, cause) : ST_OK;
+    lock_drop(&w->share->lock);
+    return rc;
+}
+
+static const struct image_ops closed_window = {.format = IMAGE_CKD};
+
+static int window_close(struct image *img, struct cause *cause)
+{
+    struct window *w = img->format;
+    struct share *s = w->share;
+    (void)cause;
+    window_deactivate(img);
+    lock_take(&s->lock);
+    struct window **link = &s->windows;
+    while (*link != w)
+        link = &(*link)->next;
+    *link = w->next;
+    lock_drop(&s->lock);
+    share_unref(s);
+    img->ops = &closed_window;
+    return ST_OK;
+}
+
+static bool window_offline(const struct image *img)
+{
+    const struct window *w = img->format;
+    return !w->active;
+}
+
+static u64 window_changes(const struct image *img)
+{
+    struct window *w = img->format;
+    return atomic_load(&w->changes);
+}
+
+static bool window_turn(struct image *img, bool take)
+{
+    struct window *w = img->format;
+    if (take && !atomic_load(&w->contended))
+        return false;
+    if (take)
+        lock_take(&w->share->turn);
+    else
+        lock_drop(&w->share->turn);
+    return true;
+}
+
+static const struct image_ops ckd_window = {.format = IMAGE_CKD,
+                                            .read = window_read,
+                                            .write = window_write,
+                                            .sync = window_sync,
+                                            .close = window_close,
+                                            .offline = window_offline,
+                                            .changes = window_changes,
+                                            .turn = window_turn};
+static const struct image_ops fba_window = {.format = IMAGE_FBA_RAW,
+                                            .blocks = window_blocks,
+                                            .sync = window_sync,
+                                            .close = window_close,
+                                            .offline = window_offline,
+                                            .changes = window_changes,
+                                            .turn = window_turn};
+
+static struct image *window_image(struct share *s, struct window_extent extent, bool write)
+{
+    unsigned flags = s->flags & IMAGE_SYNC;
+    struct image *img = image_alloc(s->path, write ? flags : flags | IMAGE_READ_ONLY);
+    struct window *w = calloc(1, sizeof *w);
+    if (!img || !w) {
+        free(w);
+        if (img)
+            image_free(img);
+        return NULL;
+    }
+    *w = (struct window){.share = share_ref(s), .img = img, .extent = extent, .write = write};
+    img->geometry = s->geometry;
+    if (s->geometry.tracks) {
+        img->geometry.cylinders = (u32)extent.count;
+        img->geometry.tracks = (u32)extent.count * s->geometry.heads;
+    } else {
+        img->geometry.blocks = extent.count;
+    }
+    img->ops = s->geometry.tracks ? &ckd_window : &fba_window;
+    img->format = w;
+    return img;
+}
+
+int window_create(struct share *s, struct window_extent extent, bool write, struct image **out,
+                  struct cause *cause)
+{
+    const struct image_geometry *g = &s->geometry;
+    u64 units = g->tracks ? g->cylinders : g->blocks;
+    if (!extent.count || extent.first >= units || extent.count > units - extent.first)
+        return cause_set(cause, ST_LIMIT, "%s: ends at %llu, the extent at %llu", s->path,
+                         (unsigned long long)units,
+                         (unsigned long long)(extent.first + extent.count));
+    struct image *img = window_image(s, extent, write && !share_read_only(s));
+    if (!img)
+        return cause_set(cause, ST_NOMEM, "%s: no memory", s->path);
+    struct window *w = img->format;
+    lock_take(&s->lock);
+    w->next = s->windows;
+    s->windows = w;
+    lock_drop(&s->lock);
+    *out = img;
+    return ST_OK;
+}

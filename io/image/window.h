@@ -1,0 +1,47 @@
+/* A volume that several devices use, and parts of it as images of their own: minidisks. A
+ * share knows the file and has it open while some window is active: for reading, or for
+ * writing when one of them writes. Files with a place for each track (all but CCKD) are
+ * locked by extent, so that programs can write different parts of one; a CCKD file has one
+ * writer, or readers. [W1] An extent is written by one program at a time: a window is active
+ * only with its locks. Windows hold count fields as they were written; home addresses, and
+ * record 0 where it names its track, are those of the window. */
+#ifndef ENDICOTT_IO_IMAGE_WINDOW_H
+#define ENDICOTT_IO_IMAGE_WINDOW_H
+
+#include "io/image/image.h"
+
+struct share;
+
+/**
+ * Look at the file at `path` (as image_open takes it; IMAGE_READ_ONLY: never written, IMAGE_SYNC)
+ * without a lock, and leave it closed. ST_CONFIG, ST_PROTO, ST_NOMEM with cause. One thread.
+ */
+int share_create(const char *path, unsigned flags, struct share **out, struct cause *cause);
+/** A share over an image that is open already and nobody else's: taken over. NULL: no memory. */
+struct share *share_of_image(struct image *img);
+struct share *share_ref(struct share *s);
+void share_unref(struct share *s);
+const struct image_geometry *share_geometry(const struct share *s);
+/** Can programs write different parts of it? */
+bool share_by_extent(const struct share *s);
+bool share_read_only(const struct share *s);
+const char *share_path(const struct share *s);
+/** The label of the volume: "" = none. ST_PROTO, ST_IO. */
+int share_label(const struct share *s, char out[7], struct cause *cause);
+
+/** Cylinders, or blocks of an FBA volume. */
+struct window_extent {
+    u64 first, count;
+};
+
+/** An image of these, not active: reads and writes fail with ST_BUSY. ST_LIMIT: not on the
+ * volume. */
+int window_create(struct share *s, struct window_extent extent, bool write, struct image **out,
+                  struct cause *cause);
+/** Open and lock what it needs. ST_BUSY: another program has it. Not while its device works. */
+int window_activate(struct image *img, struct cause *cause);
+/** Write access that was got is given up, and what nobody here needs any more. Its device has
+ *  written everything. */
+void window_deactivate(struct image *img);
+
+#endif

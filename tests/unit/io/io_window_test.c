@@ -1,0 +1,296 @@
+/* Parts of a volume as images of their own: which tracks and blocks they are, that nothing
+ * else can be reached, what other programs are kept from, and what two devices that write one
+ * track leave there. */
+#include "tests/unit/io/io_fixture.h"
+
+#include <unistd.h>
+
+#include "io/dasd/dasd.h"
+#include "io/image/track.h"
+#include "io/image/window.h"
+
+#define CYLINDERS 20u
+#define TRACK_BYTES 4096u
+#define PROGRAM 0x1000u
+#define EXTENT 0x2000u
+#define LOCATE 0x2040u
+#define AREA 0x10000u
+
+static char path[64];
+static struct share *share, *foreign; /* two programs */
+static struct cause cause;
+static u8 buf[IMAGE_TRACK_BYTES_MAX], other[IMAGE_TRACK_BYTES_MAX];
+
+static void volume(enum image_format format)
+{
+    const struct image_create what = {.format = format,
+                                      .cylinders = format == IMAGE_FBA_RAW ? 0 : CYLINDERS,
+                                      .blocks = format == IMAGE_FBA_RAW ? 1000 : 0,
+                                      .compress = true};
+    snprintf(path, sizeof path, "/tmp/io_window_%d.img", getpid());
+    unlink(path);
+    ck_assert_msg(image_create(path, &what, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_msg(share_create(path, 0, &share, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_int_eq(share_create(path, 0, &foreign, &cause), ST_OK);
+}
+
+static void teardown(void)
+{
+    share_unref(share);
+    share_unref(foreign);
+    share = foreign = NULL;
+    unlink(path);
+}
+
+static struct image *window(struct share *s, u64 first, u64 count, bool write)
+{
+    struct image *img = NULL;
+    ck_assert_msg(window_create(s, (struct window_extent){first, count}, write, &img, &cause) ==
+                      ST_OK,
+                  "%s", cause.text);
+    return img;
+}
+
+static struct image *active(struct share *s, u64 first, u64 count, bool write)
+{
+    struct image *img = window(s, first, count, write);
+    ck_assert_msg(window_activate(img, &cause) == ST_OK, "%s", cause.text);
+    return img;
+}
+
+static u32 track_with(u32 track, u8 byte, u8 *out)
+{
+    u8 data[TRACK_BYTES];
+    memset(data, byte, sizeof data);
+    u32 len = track_make_null(TRACK_NULL_EMPTY, track, TRACK_HEADS_3390, out);
+    return track_append(out, len, 1, 0, TRACK_BYTES, NULL, data);
+}
+
+/* ---- what a window is ---- */
+
+START_TEST(tracks_of_a_window)
+{
+    u32 len;
+    u8 cchh[4];
+    volume(_i ? IMAGE_CKD : IMAGE_CCKD);
+    struct image *img = active(share, 7, 3, true), *whole = active(share, 0, CYLINDERS, false);
+    ck_assert_uint_eq(image_geometry(img)->cylinders, 3);
+    ck_assert_uint_eq(image_geometry(img)->tracks, 45);
+    len = track_with(16, 0x5a, buf);
+    ck_assert_msg(image_write_track(img, 16, buf, len, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_int_eq(image_read_track(img, 16, other, &len, &cause), ST_OK);
+    ck_assert_mem_eq(buf, other, TRACK_HA_BYTES + TRACK_R0_BYTES + 8 + TRACK_BYTES);
+
+    /* on the volume: its own address in home address and record 0, records as written */
+    u32 there = 7 * TRACK_HEADS_3390 + 16;
+    ck_assert_int_eq(image_read_track(whole, there, other, &len, &cause), ST_OK);
+    track_cchh(there, TRACK_HEADS_3390, cchh);
+    ck_assert_mem_eq(other + 1, cchh, 4);
+    ck_assert_mem_eq(other + TRACK_HA_BYTES, cchh, 4);
+    track_cchh(16, TRACK_HEADS_3390, cchh);
+    ck_assert_mem_eq(other + TRACK_HA_BYTES + TRACK_R0_BYTES, cchh, 4);
+    ck_assert_uint_eq(other[TRACK_HA_BYTES + TRACK_R0_BYTES + 8], 0x5a);
+
+    /* nothing beside it, and nothing by a window that reads */
+    ck_assert_int_eq(image_read_track(img, 45, other, &len, &cause), ST_INVAL);
+    ck_assert_int_eq(image_write_track(img, 45, buf, len, &cause), ST_INVAL);
+    len = track_with(there, 0x11, buf);
+    ck_assert_int_eq(image_write_track(whole, there, buf, len, &cause), ST_PERM);
+    image_unref(img);
+    image_unref(whole);
+}
+END_TEST
+
+START_TEST(blocks_of_a_window)
+{
+    u8 block[IMAGE_BLOCK_BYTES], back[IMAGE_BLOCK_BYTES];
+    volume(IMAGE_FBA_RAW);
+    struct image *img = active(share, 100, 50, true), *whole = active(share, 0, 1000, false);
+    memset(block, 0x77, sizeof block);
+    ck_assert_int_eq(image_write_blocks(img, 49, 1, block, &cause), ST_OK);
+    ck_assert_int_eq(image_read_blocks(whole, 149, 1, back, &cause), ST_OK);
+    ck_assert_mem_eq(block, back, sizeof block);
+    ck_assert_int_eq(image_read_blocks(whole, 150, 1, back, &cause), ST_OK);
+    ck_assert_uint_eq(back[0], 0);
+    ck_assert_int_eq(image_write_blocks(img, 49, 2, block, &cause), ST_INVAL);
+    ck_assert_int_eq(image_write_blocks(whole, 0, 1, block, &cause), ST_PERM);
+    image_unref(img);
+    image_unref(whole);
+}
+END_TEST
+
+START_TEST(windows_that_cannot_be)
+{
+    static const struct window_extent bad[] = {{0, 0}, {0, 21}, {20, 1}, {19, 2}, {~0ull, 2}};
+    struct image *img;
+    u32 len;
+    volume(IMAGE_CCKD);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        ck_assert_int_eq(window_create(share, bad[i], true, &img, &cause), ST_LIMIT);
+    img = window(share, 0, 1, true);
+    ck_assert(image_offline(img));
+    ck_assert_int_eq(image_read_track(img, 0, buf, &len, &cause), ST_BUSY);
+    ck_assert_int_eq(window_activate(img, &cause), ST_OK);
+    ck_assert(!image_offline(img));
+    ck_assert_int_eq(image_read_track(img, 0, buf, &len, &cause), ST_OK);
+    window_deactivate(img);
+    ck_assert_int_eq(image_read_track(img, 0, buf, &len, &cause), ST_BUSY);
+    image_unref(img);
+}
+END_TEST
+
+/* ---- what others are kept from ---- */
+
+/* Files with a place for each track: programs may write different parts, never the same [W1]. */
+START_TEST(extents_are_locked)
+{
+    struct image *img;
+    volume(IMAGE_CKD);
+    struct image *mine = active(share, 0, 5, true), *theirs = active(foreign, 5, 5, true);
+    struct image *both = window(foreign, 4, 2, true), *reads = active(foreign, 0, 10, false);
+    ck_assert_int_eq(window_activate(both, &cause), ST_BUSY);
+    ck_assert_int_eq(image_open(path, 0, &img, &cause), ST_BUSY);
+    ck_assert_int_eq(image_open(path, IMAGE_READ_ONLY, &img, &cause), ST_BUSY);
+
+    /* two of one program may; when one goes, the other's extent stays locked, and only that */
+    struct image *more = active(share, 3, 2, true);
+    window_deactivate(mine);
+    ck_assert_int_eq(window_activate(both, &cause), ST_BUSY);
+    struct image *free_part = active(foreign, 0, 3, true);
+    ck_assert_int_eq(window_activate(mine, &cause), ST_BUSY);
+    window_deactivate(more);
+    ck_assert_int_eq(window_activate(both, &cause), ST_OK);
+    struct image *all[] = {mine, theirs, both, reads, more, free_part};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        image_unref(all[i]);
+    ck_assert_int_eq(image_open(path, 0, &img, &cause), ST_OK);
+    image_unref(img);
+}
+END_TEST
+
+/* A CCKD file moves its tracks: one program that writes, or several that read. */
+START_TEST(one_writer_of_a_packed_file)
+{
+    u32 len;
+    volume(IMAGE_CCKD);
+    struct image *mine = active(share, 0, 5, false), *theirs = active(foreign, 10, 5, false);
+    struct image *write = window(share, 0, 5, true);
+    ck_assert_int_eq(window_activate(write, &cause), ST_BUSY);
+    ck_assert_int_eq(image_read_track(mine, 0, buf, &len, &cause), ST_OK); /* goes on */
+    window_deactivate(theirs);
+    ck_assert_int_eq(window_activate(write, &cause), ST_OK);
+    ck_assert_int_eq(image_read_track(mine, 0, buf, &len, &cause), ST_OK);
+    len = track_with(3, 0x33, buf);
+    ck_assert_int_eq(image_write_track(write, 3, buf, len, &cause), ST_OK);
+    ck_assert_int_eq(window_activate(theirs, &cause), ST_BUSY);
+    window_deactivate(write); /* back to reading */
+    ck_assert_int_eq(window_activate(theirs, &cause), ST_OK);
+    ck_assert_int_eq(image_read_track(mine, 3, other, &len, &cause), ST_OK);
+    ck_assert_mem_eq(buf, other, len);
+    image_unref(mine);
+    image_unref(theirs);
+    image_unref(write);
+}
+END_TEST
+
+START_TEST(labels)
+{
+    static const u8 label[10] = {0xe5, 0xd6, 0xd3, 0xf1, 0xc6, 0xc2, 0xc1, 0xf0, 0xf1, 0x40};
+    u8 block[IMAGE_BLOCK_BYTES] = {0};
+    char volid[7];
+    volume(IMAGE_FBA_RAW);
+    ck_assert_int_eq(share_label(share, volid, &cause), ST_OK);
+    ck_assert_str_eq(volid, "");
+    struct image *img = active(share, 0, 10, true);
+    memcpy(block, label, sizeof label);
+    ck_assert_int_eq(image_write_blocks(img, 1, 1, block, &cause), ST_OK);
+    ck_assert_int_eq(share_label(foreign, volid, &cause), ST_OK); /* though it is locked */
+    ck_assert_str_eq(volid, "FBA01");
+    image_unref(img);
+}
+END_TEST
+
+/* ---- two devices ---- */
+
+static struct machine m;
+static u32 at;
+
+static void ccw(u8 command, u8 flags, u16 count, u32 addr)
+{
+    ccw1(&m, at, command, flags, count, addr);
+    at += 8;
+}
+
+/* One record of a track, by a device: read (0x86) or written (0x85). */
+static void record_io(u16 devno, u8 record, u8 command, u8 byte)
+{
+    u32 id = css_find_devno(m.css, devno);
+    u8 extent[16] = {command == 0x86 ? 0x40 : 0x80, 0xc0};
+    u8 locate[16] = {command == 0x86 ? 0x06 : 0x01, 0, 0, 1, [12] = record};
+    struct irb irb;
+    storage_write(m.storage, EXTENT, extent, sizeof extent);
+    storage_write(m.storage, LOCATE, locate, sizeof locate);
+    memset(storage_host(m.storage, AREA, TRACK_BYTES), byte, TRACK_BYTES);
+    at = PROGRAM;
+    ccw(0x63, CCW_CC, 16, EXTENT);
+    ccw(0x47, CCW_CC, 16, LOCATE);
+    ccw(command, 0, TRACK_BYTES, AREA);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_msg(irb.ds == 0x0c, "ds %02x sense %02x%02x", irb.ds, irb.raw[32], irb.raw[33]);
+}
+
+static u8 record_byte(u16 devno, u8 record)
+{
+    record_io(devno, record, 0x86, 0xee);
+    return *(u8 *)storage_host(m.storage, AREA + TRACK_BYTES - 1, 1);
+}
+
+/* What one device writes the other reads, though it had the track; and when both write one track,
+ * each changes its own record only. */
+START_TEST(devices_that_share_a_track)
+{
+    volume(_i ? IMAGE_CKD : IMAGE_CCKD);
+    struct image *one = active(share, 2, 2, true), *two = active(share, 2, 2, true);
+    u32 len = track_with(0, 1, buf);
+    u8 data[TRACK_BYTES] = {0};
+    len = track_append(buf, len, 2, 0, TRACK_BYTES, NULL, data);
+    ck_assert_int_eq(image_write_track(one, 0, buf, len, &cause), ST_OK);
+    machine_init(&m);
+    ck_assert_int_eq(dasd_create(m.css, 0x200, one, false, &cause), ST_OK);
+    ck_assert_int_eq(dasd_create(m.css, 0x201, two, false, &cause), ST_OK);
+    enable(&m, css_find_devno(m.css, 0x200), 3);
+    enable(&m, css_find_devno(m.css, 0x201), 3);
+    ck_assert_uint_eq(record_byte(0x200, 1), 1);
+    ck_assert_uint_eq(record_byte(0x201, 1), 1);
+    for (u8 n = 10; n < 20; n++) {
+        record_io(0x200, 1, 0x85, n);
+        record_io(0x201, 2, 0x85, (u8)(n + 100));
+        ck_assert_uint_eq(record_byte(0x200, 2), n + 100);
+        ck_assert_uint_eq(record_byte(0x201, 1), n);
+    }
+    machine_fini(&m);
+    image_unref(one);
+    image_unref(two);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("windows");
+    tcase_add_checked_fixture(tc, NULL, teardown);
+    tcase_add_loop_test(tc, tracks_of_a_window, 0, 2);
+    tcase_add_test(tc, blocks_of_a_window);
+    tcase_add_test(tc, windows_that_cannot_be);
+    tcase_add_test(tc, extents_are_locked);
+    tcase_add_test(tc, one_writer_of_a_packed_file);
+    tcase_add_test(tc, labels);
+    tcase_add_loop_test(tc, devices_that_share_a_track, 0, 2);
+    Suite *s = suite_create("io_window");
+    suite_add_tcase(s, tc);
+    SRunner *sr = srunner_create(s);
+    srunner_run_all(sr, CK_ENV);
+    int failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? 1 : 0;
+}
