@@ -210,7 +210,8 @@ static int load(struct member *m, struct cause *cause)
         return rc;
     snprintf(path, sizeof path, "%s/user.direct", m->opt.dir);
     rc = directory_load(path, m->opt.member, &m->directory, cause);
-    return rc ? rc : volumes_folder(m, cause);
+    rc = rc ? rc : volumes_folder(m, cause);
+    return rc ? rc : rdevs_create(m->config, &m->rdevs, cause);
 }
 
 static int machines(struct member *m, struct cause *cause)
@@ -322,6 +323,7 @@ int member_run(const struct member_options *options)
     begin(m);
     uv_run(&m->loop, UV_RUN_DEFAULT);
     uv_loop_close(&m->loop);
+    rdevs_destroy(m->rdevs);
     directory_free(m->directory);
     config_free(m->config);
     int status = m->status;

@@ -13,6 +13,7 @@
 #include "cli/rundir.h"
 #include "cli/tn3270/tn3270.h"
 #include "hyp/cp.h"
+#include "hyp/rdev/rdev.h"
 #include "hyp/vm.h"
 #include "lgr/lgr.h"
 #include "ssi/ssi_uv.h"
@@ -29,6 +30,7 @@ struct member {
     struct system_config *config;
     struct directory *directory;
     struct vm_host *host;
+    struct rdevs *rdevs;
     struct cp *cp;
     struct ssi_uv *ssi;
     struct lgr *lgr;

@@ -131,6 +131,7 @@ void member_cp_ports(struct member *m, struct cp_ports *ports)
         .console_wakeup = console_wakeup,
         .vm = vm_host_ops(),
         .vm_host = m->host,
+        .rdevs = m->rdevs,
         .real_cpus = m->config->hardware.cpus,
     };
 }

@@ -18,14 +18,15 @@
 #define CONFIG_EQIDS_MAX 64
 #define CONFIG_EQID_BYTES 51
 #define CONFIG_DEVICES_MAX 512
-#define CONFIG_ARGS_BYTES 256
 #define CONFIG_CPUS_MAX 64
 
-/** One device line of the hardware file, kept as written. */
+/** One device line of the hardware file: devno type [file [ro] [sync] [sf=file] [volid=label]]. */
 struct config_device {
     u16 devno;
-    char type[CONFIG_NAME_BYTES];
-    char args[CONFIG_ARGS_BYTES];
+    u16 type;                     /* 0x3390, 0x9336; 0x3480, 0x3490; 0x3270 */
+    char file[CONFIG_PATH_BYTES]; /* as written, with `,shadow=` where sf= was; "" = none */
+    bool read_only, sync;
+    char volid[CONFIG_VOLID_BYTES]; /* for volumes without a label; "" = as the label says */
     unsigned line;
 };
 

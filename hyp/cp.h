@@ -23,6 +23,7 @@ struct cp;
 struct cp_user;
 struct cp_request;
 struct ssi;
+struct rdevs;
 
 /* --- Responses --------------------------------------------------------------------------- */
 
@@ -95,7 +96,8 @@ struct cp_ports {
     void (*console_wakeup)(void *ctx, struct console *console);
     const struct vm_ops *vm;
     void *vm_host;
-    unsigned real_cpus; /* processors that CP dispatches on; 0 = as configured */
+    struct rdevs *rdevs; /* real devices; NULL: there are none */
+    unsigned real_cpus;  /* processors that CP dispatches on; 0 = as configured */
 };
 
 /** `config` and `directory` stay the caller's and outlive the CP. */
@@ -105,6 +107,8 @@ struct cp *cp_create(const struct system_config *config, const struct directory 
 void cp_destroy(struct cp *cp);
 const struct system_config *cp_config(const struct cp *cp);
 const struct directory *cp_directory(const struct cp *cp);
+/** Its real devices and the links to them; NULL: none. */
+struct rdevs *cp_rdevs(const struct cp *cp);
 const char *cp_system_name(const struct cp *cp);
 
 /* --- Commands ---------------------------------------------------------------------------- */
@@ -212,6 +216,13 @@ int cp_user_arrive(struct cp *cp, const char *userid, struct codec_in *in, struc
                    struct cause *cause);
 /** Rows into a session that has arrived: what has changed since. */
 int cp_user_restore(struct cp_user *user, struct codec_in *in, struct cause *cause);
+/** The devices that the machine has: units and minidisks, and a machine that has these. Before its
+ *  state is restored; the disks can be used from cp_user_go on. */
+void cp_user_save_devices(struct cp_user *user, struct codec_out *out);
+int cp_user_restore_devices(struct cp_user *user, struct codec_in *in, struct cause *cause);
+/** The user is ours: open its disks for writing, which the other member has to have closed, then
+ *  `go`; again and again until that is possible. */
+void cp_user_go(struct cp_user *user, void (*go)(struct cp_user *user));
 /** End a session here without freeing the claim: the source after hand-over, or a
  *  destination that gives up. */
 void cp_user_depart(struct cp_user *user);

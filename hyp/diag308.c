@@ -107,6 +107,13 @@ static void block_read(const u8 *b, struct block_ipl *out)
             out->loadparm[0] = 0; /* none that the IPL command takes */
 }
 
+void ipl_block_loadparm(struct vm *vm)
+{
+    struct block_ipl ipl;
+    block_read(vm->ipl_block, &ipl);
+    sclp_set_loadparm(vm->sclp, ipl.loadparm);
+}
+
 /* A copy: CPUs set it while they run. */
 static bool block_get(struct vm *vm, u8 *out)
 {

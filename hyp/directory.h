@@ -4,6 +4,7 @@
 #ifndef ENDICOTT_HYP_DIRECTORY_H
 #define ENDICOTT_HYP_DIRECTORY_H
 
+#include "hyp/rdev/link_mode.h"
 #include "mem/base/bytes.h"
 #include "mem/base/status.h"
 
@@ -45,6 +46,41 @@ struct dir_spool {
     u16 devtype; /* 0x2540 */
     enum dir_spool_kind kind;
     char classes[9];
+};
+
+#define DIR_DEVICES_MAX 4096 /* MDISK, LINK or DEDICATE statements of one entry */
+#define DIR_SPECIALS_MAX 16
+#define DIR_MDISK_END (~0ull) /* as count: to the end of the volume */
+
+enum dir_mdisk_kind {
+    DIR_MDISK_EXTENT,
+    DIR_MDISK_DEVNO,   /* a whole real volume */
+    DIR_MDISK_TEMP,    /* T-DISK */
+    DIR_MDISK_VIRTUAL, /* V-DISK */
+};
+
+/** MDISK; start and count in cylinders, or blocks of 512 bytes. */
+struct dir_mdisk {
+    u16 vdev, type; /* 0x3390, 0x9336 */
+    enum dir_mdisk_kind kind;
+    u64 start, count;
+    char volid[7];
+    u16 rdev; /* DIR_MDISK_DEVNO */
+    enum link_mode mode;
+    char password[3][DIR_NAME_BYTES]; /* read, write, multiple; "" = none, "ALL" */
+    unsigned line;
+};
+
+struct dir_link {
+    char owner[DIR_NAME_BYTES]; /* "*": this user */
+    u16 owner_vdev, vdev;
+    enum link_mode mode;
+};
+
+struct dir_dedicate {
+    u16 vdev, rdev;
+    char volid[7]; /* "" = by rdev */
+    bool read_only;
 };
 
 struct dir_ipl {
@@ -99,6 +135,14 @@ struct dir_entry {
     char console_secuser[DIR_NAME_BYTES], console_observer[DIR_NAME_BYTES];
     struct dir_spool spools[DIR_SPOOLS_MAX];
     unsigned spool_count;
+    struct dir_mdisk *mdisks;
+    unsigned mdisk_count;
+    struct dir_link *links;
+    unsigned link_count;
+    struct dir_dedicate *dedicates;
+    unsigned dedicate_count;
+    u16 specials[DIR_SPECIALS_MAX]; /* 3270 displays */
+    unsigned special_count;
     u32 options; /* enum dir_option */
     unsigned maxconn;
     struct dir_share share;
@@ -118,7 +162,7 @@ struct directory;
 /**
  * Read a directory for `member`. All or nothing, as config_load: ST_CONFIG with
  * `file:line:column: expected X, found Y`. Statements that this release knows but cannot
- * honour yet (MDISK, LINK, DEDICATE, NICDEF ...) are refused by name. Any thread.
+ * honour yet (NICDEF, IUCV, CRYPTO ...) are refused by name. Any thread.
  */
 int directory_load(const char *path, const char *member, struct directory **out,
                    struct cause *cause);

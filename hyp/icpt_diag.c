@@ -9,6 +9,7 @@
 #include "io/ebcdic.h"
 #include "mem/base/ergo.h"
 
+#define VIRTUAL_READ_ONLY 0x80 /* virtual device flags of X'210' */
 #define PGM_SPECIFICATION_CODE 0x06
 #define PGM_ADDRESSING_CODE 0x05
 #define DIAG8_COMMAND_BYTES_MAX 2048
@@ -229,6 +230,29 @@ static bool diag_yield(struct vcpu *v, const struct cpu_icpt *k)
 }
 
 /* Class, type and model of a virtual device for X'24' and X'210'. */
+/* Disks, tapes and displays that are no console; class and type codes are from memory. */
+static bool other_kind(const struct vm *vm, u16 devno, u8 out[4])
+{
+    static const struct {
+        const char *name;
+        u8 klass, type;
+    } kinds[] = {{"3390", 0x04, 0x82},
+                 {"9336", 0x01, 0x40},
+                 {"3480", 0x08, 0x01},
+                 {"3490", 0x08, 0x81},
+                 {"3270", 0x40, 0x01}};
+    const struct dev_ops *ops;
+    void *dev = css_find_device(vm->css, devno, &ops);
+    for (size_t i = 0; dev && i < ARRAY_LEN(kinds); i++) {
+        if (strcmp(ops->name, kinds[i].name) != 0)
+            continue;
+        memcpy(out, (u8[4]){kinds[i].klass, kinds[i].type, 0, 0}, 4);
+        out[3] = dasd_read_only(ops, dev) ? VIRTUAL_READ_ONLY : 0;
+        return true;
+    }
+    return false;
+}
+
 static bool device_kind(const struct vm *vm, u16 devno, u8 out[4])
 {
     const struct vm_config *k = &vm->config;
@@ -254,7 +278,7 @@ static bool device_kind(const struct vm *vm, u16 devno, u8 out[4])
         memcpy(out, (u8[4]){0x10, 0x41, 0x00, 0x00}, 4); /* spooled output, 1403 */
         return true;
     }
-    return false;
+    return other_kind(vm, devno, out);
 }
 
 /* X'24': device type and features; rx: device number (-1 the console), ry and ry+1 get data. */

@@ -277,7 +277,6 @@ static void parm_put(struct cpu *cpu, const char *parm)
 int vm_ipl_device(struct vm *vm, u16 devno, bool clear, const char *loadparm, const char *parm,
                   struct cause *cause)
 {
-    (void)loadparm; /* reported by SCLP read information once disks IPL */
     if (!css_find_devno(vm->css, devno))
         return cause_set(cause, ST_NOENT, "device %04X does not exist", devno);
     vm_hold(vm);
@@ -289,6 +288,7 @@ int vm_ipl_device(struct vm *vm, u16 devno, bool clear, const char *loadparm, co
         parm_put(vm->vcpu[0].cpu, parm);
     if (!rc) {
         ipl_block_make(vm, devno, loadparm, parm);
+        ipl_block_loadparm(vm);
         vm_started(vm, 0);
     }
     vm_release(vm);

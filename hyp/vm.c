@@ -214,13 +214,13 @@ void vm_reader_purge(struct vm *vm)
 
 /* ---- creation ---- */
 
-static int console_create_device(struct vm *vm, struct cause *cause)
+int vm_console_create(struct vm *vm, bool announce, struct cause *cause)
 {
     const struct vm_config *k = &vm->config;
     if (k->console_3270)
-        vm->console_display = con3270_create(vm->css, k->console_vdev, false, cause);
+        vm->console_display = con3270_create(vm->css, k->console_vdev, announce, cause);
     else
-        vm->console_dev = con3215_create(vm->css, k->console_vdev, false, cause);
+        vm->console_dev = con3215_create(vm->css, k->console_vdev, announce, cause);
     return vm->console_display || vm->console_dev ? ST_OK : ST_NOMEM;
 }
 
@@ -236,7 +236,7 @@ int vm_console_mode(struct vm *vm, bool display, struct cause *cause)
         vm->console_dev = NULL;
         vm->console_display = NULL;
         vm->config.console_3270 = display;
-        rc = console_create_device(vm, cause);
+        rc = vm_console_create(vm, false, cause);
     }
     vm_release(vm);
     return rc;
@@ -286,7 +286,7 @@ static int unitrec_create(struct vm *vm, const struct vm_unitrec *row, struct ca
 static int devices_create(struct vm *vm, struct cause *cause)
 {
     const struct vm_config *k = &vm->config;
-    if (k->console_vdev && console_create_device(vm, cause))
+    if (k->console_vdev && vm_console_create(vm, false, cause))
         return ST_NOMEM;
     for (unsigned i = 0; i < VM_DISPLAYS_MAX; i++)
         if (k->display_vdev[i] && !con3270_create(vm->css, k->display_vdev[i], false, cause))

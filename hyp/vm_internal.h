@@ -152,6 +152,19 @@ void vm_reset_ended(struct vm *vm);
 
 enum vm_state vcpu_state(const struct vcpu *v);
 
+int vm_console_create(struct vm *vm, bool announce, struct cause *cause);
+
+/* -- vm_devices.c: see vm_needs.h -- */
+int vm_disk_attach(struct vm *vm, u16 vdev, struct image *img, bool announce,
+                   struct cause *cause);
+int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_file *file, bool announce,
+                   struct cause *cause);
+int vm_unit_attach(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
+                   struct cause *cause);
+int vm_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
+int vm_device_subchannel(struct vm *vm, u16 vdev);
+bool vm_device_row(struct vm *vm, unsigned i, struct vm_device_row *out);
+
 /* -- icpt.c -- */
 /** Handle an interception on the processor thread; false: the CPU is blocked now. */
 bool icpt_handle(struct vcpu *v);
@@ -168,6 +181,8 @@ void diag8_abandon(struct vm *vm);
 bool diag_308(struct vcpu *v, const struct cpu_icpt *k);
 /** The machine was IPLed from a device: make its IPL parameter block; held. */
 void ipl_block_make(struct vm *vm, u16 devno, const char *loadparm, const char *parm);
+/** Let the SCLP tell the block's load parameter; no CPU runs. */
+void ipl_block_loadparm(struct vm *vm);
 /** Can this be an IPL parameter block? */
 bool ipl_block_valid(const u8 *block);
 /* -- stsi.c -- */

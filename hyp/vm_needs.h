@@ -11,6 +11,8 @@ struct vm;
 struct cp;
 struct console;
 struct dir_entry;
+struct image;
+struct tape_file;
 
 #define VM_CPUS_MAX 64
 
@@ -75,6 +77,15 @@ struct vm_device_row {
     char text[96];
 };
 
+/** Devices that are not files of the host. */
+enum vm_unit {
+    VM_UNIT_CONSOLE,
+    VM_UNIT_READER,
+    VM_UNIT_PUNCH,
+    VM_UNIT_PRINTER,
+    VM_UNIT_DISPLAY
+};
+
 /** A machine check to be made: see struct cpu_machine_check. */
 struct vm_machine_check {
     u64 mcic;
@@ -119,6 +130,20 @@ struct vm_ops {
     int (*storage_put)(struct vm *vm, u8 cpu, enum vm_space space, u64 addr, const void *in,
                        size_t len);
     bool (*device_row)(struct vm *vm, unsigned i, struct vm_device_row *out);
+
+    /* --- devices that come and go; `announce`: the guest is told -------------------------- */
+    /* The device takes a reference of its own to `img`, to `file`. */
+    int (*disk_attach)(struct vm *vm, u16 vdev, struct image *img, bool announce,
+                       struct cause *cause);
+    /* type 0x3480 or 0x3490; file NULL: no volume. */
+    int (*tape_attach)(struct vm *vm, u16 vdev, u16 type, struct tape_file *file, bool announce,
+                       struct cause *cause);
+    /* ST_LIMIT: no more of this kind; ST_EXIST. */
+    int (*unit_attach)(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
+                       struct cause *cause);
+    /* Its channel program ends; ST_NOENT. */
+    int (*device_detach)(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
+    int (*subchannel)(struct vm *vm, u16 vdev); /* its number, or -1 */
 
     /* --- configuration: reset first where the architecture says so ------------------------ */
     /* Clears. */

@@ -75,6 +75,8 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         if (!*slot)
             *slot = s->vdev;
     }
+    for (unsigned i = 0; i < e->special_count && i < VM_DISPLAYS_MAX; i++)
+        vc->display_vdev[i] = e->specials[i];
     domain_facilities(host, e, facilities);
 }
 
@@ -296,30 +298,6 @@ static int op_storage_put(struct vm *vm, u8 cpu, enum vm_space space, u64 addr, 
     return storage_access(vm, cpu, space, addr, (void *)(uintptr_t)in, len, true);
 }
 
-static bool op_device_row(struct vm *vm, unsigned i, struct vm_device_row *out)
-{
-    const struct vm_config *k = &vm->config;
-    const struct {
-        u16 devno;
-        const char *klass, *text;
-    } rows[] = {
-        {k->console_vdev, "CONS", "ON LDEV L0003  TERM START"},
-        {k->reader_vdev, "RDR", "CL * NOCONT NOHOLD   EOF       READY"},
-        {k->punch_vdev, "PUN", "CL A NOCONT NOHOLD COPY 001    READY FORM STANDARD"},
-        {k->printer_vdev, "PRT", "CL A NOCONT NOHOLD COPY 001    READY FORM STANDARD"},
-    };
-    for (unsigned r = 0; r < ARRAY_LEN(rows); r++) {
-        if (!rows[r].devno || i--)
-            continue;
-        out->devno = rows[r].devno;
-        snprintf(out->klass, sizeof out->klass, "%s", rows[r].klass);
-        snprintf(out->text, sizeof out->text, "%s SUBCHANNEL = %04X", rows[r].text,
-                 css_find_devno(vm->css, rows[r].devno) & 0xffff);
-        return true;
-    }
-    return false;
-}
-
 /* ---- configuration ---- */
 
 static int op_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
@@ -433,7 +411,12 @@ const struct vm_ops *vm_host_ops(void)
         .prefix_get = op_prefix_get,
         .storage_get = op_storage_get,
         .storage_put = op_storage_put,
-        .device_row = op_device_row,
+        .device_row = vm_device_row,
+        .disk_attach = vm_disk_attach,
+        .tape_attach = vm_tape_attach,
+        .unit_attach = vm_unit_attach,
+        .device_detach = vm_device_detach,
+        .subchannel = vm_device_subchannel,
         .define_storage = op_define_storage,
         .define_cpu = op_define_cpu,
         .detach_cpu = op_detach_cpu,

@@ -174,6 +174,7 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
                                 ipl_block_valid(vm->ipl_block);
             if (!vm->has_ipl_block)
                 return false;
+            ipl_block_loadparm(vm);
             continue;
         }
         if (row.tag == ROW_STANDBY || row.tag == ROW_ABSENT) {

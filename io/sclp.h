@@ -60,6 +60,8 @@ int sclp_signal_quiesce(struct sclp *sclp);
 
 /** Another size, after a reset. */
 void sclp_set_size(struct sclp *sclp, u64 storage_bytes, u64 standby_bytes, unsigned cpus);
+/** The load parameter of the last IPL, up to 8 characters. */
+void sclp_set_loadparm(struct sclp *sclp, const char *loadparm);
 /** Tell the guest that CPUs have come or gone (if it listens). */
 void sclp_cpus_changed(struct sclp *sclp);
 

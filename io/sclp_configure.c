@@ -4,6 +4,8 @@
 #include "io/css.h"
 #include "io/sclp_internal.h"
 
+#include <stdio.h>
+
 #define RC_INVALID_RESOURCE 0x09f0
 #define RC_NOT_POSSIBLE 0x0af0 /* improper resource identification */
 #define RC_READ_STANDBY 0x0410
@@ -178,6 +180,13 @@ void sclp_set_size(struct sclp *sclp, u64 storage_bytes, u64 standby_bytes, unsi
     sclp->config.storage_bytes = storage_bytes;
     sclp->config.standby_bytes = standby_bytes;
     sclp->config.cpus = cpus;
+    lock_drop(&sclp->lock);
+}
+
+void sclp_set_loadparm(struct sclp *sclp, const char *loadparm)
+{
+    lock_take(&sclp->lock);
+    snprintf(sclp->config.loadparm, sizeof sclp->config.loadparm, "%s", loadparm);
     lock_drop(&sclp->lock);
 }
 

@@ -11,7 +11,18 @@
 #define LGR_FACILITY_BYTES 32
 #define LGR_CPUS_MAX 64
 
+#define LGR_DISKS_MAX 64
+
 struct lgr_reasons;
+
+/** A minidisk of the guest: the destination must have its volume, too. */
+struct lgr_disk {
+    u16 vdev, type; /* 0x3390 */
+    bool write;
+    char volid[7];
+    u64 units, identity; /* of the volume */
+    u64 first, count;    /* the minidisk on it */
+};
 
 /** What a guest is; filled by the source, compared by the destination. Plain value. */
 struct lgr_guest_info {
@@ -22,6 +33,8 @@ struct lgr_guest_info {
     u32 cpus;
     u64 entry_digest; /* of the directory entry */
     u8 facilities[LGR_FACILITY_BYTES];
+    struct lgr_disk disk[LGR_DISKS_MAX];
+    u32 disks;
     /* the source's side only */
     bool disconnected, relocatable, identity, ending, in_domain;
     char bad_device[LGR_TEXT_BYTES / 4]; /* a device that cannot move; "" = none */
@@ -34,6 +47,7 @@ struct lgr_here {
     u64 entry_digest;
     u64 storage_max_bytes, memory_free_bytes;
     u8 facilities[LGR_FACILITY_BYTES];
+    char bad_disk[LGR_TEXT_BYTES / 4]; /* a disk whose volume it cannot give; "" = none */
 };
 
 /** Guests of one member. `guest` is the table's own handle, good until depart or gone. */
@@ -48,7 +62,7 @@ struct lgr_guests {
     void (*unquiesce)(void *ctx, void *guest);
     void (*save)(void *ctx, void *guest, struct codec_out *out); /* quiesced */
     /* Destination. arrive: a machine that is quiesced and that no command sees. */
-    void (*here)(void *ctx, const char *user, struct lgr_here *out);
+    void (*here)(void *ctx, const struct lgr_guest_info *info, struct lgr_here *out);
     int (*arrive)(void *ctx, const struct lgr_guest_info *info, void **guest,
                   struct cause *cause);
     int (*restore)(void *ctx, void *guest, struct codec_in *in, struct cause *cause);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "hyp/cp.h"
+#include "hyp/rdev/rdev.h"
 #include "hyp/vm.h"
 #include "lgr/lgr_cmd.h"
 #include "lgr/lgr_internal.h"
@@ -16,6 +17,7 @@ _Static_assert(LGR_NAME_BYTES == DIR_NAME_BYTES, "user ids");
 enum {
     TAG_MACHINE = CODEC_MANDATORY | 1,
     TAG_SESSION = CODEC_MANDATORY | 2,
+    TAG_DEVICES = CODEC_MANDATORY | 3, /* before TAG_MACHINE */
     STATE_VERSION = 1,
 };
 
@@ -55,6 +57,12 @@ static u64 entry_digest(const struct dir_entry *e)
         h = mix(h, e->cpus[i].addr | (u64)e->cpus[i].base << 8 | (u64)e->cpus[i].type << 9);
     for (unsigned i = 0; i < e->spool_count; i++)
         h = mix(h, e->spools[i].vdev | (u64)e->spools[i].devtype << 16);
+    for (unsigned i = 0; i < e->mdisk_count; i++) {
+        const struct dir_mdisk *m = &e->mdisks[i];
+        h = mix(mix(mix(h, m->vdev | (u64)m->kind << 16 | (u64)m->mode << 24), m->start),
+                m->count);
+        h = mix_text(h, m->volid);
+    }
     return mix_text(mix_text(h, e->domain), e->account);
 }
 
@@ -68,20 +76,57 @@ static bool domain_has(const struct cp *cp, const char *domain, const char *memb
     return false;
 }
 
-/* Unit record devices and the console are made from the directory and move with their state. */
-static void find_bad_device(struct vm *vm, char *out, size_t room)
+static bool bad_device(struct lgr_guest_info *out, u16 vdev, const char *why)
 {
-    static const char *const good[] = {"CONS", "RDR", "PUN", "PRT"};
+    snprintf(out->bad_device, sizeof out->bad_device, "%04X (%s)", vdev, why);
+    return false;
+}
+
+/* A disk that is told to the destination; or why it cannot move. */
+static bool take_disk(struct rdevs *r, const struct vlink *l, struct lgr_guest_info *out)
+{
+    static const char *const kinds[] = {[VLINK_TEMP] = "T-disk",
+                                        [VLINK_VIRTUAL] = "virtual disk in storage",
+                                        [VLINK_DEDICATED] = "dedicated DASD",
+                                        [VLINK_TAPE] = "dedicated TAPE"};
+    char why[48];
+    if (l->kind != VLINK_MDISK)
+        return bad_device(out, l->vdev, kinds[l->kind]);
+    const char *other = link_in_the_way(r, l->rdev, l->user, l->extent, l->write);
+    snprintf(why, sizeof why, "%s is used by %s, too", l->rdev->volid, other);
+    if (*other)
+        return bad_device(out, l->vdev, why);
+    if (out->disks == LGR_DISKS_MAX)
+        return bad_device(out, l->vdev, "one disk too many");
+    struct lgr_disk *d = &out->disk[out->disks++];
+    *d = (struct lgr_disk){.vdev = l->vdev,
+                           .type = l->rdev->type,
+                           .write = l->write,
+                           .units = l->rdev->units,
+                           .identity = l->rdev->identity,
+                           .first = l->extent.first,
+                           .count = l->extent.count};
+    strcpy(d->volid, l->rdev->volid);
+    return true;
+}
+
+/* Units are told with the devices; disks are here, other kinds cannot move. */
+static void find_devices(struct cp *cp, struct cp_user *user, struct lgr_guest_info *out)
+{
+    static const char *const good[] = {"CONS", "RDR", "PUN", "PRT", "GRAF"};
+    struct rdevs *r = cp_rdevs(cp);
     struct vm_device_row row;
-    for (unsigned i = 0; vm_host_ops()->device_row(vm, i, &row); i++) {
+    const char *id = cp_user_id(user);
+    for (unsigned i = 0; vm_host_ops()->device_row(cp_user_vm(user), i, &row); i++) {
         bool known = false;
         for (unsigned k = 0; k < ARRAY_LEN(good); k++)
             known |= !strcmp(row.klass, good[k]);
-        if (!known) {
-            snprintf(out, room, "%04X (%s)", row.devno, row.klass);
+        if (!known && !bad_device(out, row.devno, row.klass))
             return;
-        }
     }
+    for (struct vlink *l = link_next(r, id, NULL); l; l = link_next(r, id, l))
+        if (!take_disk(r, l, out))
+            return;
 }
 
 void lgr_facilities_of(const struct vm_config *vc, u8 *out)
@@ -111,7 +156,7 @@ static void guest_info(void *ctx, void *guest, const char *to, struct lgr_guest_
     out->identity = e->kind == DIR_IDENTITY;
     out->ending = cp_user_leaving(guest);
     out->in_domain = domain_has(c->cp, out->domain, to);
-    find_bad_device(vm, out->bad_device, sizeof out->bad_device);
+    find_devices(c->cp, guest, out);
 }
 
 static u64 guest_claim(void *ctx, void *guest)
@@ -153,6 +198,9 @@ static void guest_unquiesce(void *ctx, void *guest)
 static void guest_save(void *ctx, void *guest, struct codec_out *out)
 {
     (void)ctx;
+    codec_begin(out, TAG_DEVICES, STATE_VERSION);
+    cp_user_save_devices(guest, out);
+    codec_end(out);
     codec_begin(out, TAG_MACHINE, STATE_VERSION);
     vm_save(cp_user_vm(guest), out);
     codec_end(out);
@@ -176,8 +224,27 @@ static u64 host_memory_free(void)
     return kib ? kib << 10 : ~0ull;
 }
 
-static void guest_here(void *ctx, const char *user, struct lgr_here *out)
+/* Can this member give the guest each of its disks when the other one has let go of them? */
+static void disks_here(const struct lgr_cmd *c, const struct lgr_guest_info *info,
+                       struct lgr_here *out)
 {
+    struct rdevs *r = cp_rdevs(c->cp);
+    for (u32 i = 0; i < info->disks; i++) {
+        const struct lgr_disk *d = &info->disk[i];
+        const struct window_extent extent = {d->first, d->count};
+        struct rdev *rdev = rdev_equivalent(r, d->volid, d->identity, d->units);
+        const char *other = rdev ? link_in_the_way(r, rdev, info->user, extent, d->write) : "";
+        if (rdev && rdev->type == d->type && !(d->write && rdev->read_only) && !*other)
+            continue;
+        snprintf(out->bad_disk, sizeof out->bad_disk, "%04X (%s%s%s)", d->vdev, d->volid,
+                 *other ? ", used by " : "", other);
+        return;
+    }
+}
+
+static void guest_here(void *ctx, const struct lgr_guest_info *info, struct lgr_here *out)
+{
+    const char *user = info->user;
     const struct lgr_cmd *c = ctx;
     const struct system_config *cfg = cp_config(c->cp);
     const struct dir_entry *e = directory_find(cp_directory(c->cp), user);
@@ -185,6 +252,7 @@ static void guest_here(void *ctx, const char *user, struct lgr_here *out)
     cpu_model_facilities(cfg->hardware.model, out->facilities);
     if (!e)
         return;
+    disks_here(c, info, out);
     out->known = true;
     out->logged_on = cp_user_find(c->cp, user) != NULL;
     out->entry_digest = entry_digest(e);
@@ -218,12 +286,15 @@ static int guest_arrive(void *ctx, const struct lgr_guest_info *info, void **gue
 static int guest_restore(void *ctx, void *guest, struct codec_in *in, struct cause *cause)
 {
     struct codec_row row;
-    bool machine = false, session = false;
+    bool devices = false, machine = false, session = false;
     (void)ctx;
     while (codec_next(in, &row)) {
         struct codec_in block;
         int rc = ST_OK;
-        if (row.tag == TAG_MACHINE && !machine && codec_open(&row, &block)) {
+        if (row.tag == TAG_DEVICES && !devices && codec_open(&row, &block)) {
+            devices = true;
+            rc = cp_user_restore_devices(guest, &block, cause);
+        } else if (row.tag == TAG_MACHINE && devices && !machine && codec_open(&row, &block)) {
             machine = true;
             rc = vm_restore(cp_user_vm(guest), &block, cause);
         } else if (row.tag == TAG_SESSION && !session && codec_open(&row, &block)) {
@@ -240,12 +311,17 @@ static int guest_restore(void *ctx, void *guest, struct codec_in *in, struct cau
     return ST_OK;
 }
 
+static void guest_go(struct cp_user *user)
+{
+    vm_unquiesce(cp_user_vm(user));
+    cp_user_take_files(user);
+}
+
 static void guest_run(void *ctx, void *guest, u64 generation)
 {
     (void)ctx;
     cp_user_set_claim(guest, generation);
-    vm_unquiesce(cp_user_vm(guest));
-    cp_user_take_files(guest);
+    cp_user_go(guest, guest_go);
 }
 
 static void guest_depart(void *ctx, void *guest)

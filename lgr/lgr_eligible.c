@@ -59,7 +59,7 @@ void lgr_eligible_here(struct lgr *lgr, const struct lgr_guest_info *info, u64 i
     const char *self = ssi_member_name(lgr->ssi);
     bool busy = user_busy(lgr, g->user, id, from);
     char text[96];
-    lgr->guests->here(lgr->guests_ctx, g->user, h);
+    lgr->guests->here(lgr->guests_ctx, g, h);
     const char *lacking = lacking_text(g->facilities, h->facilities, text, sizeof text);
 #define E(side, message, violated, args) SIDE_HERE_##side(if (violated) { ADD(message, args); })
 #include "lgr/eligible.def"

@@ -31,6 +31,8 @@ enum {
     ROW_CPUS = CODEC_MANDATORY | 36,
     ROW_ENTRY = CODEC_MANDATORY | 37,
     ROW_FACILITIES = CODEC_MANDATORY | 38,
+    ROW_DISK = CODEC_MANDATORY | 39,
+    DISK_BYTES = 43,
     INFO_VERSION = 1,
     FLAG_TEST = 1,
     FLAG_AGAIN = 2,
@@ -119,6 +121,20 @@ static void put_text(struct codec_out *out, u16 tag, const char *text)
     codec_put_bytes(out, tag, text, strlen(text));
 }
 
+static void put_disk(struct codec_out *out, const struct lgr_disk *d)
+{
+    u8 row[DISK_BYTES] = {0};
+    be16_store(row, d->vdev);
+    be16_store(row + 2, d->type);
+    row[4] = d->write;
+    memcpy(row + 5, d->volid, strlen(d->volid));
+    be64_store(row + 11, d->units);
+    be64_store(row + 19, d->identity);
+    be64_store(row + 27, d->first);
+    be64_store(row + 35, d->count);
+    codec_put_bytes(out, ROW_DISK, row, sizeof row);
+}
+
 static void put_info(struct codec_out *out, const struct lgr_guest_info *info)
 {
     codec_begin(out, ROW_INFO, INFO_VERSION);
@@ -129,6 +145,8 @@ static void put_info(struct codec_out *out, const struct lgr_guest_info *info)
     codec_put_u32(out, ROW_CPUS, info->cpus);
     codec_put_u64(out, ROW_ENTRY, info->entry_digest);
     codec_put_bytes(out, ROW_FACILITIES, info->facilities, LGR_FACILITY_BYTES);
+    for (u32 i = 0; i < info->disks; i++)
+        put_disk(out, &info->disk[i]);
     codec_end(out);
 }
 
@@ -203,6 +221,25 @@ static bool get_text(const struct codec_row *row, char *out, size_t room, bool n
     return true;
 }
 
+static bool get_disk(const struct codec_row *row, struct lgr_guest_info *info)
+{
+    if (row->len != DISK_BYTES || info->disks == LGR_DISKS_MAX || row->p[4] > 1)
+        return false;
+    struct lgr_disk *d = &info->disk[info->disks++];
+    *d = (struct lgr_disk){.vdev = be16_load(row->p),
+                           .type = be16_load(row->p + 2),
+                           .write = row->p[4],
+                           .units = be64_load(row->p + 11),
+                           .identity = be64_load(row->p + 19),
+                           .first = be64_load(row->p + 27),
+                           .count = be64_load(row->p + 35)};
+    memcpy(d->volid, row->p + 5, 6);
+    for (const char *c = d->volid; *c; c++)
+        if (*c < 0x21 || *c > 0x7e)
+            return false;
+    return d->count && d->count <= d->units && d->first <= d->units - d->count;
+}
+
 static bool get_info_row(const struct codec_row *row, struct lgr_guest_info *info)
 {
     switch (row->tag) {
@@ -221,6 +258,7 @@ static bool get_info_row(const struct codec_row *row, struct lgr_guest_info *inf
             return false;
         memcpy(info->facilities, row->p, LGR_FACILITY_BYTES);
         return true;
+    case ROW_DISK: return get_disk(row, info);
     default: return !(row->tag & CODEC_MANDATORY);
     }
 }

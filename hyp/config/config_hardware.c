@@ -158,7 +158,79 @@ static bool device_range(const char *word, u64 *first, u64 *last)
     return strlen(dash + 1) >= 3 && scan_hex(dash + 1, 0xffff, last) && *last >= *first;
 }
 
-static int add_device(struct hw_parse *p, u16 devno)
+#define DEVICE_TYPES "3390, 9336, 3480, 3490 or 3270"
+
+static bool device_type(const char *word, u16 *type)
+{
+    static const struct {
+        const char *word;
+        u16 type;
+    } types[] = {{"3390", 0x3390}, {"9336", 0x9336},  {"3480", 0x3480},
+                 {"3490", 0x3490}, {"3490E", 0x3490}, {"3270", 0x3270}};
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (!strcmp(word, types[i].word))
+            return *type = types[i].type, true;
+    return false;
+}
+
+static bool is_disk(const struct config_device *d)
+{
+    return d->type == 0x3390 || d->type == 0x9336;
+}
+
+/* Word i as it was written. */
+static bool written(const struct scan *s, unsigned i, size_t skip, char *out, size_t room)
+{
+    const char *from = scan_rest(s, i) + skip;
+    size_t n = strcspn(from, " \t");
+    if (!n || n >= room)
+        return false;
+    memcpy(out, from, n);
+    out[n] = 0;
+    return true;
+}
+
+static int device_option(struct hw_parse *p, unsigned i, struct config_device *d)
+{
+    const char *w = scan_word(p->s, i);
+    char shadow[CONFIG_PATH_BYTES];
+    size_t len = strlen(d->file);
+    if (!strcmp(w, "RO"))
+        return d->read_only = true, ST_OK;
+    if (!strcmp(w, "SYNC") && is_disk(d))
+        return d->sync = true, ST_OK;
+    if (!strncmp(w, "SF=", 3) && is_disk(d) && written(p->s, i, 3, shadow, sizeof shadow) &&
+        len + strlen(shadow) + 9 < sizeof d->file) {
+        snprintf(d->file + len, sizeof d->file - len, ",shadow=%s", shadow);
+        return ST_OK;
+    }
+    if (!strncmp(w, "VOLID=", 6) && is_disk(d) && scan_name(w + 6, d->volid, 6))
+        return ST_OK;
+    return scan_bad(p->s, i, p->cause, "%s",
+                    is_disk(d) ? "RO, SYNC, SF=file or VOLID=label" : "RO");
+}
+
+/* What follows the device number. */
+static int device_operands(struct hw_parse *p, struct config_device *d)
+{
+    if (!*scan_word(p->s, 1))
+        return scan_bad(p->s, 1, p->cause, "a device type");
+    if (!device_type(scan_word(p->s, 1), &d->type))
+        return scan_bad(p->s, 1, p->cause, "device type " DEVICE_TYPES);
+    if (d->type == 0x3270)
+        return scan_end(p->s, 2, p->cause);
+    if (strcmp(scan_word(p->s, 2), "*") && p->s->count > 2 &&
+        !written(p->s, 2, 0, d->file, sizeof d->file))
+        return scan_bad(p->s, 2, p->cause, "a shorter file name");
+    if (is_disk(d) && !d->file[0])
+        return scan_bad(p->s, 2, p->cause, "the file of the disk");
+    int status = ST_OK;
+    for (unsigned i = 3; i < p->s->count && !status; i++)
+        status = device_option(p, i, d);
+    return status;
+}
+
+static int add_device(struct hw_parse *p, const struct config_device *what, u16 devno)
 {
     struct config_hardware *hw = p->hw;
     for (unsigned i = 0; i < hw->device_count; i++)
@@ -172,12 +244,8 @@ static int add_device(struct hw_parse *p, u16 devno)
         return cause_set(p->cause, ST_NOMEM, "%s: out of memory", p->s->name);
     hw->devices = d;
     d += hw->device_count++;
-    *d = (struct config_device){.devno = devno, .line = p->s->tok[0].line};
-    if (!scan_name(scan_word(p->s, 1), d->type, 8))
-        return scan_bad(p->s, 1, p->cause, "a device type");
-    if (strlen(scan_rest(p->s, 2)) >= sizeof d->args)
-        return scan_bad(p->s, 2, p->cause, "shorter device operands");
-    strcpy(d->args, scan_rest(p->s, 2));
+    *d = *what;
+    d->devno = devno;
     return ST_OK;
 }
 
@@ -190,9 +258,12 @@ static int hw_line(struct hw_parse *p)
             return hw_statements[i].parse(p);
     if (!device_range(word, &first, &last))
         return scan_bad(p->s, 0, p->cause, "a hardware statement or a device number");
-    int status = ST_OK;
+    struct config_device what = {.line = p->s->tok[0].line};
+    int status = device_operands(p, &what);
+    if (!status && last > first && what.file[0])
+        status = scan_bad(p->s, 2, p->cause, "one device number for a file");
     for (u64 d = first; d <= last && !status; d++)
-        status = add_device(p, (u16)d);
+        status = add_device(p, &what, (u16)d);
     return status;
 }
 

@@ -22,4 +22,13 @@ int dir_statement(struct dir_parse *p);
 /** Operands of USER (also of IDENTITY) from word 1 on. */
 int dir_user_operands(struct dir_parse *p);
 
+/* directory_disk.c */
+int dir_st_mdisk(struct dir_parse *p);
+int dir_st_miniopt(struct dir_parse *p);
+int dir_st_link(struct dir_parse *p);
+int dir_st_dedicate(struct dir_parse *p);
+int dir_st_special(struct dir_parse *p);
+/** What the entry's device statements took. */
+void dir_devices_free(struct dir_entry *e);
+
 #endif

@@ -60,6 +60,7 @@ static void entry_fini(struct dir_entry *e)
 {
     for (unsigned i = 0; i < e->command_count; i++)
         free(e->commands[i]);
+    dir_devices_free(e);
 }
 
 static const struct dir_block *find_block(const struct dir_load *l, const char *name,

@@ -49,6 +49,9 @@ struct cp_user {
     char secuser[DIR_NAME_BYTES], observer[DIR_NAME_BYTES];
     bool relocate; /* SET VMRELOCATE; at logon as in the directory */
     char domain[DIR_NAME_BYTES];
+    u64 go_timer; /* it waits for its disks: cp_user_go */
+    unsigned go_tries;
+    void (*go)(struct cp_user *user);
     u64 signal_timer; /* SIGNAL SHUTDOWN under way */
     unsigned signal_within_s;
     char signal_by[DIR_NAME_BYTES];

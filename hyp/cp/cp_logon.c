@@ -2,7 +2,7 @@
  * claim is taken before the session exists and given back after it has gone. */
 #include <stdio.h>
 
-#include "hyp/cp/cp_internal.h"
+#include "hyp/cp/cp_disk.h"
 
 const char *cp_where(const struct cp_user *user, char out[DIR_NAME_BYTES + 8])
 {
@@ -51,6 +51,7 @@ static void start_machine(struct cp_user *user, bool ipl)
     const struct dir_entry *e = user->entry;
     struct cause cause;
     struct cp *cp = user->cp;
+    cp_disks_logon(user);
     for (unsigned i = 0; i < e->command_count; i++) {
         cp_console_command_as(cp, e->userid, CP_CLASS_ANY, e->commands[i]);
         if (cp_user_find(cp, e->userid) != user)

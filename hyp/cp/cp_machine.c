@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "hyp/config/config_scan.h"
-#include "hyp/cp/cp_internal.h"
+#include "hyp/cp/cp_disk.h"
 #include "hyp/cpu_type.h"
 
 static const struct vm_ops *ops(const struct cp_request *req)
@@ -314,7 +314,7 @@ int cp_cmd_define(struct cp_request *req, void *ctx)
         return define_storage(req, user);
     if (!strcmp(word, "CPU"))
         return define_cpu(req, user);
-    return cp_fail(req, MSG_CMD003E, word);
+    return cp_define_device(req, word);
 }
 
 static int detach_one(struct cp_request *req, struct cp_user *user, u8 addr)
@@ -349,26 +349,18 @@ static int detach_cpus(struct cp_request *req, struct cp_user *user)
     return found ? 0 : cp_fail(req, MSG_CPU1453E, word);
 }
 
-/* DETACH CPU {nn[-nn] | ALL} */
+/* DETACH {CPU {nn[-nn] | ALL} | vdev | rdev FROM user} */
 int cp_cmd_detach(struct cp_request *req, void *ctx)
 {
-    struct cp_user *user = cp_own_machine(req);
     const char *word = cp_operand(req);
-    u64 vdev;
     (void)ctx;
-    if (!user)
-        return msg_number(MSG_CMD045E);
     if (!word)
         return cp_fail(req, MSG_CMD026E);
-    if (!strcmp(word, "CPU"))
-        return detach_cpus(req, user);
-    if (!scan_hex(word, 0xffff, &vdev))
-        return cp_fail(req, MSG_CMD002E, word);
-    struct vm_device_row row;
-    for (unsigned i = 0; ops(req)->device_row(user->vm, i, &row); i++)
-        if (row.devno == vdev)
-            return cp_fail(req, MSG_CMD099E, "DETACH vdev");
-    return cp_fail(req, MSG_DTV040E, word);
+    if (!strcmp(word, "CPU")) {
+        struct cp_user *user = cp_own_machine(req);
+        return user ? detach_cpus(req, user) : msg_number(MSG_CMD045E);
+    }
+    return cp_detach_device(req, word);
 }
 
 /* PURGE {READER | RDR | ALL} [ALL | spoolid ...] */

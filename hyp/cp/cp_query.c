@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "hyp/config/config_scan.h"
-#include "hyp/cp/cp_internal.h"
+#include "hyp/cp/cp_disk.h"
 
 #define NAMES_PER_LINE 4
 #define BUILD_STAMP "(see endicott --version)"
@@ -107,7 +107,14 @@ int cp_cmd_query(struct cp_request *req, void *ctx)
 {
     struct cp_table_row row;
     const char *word = cp_operand_peek(req);
+    u64 devno;
     (void)ctx;
+    if (word && strlen(word) <= 4 && req->classes & CP_CLASS('B') &&
+        !cp_table_find(req->cp, "QUERY", word, req->classes, &row) &&
+        scan_hex(word, 0xffff, &devno)) {
+        cp_operand(req);
+        return cp_query_rdev(req, (u16)devno);
+    }
     if (word && !cp_table_find(req->cp, "QUERY", word, req->classes, &row)) {
         bool known = cp_table_find(req->cp, "QUERY", word, CP_CLASS_ANY, &row);
         const struct dir_entry *entry = directory_find(req->cp->directory, word);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "hyp/config/config_scan.h"
-#include "hyp/cp/cp_internal.h"
+#include "hyp/cp/cp_disk.h"
 #include "hyp/cpu_type.h"
 
 static const struct vm_ops *ops(const struct cp_request *req)
@@ -51,7 +51,7 @@ static unsigned virtual_devices(struct cp_request *req, struct cp_user *user, co
         cp_line(req, "%-4s %04X %s", row.klass, row.devno, row.text);
         n++;
     }
-    return n;
+    return n + cp_link_rows(req, user, klass);
 }
 
 static int virtual_device(struct cp_request *req, struct cp_user *user, const char *word)
@@ -66,6 +66,9 @@ static int virtual_device(struct cp_request *req, struct cp_user *user, const ch
         cp_line(req, "%-4s %04X %s", row.klass, row.devno, row.text);
         return 0;
     }
+    const struct vlink *l = link_find(cp_rdevs(req->cp), user->userid, (u16)devno);
+    if (l)
+        return cp_link_row(req, user, l), 0;
     char text[8];
     snprintf(text, sizeof text, "%04llX", (unsigned long long)devno);
     return cp_fail(req, MSG_QVD040E, text);
@@ -79,7 +82,8 @@ int cp_query_virtual(struct cp_request *req, void *ctx)
     } kinds[] = {{"CONsole", "CONS"}, {"RDR", "RDR"}, {"Reader", "RDR"},    {"PUNch", "PUN"},
                  {"PCH", "PUN"},      {"PRT", "PRT"}, {"PRinter", "PRT"},   {"DAsd", "DASD"},
                  {"OSA", "OSA"},      {"FCP", "FCP"}, {"CTca", "CTCA"},     {"TAPes", "TAPE"},
-                 {"NIC", "NIC"},      {"PAV", "PAV"}, {"SWITCHes", "SWCH"}, {"CRYPto", "AP"}};
+                 {"NIC", "NIC"},      {"PAV", "PAV"}, {"SWITCHes", "SWCH"}, {"CRYPto", "AP"},
+                 {"GRAF", "GRAF"}};
     struct cp_user *user = cp_own_machine(req);
     const char *word = cp_operand(req);
     (void)ctx;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hyp/cp/cp_internal.h"
+#include "hyp/cp/cp_disk.h"
 
 static struct cp_user *find_any(const struct cp *cp, const char *userid)
 {
@@ -185,8 +185,11 @@ void cp_session_end(struct cp_user *user, bool release_claim)
     cp->user_count--;
     if (user->signal_timer)
         cp->ports.timer_cancel(cp->ports.ctx, user->signal_timer);
+    if (user->go_timer)
+        cp->ports.timer_cancel(cp->ports.ctx, user->go_timer);
     console_set_input_notify(user->console, NULL, NULL);
     cp->ports.vm->destroy(user->vm);
+    cp_disks_end(cp, user->userid);
     console_poll(user->console); /* observers get the last lines */
     console_destroy(user->console);
     if (release_claim && user->claim && cp->cluster)

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hyp/rdev/rdev.h"
+#include "io/image/image.h"
+
 /* --- fake virtual machines ---------- */
 
 unsigned fake_reader_files;
@@ -29,6 +32,8 @@ static int f_create(void *host, const struct dir_entry *entry, struct console *c
 static void f_destroy(struct vm *vm)
 {
     vms_alive--;
+    while (vm->device_count)
+        image_unref(vm->images[--vm->device_count]);
     free(vm);
 }
 
@@ -196,6 +201,56 @@ static bool f_device_row(struct vm *vm, unsigned i, struct vm_device_row *out)
     return true;
 }
 
+static int f_disk_attach(struct vm *vm, u16 vdev, struct image *img, bool announce,
+                         struct cause *cause)
+{
+    (void)announce;
+    for (unsigned i = 0; i < vm->device_count; i++)
+        if (vm->devices[i] == vdev)
+            return cause_set(cause, ST_EXIST, "device %04X exists", vdev);
+    vm->images[vm->device_count] = img ? image_ref(img) : NULL;
+    vm->devices[vm->device_count++] = vdev;
+    return ST_OK;
+}
+
+static int f_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_file *file,
+                         bool announce, struct cause *cause)
+{
+    (void)type;
+    (void)file;
+    return f_disk_attach(vm, vdev, NULL, announce, cause);
+}
+
+static int f_unit_attach(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
+                         struct cause *cause)
+{
+    (void)unit;
+    return f_disk_attach(vm, vdev, NULL, announce, cause);
+}
+
+static int f_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause)
+{
+    (void)announce;
+    for (unsigned i = 0; i < vm->device_count; i++) {
+        if (vm->devices[i] != vdev)
+            continue;
+        image_unref(vm->images[i]);
+        vm->device_count--;
+        vm->devices[i] = vm->devices[vm->device_count];
+        vm->images[i] = vm->images[vm->device_count];
+        return ST_OK;
+    }
+    return cause_set(cause, ST_NOENT, "device %04X does not exist", vdev);
+}
+
+static int f_subchannel(struct vm *vm, u16 vdev)
+{
+    for (unsigned i = 0; i < vm->device_count; i++)
+        if (vm->devices[i] == vdev)
+            return (int)i;
+    return -1;
+}
+
 static int f_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
 {
     (void)cause;
@@ -274,37 +329,18 @@ static void f_spool_open(void *host, const char *userid)
     (void)userid;
 }
 
-static const struct vm_ops fake_vm = {f_create,
-                                      f_destroy,
-                                      f_ipl,
-                                      f_system,
-                                      f_begin,
-                                      f_stop,
-                                      f_attention,
-                                      f_conmode,
-                                      f_conmode_display,
-                                      f_external,
-                                      f_machine_check,
-                                      f_signal,
-                                      f_info,
-                                      f_cpu_info,
-                                      f_reg_get,
-                                      f_reg_put,
-                                      f_psw_get,
-                                      f_psw_put,
-                                      f_prefix,
-                                      f_get,
-                                      f_put,
-                                      f_device_row,
-                                      f_define_storage,
-                                      f_define_cpu,
-                                      f_detach_cpu,
-                                      f_spool_count,
-                                      f_spool_file,
-                                      f_spool_purge,
-                                      f_spool_change,
-                                      f_spool_close,
-                                      f_spool_open};
+static const struct vm_ops fake_vm = {f_create,         f_destroy,       f_ipl,
+                                      f_system,         f_begin,         f_stop,
+                                      f_attention,      f_conmode,       f_conmode_display,
+                                      f_external,       f_machine_check, f_signal,
+                                      f_info,           f_cpu_info,      f_reg_get,
+                                      f_reg_put,        f_psw_get,       f_psw_put,
+                                      f_prefix,         f_get,           f_put,
+                                      f_device_row,     f_disk_attach,   f_tape_attach,
+                                      f_unit_attach,    f_device_detach, f_subchannel,
+                                      f_define_storage, f_define_cpu,    f_detach_cpu,
+                                      f_spool_count,    f_spool_file,    f_spool_purge,
+                                      f_spool_change,   f_spool_close,   f_spool_open};
 
 /* --- fake time and cluster ---------- */
 
@@ -461,6 +497,8 @@ static const char users[] =
     "USER GUEST PASS 64M 64M G\n CONSOLE 9 3215 T\nUSER NEVER NOLOG\n"
     "USER SHORT NOPASS\n COMMAND LOGOFF\n COMMAND Q TIME\n IPL C\n";
 
+const char *cp_world_users = "", *cp_world_devices = "";
+static struct rdevs *rdevs[2];
 static struct system_config config[2];
 static struct directory *dirs[2];
 struct cp_response resp;
@@ -469,6 +507,22 @@ static void note_shutdown(void *ctx, bool reipl)
 {
     (void)ctx;
     shutdowns += reipl ? 100 : 1;
+}
+
+/* The directory and the devices of member i. */
+static void files_setup(int i)
+{
+    struct cause cause;
+    char text[4096];
+    snprintf(text, sizeof text, "%s%s", users, cp_world_users);
+    ck_assert_msg(directory_parse("d", text, config[i].member, &dirs[i], &cause) == ST_OK, "%s",
+                  cause.text);
+    snprintf(text, sizeof text, "CPUMODEL z196\nMAINSIZE 2G\nNUMCPU 2\nCPUSERIAL 0A0001\n%s",
+             cp_world_devices);
+    strcpy(config[i].hardware.path, "h");
+    ck_assert_msg(config_parse_hardware(&config[i].hardware, "h", text, &cause) == ST_OK, "%s",
+                  cause.text);
+    ck_assert_msg(rdevs_create(&config[i], &rdevs[i], &cause) == ST_OK, "%s", cause.text);
 }
 
 void cp_world_setup(void)
@@ -486,21 +540,18 @@ void cp_world_setup(void)
         snprintf(config[i].member, 9, "MEMBER%c", 'A' + i);
         ck_assert_int_eq(config_parse_system(&config[i], "c",
                                              "SSI CLU PDR_VOLUME COM001 SLOT 1 MEMBERA SLOT 2 "
-                                             "MEMBERB\nUSER_VOLUME_LIST COM001\n",
+                                             "MEMBERB\nUSER_VOLUME_LIST COM001 VOL001 FBA001\n",
                                              &cause),
                          0);
         strcpy(config[i].features.operator_userid, "OPERATOR");
         config[i].features.shutdown_signal_s = 30;
-        config[i].hardware.cpus = 2;
-        config[i].hardware.main_bytes = 2ull << 30;
-        config[i].hardware.model = cpu_model_find("z196");
-        config[i].hardware.cpu_serial = 0xa0001;
-        ck_assert_int_eq(directory_parse("d", users, config[i].member, &dirs[i], &cause), 0);
+        files_setup(i);
         const struct cp_ports ports = {.wall_ns = wall_ns,
                                        .timer_start = timer_start,
                                        .timer_cancel = timer_cancel,
                                        .shutdown = note_shutdown,
-                                       .vm = &fake_vm};
+                                       .vm = &fake_vm,
+                                       .rdevs = rdevs[i]};
         cps[i] = cp_create(&config[i], dirs[i], &ports);
         cp_set_cluster(cps[i], &fake_cluster, (void *)(intptr_t)i);
     }
@@ -512,7 +563,9 @@ void cp_world_teardown(void)
     cp_response_fini(&resp);
     for (int i = 0; i < 2; i++) {
         cp_destroy(cps[i]);
+        rdevs_destroy(rdevs[i]);
         directory_free(dirs[i]);
+        free(config[i].hardware.devices);
     }
     ck_assert_uint_eq(vms_alive, 0);
 }

@@ -21,6 +21,9 @@ struct vm {
     struct vm_machine_check mcheck;
     u64 standby_bytes;
     bool listens, display;
+    u16 devices[32];
+    struct image *images[32];
+    unsigned device_count;
 };
 
 struct cp_world_claim {
@@ -41,6 +44,10 @@ extern int last_keep, last_hold;   /* of the last CHANGE */
 
 /** What each member's CP asks of the cluster; its context is the member's number. */
 extern const struct cp_cluster_ops fake_cluster;
+
+/** Before cp_world_setup, else "": more entries of the directory, and device lines of both members'
+ *  hardware files, whose volumes VOL001 and FBA001 are the system's. */
+extern const char *cp_world_users, *cp_world_devices;
 
 /** Two members, OPERATOR logged on nowhere; the end of it checks that no machine is left. */
 void cp_world_setup(void);

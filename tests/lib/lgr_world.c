@@ -162,10 +162,10 @@ static void fake_save(void *ctx, void *guest, struct codec_out *out)
     a->world->truth[g - a->guest] = truth_of(g);
 }
 
-static void fake_here(void *ctx, const char *user, struct lgr_here *out)
+static void fake_here(void *ctx, const struct lgr_guest_info *info, struct lgr_here *out)
 {
     struct actor *a = ctx;
-    const struct fake *g = &a->guest[user_index(user)];
+    const struct fake *g = &a->guest[user_index(info->user)];
     *out = (struct lgr_here){.known = true};
     out->logged_on = g->here && !g->incoming;
     out->storage_max_bytes = out->memory_free_bytes = 1u << 30;

@@ -149,7 +149,9 @@ START_TEST(good_hardware)
                                        "# comment\n* comment\nCPUSERIAL 0A0001\n"
                                        "cpumodel z196   # inline\nNUMCPU 4\nMAINSIZE 2G\n"
                                        "CNSLPORT 3270\nSSIPORT [::1]:7001\nARCHLVL z/Arch\n"
-                                       "0A00-0A02 3390 volumes/Com001.cckd ro\n0009 3215-C\n",
+                                       "0A00 3390 volumes/Com001.cckd ro sync sf=S/one.cckd\n"
+                                       "0300 9336 b.raw volid=fba001\n0580-0581 3490 *\n"
+                                       "0582 3480 Vol.aws RO\n0020-0022 3270\n",
                                        &cause);
     ck_assert_msg(status == ST_OK, "%s", cause.text);
     ck_assert_uint_eq(hw.cpu_serial, 0x0a0001);
@@ -160,10 +162,15 @@ START_TEST(good_hardware)
     ck_assert_uint_eq(hw.console_port, 3270);
     ck_assert_str_eq(hw.ssi_host, "::1");
     ck_assert_uint_eq(hw.ssi_port, 7001);
-    ck_assert_uint_eq(hw.device_count, 4);
-    ck_assert_uint_eq(hw.devices[2].devno, 0xa02);
-    ck_assert_str_eq(hw.devices[0].args, "volumes/Com001.cckd ro");
-    ck_assert_str_eq(hw.devices[3].type, "3215-C");
+    ck_assert_uint_eq(hw.device_count, 8);
+    ck_assert_str_eq(hw.devices[0].file, "volumes/Com001.cckd,shadow=S/one.cckd");
+    ck_assert(hw.devices[0].read_only && hw.devices[0].sync && hw.devices[0].type == 0x3390);
+    ck_assert_str_eq(hw.devices[1].volid, "FBA001");
+    ck_assert(!hw.devices[1].read_only && !hw.devices[1].sync);
+    ck_assert(hw.devices[3].devno == 0x581 && !hw.devices[3].file[0]);
+    ck_assert(hw.devices[4].type == 0x3480 && hw.devices[4].read_only);
+    ck_assert_str_eq(hw.devices[4].file, "Vol.aws");
+    ck_assert(hw.devices[7].devno == 0x22 && hw.devices[7].type == 0x3270);
     free(hw.devices);
 }
 END_TEST
@@ -212,7 +219,15 @@ static const struct {
     {"SSIPORT h:99999\n",
      "A.cnf:1:9: expected host:port (port 0: any free one), found H:99999"},
     {"FROB 1\n", "A.cnf:1:1: expected a hardware statement or a device number, found FROB"},
-    {"0A00 3390\n0A00 3390\n",
+    {"0A00 3380 x\n",
+     "A.cnf:1:6: expected device type 3390, 9336, 3480, 3490 or 3270, found 3380"},
+    {"0A00 3390\n", "A.cnf:1:10: expected the file of the disk, found end of statement"},
+    {"0A00 3390 x fast\n", "A.cnf:1:13: expected RO, SYNC, SF=file or VOLID=label, found FAST"},
+    {"0A00 3390 x volid=toolong\n", "found VOLID=TOOLONG"},
+    {"0580 3490 x sync\n", "A.cnf:1:13: expected RO, found SYNC"},
+    {"0A00-0A01 3390 x\n", "A.cnf:1:16: expected one device number for a file, found X"},
+    {"0020 3270 lu\n", "A.cnf:1:11: expected end of statement, found LU"},
+    {"0A00 3390 x\n0A00 3390 x\n",
      "A.cnf:2:1: expected a device number that is not defined yet (0A00), found 0A00"},
     {"0A00\n", "A.cnf:1:5: expected a device type, found end of statement"},
     {"MAINSIZE 64\n", "A.cnf:2:1: expected a CPUMODEL statement, found end of file"},

@@ -68,6 +68,41 @@ START_TEST(good_entries)
 }
 END_TEST
 
+START_TEST(disks_and_other_devices)
+{
+    ck_assert_msg(parse("PROFILE P\n LINK MAINT 0190 0190\n SPECIAL 20 3270\n"
+                        "USER A X\n INCLUDE P\n"
+                        " MDISK 191 3390 0005 010 vol001 MR All wr\n MINIOPT NOCACHE\n"
+                        " MDISK 192 FB-512 V-DISK 2000\n MDISK 193 3390 T-DISK 5 W\n"
+                        " MDISK 194 3390 DEVNO 0A00 MW\n MDISK 195 3390 100 END VOL002\n"
+                        " LINK * 191 291 MW\n DEDICATE 181 580 R/O\n"
+                        " DEDICATE 300 VOLID VOL003\n",
+                        "A") == ST_OK,
+                  "%s", cause.text);
+    const struct dir_entry *e = directory_find(dir, "A");
+    const struct dir_mdisk *m = e->mdisks;
+    ck_assert_uint_eq(e->mdisk_count, 5);
+    ck_assert(m[0].vdev == 0x191 && m[0].start == 5 && m[0].count == 10 &&
+              m[0].mode == LINK_MR);
+    ck_assert_str_eq(m[0].volid, "VOL001");
+    ck_assert_str_eq(m[0].password[0], "ALL");
+    ck_assert_str_eq(m[0].password[1], "WR");
+    ck_assert_str_eq(m[0].password[2], "");
+    ck_assert(m[1].kind == DIR_MDISK_VIRTUAL && m[1].count == 2000 && m[1].type == 0x9336);
+    ck_assert(m[2].kind == DIR_MDISK_TEMP && m[2].mode == LINK_W);
+    ck_assert(m[3].kind == DIR_MDISK_DEVNO && m[3].rdev == 0xa00);
+    ck_assert(m[4].start == 100 && m[4].count == DIR_MDISK_END && m[4].mode == LINK_W);
+    ck_assert_uint_eq(e->link_count, 2);
+    ck_assert(e->links[0].vdev == 0x190 && e->links[0].mode == LINK_R);
+    ck_assert(e->links[1].owner_vdev == 0x191 && e->links[1].vdev == 0x291);
+    ck_assert_str_eq(e->links[1].owner, "*");
+    ck_assert_uint_eq(e->dedicate_count, 2);
+    ck_assert(e->dedicates[0].read_only && e->dedicates[0].rdev == 0x580);
+    ck_assert_str_eq(e->dedicates[1].volid, "VOL003");
+    ck_assert(e->special_count == 1 && e->specials[0] == 0x20);
+}
+END_TEST
+
 START_TEST(identity_per_member)
 {
     ck_assert_msg(parse(good, "a") == ST_OK, "%s", cause.text);
@@ -124,12 +159,36 @@ static const struct {
     {"USER A X\nUSER B X\nUSER a X\n", "user.direct:3:1: expected each user id once, found A "
                                        "again"},
     {"USER A X\n FROB 1\n", "user.direct:2:2: expected a directory statement, found FROB"},
-    {"USER A X\n MDISK 191 3390 1 10 VOL\n",
-     "user.direct:2:2: statement MDISK not available yet"},
-    {"USER A X\n LINK MAINT 190 190 RR\n", "user.direct:2:2: statement LINK not available yet"},
+    {"USER A X\n MDISK 191 3380 1 10 VOL\n",
+     "user.direct:2:12: expected device type 3390, 9336 or FB-512, found 3380"},
+    {"USER A X\n MDISK 191 3390 ONE 10 VOL\n",
+     "user.direct:2:17: expected where the minidisk begins, T-DISK, V-DISK or DEVNO, found ONE"},
+    {"USER A X\n MDISK 191 3390 1 0 VOL\n",
+     "user.direct:2:19: expected a number of cylinders or blocks, or END, found 0"},
+    {"USER A X\n MDISK 191 3390 1 10\n",
+     "user.direct:2:21: expected a volume identifier of 1-6 characters, found end of statement"},
+    {"USER A X\n MDISK 191 3390 1 10 VOL MX\n",
+     "user.direct:2:26: expected mode R, RR, W, WR, M, MR or MW, found MX"},
+    {"USER A X\n MDISK 191 3390 1 10 VOL MR ALL TOOLONGPW\n",
+     "user.direct:2:33: expected a password of 1-8 characters, found a longer one"},
+    {"USER A X\n MDISK 191 3390 V-DISK 10\n",
+     "user.direct:2:12: expected FB-512 for a V-DISK, found 3390"},
+    {"USER A X\n MDISK 191 3390 1 1 V\n MDISK 191 3390 2 1 V\n",
+     "user.direct:3:8: expected each virtual device number once, found 191"},
+    {"USER A X\n MINIOPT NOCACHE\n",
+     "user.direct:2:2: expected an MDISK before MINIOPT, found MINIOPT"},
+    {"USER A X\n MDISK 191 3390 1 1 V\n MINIOPT FAST\n",
+     "user.direct:3:10: expected CACHE, NOCACHE, RECORDMDC or TRACKMDC, found FAST"},
+    {"USER A X\n LINK MAINT XYZ\n", "user.direct:2:13: expected a device number, found XYZ"},
+    {"USER A X\n LINK MAINT 190 190 QQ\n",
+     "user.direct:2:21: expected mode R, RR, W, WR, M, MR or MW, found QQ"},
+    {"USER A X\n SPECIAL 600 QDIO 3 SYSTEM V\n",
+     "user.direct:2:2: statement SPECIAL for networks not available yet"},
+    {"USER A X\n SPECIAL 20 3215\n", "user.direct:2:13: expected 3270, found 3215"},
     {"USER A X\n NICDEF 600 TYPE QDIO\n",
      "user.direct:2:2: statement NICDEF not available yet"},
-    {"USER A X\n DEDICATE 1 2\n", "user.direct:2:2: statement DEDICATE not available yet"},
+    {"USER A X\n DEDICATE 1 XYZ\n", "user.direct:2:13: expected a device number, found XYZ"},
+    {"USER A X\n DEDICATE 1 2 R/W\n", "user.direct:2:15: expected end of statement, found R/W"},
     {"USER A X\n MACHINE 370\n", "user.direct:2:10: expected ESA, XA or Z, found 370"},
     {"USER A X\n MACHINE ESA 65\n",
      "user.direct:2:14: expected a number of CPUs from 1 to 64, found 65"},
@@ -213,6 +272,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, NULL, teardown);
     tcase_add_test(t, good_entries);
+    tcase_add_test(t, disks_and_other_devices);
     tcase_add_test(t, identity_per_member);
     tcase_add_test(t, passwords);
     tcase_add_loop_test(t, bad_line, 0, (int)ARRAY_LEN(bad));

@@ -1,0 +1,332 @@
+/* Devices that come and go: DEFINE and DETACH of virtual ones, ATTACH, DETACH and VARY of
+ * real ones. */
+#include <stdio.h>
+
+#include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_disk.h"
+
+#define DEFINE_UNITS_MAX 0xffffffffull
+
+static const struct vm_ops *ops(const struct cp_request *req)
+{
+    return req->cp->ports.vm;
+}
+
+static bool is_devno(const char *word, u16 *out)
+{
+    u64 v;
+    if (!word || strlen(word) > 4 || !scan_hex(word, 0xffff, &v))
+        return false;
+    *out = (u16)v;
+    return true;
+}
+
+static const char *class_name(enum rdev_class klass)
+{
+    static const char *const names[] = {"DASD", "TAPE", "GRAF"};
+    return names[klass];
+}
+
+/* --- whole real devices --------------------------------------------------------------------- */
+
+/* Why this device cannot be attached: a message, or 0. */
+static int busy(const struct cp *cp, const struct rdev *d, char *text)
+{
+    switch (d->state) {
+    case RDEV_OFFLINE:
+        return msg_format(text, MSG_LINE_BYTES, MSG_ATR046E, class_name(d->klass), d->devno);
+    case RDEV_SYSTEM:
+        return msg_format(text, MSG_LINE_BYTES, MSG_ATR123E, class_name(d->klass), d->devno);
+    case RDEV_ATTACHED:
+        return msg_format(text, MSG_LINE_BYTES, MSG_ATR122E, class_name(d->klass), d->devno,
+                          d->user);
+    case RDEV_FREE: break;
+    }
+    unsigned n = rdev_links(cp_rdevs(cp), d);
+    return n ? msg_format(text, MSG_LINE_BYTES, MSG_ATR124E, class_name(d->klass), d->devno, n)
+             : 0;
+}
+
+int cp_attach_real(struct cp_user *user, struct rdev *d, u16 vdev, bool read_only, char *text)
+{
+    struct cp *cp = user->cp;
+    struct cause cause = {0};
+    struct vlink *l = NULL;
+    text[0] = 0;
+    if (!d)
+        return msg_format(text, MSG_LINE_BYTES, MSG_ATR120E, user->userid, vdev,
+                          "there is no such real device");
+    int rc = busy(cp, d, text);
+    if (rc)
+        return rc;
+    if (cp->ports.vm->subchannel(user->vm, vdev) >= 0)
+        return msg_format(text, MSG_LINE_BYTES, MSG_ATR128E, class_name(d->klass), d->devno,
+                          user->userid, vdev);
+    rc = link_real(cp_rdevs(cp), d, user->userid, vdev, read_only, &l, &cause);
+    if (rc == ST_OK)
+        rc = l->kind == VLINK_TAPE
+                 ? cp->ports.vm->tape_attach(user->vm, vdev, d->type, l->tape, true, &cause)
+                 : cp->ports.vm->disk_attach(user->vm, vdev, l->img, true, &cause);
+    if (rc == ST_OK)
+        return 0;
+    if (l)
+        link_drop(cp_rdevs(cp), l);
+    return msg_format(text, MSG_LINE_BYTES, MSG_ATR120E, user->userid, vdev, cause.text);
+}
+
+static int attach_system(struct cp_request *req, struct rdev *d)
+{
+    char text[MSG_LINE_BYTES];
+    int rc = busy(req->cp, d, text);
+    if (rc) {
+        cp_line_text(req, text);
+        return rc;
+    }
+    if (d->klass != RDEV_DASD || !d->volid[0] || rdev_volume(cp_rdevs(req->cp), d->volid))
+        return cp_fail(req, MSG_ATR120E, "SYSTEM", d->devno,
+                       d->klass != RDEV_DASD ? "it is no disk"
+                       : !d->volid[0]        ? "it has no label"
+                                             : "a volume with its label is there already");
+    d->state = RDEV_SYSTEM;
+    cp_line(req, "DASD %04X ATTACHED TO SYSTEM %s", d->devno, d->volid);
+    return 0;
+}
+
+/* ATTACH rdev [TO] {userid | * | SYSTEM} [[AS] vdev] [R/O] */
+int cp_cmd_attach(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    char text[MSG_LINE_BYTES];
+    u16 rdev, vdev;
+    (void)ctx;
+    if (!is_devno(word, &rdev))
+        return cp_fail(req, MSG_ATR021E);
+    struct rdev *d = cp_rdevs(req->cp) ? rdev_find(cp_rdevs(req->cp), rdev) : NULL;
+    if (!d)
+        return cp_fail(req, MSG_ATR040E, word);
+    word = cp_operand(req);
+    if (word && !strcmp(word, "TO"))
+        word = cp_operand(req);
+    if (!word)
+        return cp_fail(req, MSG_LGA020E);
+    if (!strcmp(word, "SYSTEM"))
+        return attach_system(req, d);
+    struct cp_user *user = cp_user_find(req->cp, strcmp(word, "*") ? word : req->userid);
+    if (!user)
+        return cp_fail(req, MSG_CMD045E, word);
+    vdev = rdev;
+    word = cp_operand(req);
+    if (word && !strcmp(word, "AS"))
+        word = cp_operand(req);
+    if (is_devno(word, &vdev))
+        word = cp_operand(req);
+    bool read_only = word && !strcmp(word, "R/O");
+    if (word && !read_only)
+        return cp_fail(req, MSG_CMD003E, word);
+    int rc = cp_attach_real(user, d, vdev, read_only, text);
+    if (rc)
+        return cp_line_text(req, text), rc;
+    cp_line(req, "%s %04X ATTACHED TO %s %04X%s", class_name(d->klass), rdev, user->userid,
+            vdev, read_only ? " R/O" : "");
+    if (strcmp(user->userid, req->userid))
+        cp_user_tell(user, "%s %04X ATTACHED BY %s", class_name(d->klass), vdev, req->userid);
+    return 0;
+}
+
+/* --- DETACH --------------------------------------------------------------------------------- */
+
+/* Take a device from a machine, and end its link. */
+static int take_away(struct cp_user *user, u16 vdev, char klass[8], struct cause *cause)
+{
+    struct cp *cp = user->cp;
+    struct vlink *l = link_find(cp_rdevs(cp), user->userid, vdev);
+    struct vm_device_row row;
+    snprintf(klass, 8, "%s", l ? l->kind == VLINK_TAPE ? "TAPE" : "DASD" : "DEV");
+    for (unsigned i = 0; !l && cp->ports.vm->device_row(user->vm, i, &row); i++)
+        if (row.devno == vdev)
+            snprintf(klass, 8, "%s", row.klass);
+    int rc = cp->ports.vm->device_detach(user->vm, vdev, true, cause);
+    if (rc == ST_OK && l)
+        link_drop(cp_rdevs(cp), l);
+    return rc;
+}
+
+static int detach_virtual(struct cp_request *req, struct cp_user *user, u16 vdev)
+{
+    char klass[8], text[8];
+    struct cause cause;
+    snprintf(text, sizeof text, "%04X", vdev);
+    if (take_away(user, vdev, klass, &cause))
+        return cp_fail(req, MSG_DTV040E, text);
+    cp_line(req, "%s %04X DETACHED", klass, vdev);
+    return 0;
+}
+
+/* DETACH rdev [FROM] {userid | SYSTEM} */
+static int detach_real(struct cp_request *req, u16 rdev, const char *word)
+{
+    struct rdev *d = cp_rdevs(req->cp) ? rdev_find(cp_rdevs(req->cp), rdev) : NULL;
+    char text[8], klass[8];
+    struct cause cause;
+    snprintf(text, sizeof text, "%04X", rdev);
+    if (!(req->classes & CP_CLASS('B')))
+        return cp_fail(req, MSG_CMD003E, word);
+    if (!d)
+        return cp_fail(req, MSG_DTV040E, text);
+    if (!strcmp(word, "SYSTEM")) {
+        unsigned n = rdev_links(cp_rdevs(req->cp), d);
+        if (d->state != RDEV_SYSTEM)
+            return cp_fail(req, MSG_DTR121E, class_name(d->klass), rdev, word);
+        if (n)
+            return cp_fail(req, MSG_ATR124E, class_name(d->klass), rdev, n);
+        d->state = RDEV_FREE;
+        cp_line(req, "DASD %04X DETACHED SYSTEM %s", rdev, d->volid);
+        return 0;
+    }
+    struct cp_user *user = cp_user_find(req->cp, strcmp(word, "*") ? word : req->userid);
+    if (!user)
+        return cp_fail(req, MSG_CMD045E, word);
+    if (d->state != RDEV_ATTACHED || strcmp(d->user, user->userid))
+        return cp_fail(req, MSG_DTR121E, class_name(d->klass), rdev, user->userid);
+    u16 vdev = d->vdev;
+    if (take_away(user, vdev, klass, &cause))
+        return cp_fail(req, MSG_DTV040E, text);
+    cp_line(req, "%s %04X DETACHED %s %04X", class_name(d->klass), rdev, user->userid, vdev);
+    if (strcmp(user->userid, req->userid))
+        cp_user_tell(user, "%s %04X DETACHED BY %s", klass, vdev, req->userid);
+    return 0;
+}
+
+int cp_detach_device(struct cp_request *req, const char *word)
+{
+    u16 devno;
+    if (!is_devno(word, &devno))
+        return cp_fail(req, MSG_CMD002E, word);
+    const char *from = cp_operand(req);
+    if (from && !strcmp(from, "FROM"))
+        from = cp_operand(req);
+    if (from)
+        return detach_real(req, devno, from);
+    struct cp_user *user = cp_own_machine(req);
+    return user ? detach_virtual(req, user, devno) : msg_number(MSG_CMD045E);
+}
+
+/* --- DEFINE --------------------------------------------------------------------------------- */
+
+static const struct define_row {
+    const char *name;
+    u16 type;          /* disks */
+    bool virtual_disk; /* in storage */
+    enum vm_unit unit; /* others */
+    const char *klass;
+} define_rows[] = {
+    {"T3390", 0x3390, false, 0, "DASD"},
+    {"T9336", 0x9336, false, 0, "DASD"},
+    {"TFB-512", 0x9336, false, 0, "DASD"},
+    {"VFB-512", 0x9336, true, 0, "DASD"},
+    {"GRAF", 0, false, VM_UNIT_DISPLAY, "GRAF"},
+    {"CONSole", 0, false, VM_UNIT_CONSOLE, "CONS"},
+    {"READER", 0, false, VM_UNIT_READER, "RDR"},
+    {"RDR", 0, false, VM_UNIT_READER, "RDR"},
+    {"PUNch", 0, false, VM_UNIT_PUNCH, "PUN"},
+    {"PCH", 0, false, VM_UNIT_PUNCH, "PUN"},
+    {"PRinter", 0, false, VM_UNIT_PRINTER, "PRT"},
+    {"PRT", 0, false, VM_UNIT_PRINTER, "PRT"},
+    {"1403", 0, false, VM_UNIT_PRINTER, "PRT"},
+};
+
+static int define_disk(struct cp_request *req, struct cp_user *user,
+                       const struct define_row *row, u16 vdev)
+{
+    const char *word = cp_operand(req), *unit = row->type == 0x3390 ? "CYL" : "BLK";
+    struct dir_mdisk m = {.vdev = vdev,
+                          .type = row->type,
+                          .kind = row->virtual_disk ? DIR_MDISK_VIRTUAL : DIR_MDISK_TEMP,
+                          .mode = LINK_MW};
+    char text[MSG_LINE_BYTES];
+    if (word && cp_abbrev(word, unit))
+        word = cp_operand(req);
+    if (!word || !scan_number(word, 1, DEFINE_UNITS_MAX, &m.count))
+        return cp_fail(req, MSG_CMD026E);
+    if (cp_no_more(req))
+        return msg_number(MSG_CMD003E);
+    const struct link_request q = {
+        .user = user->userid, .vdev = vdev, .owner = user->userid, .mdisk = &m, .mode = LINK_W};
+    if (!cp_rdevs(req->cp) || cp_link(user, &q, text))
+        return cp_fail(req, MSG_DEF091E, vdev, strchr(text, ';') ? strchr(text, ';') + 2 : "");
+    return 0;
+}
+
+/* DEFINE disk [AS] vdev [CYL | BLK] n; DEFINE unit [AS] vdev */
+int cp_define_device(struct cp_request *req, const char *kind)
+{
+    struct cp_user *user = cp_own_machine(req);
+    const char *word = cp_operand(req);
+    struct cause cause;
+    u16 vdev;
+    size_t i = 0;
+    int rc = 0;
+    if (!user)
+        return msg_number(MSG_CMD045E);
+    while (i < ARRAY_LEN(define_rows) && !cp_abbrev(kind, define_rows[i].name))
+        i++;
+    if (i == ARRAY_LEN(define_rows))
+        return cp_fail(req, MSG_CMD003E, kind);
+    if (word && !strcmp(word, "AS"))
+        word = cp_operand(req);
+    if (!is_devno(word, &vdev))
+        return cp_fail(req, MSG_DEF022E);
+    if (ops(req)->subchannel(user->vm, vdev) >= 0)
+        return cp_fail(req, MSG_DEF092E, vdev, vdev);
+    if (define_rows[i].type)
+        rc = define_disk(req, user, &define_rows[i], vdev);
+    else if ((rc = cp_no_more(req)) == 0 &&
+             ops(req)->unit_attach(user->vm, define_rows[i].unit, vdev, true, &cause))
+        rc = cp_fail(req, MSG_DEF091E, vdev, cause.text);
+    if (rc == 0)
+        cp_line(req, "%s %04X DEFINED", define_rows[i].klass, vdev);
+    return rc;
+}
+
+/* --- VARY ----------------------------------------------------------------------------------- */
+
+static bool vary_one(struct cp_request *req, u16 devno, bool on, int *rc)
+{
+    struct rdev *d = cp_rdevs(req->cp) ? rdev_find(cp_rdevs(req->cp), devno) : NULL;
+    struct cause cause = {0};
+    char text[8];
+    snprintf(text, sizeof text, "%04X", devno);
+    if (!d)
+        return *rc = cp_fail(req, MSG_CPN040E, text), false;
+    if (rdev_vary(cp_rdevs(req->cp), d, on, &cause))
+        return *rc = cp_fail(req, on ? MSG_CPN126E : MSG_CPN124E, text, cause.text), false;
+    cp_line(req, "%s varied %s", text, on ? "online" : "offline");
+    return true;
+}
+
+/* VARY {ON | OFF}[LINE] rdev[-rdev] ... */
+int cp_cmd_vary(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    unsigned asked = 0, done = 0;
+    int rc = 0;
+    (void)ctx;
+    bool on = word && (cp_abbrev(word, "ONline"));
+    if (!word || (!on && !cp_abbrev(word, "OFFline")))
+        return cp_fail(req, word ? MSG_CMD002E : MSG_CMD026E, word);
+    while ((word = cp_operand(req))) {
+        char first[8] = "";
+        const char *dash = strchr(word, '-');
+        u16 from, to;
+        snprintf(first, sizeof first, "%.*s", (int)strcspn(word, "-"), word);
+        if (!is_devno(first, &from) || (dash && !is_devno(dash + 1, &to)))
+            return cp_fail(req, MSG_CMD002E, word);
+        for (u32 n = from; n <= (dash ? to : from); n++, asked++)
+            done += vary_one(req, (u16)n, on, &rc);
+    }
+    if (!asked)
+        return cp_fail(req, MSG_CMD026E);
+    cp_line(req, "%u device(s) specified; %u device(s) successfully varied %s", asked, done,
+            on ? "online" : "offline");
+    return rc;
+}

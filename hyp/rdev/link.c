@@ -1,0 +1,337 @@
+/* Links of virtual machines to disks: which mode gets what, windows onto volumes, temporary and
+ * virtual disks, whole devices. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "hyp/rdev/rdev_internal.h"
+#include "mem/base/log.h"
+
+/* --- the list ------------------------------------------------------------------------------- */
+
+static int order(const struct vlink *l, const char *user, u16 vdev)
+{
+    int by_user = strcmp(l->user, user);
+    return by_user ? by_user : (int)l->vdev - (int)vdev;
+}
+
+static void list_add(struct rdevs *r, struct vlink *l)
+{
+    struct vlink **at = &r->links;
+    while (*at && order(*at, l->user, l->vdev) < 0)
+        at = &(*at)->next;
+    l->next = *at;
+    *at = l;
+}
+
+struct vlink *link_find(struct rdevs *r, const char *user, u16 vdev)
+{
+    struct vlink *l = r ? r->links : NULL;
+    while (l && order(l, user, vdev))
+        l = l->next;
+    return l;
+}
+
+struct vlink *link_next(struct rdevs *r, const char *user, const struct vlink *after)
+{
+    struct vlink *l = after ? after->next : r ? r->links : NULL;
+    while (l && *user && strcmp(l->user, user) != 0)
+        l = l->next;
+    return l;
+}
+
+static bool overlap(struct window_extent a, struct window_extent b)
+{
+    return a.first < b.first + b.count && b.first < a.first + a.count;
+}
+
+bool link_same_disk(const struct vlink *a, const struct vlink *b)
+{
+    return a->share && a->share == b->share && overlap(a->extent, b->extent);
+}
+
+void link_drop(struct rdevs *r, struct vlink *l)
+{
+    struct vlink **at = &r->links;
+    while (*at && *at != l)
+        at = &(*at)->next;
+    if (*at)
+        *at = l->next;
+    image_unref(l->img);
+    tape_file_close(l->tape);
+    share_unref(l->share);
+    if (l->rdev && (l->kind == VLINK_DEDICATED || l->kind == VLINK_TAPE)) {
+        l->rdev->state = RDEV_FREE;
+        l->rdev->user[0] = 0;
+    }
+    free(l);
+}
+
+/* --- disks that are made for the user ------------------------------------------------------- */
+
+/* A file without a name: it goes with its last user. */
+static int temporary_image(const struct dir_mdisk *m, struct image **out, struct cause *cause)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[CONFIG_PATH_BYTES];
+    const struct image_create what = {.format = m->type == 0x3390 ? IMAGE_CCKD : IMAGE_FBA_RAW,
+                                      .cylinders = m->type == 0x3390 ? (u32)m->count : 0,
+                                      .blocks = m->type == 0x3390 ? 0 : m->count,
+                                      .compress = true};
+    snprintf(path, sizeof path, "%.900s/endicott-tdisk-%ld-%04X", folder ? folder : "/tmp",
+             (long)getpid(), m->vdev);
+    unlink(path);
+    int rc = image_create(path, &what, cause);
+    if (rc)
+        return rc;
+    rc = image_open(path, 0, out, cause);
+    unlink(path);
+    return rc;
+}
+
+static int virtual_image(const struct dir_mdisk *m, struct image **out, struct cause *cause)
+{
+    char path[64];
+    int fd = memfd_create("endicott-vdisk", MFD_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int rc = fd < 0 || ftruncate(fd, (off_t)(m->count * IMAGE_BLOCK_BYTES))
+                 ? cause_set(cause, ST_NOMEM, "no memory for a virtual disk")
+                 : image_open(path, 0, out, cause);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+/* --- what a link is to ---------------------------------------------------------------------- */
+
+static struct share *virtual_share(struct rdevs *r, const struct link_request *q)
+{
+    for (struct vlink *l = r->links; l; l = l->next)
+        if (l->kind == VLINK_VIRTUAL && l->owner_vdev == q->mdisk->vdev &&
+            !strcmp(l->owner, q->owner))
+            return share_ref(l->share);
+    return NULL;
+}
+
+static enum link_result made_share(struct rdevs *r, const struct link_request *q,
+                                   struct vlink *l, struct cause *cause)
+{
+    const struct dir_mdisk *m = q->mdisk;
+    struct image *img;
+    l->kind = m->kind == DIR_MDISK_TEMP ? VLINK_TEMP : VLINK_VIRTUAL;
+    l->share = l->kind == VLINK_VIRTUAL ? virtual_share(r, q) : NULL;
+    l->extent = (struct window_extent){0, m->count};
+    if (l->share)
+        return LINK_DONE;
+    if (l->kind == VLINK_TEMP ? temporary_image(m, &img, cause) : virtual_image(m, &img, cause))
+        return LINK_FAILED;
+    l->share = share_of_image(img);
+    if (l->share)
+        return LINK_DONE;
+    image_unref(img);
+    cause_set(cause, ST_NOMEM, "out of memory");
+    return LINK_FAILED;
+}
+
+static enum link_result find_share(struct rdevs *r, const struct link_request *q,
+                                   struct vlink *l, struct cause *cause)
+{
+    const struct dir_mdisk *m = q->mdisk;
+    if (m->kind == DIR_MDISK_TEMP || m->kind == DIR_MDISK_VIRTUAL)
+        return made_share(r, q, l, cause);
+    struct rdev *d =
+        m->kind == DIR_MDISK_DEVNO ? rdev_find(r, m->rdev) : rdev_volume(r, m->volid);
+    if (!d || d->klass != RDEV_DASD || d->state == RDEV_OFFLINE || d->state == RDEV_ATTACHED)
+        return LINK_NOT_MOUNTED;
+    if (d->type != m->type) {
+        cause_set(cause, ST_CONFIG, "volume %s is a %04X", d->volid, d->type);
+        return LINK_BAD_EXTENT;
+    }
+    l->rdev = d;
+    l->share = share_ref(d->share);
+    l->extent = (struct window_extent){m->start, m->count};
+    if (m->count == DIR_MDISK_END && m->start < d->units)
+        l->extent.count = d->units - m->start;
+    if (l->extent.count && l->extent.first < d->units &&
+        l->extent.count <= d->units - l->extent.first)
+        return LINK_DONE;
+    cause_set(cause, ST_CONFIG, "the minidisk is not within the %llu %s of volume %s",
+              (unsigned long long)d->units, d->type == 0x3390 ? "cylinders" : "blocks",
+              d->volid);
+    return LINK_BAD_EXTENT;
+}
+
+/* --- who has it ----------------------------------------------------------------------------- */
+
+static void others_of(const struct rdevs *r, const struct vlink *l, struct link_others *o)
+{
+    *o = (struct link_others){0};
+    for (const struct vlink *k = r->links; k; k = k->next) {
+        if (!link_same_disk(k, l) || k == l)
+            continue;
+        o->readers += !k->write;
+        o->writers += k->write;
+        strcpy(k->write ? o->writer : o->reader, k->user);
+    }
+}
+
+static enum link_result open_window(struct vlink *l, struct cause *cause)
+{
+    int rc = window_create(l->share, l->extent, l->write, &l->img, cause);
+    if (rc == ST_OK)
+        rc = window_activate(l->img, cause);
+    if (rc == ST_OK)
+        return LINK_DONE;
+    image_unref(l->img);
+    l->img = NULL;
+    return rc == ST_BUSY ? LINK_REFUSED : LINK_FAILED;
+}
+
+static enum link_result take(struct rdevs *r, const struct link_request *q, struct vlink *l,
+                             struct link_others *o, struct cause *cause)
+{
+    enum link_result rc;
+    others_of(r, l, o);
+    enum link_access access = link_mode_decide(q->mode, o->readers, o->writers);
+    if (access == LINK_WRITE && share_read_only(l->share))
+        access = link_mode_read_only(q->mode);
+    if (access == LINK_NONE)
+        return LINK_REFUSED;
+    l->write = access == LINK_WRITE;
+    rc = open_window(l, cause);
+    if (rc != LINK_REFUSED)
+        return rc;
+    o->elsewhere = true;
+    if (!l->write || link_mode_read_only(q->mode) != LINK_READ)
+        return rc;
+    l->write = false;
+    return open_window(l, cause);
+}
+
+static struct vlink *link_new(const struct link_request *q, u16 owner_vdev, struct cause *cause)
+{
+    struct vlink *l = calloc(1, sizeof *l);
+    if (!l) {
+        cause_set(cause, ST_NOMEM, "out of memory");
+        return NULL;
+    }
+    snprintf(l->user, sizeof l->user, "%s", q->user);
+    snprintf(l->owner, sizeof l->owner, "%s", q->owner);
+    l->vdev = q->vdev;
+    l->owner_vdev = owner_vdev;
+    l->mode = q->mode;
+    return l;
+}
+
+enum link_result link_mdisk(struct rdevs *r, const struct link_request *q, struct vlink **out,
+                            struct link_others *others, struct cause *cause)
+{
+    struct vlink *l = link_new(q, q->mdisk->vdev, cause);
+    *others = (struct link_others){0};
+    if (!l)
+        return LINK_FAILED;
+    enum link_result rc = find_share(r, q, l, cause);
+    if (rc == LINK_DONE)
+        rc = take(r, q, l, others, cause);
+    if (rc != LINK_DONE) {
+        link_drop(r, l);
+        return rc;
+    }
+    list_add(r, l);
+    *out = l;
+    return LINK_DONE;
+}
+
+int link_arriving(struct rdevs *r, const struct link_request *q, struct rdev *rdev,
+                  struct window_extent extent, bool write, struct vlink **out,
+                  struct cause *cause)
+{
+    struct vlink *l = link_new(q, q->mdisk->vdev, cause);
+    if (!l)
+        return ST_NOMEM;
+    l->rdev = rdev;
+    l->share = share_ref(rdev->share);
+    l->extent = extent;
+    l->write = write;
+    int rc = window_create(l->share, extent, write, &l->img, cause);
+    if (rc) {
+        link_drop(r, l);
+        return rc;
+    }
+    list_add(r, l);
+    *out = l;
+    return ST_OK;
+}
+
+const char *link_in_the_way(struct rdevs *r, const struct rdev *rdev, const char *user,
+                            struct window_extent extent, bool write)
+{
+    for (const struct vlink *l = r->links; l; l = l->next) {
+        if (l->rdev != rdev || !strcmp(l->user, user))
+            continue;
+        bool both = write && l->write && overlap(l->extent, extent);
+        if (share_by_extent(rdev->share) ? both : write || l->write)
+            return l->user;
+    }
+    return "";
+}
+
+/* --- whole devices -------------------------------------------------------------------------- */
+
+static int open_real(struct vlink *l, struct cause *cause)
+{
+    struct rdev *d = l->rdev;
+    if (d->klass == RDEV_TAPE && !d->path[0])
+        return ST_OK;
+    if (d->klass == RDEV_TAPE)
+        return tape_file_open(d->path,
+                              (l->write ? 0 : TAPE_READ_ONLY) | tape_file_flags_of(d->path),
+                              &l->tape, cause);
+    l->share = share_ref(d->share);
+    l->extent = (struct window_extent){0, d->units};
+    switch (open_window(l, cause)) {
+    case LINK_DONE: return ST_OK;
+    case LINK_REFUSED: return ST_BUSY;
+    default: return ST_IO;
+    }
+}
+
+int link_real(struct rdevs *r, struct rdev *d, const char *user, u16 vdev, bool read_only,
+              struct vlink **out, struct cause *cause)
+{
+    if (d->state != RDEV_FREE || rdev_links(r, d))
+        return cause_set(cause, ST_BUSY, "device %04X is in use", d->devno);
+    if (d->klass == RDEV_GRAF)
+        return cause_set(cause, ST_REFUSED, "device %04X is a terminal", d->devno);
+    struct vlink *l = calloc(1, sizeof *l);
+    if (!l)
+        return cause_set(cause, ST_NOMEM, "out of memory");
+    snprintf(l->user, sizeof l->user, "%s", user);
+    l->vdev = vdev;
+    l->kind = d->klass == RDEV_TAPE ? VLINK_TAPE : VLINK_DEDICATED;
+    l->mode = read_only ? LINK_R : LINK_W;
+    l->write = !read_only && !d->read_only;
+    l->rdev = d;
+    int rc = open_real(l, cause);
+    if (rc) {
+        link_drop(r, l);
+        return rc;
+    }
+    d->state = RDEV_ATTACHED;
+    snprintf(d->user, sizeof d->user, "%s", user);
+    d->vdev = vdev;
+    list_add(r, l);
+    *out = l;
+    return ST_OK;
+}
+
+int links_activate(struct rdevs *r, const char *user, struct cause *cause)
+{
+    int rc = ST_OK;
+    for (struct vlink *l = link_next(r, user, NULL); l && rc == ST_OK;
+         l = link_next(r, user, l))
+        if (l->img)
+            rc = window_activate(l->img, cause);
+    return rc;
+}

@@ -1,0 +1,57 @@
+/* What each mode of a link gets (link_mode.def). */
+#include "hyp/rdev/link_mode.h"
+
+enum wish { WISH_READ, WISH_READ_ANY, WISH_WRITE_ALONE, WISH_WRITE_ONE, WISH_WRITE_ANY };
+
+static const struct {
+    const char *name;
+    enum wish first;
+    enum link_access otherwise;
+} modes[] = {
+#define MODE(name, first, otherwise, help) {#name, WISH_##first, LINK_##otherwise},
+#include "hyp/rdev/link_mode.def"
+#undef MODE
+};
+
+bool link_mode_find(const char *name, enum link_mode *mode)
+{
+    for (unsigned i = 0; i < LINK_MODES; i++)
+        if (!strcmp(name, modes[i].name))
+            return *mode = (enum link_mode)i, true;
+    return false;
+}
+
+const char *link_mode_name(enum link_mode mode)
+{
+    return modes[mode].name;
+}
+
+bool link_mode_writes(enum link_mode mode)
+{
+    return modes[mode].first >= WISH_WRITE_ALONE;
+}
+
+char link_mode_letter(enum link_mode mode)
+{
+    return modes[mode].name[0];
+}
+
+enum link_access link_mode_decide(enum link_mode mode, bool readers, bool writers)
+{
+    bool granted = true;
+    switch (modes[mode].first) {
+    case WISH_READ: granted = !writers; break;
+    case WISH_WRITE_ALONE: granted = !writers && !readers; break;
+    case WISH_WRITE_ONE: granted = !writers; break;
+    case WISH_READ_ANY:
+    case WISH_WRITE_ANY: break;
+    }
+    if (!granted)
+        return modes[mode].otherwise;
+    return link_mode_writes(mode) ? LINK_WRITE : LINK_READ;
+}
+
+enum link_access link_mode_read_only(enum link_mode mode)
+{
+    return link_mode_writes(mode) ? modes[mode].otherwise : LINK_READ;
+}

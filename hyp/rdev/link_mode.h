@@ -1,0 +1,30 @@
+/* Modes of LINK and MDISK: what access is asked for, and what is taken instead or refused
+ * when others have the disk already. Source: z/VM "CP Commands and Utilities Reference",
+ * LINK. */
+#ifndef ENDICOTT_HYP_LINK_MODE_H
+#define ENDICOTT_HYP_LINK_MODE_H
+
+#include "mem/base/bytes.h"
+
+enum link_mode {
+#define MODE(name, first, otherwise, help) LINK_##name,
+#include "hyp/rdev/link_mode.def"
+#undef MODE
+    LINK_MODES
+};
+
+enum link_access { LINK_NONE, LINK_READ, LINK_WRITE };
+
+/** By name (upper case); false: no such mode. */
+bool link_mode_find(const char *name, enum link_mode *mode);
+const char *link_mode_name(enum link_mode mode);
+/** Does it ask for write access? */
+bool link_mode_writes(enum link_mode mode);
+/** The first letter tells which password: R, W or M. */
+char link_mode_letter(enum link_mode mode);
+/** What a new link gets when others have links that read (`readers`) and write (`writers`). */
+enum link_access link_mode_decide(enum link_mode mode, bool readers, bool writers);
+/** What it gets where writing is impossible. */
+enum link_access link_mode_read_only(enum link_mode mode);
+
+#endif

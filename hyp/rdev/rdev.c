@@ -1,0 +1,245 @@
+/* The table of real devices: made from the hardware file, labels read, volumes given to the
+ * system. */
+#include "hyp/rdev/rdev.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "hyp/rdev/rdev_internal.h"
+#include "mem/base/log.h"
+
+/* --- making them --------------------------------------------------------------------------- */
+
+static bool pattern_fits(const char *pattern, const char *volid)
+{
+    for (; *pattern; pattern++, volid++) {
+        if (*pattern == '*') /* at the end as a rule; inside: the rest may be anywhere */
+            return !pattern[1] || (*volid && (pattern_fits(pattern + 1, volid) ||
+                                              pattern_fits(pattern, volid + 1)));
+        if (!*volid || (*pattern != '%' && *pattern != *volid))
+            return false;
+    }
+    return !*volid;
+}
+
+/* Does the system want a volume with this label? */
+static bool system_wants(const struct system_config *config, const char *volid, bool *owned)
+{
+    *owned = false;
+    for (unsigned i = 0; volid[0] && i < config->volume_count; i++) {
+        const struct config_volume *v = &config->volumes[i];
+        if (v->generic ? !pattern_fits(v->volid, volid) : strcmp(v->volid, volid) != 0)
+            continue;
+        *owned = v->slot != 0;
+        return true;
+    }
+    return false;
+}
+
+static const char *eqid_of(const struct system_config *config, u16 devno)
+{
+    for (unsigned i = 0; i < config->eqid_count; i++)
+        if (devno >= config->eqids[i].first && devno <= config->eqids[i].last)
+            return config->eqids[i].eqid;
+    return NULL;
+}
+
+static u64 mix(u64 h, const void *bytes, size_t len)
+{
+    const u8 *p = bytes;
+    while (len--)
+        h = (h ^ *p++) * 0x100000001b3ull; /* FNV-1a */
+    return h;
+}
+
+/* The same file of a shared file system has the same inode number for all; an EQID goes before. */
+static u64 identity_of(const struct system_config *config, const struct rdev *d)
+{
+    const char *eqid = eqid_of(config, d->devno);
+    char first[CONFIG_PATH_BYTES];
+    struct stat sb = {0};
+    u64 h = 0xcbf29ce484222325ull;
+    if (eqid)
+        return mix(h, eqid, strlen(eqid));
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(d->path, ","), d->path);
+    if (stat(first, &sb))
+        return 0;
+    u64 inode = sb.st_ino;
+    return mix(h, &inode, sizeof inode);
+}
+
+/* Paths are of the cluster's folder, each layer's. */
+static bool full_path(const char *dir, const char *file, char out[CONFIG_PATH_BYTES])
+{
+    size_t at = 0;
+    while (*file && at < CONFIG_PATH_BYTES) {
+        const char *mark = strstr(file, ",shadow=");
+        size_t len = mark ? (size_t)(mark - file) : strlen(file);
+        int n = snprintf(out + at, CONFIG_PATH_BYTES - at, "%s%s%s%.*s", at ? ",shadow=" : "",
+                         *file == '/' ? "" : dir, *file == '/' ? "" : "/", (int)len, file);
+        at += n > 0 ? (size_t)n : 0;
+        file = mark ? mark + strlen(",shadow=") : file + len;
+    }
+    return at < CONFIG_PATH_BYTES;
+}
+
+static int mount(struct rdevs *r, struct rdev *d, struct cause *cause)
+{
+    unsigned flags = (d->read_only ? IMAGE_READ_ONLY : 0) | (d->config->sync ? IMAGE_SYNC : 0);
+    struct share *share;
+    int rc = share_create(d->path, flags, &share, cause);
+    if (rc)
+        return rc;
+    const struct image_geometry *g = share_geometry(share);
+    if (g->type != d->type) {
+        rc = cause_set(cause, ST_CONFIG, "%s: expected a %04X, found a %04X", d->path, d->type,
+                       g->type);
+        share_unref(share);
+        return rc;
+    }
+    share_unref(d->share);
+    d->share = share;
+    d->units = g->tracks ? g->cylinders : g->blocks;
+    d->identity = identity_of(r->config, d);
+    if (d->config->volid[0])
+        strcpy(d->volid, d->config->volid);
+    else
+        rc = share_label(share, d->volid, cause);
+    return rc;
+}
+
+static void hand_out(struct rdevs *r, struct rdev *d)
+{
+    struct rdev *same = d->volid[0] ? rdev_volume(r, d->volid) : NULL;
+    d->state = RDEV_FREE;
+    d->cp_owned = false;
+    if (d->klass == RDEV_DASD && !same && system_wants(r->config, d->volid, &d->cp_owned))
+        d->state = RDEV_SYSTEM;
+}
+
+static int make(struct rdevs *r, const struct config_device *k, struct rdev *d,
+                struct cause *cause)
+{
+    struct cause why;
+    *d = (struct rdev){.devno = k->devno,
+                       .type = k->type,
+                       .config = k,
+                       .read_only = k->read_only,
+                       .klass = k->type == 0x3270                        ? RDEV_GRAF
+                                : k->type == 0x3390 || k->type == 0x9336 ? RDEV_DASD
+                                                                         : RDEV_TAPE};
+    int rc = full_path(r->config->dir, k->file, d->path)
+                 ? ST_OK
+                 : cause_set(&why, ST_LIMIT, "%.40s...: path too long", k->file);
+    if (rc == ST_OK && d->klass == RDEV_DASD)
+        rc = mount(r, d, &why);
+    if (rc)
+        return cause_set(cause, ST_CONFIG, "%s:%u: device %04X: %s", r->config->hardware.path,
+                         k->line, k->devno, why.text);
+    hand_out(r, d);
+    return ST_OK;
+}
+
+static int by_devno(const void *a, const void *b)
+{
+    return (int)((const struct rdev *)a)->devno - (int)((const struct rdev *)b)->devno;
+}
+
+int rdevs_create(const struct system_config *config, struct rdevs **out, struct cause *cause)
+{
+    const struct config_hardware *hw = &config->hardware;
+    struct rdevs *r = calloc(1, sizeof *r);
+    struct rdev *all = calloc(hw->device_count + 1, sizeof *all);
+    if (!r || !all) {
+        free(r);
+        free(all);
+        return cause_set(cause, ST_NOMEM, "out of memory");
+    }
+    r->config = config;
+    r->rdev = all;
+    int rc = ST_OK;
+    for (unsigned i = 0; i < hw->device_count && rc == ST_OK; i++) {
+        rc = make(r, &hw->devices[i], &all[i], cause);
+        r->count++;
+    }
+    if (rc) {
+        rdevs_destroy(r);
+        return rc;
+    }
+    qsort(all, r->count, sizeof *all, by_devno);
+    *out = r;
+    return ST_OK;
+}
+
+void rdevs_destroy(struct rdevs *r)
+{
+    if (!r)
+        return;
+    while (r->links)
+        link_drop(r, r->links);
+    for (unsigned i = 0; i < r->count; i++)
+        share_unref(r->rdev[i].share);
+    free(r->rdev);
+    free(r);
+}
+
+/* --- looking them up ------------------------------------------------------------------------ */
+
+struct rdev *rdev_find(struct rdevs *r, u16 devno)
+{
+    for (unsigned i = 0; i < r->count; i++)
+        if (r->rdev[i].devno == devno)
+            return &r->rdev[i];
+    return NULL;
+}
+
+struct rdev *rdev_volume(struct rdevs *r, const char *volid)
+{
+    for (unsigned i = 0; i < r->count; i++)
+        if (r->rdev[i].state == RDEV_SYSTEM && !strcmp(r->rdev[i].volid, volid))
+            return &r->rdev[i];
+    return NULL;
+}
+
+struct rdev *rdev_equivalent(struct rdevs *r, const char *volid, u64 identity, u64 units)
+{
+    for (unsigned i = 0; r && i < r->count; i++) {
+        struct rdev *d = &r->rdev[i];
+        if (d->klass == RDEV_DASD && (d->state == RDEV_SYSTEM || d->state == RDEV_FREE) &&
+            identity && d->identity == identity && d->units == units &&
+            !strcmp(d->volid, volid))
+            return d;
+    }
+    return NULL;
+}
+
+struct rdev *rdev_at(struct rdevs *r, unsigned i)
+{
+    return i < r->count ? &r->rdev[i] : NULL;
+}
+
+unsigned rdev_links(const struct rdevs *r, const struct rdev *rdev)
+{
+    unsigned n = 0;
+    for (const struct vlink *l = r->links; l; l = l->next)
+        n += l->rdev == rdev;
+    return n;
+}
+
+int rdev_vary(struct rdevs *r, struct rdev *d, bool on, struct cause *cause)
+{
+    if (on == (d->state != RDEV_OFFLINE))
+        return ST_OK;
+    if (!on && (d->state != RDEV_FREE || rdev_links(r, d)))
+        return cause_set(cause, ST_BUSY, "%s",
+                         d->state == RDEV_SYSTEM ? "SYSTEM"
+                         : d->user[0]            ? d->user
+                                                 : "links");
+    int rc = on && d->klass == RDEV_DASD ? mount(r, d, cause) : ST_OK;
+    if (rc == ST_OK && on)
+        hand_out(r, d);
+    else
+        d->state = RDEV_OFFLINE;
+    return rc;
+}

@@ -1,0 +1,118 @@
+/* Real devices of a member: disks and tapes that are files of the host, and which of them CP
+ * has, which a user has. And the links of virtual machines to disks: who reads and writes
+ * what. [D1] Who may write what is decided here for one member, by the locks of
+ * io/image/window.h between members. Located by: the member. Loop thread. */
+#ifndef ENDICOTT_HYP_RDEV_RDEV_H
+#define ENDICOTT_HYP_RDEV_RDEV_H
+
+#include "hyp/config.h"
+#include "hyp/directory.h"
+#include "hyp/rdev/link_mode.h"
+#include "io/image/window.h"
+#include "io/tape/tape_file.h"
+
+enum rdev_class { RDEV_DASD, RDEV_TAPE, RDEV_GRAF };
+enum rdev_state { RDEV_OFFLINE, RDEV_FREE, RDEV_SYSTEM, RDEV_ATTACHED };
+
+struct rdev {
+    u16 devno, type; /* 0x3390 ... */
+    enum rdev_class klass;
+    enum rdev_state state;
+    bool cp_owned; /* in CP_OWNED */
+    bool read_only;
+    char volid[7];                /* "" = no label */
+    char path[CONFIG_PATH_BYTES]; /* "" = a drive without a volume */
+    char user[9];                 /* RDEV_ATTACHED */
+    u16 vdev;
+    u64 units;           /* cylinders or blocks */
+    u64 identity;        /* the same on members that have the same file, or the same EQID */
+    struct share *share; /* disks */
+    const struct config_device *config;
+};
+
+/** A disk or tape drive that a virtual machine has. */
+enum vlink_kind { VLINK_MDISK, VLINK_TEMP, VLINK_VIRTUAL, VLINK_DEDICATED, VLINK_TAPE };
+struct vlink {
+    struct vlink *next;
+    char user[9];
+    u16 vdev;
+    char owner[9]; /* who has the MDISK in the directory */
+    u16 owner_vdev;
+    enum vlink_kind kind;
+    enum link_mode mode; /* that was asked for */
+    bool write;          /* what it got */
+    struct rdev *rdev;   /* NULL: temporary, virtual */
+    struct share *share;
+    struct window_extent extent;
+    struct image *img;      /* a window */
+    struct tape_file *tape; /* may be NULL: no volume */
+};
+
+struct rdevs;
+
+/** Read labels, give volumes of CP_OWNED and USER_VOLUME_LIST to the system. Causes begin with
+ *  `file:line:`. `config` outlives it. */
+int rdevs_create(const struct system_config *config, struct rdevs **out, struct cause *cause);
+void rdevs_destroy(struct rdevs *r);
+
+/** By real device number, or NULL. */
+struct rdev *rdev_find(struct rdevs *r, u16 devno);
+/** A volume that the system has, by label. */
+struct rdev *rdev_volume(struct rdevs *r, const char *volid);
+/** The disk that another member calls so, if users can have it: the same file (or EQID),
+ * size, label. */
+struct rdev *rdev_equivalent(struct rdevs *r, const char *volid, u64 identity, u64 units);
+struct rdev *rdev_at(struct rdevs *r, unsigned i);
+/** Links of virtual machines to it. */
+unsigned rdev_links(const struct rdevs *r, const struct rdev *rdev);
+/** VARY ON: the label is read again. VARY OFF: ST_BUSY while somebody has it. */
+int rdev_vary(struct rdevs *r, struct rdev *rdev, bool on, struct cause *cause);
+
+/** Who else has (parts of) a disk; a name when it is one user. */
+struct link_others {
+    unsigned readers, writers;
+    char reader[9], writer[9];
+    bool elsewhere; /* another program has it locked */
+};
+
+enum link_result {
+    LINK_DONE,
+    LINK_REFUSED,     /* by what others have: struct link_others */
+    LINK_NOT_MOUNTED, /* the volume is not here */
+    LINK_BAD_EXTENT,  /* not on the volume, or of another type: cause */
+    LINK_FAILED,      /* host: cause */
+};
+
+struct link_request {
+    const char *user;
+    u16 vdev;
+    const char *owner;
+    const struct dir_mdisk *mdisk;
+    enum link_mode mode;
+};
+
+/** Give a user a minidisk. The image is for its device, the link keeps a reference. */
+enum link_result link_mdisk(struct rdevs *r, const struct link_request *q, struct vlink **out,
+                            struct link_others *others, struct cause *cause);
+/** A minidisk of a user who arrives by relocation: extent of a volume, `write` as it was. It
+ * cannot be used before links_activate. */
+int link_arriving(struct rdevs *r, const struct link_request *q, struct rdev *rdev,
+                  struct window_extent extent, bool write, struct vlink **out,
+                  struct cause *cause);
+/** Must this member give up the volume before another may take over the link? A name or "". */
+const char *link_in_the_way(struct rdevs *r, const struct rdev *rdev, const char *user,
+                            struct window_extent extent, bool write);
+/** A whole real device: it is attached to the user then. ST_BUSY, ST_NOENT ... with cause. */
+int link_real(struct rdevs *r, struct rdev *rdev, const char *user, u16 vdev, bool read_only,
+              struct vlink **out, struct cause *cause);
+/** Its device is gone. */
+void link_drop(struct rdevs *r, struct vlink *l);
+struct vlink *link_find(struct rdevs *r, const char *user, u16 vdev);
+/** In order of device number; after NULL: the first of the user's ("" = of all). */
+struct vlink *link_next(struct rdevs *r, const char *user, const struct vlink *after);
+/** Others that have the same minidisk or parts of it. */
+bool link_same_disk(const struct vlink *a, const struct vlink *b);
+/** All links of a user can be used. ST_BUSY: try again, the other member is not done yet. */
+int links_activate(struct rdevs *r, const char *user, struct cause *cause);
+
+#endif

@@ -1,0 +1,55 @@
+#!/bin/bash
+# A guest with minidisks is relocated while it writes files: there and back, with a CCKD volume of its own and one of two members that
+# write different minidisks of a CKD volume; then the file systems are clean and the files what they were. What
+# cannot move is refused by name.
+set -euo pipefail
+WAIT_SECONDS=${WAIT_SECONDS:-240}
+. "$(dirname "$0")/../lib/cp_disks.sh"
+disk_cluster ' MDISK 0200 3390 1 200 VOL001 MR
+ MDISK 0201 3390 1 60 VOL002 MR
+ MDISK 0202 FB-512 64 65536 FBA001 MR' ' MDISK 0300 3390 61 59 VOL002 MR'
+disk_guest_files
+endicott up "$cluster" >/dev/null
+boot_with_disks MEMBERA LINUX1
+boot_with_disks MEMBERB LINUX2 # whose disk is on the other half of VOL002
+runs LINUX2 'online 0300; format -d ldl /dev/dasda; part /dev/dasda1; filesystem dasda1 && fill dasda1'
+runs LINUX1 'for n in 0200 0201 0202; do online $n; done; format /dev/dasda; format -d ldl /dev/dasdb'
+runs LINUX1 'd fdasd -a -k /dev/dasda >/dev/null && part /dev/dasda1 && part /dev/dasdb1'
+for part in dasda1 dasdb1 dasdc1; do
+    runs LINUX1 "filesystem $part && fill $part"
+done
+
+# --- moves under I/O: one file after another on all three, each with its sum
+runs LINUX1 'writer dasda1 & writer dasdb1 & writer dasdc1 & sleep 2'
+moved() { # from to
+    expect 0 'has been relocated|relocated' cp_on "$1" VMRELOCATE MOVE USER LINUX1 TO "$2"
+    expect 0 "$LOGGED_ON_HERE" cp_on "$2" QUERY NAMES
+    runs LINUX1 'n=$(cat /tmp/dasda1.n); sleep 2; test $(cat /tmp/dasda1.n) -gt $n'
+}
+cp_on MEMBERA VMRELOCATE TEST LINUX1 MEMBERB
+moved MEMBERA MEMBERB
+expect 0 'DASD 0200 3390 VOL001 R/W +200 CYL' endicott cp -m MEMBERB -u LINUX1 QUERY VIRTUAL DASD
+expect 0 'DASD 0200 CP SYSTEM +VOL001 +0' cp_on MEMBERA QUERY DASD
+moved MEMBERB MEMBERA
+moved MEMBERA MEMBERB
+runs LINUX1 'rm /tmp/go; wait; cat /tmp/*.n'
+for part in dasda1 dasdb1 dasdc1; do
+    runs LINUX1 "umount /mnt/$part && d e2fsck -f -n /dev/$part && mounted $part && whole $part && written $part"
+done
+runs LINUX2 'umount /mnt/dasda1 && d e2fsck -f -n /dev/dasda1 && mounted dasda1 && whole dasda1'
+
+# --- what cannot move: a disk in storage, a volume that another guest here has, one that is not the same there
+expect 0 'DEFINED' endicott cp -m MEMBERB -u LINUX1 DEFINE VFB-512 400 1000
+expect 1 'HCPRLE1996E LINUX1: device 0400 \(virtual disk in storage\) cannot be relocated' cp_on MEMBERB VMRELOCATE TEST LINUX1 MEMBERA
+expect 0 'DETACHED' endicott cp -m MEMBERB -u LINUX1 DETACH 400
+expect 0 'DETACHED SYSTEM VOL002' cp_on MEMBERA DETACH 201 SYSTEM
+cp_on MEMBERA VARY OFF 201
+expect 1 'HCPRLE1982E LINUX1: device 0201 \(VOL002\) has no equivalent volume on MEMBERA' cp_on MEMBERB VMRELOCATE MOVE LINUX1 MEMBERA
+cp_on MEMBERA VARY ON 201
+expect 0 'LINUX1' cp_on MEMBERB VMRELOCATE TEST LINUX1 MEMBERA
+for image in vol001.cckd vol002.ckd; do
+    endicott stop MEMBERA --immediate >/dev/null 2>&1 || true
+    endicott stop MEMBERB --immediate >/dev/null 2>&1 || true
+    endicott dasd check "$cluster/volumes/$image" || fail "$image is damaged"
+done
+echo "relocate_disks: passed"

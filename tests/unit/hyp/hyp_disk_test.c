@@ -1,0 +1,320 @@
+/* Minidisks and real devices by CP's commands: links in every mode, their messages, passwords, what
+ * another member keeps us from, devices attached, detached, varied, defined; and the directory and
+ * hardware statements they come from. Run alone: tests/run unit/hyp_disk_test */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "hyp/rdev/rdev.h"
+#include "tests/lib/cp_world.h"
+
+static char dir[64], devices[1024];
+static struct cause cause;
+
+static const char users[] =
+    "USER OWNER PW 64M 64M G\n MDISK 200 3390 1 10 VOL001 MR ALL WPASS MPASS\n"
+    " MDISK 201 3390 11 10 VOL001 W RPASS\n MDISK 202 FB-512 0 END FBA001 MR ALL ALL ALL\n"
+    " MDISK 203 3390 5 1 NOVOL MR\n MDISK 204 FB-512 V-DISK 100 MR ALL ALL ALL\n"
+    " MDISK 205 3390 T-DISK 3\n MDISK 206 3390 20 10 VOL001 MR\n"
+    " MDISK 207 9336 5 10 VOL001 MR\n SPECIAL 20 3270\n"
+    "USER TWO PW 64M 64M G\n LINK OWNER 200 200 MR\n LINK OWNER 999 998 RR\n"
+    " DEDICATE 181 580\n DEDICATE 182 581\n"
+    "USER THREE PW 64M 64M G\n LINK TWO 200 300 RR\n OPTION LNKNOPAS\n"
+    "USER FULL PW 64M 64M G\n MDISK 123 3390 0 END VOL001 MW\n MDISK 124 3390 DEVNO 201 MR\n";
+
+static void image(const char *name, enum image_format format, u32 units, const char *volume)
+{
+    char path[128];
+    const struct image_create what = {.format = format,
+                                      .cylinders = format == IMAGE_FBA_RAW ? 0 : units,
+                                      .blocks = format == IMAGE_FBA_RAW ? units : 0,
+                                      .compress = true,
+                                      .volume = volume};
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    ck_assert_msg(image_create(path, &what, &cause) == ST_OK, "%s", cause.text);
+}
+
+static void setup(void)
+{
+    strcpy(dir, "/tmp/hyp_disk_XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    image("one", IMAGE_CKD, 22, "VOL001");
+    image("two", IMAGE_CCKD, 50, "VOL002");
+    image("fba", IMAGE_FBA_RAW, 1000, NULL);
+    snprintf(devices, sizeof devices,
+             "200 3390 %s/one\n201 3390 %s/two\n300 9336 %s/fba volid=FBA001\n580 3490 *\n",
+             dir, dir, dir);
+    cp_world_users = users;
+    cp_world_devices = devices;
+    cp_world_setup();
+    on(0, "", "LOGON OPERATOR OPER");
+}
+
+static void teardown(void)
+{
+    char command[128];
+    cp_world_teardown();
+    cp_world_users = cp_world_devices = "";
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void logon(int member, const char *user)
+{
+    char command[64];
+    snprintf(command, sizeof command, "LOGON %s PW", user);
+    on(member, "", command);
+    ck_assert_int_eq(resp.rc, 0);
+}
+
+static void is(const char *got, const char *want)
+{
+    ck_assert_str_eq(got, want);
+    ck_assert_int_eq(resp.rc, 0);
+}
+
+/* --- at logon --- */
+
+START_TEST(disks_of_the_directory)
+{
+    logon(0, "OWNER");
+    is(on(0, "OWNER", "QUERY VIRTUAL DASD"),
+       "DASD 0200 3390 VOL001 R/W         10 CYL ON DASD  0200 SUBCHANNEL = 0000|"
+       "DASD 0201 3390 VOL001 R/W         10 CYL ON DASD  0200 SUBCHANNEL = 0001|"
+       "DASD 0202 9336 FBA001 R/W       1000 BLK ON DASD  0300 SUBCHANNEL = 0002|"
+       "DASD 0204 9336 (VDSK) R/W        100 BLK ON DASD  VDSK SUBCHANNEL = 0003|"
+       "DASD 0205 3390 (TEMP) R/W          3 CYL ON DASD  TEMP SUBCHANNEL = 0004");
+    ck_assert(console_has(0, "OWNER",
+                          "^HCPLNM108E OWNER 0203 not linked; volid NOVOL not "
+                          "mounted$"));
+    ck_assert(console_has(0, "OWNER",
+                          "^HCPLNM119E OWNER 0206 not linked; .*22 cylinders of "
+                          "volume VOL001"));
+    ck_assert(console_has(0, "OWNER",
+                          "^HCPLNM119E OWNER 0207 not linked; volume VOL001 is a "
+                          "3390"));
+    is(on(0, "OWNER", "QUERY MDISK 201 LOCATION"),
+       "TargetID Tdev OwnerID  Odev Dtype Vol-ID Rdev   StartLoc       Size|"
+       "OWNER    0201 OWNER    0201 3390  VOL001 0200         11         10");
+    logon(0, "TWO");
+    ck_assert(console_has(0, "TWO", "^HCPLNM102E DASD 0200 forced R/O; R/W by OWNER$"));
+    ck_assert(console_has(0, "TWO", "^HCPLNM107E OWNER 0999 not linked; not in CP directory$"));
+    ck_assert(console_has(0, "TWO", "^HCPATR120E TWO 0182 not attached; "));
+    is(on(0, "TWO", "QUERY VIRTUAL 181"), "TAPE 0181 ON DEV  0580 3490 R/W SUBCHANNEL = 0001");
+    logon(0, "THREE"); /* a link to a link */
+    is(on(0, "THREE", "QUERY LINKS 300"),
+       "OWNER    0200 R/W, THREE    0300 R/O, TWO      0200 R/O");
+    is(oper("QUERY DASD"), "DASD 0200 CP SYSTEM  VOL001    4|DASD 0300 CP SYSTEM  FBA001    1");
+    on(0, "OWNER", "LOGOFF");
+    is(oper("QUERY 200"), "DASD 0200 CP SYSTEM  VOL001    2");
+}
+END_TEST
+
+/* --- LINK --- */
+
+/* What each mode gets when somebody has write access, read access, nothing. */
+static const struct {
+    const char *mode;
+    int with_writer, with_reader, alone; /* number of the message; 1 = read, 2 = write */
+} modes[] = {{"R", 105, 1, 1}, {"RR", 1, 1, 1},   {"W", 105, 104, 2}, {"WR", 102, 101, 2},
+             {"M", 105, 2, 2}, {"MR", 102, 2, 2}, {"MW", 2, 2, 2}};
+
+static int linked(const char *mode)
+{
+    char command[64];
+    snprintf(command, sizeof command, "LINK OWNER 200 400 %s", mode);
+    on(0, "THREE", command);
+    int rc = resp.rc;
+    on(0, "THREE", "QUERY VIRTUAL 400");
+    bool there = resp.rc == 0, write = there && strstr(resp.lines[0], "R/W");
+    ck_assert_int_eq(there, rc == 0 || (rc >= 101 && rc <= 103));
+    if (rc)
+        return rc;
+    on(0, "THREE", "DETACH 400");
+    ck_assert_str_eq(resp.lines[0], "DASD 0400 DETACHED");
+    return write ? 2 : 1;
+}
+
+START_TEST(each_mode)
+{
+    logon(0, "THREE");
+    on(0, "THREE", "DETACH 300");
+    ck_assert_int_eq(linked(modes[_i].mode), modes[_i].alone);
+    on(0, "THREE", "LINK OWNER 200 300 RR");
+    int rc = linked(modes[_i].mode);
+    ck_assert_int_eq(rc, modes[_i].with_reader);
+    on(0, "THREE", "DETACH 400");
+    on(0, "THREE", "DETACH 300");
+    on(0, "THREE", "LINK OWNER 200 300 W");
+    ck_assert_int_eq(linked(modes[_i].mode), modes[_i].with_writer);
+}
+END_TEST
+
+START_TEST(passwords)
+{
+    logon(0, "OWNER");
+    logon(0, "TWO");
+    REFUSED(on(0, "TWO", "LINK OWNER 201 300 RR"), 114,
+            "HCPLNM114E OWNER 0201 not linked; mode or password incorrect");
+    REFUSED(on(0, "TWO", "LINK OWNER 201 300 RR WRONG"), 114, "HCPLNM114E");
+    REFUSED(on(0, "TWO", "LINK OWNER 201 300 W RPASS"), 112, "HCPLNM112E");
+    REFUSED(on(0, "TWO", "LINK OWNER 201 300 MW RPASS"), 113, "HCPLNM113E");
+    is(on(0, "TWO", "LINK TO OWNER 201 AS 300 RR PASS= RPASS"),
+       "DASD 0300 LINKED R/O; R/W BY OWNER");
+    is(on(0, "TWO", "LINK OWNER 200 301 MW MPASS"),
+       "DASD 0301 LINKED R/W; R/W BY OWNER; R/O BY TWO");
+    REFUSED(on(0, "TWO", "LINK OWNER 200 301 RR"), 110,
+            "HCPLNM110E OWNER 0200 not linked; 0301 already defined");
+    REFUSED(on(0, "TWO", "LINK NOBODY 200 301"), 53, "HCPLNM053E NOBODY not in CP directory");
+    REFUSED(on(0, "TWO", "LINK OWNER"), 22, "HCPLNM022E");
+    REFUSED(on(0, "TWO", "LINK OWNER 200 302 RR ALL MORE"), 3, "HCPCMD003E");
+}
+END_TEST
+
+/* A full-pack minidisk overlaps all others: who has it to write keeps them from it, and both can
+ * only have it by MW. */
+START_TEST(overlapping_extents)
+{
+    logon(0, "FULL");
+    logon(0, "OWNER");
+    ck_assert(console_has(0, "OWNER", "^HCPLNM102E DASD 0200 forced R/O; R/W by FULL$"));
+    ck_assert(console_has(0, "OWNER", "^HCPLNM105E OWNER 0201 not linked; R/W by FULL$"));
+    is(on(0, "OWNER", "QUERY LINKS 200"), "FULL     0123 R/W, OWNER    0200 R/O");
+    is(on(0, "FULL", "QUERY VIRTUAL 124"),
+       "DASD 0124 3390 VOL002 R/W         50 CYL ON DASD  0201 SUBCHANNEL = 0001");
+    REFUSED(oper("ATTACH 201 FULL 500"), 124, "HCPATR124E DASD 0201 in use by 1 users");
+}
+END_TEST
+
+/* The other member has what is locked: never two writers of an extent. */
+START_TEST(another_member)
+{
+    logon(0, "OWNER");
+    logon(1,
+          "THREE"); /* reads what OWNER writes on the first member: a file with fixed places */
+    is(on(1, "THREE", "QUERY VIRTUAL DASD"),
+       "DASD 0300 3390 VOL001 R/O         10 CYL ON DASD  0200 SUBCHANNEL = 0000");
+    REFUSED(on(1, "THREE", "LINK OWNER 200 301 M"), 105,
+            "HCPLNM105E OWNER 0200 not linked; R/W by another system");
+    REFUSED(on(1, "THREE", "LINK OWNER 200 301 MW"), 105, "HCPLNM105E");
+    on(1, "THREE", "LINK OWNER 200 301 MR");
+    ck_assert_int_eq(resp.rc, 102);
+    ck_assert_str_eq(resp.lines[0], "HCPLNM102E DASD 0301 forced R/O; R/W by another system");
+    on(0, "OWNER", "LOGOFF");
+    is(on(1, "THREE", "LINK OWNER 200 302 M"), "DASD 0302 LINKED R/W; R/O BY 2 USERS");
+    logon(0, "OWNER");
+    ck_assert(
+        console_has(0, "OWNER", "^HCPLNM102E DASD 0200 forced R/O; R/W by another system"));
+    is(on(0, "OWNER", "QUERY VIRTUAL 201"),
+       "DASD 0201 3390 VOL001 R/W         10 CYL ON DASD  0200 SUBCHANNEL = 0001");
+}
+END_TEST
+
+START_TEST(virtual_disks)
+{
+    logon(0, "OWNER");
+    logon(0, "TWO");
+    is(on(0, "TWO", "LINK OWNER 204 400 RR"), "DASD 0400 LINKED R/O; R/W BY OWNER");
+    on(0, "OWNER", "LOGOFF"); /* it lives as long as somebody has it */
+    is(on(0, "TWO", "QUERY LINKS 400"), "TWO      0400 R/O");
+    is(on(0, "TWO", "DEFINE VFB-512 AS 401 BLK 64"), "DASD 0401 DEFINED");
+    is(on(0, "TWO", "DEFINE T3390 402 5"), "DASD 0402 DEFINED");
+    is(on(0, "TWO", "DEFINE GRAF 403"), "GRAF 0403 DEFINED");
+    REFUSED(on(0, "TWO", "DEFINE T3390 402 5"), 92, "HCPDEF092E");
+    REFUSED(on(0, "TWO", "DEFINE T3390 404 0"), 26, "HCPCMD026E");
+    REFUSED(on(0, "TWO", "DEFINE FROB 404"), 3, "HCPCMD003E");
+    REFUSED(on(0, "TWO", "DEFINE GRAF XYZ"), 22, "HCPDEF022E");
+    is(on(0, "TWO", "DETACH 402"), "DASD 0402 DETACHED");
+    REFUSED(on(0, "TWO", "DETACH 402"), 40, "HCPDTV040E Device 0402 does not exist");
+    ck_assert_int_eq(system("ls /tmp/endicott-tdisk-* 2>/dev/null") != 0,
+                     1); /* no names left */
+}
+END_TEST
+
+/* --- real devices --- */
+
+START_TEST(attach_detach_vary)
+{
+    logon(0, "OWNER");
+    is(oper("QUERY DASD FREE"), "DASD 0201 VOL002 ");
+    is(oper("ATTACH 201 OWNER 500"), "DASD 0201 ATTACHED TO OWNER 0500");
+    is(oper("QUERY DASD ATTACHED"), "DASD 0201 ATTACHED TO OWNER    0500 R/W VOL002");
+    is(on(0, "OWNER", "QUERY VIRTUAL 500"),
+       "DASD 0500 ON DASD  0201 VOL002 R/W SUBCHANNEL = 0005");
+    REFUSED(oper("ATTACH 201 OWNER 501"), 122,
+            "HCPATR122E DASD 0201 already attached to OWNER");
+    REFUSED(oper("ATTACH 200 OWNER 501"), 123, "HCPATR123E DASD 0200 belongs to the system");
+    REFUSED(oper("ATTACH 999 OWNER"), 40, "HCPATR040E Device 999 does not exist");
+    REFUSED(oper("ATTACH 580 NOBODY"), 45, "HCPCMD045E");
+    REFUSED(oper("ATTACH 580 OWNER 200"), 128, "HCPATR128E");
+    ck_assert_ptr_nonnull(strstr(oper("VARY OFF 201 580"), "HCPCPN124E Device 0201 not varied "
+                                                           "offline; in use by OWNER|0580 "
+                                                           "varied offline|2 device(s)"));
+    is(oper("QUERY 580"), "TAPE 0580 OFFLINE");
+    ck_assert_int_eq(resp.rc, 0);
+    REFUSED(oper("ATTACH 580 OWNER"), 46, "HCPATR046E TAPE 0580 is offline");
+    is(oper("VARY ON 580"),
+       "0580 varied online|1 device(s) specified; 1 device(s) successfully varied online");
+    is(oper("DETACH 201 FROM OWNER"), "DASD 0201 DETACHED OWNER 0500");
+    is(oper("ATTACH 201 SYSTEM"), "DASD 0201 ATTACHED TO SYSTEM VOL002");
+    is(oper("DETACH 201 SYSTEM"), "DASD 0201 DETACHED SYSTEM VOL002");
+    REFUSED(oper("DETACH 201 OWNER"), 121, "HCPDTR121E DASD 0201 not attached to OWNER");
+    REFUSED(oper("DETACH 200 SYSTEM"), 124, "HCPATR124E");
+    REFUSED(on(0, "OWNER", "ATTACH 201 OWNER"), 1, "HCPCMD001E");
+    REFUSED(on(0, "OWNER", "DETACH 201 FROM OWNER"), 3, "HCPCMD003E");
+    REFUSED(on(0, "OWNER", "QUERY DASD"), 3, "HCPCQV003E");
+    is(oper("ATTACH 201 OWNER 500 R/O"), "DASD 0201 ATTACHED TO OWNER 0500 R/O");
+    on(0, "OWNER", "LOGOFF");
+    is(oper("QUERY 201"), "DASD 0201 VOL002");
+    is(oper("QUERY TAPES FREE"), "TAPE 0580 FREE   ");
+    is(oper("QUERY TAPES"), "An active TAPE was not found.");
+}
+END_TEST
+
+/* --- files that are refused --- */
+
+START_TEST(devices_that_are_refused)
+{
+    static const struct {
+        const char *line, *cause;
+    } bad[] = {
+        {"200 3390 %s/none\n", "h:3: device 0200: %s/none: No such file or directory"},
+        {"200 9336 %s/one\n", "h:3: device 0200: %s/one: expected a 9336, found a 3390"},
+        {"200 3390 %s/none,ro\n", "%s/none,ro: No such file or directory"},
+    };
+    char line[256], text[512], want[256];
+    struct system_config config = {0};
+    struct rdevs *r;
+    strcpy(config.hardware.path, "h");
+    snprintf(line, sizeof line, bad[_i].line, dir);
+    snprintf(text, sizeof text, "CPUMODEL z196\nMAINSIZE 64\n%s", line);
+    ck_assert_int_eq(config_parse_hardware(&config.hardware, "h", text, &cause), ST_OK);
+    ck_assert_int_eq(rdevs_create(&config, &r, &cause), ST_CONFIG);
+    snprintf(want, sizeof want, bad[_i].cause, dir);
+    ck_assert_msg(strstr(cause.text, want) != NULL, "got %s", cause.text);
+    free(config.hardware.devices);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("disks");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 30);
+    tcase_add_test(tc, disks_of_the_directory);
+    tcase_add_loop_test(tc, each_mode, 0, ARRAY_LEN(modes));
+    tcase_add_test(tc, passwords);
+    tcase_add_test(tc, overlapping_extents);
+    tcase_add_test(tc, another_member);
+    tcase_add_test(tc, virtual_disks);
+    tcase_add_test(tc, attach_detach_vary);
+    tcase_add_loop_test(tc, devices_that_are_refused, 0, 3);
+    Suite *s = suite_create("hyp_disk");
+    suite_add_tcase(s, tc);
+    SRunner *sr = srunner_create(s);
+    srunner_run_all(sr, CK_ENV);
+    int failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? 1 : 0;
+}
