@@ -4,7 +4,8 @@
 # `fetch.sh --programs` fetches gzip, perl, python3, openssl, sqlite3 and util-linux with all they need into
 # build/guest/debian.cpio.gz, a root below /debian to be put behind the initramfs; `fetch.sh --disks` s390-tools, e2fsprogs
 # and the modules for disks and ext4 into build/guest/disks.cpio.gz, `fetch.sh --compiler` gcc into build/guest/compiler.cpio.gz,
-# likewise.
+# likewise, `fetch.sh --fio` fio into build/guest/fio.cpio.gz.
+# `fetch.sh --root` fetches the packages of a whole system (systemd, apt, kernel, zipl) as they are, into build/guest/root.cpio.
 # `fetch.sh --modules NAME...` (drivers/s390/char/tape) puts modules of that kernel into build/guest/modules.
 set -euo pipefail
 
@@ -42,10 +43,18 @@ case ${1-} in
 --programs) set=debian programs="gzip perl python3 openssl sqlite3 util-linux" ;;
 --disks) set=disks programs="s390-tools e2fsprogs bash coreutils findutils grep sed" ;;
 --compiler) set=compiler programs="gcc libc6-dev" ;;
+--fio) set=fio programs="fio" ;;
+--root)
+    set=root
+    essential="?essential"
+    programs="?essential systemd systemd-sysv udev kmod e2fsprogs s390-tools initramfs-tools linux-image-s390x apt"
+    ;;
 esac
 case ${1-} in
---programs | --disks | --compiler)
-    [ ! -s "$guest/$set.cpio.gz" ] || [ "$(cat "$guest/$set.names" 2>/dev/null)" != "$programs" ] || exit 0
+--programs | --disks | --compiler | --fio | --root)
+    archive=$set.cpio.gz
+    [ $set != root ] || archive=root.cpio
+    [ ! -s "$guest/$archive" ] || [ "$(cat "$guest/$set.names" 2>/dev/null)" != "$programs" ] || exit 0
     ;;
 --modules)
     shift
@@ -181,6 +190,24 @@ pack_disks() { # root
     rm -rf "$root"/usr/lib/python3* "$root"/usr/share/perl* "$root"/usr/lib/s390x-linux-gnu/perl*
 }
 
+# Leaves of a root one program and the libraries that it is linked to; the rest of what fio's package asks for is 100 MB.
+only_program() { # root, program
+    local root=$1 kept=$1.kept name file
+    local -a files=("$1/lib/ld64.so.1" "$1/$2")
+    while [ ${#files[@]} -gt 0 ]; do
+        file=${files[0]}
+        files=("${files[@]:1}")
+        [ ! -e "$kept/${file#"$root"/}" ] || continue
+        mkdir -p "$kept/$(dirname "${file#"$root"/}")"
+        cp -L "$file" "$kept/${file#"$root"/}"
+        for name in $(readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+            mapfile -O ${#files[@]} -t files < <(find "$root" -name "$name" | head -n 1)
+        done
+    done
+    rm -rf "$root"
+    mv "$kept" "$root"
+}
+
 # Without documentation, character sets, and what is large and not used here.
 pack_programs() {
     local root=$cache/unpacked/programs/debian deb
@@ -196,12 +223,29 @@ pack_programs() {
         "$root"/usr/lib/s390x-linux-gnu/lib{c,m,crypt,g,nsl,tirpc}.a \
         "$root"/usr/bin/*{-lto-dump-*,-gold,-dwp}
     [ $set != disks ] || pack_disks "$root"
+    [ $set != fio ] || only_program "$root" usr/bin/fio
     (cd "$cache/unpacked/programs" && find . -mindepth 1 | LC_ALL=C sort |
         cpio --quiet -o -H newc -R 0:0) | gzip -6n >"$guest/$set.cpio.gz.new"
     mv "$guest/$set.cpio.gz.new" "$guest/$set.cpio.gz"
     echo "$programs" >"$guest/$set.names"
     rm -rf "$cache/unpacked" "$apt"/cache/archives/*.deb
     echo "fetch: build/guest/$set.cpio.gz, $(stat -c %s "$guest/$set.cpio.gz") bytes"
+}
+
+# The packages themselves below /debs, and in /debs/essential the names of those that a first unpacking needs.
+pack_root() {
+    local tree=$cache/unpacked/root
+    rm -rf "$cache/unpacked"
+    mkdir -p "$tree/debs"
+    cp "$apt"/cache/archives/*.deb "$tree/debs/"
+    apt apt-get -q -y --no-install-recommends -o Debug::NoLocking=1 -o Dir::Cache::archives="$tree" --print-uris \
+        install "$essential" | sed -n "s/^'[^']*' \([^ ]*\.deb\) .*/\1/p" >"$tree/debs/essential"
+    [ -s "$tree/debs/essential" ] || die "apt names no essential packages"
+    (cd "$tree" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0) >"$guest/root.cpio.new"
+    mv "$guest/root.cpio.new" "$guest/root.cpio"
+    echo "$programs" >"$guest/root.names"
+    rm -rf "$cache/unpacked" "$apt"/cache/archives/*.deb
+    echo "fetch: build/guest/root.cpio, $(stat -c %s "$guest/root.cpio") bytes"
 }
 
 mkdir -p "$guest" "$cache"
@@ -212,7 +256,7 @@ update
 if [ -n "$set" ]; then
     echo "fetch: downloading $programs and what they need"
     download_programs
-    pack_programs
+    if [ $set = root ]; then pack_root; else pack_programs; fi
     exit 0
 fi
 kernel=$(kernel_package)
