@@ -28,7 +28,7 @@ static bool ends_with(char *path, const char *suffix)
 
 static unsigned flags_of(char *path)
 {
-    unsigned flags = 0;
+    unsigned flags = IMAGE_LIVE;
     for (;;) {
         if (ends_with(path, ",ro"))
             flags |= IMAGE_READ_ONLY;

@@ -36,7 +36,7 @@ static int cckd_read(struct image *img, u32 track, u8 *buf, u32 *len, struct cau
     bool below = e ? e->at == CCKD_NO_OFFSET && e->len
                    : c->l1[track / CCKD_L2_ENTRIES] == CCKD_NO_OFFSET;
     if (c->shadow && below)
-        return image_read_track(img->below, track, buf, len, cause);
+        return img->below->ops->read(img->below, track, buf, len, cause);
     if (e && e->at)
         return read_packed(img, track, e, buf, len, cause);
     enum track_null format = e ? e->len : c->header[CCKD_NULL_FORMAT];
@@ -44,27 +44,42 @@ static int cckd_read(struct image *img, u32 track, u8 *buf, u32 *len, struct cau
     return ST_OK;
 }
 
+#define LINUX_TRACK_BYTES                                                                      \
+    (TRACK_HA_BYTES + TRACK_COUNT_BYTES + 8 + 12 * (TRACK_COUNT_BYTES + 4096) + TRACK_END_BYTES)
+
+/** Can the track be in the format? Most tracks that are written end here. */
+static bool may_be_null(enum track_null format, const u8 *buf, u32 len)
+{
+    static const u8 zeros[4096];
+    if (format != TRACK_NULL_LINUX)
+        return len < 64;
+    return len == LINUX_TRACK_BYTES &&
+           memcmp(buf + len - TRACK_END_BYTES - 4096, zeros, 4096) == 0;
+}
+
 /** The null format that a track is in, or -1; `scratch` is used. */
 static int null_format(const struct image *img, u32 track, const u8 *buf, u32 len, u8 *scratch)
 {
     for (int f = TRACK_NULL_EOF; f <= TRACK_NULL_LINUX; f++)
-        if (track_make_null((enum track_null)f, track, img->geometry.heads, scratch) == len &&
+        if (may_be_null((enum track_null)f, buf, len) &&
+            track_make_null((enum track_null)f, track, img->geometry.heads, scratch) == len &&
             memcmp(scratch, buf, len) == 0)
             return f;
     return -1;
 }
 
-/** Put the packed track into new space. */
-static int place(struct image *img, u32 len, struct cckd_entry *e, struct cause *cause)
+/** Put the track, packed or not, into new space. */
+static int place(struct image *img, const u8 *bytes, u32 len, struct cckd_entry *e,
+                 struct cause *cause)
 {
     struct cckd *c = img->format;
     u64 size = len, at;
     int rc = cckd_take(img, &size, &at, cause);
     if (rc)
         return rc;
-    rc = image_pwrite(img, 0, at, c->scratch, len, cause);
+    rc = image_pwrite(img, 0, at, bytes, len, cause);
     if (rc == ST_OK && img->flags & IMAGE_SYNC)
-        rc = image_sync(img, cause); /* the data before what points to it */
+        rc = image_sync_locked(img, cause); /* the data before what points to it */
     if (rc) {
         c->imbed -= size - len;
         cckd_give(c, at, size);
@@ -144,6 +159,53 @@ static int point_to(struct image *img, u32 track, const struct cckd_entry *e,
     return ST_OK;
 }
 
+/** Put it somewhere and make the table say so. */
+static int put(struct image *img, u32 track, const u8 *bytes, u32 len, struct cckd_entry *e,
+               struct cause *cause)
+{
+    struct cckd *c = img->format;
+    int rc = place(img, bytes, len, e, cause);
+    if (rc)
+        return rc;
+    rc = point_to(img, track, e, cause);
+    if (rc) {
+        c->imbed -= e->size - e->len;
+        cckd_give(c, e->at, e->size);
+    }
+    return rc;
+}
+
+/** Packing takes a millisecond, for which a running machine need not wait. */
+static bool packs_later(const struct image *img)
+{
+    struct cckd *c = img->format;
+    if (!(img->flags & IMAGE_LIVE) || img->flags & IMAGE_SYNC ||
+        c->header[CCKD_COMPRESSION] == CCKD_NONE || c->end > CCKD_UNPACKED_END)
+        return false;
+    if (!c->unpacked)
+        c->unpacked = calloc(CCKD_UNPACKED_MAX, sizeof *c->unpacked);
+    return c->unpacked && c->unpacked_count < CCKD_UNPACKED_MAX;
+}
+
+static int write_unpacked(struct image *img, u32 track, const u8 *buf, u32 len,
+                          struct cause *cause)
+{
+    struct cckd *c = img->format;
+    struct cckd_entry e;
+    int rc = put(img, track, buf, len, &e, cause);
+    if (rc)
+        return rc;
+    u32 i = (c->unpacked_first + c->unpacked_count++) % CCKD_UNPACKED_MAX;
+    c->unpacked[i] = (struct cckd_unpacked){track, e.at};
+    return ST_OK;
+}
+
+static u32 pack(const struct cckd *c, const u8 *in, u32 len, u8 *out)
+{
+    int parm = (s16)cckd_load16(c, c->header + CCKD_COMPRESSION_PARM);
+    return cckd_pack(c->header[CCKD_COMPRESSION], parm, in, len, out);
+}
+
 static int cckd_write(struct image *img, u32 track, const u8 *buf, u32 len, struct cause *cause)
 {
     struct cckd *c = img->format;
@@ -156,25 +218,71 @@ static int cckd_write(struct image *img, u32 track, const u8 *buf, u32 len, stru
         e.len = e.size = (u16)null;
         return point_to(img, track, &e, cause);
     }
-    int parm = (s16)cckd_load16(c, c->header + CCKD_COMPRESSION_PARM);
-    rc = place(img, cckd_pack(c->header[CCKD_COMPRESSION], parm, buf, len, c->scratch), &e,
-               cause);
-    if (rc == ST_OK) {
-        rc = point_to(img, track, &e, cause);
-        if (rc) {
-            c->imbed -= e.size - e.len;
-            cckd_give(c, e.at, e.size);
-        }
-    }
-    return rc;
+    if (packs_later(img))
+        return write_unpacked(img, track, buf, len, cause);
+    return put(img, track, c->scratch, pack(c, buf, len, c->scratch), &e, cause);
+}
+
+/* ---- tracks that were written unpacked ---- */
+
+static u32 cckd_backlog(const struct image *img)
+{
+    const struct cckd *c = img->format;
+    return c->unpacked_count;
+}
+
+static bool still_there(const struct cckd *c, const struct cckd_unpacked *u)
+{
+    const struct cckd_entry *e = entry_of(c, u->track);
+    return e && e->at == u->at;
+}
+
+/** Packs the track at `u`, which is `len` bytes long; what fails is as it was, and can be read. */
+static void repack(struct image *img, const struct cckd_unpacked *u, u32 len, u8 *in, u8 *out)
+{
+    struct cckd *c = img->format;
+    struct cause cause;
+    struct cckd_entry e;
+    if (image_pread(img, 0, u->at, in, len, &cause))
+        return;
+    u32 syncs = c->syncs; /* behind one the same place may hold another write of the track */
+    lock_drop(&img->lock);
+    u32 packed = pack(c, in, len, out);
+    lock_take(&img->lock);
+    if (packed < len && still_there(c, u) && c->syncs == syncs)
+        (void)put(img, u->track, out, packed, &e, &cause);
+}
+
+static void cckd_tidy(struct image *img)
+{
+    struct cckd *c = img->format;
+    struct cckd_unpacked u = c->unpacked[c->unpacked_first];
+    c->unpacked_first = (c->unpacked_first + 1) % CCKD_UNPACKED_MAX;
+    c->unpacked_count--;
+    u8 *in = still_there(c, &u) ? malloc(2 * IMAGE_TRACK_BYTES_MAX) : NULL;
+    if (in)
+        repack(img, &u, entry_of(c, u.track)->len, in, in + IMAGE_TRACK_BYTES_MAX);
+    free(in);
+}
+
+/** What is left unpacked stays so: somebody waits for the close. */
+static int close_tidied(struct image *img, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    for (u32 i = 0; c->unpacked_count && i < CCKD_CLOSE_PACKS_MAX; i++)
+        cckd_tidy(img);
+    return cckd_close(img, cause);
 }
 
 static const struct image_ops cckd_ops = {
     .format = IMAGE_CCKD,
     .read = cckd_read,
     .write = cckd_write,
-    .synced = cckd_synced,
-    .close = cckd_close,
+    .sync_begin = cckd_sync_begin,
+    .sync_end = cckd_sync_end,
+    .backlog = cckd_backlog,
+    .tidy = cckd_tidy,
+    .close = close_tidied,
     .figures = cckd_figures,
 };
 

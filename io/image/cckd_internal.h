@@ -11,9 +11,12 @@
 #define CCKD_L2_ENTRY_BYTES 8u
 #define CCKD_L2_BYTES (CCKD_L2_ENTRIES * CCKD_L2_ENTRY_BYTES)
 #define CCKD_SIZE_MAX 0xffffffffull
-#define CCKD_NO_OFFSET 0xffffffffu   /* of a shadow file: look below */
-#define CCKD_REST_MIN 96u            /* smaller pieces stay with what was put there */
-#define CCKD_PENDING_MAX (16u << 20) /* bytes freed but not reused before the next sync */
+#define CCKD_NO_OFFSET 0xffffffffu     /* of a shadow file: look below */
+#define CCKD_REST_MIN 96u              /* smaller pieces stay with what was put there */
+#define CCKD_PENDING_MAX (64u << 20)   /* bytes freed but not reused before the next sync */
+#define CCKD_UNPACKED_MAX 2048u        /* tracks of a live image that wait to be packed */
+#define CCKD_CLOSE_PACKS_MAX 64u
+#define CCKD_UNPACKED_END (3ull << 30) /* a file that long gets packed tracks only */
 
 /* The compressed device header, from CCKD_HEADER_AT on; integers in the writer's byte order. */
 enum cckd_at {
@@ -59,9 +62,14 @@ struct cckd_l2 {
     struct cckd_entry entry[CCKD_L2_ENTRIES];
 };
 
+/** A track that was written as it is, and where: when it is elsewhere now, somebody was faster. */
+struct cckd_unpacked {
+    u32 track, at;
+};
+
 /** Of img->format. [S1] Every byte below `end` is of the headers, of one table, one track, or in
- *  `free` or `pending`. [S2] What the file pointed to when it was last on the host's disk is in
- *  `pending`, not in `free`. */
+ *  `free`, `pending` or `syncing`. [S2] What the file pointed to when it was last on the host's
+ *  disk is in `pending` or `syncing`, not in `free`. */
 struct cckd {
     bool big_endian;
     bool opened; /* the header says that a writer has it */
@@ -71,8 +79,11 @@ struct cckd {
     u32 *l1;
     struct cckd_l2 **l2;
     u64 end, imbed;
-    struct spans free, pending;
-    u8 *scratch; /* IMAGE_TRACK_BYTES_MAX, for packed tracks */
+    struct spans free, pending, syncing;
+    u8 *scratch;                    /* IMAGE_TRACK_BYTES_MAX, for packed tracks */
+    struct cckd_unpacked *unpacked; /* a ring, made when needed */
+    u32 unpacked_first, unpacked_count;
+    u32 syncs; /* how often space became free again */
 };
 
 static inline u32 cckd_load32(const struct cckd *c, const u8 *p)
@@ -110,7 +121,8 @@ void cckd_give(struct cckd *c, u64 at, u64 len);
 /** The header says from now on that the file is being written. */
 int cckd_begin_writing(struct image *img, struct cause *cause);
 int cckd_close(struct image *img, struct cause *cause);
-void cckd_synced(struct image *img);
+void cckd_sync_begin(struct image *img);
+void cckd_sync_end(struct image *img, bool well);
 void cckd_figures(struct image *img, struct image_figures *out);
 
 /* cckd_pack.c */

@@ -138,7 +138,7 @@ int cckd_take(struct image *img, u64 *len, u64 *at, struct cause *cause)
 {
     struct cckd *c = img->format;
     if (c->pending.total > CCKD_PENDING_MAX) {
-        int rc = image_sync(img, cause);
+        int rc = image_sync_locked(img, cause);
         if (rc)
             return rc;
     }
@@ -160,13 +160,23 @@ void cckd_give(struct cckd *c, u64 at, u64 len)
     (void)spans_add(&c->pending, at, len);
 }
 
-void cckd_synced(struct image *img)
+void cckd_sync_begin(struct image *img)
 {
     struct cckd *c = img->format;
-    for (u32 i = 0; i < c->pending.count; i++)
-        if (!spans_add(&c->free, c->pending.span[i].at, c->pending.span[i].len))
+    c->syncing = c->pending;
+    c->pending = (struct spans){0};
+}
+
+/** What the host's disk no longer points to is free; if that failed, it is as it was. */
+void cckd_sync_end(struct image *img, bool well)
+{
+    struct cckd *c = img->format;
+    for (u32 i = 0; i < c->syncing.count; i++)
+        if (!spans_add(well ? &c->free : &c->pending, c->syncing.span[i].at,
+                       c->syncing.span[i].len))
             break;
-    spans_fini(&c->pending);
+    spans_fini(&c->syncing);
+    c->syncs++;
 }
 
 int cckd_begin_writing(struct image *img, struct cause *cause)
@@ -215,7 +225,7 @@ int cckd_close(struct image *img, struct cause *cause)
     struct cckd *c = img->format;
     int rc = ST_OK;
     if (c->opened && !image_read_only(img)) {
-        rc = image_sync(img, cause);
+        rc = image_sync_locked(img, cause);
         c->end = spans_cut(&c->free, c->end);
         if (rc == ST_OK)
             rc = image_truncate(img, 0, c->end, cause);
@@ -229,6 +239,7 @@ int cckd_close(struct image *img, struct cause *cause)
     free(c->l2);
     free(c->l1);
     free(c->scratch);
+    free(c->unpacked);
     spans_fini(&c->free);
     spans_fini(&c->pending);
     return rc;
@@ -237,7 +248,7 @@ int cckd_close(struct image *img, struct cause *cause)
 void cckd_figures(struct image *img, struct image_figures *out)
 {
     const struct cckd *c = img->format;
-    out->free_bytes = c->free.total + c->pending.total + c->imbed;
+    out->free_bytes = c->free.total + c->pending.total + c->syncing.total + c->imbed;
     out->used_bytes = c->end - out->free_bytes;
     out->free_spans = c->free.count;
     out->compression = c->header[CCKD_COMPRESSION];

@@ -39,6 +39,8 @@ void image_free(struct image *img)
 {
     image_files_close(img);
     image_unref(img->below);
+    lock_fini(&img->lock);
+    pthread_cond_destroy(&img->wake);
     free(img->format);
     free(img->path);
     free(img);
@@ -52,6 +54,12 @@ struct image *image_alloc(const char *path, unsigned flags)
     img->path = strdup(path);
     img->flags = flags;
     atomic_init(&img->refs, 1);
+    lock_init(&img->lock, LOCK_IMAGE);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&img->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     if (img->path)
         return img;
     free(img);
@@ -121,10 +129,13 @@ void image_unref(struct image *img)
     if (!img || atomic_fetch_sub(&img->refs, 1) != 1)
         return;
     int rc = ST_OK;
+    image_keeper_stop(img);
+    image_lock(img);
     if (img->ops->close)
         rc = img->ops->close(img, &cause);
     if (rc == ST_OK)
-        rc = image_sync(img, &cause);
+        rc = image_sync_locked(img, &cause);
+    image_unlock(img);
     if (rc)
         log_line("closing a disk image: %s", cause.text);
     image_free(img);
@@ -164,18 +175,23 @@ const struct image_geometry *image_geometry(const struct image *img)
 void image_figures(struct image *img, struct image_figures *out)
 {
     *out = (struct image_figures){0};
+    image_lock(img);
     for (u32 i = 0; i < img->files; i++)
         out->file_bytes += img->file[i].size;
     out->used_bytes = out->file_bytes;
     if (img->ops->figures)
         img->ops->figures(img, out);
+    image_unlock(img);
 }
 
 int image_read_track(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause)
 {
     if (!img->ops->read || track >= img->geometry.tracks)
         return cause_set(cause, ST_INVAL, "%s: has no track %u", img->path, track);
-    return img->ops->read(img, track, buf, len, cause);
+    image_lock(img);
+    int rc = img->ops->read(img, track, buf, len, cause);
+    image_unlock(img);
+    return rc;
 }
 
 static int writable(const struct image *img, struct cause *cause)
@@ -191,7 +207,13 @@ int image_write_track(struct image *img, u32 track, const u8 *buf, u32 len, stru
         return cause_set(cause, ST_LIMIT, "%s: track %u has %u bytes, %u are the limit",
                          img->path, track, len, img->geometry.track_bytes);
     int rc = writable(img, cause);
-    return rc ? rc : img->ops->write(img, track, buf, len, cause);
+    if (rc)
+        return rc;
+    image_lock(img);
+    rc = img->ops->write(img, track, buf, len, cause);
+    image_wrote_locked(img);
+    image_unlock(img);
+    return rc;
 }
 
 static int blocks_move(struct image *img, bool write, u64 block, u32 count, u8 *buf,
@@ -202,7 +224,14 @@ static int blocks_move(struct image *img, bool write, u64 block, u32 count, u8 *
         return cause_set(cause, ST_INVAL, "%s: has no blocks %llu to %llu", img->path,
                          (unsigned long long)block, (unsigned long long)(block + count));
     int rc = write ? writable(img, cause) : ST_OK;
-    return rc ? rc : img->ops->blocks(img, write, block, count, buf, cause);
+    if (rc)
+        return rc;
+    image_lock(img);
+    rc = img->ops->blocks(img, write, block, count, buf, cause);
+    if (write)
+        image_wrote_locked(img);
+    image_unlock(img);
+    return rc;
 }
 
 int image_read_blocks(struct image *img, u64 block, u32 count, void *buf, struct cause *cause)
@@ -214,26 +243,6 @@ int image_write_blocks(struct image *img, u64 block, u32 count, const void *buf,
                        struct cause *cause)
 {
     return blocks_move(img, true, block, count, (u8 *)(uintptr_t)buf, cause);
-}
-
-int image_sync(struct image *img, struct cause *cause)
-{
-    if (img->ops->sync)
-        return img->ops->sync(img, cause);
-    if (!img->unsynced)
-        return ST_OK;
-    for (u32 i = 0; i < img->files; i++)
-        if (fdatasync(img->file[i].fd) && errno != EINVAL)
-            return cause_set(cause, ST_IO, "%s: %s", img->path, strerror(errno));
-    img->unsynced = false;
-    if (img->ops->synced)
-        img->ops->synced(img);
-    return ST_OK;
-}
-
-int image_commit(struct image *img, struct cause *cause)
-{
-    return img->flags & IMAGE_SYNC ? image_sync(img, cause) : ST_OK;
 }
 
 bool image_offline(const struct image *img)

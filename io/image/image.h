@@ -1,7 +1,7 @@
 /* Disk images: what a disk device keeps its tracks or blocks in.
  * Formats: raw FBA blocks, raw CKD tracks, Hercules CKD and CCKD (docs/dasd.md). One table of
  * functions per format; a damaged file is refused with what is wrong with it.
- * Threads: one at a time for an image, but image_ref and image_unref from any. */
+ * Threads: any; an image's lock is held for one track or block operation. */
 #ifndef ENDICOTT_IO_IMAGE_IMAGE_H
 #define ENDICOTT_IO_IMAGE_IMAGE_H
 
@@ -18,6 +18,11 @@ struct image;
 #define IMAGE_SYNC 2u    /* image_commit waits for the host's disk */
 #define IMAGE_NO_LOCK 4u /* with IMAGE_READ_ONLY: only to look at what does not change */
 #define IMAGE_RANGES 8u /* others may write what is not locked by image_range_lock (not CCKD) */
+/** Of a machine that runs: what was written is brought to the host's disk when nothing was written
+ *  for a while, and packed (CCKD) then, by a thread of the image's own. */
+#define IMAGE_LIVE 16u
+#define IMAGE_QUIET_MS 500u     /* without a write before the flush */
+#define IMAGE_UNSYNCED_MS 5000u /* after the first write at the latest */
 
 enum image_format { IMAGE_CKD, IMAGE_CCKD, IMAGE_CKD_RAW, IMAGE_FBA_RAW };
 

@@ -6,6 +6,7 @@
 
 #include "io/image/image.h"
 #include "io/image/track.h"
+#include "mem/base/lock.h"
 
 #define IMAGE_FILES_MAX 32u
 #define IMAGE_REPAIR 0x80000000u /* open flag: damage is told of and taken out */
@@ -19,12 +20,18 @@ struct image_ops {
     int (*write)(struct image *img, u32 track, const u8 *buf, u32 len, struct cause *cause);
     int (*blocks)(struct image *img, bool write, u64 block, u32 count, u8 *buf,
                   struct cause *cause);
-    /** Behind the host's sync of the files; may be NULL. */
-    void (*synced)(struct image *img);
+    /** Around the host's sync of the files, which is done without the lock; may be NULL. */
+    void (*sync_begin)(struct image *img);
+    void (*sync_end)(struct image *img, bool well);
+    /** Work that waits for a quiet time: how much there is, and do one piece of it, in which the
+     *  lock may be given back for a while. Both or neither. */
+    u32 (*backlog)(const struct image *img);
+    void (*tidy)(struct image *img);
     /** Before the files are closed; may be NULL. */
     int (*close)(struct image *img, struct cause *cause);
     void (*figures)(struct image *img, struct image_figures *out);
-    /** Instead of the host's sync of the files; may be NULL. */
+    /** Instead of the host's sync of the files: a format whose functions have a lock of their own,
+     *  and are called without the image's. NULL of others. */
     int (*sync)(struct image *img, struct cause *cause);
     /* Of windows (window.c), else NULL: */
     bool (*offline)(const struct image *img);
@@ -37,13 +44,20 @@ struct image_file {
     u64 size;
 };
 
-/** Located by devices; created by image_open, destroyed by the last image_unref; one thread. */
+/** Located by devices; created by image_open, destroyed by the last image_unref; serialised by
+ *  `lock`, but refs. */
 struct image {
     const struct image_ops *ops;
     struct image_geometry geometry;
     atomic_uint refs;
     unsigned flags;
     bool unsynced; /* written since the host's disk last had everything */
+    bool syncing;  /* a thread is between sync_begin and sync_end */
+    struct lock lock;
+    pthread_cond_t wake; /* something was written first, or stop; CLOCK_MONOTONIC */
+    pthread_t keeper;    /* of IMAGE_LIVE, when something has been written */
+    bool kept, stop, told;
+    u64 first_ns, last_ns; /* of the writes that the host's disk may not have; 0: none */
     char *path;
     struct image_file file[IMAGE_FILES_MAX];
     u32 files;
@@ -66,6 +80,15 @@ int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
                  struct cause *cause);
 int image_truncate(struct image *img, u32 file, u64 size, struct cause *cause);
 void image_files_close(struct image *img);
+
+/* image_sync.c */
+void image_lock(struct image *img);
+void image_unlock(struct image *img);
+int image_sync_locked(struct image *img, struct cause *cause);
+/** Something was written: the thread that flushes and packs has work, of IMAGE_LIVE. Locked. */
+void image_wrote_locked(struct image *img);
+/** Ends that thread. */
+void image_keeper_stop(struct image *img);
 
 /** Damage: told to image_check (then ST_OK), else `cause` gets it and ST_PROTO comes back. */
 int image_damage(struct image *img, u32 track, struct cause *cause, const char *fmt, ...)

@@ -179,7 +179,7 @@ int share_label(const struct share *s, char out[7], struct cause *cause)
 
 static int open_as(struct share *s, bool write, struct cause *cause)
 {
-    unsigned flags = s->flags & IMAGE_SYNC;
+    unsigned flags = (s->flags & IMAGE_SYNC) | IMAGE_LIVE;
     image_unref(s->img); /* and its locks, which would be in the way */
     s->img = NULL;
     flags |= (write ? 0 : IMAGE_READ_ONLY) | (s->ranges ? IMAGE_RANGES : 0);
@@ -398,7 +398,13 @@ static int window_sync(struct image *img, struct cause *cause)
     return rc;
 }
 
-static const struct image_ops closed_window = {.format = IMAGE_CKD};
+static int gone_sync(struct image *img, struct cause *cause)
+{
+    (void)img, (void)cause;
+    return ST_OK;
+}
+
+static const struct image_ops closed_window = {.format = IMAGE_CKD, .sync = gone_sync};
 
 static int window_close(struct image *img, struct cause *cause)
 {

@@ -128,9 +128,10 @@ START_TEST(cckd_is_whole_at_any_moment)
     static u32 seed[TRACKS];
     create(IMAGE_CCKD);
     memset(seed, 0, sizeof seed);
-    struct image *img = open_image(path, _i ? IMAGE_SYNC : 0);
+    static const unsigned flags[] = {0, IMAGE_SYNC, IMAGE_LIVE};
+    struct image *img = open_image(path, flags[_i]);
     srand(3);
-    for (u32 n = 0; n < (_i ? 25 : 120); n++) {
+    for (u32 n = 0; n < (_i == 1 ? 25 : 120); n++) {
         u32 t = (u32)rand() % 64;
         seed[t] = n + 1;
         write_track(img, t, seed[t]);
@@ -166,6 +167,57 @@ START_TEST(cckd_reuses_space_after_a_sync)
     ck_assert_uint_le(after.file_bytes, before.file_bytes + 2 * IMAGE_TRACK_BYTES_MAX);
     image_unref(img);
     expect_clean(path, false);
+}
+END_TEST
+
+/** Until the image's own thread has packed and flushed everything. */
+static void await_quiet(struct image *img)
+{
+    for (u32 n = 0; n < 60000; n++) {
+        lock_take(&img->lock);
+        bool quiet =
+            !img->unsynced && !img->syncing && !(img->ops->backlog && img->ops->backlog(img));
+        lock_drop(&img->lock);
+        if (quiet)
+            return;
+        usleep(1000);
+    }
+    ck_abort_msg("not flushed after a minute");
+}
+
+/* An image of a running machine is written unpacked, packed and flushed when it is quiet, and can
+ * be read all the while. */
+START_TEST(live_images_are_packed_and_flushed)
+{
+    struct image_figures wrote, quiet;
+    create((enum image_format)_i);
+    struct image *img = open_image(path, IMAGE_LIVE);
+    for (u32 t = 0; t < 100; t++)
+        write_track(img, t, 3 * (t + 5)); /* of data that packs */
+    image_figures(img, &wrote);
+    await_quiet(img);
+    image_figures(img, &quiet);
+    if (_i == IMAGE_CCKD) {
+        ck_assert_uint_gt(quiet.free_spans, wrote.free_spans);
+        ck_assert_uint_lt(quiet.used_bytes, wrote.used_bytes / 2);
+    }
+    for (u32 t = 0; t < 100; t++)
+        expect_track(img, t, 3 * (t + 5));
+    for (u32 n = 0; n < 2000; n++) {
+        write_track(img, n % 7, 3 * n);
+        if (n % 400 == 0)
+            await_quiet(img);
+        expect_track(img, n % 7, 3 * n);
+    }
+    image_unref(img);
+    expect_clean(path, false);
+    img = open_image(path, IMAGE_READ_ONLY);
+    for (u32 n = 1993; n < 2000; n++)
+        expect_track(img, n % 7, 3 * n);
+    image_figures(img, &quiet);
+    if (_i == IMAGE_CCKD)
+        ck_assert_uint_lt(quiet.used_bytes, wrote.used_bytes / 2);
+    image_unref(img);
 }
 END_TEST
 
@@ -602,7 +654,8 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, tracks_come_back, IMAGE_CKD, IMAGE_CKD_RAW + 1);
-    tcase_add_loop_test(tc, cckd_is_whole_at_any_moment, 0, 2);
+    tcase_add_loop_test(tc, cckd_is_whole_at_any_moment, 0, 3);
+    tcase_add_loop_test(tc, live_images_are_packed_and_flushed, IMAGE_CKD, IMAGE_CKD_RAW + 1);
     tcase_add_test(tc, cckd_reuses_space_after_a_sync);
     tcase_add_test(tc, cckd_null_tracks_take_no_space);
     tcase_add_loop_test(tc, damaged_headers_are_refused, 0, ARRAY_LEN(damages));

@@ -1,0 +1,167 @@
+/* When what was written is on the host's disk: at once, when an image is closed, or when an image
+ * of a running machine has been quiet. That is done by a thread of the image's own, which also does
+ * what the format has put off. It exists from the first write on and sleeps without a time limit
+ * while there is nothing to do.
+ * Guarantee: IMAGE_UNSYNCED_MS after a write the host's disk has been asked to have it. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "io/image/image_internal.h"
+#include "mem/base/log.h"
+
+#define NS_PER_MS 1000000ull
+#define NS_PER_S 1000000000ull
+#define TIDY_QUIET_MS 100u
+#define BACKLOG_QUIET_MAX 512u /* pieces that wait for a quiet time */
+
+static u64 now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (u64)now.tv_sec * NS_PER_S + (u64)now.tv_nsec;
+}
+
+static int files_sync(struct image *img, struct cause *cause)
+{
+    for (u32 i = 0; i < img->files; i++)
+        if (fdatasync(img->file[i].fd) && errno != EINVAL)
+            return cause_set(cause, ST_IO, "%s: %s", img->path, strerror(errno));
+    return ST_OK;
+}
+
+void image_lock(struct image *img)
+{
+    if (!img->ops->sync)
+        lock_take(&img->lock);
+}
+
+void image_unlock(struct image *img)
+{
+    if (!img->ops->sync)
+        lock_drop(&img->lock);
+}
+
+/** The lock is given back while the host works, if `apart`. */
+static int sync_all(struct image *img, bool apart, struct cause *cause)
+{
+    img->syncing = true;
+    img->unsynced = false;
+    img->first_ns = 0;
+    if (img->ops->sync_begin)
+        img->ops->sync_begin(img);
+    if (apart)
+        lock_drop(&img->lock);
+    int rc = files_sync(img, cause);
+    if (apart)
+        lock_take(&img->lock);
+    if (img->ops->sync_end)
+        img->ops->sync_end(img, rc == ST_OK);
+    img->unsynced |= rc != ST_OK;
+    img->syncing = false;
+    return rc;
+}
+
+int image_sync_locked(struct image *img, struct cause *cause)
+{
+    if (img->syncing) /* what the other thread frees is for it to free */
+        return files_sync(img, cause);
+    return img->unsynced ? sync_all(img, false, cause) : ST_OK;
+}
+
+int image_sync(struct image *img, struct cause *cause)
+{
+    if (img->ops->sync)
+        return img->ops->sync(img, cause);
+    lock_take(&img->lock);
+    int rc = image_sync_locked(img, cause);
+    lock_drop(&img->lock);
+    return rc;
+}
+
+int image_commit(struct image *img, struct cause *cause)
+{
+    return img->flags & IMAGE_SYNC ? image_sync(img, cause) : ST_OK;
+}
+
+/* ---- the thread ---- */
+
+static u64 tidy_due(const struct image *img)
+{
+    u32 backlog = img->ops->backlog ? img->ops->backlog(img) : 0;
+    if (!backlog)
+        return UINT64_MAX;
+    return backlog > BACKLOG_QUIET_MAX ? 0 : img->last_ns + TIDY_QUIET_MS * NS_PER_MS;
+}
+
+static u64 sync_due(const struct image *img)
+{
+    if (!img->first_ns)
+        return UINT64_MAX;
+    u64 quiet = img->last_ns + IMAGE_QUIET_MS * NS_PER_MS;
+    u64 latest = img->first_ns + IMAGE_UNSYNCED_MS * NS_PER_MS;
+    return quiet < latest ? quiet : latest;
+}
+
+/** A host that does not take it is told of once, and asked again later. */
+static void flush(struct image *img)
+{
+    struct cause cause = {0};
+    int rc = sync_all(img, true, &cause);
+    if (rc && !img->told)
+        log_line("disk image %s; it is tried again", cause.text);
+    if (rc)
+        img->first_ns = img->last_ns = now_ns();
+    img->told = rc != ST_OK;
+}
+
+static void wait_until(struct image *img, u64 due)
+{
+    struct timespec until = {(time_t)(due / NS_PER_S), (long)(due % NS_PER_S)};
+    if (due == UINT64_MAX)
+        lock_wait(&img->wake, &img->lock);
+    else
+        lock_wait_until(&img->wake, &img->lock, &until);
+}
+
+static void *keep(void *arg)
+{
+    struct image *img = arg;
+    lock_take(&img->lock);
+    while (!img->stop) {
+        u64 tidy = tidy_due(img), sync = sync_due(img), now = now_ns();
+        if (sync <= now)
+            flush(img);
+        else if (tidy <= now)
+            img->ops->tidy(img);
+        else
+            wait_until(img, tidy < sync ? tidy : sync);
+    }
+    lock_drop(&img->lock);
+    return NULL;
+}
+
+void image_wrote_locked(struct image *img)
+{
+    if (!(img->flags & IMAGE_LIVE) || img->ops->sync)
+        return;
+    img->last_ns = now_ns();
+    if (img->first_ns)
+        return;
+    img->first_ns = img->last_ns;
+    if (!img->kept)
+        img->kept = pthread_create(&img->keeper, NULL, keep, img) == 0;
+    else
+        pthread_cond_signal(&img->wake);
+}
+
+void image_keeper_stop(struct image *img)
+{
+    if (!img->kept)
+        return;
+    lock_take(&img->lock);
+    img->stop = true;
+    pthread_cond_signal(&img->wake);
+    lock_drop(&img->lock);
+    pthread_join(img->keeper, NULL);
+    img->kept = false;
+}
