@@ -230,6 +230,14 @@ litmus: setup
 	@+$(MAKE) --no-print-directory all
 	@tests/litmus
 
+# What takes too long for `make check`: tests/soak/NAME.sh, `_` for `-`.
+SOAKS := $(patsubst tests/soak/%.sh,soak-%,$(subst _,-,$(wildcard tests/soak/*.sh)))
+.PHONY: soak $(SOAKS)
+soak: $(SOAKS)
+$(SOAKS): soak-%: setup
+	@+$(MAKE) --no-print-directory all guest
+	@tests/run soak/$(subst -,_,$*)
+
 # Medians of RUNS runs of everything.
 RUNS ?= 5
 bench: setup
@@ -237,6 +245,7 @@ bench: setup
 	@tests/bench/run --runs $(RUNS)
 	@tests/bench/mips
 	@tests/bench/display
+	@tests/bench/disk --runs $(RUNS)
 
 format:
 	@tests/lint/format --fix
@@ -260,6 +269,7 @@ help:
 	@echo "make fuzz-isa   N random images (10000) from SEED on, compared with QEMU"
 	@echo "make fuzz-decode   arbitrary bytes under sanitizers, SECONDS (1800) of processor time"
 	@echo "make fuzz       channel programs, disk and tape files, 3270 streams likewise, SECONDS (600) of processor time each target"
+	@echo "make soak       what takes long, one after the other:$(SOAKS:%= %)"
 	@echo "make litmus     order of storage references between CPUs, 10 million rounds"
 	@echo "make docs       reference pages from the tables"
 	@echo "make bench      figures next to QEMU and Hercules, medians of RUNS (5)"

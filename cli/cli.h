@@ -19,7 +19,7 @@ enum cli_exit {
     EXIT_MISMATCH = 9,      /* script mismatch */
 };
 
-#define CLI_MANY_MAX 64
+#define CLI_MANY_MAX 1024
 
 /** One option: `--name` with a value unless `flag`; `value` or `set` receives it. */
 struct cli_option {

@@ -62,7 +62,7 @@ enum vm_personality {
     VM_LPAR,     /* STSI 2.2.2, SCLP consoles only */
 };
 
-#define VM_DISKS_MAX 64
+#define VM_DISKS_MAX 1024
 #define VM_TAPES_MAX 16
 
 /** A disk of the machine from its start on; the caller keeps the image while a machine may
