@@ -11,10 +11,10 @@
 #define CCKD_L2_ENTRY_BYTES 8u
 #define CCKD_L2_BYTES (CCKD_L2_ENTRIES * CCKD_L2_ENTRY_BYTES)
 #define CCKD_SIZE_MAX 0xffffffffull
-#define CCKD_NO_OFFSET 0xffffffffu     /* of a shadow file: look below */
-#define CCKD_REST_MIN 96u              /* smaller pieces stay with what was put there */
-#define CCKD_PENDING_MAX (64u << 20)   /* bytes freed but not reused before the next sync */
-#define CCKD_UNPACKED_MAX 2048u        /* tracks of a live image that wait to be packed */
+#define CCKD_NO_OFFSET 0xffffffffu   /* of a shadow file: look below */
+#define CCKD_REST_MIN 96u            /* smaller pieces stay with what was put there */
+#define CCKD_PENDING_MAX (64u << 20) /* bytes freed but not reused before the next sync */
+#define CCKD_UNPACKED_MAX 2048u      /* tracks of a live image that wait to be packed */
 #define CCKD_CLOSE_PACKS_MAX 64u
 #define CCKD_UNPACKED_END (3ull << 30) /* a file that long gets packed tracks only */
 
