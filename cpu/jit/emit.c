@@ -586,7 +586,8 @@ bool emit_rest(struct jit_cx *x)
 {
     const struct jit_block *b = &x->block[x->cur_block];
     u8 *at = x->a.at;
-    unsigned stubs = x->stubs, fixes = x->fixes, cur = x->cur, done = x->done;
+    unsigned stubs = x->stubs, fixes = x->fixes, exits = x->exits, cur = x->cur;
+    unsigned done = x->done;
     x->no_windows = true;
     emit_from(x, b, x->cur);
     bool same = x->cc.in_memory == b->cc_out.in_memory && x->cc.of == b->cc_out.of;
@@ -597,6 +598,7 @@ bool emit_rest(struct jit_cx *x)
         x->a.at = at;
         x->stubs = stubs;
         x->fixes = fixes;
+        x->exits = exits;
         x->cur = cur;
         x->done = done;
     }
@@ -621,29 +623,30 @@ static void block_known(struct jit_cx *x, unsigned k)
     }
 }
 
-static void emit_entry(struct jit_cx *x, insn_run *before)
+/* Other regions of this mode come in behind the first part (link.c). */
+static void emit_entry(struct jit_cx *x)
 {
     struct x64 *a = &x->a;
+    x->cur = x->cur_block = 0;
     x64_cmp8_mem(a, x64_at(RDI, (s32)offsetof(struct cpu, jit_mode)), x->mode);
-    u8 *mode = x64_jcc(a, CC_NE);
-    x64_rr(a, true, A_TEST, RDX, RDX);
-    u8 *spent = x64_jcc(a, CC_LE);
+    stub_new(x, STUB_MODE, x64_jcc(a, CC_NE));
     x64_rr(a, true, A_MOV, H_CPU, RDI);
     x64_rr(a, true, A_MOV, H_N, RDX);
+    x->linked = a->at;
+    x64_rr(a, true, A_TEST, H_N, H_N);
+    stub_new(x, STUB_SPENT, x64_jcc(a, CC_LE));
     x->lo = x->low_class;
     reg_load(x, x->load);
-    x->fix[x->fixes].from = x64_jmp(a);
-    x->fix[x->fixes++].block = (u16)x->entry_block;
-    x64_patch(a, mode, a->at);
-    x64_patch(a, spent, a->at);
-    x64_jmp_to(a, (const void *)(uintptr_t)before);
+    if (x->entry_block)
+        emit_jump_block(x, x->entry_block);
 }
 
 void emit_region(struct jit_cx *x, insn_run *before)
 {
-    x->fixes = 0;
+    x->fixes = x->exits = 0;
+    x->before = before;
     x->entry_block = (unsigned)x->slot_block[x->entry_slot];
-    emit_entry(x, before);
+    emit_entry(x);
     for (unsigned k = 0; k < x->blocks && !x->a.full; k++) {
         if (x->block[k].skipped)
             continue;

@@ -87,28 +87,56 @@ void emit_go(struct x64 *a, const struct jit *j)
         x64_jmp_mem(a, x64_at(RSI, 0));
 }
 
-/* To slot d, in rsi, and count that it was branched to: `rounds` times. */
-static void count_and_jump(struct jit_cx *x, const struct dinsn *d, u8 rounds)
+/* A jump to the slot of the exit that is returned; who calls sets its `through`. */
+static unsigned exit_new(struct jit_cx *x, const struct dinsn *to)
 {
-    struct x64 *a = &x->a;
-    x64_rm(a, false, 0x80, 5, x64_at(H_CPU, (s32)((u8 *)jit_heat(x->c, d) - (u8 *)x->c)));
-    x64_byte(a, rounds); /* sub byte */
-    u8 *cold = x64_jcc(a, CC_A);
-    x64_jmp_to(a, (const void *)(uintptr_t)jit_hot_go);
-    x64_patch(a, cold, a->at);
-    emit_go(a, x->jit);
+    u8 *jump = x64_jmp(&x->a);
+    if (x->exits == REGION_EXITS_MAX) {
+        x->a.full = true;
+        x->exits--;
+    }
+    x->exit[x->exits] = (struct jit_exit){.to = to, .jump = jump, .through = jump + 4};
+    return x->exits++;
 }
 
-/* Leave for a place in the page that control is in. */
+static void go_operands(struct jit_cx *x, unsigned exit)
+{
+    x64_mov_i(&x->a, RSI, (u64)(uintptr_t)x->exit[exit].to);
+    x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
+    x64_rr(&x->a, true, A_MOV, RDX, H_N);
+}
+
+void emit_exit(struct jit_cx *x, unsigned exit)
+{
+    x->exit[exit].through = x->a.at;
+    go_operands(x, exit);
+    emit_go(&x->a, x->jit);
+}
+
+void emit_exit_hot(struct jit_cx *x, unsigned exit)
+{
+    go_operands(x, exit);
+    x64_jmp_to(&x->a, (const void *)(uintptr_t)jit_hot_go);
+}
+
+/* Leave for a place in the page that control is in, and count that it was branched to: `rounds`
+ * times. */
 static void leave_place(struct jit_cx *x, unsigned at, u8 rounds)
 {
     struct x64 *a = &x->a;
     const struct dinsn *d = place(x, at);
     all_to_memory(x);
-    x64_mov_i(a, RSI, (u64)(uintptr_t)d);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
-    x64_rr(a, true, A_MOV, RDX, H_N);
-    count_and_jump(x, d, rounds);
+    x64_rm(a, false, 0x80, 5, x64_at(H_CPU, (s32)((u8 *)jit_heat(x->c, d) - (u8 *)x->c)));
+    x64_byte(a, rounds); /* sub byte */
+    struct jit_stub *hot = stub_new(x, STUB_HOT, x64_jcc(a, CC_BE));
+    unsigned exit = exit_new(x, d);
+    hot->to = (s32)exit;
+    stub_new(x, STUB_EXIT, x->exit[exit].jump)->to = (s32)exit;
+}
+
+void emit_leave_spent(struct jit_cx *x, unsigned at)
+{
+    leave_place(x, at, BACK_EDGE_ROUNDS);
 }
 
 void emit_leave_slot(struct jit_cx *x, unsigned slot)
@@ -122,6 +150,20 @@ static void leave_page(struct jit_cx *x)
 {
     x64_call_to(&x->a, x->jit->leave_page);
     emit_go(&x->a, x->jit);
+}
+
+/* The same; `d` is the slot that it finds most times. */
+static void leave_page_for(struct jit_cx *x, const struct dinsn *d)
+{
+    struct x64 *a = &x->a;
+    x64_call_to(a, x->jit->leave_page);
+    if ((uintptr_t)d <= INT32_MAX) {
+        x64_gi(a, true, G_CMP, RSI, (s32)(uintptr_t)d);
+        u8 *other = x64_jcc(a, CC_NE);
+        exit_new(x, d);
+        x64_patch(a, other, a->at);
+    }
+    emit_go(a, x->jit);
 }
 
 /* cmp [m], value; rcx is scratch. */
@@ -176,30 +218,14 @@ static void page_enter(struct jit_cx *x, const struct jit_insn *i, const struct 
     store_const(a, CPU_AT(ia_bias), addr - ((u64)(uintptr_t)page->slot >> 3));
 }
 
-/* A branch to a fixed place in another page that is known now: when page and target are where
- * they are today, everything is a constant. Falls through when not. */
-static void leave_known(struct jit_cx *x, const struct jit_insn *i)
+/* The slot of a relative target in another page, when that is known now; or NULL. */
+static const struct dinsn *known_slot(const struct jit_cx *x, const struct jit_insn *i)
 {
-    struct x64 *a = &x->a;
-    struct cpu *c = x->c;
-    u64 target = (x->pages[i->page].addr + (u64)i->rel) & c->amask;
-    u64 addr = target & ~(u64)(FRAME_BYTES - 1);
-    unsigned k = (target >> FRAME_SHIFT) & (TLB_CODE_ENTRIES - 1);
-    const struct tlb_code_entry *e = &c->ispace->code[k];
-    if (e->tag != addr || (target & 1))
-        return;
-    const struct code_page *page = e->page;
-    const struct dinsn *d = &page->slot[(target & (FRAME_BYTES - 1)) / 2];
-    struct jumps other = {.count = 0};
-    page_check(x, page, addr, &other);
-    x64_rr(a, true, A_TEST, H_N, H_N);
-    other.at[other.count++] = x64_jcc(a, CC_LE);
-    page_enter(x, i, page, addr);
-    x64_mov_i(a, RSI, (u64)(uintptr_t)d);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
-    x64_rr(a, true, A_MOV, RDX, H_N);
-    count_and_jump(x, d, 1);
-    patch_all(x, &other);
+    u64 target = (x->pages[i->page].addr + (u64)i->rel) & x->c->amask;
+    const struct tlb_code_entry *e = &x->c->ispace->code[tlb_code_index(target)];
+    if (e->tag != (target & ~(u64)(FRAME_BYTES - 1)) || (target & 1))
+        return NULL;
+    return &((const struct code_page *)e->page)->slot[(target & (FRAME_BYTES - 1)) / 2];
 }
 
 /* rax = address of the relative target. */
@@ -226,7 +252,7 @@ static void back_edge(struct jit_cx *x, unsigned block)
     struct x64 *a = &x->a;
     x64_rr(a, true, A_TEST, H_N, H_N);
     jump_block(x, block, x64_jcc(a, CC_G));
-    leave_place(x, x->insn[x->block[block].first].at, BACK_EDGE_ROUNDS);
+    stub_new(x, STUB_LEAVE, x64_jmp(a))->to = x->insn[x->block[block].first].at;
 }
 
 /* Is the current block's branch the only way into `block`, which comes later? Then what is known
@@ -324,10 +350,12 @@ void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block)
         return;
     }
     all_to_memory(x);
-    if (!away)
-        leave_known(x, i);
     away_target(x, i);
-    leave_page(x);
+    const struct dinsn *d = away ? NULL : known_slot(x, i);
+    if (d)
+        leave_page_for(x, d);
+    else
+        leave_page(x);
 }
 
 void emit_fall(struct jit_cx *x)

@@ -191,6 +191,10 @@ void emit_count(struct jit_cx *x, unsigned host, unsigned insns);
 void emit_slot(struct jit_cx *x, unsigned host, unsigned slot);
 /** Note the last taken branch, when that has not been done. */
 void emit_bear(struct jit_cx *x);
+/** The rest of a way out, in stubs (STUB_LEAVE, STUB_EXIT, STUB_HOT). */
+void emit_leave_spent(struct jit_cx *x, unsigned at);
+void emit_exit(struct jit_cx *x, unsigned exit);
+void emit_exit_hot(struct jit_cx *x, unsigned exit);
 /** Jump to a block, emitted or not. */
 void emit_jump_block(struct jit_cx *x, unsigned block);
 /** The code of jit->leave_page. */
@@ -205,11 +209,15 @@ enum stub_kind {
     STUB_BODY,   /* execute the whole instruction by its body, go on behind it */
     STUB_RESULT, /* a body's result is not 0; all is in memory */
     STUB_EDGE,   /* a taken branch to a block */
-    STUB_LEAVE,  /* a taken branch to a slot of this page, or out of it (to < 0) */
+    STUB_LEAVE,  /* the budget is spent in a loop: leave for place `to` */
     STUB_CC3,    /* overflow: condition code 3 */
     STUB_FP,     /* floating point: a second look, then as STUB_BODY */
     STUB_BROKEN, /* leave for the next instruction; all is in memory */
     STUB_WINDOW, /* a window's page is not in the TLB */
+    STUB_MODE,   /* entered in another mode: the slot's own handler */
+    STUB_SPENT,  /* entered with nothing left of the budget: likewise */
+    STUB_EXIT,   /* exit `to`, through the slot's handler */
+    STUB_HOT,    /* exit `to`, to a slot that has been branched to often */
 };
 struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from);
 void stubs_emit(struct jit_cx *x);

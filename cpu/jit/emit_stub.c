@@ -204,6 +204,15 @@ static void stub_window(struct jit_cx *x, const struct jit_stub *s)
         window_crosses(x, s, crosses);
 }
 
+static void stub_spent(struct jit_cx *x)
+{
+    struct x64 *a = &x->a;
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    x64_mov_i(a, RSI, (u64)(uintptr_t)&x->page->slot[x->entry_slot]);
+    x64_rr(a, true, A_MOV, RDX, H_N);
+    x64_jmp_to(a, ADDRESS(x->before));
+}
+
 static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
 {
     stub_enter(x, s);
@@ -223,6 +232,11 @@ static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
         x64_mov8_mem(&x->a, CPU_AT(cc), 3);
         go_back(x, s);
         break;
+    case STUB_LEAVE: emit_leave_spent(x, (unsigned)s->to); break;
+    case STUB_MODE: x64_jmp_to(&x->a, ADDRESS(x->before)); break;
+    case STUB_SPENT: stub_spent(x); break;
+    case STUB_EXIT: emit_exit(x, (unsigned)s->to); break;
+    case STUB_HOT: emit_exit_hot(x, (unsigned)s->to); break;
     default: emit_broken(x); break;
     }
 }

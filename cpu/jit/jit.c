@@ -86,7 +86,7 @@ int jit_create(struct cpu *c, enum cpu_engine engine, struct cause *cause)
     if (j)
         j->regions = calloc(JIT_REGIONS_MAX, sizeof *j->regions);
     c->jit = j;
-    if (!j || !j->cx || !j->regions || memory_map(j) != ST_OK) {
+    if (!j || !j->cx || !j->regions || !links_create(j) || memory_map(j) != ST_OK) {
         jit_destroy(c);
         return cause_set(cause, ST_NOMEM, "no memory for translated code");
     }
@@ -109,6 +109,7 @@ void jit_destroy(struct cpu *c)
     free(j->bodies);
     if (j->perf_map)
         fclose(j->perf_map);
+    links_destroy(j);
     free(j->regions);
     free(j->cx);
     free(j);
@@ -152,9 +153,11 @@ static void record_unlink(struct jit_region *r)
 }
 
 /* The translation is gone, from all of its pages. */
-static void region_drop(struct jit_region *r)
+static void region_drop(struct jit *j, struct jit_region *r)
 {
     r = r->whole;
+    links_out_of(j, &r->page->slot[r->entry], r);
+    links_leave(j, r);
     entry_take(r);
     record_unlink(r);
     for (unsigned p = 0; p < ARRAY_LEN(r->part) && r->part[p]; p++)
@@ -166,7 +169,7 @@ void jit_forget_page(struct cpu *c, struct code_page *page)
     while (page->jit) {
         if (c->code_base == (char *)page->slot || page->jit->whole->part[0])
             c->jit_broken = true; /* it may be executing */
-        region_drop(page->jit);
+        region_drop(c->jit, page->jit);
     }
 }
 
@@ -186,6 +189,7 @@ static void flush(struct cpu *c)
     j->region_count = 0;
     j->used = j->floor;
     j->cold_used = j->hot_end;
+    links_forget(j);
     j->stats.flushes++;
     memset(c->heat, j->heat, JIT_HEAT_ENTRIES);
 }
@@ -212,7 +216,7 @@ void jit_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsign
             at = &r->next;
             continue;
         }
-        region_drop(r); /* *at is the next one now */
+        region_drop(c->jit, r); /* *at is the next one now */
         c->jit->stats.invalidated++;
         c->jit_broken = true; /* it may be executing */
     }
@@ -249,6 +253,7 @@ static struct jit_region *region_enter(struct cpu *c, unsigned slot)
                              .bytes = (u32)x64_used(&x->a),
                              .cold = x->cold.run,
                              .cold_bytes = (u32)x64_used(&x->cold),
+                             .linked = (u32)(x->linked - x->a.start),
                              .before = d->run,
                              .code = (insn_run *)(uintptr_t)x->a.run};
     record_enter(r, &x->pages[0]);
@@ -262,6 +267,8 @@ static struct jit_region *region_enter(struct cpu *c, unsigned slot)
     }
     memcpy(x->a.start - REGION_HEAD_BYTES, &r, sizeof r);
     d->run = r->code;
+    links_into(j, d, r);
+    links_enter(x, r);
     j->used += (REGION_HEAD_BYTES + x64_used(&x->a) + 15) & ~(size_t)15;
     j->cold_used += x64_used(&x->cold);
     j->stats.regions++;
@@ -375,7 +382,7 @@ static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
     if (r->deep || r->mode != c->jit_mode || r->busy == JIT_BUSY_MAX ||
         ++r->busy < JIT_BUSY_MAX)
         return;
-    region_drop(r);
+    region_drop(c->jit, r);
     try_translation(c, page, d, true);
 }
 

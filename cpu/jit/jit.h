@@ -1,7 +1,7 @@
 /* Just-in-time translation to x86-64, seen from the rest of cpu/.
  * Translated code is one more kind of slot handler: it has the signature of insn_run, is entered
- * through slot->run and leaves by jumping to another slot's run, so nothing is patched and a slot
- * that goes back to decoding breaks every way into what was made of it.
+ * through slot->run and leaves by jumping to another slot's run, or straight into the translation
+ * that stands there (cpu/jit/link.c).
  * Serialised by: the thread that runs the CPU; everything here is per CPU. */
 #ifndef ENDICOTT_CPU_JIT_H
 #define ENDICOTT_CPU_JIT_H

@@ -17,6 +17,8 @@ struct jit_region {
     u64 granules;             /* 64-byte pieces of the page it was made from */
     struct jit_region *whole; /* the translation */
     struct jit_region *part[REGION_PAGES_MAX - 1];
+    u32 links, linked; /* its first way out (link.c); where others jump to, behind its entry */
+    u16 link_count;
     bool deep;
     u8 busy;               /* how often it was found busy */
     u16 entry;             /* slot */
@@ -60,7 +62,8 @@ struct jit {
     u8 heat; /* executions of a branch target before it is translated */
     unsigned insns_max;
     struct jit_ways ways[JIT_WAYS]; /* by the slot's address */
-    struct jit_bodies *bodies;      /* NULL: calls are not counted */
+    struct jit_links *links;
+    struct jit_bodies *bodies; /* NULL: calls are not counted */
     u8 *leave_page; /* common code, where it runs: the address to go on at in rax, n in r15 */
     const u8 *common[COMMON_COUNT]; /* other common code, where it runs */
     struct cpu_engine_stats stats;  /* of this CPU; lockstep's are elsewhere */
@@ -68,9 +71,20 @@ struct jit {
     FILE *perf_map;                 /* regions for `perf`, or NULL */
 };
 
-/* -- bodies.c -- */
+/* -- engine.c -- */
 /** Where calls of the row's body are counted. */
 u64 *jit_bodies_count(struct jit *j, const struct isa_entry *row);
+/* -- link.c: ways out of regions that lead straight into others -- */
+bool links_create(struct jit *j);
+void links_destroy(struct jit *j);
+/** All regions are gone. */
+void links_forget(struct jit *j);
+/** `r` begins at `d` from now on; no longer. */
+void links_into(struct jit *j, const struct dinsn *d, const struct jit_region *r);
+void links_out_of(struct jit *j, const struct dinsn *d, const struct jit_region *r);
+/** The ways out of the region in x, which is r now; r is gone. */
+void links_enter(struct jit_cx *x, struct jit_region *r);
+void links_leave(struct jit *j, struct jit_region *r);
 /* -- dump.c -- */
 /** Guest code of the region in x, and host code of `r`, which was made of it. */
 void jit_dump(FILE *out, const struct jit_cx *x, const struct jit_region *r);

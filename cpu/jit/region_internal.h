@@ -12,6 +12,7 @@
 #define REGION_BLOCKS_MAX 160
 #define REGION_STUBS_MAX 1600
 #define REGION_PAGES_MAX 6
+#define REGION_EXITS_MAX (REGION_BLOCKS_MAX * 4)
 #define REGION_RETURNS_MAX 4 /* places in the region that one branch may return to */
 #define SELECT_WRITES_MAX 2
 #define REGION_WAYS (2 + REGION_RETURNS_MAX)
@@ -99,6 +100,13 @@ struct jit_stub {
     bool flags;    /* BODY: `back` expects the flags of the condition code */
 };
 
+/* A way out to a known slot: a jump whose distance link.c writes. */
+struct jit_exit {
+    const struct dinsn *to;
+    u8 *jump;    /* the distance */
+    u8 *through; /* host code that goes there through the slot's handler */
+};
+
 /* A page that the region has instructions of. */
 struct jit_page {
     struct code_page *page;
@@ -160,6 +168,10 @@ struct jit_cx {
         u16 block;
     } fix[REGION_BLOCKS_MAX * 6]; /* jumps to blocks not emitted yet */
     unsigned fixes;
+    struct jit_exit exit[REGION_EXITS_MAX];
+    unsigned exits;
+    insn_run *before; /* handler of the entry's slot */
+    u8 *linked;       /* where other regions jump to */
 };
 
 /* -- region_insn.c -- */

@@ -170,14 +170,21 @@ START_TEST(data_beside_code)
 }
 END_TEST
 
+/* The engine that translates what was executed, at the second time. */
+static void second_time(void)
+{
+    teardown();
+    setup_engine(CPU_ENGINE_JIT);
+    memset(h.cpu->heat, 1, JIT_HEAT_ENTRIES);
+}
+
 /* A path ends where another translation begins: what both lead to is translated once. */
 START_TEST(other_translation)
 {
     enum { BEFORE = 32 };
     if (!jit_supported())
         return;
-    setup_engine(CPU_ENGINE_JIT);
-    memset(h.cpu->heat, 1, JIT_HEAT_ENTRIES);
+    second_time();
     u64 second = HARNESS_CODE + 2 * BEFORE;
     for (unsigned i = 0; i < BEFORE; i++)
         harness_put(&h, HARNESS_CODE + 2 * i, "1a42"); /* AR 4,2 */
@@ -194,6 +201,65 @@ START_TEST(other_translation)
 }
 END_TEST
 
+/* Put what is at two places into translated code, each into a region of its own. */
+static void translate_both(u64 first, u64 second)
+{
+    for (unsigned k = 0; k < 2; k++)
+        run(second);
+    for (unsigned k = 0; k < 3; k++)
+        run(first);
+    ck_assert_uint_ge(figures().links, 1);
+    cpu_gr(h.cpu)[4] = cpu_gr(h.cpu)[5] = 0;
+}
+
+/* A region that leads straight into another goes to what is there now: changed code, code that
+ * was translated again, and back. */
+static void changes(u64 first, u64 second)
+{
+    harness_put(&h, second, "1a52 a7f40000"); /* AR 5,2; J here */
+    cpu_gr(h.cpu)[2] = 1;
+    translate_both(first, second);
+    run(first);
+    ck_assert_uint_eq((u32)cpu_gr(h.cpu)[5], 1);
+    harness_put(&h, 0x40000, "d20130004000 a7f40000"); /* MVC 0(2,3),0(4) */
+    harness_put(&h, 0x41000, "1b52 1a52");             /* SR 5,2; AR 5,2 */
+    for (unsigned k = 0; k < 4; k++) {
+        cpu_gr(h.cpu)[3] = second;
+        cpu_gr(h.cpu)[4] = 0x41000 + (k & 1) * 2;
+        run(0x40000);
+        u64 links = figures().links;
+        for (unsigned n = 0; n < 4; n++) {
+            cpu_gr(h.cpu)[5] = 0;
+            run(first);
+            ck_assert_int_eq((s32)cpu_gr(h.cpu)[5], k & 1 ? 1 : -1);
+        }
+        ck_assert_uint_gt(figures().links, links);
+    }
+}
+
+START_TEST(linked_in_page)
+{
+    if (!jit_supported())
+        return;
+    second_time();
+    for (unsigned i = 0; i < 32; i++)
+        harness_put(&h, HARNESS_CODE + 2 * i, "1a62"); /* AR 6,2 */
+    changes(HARNESS_CODE, HARNESS_CODE + 64);
+    ck_assert_uint_gt(figures().invalidated, 0);
+}
+END_TEST
+
+START_TEST(linked_to_other_page)
+{
+    if (!jit_supported())
+        return;
+    second_time();
+    harness_put(&h, HARNESS_CODE, "1a62 a7f407ff"); /* AR 6,2; J to the next page */
+    changes(HARNESS_CODE, HARNESS_CODE + PAGE);
+    ck_assert_uint_gt(figures().invalidated, 0);
+}
+END_TEST
+
 static Suite *memory_suite(void)
 {
     Suite *s = suite_create("jit_memory");
@@ -207,6 +273,8 @@ static Suite *memory_suite(void)
     tcase_add_test(t, other_cpu);
     tcase_add_test(t, data_beside_code);
     tcase_add_test(t, other_translation);
+    tcase_add_test(t, linked_in_page);
+    tcase_add_test(t, linked_to_other_page);
     suite_add_tcase(s, t);
     return s;
 }
