@@ -53,8 +53,9 @@ static void pointers(FILE *out, const struct jit_cx *x)
     fprintf(out, "legend function leave_page %lx\n",
             (unsigned long)(uintptr_t)x->jit->leave_page);
     static const char *const common[COMMON_COUNT] = {
-        [COMMON_MOVE] = "move", [COMMON_COMPARE] = "compare", [COMMON_FILL] = "fill",
-        [COMMON_AND] = "and",   [COMMON_OR] = "or",           [COMMON_XOR] = "xor"};
+        [COMMON_MOVE] = "move",    [COMMON_COMPARE] = "compare", [COMMON_FILL] = "fill",
+        [COMMON_AND] = "and",      [COMMON_OR] = "or",           [COMMON_XOR] = "xor",
+        [COMMON_PIECES] = "pieces"};
     for (unsigned k = 0; k < COMMON_COUNT; k++)
         fprintf(out, "legend function common_%s %lx\n", common[k],
                 (unsigned long)(uintptr_t)x->jit->common[k]);

@@ -45,9 +45,8 @@ u64 emit_bit_range(unsigned from, unsigned to);
  *  of the branch behind it, or 0. */
 void emit_tm_many(struct jit_cx *x, unsigned mask);
 
-/* -- emit_more.c, emit_wide.c, emit_part.c, emit_update.c -- */
+/* -- emit_more.c, emit_part.c, emit_update.c -- */
 void emit_more(struct jit_cx *x);
-void emit_wide(struct jit_cx *x);
 void emit_part(struct jit_cx *x);
 void emit_update(struct jit_cx *x);
 
@@ -129,10 +128,15 @@ void mem_length(struct jit_cx *x, unsigned to);
 
 /* -- emit_ss.c -- */
 void emit_ss(struct jit_cx *x);
-void emit_common(struct x64 *a, enum jit_common kind);
 /** An EXECUTE becomes what it executes, when that is one of emit_ss's and is in the same page. */
 void ss_execute(const struct jit_cx *x, struct jit_insn *i);
 unsigned ext_size(u8 ext);
+
+/* -- common.c -- */
+void emit_common(struct x64 *a, enum jit_common kind);
+/** 1, 2, 4 or 8 bytes between storage and a register. */
+void emit_load_unit(struct x64 *a, unsigned unit, struct x64_mem m, unsigned to);
+void emit_store_unit(struct x64 *a, unsigned unit, struct x64_mem m, unsigned from);
 
 /* -- emit_cc.c -- */
 /** Flags have just been set by instruction x->cur: store or remember the condition code. */

@@ -173,33 +173,17 @@ static unsigned unit_of(unsigned len)
     return len >= 8 ? 8 : len >= 4 ? 4 : len >= 2 ? 2 : 1;
 }
 
-static void load_unit(struct x64 *a, unsigned unit, struct x64_mem m, unsigned to)
-{
-    unsigned op = unit >= 4 ? A_MOV : unit == 2 ? A_MOVZX16 : A_MOVZX8;
-    x64_rm(a, unit == 8, op, to, m);
-}
-
-static void store_unit(struct x64 *a, unsigned unit, struct x64_mem m, unsigned from)
-{
-    if (unit == 1)
-        x64_rm8(a, A_MOV8_STORE, from, m);
-    else if (unit == 2)
-        x64_rm16(a, A_MOV_STORE, from, m);
-    else
-        x64_rm(a, unit == 8, A_MOV_STORE, from, m);
-}
-
 /* At most 15 bytes: one unit, or two that may overlap, both loaded before one is stored. */
 static void move_short(struct x64 *a, unsigned len)
 {
     unsigned unit = unit_of(len);
     s32 last = (s32)(len - unit);
-    load_unit(a, unit, x64_at(RCX, 0), RDX);
+    emit_load_unit(a, unit, x64_at(RCX, 0), RDX);
     if (last)
-        load_unit(a, unit, x64_at(RCX, last), RCX);
-    store_unit(a, unit, x64_at(RAX, 0), RDX);
+        emit_load_unit(a, unit, x64_at(RCX, last), RCX);
+    emit_store_unit(a, unit, x64_at(RAX, 0), RDX);
     if (last)
-        store_unit(a, unit, x64_at(RAX, last), RCX);
+        emit_store_unit(a, unit, x64_at(RAX, last), RCX);
 }
 
 /* Does the destination begin inside the source, behind its first byte? Then the body. */
@@ -242,10 +226,82 @@ static bool repeats(const struct jit_insn *i)
            len % dist == 0;
 }
 
+/* ---- loops of nothing but MVC of 256 bytes, as memcpy has: many pieces at once, all but the last,
+ * which goes the usual way ---- */
+
+#define PIECE_BYTES 256
+#define PIECES_MIN 4
+
+/* The branch of a loop that moves a piece, advances both operands and counts; or NULL. */
+static const struct jit_insn *moving_loop(const struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x), *last;
+    const struct jit_block *b = &x->block[x->cur_block];
+    u16 bases = (u16)(1u << i->d.r2 | 1u << i->d.b2), advanced = 0;
+    last = region_last(x, b);
+    if (b->taken != (int)x->cur_block || last->lo->op != OP_BRCT || last->lo->width != 64 ||
+        length(i) != PIECE_BYTES || !i->amode64 || i->ex_at != NOT_EXECUTED)
+        return NULL;
+    for (const struct jit_insn *k = &x->insn[b->first]; k < last; k++) {
+        if (k == i || (k->lo && k->lo->op == OP_NOP))
+            continue;
+        bool step = k->lo && k->lo->op == OP_LA && k->lo->b == S_MEM && k->index >= ZERO_REG &&
+                    k->base == k->d.r1 && k->disp == PIECE_BYTES;
+        if (!step || (advanced >> k->d.r1 & 1))
+            return NULL;
+        advanced |= (u16)(1u << k->d.r1);
+    }
+    bool two = i->d.r2 != i->d.b2 && i->d.r2 < ZERO_REG && i->d.b2 < ZERO_REG;
+    return two && advanced == bases && !(bases >> last->d.r1 & 1) ? last : NULL;
+}
+
+/* Register g += rax, or -= rax. */
+static void step_register(struct jit_cx *x, unsigned g, bool add)
+{
+    unsigned to = reg_def64(x, g, RDX);
+    if (to == RDX)
+        reg_get64(x, g, RDX);
+    x64_rr(&x->a, true, add ? A_ADD : A_SUB, to, RAX);
+    reg_done64(x, g, to);
+}
+
+static void emit_pieces(struct jit_cx *x, const struct jit_insn *last)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    s32 insns = x->block[x->cur_block].count;
+    if (x->bear >= 0 || x->fp_cached)
+        return;
+    reg_widen(x, (u16)(i->reads64 | 1u << last->d.r1));
+    reg_get64(x, last->d.r1, RDX);
+    x64_gi(a, true, G_SUB, RDX, 1);
+    x64_gi(a, true, G_CMP, RDX, PIECES_MIN);
+    u8 *few = x64_jcc(a, CC_B);
+    x64_mov_mem_i(a, true, CPU_AT(scratch), insns);
+    mem_base_disp(x, i->d.b2, i->d.ss.d2, RCX);
+    mem_base_disp(x, i->d.r2, i->d.ss.d1, RAX);
+    call_common(x, COMMON_PIECES);
+    x64_rr(a, true, A_TEST, RAX, RAX);
+    u8 *none = x64_jcc(a, CC_E);
+    x64_imul_i(a, true, RCX, RAX, insns);
+    x64_rr(a, true, A_SUB, H_N, RCX);
+    step_register(x, last->d.r1, false);
+    x64_shift_i(a, true, S_SHL, RAX, 8);
+    step_register(x, i->d.r2, true);
+    step_register(x, i->d.b2, true);
+    x->bear = last->at; /* it was taken */
+    emit_bear(x);
+    x64_patch(a, few, a->at);
+    x64_patch(a, none, a->at);
+}
+
 static void emit_mvc(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     unsigned len = length(i), dist = distance(i);
+    const struct jit_insn *loop = moving_loop(x);
+    if (loop)
+        emit_pieces(x, loop);
     if (repeats(i)) {
         operand(x, i->d.b2, i->d.ss.d2, dist + len, true);
         repeat_pattern(&x->a, dist, len);
@@ -324,9 +380,9 @@ static void clear_short(struct x64 *a, unsigned len)
 {
     unsigned unit = unit_of(len);
     x64_mov_i(a, RDX, 0);
-    store_unit(a, unit, x64_at(RAX, 0), RDX);
+    emit_store_unit(a, unit, x64_at(RAX, 0), RDX);
     if (len > unit)
-        store_unit(a, unit, x64_at(RAX, (s32)(len - unit)), RDX);
+        emit_store_unit(a, unit, x64_at(RAX, (s32)(len - unit)), RDX);
 }
 
 static void emit_clear(struct jit_cx *x)
@@ -381,303 +437,4 @@ void emit_ss(struct jit_cx *x)
     default: emit_combine(x); break;
     }
     mem_done(x);
-}
-
-/* ---- common code ---- */
-
-static void arrive(struct x64 *a, u8 *from)
-{
-    x64_patch(a, from, a->at);
-}
-
-static void jump_back(struct x64 *a, enum x64_cond cond, const u8 *to)
-{
-    x64_patch(a, x64_jcc(a, cond), to);
-}
-
-/* rax and rcx go on by `n`, rdx is left; the flags are those of what is left. */
-static void advance(struct x64 *a, s32 n)
-{
-    x64_gi(a, true, G_ADD, RAX, n);
-    x64_gi(a, true, G_ADD, RCX, n);
-    x64_gi(a, true, G_SUB, RDX, n);
-}
-
-/* 32 bytes and more. */
-static void fill_long(struct x64 *a)
-{
-    x64_gi(a, true, G_SUB, RDX, (s32)WIDE_BYTES - 1);
-    x64_vmovdqu(a, true, true, XMM0, x64_idx(RAX, RDX, 0, 0));
-    const u8 *again = a->at;
-    x64_vmovdqu(a, true, true, XMM0, x64_at(RAX, 0));
-    x64_gi(a, true, G_ADD, RAX, (s32)WIDE_BYTES);
-    x64_gi(a, true, G_SUB, RDX, (s32)WIDE_BYTES);
-    jump_back(a, CC_G, again);
-    x64_vzeroupper(a);
-    x64_ret(a);
-}
-
-static void fill_unit(struct x64 *a, unsigned op, unsigned bytes)
-{
-    x64_gi(a, false, G_CMP, RDX, (s32)bytes - 1);
-    u8 *fewer = x64_jcc(a, CC_B);
-    x64_vector(a, false, op, XMM0, 0, x64_at(RAX, 0));
-    x64_vector(a, false, op, XMM0, 0, x64_idx(RAX, RDX, 0, 1 - (s32)bytes));
-    x64_vzeroupper(a);
-    x64_ret(a);
-    arrive(a, fewer);
-}
-
-static void common_fill(struct x64 *a)
-{
-    x64_gi(a, false, G_CMP, RDX, (s32)WIDE_BYTES - 1);
-    u8 *fewer = x64_jcc(a, CC_B);
-    fill_long(a);
-    arrive(a, fewer);
-    fill_unit(a, V_STORE, HALF_BYTES);
-    fill_unit(a, V_STOREQ, 8);
-    fill_unit(a, V_STORED, 4);
-    x64_vector_rr(a, false, V_STORED, XMM0, 0, RCX);
-    x64_vzeroupper(a);
-    x64_rm8(a, A_MOV8_STORE, RCX, x64_at(RAX, 0));
-    x64_rm8(a, A_MOV8_STORE, RCX, x64_idx(RAX, RDX, 0, 0));
-    x64_shift_i(a, false, S_SHR, RDX, 1);
-    x64_rm8(a, A_MOV8_STORE, RCX, x64_idx(RAX, RDX, 0, 0));
-    x64_ret(a);
-}
-
-/* The source is repeated: byte by byte, but for the common case of one byte. */
-static void move_repeat(struct x64 *a)
-{
-    x64_rr(a, true, A_TEST, RBX, RBX); /* distance less one */
-    u8 *other = x64_jcc(a, CC_NE);
-    x64_vector(a, true, V_BROADCASTB, XMM0, 0, x64_at(RCX, 0));
-    x64_pop(a, RBX);
-    common_fill(a);
-    arrive(a, other);
-    const u8 *again = a->at;
-    x64_rm(a, false, A_MOVZX8, RBX, x64_at(RCX, 0));
-    x64_rm8(a, A_MOV8_STORE, RBX, x64_at(RAX, 0));
-    advance(a, 1);
-    jump_back(a, CC_NS, again);
-    x64_pop(a, RBX);
-    x64_ret(a);
-}
-
-/* `bytes` to twice as many: two units that may overlap, both loaded before one is stored. */
-static void move_unit(struct x64 *a, unsigned bytes)
-{
-    s32 last = 1 - (s32)bytes;
-    x64_gi(a, false, G_CMP, RDX, (s32)bytes - 1);
-    u8 *fewer = x64_jcc(a, CC_B);
-    load_unit(a, bytes, x64_at(RCX, 0), RBX);
-    load_unit(a, bytes, x64_idx(RCX, RDX, 0, last), RCX);
-    store_unit(a, bytes, x64_at(RAX, 0), RBX);
-    store_unit(a, bytes, x64_idx(RAX, RDX, 0, last), RCX);
-    x64_pop(a, RBX);
-    x64_ret(a);
-    arrive(a, fewer);
-}
-
-static void move_half(struct x64 *a)
-{
-    s32 last = 1 - (s32)HALF_BYTES;
-    x64_gi(a, false, G_CMP, RDX, (s32)HALF_BYTES - 1);
-    u8 *fewer = x64_jcc(a, CC_B);
-    x64_vmovdqu(a, false, false, XMM0, x64_at(RCX, 0));
-    x64_vmovdqu(a, false, false, XMM_LAST, x64_idx(RCX, RDX, 0, last));
-    x64_vmovdqu(a, false, true, XMM0, x64_at(RAX, 0));
-    x64_vmovdqu(a, false, true, XMM_LAST, x64_idx(RAX, RDX, 0, last));
-    x64_pop(a, RBX);
-    x64_ret(a);
-    arrive(a, fewer);
-}
-
-/* 32 bytes and more: the last are loaded first, the others in order (see above). */
-static void move_long(struct x64 *a)
-{
-    x64_gi(a, true, G_SUB, RDX, (s32)WIDE_BYTES - 1);
-    x64_vmovdqu(a, true, false, XMM_LAST, x64_idx(RCX, RDX, 0, 0));
-    x64_rm(a, true, A_LEA, RBX, x64_idx(RAX, RDX, 0, 0));
-    x64_rr(a, true, A_TEST, RDX, RDX);
-    u8 *only = x64_jcc(a, CC_E);
-    const u8 *again = a->at;
-    x64_vmovdqu(a, true, false, XMM0, x64_at(RCX, 0));
-    x64_vmovdqu(a, true, true, XMM0, x64_at(RAX, 0));
-    advance(a, (s32)WIDE_BYTES);
-    jump_back(a, CC_G, again);
-    arrive(a, only);
-    x64_vmovdqu(a, true, true, XMM_LAST, x64_at(RBX, 0));
-    x64_pop(a, RBX);
-    x64_vzeroupper(a);
-    x64_ret(a);
-}
-
-static void common_move(struct x64 *a)
-{
-    x64_push(a, RBX);
-    x64_rr(a, true, A_MOV, RBX, RAX);
-    x64_rr(a, true, A_SUB, RBX, RCX);
-    x64_gi(a, true, G_SUB, RBX, 1);
-    x64_rr(a, true, A_CMP, RBX, RDX);
-    u8 *repeats_source = x64_jcc(a, CC_B);
-    x64_gi(a, false, G_CMP, RDX, (s32)WIDE_BYTES - 1);
-    u8 *fewer = x64_jcc(a, CC_B);
-    move_long(a);
-    arrive(a, fewer);
-    move_half(a);
-    move_unit(a, 8);
-    move_unit(a, 4);
-    move_unit(a, 2);
-    load_unit(a, 1, x64_at(RCX, 0), RBX);
-    store_unit(a, 1, x64_at(RAX, 0), RBX);
-    x64_pop(a, RBX);
-    x64_ret(a);
-    arrive(a, repeats_source);
-    move_repeat(a);
-}
-
-/* Units of 4 or 8 bytes differ when ebx does from the storage at rcx: as big-endian numbers. */
-static void compare_unit(struct x64 *a, bool w, struct x64_mem one, struct x64_mem other)
-{
-    x64_rm(a, w, A_MOVBE, RBX, one);
-    x64_rm(a, w, A_MOVBE, RCX, other);
-    x64_rr(a, w, A_CMP, RBX, RCX);
-}
-
-static void compare_end(struct x64 *a)
-{
-    x64_pop(a, RBX);
-    x64_ret(a);
-}
-
-/* 4 or 8 bytes to twice as many; further to the left nothing differs where the last unit begins. */
-static void compare_units(struct x64 *a, unsigned bytes)
-{
-    bool w = bytes == 8;
-    s32 last = 1 - (s32)bytes;
-    x64_gi(a, false, G_CMP, RDX, (s32)bytes - 1);
-    u8 *fewer = x64_jcc(a, CC_B);
-    x64_rm(a, w, A_MOV, RBX, x64_at(RAX, 0));
-    x64_rm(a, w, A_CMP, RBX, x64_at(RCX, 0));
-    u8 *differs = x64_jcc(a, CC_NE);
-    compare_unit(a, w, x64_idx(RAX, RDX, 0, last), x64_idx(RCX, RDX, 0, last));
-    compare_end(a);
-    arrive(a, differs);
-    compare_unit(a, w, x64_at(RAX, 0), x64_at(RCX, 0));
-    compare_end(a);
-    arrive(a, fewer);
-}
-
-/* ebx = -1 when vectors at rax and rcx are equal, else a bit 0 for each byte that differs. */
-static void compare_vectors(struct x64 *a, bool wide)
-{
-    x64_vmovdqu(a, wide, false, XMM0, x64_at(RAX, 0));
-    x64_vector(a, wide, V_CMPEQB, XMM0, XMM0, x64_at(RCX, 0));
-    x64_vector_rr(a, wide, V_MOVMSKB, RBX, 0, XMM0);
-    x64_gi(a, false, G_CMP, RBX, wide ? -1 : 0xffff);
-}
-
-/* The first byte that differs decides. */
-static void compare_found(struct x64 *a, bool wide)
-{
-    if (wide)
-        x64_vzeroupper(a);
-    x64_g3(a, false, N_NOT, RBX);
-    x64_rr(a, false, A_TZCNT, RBX, RBX);
-    x64_rm(a, false, A_MOVZX8, RAX, x64_idx(RAX, RBX, 0, 0));
-    x64_rm8(a, A_CMP8, RAX, x64_idx(RCX, RBX, 0, 0));
-    compare_end(a);
-}
-
-/* One vector to any number of them, in a loop; the last may overlap what is known to be equal. */
-static void compare_long(struct x64 *a, bool wide)
-{
-    s32 bytes = wide ? (s32)WIDE_BYTES : (s32)HALF_BYTES;
-    x64_gi(a, false, G_CMP, RDX, bytes - 1);
-    u8 *fewer = x64_jcc(a, CC_B);
-    const u8 *again = a->at;
-    compare_vectors(a, wide);
-    u8 *differs = x64_jcc(a, CC_NE);
-    advance(a, bytes);
-    x64_gi(a, true, G_CMP, RDX, bytes - 1);
-    jump_back(a, CC_GE, again);
-    x64_rm(a, true, A_LEA, RAX, x64_idx(RAX, RDX, 0, 1 - bytes));
-    x64_rm(a, true, A_LEA, RCX, x64_idx(RCX, RDX, 0, 1 - bytes));
-    compare_vectors(a, wide);
-    u8 *differs_last = x64_jcc(a, CC_NE);
-    if (wide)
-        x64_vzeroupper(a);
-    compare_end(a);
-    arrive(a, differs);
-    arrive(a, differs_last);
-    compare_found(a, wide);
-    arrive(a, fewer);
-}
-
-static void common_compare(struct x64 *a)
-{
-    x64_push(a, RBX);
-    compare_long(a, true);
-    compare_long(a, false);
-    compare_units(a, 8);
-    compare_units(a, 4);
-    const u8 *again = a->at; /* up to 3 bytes */
-    x64_rm(a, false, A_MOVZX8, RBX, x64_at(RAX, 0));
-    x64_rm8(a, A_CMP8, RBX, x64_at(RCX, 0));
-    u8 *differs = x64_jcc(a, CC_NE);
-    advance(a, 1);
-    jump_back(a, CC_NS, again);
-    x64_rr(a, false, A_CMP, RBX, RBX);
-    arrive(a, differs);
-    compare_end(a);
-}
-
-/* Eight bytes at a time where the operands do not overlap so that bytes pass on, else one. */
-static void common_combine(struct x64 *a, unsigned op)
-{
-    x64_push(a, RBX);
-    x64_push(a, RSI);
-    x64_mov_i(a, RSI, 0);
-    x64_rr(a, true, A_MOV, RBX, RAX);
-    x64_rr(a, true, A_SUB, RBX, RCX);
-    x64_gi(a, true, G_SUB, RBX, 1);
-    x64_rr(a, true, A_CMP, RBX, RDX);
-    u8 *passes_on = x64_jcc(a, CC_B);
-    const u8 *again = a->at;
-    x64_gi(a, true, G_CMP, RDX, 7);
-    u8 *fewer = x64_jcc(a, CC_L);
-    x64_rm(a, true, A_MOV, RBX, x64_at(RCX, 0));
-    x64_rm(a, true, op, RBX, x64_at(RAX, 0));
-    x64_rm(a, true, A_MOV_STORE, RBX, x64_at(RAX, 0));
-    x64_rr(a, true, A_OR, RSI, RBX);
-    advance(a, 8);
-    jump_back(a, CC_NS, again);
-    u8 *done = x64_jmp(a);
-    arrive(a, passes_on);
-    arrive(a, fewer);
-    again = a->at;
-    x64_rm(a, false, A_MOVZX8, RBX, x64_at(RCX, 0));
-    x64_rm8(a, op - 1, RBX, x64_at(RAX, 0));
-    x64_rm8(a, A_MOV8_STORE, RBX, x64_at(RAX, 0));
-    x64_rr(a, true, A_OR, RSI, RBX);
-    advance(a, 1);
-    jump_back(a, CC_NS, again);
-    arrive(a, done);
-    x64_rr(a, true, A_TEST, RSI, RSI);
-    x64_pop(a, RSI);
-    x64_pop(a, RBX);
-    x64_ret(a);
-}
-
-void emit_common(struct x64 *a, enum jit_common kind)
-{
-    switch (kind) {
-    case COMMON_MOVE: common_move(a); break;
-    case COMMON_COMPARE: common_compare(a); break;
-    case COMMON_FILL: common_fill(a); break;
-    case COMMON_AND: common_combine(a, A_AND); break;
-    case COMMON_OR: common_combine(a, A_OR); break;
-    default: common_combine(a, A_XOR); break;
-    }
 }

@@ -29,7 +29,8 @@ struct jit_region {
 };
 
 /* Common code that emit_ss.c calls: loops over operands of up to 256 bytes, rdx their length less
- * one. It keeps all registers but rax, rcx and rdx, and the first two vector registers. */
+ * one. It keeps all general registers but rax, rcx and rdx, and vector registers but the first two;
+ * the last of them keeps none of those. */
 enum jit_common {
     COMMON_MOVE,    /* from rcx to rax as if byte by byte, from the left */
     COMMON_COMPARE, /* rax with rcx: flags of a comparison without sign */
@@ -37,6 +38,7 @@ enum jit_common {
     COMMON_AND,     /* rcx into rax as if byte by byte: flag, whether the result is zero */
     COMMON_OR,
     COMMON_XOR,
+    COMMON_PIECES, /* jit_move_pieces(cpu, rax, rcx, rdx, n): rax, how many */
     COMMON_COUNT
 };
 
@@ -94,6 +96,11 @@ void jit_dump_legend(FILE *out);
 /* -- jit.c -- */
 /** The region that begins with this handler, which is translated code. */
 struct jit_region *jit_region_of(const struct jit *j, insn_run *run);
+
+/* -- common.c -- */
+/** Pieces of 256 bytes from the logical address `from` to `to`, one behind the other, as by MVC:
+ *  how many were moved, at most `pieces`, fewer than n / c->scratch. What is not simple is left. */
+u64 jit_move_pieces(struct cpu *c, u64 to, u64 from, u64 pieces, long n);
 
 /* -- jit.c: C functions that translated code calls -- */
 int jit_body_result(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned length);

@@ -96,7 +96,7 @@ enum jit_op {
     OP_DEC, /* branch on count without a branch */
     OP_TRAP,
     OP_LAT,
-    OP_WMUL, /* emit_wide.c: pairs */
+    OP_WMUL, /* pairs */
     OP_WMULS,
     OP_WDIV,
     OP_WDIVS, /* of a pair of low halves */

@@ -191,6 +191,14 @@ t_mvc:
     jne     2f
     clc     0(20,%r10), 32(%r10)
 2:  SEQ
+    lghi    %r5, 1                      # a loop of moves
+    lgr     %r6, %r10
+    lgr     %r7, %r10
+2:  mvc     0(256,%r6), 0(%r7)
+    la      %r6, 256(%r6)
+    la      %r7, 256(%r7)
+    brctg   %r5, 2b
+    SEQ
     lghi    %r6, 0
     dlgr    %r6, %r3
     SEQ

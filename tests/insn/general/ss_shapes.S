@@ -11,6 +11,8 @@
 #define PATTERN 0x600000
 #define AROUND 768      /* bytes that are compared, from 256 before the second operand on */
 #define ROUNDS 40
+#define BIG_PATTERN 0x700000
+#define BIG_BYTES 0x28000
 
     .text
     .balign 8
@@ -426,8 +428,160 @@ tests:
 2:  brctg   %r11, 1b
     lg      %r3, 0(%r6)
     EXPECT_REG %r3, 0x22    /* 39 times: an odd number */
+    CHECK   10                  /* loops of pieces of 256 bytes: overlaps, places, numbers */
+    llilf   %r1, BIG_PATTERN
+    llilf   %r2, BIG_BYTES
+    lghi    %r0, 3
+1:  stc     %r0, 0(%r1)
+    la      %r1, 1(%r1)
+    mhi     %r0, 29
+    ahi     %r0, 13
+    brctg   %r2, 1b
+    larl    %r12, moves
+    larl    %r13, moves_end
+1:  lgf     %r6, 0(%r12)
+    lgf     %r7, 4(%r12)
+    lgf     %r8, 8(%r12)
+    algfi   %r6, AREA
+    algfi   %r7, AREA
+    brasl   %r14, big_prepare
+    brasl   %r14, big_reference
+    lgr     %r1, %r6
+    lgr     %r3, %r7
+    lgr     %r5, %r8
+    brasl   %r14, big_move
+    lgr     %r2, %r6
+    sllg    %r4, %r8, 8         /* registers have advanced */
+    agr     %r2, %r4
+    cgr     %r1, %r2
+    jne     fail
+    lgr     %r2, %r7
+    agr     %r2, %r4
+    cgr     %r3, %r2
+    jne     fail
+    EXPECT_REG %r5, 0
+    brasl   %r14, big_same
+    la      %r12, 12(%r12)
+    cgr     %r12, %r13
+    jl      1b
+
+    CHECK   11                  /* a loop of pieces ends before a protected page: all pieces before are there */
+    llilf   %r6, AREA + 0x1000
+    lghi    %r1, 0x10
+1:  sske    %r1, %r6
+    aghi    %r6, 4096
+    clfi    %r6, AREA + 0x5000
+    jl      1b
+    lghi    %r1, 0x20
+    sske    %r1, %r6
+    llilf   %r7, AREA + 0x20100
+    llilf   %r6, AREA + 0x1080
+    lghi    %r8, 63
+    brasl   %r14, big_prepare
+    brasl   %r14, big_reference
+    lgr     %r1, %r6
+    lgr     %r3, %r7
+    lghi    %r5, 200
+    larl    %r4, 2f
+    stg     %r4, T_PGM_ADDR(%r0)
+    spka    0x10
+    brasl   %r14, big_move
+    j       fail
+2:  mvc     T_PGM_ADDR(8, %r0), T_FAIL_ADDR(%r0)
+    clhhsi  0x8e(%r0), PGM_PROTECTION
+    jne     fail
+    EXPECT_REG %r1, AREA + 0x1080 + 63 * 256
+    EXPECT_REG %r3, AREA + 0x20100 + 63 * 256
+    EXPECT_REG %r5, 137
+    brasl   %r14, big_same
+    lghi    %r1, 0
+    sske    %r1, %r6
+
+    CHECK   12                  /* a loop of pieces stores into code that has been executed */
+    lghi    %r11, ROUNDS
+    lghi    %r8, 0
+1:  larl    %r1, code_stored
+    larl    %r3, code_one
+    tmll    %r11, 1
+    jne     2f
+    larl    %r3, code_two
+2:  lghi    %r5, 6
+    brasl   %r14, big_move
+    lghi    %r2, 0
+    brasl   %r14, code_stored + 5 * 256
+    agr     %r8, %r2
+    brctg   %r11, 1b
+    EXPECT_REG %r8, 20 * 7 + 20 * 9
     j       pass
+
+big_move:
+    pfd     2, 512(%r1)
+    mvc     0(256, %r1), 0(%r3)
+    la      %r1, 256(%r1)
+    la      %r3, 256(%r3)
+    brctg   %r5, big_move
+    br      %r14
+
+/* Both areas as the pattern is. */
+big_prepare:
+    lghi    %r0, 2
+    llilf   %r2, AREA
+2:  llilf   %r4, BIG_PATTERN
+    llilf   %r3, BIG_BYTES
+    llilf   %r5, BIG_BYTES
+1:  mvcle   %r2, %r4, 0
+    jo      1b
+    llilf   %r2, AREA + SHADOW
+    brct    %r0, 2b
+    br      %r14
+
+big_same:
+    llilf   %r2, AREA
+    llilf   %r4, AREA + SHADOW
+    llilf   %r3, BIG_BYTES
+    llilf   %r5, BIG_BYTES
+1:  clcle   %r2, %r4, 0
+    jo      1b
+    jne     fail
+    br      %r14
+
+/* r8 pieces from r7 to r6, byte by byte, in the reference. */
+big_reference:
+    lgr     %r1, %r6
+    ag      %r1, shadow - _start(%r10)
+    lgr     %r2, %r7
+    ag      %r2, shadow - _start(%r10)
+    sllg    %r3, %r8, 8
+1:  llc     %r4, 0(%r2)
+    stc     %r4, 0(%r1)
+    la      %r1, 1(%r1)
+    la      %r2, 1(%r2)
+    brctg   %r3, 1b
+    br      %r14
+
+/* To, from, pieces. */
+    .balign 4
+moves:
+    .long   0x1000, 0x8000, 1,  0x1000, 0x8000, 2,  0x1000, 0x8000, 5,  0x1000, 0x8000, 16,  0x1000, 0x8000, 40
+    .long   0x10ff, 0x8000, 40,  0x1000, 0x80ff, 40,  0x1f80, 0x8f80, 20,  0x1f81, 0x8f10, 33,  0x1f01, 0x8eff, 20
+    .long   0x1000, 0x1001, 40,  0x1000, 0x1100, 40,  0x1000, 0x10ff, 40,  0x1100, 0x1000, 40,  0x1101, 0x1000, 20
+    .long   0x1001, 0x1000, 20,  0x1080, 0x1000, 20,  0x1500, 0x1000, 40,  0x1fff, 0x1000, 40,  0x3000, 0x1000, 60
+    .long   0x1000, 0x1000, 30,  0x1f00, 0x1eff, 20
+moves_end:
 
     .balign 256
 t_changed:
     mvc     0(1, %r6), 0(%r7)
+
+.macro CODE name, value
+\name:
+    .fill   5 * 256, 1, 0
+    lghi    %r2, \value
+    br      %r14
+    .fill   250, 1, 0
+.endm
+    .balign 4096
+    CODE    code_one, 7
+    CODE    code_two, 9
+    .balign 256
+    CODE    code_stored, 0
