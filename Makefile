@@ -10,7 +10,7 @@ CC       := gcc
 endif
 
 # --- what is built ------------------------------------------------------------------------------
-SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io io/image io/dasd io/tape io/unitrec hyp hyp/config hyp/cp hyp/rdev hyp/spool ssi lgr cli cli/tn3270
+SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io io/image io/dasd io/tape io/unitrec hyp hyp/config hyp/cp hyp/rdev hyp/spool ssi lgr cli cli/ipl cli/dasd cli/tn3270
 SRCS     := $(sort $(foreach d,$(SRC_DIRS),$(wildcard $(d)/*.c)))
 LIB_SRCS := $(filter-out cli/main.c,$(SRCS))
 OBJ      := $(BUILD)/obj
@@ -21,7 +21,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/uni
 # --- libraries: required ones, then the optional ones that are there -----------------------------
 PKG_CONFIG ?= pkg-config
 PKGS       := libuv jansson zlib
-PKGS_OPT   := libedit openssl
+PKGS_OPT   := libedit openssl libnbd
 PKGS_FOUND  = $(PKGS) $(foreach p,$(PKGS_OPT),$(shell $(PKG_CONFIG) --exists $(p) && echo $(p)))
 
 # Evaluated once, and only when something is compiled (`make setup` may run before they exist).
@@ -90,7 +90,7 @@ $(foreach f,$(wildcard cpu/insn/*.c cpu/bfp/*.c),$(eval CFLAGS.$(f) += -fno-sani
 endif
 
 # --- build --------------------------------------------------------------------------------------
-.PHONY: all help install setup setup-build setup-guest pkgs-there guest demo check lint asan tsan \
+.PHONY: all help install install-man setup setup-build setup-guest pkgs-there guest demo check lint asan tsan \
 	bench clean unit format docs fuzz fuzz-isa fuzz-decode litmus
 .DELETE_ON_ERROR:
 
@@ -142,11 +142,15 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(TEST_LIB) $(LIB) $(BUILD)/flags
 	  $(TEST_LIB) $(LIB) \
 	  $(CHECK_LIBS) $(LDLIBS)
 
-install: all
+install: all install-man
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/endicott
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/endicott
 	@if [ -d docs/samples ]; then \
 	  cp -R docs/samples $(DESTDIR)$(PREFIX)/share/endicott/; fi
+
+# From what --help tells, and docs/man/*.text.
+install-man: $(if $(wildcard $(PROGRAM)),,all)
+	@docs/man/generate $(abspath $(PROGRAM)) $(DESTDIR)$(PREFIX)/share/man/man1
 
 # --- set-up, guest, tests -----------------------------------------------------------------------
 setup:

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum cli_exit {
     EXIT_WELL = 0,
@@ -54,6 +55,8 @@ struct cli_verb {
     const char *name, *usage;
     int (*run)(const char *const *operand, unsigned operands, const void *options);
 };
+/** A line for each verb; `verbs` ends with a NULL name. */
+void cli_verbs_tell(FILE *to, const struct cli_verb *verbs);
 /** Runs the verb that argv[1] names with the operands behind it, after cli_parse; `verbs` ends with
  *  a NULL name. Exit status; EXIT_USAGE with the usage when there is no such verb. */
 int cli_verb_run(int argc, char **argv, const char *usage, const struct cli_verb *verbs,

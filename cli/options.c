@@ -113,6 +113,12 @@ int cli_exit_of(int status)
     }
 }
 
+void cli_verbs_tell(FILE *to, const struct cli_verb *verbs)
+{
+    for (const struct cli_verb *verb = verbs; verb->name; verb++)
+        fprintf(to, "  endicott %s\n", verb->usage);
+}
+
 int cli_verb_run(int argc, char **argv, const char *usage, const struct cli_verb *verbs,
                  const void *options)
 {
@@ -121,6 +127,7 @@ int cli_verb_run(int argc, char **argv, const char *usage, const struct cli_verb
         verb++;
     if (!verb->name) {
         fprintf(stderr, "usage: endicott %s\n", usage);
+        cli_verbs_tell(stderr, verbs);
         return EXIT_USAGE;
     }
     unsigned operands = 0;

@@ -287,7 +287,7 @@ int image_check(const char *path, image_fault *fault, void *arg, struct image_ch
     if (rc)
         return rc;
     u8 *buf = malloc(IMAGE_TRACK_BYTES_MAX);
-    *out = (struct image_check){.open_left = img->open_left};
+    *out = (struct image_check){.progress = out->progress, .open_left = img->open_left};
     for (u32 t = 0; buf && t < img->geometry.tracks; t++) {
         struct cause why = {0};
         u32 len;
@@ -296,6 +296,8 @@ int image_check(const char *path, image_fault *fault, void *arg, struct image_ch
             out->tracks_read++;
         else if (one != ST_LOST) /* which was told of when the tables were read */
             check_fault(&k, t, why.text);
+        if (out->progress)
+            out->progress(t + 1, img->geometry.tracks);
     }
     out->faults = k.faults;
     img->fault = NULL;
@@ -317,6 +319,8 @@ static int replace_tracks(struct image *img, struct checking *k, struct image_ch
         u32 len;
         int one = image_read_track(img, t, buf, &len, &why);
         out->tracks_read += one == ST_OK;
+        if (out->progress)
+            out->progress(t + 1, img->geometry.tracks);
         if (one == ST_OK)
             continue;
         if (one != ST_LOST)
@@ -338,7 +342,7 @@ int image_repair(const char *path, image_fault *fault, void *arg, struct image_c
     int rc = open_with(path, IMAGE_REPAIR, check_fault, &k, &img, cause);
     if (rc)
         return rc;
-    *out = (struct image_check){.open_left = img->open_left};
+    *out = (struct image_check){.progress = out->progress, .open_left = img->open_left};
     rc = replace_tracks(img, &k, out, cause);
     out->faults = k.faults;
     img->fault = NULL;

@@ -105,6 +105,7 @@ int image_create(const char *path, const struct image_create *what, struct cause
 /** What image_check found: one line each; track ~0: of the whole file. */
 typedef void image_fault(void *arg, u32 track, const char *text);
 struct image_check {
+    void (*progress)(u32 done, u32 total); /* in tracks, set by the caller; may be NULL */
     u32 tracks_read, faults;
     bool open_left; /* the last writer did not close it: free space was not written back */
 };

@@ -27,7 +27,7 @@ static void fault(void *arg, u32 number, const char *text)
 
 static unsigned faults(const char *path)
 {
-    struct image_check found;
+    struct image_check found = {0};
     struct cause cause = {0};
     unsigned told = 0;
     if (image_check(path, fault, &told, &found, &cause) != ST_OK)

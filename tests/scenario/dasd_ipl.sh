@@ -3,6 +3,7 @@
 # disk again, and `reboot` IPLs it once more (DIAGNOSE X'308' with the block of that device). Bad loads are refused.
 set -euo pipefail
 . "$ROOT/tests/lib/disk_guest.sh"
+. "$ROOT/tests/lib/program.sh"
 cd "$TEST_TMP"
 
 "$ENDICOTT" dasd init root.cckd --cylinders 200
@@ -69,4 +70,26 @@ refuses 2 'device 0200 is there already' --load 0200 --disk 0200=empty.cckd --di
 refuses 2 'nothing.cckd: No such file' --load 0200 --disk 0200=nothing.cckd
 refuses 1 'no disk image' --load 0200 --disk 0200=parm
 refuses 1 'in use' --load 0200 --disk 0200=empty.cckd --disk 0201=empty.cckd
+
+# --- who has an image: nobody, then a machine that waits
+elf idle <<'TEXT'
+        .globl _start
+_start: larl %r1,psw
+        lpswe 0(%r1)
+        .balign 8
+psw:    .quad 0x0202000180000000,0
+TEXT
+"$ENDICOTT" dasd owner empty.cckd >out
+saw out '^empty.cckd: nobody$'
+"$ENDICOTT" ipl --kernel idle --console none --disk 0200=empty.cckd --disk 0201=label.cckd,ro --timeout 60 >/dev/null 2>&1 </dev/null &
+machine=$!
+until grep -q "by process" <<<"$("$ENDICOTT" dasd owner label.cckd)"; do
+    kill -0 $machine || fail "the machine ended"
+done
+"$ENDICOTT" dasd owner empty.cckd >out
+saw out "^empty.cckd: written by process $machine: .*endicott ipl"
+"$ENDICOTT" dasd owner label.cckd --json >out
+saw out '"writes": false'
+kill $machine
+wait $machine || true
 echo "dasd_ipl: passed"

@@ -60,6 +60,29 @@ cckdcdsk -3 eckd.cckd >out 2>&1 || fail "cckdcdsk: $(cat out)"
 "$ENDICOTT" dasd ls eckd.cckd >out
 saw out '^LINUX\.VENDI01\.PART0001\.NATIVE +0\.2-149\.14$'
 
+# --- a file system made here goes into the partition, through a shadow, and the two are merged
+name=LINUX.VENDI01.PART0001.NATIVE
+"$ENDICOTT" dasd export eckd.cckd $name part.ext4
+e2fsck -f -n part.ext4 >out 2>&1 || fail "the exported file system: $(cat out)"
+mkdir made
+head -c 3000000 /dev/urandom >made/file
+mke2fs -q -t ext4 -b 4096 -d made made.ext4 "$(($(stat -c %s part.ext4) / 4096))"
+"$ENDICOTT" dasd init top.cckd --shadow-of eckd.cckd
+"$ENDICOTT" dasd import eckd.cckd,shadow=top.cckd $name made.ext4
+"$ENDICOTT" dasd convert eckd.cckd,shadow=top.cckd made.ckd --format ckd
+"$ENDICOTT" dasd export made.ckd $name back.ext4
+cmp made.ext4 back.ext4 || fail "what was imported does not come back"
+"$ENDICOTT" dasd export eckd.cckd $name part.again
+cmp part.ext4 part.again || fail "an import into a shadow changed what is below it"
+head -c 200000000 /dev/zero >large
+! "$ENDICOTT" dasd import made.ckd $name large 2>out || fail "more than there is room for was imported"
+saw out 'room for'
+! "$ENDICOTT" dasd export made.ckd NO.SUCH.NAME none 2>out || fail "a data set that is not there was exported"
+saw out 'has no NO.SUCH.NAME'
+[ ! -e none ] || fail "a file is left of a failed export"
+"$ENDICOTT" dasd import made.ckd $name made.ext4 --json >out
+saw out '"bytes": [0-9]{8,}'
+
 # --- again, one disk read-only: the files are there
 "$ENDICOTT" dasd convert eckd.cckd again.raw --format raw
 initrd second <<'SH'
@@ -75,9 +98,13 @@ mount -t ext4 -o ro,noload /dev/dasda1 /mnt/dasda1 && mount -t ext4 /dev/dasdb1 
 echo "sums ${PIPESTATUS:-} $(wc -l </mnt/dasda1/sums)"
 dd if=/dev/zero of=/dev/dasda bs=4096 count=1 seek=200 conv=fsync 2>&1 | grep -v records
 umount /mnt/dasda1 /mnt/dasdb1
+online 0202
+part /dev/dasdc1
+mount -t ext4 -o ro /dev/dasdc1 /mnt && md5sum </mnt/file
 echo "the end"
 SH
-boot second --disk 0200=again.raw,ro --disk 0300=fba.raw
+boot second --disk 0200=again.raw,ro --disk 0300=fba.raw --disk 0202=made.ckd
+saw second "^$(md5sum <made/file | cut -d ' ' -f 1) "
 saw second '^fsck dasda1 0$'
 saw second '^fsck dasdb1 0$'
 saw second '^the end$'

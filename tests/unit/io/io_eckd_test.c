@@ -588,7 +588,7 @@ static void any_program(void)
 /* Any commands in any order with any data: they end, and the image stays sound. */
 START_TEST(random_programs_end)
 {
-    struct image_check k;
+    struct image_check k = {0};
     struct cause cause;
     char text[200] = "";
     u32 normal = 0;

@@ -82,7 +82,7 @@ static void fault(void *arg, u32 track, const char *text)
 
 static void expect_clean(const char *name, bool open_left)
 {
-    struct image_check k;
+    struct image_check k = {0};
     char text[200] = "";
     ck_assert_msg(image_check(name, fault, text, &k, &cause) == ST_OK, "%s", cause.text);
     ck_assert_msg(k.faults == 0, "%s", text);
@@ -304,7 +304,7 @@ static u32 l2_place(u32 table)
 START_TEST(damaged_tables_and_tracks_are_refused)
 {
     char text[200] = "";
-    struct image_check k;
+    struct image_check k = {0};
     u8 entry[8], word[8];
     create(IMAGE_CCKD);
     struct image *img = open_image(path, 0);
@@ -351,7 +351,7 @@ START_TEST(random_damage_does_no_harm)
 {
     struct image_create what = {.format = IMAGE_CCKD, .cylinders = 20, .compress = true};
     struct image *img;
-    struct image_check k;
+    struct image_check k = {0};
     char text[200];
     u32 len, refused = 0;
     ck_assert_int_eq(image_create(path, &what, &cause), ST_OK);
@@ -395,7 +395,7 @@ END_TEST
 
 static void expect_repaired(u32 faults)
 {
-    struct image_check k;
+    struct image_check k = {0};
     char text[200] = "";
     ck_assert_msg(image_repair(path, fault, text, &k, &cause) == ST_OK, "%s", cause.text);
     ck_assert_msg(k.faults == faults, "%u faults, the last %s", k.faults, text);

@@ -1,5 +1,5 @@
 /* Disks and tapes of `endicott ipl`: options read, images and volumes opened and closed. */
-#include "cli/ipl_disks.h"
+#include "cli/ipl/ipl_disks.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* The 3270 displays of `endicott ipl` and the server that shows them. */
-#include "cli/ipl_terminals.h"
+#include "cli/ipl/ipl_terminals.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -6,40 +6,38 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
-#include "io/image/image.h"
+#include "cli/dasd/dasd_tool.h"
 #include "io/image/track.h"
 #include "io/image/vtoc.h"
 
-#define USAGE "dasd init|info|check|repair|convert|ls ..."
+#define USAGE "dasd init|info|check|repair|convert|import|export|ls|owner ..."
 #define INIT_USAGE                                                                             \
     "dasd init FILE [--model NAME | --cylinders N | --blocks N | --shadow-of FILE]"
 #define CONVERT_USAGE "dasd convert FROM TO [--format cckd|ckd|raw]"
-#define PROGRESS_EVERY 500u
+#define PROGRESS_EVERY 200u
+#define BAR_CELLS 40
 
-struct options {
-    const char *format, *model, *cylinders, *blocks, *volume, *compress, *shadow_of;
-    bool json, linux_tracks;
-};
-
-static int fail(int status, const struct cause *cause)
+int dasd_fail(int status, const struct cause *cause)
 {
     fprintf(stderr, "endicott dasd: %s\n", cause->text);
     return cli_exit_of(status);
 }
 
-static int usage(const char *what, const char *arg)
+int dasd_usage(const char *what, const char *arg)
 {
     fprintf(stderr, "endicott dasd: %s: %s\n", arg, what);
     return EXIT_USAGE;
 }
 
-/** Long work, on a terminal only. */
-static void progress(u32 done, u32 total)
+void dasd_progress(u32 done, u32 total)
 {
-    if (!isatty(STDERR_FILENO) || (done % PROGRESS_EVERY && done != total))
+    char bar[BAR_CELLS + 1];
+    if (!isatty(STDERR_FILENO) || !total || (done % PROGRESS_EVERY && done != total))
         return;
-    fprintf(stderr, "\r%3u %%%s", total ? (u32)(100ull * done / total) : 100,
+    memset(bar, ' ', BAR_CELLS);
+    memset(bar, '=', (size_t)((u64)done * BAR_CELLS / total));
+    bar[BAR_CELLS] = 0;
+    fprintf(stderr, "\r[%s] %3u %%%s", bar, (u32)(100ull * done / total),
             done == total ? "\n" : "");
 }
 
@@ -73,48 +71,48 @@ static bool compress_named(const char *name, bool *compress)
     return *compress || strcmp(name, "none") == 0;
 }
 
-static int init_sizes(const struct options *o, struct image_create *what)
+static int init_sizes(const struct dasd_options *o, struct image_create *what)
 {
     u64 n = 0;
     if (!!o->model + !!o->cylinders + !!o->blocks + !!o->shadow_of > 1)
-        return usage("one of --model, --cylinders, --blocks, --shadow-of says how large",
-                     "init");
+        return dasd_usage("one of --model, --cylinders, --blocks, --shadow-of says how large",
+                          "init");
     if (o->shadow_of)
         return EXIT_WELL;
     if (o->blocks) {
         if (!number(o->blocks, 0xffffffff, &what->blocks))
-            return usage("not a number of blocks", o->blocks);
+            return dasd_usage("not a number of blocks", o->blocks);
         return EXIT_WELL;
     }
     if (o->cylinders && !number(o->cylinders, TRACK_CYLINDERS_MAX, &n))
-        return usage("not a number of cylinders (1 to 262668)", o->cylinders);
+        return dasd_usage("not a number of cylinders (1 to 262668)", o->cylinders);
     long model = o->cylinders ? (long)n : track_model_cylinders(o->model ? o->model : "3390-3");
     if (model < 0)
-        return usage("no such model (3390-1 -2 -3 -9 -27 -54; others by --cylinders)",
-                     o->model);
+        return dasd_usage("no such model (3390-1 -2 -3 -9 -27 -54; others by --cylinders)",
+                          o->model);
     if (model == 0)
-        return usage("its size is given by --cylinders", o->model);
+        return dasd_usage("its size is given by --cylinders", o->model);
     what->cylinders = (u32)model;
     return EXIT_WELL;
 }
 
 static int dasd_init(const char *const *operand, unsigned operands, const void *options)
 {
-    const struct options *o = options;
+    const struct dasd_options *o = options;
     struct image_create what = {
         .volume = o->volume, .linux_tracks = o->linux_tracks, .below = o->shadow_of};
     struct cause cause;
     if (operands != 1)
-        return usage("one file is needed", "init");
+        return dasd_usage("one file is needed", "init");
     int status = init_sizes(o, &what);
     if (status)
         return status;
     if (!format_named(o->format, what.blocks > 0, &what.format))
-        return usage("no such format (cckd, ckd, raw; with --blocks raw)", o->format);
+        return dasd_usage("no such format (cckd, ckd, raw; with --blocks raw)", o->format);
     if (!compress_named(o->compress, &what.compress))
-        return usage("no such compression (zlib, none)", o->compress);
+        return dasd_usage("no such compression (zlib, none)", o->compress);
     int rc = image_create(operand[0], &what, &cause);
-    return rc ? fail(rc, &cause) : EXIT_WELL;
+    return rc ? dasd_fail(rc, &cause) : EXIT_WELL;
 }
 
 /* ---- info ---- */
@@ -165,14 +163,14 @@ static void info_text(struct image *img)
 
 static int dasd_info(const char *const *operand, unsigned operands, const void *options)
 {
-    const struct options *o = options;
+    const struct dasd_options *o = options;
     struct image *img;
     struct cause cause;
     if (operands != 1)
-        return usage("one file is needed", "info");
+        return dasd_usage("one file is needed", "info");
     int rc = image_open(operand[0], IMAGE_READ_ONLY, &img, &cause);
     if (rc)
-        return fail(rc, &cause);
+        return dasd_fail(rc, &cause);
     if (o->json)
         info_json(img);
     else
@@ -198,23 +196,28 @@ static void fault(void *arg, u32 track, const char *text)
         printf("%s: %s\n", k->file, text);
 }
 
-static int check_one(const char *file, const struct options *o)
+static void found_json(const char *file, const struct image_check *found, json_t *faults)
+{
+    json_t *out = json_pack("{s:s, s:I, s:b, s:o}", "file", file, "tracksRead",
+                            (json_int_t)found->tracks_read, "notClosed", found->open_left,
+                            "faults", faults);
+    json_dumpf(out, stdout, JSON_INDENT(2));
+    printf("\n");
+    json_decref(out);
+}
+
+static int check_one(const char *file, const struct dasd_options *o)
 {
     struct faults k = {o->json ? json_array() : NULL, file};
-    struct image_check found;
+    struct image_check found = {.progress = dasd_progress};
     struct cause cause;
     int rc = image_check(file, fault, &k, &found, &cause);
     if (rc) {
         json_decref(k.json);
-        return fail(rc, &cause);
+        return dasd_fail(rc, &cause);
     }
     if (o->json) {
-        json_t *out = json_pack("{s:s, s:I, s:b, s:o}", "file", file, "tracksRead",
-                                (json_int_t)found.tracks_read, "notClosed", found.open_left,
-                                "faults", k.json);
-        json_dumpf(out, stdout, JSON_INDENT(2));
-        printf("\n");
-        json_decref(out);
+        found_json(file, &found, k.json);
     } else {
         printf("%s: %u tracks read, %u faults%s\n", file, found.tracks_read, found.faults,
                found.open_left ? "; its last writer did not close it" : "");
@@ -224,8 +227,8 @@ static int check_one(const char *file, const struct options *o)
 
 static int dasd_check(const char *const *operand, unsigned operands, const void *options)
 {
-    const struct options *o = options;
-    int status = operands ? EXIT_WELL : usage("a file is needed", "check");
+    const struct dasd_options *o = options;
+    int status = operands ? EXIT_WELL : dasd_usage("a file is needed", "check");
     for (unsigned i = 0; i < operands; i++) {
         int one = check_one(operand[i], o);
         status = one ? one : status;
@@ -237,18 +240,22 @@ static int dasd_check(const char *const *operand, unsigned operands, const void 
 
 static int dasd_repair(const char *const *operand, unsigned operands, const void *options)
 {
-    const struct options *o = options;
-    struct faults k = {NULL, operands ? operand[0] : ""};
-    struct image_check found;
+    const struct dasd_options *o = options;
+    struct image_check found = {.progress = dasd_progress};
     struct cause cause;
-    (void)o;
     if (operands != 1)
-        return usage("one file is needed", "repair");
+        return dasd_usage("one file is needed", "repair");
+    struct faults k = {o->json ? json_array() : NULL, operand[0]};
     int rc = image_repair(operand[0], fault, &k, &found, &cause);
-    if (rc)
-        return fail(rc, &cause);
-    printf("%s: %u tracks are as they were, %u faults taken out\n", operand[0],
-           found.tracks_read, found.faults);
+    if (rc) {
+        json_decref(k.json);
+        return dasd_fail(rc, &cause);
+    }
+    if (o->json)
+        found_json(operand[0], &found, k.json);
+    else
+        printf("%s: %u tracks are as they were, %u faults taken out\n", operand[0],
+               found.tracks_read, found.faults);
     return EXIT_WELL;
 }
 
@@ -263,7 +270,7 @@ static int copy_tracks(struct image *from, struct image *to, struct cause *cause
         rc = image_read_track(from, t, buf, &len, cause);
         if (rc == ST_OK)
             rc = image_write_track(to, t, buf, len, cause);
-        progress(t + 1, tracks);
+        dasd_progress(t + 1, tracks);
     }
     free(buf);
     return rc;
@@ -288,19 +295,19 @@ static int convert(struct image *from, const char *path, const struct image_crea
 
 static int dasd_convert(const char *const *operand, unsigned operands, const void *options)
 {
-    const struct options *o = options;
+    const struct dasd_options *o = options;
     struct image_create what = {0};
     struct image *from;
     struct cause cause;
     if (operands != 2)
-        return usage("two files are needed: FROM TO", "convert");
+        return dasd_usage("two files are needed: FROM TO", "convert");
     if (!format_named(o->format, false, &what.format))
-        return usage("no such format (cckd, ckd, raw)", o->format);
+        return dasd_usage("no such format (cckd, ckd, raw)", o->format);
     if (!compress_named(o->compress, &what.compress))
-        return usage("no such compression (zlib, none)", o->compress);
+        return dasd_usage("no such compression (zlib, none)", o->compress);
     int rc = image_open(operand[0], IMAGE_READ_ONLY, &from, &cause);
     if (rc)
-        return fail(rc, &cause);
+        return dasd_fail(rc, &cause);
     what.cylinders = image_geometry(from)->cylinders;
     if (!what.cylinders)
         rc = cause_set(&cause, ST_INVAL, "%s: blocks, not tracks: there is nothing to convert",
@@ -308,14 +315,14 @@ static int dasd_convert(const char *const *operand, unsigned operands, const voi
     else
         rc = convert(from, operand[1], &what, &cause);
     image_unref(from);
-    return rc ? fail(rc, &cause) : EXIT_WELL;
+    return rc ? dasd_fail(rc, &cause) : EXIT_WELL;
 }
 
 /* ---- ls ---- */
 
 static void ls_text(void *arg, const struct vtoc_dataset *d)
 {
-    const struct options *o = arg;
+    const struct dasd_options *o = arg;
     (void)o;
     printf("%-44s", d->name);
     for (u32 i = 0; i < d->extents; i++)
@@ -337,14 +344,14 @@ static void ls_json(void *arg, const struct vtoc_dataset *d)
 
 static int dasd_ls(const char *const *operand, unsigned operands, const void *options)
 {
-    const struct options *o = options;
+    const struct dasd_options *o = options;
     struct image *img;
     struct cause cause;
     if (operands != 1)
-        return usage("one file is needed", "ls");
+        return dasd_usage("one file is needed", "ls");
     int rc = image_open(operand[0], IMAGE_READ_ONLY, &img, &cause);
     if (rc)
-        return fail(rc, &cause);
+        return dasd_fail(rc, &cause);
     json_t *out = o->json ? json_array() : NULL;
     rc = vtoc_each(img, out ? ls_json : ls_text, out ? (void *)out : (void *)(uintptr_t)o,
                    &cause);
@@ -354,7 +361,7 @@ static int dasd_ls(const char *const *operand, unsigned operands, const void *op
     }
     json_decref(out);
     image_unref(img);
-    return rc ? fail(rc, &cause) : EXIT_WELL;
+    return rc ? dasd_fail(rc, &cause) : EXIT_WELL;
 }
 
 /* ---- the command ---- */
@@ -363,15 +370,18 @@ static const struct cli_verb verbs[] = {
     {"init", INIT_USAGE, dasd_init},
     {"info", "dasd info FILE [--json]", dasd_info},
     {"check", "dasd check FILE... [--json]", dasd_check},
-    {"repair", "dasd repair FILE", dasd_repair},
+    {"repair", "dasd repair FILE [--json]", dasd_repair},
     {"convert", CONVERT_USAGE, dasd_convert},
+    {"import", "dasd import FILE NAME FROM [--json]", dasd_import},
+    {"export", "dasd export FILE NAME TO [--json]", dasd_export},
     {"ls", "dasd ls FILE [--json]", dasd_ls},
+    {"owner", "dasd owner FILE [--json]", dasd_owner},
     {NULL, NULL, NULL},
 };
 
 int cli_dasd(int argc, char **argv)
 {
-    struct options o = {0};
+    struct dasd_options o = {0};
     const struct cli_option options[] = {
         {"format", "cckd|ckd|raw", "format of a new image, cckd unless given", &o.format, NULL},
         {"model", "NAME", "init: size by model, 3390-3 unless given", &o.model, NULL},
@@ -382,10 +392,12 @@ int cli_dasd(int argc, char **argv)
         {"shadow-of", "FILE", "init: a shadow, read through to FILE, which must not change",
          &o.shadow_of, NULL},
         {"compress", "zlib|none", "cckd: zlib unless given", &o.compress, NULL},
-        {"json", NULL, "info, check, ls: as JSON", NULL, &o.json},
+        {"json", NULL, "what is told, as JSON", NULL, &o.json},
         {NULL, NULL, NULL, NULL, NULL},
     };
     int first = cli_parse(argc, argv, USAGE, options, false);
+    if (first == -2)
+        cli_verbs_tell(stdout, verbs);
     if (first < 0)
         return first == -2 ? EXIT_WELL : EXIT_USAGE;
     return cli_verb_run(argc, argv, USAGE, verbs, &o);

@@ -1,10 +1,10 @@
 /* Unit record devices of `endicott ipl`: options read, files opened and closed. A second
  * --reader of the same device is the deck behind the first. */
-#include "cli/ipl_unitrec.h"
+#include "cli/ipl/ipl_unitrec.h"
 
 #include <stdlib.h>
 
-#include "cli/ipl_disks.h"
+#include "cli/ipl/ipl_disks.h"
 
 #define PATH_BYTES 4096
 

@@ -1,7 +1,7 @@
 /* Relocation to where the machine is already: see ipl_move.h. Storage frames that were ever stored
  * into first, then the state, as a relocation does it; the old machine goes when the new one has
  * everything. */
-#include "cli/ipl_move.h"
+#include "cli/ipl/ipl_move.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,0 +1,27 @@
+/* The inside of `endicott dasd`: its options, what its verbs share. Each verb returns an exit
+ * status. */
+#ifndef ENDICOTT_CLI_DASD_DASD_TOOL_H
+#define ENDICOTT_CLI_DASD_DASD_TOOL_H
+
+#include "cli/cli.h"
+#include "io/image/image.h"
+
+struct dasd_options {
+    const char *format, *model, *cylinders, *blocks, *volume, *compress, *shadow_of;
+    bool json, linux_tracks;
+};
+
+/** Tell why on standard error; the exit status for it. */
+int dasd_fail(int status, const struct cause *cause);
+int dasd_usage(const char *what, const char *arg);
+/** Of long work: a bar on standard error, if that is a terminal. */
+void dasd_progress(u32 done, u32 total);
+
+/* dasd_files.c: contents of data sets and partitions from and to files of the host. */
+int dasd_export(const char *const *operand, unsigned operands, const void *options);
+int dasd_import(const char *const *operand, unsigned operands, const void *options);
+
+/* dasd_owner.c: who has an image open. */
+int dasd_owner(const char *const *operand, unsigned operands, const void *options);
+
+#endif
