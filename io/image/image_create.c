@@ -104,7 +104,7 @@ static int file_create(const char *path, const struct image_create *what, struct
         return cause_set(cause, errno == EEXIST ? ST_EXIST : ST_PERM, "%s: %s", path,
                          strerror(errno));
     struct image img = {
-        .below = below, .path = (char *)(uintptr_t)path, .files = 1, .file = {{fd, 0}}};
+        .below = below, .path = (char *)(uintptr_t)path, .files = 1, .file = {{fd, 0, NULL}}};
     u8 *buf = malloc(IMAGE_TRACK_BYTES_MAX);
     int rc =
         buf ? fill(&img, what, buf, cause) : cause_set(cause, ST_NOMEM, "%s: no memory", path);

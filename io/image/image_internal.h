@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "io/image/image.h"
+#include "io/image/nbd.h"
 #include "io/image/track.h"
 #include "mem/base/lock.h"
 
@@ -42,6 +43,7 @@ struct image_ops {
 struct image_file {
     int fd;
     u64 size;
+    struct image_nbd *nbd; /* instead of fd, which is -1 */
 };
 
 /** Located by devices; created by image_open, destroyed by the last image_unref; serialised by
@@ -80,6 +82,7 @@ int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
                  struct cause *cause);
 int image_truncate(struct image *img, u32 file, u64 size, struct cause *cause);
 void image_files_close(struct image *img);
+int image_file_sync(struct image *img, u32 file, struct cause *cause);
 
 /* image_sync.c */
 void image_lock(struct image *img);

@@ -3,9 +3,6 @@
  * what the format has put off. It exists from the first write on and sleeps without a time limit
  * while there is nothing to do.
  * Guarantee: IMAGE_UNSYNCED_MS after a write the host's disk has been asked to have it. */
-#include <errno.h>
-#include <unistd.h>
-
 #include "io/image/image_internal.h"
 #include "mem/base/log.h"
 
@@ -23,10 +20,10 @@ static u64 now_ns(void)
 
 static int files_sync(struct image *img, struct cause *cause)
 {
-    for (u32 i = 0; i < img->files; i++)
-        if (fdatasync(img->file[i].fd) && errno != EINVAL)
-            return cause_set(cause, ST_IO, "%s: %s", img->path, strerror(errno));
-    return ST_OK;
+    int rc = ST_OK;
+    for (u32 i = 0; rc == ST_OK && i < img->files; i++)
+        rc = image_file_sync(img, i, cause);
+    return rc;
 }
 
 void image_lock(struct image *img)
@@ -41,9 +38,10 @@ void image_unlock(struct image *img)
         lock_drop(&img->lock);
 }
 
-/** The lock is given back while the host works, if `apart`. */
+/** The lock is given back while the host works, if `apart`; a connection is for one thread. */
 static int sync_all(struct image *img, bool apart, struct cause *cause)
 {
+    apart = apart && !img->file[0].nbd;
     img->syncing = true;
     img->unsynced = false;
     img->first_ns = 0;

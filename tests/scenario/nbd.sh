@@ -1,0 +1,42 @@
+#!/bin/bash
+# A 3390 behind a network block device server: a program that writes and compares runs on it, what it leaves is byte for byte
+# what it leaves in a file; the tools work on it; a server that is not there is told of.
+set -euo pipefail
+. "$(dirname "$0")/../lib/cluster.sh"
+cd "$TEST_TMP"
+"$ENDICOTT" dasd info nbd+unix:///?socket=none 2>out || true
+! grep -q 'built without' out || fail "built without libnbd"
+
+${S390X_CC:-s390x-linux-gnu-gcc} -nostdlib -static -fno-pic -no-pie -Wl,-Ttext=0x10000 -Wl,--build-id=none \
+    -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -I "$ROOT/tests/insn" -o eckd.elf "$ROOT/tests/programs/disk/eckd.S"
+uri="nbd+unix:///?socket=$PWD/socket"
+
+serve() { # file, options
+    nbdkit -U socket -P server.pid "${@:2}" file "$1"
+}
+leave() {
+    kill "$(cat server.pid)"
+    while [ -e /proc/"$(cat server.pid)" ]; do :; done
+    rm -f socket server.pid
+}
+trap '[ ! -e server.pid ] || kill "$(cat server.pid)"' EXIT
+
+"$ENDICOTT" dasd init local.ckd --cylinders 4 --linux --format ckd
+cp local.ckd remote.ckd
+serve remote.ckd
+"$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk "0200=$uri" --timeout 60 </dev/null || fail "on the export: status $?"
+"$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk 0200=local.ckd --timeout 60 </dev/null || fail "on the file: status $?"
+cmp local.ckd remote.ckd || fail "the export has something else than the file"
+"$ENDICOTT" dasd check "$uri" >out || fail "check: $(cat out)"
+"$ENDICOTT" dasd convert "$uri" copy.raw --format raw
+"$ENDICOTT" dasd convert local.ckd wanted.raw --format raw
+cmp copy.raw wanted.raw || fail "converted from the export: something else"
+leave
+serve remote.ckd -r
+! "$ENDICOTT" dasd repair "$uri" 2>out || fail "a read-only export is written"
+grep -q 'read-only' out || fail "$(cat out)"
+"$ENDICOTT" dasd info "$uri" >out
+leave
+! "$ENDICOTT" dasd info "$uri" 2>out || fail "there is a server"
+grep -qi 'connect\|no such file' out || fail "what is wrong is not told: $(cat out)"
+echo "nbd: passed"
