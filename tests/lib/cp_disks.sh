@@ -76,16 +76,27 @@ format() { d dasdfmt -b 4096 -y "$@" >/dev/null && echo formatted; }
 # Files f0, f1 ... and their sums until /tmp/go is gone; how many there are in /tmp/$1.n. And are they all what they were?
 writer() {
     touch /tmp/go
+    rm -f /mnt/$1/f[0-9]* /mnt/$1/written
+    sync
     n=0
     while [ -e /tmp/go ]; do
         dd if=/dev/urandom of=/mnt/$1/f$n bs=$((1000 + n * 271 % 60000)) count=2 conv=fsync 2>/dev/null || return
-        (cd /mnt/$1 && md5sum f$n >>written) || return
+        (cd /mnt/$1 && md5sum f$n | dd of=written oflag=append conv=notrunc,fsync 2>/dev/null) || return
         n=$((n + 1))
         echo $n >/tmp/$1.n
         [ $n -lt 300 ] || rm -f /mnt/$1/f$((n - 300))
     done
 }
 written() { (cd /mnt/$1 && tail -n 250 written | md5sum -c >/tmp/written 2>&1); test $? = 0 -a "$(grep -c OK$ /tmp/written)" -gt 5; }
+# After a crash: every file whose sum is on the disk was there before it.
+kept() {
+    (
+        cd /mnt/$1
+        grep -E '^[0-9a-f]{32}  f[0-9]+$' written | while read -r sum f; do [ ! -e $f ] || echo "$sum  $f"; done >/tmp/kept
+        echo "kept $(wc -l </tmp/kept)"
+        test -s /tmp/kept && md5sum -c /tmp/kept >/tmp/kept.out 2>&1 || { grep -v OK$ /tmp/kept.out; false; }
+    )
+}
 # A kernel that counts its boots on /dev/dasda1, onto the file system there.
 bootable() {
     mkdir -p /mnt/dasda1/boot /debian/mnt

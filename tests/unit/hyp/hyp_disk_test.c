@@ -21,6 +21,7 @@ static const char users[] =
     "USER TWO PW 64M 64M G\n LINK OWNER 200 200 MR\n LINK OWNER 999 998 RR\n"
     " DEDICATE 181 580\n DEDICATE 182 581\n"
     "USER THREE PW 64M 64M G\n LINK TWO 200 300 RR\n OPTION LNKNOPAS\n"
+    "USER MOVER PW 64M 64M G\n MDISK 200 3390 1 5 VOL001 MR\n MDISK 201 3390 6 5 VOL001 RR\n"
     "USER FULL PW 64M 64M G\n MDISK 123 3390 0 END VOL001 MW\n MDISK 124 3390 DEVNO 201 MR\n";
 
 static void image(const char *name, enum image_format format, u32 units, const char *volume)
@@ -272,6 +273,103 @@ START_TEST(attach_detach_vary)
 }
 END_TEST
 
+/* --- relocation --- */
+
+static unsigned went;
+
+static void goes(struct cp_user *user)
+{
+    ck_assert_str_eq(cp_user_id(user), "MOVER");
+    went++;
+}
+
+static struct cp_user *arrives(struct codec_out *out)
+{
+    struct codec_in none, in;
+    struct cp_user *user;
+    codec_in_init(&none, "", 0);
+    codec_in_init(&in, out->data, out->len);
+    ck_assert_msg(cp_user_arrive(cps[1], "MOVER", &none, &user, &cause) == ST_OK, "%s",
+                  cause.text);
+    ck_assert_msg(cp_user_restore_devices(user, &in, &cause) == ST_OK, "%s", cause.text);
+    return user;
+}
+
+static struct image *image_of(int member, u16 vdev)
+{
+    struct vlink *l = link_find(cp_rdevs(cps[member]), "MOVER", vdev);
+    ck_assert_ptr_nonnull(l);
+    return l->img;
+}
+
+/* [D2] The destination opens a disk when the guest is its own and the source has closed it, not
+ * before; meanwhile it can neither read nor write, and the source can do both. */
+START_TEST(hand_over)
+{
+    struct codec_out out;
+    u8 track[IMAGE_TRACK_BYTES_MAX];
+    u32 len;
+    went = 0;
+    logon(0, "MOVER");
+    struct cp_user *here = cp_user_find(cps[0], "MOVER");
+    codec_out_init(&out);
+    cp_user_save_devices(here, &out);
+    struct cp_user *there = arrives(&out);
+    codec_out_fini(&out);
+    ck_assert(image_offline(image_of(1, 0x200)) && image_offline(image_of(1, 0x201)));
+    ck_assert_int_eq(image_read_track(image_of(1, 0x200), 0, track, &len, &cause), ST_BUSY);
+    ck_assert_int_eq(image_read_track(image_of(0, 0x200), 0, track, &len, &cause), ST_OK);
+    cp_user_set_claim(there, 7);
+    cp_user_go(there, goes);
+    pass_time(100);
+    ck_assert_uint_eq(went, 0);
+    ck_assert_int_eq(image_write_track(image_of(0, 0x200), 0, track, len, &cause), ST_OK);
+    ck_assert_int_eq(image_write_track(image_of(1, 0x200), 0, track, len, &cause), ST_BUSY);
+    cp_user_depart(here);
+    pass_time(20);
+    ck_assert_uint_eq(went, 1);
+    ck_assert_int_eq(image_write_track(image_of(1, 0x200), 0, track, len, &cause), ST_OK);
+    ck_assert_int_eq(image_write_track(image_of(1, 0x201), 0, track, len, &cause), ST_PERM);
+    cp_user_depart(there);
+}
+END_TEST
+
+/* The source keeps the guest: what arrived goes without a trace, also while it waits. */
+START_TEST(arrived_in_vain)
+{
+    struct codec_out out;
+    went = 0;
+    logon(0, "MOVER");
+    codec_out_init(&out);
+    cp_user_save_devices(cp_user_find(cps[0], "MOVER"), &out);
+    struct cp_user *there = arrives(&out);
+    cp_user_go(there, goes);
+    cp_user_depart(there);
+    pass_time(100);
+    ck_assert_uint_eq(went, 0);
+    ck_assert_ptr_null(link_next(cp_rdevs(cps[1]), "", NULL));
+
+    /* damaged rows, and a volume that is not there any more */
+    struct codec_in none, in;
+    codec_in_init(&none, "", 0);
+    for (size_t cut = 0; cut <= out.len; cut++) {
+        ck_assert_int_eq(cp_user_arrive(cps[1], "MOVER", &none, &there, &cause), ST_OK);
+        if (cut == out.len)
+            break;
+        out.data[cut] ^= 0x55;
+        codec_in_init(&in, out.data, out.len);
+        (void)cp_user_restore_devices(there, &in, &cause);
+        out.data[cut] ^= 0x55;
+        cp_user_depart(there);
+    }
+    rdev_find(cp_rdevs(cps[1]), 0x200)->identity++;
+    codec_in_init(&in, out.data, out.len);
+    ck_assert_int_eq(cp_user_restore_devices(there, &in, &cause), ST_NOENT);
+    cp_user_depart(there);
+    codec_out_fini(&out);
+}
+END_TEST
+
 /* --- files that are refused --- */
 
 START_TEST(devices_that_are_refused)
@@ -309,6 +407,8 @@ int main(void)
     tcase_add_test(tc, another_member);
     tcase_add_test(tc, virtual_disks);
     tcase_add_test(tc, attach_detach_vary);
+    tcase_add_test(tc, hand_over);
+    tcase_add_test(tc, arrived_in_vain);
     tcase_add_loop_test(tc, devices_that_are_refused, 0, 3);
     Suite *s = suite_create("hyp_disk");
     suite_add_tcase(s, tc);
