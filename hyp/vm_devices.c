@@ -105,6 +105,11 @@ int vm_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause
     return rc;
 }
 
+int vm_device_reset(struct vm *vm, u16 vdev, struct cause *cause)
+{
+    return css_device_reset(vm->css, vdev, cause);
+}
+
 int vm_device_subchannel(struct vm *vm, u16 vdev)
 {
     u32 schid = css_find_devno(vm->css, vdev);

@@ -143,6 +143,8 @@ struct vm_ops {
                        struct cause *cause);
     /* Its channel program ends; ST_NOENT. */
     int (*device_detach)(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
+    /* Its channel program ends, nothing stays pending; ST_NOENT. */
+    int (*device_reset)(struct vm *vm, u16 vdev, struct cause *cause);
     int (*subchannel)(struct vm *vm, u16 vdev); /* its number, or -1 */
 
     /* --- configuration: reset first where the architecture says so ------------------------ */

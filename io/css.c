@@ -228,6 +228,49 @@ int css_detach(struct css *css, u32 device, bool announce, struct cause *cause)
     return ST_OK;
 }
 
+/** What the guest has set stays (PMCW, parameter), what goes on or is to be told goes. */
+static void sub_clear(struct subchannel *sub)
+{
+    const struct sub_state was = sub->s;
+    sub->s = (struct sub_state){.devno = was.devno,
+                                .mba = was.mba,
+                                .intparm = was.intparm,
+                                .mbi = was.mbi,
+                                .pmcw_mode = was.pmcw_mode,
+                                .pmcw_chars = was.pmcw_chars,
+                                .isc = was.isc,
+                                .lpm = was.lpm,
+                                .lpum = was.lpum,
+                                .pom = was.pom};
+    sub->kicked = false;
+}
+
+int css_device_reset(struct css *css, u32 device, struct cause *cause)
+{
+    lock_take(&css->lock);
+    struct subchannel *sub = css_device_locked(css, device);
+    if (!sub_has_device(sub)) {
+        lock_drop(&css->lock);
+        return cause_set(cause, ST_NOENT, "device %04X does not exist", device & 0xffff);
+    }
+    sub->detaching = true;
+    wait_idle_locked(css, sub);
+    css_dequeue_locked(sub);
+    css_notify_locked(css);
+    sub_clear(sub);
+    const struct dev_ops *ops = sub->ops;
+    void *dev = sub->dev;
+    lock_drop(&css->lock);
+    if (ops->cancel)
+        ops->cancel(dev);
+    if (ops->reset)
+        ops->reset(dev);
+    lock_take(&css->lock);
+    sub->detaching = false;
+    lock_drop(&css->lock);
+    return ST_OK;
+}
+
 u32 css_find_devno(struct css *css, u32 device)
 {
     lock_take(&css->lock);

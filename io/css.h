@@ -63,6 +63,9 @@ int css_attach(struct css *css, u32 device, const struct dev_ops *ops, void *dev
                u32 *schid, struct cause *cause);
 /** Take a device away: waits for its work, ends its channel program, calls ops->detach. */
 int css_detach(struct css *css, u32 device, bool announce, struct cause *cause);
+/** Reset a device alone: its channel program ends without a word, nothing stays pending; it
+ *  stays enabled as the guest has it. ST_NOENT. */
+int css_device_reset(struct css *css, u32 device, struct cause *cause);
 /** The schid of a device, or 0. */
 u32 css_find_devno(struct css *css, u32 device);
 /** The device (and its type) at a place, or NULL. Valid until detached. */

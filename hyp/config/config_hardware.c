@@ -201,7 +201,7 @@ static int device_option(struct hw_parse *p, unsigned i, struct config_device *d
         return d->sync = true, ST_OK;
     if (!strncmp(w, "SF=", 3) && is_disk(d) && written(p->s, i, 3, shadow, sizeof shadow) &&
         len + strlen(shadow) + 9 < sizeof d->file) {
-        snprintf(d->file + len, sizeof d->file - len, ",shadow=%s", shadow);
+        strcat(strcat(d->file, ",shadow="), shadow);
         return ST_OK;
     }
     if (!strncmp(w, "VOLID=", 6) && is_disk(d) && scan_name(w + 6, d->volid, 6))

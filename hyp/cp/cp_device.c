@@ -211,6 +211,27 @@ int cp_detach_device(struct cp_request *req, const char *word)
     return user ? detach_virtual(req, user, devno) : msg_number(MSG_CMD045E);
 }
 
+/* RESET vdev */
+int cp_cmd_reset(struct cp_request *req, void *ctx)
+{
+    struct cp_user *user = cp_own_machine(req);
+    const char *word = cp_operand(req);
+    struct cause cause;
+    u16 vdev;
+    (void)ctx;
+    if (!user)
+        return msg_number(MSG_CMD045E);
+    if (!is_devno(word, &vdev))
+        return cp_fail(req, MSG_DEF022E);
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    if (ops(req)->device_reset(user->vm, vdev, &cause))
+        return cp_fail(req, MSG_DTV040E, word);
+    cp_line(req, "DEV %04X RESET", vdev);
+    return 0;
+}
+
 /* --- DEFINE --------------------------------------------------------------------------------- */
 
 static const struct define_row {

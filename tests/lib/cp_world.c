@@ -243,6 +243,14 @@ static int f_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause 
     return cause_set(cause, ST_NOENT, "device %04X does not exist", vdev);
 }
 
+static int f_device_reset(struct vm *vm, u16 vdev, struct cause *cause)
+{
+    for (unsigned i = 0; i < vm->device_count; i++)
+        if (vm->devices[i] == vdev)
+            return vm->device_resets++, ST_OK;
+    return cause_set(cause, ST_NOENT, "device %04X does not exist", vdev);
+}
+
 static int f_subchannel(struct vm *vm, u16 vdev)
 {
     for (unsigned i = 0; i < vm->device_count; i++)
@@ -337,7 +345,7 @@ static const struct vm_ops fake_vm = {f_create,         f_destroy,       f_ipl,
                                       f_reg_put,        f_psw_get,       f_psw_put,
                                       f_prefix,         f_get,           f_put,
                                       f_device_row,     f_disk_attach,   f_tape_attach,
-                                      f_unit_attach,    f_device_detach, f_subchannel,
+                                      f_unit_attach,    f_device_detach, f_device_reset, f_subchannel,
                                       f_define_storage, f_define_cpu,    f_detach_cpu,
                                       f_spool_count,    f_spool_file,    f_spool_purge,
                                       f_spool_change,   f_spool_close,   f_spool_open};

@@ -23,7 +23,7 @@ struct vm {
     bool listens, display;
     u16 devices[32];
     struct image *images[32];
-    unsigned device_count;
+    unsigned device_count, device_resets;
 };
 
 struct cp_world_claim {

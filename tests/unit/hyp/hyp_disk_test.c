@@ -226,6 +226,10 @@ START_TEST(virtual_disks)
     REFUSED(on(0, "TWO", "DEFINE T3390 404 0"), 26, "HCPCMD026E");
     REFUSED(on(0, "TWO", "DEFINE FROB 404"), 3, "HCPCMD003E");
     REFUSED(on(0, "TWO", "DEFINE GRAF XYZ"), 22, "HCPDEF022E");
+    is(on(0, "TWO", "RESET 402"), "DEV 0402 RESET");
+    ck_assert_uint_eq(cp_user_vm(cp_user_find(cps[0], "TWO"))->device_resets, 1);
+    REFUSED(on(0, "TWO", "RESET 999"), 40, "HCPDTV040E Device 999 does not exist");
+    REFUSED(on(0, "TWO", "RESET"), 22, "HCPDEF022E");
     is(on(0, "TWO", "DETACH 402"), "DASD 0402 DETACHED");
     REFUSED(on(0, "TWO", "DETACH 402"), 40, "HCPDTV040E Device 0402 does not exist");
     ck_assert_int_eq(system("ls /tmp/endicott-tdisk-* 2>/dev/null") != 0,

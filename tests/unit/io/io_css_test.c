@@ -170,6 +170,33 @@ START_TEST(clear_and_halt)
 }
 END_TEST
 
+/* A reset of one device: a waiting read ends without a word, what was to be told is not, the
+ * subchannel stays enabled and works again; the others notice nothing. */
+START_TEST(device_reset)
+{
+    struct irb irb;
+    u8 before[SCHIB_BYTES], after[SCHIB_BYTES];
+    enable(&m, con_id, 3);
+    css_stsch(m.css, con_id, before);
+    ccw1(&m, 0x1000, 0x0a, CCW_SLI, 160, 0x2000);
+    ck_assert_int_eq(start(&m, con_id, ORB_F, 0x1000), 0);
+    ck_assert(con3215_reading(con));
+    ck_assert_int_eq(css_device_reset(m.css, 0x0009, NULL), ST_OK);
+    ck_assert(!con3215_reading(con));
+    ck_assert_int_eq(css_activity(m.css, con_id), CSS_IDLE);
+    ck_assert_int_eq(tsch(&m, con_id, &irb), 1);
+    css_attention(m.css, con_id, DS_ATTENTION);
+    ck_assert_uint_ne(css_pending(m.css), 0);
+    ck_assert_int_eq(css_device_reset(m.css, 0x0009, NULL), ST_OK);
+    ck_assert_uint_eq(css_pending(m.css), 0);
+    css_stsch(m.css, con_id, after);
+    ck_assert_mem_eq(before + 4, after + 4, 4); /* ISC, enabled, device number */
+    ck_assert_int_eq(start(&m, con_id, ORB_F, 0x1000), 0);
+    ck_assert(con3215_reading(con));
+    ck_assert_int_eq(css_device_reset(m.css, 0x0123, NULL), ST_NOENT);
+}
+END_TEST
+
 START_TEST(xsch_takes_back_a_pending_start)
 {
     struct irb irb;
@@ -276,6 +303,7 @@ int main(void)
     tcase_add_test(tc, tsch_before_the_interruption_removes_it);
     tcase_add_test(tc, lowest_isc_first_then_order);
     tcase_add_test(tc, clear_and_halt);
+    tcase_add_test(tc, device_reset);
     tcase_add_test(tc, xsch_takes_back_a_pending_start);
     tcase_add_test(tc, attach_detach_report);
     tcase_add_test(tc, chsc_as_linux_asks);
