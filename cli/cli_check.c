@@ -27,6 +27,12 @@ static const char *check_operand(int argc, char **argv, const char *usage,
 
 /* ---- directory ---- */
 
+static void print_fault(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "endicott directory: %s\n", text);
+}
+
 static int directory_one(const char *file, const char *member)
 {
     struct directory *dir;
@@ -35,9 +41,10 @@ static int directory_one(const char *file, const char *member)
         fprintf(stderr, "endicott directory: %s\n", cause.text);
         return EXIT_USAGE;
     }
+    unsigned faults = directory_check(dir, file, print_fault, NULL);
     printf("%s: %u users%s%s\n", file, directory_count(dir), *member ? " at " : "", member);
     directory_free(dir);
-    return EXIT_WELL;
+    return faults ? EXIT_USAGE : EXIT_WELL;
 }
 
 int cli_directory(int argc, char **argv)

@@ -202,6 +202,12 @@ static int volumes_folder(const struct member *m, struct cause *cause)
     return ST_OK;
 }
 
+static void log_fault(void *arg, const char *text)
+{
+    (void)arg;
+    log_line("%s", text);
+}
+
 static int load(struct member *m, struct cause *cause)
 {
     char path[CONFIG_PATH_BYTES + 16];
@@ -210,6 +216,8 @@ static int load(struct member *m, struct cause *cause)
         return rc;
     snprintf(path, sizeof path, "%s/user.direct", m->opt.dir);
     rc = directory_load(path, m->opt.member, &m->directory, cause);
+    if (!rc) /* told, not refused: it may be meant */
+        directory_check(m->directory, path, log_fault, NULL);
     rc = rc ? rc : volumes_folder(m, cause);
     return rc ? rc : rdevs_create(m->config, &m->rdevs, cause);
 }

@@ -52,6 +52,11 @@ struct dir_spool {
 #define DIR_SPECIALS_MAX 16
 #define DIR_MDISK_END (~0ull) /* as count: to the end of the volume */
 
+/** Of a statement in its file, counted from 1. */
+struct dir_place {
+    unsigned line, col;
+};
+
 enum dir_mdisk_kind {
     DIR_MDISK_EXTENT,
     DIR_MDISK_DEVNO,   /* a whole real volume */
@@ -68,19 +73,21 @@ struct dir_mdisk {
     u16 rdev; /* DIR_MDISK_DEVNO */
     enum link_mode mode;
     char password[3][DIR_NAME_BYTES]; /* read, write, multiple; "" = none, "ALL" */
-    unsigned line;
+    struct dir_place at;
 };
 
 struct dir_link {
     char owner[DIR_NAME_BYTES]; /* "*": this user */
     u16 owner_vdev, vdev;
     enum link_mode mode;
+    struct dir_place at;
 };
 
 struct dir_dedicate {
     u16 vdev, rdev;
     char volid[7]; /* "" = by rdev */
     bool read_only;
+    struct dir_place at;
 };
 
 struct dir_ipl {
@@ -169,6 +176,12 @@ int directory_load(const char *path, const char *member, struct directory **out,
 int directory_parse(const char *name, const char *text, const char *member,
                     struct directory **out, struct cause *cause);
 void directory_free(struct directory *dir);
+
+/** Told of each thing that is wrong although every statement is good: `file:line:column: text`.
+ *  Returns how many. */
+typedef void directory_fault(void *arg, const char *text);
+unsigned directory_check(const struct directory *dir, const char *file, directory_fault *fault,
+                         void *arg);
 
 /** An entry by user id (any case), or NULL. */
 const struct dir_entry *directory_find(const struct directory *dir, const char *userid);

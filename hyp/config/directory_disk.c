@@ -8,6 +8,11 @@ static int bad(struct dir_parse *p, unsigned i, const char *expected)
     return scan_bad(p->s, i, p->cause, "%s", expected);
 }
 
+static struct dir_place place_of(const struct dir_parse *p)
+{
+    return (struct dir_place){p->s->tok[0].line, p->s->tok[0].col};
+}
+
 static int take_devno(struct dir_parse *p, unsigned i, u16 *out)
 {
     u64 v;
@@ -94,7 +99,7 @@ static int mdisk_passwords(struct dir_parse *p, struct dir_mdisk *m, unsigned at
 int dir_st_mdisk(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
-    struct dir_mdisk m = {.mode = LINK_W, .line = p->s->tok[0].line};
+    struct dir_mdisk m = {.mode = LINK_W, .at = place_of(p)};
     unsigned at;
     if (take_devno(p, 1, &m.vdev) || mdisk_type(p, &m.type) || mdisk_place(p, &m, &at))
         return p->cause->status;
@@ -137,7 +142,7 @@ int dir_st_miniopt(struct dir_parse *p)
 int dir_st_link(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
-    struct dir_link l = {.mode = LINK_R};
+    struct dir_link l = {.mode = LINK_R, .at = place_of(p)};
     if (!strcmp(scan_word(p->s, 1), "*"))
         strcpy(l.owner, "*");
     else if (!scan_name(scan_word(p->s, 1), l.owner, 8))
@@ -163,7 +168,7 @@ int dir_st_link(struct dir_parse *p)
 int dir_st_dedicate(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
-    struct dir_dedicate d = {0};
+    struct dir_dedicate d = {.at = place_of(p)};
     unsigned at = 3;
     if (take_devno(p, 1, &d.vdev))
         return ST_CONFIG;

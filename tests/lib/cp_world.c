@@ -337,18 +337,15 @@ static void f_spool_open(void *host, const char *userid)
     (void)userid;
 }
 
-static const struct vm_ops fake_vm = {f_create,         f_destroy,       f_ipl,
-                                      f_system,         f_begin,         f_stop,
-                                      f_attention,      f_conmode,       f_conmode_display,
-                                      f_external,       f_machine_check, f_signal,
-                                      f_info,           f_cpu_info,      f_reg_get,
-                                      f_reg_put,        f_psw_get,       f_psw_put,
-                                      f_prefix,         f_get,           f_put,
-                                      f_device_row,     f_disk_attach,   f_tape_attach,
-                                      f_unit_attach,    f_device_detach, f_device_reset, f_subchannel,
-                                      f_define_storage, f_define_cpu,    f_detach_cpu,
-                                      f_spool_count,    f_spool_file,    f_spool_purge,
-                                      f_spool_change,   f_spool_close,   f_spool_open};
+static const struct vm_ops fake_vm = {
+    f_create,        f_destroy,      f_ipl,         f_system,          f_begin,
+    f_stop,          f_attention,    f_conmode,     f_conmode_display, f_external,
+    f_machine_check, f_signal,       f_info,        f_cpu_info,        f_reg_get,
+    f_reg_put,       f_psw_get,      f_psw_put,     f_prefix,          f_get,
+    f_put,           f_device_row,   f_disk_attach, f_tape_attach,     f_unit_attach,
+    f_device_detach, f_device_reset, f_subchannel,  f_define_storage,  f_define_cpu,
+    f_detach_cpu,    f_spool_count,  f_spool_file,  f_spool_purge,     f_spool_change,
+    f_spool_close,   f_spool_open};
 
 /* --- fake time and cluster ---------- */
 

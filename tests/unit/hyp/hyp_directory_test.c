@@ -1,6 +1,7 @@
 /* USER DIRECT: entries as one member sees them, and every bad line with its place.
  * Run alone: tests/run unit/hyp_directory_test */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "hyp/directory.h"
@@ -100,6 +101,38 @@ START_TEST(disks_and_other_devices)
     ck_assert(e->dedicates[0].read_only && e->dedicates[0].rdev == 0x580);
     ck_assert_str_eq(e->dedicates[1].volid, "VOL003");
     ck_assert(e->special_count == 1 && e->specials[0] == 0x20);
+}
+END_TEST
+
+static char faults[2048];
+
+static void note(void *arg, const char *text)
+{
+    (void)arg;
+    snprintf(faults + strlen(faults), sizeof faults - strlen(faults), "%s|", text);
+}
+
+/* Good statements that do not go together. */
+START_TEST(what_does_not_go_together)
+{
+    ck_assert_msg(parse("USER A X\n CONSOLE 9 3215\n MDISK 200 3390 0 END V\n"
+                        " MDISK 201 3390 10 10 V\n MDISK 202 3390 20 5 V\n"
+                        "USER B X\n MDISK 300 3390 24 2 V\n MDISK 301 3390 15 1 V\n"
+                        " MDISK 302 3390 24 2 W\n LINK A 201 401\n LINK A 299 402\n"
+                        "  LINK NOBODY 1 403\n LINK * 300 404\n LINK A 401 405\n"
+                        "USER C X\n SPOOL C 2540 READER\n MDISK C 3390 30 1 V\n"
+                        " DEDICATE D 580\n LINK B 401 D\n",
+                        "A") == ST_OK,
+                  "%s", cause.text);
+    faults[0] = 0;
+    ck_assert_uint_eq(directory_check(dir, "f", note, NULL), 7);
+    ck_assert_str_eq(faults, "f:8:2: minidisk 0301 of B overlaps 0201 of A (line 4) on V|"
+                             "f:7:2: minidisk 0300 of B overlaps 0202 of A (line 5) on V|"
+                             "f:11:2: A has no disk 0299 to be linked by B|"
+                             "f:12:3: NOBODY has no disk 0001 to be linked by B|"
+                             "f:14:2: A has no disk 0401 to be linked by B|"
+                             "f:17:2: device 000C of C is defined more than once|"
+                             "f:18:2: device 000D of C is defined more than once|");
 }
 END_TEST
 
@@ -273,6 +306,7 @@ int main(void)
     tcase_add_checked_fixture(t, NULL, teardown);
     tcase_add_test(t, good_entries);
     tcase_add_test(t, disks_and_other_devices);
+    tcase_add_test(t, what_does_not_go_together);
     tcase_add_test(t, identity_per_member);
     tcase_add_test(t, passwords);
     tcase_add_loop_test(t, bad_line, 0, (int)ARRAY_LEN(bad));
