@@ -62,6 +62,8 @@ struct ex_target {
     struct dinsn d;
 };
 
+#define JIT_ANCHORS 8u /* base registers of a region whose host address is kept */
+
 enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
 
 #define JIT_HEAT_ENTRIES 16384 /* a power of two */
@@ -90,6 +92,9 @@ struct cpu {
     bool jit_stops;  /* lockstep: the way out of translated code ends the stretch */
     u32 fpc;
     u64 jit_fp[2]; /* translated code: two numbers whose comparison is the condition code */
+    struct {
+        u64 base, host; /* value of a base register, and its host address; jit/window.c */
+    } jit_anchor[JIT_ANCHORS];
     u64 vr[32][2]; /* vector registers; [n][0] is floating-point register n */
     u64 cr[16];
     u32 ar[16];

@@ -38,12 +38,20 @@ static void residents(FILE *out, const struct jit_cx *x)
 {
     static const char *const names[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                         "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-    fputs(" registers:", out);
-    for (unsigned g = 0; g < 16; g++)
-        if (x->host[g] != HOST_NONE)
-            fprintf(out, " %%r%u=%s%s", g, names[x->host[g]],
-                    x->low_class >> g & 1 ? " (low half)" : "");
-    fputc('\n', out);
+    bool used[ZONES_MAX] = {false};
+    for (unsigned k = 0; k < x->blocks; k++)
+        used[x->block[k].zone] = true;
+    for (unsigned n = 0; n < x->zone_count; n++) {
+        const struct jit_zone *z = &x->zones[n];
+        if (!used[n])
+            continue;
+        fprintf(out, n ? " registers of the loop at block %d:" : " registers:", z->head);
+        for (unsigned g = 0; g < 16; g++)
+            if (z->host[g] != HOST_NONE)
+                fprintf(out, " %%r%u=%s%s", g, names[z->host[g]],
+                        z->low_class >> g & 1 ? " (low half)" : "");
+        fputc('\n', out);
+    }
 }
 
 /* Addresses that the host code of this region contains. */
@@ -105,11 +113,11 @@ void jit_dump_legend(FILE *out)
         const char *name;
         size_t at, bytes;
     } fields[] = {
-        FIELD(gr),        FIELD(psw.mask),  FIELD(psw.addr), FIELD(amask),   FIELD(space),
-        FIELD(ispace),    FIELD(code_base), FIELD(ia_page),  FIELD(ia_bias), FIELD(scratch),
-        FIELD(bear_slot), FIELD(cc),        FIELD(jit_mode), FIELD(fpc),     FIELD(vr),
-        FIELD(cr),        FIELD(ar),        FIELD(bear),     FIELD(heat),    FIELD(jit_broken),
-        FIELD(n),
+        FIELD(gr),        FIELD(psw.mask),   FIELD(psw.addr), FIELD(amask),   FIELD(space),
+        FIELD(ispace),    FIELD(code_base),  FIELD(ia_page),  FIELD(ia_bias), FIELD(scratch),
+        FIELD(bear_slot), FIELD(cc),         FIELD(jit_mode), FIELD(fpc),     FIELD(vr),
+        FIELD(cr),        FIELD(ar),         FIELD(bear),     FIELD(heat),    FIELD(jit_broken),
+        FIELD(n),         FIELD(jit_anchor),
     };
     static const struct {
         const char *name;
@@ -120,7 +128,7 @@ void jit_dump_legend(FILE *out)
         FUNCTION(cpu_branch_slow),  FUNCTION(jit_body_result),
         FUNCTION(jit_broken),       FUNCTION(jit_hot_go),
         FUNCTION(jit_stop),         FUNCTION(jit_interpret),
-        FUNCTION(jit_window_fill),
+        FUNCTION(jit_window_fill),  FUNCTION(jit_anchor_fill),
     };
     for (unsigned i = 0; i < ARRAY_LEN(fields); i++)
         fprintf(out, "legend field %s %zu %zu\n", fields[i].name, fields[i].at,

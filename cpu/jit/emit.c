@@ -286,19 +286,21 @@ static void emit_tm(struct jit_cx *x)
         emit_tm_many(x, mask);
         return;
     }
+    unsigned of = RAX;
+    bool w = i->lo->width == 64;
     if (i->lo->a == S_MEM)
-        mem_load(x, mem_address(x, i), X_U8, false, RAX);
-    else if (i->lo->width == 64)
-        reg_get64(x, i->d.r1, RAX);
+        mem_fetch(x, mem_begin(x), X_U8, false, RAX);
+    else if (ones)
+        reg_get(x, w, i->d.r1, RAX);
     else
-        reg_get32(x, i->d.r1, RAX);
+        of = reg_use(x, w, i->d.r1, RAX);
     if (ones)
         x64_g3(a, true, N_NOT, RAX);
     if (m <= 0x7fffffff) {
-        x64_test_i(a, false, RAX, (s32)m);
+        x64_test_i(a, false, of, (s32)m);
     } else {
         x64_mov_i(a, RDX, m);
-        x64_rr(a, true, A_TEST, RDX, RAX);
+        x64_rr(a, true, A_TEST, RDX, of);
     }
     cc_set(x);
     x->cc.inverted = ones;
@@ -635,8 +637,9 @@ static void emit_entry(struct jit_cx *x)
     x->linked = a->at;
     x64_rr(a, true, A_TEST, H_N, H_N);
     stub_new(x, STUB_SPENT, x64_jcc(a, CC_LE));
-    x->lo = x->low_class;
-    reg_load(x, x->load);
+    anchors_void(x);
+    reg_enter_block(x, x->entry_block);
+    reg_load(x, x->block[x->entry_block].needed);
     if (x->entry_block)
         emit_jump_block(x, x->entry_block);
 }

@@ -263,6 +263,7 @@ static bool single_way(const struct jit_cx *x, unsigned block)
 }
 
 struct point {
+    u8 zone;
     u16 lo, dirty, hi_dirty;
     struct cc_now cc;
     s32 bear;
@@ -270,11 +271,12 @@ struct point {
 
 static struct point point_save(const struct jit_cx *x)
 {
-    return (struct point){x->lo, x->dirty, x->hi_dirty, x->cc, x->bear};
+    return (struct point){x->zone, x->lo, x->dirty, x->hi_dirty, x->cc, x->bear};
 }
 
 static void point_restore(struct jit_cx *x, struct point p)
 {
+    zone_enter(x, p.zone);
     x->lo = p.lo;
     x->dirty = p.dirty;
     x->hi_dirty = p.hi_dirty;

@@ -399,14 +399,13 @@ static void emit_store_fp(struct jit_cx *x)
     const struct jit_insn *i = current(x);
     bool wide = is_wide(i);
     unsigned begun = mem_begin(x);
-    struct x64_mem m = x64_at(begun, i->disp);
-    if (!window_of(x, i)) {
+    bool open = mem_is_open(x, i);
+    if (!open)
         mem_host(x, begun, wide ? 8 : 4, true);
-        m = x64_idx(RCX, begun, 0, 0);
-    }
+    struct x64_mem m = open ? mem_open(x, i) : x64_idx(RCX, begun, 0, 0);
     x64_rm(&x->a, wide, A_MOV, RDX, fpr(i->d.r1, wide));
     x64_rm(&x->a, wide, A_MOVBE_STORE, RDX, m);
-    if (!window_of(x, i))
+    if (!open)
         mem_done(x);
 }
 

@@ -96,6 +96,13 @@ void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to);
 void mem_store(struct jit_cx *x, unsigned ea, unsigned size, unsigned from, bool reversed);
 /** The window that serves the instruction at this point of emission, or 0. */
 unsigned window_of(const struct jit_cx *x, const struct jit_insn *i);
+/** Is the operand behind a window or an anchor; where it is then, until RCX is lost. */
+bool mem_is_open(const struct jit_cx *x, const struct jit_insn *i);
+struct x64_mem mem_open(struct jit_cx *x, const struct jit_insn *i);
+/** Words of an anchor; no anchor is set from here on. */
+struct x64_mem anchor_base(unsigned k);
+struct x64_mem anchor_host(unsigned k);
+void anchors_void(struct jit_cx *x);
 /** The storage operand of the current instruction, extended, into host register `to`: by its
  *  window or by a look-up. mem_begin comes first, and between the two nothing is emitted that
  *  destroys rax; it returns what mem_fetch takes. */
@@ -222,6 +229,7 @@ enum stub_kind {
     STUB_SPENT,  /* entered with nothing left of the budget: likewise */
     STUB_EXIT,   /* exit `to`, through the slot's handler */
     STUB_HOT,    /* exit `to`, to a slot that has been branched to often */
+    STUB_ANCHOR, /* a base register is not what its anchor was set for */
 };
 struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from);
 void stubs_emit(struct jit_cx *x);

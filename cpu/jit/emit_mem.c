@@ -50,7 +50,10 @@ static void ea_into(struct jit_cx *x, unsigned to, unsigned base, unsigned index
     bool w = amode64(x);
     unsigned hb = reg_use(x, w, base, RAX);
     unsigned hi = index < ZERO_REG ? reg_use(x, w, index, RDX) : X64_NO_INDEX;
-    x64_rm(&x->a, w, A_LEA, to, x64_idx(hb, hi, 0, disp));
+    if (disp || hi != X64_NO_INDEX || !w)
+        x64_rm(&x->a, w, A_LEA, to, x64_idx(hb, hi, 0, disp));
+    else if (hb != to)
+        x64_rr(&x->a, true, A_MOV, to, hb);
     mem_amode(x, to);
 }
 
@@ -222,12 +225,59 @@ static void window_open(struct jit_cx *x, const struct jit_insn *i)
     x64_rm(a, true, A_CMP, RDX, x64_at(RCX, at));
     struct jit_stub *s = stub_new(x, STUB_WINDOW, x64_jcc(a, CC_NE));
     s->back = again;
+    s->fp_cached = x->fp_cached;
     x64_rm(a, true, A_ADD, host, x64_at(RCX, at + 8));
+}
+
+struct x64_mem anchor_base(unsigned k)
+{
+    return x64_at(H_CPU, (s32)offsetof(struct cpu, jit_anchor[0].base) + 16 * (s32)k);
+}
+
+struct x64_mem anchor_host(unsigned k)
+{
+    return x64_at(H_CPU, (s32)offsetof(struct cpu, jit_anchor[0].host) + 16 * (s32)k);
+}
+
+void anchors_void(struct jit_cx *x)
+{
+    for (unsigned k = 0; k < x->anchors; k++)
+        x64_mov_mem_i(&x->a, true, anchor_base(k), anchor_none(&x->anchor[k]));
+}
+
+/* Is the anchor set for what the base register holds now? */
+static void anchor_compare(struct jit_cx *x, const struct jit_insn *i)
+{
+    struct x64 *a = &x->a;
+    unsigned host = reg_use64(x, i->base, RAX);
+    x64_rm(a, true, A_CMP, host, anchor_base(i->anchor - 1u));
+    struct jit_stub *s = stub_new(x, STUB_ANCHOR, x64_jcc(a, CC_NE));
+    s->reg = (u8)host;
+    s->back = a->at;
+    s->fp_cached = x->fp_cached;
+}
+
+bool mem_is_open(const struct jit_cx *x, const struct jit_insn *i)
+{
+    return i->anchor || window_of(x, i);
+}
+
+struct x64_mem mem_open(struct jit_cx *x, const struct jit_insn *i)
+{
+    if (!i->anchor)
+        return x64_at(window_host(i->window), i->disp);
+    x64_rm(&x->a, true, A_MOV, RCX, anchor_host(i->anchor - 1u));
+    return x64_at(RCX, i->disp);
 }
 
 unsigned mem_begin(struct jit_cx *x)
 {
     const struct jit_insn *i = &x->insn[x->cur];
+    if (i->anchor) {
+        if (i->anchor_check)
+            anchor_compare(x, i);
+        return RCX;
+    }
     if (!window_of(x, i))
         return mem_address(x, i);
     if (i->window_opens)
@@ -238,8 +288,8 @@ unsigned mem_begin(struct jit_cx *x)
 void mem_fetch(struct jit_cx *x, unsigned begun, u8 ext, bool w, unsigned to)
 {
     const struct jit_insn *i = &x->insn[x->cur];
-    if (window_of(x, i))
-        load_host(&x->a, ext, w, to, x64_at(begun, i->disp));
+    if (mem_is_open(x, i))
+        load_host(&x->a, ext, w, to, mem_open(x, i));
     else
         mem_load(x, begun, ext, w, to);
 }
@@ -328,18 +378,17 @@ void emit_store(struct jit_cx *x)
     if (lo->ext == X_64 || lo->ext == X_REV64)
         reg_widen(x, i->reads64);
     unsigned begun = mem_begin(x);
-    struct x64_mem m = x64_at(begun, i->disp);
-    if (!window_of(x, i)) {
+    bool open = mem_is_open(x, i);
+    if (!open)
         mem_host(x, begun, size, true);
-        m = x64_idx(RCX, begun, 0, 0);
-    }
+    struct x64_mem m = open ? mem_open(x, i) : x64_idx(RCX, begun, 0, 0);
     if (jit_src_const(lo->a)) {
         store_const(&x->a, m, size, jit_const(&i->d, lo->a));
     } else {
         unsigned from = size == 8 ? reg_use64(x, i->d.r1, RDX) : reg_use32(x, i->d.r1, RDX);
         store_host(&x->a, lo->ext, from, m);
     }
-    if (!window_of(x, i))
+    if (!open)
         mem_done(x);
 }
 
@@ -348,8 +397,8 @@ static struct x64_mem multiple_address(struct jit_cx *x, const struct jit_insn *
                                        unsigned bytes, bool store)
 {
     unsigned begun = mem_begin(x);
-    if (window_of(x, i))
-        return x64_at(begun, i->disp);
+    if (mem_is_open(x, i))
+        return mem_open(x, i);
     mem_host(x, begun, bytes, store);
     x64_rr(&x->a, true, A_ADD, RCX, begun);
     return x64_at(RCX, 0);
@@ -379,6 +428,6 @@ void emit_multiple(struct jit_cx *x)
         }
         m.disp += (s32)each;
     }
-    if (!window_of(x, i))
+    if (!mem_is_open(x, i))
         mem_done(x);
 }

@@ -199,12 +199,19 @@ static void emit_rsbg(struct jit_cx *x)
         x64_mov_i(a, RDX, ~mask);
         x64_rr(a, true, A_OR, RAX, RDX);
     }
-    reg_op(x, true, op, RAX, i->d.r1);
-    if (!(i->d.r3 & 0x80))
-        reg_done64(x, i->d.r1, RAX);
+    unsigned to = RAX;
+    if (i->d.r3 & 0x80) {
+        reg_op(x, true, op, RAX, i->d.r1);
+    } else if ((to = reg_use64(x, i->d.r1, RCX)) == RCX) {
+        x64_rr(a, true, op, RCX, RAX);
+        reg_done64(x, i->d.r1, RCX);
+    } else {
+        x64_rr(a, true, op, to, RAX);
+        reg_done64(x, i->d.r1, to);
+    }
     if (cc_wanted(x)) {
         x64_mov_i(a, RDX, mask);
-        x64_rr(a, true, A_TEST, RDX, RAX);
+        x64_rr(a, true, A_TEST, RDX, to);
     }
     cc_set(x);
 }
@@ -249,7 +256,7 @@ static void tested_bits(struct jit_cx *x, unsigned m)
     u8 src = i->lo->b;
     unsigned shift = src == S_I48 ? 48 : src == S_I32 ? 32 : src == S_I16 ? 16 : 0;
     if (i->lo->a == S_MEM)
-        mem_load(x, mem_address(x, i), X_U8, false, RAX);
+        mem_fetch(x, mem_begin(x), X_U8, false, RAX);
     else if (shift)
         x64_rorx(a, shift > 16, RAX, reg_use(x, shift > 16, i->d.r1, RAX), shift);
     else

@@ -218,13 +218,33 @@ void reg_reload(struct jit_cx *x, bool all)
 bool reg_settled(const struct jit_cx *x, unsigned b)
 {
     u16 full = x->resident & (u16)~x->low_class;
-    (void)b;
-    return (x->lo & full) == 0 && (~x->lo & x->low_class) == 0;
+    return x->block[b].zone == x->zone && (x->lo & full) == 0 && (~x->lo & x->low_class) == 0;
+}
+
+/* Into another zone: what is not in the same place there goes to memory, and comes from there when
+ * it is needed, by the condition code too. */
+static void zone_change(struct jit_cx *x, unsigned b)
+{
+    bool again;
+    unsigned to = x->block[b].zone;
+    u16 same = zone_same(x, x->zone, to), need = x->block[b].needed;
+    u16 dirty = x->dirty;
+    if (!x->cc.in_memory)
+        need |= cc_operands(x->cc.of, &again);
+    x->dirty &= (u16)~same;
+    reg_write_back(x);
+    x->dirty = dirty & same;
+    x->hi_dirty &= same;
+    u16 lo = x->lo & same;
+    zone_enter(x, to);
+    x->lo = lo | (x->low_class & (u16)~same);
+    reg_load(x, need & (u16)~same);
 }
 
 void reg_settle(struct jit_cx *x, unsigned b)
 {
-    (void)b;
+    if (x->block[b].zone != x->zone)
+        zone_change(x, b);
     for (unsigned g = 0; g < 16; g++) {
         if (!(x->resident & bit(g)))
             continue;
@@ -237,6 +257,7 @@ void reg_settle(struct jit_cx *x, unsigned b)
 
 void reg_enter_block(struct jit_cx *x, unsigned b)
 {
+    zone_enter(x, x->block[b].zone);
     x->lo = x->low_class;
     x->dirty = x->block[b].dirty_in;
     x->hi_dirty = x->dirty & (u16)~x->low_class;

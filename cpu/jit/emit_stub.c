@@ -29,6 +29,7 @@ struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from)
 
 static void stub_enter(struct jit_cx *x, const struct jit_stub *s)
 {
+    zone_enter(x, x->block[s->block].zone);
     x->lo = s->lo;
     x->dirty = s->dirty;
     x->hi_dirty = s->hi_dirty;
@@ -199,6 +200,7 @@ static void stub_window(struct jit_cx *x, const struct jit_stub *s)
     x64_patch(a, well, a->at);
     x->lo = lo;
     reg_reload(x, false);
+    fp_reload(x, s->fp_cached);
     go_back(x, s);
     if (crosses)
         window_crosses(x, s, crosses);
@@ -213,6 +215,59 @@ static void stub_spent(struct jit_cx *x)
     x64_jmp_to(a, ADDRESS(x->before));
 }
 
+/* The anchor by the TLB; the stub goes on behind the jump that is returned when that fails. */
+static u8 *anchor_look(struct jit_cx *x, const struct jit_stub *s, unsigned k)
+{
+    const struct jit_anchor *an = &x->anchor[k];
+    struct x64 *a = &x->a;
+    s32 at = an->store ? (s32)offsetof(struct tlb_space, store)
+                       : (s32)offsetof(struct tlb_space, fetch);
+    x64_rm(a, true, A_LEA, RCX, x64_at(s->reg, an->from));
+    x64_rm(a, true, A_LEA, RDX, x64_at(s->reg, an->to - 1));
+    x64_rorx(a, false, RCX, RCX, FRAME_SHIFT - 4);
+    x64_gi(a, false, G_AND, RCX, (TLB_ENTRIES - 1) << 4);
+    x64_rm(a, true, A_ADD, RCX, CPU_AT(space[0]));
+    x64_gi(a, true, G_AND, RDX, -(s32)FRAME_BYTES);
+    x64_rm(a, true, A_CMP, RDX, x64_at(RCX, at));
+    u8 *miss = x64_jcc(a, CC_NE);
+    x64_rm(a, true, A_MOV, RCX, x64_at(RCX, at + 8));
+    x64_rr(a, true, A_ADD, RCX, s->reg);
+    x64_rm(a, true, A_MOV_STORE, s->reg, anchor_base(k));
+    x64_rm(a, true, A_MOV_STORE, RCX, anchor_host(k));
+    go_back(x, s);
+    return miss;
+}
+
+static void stub_anchor(struct jit_cx *x, const struct jit_stub *s)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    u16 lo = x->lo;
+    unsigned k = i->anchor - 1u;
+    u8 *miss = anchor_look(x, s, k);
+    x64_patch(a, miss, a->at);
+    emit_bear(x);
+    cc_store_now(x, &s->cc);
+    reg_write_back(x);
+    if (s->reg != RSI)
+        x64_rr(a, true, A_MOV, RSI, s->reg);
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    x64_mov_i(a, RDX, anchor_packed(x, k));
+    x64_mov_i(a, RCX, (u64)(uintptr_t)&x->page->slot[x->entry_slot]);
+    x64_call_c(a, ADDRESS(jit_anchor_fill));
+    x64_rr(a, false, A_TEST, RAX, RAX);
+    u8 *well = x64_jcc(a, CC_NE);
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    emit_slot(x, RSI, i->slot);
+    x64_rm(a, true, A_LEA, RDX, x64_at(H_N, -(s32)s->done));
+    x64_jmp_to(a, ADDRESS(jit_interpret));
+    x64_patch(a, well, a->at);
+    x->lo = lo;
+    reg_reload(x, false);
+    fp_reload(x, s->fp_cached);
+    go_back(x, s);
+}
+
 static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
 {
     stub_enter(x, s);
@@ -222,6 +277,7 @@ static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
     case STUB_LOAD: stub_load(x, s); break;
     case STUB_BODY: stub_body(x, s); break;
     case STUB_WINDOW: stub_window(x, s); break;
+    case STUB_ANCHOR: stub_anchor(x, s); break;
     case STUB_FP:
         fp_stub(x, s);
         go_back(x, s);
@@ -278,6 +334,7 @@ void emit_fn(struct jit_cx *x)
         x64_cmp8_mem(a, CPU_AT(jit_mode), x->mode);
         stub_new(x, STUB_BROKEN, x64_jcc(a, CC_NE));
     }
+    anchors_void(x);
     x->lo = lo;
     reg_reload(x, true);
 }

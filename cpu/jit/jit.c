@@ -346,6 +346,43 @@ static enum jit_refusal slot_refused(const struct cpu *c, const struct code_page
     return mode & JIT_MODE_OVERFLOW ? JIT_OVERFLOW_MASK : JIT_WELL;
 }
 
+static size_t unfit_index(const struct dinsn *slot)
+{
+    return ((uintptr_t)slot / sizeof *slot) % JIT_UNFITS;
+}
+
+const struct jit_unfit *jit_unfit(const struct jit *j, const struct dinsn *slot)
+{
+    static const struct jit_unfit none = {0};
+    const struct jit_unfit *u = &j->unfits[unfit_index(slot)];
+    return u->slot == slot ? u : &none;
+}
+
+static struct jit_region *region_of(struct jit *j, const struct dinsn *entry)
+{
+    for (unsigned k = 0; k < j->region_count; k++) {
+        struct jit_region *r = &j->regions[k];
+        if (r->page && r->whole == r && &r->page->slot[r->entry] == entry)
+            return r;
+    }
+    return NULL;
+}
+
+void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned g)
+{
+    struct jit *j = c->jit;
+    struct jit_unfit *u = &j->unfits[unfit_index(entry)];
+    struct jit_region *r = region_of(j, entry);
+    if (u->slot != entry)
+        *u = (struct jit_unfit){.slot = entry};
+    u->bases |= (u16)(1u << g);
+    if (!r)
+        return; /* gone already */
+    u->deep = r->deep;
+    region_drop(j, r);
+    *jit_heat(c, entry) = 1;
+}
+
 /* Of this thread, so that others on the host do not count as translation. */
 static u64 now_ns(void)
 {
@@ -401,7 +438,7 @@ const struct dinsn *jit_hot(struct cpu *c, const struct dinsn *d)
         code_decode_slot(c, page, (unsigned)(d - page->slot));
     }
     if (!jit_is_code(c, d->run))
-        try_translation(c, page, d, deep_at_once(c->jit, d));
+        try_translation(c, page, d, deep_at_once(c->jit, d) || jit_unfit(c->jit, d)->deep);
     else if (!c->jit->eager)
         busy(c, page, d);
     return d;

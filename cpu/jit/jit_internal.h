@@ -49,6 +49,14 @@ struct jit_ways {
     u32 taken, not_taken;
 };
 
+/* Base registers that turned out to be unfit for an anchor in the region that begins at a slot. */
+#define JIT_UNFITS 1024u
+struct jit_unfit {
+    const struct dinsn *slot;
+    u16 bases;
+    bool deep; /* it was */
+};
+
 struct jit {
     u8 *rw, *rx;
     size_t bytes;
@@ -65,6 +73,7 @@ struct jit {
     unsigned insns_max;
     struct jit_ways ways[JIT_WAYS]; /* by the slot's address */
     struct jit_links *links;
+    struct jit_unfit unfits[JIT_UNFITS];
     struct jit_bodies *bodies; /* NULL: calls are not counted */
     u8 *leave_page; /* common code, where it runs: the address to go on at in rax, n in r15 */
     const u8 *common[COMMON_COUNT]; /* other common code, where it runs */
@@ -72,6 +81,12 @@ struct jit {
     FILE *trace;                    /* regions as text, or NULL */
     FILE *perf_map;                 /* regions for `perf`, or NULL */
 };
+
+/* -- jit.c -- */
+/** What is known of the region that begins at a slot. */
+const struct jit_unfit *jit_unfit(const struct jit *j, const struct dinsn *slot);
+/** The region that begins at `entry` is to be made again without an anchor of register g. */
+void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned g);
 
 /* -- engine.c -- */
 /** Where calls of the row's body are counted. */

@@ -205,7 +205,8 @@ static void blocks_cut(struct jit_cx *x)
                 return;
             }
             struct jit_block *b = &x->block[x->blocks++];
-            *b = (struct jit_block){.first = (u16)i, .fall = -1, .taken = -1, .behind = -1};
+            *b = (struct jit_block){
+                .first = (u16)i, .fall = -1, .taken = -1, .behind = -1, .via = -1};
             memset(b->ret, 0xff, sizeof b->ret);
         }
         struct jit_block *b = &x->block[x->blocks - 1];
@@ -280,8 +281,10 @@ static void returns_of_call(struct jit_cx *x, const struct jit_block *call)
     seen[call->taken] = true;
     while (head < tail) {
         struct jit_block *b = &x->block[todo[head++]];
-        if (b->depth < call->depth)
+        if (b->depth < call->depth) {
             b->depth = call->depth;
+            b->via = (s16)(call - x->block);
+        }
         return_add(x, b, call->behind);
         int to[2] = {calls(region_last(x, b)) ? b->behind : b->taken, b->fall};
         for (unsigned k = 0; k < 2; k++)

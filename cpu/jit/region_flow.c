@@ -4,59 +4,289 @@
 
 #define CC_SCAN_DEPTH 6
 #define FIELD_REGS 16u
+#define ZONE_HOSTS 10u
 #define RESIDENT_WEIGHT_MIN 4 /* fewer uses are as cheap in memory */
+#define OWN_SHIFT 12          /* uses in the zone count so much more than those around it */
 
 static u16 bit(unsigned g)
 {
     return g < FIELD_REGS ? (u16)(1u << g) : 0;
 }
 
-/* ---- registers ---- */
+/* ---- zones ----
+ * Which guest registers are in which host registers, loop by loop.
+ * A loop has a zone of its own when it and what is around it need more registers than the host
+ * has. A zone gives its host registers to the registers that are busiest in it, then to those of
+ * the region; a register that is in the same place in both zones stays there when control goes
+ * from one to the other, others go by way of memory (reg_settle). What is called from a loop
+ * belongs to the loop's zone. */
 
+/* Windows and the condition of select.c take host registers from the end. */
+static const s8 pool[ZONE_HOSTS] = {RBX, R12, R8, R9, R10, R11, RSI, RDI, R13, R14};
+
+/* The loop of a backward branch; one that begins at the same block is made longer. */
+static void loop_add(struct jit_cx *x, unsigned head, unsigned last)
+{
+    for (unsigned z = 1; z < x->zone_count; z++)
+        if (x->zones[z].head == (int)head) {
+            if (x->zones[z].last < (int)last)
+                x->zones[z].last = (s16)last;
+            return;
+        }
+    if (x->zone_count < ZONES_MAX)
+        x->zones[x->zone_count++] = (struct jit_zone){.head = (s16)head, .last = (s16)last};
+}
+
+static int length(const struct jit_zone *z)
+{
+    return z->last - z->head;
+}
+
+/* The shortest loop with the block in it that is longer than `than`. */
+static unsigned loop_around(const struct jit_cx *x, int block, int than)
+{
+    unsigned best = ZONE_REGION;
+    for (unsigned z = 1; z < x->zone_count; z++) {
+        const struct jit_zone *now = &x->zones[z];
+        if (block >= now->head && block <= now->last && length(now) > than &&
+            (!best || length(now) < length(&x->zones[best])))
+            best = z;
+    }
+    return best;
+}
+
+static u16 registers_of_zone(const struct jit_cx *x, const u16 *regs, unsigned zone)
+{
+    u16 of = 0;
+    for (unsigned k = 0; k < x->blocks; k++)
+        if (x->block[k].zone == zone)
+            of |= regs[k];
+    return of;
+}
+
+static void registers_of_blocks(const struct jit_cx *x, u16 *regs)
+{
+    for (unsigned k = 0; k < x->blocks; k++) {
+        const struct jit_block *b = &x->block[k];
+        regs[k] = 0;
+        for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++)
+            regs[k] |= x->insn[i].reads | x->insn[i].writes;
+    }
+}
+
+static void zone_join(struct jit_cx *x, unsigned zone, unsigned into)
+{
+    for (unsigned k = 0; k < x->blocks; k++)
+        if (x->block[k].zone == zone)
+            x->block[k].zone = (u8)into;
+    for (unsigned z = 1; z < x->zone_count; z++)
+        if (x->zones[z].parent == zone)
+            x->zones[z].parent = (u8)into;
+}
+
+/* Loops from the shortest on join what is around them when registers suffice for both. */
+static void zones_join(struct jit_cx *x)
+{
+    bool done[ZONES_MAX] = {false};
+    u16 regs[REGION_BLOCKS_MAX];
+    registers_of_blocks(x, regs);
+    for (unsigned n = 1; n < x->zone_count; n++) {
+        unsigned z = 0;
+        for (unsigned k = 1; k < x->zone_count; k++)
+            if (!done[k] && (!z || length(&x->zones[k]) < length(&x->zones[z])))
+                z = k;
+        done[z] = true;
+        u16 both =
+            registers_of_zone(x, regs, z) | registers_of_zone(x, regs, x->zones[z].parent);
+        if ((unsigned)__builtin_popcount(both) + x->windows <= ZONE_HOSTS)
+            zone_join(x, z, x->zones[z].parent);
+    }
+}
+
+static void zones_find(struct jit_cx *x)
+{
+    x->zone_count = 1;
+    x->zones[ZONE_REGION] = (struct jit_zone){.head = 0, .last = (s16)x->blocks};
+    for (unsigned k = 0; k < x->blocks; k++) {
+        int to = x->block[k].taken;
+        if (to >= 0 && to <= (int)k && x->block[to].loop_head)
+            loop_add(x, (unsigned)to, k);
+    }
+    for (unsigned z = 1; z < x->zone_count; z++)
+        x->zones[z].parent = (u8)loop_around(x, x->zones[z].head, length(&x->zones[z]));
+    for (unsigned k = 0; k < x->blocks; k++)
+        x->block[k].zone = (u8)loop_around(x, (int)k, -1);
+    for (unsigned k = 0; k < x->blocks; k++) {
+        struct jit_block *b = &x->block[k];
+        if (b->zone == ZONE_REGION && b->via >= 0)
+            b->zone = (u8)loop_around(x, b->via, -1);
+    }
+    zones_join(x);
+}
+
+/* How busy registers are. */
 struct weights {
     u64 all[16], write32[16], wide[16];
 };
 
-static void weigh(const struct jit_cx *x, struct weights *w)
+static void weigh_insn(struct weights *w, const struct jit_insn *in, u64 unit)
 {
-    memset(w, 0, sizeof *w);
+    for (unsigned r = in->reads; r; r &= r - 1)
+        w->all[__builtin_ctz(r)] += unit;
+    for (unsigned r = in->writes; r; r &= r - 1)
+        w->all[__builtin_ctz(r)] += unit;
+    for (unsigned r = in->writes & ~in->writes64; r; r &= r - 1)
+        w->write32[__builtin_ctz(r)] += unit;
+    for (unsigned r = in->reads64; r; r &= r - 1)
+        w->wide[__builtin_ctz(r)] += unit;
+    for (unsigned r = in->writes64; r; r &= r - 1)
+        w->wide[__builtin_ctz(r)] += unit;
+}
+
+/* In the region, and in its zones (NULL: nobody asks). */
+static void region_weigh(const struct jit_cx *x, struct weights *zones, struct weights *all)
+{
+    memset(all, 0, sizeof *all);
     for (unsigned k = 0; k < x->blocks; k++) {
         const struct jit_block *b = &x->block[k];
-        u64 unit = 1ull << (3 * b->depth);
         for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
-            const struct jit_insn *in = &x->insn[i];
-            for (unsigned g = 0; g < 16; g++) {
-                w->all[g] += unit * (in->reads >> g & 1u) + unit * (in->writes >> g & 1u);
-                w->write32[g] += unit * ((in->writes & ~in->writes64) >> g & 1u);
-                w->wide[g] += unit * (in->reads64 >> g & 1u) + unit * (in->writes64 >> g & 1u);
-            }
+            weigh_insn(all, &x->insn[i], block_unit(b));
+            if (zones)
+                weigh_insn(&zones[b->zone], &x->insn[i], block_unit(b) << OWN_SHIFT);
         }
     }
 }
 
-static void hosts_assign(struct jit_cx *x)
+/* What is around a zone counts too: a register may as well stay where it is. */
+static void weights_add(struct weights *to, const struct weights *all)
 {
-    static const s8 pool[] = {RBX, R12, R8, R9, R10, R11, RSI, RDI, R13, R14};
-    struct weights w;
-    weigh(x, &w);
-    for (unsigned g = 0; g < 17; g++)
-        x->host[g] = HOST_NONE;
-    x->resident = x->low_class = 0;
-    unsigned room = ARRAY_LEN(pool) - x->windows - x->select_temps;
-    for (unsigned k = 0; k < x->select_temps; k++)
-        x->temp[k] = pool[room + k];
-    for (unsigned k = 0; k < room; k++) {
-        unsigned best = 0;
-        for (unsigned g = 1; g < 16; g++)
-            if (w.all[g] > w.all[best])
+    for (unsigned g = 0; g < 16; g++) {
+        to->all[g] += all->all[g];
+        to->write32[g] += all->write32[g];
+        to->wide[g] += all->wide[g];
+    }
+}
+
+/* Host registers that windows and conditions leave. */
+static unsigned room_of(struct jit_cx *x, unsigned zone)
+{
+    unsigned windows = 0, temps = 0;
+    for (unsigned k = 0; k < x->blocks; k++) {
+        const struct jit_block *b = &x->block[k];
+        if (b->zone != zone)
+            continue;
+        temps |= b->selects;
+        for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++)
+            if (x->insn[i].window > windows)
+                windows = x->insn[i].window;
+    }
+    x->zones[zone].temp = temps ? pool[ZONE_HOSTS - windows - 1] : HOST_NONE;
+    return ZONE_HOSTS - windows - temps;
+}
+
+/* The busiest registers, as many as there is room for. */
+static u16 choose(const struct weights *w, unsigned room)
+{
+    u16 chosen = 0;
+    while (room--) {
+        unsigned best = 16;
+        for (unsigned g = 0; g < 16; g++)
+            if (!(chosen >> g & 1) && w->all[g] >= RESIDENT_WEIGHT_MIN &&
+                (best == 16 || w->all[g] > w->all[best]))
                 best = g;
-        if (w.all[best] < RESIDENT_WEIGHT_MIN)
+        if (best == 16)
             break;
-        w.all[best] = 0;
-        x->host[best] = pool[k];
-        x->resident |= bit(best);
-        if (w.write32[best] > w.wide[best])
-            x->low_class |= bit(best);
+        chosen |= (u16)(1u << best);
+    }
+    return chosen;
+}
+
+/* Where other zones have a register it goes here too, when that is free. */
+static void zone_assign(struct jit_cx *x, unsigned zone, const struct weights *w, s8 *usual)
+{
+    struct jit_zone *z = &x->zones[zone];
+    unsigned room = room_of(x, zone);
+    memset(z->host, HOST_NONE, sizeof z->host);
+    z->resident = choose(w, room);
+    z->low_class = 0;
+    u16 taken = 0, left = z->resident;
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (unsigned g = 0; g < 16; g++) {
+            if (!(left >> g & 1))
+                continue;
+            for (unsigned k = 0; k < room; k++) {
+                if (taken >> k & 1 || (pass == 0 && usual[g] != pool[k]))
+                    continue;
+                taken |= (u16)(1u << k);
+                left &= (u16) ~(1u << g);
+                z->host[g] = pool[k];
+                break;
+            }
+        }
+    for (unsigned g = 0; g < 16; g++) {
+        if (z->host[g] != HOST_NONE && usual[g] == HOST_NONE)
+            usual[g] = z->host[g];
+        if ((z->resident >> g & 1) && w->write32[g] > w->wide[g])
+            z->low_class |= (u16)(1u << g);
+    }
+}
+
+static void zones_assign(struct jit_cx *x)
+{
+    struct weights w[ZONES_MAX], all;
+    s8 usual[16];
+    memset(usual, HOST_NONE, sizeof usual);
+    memset(w, 0, x->zone_count * sizeof w[0]);
+    region_weigh(x, x->zone_count > 1 ? w : NULL, &all);
+    for (unsigned zone = 0; zone < x->zone_count; zone++) {
+        weights_add(&w[zone], &all);
+        zone_assign(x, zone, &w[zone], usual);
+    }
+}
+
+u16 zone_same(const struct jit_cx *x, unsigned from, unsigned to)
+{
+    const struct jit_zone *a = &x->zones[from], *b = &x->zones[to];
+    u16 same = 0;
+    if (from == to)
+        return 0xffff;
+    for (unsigned g = 0; g < 16; g++)
+        if (a->host[g] == b->host[g])
+            same |= (u16)(1u << g);
+    return same & a->resident & b->resident;
+}
+
+void zone_enter(struct jit_cx *x, unsigned zone)
+{
+    const struct jit_zone *z = &x->zones[zone];
+    x->zone = (u8)zone;
+    memcpy(x->host, z->host, sizeof x->host);
+    x->resident = z->resident;
+    x->low_class = z->low_class;
+}
+
+/* ---- what is dirty, what must be loaded ---- */
+
+/* A window that saves less than the register it takes is given up. */
+static void windows_limit(struct jit_cx *x)
+{
+    struct weights w;
+    if (x->windows)
+        region_weigh(x, NULL, &w);
+    while (x->windows) {
+        u64 all[16], last = 0;
+        memcpy(all, w.all, sizeof all);
+        for (unsigned k = 0; k + x->windows <= ZONE_HOSTS; k++) {
+            unsigned best = 0;
+            for (unsigned g = 1; g < 16; g++)
+                if (all[g] > all[best])
+                    best = g;
+            last = all[best];
+            all[best] = 0;
+        }
+        if (window_gain(x, x->windows) >= last)
+            return;
+        window_drop(x, x->windows--);
     }
 }
 
@@ -72,19 +302,21 @@ static void dirty_find(struct jit_cx *x)
                 w = 0, fn = true;
             w |= x->insn[i].writes;
         }
-        out[k] = w & x->resident;
+        out[k] = w & x->zones[b->zone].resident;
         x->block[k].dirty_in = 0;
         x->block[k].fn = fn;
-        x->written |= out[k];
     }
     for (bool again = true; again;) {
         again = false;
         for (unsigned k = 0; k < x->blocks; k++) {
             struct jit_block *b = &x->block[k];
-            u16 now = out[k] | (b->fn ? 0 : b->dirty_in);
             for (unsigned s = 0; s < REGION_WAYS; s++) {
                 int to = region_way(b, s);
-                if (to < 0 || (x->block[to].dirty_in | now) == x->block[to].dirty_in)
+                if (to < 0)
+                    continue;
+                u16 now = (out[k] | (b->fn ? 0 : b->dirty_in)) &
+                          zone_same(x, b->zone, x->block[to].zone);
+                if ((x->block[to].dirty_in | now) == x->block[to].dirty_in)
                     continue;
                 x->block[to].dirty_in |= now;
                 again = true;
@@ -93,42 +325,40 @@ static void dirty_find(struct jit_cx *x)
     }
 }
 
-/* Registers that must be loaded where the region is entered: read before they are written, or
- * stored on some way out without having been written on the way there. */
-static u16 loads_of_block(struct jit_cx *x, const struct jit_block *b, u16 have)
+/* Registers of the zone that must be valid where a block begins: read before they are written, or
+ * stored on some way out without having been written on the way there; and what it makes valid. */
+static u16 needed_of(const struct jit_cx *x, const struct jit_block *b, u16 *have)
 {
-    x->load |= b->dirty_in & (u16)~have;
-    have |= x->load;
+    u16 need = b->dirty_in;
+    *have = 0;
     for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
         const struct jit_insn *in = &x->insn[i];
-        x->load |= in->reads & (u16)~have;
-        have = in->lo ? (u16)(have | in->writes | x->load) : (u16)0xffff;
+        need |= in->reads & (u16) ~*have;
+        *have = in->lo ? (u16)(*have | in->writes) : (u16)0xffff;
     }
-    return have;
+    return need & x->zones[b->zone].resident;
 }
 
-static void loads_find(struct jit_cx *x)
+static void needed_find(struct jit_cx *x)
 {
-    u16 have[REGION_BLOCKS_MAX]; /* valid for certain where a block begins */
-    memset(have, 0xff, sizeof have);
-    have[x->slot_block[x->entry_slot]] = 0;
-    x->load = 0;
+    u16 have[REGION_BLOCKS_MAX];
+    for (unsigned k = 0; k < x->blocks; k++)
+        x->block[k].needed = needed_of(x, &x->block[k], &have[k]);
     for (bool again = true; again;) {
         again = false;
-        for (unsigned k = 0; k < x->blocks; k++) {
-            const struct jit_block *b = &x->block[k];
-            u16 before = x->load, out = loads_of_block(x, b, have[k] | x->load);
-            again |= x->load != before;
+        for (unsigned k = x->blocks; k-- > 0;) {
+            struct jit_block *b = &x->block[k];
+            u16 behind = 0;
             for (unsigned s = 0; s < REGION_WAYS; s++) {
                 int to = region_way(b, s);
-                if (to < 0 || (have[to] & out) == have[to])
-                    continue;
-                have[to] &= out;
-                again = true;
+                if (to >= 0)
+                    behind |= x->block[to].needed & zone_same(x, b->zone, x->block[to].zone);
             }
+            u16 more = behind & (u16)~have[k] & x->zones[b->zone].resident;
+            again |= (more & ~b->needed) != 0;
+            b->needed |= more;
         }
     }
-    x->load &= x->resident;
 }
 
 /* ---- the condition code ---- */
@@ -253,12 +483,13 @@ enum cc_need region_cc_need(const struct jit_cx *x, unsigned i)
 
 void region_analyse(struct jit_cx *x)
 {
-    x->written = 0;
     windows_find(x);
+    windows_limit(x);
     cc_live_find(x);
+    zones_find(x);
     select_find(x);
-    hosts_assign(x);
+    zones_assign(x);
     select_check(x);
     dirty_find(x);
-    loads_find(x);
+    needed_find(x);
 }

@@ -46,7 +46,9 @@ struct jit_insn {
     u8 window; /* 1.. : found by that window, which this instruction opens or has found open */
     bool window_opens, window_store;
     u16 window_bytes;
-    s32 window_from; /* what it covers, from the base register on */
+    s32 window_from;   /* what it covers, from the base register on */
+    u8 anchor;         /* 1.. : found by that anchor of its base register */
+    bool anchor_check; /* which may have to be set there */
 };
 
 /* The condition code at the point of emission. */
@@ -73,7 +75,22 @@ struct jit_block {
     struct cc_now cc_out;
     s32 bear_out; /* as cx.bear, at its end */
     u8 depth;
-    u8 *at; /* host code, when emitted */
+    s16 via;    /* a block that calls what this is part of, or -1 */
+    u8 zone;    /* which registers are where */
+    u16 needed; /* registers that must be valid at its beginning */
+    u8 *at;     /* host code, when emitted */
+};
+
+/* Blocks that have their registers in the same places: a loop, or what is left of the region. */
+#define ZONES_MAX 16
+#define ZONE_REGION 0
+struct jit_zone {
+    s16 head, last; /* blocks of the loop */
+    u8 parent;      /* the zone around it */
+    s8 host[17];    /* host registers of guest registers, or HOST_NONE */
+    u16 resident;   /* guest registers that have a host register */
+    u16 low_class;  /* of them, those with only their low half in it between blocks */
+    s8 temp;        /* host register of a condition (select.c) */
 };
 
 /* Out-of-line code, emitted behind the region. */
@@ -115,6 +132,13 @@ struct jit_page {
 };
 #define REGION_PLACES (REGION_PAGES_MAX * CODE_SLOTS_ALL)
 
+/* A base register that seldom changes, and what is addressed by it. */
+struct jit_anchor {
+    u8 base;
+    bool store;
+    s32 from, to; /* from what is in the base register on */
+};
+
 #define HOST_NONE (-1)
 #define WINDOWS_MAX 2
 
@@ -140,16 +164,17 @@ struct jit_cx {
     u8 mode;
     enum jit_refusal refused; /* why the last path ended, or nothing is translated */
     unsigned entry_slot, entry_block;
-    /* register assignment of the region */
+    struct jit_zone zones[ZONES_MAX];
+    unsigned zone_count;
+    /* register assignment: that of the zone control is in */
+    u8 zone;
     s8 host[17];
-    u16 resident;  /* guest registers that have a host register */
-    u16 low_class; /* of them, those with only their low half in it between blocks */
-    u16 written, written64;
-    u16 load;         /* must be loaded on entry */
+    u16 resident, low_class;
     unsigned windows; /* used */
+    struct jit_anchor anchor[JIT_ANCHORS];
+    unsigned anchors;
     unsigned select_temps;
-    s8 temp[1 + SELECT_WRITES_MAX]; /* host registers: the condition, old values */
-    bool no_windows;                /* emitting the rest of a block without them */
+    bool no_windows; /* emitting the rest of a block without them */
     /* at the point of emission */
     u16 lo;       /* resident with only its low half valid; the high half is in memory */
     u16 dirty;    /* memory's low half may be old */
@@ -195,6 +220,10 @@ bool region_crosses(const struct jit_cx *x, const struct jit_block *b, int to);
 const struct jit_insn *region_last(const struct jit_cx *x, const struct jit_block *b);
 
 /* -- region_flow.c -- */
+/** Guest registers that are in the same host register in both zones. */
+u16 zone_same(const struct jit_cx *x, unsigned from, unsigned to);
+/** From here on registers are where this zone has them. */
+void zone_enter(struct jit_cx *x, unsigned zone);
 /** Liveness, dirtiness, host registers. */
 void region_analyse(struct jit_cx *x);
 /** Is the condition code asked for behind instruction `i`, by something that needs it in memory
@@ -211,6 +240,16 @@ void select_find(struct jit_cx *x);
 void select_check(struct jit_cx *x);
 
 /* -- window.c -- */
+/** How often the block is executed, as far as loops tell. */
+static inline u64 block_unit(const struct jit_block *b)
+{
+    return 1ull << (3 * b->depth);
+}
+/** What no base register of the anchor holds while its range is in one page. */
+s32 anchor_none(const struct jit_anchor *a);
+/** Instructions that windows save; window `w` is given up. */
+u64 window_gain(const struct jit_cx *x, unsigned w);
+void window_drop(struct jit_cx *x, unsigned w);
 /** Which storage operands share a look-up; before registers are assigned. */
 void windows_find(struct jit_cx *x);
 /** Host register of a window: what is added to a displacement. */
@@ -218,5 +257,9 @@ unsigned window_host(unsigned window);
 /** Called by translated code: bring what the window covers into the TLB. */
 enum window_fill { WINDOW_NOT, WINDOW_FILLED, WINDOW_CROSSES /* two pages, both are there */ };
 enum window_fill jit_window_fill(struct cpu *c, u64 from, u64 bytes, bool store);
+/** Called by translated code: set an anchor of the region that begins at `entry`; 0: it cannot be
+ *  set now. `what` is made by anchor_packed. */
+int jit_anchor_fill(struct cpu *c, u64 base, u64 what, const struct dinsn *entry);
+u64 anchor_packed(const struct jit_cx *x, unsigned k);
 
 #endif

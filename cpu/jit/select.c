@@ -88,7 +88,7 @@ void select_find(struct jit_cx *x)
         b->counted = !x->deep && !x->jit->eager && x->jit->insns_max > 1;
         b->selects = x->deep && goes_both_ways(x, b);
         if (b->selects)
-            x->select_temps = 1 + SELECT_WRITES_MAX;
+            x->select_temps = 1;
     }
 }
 
@@ -96,11 +96,12 @@ void select_find(struct jit_cx *x)
  * so nothing that is made on the way reaches memory. */
 static bool widths_fit(const struct jit_cx *x, const struct jit_block *skipped)
 {
+    const struct jit_zone *z = &x->zones[skipped->zone];
     for (unsigned i = skipped->first; i < skipped->first + (unsigned)skipped->count; i++) {
         const struct jit_insn *in = &x->insn[i];
         u16 narrow = in->writes & (u16)~in->writes64;
-        if ((in->writes & ~x->resident) || (in->writes64 & x->low_class) ||
-            (narrow & ~x->low_class))
+        if ((in->writes & ~z->resident) || (in->writes64 & z->low_class) ||
+            (narrow & ~z->low_class))
             return false;
     }
     return true;
@@ -110,7 +111,8 @@ void select_check(struct jit_cx *x)
 {
     for (unsigned k = 0; k < x->blocks; k++) {
         struct jit_block *b = &x->block[k];
-        b->selects = b->selects && widths_fit(x, &x->block[b->fall]);
+        b->selects = b->selects && b->zone == x->block[b->fall].zone &&
+                     b->zone == x->block[b->taken].zone && widths_fit(x, &x->block[b->fall]);
         if (b->selects)
             x->block[b->fall].skipped = true;
     }
@@ -145,17 +147,18 @@ static void execute_skipped(struct jit_cx *x, unsigned k)
     x->done = done;
 }
 
+/* Old values wait in the CPU's registers, which know nothing of the way that is not taken. */
 static void moves(struct jit_cx *x, u16 writes, bool back)
 {
-    unsigned t = 1;
     for (unsigned g = 0; g < 16; g++) {
         if (!(writes >> g & 1))
             continue;
-        unsigned temp = (unsigned)x->temp[t++], host = (unsigned)x->host[g];
+        bool wide = !(x->lo >> g & 1);
+        unsigned host = (unsigned)x->host[g];
         if (back)
-            x64_cmov(&x->a, true, CC_NE, host, temp);
-        else
-            x64_rr(&x->a, true, A_MOV, temp, host);
+            x64_rm(&x->a, wide, A_CMOVNE, host, home(g));
+        else if (x->dirty >> g & 1)
+            x64_rm(&x->a, wide, A_MOV_STORE, host, home(g));
     }
 }
 
@@ -164,7 +167,7 @@ bool select_emit(struct jit_cx *x)
     struct x64 *a = &x->a;
     const struct jit_block *b = &x->block[x->cur_block];
     const struct jit_insn *branch = region_last(x, b);
-    unsigned skipped = (unsigned)b->fall, taken = (unsigned)x->temp[0];
+    unsigned skipped = (unsigned)b->fall, taken = (unsigned)x->zones[x->zone].temp;
     enum x64_cond cond;
     if (!b->selects) /* there may be no block behind it */
         return false;

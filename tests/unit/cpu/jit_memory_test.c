@@ -156,7 +156,8 @@ START_TEST(other_cpu)
 }
 END_TEST
 
-/* Data on the page of the code, apart from it: stores void nothing and nothing is made anew. */
+/* Data on the page of the code, apart from it: stores void nothing, and one translation is made
+ * anew, once, since its base register has no use for an anchor. */
 START_TEST(data_beside_code)
 {
     /* LHI 1,500; loop: ST 1,X'800'(3); BRCT 1,loop; J here */
@@ -166,7 +167,7 @@ START_TEST(data_beside_code)
     ck_assert_uint_eq(harness_load(&h, HARNESS_CODE + 0x800, 4), 1);
     struct cpu_engine_stats s = figures();
     ck_assert_uint_eq(s.invalidated, 0);
-    ck_assert_uint_le(s.regions, 3);
+    ck_assert_uint_le(s.regions, 4);
 }
 END_TEST
 
