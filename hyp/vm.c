@@ -303,6 +303,8 @@ static int devices_create(struct vm *vm, struct cause *cause)
     int rc = ST_OK;
     for (unsigned i = 0; rc == ST_OK && i < k->disks; i++)
         rc = dasd_create(vm->css, k->disk[i].devno, k->disk[i].image, false, cause);
+    for (unsigned i = 0; rc == ST_OK && i < k->aliases; i++)
+        rc = eckd_alias_create(vm->css, k->alias[i].devno, k->alias[i].base, false, cause);
     for (unsigned i = 0; rc == ST_OK && i < k->tapes; i++)
         if (!tape_create(vm->css, k->tape[i].devno, k->tape[i].type, k->tape[i].file, false,
                          cause))

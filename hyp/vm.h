@@ -72,6 +72,13 @@ struct vm_disk {
     struct image *image;
 };
 
+#define VM_ALIASES_MAX 256
+
+/** Another device number of a 3390: of that at `base`, or if 0 of any on its control unit. */
+struct vm_alias {
+    u16 devno, base;
+};
+
 /** A tape drive, with a volume or NULL; the drive holds it too. */
 struct vm_tape {
     u16 devno;
@@ -112,6 +119,8 @@ struct vm_config {
     u16 reader_vdev, punch_vdev, printer_vdev; /* 0 = none */
     struct vm_disk disk[VM_DISKS_MAX];
     unsigned disks;
+    struct vm_alias alias[VM_ALIASES_MAX];
+    unsigned aliases;
     struct vm_tape tape[VM_TAPES_MAX];
     unsigned tapes;
     struct vm_unitrec unitrec[VM_UNITREC_MAX];

@@ -63,7 +63,9 @@ struct eckd_state {
     u8 reserved;
     u8 group_state; /* path group: grouped, multipath */
     u8 group[11];
-    u8 zero[1];
+    u8 bound; /* alias: to the volume of unit address `base` */
+    u8 base;
+    u8 zero[3];
 };
 
 struct fba_state {

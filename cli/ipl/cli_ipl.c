@@ -36,7 +36,7 @@ struct ipl_options {
     FILE *trace_file; /* of --trace jit:FILE */
     const char *console, *display, *certificate, *net, *gdb, *seed, *timeout, *stats, *trace,
         *move;
-    const char *disk[CLI_MANY_MAX + 1], *tape[CLI_MANY_MAX + 1];
+    const char *disk[CLI_MANY_MAX + 1], *tape[CLI_MANY_MAX + 1], *alias[CLI_MANY_MAX + 1];
     const char *reader[CLI_MANY_MAX + 1], *punch[CLI_MANY_MAX + 1], *printer[CLI_MANY_MAX + 1];
     bool deterministic, perf_map;
 };
@@ -522,6 +522,8 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     if (rc == ST_OK)
         rc = ipl_tapes_open(ipl->opt.tape, vc, &cause);
     if (rc == ST_OK)
+        rc = ipl_aliases_read(ipl->opt.alias, vc, &cause);
+    if (rc == ST_OK)
         rc = ipl_unitrec_open(
             &(struct ipl_unitrec){ipl->opt.reader, ipl->opt.punch, ipl->opt.printer}, vc,
             &cause);
@@ -574,6 +576,8 @@ int cli_ipl(int argc, char **argv)
         {"engine", "jit|interp|lockstep", "execution engine (jit where the host can)",
          &o->engine, NULL},
         {"disk", "DEVNO=FILE[,ro][,sync]...", "disk image; any number", o->disk, NULL},
+        {"alias", "DEVNO[=BASE]...", "alias of a 3390 (PAV); without BASE HyperPAV; any number",
+         o->alias, NULL},
         {"tape", "DEVNO[=FILE[,ro][,3480]]...", "tape drive and volume; any number", o->tape,
          NULL},
         {"reader", "DEVNO=FILE[,ascii]...", "card reader and its deck; any number", o->reader,

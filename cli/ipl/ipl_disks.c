@@ -48,6 +48,9 @@ static bool devno_taken(const struct vm_config *vc, u16 devno)
     for (unsigned i = 0; i < vc->tapes; i++)
         if (vc->tape[i].devno == devno)
             return true;
+    for (unsigned i = 0; i < vc->aliases; i++)
+        if (vc->alias[i].devno == devno)
+            return true;
     return false;
 }
 
@@ -94,6 +97,26 @@ int ipl_disks_open(const char *const *option, struct vm_config *vc, struct cause
         rc = disk_open(*option, vc, cause);
     if (rc)
         ipl_disks_close(vc);
+    return rc;
+}
+
+int ipl_aliases_read(const char *const *option, struct vm_config *vc, struct cause *cause)
+{
+    static const char form[] = "DEVNO[=BASE]";
+    int rc = ST_OK;
+    for (; rc == ST_OK && *option; option++) {
+        char base[PATH_BYTES];
+        struct vm_alias *alias = &vc->alias[vc->aliases];
+        if (vc->aliases == VM_ALIASES_MAX)
+            return cause_set(cause, ST_INVAL, "%s: %u aliases are possible", *option,
+                             VM_ALIASES_MAX);
+        rc = option_split(*option, vc, form, &alias->devno, base, cause);
+        alias->base = 0;
+        if (rc == ST_OK && base[0] && !ipl_devno(base, &alias->base))
+            rc = cause_set(cause, ST_INVAL, "%s: not %s", *option, form);
+        if (rc == ST_OK)
+            vc->aliases++;
+    }
     return rc;
 }
 

@@ -11,6 +11,8 @@ bool ipl_devno(const char *text, u16 *devno);
  *  as image_open; then nothing is open. */
 int ipl_disks_open(const char *const *option, struct vm_config *vc, struct cause *cause);
 /** Give them back, after the machine. */
+/** --alias DEVNO[=BASE]: further device numbers of 3390s. */
+int ipl_aliases_read(const char *const *option, struct vm_config *vc, struct cause *cause);
 void ipl_disks_close(struct vm_config *vc);
 /** Likewise the volumes of tape drives; `--tape DEVNO` alone is a drive without one. */
 int ipl_tapes_open(const char *const *option, struct vm_config *vc, struct cause *cause);

@@ -20,6 +20,9 @@ bool dasd_read_only(const struct dev_ops *ops, void *dev);
 
 int eckd_create(struct css *css, u16 devno, struct image *img, bool announce,
                 struct cause *cause);
+/** An alias (parallel access volume) at `devno`: of the 3390 at `base`, which is there already;
+ *  0: of any on its control unit, as channel programs name it (HyperPAV). ST_CONFIG: no base. */
+int eckd_alias_create(struct css *css, u16 devno, u16 base, bool announce, struct cause *cause);
 int fba_create(struct css *css, u16 devno, struct image *img, bool announce,
                struct cause *cause);
 

@@ -11,7 +11,7 @@
 int eckd_check(struct eckd *d, struct dev_io *io, u8 sense0, u8 sense1)
 {
     u8 cchh[4];
-    track_cchh(d->s.track, d->heads, cchh);
+    track_cchh(d->s.track, d->v->heads, cchh);
     memset(d->sense, 0, sizeof d->sense);
     d->sense[0] = sense0;
     d->sense[1] = sense1;
@@ -93,10 +93,21 @@ static int perform(struct eckd *d, struct dev_io *io)
 /** What others have written since the cache was filled is read again. */
 static void look_again(struct eckd *d)
 {
-    u64 changes = image_changes(d->img);
-    if (changes != d->changes)
+    if (!d->v->img)
+        return;
+    u64 changes = image_changes(d->v->img);
+    if (changes != d->v->changes)
         eckd_forget(d);
-    d->changes = changes;
+    d->v->changes = changes;
+}
+
+/** An alias knows what it is, and waits for the prefix that names a base. */
+static int without_volume(struct eckd *d, struct dev_io *io)
+{
+    u8 command = dev_io_command(io);
+    if (eckd_identifies(command) || command == ECKD_PREFIX || command == ECKD_RESTORE)
+        return perform(d, io);
+    return eckd_reject(d, io, MESSAGE_SEQUENCE);
 }
 
 /** Where others write what this device writes, each command is done with the image's own
@@ -105,22 +116,28 @@ static int eckd_start(void *dev, struct dev_io *io)
 {
     struct eckd *d = dev;
     struct cause cause;
-    if (!image_turn_begin(d->img))
+    if (!d->v->img)
+        return without_volume(d, io);
+    if (!image_turn_begin(d->v->img))
         return perform(d, io);
     int rc = eckd_flush(d, &cause); /* of the time before there were others */
     look_again(d);
     int us = perform(d, io);
     if ((eckd_flush(d, &cause) || rc) && us != DEV_WAIT)
         us = eckd_check(d, io, SENSE_EQUIPMENT_CHECK, SENSE1_PERMANENT);
-    image_turn_end(d->img);
+    image_turn_end(d->v->img);
     return us;
 }
 
 /** What holds for one channel program only. The heads stay where they are. */
 static void eckd_begin(void *dev)
 {
-    struct eckd_state *s = &((struct eckd *)dev)->s;
-    look_again(dev);
+    struct eckd *d = dev;
+    struct eckd_state *s = &d->s;
+    eckd_unbind(d);
+    if (d->type == ECKD_UNIT_ALIAS)
+        (void)eckd_bind(d, eckd_lcu_base(d)); /* without it there is no volume */
+    look_again(d);
     s->extent = s->mask_set = s->file_mask = 0;
     s->extent_first = s->extent_last = 0;
     s->block_bytes = 0;
@@ -136,9 +153,10 @@ static int eckd_end(void *dev, struct dev_io *io, int us)
 {
     struct eckd *d = dev;
     struct cause cause;
-    if (eckd_flush(d, &cause) == ST_OK)
-        return us;
-    return eckd_check(d, io, SENSE_EQUIPMENT_CHECK, SENSE1_PERMANENT);
+    if (eckd_flush(d, &cause))
+        us = eckd_check(d, io, SENSE_EQUIPMENT_CHECK, SENSE1_PERMANENT);
+    eckd_unbind(d);
+    return us;
 }
 
 static void eckd_cancel(void *dev)
@@ -151,16 +169,18 @@ static void eckd_reset(void *dev)
 {
     struct eckd *d = dev;
     eckd_cancel(d);
+    eckd_unbind(d);
     d->s = (struct eckd_state){0};
 }
 
 static void eckd_detach(void *dev)
 {
     struct eckd *d = dev;
-    eckd_cancel(d);
-    for (unsigned i = 0; i < ECKD_TRACKS_CACHED; i++)
-        free(d->cache[i]);
-    image_unref(d->img);
+    if (d->v)
+        eckd_cancel(d);
+    if (d->lcu)
+        eckd_lcu_leave(d);
+    eckd_volume_unref(d->v);
     free(d);
 }
 
@@ -175,10 +195,11 @@ static void eckd_save(void *dev, struct codec_out *out)
 
 static bool eckd_state_valid(const struct eckd *d, const struct eckd_state *s)
 {
-    return s->track < d->tracks && s->orient <= ORIENT_LAST && s->extent <= 1 &&
-           s->mask_set <= 1 && s->searched <= 1 && s->locate_first <= 1 && s->reserved <= 1 &&
-           s->record < TRACK_RECORDS_MAX && s->extent_first <= s->extent_last &&
-           s->extent_last < d->tracks && (!s->locate_count || s->extent);
+    return s->track < d->v->tracks && s->orient <= ORIENT_LAST && s->extent <= 1 &&
+           s->bound <= 1 && s->mask_set <= 1 && s->searched <= 1 && s->locate_first <= 1 &&
+           s->reserved <= 1 && s->record < TRACK_RECORDS_MAX &&
+           s->extent_first <= s->extent_last && s->extent_last < d->v->tracks &&
+           (!s->locate_count || s->extent);
 }
 
 /** [E2] The record must exist on its track, which is read here. */
@@ -188,8 +209,8 @@ static bool position_valid(struct eckd *d)
     struct track_layout layout;
     u32 len;
     bool ok = d->s.orient <= ORIENT_HA ||
-              (bytes && image_read_track(d->img, d->s.track, bytes, &len, NULL) == ST_OK &&
-               track_scan(bytes, len, d->s.track, d->heads, &layout, NULL) == ST_OK &&
+              (bytes && image_read_track(d->v->img, d->s.track, bytes, &len, NULL) == ST_OK &&
+               track_scan(bytes, len, d->s.track, d->v->heads, &layout, NULL) == ST_OK &&
                d->s.record < layout.count);
     free(bytes);
     return ok;
@@ -204,11 +225,16 @@ static int eckd_restore(void *dev, struct codec_in *in, struct cause *cause)
     bool ok = true;
     while (ok && codec_next(in, &row))
         ok = io_rows_get(&row, &eckd_rows, &s, &seen);
-    ok = ok && !in->failed && io_rows_complete(&eckd_rows, seen) && eckd_state_valid(d, &s);
+    eckd_unbind(d);
+    ok = ok && !in->failed && io_rows_complete(&eckd_rows, seen) &&
+         (!s.bound || (d->type != ECKD_UNIT_BASE && eckd_bind(d, s.base))) &&
+         eckd_state_valid(d, &s);
     d->s = ok ? s : (struct eckd_state){0};
     eckd_forget(d);
-    if (ok && (image_offline(d->img) || position_valid(d))) /* offline: [E2] when it is read */
+    /* Offline: [E2] when it is read. */
+    if (ok && (!d->v->img || image_offline(d->v->img) || position_valid(d)))
         return ST_OK;
+    eckd_unbind(d);
     d->s = (struct eckd_state){0};
     return cause_set(cause, ST_PROTO, "disk %04X: broken state", d->devno);
 }
@@ -230,26 +256,52 @@ static const struct dev_ops eckd_ops = {
     .detach = eckd_detach,
 };
 
-int eckd_create(struct css *css, u16 devno, struct image *img, bool announce,
-                struct cause *cause)
+/** `v` is taken over; an alias has none. */
+static int unit_create(struct css *css, u16 devno, enum eckd_unit_type type, u8 base,
+                       struct eckd_volume *v, bool announce, struct cause *cause)
 {
     struct eckd *d = calloc(1, sizeof *d);
-    if (!d)
+    if (!d) {
+        eckd_volume_unref(v);
         return cause_set(cause, ST_NOMEM, "no memory for device %04X", devno);
+    }
     d->css = css;
     d->devno = devno;
-    d->img = image_ref(img);
-    d->tracks = image_geometry(img)->tracks;
-    d->heads = image_geometry(img)->heads;
-    int rc = css_attach(css, devno, &eckd_ops, d, announce, NULL, cause);
+    d->type = type;
+    d->v = v;
+    int rc = css_find_devno(css, devno)
+                 ? cause_set(cause, ST_EXIST, "device %04X exists", devno)
+                 : eckd_lcu_join(d, &eckd_ops, base, cause);
+    d->joined = rc == ST_OK;
+    if (rc == ST_OK)
+        rc = css_attach(css, devno, &eckd_ops, d, announce, NULL, cause);
     if (rc)
         eckd_detach(d);
     return rc;
 }
 
+int eckd_create(struct css *css, u16 devno, struct image *img, bool announce,
+                struct cause *cause)
+{
+    struct eckd_volume *v = eckd_volume_create(img);
+    if (!v)
+        return cause_set(cause, ST_NOMEM, "no memory for device %04X", devno);
+    return unit_create(css, devno, ECKD_UNIT_BASE, (u8)devno, v, announce, cause);
+}
+
+int eckd_alias_create(struct css *css, u16 devno, u16 base, bool announce, struct cause *cause)
+{
+    if (base && base >> 8 != devno >> 8)
+        return cause_set(cause, ST_CONFIG, "device %04X: %04X is on another control unit",
+                         devno, base);
+    return unit_create(css, devno, base ? ECKD_UNIT_ALIAS : ECKD_UNIT_HYPER, (u8)base, NULL,
+                       announce, cause);
+}
+
 bool eckd_read_only(const struct dev_ops *ops, void *dev)
 {
-    return ops == &eckd_ops && image_read_only(((struct eckd *)dev)->img);
+    struct eckd *d = dev;
+    return ops == &eckd_ops && d->v->img && image_read_only(d->v->img);
 }
 
 int dasd_create(struct css *css, u16 devno, struct image *img, bool announce,

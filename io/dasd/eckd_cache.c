@@ -9,7 +9,7 @@ static int write_back(struct eckd *d, struct cached_track *t, struct cause *caus
     if (!t->valid || !t->dirty)
         return ST_OK;
     t->dirty = false;
-    int rc = image_write_track(d->img, t->track, t->bytes, t->layout.len, cause);
+    int rc = image_write_track(d->v->img, t->track, t->bytes, t->layout.len, cause);
     if (rc) {
         t->valid = false;
         log_line("disk %04X: %s", d->devno, cause->text);
@@ -22,22 +22,22 @@ int eckd_flush(struct eckd *d, struct cause *cause)
     int rc = ST_OK;
     bool wrote = false;
     for (unsigned i = 0; i < ECKD_TRACKS_CACHED; i++) {
-        if (!d->cache[i] || !d->cache[i]->dirty)
+        if (!d->v->cache[i] || !d->v->cache[i]->dirty)
             continue;
         wrote = true;
-        int one = write_back(d, d->cache[i], cause);
+        int one = write_back(d, d->v->cache[i], cause);
         rc = rc ? rc : one;
     }
     if (rc == ST_OK && wrote)
-        rc = image_commit(d->img, cause);
+        rc = image_commit(d->v->img, cause);
     return rc;
 }
 
 void eckd_forget(struct eckd *d)
 {
     for (unsigned i = 0; i < ECKD_TRACKS_CACHED; i++)
-        if (d->cache[i])
-            d->cache[i]->valid = d->cache[i]->dirty = false;
+        if (d->v->cache[i])
+            d->v->cache[i]->valid = d->v->cache[i]->dirty = false;
 }
 
 void eckd_changed(struct eckd *d, struct cached_track *t)
@@ -51,12 +51,12 @@ static struct cached_track *victim(struct eckd *d)
 {
     struct cached_track *oldest = NULL;
     for (unsigned i = 0; i < ECKD_TRACKS_CACHED; i++) {
-        if (!d->cache[i])
-            d->cache[i] = calloc(1, sizeof *d->cache[i]);
-        if (d->cache[i] && !d->cache[i]->valid)
-            return d->cache[i];
-        if (d->cache[i] && (!oldest || d->cache[i]->used < oldest->used))
-            oldest = d->cache[i];
+        if (!d->v->cache[i])
+            d->v->cache[i] = calloc(1, sizeof *d->v->cache[i]);
+        if (d->v->cache[i] && !d->v->cache[i]->valid)
+            return d->v->cache[i];
+        if (d->v->cache[i] && (!oldest || d->v->cache[i]->used < oldest->used))
+            oldest = d->v->cache[i];
     }
     return oldest;
 }
@@ -67,9 +67,9 @@ static int load(struct eckd *d, struct cached_track *t, u32 track, struct cause 
     int rc = write_back(d, t, cause);
     t->valid = false;
     if (rc == ST_OK)
-        rc = image_read_track(d->img, track, t->bytes, &len, cause);
+        rc = image_read_track(d->v->img, track, t->bytes, &len, cause);
     if (rc == ST_OK)
-        rc = track_scan(t->bytes, len, track, d->heads, &t->layout, cause);
+        rc = track_scan(t->bytes, len, track, d->v->heads, &t->layout, cause);
     t->valid = rc == ST_OK;
     t->track = track;
     return rc;
@@ -80,8 +80,8 @@ struct cached_track *eckd_track(struct eckd *d, struct dev_io *io, int *us)
     struct cached_track *t = NULL;
     struct cause cause = {0};
     for (unsigned i = 0; i < ECKD_TRACKS_CACHED && !t; i++)
-        if (d->cache[i] && d->cache[i]->valid && d->cache[i]->track == d->s.track)
-            t = d->cache[i];
+        if (d->v->cache[i] && d->v->cache[i]->valid && d->v->cache[i]->track == d->s.track)
+            t = d->v->cache[i];
     if (!t) {
         t = victim(d);
         int rc = t ? load(d, t, d->s.track, &cause)
@@ -96,6 +96,6 @@ struct cached_track *eckd_track(struct eckd *d, struct dev_io *io, int *us)
         *us = eckd_check(d, io, 0, SENSE1_NO_RECORD);
         return NULL;
     }
-    t->used = ++d->uses;
+    t->used = ++d->v->uses;
     return t;
 }

@@ -12,7 +12,10 @@
 #define PREFIX_MAX                                                                             \
     (PREFIX_BYTES + PREFIX_EXTENT_BYTES + LOCATE_EXTENDED_BYTES + LOCATE_PARAMETERS_MAX)
 #define PREFIX_VALID_EXTENT 0x80
+#define PREFIX_VERIFY_BASE 0x20
 #define PREFIX_VALID_HYPERPAV 0x10
+#define PREFIX_BASE_AT 2
+#define PREFIX_LSS_AT 4
 
 /* Locate record: where what is. */
 enum locate_at {
@@ -32,8 +35,8 @@ static int set_extent(struct eckd *d, struct dev_io *io, const u8 *p)
     u32 first, last;
     if (d->s.extent)
         return eckd_reject(d, io, MESSAGE_SEQUENCE);
-    if (p[0] & 0x20 || !track_of_cchh(p + 8, d->heads, &first) ||
-        !track_of_cchh(p + 12, d->heads, &last) || first > last || last >= d->tracks)
+    if (p[0] & 0x20 || !track_of_cchh(p + 8, d->v->heads, &first) ||
+        !track_of_cchh(p + 12, d->v->heads, &last) || first > last || last >= d->v->tracks)
         return eckd_reject(d, io, MESSAGE_PARAMETER);
     if ((p[1] & EXTENT_ECKD) != EXTENT_ECKD && p[1] & EXTENT_ECKD)
         return eckd_reject(d, io, MESSAGE_PARAMETER);
@@ -110,7 +113,7 @@ static int set_domain(struct eckd *d, struct dev_io *io, const u8 *p, bool exten
     if (!d->s.extent)
         return eckd_reject(d, io, MESSAGE_SEQUENCE);
     if (!operation_known(operation, extended ? p[AT_EXTENDED_OPERATION] : 0) ||
-        !track_of_cchh(p + AT_SEEK, d->heads, &track) ||
+        !track_of_cchh(p + AT_SEEK, d->v->heads, &track) ||
         (!p[AT_COUNT] && operation != LOCATE_ORIENT))
         return eckd_reject(d, io, MESSAGE_PARAMETER);
     int us = eckd_seek_to(d, io, track);
@@ -157,8 +160,12 @@ int eckd_prefix(struct eckd *d, struct dev_io *io)
         return eckd_reject(d, io, MESSAGE_SEQUENCE);
     if (len < need)
         return eckd_reject(d, io, MESSAGE_COUNT);
-    if (p[0] > 1 || p[1] & PREFIX_VALID_HYPERPAV)
+    bool verify = p[1] & PREFIX_VERIFY_BASE, hyper = p[1] & PREFIX_VALID_HYPERPAV;
+    if (p[0] > 1 || (hyper && !verify) ||
+        (verify && !eckd_prefix_base(d, p[PREFIX_LSS_AT], p[PREFIX_BASE_AT], hyper)))
         return eckd_reject(d, io, MESSAGE_PARAMETER);
+    if (!d->v->img)
+        return eckd_reject(d, io, MESSAGE_SEQUENCE);
     int us = 0;
     if (p[1] & PREFIX_VALID_EXTENT)
         us = set_extent(d, io, p + PREFIX_BYTES);

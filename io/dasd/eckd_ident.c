@@ -17,7 +17,6 @@
 #define PSF_SET_CHARACTERISTICS 0x1d
 #define SUBORDER_AT 6
 #define SUBSYSTEM_BYTES 44u
-#define UNITS 256u /* unit addresses of a logical control unit */
 #define CYLINDERS_16BIT_MAX 65520u
 #define CYLINDERS_IN_32BITS 0xfffeu
 
@@ -53,14 +52,14 @@ static int characteristics(struct eckd *d, struct dev_io *io)
         34,          19,   9,    6,    116,        /* its factors */
         [40] = 0x26, 0x26, 0x0e, 0x80,             /* MDR, OBR, real control unit, track sets */
         0xdf,        0xee, 0x00, 0x01, 0x00, 0x77, 0x08, 0x0f, 0x00, 0x7f, [56] = 0x0e, 0xff};
-    u32 cylinders = d->tracks / d->heads;
+    u32 cylinders = d->v->tracks / d->v->heads;
     bool large = cylinders > CYLINDERS_16BIT_MAX;
     c[5] = cylinders <= 1113   ? 0x02
            : cylinders <= 2226 ? 0x06
            : cylinders <= 3339 ? 0x0a
                                : 0x0c;
     be16_store(c + 12, (u16)(large ? CYLINDERS_IN_32BITS : cylinders));
-    be16_store(c + 14, (u16)d->heads);
+    be16_store(c + 14, (u16)d->v->heads);
     be32_store(c + 60, cylinders);
     dev_io_put(io, c, sizeof c);
     return DS_NORMAL;
@@ -80,15 +79,18 @@ static int configuration(struct eckd *d, struct dev_io *io)
     u8 c[CONFIGURATION_BYTES] = {0};
     u8 unit = (u8)d->devno;
     u8 *q = c + CONFIGURATION_BYTES - ELEMENT_BYTES;
-    char serial[16], control[16];
-    snprintf(serial, sizeof serial, "00000000%04X", d->devno);
-    snprintf(control, sizeof control, "0000000000%02X", d->devno >> 8);
+    char serial[16]; /* of the control unit: unit addresses tell its devices apart */
+    snprintf(serial, sizeof serial, "0000000000%02X", d->devno >> 8);
     element(c, 0xdc010100u, "  339000A", serial);
     be16_store(c + 30, (u16)(d->devno >> 8 << 8 | unit));
     element(c + 32, 0xd4020000u, "  339000A", serial);
-    element(c + 64, 0xd0000000u, "  3990006", control);
+    element(c + 64, 0xd0000000u, "  3990006", serial);
     c[95] = (u8)(d->devno >> 8);
-    element(c + 96, 0xf0000001u, "  3990   ", control);
+    element(c + 96, 0xf0000001u, "  3990   ", serial);
+    c[128] = 0x40; /* specific qualifier: what the unit address is */
+    c[131] = 0x01;
+    c[136] = (u8)d->type;
+    c[137] = eckd_lcu_base(d);
     q[0] = 0x80; /* general qualifier */
     q[6] = 0x1e; /* time to wait for an interruption, seconds */
     be16_store(q + 8, (u16)(d->devno & 0xff00));
@@ -118,7 +120,7 @@ static int perform_function(struct eckd *d, struct dev_io *io)
     if (len < PSF_BYTES_MIN)
         return eckd_reject(d, io, MESSAGE_COUNT);
     if (p[0] == PSF_SET_CHARACTERISTICS)
-        return DS_NORMAL; /* parallel access volumes may be on: there are no aliases */
+        return DS_NORMAL; /* parallel access volumes may be on, and are */
     if (p[0] != PSF_PREPARE)
         return eckd_reject(d, io, MESSAGE_PARAMETER);
     switch (p[SUBORDER_AT]) {
@@ -129,23 +131,16 @@ static int perform_function(struct eckd *d, struct dev_io *io)
     }
 }
 
-/** Type and base of each unit address: this one is a base, others are not told of. */
-static void unit_configuration(const struct eckd *d, u8 *p)
-{
-    p[2 * (d->devno & 0xff)] = 0x01;
-    p[2 * (d->devno & 0xff) + 1] = (u8)d->devno;
-}
-
 static int subsystem_data(struct eckd *d, struct dev_io *io)
 {
-    u8 p[2 * UNITS] = {0};
+    u8 p[2 * ECKD_UNITS] = {0};
     u8 prepared = d->s.prepared;
     d->s.prepared = 0;
     switch (prepared) {
     case SUBORDER_STATISTICS: dev_io_put(io, p, STATISTICS_BYTES); return DS_NORMAL;
     case SUBORDER_UNIT_CONFIGURATION:
-        unit_configuration(d, p);
-        dev_io_put(io, p, 2 * UNITS);
+        eckd_lcu_units(d, p);
+        dev_io_put(io, p, sizeof p);
         return DS_NORMAL;
     case SUBORDER_FEATURES:
         p[FEATURE_PREFIX_AT] = FEATURE_PREFIX;

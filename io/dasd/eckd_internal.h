@@ -5,12 +5,18 @@
 #ifndef ENDICOTT_IO_DASD_ECKD_INTERNAL_H
 #define ENDICOTT_IO_DASD_ECKD_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "io/dasd/dasd.h"
 #include "io/image/track.h"
 #include "io/io_state.h"
+#include "mem/base/lock.h"
 
 #define ECKD_TRACKS_CACHED 16u
 #define ECKD_SENSE_BYTES 32u
+#define ECKD_UNITS 256u /* unit addresses of a logical control unit */
+
+enum eckd_unit_type { ECKD_UNIT_BASE = 1, ECKD_UNIT_ALIAS = 2, ECKD_UNIT_HYPER = 3 };
 
 /** Commands; those with 0x80 in a pair are multi-track. */
 enum eckd_command {
@@ -117,18 +123,47 @@ struct cached_track {
     u8 bytes[IMAGE_TRACK_BYTES_MAX];
 };
 
+/** Located by a base and the aliases that work for it; refs; the executor's thread, of which a
+ *  machine has one. */
+struct eckd_volume {
+    atomic_uint refs;
+    struct image *img; /* NULL: nobody's, of an alias without a base */
+    u32 tracks, heads;
+    struct cached_track *cache[ECKD_TRACKS_CACHED]; /* made when needed */
+    u64 uses;
+    u64 changes; /* of the image by others, when the cache was last looked at */
+};
+
+struct eckd_lcu;
+
 /** Located by css (devno); created by eckd_create, destroyed by detach; the executor's thread. */
 struct eckd {
     struct css *css;
-    struct image *img;
-    u32 tracks, heads;
+    struct eckd_lcu *lcu;
+    struct eckd_volume *v; /* of an alias, while a channel program runs: the base's */
+    enum eckd_unit_type type;
+    bool joined; /* the control unit has it */
     u16 devno;
     struct eckd_state s;
-    struct cached_track *cache[ECKD_TRACKS_CACHED]; /* made when needed */
-    u64 uses;
-    u64 changes;                /* of the image by others, when the cache was last looked at */
     u8 sense[ECKD_SENSE_BYTES]; /* built here, then given to the channel subsystem */
 };
+
+/* eckd_lcu.c */
+struct eckd_volume *eckd_volume_create(struct image *img);
+void eckd_volume_unref(struct eckd_volume *v);
+/** Add the device to its control unit, which other devices (of `ops`) may have; `base` is the unit
+ *  address of its volume. ST_CONFIG: an alias of no base. */
+int eckd_lcu_join(struct eckd *d, const struct dev_ops *ops, u8 base, struct cause *cause);
+/** And take it away; its volume is not referred to any more. */
+void eckd_lcu_leave(struct eckd *d);
+u8 eckd_lcu_base(struct eckd *d);
+/** Type and base of each unit address. */
+void eckd_lcu_units(struct eckd *d, u8 out[2 * ECKD_UNITS]);
+/** Let an alias work for a base, which there may not be; or for none. */
+bool eckd_bind(struct eckd *d, u8 base);
+void eckd_unbind(struct eckd *d);
+/** A prefix names the base: is it this device, or its base, or can it be? */
+bool eckd_prefix_base(struct eckd *d, u8 lss, u8 base, bool hyper);
 
 /** Unit checks: each returns the unit status. */
 int eckd_reject(struct eckd *d, struct dev_io *io, enum eckd_message message);

@@ -8,7 +8,7 @@ static int file_protected(struct eckd *d, struct dev_io *io)
 
 int eckd_seek_to(struct eckd *d, struct dev_io *io, u32 track)
 {
-    if (track >= d->tracks)
+    if (track >= d->v->tracks)
         return eckd_reject(d, io, MESSAGE_PARAMETER);
     if (d->s.extent && (track < d->s.extent_first || track > d->s.extent_last))
         return file_protected(d, io);
@@ -21,12 +21,12 @@ int eckd_seek_to(struct eckd *d, struct dev_io *io, u32 track)
 
 int eckd_next_track(struct eckd *d, struct dev_io *io)
 {
-    bool last = d->s.track % d->heads == d->heads - 1;
+    bool last = d->s.track % d->v->heads == d->v->heads - 1;
     if (d->s.file_mask & MASK_SEEK && (d->s.file_mask & MASK_SEEK) == MASK_SEEK_NONE)
         return file_protected(d, io);
     if (last && !d->s.locate_count && !d->s.extent)
         return eckd_check(d, io, 0, SENSE1_END_OF_CYLINDER);
-    if (d->s.track + 1 >= d->tracks)
+    if (d->s.track + 1 >= d->v->tracks)
         return eckd_check(d, io, 0, SENSE1_END_OF_CYLINDER);
     return eckd_seek_to(d, io, d->s.track + 1);
 }
@@ -64,7 +64,7 @@ int eckd_next_record(struct eckd *d, struct dev_io *io, bool multi, bool skip_r0
         if (us)
             return us;
         /* Whole tracks without records are passed only so often. */
-        if (was != d->s.track && d->s.track % d->heads == 0 && ++d->s.index_seen >= 2)
+        if (was != d->s.track && d->s.track % d->v->heads == 0 && ++d->s.index_seen >= 2)
             return eckd_check(d, io, 0, SENSE1_NO_RECORD);
     }
 }
@@ -89,11 +89,11 @@ int eckd_seek(struct eckd *d, struct dev_io *io)
         return file_protected(d, io);
     if (command == ECKD_SEEK_HEAD) {
         u8 now[4];
-        track_cchh(d->s.track, d->heads, now);
+        track_cchh(d->s.track, d->v->heads, now);
         address[2] = now[0];
         address[3] = now[1];
     }
-    if (be16_load(address) || !track_of_cchh(address + 2, d->heads, &track))
+    if (be16_load(address) || !track_of_cchh(address + 2, d->v->heads, &track))
         return eckd_reject(d, io, MESSAGE_PARAMETER);
     d->s.index_seen = 0;
     d->s.locate_count = 0;
@@ -137,7 +137,7 @@ static int search_ha(struct eckd *d, struct dev_io *io)
     } else if (d->s.orient >= ORIENT_HA && ++d->s.index_seen >= 2) {
         return eckd_check(d, io, 0, SENSE1_NO_RECORD);
     }
-    track_cchh(d->s.track, d->heads, ha);
+    track_cchh(d->s.track, d->v->heads, ha);
     d->s.orient = ORIENT_HA;
     return DS_NORMAL | (meets(0x20, ha, argument, len) ? DS_STATUS_MODIFIER : 0);
 }

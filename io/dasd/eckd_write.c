@@ -13,7 +13,7 @@ static int done(struct eckd *d, int us)
 static int may_write(struct eckd *d, struct dev_io *io, enum eckd_kind kind, bool r0)
 {
     u8 mask = d->s.file_mask & MASK_WRITE;
-    if (image_read_only(d->img))
+    if (image_read_only(d->v->img))
         return eckd_check(d, io, SENSE_COMMAND_REJECT, SENSE1_WRITE_INHIBITED);
     bool allowed = mask != MASK_WRITE_NONE &&
                    (kind == ECKD_KIND_UPDATE || mask != MASK_WRITE_UPDATE) &&
@@ -96,7 +96,7 @@ static int append(struct eckd *d, struct dev_io *io, struct cached_track *t, u32
     u32 segments = records ? track_segments(count[5], be16_load(count + 6)) : 0;
     u32 at = end_of_records(t, records);
     if (records >= TRACK_RECORDS_MAX ||
-        at + len + TRACK_END_BYTES > image_geometry(d->img)->track_bytes ||
+        at + len + TRACK_END_BYTES > image_geometry(d->v->img)->track_bytes ||
         segments_used(t->bytes, &t->layout, records) + segments > TRACK_SEGMENTS_3390)
         return eckd_check(d, io, 0, SENSE1_TRACK_FORMAT);
     memcpy(t->bytes + at, count, sizeof count);
@@ -172,11 +172,11 @@ static int write_full_track(struct eckd *d, struct dev_io *io)
     struct cached_track *t = us ? NULL : eckd_track(d, io, &us);
     if (!t)
         return us;
-    u32 room = image_geometry(d->img)->track_bytes;
+    u32 room = image_geometry(d->v->img)->track_bytes;
     memcpy(bytes, t->bytes, TRACK_HA_BYTES);
     u32 len = TRACK_HA_BYTES;
     len += (u32)dev_io_get(io, bytes + len, room - len);
-    if (track_scan(bytes, len, d->s.track, d->heads, &layout, &why) ||
+    if (track_scan(bytes, len, d->s.track, d->v->heads, &layout, &why) ||
         segments_used(bytes, &layout, layout.count) > TRACK_SEGMENTS_3390)
         return eckd_check(d, io, 0, SENSE1_TRACK_FORMAT);
     memcpy(t->bytes, bytes, layout.len);

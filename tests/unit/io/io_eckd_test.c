@@ -1,84 +1,21 @@
 /* The ECKD device as channel programs see it: identification, extents and domains, formatting,
  * reading and writing, searches, unit checks with their sense, a full host disk, relocation in the
  * middle of a channel program. */
-#include "tests/unit/io/io_fixture.h"
+#include "tests/unit/io/disk_fixture.h"
 
-#include <signal.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include "io/dasd/dasd.h"
 #include "io/image/track.h"
 
 #define DEVNO 0x0200
 #define CYLINDERS 4u
-#define PROGRAM 0x1000u
-#define EXTENT 0x2000u
-#define LOCATE 0x2040u
-#define AREA 0x10000u
-#define CC CCW_CC
-#define SLI CCW_SLI
-
-static struct machine m;
-static char path[64];
-static struct image *img;
-static u32 id, at;
 
 static void setup(void)
 {
-    struct cause cause;
-    struct image_create what = {.format = IMAGE_CCKD, .cylinders = CYLINDERS, .compress = true};
-    snprintf(path, sizeof path, "/tmp/io_eckd_%d.img", getpid());
-    unlink(path);
-    ck_assert_msg(image_create(path, &what, &cause) == ST_OK, "%s", cause.text);
-    ck_assert_msg(image_open(path, 0, &img, &cause) == ST_OK, "%s", cause.text);
-    machine_init(&m);
-    ck_assert_int_eq(dasd_create(m.css, DEVNO, img, false, &cause), ST_OK);
-    id = css_find_devno(m.css, DEVNO);
-    enable(&m, id, 3);
-    at = PROGRAM;
-}
-
-static void teardown(void)
-{
-    machine_fini(&m);
-    image_unref(img);
-    unlink(path);
+    make_disk(
+        "eckd", DEVNO,
+        &(struct image_create){.format = IMAGE_CCKD, .cylinders = CYLINDERS, .compress = true});
 }
 
 /* ---- channel programs ---- */
-
-static void ccw(u8 command, u8 flags, u16 count, u32 addr)
-{
-    ccw1(&m, at, command, flags, count, addr);
-    at += 8;
-}
-
-static struct irb run(void)
-{
-    struct irb irb;
-    at = PROGRAM;
-    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
-    ck_assert_int_eq(tsch(&m, id, &irb), 0);
-    return irb;
-}
-
-static struct irb good(void)
-{
-    struct irb irb = run();
-    ck_assert_msg(irb.ds == 0x0c && irb.ss == 0, "ds %02x ss %02x sense %02x%02x %02x", irb.ds,
-                  irb.ss, irb.raw[32], irb.raw[33], irb.raw[39]);
-    return irb;
-}
-
-static void bad(u8 sense0, u8 sense1, u8 sense7)
-{
-    struct irb irb = run();
-    ck_assert_uint_eq(irb.ds, 0x0e);
-    ck_assert_uint_eq(irb.raw[32], sense0);
-    ck_assert_uint_eq(irb.raw[33], sense1);
-    ck_assert_uint_eq(irb.raw[39], sense7);
-}
 
 static void extent(u8 mask, u32 first, u32 last)
 {
@@ -123,11 +60,6 @@ static void format(u32 first, u32 last)
         ccw(command, (i + 1 < n ? CC : 0) | SLI, 8, where);
     }
     good();
-}
-
-static void fill(u32 where, u8 byte, u32 len)
-{
-    memset(storage_host(m.storage, where, len), byte, len);
 }
 
 static u8 *bytes(u32 where)
@@ -498,17 +430,9 @@ END_TEST
 
 START_TEST(read_only_disks_refuse_writes)
 {
-    struct cause cause;
-    struct image *ro;
     format(0, 0);
-    machine_fini(&m);
-    image_unref(img);
-    ck_assert_int_eq(image_open(path, IMAGE_READ_ONLY, &ro, &cause), ST_OK);
-    img = ro;
-    machine_init(&m);
-    ck_assert_int_eq(dasd_create(m.css, DEVNO, img, false, &cause), ST_OK);
-    id = css_find_devno(m.css, DEVNO);
-    enable(&m, id, 3);
+    close_disk();
+    open_disk(DEVNO, IMAGE_READ_ONLY);
     expect_block(0, 1, 0);
     extent(0x80, 0, 0);
     locate(0x01, 1, 0, 1);
@@ -520,22 +444,16 @@ END_TEST
 /* The host's disk is full in the middle of a write: equipment check, and the track is as it was. */
 START_TEST(a_full_host_disk_is_an_equipment_check)
 {
-    struct rlimit limit;
     format(0, 2);
     write_block(0, 1, 0x01);
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &limit);
-    rlim_t was = limit.rlim_cur;
-    limit.rlim_cur = 1000;
-    setrlimit(RLIMIT_FSIZE, &limit);
+    host_is_full(1000);
     fill(AREA, 0x02, 4096);
     extent(0x80, 0, 0);
     locate(0x01, 1, 0, 1);
     ccw(0x05, 0, 4096, AREA);
     bad(0x10, 0x80, 0);
     expect_block(0, 1, 0x01);
-    limit.rlim_cur = was;
-    setrlimit(RLIMIT_FSIZE, &limit);
+    host_is_full(0);
     write_block(0, 1, 0x03);
     expect_block(0, 1, 0x03);
 }
@@ -618,33 +536,12 @@ END_TEST
 
 /* ---- relocation ---- */
 
-static void move_to(struct machine *to)
-{
-    struct codec_out out;
-    struct codec_in in;
-    struct codec_row row;
-    struct cause cause = {0};
-    css_quiesce(m.css);
-    codec_out_init(&out);
-    css_save(m.css, 5, &out);
-    ck_assert(!out.failed);
-    css_quiesce(to->css);
-    codec_in_init(&in, out.data, out.len);
-    ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
-    ck_assert_msg(css_restore(to->css, &in, &cause) == ST_OK, "%s", cause.text);
-    codec_out_fini(&out);
-    memcpy(storage_host(to->storage, 0, STORAGE_BYTES),
-           storage_host(m.storage, 0, STORAGE_BYTES), STORAGE_BYTES);
-}
-
 /** The program is suspended before CCW `k`, moves, and is resumed on the other machine. */
 START_TEST(programs_go_on_elsewhere)
 {
     static struct machine to;
-    struct cause cause;
     struct irb irb;
-    machine_init(&to);
-    ck_assert_int_eq(dasd_create(to.css, DEVNO, img, false, &cause), ST_OK);
+    attach_to(&to, DEVNO);
     format(8, 9);
     for (u32 i = 0; i < 3; i++)
         fill(AREA + 4096 * i, (u8)(0xa0 + i), 4096);
@@ -659,9 +556,6 @@ START_TEST(programs_go_on_elsewhere)
     ck_assert_int_eq(tsch(&m, id, &irb), 1);
     ck_assert(css_activity(m.css, id) == CSS_SUSPENDED);
     move_to(&to);
-    machine_fini(&m);
-    m = to;
-    css_resume(m.css);
     *storage_host(m.storage, PROGRAM + 8 * (u32)_i + 1, 1) &= (u8)~CCW_SUSPEND;
     ck_assert_int_eq(css_rsch(m.css, id), 0);
     ck_assert_int_eq(tsch(&m, id, &irb), 0);
