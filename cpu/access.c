@@ -227,12 +227,11 @@ static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum
     u64 page = va & ~(u64)(FRAME_BYTES - 1);
     struct tlb_entry *e;
     if (kind == TLB_STORE) {
-        if (sp->watched)
-            return;
+        if (sp->watched ||
+            atomic_load_explicit(&c->st->code[abs >> FRAME_SHIFT], memory_order_relaxed))
+            return; /* stores must reach storage_code_stored */
         if (page <= FRAME_BYTES && (c->cr[0] & CR0_LAP))
             e = &sp->low[page >> FRAME_SHIFT];
-        else if (atomic_load_explicit(&c->st->code[abs >> FRAME_SHIFT], memory_order_relaxed))
-            return; /* stores must reach storage_code_stored */
         else
             e = tlb_store_slot(sp, va);
     } else if ((sp->watched & TLB_WATCHED_FETCHES) || override_page(c, sp, page)) {

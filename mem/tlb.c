@@ -56,6 +56,12 @@ void tlb_space_clear_stores(struct tlb_space *sp)
     sp->low[0].tag = sp->low[1].tag = TLB_NONE;
 }
 
+static void entry_drop(struct tlb_entry *e, u64 host)
+{
+    if (e->tag != TLB_NONE && e->addend + e->tag == host)
+        e->tag = TLB_NONE;
+}
+
 void tlb_drop_stores(struct tlb *tlb, u64 host)
 {
     for (unsigned i = 0; i < TLB_SPACES; i++) {
@@ -64,9 +70,10 @@ void tlb_drop_stores(struct tlb *tlb, u64 host)
         while (groups) {
             struct tlb_entry *e = &sp->store[group_take(&groups) * ENTRY_GROUP];
             for (unsigned k = 0; k < ENTRY_GROUP; k++)
-                if (e[k].tag != TLB_NONE && e[k].addend + e[k].tag == host)
-                    e[k].tag = TLB_NONE;
+                entry_drop(&e[k], host);
         }
+        for (unsigned k = 0; k < ARRAY_LEN(sp->low); k++)
+            entry_drop(&sp->low[k], host);
     }
 }
 

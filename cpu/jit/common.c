@@ -319,16 +319,33 @@ static bool repeats_source(const u8 *to, const u8 *from, u64 len)
     return (uintptr_t)to - (uintptr_t)from - 1 < len - 1;
 }
 
-/* Whole pieces that both have in one page; 0: look closer. */
-static u64 pieces_inside(const struct cpu *c, u64 to, u64 from, u64 pieces)
+/* Bytes from ea on, at most `len`, that the TLB has and the host has behind one another. */
+static u64 in_a_row(const struct tlb_entry *entries, u64 ea, u64 len)
 {
-    u64 n = min_u64(pieces, min_u64(page_room(to), page_room(from)) / PIECE_BYTES);
+    u64 page = ea & ~(u64)(FRAME_BYTES - 1), bytes = page_room(ea);
+    const struct tlb_entry *e = &entries[tlb_index(ea)];
+    u64 addend = e->addend;
+    if (e->tag != page)
+        return 0;
+    for (; bytes < len; bytes += FRAME_BYTES) {
+        e = &entries[tlb_index(ea + bytes)];
+        if (e->tag != ea + bytes || e->addend != addend)
+            break;
+    }
+    return min_u64(bytes, len);
+}
+
+/* Whole pieces that stand in a row on both sides; 0: look closer. */
+static u64 pieces_in_a_row(const struct cpu *c, u64 to, u64 from, u64 pieces)
+{
+    const struct tlb_space *sp = c->space[0];
+    u64 room_to = in_a_row(sp->store, to, pieces * PIECE_BYTES);
+    u64 n = in_a_row(sp->fetch, from, room_to) / PIECE_BYTES, len = n * PIECE_BYTES;
     if (n == 0)
         return 0;
-    unsigned len = (unsigned)n * PIECE_BYTES;
-    u8 *d = tlb_store(c->space[0], to, len);
-    const u8 *s = tlb_fetch(c->space[0], from, len);
-    if (!d || !s || repeats_source(d, s, len))
+    u8 *d = tlb_store(sp, to, 1);
+    const u8 *s = tlb_fetch(sp, from, 1);
+    if (repeats_source(d, s, len))
         return 0;
     memmove(d, s, len);
     return n;
@@ -358,7 +375,7 @@ u64 jit_move_pieces(struct cpu *c, u64 to, u64 from, u64 pieces, long n)
     u64 left = n > 0 ? ((u64)n - 1) / c->scratch : 0; /* a block may overdraw the budget */
     u64 most = min_u64(min_u64(pieces, PIECES_MAX), left), done = 0;
     while (done < most) {
-        u64 k = pieces_inside(c, to, from, most - done);
+        u64 k = pieces_in_a_row(c, to, from, most - done);
         if (k == 0)
             k = piece_across(c, to, from);
         if (k == 0)

@@ -3,6 +3,7 @@
  * RAX: address; RCX, RDX: scratch, then RCX = what is to be added to the address. */
 #include "cpu/jit/emit_internal.h"
 
+#define LOW_PROTECTED_BYTES 512
 #define TLB_INDEX_SHIFT (FRAME_SHIFT - 4)
 #define TLB_INDEX_MASK ((TLB_ENTRIES - 1) << 4)
 _Static_assert(sizeof(struct tlb_entry) == 16, "scaled by shifting");
@@ -310,10 +311,30 @@ void mem_length(struct jit_cx *x, unsigned to)
     x64_rr8(&x->a, A_MOVZX8, to, from);
 }
 
+/* Does it store into the prefix area, behind what low-address protection covers? That area's entry
+ * stands elsewhere while low-address protection is on. */
+static bool stores_low(const struct jit_cx *x, const struct jit_insn *i, unsigned size)
+{
+    bool known = i->base >= ZERO_REG && i->index >= ZERO_REG && i->lo->b != S_REL && size;
+    return known && (x->c->cr[0] & CR0_LAP) && i->disp >= LOW_PROTECTED_BYTES &&
+           i->disp + (s32)size <= (s32)FRAME_BYTES;
+}
+
+/* rcx = addend of the entry for page 0. */
+static u8 *low_look(struct jit_cx *x)
+{
+    struct x64 *a = &x->a;
+    x64_rm(a, true, A_MOV, RCX, CPU_AT(space[0]));
+    x64_gi_mem(a, true, G_CMP, x64_at(RCX, (s32)offsetof(struct tlb_space, low[0].tag)), 0);
+    u8 *miss = x64_jcc(a, CC_NE);
+    x64_rm(a, true, A_MOV, RCX, x64_at(RCX, (s32)offsetof(struct tlb_space, low[0].addend)));
+    return miss;
+}
+
 void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store)
 {
     const struct jit_insn *i = &x->insn[x->cur];
-    u8 *miss = tlb_look(x, i, ea, size, store);
+    u8 *miss = store && stores_low(x, i, size) ? low_look(x) : tlb_look(x, i, ea, size, store);
     x->open[x->opens++] = stub_new(x, STUB_BODY, miss);
 }
 

@@ -447,6 +447,24 @@ static void emit_sync(struct jit_cx *x)
     mem_done(x);
 }
 
+/* STORE THEN AND SYSTEM MASK: nothing can be due then that was not before. */
+static void emit_stnsm(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    struct x64_mem mask = x64_at(H_CPU, (s32)offsetof(struct cpu, psw.mask) + 7);
+    _Static_assert(PSW_PROB == 1ull << 48, "bit 0 of byte 6");
+    x64_test8_mem(a, x64_at(H_CPU, (s32)offsetof(struct cpu, psw.mask) + 6), 1);
+    slow_if(x, CC_NE); /* a privileged-operation exception */
+    unsigned ea = mem_address(x, i);
+    mem_host(x, ea, 1, true);
+    x64_rm(a, false, A_MOVZX8, RDX, mask);
+    x64_rm8(a, A_MOV8_STORE, RDX, x64_idx(RCX, ea, 0, 0));
+    x64_rm(a, false, 0x80, G_AND, mask);
+    x64_byte(a, i->d.r1);
+    mem_done(x);
+}
+
 /* COMPARE AND TRAP: the body traps. */
 static void emit_trap(struct jit_cx *x)
 {
@@ -596,6 +614,7 @@ void emit_more(struct jit_cx *x)
     case OP_RISBL: emit_risbl(x); break;
     case OP_FXOR: emit_fxor(x); break;
     case OP_STOC: emit_stoc(x); break;
+    case OP_STNSM: emit_stnsm(x); break;
     case OP_SEL: emit_sel(x); break;
     case OP_IPM: emit_ipm(x); break;
     case OP_ARGET:

@@ -94,6 +94,20 @@ static void call_body(struct jit_cx *x)
     x64_call_c(&x->a, ADDRESS(i->row->body));
 }
 
+/* Bodies leave it to the one who calls them. */
+static void check_privileged(struct jit_cx *x)
+{
+    struct x64 *a = &x->a;
+    if (!(current(x)->row->flags & IF_PRIV))
+        return;
+    _Static_assert(PSW_PROB == 1ull << 48, "bit 0 of byte 6");
+    x64_test8_mem(a, x64_at(H_CPU, (s32)offsetof(struct cpu, psw.mask) + 6), 1);
+    u8 *supervisor = x64_jcc(a, CC_E);
+    x64_mov_i(a, RAX, PGM_PRIVILEGED);
+    emit_result(x);
+    x64_patch(a, supervisor, a->at);
+}
+
 /* ---- the stubs ---- */
 
 static void stub_load(struct jit_cx *x, const struct jit_stub *s)
@@ -130,6 +144,7 @@ void stub_call_body(struct jit_cx *x, const struct jit_stub *s)
     emit_bear(x);
     cc_store_now(x, &s->cc);
     reg_write_back(x);
+    check_privileged(x);
     call_body(x);
     jump_if_result(x);
     x64_cmp8_mem(a, CPU_AT(jit_broken), 0);
@@ -317,14 +332,7 @@ void emit_fn(struct jit_cx *x)
     x->fpc_known = false;
     x->fp_cached = 0;
     x->dirty = x->hi_dirty = 0;
-    if (i->row->flags & IF_PRIV) {
-        _Static_assert(PSW_PROB == 1ull << 48, "bit 0 of byte 6");
-        x64_test8_mem(a, x64_at(H_CPU, (s32)offsetof(struct cpu, psw.mask) + 6), 1);
-        u8 *supervisor = x64_jcc(a, CC_E);
-        x64_mov_i(a, RAX, PGM_PRIVILEGED);
-        emit_result(x);
-        x64_patch(a, supervisor, a->at);
-    }
+    check_privileged(x);
     call_body(x);
     x64_rr(a, false, A_TEST, RAX, RAX);
     stub_new(x, STUB_RESULT, x64_jcc(a, CC_NE));

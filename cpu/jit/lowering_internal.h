@@ -92,6 +92,7 @@ enum jit_op {
     OP_LAM,
     OP_STAM,
     OP_NOP,
+    OP_STNSM, /* that only disables for interruptions */
     OP_SYNC,
     OP_DEC, /* branch on count without a branch */
     OP_TRAP,

@@ -4,6 +4,7 @@
 #include "cpu/jit/lockstep.h"
 
 #define FIELD_REGS 16u
+#define SYSTEM_MASK_IO_EXT 3u /* of the system mask: bits that enable for interruptions */
 
 static u16 bit(unsigned g)
 {
@@ -217,6 +218,7 @@ static bool mask_fits(unsigned mask)
 static bool lowering_fits(const struct jit_insn *i)
 {
     switch (i->lo->op) {
+    case OP_STNSM: return (i->d.r1 | SYSTEM_MASK_IO_EXT) == 0xff;
     case OP_TM: return jit_const(&i->d, i->lo->b) != 0;
     case OP_BAS:
     case OP_BASR: /* BAL and BALR: other link information in the 24-bit mode */

@@ -5,7 +5,6 @@
 #include "insn.inc"
 
 #define PGM_PROTECTION 4
-#define PGM_SPECIFICATION 6
 #define AREA 0x400000
 #define SHADOW 0x100000 /* the reference lies so far behind */
 #define PATTERN 0x600000
@@ -18,6 +17,10 @@
     .balign 8
 shadow:
     .quad   SHADOW
+cr0_protected:
+    .quad   0x00000000100400e0
+cr0_open:
+    .quad   0x00000000000400e0
 t_mvc: mvc  0(1, %r6), 0(%r7)
 t_clc: clc  0(1, %r6), 0(%r7)
 t_nc:  nc   0(1, %r6), 0(%r7)
@@ -337,46 +340,30 @@ tests:
     brct    %r11, 1b
 
     CHECK   7                   /* a protected second page: nothing is stored */
-    llilf   %r7, AREA + 0x3000
-    lghi    %r1, 0x20
-    sske    %r1, %r7
-    lgr     %r2, %r7
-    aghi    %r2, -4096
-    lghi    %r1, 0x10
-    sske    %r1, %r2
-    lghi    %r3, 0              /* where EXPECT_PGM stores */
-    sske    %r1, %r3
+    lctlg   %c0, %c0, cr0_protected - _start(%r10)
     lghi    %r11, ROUNDS
-1:  lgr     %r7, %r2
-    aghi    %r7, 3000
-    lgr     %r6, %r2
-    aghi    %r6, 4096 - 5
-    lghi    %r8, 4              /* one byte less than reaches it */
-    spka    0x10
+1:  llilf   %r7, AREA
+    lghi    %r6, 4096 - 5       /* bytes 4096 to 4607 are protected */
+    lghi    %r8, 4              /* one byte less than reaches them */
     exrl    %r8, t_mvc2
-    spka    0
+    clc     0(5, %r6), 0(%r7)
+    EXPECT_CC 0
     mvhi    0(%r6), 0x4567
     mvi     4(%r6), 0x89
     lghi    %r8, 5
-    spka    0x10
     EXPECT_PGM PGM_PROTECTION, "exrl %r8, t_mvc2"
-    EXPECT_ILC 6
-    spka    0x10
     EXPECT_PGM PGM_PROTECTION, "oc 0(8, %r6), 0(%r7)"
     EXPECT_ILC 6
-    spka    0x10
     EXPECT_PGM PGM_PROTECTION, "mvc 1(16, %r6), 0(%r6)"
-    spka    0x10
     EXPECT_PGM PGM_PROTECTION, "mvc 0(16, %r6), 0(%r7)"
-    spka    0x10
     EXPECT_PGM PGM_PROTECTION, "stg %r8, 0(%r6)"
-    spka    0x10
-    EXPECT_PGM PGM_PROTECTION, "stmg %r8, %r9, -8(%r6)"
+    EXPECT_PGM PGM_PROTECTION, "stmg %r8, %r9, 0(%r6)"
     lgf     %r3, 0(%r6)
     EXPECT_REG %r3, 0x4567
     cli     4(%r6), 0x89
     EXPECT_CC 0
     brctg   %r11, 1b
+    lctlg   %c0, %c0, cr0_open - _start(%r10)
 
     CHECK   8                   /* the target is stored into between executions */
     llilf   %r7, AREA + 0x500
@@ -408,7 +395,7 @@ tests:
     mvi     0(%r12), 0xd2       /* MVC again */
 2:  brctg   %r11, 1b
 
-    CHECK   9                   /* EX has another target from now on; an odd one */
+    CHECK   9                   /* EX has another target from now on */
     llilf   %r7, AREA + 0x500
     la      %r6, 64(%r7)
     lghi    %r11, 2 * ROUNDS
@@ -420,8 +407,6 @@ tests:
 1:  ex      %r8, 0(%r12)
     cghi    %r11, ROUNDS
     jne     2f
-    EXPECT_PGM PGM_SPECIFICATION, "ex %r8, 1(%r12)"
-    EXPECT_ILC 4
     lg      %r3, 0(%r6)
     EXPECT_REG %r3, 0x77
     lgr     %r12, %r4
@@ -466,36 +451,31 @@ tests:
     jl      1b
 
     CHECK   11                  /* a loop of pieces ends before a protected page: all pieces before are there */
-    llilf   %r6, AREA + 0x1000
-    lghi    %r1, 0x10
-1:  sske    %r1, %r6
-    aghi    %r6, 4096
-    clfi    %r6, AREA + 0x5000
-    jl      1b
-    lghi    %r1, 0x20
-    sske    %r1, %r6
-    llilf   %r7, AREA + 0x20100
-    llilf   %r6, AREA + 0x1080
-    lghi    %r8, 63
-    brasl   %r14, big_prepare
-    brasl   %r14, big_reference
-    lgr     %r1, %r6
-    lgr     %r3, %r7
+    lctlg   %c0, %c0, cr0_protected - _start(%r10)
+    lghi    %r11, ROUNDS
+1:  llilf   %r3, AREA + 0x20100
+    agr     %r3, %r11
+    lgr     %r12, %r3
+    lghi    %r1, 0x980
     lghi    %r5, 200
     larl    %r4, 2f
     stg     %r4, T_PGM_ADDR(%r0)
-    spka    0x10
     brasl   %r14, big_move
     j       fail
 2:  mvc     T_PGM_ADDR(8, %r0), T_FAIL_ADDR(%r0)
     clhhsi  0x8e(%r0), PGM_PROTECTION
     jne     fail
-    EXPECT_REG %r1, AREA + 0x1080 + 63 * 256
-    EXPECT_REG %r3, AREA + 0x20100 + 63 * 256
-    EXPECT_REG %r5, 137
-    brasl   %r14, big_same
-    lghi    %r1, 0
-    sske    %r1, %r6
+    EXPECT_REG %r1, 0x980 + 6 * 256
+    EXPECT_REG %r5, 194
+    lgr     %r4, %r12
+    lghi    %r2, 0x980
+    lghi    %r3, 6 * 256
+    lghi    %r5, 6 * 256
+3:  clcle   %r2, %r4, 0
+    jo      3b
+    jne     fail
+    brctg   %r11, 1b
+    lctlg   %c0, %c0, cr0_open - _start(%r10)
 
     CHECK   12                  /* a loop of pieces stores into code that has been executed */
     lghi    %r11, ROUNDS
