@@ -275,6 +275,38 @@ START_TEST(devices_that_share_a_track)
 }
 END_TEST
 
+/* A link that only reads: command reject, write inhibited, and nothing was written. */
+START_TEST(device_that_only_reads)
+{
+    struct irb irb;
+    u32 len = track_with(0, 9, buf);
+    volume(IMAGE_CCKD);
+    struct image *one = active(share, 2, 2, true), *two = active(share, 2, 2, false);
+    ck_assert_int_eq(image_write_track(one, 0, buf, len, &cause), ST_OK);
+    machine_init(&m);
+    ck_assert_int_eq(dasd_create(m.css, 0x201, two, false, &cause), ST_OK);
+    u32 id = css_find_devno(m.css, 0x201);
+    enable(&m, id, 3);
+    ck_assert_uint_eq(record_byte(0x201, 1), 9);
+    at = PROGRAM;
+    u8 extent[16] = {0x80, 0xc0}, locate[16] = {0x01, 0, 0, 1, [12] = 1};
+    storage_write(m.storage, EXTENT, extent, sizeof extent);
+    storage_write(m.storage, LOCATE, locate, sizeof locate);
+    ccw(0x63, CCW_CC, 16, EXTENT);
+    ccw(0x47, CCW_CC, 16, LOCATE);
+    ccw(0x85, 0, TRACK_BYTES, AREA);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0e);
+    ck_assert_uint_eq(irb.raw[32], 0x80);
+    ck_assert_uint_eq(irb.raw[33], 0x02);
+    ck_assert_uint_eq(record_byte(0x201, 1), 9);
+    machine_fini(&m);
+    image_unref(one);
+    image_unref(two);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("windows");
@@ -286,6 +318,7 @@ int main(void)
     tcase_add_test(tc, one_writer_of_a_packed_file);
     tcase_add_test(tc, labels);
     tcase_add_loop_test(tc, devices_that_share_a_track, 0, 2);
+    tcase_add_test(tc, device_that_only_reads);
     Suite *s = suite_create("io_window");
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);
