@@ -138,8 +138,7 @@ bool vm_device_row(struct vm *vm, unsigned i, struct vm_device_row *out)
         out->devno = devno;
         snprintf(out->klass, sizeof out->klass, "%s", display ? "GRAF" : rows[r].klass);
         snprintf(out->text, sizeof out->text, "%s SUBCHANNEL = %04X",
-                 display ? "3270 NOT CONNECTED" : rows[r].text,
-                 vm_device_subchannel(vm, devno) & 0xffff);
+                 display ? "3270" : rows[r].text, vm_device_subchannel(vm, devno) & 0xffff);
         return true;
     }
     return false;

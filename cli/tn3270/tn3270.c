@@ -111,6 +111,8 @@ size_t tn_conn_backlog(const struct tn_conn *c)
 
 static void recheck(struct tn_conn *c)
 {
+    if (tn_display_dropped(c))
+        return;
     c->dirty &= c->mode != TN_DISPLAY;
     if (c->mode == TN_DISPLAY)
         tn_display_show(c);
@@ -212,7 +214,7 @@ static void record(void *ctx, const u8 *bytes, size_t len)
 {
     struct tn_conn *c = ctx;
     struct tn_in in;
-    if (c->goodbye)
+    if (c->goodbye || tn_display_dropped(c))
         return;
     if (c->mode == TN_DISPLAY || (c->full && len && bytes[0] != TN_AID_PA1)) {
         tn_display_key(c, bytes, len);

@@ -2,14 +2,21 @@
  * while their screens have the same size; else, and for a terminal that joins or fell behind,
  * the whole screen is drawn. Every record unlocks the keyboard, unless a key waits to be read
  * by the guest: then none that follows could overtake it. */
+#include <stdio.h>
+
 #include "cli/tn3270/tn3270_internal.h"
 #include "hyp/vm.h"
+#include "mem/base/msg.h"
 
 #define ADDRESS_BYTES 3 /* an order and an address */
 
 struct con3270 *tn_display_of(struct tn_conn *c)
 {
     const struct tn3270 *s = c->server;
+    if (c->mode == TN_DISPLAY && s->member) {
+        struct cp_user *dialed = c->dialed ? cp_user_find(s->member->cp, c->user) : NULL;
+        return dialed ? vm_display(cp_user_vm(dialed), c->dialed) : NULL;
+    }
     if (c->mode == TN_DISPLAY)
         return c->display && *s->config.vm
                    ? vm_display(*s->config.vm, s->config.displays[c->display - 1].devno)
@@ -197,5 +204,57 @@ void tn_display_end(struct tn_conn *c)
     if (con && (c->full || c->mode == TN_DISPLAY))
         con3270_disconnect(con);
     c->display = 0;
+    c->dialed = 0;
     c->full = false;
+}
+
+/* ---- DIAL ---- */
+
+static bool dialed_already(const struct tn3270 *s, const char *userid, u16 vdev)
+{
+    for (const struct tn_conn *c = s->conns; c; c = c->next)
+        if (c->mode == TN_DISPLAY && !c->closing && c->dialed == vdev &&
+            !strcmp(c->user, userid))
+            return true;
+    return false;
+}
+
+bool tn_display_dial(struct tn_conn *c, const char *userid, u16 vdev, char *text)
+{
+    const struct tn3270 *s = c->server;
+    struct cp_user *user = cp_user_find(s->member->cp, userid);
+    struct vm_device_row row;
+    bool busy = false;
+    if (!user) {
+        msg_format(text, MSG_LINE_BYTES, MSG_DIA045E, userid);
+        return false;
+    }
+    for (unsigned i = 0; vm_host_ops()->device_row(cp_user_vm(user), i, &row); i++) {
+        if (strcmp(row.klass, "GRAF") || (vdev && row.devno != vdev))
+            continue;
+        busy = dialed_already(s, cp_user_id(user), row.devno);
+        if (busy)
+            continue;
+        c->mode = TN_DISPLAY;
+        strcpy(c->user, cp_user_id(user));
+        c->dialed = row.devno;
+        c->cursor = 0;
+        return true;
+    }
+    if (vdev && busy)
+        msg_format(text, MSG_LINE_BYTES, MSG_DIA056E, vdev, userid);
+    else
+        msg_format(text, MSG_LINE_BYTES, MSG_DIA055E, userid);
+    return false;
+}
+
+bool tn_display_dropped(struct tn_conn *c)
+{
+    char text[48];
+    if (c->mode != TN_DISPLAY || !c->dialed || tn_display_of(c))
+        return false;
+    snprintf(text, sizeof text, "DROPPED FROM %s %04X", c->user, c->dialed);
+    c->dialed = 0;
+    tn_logo_show(c, text, true);
+    return true;
 }

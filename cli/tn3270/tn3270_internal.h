@@ -60,6 +60,7 @@ struct tn_conn {
     char last[TN_INPUT_BYTES]; /* PF12 */
     /* a display is shown: */
     unsigned display;     /* DISPLAY: which one of the server's, from 1; 0: none */
+    u16 dialed;           /* DISPLAY of a member: device of `user`'s machine; 0: none */
     u64 cursor;           /* what of its writes has been sent */
     struct tn_size shown; /* its size when it was last drawn */
 };
@@ -102,6 +103,11 @@ void tn_display_begin(struct tn_conn *c);
 /** The LU name of the display that the terminal will get, by the name it asked for ("": any).
  * False: none is free. */
 bool tn_display_name(const struct tn_conn *c, char lu[TN3270_LU_BYTES]);
+/** DIAL: a display of the user's machine that has no terminal, `vdev` or (0) any. False, with
+ * what is to be said (MSG_LINE_BYTES). */
+bool tn_display_dial(struct tn_conn *c, const char *userid, u16 vdev, char *text);
+/** Has the display that was dialed gone? Then the logon screen is shown. */
+bool tn_display_dropped(struct tn_conn *c);
 bool tn_display_known(const struct tn3270 *s, const char *lu);
 /** The display this terminal shows, or may show; NULL: none, or no more. */
 struct con3270 *tn_display_of(struct tn_conn *c);

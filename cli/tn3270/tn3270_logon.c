@@ -6,8 +6,8 @@
 #include "mem/base/msg.h"
 
 #define PASSWORD_BYTES 32
-#define NOT_HERE "Only LOGON and LOGOFF are available before a logon"
-#define HOW_TO "Enter one of the following commands:  LOGON userid  or  LOGOFF"
+#define NOT_HERE "Only LOGON, DIAL and LOGOFF are available before a logon"
+#define HOW_TO "Enter one of the following commands:  LOGON userid, DIAL userid or LOGOFF"
 
 /* Freed when CP has answered; outlives its connection. */
 struct tn_logon {
@@ -103,6 +103,23 @@ static void typed_logon(struct tn_conn *c, const char *command, const char *rest
     explicit_bzero(word, sizeof word);
 }
 
+/* DIAL userid [vdev]: the terminal becomes a display of the user's machine. */
+static void typed_dial(struct tn_conn *c, const char *rest)
+{
+    char word[PASSWORD_BYTES], number[8] = "", more[2], userid[CONFIG_NAME_BYTES];
+    char text[MSG_LINE_BYTES], *end = number;
+    int n = sscanf(rest, "%31s %7s %1s", word, number, more);
+    unsigned long vdev = strtoul(number, &end, 16);
+    if (n < 1 || !rundir_name(word, userid))
+        message(c, MSG_LGA020E);
+    else if (n > 2 || *end || vdev > 0xffff)
+        message(c, MSG_DIA022E);
+    else if (tn_display_dial(c, userid, (u16)vdev, text))
+        tn_display_show(c);
+    else
+        logo(c, text, "", true);
+}
+
 static void typed_command(struct tn_conn *c, const char *command)
 {
     char word[16];
@@ -111,6 +128,8 @@ static void typed_command(struct tn_conn *c, const char *command)
         logo(c, HOW_TO, "", false);
     } else if (cp_abbrev(word, "Logon") || cp_abbrev(word, "LOGIN")) {
         typed_logon(c, command, command + used);
+    } else if (cp_abbrev(word, "Dial")) {
+        typed_dial(c, command + used);
     } else if (cp_abbrev(word, "LOGOff") || cp_abbrev(word, "LOGOUT")) {
         tn_conn_close(c);
     } else {

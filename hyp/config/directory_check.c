@@ -61,7 +61,7 @@ static void overlap(struct check *k, const struct extent *a, const struct extent
     tell(k, late->mdisk->at, text);
 }
 
-/* Sorted by where they begin: each is compared with the one that reaches to the highest unit before it. */
+/* Sorted by where they begin: each is compared with the one before it that ends last. */
 static void extents(struct check *k, struct extent *all, unsigned n)
 {
     const struct extent *widest = NULL;

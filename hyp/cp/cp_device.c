@@ -148,6 +148,8 @@ static int take_away(struct cp_user *user, u16 vdev, char klass[8], struct cause
     int rc = cp->ports.vm->device_detach(user->vm, vdev, true, cause);
     if (rc == ST_OK && l)
         link_drop(cp_rdevs(cp), l);
+    if (rc == ST_OK && cp->ports.console_wakeup)
+        cp->ports.console_wakeup(cp->ports.ctx, NULL); /* a terminal may have dialed it */
     return rc;
 }
 

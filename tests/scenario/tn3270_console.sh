@@ -27,8 +27,8 @@ logon OPERATOR WRONG
 see 'HCPLGA050E'
 t 'Ascii()'
 ! grep -q WRONG <<<"$screen" || fail 'a password is shown'
-t 'Tab()' && t 'Tab()' && enter 'DIAL LINUX1'
-see 'Only LOGON and LOGOFF are available'
+t 'Tab()' && t 'Tab()' && enter 'FROB LINUX1'
+see 'Only LOGON, DIAL and LOGOFF are available'
 t 'Tab()' && t 'Tab()' && enter 'LOGON OPERATOR'
 see 'Enter your password'
 enter OPERATOR
