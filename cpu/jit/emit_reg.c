@@ -169,9 +169,8 @@ void reg_op(struct jit_cx *x, bool w, unsigned op, unsigned host, unsigned g)
 
 void reg_widen(struct jit_cx *x, u16 which)
 {
-    for (unsigned g = 0; g < 16; g++)
-        if ((which & bit(g)) && resident(x, g))
-            widen(x, g);
+    for (unsigned of = which & x->resident & x->lo; of; of &= of - 1)
+        widen(x, (unsigned)__builtin_ctz(of));
 }
 
 /* The same by way of memory, which keeps the flags; slower. */
@@ -188,10 +187,10 @@ void reg_widen_keep_flags(struct jit_cx *x, u16 which)
 
 void reg_write_back(struct jit_cx *x)
 {
-    for (unsigned g = 0; g < 16; g++)
-        if (x->dirty & bit(g))
-            x64_rm(&x->a, (x->hi_dirty & bit(g)) != 0, A_MOV_STORE, (unsigned)x->host[g],
-                   home(g));
+    for (unsigned of = x->dirty; of; of &= of - 1) {
+        unsigned g = (unsigned)__builtin_ctz(of);
+        x64_rm(&x->a, (x->hi_dirty & bit(g)) != 0, A_MOV_STORE, (unsigned)x->host[g], home(g));
+    }
 }
 
 static bool caller_saved(unsigned host)
@@ -201,9 +200,10 @@ static bool caller_saved(unsigned host)
 
 void reg_load(struct jit_cx *x, u16 which)
 {
-    for (unsigned g = 0; g < 16; g++)
-        if (resident(x, g) && (which & bit(g)))
-            x64_rm(&x->a, !(x->lo & bit(g)), A_MOV, (unsigned)x->host[g], home(g));
+    for (unsigned of = which & x->resident; of; of &= of - 1) {
+        unsigned g = (unsigned)__builtin_ctz(of);
+        x64_rm(&x->a, !(x->lo & bit(g)), A_MOV, (unsigned)x->host[g], home(g));
+    }
 }
 
 void reg_reload(struct jit_cx *x, bool all)

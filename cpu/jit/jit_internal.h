@@ -66,6 +66,7 @@ struct jit {
     bool no_large;                /* this host does not make them */
     struct jit_region *regions;   /* of all pages; recycled with the code */
     unsigned region_count;
+    unsigned tries; /* translations begun */
     struct jit_cx *cx;
     bool eager; /* translate what was never executed */
     bool lockstep;

@@ -9,8 +9,6 @@
  * Blocks are in the order of pages, then addresses. */
 #include "cpu/jit/emit_internal.h"
 
-#include <stdlib.h>
-
 #define LOOP_DEPTH_MAX 3
 #define OWN_INSNS 16 /* instructions before a path ends where another translation begins */
 #define CALLS_MAX 64
@@ -183,16 +181,28 @@ static bool call_follow(struct jit_cx *x, struct todo *t)
 
 /* ---- blocks ---- */
 
-static int by_place(const void *a, const void *b)
+/* Instructions in the order of their places: keys are sorted, place above index, since the
+ * instructions themselves are large. They were found in runs. */
+static void insns_sort(struct jit_cx *x)
 {
-    return (int)((const struct jit_insn *)a)->at - (int)((const struct jit_insn *)b)->at;
+    u32 key[REGION_INSNS_MAX + 1];
+    for (unsigned i = 0; i < x->insns; i++) {
+        u32 k = (u32)x->insn[i].at << 16 | i;
+        unsigned at = i;
+        for (; at > 0 && key[at - 1] > k; at--)
+            key[at] = key[at - 1];
+        key[at] = k;
+    }
+    for (unsigned i = 0; i < x->insns; i++) {
+        x->sorted[i] = x->insn[key[i] & 0xffff];
+        x->slot_insn[x->sorted[i].at] = (s16)i;
+    }
+    memcpy(x->insn, x->sorted, x->insns * sizeof x->insn[0]);
 }
 
 static void blocks_cut(struct jit_cx *x)
 {
-    qsort(x->insn, x->insns, sizeof x->insn[0], by_place);
-    for (unsigned i = 0; i < x->insns; i++)
-        x->slot_insn[x->insn[i].at] = (s16)i;
+    insns_sort(x);
     bool open = false;
     for (unsigned i = 0; i < x->insns; i++) {
         struct jit_insn *in = &x->insn[i];

@@ -148,6 +148,7 @@ struct jit_cx {
     struct code_page *page;                     /* of the entry */
     struct x64 a, cold;                         /* what is emitted now; where stubs go */
     struct jit_insn insn[REGION_INSNS_MAX + 1]; /* the last is never part of the region */
+    struct jit_insn sorted[REGION_INSNS_MAX + 1]; /* region_find */
     unsigned insns;
     struct jit_block block[REGION_BLOCKS_MAX];
     unsigned blocks;

@@ -15,8 +15,12 @@ void x64_byte(struct x64 *a, unsigned b)
 
 void x64_u32(struct x64 *a, u32 v)
 {
-    for (unsigned i = 0; i < 4; i++)
-        x64_byte(a, v >> i * 8 & 0xff);
+    if (a->end - a->at < 4) {
+        a->full = true;
+        return;
+    }
+    memcpy(a->at, &v, 4);
+    a->at += 4;
 }
 
 static void rex(struct x64 *a, unsigned bits, bool always)
@@ -274,8 +278,7 @@ void x64_patch(struct x64 *a, u8 *where, const u8 *target)
     if (a->full)
         return;
     u32 rel = (u32)(target - (where + 4));
-    for (unsigned i = 0; i < 4; i++)
-        where[i] = (u8)(rel >> i * 8);
+    memcpy(where, &rel, sizeof rel);
 }
 
 /* Distance from behind a five-byte jump here to `target`, when it fits. */
