@@ -145,9 +145,9 @@ struct jit_anchor {
 struct jit_cx {
     struct cpu *c;
     struct jit *jit;
-    struct code_page *page;                     /* of the entry */
-    struct x64 a, cold;                         /* what is emitted now; where stubs go */
-    struct jit_insn insn[REGION_INSNS_MAX + 1]; /* the last is never part of the region */
+    struct code_page *page;                       /* of the entry */
+    struct x64 a, cold;                           /* what is emitted now; where stubs go */
+    struct jit_insn insn[REGION_INSNS_MAX + 1];   /* the last is never part of the region */
     struct jit_insn sorted[REGION_INSNS_MAX + 1]; /* region_find */
     unsigned insns;
     struct jit_block block[REGION_BLOCKS_MAX];
