@@ -188,9 +188,8 @@ bool select_emit(struct jit_cx *x)
     x64_rm(a, true, A_LEA, RAX, x64_at(H_N, -(s32)x->block[skipped].count));
     x64_cmov(a, true, CC_E, H_N, RAX);
     emit_slot(x, RCX, branch->slot);
-    x64_rm(a, true, A_MOV, RAX, CPU_AT(bear_slot));
-    x64_cmov(a, true, CC_NE, RAX, RCX);
-    x64_rm(a, true, A_MOV_STORE, RAX, CPU_AT(bear_slot));
+    x64_rm(a, true, A_CMOVE, RCX, CPU_AT(bear_slot));
+    x64_rm(a, true, A_MOV_STORE, RCX, CPU_AT(bear_slot));
     cc_is_in_memory(x);
     if ((unsigned)b->taken != skipped + 1 || x->no_windows)
         emit_jump_block(x, (unsigned)b->taken);
