@@ -17,6 +17,7 @@ struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from)
                            .from = from,
                            .insn = (u16)x->cur,
                            .block = (u16)x->cur_block,
+                           .zone = x->zone,
                            .lo = x->lo,
                            .dirty = x->dirty,
                            .hi_dirty = x->hi_dirty,
@@ -29,7 +30,7 @@ struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from)
 
 static void stub_enter(struct jit_cx *x, const struct jit_stub *s)
 {
-    zone_enter(x, x->block[s->block].zone);
+    zone_enter(x, s->zone);
     x->lo = s->lo;
     x->dirty = s->dirty;
     x->hi_dirty = s->hi_dirty;

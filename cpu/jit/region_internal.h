@@ -99,6 +99,7 @@ struct jit_stub {
     u8 *from;        /* displacement that leads here */
     u8 *back;        /* where to go on, or NULL */
     u16 insn, block; /* indices */
+    u8 zone;         /* where registers were then; at a way out it may be that of the target */
     u8 reg;          /* host register of a value or an address */
     u8 size, ext, width;
     u8 base;                 /* base register number, for the space */
