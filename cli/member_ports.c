@@ -1,7 +1,10 @@
 /* What CP and the virtual machines need from a member's process: time, wakeups, and the way of
  * their events and commands to CP. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "cli/member_internal.h"
@@ -176,13 +179,29 @@ static void vm_command(void *ctx, struct vm *vm, const char *command, void *toke
     cp_command(m->cp, vm_name(vm), command, &g->resp);
 }
 
+/* DIR/spool/MEMBER; the spool makes the last of it. */
+static int spool_folder(const struct member *m, char out[2 * CONFIG_PATH_BYTES],
+                        struct cause *cause)
+{
+    int n = snprintf(out, 2 * CONFIG_PATH_BYTES, "%s/spool", m->opt.dir);
+    if (mkdir(out, 0777) && errno != EEXIST)
+        return cause_set(cause, ST_PERM, "%s: %s; spool files are kept there", out,
+                         strerror(errno));
+    snprintf(out + n, 2 * CONFIG_PATH_BYTES - (size_t)n, "/%s", m->config->member);
+    return ST_OK;
+}
+
 int member_host_create(struct member *m, struct cause *cause)
 {
     const struct config_hardware *hw = &m->config->hardware;
+    char folder[2 * CONFIG_PATH_BYTES];
+    if (spool_folder(m, folder, cause))
+        return cause->status;
     struct vm_host_config hc = {
         .processors = hw->cpus < VM_PROCESSORS_MAX ? hw->cpus : VM_PROCESSORS_MAX,
         .cpu_serial = hw->cpu_serial,
         .model = hw->model,
+        .spool_folder = folder,
     };
     struct vm_host_ports ports = {m->post, post_uv};
     struct vm_host_events events = {m, vm_event, vm_command, NULL, display_news};

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "hyp/io_worker.h"
-#include "hyp/spool.h"
+#include "hyp/spool/spool.h"
 #include "hyp/vm_internal.h"
 #include "mem/base/ergo.h"
 #include "mem/base/log.h"
@@ -588,6 +588,11 @@ struct vm_host *vm_host_create(const struct vm_host_config *config,
     host->slice_insns = SLICE_INSNS;
     host->ports = *ports;
     host->events = *events;
+    if (spool_create(config->spool_folder, &host->spool, cause)) {
+        free(host);
+        return NULL;
+    }
+    host->config.spool_folder = NULL; /* the caller's */
     lock_init(&host->lock, LOCK_HOST);
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);

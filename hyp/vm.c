@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 
 #include "hyp/io_worker.h"
-#include "hyp/spool.h"
+#include "hyp/spool/spool.h"
 #include "hyp/vm_internal.h"
 #include "mem/base/ergo.h"
 
@@ -197,21 +197,6 @@ int vm_signal_quiesce(struct vm *vm)
     return rc;
 }
 
-int vm_reader_add(struct vm *vm, const void *bytes, size_t len, u32 *number,
-                  struct cause *cause)
-{
-    if (!vm->reader)
-        return cause_set(cause, ST_NOENT, "%s has no virtual reader", vm->config.name);
-    return reader_add_file(vm->reader, bytes, len, number, cause);
-}
-
-void vm_reader_purge(struct vm *vm)
-{
-    struct reader_file f;
-    for (unsigned i = 0; vm->reader && reader_file_info(vm->reader, i, &f);)
-        i += !reader_remove(vm->reader, f.number);
-}
-
 /* ---- creation ---- */
 
 int vm_console_create(struct vm *vm, bool announce, struct cause *cause)
@@ -291,14 +276,11 @@ static int devices_create(struct vm *vm, struct cause *cause)
     for (unsigned i = 0; i < VM_DISPLAYS_MAX; i++)
         if (k->display_vdev[i] && !con3270_create(vm->css, k->display_vdev[i], false, cause))
             return cause->status;
-    if (k->reader_vdev) {
-        vm->reader = reader_create(vm->css, k->reader_vdev, false, cause);
-        if (!vm->reader)
-            return ST_NOMEM;
-    }
-    if (k->punch_vdev && punch_create(vm->css, k->punch_vdev, false, NULL, NULL, cause))
+    if (k->reader_vdev && vm_reader_attach(vm, k->reader_vdev, false, cause))
         return ST_NOMEM;
-    if (k->printer_vdev && printer_create(vm->css, k->printer_vdev, false, NULL, NULL, cause))
+    if (k->punch_vdev && vm_out_attach(vm, k->punch_vdev, false, false, cause))
+        return ST_NOMEM;
+    if (k->printer_vdev && vm_out_attach(vm, k->printer_vdev, true, false, cause))
         return ST_NOMEM;
     int rc = ST_OK;
     for (unsigned i = 0; rc == ST_OK && i < k->disks; i++)
@@ -398,7 +380,9 @@ int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **
     }
     int rc = parts_create(vm, cause);
     if (rc) {
+        spool_reader_detach(host->spool, vm->config.name, false);
         parts_destroy(vm);
+        vm_spool_end(vm);
         free(vm);
         return rc;
     }
@@ -423,9 +407,9 @@ void vm_destroy(struct vm *vm)
         console_set_input_notify(vm->config.console, NULL, NULL);
     vm_hold(vm);
     dispatch_forget(vm);
-    if (vm->host->spool)
-        spool_forget(vm->host->spool, vm->config.name);
+    spool_reader_detach(vm->host->spool, vm->config.name, vm->quiesced);
     parts_destroy(vm);
+    vm_spool_end(vm);
     vm->dead = true;
     atomic_fetch_add(&vm->notes, 1);
     vm_note_done(vm);

@@ -49,6 +49,7 @@ struct vm_host_config {
     u64 seed;           /* seconds added to the start of the deterministic clock */
     bool own_clock;     /* in deterministic mode: the host's clocks all the same (tests) */
     const struct cpu_model *model; /* of the member's processors */
+    const char *spool_folder;      /* NULL: spool files are kept in memory */
 };
 
 struct vm_host *vm_host_create(const struct vm_host_config *config,
@@ -117,6 +118,7 @@ struct vm_config {
     bool console_3270; /* it is a 3270 display, not a 3215 (CONMODE 3270) */
     u16 display_vdev[VM_DISPLAYS_MAX];         /* further 3270 displays; 0 = none */
     u16 reader_vdev, punch_vdev, printer_vdev; /* 0 = none */
+    char reader_class[9], punch_class[9], printer_class[9]; /* "" = * for the reader, else A */
     struct vm_disk disk[VM_DISKS_MAX];
     unsigned disks;
     struct vm_alias alias[VM_ALIASES_MAX];
@@ -194,10 +196,8 @@ int vm_console_mode(struct vm *vm, bool display, struct cause *cause);
 bool vm_console_reading(struct vm *vm);
 /** ST_REFUSED when the guest does not listen. */
 int vm_signal_quiesce(struct vm *vm);
-int vm_reader_add(struct vm *vm, const void *bytes, size_t len, u32 *number,
-                  struct cause *cause);
-
-void vm_reader_purge(struct vm *vm);
+/** [loop] The member's spool. */
+struct spool *vm_host_spool(struct vm_host *host);
 /** [loop] Put a file into `userid`'s virtual reader, logged on or not. `id` may be NULL. */
 int vm_host_punch(struct vm_host *host, const char *userid, const char *origin,
                   const char *name, const char *type, const void *bytes, size_t len, u16 *id,

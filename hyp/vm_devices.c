@@ -3,6 +3,7 @@
  * what changes. */
 #include <stdio.h>
 
+#include "hyp/spool/spool_device.h"
 #include "hyp/vm_internal.h"
 #include "io/tape/tape.h"
 
@@ -43,14 +44,9 @@ static int unit_create(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce
     bool made = false;
     switch (unit) {
     case VM_UNIT_CONSOLE: made = vm_console_create(vm, announce, cause) == ST_OK; break;
-    case VM_UNIT_READER:
-        vm->reader = reader_create(vm->css, vdev, announce, cause);
-        made = vm->reader;
-        break;
-    case VM_UNIT_PUNCH: made = punch_create(vm->css, vdev, announce, NULL, NULL, cause); break;
-    case VM_UNIT_PRINTER:
-        made = printer_create(vm->css, vdev, announce, NULL, NULL, cause);
-        break;
+    case VM_UNIT_READER: return vm_reader_attach(vm, vdev, announce, cause);
+    case VM_UNIT_PUNCH: return vm_out_attach(vm, vdev, false, announce, cause);
+    case VM_UNIT_PRINTER: return vm_out_attach(vm, vdev, true, announce, cause);
     case VM_UNIT_DISPLAY: made = con3270_create(vm->css, vdev, announce, cause); break;
     }
     return made ? ST_OK : cause->status;
@@ -98,9 +94,12 @@ int vm_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause
     if (!css_find_devno(vm->css, vdev))
         return cause_set(cause, ST_NOENT, "device %04X does not exist", vdev);
     vm_hold(vm);
+    if (vdev && vm->config.reader_vdev == vdev)
+        spool_reader_detach(vm->host->spool, vm->config.name, false);
     if (vdev)
         forget(vm, vdev);
     int rc = css_detach(vm->css, vdev, announce, cause);
+    spool_device_remove(vm->host->spool, vm->config.name, vdev);
     vm_release(vm);
     return rc;
 }

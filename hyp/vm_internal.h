@@ -85,7 +85,7 @@ struct vm_host {
     struct vm_host_ports ports;
     struct vm_host_events events;
     const struct system_config *system;
-    struct spool *spool;     /* reader files; made when first needed [loop] */
+    struct spool *spool;     /* [loop] */
     struct lock lock;        /* dispatcher; see docs/locking.md */
     pthread_cond_t work;     /* something was queued, or a deadline came nearer */
     pthread_cond_t released; /* a CPU left a processor */
@@ -186,14 +186,19 @@ void ipl_block_make(struct vm *vm, u16 devno, const char *loadparm, const char *
 void ipl_block_loadparm(struct vm *vm);
 /** Can this be an IPL parameter block? */
 bool ipl_block_valid(const u8 *block);
+/* -- spool/diag14.c -- */
+bool diag_14(struct vcpu *v, const struct cpu_icpt *k);
+/* -- spool/vm_spool.c -- */
+/** Make a device and its end in the spool; `announce` tells the guest. */
+int vm_reader_attach(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
+int vm_out_attach(struct vm *vm, u16 vdev, bool printer, bool announce, struct cause *cause);
+/** The machine's devices are gone: what was being written is closed; a machine that has moved
+ *  takes nothing along. */
+void vm_spool_end(struct vm *vm);
 /* -- stsi.c -- */
 void icpt_stsi(struct vcpu *v, const struct cpu_icpt *icpt);
 /* -- topology.c -- */
 /** SYSIB 15.1.`nesting` into a block of zeros; false: there is none. */
 bool topology_sysib(const struct vm *vm, unsigned nesting, u8 *block);
-
-/* --- vm_ops.c --- */
-/** The host's reader files, made when first asked for; NULL: no memory. [loop] */
-struct spool *vm_host_spool(struct vm_host *host);
 
 #endif

@@ -13,6 +13,7 @@ struct console;
 struct dir_entry;
 struct image;
 struct tape_file;
+struct spool;
 
 #define VM_CPUS_MAX 64
 
@@ -58,17 +59,6 @@ struct vm_ipl {
 };
 
 enum vm_system { VM_SYSTEM_CLEAR, VM_SYSTEM_RESET, VM_SYSTEM_RESTART };
-
-/** A closed spool file of a virtual reader. */
-struct vm_spool_file {
-    u16 id;
-    char origin[9], class_, name[13], type[9], dist[9];
-    char device[4]; /* "PUN", "PRT", "CON" */
-    u64 records;
-    unsigned copies;
-    bool hold;
-    u64 created_ns;
-};
 
 /** A virtual device of QUERY VIRTUAL, one response line each; `text` is its tail after vdev. */
 struct vm_device_row {
@@ -153,14 +143,7 @@ struct vm_ops {
     int (*define_cpu)(struct vm *vm, u8 addr, u8 type, struct cause *cause); /* no reset */
     int (*detach_cpu)(struct vm *vm, u8 addr, struct cause *cause);          /* clears */
 
-    /* --- spool: files belong to a user id, logged on or not ------------------------------- */
-    unsigned (*spool_count)(void *host, const char *userid);
-    bool (*spool_file)(void *host, const char *userid, unsigned i, struct vm_spool_file *out);
-    int (*spool_purge)(void *host, const char *userid, u16 id); /* 0 = all; returns a count */
-    /* All files of the reader: KEEP/NOKEEP and HOLD/NOHOLD, 1 or 0, -1 leaves it; a count. */
-    int (*spool_change)(void *host, const char *userid, int keep, int hold);
-    void (*spool_close)(void *host, const char *userid); /* the file being read */
-    void (*spool_open)(void *host, const char *userid);  /* what waited goes into the reader */
+    struct spool *(*spool)(void *host); /* the member's (spool/spool.h) */
 };
 
 /** Address of the disabled wait that says "I have shut down as the signal asked me to". */

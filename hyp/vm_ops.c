@@ -5,19 +5,12 @@
 
 #include "hyp/config.h"
 #include "hyp/directory.h"
-#include "hyp/spool.h"
+#include "hyp/spool/spool.h"
 #include "hyp/vm_internal.h"
 
 void vm_host_set_config(struct vm_host *host, const struct system_config *config)
 {
     host->system = config;
-}
-
-struct spool *vm_host_spool(struct vm_host *host)
-{
-    if (!host->spool)
-        host->spool = spool_create();
-    return host->spool;
 }
 
 /* ---- creating a machine from a directory entry ---- */
@@ -72,8 +65,13 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         u16 *slot = s->kind == DIR_SPOOL_READER  ? &vc->reader_vdev
                     : s->kind == DIR_SPOOL_PUNCH ? &vc->punch_vdev
                                                  : &vc->printer_vdev;
-        if (!*slot)
-            *slot = s->vdev;
+        char *classes = s->kind == DIR_SPOOL_READER  ? vc->reader_class
+                        : s->kind == DIR_SPOOL_PUNCH ? vc->punch_class
+                                                     : vc->printer_class;
+        if (*slot)
+            continue;
+        *slot = s->vdev;
+        strcpy(classes, s->classes);
     }
     for (unsigned i = 0; i < e->special_count && i < VM_DISPLAYS_MAX; i++)
         vc->display_vdev[i] = e->specials[i];
@@ -320,71 +318,9 @@ static int op_detach_cpu(struct vm *vm, u8 addr, struct cause *cause)
     return ST_OK;
 }
 
-/* ---- spool ---- */
-
-static struct vm *vm_by_name(struct vm_host *host, const char *userid)
+static struct spool *op_spool(void *host)
 {
-    for (struct vm *vm = host->vms; vm; vm = vm->next)
-        if (strcmp(vm->config.name, userid) == 0)
-            return vm;
-    return NULL;
-}
-
-int vm_host_punch(struct vm_host *host, const char *userid, const char *origin,
-                  const char *name, const char *type, const void *bytes, size_t len, u16 *id,
-                  struct cause *cause)
-{
-    return spool_add(vm_host_spool(host), userid, vm_by_name(host, userid), origin, name, type,
-                     bytes, len, id, cause);
-}
-
-static unsigned op_spool_count(void *ctx, const char *userid)
-{
-    struct vm_host *host = ctx;
-    struct vm *vm = vm_by_name(host, userid);
-    if (vm && vm->reader)
-        spool_sync(vm_host_spool(host), userid, vm->reader);
-    return spool_count(vm_host_spool(host), userid);
-}
-
-static bool op_spool_file(void *ctx, const char *userid, unsigned i, struct vm_spool_file *out)
-{
-    if (i == 0)
-        op_spool_count(ctx, userid); /* as it is now */
-    return spool_file(vm_host_spool(ctx), userid, i, out);
-}
-
-static int op_spool_purge(void *ctx, const char *userid, u16 id)
-{
-    return spool_purge(vm_host_spool(ctx), userid, id, vm_by_name(ctx, userid));
-}
-
-static int op_spool_change(void *ctx, const char *userid, int keep, int hold)
-{
-    struct vm *vm = vm_by_name(ctx, userid);
-    if (!vm || !vm->reader)
-        return 0;
-    struct reader_file f;
-    for (unsigned i = 0; reader_file_info(vm->reader, i, &f); i++) {
-        f.keep = keep < 0 ? f.keep : keep != 0;
-        f.held = hold < 0 ? f.held : hold != 0;
-        reader_change(vm->reader, &f);
-    }
-    return (int)reader_files(vm->reader);
-}
-
-static void op_spool_close(void *ctx, const char *userid)
-{
-    struct vm *vm = vm_by_name(ctx, userid);
-    if (vm && vm->reader)
-        reader_close(vm->reader, READER_CLOSE_RESET);
-}
-
-static void op_spool_open(void *ctx, const char *userid)
-{
-    struct vm *vm = vm_by_name(ctx, userid);
-    if (vm && vm->reader)
-        spool_deliver(vm_host_spool(ctx), userid, vm);
+    return vm_host_spool(host);
 }
 
 const struct vm_ops *vm_host_ops(void)
@@ -421,12 +357,7 @@ const struct vm_ops *vm_host_ops(void)
         .define_storage = op_define_storage,
         .define_cpu = op_define_cpu,
         .detach_cpu = op_detach_cpu,
-        .spool_count = op_spool_count,
-        .spool_file = op_spool_file,
-        .spool_purge = op_spool_purge,
-        .spool_change = op_spool_change,
-        .spool_close = op_spool_close,
-        .spool_open = op_spool_open,
+        .spool = op_spool,
     };
     return &ops;
 }

@@ -1,7 +1,7 @@
 /* A machine's state as blocks of rows, change-recording epochs, and quiescing.
  * Guarantees: between vm_quiesce and vm_unquiesce nothing of the machine changes: no CPU runs,
  * no device works, no CP command is outstanding for it. */
-#include "hyp/spool.h"
+#include "hyp/spool/spool_device.h"
 #include "hyp/vm_internal.h"
 
 #define STATE_VERSION 1
@@ -11,8 +11,9 @@
 #define TAG_KEYS 0x9004
 #define TAG_MACHINE 0x9005
 #define TAG_TOUCHED 0x9006
-#define TAG_USAGE 0x1008 /* who does not know it takes all frames for stable */
-#define TAG_SPOOL 0x1007 /* who does not know it has files without descriptions */
+#define TAG_USAGE 0x1008         /* who does not know it takes all frames for stable */
+#define TAG_SPOOL 0x1007         /* who does not know it has files without descriptions */
+#define TAG_SPOOL_OPTIONS 0x1009 /* who does not know it has the defaults */
 #define ROW_IPLED 0x9011
 #define ROW_SIGNALLED 0x9012
 #define ROW_PARKED 0x9013
@@ -199,13 +200,17 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
     return !in->failed;
 }
 
-/* The reader's files are its state (TAG_CSS); what QUERY RDR shows of them is CP's. */
+/* The reader's files are its state (TAG_CSS); what QUERY RDR shows of them is CP's, and so are
+ * the options of its spooled devices. */
 static void descriptions_save(struct vm *vm, struct codec_out *out)
 {
-    struct spool *spool = vm->reader ? vm_host_spool(vm->host) : NULL;
-    if (!spool)
+    struct spool *spool = vm->host->spool;
+    codec_begin(out, TAG_SPOOL_OPTIONS, STATE_VERSION);
+    spool_devices_save(spool, vm->config.name, out);
+    codec_end(out);
+    if (!vm->reader)
         return;
-    spool_sync(spool, vm->config.name, vm->reader);
+    spool_sync(spool, vm->config.name);
     codec_begin(out, TAG_SPOOL, STATE_VERSION);
     spool_save(spool, vm->config.name, out);
     codec_end(out);
@@ -214,8 +219,10 @@ static void descriptions_save(struct vm *vm, struct codec_out *out)
 static bool descriptions_restore(struct vm *vm, const struct codec_row *row)
 {
     struct codec_in block;
-    struct spool *spool = vm_host_spool(vm->host);
-    return spool && codec_open(row, &block) && spool_restore(spool, vm->config.name, &block);
+    struct spool *spool = vm->host->spool;
+    return codec_open(row, &block) &&
+           (row->tag == TAG_SPOOL ? spool_restore
+                                  : spool_devices_restore)(spool, vm->config.name, &block);
 }
 
 void vm_save(struct vm *vm, struct codec_out *out)
@@ -243,7 +250,8 @@ static int block_restore(struct vm *vm, const struct codec_row *row,
     case TAG_KEYS: ok = runs_restore(vm, row, &frames->keys, storage_key_set); break;
     case TAG_USAGE: ok = runs_restore(vm, row, &frames->usage, usage_put); break;
     case TAG_MACHINE: ok = codec_open(row, &block) && machine_restore(vm, &block); break;
-    case TAG_SPOOL: ok = descriptions_restore(vm, row); break;
+    case TAG_SPOOL:
+    case TAG_SPOOL_OPTIONS: ok = descriptions_restore(vm, row); break;
     case TAG_CPUS:
         return codec_open(row, &block) ? cpu_set_restore(vm->cpus, &block, cause) : ST_PROTO;
     case TAG_CSS:

@@ -6,6 +6,7 @@
 
 #include "hyp/cp.h"
 #include "hyp/rdev/rdev.h"
+#include "hyp/spool/spool_device.h"
 #include "hyp/vm.h"
 #include "lgr/lgr_cmd.h"
 #include "lgr/lgr_internal.h"
@@ -116,7 +117,13 @@ static void find_devices(struct cp *cp, struct cp_user *user, struct lgr_guest_i
     static const char *const good[] = {"CONS", "RDR", "PUN", "PRT", "GRAF"};
     struct rdevs *r = cp_rdevs(cp);
     struct vm_device_row row;
+    struct spool_device *dev = NULL;
     const char *id = cp_user_id(user);
+    u16 file;
+    while ((dev = spool_device_next(vm_host_spool(vm_host_of(cp_user_vm(user))), id, dev)))
+        if (spool_device_open(dev, &file) &&
+            !bad_device(out, spool_device_vdev(dev), "open spool file"))
+            return;
     for (unsigned i = 0; vm_host_ops()->device_row(cp_user_vm(user), i, &row); i++) {
         bool known = false;
         for (unsigned k = 0; k < ARRAY_LEN(good); k++)

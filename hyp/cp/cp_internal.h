@@ -55,6 +55,8 @@ struct cp_user {
     u64 signal_timer; /* SIGNAL SHUTDOWN under way */
     unsigned signal_within_s;
     char signal_by[DIR_NAME_BYTES];
+    struct console_spool *console_spool; /* SPOOL CONSOLE START; cp_spool_device.c */
+    u64 console_observer;
 };
 
 /* One command. Created by cp_command_as, destroyed when complete. */
@@ -170,6 +172,12 @@ void cp_logoff(struct cp_user *user, const char *by);
 /** "CONNECT= 00:01:27 VIRTCPU= 000:00.09 TOTCPU= 000:00.14" */
 const char *cp_usage_text(struct cp_user *user, char out[96]);
 const char *cp_where(const struct cp_user *user, char out[DIR_NAME_BYTES + 8]);
+
+/* --- cp_spool_device.c ------------------------------------------------------------------- */
+/** The session ends: what its console has shown goes into the console's spool file. */
+void cp_spool_console_end(struct cp_user *user);
+/** It has come here by relocation: spooling of its console goes on. */
+void cp_spool_console_resume(struct cp_user *user);
 
 /* --- cp_console.c ------------------------------------------------------------------------ */
 /** Issue a command as a user; the response goes to its console, now or later. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_spool.h"
 
 const char *cp_where(const struct cp_user *user, char out[DIR_NAME_BYTES + 8])
 {
@@ -82,14 +83,10 @@ static void say_both(struct cp_request *req, struct cp_user *user, const char *t
 static void greet(struct cp_request *req, struct cp_user *user, const char *how)
 {
     struct cp *cp = req->cp;
-    char text[160], stamp[CP_TIME_TEXT_BYTES], n[16] = "  NO";
-    unsigned files = cp->ports.vm->spool_count(cp->ports.vm_host, user->userid);
-    if (files)
-        snprintf(n, sizeof n, "%04u", files);
+    char text[160], stamp[CP_TIME_TEXT_BYTES], files[64];
     say_both(req, user, CP_LEVEL_TEXT);
     say_both(req, user, "There is no logmsg data");
-    snprintf(text, sizeof text, "FILES: %s RDR,   NO PRT,   NO PUN", n);
-    say_both(req, user, text);
+    say_both(req, user, cp_spool_files_text(cp, user->userid, files));
     snprintf(text, sizeof text, "%s AT %s", how, cp_time_text(cp_now(cp), stamp));
     say_both(req, user, text);
 }

@@ -4,6 +4,7 @@
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_spool.h"
 #include "hyp/cpu_type.h"
 
 static const struct vm_ops *ops(const struct cp_request *req)
@@ -40,6 +41,18 @@ static void virtual_cpus(struct cp_request *req, struct cp_user *user)
     }
 }
 
+/* A device; a spooled one with its options. */
+static void device_row(struct cp_request *req, struct cp_user *user,
+                       const struct vm_device_row *row)
+{
+    struct spool_device *dev = spool_device_find(cp_spool(req->cp), user->userid, row->devno);
+    const char *tail = strstr(row->text, "SUBCHANNEL");
+    if (dev && spool_device_kind(dev) != SPOOL_DEV_CONS)
+        cp_spool_device_rows(req, dev, tail ? tail : "");
+    else
+        cp_line(req, "%-4s %04X %s", row->klass, row->devno, row->text);
+}
+
 /* Device rows of a class, "" = all. Returns how many. */
 static unsigned virtual_devices(struct cp_request *req, struct cp_user *user, const char *klass)
 {
@@ -48,7 +61,7 @@ static unsigned virtual_devices(struct cp_request *req, struct cp_user *user, co
     for (unsigned i = 0; ops(req)->device_row(user->vm, i, &row); i++) {
         if (*klass && strcmp(row.klass, klass))
             continue;
-        cp_line(req, "%-4s %04X %s", row.klass, row.devno, row.text);
+        device_row(req, user, &row);
         n++;
     }
     return n + cp_link_rows(req, user, klass);
@@ -63,7 +76,7 @@ static int virtual_device(struct cp_request *req, struct cp_user *user, const ch
     for (unsigned i = 0; ops(req)->device_row(user->vm, i, &row); i++) {
         if (row.devno != devno)
             continue;
-        cp_line(req, "%-4s %04X %s", row.klass, row.devno, row.text);
+        device_row(req, user, &row);
         return 0;
     }
     const struct vlink *l = link_find(cp_rdevs(req->cp), user->userid, (u16)devno);
@@ -100,6 +113,12 @@ int cp_query_virtual(struct cp_request *req, void *ctx)
         return virtual_storage(req, user), 0;
     if (cp_abbrev(word, "CPUs"))
         return virtual_cpus(req, user), 0;
+    if (!strcmp(word, "UR")) {
+        unsigned n = virtual_devices(req, user, "RDR");
+        n += virtual_devices(req, user, "PUN");
+        n += virtual_devices(req, user, "PRT");
+        return n ? 0 : cp_fail(req, MSG_QVD040E, "UR");
+    }
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (!cp_abbrev(word, kinds[i].name))
             continue;
@@ -123,8 +142,13 @@ int cp_query_console(struct cp_request *req, void *ctx)
         cp_line(req, "CONS %04X DISCONNECTED", user->entry->console_vdev);
     else
         cp_line(req, "CONS %04X ON LDEV %s", user->entry->console_vdev, cp_where(user, where));
-    cp_line(req, "     %04X CL %s NOCONT NOHOLD COPY 001    READY FORM STANDARD",
-            user->entry->console_vdev, user->entry->console_class);
+    struct spool_device *dev =
+        spool_device_find(cp_spool(req->cp), user->userid, user->entry->console_vdev);
+    const struct spool_options *o = dev ? spool_device_options(dev) : NULL;
+    if (o)
+        cp_line(req, "     %04X CL %c %s %s COPY %03u    READY FORM %s",
+                user->entry->console_vdev, o->class_, o->cont ? "  CONT" : "NOCONT",
+                o->hold ? "  HOLD" : "NOHOLD", o->copies, o->form);
     cp_line(req, "     %04X SUBCHANNEL = 0000", user->entry->console_vdev);
     return 0;
 }
@@ -154,74 +178,5 @@ int cp_query_set(struct cp_request *req, void *ctx)
     cp_line(req, "MACHINE %s, SVC76 CP , NOPDATA OFF, IOASSIST OFF", modes[u->entry->machine]);
     cp_line(req, "SECUSER %s, OBSERVER %s", *u->secuser ? u->secuser : "OFF",
             *u->observer ? u->observer : "OFF");
-    return 0;
-}
-
-/* --- spool ------------------------------------------------------------------------------- */
-
-static void files_text(struct cp_request *req, const char *userid, char out[64])
-{
-    unsigned n = ops(req)->spool_count(req->cp->ports.vm_host, userid);
-    if (n)
-        snprintf(out, 64, "FILES: %04u RDR,   NO PRT,   NO PUN", n);
-    else
-        strcpy(out, "FILES:   NO RDR,   NO PRT,   NO PUN");
-}
-
-int cp_query_files(struct cp_request *req, void *ctx)
-{
-    char text[64];
-    (void)ctx;
-    files_text(req, req->userid, text);
-    cp_line_text(req, text);
-    return 0;
-}
-
-int cp_query_no_files(struct cp_request *req, void *ctx)
-{
-    (void)ctx;
-    cp_line(req, req->command[1] == 'U' ? "NO PUN FILES" : "NO PRT FILES");
-    return 0;
-}
-
-static void reader_line(struct cp_request *req, const struct vm_spool_file *f)
-{
-    char stamp[CP_TIME_TEXT_BYTES];
-    cp_stamp_text(f->created_ns, stamp);
-    cp_line(req, "%-8s %04u %c %s %08llu %03u %-4s %.5s %.8s %-8s %-8s %s", f->origin, f->id,
-            f->class_ ? f->class_ : 'A', f->device, (unsigned long long)f->records, f->copies,
-            f->hold ? "USER" : "NONE", stamp, stamp + 9, f->name, f->type, f->dist);
-}
-
-/* QUERY READER [* | userid] [spoolid] [ALL] [SHORTDATE] */
-int cp_query_reader(struct cp_request *req, void *ctx)
-{
-    const char *word, *userid = req->userid;
-    void *host = req->cp->ports.vm_host;
-    struct vm_spool_file f;
-    unsigned shown = 0;
-    u64 id = 0;
-    (void)ctx;
-    while ((word = cp_operand(req))) {
-        if (!strcmp(word, "*") || !strcmp(word, "ALL") || !strcmp(word, "SHORTDATE"))
-            continue;
-        if (scan_number(word, 1, 9999, &id))
-            continue;
-        if (!cp_userid_ok(word) || !directory_find(req->cp->directory, word))
-            return cp_fail(req, MSG_CQV003E, word);
-        if (strcmp(word, req->userid) && !(req->classes & CP_CLASS('D')))
-            return cp_fail(req, MSG_CQV003E, word);
-        userid = word;
-    }
-    for (unsigned i = 0; ops(req)->spool_file(host, userid, i, &f); i++) {
-        if (id && f.id != id)
-            continue;
-        if (!shown++)
-            cp_line(req, "ORIGINID FILE CLASS RECORDS  CPY HOLD DATE  TIME     NAME      TYPE"
-                         "     DIST");
-        reader_line(req, &f);
-    }
-    if (!shown)
-        cp_line(req, "NO RDR FILES");
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_spool.h"
 
 static struct cp_user *find_any(const struct cp *cp, const char *userid)
 {
@@ -98,7 +99,8 @@ void cp_user_set_claim(struct cp_user *user, u64 generation)
 
 void cp_user_take_files(struct cp_user *user)
 {
-    user->cp->ports.vm->spool_open(user->cp->ports.vm_host, user->userid);
+    spool_deliver(cp_spool(user->cp), user->userid);
+    cp_spool_console_resume(user);
 }
 
 int cp_observe_users(struct cp *cp,
@@ -167,6 +169,9 @@ int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_use
         free(user);
         return status;
     }
+    if (entry->has_console)
+        spool_device_create(cp_spool(cp), user->userid, SPOOL_DEV_CONS, entry->console_vdev,
+                            entry->console_class[0] ? entry->console_class[0] : 'T');
     append(cp, user);
     *out = user;
     return ST_OK;
@@ -188,6 +193,7 @@ void cp_session_end(struct cp_user *user, bool release_claim)
     if (user->go_timer)
         cp->ports.timer_cancel(cp->ports.ctx, user->go_timer);
     console_set_input_notify(user->console, NULL, NULL);
+    cp_spool_console_end(user);
     cp->ports.vm->destroy(user->vm);
     cp_disks_end(cp, user->userid);
     console_poll(user->console); /* observers get the last lines */

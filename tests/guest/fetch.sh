@@ -4,7 +4,8 @@
 # `fetch.sh --programs` fetches gzip, perl, python3, openssl, sqlite3 and util-linux with all they need into
 # build/guest/debian.cpio.gz, a root below /debian to be put behind the initramfs; `fetch.sh --disks` s390-tools, e2fsprogs
 # and the modules for disks and ext4 into build/guest/disks.cpio.gz, `fetch.sh --compiler` gcc into build/guest/compiler.cpio.gz,
-# likewise, `fetch.sh --fio` fio into build/guest/fio.cpio.gz.
+# likewise, `fetch.sh --fio` fio into build/guest/fio.cpio.gz, `fetch.sh --spool` s390-tools with the EBCDIC character set
+# into build/guest/spool.cpio.gz.
 # `fetch.sh --root` fetches the packages of a whole system (systemd, apt, kernel, zipl) as they are, into build/guest/root.cpio.
 # `fetch.sh --modules NAME...` (drivers/s390/char/tape) puts modules of that kernel into build/guest/modules.
 set -euo pipefail
@@ -42,6 +43,7 @@ set=
 case ${1-} in
 --programs) set=debian programs="gzip perl python3 openssl sqlite3 util-linux" ;;
 --disks) set=disks programs="s390-tools e2fsprogs bash coreutils findutils grep sed" ;;
+--spool) set=spool programs="s390-tools" ;;
 --compiler) set=compiler programs="gcc libc6-dev" ;;
 --fio) set=fio programs="fio" ;;
 --root)
@@ -51,7 +53,7 @@ case ${1-} in
     ;;
 esac
 case ${1-} in
---programs | --disks | --compiler | --fio | --root)
+--programs | --disks | --spool | --compiler | --fio | --root)
     archive=$set.cpio.gz
     [ $set != root ] || archive=root.cpio
     [ ! -s "$guest/$archive" ] || [ "$(cat "$guest/$set.names" 2>/dev/null)" != "$programs" ] || exit 0
@@ -208,6 +210,17 @@ only_program() { # root, program
     mv "$kept" "$root"
 }
 
+# vmur, what it needs, and its character set.
+pack_spool() { # root
+    local root=$1 from=$1/usr/lib/s390x-linux-gnu/gconv
+    mkdir -p "$root/gconv"
+    cp "$from"/IBM037.so "$from"/ISO8859-1.so "$root/gconv/"
+    printf 'module IBM037// INTERNAL IBM037 1\nmodule INTERNAL IBM037// IBM037 1\n%s\n' \
+        'module ISO-8859-1// INTERNAL ISO8859-1 1' >"$root/gconv/gconv-modules"
+    echo 'module INTERNAL ISO-8859-1// ISO8859-1 1' >>"$root/gconv/gconv-modules"
+    rm -rf "$root"/usr/lib/python3* "$root"/usr/share/perl* "$root"/usr/lib/s390x-linux-gnu/perl*
+}
+
 # Without documentation, character sets, and what is large and not used here.
 pack_programs() {
     local root=$cache/unpacked/programs/debian deb
@@ -216,6 +229,7 @@ pack_programs() {
     for deb in "$apt"/cache/archives/*.deb; do
         dpkg-deb -x "$deb" "$root"
     done
+    [ $set != spool ] || pack_spool "$root"
     rm -rf "$root"/usr/share/{doc,man,locale,info,lintian} "$root"/usr/lib/s390x-linux-gnu/gconv \
         "$root"/usr/lib/s390x-linux-gnu/perl/*/CORE "$root"/usr/share/perl/*/{Unicode,CPAN} \
         "$root"/usr/lib/gcc/s390x-linux-gnu/*/{lto1,lib{asan,ubsan,gomp,itm,atomic}*,plugin} \
@@ -224,6 +238,7 @@ pack_programs() {
         "$root"/usr/bin/*{-lto-dump-*,-gold,-dwp}
     [ $set != disks ] || pack_disks "$root"
     [ $set != fio ] || only_program "$root" usr/bin/fio
+    [ $set != spool ] || mv "$root/gconv" "$root/usr/lib/s390x-linux-gnu/gconv"
     (cd "$cache/unpacked/programs" && find . -mindepth 1 | LC_ALL=C sort |
         cpio --quiet -o -H newc -R 0:0) | gzip -6n >"$guest/$set.cpio.gz.new"
     mv "$guest/$set.cpio.gz.new" "$guest/$set.cpio.gz"

@@ -10,7 +10,7 @@
 
 /* --- fake virtual machines ---------- */
 
-unsigned fake_reader_files;
+bool reader_empty;
 static unsigned vms_alive;
 char last_parm[64];
 
@@ -21,6 +21,12 @@ static int f_create(void *host, const struct dir_entry *entry, struct console *c
     (void)cause;
     struct vm *vm = calloc(1, sizeof *vm);
     vm->entry = entry;
+    for (unsigned i = 0; i < entry->spool_count; i++)
+        spool_device_create(fake_spool, entry->userid,
+                            entry->spools[i].kind == DIR_SPOOL_READER  ? SPOOL_DEV_RDR
+                            : entry->spools[i].kind == DIR_SPOOL_PUNCH ? SPOOL_DEV_PUN
+                                                                       : SPOOL_DEV_PRT,
+                            entry->spools[i].vdev, entry->spools[i].classes[0]);
     vm->console = console;
     vm->storage_bytes = entry->storage_bytes;
     vm->cpu_count = 1;
@@ -34,6 +40,7 @@ static void f_destroy(struct vm *vm)
     vms_alive--;
     while (vm->device_count)
         image_unref(vm->images[--vm->device_count]);
+    spool_devices_end(fake_spool, vm->entry->userid, false);
     free(vm);
 }
 
@@ -41,7 +48,7 @@ static int f_ipl(struct vm *vm, const struct vm_ipl *ipl, struct cause *cause)
 {
     if (ipl->devno == 0xfff)
         return cause_set(cause, ST_NOENT, "no device");
-    if (!fake_reader_files)
+    if (reader_empty)
         return cause_set(cause, ST_IO, "the reader is empty");
     snprintf(last_parm, sizeof last_parm, "%s", ipl->parm ? ipl->parm : "");
     vm->ipls++;
@@ -284,57 +291,27 @@ static int f_detach_cpu(struct vm *vm, u8 addr, struct cause *cause)
     return ST_OK;
 }
 
-static unsigned f_spool_count(void *host, const char *userid)
+struct spool *fake_spool;
+
+static struct spool *f_spool(void *host)
 {
     (void)host;
-    (void)userid;
-    return fake_reader_files;
+    return fake_spool;
 }
 
-static bool f_spool_file(void *host, const char *userid, unsigned i, struct vm_spool_file *out)
+static void spool_setup(void)
 {
-    (void)host;
-    *out = (struct vm_spool_file){.id = (u16)(i + 1),
-                                  .class_ = 'A',
-                                  .device = "PUN",
-                                  .records = 80,
-                                  .copies = 1,
-                                  .name = "KERNEL",
-                                  .type = "IMG"};
-    snprintf(out->origin, sizeof out->origin, "%.8s", userid);
-    return i < fake_reader_files;
-}
-
-int last_keep, last_hold;
-
-static int f_spool_purge(void *host, const char *userid, u16 id)
-{
-    (void)host;
-    (void)userid;
-    int n = id ? (id <= fake_reader_files) : (int)fake_reader_files;
-    fake_reader_files -= (unsigned)n;
-    return n;
-}
-
-static int f_spool_change(void *host, const char *userid, int keep, int hold)
-{
-    (void)host;
-    (void)userid;
-    last_keep = keep;
-    last_hold = hold;
-    return (int)fake_reader_files;
-}
-
-static void f_spool_close(void *host, const char *userid)
-{
-    (void)host;
-    (void)userid;
-}
-
-static void f_spool_open(void *host, const char *userid)
-{
-    (void)host;
-    (void)userid;
+    struct spool_desc desc;
+    struct spool_data data;
+    ck_assert_int_eq(spool_create(NULL, &fake_spool, NULL), ST_OK);
+    for (int i = 0; i < 3; i++) {
+        spool_desc_init(&desc, "LINUX1", SPOOL_RDR);
+        strcpy(desc.name, "KERNEL");
+        strcpy(desc.type, "IMG");
+        spool_data_init(&data);
+        ck_assert(spool_data_add_cards(&data, "card", 4));
+        ck_assert_int_eq(spool_add(fake_spool, &desc, &data, NULL, NULL), ST_OK);
+    }
 }
 
 static const struct vm_ops fake_vm = {
@@ -344,8 +321,7 @@ static const struct vm_ops fake_vm = {
     f_reg_put,       f_psw_get,      f_psw_put,     f_prefix,          f_get,
     f_put,           f_device_row,   f_disk_attach, f_tape_attach,     f_unit_attach,
     f_device_detach, f_device_reset, f_subchannel,  f_define_storage,  f_define_cpu,
-    f_detach_cpu,    f_spool_count,  f_spool_file,  f_spool_purge,     f_spool_change,
-    f_spool_close,   f_spool_open};
+    f_detach_cpu,    f_spool};
 
 /* --- fake time and cluster ---------- */
 
@@ -499,7 +475,8 @@ static const char users[] =
     "IDENTITY OPERATOR OPER 32M 64M ABCDEFG\n CONSOLE 9 3215\n"
     "USER LINUX1 SECRET 512M 2G G\n MACHINE ESA 4\n CPU 0\n IPL C PARM ro\n CONSOLE 9 3215 T\n"
     " COMMAND SET RUN ON\n COMMAND CP SLEEP 2 SEC\n COMMAND Q USERID\n XAUTOLOG GUEST\n"
-    "USER GUEST PASS 64M 64M G\n CONSOLE 9 3215 T\nUSER NEVER NOLOG\n"
+    "USER GUEST PASS 64M 64M G\n CONSOLE 9 3215 T\n SPOOL C 2540 READER *\n SPOOL D 2540 PUNCH A\n"
+    " SPOOL E 1403 A\nUSER NEVER NOLOG\n"
     "USER SHORT NOPASS\n COMMAND LOGOFF\n COMMAND Q TIME\n IPL C\n";
 
 const char *cp_world_users = "", *cp_world_devices = "";
@@ -537,7 +514,8 @@ void cp_world_setup(void)
     memset(claims, 0, sizeof claims);
     link_up = true;
     link_deaf = false;
-    fake_reader_files = 3;
+    reader_empty = false;
+    spool_setup();
     shutdowns = 0;
     now_ms = 0;
     for (int i = 0; i < 2; i++) {
@@ -572,6 +550,7 @@ void cp_world_teardown(void)
         directory_free(dirs[i]);
         free(config[i].hardware.devices);
     }
+    spool_destroy(fake_spool);
     ck_assert_uint_eq(vms_alive, 0);
 }
 

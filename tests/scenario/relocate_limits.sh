@@ -70,7 +70,7 @@ lives_on MEMBERA MEMBERB
 echo '--- MAXTOTAL, shorter than the first pass'
 stays '04: MAXTOTAL of 1 seconds is exceeded' MAXTOTAL 1 SEC
 
-expect 0 ' NONE .* LATE' cp_on MEMBERB QUERY RDR LINUX1 # not lost with the skeleton
+expect 0 ' NONE .* LATE' cp_on MEMBERB QUERY RDR LINUX1 ALL # not lost with the skeleton
 
 echo '--- and without limits it moves'
 expect 0 'has been relocated' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB IMMEDIATE

@@ -20,7 +20,7 @@ expect 1 'HCPCMD003E .*SIDEWAYS' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB SI
 seq 1 100 >"$TEST_TMP/notes.txt"
 endicott punch -m MEMBERA -u LINUX1 "$TEST_TMP/notes.txt" >/dev/null
 expect 0 'FILES? CHANGED' cp_on MEMBERA FOR LINUX1 CMD CHANGE READER ALL HOLD
-files=$(cp_on MEMBERA QUERY RDR LINUX1 | tail -n +2)
+files=$(cp_on MEMBERA QUERY RDR LINUX1 ALL | tail -n +2)
 grep -q '^OPERATOR 0004 A PUN 00000004 001 USER .* NOTES' <<<"$files" || fail "QUERY RDR: $files"
 [ "$(wc -l <<<"$files")" = 1 ] || fail "files that the guest has read are still there: $files"
 echo waiting >"$TEST_TMP/late.txt"
@@ -38,7 +38,7 @@ expect 0 'Relocation enabled in Domain MEMBERB' cp_on MEMBERA SET VMRELOCATE LIN
 
 expect 0 'User LINUX1 has been relocated from MEMBERA to MEMBERB' \
     cp_on MEMBERA VMRELOCATE MOVE USER LINUX1 TO MEMBERB
-there=$(cp_on MEMBERB QUERY RDR LINUX1 | tail -n +2)
+there=$(cp_on MEMBERB QUERY RDR LINUX1 ALL | tail -n +2)
 [ "$files" = "$(grep -v LATE <<<"$there")" ] || fail "the files were $files"$'\n'"and are $there"
 grep -q ' NONE .* LATE' <<<"$there" || fail "the file that waited at MEMBERB is not there: $there"
 [ "$(cut -c10-13 <<<"$there" | sort -u | wc -l)" = 5 ] || fail "a spool id occurs twice: $there"
@@ -53,7 +53,7 @@ lives_on MEMBERB MEMBERA
 expect 0 'User LINUX1 has been relocated from MEMBERB to MEMBERA' \
     cp_on MEMBERB VMRELOCATE MOVE LINUX1 MEMBERA
 lives_on MEMBERA MEMBERB
-[ "$there" = "$(cp_on MEMBERA QUERY RDR LINUX1 | tail -n +2)" ] || fail "files are lost on the way back"
+[ "$there" = "$(cp_on MEMBERA QUERY RDR LINUX1 ALL | tail -n +2)" ] || fail "files are lost on the way back"
 expect 0 'NO RDR FILES' cp_on MEMBERB QUERY RDR LINUX1
 expect 0 'Ended with code 00' cp_on MEMBERB VMRELOCATE STATUS USER LINUX1 DETAILS
 expect 0 '"quiesce_ms"' endicott cp -m MEMBERB --json VMRELOCATE STATUS USER LINUX1 DETAILS

@@ -133,7 +133,7 @@ START_TEST(autolog_and_force)
     REFUSED(oper("FORCE LINUX1"), 45, "HCPFOR045E LINUX1 not logged on");
     ck_assert_str_eq(on(0, "GUEST", "XAUTOLOG LINUX1"),
                      "Command accepted"); /* XAUTOLOG GUEST */
-    fake_reader_files = 0;
+    reader_empty = true;
     oper("FORCE LINUX1");
     oper("XAUTOLOG LINUX1");
     ck_assert(console_has(0, "LINUX1", "^HCPIPL408E IPL failed--the reader is empty$"));
@@ -254,7 +254,7 @@ START_TEST(queries)
     ck_assert_ptr_nonnull(strstr(on(0, "LINUX1", "Q RDR ALL"), "ORIGINID FILE CLASS RECORDS"));
     ck_assert_uint_eq(resp.line_count, 4);
     ck_assert_str_eq(on(0, "LINUX1", "CHANGE RDR ALL KEEP NOHOLD"), "0000003 FILES CHANGED");
-    ck_assert(last_keep == 1 && last_hold == 0);
+    ck_assert(spool_desc(spool_next(fake_spool, NULL))->keep);
     on(0, "LINUX1", "CHANGE RDR ALL NONSENSE");
     ck_assert_int_eq(resp.rc, 2);
     ck_assert_str_eq(on(0, "LINUX1", "PURGE RDR ALL"), "0000003 FILES PURGED");

@@ -1,130 +1,431 @@
-/* Reader spool files by user id: descriptions that move with a reader come out as they went in,
- * ids stay unique for a user, and a damaged stream is refused without harm. */
+/* The spool: files on disk survive a new start, damage is told and harms nothing else, a
+ * full disk changes nothing, a kill at any step leaves whole files; what moves with a reader
+ * comes out as it went in. */
 #include <check.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "hyp/spool.h"
+#include "hyp/spool/spool_device.h"
+#include "hyp/spool/spool_internal.h"
+#include "tests/unit/io/io_fixture.h"
 
 #define USERID "LINUX1"
 
 static struct spool *spool;
+static char folder[64];
+static struct machine machine;
+static struct reader *rdr;
+
+static void open_spool(void)
+{
+    struct cause cause;
+    ck_assert_msg(spool_create(folder, &spool, &cause) == ST_OK, "%s", cause.text);
+}
+
+static void again(void)
+{
+    spool_destroy(spool);
+    open_spool();
+}
 
 static void begin(void)
 {
-    spool = spool_create();
-    ck_assert(spool != NULL);
+    strcpy(folder, "/tmp/spool.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    open_spool();
+    machine_init(&machine);
+    rdr = reader_create(machine.css, 0x000c, false, NULL);
+}
+
+static void each_file(void (*fn)(const char *path))
+{
+    char path[400];
+    DIR *dir = opendir(folder);
+    ck_assert_ptr_nonnull(dir);
+    for (struct dirent *e; (e = readdir(dir));) {
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        if (e->d_name[0] != '.')
+            fn(path);
+    }
+    closedir(dir);
+}
+
+static void remove_file(const char *path)
+{
+    ck_assert_int_eq(unlink(path), 0);
+}
+
+static unsigned files_seen;
+
+static void count_file(const char *path)
+{
+    (void)path;
+    files_seen++;
+}
+
+static unsigned files_on_disk(void)
+{
+    files_seen = 0;
+    each_file(count_file);
+    return files_seen;
 }
 
 static void end(void)
 {
     spool_destroy(spool);
+    machine_fini(&machine);
+    each_file(remove_file);
+    rmdir(folder);
 }
 
-/* A file's description as another member sends it; `omit`: leave a row out. */
-static void put_file(struct codec_out *out, u32 number, u64 id, const char *name, u16 omit)
+static int add(const char *owner, const char *name, enum spool_queue queue,
+               struct spool_file **file)
 {
-    const u64 values[] = {id, 'K', 12, 2, 1, 1700000000000000000ull};
-    const char *texts[] = {"OPERATOR", name, "EXEC", "LINUX1", "PUN"};
-    codec_begin(out, 1, 1);
-    if (omit != 1)
-        codec_put_u32(out, 1, number);
-    for (u16 i = 0; i < ARRAY_LEN(values); i++)
-        if (omit != 2 + i)
-            codec_put_u64(out, (u16)(2 + i), values[i]);
-    for (u16 i = 0; i < ARRAY_LEN(texts); i++)
-        codec_put_bytes(out, (u16)(16 + i), texts[i], strlen(texts[i]));
-    codec_end(out);
+    struct spool_desc desc;
+    struct spool_data data;
+    struct cause cause;
+    spool_desc_init(&desc, owner, queue);
+    snprintf(desc.name, sizeof desc.name, "%s", name);
+    spool_data_init(&data);
+    ck_assert(spool_data_add_cards(&data, name, strlen(name)));
+    int rc = spool_add(spool, &desc, &data, file, &cause);
+    spool_data_fini(&data);
+    return rc;
 }
 
-static bool take(const struct codec_out *out, size_t len)
+static struct spool_file *added(const char *name)
+{
+    struct spool_file *file;
+    ck_assert_int_eq(add(USERID, name, SPOOL_RDR, &file), ST_OK);
+    return file;
+}
+
+/* Names of the owner's files in their order. */
+static const char *names(const char *owner)
+{
+    static char text[256];
+    text[0] = 0;
+    for (struct spool_file *f = NULL; (f = spool_next(spool, f));)
+        if (!strcmp(spool_desc(f)->owner, owner))
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s ",
+                     spool_desc(f)->name);
+    return text;
+}
+
+START_TEST(files_survive)
+{
+    struct spool_file *a = added("A"), *b = added("B"), *c = added("C");
+    struct spool_desc d = *spool_desc(b);
+    struct spool_data data;
+    struct cause cause;
+    u16 id = d.id;
+    d.hold = d.keep = true;
+    d.class_ = 'K';
+    d.copies = 7;
+    strcpy(d.tag, "to whom");
+    ck_assert_int_eq(spool_change(spool, b, &d, &cause), ST_OK);
+    ck_assert_int_eq(spool_order(spool, c, &cause), ST_OK);
+    ck_assert_int_eq(spool_transfer(spool, a, "LINUX2", SPOOL_PUN, &cause), ST_OK);
+    ck_assert_str_eq(names(USERID), "C B ");
+    again();
+    ck_assert_str_eq(names(USERID), "C B ");
+    ck_assert_str_eq(names("LINUX2"), "A ");
+    ck_assert_uint_eq(spool_count(spool, "LINUX2", SPOOL_PUN), 1);
+    b = spool_find(spool, USERID, id);
+    ck_assert_ptr_nonnull(b);
+    ck_assert(spool_desc(b)->hold && spool_desc(b)->keep && spool_desc(b)->class_ == 'K');
+    ck_assert_uint_eq(spool_desc(b)->copies, 7);
+    ck_assert_str_eq(spool_desc(b)->tag, "to whom");
+    ck_assert_int_eq(spool_load(spool, b, &data, &cause), ST_OK);
+    ck_assert_uint_eq(data.records, 1);
+    spool_data_fini(&data);
+    ck_assert(spool_purge(spool, b));
+    again();
+    ck_assert_str_eq(names(USERID), "C ");
+    ck_assert_uint_eq(files_on_disk(), 4);
+}
+END_TEST
+
+/* Every byte of the description, and of the records' file, damaged: the file is left alone,
+ * the other is there. */
+static char damaged[400];
+
+static void pick(const char *path)
+{
+    if (strstr(path, damaged))
+        snprintf(damaged, sizeof damaged, "%s", path);
+}
+
+static u8 flip(long at)
+{
+    u8 byte;
+    int fd = open(damaged, O_RDWR);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
+    byte ^= 0x10;
+    ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+    return byte;
+}
+
+START_TEST(damage_harms_nothing_else)
+{
+    struct stat st;
+    struct spool_file *bad = added("BAD");
+    added("GOOD");
+    snprintf(damaged, sizeof damaged, "%08llx.meta", (unsigned long long)bad->serial);
+    each_file(pick);
+    ck_assert_int_eq(stat(damaged, &st), 0);
+    for (long at = 0; at < st.st_size; at += 5) {
+        flip(at);
+        again();
+        ck_assert_str_eq(names(USERID), "GOOD ");
+        flip(at);
+    }
+    again();
+    ck_assert_str_eq(names(USERID), "BAD GOOD ");
+    ck_assert_int_eq(truncate(damaged, st.st_size / 2), 0);
+    again();
+    ck_assert_str_eq(names(USERID), "GOOD ");
+    ck_assert_uint_eq(files_on_disk(), 4); /* somebody may want to look at it */
+}
+END_TEST
+
+START_TEST(damaged_records)
+{
+    struct spool_file *bad = added("BAD");
+    snprintf(damaged, sizeof damaged, "%08llx.data", (unsigned long long)bad->serial);
+    each_file(pick);
+    flip(15); /* how many records the page has */
+    again();
+    ck_assert_str_eq(names(USERID), "");
+    ck_assert_int_eq(truncate(damaged, 0), 0);
+    again();
+    ck_assert_str_eq(names(USERID), "");
+    unlink(damaged);
+    again();
+    ck_assert_str_eq(names(USERID), "");
+    added("NEXT"); /* its name is not taken again */
+    again();
+    ck_assert_str_eq(names(USERID), "NEXT ");
+}
+END_TEST
+
+static void limit(rlim_t bytes)
+{
+    struct rlimit r;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &r), 0);
+    r.rlim_cur = bytes;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+static unsigned records_of(const struct spool_file *file)
+{
+    return (unsigned)spool_desc(file)->records;
+}
+
+/* A file that cannot be stored stays open; what was punched before and after is in it when
+ * there is room. */
+START_TEST(full_disk)
+{
+    struct spool_device *dev = spool_device_create(spool, USERID, SPOOL_DEV_PUN, 0xd, 'A');
+    struct spool_file *file, *old = added("OLD");
+    struct spool_desc d = *spool_desc(old);
+    struct cause cause;
+    u16 was, id;
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(spool_device_sink(dev, 0xd, 0x41, (const u8 *)"\xc1", 1), ST_OK);
+    limit(40);
+    ck_assert_int_eq(spool_device_close(dev, NULL, &file, &was, &cause), ST_LIMIT);
+    ck_assert_ptr_null(file);
+    strcpy(d.name, "NEW");
+    ck_assert_int_eq(spool_change(spool, old, &d, &cause), ST_LIMIT);
+    ck_assert_str_eq(spool_desc(old)->name, "OLD");
+    ck_assert_int_eq(spool_transfer(spool, old, "LINUX2", SPOOL_RDR, &cause), ST_LIMIT);
+    ck_assert_str_eq(names(USERID), "OLD ");
+    limit(RLIM_INFINITY);
+    ck_assert_uint_eq(files_on_disk(), 2);
+    ck_assert(spool_device_open(dev, &id) && id == was);
+    spool_device_sink(dev, 0xd, 0x41, (const u8 *)"\xc2", 1);
+    ck_assert_int_eq(spool_device_close(dev, NULL, &file, &was, &cause), ST_OK);
+    ck_assert_uint_eq(records_of(file), 2);
+    ck_assert_uint_eq(spool_desc(file)->id, id);
+    ck_assert_int_eq(spool_device_close(dev, NULL, &file, &was, &cause), ST_OK);
+    ck_assert_ptr_null(file); /* nothing has come since */
+}
+END_TEST
+
+/* A process that spools, changes and purges is killed at random: every file that it was told
+ * is closed is there, whole, and no other one is damaged. */
+START_TEST(killed_at_any_moment)
+{
+    enum { ROUNDS = 25 };
+    unsigned before = 0, lost = 0;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        int fds[2];
+        u8 byte;
+        ck_assert_int_eq(pipe(fds), 0);
+        spool_destroy(spool);
+        pid_t child = fork();
+        if (!child) {
+            open_spool();
+            for (unsigned i = 0;; i++) {
+                struct spool_file *f;
+                if (add(USERID, i % 2 ? "ODD" : "EVEN", SPOOL_RDR, &f) != ST_OK)
+                    _exit(1);
+                struct spool_desc d = *spool_desc(f);
+                d.copies = 2;
+                if (spool_change(spool, f, &d, NULL) != ST_OK || write(fds[1], "+", 1) != 1)
+                    _exit(1);
+            }
+        }
+        close(fds[1]);
+        unsigned told = 0, want = round % 7 + 1;
+        while (told < want && read(fds[0], &byte, 1) == 1)
+            told++;
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        while (read(fds[0], &byte, 1) == 1)
+            told++;
+        close(fds[0]);
+        open_spool();
+        unsigned now = spool_count(spool, USERID, SPOOL_RDR);
+        lost += now < before + told;
+        ck_assert_uint_le(now, before + told + 1); /* one may be on disk and not be told */
+        before = now;
+        for (struct spool_file *f = NULL; (f = spool_next(spool, f));)
+            ck_assert_uint_eq(records_of(f), 1);
+        ck_assert_uint_eq(files_on_disk(), 2 * now);
+    }
+    ck_assert_uint_eq(lost, 0);
+}
+END_TEST
+
+/* --- the reader ---------- */
+
+static void attach(void)
+{
+    spool_reader_attach(spool, USERID, rdr);
+    spool_deliver(spool, USERID);
+}
+
+START_TEST(the_reader_has_what_the_spool_has)
+{
+    struct reader_file info;
+    struct cause cause;
+    u8 page[SPOOL_PAGE_BYTES];
+    u32 number;
+    struct spool_file *a = added("A"), *b;
+    attach();
+    b = added("B");
+    ck_assert_uint_eq(reader_files(rdr), 2);
+    ck_assert_int_eq(spool_order(spool, b, &cause), ST_OK);
+    ck_assert(reader_next_page(rdr, page, &number) == READER_PAGE_OK && number == b->number);
+    spool_sync(spool, USERID);
+    ck_assert(spool_desc(b)->open && !spool_purge(spool, b));
+    ck_assert_int_eq(spool_transfer(spool, b, "LINUX2", SPOOL_RDR, &cause), ST_BUSY);
+    reader_close(rdr, READER_CLOSE_GONE); /* the guest has read it */
+    spool_sync(spool, USERID);
+    ck_assert_str_eq(names(USERID), "A ");
+    ck_assert_uint_eq(files_on_disk(), 2);
+    struct spool_desc d = *spool_desc(a);
+    d.hold = true;
+    d.class_ = 'Q';
+    ck_assert_int_eq(spool_change(spool, a, &d, &cause), ST_OK);
+    ck_assert(reader_file_info(rdr, 0, &info) && info.held && info.class_ == 'Q');
+    ck_assert(spool_purge(spool, a));
+    ck_assert_uint_eq(reader_files(rdr), 0);
+    added("C");
+    spool_reader_detach(spool, USERID, false); /* logoff */
+    ck_assert_str_eq(names(USERID), "C ");
+    attach();
+    spool_reader_detach(spool, USERID, true); /* it has moved away */
+    ck_assert_str_eq(names(USERID), "");
+    ck_assert_uint_eq(files_on_disk(), 0);
+}
+END_TEST
+
+/* --- descriptions of another member ---------- */
+
+static bool take(const u8 *bytes, size_t len)
 {
     struct codec_in in;
-    codec_in_init(&in, out->data, len);
+    codec_in_init(&in, bytes, len);
     return spool_restore(spool, USERID, &in);
 }
 
-static bool take_one(u32 number, u64 id, const char *name, u16 omit)
+START_TEST(descriptions_move)
 {
     struct codec_out out;
+    struct spool_file *a = added("MOVED");
+    u16 id = spool_desc(a)->id;
+    struct spool_desc d = *spool_desc(a);
+    d.hold = true;
+    ck_assert_int_eq(spool_change(spool, a, &d, NULL), ST_OK);
+    attach();
     codec_out_init(&out);
-    put_file(&out, number, id, name, omit);
-    bool good = take(&out, out.len);
-    codec_out_fini(&out);
-    return good;
-}
-
-START_TEST(descriptions_come_out_as_they_went_in)
-{
-    struct codec_out out, again;
-    struct vm_spool_file f;
-    codec_out_init(&out);
-    codec_out_init(&again);
-    put_file(&out, 7, 4, "PROFILE", 0);
-    put_file(&out, 9, 12, "NOTES", 0);
-    ck_assert(take(&out, out.len));
-    ck_assert(spool_file(spool, USERID, 0, &f));
-    ck_assert(f.id == 4 && f.class_ == 'K' && f.records == 12 && f.copies == 2 && f.hold);
-    ck_assert(f.created_ns == 1700000000000000000ull);
-    ck_assert_str_eq(f.origin, "OPERATOR");
-    ck_assert_str_eq(f.name, "PROFILE");
-    ck_assert_str_eq(f.type, "EXEC");
-    ck_assert_str_eq(f.dist, "LINUX1");
-    ck_assert_str_eq(f.device, "PUN");
-    spool_save(spool, USERID, &again);
-    ck_assert_uint_eq(again.len, out.len);
-    ck_assert_mem_eq(again.data, out.data, out.len);
-    spool_forget(spool, USERID);
-    ck_assert_uint_eq(spool_count(spool, USERID), 0);
-    codec_out_fini(&out);
-    codec_out_fini(&again);
-}
-END_TEST
-
-/* A file that waits here gives way when one with its id arrives; files of others do not. */
-START_TEST(ids_stay_unique_for_a_user)
-{
-    struct vm_spool_file f, g;
-    u16 id, other;
-    ck_assert_int_eq(spool_add(spool, USERID, NULL, "MAINT", "A", "B", "card", 4, &id, NULL),
-                     ST_OK);
-    ck_assert_int_eq(
-        spool_add(spool, "LINUX2", NULL, "MAINT", "A", "B", "card", 4, &other, NULL), ST_OK);
-    ck_assert(take_one(3, id, "MOVED", 0));
-    ck_assert(spool_file(spool, USERID, 0, &f) && spool_file(spool, USERID, 1, &g));
-    ck_assert(f.id != g.id && g.id == id);
-    ck_assert_str_eq(g.name, "MOVED");
-    spool_forget(spool, USERID); /* the reader goes; what waits stays */
-    ck_assert_uint_eq(spool_count(spool, USERID), 1);
-    ck_assert_uint_eq(spool_count(spool, "LINUX2"), 1);
-}
-END_TEST
-
-START_TEST(damaged_descriptions_are_refused)
-{
-    ck_assert(!take_one(0, 4, "NAME", 0));
-    ck_assert(!take_one(1, 0, "NAME", 0));
-    ck_assert(!take_one(1, 10000, "NAME", 0));
-    ck_assert(!take_one(1, 65540, "NAME", 0)); /* 4, were it cut to 16 bits */
-    ck_assert(!take_one(1, 4, "\x1b[2J", 0));
-    ck_assert(!take_one(1, 4, "THIRTEENBYTES", 0));
-    ck_assert(!take_one(1, 4, "NAME", 1)); /* no number */
-    ck_assert(!take_one(1, 4, "NAME", 3)); /* no class */
-    ck_assert(take_one(1, 4, "NAME", 0));
-    ck_assert(!take_one(1, 5, "NAME", 0)); /* the same file of the reader */
-    ck_assert(!take_one(2, 4, "NAME", 0)); /* the same id */
-    ck_assert_uint_eq(spool_count(spool, USERID), 1);
-}
-END_TEST
-
-START_TEST(cut_streams_do_no_harm)
-{
-    struct codec_out out;
-    codec_out_init(&out);
-    put_file(&out, 1, 1, "NAME", 0);
-    for (size_t len = 0; len < out.len; len++) {
-        bool good = take(&out, len);
-        ck_assert(!good || !len);
-        spool_forget(spool, USERID);
+    spool_save(spool, USERID, &out);
+    ck_assert(!take(out.data, out.len)); /* it is here already */
+    for (size_t len = 1; len < out.len; len += 3)
+        ck_assert(!take(out.data, len));
+    /* The destination: the reader has its files, another file waits under the same id. */
+    a->number = 0;
+    spool_purge(spool, a);
+    ck_assert(spool->readers->reader == rdr);
+    spool->readers->ready = false;
+    spool->last_id = (u16)(id - 1);
+    struct spool_file *waits = added("WAITS");
+    ck_assert_uint_eq(spool_desc(waits)->id, id);
+    ck_assert(take(out.data, out.len));
+    a = spool_find(spool, USERID, id);
+    ck_assert_str_eq(spool_desc(a)->name, "MOVED");
+    ck_assert(spool_desc(a)->hold && a->number);
+    ck_assert_uint_ne(spool_desc(waits)->id, id);
+    ck_assert_uint_eq(files_on_disk(), 4);
+    for (size_t i = 0; i < out.len; i++) { /* nothing hostile is taken for more than it is */
+        out.data[i] ^= 0x81;
+        take(out.data, out.len);
+        out.data[i] ^= 0x81;
     }
+    codec_out_fini(&out);
+}
+END_TEST
+
+START_TEST(device_options_move)
+{
+    struct codec_out out;
+    struct codec_in in;
+    struct spool_device *dev = spool_device_create(spool, USERID, SPOOL_DEV_PRT, 0xe, 'A');
+    struct spool_options *o = spool_device_options(dev), want;
+    o->class_ = 'X';
+    o->cont = o->msg = true;
+    o->copies = 3;
+    strcpy(o->to, "LINUX2");
+    o->to_queue = SPOOL_RDR;
+    strcpy(o->tag, "a tag");
+    want = *o;
+    codec_out_init(&out);
+    spool_devices_save(spool, USERID, &out);
+    spool_devices_end(spool, USERID, true);
+    dev = spool_device_create(spool, USERID, SPOOL_DEV_PRT, 0xe, 'A');
+    for (size_t len = 0; len < out.len; len += 2) {
+        codec_in_init(&in, out.data, len);
+        ck_assert(!spool_devices_restore(spool, USERID, &in) || !len);
+    }
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(spool_devices_restore(spool, USERID, &in));
+    o = spool_device_options(dev);
+    ck_assert(o->class_ == 'X' && o->cont && o->msg && !o->hold && o->copies == 3);
+    ck_assert_str_eq(o->to, want.to);
+    ck_assert_str_eq(o->tag, want.tag);
+    ck_assert(o->to_queue == SPOOL_RDR);
     codec_out_fini(&out);
 }
 END_TEST
@@ -134,10 +435,15 @@ int main(void)
     Suite *suite = suite_create("hyp_spool");
     TCase *tc = tcase_create("spool");
     tcase_add_checked_fixture(tc, begin, end);
-    tcase_add_test(tc, descriptions_come_out_as_they_went_in);
-    tcase_add_test(tc, ids_stay_unique_for_a_user);
-    tcase_add_test(tc, damaged_descriptions_are_refused);
-    tcase_add_test(tc, cut_streams_do_no_harm);
+    tcase_set_timeout(tc, 120); /* a limit for hangs, not a measure */
+    tcase_add_test(tc, files_survive);
+    tcase_add_test(tc, damage_harms_nothing_else);
+    tcase_add_test(tc, damaged_records);
+    tcase_add_test(tc, full_disk);
+    tcase_add_test(tc, killed_at_any_moment);
+    tcase_add_test(tc, the_reader_has_what_the_spool_has);
+    tcase_add_test(tc, descriptions_move);
+    tcase_add_test(tc, device_options_move);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);
     srunner_run_all(sr, CK_NORMAL);

@@ -1,0 +1,218 @@
+/* DIAGNOSE X'14', input spool file manipulation, as far as the sources at hand describe it:
+ * the pages of the file being read, and the descriptions of reader files. The CPU is blocked
+ * while the loop thread looks into the spool. Sources: VM/SP System Programmer's Guide
+ * (SC19-6203), VM/370 Data Areas (SFBLOK); Linux drivers/s390/char/vmur.c as its user. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "hyp/spool/spool_device.h"
+#include "hyp/vm_internal.h"
+#include "io/ebcdic.h"
+
+#define PGM_ADDRESSING_CODE 0x05
+#define PGM_SPECIFICATION_CODE 0x06
+#define READ_NEXT 0x0000
+#define SELECT_FILE 0x000c
+#define RESTART 0x0014
+#define BACKSPACE 0x0018
+#define POSITION 0x0028
+#define NEXT_DESCRIPTOR 0x0fff
+#define ERROR_ADDRESS 4 /* in Ry+1, with condition code 3 */
+#define ERROR_TYPE 8
+#define DESCRIPTOR_BYTES 252
+#define SFB_IN_USE 0x80
+#define SFB_USER_HOLD 0x20
+#define SFB_OPEN 0x08
+#define SFB_PUNCH 0x80
+#define SFB_PRINTER 0x40
+#define STAMP_BYTES 64
+
+struct diag14 {
+    struct vcpu *v;
+    u64 resets; /* of the machine, when it was issued */
+    u8 r1, r3;
+};
+
+enum { CC_ADDRESSING = -1 }; /* instead of a condition code */
+
+static u64 operand(const struct diag14 *d)
+{
+    return cpu_gr(d->v->cpu)[d->r1] & 0x7fffffff;
+}
+
+static int put(const struct diag14 *d, const u8 *bytes, size_t len)
+{
+    struct vm *vm = d->v->vm;
+    return storage_write(vm->st, cpu_real_to_abs(d->v->cpu, operand(d)), bytes, len)
+               ? 0
+               : CC_ADDRESSING;
+}
+
+/* The next page of the file that is being read, or of the first that can be. */
+static int next_page(const struct diag14 *d)
+{
+    struct vm *vm = d->v->vm;
+    struct spool *spool = vm->host->spool;
+    u8 page[SPOOL_PAGE_BYTES];
+    u32 number;
+    switch (reader_next_page(vm->reader, page, &number)) {
+    case READER_PAGE_END: return 1;
+    case READER_PAGE_NO_FILE: return 2;
+    case READER_PAGE_OK: break;
+    }
+    const struct spool_file *file = spool_by_number(spool, vm->config.name, number);
+    be16_store(page + SPOOL_PAGE_ID, file ? spool_desc(file)->id : 0);
+    return put(d, page, sizeof page);
+}
+
+static int page_again(const struct diag14 *d, u32 page)
+{
+    if (reader_set_page(d->v->vm->reader, page) == READER_PAGE_NO_FILE)
+        return 2;
+    return next_page(d);
+}
+
+static int backspace(const struct diag14 *d)
+{
+    u32 page = reader_page_number(d->v->vm->reader);
+    return page_again(d, page >= 2 ? page - 2 : 0);
+}
+
+static int position(const struct diag14 *d)
+{
+    u64 record = operand(d);
+    switch (reader_set_page(d->v->vm->reader, record ? (u32)record - 1 : 0)) {
+    case READER_PAGE_OK: return 0;
+    case READER_PAGE_NO_FILE: return 2;
+    case READER_PAGE_END: break;
+    }
+    return 3;
+}
+
+static int select_file(const struct diag14 *d)
+{
+    struct vm *vm = d->v->vm;
+    struct cause cause;
+    u64 id = operand(d);
+    struct spool_file *file =
+        id <= SPOOL_ID_MAX ? spool_find(vm->host->spool, vm->config.name, (u16)id) : NULL;
+    if (!file || spool_desc(file)->queue != SPOOL_RDR)
+        return 2;
+    return spool_order(vm->host->spool, file, &cause) ? 3 : 0;
+}
+
+/* SFBLOK. */
+static void descriptor(const struct spool_desc *s, u8 *out)
+{
+    char stamp[STAMP_BYTES];
+    time_t when = (time_t)(s->created_ns / 1000000000u);
+    struct tm tm;
+    memset(out, 0, DESCRIPTOR_BYTES);
+    ebcdic_pad(s->owner, 8, out + 8);
+    ebcdic_pad(s->origin, 8, out + 16);
+    be32_store(out + 24, (u32)s->records);
+    be16_store(out + 28, s->record_bytes);
+    be16_store(out + 30, s->id);
+    out[32] = (u8)((s->open ? SFB_IN_USE | SFB_OPEN : 0) | (s->hold ? SFB_USER_HOLD : 0));
+    out[33] = strcmp(s->device, "PUN") ? SFB_PRINTER : SFB_PUNCH;
+    ebcdic_pad(s->name, 12, out + 40);
+    ebcdic_pad(s->type, 12, out + 52);
+    gmtime_r(&when, &tm);
+    strftime(stamp, sizeof stamp, "%m/%d/%y%H:%M:%S", &tm);
+    ebcdic_pad(stamp, 16, out + 64);
+    be16_store(out + 84, (u16)s->copies);
+    ebcdic_pad((const char[2]){s->class_, 0}, 1, out + 86);
+    ebcdic_pad(s->dist, 8, out + 88);
+}
+
+/* The description of the reader file behind the one with the id in Ry; 0: of the first. */
+static int next_descriptor(const struct diag14 *d)
+{
+    struct vm *vm = d->v->vm;
+    struct spool *spool = vm->host->spool;
+    u8 out[DESCRIPTOR_BYTES];
+    u32 id = (u32)cpu_gr(d->v->cpu)[d->r3];
+    struct spool_file *file = NULL;
+    spool_sync(spool, vm->config.name);
+    if (id && (id > SPOOL_ID_MAX || !(file = spool_find(spool, vm->config.name, (u16)id))))
+        return 2;
+    while ((file = spool_next(spool, file)))
+        if (spool_desc(file)->queue == SPOOL_RDR &&
+            !strcmp(spool_desc(file)->owner, vm->config.name))
+            break;
+    if (!file)
+        return 1;
+    descriptor(spool_desc(file), out);
+    return put(d, out, sizeof out);
+}
+
+/* Condition code 3 with the reason in Ry+1, when Ry is not the reader. */
+static bool not_the_reader(const struct diag14 *d)
+{
+    struct vm *vm = d->v->vm;
+    u64 *gr = cpu_gr(d->v->cpu);
+    const struct dev_ops *ops;
+    u32 vdev = (u32)gr[d->r3];
+    if (vm->reader && vdev == vm->config.reader_vdev)
+        return false;
+    bool other = vdev <= 0xffff && css_find_device(vm->css, (u16)vdev, &ops);
+    gr[d->r3 + 1] = (gr[d->r3 + 1] & ~0xffffffffull) | (other ? ERROR_TYPE : ERROR_ADDRESS);
+    return true;
+}
+
+static int perform(const struct diag14 *d)
+{
+    u16 subcode = (u16)cpu_gr(d->v->cpu)[d->r3 + 1];
+    if (subcode == NEXT_DESCRIPTOR)
+        return next_descriptor(d);
+    if (not_the_reader(d))
+        return 3;
+    switch (subcode) {
+    case READ_NEXT: return next_page(d);
+    case SELECT_FILE: return select_file(d);
+    case RESTART: return page_again(d, 0);
+    case BACKSPACE: return backspace(d);
+    default: return position(d);
+    }
+}
+
+static void deliver(void *arg)
+{
+    struct diag14 *d = arg;
+    struct vm *vm = d->v->vm;
+    if (!vm->dead && vm->resets == d->resets) {
+        int cc = perform(d);
+        if (cc == CC_ADDRESSING)
+            cpu_finish_pgm(d->v->cpu, PGM_ADDRESSING_CODE);
+        else
+            cpu_finish_cc(d->v->cpu, (unsigned)cc);
+        atomic_fetch_sub(&vm->blocked, 1);
+        dispatch_unblock(d->v);
+    }
+    vm_note_done(vm);
+    free(d);
+}
+
+static bool known(u16 subcode)
+{
+    return subcode == READ_NEXT || subcode == SELECT_FILE || subcode == RESTART ||
+           subcode == BACKSPACE || subcode == POSITION || subcode == NEXT_DESCRIPTOR;
+}
+
+bool diag_14(struct vcpu *v, const struct cpu_icpt *k)
+{
+    const struct vm_host_ports *ports = &v->vm->host->ports;
+    if ((k->r3 & 1) || !known((u16)cpu_gr(v->cpu)[k->r3 + 1])) {
+        cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
+        return true;
+    }
+    struct diag14 *d = calloc(1, sizeof *d);
+    if (!d) {
+        cpu_finish_again(v->cpu);
+        return true;
+    }
+    *d = (struct diag14){.v = v, .resets = v->vm->resets, .r1 = k->r1, .r3 = k->r3};
+    vcpu_block(v);
+    ports->post(ports->ctx, deliver, d);
+    return false;
+}

@@ -1,0 +1,509 @@
+/* The queues of a member's spool: one list of files in the order of reading, each with its
+ * owner. [S1] A file in the list is on disk, if there is a folder. [S2] A reader file of a
+ * user who is logged on is in the virtual reader as well (`number`), unless the reader is
+ * full. What the guest reads there is noted by spool_sync, which every look at a reader
+ * queue begins with. */
+#include "hyp/spool/spool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "hyp/spool/spool_internal.h"
+#include "mem/base/log.h"
+
+const char *spool_queue_name(enum spool_queue queue)
+{
+    static const char *const names[] = {"RDR", "PRT", "PUN"};
+    return names[queue];
+}
+
+static void file_free(struct spool_file *file)
+{
+    spool_data_fini(&file->data);
+    free(file);
+}
+
+/* Behind all files of a lower or the same order. */
+static void insert(struct spool *spool, struct spool_file *file)
+{
+    struct spool_file **at = &spool->first;
+    while (*at && (*at)->order <= file->order)
+        at = &(*at)->next;
+    file->next = *at;
+    *at = file;
+}
+
+static void take_out(struct spool *spool, struct spool_file *file)
+{
+    struct spool_file **at = &spool->first;
+    while (*at != file)
+        at = &(*at)->next;
+    *at = file->next;
+    file->next = NULL;
+}
+
+static void found(struct spool *spool, struct spool_file *file)
+{
+    insert(spool, file);
+}
+
+int spool_create(const char *folder, struct spool **out, struct cause *cause)
+{
+    struct spool *spool = calloc(1, sizeof *spool);
+    if (!spool || (folder && !(spool->folder = strdup(folder)))) {
+        free(spool);
+        return cause_set(cause, ST_NOMEM, "no memory for the spool");
+    }
+    int rc = folder ? spool_disk_open(spool, found, cause) : ST_OK;
+    if (rc) {
+        spool_destroy(spool);
+        return rc;
+    }
+    *out = spool;
+    return ST_OK;
+}
+
+void spool_destroy(struct spool *spool)
+{
+    if (!spool)
+        return;
+    while (spool->first) {
+        struct spool_file *file = spool->first;
+        spool->first = file->next;
+        file_free(file);
+    }
+    while (spool->readers) {
+        struct spool_reader_row *row = spool->readers;
+        spool->readers = row->next;
+        free(row);
+    }
+    spool_devices_end(spool, NULL, true);
+    free(spool->folder);
+    free(spool);
+}
+
+static u64 wall_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (u64)t.tv_sec * 1000000000ull + (u64)t.tv_nsec;
+}
+
+void spool_desc_init(struct spool_desc *d, const char *owner, enum spool_queue queue)
+{
+    *d = (struct spool_desc){.queue = queue, .class_ = 'A', .copies = 1};
+    snprintf(d->owner, sizeof d->owner, "%s", owner);
+    snprintf(d->origin, sizeof d->origin, "%s", owner);
+    snprintf(d->dist, sizeof d->dist, "%s", owner);
+    strcpy(d->device, "PUN");
+    strcpy(d->form, SPOOL_FORM);
+    strcpy(d->dest, SPOOL_DEST);
+    d->created_ns = wall_ns();
+}
+
+/* ---- looking ---- */
+
+struct spool_file *spool_next(const struct spool *spool, const struct spool_file *after)
+{
+    return after ? after->next : spool->first;
+}
+
+const struct spool_desc *spool_desc(const struct spool_file *file)
+{
+    return &file->desc;
+}
+
+static bool is_of(const struct spool_file *file, const char *owner)
+{
+    return strcmp(file->desc.owner, owner) == 0;
+}
+
+struct spool_file *spool_find(const struct spool *spool, const char *owner, u16 id)
+{
+    struct spool_file *f = spool->first;
+    while (f && !(f->desc.id == id && is_of(f, owner)))
+        f = f->next;
+    return f;
+}
+
+struct spool_file *spool_by_number(const struct spool *spool, const char *userid, u32 number)
+{
+    struct spool_file *f = spool->first;
+    while (f && !(f->number == number && is_of(f, userid)))
+        f = f->next;
+    return f;
+}
+
+unsigned spool_count(const struct spool *spool, const char *owner, enum spool_queue queue)
+{
+    unsigned n = 0;
+    for (const struct spool_file *f = spool->first; f; f = f->next)
+        n += f->desc.queue == queue && is_of(f, owner);
+    return n;
+}
+
+static unsigned count_all(const struct spool *spool, const char *owner)
+{
+    unsigned n = 0;
+    for (int q = 0; q < SPOOL_QUEUES; q++)
+        n += spool_count(spool, owner, (enum spool_queue)q);
+    return n;
+}
+
+/* There are more ids than files of a user. */
+u16 spool_free_id(struct spool *spool, const char *owner)
+{
+    do
+        spool->last_id = (u16)(spool->last_id % SPOOL_ID_MAX + 1);
+    while (spool_find(spool, owner, spool->last_id) ||
+           spool_device_has_id(spool, owner, spool->last_id));
+    return spool->last_id;
+}
+
+int spool_load(struct spool *spool, const struct spool_file *file, struct spool_data *out,
+               struct cause *cause)
+{
+    if (spool->folder)
+        return spool_disk_load(spool, file, out, cause);
+    if (spool_data_load(out, file->data.page, spool_data_bytes(&file->data)))
+        return ST_OK;
+    return cause_set(cause, ST_NOMEM, "no memory for a spool file");
+}
+
+/* ---- the virtual reader ---- */
+
+static struct spool_reader_row *reader_row(const struct spool *spool, const char *userid)
+{
+    struct spool_reader_row *row = spool->readers;
+    while (row && strcmp(row->userid, userid))
+        row = row->next;
+    return row;
+}
+
+struct reader *spool_reader(struct spool *spool, const char *userid)
+{
+    struct spool_reader_row *row = reader_row(spool, userid);
+    return row ? row->reader : NULL;
+}
+
+static struct reader_file reader_view(const struct spool_file *f)
+{
+    return (struct reader_file){.number = f->number,
+                                .class_ = f->desc.class_,
+                                .keep = f->desc.keep,
+                                .held = f->desc.hold};
+}
+
+/* Into its owner's reader, if that is here; what cannot be read is told and put into hold. */
+static void deliver(struct spool *spool, struct spool_file *f)
+{
+    struct spool_reader_row *row = reader_row(spool, f->desc.owner);
+    struct cause cause;
+    struct spool_data data;
+    if (!row || !row->ready || f->number || f->desc.queue != SPOOL_RDR)
+        return;
+    if (spool_load(spool, f, &data, &cause)) {
+        log_line("spool: file %04u of %s: %s", f->desc.id, f->desc.owner, cause.text);
+        f->desc.hold = true;
+        return;
+    }
+    const struct reader_file view = reader_view(f);
+    reader_add(row->reader, &view, &data, &f->number, &cause); /* full: it waits */
+    spool_data_fini(&data);
+}
+
+void spool_deliver(struct spool *spool, const char *userid)
+{
+    struct spool_reader_row *row = reader_row(spool, userid);
+    if (row)
+        row->ready = true;
+    for (struct spool_file *f = spool->first; f; f = f->next)
+        if (is_of(f, userid))
+            deliver(spool, f);
+}
+
+void spool_reader_attach(struct spool *spool, const char *userid, struct reader *reader)
+{
+    struct spool_reader_row *row = calloc(1, sizeof *row);
+    if (!row) {
+        log_line("spool: no memory for the reader of %s", userid);
+        return;
+    }
+    snprintf(row->userid, sizeof row->userid, "%s", userid);
+    row->reader = reader;
+    row->next = spool->readers;
+    spool->readers = row;
+}
+
+static void forget(struct spool *spool, struct spool_file *f)
+{
+    take_out(spool, f);
+    spool_disk_remove(spool, f);
+    file_free(f);
+}
+
+/* What the reader does not have any more is gone; what it holds by itself is held. */
+void spool_sync(struct spool *spool, const char *userid)
+{
+    struct spool_reader_row *row = reader_row(spool, userid);
+    struct reader_file info;
+    struct cause cause;
+    struct spool_file *f, *next;
+    if (!row || !row->ready)
+        return;
+    for (f = spool->first; f; f = f->next)
+        f->seen = false;
+    for (unsigned k = 0; reader_file_info(row->reader, k, &info); k++) {
+        f = spool_by_number(spool, userid, info.number);
+        if (!f)
+            continue;
+        f->seen = true;
+        f->desc.open = info.reading;
+        if (f->desc.hold != info.held) {
+            f->desc.hold = info.held;
+            if (spool_disk_describe(spool, f, &cause))
+                log_line("spool: %s", cause.text);
+        }
+    }
+    for (f = spool->first; f; f = next) {
+        next = f->next;
+        if (f->number && !f->seen && is_of(f, userid))
+            forget(spool, f);
+    }
+    spool_deliver(spool, userid); /* there may be room now */
+}
+
+void spool_reader_detach(struct spool *spool, const char *userid, bool moved)
+{
+    struct spool_reader_row **at = &spool->readers;
+    spool_sync(spool, userid);
+    while (*at && strcmp((*at)->userid, userid))
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    struct spool_reader_row *row = *at;
+    *at = row->next;
+    free(row);
+    for (struct spool_file *f = spool->first, *next; f; f = next) {
+        next = f->next;
+        if (!f->number || !is_of(f, userid))
+            continue;
+        f->number = 0;
+        f->desc.open = false;
+        if (moved)
+            forget(spool, f);
+    }
+}
+
+/* ---- changing ---- */
+
+static s64 last_order(const struct spool *spool)
+{
+    s64 order = 0;
+    for (const struct spool_file *f = spool->first; f; f = f->next)
+        order = f->order;
+    return order;
+}
+
+int spool_add(struct spool *spool, const struct spool_desc *desc, struct spool_data *data,
+              struct spool_file **out, struct cause *cause)
+{
+    if (!data->pages)
+        return cause_set(cause, ST_INVAL, "a spool file without records");
+    if (count_all(spool, desc->owner) >= SPOOL_FILES_PER_USER_MAX)
+        return cause_set(cause, ST_LIMIT, "%s has %d spool files", desc->owner,
+                         SPOOL_FILES_PER_USER_MAX);
+    struct spool_file *f = calloc(1, sizeof *f);
+    if (!f)
+        return cause_set(cause, ST_NOMEM, "no memory for a spool file");
+    f->desc = *desc;
+    f->desc.records = data->records;
+    f->desc.record_bytes = data->record_bytes;
+    if (!f->desc.id || spool_find(spool, desc->owner, f->desc.id))
+        f->desc.id = spool_free_id(spool, desc->owner);
+    f->serial = ++spool->last_serial;
+    f->order = last_order(spool) + 1;
+    int rc = spool_disk_store(spool, f, data, cause);
+    if (rc) {
+        free(f);
+        return rc;
+    }
+    if (!spool->folder) {
+        f->data = *data;
+        spool_data_init(data);
+    }
+    spool_data_fini(data);
+    insert(spool, f);
+    deliver(spool, f);
+    if (out)
+        *out = f;
+    return ST_OK;
+}
+
+int spool_change(struct spool *spool, struct spool_file *f, const struct spool_desc *desc,
+                 struct cause *cause)
+{
+    const struct spool_desc before = f->desc;
+    f->desc = *desc;
+    int rc = spool_disk_describe(spool, f, cause);
+    if (rc) {
+        f->desc = before;
+        return rc;
+    }
+    const struct reader_file view = reader_view(f);
+    struct reader *reader = spool_reader(spool, f->desc.owner);
+    if (f->number && reader)
+        reader_change(reader, &view);
+    return ST_OK;
+}
+
+int spool_order(struct spool *spool, struct spool_file *f, struct cause *cause)
+{
+    s64 before = f->order;
+    struct reader *reader = spool_reader(spool, f->desc.owner);
+    f->order = spool->first->order - 1;
+    int rc = spool_disk_describe(spool, f, cause);
+    if (rc) {
+        f->order = before;
+        return rc;
+    }
+    take_out(spool, f);
+    f->next = spool->first;
+    spool->first = f;
+    if (f->number && reader)
+        reader_order(reader, f->number);
+    return ST_OK;
+}
+
+/* Out of the reader; false: it is being read. */
+static bool withdraw(struct spool *spool, struct spool_file *f)
+{
+    struct reader *reader = spool_reader(spool, f->desc.owner);
+    if (f->number && reader && !reader_remove(reader, f->number))
+        return false;
+    f->number = 0;
+    return true;
+}
+
+int spool_transfer(struct spool *spool, struct spool_file *f, const char *owner,
+                   enum spool_queue queue, struct cause *cause)
+{
+    const struct spool_desc before = f->desc;
+    s64 order = f->order;
+    if (strcmp(owner, f->desc.owner) && count_all(spool, owner) >= SPOOL_FILES_PER_USER_MAX)
+        return cause_set(cause, ST_LIMIT, "%s has %d spool files", owner,
+                         SPOOL_FILES_PER_USER_MAX);
+    if (!withdraw(spool, f))
+        return cause_set(cause, ST_BUSY, "spool file %04u is being read", f->desc.id);
+    if (strcmp(owner, f->desc.owner)) {
+        f->desc.id = spool_free_id(spool, owner);
+        snprintf(f->desc.owner, sizeof f->desc.owner, "%s", owner);
+    }
+    f->desc.queue = queue;
+    f->order = last_order(spool) + 1;
+    int rc = spool_disk_describe(spool, f, cause);
+    if (rc) {
+        f->desc = before;
+        f->order = order;
+    } else {
+        take_out(spool, f);
+        insert(spool, f);
+    }
+    deliver(spool, f);
+    return rc;
+}
+
+bool spool_purge(struct spool *spool, struct spool_file *f)
+{
+    if (!withdraw(spool, f))
+        return false;
+    forget(spool, f);
+    return true;
+}
+
+/* ---- relocation: what is in the reader moves with it ---- */
+
+#define TAG_FILE 1
+#define FILE_VERSION 2
+
+void spool_save(const struct spool *spool, const char *userid, struct codec_out *out)
+{
+    for (const struct spool_file *f = spool->first; f; f = f->next) {
+        if (!f->number || !is_of(f, userid))
+            continue;
+        codec_begin(out, TAG_FILE, FILE_VERSION);
+        spool_rows_put(out, f);
+        codec_end(out);
+    }
+}
+
+/* One that waits here gives its id up. */
+static void id_make_free(struct spool *spool, const char *userid, u16 id)
+{
+    struct cause cause;
+    struct spool_file *f = spool_find(spool, userid, id);
+    if (!f)
+        return;
+    f->desc.id = spool_free_id(spool, userid);
+    if (spool_disk_describe(spool, f, &cause))
+        log_line("spool: %s", cause.text);
+}
+
+/* The file is on disk here before the guest runs here. */
+static bool keep_here(struct spool *spool, struct spool_file *f)
+{
+    struct reader *reader = spool_reader(spool, f->desc.owner);
+    struct spool_data data;
+    struct cause cause;
+    if (!reader || !reader_file_pages(reader, f->number, &data))
+        return false;
+    f->desc.records = data.records;
+    int rc = spool_disk_store(spool, f, &data, &cause);
+    if (rc)
+        log_line("spool: %s", cause.text);
+    else if (!spool->folder)
+        f->data = data;
+    if (rc || spool->folder)
+        spool_data_fini(&data);
+    return rc == ST_OK;
+}
+
+static bool take_file(struct spool *spool, const char *userid, struct codec_in *in)
+{
+    struct spool_file *f = calloc(1, sizeof *f);
+    bool good = f && spool_rows_get(in, f) && is_of(f, userid) && f->number &&
+                !spool_by_number(spool, userid, f->number) && f->desc.queue == SPOOL_RDR;
+    struct spool_file *same = good ? spool_find(spool, userid, f->desc.id) : NULL;
+    if (!good || (same && same->number)) {
+        free(f);
+        return false;
+    }
+    id_make_free(spool, userid, f->desc.id);
+    f->serial = ++spool->last_serial;
+    f->order = last_order(spool) + 1;
+    if (!keep_here(spool, f)) {
+        free(f);
+        return false;
+    }
+    insert(spool, f);
+    return true;
+}
+
+bool spool_restore(struct spool *spool, const char *userid, struct codec_in *in)
+{
+    struct codec_row row;
+    struct codec_in file;
+    while (codec_next(in, &row)) {
+        if (row.tag != TAG_FILE) {
+            if (row.tag & CODEC_MANDATORY)
+                return false;
+            continue;
+        }
+        if (!codec_open(&row, &file) || file.version != FILE_VERSION ||
+            count_all(spool, userid) >= SPOOL_FILES_PER_USER_MAX ||
+            !take_file(spool, userid, &file))
+            return false;
+    }
+    return !in->failed;
+}

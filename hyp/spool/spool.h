@@ -1,0 +1,91 @@
+/* The spool of a member: closed files of readers, printers and punches by owner, kept in a
+ * folder, and the spooling options of virtual devices. A reader's files are also in the
+ * virtual reader while its owner is logged on. Loop thread only, but for the sink of a
+ * device. */
+#ifndef ENDICOTT_HYP_SPOOL_SPOOL_H
+#define ENDICOTT_HYP_SPOOL_SPOOL_H
+
+#include "io/unitrec/unitrec.h"
+#include "mem/base/codec.h"
+
+#define SPOOL_WORD_BYTES 9 /* 1-8 characters, NUL */
+#define SPOOL_NAME_BYTES 25
+#define SPOOL_TAG_BYTES 137
+#define SPOOL_ID_MAX 9999
+#define SPOOL_FILES_PER_USER_MAX 9900
+#define SPOOL_FORM "STANDARD"
+#define SPOOL_DEST "OFF"
+
+struct spool;
+
+enum spool_queue { SPOOL_RDR, SPOOL_PRT, SPOOL_PUN, SPOOL_QUEUES };
+/** "RDR", "PRT", "PUN" */
+const char *spool_queue_name(enum spool_queue queue);
+
+/** What is known of a file beside its records. */
+struct spool_desc {
+    char owner[SPOOL_WORD_BYTES], origin[SPOOL_WORD_BYTES];
+    enum spool_queue queue;
+    u16 id;         /* of the owner's files in all queues */
+    char device[4]; /* that made it: "PUN", "PRT", "CON" */
+    char class_;
+    char name[SPOOL_NAME_BYTES], type[SPOOL_WORD_BYTES];
+    char form[SPOOL_WORD_BYTES], dist[SPOOL_WORD_BYTES], dest[SPOOL_WORD_BYTES];
+    char tag[SPOOL_TAG_BYTES];
+    u32 copies;
+    bool keep, hold;
+    u64 created_ns;
+    u64 records; /* made out of the records, as the next */
+    u16 record_bytes;
+    bool open; /* being read */
+};
+
+struct spool_file;
+
+/** With the files in `folder`, which is made when it is not there; damaged ones are logged and
+ *  left alone. NULL folder: files are kept in memory. */
+int spool_create(const char *folder, struct spool **out, struct cause *cause);
+void spool_destroy(struct spool *spool);
+/** A new description: class A, one copy, defaults. */
+void spool_desc_init(struct spool_desc *desc, const char *owner, enum spool_queue queue);
+/** Put a file into its owner's queue, and reader. Takes the content of `data`. With id 0 it
+ *  gets one. When this returns ST_OK the file is on disk; ST_LIMIT: the owner has too many. */
+int spool_add(struct spool *spool, const struct spool_desc *desc, struct spool_data *data,
+              struct spool_file **out, struct cause *cause);
+/** Files in the order of their queues; after NULL the first. */
+struct spool_file *spool_next(const struct spool *spool, const struct spool_file *after);
+const struct spool_desc *spool_desc(const struct spool_file *file);
+struct spool_file *spool_find(const struct spool *spool, const char *owner, u16 id);
+unsigned spool_count(const struct spool *spool, const char *owner, enum spool_queue queue);
+/** An id that none of the owner's files has. */
+u16 spool_free_id(struct spool *spool, const char *owner);
+/** Class, hold, keep, form, dist, dest, copies, name, type, tag as in `desc`. */
+int spool_change(struct spool *spool, struct spool_file *file, const struct spool_desc *desc,
+                 struct cause *cause);
+/** To the front of its queue. */
+int spool_order(struct spool *spool, struct spool_file *file, struct cause *cause);
+/** To another owner or queue, with a new id where its own is taken. ST_BUSY: it is open. */
+int spool_transfer(struct spool *spool, struct spool_file *file, const char *owner,
+                   enum spool_queue queue, struct cause *cause);
+/** Gone. False: it is being read. */
+bool spool_purge(struct spool *spool, struct spool_file *file);
+/** A copy of its records. */
+int spool_load(struct spool *spool, const struct spool_file *file, struct spool_data *out,
+               struct cause *cause);
+
+/* --- the virtual reader of a user who is logged on --- */
+void spool_reader_attach(struct spool *spool, const char *userid, struct reader *reader);
+/** The reader goes: its files wait for their owner, or (`moved`) are gone with it. */
+void spool_reader_detach(struct spool *spool, const char *userid, bool moved);
+/** What waits goes into the reader, as far as there is room. */
+void spool_deliver(struct spool *spool, const char *userid);
+/** Take note of what the guest has read. Called by whatever looks at reader files. */
+void spool_sync(struct spool *spool, const char *userid);
+struct reader *spool_reader(struct spool *spool, const char *userid);
+struct spool_file *spool_by_number(const struct spool *spool, const char *userid, u32 number);
+/** Descriptions of what is in the reader: they move with it. restore: the reader has its files
+ *  already; false = damaged. */
+void spool_save(const struct spool *spool, const char *userid, struct codec_out *out);
+bool spool_restore(struct spool *spool, const char *userid, struct codec_in *in);
+
+#endif

@@ -1,0 +1,304 @@
+/* Virtual spooled devices: options and the file that is being written. */
+#include "hyp/spool/spool_device.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/spool/spool_internal.h"
+#include "mem/base/lock.h"
+#include "mem/base/log.h"
+
+/* Located by: spool->devices. Created with the machine, destroyed behind its channel
+ * subsystem. */
+struct spool_device {
+    struct spool_device *next;
+    struct spool *spool;
+    char userid[SPOOL_WORD_BYTES];
+    enum spool_kind kind;
+    u16 vdev, id; /* id: of the open file; 0 until somebody asks */
+    struct spool_options options;
+    struct lock lock;
+    struct spool_data data; /* under `lock` */
+};
+
+struct spool_device *spool_device_create(struct spool *spool, const char *userid,
+                                         enum spool_kind kind, u16 vdev, char class_)
+{
+    struct spool_device *dev = calloc(1, sizeof *dev);
+    if (!dev)
+        return NULL;
+    dev->spool = spool;
+    dev->kind = kind;
+    dev->vdev = vdev;
+    snprintf(dev->userid, sizeof dev->userid, "%s", userid);
+    dev->options =
+        (struct spool_options){.class_ = class_,
+                               .eof = kind == SPOOL_DEV_RDR,
+                               .copies = 1,
+                               .to_queue = kind == SPOOL_DEV_PUN ? SPOOL_PUN : SPOOL_PRT};
+    strcpy(dev->options.form, SPOOL_FORM);
+    strcpy(dev->options.dist, dev->userid);
+    strcpy(dev->options.dest, SPOOL_DEST);
+    lock_init(&dev->lock, LOCK_DEVICE);
+    spool_data_init(&dev->data);
+    struct spool_device **at = &spool->devices;
+    while (*at)
+        at = &(*at)->next;
+    *at = dev;
+    return dev;
+}
+
+static void end(struct spool_device *dev, bool drop)
+{
+    struct spool_file *file;
+    struct cause cause;
+    u16 was;
+    if (!drop && spool_device_close(dev, NULL, &file, &was, &cause))
+        log_line("spool: file of %s %04X is lost: %s", dev->userid, dev->vdev, cause.text);
+    spool_data_fini(&dev->data);
+    lock_fini(&dev->lock);
+    free(dev);
+}
+
+void spool_devices_end(struct spool *spool, const char *userid, bool drop)
+{
+    for (struct spool_device **at = &spool->devices; *at;) {
+        struct spool_device *dev = *at;
+        if (userid && strcmp(dev->userid, userid)) {
+            at = &dev->next;
+            continue;
+        }
+        *at = dev->next;
+        end(dev, drop);
+    }
+}
+
+void spool_device_remove(struct spool *spool, const char *userid, u16 vdev)
+{
+    struct spool_device *dev = spool_device_find(spool, userid, vdev);
+    struct spool_device **at = &spool->devices;
+    if (!dev || dev->kind == SPOOL_DEV_CONS)
+        return;
+    while (*at != dev)
+        at = &(*at)->next;
+    *at = dev->next;
+    end(dev, false);
+}
+
+struct spool_device *spool_device_next(struct spool *spool, const char *userid,
+                                       const struct spool_device *after)
+{
+    struct spool_device *dev = after ? after->next : spool->devices;
+    while (dev && strcmp(dev->userid, userid))
+        dev = dev->next;
+    return dev;
+}
+
+struct spool_device *spool_device_find(struct spool *spool, const char *userid, u16 vdev)
+{
+    struct spool_device *dev = NULL;
+    while ((dev = spool_device_next(spool, userid, dev)) && dev->vdev != vdev)
+        ;
+    return dev;
+}
+
+enum spool_kind spool_device_kind(const struct spool_device *dev)
+{
+    return dev->kind;
+}
+
+u16 spool_device_vdev(const struct spool_device *dev)
+{
+    return dev->vdev;
+}
+
+struct spool_options *spool_device_options(struct spool_device *dev)
+{
+    return &dev->options;
+}
+
+void spool_device_changed(struct spool_device *dev)
+{
+    const struct spool_options *o = &dev->options;
+    struct reader *reader = spool_reader(dev->spool, dev->userid);
+    if (dev->kind == SPOOL_DEV_RDR && reader)
+        reader_set_options(reader, o->cont, o->hold, o->keep, o->class_ == '*' ? 0 : o->class_);
+}
+
+bool spool_device_open(struct spool_device *dev, u16 *id)
+{
+    lock_take(&dev->lock);
+    bool open = dev->data.pages != 0;
+    lock_drop(&dev->lock);
+    if (open && !dev->id)
+        dev->id = spool_free_id(dev->spool, dev->userid);
+    *id = dev->id;
+    return open;
+}
+
+bool spool_device_has_id(const struct spool *spool, const char *userid, u16 id)
+{
+    for (const struct spool_device *dev = spool->devices; dev; dev = dev->next)
+        if (dev->id == id && !strcmp(dev->userid, userid))
+            return true;
+    return false;
+}
+
+int spool_device_sink(void *arg, u16 devno, u8 command, const u8 *bytes, size_t len)
+{
+    struct spool_device *dev = arg;
+    (void)devno;
+    lock_take(&dev->lock);
+    bool good = spool_data_add(&dev->data, command, bytes, len);
+    lock_drop(&dev->lock);
+    return good ? ST_OK : ST_LIMIT;
+}
+
+static void take_data(struct spool_device *dev, struct spool_data *out)
+{
+    lock_take(&dev->lock);
+    *out = dev->data;
+    spool_data_init(&dev->data);
+    lock_drop(&dev->lock);
+}
+
+void spool_device_purge(struct spool_device *dev)
+{
+    struct spool_data data;
+    take_data(dev, &data);
+    spool_data_fini(&data);
+    dev->id = 0;
+}
+
+static void describe(const struct spool_device *dev, const struct spool_options *o, u16 id,
+                     struct spool_desc *d)
+{
+    static const char *const made_by[] = {"RDR", "PUN", "PRT", "CON"};
+    const char *owner = *o->to ? o->to : dev->userid;
+    spool_desc_init(d, owner, o->to_queue);
+    strcpy(d->origin, dev->userid);
+    strcpy(d->device, made_by[dev->kind]);
+    d->id = strcmp(owner, dev->userid) ? 0 : id;
+    d->class_ = o->class_;
+    d->copies = o->copies;
+    d->hold = o->hold;
+    d->keep = o->keep;
+    strcpy(d->name, o->name);
+    strcpy(d->type, o->type);
+    strcpy(d->form, o->form);
+    strcpy(d->dist, o->dist);
+    strcpy(d->dest, o->dest);
+    strcpy(d->tag, o->tag);
+}
+
+/* What could not be stored is open again, before what has come since. */
+static void put_back(struct spool_device *dev, struct spool_data *data)
+{
+    struct spool_place place = {0};
+    struct spool_record r;
+    lock_take(&dev->lock);
+    while (spool_data_next(&dev->data, &place, &r))
+        spool_data_add(data, r.command, r.bytes, r.len);
+    spool_data_fini(&dev->data);
+    dev->data = *data;
+    spool_data_init(data);
+    lock_drop(&dev->lock);
+}
+
+int spool_device_close(struct spool_device *dev, const struct spool_options *how,
+                       struct spool_file **out, u16 *was, struct cause *cause)
+{
+    struct spool_data data;
+    struct spool_desc desc;
+    *out = NULL;
+    if (!spool_device_open(dev, was))
+        return ST_OK;
+    take_data(dev, &data);
+    dev->id = 0; /* the file may have it */
+    describe(dev, how ? how : &dev->options, *was, &desc);
+    int rc = spool_add(dev->spool, &desc, &data, out, cause);
+    if (rc) {
+        put_back(dev, &data);
+        dev->id = *was;
+    }
+    return rc;
+}
+
+/* ---- relocation ---- */
+
+#define TAG_DEVICE 1
+#define DEVICE_VERSION 1
+#define ROW_VDEV 1
+#define NUMBER_ROWS(R)                                                                         \
+    R(2, class_)                                                                               \
+    R(3, cont)                                                                                 \
+    R(4, hold) R(5, keep) R(6, msg) R(7, eof) R(8, started) R(9, copies) R(10, to_queue)
+#define TEXT_ROWS(R)                                                                           \
+    R(16, form) R(17, dist) R(18, dest) R(19, to) R(20, name) R(21, type) R(22, tag)
+
+void spool_devices_save(struct spool *spool, const char *userid, struct codec_out *out)
+{
+    struct spool_device *dev = NULL;
+    while ((dev = spool_device_next(spool, userid, dev))) {
+        codec_begin(out, TAG_DEVICE, DEVICE_VERSION);
+        codec_put_u64(out, ROW_VDEV, dev->vdev);
+#define R(tag, member) codec_put_u64(out, tag, (u64)dev->options.member);
+        NUMBER_ROWS(R)
+#undef R
+#define R(tag_, member)                                                                        \
+    codec_put_bytes(out, tag_, dev->options.member, strlen(dev->options.member));
+        TEXT_ROWS(R)
+#undef R
+        codec_end(out);
+    }
+}
+
+static bool take_row(const struct codec_row *row, struct spool_options *o, u64 *vdev)
+{
+    u64 v = 0;
+    switch (row->tag) {
+    case ROW_VDEV: return codec_get_u64(row, vdev);
+#define R(tag, member)                                                                         \
+    case tag:                                                                                  \
+        if (!codec_get_u64(row, &v))                                                           \
+            return false;                                                                      \
+        o->member = (__typeof__(o->member))v;                                                  \
+        return (u64)o->member == v;
+        NUMBER_ROWS(R)
+#undef R
+#define R(tag_, member)                                                                        \
+    case tag_: return spool_text_get(row, o->member, sizeof o->member);
+        TEXT_ROWS(R)
+#undef R
+    default: return !(row->tag & CODEC_MANDATORY);
+    }
+}
+
+static bool class_ok(const struct spool_device *dev, char class_)
+{
+    return (class_ == '*' && dev->kind == SPOOL_DEV_RDR) || (class_ >= 'A' && class_ <= 'Z') ||
+           (class_ >= '0' && class_ <= '9');
+}
+
+bool spool_devices_restore(struct spool *spool, const char *userid, struct codec_in *in)
+{
+    struct codec_row block, row;
+    while (codec_next(in, &block)) {
+        struct codec_in rows;
+        struct spool_options o = {.copies = 0};
+        u64 vdev = 0;
+        if (block.tag != TAG_DEVICE || !codec_open(&block, &rows) ||
+            rows.version != DEVICE_VERSION)
+            return false;
+        while (codec_next(&rows, &row))
+            if (!take_row(&row, &o, &vdev))
+                return false;
+        struct spool_device *dev =
+            vdev <= 0xffff ? spool_device_find(spool, userid, (u16)vdev) : NULL;
+        if (rows.failed || !dev || !class_ok(dev, o.class_) || o.to_queue >= SPOOL_QUEUES)
+            return false;
+        dev->options = o;
+        spool_device_changed(dev);
+    }
+    return !in->failed;
+}

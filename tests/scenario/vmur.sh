@@ -1,0 +1,168 @@
+#!/bin/bash
+# Debian's vmur in two Linux guests under CP: punched and printed, received, listed, ordered, purged, in binary, text and
+# blocked mode, to oneself and between users, one of them not logged on; every file comes back as it was. What was
+# closed is there after the member was killed, and after a shutdown.
+set -euo pipefail
+WAIT_SECONDS=${WAIT_SECONDS:-180}
+. "$(dirname "$0")/../lib/relocate.sh"
+guest=$GUEST_FILES
+"$ROOT/tests/guest/fetch.sh" --spool || fail 'the packages cannot be fetched'
+"$ROOT/tests/guest/fetch.sh" --modules drivers/s390/char/vmur
+cluster=$TEST_TMP/two
+sample two "$cluster"
+cd "$TEST_TMP"
+
+# Both guests: vmur's device driver, the devices, the files that each can make by itself.
+mkdir overlay
+cp "$guest/modules/vmur.ko" overlay/
+cat >overlay/vmur.sh <<'SH'
+insmod /vmur.ko
+mount -t devtmpfs dev /debian/dev
+mount -t proc proc /debian/proc
+mount -t sysfs sys /debian/sys
+for dev in c d e; do echo 1 >/sys/bus/ccw/devices/0.0.000$dev/online || echo "no device $dev"; done
+d() { PATH=/sbin:/bin:/usr/sbin:/usr/bin LC_ALL=C chroot /debian "$@"; }
+cd /debian/tmp
+seq 1 700 | sed 's/.*/line & [of] a text {file}/; 100s/.*//; 200s/.*/   /; 300s/$/   end/' | sed 's/ *$//' >text
+seq 1 3000 | while read n; do printf '%08d' $((n * 7919 % 99999999)); done | head -c 24000 >binary
+printf '%s\n' 'a card' '' 'another one' >cards
+id() { sed -n 's/.*spoolid \([0-9]*\) created.*/\1/p'; }
+same() { cmp $1 $2 && echo "SAME $3"; }
+SH
+cat >overlay/one.sh <<'SH'
+. /vmur.sh
+n=$(d vmur punch -r -N bin.dat /tmp/binary | id)
+d vmur receive -f $n /tmp/got && same binary got "binary"
+n=$(d vmur punch -r -t -N notes.txt /tmp/text | id)
+d vmur receive -f -t $n /tmp/got && same text got "text"
+n=$(d vmur punch -r -b 0x0a,0x2e -N blocked /tmp/cards | id)
+d vmur receive -f -b 0x0a,0x2e $n /tmp/got && same cards got "blocked"
+n=$(d vmur print -r -t -N list /tmp/text | id)
+d vmur receive -f -t $n /tmp/got && same text got "printed"
+n=$(d vmur punch -r -t -N keep.me /tmp/cards | id)
+d vmur receive -f -H -t $n /tmp/got && d vmur receive -f -t $n /tmp/got && same cards got "held"
+d vmur punch -t -N out.pun /tmp/cards
+d vmur print -t -N out.prt /tmp/cards
+d vmur list -q pun
+d vmur list -q prt
+d vmur purge -f -q pun
+d vmur purge -f -q prt
+first=$(d vmur punch -r -t -N first /tmp/cards | id)
+second=$(d vmur punch -r -t -C B --form PLAIN -N second /tmp/cards | id)
+d vmur order $second
+echo ORDER $(d vmur list | sed 1d | tr -s ' ' | cut -d' ' -f10)
+d vmur list $second
+d vmur purge -f -C B
+d vmur purge -f $first
+d vmur list
+d vmur receive 9999 /tmp/got
+vmcp CLOSE PUN TO NOBODY
+d vmur punch -r -u LINUX2 -t -N notes.txt /tmp/text
+d vmur punch -r -u LINUX2 -N bin.dat /tmp/binary
+echo SENT-$((40 + 2))
+until d vmur list | grep -q 'BACK '; do :; done
+n=$(d vmur list | sed -n 's/^LINUX2 *\([0-9]*\) .* BACK .*/\1/p')
+d vmur receive -f $n /tmp/got && same binary got "back"
+vmcp SPOOL PUN TO LINUX2 CLASS Z COPY 3 NOHOLD
+vmcp QUERY VIRTUAL 00D
+vmcp TAG DEV 00D to whom it may concern
+vmcp TAG QUERY DEV 00D
+vmcp SPOOL PRT PURGE
+vmcp CLOSE 00D NAME nothing
+d dd if=/tmp/binary of=/dev/vmpun-0.0.000d bs=80 count=3 2>/dev/null
+vmcp QUERY VIRTUAL PUN
+vmcp CLOSE PUN NAME left open
+d dd if=/tmp/binary of=/dev/vmpun-0.0.000d bs=80 count=2 2>/dev/null
+echo ONE-$((40 + 2))
+while :; do sleep 1000; done
+SH
+cat >overlay/two.sh <<'SH'
+. /vmur.sh
+until [ "$(d vmur list | grep -c '^LINUX1')" = 2 ]; do :; done
+n=$(d vmur list | sed -n 's/^LINUX1 *\([0-9]*\) .* notes *txt .*/\1/p')
+d vmur receive -f -t $n /tmp/got && same text got "notes at LINUX2"
+n=$(d vmur list | sed -n 's/^LINUX1 *\([0-9]*\) .* bin *dat .*/\1/p')
+d vmur receive $n && same binary ../bin.dat "binary at LINUX2"
+d vmur punch -r -u LINUX1 -N BACK /bin.dat
+echo TWO-$((40 + 2))
+while :; do sleep 1000; done
+SH
+(cd overlay && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
+cat "$guest/initramfs.cpio.gz" "$guest/spool.cpio.gz" overlay.cpio.gz >initrd
+
+on() { # user regex: prints the line
+    endicott wait -u "$1" --match "$2" --since-start --timeout "$WAIT_SECONDS" | tail -n 1
+}
+before_cleanup() { [ "$1" = 0 ] || show LINUX1 LINUX2 >&2; }
+show() { # user...: the consoles' ends
+    local user
+    for user in "$@"; do
+        python3 - "$ENDICOTT_RUN/MEMBERA.sock" "$user" <<'PYTHON' || true
+import json, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "console.read", "params": {"user": sys.argv[2], "from": 0}}).encode() + b"\n")
+for line in json.loads(s.makefile().readline()).get("result", {}).get("lines", [])[-120:]:
+    print(sys.argv[2] + ":", line["text"])
+PYTHON
+    done
+}
+start() { # user, script
+    echo "console=ttyS0 $QUICK_BOOT endicott.run=\"sh /$2.sh\"" >parmfile
+    endicott punch -m MEMBERA -u "$1" "$guest/kernel" parmfile initrd >/dev/null
+    # shellcheck disable=SC2046
+    expect 0 '0000003 FILES ORDERED' cp_on MEMBERA ORDER "$1" RDR \
+        $(cp_on MEMBERA QUERY RDR "$1" ALL | sed -n 's/^OPERATOR 0*\([0-9]*\) .*/\1/p')
+    expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG "$1"
+}
+saw() { # user regex
+    grep -Eq -- "$2" <<<"$(show "$1")" || fail "$1 shows no line like $2"
+}
+
+endicott up "$cluster" >/dev/null
+start LINUX1 one
+on LINUX1 SENT-42 >/dev/null
+for what in binary text blocked printed held; do
+    saw LINUX1 "SAME $what\$"
+done
+saw LINUX1 'Punch file with spoolid [0-9]+ created'
+saw LINUX1 'Printer file with spoolid [0-9]+ created'
+saw LINUX1 '^LINUX1: LINUX1   [0-9]{4} A PUN 00000003 001 NONE [0-9/]{5} [0-9:]{8} out       pun      LINUX1'
+saw LINUX1 '^LINUX1: LINUX1   [0-9]{4} A PRT 00000003 001 NONE [0-9/]{5} [0-9:]{8} out       prt      LINUX1'
+saw LINUX1 '^LINUX1: vmur: 0000001 FILE PURGED'
+saw LINUX1 '^LINUX1: ORDER second first'
+saw LINUX1 '^LINUX1: NO RDR FILES'
+saw LINUX1 'vmur: (Spoolid 9999 does not exist|.*9999)'
+saw LINUX1 'HCPCSP053E NOBODY not in CP directory'
+saw LINUX1 'Reader file with spoolid [0-9]{4} created and transferred to LINUX2'
+
+# --- LINUX2 was not logged on; it finds both files, and sends one back
+expect 0 'LINUX1 +[0-9]{4} A PUN 00000700 001 NONE .* notes +txt +LINUX' cp_on MEMBERA QUERY RDR LINUX2 ALL
+start LINUX2 two
+on LINUX2 TWO-42 >/dev/null
+saw LINUX2 'SAME notes at LINUX2'
+saw LINUX2 'SAME binary at LINUX2'
+on LINUX1 ONE-42 >/dev/null
+saw LINUX1 'SAME back'
+saw LINUX1 'RDR FILE [0-9]{4} SENT FROM LINUX2 +PUN WAS [0-9]{4} RECS 0300 CPY  001 A NOHOLD NOKEEP'
+saw LINUX1 'PUN  000D CL Z NOCONT NOHOLD COPY 003    READY FORM STANDARD'
+saw LINUX1 '000D TO LINUX2   RDR DIST LINUX1   FLASHC 000 DEST OFF'
+saw LINUX1 'to whom it may concern'
+saw LINUX1 '000D 2540   NOEOF OPEN [0-9]{4} NOKEEP NOMSG NONAME'
+expect 0 'LINUX1 +[0-9]{4} Z PUN 00000003 003 NONE .* left +open +LINUX1' cp_on MEMBERA QUERY RDR LINUX2 ALL
+
+# --- relocation: not with an open spool file
+expect 1 'HCPRLE1996E .*000D \(open spool file\)' cp_on MEMBERA VMRELOCATE TEST USER LINUX1 TO MEMBERB
+
+# --- the member is killed: what was closed is there, what was open is not
+kill -KILL "$(pid_of MEMBERA)"
+until ! endicott status --json | grep -q '"member": "MEMBERA"'; do :; done
+endicott start "$cluster" MEMBERA >/dev/null
+expect 0 '^LINUX1 +[0-9]{4} Z PUN 00000003 003 NONE .* left +open +LINUX1' cp_on MEMBERA QUERY RDR LINUX2 ALL
+expect 0 'NO RDR FILES' cp_on MEMBERA QUERY RDR LINUX1
+expect 0 'NO PUN FILES' cp_on MEMBERA QUERY PUN LINUX1
+expect 0 'has ended' endicott stop "$cluster"
+endicott start "$cluster" MEMBERA >/dev/null
+expect 0 '^LINUX1 +[0-9]{4} Z PUN 00000003 003 NONE .* left +open +LINUX1' cp_on MEMBERA QUERY RDR LINUX2 ALL
+expect 0 'has ended' endicott stop MEMBERA
+echo "vmur: passed"
