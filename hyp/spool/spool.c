@@ -277,6 +277,9 @@ void spool_sync(struct spool *spool, const char *userid)
 void spool_reader_detach(struct spool *spool, const char *userid, bool moved)
 {
     struct spool_reader_row **at = &spool->readers;
+    struct reader *reader = spool_reader(spool, userid);
+    if (reader && !moved) /* a file whose last card was read has been read */
+        reader_close(reader, READER_CLOSE_RESET);
     spool_sync(spool, userid);
     while (*at && strcmp((*at)->userid, userid))
         at = &(*at)->next;

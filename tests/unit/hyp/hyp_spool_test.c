@@ -352,6 +352,42 @@ START_TEST(the_reader_has_what_the_spool_has)
 }
 END_TEST
 
+static void read_card(void)
+{
+    struct irb irb;
+    u32 schid = css_find_devno(machine.css, 0x000c);
+    ccw1(&machine, 0x1000, 0x02, CCW_SLI, 80, 0x2000);
+    while (tsch(&machine, schid, &irb) == 0)
+        ;
+    ck_assert_int_eq(start(&machine, schid, ORB_F, 0x1000), 0);
+    ck_assert_int_eq(tsch(&machine, schid, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+}
+
+/* LOGOFF in the middle of a file keeps it; behind the last card it has been read. */
+START_TEST(logoff_while_reading)
+{
+    char cards[160] = "two cards";
+    added("ONE CARD");
+    attach();
+    enable(&machine, css_find_devno(machine.css, 0x000c), 3);
+    read_card();
+    spool_reader_detach(spool, USERID, false);
+    ck_assert_str_eq(names(USERID), "");
+    struct spool_desc desc;
+    struct spool_data data;
+    spool_desc_init(&desc, USERID, SPOOL_RDR);
+    strcpy(desc.name, "TWO");
+    spool_data_init(&data);
+    spool_data_add_cards(&data, cards, sizeof cards);
+    ck_assert_int_eq(spool_add(spool, &desc, &data, NULL, NULL), ST_OK);
+    attach();
+    read_card();
+    spool_reader_detach(spool, USERID, false);
+    ck_assert_str_eq(names(USERID), "TWO ");
+}
+END_TEST
+
 /* --- descriptions of another member ---------- */
 
 static bool take(const u8 *bytes, size_t len)
@@ -442,6 +478,7 @@ int main(void)
     tcase_add_test(tc, full_disk);
     tcase_add_test(tc, killed_at_any_moment);
     tcase_add_test(tc, the_reader_has_what_the_spool_has);
+    tcase_add_test(tc, logoff_while_reading);
     tcase_add_test(tc, descriptions_move);
     tcase_add_test(tc, device_options_move);
     suite_add_tcase(suite, tc);
