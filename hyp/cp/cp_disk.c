@@ -254,6 +254,8 @@ static int link_operands(struct cp_request *req, struct link_operands *o)
         return cp_fail(req, MSG_LNM020E);
     if (!strcmp(o->owner, "*"))
         o->owner = req->userid;
+    if (!directory_find(req->cp->directory, o->owner)) /* vmur asks with LINK userid alone */
+        return cp_fail(req, MSG_LNM053E, o->owner);
     if (!take_vdev(req, &o->owner_vdev))
         return cp_fail(req, MSG_LNM022E);
     skip_word(req, "AS");
@@ -281,8 +283,6 @@ int cp_cmd_link(struct cp_request *req, void *ctx)
     int rc = link_operands(req, &o);
     if (rc)
         return rc;
-    if (!directory_find(req->cp->directory, o.owner))
-        return cp_fail(req, MSG_LNM053E, o.owner);
     const char *owner = o.owner;
     const struct dir_mdisk *m = cp_mdisk_find(req->cp, req->userid, &owner, o.owner_vdev);
     if (!m)

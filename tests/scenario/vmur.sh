@@ -57,6 +57,7 @@ d vmur purge -f $first
 d vmur list
 d vmur receive 9999 /tmp/got
 vmcp CLOSE PUN TO NOBODY
+d vmur punch -r -u NOBODY -t /tmp/cards
 d vmur punch -r -u LINUX2 -t -N notes.txt /tmp/text
 d vmur punch -r -u LINUX2 -N bin.dat /tmp/binary
 echo SENT-$((40 + 2))
@@ -134,6 +135,7 @@ saw LINUX1 '^LINUX1: ORDER second first'
 saw LINUX1 '^LINUX1: NO RDR FILES'
 saw LINUX1 'vmur: (Spoolid 9999 does not exist|.*9999)'
 saw LINUX1 'HCPCSP053E NOBODY not in CP directory'
+saw LINUX1 'Invalid userid: NOBODY'
 saw LINUX1 'Reader file with spoolid [0-9]{4} created and transferred to LINUX2'
 
 # --- LINUX2 was not logged on; it finds both files, and sends one back
