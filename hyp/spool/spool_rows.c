@@ -2,12 +2,10 @@
  * member has its row; what comes back is checked as if it were hostile. */
 #include "hyp/spool/spool_internal.h"
 
-#define NUMBER_ROWS(R)                                                                         \
-    R(1, number)                                                                               \
-    R(2, desc.id)                                                                              \
-    R(3, desc.class_) R(4, desc.records) R(5, desc.copies) R(6, desc.hold)                     \
-        R(7, desc.created_ns) R(8, desc.keep) R(9, desc.queue) R(10, desc.record_bytes)        \
-            R(11, order)
+#define NUMBER_ROWS(R) WORD_ROWS(R) FLAG_ROWS(R) SIZE_ROWS(R)
+#define WORD_ROWS(R) R(1, number) R(2, desc.id) R(7, desc.created_ns) R(11, order)
+#define FLAG_ROWS(R) R(3, desc.class_) R(6, desc.hold) R(8, desc.keep) R(9, desc.queue)
+#define SIZE_ROWS(R) R(4, desc.records) R(5, desc.copies) R(10, desc.record_bytes)
 #define TEXT_ROWS(R)                                                                           \
     R(16, origin)                                                                              \
     R(17, name)                                                                                \
