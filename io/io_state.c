@@ -6,115 +6,60 @@
 #define ROW_ENTRY(type, tag, width, member)                                                    \
     {(tag) | CODEC_MANDATORY, offsetof(struct type, member),                                   \
      sizeof(((struct type *)0)->member), width},
-/* A forgotten member fails the build: the rows must cover every byte of the struct. */
 #define ROW_SIZE(type, tag, width, member) +sizeof(((struct type *)0)->member)
 
 #define CSS_ROWS
-#define ROW ROW_ENTRY
-static const struct io_row sub_table[] = {
-#include "io/io_state.def"
-};
-#define ROW ROW_SIZE
-_Static_assert(0
-#include "io/io_state.def"
-                   == sizeof(struct sub_state),
-               "sub_state: every member needs a row");
+#define TABLE sub_table
+#define STATE sub_state
+#include "io/io_state_table.inc"
 #undef CSS_ROWS
 
 #define CSS_OWN_ROWS
-#define ROW ROW_ENTRY
-static const struct io_row css_table[] = {
-#include "io/io_state.def"
-};
-#define ROW ROW_SIZE
-_Static_assert(0
-#include "io/io_state.def"
-                   == sizeof(struct css_state),
-               "css_state: every member needs a row");
+#define TABLE css_table
+#define STATE css_state
+#include "io/io_state_table.inc"
 #undef CSS_OWN_ROWS
 
 #define CON3215_ROWS
-#define ROW ROW_ENTRY
-static const struct io_row con3215_table[] = {
-#include "io/io_state.def"
-};
-#define ROW ROW_SIZE
-_Static_assert(0
-#include "io/io_state.def"
-                   == sizeof(struct con3215_state),
-               "con3215_state: every member needs a row");
+#define TABLE con3215_table
+#define STATE con3215_state
+#include "io/io_state_table.inc"
 #undef CON3215_ROWS
 
 #define SCREEN_ROWS
-#define ROW ROW_ENTRY
-static const struct io_row screen_table[] = {
-#include "io/io_state.def"
-};
-#define ROW ROW_SIZE
-_Static_assert(0
-#include "io/io_state.def"
-                   == sizeof(struct screen_state),
-               "screen_state: every member needs a row");
+#define TABLE screen_table
+#define STATE screen_state
+#include "io/io_state_table.inc"
 #undef SCREEN_ROWS
 
 #define READER_ROWS
-#define ROW ROW_ENTRY
-static const struct io_row reader_table[] = {
-#include "io/io_state.def"
-};
-#define ROW ROW_SIZE
-_Static_assert(0
-#include "io/io_state.def"
-                   == sizeof(struct reader_state),
-               "reader_state: every member needs a row");
+#define TABLE reader_table
+#define STATE reader_state
+#include "io/io_state_table.inc"
 #undef READER_ROWS
 
 #define SCLP_ROWS
-#define ROW ROW_ENTRY
-static const struct io_row sclp_table[] = {
-#include "io/io_state.def"
-};
-#define ROW ROW_SIZE
-_Static_assert(0
-#include "io/io_state.def"
-                   == sizeof(struct sclp_state),
-               "sclp_state: every member needs a row");
+#define TABLE sclp_table
+#define STATE sclp_state
+#include "io/io_state_table.inc"
 #undef SCLP_ROWS
 
 #define ECKD_ROWS
-#define ROW ROW_ENTRY
-static const struct io_row eckd_table[] = {
-#include "io/io_state.def"
-};
-#define ROW ROW_SIZE
-_Static_assert(0
-#include "io/io_state.def"
-                   == sizeof(struct eckd_state),
-               "eckd_state: every member needs a row");
+#define TABLE eckd_table
+#define STATE eckd_state
+#include "io/io_state_table.inc"
 #undef ECKD_ROWS
 
 #define FBA_ROWS
-#define ROW ROW_ENTRY
-static const struct io_row fba_table[] = {
-#include "io/io_state.def"
-};
-#define ROW ROW_SIZE
-_Static_assert(0
-#include "io/io_state.def"
-                   == sizeof(struct fba_state),
-               "fba_state: every member needs a row");
+#define TABLE fba_table
+#define STATE fba_state
+#include "io/io_state_table.inc"
 #undef FBA_ROWS
 
 #define TAPE_ROWS
-#define ROW ROW_ENTRY
-static const struct io_row tape_table[] = {
-#include "io/io_state.def"
-};
-#define ROW ROW_SIZE
-_Static_assert(0
-#include "io/io_state.def"
-                   == sizeof(struct tape_state),
-               "tape_state: every member needs a row");
+#define TABLE tape_table
+#define STATE tape_state
+#include "io/io_state_table.inc"
 #undef TAPE_ROWS
 
 #define ROWS(table, type)                                                                      \

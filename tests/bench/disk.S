@@ -1,6 +1,6 @@
 /* Whole tracks of a 3390, the first device of the machine, written or read by one channel program each: twelve records
  * of 4096 bytes, or one of them in a track, as -DJOB says; ROUNDS of them over the first TRACKS tracks. With -DENDS it
- * ends at once. Ends with a disabled wait, address 0; at address 1 when something is wrong. Starts at 0 on Hercules. */
+ * ends at once, with -DWAITS as well it waits. Ends with a disabled wait, address 0; at address 1 when something is wrong. Starts at 0 on Hercules. */
 #ifndef ROUNDS
 #define ROUNDS 1
 #endif
@@ -31,6 +31,10 @@ _start:
     sigp    %r1, %r0, 0x12                  /* set architecture: refused where it is set already */
     sam64
 #ifdef ENDS
+#ifdef WAITS
+    larl    %r1, wait
+    lpswe   0(%r1)
+#endif
     j       done
 ended:
 #else

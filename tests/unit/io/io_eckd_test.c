@@ -110,6 +110,8 @@ START_TEST(identifies_itself)
     good();
     ccw(0xff, 0, 1, AREA);
     bad(0x80, 0, 1);
+    ccw(0x01, 0, 8, AREA); /* write special count, key and data: records over two tracks */
+    bad(0x80, 0, 1);
 }
 END_TEST
 
