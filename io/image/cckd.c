@@ -184,7 +184,9 @@ static bool packs_later(const struct image *img)
         return false;
     if (!c->unpacked)
         c->unpacked = calloc(CCKD_UNPACKED_MAX, sizeof *c->unpacked);
-    return c->unpacked && c->unpacked_count < CCKD_UNPACKED_MAX;
+    if (!c->queued)
+        c->queued = calloc(img->geometry.tracks / 8 + 1, 1);
+    return c->unpacked && c->queued && c->unpacked_count < CCKD_UNPACKED_MAX;
 }
 
 static int write_unpacked(struct image *img, u32 track, const u8 *buf, u32 len,
@@ -195,8 +197,10 @@ static int write_unpacked(struct image *img, u32 track, const u8 *buf, u32 len,
     int rc = put(img, track, buf, len, &e, cause);
     if (rc)
         return rc;
-    u32 i = (c->unpacked_first + c->unpacked_count++) % CCKD_UNPACKED_MAX;
-    c->unpacked[i] = (struct cckd_unpacked){track, e.at};
+    if (c->queued[track / 8] >> track % 8 & 1)
+        return ST_OK;
+    c->queued[track / 8] |= (u8)(1 << track % 8);
+    c->unpacked[(c->unpacked_first + c->unpacked_count++) % CCKD_UNPACKED_MAX] = track;
     return ST_OK;
 }
 
@@ -243,7 +247,7 @@ static void repack(struct image *img, const struct cckd_unpacked *u, u32 len, u8
     struct cckd *c = img->format;
     struct cause cause;
     struct cckd_entry e;
-    if (image_pread(img, 0, u->at, in, len, &cause))
+    if (image_pread(img, 0, u->at, in, len, &cause) || in[0] != CCKD_NONE)
         return;
     u32 syncs = c->syncs; /* behind one the same place may hold another write of the track */
     lock_drop(&img->lock);
@@ -256,12 +260,16 @@ static void repack(struct image *img, const struct cckd_unpacked *u, u32 len, u8
 static void cckd_tidy(struct image *img)
 {
     struct cckd *c = img->format;
-    struct cckd_unpacked u = c->unpacked[c->unpacked_first];
+    u32 track = c->unpacked[c->unpacked_first];
     c->unpacked_first = (c->unpacked_first + 1) % CCKD_UNPACKED_MAX;
     c->unpacked_count--;
-    u8 *in = still_there(c, &u) ? malloc(2 * IMAGE_TRACK_BYTES_MAX) : NULL;
+    c->queued[track / 8] &= (u8) ~(1 << track % 8);
+    const struct cckd_entry *e = entry_of(c, track);
+    bool somewhere = e && e->at && e->at != CCKD_NO_OFFSET; /* not null again */
+    u8 *in = somewhere ? malloc(2 * IMAGE_TRACK_BYTES_MAX) : NULL;
     if (in)
-        repack(img, &u, entry_of(c, u.track)->len, in, in + IMAGE_TRACK_BYTES_MAX);
+        repack(img, &(struct cckd_unpacked){track, e->at}, e->len, in,
+               in + IMAGE_TRACK_BYTES_MAX);
     free(in);
 }
 

@@ -14,7 +14,7 @@
 #define CCKD_NO_OFFSET 0xffffffffu   /* of a shadow file: look below */
 #define CCKD_REST_MIN 96u            /* smaller pieces stay with what was put there */
 #define CCKD_PENDING_MAX (64u << 20) /* bytes freed but not reused before the next sync */
-#define CCKD_UNPACKED_MAX 2048u      /* tracks of a live image that wait to be packed */
+#define CCKD_UNPACKED_MAX 4096u      /* tracks of a live image that wait to be packed */
 #define CCKD_CLOSE_PACKS_MAX 64u
 #define CCKD_UNPACKED_END (3ull << 30) /* a file that long gets packed tracks only */
 
@@ -80,8 +80,9 @@ struct cckd {
     struct cckd_l2 **l2;
     u64 end, imbed;
     struct spans free, pending, syncing;
-    u8 *scratch;                    /* IMAGE_TRACK_BYTES_MAX, for packed tracks */
-    struct cckd_unpacked *unpacked; /* a ring, made when needed */
+    u8 *scratch;   /* IMAGE_TRACK_BYTES_MAX, for packed tracks */
+    u32 *unpacked; /* a ring of tracks, made when needed, each at most once: */
+    u8 *queued;    /* a bit for each track that is in it */
     u32 unpacked_first, unpacked_count;
     u32 syncs; /* how often space became free again */
 };

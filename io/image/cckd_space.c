@@ -240,6 +240,7 @@ int cckd_close(struct image *img, struct cause *cause)
     free(c->l1);
     free(c->scratch);
     free(c->unpacked);
+    free(c->queued);
     spans_fini(&c->free);
     spans_fini(&c->pending);
     return rc;

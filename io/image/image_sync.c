@@ -9,7 +9,7 @@
 #define NS_PER_MS 1000000ull
 #define NS_PER_S 1000000000ull
 #define TIDY_QUIET_MS 100u
-#define BACKLOG_QUIET_MAX 512u /* pieces that wait for a quiet time */
+#define BACKLOG_QUIET_MAX 3072u /* pieces that wait for a quiet time */
 
 static u64 now_ns(void)
 {
