@@ -24,6 +24,7 @@ enum cpu_exit {
     CPU_EXIT_STOPPED,       /* stopped state */
     CPU_EXIT_CHECK_STOP,    /* check-stop state */
     CPU_EXIT_PGM_LOOP,      /* a program interruption cannot leave its own handler */
+    CPU_EXIT_EXT_LOOP,      /* a clock interrupts again before any instruction */
     CPU_EXIT_INTERCEPT,     /* see cpu_intercept */
 };
 

@@ -131,6 +131,7 @@ struct cpu {
     _Atomic u64 insns;        /* executed before the current stretch; read by anyone */
     unsigned pgm_streak;      /* program interruptions without progress */
     u64 pgm_streak_insns;     /* insns at the last one */
+    unsigned clock_streak;    /* by clock comparator and CPU timer, since an instruction */
 
     unsigned addr; /* CPU address */
     struct cpu_set *set;

@@ -8,6 +8,7 @@
 #define RUN_SLICE_INSNS 4096
 #define STEP_BUDGET_INSNS 16 /* smaller budgets are executed exactly, one by one */
 #define PGM_STREAK_MAX 16
+#define CLOCK_STREAK_MAX 16
 /* What cpu_mode_changed derives anything from. */
 #define PSW_DERIVED                                                                            \
     (PSW_PER | PSW_DAT | PSW_KEY | PSW_AS | 8ull << PSW_PM_SHIFT | PSW_EA | PSW_BA)
@@ -246,6 +247,18 @@ static bool wait_enabled(const struct cpu *c)
     return (c->psw.mask & (PSW_IO | PSW_EXT | PSW_MCHK)) != 0;
 }
 
+/* All that is pending and enabled. False when it does not end: a clock stays pending, and the
+ * external new PSW is enabled for it. Chapter 6, "Interruption Priorities", calls it a string of
+ * interruptions that only the operator can end; who runs the CPU must get it back for that. */
+static bool take_interruptions(struct cpu *c)
+{
+    c->clock_streak = 0;
+    while (cpu_take_interruption(c))
+        if (c->clock_streak > CLOCK_STREAK_MAX)
+            return false;
+    return true;
+}
+
 /* Everything between stretches. Returns an exit reason, or -1 to run on. */
 static int between(struct cpu *c, long budget)
 {
@@ -260,8 +273,8 @@ static int between(struct cpu *c, long budget)
         return CPU_EXIT_STOPPED;
     if (c->state == CPU_STATE_CHECK_STOP)
         return CPU_EXIT_CHECK_STOP;
-    while (cpu_take_interruption(c))
-        ;
+    if (!take_interruptions(c))
+        return CPU_EXIT_EXT_LOOP;
     if (c->state != CPU_STATE_OPERATING)
         return c->state == CPU_STATE_STOPPED ? CPU_EXIT_STOPPED : CPU_EXIT_CHECK_STOP;
     if (c->psw.mask & PSW_WAIT)

@@ -265,6 +265,7 @@ static struct event_note *end_note_locked(struct vcpu *v, enum cpu_exit why)
     switch (why) {
     case CPU_EXIT_DISABLED_WAIT: return note_of(v->vm, VM_EVENT_DISABLED_WAIT, mask, addr);
     case CPU_EXIT_PGM_LOOP: return note_of(v->vm, VM_EVENT_PGM_LOOP, mask, addr);
+    case CPU_EXIT_EXT_LOOP: return note_of(v->vm, VM_EVENT_EXT_LOOP, mask, addr);
     case CPU_EXIT_CHECK_STOP: return note_of(v->vm, VM_EVENT_CHECKSTOP, mask, addr);
     case CPU_EXIT_STOPPED: return stop_note_locked(v);
     default: return NULL;
@@ -312,7 +313,12 @@ static void put_back_locked(struct vcpu *v, enum cpu_exit why, u64 deadline)
     }
 }
 
-/* Back it goes; what there is to tell then. In a program-interruption loop it goes on looping, and
+static bool loops(enum cpu_exit why)
+{
+    return why == CPU_EXIT_PGM_LOOP || why == CPU_EXIT_EXT_LOOP;
+}
+
+/* Back it goes; what there is to tell then. In a loop of interruptions it goes on looping, and
  * is told of all the same. A CPU that was woken in vain has nothing new to tell, but when the
  * others came to rest meanwhile it is the last [D6]. */
 static struct event_note *leave_locked(struct vcpu *v, enum cpu_exit why, u64 deadline)
@@ -321,7 +327,7 @@ static struct event_note *leave_locked(struct vcpu *v, enum cpu_exit why, u64 de
     enum cpu_exit before = v->last_exit;
     put_back_locked(v, why, deadline);
     bool idle = v->place == VCPU_IDLE, rest = idle && none_runs_locked(v->vm);
-    if (why != before && (idle || why == CPU_EXIT_PGM_LOOP))
+    if (why != before && (idle || loops(why)))
         note = end_note_locked(v, why);
     else if (why != before)
         v->last_exit = CPU_EXIT_BUDGET; /* woken meanwhile: told when it comes to rest */

@@ -492,7 +492,8 @@ enum vm_state vcpu_state(const struct vcpu *v)
         switch (last_exit) {
         case CPU_EXIT_WAIT: return VM_ENABLED_WAIT;
         case CPU_EXIT_DISABLED_WAIT:
-        case CPU_EXIT_PGM_LOOP: return VM_DISABLED_WAIT;
+        case CPU_EXIT_PGM_LOOP:
+        case CPU_EXIT_EXT_LOOP: return VM_DISABLED_WAIT;
         case CPU_EXIT_CHECK_STOP: return VM_CHECKSTOP;
         default: break;
         }

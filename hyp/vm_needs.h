@@ -153,7 +153,7 @@ struct vm_ops {
 enum vm_event {
     VM_EVENT_DISABLED_WAIT, /* psw given: HCPGIR450W, CP READ */
     VM_EVENT_PGM_LOOP,      /* HCPGIR453W */
-    VM_EVENT_EXT_LOOP,      /* HCPGIR454W */
+    VM_EVENT_EXT_LOOP,      /* HCPGIR452W */
     VM_EVENT_CHECKSTOP,
     VM_EVENT_STOPPED,   /* a SIGP stopped the last CPU */
     VM_EVENT_NONE_RUNS, /* the last that ran has stopped; psw of one that waits disabled */

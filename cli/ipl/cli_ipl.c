@@ -99,7 +99,8 @@ static void ipl_event(void *ctx, struct vm *vm, enum vm_event event, u64 mask, u
     enum vm_state state = vm_state(vm);
     if (ipl->ended)
         return;
-    if (event != VM_EVENT_PGM_LOOP && event != VM_EVENT_CHECKSTOP &&
+    bool loops = event == VM_EVENT_PGM_LOOP || event == VM_EVENT_EXT_LOOP;
+    if (!loops && event != VM_EVENT_CHECKSTOP &&
         (state == VM_RUNNING || state == VM_ENABLED_WAIT))
         return;
     switch (event) {
@@ -116,7 +117,8 @@ static void ipl_event(void *ctx, struct vm *vm, enum vm_event event, u64 mask, u
     case VM_EVENT_STOPPED: ipl_end(ipl, EXIT_WELL); break;
     case VM_EVENT_PGM_LOOP:
     case VM_EVENT_EXT_LOOP:
-        log_line("program interruption loop: PSW %016llX %016llX", (unsigned long long)mask,
+        log_line("%s interruption loop: PSW %016llX %016llX",
+                 event == VM_EVENT_PGM_LOOP ? "program" : "external", (unsigned long long)mask,
                  (unsigned long long)addr);
         ipl_end(ipl, EXIT_CHECK_STOP);
         break;

@@ -218,8 +218,14 @@ static bool ext_dequeue_locked(struct cpu *c, enum ext_source source,
         e->cpu_addr = (u16)atomic_load(&c->external_call_from);
         atomic_fetch_and(&c->pending, ~PEND_EXTERNAL_CALL);
         return true;
-    case EXT_CKC: e->code = 0x1004; return true;
-    case EXT_CPUTM: e->code = 0x1005; return true;
+    case EXT_CKC: /* these two stay pending */
+        c->clock_streak++;
+        e->code = 0x1004;
+        return true;
+    case EXT_CPUTM:
+        c->clock_streak++;
+        e->code = 0x1005;
+        return true;
     default: return other_take_locked(c, other_of(source), e);
     }
 }

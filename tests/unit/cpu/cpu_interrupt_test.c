@@ -233,6 +233,28 @@ START_TEST(external_sources)
 }
 END_TEST
 
+/* Clocks stay pending: a handler that is enabled for them never gets to its first instruction, and
+ * the caller gets the CPU back. Once the clock is put on, the handler goes on. */
+START_TEST(external_loop)
+{
+    struct cpu *c = h.cpu;
+    u64 far = ~0ull;
+    harness_store(&h, 0x1b0, 8, ENABLED);
+    harness_put(&h, HARNESS_CODE, "a7f40000"); /* j . */
+    harness_put(&h, EXT_HANDLER, "a7f40000");
+    c->ckc = _i ? far : cpu_guest_tod(c) - 1;
+    cpu_timer_set(c, _i ? (u64)-1 : far >> 1);
+    cpu_psw_set(c, ENABLED, HARNESS_CODE);
+    ck_assert_int_eq(cpu_run(c, 100), CPU_EXIT_EXT_LOOP);
+    ck_assert_int_eq(cpu_run(c, 100), CPU_EXIT_EXT_LOOP);
+    ck_assert_uint_eq(harness_psw_addr(&h), EXT_HANDLER);
+    c->ckc = far;
+    cpu_timer_set(c, far >> 1);
+    ck_assert_int_eq(cpu_run(c, 100), CPU_EXIT_BUDGET);
+    ck_assert_uint_eq(harness_psw_addr(&h), EXT_HANDLER);
+}
+END_TEST
+
 START_TEST(external_submasks)
 {
     u64 cr0 = cpu_cr(h.cpu)[0];
@@ -501,6 +523,7 @@ int main(void)
     tcase_add_test(t, invalid_program_new_psw);
     tcase_add_test(t, handler_that_faults);
     tcase_add_test(t, external_sources);
+    tcase_add_loop_test(t, external_loop, 0, 2);
     tcase_add_test(t, external_submasks);
     tcase_add_test(t, cpu_timer_runs_while_operating);
     tcase_add_test(t, io_by_isc);
