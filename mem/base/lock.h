@@ -13,6 +13,7 @@ enum lock_kind {
 #define LOCK(kind, name, held) LOCK_##kind,
 #include "mem/base/lock_order.def"
 #undef LOCK
+    LOCK_KINDS
 };
 
 struct lock {

@@ -121,8 +121,11 @@ same list deck
 
 # --- the disk is full: the guest sees it, the operator is told once, it goes on when there is room
 for n in $(seq 60); do echo "card $n"; done >long
+mkfifo told
+cat told >messages &
+reader=$!
 (ulimit -S -f 0 && exec "$ENDICOTT" ipl --memory 16M --timeout 120 --kernel copy --engine interp --reader 000C=long,ascii \
-    --punch 000D=cards --printer 000E=list </dev/null 2> >(ulimit -S -f unlimited; exec cat >messages)) &
+    --punch 000D=cards --printer 000E=list </dev/null 2>told) &
 pid=$!
 until grep -q 'punch 000D: cards: File too large' messages 2>/dev/null; do kill -0 $pid || fail "$(cat messages)"; done
 [ ! -s cards ] || fail "half a record was written"
@@ -131,6 +134,7 @@ until grep -q 'printer 000E: list: File too large\|cards: goes on' messages; do 
 prlimit --pid $pid --fsize=unlimited:
 status=0
 wait $pid || status=$?
+wait $reader
 [ $status = 0 ] || fail "status $status: $(cat messages)"
 same cards long
 same list long
