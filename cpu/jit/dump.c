@@ -87,10 +87,10 @@ static void host_code(FILE *out, const char *name, const u8 *code, size_t bytes)
 
 void jit_dump(FILE *out, const struct jit_cx *x, const struct jit_region *r)
 {
+    u64 at = x->c->ia_page + 2ull * x->entry_slot;
     fprintf(out,
             "region at %012llx: %u instructions in %u blocks, %u + %u bytes of host code\n",
-            (unsigned long long)(x->c->ia_page + x->entry_slot * 2u), x->insns, x->blocks,
-            r->bytes, r->cold_bytes);
+            (unsigned long long)at, x->insns, x->blocks, r->bytes, r->cold_bytes);
     residents(out, x);
     pointers(out, x);
     for (unsigned k = 0; k < x->blocks; k++)

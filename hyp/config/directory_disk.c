@@ -195,7 +195,7 @@ int dir_st_dedicate(struct dir_parse *p)
 int dir_st_special(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
-    u16 vdev;
+    u16 vdev = 0;
     if (take_devno(p, 1, &vdev))
         return ST_CONFIG;
     if (!strcmp(scan_word(p->s, 2), "QDIO") || !strcmp(scan_word(p->s, 2), "CTCA") ||
