@@ -340,7 +340,7 @@ static int layers_check(struct image *img, struct cause *cause)
         return cause_set(cause, ST_PROTO, "%s: has %u cylinders, %s below it %u", img->path,
                          img->geometry.cylinders, img->below->path,
                          img->below->geometry.cylinders);
-    if (memcmp(h + CCKD_BELOW_MARK, CCKD_MARK, CCKD_MARK_BYTES) == 0 &&
+    if (be32_load(h + CCKD_BELOW_MARK) == CCKD_MARK &&
         be64_load(h + CCKD_BELOW_IDENTITY) != img->below->identity)
         return cause_set(cause, ST_PROTO, "%s: %s is not what it was when this shadow was made",
                          img->path, img->below->path);
@@ -400,7 +400,7 @@ int cckd_format(struct image *img, const struct image_create *what, struct cause
     h[CCKD_COMPRESSION] = what->compress ? CCKD_ZLIB : CCKD_NONE;
     le16_store(h + CCKD_COMPRESSION_PARM, 0xffff);
     if (below) {
-        memcpy(h + CCKD_BELOW_MARK, CCKD_MARK, CCKD_MARK_BYTES);
+        be32_store(h + CCKD_BELOW_MARK, CCKD_MARK);
         be64_store(h + CCKD_BELOW_IDENTITY, below->identity);
     }
     int rc = image_pwrite(img, 0, 0, head, sizeof head, cause);

@@ -39,8 +39,7 @@ enum cckd_at {
         480, /* ours, in what is reserved: which state of the layer below it shadows */
     CCKD_BELOW_IDENTITY = 488,
 };
-#define CCKD_MARK "ENDI"
-#define CCKD_MARK_BYTES 4
+#define CCKD_MARK 0x454e4449u /* ENDI */
 
 #define CCKD_OPT_NOFUDGE 0x01
 #define CCKD_OPT_BIG_ENDIAN 0x02
