@@ -279,4 +279,4 @@ help:
 	@echo "make bench      figures next to QEMU and Hercules, medians of RUNS (5)"
 	@echo "make guest      kernel, initramfs"
 
--include $(SRCS:%.c=$(OBJ)/%.d) $(TEST_LIB:.o=.d) $(addsuffix .d,$(UNIT))
+-include $(SRCS:%.c=$(OBJ)/%.d) $(TEST_LIB:.o=.d) $(addsuffix .d,$(UNIT)) $(wildcard $(OBJ)/tests/fuzz/*.d)
