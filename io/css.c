@@ -198,18 +198,30 @@ int css_attach(struct css *css, u32 device, const struct dev_ops *ops, void *dev
     return ST_OK;
 }
 
-int css_detach(struct css *css, u32 device, bool announce, struct cause *cause)
+/** The device's subchannel with nothing going on or waiting, and nothing to begin until `detaching`
+ *  is false again; NULL with cause. */
+static struct subchannel *still_locked(struct css *css, u32 device, struct cause *cause)
 {
-    lock_take(&css->lock);
     struct subchannel *sub = css_device_locked(css, device);
     if (!sub_has_device(sub)) {
-        lock_drop(&css->lock);
-        return cause_set(cause, ST_NOENT, "device %04X does not exist", device & 0xffff);
+        cause_set(cause, ST_NOENT, "device %04X does not exist", device & 0xffff);
+        return NULL;
     }
     sub->detaching = true;
     wait_idle_locked(css, sub);
     css_dequeue_locked(sub);
     css_notify_locked(css);
+    return sub;
+}
+
+int css_detach(struct css *css, u32 device, bool announce, struct cause *cause)
+{
+    lock_take(&css->lock);
+    struct subchannel *sub = still_locked(css, device, cause);
+    if (!sub) {
+        lock_drop(&css->lock);
+        return ST_NOENT;
+    }
     struct sub_set *set = &css->set[sub->ssid];
     set->by_devno[sub->s.devno] = 0;
     if (sub->number < set->lowest_free)
@@ -248,15 +260,11 @@ static void sub_clear(struct subchannel *sub)
 int css_device_reset(struct css *css, u32 device, struct cause *cause)
 {
     lock_take(&css->lock);
-    struct subchannel *sub = css_device_locked(css, device);
-    if (!sub_has_device(sub)) {
+    struct subchannel *sub = still_locked(css, device, cause);
+    if (!sub) {
         lock_drop(&css->lock);
-        return cause_set(cause, ST_NOENT, "device %04X does not exist", device & 0xffff);
+        return ST_NOENT;
     }
-    sub->detaching = true;
-    wait_idle_locked(css, sub);
-    css_dequeue_locked(sub);
-    css_notify_locked(css);
     sub_clear(sub);
     const struct dev_ops *ops = sub->ops;
     void *dev = sub->dev;
