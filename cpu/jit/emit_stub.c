@@ -176,6 +176,25 @@ static void stub_body(struct jit_cx *x, const struct jit_stub *s)
     go_back(x, s);
 }
 
+/* The interpreter goes on with this instruction. */
+static void leave_to_interpreter(struct jit_cx *x, const struct jit_insn *i, unsigned done)
+{
+    x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
+    emit_slot(x, RSI, i->slot);
+    emit_count(x, RDX, done);
+    x64_jmp_to(&x->a, ADDRESS(jit_interpret));
+}
+
+/* From `well` on: registers as the region has them, and back to where the stub was left for. */
+static void all_is_well(struct jit_cx *x, const struct jit_stub *s, u8 *well, u16 lo)
+{
+    x64_patch(&x->a, well, x->a.at);
+    x->lo = lo;
+    reg_reload(x, false);
+    fp_reload(x, s->fp_cached);
+    go_back(x, s);
+}
+
 /* The window's range is in two pages: go on without windows till the end of the block. */
 static void window_crosses(struct jit_cx *x, const struct jit_stub *s, u8 *from)
 {
@@ -186,10 +205,7 @@ static void window_crosses(struct jit_cx *x, const struct jit_stub *s, u8 *from)
     reg_reload(x, false);
     if (emit_rest(x))
         return;
-    x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
-    emit_slot(x, RSI, i->slot);
-    emit_count(x, RDX, s->done);
-    x64_jmp_to(&x->a, ADDRESS(jit_interpret));
+    leave_to_interpreter(x, i, s->done);
 }
 
 /* Look again when the page can be had; else the interpreter goes on with this instruction. */
@@ -209,15 +225,8 @@ static void stub_window(struct jit_cx *x, const struct jit_stub *s)
     x64_gi(a, false, G_CMP, RAX, WINDOW_FILLED);
     u8 *well = x64_jcc(a, CC_E);
     u8 *crosses = x->deep ? x64_jcc(a, CC_A) : NULL;
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
-    emit_slot(x, RSI, i->slot);
-    x64_rm(a, true, A_LEA, RDX, x64_at(H_N, -(s32)x->done));
-    x64_jmp_to(a, ADDRESS(jit_interpret));
-    x64_patch(a, well, a->at);
-    x->lo = lo;
-    reg_reload(x, false);
-    fp_reload(x, s->fp_cached);
-    go_back(x, s);
+    leave_to_interpreter(x, i, s->done);
+    all_is_well(x, s, well, lo);
     if (crosses)
         window_crosses(x, s, crosses);
 }
@@ -273,15 +282,8 @@ static void stub_anchor(struct jit_cx *x, const struct jit_stub *s)
     x64_call_c(a, ADDRESS(jit_anchor_fill));
     x64_rr(a, false, A_TEST, RAX, RAX);
     u8 *well = x64_jcc(a, CC_NE);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
-    emit_slot(x, RSI, i->slot);
-    x64_rm(a, true, A_LEA, RDX, x64_at(H_N, -(s32)s->done));
-    x64_jmp_to(a, ADDRESS(jit_interpret));
-    x64_patch(a, well, a->at);
-    x->lo = lo;
-    reg_reload(x, false);
-    fp_reload(x, s->fp_cached);
-    go_back(x, s);
+    leave_to_interpreter(x, i, s->done);
+    all_is_well(x, s, well, lo);
 }
 
 static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
