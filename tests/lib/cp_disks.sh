@@ -87,6 +87,10 @@ writer() {
         [ $n -lt 300 ] || rm -f /mnt/$1/f$((n - 300))
     done
 }
+# It has written a file; it writes another one.
+begun() { until [ -s /tmp/$1.n ]; do usleep 50000; done; }
+count() { c=; until [ "$c" ]; do c=$(cat /tmp/$1.n); done; echo $c; }
+goes_on() { n=$(count $1); until [ $(count $1) -gt $n ]; do usleep 50000; done; }
 written() { (cd /mnt/$1 && tail -n 250 written | md5sum -c >/tmp/written 2>&1); test $? = 0 -a "$(grep -c OK$ /tmp/written)" -gt 5; }
 # After a crash: every file whose sum is on the disk was there before it.
 kept() {

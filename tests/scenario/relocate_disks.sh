@@ -20,11 +20,11 @@ for part in dasda1 dasdb1 dasdc1; do
 done
 
 # --- moves under I/O: one file after another on all three, each with its sum
-runs LINUX1 'writer dasda1 & writer dasdb1 & writer dasdc1 & sleep 2'
+runs LINUX1 'writer dasda1 & writer dasdb1 & writer dasdc1 & for d in a b c; do begun dasd${d}1; done'
 moved() { # from to
     expect 0 'has been relocated|relocated' cp_on "$1" VMRELOCATE MOVE USER LINUX1 TO "$2"
     expect 0 "$LOGGED_ON_HERE" cp_on "$2" QUERY NAMES
-    runs LINUX1 'n=$(cat /tmp/dasda1.n); sleep 2; test $(cat /tmp/dasda1.n) -gt $n'
+    runs LINUX1 'goes_on dasda1'
 }
 cp_on MEMBERA VMRELOCATE TEST LINUX1 MEMBERB
 moved MEMBERA MEMBERB

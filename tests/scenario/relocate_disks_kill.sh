@@ -25,7 +25,7 @@ begin() { # member
             runs LINUX1 "umount /mnt/dasd${disk}1 && d e2fsck -f -n /dev/dasd${disk}1 && mounted dasd${disk}1"
         done
     fi
-    runs LINUX1 'writer dasda1 & writer dasdb1 & sleep 1'
+    runs LINUX1 'writer dasda1 & writer dasdb1 & begun dasda1; begun dasdb1'
 }
 
 alive() { # the member that has LINUX1 now, or nothing
@@ -53,7 +53,7 @@ for ((round = 0; round < kills; round++)); do
     until grep -q "$victim  Down" <<<"$(cp_on $other QUERY SSI)"; do :; done
     echo "round $round: $victim killed, LINUX1 on '$(alive)'"
     case $(alive) in
-    "$other") runs LINUX1 'n=$(cat /tmp/dasda1.n); sleep 1; test $(cat /tmp/dasda1.n) -gt $n' ;;
+    "$other") runs LINUX1 'goes_on dasda1' ;;
     '') [ $victim = MEMBERA ] || grep -q 'has been relocated' "$TEST_TMP/move" || fail "MEMBERA had the guest and lost it" ;;
     *) fail "LINUX1 is on $(alive)" ;;
     esac
