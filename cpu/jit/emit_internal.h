@@ -9,6 +9,10 @@
 #define H_CPU RBP
 #define H_N R15
 
+/* Where an entry of the TLB is, from the bits of an address. */
+#define TLB_INDEX_SHIFT (FRAME_SHIFT - 4)
+#define TLB_INDEX_MASK ((TLB_ENTRIES - 1) << 4)
+
 /* -- select.c -- */
 /** The current block's branch as moves; false, and nothing emitted: as a branch. */
 bool select_emit(struct jit_cx *x);
@@ -94,19 +98,9 @@ unsigned mem_address(struct jit_cx *x, const struct jit_insn *i);
 void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to);
 /** Store `size` low bytes of host register `from` (not rcx, rdx). */
 void mem_store(struct jit_cx *x, unsigned ea, unsigned size, unsigned from, bool reversed);
-/** The window that serves the instruction at this point of emission, or 0. */
-unsigned window_of(const struct jit_cx *x, const struct jit_insn *i);
-/** Is the operand behind a window or an anchor; where it is then, until RCX is lost. */
-bool mem_is_open(const struct jit_cx *x, const struct jit_insn *i);
-struct x64_mem mem_open(struct jit_cx *x, const struct jit_insn *i);
-/** Words of an anchor; no anchor is set from here on. */
-struct x64_mem anchor_base(unsigned k);
-struct x64_mem anchor_host(unsigned k);
-void anchors_void(struct jit_cx *x);
 /** The storage operand of the current instruction, extended, into host register `to`: by its
  *  window or by a look-up. mem_begin comes first, and between the two nothing is emitted that
  *  destroys rax; it returns what mem_fetch takes. */
-unsigned mem_begin(struct jit_cx *x);
 void mem_fetch(struct jit_cx *x, unsigned begun, u8 ext, bool w, unsigned to);
 /** rcx + ea = host address of [ea, ea + size) for kind; a miss executes the body instead. Size 0:
  *  as the register of the length code says, and one more. */
@@ -132,6 +126,19 @@ void mem_base_disp(struct jit_cx *x, unsigned base, s32 disp, unsigned to);
 void mem_base_index(struct jit_cx *x, unsigned base, unsigned index, s32 disp, unsigned to);
 /** The length code of the current instruction, from its register. */
 void mem_length(struct jit_cx *x, unsigned to);
+
+/* -- emit_window.c -- */
+/** The window that serves the instruction at this point of emission, or 0. */
+unsigned window_of(const struct jit_cx *x, const struct jit_insn *i);
+/** Is the operand behind a window or an anchor; where it is then, until RCX is lost. */
+bool mem_is_open(const struct jit_cx *x, const struct jit_insn *i);
+struct x64_mem mem_open(struct jit_cx *x, const struct jit_insn *i);
+/** See mem_fetch. */
+unsigned mem_begin(struct jit_cx *x);
+/** No anchor is set from here on. */
+void anchors_void(struct jit_cx *x);
+void window_stub(struct jit_cx *x, const struct jit_stub *s);
+void anchor_stub(struct jit_cx *x, const struct jit_stub *s);
 
 /* -- emit_ss.c -- */
 void emit_ss(struct jit_cx *x);
@@ -236,6 +243,11 @@ void stubs_emit(struct jit_cx *x);
 /** Of a stub: execute the instruction by its body; then leave, or have all as it is expected. */
 void stub_call_body(struct jit_cx *x, const struct jit_stub *s);
 void stub_leave_next(struct jit_cx *x);
+/** Of a stub: the interpreter goes on with this instruction. */
+void stub_interpret(struct jit_cx *x, const struct jit_insn *i, unsigned done);
+/** From the jump `well` on: registers as the region has them, and back to where the stub was left
+ *  for. */
+void stub_well(struct jit_cx *x, const struct jit_stub *s, u8 *well, u16 lo);
 void stub_restore(struct jit_cx *x, const struct jit_stub *s);
 /** A taken branch: note it, then go to its target: a block, or out of the region (-1). */
 void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block);

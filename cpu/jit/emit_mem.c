@@ -4,8 +4,6 @@
 #include "cpu/jit/emit_internal.h"
 
 #define LOW_PROTECTED_BYTES 512
-#define TLB_INDEX_SHIFT (FRAME_SHIFT - 4)
-#define TLB_INDEX_MASK ((TLB_ENTRIES - 1) << 4)
 _Static_assert(sizeof(struct tlb_entry) == 16, "scaled by shifting");
 _Static_assert(offsetof(struct tlb_entry, tag) == 0 && offsetof(struct tlb_entry, addend) == 8,
                "emitted code relies on it");
@@ -199,91 +197,6 @@ void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to)
     load_host(&x->a, ext, w, to, x64_idx(RCX, ea, 0, 0));
     s->back = x->a.at;
     s->fp_cached = x->fp_cached;
-}
-
-/* ---- windows (window.c) ---- */
-
-unsigned window_of(const struct jit_cx *x, const struct jit_insn *i)
-{
-    return x->no_windows ? 0 : i->window;
-}
-
-static void window_open(struct jit_cx *x, const struct jit_insn *i)
-{
-    struct x64 *a = &x->a;
-    unsigned host = window_host(i->window);
-    s32 at = i->window_store ? (s32)offsetof(struct tlb_space, store)
-                             : (s32)offsetof(struct tlb_space, fetch);
-    reg_widen(x, (u16)(1u << i->base));
-    u8 *again = a->at;
-    reg_get64(x, i->base, host);
-    x64_rm(a, true, A_LEA, RAX, x64_at(host, i->window_from));
-    x64_rm(a, true, A_LEA, RDX, x64_at(host, i->window_from + i->window_bytes - 1));
-    x64_rorx(a, false, RCX, RAX, TLB_INDEX_SHIFT);
-    x64_gi(a, false, G_AND, RCX, TLB_INDEX_MASK);
-    x64_rm(a, true, A_ADD, RCX, CPU_AT(space[0]));
-    x64_gi(a, true, G_AND, RDX, -(s32)FRAME_BYTES);
-    x64_rm(a, true, A_CMP, RDX, x64_at(RCX, at));
-    struct jit_stub *s = stub_new(x, STUB_WINDOW, x64_jcc(a, CC_NE));
-    s->back = again;
-    s->fp_cached = x->fp_cached;
-    x64_rm(a, true, A_ADD, host, x64_at(RCX, at + 8));
-}
-
-struct x64_mem anchor_base(unsigned k)
-{
-    return x64_at(H_CPU, (s32)offsetof(struct cpu, jit_anchor[0].base) + 16 * (s32)k);
-}
-
-struct x64_mem anchor_host(unsigned k)
-{
-    return x64_at(H_CPU, (s32)offsetof(struct cpu, jit_anchor[0].host) + 16 * (s32)k);
-}
-
-void anchors_void(struct jit_cx *x)
-{
-    for (unsigned k = 0; k < x->anchors; k++)
-        x64_mov_mem_i(&x->a, true, anchor_base(k), anchor_none(&x->anchor[k]));
-}
-
-/* Is the anchor set for what the base register holds now? */
-static void anchor_compare(struct jit_cx *x, const struct jit_insn *i)
-{
-    struct x64 *a = &x->a;
-    unsigned host = reg_use64(x, i->base, RAX);
-    x64_rm(a, true, A_CMP, host, anchor_base(i->anchor - 1u));
-    struct jit_stub *s = stub_new(x, STUB_ANCHOR, x64_jcc(a, CC_NE));
-    s->reg = (u8)host;
-    s->back = a->at;
-    s->fp_cached = x->fp_cached;
-}
-
-bool mem_is_open(const struct jit_cx *x, const struct jit_insn *i)
-{
-    return i->anchor || window_of(x, i);
-}
-
-struct x64_mem mem_open(struct jit_cx *x, const struct jit_insn *i)
-{
-    if (!i->anchor)
-        return x64_at(window_host(i->window), i->disp);
-    x64_rm(&x->a, true, A_MOV, RCX, anchor_host(i->anchor - 1u));
-    return x64_at(RCX, i->disp);
-}
-
-unsigned mem_begin(struct jit_cx *x)
-{
-    const struct jit_insn *i = &x->insn[x->cur];
-    if (i->anchor) {
-        if (i->anchor_check)
-            anchor_compare(x, i);
-        return RCX;
-    }
-    if (!window_of(x, i))
-        return mem_address(x, i);
-    if (i->window_opens)
-        window_open(x, i);
-    return window_host(i->window);
 }
 
 void mem_fetch(struct jit_cx *x, unsigned begun, u8 ext, bool w, unsigned to)

@@ -176,8 +176,7 @@ static void stub_body(struct jit_cx *x, const struct jit_stub *s)
     go_back(x, s);
 }
 
-/* The interpreter goes on with this instruction. */
-static void leave_to_interpreter(struct jit_cx *x, const struct jit_insn *i, unsigned done)
+void stub_interpret(struct jit_cx *x, const struct jit_insn *i, unsigned done)
 {
     x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
     emit_slot(x, RSI, i->slot);
@@ -185,50 +184,13 @@ static void leave_to_interpreter(struct jit_cx *x, const struct jit_insn *i, uns
     x64_jmp_to(&x->a, ADDRESS(jit_interpret));
 }
 
-/* From `well` on: registers as the region has them, and back to where the stub was left for. */
-static void all_is_well(struct jit_cx *x, const struct jit_stub *s, u8 *well, u16 lo)
+void stub_well(struct jit_cx *x, const struct jit_stub *s, u8 *well, u16 lo)
 {
     x64_patch(&x->a, well, x->a.at);
     x->lo = lo;
     reg_reload(x, false);
     fp_reload(x, s->fp_cached);
     go_back(x, s);
-}
-
-/* The window's range is in two pages: go on without windows till the end of the block. */
-static void window_crosses(struct jit_cx *x, const struct jit_stub *s, u8 *from)
-{
-    const struct jit_insn *i = current(x);
-    x64_patch(&x->a, from, x->a.at);
-    x->cc = s->cc;
-    x->cc.fresh = false;
-    reg_reload(x, false);
-    if (emit_rest(x))
-        return;
-    leave_to_interpreter(x, i, s->done);
-}
-
-/* Look again when the page can be had; else the interpreter goes on with this instruction. */
-static void stub_window(struct jit_cx *x, const struct jit_stub *s)
-{
-    const struct jit_insn *i = current(x);
-    struct x64 *a = &x->a;
-    u16 lo = x->lo;
-    emit_bear(x);
-    cc_store_now(x, &s->cc);
-    reg_write_back(x);
-    x64_rm(a, true, A_LEA, RSI, x64_at(window_host(i->window), i->window_from));
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
-    x64_mov_i(a, RDX, i->window_bytes);
-    x64_mov_i(a, RCX, i->window_store);
-    x64_call_c(a, ADDRESS(jit_window_fill));
-    x64_gi(a, false, G_CMP, RAX, WINDOW_FILLED);
-    u8 *well = x64_jcc(a, CC_E);
-    u8 *crosses = x->deep ? x64_jcc(a, CC_A) : NULL;
-    leave_to_interpreter(x, i, s->done);
-    all_is_well(x, s, well, lo);
-    if (crosses)
-        window_crosses(x, s, crosses);
 }
 
 static void stub_spent(struct jit_cx *x)
@@ -240,52 +202,6 @@ static void stub_spent(struct jit_cx *x)
     x64_jmp_to(a, ADDRESS(x->before));
 }
 
-/* The anchor by the TLB; the stub goes on behind the jump that is returned when that fails. */
-static u8 *anchor_look(struct jit_cx *x, const struct jit_stub *s, unsigned k)
-{
-    const struct jit_anchor *an = &x->anchor[k];
-    struct x64 *a = &x->a;
-    s32 at = an->store ? (s32)offsetof(struct tlb_space, store)
-                       : (s32)offsetof(struct tlb_space, fetch);
-    x64_rm(a, true, A_LEA, RCX, x64_at(s->reg, an->from));
-    x64_rm(a, true, A_LEA, RDX, x64_at(s->reg, an->to - 1));
-    x64_rorx(a, false, RCX, RCX, FRAME_SHIFT - 4);
-    x64_gi(a, false, G_AND, RCX, (TLB_ENTRIES - 1) << 4);
-    x64_rm(a, true, A_ADD, RCX, CPU_AT(space[0]));
-    x64_gi(a, true, G_AND, RDX, -(s32)FRAME_BYTES);
-    x64_rm(a, true, A_CMP, RDX, x64_at(RCX, at));
-    u8 *miss = x64_jcc(a, CC_NE);
-    x64_rm(a, true, A_MOV, RCX, x64_at(RCX, at + 8));
-    x64_rr(a, true, A_ADD, RCX, s->reg);
-    x64_rm(a, true, A_MOV_STORE, s->reg, anchor_base(k));
-    x64_rm(a, true, A_MOV_STORE, RCX, anchor_host(k));
-    go_back(x, s);
-    return miss;
-}
-
-static void stub_anchor(struct jit_cx *x, const struct jit_stub *s)
-{
-    const struct jit_insn *i = current(x);
-    struct x64 *a = &x->a;
-    u16 lo = x->lo;
-    unsigned k = i->anchor - 1u;
-    u8 *miss = anchor_look(x, s, k);
-    x64_patch(a, miss, a->at);
-    emit_bear(x);
-    cc_store_now(x, &s->cc);
-    reg_write_back(x);
-    if (s->reg != RSI)
-        x64_rr(a, true, A_MOV, RSI, s->reg);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
-    x64_mov_i(a, RDX, anchor_packed(x, k));
-    x64_mov_i(a, RCX, (u64)(uintptr_t)&x->page->slot[x->entry_slot]);
-    x64_call_c(a, ADDRESS(jit_anchor_fill));
-    x64_rr(a, false, A_TEST, RAX, RAX);
-    u8 *well = x64_jcc(a, CC_NE);
-    leave_to_interpreter(x, i, s->done);
-    all_is_well(x, s, well, lo);
-}
-
 static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
 {
     stub_enter(x, s);
@@ -294,8 +210,8 @@ static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
     switch (s->kind) {
     case STUB_LOAD: stub_load(x, s); break;
     case STUB_BODY: stub_body(x, s); break;
-    case STUB_WINDOW: stub_window(x, s); break;
-    case STUB_ANCHOR: stub_anchor(x, s); break;
+    case STUB_WINDOW: window_stub(x, s); break;
+    case STUB_ANCHOR: anchor_stub(x, s); break;
     case STUB_FP:
         fp_stub(x, s);
         go_back(x, s);
