@@ -20,7 +20,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/uni
 
 # --- libraries: required ones, then the optional ones that are there -----------------------------
 PKG_CONFIG ?= pkg-config
-PKGS       := libuv jansson zlib
+PKGS       := libuv jansson zlib libcrypt
 PKGS_OPT   := libedit openssl libnbd
 PKGS_FOUND  = $(PKGS) $(foreach p,$(PKGS_OPT),$(shell $(PKG_CONFIG) --exists $(p) && echo $(p)))
 

@@ -8,9 +8,10 @@
 
 /** Absolute path of a folder; false after printing why not. */
 bool cli_folder(const char *command, const char *dir, char out[CONFIG_PATH_BYTES]);
-/** Members of a cluster folder that have hardware files, in the order of their slots. */
+/** Members of a cluster folder that have hardware files, in the order of their slots; 0 with a
+ *  cause. With `faults` bad files are told there, and it is the members that can be found. */
 unsigned cli_members_of(const char *dir, char names[CONFIG_SLOTS_MAX][CONFIG_NAME_BYTES],
-                        struct cause *cause);
+                        struct faults *faults, struct cause *cause);
 /** Stop members and wait until their processes have ended. Returns an exit status. */
 int cli_stop_members(const char *const *names, unsigned count, bool immediate);
 /** Print a cause; returns the exit status that goes with it. */

@@ -177,7 +177,7 @@ static bool any_member(const char *dir, char out[CONFIG_NAME_BYTES], unsigned *c
 }
 
 unsigned cli_members_of(const char *dir, char names[CONFIG_SLOTS_MAX][CONFIG_NAME_BYTES],
-                        struct cause *cause)
+                        struct faults *faults, struct cause *cause)
 {
     char first[CONFIG_NAME_BYTES] = "";
     struct system_config *config;
@@ -186,9 +186,13 @@ unsigned cli_members_of(const char *dir, char names[CONFIG_SLOTS_MAX][CONFIG_NAM
         cause_set(cause, ST_CONFIG, "%s: not a cluster: no hardware/MEMBER.cnf is there", dir);
         return 0;
     }
-    if (config_load(dir, first, &config, cause))
+    if (faults)
+        config = config_check(dir, first, faults);
+    else if (config_load(dir, first, &config, cause))
         return 0;
-    if (!config->in_ssi && count == 1)
+    if (!config)
+        return strcpy(names[0], first), 1;
+    if (!config->in_ssi && (count == 1 || faults))
         strcpy(names[n++], first);
     else if (!config->in_ssi)
         cause_set(cause, ST_CONFIG,
@@ -244,7 +248,7 @@ int cli_up(int argc, char **argv)
     }
     if (!take_pid("up", process, &pid) || !cli_folder("up", argv[1], dir))
         return EXIT_USAGE;
-    unsigned n = cli_members_of(dir, names, &cause);
+    unsigned n = cli_members_of(dir, names, NULL, &cause);
     if (!n) {
         fprintf(stderr, "endicott up: %s\n", cause.text);
         return EXIT_USAGE;

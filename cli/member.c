@@ -15,6 +15,7 @@
 
 #include "cli/cli.h"
 #include "cli/member_internal.h"
+#include "hyp/config/fault.h"
 #include "mem/base/log.h"
 
 const char *member_phase_name(enum member_phase phase)
@@ -202,10 +203,18 @@ static int volumes_folder(const struct member *m, struct cause *cause)
     return ST_OK;
 }
 
-static void log_fault(void *arg, const char *text)
+/* Told, not refused: it may be meant. */
+static void log_warnings(const struct member *m, const char *path)
 {
-    (void)arg;
-    log_line("%s", text);
+    const struct dir_check_for whom = {m->config->member, m->config};
+    struct faults faults = {0};
+    directory_check_file(path, &whom, 1, &faults);
+    for (unsigned i = 0; i < faults.count; i++) {
+        const struct fault *f = &faults.all[i];
+        if (f->kind == FAULT_WARNING)
+            log_line("%s:%u:%u: warning: %s", f->file, f->line, f->col, f->text);
+    }
+    faults_free(&faults);
 }
 
 static int load(struct member *m, struct cause *cause)
@@ -216,8 +225,8 @@ static int load(struct member *m, struct cause *cause)
         return rc;
     snprintf(path, sizeof path, "%s/user.direct", m->opt.dir);
     rc = directory_load(path, m->opt.member, &m->directory, cause);
-    if (!rc) /* told, not refused: it may be meant */
-        directory_check(m->directory, path, log_fault, NULL);
+    if (!rc)
+        log_warnings(m, path);
     rc = rc ? rc : volumes_folder(m, cause);
     return rc ? rc : rdevs_create(m->config, &m->rdevs, cause);
 }

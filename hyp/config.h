@@ -19,6 +19,7 @@
 #define CONFIG_EQID_BYTES 51
 #define CONFIG_DEVICES_MAX 512
 #define CONFIG_CPUS_MAX 64
+#define CONFIG_DISCONNECT_S (15 * 60) /* of DISCONNECT_TIMEOUT */
 
 /** One device line of the hardware file: devno type [file [ro] [sync] [sf=file] [volid=label]]. */
 struct config_device {
@@ -124,6 +125,10 @@ int config_load(const char *dir, const char *member, struct system_config **out,
                 struct cause *cause);
 void config_free(struct system_config *config);
 
+struct faults; /* hyp/config/fault.h */
+/** Everything that is wrong in the two files. What could be read (config_free), or NULL. */
+struct system_config *config_check(const char *dir, const char *member, struct faults *faults);
+
 /** The same from text in memory: `name` is used in causes. Tests and `config check`. */
 int config_parse_system(struct system_config *config, const char *name, const char *text,
                         struct cause *cause);
@@ -132,6 +137,9 @@ int config_parse_hardware(struct config_hardware *hw, const char *name, const ch
 
 /** The slot (from 1) of a member by name, 0 if it has none. */
 u16 config_slot_of(const struct system_config *config, const char *member);
+
+/** Is this volume in CP_OWNED, USER_VOLUME_LIST or USER_VOLUME_INCLUDE? */
+bool config_volume_known(const struct system_config *config, const char *volid);
 
 /** A relocation domain by name, or NULL. The built-in ones (SSI, one per member) included:
  *  then `*scratch` is filled and returned. */

@@ -15,6 +15,10 @@
 #define DIR_COMMAND_BYTES 256
 #define DIR_NAMES_MAX 16 /* XAUTOLOG, LOGONBY, AUTOLOG names of one entry */
 #define DIR_PARM_BYTES 256
+#define DIR_PASSWORD_BYTES 128 /* in clear 1-8 characters, or hashed: what crypt(3) makes */
+#define DIR_BUILDS_MAX 16      /* BUILD ON statements of one IDENTITY */
+#define DIR_EDIT_CHARACTERS 4
+#define DIR_EDIT_DEFAULT '\1' /* line-editing character of USER: as CP has it */
 #define DIR_STORAGE_BYTES_MAX (16ull << 40)
 
 /** Privilege class X as a bit; A is bit 0, classes 1-6 follow Z. */
@@ -33,6 +37,17 @@ enum dir_logon {
 
 enum dir_machine { DIR_MACH_ESA, DIR_MACH_XA, DIR_MACH_XC, DIR_MACH_Z };
 
+/** Of a statement in its file, counted from 1. */
+struct dir_place {
+    unsigned line, col;
+};
+
+/** BUILD ON member USING SUBCONFIG name; member "*": every other one. */
+struct dir_build {
+    char member[DIR_NAME_BYTES], subconfig[DIR_NAME_BYTES];
+    struct dir_place at;
+};
+
 struct dir_cpu {
     u8 addr;
     bool base;
@@ -46,16 +61,12 @@ struct dir_spool {
     u16 devtype; /* 0x2540 */
     enum dir_spool_kind kind;
     char classes[9];
+    struct dir_place at;
 };
 
 #define DIR_DEVICES_MAX 4096 /* MDISK, LINK or DEDICATE statements of one entry */
 #define DIR_SPECIALS_MAX 16
 #define DIR_MDISK_END (~0ull) /* as count: to the end of the volume */
-
-/** Of a statement in its file, counted from 1. */
-struct dir_place {
-    unsigned line, col;
-};
 
 enum dir_mdisk_kind {
     DIR_MDISK_EXTENT,
@@ -93,6 +104,7 @@ struct dir_dedicate {
 struct dir_ipl {
     bool present;
     bool is_name; /* IPL of a named saved system */
+    struct dir_place at;
     u16 vdev;
     char name[DIR_NAME_BYTES];
     char parm[DIR_PARM_BYTES];
@@ -112,6 +124,7 @@ enum dir_option {
     DIR_OPT_STGEXEMPT = 1 << 8,
     DIR_OPT_LXAPP = 1 << 9,
     DIR_OPT_CFUSER = 1 << 10,
+    DIR_OPT_CONCEAL = 1 << 11,
 };
 
 struct dir_share {
@@ -126,8 +139,11 @@ struct dir_entry {
     char userid[DIR_NAME_BYTES];
     enum dir_kind kind;
     char subconfig[DIR_NAME_BYTES]; /* of an IDENTITY on this member; "" = none */
+    struct dir_build builds[DIR_BUILDS_MAX];
+    unsigned build_count;
     enum dir_logon logon;
-    char password[DIR_NAME_BYTES]; /* never printed, never logged */
+    char password[DIR_PASSWORD_BYTES]; /* never printed, never logged; hashed: begins with $ */
+    char edit[DIR_EDIT_CHARACTERS]; /* line end and delete, character delete, escape; 0: none */
     u64 storage_bytes, storage_max_bytes;
     u32 classes; /* CP_CLASS bits */
     char account[DIR_NAME_BYTES];
@@ -138,6 +154,7 @@ struct dir_entry {
     struct dir_ipl ipl;
     bool has_console;
     u16 console_vdev, console_devtype; /* 0x3215 or 0x3270 */
+    struct dir_place console_at;
     char console_class[2];
     char console_secuser[DIR_NAME_BYTES], console_observer[DIR_NAME_BYTES];
     struct dir_spool spools[DIR_SPOOLS_MAX];
@@ -149,6 +166,7 @@ struct dir_entry {
     struct dir_dedicate *dedicates;
     unsigned dedicate_count;
     u16 specials[DIR_SPECIALS_MAX]; /* 3270 displays */
+    struct dir_place special_at[DIR_SPECIALS_MAX];
     unsigned special_count;
     u32 options; /* enum dir_option */
     unsigned maxconn;
@@ -158,18 +176,21 @@ struct dir_entry {
     char *commands[DIR_COMMANDS_MAX]; /* COMMAND: run at logon, before IPL */
     unsigned command_count;
     char xautolog[DIR_NAMES_MAX][DIR_NAME_BYTES]; /* who may XAUTOLOG this user */
+    struct dir_place xautolog_at[DIR_NAMES_MAX];
     unsigned xautolog_count;
-    char logonby[DIR_NAMES_MAX][DIR_NAME_BYTES];
+    char logonby[DIR_NAMES_MAX][DIR_NAME_BYTES]; /* who may LOGON this user BY */
+    struct dir_place logonby_at[DIR_NAMES_MAX];
     unsigned logonby_count;
-    unsigned line; /* of USER or IDENTITY */
+    struct dir_place domain_at; /* of VMRELOCATE; line 0: there is none */
+    unsigned line, col;         /* of USER or IDENTITY */
 };
 
 struct directory;
 
 /**
  * Read a directory for `member`. All or nothing, as config_load: ST_CONFIG with
- * `file:line:column: expected X, found Y`. Statements that this release knows but cannot
- * honour yet (NICDEF, IUCV, CRYPTO ...) are refused by name. Any thread.
+ * `file:line:column: expected X, found Y` for the first bad statement. What is known but cannot
+ * be done is refused by name or accepted without effect: hyp/config/directory_stmt.def. Any thread.
  */
 int directory_load(const char *path, const char *member, struct directory **out,
                    struct cause *cause);
@@ -177,11 +198,25 @@ int directory_parse(const char *name, const char *text, const char *member,
                     struct directory **out, struct cause *cause);
 void directory_free(struct directory *dir);
 
-/** Told of each thing that is wrong although every statement is good: `file:line:column: text`.
- *  Returns how many. */
-typedef void directory_fault(void *arg, const char *text);
-unsigned directory_check(const struct directory *dir, const char *file, directory_fault *fault,
-                         void *arg);
+struct faults; /* hyp/config/fault.h */
+struct system_config;
+
+/** A member for which a directory is checked. `config` NULL: volumes, domains and members are not
+ *  looked up. */
+struct dir_check_for {
+    const char *member;
+    const struct system_config *config;
+};
+
+/**
+ * Everything that is wrong in a directory, statements first, then what does not go together, for
+ * these members (none: those of its BUILD ON statements, and one that they do not name).
+ * Returns how many entries it has. directory_check_file: of a file, which may be unreadable.
+ */
+unsigned directory_check(const char *name, const char *text, const struct dir_check_for *whom,
+                         unsigned members, struct faults *faults);
+unsigned directory_check_file(const char *path, const struct dir_check_for *whom,
+                              unsigned members, struct faults *faults);
 
 /** An entry by user id (any case), or NULL. */
 const struct dir_entry *directory_find(const struct directory *dir, const char *userid);

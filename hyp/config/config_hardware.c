@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hyp/config/config_internal.h"
 #include "hyp/config/config_scan.h"
 
 struct hw_parse {
@@ -178,18 +179,6 @@ static bool is_disk(const struct config_device *d)
     return d->type == 0x3390 || d->type == 0x9336;
 }
 
-/* Word i as it was written. */
-static bool written(const struct scan *s, unsigned i, size_t skip, char *out, size_t room)
-{
-    const char *from = scan_rest(s, i) + skip;
-    size_t n = strcspn(from, " \t");
-    if (!n || n >= room)
-        return false;
-    memcpy(out, from, n);
-    out[n] = 0;
-    return true;
-}
-
 static int device_option(struct hw_parse *p, unsigned i, struct config_device *d)
 {
     const char *w = scan_word(p->s, i);
@@ -199,7 +188,8 @@ static int device_option(struct hw_parse *p, unsigned i, struct config_device *d
         return d->read_only = true, ST_OK;
     if (!strcmp(w, "SYNC") && is_disk(d))
         return d->sync = true, ST_OK;
-    if (!strncmp(w, "SF=", 3) && is_disk(d) && written(p->s, i, 3, shadow, sizeof shadow) &&
+    if (!strncmp(w, "SF=", 3) && is_disk(d) &&
+        scan_written(p->s, i, 3, shadow, sizeof shadow) &&
         len + strlen(shadow) + 9 < sizeof d->file) {
         strcat(strcat(d->file, ",shadow="), shadow);
         return ST_OK;
@@ -220,7 +210,7 @@ static int device_operands(struct hw_parse *p, struct config_device *d)
     if (d->type == 0x3270)
         return scan_end(p->s, 2, p->cause);
     if (strcmp(scan_word(p->s, 2), "*") && p->s->count > 2 &&
-        !written(p->s, 2, 0, d->file, sizeof d->file))
+        !scan_written(p->s, 2, 0, d->file, sizeof d->file))
         return scan_bad(p->s, 2, p->cause, "a shorter file name");
     if (is_disk(d) && !d->file[0])
         return scan_bad(p->s, 2, p->cause, "the file of the disk");
@@ -267,8 +257,19 @@ static int hw_line(struct hw_parse *p)
     return status;
 }
 
-int config_parse_hardware(struct config_hardware *hw, const char *name, const char *text,
-                          struct cause *cause)
+static int must_have(struct hw_parse *p, bool seen, const char *what, struct faults *faults)
+{
+    if (seen)
+        return ST_OK;
+    int status = scan_bad(p->s, 0, p->cause, "a %s statement", what);
+    if (!faults)
+        return status;
+    faults_add_cause(faults, p->s->name, p->cause);
+    return ST_OK;
+}
+
+int config_read_hardware(struct config_hardware *hw, const char *name, const char *text,
+                         struct faults *faults, struct cause *cause)
 {
     struct scan *s = malloc(sizeof *s);
     if (!s)
@@ -280,13 +281,21 @@ int config_parse_hardware(struct config_hardware *hw, const char *name, const ch
     int status;
     while ((status = scan_next(s, cause)) > 0) {
         status = hw_line(&p);
-        if (status)
+        if (status == ST_CONFIG && faults)
+            faults_add_cause(faults, name, cause);
+        else if (status)
             break;
     }
-    if (!status && !p.model_seen)
-        status = scan_bad(s, 0, cause, "a CPUMODEL statement");
-    if (!status && !p.main_seen)
-        status = scan_bad(s, 0, cause, "a MAINSIZE statement");
+    if (!status)
+        status = must_have(&p, p.model_seen, "CPUMODEL", faults);
+    if (!status)
+        status = must_have(&p, p.main_seen, "MAINSIZE", faults);
     free(s);
     return status;
+}
+
+int config_parse_hardware(struct config_hardware *hw, const char *name, const char *text,
+                          struct cause *cause)
+{
+    return config_read_hardware(hw, name, text, NULL, cause);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "hyp/config.h"
+#include "hyp/config/config_internal.h"
 #include "hyp/config/config_scan.h"
 
 u16 config_slot_of(const struct system_config *config, const char *member)
@@ -43,15 +44,15 @@ static int set_path(char *out, struct cause *cause, const char *dir, const char 
 }
 
 static int load_hardware(const char *dir, const char *member, struct config_hardware *hw,
-                         struct cause *cause)
+                         struct faults *faults, struct cause *cause)
 {
     int status = set_path(hw->path, cause, dir, "hardware/", member, ".cnf");
     if (status)
         return status;
     char *text = scan_file(hw->path, cause);
     if (!text)
-        return cause ? cause->status : ST_IO;
-    status = config_parse_hardware(hw, hw->path, text, cause);
+        return cause->status;
+    status = config_read_hardware(hw, hw->path, text, faults, cause);
     free(text);
     return status;
 }
@@ -64,7 +65,7 @@ static void load_others(struct system_config *cfg)
         struct cause ignored;
         if (!hw)
             continue;
-        if (!load_hardware(cfg->dir, slot->member, hw, &ignored)) {
+        if (!load_hardware(cfg->dir, slot->member, hw, NULL, &ignored)) {
             slot->hardware_known = true;
             memcpy(slot->ssi_host, hw->ssi_host, sizeof slot->ssi_host);
             slot->ssi_port = hw->ssi_port;
@@ -75,7 +76,23 @@ static void load_others(struct system_config *cfg)
     }
 }
 
-static int load_system(struct system_config *cfg, struct cause *cause)
+/* What a cluster asks of a member's files. */
+static int join_cluster(struct system_config *cfg, struct faults *faults, struct cause *cause)
+{
+    load_others(cfg);
+    int status = set_path(cfg->pdr_path, cause, cfg->dir, "volumes/", cfg->pdr_volid, ".pdr");
+    if (status || cfg->hardware.ssi_host[0])
+        return status;
+    status = cause_set(cause, ST_CONFIG,
+                       "%s:1:1: expected an SSIPORT statement for cluster %s, found none",
+                       cfg->hardware.path, cfg->ssi_name);
+    if (!faults)
+        return status;
+    faults_add_cause(faults, cfg->hardware.path, cause);
+    return ST_OK;
+}
+
+static int load_system(struct system_config *cfg, struct faults *faults, struct cause *cause)
 {
     int status = set_path(cfg->path, cause, cfg->dir, "", "system", ".config");
     if (status)
@@ -86,29 +103,19 @@ static int load_system(struct system_config *cfg, struct cause *cause)
     strcpy(cfg->features.operator_userid, "OPERATOR");
     cfg->features.passwords_on_cmds = true;
     cfg->features.shutdown_signal_s = 30;
-    status = config_parse_system(cfg, cfg->path, text, cause);
+    cfg->features.logoff_timeout_s = CONFIG_DISCONNECT_S;
+    status = config_read_system(cfg, cfg->path, text, faults, cause);
     free(text);
     if (!status)
-        status = load_hardware(cfg->dir, cfg->member, &cfg->hardware, cause);
-    if (!status && cfg->in_ssi) {
-        load_others(cfg);
-        status = set_path(cfg->pdr_path, cause, cfg->dir, "volumes/", cfg->pdr_volid, ".pdr");
-        if (!status && !cfg->hardware.ssi_host[0])
-            status = cause_set(cause, ST_CONFIG,
-                               "%s:1:1: expected an SSIPORT statement for "
-                               "cluster %s, found none",
-                               cfg->hardware.path, cfg->ssi_name);
-    }
-    return status;
+        status = load_hardware(cfg->dir, cfg->member, &cfg->hardware, faults, cause);
+    return !status && cfg->in_ssi ? join_cluster(cfg, faults, cause) : status;
 }
 
-int config_load(const char *dir, const char *member, struct system_config **out,
-                struct cause *cause)
+static int load(const char *dir, const char *member, struct faults *faults,
+                struct system_config **out, struct cause *cause)
 {
-    struct cause own;
     char name[CONFIG_NAME_BYTES] = "";
     size_t n = strlen(member);
-    cause = cause ? cause : &own;
     *out = NULL;
     if (!n || n > 8)
         return cause_set(cause, ST_CONFIG, "%.40s: not a member name of 1-8 characters",
@@ -125,7 +132,7 @@ int config_load(const char *dir, const char *member, struct system_config **out,
         status = cause_set(cause, ST_LIMIT, "%.64s...: path too long", dir);
     if (!status) {
         strcpy(cfg->dir, dir);
-        status = load_system(cfg, cause);
+        status = load_system(cfg, faults, cause);
     }
     if (status) {
         config_free(cfg);
@@ -133,6 +140,26 @@ int config_load(const char *dir, const char *member, struct system_config **out,
     }
     *out = cfg;
     return ST_OK;
+}
+
+int config_load(const char *dir, const char *member, struct system_config **out,
+                struct cause *cause)
+{
+    struct cause own;
+    return load(dir, member, NULL, out, cause ? cause : &own);
+}
+
+struct system_config *config_check(const char *dir, const char *member, struct faults *faults)
+{
+    struct system_config *cfg;
+    struct cause cause;
+    if (load(dir, member, faults, &cfg, &cause)) {
+        char file[CONFIG_PATH_BYTES];
+        snprintf(file, sizeof file, "%.*s", (int)strcspn(cause.text, ":"), cause.text);
+        faults_add_cause(faults, file, &cause);
+    }
+    faults_sort(faults);
+    return cfg;
 }
 
 void config_free(struct system_config *config)

@@ -163,6 +163,17 @@ const char *scan_rest(const struct scan *s, unsigned i)
     return i < s->count ? s->raw + s->tok[i].at : "";
 }
 
+bool scan_written(const struct scan *s, unsigned i, size_t skip, char *out, size_t room)
+{
+    const char *word = scan_word(s, i), *from = scan_rest(s, i);
+    size_t n = strlen(word); /* the same length in capitals */
+    if (n <= skip || n - skip >= room)
+        return false;
+    memcpy(out, from + skip, n - skip);
+    out[n - skip] = 0;
+    return true;
+}
+
 int scan_bad(const struct scan *s, unsigned i, struct cause *cause, const char *fmt, ...)
 {
     char expected[256];

@@ -42,6 +42,8 @@ int scan_next(struct scan *s, struct cause *cause);
 const char *scan_word(const struct scan *s, unsigned i);
 /** Everything from word i on as written; "" behind the end. */
 const char *scan_rest(const struct scan *s, unsigned i);
+/** Word i as written, from its character `skip` on; false: nothing is left, or no room. */
+bool scan_written(const struct scan *s, unsigned i, size_t skip, char *out, size_t room);
 /** `file:line:col: expected X, found Y` for word i; returns ST_CONFIG. */
 int scan_bad(const struct scan *s, unsigned i, struct cause *cause, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

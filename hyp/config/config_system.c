@@ -5,15 +5,38 @@
 
 #include "hyp/config.h"
 #include "hyp/config/config_scan.h"
+#include "hyp/config/config_internal.h"
+#include "hyp/config/stmt_table.h"
 
 #define QUALIFIER_BYTES 128
+
+enum cfg_stmt {
+#define S(id, name, function, effect, operands, what) CFG_STMT_##id,
+#define O(id, effect, operands, what)
+#include "hyp/config/config_stmt.def"
+#undef S
+#undef O
+    CFG_STMTS
+};
+
+static const struct stmt_row rows[] = {
+#define S(id, name, function, effect, operands, what)                                          \
+    {CFG_STMT_##id, name, STMT_##effect, operands, what},
+#define O(id, effect, operands, what) {CFG_STMT_##id, NULL, STMT_##effect, operands, what},
+#include "hyp/config/config_stmt.def"
+#undef S
+#undef O
+};
+
+static const struct stmt_table statements = {rows, ARRAY_LEN(rows)};
 
 struct sys_parse {
     struct system_config *cfg; /* where the statement goes: real or scratch */
     struct system_config *real, *scratch;
     struct scan *s;
     struct cause *cause;
-    unsigned at; /* first operand */
+    struct faults *faults; /* NULL: the first bad statement ends it */
+    unsigned at;           /* first operand */
     bool section, section_applies;
     char section_name[QUALIFIER_BYTES];
     bool identified, any_identifier;
@@ -42,8 +65,17 @@ static bool pattern_match(const char *pat, const char *name)
     return !*name;
 }
 
+bool config_volume_known(const struct system_config *config, const char *volid)
+{
+    for (unsigned i = 0; i < config->volume_count; i++)
+        if (config->volumes[i].generic ? pattern_match(config->volumes[i].volid, volid)
+                                       : !strcmp(config->volumes[i].volid, volid))
+            return true;
+    return false;
+}
+
 /* SYSTEM_IDENTIFIER {LPAR name | model serial} sysname */
-static int st_identifier(struct sys_parse *p)
+static int cfg_st_identifier(struct sys_parse *p)
 {
     char name[CONFIG_NAME_BYTES];
     u64 serial;
@@ -64,7 +96,7 @@ static int st_identifier(struct sys_parse *p)
     return scan_end(p->s, p->at + 3, p->cause);
 }
 
-static int st_identifier_default(struct sys_parse *p)
+static int cfg_st_identifier_default(struct sys_parse *p)
 {
     char name[CONFIG_NAME_BYTES];
     if (!scan_name(scan_word(p->s, p->at), name, 8))
@@ -96,7 +128,7 @@ static int ssi_slot(struct sys_parse *p, unsigned i)
 }
 
 /* SSI name PDR_VOLUME volid SLOT n {sysname | AVAILABLE} ... */
-static int st_ssi(struct sys_parse *p)
+static int cfg_st_ssi(struct sys_parse *p)
 {
     struct system_config *cfg = p->cfg;
     unsigned i = p->at;
@@ -148,7 +180,7 @@ static struct config_volume *add_volume(struct sys_parse *p, unsigned i, int *st
 }
 
 /* CP_OWNED SLOT n {volid | RESERVED} [OWN | SHARED] */
-static int st_cp_owned(struct sys_parse *p)
+static int cfg_st_cp_owned(struct sys_parse *p)
 {
     unsigned i = p->at;
     u64 n;
@@ -172,7 +204,7 @@ static int st_cp_owned(struct sys_parse *p)
     return scan_end(p->s, i + 4, p->cause);
 }
 
-static int st_user_volume_list(struct sys_parse *p)
+static int cfg_st_user_volume_list(struct sys_parse *p)
 {
     int status = p->s->count > p->at ? ST_OK : bad(p, p->at, "a volume identifier");
     for (unsigned i = p->at; i < p->s->count && !status; i++)
@@ -180,7 +212,7 @@ static int st_user_volume_list(struct sys_parse *p)
     return status;
 }
 
-static int st_user_volume_include(struct sys_parse *p)
+static int cfg_st_user_volume_include(struct sys_parse *p)
 {
     struct system_config *cfg = p->cfg;
     if (p->s->count <= p->at)
@@ -199,7 +231,7 @@ static int st_user_volume_include(struct sys_parse *p)
 }
 
 /* RELOCATION_DOMAIN name MEMBERS sysname ... */
-static int st_domain(struct sys_parse *p)
+static int cfg_st_domain(struct sys_parse *p)
 {
     struct system_config *cfg = p->cfg;
     struct config_domain *d = &cfg->domains[cfg->domain_count], scratch;
@@ -232,7 +264,7 @@ static int st_domain(struct sys_parse *p)
 }
 
 /* ACTIVATE ISLINK rdev ... [NODE name]: kept; the address comes from SSIPORT. */
-static int st_activate(struct sys_parse *p)
+static int cfg_st_activate(struct sys_parse *p)
 {
     struct system_config *cfg = p->cfg;
     char node[CONFIG_NAME_BYTES] = "";
@@ -291,7 +323,7 @@ static int add_eqid(struct sys_parse *p, unsigned range_at, unsigned eqid_at)
 }
 
 /* RDEVICE rdev[-rdev] EQID eqid [TYPE type ...] */
-static int st_rdevice(struct sys_parse *p)
+static int cfg_st_rdevice(struct sys_parse *p)
 {
     if (strcmp(scan_word(p->s, p->at + 1), "EQID"))
         return bad(p, p->at + 1, "EQID");
@@ -301,7 +333,7 @@ static int st_rdevice(struct sys_parse *p)
 }
 
 /* EQID eqid RDEV rdev[-rdev] ...: shorthand of ours. */
-static int st_eqid(struct sys_parse *p)
+static int cfg_st_eqid(struct sys_parse *p)
 {
     int status = ST_OK;
     if (strcmp(scan_word(p->s, p->at + 1), "RDEV"))
@@ -314,7 +346,7 @@ static int st_eqid(struct sys_parse *p)
 }
 
 /* VMLAN MACPREFIX hhhhhh USERPREFIX hhhhhh */
-static int st_vmlan(struct sys_parse *p)
+static int cfg_st_vmlan(struct sys_parse *p)
 {
     unsigned i = p->at;
     u64 v;
@@ -336,7 +368,7 @@ static int st_vmlan(struct sys_parse *p)
 }
 
 /* FEATURES {ENABLE | DISABLE} name ... and FEATURES with values */
-static int st_features(struct sys_parse *p)
+static int cfg_st_features(struct sys_parse *p)
 {
     static const char *const known[] = {"AUTO_WARM_IPL",     "CLEAR_TDISK",   "CPCHECKING",
                                         "LOGMSG_FROM_FILE",  "PROMPT",        "THROTTLE_ALL",
@@ -380,7 +412,7 @@ static int st_features(struct sys_parse *p)
 }
 
 /* SET SIGNAL SHUTDOWNTIME n [SECONDS] (the SET statement of SYSTEM CONFIG) */
-static int st_set(struct sys_parse *p)
+static int cfg_st_set(struct sys_parse *p)
 {
     const char *w = scan_word(p->s, p->at);
     u64 n;
@@ -393,85 +425,61 @@ static int st_set(struct sys_parse *p)
     return ST_OK;
 }
 
-static int st_operator(struct sys_parse *p)
+static void take_userid(void *arg, unsigned at)
+{
+    struct sys_parse *p = arg;
+    if (!strcmp(scan_word(p->s, at), "OPERATOR"))
+        scan_name(scan_word(p->s, at + 1), p->cfg->features.operator_userid, 8);
+}
+
+/* SYSTEM_USERIDS OPERATOR userid ... */
+static int cfg_st_userids(struct sys_parse *p)
+{
+    unsigned at = p->at;
+    if (p->s->count <= at)
+        return bad(p, at, "OPERATOR or another part");
+    return stmt_more(&statements, CFG_STMT_SYSTEM_USERIDS, p->s, &at, take_userid, p, p->cause);
+}
+
+static int cfg_st_operator(struct sys_parse *p)
 {
     if (!scan_name(scan_word(p->s, p->at), p->cfg->features.operator_userid, 8))
         return bad(p, p->at, "a user id of 1-8 characters");
     return scan_end(p->s, p->at + 1, p->cause);
 }
 
-/* Says something about real hardware or screens that a member of ours does not have. */
-static int st_ignore(struct sys_parse *p)
+static int cfg_st_kept(struct sys_parse *p)
 {
-    (void)p;
-    return ST_OK;
+    const struct stmt_row *row = stmt_find(&statements, scan_word(p->s, p->at - 1));
+    return stmt_kept(&statements, row, p->s, p->at - 1, p->cause);
 }
 
-static int st_refuse(struct sys_parse *p)
-{
-    char what[64];
-    snprintf(what, sizeof what, "%.20s%s%.20s", scan_word(p->s, p->at - 1),
-             p->s->count > p->at ? " " : "", scan_word(p->s, p->at));
-    return scan_refuse(p->s, p->at - 1, p->cause, what);
-}
-
-static const struct {
-    const char *name;
-    int (*parse)(struct sys_parse *p);
-} statements[] = {
-    {"SYSTEM_IDentifier", st_identifier},
-    {"SYSTEM_IDENTIFIER_Default", st_identifier_default},
-    {"SSI", st_ssi},
-    {"CP_OWned", st_cp_owned},
-    {"USER_VOLUME_List", st_user_volume_list},
-    {"USER_VOLUME_Include", st_user_volume_include},
-    {"RELOCATION_DOMain", st_domain},
-    {"ACTIVATE", st_activate},
-    {"RDEVice", st_rdevice},
-    {"EQID", st_eqid},
-    {"VMLAN", st_vmlan},
-    {"FEATures", st_features},
-    {"SET", st_set},
-    {"OPERATOR_Userid", st_operator},
-    {"SYSTEM_RESidence", st_ignore},
-    {"OPERATOR_CONSoles", st_ignore},
-    {"EMERGENCY_MESSAGE_Consoles", st_ignore},
-    {"LOGO_CONFIG", st_ignore},
-    {"PRODUCT", st_ignore},
-    {"CHARACTER_DEFaults", st_ignore},
-    {"DEFINE", st_refuse}, /* VSWITCH, LAN, ...: networks come later */
-    {"MODIFY", st_refuse},
-    {"USER_VOLUME_Exclude", st_refuse},
-    {"USER_VOLUME_RDEV", st_refuse},
-    {"TIMEZONE_DEFinition", st_refuse},
-    {"TIMEZONE_BOUndary", st_refuse},
-    {"PRIV_CLASSES", st_refuse},
-    {"JOURNALING", st_refuse},
-    {"EXTERNAL_SYNTAX", st_refuse},
-    {"CPXLOAD", st_refuse},
-    {"CP_ACCESS", st_refuse},
-    {"IMBED", st_refuse},
-    {"STORAGE", st_refuse},
-    {"MULTITHREADING", st_refuse},
-    {"CRYPTO", st_refuse},
-    {"ENABLE", st_refuse},
-    {"DISABLE", st_refuse},
+static int (*const readers[CFG_STMTS])(struct sys_parse *p) = {
+#define S(id, name, function, effect, operands, what) [CFG_STMT_##id] = function,
+#define O(id, effect, operands, what)
+#include "hyp/config/config_stmt.def"
+#undef S
+#undef O
 };
 
 static int run_statement(struct sys_parse *p, unsigned at, bool applies)
 {
-    for (size_t i = 0; i < ARRAY_LEN(statements); i++) {
-        if (!scan_abbrev(scan_word(p->s, at), statements[i].name))
-            continue;
-        p->at = at + 1;
-        p->cfg = p->real;
-        if (!applies) {
-            memset(p->scratch, 0, sizeof *p->scratch);
-            p->cfg = p->scratch;
-        }
-        return statements[i].parse(p);
+    const struct stmt_row *row = stmt_find(&statements, scan_word(p->s, at));
+    if (!row)
+        return bad(p, at, "a SYSTEM CONFIG statement");
+    int status = stmt_refused(&statements, row, p->s, at, p->cause);
+    if (status)
+        return status;
+    p->at = at + 1;
+    p->cfg = p->real;
+    if (!applies) {
+        memset(p->scratch, 0, sizeof *p->scratch);
+        p->cfg = p->scratch;
     }
-    return bad(p, at, "a SYSTEM CONFIG statement");
+    status = readers[row->stmt](p);
+    if (!status && p->faults)
+        stmt_note(&statements, row, p->s, at, p->faults);
+    return status;
 }
 
 /* `name name ...:` in front of a statement. Words taken, 0 = none. */
@@ -533,18 +541,25 @@ static int finish(struct sys_parse *p)
         return scan_bad(p->s, 0, p->cause, "a SYSTEM_IDENTIFIER for %s", cfg->member);
     if (!cfg->in_ssi)
         return ST_OK;
-    for (unsigned i = 0; i < cfg->volume_count; i++)
-        if (cfg->volumes[i].generic ? pattern_match(cfg->volumes[i].volid, cfg->pdr_volid)
-                                    : !strcmp(cfg->volumes[i].volid, cfg->pdr_volid))
-            return ST_OK;
+    if (config_volume_known(cfg, cfg->pdr_volid))
+        return ST_OK;
     return scan_bad(p->s, 0, p->cause, "PDR volume %s in CP_OWNED or USER_VOLUME_LIST",
                     cfg->pdr_volid);
 }
 
-int config_parse_system(struct system_config *config, const char *name, const char *text,
-                        struct cause *cause)
+/* A bad statement is told and left out, if somebody asks for all of them. */
+static int goes_on(struct sys_parse *p, int status)
 {
-    struct sys_parse p = {.real = config, .cause = cause};
+    if (status != ST_CONFIG || !p->faults)
+        return status;
+    faults_add_cause(p->faults, p->s->name, p->cause);
+    return ST_OK;
+}
+
+int config_read_system(struct system_config *config, const char *name, const char *text,
+                       struct faults *faults, struct cause *cause)
+{
+    struct sys_parse p = {.real = config, .cause = cause, .faults = faults};
     p.s = malloc(sizeof *p.s);
     p.scratch = calloc(1, sizeof *p.scratch);
     int status = ST_OK;
@@ -553,11 +568,17 @@ int config_parse_system(struct system_config *config, const char *name, const ch
     } else {
         scan_init(p.s, name, text, SCAN_SLASH_COMMENTS | SCAN_CONTINUE);
         while (!status && (status = scan_next(p.s, cause)) > 0)
-            status = one_statement(&p);
+            status = goes_on(&p, one_statement(&p));
         if (!status)
-            status = finish(&p);
+            status = goes_on(&p, finish(&p));
     }
     free(p.s);
     free(p.scratch);
     return status;
+}
+
+int config_parse_system(struct system_config *config, const char *name, const char *text,
+                        struct cause *cause)
+{
+    return config_read_system(config, name, text, NULL, cause);
 }

@@ -1,177 +1,141 @@
-/* What is wrong in a directory although each statement is good: extents that overlap, links to what
- * is not there, one virtual device number for two devices. CP lives with it; who wrote it
- * hardly meant it. */
+/* The check of a directory: every bad statement, then what is wrong although each is good. It is
+ * read as each member sees it; what several see is told once. CP lives with warnings; who wrote
+ * the file hardly meant it. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hyp/directory.h"
+#include "hyp/config/directory_check.h"
 
-#define FAULT_BYTES 256
+/* --- PROFILE and SUBCONFIG ------------------------------------------------------------------- */
 
-struct check {
-    const struct directory *dir;
-    const char *file;
-    directory_fault *fault;
-    void *arg;
-    unsigned faults;
-};
-
-static void tell(struct check *k, struct dir_place at, const char *text)
+static void check_unused(struct dir_check *k)
 {
-    char line[2 * FAULT_BYTES];
-    snprintf(line, sizeof line, "%.200s:%u:%u: %s", k->file, at.line, at.col, text);
-    k->fault(k->arg, line);
-    k->faults++;
-}
-
-/* --- extents ------------------------------------------------------------------------------- */
-
-struct extent {
-    const struct dir_entry *entry;
-    const struct dir_mdisk *mdisk;
-};
-
-/* A whole volume is there to overlap all others. */
-static bool counts(const struct dir_mdisk *m)
-{
-    return m->kind == DIR_MDISK_EXTENT && !(m->start == 0 && m->count == DIR_MDISK_END);
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct dir_mdisk *x = ((const struct extent *)a)->mdisk;
-    const struct dir_mdisk *y = ((const struct extent *)b)->mdisk;
-    int volume = strcmp(x->volid, y->volid);
-    return volume ? volume : x->start < y->start ? -1 : x->start > y->start;
-}
-
-static u64 end_of(const struct dir_mdisk *m)
-{
-    return m->count == DIR_MDISK_END ? DIR_MDISK_END : m->start + m->count;
-}
-
-static void overlap(struct check *k, const struct extent *a, const struct extent *b)
-{
-    const struct extent *late = a->mdisk->at.line > b->mdisk->at.line ? a : b;
-    const struct extent *early = late == a ? b : a;
-    char text[FAULT_BYTES];
-    snprintf(text, sizeof text, "minidisk %04X of %s overlaps %04X of %s (line %u) on %s",
-             late->mdisk->vdev, late->entry->userid, early->mdisk->vdev, early->entry->userid,
-             early->mdisk->at.line, late->mdisk->volid);
-    tell(k, late->mdisk->at, text);
-}
-
-/* Sorted by where they begin: each is compared with the one before it that ends last. */
-static void extents(struct check *k, struct extent *all, unsigned n)
-{
-    const struct extent *widest = NULL;
-    qsort(all, n, sizeof *all, by_place);
-    for (unsigned i = 0; i < n; i++) {
-        bool same = widest && !strcmp(widest->mdisk->volid, all[i].mdisk->volid);
-        if (same && all[i].mdisk->start < end_of(widest->mdisk))
-            overlap(k, widest, &all[i]);
-        if (!same || end_of(all[i].mdisk) > end_of(widest->mdisk))
-            widest = &all[i];
+    const struct directory *dir = k->view[0];
+    for (unsigned i = 0; i < dir->block_count; i++) {
+        const struct dir_block *b = &dir->blocks[i];
+        if (!b->uses)
+            faults_add(k->faults, FAULT_WARNING, k->file, b->at.line, b->at.col,
+                       "%s %s is used by nobody", b->profile ? "PROFILE" : "SUBCONFIG",
+                       b->name);
     }
 }
 
-/* False without memory. */
-static bool check_extents(struct check *k)
+/* A SUBCONFIG is one member's part of one IDENTITY. */
+static void check_build(struct dir_check *k, const struct dir_entry *e, unsigned i)
 {
-    unsigned room = 0, n = 0;
-    for (unsigned i = 0; i < directory_count(k->dir); i++)
-        room += directory_at(k->dir, i)->mdisk_count;
-    struct extent *all = calloc(room + 1, sizeof *all);
-    if (!all)
-        return false;
-    for (unsigned i = 0; i < directory_count(k->dir); i++) {
-        const struct dir_entry *e = directory_at(k->dir, i);
-        for (unsigned m = 0; m < e->mdisk_count; m++)
-            if (counts(&e->mdisks[m]))
-                all[n++] = (struct extent){e, &e->mdisks[m]};
-    }
-    extents(k, all, n);
-    free(all);
-    return true;
-}
-
-/* --- one entry ------------------------------------------------------------------------------ */
-
-static bool has_disk(const struct dir_entry *e, u16 vdev)
-{
-    bool found = false;
-    for (unsigned i = 0; e && i < e->mdisk_count; i++)
-        found |= e->mdisks[i].vdev == vdev;
-    for (unsigned i = 0; e && i < e->link_count; i++)
-        found |= e->links[i].vdev == vdev;
-    return found;
-}
-
-static void check_links(struct check *k, const struct dir_entry *e)
-{
-    char text[FAULT_BYTES];
-    for (unsigned i = 0; i < e->link_count; i++) {
-        const struct dir_link *l = &e->links[i];
-        const struct dir_entry *owner =
-            strcmp(l->owner, "*") ? directory_find(k->dir, l->owner) : e;
-        if (has_disk(owner, l->owner_vdev))
-            continue;
-        snprintf(text, sizeof text, "%s has no disk %04X to be linked by %s",
-                 owner ? owner->userid : l->owner, l->owner_vdev, e->userid);
-        tell(k, l->at, text);
-    }
-}
-
-/* Console, unit record devices and displays come first, so that a disk is what is told of. */
-static void check_numbers(struct check *k, const struct dir_entry *e)
-{
-    static const struct dir_place nowhere;
-    struct {
-        u16 vdev;
-        struct dir_place at;
-    } *all = calloc(1u + DIR_SPOOLS_MAX + DIR_SPECIALS_MAX + e->mdisk_count + e->link_count +
-                        e->dedicate_count,
-                    sizeof *all);
-    unsigned n = 0;
-    char text[FAULT_BYTES];
-    if (!all)
-        return;
-    if (e->has_console)
-        all[n++].vdev = e->console_vdev;
-    for (unsigned i = 0; i < e->spool_count; i++)
-        all[n++].vdev = e->spools[i].vdev;
-    for (unsigned i = 0; i < e->special_count; i++)
-        all[n++].vdev = e->specials[i];
-    for (unsigned i = 0; i < e->mdisk_count; i++, n++)
-        all[n].vdev = e->mdisks[i].vdev, all[n].at = e->mdisks[i].at;
-    for (unsigned i = 0; i < e->link_count; i++, n++)
-        all[n].vdev = e->links[i].vdev, all[n].at = e->links[i].at;
-    for (unsigned i = 0; i < e->dedicate_count; i++, n++)
-        all[n].vdev = e->dedicates[i].vdev, all[n].at = e->dedicates[i].at;
-    for (unsigned i = 0; i < n; i++)
-        for (unsigned j = 0; j < i; j++) {
-            if (all[i].vdev != all[j].vdev)
+    const struct directory *dir = k->view[0];
+    const struct dir_build *b = &e->builds[i];
+    for (unsigned u = 0; u < dir->count; u++) {
+        const struct dir_entry *o = dir->entries[u];
+        for (unsigned n = 0; n < o->build_count; n++) {
+            const struct dir_build *other = &o->builds[n];
+            if (other->at.line >= b->at.line)
                 continue;
-            snprintf(text, sizeof text, "device %04X of %s is defined more than once",
-                     all[i].vdev, e->userid);
-            tell(k,
-                 memcmp(&all[i].at, &nowhere, sizeof nowhere) ? all[i].at
-                                                              : (struct dir_place){e->line, 1},
-                 text);
-            break;
+            if (!strcmp(other->subconfig, b->subconfig))
+                faults_add(k->faults, FAULT_WARNING, k->file, b->at.line, b->at.col,
+                           "SUBCONFIG %s is built on %s for %s, too (line %u)", b->subconfig,
+                           other->member, o->userid, other->at.line);
+            if (o == e && !strcmp(other->member, b->member))
+                faults_add(k->faults, FAULT_WARNING, k->file, b->at.line, b->at.col,
+                           "%s has been built on %s in line %u", e->userid, b->member,
+                           other->at.line);
         }
-    free(all);
+    }
 }
 
-unsigned directory_check(const struct directory *dir, const char *file, directory_fault *fault,
-                         void *arg)
+static void check_clear(struct dir_check *k)
 {
-    struct check k = {.dir = dir, .file = file, .fault = fault, .arg = arg};
-    if (!check_extents(&k))
-        tell(&k, (struct dir_place){1, 1}, "no memory to compare extents");
-    for (unsigned i = 0; i < directory_count(dir); i++) {
-        check_links(&k, directory_at(dir, i));
-        check_numbers(&k, directory_at(dir, i));
+    const struct directory *dir = k->view[0];
+    const struct dir_entry *first = NULL;
+    unsigned n = 0;
+    for (unsigned i = 0; i < dir->count; i++) {
+        const struct dir_entry *e = dir->entries[i];
+        if (e->logon != DIR_LOGON_PASSWORD || !*e->password || strlen(e->password) > 8)
+            continue;
+        first = !first || e->line < first->line ? e : first;
+        n++;
     }
-    return k.faults;
+    if (n)
+        faults_add(k->faults, FAULT_NOTE, k->file, first->line, first->col,
+                   "%u password%s in clear; `endicott directory hash` hides them", n,
+                   n > 1 ? "s are" : " is");
+}
+
+/* --- members ---------------------------------------------------------------------------------- */
+
+static void add_member(struct dir_check *k, const char *member)
+{
+    for (unsigned i = 0; i < k->views; i++)
+        if (!strcmp(k->whom[i].member, member))
+            return;
+    if (k->views < DIR_VIEWS_MAX)
+        k->whom[k->views++].member = member;
+}
+
+/* Those that BUILD ON names; with none of them `dir`, the view of one that it does not name. */
+static void members_of(struct dir_check *k, const struct directory *dir)
+{
+    for (unsigned i = 0; i < dir->count; i++)
+        for (unsigned b = 0; b < dir->entries[i]->build_count; b++)
+            if (strcmp(dir->entries[i]->builds[b].member, "*"))
+                add_member(k, dir->entries[i]->builds[b].member);
+}
+
+static bool look(struct dir_check *k, const char *text)
+{
+    for (unsigned v = 0; v < k->views; v++)
+        if (!(k->view[v] = directory_examine(k->file, text, k->whom[v].member, k->faults)))
+            return k->views = v, false;
+    return k->views > 0;
+}
+
+/* What is wrong although each statement is good. */
+static void compare(struct dir_check *k)
+{
+    dir_check_extents(k);
+    check_unused(k);
+    check_clear(k);
+    for (unsigned v = 0; v < k->views; v++)
+        for (unsigned i = 0; i < k->view[v]->count; i++) {
+            const struct dir_entry *e = k->view[v]->entries[i];
+            dir_check_entry(k, v, e);
+            for (unsigned b = 0; !v && b < e->build_count; b++)
+                check_build(k, e, b);
+        }
+}
+
+unsigned directory_check(const char *name, const char *text, const struct dir_check_for *whom,
+                         unsigned members, struct faults *faults)
+{
+    struct dir_check k = {.file = name, .faults = faults};
+    struct directory *base = members ? NULL : directory_examine(name, text, "", faults);
+    for (unsigned i = 0; i < members && i < DIR_VIEWS_MAX; i++)
+        k.whom[k.views++] = whom[i];
+    if (base)
+        members_of(&k, base);
+    if (base && !k.views)
+        add_member(&k, "");
+    if (look(&k, text))
+        compare(&k);
+    unsigned count = k.views ? k.view[0]->count : 0;
+    for (unsigned v = 0; v < k.views; v++)
+        directory_free(k.view[v]);
+    directory_free(base);
+    faults_sort(faults);
+    return count;
+}
+
+unsigned directory_check_file(const char *path, const struct dir_check_for *whom,
+                              unsigned members, struct faults *faults)
+{
+    struct cause cause;
+    char *text = scan_file(path, &cause);
+    if (!text) {
+        faults_add_cause(faults, path, &cause);
+        return 0;
+    }
+    unsigned n = directory_check(path, text, whom, members, faults);
+    explicit_bzero(text, strlen(text));
+    free(text);
+    return n;
 }

@@ -8,9 +8,10 @@ static int bad(struct dir_parse *p, unsigned i, const char *expected)
     return scan_bad(p->s, i, p->cause, "%s", expected);
 }
 
-static struct dir_place place_of(const struct dir_parse *p)
+/* Operands from word `at` on, which have no effect yet. */
+static int more_operands(struct dir_parse *p, enum dir_stmt stmt, unsigned at)
 {
-    return (struct dir_place){p->s->tok[0].line, p->s->tok[0].col};
+    return stmt_more(&dir_statements, stmt, p->s, &at, NULL, NULL, p->cause);
 }
 
 static int take_devno(struct dir_parse *p, unsigned i, u16 *out)
@@ -99,7 +100,7 @@ static int mdisk_passwords(struct dir_parse *p, struct dir_mdisk *m, unsigned at
 int dir_st_mdisk(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
-    struct dir_mdisk m = {.mode = LINK_W, .at = place_of(p)};
+    struct dir_mdisk m = {.mode = LINK_W, .at = dir_place_of(p)};
     unsigned at;
     if (take_devno(p, 1, &m.vdev) || mdisk_type(p, &m.type) || mdisk_place(p, &m, &at))
         return p->cause->status;
@@ -142,7 +143,7 @@ int dir_st_miniopt(struct dir_parse *p)
 int dir_st_link(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
-    struct dir_link l = {.mode = LINK_R, .at = place_of(p)};
+    struct dir_link l = {.mode = LINK_R, .at = dir_place_of(p)};
     if (!strcmp(scan_word(p->s, 1), "*"))
         strcpy(l.owner, "*");
     else if (!scan_name(scan_word(p->s, 1), l.owner, 8))
@@ -168,7 +169,7 @@ int dir_st_link(struct dir_parse *p)
 int dir_st_dedicate(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
-    struct dir_dedicate d = {.at = place_of(p)};
+    struct dir_dedicate d = {.at = dir_place_of(p)};
     unsigned at = 3;
     if (take_devno(p, 1, &d.vdev))
         return ST_CONFIG;
@@ -181,7 +182,7 @@ int dir_st_dedicate(struct dir_parse *p)
     }
     if (!strcmp(scan_word(p->s, at), "R/O"))
         d.read_only = true, at++;
-    if (scan_end(p->s, at, p->cause))
+    if (more_operands(p, DIR_STMT_DEDICATE, at))
         return ST_CONFIG;
     struct dir_dedicate *more = grow(p, e->dedicates, e->dedicate_count, sizeof d);
     if (!more)
@@ -198,13 +199,12 @@ int dir_st_special(struct dir_parse *p)
     u16 vdev = 0;
     if (take_devno(p, 1, &vdev))
         return ST_CONFIG;
-    if (!strcmp(scan_word(p->s, 2), "QDIO") || !strcmp(scan_word(p->s, 2), "CTCA") ||
-        !strcmp(scan_word(p->s, 2), "HIPERS"))
-        return scan_refuse(p->s, 0, p->cause, "SPECIAL for networks");
     if (strcmp(scan_word(p->s, 2), "3270"))
-        return bad(p, 2, "3270");
+        return p->s->count > 2 ? more_operands(p, DIR_STMT_SPECIAL, 2)
+                               : bad(p, 2, "3270 or another kind of device");
     if (e->special_count == DIR_SPECIALS_MAX)
         return scan_bad(p->s, 0, p->cause, "at most %d SPECIAL statements", DIR_SPECIALS_MAX);
+    e->special_at[e->special_count] = dir_place_of(p);
     e->specials[e->special_count++] = vdev;
     return scan_end(p->s, 3, p->cause);
 }

@@ -6,30 +6,27 @@
 #include <stdlib.h>
 
 #include "hyp/config/directory_internal.h"
+#include "hyp/config/fault.h"
+#include "hyp/password.h"
 
 #define DIR_ENTRIES_MAX 100000
-
-struct directory {
-    struct dir_entry **entries; /* by user id */
-    unsigned count;
-};
-
-/* Where the statements of a PROFILE or SUBCONFIG begin. */
-struct dir_block {
-    char name[DIR_NAME_BYTES];
-    bool profile;
-    const char *p;
-    unsigned line, col;
-};
 
 struct dir_load {
     const char *file, *text, *member;
     struct cause *cause;
+    struct faults *faults; /* NULL: the first bad statement ends the load */
     struct scan *s, *inner;
-    struct dir_block *blocks;
-    unsigned block_count;
     struct directory *dir;
 };
+
+/* After a statement: a bad one is told and left out, if somebody asks for all of them. */
+static int goes_on(struct dir_load *l, int status)
+{
+    if (status != ST_CONFIG || !l->faults)
+        return status;
+    faults_add_cause(l->faults, l->file, l->cause);
+    return ST_OK;
+}
 
 enum block_kind { BLOCK_NONE, BLOCK_USER, BLOCK_IDENTITY, BLOCK_SUBCONFIG, BLOCK_PROFILE };
 
@@ -54,6 +51,7 @@ static void entry_init(struct dir_entry *e)
     e->maxconn = 64;
     e->share.value = 100;
     e->relocate = true;
+    memset(e->edit, DIR_EDIT_DEFAULT, sizeof e->edit);
 }
 
 static void entry_fini(struct dir_entry *e)
@@ -63,12 +61,11 @@ static void entry_fini(struct dir_entry *e)
     dir_devices_free(e);
 }
 
-static const struct dir_block *find_block(const struct dir_load *l, const char *name,
-                                          bool profile)
+static struct dir_block *find_block(const struct dir_load *l, const char *name, bool profile)
 {
-    for (unsigned i = 0; i < l->block_count; i++)
-        if (l->blocks[i].profile == profile && !strcmp(l->blocks[i].name, name))
-            return &l->blocks[i];
+    for (unsigned i = 0; i < l->dir->block_count; i++)
+        if (l->dir->blocks[i].profile == profile && !strcmp(l->dir->blocks[i].name, name))
+            return &l->dir->blocks[i];
     return NULL;
 }
 
@@ -76,8 +73,12 @@ static const struct dir_block *find_block(const struct dir_load *l, const char *
 static int run_block(struct dir_load *l, const struct dir_block *b, struct dir_entry *e,
                      bool *cpus_own)
 {
-    struct dir_parse p = {.s = l->inner, .cause = l->cause, .entry = e, .member = l->member};
-    p.cpus_own = *cpus_own;
+    struct dir_parse p = {.s = l->inner,
+                          .cause = l->cause,
+                          .faults = l->faults,
+                          .entry = e,
+                          .member = l->member,
+                          .cpus_own = *cpus_own};
     scan_init(l->inner, l->file, b->p, l->s->flags);
     l->inner->line = b->line;
     l->inner->col = b->col;
@@ -90,6 +91,8 @@ static int run_block(struct dir_load *l, const struct dir_block *b, struct dir_e
             status = scan_bad(l->inner, 0, l->cause,
                               "INCLUDE and BUILD in USER and IDENTITY "
                               "only");
+        p.include[0] = p.build[0] = 0;
+        status = goes_on(l, status);
         if (status)
             return status;
         *cpus_own = p.cpus_own;
@@ -99,12 +102,13 @@ static int run_block(struct dir_load *l, const struct dir_block *b, struct dir_e
 
 static int add_block(struct dir_load *l, bool profile)
 {
-    struct dir_block *b = realloc(l->blocks, (l->block_count + 1) * sizeof *b);
+    struct dir_block *b = realloc(l->dir->blocks, (l->dir->block_count + 1) * sizeof *b);
     struct scan *s = l->s;
     if (!b)
         return cause_set(l->cause, ST_NOMEM, "%s: out of memory", l->file);
-    l->blocks = b;
-    b += l->block_count;
+    l->dir->blocks = b;
+    b += l->dir->block_count;
+    *b = (struct dir_block){.at = {s->tok[0].line, s->tok[0].col}};
     if (!scan_name(scan_word(s, 1), b->name, 8))
         return scan_bad(s, 1, l->cause, "a name of 1-8 characters");
     if (find_block(l, b->name, profile))
@@ -113,7 +117,7 @@ static int add_block(struct dir_load *l, bool profile)
     b->p = s->p;
     b->line = s->line;
     b->col = s->col;
-    l->block_count++;
+    l->dir->block_count++;
     return scan_end(s, 2, l->cause);
 }
 
@@ -124,21 +128,30 @@ static int find_blocks(struct dir_load *l)
         enum block_kind kind = block_kind(scan_word(l->s, 0));
         if (kind != BLOCK_PROFILE && kind != BLOCK_SUBCONFIG)
             continue;
-        status = add_block(l, kind == BLOCK_PROFILE);
+        status = goes_on(l, add_block(l, kind == BLOCK_PROFILE));
         if (status)
             return status;
     }
-    for (unsigned i = 0; i < l->block_count && !status; i++) {
+    for (unsigned i = 0; i < l->dir->block_count && !status; i++) {
         struct dir_entry *scratch = malloc(sizeof *scratch);
         bool cpus_own = false;
         if (!scratch)
             return cause_set(l->cause, ST_NOMEM, "%s: out of memory", l->file);
         entry_init(scratch);
-        status = run_block(l, &l->blocks[i], scratch, &cpus_own);
+        status = run_block(l, &l->dir->blocks[i], scratch, &cpus_own);
         entry_fini(scratch);
         free(scratch);
     }
     return status;
+}
+
+/* The last entry of the directory goes. */
+static int forget(struct dir_load *l)
+{
+    struct dir_entry *e = l->dir->entries[--l->dir->count];
+    entry_fini(e);
+    free(e);
+    return ST_OK;
 }
 
 /* After the last statement of an entry: the part of this member, and what must hold. */
@@ -149,6 +162,8 @@ static int close_entry(struct dir_load *l, struct dir_parse *p)
         return ST_OK;
     p->entry = NULL;
     const struct dir_block *sub = e->subconfig[0] ? find_block(l, e->subconfig, false) : NULL;
+    if (!e->userid[0])
+        return forget(l); /* the statement that begins it is bad */
     int status = sub ? run_block(l, sub, e, &p->cpus_own) : ST_OK;
     if (status)
         return status;
@@ -189,7 +204,9 @@ static int open_entry(struct dir_load *l, struct dir_parse *p, enum block_kind k
     e->kind = kind == BLOCK_IDENTITY ? DIR_IDENTITY : DIR_USER;
     e->relocate = kind == BLOCK_USER;
     e->line = l->s->tok[0].line;
-    *p = (struct dir_parse){.s = l->s, .cause = l->cause, .entry = e, .member = l->member};
+    e->col = l->s->tok[0].col;
+    *p = (struct dir_parse){
+        .s = l->s, .cause = l->cause, .faults = l->faults, .entry = e, .member = l->member};
     int status = dir_user_operands(p);
     if (!status && find_block(l, e->userid, false))
         status = scan_bad(l->s, 1, l->cause, "a user id that is no SUBCONFIG");
@@ -199,51 +216,68 @@ static int open_entry(struct dir_load *l, struct dir_parse *p, enum block_kind k
 /* What INCLUDE and BUILD asked for. */
 static int follow(struct dir_load *l, struct dir_parse *p)
 {
-    const struct dir_block *b;
+    struct dir_block *b;
     if (p->include[0]) {
         b = find_block(l, p->include, true);
         p->include[0] = 0;
-        return b ? run_block(l, b, p->entry, &p->cpus_own)
-                 : scan_bad(l->s, 1, l->cause, "the name of a PROFILE in this directory");
+        if (!b)
+            return scan_bad(l->s, 1, l->cause, "the name of a PROFILE in this directory");
+        b->uses++;
+        return run_block(l, b, p->entry, &p->cpus_own);
     }
     if (p->build[0]) {
         b = find_block(l, p->build, false);
         p->build[0] = 0;
-        return b ? ST_OK
-                 : scan_bad(l->s, p->build_at, l->cause,
+        if (!b)
+            return scan_bad(l->s, p->build_at, l->cause,
                             "the name of a SUBCONFIG in this directory");
+        b->uses++;
     }
     return ST_OK;
 }
 
+bool dir_before_entries(const char *word)
+{
+    return !strcmp(word, "DIRECTORY") || scan_abbrev(word, "GLOBALDefs") ||
+           scan_abbrev(word, "GLOBALOpts");
+}
+
+/* One statement; `in` says what it is among: no block yet, an entry, a block that is read
+ * elsewhere. */
+static int read_one(struct dir_load *l, struct dir_parse *p, enum block_kind *in)
+{
+    const char *word = scan_word(l->s, 0);
+    enum block_kind kind = block_kind(word);
+    int status;
+    if (kind) {
+        *in = kind;
+        status = close_entry(l, p);
+        if (status || kind == BLOCK_SUBCONFIG || kind == BLOCK_PROFILE)
+            return status;
+        return open_entry(l, p, kind);
+    }
+    if (*in == BLOCK_NONE && dir_before_entries(word))
+        return ST_OK; /* where CP keeps its object directory: not ours */
+    if (*in == BLOCK_NONE)
+        return scan_bad(l->s, 0, l->cause, "USER, IDENTITY, SUBCONFIG or PROFILE");
+    if (*in == BLOCK_SUBCONFIG || *in == BLOCK_PROFILE)
+        return ST_OK;
+    status = dir_statement(p);
+    return status ? status : follow(l, p);
+}
+
 static int read_entries(struct dir_load *l)
 {
-    struct dir_parse p = {.s = l->s, .cause = l->cause, .member = l->member};
-    bool skip = false, any = false;
+    struct dir_parse p = {
+        .s = l->s, .cause = l->cause, .faults = l->faults, .member = l->member};
+    enum block_kind in = BLOCK_NONE;
     int status;
     while ((status = scan_next(l->s, l->cause)) > 0) {
-        const char *word = scan_word(l->s, 0);
-        enum block_kind kind = block_kind(word);
-        if (kind) {
-            status = close_entry(l, &p);
-            skip = kind == BLOCK_SUBCONFIG || kind == BLOCK_PROFILE;
-            any = true;
-            if (!status && !skip)
-                status = open_entry(l, &p, kind);
-        } else if (!any && (!strcmp(word, "DIRECTORY") || scan_abbrev(word, "GLOBALDefs") ||
-                            scan_abbrev(word, "GLOBALOpts"))) {
-            continue; /* where CP keeps its object directory: not ours */
-        } else if (!any) {
-            status = scan_bad(l->s, 0, l->cause, "USER, IDENTITY, SUBCONFIG or PROFILE");
-        } else {
-            status = skip ? ST_OK : dir_statement(&p);
-            if (!status && !skip)
-                status = follow(l, &p);
-        }
+        status = goes_on(l, read_one(l, &p, &in));
         if (status)
             return status;
     }
-    return status ? status : close_entry(l, &p);
+    return status ? status : goes_on(l, close_entry(l, &p));
 }
 
 static int by_userid(const void *a, const void *b)
@@ -252,23 +286,26 @@ static int by_userid(const void *a, const void *b)
                   (*(struct dir_entry *const *)b)->userid);
 }
 
+static int again(struct dir_load *l, const struct dir_entry *a, const struct dir_entry *b)
+{
+    const struct dir_entry *late = a->line > b->line ? a : b;
+    return goes_on(l, cause_set(l->cause, ST_CONFIG,
+                                "%s:%u:%u: expected each user id once, found %s again", l->file,
+                                late->line, late->col, a->userid));
+}
+
 static int sort_entries(struct dir_load *l)
 {
     struct directory *dir = l->dir;
+    int status = ST_OK;
     if (!dir->count)
-        return cause_set(l->cause, ST_CONFIG, "%s:1:1: expected a USER, found end of file",
-                         l->file);
+        return goes_on(l, cause_set(l->cause, ST_CONFIG,
+                                    "%s:1:1: expected a USER, found end of file", l->file));
     qsort(dir->entries, dir->count, sizeof dir->entries[0], by_userid);
-    for (unsigned i = 1; i < dir->count; i++) {
-        const struct dir_entry *a = dir->entries[i - 1], *b = dir->entries[i];
-        if (strcmp(a->userid, b->userid))
-            continue;
-        unsigned late = a->line > b->line ? a->line : b->line;
-        return cause_set(l->cause, ST_CONFIG,
-                         "%s:%u:1: expected each user id once, found %s again", l->file, late,
-                         a->userid);
-    }
-    return ST_OK;
+    for (unsigned i = 1; i < dir->count && !status; i++)
+        if (!strcmp(dir->entries[i - 1]->userid, dir->entries[i]->userid))
+            status = again(l, dir->entries[i - 1], dir->entries[i]);
+    return status;
 }
 
 static int load(struct dir_load *l)
@@ -283,13 +320,14 @@ static int load(struct dir_load *l)
     return status ? status : sort_entries(l);
 }
 
-int directory_parse(const char *name, const char *text, const char *member,
-                    struct directory **out, struct cause *cause)
+static int load_for(const char *name, const char *text, const char *member,
+                    struct faults *faults, struct directory **out, struct cause *cause)
 {
     char upper[DIR_NAME_BYTES] = "";
     for (size_t i = 0; i < 8 && member[i]; i++)
         upper[i] = (char)toupper((unsigned char)member[i]);
-    struct dir_load l = {.file = name, .text = text, .member = upper, .cause = cause};
+    struct dir_load l = {
+        .file = name, .text = text, .member = upper, .faults = faults, .cause = cause};
     *out = NULL;
     l.s = malloc(sizeof *l.s);
     l.inner = malloc(sizeof *l.inner);
@@ -298,12 +336,27 @@ int directory_parse(const char *name, const char *text, const char *member,
     int status = room ? load(&l) : cause_set(cause, ST_NOMEM, "%s: out of memory", name);
     free(l.s);
     free(l.inner);
-    free(l.blocks);
     if (status)
         directory_free(l.dir);
     else
         *out = l.dir;
     return status;
+}
+
+int directory_parse(const char *name, const char *text, const char *member,
+                    struct directory **out, struct cause *cause)
+{
+    return load_for(name, text, member, NULL, out, cause);
+}
+
+struct directory *directory_examine(const char *name, const char *text, const char *member,
+                                    struct faults *faults)
+{
+    struct directory *dir;
+    struct cause cause;
+    if (load_for(name, text, member, faults, &dir, &cause))
+        faults_add_cause(faults, name, &cause);
+    return dir;
 }
 
 int directory_load(const char *path, const char *member, struct directory **out,
@@ -316,6 +369,7 @@ int directory_load(const char *path, const char *member, struct directory **out,
     if (!text)
         return cause->status;
     int status = directory_parse(path, text, member, out, cause);
+    explicit_bzero(text, strlen(text));
     free(text);
     return status;
 }
@@ -326,10 +380,11 @@ void directory_free(struct directory *dir)
         return;
     for (unsigned i = 0; i < dir->count; i++) {
         entry_fini(dir->entries[i]);
-        explicit_bzero(dir->entries[i]->password, DIR_NAME_BYTES);
+        explicit_bzero(dir->entries[i]->password, DIR_PASSWORD_BYTES);
         free(dir->entries[i]);
     }
     free(dir->entries);
+    free(dir->blocks);
     free(dir);
 }
 
@@ -368,15 +423,8 @@ bool directory_password_ok(const struct dir_entry *entry, const char *password)
 {
     if (entry->logon == DIR_LOGON_NOPASS)
         return true;
-    size_t n = strlen(password);
-    unsigned differ = n > 8 || !n || entry->logon != DIR_LOGON_PASSWORD;
-    char given[DIR_NAME_BYTES] = "";
-    for (size_t i = 0; i < 8 && i < n; i++)
-        given[i] = (char)toupper((unsigned char)password[i]);
-    for (size_t i = 0; i < DIR_NAME_BYTES; i++)
-        differ |= (unsigned char)given[i] ^ (unsigned char)entry->password[i];
-    explicit_bzero(given, sizeof given);
-    return !differ;
+    return entry->logon == DIR_LOGON_PASSWORD &&
+           directory_password_is(entry->password, password);
 }
 
 u64 directory_storage_size(const char *text)

@@ -1,10 +1,10 @@
-/* Statements of a directory entry. Three kinds: honoured; about things that this emulator's
- * terminals and disks do not have (ignored, named so below); known, but refused by name. */
+/* Statements of a directory entry but for those about disks; the table is directory_stmt.def. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "hyp/config/directory_internal.h"
 #include "hyp/cpu_type.h"
+#include "hyp/password.h"
 
 static int bad(struct dir_parse *p, unsigned i, const char *expected)
 {
@@ -36,6 +36,22 @@ static int take_storage(struct dir_parse *p, unsigned i, u64 *out)
     return ST_OK;
 }
 
+/* The word is never shown. */
+static int password_ok(struct dir_parse *p, unsigned i)
+{
+    const char *w = scan_word(p->s, i), *want = NULL;
+    char raw[DIR_PASSWORD_BYTES];
+    if (*w == '$' && strlen(w) > 8) {
+        if (!scan_written(p->s, i, 0, raw, sizeof raw) || !directory_hash_ok(raw))
+            want = "a hashed password that crypt(3) knows, found another one";
+    } else if (strlen(w) > 8) {
+        want = "a password of 1-8 characters, found a longer one";
+    }
+    return !want ? ST_OK
+                 : cause_set(p->cause, ST_CONFIG, "%s:%u:%u: expected %s", p->s->name,
+                             p->s->tok[i].line, p->s->tok[i].col, want);
+}
+
 static int take_password(struct dir_parse *p, unsigned i)
 {
     static const struct {
@@ -48,11 +64,12 @@ static int take_password(struct dir_parse *p, unsigned i)
     const char *w = scan_word(p->s, i);
     if (!*w)
         return bad(p, i, "a password, NOPASS, AUTOONLY, LBYONLY or NOLOG");
-    if (strlen(w) > 8) /* the word is not shown */
-        return cause_set(p->cause, ST_CONFIG,
-                         "%s:%u:%u: expected a password of 1-8 characters, found a longer one",
-                         p->s->name, p->s->tok[i].line, p->s->tok[i].col);
-    strcpy(p->entry->password, w);
+    int status = password_ok(p, i);
+    if (status)
+        return status;
+    snprintf(p->entry->password, sizeof p->entry->password, "%s", w);
+    if (*w == '$') /* hashes know small letters */
+        scan_written(p->s, i, 0, p->entry->password, sizeof p->entry->password);
     p->entry->logon = DIR_LOGON_PASSWORD;
     for (size_t k = 0; k < ARRAY_LEN(special); k++) {
         if (strcmp(w, special[k].word))
@@ -60,6 +77,21 @@ static int take_password(struct dir_parse *p, unsigned i)
         p->entry->logon = special[k].how;
         p->entry->password[0] = 0;
     }
+    return ST_OK;
+}
+
+/* ON, OFF, a character, or its EBCDIC code as two digits, which is kept as it is known here: ON. */
+static int edit_character(struct dir_parse *p, unsigned i, char *out)
+{
+    const char *w = scan_word(p->s, i);
+    u64 code;
+    *out = DIR_EDIT_DEFAULT;
+    if (!strcmp(w, "OFF"))
+        *out = 0;
+    else if (!w[1])
+        *out = *w;
+    else if (strcmp(w, "ON") && (w[2] || !scan_hex(w, 0xff, &code)))
+        return bad(p, i, "ON, OFF, a character or its code");
     return ST_OK;
 }
 
@@ -82,10 +114,13 @@ int dir_user_operands(struct dir_parse *p)
         return ST_CONFIG;
     if (p->s->count > 6 && !scan_number(scan_word(p->s, 6), 0, 99, &priority))
         return bad(p, 6, "a priority from 0 to 99");
-    return scan_end(p->s, 11, p->cause); /* up to four line-editing characters */
+    for (unsigned i = 0; i < DIR_EDIT_CHARACTERS && 7 + i < p->s->count; i++)
+        if (edit_character(p, 7 + i, &e->edit[i]))
+            return ST_CONFIG;
+    return scan_end(p->s, 11, p->cause);
 }
 
-static int st_machine(struct dir_parse *p)
+int dir_st_machine(struct dir_parse *p)
 {
     static const struct {
         const char *word;
@@ -117,15 +152,15 @@ static int cpu_operands(struct dir_parse *p, struct dir_cpu *cpu)
         } else if (!strcmp(w, "TYPE")) {
             if (!cpu_type_find(scan_word(p->s, ++i), &cpu->type))
                 return bad(p, i, CPU_TYPE_NAMES);
-        } else if (strcmp(w, "NODEDICATE")) {
-            return bad(p, i, "BASE, CPUID, NODEDICATE or TYPE");
+        } else if (strcmp(w, "NODEDICATE") && strcmp(w, "DEDICATE")) {
+            return bad(p, i, "BASE, CPUID, DEDICATE, NODEDICATE or TYPE");
         }
     }
     return ST_OK;
 }
 
 /* CPU addr [BASE] [CPUID nnnnnn] [NODEDICATE] [TYPE type] */
-static int st_cpu(struct dir_parse *p)
+int dir_st_cpu(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
     u64 addr;
@@ -159,7 +194,7 @@ static int ipl_parm(struct dir_parse *p, unsigned i)
 }
 
 /* IPL {vdev | name} [LOADPARM text] [PARM text to the end] */
-static int st_ipl(struct dir_parse *p)
+int dir_st_ipl(struct dir_parse *p)
 {
     struct dir_ipl *ipl = &p->entry->ipl;
     u64 vdev;
@@ -171,6 +206,7 @@ static int st_ipl(struct dir_parse *p)
     else
         return bad(p, 1, "a virtual device number or the name of a saved system");
     ipl->present = true;
+    ipl->at = dir_place_of(p);
     for (unsigned i = 2; i < p->s->count; i += 2) {
         const char *w = scan_word(p->s, i);
         if (scan_abbrev(w, "PARM"))
@@ -195,7 +231,7 @@ static int take_vdev(struct dir_parse *p, unsigned i, u16 *out)
 }
 
 /* CONSOLE vdev {3215 | 3270} [class [userid [OBSERVER]]] */
-static int st_console(struct dir_parse *p)
+int dir_st_console(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
     char userid[DIR_NAME_BYTES] = "";
@@ -206,6 +242,7 @@ static int st_console(struct dir_parse *p)
         return bad(p, 2, "3215 or 3270");
     e->console_devtype = display ? 0x3270 : 0x3215;
     e->has_console = true;
+    e->console_at = dir_place_of(p);
     strcpy(e->console_class, "T");
     if (p->s->count > 3) {
         if (strlen(scan_word(p->s, 3)) != 1 ||
@@ -259,10 +296,10 @@ static unsigned spool_type(struct dir_parse *p, struct dir_spool *sp)
 }
 
 /* SPOOL vdev devtype [classes] */
-static int st_spool(struct dir_parse *p)
+int dir_st_spool(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
-    struct dir_spool sp = {0};
+    struct dir_spool sp = {.at = dir_place_of(p)};
     unsigned k = 0;
     if (take_vdev(p, 1, &sp.vdev))
         return ST_CONFIG;
@@ -282,45 +319,6 @@ static int st_spool(struct dir_parse *p)
     if (k == e->spool_count)
         e->spool_count++;
     return scan_end(p->s, 3 + n, p->cause);
-}
-
-static int st_option(struct dir_parse *p)
-{
-    static const struct {
-        const char *word;
-        u32 bit;
-    } known[] = {{"LNKNOPAS", DIR_OPT_LNKNOPAS},
-                 {"TODENABLE", DIR_OPT_TODENABLE},
-                 {"QUICKDSP", DIR_OPT_QUICKDSP},
-                 {"DIAG88", DIR_OPT_DIAG88},
-                 {"CHPIDVIRTUALIZATION", DIR_OPT_CHPIDV},
-                 {"APPLMON", DIR_OPT_APPLMON},
-                 {"ACCT", DIR_OPT_ACCT},
-                 {"RMCHINFO", DIR_OPT_RMCHINFO},
-                 {"STGEXEMPT", DIR_OPT_STGEXEMPT},
-                 {"LXAPP", DIR_OPT_LXAPP},
-                 {"CFUSER", DIR_OPT_CFUSER}};
-    u64 n;
-    if (p->s->count < 2)
-        return bad(p, 1, "an option");
-    for (unsigned i = 1; i < p->s->count; i++) {
-        const char *w = scan_word(p->s, i);
-        size_t k = 0;
-        while (k < ARRAY_LEN(known) && strcmp(w, known[k].word))
-            k++;
-        if (k < ARRAY_LEN(known)) {
-            p->entry->options |= known[k].bit;
-            if (known[k].bit == DIR_OPT_CHPIDV)
-                i++; /* ONE */
-        } else if (scan_abbrev(w, "MAXCONN")) {
-            if (!scan_number(scan_word(p->s, ++i), 1, 65535, &n))
-                return bad(p, i, "a number of connections from 1 to 65535");
-            p->entry->maxconn = (unsigned)n;
-        } else {
-            return bad(p, i, "an option that this release knows");
-        }
-    }
-    return ST_OK;
 }
 
 static bool share_value(const char *w, bool absolute, unsigned *out)
@@ -351,7 +349,7 @@ static bool share_value(const char *w, bool absolute, unsigned *out)
 }
 
 /* SHARE {RELATIVE n | ABSOLUTE n%} [max {LIMITSOFT | LIMITHARD}] */
-static int st_share(struct dir_parse *p)
+int dir_st_share(struct dir_parse *p)
 {
     struct dir_share *sh = &p->entry->share;
     bool absolute = scan_abbrev(scan_word(p->s, 1), "ABSolute");
@@ -371,21 +369,24 @@ static int st_share(struct dir_parse *p)
     return scan_end(p->s, 5, p->cause);
 }
 
-static int st_account(struct dir_parse *p)
+int dir_st_account(struct dir_parse *p)
 {
     if (!*scan_word(p->s, 1) || strlen(scan_word(p->s, 1)) > 8)
         return bad(p, 1, "an account number of 1-8 characters");
     strcpy(p->entry->account, scan_word(p->s, 1));
-    return ST_OK;
+    for (unsigned i = 2; i < p->s->count && i < 9; i++)
+        if (strlen(scan_word(p->s, i)) > 8)
+            return bad(p, i, "an account number of 1-8 characters");
+    return scan_end(p->s, 9, p->cause);
 }
 
-static int st_class(struct dir_parse *p)
+int dir_st_class(struct dir_parse *p)
 {
     int status = take_classes(p, 1);
     return status ? status : scan_end(p->s, 2, p->cause);
 }
 
-static int st_command(struct dir_parse *p)
+int dir_st_command(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
     const char *text = scan_rest(p->s, 1);
@@ -401,7 +402,8 @@ static int st_command(struct dir_parse *p)
     return ST_OK;
 }
 
-static int take_names(struct dir_parse *p, char (*to)[DIR_NAME_BYTES], unsigned *count)
+static int take_names(struct dir_parse *p, char (*to)[DIR_NAME_BYTES], struct dir_place *at,
+                      unsigned *count)
 {
     if (p->s->count < 2)
         return bad(p, 1, "a user id");
@@ -410,23 +412,24 @@ static int take_names(struct dir_parse *p, char (*to)[DIR_NAME_BYTES], unsigned 
             return scan_bad(p->s, i, p->cause, "at most %d user ids", DIR_NAMES_MAX);
         if (!scan_name(scan_word(p->s, i), to[*count], 8))
             return bad(p, i, "a user id of 1-8 characters");
+        at[*count] = (struct dir_place){p->s->tok[i].line, p->s->tok[i].col};
         ++*count;
     }
     return ST_OK;
 }
 
-static int st_xautolog(struct dir_parse *p)
+int dir_st_xautolog(struct dir_parse *p)
 {
-    return take_names(p, p->entry->xautolog, &p->entry->xautolog_count);
+    return take_names(p, p->entry->xautolog, p->entry->xautolog_at, &p->entry->xautolog_count);
 }
 
-static int st_logonby(struct dir_parse *p)
+int dir_st_logonby(struct dir_parse *p)
 {
-    return take_names(p, p->entry->logonby, &p->entry->logonby_count);
+    return take_names(p, p->entry->logonby, p->entry->logonby_at, &p->entry->logonby_count);
 }
 
 /* VMRELOCATE {ON | OFF} [DOMAIN name] */
-static int st_vmrelocate(struct dir_parse *p)
+int dir_st_vmrelocate(struct dir_parse *p)
 {
     const char *w = scan_word(p->s, 1);
     unsigned i = 2;
@@ -442,10 +445,11 @@ static int st_vmrelocate(struct dir_parse *p)
         return bad(p, i, "DOMAIN");
     if (!scan_name(scan_word(p->s, i + 1), p->entry->domain, 8))
         return bad(p, i + 1, "a domain name of 1-8 characters");
+    p->entry->domain_at = (struct dir_place){p->s->tok[i + 1].line, p->s->tok[i + 1].col};
     return scan_end(p->s, i + 2, p->cause);
 }
 
-static int st_storage(struct dir_parse *p)
+int dir_st_storage(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
     int status = take_storage(p, 1, &e->storage_bytes);
@@ -454,7 +458,7 @@ static int st_storage(struct dir_parse *p)
     return status ? status : scan_end(p->s, 2, p->cause);
 }
 
-static int st_maxstorage(struct dir_parse *p)
+int dir_st_maxstorage(struct dir_parse *p)
 {
     int status = take_storage(p, 1, &p->entry->storage_max_bytes);
     if (!status && p->entry->storage_max_bytes < p->entry->storage_bytes)
@@ -462,7 +466,7 @@ static int st_maxstorage(struct dir_parse *p)
     return status ? status : scan_end(p->s, 2, p->cause);
 }
 
-static int st_include(struct dir_parse *p)
+int dir_st_include(struct dir_parse *p)
 {
     if (!scan_name(scan_word(p->s, 1), p->include, 8))
         return bad(p, 1, "the name of a PROFILE");
@@ -470,7 +474,7 @@ static int st_include(struct dir_parse *p)
 }
 
 /* BUILD ON {member | *} USING SUBCONFIG name */
-static int st_build(struct dir_parse *p)
+int dir_st_build(struct dir_parse *p)
 {
     const char *member = scan_word(p->s, 2);
     char name[DIR_NAME_BYTES];
@@ -486,86 +490,17 @@ static int st_build(struct dir_parse *p)
         return bad(p, 4, "SUBCONFIG");
     if (!scan_name(scan_word(p->s, 5), name, 8))
         return bad(p, 5, "the name of a SUBCONFIG");
+    if (p->entry->build_count == DIR_BUILDS_MAX)
+        return scan_bad(p->s, 0, p->cause, "at most %d BUILD statements", DIR_BUILDS_MAX);
     bool wild = !strcmp(member, "*");
+    struct dir_build *b = &p->entry->builds[p->entry->build_count++];
+    strcpy(b->member, member);
+    strcpy(b->subconfig, name);
+    b->at = dir_place_of(p);
     if (!strcmp(member, p->member) || (wild && !p->entry->subconfig[0])) {
         strcpy(p->entry->subconfig, name);
     }
     strcpy(p->build, name);
     p->build_at = 5;
     return scan_end(p->s, 6, p->cause);
-}
-
-/* About real terminals and distribution of paper: no effect here. */
-static int st_ignore(struct dir_parse *p)
-{
-    (void)p;
-    return ST_OK;
-}
-
-static int st_refuse(struct dir_parse *p)
-{
-    return scan_refuse(p->s, 0, p->cause, scan_word(p->s, 0));
-}
-
-static const struct {
-    const char *name;
-    int (*parse)(struct dir_parse *p);
-} statements[] = {
-    {"MACHine", st_machine},
-    {"CPU", st_cpu},
-    {"IPL", st_ipl},
-    {"CONsole", st_console},
-    {"SPool", st_spool},
-    {"OPTion", st_option},
-    {"SHAre", st_share},
-    {"ACCount", st_account},
-    {"ACIgroup", st_refuse},
-    {"CLass", st_class},
-    {"COMMAND", st_command},
-    {"CMD", st_command},
-    {"XAUTOLOG", st_xautolog},
-    {"AUTOLOG", st_xautolog},
-    {"LOGONBY", st_logonby},
-    {"VMRELOcate", st_vmrelocate},
-    {"STORage", st_storage},
-    {"STOR", st_storage},
-    {"MAXSTORage", st_maxstorage},
-    {"MAXSTOR", st_maxstorage},
-    {"INClude", st_include},
-    {"BUILD", st_build},
-    {"DISTrib", st_ignore},
-    {"SCReen", st_ignore},
-    {"DATEFormat", st_refuse},
-    {"LInk", dir_st_link},
-    {"MDisk", dir_st_mdisk},
-    {"MINIopt", dir_st_miniopt},
-    {"DEDicate", dir_st_dedicate},
-    {"NICDEF", st_refuse},
-    {"SPEcial", dir_st_special},
-    {"LOADDEV", st_refuse},
-    {"IUCV", st_refuse},
-    {"CRYpto", st_refuse},
-    {"NAMESAVE", st_refuse},
-    {"POSIXINFO", st_refuse},
-    {"POSIXGLIST", st_refuse},
-    {"POSIXGROUP", st_refuse},
-    {"POSIXOPT", st_refuse},
-    {"STDEVopt", st_refuse},
-    {"APPCPASS", st_refuse},
-    {"D8ONECMD", st_refuse},
-    {"DASDOPT", st_refuse},
-    {"NOPDATA", st_refuse},
-    {"SYSAFFIN", st_refuse},
-    {"XSTORE", st_refuse},
-    {"XCONFIG", st_refuse},
-    {"SUBUSER", st_refuse},
-    {"SCSI", st_refuse},
-};
-
-int dir_statement(struct dir_parse *p)
-{
-    for (size_t i = 0; i < ARRAY_LEN(statements); i++)
-        if (scan_abbrev(scan_word(p->s, 0), statements[i].name))
-            return statements[i].parse(p);
-    return bad(p, 0, "a directory statement");
 }

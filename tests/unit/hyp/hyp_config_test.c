@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hyp/config.h"
+#include "hyp/config/config_internal.h"
 
 static struct system_config *cfg;
 static struct cause cause;
@@ -124,8 +124,11 @@ static const struct {
     {"VMLAN MACPREFIX 12\n",
      "system.config:1:17: expected a prefix of 6 hexadecimal digits, found 12"},
     {"FEATURES ENABLE FOO\n", "system.config:1:17: expected a known feature, found FOO"},
-    {"DEFINE VSWITCH V1\n", "system.config:1:1: statement DEFINE VSWITCH not available yet"},
-    {"TIMEZONE_DEFINITION EST WEST 5.0.0\n", "not available yet"},
+    {"DEFINE COMMAND X\n", "system.config:1:8: statement DEFINE COMMAND not available yet"},
+    {"IMBED A B\n", "system.config:1:1: statement IMBED not available yet"},
+    {"TIMEZONE_DEFINITION EST NORTH 5\n", "expected EAST or WEST, found NORTH"},
+    {"SYSTEM_USERIDS OPERATOR\n",
+     "system.config:1:24: expected a user id of 1-8 characters, found end of statement"},
     {"MEMBERB: FOO\n", "system.config:1:10: expected a SYSTEM CONFIG statement, found FOO"},
     {"MEMBERA: BEGIN\nEQID X RDEV 1\n", "expected MEMBERA: END, found end of file"},
     {"MEMBERA: BEGIN\nMEMBERB: END\n",
@@ -139,6 +142,43 @@ START_TEST(bad_line)
     size_t want = strlen(bad[_i].cause), have = strlen(cause.text);
     ck_assert_msg(have >= want && !strcmp(cause.text + have - want, bad[_i].cause),
                   "expected ...%s\n got %s", bad[_i].cause, cause.text);
+}
+END_TEST
+
+static const char *check_text(const char *text)
+{
+    static char told[2048];
+    struct faults faults = {0};
+    size_t n = 0;
+    told[0] = 0;
+    memset(cfg, 0, sizeof *cfg);
+    strcpy(cfg->member, "MEMBERA");
+    ck_assert_int_eq(config_read_system(cfg, "c", text, &faults, &cause), ST_OK);
+    faults_sort(&faults);
+    for (unsigned i = 0; i < faults.count; i++)
+        n += (size_t)snprintf(told + n, sizeof told - n, "%c %u:%u: %s|",
+                              fault_kind_name(faults.all[i].kind)[0], faults.all[i].line,
+                              faults.all[i].col, faults.all[i].text);
+    faults_free(&faults);
+    return told;
+}
+
+/* All bad statements, and once what has no effect yet; another member's statements too. */
+START_TEST(every_bad_statement)
+{
+    ck_assert_str_eq(check_text("FOO\n" HEAD "EQID\nDEFINE VSWITCH V1\nMEMBERB: BAR\n"
+                                "DEFINE LAN L\nSYSTEM_USERIDS OPERATOR OPX ACCOUNT A AUTOLOG\n"
+                                "FEATURES ENABLE PROMPT CPCHECKING\n"),
+                     "e 1:1: expected a SYSTEM CONFIG statement, found FOO|"
+                     "e 3:5: expected RDEV, found end of statement|"
+                     "n 4:1: DEFINE is accepted and has no effect yet|"
+                     "e 5:10: expected a SYSTEM CONFIG statement, found BAR|"
+                     "n 7:29: SYSTEM_USERIDS ACCOUNT is accepted and has no effect yet|"
+                     "n 8:17: FEATURES PROMPT is accepted and has no effect yet|"
+                     "n 8:24: FEATURES CPCHECKING is accepted and has no effect yet|"
+                     "e 9:1: expected PDR volume COM001 in CP_OWNED or USER_VOLUME_LIST, found "
+                     "end of file|");
+    ck_assert_str_eq(cfg->features.operator_userid, "OPX");
 }
 END_TEST
 
@@ -274,6 +314,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, good_file);
+    tcase_add_test(t, every_bad_statement);
     tcase_add_loop_test(t, bad_line, 0, (int)ARRAY_LEN(bad));
     tcase_add_test(t, good_hardware);
     tcase_add_loop_test(t, console_port, 0, 7);

@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hyp/directory.h"
+#include "hyp/config.h"
+#include "hyp/config/directory_internal.h"
+#include "hyp/config/syntax.h"
+#include "hyp/password.h"
 
 static struct directory *dir;
 static struct cause cause;
@@ -104,35 +107,224 @@ START_TEST(disks_and_other_devices)
 }
 END_TEST
 
-static char faults[2048];
+static char told[8192];
 
-static void note(void *arg, const char *text)
+/* Faults of a check, one a line: severity, place, text. */
+static const char *check_text(const char *text, const struct dir_check_for *whom,
+                              unsigned members)
 {
-    (void)arg;
-    snprintf(faults + strlen(faults), sizeof faults - strlen(faults), "%s|", text);
+    struct faults faults = {0};
+    size_t n = 0;
+    told[0] = 0;
+    directory_check("f", text, whom, members, &faults);
+    for (unsigned i = 0; i < faults.count && n < sizeof told; i++)
+        n += (size_t)snprintf(told + n, sizeof told - n, "%c %u:%u: %s|",
+                              fault_kind_name(faults.all[i].kind)[0], faults.all[i].line,
+                              faults.all[i].col, faults.all[i].text);
+    faults_free(&faults);
+    return told;
 }
 
 /* Good statements that do not go together. */
 START_TEST(what_does_not_go_together)
 {
-    ck_assert_msg(parse("USER A X\n CONSOLE 9 3215\n MDISK 200 3390 0 END V\n"
-                        " MDISK 201 3390 10 10 V\n MDISK 202 3390 20 5 V\n"
-                        "USER B X\n MDISK 300 3390 24 2 V\n MDISK 301 3390 15 1 V\n"
-                        " MDISK 302 3390 24 2 W\n LINK A 201 401\n LINK A 299 402\n"
-                        "  LINK NOBODY 1 403\n LINK * 300 404\n LINK A 401 405\n"
-                        "USER C X\n SPOOL C 2540 READER\n MDISK C 3390 30 1 V\n"
-                        " DEDICATE D 580\n LINK B 401 D\n",
-                        "A") == ST_OK,
+    ck_assert_str_eq(
+        check_text("USER A NOLOG\n CONSOLE 9 3215 T NIX\n MDISK 200 3390 0 END V\n"
+                   " MDISK 201 3390 10 10 V\n MDISK 202 3390 20 5 V\n"
+                   "USER B NOLOG\n MDISK 300 3390 24 2 V\n MDISK 301 3390 15 1 V\n"
+                   " MDISK 302 3390 24 2 W\n LINK A 201 401\n LINK A 299 402\n"
+                   "  LINK NOBODY 1 403\n LINK * 300 404\n LINK A 401 405\n"
+                   "USER C LBYONLY\n SPOOL C 2540 READER\n MDISK C 3390 30 1 V\n"
+                   " DEDICATE D 580\n LINK B 401 D\n IPL 777\n"
+                   "USER D NOPASS\n LINK D 2 1\n LINK * 1 2\n CPU 0\n CPU 3\n XAUTOLOG A NIX\n"
+                   "USER E D\n LOGONBY A\n LOGONBY NIX\n MDISK 1 3390 1 1 X MR R ALL\n",
+                   NULL, 0),
+        "w 2:2: CONSOLE of A: there is no user NIX|"
+        "n 3:2: minidisk 0200 of A is all of V, over 5 others|"
+        "w 7:2: minidisk 0300 of B overlaps 0202 of A (line 5) on V|"
+        "w 8:2: minidisk 0301 of B overlaps 0201 of A (line 4) on V|"
+        "w 11:2: LINK of B to A 0299: there is no such minidisk|"
+        "w 12:3: LINK of B to NOBODY 0001: there is no such user|"
+        "w 14:2: LINK of B to A 0401: there is no such minidisk|"
+        "w 15:1: nobody can log on C: LBYONLY without LOGONBY|"
+        "w 17:2: device 000C of C is defined more than once (line 16)|"
+        "w 19:2: device 000D of C is defined more than once (line 18)|"
+        "w 20:2: C has no device 0777 to IPL from|"
+        "w 21:1: CPU 03 of D becomes another: addresses have a gap|"
+        "n 21:1: D logs on without a password|"
+        "w 22:2: LINK of D to D 0002: links lead in a circle or through too many users|"
+        "w 23:2: LINK of D to * 0001: links lead in a circle or through too many users|"
+        "w 26:13: XAUTOLOG of D: there is no user NIX|"
+        "n 27:1: 1 password is in clear; `endicott directory hash` hides them|"
+        "w 28:10: LOGONBY of E: A has no password|"
+        "w 29:10: LOGONBY of E: there is no user NIX|"
+        "n 30:2: everybody may write on minidisk 0001 of E|");
+}
+END_TEST
+
+/* All pairs, not only neighbours. */
+START_TEST(every_overlap)
+{
+    ck_assert_str_eq(check_text("USER A NOLOG\n MDISK 1 3390 1 100 V\n MDISK 2 3390 5 2 V\n"
+                                " MDISK 3 3390 6 9 V\n MDISK 4 3390 101 1 V\n",
+                                NULL, 0),
+                     "w 3:2: minidisk 0002 of A overlaps 0001 of A (line 2) on V|"
+                     "w 4:2: minidisk 0003 of A overlaps 0001 of A (line 2) on V|"
+                     "w 4:2: minidisk 0003 of A overlaps 0002 of A (line 3) on V|");
+}
+END_TEST
+
+static const char identities[] =
+    "PROFILE UNUSED\nIDENTITY OP NOLOG\n BUILD ON A USING SUBCONFIG S1\n"
+    " BUILD ON B USING SUBCONFIG S2\n MDISK 200 3390 50 5 V\n"
+    "IDENTITY OQ NOLOG\n BUILD ON A USING SUBCONFIG S1\n BUILD ON A USING SUBCONFIG S4\n"
+    "SUBCONFIG S1\n MDISK 191 3390 10 10 V\nSUBCONFIG S2\n MDISK 191 3390 19 10 V\n"
+    "SUBCONFIG S3\nSUBCONFIG S4\nUSER X NOLOG\n LINK OP 191 291\n";
+
+/* An extent that two members see is one; extents of two members' parts are compared. */
+START_TEST(identities_of_members)
+{
+    ck_assert_str_eq(check_text(identities, NULL, 0),
+                     "w 1:1: PROFILE UNUSED is used by nobody|"
+                     "w 7:2: SUBCONFIG S1 is built on A for OP, too (line 3)|"
+                     "w 8:2: OQ has been built on A in line 7|"
+                     "w 12:2: minidisk 0191 of OP at B overlaps 0191 of OP at A (line 10) on V|"
+                     "w 13:1: SUBCONFIG S3 is used by nobody|");
+}
+END_TEST
+
+/* With a member's configuration: volumes, domains, members. */
+START_TEST(looked_up_in_the_configuration)
+{
+    struct system_config *config = calloc(1, sizeof *config);
+    const struct dir_check_for whom = {"MEMBERA", config};
+    strcpy(config->member, "MEMBERA");
+    ck_assert_msg(!config_parse_system(config, "c",
+                                       "SSI C PDR_VOLUME P SLOT 1 MEMBERA\nUSER_VOLUME_LIST P\n"
+                                       "USER_VOLUME_INCLUDE LX*\n",
+                                       &cause),
                   "%s", cause.text);
-    faults[0] = 0;
-    ck_assert_uint_eq(directory_check(dir, "f", note, NULL), 7);
-    ck_assert_str_eq(faults, "f:8:2: minidisk 0301 of B overlaps 0201 of A (line 4) on V|"
-                             "f:7:2: minidisk 0300 of B overlaps 0202 of A (line 5) on V|"
-                             "f:11:2: A has no disk 0299 to be linked by B|"
-                             "f:12:3: NOBODY has no disk 0001 to be linked by B|"
-                             "f:14:2: A has no disk 0401 to be linked by B|"
-                             "f:17:2: device 000C of C is defined more than once|"
-                             "f:18:2: device 000D of C is defined more than once|");
+    ck_assert_str_eq(check_text("IDENTITY A NOLOG\n BUILD ON NIX USING SUBCONFIG S\n"
+                                "SUBCONFIG S\nUSER B NOLOG\n MDISK 1 3390 1 1 P\n"
+                                " MDISK 2 3390 1 1 LX7\n MDISK 3 3390 1 1 Q\n"
+                                " VMRELOCATE ON DOMAIN FAR\nUSER C NOLOG\n"
+                                " VMRELOCATE ON DOMAIN SSI\n",
+                                &whom, 1),
+                     "w 2:2: BUILD ON of A: there is no member NIX|"
+                     "w 7:2: minidisk 0003 of B: volume Q is in no volume list of MEMBERA|"
+                     "w 8:23: VMRELOCATE of B: there is no domain FAR|");
+    free(config);
+}
+END_TEST
+
+/* Not the first bad statement only; those of a PROFILE once, whoever includes it. */
+START_TEST(every_bad_statement)
+{
+    ck_assert_str_eq(
+        check_text("PROFILE P\n FROB\nUSER A NOLOG\n INCLUDE P\n INCLUDE NIX\n"
+                   "USER B\n MACHINE 370\nUSER C NOLOG\n INCLUDE P\n SYSAFFIN A\n"
+                   "USER A NOLOG\nUSER LONGUSERID X\n FROB\nUSER D LONGPASSWORD\n",
+                   NULL, 0),
+        "e 2:2: expected a directory statement, found FROB|"
+        "e 5:10: expected the name of a PROFILE in this directory, found NIX|"
+        "e 6:7: expected a password, NOPASS, AUTOONLY, LBYONLY or NOLOG, found end "
+        "of statement|"
+        "e 7:10: expected ESA, XA or Z, found 370|"
+        "e 10:2: statement SYSAFFIN not available yet|"
+        "e 11:1: expected each user id once, found A again|"
+        "e 12:6: expected a user id of 1-8 characters, found LONGUSERID|"
+        "e 13:2: expected a directory statement, found FROB|"
+        "e 14:8: expected a password of 1-8 characters, found a longer one|");
+}
+END_TEST
+
+/* Said once each, with the place of the first. */
+START_TEST(no_effect_yet)
+{
+    ck_assert_str_eq(check_text("USER A NOLOG\n NICDEF 600 TYPE QDIO LAN SYSTEM VSW1\n"
+                                " NICDEF 700 TYPE QDIO\n OPTION LNKNOPAS ACCT MAXCONN 8\n"
+                                " CPU 0 NODEDICATE\n SPECIAL 800 CTCA *\n DISTRIB BIN1\n"
+                                "USER B NOLOG\n OPTION ACCT\n",
+                                NULL, 0),
+                     "n 2:2: NICDEF is accepted and has no effect yet|"
+                     "n 4:18: OPTION ACCT is accepted and has no effect yet|"
+                     "n 4:23: OPTION MAXCONN is accepted and has no effect yet|"
+                     "n 5:8: CPU NODEDICATE is accepted and has no effect yet|"
+                     "n 6:14: SPECIAL CTCA is accepted and has no effect yet|");
+}
+END_TEST
+
+/* What must stand before a statement of this name, and what takes the place of its operands. */
+static const struct {
+    const char *name, *before, *operands;
+} set_up[] = {{"MINIopt", " MDISK 191 3390 1 1 V\n", NULL},
+              {"MDisk", "", "0191 3390 1 10 VOL001 MR RPW WPW MPW"},
+              {"IPL", "", "NAME1 LOADPARM WORD PARM TEXT"},
+              {"SHAre", "", "RELATIVE 100 200 LIMITSOFT"},
+              {"CLass", "", "BG"},
+              {"CONsole", "", "0009 3215 T USER1 OBSERVER"},
+              {"SPool", "", "000C 2540 READER A"},
+              {"LInk", "", "USER1 0191 0192 RR"},
+              {"CPU", "", "0A"},
+              {"SPEcial", "", "0500"},
+              {"User", NULL, NULL},
+              {"IDEntity", NULL, NULL},
+              {"SUBconfig", NULL, NULL},
+              {"PROFile", NULL, NULL},
+              {"BUILD", NULL, NULL},
+              {"INClude", NULL, NULL}};
+
+/* An entry with the statement of row i, for an operand row with these; "" = not by itself. */
+static void row_text(unsigned i, char *out, size_t room)
+{
+    char operands[1024], more[512] = "";
+    const struct stmt_row *row = &dir_statements.rows[i], *head = row;
+    const char *before = "";
+    while (!head->name)
+        head--;
+    syntax_example(head->operands, operands, sizeof operands);
+    for (size_t k = 0; k < ARRAY_LEN(set_up); k++) {
+        if (strcmp(set_up[k].name, head->name))
+            continue;
+        before = set_up[k].before;
+        if (set_up[k].operands)
+            snprintf(operands, sizeof operands, "%s", set_up[k].operands);
+    }
+    if (row != head)
+        syntax_example(row->operands, more, sizeof more);
+    else if (!*operands && !head[1].name && head[1].stmt == head->stmt)
+        syntax_example(head[1].operands, more, sizeof more);
+    else if (!strcmp(head->name, "SPEcial"))
+        strcpy(more, "3270");
+    out[0] = 0;
+    if (before)
+        snprintf(out, room, "USER A NOLOG 1M 4M\n%s %s %s %s\n", before, head->name, operands,
+                 more);
+}
+
+/* What the table shows is what is accepted, has a note when it has no effect yet, or is refused. */
+START_TEST(row_of_the_table)
+{
+    const struct stmt_row *row = &dir_statements.rows[_i], *head = row;
+    char text[2048];
+    struct faults faults = {0};
+    while (!head->name)
+        head--;
+    row_text((unsigned)_i, text, sizeof text);
+    if (!*text || dir_before_entries(head->name)) /* other tests have these */
+        return;
+    directory_check("f", text, NULL, 0, &faults);
+    bool refused = row->effect == STMT_REFUSED;
+    ck_assert_msg(faults.of_kind[FAULT_ERROR] == (refused ? 1u : 0u), "%s%s", text,
+                  faults.count ? faults.all[0].text : "");
+    bool note = false;
+    for (unsigned i = 0; i < faults.count; i++)
+        note |= strstr(faults.all[i].text, "has no effect yet") != NULL;
+    if (refused)
+        ck_assert_ptr_nonnull(strstr(faults.all[0].text, "not available yet"));
+    else if (head == row || row->effect == STMT_LATER)
+        ck_assert_msg(note == (row->effect == STMT_LATER), "%s", text);
+    faults_free(&faults);
 }
 END_TEST
 
@@ -169,6 +361,40 @@ START_TEST(passwords)
     ck_assert(!directory_password_ok(directory_find(dir, "AUTO"), "AUTOONLY"));
     ck_assert(!directory_password_ok(directory_find(dir, "A_B"), "NOLOG"));
     ck_assert(directory_password_ok(directory_find(dir, "NOP"), ""));
+}
+END_TEST
+
+/* By either method, folded to capitals; the hash is kept as it is written. */
+START_TEST(hashed_passwords)
+{
+    static const char *const methods[] = {NULL, "yescrypt", "sha512"};
+    char hash[DIR_PASSWORD_BYTES], text[256];
+    ck_assert_msg(!directory_hash("Secret", methods[_i], hash, &cause), "%s", cause.text);
+    ck_assert(directory_hash_ok(hash));
+    snprintf(text, sizeof text, "USER A %s 1M 2M G\nUSER B NOLOG\n", hash);
+    ck_assert_msg(parse(text, "M") == ST_OK, "%s", cause.text);
+    const struct dir_entry *e = directory_find(dir, "A");
+    ck_assert_str_eq(e->password, hash);
+    ck_assert(directory_password_ok(e, "secret") && directory_password_ok(e, "SECRET"));
+    ck_assert(!directory_password_ok(e, "SECRE") && !directory_password_ok(e, ""));
+    ck_assert(!directory_password_ok(e, hash) && !directory_password_ok(e, "SECRETXXX"));
+    ck_assert_str_eq(check_text(text, NULL, 0), "");
+    ck_assert_int_eq(directory_hash("", NULL, hash, &cause), ST_INVAL);
+    ck_assert_int_eq(directory_hash("ninechars", NULL, hash, &cause), ST_INVAL);
+    ck_assert_int_eq(directory_hash("a b", NULL, hash, &cause), ST_INVAL);
+    ck_assert_int_eq(directory_hash("ok", "md5", hash, &cause), ST_INVAL);
+}
+END_TEST
+
+/* Line-editing characters of USER: line end, line delete, character delete, escape. */
+START_TEST(edit_characters)
+{
+    ck_assert_int_eq(parse("USER A X 1M 1M G 50 ON OFF ! 5F\nUSER B X\n", "M"), ST_OK);
+    const struct dir_entry *e = directory_find(dir, "A");
+    const char want[] = {DIR_EDIT_DEFAULT, 0, '!', DIR_EDIT_DEFAULT};
+    ck_assert_mem_eq(e->edit, want, sizeof want);
+    e = directory_find(dir, "B");
+    ck_assert(e->edit[0] == DIR_EDIT_DEFAULT && e->edit[3] == DIR_EDIT_DEFAULT);
 }
 END_TEST
 
@@ -215,13 +441,24 @@ static const struct {
     {"USER A X\n LINK MAINT XYZ\n", "user.direct:2:13: expected a device number, found XYZ"},
     {"USER A X\n LINK MAINT 190 190 QQ\n",
      "user.direct:2:21: expected mode R, RR, W, WR, M, MR or MW, found QQ"},
-    {"USER A X\n SPECIAL 600 QDIO 3 SYSTEM V\n",
-     "user.direct:2:2: statement SPECIAL for networks not available yet"},
-    {"USER A X\n SPECIAL 20 3215\n", "user.direct:2:13: expected 3270, found 3215"},
-    {"USER A X\n NICDEF 600 TYPE QDIO\n",
-     "user.direct:2:2: statement NICDEF not available yet"},
+    {"USER A X\n SPECIAL 20 3215\n",
+     "user.direct:2:13: expected an operand of SPECIAL, found 3215"},
+    {"USER A X\n NICDEF 600 TYPE FAST\n",
+     "user.direct:2:18: expected HIPERSOCKETS or QDIO or IEDN or INMN, found FAST"},
+    {"USER A X\n NICDEF\n",
+     "user.direct:2:8: expected a virtual device number, found end of statement"},
+    {"USER A X\n CRYPTO\n",
+     "user.direct:2:8: expected an operand of CRYPTO, found end of statement"},
+    {"USER A X\n MACHINE XC\n", "user.direct:2:10: statement MACHINE XC not available yet"},
+    {"USER A X\n SYSAFFIN A\n", "user.direct:2:2: statement SYSAFFIN not available yet"},
+    {"USER A $7$abcdefghijk\n",
+     "user.direct:1:8: expected a hashed password that crypt(3) knows, found another one"},
+    {"USER A X 1M 1M G 50 ONE\n",
+     "user.direct:1:21: expected ON, OFF, a character or its code, found ONE"},
     {"USER A X\n DEDICATE 1 XYZ\n", "user.direct:2:13: expected a device number, found XYZ"},
-    {"USER A X\n DEDICATE 1 2 R/W\n", "user.direct:2:15: expected end of statement, found R/W"},
+    {"USER A X\n DEDICATE 1 2 R/W\n",
+     "user.direct:2:15: expected MULTIUSER or NOQIOASSIST or NOIOASSIST or SYSCTL or USERCTL, "
+     "found R/W"},
     {"USER A X\n MACHINE 370\n", "user.direct:2:10: expected ESA, XA or Z, found 370"},
     {"USER A X\n MACHINE ESA 65\n",
      "user.direct:2:14: expected a number of CPUs from 1 to 64, found 65"},
@@ -229,7 +466,7 @@ static const struct {
     {"USER A X\n CPU 0\n CPU 0\n", "user.direct:3:6: expected each CPU once, found 0"},
     {"USER A X\n CPU 0 BASE\n CPU 1 BASE\n", "user.direct:3:6: expected one BASE CPU, found 1"},
     {"USER A X\n CPU 0 FAST\n",
-     "user.direct:2:8: expected BASE, CPUID, NODEDICATE or TYPE, found FAST"},
+     "user.direct:2:8: expected BASE, CPUID, DEDICATE, NODEDICATE or TYPE, found FAST"},
     {"USER A X\n CPU 0 TYPE GP\n",
      "user.direct:2:13: expected CP, ZAAP, IFL, ICF or ZIIP, found GP"},
     {"USER A X\n IPL\n", "user.direct:2:5: expected a virtual device number or the name of a "
@@ -243,8 +480,7 @@ static const struct {
     {"USER A X\n SPOOL C 2540\n",
      "user.direct:2:14: expected READER or PUNCH, found end of statement"},
     {"USER A X\n SPOOL C 9999\n", "found 9999"},
-    {"USER A X\n OPTION FOO\n",
-     "user.direct:2:9: expected an option that this release knows, found FOO"},
+    {"USER A X\n OPTION FOO\n", "user.direct:2:9: expected an operand of OPTION, found FOO"},
     {"USER A X\n SHARE REL 0\n", "user.direct:2:12: expected a share from 1 to 10000, found 0"},
     {"USER A X\n SHARE ABS 101%\n",
      "user.direct:2:12: expected a percentage (0.1% to 100%), found 101%"},
@@ -307,8 +543,16 @@ int main(void)
     tcase_add_test(t, good_entries);
     tcase_add_test(t, disks_and_other_devices);
     tcase_add_test(t, what_does_not_go_together);
+    tcase_add_test(t, every_overlap);
+    tcase_add_test(t, identities_of_members);
+    tcase_add_test(t, looked_up_in_the_configuration);
+    tcase_add_test(t, every_bad_statement);
+    tcase_add_test(t, no_effect_yet);
+    tcase_add_loop_test(t, row_of_the_table, 0, (int)dir_statements.count);
     tcase_add_test(t, identity_per_member);
     tcase_add_test(t, passwords);
+    tcase_add_loop_test(t, hashed_passwords, 0, 3);
+    tcase_add_test(t, edit_characters);
     tcase_add_loop_test(t, bad_line, 0, (int)ARRAY_LEN(bad));
     tcase_add_loop_test(t, samples_load, 0, 2);
     suite_add_tcase(s, t);

@@ -1,0 +1,15 @@
+/* Between the parts that read configuration files. Internal to hyp/config. */
+#ifndef ENDICOTT_HYP_CONFIG_CONFIG_INTERNAL_H
+#define ENDICOTT_HYP_CONFIG_CONFIG_INTERNAL_H
+
+#include "hyp/config.h"
+#include "hyp/config/fault.h"
+
+/** As config_parse_system and _hardware; with `faults` bad statements are told there, and left
+ *  out. */
+int config_read_system(struct system_config *config, const char *name, const char *text,
+                       struct faults *faults, struct cause *cause);
+int config_read_hardware(struct config_hardware *hw, const char *name, const char *text,
+                         struct faults *faults, struct cause *cause);
+
+#endif
