@@ -19,7 +19,6 @@
 #define CONFIG_EQID_BYTES 51
 #define CONFIG_DEVICES_MAX 512
 #define CONFIG_CPUS_MAX 64
-#define CONFIG_DISCONNECT_S (15 * 60) /* of DISCONNECT_TIMEOUT */
 
 /** One device line of the hardware file: devno type [file [ro] [sync] [sf=file] [volid=label]]. */
 struct config_device {

@@ -14,5 +14,8 @@ struct cp_terminal_view {
 };
 
 struct cp_terminal_view cp_terminal_view(const struct cp_user *user);
+/** The terminal of this user is gone without DISCONNECT or LOGOFF: the user is disconnected, and
+ *  logged off after DISCONNECT_TIMEOUT unless somebody logs on again. */
+void cp_terminal_lost(struct cp *cp, const char *userid);
 
 #endif

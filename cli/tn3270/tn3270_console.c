@@ -50,21 +50,9 @@ static void observed(void *ctx, const char *text, size_t len)
     leave(c, why);
 }
 
-static void quiet_done(struct cp_response *resp, void *ctx)
-{
-    cp_response_fini(resp);
-    free(ctx);
-}
-
 void tn_disconnect(struct member *m, const char *userid)
 {
-    struct cp_response *resp = calloc(1, sizeof *resp);
-    if (!resp)
-        return;
-    cp_response_init(resp);
-    resp->done_cb = quiet_done;
-    resp->done_ctx = resp;
-    cp_command(m->cp, userid, "DISCONNECT", resp);
+    cp_terminal_lost(m->cp, userid);
 }
 
 void tn_console_end(struct tn_conn *c, bool disconnect)

@@ -45,6 +45,7 @@ struct tn_conn {
     void (*fire)(struct tn_conn *c);
     struct tn_logon *logon;
     unsigned bad_logons;
+    char by[CONFIG_NAME_BYTES]; /* of a LOGON BY that waits for the password; "" = none */
     /* CONSOLE: */
     char user[DIR_NAME_BYTES];
     unsigned ldev; /* the user is ours as long as this is its terminal */

@@ -7,6 +7,7 @@
 
 #define PASSWORD_BYTES 32
 #define NOT_HERE "Only LOGON, DIAL and LOGOFF are available before a logon"
+#define ASK_PASSWORD "Enter your password and press ENTER"
 #define HOW_TO "Enter one of the following commands:  LOGON userid, DIAL userid or LOGOFF"
 
 /* Freed when CP has answered; outlives its connection. */
@@ -89,15 +90,23 @@ static void message(struct tn_conn *c, enum msg_id id)
     logo(c, text, "", true);
 }
 
-/* LOGON as typed. The last operand may be the password: nothing of it is kept. */
+/* LOGON as typed: userid [BY userid] [password]. The last operand may be the password: nothing of
+ * it is kept. */
 static void typed_logon(struct tn_conn *c, const char *command, const char *rest)
 {
     char word[PASSWORD_BYTES], userid[CONFIG_NAME_BYTES];
-    int used = 0;
-    if (sscanf(rest, "%31s%n", word, &used) < 1 || !rundir_name(word, userid))
+    int used = 0, by = 0, more = 0;
+    c->by[0] = 0;
+    bool good = sscanf(rest, "%31s%n", word, &used) == 1 && rundir_name(word, userid);
+    if (good && sscanf(rest + used, "%31s%n", word, &by) == 1 && !strcasecmp(word, "BY")) {
+        used += by;
+        good = sscanf(rest + used, "%31s%n", word, &more) == 1 && rundir_name(word, c->by);
+        used += more;
+    }
+    if (!good)
         message(c, MSG_LGA020E);
     else if (sscanf(rest + used, "%31s", word) < 1 || !strcasecmp(word, "HERE"))
-        logo(c, "Enter your password and press ENTER", userid, false);
+        logo(c, ASK_PASSWORD, userid, false);
     else
         start(c, userid, command);
     explicit_bzero(word, sizeof word);
@@ -147,9 +156,11 @@ static void by_fields(struct tn_conn *c, const char *typed_userid, const char *p
     } else if (strchr(password, ' ')) {
         message(c, MSG_LGA050E);
     } else if (!*password) {
-        logo(c, "Enter your password and press ENTER", userid, false);
+        logo(c, ASK_PASSWORD, userid, false);
     } else {
-        snprintf(command, sizeof command, "LOGON %s %s", userid, password);
+        snprintf(command, sizeof command, "LOGON %s%s%s %s", userid, c->by[0] ? " BY " : "",
+                 c->by, password);
+        c->by[0] = 0;
         start(c, userid, command);
         explicit_bzero(command, sizeof command);
     }

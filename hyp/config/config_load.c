@@ -103,7 +103,6 @@ static int load_system(struct system_config *cfg, struct faults *faults, struct 
     strcpy(cfg->features.operator_userid, "OPERATOR");
     cfg->features.passwords_on_cmds = true;
     cfg->features.shutdown_signal_s = 30;
-    cfg->features.logoff_timeout_s = CONFIG_DISCONNECT_S;
     status = config_read_system(cfg, cfg->path, text, faults, cause);
     free(text);
     if (!status)

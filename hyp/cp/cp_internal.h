@@ -57,6 +57,19 @@ struct cp_user {
     char signal_by[DIR_NAME_BYTES];
     struct console_spool *console_spool; /* SPOOL CONSOLE START; cp_spool_device.c */
     u64 console_observer;
+    u64 lost_timer; /* its terminal was lost: DISCONNECT_TIMEOUT */
+};
+
+#define CP_LOGON_SLOTS 256         /* of user ids: several may share one */
+#define CP_LOGON_FAILURES_FREE 3   /* without a wait for the next */
+#define CP_LOGON_WAIT_MS 5000      /* between attempts from then on */
+#define CP_LOGON_WAIT_MAX_MS 60000 /* more than this is refused at once */
+#define CP_LOGON_FORGET_MS 900000  /* after the last failure */
+
+/* LOGONs of a user id that have failed. Located by: cp->logons. */
+struct cp_logon_slot {
+    unsigned failures;
+    u64 last_ns, free_ns; /* last failure; when the next attempt is looked at */
 };
 
 /* One command. Created by cp_command_as, destroyed when complete. */
@@ -69,7 +82,8 @@ struct cp_request {
     bool remote; /* came from another member: is not sent on */
     bool in_handler, completed;
     int rc;
-    u64 timer; /* SLEEP */
+    u64 timer;   /* SLEEP; LOGON that has to wait */
+    size_t from; /* where the operands of a LOGON that waits begin */
     char raw[CP_COMMAND_BYTES_MAX], upper[CP_COMMAND_BYTES_MAX];
     size_t at, len;
     unsigned depth;   /* AT, CP in front of commands */
@@ -109,6 +123,7 @@ struct cp {
     unsigned observer_count;
     bool shutting_down, shutdown_reipl;
     u64 shutdown_timer;
+    struct cp_logon_slot logons[CP_LOGON_SLOTS];
 };
 
 /* --- cp_core.c --------------------------------------------------------------------------- */
@@ -172,6 +187,13 @@ void cp_logoff(struct cp_user *user, const char *by);
 /** "CONNECT= 00:01:27 VIRTCPU= 000:00.09 TOTCPU= 000:00.14" */
 const char *cp_usage_text(struct cp_user *user, char out[96]);
 const char *cp_where(const struct cp_user *user, char out[DIR_NAME_BYTES + 8]);
+
+/* --- cp_password.c ------------------------------------------------------------------------ */
+/** How long this LOGON has to wait because of those before it; its turn is taken. */
+u64 cp_logon_wait_ms(struct cp *cp, const char *userid);
+/** Are these the credentials of `userid`; `by` NULL, or who logs it on with a password of its own?
+ *  Counts failures, and tells the operator of too many. */
+bool cp_logon_allowed(struct cp *cp, const char *userid, const char *by, const char *password);
 
 /* --- cp_spool_device.c ------------------------------------------------------------------- */
 /** The session ends: what its console has shown goes into the console's spool file. */

@@ -4,6 +4,7 @@
 
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_spool.h"
+#include "hyp/cp_terminal.h"
 
 const char *cp_where(const struct cp_user *user, char out[DIR_NAME_BYTES + 8])
 {
@@ -102,6 +103,13 @@ static int logon_refused(struct cp_request *req, const char *userid, int status,
     return cp_fail(req, MSG_LGA054E, where);
 }
 
+static void forget_loss(struct cp_user *user)
+{
+    if (user->lost_timer)
+        user->cp->ports.timer_cancel(user->cp->ports.ctx, user->lost_timer);
+    user->lost_timer = 0;
+}
+
 static int reconnect(struct cp_request *req, struct cp_user *user, bool here)
 {
     char where[DIR_NAME_BYTES + 8];
@@ -110,6 +118,7 @@ static int reconnect(struct cp_request *req, struct cp_user *user, bool here)
     if (!user->disconnected && !here)
         return cp_fail(req, MSG_LGA054E, cp_where(user, where));
     user->disconnected = false;
+    forget_loss(user);
     user->ldev = ++req->cp->last_ldev;
     greet(req, user, "RECONNECTED");
     cp_operator_tell(req->cp, "USER DSC   RECONNECT  %-8s USERS = %u", user->userid,
@@ -136,29 +145,73 @@ static int do_logon(struct cp_request *req, const struct dir_entry *entry, bool 
     return 0;
 }
 
-/* LOGON userid [password] [HERE] [NOIPL] */
-int cp_cmd_logon(struct cp_request *req, void *ctx)
+struct logon {
+    const char *userid, *by, *password; /* by NULL: with a password of its own */
+    bool here, ipl;
+};
+
+/* userid [BY userid] [password] [HERE] [NOIPL] */
+static int logon_operands(struct cp_request *req, struct logon *l)
 {
-    const char *userid = cp_operand(req), *password = "", *word;
-    bool here = false, ipl = true, password_seen = false;
-    (void)ctx;
-    if (!cp_userid_ok(userid))
+    bool password_seen = false;
+    const char *word;
+    *l = (struct logon){.userid = cp_operand(req), .password = "", .ipl = true};
+    if (!cp_userid_ok(l->userid))
         return cp_fail(req, MSG_LGA020E);
+    if ((word = cp_operand_peek(req)) && !strcmp(word, "BY")) {
+        cp_operand(req);
+        if (!cp_userid_ok(l->by = cp_operand(req)))
+            return cp_fail(req, MSG_LGA020E);
+    }
     while ((word = cp_operand(req))) {
         if (!strcmp(word, "HERE"))
-            here = true;
+            l->here = true;
         else if (!strcmp(word, "NOIPL"))
-            ipl = false;
+            l->ipl = false;
         else if (!password_seen)
-            password = word, password_seen = true;
+            l->password = word, password_seen = true;
         else
             return cp_fail(req, MSG_CMD003E, word);
     }
-    const struct dir_entry *entry = directory_find(req->cp->directory, userid);
-    if (!entry || !directory_password_ok(entry, password))
+    return 0;
+}
+
+static int logon_now(struct cp_request *req, const struct logon *l)
+{
+    if (!cp_logon_allowed(req->cp, l->userid, l->by, l->password))
         return cp_fail(req, MSG_LGA050E);
-    struct cp_user *user = cp_user_find(req->cp, userid);
-    return user ? reconnect(req, user, here) : do_logon(req, entry, ipl);
+    struct cp_user *user = cp_user_find(req->cp, l->userid);
+    return user ? reconnect(req, user, l->here)
+                : do_logon(req, directory_find(req->cp->directory, l->userid), l->ipl);
+}
+
+/* After failed ones: the operands once more. */
+static void logon_waited(void *arg)
+{
+    struct cp_request *req = arg;
+    struct logon l;
+    req->timer = 0;
+    req->at = req->from;
+    int rc = logon_operands(req, &l);
+    cp_complete(req, rc ? rc : logon_now(req, &l));
+}
+
+/* LOGON userid [BY userid] [password] [HERE] [NOIPL] */
+int cp_cmd_logon(struct cp_request *req, void *ctx)
+{
+    struct logon l;
+    (void)ctx;
+    req->from = req->at;
+    int rc = logon_operands(req, &l);
+    if (rc)
+        return rc;
+    u64 wait = cp_logon_wait_ms(req->cp, l.userid);
+    if (!wait)
+        return logon_now(req, &l);
+    if (wait > CP_LOGON_WAIT_MAX_MS)
+        return cp_fail(req, MSG_LGA092E, "too many attempts; try again later");
+    req->timer = req->cp->ports.timer_start(req->cp->ports.ctx, wait, logon_waited, req);
+    return CP_LATER;
 }
 
 static bool may_autolog(const struct cp_request *req, const struct dir_entry *entry)
@@ -282,6 +335,27 @@ int cp_cmd_disconnect(struct cp_request *req, void *ctx)
     cp_operator_tell(req->cp, "GRAF L%04X DISCONNECT %-8s USERS = %u", user->ldev & 0xffff,
                      user->userid, req->cp->user_count);
     return 0;
+}
+
+static void lost_for_good(void *arg)
+{
+    struct cp_user *user = arg;
+    user->lost_timer = 0;
+    cp_logoff(user, "SYSTEM");
+}
+
+void cp_terminal_lost(struct cp *cp, const char *userid)
+{
+    struct cp_user *user = cp_user_find(cp, userid);
+    u64 seconds = cp->config->features.logoff_timeout_s;
+    if (!user || user->disconnected)
+        return;
+    user->disconnected = true;
+    cp_operator_tell(cp, "GRAF L%04X DISCONNECT %-8s USERS = %u FORCED BY SYSTEM",
+                     user->ldev & 0xffff, user->userid, cp->user_count);
+    if (seconds)
+        user->lost_timer =
+            cp->ports.timer_start(cp->ports.ctx, seconds * 1000, lost_for_good, user);
 }
 
 /* FORCE userid [AT member] */

@@ -130,6 +130,23 @@ static void append(struct cp *cp, struct cp_user *user)
     cp->user_count++;
 }
 
+/* TERMINAL options at logon; USER may name the line-editing characters. */
+static struct cp_terminal terminal_of(const struct dir_entry *entry)
+{
+    struct cp_terminal t = {.more_s = 50,
+                            .more_warn_s = 10,
+                            .linesize = 80,
+                            .linend = '#',
+                            .linedel = '[',
+                            .chardel = '@',
+                            .escape = '"'};
+    char *const place[DIR_EDIT_CHARACTERS] = {&t.linend, &t.linedel, &t.chardel, &t.escape};
+    for (unsigned i = 0; i < DIR_EDIT_CHARACTERS; i++)
+        if (entry->edit[i] != DIR_EDIT_DEFAULT)
+            *place[i] = entry->edit[i];
+    return t;
+}
+
 int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_user **out,
                      struct cause *cause)
 {
@@ -146,14 +163,8 @@ int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_use
     strcpy(user->userid, entry->userid);
     user->entry = entry;
     user->classes = entry->classes;
-    user->settings = CP_SET_DEFAULT;
-    user->terminal = (struct cp_terminal){.more_s = 50,
-                                          .more_warn_s = 10,
-                                          .linesize = 80,
-                                          .linend = '#',
-                                          .linedel = '[',
-                                          .chardel = '@',
-                                          .escape = '"'};
+    user->settings = CP_SET_DEFAULT | (entry->options & DIR_OPT_CONCEAL ? CP_SET_CONCEAL : 0);
+    user->terminal = terminal_of(entry);
     strcpy(user->secuser, entry->console_secuser);
     strcpy(user->observer, entry->console_observer);
     user->relocate = entry->relocate;
@@ -192,6 +203,8 @@ void cp_session_end(struct cp_user *user, bool release_claim)
         cp->ports.timer_cancel(cp->ports.ctx, user->signal_timer);
     if (user->go_timer)
         cp->ports.timer_cancel(cp->ports.ctx, user->go_timer);
+    if (user->lost_timer)
+        cp->ports.timer_cancel(cp->ports.ctx, user->lost_timer);
     console_set_input_notify(user->console, NULL, NULL);
     cp_spool_console_end(user);
     cp->ports.vm->destroy(user->vm);

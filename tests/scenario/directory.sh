@@ -49,5 +49,5 @@ expect 2 'yescrypt and sha512' endicott directory hash --method md5 <<<sesame
 sample two clean
 sed -i "s|^USER LINUX1 LINUX1|USER LINUX1 $one|; s|^USER LINUX2 LINUX2|USER LINUX2 $six|; s|^IDENTITY OPERATOR OPERATOR|IDENTITY OPERATOR NOLOG|" clean/user.direct
 endicott config check clean >out 2>&1 || fail "hashes are refused: $(cat out)"
-! grep -q note: out || fail "notes: $(cat out)"
+! grep 'note:.*passw' out || fail "notes: $(cat out)"
 echo "directory: passed"
