@@ -5,6 +5,7 @@
 #define CMD_SENSE 0x04
 #define CMD_NOP 0x03
 #define CMD_SENSE_ID 0xe4
+#define CMD_READ_BACKWARD 0x0c /* in the last four bits; modifiers before them */
 #define CCW_BYTES 8u
 
 static bool check(struct dev_io *io, u8 ss)
@@ -85,6 +86,7 @@ bool ccw_fetch(struct dev_io *io, u32 addr, bool data_chained)
     if (!data_chained) {
         bad |= !(ccw.command & 0x0f);
         io->command = ccw.command;
+        io->backward = (ccw.command & 0x0f) == CMD_READ_BACKWARD;
         io->count = ccw.count;
     }
     bad |= !ccw.count && (!ccw.zero_ok || data_chained || ccw.flags & CCW_CD);

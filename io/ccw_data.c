@@ -1,5 +1,7 @@
 /* Data areas of CCWs: direct, IDAW formats 1 and 2, MIDAW; data chaining, skip, protection.
- * Implements dev_io_* of io/device.h. Principles of Operation chapter 15. */
+ * Implements dev_io_* of io/device.h. Principles of Operation chapter 15. READ BACKWARD fills an
+ * area from its highest address down: there io->block is that of the next byte too, and a piece
+ * ends, instead of begins, with it. */
 #include "io/css_internal.h"
 
 #define IDAW1_BLOCK 2048u
@@ -44,6 +46,13 @@ void ccw_data_begin(struct dev_io *io)
     }
 }
 
+/** Bytes of a block of `size` from `addr` on in the direction of the transfer. */
+static u32 left_in_block(const struct dev_io *io, u64 addr, u32 size)
+{
+    u32 at = (u32)(addr % size);
+    return io->backward ? at + 1 : size - at;
+}
+
 /** The next IDAW: only the first may point into the middle of a block. */
 static bool next_idaw(struct dev_io *io)
 {
@@ -58,9 +67,9 @@ static bool next_idaw(struct dev_io *io)
         return false;
     io->list += size;
     io->block = wide ? be64_load(raw) : be32_load(raw);
-    if ((!wide && io->block >> 31) || (!io->first && io->block % block))
+    io->block_left = left_in_block(io, io->block, block);
+    if ((!wide && io->block >> 31) || (!io->first && io->block_left != block))
         return check(io, SS_PROGRAM_CHECK);
-    io->block_left = block - (u32)(io->block % block);
     io->first = false;
     return true;
 }
@@ -77,7 +86,7 @@ static bool next_midaw(struct dev_io *io)
     io->block = be64_load(raw + 8);
     bool skip = raw[5] & MIDAW_SKIP;
     if (!count || count > io->residual || be32_load(raw) || raw[4] || raw[5] & 0x1f ||
-        (!skip && io->block % 4096 + count > 4096))
+        (!skip && count > left_in_block(io, io->block, 4096)))
         return check(io, SS_PROGRAM_CHECK);
     io->midaw_last = raw[5] & MIDAW_LAST;
     if (io->midaw_last && count != io->residual)
@@ -108,18 +117,32 @@ static bool skips(const struct dev_io *io)
     return io->flags & CCW_SKIP || io->block_skip;
 }
 
+/** The lowest address of the next `n` bytes. */
+static u64 piece_addr(const struct dev_io *io, u32 n)
+{
+    return io->backward ? io->block - n + 1 : io->block;
+}
+
 /** Address-limit checking of data areas, by the subchannel's limit mode. */
-static bool limit_allows(const struct dev_io *io, u32 n)
+static bool limit_allows(const struct dev_io *io, u64 addr, u32 n)
 {
     const struct sub_state *s = &io->sub->s;
     u64 limit = io->css->s.limit;
     if (!(s->orb_flags & ORB_A))
         return true;
     switch (s->pmcw_mode & PMCW_LM) {
-    case PMCW_LM_ABOVE: return io->block >= limit;
-    case PMCW_LM_BELOW: return io->block + n <= limit;
+    case PMCW_LM_ABOVE: return addr >= limit;
+    case PMCW_LM_BELOW: return addr + n <= limit;
     default: return true;
     }
+}
+
+/** A CCW with a direct address reaches as far as its format's addresses. */
+static bool addressable(const struct dev_io *io, u64 addr, u32 n)
+{
+    if (io->flags & (CCW_IDA | CCW_MIDA))
+        return true;
+    return addr + n <= (io->sub->s.orb_flags & ORB_F ? 0x80000000u : 0x01000000u);
 }
 
 /** The next piece within one frame: its length, or 0. */
@@ -128,16 +151,14 @@ static u32 piece(struct dev_io *io, size_t want, bool store)
     if (io->ss & SS_CHECKS || !area_ready(io))
         return 0;
     u32 n = io->block_left < io->residual ? io->block_left : io->residual;
-    u32 to_frame_end = FRAME_BYTES - (u32)(io->block % FRAME_BYTES);
-    n = n < to_frame_end ? n : to_frame_end;
+    u32 in_frame = left_in_block(io, io->block, FRAME_BYTES);
+    n = n < in_frame ? n : in_frame;
     n = n < want ? n : (u32)want;
     if (store && skips(io))
         return n;
-    if (!limit_allows(io, n)) {
-        check(io, SS_PROGRAM_CHECK);
-        return 0;
-    }
-    if (!storage_host(io->css->storage, io->block, n)) {
+    u64 addr = piece_addr(io, n);
+    if (!limit_allows(io, addr, n) || !addressable(io, addr, n) ||
+        !storage_host(io->css->storage, addr, n)) {
         check(io, SS_PROGRAM_CHECK);
         return 0;
     }
@@ -150,7 +171,7 @@ static u32 piece(struct dev_io *io, size_t want, bool store)
 
 static void advance(struct dev_io *io, u32 n)
 {
-    io->block += n;
+    io->block = io->backward ? io->block - n : io->block + n;
     io->block_left -= n;
     io->residual -= n;
 }
@@ -163,8 +184,9 @@ size_t dev_io_put(struct dev_io *io, const void *p, size_t len)
         u32 n = piece(io, len - done, true);
         if (!n)
             break;
+        size_t from = io->backward ? len - done - n : done;
         if (!skips(io))
-            storage_write(io->css->storage, io->block, (const u8 *)p + done, n);
+            storage_write(io->css->storage, piece_addr(io, n), (const u8 *)p + from, n);
         advance(io, n);
         done += n;
     }

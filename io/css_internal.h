@@ -205,6 +205,7 @@ struct dev_io {
     bool first;       /* no IDAW used yet in this CCW */
     bool block_skip;  /* MIDAW skip */
     bool midaw_last;  /* the MIDAW in effect was the last */
+    bool backward;    /* READ BACKWARD: addresses go down */
     bool transferred; /* the device asked for data: not an immediate operation */
     bool more;        /* the device had more than the count */
     u8 ss;

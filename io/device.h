@@ -86,6 +86,8 @@ u8 dev_io_previous(const struct dev_io *io);
 /**
  * Offer `len` bytes to the program (read, sense). Returns how many the data area took; less
  * than `len` means the area is full or a channel check ended it: stop, and return channel end.
+ * READ BACKWARD (command code bits 4-7 1100) stores from high addresses to low ones: the last of
+ * the bytes goes first, and what the next call offers comes before them in storage.
  */
 size_t dev_io_put(struct dev_io *io, const void *p, size_t len);
 /** Take up to `len` bytes from the program (write, control); as dev_io_put. */

@@ -17,7 +17,7 @@ static int dev_start(void *dev, struct dev_io *io)
     next_status = DS_NORMAL;
     if (us & DS_UNIT_CHECK)
         return dev_io_unit_check(io, SENSE_EQUIPMENT_CHECK);
-    if ((dev_io_command(io) & 3) == 2)
+    if ((dev_io_command(io) & 3) == 2 || (dev_io_command(io) & 15) == 12)
         dev_io_put(io, supply, supply_len);
     else if ((dev_io_command(io) & 3) == 1)
         given_len += dev_io_get(io, given + given_len, sizeof given - given_len);
@@ -70,6 +70,18 @@ static void expect(struct irb irb, u8 ds, u8 ss, u32 ccw, u16 count)
 static const u8 *at(u32 abs)
 {
     return storage_host(m.storage, abs, 1);
+}
+
+static void storage_zero(const struct machine *k, u32 abs, u32 len)
+{
+    memset(storage_host(k->storage, abs, len), 0, len);
+}
+
+static void idaw(const struct machine *k, u32 place, u64 addr)
+{
+    u8 raw[8];
+    be64_store(raw, addr);
+    ck_assert(storage_write(k->storage, place, raw, sizeof raw));
 }
 
 START_TEST(sense_id_both_formats)
@@ -235,6 +247,113 @@ START_TEST(midaw_list)
 }
 END_TEST
 
+/* READ BACKWARD: what the tape gives last lies lowest; the CCW, and each one chained to it,
+ * names the highest byte of its area; with SKIP nothing is stored but addresses are counted all
+ * the same. */
+START_TEST(read_backward)
+{
+    storage_zero(&m, 0x2000, 0x2000);
+    ccw1(&m, 0x1000, 0x0c, 0, 100, 0x2063);
+    expect(go(ORB_F), 0x0c, 0, 0x1008, 0);
+    ck_assert_mem_eq(at(0x2000), supply, 100);
+    ck_assert_uint_eq(*at(0x2064), 0);
+
+    storage_zero(&m, 0x2000, 0x2000);
+    ccw0(&m, 0x1000, 0xfc, 0, 100, 0x3010); /* over a frame's boundary, with modifier bits */
+    expect(go(0), 0x0c, 0, 0x1008, 0);
+    ck_assert_mem_eq(at(0x3011 - 100), supply, 100);
+
+    storage_zero(&m, 0x2000, 0x2000);
+    ccw1(&m, 0x1000, 0x0c, CCW_CD, 30, 0x2100);
+    ccw1(&m, 0x1008, 0x00, CCW_CD | CCW_SKIP, 20, 0x2200);
+    ccw1(&m, 0x1010, 0x00, CCW_SLI, 60, 0x2300);
+    expect(go(ORB_F), 0x0c, 0, 0x1018, 10);
+    ck_assert_mem_eq(at(0x2101 - 30), supply + 70, 30);
+    ck_assert_uint_eq(*at(0x2200), 0);
+    ck_assert_mem_eq(at(0x2301 - 50), supply, 50);
+    ck_assert_uint_eq(*at(0x2301 - 51), 0);
+
+    ccw1(&m, 0x1000, 0x0c, 0, 60, 0x2063); /* the block is longer */
+    expect(go(ORB_F), 0x0c, 0x40, 0x1008, 0);
+    ck_assert_mem_eq(at(0x2064 - 60), supply + 40, 60);
+}
+END_TEST
+
+/* IDAWs: the first may point anywhere, each other one to the last byte of its block. */
+START_TEST(read_backward_idaw)
+{
+    supply_len = 5000;
+    storage_zero(&m, 0x4000, 0x4000);
+    idaw(&m, 0x3000, 0x4010);
+    idaw(&m, 0x3008, 0x6fff);
+    idaw(&m, 0x3010, 0x5fff);
+    ccw1(&m, 0x1000, 0x0c, CCW_IDA, 5000, 0x3000);
+    expect(go(ORB_F | ORB_H), 0x0c, 0, 0x1008, 0);
+    ck_assert_mem_eq(at(0x4000), supply + 5000 - 17, 17);
+    ck_assert_mem_eq(at(0x6000), supply + 5000 - 17 - 4096, 4096);
+    ck_assert_mem_eq(at(0x6000 - 887), supply, 887);
+    ck_assert_uint_eq(*at(0x6000 - 888), 0);
+
+    idaw(&m, 0x3008, 0x6000); /* the first byte of a block: where reading forward begins */
+    expect(go(ORB_F | ORB_H), 0x0c, 0x20, 0x1008, 5000 - 17);
+
+    supply_len = 3000; /* format 2 with blocks of 2K, then format 1 */
+    idaw(&m, 0x3000, 0x4bb7);
+    idaw(&m, 0x3008, 0x57ff);
+    ccw1(&m, 0x1000, 0x0c, CCW_IDA, 3000, 0x3000);
+    expect(go(ORB_F | ORB_H | ORB_T), 0x0c, 0, 0x1008, 0);
+    ck_assert_mem_eq(at(0x4800), supply + 3000 - 0x3b8, 0x3b8);
+    ck_assert_mem_eq(at(0x5800 - 2048), supply, 2048);
+    u8 raw[8];
+    be32_store(raw, 0x4bb7);
+    be32_store(raw + 4, 0x5fff);
+    storage_write(m.storage, 0x3000, raw, 8);
+    expect(go(ORB_F), 0x0c, 0, 0x1008, 0);
+    ck_assert_mem_eq(at(0x6000 - 2048), supply, 2048);
+}
+END_TEST
+
+START_TEST(read_backward_midaw)
+{
+    u8 raw[32] = {0};
+    supply_len = 150;
+    storage_zero(&m, 0x4000, 0x2000);
+    be16_store(raw + 6, 100);
+    be64_store(raw + 8, 0x4063);
+    raw[16 + 5] = 0x80;
+    be16_store(raw + 16 + 6, 50);
+    be64_store(raw + 16 + 8, 0x5031);
+    storage_write(m.storage, 0x3000, raw, 32);
+    ccw1(&m, 0x1000, 0x0c, CCW_MIDA, 150, 0x3000);
+    expect(go(ORB_F | ORB_D), 0x0c, 0, 0x1008, 0);
+    ck_assert_mem_eq(at(0x4000), supply + 50, 100);
+    ck_assert_mem_eq(at(0x5000), supply, 50);
+    be64_store(raw + 8, 0x4062); /* 100 bytes down from there cross a boundary of 4K */
+    storage_write(m.storage, 0x3000, raw, 32);
+    expect(go(ORB_F | ORB_D), 0x0c, 0x20, 0x1008, 150);
+}
+END_TEST
+
+/* Addresses that are none: below zero, beyond what the format has, outside the limit. */
+START_TEST(addresses_that_are_none)
+{
+    ccw1(&m, 0x1000, 0x0c, 0, 100, 0x20);
+    expect(go(ORB_F), 0x0c, 0x20, 0x1008, 100 - 0x21);
+    ck_assert_mem_eq(at(0), supply + 100 - 0x21, 0x21);
+    ccw0(&m, 0x1000, 0x02, 0, 100, 0xfffff0);
+    expect(go(0), 0x0c, 0x20, 0x1008, 100 - 16);
+    u8 schib[SCHIB_BYTES];
+    ck_assert_int_eq(css_sal(m.css, 0x10000), 0);
+    ck_assert_int_eq(css_stsch(m.css, id, schib), 0);
+    schib[5] |= PMCW_LM_ABOVE;
+    ck_assert_int_eq(css_msch(m.css, id, schib), 0);
+    ccw1(&m, 0x1000, 0x0c, 0, 100, 0x10063);
+    expect(go(ORB_F | ORB_A), 0x0c, 0, 0x1008, 0);
+    ccw1(&m, 0x1000, 0x0c, 0, 100, 0x10062);
+    expect(go(ORB_F | ORB_A), 0x0c, 0x20, 0x1008, 1);
+}
+END_TEST
+
 START_TEST(unit_check_concurrent_and_basic_sense)
 {
     ccw1(&m, 0x1000, 0x02, CCW_SLI | CCW_CC, 10, 0x2000);
@@ -302,6 +421,10 @@ int main(void)
     tcase_add_test(tc, protection_check_by_key);
     tcase_add_test(tc, idaw_formats);
     tcase_add_test(tc, midaw_list);
+    tcase_add_test(tc, read_backward);
+    tcase_add_test(tc, read_backward_idaw);
+    tcase_add_test(tc, read_backward_midaw);
+    tcase_add_test(tc, addresses_that_are_none);
     tcase_add_test(tc, unit_check_concurrent_and_basic_sense);
     tcase_add_test(tc, suspend_resume_and_pci);
     return run_suite(suite);
