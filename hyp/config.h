@@ -20,13 +20,14 @@
 #define CONFIG_DEVICES_MAX 512
 #define CONFIG_CPUS_MAX 64
 
-/** One device line of the hardware file: devno type [file [ro] [sync] [sf=file] [volid=label]]. */
+/** One device line of the hardware file: devno type [file [options]]. */
 struct config_device {
     u16 devno;
-    u16 type;                     /* 0x3390, 0x9336; 0x3480, 0x3490; 0x3270 */
+    u16 type;                     /* 0x3390, 0x9336; 0x3480, 0x3490, 0x3590; 0x3270 */
     char file[CONFIG_PATH_BYTES]; /* as written, with `,shadow=` where sf= was; "" = none */
     bool read_only, sync;
     char volid[CONFIG_VOLID_BYTES]; /* for volumes without a label; "" = as the label says */
+    u64 volume_bytes;               /* of a tape volume, 0: as large as the host allows */
     unsigned line;
 };
 

@@ -236,11 +236,8 @@ static bool other_kind(const struct vm *vm, u16 devno, u8 out[4])
     static const struct {
         const char *name;
         u8 klass, type;
-    } kinds[] = {{"3390", 0x04, 0x82},
-                 {"9336", 0x01, 0x40},
-                 {"3480", 0x08, 0x01},
-                 {"3490", 0x08, 0x81},
-                 {"3270", 0x40, 0x01}};
+    } kinds[] = {{"3390", 0x04, 0x82}, {"9336", 0x01, 0x40}, {"3480", 0x08, 0x01},
+                 {"3490", 0x08, 0x81}, {"3590", 0x08, 0x83}, {"3270", 0x40, 0x01}};
     const struct dev_ops *ops;
     void *dev = css_find_device(vm->css, devno, &ops);
     for (size_t i = 0; dev && i < ARRAY_LEN(kinds); i++) {

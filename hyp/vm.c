@@ -288,7 +288,7 @@ static int devices_create(struct vm *vm, struct cause *cause)
     for (unsigned i = 0; rc == ST_OK && i < k->aliases; i++)
         rc = eckd_alias_create(vm->css, k->alias[i].devno, k->alias[i].base, false, cause);
     for (unsigned i = 0; rc == ST_OK && i < k->tapes; i++)
-        if (!tape_create(vm->css, k->tape[i].devno, k->tape[i].type, k->tape[i].file, false,
+        if (!tape_create(vm->css, k->tape[i].devno, k->tape[i].type, k->tape[i].loader, false,
                          cause))
             rc = cause->status;
     for (unsigned i = 0; rc == ST_OK && i < k->unitrecs; i++)

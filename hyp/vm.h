@@ -80,11 +80,11 @@ struct vm_alias {
     u16 devno, base;
 };
 
-/** A tape drive, with a volume or NULL; the drive holds it too. */
+/** A tape drive and where its volumes come from, or NULL; the drive holds it too. */
 struct vm_tape {
     u16 devno;
     enum tape_type type;
-    struct tape_file *file;
+    struct tape_loader *loader;
 };
 
 #define VM_UNITREC_MAX 32

@@ -6,6 +6,7 @@
 #include "hyp/spool/spool_device.h"
 #include "hyp/vm_internal.h"
 #include "io/tape/tape.h"
+#include "mem/base/ergo.h"
 
 int vm_disk_attach(struct vm *vm, u16 vdev, struct image *img, bool announce,
                    struct cause *cause)
@@ -13,11 +14,14 @@ int vm_disk_attach(struct vm *vm, u16 vdev, struct image *img, bool announce,
     return dasd_create(vm->css, vdev, img, announce, cause);
 }
 
-int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_file *file, bool announce,
+int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader, bool announce,
                    struct cause *cause)
 {
-    enum tape_type model = type == 0x3480 ? TAPE_3480 : TAPE_3490;
-    return tape_create(vm->css, vdev, model, file, announce, cause) ? ST_OK : cause->status;
+    char name[8];
+    enum tape_type model = TAPE_3490;
+    snprintf(name, sizeof name, "%04X", type);
+    ERGO(tape_type_named(name, &model));
+    return tape_create(vm->css, vdev, model, loader, announce, cause) ? ST_OK : cause->status;
 }
 
 /* --- unit record devices, console, displays ------------------------------------------------ */

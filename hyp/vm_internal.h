@@ -157,7 +157,7 @@ int vm_console_create(struct vm *vm, bool announce, struct cause *cause);
 /* -- vm_devices.c: see vm_needs.h -- */
 int vm_disk_attach(struct vm *vm, u16 vdev, struct image *img, bool announce,
                    struct cause *cause);
-int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_file *file, bool announce,
+int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader, bool announce,
                    struct cause *cause);
 int vm_unit_attach(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
                    struct cause *cause);

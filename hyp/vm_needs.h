@@ -12,7 +12,7 @@ struct cp;
 struct console;
 struct dir_entry;
 struct image;
-struct tape_file;
+struct tape_loader;
 struct spool;
 
 #define VM_CPUS_MAX 64
@@ -125,9 +125,9 @@ struct vm_ops {
     /* The device takes a reference of its own to `img`, to `file`. */
     int (*disk_attach)(struct vm *vm, u16 vdev, struct image *img, bool announce,
                        struct cause *cause);
-    /* type 0x3480 or 0x3490; file NULL: no volume. */
-    int (*tape_attach)(struct vm *vm, u16 vdev, u16 type, struct tape_file *file, bool announce,
-                       struct cause *cause);
+    /* type 0x3480, 0x3490 or 0x3590; loader NULL: no volume. */
+    int (*tape_attach)(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader,
+                       bool announce, struct cause *cause);
     /* ST_LIMIT: no more of this kind; ST_EXIST. */
     int (*unit_attach)(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
                        struct cause *cause);

@@ -91,7 +91,10 @@ struct tape_state {
     u8 loaded;         /* there is a volume */
     u8 mode;           /* of MODE SET */
     u8 path_group[12]; /* state, identifier */
-    u8 zero[2];
+    u8 immediate;      /* writes of this channel program are flushed one by one */
+    u8 prepared;       /* READ SUBSYSTEM DATA was prepared in it */
+    u8 want;           /* 1: the loader's next volume when the drive is empty, 2: want_volume */
+    u8 want_volume[7]; /* with a zero behind it */
 };
 
 struct io_row {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "hyp/directory.h"
 #include "io/image/image.h"
 
 #define PATH_BYTES 4096
@@ -128,28 +129,46 @@ void ipl_disks_close(struct vm_config *vc)
 
 /* ---- tapes ---- */
 
+#define TAPE_FORM "DEVNO[=FILE|FOLDER[,ro][,size=N][,3480|,3490|,3590]]"
+
+struct tape_options {
+    unsigned flags;
+    u64 capacity;
+    enum tape_type type;
+};
+
+/* The option that ends the path, taken off it; false: there is none. */
+static bool tape_option_taken(char *path, struct tape_options *k)
+{
+    char *comma = strrchr(path, ',');
+    if (!comma)
+        return false;
+    if (strcmp(comma, ",ro") == 0)
+        k->flags |= TAPE_READ_ONLY;
+    else if (!tape_type_named(comma + 1, &k->type) &&
+             (strncmp(comma, ",size=", 6) != 0 ||
+              (k->capacity = directory_storage_size(comma + 6)) == 0))
+        return false;
+    *comma = 0;
+    return true;
+}
+
 static int tape_open(const char *option, struct vm_config *vc, struct cause *cause)
 {
     char path[PATH_BYTES];
     struct vm_tape *tape = &vc->tape[vc->tapes];
     if (vc->tapes == VM_TAPES_MAX)
         return cause_set(cause, ST_INVAL, "%s: %u tapes are possible", option, VM_TAPES_MAX);
-    int rc = option_split(option, vc, "DEVNO[=FILE[,ro][,3480]]", &tape->devno, path, cause);
+    int rc = option_split(option, vc, TAPE_FORM, &tape->devno, path, cause);
     if (rc)
         return rc;
-    unsigned flags = 0;
-    tape->type = TAPE_3490;
-    for (bool more = true; more;) {
-        if (ends_with(path, ",ro"))
-            flags |= TAPE_READ_ONLY;
-        else if (ends_with(path, ",3480"))
-            tape->type = TAPE_3480;
-        else
-            more = false;
-    }
-    tape->file = NULL;
+    struct tape_options k = {.type = TAPE_3490};
+    while (tape_option_taken(path, &k))
+        ;
+    tape->type = k.type;
+    tape->loader = NULL;
     if (path[0])
-        rc = tape_file_open(path, flags | tape_file_flags_of(path), &tape->file, cause);
+        rc = tape_loader_open(path, k.flags, k.capacity, &tape->loader, cause);
     if (rc == ST_OK)
         vc->tapes++;
     return rc;
@@ -168,5 +187,5 @@ int ipl_tapes_open(const char *const *option, struct vm_config *vc, struct cause
 void ipl_tapes_close(struct vm_config *vc)
 {
     while (vc->tapes)
-        tape_file_close(vc->tape[--vc->tapes].file);
+        tape_loader_close(vc->tape[--vc->tapes].loader);
 }

@@ -1,5 +1,5 @@
 /* The disks and tapes of `endicott ipl`: --disk DEVNO=FILE[,ro][,sync] and
- * --tape DEVNO=FILE[,ro][,3480], as often as needed. */
+ * --tape DEVNO=FILE[,ro][,size=N][,3480], as often as needed. */
 #ifndef ENDICOTT_CLI_IPL_DISKS_H
 #define ENDICOTT_CLI_IPL_DISKS_H
 

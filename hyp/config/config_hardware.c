@@ -159,15 +159,15 @@ static bool device_range(const char *word, u64 *first, u64 *last)
     return strlen(dash + 1) >= 3 && scan_hex(dash + 1, 0xffff, last) && *last >= *first;
 }
 
-#define DEVICE_TYPES "3390, 9336, 3480, 3490 or 3270"
+#define DEVICE_TYPES "3390, 9336, 3480, 3490, 3590 or 3270"
 
 static bool device_type(const char *word, u16 *type)
 {
     static const struct {
         const char *word;
         u16 type;
-    } types[] = {{"3390", 0x3390}, {"9336", 0x9336},  {"3480", 0x3480},
-                 {"3490", 0x3490}, {"3490E", 0x3490}, {"3270", 0x3270}};
+    } types[] = {{"3390", 0x3390},  {"9336", 0x9336}, {"3480", 0x3480}, {"3490", 0x3490},
+                 {"3490E", 0x3490}, {"3590", 0x3590}, {"3270", 0x3270}};
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (!strcmp(word, types[i].word))
             return *type = types[i].type, true;
@@ -194,10 +194,12 @@ static int device_option(struct hw_parse *p, unsigned i, struct config_device *d
         strcat(strcat(d->file, ",shadow="), shadow);
         return ST_OK;
     }
+    if (!strncmp(w, "SIZE=", 5) && !is_disk(d) && scan_size(w + 5, 0, &d->volume_bytes))
+        return ST_OK;
     if (!strncmp(w, "VOLID=", 6) && is_disk(d) && scan_name(w + 6, d->volid, 6))
         return ST_OK;
     return scan_bad(p->s, i, p->cause, "%s",
-                    is_disk(d) ? "RO, SYNC, SF=file or VOLID=label" : "RO");
+                    is_disk(d) ? "RO, SYNC, SF=file or VOLID=label" : "RO or SIZE=bytes");
 }
 
 /* What follows the device number. */

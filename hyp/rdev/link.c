@@ -59,7 +59,7 @@ void link_drop(struct rdevs *r, struct vlink *l)
     if (*at)
         *at = l->next;
     image_unref(l->img);
-    tape_file_close(l->tape);
+    tape_loader_close(l->tape);
     share_unref(l->share);
     if (l->rdev && (l->kind == VLINK_DEDICATED || l->kind == VLINK_TAPE)) {
         l->rdev->state = RDEV_FREE;
@@ -285,9 +285,8 @@ static int open_real(struct vlink *l, struct cause *cause)
     if (d->klass == RDEV_TAPE && !d->path[0])
         return ST_OK;
     if (d->klass == RDEV_TAPE)
-        return tape_file_open(d->path,
-                              (l->write ? 0 : TAPE_READ_ONLY) | tape_file_flags_of(d->path),
-                              &l->tape, cause);
+        return tape_loader_open(d->path, l->write ? 0 : TAPE_READ_ONLY, d->config->volume_bytes,
+                                &l->tape, cause);
     l->share = share_ref(d->share);
     l->extent = (struct window_extent){0, d->units};
     switch (open_window(l, cause)) {

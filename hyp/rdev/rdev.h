@@ -9,7 +9,7 @@
 #include "hyp/directory.h"
 #include "hyp/rdev/link_mode.h"
 #include "io/image/window.h"
-#include "io/tape/tape_file.h"
+#include "io/tape/tape_loader.h"
 
 enum rdev_class { RDEV_DASD, RDEV_TAPE, RDEV_GRAF };
 enum rdev_state { RDEV_OFFLINE, RDEV_FREE, RDEV_SYSTEM, RDEV_ATTACHED };
@@ -44,8 +44,8 @@ struct vlink {
     struct rdev *rdev;   /* NULL: temporary, virtual */
     struct share *share;
     struct window_extent extent;
-    struct image *img;      /* a window */
-    struct tape_file *tape; /* may be NULL: no volume */
+    struct image *img;        /* a window */
+    struct tape_loader *tape; /* may be NULL: no volume */
 };
 
 struct rdevs;

@@ -1,87 +1,26 @@
-/* 3480 and 3490 tape drives: commands, unit status, sense. A command is done when `start` returns:
- * nothing is buffered but by the host's page cache, which SYNCHRONIZE and a tape mark write out.
- * Sources: what Linux's tape_std.c and tape_34xx.c issue and expect; error codes (ERPA) as they
- * name them. */
+/* Tape drives 3480, 3490, 3590: commands and unit status. A command is done when `start` returns:
+ * nothing is buffered but by the host's page cache, which SYNCHRONIZE and a tape mark write out,
+ * and every write when the program asks for immediate writing. Sources: what Linux's tape_std.c,
+ * tape_34xx.c and tape_3590.c issue and expect. */
 #include "io/tape/tape.h"
 
 #include <stdlib.h>
 
-#include "io/css_internal.h"
-#include "io/io_state.h"
-#include "mem/base/log.h"
+#include "io/tape/tape_internal.h"
 
 #define TAPE_CHPID 0x14
 
-/* Sense byte 1. */
-#define SENSE1_LOCATE_FAILURE 0x80
-#define SENSE1_ONLINE 0x40
-#define SENSE1_LOAD_POINT 0x08
-#define SENSE1_WRITE_PROTECTED 0x02
-/* Sense byte 3: error recovery procedure and action. */
-#define ERPA_DATA 0x23
-#define ERPA_PROTECTED 0x30
-#define ERPA_VOID 0x31
-#define ERPA_COMMAND_REJECT 0x27
-#define ERPA_EQUIPMENT 0x2c
-#define ERPA_BACKWARD_AT_LOAD_POINT 0x39
-#define ERPA_LOCATE 0x44
-#define ERPA_NOT_READY 0x43
-
-#define BLOCK_NUMBER 0x003fffffu
+#define BLOCK_NUMBER_34XX 0x003fffffu /* behind the segment and format of a block id */
 #define PATH_GROUP_BYTES 12u
 #define PATH_GROUPED 0xc0
+#define MODE_WRITE_IMMEDIATE 0x20
+#define DISPLAY_BYTES 17u
 
-/** Located by css (devno); tape_create, detach; `lock` guards file and state. */
-struct tape {
-    struct css *css;
-    u16 devno;
-    struct lock lock;
-    struct tape_state s;
-    struct tape_file *file; /* NULL: no volume */
-    u8 buf[TAPE_BLOCK_BYTES_MAX];
-};
-
-/* ---- sense ---- */
-
-static void sense_fill(struct tape *tape, u8 sense[SENSE_BYTES_MAX], u8 byte0, u8 erpa)
-{
-    memset(sense, 0, SENSE_BYTES_MAX);
-    sense[0] = byte0;
-    sense[3] = erpa;
-    sense[7] = 0x20; /* format */
-    if (!tape->file)
-        return;
-    sense[1] = SENSE1_ONLINE;
-    if (!tape_file_block(tape->file))
-        sense[1] |= SENSE1_LOAD_POINT;
-    if (tape_file_read_only(tape->file))
-        sense[1] |= SENSE1_WRITE_PROTECTED;
-}
-
-static int unit_check(struct tape *tape, struct dev_io *io, u8 byte0, u8 erpa)
-{
-    u8 sense[SENSE_BYTES_MAX];
-    sense_fill(tape, sense, byte0, erpa);
-    dev_io_sense(io, sense, sizeof sense);
-    return DS_NORMAL | DS_UNIT_CHECK;
-}
-
-/* The host's file is damaged or cannot be written: the operator is told, the guest gets a check. */
-static int host_check(struct tape *tape, struct dev_io *io, const struct cause *cause)
-{
-    log_line("tape %04X: %s", tape->devno, cause->text);
-    if (cause->status == ST_PROTO)
-        return unit_check(tape, io, SENSE_DATA_CHECK, ERPA_DATA);
-    return unit_check(tape, io, SENSE_EQUIPMENT_CHECK, ERPA_EQUIPMENT);
-}
-
-static void tape_idle_sense(void *dev, u8 sense[SENSE_BYTES_MAX])
-{
-    struct tape *tape = dev;
-    lock_take(&tape->lock);
-    sense_fill(tape, sense, tape->file ? 0 : SENSE_INTERVENTION, 0);
-    lock_drop(&tape->lock);
-}
+/* PERFORM SUBSYSTEM FUNCTION: what READ SUBSYSTEM DATA is to give. */
+#define ORDER_BYTES 12u
+#define ORDER_PREPARE_READ 0x18
+#define PREPARE_ATTENTION_MESSAGE 0x03
+#define MESSAGE_NONE_BYTES 8u
 
 /* ---- commands that move the tape ---- */
 
@@ -93,8 +32,8 @@ static int forward_status(struct tape *tape, struct dev_io *io, enum tape_item i
     switch (item) {
     case TAPE_BLOCK: return DS_NORMAL;
     case TAPE_MARK: return DS_NORMAL | DS_UNIT_EXCEPTION;
-    case TAPE_EDGE: return unit_check(tape, io, SENSE_DATA_CHECK, ERPA_VOID);
-    default: return host_check(tape, io, cause);
+    case TAPE_EDGE: return tape_unit_check(tape, io, TAPE_CHECK_END_DATA);
+    default: return tape_host_check(tape, io, cause);
     }
 }
 
@@ -102,7 +41,7 @@ static int backward_status(struct tape *tape, struct dev_io *io, enum tape_item 
                            const struct cause *cause)
 {
     if (item == TAPE_EDGE)
-        return unit_check(tape, io, 0, ERPA_BACKWARD_AT_LOAD_POINT);
+        return tape_unit_check(tape, io, TAPE_CHECK_LOAD_POINT);
     return forward_status(tape, io, item, cause);
 }
 
@@ -114,6 +53,18 @@ static int do_read(struct tape *tape, struct dev_io *io)
     if (item == TAPE_BLOCK)
         dev_io_put(io, tape->buf, len);
     return forward_status(tape, io, item, &cause);
+}
+
+/* READ BACKWARD and READ PREVIOUS: of the first the channel stores from high addresses to low
+ * ones. */
+static int do_read_back(struct tape *tape, struct dev_io *io)
+{
+    struct cause cause = {0};
+    u32 len = 0;
+    enum tape_item item = tape_file_read_back(tape->file, tape->buf, &len, &cause);
+    if (item == TAPE_BLOCK)
+        dev_io_put(io, tape->buf, len);
+    return backward_status(tape, io, item, &cause);
 }
 
 static int do_forward_block(struct tape *tape, struct dev_io *io)
@@ -156,14 +107,27 @@ static int do_rewind(struct tape *tape, struct dev_io *io)
     return DS_NORMAL;
 }
 
+static void tape_empty(struct tape *tape)
+{
+    tape_file_close(tape->file);
+    tape->file = NULL;
+    if (tape->loader)
+        tape_loader_clear(tape->loader);
+}
+
 static int do_unload(struct tape *tape, struct dev_io *io)
 {
     struct cause cause = {0};
-    int us =
-        tape_file_sync(tape->file, &cause) == ST_OK ? DS_NORMAL : host_check(tape, io, &cause);
-    tape_file_close(tape->file);
-    tape->file = NULL;
+    int us = tape_file_sync(tape->file, &cause) == ST_OK ? DS_NORMAL
+                                                         : tape_host_check(tape, io, &cause);
+    tape_empty(tape);
+    tape_mount_wanted(tape);
     return us;
+}
+
+static u32 block_number_mask(const struct tape *tape)
+{
+    return tape->type == TAPE_3590 ? 0xffffffffu : BLOCK_NUMBER_34XX;
 }
 
 static int do_locate(struct tape *tape, struct dev_io *io)
@@ -171,18 +135,28 @@ static int do_locate(struct tape *tape, struct dev_io *io)
     struct cause cause = {0};
     u8 id[4];
     if (dev_io_get(io, id, sizeof id) < sizeof id)
-        return unit_check(tape, io, SENSE_COMMAND_REJECT, ERPA_COMMAND_REJECT);
-    enum tape_item item = tape_file_locate(tape->file, be32_load(id) & BLOCK_NUMBER, &cause);
+        return tape_unit_check(tape, io, TAPE_CHECK_REJECT);
+    enum tape_item item =
+        tape_file_locate(tape->file, be32_load(id) & block_number_mask(tape), &cause);
     if (item == TAPE_EDGE)
-        return unit_check(tape, io, SENSE_DATA_CHECK, ERPA_LOCATE);
-    return item == TAPE_DAMAGE ? host_check(tape, io, &cause) : DS_NORMAL;
+        return tape_unit_check(tape, io, TAPE_CHECK_LOCATE);
+    return item == TAPE_DAMAGE ? tape_host_check(tape, io, &cause) : DS_NORMAL;
 }
 
 /* ---- commands that write ---- */
 
 static int write_status(struct tape *tape, struct dev_io *io, int rc, const struct cause *cause)
 {
-    return rc == ST_OK ? DS_NORMAL : host_check(tape, io, cause);
+    return rc == ST_OK ? DS_NORMAL : tape_host_check(tape, io, cause);
+}
+
+/* A block or mark was written, or not; with unit exception where the volume is nearly full. */
+static int written_status(struct tape *tape, struct dev_io *io, int rc, struct cause *cause)
+{
+    if (rc == ST_OK && (tape->s.immediate || tape->s.mode & MODE_WRITE_IMMEDIATE))
+        rc = tape_file_sync(tape->file, cause);
+    int us = write_status(tape, io, rc, cause);
+    return rc == ST_OK && tape_file_near_end(tape->file) ? us | DS_UNIT_EXCEPTION : us;
 }
 
 static int do_write(struct tape *tape, struct dev_io *io)
@@ -193,17 +167,17 @@ static int do_write(struct tape *tape, struct dev_io *io)
            (got = dev_io_get(io, tape->buf + len, sizeof tape->buf - len)) > 0)
         len += got;
     if (!len || len > 65535)
-        return unit_check(tape, io, SENSE_COMMAND_REJECT, ERPA_COMMAND_REJECT);
-    return write_status(tape, io, tape_file_write(tape->file, tape->buf, (u32)len, &cause),
-                        &cause);
+        return tape_unit_check(tape, io, TAPE_CHECK_REJECT);
+    return written_status(tape, io, tape_file_write(tape->file, tape->buf, (u32)len, &cause),
+                          &cause);
 }
 
 static int do_write_mark(struct tape *tape, struct dev_io *io)
 {
     struct cause cause = {0};
     int rc = tape_file_mark(tape->file, &cause);
-    return write_status(tape, io, rc == ST_OK ? tape_file_sync(tape->file, &cause) : rc,
-                        &cause);
+    return written_status(tape, io, rc == ST_OK ? tape_file_sync(tape->file, &cause) : rc,
+                          &cause);
 }
 
 static int do_erase(struct tape *tape, struct dev_io *io)
@@ -230,8 +204,9 @@ static int do_synchronize(struct tape *tape, struct dev_io *io)
 static int do_read_block_id(struct tape *tape, struct dev_io *io)
 {
     u8 id[8];
-    be32_store(id, tape_file_block(tape->file) & BLOCK_NUMBER); /* where the channel stands */
-    be32_store(id + 4, tape_file_block(tape->file) & BLOCK_NUMBER); /* and the medium */
+    u32 block = tape->file ? tape_file_block(tape->file) & block_number_mask(tape) : 0;
+    be32_store(id, block);     /* where the channel stands */
+    be32_store(id + 4, block); /* and the medium */
     dev_io_put(io, id, sizeof id);
     return DS_NORMAL;
 }
@@ -242,7 +217,58 @@ static int do_mode_set(struct tape *tape, struct dev_io *io)
     return DS_NORMAL;
 }
 
-/* Data that changes nothing here: assignment (one system), the display, access control. */
+/* Until the end of the channel program, writes are on the host's disk when they end. */
+static int do_write_immediate(struct tape *tape, struct dev_io *io)
+{
+    struct cause cause = {0};
+    tape->s.immediate = 1;
+    return write_status(tape, io, tape_file_sync(tape->file, &cause), &cause);
+}
+
+static int do_load_display(struct tape *tape, struct dev_io *io)
+{
+    tape_display(tape, tape->buf, dev_io_get(io, tape->buf, DISPLAY_BYTES));
+    return DS_NORMAL;
+}
+
+static int do_characteristics(struct tape *tape, struct dev_io *io)
+{
+    u8 out[TAPE_CHARACTERISTICS_BYTES];
+    tape_characteristics(tape, out);
+    dev_io_put(io, out, sizeof out);
+    return DS_NORMAL;
+}
+
+static int do_medium_sense(struct tape *tape, struct dev_io *io)
+{
+    u8 out[TAPE_MEDIUM_BYTES];
+    tape_medium(tape, out);
+    dev_io_put(io, out, sizeof out);
+    return DS_NORMAL;
+}
+
+static int do_subsystem_function(struct tape *tape, struct dev_io *io)
+{
+    u8 order[ORDER_BYTES];
+    if (dev_io_get(io, order, sizeof order) < sizeof order || order[0] != ORDER_PREPARE_READ ||
+        order[6] != PREPARE_ATTENTION_MESSAGE)
+        return tape_unit_check(tape, io, TAPE_CHECK_REJECT);
+    tape->s.prepared = 1;
+    return DS_NORMAL;
+}
+
+/* There is never a message: nothing here breaks without a unit check. */
+static int do_subsystem_data(struct tape *tape, struct dev_io *io)
+{
+    u8 message[MESSAGE_NONE_BYTES] = {0, MESSAGE_NONE_BYTES};
+    if (!tape->s.prepared)
+        return tape_unit_check(tape, io, TAPE_CHECK_REJECT);
+    tape->s.prepared = 0;
+    dev_io_put(io, message, sizeof message);
+    return DS_NORMAL;
+}
+
+/* Data that changes nothing here: assignment (one system), access control. */
 static int do_accept(struct tape *tape, struct dev_io *io)
 {
     dev_io_get(io, tape->buf, 256);
@@ -252,7 +278,7 @@ static int do_accept(struct tape *tape, struct dev_io *io)
 static int do_set_path_group(struct tape *tape, struct dev_io *io)
 {
     if (dev_io_get(io, tape->s.path_group, PATH_GROUP_BYTES) < PATH_GROUP_BYTES)
-        return unit_check(tape, io, SENSE_COMMAND_REJECT, ERPA_COMMAND_REJECT);
+        return tape_unit_check(tape, io, TAPE_CHECK_REJECT);
     tape->s.path_group[0] = PATH_GROUPED;
     return DS_NORMAL;
 }
@@ -265,14 +291,16 @@ static int do_sense_path_group(struct tape *tape, struct dev_io *io)
 
 static int do_read_log(struct tape *tape, struct dev_io *io)
 {
-    u8 log[32];
-    sense_fill(tape, log, 0, 0);
+    u8 log[SENSE_BYTES_MAX];
+    tape_sense_idle(tape, log);
+    log[0] = 0;
     dev_io_put(io, log, sizeof log);
     return DS_NORMAL;
 }
 
 #define NEEDS_VOLUME 1u
 #define NEEDS_WRITE 3u
+#define ONLY_3590 4u
 
 static const struct {
     u8 code;
@@ -281,24 +309,32 @@ static const struct {
 } commands[] = {
     {0x01, NEEDS_WRITE, do_write},
     {0x02, NEEDS_VOLUME, do_read},
+    {0x06, NEEDS_VOLUME | ONLY_3590, do_read},
     {0x07, NEEDS_VOLUME, do_rewind},
+    {0x0a, NEEDS_VOLUME | ONLY_3590, do_read_back}, /* read previous */
+    {0x0c, NEEDS_VOLUME, do_read_back},
     {0x0f, NEEDS_VOLUME, do_unload},
     {0x17, NEEDS_WRITE, do_erase_gap},
     {0x1f, NEEDS_WRITE, do_write_mark},
-    {0x22, NEEDS_VOLUME, do_read_block_id},
+    {0x22, 0, do_read_block_id},
     {0x24, 0, do_read_log},
     {0x27, NEEDS_VOLUME, do_back_block},
     {0x2f, NEEDS_VOLUME, do_back_file},
     {0x34, 0, do_sense_path_group},
     {0x37, NEEDS_VOLUME, do_forward_block},
+    {0x3e, ONLY_3590, do_subsystem_data},
     {0x3f, NEEDS_VOLUME, do_forward_file},
     {0x43, NEEDS_VOLUME, do_synchronize},
     {0x4f, NEEDS_VOLUME, do_locate},
     {0x5b, 0, do_accept}, /* suspend multipath reconnection */
+    {0x64, 0, do_characteristics},
+    {0x77, ONLY_3590, do_subsystem_function},
     {0x97, NEEDS_WRITE, do_erase},
-    {0x9f, 0, do_accept}, /* load display */
+    {0x9f, 0, do_load_display},
     {0xaf, 0, do_set_path_group},
     {0xb7, 0, do_accept}, /* assign */
+    {0xc2, ONLY_3590, do_medium_sense},
+    {0xc3, NEEDS_VOLUME, do_write_immediate},
     {0xc7, 0, do_accept}, /* unassign */
     {0xdb, 0, do_mode_set},
     {0xe3, 0, do_accept}, /* control access */
@@ -306,12 +342,20 @@ static const struct {
 
 static int perform(struct tape *tape, struct dev_io *io, unsigned i)
 {
-    u8 needs = commands[i].needs;
+    u8 needs = commands[i].needs & NEEDS_WRITE;
+    if (commands[i].needs & ONLY_3590 && tape->type != TAPE_3590)
+        return tape_unit_check(tape, io, TAPE_CHECK_REJECT);
     if (needs && !tape->file)
-        return unit_check(tape, io, SENSE_INTERVENTION, ERPA_NOT_READY);
+        return tape_unit_check(tape, io, TAPE_CHECK_NOT_READY);
     if (needs == NEEDS_WRITE && tape_file_read_only(tape->file))
-        return unit_check(tape, io, SENSE_COMMAND_REJECT, ERPA_PROTECTED);
+        return tape_unit_check(tape, io, TAPE_CHECK_PROTECTED);
     return commands[i].fn(tape, io);
+}
+
+static void tape_tell_ready(struct tape *tape)
+{
+    css_attention(tape->css, css_find_devno(tape->css, tape->devno),
+                  DS_ATTENTION | DS_DEVICE_END | DS_UNIT_EXCEPTION); /* not ready to ready */
 }
 
 static int tape_start(void *dev, struct dev_io *io)
@@ -323,9 +367,29 @@ static int tape_start(void *dev, struct dev_io *io)
         if (commands[i].code == dev_io_command(io))
             us = perform(tape, io, i);
     if (us < 0)
-        us = unit_check(tape, io, SENSE_COMMAND_REJECT, ERPA_COMMAND_REJECT);
+        us = tape_unit_check(tape, io, TAPE_CHECK_REJECT);
+    bool ready = tape->ready;
+    tape->ready = false;
     lock_drop(&tape->lock);
+    if (ready)
+        tape_tell_ready(tape);
     return us;
+}
+
+static void tape_begin(void *dev)
+{
+    struct tape *tape = dev;
+    lock_take(&tape->lock);
+    tape->s.immediate = tape->s.prepared = 0;
+    lock_drop(&tape->lock);
+}
+
+static void tape_idle_sense(void *dev, u8 sense[SENSE_BYTES_MAX])
+{
+    struct tape *tape = dev;
+    lock_take(&tape->lock);
+    tape_sense_idle(tape, sense);
+    lock_drop(&tape->lock);
 }
 
 /* ---- life ---- */
@@ -349,15 +413,14 @@ static int tape_restore(void *dev, struct codec_in *in, struct cause *cause)
     while (codec_next(in, &row))
         if (!io_rows_get(&row, &tape_rows, &s, &seen))
             return cause_set(cause, ST_PROTO, "tape %04X: unknown row", tape->devno);
-    if (in->failed || !io_rows_complete(&tape_rows, seen) || s.loaded > 1)
+    if (in->failed || !io_rows_complete(&tape_rows, seen) || s.loaded > 1 ||
+        s.want_volume[TAPE_VOLUME_CHARS])
         return cause_set(cause, ST_PROTO, "tape %04X: broken state", tape->devno);
     if (s.loaded && !tape->file)
         return cause_set(cause, ST_NOENT, "tape %04X: the volume is not here", tape->devno);
     tape->s = s;
-    if (!s.loaded && tape->file) {
-        tape_file_close(tape->file);
-        tape->file = NULL;
-    }
+    if (!s.loaded && tape->file)
+        tape_empty(tape);
     if (s.loaded && tape_file_locate(tape->file, s.block, cause) != TAPE_BLOCK)
         return cause_set(cause, ST_PROTO, "tape %04X: the volume is shorter here", tape->devno);
     return ST_OK;
@@ -375,6 +438,7 @@ static void tape_detach(void *dev)
 {
     struct tape *tape = dev;
     tape_file_close(tape->file);
+    tape_loader_close(tape->loader);
     lock_fini(&tape->lock);
     free(tape);
 }
@@ -384,18 +448,34 @@ static void tape_detach(void *dev)
         .name = #type, .chpid = TAPE_CHPID,                                                    \
         .sense_id = {0xff,          0x##type >> 8,   0x##type & 0xff, cu_model,                \
                      0x##type >> 8, 0x##type & 0xff, dev_model},                               \
-        .sense_id_bytes = 7, .start = tape_start, .idle_sense = tape_idle_sense,               \
-        .reset = tape_reset, .save = tape_save, .restore = tape_restore,                       \
-        .detach = tape_detach,                                                                 \
+        .sense_id_bytes = 7, .start = tape_start, .begin = tape_begin,                         \
+        .idle_sense = tape_idle_sense, .reset = tape_reset, .save = tape_save,                 \
+        .restore = tape_restore, .detach = tape_detach,                                        \
     }
 
 static const struct dev_ops tape_ops[] = {
     [TAPE_3480] = TAPE_OPS(3480, 0x22, 0x04),
     [TAPE_3490] = TAPE_OPS(3490, 0x10, 0x40),
+    [TAPE_3590] = TAPE_OPS(3590, 0x50, 0x10),
 };
 
-struct tape *tape_create(struct css *css, u16 devno, enum tape_type type, struct tape_file *t,
-                         bool announce, struct cause *cause)
+bool tape_type_named(const char *name, enum tape_type *type)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(tape_ops); i++)
+        if (strcmp(tape_ops[i].name, name) == 0) {
+            *type = (enum tape_type)i;
+            return true;
+        }
+    return false;
+}
+
+const u8 *tape_type_sense_id(enum tape_type type)
+{
+    return tape_ops[type].sense_id;
+}
+
+struct tape *tape_create(struct css *css, u16 devno, enum tape_type type,
+                         struct tape_loader *loader, bool announce, struct cause *cause)
 {
     struct tape *tape = calloc(1, sizeof *tape);
     if (!tape) {
@@ -403,14 +483,18 @@ struct tape *tape_create(struct css *css, u16 devno, enum tape_type type, struct
         return NULL;
     }
     tape->css = css;
+    tape->type = type;
     tape->devno = devno;
     lock_init(&tape->lock, LOCK_DEVICE);
+    if (loader) {
+        struct tape_file *t = tape_loader_volume(loader);
+        tape->loader = tape_loader_ref(loader);
+        tape->file = t ? tape_file_ref(t) : NULL;
+    }
     if (css_attach(css, devno, &tape_ops[type], tape, announce, NULL, cause) != ST_OK) {
-        lock_fini(&tape->lock);
-        free(tape);
+        tape_detach(tape);
         return NULL;
     }
-    tape->file = t ? tape_file_ref(t) : NULL;
     return tape;
 }
 
@@ -423,8 +507,7 @@ int tape_load(struct tape *tape, struct tape_file *t, struct cause *cause)
     lock_drop(&tape->lock);
     if (busy)
         return cause_set(cause, ST_BUSY, "tape %04X has a volume", tape->devno);
-    css_attention(tape->css, css_find_devno(tape->css, tape->devno),
-                  DS_ATTENTION | DS_DEVICE_END | DS_UNIT_EXCEPTION); /* not ready to ready */
+    tape_tell_ready(tape);
     return ST_OK;
 }
 

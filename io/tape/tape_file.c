@@ -19,15 +19,18 @@
 #define FLAG_BZIP2 0x02
 #define FLAG_ZLIB 0x01
 
+#define EARLY_WARNING_BYTES_MAX (1u << 20)
+
 /** Located by its holders; the last tape_file_close ends it. */
 struct tape_file {
     char *path;
     _Atomic unsigned refs;
     int fd;
     unsigned flags;
-    u64 at;     /* of the next header */
-    u64 size;   /* of the file */
-    u32 before; /* length of the piece before it */
+    u64 at;       /* of the next header */
+    u64 size;     /* of the file */
+    u64 capacity; /* of the volume, 0: without end */
+    u32 before;   /* length of the piece before it */
     u32 block;
     u32 stored; /* of the block read last */
     bool stored_compressed;
@@ -270,21 +273,27 @@ enum tape_item tape_file_read(struct tape_file *t, u8 *buf, u32 *len, struct cau
 {
     u64 start = t->at;
     u8 how = 0;
-    u32 before = t->before;
     enum tape_item item = gather(t, t->packed, &t->stored, &how, cause);
     t->stored_compressed = how != 0;
-    if (item == TAPE_MARK)
+    if (item == TAPE_MARK || item == TAPE_BLOCK)
         t->block++;
     if (item != TAPE_BLOCK)
         return item;
     const char *wrong = unpack(t, how, buf, len);
-    if (wrong) {
-        t->at = start;
-        t->before = before;
-        return damage(t, start, cause, wrong);
-    }
-    t->block++;
-    return TAPE_BLOCK;
+    return wrong ? damage(t, start, cause, wrong) : TAPE_BLOCK;
+}
+
+enum tape_item tape_file_read_back(struct tape_file *t, u8 *buf, u32 *len, struct cause *cause)
+{
+    enum tape_item item = tape_file_back(t, cause);
+    if (item != TAPE_BLOCK)
+        return item;
+    const struct tape_file place = *t;
+    item = tape_file_read(t, buf, len, cause);
+    t->at = place.at;
+    t->before = place.before;
+    t->block = place.block;
+    return item;
 }
 
 enum tape_item tape_file_forward(struct tape_file *t, struct cause *cause)
@@ -360,9 +369,23 @@ int tape_file_erase(struct tape_file *t, struct cause *cause)
     return ST_OK;
 }
 
+void tape_file_set_capacity(struct tape_file *t, u64 bytes)
+{
+    t->capacity = bytes;
+}
+
+bool tape_file_near_end(const struct tape_file *t)
+{
+    u64 eighth = t->capacity / 8;
+    u64 warning = eighth < EARLY_WARNING_BYTES_MAX ? eighth : EARLY_WARNING_BYTES_MAX;
+    return t->capacity && t->at > t->capacity - warning;
+}
+
 /* One piece at the end; on an error the file ends where it did. */
 static int append(struct tape_file *t, u8 flags, const u8 *bytes, u32 len, struct cause *cause)
 {
+    if (t->capacity && t->at + HEADER_BYTES + len > t->capacity)
+        return cause_set(cause, ST_LIMIT, "%s: the volume is full", t->path);
     int rc = tape_file_erase(t, cause);
     if (rc != ST_OK)
         return rc;

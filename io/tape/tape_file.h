@@ -37,8 +37,11 @@ void tape_file_close(struct tape_file *t);
 const char *tape_file_path(const struct tape_file *t);
 bool tape_file_read_only(const struct tape_file *t);
 
-/** The next block into buf (TAPE_BLOCK_BYTES_MAX); *len is its length. Behind it afterwards. */
+/** The next block into buf (TAPE_BLOCK_BYTES_MAX); *len is its length. Behind it afterwards, also
+ *  when only what it holds is damaged and not where it ends. */
 enum tape_item tape_file_read(struct tape_file *t, u8 *buf, u32 *len, struct cause *cause);
+/** The block before the place, its bytes in their order; before it afterwards, likewise. */
+enum tape_item tape_file_read_back(struct tape_file *t, u8 *buf, u32 *len, struct cause *cause);
 /** Over the next, or the previous, block or mark. */
 enum tape_item tape_file_forward(struct tape_file *t, struct cause *cause);
 enum tape_item tape_file_back(struct tape_file *t, struct cause *cause);
@@ -48,8 +51,14 @@ u32 tape_file_block(const struct tape_file *t);
 /** To the place before block `block`; TAPE_EDGE when the volume is shorter. */
 enum tape_item tape_file_locate(struct tape_file *t, u32 block, struct cause *cause);
 
+/** The volume holds so many bytes of the file, 0: as many as the host. Near the end, where a mark
+ *  and labels still have room, there is an early warning. */
+void tape_file_set_capacity(struct tape_file *t, u64 bytes);
+bool tape_file_near_end(const struct tape_file *t);
+
 /** Write a block (1 to 65535 bytes) or a mark; what lay behind is gone. On an error the volume is
- *  as it was before, but for what lay behind. ST_IO (full, failing), ST_NOMEM. */
+ *  as it was before, but for what lay behind. ST_IO (host full, failing), ST_LIMIT (the volume's
+ *  end; nothing is gone then), ST_NOMEM. */
 int tape_file_write(struct tape_file *t, const u8 *bytes, u32 len, struct cause *cause);
 int tape_file_mark(struct tape_file *t, struct cause *cause);
 /** What lies behind is gone. */

@@ -220,11 +220,11 @@ static int f_disk_attach(struct vm *vm, u16 vdev, struct image *img, bool announ
     return ST_OK;
 }
 
-static int f_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_file *file,
+static int f_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader,
                          bool announce, struct cause *cause)
 {
     (void)type;
-    (void)file;
+    (void)loader;
     return f_disk_attach(vm, vdev, NULL, announce, cause);
 }
 

@@ -191,7 +191,8 @@ START_TEST(good_hardware)
                                        "CNSLPORT 3270\nSSIPORT [::1]:7001\nARCHLVL z/Arch\n"
                                        "0A00 3390 volumes/Com001.cckd ro sync sf=S/one.cckd\n"
                                        "0300 9336 b.raw volid=fba001\n0580-0581 3490 *\n"
-                                       "0582 3480 Vol.aws RO\n0020-0022 3270\n",
+                                       "0582 3480 Vol.aws RO\n0020-0022 3270\n"
+                                       "0590 3590 Library ro size=400M\n",
                                        &cause);
     ck_assert_msg(status == ST_OK, "%s", cause.text);
     ck_assert_uint_eq(hw.cpu_serial, 0x0a0001);
@@ -202,7 +203,7 @@ START_TEST(good_hardware)
     ck_assert_uint_eq(hw.console_port, 3270);
     ck_assert_str_eq(hw.ssi_host, "::1");
     ck_assert_uint_eq(hw.ssi_port, 7001);
-    ck_assert_uint_eq(hw.device_count, 8);
+    ck_assert_uint_eq(hw.device_count, 9);
     ck_assert_str_eq(hw.devices[0].file, "volumes/Com001.cckd,shadow=S/one.cckd");
     ck_assert(hw.devices[0].read_only && hw.devices[0].sync && hw.devices[0].type == 0x3390);
     ck_assert_str_eq(hw.devices[1].volid, "FBA001");
@@ -211,6 +212,8 @@ START_TEST(good_hardware)
     ck_assert(hw.devices[4].type == 0x3480 && hw.devices[4].read_only);
     ck_assert_str_eq(hw.devices[4].file, "Vol.aws");
     ck_assert(hw.devices[7].devno == 0x22 && hw.devices[7].type == 0x3270);
+    ck_assert(hw.devices[8].type == 0x3590 && hw.devices[8].read_only);
+    ck_assert_uint_eq(hw.devices[8].volume_bytes, 400u << 20);
     free(hw.devices);
 }
 END_TEST
@@ -260,11 +263,12 @@ static const struct {
      "A.cnf:1:9: expected host:port (port 0: any free one), found H:99999"},
     {"FROB 1\n", "A.cnf:1:1: expected a hardware statement or a device number, found FROB"},
     {"0A00 3380 x\n",
-     "A.cnf:1:6: expected device type 3390, 9336, 3480, 3490 or 3270, found 3380"},
+     "A.cnf:1:6: expected device type 3390, 9336, 3480, 3490, 3590 or 3270, found 3380"},
     {"0A00 3390\n", "A.cnf:1:10: expected the file of the disk, found end of statement"},
     {"0A00 3390 x fast\n", "A.cnf:1:13: expected RO, SYNC, SF=file or VOLID=label, found FAST"},
     {"0A00 3390 x volid=toolong\n", "found VOLID=TOOLONG"},
-    {"0580 3490 x sync\n", "A.cnf:1:13: expected RO, found SYNC"},
+    {"0580 3490 x sync\n", "A.cnf:1:13: expected RO or SIZE=bytes, found SYNC"},
+    {"0580 3490 x size=lots\n", "A.cnf:1:13: expected RO or SIZE=bytes, found SIZE=LOTS"},
     {"0A00-0A01 3390 x\n", "A.cnf:1:16: expected one device number for a file, found X"},
     {"0020 3270 lu\n", "A.cnf:1:11: expected end of statement, found LU"},
     {"0A00 3390 x\n0A00 3390 x\n",

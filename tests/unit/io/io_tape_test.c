@@ -7,12 +7,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/ebcdic.h"
 #include "io/tape/tape.h"
 
 #define CMD_WRITE 0x01
 #define CMD_READ 0x02
 #define CMD_SENSE 0x04
 #define CMD_REWIND 0x07
+#define CMD_READ_PREVIOUS 0x0a
+#define CMD_READ_BACKWARD 0x0c
 #define CMD_UNLOAD 0x0f
 #define CMD_MARK 0x1f
 #define CMD_BLOCK_ID 0x22
@@ -21,7 +24,13 @@
 #define CMD_FORWARD_BLOCK 0x37
 #define CMD_FORWARD_FILE 0x3f
 #define CMD_LOCATE 0x4f
+#define CMD_SUBSYSTEM_DATA 0x3e
+#define CMD_CHARACTERISTICS 0x64
+#define CMD_SUBSYSTEM_FUNCTION 0x77
 #define CMD_ERASE 0x97
+#define CMD_DISPLAY 0x9f
+#define CMD_MEDIUM_SENSE 0xc2
+#define CMD_WRITE_IMMEDIATE 0xc3
 #define PROGRAM 0x1000u
 #define DATA 0x10000u
 
@@ -33,6 +42,9 @@ static u32 id;
 static struct cause cause;
 static u8 buf[TAPE_BLOCK_BYTES_MAX];
 static struct irb irb;
+static enum tape_type type;
+static u64 capacity;
+static char folder[64];
 
 static void open_volume(unsigned flags)
 {
@@ -52,6 +64,8 @@ static void setup(void)
     close(mkstemp(path));
     machine_init(&m);
     file = NULL;
+    type = TAPE_3490;
+    capacity = 0;
 }
 
 static void teardown(void)
@@ -188,6 +202,8 @@ START_TEST(damage_is_named)
     open_volume(0);
     ck_assert_int_eq(tape_file_read(file, buf, &len, &cause), TAPE_DAMAGE);
     ck_assert_ptr_nonnull(strstr(cause.text, "compressed data is damaged"));
+    ck_assert_uint_eq(tape_file_block(file), 1); /* where it ends is known */
+    ck_assert_int_eq(tape_file_read_back(file, buf, &len, &cause), TAPE_DAMAGE);
     ck_assert_uint_eq(tape_file_block(file), 0);
     struct tape_file *second;
     ck_assert_int_eq(tape_file_open(path, 0, &second, &cause), ST_BUSY);
@@ -197,12 +213,21 @@ END_TEST
 
 /* ---- drives ---- */
 
+static struct tape *drive_in(struct machine *where, const char *name, unsigned flags)
+{
+    struct tape_loader *loader;
+    ck_assert_msg(tape_loader_open(name, flags, capacity, &loader, &cause) == ST_OK, "%s",
+                  cause.text);
+    struct tape *made = tape_create(where->css, 0x0480, type, loader, false, &cause);
+    ck_assert_ptr_nonnull(made);
+    file = tape_loader_volume(loader);
+    tape_loader_close(loader); /* the drive holds it */
+    return made;
+}
+
 static void drive(unsigned flags)
 {
-    open_volume(flags);
-    tape = tape_create(m.css, 0x0480, TAPE_3490, file, false, &cause);
-    ck_assert_ptr_nonnull(tape);
-    tape_file_close(file); /* the drive holds it */
+    tape = drive_in(&m, path, flags);
     id = css_find_devno(m.css, 0x0480);
     enable(&m, id, 3);
 }
@@ -287,7 +312,7 @@ START_TEST(checks_and_sense)
     ck_assert_uint_eq(irb.raw[33], 0x4a); /* on line, load point, protected */
     command(CMD_WRITE, 1);
     check_is(0x80, 0x30);
-    command(0x0c, 1); /* read backward is not there */
+    command(CMD_MEDIUM_SENSE, 1); /* of the 3590 only */
     check_is(0x80, 0x27);
     be32_store(data(), 9);
     command(CMD_LOCATE, 4);
@@ -308,6 +333,280 @@ START_TEST(checks_and_sense)
     ck_assert_int_eq(tsch(&m, id, &irb), 0);
     ck_assert_uint_eq(irb.ds, 0x85); /* the guest is told */
     ck_assert_uint_eq(command(CMD_READ, 2), DS_NORMAL);
+}
+END_TEST
+
+/* The channel stores from the named address down: the block is there in its order. */
+START_TEST(backward)
+{
+    drive(0);
+    write_numbered(1, 80);
+    ck_assert_uint_eq(command(CMD_MARK, 1), DS_NORMAL);
+    memset(data(), 2, 300);
+    data()[0] = 7;
+    ck_assert_uint_eq(command(CMD_WRITE, 300), DS_NORMAL);
+    memset(data(), 0, 1000);
+    ccw1(&m, PROGRAM, CMD_READ_BACKWARD, CCW_SLI, 400, DATA + 500);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+    ck_assert_uint_eq(irb.count, 100);
+    ck_assert_uint_eq(data()[500], 2);
+    ck_assert_uint_eq(data()[501], 0);
+    ck_assert_uint_eq(data()[201], 7);
+    ck_assert_uint_eq(data()[200], 0);
+    ck_assert_uint_eq(block_id(), 2);
+    ck_assert_uint_eq(command(CMD_READ_BACKWARD, 1), DS_NORMAL | DS_UNIT_EXCEPTION);
+    ck_assert_uint_eq(block_id(), 1);
+    memset(data(), 0, 100);
+    ccw1(&m, PROGRAM, CMD_READ_BACKWARD, CCW_SLI | CCW_SKIP, 80, DATA + 79);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+    ck_assert_uint_eq(data()[0], 0);
+    ck_assert_uint_eq(block_id(), 0);
+    command(CMD_READ_BACKWARD, 80);
+    check_is(0, 0x39);
+    command(CMD_READ_PREVIOUS, 80); /* a 3590's */
+    check_is(0x80, 0x27);
+    ck_assert_uint_eq(command(CMD_READ, 80), DS_NORMAL);
+    ck_assert_uint_eq(data()[79], 1);
+}
+END_TEST
+
+static void reason_is(u8 byte0, u16 reason, u8 message)
+{
+    ck_assert_uint_eq(irb.ds, DS_NORMAL | DS_UNIT_CHECK);
+    ck_assert_uint_eq(irb.raw[32], byte0);
+    ck_assert_uint_eq(be16_load(irb.raw + 32 + 4), reason);
+    ck_assert_uint_eq(irb.raw[32 + 6], message);
+}
+
+START_TEST(the_3590)
+{
+    type = TAPE_3590;
+    drive(0);
+    ck_assert_uint_eq(command(0xe4, 7), DS_NORMAL);
+    ck_assert_mem_eq(data(), "\xff\x35\x90\x50\x35\x90\x10", 7);
+    ck_assert_uint_eq(command(CMD_CHARACTERISTICS, 64), DS_NORMAL);
+    ck_assert_mem_eq(data(), "\x35\x90\x50\x35\x90\x10", 6);
+    ck_assert_uint_eq(data()[31], 0); /* no encryption */
+    ck_assert_uint_eq(command(CMD_MEDIUM_SENSE, 128), DS_NORMAL);
+    ck_assert_uint_eq(data()[0], 0x80);
+    command(CMD_READ, 1);
+    reason_is(0x08, 0x3020, 0x34);
+    command(CMD_BACK_BLOCK, 1);
+    reason_is(0, 0x3010, 0x31);
+    command(CMD_SUBSYSTEM_DATA, 8); /* not prepared */
+    reason_is(0x80, 0x2010, 0x20);
+    ck_assert_uint_eq(irb.raw[32 + 7], 0x41);
+    memset(data(), 0, 12);
+    data()[0] = 0x18;
+    data()[6] = 0x03;
+    ccw1(&m, PROGRAM, CMD_SUBSYSTEM_FUNCTION, CCW_CC, 12, DATA);
+    ccw1(&m, PROGRAM + 8, CMD_SUBSYSTEM_DATA, CCW_SLI, 4000, DATA + 12);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+    ck_assert_uint_eq(be16_load(data() + 12), 8); /* no message */
+    memset(data(), 5, 90);
+    ccw1(&m, PROGRAM, CMD_WRITE_IMMEDIATE, CCW_CC | CCW_SLI, 1, DATA);
+    ccw1(&m, PROGRAM + 8, CMD_WRITE, 0, 90, DATA);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+    memset(data(), 0, 90);
+    ck_assert_uint_eq(command(CMD_READ_PREVIOUS, 90), DS_NORMAL); /* in ascending order */
+    ck_assert_uint_eq(data()[0], 5);
+    ck_assert_uint_eq(data()[89], 5);
+    ck_assert_uint_eq(block_id(), 0);
+    be32_store(data(), 0x00400000); /* all 32 bits are the number */
+    command(CMD_LOCATE, 4);
+    reason_is(0x08, 0x3021, 0x35);
+    ck_assert_uint_eq(command(CMD_UNLOAD, 1), DS_NORMAL);
+    command(CMD_READ, 1);
+    reason_is(0x40, 0x4010, 0x40);
+    ck_assert_uint_eq(command(CMD_BLOCK_ID, 8), DS_NORMAL); /* without a volume too */
+    ck_assert_uint_eq(command(CMD_MEDIUM_SENSE, 128), DS_NORMAL);
+    ck_assert_uint_eq(data()[0], 0x40);
+    ck_assert_uint_eq(command(CMD_SENSE, 32), DS_NORMAL);
+    ck_assert_uint_eq(data()[0], 0x40);
+    ck_assert_uint_eq(data()[7], 0x40);
+}
+END_TEST
+
+/* A damaged block: Linux reads it the other way round, which fails as well, and may go on behind
+ * it. */
+START_TEST(read_opposite)
+{
+    static const u8 raw[] = {3, 0, 0, 0, 0xa1, 0, 'b', 'a', 'd', 1, 0, 3, 0, 0xa0, 0, 'x'};
+    put_bytes(raw, sizeof raw);
+    type = TAPE_3590;
+    drive(0);
+    command(CMD_READ, 100);
+    reason_is(0x08, 0x5010, 0x53);
+    ck_assert_uint_eq(irb.raw[32 + 3], 0x26);
+    command(CMD_READ_PREVIOUS, 100);
+    reason_is(0x08, 0x5010, 0x53);
+    ck_assert_uint_eq(block_id(), 0);
+    ck_assert_uint_eq(command(CMD_FORWARD_BLOCK, 1), DS_NORMAL);
+    ck_assert_uint_eq(command(CMD_READ, 1), DS_NORMAL);
+    ck_assert_uint_eq(data()[0], 'x');
+}
+END_TEST
+
+/* A volume that ends: an early warning while a mark and labels still fit, then no more. */
+static void fill_volume(void)
+{
+    for (u8 i = 0; i < 7; i++)
+        write_numbered(i, 9994);
+    memset(data(), 7, 9994);
+    ck_assert_uint_eq(command(CMD_WRITE, 9994), DS_NORMAL | DS_UNIT_EXCEPTION);
+    ck_assert_uint_eq(command(CMD_MARK, 1), DS_NORMAL | DS_UNIT_EXCEPTION);
+    command(CMD_WRITE, 9994);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL | DS_UNIT_CHECK);
+}
+
+START_TEST(the_end_of_a_volume)
+{
+    capacity = 80016;
+    drive(0);
+    fill_volume();
+    check_is(0x10, 0x38);
+    ck_assert_uint_eq(block_id(), 9); /* nothing was lost */
+    ck_assert_uint_eq(command(CMD_BACK_BLOCK, 1), DS_NORMAL | DS_UNIT_EXCEPTION);
+    ck_assert_uint_eq(command(CMD_BACK_BLOCK, 1), DS_NORMAL);
+    ck_assert_uint_eq(command(CMD_READ, 9994), DS_NORMAL); /* reading knows no warning */
+    ck_assert_uint_eq(data()[0], 7);
+    ck_assert_uint_eq(command(CMD_REWIND, 1), DS_NORMAL);
+    write_numbered(1, 9994); /* the rest is gone and there is room again */
+}
+END_TEST
+
+START_TEST(the_end_of_a_3590)
+{
+    type = TAPE_3590;
+    capacity = 80016;
+    drive(0);
+    fill_volume();
+    reason_is(0x10, 0x3012, 0x33);
+}
+END_TEST
+
+/* ---- libraries ---- */
+
+static void library_volume(const char *name, const char *text)
+{
+    char full[128];
+    snprintf(full, sizeof full, "%s/%s", folder, name);
+    ck_assert_int_eq(tape_file_create(full, &cause), ST_OK);
+    ck_assert_int_eq(tape_file_open(full, 0, &file, &cause), ST_OK);
+    ck_assert_int_eq(tape_file_write(file, (const u8 *)text, (u32)strlen(text), &cause), ST_OK);
+    tape_file_close(file);
+}
+
+static void library_remove(void)
+{
+    char line[128];
+    snprintf(line, sizeof line, "rm -r %s", folder);
+    ck_assert_int_eq(system(line), 0);
+}
+
+/* In EBCDIC, with blanks. */
+static void display(u8 control, const char *first, const char *second)
+{
+    u8 *order = data();
+    memset(order, 0x40, 17);
+    order[0] = control;
+    ebcdic_pad(first, 8, order + 1);
+    ebcdic_pad(second, 8, order + 9);
+    ck_assert_uint_eq(command(CMD_DISPLAY, 17), DS_NORMAL);
+}
+
+static void volume_is(const char *text)
+{
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x85); /* not ready to ready */
+    ck_assert_uint_eq(command(CMD_READ, (u16)strlen(text)), DS_NORMAL);
+    ck_assert_mem_eq(data(), text, strlen(text));
+}
+
+START_TEST(a_folder_is_a_library)
+{
+    struct tape_file *other;
+    char full[128];
+    strcpy(folder, "/tmp/io_tape_XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    library_volume("VOL003.het", "third");
+    library_volume("VOL001.aws", "first");
+    library_volume("vol002.aws", "second");
+    library_volume("VOL004", "fourth");
+    tape = drive_in(&m, folder, 0);
+    id = css_find_devno(m.css, 0x0480);
+    enable(&m, id, 3);
+    ck_assert_uint_eq(command(CMD_READ, 5), DS_NORMAL);
+    ck_assert_mem_eq(data(), "first", 5);
+
+    display(0xe1, "        ", "        "); /* the next one, when this one goes */
+    ck_assert_uint_eq(command(CMD_BLOCK_ID, 8), DS_NORMAL);
+    ck_assert_uint_eq(be32_load(data()), 1);
+    ck_assert_uint_eq(command(CMD_UNLOAD, 1), DS_NORMAL);
+    volume_is("third"); /* upper case comes before lower case */
+    ck_assert_uint_eq(command(CMD_UNLOAD, 1), DS_NORMAL);
+    ck_assert(!tape_loaded(tape)); /* nothing was asked for */
+
+    display(0x40, "MVOL002S", ""); /* at once, whatever the case of the file's name */
+    volume_is("second");
+    display(0xe0, "DVOL002 ", "MVOL001 ");
+    ck_assert_uint_eq(command(CMD_UNLOAD, 1), DS_NORMAL);
+    volume_is("first");
+
+    snprintf(full, sizeof full, "%s/VOL004", folder); /* somebody else has it */
+    ck_assert_int_eq(tape_file_open(full, 0, &other, &cause), ST_OK);
+    display(0xe0, "DVOL001 ", "MVOL004 ");
+    ck_assert_uint_eq(command(CMD_UNLOAD, 1), DS_NORMAL);
+    ck_assert(!tape_loaded(tape));
+    display(0x40, "MNOSUCH ", "");
+    display(0x40, "HELLO   ", "");
+    ck_assert(!tape_loaded(tape));
+    tape_file_close(other);
+    display(0x40, "MVOL004 ", "");
+    volume_is("fourth");
+    library_remove();
+}
+END_TEST
+
+/* A request that waits for the drive to be empty moves with the machine. */
+START_TEST(a_request_to_mount_moves)
+{
+    struct codec_out out;
+    struct codec_in in;
+    struct codec_row row;
+    strcpy(folder, "/tmp/io_tape_XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    library_volume("A00001.aws", "one");
+    library_volume("A00002.aws", "two");
+    struct tape_loader *loader;
+    ck_assert_int_eq(tape_loader_open(folder, 0, 0, &loader, &cause), ST_OK);
+    ck_assert_ptr_nonnull(tape_create(m.css, 0x0480, type, loader, false, &cause));
+    id = css_find_devno(m.css, 0x0480);
+    enable(&m, id, 3);
+    display(0xe0, "DA00001 ", "MA00002 ");
+    css_quiesce(m.css);
+    codec_out_init(&out);
+    css_save(m.css, 7, &out);
+    css_detach(m.css, 0x0480, false,
+               NULL); /* the old drive goes, its volume stays where it is */
+    ck_assert_ptr_nonnull(tape_create(m.css, 0x0480, type, loader, false, &cause));
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
+    ck_assert_msg(css_restore(m.css, &in, &cause) == ST_OK, "%s", cause.text);
+    css_resume(m.css);
+    ck_assert_uint_eq(command(CMD_UNLOAD, 1), DS_NORMAL);
+    volume_is("two");
+    codec_out_fini(&out);
+    tape_loader_close(loader);
+    library_remove();
 }
 END_TEST
 
@@ -349,9 +648,7 @@ START_TEST(the_place_on_the_volume_moves)
     css_detach(m.css, 0x0480, false, NULL);
     machine_init(&there);
     css_quiesce(there.css);
-    open_volume(0);
-    ck_assert_ptr_nonnull(tape_create(there.css, 0x0480, TAPE_3490, file, false, &cause));
-    tape_file_close(file);
+    drive_in(&there, path, 0);
     codec_in_init(&in, out.data, out.len);
     ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
     ck_assert_msg(css_restore(there.css, &in, &cause) == ST_OK, "%s", cause.text);
@@ -374,5 +671,12 @@ int main(void)
     tcase_add_test(tc, checks_and_sense);
     tcase_add_test(tc, a_full_disk_is_an_equipment_check);
     tcase_add_test(tc, the_place_on_the_volume_moves);
+    tcase_add_test(tc, backward);
+    tcase_add_test(tc, the_3590);
+    tcase_add_test(tc, read_opposite);
+    tcase_add_test(tc, the_end_of_a_volume);
+    tcase_add_test(tc, the_end_of_a_3590);
+    tcase_add_test(tc, a_folder_is_a_library);
+    tcase_add_test(tc, a_request_to_mount_moves);
     return run_suite(suite);
 }
