@@ -222,7 +222,7 @@ static struct control_watch *watch_new(struct control_call *call, enum watch_kin
     char userid[DIR_NAME_BYTES];
     if (!control_userid(call, userid))
         return NULL;
-    if (!directory_find(call->member->directory, userid)) {
+    if (!directory_find(cp_directory(call->member->cp), userid)) {
         control_fail(call, ST_NOENT, "%s is not in the CP directory", userid);
         return NULL;
     }
@@ -336,10 +336,11 @@ void control_console_info(struct control_call *call)
         return;
     const struct cp_user *user = cp_user_find(call->member->cp, userid);
     struct console *console = user ? cp_user_console(user) : NULL;
-    control_reply(call, json_pack("{s:s, s:b, s:b, s:I}", "user", userid, "known",
-                                  directory_find(call->member->directory, userid) != NULL,
-                                  "logged_on", user != NULL, "next",
-                                  (json_int_t)(console ? console_next_number(console) : 0)));
+    control_reply(call,
+                  json_pack("{s:s, s:b, s:b, s:I}", "user", userid, "known",
+                            directory_find(cp_directory(call->member->cp), userid) != NULL,
+                            "logged_on", user != NULL, "next",
+                            (json_int_t)(console ? console_next_number(console) : 0)));
 }
 
 void control_console_read(struct control_call *call)

@@ -274,7 +274,7 @@ static int punch_check(struct punch *p, const struct control_call *call)
     const char *type = control_string(call, "type");
     if (!path || path[0] != '/' || strlen(path) >= sizeof p->path)
         return cause_set(&p->cause, ST_INVAL, "path: an absolute path is needed");
-    if (!directory_find(call->member->directory, p->user))
+    if (!directory_find(cp_directory(call->member->cp), p->user))
         return cause_set(&p->cause, ST_NOENT, "%s is not in the CP directory", p->user);
     strcpy(p->path, path);
     snprintf(p->name, sizeof p->name, "%s", name ? name : "FILE");

@@ -234,6 +234,7 @@ static int load(struct member *m, struct cause *cause)
 static int machines(struct member *m, struct cause *cause)
 {
     struct cp_ports ports;
+    char path[CONFIG_PATH_BYTES + 16];
     int rc = member_host_create(m, cause);
     if (rc)
         return rc;
@@ -241,6 +242,8 @@ static int machines(struct member *m, struct cause *cause)
     m->cp = cp_create(m->config, m->directory, &ports);
     if (!m->cp)
         return cause_set(cause, ST_NOMEM, "out of memory");
+    snprintf(path, sizeof path, "%s/user.direct", m->opt.dir);
+    cp_set_directory_file(m->cp, path);
     cp_observe_users(m->cp, user_event, m);
     const struct dir_entry *op =
         directory_find(m->directory, m->config->features.operator_userid);

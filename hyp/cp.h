@@ -106,7 +106,10 @@ struct cp *cp_create(const struct system_config *config, const struct directory 
 /** Log off everybody without ceremony, complete pending commands with an error, free. */
 void cp_destroy(struct cp *cp);
 const struct system_config *cp_config(const struct cp *cp);
+/** What is online now: another one after DIRMAINT. */
 const struct directory *cp_directory(const struct cp *cp);
+/** The file that cp_create's directory was read from: it can be changed. */
+void cp_set_directory_file(struct cp *cp, const char *path);
 /** Its real devices and the links to them; NULL: none. */
 struct rdevs *cp_rdevs(const struct cp *cp);
 const char *cp_system_name(const struct cp *cp);

@@ -41,6 +41,8 @@ struct directory {
 struct directory *directory_examine(const char *name, const char *text, const char *member,
                                     struct faults *faults);
 
+/** USER, IDENTITY, SUBCONFIG or PROFILE. */
+bool dir_begins_block(const char *word);
 /** DIRECTORY, GLOBALDEFS, GLOBALOPTS, which stand before the first entry. */
 bool dir_before_entries(const char *word);
 /** Run the statement in p->s (not USER, IDENTITY, SUBCONFIG, PROFILE). */

@@ -41,6 +41,11 @@ static enum block_kind block_kind(const char *word)
     return scan_abbrev(word, "PROFile") ? BLOCK_PROFILE : BLOCK_NONE;
 }
 
+bool dir_begins_block(const char *word)
+{
+    return block_kind(word) != BLOCK_NONE;
+}
+
 static void entry_init(struct dir_entry *e)
 {
     memset(e, 0, sizeof *e);

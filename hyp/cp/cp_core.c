@@ -39,6 +39,7 @@ void cp_destroy(struct cp *cp)
     while (cp->users)
         cp_session_end(cp->users, true);
     cp_detach_ssi(cp);
+    cp_directory_fini(cp);
     free(cp);
 }
 

@@ -254,6 +254,7 @@ static int link_operands(struct cp_request *req, struct link_operands *o)
         return cp_fail(req, MSG_LNM020E);
     if (!strcmp(o->owner, "*"))
         o->owner = req->userid;
+    cp_directory_refresh(req->cp);
     if (!directory_find(req->cp->directory, o->owner)) /* vmur asks with LINK userid alone */
         return cp_fail(req, MSG_LNM053E, o->owner);
     if (!take_vdev(req, &o->owner_vdev))

@@ -98,7 +98,8 @@ struct cp_registered {
     void *ctx;
 };
 
-struct cp_remote_call; /* cp_remote.c */
+struct cp_remote_call;   /* cp_remote.c */
+struct cp_old_directory; /* cp_directory.c */
 
 struct cp {
     const struct system_config *config;
@@ -124,6 +125,9 @@ struct cp {
     bool shutting_down, shutdown_reipl;
     u64 shutdown_timer;
     struct cp_logon_slot logons[CP_LOGON_SLOTS];
+    char directory_path[CONFIG_PATH_BYTES + 16]; /* "": cannot be changed */
+    u64 directory_stamp[3];                      /* of the file that is online */
+    struct cp_old_directory *directories;        /* that were online, read by CP itself */
 };
 
 /* --- cp_core.c --------------------------------------------------------------------------- */
@@ -187,6 +191,13 @@ void cp_logoff(struct cp_user *user, const char *by);
 /** "CONNECT= 00:01:27 VIRTCPU= 000:00.09 TOTCPU= 000:00.14" */
 const char *cp_usage_text(struct cp_user *user, char out[96]);
 const char *cp_where(const struct cp_user *user, char out[DIR_NAME_BYTES + 8]);
+
+/* --- cp_directory.c ----------------------------------------------------------------------- */
+/** Take note of a directory that another member, or an editor, has put online. */
+void cp_directory_refresh(struct cp *cp);
+/** Put the file online here. What sessions had at their logon they keep. */
+int cp_directory_load(struct cp *cp, struct cause *cause);
+void cp_directory_fini(struct cp *cp);
 
 /* --- cp_password.c ------------------------------------------------------------------------ */
 /** How long this LOGON has to wait because of those before it; its turn is taken. */

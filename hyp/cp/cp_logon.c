@@ -202,6 +202,7 @@ int cp_cmd_logon(struct cp_request *req, void *ctx)
     struct logon l;
     (void)ctx;
     req->from = req->at;
+    cp_directory_refresh(req->cp);
     int rc = logon_operands(req, &l);
     if (rc)
         return rc;
@@ -235,6 +236,7 @@ int cp_cmd_xautolog(struct cp_request *req, void *ctx)
     (void)ctx;
     if (!cp_userid_ok(userid))
         return cp_fail(req, MSG_LGA020E);
+    cp_directory_refresh(cp);
     const struct dir_entry *entry = directory_find(cp->directory, userid);
     if (!entry)
         return cp_fail(req, MSG_AUT053E, userid);

@@ -1,0 +1,55 @@
+/* Between the parts of DIRMAINT. Internal to hyp/. Loop thread. */
+#ifndef ENDICOTT_HYP_CP_CP_DIRMAINT_H
+#define ENDICOTT_HYP_CP_CP_DIRMAINT_H
+
+#include "hyp/config/directory_edit.h"
+#include "hyp/cp/cp_internal.h"
+
+struct dirm_row;
+
+/* A change under way, with the file locked. */
+struct dirm {
+    struct cp_request *req;
+    const struct dirm_row *row;
+    char user[DIR_NAME_BYTES];
+    bool admin;
+    struct dir_file f;
+    struct dir_span entry;     /* of `user` in f.text */
+    char *text;                /* the new one, if anything changes; freed by who runs it */
+    u16 reader_file;           /* gone when the change is there; 0: none */
+    bool takes_away;           /* what becomes wrong by it is told, not refused */
+    char what[DIR_WHAT_BYTES]; /* for the history: no password */
+};
+
+struct dirm_row {
+    const char *name;
+    int (*run)(struct dirm *d); /* 0, or the number of a message */
+    enum dir_stmt stmt;
+    unsigned word;
+    enum { DM_ADMIN, DM_SELF, DM_LOOK } who;
+    const char *operands, *what;
+};
+
+#define D(name, function, statement, word, who, operands, what) int function(struct dirm *d);
+#include "hyp/cp/dirmaint.def"
+#undef D
+
+/** "HCPDRM600E Directory not changed--..." */
+int dirm_refused(struct dirm *d, const char *why);
+/** A statement (NAME operands) in the place of `span`, or behind the entry when it is NULL; ""
+ *  takes it away. 0 or a number. */
+int dirm_put(struct dirm *d, const struct dir_span *span, const char *statement);
+/** An entry's text from a file of the issuer's reader: spoolid, or the newest `user` DIRECT. The
+ *  caller frees; NULL after a message. */
+char *dirm_reader_text(struct dirm *d, const char *spoolid, int *rc);
+/** Into the issuer's reader. 0 or a number. */
+int dirm_reader_put(struct dirm *d, const char *text, size_t len);
+
+/* cp_dirmaint_lock.c: locks of entries, in a file beside the directory. */
+/** Who has locked the entry; "" nobody. */
+void dirm_lock_owner(const struct dir_file *f, const char *user, char out[DIR_NAME_BYTES]);
+/** owner NULL: nobody. */
+int dirm_lock_set(const struct dir_file *f, const char *user, const char *owner,
+                  struct cause *cause);
+
+#endif
