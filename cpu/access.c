@@ -222,6 +222,12 @@ bool cpu_override_page(const struct cpu *c, u64 page)
     return override_page(c, c->ispace, page);
 }
 
+/* Of a real page that prefixing leads elsewhere. */
+static u64 prefixed(const struct tlb_space *sp, u64 page, u64 abs)
+{
+    return !sp->dat && (page ^ abs) >> FRAME_SHIFT ? TLB_PREFIXED : 0;
+}
+
 static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum tlb_kind kind)
 {
     u64 page = va & ~(u64)(FRAME_BYTES - 1);
@@ -239,7 +245,7 @@ static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum
     } else {
         e = tlb_fetch_slot(sp, va);
     }
-    e->tag = page;
+    e->tag = page | prefixed(sp, page, abs);
     e->addend = (u64)(uintptr_t)(c->st->base + (abs & ~(u64)(FRAME_BYTES - 1))) - page;
     if (kind == TLB_STORE && unlikely(c->lockstep != NULL))
         lockstep_store_entry(c, e);
@@ -248,8 +254,8 @@ static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum
 int cpu_translate(struct cpu *c, struct tlb_space *sp, u64 va, enum tlb_kind kind)
 {
     u64 abs = 0, page = va & ~(u64)(FRAME_BYTES - 1);
-    if (kind == TLB_STORE && page <= FRAME_BYTES && sp->low[page >> FRAME_SHIFT].tag == page &&
-        !low_address_protected(c, sp, va)) {
+    if (kind == TLB_STORE && page <= FRAME_BYTES &&
+        tlb_has(&sp->low[page >> FRAME_SHIFT], page) && !low_address_protected(c, sp, va)) {
         c->scratch = sp->low[page >> FRAME_SHIFT].addend + va - (u64)(uintptr_t)c->st->base;
         return 0;
     }

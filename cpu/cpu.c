@@ -58,6 +58,7 @@ struct cpu *cpu_create(struct cpu_set *set, unsigned address)
         return NULL;
     c->set = set;
     c->st = set->st;
+    c->storage = set->st->base;
     c->ports = set->ports;
     c->ports_ctx = set->ports_ctx;
     c->addr = address;

@@ -78,6 +78,7 @@ struct cpu {
     char *code_base;             /* slot[0] of the code page that is executing */
     u64 ia_page;                 /* logical address of that page */
     u64 ia_bias;                 /* instruction address = ia_bias + (slot address >> 3) */
+    u8 *storage;                 /* host address of real storage without prefixing; of st */
     u64 scratch;                 /* results of slow accesses (so that no local escapes) */
     /* the last taken branch, while its page is executing; see cpu_bear_settle */
     const struct dinsn *bear_slot;
@@ -199,6 +200,7 @@ struct cpu_set {
 #define JIT_MODE_AR 4u        /* access-register mode */
 #define JIT_MODE_AFP 8u       /* CR0 bit 45 */
 #define JIT_MODE_OVERFLOW 16u /* fixed-point overflow interrupts */
+#define JIT_MODE_REAL 32u     /* DAT is off */
 
 /** Full PSW mask with the condition code in place. */
 static inline u64 psw_mask(const struct cpu *c)
@@ -231,7 +233,8 @@ static inline void cpu_jit_mode(struct cpu *c)
     unsigned mode = c->amask >> 32 ? JIT_MODE_64 : c->amask >> 24 ? JIT_MODE_31 : JIT_MODE_24;
     c->jit_mode = (u8)(mode | (cpu_ar_mode(c) ? JIT_MODE_AR : 0) |
                        (c->cr[0] & CR0_AFP ? JIT_MODE_AFP : 0) |
-                       (c->psw.mask & 8ull << PSW_PM_SHIFT ? JIT_MODE_OVERFLOW : 0));
+                       (c->psw.mask & 8ull << PSW_PM_SHIFT ? JIT_MODE_OVERFLOW : 0) |
+                       (c->psw.mask & PSW_DAT ? 0 : JIT_MODE_REAL));
 }
 
 /* -- cpu.c -- */

@@ -58,7 +58,7 @@ void tlb_space_clear_stores(struct tlb_space *sp)
 
 static void entry_drop(struct tlb_entry *e, u64 host)
 {
-    if (e->tag != TLB_NONE && e->addend + e->tag == host)
+    if (e->tag != TLB_NONE && e->addend + (e->tag & ~TLB_PREFIXED) == host)
         e->tag = TLB_NONE;
 }
 

@@ -13,6 +13,9 @@
     64 /* entries are cleared and searched by groups, those that were entered into */
 #define TLB_SPACES 20 /* address spaces kept per CPU: 16 access registers and some more */
 #define TLB_NONE 1ull /* a tag that no page has */
+/* In the tag of a real page: it is prefixed, so the host address is not that of real storage plus
+ * the address. Translated code for DAT off adds the constant, and does not match such a tag. */
+#define TLB_PREFIXED 2ull
 
 #define TLB_WATCHED_STORES 1u
 #define TLB_WATCHED_FETCHES 2u
@@ -20,7 +23,7 @@
 enum tlb_kind { TLB_FETCH, TLB_STORE, TLB_INSTRUCTION };
 
 struct tlb_entry {
-    u64 tag;    /* logical page address, or TLB_NONE */
+    u64 tag;    /* logical page address, with TLB_PREFIXED perhaps; or TLB_NONE */
     u64 addend; /* host address = addend + logical address */
 };
 
@@ -91,11 +94,17 @@ static inline struct tlb_code_entry *tlb_code_slot(struct tlb_space *sp, u64 va)
     return &sp->code[tlb_code_index(va)];
 }
 
+/** Is the entry one for the logical page address? */
+static inline bool tlb_has(const struct tlb_entry *e, u64 page)
+{
+    return (e->tag & ~TLB_PREFIXED) == page;
+}
+
 /** Host address for a fetch of len bytes at va, or NULL: ask the slow path. */
 static inline u8 *tlb_fetch(const struct tlb_space *sp, u64 va, unsigned len)
 {
     const struct tlb_entry *e = &sp->fetch[tlb_index(va)];
-    if (likely(e->tag == ((va + len - 1) & ~(u64)(FRAME_BYTES - 1))))
+    if (likely(tlb_has(e, (va + len - 1) & ~(u64)(FRAME_BYTES - 1))))
         return (u8 *)(uintptr_t)(e->addend + va);
     return NULL;
 }
@@ -104,7 +113,7 @@ static inline u8 *tlb_fetch(const struct tlb_space *sp, u64 va, unsigned len)
 static inline u8 *tlb_store(const struct tlb_space *sp, u64 va, unsigned len)
 {
     const struct tlb_entry *e = &sp->store[tlb_index(va)];
-    if (likely(e->tag == ((va + len - 1) & ~(u64)(FRAME_BYTES - 1))))
+    if (likely(tlb_has(e, (va + len - 1) & ~(u64)(FRAME_BYTES - 1))))
         return (u8 *)(uintptr_t)(e->addend + va);
     return NULL;
 }

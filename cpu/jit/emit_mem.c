@@ -96,13 +96,37 @@ static struct x64_mem space_of(const struct jit_insn *i)
     return CPU_AT(space[0]);
 }
 
+static s32 entries_at(bool store)
+{
+    return store ? (s32)offsetof(struct tlb_space, store)
+                 : (s32)offsetof(struct tlb_space, fetch);
+}
+
+/* Is the operand in page 0, whatever registers hold? */
+static bool in_page_0(const struct jit_insn *i, unsigned size)
+{
+    return i->base >= ZERO_REG && i->index >= ZERO_REG && i->lo->b != S_REL && size &&
+           i->disp >= 0 && i->disp + (s32)size <= (s32)FRAME_BYTES;
+}
+
+/* By an entry for page 0, whether that is prefixed or not. */
+static u8 *page_0_look(struct jit_cx *x, s32 entry)
+{
+    struct x64 *a = &x->a;
+    x64_rm(a, true, A_MOV, RCX, CPU_AT(space[0]));
+    x64_rm(a, true, A_MOV, RDX, x64_at(RCX, entry));
+    x64_gi(a, true, G_AND, RDX, ~(s32)TLB_PREFIXED);
+    u8 *miss = x64_jcc(a, CC_NE);
+    x64_rm(a, true, A_MOV, RCX, x64_at(RCX, entry + 8));
+    return miss;
+}
+
 /* rcx = addend of the entry; the displacement of the jump taken on a miss is returned. */
 static u8 *tlb_look(struct jit_cx *x, const struct jit_insn *i, unsigned ea, unsigned size,
                     bool store)
 {
     struct x64 *a = &x->a;
-    s32 at =
-        store ? (s32)offsetof(struct tlb_space, store) : (s32)offsetof(struct tlb_space, fetch);
+    s32 at = entries_at(store);
     x64_rorx(a, false, RCX, ea, TLB_INDEX_SHIFT);
     x64_gi(a, false, G_AND, RCX, TLB_INDEX_MASK);
     x64_rm(a, true, A_ADD, RCX, space_of(i));
@@ -117,7 +141,10 @@ static u8 *tlb_look(struct jit_cx *x, const struct jit_insn *i, unsigned ea, uns
     x64_gi(a, true, G_AND, RDX, -(s32)FRAME_BYTES);
     x64_rm(a, true, A_CMP, RDX, x64_at(RCX, at));
     u8 *miss = x64_jcc(a, CC_NE);
-    x64_rm(a, true, A_MOV, RCX, x64_at(RCX, at + 8));
+    if (x->mode & JIT_MODE_REAL) /* known: off the way from the address to the operand */
+        x64_rm(a, true, A_MOV, RCX, CPU_AT(storage));
+    else
+        x64_rm(a, true, A_MOV, RCX, x64_at(RCX, at + 8));
     return miss;
 }
 
@@ -186,11 +213,13 @@ void mem_extend_slow(struct jit_cx *x, u8 ext, bool w, unsigned to)
 void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to)
 {
     const struct jit_insn *i = &x->insn[x->cur];
-    u8 *miss = tlb_look(x, i, ea, ext_size(ext), false);
+    unsigned size = ext_size(ext);
+    u8 *miss = in_page_0(i, size) ? page_0_look(x, entries_at(false))
+                                  : tlb_look(x, i, ea, size, false);
     struct jit_stub *s = stub_new(x, STUB_LOAD, miss);
     s->reg = (u8)ea;
     s->to = (s32)to;
-    s->size = (u8)ext_size(ext);
+    s->size = (u8)size;
     s->ext = ext;
     s->width = w ? 64 : 32;
     s->base = i->base;
@@ -224,30 +253,19 @@ void mem_length(struct jit_cx *x, unsigned to)
     x64_rr8(&x->a, A_MOVZX8, to, from);
 }
 
-/* Does it store into the prefix area, behind what low-address protection covers? That area's entry
- * stands elsewhere while low-address protection is on. */
-static bool stores_low(const struct jit_cx *x, const struct jit_insn *i, unsigned size)
+/* While low-address protection is on the entry for stores into page 0 stands elsewhere: they must
+ * lie behind what is protected. */
+static bool stores_low(const struct jit_cx *x, const struct jit_insn *i)
 {
-    bool known = i->base >= ZERO_REG && i->index >= ZERO_REG && i->lo->b != S_REL && size;
-    return known && (x->c->cr[0] & CR0_LAP) && i->disp >= LOW_PROTECTED_BYTES &&
-           i->disp + (s32)size <= (s32)FRAME_BYTES;
-}
-
-/* rcx = addend of the entry for page 0. */
-static u8 *low_look(struct jit_cx *x)
-{
-    struct x64 *a = &x->a;
-    x64_rm(a, true, A_MOV, RCX, CPU_AT(space[0]));
-    x64_gi_mem(a, true, G_CMP, x64_at(RCX, (s32)offsetof(struct tlb_space, low[0].tag)), 0);
-    u8 *miss = x64_jcc(a, CC_NE);
-    x64_rm(a, true, A_MOV, RCX, x64_at(RCX, (s32)offsetof(struct tlb_space, low[0].addend)));
-    return miss;
+    return (x->c->cr[0] & CR0_LAP) && i->disp >= LOW_PROTECTED_BYTES;
 }
 
 void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store)
 {
     const struct jit_insn *i = &x->insn[x->cur];
-    u8 *miss = store && stores_low(x, i, size) ? low_look(x) : tlb_look(x, i, ea, size, store);
+    s32 entry = stores_low(x, i) ? (s32)offsetof(struct tlb_space, low[0]) : entries_at(true);
+    u8 *miss =
+        store && in_page_0(i, size) ? page_0_look(x, entry) : tlb_look(x, i, ea, size, store);
     x->open[x->opens++] = stub_new(x, STUB_BODY, miss);
 }
 

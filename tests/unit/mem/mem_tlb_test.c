@@ -85,6 +85,24 @@ START_TEST(stores_into_a_frame_are_dropped)
 }
 END_TEST
 
+/* An entry of a prefixed page serves its page, and is found by the frame it leads to. */
+START_TEST(prefixed_page_is_found)
+{
+    struct tlb_space *sp = space(ASCE);
+    u64 va = 0x1000;
+    enter(tlb_fetch_slot(sp, va), va, host);
+    enter(tlb_store_slot(sp, va), va, host);
+    tlb_fetch_slot(sp, va)->tag |= TLB_PREFIXED;
+    tlb_store_slot(sp, va)->tag |= TLB_PREFIXED;
+    ck_assert_ptr_eq(tlb_fetch(sp, va + 2, 1), host + 2);
+    ck_assert_ptr_eq(tlb_store(sp, va + 2, 1), host + 2);
+    ck_assert_ptr_null(tlb_fetch(sp, 2, 1));
+    tlb_drop_stores(tlb, (u64)(uintptr_t)host);
+    ck_assert_ptr_null(tlb_store(sp, va, 1));
+    ck_assert_ptr_nonnull(tlb_fetch(sp, va, 1));
+}
+END_TEST
+
 /* By page index: the same bits 44-51 of any address, in every space and table. */
 START_TEST(index_is_dropped_everywhere)
 {
@@ -126,6 +144,7 @@ int main(void)
     tcase_add_test(t, new_space_is_empty);
     tcase_add_test(t, clear_finds_every_entry);
     tcase_add_test(t, stores_into_a_frame_are_dropped);
+    tcase_add_test(t, prefixed_page_is_found);
     tcase_add_test(t, index_is_dropped_everywhere);
     tcase_add_test(t, code_of_a_page_is_dropped);
     suite_add_tcase(s, t);
