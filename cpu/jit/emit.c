@@ -39,6 +39,12 @@ void emit_extended(struct jit_cx *x, u8 ext, bool w, unsigned g, unsigned to)
     }
 }
 
+/* Does an operand so extended to 64 bits have zeros in its high half? */
+static bool zero_extends(u8 ext)
+{
+    return ext == X_U8 || ext == X_U16 || ext == X_U31 || ext == X_U32;
+}
+
 /* ---- operands ---- */
 
 struct second emit_second(struct jit_cx *x, u8 src)
@@ -110,6 +116,8 @@ static void emit_mov(struct jit_cx *x)
         unsigned to = reg_def(x, w, dst, RAX);
         mem_fetch(x, begun, lo->ext, w, to);
         reg_done(x, w, dst, to);
+        if (w && zero_extends(lo->ext))
+            reg_zero_high(x, dst);
         return;
     }
     if (jit_src_const(lo->b)) {
@@ -117,14 +125,20 @@ static void emit_mov(struct jit_cx *x)
         s64 v = jit_const(&i->d, lo->b);
         x64_mov_i(&x->a, to, w ? (u64)v : (u32)v);
         reg_done(x, w, dst, to);
+        if (w && (u64)v == (u32)v)
+            reg_zero_high(x, dst);
         return;
     }
     unsigned src = jit_reg(&i->d, lo->b);
     if (src == dst && lo->ext == (w ? X_64 : X_32))
         return;
     unsigned to = reg_def(x, w, dst, RAX);
+    bool zero_high =
+        w && (zero_extends(lo->ext) || (lo->ext == X_64 && x->zero_high >> src & 1));
     emit_extended(x, lo->ext, w, src, to);
     reg_done(x, w, dst, to);
+    if (zero_high)
+        reg_zero_high(x, dst);
 }
 
 static void emit_alu(struct jit_cx *x)
@@ -406,8 +420,8 @@ static void emit_risbg(struct jit_cx *x)
     struct x64 *a = &x->a;
     unsigned from = i->d.r3 & 63, to = i->d.b2 & 63, n = (unsigned)i->d.imm & 63;
     bool zero = i->d.b2 & 0x80;
-    u64 mask = emit_bit_range(from, to);
-    unsigned src = reg_use64(x, i->d.r2, RAX);
+    u64 mask = insn_selected(i);
+    unsigned src = reg_use(x, !low_half(insn_rotated(i)), i->d.r2, RAX);
     bool in_place = zero && i->d.r1 != i->d.r2;
     unsigned host = in_place ? reg_def64(x, i->d.r1, RAX) : (unsigned)RAX;
     if (zero && from <= to && to == 63 - n && n && mask == ~0ull << n >> 0) {
@@ -428,7 +442,10 @@ static void emit_risbg(struct jit_cx *x)
         reg_op(x, true, A_AND, RDX, i->d.r1);
         x64_rr(a, true, A_OR, RAX, RDX);
     }
+    bool zero_high = low_half(mask) && (zero || x->zero_high >> i->d.r1 & 1);
     reg_done64(x, i->d.r1, host);
+    if (zero_high)
+        reg_zero_high(x, i->d.r1);
     if (i->lo->cc == CCK_NONE)
         return;
     if (cc_wanted(x))

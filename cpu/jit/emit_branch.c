@@ -264,14 +264,14 @@ static bool single_way(const struct jit_cx *x, unsigned block)
 
 struct point {
     u8 zone;
-    u16 lo, dirty, hi_dirty;
+    u16 lo, dirty, hi_dirty, zero_high;
     struct cc_now cc;
     s32 bear;
 };
 
 static struct point point_save(const struct jit_cx *x)
 {
-    return (struct point){x->zone, x->lo, x->dirty, x->hi_dirty, x->cc, x->bear};
+    return (struct point){x->zone, x->lo, x->dirty, x->hi_dirty, x->zero_high, x->cc, x->bear};
 }
 
 static void point_restore(struct jit_cx *x, struct point p)
@@ -280,6 +280,7 @@ static void point_restore(struct jit_cx *x, struct point p)
     x->lo = p.lo;
     x->dirty = p.dirty;
     x->hi_dirty = p.hi_dirty;
+    x->zero_high = p.zero_high;
     x->cc = p.cc;
     x->bear = p.bear;
 }

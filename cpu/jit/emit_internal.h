@@ -81,6 +81,8 @@ void reg_op(struct jit_cx *x, bool w, unsigned op, unsigned host, unsigned g);
 void reg_write_back(struct jit_cx *x);
 /** Load residents: all, or those a C function may have destroyed, or those of `which`. */
 void reg_reload(struct jit_cx *x, bool all);
+/** What reg_done64 has put there is zero in its high half. */
+void reg_zero_high(struct jit_cx *x, unsigned g);
 void reg_load(struct jit_cx *x, u16 which);
 /** Bring registers into the state that block `b` expects. */
 void reg_settle(struct jit_cx *x, unsigned b);

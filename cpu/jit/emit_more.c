@@ -176,9 +176,11 @@ static void emit_popcnt(struct jit_cx *x)
     cc_set(x);
 }
 
+/* What is not selected may be anything. */
 static void rotated(struct jit_cx *x, const struct jit_insn *i)
 {
-    unsigned n = (unsigned)i->d.imm & 63, src = reg_use64(x, i->d.r2, RAX);
+    unsigned n = (unsigned)i->d.imm & 63;
+    unsigned src = reg_use(x, !low_half(insn_rotated(i)), i->d.r2, RAX);
     if (n)
         x64_rorx(&x->a, true, RAX, src, 64 - n);
     else if (src != RAX)
@@ -190,28 +192,29 @@ static void emit_rsbg(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     struct x64 *a = &x->a;
-    u64 mask = emit_bit_range(i->d.r3 & 63, i->d.b2 & 63);
+    u64 mask = insn_selected(i);
+    bool w = !low_half(mask);
     unsigned op = i->row->sub == 0x54 ? A_AND : i->row->sub == 0x56 ? A_OR : A_XOR;
     rotated(x, i);
     if (op != A_AND) {
         emit_and_mask(a, RAX, mask);
     } else if (mask != ~0ull) {
-        x64_mov_i(a, RDX, ~mask);
-        x64_rr(a, true, A_OR, RAX, RDX);
+        x64_mov_i(a, RDX, w ? ~mask : (u32)~mask);
+        x64_rr(a, w, A_OR, RAX, RDX);
     }
     unsigned to = RAX;
     if (i->d.r3 & 0x80) {
-        reg_op(x, true, op, RAX, i->d.r1);
-    } else if ((to = reg_use64(x, i->d.r1, RCX)) == RCX) {
-        x64_rr(a, true, op, RCX, RAX);
-        reg_done64(x, i->d.r1, RCX);
+        reg_op(x, w, op, RAX, i->d.r1);
     } else {
-        x64_rr(a, true, op, to, RAX);
-        reg_done64(x, i->d.r1, to);
+        to = reg_def(x, w, i->d.r1, RCX);
+        if (to == RCX)
+            reg_get(x, w, i->d.r1, RCX);
+        x64_rr(a, w, op, to, RAX);
+        reg_done(x, w, i->d.r1, to);
     }
     if (cc_wanted(x)) {
         x64_mov_i(a, RDX, mask);
-        x64_rr(a, true, A_TEST, RDX, to);
+        x64_rr(a, w, A_TEST, RDX, to);
     }
     cc_set(x);
 }
@@ -221,7 +224,7 @@ static void emit_risbl(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     struct x64 *a = &x->a;
-    u32 mask = (u32)emit_bit_range(32 + (i->d.r3 & 31), 32 + (i->d.b2 & 31));
+    u32 mask = (u32)insn_selected(i);
     rotated(x, i);
     if (mask != ~0u)
         x64_gi(a, false, G_AND, RAX, (s32)mask);

@@ -2,7 +2,10 @@
  * A resident register is in one host register all through the region. At each point either all
  * 64 bits of it are valid there, or (x->lo) only the low half is, and the high half is in memory:
  * so a 32-bit result costs nothing, and a high half is fetched only when somebody asks for it.
- * Others are in memory. [R1] lo and hi_dirty exclude one another. */
+ * Of some it is known (x->zero_high) that all 64 bits are valid and the high half is zero: a 32-bit
+ * result leaves them so, since the host zeroes the rest of a register whose low half it writes.
+ * Others are in memory. [R1] lo excludes hi_dirty and zero_high. [R2] What is made in the place of
+ * a 32-bit result is made by host instructions of 32 bits. */
 #include "cpu/jit/emit_internal.h"
 
 static u16 bit(unsigned g)
@@ -44,11 +47,14 @@ static void narrow(struct jit_cx *x, unsigned g)
     unsigned h = (unsigned)x->host[g];
     if (x->lo & bit(g))
         return;
-    if (x->hi_dirty & bit(g)) {
+    if (x->hi_dirty & x->zero_high & bit(g)) {
+        x64_mov_mem_i(&x->a, false, home_high(g), 0);
+    } else if (x->hi_dirty & bit(g)) {
         x64_rorx(&x->a, true, RCX, h, 32);
         x64_rm(&x->a, false, A_MOV_STORE, RCX, home_high(g));
     }
     x->hi_dirty &= (u16)~bit(g);
+    x->zero_high &= (u16)~bit(g);
     x->lo |= bit(g);
 }
 
@@ -101,7 +107,8 @@ unsigned reg_def32(struct jit_cx *x, unsigned g, unsigned scratch)
 {
     if (!resident(x, g))
         return scratch;
-    narrow(x, g);
+    if (!(x->zero_high & bit(g)))
+        narrow(x, g);
     return (unsigned)x->host[g];
 }
 
@@ -114,8 +121,15 @@ void reg_done64(struct jit_cx *x, unsigned g, unsigned host)
     if (host != (unsigned)x->host[g])
         x64_rr(&x->a, true, A_MOV, (unsigned)x->host[g], host);
     x->lo &= (u16)~bit(g);
+    x->zero_high &= (u16)~bit(g);
     x->hi_dirty |= bit(g);
     x->dirty |= bit(g);
+}
+
+void reg_zero_high(struct jit_cx *x, unsigned g)
+{
+    if (resident(x, g))
+        x->zero_high |= bit(g);
 }
 
 void reg_done32(struct jit_cx *x, unsigned g, unsigned host)
@@ -124,7 +138,8 @@ void reg_done32(struct jit_cx *x, unsigned g, unsigned host)
         x64_rm(&x->a, false, A_MOV_STORE, host, home(g));
         return;
     }
-    narrow(x, g);
+    if (!(x->zero_high & bit(g)))
+        narrow(x, g);
     if (host != (unsigned)x->host[g])
         x64_rr(&x->a, false, A_MOV, (unsigned)x->host[g], host);
     x->dirty |= bit(g);
@@ -235,6 +250,7 @@ static void zone_change(struct jit_cx *x, unsigned b)
     reg_write_back(x);
     x->dirty = dirty & same;
     x->hi_dirty &= same;
+    x->zero_high &= same;
     u16 lo = x->lo & same;
     zone_enter(x, to);
     x->lo = lo | (x->low_class & (u16)~same);
@@ -259,6 +275,7 @@ void reg_enter_block(struct jit_cx *x, unsigned b)
 {
     zone_enter(x, x->block[b].zone);
     x->lo = x->low_class;
+    x->zero_high = 0;
     x->dirty = x->block[b].dirty_in;
     x->hi_dirty = x->dirty & (u16)~x->low_class;
 }

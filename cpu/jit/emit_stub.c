@@ -21,6 +21,7 @@ struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from)
                            .lo = x->lo,
                            .dirty = x->dirty,
                            .hi_dirty = x->hi_dirty,
+                           .zero_high = x->zero_high,
                            .lo_after = x->lo,
                            .cc = x->cc,
                            .bear = x->bear,
@@ -34,6 +35,7 @@ static void stub_enter(struct jit_cx *x, const struct jit_stub *s)
     x->lo = s->lo;
     x->dirty = s->dirty;
     x->hi_dirty = s->hi_dirty;
+    x->zero_high = s->zero_high;
     x->cc = s->cc;
     x->cc.fresh = false;
     x->bear = s->bear;
@@ -250,7 +252,7 @@ void emit_fn(struct jit_cx *x)
     cc_is_in_memory(x);
     x->fpc_known = false;
     x->fp_cached = 0;
-    x->dirty = x->hi_dirty = 0;
+    x->dirty = x->hi_dirty = x->zero_high = 0;
     check_privileged(x);
     call_body(x);
     x64_rr(a, false, A_TEST, RAX, RAX);

@@ -96,6 +96,33 @@ static void write_pair(struct jit_insn *i, bool wide)
     write_reg(i, i->d.r1 + 1u, wide);
 }
 
+u64 insn_selected(const struct jit_insn *i)
+{
+    bool low = i->lo->op == OP_RISBL;
+    unsigned bits = low ? 31 : 63, from = 63 - bits;
+    return emit_bit_range(from + (i->d.r3 & bits), from + (i->d.b2 & bits));
+}
+
+u64 insn_rotated(const struct jit_insn *i)
+{
+    unsigned n = (unsigned)i->d.imm & 63;
+    u64 selected = insn_selected(i);
+    return n ? selected >> n | selected << (64 - n) : selected;
+}
+
+/* A half that nobody looks at need not be there. */
+static void registers_of_rotate(struct jit_insn *i)
+{
+    bool low = low_half(insn_selected(i));
+    bool replaces = i->lo->op == OP_RISBG && (i->d.b2 & 0x80);
+    bool keeps_high = i->lo->op != OP_RISBG && low;
+    i->reads = i->reads64 = i->writes = i->writes64 = 0;
+    read_reg(i, i->d.r2, !low_half(insn_rotated(i)));
+    if (!replaces)
+        read_reg(i, i->d.r1, !keeps_high);
+    write_reg(i, i->d.r1, !keeps_high);
+}
+
 /* What the operands of the lowering do not say. */
 static void registers_more(struct jit_insn *i, bool wide)
 {
@@ -119,7 +146,9 @@ static void registers_more(struct jit_insn *i, bool wide)
         write_pair(i, true);
         break;
     case OP_FLOGR: write_pair(i, true); break;
-    case OP_RISBL: read_reg(i, i->d.r2, true); break;
+    case OP_RISBG:
+    case OP_RSBG:
+    case OP_RISBL: registers_of_rotate(i); break;
     case OP_HMOV:
     case OP_HADD:
     case OP_HSUB:

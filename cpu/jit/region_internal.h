@@ -104,7 +104,7 @@ struct jit_stub {
     u8 size, ext, width;
     u8 base;                 /* base register number, for the space */
     s32 to;                  /* block or slot */
-    u16 lo, dirty, hi_dirty; /* registers then */
+    u16 lo, dirty, hi_dirty, zero_high; /* registers then */
     u16 lo_after;            /* where `back` is */
     u16 fp_cached;           /* copies expected there */
     /* STUB_FP */
@@ -181,6 +181,7 @@ struct jit_cx {
     u16 lo;       /* resident with only its low half valid; the high half is in memory */
     u16 dirty;    /* memory's low half may be old */
     u16 hi_dirty; /* memory's high half may be old; the host register has all 64 bits */
+    u16 zero_high; /* all 64 bits are in the host register, and the high half is zero */
     struct cc_now cc;
     s32 bear;     /* place of the last taken branch, not noted yet; -1: it is noted */
     unsigned cur; /* instruction */
@@ -204,6 +205,13 @@ struct jit_cx {
 /* -- region_insn.c -- */
 /** Decode the instruction at a place again; or why it is no part of the region. */
 enum jit_refusal region_insn(struct jit_cx *x, unsigned at, struct jit_insn *i);
+/** Of rotate-then instructions: bits of the result that are selected, bits of R2 that get there. */
+u64 insn_selected(const struct jit_insn *i);
+u64 insn_rotated(const struct jit_insn *i);
+static inline bool low_half(u64 bits)
+{
+    return bits == (u32)bits;
+}
 /** May translated code go on behind the row's body? Others never end in 0, or rarely. */
 bool row_goes_on(const struct isa_entry *row);
 

@@ -139,9 +139,11 @@ void select_count(struct jit_cx *x, bool taken)
 static void execute_skipped(struct jit_cx *x, unsigned k)
 {
     unsigned cur = x->cur, block = x->cur_block, done = x->done;
+    u16 zero_high = x->zero_high;
     x->cur_block = k;
     emit_instructions(x, k);
     reg_settle(x, k);
+    x->zero_high &= zero_high; /* old values may come back */
     x->cur = cur;
     x->cur_block = block;
     x->done = done;
