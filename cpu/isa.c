@@ -19,20 +19,9 @@ enum row {
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 
-/* The rest of the opcode, or 0. */
-static unsigned sub_opcode(const u8 *insn)
-{
-    switch (isa_sub_kind(insn[0])) {
-    case ISA_SUB_NIBBLE: return insn[1] & 15;
-    case ISA_SUB_BYTE1: return insn[1];
-    case ISA_SUB_BYTE5: return insn[5];
-    default: return 0;
-    }
-}
-
 const struct isa_entry *isa_find(const u8 *insn)
 {
-    switch (insn[0] << 8 | sub_opcode(insn)) {
+    switch (isa_opcode(insn)) {
 #define I(op, sub, fmt, mn, title, fac, flags)                                                 \
     case (op) << 8 | (sub):                                                                    \
         return &ISA_CHAPTER.entries[ROW_##mn - PASTE(FIRST_, ISA_CHAPTER)];

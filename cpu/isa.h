@@ -137,6 +137,19 @@ static inline enum isa_sub_kind isa_sub_kind(u8 op)
     }
 }
 
+/** The whole opcode as one number: two bytes, `op` and `sub` of its row. */
+static inline unsigned isa_opcode(const u8 *insn)
+{
+    unsigned sub = 0;
+    switch (isa_sub_kind(insn[0])) {
+    case ISA_SUB_NIBBLE: sub = insn[1] & 15; break;
+    case ISA_SUB_BYTE1: sub = insn[1]; break;
+    case ISA_SUB_BYTE5: sub = insn[5]; break;
+    default: break;
+    }
+    return (unsigned)insn[0] << 8 | sub;
+}
+
 /** Find the row for six instruction bytes (shorter instructions: only their bytes are looked
  *  at); NULL when no row has this opcode. Facilities are not considered. */
 const struct isa_entry *isa_find(const u8 *insn);

@@ -57,6 +57,14 @@ struct jit_unfit {
     bool deep; /* it was */
 };
 
+/* The two long searches of decoding, with what they found. */
+#define JIT_ROWS 1024u
+struct jit_row {
+    unsigned opcode; /* 0: none; that is no instruction */
+    const struct isa_entry *row;
+    const struct lowering *lo;
+};
+
 struct jit {
     u8 *rw, *rx;
     size_t bytes;
@@ -73,6 +81,7 @@ struct jit {
     u8 heat; /* executions of a branch target before it is translated */
     unsigned insns_max;
     struct jit_ways ways[JIT_WAYS]; /* by the slot's address */
+    struct jit_row rows[JIT_ROWS];  /* by the opcode: those looked for last */
     struct jit_links *links;
     struct jit_unfit unfits[JIT_UNFITS];
     struct jit_bodies *bodies; /* NULL: calls are not counted */

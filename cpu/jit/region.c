@@ -16,10 +16,7 @@
 
 static void region_page(struct jit_cx *x, struct code_page *page, u64 addr)
 {
-    unsigned from = x->page_count * CODE_SLOTS_ALL;
-    memset(&x->slot_insn[from], 0xff, CODE_SLOTS_ALL * sizeof x->slot_insn[0]);
-    memset(&x->slot_block[from], 0xff, CODE_SLOTS_ALL * sizeof x->slot_block[0]);
-    memset(&x->leader[from], 0, CODE_SLOTS_ALL * sizeof x->leader[0]);
+    memset(x->leader[x->page_count], 0, sizeof x->leader[0]);
     x->pages[x->page_count++] = (struct jit_page){.page = page, .addr = addr};
 }
 
@@ -104,8 +101,9 @@ static int guessed_place(struct jit_cx *x, const struct jit_insn *i)
 
 static void todo_add(struct jit_cx *x, struct todo *t, unsigned at)
 {
-    x->leader[at] = 1;
-    if (x->slot_insn[at] < 0 && t->tail < ARRAY_LEN(t->at))
+    unsigned slot = at % CODE_SLOTS_ALL;
+    x->leader[at / CODE_SLOTS_ALL][slot / 64] |= 1ull << slot % 64;
+    if (region_insn_at(x, at) < 0 && t->tail < ARRAY_LEN(t->at))
         t->at[t->tail++] = (u16)at;
 }
 
@@ -130,7 +128,7 @@ static bool joins_other(const struct jit_cx *x, unsigned at)
 /* Follow a run of instructions from a place to its end. */
 static void walk(struct jit_cx *x, struct todo *t, unsigned at)
 {
-    while (at % CODE_SLOTS_ALL < CODE_SLOTS && x->slot_insn[at] < 0) {
+    while (at % CODE_SLOTS_ALL < CODE_SLOTS && region_insn_at(x, at) < 0) {
         if (joins_other(x, at)) {
             x->jit->stats.ends[JIT_TRANSLATED]++;
             return;
@@ -142,7 +140,7 @@ static void walk(struct jit_cx *x, struct todo *t, unsigned at)
             x->jit->stats.ends[why]++;
             return;
         }
-        x->slot_insn[at] = (s16)x->insns++;
+        x->slot_insn[at] = (u16)x->insns++;
         at += i->len / 2;
         int target = target_place(x, i);
         if (i->lo && i->lo->op == OP_BAS) {
@@ -169,7 +167,7 @@ static bool call_follow(struct jit_cx *x, struct todo *t)
         return false;
     unsigned k = t->followed++, target = t->call[k].target;
     struct jit_insn *i = &x->insn[x->insns];
-    if (x->slot_insn[target] < 0 && region_insn(x, target, i) != JIT_WELL)
+    if (region_insn_at(x, target) < 0 && region_insn(x, target, i) != JIT_WELL)
         return true;
     x->insn[x->slot_insn[t->call[k].at]].target = (s16)target;
     x->calls_followed++;
@@ -182,22 +180,30 @@ static bool call_follow(struct jit_cx *x, struct todo *t)
 /* ---- blocks ---- */
 
 /* Instructions in the order of their places: keys are sorted, place above index, since the
- * instructions themselves are large. They were found in runs. */
+ * instructions themselves are large. They were found in runs, most often in order. */
 static void insns_sort(struct jit_cx *x)
 {
     u32 key[REGION_INSNS_MAX + 1];
+    unsigned moved = x->insns; /* the first that is not where it was */
     for (unsigned i = 0; i < x->insns; i++) {
         u32 k = (u32)x->insn[i].at << 16 | i;
         unsigned at = i;
         for (; at > 0 && key[at - 1] > k; at--)
             key[at] = key[at - 1];
         key[at] = k;
+        if (at != i && at < moved)
+            moved = at;
     }
-    for (unsigned i = 0; i < x->insns; i++) {
+    for (unsigned i = moved; i < x->insns; i++) {
         x->sorted[i] = x->insn[key[i] & 0xffff];
-        x->slot_insn[x->sorted[i].at] = (s16)i;
+        x->slot_insn[x->sorted[i].at] = (u16)i;
     }
-    memcpy(x->insn, x->sorted, x->insns * sizeof x->insn[0]);
+    memcpy(&x->insn[moved], &x->sorted[moved], (x->insns - moved) * sizeof x->insn[0]);
+}
+
+static bool leads(const struct jit_cx *x, const struct jit_insn *i)
+{
+    return x->leader[i->page][i->slot / 64] >> i->slot % 64 & 1;
 }
 
 static void blocks_cut(struct jit_cx *x)
@@ -207,7 +213,7 @@ static void blocks_cut(struct jit_cx *x)
     for (unsigned i = 0; i < x->insns; i++) {
         struct jit_insn *in = &x->insn[i];
         bool joined = i > 0 && x->insn[i - 1].at + x->insn[i - 1].len / 2 == in->at;
-        if (!open || !joined || x->leader[in->at]) {
+        if (!open || !joined || leads(x, in)) {
             if (x->blocks == REGION_BLOCKS_MAX) {
                 x->refused = JIT_BLOCKS_MAX;
                 x->jit->stats.ends[JIT_BLOCKS_MAX]++;
@@ -228,8 +234,8 @@ static void blocks_cut(struct jit_cx *x)
 
 static int block_at(const struct jit_cx *x, int at)
 {
-    if (at < 0 || at % (int)CODE_SLOTS_ALL >= (int)CODE_SLOTS || x->slot_insn[at] < 0 ||
-        x->slot_insn[at] >= (int)x->insns)
+    if (at < 0 || at % (int)CODE_SLOTS_ALL >= (int)CODE_SLOTS ||
+        region_insn_at(x, (unsigned)at) < 0)
         return -1;
     return x->slot_block[at];
 }

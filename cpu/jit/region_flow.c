@@ -187,16 +187,19 @@ static unsigned room_of(struct jit_cx *x, unsigned zone)
 /* The busiest registers, as many as there is room for. */
 static u16 choose(const struct weights *w, unsigned room)
 {
-    u16 chosen = 0;
+    u16 busy = 0, chosen = 0;
+    for (unsigned g = 0; g < 16; g++)
+        if (w->all[g] >= RESIDENT_WEIGHT_MIN)
+            busy |= (u16)(1u << g);
+    if ((unsigned)__builtin_popcount(busy) <= room)
+        return busy;
     while (room--) {
-        unsigned best = 16;
-        for (unsigned g = 0; g < 16; g++)
-            if (!(chosen >> g & 1) && w->all[g] >= RESIDENT_WEIGHT_MIN &&
-                (best == 16 || w->all[g] > w->all[best]))
-                best = g;
-        if (best == 16)
-            break;
+        unsigned best = (unsigned)__builtin_ctz(busy);
+        for (unsigned of = busy; of; of &= of - 1)
+            if (w->all[__builtin_ctz(of)] > w->all[best])
+                best = (unsigned)__builtin_ctz(of);
         chosen |= (u16)(1u << best);
+        busy &= (u16)~chosen;
     }
     return chosen;
 }
@@ -211,9 +214,8 @@ static void zone_assign(struct jit_cx *x, unsigned zone, const struct weights *w
     z->low_class = 0;
     u16 taken = 0, left = z->resident;
     for (unsigned pass = 0; pass < 2; pass++)
-        for (unsigned g = 0; g < 16; g++) {
-            if (!(left >> g & 1))
-                continue;
+        for (unsigned of = left; of; of &= of - 1) {
+            unsigned g = (unsigned)__builtin_ctz(of);
             for (unsigned k = 0; k < room; k++) {
                 if (taken >> k & 1 || (pass == 0 && usual[g] != pool[k]))
                     continue;
@@ -310,7 +312,7 @@ static void dirty_find(struct jit_cx *x)
         again = false;
         for (unsigned k = 0; k < x->blocks; k++) {
             struct jit_block *b = &x->block[k];
-            for (unsigned s = 0; s < REGION_WAYS; s++) {
+            for (unsigned s = 0; s < region_ways(b); s++) {
                 int to = region_way(b, s);
                 if (to < 0)
                     continue;
@@ -349,7 +351,7 @@ static void needed_find(struct jit_cx *x)
         for (unsigned k = x->blocks; k-- > 0;) {
             struct jit_block *b = &x->block[k];
             u16 behind = 0;
-            for (unsigned s = 0; s < REGION_WAYS; s++) {
+            for (unsigned s = 0; s < region_ways(b); s++) {
                 int to = region_way(b, s);
                 if (to >= 0)
                     behind |= x->block[to].needed & zone_same(x, b->zone, x->block[to].zone);
@@ -386,7 +388,7 @@ static void cc_live_find(struct jit_cx *x)
             while (i < end && !x->insn[i].faults && !x->insn[i].cc_use && !x->insn[i].cc_def)
                 i++;
             bool live = i < end ? x->insn[i].faults || x->insn[i].cc_use : leaves(x, b);
-            for (unsigned s = 0; s < REGION_WAYS && i == end; s++)
+            for (unsigned s = 0; s < region_ways(b) && i == end; s++)
                 live |= region_way(b, s) >= 0 && x->block[region_way(b, s)].cc_live_in;
             if (live)
                 b->cc_live_in = again = true;

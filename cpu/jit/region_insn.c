@@ -278,9 +278,9 @@ static bool lowering_fits(const struct jit_insn *i)
     }
 }
 
-static void classify(struct jit_insn *i, u8 mode)
+static void classify(struct jit_insn *i, const struct lowering *lo, u8 mode)
 {
-    i->lo = jit_lowering(i->does);
+    i->lo = i->does == i->row ? lo : jit_lowering(i->does);
     bool fp = i->lo && i->lo->op >= OP_FADD && i->lo->op <= OP_FINT;
     if (i->lo && i->lo->op == OP_BCT && i->lo->b == S_R2 && i->d.r2 == 0)
         i->lo = jit_lowering_count(i->lo->width == 64);
@@ -315,6 +315,18 @@ static bool decoded_from(const struct jit_cx *x, const struct code_page *page,
     return run == i->row->run && memcmp(&d->r1, &i->d.r1, sizeof *d - sizeof d->run) == 0;
 }
 
+/* The row of an instruction; NULL: there is none. */
+static const struct jit_row *row_find(struct jit *j, const u8 *text)
+{
+    unsigned opcode = isa_opcode(text);
+    struct jit_row *r = &j->rows[(opcode ^ opcode >> 6) % JIT_ROWS];
+    if (unlikely(r->opcode != opcode || !r->row)) {
+        const struct isa_entry *row = isa_find(text);
+        *r = (struct jit_row){opcode, row, row ? jit_lowering(row) : NULL};
+    }
+    return r->row ? r : NULL;
+}
+
 static enum jit_refusal decode(struct jit_cx *x, unsigned at, struct jit_insn *i)
 {
     unsigned slot = at % CODE_SLOTS_ALL;
@@ -330,12 +342,12 @@ static enum jit_refusal decode(struct jit_cx *x, unsigned at, struct jit_insn *i
         return JIT_NOT_DECODED;
     memcpy(text, x->c->st->base + page->abs + slot * 2, left < 6 ? left : 6);
     unsigned len = isa_length(text[0]);
-    const struct isa_entry *row = len <= left ? isa_find(text) : NULL;
-    if (!row)
+    const struct jit_row *known = len <= left ? row_find(x->jit, text) : NULL;
+    if (!known)
         return JIT_NO_ROW;
     memset(i, 0, sizeof *i);
     memset(text + len, 0, sizeof text - len);
-    i->row = i->does = row;
+    const struct isa_entry *row = i->row = i->does = known->row;
     i->ex_at = NOT_EXECUTED;
     i->length_reg = NO_REG;
     isa_decode(&i->d, (enum isa_format)row->format, text);
@@ -349,7 +361,7 @@ static enum jit_refusal decode(struct jit_cx *x, unsigned at, struct jit_insn *i
     i->amode64 = (x->mode & JIT_MODE_AMODE) == JIT_MODE_64;
     i->amode24 = (x->mode & JIT_MODE_AMODE) == JIT_MODE_24;
     ss_execute(x, i);
-    classify(i, x->mode);
+    classify(i, known->lo, x->mode);
     return JIT_WELL;
 }
 

@@ -102,11 +102,11 @@ struct jit_stub {
     u8 zone;         /* where registers were then; at a way out it may be that of the target */
     u8 reg;          /* host register of a value or an address */
     u8 size, ext, width;
-    u8 base;                 /* base register number, for the space */
-    s32 to;                  /* block or slot */
+    u8 base;                            /* base register number, for the space */
+    s32 to;                             /* block or slot */
     u16 lo, dirty, hi_dirty, zero_high; /* registers then */
-    u16 lo_after;            /* where `back` is */
-    u16 fp_cached;           /* copies expected there */
+    u16 lo_after;                       /* where `back` is */
+    u16 fp_cached;                      /* copies expected there */
     /* STUB_FP */
     u8 *inexact; /* a second displacement that leads here: the FPC is not as it should be */
     u8 *mid;     /* where to go on when the result is well after all */
@@ -132,6 +132,7 @@ struct jit_page {
     u64 granules; /* 64-byte pieces that it was made from */
 };
 #define REGION_PLACES (REGION_PAGES_MAX * CODE_SLOTS_ALL)
+#define LEADER_WORDS ((CODE_SLOTS_ALL + 63) / 64)
 
 /* A base register that seldom changes, and what is addressed by it. */
 struct jit_anchor {
@@ -153,9 +154,10 @@ struct jit_cx {
     unsigned insns;
     struct jit_block block[REGION_BLOCKS_MAX];
     unsigned blocks;
-    s16 slot_insn[REGION_PLACES]; /* index of the instruction at a place, or -1 */
-    s16 slot_block[REGION_PLACES];
-    u8 leader[REGION_PLACES];
+    /* By place; what is from other regions still shows in that the instruction is elsewhere. */
+    u16 slot_insn[REGION_PLACES];  /* ask region_insn_at */
+    s16 slot_block[REGION_PLACES]; /* of an instruction: the block that begins there, or -1 */
+    u64 leader[REGION_PAGES_MAX][LEADER_WORDS]; /* one bit a slot: a block begins there */
     struct jit_stub stub[REGION_STUBS_MAX];
     unsigned stubs;
     struct jit_page pages[REGION_PAGES_MAX]; /* the first has the entry */
@@ -178,9 +180,9 @@ struct jit_cx {
     unsigned select_temps;
     bool no_windows; /* emitting the rest of a block without them */
     /* at the point of emission */
-    u16 lo;       /* resident with only its low half valid; the high half is in memory */
-    u16 dirty;    /* memory's low half may be old */
-    u16 hi_dirty; /* memory's high half may be old; the host register has all 64 bits */
+    u16 lo;        /* resident with only its low half valid; the high half is in memory */
+    u16 dirty;     /* memory's low half may be old */
+    u16 hi_dirty;  /* memory's high half may be old; the host register has all 64 bits */
     u16 zero_high; /* all 64 bits are in the host register, and the high half is zero */
     struct cc_now cc;
     s32 bear;     /* place of the last taken branch, not noted yet; -1: it is noted */
@@ -219,7 +221,18 @@ bool row_goes_on(const struct isa_entry *row);
 /** Find the region that begins at `slot`; false when nothing worth translating starts there:
  *  x->refused says why. */
 bool region_find(struct jit_cx *x, unsigned slot);
-/** The block that control may go to behind `b`: k below REGION_WAYS; or -1. */
+/** Index of the region's instruction at a place, or -1. */
+static inline int region_insn_at(const struct jit_cx *x, unsigned at)
+{
+    unsigned i = x->slot_insn[at];
+    return i < x->insns && x->insn[i].at == at ? (int)i : -1;
+}
+/** How many ways may lead on behind a block: so many of region_way. */
+static inline unsigned region_ways(const struct jit_block *b)
+{
+    return b->ret[0] < 0 ? 2 : REGION_WAYS;
+}
+/** The block that control may go to behind `b`: k below region_ways; or -1. */
 static inline int region_way(const struct jit_block *b, unsigned k)
 {
     return k == 0 ? b->fall : k == 1 ? b->taken : b->ret[k - 2];

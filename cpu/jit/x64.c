@@ -29,24 +29,6 @@ static void rex(struct x64 *a, unsigned bits, bool always)
         x64_byte(a, REX | bits);
 }
 
-/* The opcode after prefixes and REX. A mandatory prefix stands in bits 16-23 (0xf30fbd). */
-static void opcode(struct x64 *a, unsigned op)
-{
-    if ((op & 0xffff00) == 0x0f3800) {
-        x64_byte(a, 0x0f);
-        x64_byte(a, 0x38);
-    } else if (op & 0xff00) {
-        x64_byte(a, op >> 8 & 0xff);
-    }
-    x64_byte(a, op & 0xff);
-}
-
-static void mandatory(struct x64 *a, unsigned op)
-{
-    if (op >> 16 && op >> 16 != 0x0f)
-        x64_byte(a, op >> 16);
-}
-
 static void modrm_rr(struct x64 *a, unsigned reg, unsigned rm)
 {
     x64_byte(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
@@ -57,44 +39,120 @@ static bool fits8(s32 v)
     return v == (s8)v;
 }
 
-static void modrm_mem(struct x64 *a, unsigned reg, struct x64_mem m)
+/* ---- most instructions: behind one look at the room, by way of a pointer that stays in a
+ * register; translating spends a third of its instructions here ---- */
+
+#define INSN_BYTES_MAX 15
+
+/* Where an instruction goes, or NULL: full. */
+static inline u8 *begin(struct x64 *a)
+{
+    if (likely(a->end - a->at >= INSN_BYTES_MAX))
+        return a->at;
+    a->full = true;
+    return NULL;
+}
+
+/* The opcode after prefixes and REX. A mandatory prefix stands in bits 16-23 (0xf30fbd). */
+static inline u8 *put_opcode(u8 *p, unsigned rex_bits, bool always, unsigned op)
+{
+    if (unlikely(op >> 16 && op >> 16 != 0x0f))
+        *p++ = (u8)(op >> 16);
+    if (rex_bits || always)
+        *p++ = (u8)(REX | rex_bits);
+    if ((op & 0xffff00) == 0x0f3800) {
+        *p++ = 0x0f;
+        *p++ = 0x38;
+    } else if (op & 0xff00) {
+        *p++ = (u8)(op >> 8);
+    }
+    *p++ = (u8)op;
+    return p;
+}
+
+static inline u8 *put_mem(u8 *p, unsigned reg, struct x64_mem m)
 {
     bool sib = m.index != X64_NO_INDEX || (m.base & 7) == RSP;
     unsigned mod = m.disp == 0 && (m.base & 7) != RBP ? 0 : fits8(m.disp) ? 1 : 2;
-    x64_byte(a, mod << 6 | (reg & 7) << 3 | (sib ? 4u : m.base & 7u));
+    *p++ = (u8)(mod << 6 | (reg & 7) << 3 | (sib ? 4u : m.base & 7u));
     if (sib)
-        x64_byte(a, (unsigned)m.scale << 6 | (m.index & 7u) << 3 | (m.base & 7u));
-    if (mod == 1)
-        x64_byte(a, (u8)m.disp);
-    else if (mod == 2)
-        x64_u32(a, (u32)m.disp);
+        *p++ = (u8)((unsigned)m.scale << 6 | (m.index & 7u) << 3 | (m.base & 7u));
+    memcpy(p, &m.disp, sizeof m.disp); /* as much as counts */
+    return p + (mod == 2 ? 4 : mod);
 }
 
-static unsigned rex_rr(bool w, unsigned reg, unsigned rm)
+static void modrm_mem(struct x64 *a, unsigned reg, struct x64_mem m)
+{
+    u8 *p = begin(a);
+    if (p)
+        a->at = put_mem(p, reg, m);
+}
+
+static inline unsigned rex_rr(bool w, unsigned reg, unsigned rm)
 {
     return (w ? REX_W : 0) | (reg >> 3 & 1) << 2 | (rm >> 3 & 1);
 }
 
-static unsigned rex_mem(bool w, unsigned reg, struct x64_mem m)
+static inline unsigned rex_mem(bool w, unsigned reg, struct x64_mem m)
 {
     return (w ? REX_W : 0) | (reg >> 3 & 1) << 2 |
            (m.index == X64_NO_INDEX ? 0 : (m.index >> 3 & 1u) << 1) | (m.base >> 3 & 1u);
 }
 
+static inline void insn_rr(struct x64 *a, unsigned rex_bits, bool always, unsigned op,
+                           unsigned reg, unsigned rm)
+{
+    u8 *p = begin(a);
+    if (!p)
+        return;
+    p = put_opcode(p, rex_bits, always, op);
+    *p++ = (u8)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    a->at = p;
+}
+
+static inline void insn_mem(struct x64 *a, unsigned rex_bits, bool always, unsigned op,
+                            unsigned reg, struct x64_mem m)
+{
+    u8 *p = begin(a);
+    if (p)
+        a->at = put_mem(put_opcode(p, rex_bits, always, op), reg, m);
+}
+
+/* An opcode of one byte and what follows it, REX in front when there is one, as one number. */
+static inline void insn_short(struct x64 *a, unsigned rex_bits, u64 bytes, unsigned count)
+{
+    u8 *p = begin(a);
+    if (!p)
+        return;
+    if (rex_bits)
+        bytes = bytes << 8 | REX | rex_bits;
+    memcpy(p, &bytes, sizeof bytes); /* as much as counts */
+    a->at = p + count + (rex_bits != 0);
+}
+
 void x64_rr(struct x64 *a, bool w, unsigned op, unsigned reg, unsigned rm)
 {
-    mandatory(a, op);
-    rex(a, rex_rr(w, reg, rm), false);
-    opcode(a, op);
-    modrm_rr(a, reg, rm);
+    unsigned modrm = 0xc0 | (reg & 7) << 3 | (rm & 7);
+    if (op < 0x100)
+        insn_short(a, rex_rr(w, reg, rm), op | modrm << 8, 2);
+    else
+        insn_rr(a, rex_rr(w, reg, rm), false, op, reg, rm);
+}
+
+/* A field of the CPU, mostly. */
+static inline void insn_field(struct x64 *a, unsigned rex_bits, unsigned op, unsigned reg,
+                              struct x64_mem m)
+{
+    unsigned wide = !fits8(m.disp), modrm = 0x40u << wide | (reg & 7) << 3 | (m.base & 7u);
+    insn_short(a, rex_bits, op | modrm << 8 | (u64)(u32)m.disp << 16, wide ? 6 : 3);
 }
 
 void x64_rm(struct x64 *a, bool w, unsigned op, unsigned reg, struct x64_mem m)
 {
-    mandatory(a, op);
-    rex(a, rex_mem(w, reg, m), false);
-    opcode(a, op);
-    modrm_mem(a, reg, m);
+    if (op < 0x100 && m.disp && m.index == X64_NO_INDEX && (m.base & 7) != RSP)
+        insn_field(a, rex_rr(w, reg, m.base), op, reg, m);
+    else
+        insn_mem(a, rex_mem(w, reg, m), false, op, reg, m);
 }
 
 void x64_rm16(struct x64 *a, unsigned op, unsigned reg, struct x64_mem m)
@@ -105,16 +163,12 @@ void x64_rm16(struct x64 *a, unsigned op, unsigned reg, struct x64_mem m)
 
 void x64_rm8(struct x64 *a, unsigned op, unsigned reg, struct x64_mem m)
 {
-    rex(a, rex_mem(false, reg, m), true);
-    opcode(a, op);
-    modrm_mem(a, reg, m);
+    insn_mem(a, rex_mem(false, reg, m), true, op, reg, m);
 }
 
 void x64_rr8(struct x64 *a, unsigned op, unsigned reg, unsigned rm)
 {
-    rex(a, rex_rr(false, reg, rm), true);
-    opcode(a, op);
-    modrm_rr(a, reg, rm);
+    insn_rr(a, rex_rr(false, reg, rm), true, op, reg, rm);
 }
 
 void x64_gi(struct x64 *a, bool w, enum x64_group1 g, unsigned rm, s32 imm)
@@ -194,20 +248,33 @@ void x64_shift_cl(struct x64 *a, bool w, enum x64_shift s, unsigned rm)
 }
 
 /* Three-byte VEX. map: 2 = 0F38, 3 = 0F3A; pp: 0 none, 1 66, 2 F3, 3 F2. */
+static inline u8 *put_vex(u8 *p, unsigned map, bool w, unsigned pp, unsigned reg, unsigned vvvv,
+                          unsigned rm)
+{
+    *p++ = 0xc4;
+    *p++ = (u8)((reg >> 3 & 1 ? 0 : 0x80u) | 0x40u | (rm >> 3 & 1 ? 0 : 0x20u) | map);
+    *p++ = (u8)((w ? 0x80u : 0) | (~vvvv & 15) << 3 | pp);
+    return p;
+}
+
 static void vex(struct x64 *a, unsigned map, bool w, unsigned pp, unsigned reg, unsigned vvvv,
                 unsigned rm)
 {
-    x64_byte(a, 0xc4);
-    x64_byte(a, (reg >> 3 & 1 ? 0 : 0x80u) | 0x40u | (rm >> 3 & 1 ? 0 : 0x20u) | map);
-    x64_byte(a, (w ? 0x80u : 0) | (~vvvv & 15) << 3 | pp);
+    u8 *p = begin(a);
+    if (p)
+        a->at = put_vex(p, map, w, pp, reg, vvvv, rm);
 }
 
 void x64_rorx(struct x64 *a, bool w, unsigned dst, unsigned src, unsigned count)
 {
-    vex(a, 3, w, 3, dst, 0, src);
-    x64_byte(a, 0xf0);
-    modrm_rr(a, dst, src);
-    x64_byte(a, count);
+    u8 *p = begin(a);
+    if (!p)
+        return;
+    p = put_vex(p, 3, w, 3, dst, 0, src);
+    *p++ = 0xf0;
+    *p++ = (u8)(0xc0 | (dst & 7) << 3 | (src & 7));
+    *p++ = (u8)count;
+    a->at = p;
 }
 
 void x64_shiftx(struct x64 *a, bool w, enum x64_shift s, unsigned dst, unsigned src,
