@@ -59,9 +59,9 @@ static int perform(struct eckd *d, struct dev_io *io)
     u8 command = dev_io_command(io);
     if (eckd_identifies(command))
         return eckd_identify(d, io);
-    if (command == ECKD_READ_TRACK)
+    if (command == ECKD_READ_TRACK || command == ECKD_READ_TRACK_DATA)
         return eckd_read(d, io);
-    if (command == ECKD_WRITE_FULL_TRACK)
+    if (command == ECKD_WRITE_FULL_TRACK || command == ECKD_WRITE_TRACK_DATA)
         return eckd_write(d, io);
     switch (command & (u8)~ECKD_MULTI_TRACK) {
     case ECKD_READ_IPL:

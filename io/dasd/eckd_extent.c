@@ -100,7 +100,8 @@ static bool operation_known(u8 operation, u8 extended)
     case LOCATE_WRITE_TRACK:
     case LOCATE_READ_TRACKS:
     case LOCATE_READ: return true;
-    case LOCATE_EXTENDED: return extended == LOCATE_EXT_FULL_TRACK;
+    case LOCATE_EXTENDED:
+        return extended == LOCATE_EXT_FULL_TRACK || extended == LOCATE_EXT_TRACK_DATA;
     default: return false;
     }
 }
@@ -174,13 +175,15 @@ int eckd_prefix(struct eckd *d, struct dev_io *io)
     return us ? us : DS_NORMAL;
 }
 
-static bool operation_allows(u8 operation, enum eckd_kind kind)
+static bool operation_allows(const struct eckd_state *s, enum eckd_kind kind)
 {
-    switch (operation) {
+    switch (s->locate_operation) {
     case LOCATE_WRITE_DATA: return kind == ECKD_KIND_UPDATE;
     case LOCATE_FORMAT_WRITE:
-    case LOCATE_WRITE_TRACK:
-    case LOCATE_EXTENDED: return kind == ECKD_KIND_FORMAT;
+    case LOCATE_WRITE_TRACK: return kind == ECKD_KIND_FORMAT;
+    case LOCATE_EXTENDED:
+        return kind == (s->locate_extended == LOCATE_EXT_TRACK_DATA ? ECKD_KIND_UPDATE
+                                                                    : ECKD_KIND_FORMAT);
     case LOCATE_READ_DATA:
     case LOCATE_READ_TRACKS:
     case LOCATE_READ: return kind == ECKD_KIND_READ;
@@ -192,7 +195,7 @@ int eckd_in_domain(struct eckd *d, struct dev_io *io, enum eckd_kind kind)
 {
     if (!d->s.locate_count)
         return 0;
-    if (!operation_allows(d->s.locate_operation, kind))
+    if (!operation_allows(&d->s, kind))
         return eckd_reject(d, io, MESSAGE_SEQUENCE);
     return 0;
 }

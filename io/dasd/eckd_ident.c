@@ -23,13 +23,18 @@
 /** What read subsystem data gives next. */
 enum suborder {
     SUBORDER_STATISTICS = 0x01,
+    SUBORDER_MESSAGE = 0x03,
     SUBORDER_UNIT_CONFIGURATION = 0x0e,
+    SUBORDER_HOST_ACCESS = 0x1c,
     SUBORDER_FEATURES = 0x41,
 };
 #define STATISTICS_BYTES 96u
 #define FEATURES_BYTES 256u
-#define FEATURE_PREFIX_AT 8
-#define FEATURE_PREFIX 0x01
+#define MESSAGE_BYTES 9u
+#define ACCESS_HOSTS_AT 16 /* a header before it: format, lengths */
+#define ACCESS_ENTRIES_AT (ACCESS_HOSTS_AT + 4)
+#define ACCESS_ENTRY_BYTES 32u
+#define ACCESS_GROUPED 0x10 /* of an entry: the path group is established */
 
 /** Path-group state in the first byte of sense path group id, function codes of set. */
 #define GROUP_RESET 0x00
@@ -125,10 +130,27 @@ static int perform_function(struct eckd *d, struct dev_io *io)
         return eckd_reject(d, io, MESSAGE_PARAMETER);
     switch (p[SUBORDER_AT]) {
     case SUBORDER_STATISTICS:
+    case SUBORDER_MESSAGE:
     case SUBORDER_UNIT_CONFIGURATION:
+    case SUBORDER_HOST_ACCESS:
     case SUBORDER_FEATURES: d->s.prepared = p[SUBORDER_AT]; return DS_NORMAL;
     default: return eckd_reject(d, io, MESSAGE_PARAMETER);
     }
+}
+
+/** The path groups that have the volume: one, once its guest has made it. */
+static void host_access(const struct eckd *d, u8 *p)
+{
+    bool grouped = (d->s.group_state & GROUP_GROUPED) == GROUP_GROUPED;
+    u8 *entry = p + ACCESS_ENTRIES_AT;
+    p[ACCESS_HOSTS_AT + 1] = ACCESS_ENTRY_BYTES;
+    be16_store(p + 2, (u16)(4 + (grouped ? ACCESS_ENTRY_BYTES : 0)));
+    be16_store(p + ACCESS_HOSTS_AT + 2, grouped);
+    if (!grouped)
+        return;
+    entry[0] = ACCESS_GROUPED;
+    memcpy(entry + 1, d->s.group, sizeof d->s.group);
+    be32_store(entry + 24, d->v->tracks / d->v->heads);
 }
 
 static int subsystem_data(struct eckd *d, struct dev_io *io)
@@ -142,8 +164,19 @@ static int subsystem_data(struct eckd *d, struct dev_io *io)
         eckd_lcu_units(d, p);
         dev_io_put(io, p, sizeof p);
         return DS_NORMAL;
+    case SUBORDER_MESSAGE: /* there is never one */
+        p[1] = MESSAGE_BYTES;
+        dev_io_put(io, p, MESSAGE_BYTES);
+        return DS_NORMAL;
+    case SUBORDER_HOST_ACCESS:
+        host_access(d, p);
+        dev_io_put(io, p, ACCESS_ENTRIES_AT + ACCESS_ENTRY_BYTES);
+        return DS_NORMAL;
     case SUBORDER_FEATURES:
-        p[FEATURE_PREFIX_AT] = FEATURE_PREFIX;
+        p[8] = 0x01;  /* prefix */
+        p[9] = 0x20;  /* read track data */
+        p[12] = 0x40; /* write track data */
+        p[14] = 0x80; /* query host access */
         dev_io_put(io, p, FEATURES_BYTES);
         return DS_NORMAL;
     default: return eckd_reject(d, io, MESSAGE_SEQUENCE);

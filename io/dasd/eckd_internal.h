@@ -61,6 +61,8 @@ enum eckd_command {
     ECKD_RELEASE = 0x94,
     ECKD_WRITE_FULL_TRACK = 0x95,
     ECKD_READ_BUFFERED_LOG = 0xa4,
+    ECKD_WRITE_TRACK_DATA = 0xa5,
+    ECKD_READ_TRACK_DATA = 0xa6,
     ECKD_SET_PATH_GROUP = 0xaf,
     ECKD_RESERVE = 0xb4,
     ECKD_READ_TRACK = 0xde,
@@ -91,6 +93,8 @@ enum eckd_operation {
     LOCATE_EXTENDED = 0x3f,
 };
 #define LOCATE_EXT_FULL_TRACK 0x11
+#define LOCATE_EXT_TRACK_DATA 0x23
+#define LOCATE_AUX_LENGTH 0x80 /* its transfer-length factor is valid */
 
 /** File mask, byte 0 of define extent. */
 #define MASK_WRITE 0xc0

@@ -121,6 +121,32 @@ static int read_track(struct eckd *d, struct dev_io *io)
     return done(d, DS_NORMAL);
 }
 
+/** The data of one record after another: from the one located, on further tracks from the first, to
+ *  the end of the track; of the last track as many bytes as the transfer length says. */
+static int read_track_data(struct eckd *d, struct dev_io *io)
+{
+    if (!d->s.locate_count || d->s.locate_operation != LOCATE_READ_TRACKS)
+        return eckd_reject(d, io, MESSAGE_SEQUENCE);
+    int us = d->s.locate_first ? 0 : eckd_next_track(d, io);
+    if (us == 0 && d->s.orient != ORIENT_COUNT)
+        us = eckd_next_record(d, io, false, true);
+    struct cached_track *t = us ? NULL : eckd_track(d, io, &us);
+    if (!t)
+        return us;
+    bool limited = d->s.locate_count == 1 && d->s.locate_auxiliary & LOCATE_AUX_LENGTH;
+    size_t left = limited ? d->s.locate_length : IMAGE_TRACK_BYTES_MAX;
+    for (u32 i = d->s.record; i < t->layout.count && left; i++) {
+        const u8 *count = t->bytes + t->layout.offset[i];
+        size_t len = be16_load(count + 6) < left ? be16_load(count + 6) : left;
+        d->s.record = (u16)i;
+        left -= len;
+        if (dev_io_put(io, count + TRACK_COUNT_BYTES + count[5], len) < len)
+            break;
+    }
+    d->s.orient = ORIENT_DATA;
+    return done(d, DS_NORMAL);
+}
+
 int eckd_read(struct eckd *d, struct dev_io *io)
 {
     u8 command = dev_io_command(io);
@@ -129,6 +155,8 @@ int eckd_read(struct eckd *d, struct dev_io *io)
         return us;
     if (command == ECKD_READ_TRACK)
         return read_track(d, io);
+    if (command == ECKD_READ_TRACK_DATA)
+        return read_track_data(d, io);
     switch (command & (u8)~ECKD_MULTI_TRACK) {
     case ECKD_READ_IPL: return read_ipl(d, io);
     case ECKD_READ_COUNT: return read_count(d, io);

@@ -187,11 +187,42 @@ static int write_full_track(struct eckd *d, struct dev_io *io)
     return done(d, DS_NORMAL);
 }
 
+/** The data of one record after another, as read track data gives it, until the program has no
+ *  more; a record that it has not all of ends in zeros. */
+static int write_track_data(struct eckd *d, struct dev_io *io)
+{
+    int us = may_write(d, io, ECKD_KIND_UPDATE, false);
+    if (us == 0 && (!d->s.locate_count || d->s.locate_extended != LOCATE_EXT_TRACK_DATA))
+        us = eckd_reject(d, io, MESSAGE_SEQUENCE);
+    if (us == 0 && !d->s.locate_first)
+        us = eckd_next_track(d, io);
+    if (us == 0 && d->s.orient != ORIENT_COUNT)
+        us = eckd_next_record(d, io, false, true);
+    struct cached_track *t = us ? NULL : eckd_track(d, io, &us);
+    if (!t)
+        return us;
+    for (u32 i = d->s.record; i < t->layout.count; i++) {
+        u8 *count = t->bytes + t->layout.offset[i];
+        u8 *to = count + TRACK_COUNT_BYTES + count[5];
+        size_t len = be16_load(count + 6);
+        size_t got = dev_io_get(io, to, len);
+        if (len && !got)
+            break;
+        memset(to + got, 0, len - got);
+        d->s.record = (u16)i;
+    }
+    eckd_changed(d, t);
+    d->s.orient = ORIENT_DATA;
+    return done(d, DS_NORMAL);
+}
+
 int eckd_write(struct eckd *d, struct dev_io *io)
 {
     u8 command = dev_io_command(io);
     if (command == ECKD_WRITE_FULL_TRACK)
         return write_full_track(d, io);
+    if (command == ECKD_WRITE_TRACK_DATA)
+        return write_track_data(d, io);
     switch (command & (u8)~ECKD_MULTI_TRACK) {
     case ECKD_WRITE_R0: return write_r0(d, io);
     case ECKD_WRITE_CKD: return write_ckd(d, io);

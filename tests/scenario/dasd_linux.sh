@@ -14,6 +14,8 @@ online 0200
 online 0300
 online 0201
 d dasdfmt -b 4096 -y -l ENDI01 /dev/dasda >/dev/null && echo "dasdfmt $?"
+d dasdfmt --check /dev/dasda </dev/null >/dev/null && echo "format check $?"
+echo "hosts $(cat /sys/bus/ccw/devices/0.0.0200/host_access_count)"
 d fdasd -a -k /dev/dasda >/dev/null && echo "fdasd $?"
 part /dev/dasda1
 d lsdasd
@@ -43,7 +45,7 @@ dmesg | grep -iE 'dasd.*(error|fail|sense|unsolicited)' && echo "dasd messages"
 echo "the end"
 SH
 boot first --disk 0200=eckd.cckd --disk 0300=fba.raw --disk 0201=small.ckd
-for line in 'dasdfmt 0' 'fdasd 0' 'mkfs dasda1 0' 'mount dasda1 0' 'mkfs dasdb1 0' 'mount dasdb1 0' 'ldl 0' 'the end'; do
+for line in 'dasdfmt 0' 'format check 0' 'hosts 1' 'fdasd 0' 'mkfs dasda1 0' 'mount dasda1 0' 'mkfs dasdb1 0' 'mount dasdb1 0' 'ldl 0' 'the end'; do
     saw first "^$line\$"
 done
 ! grep -q 'dasd messages' first || fail "the driver complains: $(grep -i dasd first)"

@@ -124,6 +124,14 @@ START_TEST(subsystem_data_is_prepared_then_read)
     ccw(0x3e, SLI, 256, AREA + 256);
     good();
     ck_assert_uint_eq(bytes(AREA + 256)[8], 0x01);
+    ck_assert_uint_eq(bytes(AREA + 256)[9], 0x20);
+    ck_assert_uint_eq(bytes(AREA + 256)[12], 0x40);
+    p[6] = 0x03; /* messages: none */
+    storage_write(m.storage, AREA, p, sizeof p);
+    ccw(0x27, CC | SLI, 12, AREA);
+    ccw(0x3e, SLI, 3000, AREA + 256);
+    good();
+    ck_assert_mem_eq(bytes(AREA + 256), "\0\x09\0\0", 4);
     p[6] = 0x0e;
     storage_write(m.storage, AREA, p, sizeof p);
     ccw(0x27, CC, 12, AREA);
@@ -380,6 +388,102 @@ START_TEST(whole_tracks)
 }
 END_TEST
 
+/** A locate record extended for the data of `count` tracks, from a record of the first on. */
+static void locate_data(u8 operation, u8 count, u32 track, u8 record, u16 length)
+{
+    u8 p[20] = {operation, 0x80, 0, count};
+    track_cchh(track, 15, p + 4);
+    track_cchh(track, 15, p + 8);
+    p[12] = record;
+    be16_store(p + 14, length);
+    p[17] = operation == 0x3f ? 0x23 : 0;
+    storage_write(m.storage, LOCATE, p, sizeof p);
+    ccw(0x4b, CC, 20, LOCATE);
+}
+
+/* Read and write track data: each command is about the records of one track, without counts and
+ * keys; it begins behind the locate record's search, and ends on the last track where its length
+ * says. */
+START_TEST(data_of_tracks)
+{
+    u32 first = 10 * 4096, all = 12 * 4096, last = 2 * 4096;
+    format(4, 7);
+    for (u32 i = 0; i < 24; i++)
+        fill(AREA + 4096 * i, (u8)(i + 1), 4096);
+    extent(0x80, 4, 6);
+    locate_data(0x3f, 3, 4, 3, 4096); /* records 3 to 12, all of track 5, 1 and 2 of track 6 */
+    ccw(0xa5, CC, (u16)first, AREA);
+    ccw(0xa5, CC, (u16)all, AREA + first);
+    ccw(0xa5, 0, (u16)last, AREA + first + all);
+    good();
+    expect_block(4, 2, 0);
+    expect_block(4, 3, 1);
+    expect_block(4, 12, 10);
+    expect_block(5, 1, 11);
+    expect_block(6, 2, 24);
+    expect_block(6, 3, 0);
+    fill(AREA + 0x20000, 0xee, 0x20000);
+    extent(0x40, 4, 6);
+    locate_data(0x0c, 3, 4, 3, (u16)last);
+    ccw(0xa6, CC, (u16)first, AREA + 0x20000);
+    ccw(0xa6, CC, (u16)all, AREA + 0x20000 + first);
+    ccw(0xa6, 0, (u16)last, AREA + 0x20000 + first + all);
+    good();
+    for (u32 i = 0; i < 24; i++) {
+        ck_assert_uint_eq(bytes(AREA + 0x20000 + 4096 * i)[0], (u8)(i == 0 ? 1 : i + 1));
+        ck_assert_uint_eq(bytes(AREA + 0x20000 + 4096 * i)[4095], (u8)(i + 1));
+    }
+    fill(AREA, 0x77, 5000);
+    extent(0x80, 4, 6);
+    locate_data(0x3f, 1, 5, 4, 4096);
+    ccw(0xa5, 0, 5000, AREA); /* a record and a piece: the rest of that one is zeros */
+    good();
+    expect_block(5, 4, 0x77);
+    fill(AREA, 0xee, 4096);
+    extent(0x40, 5, 5);
+    locate(0x06, 1, 5, 5);
+    ccw(0x86, 0, 4096, AREA);
+    good();
+    ck_assert_uint_eq(bytes(AREA)[903], 0x77);
+    ck_assert_uint_eq(bytes(AREA)[904], 0);
+    expect_block(5, 6, 16);
+}
+END_TEST
+
+START_TEST(data_of_tracks_refused)
+{
+    format(4, 5);
+    extent(0x80, 4, 5);
+    locate_data(0x3f, 1, 4, 13, 4096); /* no such record */
+    ccw(0xa5, 0, 4096, AREA);
+    bad(0, 0x08, 0);
+    extent(0x40, 4, 5); /* the mask lets nothing be written */
+    locate_data(0x3f, 1, 4, 1, 4096);
+    ccw(0xa5, 0, 4096, AREA);
+    bad(0x80, 0, 1);
+    extent(0x80, 4, 5);
+    locate_data(0x3f, 1, 4, 1, 4096);
+    ccw(0xa6, SLI, 4096, AREA); /* a read in a domain of writes */
+    bad(0x80, 0, 2);
+    extent(0x80, 4, 5);
+    locate(0x06, 1, 4, 1);
+    ccw(0xa6, SLI, 4096, AREA); /* and where records are read */
+    bad(0x80, 0, 2);
+    extent(0x80, 4, 4);
+    locate_data(0x3f, 2, 4, 12, 4096);
+    ccw(0xa5, CC, 4096, AREA);
+    ccw(0xa5, 0, 4096, AREA); /* over the end of the extent */
+    bad(0, 0x04, 0);
+    fill(AREA, 1, 4096);
+    extent(0x80, 4, 5);
+    locate_data(0x3f, 1, 4, 12, 4096);
+    ccw(0xa5, 0, 4097, AREA); /* more than the track has */
+    struct irb irb = run();
+    ck_assert_uint_eq(irb.ss, SS_INCORRECT_LENGTH);
+    ck_assert_uint_eq(irb.count, 1);
+}
+END_TEST
+
 /* ---- programs without a domain ---- */
 
 START_TEST(searches_find_records)
@@ -473,7 +577,8 @@ static const struct family {
 } families[] = {
     {0x06, {0x06, 0x86, 0x0e, 0x8e, 0x12, 0x92, 0x1e, 0x9e}},
     {0x16, {0x16, 0x1a, 0x96, 0x5e, 0x1e, 0x06, 0x9a, 0x12}},
-    {0x4c, {0xde, 0xde, 0x5e, 0xde, 0xde, 0xde, 0xde, 0xde}},
+    {0x4c, {0xde, 0xde, 0x5e, 0xde, 0xde, 0xa6, 0xde, 0xde}},
+    {0x0c, {0xa6, 0xa6, 0xde, 0xa6, 0xa6, 0xa6, 0xa6, 0xa6}},
     {0x01, {0x05, 0x85, 0x0d, 0x8d, 0x05, 0x85, 0x05, 0x85}},
     {0x03, {0x1d, 0x1d, 0x9d, 0x1d, 0x15, 0x11, 0x1d, 0x9d}},
     {0x43, {0x15, 0x1d, 0x1d, 0x9d, 0x1d, 0x11, 0x05, 0x1d}},
@@ -585,6 +690,8 @@ int main(void)
     tcase_add_test(tc, programs_that_are_wrong);
     tcase_add_test(tc, prefix_holds_both);
     tcase_add_test(tc, whole_tracks);
+    tcase_add_test(tc, data_of_tracks);
+    tcase_add_test(tc, data_of_tracks_refused);
     tcase_add_test(tc, searches_find_records);
     tcase_add_test(tc, ipl_reads_record_1);
     tcase_add_test(tc, read_only_disks_refuse_writes);
