@@ -15,6 +15,7 @@
     "dasd init FILE [--model NAME | --cylinders N | --blocks N | --shadow-of FILE]"
 #define CONVERT_USAGE "dasd convert FROM TO [--format cckd|ckd|raw]"
 #define PROGRESS_EVERY 200u
+#define COPY_BLOCKS 120u
 #define BAR_CELLS 40
 
 int dasd_fail(int status, const struct cause *cause)
@@ -198,9 +199,10 @@ static void fault(void *arg, u32 track, const char *text)
 
 static void found_json(const char *file, const struct image_check *found, json_t *faults)
 {
-    json_t *out = json_pack("{s:s, s:I, s:b, s:o}", "file", file, "tracksRead",
-                            (json_int_t)found->tracks_read, "notClosed", found->open_left,
-                            "faults", faults);
+    json_t *out =
+        json_pack("{s:s, s:I, s:I, s:b, s:o}", "file", file, "tracksRead",
+                  (json_int_t)found->tracks_read, "blocksRead", (json_int_t)found->blocks_read,
+                  "notClosed", found->open_left, "faults", faults);
     json_dumpf(out, stdout, JSON_INDENT(2));
     printf("\n");
     json_decref(out);
@@ -219,7 +221,10 @@ static int check_one(const char *file, const struct dasd_options *o)
     if (o->json) {
         found_json(file, &found, k.json);
     } else {
-        printf("%s: %u tracks read, %u faults%s\n", file, found.tracks_read, found.faults,
+        bool blocks = found.blocks_read;
+        printf("%s: %llu %s read, %u faults%s\n", file,
+               blocks ? (unsigned long long)found.blocks_read : found.tracks_read,
+               blocks ? "blocks" : "tracks", found.faults,
                found.open_left ? "; its last writer did not close it" : "");
     }
     return found.faults ? EXIT_INTERNAL : EXIT_WELL;
@@ -276,6 +281,21 @@ static int copy_tracks(struct image *from, struct image *to, struct cause *cause
     return rc;
 }
 
+static int copy_blocks(struct image *from, struct image *to, struct cause *cause)
+{
+    u8 buf[COPY_BLOCKS * IMAGE_BLOCK_BYTES];
+    u64 blocks = image_geometry(from)->blocks;
+    int rc = ST_OK;
+    for (u64 b = 0; rc == ST_OK && b < blocks; b += COPY_BLOCKS) {
+        u32 count = blocks - b < COPY_BLOCKS ? (u32)(blocks - b) : COPY_BLOCKS;
+        rc = image_read_blocks(from, b, count, buf, cause);
+        if (rc == ST_OK)
+            rc = image_write_blocks(to, b, count, buf, cause);
+        dasd_progress((u32)((b + count) / COPY_BLOCKS), (u32)(blocks / COPY_BLOCKS));
+    }
+    return rc;
+}
+
 static int convert(struct image *from, const char *path, const struct image_create *what,
                    struct cause *cause)
 {
@@ -285,7 +305,7 @@ static int convert(struct image *from, const char *path, const struct image_crea
         return rc;
     rc = image_open(path, 0, &to, cause);
     if (rc == ST_OK) {
-        rc = copy_tracks(from, to, cause);
+        rc = what->blocks ? copy_blocks(from, to, cause) : copy_tracks(from, to, cause);
         image_unref(to);
     }
     if (rc)
@@ -301,17 +321,16 @@ static int dasd_convert(const char *const *operand, unsigned operands, const voi
     struct cause cause;
     if (operands != 2)
         return dasd_usage("two files are needed: FROM TO", "convert");
-    if (!format_named(o->format, false, &what.format))
-        return dasd_usage("no such format (cckd, ckd, raw)", o->format);
     if (!compress_named(o->compress, &what.compress))
         return dasd_usage("no such compression (zlib, none)", o->compress);
     int rc = image_open(operand[0], IMAGE_READ_ONLY, &from, &cause);
     if (rc)
         return dasd_fail(rc, &cause);
     what.cylinders = image_geometry(from)->cylinders;
-    if (!what.cylinders)
-        rc = cause_set(&cause, ST_INVAL, "%s: blocks, not tracks: there is nothing to convert",
-                       operand[0]);
+    what.blocks = image_geometry(from)->blocks;
+    if (!format_named(o->format, what.blocks, &what.format))
+        rc = cause_set(&cause, ST_INVAL, "%s: no such format (%s)", o->format,
+                       what.blocks ? "raw: the image is of blocks" : "cckd, ckd, raw");
     else
         rc = convert(from, operand[1], &what, &cause);
     image_unref(from);

@@ -11,6 +11,7 @@
 #include "mem/base/log.h"
 
 #define LAYER_PATH_BYTES 4096
+#define CHECK_BLOCKS 120u /* read at once: a group of a compressed FBA image */
 
 static int format_open(struct image *img, struct cause *cause)
 {
@@ -29,6 +30,13 @@ static int format_open(struct image *img, struct cause *cause)
         return cckd_open(img, head, cause);
     if (img->below)
         return cause_set(cause, ST_PROTO, "%s: not a shadow file", img->path);
+    if (memcmp(head, "FBA_C370", DEVID_BYTES) == 0)
+        return cfba_open(img, cause);
+    if (memcmp(head + 4, "C064", 4) == 0 || memcmp(head + 4, "S064", 4) == 0)
+        return cause_set(cause, ST_PROTO,
+                         "%s: a 64-bit CCKD image (%.8s): its tables are of another format, "
+                         "which is not read",
+                         img->path, (const char *)head);
     if (memcmp(head, "CKD_", 4) == 0 || memcmp(head, "FBA_", 4) == 0)
         return cause_set(cause, ST_PROTO, "%s: %.8s images are not supported", img->path,
                          (const char *)head);
@@ -154,10 +162,8 @@ enum image_format image_format(const struct image *img)
 const char *image_format_name(enum image_format format)
 {
     static const char *const names[] = {
-        [IMAGE_CKD] = "ckd",
-        [IMAGE_CCKD] = "cckd",
-        [IMAGE_CKD_RAW] = "ckd-raw",
-        [IMAGE_FBA_RAW] = "fba-raw",
+        [IMAGE_CKD] = "ckd",         [IMAGE_CCKD] = "cckd", [IMAGE_CKD_RAW] = "ckd-raw",
+        [IMAGE_FBA_RAW] = "fba-raw", [IMAGE_CFBA] = "cfba",
     };
     return names[format];
 }
@@ -278,6 +284,22 @@ static void check_fault(void *arg, u32 track, const char *text)
     k->fault(k->arg, track, text);
 }
 
+/* Blocks have no numbers that a fault could be told with; the text has them. */
+static void check_blocks(struct image *img, u64 first, u8 *buf, struct checking *k,
+                         struct image_check *out)
+{
+    struct cause why = {0};
+    u64 rest = img->geometry.blocks - first;
+    u32 count = rest < CHECK_BLOCKS ? (u32)rest : CHECK_BLOCKS;
+    if (image_read_blocks(img, first, count, buf, &why) == ST_OK)
+        out->blocks_read += count;
+    else
+        check_fault(k, ~0u, why.text);
+    if (out->progress)
+        out->progress((u32)((first + count) / CHECK_BLOCKS),
+                      (u32)(img->geometry.blocks / CHECK_BLOCKS));
+}
+
 int image_check(const char *path, image_fault *fault, void *arg, struct image_check *out,
                 struct cause *cause)
 {
@@ -288,6 +310,8 @@ int image_check(const char *path, image_fault *fault, void *arg, struct image_ch
         return rc;
     u8 *buf = malloc(IMAGE_TRACK_BYTES_MAX);
     *out = (struct image_check){.progress = out->progress, .open_left = img->open_left};
+    for (u64 b = 0; buf && b < img->geometry.blocks; b += CHECK_BLOCKS)
+        check_blocks(img, b, buf, &k, out);
     for (u32 t = 0; buf && t < img->geometry.tracks; t++) {
         struct cause why = {0};
         u32 len;

@@ -1,7 +1,7 @@
-/* Disk images: what a disk device keeps its tracks or blocks in.
- * Formats: raw FBA blocks, raw CKD tracks, Hercules CKD and CCKD (docs/dasd.md). One table of
- * functions per format; a damaged file is refused with what is wrong with it.
- * Threads: any; an image's lock is held for one track or block operation. */
+/* Disk images: what a disk device keeps its tracks or blocks in. Formats: raw FBA blocks, raw
+ * CKD tracks, Hercules CKD, CCKD and compressed FBA (docs/dasd.md). One table of functions per
+ * format; a damaged file is refused with what is wrong with it. Threads: any; an image's lock is
+ * held for one track or block operation. */
 #ifndef ENDICOTT_IO_IMAGE_IMAGE_H
 #define ENDICOTT_IO_IMAGE_IMAGE_H
 
@@ -24,7 +24,7 @@ struct image;
 #define IMAGE_QUIET_MS 500u     /* without a write before the flush */
 #define IMAGE_UNSYNCED_MS 5000u /* after the first write at the latest */
 
-enum image_format { IMAGE_CKD, IMAGE_CCKD, IMAGE_CKD_RAW, IMAGE_FBA_RAW };
+enum image_format { IMAGE_CKD, IMAGE_CCKD, IMAGE_CKD_RAW, IMAGE_FBA_RAW, IMAGE_CFBA };
 
 struct image_geometry {
     u16 type; /* 0x3390, 0x9336 */
@@ -107,6 +107,7 @@ typedef void image_fault(void *arg, u32 track, const char *text);
 struct image_check {
     void (*progress)(u32 done, u32 total); /* in tracks, set by the caller; may be NULL */
     u32 tracks_read, faults;
+    u64 blocks_read;
     bool open_left; /* the last writer did not close it: free space was not written back */
 };
 /** Read everything. ST_OK when it could be looked at, whatever was found; else as image_open. */

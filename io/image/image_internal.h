@@ -102,6 +102,7 @@ int ckd_open(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *cause
 int ckd_raw_open(struct image *img, struct cause *cause);
 int cckd_open(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *cause);
 int fba_raw_open(struct image *img, struct cause *cause);
+int cfba_open(struct image *img, struct cause *cause);
 bool ckd_raw_probe(struct image *img, const u8 head[DEVHDR_BYTES]);
 
 /** Check and take over the device header of CKD and CCKD files (all but the cylinders). */

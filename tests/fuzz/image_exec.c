@@ -1,5 +1,6 @@
-/* libFuzzer's entry to the readers of disk images: a file of any bytes is refused or can be used. What is
- * written into one that opens is there when it is opened again, and no new fault is. `make fuzz`. */
+/* libFuzzer's entry to the readers of disk images: a file of any bytes is refused or can be
+ * used. What is written into one that opens is there when it is opened again, and no new fault
+ * is. `make fuzz`. */
 #include "io/image/image.h"
 #include "io/image/vtoc.h"
 #include "mem/base/ergo.h"
@@ -63,12 +64,28 @@ static void use_blocks(struct image *img, u64 blocks)
     POST(image_read_blocks(img, blocks, 1, block, &cause) != ST_OK);
 }
 
+/* What is refused for writing alone: its blocks can be read, or are told of as damaged. */
+static void use_read_only(const char *path)
+{
+    struct image *img;
+    struct cause cause = {0};
+    u8 block[IMAGE_BLOCK_BYTES];
+    if (image_open(path, IMAGE_READ_ONLY, &img, &cause) != ST_OK)
+        return;
+    u64 blocks = image_geometry(img)->blocks;
+    for (u64 b = 0; b < blocks && b < TRACKS_MAX * 120; b += 97)
+        POST(image_read_blocks(img, b, 1, block, &cause) == ST_OK || cause.text[0]);
+    POST(!blocks || image_write_blocks(img, 0, 1, block, &cause) == ST_PERM);
+    image_unref(img);
+}
+
 static void use(const char *path)
 {
     struct image *img;
     struct cause cause = {0};
     if (image_open(path, 0, &img, &cause) != ST_OK) {
         POST(cause.text[0]);
+        use_read_only(path);
         return;
     }
     struct image_geometry g = *image_geometry(img);

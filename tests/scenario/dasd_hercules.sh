@@ -106,5 +106,36 @@ head -c 5000 ours.cckd >bad.cckd
 refuses 1 'outside the file' info bad.cckd
 head -c 1000 /dev/urandom >bad.cckd
 refuses 1 'no disk image' info bad.cckd
-refuses 2 "nothing to convert" convert c.raw x.cckd
+refuses 2 "no such format .raw: the image is of blocks" convert c.raw x.cckd --format cckd
+
+# --- compressed FBA: what Hercules packs is read block by block, and is raw again; it is not written
+{
+    head -c $((1000 * 512)) /dev/urandom
+    head -c $((3000 * 512)) /dev/zero
+    head -c $((777 * 512)) /dev/zero | tr '\0' x
+} >blocks.raw
+fba2cfba blocks.raw packed.cfba >out 2>&1 || fail "fba2cfba: $(cat out)"
+dasd info packed.cfba >out
+grep -q '^packed.cfba: cfba, 9336, 4777 blocks' out || fail "$(cat out)"
+dasd check packed.cfba >out
+grep -q '4777 blocks read, 0 faults' out || fail "$(cat out)"
+dasd convert packed.cfba unpacked.raw
+cmp blocks.raw unpacked.raw || fail "a compressed FBA image holds something else"
+dasdinit -z empty.cfba 9336 EMPTY1 100000 >out 2>&1 || fail "dasdinit: $(cat out)"
+dasd convert empty.cfba empty.raw
+[ "$(stat -c %s empty.raw)" = 51200000 ] || fail "an empty image has $(stat -c %s empty.raw) bytes"
+refuses 3 'compressed FBA images are only read' import packed.cfba NAME blocks.raw
+table=$(od -A n -t u4 -j 1024 -N 4 packed.cfba)
+group=$(od -A n -t u4 -j $((table + 8 * 3)) -N 4 packed.cfba)
+cp packed.cfba bad.cfba
+printf 'damage' | dd of=bad.cfba bs=1 seek=$((group + 1)) conv=notrunc status=none
+refuses 1 'blocks 360 to 479: others are there' check bad.cfba
+refuses 1 '4657 blocks read, 1 faults' check bad.cfba
+printf '\xff\xff\xff\x7f' | dd of=bad.cfba bs=1 seek=$((table + 8 * 5)) conv=notrunc status=none
+refuses 1 'blocks 600 to 719: the level-2 entry is damaged' info bad.cfba
+{
+    printf 'CKD_C064'
+    head -c 4000 /dev/zero
+} >wide.cckd
+refuses 1 'a 64-bit CCKD image' info wide.cckd
 echo "images: read and written as Hercules does"
