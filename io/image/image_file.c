@@ -37,15 +37,15 @@ int image_range_lock(struct image *img, u64 first, u64 count, bool on, struct ca
                                .l_whence = SEEK_SET,
                                .l_start = RANGES_AT + (off_t)first,
                                .l_len = (off_t)count};
-    if (img->file[0].nbd)
+    if (img->file[0].remote)
         return ST_OK;
     return set_lock(img->file[0].fd, &lock, img->path, cause);
 }
 
-static int open_nbd(struct image *img, const char *path, struct cause *cause)
+static int open_remote(struct image *img, const char *path, struct cause *cause)
 {
     struct image_file f = {.fd = -1};
-    int rc = image_nbd_open(path, !(img->flags & IMAGE_READ_ONLY), &f.nbd, &f.size, cause);
+    int rc = remote_open(path, !(img->flags & IMAGE_READ_ONLY), &f.remote, &f.size, cause);
     if (rc == ST_OK)
         img->file[img->files++] = f;
     return rc;
@@ -57,8 +57,8 @@ int image_file_open(struct image *img, const char *path, struct cause *cause)
     struct stat sb;
     if (img->files == IMAGE_FILES_MAX)
         return cause_set(cause, ST_LIMIT, "%s: over %u files", path, IMAGE_FILES_MAX);
-    if (image_nbd_named(path))
-        return open_nbd(img, path, cause);
+    if (remote_named(path))
+        return open_remote(img, path, cause);
     int fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
     if (fd < 0)
         return cause_set(cause, errno == EACCES || errno == EROFS ? ST_PERM : ST_CONFIG,
@@ -82,8 +82,8 @@ int image_file_open(struct image *img, const char *path, struct cause *cause)
 int image_pread(struct image *img, u32 file, u64 at, void *buf, u32 len, struct cause *cause)
 {
     u32 done = 0;
-    if (img->file[file].nbd)
-        return image_nbd_move(img->file[file].nbd, false, at, buf, len, cause);
+    if (img->file[file].remote)
+        return remote_move(img->file[file].remote, false, at, buf, len, cause);
     while (done < len) {
         ssize_t n = pread(img->file[file].fd, (u8 *)buf + done, len - done, (off_t)(at + done));
         if (n < 0 && errno == EINTR)
@@ -103,9 +103,9 @@ int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
 {
     u32 done = 0;
     img->unsynced = true;
-    if (img->file[file].nbd)
-        return image_nbd_move(img->file[file].nbd, true, at, (void *)(uintptr_t)buf, len,
-                              cause);
+    if (img->file[file].remote)
+        return remote_move(img->file[file].remote, true, at, (void *)(uintptr_t)buf, len,
+                           cause);
     while (done < len) {
         ssize_t n =
             pwrite(img->file[file].fd, (const u8 *)buf + done, len - done, (off_t)(at + done));
@@ -123,7 +123,7 @@ int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
 
 int image_truncate(struct image *img, u32 file, u64 size, struct cause *cause)
 {
-    if (img->file[file].nbd && size <= img->file[file].size)
+    if (img->file[file].remote && size <= img->file[file].size)
         return ST_OK; /* an export has the size that it has */
     if (ftruncate(img->file[file].fd, (off_t)size))
         return cause_set(cause, ST_IO, "%s: %s", img->path, strerror(errno));
@@ -133,8 +133,8 @@ int image_truncate(struct image *img, u32 file, u64 size, struct cause *cause)
 
 int image_file_sync(struct image *img, u32 file, struct cause *cause)
 {
-    if (img->file[file].nbd)
-        return image_nbd_sync(img->file[file].nbd, cause);
+    if (img->file[file].remote)
+        return remote_sync(img->file[file].remote, cause);
     if (fdatasync(img->file[file].fd) && errno != EINVAL)
         return cause_set(cause, ST_IO, "%s: %s", img->path, strerror(errno));
     return ST_OK;
@@ -143,8 +143,8 @@ int image_file_sync(struct image *img, u32 file, struct cause *cause)
 void image_files_close(struct image *img)
 {
     for (u32 i = 0; i < img->files; i++)
-        if (img->file[i].nbd)
-            image_nbd_finish(img->file[i].nbd);
+        if (img->file[i].remote)
+            remote_finish(img->file[i].remote);
         else
             close(img->file[i].fd);
     img->files = 0;

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 
 #include "io/image/image.h"
-#include "io/image/nbd.h"
+#include "io/image/remote.h"
 #include "io/image/track.h"
 #include "mem/base/lock.h"
 
@@ -43,7 +43,7 @@ struct image_ops {
 struct image_file {
     int fd;
     u64 size;
-    struct image_nbd *nbd; /* instead of fd, which is -1 */
+    struct remote *remote; /* instead of fd, which is -1 */
 };
 
 /** Located by devices; created by image_open, destroyed by the last image_unref; serialised by

@@ -41,7 +41,7 @@ void image_unlock(struct image *img)
 /** The lock is given back while the host works, if `apart`; a connection is for one thread. */
 static int sync_all(struct image *img, bool apart, struct cause *cause)
 {
-    apart = apart && !img->file[0].nbd;
+    apart = apart && !img->file[0].remote;
     img->syncing = true;
     img->unsynced = false;
     img->first_ns = 0;

@@ -1,9 +1,9 @@
-/* Network block devices (nbd.h); without libnbd at build time they are refused. */
-#include "io/image/nbd.h"
-
+/* Network block devices (remote.h); without libnbd at build time they are refused. */
 #include <stdlib.h>
 
-bool image_nbd_named(const char *path)
+#include "io/image/remote.h"
+
+static bool nbd_named(const char *path)
 {
     return strncmp(path, "nbd://", 6) == 0 || strncmp(path, "nbd+unix://", 11) == 0;
 }
@@ -11,48 +11,50 @@ bool image_nbd_named(const char *path)
 #ifdef HAVE_LIBNBD
 #include <libnbd.h>
 
-struct image_nbd {
-    char *path;
-    u64 size;
+struct remote_nbd {
+    struct remote remote;
     struct nbd_handle *handle; /* NULL: not connected */
 };
 
-static int why(const struct image_nbd *n, int status, struct cause *cause)
+static int why(const struct remote_nbd *n, int status, struct cause *cause)
 {
     const char *text = nbd_get_error();
-    return cause_set(cause, status, "%s: %s", n->path, text ? text : "failed");
+    return cause_set(cause, status, "%s: %s", n->remote.path, text ? text : "failed");
 }
 
-static void disconnect(struct image_nbd *n)
+static void disconnect(struct remote_nbd *n)
 {
     nbd_close(n->handle);
     n->handle = NULL;
 }
 
-static bool connected(struct image_nbd *n)
+static bool connected(struct remote_nbd *n)
 {
     if (n->handle && (nbd_aio_is_dead(n->handle) || nbd_aio_is_closed(n->handle)))
         disconnect(n);
     if (n->handle)
         return true;
     n->handle = nbd_create();
-    if (n->handle && nbd_connect_uri(n->handle, n->path) == 0)
+    if (n->handle && nbd_connect_uri(n->handle, n->remote.path) == 0)
         return true;
     disconnect(n);
     return false;
 }
 
-int image_nbd_open(const char *path, bool write, struct image_nbd **out, u64 *size,
-                   struct cause *cause)
+static void nbd_finish(struct remote *r)
 {
-    struct image_nbd *n = calloc(1, sizeof *n);
-    char *copy = strdup(path);
-    if (!n || !copy) {
-        free(n);
-        free(copy);
-        return cause_set(cause, ST_NOMEM, "%s: no memory", path);
-    }
-    n->path = copy;
+    struct remote_nbd *n = (struct remote_nbd *)r;
+    if (n->handle)
+        (void)nbd_shutdown(n->handle, 0); /* fails when the server went first */
+    nbd_close(n->handle);
+    remote_free(n);
+}
+
+static int nbd_open(const char *path, bool write, struct remote **out, struct cause *cause)
+{
+    struct remote_nbd *n = remote_alloc(sizeof *n, &remote_nbd, path, cause);
+    if (!n)
+        return ST_NOMEM;
     int rc = connected(n) ? ST_OK : why(n, ST_CONFIG, cause);
     int64_t bytes = rc ? 0 : nbd_get_size(n->handle);
     if (rc == ST_OK && bytes < 0)
@@ -60,15 +62,15 @@ int image_nbd_open(const char *path, bool write, struct image_nbd **out, u64 *si
     if (rc == ST_OK && write && nbd_is_read_only(n->handle) == 1)
         rc = cause_set(cause, ST_PERM, "%s: the export is read-only", path);
     if (rc) {
-        image_nbd_finish(n);
+        nbd_finish(&n->remote);
         return rc;
     }
-    *size = n->size = (u64)bytes;
-    *out = n;
+    n->remote.size = (u64)bytes;
+    *out = &n->remote;
     return ST_OK;
 }
 
-static int once(struct image_nbd *n, bool write, u64 at, void *buf, u32 len)
+static int once(struct remote_nbd *n, bool write, u64 at, void *buf, u32 len)
 {
     if (!connected(n))
         return -1;
@@ -76,12 +78,10 @@ static int once(struct image_nbd *n, bool write, u64 at, void *buf, u32 len)
                  : nbd_pread(n->handle, buf, len, at, 0);
 }
 
-int image_nbd_move(struct image_nbd *n, bool write, u64 at, void *buf, u32 len,
-                   struct cause *cause)
+static int nbd_move(struct remote *r, bool write, u64 at, void *buf, u32 len,
+                    struct cause *cause)
 {
-    if (at > n->size || len > n->size - at)
-        return cause_set(cause, write ? ST_IO : ST_PROTO, "%s: ends at byte %llu", n->path,
-                         (unsigned long long)n->size);
+    struct remote_nbd *n = (struct remote_nbd *)r;
     if (once(n, write, at, buf, len) == 0)
         return ST_OK;
     bool broke = !n->handle || nbd_aio_is_dead(n->handle) || nbd_aio_is_closed(n->handle);
@@ -90,8 +90,9 @@ int image_nbd_move(struct image_nbd *n, bool write, u64 at, void *buf, u32 len,
     return why(n, ST_IO, cause);
 }
 
-int image_nbd_sync(struct image_nbd *n, struct cause *cause)
+static int nbd_sync(struct remote *r, struct cause *cause)
 {
+    struct remote_nbd *n = (struct remote_nbd *)r;
     if (!connected(n))
         return why(n, ST_IO, cause);
     if (nbd_can_flush(n->handle) != 1 || nbd_flush(n->handle, 0) == 0)
@@ -99,39 +100,15 @@ int image_nbd_sync(struct image_nbd *n, struct cause *cause)
     return why(n, ST_IO, cause);
 }
 
-void image_nbd_finish(struct image_nbd *n)
-{
-    if (n->handle)
-        (void)nbd_shutdown(n->handle, 0); /* fails when the server went first */
-    nbd_close(n->handle);
-    free(n->path);
-    free(n);
-}
+const struct remote_ops remote_nbd = {nbd_named, nbd_open, nbd_move, nbd_sync, nbd_finish};
 
 #else
 
-int image_nbd_open(const char *path, bool write, struct image_nbd **out, u64 *size,
-                   struct cause *cause)
+static int nbd_open(const char *path, bool write, struct remote **out, struct cause *cause)
 {
-    (void)write, (void)out, (void)size;
+    (void)write, (void)out;
     return cause_set(cause, ST_CONFIG, "%s: built without libnbd", path);
 }
 
-int image_nbd_move(struct image_nbd *n, bool write, u64 at, void *buf, u32 len,
-                   struct cause *cause)
-{
-    (void)n, (void)write, (void)at, (void)buf, (void)len;
-    return cause_set(cause, ST_IO, "built without libnbd");
-}
-
-int image_nbd_sync(struct image_nbd *n, struct cause *cause)
-{
-    (void)n;
-    return cause_set(cause, ST_IO, "built without libnbd");
-}
-
-void image_nbd_finish(struct image_nbd *n)
-{
-    (void)n;
-}
+const struct remote_ops remote_nbd = {.named = nbd_named, .open = nbd_open};
 #endif
