@@ -126,15 +126,33 @@ bool jit_is_code(const struct cpu *c, insn_run *run)
 
 /* ---- entries ---- */
 
-/* In front of a region's code stands which one it is. */
-#define REGION_HEAD_BYTES sizeof(struct jit_region *)
+/* In front of a region's code stands which one it is, and whether it stays as it is: asked so often
+ * that the record itself, which nothing else needs then, would be a miss of the host's cache. */
+#define REGION_HEAD_BYTES sizeof(uintptr_t)
+#define HEAD_SETTLED 1u
+
+static u8 *head_of(const struct jit *j, insn_run *run)
+{
+    const u8 *code = (const u8 *)(uintptr_t)run;
+    return j->rw + (code - j->rx) - REGION_HEAD_BYTES;
+}
+
+static uintptr_t head(const struct jit *j, insn_run *run)
+{
+    uintptr_t h;
+    memcpy(&h, head_of(j, run), sizeof h);
+    return h;
+}
+
+static void head_set(struct jit *j, const struct jit_region *r, bool settled)
+{
+    uintptr_t h = (uintptr_t)r | (settled ? HEAD_SETTLED : 0);
+    memcpy(head_of(j, r->code), &h, sizeof h);
+}
 
 struct jit_region *jit_region_of(const struct jit *j, insn_run *run)
 {
-    struct jit_region *r;
-    const u8 *code = (const u8 *)(uintptr_t)run;
-    memcpy(&r, j->rw + (code - j->rx) - REGION_HEAD_BYTES, sizeof r);
-    return r;
+    return (struct jit_region *)(void *)(head(j, run) & ~(uintptr_t)HEAD_SETTLED);
 }
 
 static void entry_take(struct jit_region *r)
@@ -266,7 +284,7 @@ static struct jit_region *region_enter(struct cpu *c, unsigned slot)
         record_enter(part, &x->pages[p]);
         r->part[n++] = part;
     }
-    memcpy(x->a.start - REGION_HEAD_BYTES, &r, sizeof r);
+    head_set(j, r, false);
     d->run = r->code;
     links_into(j, d, r);
     links_enter(x, r);
@@ -324,7 +342,7 @@ static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigne
     if (x->a.full || x->cold.full)
         return JIT_CODE_FULL;
     struct jit_region *r = region_enter(c, slot);
-    r->busy = deep ? JIT_BUSY_MAX : 0; /* once is enough */
+    head_set(j, r, deep); /* once is enough */
     region_tell(x, r);
     return JIT_WELL;
 }
@@ -418,9 +436,10 @@ static bool deep_at_once(const struct jit *j, const struct dinsn *d)
 /* A translation that is entered again and again is made anew, deep. */
 static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
 {
+    if (head(c->jit, d->run) & HEAD_SETTLED)
+        return;
     struct jit_region *r = jit_region_of(c->jit, d->run);
-    if (r->deep || r->mode != c->jit_mode || r->busy == JIT_BUSY_MAX ||
-        ++r->busy < JIT_BUSY_MAX)
+    if (r->mode != c->jit_mode || ++r->busy < JIT_BUSY_MAX)
         return;
     region_drop(c->jit, r);
     try_translation(c, page, d, true);
