@@ -96,6 +96,9 @@ void reg_widen_keep_flags(struct jit_cx *x, u16 which);
 /* -- emit_mem.c -- */
 /** Effective address of the instruction's storage operand; a host register (maybe a resident). */
 unsigned mem_address(struct jit_cx *x, const struct jit_insn *i);
+/** What is to be added to an address whose entry, at rcx + at, has just been compared: with DAT off
+ *  it is known, so that no load stands between the address and the operand. */
+struct x64_mem mem_addend(const struct jit_cx *x, s32 at);
 /** Load `ext` operand at the address in `ea` into host register `to`. */
 void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to);
 /** Store `size` low bytes of host register `from` (not rcx, rdx). */

@@ -121,6 +121,11 @@ static u8 *page_0_look(struct jit_cx *x, s32 entry)
     return miss;
 }
 
+struct x64_mem mem_addend(const struct jit_cx *x, s32 at)
+{
+    return x->mode & JIT_MODE_REAL ? CPU_AT(storage) : x64_at(RCX, at + 8);
+}
+
 /* rcx = addend of the entry; the displacement of the jump taken on a miss is returned. */
 static u8 *tlb_look(struct jit_cx *x, const struct jit_insn *i, unsigned ea, unsigned size,
                     bool store)
@@ -141,10 +146,7 @@ static u8 *tlb_look(struct jit_cx *x, const struct jit_insn *i, unsigned ea, uns
     x64_gi(a, true, G_AND, RDX, -(s32)FRAME_BYTES);
     x64_rm(a, true, A_CMP, RDX, x64_at(RCX, at));
     u8 *miss = x64_jcc(a, CC_NE);
-    if (x->mode & JIT_MODE_REAL) /* known: off the way from the address to the operand */
-        x64_rm(a, true, A_MOV, RCX, CPU_AT(storage));
-    else
-        x64_rm(a, true, A_MOV, RCX, x64_at(RCX, at + 8));
+    x64_rm(a, true, A_MOV, RCX, mem_addend(x, at));
     return miss;
 }
 

@@ -25,7 +25,7 @@ static u8 *range_look(struct jit_cx *x, unsigned host, s32 from, s32 to, bool st
     x64_gi(a, true, G_AND, RDX, -(s32)FRAME_BYTES);
     x64_rm(a, true, A_CMP, RDX, x64_at(RCX, at));
     u8 *miss = x64_jcc(a, CC_NE);
-    x64_rm(a, true, A_MOV, RCX, x64_at(RCX, at + 8));
+    x64_rm(a, true, A_MOV, RCX, mem_addend(x, at));
     return miss;
 }
 
