@@ -281,9 +281,9 @@ static void emit_field(struct jit_cx *x)
 /* Mask of the branch that takes the flags of the current instruction as they are, or 0. */
 static unsigned next_branch_mask(const struct jit_cx *x)
 {
-    if (!cc_next_uses(x))
+    const struct jit_insn *next = cc_next_user(x);
+    if (!next)
         return 0;
-    const struct jit_insn *next = &x->insn[x->cur + 1];
     u8 op = next->lo->op;
     return op == OP_LOC ? next->d.r3 : op == OP_BC || op == OP_BCR ? next->d.r1 : MASK_ANY;
 }
@@ -558,8 +558,8 @@ static void emit_one(struct jit_cx *x)
     }
 }
 
-/* Instructions from i on to the end of the block. Flags last as long as nothing but a branch or
- * a move on condition follows. */
+/* Instructions from i on to the end of the block. Flags last as long as nothing follows but
+ * branches, moves on condition, and constants. */
 static void emit_from(struct jit_cx *x, const struct jit_block *b, unsigned i)
 {
     x->fpc_known = false;
@@ -567,7 +567,7 @@ static void emit_from(struct jit_cx *x, const struct jit_block *b, unsigned i)
     for (; i < b->first + (unsigned)b->count; i++, x->done++) {
         x->cur = i;
         bool uses = x->insn[i].lo && (x->insn[i].cc_use);
-        if (!uses)
+        if (!uses && !cc_keeps_flags(&x->insn[i]))
             x->cc.fresh = false;
         emit_one(x);
     }

@@ -158,17 +158,25 @@ void cc_is_in_memory(struct jit_cx *x)
     x->cc = (struct cc_now){.in_memory = true};
 }
 
-/* Is the next instruction of the block a branch or so that takes the flags as they are? */
-bool cc_next_uses(const struct jit_cx *x)
+bool cc_keeps_flags(const struct jit_insn *i)
+{
+    return i->lo && i->lo->op == OP_MOV && jit_src_const(i->lo->b);
+}
+
+const struct jit_insn *cc_next_user(const struct jit_cx *x)
 {
     const struct jit_block *b = &x->block[x->cur_block];
-    unsigned n = x->cur + 1;
-    return n < b->first + (unsigned)b->count && x->insn[n].lo && x->insn[n].cc_use;
+    for (unsigned n = x->cur + 1; n < b->first + (unsigned)b->count; n++) {
+        const struct jit_insn *i = &x->insn[n];
+        if (!cc_keeps_flags(i))
+            return i->lo && i->cc_use ? i : NULL;
+    }
+    return NULL;
 }
 
 bool cc_wanted(const struct jit_cx *x)
 {
-    return cc_next_uses(x) || region_cc_need(x, x->cur) != CC_DEAD;
+    return cc_next_user(x) || region_cc_need(x, x->cur) != CC_DEAD;
 }
 
 void cc_set(struct jit_cx *x)

@@ -168,8 +168,9 @@ enum x64_cond cc_compare_cond(unsigned mask, bool is_signed);
 void cc_store_now(struct jit_cx *x, const struct cc_now *cc);
 /** Store it now, from fresh flags or from operands; RCX and RDX are lost. */
 void cc_to_memory(struct jit_cx *x);
-/** Is the next instruction of the block one that takes fresh flags? */
-bool cc_next_uses(const struct jit_cx *x);
+/** The instruction that takes the fresh flags of the current one, behind nothing but constants; or
+ *  NULL. */
+const struct jit_insn *cc_next_user(const struct jit_cx *x);
 /** The flags of a kind of condition code, from c->cc. RAX, RCX and RDX are lost. */
 void cc_flags(struct jit_cx *x, u8 kind);
 /** The condition code has been stored in memory by what was just emitted. */

@@ -284,7 +284,7 @@ void mem_done(struct jit_cx *x)
         s->back = x->a.at;
         s->fp_cached = x->fp_cached;
         s->lo_after = x->lo;
-        s->flags = x->insn[x->cur].cc_def && cc_next_uses(x);
+        s->flags = x->insn[x->cur].cc_def && cc_next_user(x);
     }
 }
 

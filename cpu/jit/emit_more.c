@@ -15,30 +15,51 @@ static bool wide(const struct jit_cx *x)
 
 /* ---- with carry ---- */
 
-/* Do the flags hold the carry (borrow) that goes in? */
-static bool carry_there(const struct jit_cx *x)
+#define COMPLEMENT_CARRY 0xf5
+
+/* The carry flag from the flags there are: carry or borrow in. False: they do not tell. */
+static bool carry_in(struct jit_cx *x, bool add)
 {
-    const struct lowering *lo = current(x)->lo;
-    if (!x->cc.fresh || !x->cc.of || lo->b != S_R2)
+    struct x64 *a = &x->a;
+    if (!x->cc.fresh || !x->cc.of || current(x)->lo->b != S_R2)
         return false;
-    u8 kind = x->cc.of->lo->cc;
-    return lo->op == OP_ADC ? kind == CCK_CARRY : kind == CCK_BORROW || kind == CCK_BORROW2;
+    switch (x->cc.of->lo->cc) {
+    case CCK_CARRY:
+        if (!add)
+            x64_byte(a, COMPLEMENT_CARRY);
+        return true;
+    case CCK_BORROW:
+    case CCK_BORROW2:
+        if (add)
+            x64_byte(a, COMPLEMENT_CARRY);
+        return true;
+    case CCK_UNSIGNED: /* "high" is a carry */
+        x64_setcc(a, add ? CC_A : CC_BE, RCX);
+        x64_rr8(a, 0xf6, N_NEG, RCX);
+        return true;
+    default: return false;
+    }
+}
+
+static void carry_from_memory(struct jit_cx *x, bool add)
+{
+    x64_rm(&x->a, false, A_MOVZX8, RCX, CPU_AT(cc));
+    if (!add)
+        x64_gi(&x->a, false, G_XOR, RCX, 2);
+    x64_shift_i(&x->a, false, S_SHR, RCX, 2); /* carry: bit 1 */
 }
 
 static void emit_carry(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
-    bool w = wide(x), add = i->lo->op == OP_ADC, there = carry_there(x);
+    bool w = wide(x), add = i->lo->op == OP_ADC;
+    reg_widen_keep_flags(x, i->reads64);
+    bool there = carry_in(x, add);
     if (!there)
         cc_to_memory(x);
-    reg_widen_keep_flags(x, i->reads64);
     struct second b = emit_second(x, i->lo->b);
-    if (!there) {
-        x64_rm(&x->a, false, A_MOVZX8, RCX, CPU_AT(cc));
-        if (!add)
-            x64_gi(&x->a, false, G_XOR, RCX, 2);
-        x64_shift_i(&x->a, false, S_SHR, RCX, 2); /* carry: bit 1 */
-    }
+    if (!there)
+        carry_from_memory(x, add);
     unsigned host = emit_first(x, i->d.r1, i->d.r1, b);
     emit_second_op(x, w, add ? G_ADC : G_SBB, host, b);
     reg_done(x, w, i->d.r1, host);

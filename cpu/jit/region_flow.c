@@ -436,7 +436,7 @@ static bool scan_ask(struct cc_scan *s)
 static bool scan_block(const struct jit_cx *x, struct cc_scan *s, const struct jit_block *b,
                        unsigned i, bool fresh)
 {
-    for (; i < b->first + (unsigned)b->count; i++, fresh = false) {
+    for (; i < b->first + (unsigned)b->count; i++) {
         const struct jit_insn *in = &x->insn[i];
         if (in->cc_use && !in->lo) {
             s->need = CC_MEMORY;
@@ -448,6 +448,7 @@ static bool scan_block(const struct jit_cx *x, struct cc_scan *s, const struct j
             return true;
         if (in->writes & s->operands)
             s->again = false;
+        fresh &= cc_keeps_flags(in);
     }
     return false;
 }

@@ -253,6 +253,9 @@ void region_analyse(struct jit_cx *x);
  *  (or: flags), before it is set again? See region_flow.c. */
 enum cc_need { CC_DEAD, CC_STUBS, CC_MEMORY };
 enum cc_need region_cc_need(const struct jit_cx *x, unsigned i);
+/* in emit_cc.c */
+/** Is nothing emitted for it that touches flags? */
+bool cc_keeps_flags(const struct jit_insn *i);
 /** Registers that tell the condition code of `i` later; *again: whether they do at all. */
 u16 cc_operands(const struct jit_insn *i, bool *again);
 
