@@ -15,7 +15,7 @@
 
 #define JIT_CODE_BYTES (192u << 20)
 #define JIT_REGIONS_MAX 262144u
-#define JIT_HEAT_FIRST 30 /* executions before a branch target is translated */
+#define JIT_HEAT_FIRST 100 /* executions before a branch target is translated */
 #define JIT_HEAT_AGAIN 255
 #define JIT_BUSY_MAX 40 /* JIT_HEAT_AGAIN executions each */
 #define DEEP_SHARE 8    /* one slot of so many, when all are translated at once */
