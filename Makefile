@@ -211,8 +211,10 @@ build-fuzz/fuzz-decode: $(FUZZ_SRCS:%.c=$(OBJ)/%.o)
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -lquadmath
 
 # Arbitrary bytes for what takes them from guests, files and peers: each target SECONDS of processor time.
-FUZZ_TARGETS := channel image tape terminal
+FUZZ_TARGETS := channel config image tape terminal
 FUZZ_SRCS.channel := $(wildcard mem/base/*.c mem/*.c io/*.c io/unitrec/*.c) tests/lib/channel_exec.c tests/fuzz/channel_exec.c
+FUZZ_SRCS.config := $(wildcard mem/base/*.c hyp/config/*.c) hyp/password.c hyp/cpu_type.c hyp/rdev/link_mode.c cpu/model.c \
+	     tests/fuzz/config_exec.c
 FUZZ_SRCS.image := $(wildcard mem/base/*.c io/image/*.c) io/ebcdic.c tests/fuzz/image_exec.c
 FUZZ_SRCS.tape := $(wildcard mem/base/*.c) io/tape/tape_file.c tests/fuzz/tape_exec.c
 FUZZ_SRCS.terminal := $(wildcard mem/base/*.c io/screen3270*.c) io/ebcdic.c cli/tn3270/tn3270_telnet.c cli/tn3270/tn3270_e.c \

@@ -17,5 +17,16 @@ if [ "$name" = image ]; then
         truncate -s "<$length" "$file"
     done
 fi
+options=()
+if [ "$name" = config ]; then # first byte: P, Q directory, R system.config, S hardware file
+    for file in docs/samples/*/user.direct docs/samples/*/system.config docs/samples/*/hardware/*.cnf; do
+        case $file in *.direct) kind=P ;; *.config) kind=R ;; *) kind=S ;; esac
+        { printf $kind && head -c 4000 "$file"; } >"$corpus/seed.$(echo "$file" | tr / .)"
+    done
+    # every word of the tables, as a dictionary
+    grep -ohE '[A-Z][A-Za-z0-9_-]+' hyp/config/directory_stmt.def hyp/config/config_stmt.def | tr a-z A-Z | sort -u |
+        sed 's/.*/"&"/' >build-fuzz/config.dict
+    options=(-dict=build-fuzz/config.dict)
+fi
 FUZZ_SECONDS=${2:-600} nice -n 19 "build-fuzz/fuzz-$name" -seed="${FUZZ_SEED:-1}" -max_len=$length -len_control=20 -timeout=60 \
-    -close_fd_mask=2 -artifact_prefix="build-fuzz/found/$name-" -verbosity=0 -print_funcs=0 "$corpus"
+    -close_fd_mask=2 -artifact_prefix="build-fuzz/found/$name-" -verbosity=0 -print_funcs=0 "${options[@]}" "$corpus"
