@@ -1,13 +1,16 @@
-/* endicott config check, endicott directory check and hash: files are read as members would read
- * them, and everything is told that is wrong. Also the commands that are announced but not there
- * yet. */
+/* endicott config check, endicott directory check, edit and hash: files are read as members would
+ * read them, and everything is told that is wrong. Also the commands that are announced but not
+ * there yet. */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/cli_member.h"
+#include "hyp/config/directory_edit.h"
 #include "hyp/config/fault.h"
 #include "hyp/password.h"
 
@@ -122,8 +125,94 @@ static int directory_hash_verb(const char *const *operand, unsigned operands,
     return good ? EXIT_WELL : EXIT_USAGE;
 }
 
+/* The editor works on a copy; true when it ends well. */
+static bool run_editor(const char *file)
+{
+    const char *editor = getenv("VISUAL") ? getenv("VISUAL") : getenv("EDITOR");
+    char command[256];
+    int status;
+    snprintf(command, sizeof command, "%s \"$1\"", editor ? editor : "vi");
+    pid_t pid = fork();
+    if (!pid) {
+        execl("/bin/sh", "sh", "-c", command, "sh", file, (char *)NULL);
+        _exit(127);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           !WEXITSTATUS(status);
+}
+
+/* A file beside the directory with its text; false with a cause. */
+static bool make_copy(const struct dir_file *f, char copy[CONFIG_PATH_BYTES + 16],
+                      struct cause *cause)
+{
+    snprintf(copy, CONFIG_PATH_BYTES + 16, "%s.XXXXXX", f->path);
+    int fd = mkstemp(copy);
+    size_t n = strlen(f->text);
+    bool good = fd >= 0 && write(fd, f->text, n) == (ssize_t)n;
+    if (!good)
+        cause_set(cause, ST_IO, "%s: %s", copy, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+/* What has been edited, if it is well; the exit status. */
+static int take_edited(struct dir_file *f, const char *copy)
+{
+    struct faults faults = {0};
+    struct cause cause;
+    char *text = scan_file(copy, &cause);
+    bool good = text != NULL;
+    if (good)
+        directory_check(f->path, text, NULL, 0, &faults);
+    tell_text(&faults, "directory");
+    int status = exit_of(&faults);
+    if (good && status != EXIT_USAGE && strcmp(text, f->text) != 0)
+        good = !dir_file_replace(f, text, "editor", getlogin() ? getlogin() : "?", &cause);
+    if (!good)
+        fprintf(stderr, "endicott directory: %s\n", cause.text);
+    if (!good || status == EXIT_USAGE)
+        fprintf(stderr, "endicott directory: what was edited is kept in %s\n", copy);
+    else
+        unlink(copy);
+    faults_free(&faults);
+    free(text);
+    return good ? status : EXIT_RESOURCE;
+}
+
+static int directory_edit_verb(const char *const *operand, unsigned operands,
+                               const void *options)
+{
+    char copy[CONFIG_PATH_BYTES + 16];
+    struct dir_file f;
+    struct cause cause = {0};
+    (void)options;
+    if (operands != 1) {
+        fprintf(stderr, "endicott directory: edit takes one file\n");
+        return EXIT_USAGE;
+    }
+    int rc = dir_file_open(operand[0], &f, &cause);
+    if (!rc && !make_copy(&f, copy, &cause))
+        rc = cause.status;
+    if (rc) {
+        fprintf(stderr, "endicott directory: %s: %s\n", operand[0], cause.text);
+        dir_file_close(&f);
+        return cli_exit_of(rc);
+    }
+    int status = EXIT_INTERNAL;
+    if (run_editor(copy)) {
+        status = take_edited(&f, copy);
+    } else {
+        fprintf(stderr, "endicott directory: the editor failed; nothing is changed\n");
+        unlink(copy);
+    }
+    dir_file_close(&f);
+    return status;
+}
+
 static const struct cli_verb directory_verbs[] = {
     {"check", "directory check FILE [-m MEMBER] [--json]", directory_check_verb},
+    {"edit", "directory edit FILE", directory_edit_verb},
     {"hash", "directory hash [--method METHOD] <PASSWORD", directory_hash_verb},
     {NULL, NULL, NULL},
 };

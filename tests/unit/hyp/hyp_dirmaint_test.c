@@ -225,7 +225,7 @@ static const struct {
     {"ADD GUEST LIKE LINUX1", 54, "HCPDRM054E GUEST is in the CP directory already"},
     {"ADD OTHER LIKE NOBODY", 53, "HCPDRM053E NOBODY"},
     {"ADD OTHER LIKE LINUX1", 600, "overlaps"},
-    {"ADD OTHER", 42, "HCPDRM042E No file OTHER DIRECT is in your reader"},
+    {"ADD OTHER", 42, "HCPDRM042E File OTHER is not in your reader"},
     {"PURGE NOBODY", 53, "HCPDRM053E"},
     {"FOR LINUX1 UNLOCK", 3601, "DVHLOC3601E Directory entry LINUX1 is already unlocked."},
 };
