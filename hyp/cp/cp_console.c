@@ -82,7 +82,7 @@ int cp_console_input(struct cp *cp, const char *userid, const char *text)
     linend = user->terminal.linend;
     if (linend && text[0] == linend && !strncasecmp(text + 1, "CP", 2) &&
         (!text[3] || text[3] == ' ')) {
-        console_write_line(user->console, text);
+        cp_echo(user, text);
         if (strspn(text + 3, " ") < strlen(text + 3))
             return issue_each(cp, userid, text + 3, linend);
         if (!(user->settings & CP_SET_RUN))
@@ -93,7 +93,7 @@ int cp_console_input(struct cp *cp, const char *userid, const char *text)
     }
     if (!user->cp_read)
         return console_input_put(user->console, text, strlen(text));
-    console_write_line(user->console, text);
+    cp_echo(user, text);
     return issue_each(cp, userid, text, linend);
 }
 

@@ -218,6 +218,10 @@ int cp_console_command(struct cp *cp, const char *userid, const char *command);
 /** The same with other privilege classes than the user's. */
 int cp_console_command_as(struct cp *cp, const char *userid, u32 classes, const char *command);
 
+/* --- cp_echo.c --------------------------------------------------------------------------- */
+/** A command that was typed at the user's console is shown there, without passwords. */
+void cp_echo(struct cp_user *user, const char *text);
+
 /* --- cp_shutdown.c ----------------------------------------------------------------------- */
 /** A CPU of the guest stands still for good; `reported`: it says that the guest has shut down.
  * Logs the user off when it was asked to shut down or when the system waits for nothing else. */

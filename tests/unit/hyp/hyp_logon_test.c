@@ -199,6 +199,45 @@ START_TEST(session_of_the_entry)
 }
 END_TEST
 
+static const struct {
+    const char *typed, *shown;
+} echoes[] = {
+    {"LOGON LINUX1 SECRET HERE", "LOGON LINUX1 XXXXXX HERE"},
+    {"l linux1 by guest pass noipl", "l linux1 by guest XXXX noipl"},
+    {"AUTOLOG LINUX1 SECRET", "AUTOLOG LINUX1 XXXXXX"},
+    {"AUTOLOG LINUX1", "AUTOLOG LINUX1"},
+    {"LINK GUEST 191 291 MR WORD", "LINK GUEST 191 291 MR XXXX"},
+    {"link to guest 191 as 291 w pass= word", "link to guest 191 as 291 w pass= XXXX"},
+    {"LINK GUEST 191 291 RR", "LINK GUEST 191 291 RR"},
+    {"LINK GUEST 191 291 WORD", "LINK GUEST 191 291 XXXX"},
+    {"DIRM FOR LINUX1 PW NEW", "DIRM FOR LINUX1 PW XXX"},
+    {"DIRMAINT ADD A LIKE B PW NEW", "DIRMAINT ADD A LIKE B PW XXX"},
+    {"DIRM FOR A AMDISK 191 3390 1 10 VOL001 MR PW R W",
+     "DIRM FOR A AMDISK 191 3390 1 10 VOL001 MR PW X X"},
+    {"DIRM FOR A AMDISK 191 3390 1 10 VOL001 MR R W",
+     "DIRM FOR A AMDISK 191 3390 1 10 VOL001 MR X X"},
+    {"DIRM FOR A STORAGE 1G", "DIRM FOR A STORAGE 1G"},
+    {"CP AT MEMBERB CMD FOR X CMD LOGON A PASSWORD",
+     "CP AT MEMBERB CMD FOR X CMD LOGON A XXXXXXXX"},
+    {"Q TIME#LINK A 1 2 R PW#MSG OP SECRET", "Q TIME#LINK A 1 2 R XX#MSG OP SECRET"},
+    {"#CP LINK A 1 2 R PW", "#CP LINK A 1 2 R XX"},
+};
+
+/* Consoles are kept, spooled and logged. */
+START_TEST(no_password_on_a_console)
+{
+    char want[128] = "^", *to = want + 1;
+    answers("LOGON GUEST PASS", WELL);
+    ck_assert_int_eq(cp_console_input(cps[0], "GUEST", echoes[_i].typed), ST_OK);
+    for (const char *p = echoes[_i].shown; *p; p++)
+        *to++ = *p == '#' ? '.' : *p; /* nothing else means anything to a regular expression */
+    strcpy(to, "$");
+    ck_assert_msg(console_has(0, "GUEST", want), "%s", want);
+    if (strcmp(echoes[_i].typed, echoes[_i].shown))
+        ck_assert(!console_has(0, "GUEST", echoes[_i].typed));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("hyp_logon");
@@ -213,6 +252,7 @@ int main(void)
     tcase_add_test(t, ends_while_one_waits);
     tcase_add_test(t, lost_terminal);
     tcase_add_test(t, session_of_the_entry);
+    tcase_add_loop_test(t, no_password_on_a_console, 0, (int)ARRAY_LEN(echoes));
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
