@@ -2,6 +2,7 @@
  * A machine is made stopped and reset; IPL (ipl.c) starts it. */
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "hyp/io_worker.h"
 #include "hyp/spool/spool.h"
@@ -325,7 +326,10 @@ static int parts_create(struct vm *vm, struct cause *cause)
     int rc = cpus_create(vm, cause);
     if (rc)
         return rc;
-    vm->worker = io_worker_create(!vm->host->config.deterministic);
+    const struct vm_host_config *hc = &vm->host->config;
+    unsigned threads =
+        hc->io_threads ? hc->io_threads : io_worker_threads(sysconf(_SC_NPROCESSORS_ONLN));
+    vm->worker = io_worker_create(hc->deterministic ? 0 : threads);
     if (!vm->worker)
         return cause_set(cause, ST_NOMEM, "no memory for %s", vm->config.name);
     vm->css = css_create(vm->st, &io_port_table, vm);

@@ -42,7 +42,9 @@ struct vm_host_events {
 };
 
 struct vm_host_config {
-    unsigned processors;        /* threads */
+    unsigned processors; /* threads */
+    unsigned
+        io_threads; /* of one machine's device work, at most; 0: as the host has processors */
     char system[VM_NAME_BYTES]; /* member name, for STSI */
     u32 cpu_serial;             /* 24 bits */
     bool deterministic; /* one thread (the caller of vm_host_run), time from instructions */

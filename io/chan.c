@@ -247,15 +247,27 @@ static bool execute_locked(struct subchannel *sub, unsigned long steps)
     return more;
 }
 
+/* The turn is over. What others wanted of the subchannel meanwhile is for a turn of its own. */
+static bool end_turn_locked(struct subchannel *sub)
+{
+    bool again = sub->again;
+    sub->again = false;
+    return again;
+}
+
 void chan_run(void *arg)
 {
     struct subchannel *sub = arg;
     struct css *css = sub->css;
     lock_take(&css->lock);
-    while (sub->executing)
-        lock_wait(&css->idle, &css->lock);
     sub->scheduled = false;
-    bool more = execute_locked(sub, STEPS_PER_TURN);
+    bool more = false;
+    if (sub->executing) {
+        sub->again = true; /* no thread waits for another one's turn */
+    } else {
+        more = execute_locked(sub, STEPS_PER_TURN);
+        more |= end_turn_locked(sub);
+    }
     lock_drop(&css->lock);
     if (more)
         chan_schedule(sub);
@@ -266,6 +278,9 @@ bool chan_execute(struct subchannel *sub, unsigned long steps)
 {
     lock_take(&sub->css->lock);
     bool more = execute_locked(sub, steps);
+    bool again = end_turn_locked(sub);
     lock_drop(&sub->css->lock);
+    if (again)
+        chan_schedule(sub);
     return !more;
 }

@@ -156,7 +156,8 @@ struct subchannel {
     u16 number;
     u8 ssid;
     bool scheduled; /* a job of ports->run will look at it */
-    bool executing; /* some thread is in chan_run; owns the channel program */
+    bool executing; /* one thread is in chan_run; owns the channel program */
+    bool again;     /* another thread wanted to be, meanwhile */
     bool kicked;    /* css_device_ready came */
     bool detaching;
     bool restored; /* css_restore has had it */

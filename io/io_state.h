@@ -65,7 +65,8 @@ struct eckd_state {
     u8 group[11];
     u8 bound; /* alias: to the volume of unit address `base` */
     u8 base;
-    u8 zero[3];
+    u8 claimed; /* the channel program may touch the tracks of its extent */
+    u8 zero[2];
 };
 
 struct fba_state {

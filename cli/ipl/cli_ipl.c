@@ -28,11 +28,12 @@
 #define STDIN_BYTES 4096
 #define SHUTDOWN_GRACE_MS 30000
 #define CPUS_LIMIT 64
+#define IO_THREADS_LIMIT 64
 #define DRAIN_LINE_BYTES 1024
 
 struct ipl_options {
     const char *kernel, *initrd, *append, *image, *load, *memory, *standby, *cpus, *model,
-        *engine;
+        *engine, *io_threads;
     FILE *trace_file; /* of --trace jit:FILE */
     const char *console, *display, *certificate, *net, *gdb, *seed, *timeout, *stats, *trace,
         *move;
@@ -412,6 +413,8 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
     if (o->cpus && number(o->cpus, 1, CPUS_LIMIT, &n))
         return usage("1 to 64 CPUs are possible", o->cpus);
     vc->cpus = (unsigned)n;
+    if (o->io_threads && number(o->io_threads, 1, IO_THREADS_LIMIT, &n))
+        return usage("1 to 64 threads are possible", o->io_threads);
     if (o->seed && number(o->seed, 0, 1000000000, &n))
         return usage("not a seed (a number below 1000000000)", o->seed);
     if (o->move && ipl_move_parse(o->move, &(struct ipl_move){0}))
@@ -455,6 +458,7 @@ static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct ca
         .processors = ipl->opt.deterministic         ? 0
                       : vc->cpus < VM_PROCESSORS_MAX ? vc->cpus
                                                      : VM_PROCESSORS_MAX,
+        .io_threads = ipl->opt.io_threads ? (unsigned)atoi(ipl->opt.io_threads) : 0,
         .cpu_serial = 0x0e1d1c,
         .deterministic = ipl->opt.deterministic,
         .seed = ipl->opt.seed ? strtoull(ipl->opt.seed, NULL, 10) : 0,
@@ -577,6 +581,9 @@ int cli_ipl(int argc, char **argv)
         {"model", "NAME", "processor model; endicott models lists them", &o->model, NULL},
         {"engine", "jit|interp|lockstep", "execution engine (jit where the host can)",
          &o->engine, NULL},
+        {"io-threads", "N",
+         "threads of device work, at most; two a host processor unless given", &o->io_threads,
+         NULL},
         {"disk", "DEVNO=FILE[,ro][,sync]...", "disk image; any number", o->disk, NULL},
         {"alias", "DEVNO[=BASE]...", "alias of a 3390 (PAV); without BASE HyperPAV; any number",
          o->alias, NULL},

@@ -96,9 +96,9 @@ static void look_again(struct eckd *d)
     if (!d->v->img)
         return;
     u64 changes = image_changes(d->v->img);
-    if (changes != d->v->changes)
+    if (changes != d->changes)
         eckd_forget(d);
-    d->v->changes = changes;
+    d->changes = changes;
 }
 
 /** An alias knows what it is, and waits for the prefix that names a base. */
@@ -110,6 +110,14 @@ static int without_volume(struct eckd *d, struct dev_io *io)
     return eckd_reject(d, io, MESSAGE_SEQUENCE);
 }
 
+/** A command that says what the program will do, before it touches a track. */
+static bool prepares(u8 command)
+{
+    return eckd_identifies(command) || command == ECKD_PREFIX ||
+           command == ECKD_DEFINE_EXTENT || command == ECKD_SET_FILE_MASK ||
+           command == ECKD_RESTORE;
+}
+
 /** Where others write what this device writes, each command is done with the image's own
  * tracks, and what it wrote is there before another device has its turn. */
 static int eckd_start(void *dev, struct dev_io *io)
@@ -118,6 +126,8 @@ static int eckd_start(void *dev, struct dev_io *io)
     struct cause cause;
     if (!d->v->img)
         return without_volume(d, io);
+    if (!prepares(dev_io_command(io)) && !eckd_claim(d))
+        return DEV_WAIT;
     if (!image_turn_begin(d->v->img))
         return perform(d, io);
     int rc = eckd_flush(d, &cause); /* of the time before there were others */
@@ -134,9 +144,11 @@ static void eckd_begin(void *dev)
 {
     struct eckd *d = dev;
     struct eckd_state *s = &d->s;
-    eckd_unbind(d);
-    if (d->type == ECKD_UNIT_ALIAS)
-        (void)eckd_bind(d, eckd_lcu_base(d)); /* without it there is no volume */
+    if (!d->claiming) { /* else it waited, and begins again */
+        eckd_unbind(d);
+        if (d->type == ECKD_UNIT_ALIAS)
+            (void)eckd_bind(d, eckd_lcu_base(d)); /* without it there is no volume */
+    }
     look_again(d);
     s->extent = s->mask_set = s->file_mask = 0;
     s->extent_first = s->extent_last = 0;
@@ -155,14 +167,21 @@ static int eckd_end(void *dev, struct dev_io *io, int us)
     struct cause cause;
     if (eckd_flush(d, &cause))
         us = eckd_check(d, io, SENSE_EQUIPMENT_CHECK, SENSE1_PERMANENT);
+    eckd_unclaim(d);
     eckd_unbind(d);
     return us;
 }
 
-static void eckd_cancel(void *dev)
+static void settle(struct eckd *d)
 {
     struct cause cause;
-    (void)eckd_flush(dev, &cause); /* a failure was logged */
+    (void)eckd_flush(d, &cause); /* a failure was logged */
+}
+
+static void eckd_cancel(void *dev)
+{
+    settle(dev);
+    eckd_unclaim(dev);
 }
 
 static void eckd_reset(void *dev)
@@ -181,6 +200,7 @@ static void eckd_detach(void *dev)
     if (d->lcu)
         eckd_lcu_leave(d);
     eckd_volume_unref(d->v);
+    eckd_cache_free(d);
     free(d);
 }
 
@@ -189,15 +209,15 @@ static void eckd_detach(void *dev)
 static void eckd_save(void *dev, struct codec_out *out)
 {
     struct eckd *d = dev;
-    eckd_cancel(d); /* the destination reads the file */
+    settle(d); /* the destination reads the file */
     io_rows_put(out, &eckd_rows, &d->s);
 }
 
 static bool eckd_state_valid(const struct eckd *d, const struct eckd_state *s)
 {
     return s->track < d->v->tracks && s->orient <= ORIENT_LAST && s->extent <= 1 &&
-           s->bound <= 1 && s->mask_set <= 1 && s->searched <= 1 && s->locate_first <= 1 &&
-           s->reserved <= 1 && s->record < TRACK_RECORDS_MAX &&
+           s->bound <= 1 && s->claimed <= 1 && s->mask_set <= 1 && s->searched <= 1 &&
+           s->locate_first <= 1 && s->reserved <= 1 && s->record < TRACK_RECORDS_MAX &&
            s->extent_first <= s->extent_last && s->extent_last < d->v->tracks &&
            (!s->locate_count || s->extent);
 }
@@ -225,15 +245,18 @@ static int eckd_restore(void *dev, struct codec_in *in, struct cause *cause)
     bool ok = true;
     while (ok && codec_next(in, &row))
         ok = io_rows_get(&row, &eckd_rows, &s, &seen);
+    eckd_claim_restore(d, false);
     eckd_unbind(d);
     ok = ok && !in->failed && io_rows_complete(&eckd_rows, seen) &&
          (!s.bound || (d->type != ECKD_UNIT_BASE && eckd_bind(d, s.base))) &&
          eckd_state_valid(d, &s);
     d->s = ok ? s : (struct eckd_state){0};
     eckd_forget(d);
+    eckd_claim_restore(d, d->s.claimed);
     /* Offline: [E2] when it is read. */
     if (ok && (!d->v->img || image_offline(d->v->img) || position_valid(d)))
         return ST_OK;
+    eckd_claim_restore(d, false);
     eckd_unbind(d);
     d->s = (struct eckd_state){0};
     return cause_set(cause, ST_PROTO, "disk %04X: broken state", d->devno);

@@ -1,4 +1,5 @@
-/* Tracks of the image in storage, a few of them, the least recently used goes first. */
+/* Tracks of the image that a device has in storage, a few of them, the least recently used goes
+ * first. What other devices write to the volume goes when a channel program begins (eckd_claim). */
 #include <stdlib.h>
 
 #include "io/dasd/eckd_internal.h"
@@ -10,6 +11,7 @@ static int write_back(struct eckd *d, struct cached_track *t, struct cause *caus
         return ST_OK;
     t->dirty = false;
     int rc = image_write_track(d->v->img, t->track, t->bytes, t->layout.len, cause);
+    eckd_wrote(d, t->track);
     if (rc) {
         t->valid = false;
         log_line("disk %04X: %s", d->devno, cause->text);
@@ -22,10 +24,10 @@ int eckd_flush(struct eckd *d, struct cause *cause)
     int rc = ST_OK;
     bool wrote = false;
     for (unsigned i = 0; i < ECKD_TRACKS_CACHED; i++) {
-        if (!d->v->cache[i] || !d->v->cache[i]->dirty)
+        if (!d->cache[i] || !d->cache[i]->dirty)
             continue;
         wrote = true;
-        int one = write_back(d, d->v->cache[i], cause);
+        int one = write_back(d, d->cache[i], cause);
         rc = rc ? rc : one;
     }
     if (rc == ST_OK && wrote)
@@ -36,8 +38,21 @@ int eckd_flush(struct eckd *d, struct cause *cause)
 void eckd_forget(struct eckd *d)
 {
     for (unsigned i = 0; i < ECKD_TRACKS_CACHED; i++)
-        if (d->v->cache[i])
-            d->v->cache[i]->valid = d->v->cache[i]->dirty = false;
+        if (d->cache[i])
+            d->cache[i]->valid = d->cache[i]->dirty = false;
+}
+
+void eckd_forget_track(struct eckd *d, u32 track)
+{
+    for (unsigned i = 0; i < ECKD_TRACKS_CACHED; i++)
+        if (d->cache[i] && d->cache[i]->track == track)
+            d->cache[i]->valid = false;
+}
+
+void eckd_cache_free(struct eckd *d)
+{
+    for (unsigned i = 0; i < ECKD_TRACKS_CACHED; i++)
+        free(d->cache[i]);
 }
 
 void eckd_changed(struct eckd *d, struct cached_track *t)
@@ -51,12 +66,12 @@ static struct cached_track *victim(struct eckd *d)
 {
     struct cached_track *oldest = NULL;
     for (unsigned i = 0; i < ECKD_TRACKS_CACHED; i++) {
-        if (!d->v->cache[i])
-            d->v->cache[i] = calloc(1, sizeof *d->v->cache[i]);
-        if (d->v->cache[i] && !d->v->cache[i]->valid)
-            return d->v->cache[i];
-        if (d->v->cache[i] && (!oldest || d->v->cache[i]->used < oldest->used))
-            oldest = d->v->cache[i];
+        if (!d->cache[i])
+            d->cache[i] = calloc(1, sizeof *d->cache[i]);
+        if (d->cache[i] && !d->cache[i]->valid)
+            return d->cache[i];
+        if (d->cache[i] && (!oldest || d->cache[i]->used < oldest->used))
+            oldest = d->cache[i];
     }
     return oldest;
 }
@@ -80,8 +95,8 @@ struct cached_track *eckd_track(struct eckd *d, struct dev_io *io, int *us)
     struct cached_track *t = NULL;
     struct cause cause = {0};
     for (unsigned i = 0; i < ECKD_TRACKS_CACHED && !t; i++)
-        if (d->v->cache[i] && d->v->cache[i]->valid && d->v->cache[i]->track == d->s.track)
-            t = d->v->cache[i];
+        if (d->cache[i] && d->cache[i]->valid && d->cache[i]->track == d->s.track)
+            t = d->cache[i];
     if (!t) {
         t = victim(d);
         int rc = t ? load(d, t, d->s.track, &cause)
@@ -96,6 +111,6 @@ struct cached_track *eckd_track(struct eckd *d, struct dev_io *io, int *us)
         *us = eckd_check(d, io, 0, SENSE1_NO_RECORD);
         return NULL;
     }
-    t->used = ++d->v->uses;
+    t->used = ++d->uses;
     return t;
 }

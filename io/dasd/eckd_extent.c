@@ -170,6 +170,8 @@ int eckd_prefix(struct eckd *d, struct dev_io *io)
     int us = 0;
     if (p[1] & PREFIX_VALID_EXTENT)
         us = set_extent(d, io, p + PREFIX_BYTES);
+    if (us == 0 && !eckd_claim(d))
+        return DEV_WAIT; /* the first command of its program: all begins anew */
     if (us == 0 && p[0] == 1)
         us = set_domain(d, io, locate, true);
     return us ? us : DS_NORMAL;

@@ -1,7 +1,9 @@
 /* The inside of the ECKD device: its state, the track it is on, sense data.
  * [E1] A track in the cache is dirty only while a channel program runs: `end`, `cancel` and `save`
- * write it. [E2] The position (orient, record) is of s.track, and record is below its count; what
- * others can write, or was not to be read when state was restored, is looked at by eckd_track. */
+ * write it. [E3] Channel programs of a base and its aliases that run at the same time touch no
+ * track that one of them may write (eckd_claim.c). [E2] The position (orient, record) is of
+ * s.track, and record is below its count; what others can write, or was not to be read when state
+ * was restored, is looked at by eckd_track. */
 #ifndef ENDICOTT_IO_DASD_ECKD_INTERNAL_H
 #define ENDICOTT_IO_DASD_ECKD_INTERNAL_H
 
@@ -13,6 +15,7 @@
 #include "mem/base/lock.h"
 
 #define ECKD_TRACKS_CACHED 16u
+#define ECKD_WRITES_NOTED 64u
 #define ECKD_SENSE_BYTES 32u
 #define ECKD_UNITS 256u /* unit addresses of a logical control unit */
 
@@ -127,24 +130,46 @@ struct cached_track {
     u8 bytes[IMAGE_TRACK_BYTES_MAX];
 };
 
-/** Located by a base and the aliases that work for it; refs; the executor's thread, of which a
- *  machine has one. */
+/** What a channel program may touch: in the list of its volume, from eckd_claim to the program's
+ *  end; the volume's lock. */
+struct eckd_claim {
+    struct eckd_claim *next;
+    struct eckd *of;
+    u32 first, last; /* tracks */
+    bool write;
+    bool granted;
+};
+
+/** Located by a base and the aliases that work for it; refs; `lock` for what is below it. */
 struct eckd_volume {
     atomic_uint refs;
     struct image *img; /* NULL: nobody's, of an alias without a base */
     u32 tracks, heads;
-    struct cached_track *cache[ECKD_TRACKS_CACHED]; /* made when needed */
-    u64 uses;
-    u64 changes; /* of the image by others, when the cache was last looked at */
+    u64 identity; /* no other volume of the control unit ever has it */
+    struct lock lock;
+    struct eckd_claim *claims; /* in the order in which they came */
+    u64 writes;                /* of tracks by all devices; the last ones: */
+    struct {
+        u32 track;
+        const struct eckd *by;
+    } written[ECKD_WRITES_NOTED];
 };
 
 struct eckd_lcu;
 
-/** Located by css (devno); created by eckd_create, destroyed by detach; the executor's thread. */
+/** Located by css (devno); created by eckd_create, destroyed by detach; the thread that executes
+ *  its channel program, but `claim`. */
 struct eckd {
     struct css *css;
     struct eckd_lcu *lcu;
     struct eckd_volume *v; /* of an alias, while a channel program runs: the base's */
+    struct cached_track *cache[ECKD_TRACKS_CACHED]; /* made when needed */
+    u64 uses;
+    u64 cached;  /* the identity of the volume whose tracks they are */
+    u64 seen;    /* how many of the volume's writes the cache knows of */
+    u64 changes; /* of the image by others, when the cache was last looked at */
+    struct eckd_claim claim;
+    bool claiming; /* it is in the list */
     enum eckd_unit_type type;
     bool joined; /* the control unit has it */
     u16 devno;
@@ -166,12 +191,26 @@ void eckd_lcu_units(struct eckd *d, u8 out[2 * ECKD_UNITS]);
 /** Let an alias work for a base, which there may not be; or for none. */
 bool eckd_bind(struct eckd *d, u8 base);
 void eckd_unbind(struct eckd *d);
+/** The lock of a volume, and the rest of it that begins empty. */
+void eckd_volume_init(struct eckd_volume *v);
 /** A prefix names the base: is it this device, or its base, or can it be? */
 bool eckd_prefix_base(struct eckd *d, u8 lss, u8 base, bool hyper);
 
 /** Unit checks: each returns the unit status. */
 int eckd_reject(struct eckd *d, struct dev_io *io, enum eckd_message message);
 int eckd_check(struct eckd *d, struct dev_io *io, u8 sense0, u8 sense1);
+
+/* eckd_claim.c */
+/** From here to its end the channel program touches its extent, or without one any track. False:
+ *  another program that is under way does; the device becomes ready when that one is over. */
+bool eckd_claim(struct eckd *d);
+/** The channel program is over, and others may go on. The css lock is not held. */
+void eckd_unclaim(struct eckd *d);
+/** The claim of a program that was under way when state was saved is made again, or taken back;
+ *  nobody is told. */
+void eckd_claim_restore(struct eckd *d, bool granted);
+/** A track of the image was written by the device. */
+void eckd_wrote(struct eckd *d, u32 track);
 
 /* eckd_cache.c */
 /** The track under the head; NULL after a unit check, whose status is in *us. */
@@ -180,6 +219,8 @@ void eckd_changed(struct eckd *d, struct cached_track *t);
 /** Write what is dirty; a track that cannot be written is forgotten, and so is as it was. */
 int eckd_flush(struct eckd *d, struct cause *cause);
 void eckd_forget(struct eckd *d);
+void eckd_forget_track(struct eckd *d, u32 track);
+void eckd_cache_free(struct eckd *d);
 
 /* eckd_move.c: each returns 0, or the status of a unit check. */
 int eckd_seek_to(struct eckd *d, struct dev_io *io, u32 track);

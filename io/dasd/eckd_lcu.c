@@ -1,6 +1,6 @@
 /* A logical control unit: the 256 unit addresses with one first half of a device number. Bases have
- * a volume; aliases (PAV) do I/O for one base, those of HyperPAV for the base that a prefix names.
- * Tracks in storage belong to the volume, so that all who use it see the same ones.
+ * a volume; aliases (PAV) do I/O for one base, those of HyperPAV for the base that a prefix names,
+ * at the same time as the base and one another (eckd_claim.c).
  * Units are added and taken away by the thread that attaches and detaches devices. */
 #include <stdlib.h>
 
@@ -17,18 +17,25 @@ struct unit {
 struct eckd_lcu {
     struct lock lock;
     u32 devices;
+    u64 volumes; /* that ever were */
     struct unit unit[ECKD_UNITS];
     struct eckd_volume none; /* of an alias that no base was named to */
 };
 
 /* ---- volumes ---- */
 
+void eckd_volume_init(struct eckd_volume *v)
+{
+    atomic_init(&v->refs, 1);
+    lock_init(&v->lock, LOCK_EXTENTS);
+}
+
 struct eckd_volume *eckd_volume_create(struct image *img)
 {
     struct eckd_volume *v = calloc(1, sizeof *v);
     if (!v)
         return NULL;
-    atomic_init(&v->refs, 1);
+    eckd_volume_init(v);
     v->img = image_ref(img);
     v->tracks = image_geometry(img)->tracks;
     v->heads = image_geometry(img)->heads;
@@ -39,9 +46,8 @@ void eckd_volume_unref(struct eckd_volume *v)
 {
     if (!v || !v->img || atomic_fetch_sub(&v->refs, 1) != 1)
         return;
-    for (unsigned i = 0; i < ECKD_TRACKS_CACHED; i++)
-        free(v->cache[i]);
     image_unref(v->img);
+    lock_fini(&v->lock);
     free(v);
 }
 
@@ -53,6 +59,7 @@ static struct eckd_lcu *lcu_create(void)
     if (!lcu)
         return NULL;
     lock_init(&lcu->lock, LOCK_DEVICE);
+    eckd_volume_init(&lcu->none);
     lcu->none.tracks = 1;
     lcu->none.heads = TRACK_HEADS_3390;
     return lcu;
@@ -88,6 +95,8 @@ int eckd_lcu_join(struct eckd *d, const struct dev_ops *ops, u8 base, struct cau
         lcu->unit[d->devno & 0xff] = (struct unit){d->type, base, d->v};
     if (!d->v)
         d->v = &lcu->none;
+    else
+        d->v->identity = ++lcu->volumes;
     lock_drop(&lcu->lock);
     return ok ? ST_OK
               : cause_set(cause, ST_CONFIG, "device %04X: %02X%02X is no 3390 with a volume",
@@ -108,6 +117,7 @@ void eckd_lcu_leave(struct eckd *d)
     d->v = NULL;
     if (!last)
         return;
+    lock_fini(&lcu->none.lock);
     lock_fini(&lcu->lock);
     free(lcu);
 }
@@ -136,6 +146,7 @@ void eckd_unbind(struct eckd *d)
 {
     if (d->type == ECKD_UNIT_BASE)
         return;
+    eckd_unclaim(d);
     eckd_volume_unref(d->v);
     d->v = &d->lcu->none;
     d->s.bound = d->s.base = 0;
@@ -153,6 +164,8 @@ bool eckd_bind(struct eckd *d, u8 base)
     lock_drop(&lcu->lock);
     if (!ok)
         return false;
+    if (d->v != v)
+        eckd_unclaim(d); /* of another volume: the parameters changed while it waited */
     eckd_volume_unref(d->v);
     d->v = v;
     d->s.bound = 1;

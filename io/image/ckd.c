@@ -82,7 +82,7 @@ static int ckd_write(struct image *img, u32 track, const u8 *buf, u32 len, struc
 }
 
 static const struct image_ops ckd_ops = {
-    .format = IMAGE_CKD, .read = ckd_read, .write = ckd_write};
+    .format = IMAGE_CKD, .fixed = true, .read = ckd_read, .write = ckd_write};
 
 /** Cylinders in the file just opened, whose header is `head`. */
 static int file_cylinders(struct image *img, u32 file, const u8 *head, u32 *cylinders,
@@ -190,7 +190,7 @@ static int raw_write(struct image *img, u32 track, const u8 *buf, u32 len, struc
 }
 
 static const struct image_ops raw_ops = {
-    .format = IMAGE_CKD_RAW, .read = raw_read, .write = raw_write};
+    .format = IMAGE_CKD_RAW, .fixed = true, .read = raw_read, .write = raw_write};
 
 bool ckd_raw_probe(struct image *img, const u8 head[DEVHDR_BYTES])
 {

@@ -12,7 +12,8 @@ static int fba_blocks(struct image *img, bool write, u64 block, u32 count, u8 *b
                  : image_pread(img, 0, at, buf, len, cause);
 }
 
-static const struct image_ops fba_ops = {.format = IMAGE_FBA_RAW, .blocks = fba_blocks};
+static const struct image_ops fba_ops = {
+    .format = IMAGE_FBA_RAW, .fixed = true, .blocks = fba_blocks};
 
 int fba_raw_open(struct image *img, struct cause *cause)
 {

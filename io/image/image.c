@@ -194,9 +194,9 @@ int image_read_track(struct image *img, u32 track, u8 *buf, u32 *len, struct cau
 {
     if (!img->ops->read || track >= img->geometry.tracks)
         return cause_set(cause, ST_INVAL, "%s: has no track %u", img->path, track);
-    image_lock(img);
+    image_move_begin(img);
     int rc = img->ops->read(img, track, buf, len, cause);
-    image_unlock(img);
+    image_move_end(img, false);
     return rc;
 }
 
@@ -215,10 +215,9 @@ int image_write_track(struct image *img, u32 track, const u8 *buf, u32 len, stru
     int rc = writable(img, cause);
     if (rc)
         return rc;
-    image_lock(img);
+    image_move_begin(img);
     rc = img->ops->write(img, track, buf, len, cause);
-    image_wrote_locked(img);
-    image_unlock(img);
+    image_move_end(img, true);
     return rc;
 }
 
@@ -232,11 +231,9 @@ static int blocks_move(struct image *img, bool write, u64 block, u32 count, u8 *
     int rc = write ? writable(img, cause) : ST_OK;
     if (rc)
         return rc;
-    image_lock(img);
+    image_move_begin(img);
     rc = img->ops->blocks(img, write, block, count, buf, cause);
-    if (write)
-        image_wrote_locked(img);
-    image_unlock(img);
+    image_move_end(img, write);
     return rc;
 }
 

@@ -98,17 +98,11 @@ int image_pread(struct image *img, u32 file, u64 at, void *buf, u32 len, struct 
     return ST_OK;
 }
 
-int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
-                 struct cause *cause)
+static int write_all(const struct image *img, u32 file, u64 at, const u8 *buf, u32 len,
+                     struct cause *cause)
 {
-    u32 done = 0;
-    img->unsynced = true;
-    if (img->file[file].remote)
-        return remote_move(img->file[file].remote, true, at, (void *)(uintptr_t)buf, len,
-                           cause);
-    while (done < len) {
-        ssize_t n =
-            pwrite(img->file[file].fd, (const u8 *)buf + done, len - done, (off_t)(at + done));
+    for (u32 done = 0; done < len;) {
+        ssize_t n = pwrite(img->file[file].fd, buf + done, len - done, (off_t)(at + done));
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -116,9 +110,20 @@ int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
                              n ? strerror(errno) : "no room");
         done += (u32)n;
     }
-    if (at + len > img->file[file].size)
-        img->file[file].size = at + len;
     return ST_OK;
+}
+
+int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
+                 struct cause *cause)
+{
+    struct remote *remote = img->file[file].remote;
+    int rc = remote ? remote_move(remote, true, at, (void *)(uintptr_t)buf, len, cause)
+                    : write_all(img, file, at, buf, len, cause);
+    /* Afterwards: a flush that began before has perhaps not had it. */
+    atomic_store(&img->unsynced, true);
+    if (rc == ST_OK && !remote && at + len > img->file[file].size)
+        img->file[file].size = at + len;
+    return rc;
 }
 
 int image_truncate(struct image *img, u32 file, u64 size, struct cause *cause)

@@ -17,6 +17,9 @@
 /** What a format can do. `read` and `write` move one track, or `blocks` do; bounds are checked. */
 struct image_ops {
     enum image_format format;
+    /** What is in the file stays where it is: tracks and blocks move without the image's lock,
+     *  several at the same time. Who uses it sees to it that not one of them twice. */
+    bool fixed;
     int (*read)(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause);
     int (*write)(struct image *img, u32 track, const u8 *buf, u32 len, struct cause *cause);
     int (*blocks)(struct image *img, bool write, u64 block, u32 count, u8 *buf,
@@ -53,8 +56,8 @@ struct image {
     struct image_geometry geometry;
     atomic_uint refs;
     unsigned flags;
-    bool unsynced; /* written since the host's disk last had everything */
-    bool syncing;  /* a thread is between sync_begin and sync_end */
+    atomic_bool unsynced; /* written since the host's disk last had everything */
+    bool syncing;         /* a thread is between sync_begin and sync_end */
     struct lock lock;
     pthread_cond_t wake; /* something was written first, or stop; CLOCK_MONOTONIC */
     pthread_t keeper;    /* of IMAGE_LIVE, when something has been written */
@@ -87,6 +90,9 @@ int image_file_sync(struct image *img, u32 file, struct cause *cause);
 /* image_sync.c */
 void image_lock(struct image *img);
 void image_unlock(struct image *img);
+/** Around the move of a track or of blocks: with the lock, if the format needs it. */
+void image_move_begin(struct image *img);
+void image_move_end(struct image *img, bool wrote);
 int image_sync_locked(struct image *img, struct cause *cause);
 /** Something was written: the thread that flushes and packs has work, of IMAGE_LIVE. Locked. */
 void image_wrote_locked(struct image *img);

@@ -38,6 +38,28 @@ void image_unlock(struct image *img)
         lock_drop(&img->lock);
 }
 
+/** A connection to a server is for one thread. */
+static bool moves_apart(const struct image *img)
+{
+    return img->ops->fixed && !img->file[0].remote;
+}
+
+void image_move_begin(struct image *img)
+{
+    if (!moves_apart(img))
+        image_lock(img);
+}
+
+void image_move_end(struct image *img, bool wrote)
+{
+    if (wrote && moves_apart(img))
+        image_lock(img);
+    if (wrote)
+        image_wrote_locked(img);
+    if (wrote || !moves_apart(img))
+        image_unlock(img);
+}
+
 /** The lock is given back while the host works, if `apart`; a connection is for one thread. */
 static int sync_all(struct image *img, bool apart, struct cause *cause)
 {

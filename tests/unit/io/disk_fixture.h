@@ -62,7 +62,7 @@ static void teardown(void)
     unlink(path);
 }
 
-static void ccw(u8 command, u8 flags, u16 count, u32 addr)
+static UNUSED void ccw(u8 command, u8 flags, u16 count, u32 addr)
 {
     ccw1(&m, at, command, flags, count, addr);
     at += 8;
@@ -108,7 +108,7 @@ static UNUSED void bad(u8 sense0, u8 sense1, u8 sense7)
     expect_bad(run(), sense0, sense1, sense7);
 }
 
-static void fill(u32 where, u8 byte, u32 len)
+static UNUSED void fill(u32 where, u8 byte, u32 len)
 {
     memset(storage_host(m.storage, where, len), byte, len);
 }
