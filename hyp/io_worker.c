@@ -5,9 +5,11 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "mem/base/ergo.h"
 #include "mem/base/lock.h"
+#include "mem/base/spin.h"
 
 #define IO_THREADS_MIN 4u /* a host disk that lets one wait needs no processor */
 #define IO_THREADS_PER_PROCESSOR 2u
@@ -19,15 +21,26 @@ struct io_job {
     void *arg;
 };
 
+/* One of the threads; in the list of those that sleep, the last to fall asleep first, so that few
+ * threads do most of the work. */
+struct io_thread {
+    struct io_worker *of;
+    struct io_thread *next;
+    pthread_cond_t wake;
+    bool awake;
+    pthread_t thread;
+};
+
 struct io_worker {
     struct lock lock;
-    pthread_cond_t work;
     struct io_job *first, **last;
     unsigned queued;
-    unsigned sleeping; /* threads that wait for `work` */
+    struct io_thread *asleep;
     unsigned started, threads_max;
     bool stopping;
-    pthread_t thread[IO_THREADS_MAX];
+    struct spin spin;
+    atomic_uint posts; /* jobs that were ever queued */
+    struct io_thread thread[IO_THREADS_MAX];
 };
 
 unsigned io_worker_threads(long processors)
@@ -47,7 +60,7 @@ struct io_worker *io_worker_create(unsigned threads)
     w->threads_max = threads < IO_THREADS_MAX ? threads : IO_THREADS_MAX;
     w->last = &w->first;
     lock_init(&w->lock, LOCK_WORKER);
-    pthread_cond_init(&w->work, NULL);
+    w->spin.allowed = sysconf(_SC_NPROCESSORS_ONLN) > 1;
     return w;
 }
 
@@ -68,31 +81,73 @@ static bool run_one_locked(struct io_worker *w)
     return true;
 }
 
+/* Until there may be a job. */
+static void idle_locked(struct io_worker *w, struct io_thread *t)
+{
+    if (spin_begin(&w->spin)) {
+        unsigned posts = w->posts;
+        lock_drop(&w->lock);
+        spin_until(&w->posts, posts);
+        lock_take(&w->lock);
+        spin_end(&w->spin);
+        if (w->first || w->stopping)
+            return;
+    }
+    t->awake = false;
+    t->next = w->asleep;
+    w->asleep = t;
+    while (!t->awake)
+        lock_wait(&t->wake, &w->lock);
+}
+
+/* Takes one off the list; who gave the lock back signals it. NULL: none sleeps. */
+static struct io_thread *rouse_locked(struct io_worker *w)
+{
+    struct io_thread *t = w->asleep;
+    if (t) {
+        w->asleep = t->next;
+        t->awake = true;
+    }
+    return t;
+}
+
 static void *worker_main(void *arg)
 {
-    struct io_worker *w = arg;
+    struct io_thread *t = arg;
+    struct io_worker *w = t->of;
     lock_take(&w->lock);
     for (;;) {
         if (run_one_locked(w))
             continue;
         if (w->stopping)
             break;
-        w->sleeping++;
-        lock_wait(&w->work, &w->lock);
-        w->sleeping--;
+        idle_locked(w, t);
     }
     lock_drop(&w->lock);
     return NULL;
 }
 
-/* Somebody for the job just queued: a thread that sleeps, else a new one if there may be more. */
-static void hand_out_locked(struct io_worker *w)
+static void start_thread_locked(struct io_worker *w)
 {
-    if (w->sleeping)
-        pthread_cond_signal(&w->work);
-    if (w->queued > w->sleeping && w->started < w->threads_max &&
-        pthread_create(&w->thread[w->started], NULL, worker_main, w) == 0)
+    struct io_thread *t = &w->thread[w->started];
+    t->of = w;
+    pthread_cond_init(&t->wake, NULL);
+    if (pthread_create(&t->thread, NULL, worker_main, t) == 0)
         w->started++;
+    else
+        pthread_cond_destroy(&t->wake);
+}
+
+/* Somebody for the job just queued: the thread that spins, one that sleeps and is to be signalled,
+ * else a new one if there may be more. */
+static struct io_thread *hand_out_locked(struct io_worker *w)
+{
+    if (w->queued <= w->spin.busy)
+        return NULL;
+    struct io_thread *t = rouse_locked(w);
+    if (!t && w->started < w->threads_max)
+        start_thread_locked(w);
+    return t;
 }
 
 void io_worker_add(struct io_worker *w, void (*fn)(void *arg), void *arg)
@@ -105,11 +160,15 @@ void io_worker_add(struct io_worker *w, void (*fn)(void *arg), void *arg)
     *w->last = job;
     w->last = &job->next;
     w->queued++;
-    hand_out_locked(w);
+    w->posts++;
+    spin_came(&w->spin);
+    struct io_thread *t = hand_out_locked(w);
     bool alone = w->threads_max && !w->started; /* no thread to be had: do it here */
     while (alone && run_one_locked(w))
         ;
     lock_drop(&w->lock);
+    if (t)
+        pthread_cond_signal(&t->wake);
 }
 
 bool io_worker_poll(struct io_worker *w, unsigned max)
@@ -128,15 +187,17 @@ void io_worker_destroy(struct io_worker *w)
         return;
     lock_take(&w->lock);
     w->stopping = true;
-    pthread_cond_broadcast(&w->work);
+    for (struct io_thread *t; (t = rouse_locked(w)) != NULL;)
+        pthread_cond_signal(&t->wake);
     lock_drop(&w->lock);
-    for (unsigned i = 0; i < w->started; i++)
-        pthread_join(w->thread[i], NULL);
+    for (unsigned i = 0; i < w->started; i++) {
+        pthread_join(w->thread[i].thread, NULL);
+        pthread_cond_destroy(&w->thread[i].wake);
+    }
     lock_take(&w->lock);
     while (run_one_locked(w))
         ;
     lock_drop(&w->lock);
-    pthread_cond_destroy(&w->work);
     lock_fini(&w->lock);
     free(w);
 }

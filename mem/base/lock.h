@@ -35,7 +35,13 @@ void lock_order_wait(enum lock_kind kind);
 
 static inline void lock_init(struct lock *lock, enum lock_kind kind)
 {
-    pthread_mutex_init(&lock->mutex, NULL);
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+#ifdef PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP /* held for a microsecond: looks some times first */
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+#endif
+    pthread_mutex_init(&lock->mutex, &attr);
+    pthread_mutexattr_destroy(&attr);
     lock->kind = kind;
 }
 
