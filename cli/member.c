@@ -18,6 +18,8 @@
 #include "hyp/config/fault.h"
 #include "mem/base/log.h"
 
+#define HOST_NOTE_BYTES 400
+
 const char *member_phase_name(enum member_phase phase)
 {
     static const char *const names[] = {"starting", "joining", "running", "stopping"};
@@ -50,6 +52,37 @@ static void operator_wrote(void *ctx, const char *text, size_t len)
     }
 }
 
+/* ---- what the operator is to know of the host ---- */
+
+struct host_note {
+    struct member *m;
+    char severity;
+    char text[HOST_NOTE_BYTES];
+};
+
+static void host_note_deliver(void *arg)
+{
+    struct host_note *note = arg;
+    char text[MSG_LINE_BYTES];
+    msg_format(text, sizeof text, note->severity == 'E' ? MSG_IOF001E : MSG_IOF002I,
+               note->text);
+    if (note->m->cp)
+        cp_operator_tell(note->m->cp, "%s", text);
+    free(note);
+}
+
+/* Any thread. Without memory the log has it all the same. */
+static void host_note(void *ctx, char severity, const char *text)
+{
+    struct host_note *note = malloc(sizeof *note);
+    if (!note)
+        return;
+    note->m = ctx;
+    note->severity = severity;
+    snprintf(note->text, sizeof note->text, "%s", text);
+    post_uv(note->m->post, host_note_deliver, note);
+}
+
 static void user_event(void *ctx, struct cp_user *user, enum cp_user_event event)
 {
     struct member *m = ctx;
@@ -66,6 +99,7 @@ void member_closed(struct member *m)
 {
     vm_host_destroy(m->host);
     m->host = NULL;
+    log_set_operator(NULL, NULL);
     post_uv_destroy(m->post);
     member_timers_cancel(m);
     uv_close((uv_handle_t *)&m->term, NULL);
@@ -292,6 +326,8 @@ static void begin(struct member *m)
     signals(m);
     m->post = post_uv_create(&m->loop);
     int rc = m->post ? ST_OK : cause_set(&cause, ST_NOMEM, "out of memory");
+    if (m->post)
+        log_set_operator(host_note, m);
     int gone = member_while_open(m, &cause);
     rc = rc ? rc : gone;
     if (!rc)

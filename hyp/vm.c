@@ -73,6 +73,12 @@ static void port_run(void *ctx, void (*fn)(void *arg), void *arg)
     io_worker_add(vm->worker, fn, arg);
 }
 
+static const char *port_owner(void *ctx)
+{
+    struct vm *vm = ctx;
+    return vm->config.name;
+}
+
 static u64 port_io_tod(void *ctx)
 {
     struct vm *vm = ctx;
@@ -136,6 +142,7 @@ static const struct io_ports io_port_table = {
     .service_signal = port_service_signal,
     .mchk_crw = port_crw,
     .run = port_run,
+    .owner = port_owner,
     .tod = port_io_tod,
     .console_write = port_console_write,
     .display_changed = port_display_changed,

@@ -65,6 +65,11 @@ void css_destroy(struct css *css)
     css_unref(css);
 }
 
+const char *css_owner(const struct css *css)
+{
+    return css->ports->owner ? css->ports->owner(css->ctx) : "the machine";
+}
+
 struct subchannel *css_sub_locked(struct css *css, u32 schid)
 {
     const struct sub_set *set = &css->set[schid >> SCHID_SET_SHIFT & (CSS_SETS - 1)];

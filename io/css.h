@@ -49,6 +49,8 @@ struct io_interruption {
 
 /** A css over `storage`; `ports`, `ctx` and `storage` outlive it. NULL without host memory. */
 struct css *css_create(struct storage *storage, const struct io_ports *ports, void *ctx);
+/** Whose it is, for messages. */
+const char *css_owner(const struct css *css);
 /** Ends all device work, calls every device's detach. */
 void css_destroy(struct css *css);
 /** I/O-system reset: cancels work, clears pending interruptions, disables all subchannels. */

@@ -25,6 +25,8 @@ struct io_ports {
      *  at once, but then a channel program that loops keeps the processor thread until another
      *  thread halts, clears or quiesces. */
     void (*run)(void *ctx, void (*fn)(void *arg), void *arg);
+    /** Whose channel subsystem it is, for messages. */
+    const char *(*owner)(void *ctx);
     /** The guest's TOD clock. */
     u64 (*tod)(void *ctx);
     /** Console output in UTF-8 of device `devno`, or of IO_CONSOLE_SCLP or IO_CONSOLE_VT220.

@@ -175,7 +175,7 @@ static int eckd_end(void *dev, struct dev_io *io, int us)
 static void settle(struct eckd *d)
 {
     struct cause cause;
-    (void)eckd_flush(d, &cause); /* a failure was logged */
+    (void)eckd_flush(d, &cause); /* the operator was told */
 }
 
 static void eckd_cancel(void *dev)
@@ -252,6 +252,7 @@ static int eckd_restore(void *dev, struct codec_in *in, struct cause *cause)
          eckd_state_valid(d, &s);
     d->s = ok ? s : (struct eckd_state){0};
     eckd_forget(d);
+    eckd_forget_plain(d->v);
     eckd_claim_restore(d, d->s.claimed);
     /* Offline: [E2] when it is read. */
     if (ok && (!d->v->img || image_offline(d->v->img) || position_valid(d)))

@@ -62,7 +62,7 @@ int eckd_define_extent(struct eckd *d, struct dev_io *io)
 static int orient_to_record(struct eckd *d, struct dev_io *io, const u8 *argument)
 {
     int us = 0;
-    struct cached_track *t = eckd_track(d, io, &us);
+    struct cached_track *t = eckd_counts(d, io, &us);
     if (!t)
         return us;
     for (u32 i = 0; i < t->layout.count; i++) {

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "io/dasd/dasd.h"
+#include "io/dasd/trouble.h"
 #include "io/image/track.h"
 #include "io/io_state.h"
 #include "mem/base/lock.h"
@@ -124,8 +125,12 @@ enum eckd_message {
 
 struct cached_track {
     u32 track;
-    bool valid, dirty;
-    u64 used; /* when it was used last, in uses of the cache */
+    bool valid;
+    bool whole;               /* else [C1] of eckd_cache.c: */
+    u32 here;                 /* a bit for each record whose data is here */
+    bool dirty_all;           /* it is to be written, */
+    u32 dirty_from, dirty_to; /* or these bytes of it */
+    u64 used;                 /* when it was used last, in uses of the cache */
     struct track_layout layout;
     u8 bytes[IMAGE_TRACK_BYTES_MAX];
 };
@@ -146,6 +151,8 @@ struct eckd_volume {
     struct image *img; /* NULL: nobody's, of an alias without a base */
     u32 tracks, heads;
     u64 identity; /* no other volume of the control unit ever has it */
+    _Atomic u8
+        *plain; /* a bit for each track that Linux formatted, as far as was seen; may be NULL */
     struct lock lock;
     struct eckd_claim *claims; /* in the order in which they came */
     u64 writes;                /* of tracks by all devices; the last ones: */
@@ -170,6 +177,7 @@ struct eckd {
     u64 changes; /* of the image by others, when the cache was last looked at */
     struct eckd_claim claim;
     bool claiming; /* it is in the list */
+    struct trouble trouble;
     enum eckd_unit_type type;
     bool joined; /* the control unit has it */
     u16 devno;
@@ -215,10 +223,18 @@ void eckd_wrote(struct eckd *d, u32 track);
 /* eckd_cache.c */
 /** The track under the head; NULL after a unit check, whose status is in *us. */
 struct cached_track *eckd_track(struct eckd *d, struct dev_io *io, int *us);
+/** Its count fields and layout at least; or the data of s.record, too. */
+struct cached_track *eckd_counts(struct eckd *d, struct dev_io *io, int *us);
+struct cached_track *eckd_record(struct eckd *d, struct dev_io *io, int *us);
+/** Records of a whole track have changed; or key and data of s.record, which are bytes `from` to
+ *  `to` of the track. */
 void eckd_changed(struct eckd *d, struct cached_track *t);
+void eckd_changed_data(struct eckd *d, struct cached_track *t, u32 from, u32 to);
 /** Write what is dirty; a track that cannot be written is forgotten, and so is as it was. */
 int eckd_flush(struct eckd *d, struct cause *cause);
 void eckd_forget(struct eckd *d);
+/** Another machine had the volume meanwhile. */
+void eckd_forget_plain(struct eckd_volume *v);
 void eckd_forget_track(struct eckd *d, u32 track);
 void eckd_cache_free(struct eckd *d);
 

@@ -39,6 +39,8 @@ struct eckd_volume *eckd_volume_create(struct image *img)
     v->img = image_ref(img);
     v->tracks = image_geometry(img)->tracks;
     v->heads = image_geometry(img)->heads;
+    if (image_has_parts(img))
+        v->plain = calloc(v->tracks / 8 + 1, 1);
     return v;
 }
 
@@ -47,6 +49,7 @@ void eckd_volume_unref(struct eckd_volume *v)
     if (!v || !v->img || atomic_fetch_sub(&v->refs, 1) != 1)
         return;
     image_unref(v->img);
+    free((void *)v->plain);
     lock_fini(&v->lock);
     free(v);
 }

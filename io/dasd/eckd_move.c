@@ -47,7 +47,7 @@ int eckd_next_record(struct eckd *d, struct dev_io *io, bool multi, bool skip_r0
 {
     for (;;) {
         int us = 0;
-        struct cached_track *t = eckd_track(d, io, &us);
+        struct cached_track *t = eckd_counts(d, io, &us);
         if (!t)
             return us;
         bool start = d->s.orient <= ORIENT_HA;
@@ -167,7 +167,7 @@ static int search_id(struct eckd *d, struct dev_io *io)
     u8 argument[5] = {0};
     size_t len = dev_io_get(io, argument, sizeof argument);
     int us = eckd_next_record(d, io, dev_io_command(io) & ECKD_MULTI_TRACK, false);
-    struct cached_track *t = us ? NULL : eckd_track(d, io, &us);
+    struct cached_track *t = us ? NULL : eckd_counts(d, io, &us);
     if (!t)
         return us;
     bool found =

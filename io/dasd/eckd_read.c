@@ -32,7 +32,7 @@ static int read_record(struct eckd *d, struct dev_io *io)
     bool ckd = command == ECKD_READ_CKD, key = command != ECKD_READ;
     bool multi = dev_io_command(io) & ECKD_MULTI_TRACK;
     int us = ckd ? eckd_next_record(d, io, multi, true) : to_record(d, io, key);
-    struct cached_track *t = us ? NULL : eckd_track(d, io, &us);
+    struct cached_track *t = us ? NULL : eckd_record(d, io, &us);
     if (!t)
         return us;
     const u8 *count = t->bytes + t->layout.offset[d->s.record];

@@ -40,7 +40,7 @@ static int write_record(struct eckd *d, struct dev_io *io)
         us = eckd_reject(d, io, MESSAGE_SEQUENCE);
     if (us == 0 && !here)
         us = eckd_next_record(d, io, dev_io_command(io) & ECKD_MULTI_TRACK, true);
-    struct cached_track *t = us ? NULL : eckd_track(d, io, &us);
+    struct cached_track *t = us ? NULL : eckd_counts(d, io, &us);
     if (!t)
         return us;
     u8 *count = t->bytes + t->layout.offset[d->s.record];
@@ -48,7 +48,7 @@ static int write_record(struct eckd *d, struct dev_io *io)
     size_t len = (size_t)(count + track_record_bytes(count) - to);
     size_t got = dev_io_get(io, to, len);
     memset(to + got, 0, len - got);
-    eckd_changed(d, t);
+    eckd_changed_data(d, t, (u32)(to - t->bytes), (u32)(to - t->bytes + len));
     d->s.orient = ORIENT_DATA;
     return done(d, be16_load(count + 6) ? DS_NORMAL : DS_NORMAL | DS_UNIT_EXCEPTION);
 }

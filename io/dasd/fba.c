@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "io/dasd/dasd.h"
+#include "io/dasd/trouble.h"
 #include "io/io_state.h"
-#include "mem/base/log.h"
 
 #define DASD_CHPID 0x20
 #define CHARACTERISTICS_BYTES 32u
@@ -43,7 +43,9 @@ enum fba_operation {
 
 /** Located by css (devno); created by fba_create, destroyed by detach; the executor's thread. */
 struct fba {
+    struct css *css;
     struct image *img;
+    struct trouble trouble;
     u64 blocks;
     u16 devno;
     bool wrote; /* this channel program did */
@@ -63,9 +65,9 @@ static int reject(struct dev_io *io)
     return check(io, SENSE_COMMAND_REJECT, 0);
 }
 
-static int failed(struct fba *d, struct dev_io *io, const struct cause *cause)
+static int failed(struct fba *d, struct dev_io *io, bool write, const struct cause *cause)
 {
-    log_line("disk %04X: %s", d->devno, cause->text);
+    trouble_failed(&d->trouble, d->css, d->devno, write, cause);
     return check(io, SENSE_EQUIPMENT_CHECK, SENSE1_PERMANENT);
 }
 
@@ -125,7 +127,8 @@ static int read_blocks(struct fba *d, struct dev_io *io, u32 block, u32 count)
     while (count) {
         u32 n = count < CHUNK_BLOCKS ? count : CHUNK_BLOCKS;
         if (image_read_blocks(d->img, block, n, d->chunk, &cause))
-            return failed(d, io, &cause);
+            return failed(d, io, false, &cause);
+        trouble_well(&d->trouble, d->css, d->devno, false);
         if (dev_io_put(io, d->chunk, n * IMAGE_BLOCK_BYTES) < n * IMAGE_BLOCK_BYTES)
             break;
         block += n;
@@ -144,7 +147,8 @@ static int write_blocks(struct fba *d, struct dev_io *io)
         size_t got = dev_io_get(io, d->chunk, n * IMAGE_BLOCK_BYTES);
         memset(d->chunk + got, 0, n * IMAGE_BLOCK_BYTES - got);
         if (image_write_blocks(d->img, block, n, d->chunk, &cause))
-            return failed(d, io, &cause);
+            return failed(d, io, true, &cause);
+        trouble_well(&d->trouble, d->css, d->devno, true);
         block += n;
         count -= n;
     }
@@ -214,7 +218,7 @@ static int fba_end(void *dev, struct dev_io *io, int us)
     struct cause cause;
     if (!d->wrote || image_commit(d->img, &cause) == ST_OK)
         return us;
-    return failed(d, io, &cause);
+    return failed(d, io, true, &cause);
 }
 
 static void fba_reset(void *dev)
@@ -283,6 +287,7 @@ int fba_create(struct css *css, u16 devno, struct image *img, bool announce,
     struct fba *d = calloc(1, sizeof *d);
     if (!d)
         return cause_set(cause, ST_NOMEM, "no memory for device %04X", devno);
+    d->css = css;
     d->devno = devno;
     d->img = image_ref(img);
     d->blocks = image_geometry(img)->blocks;

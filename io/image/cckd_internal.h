@@ -14,7 +14,9 @@
 #define CCKD_NO_OFFSET 0xffffffffu   /* of a shadow file: look below */
 #define CCKD_REST_MIN 96u            /* smaller pieces stay with what was put there */
 #define CCKD_PENDING_MAX (64u << 20) /* bytes freed but not reused before the next sync */
-#define CCKD_UNPACKED_MAX 4096u      /* tracks of a live image that wait to be packed */
+/** So many while the thread of a live image brings about that sync; then the guest waits for it. */
+#define CCKD_PENDING_LIVE_MAX (512u << 20)
+#define CCKD_UNPACKED_MAX 4096u /* tracks of a live image that wait to be packed */
 #define CCKD_CLOSE_PACKS_MAX 64u
 #define CCKD_UNPACKED_END (3ull << 30) /* a file that long gets packed tracks only */
 

@@ -134,14 +134,26 @@ int cckd_scan(struct image *img, struct cause *cause)
     return rc;
 }
 
+/** Space that waits for the host's disk is to be free again: in a while, or at once where much does
+ *  or the file is nearly as long as it can be. */
+static int make_free(struct image *img, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    if (c->pending.total <= CCKD_PENDING_MAX)
+        return ST_OK;
+    bool few = c->pending.total <= CCKD_PENDING_LIVE_MAX || img->syncing;
+    bool soon = few && c->end < CCKD_UNPACKED_END;
+    if (soon && image_flush_soon_locked(img))
+        return ST_OK;
+    return image_sync_locked(img, cause);
+}
+
 int cckd_take(struct image *img, u64 *len, u64 *at, struct cause *cause)
 {
     struct cckd *c = img->format;
-    if (c->pending.total > CCKD_PENDING_MAX) {
-        int rc = image_sync_locked(img, cause);
-        if (rc)
-            return rc;
-    }
+    int rc = make_free(img, cause);
+    if (rc)
+        return rc;
     u64 wanted = *len;
     if (spans_take(&c->free, len, CCKD_REST_MIN, at)) {
         c->imbed += *len - wanted;

@@ -81,8 +81,24 @@ static int ckd_write(struct image *img, u32 track, const u8 *buf, u32 len, struc
     return image_pwrite(img, file, at, buf, len, cause);
 }
 
+static int file_part(struct image *img, bool write, u32 file, u64 at, u8 *buf, u32 len,
+                     struct cause *cause)
+{
+    return write ? image_pwrite(img, file, at, buf, len, cause)
+                 : image_pread(img, file, at, buf, len, cause);
+}
+
+static int ckd_part(struct image *img, bool write, u32 track, u32 from, u8 *buf, u32 len,
+                    struct cause *cause)
+{
+    u32 file;
+    u64 at;
+    place(img, track, &file, &at);
+    return file_part(img, write, file, at + from, buf, len, cause);
+}
+
 static const struct image_ops ckd_ops = {
-    .format = IMAGE_CKD, .fixed = true, .read = ckd_read, .write = ckd_write};
+    .format = IMAGE_CKD, .fixed = true, .read = ckd_read, .write = ckd_write, .part = ckd_part};
 
 /** Cylinders in the file just opened, whose header is `head`. */
 static int file_cylinders(struct image *img, u32 file, const u8 *head, u32 *cylinders,
@@ -189,8 +205,18 @@ static int raw_write(struct image *img, u32 track, const u8 *buf, u32 len, struc
                         len - TRACK_HA_BYTES, cause);
 }
 
-static const struct image_ops raw_ops = {
-    .format = IMAGE_CKD_RAW, .fixed = true, .read = raw_read, .write = raw_write};
+static int raw_part(struct image *img, bool write, u32 track, u32 from, u8 *buf, u32 len,
+                    struct cause *cause)
+{
+    u64 at = (u64)track * RAW_TRACK_BYTES + from - TRACK_HA_BYTES;
+    return file_part(img, write, 0, at, buf, len, cause);
+}
+
+static const struct image_ops raw_ops = {.format = IMAGE_CKD_RAW,
+                                         .fixed = true,
+                                         .read = raw_read,
+                                         .write = raw_write,
+                                         .part = raw_part};
 
 bool ckd_raw_probe(struct image *img, const u8 head[DEVHDR_BYTES])
 {

@@ -221,6 +221,40 @@ int image_write_track(struct image *img, u32 track, const u8 *buf, u32 len, stru
     return rc;
 }
 
+bool image_has_parts(const struct image *img)
+{
+    return img->ops->part && !img->file[0].nbd &&
+           !(img->flags & (IMAGE_RANGES | IMAGE_NO_LOCK));
+}
+
+static int part_move(struct image *img, bool write, u32 track, u32 from, u8 *buf, u32 len,
+                     struct cause *cause)
+{
+    if (!image_has_parts(img) || track >= img->geometry.tracks || from < TRACK_HA_BYTES ||
+        from + len > img->geometry.track_bytes)
+        return cause_set(cause, ST_INVAL, "%s: has no bytes %u to %u of track %u", img->path,
+                         from, from + len, track);
+    int rc = write ? writable(img, cause) : ST_OK;
+    if (rc)
+        return rc;
+    image_move_begin(img);
+    rc = img->ops->part(img, write, track, from, buf, len, cause);
+    image_move_end(img, write);
+    return rc;
+}
+
+int image_read_part(struct image *img, u32 track, u32 from, u8 *buf, u32 len,
+                    struct cause *cause)
+{
+    return part_move(img, false, track, from, buf, len, cause);
+}
+
+int image_write_part(struct image *img, u32 track, u32 from, const u8 *buf, u32 len,
+                     struct cause *cause)
+{
+    return part_move(img, true, track, from, (u8 *)(uintptr_t)buf, len, cause);
+}
+
 static int blocks_move(struct image *img, bool write, u64 block, u32 count, u8 *buf,
                        struct cause *cause)
 {

@@ -22,6 +22,9 @@ struct image_ops {
     bool fixed;
     int (*read)(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause);
     int (*write)(struct image *img, u32 track, const u8 *buf, u32 len, struct cause *cause);
+    /** A part of a track; NULL where there is none. */
+    int (*part)(struct image *img, bool write, u32 track, u32 from, u8 *buf, u32 len,
+                struct cause *cause);
     int (*blocks)(struct image *img, bool write, u64 block, u32 count, u8 *buf,
                   struct cause *cause);
     /** Around the host's sync of the files, which is done without the lock; may be NULL. */
@@ -61,7 +64,7 @@ struct image {
     struct lock lock;
     pthread_cond_t wake; /* something was written first, or stop; CLOCK_MONOTONIC */
     pthread_t keeper;    /* of IMAGE_LIVE, when something has been written */
-    bool kept, stop, told;
+    bool kept, stop, told, hurry;
     u64 first_ns, last_ns; /* of the writes that the host's disk may not have; 0: none */
     char *path;
     struct image_file file[IMAGE_FILES_MAX];
@@ -96,6 +99,8 @@ void image_move_end(struct image *img, bool wrote);
 int image_sync_locked(struct image *img, struct cause *cause);
 /** Something was written: the thread that flushes and packs has work, of IMAGE_LIVE. Locked. */
 void image_wrote_locked(struct image *img);
+/** That thread is to flush at once; false: there is none. Locked. */
+bool image_flush_soon_locked(struct image *img);
 /** Ends that thread. */
 void image_keeper_stop(struct image *img);
 

@@ -67,6 +67,7 @@ static int sync_all(struct image *img, bool apart, struct cause *cause)
     img->syncing = true;
     img->unsynced = false;
     img->first_ns = 0;
+    img->hurry = false;
     if (img->ops->sync_begin)
         img->ops->sync_begin(img);
     if (apart)
@@ -117,6 +118,8 @@ static u64 sync_due(const struct image *img)
 {
     if (!img->first_ns)
         return UINT64_MAX;
+    if (img->hurry)
+        return 0;
     u64 quiet = img->last_ns + IMAGE_QUIET_MS * NS_PER_MS;
     u64 latest = img->first_ns + IMAGE_UNSYNCED_MS * NS_PER_MS;
     return quiet < latest ? quiet : latest;
@@ -128,7 +131,9 @@ static void flush(struct image *img)
     struct cause cause = {0};
     int rc = sync_all(img, true, &cause);
     if (rc && !img->told)
-        log_line("disk image %s; it is tried again", cause.text);
+        log_operator('E', "disk image %s; it is tried again", cause.text);
+    if (rc == ST_OK && img->told)
+        log_operator('I', "disk image %s: goes on", img->path);
     if (rc)
         img->first_ns = img->last_ns = now_ns();
     img->told = rc != ST_OK;
@@ -172,6 +177,17 @@ void image_wrote_locked(struct image *img)
         img->kept = pthread_create(&img->keeper, NULL, keep, img) == 0;
     else
         pthread_cond_signal(&img->wake);
+}
+
+bool image_flush_soon_locked(struct image *img)
+{
+    if (!img->kept || img->flags & IMAGE_SYNC)
+        return false;
+    if (!img->syncing && !img->hurry) {
+        img->hurry = true;
+        pthread_cond_signal(&img->wake);
+    }
+    return true;
 }
 
 void image_keeper_stop(struct image *img)

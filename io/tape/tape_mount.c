@@ -32,7 +32,7 @@ void tape_mount_wanted(struct tape *tape)
         tape->file = tape_file_ref(tape_loader_volume(tape->loader));
         tape->ready = true;
     } else {
-        log_line("tape %04X: %s", tape->devno, cause.text);
+        log_operator('E', "tape %04X: %s", tape->devno, cause.text);
     }
     tape->s.want = WANT_NOTHING;
 }

@@ -68,7 +68,7 @@ int tape_host_check(const struct tape *tape, struct dev_io *io, const struct cau
 {
     if (cause->status == ST_LIMIT)
         return tape_unit_check(tape, io, TAPE_CHECK_END_TAPE);
-    log_line("tape %04X: %s", tape->devno, cause->text);
+    log_operator('E', "tape %04X: %s", tape->devno, cause->text);
     return tape_unit_check(tape, io,
                            cause->status == ST_PROTO ? TAPE_CHECK_DATA : TAPE_CHECK_WRITE);
 }

@@ -211,12 +211,12 @@ int unitrec_file_sink(void *arg, u16 devno, u8 command, const u8 *bytes, size_t 
     int failed = put_out(f, &o);
     if (failed) {
         if (!f->told)
-            log_line("%s %04X: %s: %s", what, devno, f->path, strerror(failed));
+            log_operator('E', "%s %04X: %s: %s", what, devno, f->path, strerror(failed));
         f->told = true;
         return failed == ENOSPC || failed == EFBIG || failed == EDQUOT ? ST_LIMIT : ST_IO;
     }
     if (f->told)
-        log_line("%s %04X: %s: goes on", what, devno, f->path);
+        log_operator('I', "%s %04X: %s: goes on", what, devno, f->path);
     f->told = false;
     f->at = at;
     return ST_OK;

@@ -21,6 +21,11 @@ void log_set_system(const char *system)
     snprintf(log_system, sizeof log_system, "%s", system);
 }
 
+static struct {
+    void (*sink)(void *ctx, char severity, const char *text);
+    void *ctx;
+} log_operators; /* set while there are no other threads */
+
 static size_t log_stamp(char *out, size_t room)
 {
     struct timespec now;
@@ -48,6 +53,24 @@ void log_line(const char *fmt, ...)
     line[n++] = '\n';
     if (write(STDERR_FILENO, line, n) < 0)
         return; /* nowhere left to say it */
+}
+
+void log_set_operator(void (*sink)(void *ctx, char severity, const char *text), void *ctx)
+{
+    log_operators.sink = sink;
+    log_operators.ctx = ctx;
+}
+
+void log_operator(char severity, const char *fmt, ...)
+{
+    char text[LOG_LINE_BYTES];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    log_line("%s", text);
+    if (log_operators.sink)
+        log_operators.sink(log_operators.ctx, severity, text);
 }
 
 void ergo_fail(const char *kind, const char *cond, const char *file, int line)

@@ -9,4 +9,12 @@ void log_set_system(const char *system);
 /** Write one line; no newline in `fmt`. */
 void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/** What the operator is to know of the host: `severity` 'E' for something that fails, 'I' when it
+ *  goes on. A line like the others, and the sink has it, too. Any lock of io may be held. */
+void log_operator(char severity, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** Who takes such lines to the operator, on any thread, with locks held: takes no lock but
+ *  post->lock. NULL: nobody. Set while no other threads are. */
+void log_set_operator(void (*sink)(void *ctx, char severity, const char *text), void *ctx);
+
 #endif

@@ -114,7 +114,7 @@ static UNUSED void fill(u32 where, u8 byte, u32 len)
 }
 
 /** State and storage go to `to`, which becomes the machine. */
-static void move_to(struct machine *to)
+static UNUSED void move_to(struct machine *to)
 {
     struct codec_out out;
     struct codec_in in;

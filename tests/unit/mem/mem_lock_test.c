@@ -29,6 +29,9 @@ static bool follows(unsigned first, unsigned then)
     case LOCK_DEVICE: return first == LOCK_CSS;
     case LOCK_HOST: return first == LOCK_CSS || first == LOCK_SCLP;
     case LOCK_MAIL: return first == LOCK_CPU_SET;
+    case LOCK_POST:
+        return first == LOCK_CSS || first == LOCK_IMAGE || first == LOCK_VOLUME ||
+               first == LOCK_TURN;
     case LOCK_EXTENTS: return first == LOCK_CSS || first == LOCK_TURN;
     case LOCK_VOLUME: return first == LOCK_CSS || first == LOCK_TURN;
     case LOCK_IMAGE: return first == LOCK_CSS || first == LOCK_TURN || first == LOCK_VOLUME;

@@ -1,0 +1,174 @@
+/* A disk of the host that fails, with EIO, in reads or in writes: the guest gets an equipment
+ * check, the operator one message and another when I/O goes on, what was written is there. This
+ * program's own pread and pwrite stand between the library and the host. */
+#include "tests/unit/io/disk_fixture.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+
+#include "io/image/track.h"
+#include "mem/base/log.h"
+
+#define CKD_DEVNO 0x0200
+#define FBA_DEVNO 0x0300
+#define BYTES 4096u
+
+static bool reads_fail, writes_fail;
+static u32 errors, notes;
+static char last[512];
+
+ssize_t pread(int fd, void *buf, size_t n, off_t where)
+{
+    if (reads_fail) {
+        errno = EIO;
+        return -1;
+    }
+    return syscall(SYS_pread64, fd, buf, n, where);
+}
+
+ssize_t pwrite(int fd, const void *buf, size_t n, off_t where)
+{
+    if (writes_fail) {
+        errno = EIO;
+        return -1;
+    }
+    return syscall(SYS_pwrite64, fd, buf, n, where);
+}
+
+static void operator_hears(void *ctx, char severity, const char *text)
+{
+    (void)ctx;
+    *(severity == 'E' ? &errors : &notes) += 1;
+    snprintf(last, sizeof last, "%s", text);
+}
+
+static const enum image_format formats[] = {IMAGE_CKD_RAW, IMAGE_CKD, IMAGE_CCKD,
+                                            IMAGE_FBA_RAW};
+
+static void setup(int which)
+{
+    struct image_create what = {.format = formats[which],
+                                .cylinders = 2,
+                                .blocks = 1000,
+                                .compress = true,
+                                .linux_tracks = true};
+    if (formats[which] == IMAGE_FBA_RAW)
+        what.cylinders = 0;
+    make_disk("failing", formats[which] == IMAGE_FBA_RAW ? FBA_DEVNO : CKD_DEVNO, &what);
+    log_set_operator(operator_hears, NULL);
+}
+
+static void ckd_program(u32 track, bool write)
+{
+    u8 p[16] = {write ? 0x80 : 0x40, 0xc0};
+    track_cchh(track, 15, p + 8);
+    track_cchh(track, 15, p + 12);
+    storage_write(m.storage, EXTENT, p, sizeof p);
+    u8 l[16] = {write ? 0x01 : 0x06, 0, 0, 1};
+    track_cchh(track, 15, l + 4);
+    track_cchh(track, 15, l + 8);
+    l[12] = 3;
+    storage_write(m.storage, LOCATE, l, sizeof l);
+    ccw(0x63, CC, 16, EXTENT);
+    ccw(0x47, CC, 16, LOCATE);
+    ccw(write ? 0x85 : 0x86, 0, BYTES, AREA);
+}
+
+static void fba_program(u32 place, bool write)
+{
+    u8 p[16] = {write ? 0x00 : 0x40};
+    be32_store(p + 12, 999);
+    storage_write(m.storage, EXTENT, p, sizeof p);
+    u8 l[8] = {write ? 0x01 : 0x06, 0, 0, BYTES / 512};
+    be32_store(l + 4, place * 8);
+    storage_write(m.storage, LOCATE, l, sizeof l);
+    ccw(0x63, CC, 16, EXTENT);
+    ccw(0x43, CC, 8, LOCATE);
+    ccw(write ? 0x41 : 0x42, 0, BYTES, AREA);
+}
+
+static void program(u32 place, bool write, u8 byte)
+{
+    fill(AREA, byte, BYTES);
+    if (image_geometry(img)->tracks)
+        ckd_program(place, write);
+    else
+        fba_program(place, write);
+}
+
+static void expect_read(u32 place, u8 byte)
+{
+    program(place, false, 0xee);
+    good();
+    const u8 *bytes = storage_host(m.storage, AREA, BYTES);
+    ck_assert_uint_eq(bytes[0], byte);
+    ck_assert_uint_eq(bytes[BYTES - 1], byte);
+}
+
+static void expect_failure(u32 place, bool write)
+{
+    program(place, write, 0x55);
+    bad(0x10, 0x80, 0);
+}
+
+START_TEST(failing_writes)
+{
+    setup(_i);
+    program(1, true, 0x11);
+    good();
+    writes_fail = true;
+    for (u32 i = 0; i < 3; i++)
+        expect_failure(1 + i, true);
+    ck_assert_uint_eq(errors, 1);
+    ck_assert_uint_eq(notes, 0);
+    ck_assert_ptr_nonnull(strstr(last, "writing"));
+    ck_assert_ptr_nonnull(strstr(last, path));
+    ck_assert_ptr_nonnull(strstr(last, strerror(EIO)));
+    expect_read(1, 0x11); /* it is as it was */
+    writes_fail = false;
+    program(2, true, 0x22);
+    good();
+    ck_assert_uint_eq(errors, 1);
+    ck_assert_uint_eq(notes, 1);
+    ck_assert_ptr_nonnull(strstr(last, "goes on"));
+    expect_read(1, 0x11);
+    expect_read(2, 0x22);
+    writes_fail = true; /* again: the operator hears of it again */
+    expect_failure(2, true);
+    ck_assert_uint_eq(errors, 2);
+    writes_fail = false;
+    expect_read(2, 0x22);
+    teardown();
+}
+END_TEST
+
+START_TEST(failing_reads)
+{
+    setup(_i);
+    program(1, true, 0x11);
+    good();
+    program(2, true, 0x22);
+    good();
+    close_disk(); /* nothing is in storage any more */
+    open_disk(formats[_i] == IMAGE_FBA_RAW ? FBA_DEVNO : CKD_DEVNO, 0);
+    reads_fail = true;
+    for (u32 i = 0; i < 3; i++)
+        expect_failure(1 + i % 2, false);
+    ck_assert_uint_eq(errors, 1);
+    ck_assert_ptr_nonnull(strstr(last, "reading"));
+    reads_fail = false;
+    expect_read(1, 0x11);
+    ck_assert_uint_eq(notes, 1);
+    expect_read(2, 0x22);
+    ck_assert_uint_eq(errors, 1);
+    teardown();
+}
+END_TEST
+
+int main(void)
+{
+    SUITE_BEGIN("failing");
+    tcase_add_loop_test(tc, failing_writes, 0, ARRAY_LEN(formats));
+    tcase_add_loop_test(tc, failing_reads, 0, ARRAY_LEN(formats));
+    return run_suite(suite);
+}
