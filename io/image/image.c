@@ -223,7 +223,7 @@ int image_write_track(struct image *img, u32 track, const u8 *buf, u32 len, stru
 
 bool image_has_parts(const struct image *img)
 {
-    return img->ops->part && !img->file[0].nbd &&
+    return img->ops->part && !img->file[0].remote &&
            !(img->flags & (IMAGE_RANGES | IMAGE_NO_LOCK));
 }
 
