@@ -490,6 +490,8 @@ void cpu_purge_page(struct cpu *c, u64 va)
 
 void cpu_purge_asce(struct cpu *c, u64 asce)
 {
+    c->tlb->drops++;
+    tlb_epochs_end(c->tlb);
     for (unsigned i = 0; i < TLB_SPACES; i++)
         if (c->tlb->space[i].dat && (c->tlb->space[i].asce & ~0xfffull) == (asce & ~0xfffull))
             c->tlb->space[i].stale = true;

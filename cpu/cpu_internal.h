@@ -62,7 +62,8 @@ struct ex_target {
     struct dinsn d;
 };
 
-#define JIT_ANCHORS 8u /* base registers of a region whose host address is kept */
+#define JIT_ANCHOR_CELLS 16384u
+#define JIT_ANCHORS 16u /* base registers of a region whose host address is kept */
 
 enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
 
@@ -93,9 +94,6 @@ struct cpu {
     bool jit_stops;  /* lockstep: the way out of translated code ends the stretch */
     u32 fpc;
     u64 jit_fp[2]; /* translated code: two numbers whose comparison is the condition code */
-    struct {
-        u64 base, host; /* value of a base register, and its host address; jit/window.c */
-    } jit_anchor[JIT_ANCHORS];
     u64 vr[32][2]; /* vector registers; [n][0] is floating-point register n */
     u64 cr[16];
     u32 ar[16];
@@ -167,6 +165,13 @@ struct cpu {
     _Atomic u64 malfunction_from; /* one bit per CPU address */
 
     u8 heat[JIT_HEAT_ENTRIES]; /* executions of branch targets; see jit_heat */
+
+    /* anchors of regions, jit/anchor.c: one cell in front with the epoch of the space they were
+     * set in, as its base */
+    struct jit_anchor_now {
+        u64 base, host; /* value of a base register, and its host address; or ... */
+        u64 room;       /* of a page: where it begins, what is added, what is covered */
+    } jit_anchor[JIT_ANCHOR_CELLS];
 };
 
 /** What the CPUs of one configuration share. lock is a leaf lock (docs/locking.md). */

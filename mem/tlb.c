@@ -50,8 +50,25 @@ void tlb_space_clear(struct tlb_space *sp)
     sp->stale = false;
 }
 
+/* Epochs of spaces differ by what is less than a step. */
+#define EPOCH_STEP 32u
+_Static_assert(TLB_SPACES < EPOCH_STEP, "epochs");
+
+static void epoch_end(struct tlb_space *sp)
+{
+    if (sp->epoch) /* it has been used */
+        sp->epoch += EPOCH_STEP;
+}
+
+void tlb_epochs_end(struct tlb *tlb)
+{
+    for (unsigned i = 0; i < TLB_SPACES; i++)
+        epoch_end(&tlb->space[i]);
+}
+
 void tlb_space_clear_stores(struct tlb_space *sp)
 {
+    epoch_end(sp);
     entries_clear(sp->store, &sp->store_groups);
     sp->low[0].tag = sp->low[1].tag = TLB_NONE;
 }
@@ -64,6 +81,7 @@ static void entry_drop(struct tlb_entry *e, u64 host)
 
 void tlb_drop_stores(struct tlb *tlb, u64 host)
 {
+    tlb_epochs_end(tlb);
     for (unsigned i = 0; i < TLB_SPACES; i++) {
         struct tlb_space *sp = &tlb->space[i];
         u64 groups = sp->store_groups;
@@ -94,6 +112,8 @@ void tlb_drop_code(struct tlb *tlb, const void *page)
 void tlb_drop_index(struct tlb *tlb, u64 va)
 {
     unsigned index = (va >> FRAME_SHIFT) & (INDEX_STEP - 1);
+    tlb->drops++;
+    tlb_epochs_end(tlb);
     for (unsigned i = 0; i < TLB_SPACES; i++) {
         struct tlb_space *sp = &tlb->space[i];
         if (!sp->prepared)
@@ -109,6 +129,8 @@ void tlb_drop_index(struct tlb *tlb, u64 va)
 
 void tlb_purge(struct tlb *tlb)
 {
+    tlb->drops++;
+    tlb_epochs_end(tlb);
     for (unsigned i = 0; i < TLB_SPACES; i++)
         tlb->space[i].stale = true;
 }
@@ -163,6 +185,8 @@ struct tlb_space *tlb_space_get(struct tlb *tlb, u64 asce, bool dat, u8 key, u8 
     if (sp)
         return sp;
     sp = tlb_space_victim(tlb, pinned, pinned_count);
+    if (sp->epoch == 0)
+        sp->epoch = (u64)(sp - tlb->space) + 1;
     sp->used = true;
     sp->asce = asce;
     sp->dat = dat;

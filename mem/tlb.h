@@ -48,6 +48,7 @@ struct tlb_space {
     u8 watched;      /* TLB_WATCHED_*: what is looked at each time is not entered (PER) */
     bool fetch_only; /* access-list-controlled protection: no store */
     u64 stamp;       /* for replacement */
+    u64 epoch;       /* another one, of all spaces, when translations may be void; never 0 */
     /* one bit a group in which an entry may be: of `fetch`, `store`, `code` */
     u64 fetch_groups, store_groups, code_groups;
 };
@@ -63,6 +64,7 @@ struct tlb {
     struct tlb_space space[TLB_SPACES];
     struct tlb_space unresolved; /* holds nothing: stands for an ALET not yet translated */
     u64 clock;
+    u64 drops; /* how often entries were dropped because what they were made from changed */
 };
 
 static inline unsigned tlb_index(u64 va)
@@ -125,6 +127,8 @@ void tlb_drop_stores(struct tlb *tlb, u64 host);
 void tlb_drop_code(struct tlb *tlb, const void *page);
 /** Drop all entries of pages whose page index (bits 44-51 of the address) is that of va. */
 void tlb_drop_index(struct tlb *tlb, u64 va);
+/** What was taken from entries of data must not be used any more: a new epoch for every space. */
+void tlb_epochs_end(struct tlb *tlb);
 /** Mark every space stale; those in use must be cleared by the caller before the next access. */
 void tlb_purge(struct tlb *tlb);
 static inline u64 tlb_attributes(bool dat, u8 key, u8 watched, bool fetch_only)

@@ -654,7 +654,7 @@ static void emit_entry(struct jit_cx *x)
     x->linked = a->at;
     x64_rr(a, true, A_TEST, H_N, H_N);
     stub_new(x, STUB_SPENT, x64_jcc(a, CC_LE));
-    anchors_void(x);
+    anchors_begin(x);
     reg_enter_block(x, x->entry_block);
     reg_load(x, x->block[x->entry_block].needed);
     if (x->entry_block)

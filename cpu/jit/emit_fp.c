@@ -402,7 +402,7 @@ static void emit_store_fp(struct jit_cx *x)
     bool open = mem_is_open(x, i);
     if (!open)
         mem_host(x, begun, wide ? 8 : 4, true);
-    struct x64_mem m = open ? mem_open(x, i) : x64_idx(RCX, begun, 0, 0);
+    struct x64_mem m = open ? mem_open(x, i, begun) : x64_idx(RCX, begun, 0, 0);
     x64_rm(&x->a, wide, A_MOV, RDX, fpr(i->d.r1, wide));
     x64_rm(&x->a, wide, A_MOVBE_STORE, RDX, m);
     if (!open)

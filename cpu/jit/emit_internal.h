@@ -135,13 +135,15 @@ void mem_length(struct jit_cx *x, unsigned to);
 /* -- emit_window.c -- */
 /** The window that serves the instruction at this point of emission, or 0. */
 unsigned window_of(const struct jit_cx *x, const struct jit_insn *i);
-/** Is the operand behind a window or an anchor; where it is then, until RCX is lost. */
+/** Is the operand behind a window or an anchor; where it is then, until RCX or what mem_begin
+ *  returned is lost. */
 bool mem_is_open(const struct jit_cx *x, const struct jit_insn *i);
-struct x64_mem mem_open(struct jit_cx *x, const struct jit_insn *i);
+struct x64_mem mem_open(struct jit_cx *x, const struct jit_insn *i, unsigned begun);
 /** See mem_fetch. */
 unsigned mem_begin(struct jit_cx *x);
-/** No anchor is set from here on. */
-void anchors_void(struct jit_cx *x);
+/** Anchors are void from here on, at least when the space or its translations may have changed. */
+void anchors_begin(struct jit_cx *x);
+void epoch_stub(struct jit_cx *x, const struct jit_stub *s);
 void window_stub(struct jit_cx *x, const struct jit_stub *s);
 void anchor_stub(struct jit_cx *x, const struct jit_stub *s);
 
@@ -243,6 +245,7 @@ enum stub_kind {
     STUB_EXIT,   /* exit `to`, through the slot's handler */
     STUB_HOT,    /* exit `to`, to a slot that has been branched to often */
     STUB_ANCHOR, /* a base register is not what its anchor was set for */
+    STUB_EPOCH,  /* no anchor is set */
 };
 struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from);
 void stubs_emit(struct jit_cx *x);

@@ -234,7 +234,7 @@ void mem_fetch(struct jit_cx *x, unsigned begun, u8 ext, bool w, unsigned to)
 {
     const struct jit_insn *i = &x->insn[x->cur];
     if (mem_is_open(x, i))
-        load_host(&x->a, ext, w, to, mem_open(x, i));
+        load_host(&x->a, ext, w, to, mem_open(x, i, begun));
     else
         mem_load(x, begun, ext, w, to);
 }
@@ -335,7 +335,7 @@ void emit_store(struct jit_cx *x)
     bool open = mem_is_open(x, i);
     if (!open)
         mem_host(x, begun, size, true);
-    struct x64_mem m = open ? mem_open(x, i) : x64_idx(RCX, begun, 0, 0);
+    struct x64_mem m = open ? mem_open(x, i, begun) : x64_idx(RCX, begun, 0, 0);
     if (jit_src_const(lo->a)) {
         store_const(&x->a, m, size, jit_const(&i->d, lo->a));
     } else {
@@ -351,8 +351,13 @@ static struct x64_mem multiple_address(struct jit_cx *x, const struct jit_insn *
                                        unsigned bytes, bool store)
 {
     unsigned begun = mem_begin(x);
-    if (mem_is_open(x, i))
-        return mem_open(x, i);
+    if (mem_is_open(x, i)) {
+        struct x64_mem m = mem_open(x, i, begun);
+        if (m.index == X64_NO_INDEX)
+            return m;
+        x64_rm(&x->a, true, A_LEA, RCX, m); /* registers may be loaded */
+        return x64_at(RCX, 0);
+    }
     mem_host(x, begun, bytes, store);
     x64_rr(&x->a, true, A_ADD, RCX, begun);
     return x64_at(RCX, 0);

@@ -213,6 +213,7 @@ static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
     case STUB_LOAD: stub_load(x, s); break;
     case STUB_BODY: stub_body(x, s); break;
     case STUB_WINDOW: window_stub(x, s); break;
+    case STUB_EPOCH: epoch_stub(x, s); break;
     case STUB_ANCHOR: anchor_stub(x, s); break;
     case STUB_FP:
         fp_stub(x, s);
@@ -263,7 +264,7 @@ void emit_fn(struct jit_cx *x)
         x64_cmp8_mem(a, CPU_AT(jit_mode), x->mode);
         stub_new(x, STUB_BROKEN, x64_jcc(a, CC_NE));
     }
-    anchors_void(x);
+    anchors_begin(x);
     x->lo = lo;
     reg_reload(x, true);
 }

@@ -83,32 +83,101 @@ void window_stub(struct jit_cx *x, const struct jit_stub *s)
 
 /* ---- anchors ---- */
 
-static struct x64_mem anchor_base(unsigned k)
-{
-    return x64_at(H_CPU, (s32)offsetof(struct cpu, jit_anchor[0].base) + 16 * (s32)k);
-}
+/* Cell c of the region's: the first has the epoch, anchor k is in cell k + 1. */
+#define CELL_AT(member, c)                                                                     \
+    x64_at(H_CPU, (s32)offsetof(struct cpu, jit_anchor[0].member) +                            \
+                      (s32)(sizeof(struct jit_anchor_now) * (x->cells + (c))))
+#define ANCHOR_AT(member, k) CELL_AT(member, (k) + 1)
 
-static struct x64_mem anchor_host(unsigned k)
-{
-    return x64_at(H_CPU, (s32)offsetof(struct cpu, jit_anchor[0].host) + 16 * (s32)k);
-}
-
-void anchors_void(struct jit_cx *x)
-{
-    for (unsigned k = 0; k < x->anchors; k++)
-        x64_mov_mem_i(&x->a, true, anchor_base(k), anchor_none(&x->anchor[k]));
-}
-
-/* Is the anchor set for what the base register holds now? */
-static void anchor_compare(struct jit_cx *x, const struct jit_insn *i)
+void anchors_begin(struct jit_cx *x)
 {
     struct x64 *a = &x->a;
-    unsigned host = reg_use64(x, i->base, RAX);
-    x64_rm(a, true, A_CMP, host, anchor_base(i->anchor - 1u));
-    struct jit_stub *s = stub_new(x, STUB_ANCHOR, x64_jcc(a, CC_NE));
-    s->reg = (u8)host;
+    if (!x->anchors)
+        return;
+    if (!x->keeps) {
+        x64_mov_i(a, RAX, 0);
+        for (unsigned k = 0; k < x->anchors; k++)
+            x64_rm(a, true, A_MOV_STORE, RAX, ANCHOR_AT(room, k));
+        return;
+    }
+    x64_rm(a, true, A_MOV, RAX, CPU_AT(space[0]));
+    x64_rm(a, true, A_MOV, RAX, x64_at(RAX, (s32)offsetof(struct tlb_space, epoch)));
+    x64_rm(a, true, A_CMP, RAX, CELL_AT(base, 0));
+    struct jit_stub *s = stub_new(x, STUB_EPOCH, x64_jcc(a, CC_NE));
     s->back = a->at;
+}
+
+/* Anchors were set in another epoch: none is from now on. */
+void epoch_stub(struct jit_cx *x, const struct jit_stub *s)
+{
+    struct x64 *a = &x->a;
+    x64_rm(a, true, A_MOV_STORE, RAX, CELL_AT(base, 0));
+    for (unsigned k = 0; k < x->anchors; k++)
+        x64_mov_mem_i(a, true, ANCHOR_AT(room, k), 0);
+    u8 *jump = x64_jmp(a);
+    x64_patch(a, jump, s->back);
+}
+
+/* The host register with the sum of base and index. */
+static unsigned anchor_address(struct jit_cx *x, const struct jit_anchor *an)
+{
+    if (an->index >= ZERO_REG)
+        return reg_use64(x, an->base, RAX);
+    unsigned base = reg_use64(x, an->base, RAX), index = reg_use64(x, an->index, RDX);
+    x64_rm(&x->a, true, A_LEA, RAX, x64_idx(base, index, 0, 0));
+    return RAX;
+}
+
+/* The address, and that what the anchor covers is in the anchor's page. The page is kept as the
+ * address for which that begins there, with how many addresses from there on fit. */
+static unsigned anchor_begin(struct jit_cx *x, const struct jit_insn *i)
+{
+    const struct jit_anchor *an = &x->anchor[i->anchor - 1];
+    struct x64 *a = &x->a;
+    unsigned k = i->anchor - 1u;
+    reg_widen(x, (u16)(1u << an->base | (an->index < ZERO_REG ? 1u << an->index : 0)));
+    u8 *again = a->at;
+    unsigned host = anchor_address(x, an);
+    if (!i->anchor_check)
+        return host;
+    if (an->narrow && i->disp)
+        x64_rm(a, true, A_LEA, RCX, x64_at(host, i->disp));
+    else
+        x64_rr(a, true, A_MOV, RCX, host);
+    x64_rm(a, true, A_SUB, RCX, ANCHOR_AT(base, k));
+    x64_rm(a, true, A_CMP, RCX, ANCHOR_AT(room, k));
+    struct jit_stub *s = stub_new(x, STUB_ANCHOR, x64_jcc(a, CC_AE));
+    s->reg = (u8)host;
+    s->back = again;
+    s->mid = a->at;
     s->fp_cached = x->fp_cached;
+    return host;
+}
+
+/* Note that it was found elsewhere: whether soon after the last time is told by what is left of
+ * the budget. The displacement of a jump is returned that is taken when that is so too often. */
+static u8 *anchor_miss(struct jit_cx *x, unsigned k)
+{
+    struct x64 *a = &x->a;
+    const struct jit_site *site = jit_site(x->jit, &x->page->slot[x->entry_slot], k);
+    x64_mov_i(a, RCX, (u64)(uintptr_t)site);
+    x64_rm(a, false, A_MOV, RDX, x64_at(RCX, (s32)offsetof(struct jit_site, n)));
+    x64_rm(a, false, A_MOV_STORE, H_N, x64_at(RCX, (s32)offsetof(struct jit_site, n)));
+    x64_rr(a, false, A_SUB, RDX, H_N);
+    x64_gi(a, false, G_CMP, RDX, (s32)(ANCHOR_RARE * x->anchor[k].round));
+    struct x64_mem misses = x64_at(RCX, (s32)offsetof(struct jit_site, misses));
+    u8 *soon = x64_jcc(a, CC_BE);
+    x64_gi_mem(a, false, G_SUB, misses, 2);
+    u8 *positive = x64_jcc(a, CC_GE);
+    x64_mov_mem_i(a, false, misses, 0);
+    u8 *known = x64_jmp(a);
+    x64_patch(a, soon, a->at);
+    x64_gi_mem(a, false, G_ADD, misses, 1);
+    x64_gi_mem(a, false, G_CMP, misses, ANCHOR_MISSES_MAX);
+    u8 *often = x64_jcc(a, CC_GE);
+    x64_patch(a, positive, a->at);
+    x64_patch(a, known, a->at);
+    return often;
 }
 
 /* The anchor by the TLB; the stub goes on behind the jump that is returned when that fails. */
@@ -116,12 +185,16 @@ static u8 *anchor_look(struct jit_cx *x, const struct jit_stub *s, unsigned k)
 {
     const struct jit_anchor *an = &x->anchor[k];
     struct x64 *a = &x->a;
-    u8 *miss = range_look(x, s->reg, an->from, an->to, an->store);
-    x64_rr(a, true, A_ADD, RCX, s->reg);
-    x64_rm(a, true, A_MOV_STORE, s->reg, anchor_base(k));
-    x64_rm(a, true, A_MOV_STORE, RCX, anchor_host(k));
+    struct anchor_range r = anchor_range(an, &x->insn[s->insn]);
+    s32 bytes = an->narrow ? (s32)an->bytes : r.to - r.from;
+    u8 *miss = range_look(x, s->reg, r.from, r.to, an->store);
+    if (!an->narrow && r.from)
+        x64_rm(a, true, A_LEA, RDX, x64_at(RDX, -r.from));
+    x64_rm(a, true, A_MOV_STORE, RDX, ANCHOR_AT(base, k));
+    x64_rm(a, true, A_MOV_STORE, RCX, ANCHOR_AT(host, k));
+    x64_mov_mem_i(a, true, ANCHOR_AT(room, k), FRAME_BYTES + 1 - bytes);
     u8 *jump = x64_jmp(a);
-    x64_patch(a, jump, s->back);
+    x64_patch(a, jump, s->mid);
     return miss;
 }
 
@@ -131,15 +204,18 @@ void anchor_stub(struct jit_cx *x, const struct jit_stub *s)
     struct x64 *a = &x->a;
     u16 lo = x->lo;
     unsigned k = i->anchor - 1u;
+    u8 *often = x->keeps ? anchor_miss(x, k) : NULL;
     u8 *miss = anchor_look(x, s, k);
     x64_patch(a, miss, a->at);
+    if (often)
+        x64_patch(a, often, a->at);
     emit_bear(x);
     cc_store_now(x, &s->cc);
     reg_write_back(x);
     if (s->reg != RSI)
         x64_rr(a, true, A_MOV, RSI, s->reg);
     x64_rr(a, true, A_MOV, RDI, H_CPU);
-    x64_mov_i(a, RDX, anchor_packed(x, k));
+    x64_mov_i(a, RDX, anchor_packed(x, i));
     x64_mov_i(a, RCX, (u64)(uintptr_t)&x->page->slot[x->entry_slot]);
     x64_call_c(a, ADDRESS(jit_anchor_fill));
     x64_rr(a, false, A_TEST, RAX, RAX);
@@ -155,22 +231,19 @@ bool mem_is_open(const struct jit_cx *x, const struct jit_insn *i)
     return i->anchor || window_of(x, i);
 }
 
-struct x64_mem mem_open(struct jit_cx *x, const struct jit_insn *i)
+struct x64_mem mem_open(struct jit_cx *x, const struct jit_insn *i, unsigned begun)
 {
     if (!i->anchor)
         return x64_at(window_host(i->window), i->disp);
-    x64_rm(&x->a, true, A_MOV, RCX, anchor_host(i->anchor - 1u));
-    return x64_at(RCX, i->disp);
+    x64_rm(&x->a, true, A_MOV, RCX, ANCHOR_AT(host, i->anchor - 1u));
+    return x64_idx(RCX, begun, 0, i->disp);
 }
 
 unsigned mem_begin(struct jit_cx *x)
 {
     const struct jit_insn *i = &x->insn[x->cur];
-    if (i->anchor) {
-        if (i->anchor_check)
-            anchor_compare(x, i);
-        return RCX;
-    }
+    if (i->anchor)
+        return anchor_begin(x, i);
     if (!window_of(x, i))
         return mem_address(x, i);
     if (i->window_opens)

@@ -74,6 +74,7 @@ static void common_code(struct jit *j)
     }
     j->used += (x64_used(&a) + 63) & ~(size_t)63;
     j->floor = j->used;
+    anchor_cells_forget(j);
     j->hot_end = j->cold_used = j->cold_large = j->bytes / 2;
 }
 
@@ -172,9 +173,11 @@ static void record_unlink(struct jit_region *r)
 }
 
 /* The translation is gone, from all of its pages. */
-static void region_drop(struct jit *j, struct jit_region *r)
+static void region_drop(struct cpu *c, struct jit_region *r)
 {
+    struct jit *j = c->jit;
     r = r->whole;
+    anchor_cells_give(c, r->cells, r->anchors);
     links_out_of(j, &r->page->slot[r->entry], r);
     links_leave(j, r);
     entry_take(r);
@@ -188,7 +191,7 @@ void jit_forget_page(struct cpu *c, struct code_page *page)
     while (page->jit) {
         if (c->code_base == (char *)page->slot || page->jit->whole->part[0])
             c->jit_broken = true; /* it may be executing */
-        region_drop(c->jit, page->jit);
+        region_drop(c, page->jit);
     }
 }
 
@@ -209,6 +212,7 @@ static void flush(struct cpu *c)
     j->used = j->floor;
     j->cold_used = j->hot_end;
     links_forget(j);
+    anchor_cells_forget(j);
     j->stats.flushes++;
     memset(c->heat, j->heat, JIT_HEAT_ENTRIES);
 }
@@ -235,7 +239,7 @@ void jit_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsign
             at = &r->next;
             continue;
         }
-        region_drop(c->jit, r); /* *at is the next one now */
+        region_drop(c, r); /* *at is the next one now */
         c->jit->stats.invalidated++;
         c->jit_broken = true; /* it may be executing */
     }
@@ -269,6 +273,8 @@ static struct jit_region *region_enter(struct cpu *c, unsigned slot)
                              .deep = x->deep,
                              .entry = (u16)slot,
                              .mode = x->mode,
+                             .cells = (u16)x->cells,
+                             .anchors = (u8)x->anchors,
                              .bytes = (u32)x64_used(&x->a),
                              .cold = x->cold.run,
                              .cold_bytes = (u32)x64_used(&x->cold),
@@ -325,6 +331,7 @@ static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigne
     x->mode = c->jit_mode;
     x->deep = x->whole = deep;
     x->refused = JIT_WELL;
+    x->keeps = deep && anchors_keep(c);
     if (!region_find(x, slot))
         return x->refused;
     region_analyse(x);
@@ -338,9 +345,13 @@ static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigne
     memory_ready(j, j->cold_used, JIT_REGION_BYTES_MAX, &j->cold_large);
     x->a = assembler_at(j, j->used + REGION_HEAD_BYTES, j->hot_end);
     x->cold = assembler_at(j, j->cold_used, j->bytes);
-    emit_region(x, page->slot[slot].run);
-    if (x->a.full || x->cold.full)
+    if (!anchor_cells_take(x))
         return JIT_CODE_FULL;
+    emit_region(x, page->slot[slot].run);
+    if (x->a.full || x->cold.full) {
+        anchor_cells_give(c, x->cells, x->anchors);
+        return JIT_CODE_FULL;
+    }
     struct jit_region *r = region_enter(c, slot);
     head_set(j, r, deep); /* once is enough */
     region_tell(x, r);
@@ -387,18 +398,19 @@ static struct jit_region *region_of(struct jit *j, const struct dinsn *entry)
     return NULL;
 }
 
-void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned g)
+void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned which,
+                      enum jit_unfit_kind kind)
 {
     struct jit *j = c->jit;
     struct jit_unfit *u = &j->unfits[unfit_index(entry)];
     struct jit_region *r = region_of(j, entry);
     if (u->slot != entry)
         *u = (struct jit_unfit){.slot = entry};
-    u->bases |= (u16)(1u << g);
+    u->of[kind] |= 1ull << which;
     if (!r)
         return; /* gone already */
     u->deep = r->deep;
-    region_drop(j, r);
+    region_drop(c, r);
     *jit_heat(c, entry) = 1;
 }
 
@@ -441,7 +453,7 @@ static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
     struct jit_region *r = jit_region_of(c->jit, d->run);
     if (r->mode != c->jit_mode || ++r->busy < JIT_BUSY_MAX)
         return;
-    region_drop(c->jit, r);
+    region_drop(c, r);
     try_translation(c, page, d, true);
 }
 

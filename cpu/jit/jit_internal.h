@@ -24,6 +24,8 @@ struct jit_region {
     u16 entry;             /* slot */
     u8 mode;               /* jit_mode it was made for */
     u32 bytes, cold_bytes; /* of host code; of its stubs */
+    u16 cells;             /* of its anchors in the CPU, the first; and how many anchors */
+    u8 anchors;
     const u8 *cold;
     insn_run *before, *code;
 };
@@ -49,12 +51,29 @@ struct jit_ways {
     u32 taken, not_taken;
 };
 
-/* Base registers that turned out to be unfit for an anchor in the region that begins at a slot. */
+/* What turned out to be unfit for an anchor in the region that begins at a slot. */
+enum jit_unfit_kind {
+    UNFIT_FRAME, /* base registers: the frame must be looked at with every store */
+    UNFIT_SPAN,  /* ids of anchors, for several operands */
+    UNFIT_PAGE,  /* at all */
+    UNFIT_KINDS
+};
 #define JIT_UNFITS 1024u
 struct jit_unfit {
     const struct dinsn *slot;
-    u16 bases;
-    bool deep; /* it was */
+    u64 of[UNFIT_KINDS]; /* base registers, from bit 16 on for stores; or ids of anchors */
+    bool deep;           /* it was */
+};
+
+/* How often the anchor of a page was found elsewhere (anchor.c). Sites share such words. */
+#define JIT_SITES 4096u
+#define ANCHOR_RARE 16u /* rounds */
+#define ANCHOR_MISSES_MAX 1024
+#define ANCHOR_CROSSES_MAX 16
+struct jit_site {
+    s32 n;      /* what was left of the budget then */
+    s32 misses; /* each within ANCHOR_RARE rounds of the one before; others count against it */
+    s32 crosses;
 };
 
 /* The two long searches of decoding, with what they found. */
@@ -84,6 +103,10 @@ struct jit {
     struct jit_row rows[JIT_ROWS];  /* by the opcode: those looked for last */
     struct jit_links *links;
     struct jit_unfit unfits[JIT_UNFITS];
+    struct jit_site sites[JIT_SITES];
+    u16 cells_free[JIT_ANCHORS +
+                   1]; /* of regions that are gone, by number of anchors; 0 ends */
+    unsigned cells_used;
     struct jit_bodies *bodies; /* NULL: calls are not counted */
     u8 *leave_page; /* common code, where it runs: the address to go on at in rax, n in r15 */
     const u8 *common[COMMON_COUNT]; /* other common code, where it runs */
@@ -95,8 +118,16 @@ struct jit {
 /* -- jit.c -- */
 /** What is known of the region that begins at a slot. */
 const struct jit_unfit *jit_unfit(const struct jit *j, const struct dinsn *slot);
-/** The region that begins at `entry` is to be made again without an anchor of register g. */
-void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned g);
+/** The region that begins at `entry` is to be made again without an anchor. */
+void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned which,
+                      enum jit_unfit_kind kind);
+
+/* -- anchor.c -- */
+/** A region's cells are free; all are. */
+void anchor_cells_give(struct cpu *c, unsigned cells, unsigned anchors);
+void anchor_cells_forget(struct jit *j);
+/** What is noted of anchor k of the region that begins at `entry`. */
+struct jit_site *jit_site(struct jit *j, const struct dinsn *entry, unsigned k);
 
 /* -- engine.c -- */
 /** Where calls of the row's body are counted. */

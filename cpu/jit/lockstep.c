@@ -108,6 +108,7 @@ static void frames_drop(struct lockstep *ls)
     for (unsigned i = 0; i < ls->entries; i++)
         ls->entry[i]->tag = TLB_NONE;
     ls->entries = ls->frames = 0;
+    tlb_epochs_end(ls->c->tlb);
 }
 
 void lockstep_store_entry(struct cpu *c, struct tlb_entry *e)
@@ -238,6 +239,8 @@ static void rewind_all(struct lockstep *ls)
         frame_after(&ls->frame[i], c->st->base + ls->frame[i].abs);
         frame_rewind(c->st, &ls->frame[i]);
     }
+    if (c->tlb->drops != ls->tlb_drops) /* what came afterwards is of tables rewound */
+        cpu_purge_tlb(c);
     ls->clock_next = 0;
 }
 
@@ -363,6 +366,7 @@ static void stretch_begin(struct lockstep *ls, const struct dinsn *d,
     c->psw.addr = (c->ia_bias + ((uintptr_t)d >> 3)) & c->amask;
     c->jit_broken = false;
     ls->tod_last = atomic_load(&c->set->clock.last);
+    ls->tlb_drops = c->tlb->drops;
     outcome_take(ls, &ls->start, 0, 0);
     c->set->lockstep->stretch = ls;
 }

@@ -52,6 +52,7 @@ struct lockstep {
         u8 text[6];
     } trace[LOCKSTEP_TRACE_INSNS];
     unsigned slot; /* where the stretch began */
+    u64 tlb_drops; /* and what was purged until then */
     struct code_page *page;
     struct jit_region region; /* what was entered there */
     struct lockstep_stats stats;

@@ -134,11 +134,16 @@ struct jit_page {
 #define REGION_PLACES (REGION_PAGES_MAX * CODE_SLOTS_ALL)
 #define LEADER_WORDS ((CODE_SLOTS_ALL + 63) / 64)
 
-/* A base register that seldom changes, and what is addressed by it. */
+/* What is addressed near an address: that in a base register, or the sum of two (anchor.c). */
 struct jit_anchor {
-    u8 base;
+    u8 base, index; /* index: ZERO_REG when there is none */
+    u8 id;          /* what it is known by when the region is made again */
     bool store;
-    s32 from, to; /* from what is in the base register on */
+    bool narrow;    /* each operand asks for itself: all of them are often in two pages */
+    s16 loop;       /* that it is for: its first block */
+    s32 from, to;   /* from the address on */
+    unsigned bytes; /* of the longest operand */
+    unsigned round; /* instructions of the shortest loop it is in */
 };
 
 #define HOST_NONE (-1)
@@ -177,6 +182,8 @@ struct jit_cx {
     unsigned windows; /* used */
     struct jit_anchor anchor[JIT_ANCHORS];
     unsigned anchors;
+    unsigned cells; /* of theirs in the CPU, the first */
+    bool keeps;     /* they outlive a run of the region (anchor.c) */
     unsigned select_temps;
     bool no_windows; /* emitting the rest of a block without them */
     /* at the point of emission */
@@ -271,8 +278,14 @@ static inline u64 block_unit(const struct jit_block *b)
 {
     return 1ull << (3 * b->depth);
 }
-/** What no base register of the anchor holds while its range is in one page. */
-s32 anchor_none(const struct jit_anchor *a);
+/** Bytes of the storage operand when a window may serve it, or 0; when an anchor may. */
+unsigned operand_bytes(const struct jit_insn *i);
+unsigned operand_bytes_any(const struct jit_insn *i);
+bool operand_stores(const struct jit_insn *i);
+/** May the instruction call its body whatever is known of its operand? */
+bool operand_calls(const struct jit_insn *i);
+/** Is the page in the TLB now? It is brought there when it can be. */
+bool page_fill(struct cpu *c, u64 addr, bool store);
 /** Instructions that windows save; window `w` is given up. */
 u64 window_gain(const struct jit_cx *x, unsigned w);
 void window_drop(struct jit_cx *x, unsigned w);
@@ -283,9 +296,22 @@ unsigned window_host(unsigned window);
 /** Called by translated code: bring what the window covers into the TLB. */
 enum window_fill { WINDOW_NOT, WINDOW_FILLED, WINDOW_CROSSES /* two pages, both are there */ };
 enum window_fill jit_window_fill(struct cpu *c, u64 from, u64 bytes, bool store);
-/** Called by translated code: set an anchor of the region that begins at `entry`; 0: it cannot be
- *  set now. `what` is made by anchor_packed. */
+
+/* -- anchor.c -- */
+/** Do anchors of what the CPU is executing hold long enough to be kept? */
+bool anchors_keep(const struct cpu *c);
+/** Which storage operands anchors serve; before windows are chosen. */
+void anchors_find(struct jit_cx *x);
+/** Called by translated code: set an anchor of the region that begins at `entry` for an address;
+ *  0: it cannot be set now. `what` is made by anchor_packed. */
 int jit_anchor_fill(struct cpu *c, u64 base, u64 what, const struct dinsn *entry);
-u64 anchor_packed(const struct jit_cx *x, unsigned k);
+/** Cells for the anchors of the region in x, void; false: there are not enough. */
+bool anchor_cells_take(struct jit_cx *x);
+u64 anchor_packed(const struct jit_cx *x, const struct jit_insn *i);
+/** What must be in one page where instruction `i` asks. */
+struct anchor_range {
+    s32 from, to;
+};
+struct anchor_range anchor_range(const struct jit_anchor *a, const struct jit_insn *i);
 
 #endif

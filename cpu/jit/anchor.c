@@ -1,0 +1,409 @@
+/* Anchors: storage operands whose address stays in a page. The CPU keeps the page in which an
+ * address was and what makes a host address of addresses there (cpu->jit_anchor), and an operand
+ * compares the page. The host guesses that it is the same one, so that no load waits for a look-up
+ * in the TLB; what is addressed by registers that have not changed since is not compared again.
+ * Anchors take no host register, as windows do (window.c).
+ * Some are for a base register that seldom changes (the stack, a structure), all over the region;
+ * others for an address that moves in a loop (a pointer that is stepped or follows a list, an
+ * index), in that loop, in busy regions where anchors are kept. Anchors are not used where nothing
+ * loops: setting one is cold code, which costs more than some rounds save.
+ * [A1] An address that is elsewhere too often (once in ANCHOR_RARE rounds of its loop) is better
+ * looked up each time: the region is made again without that anchor.
+ * [A2] An anchor covers all that is fetched, or all that is stored, near the address. When that
+ * lies across a page's end, or in a frame that must be looked at with every store, the region is
+ * left to the interpreter at that instruction. When it does again and again, the anchor becomes
+ * narrow: each operand asks for itself, and only its own bytes must be in one page; or is given up.
+ * [A3] Anchors are void where the region is entered and behind bodies ([W1] in window.c), and all
+ * regions share cells, which so stay in the host's cache. But those of a busy region outlive a run
+ * of it when it is of a program, or runs without DAT (a kernel that uses DAT purges all the time):
+ * the first of its cells has the epoch of the address space in which they were set; there it is
+ * compared, and all are void when it is another. An epoch ends before a translation that may be in
+ * use does (mem/tlb.c), and no two spaces have the same. */
+#include "cpu/jit/emit_internal.h"
+
+#define ANCHOR_BYTES_MAX 512
+#define ANCHOR_IDS 64u
+#define LOOP_ANY (-2) /* the anchor is for all of the region */
+#define ANCHOR_CANDIDATES 48u
+#define ANCHORS_COLD 8u  /* in a region that is not busy */
+#define ANCHOR_SAVES 8   /* host instructions an operand */
+#define ANCHOR_CHECK 4   /* and what it costs: a comparison, */
+#define ANCHOR_CHANGE 25 /* setting it, */
+#define ANCHOR_ENTRY 4   /* which costs so often as much where the code for it is cold, */
+#define ANCHOR_LOOP 8    /* a loop saves more than is known of it */
+
+/* ---- cells ---- */
+
+static bool cells_there(const struct jit_cx *x)
+{
+    const struct jit *j = x->jit;
+    unsigned anchors = x->anchors;
+    return !x->keeps || j->cells_free[anchors] ||
+           j->cells_used + anchors + 1 <= JIT_ANCHOR_CELLS;
+}
+
+bool anchor_cells_take(struct jit_cx *x)
+{
+    struct jit *j = x->jit;
+    struct jit_anchor_now *cell = x->c->jit_anchor;
+    unsigned n = x->anchors;
+    x->cells = 0;
+    if (!n || !x->keeps)
+        return true;
+    if (!cells_there(x))
+        return false;
+    x->cells = j->cells_free[n];
+    if (x->cells) {
+        j->cells_free[n] = (u16)cell[x->cells].host;
+    } else {
+        x->cells = j->cells_used;
+        j->cells_used += n + 1;
+    }
+    cell[x->cells].base = 0; /* no epoch */
+    return true;
+}
+
+void anchor_cells_give(struct cpu *c, unsigned cells, unsigned anchors)
+{
+    if (!cells)
+        return;
+    c->jit_anchor[cells].host = c->jit->cells_free[anchors];
+    c->jit->cells_free[anchors] = (u16)cells;
+}
+
+void anchor_cells_forget(struct jit *j)
+{
+    memset(j->cells_free, 0, sizeof j->cells_free);
+    j->cells_used = JIT_ANCHORS + 1; /* the first are for all; 0 ends lists */
+}
+
+/* ---- which operands ---- */
+
+struct candidate {
+    struct jit_anchor a;
+    u64 saves, costs;
+    unsigned block; /* of its last operand, + 1 */
+};
+
+struct loop {
+    int head; /* its first block, or -1: there is none */
+    unsigned insns;
+};
+
+/* The shortest loop with the block in it. */
+static struct loop loop_of(const struct jit_cx *x, unsigned block)
+{
+    struct loop l = {-1, x->insns};
+    for (unsigned k = block; k < x->blocks; k++) {
+        int to = x->block[k].taken;
+        if (to < 0 || to > (int)block)
+            continue;
+        unsigned n = x->block[k].first + x->block[k].count - x->block[to].first;
+        if (l.head < 0 || n < l.insns)
+            l = (struct loop){to, n};
+    }
+    return l;
+}
+
+/* The registers of a storage operand; the second may be ZERO_REG. */
+static void address_of(const struct jit_insn *i, u8 *base, u8 *index)
+{
+    bool swap = i->base >= ZERO_REG;
+    *base = swap ? i->index : i->base;
+    *index = swap ? ZERO_REG : i->index;
+}
+
+static bool same_kind(const struct jit_anchor *a, const struct jit_insn *i, int loop)
+{
+    u8 base, index;
+    address_of(i, &base, &index);
+    return a->base == base && a->index == index && a->store == operand_stores(i) &&
+           (a->loop == LOOP_ANY || a->loop == loop);
+}
+
+static bool anchor_covers(const struct jit_anchor *a, const struct jit_insn *i, int loop)
+{
+    return same_kind(a, i, loop) && i->disp >= a->from &&
+           i->disp + (s32)operand_bytes_any(i) <= a->to;
+}
+
+static unsigned id_of(const struct jit_cx *x, const struct jit_anchor *a)
+{
+    unsigned head = a->loop < 0 ? 0 : x->insn[x->block[a->loop].first].slot;
+    return (a->base + 3u * a->index + 5u * a->store + 7 * head + (a->loop == LOOP_ANY)) %
+           ANCHOR_IDS;
+}
+
+/* The candidate that serves an operand, made wider or anew; or NULL. */
+static struct candidate *candidate_for(const struct jit_cx *x, struct candidate *c, unsigned *n,
+                                       const struct jit_insn *i, struct loop in, int loop)
+{
+    s32 bytes = (s32)operand_bytes_any(i);
+    for (unsigned k = 0; k < *n; k++) {
+        struct jit_anchor *a = &c[k].a;
+        s32 from = i->disp < a->from ? i->disp : a->from;
+        s32 to = i->disp + bytes > a->to ? i->disp + bytes : a->to;
+        if (!same_kind(a, i, loop) || to - from > ANCHOR_BYTES_MAX)
+            continue;
+        a->from = from;
+        a->to = to;
+        a->bytes = bytes > (s32)a->bytes ? (unsigned)bytes : a->bytes;
+        a->round = in.insns < a->round ? in.insns : a->round;
+        return &c[k];
+    }
+    if (*n == ANCHOR_CANDIDATES)
+        return NULL;
+    c[*n] = (struct candidate){.a = {.loop = (s16)loop,
+                                     .store = operand_stores(i),
+                                     .from = i->disp,
+                                     .to = i->disp + bytes,
+                                     .bytes = (unsigned)bytes,
+                                     .round = in.insns}};
+    address_of(i, &c[*n].a.base, &c[*n].a.index);
+    c[*n].a.id = (u8)id_of(x, &c[*n].a);
+    return &c[(*n)++];
+}
+
+static u64 unit_of(const struct jit_block *b)
+{
+    return block_unit(b) * (b->depth ? ANCHOR_LOOP : 1);
+}
+
+/* Base registers that seldom change. */
+static unsigned candidates_of_region(const struct jit_cx *x, struct candidate *c)
+{
+    unsigned n = 0;
+    u64 changes[16] = {0}, bodies = ANCHOR_ENTRY;
+    for (unsigned k = 0; k < x->blocks; k++) {
+        const struct jit_block *b = &x->block[k];
+        struct loop loop = loop_of(x, k);
+        u64 unit = unit_of(b);
+        for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
+            const struct jit_insn *in = &x->insn[i];
+            for (unsigned w = in->writes; w; w &= w - 1)
+                changes[__builtin_ctz(w)] += unit;
+            bodies += in->lo ? 0 : unit;
+            struct candidate *of =
+                operand_bytes(in) ? candidate_for(x, c, &n, in, loop, LOOP_ANY) : NULL;
+            if (!of)
+                continue;
+            of->saves += ANCHOR_SAVES * unit;
+            of->costs += of->block == k + 1 ? 0 : ANCHOR_CHECK * unit;
+            of->block = k + 1;
+        }
+    }
+    for (unsigned k = 0; k < n; k++)
+        c[k].costs += ANCHOR_CHANGE * (changes[c[k].a.base] + bodies);
+    return n;
+}
+
+struct anchor_range anchor_range(const struct jit_anchor *a, const struct jit_insn *i)
+{
+    if (a->narrow)
+        return (struct anchor_range){i->disp, i->disp + (s32)operand_bytes_any(i)};
+    return (struct anchor_range){a->from, a->to};
+}
+
+_Static_assert(JIT_ANCHORS <= 16 && ANCHOR_IDS <= 64, "anchor_packed; sets of 16 bits");
+
+static unsigned base_id(const struct jit_anchor *a)
+{
+    return a->base | (unsigned)a->store << 4;
+}
+
+static bool unfit(const struct jit_cx *x, const struct jit_anchor *a, enum jit_unfit_kind kind)
+{
+    const struct jit_unfit *u = jit_unfit(x->jit, &x->page->slot[x->entry_slot]);
+    return u->of[kind] >> (kind == UNFIT_FRAME ? base_id(a) : a->id) & 1;
+}
+
+/* Addresses that move, each in one loop, among what is not served yet. */
+static unsigned candidates_of_loops(const struct jit_cx *x, struct candidate *c)
+{
+    unsigned n = 0;
+    u64 bodies = ANCHOR_ENTRY;
+    for (unsigned k = 0; k < x->blocks; k++) {
+        const struct jit_block *b = &x->block[k];
+        struct loop loop = loop_of(x, k);
+        for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
+            const struct jit_insn *in = &x->insn[i];
+            bodies += in->lo ? 0 : unit_of(b);
+            if (!b->depth || in->anchor || !operand_bytes_any(in))
+                continue;
+            struct candidate *of = candidate_for(x, c, &n, in, loop, loop.head);
+            if (!of)
+                continue;
+            of->saves += (ANCHOR_SAVES - ANCHOR_CHECK) * unit_of(b);
+        }
+    }
+    for (unsigned k = 0; k < n; k++)
+        c[k].costs = ANCHOR_CHANGE * bodies;
+    return n;
+}
+
+static void choose(struct jit_cx *x, struct candidate *c, unsigned n)
+{
+    unsigned most = x->keeps ? JIT_ANCHORS : ANCHORS_COLD;
+    while (x->anchors < most) {
+        struct candidate *best = NULL;
+        for (unsigned k = 0; k < n; k++)
+            if (c[k].saves > c[k].costs && !unfit(x, &c[k].a, UNFIT_FRAME) &&
+                !unfit(x, &c[k].a, UNFIT_PAGE) &&
+                (!best || c[k].saves - c[k].costs > best->saves - best->costs))
+                best = &c[k];
+        if (!best)
+            return;
+        best->a.narrow = unfit(x, &best->a, UNFIT_SPAN);
+        x->anchor[x->anchors++] = best->a;
+        best->saves = 0;
+    }
+}
+
+static unsigned anchor_of(const struct jit_cx *x, const struct jit_insn *i, int loop)
+{
+    if (!operand_bytes_any(i))
+        return 0;
+    for (unsigned k = 0; k < x->anchors; k++)
+        if (anchor_covers(&x->anchor[k], i, loop))
+            return k + 1;
+    return 0;
+}
+
+static void serve(struct jit_cx *x)
+{
+    for (unsigned k = 0; k < x->blocks; k++) {
+        const struct jit_block *b = &x->block[k];
+        int loop = loop_of(x, k).head;
+        for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++)
+            x->insn[i].anchor = (u8)anchor_of(x, &x->insn[i], loop);
+    }
+}
+
+/* ---- where an anchor must be compared ---- */
+
+/* Anchors that are set for certain behind an instruction, of those in `set` before it. */
+static u16 anchors_behind(const struct jit_cx *x, const struct jit_insn *i, u16 set)
+{
+    if (i->anchor && !x->anchor[i->anchor - 1].narrow)
+        set |= (u16)(1u << (i->anchor - 1));
+    for (unsigned k = 0; k < x->anchors; k++) {
+        const struct jit_anchor *a = &x->anchor[k];
+        u32 regs = 1u << a->base | (a->index < ZERO_REG ? 1u << a->index : 0);
+        if (!i->lo || (i->writes & regs))
+            set &= (u16) ~(1u << k);
+    }
+    return set;
+}
+
+static u16 anchors_of_block(struct jit_cx *x, const struct jit_block *b, u16 set)
+{
+    for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
+        struct jit_insn *in = &x->insn[i];
+        if (in->anchor) {
+            in->anchor_check = !(set >> (in->anchor - 1) & 1);
+            in->faults = in->anchor_check || operand_calls(in);
+        }
+        set = anchors_behind(x, in, set);
+    }
+    return set;
+}
+
+/* Not where it has been compared on all ways. */
+static void anchors_check(struct jit_cx *x)
+{
+    u16 set[REGION_BLOCKS_MAX], sets[REGION_BLOCKS_MAX], keeps[REGION_BLOCKS_MAX];
+    memset(set, 0xff, sizeof set);
+    set[x->slot_block[x->entry_slot]] = 0;
+    for (unsigned k = 0; k < x->blocks; k++) {
+        sets[k] = anchors_of_block(x, &x->block[k], 0);
+        keeps[k] = anchors_of_block(x, &x->block[k], 0xffff);
+    }
+    for (bool again = true; again;) {
+        again = false;
+        for (unsigned k = 0; k < x->blocks; k++) {
+            u16 out = sets[k] | (set[k] & keeps[k]);
+            for (unsigned s = 0; s < REGION_WAYS; s++) {
+                int to = region_way(&x->block[k], s);
+                if (to < 0 || (set[to] & out) == set[to])
+                    continue;
+                set[to] &= out;
+                again = true;
+            }
+        }
+    }
+    for (unsigned k = 0; k < x->blocks; k++)
+        anchors_of_block(x, &x->block[k], set[k]);
+}
+
+bool anchors_keep(const struct cpu *c)
+{
+    bool purged = (c->psw.mask & (PSW_DAT | PSW_PROB)) == PSW_DAT;
+    return c->jit->eager || !purged;
+}
+
+void anchors_find(struct jit_cx *x)
+{
+    struct candidate c[ANCHOR_CANDIDATES];
+    x->anchors = 0;
+    choose(x, c, candidates_of_region(x, c));
+    if (x->anchors)
+        serve(x);
+    if (x->keeps)
+        choose(x, c, candidates_of_loops(x, c));
+    if (!x->anchors)
+        return;
+    if (!cells_there(x))
+        x->anchors = 0;
+    serve(x);
+    anchors_check(x);
+}
+
+/* ---- called by translated code ---- */
+
+u64 anchor_packed(const struct jit_cx *x, const struct jit_insn *i)
+{
+    unsigned k = i->anchor - 1u;
+    const struct jit_anchor *a = &x->anchor[k];
+    struct anchor_range r = anchor_range(a, i);
+    return (u32)r.from | (u64)(r.to - r.from) << 32 | (u64)a->store << 44 |
+           (u64)a->narrow << 46 | (u64)k << 47 | (u64)base_id(a) << 52 | (u64)a->id << 57;
+}
+
+struct jit_site *jit_site(struct jit *j, const struct dinsn *entry, unsigned k)
+{
+    return &j->sites[((uintptr_t)entry / sizeof *entry * JIT_ANCHORS + k) % JIT_SITES];
+}
+
+/* Is the page one that can be addressed, but not behind the TLB's back? */
+static bool never_entered(struct cpu *c, u64 addr, bool store)
+{
+    struct tlb_space *sp = c->space[0];
+    return cpu_translate(c, sp, addr, store ? TLB_STORE : TLB_FETCH) == 0;
+}
+
+/* Why the anchor is to be given up, as far as addresses tell; or -1. */
+static int given_up(struct jit_site *site, bool narrow, bool crosses)
+{
+    site->crosses += crosses;
+    bool often = site->misses >= ANCHOR_MISSES_MAX;
+    if (!often && site->crosses < ANCHOR_CROSSES_MAX)
+        return -1;
+    *site = (struct jit_site){0};
+    return often || narrow ? UNFIT_PAGE : UNFIT_SPAN;
+}
+
+int jit_anchor_fill(struct cpu *c, u64 base, u64 what, const struct dinsn *entry)
+{
+    u64 from = base + (u64)(s64)(s32)what, last = from + (what >> 32 & 0xfff) - 1;
+    bool store = what >> 44 & 1, narrow = what >> 46 & 1;
+    unsigned k = what >> 47 & 0x1f, base_is = what >> 52 & 0x1f, id = what >> 57;
+    bool one = ((from ^ last) & ~(u64)(FRAME_BYTES - 1)) == 0;
+    int why = given_up(jit_site(c->jit, entry, k), narrow, !one);
+    if (why < 0 && one && page_fill(c, from, store))
+        return 1;
+    if (why < 0 && one && never_entered(c, from, store))
+        why = UNFIT_FRAME;
+    if (why >= 0)
+        jit_anchor_unfit(c, entry, why == UNFIT_FRAME ? base_is : id, (enum jit_unfit_kind)why);
+    return 0;
+}
