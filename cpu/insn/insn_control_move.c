@@ -3,6 +3,7 @@
 #include "cpu/linkage/art.h"
 #include "cpu/insn/control.h"
 #include "cpu/event/per.h"
+#include "mem/base/copy.h"
 #include "mem/dat.h"
 
 #define MVCOS_BYTES_MAX 4096u
@@ -83,7 +84,7 @@ static int move_bytes(struct cpu *c, struct operand to, struct operand from, u64
     const u8 *src = tlb_fetch(from.space, from.ea, (unsigned)len);
     u8 *dst = tlb_store(to.space, to.ea, (unsigned)len);
     if (likely(src && dst)) {
-        memmove(dst, src, len);
+        copy_bytes(dst, src, len);
         return 0;
     }
     u8 buf[MVCOS_BYTES_MAX];

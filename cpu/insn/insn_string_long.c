@@ -4,6 +4,7 @@
  * end with condition code 3. An access exception in the middle of a move or comparison with
  * lengths leaves the registers at what is done. */
 #include "cpu/insn/operand.h"
+#include "mem/base/copy.h"
 
 /** Two operands with a length each, as processing goes on. */
 struct pair {
@@ -20,7 +21,7 @@ static int move_stretch(struct cpu *c, const struct pair *o, u64 n)
     TRY(stretch_fetch(c, o->ea2, o->b2, n, &src));
     TRY(stretch_store(c, o->ea1, o->b1, n, &dst));
     if (likely(dst != NULL)) {
-        memmove(dst, src, n);
+        copy_bytes(dst, src, n);
         return 0;
     }
     u8 bytes[FRAME_BYTES];
@@ -515,7 +516,7 @@ INSN(mvpg)
         const u8 *src = tlb_fetch(c->space[d->r2], from, FRAME_BYTES);
         u8 *dst = tlb_store(c->space[d->r1], to, FRAME_BYTES);
         if (src != NULL && dst != NULL) {
-            memmove(dst, src, FRAME_BYTES);
+            copy_bytes(dst, src, FRAME_BYTES);
             c->cc = 0;
             return 0;
         }

@@ -2,6 +2,7 @@
  * for all regions, before them. And moves of many pieces of 256 bytes, for loops of these. */
 #include "cpu/insn/operand.h"
 #include "cpu/jit/emit_internal.h"
+#include "mem/base/copy.h"
 
 #define XMM0 0u
 #define XMM_LAST 1u
@@ -347,7 +348,7 @@ static u64 pieces_in_a_row(const struct cpu *c, u64 to, u64 from, u64 pieces)
     const u8 *s = tlb_fetch(sp, from, 1);
     if (repeats_source(d, s, len))
         return 0;
-    memmove(d, s, len);
+    copy_bytes(d, s, len);
     return n;
 }
 

@@ -1,0 +1,14 @@
+/* Long moves of bytes inside host storage. */
+#ifndef ENDICOTT_MEM_BASE_COPY_H
+#define ENDICOTT_MEM_BASE_COPY_H
+
+#include <stddef.h>
+
+#include "mem/base/bytes.h"
+
+/** What memmove does, at one speed whatever the operands' distance is: the C library's `rep movsb`
+ *  is thirteen times slower on Zen 4 when the destination is a few bytes behind the source modulo
+ *  4096, which a guest's copies are as often as any. Any thread. */
+void copy_bytes(u8 *dst, const u8 *src, size_t len);
+
+#endif
