@@ -415,6 +415,8 @@ void emit_common(struct x64 *a, enum jit_common kind)
     case COMMON_AND: common_combine(a, A_AND); break;
     case COMMON_OR: common_combine(a, A_OR); break;
     case COMMON_XOR: common_combine(a, A_XOR); break;
+    case COMMON_FP_STORE:
+    case COMMON_FP_LOAD: fp_common(a, kind == COMMON_FP_LOAD); break;
     default: common_pieces(a); break;
     }
 }

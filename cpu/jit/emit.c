@@ -563,7 +563,6 @@ static void emit_one(struct jit_cx *x)
 static void emit_from(struct jit_cx *x, const struct jit_block *b, unsigned i)
 {
     x->fpc_known = false;
-    x->fp_cached = 0;
     for (; i < b->first + (unsigned)b->count; i++, x->done++) {
         x->cur = i;
         bool uses = x->insn[i].lo && (x->insn[i].cc_use);
@@ -608,6 +607,7 @@ bool emit_rest(struct jit_cx *x)
     unsigned stubs = x->stubs, fixes = x->fixes, exits = x->exits, cur = x->cur;
     unsigned done = x->done;
     x->no_windows = true;
+    x->fp_cached = x->fp_dirty = 0; /* all is in memory */
     emit_from(x, b, x->cur);
     bool same = x->cc.in_memory == b->cc_out.in_memory && x->cc.of == b->cc_out.of;
     if (same)
@@ -647,6 +647,7 @@ static void emit_entry(struct jit_cx *x)
 {
     struct x64 *a = &x->a;
     x->cur = x->cur_block = 0;
+    x->fp_cached = x->fp_dirty = 0;
     x64_cmp8_mem(a, x64_at(RDI, (s32)offsetof(struct cpu, jit_mode)), x->mode);
     stub_new(x, STUB_MODE, x64_jcc(a, CC_NE));
     x64_rr(a, true, A_MOV, H_CPU, RDI);
@@ -657,6 +658,7 @@ static void emit_entry(struct jit_cx *x)
     anchors_begin(x);
     reg_enter_block(x, x->entry_block);
     reg_load(x, x->block[x->entry_block].needed);
+    fp_reload(x, x->fp_cached);
     if (x->entry_block)
         emit_jump_block(x, x->entry_block);
 }

@@ -264,14 +264,15 @@ static bool single_way(const struct jit_cx *x, unsigned block)
 
 struct point {
     u8 zone;
-    u16 lo, dirty, hi_dirty, zero_high;
+    u16 lo, dirty, hi_dirty, zero_high, fp_cached, fp_dirty;
     struct cc_now cc;
     s32 bear;
 };
 
 static struct point point_save(const struct jit_cx *x)
 {
-    return (struct point){x->zone, x->lo, x->dirty, x->hi_dirty, x->zero_high, x->cc, x->bear};
+    return (struct point){x->zone,      x->lo,       x->dirty, x->hi_dirty, x->zero_high,
+                          x->fp_cached, x->fp_dirty, x->cc,    x->bear};
 }
 
 static void point_restore(struct jit_cx *x, struct point p)
@@ -281,6 +282,8 @@ static void point_restore(struct jit_cx *x, struct point p)
     x->dirty = p.dirty;
     x->hi_dirty = p.hi_dirty;
     x->zero_high = p.zero_high;
+    x->fp_cached = p.fp_cached;
+    x->fp_dirty = p.fp_dirty;
     x->cc = p.cc;
     x->bear = p.bear;
 }

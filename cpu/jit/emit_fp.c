@@ -7,8 +7,10 @@
  *   a body can change it, and the way back from a body looks again;
  * - inexact: nothing to do once the FPC's flag is on; else MXCSR tells. It is sticky there and
  *   never reset by translated code: what it tells wrongly the body sets right, and clears it.
- * Registers are in memory, always; a copy of a long one is kept in XMM3 and up to the end of the
- * block (fp_cached), to be loaded again behind every call.
+ * Registers are in memory. A copy of a long one is kept in XMM3 and up till the end of the block
+ * (fp_cached), to be loaded again behind every call. Copies of busy ones (fp_flow.c) go from block
+ * to block, and their registers are stored only where somebody may look: a call, a way out, a
+ * short operand (fp_dirty).
  * XMM0: first operand, then the result; XMM1: second operand; XMM2: third operand, or zero.
  * The condition code of a result is that of its comparison with zero, and that of a comparison
  * is what the host compares: both are in XMM0 and XMM1 then. */
@@ -18,7 +20,6 @@
 #include "cpu/jit/emit_internal.h"
 
 enum { XMM0, XMM1, XMM2, XMM_CACHE };
-#define CACHED_FPRS 13u /* XMM3 to XMM15 */
 
 /* opcodes; the prefix tells short from long */
 #define A_MOVS 0x0f10
@@ -72,13 +73,90 @@ static struct x64_mem fpr(unsigned n, bool wide)
 
 static bool cacheable(unsigned n, bool wide)
 {
-    return wide && n < CACHED_FPRS;
+    return wide && n < FP_COPIES;
+}
+
+void fp_write_back(struct jit_cx *x, u16 dirty)
+{
+    for (unsigned of = dirty; of; of &= of - 1) {
+        unsigned n = (unsigned)__builtin_ctz(of);
+        x64_sse_rm(&x->a, scalar(true), false, A_MOVS_STORE, XMM_CACHE + n, fpr(n, true));
+    }
+}
+
+/* Memory has to know these. */
+static void settle_memory(struct jit_cx *x, u16 which)
+{
+    fp_write_back(x, x->fp_dirty & which);
+    x->fp_dirty &= (u16)~which;
+}
+
+/* ---- the same by common code ---- */
+
+void fp_common(struct x64 *a, bool load)
+{
+    for (unsigned n = 0; n < FP_COPIES; n++) {
+        x64_rr(a, false, A_BT_GROUP, 4, RCX); /* bt */
+        x64_byte(a, n);
+        u8 *not = x64_jcc(a, CC_AE);
+        x64_sse_rm(a, scalar(true), false, load ? A_MOVS : A_MOVS_STORE, XMM_CACHE + n,
+                   fpr(n, true));
+        x64_patch(a, not, a->at);
+    }
+    x64_ret(a);
+}
+
+static void move_far(struct jit_cx *x, enum jit_common kind, u16 which)
+{
+    x64_mov_i(&x->a, RCX, which);
+    x64_call_to(&x->a, x->jit->common[kind]);
+}
+
+static bool few(u16 which)
+{
+    return __builtin_popcount(which) <= 1;
+}
+
+void fp_reload_far(struct jit_cx *x, u16 cached)
+{
+    if (few(cached))
+        fp_reload(x, cached);
+    else
+        move_far(x, COMMON_FP_LOAD, cached);
+}
+
+void fp_write_back_far(struct jit_cx *x, u16 dirty)
+{
+    if (few(dirty))
+        fp_write_back(x, dirty);
+    else
+        move_far(x, COMMON_FP_STORE, dirty);
+}
+
+void fp_settle(struct jit_cx *x, unsigned b)
+{
+    u16 in = x->block[b].fp_in;
+    settle_memory(x, (u16)~x->block[b].fp_dirty_in);
+    fp_reload(x, in & (u16)~x->fp_cached);
+    x->fp_cached |= in;
+}
+
+bool fp_settled(const struct jit_cx *x, unsigned b)
+{
+    return !(x->fp_dirty & ~x->block[b].fp_dirty_in) && !(x->block[b].fp_in & ~x->fp_cached);
+}
+
+static bool has_copy(const struct jit_cx *x, unsigned n, bool wide)
+{
+    return cacheable(n, wide) && (x->fp_cached >> n & 1);
 }
 
 /* Where the register's number is: its copy, made when there is none, or `xmm`. */
 static unsigned use(struct jit_cx *x, unsigned n, bool wide, unsigned xmm)
 {
     unsigned to = cacheable(n, wide) ? XMM_CACHE + n : xmm;
+    if (!wide)
+        settle_memory(x, (u16)(1u << n));
     if (to == xmm || !(x->fp_cached >> n & 1))
         x64_sse_rm(&x->a, scalar(wide), false, A_MOVS, to, fpr(n, wide));
     if (to != xmm)
@@ -93,27 +171,53 @@ static void get(struct jit_cx *x, unsigned n, bool wide, unsigned xmm)
         x64_sse_rr(&x->a, 0, false, A_MOVAPS, xmm, from);
 }
 
-/* Storage has the register's new value: the copy gets it from XMM0, or is void. */
-static void copy_of(struct jit_cx *x, unsigned n, bool wide)
+/* The register is written: the copy is what counts, or void. Is memory to be written, too? */
+static bool renew(struct jit_cx *x, unsigned n, bool wide)
 {
-    x->fp_cached &= (u16) ~(1u << n);
-    if (!cacheable(n, wide))
-        return;
-    x64_sse_rr(&x->a, 0, false, A_MOVAPS, XMM_CACHE + n, XMM0);
-    x->fp_cached |= (u16)(1u << n);
+    u16 bit = (u16)(1u << n);
+    if (!wide)
+        settle_memory(x, bit); /* the other half stays */
+    bool copy = cacheable(n, wide), lazy = copy && (x->fp_resident & bit);
+    x->fp_cached = copy ? x->fp_cached | bit : x->fp_cached & (u16)~bit;
+    x->fp_dirty = lazy ? x->fp_dirty | bit : x->fp_dirty & (u16)~bit;
+    return !lazy;
 }
 
+/* XMM0 to the register. */
 static void put(struct jit_cx *x, unsigned n, bool wide)
 {
-    x64_sse_rm(&x->a, scalar(wide), false, A_MOVS_STORE, XMM0, fpr(n, wide));
-    copy_of(x, n, wide);
+    if (renew(x, n, wide))
+        x64_sse_rm(&x->a, scalar(wide), false, A_MOVS_STORE, XMM0, fpr(n, wide));
+    if (cacheable(n, wide))
+        x64_sse_rr(&x->a, 0, false, A_MOVAPS, XMM_CACHE + n, XMM0);
+}
+
+/* A general register to it. */
+static void put_general(struct jit_cx *x, unsigned n, bool wide, unsigned from)
+{
+    if (renew(x, n, wide))
+        x64_rm(&x->a, wide, A_MOV_STORE, from, fpr(n, wide));
+    if (cacheable(n, wide))
+        x64_sse_rr(&x->a, 0x66, true, A_MOVQ, XMM_CACHE + n, from);
+}
+
+/* The register's number, as it is, in a general one. */
+static void get_general(struct jit_cx *x, unsigned n, bool wide, unsigned to)
+{
+    if (has_copy(x, n, wide)) {
+        x64_sse_rr(&x->a, 0x66, true, A_MOVQ_FROM, XMM_CACHE + n, to);
+        return;
+    }
+    settle_memory(x, (u16)(1u << n));
+    x64_rm(&x->a, wide, A_MOV, to, fpr(n, wide));
 }
 
 void fp_reload(struct jit_cx *x, u16 cached)
 {
-    for (unsigned n = 0; n < CACHED_FPRS; n++)
-        if (cached >> n & 1)
-            x64_sse_rm(&x->a, scalar(true), false, A_MOVS, XMM_CACHE + n, fpr(n, true));
+    for (unsigned of = cached; of; of &= of - 1) {
+        unsigned n = (unsigned)__builtin_ctz(of);
+        x64_sse_rm(&x->a, scalar(true), false, A_MOVS, XMM_CACHE + n, fpr(n, true));
+    }
 }
 
 /* Second operand: register r2 or storage. */
@@ -349,12 +453,11 @@ static void emit_sign(struct jit_cx *x)
     struct x64 *a = &x->a;
     bool wide = is_wide(i);
     unsigned bts = i->lo->op == OP_FCOMPL ? 7 : i->lo->op == OP_FNEG ? 5 : 6;
-    x64_rm(a, wide, A_MOV, RAX, fpr(i->d.r2, wide));
+    get_general(x, i->d.r2, wide, RAX);
     x64_rr(a, wide, A_BT_GROUP, bts, RAX);
     x64_byte(a, wide ? 63 : 31);
     if (i->lo->cc == CCK_NONE) {
-        x64_sse_rr(a, 0x66, wide, A_MOVQ, XMM0, RAX);
-        put(x, i->d.r1, wide);
+        put_general(x, i->d.r1, wide, RAX);
         return;
     }
     x64_sse_rr(a, 0x66, wide, A_MOVQ, XMM0, RAX);
@@ -369,7 +472,6 @@ static void emit_sign(struct jit_cx *x)
 static void emit_load(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
-    struct x64 *a = &x->a;
     bool wide = is_wide(i);
     unsigned from = RAX;
     if (i->lo->b == S_F2) {
@@ -381,17 +483,17 @@ static void emit_load(struct jit_cx *x)
         mem_fetch(x, mem_begin(x), wide ? X_64 : X_U32, wide, RAX);
     else
         from = reg_use64(x, i->d.r2, RAX);
-    x64_rm(a, wide, A_MOV_STORE, from, fpr(i->d.r1, wide));
-    if (wide)
-        x64_sse_rr(a, 0x66, true, A_MOVQ, XMM0, from);
-    copy_of(x, i->d.r1, wide);
+    put_general(x, i->d.r1, wide, from);
 }
 
 static void emit_zero(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
-    x64_mov_mem_i(&x->a, is_wide(i), fpr(i->d.r1, is_wide(i)), 0);
-    x->fp_cached &= (u16) ~(1u << i->d.r1);
+    bool wide = is_wide(i);
+    if (renew(x, i->d.r1, wide))
+        x64_mov_mem_i(&x->a, wide, fpr(i->d.r1, wide), 0);
+    if (cacheable(i->d.r1, wide))
+        zero(x, XMM_CACHE + i->d.r1);
 }
 
 static void emit_store_fp(struct jit_cx *x)
@@ -403,7 +505,7 @@ static void emit_store_fp(struct jit_cx *x)
     if (!open)
         mem_host(x, begun, wide ? 8 : 4, true);
     struct x64_mem m = open ? mem_open(x, i, begun) : x64_idx(RCX, begun, 0, 0);
-    x64_rm(&x->a, wide, A_MOV, RDX, fpr(i->d.r1, wide));
+    get_general(x, i->d.r1, wide, RDX);
     x64_rm(&x->a, wide, A_MOVBE_STORE, RDX, m);
     if (!open)
         mem_done(x);
@@ -413,7 +515,7 @@ static void emit_to_gr(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     unsigned to = reg_def64(x, i->d.r1, RAX);
-    x64_rm(&x->a, true, A_MOV, to, fpr(i->d.r2, true));
+    get_general(x, i->d.r2, true, to);
     reg_done64(x, i->d.r1, to);
 }
 
@@ -544,10 +646,14 @@ bool fp_fits(const struct jit_insn *i, u8 mode)
 
 /* ---- out of line ---- */
 
-/* Flags: is the number at m zero? XMM2 is zero. */
-static void compare_zero(struct jit_cx *x, bool wide, struct x64_mem m)
+/* Flags: is register n zero? XMM2 is zero. */
+static void compare_zero(struct jit_cx *x, bool wide, unsigned n)
 {
-    x64_sse_rm(&x->a, wide ? 0x66 : 0, false, A_UCOMIS, XMM2, m);
+    unsigned prefix = wide ? 0x66 : 0;
+    if (has_copy(x, n, wide))
+        x64_sse_rr(&x->a, prefix, false, A_UCOMIS, XMM2, XMM_CACHE + n);
+    else
+        x64_sse_rm(&x->a, prefix, false, A_UCOMIS, XMM2, fpr(n, wide));
 }
 
 /* Go on at s->mid when the equal flag is set. */
@@ -572,16 +678,16 @@ static void accept_zero(struct jit_cx *x, const struct jit_stub *s)
     u8 *not_zero = x64_jcc(a, CC_NE), *sum = NULL;
     zero(x, XMM2);
     if (op == OP_FMA || op == OP_FMS) {
-        compare_zero(x, wide, fpr(i->d.r1, wide));
+        compare_zero(x, wide, i->d.r1);
         sum = x64_jcc(a, CC_NE);
     }
-    compare_zero(x, wide, fpr(op == OP_FSHORT ? i->d.r2 : sum ? i->d.r3 : i->d.r1, wide));
+    compare_zero(x, wide, op == OP_FSHORT ? i->d.r2 : sum ? i->d.r3 : i->d.r1);
     accept_if_equal(x, s);
     if (op == OP_FMUL || sum) {
         if (i->lo->b == S_MEM)
             x64_sse_rr(a, wide ? 0x66 : 0, false, A_UCOMIS, XMM2, XMM1);
         else
-            compare_zero(x, wide, fpr(i->d.r2, wide));
+            compare_zero(x, wide, i->d.r2);
         accept_if_equal(x, s);
     }
     x64_patch(a, not_zero, a->at);

@@ -201,8 +201,17 @@ void fp_cc_keep(struct jit_cx *x);
 void fp_cc_again(struct jit_cx *x, const struct jit_insn *i);
 /** Numbers whose comparison with zero gives each condition code. */
 extern const u64 fp_cc_wide[4], fp_cc_narrow[4];
-/** Behind a call: load copies of floating-point registers again. */
+/** Load copies of floating-point registers, behind a call again; put them into memory. What is
+ *  known of them stays as it is. */
 void fp_reload(struct jit_cx *x, u16 cached);
+void fp_write_back(struct jit_cx *x, u16 dirty);
+/** The same in stubs, where many are moved by common code: RCX and flags are lost. */
+void fp_reload_far(struct jit_cx *x, u16 cached);
+void fp_write_back_far(struct jit_cx *x, u16 dirty);
+void fp_common(struct x64 *a, bool load);
+/** Bring them into the state that block `b` expects; are they in it? Flags are kept. */
+void fp_settle(struct jit_cx *x, unsigned b);
+bool fp_settled(const struct jit_cx *x, unsigned b);
 void fp_stub(struct jit_cx *x, const struct jit_stub *s);
 
 /* -- emit_branch.c -- */

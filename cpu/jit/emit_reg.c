@@ -200,12 +200,21 @@ void reg_widen_keep_flags(struct jit_cx *x, u16 which)
     }
 }
 
-void reg_write_back(struct jit_cx *x)
+static void general_write_back(struct jit_cx *x)
 {
     for (unsigned of = x->dirty; of; of &= of - 1) {
         unsigned g = (unsigned)__builtin_ctz(of);
         x64_rm(&x->a, (x->hi_dirty & bit(g)) != 0, A_MOV_STORE, (unsigned)x->host[g], home(g));
     }
+}
+
+void reg_write_back(struct jit_cx *x)
+{
+    general_write_back(x);
+    if (x->in_stubs)
+        fp_write_back_far(x, x->fp_dirty);
+    else
+        fp_write_back(x, x->fp_dirty);
 }
 
 static bool caller_saved(unsigned host)
@@ -233,7 +242,8 @@ void reg_reload(struct jit_cx *x, bool all)
 bool reg_settled(const struct jit_cx *x, unsigned b)
 {
     u16 full = x->resident & (u16)~x->low_class;
-    return x->block[b].zone == x->zone && (x->lo & full) == 0 && (~x->lo & x->low_class) == 0;
+    return x->block[b].zone == x->zone && (x->lo & full) == 0 && (~x->lo & x->low_class) == 0 &&
+           fp_settled(x, b);
 }
 
 /* Into another zone: what is not in the same place there goes to memory, and comes from there when
@@ -247,7 +257,7 @@ static void zone_change(struct jit_cx *x, unsigned b)
     if (!x->cc.in_memory)
         need |= cc_operands(x->cc.of, &again);
     x->dirty &= (u16)~same;
-    reg_write_back(x);
+    general_write_back(x);
     x->dirty = dirty & same;
     x->hi_dirty &= same;
     x->zero_high &= same;
@@ -269,6 +279,7 @@ void reg_settle(struct jit_cx *x, unsigned b)
         else
             widen(x, g);
     }
+    fp_settle(x, b);
 }
 
 void reg_enter_block(struct jit_cx *x, unsigned b)
@@ -278,4 +289,6 @@ void reg_enter_block(struct jit_cx *x, unsigned b)
     x->zero_high = 0;
     x->dirty = x->block[b].dirty_in;
     x->hi_dirty = x->dirty & (u16)~x->low_class;
+    x->fp_cached = x->block[b].fp_in;
+    x->fp_dirty = x->block[b].fp_dirty_in;
 }

@@ -270,7 +270,7 @@ static void emit_pieces(struct jit_cx *x, const struct jit_insn *last)
     const struct jit_insn *i = current(x);
     struct x64 *a = &x->a;
     s32 insns = x->block[x->cur_block].count;
-    if (x->bear >= 0 || x->fp_cached)
+    if (x->bear >= 0)
         return;
     reg_widen(x, (u16)(i->reads64 | 1u << last->d.r1));
     reg_get64(x, last->d.r1, RDX);
@@ -280,7 +280,9 @@ static void emit_pieces(struct jit_cx *x, const struct jit_insn *last)
     x64_mov_mem_i(a, true, CPU_AT(scratch), insns);
     mem_base_disp(x, i->d.b2, i->d.ss.d2, RCX);
     mem_base_disp(x, i->d.r2, i->d.ss.d1, RAX);
+    fp_write_back(x, x->fp_dirty);
     call_common(x, COMMON_PIECES);
+    fp_reload(x, x->fp_cached);
     x64_rr(a, true, A_TEST, RAX, RAX);
     u8 *none = x64_jcc(a, CC_E);
     x64_imul_i(a, true, RCX, RAX, insns);

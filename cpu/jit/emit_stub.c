@@ -23,6 +23,8 @@ struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from)
                            .hi_dirty = x->hi_dirty,
                            .zero_high = x->zero_high,
                            .lo_after = x->lo,
+                           .fp_then = x->fp_cached,
+                           .fp_dirty = x->fp_dirty,
                            .cc = x->cc,
                            .bear = x->bear,
                            .done = x->done};
@@ -36,6 +38,8 @@ static void stub_enter(struct jit_cx *x, const struct jit_stub *s)
     x->dirty = s->dirty;
     x->hi_dirty = s->hi_dirty;
     x->zero_high = s->zero_high;
+    x->fp_cached = s->fp_then;
+    x->fp_dirty = s->fp_dirty;
     x->cc = s->cc;
     x->cc.fresh = false;
     x->bear = s->bear;
@@ -135,7 +139,7 @@ static void stub_load(struct jit_cx *x, const struct jit_stub *s)
     jump_if_result(x);
     x->lo = lo;
     reg_reload(x, false);
-    fp_reload(x, s->fp_cached);
+    fp_reload_far(x, s->fp_cached);
     x64_rm(a, true, A_MOV, RAX, CPU_AT(scratch));
     mem_extend_slow(x, s->ext, s->width == 64, (unsigned)s->to);
     go_back(x, s);
@@ -166,15 +170,15 @@ void stub_restore(struct jit_cx *x, const struct jit_stub *s)
 {
     x->lo = s->lo_after;
     reg_reload(x, true);
-    fp_reload(x, s->fp_cached);
+    fp_reload_far(x, s->fp_cached);
 }
 
 static void stub_body(struct jit_cx *x, const struct jit_stub *s)
 {
     stub_call_body(x, s);
+    stub_restore(x, s);
     if (s->flags)
         cc_flags(x, current(x)->lo->cc);
-    stub_restore(x, s);
     go_back(x, s);
 }
 
@@ -191,7 +195,7 @@ void stub_well(struct jit_cx *x, const struct jit_stub *s, u8 *well, u16 lo)
     x64_patch(&x->a, well, x->a.at);
     x->lo = lo;
     reg_reload(x, false);
-    fp_reload(x, s->fp_cached);
+    fp_reload_far(x, s->fp_cached);
     go_back(x, s);
 }
 
@@ -236,8 +240,10 @@ static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
 
 void stubs_emit(struct jit_cx *x)
 {
+    x->in_stubs = true;
     for (unsigned k = 0; k < x->stubs && !x->a.full; k++)
         stub_emit(x, &x->stub[k]);
+    x->in_stubs = false;
 }
 
 /* ---- instructions executed by their bodies ---- */
@@ -252,7 +258,7 @@ void emit_fn(struct jit_cx *x)
     reg_write_back(x);
     cc_is_in_memory(x);
     x->fpc_known = false;
-    x->fp_cached = 0;
+    x->fp_cached = x->fp_dirty = 0;
     x->dirty = x->hi_dirty = x->zero_high = 0;
     check_privileged(x);
     call_body(x);

@@ -40,7 +40,9 @@ enum jit_common {
     COMMON_AND,     /* rcx into rax as if byte by byte: flag, whether the result is zero */
     COMMON_OR,
     COMMON_XOR,
-    COMMON_PIECES, /* jit_move_pieces(cpu, rax, rcx, rdx, n): rax, how many */
+    COMMON_FP_STORE, /* copies of floating-point registers, by the mask in ecx, to memory ... */
+    COMMON_FP_LOAD,  /* ... and from there; rcx only is lost */
+    COMMON_PIECES,   /* jit_move_pieces(cpu, rax, rcx, rdx, n): rax, how many */
     COMMON_COUNT
 };
 

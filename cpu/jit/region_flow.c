@@ -495,4 +495,5 @@ void region_analyse(struct jit_cx *x)
     select_check(x);
     dirty_find(x);
     needed_find(x);
+    fp_flow_find(x);
 }

@@ -294,6 +294,8 @@ static void classify(struct jit_insn *i, const struct lowering *lo, u8 mode)
         return;
     }
     registers_of(i);
+    if (fp)
+        fp_operands(i);
     u8 op = i->lo->op;
     bool memory = i->lo->a == S_MEM || i->lo->b == S_MEM || i->lo->b == S_REL;
     i->faults = (memory && op != OP_LA && op < OP_BC) || (fp && fp_may_call(i)) ||

@@ -39,9 +39,11 @@ struct jit_insn {
     u16 reads64;     /* of them, those whose high halves matter */
     u16 writes;
     u16 writes64;
-    s16 target;     /* place branched to in the region's pages, or -1 */
-    s64 rel;        /* relative operand: bytes from the page's start */
-    u8 base, index; /* storage operand */
+    u16 fp_reads, fp_writes; /* long floating-point registers, by their copies (fp_flow.c) */
+    u16 fp_voids;            /* others: in memory, and what is written has no copy */
+    s16 target;              /* place branched to in the region's pages, or -1 */
+    s64 rel;                 /* relative operand: bytes from the page's start */
+    u8 base, index;          /* storage operand */
     s32 disp;
     u8 window; /* 1.. : found by that window, which this instruction opens or has found open */
     bool window_opens, window_store;
@@ -78,7 +80,9 @@ struct jit_block {
     s16 via;    /* a block that calls what this is part of, or -1 */
     u8 zone;    /* which registers are where */
     u16 needed; /* registers that must be valid at its beginning */
-    u8 *at;     /* host code, when emitted */
+    u16 fp_in,
+        fp_dirty_in; /* copies there at its beginning; of them, those memory may not know */
+    u8 *at;          /* host code, when emitted */
 };
 
 /* Blocks that have their registers in the same places: a loop, or what is left of the region. */
@@ -107,6 +111,7 @@ struct jit_stub {
     u16 lo, dirty, hi_dirty, zero_high; /* registers then */
     u16 lo_after;                       /* where `back` is */
     u16 fp_cached;                      /* copies expected there */
+    u16 fp_then, fp_dirty; /* copies when it was left for; memory may not know these */
     /* STUB_FP */
     u8 *inexact; /* a second displacement that leads here: the FPC is not as it should be */
     u8 *mid;     /* where to go on when the result is well after all */
@@ -147,6 +152,7 @@ struct jit_anchor {
 };
 
 #define HOST_NONE (-1)
+#define FP_COPIES 13u /* registers 0 to 12 have copies in XMM3 to XMM15 */
 #define WINDOWS_MAX 2
 
 struct jit_cx {
@@ -198,8 +204,11 @@ struct jit_cx {
     unsigned done;            /* instructions of the block finished */
     struct jit_stub *open[4]; /* of slow_if, until slow_done */
     unsigned opens;
-    bool fpc_known; /* FPC: no mask is on, rounding to nearest; till the end of the block */
-    u16 fp_cached;  /* long floating-point registers that emit_fp.c has copies of */
+    bool in_stubs;   /* emitting what is out of line */
+    bool fpc_known;  /* FPC: no mask is on, rounding to nearest; till the end of the block */
+    u16 fp_cached;   /* long floating-point registers that emit_fp.c has copies of */
+    u16 fp_dirty;    /* of them, those that memory may not know */
+    u16 fp_resident; /* those that are busy: their copies go from block to block */
     struct {
         u8 *from;
         u16 block;
@@ -265,6 +274,12 @@ enum cc_need region_cc_need(const struct jit_cx *x, unsigned i);
 bool cc_keeps_flags(const struct jit_insn *i);
 /** Registers that tell the condition code of `i` later; *again: whether they do at all. */
 u16 cc_operands(const struct jit_insn *i, bool *again);
+
+/* -- fp_flow.c -- */
+/** Floating-point registers that an instruction reads and writes. */
+void fp_operands(struct jit_insn *i);
+/** Which copies of them blocks begin with. */
+void fp_flow_find(struct jit_cx *x);
 
 /* -- select.c -- */
 /** Which branches are counted or converted; before registers are assigned. */

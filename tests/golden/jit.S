@@ -204,6 +204,11 @@ t_mvc:
     SEQ
     cdgbr   %f2, %r3
     adbr    %f2, %f2
+    SEQ                                 # floating-point registers in a loop
+    cdfbr   %f4, %r3
+2:  adbr    %f2, %f4
+    ld      %f6, 0(%r10)
+    brctg   %r5, 2b
     br      %r14
 golden_end:
     .section .rodata
