@@ -106,7 +106,7 @@ void fp_common(struct x64 *a, bool load)
     x64_ret(a);
 }
 
-static void move_far(struct jit_cx *x, enum jit_common kind, u16 which)
+static void move_common(struct jit_cx *x, enum jit_common kind, u16 which)
 {
     x64_mov_i(&x->a, RCX, which);
     x64_call_to(&x->a, x->jit->common[kind]);
@@ -117,20 +117,20 @@ static bool few(u16 which)
     return __builtin_popcount(which) <= 1;
 }
 
-void fp_reload_far(struct jit_cx *x, u16 cached)
+void fp_reload_common(struct jit_cx *x, u16 cached)
 {
     if (few(cached))
         fp_reload(x, cached);
     else
-        move_far(x, COMMON_FP_LOAD, cached);
+        move_common(x, COMMON_FP_LOAD, cached);
 }
 
-void fp_write_back_far(struct jit_cx *x, u16 dirty)
+void fp_write_back_common(struct jit_cx *x, u16 dirty)
 {
     if (few(dirty))
         fp_write_back(x, dirty);
     else
-        move_far(x, COMMON_FP_STORE, dirty);
+        move_common(x, COMMON_FP_STORE, dirty);
 }
 
 void fp_settle(struct jit_cx *x, unsigned b)

@@ -206,8 +206,8 @@ extern const u64 fp_cc_wide[4], fp_cc_narrow[4];
 void fp_reload(struct jit_cx *x, u16 cached);
 void fp_write_back(struct jit_cx *x, u16 dirty);
 /** The same in stubs, where many are moved by common code: RCX and flags are lost. */
-void fp_reload_far(struct jit_cx *x, u16 cached);
-void fp_write_back_far(struct jit_cx *x, u16 dirty);
+void fp_reload_common(struct jit_cx *x, u16 cached);
+void fp_write_back_common(struct jit_cx *x, u16 dirty);
 void fp_common(struct x64 *a, bool load);
 /** Bring them into the state that block `b` expects; are they in it? Flags are kept. */
 void fp_settle(struct jit_cx *x, unsigned b);

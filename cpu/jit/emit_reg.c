@@ -212,7 +212,7 @@ void reg_write_back(struct jit_cx *x)
 {
     general_write_back(x);
     if (x->in_stubs)
-        fp_write_back_far(x, x->fp_dirty);
+        fp_write_back_common(x, x->fp_dirty);
     else
         fp_write_back(x, x->fp_dirty);
 }

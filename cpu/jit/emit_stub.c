@@ -139,7 +139,7 @@ static void stub_load(struct jit_cx *x, const struct jit_stub *s)
     jump_if_result(x);
     x->lo = lo;
     reg_reload(x, false);
-    fp_reload_far(x, s->fp_cached);
+    fp_reload_common(x, s->fp_cached);
     x64_rm(a, true, A_MOV, RAX, CPU_AT(scratch));
     mem_extend_slow(x, s->ext, s->width == 64, (unsigned)s->to);
     go_back(x, s);
@@ -170,7 +170,7 @@ void stub_restore(struct jit_cx *x, const struct jit_stub *s)
 {
     x->lo = s->lo_after;
     reg_reload(x, true);
-    fp_reload_far(x, s->fp_cached);
+    fp_reload_common(x, s->fp_cached);
 }
 
 static void stub_body(struct jit_cx *x, const struct jit_stub *s)
@@ -195,7 +195,7 @@ void stub_well(struct jit_cx *x, const struct jit_stub *s, u8 *well, u16 lo)
     x64_patch(&x->a, well, x->a.at);
     x->lo = lo;
     reg_reload(x, false);
-    fp_reload_far(x, s->fp_cached);
+    fp_reload_common(x, s->fp_cached);
     go_back(x, s);
 }
 

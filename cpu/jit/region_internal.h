@@ -309,7 +309,7 @@ void windows_find(struct jit_cx *x);
 /** Host register of a window: what is added to a displacement. */
 unsigned window_host(unsigned window);
 /** Called by translated code: bring what the window covers into the TLB. */
-enum window_fill { WINDOW_NOT, WINDOW_FILLED, WINDOW_CROSSES /* two pages, both are there */ };
+enum window_fill { WINDOW_NOT, WINDOW_FILLED, WINDOW_CROSSES /* two pages */ };
 enum window_fill jit_window_fill(struct cpu *c, u64 from, u64 bytes, bool store);
 
 /* -- anchor.c -- */

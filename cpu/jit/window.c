@@ -203,7 +203,7 @@ enum window_fill jit_window_fill(struct cpu *c, u64 from, u64 bytes, bool store)
 {
     u64 last = from + bytes - 1;
     bool one = ((from ^ last) & ~(u64)(FRAME_BYTES - 1)) == 0;
-    if (!page_fill(c, from, store) || (!one && !page_fill(c, last, store)))
-        return WINDOW_NOT;
-    return one ? WINDOW_FILLED : WINDOW_CROSSES;
+    if (!one) /* each operand is looked up: not all of them may store, nor in both pages */
+        return WINDOW_CROSSES;
+    return page_fill(c, from, store) ? WINDOW_FILLED : WINDOW_NOT;
 }
