@@ -5,10 +5,18 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/oracle.sh"
 cd "$TEST_TMP"
 
+# Lockstep tells the first difference and then both states: the head names the instruction. As many lines as a run shows.
+told() { # engine
+    echo "$1.messages begins:"
+    head -n 14 "$1.messages"
+    echo "... and the console's log ends:"
+    tail -n 6 "$1.out"
+}
+
 boot() { # engine, gbench's size
     "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --engine "$1" --stats "$1.json" \
         --append "$QUICK_BOOT endicott.run=\"gbench -s $2\"" --timeout 560 <&- >"$1.out" 2>"$1.messages" ||
-        fail "$1: status $?: $(tail -n 30 "$1.out" "$1.messages")"
+        fail "$1: status $?: $(told "$1")"
     tr -d '\r' <"$1.out" | awk '$1 == "BENCH" {print $2, $4}' >"$1.sums"
     [ -s "$1.sums" ] || fail "$1: no checksum of gbench: $(tail -n 30 "$1.out")"
 }
