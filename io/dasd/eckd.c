@@ -126,7 +126,9 @@ static int eckd_start(void *dev, struct dev_io *io)
     struct cause cause;
     if (!d->v->img)
         return without_volume(d, io);
-    if (!prepares(dev_io_command(io)) && !eckd_claim(d))
+    if (eckd_identifies(dev_io_command(io)))
+        return perform(d, io); /* no track, and others may be told: no turn is held */
+    if (!eckd_admitted(d) || (!prepares(dev_io_command(io)) && !eckd_claim(d)))
         return DEV_WAIT;
     if (!image_turn_begin(d->v->img))
         return perform(d, io);
@@ -145,6 +147,7 @@ static void eckd_begin(void *dev)
     struct eckd *d = dev;
     struct eckd_state *s = &d->s;
     if (!d->claiming) { /* else it waited, and begins again */
+        eckd_admitted_end(d);
         eckd_unbind(d);
         if (d->type == ECKD_UNIT_ALIAS)
             (void)eckd_bind(d, eckd_lcu_base(d)); /* without it there is no volume */
@@ -168,6 +171,7 @@ static int eckd_end(void *dev, struct dev_io *io, int us)
     if (eckd_flush(d, &cause))
         us = eckd_check(d, io, SENSE_EQUIPMENT_CHECK, SENSE1_PERMANENT);
     eckd_unclaim(d);
+    eckd_admitted_end(d);
     eckd_unbind(d);
     return us;
 }
@@ -182,12 +186,14 @@ static void eckd_cancel(void *dev)
 {
     settle(dev);
     eckd_unclaim(dev);
+    eckd_reserve_cancel(dev);
 }
 
 static void eckd_reset(void *dev)
 {
     struct eckd *d = dev;
     eckd_cancel(d);
+    eckd_reserve_reset(d);
     eckd_unbind(d);
     d->s = (struct eckd_state){0};
 }
@@ -195,6 +201,7 @@ static void eckd_reset(void *dev)
 static void eckd_detach(void *dev)
 {
     struct eckd *d = dev;
+    eckd_reserve_watch(d, false);
     if (d->v)
         eckd_cancel(d);
     if (d->lcu)
@@ -210,6 +217,7 @@ static void eckd_save(void *dev, struct codec_out *out)
 {
     struct eckd *d = dev;
     settle(d); /* the destination reads the file */
+    eckd_reserve_save(d);
     io_rows_put(out, &eckd_rows, &d->s);
 }
 
@@ -254,6 +262,7 @@ static int eckd_restore(void *dev, struct codec_in *in, struct cause *cause)
     eckd_forget(d);
     eckd_forget_plain(d->v);
     eckd_claim_restore(d, d->s.claimed);
+    eckd_reserve_restore(d);
     /* Offline: [E2] when it is read. */
     if (ok && (!d->v->img || image_offline(d->v->img) || position_valid(d)))
         return ST_OK;
@@ -301,6 +310,8 @@ static int unit_create(struct css *css, u16 devno, enum eckd_unit_type type, u8 
         rc = css_attach(css, devno, &eckd_ops, d, announce, NULL, cause);
     if (rc)
         eckd_detach(d);
+    else
+        eckd_reserve_watch(d, true);
     return rc;
 }
 

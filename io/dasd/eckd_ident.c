@@ -41,6 +41,7 @@ enum suborder {
 #define GROUP_UNGROUPED 0x80
 #define GROUP_GROUPED 0xc0
 #define GROUP_RESERVED_SELF 0x30
+#define GROUP_RESERVED_ELSEWHERE 0x20
 #define GROUP_MULTIPATH 0x08
 #define SET_GROUP_MULTIPATH 0x80
 #define SET_GROUP_RESIGN 0x40
@@ -183,13 +184,16 @@ static int subsystem_data(struct eckd *d, struct dev_io *io)
     }
 }
 
-/* ---- path groups, reserve ---- */
+/* ---- path groups ---- */
 
 static int sense_path_group(struct eckd *d, struct dev_io *io)
 {
     u8 p[PATH_GROUP_BYTES] = {d->s.group_state};
-    if (d->s.reserved)
+    bool elsewhere;
+    if (eckd_reserved(d, &elsewhere))
         p[0] |= GROUP_RESERVED_SELF;
+    else if (elsewhere)
+        p[0] |= GROUP_RESERVED_ELSEWHERE;
     memcpy(p + 1, d->s.group, sizeof d->s.group);
     dev_io_put(io, p, sizeof p);
     return DS_NORMAL;
@@ -208,17 +212,6 @@ static int set_path_group(struct eckd *d, struct dev_io *io)
         d->s.group_state = GROUP_UNGROUPED;
     else
         d->s.group_state = GROUP_GROUPED | (p[0] & SET_GROUP_MULTIPATH ? GROUP_MULTIPATH : 0);
-    return DS_NORMAL;
-}
-
-/** Both give sense data, as sense would. There is one system that could reserve. */
-static int reserve(struct eckd *d, struct dev_io *io, bool on)
-{
-    u8 sense[ECKD_SENSE_BYTES] = {0};
-    if (d->s.extent || d->s.locate_count)
-        return eckd_reject(d, io, MESSAGE_SEQUENCE);
-    d->s.reserved = on;
-    dev_io_put(io, sense, sizeof sense);
     return DS_NORMAL;
 }
 
@@ -257,8 +250,7 @@ int eckd_identify(struct eckd *d, struct dev_io *io)
     case ECKD_READ_SUBSYSTEM_DATA: return subsystem_data(d, io);
     case ECKD_SENSE_PATH_GROUP: return sense_path_group(d, io);
     case ECKD_SET_PATH_GROUP: return set_path_group(d, io);
-    case ECKD_RELEASE: return reserve(d, io, false);
     case ECKD_READ_BUFFERED_LOG: return buffered_log(io);
-    default: return reserve(d, io, true);
+    default: return eckd_reserve(d, io);
     }
 }

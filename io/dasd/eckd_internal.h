@@ -163,6 +163,7 @@ struct eckd_volume {
 };
 
 struct eckd_lcu;
+struct hold;
 
 /** Located by css (devno); created by eckd_create, destroyed by detach; the thread that executes
  *  its channel program, but `claim`. */
@@ -179,7 +180,9 @@ struct eckd {
     bool claiming; /* it is in the list */
     struct trouble trouble;
     enum eckd_unit_type type;
-    bool joined; /* the control unit has it */
+    bool joined;       /* the control unit has it */
+    bool admitted;     /* its program is counted in `hold` */
+    struct hold *hold; /* while it is */
     u16 devno;
     struct eckd_state s;
     u8 sense[ECKD_SENSE_BYTES]; /* built here, then given to the channel subsystem */
@@ -219,6 +222,23 @@ void eckd_unclaim(struct eckd *d);
 void eckd_claim_restore(struct eckd *d, bool granted);
 /** A track of the image was written by the device. */
 void eckd_wrote(struct eckd *d, u32 track);
+
+/* eckd_reserve.c */
+/** Before the channel program touches the volume. False: another guest has it reserved; the device
+ *  becomes ready when it can be tried again. */
+bool eckd_admitted(struct eckd *d);
+/** It is over, or another volume comes. */
+void eckd_admitted_end(struct eckd *d);
+/** This guest has it reserved; or another one. */
+bool eckd_reserved(const struct eckd *d, bool *elsewhere);
+int eckd_reserve(struct eckd *d, struct dev_io *io);
+/** From when the device is attached until its volume goes. */
+void eckd_reserve_watch(struct eckd *d, bool on);
+/** For cancel, reset, save, restore. */
+void eckd_reserve_cancel(struct eckd *d);
+void eckd_reserve_reset(struct eckd *d);
+void eckd_reserve_save(struct eckd *d);
+void eckd_reserve_restore(struct eckd *d);
 
 /* eckd_cache.c */
 /** The track under the head; NULL after a unit check, whose status is in *us. */

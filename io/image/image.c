@@ -302,6 +302,11 @@ void image_turn_end(struct image *img)
     img->ops->turn(img, false);
 }
 
+struct hold *image_hold(const struct image *img)
+{
+    return img->ops->hold ? img->ops->hold(img) : NULL;
+}
+
 struct checking {
     image_fault *fault;
     void *arg;

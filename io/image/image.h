@@ -92,6 +92,8 @@ u64 image_changes(const struct image *img);
  *  does; else image_turn_end is called when the track is written. No other lock is held. */
 bool image_turn_begin(struct image *img);
 void image_turn_end(struct image *img);
+/** Reservation among those that have it, too (hold.h); NULL: nobody else can. */
+struct hold *image_hold(const struct image *img);
 
 /** A channel program that wrote has ended: with IMAGE_SYNC the host's disk has it on return. */
 int image_commit(struct image *img, struct cause *cause);

@@ -44,6 +44,7 @@ struct image_ops {
     bool (*offline)(const struct image *img);
     u64 (*changes)(const struct image *img);
     bool (*turn)(struct image *img, bool take);
+    struct hold *(*hold)(const struct image *img);
 };
 
 struct image_file {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "io/ebcdic.h"
+#include "io/image/hold.h"
 #include "io/image/image_internal.h"
 #include "io/image/vtoc.h"
 #include "mem/base/ergo.h"
@@ -20,6 +21,7 @@ struct window {
     struct window *next;
     struct image *img; /* whose `format` this is */
     struct window_extent extent;
+    struct hold *hold;
     bool write, active;
     atomic_bool contended; /* another active window writes what this one writes */
     atomic_ullong changes; /* by others, in its extent */
@@ -36,6 +38,7 @@ struct share {
     struct image *img; /* NULL: not open */
     struct image_geometry geometry;
     struct window *windows;
+    struct hold_group *holds; /* who has reserved what; a member for each window */
 };
 
 /* ---- shares ---- */
@@ -44,11 +47,14 @@ static struct share *share_alloc(const char *path, unsigned flags)
 {
     struct share *s = calloc(1, sizeof *s);
     char *copy = strdup(path);
-    if (!s || !copy) {
+    struct hold_group *holds = hold_group_create();
+    if (!s || !copy || !holds) {
         free(s);
         free(copy);
+        hold_group_destroy(holds);
         return NULL;
     }
+    s->holds = holds;
     s->path = copy;
     s->flags = flags;
     atomic_init(&s->refs, 1);
@@ -62,6 +68,7 @@ static void share_free(struct share *s)
     image_unref(s->img);
     lock_fini(&s->lock);
     lock_fini(&s->turn);
+    hold_group_destroy(s->holds);
     free(s->path);
     free(s);
 }
@@ -418,6 +425,7 @@ static int window_close(struct image *img, struct cause *cause)
         link = &(*link)->next;
     *link = w->next;
     lock_drop(&s->lock);
+    hold_leave(w->hold);
     share_unref(s);
     img->ops = &closed_window;
     return ST_OK;
@@ -447,6 +455,12 @@ static bool window_turn(struct image *img, bool take)
     return true;
 }
 
+static struct hold *window_hold(const struct image *img)
+{
+    const struct window *w = img->format;
+    return w->hold;
+}
+
 static const struct image_ops ckd_window = {.format = IMAGE_CKD,
                                             .read = window_read,
                                             .write = window_write,
@@ -454,27 +468,32 @@ static const struct image_ops ckd_window = {.format = IMAGE_CKD,
                                             .close = window_close,
                                             .offline = window_offline,
                                             .changes = window_changes,
-                                            .turn = window_turn};
+                                            .turn = window_turn,
+                                            .hold = window_hold};
 static const struct image_ops fba_window = {.format = IMAGE_FBA_RAW,
                                             .blocks = window_blocks,
                                             .sync = window_sync,
                                             .close = window_close,
                                             .offline = window_offline,
                                             .changes = window_changes,
-                                            .turn = window_turn};
+                                            .turn = window_turn,
+                                            .hold = window_hold};
 
 static struct image *window_image(struct share *s, struct window_extent extent, bool write)
 {
     unsigned flags = s->flags & IMAGE_SYNC;
     struct image *img = image_alloc(s->path, write ? flags : flags | IMAGE_READ_ONLY);
     struct window *w = calloc(1, sizeof *w);
-    if (!img || !w) {
+    struct hold *hold = hold_join(s->holds, extent.first, extent.count);
+    if (!img || !w || !hold) {
+        hold_leave(hold);
         free(w);
         if (img)
             image_free(img);
         return NULL;
     }
-    *w = (struct window){.share = share_ref(s), .img = img, .extent = extent, .write = write};
+    *w = (struct window){
+        .share = share_ref(s), .img = img, .extent = extent, .hold = hold, .write = write};
     img->geometry = s->geometry;
     if (s->geometry.tracks) {
         img->geometry.cylinders = (u32)extent.count;

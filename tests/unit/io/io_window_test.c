@@ -275,6 +275,102 @@ START_TEST(devices_that_share_a_track)
 }
 END_TEST
 
+static int simple(u16 devno, u8 command, u16 count, struct irb *irb)
+{
+    u32 id = css_find_devno(m.css, devno), program = PROGRAM + 64 * (devno & 1);
+    at = program; /* each its own: a command that waited is fetched again */
+    ccw(command, CCW_SLI, count, AREA);
+    ck_assert_int_eq(start(&m, id, ORB_F, program), 0);
+    return tsch(&m, id, irb);
+}
+
+static u8 group_state(u16 devno)
+{
+    struct irb irb;
+    ck_assert_int_eq(simple(devno, 0x34, 12, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+    return *(u8 *)storage_host(m.storage, AREA, 1) & 0x30;
+}
+
+/* Reserve keeps another guest's programs off until the release, a reset, or until it is taken away;
+ * who waits can be cleared, and goes on by itself. */
+START_TEST(reserve_keeps_others_out)
+{
+    struct irb irb;
+    u32 len = track_with(0, 9, buf);
+    volume(IMAGE_CKD);
+    struct image *one = active(share, 2, 2, true), *two = active(share, 3, 4, true);
+    ck_assert_int_eq(image_write_track(two, 0, buf, len, &cause), ST_OK);
+    machine_init(&m);
+    ck_assert_int_eq(dasd_create(m.css, 0x200, one, false, &cause), ST_OK);
+    ck_assert_int_eq(dasd_create(m.css, 0x201, two, false, &cause), ST_OK);
+    u32 id = css_find_devno(m.css, 0x201);
+    enable(&m, css_find_devno(m.css, 0x200), 3);
+    enable(&m, id, 3);
+    ck_assert_int_eq(simple(0x200, 0xb4, 32, &irb), 0); /* reserve */
+    ck_assert_uint_eq(irb.ds, 0x0c);
+    ck_assert_uint_eq(group_state(0x200), 0x30);
+    ck_assert_uint_eq(group_state(0x201), 0x20);
+    ck_assert_int_eq(simple(0x201, 0x64, 64, &irb), 0); /* what identifies it is answered */
+    ck_assert_int_eq(simple(0x201, 0x02, 24, &irb), 1); /* read IPL waits */
+    ck_assert_int_eq(css_activity(m.css, id), CSS_WAITING);
+    ck_assert_int_eq(css_csch(m.css, id), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_int_eq(simple(0x201, 0xb4, 32, &irb), 1); /* reserve waits, too */
+    ck_assert_int_eq(simple(0x200, 0x94, 32, &irb), 0); /* release */
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+    ck_assert_uint_eq(group_state(0x200), 0x20);
+    ck_assert_int_eq(simple(0x200, 0x14, 32, &irb), 0); /* unconditional reserve */
+    ck_assert_uint_eq(group_state(0x200), 0x30);
+    ck_assert_int_eq(simple(0x201, 0x02, 24, &irb), 1);
+    ck_assert_int_eq(css_device_reset(m.css, 0x200, &cause), ST_OK);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+    ck_assert_uint_eq(group_state(0x201), 0);
+    machine_fini(&m);
+    image_unref(one);
+    image_unref(two);
+}
+END_TEST
+
+/* It is state that moves: the device made anew has it, and the old one's goes with its window. */
+START_TEST(reservations_move)
+{
+    struct irb irb;
+    struct codec_out out;
+    struct codec_in in;
+    struct codec_row row;
+    volume(IMAGE_CKD);
+    struct image *one = active(share, 2, 2, true), *two = active(share, 2, 2, true);
+    machine_init(&m);
+    ck_assert_int_eq(dasd_create(m.css, 0x200, one, false, &cause), ST_OK);
+    enable(&m, css_find_devno(m.css, 0x200), 3);
+    ck_assert_int_eq(simple(0x200, 0xb4, 32, &irb), 0);
+    css_quiesce(m.css);
+    codec_out_init(&out);
+    css_save(m.css, 7, &out);
+    machine_fini(&m);
+    image_unref(one);
+    machine_init(&m);
+    one = active(share, 2, 2, true);
+    ck_assert_int_eq(dasd_create(m.css, 0x200, one, false, &cause), ST_OK);
+    css_quiesce(m.css);
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
+    ck_assert_msg(css_restore(m.css, &in, &cause) == ST_OK, "%s", cause.text);
+    css_resume(m.css);
+    codec_out_fini(&out);
+    ck_assert_int_eq(dasd_create(m.css, 0x201, two, false, &cause), ST_OK);
+    enable(&m, css_find_devno(m.css, 0x201), 3);
+    ck_assert_uint_eq(group_state(0x200), 0x30);
+    ck_assert_uint_eq(group_state(0x201), 0x20);
+    machine_fini(&m);
+    image_unref(one);
+    image_unref(two);
+}
+END_TEST
+
 /* A link that only reads: command reject, write inhibited, and nothing was written. */
 START_TEST(device_that_only_reads)
 {
@@ -319,6 +415,8 @@ int main(void)
     tcase_add_test(tc, labels);
     tcase_add_loop_test(tc, devices_that_share_a_track, 0, 2);
     tcase_add_test(tc, device_that_only_reads);
+    tcase_add_test(tc, reserve_keeps_others_out);
+    tcase_add_test(tc, reservations_move);
     Suite *s = suite_create("io_window");
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);

@@ -1,0 +1,103 @@
+/* Reserve, release, unconditional reserve, where other guests have the volume, too
+ * (io/image/hold.h): a channel program that touches the volume begins only while no other guest
+ * has it reserved, else its first command waits as it would for a busy device. What identifies
+ * the device is answered always. A reservation is of the volume as this guest has it, through
+ * its base and its aliases. */
+#include "io/dasd/eckd_internal.h"
+#include "io/image/hold.h"
+
+bool eckd_admitted(struct eckd *d)
+{
+    if (d->admitted)
+        return true;
+    struct hold *hold = image_hold(d->v->img);
+    d->admitted = hold_begin(hold);
+    d->hold = hold;
+    return d->admitted;
+}
+
+void eckd_admitted_end(struct eckd *d)
+{
+    if (d->admitted)
+        hold_end(d->hold);
+    d->admitted = false;
+    d->hold = NULL;
+}
+
+bool eckd_reserved(const struct eckd *d, bool *elsewhere)
+{
+    struct hold *hold = d->v->img ? image_hold(d->v->img) : NULL;
+    enum hold_state state = hold_state(hold);
+    *elsewhere = state == HOLD_ELSEWHERE;
+    return hold ? state == HOLD_HERE : d->s.reserved;
+}
+
+/* Each gives sense data, as sense would. */
+static int answer(struct eckd *d, struct dev_io *io, bool reserved)
+{
+    u8 sense[ECKD_SENSE_BYTES] = {0};
+    d->s.reserved = reserved;
+    dev_io_put(io, sense, sizeof sense);
+    return DS_NORMAL;
+}
+
+int eckd_reserve(struct eckd *d, struct dev_io *io)
+{
+    u8 command = dev_io_command(io);
+    struct hold *hold = d->v->img ? image_hold(d->v->img) : NULL;
+    if (d->s.extent || d->s.locate_count)
+        return eckd_reject(d, io, MESSAGE_SEQUENCE);
+    if (command == ECKD_RELEASE)
+        hold_release(hold);
+    else if (command == ECKD_UNCONDITIONAL_RESERVE)
+        hold_steal(hold);
+    else if (!hold_reserve(hold, d->admitted))
+        return DEV_WAIT;
+    return answer(d, io, command != ECKD_RELEASE);
+}
+
+/** Somebody let the volume go: whoever of this machine waited for it tries again. */
+static void wake(void *arg)
+{
+    struct eckd *d = arg;
+    u8 unit[2 * ECKD_UNITS];
+    eckd_lcu_units(d, unit);
+    for (u32 i = 0; i < ECKD_UNITS; i++)
+        if (unit[2 * i])
+            css_device_ready(d->css, css_find_devno(d->css, (u32)(d->devno & 0xff00) | i));
+}
+
+void eckd_reserve_watch(struct eckd *d, bool on)
+{
+    if (d->type == ECKD_UNIT_BASE && d->v && d->v->img)
+        hold_watch(image_hold(d->v->img), on ? wake : NULL, d);
+}
+
+void eckd_reserve_cancel(struct eckd *d)
+{
+    if (d->v->img)
+        hold_forget(image_hold(d->v->img));
+    eckd_admitted_end(d);
+}
+
+void eckd_reserve_reset(struct eckd *d)
+{
+    if (d->type == ECKD_UNIT_BASE)
+        hold_release(image_hold(d->v->img));
+}
+
+void eckd_reserve_save(struct eckd *d)
+{
+    bool elsewhere;
+    if (d->type == ECKD_UNIT_BASE)
+        d->s.reserved = eckd_reserved(d, &elsewhere);
+}
+
+void eckd_reserve_restore(struct eckd *d)
+{
+    struct hold *hold = d->v->img ? image_hold(d->v->img) : NULL;
+    if (!hold || d->type != ECKD_UNIT_BASE || !d->s.reserved)
+        return;
+    d->s.reserved = hold_reserve(hold, false); /* or somebody else was faster */
+    hold_forget(hold);
+}

@@ -1,0 +1,42 @@
+/* Reservation: several systems have a disk, and one of them keeps the others away for a while. A
+ * group is of one volume; each system that has a part of it joins with its extent. Channel
+ * programs begin and end; who reserves waits until no program of another system is under way in
+ * the extent, and from then on none begins until the release. Who has to wait keeps no thread:
+ * its watcher is told. Any thread; the watcher is called without a lock. */
+#ifndef ENDICOTT_IO_IMAGE_HOLD_H
+#define ENDICOTT_IO_IMAGE_HOLD_H
+
+#include "mem/base/bytes.h"
+
+struct hold_group;
+struct hold;
+
+enum hold_state { HOLD_NONE, HOLD_HERE, HOLD_ELSEWHERE };
+
+struct hold_group *hold_group_create(void);
+/** No member is left. */
+void hold_group_destroy(struct hold_group *g);
+/** NULL: no memory. */
+struct hold *hold_join(struct hold_group *g, u64 first, u64 count);
+/** What it held is free. NULL is nobody. */
+void hold_leave(struct hold *h);
+
+/** `fn` is called when what was refused can be tried again; NULL: not any more, and no call is
+ *  under way on return. */
+void hold_watch(struct hold *h, void (*fn)(void *arg), void *arg);
+
+/* A system that nobody shares the disk with has NULL: everything is granted. */
+/** A channel program begins. False: the disk is reserved elsewhere, or about to be. */
+bool hold_begin(struct hold *h);
+void hold_end(struct hold *h);
+/** Reserve; `waiting`: the program that asks has begun, and is not counted while it waits. False:
+ *  another system has it, or a program under way. */
+bool hold_reserve(struct hold *h, bool waiting);
+/** Take it from whoever has it. Programs of others that are under way are not waited for. */
+void hold_steal(struct hold *h);
+void hold_release(struct hold *h);
+/** It does not wait to reserve any more. */
+void hold_forget(struct hold *h);
+enum hold_state hold_state(struct hold *h);
+
+#endif
