@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "mem/base/bytes.h"
+
 enum cli_exit {
     EXIT_WELL = 0,
     EXIT_INTERNAL = 1,      /* internal error, or a CP command that failed */
@@ -44,6 +46,11 @@ int cli_parse(int argc, char **argv, const char *usage, const struct cli_option 
 
 /** Exit status for a host status of mem/base/status.h. */
 int cli_exit_of(int status);
+
+/** Of long work: a bar on standard error, if that is a terminal, at each 200th call with `done` one
+ *  more; it ends with done == total. */
+#define CLI_PROGRESS_EVERY 200u
+void cli_progress(u32 done, u32 total);
 
 /** The commands; argv[0] is the command's name. Each returns an exit status. */
 #define COMMAND(name, fn, operands, help) int fn(int argc, char **argv);

@@ -13,7 +13,7 @@
 #define USAGE "tape init|info|ls|convert ..."
 #define LABEL_BYTES 80u
 #define NAME_BYTES 45u
-#define PROGRESS_EVERY 4096u
+#define PROGRESS_BYTES (1u << 20)
 
 /** What lies between two marks. */
 struct part {
@@ -77,11 +77,23 @@ static void label_look(struct figures *f, const u8 *block, u32 len)
 typedef int block_fn(void *arg, const u8 *block, u32 len, struct cause *cause);
 typedef int mark_fn(void *arg, struct cause *cause);
 
+/* By the bytes of the file, when another piece of it is done; the piece. */
+static u64 progress(const struct tape_file *t, u64 was, bool end)
+{
+    u64 at, size;
+    tape_file_place(t, &at, &size);
+    u64 total = size / PROGRESS_BYTES + 1, done = end ? total : at / PROGRESS_BYTES;
+    if (done != was)
+        cli_progress((u32)done * CLI_PROGRESS_EVERY, (u32)total * CLI_PROGRESS_EVERY);
+    return done;
+}
+
 /* Every block and mark in order; stops at the first that is not ST_OK. */
 static int walk(struct tape_file *t, block_fn *on_block, mark_fn *on_mark, void *arg,
                 struct cause *cause)
 {
     u8 *buf = malloc(TAPE_BLOCK_BYTES_MAX);
+    u64 done = 0;
     int rc = buf ? ST_OK : cause_set(cause, ST_NOMEM, "no memory");
     for (enum tape_item item = TAPE_BLOCK; rc == ST_OK && item != TAPE_EDGE;) {
         u32 len = 0;
@@ -92,8 +104,7 @@ static int walk(struct tape_file *t, block_fn *on_block, mark_fn *on_mark, void 
             rc = on_block(arg, buf, len, cause);
         else if (item == TAPE_MARK)
             rc = on_mark(arg, cause);
-        if (isatty(STDERR_FILENO) && tape_file_block(t) % PROGRESS_EVERY == PROGRESS_EVERY - 1)
-            fprintf(stderr, "\r%u blocks", tape_file_block(t));
+        done = progress(t, done, item == TAPE_EDGE);
     }
     free(buf);
     return rc;

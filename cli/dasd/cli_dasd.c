@@ -14,9 +14,7 @@
 #define INIT_USAGE                                                                             \
     "dasd init FILE [--model NAME | --cylinders N | --blocks N | --shadow-of FILE]"
 #define CONVERT_USAGE "dasd convert FROM TO [--format cckd|ckd|raw]"
-#define PROGRESS_EVERY 200u
 #define COPY_BLOCKS 120u
-#define BAR_CELLS 40
 
 int dasd_fail(int status, const struct cause *cause)
 {
@@ -28,18 +26,6 @@ int dasd_usage(const char *what, const char *arg)
 {
     fprintf(stderr, "endicott dasd: %s: %s\n", arg, what);
     return EXIT_USAGE;
-}
-
-void dasd_progress(u32 done, u32 total)
-{
-    char bar[BAR_CELLS + 1];
-    if (!isatty(STDERR_FILENO) || !total || (done % PROGRESS_EVERY && done != total))
-        return;
-    memset(bar, ' ', BAR_CELLS);
-    memset(bar, '=', (size_t)((u64)done * BAR_CELLS / total));
-    bar[BAR_CELLS] = 0;
-    fprintf(stderr, "\r[%s] %3u %%%s", bar, (u32)(100ull * done / total),
-            done == total ? "\n" : "");
 }
 
 static bool number(const char *text, u64 max, u64 *out)
@@ -211,7 +197,7 @@ static void found_json(const char *file, const struct image_check *found, json_t
 static int check_one(const char *file, const struct dasd_options *o)
 {
     struct faults k = {o->json ? json_array() : NULL, file};
-    struct image_check found = {.progress = dasd_progress};
+    struct image_check found = {.progress = cli_progress};
     struct cause cause;
     int rc = image_check(file, fault, &k, &found, &cause);
     if (rc) {
@@ -246,7 +232,7 @@ static int dasd_check(const char *const *operand, unsigned operands, const void 
 static int dasd_repair(const char *const *operand, unsigned operands, const void *options)
 {
     const struct dasd_options *o = options;
-    struct image_check found = {.progress = dasd_progress};
+    struct image_check found = {.progress = cli_progress};
     struct cause cause;
     if (operands != 1)
         return dasd_usage("one file is needed", "repair");
@@ -275,7 +261,7 @@ static int copy_tracks(struct image *from, struct image *to, struct cause *cause
         rc = image_read_track(from, t, buf, &len, cause);
         if (rc == ST_OK)
             rc = image_write_track(to, t, buf, len, cause);
-        dasd_progress(t + 1, tracks);
+        cli_progress(t + 1, tracks);
     }
     free(buf);
     return rc;
@@ -291,7 +277,7 @@ static int copy_blocks(struct image *from, struct image *to, struct cause *cause
         rc = image_read_blocks(from, b, count, buf, cause);
         if (rc == ST_OK)
             rc = image_write_blocks(to, b, count, buf, cause);
-        dasd_progress((u32)((b + count) / COPY_BLOCKS), (u32)(blocks / COPY_BLOCKS));
+        cli_progress((u32)((b + count) / COPY_BLOCKS), (u32)(blocks / COPY_BLOCKS));
     }
     return rc;
 }

@@ -101,7 +101,7 @@ static int move_tracks(struct copying *c, struct cause *cause)
         for (u32 t = c->set.extent[i].first;
              rc == ST_OK && !c->ended && t <= c->set.extent[i].last; t++) {
             rc = move_track(c, t, cause);
-            dasd_progress(++done, total);
+            cli_progress(++done, total);
         }
     u8 more;
     if (rc == ST_OK && c->import && !c->ended && move(c, &more, 1) != 0)

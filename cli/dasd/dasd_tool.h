@@ -14,8 +14,6 @@ struct dasd_options {
 /** Tell why on standard error; the exit status for it. */
 int dasd_fail(int status, const struct cause *cause);
 int dasd_usage(const char *what, const char *arg);
-/** Of long work: a bar on standard error, if that is a terminal. */
-void dasd_progress(u32 done, u32 total);
 
 /* dasd_files.c: contents of data sets and partitions from and to files of the host. */
 int dasd_export(const char *const *operand, unsigned operands, const void *options);

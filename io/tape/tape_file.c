@@ -345,6 +345,12 @@ u32 tape_file_block(const struct tape_file *t)
     return t->block;
 }
 
+void tape_file_place(const struct tape_file *t, u64 *at, u64 *size)
+{
+    *at = t->at;
+    *size = t->size;
+}
+
 enum tape_item tape_file_locate(struct tape_file *t, u32 block, struct cause *cause)
 {
     if (block < t->block)

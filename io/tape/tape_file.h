@@ -48,6 +48,8 @@ enum tape_item tape_file_back(struct tape_file *t, struct cause *cause);
 void tape_file_rewind(struct tape_file *t);
 /** Blocks and marks before the place where the handle stands. */
 u32 tape_file_block(const struct tape_file *t);
+/** Where that is in the file, and the file's length. */
+void tape_file_place(const struct tape_file *t, u64 *at, u64 *size);
 /** To the place before block `block`; TAPE_EDGE when the volume is shorter. */
 enum tape_item tape_file_locate(struct tape_file *t, u32 block, struct cause *cause);
 
