@@ -2,16 +2,14 @@
  * put it back. Fair by share: the CPU with the least weighted time runs first.
  * Guarantees: [D1] a CPU is on one processor at most; [D2] a wake that comes while a CPU runs is
  * not lost (woken); [D3] an idle machine uses no processor: threads sleep until work or the next
- * deadline, but for SPIN_NS_MAX where work came as soon before; [D4] a CPU that is blocked belongs
- * to the loop thread from dispatch_block on: it may run elsewhere, or be gone, before its processor
- * has returned; [D5] a throttled CPU has had at
+ * deadline; [D4] a CPU that is blocked belongs to the loop thread from dispatch_block on: it may
+ * run elsewhere, or be gone, before its processor has returned; [D5] a throttled CPU has had at
  * most its share of the time since it was last idle, but for one slice; [D6] whoever comes to
  * rest last, it is told that none runs. Lock: host->lock, below the css and sclp locks, above
  * nothing. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "hyp/io_worker.h"
 #include "hyp/spool/spool.h"
@@ -86,10 +84,7 @@ static void queue_insert_locked(struct vm_host *host, struct vcpu *v)
     v->next = *at;
     *at = v;
     v->place = VCPU_QUEUED;
-    host->posts++;
-    spin_came(&host->spin);
-    if (!host->spin.busy || host->queue->next)
-        pthread_cond_signal(&host->work);
+    pthread_cond_signal(&host->work);
 }
 
 static void list_remove_locked(struct vcpu **list, struct vcpu *v)
@@ -396,23 +391,8 @@ static struct vcpu *pick_locked(struct vm_host *host)
     return NULL;
 }
 
-/* A device answers in some microseconds, mostly: if the last ones did, this waits awake. */
-static bool came_soon_locked(struct vm_host *host)
-{
-    if (!spin_begin(&host->spin))
-        return false;
-    unsigned posts = host->posts;
-    lock_drop(&host->lock);
-    spin_until(&host->posts, posts);
-    lock_take(&host->lock);
-    spin_end(&host->spin);
-    return host->posts != posts;
-}
-
 static void sleep_locked(struct vm_host *host)
 {
-    if (came_soon_locked(host))
-        return;
     if (!host->timers) {
         lock_wait(&host->work, &host->lock);
         return;
@@ -620,7 +600,6 @@ struct vm_host *vm_host_create(const struct vm_host_config *config,
     }
     host->config.spool_folder = NULL; /* the caller's */
     lock_init(&host->lock, LOCK_HOST);
-    host->spin.allowed = sysconf(_SC_NPROCESSORS_ONLN) > 1;
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

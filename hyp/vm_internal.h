@@ -17,7 +17,6 @@
 #include "io/sclp.h"
 #include "io/unitrec/unitrec.h"
 #include "mem/base/lock.h"
-#include "mem/base/spin.h"
 
 #define IPL_BLOCK_BYTES 200 /* IPL parameter block of a channel-attached device */
 #define VM_PARM_BYTES_MAX 64
@@ -91,8 +90,6 @@ struct vm_host {
     pthread_cond_t work;     /* something was queued, or a deadline came nearer */
     pthread_cond_t released; /* a CPU left a processor */
     struct vcpu *queue;      /* by vtime */
-    struct spin spin;        /* of processors without work */
-    atomic_uint posts;       /* CPUs that were ever queued */
     struct vcpu *timers;     /* idle and slowed CPUs by deadline */
     struct vm *vms;
     u64 vclock; /* vtime of the last dispatch */
