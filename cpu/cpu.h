@@ -85,6 +85,9 @@ void cpu_finish_pgm(struct cpu *cpu, unsigned pgm_code);
 void cpu_finish_again(struct cpu *cpu);
 /** TOD units until a waiting CPU must run again; ~0 when only an event can wake it. */
 u64 cpu_wait_left(struct cpu *cpu);
+/** The CPU was made to wait for so many TOD units in which it could have run: its CPU timer has not
+ *  run. Outside cpu_run only. */
+void cpu_waited(struct cpu *cpu, u64 tod);
 /** True when the CPU has work: operating and not waiting, or an enabled interruption pending. */
 bool cpu_runnable(struct cpu *cpu);
 

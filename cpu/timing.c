@@ -1,7 +1,8 @@
 /* Timing: TOD clock, clock comparator, CPU timer (PoP chapter 4, "Timing").
  * Guarantees: what STCK or STCKE gives is greater than what any CPU of the set got before, as
  * long as nobody sets the clock, whatever the host's clock does; STCKF never falls behind them.
- * The CPU timer runs only while its CPU is operating, and is not touched by setting the clock.
+ * The CPU timer runs only while its CPU is operating and not made to wait for a processor, and is
+ * not touched by setting the clock.
  * The guest's TOD clock follows the host's, the physical clock, by offset and rates (tod.c). */
 #include "cpu/insn/control.h"
 
@@ -38,6 +39,13 @@ void cpu_timer_run(struct cpu *c, bool running)
         return;
     cpu_timer_set(c, cpu_timer_get(c));
     c->cputm_running = running;
+}
+
+/* One unit less: the timer never goes up by what rounding adds. */
+void cpu_waited(struct cpu *c, u64 tod)
+{
+    if (c->cputm_running && tod)
+        c->cputm_start += tod - 1;
 }
 
 /* ---- clock comparator ---- */

@@ -4,6 +4,7 @@
 #ifndef ENDICOTT_HYP_DIRECTORY_H
 #define ENDICOTT_HYP_DIRECTORY_H
 
+#include "hyp/dispatch/share.h"
 #include "hyp/rdev/link_mode.h"
 #include "mem/base/bytes.h"
 #include "mem/base/status.h"
@@ -127,13 +128,6 @@ enum dir_option {
     DIR_OPT_CONCEAL = 1 << 11,
 };
 
-struct dir_share {
-    bool absolute;
-    unsigned value; /* relative 1-10000; absolute in 1/10 percent */
-    bool limit_hard, limit_soft;
-    unsigned limit;
-};
-
 /** One user of the directory. Read-only; owned by the directory. */
 struct dir_entry {
     char userid[DIR_NAME_BYTES];
@@ -170,7 +164,7 @@ struct dir_entry {
     unsigned special_count;
     u32 options; /* enum dir_option */
     unsigned maxconn;
-    struct dir_share share;
+    struct share share;
     bool relocate;                    /* VMRELOCATE ON; default for USER on, for IDENTITY off */
     char domain[DIR_NAME_BYTES];      /* VMRELOCATE DOMAIN; "" = SSI (USER) or the member */
     char *commands[DIR_COMMANDS_MAX]; /* COMMAND: run at logon, before IPL */

@@ -369,14 +369,6 @@ static void parts_destroy(struct vm *vm)
     storage_destroy(vm->st);
 }
 
-static void vm_link(struct vm *vm)
-{
-    lock_take(&vm->host->lock);
-    vm->next = vm->host->vms;
-    vm->host->vms = vm;
-    lock_drop(&vm->host->lock);
-}
-
 int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **out,
               struct cause *cause)
 {
@@ -385,6 +377,8 @@ int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **
         return cause_set(cause, ST_NOMEM, "no memory for %s", config->name);
     vm->host = host;
     vm->config = *config;
+    if (!config->share.least.n)
+        vm->config.share = SHARE_DEFAULT;
     if (config->facilities) {
         memcpy(vm->facilities, config->facilities, sizeof vm->facilities);
         vm->config.facilities = vm->facilities;
@@ -397,7 +391,7 @@ int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **
         free(vm);
         return rc;
     }
-    vm_link(vm);
+    dispatch_join(vm);
     if (config->console)
         console_set_input_notify(config->console, console_notify, vm);
     *out = vm;

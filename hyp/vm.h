@@ -6,6 +6,7 @@
 #define ENDICOTT_HYP_VM_H
 
 #include "cpu/model.h"
+#include "hyp/dispatch/share.h"
 #include "hyp/vm_needs.h"
 #include "io/tape/tape.h"
 #include "io/unitrec/unitrec_file.h"
@@ -14,7 +15,8 @@
 
 #define VM_NAME_BYTES 9
 #define VM_PROCESSORS_MAX 32
-#define VM_THROTTLE_MAX 99 /* per cent */
+#define VM_THROTTLE_MAX 99      /* per cent */
+#define VM_DET_NS_PER_INSN 5ull /* of deterministic time */
 #define VM_DISPLAYS_MAX 16
 
 struct vm_host;
@@ -43,10 +45,11 @@ struct vm_host_events {
 
 struct vm_host_config {
     unsigned processors; /* threads */
-    unsigned
-        io_threads; /* of one machine's device work, at most; 0: as the host has processors */
-    char system[VM_NAME_BYTES]; /* member name, for STSI */
-    u32 cpu_serial;             /* 24 bits */
+    /* threads of one machine's device work, at most; 0: as the host has processors */
+    unsigned io_threads;
+    u8 processor_type[VM_PROCESSORS_MAX]; /* cpu_type.def */
+    char system[VM_NAME_BYTES];           /* member name, for STSI */
+    u32 cpu_serial;                       /* 24 bits */
     bool deterministic; /* one thread (the caller of vm_host_run), time from instructions */
     u64 seed;           /* seconds added to the start of the deterministic clock */
     bool own_clock;     /* in deterministic mode: the host's clocks all the same (tests) */
@@ -129,7 +132,8 @@ struct vm_config {
     unsigned tapes;
     struct vm_unitrec unitrec[VM_UNITREC_MAX];
     unsigned unitrecs;
-    unsigned share; /* relative share, 100 = default */
+    struct share share; /* all zero: the default */
+    bool quickdsp;
     /** Guest output; any thread. NULL: `console` below gets it. */
     void (*output)(void *ctx, const char *text, size_t len);
     void *output_ctx;

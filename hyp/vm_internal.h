@@ -4,11 +4,8 @@
 #ifndef ENDICOTT_HYP_VM_INTERNAL_H
 #define ENDICOTT_HYP_VM_INTERNAL_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-
-#include "cpu/cpu.h"
 #include "hyp/console.h"
+#include "hyp/dispatch/dispatch.h"
 #include "hyp/vm.h"
 #include "io/con3215.h"
 #include "io/con3270.h"
@@ -20,33 +17,6 @@
 
 #define IPL_BLOCK_BYTES 200 /* IPL parameter block of a channel-attached device */
 #define VM_PARM_BYTES_MAX 64
-
-enum vcpu_place {
-    VCPU_IDLE,    /* not runnable; woken by an event or its deadline */
-    VCPU_QUEUED,  /* in the run queue */
-    VCPU_RUNNING, /* on a processor */
-    VCPU_BLOCKED, /* waits for CP (DIAGNOSE X'08') */
-    VCPU_SLOWED,  /* runnable, but throttled: not before its deadline, whatever comes */
-};
-
-struct vcpu {
-    struct vm *vm;
-    struct cpu *cpu;
-    unsigned addr;
-    /* guarded by host->lock */
-    enum vcpu_place place;
-    bool woken;      /* an event came while it was running */
-    bool nap;        /* it spins in vain: leave it for a moment */
-    u64 deadline_ns; /* monotonic; ~0 = none (IDLE, SLOWED only) */
-    u64 due_ns;      /* throttled: when it has given back what it has used */
-    u64 vtime;       /* processor time weighted by share */
-    enum cpu_exit last_exit;
-    bool parked;       /* stopped by the operator, BEGIN starts it again [loop] */
-    struct vcpu *next; /* run queue, or list of CPUs with a deadline */
-    u64 slice_ns;      /* of the slice that runs; its processor's own */
-    /* written by the running thread, read by anyone */
-    _Atomic u64 virt_ns, total_ns;
-};
 
 struct vm {
     struct vm_host *host;
@@ -62,7 +32,9 @@ struct vm {
     struct con3270 *console_display; /* CONMODE 3270 */
     struct reader *reader;
     struct vcpu vcpu[VM_CPUS_MAX];
-    unsigned hold;     /* guarded by host->lock: > 0 = dispatch none of its CPUs */
+    struct rq_user user[CPU_POOLS]; /* guarded by host->lock */
+    bool quickdsp;                  /* guarded by host->lock */
+    unsigned hold;                  /* guarded by host->lock: > 0 = dispatch none of its CPUs */
     unsigned throttle; /* guarded by host->lock: per cent of processor time taken away */
     bool ipled;
     bool quiesced;
@@ -87,39 +59,26 @@ struct vm_host {
     const struct system_config *system;
     struct spool *spool;     /* [loop] */
     struct lock lock;        /* dispatcher; see docs/locking.md */
-    pthread_cond_t work;     /* something was queued, or a deadline came nearer */
     pthread_cond_t released; /* a CPU left a processor */
-    struct vcpu *queue;      /* by vtime */
-    struct vcpu *timers;     /* idle and slowed CPUs by deadline */
+    struct run_queue pool[CPU_POOLS];
+    struct vcpu *timers; /* idle and slowed CPUs by deadline */
     struct vm *vms;
-    u64 vclock; /* vtime of the last dispatch */
     bool stopping;
-    unsigned running;
-    pthread_t threads[VM_PROCESSORS_MAX];
-    unsigned thread_count;
+    struct processor processor[VM_PROCESSORS_MAX];
+    unsigned processors;
     u64 det_ns; /* deterministic time skipped while idle */
     long slice_insns;
 };
 
-/* -- dispatch.c -- */
+/* -- dispatch/host.c -- */
+/** Is time counted from instructions? */
+bool host_counts_time(const struct vm_host *host);
+/** Time for deadlines and intervals. */
 u64 host_now_ns(const struct vm_host *host);
 /** Host TOD clock of the host (deterministic: derived from instructions). */
 u64 host_tod(const struct vm *vm);
-void vcpu_wake(struct vcpu *v);
-/** Is the CPU in no queue and on no processor? Then *why it stopped running. */
-bool dispatch_idle(const struct vcpu *v, enum cpu_exit *why);
-/** This processor leaves the CPU to CP; touch neither afterwards [D4]. */
-void dispatch_block(struct vcpu *v);
-/** Does the CPU wait for CP? Stays so until the loop thread unblocks it [loop]. */
-bool dispatch_blocked(const struct vcpu *v);
-/** CP has answered: the CPU may run again. */
-void dispatch_unblock(struct vcpu *v);
-/** DIAGNOSE X'9C' by `v`, which is about to leave its processor: it would rather have CPU `addr`
- *  of its machine run. When that one waits for CP, v takes a nap: the loop thread needs a
- *  processor of the host more than a CPU that spins. */
-void dispatch_yield_to(struct vcpu *v, u64 addr);
-/** Take a held machine out of every list. */
-void dispatch_forget(struct vm *vm);
+u64 host_clock_ns(clockid_t id);
+
 /** Tell the loop thread something about a machine. */
 void vm_post_event(struct vm *vm, enum vm_event event, u64 mask, u64 addr);
 
@@ -127,9 +86,6 @@ void vm_post_event(struct vm *vm, enum vm_event event, u64 mask, u64 addr);
 void vm_console_poll_input(struct vm *vm);
 /** A note was delivered; frees a dead machine with the last one. */
 void vm_note_done(struct vm *vm);
-
-/** A CPU that is about to go: in no list, and nobody wakes it any more. Its machine is held. */
-void dispatch_retire(struct vcpu *v);
 
 /* -- vm_size.c -- */
 void vcpu_init(struct vm *vm, unsigned i);

@@ -53,7 +53,8 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         .facilities = facilities,
         .console_vdev = e->has_console ? e->console_vdev : 0,
         .console_3270 = e->console_devtype == 0x3270,
-        .share = e->share.absolute || !e->share.value ? 100 : e->share.value,
+        .share = e->share,
+        .quickdsp = e->options & DIR_OPT_QUICKDSP,
         .console = console,
     };
     snprintf(vc->name, sizeof vc->name, "%s", e->userid);

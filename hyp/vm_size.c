@@ -11,7 +11,8 @@ void vcpu_init(struct vm *vm, unsigned i)
                                 .addr = i,
                                 .place = VCPU_IDLE,
                                 .deadline_ns = ~0ull,
-                                .last_exit = CPU_EXIT_STOPPED};
+                                .last_exit = CPU_EXIT_STOPPED,
+                                .ready_ns = host_now_ns(vm->host)};
 }
 
 /* ---- standby storage ---- */

@@ -228,6 +228,7 @@ static bool descriptions_restore(struct vm *vm, const struct codec_row *row)
 void vm_save(struct vm *vm, struct codec_out *out)
 {
     machine_save(vm, out);
+    dispatch_settle(vm);
     cpu_set_save(vm->cpus, out, TAG_CPUS);
     css_save(vm->css, TAG_CSS, out);
     sclp_save(vm->sclp, TAG_SCLP, out);

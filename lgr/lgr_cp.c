@@ -47,10 +47,11 @@ static u64 mix_text(u64 h, const char *text)
 static u64 entry_digest(const struct dir_entry *e)
 {
     u64 h = mix_text(0xcbf29ce484222325ull, e->userid);
+    const struct share_value *share = &e->share.least;
     const u64 values[] = {
-        e->kind,     e->storage_bytes, e->storage_max_bytes, e->classes,        e->machine,
-        e->cpus_max, e->cpu_count,     e->has_console,       e->console_vdev,   e->spool_count,
-        e->options,  e->maxconn,       e->console_devtype,   e->share.absolute, e->share.value,
+        e->kind,     e->storage_bytes, e->storage_max_bytes, e->classes,      e->machine,
+        e->cpus_max, e->cpu_count,     e->has_console,       e->console_vdev, e->spool_count,
+        e->options,  e->maxconn,       e->console_devtype,   share->absolute, share->n,
         e->relocate};
     for (unsigned i = 0; i < ARRAY_LEN(values); i++)
         h = mix(h, values[i]);

@@ -568,7 +568,7 @@ int cli_ipl(int argc, char **argv)
     if (!ipl)
         return EXIT_RESOURCE;
     struct ipl_options *o = &ipl->opt;
-    struct vm_config vc = {.name = "IPL", .personality = VM_LPAR, .share = 100};
+    struct vm_config vc = {.name = "IPL", .personality = VM_LPAR};
     const struct cli_option options[] = {
         {"kernel", "FILE", "Linux for s390x image or ELF64-s390 program", &o->kernel, NULL},
         {"initrd", "FILE", "initial RAM disk for Linux", &o->initrd, NULL},

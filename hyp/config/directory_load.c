@@ -54,7 +54,7 @@ static void entry_init(struct dir_entry *e)
     e->cpus_max = e->cpu_count = 1;
     e->cpus[0].base = true;
     e->maxconn = 64;
-    e->share.value = 100;
+    e->share = SHARE_DEFAULT;
     e->relocate = true;
     memset(e->edit, DIR_EDIT_DEFAULT, sizeof e->edit);
 }

@@ -321,52 +321,15 @@ int dir_st_spool(struct dir_parse *p)
     return scan_end(p->s, 3 + n, p->cause);
 }
 
-static bool share_value(const char *w, bool absolute, unsigned *out)
-{
-    char digits[8];
-    size_t n = strlen(w);
-    u64 v;
-    if (!absolute)
-        return scan_number(w, 1, 10000, &v) ? (*out = (unsigned)v, true) : false;
-    if (n && w[n - 1] == '%')
-        n--;
-    if (!n || n >= sizeof digits)
-        return false;
-    memcpy(digits, w, n);
-    digits[n] = 0;
-    char *dot = strchr(digits, '.');
-    unsigned tenth = 0;
-    if (dot) {
-        if (dot[1] < '0' || dot[1] > '9' || dot[2])
-            return false;
-        tenth = (unsigned)(dot[1] - '0');
-        *dot = 0;
-    }
-    if (!scan_number(digits, 0, 100, &v))
-        return false;
-    *out = (unsigned)v * 10 + tenth;
-    return *out && *out <= 1000;
-}
-
-/* SHARE {RELATIVE n | ABSOLUTE n%} [max {LIMITSOFT | LIMITHARD}] */
+/* SHARE {RELATIVE n | ABSOLUTE n%} [[RELATIVE | ABSOLUTE] max [LIMITSOFT | LIMITHARD] | NOLIMIT] */
 int dir_st_share(struct dir_parse *p)
 {
-    struct dir_share *sh = &p->entry->share;
-    bool absolute = scan_abbrev(scan_word(p->s, 1), "ABSolute");
-    if (!absolute && !scan_abbrev(scan_word(p->s, 1), "RELative"))
-        return bad(p, 1, "RELATIVE or ABSOLUTE");
-    *sh = (struct dir_share){.absolute = absolute};
-    if (!share_value(scan_word(p->s, 2), absolute, &sh->value))
-        return bad(p, 2, absolute ? "a percentage (0.1% to 100%)" : "a share from 1 to 10000");
-    if (p->s->count <= 3 || scan_abbrev(scan_word(p->s, 3), "NOLimit"))
-        return scan_end(p->s, 4, p->cause);
-    if (!share_value(scan_word(p->s, 3), absolute, &sh->limit))
-        return bad(p, 3, "a maximum share");
-    sh->limit_soft = p->s->count == 4 || scan_abbrev(scan_word(p->s, 4), "LIMITSoft");
-    sh->limit_hard = scan_abbrev(scan_word(p->s, 4), "LIMITHard");
-    if (!sh->limit_soft && !sh->limit_hard)
-        return bad(p, 4, "LIMITSOFT or LIMITHARD");
-    return scan_end(p->s, 5, p->cause);
+    const char *words[SHARE_WORDS_MAX];
+    unsigned n = 0, wrong;
+    for (unsigned i = 1; i < p->s->count && n < SHARE_WORDS_MAX; i++)
+        words[n++] = scan_word(p->s, i);
+    const char *expected = share_parse(words, n, &p->entry->share, &wrong);
+    return expected ? bad(p, 1 + wrong, expected) : ST_OK;
 }
 
 int dir_st_account(struct dir_parse *p)

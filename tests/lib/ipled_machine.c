@@ -20,21 +20,30 @@ void ipled_pieces(struct vm *vm, const struct ipled_piece *piece)
     unlink(image);
 }
 
+struct vm *ipled_another(struct vm_host *host, unsigned cpus, struct share share,
+                         const struct ipled_piece *piece)
+{
+    struct cause cause = {0};
+    struct vm *vm = NULL;
+    const struct vm_config vc = {.name = "LOOPS",
+                                 .personality = VM_LPAR,
+                                 .storage_bytes = STORAGE_BYTES,
+                                 .cpus = cpus,
+                                 .share = share,
+                                 .model = cpu_model_default()};
+    ck_assert_int_eq(vm_create(host, &vc, &vm, &cause), ST_OK);
+    ipled_pieces(vm, piece);
+    return vm;
+}
+
 void ipled_machine(struct vm_host_config hc, void (*post)(void *, void (*)(void *), void *),
                    const struct vm_host_events *events, unsigned cpus,
                    const struct ipled_piece *piece, struct vm_host **host, struct vm **vm)
 {
     struct cause cause = {0};
     const struct vm_host_ports ports = {NULL, post};
-    const struct vm_config vc = {.name = "LOOPS",
-                                 .personality = VM_LPAR,
-                                 .storage_bytes = STORAGE_BYTES,
-                                 .cpus = cpus,
-                                 .model = cpu_model_default(),
-                                 .share = 100};
     hc.model = cpu_model_default();
     *host = vm_host_create(&hc, &ports, events, &cause);
     ck_assert_ptr_nonnull(*host);
-    ck_assert_int_eq(vm_create(*host, &vc, vm, &cause), ST_OK);
-    ipled_pieces(*vm, piece);
+    *vm = ipled_another(*host, cpus, SHARE_DEFAULT, piece);
 }

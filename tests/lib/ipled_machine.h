@@ -19,6 +19,9 @@ struct ipled_piece {
 void ipled_machine(struct vm_host_config hc, void (*post)(void *, void (*)(void *), void *),
                    const struct vm_host_events *events, unsigned cpus,
                    const struct ipled_piece *piece, struct vm_host **host, struct vm **vm);
+/** One more of such machines on a host. */
+struct vm *ipled_another(struct vm_host *host, unsigned cpus, struct share share,
+                         const struct ipled_piece *piece);
 /** IPLs a machine, again if need be, from such pieces. */
 void ipled_pieces(struct vm *vm, const struct ipled_piece *piece);
 

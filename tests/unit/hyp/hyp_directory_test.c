@@ -58,8 +58,8 @@ START_TEST(good_entries)
     ck_assert_uint_eq(e->spools[1].devtype, 0x1403);
     ck_assert_uint_eq(e->options, DIR_OPT_LNKNOPAS | DIR_OPT_TODENABLE);
     ck_assert_uint_eq(e->maxconn, 128);
-    ck_assert(e->share.absolute && e->share.value == 105 && e->share.limit == 200);
-    ck_assert(e->share.limit_hard);
+    ck_assert(e->share.least.absolute && e->share.least.n == 105 && e->share.most.n == 200);
+    ck_assert_int_eq(e->share.limit, SHARE_LIMITHARD);
     ck_assert_uint_eq(e->command_count, 2);
     ck_assert_str_eq(e->commands[1], "MSG * Hello World");
     ck_assert_str_eq(e->domain, "ALPHA");

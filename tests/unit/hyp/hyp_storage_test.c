@@ -31,8 +31,7 @@ static struct vm *machine(const char *name)
     struct vm_config vc = {.personality = VM_UNDER_CP,
                            .storage_bytes = STORAGE_BYTES,
                            .cpus = 1,
-                           .model = cpu_model_default(),
-                           .share = 100};
+                           .model = cpu_model_default()};
     snprintf(vc.name, sizeof vc.name, "%s", name);
     ck_assert_int_eq(vm_create(host, &vc, &vm, &cause), ST_OK);
     return vm;

@@ -1,5 +1,5 @@
 /* A machine that runs on processor threads while the loop thread looks at it, stops it, resets it
- * and takes epochs: for make tsan, and [D1], [D2] of hyp/dispatch.c.
+ * and takes epochs: for make tsan, and [D1], [D2] of hyp/dispatch/dispatch.c.
  * Run alone: tests/run unit/hyp_threads_test */
 #include <check.h>
 #include <pthread.h>

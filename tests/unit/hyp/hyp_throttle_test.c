@@ -1,5 +1,5 @@
-/* A throttled machine: [D5] of hyp/dispatch.c, in deterministic mode, where time is counted from
- * instructions and shares come out exactly.
+/* A throttled machine: [D5] of hyp/dispatch/dispatch.c, in deterministic mode, where time is
+ * counted from instructions and shares come out exactly.
  * Run alone: tests/run unit/hyp_throttle_test */
 #include <check.h>
 #include <stdlib.h>

@@ -1,0 +1,409 @@
+/* The dispatcher: a processor takes the virtual CPU that is next by share (run_queue.c), runs it
+ * for a slice, and puts it back.
+ * Guarantees: [D1] a CPU is on one processor at most; [D2] a wake that comes while a CPU runs is
+ * not lost (woken); [D3] an idle machine uses no processor: threads sleep until work or the next
+ * deadline; [D4] a CPU that is blocked belongs to the loop thread from dispatch_block on: it may
+ * run elsewhere, or be gone, before its processor has returned; [D5] a throttled CPU has had at
+ * most its share of the time since it was last idle, but for one slice; [D7] the CPU timer of a
+ * CPU that could run does not run while CP has it wait: for a processor, for its limit, for an
+ * answer; [D8] who yields is behind the others of its machine, and whom it yields to before them.
+ * [D6] is in rest.c. Lock: host->lock, below the css and sclp locks, above nothing. */
+#include <time.h>
+
+#include "hyp/vm_internal.h"
+#include "mem/base/ergo.h"
+
+#define THROTTLED_SLICE_INSNS 100000
+#define THROTTLED_SLICE_NS_MAX 2000000ull /* what a slice counts at most */
+#define THROTTLED_NS_MIN 500000ull        /* a shorter rest waits for the next slice */
+#define ICPTS_PER_SLICE_MAX 64
+#define TOD_UNITS_PER_US 4096ull
+#define NAP_NS 100000ull /* of a CPU that spins for a lock whose holder waits for CP */
+
+/* ---- run queue and timers; host->lock held ---- */
+
+static void list_remove_locked(struct vcpu **list, struct vcpu *v)
+{
+    while (*list && *list != v)
+        list = &(*list)->next;
+    if (*list)
+        *list = v->next;
+    v->next = NULL;
+}
+
+static void timer_insert_locked(struct vm_host *host, struct vcpu *v, u64 deadline_ns)
+{
+    v->deadline_ns = deadline_ns;
+    if (deadline_ns == ~0ull)
+        return;
+    struct vcpu **at = &host->timers;
+    while (*at && (*at)->deadline_ns <= deadline_ns)
+        at = &(*at)->next;
+    v->next = *at;
+    *at = v;
+}
+
+static void idle_locked(struct vm_host *host, struct vcpu *v, u64 deadline_ns)
+{
+    v->place = VCPU_IDLE;
+    timer_insert_locked(host, v, deadline_ns);
+}
+
+static void queue_locked(struct vm_host *host, struct vcpu *v)
+{
+    v->place = VCPU_QUEUED;
+    if (!v->dedicated)
+        rq_put(&v->vm->user[processor_pool_locked(host, v)], &v->rq);
+}
+
+/* Into the run queue; a throttled CPU that has not given back yet what it has used: later [D5].
+ * `self`: the processor that will look for work next, NULL: none will. */
+static void runnable_locked(struct vm_host *host, struct vcpu *v, const struct processor *self)
+{
+    if (v->vm->throttle && v->due_ns > host_now_ns(host) + THROTTLED_NS_MIN) {
+        v->place = VCPU_SLOWED;
+        timer_insert_locked(host, v, v->due_ns);
+        if (!self)
+            processor_cover_locked(host);
+        return;
+    }
+    queue_locked(host, v);
+    if (!self || !processor_suits_locked(self, v))
+        processor_call_locked(v);
+}
+
+/* A slice has been used: the CPU is due again when the share taken away has passed as well. */
+static void throttle_charge_locked(struct vm_host *host, struct vcpu *v)
+{
+    u64 used =
+        v->turn.used_ns < THROTTLED_SLICE_NS_MAX ? v->turn.used_ns : THROTTLED_SLICE_NS_MAX;
+    if (!v->vm->throttle)
+        return;
+    u64 began = host_now_ns(host) - used;
+    v->due_ns = (v->due_ns > began ? v->due_ns : began) + used * 100 / (100 - v->vm->throttle);
+}
+
+static void unidle_locked(struct vcpu *v, const struct processor *self)
+{
+    struct vm_host *host = v->vm->host;
+    list_remove_locked(&host->timers, v);
+    v->deadline_ns = ~0ull;
+    if (v->place == VCPU_IDLE)
+        v->ready_ns = host_now_ns(host);
+    runnable_locked(host, v, self);
+}
+
+static void wake_locked(struct vcpu *v)
+{
+    if (v->place == VCPU_IDLE)
+        unidle_locked(v, NULL);
+    else
+        v->woken = true;
+}
+
+void vcpu_wake(struct vcpu *v)
+{
+    lock_take(&v->vm->host->lock);
+    wake_locked(v);
+    lock_drop(&v->vm->host->lock);
+}
+
+bool dispatch_idle(const struct vcpu *v, enum cpu_exit *why)
+{
+    struct vm_host *host = v->vm->host;
+    lock_take(&host->lock);
+    bool idle = v->place == VCPU_IDLE;
+    *why = v->last_exit;
+    lock_drop(&host->lock);
+    return idle;
+}
+
+void dispatch_expire_locked(struct processor *p)
+{
+    struct vm_host *host = p->host;
+    u64 now = host_now_ns(host);
+    while (host->timers && host->timers->deadline_ns <= now)
+        unidle_locked(host->timers, p);
+}
+
+void dispatch_requeue_locked(struct vm_host *host)
+{
+    for (struct vm *vm = host->vms; vm; vm = vm->next)
+        for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
+            struct vcpu *v = &vm->vcpu[i];
+            if (v->place != VCPU_QUEUED)
+                continue;
+            rq_remove(&v->rq);
+            queue_locked(host, v);
+            processor_call_locked(v);
+        }
+}
+
+/* ---- time ---- */
+
+/* What CP had the CPU wait since it could run is not in its CPU timer [D7]. */
+static void waited_locked(struct vcpu *v)
+{
+    u64 now = host_now_ns(v->vm->host);
+    cpu_waited(v->cpu, (now - v->ready_ns) * TOD_UNITS_PER_US / 1000);
+    v->ready_ns = now;
+}
+
+void dispatch_settle(struct vm *vm)
+{
+    lock_take(&vm->host->lock);
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+        if (vm->vcpu[i].place != VCPU_IDLE)
+            waited_locked(&vm->vcpu[i]);
+    lock_drop(&vm->host->lock);
+}
+
+/* Processor time of this thread: what the host gives to others is not in it. */
+static u64 used_until_now(const struct vcpu *v)
+{
+    return host_counts_time(v->vm->host) ? cpu_instructions(v->cpu) * VM_DET_NS_PER_INSN
+                                         : host_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void turn_begin(struct vcpu *v)
+{
+    v->turn.icpt_ns = 0;
+    v->turn.began_ns = used_until_now(v);
+}
+
+/* The CPU gives its processor back, on whose thread this is. */
+static void turn_end_locked(struct vcpu *v)
+{
+    u64 used = used_until_now(v) - v->turn.began_ns, icpt = v->turn.icpt_ns;
+    atomic_fetch_add(&v->virt_ns, used > icpt ? used - icpt : 0);
+    atomic_fetch_add(&v->total_ns, used);
+    v->turn.used_ns = used;
+    if (v->turn.shared)
+        rq_ran(&v->rq, used, host_now_ns(v->vm->host));
+    v->on->runs = NULL;
+    v->on = NULL;
+    v->ready_ns = host_now_ns(v->vm->host);
+}
+
+static u64 deadline_ns_of(struct vcpu *v)
+{
+    u64 left = cpu_wait_left(v->cpu);
+    if (left == ~0ull)
+        return ~0ull;
+    u64 ns = left ? left / TOD_UNITS_PER_US * 1000 + 1000 : 0;
+    return host_now_ns(v->vm->host) + ns;
+}
+
+/* ---- running one CPU ---- */
+
+static void put_back_locked(struct processor *p, struct vcpu *v, enum cpu_exit why,
+                            u64 deadline)
+{
+    struct vm_host *host = v->vm->host;
+    v->last_exit = why;
+    bool woken = v->woken, nap = v->nap;
+    v->woken = v->nap = false;
+    turn_end_locked(v);
+    throttle_charge_locked(host, v);
+    if (nap && !woken)
+        idle_locked(host, v, host_now_ns(host) + NAP_NS);
+    else if (why == CPU_EXIT_BUDGET || why == CPU_EXIT_REQUEST || why == CPU_EXIT_INTERCEPT ||
+             woken || cpu_runnable(v->cpu)) {
+        runnable_locked(host, v, p);
+    } else {
+        idle_locked(host, v, deadline);
+    }
+}
+
+/* Until the slice is used or something else is to be done; false: it is blocked, and belongs to
+ * others by now [D4]. */
+static bool turn(struct vcpu *v, enum cpu_exit *why)
+{
+    unsigned icpts = 0;
+    long slice = v->vm->host->slice_insns;
+    if (v->vm->throttle && slice > THROTTLED_SLICE_INSNS)
+        slice = THROTTLED_SLICE_INSNS;
+    turn_begin(v);
+    do {
+        *why = cpu_run(v->cpu, slice);
+        if (*why != CPU_EXIT_INTERCEPT)
+            return true;
+        u64 start = host_clock_ns(CLOCK_MONOTONIC);
+        if (!icpt_handle(v))
+            return false;
+        v->turn.icpt_ns += host_clock_ns(CLOCK_MONOTONIC) - start;
+    } while (++icpts < ICPTS_PER_SLICE_MAX && !cpu_requests_pending(v->cpu));
+    return true;
+}
+
+void dispatch_process(struct processor *p, struct vcpu *v)
+{
+    struct vm_host *host = p->host;
+    struct event_note *note = NULL;
+    enum cpu_exit why, before = v->last_exit;
+    u64 deadline = ~0ull;
+    waited_locked(v);
+    lock_drop(&host->lock);
+    bool ours = turn(v, &why);
+    if (ours && why == CPU_EXIT_WAIT)
+        deadline = deadline_ns_of(v);
+    lock_take(&host->lock);
+    if (ours) {
+        put_back_locked(p, v, why, deadline);
+        note = rest_note_locked(v, why, before);
+    }
+    pthread_cond_broadcast(&host->released);
+    if (note) { /* the loop thread sees the machine as it is now, or finds it gone */
+        lock_drop(&host->lock);
+        event_post(host, note);
+        lock_take(&host->lock);
+    }
+}
+
+/* ---- holding ---- */
+
+static bool any_running_locked(const struct vm *vm)
+{
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+        if (vm->vcpu[i].place == VCPU_RUNNING)
+            return true;
+    return false;
+}
+
+/* Held or not any more: its CPUs that wait are none, or want processors. */
+static void hold_settle_locked(struct vm *vm)
+{
+    for (unsigned i = 0; i < CPU_POOLS; i++)
+        rq_hold(&vm->user[i], vm->hold);
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus) && !vm->hold; i++)
+        if (vm->vcpu[i].place == VCPU_QUEUED)
+            processor_call_locked(&vm->vcpu[i]);
+}
+
+void vm_hold(struct vm *vm)
+{
+    struct vm_host *host = vm->host;
+    lock_take(&host->lock);
+    vm->hold++;
+    hold_settle_locked(vm);
+    if (!host->config.deterministic)
+        while (any_running_locked(vm)) {
+            for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+                if (vm->vcpu[i].place == VCPU_RUNNING)
+                    cpu_request_exit(vm->vcpu[i].cpu);
+            lock_wait(&host->released, &host->lock);
+        }
+    lock_drop(&host->lock);
+}
+
+void vm_release(struct vm *vm)
+{
+    lock_take(&vm->host->lock);
+    PRE(vm->hold > 0);
+    vm->hold--;
+    hold_settle_locked(vm);
+    lock_drop(&vm->host->lock);
+}
+
+void vm_throttle(struct vm *vm, unsigned percent)
+{
+    struct vm_host *host = vm->host;
+    PRE(percent <= VM_THROTTLE_MAX);
+    lock_take(&host->lock);
+    vm->throttle = percent;
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
+        struct vcpu *v = &vm->vcpu[i];
+        v->due_ns = 0;
+        if (v->place == VCPU_SLOWED)
+            unidle_locked(v, NULL);
+    }
+    lock_drop(&host->lock);
+}
+
+bool vm_held(const struct vm *vm)
+{
+    return vm->hold > 0;
+}
+
+void dispatch_block(struct vcpu *v)
+{
+    lock_take(&v->vm->host->lock);
+    PRE(v->place == VCPU_RUNNING);
+    turn_end_locked(v);
+    v->place = VCPU_BLOCKED;
+    v->last_exit = CPU_EXIT_INTERCEPT;
+    lock_drop(&v->vm->host->lock);
+}
+
+bool dispatch_blocked(const struct vcpu *v)
+{
+    lock_take(&v->vm->host->lock);
+    bool blocked = v->place == VCPU_BLOCKED;
+    lock_drop(&v->vm->host->lock);
+    return blocked;
+}
+
+void dispatch_unblock(struct vcpu *v)
+{
+    lock_take(&v->vm->host->lock);
+    PRE(v->place == VCPU_BLOCKED);
+    v->woken = false;
+    runnable_locked(v->vm->host, v, NULL);
+    lock_drop(&v->vm->host->lock);
+}
+
+/* When that one waits for CP, v takes a nap: the loop thread needs a processor of the host more
+ * than a CPU that spins. */
+void dispatch_yield_to(struct vcpu *v, u64 addr)
+{
+    if (addr >= cpu_set_count(v->vm->cpus))
+        return;
+    struct vcpu *to = &v->vm->vcpu[addr];
+    lock_take(&v->vm->host->lock);
+    v->nap = to->place == VCPU_BLOCKED;
+    rq_prefer(&to->rq);
+    lock_drop(&v->vm->host->lock);
+}
+
+/* ---- coming and going ---- */
+
+void dispatch_join(struct vm *vm)
+{
+    struct vm_host *host = vm->host;
+    lock_take(&host->lock);
+    for (unsigned i = 0; i < CPU_POOLS; i++)
+        rq_user_init(&vm->user[i], &host->pool[i], &vm->config.share);
+    vm->quickdsp = vm->config.quickdsp;
+    vm->next = host->vms;
+    host->vms = vm;
+    lock_drop(&host->lock);
+}
+
+static void retire_locked(struct vcpu *v)
+{
+    rq_remove(&v->rq);
+    list_remove_locked(&v->vm->host->timers, v);
+    processor_undedicate_locked(v);
+}
+
+void dispatch_retire(struct vcpu *v)
+{
+    lock_take(&v->vm->host->lock);
+    v->place = VCPU_BLOCKED; /* a late wake changes nothing */
+    retire_locked(v);
+    lock_drop(&v->vm->host->lock);
+}
+
+void dispatch_forget(struct vm *vm)
+{
+    struct vm_host *host = vm->host;
+    lock_take(&host->lock);
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+        retire_locked(&vm->vcpu[i]);
+    struct vm **at = &host->vms;
+    while (*at && *at != vm)
+        at = &(*at)->next;
+    if (*at)
+        *at = vm->next;
+    lock_drop(&host->lock);
+}
