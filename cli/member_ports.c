@@ -135,7 +135,6 @@ void member_cp_ports(struct member *m, struct cp_ports *ports)
         .vm = vm_host_ops(),
         .vm_host = m->host,
         .rdevs = m->rdevs,
-        .real_cpus = m->config->hardware.cpus,
     };
 }
 
@@ -206,6 +205,8 @@ int member_host_create(struct member *m, struct cause *cause)
     struct vm_host_ports ports = {m->post, post_uv};
     struct vm_host_events events = {m, vm_event, vm_command, NULL, display_news};
     strcpy(hc.system, m->config->member);
+    for (unsigned i = 0; i < hc.processors; i++)
+        hc.processor_type[i] = hw->cpu_type[i];
     m->host = vm_host_create(&hc, &ports, &events, cause);
     if (!m->host)
         return cause->status;

@@ -37,6 +37,7 @@ struct config_hardware {
     u32 cpu_serial;                /* 24 bits */
     const struct cpu_model *model; /* CPUMODEL 2817 or z196 */
     unsigned cpus;                 /* real processors */
+    u8 cpu_type[CONFIG_CPUS_MAX];  /* of each; ENGINES, else all are CPs */
     u64 main_bytes;
     bool console_on;                      /* CNSLPORT: TN3270 consoles */
     char console_host[CONFIG_HOST_BYTES]; /* "" = 127.0.0.1; of IPv6 with brackets */

@@ -97,7 +97,6 @@ struct cp_ports {
     const struct vm_ops *vm;
     void *vm_host;
     struct rdevs *rdevs; /* real devices; NULL: there are none */
-    unsigned real_cpus;  /* processors that CP dispatches on; 0 = as configured */
 };
 
 /** `config` and `directory` stay the caller's and outlive the CP. */
@@ -210,26 +209,6 @@ int cp_observe_users(struct cp *cp,
                      void (*cb)(void *ctx, struct cp_user *user, enum cp_user_event event),
                      void *ctx);
 
-/* --- Relocation: a session moves --------------------------------------------------------- */
-
-/** Rows of the session: logon time, settings, console history. */
-void cp_user_save(struct cp_user *user, struct codec_out *out);
-/** Destination: a session without claim and without logon; its machine is created, idle. */
-int cp_user_arrive(struct cp *cp, const char *userid, struct codec_in *in, struct cp_user **out,
-                   struct cause *cause);
-/** Rows into a session that has arrived: what has changed since. */
-int cp_user_restore(struct cp_user *user, struct codec_in *in, struct cause *cause);
-/** The devices that the machine has: units and minidisks, and a machine that has these. Before its
- *  state is restored; the disks can be used from cp_user_go on. */
-void cp_user_save_devices(struct cp_user *user, struct codec_out *out);
-int cp_user_restore_devices(struct cp_user *user, struct codec_in *in, struct cause *cause);
-/** The user is ours: open its disks for writing, which the other member has to have closed, then
- *  `go`; again and again until that is possible. */
-void cp_user_go(struct cp_user *user, void (*go)(struct cp_user *user));
-/** End a session here without freeing the claim: the source after hand-over, or a
- *  destination that gives up. */
-void cp_user_depart(struct cp_user *user);
-
 /* --- Cluster ----------------------------------------------------------------------------- */
 
 #define CP_SSI_SERVICE 1  /* id of service CP */
@@ -247,21 +226,5 @@ void cp_remote_receive(struct cp *cp, const char *member, u16 type, const void *
                        size_t len);
 /** A member is gone: its outstanding requests fail. */
 void cp_remote_lost(struct cp *cp, const char *member);
-
-/** Is a logoff pending: SIGNAL SHUTDOWN or SHUTDOWN under way? */
-bool cp_user_leaving(const struct cp_user *user);
-/** SET VMRELOCATE: may the user be relocated, within which domain. From the directory at logon;
- *  goes with the user. Set with domain NULL: as it was. */
-bool cp_user_relocatable(const struct cp_user *user);
-const char *cp_user_domain(const struct cp_user *user);
-void cp_user_set_relocation(struct cp_user *user, bool relocate, const char *domain);
-
-/** Reader files that waited here until the user came go into its virtual reader. */
-void cp_user_take_files(struct cp_user *user);
-
-/** Generation of the claim on this user's id; 0 = none (IDENTITY, or no cluster). */
-u64 cp_user_claim(const struct cp_user *user);
-/** After a relocation moved the claim here: only now cp_user_find and commands see the user. */
-void cp_user_set_claim(struct cp_user *user, u64 generation);
 
 #endif

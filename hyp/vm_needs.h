@@ -7,6 +7,7 @@
 #include "mem/base/bytes.h"
 #include "mem/base/status.h"
 
+struct share;
 struct vm;
 struct cp;
 struct console;
@@ -35,6 +36,16 @@ struct vm_info {
     u64 virt_ns, total_ns; /* processor time: guest only, guest and CP */
     u64 io_count;
     bool ipled;
+    bool limited; /* it waits because it has had what its share allows */
+};
+
+/** Where the dispatcher has a virtual CPU. */
+enum vm_cpu_place {
+    VM_CPU_RESTS, /* it waits or is stopped */
+    VM_CPU_READY, /* for a processor */
+    VM_CPU_RUNS,
+    VM_CPU_LIMITED, /* for its limit, or slowed down */
+    VM_CPU_IN_CP,   /* for the answer to a command */
 };
 
 struct vm_cpu_info {
@@ -43,6 +54,20 @@ struct vm_cpu_info {
     bool base;
     enum vm_state state;
     u64 virt_ns, total_ns;
+    enum vm_cpu_place place;
+    unsigned processor; /* it runs there */
+    u64 rests_ns;       /* for so long, when it does */
+    u64 transaction_ns; /* since it last rested for a while */
+};
+
+/** A real processor. */
+struct vm_processor_info {
+    unsigned addr;
+    u8 type; /* cpu_type.def */
+    bool online;
+    double load;           /* of late, 0 to 1 */
+    const char *dedicated; /* to this user; "" = to nobody; valid during the call's turn only */
+    unsigned dedicated_cpu;
 };
 
 enum vm_reg { VM_REG_GR, VM_REG_CR, VM_REG_AR, VM_REG_FPR };
@@ -142,6 +167,14 @@ struct vm_ops {
     int (*define_storage)(struct vm *vm, u64 bytes, u64 standby, struct cause *cause);
     int (*define_cpu)(struct vm *vm, u8 addr, u8 type, struct cause *cause); /* no reset */
     int (*detach_cpu)(struct vm *vm, u8 addr, struct cause *cause);          /* clears */
+
+    /* --- processors ----------------------------------------------------------------------- */
+    bool (*processor)(void *host, unsigned i, struct vm_processor_info *out);
+    int (*vary)(void *host, unsigned processor, bool online, struct cause *cause);
+    /* A processor of its own for a CPU, or none any more. */
+    int (*dedicate)(struct vm *vm, u8 cpu, bool on, struct cause *cause);
+    void (*share)(struct vm *vm, const struct share *share);
+    void (*quickdsp)(struct vm *vm, bool on);
 
     struct spool *(*spool)(void *host); /* the member's (spool/spool.h) */
 };

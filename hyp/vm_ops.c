@@ -170,6 +170,7 @@ static void op_info(struct vm *vm, struct vm_info *out)
         .cpu_count = cpu_set_count(vm->cpus),
         .io_count = atomic_load(&vm->io_count),
         .ipled = vm->ipled,
+        .limited = dispatch_limited(vm),
     };
     vm_times(vm, &out->virt_ns, &out->total_ns);
 }
@@ -186,6 +187,7 @@ static bool op_cpu_info(struct vm *vm, unsigned i, struct vm_cpu_info *out)
         .virt_ns = atomic_load(&vm->vcpu[i].virt_ns),
         .total_ns = atomic_load(&vm->vcpu[i].total_ns),
     };
+    dispatch_cpu_info(&vm->vcpu[i], out);
     return true;
 }
 
@@ -319,6 +321,25 @@ static int op_detach_cpu(struct vm *vm, u8 addr, struct cause *cause)
     return ST_OK;
 }
 
+/* ---- processors ---- */
+
+static bool op_processor(void *host, unsigned i, struct vm_processor_info *out)
+{
+    return processor_info(host, i, out);
+}
+
+static int op_vary(void *host, unsigned addr, bool online, struct cause *cause)
+{
+    return processor_vary(host, addr, online, cause);
+}
+
+static int op_dedicate(struct vm *vm, u8 addr, bool on, struct cause *cause)
+{
+    if (addr >= cpu_set_count(vm->cpus))
+        return cause_set(cause, ST_NOENT, "CPU %02X is not defined", addr);
+    return processor_dedicate(&vm->vcpu[addr], on, cause);
+}
+
 static struct spool *op_spool(void *host)
 {
     return vm_host_spool(host);
@@ -358,6 +379,11 @@ const struct vm_ops *vm_host_ops(void)
         .define_storage = op_define_storage,
         .define_cpu = op_define_cpu,
         .detach_cpu = op_detach_cpu,
+        .processor = op_processor,
+        .vary = op_vary,
+        .dedicate = op_dedicate,
+        .share = dispatch_share,
+        .quickdsp = dispatch_quickdsp,
         .spool = op_spool,
     };
     return &ops;

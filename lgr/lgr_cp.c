@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hyp/cp.h"
+#include "hyp/cp_move.h"
 #include "hyp/rdev/rdev.h"
 #include "hyp/spool/spool_device.h"
 #include "hyp/vm.h"

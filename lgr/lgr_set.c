@@ -4,6 +4,7 @@
 #define ENDICOTT_ALWAYS_ASSERT 1
 #include <stdio.h>
 
+#include "hyp/cp_move.h"
 #include "hyp/vm.h"
 #include "lgr/lgr_cmd.h"
 #include "lgr/lgr_internal.h"

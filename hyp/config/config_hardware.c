@@ -8,6 +8,7 @@
 
 #include "hyp/config/config_internal.h"
 #include "hyp/config/config_scan.h"
+#include "hyp/cpu_type.h"
 
 struct hw_parse {
     struct config_hardware *hw;
@@ -36,6 +37,29 @@ static int hw_model(struct hw_parse *p)
     if (!p->hw->model)
         return scan_bad(p->s, 1, p->cause, "a machine type or one of %s", cpu_model_names());
     p->model_seen = true;
+    return one_operand(p);
+}
+
+/* ENGINES [n*]type[,[n*]type]...: of the processors in their order; the others are CPs. */
+static int hw_engines(struct hw_parse *p)
+{
+    char list[128], *rest = list;
+    unsigned n = 0;
+    snprintf(list, sizeof list, "%s", scan_word(p->s, 1));
+    for (const char *item; (item = strsep(&rest, ","));) {
+        const char *star = strchr(item, '*');
+        u64 times = 1;
+        u8 type;
+        char count[4] = "1";
+        if (star)
+            snprintf(count, sizeof count, "%.*s", (int)(star - item), item);
+        if (!scan_number(count, 1, CONFIG_CPUS_MAX, &times) ||
+            !cpu_type_find(star ? star + 1 : item, &type) || n + times > CONFIG_CPUS_MAX)
+            return scan_bad(p->s, 1, p->cause, "types of processors: [n*]type,... (%s)",
+                            CPU_TYPE_NAMES);
+        while (times--)
+            p->hw->cpu_type[n++] = type;
+    }
     return one_operand(p);
 }
 
@@ -139,7 +163,7 @@ static const struct {
     {"CNSLCERT", hw_cnslcert}, {"ARCHLVL", hw_ignore},      {"ARCHMODE", hw_ignore},
     {"OSTAILOR", hw_ignore},   {"PANRATE", hw_ignore},      {"PANTITLE", hw_ignore},
     {"MAXCPU", hw_ignore},     {"MANUFACTURER", hw_ignore}, {"PLANT", hw_ignore},
-    {"LPARNAME", hw_ignore},
+    {"LPARNAME", hw_ignore},   {"ENGINES", hw_engines},
 };
 
 static bool device_range(const char *word, u64 *first, u64 *last)

@@ -337,6 +337,9 @@ int cp_cmd_vary(struct cp_request *req, void *ctx)
     bool on = word && (cp_abbrev(word, "ONline"));
     if (!word || (!on && !cp_abbrev(word, "OFFline")))
         return cp_fail(req, word ? MSG_CMD002E : MSG_CMD026E, word);
+    word = cp_operand_peek(req);
+    if (word && cp_abbrev(word, "PROCessor"))
+        return cp_operand(req), cp_vary_processor(req, on);
     while ((word = cp_operand(req))) {
         char first[8] = "";
         const char *dash = strchr(word, '-');

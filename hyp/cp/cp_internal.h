@@ -3,7 +3,7 @@
 #ifndef ENDICOTT_HYP_CP_INTERNAL_H
 #define ENDICOTT_HYP_CP_INTERNAL_H
 
-#include "hyp/cp.h"
+#include "hyp/cp_move.h"
 
 #define CP_WORDS_MAX 512
 #define CP_TIME_TEXT_BYTES 64
@@ -47,6 +47,9 @@ struct cp_user {
     u64 logon_ns;
     u64 claim; /* generation, 0 = none */
     char secuser[DIR_NAME_BYTES], observer[DIR_NAME_BYTES];
+    struct share share; /* SET SHARE; at logon as in the directory */
+    bool quickdsp;      /* SET QUICKDSP; likewise */
+    char iplsys[DIR_NAME_BYTES + 4]; /* "DEV 000C": what was IPLed; "" = nothing */
     bool relocate; /* SET VMRELOCATE; at logon as in the directory */
     char domain[DIR_NAME_BYTES];
     u64 go_timer; /* it waits for its disks: cp_user_go */
@@ -205,6 +208,10 @@ u64 cp_logon_wait_ms(struct cp *cp, const char *userid);
 /** Are these the credentials of `userid`; `by` NULL, or who logs it on with a password of its own?
  *  Counts failures, and tells the operator of too many. */
 bool cp_logon_allowed(struct cp *cp, const char *userid, const char *by, const char *password);
+
+/* --- cp_processor.c ---------------------------------------------------------------------- */
+/** VARY {ONLINE | OFFLINE} PROCESSOR: the number is the next operand. */
+int cp_vary_processor(struct cp_request *req, bool online);
 
 /* --- cp_spool_device.c ------------------------------------------------------------------- */
 /** The session ends: what its console has shown goes into the console's spool file. */

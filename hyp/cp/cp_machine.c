@@ -66,6 +66,7 @@ int cp_cmd_ipl(struct cp_request *req, void *ctx)
     cp_notify_observers(user, CP_USER_RESET);
     int status = ops(req)->ipl(user->vm, &ipl, &cause);
     user->cp_read = status || ipl.stop;
+    snprintf(user->iplsys, sizeof user->iplsys, "DEV %04X", ipl.devno);
     if (status == ST_NOENT)
         return cp_fail(req, MSG_QVD040E, word);
     if (status)

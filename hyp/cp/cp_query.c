@@ -181,16 +181,6 @@ int cp_query_cplevel(struct cp_request *req, void *ctx)
     return 0;
 }
 
-int cp_query_processors(struct cp_request *req, void *ctx)
-{
-    const struct cp *cp = req->cp;
-    unsigned n = cp->ports.real_cpus ? cp->ports.real_cpus : cp->config->hardware.cpus;
-    (void)ctx;
-    for (unsigned i = 0; i < n; i++)
-        cp_line(req, "PROCESSOR %02X %s CP", i, i ? "ALTERNATE" : "MASTER");
-    return 0;
-}
-
 int cp_query_storage(struct cp_request *req, void *ctx)
 {
     char size[CP_TIME_TEXT_BYTES];

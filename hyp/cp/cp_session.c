@@ -168,6 +168,8 @@ int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_use
     strcpy(user->secuser, entry->console_secuser);
     strcpy(user->observer, entry->console_observer);
     user->relocate = entry->relocate;
+    user->share = entry->share;
+    user->quickdsp = entry->options & DIR_OPT_QUICKDSP;
     strcpy(user->domain, entry->domain[0]              ? entry->domain
                          : entry->kind == DIR_IDENTITY ? cp->config->member
                                                        : "SSI");
@@ -252,8 +254,51 @@ enum {
     ROW_CLASSES = CODEC_MANDATORY | 7,
     ROW_RELOCATE = 8, /* of an older level: as the directory says */
     ROW_DOMAIN = 9,
+    ROW_SHARE = 10, /* of an older level: as the directory says; QUICKDSP, too */
+    ROW_QUICKDSP = 11,
+    ROW_IPLSYS = 12,
     CONSOLE_VERSION = 1,
 };
+
+/* Least and most as 0 to 10000 with ABSOLUTE above that, and the limit. */
+static void save_dispatching(const struct cp_user *user, struct codec_out *out)
+{
+    const struct share *s = &user->share;
+    u8 row[9] = {[8] = (u8)s->limit};
+    be32_store(row, s->least.n | (u32)s->least.absolute << 31);
+    be32_store(row + 4, s->most.n | (u32)s->most.absolute << 31);
+    codec_put_bytes(out, ROW_SHARE, row, sizeof row);
+    codec_put_u8(out, ROW_QUICKDSP, user->quickdsp);
+    codec_put_bytes(out, ROW_IPLSYS, user->iplsys, strlen(user->iplsys));
+}
+
+static bool take_share_value(const u8 *row, struct share_value *out)
+{
+    u32 word = be32_load(row);
+    *out = (struct share_value){word >> 31, word & 0x7fffffff};
+    return out->n <= (out->absolute ? SHARE_ABSOLUTE_MAX : SHARE_RELATIVE_MAX);
+}
+
+static bool take_share(struct cp_user *user, const struct codec_row *row)
+{
+    struct share s;
+    if (row->len != 9 || row->p[8] > SHARE_LIMITHARD || !take_share_value(row->p, &s.least) ||
+        !take_share_value(row->p + 4, &s.most) || !s.least.n || (row->p[8] && !s.most.n))
+        return false;
+    s.limit = row->p[8];
+    user->share = s;
+    user->cp->ports.vm->share(user->vm, &s);
+    return true;
+}
+
+static bool take_iplsys(struct cp_user *user, const struct codec_row *row)
+{
+    if (row->len >= sizeof user->iplsys)
+        return false;
+    memcpy(user->iplsys, row->p, row->len);
+    user->iplsys[row->len] = 0;
+    return true;
+}
 
 void cp_user_save(struct cp_user *user, struct codec_out *out)
 {
@@ -265,6 +310,7 @@ void cp_user_save(struct cp_user *user, struct codec_out *out)
     codec_put_u8(out, ROW_CP_READ, user->cp_read);
     codec_put_u8(out, ROW_RELOCATE, user->relocate);
     codec_put_bytes(out, ROW_DOMAIN, user->domain, strlen(user->domain));
+    save_dispatching(user, out);
     codec_begin(out, ROW_CONSOLE, CONSOLE_VERSION);
     console_save(user->console, out);
     codec_end(out);
@@ -300,6 +346,14 @@ static bool take_session_row(struct cp_user *user, const struct codec_row *row,
     case ROW_CP_READ: return codec_get_u8(row, &flag) && (user->cp_read = flag != 0, true);
     case ROW_RELOCATE: return codec_get_u8(row, &flag) && (user->relocate = flag != 0, true);
     case ROW_DOMAIN: return row->len && take_name(row, user->domain);
+    case ROW_SHARE: return take_share(user, row);
+    case ROW_QUICKDSP:
+        if (!codec_get_u8(row, &flag))
+            return false;
+        user->quickdsp = flag != 0;
+        user->cp->ports.vm->quickdsp(user->vm, user->quickdsp);
+        return true;
+    case ROW_IPLSYS: return take_iplsys(user, row);
     case ROW_CONSOLE:
         return codec_open(row, &block) && block.version == CONSOLE_VERSION &&
                !console_restore(user->console, &block, cause);

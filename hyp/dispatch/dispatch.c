@@ -46,6 +46,7 @@ static void timer_insert_locked(struct vm_host *host, struct vcpu *v, u64 deadli
 static void idle_locked(struct vm_host *host, struct vcpu *v, u64 deadline_ns)
 {
     v->place = VCPU_IDLE;
+    v->rest_ns = host_now_ns(host);
     timer_insert_locked(host, v, deadline_ns);
 }
 
@@ -88,8 +89,11 @@ static void unidle_locked(struct vcpu *v, const struct processor *self)
     struct vm_host *host = v->vm->host;
     list_remove_locked(&host->timers, v);
     v->deadline_ns = ~0ull;
-    if (v->place == VCPU_IDLE)
+    if (v->place == VCPU_IDLE) {
         v->ready_ns = host_now_ns(host);
+        if (v->ready_ns - v->rest_ns >= TRANSACTION_REST_NS)
+            v->begun_ns = v->ready_ns;
+    }
     runnable_locked(host, v, self);
 }
 
@@ -171,13 +175,19 @@ static void turn_begin(struct vcpu *v)
     v->turn.began_ns = used_until_now(v);
 }
 
-/* The CPU gives its processor back, on whose thread this is. */
-static void turn_end_locked(struct vcpu *v)
+/* What it has cost is told; without the lock. */
+static void turn_end(struct vcpu *v)
 {
     u64 used = used_until_now(v) - v->turn.began_ns, icpt = v->turn.icpt_ns;
     atomic_fetch_add(&v->virt_ns, used > icpt ? used - icpt : 0);
     atomic_fetch_add(&v->total_ns, used);
     v->turn.used_ns = used;
+}
+
+/* The CPU gives its processor back, on whose thread this is. */
+static void leave_locked(struct vcpu *v)
+{
+    u64 used = v->turn.used_ns;
     if (v->turn.shared)
         rq_ran(&v->rq, used, host_now_ns(v->vm->host));
     v->on->runs = NULL;
@@ -203,7 +213,7 @@ static void put_back_locked(struct processor *p, struct vcpu *v, enum cpu_exit w
     v->last_exit = why;
     bool woken = v->woken, nap = v->nap;
     v->woken = v->nap = false;
-    turn_end_locked(v);
+    leave_locked(v);
     throttle_charge_locked(host, v);
     if (nap && !woken)
         idle_locked(host, v, host_now_ns(host) + NAP_NS);
@@ -245,6 +255,8 @@ void dispatch_process(struct processor *p, struct vcpu *v)
     waited_locked(v);
     lock_drop(&host->lock);
     bool ours = turn(v, &why);
+    if (ours)
+        turn_end(v);
     if (ours && why == CPU_EXIT_WAIT)
         deadline = deadline_ns_of(v);
     lock_take(&host->lock);
@@ -327,9 +339,10 @@ bool vm_held(const struct vm *vm)
 
 void dispatch_block(struct vcpu *v)
 {
+    turn_end(v);
     lock_take(&v->vm->host->lock);
     PRE(v->place == VCPU_RUNNING);
-    turn_end_locked(v);
+    leave_locked(v);
     v->place = VCPU_BLOCKED;
     v->last_exit = CPU_EXIT_INTERCEPT;
     lock_drop(&v->vm->host->lock);
@@ -363,6 +376,63 @@ void dispatch_yield_to(struct vcpu *v, u64 addr)
     v->nap = to->place == VCPU_BLOCKED;
     rq_prefer(&to->rq);
     lock_drop(&v->vm->host->lock);
+}
+
+/* ---- shares, and what there is to see ---- */
+
+void dispatch_share(struct vm *vm, const struct share *share)
+{
+    lock_take(&vm->host->lock);
+    vm->config.share = *share;
+    for (unsigned i = 0; i < CPU_POOLS; i++)
+        rq_set_share(&vm->user[i], share);
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+        if (vm->vcpu[i].place == VCPU_QUEUED) /* its limit may have been a lower one */
+            processor_call_locked(&vm->vcpu[i]);
+    lock_drop(&vm->host->lock);
+}
+
+void dispatch_quickdsp(struct vm *vm, bool on)
+{
+    lock_take(&vm->host->lock);
+    vm->quickdsp = on;
+    lock_drop(&vm->host->lock);
+}
+
+static bool limited_locked(const struct vm *vm)
+{
+    u64 now = host_now_ns(vm->host);
+    for (unsigned i = 0; i < CPU_POOLS; i++)
+        if (rq_limited(&vm->user[i], now))
+            return true;
+    return false;
+}
+
+bool dispatch_limited(const struct vm *vm)
+{
+    lock_take(&vm->host->lock);
+    bool limited = limited_locked(vm);
+    lock_drop(&vm->host->lock);
+    return limited;
+}
+
+void dispatch_cpu_info(const struct vcpu *v, struct vm_cpu_info *out)
+{
+    static const enum vm_cpu_place places[] = {[VCPU_IDLE] = VM_CPU_RESTS,
+                                               [VCPU_QUEUED] = VM_CPU_READY,
+                                               [VCPU_RUNNING] = VM_CPU_RUNS,
+                                               [VCPU_BLOCKED] = VM_CPU_IN_CP,
+                                               [VCPU_SLOWED] = VM_CPU_LIMITED};
+    struct vm_host *host = v->vm->host;
+    lock_take(&host->lock);
+    u64 now = host_now_ns(host);
+    out->place = places[v->place];
+    if (v->place == VCPU_QUEUED && v->rq.queued && rq_limited(v->rq.user, now))
+        out->place = VM_CPU_LIMITED;
+    out->processor = v->on ? v->on->addr : 0;
+    out->rests_ns = v->place == VCPU_IDLE ? now - v->rest_ns : 0;
+    out->transaction_ns = now - out->rests_ns - v->begun_ns;
+    lock_drop(&host->lock);
 }
 
 /* ---- coming and going ---- */

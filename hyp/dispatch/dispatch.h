@@ -10,6 +10,7 @@
 #include "hyp/dispatch/run_queue.h"
 #include "hyp/vm_needs.h"
 
+#define TRANSACTION_REST_NS 300000000ull /* who rests so long has ended a transaction */
 #define CPU_POOLS 8 /* processors by the code of their type (cpu_type.def) */
 
 struct vm_host;
@@ -35,6 +36,8 @@ struct vcpu {
     u64 deadline_ns; /* monotonic; ~0 = none (IDLE, SLOWED only) */
     u64 due_ns;      /* throttled: when it has given back what it has used */
     u64 ready_ns;    /* since when it could run and does not [D7] */
+    u64 rest_ns;     /* when it came to rest last */
+    u64 begun_ns;    /* when it ended a rest of at least TRANSACTION_REST_NS last */
     enum cpu_exit last_exit;
     bool parked;       /* stopped by the operator, BEGIN starts it again [loop] */
     struct vcpu *next; /* list of CPUs with a deadline */
@@ -81,6 +84,14 @@ void dispatch_unblock(struct vcpu *v);
 /** DIAGNOSE X'9C' by `v`, which is about to leave its processor: it would rather have CPU `addr`
  *  of its machine run [D8]. */
 void dispatch_yield_to(struct vcpu *v, u64 addr);
+/** For vm_needs.h: where it is, and since when. */
+struct vm_cpu_info;
+void dispatch_cpu_info(const struct vcpu *v, struct vm_cpu_info *out);
+/** Does it wait for the end of what its limit allows? */
+bool dispatch_limited(const struct vm *vm);
+/** SET SHARE, SET QUICKDSP. */
+void dispatch_share(struct vm *vm, const struct share *share);
+void dispatch_quickdsp(struct vm *vm, bool on);
 /** Take a held machine out of every list. */
 void dispatch_forget(struct vm *vm);
 /** A CPU that is about to go: in no list, and nobody wakes it any more. Its machine is held. */
@@ -121,6 +132,11 @@ void processor_call_locked(const struct vcpu *v);
 void processor_cover_locked(struct vm_host *host);
 /** The next deadline of a CPU, or end of waiting for a limit; ~0: none. */
 u64 processor_soonest_locked(struct vm_host *host);
+/** For vm_needs.h, without the lock. */
+struct vm_processor_info;
+bool processor_info(struct vm_host *host, unsigned i, struct vm_processor_info *out);
+int processor_vary(struct vm_host *host, unsigned addr, bool online, struct cause *cause);
+int processor_dedicate(struct vcpu *v, bool on, struct cause *cause);
 /** Its processor, if it has one to itself, is everybody's again. */
 void processor_undedicate_locked(struct vcpu *v);
 

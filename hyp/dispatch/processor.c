@@ -73,6 +73,104 @@ void processor_undedicate_locked(struct vcpu *v)
     pools_settle_locked(v->vm->host);
 }
 
+/* How many of a type everybody may use. */
+static unsigned shared_of_type(const struct vm_host *host, u8 type)
+{
+    return host->pool[type].processors;
+}
+
+/* The one to be dedicated to a CPU: not the first, and not the last of its pool [P3]. */
+static struct processor *spare_locked(struct vm_host *host, const struct vcpu *v)
+{
+    unsigned pool = processor_pool_locked(host, v);
+    for (unsigned i = host->processors; i-- > 1 && shared_of_type(host, (u8)pool) > 1;)
+        if (shared(&host->processor[i]) && host->processor[i].type == pool)
+            return &host->processor[i];
+    return NULL;
+}
+
+/* Who runs there or waits elsewhere goes where he belongs now. */
+static void resettle_locked(struct processor *p, const struct vcpu *v)
+{
+    if (p->runs)
+        cpu_request_exit(p->runs->cpu);
+    if (v && v->on && v->on != p)
+        cpu_request_exit(v->cpu);
+    pools_settle_locked(p->host);
+}
+
+int processor_dedicate(struct vcpu *v, bool on, struct cause *cause)
+{
+    struct vm_host *host = v->vm->host;
+    int rc = ST_OK;
+    lock_take(&host->lock);
+    struct processor *spare = on && !v->dedicated ? spare_locked(host, v) : NULL;
+    if (on == (v->dedicated != NULL)) {
+        rc = cause_set(cause, ST_REFUSED, "CPU %02X is%s dedicated", v->addr,
+                       on ? " already" : " not");
+    } else if (on && !spare) {
+        rc = cause_set(cause, ST_LIMIT, "no processor of its type can be spared");
+    } else if (on) {
+        spare->dedicated = v;
+        v->dedicated = spare;
+        resettle_locked(spare, v);
+    } else {
+        processor_undedicate_locked(v);
+    }
+    lock_drop(&host->lock);
+    return rc;
+}
+
+static int vary_check(struct vm_host *host, unsigned addr, bool online, struct cause *cause)
+{
+    if (addr >= host->processors)
+        return cause_set(cause, ST_NOENT, "processor %02X does not exist", addr);
+    const struct processor *p = &host->processor[addr];
+    if (p->online == online)
+        return cause_set(cause, ST_REFUSED, "processor %02X is %s already", addr,
+                         online ? "online" : "offline");
+    if (p->dedicated)
+        return cause_set(cause, ST_REFUSED, "processor %02X is dedicated", addr);
+    if (!online && p->type == host->processor[0].type && shared_of_type(host, p->type) == 1)
+        return cause_set(cause, ST_REFUSED, "processor %02X is the last of the primary type",
+                         addr);
+    return ST_OK;
+}
+
+int processor_vary(struct vm_host *host, unsigned addr, bool online, struct cause *cause)
+{
+    lock_take(&host->lock);
+    int rc = vary_check(host, addr, online, cause);
+    if (rc == ST_OK) {
+        struct processor *p = &host->processor[addr];
+        p->online = online;
+        pthread_cond_signal(&p->wake); /* it sleeps otherwise from now on */
+        resettle_locked(p, NULL);
+    }
+    lock_drop(&host->lock);
+    return rc;
+}
+
+bool processor_info(struct vm_host *host, unsigned i, struct vm_processor_info *out)
+{
+    if (i >= host->processors)
+        return false;
+    struct processor *p = &host->processor[i];
+    lock_take(&host->lock);
+    load_settle(p);
+    *out = (struct vm_processor_info){.addr = p->addr,
+                                      .type = p->type,
+                                      .online = p->online,
+                                      .load = p->load,
+                                      .dedicated = ""};
+    if (p->dedicated) {
+        out->dedicated = p->dedicated->vm->config.name;
+        out->dedicated_cpu = p->dedicated->addr;
+    }
+    lock_drop(&host->lock);
+    return true;
+}
+
 /* ---- sleeping and waking ---- */
 
 u64 processor_soonest_locked(struct vm_host *host)

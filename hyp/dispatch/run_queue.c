@@ -305,11 +305,16 @@ bool rq_ready(struct run_queue *q, u64 now_ns)
     return next_user(q, now_ns);
 }
 
+bool rq_limited(const struct rq_user *u, u64 now_ns)
+{
+    return u->first && u->share.limit == SHARE_LIMITHARD && over(u, now_ns);
+}
+
 u64 rq_due(struct run_queue *q, u64 now_ns)
 {
     u64 due = ~0ull;
     for (const struct rq_user *u = q->contenders; u; u = u->next)
-        if (u->first && u->share.limit == SHARE_LIMITHARD && over(u, now_ns) && u->due_ns < due)
+        if (rq_limited(u, now_ns) && u->due_ns < due)
             due = u->due_ns;
     return due;
 }

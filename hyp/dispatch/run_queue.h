@@ -59,6 +59,8 @@ struct rq_cpu *rq_pick(struct run_queue *q, u64 now_ns);
 void rq_ran(struct rq_cpu *c, u64 used_ns, u64 now_ns);
 /** Would rq_pick find one? */
 bool rq_ready(struct run_queue *q, u64 now_ns);
+/** Does it wait for its hard limit? */
+bool rq_limited(const struct rq_user *u, u64 now_ns);
 /** When the first that waits for its hard limit only may run; ~0: none does. */
 u64 rq_due(struct run_queue *q, u64 now_ns);
 

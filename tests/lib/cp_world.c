@@ -11,6 +11,7 @@
 /* --- fake virtual machines ---------- */
 
 bool reader_empty;
+static bool varied_off; /* processor 01 */
 static unsigned vms_alive;
 char last_parm[64];
 
@@ -291,6 +292,42 @@ static int f_detach_cpu(struct vm *vm, u8 addr, struct cause *cause)
     return ST_OK;
 }
 
+static bool f_processor(void *host, unsigned i, struct vm_processor_info *out)
+{
+    (void)host;
+    *out = (struct vm_processor_info){
+        .addr = i, .type = i == 2 ? 3 : 0, .online = i != 1 || !varied_off, .dedicated = ""};
+    out->load = i ? 0 : 1;
+    return i < 3;
+}
+
+static int f_vary(void *host, unsigned processor, bool online, struct cause *cause)
+{
+    (void)host;
+    if (processor != 1)
+        return cause_set(cause, ST_REFUSED, "no");
+    varied_off = !online;
+    return ST_OK;
+}
+
+static int f_dedicate(struct vm *vm, u8 cpu, bool on, struct cause *cause)
+{
+    if (cpu >= vm->cpu_count)
+        return cause_set(cause, ST_NOENT, "no CPU");
+    vm->dedicated = on;
+    return ST_OK;
+}
+
+static void f_share(struct vm *vm, const struct share *share)
+{
+    vm->share = *share;
+}
+
+static void f_quickdsp(struct vm *vm, bool on)
+{
+    vm->quickdsp = on;
+}
+
 struct spool *fake_spool;
 
 static struct spool *f_spool(void *host)
@@ -321,7 +358,8 @@ static const struct vm_ops fake_vm = {
     f_reg_put,       f_psw_get,      f_psw_put,     f_prefix,          f_get,
     f_put,           f_device_row,   f_disk_attach, f_tape_attach,     f_unit_attach,
     f_device_detach, f_device_reset, f_subchannel,  f_define_storage,  f_define_cpu,
-    f_detach_cpu,    f_spool};
+    f_detach_cpu,    f_processor,    f_vary,        f_dedicate,        f_share,
+    f_quickdsp,      f_spool};
 
 /* --- fake time and cluster ---------- */
 
@@ -515,6 +553,7 @@ void cp_world_setup(void)
     link_up = true;
     link_deaf = false;
     reader_empty = false;
+    varied_off = false;
     spool_setup();
     shutdowns = 0;
     now_ms = 0;

@@ -21,7 +21,8 @@ struct vm {
     unsigned ipls, attentions;
     struct vm_machine_check mcheck;
     u64 standby_bytes;
-    bool listens, display;
+    bool listens, display, dedicated, quickdsp;
+    struct share share;
     u16 devices[32];
     struct image *images[32];
     unsigned device_count, device_resets;

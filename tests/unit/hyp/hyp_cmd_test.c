@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hyp/cp_move.h"
 #include "tests/lib/cp_world.h"
 
 /* --- tests ---------- */
@@ -259,7 +260,8 @@ START_TEST(queries)
     ck_assert_int_eq(resp.rc, 2);
     ck_assert_str_eq(on(0, "LINUX1", "PURGE RDR ALL"), "0000003 FILES PURGED");
     ck_assert_str_eq(on(0, "LINUX1", "Q RDR"), "NO RDR FILES");
-    ck_assert_str_eq(oper("Q PROC"), "PROCESSOR 00 MASTER CP|PROCESSOR 01 ALTERNATE CP");
+    ck_assert_str_eq(oper("Q PROC"), "PROCESSOR 00 MASTER CP|PROCESSOR 01 ALTERNATE CP|"
+                                     "PROCESSOR 02 ALTERNATE IFL");
     ck_assert_str_eq(oper("Q STOR"),
                      "STORAGE = 2G CONFIGURED = 2G INC = 1M STANDBY = 0  RESERVED = 0");
     ck_assert_str_eq(oper("Q SSI"),

@@ -189,12 +189,16 @@ START_TEST(good_hardware)
                                        "# comment\n* comment\nCPUSERIAL 0A0001\n"
                                        "cpumodel z196   # inline\nNUMCPU 4\nMAINSIZE 2G\n"
                                        "CNSLPORT 3270\nSSIPORT [::1]:7001\nARCHLVL z/Arch\n"
+                                       "ENGINES 2*CP,IFL\n"
                                        "0A00 3390 volumes/Com001.cckd ro sync sf=S/one.cckd\n"
                                        "0300 9336 b.raw volid=fba001\n0580-0581 3490 *\n"
                                        "0582 3480 Vol.aws RO\n0020-0022 3270\n"
                                        "0590 3590 Library ro size=400M\n",
                                        &cause);
     ck_assert_msg(status == ST_OK, "%s", cause.text);
+    ck_assert_uint_eq(hw.cpu_type[1], 0);
+    ck_assert_uint_eq(hw.cpu_type[2], 3);
+    ck_assert_uint_eq(hw.cpu_type[3], 0);
     ck_assert_uint_eq(hw.cpu_serial, 0x0a0001);
     ck_assert_uint_eq(hw.model->machine_type, 0x2817);
     ck_assert_uint_eq(hw.cpus, 4);
@@ -253,6 +257,9 @@ static const struct {
      "A.cnf:1:10: expected a machine type or one of z900 z800 z990 z890 z9 z9bc z10 z10bc "
      "z196 z114 zEC12 zBC12 z13 z13s z14 z14ZR1 z15 z15T02 z16 z16A02 max (endicott models), "
      "found 3090"},
+    {"ENGINES 2*CP,GP\n",
+     "A.cnf:1:9: expected types of processors: [n*]type,... (CP, ZAAP, IFL, ICF or ZIIP), "
+     "found 2*CP,GP"},
     {"NUMCPU 0\n", "A.cnf:1:8: expected a number of CPUs from 1 to 64, found 0"},
     {"MAINSIZE big\n", "found BIG"},
     {"CPUSERIAL 1234567\n",

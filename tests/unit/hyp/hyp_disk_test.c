@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hyp/rdev/rdev.h"
+#include "hyp/cp_move.h"
 #include "tests/lib/cp_world.h"
 
 static char dir[64], devices[1024];

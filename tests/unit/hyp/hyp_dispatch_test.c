@@ -14,7 +14,7 @@
 #define CODE_AT 0x400
 #define OTHER_AT 0x480
 #define S_NS 1000000000ull
-#define SHARES_NS (4 * S_NS)
+#define SHARES_NS (2 * S_NS)
 #define VMS_MAX 4
 #define NOTES_MAX 64
 
@@ -100,7 +100,7 @@ static u64 processor_time(void)
 }
 
 /* Four guests on two processors get work done as 1 : 2 : 3 : 4, and how busy the host is makes no
- * difference: the run is as long as it takes them to use four seconds of processor time. */
+ * difference: the run is as long as it takes them to use two seconds of processor time. */
 START_TEST(four_guests_on_two_processors)
 {
     u64 insns[4], all = 0;
@@ -125,6 +125,111 @@ START_TEST(four_guests_on_two_processors)
     }
     for (unsigned i = 0; i < 4; i++)
         vm_release(vms[i]);
+}
+END_TEST
+
+/* ---- processors ---- */
+
+/* Where the machine's CPU is now; -1: on none. */
+static int runs_on(struct vm *vm)
+{
+    lock_take(&host->lock);
+    int at = vm->vcpu[0].on ? (int)vm->vcpu[0].on->addr : -1;
+    lock_drop(&host->lock);
+    return at;
+}
+
+/* Once it has come there the machine is on that processor and no other. */
+static void stays_on(struct vm *vm, int processor)
+{
+    while (runs_on(vm) != processor)
+        sched_yield();
+    for (unsigned seen = 0; seen < 20; sched_yield()) {
+        int at = runs_on(vm);
+        ck_assert_msg(at == -1 || at == processor, "on %d, not on %d", at, processor);
+        seen += at == processor;
+    }
+}
+
+static void vary(unsigned processor, bool online, int status)
+{
+    struct cause cause;
+    ck_assert_int_eq(processor_vary(host, processor, online, &cause), status);
+}
+
+static void dedicate(struct vm *vm, bool on, int status)
+{
+    struct cause cause;
+    ck_assert_int_eq(processor_dedicate(&vm->vcpu[0], on, &cause), status);
+}
+
+START_TEST(varied_offline)
+{
+    const struct vm_host_config two = {.processors = 2};
+    for (unsigned i = 0; i < 2; i++)
+        machine(two, 1, SHARE_DEFAULT, counting);
+    vary(1, true, ST_REFUSED);
+    vary(1, false, ST_OK);
+    stays_on(vms[0], 0);
+    stays_on(vms[1], 0);
+    vary(1, false, ST_REFUSED);
+    vary(0, false, ST_REFUSED); /* the last one */
+    vary(2, false, ST_NOENT);
+    vary(1, true, ST_OK);
+    while (runs_on(vms[0]) != 1 && runs_on(vms[1]) != 1)
+        sched_yield();
+    vary(0, false, ST_OK);
+    stays_on(vms[0], 1);
+    stays_on(vms[1], 1);
+}
+END_TEST
+
+START_TEST(a_processor_of_its_own)
+{
+    const struct vm_host_config two = {.processors = 2};
+    for (unsigned i = 0; i < 3; i++)
+        machine(two, 1, SHARE_DEFAULT, counting);
+    dedicate(vms[0], false, ST_REFUSED);
+    dedicate(vms[0], true, ST_OK);
+    stays_on(vms[0], 1);
+    stays_on(vms[1], 0);
+    stays_on(vms[2], 0);
+    dedicate(vms[0], true, ST_REFUSED);
+    dedicate(vms[1], true, ST_LIMIT); /* the last that the others have */
+    vary(1, false, ST_REFUSED);
+    vm_hold(vms[0]);
+    u64 insns = vm_instructions(vms[0]);
+    sched_yield();
+    ck_assert_uint_eq(vm_instructions(vms[0]), insns);
+    vm_release(vms[0]);
+    stays_on(vms[0], 1);
+    dedicate(vms[0], false, ST_OK);
+    while (runs_on(vms[1]) != 1 && runs_on(vms[2]) != 1)
+        sched_yield();
+    dedicate(vms[2], true, ST_OK); /* and its machine ends: the processor is everybody's */
+    vm_destroy(vms[--vm_count]);
+    while (runs_on(vms[0]) != 1 && runs_on(vms[1]) != 1)
+        sched_yield();
+}
+END_TEST
+
+/* CPUs run on processors of their type while there are any. */
+START_TEST(types_of_processors)
+{
+    const struct vm_host_config mixed = {.processors = 2, .processor_type = {0, 3}};
+    machine(mixed, 1, SHARE_DEFAULT, counting);
+    struct vm *ifl = machine(mixed, 1, SHARE_DEFAULT, counting);
+    lock_take(&host->lock);
+    ifl->config.cpu_type[0] = 3;
+    lock_drop(&host->lock);
+    stays_on(vms[0], 0);
+    stays_on(ifl, 1);
+    vary(1, false, ST_OK);
+    stays_on(ifl, 0);
+    vary(0, false, ST_REFUSED); /* the last of the primary type */
+    vary(1, true, ST_OK);
+    stays_on(ifl, 1);
+    stays_on(vms[0], 0);
 }
 END_TEST
 
@@ -173,14 +278,14 @@ static void start_all(struct vm *vm, unsigned cpus)
     vm_release(vm);
 }
 
-/* What `cpus` CPUs count on one processor in half a second; `diag`: the code they yield with. */
+/* What `cpus` CPUs count on one processor in 0.2 s; `diag`: the code they yield with. */
 static u64 counted(unsigned cpus, u16 diag)
 {
     u8 code[2] = {(u8)(diag >> 8), (u8)diag};
     struct vm *vm = machine(deterministic, cpus, SHARE_DEFAULT, locks);
     storage_write(vm_storage(vm), DIAG_AT + 2, code, sizeof code);
     start_all(vm, cpus);
-    run_for(S_NS / 2);
+    run_for(S_NS / 5);
     u64 count = stored(vm, COUNT_AT);
     vm_destroy(vm);
     vm_host_destroy(host);
@@ -221,7 +326,7 @@ START_TEST(the_timer_of_a_cpu_that_waits_stands_still)
     for (unsigned throttle = 0; throttle <= 80; throttle += 80) {
         u64 timer = stored(vms[0], 0x900), tod = stored(vms[0], 0x908);
         u64 insns = vm_instructions(vms[0]);
-        run_for(S_NS / 5);
+        run_for(S_NS / 10);
         double ran = (double)(timer - stored(vms[0], 0x900));
         double went = (double)(stored(vms[0], 0x908) - tod);
         double executed = (double)(vm_instructions(vms[0]) - insns) * VM_DET_NS_PER_INSN *
@@ -290,6 +395,9 @@ int main(void)
     tcase_set_timeout(tc, 300);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, four_guests_on_two_processors);
+    tcase_add_test(tc, varied_offline);
+    tcase_add_test(tc, a_processor_of_its_own);
+    tcase_add_test(tc, types_of_processors);
     tcase_add_test(tc, contention_costs_little);
     tcase_add_test(tc, the_timer_of_a_cpu_that_waits_stands_still);
     tcase_add_test(tc, a_timer_wakes_one_processor);

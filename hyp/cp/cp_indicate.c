@@ -1,0 +1,269 @@
+/* INDICATE: how busy the processors are, and who uses them. Lines that tools parse keep their
+ * order and widths; every figure is what the dispatcher has measured, and what CP does not do
+ * (paging, minidisk cache, eligible lists) is told as not happening.
+ * Sources: z/VM "CP Commands and Utilities Reference"; QUEUES and ACTIVE are from memory. */
+#include <stdio.h>
+
+#include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_internal.h"
+#include "hyp/cpu_type.h"
+
+#define NS_PER_MS 1000000ull
+#define DISPATCHED_NS                                                                          \
+    (300 * NS_PER_MS)            /* so long a user that rests stays in the dispatch list */
+#define Q1_NS (300 * NS_PER_MS)  /* a transaction that has taken longer is in Q2 */
+#define Q2_NS (2000 * NS_PER_MS) /* in Q3 */
+#define ACTIVE_S_DEFAULT 60
+#define ACTIVE_S_MAX 32400
+#define PAGE_BYTES 4096
+
+static const struct vm_ops *ops(const struct cp_request *req)
+{
+    return req->cp->ports.vm;
+}
+
+/* In the dispatch list: it can run, or could a moment ago. */
+static bool dispatched(const struct vm_cpu_info *cpu)
+{
+    return cpu->place != VM_CPU_RESTS || cpu->rests_ns < DISPATCHED_NS;
+}
+
+static unsigned queue_of(const struct cp_user *user, const struct vm_cpu_info *cpu)
+{
+    if (user->quickdsp)
+        return 0;
+    return cpu->transaction_ns < Q1_NS ? 1 : cpu->transaction_ns < Q2_NS ? 2 : 3;
+}
+
+/* The class of a user: that of its CPU with the longest transaction; -1: dormant. */
+static int user_queue(struct cp_request *req, struct cp_user *user)
+{
+    struct vm_cpu_info cpu;
+    int queue = -1;
+    for (unsigned i = 0; ops(req)->cpu_info(user->vm, i, &cpu); i++)
+        if (dispatched(&cpu) && (int)queue_of(user, &cpu) > queue)
+            queue = (int)queue_of(user, &cpu);
+    return queue;
+}
+
+/* --- LOAD ---------------------------------------------------------------------------------- */
+
+static unsigned per_cent(double load)
+{
+    return (unsigned)(load * 100 + .5);
+}
+
+static void load_processors(struct cp_request *req)
+{
+    struct vm_processor_info p;
+    char line[96] = "";
+    for (unsigned i = 0; ops(req)->processor(req->cp->ports.vm_host, i, &p); i++) {
+        size_t at = strlen(line);
+        if (p.online)
+            snprintf(line + at, sizeof line - at, "%sPROC %04X-%03u%% %-4s HZ",
+                     at ? "     " : "", p.addr, per_cent(p.load), cpu_type_name(p.type));
+        if (at && *line) {
+            cp_line_text(req, line);
+            *line = 0;
+        }
+    }
+    if (*line)
+        cp_line_text(req, line);
+}
+
+static unsigned average_load(struct cp_request *req, unsigned *online)
+{
+    struct vm_processor_info p;
+    double sum = 0;
+    *online = 0;
+    for (unsigned i = 0; ops(req)->processor(req->cp->ports.vm_host, i, &p); i++) {
+        sum += p.online ? p.load : 0;
+        *online += p.online;
+    }
+    return *online ? per_cent(sum / *online) : 0;
+}
+
+static int indicate_load(struct cp_request *req)
+{
+    unsigned in[4] = {0}, dormant = 0, limited = 0, online;
+    for (struct cp_user *u = cp_user_next(req->cp, NULL); u; u = cp_user_next(req->cp, u)) {
+        struct vm_info info = {0};
+        int queue = user_queue(req, u);
+        ops(req)->info(u->vm, &info);
+        limited += info.limited;
+        if (queue < 0)
+            dormant++;
+        else
+            in[queue]++;
+    }
+    unsigned average = average_load(req, &online);
+    cp_line(req, "AVGPROC-%03u%% %02u", average, online);
+    cp_line(req, "MDC READS-000000/SEC WRITES-000000/SEC HIT RATIO-000%%");
+    cp_line(req, "PAGING-0/SEC");
+    cp_line(req, "Q0-%05u(00000)                           DORMANT-%05u", in[0], dormant);
+    cp_line(req, "Q1-%05u(00000)           E1-00000(00000)", in[1]);
+    cp_line(req, "Q2-%05u(00000) EXPAN-001 E2-00000(00000)", in[2]);
+    cp_line(req, "Q3-%05u(00000) EXPAN-001 E3-00000(00000)", in[3]);
+    cp_line_text(req, "");
+    load_processors(req);
+    cp_line(req, "LIMITED-%05u", limited);
+    return 0;
+}
+
+/* --- USER ---------------------------------------------------------------------------------- */
+
+static void minutes(u64 ns, char out[16])
+{
+    u64 s = ns / 1000000000ull;
+    snprintf(out, 16, "%03llu:%02llu", (unsigned long long)(s / 60),
+             (unsigned long long)(s % 60));
+}
+
+static void user_cpu(struct cp_request *req, struct cp_user *user,
+                     const struct vm_cpu_info *cpu, u64 io)
+{
+    char virt[16], total[16];
+    u64 connected_s = (cp_now(req->cp) - user->logon_ns) / 1000000000ull;
+    minutes(cpu->virt_ns, virt);
+    minutes(cpu->total_ns, total);
+    cp_line(req, "CPU %02X: CTIME=%02llu:%02llu VTIME=%s TTIME=%s IO=%06llu", cpu->addr,
+            (unsigned long long)(connected_s / 3600),
+            (unsigned long long)(connected_s / 60 % 60), virt, total, (unsigned long long)io);
+    cp_line(req, "        RDR=000000 PRT=000000 PCH=000000 TYPE=%-4s CPUAFFIN=ON",
+            cpu_type_name(cpu->type));
+}
+
+static void user_rows(struct cp_request *req, struct cp_user *user)
+{
+    static const char *const modes[] = {"ESA", "XA ", "XC ", "Z  "};
+    struct vm_info info = {0};
+    struct vm_device_row row;
+    struct vm_cpu_info cpu;
+    char size[CP_TIME_TEXT_BYTES];
+    unsigned devices = 0;
+    ops(req)->info(user->vm, &info);
+    while (ops(req)->device_row(user->vm, devices, &row))
+        devices++;
+    unsigned long long pages = info.resident_bytes / PAGE_BYTES;
+    cp_line(req, "USERID=%-8s MACH=%s STOR=%s VIRT=V XSTORE=NONE", user->userid,
+            modes[user->entry->machine], cp_size_text(info.storage_bytes, size));
+    cp_line(req, "IPLSYS=%s DEVNUM=%05u", *user->iplsys ? user->iplsys : "NONE    ", devices);
+    cp_line(req, "PAGES: RES=%llu  WS=%llu  LOCKEDREAL=0  RESVD=0", pages, pages);
+    cp_line(req, "       INSTAN=%llu", pages);
+    cp_line(req, "NPREF=0  PREF=0  READS=0  WRITES=0");
+    for (unsigned i = 0; ops(req)->cpu_info(user->vm, i, &cpu); i++)
+        user_cpu(req, user, &cpu, i ? 0 : info.io_count);
+}
+
+/* [userid | *]; others than oneself for class E. */
+static int indicate_user(struct cp_request *req)
+{
+    const char *word = cp_operand(req);
+    struct cp_user *user =
+        !word || !strcmp(word, "*") ? cp_request_user(req) : cp_user_find(req->cp, word);
+    if (user != cp_request_user(req) && !(req->classes & CP_CLASS('E')))
+        return cp_fail(req, MSG_CMD003E, word);
+    if (!user)
+        return cp_fail(req, MSG_CQU045E, word ? word : req->userid);
+    int rc = cp_no_more(req);
+    if (!rc)
+        user_rows(req, user);
+    return rc;
+}
+
+/* --- QUEUES, ACTIVE, PAGING ---------------------------------------------------------------- */
+
+static void queue_row(struct cp_request *req, struct cp_user *user,
+                      const struct vm_cpu_info *cpu)
+{
+    static const char *const states[] = {[VM_CPU_RESTS] = "PS",
+                                         [VM_CPU_READY] = "RDY",
+                                         [VM_CPU_LIMITED] = "LIM",
+                                         [VM_CPU_IN_CP] = "CF"};
+    struct vm_info info = {0};
+    char state[8], which[8] = "";
+    ops(req)->info(user->vm, &info);
+    unsigned long long pages = info.resident_bytes / PAGE_BYTES;
+    if (cpu->place == VM_CPU_RUNS)
+        snprintf(state, sizeof state, "R%02X", cpu->processor);
+    else
+        snprintf(state, sizeof state, "%s", states[cpu->place]);
+    if (!cpu->base)
+        snprintf(which, sizeof which, "MP%02X", cpu->addr);
+    cp_line(req, "%-8s %-4s Q%u %-3s %08llu/%08llu", user->userid, which, queue_of(user, cpu),
+            state, pages, pages);
+}
+
+/* Those on processors first. */
+static int indicate_queues(struct cp_request *req)
+{
+    struct vm_cpu_info cpu;
+    int rc = cp_no_more(req);
+    for (unsigned running = 1; !rc && running != ~0u; running--)
+        for (struct cp_user *u = cp_user_next(req->cp, NULL); u; u = cp_user_next(req->cp, u))
+            for (unsigned i = 0; ops(req)->cpu_info(u->vm, i, &cpu); i++)
+                if (dispatched(&cpu) && (cpu.place == VM_CPU_RUNS) == running)
+                    queue_row(req, u, &cpu);
+    return rc;
+}
+
+/* [nn {SEC | MIN | HRS}] */
+static int interval_operand(struct cp_request *req, u64 *seconds)
+{
+    const char *word = cp_operand(req), *unit = cp_operand(req);
+    *seconds = ACTIVE_S_DEFAULT;
+    if (!word)
+        return 0;
+    if (!scan_number(word, 1, ACTIVE_S_MAX, seconds))
+        return cp_fail(req, MSG_CMD002E, word);
+    if (unit && !strcmp(unit, "MIN"))
+        *seconds *= 60;
+    else if (unit && !strcmp(unit, "HRS"))
+        *seconds *= 3600;
+    else if (unit && strcmp(unit, "SEC"))
+        return cp_fail(req, MSG_CMD002E, unit);
+    return *seconds <= ACTIVE_S_MAX ? cp_no_more(req) : cp_fail(req, MSG_CMD002E, word);
+}
+
+static int indicate_active(struct cp_request *req)
+{
+    struct vm_cpu_info cpu;
+    unsigned users = 0, active = 0, queued = 0;
+    u64 seconds;
+    int rc = interval_operand(req, &seconds);
+    if (rc)
+        return rc;
+    for (struct cp_user *u = cp_user_next(req->cp, NULL); u; u = cp_user_next(req->cp, u)) {
+        bool was = false;
+        for (unsigned i = 0; ops(req)->cpu_info(u->vm, i, &cpu); i++)
+            was |= cpu.place != VM_CPU_RESTS || cpu.rests_ns < seconds * 1000 * NS_PER_MS;
+        users++;
+        active += was;
+        queued += user_queue(req, u) >= 0;
+    }
+    cp_line(req, "%05u USERS, %05u ACTIVE, %05u IN DISPATCH LIST", users, active, queued);
+    return 0;
+}
+
+/* INDICATE [LOAD | USER [userid | *] | QUEUES | ACTIVE [nn SEC] | PAGING] */
+int cp_cmd_indicate(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    bool all = req->classes & (CP_CLASS('E') | CP_CLASS('C'));
+    (void)ctx;
+    if (!word || cp_abbrev(word, "LOAD")) {
+        int rc = cp_no_more(req);
+        return rc ? rc : indicate_load(req);
+    }
+    if (cp_abbrev(word, "USER"))
+        return indicate_user(req);
+    if (all && cp_abbrev(word, "Queues"))
+        return indicate_queues(req);
+    if (all && cp_abbrev(word, "ACTive"))
+        return indicate_active(req);
+    if (all && cp_abbrev(word, "PAGing"))
+        return cp_line_text(req, "No users in page wait"), cp_no_more(req);
+    if (all && (!strcmp(word, "I/O") || cp_abbrev(word, "SPaces")))
+        return cp_fail(req, MSG_CMD099E, word);
+    return cp_fail(req, MSG_CMD003E, word);
+}
