@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cpu/cpu.h"
+
 #define STORAGE_BYTES (1u << 20)
 
 void ipled_pieces(struct vm *vm, const struct ipled_piece *piece)
@@ -30,6 +32,7 @@ struct vm *ipled_another(struct vm_host *host, unsigned cpus, struct share share
                                  .storage_bytes = STORAGE_BYTES,
                                  .cpus = cpus,
                                  .share = share,
+                                 .engine = cpu_engine_default(),
                                  .model = cpu_model_default()};
     ck_assert_int_eq(vm_create(host, &vc, &vm, &cause), ST_OK);
     ipled_pieces(vm, piece);
