@@ -47,10 +47,10 @@ struct cp_user {
     u64 logon_ns;
     u64 claim; /* generation, 0 = none */
     char secuser[DIR_NAME_BYTES], observer[DIR_NAME_BYTES];
-    struct share share; /* SET SHARE; at logon as in the directory */
-    bool quickdsp;      /* SET QUICKDSP; likewise */
+    struct share share;              /* SET SHARE; at logon as in the directory */
+    bool quickdsp;                   /* SET QUICKDSP; likewise */
     char iplsys[DIR_NAME_BYTES + 4]; /* "DEV 000C": what was IPLed; "" = nothing */
-    bool relocate; /* SET VMRELOCATE; at logon as in the directory */
+    bool relocate;                   /* SET VMRELOCATE; at logon as in the directory */
     char domain[DIR_NAME_BYTES];
     u64 go_timer; /* it waits for its disks: cp_user_go */
     unsigned go_tries;
