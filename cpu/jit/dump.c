@@ -58,6 +58,8 @@ static void residents(FILE *out, const struct jit_cx *x)
 static void pointers(FILE *out, const struct jit_cx *x)
 {
     fprintf(out, "legend slots %lx\n", (unsigned long)(uintptr_t)x->page->slot);
+    fprintf(out, "legend sites %lx %zu\n", (unsigned long)(uintptr_t)x->jit->sites,
+            sizeof x->jit->sites);
     fprintf(out, "legend function leave_page %lx\n",
             (unsigned long)(uintptr_t)x->jit->leave_page);
     static const char *const common[COMMON_COUNT] = {

@@ -19,6 +19,7 @@ class Legend:
     def __init__(self):
         self.fields, self.functions = [], {}
         self.slots = None
+        self.sites = range(0)
 
     def add(self, words):
         if words[0] == "field":
@@ -27,6 +28,8 @@ class Legend:
             self.functions[int(words[2], 16)] = words[1]
         elif words[0] == "slots":
             self.slots = int(words[1], 16)
+        elif words[0] == "sites":  # which one hangs on where the slots are
+            self.sites = range(int(words[1], 16), int(words[1], 16) + int(words[2]))
 
     def field(self, offset):
         for at, size, name in self.fields:
@@ -44,6 +47,8 @@ class Legend:
             return self.functions[value]
         if self.slots is not None and 0 <= value - self.slots < FRAME_SLOTS_BYTES:
             return f"slot+{(value - self.slots) // 16}"
+        if value in self.sites:
+            return "site"
         return None
 
 
