@@ -9,7 +9,7 @@
 #define ALIAS 0x02f0
 #define PACKED 0x0300
 #define TRACKS 5u
-#define ROUNDS 1500u
+#define ROUNDS 600u
 #define RECORDS 12u
 #define DATA_BYTES 4096u
 #define AREA_BYTES (13u * 4104u)
