@@ -388,14 +388,10 @@ const struct jit_unfit *jit_unfit(const struct jit *j, const struct dinsn *slot)
     return u->slot == slot ? u : &none;
 }
 
-static struct jit_region *region_of(struct jit *j, const struct dinsn *entry)
+/* The region that begins at `entry`: no slot has two. */
+static struct jit_region *region_of(const struct cpu *c, const struct dinsn *entry)
 {
-    for (unsigned k = 0; k < j->region_count; k++) {
-        struct jit_region *r = &j->regions[k];
-        if (r->page && r->whole == r && &r->page->slot[r->entry] == entry)
-            return r;
-    }
-    return NULL;
+    return jit_is_code(c, entry->run) ? jit_region_of(c->jit, entry->run) : NULL;
 }
 
 void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned which,
@@ -403,7 +399,7 @@ void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned which,
 {
     struct jit *j = c->jit;
     struct jit_unfit *u = &j->unfits[unfit_index(entry)];
-    struct jit_region *r = region_of(j, entry);
+    struct jit_region *r = region_of(c, entry);
     if (u->slot != entry)
         *u = (struct jit_unfit){.slot = entry};
     u->of[kind] |= 1ull << which;
