@@ -675,6 +675,7 @@ void emit_region(struct jit_cx *x, insn_run *before)
         block_known(x, k);
         emit_block(x, k);
     }
+    stubs_emit_warm(x);
     struct x64 hot = x->a;
     x->a = x->cold;
     stubs_emit(x);

@@ -240,23 +240,26 @@ void emit_go(struct x64 *a, const struct jit *j);
 /* -- emit_stub.c -- */
 void emit_fn(struct jit_cx *x);
 enum stub_kind {
-    STUB_LOAD,   /* load by the slow path, go on */
-    STUB_BODY,   /* execute the whole instruction by its body, go on behind it */
-    STUB_RESULT, /* a body's result is not 0; all is in memory */
-    STUB_EDGE,   /* a taken branch to a block */
-    STUB_LEAVE,  /* the budget is spent in a loop: leave for place `to` */
-    STUB_CC3,    /* overflow: condition code 3 */
-    STUB_FP,     /* floating point: a second look, then as STUB_BODY */
-    STUB_BROKEN, /* leave for the next instruction; all is in memory */
-    STUB_WINDOW, /* a window's page is not in the TLB */
-    STUB_MODE,   /* entered in another mode: the slot's own handler */
-    STUB_SPENT,  /* entered with nothing left of the budget: likewise */
-    STUB_EXIT,   /* exit `to`, through the slot's handler */
-    STUB_HOT,    /* exit `to`, to a slot that has been branched to often */
-    STUB_ANCHOR, /* a base register is not what its anchor was set for */
-    STUB_EPOCH,  /* no anchor is set */
+    STUB_LOAD,    /* load by the slow path, go on */
+    STUB_BODY,    /* execute the whole instruction by its body, go on behind it */
+    STUB_RESULT,  /* a body's result is not 0; all is in memory */
+    STUB_EDGE,    /* a taken branch to a block */
+    STUB_LEAVE,   /* the budget is spent in a loop: leave for place `to` */
+    STUB_CC3,     /* overflow: condition code 3 */
+    STUB_FP,      /* floating point: a second look, then as STUB_BODY */
+    STUB_BROKEN,  /* leave for the next instruction; all is in memory */
+    STUB_WINDOW,  /* a window's page is not in the TLB */
+    STUB_MODE,    /* entered in another mode: the slot's own handler */
+    STUB_SPENT,   /* entered with nothing left of the budget: likewise */
+    STUB_EXIT,    /* exit `to`, through the slot's handler */
+    STUB_HOT,     /* exit `to`, to a slot that has been branched to often */
+    STUB_ANCHOR,  /* a base register is not what its anchor was set for */
+    STUB_EPOCH,   /* no anchor is set */
+    STUB_EMITTED, /* is there already */
 };
 struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from);
+/** Those that stand with the region's own code; then all others, wherever x->a is. */
+void stubs_emit_warm(struct jit_cx *x);
 void stubs_emit(struct jit_cx *x);
 /** Of a stub: execute the instruction by its body; then leave, or have all as it is expected. */
 void stub_call_body(struct jit_cx *x, const struct jit_stub *s);

@@ -210,6 +210,8 @@ static void stub_spent(struct jit_cx *x)
 
 static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
 {
+    if (s->kind == STUB_EMITTED)
+        return;
     stub_enter(x, s);
     if (s->from)
         x64_patch(&x->a, s->from, x->a.at);
@@ -235,6 +237,24 @@ static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
     case STUB_EXIT: emit_exit(x, (unsigned)s->to); break;
     case STUB_HOT: emit_exit_hot(x, (unsigned)s->to); break;
     default: emit_broken(x); break;
+    }
+}
+
+/* Taken branches are as often executed as the region itself: they stand right behind it. */
+static bool is_warm(const struct jit_stub *s)
+{
+    return s->kind == STUB_EDGE;
+}
+
+void stubs_emit_warm(struct jit_cx *x)
+{
+    unsigned stubs = x->stubs;
+    for (unsigned k = 0; k < stubs && !x->a.full; k++) {
+        struct jit_stub *s = &x->stub[k];
+        if (!is_warm(s))
+            continue;
+        stub_emit(x, s);
+        s->kind = STUB_EMITTED;
     }
 }
 
