@@ -53,8 +53,8 @@ static void memory_ready(struct jit *j, size_t from, size_t room, size_t *large)
     size_t to = (from + room + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
     if (to - *large <= LARGE_PAGE_BYTES && *large % (j->bytes / 2) == 0)
         return;
-    for (; *large < to && !j->no_large; *large += LARGE_PAGE_BYTES)
-        j->no_large = !large_collapse(j->rw + *large) || !large_collapse(j->rx + *large);
+    for (; *large < to; *large += LARGE_PAGE_BYTES)
+        large_collapse(j->rw + *large, j->rx + *large);
 }
 
 static struct x64 assembler_at(struct jit *j, size_t from, size_t to)

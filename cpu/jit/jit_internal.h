@@ -92,7 +92,6 @@ struct jit {
     size_t used, floor, hot_end;  /* of the code that runs; floor: behind the common code */
     size_t cold_used;             /* stubs, from hot_end on */
     size_t hot_large, cold_large; /* so far code memory is in large host pages */
-    bool no_large;                /* this host does not make them */
     struct jit_region *regions;   /* of all pages; recycled with the code */
     unsigned region_count;
     unsigned tries; /* translations begun */

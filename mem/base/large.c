@@ -83,7 +83,14 @@ bool large_map_code(size_t bytes, void **write, void **execute)
     return false;
 }
 
-bool large_collapse(void *p)
+static bool collapse(void *p)
 {
     return madvise(p, LARGE_PAGE_BYTES, MADV_COLLAPSE) == 0;
+}
+
+bool large_collapse(void *write, void *execute)
+{
+    volatile unsigned char *first = write;
+    *first = *first; /* Linux 6.18 refuses what has no page yet */
+    return collapse(write) && collapse(execute);
 }

@@ -15,8 +15,8 @@ void *large_map(size_t bytes, bool low);
  *  one below 2 GiB when there is room. False: no memory. Each is freed by large_unmap. */
 bool large_map_code(size_t bytes, void **write, void **execute);
 void large_unmap(void *p, size_t bytes);
-/** Make one large page of those at `p`, which is aligned to one; all views' contents stay. False:
- *  this host cannot. */
-bool large_collapse(void *p);
+/** Make one large page of those at both views' addresses, which are aligned to one; the contents
+ *  stay. False: not now, or this host cannot. */
+bool large_collapse(void *write, void *execute);
 
 #endif
