@@ -91,6 +91,7 @@ static bool collapse(void *p)
 bool large_collapse(void *write, void *execute)
 {
     volatile unsigned char *first = write;
-    *first = *first; /* Linux 6.18 refuses what has no page yet */
+    unsigned char byte = *first;
+    *first = byte; /* Linux 6.18 refuses what has no page yet */
     return collapse(write) && collapse(execute);
 }
