@@ -97,6 +97,7 @@ int cpu_set_resize_storage(struct cpu_set *set, u64 bytes, struct cause *cause)
             code_frames_destroy(maps[i], frames);
             continue;
         }
+        set->cpus[i]->storage = set->st->base;
         code_frames_take(set->cpus[i], maps[i], frames);
         cpu_registers_changed(set->cpus[i]);
     }

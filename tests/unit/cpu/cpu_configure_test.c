@@ -81,6 +81,9 @@ START_TEST(resize)
     ck_assert_int_eq(cpu_set_resize_storage(h.set, 3 << 19, NULL), ST_INVAL);
     ck_assert_uint_eq(h.st->size, HARNESS_STORAGE);
     ck_assert_int_eq(cpu_set_resize_storage(h.set, 8 << 20, NULL), ST_OK);
+    for (unsigned i = 0; i < cpu_set_count(h.set);
+         i++) /* what translated code adds to addresses */
+        ck_assert_ptr_eq(cpu_set_get(h.set, i)->storage, h.st->base);
     ck_assert_uint_eq(harness_load(&h, HARNESS_CODE, 8), 0);
     harness_reset(&h);
     cpu_gr(h.cpu)[1] = 7 << 20;
