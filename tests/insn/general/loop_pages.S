@@ -1,6 +1,7 @@
 /* Addresses that move in a loop, by steps, along a list or at random, from page to page: operands that lie
  * across a page's end, pages that hold code, that are protected by key or by low-address protection, that are the
  * prefix area, or that are unmapped and mapped elsewhere in the loop itself. Each loop is long enough to be translated.
+ * qemu: no, its accesses ask no key (check 5; PoP chapter 3, "Key-Controlled Protection")
  * reloc: no, step has relocations enough */
 #include "insn.inc"
 
