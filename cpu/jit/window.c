@@ -126,7 +126,7 @@ static void plan_operand(struct jit_cx *x, struct plan *plans, unsigned i, unsig
     for (unsigned w = 0; w < WINDOWS_MAX; w++) {
         if (serves(&plans[w], in, bytes)) {
             in->window = (u8)(w + 1);
-            in->faults = operand_calls(in);
+            in->faults = x->deep || operand_calls(in); /* emit_rest looks up */
             return;
         }
     }
