@@ -135,9 +135,9 @@ void fp_write_back_common(struct jit_cx *x, u16 dirty)
 
 void fp_settle(struct jit_cx *x, unsigned b)
 {
-    u16 in = x->block[b].fp_in;
+    u16 in = x->block[b].fp_in, missing = (u16)(in & ~x->fp_cached);
     settle_memory(x, (u16)~x->block[b].fp_dirty_in);
-    fp_reload(x, in & (u16)~x->fp_cached);
+    fp_reload(x, missing);
     x->fp_cached |= in;
 }
 

@@ -67,7 +67,7 @@ static void folder_flush(const struct spool *spool)
 static int put(const struct spool *spool, u64 serial, const char *kind, const u8 *bytes,
                size_t len, struct cause *cause)
 {
-    struct path to, temporary;
+    struct path to = {""}, temporary = {""};
     path_of(spool, serial, kind, &to);
     path_of(spool, serial, "new", &temporary);
     int fd = open(temporary.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -119,7 +119,7 @@ int spool_disk_describe(const struct spool *spool, const struct spool_file *file
 int spool_disk_store(const struct spool *spool, const struct spool_file *file,
                      const struct spool_data *data, struct cause *cause)
 {
-    struct path path;
+    struct path path = {""};
     if (!spool->folder)
         return ST_OK;
     int rc = put(spool, file->serial, "data", data->page, spool_data_bytes(data), cause);
@@ -133,7 +133,7 @@ int spool_disk_store(const struct spool *spool, const struct spool_file *file,
 
 void spool_disk_remove(const struct spool *spool, const struct spool_file *file)
 {
-    struct path path;
+    struct path path = {""};
     if (!spool->folder)
         return;
     if (unlink(path_of(spool, file->serial, "meta", &path)) ||
@@ -168,7 +168,7 @@ static u8 *get(const char *path, size_t max, size_t *len, struct cause *cause)
 int spool_disk_load(const struct spool *spool, const struct spool_file *file,
                     struct spool_data *out, struct cause *cause)
 {
-    struct path path;
+    struct path path = {""};
     size_t len;
     spool_data_init(out);
     u8 *bytes =
@@ -187,7 +187,7 @@ int spool_disk_load(const struct spool *spool, const struct spool_file *file,
 
 static struct spool_file *meta_read(const struct spool *spool, u64 serial, struct cause *cause)
 {
-    struct path path;
+    struct path path = {""};
     struct codec_in in;
     size_t len;
     u8 *bytes = get(path_of(spool, serial, "meta", &path), META_BYTES_MAX, &len, cause);
@@ -229,7 +229,7 @@ static void serial_found(struct spool *spool, u64 serial,
 /* What a kill left behind: half-written files, records without a description. */
 static void leftover(const struct spool *spool, u64 serial, const char *kind)
 {
-    struct path path, meta;
+    struct path path = {""}, meta = {""};
     bool half = !strcmp(kind, "new");
     bool alone = !strcmp(kind, "data") && access(path_of(spool, serial, "meta", &meta), F_OK);
     if ((half || alone) && unlink(path_of(spool, serial, kind, &path)))
