@@ -341,16 +341,10 @@ bool anchors_keep(const struct cpu *c)
     return c->jit->eager || !purged;
 }
 
-/* Off until it is known why: with anchors the guest's C compiler ended by a wrong address in two
- * runs of five, kept from run to run of a region or not, and without them in none of nine. */
-#define ANCHORS_ON false
-
 void anchors_find(struct jit_cx *x)
 {
     struct candidate c[ANCHOR_CANDIDATES];
     x->anchors = 0;
-    if (!ANCHORS_ON)
-        return;
     choose(x, c, candidates_of_region(x, c));
     if (x->anchors)
         serve(x);
