@@ -562,6 +562,16 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     return ipl->status;
 }
 
+/* The options are good. */
+static int ipl_begin(struct ipl *ipl, struct vm_config *vc)
+{
+    struct ipl_options *o = &ipl->opt;
+    ipl_terminals_init(&ipl->terminals, o->console, o->display, o->certificate, vc);
+    vc->output = ipl_output;
+    vc->output_ctx = ipl;
+    return ipl_run(ipl, vc);
+}
+
 int cli_ipl(int argc, char **argv)
 {
     struct ipl *ipl = calloc(1, sizeof *ipl);
@@ -616,12 +626,8 @@ int cli_ipl(int argc, char **argv)
         status = usage("no operand is expected", argv[first]);
     else if (first > 0)
         status = options_check(o, &vc);
-    if (first > 0 && status == EXIT_WELL) {
-        ipl_terminals_init(&ipl->terminals, o->console, o->display, o->certificate, &vc);
-        vc.output = ipl_output;
-        vc.output_ctx = ipl;
-        status = ipl_run(ipl, &vc);
-    }
+    if (first > 0 && status == EXIT_WELL)
+        status = ipl_begin(ipl, &vc);
     free(ipl);
     return status;
 }

@@ -59,16 +59,22 @@ int cp_set_share(struct cp_request *req, void *ctx)
     return share_rows(req, user);
 }
 
+/* The same, and nothing may follow. */
+static struct cp_user *user_alone(struct cp_request *req, int *rc)
+{
+    struct cp_user *user = user_operand(req, rc);
+    if (user)
+        *rc = cp_no_more(req);
+    return *rc ? NULL : user;
+}
+
 /* QUERY SHARE userid */
 int cp_query_share(struct cp_request *req, void *ctx)
 {
     int rc;
-    struct cp_user *user = user_operand(req, &rc);
+    struct cp_user *user = user_alone(req, &rc);
     (void)ctx;
-    if (!user)
-        return rc;
-    rc = cp_no_more(req);
-    return rc ? rc : share_rows(req, user);
+    return user ? share_rows(req, user) : rc;
 }
 
 /* SET QUICKDSP userid {ON | OFF} */
@@ -96,12 +102,9 @@ int cp_set_quickdsp(struct cp_request *req, void *ctx)
 int cp_query_quickdsp(struct cp_request *req, void *ctx)
 {
     int rc;
-    struct cp_user *user = user_operand(req, &rc);
+    struct cp_user *user = user_alone(req, &rc);
     (void)ctx;
-    if (!user)
-        return rc;
-    rc = cp_no_more(req);
-    if (!rc)
+    if (user)
         cp_line(req, "USER %-8s: QUICKDSP = %s", user->userid, user->quickdsp ? "ON" : "OFF");
     return rc;
 }

@@ -16,6 +16,8 @@
 #define OTHER_AT 0x480
 #define S_NS 1000000000ull
 #define SHARES_INSNS 2400000000ull
+#define STALL_NS 20e6 /* what the host may be away in the last slice, charged to its guest */
+#define STRETCHES_MAX 10
 #define VMS_MAX 4
 #define NOTES_MAX 64
 
@@ -98,40 +100,46 @@ static u64 work(void)
     return sum;
 }
 
-/* Four guests on two processors get work done as 1 : 2 : 3 : 4, and how busy the host is makes no
- * difference: the run is as long as it takes them to execute so much, some 600 slices of the
- * first. Their processor time is as their shares are, within a quarter: a host that is busy itself
- * takes threads away in the middle of slices. hyp_run_queue_test has the three per cent, in virtual
- * time. */
-START_TEST(four_guests_on_two_processors)
+/* Until `insns` more are executed; then how far the guest that is furthest off is from its share of
+ * the processor time, as a part of it, but for STALL_NS, and from its share of the work. */
+static void shares_measure(u64 insns, double *time_off, double *work_off)
 {
-    u64 insns[4], used[4], virt, all = 0, time = 0;
-    for (unsigned i = 0; i < 4; i++)
-        machine((struct vm_host_config){.processors = 2}, 1,
-                (struct share){.least = {.n = 100 * (i + 1)}}, counting);
-    u64 from = work();
+    u64 done[4], used[4], virt, all = 0, time = 0, from = work();
     for (unsigned i = 0; i < 4; i++) {
-        insns[i] = vm_instructions(vms[i]);
+        done[i] = vm_instructions(vms[i]);
         vm_times(vms[i], &virt, &used[i]);
     }
-    while (work() - from < SHARES_INSNS)
+    while (work() - from < insns)
         usleep(10000);
     for (unsigned i = 0; i < 4; i++) {
         u64 before = used[i];
         vm_times(vms[i], &virt, &used[i]);
-        insns[i] = vm_instructions(vms[i]) - insns[i];
         used[i] -= before;
-        all += insns[i];
+        done[i] = vm_instructions(vms[i]) - done[i];
         time += used[i];
+        all += done[i];
     }
+    *time_off = *work_off = 0;
     for (unsigned i = 0; i < 4; i++) {
-        double due = (i + 1) / 10.0, done = (double)insns[i] / (double)all;
-        double off = fabs((double)used[i] - due * (double)time);
-        ck_assert_msg(off < due * (double)time * .25, "guest %u: %.4f of %.1f", i,
-                      (double)used[i] / (double)time, due);
-        ck_assert_msg(done > due * .8 && done < due * 1.2, "guest %u: work %.4f of %.1f", i,
-                      done, due);
+        double due = (i + 1) / 10.0 * (double)time, share = (i + 1) / 10.0 * (double)all;
+        *time_off = fmax(*time_off, (fabs((double)used[i] - due) - STALL_NS) / due);
+        *work_off = fmax(*work_off, fabs((double)done[i] - share) / share);
     }
+}
+
+/* Four guests on two processors have processor time as 1 : 2 : 3 : 4, within 3 per cent, and get
+ * work done like that. A host that is busy itself takes threads away in the middle of slices, so
+ * one stretch of several must show it; none does when the dispatcher is wrong. */
+START_TEST(four_guests_on_two_processors)
+{
+    double time_off = 1, work_off = 1;
+    for (unsigned i = 0; i < 4; i++)
+        machine((struct vm_host_config){.processors = 2}, 1,
+                (struct share){.least = {.n = 100 * (i + 1)}}, counting);
+    for (unsigned k = 0; k < STRETCHES_MAX && (time_off >= .03 || work_off >= .2); k++)
+        shares_measure(SHARES_INSNS, &time_off, &work_off);
+    ck_assert_msg(time_off < .03 && work_off < .2, "time %.4f off, work %.4f", time_off,
+                  work_off);
 }
 END_TEST
 
