@@ -104,7 +104,7 @@ static int new_table(struct image *img, u32 track, const struct cckd_entry *e,
     u32 i = track / CCKD_L2_ENTRIES;
     u8 raw[CCKD_L2_BYTES], word[4];
     struct cckd_l2 *l2 = calloc(1, sizeof *l2);
-    u64 len = CCKD_L2_BYTES, at = 0;
+    u64 at = 0;
     if (!l2)
         return cause_set(cause, ST_NOMEM, "%s: no memory", img->path);
     struct cckd_entry none = {0, c->header[CCKD_NULL_FORMAT], c->header[CCKD_NULL_FORMAT]};
@@ -115,11 +115,7 @@ static int new_table(struct image *img, u32 track, const struct cckd_entry *e,
     l2->entry[track % CCKD_L2_ENTRIES] = *e;
     for (u32 k = 0; k < CCKD_L2_ENTRIES; k++)
         store_entry(c, &l2->entry[k], raw + k * CCKD_L2_ENTRY_BYTES);
-    int rc = cckd_take(img, &len, &at, cause);
-    if (rc == ST_OK && len > CCKD_L2_BYTES) { /* a table has no size: its rest stays free */
-        c->imbed -= len - CCKD_L2_BYTES;
-        cckd_give(c, at + CCKD_L2_BYTES, len - CCKD_L2_BYTES);
-    }
+    int rc = cckd_take_table(img, &at, cause);
     if (rc == ST_OK)
         rc = image_pwrite(img, 0, at, raw, sizeof raw, cause);
     cckd_store32(c, word, (u32)at);

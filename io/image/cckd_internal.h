@@ -11,8 +11,9 @@
 #define CCKD_L2_ENTRY_BYTES 8u
 #define CCKD_L2_BYTES (CCKD_L2_ENTRIES * CCKD_L2_ENTRY_BYTES)
 #define CCKD_SIZE_MAX 0xffffffffull
-#define CCKD_NO_OFFSET 0xffffffffu   /* of a shadow file: look below */
-#define CCKD_REST_MIN 96u            /* smaller pieces stay with what was put there */
+#define CCKD_NO_OFFSET 0xffffffffu /* of a shadow file: look below */
+#define CCKD_LINK_BYTES 8u /* of the chain of free space: what a free piece begins with */
+#define CCKD_REST_MIN 96u  /* smaller pieces stay with what was put there */
 #define CCKD_PENDING_MAX (64u << 20) /* bytes freed but not reused before the next sync */
 /** So many while the thread of a live image brings about that sync; then the guest waits for it. */
 #define CCKD_PENDING_LIVE_MAX (512u << 20)
@@ -69,8 +70,9 @@ struct cckd_unpacked {
 };
 
 /** Of img->format. [S1] Every byte below `end` is of the headers, of one table, one track, or in
- *  `free`, `pending` or `syncing`. [S2] What the file pointed to when it was last on the host's
- *  disk is in `pending` or `syncing`, not in `free`. */
+ *  `free`, `pending` or `syncing`, or in a piece without room for a link of the chain. [S2] What
+ *  the file pointed to when it was last on the host's disk is in `pending` or `syncing`, not in
+ *  `free`. */
 struct cckd {
     bool big_endian;
     bool opened; /* the header says that a writer has it */
@@ -119,6 +121,8 @@ static inline void cckd_store16(const struct cckd *c, u8 *p, u16 v)
 int cckd_scan(struct image *img, struct cause *cause);
 /** Room for `len` bytes; *len may grow to what is taken. */
 int cckd_take(struct image *img, u64 *len, u64 *at, struct cause *cause);
+/** Room for a table of level 2, which has no size to grow to. */
+int cckd_take_table(struct image *img, u64 *at, struct cause *cause);
 void cckd_give(struct cckd *c, u64 at, u64 len);
 /** The header says from now on that the file is being written. */
 int cckd_begin_writing(struct image *img, struct cause *cause);

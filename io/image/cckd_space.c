@@ -148,6 +148,16 @@ static int make_free(struct image *img, struct cause *cause)
     return image_sync_locked(img, cause);
 }
 
+static int take_end(struct image *img, u64 len, u64 *at, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    if (c->end + len > CCKD_SIZE_MAX)
+        return cause_set(cause, ST_LIMIT, "%s: would grow over 4 GiB", img->path);
+    *at = c->end;
+    c->end += len;
+    return ST_OK;
+}
+
 int cckd_take(struct image *img, u64 *len, u64 *at, struct cause *cause)
 {
     struct cckd *c = img->format;
@@ -155,15 +165,21 @@ int cckd_take(struct image *img, u64 *len, u64 *at, struct cause *cause)
     if (rc)
         return rc;
     u64 wanted = *len;
-    if (spans_take(&c->free, len, CCKD_REST_MIN, at)) {
-        c->imbed += *len - wanted;
-        return ST_OK;
-    }
-    if (c->end + *len > CCKD_SIZE_MAX)
-        return cause_set(cause, ST_LIMIT, "%s: would grow over 4 GiB", img->path);
-    *at = c->end;
-    c->end += *len;
+    if (!spans_take(&c->free, len, CCKD_REST_MIN, at))
+        return take_end(img, *len, at, cause);
+    c->imbed += *len - wanted;
     return ST_OK;
+}
+
+int cckd_take_table(struct image *img, u64 *at, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    int rc = make_free(img, cause);
+    if (rc)
+        return rc;
+    if (spans_take_exactly(&c->free, CCKD_L2_BYTES, CCKD_REST_MIN, at))
+        return ST_OK;
+    return take_end(img, CCKD_L2_BYTES, at, cause);
 }
 
 void cckd_give(struct cckd *c, u64 at, u64 len)
@@ -202,13 +218,15 @@ int cckd_begin_writing(struct image *img, struct cause *cause)
     return rc;
 }
 
-/** The chain of free space, each piece with the place of the next and its own length. */
+/** The chain of free space, each piece with the place of the next and its own length. A piece that
+ *  has no room for that is not in it: what lies behind such a piece is in use. */
 static int write_chain(struct image *img, struct cause *cause)
 {
     struct cckd *c = img->format;
     int rc = ST_OK;
+    spans_drop_short(&c->free, CCKD_LINK_BYTES);
     for (u32 i = 0; rc == ST_OK && i < c->free.count; i++) {
-        u8 raw[8];
+        u8 raw[CCKD_LINK_BYTES];
         bool last = i + 1 == c->free.count;
         cckd_store32(c, raw, last ? 0 : (u32)c->free.span[i + 1].at);
         cckd_store32(c, raw + 4, (u32)c->free.span[i].len);

@@ -73,25 +73,59 @@ bool spans_add(struct spans *s, u64 at, u64 len)
     return true;
 }
 
-bool spans_take(struct spans *s, u64 *len, u64 rest_min, u64 *at)
+/** The smallest span with `len` bytes, or these and at least `rest_min` more; s->count: none. */
+static u32 best_fit(const struct spans *s, u64 len, u64 rest_min)
 {
     u32 best = s->count;
-    for (u32 i = 0; i < s->count; i++)
-        if (s->span[i].len >= *len && (best == s->count || s->span[i].len < s->span[best].len))
+    for (u32 i = 0; i < s->count; i++) {
+        u64 has = s->span[i].len;
+        if ((has == len || has >= len + rest_min) &&
+            (best == s->count || has < s->span[best].len))
             best = i;
+    }
+    return best;
+}
+
+static u64 take_from(struct spans *s, u32 i, u64 len)
+{
+    struct span *b = &s->span[i];
+    u64 at = b->at;
+    b->at += len;
+    b->len -= len;
+    s->total -= len;
+    if (!b->len)
+        drop(s, i);
+    return at;
+}
+
+bool spans_take(struct spans *s, u64 *len, u64 rest_min, u64 *at)
+{
+    u32 best = best_fit(s, *len, 0);
     if (best == s->count)
         return false;
-    struct span *b = &s->span[best];
-    u64 rest = b->len - *len;
-    if (rest < rest_min)
-        *len = b->len;
-    *at = b->at;
-    b->at += *len;
-    b->len -= *len;
-    s->total -= *len;
-    if (!b->len)
-        drop(s, best);
+    if (s->span[best].len - *len < rest_min)
+        *len = s->span[best].len;
+    *at = take_from(s, best, *len);
     return true;
+}
+
+bool spans_take_exactly(struct spans *s, u64 len, u64 rest_min, u64 *at)
+{
+    u32 best = best_fit(s, len, rest_min);
+    if (best == s->count)
+        return false;
+    *at = take_from(s, best, len);
+    return true;
+}
+
+void spans_drop_short(struct spans *s, u64 min)
+{
+    for (u32 i = s->count; i-- > 0;) {
+        if (s->span[i].len >= min)
+            continue;
+        s->total -= s->span[i].len;
+        drop(s, i);
+    }
 }
 
 u64 spans_cut(struct spans *s, u64 end)

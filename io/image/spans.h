@@ -20,6 +20,10 @@ bool spans_add(struct spans *s, u64 at, u64 len);
 /** Take `len` bytes of the smallest span that has them; what would be left and is shorter than
  *  `rest_min` comes with it: *len grows. False: none is large enough. */
 bool spans_take(struct spans *s, u64 *len, u64 rest_min, u64 *at);
+/** Take `len` bytes, no more, of the smallest span that has just these or leaves `rest_min`. */
+bool spans_take_exactly(struct spans *s, u64 len, u64 rest_min, u64 *at);
+/** Forget spans of less than `min` bytes. */
+void spans_drop_short(struct spans *s, u64 min);
 /** Take the last span when it ends at `end`; its start, else `end`. */
 u64 spans_cut(struct spans *s, u64 end);
 u64 spans_largest(const struct spans *s);

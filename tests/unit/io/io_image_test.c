@@ -170,6 +170,94 @@ START_TEST(cckd_reuses_space_after_a_sync)
 }
 END_TEST
 
+/** A track that takes `len` bytes of a file without compression. */
+static u32 track_of_length(u32 track, u32 len, u8 *out)
+{
+    static u8 data[IMAGE_TRACK_BYTES_MAX];
+    u32 empty = track_make_null(TRACK_NULL_EMPTY, track, TRACK_HEADS_3390, out);
+    memset(data, (int)(track + 1), sizeof data);
+    return track_append(out, empty, 1, 0, (u16)(len - empty - TRACK_COUNT_BYTES), NULL, data);
+}
+
+static void write_length(struct image *img, u32 track, u32 len)
+{
+    u32 got = track_of_length(track, len, buf);
+    ck_assert_uint_eq(got, len);
+    ck_assert_msg(image_write_track(img, track, buf, len, &cause) == ST_OK, "%s", cause.text);
+}
+
+static void expect_length(u32 track, u32 want)
+{
+    struct image *img = open_image(path, IMAGE_READ_ONLY);
+    u32 len = 0;
+    track_of_length(track, want, other);
+    ck_assert_msg(image_read_track(img, track, buf, &len, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_uint_eq(len, want);
+    ck_assert_mem_eq(buf, other, len);
+    image_unref(img);
+}
+
+/** Tracks 5, 0 and 1 behind one another in a file without compression; then 0 is free space. */
+static struct image *hole_between(u32 len)
+{
+    struct image_create what = {.format = IMAGE_CCKD, .cylinders = CYLINDERS};
+    ck_assert_int_eq(image_create(path, &what, &cause), ST_OK);
+    struct image *img = open_image(path, 0);
+    write_length(img, 5, 5000);
+    write_length(img, 0, len);
+    write_length(img, 1, 6000);
+    u32 null = track_make_null(TRACK_NULL_EMPTY, 0, TRACK_HEADS_3390, buf);
+    ck_assert_int_eq(image_write_track(img, 0, buf, null, &cause), ST_OK);
+    ck_assert_int_eq(image_sync(img, &cause), ST_OK);
+    return img;
+}
+
+/* A table of level 2 goes where there is little more room than it needs: a link of the chain of
+ * free space is longer than the rest, and what lies behind it stays whole. */
+START_TEST(cckd_tables_leave_no_splinters)
+{
+    struct image *img = hole_between(CCKD_L2_BYTES + (u32)_i);
+    write_length(img, CCKD_L2_ENTRIES, 7000);
+    image_unref(img);
+    expect_clean(path, false);
+    expect_length(1, 6000);
+    expect_length(CCKD_L2_ENTRIES, 7000);
+}
+END_TEST
+
+/** The file says that the track takes no more than its length: behind it are bytes of nothing. */
+static void shorten(u32 track)
+{
+    u8 word[4], entry[CCKD_L2_ENTRY_BYTES];
+    FILE *f = fopen(path, "r+b");
+    ck_assert_ptr_nonnull(f);
+    fseek(f, CCKD_L1_AT, SEEK_SET);
+    ck_assert_uint_eq(fread(word, sizeof word, 1, f), 1);
+    fseek(f, (long)le32_load(word) + (long)(track * sizeof entry), SEEK_SET);
+    ck_assert_uint_eq(fread(entry, sizeof entry, 1, f), 1);
+    ck_assert_uint_gt(le16_load(entry + 6), le16_load(entry + 4));
+    memcpy(entry + 6, entry + 4, 2);
+    fseek(f, -(long)sizeof entry, SEEK_CUR);
+    ck_assert_uint_eq(fwrite(entry, sizeof entry, 1, f), 1);
+    fclose(f);
+}
+
+/* A file may come with pieces of free space that have no room for a link of the chain. */
+START_TEST(cckd_splinters_are_not_chained)
+{
+    struct image *img = hole_between(4000 + (u32)_i);
+    write_length(img, 2, 4000);
+    image_unref(img);
+    shorten(2);
+    img = open_image(path, 0);
+    write_length(img, 3, 9000);
+    image_unref(img);
+    expect_clean(path, false);
+    expect_length(1, 6000);
+    expect_length(2, 4000);
+}
+END_TEST
+
 /** Until the image's own thread has packed and flushed everything. */
 static void await_quiet(struct image *img)
 {
@@ -633,7 +721,10 @@ START_TEST(spans_model)
             ck_assert_int_eq(spans_add(&s, at, len), clear);
             if (clear)
                 memset(model + at, 1, len), total += len;
-        } else if (spans_take(&s, &len, 10, &at)) {
+        } else if (n % 4 ? spans_take(&s, &len, 10, &at)
+                         : spans_take_exactly(&s, len, 10, &at)) {
+            ck_assert(n % 4 || at + len == BYTES || !model[at + len] ||
+                      (at + len + 10 <= BYTES && !memchr(model + at + len, 0, 10)));
             ck_assert_ptr_null(memchr(model + at, 0, len));
             memset(model + at, 0, len);
             total -= len;
@@ -642,6 +733,12 @@ START_TEST(spans_model)
         for (u32 i = 1; i < s.count; i++)
             ck_assert_uint_lt(s.span[i - 1].at + s.span[i - 1].len, s.span[i].at);
     }
+    spans_drop_short(&s, 20);
+    for (u32 i = 0; i < s.count; i++) {
+        ck_assert_uint_ge(s.span[i].len, 20);
+        s.total -= s.span[i].len;
+    }
+    ck_assert_uint_eq(s.total, 0);
     spans_fini(&s);
 }
 END_TEST
@@ -657,6 +754,8 @@ int main(void)
     tcase_add_loop_test(tc, cckd_is_whole_at_any_moment, 0, 3);
     tcase_add_loop_test(tc, live_images_are_packed_and_flushed, IMAGE_CKD, IMAGE_CKD_RAW + 1);
     tcase_add_test(tc, cckd_reuses_space_after_a_sync);
+    tcase_add_loop_test(tc, cckd_tables_leave_no_splinters, 0, 10);
+    tcase_add_loop_test(tc, cckd_splinters_are_not_chained, 1, 10);
     tcase_add_test(tc, cckd_null_tracks_take_no_space);
     tcase_add_loop_test(tc, damaged_headers_are_refused, 0, ARRAY_LEN(damages));
     tcase_add_test(tc, damaged_tables_and_tracks_are_refused);
