@@ -11,6 +11,7 @@ if [ -z "${TEST_TMP-}" ]; then
     export ENDICOTT_RUN=$TEST_TMP/run
 fi
 WAIT_SECONDS=${WAIT_SECONDS:-60}
+. "$ROOT/tests/lib/failure.sh"
 
 endicott() {
     "$ENDICOTT" "$@"
@@ -19,14 +20,29 @@ endicott() {
 # A scenario's own part of the cleanup, whatever its exit status is ($1).
 before_cleanup() { :; }
 
+# What the consoles of the users of a member show, each line behind the userid; all users', unless some are named.
+console_tail() { # member, userid...
+    "$ROOT/tests/lib/consoles.py" "$ENDICOTT_RUN/$1.sock" "${@:2}"
+}
+
+# What is there to look at when a test has failed, while the members still run.
+show_consoles() {
+    local socket member
+    for socket in "$ENDICOTT_RUN"/*.sock; do
+        [ -S "$socket" ] || continue
+        member=$(basename "$socket" .sock)
+        echo "--- consoles on $member"
+        console_tail "$member" 2>&1
+    done
+}
+
 # Processes of the program that carry this test's run folder, whoever started them.
 members_left() {
-    local pid program
+    local environ pid program
     program=$(readlink -f "$ENDICOTT")
-    for pid in /proc/[0-9]*; do
-        [ "$(readlink "$pid/exe")" = "$program" ] &&
-            grep -qxF "ENDICOTT_RUN=$ENDICOTT_RUN" <<<"$(tr '\0' '\n' <"$pid/environ")" &&
-            echo "${pid#/proc/}"
+    for environ in $(grep -lzxF "ENDICOTT_RUN=$ENDICOTT_RUN" /proc/[0-9]*/environ); do
+        pid=$(basename "${environ%/environ}")
+        [ "$(readlink "/proc/$pid/exe")" = "$program" ] && echo "$pid"
     done 2>/dev/null
     true
 }
@@ -34,13 +50,14 @@ members_left() {
 # Runs once, at every end but SIGKILL (tests/run sees to that one); nothing in it can stop it.
 cleanup() {
     local status=$? member pid
-    trap - EXIT
+    trap - EXIT ERR
     trap '' INT TERM HUP
     set +e
     before_cleanup "$status"
     for pid in $(members_left); do
         kill -CONT "$pid" 2>/dev/null
     done
+    [ "$status" = 0 ] || show_consoles
     for member in $(timeout 20 "$ENDICOTT" status --json 2>/dev/null | sed -n 's/.*"member": "\(.*\)".*/\1/p'); do
         timeout 20 "$ENDICOTT" stop "$member" --immediate >/dev/null 2>&1
     done
@@ -50,18 +67,11 @@ cleanup() {
     if [ "$status" != 0 ]; then
         tail -n 40 "$ENDICOTT_RUN"/*.log 2>/dev/null
     fi
+    say_failure "$status"
     [ -z "$own_tmp" ] || rm -rf "$own_tmp"
     exit "$status"
 }
 trap cleanup EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-fail() {
-    echo "FAIL: $*" >&2
-    exit 1
-}
 
 # sample NAME FOLDER: a copy of docs/samples/NAME
 sample() {
@@ -73,10 +83,11 @@ sample() {
 expect() {
     local status=$1 regex=$2 out got=0
     shift 2
+    printf '$ %s\n' "$*" # before it runs: it may be the one that hangs
     out=$("$@" 2>&1) || got=$?
-    printf '$ %s\n%s\n' "$*" "$out"
-    [ "$got" = "$status" ] || fail "$*: exit status $got, not $status"
-    grep -Eq -- "$regex" <<<"$out" || fail "$*: no line matches $regex"
+    printf '%s\n' "$out"
+    [ "$got" = "$status" ] || fail "$*: exit status $got, not $status:"$'\n'"$(tail -n 10 <<<"$out")"
+    grep -Eq -- "$regex" <<<"$out" || fail "$*: no line matches $regex:"$'\n'"$(tail -n 10 <<<"$out")"
 }
 
 cp_on() { # member, command...

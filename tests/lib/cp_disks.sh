@@ -2,31 +2,6 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/relocate.sh"
 . "$ROOT/tests/lib/disk_guest.sh"
-fail() { # disk_guest.sh brings one that tells less
-    echo "FAIL: $*" >&2
-    exit 1
-}
-
-console_tail() { # member, user
-    python3 - "$ENDICOTT_RUN/$1.sock" "$2" <<'PYTHON'
-import json, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-request = {"jsonrpc": "2.0", "id": 1, "method": "console.read", "params": {"user": sys.argv[2], "from": 0}}
-s.sendall(json.dumps(request).encode() + b"\n")
-answer = json.loads(s.makefile().readline()).get("result", {})
-print(*[line["text"] for line in answer.get("lines", [])[-40:]], answer.get("partial"), sep="\n")
-PYTHON
-}
-before_cleanup() {
-    thaw
-    [ "$1" = 0 ] || for user in LINUX1 LINUX2; do
-        for member in MEMBERA MEMBERB; do
-            echo "--- console of $user on $member"
-            console_tail $member $user 2>/dev/null || true
-        done
-    done >&2
-}
 
 as() { # userid, command...
     endicott cp -m MEMBERA -u "$@"

@@ -5,15 +5,11 @@ ROOT=${ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 ENDICOTT=${ENDICOTT:-$ROOT/build/endicott}
 if [ -z "${TEST_TMP-}" ]; then
     TEST_TMP=$(mktemp -d)
-    trap 'rm -rf "$TEST_TMP"' EXIT
+    own_tmp=$TEST_TMP
 fi
 guest=$ROOT/build/guest
 . "$ROOT/tests/lib/guest.sh"
-
-fail() {
-    echo "FAIL: $*" >&2
-    exit 1
-}
+. "$ROOT/tests/lib/failure.sh"
 
 for file in "$guest/kernel" "$guest/initramfs.cpio.gz"; do
     [ -s "$file" ] || fail "$file is missing: run make guest"

@@ -29,20 +29,8 @@ PYTHON
 }
 
 on_guest_saw_sigp() { # console.read, not a wait: it must not be there
-    grep -q HCPGSP2629I <<<"$(console_tail)"
+    grep -q HCPGSP2629I <<<"$(console_tail MEMBERA LINUX1)"
 }
-
-console_tail() {
-    python3 - "$ENDICOTT_RUN/MEMBERA.sock" <<'PYTHON'
-import json, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"console.read","params":{"user":"LINUX1","from":0}}\n')
-answer = json.loads(s.makefile().readline()).get("result", {})
-print(*[line["text"] for line in answer.get("lines", [])[-30:]], answer.get("partial"), sep="\n")
-PYTHON
-}
-before_cleanup() { [ "$1" = 0 ] || console_tail >&2; }
 
 boot_guest
 

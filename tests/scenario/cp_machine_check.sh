@@ -18,18 +18,6 @@ runs() { # command for the guest's shell, the line it prints at last (maybe behi
     on_guest "^(guest# )*$2" >/dev/null
 }
 
-console_tail() {
-    python3 - "$ENDICOTT_RUN/MEMBERA.sock" <<'PYTHON'
-import json, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"console.read","params":{"user":"LINUX1","from":0}}\n')
-answer = json.loads(s.makefile().readline()).get("result", {})
-print(*[line["text"] for line in answer.get("lines", [])[-30:]], answer.get("partial"), sep="\n")
-PYTHON
-}
-before_cleanup() { [ "$1" = 0 ] || console_tail >&2; }
-
 boot_guest
 # Lines are short: a 3215 takes no long ones.
 runs "n() { awk '/^ *NMI/{print \$2+\$3}' /proc/interrupts; }; echo nmi-\$(n)" 'nmi-0'

@@ -26,18 +26,6 @@ runs() { # member, command for the guest's shell, the line it prints at last (ma
     on_guest "^(guest# )*$3" >/dev/null
 }
 
-console_tail() {
-    python3 - "$ENDICOTT_RUN/MEMBERA.sock" <<'PYTHON'
-import json, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"console.read","params":{"user":"LINUX1","from":0}}\n')
-answer = json.loads(s.makefile().readline()).get("result", {})
-print(*[line["text"] for line in answer.get("lines", [])[-30:]], answer.get("partial"), sep="\n")
-PYTHON
-}
-before_cleanup() { [ "$1" = 0 ] || console_tail >&2; }
-
 endicott up "$cluster" >/dev/null
 boot MEMBERA 1
 expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1

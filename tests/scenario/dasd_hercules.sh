@@ -4,10 +4,7 @@
 set -euo pipefail
 cd "$TEST_TMP"
 
-fail() {
-    echo "$*"
-    exit 1
-}
+. "$ROOT/tests/lib/failure.sh"
 
 dasd() {
     "$ENDICOTT" dasd "$@" || fail "dasd $*: status $?"

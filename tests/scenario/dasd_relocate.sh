@@ -5,10 +5,7 @@ set -euo pipefail
 ROOT=${ROOT:-$(cd "$(dirname "$0")/../.." && pwd)}
 cd "$TEST_TMP"
 
-fail() {
-    echo "$*"
-    exit 1
-}
+. "$ROOT/tests/lib/failure.sh"
 
 ${S390X_CC:-s390x-linux-gnu-gcc} -nostdlib -static -fno-pic -no-pie -Wl,-Ttext=0x10000 -Wl,--build-id=none \
     -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -I "$ROOT/tests/insn" -o eckd.elf "$ROOT/tests/programs/disk/eckd.S"

@@ -19,7 +19,7 @@ leave() {
     while [ -e /proc/"$(cat server.pid)" ]; do :; done
     rm -f socket server.pid
 }
-trap '[ ! -e server.pid ] || kill "$(cat server.pid)"' EXIT
+before_cleanup() { [ ! -e server.pid ] || kill "$(cat server.pid)"; }
 
 "$ENDICOTT" dasd init local.ckd --cylinders 4 --linux --format ckd
 cp local.ckd remote.ckd

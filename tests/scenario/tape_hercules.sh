@@ -5,10 +5,7 @@
 set -euo pipefail
 cd "$TEST_TMP"
 
-fail() {
-    echo "FAIL: $*" >&2
-    exit 1
-}
+. "$ROOT/tests/lib/failure.sh"
 
 tape() {
     "$ENDICOTT" tape "$@"

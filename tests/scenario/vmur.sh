@@ -94,20 +94,6 @@ cat "$guest/initramfs.cpio.gz" "$guest/spool.cpio.gz" overlay.cpio.gz >initrd
 on() { # user regex: prints the line
     endicott wait -u "$1" --match "$2" --since-start --timeout "$WAIT_SECONDS" | tail -n 1
 }
-before_cleanup() { [ "$1" = 0 ] || show LINUX1 LINUX2 >&2; }
-show() { # user...: the consoles' ends
-    local user
-    for user in "$@"; do
-        python3 - "$ENDICOTT_RUN/MEMBERA.sock" "$user" <<'PYTHON' || true
-import json, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-s.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "console.read", "params": {"user": sys.argv[2], "from": 0}}).encode() + b"\n")
-for line in json.loads(s.makefile().readline()).get("result", {}).get("lines", [])[-120:]:
-    print(sys.argv[2] + ":", line["text"])
-PYTHON
-    done
-}
 start() { # user, script
     echo "console=ttyS0 $QUICK_BOOT endicott.run=\"sh /$2.sh\"" >parmfile
     endicott punch -m MEMBERA -u "$1" "$guest/kernel" parmfile initrd >/dev/null
@@ -117,7 +103,7 @@ start() { # user, script
     expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG "$1"
 }
 saw() { # user regex
-    grep -Eq -- "$2" <<<"$(show "$1")" || fail "$1 shows no line like $2"
+    grep -Eq -- "$2" <<<"$(console_tail MEMBERA "$1")" || fail "$1 shows no line like $2"
 }
 
 endicott up "$cluster" >/dev/null
