@@ -37,9 +37,9 @@ static void ccw_decode1(const u8 *raw, struct ccw *ccw)
     ccw->flags = raw[1];
     ccw->count = be16_load(raw + 2);
     ccw->addr = be32_load(raw + 4);
-    ccw->tic = raw[0] == 0x08;
+    ccw->tic = (raw[0] & 0x0f) == 0x08;
     ccw->zero_ok = true;
-    ccw->form_ok = !(ccw->addr & 0x80000000u) && (!ccw->tic || !(be32_load(raw) & 0x00ffffffu));
+    ccw->form_ok = !(ccw->addr & 0x80000000u) && (!ccw->tic || be32_load(raw) == 0x08000000u);
 }
 
 static bool ccw_load(struct dev_io *io, u32 addr, struct ccw *ccw)
@@ -103,11 +103,23 @@ void ccw_pci(struct dev_io *io)
 {
     struct subchannel *sub = io->sub;
     lock_take(&io->css->lock);
-    sub->s.scsw0 |= SC_INTERMEDIATE | SC_PENDING;
-    sub->s.scsw_ss |= SS_PCI;
-    sub->s.scsw_ccw = io->next_ccw;
-    css_enqueue_locked(sub);
+    if (!(sub->s.scsw0 & (AC_CLEAR | AC_HALT))) { /* they have taken back all status */
+        sub->s.scsw0 |= SC_INTERMEDIATE | SC_PENDING;
+        sub->s.scsw_ss |= SS_PCI;
+        sub->s.scsw_ccw = io->next_ccw;
+        css_enqueue_locked(sub);
+    }
     lock_drop(&io->css->lock);
+}
+
+/** PCI of the command's own CCW: once, though the command may begin again. */
+static void command_pci(struct dev_io *io, u8 flags)
+{
+    struct sub_state *s = &io->sub->s;
+    if (!(flags & CCW_PCI) || s->marks & MARK_PCI)
+        return;
+    s->marks |= MARK_PCI;
+    ccw_pci(io);
 }
 
 static int do_sense(struct dev_io *io)
@@ -161,6 +173,16 @@ static bool length_wrong(const struct dev_io *io)
     return !sli && (io->residual || io->more);
 }
 
+/** The count of a data-chained CCW is exhausted: the next one takes over before the device has
+ *  more, so that the status of the end is about that one. */
+static void chain_data(struct dev_io *io)
+{
+    while (io->transferred && io->flags & CCW_CD && !io->residual && !(io->ss & SS_CHECKS) &&
+           ccw_fetch(io, io->next_ccw, true))
+        if (io->flags & CCW_PCI)
+            ccw_pci(io);
+}
+
 static enum ccw_step program_end(struct dev_io *io, int us, u8 *unit_status)
 {
     const struct dev_ops *ops = io->sub->ops;
@@ -180,13 +202,18 @@ enum ccw_step ccw_step(struct dev_io *io, struct subchannel *sub, u8 *unit_statu
         s->next_ccw = io->ccw_addr; /* resume fetches it again */
         return CCW_STEP_SUSPEND;
     }
-    if (io->flags & CCW_PCI)
-        ccw_pci(io);
+    u8 flags = io->flags;
+    if (s->chained)
+        command_pci(io, flags);
     int us = perform(io);
+    if (us == DS_BUSY && !s->chained)
+        return CCW_STEP_BUSY;
+    command_pci(io, flags); /* of the first command: it was accepted */
     if (us == DEV_WAIT) {
         s->next_ccw = io->ccw_addr;
         return CCW_STEP_WAIT;
     }
+    chain_data(io);
     if (io->ss & SS_CHECKS)
         us |= DS_CHANNEL_END | DS_DEVICE_END;
     else if (!(us & DS_UNIT_CHECK) && length_wrong(io))
@@ -197,5 +224,6 @@ enum ccw_step ccw_step(struct dev_io *io, struct subchannel *sub, u8 *unit_statu
     s->next_ccw = io->next_ccw + (us & DS_STATUS_MODIFIER ? CCW_BYTES : 0);
     s->previous = io->command;
     s->chained = 1;
+    s->marks &= (u8)~MARK_PCI;
     return CCW_STEP_NEXT;
 }

@@ -8,6 +8,7 @@
 #define MIDAW_LAST 0x80
 #define MIDAW_SKIP 0x40
 #define MIDAW_BYTES 16u
+#define MIDAW_LIST_BYTES 4096u /* a list lies between two multiples of it */
 
 static bool check(struct dev_io *io, u8 ss)
 {
@@ -77,7 +78,8 @@ static bool next_idaw(struct dev_io *io)
 static bool next_midaw(struct dev_io *io)
 {
     u8 raw[MIDAW_BYTES];
-    if (io->list % MIDAW_BYTES || io->midaw_last)
+    if (io->list % MIDAW_BYTES || io->midaw_last ||
+        (io->list != io->data_addr && !(io->list % MIDAW_LIST_BYTES)))
         return check(io, SS_PROGRAM_CHECK);
     if (!ccw_fetch_bytes(io, io->list, raw, sizeof raw))
         return false;

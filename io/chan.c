@@ -59,7 +59,8 @@ static void do_clear(struct subchannel *sub)
     s->scsw_ds = s->scsw_ss = 0;
     s->scsw_count = 0;
     s->scsw_ccw = 0;
-    s->pnom = 0;
+    s->pnom = s->lpum = 0;
+    s->pom = 0xff;
     s->ecw_bytes = s->sense_bytes = 0;
     present(sub, 0);
 }
@@ -67,8 +68,7 @@ static void do_clear(struct subchannel *sub)
 static void do_halt(struct subchannel *sub)
 {
     struct sub_state *s = &sub->s;
-    bool suspended = s->scsw0 & AC_SUSPENDED;
-    bool running = s->active && !suspended;
+    bool running = s->active && !(s->scsw0 & (AC_SUSPENDED | AC_START));
     bool idle = !(s->scsw0 & FC_START);
     if (s->active)
         cancel_unlocked(sub);
@@ -112,7 +112,12 @@ static void do_end(struct subchannel *sub, const struct dev_io *io, u8 us)
 static void do_not_operational(struct subchannel *sub)
 {
     struct sub_state *s = &sub->s;
-    s->pnom |= s->lpm;
+    s->pnom |= s->lpm & path_installed(sub);
+    if (s->active) /* a busy device has heard of it */
+        cancel_unlocked(sub);
+    s->active = s->waiting = 0;
+    if (s->scsw0 & (AC_CLEAR | AC_HALT))
+        return; /* they make the status */
     s->scsw0 &= ~(AC_ANY | SC_ANY);
     s->scsw0 |= SCSW_CC | SCSW_N;
     present(sub, SC_ALERT | SC_PRIMARY | SC_SECONDARY);
@@ -122,12 +127,15 @@ static void do_not_operational(struct subchannel *sub)
 static bool path_goes_on(struct subchannel *sub)
 {
     struct sub_state *s = &sub->s;
-    if (s->lpum & path_available_locked(sub))
+    bool reset = s->marks & MARK_RESET;
+    if (s->lpum & path_available_locked(sub) && !reset)
         return true;
     u8 lost = s->lpum;
-    s->pnom |= lost;
-    if (path_choose_locked(sub))
-        return true;
+    if (!reset) {
+        s->pnom |= lost;
+        if (path_choose_locked(sub))
+            return true;
+    }
     s->lpum = lost;
     s->logout = LOGOUT_LPUM_VALID;
     cancel_unlocked(sub);
@@ -136,6 +144,15 @@ static bool path_goes_on(struct subchannel *sub)
     struct dev_io io = {.ss = SS_INTERFACE_CHECK, .next_ccw = s->next_ccw + 8};
     do_end(sub, &io, 0);
     return false;
+}
+
+/** The device is busy with another system's program: the start function is pending again. */
+static bool do_busy(struct subchannel *sub)
+{
+    struct sub_state *s = &sub->s;
+    s->scsw0 = (s->scsw0 & ~(AC_SUBCHANNEL | AC_DEVICE)) | AC_START;
+    s->waiting = 1;
+    return sub->kicked;
 }
 
 /** The first command was accepted; ORB bit I asks to be told. */
@@ -177,9 +194,14 @@ static bool do_step(struct subchannel *sub)
     lock_drop(&css->lock);
     enum ccw_step step = ccw_step(&io, sub, &us);
     lock_take(&css->lock);
+    if (s->scsw0 & (AC_CLEAR | AC_HALT))
+        return true; /* they came meanwhile, and make the status */
+    if (step == CCW_STEP_BUSY)
+        return do_busy(sub);
     if (!s->accepted && step != CCW_STEP_SUSPEND && (step != CCW_STEP_END || us))
         do_accept(sub);
     switch (step) {
+    case CCW_STEP_BUSY:
     case CCW_STEP_NEXT: return true;
     case CCW_STEP_WAIT:
         s->waiting = 1;
@@ -193,9 +215,30 @@ static bool do_step(struct subchannel *sub)
         return true;
     case CCW_STEP_END: break;
     }
-    if (s->scsw0 & (AC_CLEAR | AC_HALT))
-        return true; /* they make the status */
     do_end(sub, &io, us);
+    return true;
+}
+
+/** XSCH took back what the device had heard of. */
+static void do_forget(struct subchannel *sub)
+{
+    sub->s.active = sub->s.waiting = sub->s.chained = 0;
+    cancel_unlocked(sub);
+}
+
+/** A start function begins, or tries again. False: there is no path. */
+static bool do_start(struct subchannel *sub)
+{
+    struct sub_state *s = &sub->s;
+    if (!path_choose_locked(sub)) {
+        do_not_operational(sub);
+        return false;
+    }
+    s->scsw0 = (s->scsw0 & ~AC_START) | AC_SUBCHANNEL | AC_DEVICE;
+    s->active = 1;
+    s->waiting = 0;
+    sub->kicked = true;
+    measure_begin_locked(sub);
     return true;
 }
 
@@ -213,19 +256,15 @@ static bool chan_work(struct subchannel *sub)
         do_halt(sub);
         return false;
     }
-    if (s->scsw0 & AC_START) {
-        if (!path_choose_locked(sub)) {
-            do_not_operational(sub);
-            return false;
-        }
-        s->scsw0 = (s->scsw0 & ~AC_START) | AC_SUBCHANNEL | AC_DEVICE;
-        s->active = 1;
-        sub->kicked = true;
-        measure_begin_locked(sub);
-    }
+    if (s->active && !s->waiting && !(s->scsw0 & (AC_SUBCHANNEL | AC_DEVICE | AC_SUSPENDED)))
+        do_forget(sub);
+    if (s->waiting && !sub->kicked)
+        return false;
+    if (s->scsw0 & AC_START && !do_start(sub))
+        return true; /* unless clear or halt came, there is nothing more to do */
     if (s->scsw0 & AC_RESUME && s->scsw0 & AC_SUSPENDED)
         s->scsw0 = (s->scsw0 & ~(AC_RESUME | AC_SUSPENDED)) | AC_SUBCHANNEL | AC_DEVICE;
-    if (!s->active || s->scsw0 & AC_SUSPENDED || (s->waiting && !sub->kicked))
+    if (!s->active || s->scsw0 & AC_SUSPENDED)
         return false;
     return do_step(sub);
 }

@@ -17,6 +17,11 @@
 #define EVENT_OVERFLOW 0x40
 #define EVENT_CONTENT 16u
 #define EVENT_BYTES (EVENT_CONTENT + 40)
+#define SOURCE_CHANNEL_PATH 4
+#define LINK_EVENT_BYTES (EVENT_CONTENT + 100)
+#define LINK_BIT_ERRORS 2 /* incident codes, as of Fibre Channel link services */
+#define LINK_SIGNAL_LOST 3
+#define DESCRIBES_NONE 0x40    /* of a node descriptor */
 #define CHP_TYPE_EMULATED 0x1a /* a type that Linux takes as an I/O path */
 
 struct chsc {
@@ -123,6 +128,25 @@ static void set_domain_attributes(struct chsc *c)
         c->code = CHSC_UNSUPPORTED_OPERATION;
 }
 
+/** The CHPID as one of 256 bits, and what is wanted of it. */
+static void path_configuration(u8 *out, u32 event)
+{
+    u8 chpid = (u8)event;
+    out[chpid / 8] = (u8)(0x80 >> chpid % 8);
+    out[32] = (u8)(event >> 16);
+}
+
+/** A link-incident record: qualifier, code, then the nodes at both ends, which have no names. */
+static void link_incident(u8 *data, u32 event)
+{
+    u8 class = (u8)(event >> 16), *record = data + EVENT_CONTENT;
+    data[2] = SOURCE_CHANNEL_PATH;
+    be16_store(data + 6, (u8)event);
+    record[0] = (u8)(class << 2);
+    record[1] = class == LINK_STOPPED ? LINK_SIGNAL_LOST : LINK_BIT_ERRORS;
+    record[4] = record[36] = DESCRIBES_NONE;
+}
+
 /** The oldest event; its layout is that of notification type 0. */
 static void store_event_information(struct chsc *c)
 {
@@ -134,15 +158,16 @@ static void store_event_information(struct chsc *c)
     u32 event = css->event[0];
     css->event_count--;
     memmove(css->event, css->event + 1, css->event_count * sizeof css->event[0]);
-    c->len = EVENT_BYTES;
+    c->len = event >> 24 == EVENT_LINK ? LINK_EVENT_BYTES : EVENT_BYTES;
     memset(c->data, 0, c->len);
     c->data[0] =
         (u8)((css->event_count ? EVENT_MORE : 0) | (css->s.lost_events ? EVENT_OVERFLOW : 0));
     css->s.lost_events = 0;
     c->data[3] = (u8)(event >> 24);
-    u8 chpid = (u8)event;
-    c->data[EVENT_CONTENT + chpid / 8] = (u8)(0x80 >> chpid % 8);
-    c->data[EVENT_CONTENT + 32] = (u8)(event >> 16);
+    if (event >> 24 == EVENT_LINK)
+        link_incident(c->data, event);
+    else
+        path_configuration(c->data + EVENT_CONTENT, event);
 }
 
 static const struct {

@@ -90,6 +90,9 @@ bool css_chp_configure(struct css *css, u8 chpid, bool on, bool announce);
 /** Ask the guest to configure (or give up) a path by itself: store event information, content code
  *  8. Nothing changes until it does. */
 void css_chp_request(struct css *css, u8 chpid, bool on);
+/** Tell the guest of a link incident: the link of a path is degraded (too many bit errors), or it
+ *  stopped (signal lost). Store event information, content code 1; the path stays what it is. */
+void css_link_incident(struct css *css, u8 chpid, bool stopped);
 
 /** What the subchannel is doing, for DISPLAY and relocation checks. */
 enum css_activity { CSS_IDLE, CSS_BUSY, CSS_WAITING, CSS_SUSPENDED, CSS_STATUS_PENDING };

@@ -29,7 +29,7 @@ static bool orb_valid(const u8 *orb)
         return false;
     if (!(flags & ORB_X))
         return true;
-    return !(be32_load(orb + 12) & 0x00ffffffu) && !be32_load(orb + 16) &&
+    return !(be32_load(orb + 12) & ORB_PRIORITY_RESERVED) && !be32_load(orb + 16) &&
            !be32_load(orb + 20) && !be32_load(orb + 24) && !be32_load(orb + 28);
 }
 
@@ -56,7 +56,7 @@ int css_ssch(struct css *css, u32 schid, const u8 orb[ORB_BYTES])
     s->scsw_ccw = s->next_ccw;
     s->scsw_ds = s->scsw_ss = 0;
     s->scsw_count = 0;
-    s->chained = s->previous = s->accepted = 0;
+    s->chained = s->previous = s->accepted = s->marks = 0;
     measure_start_locked(sub);
     finish(css, 0);
     chan_schedule(sub);
@@ -135,8 +135,12 @@ int css_xsch(struct css *css, u32 schid)
         sub->executing)
         return finish(css, 2);
     s->scsw0 &= ~(FC_ANY | AC_ANY);
-    s->active = s->waiting = 0;
-    return finish(css, 0);
+    s->waiting = 0;
+    bool under_way = s->active; /* the device gives up what it holds on a thread of its own */
+    finish(css, 0);
+    if (under_way)
+        chan_schedule(sub);
+    return 0;
 }
 
 int css_stsch(struct css *css, u32 schid, u8 schib[SCHIB_BYTES])

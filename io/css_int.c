@@ -110,7 +110,15 @@ void css_attention(struct css *css, u32 schid, u8 unit_status)
     lock_drop(&css->lock);
 }
 
-static void irb_store(const struct sub_state *s, u8 *irb)
+/** Device-connect time of the start function that ended, for ESW format 2. */
+static u16 connect_time(const struct css *css, const struct sub_state *s)
+{
+    if (!(css->s.schm & 1) || !(s->pmcw_mode & PMCW_MM_CONNECT) || !(s->scsw0 & SC_PRIMARY))
+        return 0;
+    return (u16)(s->emw[0] < 0xffff ? s->emw[0] : 0xffff);
+}
+
+static void irb_store(const struct css *css, const struct sub_state *s, u8 *irb)
 {
     memset(irb, 0, IRB_BYTES);
     be32_store(irb, s->scsw0);
@@ -118,7 +126,8 @@ static void irb_store(const struct sub_state *s, u8 *irb)
     irb[8] = s->scsw_ds;
     irb[9] = s->scsw_ss;
     be16_store(irb + 10, s->scsw_count);
-    irb[13] = s->lpum; /* ESW format 1: only the last-path-used mask */
+    irb[13] = s->lpum; /* ESW format 1: the last-path-used mask; 2: and the connect time */
+    be16_store(irb + 14, connect_time(css, s));
     if (s->scsw0 & SCSW_L)
         be32_store(irb + 12, s->logout | (u32)s->lpum << 16); /* format 0 */
     if (s->pmcw_chars & PMCW_X)
@@ -163,7 +172,7 @@ int css_tsch(struct css *css, u32 schid, u8 irb[IRB_BYTES], size_t *len)
         lock_drop(&css->lock);
         return 3;
     }
-    irb_store(&sub->s, irb);
+    irb_store(css, &sub->s, irb);
     *len = sub->s.pmcw_chars & PMCW_X ? IRB_BYTES : 64;
     int cc = sub->s.scsw0 & SC_PENDING ? 0 : 1;
     if (cc == 0) {

@@ -51,6 +51,7 @@
 #define ORB_B 0x00040000u /* channel-program type: transport mode */
 #define ORB_H 0x00020000u /* format-2 IDAWs */
 #define ORB_T 0x00010000u /* 2K blocks for format-2 IDAWs */
+#define ORB_P 0x00400000u /* CCWs may be fetched before their time: never done */
 #define ORB_I 0x00200000u /* initial-status interruption */
 #define ORB_A 0x00100000u /* address-limit checking */
 #define ORB_LPM 0x0000ff00u
@@ -58,6 +59,7 @@
 #define ORB_D 0x00000040u /* MIDAWs allowed */
 #define ORB_RESERVED 0x0404003eu
 #define ORB_X 0x00000001u
+#define ORB_PRIORITY_RESERVED 0x00ff00ffu /* of word 3: priorities of css and control unit */
 
 /* PMCW word 1, byte 0 and 1. */
 #define PMCW_ISC 0x38
@@ -89,6 +91,9 @@
 
 #define EVENTS_MAX 32
 /* Of store event information: content code << 24 | operation << 16 | CHPID. */
+#define EVENT_LINK 1u
+#define LINK_DEGRADED 1u
+#define LINK_STOPPED 2u
 #define EVENT_CHP_CONFIG 8u
 #define EVENT_CONFIGURE 0u
 #define EVENT_DECONFIGURE 1u
@@ -99,6 +104,9 @@
 #define LOGOUT_LPUM_VALID 0x00004000u
 
 #define EMW_WORDS 8
+
+#define MARK_PCI 0x01   /* the PCI of the command was told, should it begin again */
+#define MARK_RESET 0x02 /* its channel path was reset under it */
 
 /** Everything of a css itself that relocates; one row each in io_state.def, no padding. */
 struct css_state {
@@ -134,7 +142,8 @@ struct sub_state {
     u8 pmcw_chars; /* F X S of word 6 */
     u8 isc;        /* 0-7 */
     u8 lpm, pnom, lpum, pom;
-    u8 active;      /* a channel program is in progress */
+    u8 active;      /* the device has a channel program: in progress, suspended, or busy with
+                     * others (start pending again); without a function: cancelled, to be told */
     u8 waiting;     /* its command waits for the host */
     u8 chained;     /* the next CCW was chained to */
     u8 previous;    /* command code before it */
@@ -143,7 +152,7 @@ struct sub_state {
     u8 ecw_bytes;   /* concurrent sense in the IRB of the pending status */
     u8 sense[SENSE_BYTES_MAX];
     u8 accepted; /* the first command of the start function was */
-    u8 zero[1];
+    u8 marks;    /* MARK_* of the channel program */
 };
 
 /** Located by css->sub[]; created and reused by css_attach, freed by css_destroy; css->lock. */
@@ -271,7 +280,7 @@ bool chan_execute(struct subchannel *sub, unsigned long steps);
 void css_unref(struct css *css);
 
 /* ccw.c */
-enum ccw_step { CCW_STEP_NEXT, CCW_STEP_WAIT, CCW_STEP_SUSPEND, CCW_STEP_END };
+enum ccw_step { CCW_STEP_NEXT, CCW_STEP_WAIT, CCW_STEP_BUSY, CCW_STEP_SUSPEND, CCW_STEP_END };
 /** Fetch and perform one command; `unit_status` is what the device gave. Lock not held. */
 enum ccw_step ccw_step(struct dev_io *io, struct subchannel *sub, u8 *unit_status);
 /** Fetch the CCW at `addr` into io; false: io->ss has the check. */

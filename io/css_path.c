@@ -94,16 +94,43 @@ bool css_chp_configure(struct css *css, u8 chpid, bool on, bool announce)
     return changes;
 }
 
-void css_chp_request(struct css *css, u8 chpid, bool on)
+/** For store event information: what of it (css_internal.h), about a channel path. */
+static void event_add(struct css *css, u32 content, u32 operation, u8 chpid)
 {
     lock_take(&css->lock);
-    u32 operation = on ? EVENT_CONFIGURE : EVENT_DECONFIGURE;
     if (css->event_count == EVENTS_MAX)
         css->s.lost_events = 1;
     else
-        css->event[css->event_count++] = EVENT_CHP_CONFIG << 24 | operation << 16 | chpid;
+        css->event[css->event_count++] = content << 24 | operation << 16 | chpid;
     css_crw_locked(css, CRW_RSC_CSS);
     lock_drop(&css->lock);
+}
+
+void css_chp_request(struct css *css, u8 chpid, bool on)
+{
+    event_add(css, EVENT_CHP_CONFIG, on ? EVENT_CONFIGURE : EVENT_DECONFIGURE, chpid);
+}
+
+void css_link_incident(struct css *css, u8 chpid, bool stopped)
+{
+    event_add(css, EVENT_LINK, stopped ? LINK_STOPPED : LINK_DEGRADED, chpid);
+}
+
+/** Programs that are under way over a path whose devices are reset. */
+static void programs_reset(struct css *css, u8 chpid)
+{
+    u32 at = 0;
+    for (struct subchannel *sub; (sub = css_next_locked(css, &at)) != NULL;) {
+        struct sub_state *s = &sub->s;
+        bool active = s->scsw0 & (AC_SUBCHANNEL | AC_DEVICE);
+        if (!uses(sub, chpid) || !active || s->lpum != 0x80 >> (u8)(chpid - path_chpid(sub, 0)))
+            continue;
+        s->marks |= MARK_RESET;
+        sub->kicked = true;
+        lock_drop(&css->lock);
+        chan_schedule(sub);
+        lock_take(&css->lock);
+    }
 }
 
 int css_rchp(struct css *css, u64 gr1)
@@ -113,8 +140,10 @@ int css_rchp(struct css *css, u64 gr1)
     u8 chpid = (u8)gr1;
     lock_take(&css->lock);
     int cc = state_locked(css, chpid) == CSS_CHP_CONFIGURED ? 0 : 3;
-    if (cc == 0)
+    if (cc == 0) {
+        programs_reset(css, chpid);
         css_crw_locked(css, CRW_SOLICITED | CRW_RSC_PATH | CRW_ERC_INIT | chpid);
+    }
     lock_drop(&css->lock);
     return cc;
 }

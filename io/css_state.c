@@ -5,7 +5,7 @@
 #include "io/css_internal.h"
 #include "io/io_state.h"
 
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 
 static void save_subchannel(const struct subchannel *sub, struct codec_out *out)
 {
@@ -120,14 +120,14 @@ static int restore_totals(struct restore *r, const struct codec_row *block, stru
 static bool sub_state_valid(const struct sub_state *s)
 {
     bool flags = s->active <= 1 && s->waiting <= 1 && s->chained <= 1 && s->accepted <= 1 &&
-                 !(s->waiting && !s->active);
+                 !(s->marks & ~(MARK_PCI | MARK_RESET)) && !(s->waiting && !s->active);
     bool sense = s->sense_bytes <= SENSE_BYTES_MAX && s->ecw_bytes <= SENSE_BYTES_MAX;
     bool fc = (s->scsw0 & AC_ANY) == 0 || (s->scsw0 & FC_ANY);
     bool queue = !s->queue_order || (s->scsw0 & SC_PENDING && s->pmcw_mode & PMCW_E);
     return flags && sense && fc && queue && s->isc < 8 && !(s->orb_flags & ORB_RESERVED) &&
            !(s->pmcw_mode & ~(PMCW_E | PMCW_LM | PMCW_MM | PMCW_D)) &&
            !(s->pmcw_chars & ~(PMCW_F | PMCW_X | PMCW_S)) &&
-           (!s->active || s->scsw0 & FC_START);
+           (!s->waiting || s->scsw0 & (FC_START | FC_CLEAR));
 }
 
 struct sub_in {

@@ -51,7 +51,8 @@ struct dev_ops {
      * subsystem answers itself; `basic_sense` devices get them all). Move data with dev_io_put
      * and dev_io_get; return the unit status (DS_*), with dev_io_sense called before a unit
      * check; or DEV_WAIT having moved no data and changed nothing: after css_device_ready the
-     * command is started again from its beginning.
+     * command is started again from its beginning. DS_BUSY alone to the first command: others
+     * have the device; the start function is pending again, until css_device_ready.
      */
     int (*start)(void *dev, struct dev_io *io);
     /** Halt, clear or reset ended whatever `start` was doing. May be NULL. */

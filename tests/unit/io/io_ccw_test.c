@@ -131,6 +131,13 @@ START_TEST(command_chaining_and_tic)
     ck_assert_uint_eq(go(ORB_F).ss, 0x20);
     ccw1(&m, 0x1008, 0x08, CCW_SLI, 0, 0x1100); /* flags in a format-1 TIC */
     ck_assert_uint_eq(go(ORB_F).ss, 0x20);
+    ccw1(&m, 0x1008, 0x18, 0, 0, 0x1100); /* ones before the code of a format-1 TIC */
+    ccw1(&m, 0x1100, 0x01, 0, 4, 0x2100);
+    ck_assert_uint_eq(go(ORB_F).ss, 0x20);
+    ccw0(&m, 0x1000, 0x01, CCW_CC, 4, 0x2000);
+    ccw0(&m, 0x1008, 0x18, CCW_SLI, 7, 0x1100); /* format 0 looks at neither */
+    ccw0(&m, 0x1100, 0x01, 0, 4, 0x2100);
+    ck_assert_uint_eq(go(0).ss, 0);
 }
 END_TEST
 
@@ -157,6 +164,42 @@ START_TEST(data_chaining_and_skip)
     ck_assert_mem_eq(at(0x2080), supply + 50, 50);
     ccw1(&m, 0x1000, 0x02, CCW_CD | CCW_SLI, 200, 0x2000); /* CD: IL whatever SLI says */
     expect(go(ORB_F), 0x0c, 0x40, 0x1008, 100);
+}
+END_TEST
+
+/* The count of a CCW that chains data is exhausted: the next one takes over, and the end is about
+ * that, though the device has no more. */
+START_TEST(data_chaining_ends_with_the_next)
+{
+    ccw1(&m, 0x1000, 0x02, CCW_CD, 100, 0x2000);
+    ccw1(&m, 0x1008, 0x00, CCW_CD, 0x10, 0x2100);
+    expect(go(ORB_F), 0x0c, 0x40, 0x1010, 0x10);
+    ccw1(&m, 0x1008, 0x00, CCW_SLI | CCW_CC, 0x10, 0x2100);
+    ccw1(&m, 0x1010, 0x03, CCW_SLI, 1, 0);
+    expect(go(ORB_F), 0x0c, 0, 0x1018, 1); /* suppressed there: the chain goes on */
+    ccw1(&m, 0x1008, 0x00, 0, 0, 0x2100);
+    expect(go(ORB_F), 0x0c, 0x20, 0x1010, 0);
+    ccw1(&m, 0x1000, 0x01, CCW_CD, sizeof given - 8192 + 8, 0x2000);
+    ccw1(&m, 0x1008, 0x00, CCW_PCI, 8184, 0x2100); /* it takes 8192 bytes and no more */
+    given_len = 0;
+    expect(go(ORB_F), 0x0c, 0x80, 0x1010, 0);
+}
+END_TEST
+
+/* CCWs are fetched one by one as they come to be executed, whether the ORB allows to prefetch or
+ * not: a program may read the CCW that is next. */
+START_TEST(programs_that_change_themselves)
+{
+    for (u32 prefetch = 0; prefetch < 2; prefetch++) {
+        ccw1(&m, 0x3000, 0x01, 0, 4, 0x2000);
+        memcpy(supply, at(0x3000), 8);
+        supply_len = 8;
+        given_len = 0;
+        ccw1(&m, 0x1000, 0x02, CCW_CC, 8, 0x1008);
+        ccw1(&m, 0x1008, 0x00, 0, 0, 0);
+        expect(go(ORB_F | (prefetch ? ORB_P : 0)), 0x0c, 0, 0x1010, 0);
+        ck_assert_uint_eq(given_len, 4);
+    }
 }
 END_TEST
 
@@ -241,6 +284,10 @@ START_TEST(midaw_list)
     expect(go(ORB_F | ORB_D), 0x0c, 0, 0x1008, 0);
     ck_assert_mem_eq(at(0x20ff0 - 24), supply, 40);
     ck_assert_mem_eq(at(0x30000), supply + 50, 50);
+    storage_write(m.storage, 0x5fe0, list, sizeof list); /* so does the list, before its last */
+    ccw1(&m, 0x1000, 0x02, CCW_MIDA, 100, 0x5fe0);
+    expect(go(ORB_F | ORB_D), 0x0c, 0x20, 0x1008, 50);
+    ccw1(&m, 0x1000, 0x02, CCW_MIDA, 100, 0x5000);
     be64_store(list + 8, 0x20ff0); /* crosses 4K */
     storage_write(m.storage, 0x5000, list, sizeof list);
     ck_assert_uint_eq(go(ORB_F | ORB_D).ss, 0x20);
@@ -417,6 +464,8 @@ int main(void)
     tcase_add_test(tc, command_chaining_and_tic);
     tcase_add_test(tc, status_modifier_skips_one);
     tcase_add_test(tc, data_chaining_and_skip);
+    tcase_add_test(tc, data_chaining_ends_with_the_next);
+    tcase_add_test(tc, programs_that_change_themselves);
     tcase_add_test(tc, program_checks);
     tcase_add_test(tc, protection_check_by_key);
     tcase_add_test(tc, idaw_formats);

@@ -78,6 +78,14 @@ START_TEST(ssch_checks_the_orb)
     u8 orb[ORB_BYTES] = {0};
     be32_store(orb + 4, 0x00804000); /* a path that is not installed */
     ck_assert_int_eq(css_ssch(m.css, con_id, orb), 3);
+    be32_store(orb + 4, 0x00804001);
+    be32_store(orb + 12, 0x11002200); /* extended: priorities, and nothing beside them */
+    ck_assert_int_eq(css_ssch(m.css, con_id, orb), 3);
+    orb[15] = 1;
+    ck_assert_int_eq(css_ssch(m.css, con_id, orb), CSS_PGM_OPERAND);
+    orb[15] = 0;
+    orb[31] = 1;
+    ck_assert_int_eq(css_ssch(m.css, con_id, orb), CSS_PGM_OPERAND);
 }
 END_TEST
 

@@ -15,7 +15,9 @@ struct slow {
     struct machine *m;
     u64 takes; /* TOD units that a command keeps the device */
     bool ready;
-    u8 path; /* of the last command */
+    bool busy;   /* with another system */
+    bool clears; /* its next command is cleared while it is performed */
+    u8 path;     /* of the last command */
     unsigned cancelled;
 };
 
@@ -27,6 +29,11 @@ static int slow_start(void *dev, struct dev_io *io)
 {
     struct slow *s = dev;
     u8 byte = 0xa5;
+    if (s->busy)
+        return DS_BUSY;
+    if (s->clears)
+        ck_assert_int_eq(css_csch(s->m->css, id), 0);
+    s->clears = false;
     s->path = dev_io_path(io);
     if (dev_io_command(io) == CMD_WAIT && !s->ready)
         return DEV_WAIT;
@@ -169,7 +176,7 @@ START_TEST(no_path_is_deferred_condition_code_3)
     ck_assert_uint_eq(irb.scsw0 & SCSW_CC, SCSW_CC);
     ck_assert_uint_eq(irb.scsw0 & (SCSW_N | FC_ANY | SC_ANY | AC_ANY),
                       SCSW_N | FC_START | SC_ALERT | SC_PRIMARY | SC_SECONDARY | SC_PENDING);
-    ck_assert_uint_eq(schib_byte(9), 0xff); /* PNOM: all of the ORB's mask */
+    ck_assert_uint_eq(schib_byte(9), 0xf0); /* PNOM: all that are installed of the ORB's mask */
     all_paths(true);
     ck_assert_uint_eq(schib_byte(9), 0);
     ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
@@ -221,6 +228,121 @@ static u16 chsc(u8 *page, u16 bytes, u16 code)
     ck_assert_int_eq(css_chsc(m.css, page), 0);
     return be16_load(page + bytes + 2);
 }
+
+/* CLEAR puts the masks of path management back to what they are at first. */
+START_TEST(clear_initializes_the_masks)
+{
+    struct irb irb;
+    u8 schib[SCHIB_BYTES];
+    ck_assert_int_eq(css_stsch(m.css, id, schib), 0);
+    schib[14] = 0x60; /* POM */
+    ck_assert_int_eq(css_msch(m.css, id, schib), 0);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(slow.path, 0x40);
+    ck_assert_uint_eq(schib_byte(10), 0x40);
+    ck_assert_uint_eq(schib_byte(14), 0x60);
+    ck_assert_int_eq(css_csch(m.css, id), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(schib_byte(9), 0);
+    ck_assert_uint_eq(schib_byte(10), 0);
+    ck_assert_uint_eq(schib_byte(14), 0xff);
+}
+END_TEST
+
+/* Another system has the device: the start function is pending, and begins when it is free. */
+START_TEST(a_busy_device_keeps_the_start_pending)
+{
+    struct irb irb;
+    ccw1(&m, PROGRAM, CMD_READ, CCW_SLI | CCW_PCI, 1, DATA);
+    slow.busy = true;
+    ck_assert_int_eq(start(&m, id, ORB_F | ORB_I, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb),
+                     1); /* no PCI, no initial status: nothing was accepted */
+    ck_assert_uint_eq(irb.scsw0 & (FC_ANY | AC_ANY), FC_START | AC_START);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 2);
+    css_device_ready(m.css, id); /* not yet */
+    ck_assert_int_eq(tsch(&m, id, &irb), 1);
+    ck_assert_int_eq(css_xsch(m.css, id), 0); /* it can be taken back */
+    ck_assert_uint_eq(slow.cancelled, 1);
+    css_device_ready(m.css, id);
+    ck_assert_int_eq(tsch(&m, id, &irb), 1);
+    ck_assert_uint_eq(irb.scsw0 & (FC_ANY | AC_ANY), 0);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(css_hsch(m.css, id), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.scsw0 & (FC_ANY | AC_ANY | SC_ANY),
+                      FC_START | FC_HALT | SC_PRIMARY | SC_PENDING);
+    ck_assert_uint_eq(irb.ds, 0);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    all_paths(false); /* it looks for a path anew */
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.scsw0 & SCSW_CC, SCSW_CC);
+    all_paths(true);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    slow.busy = false;
+    css_device_ready(m.css, id);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+    ck_assert_uint_eq(irb.ss, SS_PCI);
+}
+END_TEST
+
+/* A command that waits is started again, and its PCI is not told again. */
+START_TEST(pci_is_told_once)
+{
+    struct irb irb;
+    ccw1(&m, PROGRAM, CMD_WAIT, CCW_SLI | CCW_PCI, 1, DATA);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ss, SS_PCI);
+    css_device_ready(m.css, id); /* for nothing */
+    ck_assert_int_eq(tsch(&m, id, &irb), 1);
+    slow.ready = true;
+    css_device_ready(m.css, id);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ss, 0);
+}
+END_TEST
+
+/* CLEAR while a command is being performed: no PCI and no initial status come after it. */
+START_TEST(clear_in_the_middle_of_a_command)
+{
+    struct irb irb;
+    ccw1(&m, PROGRAM, CMD_WAIT, CCW_SLI | CCW_PCI, 1, DATA);
+    slow.clears = true;
+    m.defer = true;
+    ck_assert_int_eq(start(&m, id, ORB_F | ORB_I, PROGRAM), 0);
+    machine_run(&m);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.scsw0 & (FC_ANY | AC_ANY | SC_ANY | SCSW_Z), FC_CLEAR | SC_PENDING);
+    ck_assert_uint_eq(irb.ss, 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 1);
+}
+END_TEST
+
+START_TEST(link_incidents_are_events)
+{
+    static u8 page[CHSC_BYTES];
+    css_link_incident(m.css, CHPID, false);
+    css_link_incident(m.css, CHPID + 1, true);
+    crw_is(0x0b000000);
+    page[8] = 0x80;
+    ck_assert_uint_eq(chsc(page, 16, 0x000e), 1);
+    ck_assert_uint_eq(be16_load(page + 16), 8 + 16 + 100);
+    ck_assert_uint_eq(page[24], 0x80); /* there are more */
+    ck_assert_uint_eq(page[26], 4);    /* reported by a channel path */
+    ck_assert_uint_eq(page[27], 1);    /* link incident */
+    ck_assert_uint_eq(be16_load(page + 30), CHPID);
+    ck_assert_uint_eq(be16_load(page + 40), 0x0402); /* degraded: bit errors */
+    ck_assert_uint_eq(page[44], 0x40);               /* neither node is known */
+    ck_assert_uint_eq(page[76], 0x40);
+    ck_assert_uint_eq(chsc(page, 16, 0x000e), 1);
+    ck_assert_uint_eq(be16_load(page + 30), CHPID + 1);
+    ck_assert_uint_eq(be16_load(page + 40), 0x0803); /* not operational: no signal */
+    ck_assert_uint_eq(schib_byte(15), 0xf0); /* what becomes of paths is told otherwise */
+}
+END_TEST
 
 START_TEST(requests_are_events)
 {
@@ -374,6 +496,16 @@ START_TEST(format_1_blocks_count_the_wait)
         ck_assert_uint_eq(word(BLOCK + i * 4), want[i]);
     ck_assert_uint_eq(be32_load(irb.raw + 64), 2); /* extended-measurement word */
     ck_assert_uint_eq(be32_load(irb.raw + 72), 9);
+    ck_assert_uint_eq(be32_load(irb.raw + 12),
+                      0x00800002); /* ESW format 2: LPUM, connect time */
+    slow.takes = UNITS(0x12345);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(be16_load(irb.raw + 14), 0xffff);
+    ck_assert_int_eq(css_schm(m.css, 2, 0), 0);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(be32_load(irb.raw + 12), 0x00200000); /* format 1: not active */
 }
 END_TEST
 
@@ -516,7 +648,12 @@ int main(void)
     tcase_add_test(tc, no_path_is_deferred_condition_code_3);
     tcase_add_test(tc, a_waiting_program_changes_its_path_or_ends);
     tcase_add_test(tc, reset_channel_path_reports);
+    tcase_add_test(tc, clear_initializes_the_masks);
+    tcase_add_test(tc, a_busy_device_keeps_the_start_pending);
+    tcase_add_test(tc, pci_is_told_once);
+    tcase_add_test(tc, clear_in_the_middle_of_a_command);
     tcase_add_test(tc, requests_are_events);
+    tcase_add_test(tc, link_incidents_are_events);
     tcase_add_test(tc, sets_are_there_when_asked_for);
     tcase_add_test(tc, a_set_holds_65536);
     tcase_add_test(tc, format_0_blocks);

@@ -253,6 +253,8 @@ START_TEST(cancel_at_each_point)
         if (cc == 0) { /* only what has not begun, or stands still */
             ck_assert(n == 0 || scsw & AC_SUSPENDED);
             ck_assert_int_eq(tsch(&m, id, &irb), 1);
+            machine_run(&m);
+            ck_assert_uint_eq(one.cancels, n > 0); /* the device had begun, and forgets */
             usable();
             continue;
         }
@@ -264,32 +266,132 @@ START_TEST(cancel_at_each_point)
 }
 END_TEST
 
+/* From a machine that is quiesced already into one made anew, as on another member. */
+static void move(void)
+{
+    static u8 kept[0x8000];
+    struct codec_out out;
+    struct codec_in in;
+    struct codec_row row;
+    struct cause cause;
+    machine_run(&m); /* finds that nothing may begin */
+    codec_out_init(&out);
+    css_save(m.css, 7, &out);
+    memcpy(kept, storage_host(m.storage, 0, sizeof kept), sizeof kept);
+    machine_fini(&m);
+    build(&m, &one);
+    memcpy(storage_host(m.storage, 0, sizeof kept), kept, sizeof kept);
+    css_quiesce(m.css);
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
+    ck_assert_msg(css_restore(m.css, &in, &cause) == ST_OK, "%s", cause.text);
+    codec_out_fini(&out);
+    css_resume(m.css);
+}
+
 /* The codec takes it to another machine, where it goes on: nothing is done twice or not at all. */
 START_TEST(relocation_at_each_point)
 {
-    static u8 kept[0x8000];
     for (u32 n = 0, end = points(); n <= end; n++) {
-        struct codec_out out;
-        struct codec_in in;
-        struct codec_row row;
-        struct cause cause;
         at_point(n);
         css_quiesce(m.css);
-        machine_run(&m);
-        codec_out_init(&out);
-        css_save(m.css, 7, &out);
-        memcpy(kept, storage_host(m.storage, 0, sizeof kept), sizeof kept);
-        machine_fini(&m);
-        build(&m, &one); /* made anew, as on another member */
-        memcpy(storage_host(m.storage, 0, sizeof kept), kept, sizeof kept);
-        css_quiesce(m.css);
-        codec_in_init(&in, out.data, out.len);
-        ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
-        ck_assert_msg(css_restore(m.css, &in, &cause) == ST_OK, "%s", cause.text);
-        codec_out_fini(&out);
-        css_resume(m.css);
+        move();
         finish();
         ended_well();
+        usable();
+    }
+}
+END_TEST
+
+/* HALT, CLEAR and CANCEL came after quiesce: what they asked for is done where the machine goes. */
+START_TEST(functions_pending_relocate)
+{
+    struct irb irb;
+    for (u32 n = 0, end = points(); n <= end; n++) {
+        at_point(n);
+        css_quiesce(m.css);
+        ck_assert_int_eq(css_csch(m.css, id), 0);
+        move();
+        machine_run(&m);
+        ck_assert_int_eq(tsch(&m, id, &irb), 0);
+        ck_assert_uint_eq(irb.scsw0 & (FC_ANY | AC_ANY | SC_ANY), FC_CLEAR | SC_PENDING);
+        usable();
+        at_point(n);
+        css_quiesce(m.css);
+        bool halted = css_hsch(m.css, id) == 0;
+        move();
+        machine_run(&m);
+        if (halted) {
+            ck_assert_int_eq(tsch(&m, id, &irb), 0);
+            ck_assert_uint_eq(irb.scsw0 & (FC_ANY | AC_ANY), FC_START | FC_HALT);
+        } else {
+            ended_well();
+        }
+        usable();
+        at_point(n);
+        css_quiesce(m.css);
+        bool cancelled = css_xsch(m.css, id) == 0;
+        move();
+        if (!cancelled) {
+            finish();
+            ended_well();
+        }
+        usable();
+    }
+}
+END_TEST
+
+/* The device is taken away: nothing is told, the subchannel is there without a device, and a
+ * device attached anew works. */
+START_TEST(detaching_at_each_point)
+{
+    u8 schib[SCHIB_BYTES], crw[CRW_BYTES];
+    struct irb irb;
+    struct cause cause;
+    for (u32 n = 0, end = points(); n <= end; n++) {
+        at_point(n);
+        ck_assert_int_eq(css_detach(m.css, 0x300, true, &cause), ST_OK);
+        ck_assert_uint_eq(m.isc_mask, 0);
+        ck_assert_int_eq(css_stcrw(m.css, crw), 0);
+        ck_assert_uint_eq(be32_load(crw), 0x03040000);
+        ck_assert_int_eq(css_stsch(m.css, id, schib), 0);
+        ck_assert_uint_eq(schib[5], 0);
+        ck_assert_int_eq(tsch(&m, id, &irb), 3);
+        ck_assert_int_eq(css_csch(m.css, id), 3);
+        machine_run(&m);
+        ck_assert_uint_eq(m.isc_mask, 0);
+        one = (struct device){0};
+        ck_assert_int_eq(css_attach(m.css, 0x300, &ops, &one, true, NULL, &cause), ST_OK);
+        ck_assert_int_eq(css_stcrw(m.css, crw), 0);
+        enable(&m, id, 3);
+        usable();
+    }
+}
+END_TEST
+
+/* RESET CHANNEL PATH ends what is under way on that path, whatever others there are; what has not
+ * begun or is suspended, and what is on another path, goes on. */
+START_TEST(path_reset_at_each_point)
+{
+    struct irb irb;
+    for (u32 n = 0, end = points(); n <= end; n++) {
+        at_point(n);
+        u32 scsw = sub()->s.scsw0;
+        ck_assert_int_eq(css_rchp(m.css, sub()->s.lpum & 0x40 ? 0x30 : 0x31), 0);
+        finish();
+        ended_well();
+        usable();
+        at_point(n);
+        ck_assert_int_eq(css_rchp(m.css, sub()->s.lpum & 0x40 ? 0x31 : 0x30), 0);
+        finish();
+        if (scsw & (AC_SUBCHANNEL | AC_DEVICE)) {
+            ck_assert_int_eq(tsch(&m, id, &irb), 0);
+            ck_assert_uint_ne(irb.ss & SS_INTERFACE_CHECK, 0);
+            ck_assert_uint_eq(irb.scsw0 & (SCSW_L | SC_ALERT), SCSW_L | SC_ALERT);
+            ck_assert_uint_eq(one.cancels, 1);
+        } else {
+            ended_well();
+        }
         usable();
     }
 }
@@ -350,6 +452,9 @@ int main(void)
     tcase_add_test(tc, halt_at_each_point);
     tcase_add_test(tc, cancel_at_each_point);
     tcase_add_test(tc, relocation_at_each_point);
+    tcase_add_test(tc, functions_pending_relocate);
+    tcase_add_test(tc, detaching_at_each_point);
+    tcase_add_test(tc, path_reset_at_each_point);
     tcase_add_test(tc, resets_at_each_point);
     tcase_add_test(tc, paths_go_at_each_point);
     return run_suite(suite);
