@@ -128,7 +128,9 @@ static int eckd_start(void *dev, struct dev_io *io)
         return without_volume(d, io);
     if (eckd_identifies(dev_io_command(io)))
         return perform(d, io); /* no track, and others may be told: no turn is held */
-    if (!eckd_admitted(d) || (!prepares(dev_io_command(io)) && !eckd_claim(d)))
+    if (!reserve_admitted(&d->reserve, d->v->img))
+        return reserve_busy(io);
+    if (!prepares(dev_io_command(io)) && !eckd_claim(d))
         return DEV_WAIT;
     if (!image_turn_begin(d->v->img))
         return perform(d, io);
@@ -147,7 +149,7 @@ static void eckd_begin(void *dev)
     struct eckd *d = dev;
     struct eckd_state *s = &d->s;
     if (!d->claiming) { /* else it waited, and begins again */
-        eckd_admitted_end(d);
+        reserve_admitted_end(&d->reserve);
         eckd_unbind(d);
         if (d->type == ECKD_UNIT_ALIAS)
             (void)eckd_bind(d, eckd_lcu_base(d)); /* without it there is no volume */
@@ -171,7 +173,7 @@ static int eckd_end(void *dev, struct dev_io *io, int us)
     if (eckd_flush(d, &cause))
         us = eckd_check(d, io, SENSE_EQUIPMENT_CHECK, SENSE1_PERMANENT);
     eckd_unclaim(d);
-    eckd_admitted_end(d);
+    reserve_admitted_end(&d->reserve);
     eckd_unbind(d);
     return us;
 }
@@ -184,9 +186,10 @@ static void settle(struct eckd *d)
 
 static void eckd_cancel(void *dev)
 {
-    settle(dev);
-    eckd_unclaim(dev);
-    eckd_reserve_cancel(dev);
+    struct eckd *d = dev;
+    settle(d);
+    eckd_unclaim(d);
+    reserve_cancel(&d->reserve, d->v->img);
 }
 
 static void eckd_reset(void *dev)

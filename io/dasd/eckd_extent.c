@@ -167,8 +167,8 @@ int eckd_prefix(struct eckd *d, struct dev_io *io)
         return eckd_reject(d, io, MESSAGE_PARAMETER);
     if (!d->v->img)
         return eckd_reject(d, io, MESSAGE_SEQUENCE);
-    if (!eckd_admitted(d))
-        return DEV_WAIT; /* the first command of its program: all begins anew */
+    if (!reserve_admitted(&d->reserve, d->v->img))
+        return reserve_busy(io);
     int us = 0;
     if (p[1] & PREFIX_VALID_EXTENT)
         us = set_extent(d, io, p + PREFIX_BYTES);

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "io/dasd/dasd.h"
+#include "io/dasd/reserve.h"
 #include "io/dasd/trouble.h"
 #include "io/image/track.h"
 #include "io/io_state.h"
@@ -35,7 +36,7 @@ enum eckd_command {
     ECKD_ERASE = 0x11,
     ECKD_READ_COUNT = 0x12,
     ECKD_RECALIBRATE = 0x13,
-    ECKD_UNCONDITIONAL_RESERVE = 0x14,
+    ECKD_UNCONDITIONAL_RESERVE = RESERVE_UNCONDITIONAL,
     ECKD_WRITE_R0 = 0x15,
     ECKD_READ_R0 = 0x16,
     ECKD_RESTORE = 0x17,
@@ -62,13 +63,13 @@ enum eckd_command {
     ECKD_READ_CHARACTERISTICS = 0x64,
     ECKD_SEARCH_KEY_EQUAL_HIGH = 0x69,
     ECKD_SEARCH_ID_EQUAL_HIGH = 0x71,
-    ECKD_RELEASE = 0x94,
+    ECKD_RELEASE = RESERVE_RELEASE,
     ECKD_WRITE_FULL_TRACK = 0x95,
     ECKD_READ_BUFFERED_LOG = 0xa4,
     ECKD_WRITE_TRACK_DATA = 0xa5,
     ECKD_READ_TRACK_DATA = 0xa6,
     ECKD_SET_PATH_GROUP = 0xaf,
-    ECKD_RESERVE = 0xb4,
+    ECKD_RESERVE = RESERVE_RESERVE,
     ECKD_READ_TRACK = 0xde,
     ECKD_PREFIX = 0xe7,
     ECKD_READ_CONFIGURATION = 0xfa,
@@ -163,7 +164,6 @@ struct eckd_volume {
 };
 
 struct eckd_lcu;
-struct hold;
 
 /** Located by css (devno); created by eckd_create, destroyed by detach; the thread that executes
  *  its channel program, but `claim`. */
@@ -180,9 +180,8 @@ struct eckd {
     bool claiming; /* it is in the list */
     struct trouble trouble;
     enum eckd_unit_type type;
-    bool joined;       /* the control unit has it */
-    bool admitted;     /* its program is counted in `hold` */
-    struct hold *hold; /* while it is */
+    bool joined; /* the control unit has it */
+    struct reserve reserve;
     u16 devno;
     struct eckd_state s;
     u8 sense[ECKD_SENSE_BYTES]; /* built here, then given to the channel subsystem */
@@ -224,18 +223,12 @@ void eckd_claim_restore(struct eckd *d, bool granted);
 void eckd_wrote(struct eckd *d, u32 track);
 
 /* eckd_reserve.c */
-/** Before the channel program touches the volume. False: another guest has it reserved; the device
- *  becomes ready when it can be tried again. */
-bool eckd_admitted(struct eckd *d);
-/** It is over, or another volume comes. */
-void eckd_admitted_end(struct eckd *d);
 /** This guest has it reserved; or another one. */
 bool eckd_reserved(const struct eckd *d, bool *elsewhere);
 int eckd_reserve(struct eckd *d, struct dev_io *io);
 /** From when the device is attached until its volume goes. */
 void eckd_reserve_watch(struct eckd *d, bool on);
-/** For cancel, reset, save, restore. */
-void eckd_reserve_cancel(struct eckd *d);
+/** For reset, save, restore. */
 void eckd_reserve_reset(struct eckd *d);
 void eckd_reserve_save(struct eckd *d);
 void eckd_reserve_restore(struct eckd *d);

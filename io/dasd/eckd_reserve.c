@@ -1,28 +1,10 @@
 /* Reserve, release, unconditional reserve, where other guests have the volume, too
  * (io/image/hold.h): a channel program that touches the volume begins only while no other guest
- * has it reserved, else its first command waits as it would for a busy device. What identifies
+ * has it reserved, else the device is busy and the start function pending. What identifies
  * the device is answered always. A reservation is of the volume as this guest has it, through
  * its base and its aliases. */
 #include "io/dasd/eckd_internal.h"
 #include "io/image/hold.h"
-
-bool eckd_admitted(struct eckd *d)
-{
-    if (d->admitted)
-        return true;
-    struct hold *hold = image_hold(d->v->img);
-    d->admitted = hold_begin(hold);
-    d->hold = hold;
-    return d->admitted;
-}
-
-void eckd_admitted_end(struct eckd *d)
-{
-    if (d->admitted)
-        hold_end(d->hold);
-    d->admitted = false;
-    d->hold = NULL;
-}
 
 bool eckd_reserved(const struct eckd *d, bool *elsewhere)
 {
@@ -44,15 +26,10 @@ static int answer(struct eckd *d, struct dev_io *io, bool reserved)
 int eckd_reserve(struct eckd *d, struct dev_io *io)
 {
     u8 command = dev_io_command(io);
-    struct hold *hold = d->v->img ? image_hold(d->v->img) : NULL;
     if (d->s.extent || d->s.locate_count)
         return eckd_reject(d, io, MESSAGE_SEQUENCE);
-    if (command == ECKD_RELEASE)
-        hold_release(hold);
-    else if (command == ECKD_UNCONDITIONAL_RESERVE)
-        hold_steal(hold);
-    else if (!hold_reserve(hold, d->admitted))
-        return DEV_WAIT;
+    if (!reserve_command(&d->reserve, d->v->img, command))
+        return reserve_busy(io);
     return answer(d, io, command != ECKD_RELEASE);
 }
 
@@ -71,13 +48,6 @@ void eckd_reserve_watch(struct eckd *d, bool on)
 {
     if (d->type == ECKD_UNIT_BASE && d->v && d->v->img)
         hold_watch(image_hold(d->v->img), on ? wake : NULL, d);
-}
-
-void eckd_reserve_cancel(struct eckd *d)
-{
-    if (d->v->img)
-        hold_forget(image_hold(d->v->img));
-    eckd_admitted_end(d);
 }
 
 void eckd_reserve_reset(struct eckd *d)

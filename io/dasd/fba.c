@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "io/dasd/dasd.h"
+#include "io/dasd/reserve.h"
 #include "io/dasd/trouble.h"
+#include "io/image/hold.h"
 #include "io/io_state.h"
 
 #define DASD_CHPID 0x20
@@ -21,10 +23,10 @@ enum fba_command {
     FBA_LOCATE = 0x43,
     FBA_DEFINE_EXTENT = 0x63,
     FBA_READ_CHARACTERISTICS = 0x64,
-    FBA_RELEASE = 0x94,
+    FBA_RELEASE = RESERVE_RELEASE,
     FBA_READ_BUFFERED_LOG = 0xa4,
-    FBA_RESERVE = 0xb4,
-    FBA_UNCONDITIONAL_RESERVE = 0x14,
+    FBA_RESERVE = RESERVE_RESERVE,
+    FBA_UNCONDITIONAL_RESERVE = RESERVE_UNCONDITIONAL,
 };
 
 /** Operations of locate. */
@@ -49,6 +51,7 @@ struct fba {
     u64 blocks;
     u16 devno;
     bool wrote; /* this channel program did */
+    struct reserve reserve;
     struct fba_state s;
     u8 chunk[CHUNK_BLOCKS * IMAGE_BLOCK_BYTES];
 };
@@ -179,17 +182,38 @@ static int read_command(struct fba *d, struct dev_io *io)
     return read_blocks(d, io, d->s.block, count);
 }
 
-static int reserve(struct fba *d, struct dev_io *io, bool on)
+static int give_sense(struct dev_io *io)
 {
     u8 sense[SENSE_BYTES] = {0};
-    d->s.reserved = on;
     dev_io_put(io, sense, sizeof sense);
     return DS_NORMAL;
+}
+
+/** Not behind a define extent: others of the volume may have to wait for this program. */
+static int reserve(struct fba *d, struct dev_io *io)
+{
+    u8 command = dev_io_command(io);
+    if (d->s.extent)
+        return reject(io);
+    if (!reserve_command(&d->reserve, d->img, command))
+        return reserve_busy(io);
+    d->s.reserved = command != FBA_RELEASE;
+    return give_sense(io);
+}
+
+/** Commands that touch no block are answered whoever has the disk. */
+static bool identifies(u8 command)
+{
+    return command == FBA_READ_CHARACTERISTICS || command == FBA_RELEASE ||
+           command == FBA_RESERVE || command == FBA_UNCONDITIONAL_RESERVE ||
+           command == FBA_READ_BUFFERED_LOG;
 }
 
 static int fba_start(void *dev, struct dev_io *io)
 {
     struct fba *d = dev;
+    if (!identifies(dev_io_command(io)) && !reserve_admitted(&d->reserve, d->img))
+        return reserve_busy(io);
     switch (dev_io_command(io)) {
     case FBA_READ_IPL: return read_blocks(d, io, 0, 1);
     case FBA_WRITE: return write_command(d, io);
@@ -197,10 +221,10 @@ static int fba_start(void *dev, struct dev_io *io)
     case FBA_LOCATE: return locate(d, io);
     case FBA_DEFINE_EXTENT: return define_extent(d, io);
     case FBA_READ_CHARACTERISTICS: return characteristics(d, io);
-    case FBA_RELEASE: return reserve(d, io, false);
+    case FBA_RELEASE:
     case FBA_RESERVE:
-    case FBA_UNCONDITIONAL_RESERVE: return reserve(d, io, true);
-    case FBA_READ_BUFFERED_LOG: return reserve(d, io, d->s.reserved);
+    case FBA_UNCONDITIONAL_RESERVE: return reserve(d, io);
+    case FBA_READ_BUFFERED_LOG: return give_sense(io);
     default: return reject(io);
     }
 }
@@ -208,6 +232,7 @@ static int fba_start(void *dev, struct dev_io *io)
 static void fba_begin(void *dev)
 {
     struct fba *d = dev;
+    reserve_admitted_end(&d->reserve);
     d->s = (struct fba_state){.reserved = d->s.reserved};
     d->wrote = false;
 }
@@ -216,20 +241,42 @@ static int fba_end(void *dev, struct dev_io *io, int us)
 {
     struct fba *d = dev;
     struct cause cause;
-    if (!d->wrote || image_commit(d->img, &cause) == ST_OK)
-        return us;
-    return failed(d, io, true, &cause);
+    if (d->wrote && image_commit(d->img, &cause) != ST_OK)
+        us = failed(d, io, true, &cause);
+    reserve_admitted_end(&d->reserve);
+    return us;
+}
+
+static void fba_cancel(void *dev)
+{
+    struct fba *d = dev;
+    struct cause cause;
+    if (d->wrote && image_commit(d->img, &cause) != ST_OK)
+        trouble_failed(&d->trouble, d->css, d->devno, true, &cause);
+    d->wrote = false;
+    reserve_cancel(&d->reserve, d->img);
 }
 
 static void fba_reset(void *dev)
 {
     struct fba *d = dev;
+    fba_cancel(d);
+    hold_release(image_hold(d->img));
     d->s = (struct fba_state){0};
+}
+
+/** Another system let the disk go. */
+static void wake(void *arg)
+{
+    struct fba *d = arg;
+    css_device_ready(d->css, css_find_devno(d->css, d->devno));
 }
 
 static void fba_detach(void *dev)
 {
     struct fba *d = dev;
+    hold_watch(image_hold(d->img), NULL, NULL);
+    fba_cancel(d);
     image_unref(d->img);
     free(d);
 }
@@ -237,6 +284,9 @@ static void fba_detach(void *dev)
 static void fba_save(void *dev, struct codec_out *out)
 {
     struct fba *d = dev;
+    struct hold *hold = image_hold(d->img);
+    if (hold) /* it may have been taken away */
+        d->s.reserved = hold_state(hold) == HOLD_HERE;
     io_rows_put(out, &fba_rows, &d->s);
 }
 
@@ -259,6 +309,10 @@ static int fba_restore(void *dev, struct codec_in *in, struct cause *cause)
     ok = ok && !in->failed && io_rows_complete(&fba_rows, seen) && fba_state_valid(d, &s);
     d->s = ok ? s : (struct fba_state){0};
     d->wrote = true; /* perhaps */
+    if (d->s.reserved) {
+        d->s.reserved = hold_reserve(image_hold(d->img), false); /* or somebody was faster */
+        hold_forget(image_hold(d->img));
+    }
     return ok ? ST_OK : cause_set(cause, ST_PROTO, "disk %04X: broken state", d->devno);
 }
 
@@ -268,6 +322,7 @@ static const struct dev_ops fba_ops = {
     .sense_id = {0xff, 0x63, 0x10, 0x01, 0x93, 0x36, 0x10},
     .sense_id_bytes = 7,
     .start = fba_start,
+    .cancel = fba_cancel,
     .begin = fba_begin,
     .end = fba_end,
     .reset = fba_reset,
@@ -294,5 +349,7 @@ int fba_create(struct css *css, u16 devno, struct image *img, bool announce,
     int rc = css_attach(css, devno, &fba_ops, d, announce, NULL, cause);
     if (rc)
         fba_detach(d);
+    else
+        hold_watch(image_hold(d->img), wake, d);
     return rc;
 }

@@ -313,7 +313,9 @@ START_TEST(reserve_keeps_others_out)
     ck_assert_uint_eq(group_state(0x201), 0x20);
     ck_assert_int_eq(simple(0x201, 0x64, 64, &irb), 0); /* what identifies it is answered */
     ck_assert_int_eq(simple(0x201, 0x02, 24, &irb), 1); /* read IPL waits */
-    ck_assert_int_eq(css_activity(m.css, id), CSS_WAITING);
+    ck_assert_uint_eq(irb.scsw0 & (FC_ANY | AC_ANY), FC_START | AC_START); /* busy */
+    ck_assert_int_eq(css_xsch(m.css, id), 0);
+    ck_assert_int_eq(simple(0x201, 0x02, 24, &irb), 1);
     ck_assert_int_eq(css_csch(m.css, id), 0);
     ck_assert_int_eq(tsch(&m, id, &irb), 0);
     ck_assert_int_eq(simple(0x201, 0xb4, 32, &irb), 1); /* reserve waits, too */
@@ -371,6 +373,61 @@ START_TEST(reservations_move)
 }
 END_TEST
 
+/* The same of a 9336, and what moves of it. */
+START_TEST(blocks_reserved)
+{
+    struct irb irb;
+    volume(IMAGE_FBA_RAW);
+    struct image *one = active(share, 0, 500, true), *two = active(share, 400, 100, true);
+    struct codec_out out;
+    struct codec_in in;
+    struct codec_row row;
+    machine_init(&m);
+    ck_assert_int_eq(dasd_create(m.css, 0x200, one, false, &cause), ST_OK);
+    ck_assert_int_eq(dasd_create(m.css, 0x201, two, false, &cause), ST_OK);
+    u32 id = css_find_devno(m.css, 0x201);
+    enable(&m, css_find_devno(m.css, 0x200), 3);
+    enable(&m, id, 3);
+    ck_assert_int_eq(simple(0x200, 0xb4, 24, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+    ck_assert_int_eq(simple(0x200, 0x02, 24, &irb), 0);
+    ck_assert_int_eq(simple(0x201, 0x64, 32, &irb), 0); /* what identifies it is answered */
+    ck_assert_int_eq(simple(0x201, 0x02, 24, &irb), 1);
+    ck_assert_uint_eq(irb.scsw0 & (FC_ANY | AC_ANY), FC_START | AC_START);
+    ck_assert_int_eq(css_xsch(m.css, id), 0);
+    css_quiesce(m.css); /* to a machine that has nothing yet */
+    codec_out_init(&out);
+    css_save(m.css, 7, &out);
+    machine_fini(&m);
+    machine_init(&m);
+    ck_assert_int_eq(dasd_create(m.css, 0x200, one, false, &cause), ST_OK);
+    ck_assert_int_eq(dasd_create(m.css, 0x201, two, false, &cause), ST_OK);
+    css_quiesce(m.css);
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
+    ck_assert_msg(css_restore(m.css, &in, &cause) == ST_OK, "%s", cause.text);
+    css_resume(m.css);
+    codec_out_fini(&out);
+    ck_assert_int_eq(simple(0x201, 0xb4, 24, &irb), 1); /* wants it, and has to wait */
+    ck_assert_int_eq(simple(0x200, 0x94, 24, &irb), 0); /* until the release */
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+    ck_assert_int_eq(simple(0x200, 0x02, 24, &irb), 1);
+    ck_assert_int_eq(css_device_reset(m.css, 0x201, &cause), ST_OK); /* or a reset */
+    ck_assert_int_eq(tsch(&m, css_find_devno(m.css, 0x200), &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+    ck_assert_int_eq(simple(0x200, 0xb4, 24, &irb), 0);
+    ck_assert_int_eq(simple(0x201, 0x14, 24, &irb), 0); /* taken away */
+    ck_assert_int_eq(simple(0x200, 0x02, 24, &irb), 1);
+    ck_assert_int_eq(css_detach(m.css, 0x201, false, &cause), ST_OK);
+    image_unref(two); /* with its window goes what it held */
+    ck_assert_int_eq(tsch(&m, css_find_devno(m.css, 0x200), &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+    machine_fini(&m);
+    image_unref(one);
+}
+END_TEST
+
 /* A link that only reads: command reject, write inhibited, and nothing was written. */
 START_TEST(device_that_only_reads)
 {
@@ -417,6 +474,7 @@ int main(void)
     tcase_add_test(tc, device_that_only_reads);
     tcase_add_test(tc, reserve_keeps_others_out);
     tcase_add_test(tc, reservations_move);
+    tcase_add_test(tc, blocks_reserved);
     Suite *s = suite_create("io_window");
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);
