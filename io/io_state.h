@@ -65,8 +65,9 @@ struct eckd_state {
     u8 group[11];
     u8 bound; /* alias: to the volume of unit address `base` */
     u8 base;
-    u8 claimed; /* the channel program may touch the tracks of its extent */
-    u8 zero[2];
+    u8 claimed;  /* the channel program may touch the tracks of its extent */
+    u8 admitted; /* it began while nobody else had the volume reserved */
+    u8 zero[1];
 };
 
 struct fba_state {
@@ -77,6 +78,8 @@ struct fba_state {
     u8 mask;
     u8 operation;
     u8 reserved;
+    u8 admitted; /* the channel program began while nobody else had the disk reserved */
+    u8 zero[3];
 };
 
 struct sclp_state {

@@ -143,7 +143,19 @@ static int eckd_start(void *dev, struct dev_io *io)
     return us;
 }
 
-/** What holds for one channel program only. The heads stay where they are. */
+void eckd_program_forget(struct eckd_state *s)
+{
+    s->extent = s->mask_set = s->file_mask = 0;
+    s->extent_first = s->extent_last = 0;
+    s->block_bytes = 0;
+    s->locate_count = s->locate_first = s->locate_operation = 0;
+    s->locate_auxiliary = s->locate_extended = 0;
+    s->locate_length = 0;
+    s->orient = ORIENT_INDEX;
+    s->record = 0;
+    s->index_seen = s->searched = s->prepared = 0;
+}
+
 static void eckd_begin(void *dev)
 {
     struct eckd *d = dev;
@@ -155,15 +167,7 @@ static void eckd_begin(void *dev)
             (void)eckd_bind(d, eckd_lcu_base(d)); /* without it there is no volume */
     }
     look_again(d);
-    s->extent = s->mask_set = s->file_mask = 0;
-    s->extent_first = s->extent_last = 0;
-    s->block_bytes = 0;
-    s->locate_count = s->locate_first = s->locate_operation = 0;
-    s->locate_auxiliary = s->locate_extended = 0;
-    s->locate_length = 0;
-    s->orient = ORIENT_INDEX;
-    s->record = 0;
-    s->index_seen = s->searched = s->prepared = 0;
+    eckd_program_forget(s);
 }
 
 static int eckd_end(void *dev, struct dev_io *io, int us)
@@ -221,16 +225,17 @@ static void eckd_save(void *dev, struct codec_out *out)
     struct eckd *d = dev;
     settle(d); /* the destination reads the file */
     eckd_reserve_save(d);
+    d->s.admitted = d->reserve.admitted;
     io_rows_put(out, &eckd_rows, &d->s);
 }
 
 static bool eckd_state_valid(const struct eckd *d, const struct eckd_state *s)
 {
     return s->track < d->v->tracks && s->orient <= ORIENT_LAST && s->extent <= 1 &&
-           s->bound <= 1 && s->claimed <= 1 && s->mask_set <= 1 && s->searched <= 1 &&
-           s->locate_first <= 1 && s->reserved <= 1 && s->record < TRACK_RECORDS_MAX &&
-           s->extent_first <= s->extent_last && s->extent_last < d->v->tracks &&
-           (!s->locate_count || s->extent);
+           s->bound <= 1 && s->claimed <= 1 && s->admitted <= 1 && s->mask_set <= 1 &&
+           s->searched <= 1 && s->locate_first <= 1 && s->reserved <= 1 &&
+           s->record < TRACK_RECORDS_MAX && s->extent_first <= s->extent_last &&
+           s->extent_last < d->v->tracks && (!s->locate_count || s->extent);
 }
 
 /** [E2] The record must exist on its track, which is read here. */
@@ -257,6 +262,7 @@ static int eckd_restore(void *dev, struct codec_in *in, struct cause *cause)
     while (ok && codec_next(in, &row))
         ok = io_rows_get(&row, &eckd_rows, &s, &seen);
     eckd_claim_restore(d, false);
+    reserve_admitted_end(&d->reserve);
     eckd_unbind(d);
     ok = ok && !in->failed && io_rows_complete(&eckd_rows, seen) &&
          (!s.bound || (d->type != ECKD_UNIT_BASE && eckd_bind(d, s.base))) &&
@@ -265,11 +271,14 @@ static int eckd_restore(void *dev, struct codec_in *in, struct cause *cause)
     eckd_forget(d);
     eckd_forget_plain(d->v);
     eckd_claim_restore(d, d->s.claimed);
+    if (d->s.admitted)
+        (void)reserve_admitted(&d->reserve, d->v->img); /* else it waits, as if it began */
     eckd_reserve_restore(d);
     /* Offline: [E2] when it is read. */
     if (ok && (!d->v->img || image_offline(d->v->img) || position_valid(d)))
         return ST_OK;
     eckd_claim_restore(d, false);
+    reserve_admitted_end(&d->reserve);
     eckd_unbind(d);
     d->s = (struct eckd_state){0};
     return cause_set(cause, ST_PROTO, "disk %04X: broken state", d->devno);

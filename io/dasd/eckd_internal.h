@@ -206,6 +206,8 @@ void eckd_volume_init(struct eckd_volume *v);
 /** A prefix names the base: is it this device, or its base, or can it be? */
 bool eckd_prefix_base(struct eckd *d, u8 lss, u8 base, bool hyper);
 
+/** What holds for one channel program only. The heads stay where they are. */
+void eckd_program_forget(struct eckd_state *s);
 /** Unit checks: each returns the unit status. */
 int eckd_reject(struct eckd *d, struct dev_io *io, enum eckd_message message);
 int eckd_check(struct eckd *d, struct dev_io *io, u8 sense0, u8 sense1);

@@ -153,6 +153,7 @@ void eckd_unbind(struct eckd *d)
     eckd_volume_unref(d->v);
     d->v = &d->lcu->none;
     d->s.bound = d->s.base = 0;
+    eckd_program_forget(&d->s); /* it was about tracks of the base */
     d->s.track = 0;
 }
 

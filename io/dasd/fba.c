@@ -287,14 +287,16 @@ static void fba_save(void *dev, struct codec_out *out)
     struct hold *hold = image_hold(d->img);
     if (hold) /* it may have been taken away */
         d->s.reserved = hold_state(hold) == HOLD_HERE;
+    d->s.admitted = d->reserve.admitted;
     io_rows_put(out, &fba_rows, &d->s);
 }
 
 static bool fba_state_valid(const struct fba *d, const struct fba_state *s)
 {
     u64 extent_end = (u64)s->extent_at + (s->extent_last - s->extent_first);
-    return s->extent <= 1 && s->reserved <= 1 && s->extent_first <= s->extent_last &&
-           extent_end < d->blocks && (u64)s->block + s->count <= d->blocks;
+    return s->extent <= 1 && s->reserved <= 1 && s->admitted <= 1 &&
+           s->extent_first <= s->extent_last && extent_end < d->blocks &&
+           (u64)s->block + s->count <= d->blocks;
 }
 
 static int fba_restore(void *dev, struct codec_in *in, struct cause *cause)
@@ -309,6 +311,9 @@ static int fba_restore(void *dev, struct codec_in *in, struct cause *cause)
     ok = ok && !in->failed && io_rows_complete(&fba_rows, seen) && fba_state_valid(d, &s);
     d->s = ok ? s : (struct fba_state){0};
     d->wrote = true; /* perhaps */
+    reserve_admitted_end(&d->reserve);
+    if (d->s.admitted)
+        (void)reserve_admitted(&d->reserve, d->img); /* else it waits, as if it began */
     if (d->s.reserved) {
         d->s.reserved = hold_reserve(image_hold(d->img), false); /* or somebody was faster */
         hold_forget(image_hold(d->img));
