@@ -237,8 +237,9 @@ bool vm_quiesce(struct vm *vm);
 void vm_throttle(struct vm *vm, unsigned percent);
 /** Undo vm_quiesce: the guest goes on here. */
 void vm_unquiesce(struct vm *vm);
-/** All state but storage bytes; the machine is quiesced. */
-void vm_save(struct vm *vm, struct codec_out *out);
+/** All state but storage bytes; the machine is quiesced. Not ST_OK: as css_save. */
+int vm_save(struct vm *vm, struct codec_out *out, struct cause *cause)
+    __attribute__((warn_unused_result));
 /** Into a machine made by vm_create with the same configuration, quiesced, never started. */
 int vm_restore(struct vm *vm, struct codec_in *in, struct cause *cause);
 

@@ -225,16 +225,19 @@ static bool descriptions_restore(struct vm *vm, const struct codec_row *row)
                                   : spool_devices_restore)(spool, vm->config.name, &block);
 }
 
-void vm_save(struct vm *vm, struct codec_out *out)
+int vm_save(struct vm *vm, struct codec_out *out, struct cause *cause)
 {
     machine_save(vm, out);
     dispatch_settle(vm);
     cpu_set_save(vm->cpus, out, TAG_CPUS);
-    css_save(vm->css, TAG_CSS, out);
+    int rc = css_save(vm->css, TAG_CSS, out, cause);
+    if (rc)
+        return rc;
     sclp_save(vm->sclp, TAG_SCLP, out);
     runs_save(vm, vm->st->skey, TAG_KEYS, out);
     usage_save(vm, out);
     descriptions_save(vm, out);
+    return ST_OK;
 }
 
 /** Frames whose byte has come. */

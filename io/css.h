@@ -150,8 +150,10 @@ int css_ipl(struct css *css, u16 devno, struct cause *cause);
 void css_quiesce(struct css *css);
 /** Undo css_quiesce; also after restore. Re-arms waiting commands. */
 void css_resume(struct css *css);
-/** One block CSS_BLOCK with everything relocatable; the css is quiesced. */
-void css_save(struct css *css, u16 tag, struct codec_out *out);
+/** One block `tag` with everything relocatable; the css is quiesced. Not ST_OK: a host's disk did
+ *  not take what a program under way wrote, and the block is not there; the guest goes on here. */
+int css_save(struct css *css, u16 tag, struct codec_out *out, struct cause *cause)
+    __attribute__((warn_unused_result));
 /** Into a css with the same devices attached, quiesced. Hostile input is refused with cause and
  *  leaves a css that only css_reset or css_destroy may be called on. */
 int css_restore(struct css *css, struct codec_in *in, struct cause *cause);

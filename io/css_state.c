@@ -21,9 +21,24 @@ static void save_subchannel(const struct subchannel *sub, struct codec_out *out)
     codec_end(out);
 }
 
-void css_save(struct css *css, u16 tag, struct codec_out *out)
+static int settle_locked(struct css *css, struct cause *cause)
+{
+    u32 at = 0;
+    int rc = ST_OK;
+    for (struct subchannel *sub; rc == ST_OK && (sub = css_next_locked(css, &at)) != NULL;)
+        if (sub_has_device(sub) && sub->ops->settle)
+            rc = sub->ops->settle(sub->dev, cause);
+    return rc;
+}
+
+int css_save(struct css *css, u16 tag, struct codec_out *out, struct cause *cause)
 {
     lock_take(&css->lock);
+    int rc = settle_locked(css, cause);
+    if (rc) {
+        lock_drop(&css->lock);
+        return rc;
+    }
     codec_begin(out, tag, STATE_VERSION);
     codec_begin(out, IO_TAG_CSS, STATE_VERSION);
     u32 counts[CSS_SETS];
@@ -40,6 +55,7 @@ void css_save(struct css *css, u16 tag, struct codec_out *out)
             save_subchannel(sub, out);
     codec_end(out);
     lock_drop(&css->lock);
+    return ST_OK;
 }
 
 static int bad(struct cause *cause, const char *what)

@@ -66,6 +66,9 @@ struct dev_ops {
     void (*idle_sense)(void *dev, u8 sense[SENSE_BYTES_MAX]);
     /** System reset. May be NULL. */
     void (*reset)(void *dev);
+    /** Before state is saved: what the program under way wrote is in the files of the host. When
+     *  that fails the state is not saved, and the program ends with a unit check. May be NULL. */
+    int (*settle)(void *dev, struct cause *cause);
     /** State rows (never called while `start` runs). May be NULL for stateless devices. */
     void (*save)(void *dev, struct codec_out *out);
     int (*restore)(void *dev, struct codec_in *in, struct cause *cause);

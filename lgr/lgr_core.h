@@ -60,7 +60,8 @@ struct lgr_guests {
     void (*throttle)(void *ctx, void *guest, unsigned percent); /* of processor time taken */
     bool (*quiesce)(void *ctx, void *guest);
     void (*unquiesce)(void *ctx, void *guest);
-    void (*save)(void *ctx, void *guest, struct codec_out *out); /* quiesced */
+    /* Quiesced. Not ST_OK, with cause: a disk of the host failed; it is to go on here. */
+    int (*save)(void *ctx, void *guest, struct codec_out *out, struct cause *cause);
     /* Destination. arrive: a machine that is quiesced and that no command sees. */
     void (*here)(void *ctx, const struct lgr_guest_info *info, struct lgr_here *out);
     int (*arrive)(void *ctx, const struct lgr_guest_info *info, void **guest,

@@ -179,9 +179,11 @@ static struct storage *guest_storage(void *ctx, void *guest)
     return vm_storage(cp_user_vm(guest));
 }
 
+/* While storage is sent disks catch up, so that little is left for guest_save. */
 static u64 guest_epoch(void *ctx, void *guest, u64 *set)
 {
-    (void)ctx;
+    const struct lgr_cmd *c = ctx;
+    links_flush_soon(cp_rdevs(c->cp), cp_user_id(guest));
     return vm_epoch(cp_user_vm(guest), set);
 }
 
@@ -203,18 +205,22 @@ static void guest_unquiesce(void *ctx, void *guest)
     vm_unquiesce(cp_user_vm(guest));
 }
 
-static void guest_save(void *ctx, void *guest, struct codec_out *out)
+/* What it wrote is on the host's disks before the other member, perhaps another host, reads it. */
+static int guest_save(void *ctx, void *guest, struct codec_out *out, struct cause *cause)
 {
-    (void)ctx;
+    const struct lgr_cmd *c = ctx;
     codec_begin(out, TAG_DEVICES, STATE_VERSION);
     cp_user_save_devices(guest, out);
     codec_end(out);
     codec_begin(out, TAG_MACHINE, STATE_VERSION);
-    vm_save(cp_user_vm(guest), out);
+    int rc = vm_save(cp_user_vm(guest), out, cause);
+    if (rc == ST_OK)
+        rc = links_sync(cp_rdevs(c->cp), cp_user_id(guest), cause);
     codec_end(out);
     codec_begin(out, TAG_SESSION, STATE_VERSION);
     cp_user_save(guest, out);
     codec_end(out);
+    return rc;
 }
 
 /* --- destination --------------------------------------------------------------------------- */

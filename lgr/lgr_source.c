@@ -274,7 +274,12 @@ void source_penultimate_turn(struct rlobk *r, const struct lgr_values *v, const 
     (void)len;
     if (!pass_sent(r))
         return;
-    lgr->guests->save(lgr->guests_ctx, r->guest, &r->out);
+    struct cause cause = {0};
+    if (lgr->guests->save(lgr->guests_ctx, r->guest, &r->out, &cause)) {
+        source_stay(r, LGR_INTERNAL, "the state of %s cannot be saved: %s", r->v.user,
+                    cause.text);
+        return;
+    }
     if (r->out.failed || r->out.len > LGR_STATE_BYTES_MAX) {
         source_stay(r, LGR_INTERNAL, "the state of %s cannot be written", r->v.user);
         return;

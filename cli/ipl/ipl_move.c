@@ -36,9 +36,10 @@ static int state_copy(struct vm *to, struct vm *from, struct cause *cause)
     struct codec_out out;
     struct codec_in in;
     codec_out_init(&out);
-    vm_save(from, &out);
+    int rc = vm_save(from, &out, cause);
     codec_in_init(&in, out.data, out.len);
-    int rc = vm_restore(to, &in, cause);
+    if (rc == ST_OK)
+        rc = vm_restore(to, &in, cause);
     codec_out_fini(&out);
     return rc;
 }

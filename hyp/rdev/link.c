@@ -334,3 +334,21 @@ int links_activate(struct rdevs *r, const char *user, struct cause *cause)
             rc = window_activate(l->img, cause);
     return rc;
 }
+
+int links_sync(struct rdevs *r, const char *user, struct cause *cause)
+{
+    struct cause why = {0};
+    for (struct vlink *l = link_next(r, user, NULL); l; l = link_next(r, user, l)) {
+        int rc = l->img && l->write ? image_sync(l->img, &why) : ST_OK;
+        if (rc)
+            return cause_set(cause, rc, "disk %04X of %s: %s", l->vdev, user, why.text);
+    }
+    return ST_OK;
+}
+
+void links_flush_soon(struct rdevs *r, const char *user)
+{
+    for (struct vlink *l = link_next(r, user, NULL); l; l = link_next(r, user, l))
+        if (l->img && l->write)
+            window_flush_soon(l->img);
+}

@@ -112,6 +112,10 @@ struct vlink *link_find(struct rdevs *r, const char *user, u16 vdev);
 struct vlink *link_next(struct rdevs *r, const char *user, const struct vlink *after);
 /** Others that have the same minidisk or parts of it. */
 bool link_same_disk(const struct vlink *a, const struct vlink *b);
+/** What was written to the disks of a user is on the host's. ST_IO: a disk that failed, by name. */
+int links_sync(struct rdevs *r, const char *user, struct cause *cause);
+/** The same, soon: nobody waits. */
+void links_flush_soon(struct rdevs *r, const char *user);
 /** All links of a user can be used. ST_BUSY: try again, the other member is not done yet. */
 int links_activate(struct rdevs *r, const char *user, struct cause *cause);
 

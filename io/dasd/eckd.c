@@ -167,6 +167,7 @@ static void eckd_begin(void *dev)
             (void)eckd_bind(d, eckd_lcu_base(d)); /* without it there is no volume */
     }
     look_again(d);
+    d->lost = false;
     eckd_program_forget(s);
 }
 
@@ -174,7 +175,7 @@ static int eckd_end(void *dev, struct dev_io *io, int us)
 {
     struct eckd *d = dev;
     struct cause cause;
-    if (eckd_flush(d, &cause))
+    if (eckd_flush(d, &cause) || d->lost)
         us = eckd_check(d, io, SENSE_EQUIPMENT_CHECK, SENSE1_PERMANENT);
     eckd_unclaim(d);
     reserve_admitted_end(&d->reserve);
@@ -182,16 +183,11 @@ static int eckd_end(void *dev, struct dev_io *io, int us)
     return us;
 }
 
-static void settle(struct eckd *d)
-{
-    struct cause cause;
-    (void)eckd_flush(d, &cause); /* the operator was told */
-}
-
 static void eckd_cancel(void *dev)
 {
     struct eckd *d = dev;
-    settle(d);
+    struct cause cause;
+    (void)eckd_flush(d, &cause); /* the operator was told */
     eckd_unclaim(d);
     reserve_cancel(&d->reserve, d->v->img);
 }
@@ -220,10 +216,21 @@ static void eckd_detach(void *dev)
 
 /* ---- state ---- */
 
+/** The destination reads the file. */
+static int eckd_settle(void *dev, struct cause *cause)
+{
+    struct eckd *d = dev;
+    struct cause why = {0};
+    int rc = d->v->img ? eckd_flush(d, &why) : ST_OK;
+    d->lost |= rc != ST_OK;
+    return rc ? cause_set(cause, rc, "disk %04X of %s: %s", d->devno, css_owner(d->css),
+                          why.text)
+              : ST_OK;
+}
+
 static void eckd_save(void *dev, struct codec_out *out)
 {
     struct eckd *d = dev;
-    settle(d); /* the destination reads the file */
     eckd_reserve_save(d);
     d->s.admitted = d->reserve.admitted;
     io_rows_put(out, &eckd_rows, &d->s);
@@ -268,6 +275,7 @@ static int eckd_restore(void *dev, struct codec_in *in, struct cause *cause)
          (!s.bound || (d->type != ECKD_UNIT_BASE && eckd_bind(d, s.base))) &&
          eckd_state_valid(d, &s);
     d->s = ok ? s : (struct eckd_state){0};
+    d->lost = false;
     eckd_forget(d);
     eckd_forget_plain(d->v);
     eckd_claim_restore(d, d->s.claimed);
@@ -296,6 +304,7 @@ static const struct dev_ops eckd_ops = {
     .begin = eckd_begin,
     .end = eckd_end,
     .reset = eckd_reset,
+    .settle = eckd_settle,
     .save = eckd_save,
     .restore = eckd_restore,
     .detach = eckd_detach,

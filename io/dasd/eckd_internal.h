@@ -1,9 +1,9 @@
 /* The inside of the ECKD device: its state, the track it is on, sense data.
- * [E1] A track in the cache is dirty only while a channel program runs: `end`, `cancel` and `save`
- * write it. [E3] Channel programs of a base and its aliases that run at the same time touch no
- * track that one of them may write (eckd_claim.c). [E2] The position (orient, record) is of
- * s.track, and record is below its count; what others can write, or was not to be read when state
- * was restored, is looked at by eckd_track. */
+ * [E1] A track in the cache is dirty only while a channel program runs: `end`, `cancel` and
+ * `settle` write it. [E3] Channel programs of a base and its aliases that run at the same time
+ * touch no track that one of them may write (eckd_claim.c). [E2] The position (orient, record)
+ * is of s.track, and record is below its count; what others can write, or was not to be read
+ * when state was restored, is looked at by eckd_track. */
 #ifndef ENDICOTT_IO_DASD_ECKD_INTERNAL_H
 #define ENDICOTT_IO_DASD_ECKD_INTERNAL_H
 
@@ -181,6 +181,7 @@ struct eckd {
     struct trouble trouble;
     enum eckd_unit_type type;
     bool joined; /* the control unit has it */
+    bool lost;   /* a write of the program under way failed when state was to be saved */
     struct reserve reserve;
     u16 devno;
     struct eckd_state s;

@@ -100,8 +100,9 @@ void image_move_end(struct image *img, bool wrote);
 int image_sync_locked(struct image *img, struct cause *cause);
 /** Something was written: the thread that flushes and packs has work, of IMAGE_LIVE. Locked. */
 void image_wrote_locked(struct image *img);
-/** That thread is to flush at once; false: there is none. Locked. */
+/** That thread is to flush at once; false: there is none. Locked; or without the lock. */
 bool image_flush_soon_locked(struct image *img);
+void image_flush_soon(struct image *img);
 /** Ends that thread. */
 void image_keeper_stop(struct image *img);
 

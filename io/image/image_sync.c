@@ -190,6 +190,14 @@ bool image_flush_soon_locked(struct image *img)
     return true;
 }
 
+void image_flush_soon(struct image *img)
+{
+    lock_take(&img->lock);
+    if (img->first_ns)
+        (void)image_flush_soon_locked(img);
+    lock_drop(&img->lock);
+}
+
 void image_keeper_stop(struct image *img)
 {
     if (!img->kept)

@@ -317,6 +317,15 @@ void window_deactivate(struct image *img)
     lock_drop(&s->lock);
 }
 
+void window_flush_soon(struct image *img)
+{
+    struct share *s = ((struct window *)img->format)->share;
+    lock_take(&s->lock);
+    if (s->img)
+        image_flush_soon(s->img);
+    lock_drop(&s->lock);
+}
+
 /* ---- the image ---- */
 
 static int gone(const struct window *w, struct cause *cause)

@@ -40,6 +40,8 @@ int window_create(struct share *s, struct window_extent extent, bool write, stru
                   struct cause *cause);
 /** Open and lock what it needs. ST_BUSY: another program has it. Not while its device works. */
 int window_activate(struct image *img, struct cause *cause);
+/** What was written is to be on the host's disk soon; nobody waits for it. */
+void window_flush_soon(struct image *img);
 /** Write access that was got is given up, and what nobody here needs any more. Its device has
  *  written everything. */
 void window_deactivate(struct image *img);

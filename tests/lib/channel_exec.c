@@ -296,8 +296,7 @@ static void op_move(struct world *w)
     struct cause cause = {0};
     css_quiesce(w->css);
     codec_out_init(&out);
-    css_save(w->css, 1, &out);
-    POST(!out.failed);
+    POST(css_save(w->css, 1, &out, &cause) == ST_OK && !out.failed);
     world_create(&there);
     css_quiesce(there.css);
     there.tod = w->tod;

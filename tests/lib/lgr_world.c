@@ -150,16 +150,19 @@ static void fake_unquiesce(void *ctx, void *guest)
 }
 
 /* Saving may store into the guest, as finishing a device's work does. */
-static void fake_save(void *ctx, void *guest, struct codec_out *out)
+static int fake_save(void *ctx, void *guest, struct codec_out *out, struct cause *cause)
 {
     struct actor *a = ctx;
     struct fake *g = guest;
     CHECK(a->world, g->quiesced);
+    if (a->world->disks_fail || (!a->world->smooth && pick(a->world, 40) == 0))
+        return cause_set(cause, ST_IO, "the fake's disk fails");
     u64 noise = pick(a->world, ~0ull);
     storage_write(g->st, pick(a->world, GUEST_BYTES - 8), &noise, 8);
     codec_put_u64(out, 1, g->counter);
     codec_put_bytes(out, 2, (const void *)g->st->skey, g->st->frames);
     a->world->truth[g - a->guest] = truth_of(g);
+    return ST_OK;
 }
 
 static void fake_here(void *ctx, const struct lgr_guest_info *info, struct lgr_here *out)

@@ -53,6 +53,7 @@ struct world {
     unsigned n;
     bool calm, smooth; /* smooth: fakes do not fail by themselves */
     u64 guest_bytes;   /* GUEST_BYTES or more */
+    bool disks_fail;   /* no guest can be saved */
     unsigned busy;     /* frames more that a guest that runs stores into in a millisecond */
     bool stubborn;     /* as many when it is throttled, too */
     u64 busy_ms;       /* until when that has been done */

@@ -78,7 +78,7 @@ START_TEST(state)
     storage_usage_set(vm_storage(there), 0, STORAGE_UNUSED); /* is to be stable */
     ck_assert(vm_quiesce(here) && vm_quiesce(there));
     codec_out_init(&out);
-    vm_save(here, &out);
+    ck_assert_int_eq(vm_save(here, &out, NULL), ST_OK);
     ck_assert_uint_lt(out.len, STATE_BYTES_MAX);
     codec_in_init(&in, out.data, out.len);
     ck_assert_int_eq(vm_restore(there, &in, &cause), ST_OK);

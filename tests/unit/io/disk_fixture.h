@@ -122,7 +122,7 @@ static UNUSED void move_to(struct machine *to)
     struct cause cause = {0};
     css_quiesce(m.css);
     codec_out_init(&out);
-    css_save(m.css, 5, &out);
+    ck_assert_int_eq(css_save(m.css, 5, &out, NULL), ST_OK);
     ck_assert(!out.failed);
     css_quiesce(to->css);
     codec_in_init(&in, out.data, out.len);

@@ -292,7 +292,7 @@ START_TEST(the_screen_relocates)
     con3270_key(con, key, sizeof key);
     css_quiesce(m.css);
     codec_out_init(&out);
-    css_save(m.css, 5, &out);
+    ck_assert_int_eq(css_save(m.css, 5, &out, NULL), ST_OK);
     machine_init(&other);
     ck_assert_ptr_nonnull(con3270_create(other.css, DEVNO, false, NULL));
     css_quiesce(other.css);

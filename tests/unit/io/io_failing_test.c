@@ -13,7 +13,7 @@
 #define FBA_DEVNO 0x0300
 #define BYTES 4096u
 
-static bool reads_fail, writes_fail;
+static bool reads_fail, writes_fail, syncs_fail;
 static u32 errors, notes;
 static char last[512];
 
@@ -33,6 +33,15 @@ ssize_t pwrite(int fd, const void *buf, size_t n, off_t where)
         return -1;
     }
     return syscall(SYS_pwrite64, fd, buf, n, where);
+}
+
+int fdatasync(int fd)
+{
+    if (syncs_fail) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fdatasync, fd);
 }
 
 static void operator_hears(void *ctx, char severity, const char *text)
@@ -165,10 +174,100 @@ START_TEST(failing_reads)
 }
 END_TEST
 
+/** A program that writes record 3 of track 1 and is suspended before it writes record 4. */
+static void write_and_suspend(u8 byte)
+{
+    struct irb irb;
+    fill(AREA, byte, BYTES);
+    ckd_program(1, true);
+    at -= 8;
+    storage_write(m.storage, LOCATE + 3, (u8[]){2}, 1);
+    ccw(0x85, CC, BYTES, AREA);
+    ccw(0x85, CCW_SUSPEND, BYTES, AREA);
+    at = PROGRAM;
+    ck_assert_int_eq(start(&m, id, ORB_F | ORB_S | ORB_U, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 1);
+    ck_assert(css_activity(m.css, id) == CSS_SUSPENDED);
+}
+
+static struct irb resume(void)
+{
+    struct irb irb;
+    storage_host(m.storage, PROGRAM + 3 * 8 + 1, 1)[0] = 0; /* no suspension */
+    ck_assert_int_eq(css_rsch(m.css, id), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    return irb;
+}
+
+/** State is not saved without what the program under way has written; the guest goes on here. */
+static void refused(bool *what_fails, unsigned flags)
+{
+    const struct image_create what = {
+        .format = IMAGE_CKD_RAW, .cylinders = 2, .linux_tracks = true};
+    struct codec_out out;
+    struct cause cause = {0};
+    make_disk("failing", CKD_DEVNO, &what);
+    close_disk();
+    open_disk(CKD_DEVNO, flags);
+    log_set_operator(operator_hears, NULL);
+    program(1, true, 0x11);
+    good();
+    write_and_suspend(0x22);
+    css_quiesce(m.css);
+    codec_out_init(&out);
+    *what_fails = true;
+    ck_assert_int_eq(css_save(m.css, 5, &out, &cause), ST_IO);
+    *what_fails = false;
+    codec_out_fini(&out);
+    ck_assert_ptr_nonnull(strstr(cause.text, "disk 0200 of "));
+    ck_assert_ptr_nonnull(strstr(cause.text, path));
+    ck_assert_ptr_nonnull(strstr(cause.text, strerror(EIO)));
+    css_resume(m.css);
+    expect_bad(resume(), 0x10, 0x80, 0); /* it is not told that all was written */
+    program(1, true, 0x33);
+    good();
+    expect_read(1, 0x33);
+    teardown();
+}
+
+START_TEST(state_is_not_saved_when_writes_fail)
+{
+    refused(&writes_fail, 0);
+}
+END_TEST
+
+START_TEST(state_is_not_saved_when_the_sync_fails)
+{
+    refused(&syncs_fail, IMAGE_SYNC);
+}
+END_TEST
+
+/** And when nothing fails the program goes on as if it had not been looked at. */
+START_TEST(state_is_saved_and_the_program_goes_on)
+{
+    const struct image_create what = {
+        .format = IMAGE_CKD_RAW, .cylinders = 2, .linux_tracks = true};
+    struct codec_out out;
+    make_disk("failing", CKD_DEVNO, &what);
+    write_and_suspend(0x22);
+    css_quiesce(m.css);
+    codec_out_init(&out);
+    ck_assert_int_eq(css_save(m.css, 5, &out, NULL), ST_OK);
+    codec_out_fini(&out);
+    css_resume(m.css);
+    expect_good(resume());
+    expect_read(1, 0x22);
+    teardown();
+}
+END_TEST
+
 int main(void)
 {
     SUITE_BEGIN("failing");
     tcase_add_loop_test(tc, failing_writes, 0, ARRAY_LEN(formats));
     tcase_add_loop_test(tc, failing_reads, 0, ARRAY_LEN(formats));
+    tcase_add_test(tc, state_is_not_saved_when_writes_fail);
+    tcase_add_test(tc, state_is_not_saved_when_the_sync_fails);
+    tcase_add_test(tc, state_is_saved_and_the_program_goes_on);
     return run_suite(suite);
 }

@@ -600,7 +600,7 @@ START_TEST(paths_sets_and_monitoring_move)
     m.tod += UNITS(4);
     css_quiesce(m.css);
     codec_out_init(&out);
-    css_save(m.css, 7, &out);
+    ck_assert_int_eq(css_save(m.css, 7, &out, NULL), ST_OK);
 
     machine_init(&there);
     ck_assert_int_eq(

@@ -276,7 +276,7 @@ static void move(void)
     struct cause cause;
     machine_run(&m); /* finds that nothing may begin */
     codec_out_init(&out);
-    css_save(m.css, 7, &out);
+    ck_assert_int_eq(css_save(m.css, 7, &out, NULL), ST_OK);
     memcpy(kept, storage_host(m.storage, 0, sizeof kept), sizeof kept);
     machine_fini(&m);
     build(&m, &one);

@@ -36,7 +36,7 @@ static void save(struct machine *m, struct codec_out *out)
 {
     css_quiesce(m->css);
     codec_out_init(out);
-    css_save(m->css, 5, out);
+    ck_assert_int_eq(css_save(m->css, 5, out, NULL), ST_OK);
     ck_assert(!out->failed);
 }
 

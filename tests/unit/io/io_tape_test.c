@@ -594,7 +594,7 @@ START_TEST(a_request_to_mount_moves)
     display(0xe0, "DA00001 ", "MA00002 ");
     css_quiesce(m.css);
     codec_out_init(&out);
-    css_save(m.css, 7, &out);
+    ck_assert_int_eq(css_save(m.css, 7, &out, NULL), ST_OK);
     css_detach(m.css, 0x0480, false,
                NULL); /* the old drive goes, its volume stays where it is */
     ck_assert_ptr_nonnull(tape_create(m.css, 0x0480, type, loader, false, &cause));
@@ -644,7 +644,7 @@ START_TEST(the_place_on_the_volume_moves)
     ck_assert_uint_eq(command(CMD_BACK_BLOCK, 1), DS_NORMAL);
     css_quiesce(m.css);
     codec_out_init(&out);
-    css_save(m.css, 7, &out);
+    ck_assert_int_eq(css_save(m.css, 7, &out, NULL), ST_OK);
     css_detach(m.css, 0x0480, false, NULL);
     machine_init(&there);
     css_quiesce(there.css);

@@ -351,7 +351,7 @@ START_TEST(reservations_move)
     ck_assert_int_eq(simple(0x200, 0xb4, 32, &irb), 0);
     css_quiesce(m.css);
     codec_out_init(&out);
-    css_save(m.css, 7, &out);
+    ck_assert_int_eq(css_save(m.css, 7, &out, NULL), ST_OK);
     machine_fini(&m);
     image_unref(one);
     machine_init(&m);
@@ -397,7 +397,7 @@ START_TEST(blocks_reserved)
     ck_assert_int_eq(css_xsch(m.css, id), 0);
     css_quiesce(m.css); /* to a machine that has nothing yet */
     codec_out_init(&out);
-    css_save(m.css, 7, &out);
+    ck_assert_int_eq(css_save(m.css, 7, &out, NULL), ST_OK);
     machine_fini(&m);
     machine_init(&m);
     ck_assert_int_eq(dasd_create(m.css, 0x200, one, false, &cause), ST_OK);

@@ -320,6 +320,29 @@ START_TEST(cancel_gives_the_processor_time_back)
 }
 END_TEST
 
+/* A disk of the host fails when the last writes are to be on it: the guest stays. */
+START_TEST(a_guest_whose_disk_fails_stays)
+{
+    struct world *w = two_members(0, GUEST_BYTES);
+    const struct lgr_options o = {.maxquiesce_s = 10};
+    struct lgr_view v;
+    w->disks_fail = true;
+    CHECK(w, user_move(&w->actors[0], 0, 1, &o) == ST_OK);
+    until_ended(w);
+    CHECK(w, w->outcomes[LGR_INTERNAL] == 1 && running(w, 0, 0));
+    CHECK(w,
+          lgr_core_status(w->actors[0].lgr, 0, &v) && strstr(v.text, "the fake's disk fails"));
+    w->disks_fail = false;
+    world_calm_down(w, 20000);
+    CHECK(w, user_move(&w->actors[0], 0, 1, &o) == ST_OK);
+    until_ended(w);
+    CHECK(w, w->outcomes[LGR_COMPLETED] == 1 && running(w, 1, 0));
+    world_calm_down(w, 20000);
+    world_check_calm(w);
+    world_destroy(w);
+}
+END_TEST
+
 /* A member that sends garbage, before and during a relocation: it may fail, nothing else. */
 START_TEST(garbage_from_a_member_does_no_harm)
 {
@@ -370,6 +393,7 @@ int main(void)
     tcase_add_test(tc, throttling_moves_a_guest_that_dirties_too_much);
     tcase_add_test(tc, throttling_in_vain_ends_and_is_given_back);
     tcase_add_test(tc, cancel_gives_the_processor_time_back);
+    tcase_add_test(tc, a_guest_whose_disk_fails_stays);
     tcase_add_test(tc, garbage_from_a_member_does_no_harm);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);
