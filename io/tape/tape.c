@@ -166,7 +166,8 @@ static int do_write(struct tape *tape, struct dev_io *io)
     while (len < sizeof tape->buf &&
            (got = dev_io_get(io, tape->buf + len, sizeof tape->buf - len)) > 0)
         len += got;
-    if (!len || len > 65535)
+    u8 more;
+    if (!len || dev_io_get(io, &more, 1))
         return tape_unit_check(tape, io, TAPE_CHECK_REJECT);
     return written_status(tape, io, tape_file_write(tape->file, tape->buf, (u32)len, &cause),
                           &cause);

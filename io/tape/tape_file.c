@@ -387,33 +387,50 @@ bool tape_file_near_end(const struct tape_file *t)
     return t->capacity && t->at > t->capacity - warning;
 }
 
-/* One piece at the end; on an error the file ends where it did. */
+/* One piece at the end. */
+static bool append_piece(struct tape_file *t, u8 flags, const u8 *bytes, u32 len)
+{
+    u8 raw[HEADER_BYTES] = {(u8)len, (u8)(len >> 8), (u8)t->before, (u8)(t->before >> 8),
+                            flags};
+    if (!bytes_write(t, t->at, raw, sizeof raw) ||
+        !bytes_write(t, t->at + HEADER_BYTES, bytes, len))
+        return false;
+    stand_behind(t, t->at, &(struct piece){.len = len});
+    return true;
+}
+
+/* A mark, or a block in as many pieces as its length needs; on an error the file ends where it did. */
 static int append(struct tape_file *t, u8 flags, const u8 *bytes, u32 len, struct cause *cause)
 {
-    if (t->capacity && t->at + HEADER_BYTES + len > t->capacity)
+    const u64 at = t->at;
+    const u32 before = t->before, pieces = len ? (len - 1) / PIECE_BYTES_MAX + 1 : 1;
+    if (t->capacity && at + (u64)pieces * HEADER_BYTES + len > t->capacity)
         return cause_set(cause, ST_LIMIT, "%s: the volume is full", t->path);
     int rc = tape_file_erase(t, cause);
     if (rc != ST_OK)
         return rc;
-    u8 raw[HEADER_BYTES] = {(u8)len, (u8)(len >> 8), (u8)t->before, (u8)(t->before >> 8),
-                            flags};
-    if (!bytes_write(t, t->at, raw, sizeof raw) ||
-        !bytes_write(t, t->at + HEADER_BYTES, bytes, len)) {
-        rc = fail(t, cause, strerror(errno));
-        if (ftruncate(t->fd, (off_t)t->at))
+    for (u32 i = 0; rc == ST_OK && i < pieces; i++) {
+        u32 from = i * PIECE_BYTES_MAX, n = len - from;
+        n = n < PIECE_BYTES_MAX ? n : PIECE_BYTES_MAX;
+        u8 place = (u8)((i ? FLAG_BEGIN : 0) | (i + 1 < pieces ? FLAG_END : 0));
+        if (!append_piece(t, flags & (u8)~place, len ? bytes + from : bytes, n))
+            rc = fail(t, cause, strerror(errno));
+    }
+    if (rc != ST_OK) {
+        t->at = at;
+        t->before = before;
+        if (ftruncate(t->fd, (off_t)at))
             return rc; /* a cut-off piece stays: told when it is read */
         return rc;
     }
-    t->at += HEADER_BYTES + len;
     t->size = t->at;
-    t->before = len;
     t->block++;
     return ST_OK;
 }
 
 int tape_file_write(struct tape_file *t, const u8 *bytes, u32 len, struct cause *cause)
 {
-    if (!len || len > PIECE_BYTES_MAX)
+    if (!len || len > TAPE_BLOCK_BYTES_MAX)
         return fail(t, cause, "a block is too long or has no data");
     uLongf room = TAPE_BLOCK_BYTES_MAX;
     if (t->flags & TAPE_COMPRESS &&

@@ -120,7 +120,7 @@ START_TEST(movement_both_ways)
     ck_assert_int_eq(tape_file_write(file, buf, 10, &cause),
                      ST_OK); /* what lay behind is gone */
     ck_assert_int_eq(tape_file_forward(file, &cause), TAPE_EDGE);
-    ck_assert_int_eq(tape_file_write(file, buf, 65536, &cause), ST_IO);
+    ck_assert_int_eq(tape_file_write(file, buf, TAPE_BLOCK_BYTES_MAX + 1, &cause), ST_IO);
     tape_file_close(file);
 }
 END_TEST
@@ -247,6 +247,18 @@ static u8 *data(void)
     return storage_host(m.storage, DATA, 65536);
 }
 
+/* One command by data chaining, 65,535 bytes a CCW; backward from `addr` down. */
+static void chained(u8 code, u32 len, u32 addr, bool backward)
+{
+    for (u32 at = PROGRAM, n; len; at += 8, len -= n) {
+        n = len < 65535 ? len : 65535;
+        ccw1(&m, at, code, n < len ? CCW_CD : 0, (u16)n, addr);
+        addr = backward ? addr - n : addr + n;
+    }
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+}
+
 static void write_numbered(u8 number, u16 len)
 {
     memset(data(), number, len);
@@ -291,6 +303,56 @@ START_TEST(write_and_read_back)
     ck_assert_uint_eq(command(CMD_READ, 10), DS_NORMAL | DS_UNIT_CHECK);
     ck_assert_uint_eq(irb.raw[32], 0x08);     /* concurrent sense: data check */
     ck_assert_uint_eq(irb.raw[32 + 3], 0x31); /* tape void */
+}
+END_TEST
+
+/* Data chaining makes blocks longer than a count can say: up to 256 KiB, in several pieces in the
+ * file. Read with data chaining both ways they are whole, in their order. */
+START_TEST(blocks_over_65535_bytes)
+{
+    static const struct {
+        u32 len;
+        u8 flags[5]; /* of the pieces */
+    } blocks[] = {{65535, {0xa0}},
+                  {65536, {0x80, 0x20}},
+                  {131071, {0x80, 0, 0x20}},
+                  {TAPE_BLOCK_BYTES_MAX, {0x80, 0, 0, 0, 0x20}}};
+    u32 out = 0x100000, in = 0x200000;
+    u8 *p = storage_host(m.storage, out, TAPE_BLOCK_BYTES_MAX + 1);
+    for (u32 i = 0; i <= TAPE_BLOCK_BYTES_MAX; i++)
+        p[i] = (u8)(i * 7 + i / 251);
+    drive(0);
+    for (unsigned b = 0; b < ARRAY_LEN(blocks); b++) {
+        u32 len = blocks[b].len;
+        chained(CMD_WRITE, len, out, false);
+        ck_assert_uint_eq(irb.ds, DS_NORMAL);
+        ck_assert_uint_eq(block_id(), b + 1);
+        memset(storage_host(m.storage, in, len), 0, len);
+        chained(CMD_READ_BACKWARD, len, in + len - 1, true);
+        ck_assert_uint_eq(irb.ds, DS_NORMAL);
+        ck_assert_mem_eq(storage_host(m.storage, in, len), p, len);
+        memset(storage_host(m.storage, in, len), 0, len);
+        chained(CMD_READ, len, in, false);
+        ck_assert_uint_eq(irb.ds, DS_NORMAL);
+        ck_assert_mem_eq(storage_host(m.storage, in, len), p, len);
+    }
+    chained(CMD_WRITE, TAPE_BLOCK_BYTES_MAX + 1, out, false);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL | DS_UNIT_CHECK);
+    ck_assert_uint_eq(block_id(), ARRAY_LEN(blocks));
+    FILE *f = fopen(path, "r");
+    for (unsigned b = 0; b < ARRAY_LEN(blocks); b++) {
+        u32 rest = blocks[b].len;
+        for (unsigned k = 0; rest; k++) {
+            u8 header[6];
+            ck_assert_uint_eq(fread(header, 1, 6, f), 6);
+            u32 n = header[0] | (u32)header[1] << 8;
+            ck_assert_uint_eq(n, rest < 65535 ? rest : 65535);
+            ck_assert_uint_eq(header[4], blocks[b].flags[k]);
+            rest -= n;
+            ck_assert_int_eq(fseek(f, (long)n, SEEK_CUR), 0);
+        }
+    }
+    fclose(f);
 }
 END_TEST
 
@@ -669,6 +731,7 @@ int main(void)
     tcase_add_test(tc, damage_is_named);
     tcase_add_test(tc, write_and_read_back);
     tcase_add_test(tc, checks_and_sense);
+    tcase_add_test(tc, blocks_over_65535_bytes);
     tcase_add_test(tc, a_full_disk_is_an_equipment_check);
     tcase_add_test(tc, the_place_on_the_volume_moves);
     tcase_add_test(tc, backward);
