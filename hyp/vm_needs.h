@@ -108,6 +108,17 @@ struct vm_machine_check {
     u32 external_damage;
 };
 
+/** What becomes of a channel path: its link, the path itself, or a wish that the guest
+ *  configures it or gives it up. */
+enum vm_path_event {
+    VM_LINK_DEGRADED,
+    VM_LINK_STOPPED,
+    VM_PATH_LOST,
+    VM_PATH_BACK,
+    VM_PATH_CONFIGURE,
+    VM_PATH_DECONFIGURE
+};
+
 struct vm_ops {
     /* --- life: a machine exists from logon to logoff ------------------------------------- */
     int (*create)(void *host, const struct dir_entry *entry, struct console *console,
@@ -127,6 +138,8 @@ struct vm_ops {
     int (*external)(struct vm *vm, u16 code, struct cause *cause); /* EXTERNAL */
     /* Machine check for one CPU; ST_NOENT: it is not there. */
     int (*machine_check)(struct vm *vm, u8 cpu, const struct vm_machine_check *what);
+    /* Tell the guest of a channel path; ST_NOENT: it has none of that CHPID. */
+    int (*path_event)(struct vm *vm, u8 chpid, enum vm_path_event what);
     /* Ask the guest to shut down; ST_REFUSED when it does not listen for the signal. */
     int (*signal_shutdown)(struct vm *vm, unsigned within_s, struct cause *cause);
 

@@ -147,6 +147,21 @@ static int op_machine_check(struct vm *vm, u8 addr, const struct vm_machine_chec
     return ST_OK;
 }
 
+static int op_path_event(struct vm *vm, u8 chpid, enum vm_path_event what)
+{
+    if (css_chp_state(vm->css, chpid) == CSS_CHP_ABSENT)
+        return ST_NOENT;
+    switch (what) {
+    case VM_LINK_DEGRADED:
+    case VM_LINK_STOPPED: css_link_incident(vm->css, chpid, what == VM_LINK_STOPPED); break;
+    case VM_PATH_LOST:
+    case VM_PATH_BACK: css_chp_configure(vm->css, chpid, what == VM_PATH_BACK, true); break;
+    case VM_PATH_CONFIGURE:
+    case VM_PATH_DECONFIGURE: css_chp_request(vm->css, chpid, what == VM_PATH_CONFIGURE); break;
+    }
+    return ST_OK;
+}
+
 static int op_signal(struct vm *vm, unsigned within_s, struct cause *cause)
 {
     (void)within_s; /* CP watches the time */
@@ -359,6 +374,7 @@ const struct vm_ops *vm_host_ops(void)
         .conmode_display = op_conmode_display,
         .external = op_external,
         .machine_check = op_machine_check,
+        .path_event = op_path_event,
         .signal_shutdown = op_signal,
         .info = op_info,
         .cpu_info = op_cpu_info,

@@ -1,5 +1,6 @@
-/* SET MCHECK: a machine check for one's own virtual machine, to try what a guest does about it.
- * z/VM has no such command: there the conditions come from the real machine. */
+/* SET MCHECK: a machine check for one's own virtual machine, or an event of one of its channel
+ * paths, to try what a guest does about it. z/VM has no such command: there the conditions come
+ * from the real machine. */
 #include <stdio.h>
 
 #include "hyp/config/config_scan.h"
@@ -58,7 +59,39 @@ static int more_operands(struct cp_request *req, const struct kind *kind,
     return cp_no_more(req);
 }
 
-/* SET MCHECK [CPU nn] kind [AT hexloc | CODE hex] */
+/* Events of channel paths, which come with channel reports. */
+static const struct path_kind {
+    const char *subject, *name;
+    enum vm_path_event event;
+} path_kinds[] = {
+    {"LINK", "DEGraded", VM_LINK_DEGRADED},   {"LINK", "STOPped", VM_LINK_STOPPED},
+    {"PATH", "LOST", VM_PATH_LOST},           {"PATH", "BACK", VM_PATH_BACK},
+    {"PATH", "CONFigure", VM_PATH_CONFIGURE}, {"PATH", "DEConfigure", VM_PATH_DECONFIGURE},
+};
+
+/* LINK chpid DEGraded|STOPped, PATH chpid LOST|BACK|CONFigure|DEConfigure */
+static int path_operands(struct cp_request *req, struct vm *vm, const char *subject)
+{
+    const char *where = cp_operand(req), *name = cp_operand(req);
+    u64 chpid;
+    if (!where || !name)
+        return cp_fail(req, MSG_CMD026E);
+    if (!scan_hex(where, 0xff, &chpid))
+        return cp_fail(req, MSG_CMD002E, where);
+    for (size_t i = 0; i < ARRAY_LEN(path_kinds); i++) {
+        if (strcmp(subject, path_kinds[i].subject) || !cp_abbrev(name, path_kinds[i].name))
+            continue;
+        int rc = cp_no_more(req);
+        if (rc)
+            return rc;
+        return req->cp->ports.vm->path_event(vm, (u8)chpid, path_kinds[i].event)
+                   ? cp_fail(req, MSG_CMD002E, where)
+                   : 0;
+    }
+    return cp_fail(req, MSG_CMD003E, name);
+}
+
+/* SET MCHECK [CPU nn] kind [AT hexloc | CODE hex], LINK ..., PATH ... */
 int cp_set_mcheck(struct cp_request *req, void *ctx)
 {
     struct cp_user *user = cp_own_machine(req);
@@ -68,6 +101,8 @@ int cp_set_mcheck(struct cp_request *req, void *ctx)
     (void)ctx;
     if (!user)
         return msg_number(MSG_CMD045E);
+    if (word && (!strcmp(word, "LINK") || !strcmp(word, "PATH")))
+        return path_operands(req, user->vm, word);
     if (word && !strcmp(word, "CPU")) {
         word = cp_operand(req);
         if (!word || !scan_hex(word, VM_CPUS_MAX - 1, &cpu))

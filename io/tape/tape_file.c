@@ -399,7 +399,8 @@ static bool append_piece(struct tape_file *t, u8 flags, const u8 *bytes, u32 len
     return true;
 }
 
-/* A mark, or a block in as many pieces as its length needs; on an error the file ends where it did. */
+/* A mark, or a block in as many pieces as its length needs; on an error the file ends where it
+ * did. */
 static int append(struct tape_file *t, u8 flags, const u8 *bytes, u32 len, struct cause *cause)
 {
     const u64 at = t->at;

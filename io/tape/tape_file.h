@@ -58,9 +58,9 @@ enum tape_item tape_file_locate(struct tape_file *t, u32 block, struct cause *ca
 void tape_file_set_capacity(struct tape_file *t, u64 bytes);
 bool tape_file_near_end(const struct tape_file *t);
 
-/** Write a block (1 to TAPE_BLOCK_BYTES_MAX bytes; over 65,535 in several pieces) or a mark; what lay behind is gone. On an error the volume is
- *  as it was before, but for what lay behind. ST_IO (host full, failing), ST_LIMIT (the volume's
- *  end; nothing is gone then), ST_NOMEM. */
+/** Write a block (1 to TAPE_BLOCK_BYTES_MAX bytes, over 65,535 in several pieces) or a mark; what
+ *  lay behind is gone. On an error the volume is as it was before, but for what lay behind. ST_IO
+ *  (host full, failing), ST_LIMIT (the volume's end; nothing is gone then), ST_NOMEM. */
 int tape_file_write(struct tape_file *t, const u8 *bytes, u32 len, struct cause *cause);
 int tape_file_mark(struct tape_file *t, struct cause *cause);
 /** What lies behind is gone. */

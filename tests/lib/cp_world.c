@@ -112,6 +112,12 @@ static int f_machine_check(struct vm *vm, u8 cpu, const struct vm_machine_check 
     return cpu < vm->cpu_count ? ST_OK : ST_NOENT;
 }
 
+static int f_path_event(struct vm *vm, u8 chpid, enum vm_path_event what)
+{
+    vm->path_event = what;
+    return chpid == 0x20 ? ST_OK : ST_NOENT;
+}
+
 static int f_signal(struct vm *vm, unsigned within_s, struct cause *cause)
 {
     (void)within_s;
@@ -351,15 +357,19 @@ static void spool_setup(void)
     }
 }
 
-static const struct vm_ops fake_vm = {
-    f_create,        f_destroy,      f_ipl,         f_system,          f_begin,
-    f_stop,          f_attention,    f_conmode,     f_conmode_display, f_external,
-    f_machine_check, f_signal,       f_info,        f_cpu_info,        f_reg_get,
-    f_reg_put,       f_psw_get,      f_psw_put,     f_prefix,          f_get,
-    f_put,           f_device_row,   f_disk_attach, f_tape_attach,     f_unit_attach,
-    f_device_detach, f_device_reset, f_subchannel,  f_define_storage,  f_define_cpu,
-    f_detach_cpu,    f_processor,    f_vary,        f_dedicate,        f_share,
-    f_quickdsp,      f_spool};
+static const struct vm_ops fake_vm = {f_create,       f_destroy,       f_ipl,
+                                      f_system,       f_begin,         f_stop,
+                                      f_attention,    f_conmode,       f_conmode_display,
+                                      f_external,     f_machine_check, f_path_event,
+                                      f_signal,       f_info,          f_cpu_info,
+                                      f_reg_get,      f_reg_put,       f_psw_get,
+                                      f_psw_put,      f_prefix,        f_get,
+                                      f_put,          f_device_row,    f_disk_attach,
+                                      f_tape_attach,  f_unit_attach,   f_device_detach,
+                                      f_device_reset, f_subchannel,    f_define_storage,
+                                      f_define_cpu,   f_detach_cpu,    f_processor,
+                                      f_vary,         f_dedicate,      f_share,
+                                      f_quickdsp,     f_spool};
 
 /* --- fake time and cluster ---------- */
 

@@ -20,6 +20,7 @@ struct vm {
     unsigned cpu_count;
     unsigned ipls, attentions;
     struct vm_machine_check mcheck;
+    enum vm_path_event path_event;
     u64 standby_bytes;
     bool listens, display, dedicated, quickdsp;
     struct share share;

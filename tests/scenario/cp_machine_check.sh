@@ -1,6 +1,6 @@
 #!/bin/bash
-# SET MCHECK: what Linux does about machine checks of each kind, and a bare program that is disabled for
-# them. A warning and a channel report are counted and the guest goes on; system damage stops it.
+# SET MCHECK: what Linux does about machine checks of each kind and events of channel paths, and a bare program that is
+# disabled for them. A warning and a channel report are counted and the guest goes on; system damage stops it.
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
@@ -33,6 +33,20 @@ runs 'w 3' 'nmi-3'
 # --- from inside; one that Linux does not enable waits for ever
 runs 'vmcp SET MCHECK DEGRADATION; echo D-$?' 'D-0'
 runs 'vmcp SET MCHECK EXTERNAL CODE 0; w 4' 'nmi-4'
+# --- events of channel paths: Linux tells of links, loses the reader with its path and finds it again
+runs 'k() { until dmesg | grep -q "$1"; do :; done; echo k-$2; }; echo def-$((2 + 2))' 'def-4'
+expect 0 '' as LINUX1 SET MCHECK LINK 11 DEGRADED
+runs 'k "Link degraded: RS=04 RSID=0011 IC=02" 1' 'k-1'
+expect 0 '' as LINUX1 SET MCHECK LINK 11 STOPPED
+runs 'k "Link stopped: RS=04 RSID=0011 IC=03" 2' 'k-2'
+expect 0 '' as LINUX1 SET MCHECK PATH 11 DECONFIGURE
+runs 'k "Processing deconfigure for channel path 0.11" 3' 'k-3'
+runs 'r() { [ -e /sys/bus/ccw/devices/0.0.000c ]; }; r && echo r-1' 'r-1'
+expect 0 '' as LINUX1 SET MCHECK PATH 11 LOST
+runs 'while r; do :; done; echo r-2' 'r-2'
+expect 0 '' as LINUX1 SET MCHECK PATH 11 BACK
+runs 'until r; do :; done; echo r-3' 'r-3'
+expect 1 'HCPCMD002E' as LINUX1 SET MCHECK PATH EE LOST
 # --- system damage: Linux stops (this kernel without a word)
 endicott send -u LINUX1 'vmcp SET MCHECK SYSTEM'
 on_guest 'HCPGIR450W|HCPGSP2629I' >/dev/null

@@ -206,6 +206,18 @@ START_TEST(set_mcheck)
     on(0, "LINUX1", "SET MCH EXT CODE 800000");
     ck_assert_uint_eq(m->mcic, 1ull << 58 | 1ull << 37);
     ck_assert_uint_eq(m->external_damage, 0x800000);
+    const enum vm_path_event *event = &cp_user_vm(cp_user_find(cps[0], "LINUX1"))->path_event;
+    ck_assert_str_eq(on(0, "LINUX1", "SET MCHECK LINK 20 STOPPED"), "");
+    ck_assert_int_eq(*event, VM_LINK_STOPPED);
+    ck_assert_str_eq(on(0, "LINUX1", "SET MCHECK PATH 20 LOST"), "");
+    ck_assert_int_eq(*event, VM_PATH_LOST);
+    on(0, "LINUX1", "SET MCHECK PATH 20 DEC");
+    ck_assert_int_eq(*event, VM_PATH_DECONFIGURE);
+    REFUSED(on(0, "LINUX1", "SET MCHECK PATH 21 LOST"), 2, "HCPCMD002E");
+    REFUSED(on(0, "LINUX1", "SET MCHECK PATH 20 STOPPED"), 3, "HCPCMD003E");
+    REFUSED(on(0, "LINUX1", "SET MCHECK LINK 20"), 26, "HCPCMD026E");
+    REFUSED(on(0, "LINUX1", "SET MCHECK LINK 100 DEG"), 2, "HCPCMD002E");
+    REFUSED(on(0, "LINUX1", "SET MCHECK LINK 20 DEG NOW"), 3, "HCPCMD003E");
     REFUSED(on(0, "LINUX1", "SET MCHECK"), 26, "HCPCMD026E");
     REFUSED(on(0, "LINUX1", "SET MCHECK FROB"), 3, "HCPCMD003E");
     REFUSED(on(0, "LINUX1", "SET MCHECK WARN AT 5"), 3, "HCPCMD003E");
