@@ -263,16 +263,13 @@ static bool device_kind(const struct vm *vm, u16 devno, u8 out[4])
         memcpy(out, (u8[4]){0x80, 0x00, 0x00, 0x00}, 4); /* CLAST, 3215 */
         return true;
     }
-    if (devno == k->reader_vdev) {
-        memcpy(out, (u8[4]){0x20, 0x80, 0x00, 0x00}, 4); /* spooled input, 2540 reader */
-        return true;
-    }
-    if (devno == k->punch_vdev) {
-        memcpy(out, (u8[4]){0x10, 0x80, 0x00, 0x00}, 4); /* spooled output, 2540 punch */
-        return true;
-    }
-    if (devno == k->printer_vdev) {
-        memcpy(out, (u8[4]){0x10, 0x41, 0x00, 0x00}, 4); /* spooled output, 1403 */
+    const struct vm_spooled *row = vm_spooled_find(vm, devno);
+    if (row) {
+        static const u8 kinds[][2] = {
+            [VM_READER] = {0x20, 0x80},   /* spooled input, 2540 reader */
+            [VM_PUNCH] = {0x10, 0x80},    /* output, 2540 punch */
+            [VM_PRINTER] = {0x10, 0x41}}; /* 1403 */
+        memcpy(out, (u8[4]){kinds[row->kind][0], kinds[row->kind][1]}, 4);
         return true;
     }
     return other_kind(vm, devno, out);

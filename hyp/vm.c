@@ -284,13 +284,10 @@ static int devices_create(struct vm *vm, struct cause *cause)
     for (unsigned i = 0; i < VM_DISPLAYS_MAX; i++)
         if (k->display_vdev[i] && !con3270_create(vm->css, k->display_vdev[i], false, cause))
             return cause->status;
-    if (k->reader_vdev && vm_reader_attach(vm, k->reader_vdev, false, cause))
-        return ST_NOMEM;
-    if (k->punch_vdev && vm_out_attach(vm, k->punch_vdev, false, false, cause))
-        return ST_NOMEM;
-    if (k->printer_vdev && vm_out_attach(vm, k->printer_vdev, true, false, cause))
-        return ST_NOMEM;
     int rc = ST_OK;
+    for (unsigned i = 0; rc == ST_OK && i < VM_SPOOLED_MAX; i++)
+        if (k->spooled[i].vdev)
+            rc = vm_spooled_attach(vm, &k->spooled[i], false, cause);
     for (unsigned i = 0; rc == ST_OK && i < k->disks; i++)
         rc = dasd_create(vm->css, k->disk[i].devno, k->disk[i].image, false, cause);
     for (unsigned i = 0; rc == ST_OK && i < k->aliases; i++)

@@ -105,6 +105,15 @@ struct vm_unitrec {
     struct unitrec_file *file;
 };
 
+#define VM_SPOOLED_MAX 24
+
+/** A unit record device whose files are CP's. A machine has one reader at most. */
+struct vm_spooled {
+    enum vm_unitrec_kind kind;
+    u16 vdev;        /* 0: none */
+    char classes[9]; /* "" = * for the reader, else A */
+};
+
 struct vm_config {
     char name[VM_NAME_BYTES]; /* user id */
     enum vm_personality personality;
@@ -121,9 +130,8 @@ struct vm_config {
         *facilities;   /* FACILITY_BYTES: those of the relocation domain; NULL = the model's */
     u16 console_vdev;  /* 0 = none; UNDER_CP only */
     bool console_3270; /* it is a 3270 display, not a 3215 (CONMODE 3270) */
-    u16 display_vdev[VM_DISPLAYS_MAX];         /* further 3270 displays; 0 = none */
-    u16 reader_vdev, punch_vdev, printer_vdev; /* 0 = none */
-    char reader_class[9], punch_class[9], printer_class[9]; /* "" = * for the reader, else A */
+    u16 display_vdev[VM_DISPLAYS_MAX]; /* further 3270 displays; 0 = none */
+    struct vm_spooled spooled[VM_SPOOLED_MAX];
     struct vm_disk disk[VM_DISKS_MAX];
     unsigned disks;
     struct vm_alias alias[VM_ALIASES_MAX];

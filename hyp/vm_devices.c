@@ -26,14 +26,30 @@ int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader
 
 /* --- unit record devices, console, displays ------------------------------------------------ */
 
+static struct vm_spooled *spooled_row(struct vm *vm, u16 vdev)
+{
+    const struct vm_spooled *row = vm_spooled_find(vm, vdev);
+    return row ? &vm->config.spooled[row - vm->config.spooled] : NULL;
+}
+
+/* A free place for a reader, if there is none yet, a punch or a printer; or NULL. */
+static u16 *spooled_place(struct vm *vm, enum vm_unitrec_kind kind)
+{
+    struct vm_spooled *row = spooled_row(vm, 0);
+    if (!row || (kind == VM_READER && vm->reader))
+        return NULL;
+    *row = (struct vm_spooled){.kind = kind};
+    return &row->vdev;
+}
+
 static u16 *unit_place(struct vm *vm, enum vm_unit unit)
 {
     struct vm_config *k = &vm->config;
     switch (unit) {
     case VM_UNIT_CONSOLE: return &k->console_vdev;
-    case VM_UNIT_READER: return &k->reader_vdev;
-    case VM_UNIT_PUNCH: return &k->punch_vdev;
-    case VM_UNIT_PRINTER: return &k->printer_vdev;
+    case VM_UNIT_READER: return spooled_place(vm, VM_READER);
+    case VM_UNIT_PUNCH: return spooled_place(vm, VM_PUNCH);
+    case VM_UNIT_PRINTER: return spooled_place(vm, VM_PRINTER);
     case VM_UNIT_DISPLAY: break;
     }
     for (unsigned i = 0; i < VM_DISPLAYS_MAX; i++)
@@ -48,9 +64,10 @@ static int unit_create(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce
     bool made = false;
     switch (unit) {
     case VM_UNIT_CONSOLE: made = vm_console_create(vm, announce, cause) == ST_OK; break;
-    case VM_UNIT_READER: return vm_reader_attach(vm, vdev, announce, cause);
-    case VM_UNIT_PUNCH: return vm_out_attach(vm, vdev, false, announce, cause);
-    case VM_UNIT_PRINTER: return vm_out_attach(vm, vdev, true, announce, cause);
+    case VM_UNIT_READER:
+    case VM_UNIT_PUNCH:
+    case VM_UNIT_PRINTER:
+        return vm_spooled_attach(vm, vm_spooled_find(vm, vdev), announce, cause);
     case VM_UNIT_DISPLAY: made = con3270_create(vm->css, vdev, announce, cause); break;
     }
     return made ? ST_OK : cause->status;
@@ -78,16 +95,18 @@ int vm_unit_attach(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
 static void forget(struct vm *vm, u16 vdev)
 {
     struct vm_config *k = &vm->config;
-    u16 *place[4 + VM_DISPLAYS_MAX] = {&k->console_vdev, &k->reader_vdev, &k->punch_vdev,
-                                       &k->printer_vdev};
+    u16 *place[1 + VM_DISPLAYS_MAX] = {&k->console_vdev};
     for (unsigned i = 0; i < VM_DISPLAYS_MAX; i++)
-        place[4 + i] = &k->display_vdev[i];
+        place[1 + i] = &k->display_vdev[i];
+    struct vm_spooled *row = spooled_row(vm, vdev);
     if (k->console_vdev == vdev) {
         vm->console_dev = NULL;
         vm->console_display = NULL;
     }
-    if (k->reader_vdev == vdev)
+    if (row && row->kind == VM_READER)
         vm->reader = NULL;
+    if (row)
+        row->vdev = 0;
     for (size_t i = 0; i < ARRAY_LEN(place); i++)
         if (*place[i] == vdev)
             *place[i] = 0;
@@ -98,7 +117,8 @@ int vm_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause
     if (!css_find_devno(vm->css, vdev))
         return cause_set(cause, ST_NOENT, "device %04X does not exist", vdev);
     vm_hold(vm);
-    if (vdev && vm->config.reader_vdev == vdev)
+    const struct vm_spooled *row = vdev ? vm_spooled_find(vm, vdev) : NULL;
+    if (row && row->kind == VM_READER)
         spool_reader_detach(vm->host->spool, vm->config.name, false);
     if (vdev)
         forget(vm, vdev);
@@ -121,28 +141,49 @@ int vm_device_subchannel(struct vm *vm, u16 vdev)
 
 /* --- QUERY VIRTUAL -------------------------------------------------------------------------- */
 
+struct place {
+    u16 devno;
+    const char *klass, *text;
+};
+
+#define PLACES_MAX (1 + VM_SPOOLED_MAX + VM_DISPLAYS_MAX)
+
+static unsigned add_place(struct place *places, unsigned n, const struct place *place,
+                          u16 devno)
+{
+    places[n] = *place;
+    places[n].devno = devno;
+    return n + (devno != 0);
+}
+
+/* Console, readers, punches, printers, displays. */
+static unsigned device_places(const struct vm_config *k, struct place places[PLACES_MAX + 1])
+{
+    static const struct place console = {0, "CONS", "ON LDEV L0003  TERM START"};
+    static const struct place display = {0, "GRAF", "3270"};
+    static const struct place spooled[] = {
+        [VM_READER] = {0, "RDR", "CL * NOCONT NOHOLD   EOF       READY"},
+        [VM_PUNCH] = {0, "PUN", "CL A NOCONT NOHOLD COPY 001    READY FORM STANDARD"},
+        [VM_PRINTER] = {0, "PRT", "CL A NOCONT NOHOLD COPY 001    READY FORM STANDARD"},
+    };
+    unsigned n = add_place(places, 0, &console, k->console_vdev);
+    for (unsigned kind = 0; kind < ARRAY_LEN(spooled); kind++)
+        for (unsigned i = 0; i < VM_SPOOLED_MAX; i++)
+            if (k->spooled[i].kind == kind)
+                n = add_place(places, n, &spooled[kind], k->spooled[i].vdev);
+    for (unsigned i = 0; i < VM_DISPLAYS_MAX; i++)
+        n = add_place(places, n, &display, k->display_vdev[i]);
+    return n;
+}
+
 bool vm_device_row(struct vm *vm, unsigned i, struct vm_device_row *out)
 {
-    const struct vm_config *k = &vm->config;
-    const struct {
-        u16 devno;
-        const char *klass, *text;
-    } rows[] = {
-        {k->console_vdev, "CONS", "ON LDEV L0003  TERM START"},
-        {k->reader_vdev, "RDR", "CL * NOCONT NOHOLD   EOF       READY"},
-        {k->punch_vdev, "PUN", "CL A NOCONT NOHOLD COPY 001    READY FORM STANDARD"},
-        {k->printer_vdev, "PRT", "CL A NOCONT NOHOLD COPY 001    READY FORM STANDARD"},
-    };
-    for (unsigned r = 0; r < ARRAY_LEN(rows) + VM_DISPLAYS_MAX; r++) {
-        bool display = r >= ARRAY_LEN(rows);
-        u16 devno = display ? k->display_vdev[r - ARRAY_LEN(rows)] : rows[r].devno;
-        if (!devno || i--)
-            continue;
-        out->devno = devno;
-        snprintf(out->klass, sizeof out->klass, "%s", display ? "GRAF" : rows[r].klass);
-        snprintf(out->text, sizeof out->text, "%s SUBCHANNEL = %04X",
-                 display ? "3270" : rows[r].text, vm_device_subchannel(vm, devno) & 0xffff);
-        return true;
-    }
-    return false;
+    struct place places[PLACES_MAX + 1];
+    if (i >= device_places(&vm->config, places))
+        return false;
+    out->devno = places[i].devno;
+    snprintf(out->klass, sizeof out->klass, "%s", places[i].klass);
+    snprintf(out->text, sizeof out->text, "%s SUBCHANNEL = %04X", places[i].text,
+             vm_device_subchannel(vm, places[i].devno) & 0xffff);
+    return true;
 }

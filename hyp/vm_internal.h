@@ -146,8 +146,10 @@ bool ipl_block_valid(const u8 *block);
 bool diag_14(struct vcpu *v, const struct cpu_icpt *k);
 /* -- spool/vm_spool.c -- */
 /** Make a device and its end in the spool; `announce` tells the guest. */
-int vm_reader_attach(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
-int vm_out_attach(struct vm *vm, u16 vdev, bool printer, bool announce, struct cause *cause);
+int vm_spooled_attach(struct vm *vm, const struct vm_spooled *row, bool announce,
+                      struct cause *cause);
+/** The spooled device of that number; with 0 a free place. NULL: none. */
+const struct vm_spooled *vm_spooled_find(const struct vm *vm, u16 vdev);
 /** The machine's devices are gone: what was being written is closed; a machine that has moved
  *  takes nothing along. */
 void vm_spool_end(struct vm *vm);

@@ -39,6 +39,25 @@ static void domain_facilities(const struct vm_host *host, const struct dir_entry
         vm_domain_limit(sys, e->domain[0] ? e->domain : "SSI", out);
 }
 
+/* Of several readers the first. */
+static void spooled_from_entry(const struct dir_entry *e, struct vm_config *vc)
+{
+    static const enum vm_unitrec_kind kinds[] = {[DIR_SPOOL_READER] = VM_READER,
+                                                 [DIR_SPOOL_PUNCH] = VM_PUNCH,
+                                                 [DIR_SPOOL_PRINTER] = VM_PRINTER};
+    bool reader = false;
+    unsigned n = 0;
+    for (unsigned i = 0; i < e->spool_count && n < VM_SPOOLED_MAX; i++) {
+        const struct dir_spool *s = &e->spools[i];
+        if (s->kind == DIR_SPOOL_READER && reader)
+            continue;
+        reader |= s->kind == DIR_SPOOL_READER;
+        vc->spooled[n].kind = kinds[s->kind];
+        vc->spooled[n].vdev = s->vdev;
+        strcpy(vc->spooled[n++].classes, s->classes);
+    }
+}
+
 static void config_from_entry(const struct vm_host *host, const struct dir_entry *e,
                               struct console *console, struct vm_config *vc, u8 *facilities)
 {
@@ -61,19 +80,7 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
     for (unsigned i = 0; i < e->cpu_count; i++)
         if (e->cpus[i].addr < e->cpu_count)
             vc->cpu_type[e->cpus[i].addr] = e->cpus[i].type;
-    for (unsigned i = 0; i < e->spool_count; i++) {
-        const struct dir_spool *s = &e->spools[i];
-        u16 *slot = s->kind == DIR_SPOOL_READER  ? &vc->reader_vdev
-                    : s->kind == DIR_SPOOL_PUNCH ? &vc->punch_vdev
-                                                 : &vc->printer_vdev;
-        char *classes = s->kind == DIR_SPOOL_READER  ? vc->reader_class
-                        : s->kind == DIR_SPOOL_PUNCH ? vc->punch_class
-                                                     : vc->printer_class;
-        if (*slot)
-            continue;
-        *slot = s->vdev;
-        strcpy(classes, s->classes);
-    }
+    spooled_from_entry(e, vc);
     for (unsigned i = 0; i < e->special_count && i < VM_DISPLAYS_MAX; i++)
         vc->display_vdev[i] = e->specials[i];
     domain_facilities(host, e, facilities);

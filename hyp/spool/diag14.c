@@ -153,7 +153,9 @@ static bool not_the_reader(const struct diag14 *d)
     u64 *gr = cpu_gr(d->v->cpu);
     const struct dev_ops *ops;
     u32 vdev = (u32)gr[d->r3];
-    if (vm->reader && vdev == vm->config.reader_vdev)
+    const struct vm_spooled *row =
+        vdev && vdev <= 0xffff ? vm_spooled_find(vm, (u16)vdev) : NULL;
+    if (vm->reader && row && row->kind == VM_READER)
         return false;
     bool other = vdev <= 0xffff && css_find_device(vm->css, (u16)vdev, &ops);
     gr[d->r3 + 1] = (gr[d->r3 + 1] & ~0xffffffffull) | (other ? ERROR_TYPE : ERROR_ADDRESS);

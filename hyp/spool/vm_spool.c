@@ -25,35 +25,51 @@ static void reader_news(void *arg)
     vm->host->ports.post(vm->host->ports.ctx, take_note, vm);
 }
 
-int vm_reader_attach(struct vm *vm, u16 vdev, bool announce, struct cause *cause)
+static int reader_attach(struct vm *vm, const struct vm_spooled *row, bool announce,
+                         struct cause *cause)
 {
     struct spool *spool = vm->host->spool;
-    vm->reader = reader_create(vm->css, vdev, announce, cause);
+    vm->reader = reader_create(vm->css, row->vdev, announce, cause);
     if (!vm->reader)
         return cause->status;
     reader_set_news(vm->reader, reader_news, vm);
     spool_reader_attach(spool, vm->config.name, vm->reader);
-    struct spool_device *dev =
-        spool_device_create(spool, vm->config.name, SPOOL_DEV_RDR, vdev,
-                            *vm->config.reader_class ? *vm->config.reader_class : '*');
+    struct spool_device *dev = spool_device_create(
+        spool, vm->config.name, SPOOL_DEV_RDR, row->vdev, *row->classes ? *row->classes : '*');
     if (!dev)
-        return cause_set(cause, ST_NOMEM, "no memory for device %04X", vdev);
+        return cause_set(cause, ST_NOMEM, "no memory for device %04X", row->vdev);
     spool_device_changed(dev);
     if (announce) /* the machine runs already */
         spool_deliver(spool, vm->config.name);
     return ST_OK;
 }
 
-int vm_out_attach(struct vm *vm, u16 vdev, bool printer, bool announce, struct cause *cause)
+static int out_attach(struct vm *vm, const struct vm_spooled *row, bool announce,
+                      struct cause *cause)
 {
-    const char *classes = printer ? vm->config.printer_class : vm->config.punch_class;
-    struct spool_device *dev =
-        spool_device_create(vm->host->spool, vm->config.name,
-                            printer ? SPOOL_DEV_PRT : SPOOL_DEV_PUN, vdev, class_of(classes));
+    bool printer = row->kind == VM_PRINTER;
+    struct spool_device *dev = spool_device_create(vm->host->spool, vm->config.name,
+                                                   printer ? SPOOL_DEV_PRT : SPOOL_DEV_PUN,
+                                                   row->vdev, class_of(row->classes));
     if (!dev)
-        return cause_set(cause, ST_NOMEM, "no memory for device %04X", vdev);
-    return (printer ? printer_create : punch_create)(vm->css, vdev, announce, spool_device_sink,
-                                                     dev, cause);
+        return cause_set(cause, ST_NOMEM, "no memory for device %04X", row->vdev);
+    return (printer ? printer_create : punch_create)(vm->css, row->vdev, announce,
+                                                     spool_device_sink, dev, cause);
+}
+
+int vm_spooled_attach(struct vm *vm, const struct vm_spooled *row, bool announce,
+                      struct cause *cause)
+{
+    return (row->kind == VM_READER ? reader_attach : out_attach)(vm, row, announce, cause);
+}
+
+const struct vm_spooled *vm_spooled_find(const struct vm *vm, u16 vdev)
+{
+    const struct vm_spooled *row = vm->config.spooled;
+    for (unsigned i = 0; i < VM_SPOOLED_MAX; i++)
+        if (row[i].vdev == vdev)
+            return &row[i];
+    return NULL;
 }
 
 void vm_spool_end(struct vm *vm)

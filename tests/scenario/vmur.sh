@@ -10,6 +10,7 @@ guest=$GUEST_FILES
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/char/vmur
 cluster=$TEST_TMP/two
 sample two "$cluster"
+sed -i '0,/ SPOOL 000E 1403 A/s//&\n SPOOL 001D 2540 PUNCH C\n SPOOL 001E 1403 B/' "$cluster/user.direct"
 cd "$TEST_TMP"
 
 # Both guests: vmur's device driver, the devices, the files that each can make by itself.
@@ -39,6 +40,13 @@ n=$(d vmur punch -r -b 0x0a,0x2e -N blocked /tmp/cards | id)
 d vmur receive -f -b 0x0a,0x2e $n /tmp/got && same cards got "blocked"
 n=$(d vmur print -r -t -N list /tmp/text | id)
 d vmur receive -f -t $n /tmp/got && same text got "printed"
+for dev in 1d 1e; do echo 1 >/sys/bus/ccw/devices/0.0.00$dev/online; done
+n=$(d vmur print -r -t -d /dev/vmprt-0.0.001e -N other.prt /tmp/text | id)
+d vmur receive -f -t $n /tmp/got && same text got "by the second printer"
+n=$(d vmur punch -r -d /dev/vmpun-0.0.001d -N other.pun /tmp/binary | id)
+d vmur list $n
+d vmur receive -f $n /tmp/got && same binary got "by the second punch"
+vmcp QUERY VIRTUAL PRT
 n=$(d vmur punch -r -t -N keep.me /tmp/cards | id)
 d vmur receive -f -H -t $n /tmp/got && d vmur receive -f -t $n /tmp/got && same cards got "held"
 d vmur punch -t -N out.pun /tmp/cards
@@ -112,6 +120,11 @@ on LINUX1 SENT-42 >/dev/null
 for what in binary text blocked printed held; do
     saw LINUX1 "SAME $what\$"
 done
+saw LINUX1 'SAME by the second printer$'
+saw LINUX1 'SAME by the second punch$'
+saw LINUX1 '[0-9]{4} C PUN 00000300 001 NONE .* other +pun '
+saw LINUX1 'PRT  000E CL A NOCONT'
+saw LINUX1 'PRT  001E CL B NOCONT'
 saw LINUX1 'Punch file with spoolid [0-9]+ created'
 saw LINUX1 'Printer file with spoolid [0-9]+ created'
 saw LINUX1 '^LINUX1: LINUX1   [0-9]{4} A PUN 00000003 001 NONE [0-9/]{5} [0-9:]{8} out       pun      LINUX1'
