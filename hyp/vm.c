@@ -271,7 +271,8 @@ static int unitrec_create(struct vm *vm, const struct vm_unitrec *row, struct ca
     case VM_PUNCH:
         return punch_create(vm->css, row->devno, false, unitrec_file_sink, row->file, cause);
     case VM_PRINTER:
-        return printer_create(vm->css, row->devno, false, unitrec_file_sink, row->file, cause);
+        return printer_create(vm->css, row->devno, row->printer, false, unitrec_file_sink,
+                              row->file, cause);
     }
     return ST_INVAL;
 }

@@ -9,6 +9,7 @@
 #include "hyp/dispatch/share.h"
 #include "hyp/vm_needs.h"
 #include "io/tape/tape.h"
+#include "io/unitrec/unitrec.h"
 #include "io/unitrec/unitrec_file.h"
 #include "mem/base/codec.h"
 #include "mem/storage.h"
@@ -101,6 +102,7 @@ enum vm_unitrec_kind { VM_READER, VM_PUNCH, VM_PRINTER };
 struct vm_unitrec {
     u16 devno;
     enum vm_unitrec_kind kind;
+    enum printer_type printer;
     struct spool_data deck;
     struct unitrec_file *file;
 };

@@ -62,6 +62,12 @@
 #include "io/io_state_table.inc"
 #undef TAPE_ROWS
 
+#define PRINTER_ROWS
+#define TABLE printer_table
+#define STATE printer_state
+#include "io/io_state_table.inc"
+#undef PRINTER_ROWS
+
 #define ROWS(table, type)                                                                      \
     {                                                                                          \
         table, ARRAY_LEN(table), sizeof(struct type)                                           \
@@ -75,6 +81,7 @@ const struct io_rows sclp_rows = ROWS(sclp_table, sclp_state);
 const struct io_rows eckd_rows = ROWS(eckd_table, eckd_state);
 const struct io_rows fba_rows = ROWS(fba_table, fba_state);
 const struct io_rows tape_rows = ROWS(tape_table, tape_state);
+const struct io_rows printer_rows = ROWS(printer_table, printer_state);
 
 void io_rows_put(struct codec_out *out, const struct io_rows *rows, const void *state)
 {

@@ -42,6 +42,18 @@ struct reader_state {
     u8 zero[3];
 };
 
+#define PRINTER_UCS_BYTES 432
+#define PRINTER_FCB_BYTES 180
+
+struct printer_state {
+    u8 ucs[PRINTER_UCS_BYTES]; /* the characters that it has, any number of times */
+    u8 fcb[PRINTER_FCB_BYTES];
+    u8 ucs_loaded;
+    u8 fcb_lines;   /* 0: no buffer was loaded */
+    u8 fold;        /* small letters are printed as capitals */
+    u8 data_checks; /* a character that it does not have is told */
+};
+
 struct eckd_state {
     u32 track; /* under the heads */
     u32 extent_first, extent_last;
@@ -115,7 +127,7 @@ struct io_rows {
 };
 
 extern const struct io_rows sub_rows, css_rows, con3215_rows, screen_rows, reader_rows,
-    sclp_rows, eckd_rows, fba_rows, tape_rows;
+    sclp_rows, eckd_rows, fba_rows, tape_rows, printer_rows;
 
 /** Write every row of the struct at `state`. */
 void io_rows_put(struct codec_out *out, const struct io_rows *rows, const void *state);

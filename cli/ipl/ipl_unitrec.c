@@ -24,6 +24,7 @@ struct words {
 #define WORD_EBCDIC (1u << 1)
 #define WORD_APPEND (1u << 2)
 #define WORDS_CARRIAGE (7u << 3)
+#define WORD_3211 (1u << 6)
 
 static const struct {
     const char *word;
@@ -36,6 +37,7 @@ static const struct {
     {"text", FOR(VM_PRINTER), UNITREC_TEXT},
     {"asa", FOR(VM_PRINTER), UNITREC_ASA},
     {"machine", FOR(VM_PRINTER), UNITREC_MACHINE},
+    {"3211", FOR(VM_PRINTER), UNITREC_CARDS},
 };
 
 /** Take the words off the end of the path; false: one that this device does not have. */
@@ -105,6 +107,7 @@ static int row_open(const char *option, const struct row_form *form, struct vm_c
     if (taken(vc, row->devno, form->kind))
         return cause_set(cause, ST_INVAL, "%s: device %04X is there already", option,
                          row->devno);
+    row->printer = w.seen & WORD_3211 ? PRINTER_3211 : PRINTER_1403;
     int rc = words_check(option, &w, cause);
     const struct unitrec_format format = {.carriage = w.carriage,
                                           .ebcdic = (w.seen & WORD_EBCDIC) ||
@@ -127,7 +130,8 @@ int ipl_unitrec_open(const struct ipl_unitrec *o, struct vm_config *vc, struct c
     } lists[] = {
         {o->reader, {VM_READER, "DEVNO=FILE[,ascii|ebcdic]"}},
         {o->punch, {VM_PUNCH, "DEVNO=FILE[,ascii|ebcdic][,append]"}},
-        {o->printer, {VM_PRINTER, "DEVNO=FILE[,text|asa|machine][,ascii|ebcdic][,append]"}},
+        {o->printer,
+         {VM_PRINTER, "DEVNO=FILE[,text|asa|machine][,ascii|ebcdic][,append][,3211]"}},
     };
     int rc = ST_OK;
     for (unsigned i = 0; i < ARRAY_LEN(lists); i++)

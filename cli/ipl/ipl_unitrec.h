@@ -1,6 +1,6 @@
 /* Unit record devices of `endicott ipl` and their host files: --reader DEVNO=FILE[,ascii],
  * --punch DEVNO=FILE[,ebcdic][,append], --printer
- * DEVNO=FILE[,text|asa|machine][,ebcdic][,append]. */
+ * DEVNO=FILE[,text|asa|machine][,ebcdic][,append][,3211]. */
 #ifndef ENDICOTT_CLI_IPL_UNITREC_H
 #define ENDICOTT_CLI_IPL_UNITREC_H
 

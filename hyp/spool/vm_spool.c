@@ -53,8 +53,10 @@ static int out_attach(struct vm *vm, const struct vm_spooled *row, bool announce
                                                    row->vdev, class_of(row->classes));
     if (!dev)
         return cause_set(cause, ST_NOMEM, "no memory for device %04X", row->vdev);
-    return (printer ? printer_create : punch_create)(vm->css, row->vdev, announce,
-                                                     spool_device_sink, dev, cause);
+    if (printer)
+        return printer_create(vm->css, row->vdev, PRINTER_1403, announce, spool_device_sink,
+                              dev, cause);
+    return punch_create(vm->css, row->vdev, announce, spool_device_sink, dev, cause);
 }
 
 int vm_spooled_attach(struct vm *vm, const struct vm_spooled *row, bool announce,

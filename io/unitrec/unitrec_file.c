@@ -1,7 +1,7 @@
 /* Host files behind punch, printer and reader. The printer's form has 66 lines and the usual
- * carriage tape; machine commands move it after the line, ASA characters before: so ASA
- * holds a motion back until the next record. Sources: IBM 1403 Component Description;
- * ISO/R1539 for ASA. */
+ * carriage tape, until a forms control buffer says otherwise; machine commands move it after the
+ * line, ASA characters before: so ASA holds a motion back until the next record. Sources: IBM 1403
+ * Component Description; ISO/R1539 for ASA. */
 #include "io/unitrec/unitrec_file.h"
 
 #include <errno.h>
@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include "io/ebcdic.h"
+#include "io/unitrec/unitrec.h"
 #include "mem/base/log.h"
 
 #define LINE_BYTES 132
-#define LINES_MAX 66
+#define LINES 66
+#define LINES_MAX 180 /* of a forms control buffer */
 #define CHANNELS 12
 #define OUTPUT_BYTES 1024
 #define BLANK 0x40
@@ -23,6 +25,12 @@
 /** A motion of the form: `channel` to skip to, else `lines` to space. */
 struct motion {
     u8 channel, lines;
+};
+
+/** Lines count from 1; channel[line] is 0 where there is none. */
+struct form {
+    unsigned lines;
+    u8 channel[LINES_MAX + 1];
 };
 
 /** What the next record needs to know of those before. */
@@ -39,6 +47,7 @@ struct unitrec_file {
     bool regular, told;
     off_t end;
     struct unitrec_format format;
+    struct form form;
     struct carriage at;
 };
 
@@ -83,12 +92,24 @@ static void put_record(struct output *o, const u8 *bytes, size_t len, size_t wid
         put(o, i < len ? bytes[i] : BLANK, 1);
 }
 
-static void text_move(struct output *o, struct carriage *at, struct motion motion)
+/** The next line with a channel, from `line` on and then from the top; 0: none has it. */
+static unsigned form_line(const struct form *form, unsigned line, u8 channel)
+{
+    for (unsigned i = 0; i < form->lines; i++) {
+        unsigned at = (line - 1 + i) % form->lines + 1;
+        if (form->channel[at] == channel)
+            return at;
+    }
+    return 0;
+}
+
+static void text_move(struct output *o, const struct form *form, struct carriage *at,
+                      struct motion motion)
 {
     unsigned lines = motion.lines;
     if (motion.channel) {
-        unsigned target = channel_line[motion.channel];
-        if (target == at->line)
+        unsigned target = form_line(form, at->line, motion.channel);
+        if (!target || target == at->line)
             return; /* the form is there already */
         if (target < at->line) {
             put(o, '\f', 1);
@@ -100,11 +121,11 @@ static void text_move(struct output *o, struct carriage *at, struct motion motio
     put(o, '\n', lines);
     if (lines)
         at->printed = false;
-    at->line = (at->line - 1 + lines) % LINES_MAX + 1;
+    at->line = (at->line - 1 + lines) % form->lines + 1;
 }
 
-static void text_record(struct output *o, struct carriage *at, bool immediate,
-                        struct motion motion, const u8 *bytes, size_t len)
+static void text_record(struct output *o, const struct form *form, struct carriage *at,
+                        bool immediate, struct motion motion, const u8 *bytes, size_t len)
 {
     if (!immediate) {
         if (at->printed)
@@ -112,7 +133,7 @@ static void text_record(struct output *o, struct carriage *at, bool immediate,
         put_text(o, bytes, len);
         at->printed = true;
     }
-    text_move(o, at, motion);
+    text_move(o, form, at, motion);
 }
 
 static u8 asa_of(struct motion motion)
@@ -167,7 +188,9 @@ static void make_record(const struct unitrec_file *f, struct output *o, struct c
             put(o, '\n', 1);
         }
         break;
-    case UNITREC_TEXT: text_record(o, at, immediate, motion_of(command), bytes, len); break;
+    case UNITREC_TEXT:
+        text_record(o, &f->form, at, immediate, motion_of(command), bytes, len);
+        break;
     case UNITREC_ASA:
         asa_record(o, f->format.ebcdic, at, immediate, motion_of(command), bytes, len);
         break;
@@ -176,6 +199,23 @@ static void make_record(const struct unitrec_file *f, struct output *o, struct c
         put_record(o, bytes, len, LINE_BYTES);
         break;
     }
+}
+
+static void form_usual(struct form *form)
+{
+    *form = (struct form){.lines = LINES};
+    for (u8 channel = 1; channel <= CHANNELS; channel++)
+        form->channel[channel_line[channel]] = channel;
+}
+
+/** By a forms control buffer; the paper stays where it is, if the form still has the line. */
+static void form_load(struct unitrec_file *f, const u8 *fcb, size_t lines)
+{
+    f->form = (struct form){.lines = lines < LINES_MAX ? (unsigned)lines : LINES_MAX};
+    for (unsigned i = 0; i < f->form.lines; i++)
+        f->form.channel[i + 1] = fcb[i] & 0x0f;
+    if (f->at.line > f->form.lines)
+        f->at.line = 1;
 }
 
 /* ---- the file ---- */
@@ -206,6 +246,10 @@ int unitrec_file_sink(void *arg, u16 devno, u8 command, const u8 *bytes, size_t 
     struct unitrec_file *f = arg;
     const char *what = f->format.carriage == UNITREC_CARDS ? "punch" : "printer";
     struct output o = {.n = 0};
+    if (command == UNITREC_LOAD_FORM) {
+        form_load(f, bytes, len);
+        return ST_OK;
+    }
     struct carriage at = f->at;
     make_record(f, &o, &at, command, bytes, len);
     int failed = put_out(f, &o);
@@ -243,6 +287,7 @@ int unitrec_file_open(const char *path, const struct unitrec_format *format,
     f->end = f->regular ? st.st_size : 0;
     f->format = *format;
     f->at.line = 1;
+    form_usual(&f->form);
     *out = f;
     return ST_OK;
 }

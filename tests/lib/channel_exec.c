@@ -118,7 +118,7 @@ static void world_create(struct world *w)
     struct reader *reader = reader_create(w->css, 0x000c, false, &cause);
     POST(w->css && w->con && reader);
     POST(punch_create(w->css, 0x000d, false, NULL, NULL, &cause) == ST_OK);
-    POST(printer_create(w->css, 0x000e, false, NULL, NULL, &cause) == ST_OK);
+    POST(printer_create(w->css, 0x000e, PRINTER_3211, false, NULL, NULL, &cause) == ST_OK);
     POST(css_attach(w->css, 0x0200, &slow_ops, w, false, NULL, &cause) == ST_OK);
     POST(css_attach(w->css, CSS_DEVICE(1, 0x0200), &slow_ops, w, false, NULL, &cause) == ST_OK);
     for (unsigned i = 0; i < 2; i++)

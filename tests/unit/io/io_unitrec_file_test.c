@@ -149,6 +149,24 @@ static void limit(rlim_t bytes)
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &r), 0);
 }
 
+/* A form of six lines with channel 1 at its top, 2 twice: the next line that has the channel. */
+START_TEST(forms_of_a_buffer)
+{
+    static const u8 fcb[6] = {0x01, 0, 0x02, 0, 0x02, 0x10};
+    begin(UNITREC_TEXT, false, false);
+    ck_assert_int_eq(unitrec_file_sink(file, 0x000e, 0x63, fcb, sizeof fcb), ST_OK);
+    record(0x8b, ""); /* channel 1: it is there */
+    record(0x91, "one");
+    record(0x09, "three");
+    record(0x91, "four");
+    record(0x89, "five");
+    record(0x01, "top");
+    unitrec_file_close(file);
+    size_t len;
+    ck_assert_str_eq(content(&len), "one\n\nthree\nfour\nfive\ftop\n");
+}
+END_TEST
+
 /* No half record stays when the disk is full, and printing goes on where it was when there
  * is room. */
 START_TEST(full_disk)
@@ -215,6 +233,7 @@ int main(void)
     TCase *tc = tcase_create("unitrec_file");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, as_text);
+    tcase_add_test(tc, forms_of_a_buffer);
     tcase_add_test(tc, asa);
     tcase_add_test(tc, asa_ebcdic);
     tcase_add_test(tc, machine);

@@ -33,7 +33,8 @@ static void setup(void)
     con = con3215_create(m.css, 0x0009, false, NULL);
     rdr = reader_create(m.css, 0x000c, false, NULL);
     ck_assert_int_eq(punch_create(m.css, 0x000d, false, sink, NULL, NULL), ST_OK);
-    ck_assert_int_eq(printer_create(m.css, 0x000e, false, sink, NULL, NULL), ST_OK);
+    ck_assert_int_eq(printer_create(m.css, 0x000e, PRINTER_1403, false, sink, NULL, NULL),
+                     ST_OK);
     con_id = css_find_devno(m.css, 0x0009);
     rdr_id = css_find_devno(m.css, 0x000c);
     enable(&m, con_id, 3);
@@ -347,6 +348,98 @@ START_TEST(punch_and_printer_output)
 }
 END_TEST
 
+static u32 printer(enum printer_type type, u16 devno)
+{
+    ck_assert_int_eq(printer_create(m.css, devno, type, false, sink, NULL, NULL), ST_OK);
+    u32 schid = css_find_devno(m.css, devno);
+    enable(&m, schid, 3);
+    sunk[0] = 0;
+    return schid;
+}
+
+/* "abCDX1" by a program of one or two commands; sense byte 0, or 0. */
+static u8 print_after(u32 schid, u8 command, u16 count, u8 code)
+{
+    storage_write(m.storage, 0x3000, "\x81\x82\xc3\xc4\xe7\xf1", 6);
+    ccw1(&m, 0x1000, command, CCW_SLI | CCW_CC, count, 0x2000);
+    ccw1(&m, 0x1008, code, CCW_SLI, 6, 0x3000);
+    struct irb irb = go(schid);
+    ck_assert_uint_eq(irb.ds & ~DS_UNIT_CHECK, DS_NORMAL);
+    return irb.ds & DS_UNIT_CHECK ? irb.raw[32] : 0;
+}
+
+/* The character set: behind a gate only; what it does not have is a blank, and a data check when
+ * that is allowed; folded, small letters are capitals. */
+START_TEST(a_1403_and_its_characters)
+{
+    u32 id = printer(PRINTER_1403, 0x001e);
+    u8 *set = storage_host(m.storage, 0x2000, 240);
+    memset(set, 0xf1, 240);
+    memcpy(set, "\xc1\xc2\xc3\xc4\x81", 5);               /* ABCDa1 */
+    ck_assert_uint_eq(print_after(id, 0x7b, 1, 0x09), 0); /* none was loaded: all is printed */
+    ck_assert_str_eq(sunk, "001E 09 abCDX1\n");
+    ck_assert_uint_eq(print_after(id, 0xfb, 240, 0x09), SENSE_COMMAND_REJECT);
+    ck_assert_uint_eq(print_after(id, 0xeb, 1, 0x63), SENSE_COMMAND_REJECT); /* it has no FCB */
+    sunk[0] = 0;
+    ccw1(&m, 0x1000, 0xeb, CCW_SLI | CCW_CC, 1, 0x2000);
+    ccw1(&m, 0x1008, 0xfb, CCW_CC, 240, 0x2000);
+    ccw1(&m, 0x1010, 0x09, CCW_SLI, 6, 0x3000);
+    ck_assert_uint_eq(go(id).raw[32], SENSE_DATA_CHECK);
+    ck_assert_str_eq(sunk, "001E 09 a CD 1\n"); /* the line was printed */
+    ck_assert_uint_eq(print_after(id, 0x73, 1, 0x09), 0);
+    sunk[0] = 0;
+    ccw1(&m, 0x1000, 0xeb, CCW_SLI | CCW_CC, 1, 0x2000);
+    ccw1(&m, 0x1008, 0xf3, CCW_CC, 240, 0x2000);
+    ck_assert_uint_eq(go(id).ds, DS_NORMAL);
+    ck_assert_str_eq(sunk, "001E 09 ABCD 1\n");
+    static const u8 none[] = {0x23, 0x43, 0x12, 0x0a, 0x6b, 0x05, 0x29};
+    for (size_t i = 0; i < sizeof none; i++) {
+        ccw1(&m, 0x1000, none[i], CCW_SLI, 6, 0x3000);
+        ck_assert_uint_eq(go(id).raw[32], SENSE_COMMAND_REJECT);
+    }
+}
+END_TEST
+
+/* The forms control buffer, read back; what is none is a load check and changes nothing. It moves
+ * with the machine, and where it comes to is told to the sink there. */
+START_TEST(a_3211_and_its_form)
+{
+    struct machine there;
+    struct codec_out out;
+    struct codec_in in;
+    struct codec_row row;
+    struct cause cause;
+    u32 id = printer(PRINTER_3211, 0x001e);
+    storage_write(m.storage, 0x2000, "\x11\0\x02\x1c", 4); /* 4 lines, channels 1, 2, 12 */
+    ck_assert_uint_eq(print_after(id, 0x63, 4, 0x91), 0);  /* skip to channel 2 */
+    ck_assert_int_eq(strncmp(sunk, "001E 63 ", 8), 0);
+    ck_assert_uint_eq(print_after(id, 0x63, 3, 0x91), 0x02);                  /* no last line */
+    ck_assert_uint_eq(print_after(id, 0x63, 4, 0xa1), SENSE_EQUIPMENT_CHECK); /* no channel 4 */
+    storage_write(m.storage, 0x2000, "\x11\x1d", 2);
+    ck_assert_uint_eq(print_after(id, 0x63, 2, 0x91), 0x02); /* channel 13 */
+    ccw1(&m, 0x1000, 0x12, CCW_SLI, 180, 0x4000);
+    ck_assert_uint_eq(go(id).ds, DS_NORMAL);
+    ck_assert_mem_eq(storage_host(m.storage, 0x4000, 5), "\x11\0\x02\x1c\0", 5);
+    css_quiesce(m.css);
+    codec_out_init(&out);
+    ck_assert_int_eq(css_save(m.css, 7, &out, &cause), ST_OK);
+    there = m;
+    setup();
+    printer(PRINTER_3211, 0x001e);
+    css_quiesce(m.css);
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
+    ck_assert_msg(css_restore(m.css, &in, &cause) == ST_OK, "%s", cause.text);
+    codec_out_fini(&out);
+    css_resume(m.css);
+    ck_assert_int_eq(strncmp(sunk, "001E 63 ", 8), 0);
+    ccw1(&m, 0x1000, 0x12, CCW_SLI, 180, 0x4000);
+    ck_assert_uint_eq(go(id).ds, DS_NORMAL);
+    ck_assert_mem_eq(storage_host(m.storage, 0x4000, 5), "\x11\0\x02\x1c\0", 5);
+    machine_fini(&there);
+}
+END_TEST
+
 START_TEST(ebcdic_round_trip)
 {
     for (int page = EBCDIC_037; page <= EBCDIC_500; page++)
@@ -378,6 +471,8 @@ int main(void)
     tcase_add_test(tc, reader_pages);
     tcase_add_test(tc, damaged_pages_are_refused);
     tcase_add_test(tc, punch_and_printer_output);
+    tcase_add_test(tc, a_1403_and_its_characters);
+    tcase_add_test(tc, a_3211_and_its_form);
     tcase_add_test(tc, ebcdic_round_trip);
     return run_suite(suite);
 }
