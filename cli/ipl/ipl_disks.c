@@ -123,8 +123,11 @@ int ipl_aliases_read(const char *const *option, struct vm_config *vc, struct cau
 
 void ipl_disks_close(struct vm_config *vc)
 {
-    while (vc->disks)
-        image_unref(vc->disk[--vc->disks].image);
+    while (vc->disks) {
+        struct image *img = vc->disk[--vc->disks].image;
+        image_tidy(img);
+        image_unref(img);
+    }
 }
 
 /* ---- tapes ---- */

@@ -6,7 +6,7 @@
 
 #include "io/image/cckd_internal.h"
 
-static struct cckd_entry *entry_of(const struct cckd *c, u32 track)
+struct cckd_entry *cckd_entry_of(const struct cckd *c, u32 track)
 {
     struct cckd_l2 *l2 = c->l2[track / CCKD_L2_ENTRIES];
     return l2 ? &l2->entry[track % CCKD_L2_ENTRIES] : NULL;
@@ -32,7 +32,7 @@ static int read_packed(struct image *img, u32 track, const struct cckd_entry *e,
 static int cckd_read(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause)
 {
     struct cckd *c = img->format;
-    const struct cckd_entry *e = entry_of(c, track);
+    const struct cckd_entry *e = cckd_entry_of(c, track);
     bool below = e ? e->at == CCKD_NO_OFFSET && e->len
                    : c->l1[track / CCKD_L2_ENTRIES] == CCKD_NO_OFFSET;
     if (c->shadow && below)
@@ -137,7 +137,7 @@ static int point_to(struct image *img, u32 track, const struct cckd_entry *e,
                     struct cause *cause)
 {
     struct cckd *c = img->format;
-    struct cckd_entry *now = entry_of(c, track);
+    struct cckd_entry *now = cckd_entry_of(c, track);
     u8 raw[CCKD_L2_ENTRY_BYTES];
     if (!now)
         return new_table(img, track, e, cause);
@@ -155,55 +155,19 @@ static int point_to(struct image *img, u32 track, const struct cckd_entry *e,
     return ST_OK;
 }
 
-/** Put it somewhere and make the table say so. */
-static int put(struct image *img, u32 track, const u8 *bytes, u32 len, struct cckd_entry *e,
-               struct cause *cause)
-{
-    struct cckd *c = img->format;
-    int rc = place(img, bytes, len, e, cause);
-    if (rc)
-        return rc;
-    rc = point_to(img, track, e, cause);
-    if (rc) {
-        c->imbed -= e->size - e->len;
-        cckd_give(c, e->at, e->size);
-    }
-    return rc;
-}
-
-/** Packing takes a millisecond, for which a running machine need not wait. */
-static bool packs_later(const struct image *img)
-{
-    struct cckd *c = img->format;
-    if (!(img->flags & IMAGE_LIVE) || img->flags & IMAGE_SYNC ||
-        c->header[CCKD_COMPRESSION] == CCKD_NONE || c->end > CCKD_UNPACKED_END)
-        return false;
-    if (!c->unpacked)
-        c->unpacked = calloc(CCKD_UNPACKED_MAX, sizeof *c->unpacked);
-    if (!c->queued)
-        c->queued = calloc(img->geometry.tracks / 8 + 1, 1);
-    return c->unpacked && c->queued && c->unpacked_count < CCKD_UNPACKED_MAX;
-}
-
-static int write_unpacked(struct image *img, u32 track, const u8 *buf, u32 len,
-                          struct cause *cause)
+int cckd_put(struct image *img, u32 track, const u8 *bytes, u32 len, struct cause *cause)
 {
     struct cckd *c = img->format;
     struct cckd_entry e;
-    int rc = put(img, track, buf, len, &e, cause);
+    int rc = place(img, bytes, len, &e, cause);
     if (rc)
         return rc;
-    if (c->queued[track / 8] >> track % 8 & 1)
-        return ST_OK;
-    c->queued[track / 8] |= (u8)(1 << track % 8);
-    c->unpacked[(c->unpacked_first + c->unpacked_count++) % CCKD_UNPACKED_MAX] = track;
-    return ST_OK;
-}
-
-static u32 pack(const struct cckd *c, const u8 *in, u32 len, u8 *out)
-{
-    int parm = (s16)cckd_load16(c, c->header + CCKD_COMPRESSION_PARM);
-    return cckd_pack(c->header[CCKD_COMPRESSION], parm, in, len, out);
+    rc = point_to(img, track, &e, cause);
+    if (rc) {
+        c->imbed -= e.size - e.len;
+        cckd_give(c, e.at, e.size);
+    }
+    return rc;
 }
 
 static int cckd_write(struct image *img, u32 track, const u8 *buf, u32 len, struct cause *cause)
@@ -218,64 +182,9 @@ static int cckd_write(struct image *img, u32 track, const u8 *buf, u32 len, stru
         e.len = e.size = (u16)null;
         return point_to(img, track, &e, cause);
     }
-    if (packs_later(img))
-        return write_unpacked(img, track, buf, len, cause);
-    return put(img, track, c->scratch, pack(c, buf, len, c->scratch), &e, cause);
-}
-
-/* ---- tracks that were written unpacked ---- */
-
-static u32 cckd_backlog(const struct image *img)
-{
-    const struct cckd *c = img->format;
-    return c->unpacked_count;
-}
-
-static bool still_there(const struct cckd *c, const struct cckd_unpacked *u)
-{
-    const struct cckd_entry *e = entry_of(c, u->track);
-    return e && e->at == u->at;
-}
-
-/** Packs the track at `u`, which is `len` bytes long; what fails is as it was, and can be read. */
-static void repack(struct image *img, const struct cckd_unpacked *u, u32 len, u8 *in, u8 *out)
-{
-    struct cckd *c = img->format;
-    struct cause cause;
-    struct cckd_entry e;
-    if (image_pread(img, 0, u->at, in, len, &cause) || in[0] != CCKD_NONE)
-        return;
-    u32 syncs = c->syncs; /* behind one the same place may hold another write of the track */
-    lock_drop(&img->lock);
-    u32 packed = pack(c, in, len, out);
-    lock_take(&img->lock);
-    if (packed < len && still_there(c, u) && c->syncs == syncs)
-        (void)put(img, u->track, out, packed, &e, &cause);
-}
-
-static void cckd_tidy(struct image *img)
-{
-    struct cckd *c = img->format;
-    u32 track = c->unpacked[c->unpacked_first];
-    c->unpacked_first = (c->unpacked_first + 1) % CCKD_UNPACKED_MAX;
-    c->unpacked_count--;
-    c->queued[track / 8] &= (u8) ~(1 << track % 8);
-    const struct cckd_entry *e = entry_of(c, track);
-    bool somewhere = e && e->at && e->at != CCKD_NO_OFFSET; /* not null again */
-    u8 *in = somewhere ? malloc(2 * IMAGE_TRACK_BYTES_MAX) : NULL;
-    if (in)
-        repack(img, &(struct cckd_unpacked){track, e->at}, e->len, in,
-               in + IMAGE_TRACK_BYTES_MAX);
-    free(in);
-}
-
-/** What is left unpacked stays so: somebody waits for the close. */
-static int close_tidied(struct image *img, struct cause *cause)
-{
-    struct cckd *c = img->format;
-    for (u32 i = 0; c->unpacked_count && i < CCKD_CLOSE_PACKS_MAX; i++)
-        cckd_tidy(img);
-    return cckd_close(img, cause);
+    if (cckd_packs_later(img))
+        return cckd_write_unpacked(img, track, buf, len, cause);
+    return cckd_put(img, track, c->scratch, cckd_pack(c, buf, len, c->scratch), cause);
 }
 
 static const struct image_ops cckd_ops = {
@@ -286,7 +195,7 @@ static const struct image_ops cckd_ops = {
     .sync_end = cckd_sync_end,
     .backlog = cckd_backlog,
     .tidy = cckd_tidy,
-    .close = close_tidied,
+    .close = cckd_close_tidied,
     .figures = cckd_figures,
 };
 
@@ -369,6 +278,7 @@ int cckd_open(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *caus
         return rc;
     }
     c->opened = img->open_left;
+    cckd_tidy_open(img);
     img->ops = &cckd_ops;
     return rc;
 }

@@ -38,8 +38,9 @@ enum cckd_at {
     CCKD_NULL_FORMAT = 44,
     CCKD_COMPRESSION = 45,
     CCKD_COMPRESSION_PARM = 46,
-    CCKD_BELOW_MARK =
-        480, /* ours, in what is reserved: which state of the layer below it shadows */
+    /* Ours, in what is reserved: tracks wait to be packed; */
+    CCKD_UNPACKED_MARK = 472,
+    CCKD_BELOW_MARK = 480, /* which state of the layer below it shadows */
     CCKD_BELOW_IDENTITY = 488,
 };
 #define CCKD_MARK 0x454e4449u /* ENDI */
@@ -64,11 +65,6 @@ struct cckd_l2 {
     struct cckd_entry entry[CCKD_L2_ENTRIES];
 };
 
-/** A track that was written as it is, and where: when it is elsewhere now, somebody was faster. */
-struct cckd_unpacked {
-    u32 track, at;
-};
-
 /** Of img->format. [S1] Every byte below `end` is of the headers, of one table, one track, or in
  *  `free`, `pending` or `syncing`, or in a piece without room for a link of the chain. [S2] What
  *  the file pointed to when it was last on the host's disk is in `pending` or `syncing`, not in
@@ -87,7 +83,8 @@ struct cckd {
     u32 *unpacked; /* a ring of tracks, made when needed, each at most once: */
     u8 *queued;    /* a bit for each track that is in it */
     u32 unpacked_first, unpacked_count;
-    u32 syncs; /* how often space became free again */
+    u32 looked; /* tracks below it are packed, or queued */
+    u32 syncs;  /* how often space became free again */
 };
 
 static inline u32 cckd_load32(const struct cckd *c, const u8 *p)
@@ -116,6 +113,22 @@ static inline void cckd_store16(const struct cckd *c, u8 *p, u16 v)
         le16_store(p, v);
 }
 
+/* cckd.c */
+/** NULL: its table is not there. */
+struct cckd_entry *cckd_entry_of(const struct cckd *c, u32 track);
+/** Put a track, packed or not, into new space and make the table say so. */
+int cckd_put(struct image *img, u32 track, const u8 *bytes, u32 len, struct cause *cause);
+
+/* cckd_tidy.c */
+/** Is a track to be written as it is? Then by this, and it is packed later. */
+bool cckd_packs_later(const struct image *img);
+int cckd_write_unpacked(struct image *img, u32 track, const u8 *buf, u32 len,
+                        struct cause *cause);
+void cckd_tidy_open(struct image *img);
+u32 cckd_backlog(const struct image *img);
+void cckd_tidy(struct image *img);
+int cckd_close_tidied(struct image *img, struct cause *cause);
+
 /* cckd_space.c */
 /** Read the tables and find the free space by what they do not use; damage is refused. */
 int cckd_scan(struct image *img, struct cause *cause);
@@ -134,7 +147,7 @@ void cckd_figures(struct image *img, struct image_figures *out);
 /* cckd_pack.c */
 /** Unpack the track at `in`; ST_PROTO with what is wrong. */
 int cckd_unpack(const u8 *in, u32 len, u32 track, u8 *out, u32 *out_len, struct cause *cause);
-/** Pack it into `out`, at most as long as it is; returns the length. */
-u32 cckd_pack(u8 compression, int parm, const u8 *in, u32 len, u8 *out);
+/** Pack it as the image has it into `out`, at most as long as it is; returns the length. */
+u32 cckd_pack(const struct cckd *c, const u8 *in, u32 len, u8 *out);
 
 #endif

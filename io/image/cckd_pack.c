@@ -53,13 +53,15 @@ int cckd_unpack(const u8 *in, u32 len, u32 track, u8 *out, u32 *out_len, struct 
     }
 }
 
-u32 cckd_pack(u8 compression, int parm, const u8 *in, u32 len, u8 *out)
+u32 cckd_pack(const struct cckd *c, const u8 *in, u32 len, u8 *out)
 {
     uLongf n = len - TRACK_HA_BYTES;
+    int parm = (s16)cckd_load16(c, c->header + CCKD_COMPRESSION_PARM);
     int level = parm >= 1 && parm <= 9 ? parm : Z_BEST_SPEED;
     memcpy(out, in, TRACK_HA_BYTES);
-    if (compression != CCKD_NONE && compress2(out + TRACK_HA_BYTES, &n, in + TRACK_HA_BYTES,
-                                              len - TRACK_HA_BYTES, level) == Z_OK) {
+    if (c->header[CCKD_COMPRESSION] != CCKD_NONE &&
+        compress2(out + TRACK_HA_BYTES, &n, in + TRACK_HA_BYTES, len - TRACK_HA_BYTES, level) ==
+            Z_OK) {
         out[0] = CCKD_ZLIB; /* bzip2 is for reading: what is written anew is zlib */
         return TRACK_HA_BYTES + (u32)n;
     }

@@ -97,6 +97,9 @@ struct hold *image_hold(const struct image *img);
 
 /** A channel program that wrote has ended: with IMAGE_SYNC the host's disk has it on return. */
 int image_commit(struct image *img, struct cause *cause);
+/** What waits to be packed is packed, in IMAGE_TIDY_MS_MAX: for who has the time at the end. */
+#define IMAGE_TIDY_MS_MAX 10000u
+void image_tidy(struct image *img);
 /** Everything written is on the host's disk. */
 int image_sync(struct image *img, struct cause *cause);
 

@@ -190,6 +190,17 @@ bool image_flush_soon_locked(struct image *img)
     return true;
 }
 
+void image_tidy(struct image *img)
+{
+    u64 until = now_ns() + IMAGE_TIDY_MS_MAX * NS_PER_MS;
+    if (!img->ops->tidy || !img->kept) /* nothing was written */
+        return;
+    lock_take(&img->lock);
+    while (img->ops->backlog(img) && now_ns() < until)
+        img->ops->tidy(img);
+    lock_drop(&img->lock);
+}
+
 void image_flush_soon(struct image *img)
 {
     lock_take(&img->lock);

@@ -309,6 +309,72 @@ START_TEST(live_images_are_packed_and_flushed)
 }
 END_TEST
 
+static u64 used_bytes(void)
+{
+    struct image_figures f;
+    struct image *img = open_image(path, IMAGE_READ_ONLY);
+    image_figures(img, &f);
+    image_unref(img);
+    return f.used_bytes;
+}
+
+/** Tracks that pack well, more than a close packs, in an image that a machine has. */
+static struct image *many_unpacked(void)
+{
+    struct image *img = open_image(path, IMAGE_LIVE);
+    for (u32 t = 0; t < TRACKS; t++)
+        write_track(img, t, 3 * (t + 5));
+    return img;
+}
+
+#define TRACKS_BYTES (TRACKS * 6ull * 4096) /* written by it, about */
+
+/* A close that does not wait leaves some unpacked; the next machine that writes the image packs
+ * them when it is quiet, whoever had it meanwhile. So it does after a writer that was killed. */
+START_TEST(unpacked_tracks_are_packed_later)
+{
+    create(IMAGE_CCKD);
+    struct image *img = many_unpacked();
+    if (_i) { /* as a kill leaves it */
+        lock_take(&img->lock);
+        copy_file();
+        lock_drop(&img->lock);
+    }
+    image_unref(img);
+    if (_i)
+        ck_assert_int_eq(rename(copy, path), 0);
+    ck_assert_uint_gt(used_bytes(), TRACKS_BYTES / 2);
+    img = open_image(path, 0);
+    write_track(img, 1, 3);
+    image_unref(img);
+    ck_assert_uint_gt(used_bytes(), TRACKS_BYTES / 2);
+    img = open_image(path, IMAGE_LIVE);
+    write_track(img, 0, 3);
+    await_quiet(img);
+    for (u32 t = 2; t < TRACKS; t++)
+        expect_track(img, t, 3 * (t + 5));
+    image_unref(img);
+    expect_clean(path, false);
+    ck_assert_uint_lt(used_bytes(), TRACKS_BYTES / 8);
+    img = open_image(path, IMAGE_LIVE); /* there is nothing to do any more */
+    ck_assert_uint_eq(img->ops->backlog(img), 0);
+    image_unref(img);
+}
+END_TEST
+
+/* Who has the time at the end has them packed. */
+START_TEST(an_image_is_tidied_before_its_close)
+{
+    create(IMAGE_CCKD);
+    struct image *img = many_unpacked();
+    image_tidy(img);
+    ck_assert_uint_eq(img->ops->backlog(img), 0);
+    image_unref(img);
+    expect_clean(path, false);
+    ck_assert_uint_lt(used_bytes(), TRACKS_BYTES / 8);
+}
+END_TEST
+
 /* Formatted tracks take no space: they are null in a format of their own. */
 START_TEST(cckd_null_tracks_take_no_space)
 {
@@ -748,7 +814,7 @@ int main(void)
     Suite *suite = suite_create("image");
     TCase *tc = tcase_create("image");
     suite_add_tcase(suite, tc);
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, tracks_come_back, IMAGE_CKD, IMAGE_CKD_RAW + 1);
     tcase_add_loop_test(tc, cckd_is_whole_at_any_moment, 0, 3);
@@ -756,6 +822,8 @@ int main(void)
     tcase_add_test(tc, cckd_reuses_space_after_a_sync);
     tcase_add_loop_test(tc, cckd_tables_leave_no_splinters, 0, 10);
     tcase_add_loop_test(tc, cckd_splinters_are_not_chained, 1, 10);
+    tcase_add_loop_test(tc, unpacked_tracks_are_packed_later, 0, 2);
+    tcase_add_test(tc, an_image_is_tidied_before_its_close);
     tcase_add_test(tc, cckd_null_tracks_take_no_space);
     tcase_add_loop_test(tc, damaged_headers_are_refused, 0, ARRAY_LEN(damages));
     tcase_add_test(tc, damaged_tables_and_tracks_are_refused);

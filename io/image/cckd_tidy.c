@@ -1,0 +1,130 @@
+/* Tracks of a running machine are written as they are, and packed when the image is quiet. Those
+ * that still wait when it is closed are noted in its header; they, and what a writer that was
+ * killed left, are looked for when it is written again.
+ * Guarantee: an image that is written to and then left alone has no track that packing would make
+ * shorter. */
+#include <stdlib.h>
+
+#include "io/image/cckd_internal.h"
+
+#define LOOK_TRACKS 64u /* at once, with the image's lock */
+
+/** Packing takes a millisecond, for which a running machine need not wait. */
+bool cckd_packs_later(const struct image *img)
+{
+    struct cckd *c = img->format;
+    if (!(img->flags & IMAGE_LIVE) || img->flags & IMAGE_SYNC ||
+        c->header[CCKD_COMPRESSION] == CCKD_NONE || c->end > CCKD_UNPACKED_END)
+        return false;
+    if (!c->unpacked)
+        c->unpacked = calloc(CCKD_UNPACKED_MAX, sizeof *c->unpacked);
+    if (!c->queued)
+        c->queued = calloc(img->geometry.tracks / 8 + 1, 1);
+    return c->unpacked && c->queued && c->unpacked_count < CCKD_UNPACKED_MAX;
+}
+
+static void queue(struct cckd *c, u32 track)
+{
+    if (!c->unpacked || c->unpacked_count == CCKD_UNPACKED_MAX ||
+        c->queued[track / 8] >> track % 8 & 1)
+        return;
+    c->queued[track / 8] |= (u8)(1 << track % 8);
+    c->unpacked[(c->unpacked_first + c->unpacked_count++) % CCKD_UNPACKED_MAX] = track;
+}
+
+int cckd_write_unpacked(struct image *img, u32 track, const u8 *buf, u32 len,
+                        struct cause *cause)
+{
+    int rc = cckd_put(img, track, buf, len, cause);
+    if (rc == ST_OK)
+        queue(img->format, track);
+    return rc;
+}
+
+void cckd_tidy_open(struct image *img)
+{
+    struct cckd *c = img->format;
+    bool noted = be32_load(c->header + CCKD_UNPACKED_MARK) == CCKD_MARK || img->open_left;
+    bool packs = c->header[CCKD_COMPRESSION] != CCKD_NONE;
+    c->looked = noted && packs ? 0 : img->geometry.tracks;
+}
+
+u32 cckd_backlog(const struct image *img)
+{
+    const struct cckd *c = img->format;
+    return c->unpacked_count + (c->looked < img->geometry.tracks);
+}
+
+/** Packs the track that lies at `at`; what fails is as it was, and can be read. */
+static void repack(struct image *img, u32 track, const struct cckd_entry was, u8 *in, u8 *out)
+{
+    struct cckd *c = img->format;
+    struct cause cause;
+    if (image_pread(img, 0, was.at, in, was.len, &cause) || in[0] != CCKD_NONE)
+        return;
+    u32 syncs = c->syncs; /* behind one the same place may hold another write of the track */
+    lock_drop(&img->lock);
+    u32 packed = cckd_pack(c, in, was.len, out);
+    lock_take(&img->lock);
+    const struct cckd_entry *e = cckd_entry_of(c, track);
+    if (packed >= was.len || !e || e->at != was.at)
+        return;
+    if (c->syncs == syncs)
+        (void)cckd_put(img, track, out, packed, &cause);
+    else
+        queue(c, track);
+}
+
+static const struct cckd_entry *somewhere(const struct cckd *c, u32 track)
+{
+    const struct cckd_entry *e = cckd_entry_of(c, track);
+    return e && e->at && e->at != CCKD_NO_OFFSET ? e : NULL;
+}
+
+static void tidy_one(struct image *img, u32 track)
+{
+    const struct cckd_entry *e = somewhere(img->format, track);
+    u8 *in = e ? malloc(2 * IMAGE_TRACK_BYTES_MAX) : NULL;
+    if (in)
+        repack(img, track, *e, in, in + IMAGE_TRACK_BYTES_MAX);
+    free(in);
+}
+
+/** The next tracks of those that nobody has looked at, up to one that is not packed. */
+static void look_on(struct image *img)
+{
+    struct cckd *c = img->format;
+    for (u32 n = 0; n < LOOK_TRACKS && c->looked < img->geometry.tracks; n++) {
+        u32 track = c->looked++;
+        const struct cckd_entry *e = somewhere(c, track);
+        u8 first = 0xff;
+        if (!e || image_pread(img, 0, e->at, &first, 1, NULL) || first != CCKD_NONE)
+            continue;
+        tidy_one(img, track);
+        return;
+    }
+}
+
+void cckd_tidy(struct image *img)
+{
+    struct cckd *c = img->format;
+    if (!c->unpacked_count) {
+        look_on(img);
+        return;
+    }
+    u32 track = c->unpacked[c->unpacked_first];
+    c->unpacked_first = (c->unpacked_first + 1) % CCKD_UNPACKED_MAX;
+    c->unpacked_count--;
+    c->queued[track / 8] &= (u8) ~(1 << track % 8);
+    tidy_one(img, track);
+}
+
+/** Somebody waits for the close: what is left then is noted. */
+int cckd_close_tidied(struct image *img, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    for (u32 i = 0; c->unpacked_count && i < CCKD_CLOSE_PACKS_MAX; i++)
+        cckd_tidy(img);
+    be32_store(c->header + CCKD_UNPACKED_MARK, cckd_backlog(img) ? CCKD_MARK : 0);
+    return cckd_close(img, cause);
+}
