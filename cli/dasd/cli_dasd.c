@@ -10,7 +10,7 @@
 #include "io/image/track.h"
 #include "io/image/vtoc.h"
 
-#define USAGE "dasd init|info|check|repair|convert|import|export|ls|owner ..."
+#define USAGE "dasd init|info|check|repair|convert|merge|import|export|ls|owner ..."
 #define INIT_USAGE                                                                             \
     "dasd init FILE [--model NAME | --cylinders N | --blocks N | --shadow-of FILE]"
 #define CONVERT_USAGE "dasd convert FROM TO [--format cckd|ckd|raw]"
@@ -323,6 +323,22 @@ static int dasd_convert(const char *const *operand, unsigned operands, const voi
     return rc ? dasd_fail(rc, &cause) : EXIT_WELL;
 }
 
+/* ---- merge ---- */
+
+static int dasd_merge(const char *const *operand, unsigned operands, const void *options)
+{
+    struct image_merge m = {.progress = cli_progress};
+    struct cause cause;
+    (void)options;
+    if (operands != 1)
+        return dasd_usage("a file and its shadow are needed: BASE,shadow=TOP", "merge");
+    int rc = image_merge(operand[0], &m, &cause);
+    if (rc)
+        return dasd_fail(rc, &cause);
+    printf("%s: %u tracks merged\n", operand[0], m.tracks);
+    return EXIT_WELL;
+}
+
 /* ---- ls ---- */
 
 static void ls_text(void *arg, const struct vtoc_dataset *d)
@@ -377,6 +393,7 @@ static const struct cli_verb verbs[] = {
     {"check", "dasd check FILE... [--json]", dasd_check},
     {"repair", "dasd repair FILE [--json]", dasd_repair},
     {"convert", CONVERT_USAGE, dasd_convert},
+    {"merge", "dasd merge BASE,shadow=TOP", dasd_merge},
     {"import", "dasd import FILE NAME FROM [--json]", dasd_import},
     {"export", "dasd export FILE NAME TO [--json]", dasd_export},
     {"ls", "dasd ls FILE [--json]", dasd_ls},

@@ -29,13 +29,20 @@ static int read_packed(struct image *img, u32 track, const struct cckd_entry *e,
     return rc;
 }
 
+bool cckd_holds(const struct image *img, u32 track)
+{
+    const struct cckd *c = img->format;
+    const struct cckd_entry *e = cckd_entry_of(c, track);
+    bool below = e ? e->at == CCKD_NO_OFFSET && e->len
+                   : c->l1[track / CCKD_L2_ENTRIES] == CCKD_NO_OFFSET;
+    return !(c->shadow && below);
+}
+
 static int cckd_read(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause)
 {
     struct cckd *c = img->format;
     const struct cckd_entry *e = cckd_entry_of(c, track);
-    bool below = e ? e->at == CCKD_NO_OFFSET && e->len
-                   : c->l1[track / CCKD_L2_ENTRIES] == CCKD_NO_OFFSET;
-    if (c->shadow && below)
+    if (!cckd_holds(img, track))
         return img->below->ops->read(img->below, track, buf, len, cause);
     if (e && e->at)
         return read_packed(img, track, e, buf, len, cause);
@@ -229,11 +236,10 @@ static int header_check(struct image *img, struct cause *cause)
     return ST_OK;
 }
 
-/** A shadow file needs the layer it was made over, in the state it had then. */
+/** A shadow file needs the layer it was made over. */
 static int layers_check(struct image *img, struct cause *cause)
 {
     struct cckd *c = img->format;
-    const u8 *h = c->header;
     if (!c->shadow)
         return img->below ? cause_set(cause, ST_PROTO, "%s: not a shadow file", img->path)
                           : ST_OK;
@@ -245,10 +251,6 @@ static int layers_check(struct image *img, struct cause *cause)
         return cause_set(cause, ST_PROTO, "%s: has %u cylinders, %s below it %u", img->path,
                          img->geometry.cylinders, img->below->path,
                          img->below->geometry.cylinders);
-    if (be32_load(h + CCKD_BELOW_MARK) == CCKD_MARK &&
-        be64_load(h + CCKD_BELOW_IDENTITY) != img->below->identity)
-        return cause_set(cause, ST_PROTO, "%s: %s is not what it was when this shadow was made",
-                         img->path, img->below->path);
     return ST_OK;
 }
 
@@ -272,6 +274,8 @@ int cckd_open(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *caus
         img->open_left = c->header[CCKD_OPTIONS] & CCKD_OPT_OPENED;
         rc = cckd_scan(img, cause);
     }
+    if (rc == ST_OK)
+        rc = cckd_states_check(img, cause);
     if (rc != ST_OK) {
         if (c)
             cckd_close(img, NULL); /* c->opened is not set: it only frees */

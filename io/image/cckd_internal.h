@@ -40,8 +40,10 @@ enum cckd_at {
     CCKD_COMPRESSION_PARM = 46,
     /* Ours, in what is reserved: tracks wait to be packed; */
     CCKD_UNPACKED_MARK = 472,
-    CCKD_BELOW_MARK = 480, /* which state of the layer below it shadows */
+    CCKD_BELOW_MARK = 480, /* which state of the layer below it shadows; */
     CCKD_BELOW_IDENTITY = 488,
+    CCKD_MERGE_MARK = 496, /* which shadow is being merged into it */
+    CCKD_MERGE_IDENTITY = 504,
 };
 #define CCKD_MARK 0x454e4449u /* ENDI */
 
@@ -116,6 +118,8 @@ static inline void cckd_store16(const struct cckd *c, u8 *p, u16 v)
 /* cckd.c */
 /** NULL: its table is not there. */
 struct cckd_entry *cckd_entry_of(const struct cckd *c, u32 track);
+/** Has the layer the track itself, or the one below it? */
+bool cckd_holds(const struct image *img, u32 track);
 /** Put a track, packed or not, into new space and make the table say so. */
 int cckd_put(struct image *img, u32 track, const u8 *bytes, u32 len, struct cause *cause);
 
@@ -128,6 +132,10 @@ void cckd_tidy_open(struct image *img);
 u32 cckd_backlog(const struct image *img);
 void cckd_tidy(struct image *img);
 int cckd_close_tidied(struct image *img, struct cause *cause);
+
+/* cckd_merge.c */
+/** Is the layer in a state in which it may be opened, over what is below it? */
+int cckd_states_check(struct image *img, struct cause *cause);
 
 /* cckd_space.c */
 /** Read the tables and find the free space by what they do not use; damage is refused. */

@@ -11,6 +11,7 @@
 #include "mem/base/log.h"
 
 #define LAYER_PATH_BYTES 4096
+#define LAYER_MARK ",shadow="
 #define CHECK_BLOCKS 120u /* read at once: a group of a compressed FBA image */
 
 static int format_open(struct image *img, struct cause *cause)
@@ -97,26 +98,34 @@ static int open_layer(const char *path, unsigned flags, struct image *below, ima
     return ST_OK;
 }
 
+/** Of the layer behind which `next` comes (",shadow=...", or nothing). */
+static unsigned layer_flags(unsigned flags, const char *next)
+{
+    if (!next)
+        return flags & ~IMAGE_MERGE;
+    bool last_below = !strstr(next + 1, LAYER_MARK);
+    return IMAGE_UNDER | (flags & IMAGE_MERGE && last_below ? 0 : IMAGE_READ_ONLY);
+}
+
 static int open_with(const char *path, unsigned flags, image_fault *fault, void *arg,
                      struct image **out, struct cause *cause)
 {
-    static const char mark[] = ",shadow=";
     char part[LAYER_PATH_BYTES];
     struct image *img = NULL;
     for (;;) {
-        const char *next = strstr(path, mark);
+        const char *next = strstr(path, LAYER_MARK);
         size_t len = next ? (size_t)(next - path) : strlen(path);
         if (len >= sizeof part) {
             image_unref(img);
             return cause_set(cause, ST_INVAL, "%.40s...: a name that long", path);
         }
         snprintf(part, sizeof part, "%.*s", (int)len, path);
-        int rc = open_layer(part, next ? IMAGE_READ_ONLY : flags, img, fault, arg, &img, cause);
+        int rc = open_layer(part, layer_flags(flags, next), img, fault, arg, &img, cause);
         if (rc || !next) {
             *out = img;
             return rc;
         }
-        path = next + sizeof mark - 1;
+        path = next + sizeof LAYER_MARK - 1;
     }
 }
 
@@ -397,7 +406,7 @@ int image_repair(const char *path, image_fault *fault, void *arg, struct image_c
 {
     struct checking k = {fault, arg, 0};
     struct image *img;
-    if (strstr(path, ",shadow="))
+    if (strstr(path, LAYER_MARK))
         return cause_set(cause, ST_INVAL, "%s: only images of one layer are repaired", path);
     int rc = open_with(path, IMAGE_REPAIR, check_fault, &k, &img, cause);
     if (rc)

@@ -131,4 +131,13 @@ int image_check(const char *path, image_fault *fault, void *arg, struct image_ch
 int image_repair(const char *path, image_fault *fault, void *arg, struct image_check *out,
                  struct cause *cause);
 
+struct image_merge {
+    void (*progress)(u32 done, u32 total); /* set by the caller; may be NULL */
+    u32 tracks;                            /* that the shadow had */
+};
+/** Merge the last layer of `path` into the one below it, and remove its file. When this ends
+ *  early, by whatever, nothing is lost: doing it again ends it, and until then the two can be read
+ *  together. */
+int image_merge(const char *path, struct image_merge *m, struct cause *cause);
+
 #endif

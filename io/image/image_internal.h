@@ -10,7 +10,11 @@
 #include "mem/base/lock.h"
 
 #define IMAGE_FILES_MAX 32u
-#define IMAGE_REPAIR 0x80000000u /* open flag: damage is told of and taken out */
+/** Open flags: damage is told of and taken out; the layer below the last is written; of a layer:
+ *  one is over it. */
+#define IMAGE_REPAIR 0x80000000u
+#define IMAGE_MERGE 0x40000000u
+#define IMAGE_UNDER 0x20000000u
 #define DEVHDR_BYTES 512u
 #define DEVID_BYTES 8u
 

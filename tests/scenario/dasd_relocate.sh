@@ -39,5 +39,16 @@ cckdcdsk -3 top_1.cckd >out 2>&1 || fail "cckdcdsk: $(cat out)"
 copies -o ckd disk.cckd sf=top_1.cckd theirs.ckd
 "$ENDICOTT" dasd convert theirs.ckd theirs.raw --format raw
 cmp theirs.raw disk.raw || fail "Hercules reads something else"
+
+# --- and merged into what it shadows
+"$ENDICOTT" dasd merge $layers >out || fail "merge: $(cat out)"
+grep -q 'tracks merged' out || fail "$(cat out)"
+[ ! -e top_1.cckd ] || fail "the shadow is still there"
+"$ENDICOTT" dasd check disk.cckd >out || fail "$(cat out)"
+cckdcdsk -3 disk.cckd >out 2>&1 || fail "cckdcdsk: $(cat out)"
+"$ENDICOTT" dasd convert disk.cckd merged.raw --format raw
+cmp merged.raw disk.raw || fail "what was merged is something else"
+! "$ENDICOTT" dasd merge disk.cckd 2>out || fail "an image without a shadow was merged"
+grep -q 'no shadow' out || fail "$(cat out)"
 [ "$(sort -u raws | wc -l)" = 1 ] || fail "the disks differ: $(cat raws)"
 echo "dasd_relocate: passed"
