@@ -38,7 +38,7 @@ static int ipl_finish(struct css *css, u16 devno, struct subchannel *sub, struct
 {
     lock_take(&css->lock);
     struct sub_state *s = &sub->s;
-    bool ended = s->scsw0 & SC_PENDING;
+    bool ended = s->scsw0 & SC_PENDING, busy = s->scsw0 & AC_START;
     u8 ds = s->scsw_ds, ss = s->scsw_ss;
     u8 sense = s->sense_bytes ? s->sense[0] : 0;
     const struct dev_ops *ops = sub->ops;
@@ -53,7 +53,10 @@ static int ipl_finish(struct css *css, u16 devno, struct subchannel *sub, struct
     if (!ended && ops->cancel)
         ops->cancel(dev);
     if (!ended)
-        return cause_set(cause, ST_BUSY, "IPL %04X: the device waits for input", devno);
+        return cause_set(cause, ST_BUSY,
+                         busy ? "IPL %04X: the device is busy with another system"
+                              : "IPL %04X: the device waits for input",
+                         devno);
     if (sense & SENSE_INTERVENTION)
         return cause_set(cause, ST_IO, "IPL %04X: the device is not ready", devno);
     return cause_set(cause, ST_IO,

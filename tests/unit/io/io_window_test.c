@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "io/dasd/dasd.h"
+#include "io/image/hold.h"
 #include "io/image/track.h"
 #include "io/image/window.h"
 
@@ -330,6 +331,12 @@ START_TEST(reserve_keeps_others_out)
     ck_assert_int_eq(tsch(&m, id, &irb), 0);
     ck_assert_uint_eq(irb.ds, 0x0c);
     ck_assert_uint_eq(group_state(0x201), 0);
+    struct image *three = active(share, 3, 1, true);
+    ck_assert(hold_reserve(image_hold(three), false));
+    ck_assert_int_eq(css_ipl(m.css, 0x201, &cause), ST_BUSY);
+    ck_assert_ptr_nonnull(strstr(cause.text, "busy with another system"));
+    hold_release(image_hold(three));
+    image_unref(three);
     machine_fini(&m);
     image_unref(one);
     image_unref(two);
