@@ -269,13 +269,25 @@ static unsigned anchor_of(const struct jit_cx *x, const struct jit_insn *i, int 
     return 0;
 }
 
+/* An anchor may serve more than what it was chosen for, and so what is longer. */
+static void serve_insn(struct jit_cx *x, struct jit_insn *i, int loop)
+{
+    i->anchor = (u8)anchor_of(x, i, loop);
+    if (!i->anchor)
+        return;
+    struct jit_anchor *a = &x->anchor[i->anchor - 1];
+    unsigned bytes = operand_bytes_any(i);
+    if (bytes > a->bytes)
+        a->bytes = bytes;
+}
+
 static void serve(struct jit_cx *x)
 {
     for (unsigned k = 0; k < x->blocks; k++) {
         const struct jit_block *b = &x->block[k];
         int loop = loop_of(x, k).head;
         for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++)
-            x->insn[i].anchor = (u8)anchor_of(x, &x->insn[i], loop);
+            serve_insn(x, &x->insn[i], loop);
     }
 }
 

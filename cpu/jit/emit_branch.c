@@ -302,11 +302,11 @@ static void take_away(struct jit_cx *x, const struct jit_insn *i, unsigned block
 {
     const struct jit_page *to = &x->pages[x->insn[x->block[block].first].page];
     struct jumps other = {.count = 0};
-    reg_settle(x, block);
     struct point p = point_save(x);
     page_check(x, to->page, to->addr, &other);
     page_enter(x, i, to->page, to->addr);
     x->bear = -1;
+    reg_settle(x, block); /* not before: where pages are elsewhere registers stay as they are */
     go_block(x, block);
     point_restore(x, p);
     patch_all(x, &other);

@@ -161,15 +161,8 @@ static void walk(struct jit_cx *x, struct todo *t, unsigned at)
 
 /* The next call becomes part of the region: what is called, and what lies behind it. What cannot
  * be translated now is left as it is. False: no call is left. */
-/* Off until it is known why: with calls in regions the guest's C compiler ended by a wrong address
- * in three runs of ten, without them in none of fifteen, which were faster, too. The engines that
- * translate everything at once follow calls, so that tests go on asking for what is wrong. */
-#define CALLS_FOLLOWED(x) ((x)->jit->eager)
-
 static bool call_follow(struct jit_cx *x, struct todo *t)
 {
-    if (!CALLS_FOLLOWED(x))
-        return false;
     if (t->followed == t->calls || x->insns >= CALL_INSNS_MAX)
         return false;
     unsigned k = t->followed++, target = t->call[k].target;
