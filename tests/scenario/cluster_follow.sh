@@ -1,6 +1,7 @@
 #!/bin/bash
 # A Linux guest boots from its reader and is relocated: waits and attached consoles follow it, no
 # line is lost or seen twice, and a member that is told to end shuts its guest down first.
+# waits: for members that notice
 set -euo pipefail
 . "$(dirname "$0")/../lib/cluster.sh"
 

@@ -2,6 +2,7 @@
 # `make demo` that is ended from outside leaves no member behind: SIGTERM, SIGINT, SIGKILL of the script, SIGKILL of what
 # has started it (make), before and after the guest's IPL. So does whatever says `up --while PID`, `start --while PID`.
 # Rule: members that belong to a process end with it, as by SIGTERM, however it ends.
+# waits: for members that notice
 set -euo pipefail
 . "$(dirname "$0")/../lib/cluster.sh"
 WAIT_SECONDS=${WAIT_SECONDS:-180}

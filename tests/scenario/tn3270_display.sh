@@ -3,6 +3,7 @@
 # terminal that vanishes and comes back, no free terminal, TLS, classic TN3270 and TN3270E, IPv6.
 # Rules: RFC 1576, RFC 2355, RFC 1646; Linux's drivers raw3270, con3270, tty3270, fs3270
 # unmodified; clients s3270 and c3270.
+# waits: for connections that are given up, 30 s twice
 set -euo pipefail
 . "$(dirname "$0")/../lib/cluster.sh"
 . "$ROOT/tests/lib/s3270.sh"

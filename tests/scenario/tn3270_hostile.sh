@@ -2,6 +2,7 @@
 # The TN3270 port under abuse: a terminal that is none, noise, records without end, hang-ups in
 # mid-word, more connections than there are terminals. The member serves on and uses no time for it.
 # Rules: RFC 854, RFC 1576; limits in cli/tn3270/tn3270.h.
+# waits: for terminals that are hung up on
 set -euo pipefail
 . "$(dirname "$0")/../lib/cluster.sh"
 cluster=$TEST_TMP/two

@@ -1,6 +1,7 @@
 /* Minidisks and real devices by CP's commands: links in every mode, their messages, passwords, what
  * another member keeps us from, devices attached, detached, varied, defined; and the directory and
- * hardware statements they come from. Run alone: tests/run unit/hyp_disk_test */
+ * hardware statements they come from. Run alone: tests/run unit/hyp_disk_test
+ * waits: for what the host writes to its disk */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* Disk images: what is written is read, in every format, before and after closing; a CCKD file is
- * whole at any moment; damage is refused with what is wrong; a second writer is kept away. */
+ * whole at any moment; damage is refused with what is wrong; a second writer is kept away.
+ * waits: for images that flush when they are quiet */
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
