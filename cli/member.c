@@ -88,7 +88,8 @@ static void user_event(void *ctx, struct cp_user *user, enum cp_user_event event
     struct member *m = ctx;
     if (event == CP_USER_LOGON &&
         !strcmp(cp_user_id(user), m->config->features.operator_userid))
-        console_observe(cp_user_console(user), 0, operator_wrote, m);
+        console_observe_own(cp_user_console(user), 0, operator_wrote,
+                            m); /* guests may show passwords */
     if (event == CP_USER_LOGON || event == CP_USER_LOGOFF)
         control_user_event(m->control, user, event == CP_USER_LOGON);
 }

@@ -49,6 +49,7 @@ static void end_line_locked(struct console *c)
     if (l->text)
         memcpy(l->text, c->partial, c->partial_len + 1);
     l->wall_ns = now(c);
+    l->relayed = false;
     c->next++;
     c->partial_len = 0;
 }
@@ -132,13 +133,28 @@ static void write_line_locked(struct console *c, const char *text, size_t len)
     write_locked(c, "\n", 1);
 }
 
-void console_write_line(struct console *c, const char *text)
+static void add_line(struct console *c, const char *text, bool relayed)
 {
     lock_take(&c->lock);
+    if (c->partial_len)
+        end_line_locked(c);
+    u64 first = c->next;
     write_line_locked(c, text, strlen(text));
+    for (u64 n = first; relayed && n < c->next; n++)
+        c->ring[n % CONSOLE_LINES_MAX].relayed = true;
     bool tell = mark_news_locked(c);
     lock_drop(&c->lock);
     woken(c, tell);
+}
+
+void console_write_line(struct console *c, const char *text)
+{
+    add_line(c, text, false);
+}
+
+void console_relay_line(struct console *c, const char *text)
+{
+    add_line(c, text, true);
 }
 
 u64 console_next_number(struct console *c)
@@ -173,6 +189,7 @@ bool console_read(struct console *c, u64 *cursor, struct console_line *out)
         out->number = n;
         out->wall_ns = l->wall_ns;
         out->partial = false;
+        out->relayed = l->relayed;
         out->len = l->len;
         memcpy(out->text, l->text ? l->text : "", l->len + 1);
         *cursor = n + 1;
@@ -187,11 +204,22 @@ bool console_partial(struct console *c, struct console_line *out)
     out->number = c->next;
     out->wall_ns = c->partial_ns;
     out->partial = true;
+    out->relayed = false;
     out->len = c->partial_len;
     memcpy(out->text, c->partial, c->partial_len);
     out->text[out->len] = 0;
     lock_drop(&c->lock);
     return out->len > 0;
+}
+
+void console_hold_line(struct console *c, bool hold)
+{
+    c->held = hold;
+}
+
+bool console_line_held(const struct console *c)
+{
+    return c->held;
 }
 
 void console_set_echo(struct console *c, bool on)

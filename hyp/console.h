@@ -32,12 +32,15 @@ void console_destroy(struct console *console);
 void console_write(struct console *console, const char *text, size_t len);
 /** End a pending partial line, then append one whole line (CP's own output). Any thread. */
 void console_write_line(struct console *console, const char *text);
+/** The same with a line that another console showed: it is not to be passed on from here. */
+void console_relay_line(struct console *console, const char *text);
 
 /** One line, copied out. */
 struct console_line {
     u64 number;
     u64 wall_ns; /* when it was completed; of a partial line: when it began */
     bool partial;
+    bool relayed; /* by console_relay_line */
     size_t len;
     char text[CONSOLE_LINE_BYTES_MAX + 1];
 };
@@ -75,7 +78,14 @@ void console_wait_cancel(struct console *console, u64 id);
 typedef void (*console_observer_cb)(void *ctx, const char *text, size_t len);
 /** Observe (attach). Returns an id, 0 when memory is short. Loop thread. */
 u64 console_observe(struct console *console, u64 from, console_observer_cb cb, void *ctx);
+/** The same without lines of other consoles (console_relay_line). */
+u64 console_observe_own(struct console *console, u64 from, console_observer_cb cb, void *ctx);
 void console_unobserve(struct console *console, u64 id);
+
+/** HOLD of LOGOFF and DISCONNECT: the terminal's line is held, it gets the logon screen again. Loop
+ *  thread; off again with the next LOGON. */
+void console_hold_line(struct console *console, bool hold);
+bool console_line_held(const struct console *console);
 
 /** Is somebody attached? Any thread. */
 bool console_attached(struct console *console);

@@ -12,6 +12,7 @@ struct stored_line {
     char *text;
     size_t len;
     u64 wall_ns;
+    bool relayed;
 };
 
 struct typed_line {
@@ -35,6 +36,7 @@ struct console {
     bool cr;   /* a carriage return waits for its line feed */
     bool news; /* text came since the last poll */
     bool echo;
+    bool held; /* loop thread */
     struct typed_line inputs[CONSOLE_INPUTS_MAX];
     unsigned input_first, input_count;
     void (*notify)(void *ctx);

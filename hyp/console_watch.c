@@ -11,6 +11,7 @@ struct console_watch {
     u64 cursor;    /* next complete line to look at */
     size_t offset; /* observer: bytes of line `cursor` that were delivered already */
     bool is_wait;
+    bool own; /* observer: not what was relayed here from other consoles */
     regex_t regex;
     console_wait_cb wait_cb;
     console_observer_cb observer_cb;
@@ -127,6 +128,15 @@ u64 console_observe(struct console *c, u64 from, console_observer_cb cb, void *c
     return id;
 }
 
+u64 console_observe_own(struct console *c, u64 from, console_observer_cb cb, void *ctx)
+{
+    u64 id = console_observe(c, from, cb, ctx);
+    struct console_watch *w = find_watch(c, id);
+    if (w)
+        w->own = true;
+    return id;
+}
+
 void console_unobserve(struct console *c, u64 id)
 {
     console_wait_cancel(c, id);
@@ -146,6 +156,8 @@ static bool feed_observer(struct console *c, struct console_watch *w, struct con
         return false;
     if (line->number != before || w->offset > line->len)
         w->offset = 0;
+    if (w->own && line->relayed)
+        return whole;
     const char *text = line->text + w->offset;
     size_t len = line->len - w->offset;
     if (!whole) {

@@ -40,7 +40,8 @@ struct cp_response {
     unsigned line_count;
     struct cp_message *messages;
     unsigned message_count;
-    bool truncated;                                       /* memory or CP_RESPONSE_LINES_MAX */
+    bool prefixed;  /* lines say which CPU they are about (CPU command) */
+    bool truncated; /* memory or CP_RESPONSE_LINES_MAX */
     void (*done_cb)(struct cp_response *resp, void *ctx); /* may be NULL */
     void *done_ctx;
 };

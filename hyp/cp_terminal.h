@@ -4,6 +4,18 @@
 
 #include "hyp/cp.h"
 
+#define CP_PF_KEYS 24
+#define CP_PF_BYTES_MAX 135
+#define CP_RETRIEVE_LINES_MAX 15
+
+enum cp_pf_kind { CP_PF_UNDEFINED, CP_PF_IMMED, CP_PF_DELAYED, CP_PF_RETRIEVE, CP_PF_FORWARD };
+
+/** A PF key: what it types, at once or to go on with, or which typed line it brings back. */
+struct cp_pf {
+    enum cp_pf_kind kind;
+    char text[CP_PF_BYTES_MAX + 1];
+};
+
 struct cp_terminal_view {
     unsigned ldev;        /* a number of its own for each LOGON and reconnection */
     bool connected;       /* by that LOGON, and not disconnected since */
@@ -11,9 +23,17 @@ struct cp_terminal_view {
     unsigned more_warn_s; /* and from it until the screen is cleared */
     char linend;          /* #; 0 = off */
     bool cp_read;         /* input goes to CP */
+    bool hold;            /* Enter at MORE... holds the screen */
+    bool breakin_guest;   /* CP's lines wait until the guest's screen is left */
+    int break_pf;         /* BRKKEY: this PF key, 0: PA1, -1: none */
 };
 
 struct cp_terminal_view cp_terminal_view(const struct cp_user *user);
+/** Key `n`, from 1; valid until the user's next SET PF. */
+const struct cp_pf *cp_terminal_pf(const struct cp_user *user, unsigned n);
+/** A line typed at a display terminal: line editing (TERMINAL CHARDEL, LINEDEL, ESCAPE;
+ *  SET LINEDIT), then as cp_console_input, for each of its logical lines. */
+int cp_terminal_input(struct cp *cp, const char *userid, const char *text);
 /** The terminal of this user is gone without DISCONNECT or LOGOFF: the user is disconnected, and
  *  logged off after DISCONNECT_TIMEOUT unless somebody logs on again. */
 void cp_terminal_lost(struct cp *cp, const char *userid);

@@ -216,7 +216,7 @@ static void record(void *ctx, const u8 *bytes, size_t len)
     struct tn_in in;
     if (c->goodbye || tn_display_dropped(c))
         return;
-    if (c->mode == TN_DISPLAY || (c->full && len && bytes[0] != TN_AID_PA1)) {
+    if (c->mode == TN_DISPLAY || (c->full && len && !tn_console_break_key(c, bytes[0]))) {
         tn_display_key(c, bytes, len);
         return;
     }

@@ -21,7 +21,17 @@ static struct cp_user *user_of(const struct tn_conn *c)
     return view.connected && view.ldev == c->ldev ? user : NULL;
 }
 
-/* Back to the logon screen; the last line says why, when CP wrote it. */
+/* "LOGOFF AT ..." or "DISCONNECT AT ..." in a line, which may begin with a CPU; else NULL. */
+static const char *last_word(const char *line)
+{
+    if (line[0] && line[1] && !strncmp(line + 2, ": ", 2))
+        line += 4;
+    bool is = !strncmp(line, "LOGOFF AT", 9) || !strncmp(line, "DISCONNECT AT", 13);
+    return is ? line : NULL;
+}
+
+/* Back to the logon screen; the last line says why, when CP wrote it. After LOGOFF and DISCONNECT
+ * the terminal hangs up, unless they said HOLD. */
 static void leave(struct tn_conn *c, const char *otherwise)
 {
     struct console_line line;
@@ -29,9 +39,10 @@ static void leave(struct tn_conn *c, const char *otherwise)
     struct console *console = c->console;
     u64 cursor = console ? console_next_number(console) - 1 : 0;
     snprintf(text, sizeof text, "%s", otherwise);
-    if (console && console_read(console, &cursor, &line) &&
-        (!strncmp(line.text, "LOGOFF AT", 9) || !strncmp(line.text, "DISCONNECT AT", 13)))
-        snprintf(text, sizeof text, "%s", line.text);
+    if (console && console_read(console, &cursor, &line) && last_word(line.text)) {
+        snprintf(text, sizeof text, "%.80s", last_word(line.text));
+        c->goodbye = !console_line_held(console); /* once that is sent */
+    }
     tn_console_end(c, false);
     tn_logo_show(c, text, false);
 }
@@ -42,7 +53,9 @@ static void observed(void *ctx, const char *text, size_t len)
     char why[48];
     (void)text;
     c->dirty = true;
-    c->breakin |= c->full && len;
+    struct cp_user *user = user_of(c);
+    c->breakin |= c->full && len && user &&
+                  (!cp_terminal_view(user).breakin_guest || cp_user_cp_read(user));
     if (len)
         return;
     c->observer = 0; /* the console goes away; it can still be read */
@@ -64,7 +77,7 @@ void tn_console_end(struct tn_conn *c, bool disconnect)
         console_unobserve(c->console, c->observer);
     c->console = NULL;
     c->observer = 0;
-    explicit_bzero(c->last, sizeof c->last);
+    explicit_bzero(&c->typed, sizeof c->typed);
     if (ours)
         tn_disconnect(c->server->member, c->user);
 }
@@ -73,6 +86,7 @@ void tn_console_begin(struct tn_conn *c, struct cp_user *user)
 {
     c->mode = TN_CONSOLE;
     c->bad_logons = 0;
+    c->form = false;
     c->console = cp_user_console(user);
     c->ldev = cp_terminal_view(user).ldev;
     strcpy(c->user, cp_user_id(user));
@@ -202,9 +216,26 @@ void tn_console_recheck(struct tn_conn *c)
 
 /* ---- input ---- */
 
+static void remember(struct tn_typed *t, const char *text)
+{
+    t->back = 0;
+    if (*text)
+        snprintf(t->line[t->count++ % CP_RETRIEVE_LINES_MAX], TN_INPUT_BYTES, "%s", text);
+}
+
+/* RETRIEVE: each press one line further, round and round. */
+static const char *retrieve(struct tn_typed *t, bool forward)
+{
+    unsigned held = t->count < CP_RETRIEVE_LINES_MAX ? t->count : CP_RETRIEVE_LINES_MAX;
+    if (!held)
+        return "";
+    t->back = forward ? (t->back > 1 ? t->back - 1 : held) : t->back % held + 1;
+    return t->line[(t->count - t->back) % CP_RETRIEVE_LINES_MAX];
+}
+
 static void type(struct tn_conn *c, const char *text)
 {
-    c->not_accepted = cp_console_input(c->server->member->cp, c->user, text) != ST_OK;
+    c->not_accepted = cp_terminal_input(c->server->member->cp, c->user, text) != ST_OK;
     if (c->mode == TN_CONSOLE && !c->closing)
         tn_console_recheck(c);
 }
@@ -213,15 +244,16 @@ static void enter(struct tn_conn *c, const struct tn_in *in)
 {
     char text[TN_INPUT_BYTES];
     tn_in_text(in, tn_screen_input(c->size), text, sizeof text);
-    if (waits(c, user_of(c)))
-        c->holding = true;
-    if (*text || !c->holding) {
-        snprintf(c->last, sizeof c->last, "%s", text);
+    struct cp_user *user = user_of(c);
+    bool waiting = waits(c, user);
+    c->holding |= waiting && user && cp_terminal_view(user).hold;
+    if (*text || !waiting) {
+        remember(&c->typed, text);
         type(c, text);
     }
-    explicit_bzero(text, sizeof text);
     if (c->mode == TN_CONSOLE && !c->closing)
-        show(c, TN_DRAW_INPUT, c->not_accepted ? c->last : "");
+        show(c, TN_DRAW_INPUT, c->not_accepted ? text : "");
+    explicit_bzero(text, sizeof text);
 }
 
 void tn_console_attention(struct tn_conn *c)
@@ -236,22 +268,44 @@ void tn_console_attention(struct tn_conn *c)
         show(c, TN_DRAW_INPUT, "");
 }
 
-static void function_key(struct tn_conn *c, unsigned pf)
+static void function_key(struct tn_conn *c, const struct cp_user *user, unsigned key)
 {
-    char text[32] = "";
-    if (pf % 12 != 0)
-        snprintf(text, sizeof text, "PF%02u UNDEFINED", pf);
-    show(c, TN_DRAW_INPUT, *text ? text : c->last);
+    struct cp_pf pf = *cp_terminal_pf(user, key); /* what it types may change it */
+    char text[32];
+    switch (pf.kind) {
+    case CP_PF_UNDEFINED:
+        snprintf(text, sizeof text, "PF%02u UNDEFINED", key);
+        show(c, TN_DRAW_INPUT, text);
+        return;
+    case CP_PF_DELAYED: show(c, TN_DRAW_INPUT, pf.text); return;
+    case CP_PF_RETRIEVE:
+    case CP_PF_FORWARD:
+        show(c, TN_DRAW_INPUT, retrieve(&c->typed, pf.kind == CP_PF_FORWARD));
+        return;
+    case CP_PF_IMMED: type(c, pf.text); break;
+    }
+    if (c->mode == TN_CONSOLE && !c->closing)
+        show(c, TN_DRAW_INPUT, "");
+}
+
+bool tn_console_break_key(struct tn_conn *c, u8 aid)
+{
+    struct cp_user *user = user_of(c);
+    int key = user ? cp_terminal_view(user).break_pf : 0;
+    return key > 0 ? tn_aid_pf(aid) == (unsigned)key : !key && aid == TN_AID_PA1;
 }
 
 void tn_console_key(struct tn_conn *c, const struct tn_in *in)
 {
     unsigned pf = tn_aid_pf(in->aid);
+    struct cp_user *user = user_of(c);
     c->not_accepted = false;
-    if (!user_of(c))
+    if (!user)
         tn_console_recheck(c);
+    else if (c->full && tn_console_break_key(c, in->aid))
+        tn_console_attention(c);
     else if (pf)
-        function_key(c, pf);
+        function_key(c, user, pf);
     else if (in->aid == TN_AID_CLEAR)
         next_page(c, TN_DRAW_ALL);
     else if (in->aid == TN_AID_PA2)

@@ -25,6 +25,19 @@ enum tn_mode { TN_NEGOTIATING, TN_NOTICE, TN_LOGO, TN_LOGGING_ON, TN_CONSOLE, TN
 
 struct tn_logon; /* tn3270_logon.c */
 
+/* A LOGON whose password is asked for. */
+struct tn_ask {
+    bool waits;
+    char userid[CONFIG_NAME_BYTES], by[CONFIG_NAME_BYTES]; /* by "": with its own password */
+    bool here, noipl;
+};
+
+/* What was typed at a terminal, for RETRIEVE: the newest is line (count - 1) of the ring. */
+struct tn_typed {
+    char line[CP_RETRIEVE_LINES_MAX][TN_INPUT_BYTES];
+    unsigned count, back; /* lines ever typed; how far the keys have gone back */
+};
+
 /* One terminal. Located by: tn3270->conns. Created by on_connection, destroyed when its handle
  * has closed. Serialised by the loop thread. */
 struct tn_conn {
@@ -45,20 +58,21 @@ struct tn_conn {
     void (*fire)(struct tn_conn *c);
     struct tn_logon *logon;
     unsigned bad_logons;
-    char by[CONFIG_NAME_BYTES]; /* of a LOGON BY that waits for the password; "" = none */
+    bool form; /* Clear: commands are asked for, not USERID and PASSWORD */
+    struct tn_ask ask;
     /* CONSOLE: */
     char user[DIR_NAME_BYTES];
     unsigned ldev; /* the user is ours as long as this is its terminal */
     struct console *console;
     u64 observer;
     struct tn_screen screen;
-    bool dirty;                /* the console has news, or the screen could not be sent */
-    bool holding;              /* Enter at MORE... */
-    bool warned;               /* the alarm of MORE... was sounded */
-    bool not_accepted;         /* shown until the next key */
-    bool full;                 /* the guest's display is shown, not CP's screen */
-    bool breakin;              /* CP wrote while the display was shown: until Clear, or MORE */
-    char last[TN_INPUT_BYTES]; /* PF12 */
+    bool dirty;        /* the console has news, or the screen could not be sent */
+    bool holding;      /* Enter at MORE... */
+    bool warned;       /* the alarm of MORE... was sounded */
+    bool not_accepted; /* shown until the next key */
+    bool full;         /* the guest's display is shown, not CP's screen */
+    bool breakin;      /* CP wrote while the display was shown: until Clear, or MORE */
+    struct tn_typed typed;
     /* a display is shown: */
     unsigned display;     /* DISPLAY: which one of the server's, from 1; 0: none */
     u16 dialed;           /* DISPLAY of a member: device of `user`'s machine; 0: none */
@@ -123,6 +137,8 @@ void tn_console_begin(struct tn_conn *c, struct cp_user *user);
 void tn_console_key(struct tn_conn *c, const struct tn_in *in);
 /** The user's guest has written to its display: is it to be shown now? */
 bool tn_console_full(struct tn_conn *c);
+/** Is this the key that leaves the guest's screen for CP (TERMINAL BRKKEY)? */
+bool tn_console_break_key(struct tn_conn *c, u8 aid);
 /** The ATTN key. */
 void tn_console_attention(struct tn_conn *c);
 /** Is the user still ours? Show what is new. */

@@ -256,6 +256,30 @@ void tn_logo_draw(struct tn_size size, const char *system, const char *message,
     tn_out_cursor(out);
 }
 
+static const char *const form[] = {
+    "Enter one of the following commands:",
+    "",
+    "   LOGON userid [BY userid] [HERE] [NOIPL]",
+    "   DIAL userid [vdev]",
+    "   LOGOFF",
+};
+
+void tn_form_draw(struct tn_size size, const char *system, const char *message, bool hidden,
+                  bool alarm, struct tn_out *out)
+{
+    char status[TN_STATUS_CELLS + 1], text[132];
+    tn_out_begin(out, size, TN_ERASE_WRITE, alarm);
+    for (unsigned i = 0; i < ARRAY_LEN(form); i++)
+        text_at(out, i, TN_TEXT, form[i]);
+    snprintf(text, sizeof text, "%.*s", (int)size.cols - 1, message);
+    text_at(out, ARRAY_LEN(form) + 1, TN_TEXT_BRIGHT, text);
+    status_text("CP READ", system, status);
+    draw_status(size, status, out);
+    tn_out_at(out, tn_screen_input(size) - 1);
+    tn_out_field(out, hidden ? TN_INPUT_HIDDEN : TN_INPUT);
+    tn_out_cursor(out);
+}
+
 void tn_notice_draw(struct tn_size size, const char *system, const char *text,
                     struct tn_out *out)
 {

@@ -50,6 +50,10 @@ unsigned tn_screen_input(struct tn_size size);
 /** The logon screen. `userid`: already in its field ("" = none); `message` may be "". */
 void tn_logo_draw(struct tn_size size, const char *system, const char *message,
                   const char *userid, bool alarm, struct tn_out *out);
+/** The screen that asks for a command. `hidden`: for a password, in the same place
+ *  (tn_screen_input). */
+void tn_form_draw(struct tn_size size, const char *system, const char *message, bool hidden,
+                  bool alarm, struct tn_out *out);
 /** Its fields. */
 unsigned tn_logo_userid(struct tn_size size);
 unsigned tn_logo_password(struct tn_size size);

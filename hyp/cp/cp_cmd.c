@@ -68,11 +68,22 @@ int cp_register_command(struct cp *cp, const char *prefix, const struct cp_cmd_r
     return ST_OK;
 }
 
+/* Is `word` an abbreviation of `name`? A name that ends in nn is one with a number: PF1, PF01. */
+static bool fits(const char *word, const char *name)
+{
+    size_t n = strlen(name);
+    if (n < 3 || strcmp(name + n - 2, "nn") != 0)
+        return scan_abbrev(word, name);
+    size_t digits = strlen(word) - (n - 2);
+    return strlen(word) > n - 2 && digits <= 2 && !strncasecmp(word, name, n - 2) &&
+           strspn(word + n - 2, "0123456789") == digits;
+}
+
 bool cp_table_find(const struct cp *cp, const char *prefix, const char *word, u32 classes,
                    struct cp_table_row *out)
 {
     for (unsigned i = 0; cp_table_row(cp, i, out); i++)
-        if (!strcmp(out->prefix, prefix) && scan_abbrev(word, out->row.name) &&
+        if (!strcmp(out->prefix, prefix) && fits(word, out->row.name) &&
             ((classes & out->row.classes) || out->anybody))
             return true;
     return false;
@@ -108,6 +119,7 @@ int cp_dispatch_operand(struct cp_request *req, const char *prefix)
     if (!cp_table_find(req->cp, prefix, word, req->classes, &row))
         return cp_fail(req, bad, word);
     upper_name(row.row.name, req->command, sizeof req->command);
+    req->word = word;
     return row.handler(req, row.ctx);
 }
 
@@ -115,6 +127,55 @@ int cp_dispatch_operand(struct cp_request *req, const char *prefix)
 int cp_cmd_cp(struct cp_request *req, void *ctx)
 {
     (void)ctx;
+    return cp_dispatch(req);
+}
+
+static int on_cpu(struct cp_request *req, u8 addr, size_t at)
+{
+    req->on_cpu = true;
+    req->cpu = addr;
+    req->at = at;
+    return cp_dispatch(req);
+}
+
+/* CPU {nn | ALL} command: DISPLAY, STORE, BEGIN and STOP are about that CPU */
+int cp_cmd_cpu(struct cp_request *req, void *ctx)
+{
+    struct cp_user *user = cp_own_machine(req);
+    const char *word = cp_operand(req);
+    const size_t at = req->at;
+    struct vm_cpu_info info;
+    u64 addr = 0;
+    int rc = 0;
+    bool found = false, all = word && !strcmp(word, "ALL");
+    (void)ctx;
+    if (!user)
+        return msg_number(MSG_CMD045E);
+    if (!cp_operand_peek(req))
+        return cp_fail(req, MSG_CMD026E);
+    if (!all && !scan_hex(word, VM_CPUS_MAX - 1, &addr))
+        return cp_fail(req, MSG_CMD002E, word);
+    unsigned depth = req->depth;
+    for (unsigned i = 0; !rc && cp_request_user(req) == user; i++) {
+        if (!req->cp->ports.vm->cpu_info(user->vm, i, &info))
+            break;
+        if (!all && info.addr != addr)
+            continue;
+        found = true;
+        req->depth = depth;
+        rc = on_cpu(req, info.addr, at);
+    }
+    return found ? rc : cp_fail(req, MSG_DIS163E, word);
+}
+
+/* SILENTLY command: shown only when it fails */
+int cp_cmd_silently(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    if (!cp_operand_peek(req))
+        return cp_fail(req, MSG_CMD026E);
+    req->silent = true;
+    req->quiet = req->resp->line_count;
     return cp_dispatch(req);
 }
 

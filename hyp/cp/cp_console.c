@@ -13,12 +13,46 @@ struct console_command {
     struct cp_response resp;
 };
 
+/* SET EMSG: what of an error message is shown; NULL: nothing. `line` may be shortened. */
+static const char *edited_message(const struct cp_user *user, char *line)
+{
+    size_t n = cp_message_id_len(line);
+    if (!n || line[n - 1] != 'E')
+        return line;
+    if (!(user->settings & CP_SET_EMSG))
+        return NULL;
+    if (user->settings & CP_SET_EMSG_TEXT)
+        return line + n + (line[n] == ' ');
+    if (user->settings & CP_SET_EMSG_CODE)
+        line[n] = 0;
+    return line;
+}
+
+/* A line of CP; where a machine has several CPUs it says which it is about. */
+static void show_line(struct cp_user *user, const char *text, bool prefixed)
+{
+    char line[CONSOLE_LINE_BYTES_MAX + 8];
+    struct vm_info info = {0};
+    struct vm_cpu_info base = {0};
+    const struct vm_ops *ops = user->cp->ports.vm;
+    ops->info(user->vm, &info);
+    if (prefixed || info.cpu_count < 2 || !ops->cpu_info(user->vm, 0, &base)) {
+        console_write_line(user->console, text);
+        return;
+    }
+    snprintf(line, sizeof line, "%02X: %.*s", base.addr, CONSOLE_LINE_BYTES_MAX, text);
+    console_write_line(user->console, line);
+}
+
 static void show_response(struct cp_response *resp, void *ctx)
 {
     struct console_command *c = ctx;
     struct cp_user *user = cp_user_find(c->cp, c->userid);
-    for (unsigned i = 0; user && i < resp->line_count; i++)
-        console_write_line(user->console, resp->lines[i]);
+    for (unsigned i = 0; user && i < resp->line_count; i++) {
+        const char *text = edited_message(user, resp->lines[i]);
+        if (text)
+            show_line(user, text, resp->prefixed);
+    }
     cp_response_fini(&c->resp);
     free(c);
 }
@@ -73,28 +107,49 @@ static int issue_each(struct cp *cp, const char *userid, const char *text, char 
     return status;
 }
 
+const char *cp_console_escape(const struct cp_user *user, const char *text)
+{
+    char linend = user->terminal.linend;
+    if (!linend || text[0] != linend || strncasecmp(text + 1, "CP", 2) != 0 ||
+        (text[3] && text[3] != ' '))
+        return NULL;
+    return text + 3 + strspn(text + 3, " ");
+}
+
+int cp_console_attention(struct cp_user *user, const char *text)
+{
+    cp_echo(user, text);
+    if (!(user->settings & CP_SET_RUN))
+        user->cp->ports.vm->stop(user->vm, -1);
+    user->cp_read = true;
+    show_line(user, "CP", false);
+    return ST_OK;
+}
+
+int cp_console_line(struct cp *cp, const char *userid, const char *text, bool to_cp)
+{
+    struct cp_user *user = cp_user_find(cp, userid);
+    if (!user)
+        return ST_NOENT;
+    if (!to_cp && !user->cp_read)
+        return console_input_put(user->console, text, strlen(text));
+    cp_echo(user, text);
+    return strspn(text, " ") < strlen(text) ? cp_console_command(cp, userid, text) : ST_OK;
+}
+
 int cp_console_input(struct cp *cp, const char *userid, const char *text)
 {
     struct cp_user *user = cp_user_find(cp, userid);
-    char linend;
     if (!user)
         return ST_NOENT;
-    linend = user->terminal.linend;
-    if (linend && text[0] == linend && !strncasecmp(text + 1, "CP", 2) &&
-        (!text[3] || text[3] == ' ')) {
-        cp_echo(user, text);
-        if (strspn(text + 3, " ") < strlen(text + 3))
-            return issue_each(cp, userid, text + 3, linend);
-        if (!(user->settings & CP_SET_RUN))
-            cp->ports.vm->stop(user->vm, -1);
-        user->cp_read = true;
-        console_write_line(user->console, "CP");
-        return ST_OK;
-    }
-    if (!user->cp_read)
+    const char *command = cp_console_escape(user, text);
+    char linend = user->terminal.linend;
+    if (command && !*command)
+        return cp_console_attention(user, text);
+    if (!command && !user->cp_read)
         return console_input_put(user->console, text, strlen(text));
     cp_echo(user, text);
-    return issue_each(cp, userid, text, linend);
+    return issue_each(cp, userid, command ? command : text, linend);
 }
 
 void cp_poll_consoles(struct cp *cp)
@@ -104,6 +159,7 @@ void cp_poll_consoles(struct cp *cp)
         char userid[DIR_NAME_BYTES];
         struct cp_user *next = user->next;
         strcpy(userid, next ? next->userid : "");
+        cp_relay(user);
         console_poll(user->console);
         for (user = *userid ? cp->users : NULL; user && strcmp(user->userid, userid);)
             user = user->next;
@@ -115,7 +171,7 @@ void cp_poll_consoles(struct cp *cp)
 static void enter_cp(struct cp_user *user, const char *text)
 {
     user->cp_read = true;
-    console_write_line(user->console, text);
+    show_line(user, text, false);
 }
 
 void cp_vm_event(struct cp *cp, const char *userid, enum vm_event event, u64 psw_mask,

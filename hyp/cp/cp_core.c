@@ -6,10 +6,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "hyp/config/config_scan.h"
 #include "mem/base/ergo.h"
+
+/* When this program was built: what its file says. */
+static u64 generated_ns(void)
+{
+    struct stat st;
+    return stat("/proc/self/exe", &st) ? 0 : (u64)st.st_mtim.tv_sec * 1000000000u;
+}
 
 struct cp *cp_create(const struct system_config *config, const struct directory *directory,
                      const struct cp_ports *ports)
@@ -21,6 +29,7 @@ struct cp *cp_create(const struct system_config *config, const struct directory 
     cp->directory = directory;
     cp->ports = *ports;
     cp->ipl_ns = cp_now(cp);
+    cp->generated_ns = generated_ns();
     return cp;
 }
 
@@ -142,10 +151,17 @@ static bool make_room(void **array, unsigned count, size_t size)
     return more != NULL;
 }
 
-void cp_response_message(struct cp_response *r, const char *text)
+size_t cp_message_id_len(const char *text)
 {
     size_t n = strcspn(text, " ");
-    if (strncmp(text, "HCP", 3) || n < 8 || n > 13 || !isdigit((unsigned char)text[n - 2]))
+    bool is = !strncmp(text, "HCP", 3) && n >= 8 && n <= 13 && isdigit((u8)text[n - 2]);
+    return is ? n : 0;
+}
+
+void cp_response_message(struct cp_response *r, const char *text)
+{
+    size_t n = cp_message_id_len(text);
+    if (!n)
         return;
     if (!make_room((void **)&r->messages, r->message_count, sizeof r->messages[0]))
         return;
@@ -174,7 +190,15 @@ void cp_response_add(struct cp_response *r, const char *text)
 
 void cp_line_text(struct cp_request *req, const char *text)
 {
-    cp_response_add(req->resp, text);
+    char line[1024 + 4];
+    if (!req->on_cpu) {
+        cp_response_add(req->resp, text);
+        return;
+    }
+    req->resp->prefixed = true;
+    snprintf(line, sizeof line, "%02X: %s", req->cpu, text);
+    cp_response_add(req->resp, line);
+    cp_response_message(req->resp, text);
 }
 
 void cp_line(struct cp_request *req, const char *fmt, ...)
@@ -224,6 +248,14 @@ static struct cp_request *new_request(struct cp *cp, const char *userid, u32 cla
     return req;
 }
 
+/* SILENTLY: what went well says nothing. */
+static void hush(struct cp_request *req)
+{
+    struct cp_response *r = req->resp;
+    while (req->silent && !req->rc && r->line_count > req->quiet)
+        free(r->lines[--r->line_count]);
+}
+
 static void finish_request(struct cp_request *req)
 {
     struct cp_request **link = &req->cp->requests;
@@ -233,6 +265,7 @@ static void finish_request(struct cp_request *req)
     *link = req->next;
     if (req->timer)
         req->cp->ports.timer_cancel(req->cp->ports.ctx, req->timer);
+    hush(req);
     resp->rc = req->rc;
     resp->done = true;
     explicit_bzero(req, sizeof *req); /* LOGON carries a password */
@@ -322,6 +355,11 @@ const char *cp_request_userid(const struct cp_request *req)
 u32 cp_request_classes(const struct cp_request *req)
 {
     return req->classes;
+}
+
+int cp_request_cpu(const struct cp_request *req)
+{
+    return req->on_cpu ? req->cpu : -1;
 }
 
 struct cp_user *cp_request_user(const struct cp_request *req)

@@ -25,6 +25,8 @@ static int take_cpu(struct look *l)
     u64 addr;
     const char *word = cp_operand_peek(l->req);
     l->cpu = ops(l)->cpu_info(l->user->vm, 0, &info) ? info.addr : 0;
+    if (cp_request_cpu(l->req) >= 0)
+        l->cpu = (u8)cp_request_cpu(l->req);
     if (!word || strcmp(word, "CPU"))
         return 0;
     cp_operand(l->req);

@@ -263,7 +263,5 @@ int cp_cmd_indicate(struct cp_request *req, void *ctx)
         return indicate_active(req);
     if (all && cp_abbrev(word, "PAGing"))
         return cp_line_text(req, "No users in page wait"), cp_no_more(req);
-    if (all && (!strcmp(word, "I/O") || cp_abbrev(word, "SPaces")))
-        return cp_fail(req, MSG_CMD099E, word);
     return cp_fail(req, MSG_CMD003E, word);
 }

@@ -4,6 +4,7 @@
 #define ENDICOTT_HYP_CP_INTERNAL_H
 
 #include "hyp/cp_move.h"
+#include "hyp/cp_terminal.h"
 
 #define CP_WORDS_MAX 512
 #define CP_TIME_TEXT_BYTES 64
@@ -20,6 +21,8 @@ enum cp_setting {
     CP_SET_SMSG = 1 << 6,
     CP_SET_LINEDIT = 1 << 7,
     CP_SET_CONCEAL = 1 << 8,
+    CP_SET_EMSG_TEXT = 1 << 9,  /* SET EMSG TEXT: without the number */
+    CP_SET_EMSG_CODE = 1 << 10, /* SET EMSG CODE: the number alone */
 };
 #define CP_SET_DEFAULT (CP_SET_MSG | CP_SET_WNG | CP_SET_EMSG | CP_SET_IMSG | CP_SET_LINEDIT)
 
@@ -27,7 +30,8 @@ enum cp_setting {
 struct cp_terminal {
     unsigned more_s, more_warn_s, linesize;
     bool hold, apl, highlight, breakin_guest, no_autocr;
-    char linend, linedel, chardel, escape;
+    int break_pf;                          /* BRKKEY, as in cp_terminal_view */
+    char linend, linedel, chardel, escape; /* ISO 8859-1; 0: none */
 };
 
 /* Located by: cp->users. Created by cp_session_begin, destroyed by cp_session_end. */
@@ -41,12 +45,14 @@ struct cp_user {
     u32 classes;
     u32 settings;
     struct cp_terminal terminal;
+    struct cp_pf pf[CP_PF_KEYS];
     bool disconnected, ending, cp_read;
     bool incoming; /* arriving by relocation: not logged on here before the claim is */
     unsigned ldev;
     u64 logon_ns;
     u64 claim; /* generation, 0 = none */
     char secuser[DIR_NAME_BYTES], observer[DIR_NAME_BYTES];
+    u64 relay_cursor;                /* next line of its console for them */
     struct share share;              /* SET SHARE; at logon as in the directory */
     bool quickdsp;                   /* SET QUICKDSP; likewise */
     char iplsys[DIR_NAME_BYTES + 4]; /* "DEV 000C": what was IPLed; "" = nothing */
@@ -84,12 +90,17 @@ struct cp_request {
     u32 classes;
     bool remote; /* came from another member: is not sent on */
     bool in_handler, completed;
+    bool on_cpu; /* CPU command: each line says which one */
+    u8 cpu;
+    bool silent; /* SILENTLY: lines from `quiet` on are shown if it fails */
+    unsigned quiet;
     int rc;
     u64 timer;   /* SLEEP; LOGON that has to wait */
     size_t from; /* where the operands of a LOGON that waits begin */
     char raw[CP_COMMAND_BYTES_MAX], upper[CP_COMMAND_BYTES_MAX];
     size_t at, len;
     unsigned depth;   /* AT, CP in front of commands */
+    const char *word; /* the operand of QUERY or SET as it was typed */
     char command[16]; /* full name, for messages and shared handlers */
     char buffer[MSG_LINE_BYTES];
 };
@@ -117,7 +128,7 @@ struct cp {
     struct cp_remote_call *calls;
     u32 last_call;
     unsigned last_ldev;
-    u64 ipl_ns;
+    u64 ipl_ns, generated_ns; /* of this start; of the program file */
     struct cp_registered registered[CP_REGISTERED_MAX];
     unsigned registered_count;
     struct {
@@ -150,6 +161,10 @@ void cp_response_add(struct cp_response *resp, const char *text);
 void cp_response_message(struct cp_response *resp, const char *text);
 /** The user whose machine a command is about; NULL after HCPCMD045E. */
 struct cp_user *cp_own_machine(struct cp_request *req);
+/** The CPU that a CPU command in front names; -1 without one. */
+int cp_request_cpu(const struct cp_request *req);
+/** Length of the "HCPxxxnnnns" that a line begins with, 0: it is no message. */
+size_t cp_message_id_len(const char *text);
 /** ST_OK, or the message number after HCPCMD003E for what is left on the line. */
 int cp_no_more(struct cp_request *req);
 bool cp_userid_ok(const char *word);
@@ -219,11 +234,29 @@ void cp_spool_console_end(struct cp_user *user);
 /** It has come here by relocation: spooling of its console goes on. */
 void cp_spool_console_resume(struct cp_user *user);
 
+/* --- cp_pf.c ----------------------------------------------------------------------------- */
+/** PF keys at logon. */
+void cp_pf_default(struct cp_user *user);
+/** All keys as rows of a session; and one of them. */
+void cp_pf_save(const struct cp_user *user, u16 tag, struct codec_out *out);
+bool cp_pf_take(struct cp_user *user, const struct codec_row *row);
+
 /* --- cp_console.c ------------------------------------------------------------------------ */
 /** Issue a command as a user; the response goes to its console, now or later. */
 int cp_console_command(struct cp *cp, const char *userid, const char *command);
+/** One line typed at the user's console: to CP when it reads or `to_cp`, else to the guest. */
+int cp_console_line(struct cp *cp, const char *userid, const char *text, bool to_cp);
+/** Does the line begin with #CP? What is behind it, else NULL. */
+const char *cp_console_escape(const struct cp_user *user, const char *text);
+/** #CP alone: the terminal is CP's. */
+int cp_console_attention(struct cp_user *user, const char *text);
 /** The same with other privilege classes than the user's. */
 int cp_console_command_as(struct cp *cp, const char *userid, u32 classes, const char *command);
+
+/* --- cp_relay.c -------------------------------------------------------------------------- */
+/** What the user's console has shown since goes to its observer, and to its secondary user while
+ *  it is disconnected. */
+void cp_relay(struct cp_user *user);
 
 /* --- cp_echo.c --------------------------------------------------------------------------- */
 /** A command that was typed at the user's console is shown there, without passwords. */

@@ -314,6 +314,7 @@ int cp_cmd_logoff(struct cp_request *req, void *ctx)
         return msg_number(MSG_CMD045E);
     if (word && !cp_abbrev(word, "HOld"))
         return cp_fail(req, MSG_CMD003E, word);
+    console_hold_line(user->console, word != NULL);
     usage_text(user, usage);
     cp_line_text(req, usage);
     cp_line(req, "LOGOFF AT %s", cp_time_text(cp_now(req->cp), stamp));
@@ -333,6 +334,7 @@ int cp_cmd_disconnect(struct cp_request *req, void *ctx)
     if (word && !cp_abbrev(word, "HOld"))
         return cp_fail(req, MSG_CMD003E, word);
     user->disconnected = true;
+    console_hold_line(user->console, word != NULL);
     cp_line(req, "DISCONNECT AT %s", cp_time_text(cp_now(req->cp), stamp));
     cp_operator_tell(req->cp, "GRAF L%04X DISCONNECT %-8s USERS = %u", user->ldev & 0xffff,
                      user->userid, req->cp->user_count);

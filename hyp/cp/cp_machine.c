@@ -125,7 +125,7 @@ static int cpu_operand(struct cp_request *req, struct cp_user *user, int *cpu)
 {
     const char *word = cp_operand(req);
     u64 addr;
-    *cpu = -1;
+    *cpu = cp_request_cpu(req);
     if (word && !strcmp(word, "CPU") && !(word = cp_operand(req)))
         return cp_fail(req, MSG_CMD026E);
     if (!word || !strcmp(word, "ALL"))
@@ -332,6 +332,7 @@ static int detach_cpus(struct cp_request *req, struct cp_user *user)
     struct vm_cpu_info info;
     const char *word = cp_operand(req);
     bool all = word && !strcmp(word, "ALL"), found = false;
+    unsigned detached = 0, base = 0;
     u64 first = 0, last = VM_CPUS_MAX - 1;
     if (!all && !cpu_range(word, &first, &last))
         return cp_fail(req, MSG_CMD002E, word ? word : "CPU");
@@ -339,6 +340,7 @@ static int detach_cpus(struct cp_request *req, struct cp_user *user)
         if (!ops(req)->cpu_info(user->vm, i, &info) || info.addr < first || info.addr > last)
             continue;
         found = true;
+        base = info.base ? info.addr : base;
         if (info.base && all)
             continue;
         if (info.base)
@@ -346,8 +348,13 @@ static int detach_cpus(struct cp_request *req, struct cp_user *user)
         int rc = detach_one(req, user, info.addr);
         if (rc)
             return rc;
+        detached++;
     }
-    return found ? 0 : cp_fail(req, MSG_CPU1453E, word);
+    if (!found || !detached)
+        return found ? cp_fail(req, MSG_CPU1456E, base) : cp_fail(req, MSG_CPU1453E, word);
+    user->cp_read = true;
+    cp_line(req, "Storage cleared - system reset.");
+    return 0;
 }
 
 /* DETACH {CPU {nn[-nn] | ALL} | vdev | rdev FROM user} */

@@ -7,7 +7,6 @@
 #include "hyp/cp/cp_disk.h"
 
 #define NAMES_PER_LINE 4
-#define BUILD_STAMP "(see endicott --version)"
 
 /* --- names ------------------------------------------------------------------------------- */
 
@@ -176,7 +175,7 @@ int cp_query_cplevel(struct cp_request *req, void *ctx)
     char stamp[CP_TIME_TEXT_BYTES];
     (void)ctx;
     cp_line(req, CP_LEVEL_TEXT);
-    cp_line(req, "Generated at %s", BUILD_STAMP);
+    cp_line(req, "Generated at %s UTC", cp_stamp_text(req->cp->generated_ns, stamp));
     cp_line(req, "IPL at %s UTC", cp_stamp_text(req->cp->ipl_ns, stamp));
     return 0;
 }
@@ -214,6 +213,26 @@ static void columns(struct cp_request *req, const char **names, unsigned count)
     }
 }
 
+/* The codes of diag.def, six in a line as the commands are. */
+static void diagnose_codes(struct cp_request *req)
+{
+    static const unsigned codes[] = {
+#define D(code, where, handler, title) code,
+#include "hyp/diag.def"
+#undef D
+    };
+    char line[96] = "", name[16];
+    for (unsigned i = 0; i < ARRAY_LEN(codes); i++) {
+        size_t at = strlen(line);
+        snprintf(name, sizeof name, "DIAG%02X", codes[i]);
+        snprintf(line + at, sizeof line - at, "%-13s", name);
+        if (i % 6 == 5 || i + 1 == ARRAY_LEN(codes)) {
+            cp_line_text(req, line);
+            line[0] = 0;
+        }
+    }
+}
+
 /* QUERY COMMANDS: the user's own, then the DIAGNOSE codes. */
 int cp_query_commands(struct cp_request *req, void *ctx)
 {
@@ -225,8 +244,7 @@ int cp_query_commands(struct cp_request *req, void *ctx)
         if (!*row.prefix && (row.anybody || (row.row.classes & req->classes)))
             names[n++] = row.row.name;
     columns(req, names, n);
-    cp_line(req, "DIAG00       DIAG08       DIAG0C       DIAG44       DIAG9C");
-    return 0;
+    return diagnose_codes(req), 0;
 }
 
 /* --- cluster ----------------------------------------------------------------------------- */
@@ -312,6 +330,42 @@ int cp_query_islink(struct cp_request *req, void *ctx)
     }
     if (!n)
         cp_line(req, "No ISFC links are active.");
+    return 0;
+}
+
+static void domain_row(struct cp_request *req, const struct config_domain *d)
+{
+    char line[128];
+    size_t at = (size_t)snprintf(line, sizeof line, "DOMAIN %-8s MEMBERS:", d->name);
+    for (unsigned i = 0; i < d->member_count; i++)
+        at += (size_t)snprintf(line + at, sizeof line - at, " %s", d->members[i]);
+    cp_line_text(req, line);
+}
+
+/* QUERY RELODOMAIN [ALL | name]: all are SSI, one of each member, then those of system.config */
+int cp_query_relodomain(struct cp_request *req, void *ctx)
+{
+    const struct system_config *config = req->cp->config;
+    const char *word = cp_operand(req);
+    const struct config_domain *d;
+    struct config_domain scratch;
+    (void)ctx;
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    if (word && strcmp(word, "ALL") != 0) {
+        if (!(d = config_domain_find(config, word, &scratch)))
+            return cp_fail(req, MSG_RLS1821E, word);
+        return domain_row(req, d), 0;
+    }
+    if ((d = config_domain_find(config, "SSI", &scratch)))
+        domain_row(req, d);
+    for (unsigned i = 0; i < config->slot_count; i++)
+        if (config->slots[i].member[0] &&
+            (d = config_domain_find(config, config->slots[i].member, &scratch)))
+            domain_row(req, d);
+    for (unsigned i = 0; i < config->domain_count; i++)
+        domain_row(req, &config->domains[i]);
     return 0;
 }
 

@@ -95,7 +95,7 @@ int cp_query_virtual(struct cp_request *req, void *ctx)
     } kinds[] = {{"CONsole", "CONS"}, {"RDR", "RDR"}, {"Reader", "RDR"},    {"PUNch", "PUN"},
                  {"PCH", "PUN"},      {"PRT", "PRT"}, {"PRinter", "PRT"},   {"DAsd", "DASD"},
                  {"OSA", "OSA"},      {"FCP", "FCP"}, {"CTca", "CTCA"},     {"TAPes", "TAPE"},
-                 {"NIC", "NIC"},      {"PAV", "PAV"}, {"SWITCHes", "SWCH"}, {"CRYPto", "AP"},
+                 {"NIC", "NIC"},      {"PAV", "PAV"}, {"SWitches", "SWCH"}, {"CRYPto", "AP"},
                  {"GRAF", "GRAF"}};
     struct cp_user *user = cp_own_machine(req);
     const char *word = cp_operand(req);
@@ -153,6 +153,14 @@ int cp_query_console(struct cp_request *req, void *ctx)
     return 0;
 }
 
+static const char *emsg(const struct cp_user *user)
+{
+    return !(user->settings & CP_SET_EMSG)     ? "OFF"
+           : user->settings & CP_SET_EMSG_TEXT ? "TEXT"
+           : user->settings & CP_SET_EMSG_CODE ? "CODE"
+                                               : "ON ";
+}
+
 static const char *on_off(const struct cp_user *user, u32 bit)
 {
     return user->settings & bit ? "ON " : "OFF";
@@ -167,8 +175,7 @@ int cp_query_set(struct cp_request *req, void *ctx)
     if (!u)
         return msg_number(MSG_CMD045E);
     cp_line(req, "MSG %s, WNG %s, EMSG %s, ACNT %s, RUN %s", on_off(u, CP_SET_MSG),
-            on_off(u, CP_SET_WNG), on_off(u, CP_SET_EMSG), on_off(u, CP_SET_ACNT),
-            on_off(u, CP_SET_RUN));
+            on_off(u, CP_SET_WNG), emsg(u), on_off(u, CP_SET_ACNT), on_off(u, CP_SET_RUN));
     cp_line(req, "LINEDIT %s, TIMER OFF , ISAM OFF, ECMODE ON", on_off(u, CP_SET_LINEDIT));
     cp_line(req, "ASSIST OFF          , PAGEX OFF, AUTOPOLL OFF");
     cp_line(req, "IMSG %s, SMSG %s, AFFINITY NONE   , NOTRAN OFF", on_off(u, CP_SET_IMSG),

@@ -136,8 +136,9 @@ static struct cp_terminal terminal_of(const struct dir_entry *entry)
     struct cp_terminal t = {.more_s = 50,
                             .more_warn_s = 10,
                             .linesize = 80,
+                            .hold = true,
                             .linend = '#',
-                            .linedel = '[',
+                            .linedel = '\xa2', /* a cent sign */
                             .chardel = '@',
                             .escape = '"'};
     char *const place[DIR_EDIT_CHARACTERS] = {&t.linend, &t.linedel, &t.chardel, &t.escape};
@@ -165,6 +166,7 @@ int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_use
     user->classes = entry->classes;
     user->settings = CP_SET_DEFAULT | (entry->options & DIR_OPT_CONCEAL ? CP_SET_CONCEAL : 0);
     user->terminal = terminal_of(entry);
+    cp_pf_default(user);
     strcpy(user->secuser, entry->console_secuser);
     strcpy(user->observer, entry->console_observer);
     user->relocate = entry->relocate;
@@ -211,6 +213,7 @@ void cp_session_end(struct cp_user *user, bool release_claim)
     cp_spool_console_end(user);
     cp->ports.vm->destroy(user->vm);
     cp_disks_end(cp, user->userid);
+    cp_relay(user);
     console_poll(user->console); /* observers get the last lines */
     console_destroy(user->console);
     if (release_claim && user->claim && cp->cluster)
@@ -257,6 +260,7 @@ enum {
     ROW_SHARE = 10, /* of an older level: as the directory says; QUICKDSP, too */
     ROW_QUICKDSP = 11,
     ROW_IPLSYS = 12,
+    ROW_PF = 13, /* one for each key that does something else than at logon */
     CONSOLE_VERSION = 1,
 };
 
@@ -311,6 +315,7 @@ void cp_user_save(struct cp_user *user, struct codec_out *out)
     codec_put_u8(out, ROW_RELOCATE, user->relocate);
     codec_put_bytes(out, ROW_DOMAIN, user->domain, strlen(user->domain));
     save_dispatching(user, out);
+    cp_pf_save(user, ROW_PF, out);
     codec_begin(out, ROW_CONSOLE, CONSOLE_VERSION);
     console_save(user->console, out);
     codec_end(out);
@@ -353,6 +358,7 @@ static bool take_session_row(struct cp_user *user, const struct codec_row *row,
         user->quickdsp = flag != 0;
         user->cp->ports.vm->quickdsp(user->vm, user->quickdsp);
         return true;
+    case ROW_PF: return cp_pf_take(user, row);
     case ROW_IPLSYS: return take_iplsys(user, row);
     case ROW_CONSOLE:
         return codec_open(row, &block) && block.version == CONSOLE_VERSION &&

@@ -27,14 +27,20 @@ int cp_set_switch(struct cp_request *req, void *ctx)
             bit = switches[i].bit;
     if (!word)
         return cp_fail(req, MSG_CMD026E);
-    bool text = bit == CP_SET_EMSG && (!strcmp(word, "TEXT") || !strcmp(word, "CODE"));
-    if (!strcmp(word, "ON") || text)
-        user->settings |= bit;
-    else if (!strcmp(word, "OFF"))
-        user->settings &= ~bit;
-    else
+    u32 half = bit != CP_SET_EMSG      ? 0
+               : !strcmp(word, "TEXT") ? CP_SET_EMSG_TEXT
+               : !strcmp(word, "CODE") ? CP_SET_EMSG_CODE
+                                       : 0;
+    bool off = !strcmp(word, "OFF");
+    if (!half && !off && strcmp(word, "ON") != 0)
         return cp_fail(req, MSG_CSE003E, word);
-    return cp_no_more(req);
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    if (bit == CP_SET_EMSG)
+        user->settings &= ~(u32)(CP_SET_EMSG_TEXT | CP_SET_EMSG_CODE);
+    user->settings = off ? user->settings & ~bit : user->settings | bit | half;
+    return 0;
 }
 
 /* SET SECUSER {userid | OFF}; SET {SECUSER | OBSERVER} userid {userid | OFF} */
@@ -86,6 +92,8 @@ static int terminal_character(struct cp_request *req, char *out)
         *out = 0;
     else if (word && !word[1] && !(*word >= 'A' && *word <= 'Z'))
         *out = *word;
+    else if (word && ((u8)*word & 0xfe) == 0xc2 && !word[2]) /* ISO 8859-1 in UTF-8 */
+        *out = (char)(((u8)*word & 3) << 6 | (word[1] & 0x3f));
     else
         return cp_fail(req, MSG_CMD002E, word ? word : "TERMINAL");
     return 0;
@@ -145,6 +153,22 @@ static int terminal_breakin(struct cp_request *req, struct cp_terminal *t)
     return 0;
 }
 
+/* BRKKEY {PA1 | PFnn | NONE} */
+static int terminal_brkkey(struct cp_request *req, struct cp_terminal *t)
+{
+    const char *word = cp_operand(req);
+    u64 key;
+    if (word && !strcmp(word, "PA1"))
+        t->break_pf = 0;
+    else if (word && !strcmp(word, "NONE"))
+        t->break_pf = -1;
+    else if (word && !strncmp(word, "PF", 2) && scan_number(word + 2, 1, CP_PF_KEYS, &key))
+        t->break_pf = (int)key;
+    else
+        return cp_fail(req, MSG_CMD002E, word ? word : "BRKKEY");
+    return 0;
+}
+
 static int terminal_option(struct cp_request *req, struct cp_terminal *t, const char *word)
 {
     if (cp_abbrev(word, "MORE"))
@@ -171,6 +195,8 @@ static int terminal_option(struct cp_request *req, struct cp_terminal *t, const 
         return terminal_conmode(req);
     if (cp_abbrev(word, "BREAKIn"))
         return terminal_breakin(req, t);
+    if (cp_abbrev(word, "BRKkey"))
+        return terminal_brkkey(req, t);
     return cp_fail(req, MSG_CMD003E, word);
 }
 
@@ -195,7 +221,10 @@ int cp_cmd_terminal(struct cp_request *req, void *ctx)
 
 static const char *shown(char c, char out[4])
 {
-    snprintf(out, 4, "%c", c);
+    if ((u8)c < 0x80)
+        snprintf(out, 4, "%c", c);
+    else
+        snprintf(out, 4, "%c%c", 0xc0 | (u8)c >> 6, 0x80 | (c & 0x3f));
     return c ? out : "OFF";
 }
 
@@ -203,7 +232,7 @@ static const char *shown(char c, char out[4])
 int cp_query_terminal(struct cp_request *req, void *ctx)
 {
     struct cp_user *u = cp_own_machine(req);
-    char a[4], b[4], c[4], d[4];
+    char a[4], b[4], c[4], d[4], key[8] = "PA1  ";
     (void)ctx;
     if (!u)
         return msg_number(MSG_CMD045E);
@@ -213,9 +242,11 @@ int cp_query_terminal(struct cp_request *req, void *ctx)
             shown(t->escape, d));
     cp_line(req, "LINESIZE %03u, ATTN OFF, APL %s, TEXT OFF, MODE VM, HILIGHT %s", t->linesize,
             t->apl ? "ON " : "OFF", t->highlight ? "ON" : "OFF");
-    cp_line(req, "CONMODE %s, BREAKIN %s , BRKKEY PA1  , SCRNSAVE OFF",
+    if (t->break_pf)
+        snprintf(key, sizeof key, t->break_pf < 0 ? "NONE " : "PF%02d ", t->break_pf);
+    cp_line(req, "CONMODE %s, BREAKIN %s , BRKKEY %s, SCRNSAVE OFF",
             req->cp->ports.vm->conmode_display(u->vm) ? "3270" : "3215",
-            t->breakin_guest ? "GUESTCTL" : "IMMED");
+            t->breakin_guest ? "GUESTCTL" : "IMMED", key);
     cp_line(req, "AUTOCR %s , MORE %03u %03u, HOLD %s, TIMESTAMP OFF, SYS3270 OFF",
             t->no_autocr ? "OFF" : "ON", t->more_s, t->more_warn_s, t->hold ? "ON" : "OFF");
     return 0;

@@ -43,7 +43,7 @@ set=
 case ${1-} in
 --programs) set=debian programs="gzip perl python3 openssl sqlite3 util-linux" ;;
 --disks) set=disks programs="s390-tools e2fsprogs bash coreutils findutils grep sed" ;;
---spool) set=spool programs="s390-tools" ;;
+--spool) set=spool programs="s390-tools bash coreutils findutils grep sed" ;;
 --compiler) set=compiler programs="gcc libc6-dev" ;;
 --fio) set=fio programs="fio" ;;
 --root)
@@ -210,13 +210,15 @@ only_program() { # root, program
     mv "$kept" "$root"
 }
 
-# vmur, what it needs, and its character set.
+# s390-tools, what they need, and the character sets of vmur and hyptop.
 pack_spool() { # root
     local root=$1 from=$1/usr/lib/s390x-linux-gnu/gconv
     mkdir -p "$root/gconv"
-    cp "$from"/IBM037.so "$from"/ISO8859-1.so "$root/gconv/"
+    cp "$from"/IBM037.so "$from"/ISO8859-1.so "$from"/EBCDIC-US.so "$root/gconv/"
     printf 'module IBM037// INTERNAL IBM037 1\nmodule INTERNAL IBM037// IBM037 1\n%s\n' \
         'module ISO-8859-1// INTERNAL ISO8859-1 1' >"$root/gconv/gconv-modules"
+    printf 'module EBCDIC-US// INTERNAL EBCDIC-US 1\nmodule INTERNAL EBCDIC-US// EBCDIC-US 1\n' \
+        >>"$root/gconv/gconv-modules"
     echo 'module INTERNAL ISO-8859-1// ISO8859-1 1' >>"$root/gconv/gconv-modules"
     rm -rf "$root"/usr/lib/python3* "$root"/usr/share/perl* "$root"/usr/lib/s390x-linux-gnu/perl*
 }

@@ -101,7 +101,7 @@ endicott send -u LINUX1 '#CP MESSAGE * escaped'
 on_guest 'FROM LINUX1 *: escaped' >/dev/null
 endicott send -u LINUX1 '#CP SET RUN OFF'
 endicott send -u LINUX1 '#CP'
-on_guest '^CP$' >/dev/null
+on_guest '^00: CP$' >/dev/null
 expect 0 'RUN OFF' as LINUX1 QUERY SET
 before=$(instructions LINUX1)
 endicott send -u LINUX1 'QUERY USERID' # CP READ: a command, not Linux's

@@ -28,7 +28,7 @@ see 'HCPLGA050E'
 t 'Ascii()'
 ! grep -q WRONG <<<"$screen" || fail 'a password is shown'
 t 'Tab()' && t 'Tab()' && enter 'FROB LINUX1'
-see 'Only LOGON, DIAL and LOGOFF are available'
+see 'HCPCFC015E Command not valid before LOGON'
 t 'Tab()' && t 'Tab()' && enter 'LOGON OPERATOR'
 see 'Enter your password'
 enter OPERATOR
@@ -63,6 +63,57 @@ see '^ HELP#HELP' # retrieved
 t 'PF(1)'
 see 'PF01 UNDEFINED'
 t 'EraseInput()' && t 'Clear()'
+enter 'SET PF1 IMMED QUERY USERID'
+enter 'SET PF2 DELAYED MSG OP '
+enter 'SET PF11 RETRIEVE FORWARD'
+t 'Clear()'
+t 'PF(1)'
+see 'OPERATOR AT MEMBERA'
+t 'PF(2)'
+see '^ MSG OP'
+t 'EraseInput()' && t 'PF(12)' && t 'PF(12)'
+see '^ SET PF2 DELAYED MSG OP'
+t 'PF(11)'
+see '^ SET PF11 RETRIEVE FORWARD'
+t 'EraseInput()' && t 'Clear()'
+
+echo '--- line editing, HOLD OFF'
+enter 'QUERY NAMEX@S'
+see 'OPERATOR +- L[0-9A-F]{4}'
+t 'Clear()'
+enter 'TERM HOLD OFF MORE 50 10'
+enter 'HELP#HELP#HELP#HELP'
+see 'MORE\.\.\.   MEMBERA *$'
+t 'Enter()'
+see 'MORE\.\.\.   MEMBERA *$'
+sees_not HOLDING
+until grep -q 'CP READ' <<<"$screen"; do
+    t 'Clear()'
+    see '(MORE\.\.\.|CP READ)   MEMBERA *$'
+done
+t 'Clear()'
+
+echo '--- Clear at the logon screen: a screen that asks for commands'
+terminal form 3278-2
+see 'z/VM ONLINE'
+t 'Clear()'
+see 'Enter one of the following commands:'
+see 'CP READ   MEMBERA *$'
+enter 'FROB'
+see 'HCPCFC015E'
+enter 'L LINUX2 NOIPL'
+see 'Enter your password'
+enter 'WRONG'
+see 'HCPLGA050E'
+t 'Ascii()'
+! grep -q WRONG <<<"$screen" || fail 'a password is shown'
+enter 'L LINUX2 BY NOBODY'
+enter 'LINUX2'
+see 'HCPLGA050E'
+enter 'LOGOFF'
+t 'Wait(20,Disconnect)' || fail 'LOGOFF before a logon does not hang up'
+hang_up form
+now=op
 
 echo '--- a second terminal'
 terminal second 3278-4-E
@@ -75,7 +126,7 @@ see 'RECONNECTED AT'
 now=op
 see 'OPERATOR was disconnected from here'
 now=second
-enter 'DISC'
+enter 'DISC HOLD'
 see 'DISCONNECT AT'
 see 'z/VM ONLINE'
 
@@ -113,7 +164,7 @@ see 'SEQ-2-DONE'
 see 'RECONNECTED AT'
 [ "$(wc -l <<<"$screen")" = 28 ] || fail "model 5 has $(wc -l <<<"$screen") lines"
 expect 1 'HCPRLE1941E' cp_on MEMBERA VMRELOCATE TEST LINUX1 MEMBERB
-enter '#CP DISC'
+enter '#CP DISCONN HOLD'
 see 'DISCONNECT AT'
 expect 0 'User LINUX1 has been relocated' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
 logon LINUX1 LINUX1
@@ -126,7 +177,7 @@ enter 'echo BACK-$((6 * 7))'
 see 'BACK-42'
 
 echo '--- LOGOFF, and the end of the member'
-enter '#CP LOGOFF'
+enter '#CP LOGOFF HOLD'
 see 'LOGOFF AT'
 see 'Fill in your USERID'
 expect 0 '' endicott cp -m MEMBERA QUERY NAMES

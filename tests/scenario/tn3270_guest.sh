@@ -51,7 +51,7 @@ see 'SHELL-42'
 echo '--- disconnected, relocated and back: the screen is as it was'
 t 'PA(1)'
 see 'CP READ +MEMBERA *$'
-enter 'BEGIN#DISC'
+enter 'BEGIN#DISC HOLD'
 see 'DISCONNECT AT'
 expect 0 'User LINUX1 has been relocated' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
 expect 0 'User LINUX1 has been relocated' cp_on MEMBERB VMRELOCATE MOVE LINUX1 MEMBERA
@@ -68,7 +68,7 @@ enter 'TERMINAL CONMODE 3215'
 t 'Clear()'
 enter 'QUERY TERMINAL'
 see 'CONMODE 3215'
-enter 'LOGOFF'
+enter 'LOGOFF HOLD'
 see 'LOGOFF AT'
 hang_up one
 expect 0 'MEMBERA has ended' endicott stop "$cluster"

@@ -182,7 +182,9 @@ START_TEST(machine_commands)
                      "CPU 02  ID  FF2A000128178000 STOPPED ZIIP CPUAFF ON");
     REFUSED(on(0, "LINUX1", "DET CPU 0"), 1456,
             "HCPCPU1456E The base CPU 00 cannot be detached.");
-    ck_assert_str_eq(on(0, "LINUX1", "DETACH CPU ALL"), "CPU 02 detached|CPU 01 detached");
+    ck_assert_str_eq(on(0, "LINUX1", "DETACH CPU ALL"), "CPU 02 detached|CPU 01 detached|"
+                                                        "Storage cleared - system reset.");
+    REFUSED(on(0, "LINUX1", "DETACH CPU ALL"), 1456, "HCPCPU1456E The base CPU 00");
     REFUSED(on(0, "LINUX1", "DET 260C"), 40, "HCPDTV040E Device 260C does not exist");
     REFUSED(on(0, "LINUX1", "Q V FFFF"), 40, "HCPQVD040E Device FFFF does not exist");
     ck_assert_str_eq(on(0, "LINUX1", "Q V 00C"), "RDR  000C CL * NOCONT NOHOLD");
@@ -283,6 +285,13 @@ START_TEST(queries)
                      "   1 MEMBERA  Joined    02/26/16 17:13:22 02/26/16 17:13:22|"
                      "   2 MEMBERB  Joined    02/26/16 17:13:22 02/26/16 17:13:22|"
                      "   3 -------- Available");
+    ck_assert_str_eq(oper("Q RELODOMAIN"), "DOMAIN SSI      MEMBERS: MEMBERA MEMBERB|"
+                                           "DOMAIN MEMBERA  MEMBERS: MEMBERA|"
+                                           "DOMAIN MEMBERB  MEMBERS: MEMBERB");
+    ck_assert_str_eq(oper("Q RELODOMAIN MEMBERB"), "DOMAIN MEMBERB  MEMBERS: MEMBERB");
+    REFUSED(oper("Q RELODOMAIN NONE"), 1821, "HCPRLS1821E Relocation domain NONE");
+    ck_assert_str_eq(oper("Q CPOWNED"), "Slot  Vol-ID Rdev  Type   Status");
+    ck_assert_ptr_nonnull(strstr(oper("COMMANDS"), "DIAG308"));
     cp_set_cluster(cps[0], NULL, NULL);
     ck_assert_str_eq(oper("Q SSI"), "This system is not a member of an SSI cluster.");
     cp_set_cluster(cps[0], &fake_cluster, (void *)0);
