@@ -1,7 +1,8 @@
 /* endicott console, endicott attach: a console on this terminal. Output is shown as it comes,
- * typed lines are sent; a user that is relocated is followed unless -m holds us to a member.
- * Ends with ctrl-] (a terminal), the end of standard input, or the user's logoff; the virtual
- * machine is not touched by that. */
+ * typed lines are sent; a user that is relocated is followed unless -m holds us to a member. With
+ * libedit lines are edited, have a history and are completed. Ends with ctrl-D (without libedit
+ * ctrl-]), the end of standard input, or the user's logoff; the virtual machine is not touched by
+ * that. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -259,11 +260,11 @@ static void turn(struct session *s)
         end(s, EXIT_WELL);
 }
 
-static void session_run(struct session *s, bool editor)
+static void session_run(struct session *s)
 {
     struct termios saved;
     s->tty = isatty(STDIN_FILENO);
-    s->editing = editor && s->tty && edit_begin(send_line, s);
+    s->editing = s->tty && edit_begin(strcmp(s->command, "attach") == 0, send_line, s);
     bool restore = s->tty && !s->editing && terminal_begin(&saved);
     if (s->tty)
         fprintf(stderr, "console of %s at %s; %s ends this\n", s->user,
@@ -294,11 +295,11 @@ static int open_places(struct session *s, const char *member, const char *userid
     return EXIT_WELL;
 }
 
-static int session(struct session *s, const char *member, const char *userid, bool editor)
+static int session(struct session *s, const char *member, const char *userid)
 {
     int status = open_places(s, member, userid);
     if (!status) {
-        session_run(s, editor);
+        session_run(s);
         status = s->status;
     }
     for (unsigned i = 0; i < s->count; i++)
@@ -321,7 +322,7 @@ int cli_console(int argc, char **argv)
         fprintf(stderr, "usage: endicott %s\n", CONSOLE_USAGE);
         return EXIT_USAGE;
     }
-    return session(&s, member, NULL, true);
+    return session(&s, member, NULL);
 }
 
 int cli_attach(int argc, char **argv)
@@ -342,5 +343,5 @@ int cli_attach(int argc, char **argv)
     if (!cli_userid("attach", argv[1], s.user))
         return EXIT_USAGE;
     s.follow = !member;
-    return session(&s, member, s.user, false);
+    return session(&s, member, s.user);
 }

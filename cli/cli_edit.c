@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifdef HAVE_LIBEDIT
@@ -11,7 +12,8 @@
 
 static void (*edit_line)(void *ctx, const char *text);
 static void *edit_ctx;
-static bool active;
+static bool active, edit_guest;
+static size_t word_start;
 
 static void got_line(char *text)
 {
@@ -19,15 +21,36 @@ static void got_line(char *text)
         add_history(text);
     edit_line(edit_ctx, text);
     free(text);
+    if (active) /* else libedit waits for whole lines from here on */
+        rl_callback_handler_install("", got_line);
 }
 
-bool edit_begin(void (*line)(void *ctx, const char *text), void *ctx)
+static char *one_word(const char *text, int n)
+{
+    char word[EDIT_WORD_BYTES];
+    static unsigned next;
+    (void)text;
+    next = n ? next + 1 : 0;
+    return edit_word(rl_line_buffer, word_start, edit_guest, next, word) ? strdup(word) : NULL;
+}
+
+static char **complete(const char *text, int start, int end)
+{
+    (void)end;
+    word_start = (size_t)start;
+    rl_attempted_completion_over = 1; /* no file names */
+    return rl_completion_matches(text, one_word);
+}
+
+bool edit_begin(bool guest, void (*line)(void *ctx, const char *text), void *ctx)
 {
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return false;
     edit_line = line;
     edit_ctx = ctx;
     active = true;
+    edit_guest = guest;
+    rl_attempted_completion_function = complete;
     rl_readline_name = "endicott";
     rl_callback_handler_install("", got_line);
     return true;
@@ -59,8 +82,9 @@ void edit_end(void)
 
 #else
 
-bool edit_begin(void (*line)(void *ctx, const char *text), void *ctx)
+bool edit_begin(bool guest, void (*line)(void *ctx, const char *text), void *ctx)
 {
+    (void)guest;
     (void)line;
     (void)ctx;
     return false;
