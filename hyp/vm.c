@@ -374,6 +374,7 @@ int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **
     if (!vm)
         return cause_set(cause, ST_NOMEM, "no memory for %s", config->name);
     vm->host = host;
+    vm->created_ns = host_clock_ns(CLOCK_MONOTONIC);
     vm->config = *config;
     if (!config->share.least.n)
         vm->config.share = SHARE_DEFAULT;

@@ -144,6 +144,7 @@ struct vm_config {
     unsigned unitrecs;
     struct share share; /* all zero: the default */
     bool quickdsp;
+    bool sees_all; /* DIAGNOSE X'2FC' tells of other guests, too: class B */
     /** Guest output; any thread. NULL: `console` below gets it. */
     void (*output)(void *ctx, const char *text, size_t len);
     void *output_ctx;

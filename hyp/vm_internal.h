@@ -45,6 +45,7 @@ struct vm {
     bool dead;                /* destroyed; memory waits for posted notes [loop] */
     _Atomic u32 notes;        /* posted to the loop thread and not delivered yet */
     _Atomic u32 blocked;      /* CPUs in VCPU_BLOCKED */
+    u64 created_ns;           /* CLOCK_MONOTONIC */
     u64 resets; /* what CP answers to a CPU before a reset is not for it any more */
     _Atomic u64 io_count;
     u8 ipl_block[IPL_BLOCK_BYTES]; /* DIAGNOSE X'308'; guarded by host->lock */
@@ -142,6 +143,10 @@ void ipl_block_make(struct vm *vm, u16 devno, const char *loadparm, const char *
 void ipl_block_loadparm(struct vm *vm);
 /** Can this be an IPL parameter block? */
 bool ipl_block_valid(const u8 *block);
+/* -- diag204.c -- */
+bool diag_204(struct vcpu *v, const struct cpu_icpt *k);
+/* -- diag2fc.c -- */
+bool diag_2fc(struct vcpu *v, const struct cpu_icpt *k);
 /* -- spool/diag14.c -- */
 bool diag_14(struct vcpu *v, const struct cpu_icpt *k);
 /* -- spool/vm_spool.c -- */

@@ -68,6 +68,7 @@ struct processor {
     u64 sleeps;  /* how often it had nothing to do */
     double load; /* portion of the time it was busy, 0 to 1, of late */
     u64 load_ns; /* up to when `load` is told */
+    u64 busy_ns; /* in all, up to then */
     bool busy;
 };
 
@@ -133,6 +134,8 @@ void processor_cover_locked(struct vm_host *host);
 /** The next deadline of a CPU, or end of waiting for a limit; ~0: none. */
 u64 processor_soonest_locked(struct vm_host *host);
 /** For vm_needs.h, without the lock. */
+/** Time it was busy, in all; host->lock held. */
+u64 processor_busy_ns(struct processor *p);
 struct vm_processor_info;
 bool processor_info(struct vm_host *host, unsigned i, struct vm_processor_info *out);
 int processor_vary(struct vm_host *host, unsigned addr, bool online, struct cause *cause);

@@ -23,7 +23,14 @@ static void load_settle(struct processor *p)
     u64 now = host_now_ns(p->host);
     double old = exp(-(double)(now - p->load_ns) / LOAD_SMOOTH_NS);
     p->load = p->load * old + (p->busy ? 1 - old : 0);
+    p->busy_ns += p->busy ? now - p->load_ns : 0;
     p->load_ns = now;
+}
+
+u64 processor_busy_ns(struct processor *p)
+{
+    load_settle(p);
+    return p->busy_ns;
 }
 
 static void busy_set(struct processor *p, bool busy)

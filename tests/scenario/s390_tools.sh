@@ -1,7 +1,7 @@
 #!/bin/bash
 # Debian's s390-tools, unmodified, in a Linux guest under CP: vmcp's five exit statuses; every command that dbginfo.sh
 # issues under z/VM, in its way (a buffer that grows until it is large enough, a time limit), answered or refused by
-# number; lsdasd and lszdev on minidisks. The guest has all privilege classes; a second one of
+# number; hyptop on DIAGNOSE X'204', X'2FC' and X'0C'; lsdasd and lszdev on minidisks. The guest has all privilege classes; a second one of
 # class G alone is refused what is not its own.
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-180}
@@ -24,6 +24,8 @@ for module in mod eckd_mod fba_mod; do insmod /dasd_$module.ko; done
 mount -t devtmpfs dev /debian/dev
 mount -t proc proc /debian/proc
 mount -t sysfs sys /debian/sys
+mount -t debugfs debug /debian/sys/kernel/debug
+ln -sf /proc/mounts /debian/etc/mtab
 d() { PATH=/sbin:/bin:/usr/sbin:/usr/bin LC_ALL=C TERM=dumb chroot /debian "$@"; }
 expect() { # status, command...: vmcp's exit status
     wanted=$1
@@ -52,6 +54,7 @@ while read -r command; do
     timeout 15 chroot /debian /sbin/vmcp -b ${size}k $command >/debian/tmp/out 2>&1
     echo "CP <$command> $? $(grep -c . /debian/tmp/out) $(grep -o 'HCP[A-Z]*[0-9]*E' /debian/tmp/out | head -n 1)"
 done </commands
+d hyptop -b -d 1 -n 2 -f '#,c,m,C:s,M:s,o' -S c
 echo 1 >/sys/bus/ccw/devices/0.0.0200/online
 echo 1 >/sys/bus/ccw/devices/0.0.0201/online
 d lsdasd
@@ -177,6 +180,13 @@ done
 saw LINUX1 '^CP <q vswitch> 1 [0-9]+ HCPCQV003E'
 saw LINUX1 '^CP <q v nic> 1 [0-9]+ HCPQVD040E'
 saw LINUX2 '^CP <q ssi> 1 [0-9]+ HCPCQV003E'
+
+# --- hyptop: class B sees both guests and the operator, class G itself
+saw LINUX1 '^LINUX1 +[0-9]'
+saw LINUX1 '^LINUX2 +[0-9]'
+saw LINUX1 '^OPERATOR +[0-9]'
+saw LINUX2 '^LINUX2 +[0-9]'
+! grep -Eq '^(LINUX1|OPERATOR) +[0-9]+ ' <<<"$(all LINUX2)" || fail 'class G sees other guests'
 
 # --- disks by name and by device
 saw LINUX1 '^(0\.0\.)?0200 '
