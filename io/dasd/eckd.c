@@ -96,8 +96,10 @@ static void look_again(struct eckd *d)
     if (!d->v->img)
         return;
     u64 changes = image_changes(d->v->img);
-    if (changes != d->changes)
+    if (changes != d->changes) {
         eckd_forget(d);
+        eckd_forget_plain(d->v);
+    }
     d->changes = changes;
 }
 

@@ -39,7 +39,7 @@ struct eckd_volume *eckd_volume_create(struct image *img)
     v->img = image_ref(img);
     v->tracks = image_geometry(img)->tracks;
     v->heads = image_geometry(img)->heads;
-    if (image_has_parts(img))
+    if (image_may_have_parts(img))
         v->plain = calloc(v->tracks / 8 + 1, 1);
     return v;
 }

@@ -230,16 +230,21 @@ int image_write_track(struct image *img, u32 track, const u8 *buf, u32 len, stru
     return rc;
 }
 
+bool image_may_have_parts(const struct image *img)
+{
+    return img->ops->part && !img->file[0].remote;
+}
+
 bool image_has_parts(const struct image *img)
 {
-    return img->ops->part && !img->file[0].remote &&
-           !(img->flags & (IMAGE_RANGES | IMAGE_NO_LOCK));
+    return image_may_have_parts(img) && !(img->flags & (IMAGE_RANGES | IMAGE_NO_LOCK)) &&
+           (!img->ops->parts || img->ops->parts(img));
 }
 
 static int part_move(struct image *img, bool write, u32 track, u32 from, u8 *buf, u32 len,
                      struct cause *cause)
 {
-    if (!image_has_parts(img) || track >= img->geometry.tracks || from < TRACK_HA_BYTES ||
+    if (!image_may_have_parts(img) || track >= img->geometry.tracks || from < TRACK_HA_BYTES ||
         from + len > img->geometry.track_bytes)
         return cause_set(cause, ST_INVAL, "%s: has no bytes %u to %u of track %u", img->path,
                          from, from + len, track);

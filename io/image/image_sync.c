@@ -82,11 +82,23 @@ static int sync_all(struct image *img, bool apart, struct cause *cause)
     return rc;
 }
 
+/** The lock is given back while the host works, if `apart`. */
+static int sync_now(struct image *img, bool apart, struct cause *cause)
+{
+    if (!img->syncing)
+        return img->unsynced ? sync_all(img, apart, cause) : ST_OK;
+    apart = apart && !img->file[0].remote;
+    if (apart)
+        lock_drop(&img->lock);
+    int rc = files_sync(img, cause); /* what the other thread frees is for it to free */
+    if (apart)
+        lock_take(&img->lock);
+    return rc;
+}
+
 int image_sync_locked(struct image *img, struct cause *cause)
 {
-    if (img->syncing) /* what the other thread frees is for it to free */
-        return files_sync(img, cause);
-    return img->unsynced ? sync_all(img, false, cause) : ST_OK;
+    return sync_now(img, false, cause);
 }
 
 int image_sync(struct image *img, struct cause *cause)
@@ -94,7 +106,7 @@ int image_sync(struct image *img, struct cause *cause)
     if (img->ops->sync)
         return img->ops->sync(img, cause);
     lock_take(&img->lock);
-    int rc = image_sync_locked(img, cause);
+    int rc = sync_now(img, true, cause);
     lock_drop(&img->lock);
     return rc;
 }
@@ -129,6 +141,10 @@ static u64 sync_due(const struct image *img)
 static void flush(struct image *img)
 {
     struct cause cause = {0};
+    if (img->syncing) { /* by somebody who waits for it */
+        img->first_ns = img->last_ns = now_ns();
+        return;
+    }
     int rc = sync_all(img, true, &cause);
     if (rc && !img->told)
         log_operator('E', "disk image %s; it is tried again", cause.text);

@@ -1,5 +1,8 @@
 /* Shares and windows (window.h). The lock of a share is a leaf, but for `turn`, which one writer of
- * tracks that others write too holds from the read of a track to its write. */
+ * tracks that others write too holds from the read of a track to its write.
+ * [W2] What overlaps with an active window, one of the two for writing, moves with the share's
+ * lock: a track or range of blocks is seen before or after a write, never in between. Other windows
+ * (apart) move at the same time; who is active changes when none of them moves anything. */
 #include "io/image/window.h"
 
 #include <stdlib.h>
@@ -24,11 +27,15 @@ struct window {
     struct hold *hold;
     bool write, active;
     atomic_bool contended; /* another active window writes what this one writes */
+    atomic_bool apart;     /* [W2] no other active window has what one of the two writes */
     atomic_ullong changes; /* by others, in its extent */
 };
 
 struct share {
     struct lock lock, turn;
+    pthread_cond_t still; /* nothing moves any more without the lock */
+    u32 moving;           /* how many do */
+    bool changing;        /* somebody waits for that: no others begin */
     atomic_uint refs;
     char *path;
     unsigned flags;
@@ -60,12 +67,14 @@ static struct share *share_alloc(const char *path, unsigned flags)
     atomic_init(&s->refs, 1);
     lock_init(&s->lock, LOCK_VOLUME);
     lock_init(&s->turn, LOCK_TURN);
+    pthread_cond_init(&s->still, NULL);
     return s;
 }
 
 static void share_free(struct share *s)
 {
     image_unref(s->img);
+    pthread_cond_destroy(&s->still);
     lock_fini(&s->lock);
     lock_fini(&s->turn);
     hold_group_destroy(s->holds);
@@ -239,11 +248,31 @@ static bool overlap(const struct window *a, const struct window *b)
 static void contention_locked(struct share *s)
 {
     for (struct window *w = s->windows; w; w = w->next) {
-        bool contended = false;
-        for (const struct window *v = s->windows; v && w->active && w->write; v = v->next)
-            contended |= v != w && v->active && v->write && overlap(v, w);
+        bool contended = false, apart = true;
+        for (const struct window *v = s->windows; v && w->active; v = v->next) {
+            bool both = v != w && v->active && overlap(v, w);
+            contended |= both && v->write && w->write;
+            apart &= !(both && (v->write || w->write));
+        }
         atomic_store(&w->contended, contended);
+        atomic_store(&w->apart, apart);
     }
+}
+
+/** Before it changes who is active, or what is open: [W2]. */
+static void change_begin(struct share *s)
+{
+    lock_take(&s->lock);
+    s->changing = true;
+    while (s->moving)
+        lock_wait(&s->still, &s->lock);
+}
+
+static void change_end(struct share *s)
+{
+    contention_locked(s);
+    s->changing = false;
+    lock_drop(&s->lock);
 }
 
 /** Does an active window that writes have unit `at`, and up to where do all stay as they are? */
@@ -279,9 +308,9 @@ int window_activate(struct image *img, struct cause *cause)
 {
     struct window *w = img->format;
     struct share *s = w->share;
-    lock_take(&s->lock);
+    change_begin(s);
     if (w->active) {
-        lock_drop(&s->lock);
+        change_end(s);
         return ST_OK;
     }
     w->active = true;
@@ -294,8 +323,7 @@ int window_activate(struct image *img, struct cause *cause)
         (void)settle_locked(s, &ignored);
     }
     atomic_fetch_add(&w->changes, 1); /* what its device remembers is old */
-    contention_locked(s);
-    lock_drop(&s->lock);
+    change_end(s);
     return rc;
 }
 
@@ -304,7 +332,7 @@ void window_deactivate(struct image *img)
     struct window *w = img->format;
     struct share *s = w->share;
     struct cause cause = {0};
-    lock_take(&s->lock);
+    change_begin(s);
     if (w->active) {
         w->active = false;
         if (w->write && s->img && image_sync(s->img, &cause))
@@ -312,9 +340,8 @@ void window_deactivate(struct image *img)
         unlock_locked(s, w);
         if (settle_locked(s, &cause))
             log_line("%s", cause.text);
-        contention_locked(s);
     }
-    lock_drop(&s->lock);
+    change_end(s);
 }
 
 void window_flush_soon(struct image *img)
@@ -349,18 +376,21 @@ static u32 whole_track(const struct window *w, u32 track)
     return (u32)w->extent.first * w->share->geometry.heads + track;
 }
 
-static int window_read(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause)
+/** Something of the window is to be moved: with the lock, or apart from others. */
+static int move_begin(struct window *w, bool *apart, struct cause *cause)
 {
-    struct window *w = img->format;
     struct share *s = w->share;
     lock_take(&s->lock);
-    int rc = w->active && s->img
-                 ? image_read_track(s->img, whole_track(w, track), buf, len, cause)
-                 : gone(w, cause);
-    lock_drop(&s->lock);
-    if (rc == ST_OK)
-        readdress(buf, whole_track(w, track), track, s->geometry.heads);
-    return rc;
+    if (!w->active || !s->img) {
+        lock_drop(&s->lock);
+        return gone(w, cause);
+    }
+    *apart = atomic_load(&w->apart) && !s->changing;
+    if (*apart) {
+        s->moving++;
+        lock_drop(&s->lock);
+    }
+    return ST_OK;
 }
 
 /** Tell the others that something in their extents changed. */
@@ -371,46 +401,106 @@ static void changed_locked(struct share *s, const struct window *by)
             atomic_fetch_add(&w->changes, 1);
 }
 
+static void move_end(struct window *w, bool apart, bool wrote)
+{
+    struct share *s = w->share;
+    if (apart)
+        lock_take(&s->lock);
+    if (wrote)
+        changed_locked(s, w);
+    if (apart && --s->moving == 0)
+        pthread_cond_broadcast(&s->still);
+    lock_drop(&s->lock);
+}
+
+static int window_read(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause)
+{
+    struct window *w = img->format;
+    bool apart;
+    int rc = move_begin(w, &apart, cause);
+    if (rc)
+        return rc;
+    rc = image_read_track(w->share->img, whole_track(w, track), buf, len, cause);
+    move_end(w, apart, false);
+    if (rc == ST_OK)
+        readdress(buf, whole_track(w, track), track, w->share->geometry.heads);
+    return rc;
+}
+
 static int window_write(struct image *img, u32 track, const u8 *buf, u32 len,
                         struct cause *cause)
 {
     struct window *w = img->format;
     struct share *s = w->share;
+    bool apart;
     u8 *copy = malloc(len);
     if (!copy)
         return cause_set(cause, ST_NOMEM, "%s: no memory", s->path);
     memcpy(copy, buf, len);
     readdress(copy, track, whole_track(w, track), s->geometry.heads);
-    lock_take(&s->lock);
-    int rc = w->active && s->img
-                 ? image_write_track(s->img, whole_track(w, track), copy, len, cause)
-                 : gone(w, cause);
-    changed_locked(s, w);
-    lock_drop(&s->lock);
+    int rc = move_begin(w, &apart, cause);
+    if (rc == ST_OK) {
+        rc = image_write_track(s->img, whole_track(w, track), copy, len, cause);
+        move_end(w, apart, true);
+    }
     free(copy);
     return rc;
+}
+
+/** Of what comes behind the count field of record 0, which has the track's address, too. */
+static int window_part(struct image *img, bool write, u32 track, u32 from, u8 *buf, u32 len,
+                       struct cause *cause)
+{
+    struct window *w = img->format;
+    bool apart;
+    if (from < TRACK_HA_BYTES + TRACK_COUNT_BYTES)
+        return cause_set(cause, ST_INVAL, "%s: no part of a track", w->share->path);
+    int rc = move_begin(w, &apart, cause);
+    if (rc)
+        return rc;
+    track = whole_track(w, track);
+    rc = write ? image_write_part(w->share->img, track, from, buf, len, cause)
+               : image_read_part(w->share->img, track, from, buf, len, cause);
+    move_end(w, apart, write);
+    return rc;
+}
+
+/** [W1] and [W2]: what it writes nobody else has. */
+static bool window_parts(const struct image *img)
+{
+    const struct window *w = img->format;
+    return w->write && atomic_load(&w->apart);
 }
 
 static int window_blocks(struct image *img, bool write, u64 block, u32 count, u8 *buf,
                          struct cause *cause)
 {
     struct window *w = img->format;
-    struct share *s = w->share;
     u64 at = w->extent.first + block;
-    lock_take(&s->lock);
-    int rc = !w->active || !s->img ? gone(w, cause)
-             : write               ? image_write_blocks(s->img, at, count, buf, cause)
-                                   : image_read_blocks(s->img, at, count, buf, cause);
-    lock_drop(&s->lock);
+    bool apart;
+    int rc = move_begin(w, &apart, cause);
+    if (rc)
+        return rc;
+    rc = write ? image_write_blocks(w->share->img, at, count, buf, cause)
+               : image_read_blocks(w->share->img, at, count, buf, cause);
+    move_end(w, apart, write);
     return rc;
 }
 
+/** Nobody waits for the host but who asks: what others write meanwhile is not meant. */
 static int window_sync(struct image *img, struct cause *cause)
 {
     struct window *w = img->format;
-    lock_take(&w->share->lock);
-    int rc = w->share->img ? image_sync(w->share->img, cause) : ST_OK;
-    lock_drop(&w->share->lock);
+    struct share *s = w->share;
+    lock_take(&s->lock);
+    struct image *open = s->img;
+    bool apart = open && !s->changing;
+    if (apart) {
+        s->moving++;
+        lock_drop(&s->lock);
+    }
+    int rc = open ? image_sync(open, cause) : ST_OK;
+    move_end(w, apart, false);
     return rc;
 }
 
@@ -473,12 +563,23 @@ static struct hold *window_hold(const struct image *img)
 static const struct image_ops ckd_window = {.format = IMAGE_CKD,
                                             .read = window_read,
                                             .write = window_write,
+                                            .part = window_part,
+                                            .parts = window_parts,
                                             .sync = window_sync,
                                             .close = window_close,
                                             .offline = window_offline,
                                             .changes = window_changes,
                                             .turn = window_turn,
                                             .hold = window_hold};
+static const struct image_ops packed_window = {.format = IMAGE_CKD,
+                                               .read = window_read,
+                                               .write = window_write,
+                                               .sync = window_sync,
+                                               .close = window_close,
+                                               .offline = window_offline,
+                                               .changes = window_changes,
+                                               .turn = window_turn,
+                                               .hold = window_hold};
 static const struct image_ops fba_window = {.format = IMAGE_FBA_RAW,
                                             .blocks = window_blocks,
                                             .sync = window_sync,
@@ -510,7 +611,7 @@ static struct image *window_image(struct share *s, struct window_extent extent, 
     } else {
         img->geometry.blocks = extent.count;
     }
-    img->ops = s->geometry.tracks ? &ckd_window : &fba_window;
+    img->ops = !s->geometry.tracks ? &fba_window : s->ranges ? &ckd_window : &packed_window;
     img->format = w;
     return img;
 }

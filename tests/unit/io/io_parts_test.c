@@ -1,9 +1,11 @@
 /* Parts of tracks: on a raw image only the records that a channel program asks for are read and
  * written; on a packed one always whole tracks. The same random programs on both, those of the raw
- * one by its base and by an alias, end alike, read alike, and leave the same tracks. */
+ * one by its base and by an alias, end alike, read alike, and leave the same tracks. So they do
+ * where the raw one is a minidisk, which somebody else reads at times. */
 #include "tests/unit/io/disk_fixture.h"
 
 #include "io/image/track.h"
+#include "io/image/window.h"
 
 #define RAW 0x0200
 #define ALIAS 0x02f0
@@ -23,11 +25,40 @@ static u32 any(u32 below)
     return (u32)rand_r(&seed) % below;
 }
 
-static void setup_both(enum image_format format)
+static struct image *reader; /* another one of the same minidisk */
+
+static void make_minidisk(const struct image_create *what)
 {
-    struct image_create what = {.format = format, .cylinders = 1, .linux_tracks = true};
+    const struct window_extent extent = {2, 1};
+    struct share *share;
     struct cause cause;
-    make_disk("parts", RAW, &what);
+    make_disk("parts", RAW, what);
+    close_disk();
+    ck_assert_int_eq(share_create(path, 0, &share, &cause), ST_OK);
+    ck_assert_int_eq(window_create(share, extent, true, &img, &cause), ST_OK);
+    ck_assert_int_eq(window_create(share, extent, false, &reader, &cause), ST_OK);
+    share_unref(share);
+    ck_assert_int_eq(window_activate(img, &cause), ST_OK);
+    for (u32 t = 0; t < 15; t++) { /* count fields are those of the minidisk */
+        static u8 track[IMAGE_TRACK_BYTES_MAX];
+        u32 len = track_make_null(TRACK_NULL_LINUX, t, 15, track);
+        ck_assert_int_eq(image_write_track(img, t, track, len, &cause), ST_OK);
+    }
+    attach_to(&m, RAW);
+    id = css_find_devno(m.css, RAW);
+    enable(&m, id, 3);
+}
+
+static void setup_both(enum image_format format, bool minidisk)
+{
+    struct image_create what = {
+        .format = format, .cylinders = minidisk ? 4 : 1, .linux_tracks = true};
+    struct cause cause;
+    if (minidisk)
+        make_minidisk(&what);
+    else
+        make_disk("parts", RAW, &what);
+    what.cylinders = 1;
     snprintf(packed_path, sizeof packed_path, "%s.packed", path);
     unlink(packed_path);
     what.format = IMAGE_CCKD;
@@ -41,6 +72,8 @@ static void setup_both(enum image_format format)
 
 static void teardown_both(void)
 {
+    image_unref(reader);
+    reader = NULL;
     teardown();
     image_unref(packed);
     unlink(packed_path);
@@ -189,15 +222,32 @@ static void expect_same_tracks(void)
     }
 }
 
+/** The other one comes and goes; while it is there tracks move as a whole. */
+static void somebody_reads(bool on)
+{
+    static u8 track[IMAGE_TRACK_BYTES_MAX];
+    struct cause cause;
+    u32 len;
+    if (on && image_offline(reader)) {
+        ck_assert_int_eq(window_activate(reader, &cause), ST_OK);
+        ck_assert_int_eq(image_read_track(reader, any(TRACKS), track, &len, &cause), ST_OK);
+    } else if (!on) {
+        window_deactivate(reader);
+    }
+    ck_assert(image_has_parts(img) == !on);
+}
+
 START_TEST(the_same_as_whole_tracks)
 {
     static const enum image_format formats[] = {IMAGE_CKD_RAW, IMAGE_CKD};
     static u8 here[AREA_BYTES], there[AREA_BYTES];
     u32 good_ones = 0;
-    setup_both(formats[_i % 2]);
+    setup_both(formats[_i % 2], _i >= 4);
     ck_assert(image_has_parts(img) && !image_has_parts(packed));
     for (u32 round = 0; round < ROUNDS; round++) {
         unsigned program = 1 + (unsigned)_i * ROUNDS + round;
+        if (reader)
+            somebody_reads(round % 37 > 25);
         struct irb raw = run_program(program, round % 5 == 4 ? ALIAS : RAW, here);
         struct irb whole_one = run_program(program, PACKED, there);
         ck_assert_msg(raw.scsw0 == whole_one.scsw0 && raw.ds == whole_one.ds &&
@@ -220,7 +270,7 @@ START_TEST(only_what_changed_is_written)
 {
     static u8 track[IMAGE_TRACK_BYTES_MAX];
     struct cause cause;
-    setup_both(IMAGE_CKD_RAW);
+    setup_both(IMAGE_CKD_RAW, false);
     for (u32 round = 0; round < 2; round++) { /* the first reads the track as a whole */
         at = PROGRAM;
         fill(AREA, (u8)(0x11 + round), DATA_BYTES);
@@ -248,7 +298,7 @@ int main(void)
 {
     SUITE_BEGIN("parts");
     tcase_set_timeout(tc, 120);
-    tcase_add_loop_test(tc, the_same_as_whole_tracks, 0, 4);
+    tcase_add_loop_test(tc, the_same_as_whole_tracks, 0, 8);
     tcase_add_test(tc, only_what_changed_is_written);
     return run_suite(suite);
 }

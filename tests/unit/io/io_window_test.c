@@ -3,6 +3,7 @@
  * track leave there. */
 #include "tests/unit/io/io_fixture.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include "io/dasd/dasd.h"
@@ -68,6 +69,80 @@ static u32 track_with(u32 track, u8 byte, u8 *out)
 }
 
 /* ---- what a window is ---- */
+
+static void writes_first(struct image *img)
+{
+    ck_assert_int_eq(image_write_track(img, 1, buf, track_with(1, 0, buf), &cause), ST_OK);
+}
+
+static bool all_over; /* atomic */
+static u64 moves[4];
+
+/** A track is written whole, each time with another byte. */
+static void *writes(void *arg)
+{
+    static u8 track[IMAGE_TRACK_BYTES_MAX];
+    for (u32 n = 0; !__atomic_load_n(&all_over, __ATOMIC_RELAXED); n++) {
+        sched_yield();
+        u32 len = track_with(1, (u8)n, track);
+        ck_assert_int_eq(image_write_track(arg, 1, track, len, NULL), ST_OK);
+        __atomic_fetch_add(&moves[0], 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+/** Who reads it sees one of them; of a minidisk beside it, nothing. */
+static void *reads(void *arg)
+{
+    struct image *img = arg;
+    static u8 tracks[2][IMAGE_TRACK_BYTES_MAX];
+    u32 which = image_geometry(img)->cylinders == 2, len;
+    while (!__atomic_load_n(&all_over, __ATOMIC_RELAXED)) {
+        u8 *track = tracks[which];
+        sched_yield();
+        if (image_read_track(img, 1, track, &len, NULL)) /* not active */
+            continue;
+        const u8 *data = track + len - TRACK_END_BYTES - TRACK_BYTES;
+        if (which)
+            for (u32 i = 1; i < TRACK_BYTES; i++)
+                ck_assert_uint_eq(data[i], data[0]);
+        else
+            ck_assert_uint_eq(len, TRACK_HA_BYTES + TRACK_R0_BYTES + TRACK_END_BYTES);
+        __atomic_fetch_add(&moves[1 + which], 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+/* [W2] One writes a track over and over, another one that comes and goes reads it, a third one has
+ * another minidisk: nobody sees a track that is half old and half new. */
+START_TEST(tracks_are_never_torn)
+{
+    pthread_t thread[3];
+    volume((enum image_format)_i);
+    struct image *writer = active(share, 2, 2, true), *beside = active(share, 10, 3, true);
+    struct image *reader = window(share, 2, 2, false);
+    writes_first(writer);
+    all_over = false;
+    memset(moves, 0, sizeof moves);
+    ck_assert_int_eq(pthread_create(&thread[0], NULL, writes, writer), 0);
+    ck_assert_int_eq(pthread_create(&thread[1], NULL, reads, reader), 0);
+    ck_assert_int_eq(pthread_create(&thread[2], NULL, reads, beside), 0);
+    for (u32 n = 0; n < 40; n++) {
+        u64 was = __atomic_load_n(&moves[2], __ATOMIC_RELAXED);
+        ck_assert_int_eq(window_activate(reader, &cause), ST_OK);
+        while (__atomic_load_n(&moves[2], __ATOMIC_RELAXED) < was + 2)
+            usleep(50);
+        window_deactivate(reader);
+    }
+    __atomic_store_n(&all_over, true, __ATOMIC_RELAXED);
+    for (u32 i = 0; i < 3; i++)
+        pthread_join(thread[i], NULL);
+    ck_assert(moves[0] && moves[1] && moves[2] >= 80);
+    image_unref(writer);
+    image_unref(reader);
+    image_unref(beside);
+}
+END_TEST
 
 START_TEST(tracks_of_a_window)
 {
@@ -472,6 +547,8 @@ int main(void)
     TCase *tc = tcase_create("windows");
     tcase_add_checked_fixture(tc, NULL, teardown);
     tcase_add_loop_test(tc, tracks_of_a_window, 0, 2);
+    tcase_set_timeout(tc, 120);
+    tcase_add_loop_test(tc, tracks_are_never_torn, IMAGE_CKD, IMAGE_CKD_RAW + 1);
     tcase_add_test(tc, blocks_of_a_window);
     tcase_add_test(tc, windows_that_cannot_be);
     tcase_add_test(tc, extents_are_locked);
