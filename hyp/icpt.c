@@ -57,17 +57,20 @@ static bool bad_operand(struct vcpu *v, const struct cpu_icpt *k, bool needs_sch
 
 static void icpt_with_input(struct vcpu *v, const struct cpu_icpt *k)
 {
-    u8 block[SCHIB_BYTES];
+    u8 block[SCHIB_BYTES] = {0};
     u32 schid = (u32)cpu_gr(v->cpu)[GR1];
-    size_t len = k->op == OP_SSCH ? ORB_BYTES : SCHIB_BYTES;
+    bool ssch = k->op == OP_SSCH;
     if (bad_operand(v, k, true, 4))
         return;
-    int rc = cpu_read_logical(v->cpu, k->ea, k->ar, block, len);
+    int rc =
+        cpu_read_logical(v->cpu, k->ea, k->ar, block, ssch ? ORB_SHORT_BYTES : SCHIB_BYTES);
+    if (!rc && ssch && css_orb_extended(block))
+        rc = cpu_read_logical(v->cpu, k->ea, k->ar, block, ORB_BYTES);
     if (rc)
         cpu_finish_pgm(v->cpu, (unsigned)rc);
     else
-        finish(v, k->op == OP_SSCH ? css_ssch(v->vm->css, schid, block)
-                                   : css_msch(v->vm->css, schid, block));
+        finish(v,
+               ssch ? css_ssch(v->vm->css, schid, block) : css_msch(v->vm->css, schid, block));
 }
 
 /* TSCH and STSCH: the area must be known to be storable before status is taken. */

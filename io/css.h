@@ -13,6 +13,7 @@
 struct css;
 
 #define ORB_BYTES 32
+#define ORB_SHORT_BYTES 12 /* one that is not extended */
 #define SCHIB_BYTES 52
 #define IRB_BYTES 96
 #define CRW_BYTES 4
@@ -104,6 +105,8 @@ bool css_schid_valid(struct css *css, u32 schid);
 
 /* Instructions. The caller fetches and stores operands; `schid` is general register 1. */
 int css_ssch(struct css *css, u32 schid, const u8 orb[ORB_BYTES]);
+/** Does an ORB go on behind its first ORB_SHORT_BYTES? */
+bool css_orb_extended(const u8 orb[ORB_SHORT_BYTES]);
 /** `len` gets 64 or 96, the number of bytes of the IRB to store. cc 0 and 1 store it. */
 int css_tsch(struct css *css, u32 schid, u8 irb[IRB_BYTES], size_t *len);
 int css_stsch(struct css *css, u32 schid, u8 schib[SCHIB_BYTES]);

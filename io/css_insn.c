@@ -22,12 +22,17 @@ bool css_schid_valid(struct css *css, u32 schid)
     return (schid & 0xffff0000u & ~sets) == SCHID_ONE;
 }
 
+bool css_orb_extended(const u8 orb[ORB_SHORT_BYTES])
+{
+    return be32_load(orb + 4) & ORB_X;
+}
+
 static bool orb_valid(const u8 *orb)
 {
     u32 flags = be32_load(orb + 4);
     if (flags & (ORB_RESERVED | ORB_B) || be32_load(orb + 8) & 0x80000000u)
         return false;
-    if (!(flags & ORB_X))
+    if (!css_orb_extended(orb))
         return true;
     return !(be32_load(orb + 12) & ORB_PRIORITY_RESERVED) && !be32_load(orb + 16) &&
            !be32_load(orb + 20) && !be32_load(orb + 24) && !be32_load(orb + 28);
