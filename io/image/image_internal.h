@@ -72,6 +72,7 @@ struct image {
     pthread_t keeper;    /* of IMAGE_LIVE, when something has been written */
     bool kept, stop, told, hurry;
     u64 first_ns, last_ns; /* of the writes that the host's disk may not have; 0: none */
+    u64 tidied_ns;         /* of the last one that `tidy` made */
     char *path;
     struct image_file file[IMAGE_FILES_MAX];
     u32 files;

@@ -132,7 +132,8 @@ static u64 sync_due(const struct image *img)
         return UINT64_MAX;
     if (img->hurry)
         return 0;
-    u64 quiet = img->last_ns + IMAGE_QUIET_MS * NS_PER_MS;
+    u64 last = img->last_ns > img->tidied_ns ? img->last_ns : img->tidied_ns;
+    u64 quiet = last + IMAGE_QUIET_MS * NS_PER_MS;
     u64 latest = img->first_ns + IMAGE_UNSYNCED_MS * NS_PER_MS;
     return quiet < latest ? quiet : latest;
 }
@@ -155,6 +156,19 @@ static void flush(struct image *img)
     img->told = rc != ST_OK;
 }
 
+/** One piece of what was put off. It writes, and the flush may have come before it. */
+static void tidy_one(struct image *img)
+{
+    img->ops->tidy(img);
+    if (!img->unsynced)
+        return;
+    img->tidied_ns = now_ns();
+    if (img->first_ns)
+        return;
+    img->first_ns = img->tidied_ns;
+    pthread_cond_signal(&img->wake);
+}
+
 static void wait_until(struct image *img, u64 due)
 {
     struct timespec until = {(time_t)(due / NS_PER_S), (long)(due % NS_PER_S)};
@@ -173,7 +187,7 @@ static void *keep(void *arg)
         if (sync <= now)
             flush(img);
         else if (tidy <= now)
-            img->ops->tidy(img);
+            tidy_one(img);
         else
             wait_until(img, tidy < sync ? tidy : sync);
     }
@@ -213,7 +227,7 @@ void image_tidy(struct image *img)
         return;
     lock_take(&img->lock);
     while (img->ops->backlog(img) && now_ns() < until)
-        img->ops->tidy(img);
+        tidy_one(img);
     lock_drop(&img->lock);
 }
 

@@ -310,6 +310,23 @@ START_TEST(live_images_are_packed_and_flushed)
 }
 END_TEST
 
+/* Packing writes, too: when the tracks that it packs have been flushed before, by somebody or
+ * because it takes long, what it wrote is flushed all the same. */
+START_TEST(packed_tracks_are_flushed)
+{
+    create(IMAGE_CCKD);
+    struct image *img = open_image(path, IMAGE_LIVE);
+    for (u32 t = 0; t < 100; t++)
+        write_track(img, t, 3 * (t + 5));
+    ck_assert_int_eq(image_sync(img, &cause), ST_OK);
+    if (_i)
+        image_tidy(img);
+    await_quiet(img);
+    image_unref(img);
+    expect_clean(path, false);
+}
+END_TEST
+
 static u64 used_bytes(void)
 {
     struct image_figures f;
@@ -820,6 +837,7 @@ int main(void)
     tcase_add_loop_test(tc, tracks_come_back, IMAGE_CKD, IMAGE_CKD_RAW + 1);
     tcase_add_loop_test(tc, cckd_is_whole_at_any_moment, 0, 3);
     tcase_add_loop_test(tc, live_images_are_packed_and_flushed, IMAGE_CKD, IMAGE_CKD_RAW + 1);
+    tcase_add_loop_test(tc, packed_tracks_are_flushed, 0, 2);
     tcase_add_test(tc, cckd_reuses_space_after_a_sync);
     tcase_add_loop_test(tc, cckd_tables_leave_no_splinters, 0, 10);
     tcase_add_loop_test(tc, cckd_splinters_are_not_chained, 1, 10);
