@@ -417,6 +417,7 @@ void emit_common(struct x64 *a, enum jit_common kind)
     case COMMON_XOR: common_combine(a, A_XOR); break;
     case COMMON_FP_STORE:
     case COMMON_FP_LOAD: fp_common(a, kind == COMMON_FP_LOAD); break;
-    default: common_pieces(a); break;
+    case COMMON_PIECES: common_pieces(a); break;
+    default: emit_common_slow(a, kind); break;
     }
 }

@@ -65,7 +65,9 @@ static void pointers(FILE *out, const struct jit_cx *x)
     static const char *const common[COMMON_COUNT] = {
         [COMMON_MOVE] = "move",    [COMMON_COMPARE] = "compare", [COMMON_FILL] = "fill",
         [COMMON_AND] = "and",      [COMMON_OR] = "or",           [COMMON_XOR] = "xor",
-        [COMMON_PIECES] = "pieces"};
+        [COMMON_PIECES] = "pieces", [COMMON_FP_STORE] = "fp_store", [COMMON_FP_LOAD] = "fp_load",
+        [COMMON_LOAD] = "load",    [COMMON_LOAD_RELATIVE] = "load_relative",
+        [COMMON_BODY] = "body"};
     for (unsigned k = 0; k < COMMON_COUNT; k++)
         fprintf(out, "legend function common_%s %lx\n", common[k],
                 (unsigned long)(uintptr_t)x->jit->common[k]);

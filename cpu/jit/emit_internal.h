@@ -153,8 +153,14 @@ void emit_ss(struct jit_cx *x);
 void ss_execute(const struct jit_cx *x, struct jit_insn *i);
 unsigned ext_size(u8 ext);
 
-/* -- common.c -- */
+/* -- common.c, common_slow.c -- */
 void emit_common(struct x64 *a, enum jit_common kind);
+void emit_common_slow(struct x64 *a, enum jit_common kind);
+/** What a stub tells common_slow.c, in edx: bytes of a load, its base register, halfwords of the
+ *  instruction, instructions of the block with this one. */
+#define STUB_BASE_SHIFT 8
+#define STUB_HALFWORDS_SHIFT 13
+#define STUB_DONE_SHIFT 16
 /** 1, 2, 4 or 8 bytes between storage and a register. */
 void emit_load_unit(struct x64 *a, unsigned unit, struct x64_mem m, unsigned to);
 void emit_store_unit(struct x64 *a, unsigned unit, struct x64_mem m, unsigned from);

@@ -89,13 +89,18 @@ static void go_back(struct jit_cx *x, const struct jit_stub *s)
     x64_patch(&x->a, jump, s->back);
 }
 
+static void count_body(struct jit_cx *x)
+{
+    if (!x->jit->bodies)
+        return;
+    x64_mov_i(&x->a, RCX, (u64)(uintptr_t)jit_bodies_count(x->jit, current(x)->row));
+    x64_gi_mem(&x->a, true, G_ADD, x64_at(RCX, 0), 1);
+}
+
 static void call_body(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
-    if (x->jit->bodies) {
-        x64_mov_i(&x->a, RCX, (u64)(uintptr_t)jit_bodies_count(x->jit, i->row));
-        x64_gi_mem(&x->a, true, G_ADD, x64_at(RCX, 0), 1);
-    }
+    count_body(x);
     x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
     emit_slot(x, RSI, i->slot);
     x64_call_c(&x->a, ADDRESS(i->row->body));
@@ -117,30 +122,28 @@ static void check_privileged(struct jit_cx *x)
 
 /* ---- the stubs ---- */
 
+/* Call common code that executes the instruction, or a part of it; when that does not end well it
+ * leaves the region. */
+static void call_slow(struct jit_cx *x, enum jit_common kind, unsigned size, unsigned base)
+{
+    const struct jit_insn *i = current(x);
+    emit_slot(x, RCX, i->slot);
+    x64_mov_i(&x->a, RDX,
+              size | base << STUB_BASE_SHIFT | i->len / 2u << STUB_HALFWORDS_SHIFT |
+                  (x->done + 1) << STUB_DONE_SHIFT);
+    x64_call_to(&x->a, x->jit->common[kind]);
+}
+
 static void stub_load(struct jit_cx *x, const struct jit_stub *s)
 {
-    struct x64 *a = &x->a;
-    u16 lo = x->lo;
+    bool relative = current(x)->lo->b == S_REL;
     emit_bear(x);
     cc_store_now(x, &s->cc);
     reg_write_back(x);
-    if (s->reg != RSI)
-        x64_rr(a, true, A_MOV, RSI, s->reg);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
-    bool relative = current(x)->lo->b == S_REL;
-    if (relative) {
-        x64_mov_i(a, RDX, s->size);
-        x64_call_c(a, ADDRESS(general_load_rel_slow));
-    } else {
-        x64_mov_i(a, RDX, s->base);
-        x64_mov_i(a, RCX, s->size);
-        x64_call_c(a, ADDRESS(access_load_slow));
-    }
-    jump_if_result(x);
-    x->lo = lo;
-    reg_reload(x, false);
+    if (s->reg != RAX)
+        x64_rr(&x->a, true, A_MOV, RAX, s->reg);
+    call_slow(x, relative ? COMMON_LOAD_RELATIVE : COMMON_LOAD, s->size, relative ? 0 : s->base);
     fp_reload_common(x, s->fp_cached);
-    x64_rm(a, true, A_MOV, RAX, CPU_AT(scratch));
     mem_extend_slow(x, s->ext, s->width == 64, (unsigned)s->to);
     go_back(x, s);
 }
@@ -173,12 +176,23 @@ void stub_restore(struct jit_cx *x, const struct jit_stub *s)
     fp_reload_common(x, s->fp_cached);
 }
 
+/* The body changes no registers but what the instruction writes; of others more may be expected
+ * behind it than was there before. */
 static void stub_body(struct jit_cx *x, const struct jit_stub *s)
 {
-    stub_call_body(x, s);
-    stub_restore(x, s);
+    const struct jit_insn *i = current(x);
+    emit_bear(x);
+    cc_store_now(x, &s->cc);
+    reg_write_back(x);
+    check_privileged(x);
+    count_body(x);
+    x64_mov_i(&x->a, RAX, (u64)(uintptr_t)i->row->body);
+    call_slow(x, COMMON_BODY, 0, 0);
+    x->lo = s->lo_after;
+    reg_load(x, (u16)(i->writes | (s->lo & ~s->lo_after)));
+    fp_reload_common(x, s->fp_cached);
     if (s->flags)
-        cc_flags(x, current(x)->lo->cc);
+        cc_flags(x, i->lo->cc);
     go_back(x, s);
 }
 

@@ -43,6 +43,10 @@ enum jit_common {
     COMMON_FP_STORE, /* copies of floating-point registers, by the mask in ecx, to memory ... */
     COMMON_FP_LOAD,  /* ... and from there; rcx only is lost */
     COMMON_PIECES,   /* jit_move_pieces(cpu, rax, rcx, rdx, n): rax, how many */
+    /* of stubs, with the slot in rcx and what stub_packed says in edx (common_slow.c) */
+    COMMON_LOAD, /* the operand at the logical address in rax to rax; scratch registers are lost */
+    COMMON_LOAD_RELATIVE,
+    COMMON_BODY, /* the body in rax */
     COMMON_COUNT
 };
 
