@@ -204,7 +204,7 @@ struct anchor_range anchor_range(const struct jit_anchor *a, const struct jit_in
     return (struct anchor_range){a->from, a->to};
 }
 
-_Static_assert(JIT_ANCHORS <= 16 && ANCHOR_IDS <= 64, "anchor_packed; sets of 16 bits");
+_Static_assert(JIT_ANCHORS <= 16, "sets of 16 bits");
 
 static unsigned base_id(const struct jit_anchor *a)
 {
@@ -372,18 +372,88 @@ void anchors_find(struct jit_cx *x)
 
 /* ---- called by translated code ---- */
 
+/* What an anchor is asked for, in one word of translated code. */
+struct asked {
+    s32 from;
+    unsigned span, cell, base, id;
+    unsigned bytes; /* narrow: of the longest operand; else 0 */
+    bool store;
+};
+_Static_assert(ANCHOR_BYTES_MAX < 1u << 10 && ANCHOR_IDS <= 64 && JIT_ANCHOR_CELLS <= 1u << 14,
+               "anchor_packed: fields of 20, 10, 1, 5, 6, 14 and 8 bits");
+#define FROM_BITS 20
+#define ENTRY_BITS 47 /* of an address; what the loop's length is above */
+
 u64 anchor_packed(const struct jit_cx *x, const struct jit_insn *i)
 {
-    unsigned k = i->anchor - 1u;
+    unsigned k = i->anchor - 1u, cell = x->cells + k + 1;
     const struct jit_anchor *a = &x->anchor[k];
     struct anchor_range r = anchor_range(a, i);
-    return (u32)r.from | (u64)(r.to - r.from) << 32 | (u64)a->store << 44 |
-           (u64)a->narrow << 46 | (u64)k << 47 | (u64)base_id(a) << 52 | (u64)a->id << 57;
+    return ((u64)r.from & ((1u << FROM_BITS) - 1)) | (u64)(r.to - r.from) << 20 |
+           (u64)a->store << 30 | (u64)base_id(a) << 31 | (u64)a->id << 36 | (u64)cell << 42 |
+           (u64)(a->narrow ? a->bytes : 0) << 56;
 }
 
-struct jit_site *jit_site(struct jit *j, const struct dinsn *entry, unsigned k)
+static struct asked unpacked(u64 what)
 {
-    return &j->sites[((uintptr_t)entry / sizeof *entry * JIT_ANCHORS + k) % JIT_SITES];
+    return (struct asked){.from = (s32)((u32)what << (32 - FROM_BITS)) >> (32 - FROM_BITS),
+                          .span = what >> 20 & 0x3ff,
+                          .store = what >> 30 & 1,
+                          .base = what >> 31 & 31,
+                          .id = what >> 36 & 63,
+                          .cell = what >> 42 & 0x3fff,
+                          .bytes = (unsigned)(what >> 56)};
+}
+
+u64 anchor_entry(const struct jit_cx *x, const struct jit_insn *i)
+{
+    unsigned round = x->keeps ? x->anchor[i->anchor - 1].round : 0;
+    return (u64)(uintptr_t)&x->page->slot[x->entry_slot] | (u64)round << ENTRY_BITS;
+}
+
+static const struct dinsn *entry_of(u64 where)
+{
+    return (const struct dinsn *)(uintptr_t)(where & ((1ull << ENTRY_BITS) - 1));
+}
+
+/* How it fares: of the anchor that has this cell. */
+static struct jit_site *site_of(struct jit *j, const struct dinsn *entry, unsigned cell)
+{
+    return &j->sites[((uintptr_t)entry / sizeof *entry * JIT_ANCHORS + cell) % JIT_SITES];
+}
+
+/* Note that it was found elsewhere: whether soon after the last time is told by what is left of
+ * the budget. Is that so too often? */
+static bool missed_often(struct jit_site *site, unsigned round, long n)
+{
+    u32 since = (u32)site->n - (u32)n;
+    site->n = (s32)n;
+    if (since <= ANCHOR_RARE * round)
+        return ++site->misses >= ANCHOR_MISSES_MAX;
+    site->misses = site->misses >= 2 ? site->misses - 2 : 0;
+    return false;
+}
+
+int jit_anchor_look(struct cpu *c, u64 base, u64 what, u64 where, long n)
+{
+    struct asked q = unpacked(what);
+    unsigned round = (unsigned)(where >> ENTRY_BITS);
+    u64 from = base + (u64)(s64)q.from, page = (from + q.span - 1) & ~(u64)(FRAME_BYTES - 1);
+    const struct tlb_space *sp = c->space[0];
+    const struct tlb_entry *e =
+        q.store ? &sp->store[tlb_index(from)] : &sp->fetch[tlb_index(from)];
+    bool often = round && missed_often(site_of(c->jit, entry_of(where), q.cell), round, n);
+    if (often || e->tag != page) {
+        c->jit_asked[0] = base;
+        c->jit_asked[1] = what;
+        c->jit_asked[2] = where;
+        return 0;
+    }
+    struct jit_anchor_now *cell = &c->jit_anchor[q.cell];
+    cell->base = page - (q.bytes ? 0 : (u64)(s64)q.from);
+    cell->host = c->jit_mode & JIT_MODE_REAL ? (u64)(uintptr_t)c->storage : e->addend;
+    cell->room = FRAME_BYTES + 1 - (q.bytes ? q.bytes : q.span);
+    return 1;
 }
 
 /* Is the page one that can be addressed, but not behind the TLB's back? */
@@ -404,18 +474,19 @@ static int given_up(struct jit_site *site, bool narrow, bool crosses)
     return often || narrow ? UNFIT_PAGE : UNFIT_SPAN;
 }
 
-int jit_anchor_fill(struct cpu *c, u64 base, u64 what, const struct dinsn *entry)
+int jit_anchor_fill(struct cpu *c)
 {
-    u64 from = base + (u64)(s64)(s32)what, last = from + (what >> 32 & 0xfff) - 1;
-    bool store = what >> 44 & 1, narrow = what >> 46 & 1;
-    unsigned k = what >> 47 & 0x1f, base_is = what >> 52 & 0x1f, id = what >> 57;
+    struct asked q = unpacked(c->jit_asked[1]);
+    const struct dinsn *entry = entry_of(c->jit_asked[2]);
+    u64 from = c->jit_asked[0] + (u64)(s64)q.from, last = from + q.span - 1;
     bool one = ((from ^ last) & ~(u64)(FRAME_BYTES - 1)) == 0;
-    int why = given_up(jit_site(c->jit, entry, k), narrow, !one);
-    if (why < 0 && one && page_fill(c, from, store))
+    int why = given_up(site_of(c->jit, entry, q.cell), q.bytes != 0, !one);
+    if (why < 0 && one && page_fill(c, from, q.store))
         return 1;
-    if (why < 0 && one && never_entered(c, from, store))
+    if (why < 0 && one && never_entered(c, from, q.store))
         why = UNFIT_FRAME;
     if (why >= 0)
-        jit_anchor_unfit(c, entry, why == UNFIT_FRAME ? base_is : id, (enum jit_unfit_kind)why);
+        jit_anchor_unfit(c, entry, why == UNFIT_FRAME ? q.base : q.id,
+                         (enum jit_unfit_kind)why);
     return 0;
 }

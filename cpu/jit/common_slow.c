@@ -101,10 +101,38 @@ static void common_body(struct x64 *a)
     x64_ret(a);
 }
 
+static void common_anchor_look(struct x64 *a)
+{
+    keep(a);
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    x64_rr(a, true, A_MOV, RSI, RAX);
+    x64_rr(a, true, A_MOV, R8, H_N);
+    x64_call_to(a, ADDRESS(jit_anchor_look));
+    x64_rr(a, false, A_TEST, RAX, RAX);
+    give_back(a);
+    x64_ret(a);
+}
+
+/* What jit_anchor_look did not find; when it cannot be had the interpreter goes on. */
+static void common_anchor_fill(struct x64 *a)
+{
+    keep(a);
+    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    x64_call_to(a, ADDRESS(jit_anchor_fill));
+    x64_rr(a, false, A_TEST, RAX, RAX);
+    u8 *well = x64_jcc(a, CC_NE);
+    leave(a, ADDRESS(jit_interpret));
+    x64_patch(a, well, a->at);
+    give_back(a);
+    x64_ret(a);
+}
+
 void emit_common_slow(struct x64 *a, enum jit_common kind)
 {
-    if (kind == COMMON_BODY)
-        common_body(a);
-    else
-        common_load(a, kind == COMMON_LOAD_RELATIVE);
+    switch (kind) {
+    case COMMON_BODY: common_body(a); break;
+    case COMMON_ANCHOR_FILL: common_anchor_fill(a); break;
+    case COMMON_ANCHOR_LOOK: common_anchor_look(a); break;
+    default: common_load(a, kind == COMMON_LOAD_RELATIVE);
+    }
 }

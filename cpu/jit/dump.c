@@ -62,12 +62,20 @@ static void pointers(FILE *out, const struct jit_cx *x)
             sizeof x->jit->sites);
     fprintf(out, "legend function leave_page %lx\n",
             (unsigned long)(uintptr_t)x->jit->leave_page);
-    static const char *const common[COMMON_COUNT] = {
-        [COMMON_MOVE] = "move",    [COMMON_COMPARE] = "compare", [COMMON_FILL] = "fill",
-        [COMMON_AND] = "and",      [COMMON_OR] = "or",           [COMMON_XOR] = "xor",
-        [COMMON_PIECES] = "pieces", [COMMON_FP_STORE] = "fp_store", [COMMON_FP_LOAD] = "fp_load",
-        [COMMON_LOAD] = "load",    [COMMON_LOAD_RELATIVE] = "load_relative",
-        [COMMON_BODY] = "body"};
+    static const char *const common[COMMON_COUNT] = {[COMMON_MOVE] = "move",
+                                                     [COMMON_COMPARE] = "compare",
+                                                     [COMMON_FILL] = "fill",
+                                                     [COMMON_AND] = "and",
+                                                     [COMMON_OR] = "or",
+                                                     [COMMON_XOR] = "xor",
+                                                     [COMMON_PIECES] = "pieces",
+                                                     [COMMON_FP_STORE] = "fp_store",
+                                                     [COMMON_FP_LOAD] = "fp_load",
+                                                     [COMMON_LOAD] = "load",
+                                                     [COMMON_LOAD_RELATIVE] = "load_relative",
+                                                     [COMMON_BODY] = "body",
+                                                     [COMMON_ANCHOR_FILL] = "anchor_fill",
+                                                     [COMMON_ANCHOR_LOOK] = "anchor_look"};
     for (unsigned k = 0; k < COMMON_COUNT; k++)
         fprintf(out, "legend function common_%s %lx\n", common[k],
                 (unsigned long)(uintptr_t)x->jit->common[k]);

@@ -270,6 +270,9 @@ void stubs_emit(struct jit_cx *x);
 /** Of a stub: execute the instruction by its body; then leave, or have all as it is expected. */
 void stub_call_body(struct jit_cx *x, const struct jit_stub *s);
 void stub_leave_next(struct jit_cx *x);
+/** Call common code that leaves the region when it does not end well, `done` instructions of the
+ *  block being counted then; all is in memory. */
+void stub_call_slow(struct jit_cx *x, enum jit_common kind, unsigned done);
 /** Of a stub: the interpreter goes on with this instruction. */
 void stub_interpret(struct jit_cx *x, const struct jit_insn *i, unsigned done);
 /** From the jump `well` on: registers as the region has them, and back to where the stub was left

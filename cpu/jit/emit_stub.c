@@ -124,14 +124,18 @@ static void check_privileged(struct jit_cx *x)
 
 /* Call common code that executes the instruction, or a part of it; when that does not end well it
  * leaves the region. */
-static void call_slow(struct jit_cx *x, enum jit_common kind, unsigned size, unsigned base)
+static void call_slow(struct jit_cx *x, enum jit_common kind, unsigned done, unsigned operand)
 {
     const struct jit_insn *i = current(x);
     emit_slot(x, RCX, i->slot);
     x64_mov_i(&x->a, RDX,
-              size | base << STUB_BASE_SHIFT | i->len / 2u << STUB_HALFWORDS_SHIFT |
-                  (x->done + 1) << STUB_DONE_SHIFT);
+              operand | i->len / 2u << STUB_HALFWORDS_SHIFT | done << STUB_DONE_SHIFT);
     x64_call_to(&x->a, x->jit->common[kind]);
+}
+
+void stub_call_slow(struct jit_cx *x, enum jit_common kind, unsigned done)
+{
+    call_slow(x, kind, done, 0);
 }
 
 static void stub_load(struct jit_cx *x, const struct jit_stub *s)
@@ -142,7 +146,9 @@ static void stub_load(struct jit_cx *x, const struct jit_stub *s)
     reg_write_back(x);
     if (s->reg != RAX)
         x64_rr(&x->a, true, A_MOV, RAX, s->reg);
-    call_slow(x, relative ? COMMON_LOAD_RELATIVE : COMMON_LOAD, s->size, relative ? 0 : s->base);
+    unsigned base = relative ? 0 : s->base;
+    call_slow(x, relative ? COMMON_LOAD_RELATIVE : COMMON_LOAD, x->done + 1,
+              s->size | base << STUB_BASE_SHIFT);
     fp_reload_common(x, s->fp_cached);
     mem_extend_slow(x, s->ext, s->width == 64, (unsigned)s->to);
     go_back(x, s);
@@ -187,7 +193,7 @@ static void stub_body(struct jit_cx *x, const struct jit_stub *s)
     check_privileged(x);
     count_body(x);
     x64_mov_i(&x->a, RAX, (u64)(uintptr_t)i->row->body);
-    call_slow(x, COMMON_BODY, 0, 0);
+    call_slow(x, COMMON_BODY, x->done + 1, 0);
     x->lo = s->lo_after;
     reg_load(x, (u16)(i->writes | (s->lo & ~s->lo_after)));
     fp_reload_common(x, s->fp_cached);

@@ -154,74 +154,29 @@ static unsigned anchor_begin(struct jit_cx *x, const struct jit_insn *i)
     return host;
 }
 
-/* Note that it was found elsewhere: whether soon after the last time is told by what is left of
- * the budget. The displacement of a jump is returned that is taken when that is so too often. */
-static u8 *anchor_miss(struct jit_cx *x, unsigned k)
-{
-    struct x64 *a = &x->a;
-    const struct jit_site *site = jit_site(x->jit, &x->page->slot[x->entry_slot], k);
-    x64_mov_i(a, RCX, (u64)(uintptr_t)site);
-    x64_rm(a, false, A_MOV, RDX, x64_at(RCX, (s32)offsetof(struct jit_site, n)));
-    x64_rm(a, false, A_MOV_STORE, H_N, x64_at(RCX, (s32)offsetof(struct jit_site, n)));
-    x64_rr(a, false, A_SUB, RDX, H_N);
-    x64_gi(a, false, G_CMP, RDX, (s32)(ANCHOR_RARE * x->anchor[k].round));
-    struct x64_mem misses = x64_at(RCX, (s32)offsetof(struct jit_site, misses));
-    u8 *soon = x64_jcc(a, CC_BE);
-    x64_gi_mem(a, false, G_SUB, misses, 2);
-    u8 *positive = x64_jcc(a, CC_GE);
-    x64_mov_mem_i(a, false, misses, 0);
-    u8 *known = x64_jmp(a);
-    x64_patch(a, soon, a->at);
-    x64_gi_mem(a, false, G_ADD, misses, 1);
-    x64_gi_mem(a, false, G_CMP, misses, ANCHOR_MISSES_MAX);
-    u8 *often = x64_jcc(a, CC_GE);
-    x64_patch(a, positive, a->at);
-    x64_patch(a, known, a->at);
-    return often;
-}
-
-/* The anchor by the TLB; the stub goes on behind the jump that is returned when that fails. */
-static u8 *anchor_look(struct jit_cx *x, const struct jit_stub *s, unsigned k)
-{
-    const struct jit_anchor *an = &x->anchor[k];
-    struct x64 *a = &x->a;
-    struct anchor_range r = anchor_range(an, &x->insn[s->insn]);
-    s32 bytes = an->narrow ? (s32)an->bytes : r.to - r.from;
-    u8 *miss = range_look(x, s->reg, r.from, r.to, an->store);
-    if (!an->narrow && r.from)
-        x64_rm(a, true, A_LEA, RDX, x64_at(RDX, -r.from));
-    x64_rm(a, true, A_MOV_STORE, RDX, ANCHOR_AT(base, k));
-    x64_rm(a, true, A_MOV_STORE, RCX, ANCHOR_AT(host, k));
-    x64_mov_mem_i(a, true, ANCHOR_AT(room, k), FRAME_BYTES + 1 - bytes);
-    u8 *jump = x64_jmp(a);
-    x64_patch(a, jump, s->mid);
-    return miss;
-}
-
+/* Look for it (jit_anchor_look); what is not found may be left to the interpreter. */
 void anchor_stub(struct jit_cx *x, const struct jit_stub *s)
 {
     const struct jit_insn *i = &x->insn[x->cur];
     struct x64 *a = &x->a;
-    u16 lo = x->lo;
-    unsigned k = i->anchor - 1u;
-    u8 *often = x->keeps ? anchor_miss(x, k) : NULL;
-    u8 *miss = anchor_look(x, s, k);
-    x64_patch(a, miss, a->at);
-    if (often)
-        x64_patch(a, often, a->at);
+    fp_write_back_common(x, x->fp_dirty);
+    if (s->reg != RAX)
+        x64_rr(a, true, A_MOV, RAX, s->reg);
+    x64_mov_i(a, RDX, anchor_packed(x, i));
+    x64_mov_i(a, RCX, anchor_entry(x, i));
+    x64_call_to(a, x->jit->common[COMMON_ANCHOR_LOOK]);
+    u8 *fails = x64_jcc(a, CC_E);
+    fp_reload_common(x, s->fp_cached);
+    u8 *jump = x64_jmp(a);
+    x64_patch(a, jump, s->mid);
+    x64_patch(a, fails, a->at);
     emit_bear(x);
     cc_store_now(x, &s->cc);
     reg_write_back(x);
-    if (s->reg != RSI)
-        x64_rr(a, true, A_MOV, RSI, s->reg);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
-    x64_mov_i(a, RDX, anchor_packed(x, i));
-    x64_mov_i(a, RCX, (u64)(uintptr_t)&x->page->slot[x->entry_slot]);
-    x64_call_c(a, ADDRESS(jit_anchor_fill));
-    x64_rr(a, false, A_TEST, RAX, RAX);
-    u8 *well = x64_jcc(a, CC_NE);
-    stub_interpret(x, i, s->done);
-    stub_well(x, s, well, lo);
+    stub_call_slow(x, COMMON_ANCHOR_FILL, s->done);
+    fp_reload_common(x, s->fp_cached);
+    jump = x64_jmp(a);
+    x64_patch(a, jump, s->back);
 }
 
 /* ---- operands ---- */

@@ -14,6 +14,7 @@
 #include "mem/base/large.h"
 
 #define JIT_CODE_BYTES (192u << 20)
+#define JIT_HOT_BYTES (128u << 20) /* of them; what is rarely executed has the rest */
 #define JIT_REGIONS_MAX 262144u
 #define JIT_HEAT_FIRST 100 /* executions before a branch target is translated */
 #define JIT_HEAT_AGAIN 255
@@ -51,7 +52,7 @@ static int memory_map(struct jit *j)
 static void memory_ready(struct jit *j, size_t from, size_t room, size_t *large)
 {
     size_t to = (from + room + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
-    if (to - *large <= LARGE_PAGE_BYTES && *large % (j->bytes / 2) == 0)
+    if (to - *large <= LARGE_PAGE_BYTES && (*large == 0 || *large == JIT_HOT_BYTES))
         return;
     for (; *large < to; *large += LARGE_PAGE_BYTES)
         large_collapse(j->rw + *large, j->rx + *large);
@@ -75,7 +76,7 @@ static void common_code(struct jit *j)
     j->used += (x64_used(&a) + 63) & ~(size_t)63;
     j->floor = j->used;
     anchor_cells_forget(j);
-    j->hot_end = j->cold_used = j->cold_large = j->bytes / 2;
+    j->hot_end = j->cold_used = j->cold_large = JIT_HOT_BYTES;
 }
 
 int jit_create(struct cpu *c, enum cpu_engine engine, struct cause *cause)

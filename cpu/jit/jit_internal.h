@@ -47,6 +47,8 @@ enum jit_common {
     COMMON_LOAD, /* the operand at the logical address in rax to rax; scratch registers are lost */
     COMMON_LOAD_RELATIVE,
     COMMON_BODY, /* the body in rax */
+    COMMON_ANCHOR_FILL,
+    COMMON_ANCHOR_LOOK, /* jit_anchor_look(cpu, rax, rdx, rcx, n): flag, whether it is 0 */
     COMMON_COUNT
 };
 
@@ -131,9 +133,6 @@ void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned which,
 /** A region's cells are free; all are. */
 void anchor_cells_give(struct cpu *c, unsigned cells, unsigned anchors);
 void anchor_cells_forget(struct jit *j);
-/** What is noted of anchor k of the region that begins at `entry`. */
-struct jit_site *jit_site(struct jit *j, const struct dinsn *entry, unsigned k);
-
 /* -- engine.c -- */
 /** Where calls of the row's body are counted. */
 u64 *jit_bodies_count(struct jit *j, const struct isa_entry *row);

@@ -317,12 +317,15 @@ enum window_fill jit_window_fill(struct cpu *c, u64 from, u64 bytes, bool store)
 bool anchors_keep(const struct cpu *c);
 /** Which storage operands anchors serve; before windows are chosen. */
 void anchors_find(struct jit_cx *x);
-/** Called by translated code: set an anchor of the region that begins at `entry` for an address;
- *  0: it cannot be set now. `what` is made by anchor_packed. */
-int jit_anchor_fill(struct cpu *c, u64 base, u64 what, const struct dinsn *entry);
+/** Called by translated code: set an anchor for an address by the TLB, unless it is to be given up;
+ *  0: not set. `what` and `where` are made by anchor_packed and anchor_entry. */
+int jit_anchor_look(struct cpu *c, u64 base, u64 what, u64 where, long n);
+/** Then: bring what it covers into the TLB. 0: it cannot be, and may have been given up. */
+int jit_anchor_fill(struct cpu *c);
 /** Cells for the anchors of the region in x, void; false: there are not enough. */
 bool anchor_cells_take(struct jit_cx *x);
 u64 anchor_packed(const struct jit_cx *x, const struct jit_insn *i);
+u64 anchor_entry(const struct jit_cx *x, const struct jit_insn *i);
 /** What must be in one page where instruction `i` asks. */
 struct anchor_range {
     s32 from, to;

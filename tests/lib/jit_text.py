@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 FRAME_SLOTS_BYTES = 16 * 2051
+ENTRY_BITS = 47
 
 
 class Legend:
@@ -49,6 +50,9 @@ class Legend:
             return f"slot+{(value - self.slots) // 16}"
         if value in self.sites:
             return "site"
+        if value >> ENTRY_BITS:  # of anchors: a slot, and above it how long the loop is
+            name = self.address(value & ((1 << ENTRY_BITS) - 1))
+            return name and f"{name}|{value >> ENTRY_BITS}<<{ENTRY_BITS}"
         return None
 
 
