@@ -413,8 +413,9 @@ static int append(struct tape_file *t, u8 flags, const u8 *bytes, u32 len, struc
     for (u32 i = 0; rc == ST_OK && i < pieces; i++) {
         u32 from = i * PIECE_BYTES_MAX, n = len - from;
         n = n < PIECE_BYTES_MAX ? n : PIECE_BYTES_MAX;
-        u8 place = (u8)((i ? FLAG_BEGIN : 0) | (i + 1 < pieces ? FLAG_END : 0));
-        if (!append_piece(t, flags & (u8)~place, len ? bytes + from : bytes, n))
+        u8 not_here = (u8)((i ? FLAG_BEGIN : 0) | (i + 1 < pieces ? FLAG_END : 0));
+        u8 piece_flags = flags & (u8)~not_here;
+        if (!append_piece(t, piece_flags, len ? bytes + from : bytes, n))
             rc = fail(t, cause, strerror(errno));
     }
     if (rc != ST_OK) {
