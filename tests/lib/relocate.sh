@@ -59,7 +59,11 @@ lives_on() { # here elsewhere
         ! grep -Eq "$LOGGED_ON_HERE" <<<"$(cp_on "$2" QUERY NAMES)" || fail "$2 has LINUX1 too"
     fi
     first=$(heartbeat "$1")
-    second=$(heartbeat "$1")
+    second=$first
+    for _ in {1..20}; do # a line that has not ended yet counts, and is told again
+        [ "$second" = "$first" ] || break
+        second=$(heartbeat "$1")
+    done
     [ "$second" -gt "$first" ] || fail "LINUX1 stands still on $1"
 }
 
