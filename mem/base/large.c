@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* Linux 6.1; others refuse it */
@@ -56,10 +55,24 @@ void large_unmap(void *p, size_t bytes)
         munmap(p, bytes);
 }
 
-static void *view(int fd, size_t bytes, int protection, bool low)
+/* Shared memory without a name: /proc and `perf` call it /dev/zero, where perf looks for names of
+ * functions in /tmp/perf-PID.map, as it does not for a memfd. */
+static void *first_view(size_t bytes)
 {
-    void *p = reserve(bytes, low);
-    if (p && mmap(p, bytes, protection, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED)
+    void *p = reserve(bytes, false);
+    int flags = MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    if (p && mmap(p, bytes, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED)
+        return p;
+    large_unmap(p, bytes);
+    return NULL;
+}
+
+/* No bytes of a shared mapping moved elsewhere: the same pages once more (mremap(2)). */
+static void *second_view(void *first, size_t bytes)
+{
+    void *p = first ? reserve(bytes, true) : NULL;
+    if (p && mremap(first, 0, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, p) != MAP_FAILED &&
+        mprotect(p, bytes, PROT_READ | PROT_EXEC) == 0)
         return p;
     large_unmap(p, bytes);
     return NULL;
@@ -67,19 +80,11 @@ static void *view(int fd, size_t bytes, int protection, bool low)
 
 bool large_map_code(size_t bytes, void **write, void **execute)
 {
-    int fd = memfd_create("endicott-jit", MFD_CLOEXEC);
-    *write = *execute = NULL;
-    if (fd < 0)
-        return false;
-    if (ftruncate(fd, (off_t)bytes) == 0) {
-        *write = view(fd, bytes, PROT_READ | PROT_WRITE, false);
-        *execute = view(fd, bytes, PROT_READ | PROT_EXEC, true);
-    }
-    close(fd);
-    if (*write && *execute)
+    *write = first_view(bytes);
+    *execute = second_view(*write, bytes);
+    if (*execute)
         return true;
     large_unmap(*write, bytes);
-    large_unmap(*execute, bytes);
     return false;
 }
 
