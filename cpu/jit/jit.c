@@ -18,8 +18,9 @@
 #define JIT_REGIONS_MAX 262144u
 #define JIT_HEAT_FIRST 100 /* executions before a branch target is translated */
 #define JIT_HEAT_AGAIN 255
-#define JIT_BUSY_MAX 40 /* JIT_HEAT_AGAIN executions each */
-#define DEEP_SHARE 8    /* one slot of so many, when all are translated at once */
+#define JIT_BUSY_MAX 40      /* JIT_HEAT_AGAIN executions each, ... */
+#define JIT_BUSY_INSNS 4096u /* ... one at least in so many instructions */
+#define DEEP_SHARE 8         /* one slot of so many, when all are translated at once */
 #define NO_SLOT 0xffff
 #define TIMED_SHARE 4 /* one translation of so many is timed, and counts for all: clocks cost */
 
@@ -448,7 +449,15 @@ static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
     if (head(c->jit, d->run) & HEAD_SETTLED)
         return;
     struct jit_region *r = jit_region_of(c->jit, d->run);
-    if (r->mode != c->jit_mode || ++r->busy < JIT_BUSY_MAX)
+    u32 now = (u32)(cpu_instructions(c) + (u64)(c->slice - c->n)), since = now - r->busy_at;
+    r->busy_at = now;
+    if (r->mode != c->jit_mode)
+        return;
+    if (since > JIT_HEAT_AGAIN * JIT_BUSY_INSNS) {
+        r->busy -= r->busy > 0;
+        return;
+    }
+    if (++r->busy < JIT_BUSY_MAX)
         return;
     region_drop(c, r);
     try_translation(c, page, d, true);
@@ -499,6 +508,7 @@ int jit_hot_go(struct cpu *c, const struct dinsn *d, long n)
 {
     if (unlikely(c->jit_stops))
         return jit_stop(c, d, n);
+    c->n = n;
     d = jit_hot(c, d);
     return go_on(c, d, n);
 }

@@ -20,7 +20,8 @@ struct jit_region {
     u32 links, linked; /* its first way out (link.c); where others jump to, behind its entry */
     u16 link_count;
     bool deep;
-    u8 busy;               /* how often it was found busy */
+    u8 busy;               /* how often it was found busy, more or less; ... */
+    u32 busy_at;           /* ... and at which instruction of its CPU it was counted last */
     u16 entry;             /* slot */
     u8 mode;               /* jit_mode it was made for */
     u32 bytes, cold_bytes; /* of host code; of its stubs */
