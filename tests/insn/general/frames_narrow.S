@@ -33,15 +33,7 @@ outer:
     br      %r3
 
 tests:
-    lgfi    %r2, SEG
-    lgfi    %r3, PAGES
-    stg     %r3, 0(%r2)
-    lghi    %r4, 0
-    lghi    %r5, 256
-1:  stg     %r4, 0(%r3)
-    aghi    %r4, 0x1000
-    aghi    %r3, 8
-    brctg   %r5, 1b
+    MAP_MEGABYTE SEG, PAGES
     lgfi    %r3, PAGES
     lgfi    %r4, FIRST
     stg     %r4, PAGE >> 9(%r3)

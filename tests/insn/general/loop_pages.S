@@ -239,16 +239,8 @@ tests:
     jne     fail
 
     CHECK   9                   /* a page that is mapped elsewhere in each round */
-    lgfi    %r2, SEG
-    lgfi    %r3, PAGES
-    stg     %r3, 0(%r2)
+    MAP_MEGABYTE SEG, PAGES
     mvghi   8(%r2), 0x20
-    lghi    %r4, 0
-    lghi    %r5, 256
-1:  stg     %r4, 0(%r3)
-    aghi    %r4, 0x1000
-    aghi    %r3, 8
-    brctg   %r5, 1b
     larl    %r2, asce
     lctlg   %c1, %c1, 0(%r2)
     stosm   T_SAVE(%r0), 4

@@ -74,15 +74,7 @@ start:
 .endm
 
 tests:
-    lgfi    %r2, SEG
-    lgfi    %r3, PAGES
-    stg     %r3, 0(%r2)
-    lghi    %r4, 0
-    lghi    %r5, 256
-1:  stg     %r4, 0(%r3)
-    aghi    %r4, 0x1000
-    aghi    %r3, 8
-    brctg   %r5, 1b
+    MAP_MEGABYTE SEG, PAGES
     lgfi    %r3, PAGES
     larl    %r4, called
     stg     %r4, ALIAS >> 9(%r3)
