@@ -133,6 +133,15 @@ int vm_device_reset(struct vm *vm, u16 vdev, struct cause *cause)
     return css_device_reset(vm->css, vdev, cause);
 }
 
+int vm_device_end(struct vm *vm, u16 vdev, struct cause *cause)
+{
+    u32 schid = css_find_devno(vm->css, vdev);
+    if (!schid)
+        return cause_set(cause, ST_NOENT, "device %04X does not exist", vdev);
+    css_attention(vm->css, schid, DS_DEVICE_END);
+    return ST_OK;
+}
+
 int vm_device_subchannel(struct vm *vm, u16 vdev)
 {
     u32 schid = css_find_devno(vm->css, vdev);

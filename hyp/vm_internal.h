@@ -120,6 +120,8 @@ int vm_unit_attach(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
                    struct cause *cause);
 int vm_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
 int vm_device_reset(struct vm *vm, u16 vdev, struct cause *cause);
+/** The device has device end to tell. ST_NOENT. */
+int vm_device_end(struct vm *vm, u16 vdev, struct cause *cause);
 int vm_device_subchannel(struct vm *vm, u16 vdev);
 bool vm_device_row(struct vm *vm, unsigned i, struct vm_device_row *out);
 

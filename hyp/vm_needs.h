@@ -173,7 +173,8 @@ struct vm_ops {
     int (*device_detach)(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
     /* Its channel program ends, nothing stays pending; ST_NOENT. */
     int (*device_reset)(struct vm *vm, u16 vdev, struct cause *cause);
-    int (*subchannel)(struct vm *vm, u16 vdev); /* its number, or -1 */
+    int (*device_end)(struct vm *vm, u16 vdev, struct cause *cause); /* READY; ST_NOENT */
+    int (*subchannel)(struct vm *vm, u16 vdev);                      /* its number, or -1 */
 
     /* --- configuration: reset first where the architecture says so ------------------------ */
     /* Clears. */

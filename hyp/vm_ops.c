@@ -399,6 +399,7 @@ const struct vm_ops *vm_host_ops(void)
         .unit_attach = vm_unit_attach,
         .device_detach = vm_device_detach,
         .device_reset = vm_device_reset,
+        .device_end = vm_device_end,
         .subchannel = vm_device_subchannel,
         .define_storage = op_define_storage,
         .define_cpu = op_define_cpu,

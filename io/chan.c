@@ -123,6 +123,22 @@ static void do_not_operational(struct subchannel *sub)
     present(sub, SC_ALERT | SC_PRIMARY | SC_SECONDARY);
 }
 
+/** The device has status to tell, not a command to take: deferred condition code 1. */
+static void do_status_first(struct subchannel *sub)
+{
+    struct sub_state *s = &sub->s;
+    if (s->active) /* a busy device has heard of it */
+        cancel_unlocked(sub);
+    s->active = s->waiting = 0;
+    if (s->scsw0 & (AC_CLEAR | AC_HALT))
+        return; /* they make the status, and this one comes after it */
+    s->scsw0 &= ~(AC_ANY | SC_ANY | SCSW_CC);
+    s->scsw0 |= SCSW_CC_STATUS;
+    s->scsw_ds = s->unsolicited;
+    s->unsolicited = 0;
+    present(sub, SC_ALERT);
+}
+
 /** The path of the channel program went: it goes on over another one, or ends. */
 static bool path_goes_on(struct subchannel *sub)
 {
@@ -226,12 +242,16 @@ static void do_forget(struct subchannel *sub)
     cancel_unlocked(sub);
 }
 
-/** A start function begins, or tries again. False: there is no path. */
+/** A start function begins, or tries again. False: it ended with a deferred condition code. */
 static bool do_start(struct subchannel *sub)
 {
     struct sub_state *s = &sub->s;
     if (!path_choose_locked(sub)) {
         do_not_operational(sub);
+        return false;
+    }
+    if (s->unsolicited && sub->ops->status_first) {
+        do_status_first(sub);
         return false;
     }
     s->scsw0 = (s->scsw0 & ~AC_START) | AC_SUBCHANNEL | AC_DEVICE;

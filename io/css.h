@@ -138,7 +138,8 @@ u8 css_pending(struct css *css);
 /* For devices and the host side of devices; never with the device's own lock held. */
 /** A command that answered DEV_WAIT can be started again. Harmless when none waits. */
 void css_device_ready(struct css *css, u32 schid);
-/** Unsolicited status (DS_ATTENTION, DS_DEVICE_END): alert status unless busy; while a channel
+/** Unsolicited status (DS_ATTENTION, DS_DEVICE_END): alert status unless busy; a pending start
+ *  function ends with it, if the device is one that does that (status_first); while a channel
  *  program runs it is kept and presented after it. */
 void css_attention(struct css *css, u32 schid, u8 unit_status);
 

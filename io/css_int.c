@@ -103,11 +103,16 @@ void css_attention(struct css *css, u32 schid, u8 unit_status)
 {
     lock_take(&css->lock);
     struct subchannel *sub = css_sub_locked(css, schid);
+    bool ends = false; /* a start function that the device has kept pending */
     if (sub_has_device(sub)) {
         sub->s.unsolicited |= unit_status;
         css_present_locked(sub);
+        ends = sub->ops->status_first && sub->s.waiting && sub->s.scsw0 & AC_START;
+        sub->kicked |= ends;
     }
     lock_drop(&css->lock);
+    if (ends)
+        chan_schedule(sub);
 }
 
 /** Device-connect time of the start function that ended, for ESW format 2. */

@@ -7,12 +7,13 @@
 #include "mem/base/lock.h"
 
 /* SCSW word 0. */
-#define SCSW_CC 0x03000000u  /* deferred condition code */
-#define SCSW_L 0x04000000u   /* ESW format 0 logout */
-#define SCSW_ORB 0xf8f80000u /* the fields taken over from the ORB: key S . F P I A U */
-#define SCSW_Z 0x00040000u   /* zero condition code */
-#define SCSW_E 0x00020000u   /* extended control: the ECW holds sense data */
-#define SCSW_N 0x00010000u   /* path not operational */
+#define SCSW_CC 0x03000000u        /* deferred condition code */
+#define SCSW_CC_STATUS 0x01000000u /* 1: the device had status of its own */
+#define SCSW_L 0x04000000u         /* ESW format 0 logout */
+#define SCSW_ORB 0xf8f80000u       /* the fields taken over from the ORB: key S . F P I A U */
+#define SCSW_Z 0x00040000u         /* zero condition code */
+#define SCSW_E 0x00020000u         /* extended control: the ECW holds sense data */
+#define SCSW_N 0x00010000u         /* path not operational */
 #define FC_START 0x00004000u
 #define FC_HALT 0x00002000u
 #define FC_CLEAR 0x00001000u

@@ -40,9 +40,11 @@ struct dev_io;
  * without its lock, one `start` at a time per device, on the thread that ports->run chose.
  */
 struct dev_ops {
-    const char *name; /* "3215": also the type that restore insists on */
-    u8 chpid;         /* the first channel path that this class of device sits on */
-    u8 paths;         /* how many, with CHPIDs in sequence; 0 is 1 */
+    const char *name;  /* "3215": also the type that restore insists on */
+    u8 chpid;          /* the first channel path that this class of device sits on */
+    u8 paths;          /* how many, with CHPIDs in sequence; 0 is 1 */
+    bool status_first; /* its control unit answers a start function with status that the device
+                        * has: deferred condition code 1. Others keep it till the program ends */
     u8 sense_id[SENSE_ID_BYTES_MAX];
     u8 sense_id_bytes; /* 7 for most */
 

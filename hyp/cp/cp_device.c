@@ -213,25 +213,40 @@ int cp_detach_device(struct cp_request *req, const char *word)
     return user ? detach_virtual(req, user, devno) : msg_number(MSG_CMD045E);
 }
 
-/* RESET vdev */
-int cp_cmd_reset(struct cp_request *req, void *ctx)
+/* The only operand is a device of the user's own: do `fn` to it. */
+static int to_device(struct cp_request *req, u16 *vdev,
+                     int (*fn)(struct vm *vm, u16 vdev, struct cause *cause))
 {
     struct cp_user *user = cp_own_machine(req);
     const char *word = cp_operand(req);
     struct cause cause;
-    u16 vdev;
-    (void)ctx;
     if (!user)
         return msg_number(MSG_CMD045E);
-    if (!is_devno(word, &vdev))
+    if (!is_devno(word, vdev))
         return cp_fail(req, MSG_DEF022E);
     int rc = cp_no_more(req);
     if (rc)
         return rc;
-    if (ops(req)->device_reset(user->vm, vdev, &cause))
-        return cp_fail(req, MSG_DTV040E, word);
-    cp_line(req, "DEV %04X RESET", vdev);
-    return 0;
+    return fn(user->vm, *vdev, &cause) ? cp_fail(req, MSG_DTV040E, word) : 0;
+}
+
+/* RESET vdev */
+int cp_cmd_reset(struct cp_request *req, void *ctx)
+{
+    u16 vdev;
+    (void)ctx;
+    int rc = to_device(req, &vdev, ops(req)->device_reset);
+    if (rc == 0)
+        cp_line(req, "DEV %04X RESET", vdev);
+    return rc;
+}
+
+/* READY vdev */
+int cp_cmd_ready(struct cp_request *req, void *ctx)
+{
+    u16 vdev;
+    (void)ctx;
+    return to_device(req, &vdev, ops(req)->device_end);
 }
 
 /* --- DEFINE --------------------------------------------------------------------------------- */

@@ -297,6 +297,7 @@ static int eckd_restore(void *dev, struct codec_in *in, struct cause *cause)
 static const struct dev_ops eckd_ops = {
     .name = "3390",
     .chpid = DASD_CHPID,
+    .status_first = true,
     /* control unit 3990-6, device 3390; read configuration data, set interface id, read id */
     .sense_id = {0xff, 0x39, 0x90, 0xe9, 0x33, 0x90, 0x0a, 0x00, 0x40, 0xfa,
                  0x01, 0x00, 0x41, 0x27, 0x00, 0x04, 0x42, 0x3e, 0x00, 0x40},

@@ -324,6 +324,7 @@ static int fba_restore(void *dev, struct codec_in *in, struct cause *cause)
 static const struct dev_ops fba_ops = {
     .name = "9336",
     .chpid = DASD_CHPID,
+    .status_first = true,
     .sense_id = {0xff, 0x63, 0x10, 0x01, 0x93, 0x36, 0x10},
     .sense_id_bytes = 7,
     .start = fba_start,

@@ -446,7 +446,7 @@ static void tape_detach(void *dev)
 
 #define TAPE_OPS(type, cu_model, dev_model)                                                    \
     {                                                                                          \
-        .name = #type, .chpid = TAPE_CHPID,                                                    \
+        .name = #type, .chpid = TAPE_CHPID, .status_first = true,                              \
         .sense_id = {0xff,          0x##type >> 8,   0x##type & 0xff, cu_model,                \
                      0x##type >> 8, 0x##type & 0xff, dev_model},                               \
         .sense_id_bytes = 7, .start = tape_start, .begin = tape_begin,                         \

@@ -265,6 +265,14 @@ static int f_device_reset(struct vm *vm, u16 vdev, struct cause *cause)
     return cause_set(cause, ST_NOENT, "device %04X does not exist", vdev);
 }
 
+static int f_device_end(struct vm *vm, u16 vdev, struct cause *cause)
+{
+    for (unsigned i = 0; i < vm->device_count; i++)
+        if (vm->devices[i] == vdev)
+            return vm->device_ends++, ST_OK;
+    return cause_set(cause, ST_NOENT, "device %04X does not exist", vdev);
+}
+
 static int f_subchannel(struct vm *vm, u16 vdev)
 {
     for (unsigned i = 0; i < vm->device_count; i++)
@@ -357,19 +365,45 @@ static void spool_setup(void)
     }
 }
 
-static const struct vm_ops fake_vm = {f_create,       f_destroy,       f_ipl,
-                                      f_system,       f_begin,         f_stop,
-                                      f_attention,    f_conmode,       f_conmode_display,
-                                      f_external,     f_machine_check, f_path_event,
-                                      f_signal,       f_info,          f_cpu_info,
-                                      f_reg_get,      f_reg_put,       f_psw_get,
-                                      f_psw_put,      f_prefix,        f_get,
-                                      f_put,          f_device_row,    f_disk_attach,
-                                      f_tape_attach,  f_unit_attach,   f_device_detach,
-                                      f_device_reset, f_subchannel,    f_define_storage,
-                                      f_define_cpu,   f_detach_cpu,    f_processor,
-                                      f_vary,         f_dedicate,      f_share,
-                                      f_quickdsp,     f_spool};
+static const struct vm_ops fake_vm = {f_create,
+                                      f_destroy,
+                                      f_ipl,
+                                      f_system,
+                                      f_begin,
+                                      f_stop,
+                                      f_attention,
+                                      f_conmode,
+                                      f_conmode_display,
+                                      f_external,
+                                      f_machine_check,
+                                      f_path_event,
+                                      f_signal,
+                                      f_info,
+                                      f_cpu_info,
+                                      f_reg_get,
+                                      f_reg_put,
+                                      f_psw_get,
+                                      f_psw_put,
+                                      f_prefix,
+                                      f_get,
+                                      f_put,
+                                      f_device_row,
+                                      f_disk_attach,
+                                      f_tape_attach,
+                                      f_unit_attach,
+                                      f_device_detach,
+                                      f_device_reset,
+                                      f_device_end,
+                                      f_subchannel,
+                                      f_define_storage,
+                                      f_define_cpu,
+                                      f_detach_cpu,
+                                      f_processor,
+                                      f_vary,
+                                      f_dedicate,
+                                      f_share,
+                                      f_quickdsp,
+                                      f_spool};
 
 /* --- fake time and cluster ---------- */
 

@@ -26,7 +26,7 @@ struct vm {
     struct share share;
     u16 devices[32];
     struct image *images[32];
-    unsigned device_count, device_resets;
+    unsigned device_count, device_resets, device_ends;
 };
 
 struct cp_world_claim {

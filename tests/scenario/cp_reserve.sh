@@ -25,6 +25,12 @@ runs LINUX2 'd tunedasd -Q /dev/dasda | tee /tmp/q; grep "^other" /tmp/q'
 runs LINUX1 "$read"
 runs LINUX2 'rm -f /tmp/done; (setsid sh /later.sh </dev/null >/dev/null 2>&1 &)'
 runs LINUX2 'd tunedasd -Q /dev/dasda >/dev/null; d tunedasd -Q /dev/dasda >/dev/null; [ ! -e /tmp/done ]'
+
+# --- a device end comes while its start function is pending: it ends with deferred condition code 1, an interruption that
+# ends nothing for Linux, which starts it again
+runs LINUX2 'grep DAS /proc/interrupts >/tmp/before'
+as LINUX2 READY 0200
+runs LINUX2 'while grep DAS /proc/interrupts | cmp -s - /tmp/before; do usleep 50000; done; [ ! -e /tmp/done ]'
 runs LINUX1 'd tunedasd --release /dev/dasda'
 runs LINUX2 'until_there /tmp/done'
 

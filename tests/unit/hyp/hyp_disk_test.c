@@ -230,6 +230,11 @@ START_TEST(virtual_disks)
     REFUSED(on(0, "TWO", "DEFINE GRAF XYZ"), 22, "HCPDEF022E");
     is(on(0, "TWO", "RESET 402"), "DEV 0402 RESET");
     ck_assert_uint_eq(cp_user_vm(cp_user_find(cps[0], "TWO"))->device_resets, 1);
+    is(on(0, "TWO", "READY 402"), "");
+    ck_assert_uint_eq(cp_user_vm(cp_user_find(cps[0], "TWO"))->device_ends, 1);
+    REFUSED(on(0, "TWO", "READY 999"), 40, "HCPDTV040E Device 999 does not exist");
+    REFUSED(on(0, "TWO", "READY"), 22, "HCPDEF022E");
+    REFUSED(on(0, "TWO", "READY 402 NOW"), 3, "HCPCMD003E");
     REFUSED(on(0, "TWO", "RESET 999"), 40, "HCPDTV040E Device 999 does not exist");
     REFUSED(on(0, "TWO", "RESET"), 22, "HCPDEF022E");
     is(on(0, "TWO", "DETACH 402"), "DASD 0402 DETACHED");

@@ -69,6 +69,7 @@ static const struct dev_ops slow_ops = {
     .name = "slow",
     .chpid = CHPID,
     .paths = 4,
+    .status_first = true,
     .start = slow_start,
     .cancel = slow_cancel,
     .save = slow_save,
@@ -95,6 +96,16 @@ static u8 schib_byte(unsigned at)
     u8 schib[SCHIB_BYTES];
     ck_assert_int_eq(css_stsch(m.css, id, schib), 0);
     return schib[at];
+}
+
+static void halt_it(void)
+{
+    ck_assert_int_eq(css_hsch(m.css, id), 0);
+}
+
+static void clear_it(void)
+{
+    ck_assert_int_eq(css_csch(m.css, id), 0);
 }
 
 static void crw_is(u32 want)
@@ -285,6 +296,98 @@ START_TEST(a_busy_device_keeps_the_start_pending)
     ck_assert_int_eq(tsch(&m, id, &irb), 0);
     ck_assert_uint_eq(irb.ds, DS_NORMAL);
     ck_assert_uint_eq(irb.ss, SS_PCI);
+}
+END_TEST
+
+/* What is told instead of the start function, with nothing done; false: nothing is pending. */
+static bool told_instead(u8 ds)
+{
+    struct irb irb;
+    if (tsch(&m, id, &irb))
+        return false;
+    ck_assert_uint_eq(irb.scsw0 & SCSW_CC, SCSW_CC_STATUS);
+    ck_assert_uint_eq(irb.scsw0 & (FC_ANY | AC_ANY | SC_ANY), FC_START | SC_ALERT | SC_PENDING);
+    ck_assert_uint_eq(irb.ds, ds);
+    ck_assert_uint_eq(irb.ss, 0);
+    ck_assert_uint_eq(slow.path, 0);
+    return true;
+}
+
+/* Status of the device comes after condition code 0 and before the first command: the start
+ * function is not initiated, and its status is that one, with deferred condition code 1. It can be
+ * started again at once. A halt or a clear comes first, and then the status. */
+START_TEST(status_before_the_start_is_deferred_condition_code_1)
+{
+    struct irb irb;
+    slow.path = 0;
+    m.defer = true; /* the start stays pending */
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    css_attention(m.css, id, DS_ATTENTION);
+    ck_assert_int_eq(tsch(&m, id, &irb), 1);
+    ck_assert_uint_eq(irb.scsw0 & (FC_ANY | AC_ANY), FC_START | AC_START);
+    machine_run(&m);
+    ck_assert(told_instead(DS_ATTENTION));
+    m.defer = false;
+    ck_assert_int_eq(tsch(&m, id, &irb), 1); /* once */
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.scsw0 & SCSW_CC, 0);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+    ck_assert_uint_eq(slow.path, 0x40);
+    void (*const other[])(void) = {halt_it, clear_it};
+    for (size_t i = 0; i < ARRAY_LEN(other); i++) {
+        m.defer = true;
+        ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+        css_attention(m.css, id, DS_DEVICE_END);
+        other[i]();
+        machine_run(&m);
+        m.defer = false;
+        ck_assert_int_eq(tsch(&m, id, &irb), 0);
+        ck_assert_uint_ne(irb.scsw0 & (FC_HALT | FC_CLEAR), 0);
+        ck_assert_uint_eq(irb.scsw0 & SCSW_CC, 0);
+        ck_assert_uint_eq(irb.ds, 0);
+        ck_assert_int_eq(tsch(&m, id, &irb), 0);
+        ck_assert_uint_eq(irb.scsw0 & (SCSW_CC | SC_ANY), SC_ALERT | SC_PENDING);
+        ck_assert_uint_eq(irb.ds, DS_DEVICE_END);
+    }
+}
+END_TEST
+
+/* A start function that a busy device keeps pending ends so, too, at once. */
+START_TEST(status_of_a_busy_device_ends_the_start)
+{
+    struct irb irb;
+    slow.path = 0;
+    slow.busy = true;
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert(!told_instead(0));
+    css_attention(m.css, id, DS_ATTENTION | DS_DEVICE_END);
+    ck_assert(told_instead(DS_ATTENTION | DS_DEVICE_END));
+    ck_assert_uint_eq(slow.cancelled, 1);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    slow.busy = false;
+    css_device_ready(m.css, id);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+}
+END_TEST
+
+/* A program that has begun ends as it would; the status comes behind it. */
+START_TEST(status_during_a_program_is_kept)
+{
+    struct irb irb;
+    ccw1(&m, PROGRAM, CMD_WAIT, CCW_SLI, 1, DATA);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    css_attention(m.css, id, DS_ATTENTION);
+    ck_assert_int_eq(tsch(&m, id, &irb), 1);
+    slow.ready = true;
+    css_device_ready(m.css, id);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+    ck_assert_uint_eq(irb.scsw0 & SCSW_CC, 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, DS_ATTENTION);
+    ck_assert_uint_eq(irb.scsw0 & (SCSW_CC | FC_ANY), 0);
 }
 END_TEST
 
@@ -650,6 +753,9 @@ int main(void)
     tcase_add_test(tc, reset_channel_path_reports);
     tcase_add_test(tc, clear_initializes_the_masks);
     tcase_add_test(tc, a_busy_device_keeps_the_start_pending);
+    tcase_add_test(tc, status_before_the_start_is_deferred_condition_code_1);
+    tcase_add_test(tc, status_of_a_busy_device_ends_the_start);
+    tcase_add_test(tc, status_during_a_program_is_kept);
     tcase_add_test(tc, pci_is_told_once);
     tcase_add_test(tc, clear_in_the_middle_of_a_command);
     tcase_add_test(tc, requests_are_events);
