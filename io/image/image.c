@@ -49,6 +49,7 @@ void image_free(struct image *img)
     image_files_close(img);
     image_unref(img->below);
     lock_fini(&img->lock);
+    lock_fini(&img->flush);
     pthread_cond_destroy(&img->wake);
     free(img->format);
     free(img->path);
@@ -64,6 +65,7 @@ struct image *image_alloc(const char *path, unsigned flags)
     img->flags = flags;
     atomic_init(&img->refs, 1);
     lock_init(&img->lock, LOCK_IMAGE);
+    lock_init(&img->flush, LOCK_FLUSH);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -140,11 +142,11 @@ struct image *image_ref(struct image *img)
     return img;
 }
 
-void image_unref(struct image *img)
+bool image_unref(struct image *img)
 {
     struct cause cause = {0};
     if (!img || atomic_fetch_sub(&img->refs, 1) != 1)
-        return;
+        return true;
     int rc = ST_OK;
     image_keeper_stop(img);
     image_lock(img);
@@ -156,6 +158,7 @@ void image_unref(struct image *img)
     if (rc)
         log_line("closing a disk image: %s", cause.text);
     image_free(img);
+    return rc == ST_OK;
 }
 
 const char *image_path(const struct image *img)
@@ -211,7 +214,8 @@ int image_read_track(struct image *img, u32 track, u8 *buf, u32 *len, struct cau
 
 static int writable(const struct image *img, struct cause *cause)
 {
-    return image_read_only(img) ? cause_set(cause, ST_PERM, "%s: read-only", img->path) : ST_OK;
+    return image_read_only(img) ? cause_set(cause, ST_PERM, "%s: read-only", img->path)
+                                : image_lost(img, cause);
 }
 
 int image_write_track(struct image *img, u32 track, const u8 *buf, u32 len, struct cause *cause)

@@ -49,7 +49,7 @@ struct image_figures {
 int image_open(const char *path, unsigned flags, struct image **out, struct cause *cause);
 struct image *image_ref(struct image *img);
 /** The last one closes: everything is on the host's disk then; a failure is logged. */
-void image_unref(struct image *img);
+bool image_unref(struct image *img);
 
 const char *image_path(const struct image *img);
 enum image_format image_format(const struct image *img);

@@ -68,6 +68,12 @@ struct image {
     atomic_bool unsynced; /* written since the host's disk last had everything */
     bool syncing;         /* a thread is between sync_begin and sync_end */
     struct lock lock;
+    struct lock flush; /* one flush of the files at a time */
+    atomic_ullong flushes_asked;
+    u64 flushes_done; /* who asked before this one, counted, was served; flush */
+    atomic_bool lost; /* a flush failed: some writes are not on the host's disk, and no
+                                   * later flush can tell which; for good, until it is closed */
+    struct cause lost_why;
     pthread_cond_t wake; /* something was written first, or stop; CLOCK_MONOTONIC */
     pthread_t keeper;    /* of IMAGE_LIVE, when something has been written */
     bool kept, stop, told, hurry;
@@ -104,6 +110,10 @@ void image_unlock(struct image *img);
 void image_move_begin(struct image *img);
 void image_move_end(struct image *img, bool wrote);
 int image_sync_locked(struct image *img, struct cause *cause);
+/** ST_IO with the reason when the host has lost writes, now or (image_lose) when the same file was
+ *  open before: nothing more is written, and no sync goes well. */
+int image_lost(const struct image *img, struct cause *cause);
+void image_lose(struct image *img, const struct cause *why);
 /** Something was written: the thread that flushes and packs has work, of IMAGE_LIVE. Locked. */
 void image_wrote_locked(struct image *img);
 /** That thread is to flush at once; false: there is none. Locked; or without the lock. */

@@ -2,7 +2,9 @@
  * of a running machine has been quiet. That is done by a thread of the image's own, which also does
  * what the format has put off. It exists from the first write on and sleeps without a time limit
  * while there is nothing to do.
- * Guarantee: IMAGE_UNSYNCED_MS after a write the host's disk has been asked to have it. */
+ * Guarantee: IMAGE_UNSYNCED_MS after a write the host's disk has been asked to have it. A host
+ * tells of writes that it lost once, to one flush: so flushes of a file come one after the other,
+ * what one is told all hear, and no later one goes well ([Y1], image_lost). */
 #include "io/image/image_internal.h"
 #include "mem/base/log.h"
 
@@ -18,11 +20,49 @@ static u64 now_ns(void)
     return (u64)now.tv_sec * NS_PER_S + (u64)now.tv_nsec;
 }
 
-static int files_sync(struct image *img, struct cause *cause)
+int image_lost(const struct image *img, struct cause *cause)
 {
+    if (!atomic_load(&img->lost))
+        return ST_OK;
+    return cause_set(cause, ST_IO,
+                     "%s: writes were lost, no more are taken until it is opened anew",
+                     img->lost_why.text);
+}
+
+void image_lose(struct image *img, const struct cause *why)
+{
+    if (atomic_load(&img->lost))
+        return;
+    img->lost_why = *why;
+    atomic_store(&img->lost, true);
+}
+
+/** The host's flush of all files. A server that is not there has lost nothing yet. */
+static int flush_files(struct image *img, struct cause *cause)
+{
+    struct cause why = {0};
     int rc = ST_OK;
     for (u32 i = 0; rc == ST_OK && i < img->files; i++)
-        rc = image_file_sync(img, i, cause);
+        rc = image_file_sync(img, i, &why);
+    if (rc == ST_IO)
+        image_lose(img, &why);
+    return rc ? cause_set(cause, rc, "%s", why.text) : ST_OK;
+}
+
+/** [Y1]. A flush that begins after several have asked for one serves them all. */
+static int files_sync(struct image *img, struct cause *cause)
+{
+    u64 mine = atomic_fetch_add(&img->flushes_asked, 1) + 1;
+    int rc = ST_OK;
+    lock_take(&img->flush);
+    if (img->flushes_done < mine && !atomic_load(&img->lost)) {
+        u64 all = atomic_load(&img->flushes_asked);
+        rc = flush_files(img, cause);
+        img->flushes_done = rc ? img->flushes_done : all;
+    } else {
+        rc = image_lost(img, cause);
+    }
+    lock_drop(&img->flush);
     return rc;
 }
 
@@ -86,7 +126,7 @@ static int sync_all(struct image *img, bool apart, struct cause *cause)
 static int sync_now(struct image *img, bool apart, struct cause *cause)
 {
     if (!img->syncing)
-        return img->unsynced ? sync_all(img, apart, cause) : ST_OK;
+        return img->unsynced ? sync_all(img, apart, cause) : image_lost(img, cause);
     apart = apart && !img->file[0].remote;
     if (apart)
         lock_drop(&img->lock);
@@ -121,14 +161,14 @@ int image_commit(struct image *img, struct cause *cause)
 static u64 tidy_due(const struct image *img)
 {
     u32 backlog = img->ops->backlog ? img->ops->backlog(img) : 0;
-    if (!backlog)
+    if (!backlog || atomic_load(&img->lost))
         return UINT64_MAX;
     return backlog > BACKLOG_QUIET_MAX ? 0 : img->last_ns + TIDY_QUIET_MS * NS_PER_MS;
 }
 
 static u64 sync_due(const struct image *img)
 {
-    if (!img->first_ns)
+    if (!img->first_ns || (img->told && atomic_load(&img->lost)))
         return UINT64_MAX;
     if (img->hurry)
         return 0;
@@ -138,7 +178,7 @@ static u64 sync_due(const struct image *img)
     return quiet < latest ? quiet : latest;
 }
 
-/** A host that does not take it is told of once, and asked again later. */
+/** A host that does not take it is told of once; a server that was away is asked again later. */
 static void flush(struct image *img)
 {
     struct cause cause = {0};
@@ -147,8 +187,9 @@ static void flush(struct image *img)
         return;
     }
     int rc = sync_all(img, true, &cause);
+    bool lost = image_lost(img, &cause);
     if (rc && !img->told)
-        log_operator('E', "disk image %s; it is tried again", cause.text);
+        log_operator('E', "disk image %s%s", cause.text, lost ? "" : "; it is tried again");
     if (rc == ST_OK && img->told)
         log_operator('I', "disk image %s: goes on", img->path);
     if (rc)
@@ -226,7 +267,7 @@ void image_tidy(struct image *img)
     if (!img->ops->tidy || !img->kept) /* nothing was written */
         return;
     lock_take(&img->lock);
-    while (img->ops->backlog(img) && now_ns() < until)
+    while (!atomic_load(&img->lost) && img->ops->backlog(img) && now_ns() < until)
         tidy_one(img);
     lock_drop(&img->lock);
 }

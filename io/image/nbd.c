@@ -28,9 +28,14 @@ static void disconnect(struct remote_nbd *n)
     n->handle = NULL;
 }
 
+static bool broke(const struct remote_nbd *n)
+{
+    return !n->handle || nbd_aio_is_dead(n->handle) || nbd_aio_is_closed(n->handle);
+}
+
 static bool connected(struct remote_nbd *n)
 {
-    if (n->handle && (nbd_aio_is_dead(n->handle) || nbd_aio_is_closed(n->handle)))
+    if (n->handle && broke(n))
         disconnect(n);
     if (n->handle)
         return true;
@@ -84,8 +89,7 @@ static int nbd_move(struct remote *r, bool write, u64 at, void *buf, u32 len,
     struct remote_nbd *n = (struct remote_nbd *)r;
     if (once(n, write, at, buf, len) == 0)
         return ST_OK;
-    bool broke = !n->handle || nbd_aio_is_dead(n->handle) || nbd_aio_is_closed(n->handle);
-    if (broke && once(n, write, at, buf, len) == 0)
+    if (broke(n) && once(n, write, at, buf, len) == 0)
         return ST_OK;
     return why(n, ST_IO, cause);
 }
@@ -94,10 +98,10 @@ static int nbd_sync(struct remote *r, struct cause *cause)
 {
     struct remote_nbd *n = (struct remote_nbd *)r;
     if (!connected(n))
-        return why(n, ST_IO, cause);
+        return why(n, ST_LOST, cause);
     if (nbd_can_flush(n->handle) != 1 || nbd_flush(n->handle, 0) == 0)
         return ST_OK;
-    return why(n, ST_IO, cause);
+    return why(n, broke(n) ? ST_LOST : ST_IO, cause);
 }
 
 const struct remote_ops remote_nbd = {nbd_named, nbd_open, nbd_move, nbd_sync, nbd_finish};

@@ -232,7 +232,8 @@ static int rbd_sync(struct remote *r, struct cause *cause)
 {
     struct remote_rbd *n = (struct remote_rbd *)r;
     int rc = n->lib.rbd_flush(n->image);
-    return rc < 0 && rc != -EROFS ? failed(n, ST_IO, "flushing", rc, cause) : ST_OK;
+    int status = rc == -ETIMEDOUT ? ST_LOST : ST_IO;
+    return rc < 0 && rc != -EROFS ? failed(n, status, "flushing", rc, cause) : ST_OK;
 }
 
 const struct remote_ops remote_rbd = {rbd_named, rbd_open_path, rbd_move, rbd_sync, rbd_finish};

@@ -16,6 +16,7 @@ struct remote_ops {
     /** ST_CONFIG with cause: no connection, or built without the library; ST_PERM: read-only. */
     int (*open)(const char *path, bool write, struct remote **out, struct cause *cause);
     int (*move)(struct remote *r, bool write, u64 at, void *buf, u32 len, struct cause *cause);
+    /** ST_IO: it failed over there, writes may be lost. ST_LOST: nobody answers. */
     int (*sync)(struct remote *r, struct cause *cause);
     void (*finish)(struct remote *r);
 };

@@ -39,9 +39,10 @@ struct share {
     atomic_uint refs;
     char *path;
     unsigned flags;
-    bool kept;         /* the image is open from the start to the end */
-    bool ranges;       /* locks by extent */
-    bool writing;      /* how `img` is open */
+    bool kept;    /* the image is open from the start to the end */
+    bool ranges;  /* locks by extent */
+    bool writing; /* how `img` is open */
+    bool lost;    /* the host lost writes: nothing is written through this share any more */
     struct image *img; /* NULL: not open */
     struct image_geometry geometry;
     struct window *windows;
@@ -193,16 +194,32 @@ int share_label(const struct share *s, char out[7], struct cause *cause)
 
 /* ---- what is open, and how ---- */
 
+static void close_file(struct share *s)
+{
+    s->lost |= !image_unref(s->img);
+    s->img = NULL;
+}
+
+/** It was closed meanwhile, but nobody has looked after what the host lost. */
+static void remember_lost(struct share *s)
+{
+    struct cause why = {0};
+    cause_set(&why, ST_IO, "%s: the host failed to write it", s->path);
+    if (s->lost)
+        image_lose(s->img, &why);
+}
+
 static int open_as(struct share *s, bool write, struct cause *cause)
 {
     unsigned flags = (s->flags & IMAGE_SYNC) | IMAGE_LIVE;
-    image_unref(s->img); /* and its locks, which would be in the way */
-    s->img = NULL;
+    close_file(s); /* and its locks, which would be in the way */
     flags |= (write ? 0 : IMAGE_READ_ONLY) | (s->ranges ? IMAGE_RANGES : 0);
     int rc = image_open(s->path, flags, &s->img, cause);
-    if (rc == ST_OK)
-        s->writing = write;
-    return rc;
+    if (rc)
+        return rc;
+    s->writing = write;
+    remember_lost(s);
+    return ST_OK;
 }
 
 static bool same_size(const struct share *s)
@@ -233,8 +250,7 @@ static int settle_locked(struct share *s, struct cause *cause)
             (void)open_as(s, false, &again); /* readers go on, if they can */
         return rc;
     }
-    image_unref(s->img);
-    s->img = NULL;
+    close_file(s);
     s->writing = false;
     return ST_OK;
 }

@@ -4,9 +4,13 @@
 #include "tests/unit/io/disk_fixture.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/syscall.h>
 
+#include "io/image/image_internal.h"
 #include "io/image/track.h"
+#include "io/image/window.h"
 #include "mem/base/log.h"
 
 #define CKD_DEVNO 0x0200
@@ -14,7 +18,9 @@
 #define BYTES 4096u
 
 static bool reads_fail, writes_fail, syncs_fail;
-static u32 errors, notes;
+static atomic_bool loses;        /* the next flush tells of lost writes, as Linux does: once */
+static atomic_ullong *asked_for; /* that flush takes until two have been asked for */
+static atomic_uint errors, notes;
 static char last[512];
 
 ssize_t pread(int fd, void *buf, size_t n, off_t where)
@@ -37,7 +43,10 @@ ssize_t pwrite(int fd, const void *buf, size_t n, off_t where)
 
 int fdatasync(int fd)
 {
-    if (syncs_fail) {
+    bool lost = atomic_exchange(&loses, false);
+    while (lost && asked_for && atomic_load(asked_for) < 2)
+        sched_yield();
+    if (syncs_fail || lost) {
         errno = EIO;
         return -1;
     }
@@ -47,8 +56,8 @@ int fdatasync(int fd)
 static void operator_hears(void *ctx, char severity, const char *text)
 {
     (void)ctx;
-    *(severity == 'E' ? &errors : &notes) += 1;
     snprintf(last, sizeof last, "%s", text);
+    atomic_fetch_add(severity == 'E' ? &errors : &notes, 1);
 }
 
 static const enum image_format formats[] = {IMAGE_CKD_RAW, IMAGE_CKD, IMAGE_CCKD,
@@ -199,8 +208,9 @@ static struct irb resume(void)
     return irb;
 }
 
-/** State is not saved without what the program under way has written; the guest goes on here. */
-static void refused(bool *what_fails, unsigned flags)
+/** State is not saved without what the program under way has written; the guest goes on here, and
+ *  writes when the host does, unless it has `lost` something. */
+static void refused(bool *what_fails, unsigned flags, bool lost)
 {
     const struct image_create what = {
         .format = IMAGE_CKD_RAW, .cylinders = 2, .linux_tracks = true};
@@ -225,6 +235,12 @@ static void refused(bool *what_fails, unsigned flags)
     css_resume(m.css);
     expect_bad(resume(), 0x10, 0x80, 0); /* it is not told that all was written */
     program(1, true, 0x33);
+    if (lost) {
+        bad(0x10, 0x80, 0);
+        close_disk();
+        open_disk(CKD_DEVNO, flags);
+        program(1, true, 0x33);
+    }
     good();
     expect_read(1, 0x33);
     teardown();
@@ -232,13 +248,120 @@ static void refused(bool *what_fails, unsigned flags)
 
 START_TEST(state_is_not_saved_when_writes_fail)
 {
-    refused(&writes_fail, 0);
+    refused(&writes_fail, 0, false);
 }
 END_TEST
 
 START_TEST(state_is_not_saved_when_the_sync_fails)
 {
-    refused(&syncs_fail, IMAGE_SYNC);
+    refused(&syncs_fail, IMAGE_SYNC, true);
+}
+END_TEST
+
+/* ---- a flush that fails ---- */
+
+static u16 devno(void)
+{
+    return image_geometry(img)->tracks ? CKD_DEVNO : FBA_DEVNO;
+}
+
+static void sync_is(int want)
+{
+    struct cause cause = {0};
+    ck_assert_int_eq(image_sync(img, &cause), want);
+    if (want)
+        ck_assert_ptr_nonnull(strstr(cause.text, path));
+}
+
+/* The thread that flushes hears from the host, once, that writes were lost. Flushes go well again
+ * afterwards; but no write is taken and no sync goes well until the image is opened anew, and the
+ * operator knows. Reads do. */
+START_TEST(a_lost_write_is_not_forgotten)
+{
+    setup(_i);
+    u16 at_devno = devno();
+    close_disk();
+    open_disk(at_devno, IMAGE_LIVE);
+    atomic_store(&loses, true);
+    program(1, true, 0x11);
+    good();
+    while (!atomic_load(&errors))
+        sched_yield();
+    ck_assert_ptr_nonnull(strstr(last, path));
+    ck_assert_ptr_nonnull(strstr(last, strerror(EIO)));
+    ck_assert_ptr_nonnull(strstr(last, "lost"));
+    sync_is(ST_IO);
+    for (u32 i = 0; i < 2; i++)
+        expect_failure(1 + i, true);
+    ck_assert_ptr_nonnull(strstr(last, "lost"));
+    expect_read(1, 0x11);
+    sync_is(ST_IO);
+    ck_assert_uint_eq(errors, 2); /* of the flush, and of the device's writes */
+    ck_assert_uint_eq(notes, 0);
+    close_disk();
+    open_disk(at_devno, IMAGE_LIVE);
+    program(2, true, 0x22);
+    good();
+    sync_is(ST_OK);
+    expect_read(2, 0x22);
+    teardown();
+}
+END_TEST
+
+static void *syncs(void *arg)
+{
+    *(int *)arg = image_sync(img, NULL);
+    return NULL;
+}
+
+/* Two ask at once, and the host tells one of them only. */
+START_TEST(a_lost_write_is_told_to_all_who_ask)
+{
+    pthread_t thread[2];
+    int rc[2];
+    setup(_i);
+    program(1, true, 0x11);
+    good();
+    asked_for = &img->flushes_asked;
+    atomic_store(&loses, true);
+    for (u32 i = 0; i < 2; i++)
+        pthread_create(&thread[i], NULL, syncs, &rc[i]);
+    for (u32 i = 0; i < 2; i++)
+        pthread_join(thread[i], NULL);
+    asked_for = NULL;
+    ck_assert_int_eq(rc[0], ST_IO);
+    ck_assert_int_eq(rc[1], ST_IO);
+    teardown();
+}
+END_TEST
+
+/* A volume of CP's is closed when its last user goes, which helps nothing: it is varied offline
+ * and online, which makes another share. */
+START_TEST(a_volume_that_lost_writes_stays_so)
+{
+    static u8 track[IMAGE_TRACK_BYTES_MAX];
+    struct share *share;
+    struct image *volume = NULL;
+    u32 len;
+    setup(_i);
+    close_disk();
+    for (u32 round = 0; round < 2; round++) {
+        ck_assert_int_eq(share_create(path, 0, &share, NULL), ST_OK);
+        ck_assert_int_eq(
+            window_create(share, (struct window_extent){0, 2}, true, &volume, NULL), ST_OK);
+        ck_assert_int_eq(window_activate(volume, NULL), ST_OK);
+        ck_assert_int_eq(image_read_track(volume, 1, track, &len, NULL), ST_OK);
+        ck_assert_int_eq(image_write_track(volume, 1, track, len, NULL), ST_OK);
+        atomic_store(&loses, round == 0);
+        window_deactivate(volume);
+        ck_assert_int_eq(window_activate(volume, NULL), ST_OK);
+        ck_assert_int_eq(image_read_track(volume, 1, track, &len, NULL), ST_OK);
+        ck_assert_int_eq(image_write_track(volume, 1, track, len, NULL), round ? ST_OK : ST_IO);
+        ck_assert_int_eq(image_sync(volume, NULL), round ? ST_OK : ST_IO);
+        image_unref(volume);
+        share_unref(share);
+    }
+    unlink(path);
 }
 END_TEST
 
@@ -268,6 +391,9 @@ int main(void)
     tcase_add_loop_test(tc, failing_reads, 0, ARRAY_LEN(formats));
     tcase_add_test(tc, state_is_not_saved_when_writes_fail);
     tcase_add_test(tc, state_is_not_saved_when_the_sync_fails);
+    tcase_add_loop_test(tc, a_lost_write_is_not_forgotten, 0, ARRAY_LEN(formats));
+    tcase_add_loop_test(tc, a_lost_write_is_told_to_all_who_ask, 0, ARRAY_LEN(formats));
+    tcase_add_loop_test(tc, a_volume_that_lost_writes_stays_so, 0, ARRAY_LEN(formats) - 1);
     tcase_add_test(tc, state_is_saved_and_the_program_goes_on);
     return run_suite(suite);
 }

@@ -36,6 +36,9 @@ static bool follows(unsigned first, unsigned then)
     case LOCK_EXTENTS: return first == LOCK_CSS || first == LOCK_TURN;
     case LOCK_VOLUME: return first == LOCK_CSS || first == LOCK_TURN;
     case LOCK_IMAGE: return first == LOCK_CSS || first == LOCK_TURN || first == LOCK_VOLUME;
+    case LOCK_FLUSH:
+        return first == LOCK_CSS || first == LOCK_IMAGE || first == LOCK_VOLUME ||
+               first == LOCK_TURN;
     default: return false;
     }
 }
