@@ -256,7 +256,7 @@ enum stub_kind {
     STUB_BROKEN,  /* leave for the next instruction; all is in memory */
     STUB_WINDOW,  /* a window's page is not in the TLB */
     STUB_MODE,    /* entered in another mode: the slot's own handler */
-    STUB_SPENT,   /* entered with nothing left of the budget: likewise */
+    STUB_SPENT,   /* entered with nothing left of the budget: stop there */
     STUB_EXIT,    /* exit `to`, through the slot's handler */
     STUB_HOT,     /* exit `to`, to a slot that has been branched to often */
     STUB_ANCHOR,  /* a base register is not what its anchor was set for */

@@ -225,7 +225,7 @@ static void stub_spent(struct jit_cx *x)
     x64_rr(a, true, A_MOV, RDI, H_CPU);
     x64_mov_i(a, RSI, (u64)(uintptr_t)&x->page->slot[x->entry_slot]);
     x64_rr(a, true, A_MOV, RDX, H_N);
-    x64_jmp_to(a, ADDRESS(x->before));
+    x64_jmp_to(a, ADDRESS(jit_spent));
 }
 
 static void stub_emit(struct jit_cx *x, const struct jit_stub *s)

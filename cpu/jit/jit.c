@@ -534,6 +534,17 @@ int jit_interpret(struct cpu *c, const struct dinsn *d, long n)
     return run(c, d, n);
 }
 
+/* The budget is spent at d: no more is executed, so that control comes back to here, where a loop
+ * has its region, and not to wherever the next branch would have led. */
+int jit_spent(struct cpu *c, const struct dinsn *d, long n)
+{
+    if (unlikely(c->jit_stops))
+        return jit_stop(c, d, n);
+    c->n = n;
+    c->psw.addr = (c->ia_bias + ((uintptr_t)d >> 3)) & c->amask;
+    return CPU_BUDGET;
+}
+
 int jit_broken(struct cpu *c, const struct dinsn *d, long n)
 {
     if (unlikely(c->jit_stops))

@@ -168,6 +168,8 @@ int jit_body_result(struct cpu *c, const struct dinsn *d, long n, int rc, unsign
 int jit_broken(struct cpu *c, const struct dinsn *d, long n);
 int jit_hot_go(struct cpu *c, const struct dinsn *d, long n);
 int jit_interpret(struct cpu *c, const struct dinsn *d, long n);
+/** Stop at `d`: nothing is left of the budget. */
+int jit_spent(struct cpu *c, const struct dinsn *d, long n);
 /** Lockstep: instead of going on at `d`. */
 int jit_stop(struct cpu *c, const struct dinsn *d, long n);
 

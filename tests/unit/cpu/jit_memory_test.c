@@ -202,6 +202,26 @@ START_TEST(other_translation)
 }
 END_TEST
 
+/* A budget that is spent in a loop ends at the loop's head, also where a branch inside is taken at
+ * every other round: no region begins at its target. */
+START_TEST(spent_in_loop)
+{
+    if (!jit_supported())
+        return;
+    teardown();
+    setup_engine(CPU_ENGINE_JIT);
+    /* loop: AHI 2,1; TMLL 2,1; JE skip; AHI 3,1; skip: AHI 5,1; J loop */
+    harness_put(&h, HARNESS_CODE, "a72a0001 a7210001 a7840004 a73a0001 a75a0001 a7f4fff6");
+    cpu_psw_set(h.cpu, HARNESS_PSW64, HARNESS_CODE);
+    cpu_start(h.cpu);
+    ck_assert_int_eq(cpu_run(h.cpu, 4000000), CPU_EXIT_BUDGET);
+    const struct jit *j = h.cpu->jit;
+    ck_assert_uint_ge(j->region_count, 1);
+    for (unsigned k = 0; k < j->region_count; k++)
+        ck_assert_uint_eq(j->regions[k].entry, (HARNESS_CODE & (FRAME_BYTES - 1)) / 2);
+}
+END_TEST
+
 /* Put what is at two places into translated code, each into a region of its own. */
 static void translate_both(u64 first, u64 second)
 {
@@ -274,6 +294,7 @@ static Suite *memory_suite(void)
     tcase_add_test(t, other_cpu);
     tcase_add_test(t, data_beside_code);
     tcase_add_test(t, other_translation);
+    tcase_add_test(t, spent_in_loop);
     tcase_add_test(t, linked_in_page);
     tcase_add_test(t, linked_to_other_page);
     suite_add_tcase(s, t);
