@@ -68,6 +68,5 @@ void eckd_reserve_restore(struct eckd *d)
     struct hold *hold = d->v->img ? image_hold(d->v->img) : NULL;
     if (!hold || d->type != ECKD_UNIT_BASE || !d->s.reserved)
         return;
-    d->s.reserved = hold_reserve(hold, false); /* or somebody else was faster */
-    hold_forget(hold);
+    d->s.reserved = hold_keep(hold); /* or somebody else was faster */
 }

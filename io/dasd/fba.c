@@ -314,10 +314,8 @@ static int fba_restore(void *dev, struct codec_in *in, struct cause *cause)
     reserve_admitted_end(&d->reserve);
     if (d->s.admitted)
         (void)reserve_admitted(&d->reserve, d->img); /* else it waits, as if it began */
-    if (d->s.reserved) {
-        d->s.reserved = hold_reserve(image_hold(d->img), false); /* or somebody was faster */
-        hold_forget(image_hold(d->img));
-    }
+    if (d->s.reserved)
+        d->s.reserved = hold_keep(image_hold(d->img)); /* or somebody was faster */
     return ok ? ST_OK : cause_set(cause, ST_PROTO, "disk %04X: broken state", d->devno);
 }
 

@@ -34,7 +34,7 @@ bool reserve_command(struct reserve *r, struct image *img, enum reserve_command 
     struct hold *hold = hold_of(img);
     switch (command) {
     case RESERVE_RELEASE: hold_release(hold); return true;
-    case RESERVE_UNCONDITIONAL: hold_steal(hold); return true;
+    case RESERVE_UNCONDITIONAL: return hold_steal(hold);
     case RESERVE_RESERVE: break;
     }
     return hold_reserve(hold, r->admitted);

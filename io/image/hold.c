@@ -5,13 +5,21 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "io/image/hold_file.h"
 #include "mem/base/ergo.h"
 #include "mem/base/lock.h"
+
+#define LOOK_MS 10u /* after a lock that a program elsewhere has */
+#define NS_PER_MS 1000000l
+#define NS_PER_S 1000000000l
 
 struct hold_group {
     struct lock lock;
     pthread_cond_t told; /* a watcher's call ended */
+    pthread_cond_t look; /* somebody waits for a program elsewhere, or stop; CLOCK_MONOTONIC */
     struct hold *members;
+    pthread_t looker; /* from the first such wait on */
+    bool looks, stop;
 };
 
 /** In group->members from hold_join to hold_leave; group->lock. */
@@ -25,6 +33,10 @@ struct hold {
     bool counts; /* the program that wants to is one of `programs` */
     bool waits;  /* something was refused: to be told */
     u32 calls;   /* of the watcher, under way */
+    int fd;      /* between hold_open and hold_close, else -1: nobody elsewhere counts */
+    enum hold_file file;
+    bool wanting;   /* programs elsewhere are told not to begin */
+    bool elsewhere; /* what was refused is in the way there */
     void (*fn)(void *arg);
     void *arg;
 };
@@ -36,6 +48,11 @@ struct hold_group *hold_group_create(void)
         return NULL;
     lock_init(&g->lock, LOCK_HOLD);
     pthread_cond_init(&g->told, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&g->look, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     return g;
 }
 
@@ -44,7 +61,15 @@ void hold_group_destroy(struct hold_group *g)
     if (!g)
         return;
     PRE(!g->members);
+    if (g->looks) {
+        lock_take(&g->lock);
+        g->stop = true;
+        pthread_cond_signal(&g->look);
+        lock_drop(&g->lock);
+        pthread_join(g->looker, NULL);
+    }
     pthread_cond_destroy(&g->told);
+    pthread_cond_destroy(&g->look);
     lock_fini(&g->lock);
     free(g);
 }
@@ -85,7 +110,7 @@ static bool reservable(const struct hold *h)
 
 static bool can_go_on(const struct hold *h)
 {
-    return h->waits && h->fn && (h->wants ? reservable(h) : !closed(h));
+    return h->waits && !h->elsewhere && h->fn && (h->wants ? reservable(h) : !closed(h));
 }
 
 /** Everybody who waited and need not any more is told, one after the other. */
@@ -121,6 +146,98 @@ void hold_watch(struct hold *h, void (*fn)(void *arg), void *arg)
     lock_drop(&h->group->lock);
 }
 
+/* ---- programs elsewhere ---- */
+
+/** How it has to have its extent there. */
+static enum hold_file due(const struct hold *h)
+{
+    return h->reserved ? HOLD_FILE_ALONE : busy(h) ? HOLD_FILE_SHARED : HOLD_FILE_FREE;
+}
+
+/** Would what was refused be refused again? */
+static bool in_the_way(const struct hold *h)
+{
+    if (h->wants || h->reserved)
+        return !hold_file_may(h->fd, h->first, h->count, HOLD_FILE_ALONE);
+    return hold_file_wanted(h->fd, h->first, h->count) ||
+           !hold_file_may(h->fd, h->first, h->count, HOLD_FILE_SHARED);
+}
+
+/** Somebody waits for a lock: look after it from time to time. */
+static void *look(void *arg)
+{
+    struct hold_group *g = arg;
+    lock_take(&g->lock);
+    while (!g->stop) {
+        bool any = false;
+        for (struct hold *h = g->members; h; h = h->next) {
+            h->elsewhere = h->elsewhere && in_the_way(h);
+            any |= h->elsewhere;
+        }
+        tell(g);
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += LOOK_MS * NS_PER_MS;
+        until.tv_sec += until.tv_nsec / NS_PER_S;
+        until.tv_nsec %= NS_PER_S;
+        if (any)
+            lock_wait_until(&g->look, &g->lock, &until);
+        else if (!g->stop)
+            lock_wait(&g->look, &g->lock);
+    }
+    lock_drop(&g->lock);
+    return NULL;
+}
+
+/** Have the extent there as is due. False: it is in use there, and is looked for again. Less than
+ *  before, or nothing, is had always. */
+static bool settle(struct hold *h)
+{
+    struct hold_group *g = h->group;
+    enum hold_file how = due(h);
+    if (h->fd < 0 || h->file == how)
+        return true;
+    bool begins = how == HOLD_FILE_SHARED && h->file == HOLD_FILE_FREE;
+    if (!(begins && hold_file_wanted(h->fd, h->first, h->count)) &&
+        hold_file_lock(h->fd, h->first, h->count, how)) {
+        h->file = how;
+        return true;
+    }
+    if (!g->looks)
+        g->looks = pthread_create(&g->looker, NULL, look, g) == 0;
+    h->elsewhere = g->looks;
+    pthread_cond_signal(&g->look);
+    return false;
+}
+
+/** Programs elsewhere would begin one after the other, and nobody could ever reserve. */
+static void want(struct hold *h)
+{
+    if (h->fd >= 0 && h->wanting != h->wants)
+        hold_file_want(h->fd, h->first, h->count, h->wants);
+    h->wanting = h->wants;
+}
+
+void hold_open(struct hold *h, const char *path)
+{
+    lock_take(&h->group->lock);
+    if (h->fd < 0)
+        h->fd = hold_file_open(path);
+    (void)settle(h);
+    lock_drop(&h->group->lock);
+}
+
+void hold_close(struct hold *h)
+{
+    lock_take(&h->group->lock);
+    hold_file_close(h->fd);
+    h->fd = -1;
+    h->file = HOLD_FILE_FREE;
+    h->elsewhere = h->wanting = false;
+    tell(h->group);
+    lock_drop(&h->group->lock);
+}
+
 /* ---- members ---- */
 
 struct hold *hold_join(struct hold_group *g, u64 first, u64 count)
@@ -131,6 +248,7 @@ struct hold *hold_join(struct hold_group *g, u64 first, u64 count)
     h->group = g;
     h->first = first;
     h->count = count;
+    h->fd = -1;
     lock_take(&g->lock);
     h->next = g->members;
     g->members = h;
@@ -144,6 +262,7 @@ void hold_leave(struct hold *h)
         return;
     struct hold_group *g = h->group;
     hold_watch(h, NULL, NULL);
+    hold_close(h);
     lock_take(&g->lock);
     struct hold **at = &g->members;
     while (*at != h)
@@ -163,6 +282,10 @@ bool hold_begin(struct hold *h)
     lock_take(&h->group->lock);
     bool granted = !closed(h);
     h->programs += granted;
+    if (granted && !settle(h)) {
+        h->programs--;
+        granted = false;
+    }
     h->waits |= !granted;
     lock_drop(&h->group->lock);
     return granted;
@@ -175,6 +298,7 @@ void hold_end(struct hold *h)
     lock_take(&h->group->lock);
     PRE(h->programs);
     h->programs--;
+    (void)settle(h);
     tell(h->group);
     lock_drop(&h->group->lock);
 }
@@ -186,28 +310,52 @@ bool hold_reserve(struct hold *h, bool waiting)
     if (!h)
         return true;
     lock_take(&h->group->lock);
-    bool granted = h->reserved || reservable(h);
-    h->wants = !granted;
+    bool had = h->reserved;
+    h->reserved = had || reservable(h);
+    h->wants = false;
+    bool granted = h->reserved && settle(h);
+    h->reserved = had || granted;
+    h->wants = !h->reserved;
     h->counts = waiting;
     h->waits |= !granted;
-    h->reserved = granted;
-    if (!granted)
-        tell(h->group); /* another one may have waited for the program that waits now */
+    want(h);
+    if (!granted) {
+        (void)settle(h); /* the program that waits is not in the way */
+        tell(h->group);  /* and another one may have waited for it */
+    }
     lock_drop(&h->group->lock);
     return granted;
 }
 
-void hold_steal(struct hold *h)
+bool hold_keep(struct hold *h)
 {
     if (!h)
-        return;
+        return true;
+    lock_take(&h->group->lock);
+    h->reserved = h->reserved || reservable(h);
+    (void)settle(h);
+    bool kept = h->reserved;
+    lock_drop(&h->group->lock);
+    return kept;
+}
+
+bool hold_steal(struct hold *h)
+{
+    if (!h)
+        return true;
     lock_take(&h->group->lock);
     for (struct hold *o = h->group->members; o; o = o->next)
-        if (overlap(o, h))
+        if (overlap(o, h) && o->reserved) {
             o->reserved = false;
+            (void)settle(o);
+        }
     h->reserved = true;
     h->wants = false;
+    want(h);
+    bool granted = settle(h);
+    h->waits |= !granted;
     lock_drop(&h->group->lock);
+    return granted;
 }
 
 void hold_release(struct hold *h)
@@ -216,6 +364,8 @@ void hold_release(struct hold *h)
         return;
     lock_take(&h->group->lock);
     h->reserved = h->wants = false;
+    want(h);
+    (void)settle(h);
     tell(h->group);
     lock_drop(&h->group->lock);
 }
@@ -226,7 +376,8 @@ void hold_forget(struct hold *h)
         return;
     lock_take(&h->group->lock);
     bool wanted = h->wants;
-    h->wants = false;
+    h->wants = h->elsewhere = false;
+    want(h);
     if (wanted)
         tell(h->group);
     lock_drop(&h->group->lock);
@@ -238,6 +389,8 @@ enum hold_state hold_state(struct hold *h)
         return HOLD_NONE;
     lock_take(&h->group->lock);
     enum hold_state state = h->reserved ? HOLD_HERE : HOLD_NONE;
+    if (h->fd >= 0 && !hold_file_may(h->fd, h->first, h->count, HOLD_FILE_SHARED))
+        state = HOLD_ELSEWHERE;
     for (const struct hold *o = h->group->members; o; o = o->next)
         if (overlap(o, h) && o->reserved)
             state = HOLD_ELSEWHERE;

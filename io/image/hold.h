@@ -2,7 +2,9 @@
  * group is of one volume; each system that has a part of it joins with its extent. Channel
  * programs begin and end; who reserves waits until no program of another system is under way in
  * the extent, and from then on none begins until the release. Who has to wait keeps no thread:
- * its watcher is told. Any thread; the watcher is called without a lock. */
+ * its watcher is told. Other programs that have the volume take part by locks on its file, from
+ * hold_open to hold_close; those are looked for again while somebody waits for one. Any thread;
+ * the watcher is called without a lock. */
 #ifndef ENDICOTT_IO_IMAGE_HOLD_H
 #define ENDICOTT_IO_IMAGE_HOLD_H
 
@@ -20,6 +22,10 @@ void hold_group_destroy(struct hold_group *g);
 struct hold *hold_join(struct hold_group *g, u64 first, u64 count);
 /** What it held is free. NULL is nobody. */
 void hold_leave(struct hold *h);
+/** From now on programs elsewhere count, too, that use the volume at `path`; what it has reserved
+ *  it has of them as soon as they let it. And from now on they do not. */
+void hold_open(struct hold *h, const char *path);
+void hold_close(struct hold *h);
 
 /** `fn` is called when what was refused can be tried again; NULL: not any more, and no call is
  *  under way on return. */
@@ -32,8 +38,12 @@ void hold_end(struct hold *h);
 /** Reserve; `waiting`: the program that asks has begun, and is not counted while it waits. False:
  *  another system has it, or a program under way. */
 bool hold_reserve(struct hold *h, bool waiting);
-/** Take it from whoever has it. Programs of others that are under way are not waited for. */
-void hold_steal(struct hold *h);
+/** It had it reserved on the member that it comes from, and has it here, unless another system here
+ *  has it. Programs elsewhere are waited for by its own ones. */
+bool hold_keep(struct hold *h);
+/** Take it from whoever has it. Programs of others that are under way are not waited for. False:
+ *  another program than this one has it, which nobody can take from it. */
+bool hold_steal(struct hold *h);
 void hold_release(struct hold *h);
 /** It does not wait to reserve any more. */
 void hold_forget(struct hold *h);

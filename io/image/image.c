@@ -11,7 +11,6 @@
 #include "mem/base/log.h"
 
 #define LAYER_PATH_BYTES 4096
-#define LAYER_MARK ",shadow="
 #define CHECK_BLOCKS 120u /* read at once: a group of a compressed FBA image */
 
 static int format_open(struct image *img, struct cause *cause)
@@ -105,7 +104,7 @@ static unsigned layer_flags(unsigned flags, const char *next)
 {
     if (!next)
         return flags & ~IMAGE_MERGE;
-    bool last_below = !strstr(next + 1, LAYER_MARK);
+    bool last_below = !strstr(next + 1, IMAGE_LAYER_MARK);
     return IMAGE_UNDER | (flags & IMAGE_MERGE && last_below ? 0 : IMAGE_READ_ONLY);
 }
 
@@ -115,7 +114,7 @@ static int open_with(const char *path, unsigned flags, image_fault *fault, void 
     char part[LAYER_PATH_BYTES];
     struct image *img = NULL;
     for (;;) {
-        const char *next = strstr(path, LAYER_MARK);
+        const char *next = strstr(path, IMAGE_LAYER_MARK);
         size_t len = next ? (size_t)(next - path) : strlen(path);
         if (len >= sizeof part) {
             image_unref(img);
@@ -127,7 +126,7 @@ static int open_with(const char *path, unsigned flags, image_fault *fault, void 
             *out = img;
             return rc;
         }
-        path = next + sizeof LAYER_MARK - 1;
+        path = next + sizeof IMAGE_LAYER_MARK - 1;
     }
 }
 
@@ -415,7 +414,7 @@ int image_repair(const char *path, image_fault *fault, void *arg, struct image_c
 {
     struct checking k = {fault, arg, 0};
     struct image *img;
-    if (strstr(path, LAYER_MARK))
+    if (strstr(path, IMAGE_LAYER_MARK))
         return cause_set(cause, ST_INVAL, "%s: only images of one layer are repaired", path);
     int rc = open_with(path, IMAGE_REPAIR, check_fault, &k, &img, cause);
     if (rc)

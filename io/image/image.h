@@ -21,6 +21,7 @@ struct image;
 /** Of a machine that runs: what was written is brought to the host's disk when nothing was written
  *  for a while, and packed (CCKD) then, by a thread of the image's own. */
 #define IMAGE_LIVE 16u
+#define IMAGE_MEMBERS 32u /* of a share: other programs use it, too, and keep to reservations */
 #define IMAGE_QUIET_MS 500u     /* without a write before the flush */
 #define IMAGE_UNSYNCED_MS 5000u /* after the first write at the latest */
 

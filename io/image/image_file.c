@@ -7,9 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/image/hold_file.h"
 #include "io/image/image_internal.h"
 
 #define RANGES_AT (1ll << 48) /* locks of extents lie behind every file's end */
+#define HOLDS_AT (1ll << 49)  /* and those of reservations behind them */
+#define WANTS_AT (1ll << 50)  /* and of who waits for one */
 
 static int set_lock(int fd, const struct flock *lock, const char *path, struct cause *cause)
 {
@@ -21,25 +24,78 @@ static int set_lock(int fd, const struct flock *lock, const char *path, struct c
     return cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));
 }
 
-/** The whole file, or its first byte when extents are locked one by one. */
+/** All that is or may be in the file and its extents, or its first byte when extents are locked one
+ *  by one. */
 static int file_lock(int fd, const struct image *img, const char *path, struct cause *cause)
 {
     bool shared = img->flags & (IMAGE_READ_ONLY | IMAGE_RANGES);
     const struct flock lock = {.l_type = shared ? F_RDLCK : F_WRLCK,
                                .l_whence = SEEK_SET,
-                               .l_len = img->flags & IMAGE_RANGES ? 1 : 0};
+                               .l_len = img->flags & IMAGE_RANGES ? 1 : HOLDS_AT};
     return img->flags & IMAGE_NO_LOCK ? ST_OK : set_lock(fd, &lock, path, cause);
+}
+
+static struct flock extent_lock(off_t base, u64 first, u64 count, short type)
+{
+    return (struct flock){.l_type = type,
+                          .l_whence = SEEK_SET,
+                          .l_start = base + (off_t)first,
+                          .l_len = (off_t)count};
 }
 
 int image_range_lock(struct image *img, u64 first, u64 count, bool on, struct cause *cause)
 {
-    const struct flock lock = {.l_type = on ? F_WRLCK : F_UNLCK,
-                               .l_whence = SEEK_SET,
-                               .l_start = RANGES_AT + (off_t)first,
-                               .l_len = (off_t)count};
+    const struct flock lock = extent_lock(RANGES_AT, first, count, on ? F_WRLCK : F_UNLCK);
     if (img->file[0].remote)
         return ST_OK;
     return set_lock(img->file[0].fd, &lock, img->path, cause);
+}
+
+int hold_file_open(const char *path)
+{
+    const char *last = path;
+    for (const char *next; (next = strstr(last, IMAGE_LAYER_MARK)) != NULL;)
+        last = next + sizeof IMAGE_LAYER_MARK - 1;
+    if (remote_named(last))
+        return -1;
+    int fd = open(last, O_RDWR | O_CLOEXEC);
+    return fd < 0 ? open(last, O_RDONLY | O_CLOEXEC) : fd;
+}
+
+void hold_file_close(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+bool hold_file_lock(int fd, u64 first, u64 count, enum hold_file how)
+{
+    static const short type[] = {
+        [HOLD_FILE_FREE] = F_UNLCK, [HOLD_FILE_SHARED] = F_RDLCK, [HOLD_FILE_ALONE] = F_WRLCK};
+    const struct flock lock = extent_lock(HOLDS_AT, first, count, type[how]);
+    return fcntl(fd, F_OFD_SETLK, &lock) == 0 || errno == EBADF; /* read-only: shared at most */
+}
+
+static bool lock_is_free(int fd, struct flock lock)
+{
+    return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK;
+}
+
+bool hold_file_may(int fd, u64 first, u64 count, enum hold_file how)
+{
+    short type = how == HOLD_FILE_ALONE ? F_WRLCK : F_RDLCK;
+    return lock_is_free(fd, extent_lock(HOLDS_AT, first, count, type));
+}
+
+void hold_file_want(int fd, u64 first, u64 count, bool on)
+{
+    const struct flock lock = extent_lock(WANTS_AT, first, count, on ? F_WRLCK : F_UNLCK);
+    (void)fcntl(fd, F_OFD_SETLK, &lock); /* another one who wants it says so as well */
+}
+
+bool hold_file_wanted(int fd, u64 first, u64 count)
+{
+    return !lock_is_free(fd, extent_lock(WANTS_AT, first, count, F_RDLCK));
 }
 
 static int open_remote(struct image *img, const char *path, struct cause *cause)

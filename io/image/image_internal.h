@@ -15,6 +15,7 @@
 #define IMAGE_REPAIR 0x80000000u
 #define IMAGE_MERGE 0x40000000u
 #define IMAGE_UNDER 0x20000000u
+#define IMAGE_LAYER_MARK ",shadow=" /* between the names of an image's layers */
 #define DEVHDR_BYTES 512u
 #define DEVID_BYTES 8u
 

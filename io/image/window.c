@@ -340,6 +340,8 @@ int window_activate(struct image *img, struct cause *cause)
     }
     atomic_fetch_add(&w->changes, 1); /* what its device remembers is old */
     change_end(s);
+    if (rc == ST_OK && s->flags & IMAGE_MEMBERS)
+        hold_open(w->hold, s->path);
     return rc;
 }
 
@@ -358,6 +360,7 @@ void window_deactivate(struct image *img)
             log_line("%s", cause.text);
     }
     change_end(s);
+    hold_close(w->hold);
 }
 
 void window_flush_soon(struct image *img)

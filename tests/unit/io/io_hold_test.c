@@ -1,18 +1,23 @@
 /* Reservation among several systems: who may begin a channel program, who waits, who is told
  * when it can go on, and that two who wait for each other do not wait for ever. */
 #include <check.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "io/image/hold.h"
 #include "mem/base/status.h"
 
 static struct hold_group *g;
 static struct hold *a, *b, *apart;
-static unsigned told_a, told_b;
+static atomic_uint told_a, told_b;
 
 static void tell(void *arg)
 {
-    ++*(unsigned *)arg;
+    atomic_fetch_add((atomic_uint *)arg, 1);
 }
 
 static void setup(void)
@@ -137,6 +142,139 @@ START_TEST(who_leaves_holds_nothing)
 }
 END_TEST
 
+/* ---- programs elsewhere: groups of their own, with the file of the volume ---- */
+
+static char file[64];
+static struct hold_group *there;
+static struct hold *far_away;
+static atomic_uint told_far;
+
+static void setup_far(void)
+{
+    setup();
+    snprintf(file, sizeof file, "/tmp/io_hold_%d.img", getpid());
+    int fd = open(file, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    there = hold_group_create();
+    far_away = hold_join(there, 5, 10);
+    told_far = 0;
+    hold_watch(far_away, tell, &told_far);
+    hold_open(a, file);
+    hold_open(apart, file);
+    hold_open(far_away, file);
+}
+
+static void teardown_far(void)
+{
+    hold_leave(far_away);
+    hold_group_destroy(there);
+    teardown();
+    unlink(file);
+}
+
+static void wait_told(const atomic_uint *told, unsigned n)
+{
+    while (atomic_load(told) < n)
+        sched_yield();
+}
+
+/* Reserved here: nobody begins there, and it is told of the release. And the other way round. */
+START_TEST(a_reservation_counts_elsewhere)
+{
+    ck_assert(hold_reserve(a, false));
+    ck_assert_int_eq(hold_state(far_away), HOLD_ELSEWHERE);
+    ck_assert(hold_begin(a));
+    ck_assert(hold_begin(apart));
+    ck_assert(!hold_begin(far_away));
+    ck_assert(!hold_reserve(far_away, false));
+    hold_forget(far_away);
+    hold_end(a);
+    ck_assert(!hold_begin(far_away));
+    hold_release(a);
+    wait_told(&told_far, 1);
+    ck_assert_int_eq(hold_state(far_away), HOLD_NONE);
+    ck_assert(hold_begin(far_away) && hold_begin(a));
+    hold_end(a);
+    hold_end(far_away);
+    ck_assert(hold_reserve(far_away, false));
+    ck_assert(!hold_begin(a));
+    hold_leave(far_away); /* or its member ends */
+    far_away = NULL;
+    wait_told(&told_a, 1);
+    ck_assert(hold_begin(a));
+    hold_end(a);
+    hold_end(apart);
+    far_away = hold_join(there, 5, 10);
+}
+END_TEST
+
+/* Who wants to reserve waits for programs there, but no more of them begin. */
+START_TEST(who_reserves_waits_for_programs_elsewhere)
+{
+    ck_assert(hold_begin(far_away) && hold_begin(far_away));
+    ck_assert(!hold_reserve(a, false));
+    hold_end(far_away);
+    ck_assert_uint_eq(told_a, 0);
+    hold_end(far_away);
+    ck_assert(!hold_begin(far_away));
+    wait_told(&told_a, 1);
+    ck_assert(hold_reserve(a, false));
+    hold_release(a);
+    wait_told(&told_far, 1);
+    ck_assert(hold_begin(far_away));
+    ck_assert(!hold_reserve(a, false));
+    hold_forget(a); /* halted */
+    ck_assert(hold_begin(far_away));
+    hold_end(far_away);
+    hold_end(far_away);
+}
+END_TEST
+
+/* Two programs that reserve in their middle are not in each other's way. */
+START_TEST(two_elsewhere_who_want_it)
+{
+    ck_assert(hold_begin(a) && hold_begin(far_away));
+    ck_assert(!hold_reserve(a, true));
+    bool second = hold_reserve(far_away, true);
+    ck_assert(second); /* a's program waits */
+    hold_release(far_away);
+    hold_end(far_away);
+    wait_told(&told_a, 1);
+    ck_assert(hold_reserve(a, true));
+    hold_release(a);
+    hold_end(a);
+}
+END_TEST
+
+/* What a program elsewhere has cannot be taken from it: it is waited for. What moved here is kept.
+ */
+START_TEST(it_cannot_be_taken_from_elsewhere)
+{
+    ck_assert(hold_reserve(far_away, false));
+    ck_assert(!hold_steal(a));
+    ck_assert_int_eq(hold_state(a), HOLD_ELSEWHERE);
+    ck_assert(!hold_begin(a));
+    hold_close(far_away); /* its guest comes here */
+    wait_told(&told_a, 1);
+    ck_assert(hold_begin(a));
+    ck_assert_int_eq(hold_state(a), HOLD_HERE);
+    hold_end(a);
+    hold_release(a);
+    hold_release(far_away);
+    hold_open(far_away, file);
+    ck_assert(hold_reserve(far_away, false));
+    ck_assert(hold_keep(a));
+    ck_assert(!hold_begin(a));
+    hold_close(far_away);
+    ck_assert(hold_begin(a));
+    hold_open(far_away, file);
+    ck_assert(!hold_begin(far_away));
+    hold_end(a);
+    hold_release(a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("io_hold");
@@ -149,6 +287,13 @@ int main(void)
     tcase_add_test(tc, two_who_want_it);
     tcase_add_test(tc, it_can_be_taken_away);
     tcase_add_test(tc, who_leaves_holds_nothing);
+    TCase *far_tc = tcase_create("elsewhere");
+    suite_add_tcase(suite, far_tc);
+    tcase_add_checked_fixture(far_tc, setup_far, teardown_far);
+    tcase_add_test(far_tc, a_reservation_counts_elsewhere);
+    tcase_add_test(far_tc, who_reserves_waits_for_programs_elsewhere);
+    tcase_add_test(far_tc, two_elsewhere_who_want_it);
+    tcase_add_test(far_tc, it_cannot_be_taken_from_elsewhere);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
