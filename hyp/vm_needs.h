@@ -17,6 +17,7 @@ struct tape_loader;
 struct spool;
 
 #define VM_CPUS_MAX 64
+#define VM_SLICE_INSNS 400000 /* a CPU has a processor for so many: about 2 ms */
 
 /** What a virtual CPU, or the machine as a whole, is doing. */
 enum vm_state {
@@ -146,6 +147,8 @@ struct vm_ops {
     /* --- looking and changing ------------------------------------------------------------ */
     void (*info)(struct vm *vm, struct vm_info *out);
     bool (*cpu_info)(struct vm *vm, unsigned i, struct vm_cpu_info *out); /* i-th, by address */
+    /* The TOD clocks of the system and of the machine. */
+    void (*tod)(struct vm *vm, u64 *system, u64 *own);
     /* ST_NOENT: no such CPU. n 0-15. */
     int (*reg_get)(struct vm *vm, u8 cpu, enum vm_reg kind, unsigned n, u64 *value);
     int (*reg_put)(struct vm *vm, u8 cpu, enum vm_reg kind, unsigned n, u64 value);
@@ -175,6 +178,7 @@ struct vm_ops {
     int (*device_reset)(struct vm *vm, u16 vdev, struct cause *cause);
     int (*device_end)(struct vm *vm, u16 vdev, struct cause *cause); /* READY; ST_NOENT */
     int (*subchannel)(struct vm *vm, u16 vdev);                      /* its number, or -1 */
+    bool (*device_busy)(struct vm *vm, u16 vdev); /* it carries out a channel program */
 
     /* --- configuration: reset first where the architecture says so ------------------------ */
     /* Clears. */

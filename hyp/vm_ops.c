@@ -214,6 +214,12 @@ static bool op_cpu_info(struct vm *vm, unsigned i, struct vm_cpu_info *out)
     return true;
 }
 
+static void op_tod(struct vm *vm, u64 *system, u64 *own)
+{
+    *system = host_tod(vm);
+    *own = *system + cpu_get_epoch(vm->cpus);
+}
+
 static int reg_access(struct vm *vm, u8 addr, enum vm_reg kind, unsigned n, u64 *value,
                       bool put)
 {
@@ -322,6 +328,12 @@ static int op_storage_put(struct vm *vm, u8 cpu, enum vm_space space, u64 addr, 
     return storage_access(vm, cpu, space, addr, (void *)(uintptr_t)in, len, true);
 }
 
+static bool op_device_busy(struct vm *vm, u16 vdev)
+{
+    u32 schid = css_find_devno(vm->css, vdev);
+    return schid && css_activity(vm->css, schid) == CSS_BUSY;
+}
+
 /* ---- configuration ---- */
 
 static int op_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
@@ -386,6 +398,7 @@ const struct vm_ops *vm_host_ops(void)
         .signal_shutdown = op_signal,
         .info = op_info,
         .cpu_info = op_cpu_info,
+        .tod = op_tod,
         .reg_get = op_reg_get,
         .reg_put = op_reg_put,
         .psw_get = op_psw_get,
@@ -401,6 +414,7 @@ const struct vm_ops *vm_host_ops(void)
         .device_reset = vm_device_reset,
         .device_end = vm_device_end,
         .subchannel = vm_device_subchannel,
+        .device_busy = op_device_busy,
         .define_storage = op_define_storage,
         .define_cpu = op_define_cpu,
         .detach_cpu = op_detach_cpu,

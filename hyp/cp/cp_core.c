@@ -111,6 +111,14 @@ const char *cp_stamp_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES])
     return out;
 }
 
+const char *cp_iso_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES])
+{
+    struct tm t = broken_down(wall_ns);
+    snprintf(out, CP_TIME_TEXT_BYTES, "%04d-%02d-%02d %02d:%02d:%02d", t.tm_year + 1900,
+             t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+    return out;
+}
+
 const char *cp_size_text(u64 bytes, char out[CP_TIME_TEXT_BYTES])
 {
     static const char units[] = "KMGTPE";

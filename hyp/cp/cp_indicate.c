@@ -1,11 +1,12 @@
 /* INDICATE: how busy the processors are, and who uses them. Lines that tools parse keep their
  * order and widths; every figure is what the dispatcher has measured, and what CP does not do
  * (paging, minidisk cache, eligible lists) is told as not happening.
- * Sources: z/VM "CP Commands and Utilities Reference"; QUEUES and ACTIVE are from memory. */
+ * Sources: z/VM "CP Commands and Utilities Reference"; QUEUES, ACTIVE, I/O and USER EXP are from
+ * memory. */
 #include <stdio.h>
 
 #include "hyp/config/config_scan.h"
-#include "hyp/cp/cp_internal.h"
+#include "hyp/cp/cp_disk.h"
 #include "hyp/cpu_type.h"
 
 #define NS_PER_MS 1000000ull
@@ -133,21 +134,27 @@ static void user_cpu(struct cp_request *req, struct cp_user *user,
             cpu_type_name(cpu->type));
 }
 
+static unsigned device_count(struct cp_request *req, struct cp_user *user)
+{
+    struct vm_device_row row;
+    unsigned n = 0;
+    while (ops(req)->device_row(user->vm, n, &row))
+        n++;
+    return n;
+}
+
 static void user_rows(struct cp_request *req, struct cp_user *user)
 {
     static const char *const modes[] = {"ESA", "XA ", "XC ", "Z  "};
     struct vm_info info = {0};
-    struct vm_device_row row;
     struct vm_cpu_info cpu;
     char size[CP_TIME_TEXT_BYTES];
-    unsigned devices = 0;
     ops(req)->info(user->vm, &info);
-    while (ops(req)->device_row(user->vm, devices, &row))
-        devices++;
     unsigned long long pages = info.resident_bytes / PAGE_BYTES;
     cp_line(req, "USERID=%-8s MACH=%s STOR=%s VIRT=V XSTORE=NONE", user->userid,
             modes[user->entry->machine], cp_size_text(info.storage_bytes, size));
-    cp_line(req, "IPLSYS=%s DEVNUM=%05u", *user->iplsys ? user->iplsys : "NONE    ", devices);
+    cp_line(req, "IPLSYS=%s DEVNUM=%05u", *user->iplsys ? user->iplsys : "NONE    ",
+            device_count(req, user));
     cp_line(req, "PAGES: RES=%llu  WS=%llu  LOCKEDREAL=0  RESVD=0", pages, pages);
     cp_line(req, "       INSTAN=%llu", pages);
     cp_line(req, "NPREF=0  PREF=0  READS=0  WRITES=0");
@@ -155,20 +162,112 @@ static void user_rows(struct cp_request *req, struct cp_user *user)
         user_cpu(req, user, &cpu, i ? 0 : info.io_count);
 }
 
-/* [userid | *]; others than oneself for class E. */
+/* "0 00:38:11": days and time of day */
+static const char *days(u64 ns, char out[32])
+{
+    unsigned long long s = ns / 1000000000ull;
+    snprintf(out, 32, "%llu %02llu:%02llu:%02llu", s / 86400, s / 3600 % 24, s / 60 % 60,
+             s % 60);
+    return out;
+}
+
+static void expanded_rows(struct cp_request *req, struct cp_user *user)
+{
+    static const char *const modes[] = {"ESA", "XA", "XC", "Z"};
+    struct vm_info info = {0};
+    struct vm_cpu_info cpu;
+    char size[CP_TIME_TEXT_BYTES], a[32], b[32], c[32];
+    ops(req)->info(user->vm, &info);
+    unsigned long long pages = info.resident_bytes / PAGE_BYTES;
+    cp_size_text(info.storage_bytes, size);
+    cp_line(req, "Userid=%-8s Mach=%-3s V=V Attached xstore=---", user->userid,
+            modes[user->entry->machine]);
+    cp_line(req, "Iplsys=%s Devnum=%u", *user->iplsys ? user->iplsys : "NONE",
+            device_count(req, user));
+    cp_line(req, "Spool: Reads=0 Writes=0");
+    cp_line(req, "Owned spaces: Number=1 Owned size=%s", size);
+    cp_line(req, "Pages: Main=%llu Xstore=--- Dasd=0 WS=%llu Reserved=0", pages, pages);
+    cp_line(req, "Private spaces: Number=1 Owned size=%s", size);
+    cp_line(req, "Pages: Main=%llu Xstore=--- Dasd=0 Instan=%llu", pages, pages);
+    cp_line(req, "Private paging: Reads=0 Writes=0");
+    cp_line(req, "Shared spaces: Number=0 Owned size=0");
+    for (unsigned i = 0; ops(req)->cpu_info(user->vm, i, &cpu); i++) {
+        cp_line(req, "CPU %02X: Ctime=%s Vtime=%s Ttime=%s", cpu.addr,
+                days(cp_now(req->cp) - user->logon_ns, a), days(cpu.virt_ns, b),
+                days(cpu.total_ns, c));
+        cp_line(req, "        Rdr=0 Prt=0 Pch=0 IO=%llu Type=%s CPUaffin=ON",
+                (unsigned long long)(i ? 0 : info.io_count), cpu_type_name(cpu.type));
+    }
+}
+
+/* The user that the next word names, oneself without; others than oneself for class E. NULL with
+ * *rc after a message. */
+static struct cp_user *shown_user(struct cp_request *req, int *rc)
+{
+    const char *word = cp_operand_peek(req);
+    bool names = word && !cp_abbrev(word, "EXPanded");
+    struct cp_user *user = cp_request_user(req);
+    if (names && strcmp(word, "*"))
+        user = cp_user_find(req->cp, word);
+    if (names)
+        word = cp_operand(req);
+    *rc = 0;
+    if (user != cp_request_user(req) && !(req->classes & CP_CLASS('E')))
+        *rc = cp_fail(req, MSG_CMD003E, word);
+    else if (!user)
+        *rc = cp_fail(req, MSG_CQU045E, names ? word : req->userid);
+    return *rc ? NULL : user;
+}
+
+/* USER [userid | *] [EXPANDED] */
 static int indicate_user(struct cp_request *req)
 {
-    const char *word = cp_operand(req);
-    struct cp_user *user =
-        !word || !strcmp(word, "*") ? cp_request_user(req) : cp_user_find(req->cp, word);
-    if (user != cp_request_user(req) && !(req->classes & CP_CLASS('E')))
-        return cp_fail(req, MSG_CMD003E, word);
+    int rc;
+    struct cp_user *user = shown_user(req, &rc);
     if (!user)
-        return cp_fail(req, MSG_CQU045E, word ? word : req->userid);
-    int rc = cp_no_more(req);
+        return rc;
+    const char *word = cp_operand(req);
+    bool expanded = word && cp_abbrev(word, "EXPanded");
+    if (word && !expanded)
+        return cp_fail(req, MSG_CMD003E, word);
+    rc = cp_no_more(req);
     if (!rc)
-        user_rows(req, user);
+        (expanded ? expanded_rows : user_rows)(req, user);
     return rc;
+}
+
+/* SPACES [USER {userid | *} | SPACE userid:BASE] */
+static int indicate_spaces(struct cp_request *req)
+{
+    const char *word = cp_operand(req);
+    struct vm_info info = {0};
+    char size[CP_TIME_TEXT_BYTES], spaceid[40];
+    int rc;
+    if (word && !strcmp(word, "SPACE")) {
+        const char *space = cp_operand_peek(req);
+        size_t n = space ? strcspn(space, ":") : 0;
+        if (!n || strcmp(space + n, ":BASE") != 0)
+            return cp_fail(req, MSG_CMD003E, space ? space : word);
+        req->upper[(size_t)(space - req->upper) + n] = 0;
+    } else if (word && strcmp(word, "USER")) {
+        return cp_fail(req, MSG_CMD003E, word);
+    }
+    struct cp_user *user = shown_user(req, &rc);
+    if (!user)
+        return rc;
+    ops(req)->info(user->vm, &info);
+    unsigned long long pages = info.resident_bytes / PAGE_BYTES;
+    snprintf(spaceid, sizeof spaceid, "%s:BASE", user->userid);
+    cp_line(req, "Spaceid=%-33s Owned size=%s PRIVATE", spaceid,
+            cp_size_text(info.storage_bytes, size));
+    cp_line(req, "Pages: Main=%llu Xstore=--- Dasd=0 Locked=---", pages);
+    cp_line(req, "       Instan=%llu", pages);
+    for (unsigned shared = 0; shared < 2; shared++) {
+        cp_line(req, "%s paging:", shared ? "Shared" : "Private");
+        cp_line(req, "   Xstore: Reads=--- Writes=--- Migrates=---");
+        cp_line(req, "   Dasd: Reads=0 Writes=0");
+    }
+    return 0;
 }
 
 /* --- QUEUES, ACTIVE, PAGING ---------------------------------------------------------------- */
@@ -245,7 +344,58 @@ static int indicate_active(struct cp_request *req)
     return 0;
 }
 
-/* INDICATE [LOAD | USER [userid | *] | QUEUES | ACTIVE [nn SEC] | PAGING] */
+/* --- I/O ----------------------------------------------------------------------------------- */
+
+/* A disk or tape at work for a user none of whose CPUs has anything to do; NULL: none. */
+static const struct vlink *awaited(struct cp_request *req, struct cp_user *user)
+{
+    struct vm_cpu_info cpu;
+    for (unsigned i = 0; ops(req)->cpu_info(user->vm, i, &cpu); i++)
+        if (cpu.place != VM_CPU_RESTS)
+            return NULL;
+    for (const struct vlink *l = link_next(cp_rdevs(req->cp), user->userid, NULL); l;
+         l = link_next(cp_rdevs(req->cp), user->userid, l))
+        if (ops(req)->device_busy(user->vm, l->vdev))
+            return l;
+    return NULL;
+}
+
+/* Users that wait for a device, four in a line, each with its real device. */
+static int indicate_io(struct cp_request *req)
+{
+    char line[96] = "";
+    unsigned n = 0;
+    int rc = cp_no_more(req);
+    for (struct cp_user *u = cp_user_next(req->cp, NULL); u && !rc;
+         u = cp_user_next(req->cp, u)) {
+        const struct vlink *l = cp_rdevs(req->cp) ? awaited(req, u) : NULL;
+        if (!l)
+            continue;
+        size_t at = strlen(line);
+        snprintf(line + at, sizeof line - at, "%s%-8s %04X", at ? ", " : "", u->userid,
+                 l->rdev ? l->rdev->devno : 0);
+        if (++n % 4 == 0) {
+            cp_line_text(req, line);
+            line[0] = 0;
+        }
+    }
+    if (*line)
+        cp_line_text(req, line);
+    if (!n && !rc)
+        cp_line(req, "No users in I/O wait");
+    return rc;
+}
+
+/* MULTITHREAD */
+static int indicate_mt(struct cp_request *req)
+{
+    int rc = cp_no_more(req);
+    if (!rc)
+        cp_line(req, "The Multithreading Facility is not installed.");
+    return rc;
+}
+
+/* INDICATE [LOAD | USER [userid] [EXP] | SPACES | QUEUES | ACTIVE | I/O | PAGING | MT] */
 int cp_cmd_indicate(struct cp_request *req, void *ctx)
 {
     const char *word = cp_operand(req);
@@ -261,6 +411,12 @@ int cp_cmd_indicate(struct cp_request *req, void *ctx)
         return indicate_queues(req);
     if (all && cp_abbrev(word, "ACTive"))
         return indicate_active(req);
+    if (cp_abbrev(word, "SPaces"))
+        return indicate_spaces(req);
+    if (all && !strcmp(word, "I/O"))
+        return indicate_io(req);
+    if (all && (cp_abbrev(word, "MULTITHread") || !strcmp(word, "MT")))
+        return indicate_mt(req);
     if (all && cp_abbrev(word, "PAGing"))
         return cp_line_text(req, "No users in page wait"), cp_no_more(req);
     return cp_fail(req, MSG_CMD003E, word);

@@ -152,6 +152,8 @@ const char *cp_time_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
 const char *cp_clock_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
 /** "02/26/16 17:13:22" */
 const char *cp_stamp_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
+/** "2016-02-26 17:13:22" */
+const char *cp_iso_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
 /** 512M, 2G, 1T: the largest unit that fits. */
 const char *cp_size_text(u64 bytes, char out[CP_TIME_TEXT_BYTES]);
 void cp_line_text(struct cp_request *req, const char *text);

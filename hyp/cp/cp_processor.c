@@ -12,11 +12,19 @@ static const struct vm_ops *ops(const struct cp_request *req)
     return req->cp->ports.vm;
 }
 
-/* QUERY PROCESSORS, QUERY CPUS */
+/* QUERY PROCESSORS [TOPOLOGY], QUERY CPUS: the processors are threads, side by side */
 int cp_query_processors(struct cp_request *req, void *ctx)
 {
     struct vm_processor_info p;
+    const char *word = cp_operand(req);
     (void)ctx;
+    if (word && !cp_abbrev(word, "TOPOlogy"))
+        return cp_fail(req, MSG_CQV003E, word);
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    if (word)
+        cp_line(req, "TOPOLOGY NESTING LEVEL: 01 ID: 01");
     for (unsigned i = 0; ops(req)->processor(req->cp->ports.vm_host, i, &p); i++) {
         const char *type = cpu_type_name(p.type);
         if (!p.online)

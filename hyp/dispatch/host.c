@@ -7,7 +7,6 @@
 #include "hyp/vm_internal.h"
 #include "mem/base/ergo.h"
 
-#define SLICE_INSNS 400000 /* about 2 ms */
 #define TOD_UNITS_PER_US 4096ull
 #define TOD_1970_S 2208988800ull /* seconds from 1900 to 1970 */
 #define DET_JOBS_PER_TURN 16
@@ -67,7 +66,7 @@ static bool poll_device_work(struct vm_host *host)
 
 void vm_host_slice(struct vm_host *host, long insns)
 {
-    host->slice_insns = insns ? insns : SLICE_INSNS;
+    host->slice_insns = insns ? insns : VM_SLICE_INSNS;
 }
 
 bool vm_host_run(struct vm_host *host)
@@ -104,7 +103,7 @@ struct vm_host *vm_host_create(const struct vm_host_config *config,
         return NULL;
     }
     host->config = *config;
-    host->slice_insns = SLICE_INSNS;
+    host->slice_insns = VM_SLICE_INSNS;
     host->ports = *ports;
     host->events = *events;
     if (spool_create(config->spool_folder, &host->spool, cause)) {

@@ -132,6 +132,7 @@ static void f_info(struct vm *vm, struct vm_info *out)
                             .standby_bytes = vm->standby_bytes,
                             .increment_bytes = 1 << 20,
                             .cpu_count = vm->cpu_count,
+                            .resident_bytes = 128 * 4096,
                             .virt_ns = 90000000,
                             .total_ns = 140000000};
 }
@@ -145,6 +146,12 @@ static bool f_cpu_info(struct vm *vm, unsigned i, struct vm_cpu_info *out)
                                 .base = !i,
                                 .state = vm->state};
     return true;
+}
+
+static void f_tod(struct vm *vm, u64 *system, u64 *own)
+{
+    *system = 0xd000000000000000;
+    *own = *system + vm->epoch;
 }
 
 static int f_reg_get(struct vm *vm, u8 cpu, enum vm_reg kind, unsigned n, u64 *value)
@@ -281,6 +288,11 @@ static int f_subchannel(struct vm *vm, u16 vdev)
     return -1;
 }
 
+static bool f_device_busy(struct vm *vm, u16 vdev)
+{
+    return vdev == vm->busy;
+}
+
 static int f_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
 {
     (void)cause;
@@ -365,45 +377,49 @@ static void spool_setup(void)
     }
 }
 
-static const struct vm_ops fake_vm = {f_create,
-                                      f_destroy,
-                                      f_ipl,
-                                      f_system,
-                                      f_begin,
-                                      f_stop,
-                                      f_attention,
-                                      f_conmode,
-                                      f_conmode_display,
-                                      f_external,
-                                      f_machine_check,
-                                      f_path_event,
-                                      f_signal,
-                                      f_info,
-                                      f_cpu_info,
-                                      f_reg_get,
-                                      f_reg_put,
-                                      f_psw_get,
-                                      f_psw_put,
-                                      f_prefix,
-                                      f_get,
-                                      f_put,
-                                      f_device_row,
-                                      f_disk_attach,
-                                      f_tape_attach,
-                                      f_unit_attach,
-                                      f_device_detach,
-                                      f_device_reset,
-                                      f_device_end,
-                                      f_subchannel,
-                                      f_define_storage,
-                                      f_define_cpu,
-                                      f_detach_cpu,
-                                      f_processor,
-                                      f_vary,
-                                      f_dedicate,
-                                      f_share,
-                                      f_quickdsp,
-                                      f_spool};
+static const struct vm_ops fake_vm = {
+    .create = f_create,
+    .destroy = f_destroy,
+    .ipl = f_ipl,
+    .system = f_system,
+    .begin = f_begin,
+    .stop = f_stop,
+    .attention = f_attention,
+    .conmode = f_conmode,
+    .conmode_display = f_conmode_display,
+    .external = f_external,
+    .machine_check = f_machine_check,
+    .path_event = f_path_event,
+    .signal_shutdown = f_signal,
+    .info = f_info,
+    .cpu_info = f_cpu_info,
+    .tod = f_tod,
+    .reg_get = f_reg_get,
+    .reg_put = f_reg_put,
+    .psw_get = f_psw_get,
+    .psw_put = f_psw_put,
+    .prefix_get = f_prefix,
+    .storage_get = f_get,
+    .storage_put = f_put,
+    .device_row = f_device_row,
+    .disk_attach = f_disk_attach,
+    .tape_attach = f_tape_attach,
+    .unit_attach = f_unit_attach,
+    .device_detach = f_device_detach,
+    .device_reset = f_device_reset,
+    .device_end = f_device_end,
+    .subchannel = f_subchannel,
+    .device_busy = f_device_busy,
+    .define_storage = f_define_storage,
+    .define_cpu = f_define_cpu,
+    .detach_cpu = f_detach_cpu,
+    .processor = f_processor,
+    .vary = f_vary,
+    .dedicate = f_dedicate,
+    .share = f_share,
+    .quickdsp = f_quickdsp,
+    .spool = f_spool,
+};
 
 /* --- fake time and cluster ---------- */
 

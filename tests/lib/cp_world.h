@@ -27,6 +27,8 @@ struct vm {
     u16 devices[32];
     struct image *images[32];
     unsigned device_count, device_resets, device_ends;
+    u64 epoch; /* of its TOD clock */
+    u16 busy;  /* this device works */
 };
 
 struct cp_world_claim {

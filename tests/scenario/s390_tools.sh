@@ -177,7 +177,9 @@ for answered in 'q users' 'q privclass' 'q cplevel' 'q ssi' 'q cpus' 'q time ful
     'q comm' 'q proc' 'q quickdsp LINUX1' 'q vmrelocate' 'ind load' 'ind user' 'q cpowned' 'q relodomain all'; do
     saw LINUX1 "^CP <$answered> 0 [1-9]"
 done
-saw LINUX1 '^CP <q vswitch> 1 [0-9]+ HCPCQV003E'
+# what there is none of is told, not refused; these alone are
+refused=$(all LINUX1 | sed -n 's/^CP <\(.*\)> 1 [0-9]* HCPCQV003E *$/\1/p' | sort | tr '\n' ,)
+[ "$refused" = 'q cpprot user,q cpservice,q loaddev,q specex,q sxspages,q syscontrol,' ] || fail "refused: $refused"
 saw LINUX1 '^CP <q v nic> 1 [0-9]+ HCPQVD040E'
 saw LINUX2 '^CP <q ssi> 1 [0-9]+ HCPCQV003E'
 

@@ -138,7 +138,7 @@ START_TEST(indicate)
     ck_assert_ptr_nonnull(
         strstr(user, "CPU 00: CTIME=00:00 VTIME=000:00 TTIME=000:00 IO=000000|"
                      "        RDR=000000 PRT=000000 PCH=000000 TYPE=CP   CPUAFFIN=ON"));
-    ck_assert_ptr_nonnull(strstr(oper("IND Q"), "SHARED        Q0 PS  00000000/00000000"));
+    ck_assert_ptr_nonnull(strstr(oper("IND Q"), "SHARED        Q0 PS  00000128/00000128"));
     ck_assert_str_eq(oper("IND ACTIVE 5 MIN"),
                      "00002 USERS, 00002 ACTIVE, 00002 IN DISPATCH LIST");
     ck_assert_str_eq(oper("IND PAGING"), "No users in page wait");

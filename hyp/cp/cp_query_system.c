@@ -1,0 +1,353 @@
+/* QUERY of the system: what a member has none of (cp_nothing.def), scheduler, frames, volumes of
+ * CP's, clocks, address spaces. A heading is told where z/VM has one, so that programs find the
+ * column they look for; every figure is the truth of this member.
+ * Sources: z/VM "CP Commands and Utilities Reference" for VTOD and SPACES; ALLOC as the samples of
+ * its parsers have it; FRAMES, SRM, VMLAN and RECORDING are from memory. */
+#include <ctype.h>
+#include <stdio.h>
+
+#include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_disk.h"
+
+#define FRAME_BYTES_SHOWN 4096ull
+#define FRAMES_BELOW_2G (0x80000000ull / FRAME_BYTES_SHOWN)
+#define TOD_OF_1970 0x7d91048bca000000ull
+#define NS_PER_S 1000000000ull
+
+static const struct vm_ops *ops(const struct cp_request *req)
+{
+    return req->cp->ports.vm;
+}
+
+/* --- what there is none of ----------------------------------------------------------------- */
+
+static const struct nothing {
+    const char *subject, *words, *answer;
+} nothings[] = {
+#define N(subject, words, answer) {subject, words, answer},
+#include "hyp/cp/cp_nothing.def"
+#undef N
+};
+
+/* The row whose name, in capitals, is the operand's full name. */
+static const struct nothing *nothing_row(const char *command)
+{
+    for (size_t i = 0; i < ARRAY_LEN(nothings); i++)
+        if (!strncasecmp(nothings[i].subject, command, 15))
+            return &nothings[i];
+    return NULL;
+}
+
+/* Does the row allow the word? A device number is told: none of them is there. */
+static bool word_allowed(const struct nothing *row, const char *word, bool *device)
+{
+    char name[16];
+    u64 devno;
+    for (const char *p = row->words; *p;) {
+        size_t n = strcspn(p, " ");
+        snprintf(name, sizeof name, "%.*s", (int)n, p);
+        p += n + (p[n] == ' ');
+        *device = *name == '#' && strlen(word) <= 4 && scan_hex(word, 0xffff, &devno);
+        if (*device || (*name == '*' && (cp_userid_ok(word) || !strcmp(word, "*"))) ||
+            cp_abbrev(word, name))
+            return true;
+    }
+    return false;
+}
+
+/* QUERY of a subject of cp_nothing.def */
+int cp_query_nothing(struct cp_request *req, void *ctx)
+{
+    const struct nothing *row = nothing_row(req->command);
+    const char *word;
+    bool device = false;
+    (void)ctx;
+    if (!row)
+        return cp_fail(req, MSG_CQV003E, req->word);
+    while ((word = cp_operand(req))) {
+        if (!word_allowed(row, word, &device))
+            return cp_fail(req, MSG_CQV003E, word);
+        if (device)
+            return cp_fail(req, MSG_QRD040E, word);
+    }
+    cp_line_text(req, row->answer);
+    return 0;
+}
+
+/* --- scheduler, frames --------------------------------------------------------------------- */
+
+/* QUERY SRM: what the dispatcher has of it; it has no eligible list, so no LDUBUF and the like. */
+int cp_query_srm(struct cp_request *req, void *ctx)
+{
+    int rc = cp_no_more(req);
+    (void)ctx;
+    if (rc)
+        return rc;
+    cp_line(req, "DISPATCHING MINOR TIMESLICE = %u INSTRUCTIONS", VM_SLICE_INSNS);
+    cp_line(req, "XSTORE : 0%%");
+    cp_line(req, "LIMITHARD METHOD: CONSUMPTION");
+    cp_line(req, "POLARIZATION: HORIZONTAL");
+    cp_line(req, "GLOBAL PERFORMANCE DATA: ON");
+    return 0;
+}
+
+static u64 frames_used(struct cp_request *req)
+{
+    u64 bytes = 0;
+    for (struct cp_user *u = cp_user_next(req->cp, NULL); u; u = cp_user_next(req->cp, u)) {
+        struct vm_info info = {0};
+        ops(req)->info(u->vm, &info);
+        bytes += info.resident_bytes;
+    }
+    return bytes / FRAME_BYTES_SHOWN;
+}
+
+/* QUERY FRAMES: MAINSIZE, and what of it guests have; which of them are below 2G nobody knows. */
+int cp_query_frames(struct cp_request *req, void *ctx)
+{
+    u64 all = req->cp->config->hardware.main_bytes / FRAME_BYTES_SHOWN;
+    u64 used = frames_used(req);
+    u64 below = all < FRAMES_BELOW_2G ? all : FRAMES_BELOW_2G;
+    int rc = cp_no_more(req);
+    (void)ctx;
+    if (rc)
+        return rc;
+    cp_line(req, "All Frames:");
+    cp_line(req, "  Configured=%llu  Real=%llu  Usable=%llu  Offline=0",
+            (unsigned long long)all, (unsigned long long)all, (unsigned long long)all);
+    cp_line(req, "  Pageable=%llu  NotInitialized=0  GlobalClearedAvail=%llu",
+            (unsigned long long)all, (unsigned long long)(used < all ? all - used : 0));
+    cp_line(req, "  LocalClearedAvail=0  LocalUnclearedAvail=0");
+    cp_line(req, "Above-2G Frames:");
+    cp_line(req, "  Configured=%llu  Real=%llu", (unsigned long long)(all - below),
+            (unsigned long long)(all - below));
+    cp_line(req, "Below-2G Frames:");
+    cp_line(req, "  Configured=%llu  Real=%llu", (unsigned long long)below,
+            (unsigned long long)below);
+    return 0;
+}
+
+/* QUERY REORDER userid: CP does not page, and orders no pages */
+int cp_query_reorder(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    (void)ctx;
+    if (!word)
+        return cp_fail(req, MSG_CMD026E);
+    struct cp_user *user =
+        strcmp(word, "*") ? cp_user_find(req->cp, word) : cp_request_user(req);
+    if (!user)
+        return cp_fail(req, MSG_CQU045E, word);
+    int rc = cp_no_more(req);
+    if (!rc)
+        cp_line(req, "USER %-8s: REORDER = OFF", user->userid);
+    return rc;
+}
+
+/* --- CP's volumes --------------------------------------------------------------------------- */
+
+static const char *const space_kinds[] = {"TDISK", "PAGE", "SPOOL", "DRCT"};
+
+/* CP keeps its spool, T-disks and directory in files of the host: of its volumes nothing is
+ * allocated. */
+static void alloc_volume(struct cp_request *req, const struct rdev *d)
+{
+    bool ckd = d->type == 0x3390;
+    cp_line(req, "DASD %04X %-6s %04X %s (UNITS IN %s)", d->devno, d->volid, d->type,
+            ckd ? "CKD-ECKD" : "FBA", ckd ? "CYLINDERS" : "BLOCKS");
+    for (size_t i = 0; i < ARRAY_LEN(space_kinds); i++)
+        cp_line(req, "     %-5s TOTAL=00000000000 INUSE=00000000000 AVAIL=00000000000",
+                space_kinds[i]);
+}
+
+static int alloc_summary(struct cp_request *req)
+{
+    cp_line(req, "                EXTENT     EXTENT  TOTAL  PAGES   HIGH    %%");
+    cp_line(req, "VOLID  RDEV      START        END  PAGES IN USE   PAGE USED");
+    cp_line(req, "------ ---- ---------- ---------- ------ ------ ------ ----");
+    cp_line(req, "                                  ------ ------        ----");
+    cp_line(req, "SUMMARY                                0      0          0%%");
+    cp_line(req, "USABLE                                 0      0          0%%");
+    return 0;
+}
+
+/* QUERY ALLOC [ALL | MAP | TDISK | PAGE | SPOOL | DRCT] */
+int cp_query_alloc(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    struct rdev *d;
+    int rc = cp_no_more(req);
+    (void)ctx;
+    if (rc)
+        return rc;
+    for (size_t i = 0; word && i < ARRAY_LEN(space_kinds); i++)
+        if (!strcmp(word, space_kinds[i]))
+            return alloc_summary(req);
+    if (word && strcmp(word, "ALL") && strcmp(word, "MAP"))
+        return cp_fail(req, MSG_CQV003E, word);
+    unsigned n = 0;
+    for (unsigned i = 0; cp_rdevs(req->cp) && (d = rdev_at(cp_rdevs(req->cp), i)); i++)
+        if (d->klass == RDEV_DASD && d->state == RDEV_SYSTEM && d->cp_owned)
+            alloc_volume(req, d), n++;
+    if (!n)
+        cp_line(req, "No CP-owned volumes are online.");
+    return 0;
+}
+
+/* --- network -------------------------------------------------------------------------------- */
+
+/* QUERY VMLAN */
+int cp_query_vmlan(struct cp_request *req, void *ctx)
+{
+    const struct system_config *c = req->cp->config;
+    const char *prefix = *c->mac_prefix ? c->mac_prefix : "020000";
+    int rc = cp_no_more(req);
+    (void)ctx;
+    if (rc)
+        return rc;
+    cp_line(req, "VMLAN MAC address assignment:");
+    cp_line(req, "  System MAC Protection: OFF");
+    cp_line(req, "  MACADDR Prefix: %s USER Prefix: %s", prefix,
+            *c->user_prefix ? c->user_prefix : prefix);
+    cp_line(req, "VMLAN default accounting status:");
+    cp_line(req, "  SYSTEM Accounting: OFF      USER Accounting: OFF");
+    cp_line(req, "VMLAN general activity:");
+    cp_line(req, "  PERSISTENT Limit: 0         Current: 0");
+    cp_line(req, "  TRANSIENT  Limit: 0         Current: 0");
+    return 0;
+}
+
+/* --- clocks --------------------------------------------------------------------------------- */
+
+/* "2026-11-29 18:17:19 (E0D2...)" */
+static void tod_line(struct cp_request *req, const char *what, u64 tod)
+{
+    u64 ns = (tod - TOD_OF_1970) / 4096 * 1000;
+    char day[CP_TIME_TEXT_BYTES];
+    cp_iso_text(ns, day);
+    cp_line(req, "%-11s %s (%016llX)", what, day, (unsigned long long)tod);
+}
+
+/* Users whose clocks run with this one. */
+static void tod_companions(struct cp_request *req, u64 delta)
+{
+    char line[96] = "";
+    u64 system, other;
+    cp_line(req, "Synchronized with:");
+    for (struct cp_user *u = cp_user_next(req->cp, NULL); u; u = cp_user_next(req->cp, u)) {
+        ops(req)->tod(u->vm, &system, &other);
+        if (other - system != delta)
+            continue;
+        size_t at = strlen(line);
+        snprintf(line + at, sizeof line - at, "%s%-8s", at ? " " : "", u->userid);
+        if (strlen(line) + 9 > 72) {
+            cp_line_text(req, line);
+            line[0] = 0;
+        }
+    }
+    if (*line)
+        cp_line_text(req, line);
+}
+
+/* QUERY VTOD [FOR userid] [SYNC] */
+int cp_query_vtod(struct cp_request *req, void *ctx)
+{
+    struct cp_user *user = cp_request_user(req);
+    const char *word, *who = req->userid;
+    bool sync = false;
+    u64 system, mine;
+    (void)ctx;
+    while ((word = cp_operand(req))) {
+        if (cp_abbrev(word, "SYNC"))
+            sync = true;
+        else if (strcmp(word, "FOR"))
+            return cp_fail(req, MSG_CQV003E, word);
+        else if (!(who = cp_operand(req)))
+            return cp_fail(req, MSG_LGA020E);
+        else
+            user = cp_user_find(req->cp, who);
+    }
+    if (!user)
+        return cp_fail(req, MSG_CQU045E, who);
+    if (user != cp_request_user(req) && !(req->classes & (CP_CLASS('A') | CP_CLASS('B'))))
+        return cp_fail(req, MSG_CQV003E, "FOR");
+    ops(req)->tod(user->vm, &system, &mine);
+    tod_line(req, "System TOD:", system);
+    if (sync && mine == system)
+        return 0;
+    tod_line(req, "User TOD:", mine);
+    cp_line(req, "%-11s %016llX", "Delta:", (unsigned long long)(mine - system));
+    if (sync)
+        tod_companions(req, mine - system);
+    return 0;
+}
+
+/* --- address spaces ------------------------------------------------------------------------- */
+
+/* QUERY SPACES [OWNED [userid]]: each machine has its base space; its token is the moment of the
+ * logon, which no other space has. */
+int cp_query_spaces(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    struct cp_user *user = cp_request_user(req);
+    struct vm_info info = {0};
+    char size[CP_TIME_TEXT_BYTES];
+    (void)ctx;
+    if (word && !cp_abbrev(word, "OWNed"))
+        return cp_fail(req, MSG_CQV003E, word);
+    word = cp_operand(req);
+    if (word && strcmp(word, "*") && strcmp(word, req->userid)) {
+        if (!(req->classes & CP_CLASS('E')))
+            return cp_fail(req, MSG_CQV003E, word);
+        user = cp_user_find(req->cp, word);
+    }
+    if (!user)
+        return cp_fail(req, MSG_CQU045E, word ? word : req->userid);
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    ops(req)->info(user->vm, &info);
+    cp_line(req, "ASIT             STORAGE P/S ACC SPACE IDENTIFICATION");
+    cp_line(req, "%016llX %7s PRV R/W %s:BASE", (unsigned long long)user->logon_ns,
+            cp_size_text(info.storage_bytes, size), user->userid);
+    return 0;
+}
+
+/* --- records -------------------------------------------------------------------------------- */
+
+static const char *const record_kinds[] = {"EREP", "ACCOUNT", "SYMPTOM"};
+
+/* QUERY RECORDING: nothing is recorded */
+int cp_query_recording(struct cp_request *req, void *ctx)
+{
+    int rc = cp_no_more(req);
+    (void)ctx;
+    if (rc)
+        return rc;
+    cp_line(req, "RECORDING    COUNT    LMT USERID   COMMUNICATION");
+    for (size_t i = 0; i < ARRAY_LEN(record_kinds); i++)
+        cp_line(req, "%-8s OFF  00000000 000          INACTIVE", record_kinds[i]);
+    return 0;
+}
+
+/* RECORDING {EREP | ACCOUNT | SYMPTOM} {ON | OFF} [option ...]: there are no records to keep */
+int cp_cmd_recording(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    size_t i = 0;
+    (void)ctx;
+    if (!word)
+        return cp_fail(req, MSG_CMD026E);
+    while (i < ARRAY_LEN(record_kinds) && strcmp(word, record_kinds[i]))
+        i++;
+    if (i == ARRAY_LEN(record_kinds))
+        return cp_fail(req, MSG_CMD002E, word);
+    word = cp_operand(req);
+    if (!word)
+        return cp_fail(req, MSG_CMD026E);
+    if (!strcmp(word, "OFF"))
+        return 0; /* as it is */
+    if (strcmp(word, "ON"))
+        return cp_fail(req, MSG_CMD002E, word);
+    return cp_fail(req, MSG_CMD099E, "Recording");
+}

@@ -1,0 +1,150 @@
+/* QUERY of the system: what there is none of, scheduler, frames, volumes, clocks, spaces, records;
+ * INDICATE SPACES, I/O, USER EXP. Headings and figures, and who is refused what.
+ * Run alone: tests/run unit/hyp_query_system_test */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lib/cp_world.h"
+
+static void setup(void)
+{
+    cp_world_users = "";
+    cp_world_setup();
+    oper("LOGON OPERATOR OPER");
+    on(0, "", "LOGON GUEST PASS");
+}
+
+#define HAS(text, part) ck_assert_msg(strstr(text, part) != NULL, "%s lacks %s", text, part)
+
+START_TEST(nothing_of_each_kind)
+{
+    static const struct {
+        const char *command, *answer;
+    } rows[] = {
+#define N(subject, words, answer) {"QUERY " subject, answer},
+#include "hyp/cp/cp_nothing.def"
+#undef N
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        ck_assert_msg(!strcmp(oper(rows[i].command), rows[i].answer), "%s", rows[i].command);
+        ck_assert_int_eq(resp.rc, 0);
+    }
+    ck_assert_str_eq(oper("q vsw details"), "No virtual switches are defined.");
+    ck_assert_str_eq(oper("q port group all active details"), "No port groups are defined.");
+    ck_assert_str_eq(on(0, "GUEST", "Q LAN ALL ACCESS"), "No guest LANs are defined.");
+    REFUSED(oper("QUERY FCP B000"), 40, "HCPQRD040E Device B000 does not exist");
+    REFUSED(oper("QUERY FCP SIDEWAYS"), 3, "HCPCQV003E Invalid option - SIDEWAYS");
+    REFUSED(oper("QUERY DUMP ALL"), 3, "HCPCQV003E Invalid option - ALL");
+    REFUSED(on(0, "GUEST", "QUERY FCP"), 3, "HCPCQV003E Invalid option - FCP");
+}
+END_TEST
+
+START_TEST(frames_and_scheduler)
+{
+    const char *text = oper("QUERY FRAMES");
+    HAS(text, "All Frames:|  Configured=524288  Real=524288  Usable=524288  Offline=0|");
+    HAS(text, "GlobalClearedAvail=524032|"); /* each of two machines has 128 frames */
+    HAS(text, "Above-2G Frames:|  Configured=0  Real=0|Below-2G Frames:|  Configured=524288");
+    HAS(oper("QUERY SRM"), "DISPATCHING MINOR TIMESLICE = 400000 INSTRUCTIONS|");
+    HAS(oper("QUERY SRM"), "LIMITHARD METHOD: CONSUMPTION|POLARIZATION: HORIZONTAL|");
+    ck_assert_str_eq(oper("QUERY REORDER GUEST"), "USER GUEST   : REORDER = OFF");
+    REFUSED(oper("QUERY REORDER NOBODY"), 45, "HCPCQU045E");
+    REFUSED(oper("QUERY REORDER"), 26, "HCPCMD026E");
+    HAS(oper("QUERY PROC TOPOLOGY"), "NESTING LEVEL: 01 ID: 01|PROCESSOR 00 MASTER CP|");
+    REFUSED(oper("QUERY PROC SIDEWAYS"), 3, "HCPCQV003E");
+}
+END_TEST
+
+START_TEST(volumes)
+{
+    HAS(oper("QUERY ALLOC PAGE"), "VOLID  RDEV      START        END  PAGES IN USE   PAGE USED|");
+    ck_assert_str_eq(oper("QUERY ALLOC"), "No CP-owned volumes are online.");
+    REFUSED(oper("QUERY ALLOC MOON"), 3, "HCPCQV003E Invalid option - MOON");
+    HAS(oper("QUERY VMLAN"), "MACADDR Prefix: 020000 USER Prefix: 020000|");
+}
+END_TEST
+
+START_TEST(clocks)
+{
+    struct vm *guest = cp_user_vm(cp_user_find(cps[0], "GUEST"));
+    ck_assert_str_eq(on(0, "GUEST", "QUERY VTOD"),
+                     "System TOD: 2015-12-15 13:24:57 (D000000000000000)|"
+                     "User TOD:   2015-12-15 13:24:57 (D000000000000000)|"
+                     "Delta:      0000000000000000");
+    ck_assert_str_eq(on(0, "GUEST", "QUERY VTOD SYNC"),
+                     "System TOD: 2015-12-15 13:24:57 (D000000000000000)");
+    guest->epoch = 4096000000; /* a second later */
+    ck_assert_str_eq(oper("QUERY VTOD SYNC FOR GUEST"),
+                     "System TOD: 2015-12-15 13:24:57 (D000000000000000)|"
+                     "User TOD:   2015-12-15 13:24:58 (D0000000F4240000)|"
+                     "Delta:      00000000F4240000|Synchronized with:|GUEST   ");
+    REFUSED(on(0, "GUEST", "QUERY VTOD FOR OPERATOR"), 3, "HCPCQV003E");
+    REFUSED(oper("QUERY VTOD FOR NOBODY"), 45, "HCPCQU045E NOBODY");
+    REFUSED(oper("QUERY VTOD FOR"), 20, "HCPLGA020E");
+}
+END_TEST
+
+START_TEST(spaces)
+{
+    HAS(on(0, "GUEST", "QUERY SPACES"), "ASIT             STORAGE P/S ACC SPACE IDENTIFICATION|");
+    HAS(on(0, "GUEST", "QUERY SPACES"), "     64M PRV R/W GUEST:BASE");
+    HAS(oper("QUERY SPACES OWNED GUEST"), "GUEST:BASE");
+    REFUSED(on(0, "GUEST", "QUERY SPACES OWNED OPERATOR"), 3, "HCPCQV003E");
+    const char *text = on(0, "GUEST", "INDICATE SPACES");
+    HAS(text, "Spaceid=GUEST:BASE                        Owned size=64M PRIVATE|"
+              "Pages: Main=128 Xstore=--- Dasd=0 Locked=---|       Instan=128|Private paging:|");
+    HAS(oper("INDICATE SPACES SPACE GUEST:BASE"), "Spaceid=GUEST:BASE");
+    HAS(oper("INDICATE SPACES USER GUEST"), "Spaceid=GUEST:BASE");
+    REFUSED(oper("INDICATE SPACES SPACE GUEST:MOON"), 3, "HCPCMD003E");
+    REFUSED(on(0, "GUEST", "IND SPACES USER OPERATOR"), 3, "HCPCMD003E");
+}
+END_TEST
+
+START_TEST(expanded_and_io)
+{
+    const char *text = oper("INDICATE USER GUEST EXP");
+    HAS(text, "Userid=GUEST    Mach=ESA V=V Attached xstore=---|Iplsys=NONE Devnum=1|");
+    HAS(text, "Owned spaces: Number=1 Owned size=64M|Pages: Main=128 Xstore=---");
+    HAS(text, "CPU 00: Ctime=0 00:00:00 Vtime=0 00:00:00 Ttime=0 00:00:00|");
+    HAS(on(0, "GUEST", "IND USER EXP"), "Userid=GUEST ");
+    REFUSED(oper("IND USER GUEST LONG"), 3, "HCPCMD003E Invalid option - LONG");
+    ck_assert_str_eq(oper("INDICATE I/O"), "No users in I/O wait");
+    oper("FOR GUEST CMD DEFINE VFB-512 200 BLK 64");
+    cp_user_vm(cp_user_find(cps[0], "GUEST"))->busy = 0x200;
+    ck_assert_str_eq(oper("INDICATE I/O"), "GUEST    0000");
+    ck_assert_str_eq(oper("IND MULTITHREAD"), "The Multithreading Facility is not installed.");
+    REFUSED(on(0, "GUEST", "IND I/O"), 3, "HCPCMD003E");
+}
+END_TEST
+
+START_TEST(records)
+{
+    HAS(oper("QUERY RECORDING"), "RECORDING    COUNT    LMT USERID   COMMUNICATION|EREP     OFF");
+    REFUSED(oper("RECORDING ACCOUNT ON"), 99, "HCPCMD099E Recording is not available yet");
+    ck_assert_str_eq(oper("RECORDING ACCOUNT OFF"), "");
+    REFUSED(oper("RECORDING"), 26, "HCPCMD026E");
+    REFUSED(oper("RECORDING MUSIC ON"), 2, "HCPCMD002E Invalid operand - MUSIC");
+    REFUSED(on(0, "GUEST", "RECORDING ACCOUNT ON"), 1, "HCPCMD001E");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("hyp_query_system");
+    TCase *tc = tcase_create("queries");
+    tcase_add_checked_fixture(tc, setup, cp_world_teardown);
+    tcase_add_test(tc, nothing_of_each_kind);
+    tcase_add_test(tc, frames_and_scheduler);
+    tcase_add_test(tc, volumes);
+    tcase_add_test(tc, clocks);
+    tcase_add_test(tc, spaces);
+    tcase_add_test(tc, expanded_and_io);
+    tcase_add_test(tc, records);
+    suite_add_tcase(suite, tc);
+    SRunner *sr = srunner_create(suite);
+    srunner_run_all(sr, CK_ENV);
+    int failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? 1 : 0;
+}
