@@ -178,6 +178,13 @@ static void vm_command(void *ctx, struct vm *vm, const char *command, void *toke
     cp_command(m->cp, vm_name(vm), command, &g->resp);
 }
 
+static void vm_traced(void *ctx, struct vm *vm, const struct vm_traced *what)
+{
+    struct member *m = ctx;
+    if (m->cp)
+        cp_vm_traced(m->cp, vm_name(vm), what);
+}
+
 /* DIR/spool/MEMBER; the spool makes the last of it. */
 static int spool_folder(const struct member *m, char out[2 * CONFIG_PATH_BYTES],
                         struct cause *cause)
@@ -203,7 +210,7 @@ int member_host_create(struct member *m, struct cause *cause)
         .spool_folder = folder,
     };
     struct vm_host_ports ports = {m->post, post_uv};
-    struct vm_host_events events = {m, vm_event, vm_command, NULL, display_news};
+    struct vm_host_events events = {m, vm_event, vm_command, NULL, display_news, vm_traced};
     strcpy(hc.system, m->config->member);
     for (unsigned i = 0; i < hc.processors; i++)
         hc.processor_type[i] = hw->cpu_type[i];

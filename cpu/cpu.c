@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cpu/access.h"
+#include "cpu/event/observe.h"
 #include "cpu/event/per.h"
 #include "cpu/jit/lockstep.h"
 #include "mem/base/large.h"
@@ -166,6 +167,7 @@ const struct cpu_icpt *cpu_intercept(const struct cpu *c)
 void cpu_finish_cc(struct cpu *c, unsigned cc)
 {
     c->cc = (u8)(cc & 3);
+    c->observed.cc = c->cc;
     per_finish(c);
 }
 
@@ -177,6 +179,7 @@ void cpu_finish_pgm(struct cpu *c, unsigned pgm_code)
 void cpu_finish_again(struct cpu *c)
 {
     per_forget(c);
+    observe_forget(c);
     c->psw.addr = c->again_addr;
     c->cc = c->again_cc;
 }

@@ -26,6 +26,7 @@ enum cpu_exit {
     CPU_EXIT_PGM_LOOP,      /* a program interruption cannot leave its own handler */
     CPU_EXIT_EXT_LOOP,      /* a clock interrupts again before any instruction */
     CPU_EXIT_INTERCEPT,     /* see cpu_intercept */
+    CPU_EXIT_OBSERVED,      /* see cpu_observe */
 };
 
 enum cpu_icpt_kind {
@@ -90,6 +91,44 @@ u64 cpu_wait_left(struct cpu *cpu);
 void cpu_waited(struct cpu *cpu, u64 tod);
 /** True when the CPU has work: operating and not waiting, or an enabled interruption pending. */
 bool cpu_runnable(struct cpu *cpu);
+
+/* -- observing: what a CPU does, instruction by instruction; nothing the program sees -- */
+
+enum cpu_seen {
+    CPU_SEEN_INSN = 1 << 0, /* an instruction was executed */
+    CPU_SEEN_BRANCH = 1 << 1,
+    CPU_SEEN_STORE = 1 << 2,
+    CPU_SEEN_SVC = 1 << 3, /* interruptions */
+    CPU_SEEN_PGM = 1 << 4,
+    CPU_SEEN_EXT = 1 << 5,
+    CPU_SEEN_IO = 1 << 6,
+    CPU_SEEN_MCK = 1 << 7,
+    CPU_SEEN_RESTART = 1 << 8,
+};
+#define CPU_SEEN_INTERRUPTIONS                                                                 \
+    (CPU_SEEN_SVC | CPU_SEEN_PGM | CPU_SEEN_EXT | CPU_SEEN_IO | CPU_SEEN_MCK | CPU_SEEN_RESTART)
+#define CPU_OBSERVED_STORES 2 /* places that an instruction stores into, which are not one */
+
+/** What was seen between two looks: an instruction, then an interruption. */
+struct cpu_observed {
+    unsigned seen; /* CPU_SEEN_* */
+    bool executing;
+    u8 text[6], length, cc; /* INSN: at mask, addr; the condition code behind it */
+    u8 stores;
+    u64 mask, addr;
+    u64 target; /* BRANCH */
+    struct cpu_observed_store {
+        u64 first, last;
+    } store[CPU_OBSERVED_STORES]; /* STORE */
+    u32 code;                     /* interruption code; I/O: subsystem identification word */
+    u64 failing;                  /* PGM: the instruction that it is about */
+    u64 old_mask, old_addr, new_mask, new_addr;
+};
+
+/** End cpu_run with CPU_EXIT_OBSERVED behind each of these events; 0: none. The CPU is held. */
+void cpu_observe(struct cpu *cpu, unsigned events);
+/** What was observed since; false: nothing. Between two cpu_run. */
+bool cpu_observed_take(struct cpu *cpu, struct cpu_observed *out);
 
 /* -- requests from any thread -- */
 

@@ -172,7 +172,9 @@ struct cpu {
         u64 base, host; /* value of a base register, and its host address; or ... */
         u64 room;       /* of a page: where it begins, what is added, what is covered */
     } jit_anchor[JIT_ANCHOR_CELLS];
-    u64 jit_asked[3]; /* of the anchor that was not found last */
+    u64 jit_asked[3];             /* of the anchor that was not found last */
+    struct cpu_observed observed; /* observe.h */
+    u16 observe;                  /* CPU_SEEN_*: what is asked for */
 };
 
 /** What the CPUs of one configuration share. lock is a leaf lock (docs/locking.md). */

@@ -31,6 +31,19 @@ const struct isa_entry *isa_find(const u8 *insn)
     }
 }
 
+bool isa_is_mnemonic(const char *word)
+{
+    static const char *const mnemonics[] = {
+#define I(op, sub, fmt, mn, title, fac, flags) #mn,
+#include "cpu/isa/isa.def"
+#undef I
+    };
+    for (size_t i = 0; i < ARRAY_LEN(mnemonics); i++)
+        if (!strcasecmp(mnemonics[i], word))
+            return true;
+    return false;
+}
+
 static u8 high(u8 byte)
 {
     return byte >> 4;

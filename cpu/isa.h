@@ -153,6 +153,8 @@ static inline unsigned isa_opcode(const u8 *insn)
 /** Find the row for six instruction bytes (shorter instructions: only their bytes are looked
  *  at); NULL when no row has this opcode. Facilities are not considered. */
 const struct isa_entry *isa_find(const u8 *insn);
+/** Is it the mnemonic of a row, in any case? Not the extended ones (BNE). */
+bool isa_is_mnemonic(const char *word);
 /** Decode operands of `insn` by `format` into `d` (run is left alone). */
 void isa_decode(struct dinsn *d, enum isa_format format, const u8 *insn);
 /** Text as GNU objdump prints it ("lg\t%r1,16(%r2,%r15)"); returns length in bytes of the

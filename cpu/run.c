@@ -2,6 +2,7 @@
  * Guarantees: interruptions and requests are looked at between stretches of at most
  * RUN_SLICE_INSNS instructions; psw.addr is current whenever threaded code is not running. */
 #include "cpu/insn/insn.h"
+#include "cpu/event/observe.h"
 #include "cpu/event/per.h"
 #include "cpu/jit/lockstep.h"
 
@@ -253,7 +254,7 @@ static bool wait_enabled(const struct cpu *c)
 static bool take_interruptions(struct cpu *c)
 {
     c->clock_streak = 0;
-    while (cpu_take_interruption(c))
+    while (!observe_due(c) && cpu_take_interruption(c))
         if (c->clock_streak > CLOCK_STREAK_MAX)
             return false;
     return true;
@@ -275,6 +276,8 @@ static int between(struct cpu *c, long budget)
         return CPU_EXIT_CHECK_STOP;
     if (!take_interruptions(c))
         return CPU_EXIT_EXT_LOOP;
+    if (unlikely(observe_due(c)))
+        return CPU_EXIT_OBSERVED;
     if (c->state != CPU_STATE_OPERATING)
         return c->state == CPU_STATE_STOPPED ? CPU_EXIT_STOPPED : CPU_EXIT_CHECK_STOP;
     if (c->psw.mask & PSW_WAIT)

@@ -203,6 +203,9 @@ void cp_poll_consoles(struct cp *cp);
 /** The virtual machine of `userid` reports by itself. */
 void cp_vm_event(struct cp *cp, const char *userid, enum vm_event event, u64 psw_mask,
                  u64 psw_addr);
+/** A trap of TRACE: it is shown, and its command issued. */
+struct vm_traced;
+void cp_vm_traced(struct cp *cp, const char *userid, const struct vm_traced *what);
 
 enum cp_user_event { CP_USER_LOGON, CP_USER_LOGOFF, CP_USER_RESET };
 /** Observe logon, logoff and reset, before the virtual machine goes (lgr). */

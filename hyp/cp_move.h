@@ -25,6 +25,8 @@ void cp_user_depart(struct cp_user *user);
 
 /** Is a logoff pending: SIGNAL SHUTDOWN or SHUTDOWN under way? */
 bool cp_user_leaving(const struct cp_user *user);
+/** Has it traps of TRACE? */
+bool cp_user_traced(const struct cp_user *user);
 /** SET VMRELOCATE: may the user be relocated, within which domain. From the directory at logon;
  *  goes with the user. Set with domain NULL: as it was. */
 bool cp_user_relocatable(const struct cp_user *user);

@@ -414,6 +414,7 @@ void vm_destroy(struct vm *vm)
     spool_reader_detach(vm->host->spool, vm->config.name, vm->quiesced);
     parts_destroy(vm);
     vm_spool_end(vm);
+    free(vm->tracing);
     vm->dead = true;
     atomic_fetch_add(&vm->notes, 1);
     vm_note_done(vm);

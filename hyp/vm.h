@@ -42,6 +42,8 @@ struct vm_host_events {
     int (*reload)(void *ctx, struct vm *vm);
     /** The guest wrote to a 3270 display: its terminal is to look. Any thread; may be NULL. */
     void (*display)(void *ctx, struct vm *vm);
+    /** A trap of TRACE; when this returns the CPU goes on, unless it was stopped. */
+    void (*traced)(void *ctx, struct vm *vm, const struct vm_traced *what);
 };
 
 struct vm_host_config {

@@ -50,7 +50,8 @@ struct vm {
     _Atomic u64 io_count;
     u8 ipl_block[IPL_BLOCK_BYTES]; /* DIAGNOSE X'308'; guarded by host->lock */
     bool has_ipl_block;
-    u64 vtod; /* deterministic mode: TOD offset */
+    u64 vtod;                   /* deterministic mode: TOD offset */
+    struct vm_tracing *tracing; /* trace.c; NULL: it was never traced */
 };
 
 struct vm_host {
@@ -137,6 +138,14 @@ void vcpu_block(struct vcpu *v);
 void diag8_command(struct vcpu *v, const char *command, unsigned r, u32 failed);
 /** Reset: CPUs that wait for CP wait no longer; held [loop]. */
 void diag8_abandon(struct vm *vm);
+/* -- trace.c -- */
+/** The CPU was seen doing something that may be traced; false: it is blocked now. */
+bool trace_look(struct vcpu *v);
+/** Its CPUs, one of which may be new, are observed as the traps want it; held. */
+void trace_apply(struct vm *vm);
+/** See vm_needs.h [loop]. */
+int vm_trace(struct vm *vm, const struct vm_trap *traps, unsigned count);
+u64 vm_trace_count(struct vm *vm, bool on);
 /* -- diag308.c -- */
 bool diag_308(struct vcpu *v, const struct cpu_icpt *k);
 /** The machine was IPLed from a device: make its IPL parameter block; held. */

@@ -120,6 +120,42 @@ enum vm_path_event {
     VM_PATH_DECONFIGURE
 };
 
+#define VM_TRAPS_MAX 32
+#define VM_MNEMONIC_BYTES 10
+#define VM_TRACED_BYTES 96
+
+enum vm_trap_kind {
+    VM_TRAP_INSN,
+    VM_TRAP_BRANCH,
+    VM_TRAP_STORE,
+    VM_TRAP_SVC,
+    VM_TRAP_PROG,
+    VM_TRAP_EXT,
+    VM_TRAP_IO
+};
+
+/** TRACE: what is told, and whether the machine stops there. */
+struct vm_trap {
+    enum vm_trap_kind kind;
+    unsigned id;               /* never the same for two of a machine */
+    u64 first, last;           /* addresses of instructions; of interruptions codes, devices */
+    u64 into_first, into_last; /* where is branched or stored to */
+    char mnemonic[VM_MNEMONIC_BYTES]; /* INSN: only these; "" = all */
+    bool run;                         /* RUN: it does not stop */
+    bool silent;                      /* NOTERMINAL */
+    unsigned skip, pass;              /* so many are not told, at first; between two */
+    unsigned step, stop;              /* stop at every n-th that is told; at the n-th alone */
+};
+
+/** What a CPU has done. */
+struct vm_traced {
+    u8 cpu;
+    bool stopped;  /* the machine is stopped now */
+    u32 traps;     /* bit i: the i-th trap, from the right */
+    unsigned show; /* 1: insn, 2: interruption */
+    char insn[VM_TRACED_BYTES], interruption[VM_TRACED_BYTES];
+};
+
 struct vm_ops {
     /* --- life: a machine exists from logon to logoff ------------------------------------- */
     int (*create)(void *host, const struct dir_entry *entry, struct console *console,
@@ -193,6 +229,12 @@ struct vm_ops {
     int (*dedicate)(struct vm *vm, u8 cpu, bool on, struct cause *cause);
     void (*share)(struct vm *vm, const struct share *share);
     void (*quickdsp)(struct vm *vm, bool on);
+
+    /* --- TRACE ---------------------------------------------------------------------------- */
+    /* These traps and no others; a trap that was there keeps its counts. */
+    int (*trace)(struct vm *vm, const struct vm_trap *traps, unsigned count);
+    /* Count matches from now on, instead of telling them, or no more: how many there were. */
+    u64 (*trace_count)(struct vm *vm, bool on);
 
     struct spool *(*spool)(void *host); /* the member's (spool/spool.h) */
 };

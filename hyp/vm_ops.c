@@ -423,6 +423,8 @@ const struct vm_ops *vm_host_ops(void)
         .dedicate = op_dedicate,
         .share = dispatch_share,
         .quickdsp = dispatch_quickdsp,
+        .trace = vm_trace,
+        .trace_count = vm_trace_count,
         .spool = op_spool,
     };
     return &ops;

@@ -82,6 +82,7 @@ int vm_define_cpu(struct vm *vm, u8 type, struct cause *cause)
     if (rc == ST_OK) {
         vm->vcpu[i].cpu = cpu_set_get(vm->cpus, i);
         vm->config.cpus = i + 1;
+        trace_apply(vm);
         sclp_set_size(vm->sclp, vm->config.storage_bytes, vm->config.standby_bytes, i + 1);
         sclp_cpus_changed(vm->sclp);
     }

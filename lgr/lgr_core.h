@@ -36,7 +36,7 @@ struct lgr_guest_info {
     struct lgr_disk disk[LGR_DISKS_MAX];
     u32 disks;
     /* the source's side only */
-    bool disconnected, relocatable, identity, ending, in_domain;
+    bool disconnected, relocatable, identity, ending, traced, in_domain;
     char bad_device[LGR_TEXT_BYTES / 4]; /* a device that cannot move; "" = none */
 };
 

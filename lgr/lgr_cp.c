@@ -163,6 +163,7 @@ static void guest_info(void *ctx, void *guest, const char *to, struct lgr_guest_
     out->relocatable = cp_user_relocatable(guest);
     out->identity = e->kind == DIR_IDENTITY;
     out->ending = cp_user_leaving(guest);
+    out->traced = cp_user_traced(guest);
     out->in_domain = domain_has(c->cp, out->domain, to);
     find_devices(c->cp, guest, out);
 }

@@ -4,6 +4,7 @@
  * specification exception, and when the program new PSW itself is invalid to the check-stop
  * state. Assigned storage lies in the two frames at the prefix; SET PREFIX has checked them. */
 #include "cpu/insn/control.h"
+#include "cpu/event/observe.h"
 #include "cpu/event/per.h"
 
 #define PSW_UNASSIGNED 0xb80800fe7fffffffull
@@ -66,6 +67,8 @@ static bool psw_exchange(struct cpu *c, unsigned old_at, unsigned new_at)
     lowcore_end(c);
     u64 mask = be64_load(lc + new_at), addr = be64_load(lc + new_at + 8);
     cpu_replace_psw(c, mask, addr);
+    if (unlikely(c->watch & WATCH_OBSERVED))
+        observe_interruption(c, lc, old_at);
     return cpu_psw_valid(mask, addr);
 }
 
@@ -172,6 +175,8 @@ static void pgm_store_details(struct cpu *c, u8 *lc, unsigned code)
 int cpu_program_interruption(struct cpu *c, unsigned code)
 {
     bool nullified = pgm_nullifies(code) || per_nullifies(c);
+    if (unlikely(c->watch & WATCH_OBSERVED))
+        observe_failing(c, code);
     if (nullified)
         c->psw.addr = (c->psw.addr - c->ilc) & c->amask;
     u8 *lc = lowcore_begin(c);

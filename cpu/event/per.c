@@ -14,6 +14,7 @@
 #include "cpu/access.h"
 #include "cpu/insn/control.h"
 #include "cpu/insn/insn.h"
+#include "cpu/event/observe.h"
 #include "cpu/event/trace.h"
 
 #define CR9_BRANCH CR_BIT(32)
@@ -49,6 +50,10 @@ void per_select(struct cpu *c)
     }
     if (c->cr[12] & CR12_BRANCH_TRACE)
         watch |= WATCH_BRANCH_TRACE;
+    if (c->observe)
+        watch |= WATCH_OBSERVED;
+    if (c->observe & CPU_SEEN_STORE)
+        watch |= WATCH_STORES;
     c->watch = watch;
 }
 
@@ -102,7 +107,8 @@ void per_stored(struct cpu *c, const struct tlb_space *sp, unsigned b, u64 ea, u
                 bool certain)
 {
     u64 last = (ea + len - 1) & c->amask;
-    if (!(c->watch & WATCH_STORES))
+    observe_store(c, ea, len);
+    if (!(c->watch & WATCH_PER) || !(c->cr[9] & CR9_STORE))
         return;
     if (sp->dat && (c->cr[9] & CR9_STORE_SPACE) && !(sp->asce & ASCE_STORE_EVENT))
         return;
@@ -202,12 +208,16 @@ static int step_begin(struct cpu *c, const u8 *insn)
 int per_step(struct cpu *c, const struct dinsn *d, const u8 *insn)
 {
     u8 length = (u8)isa_length(insn[0]);
+    if (c->watch & WATCH_OBSERVED)
+        observe_begin(c, insn);
     TRY(step_begin(c, insn));
     int rc = cpu_run_slot(c, d);
     if (rc > 0)
         return rc;
     if (c->bear_slot)
         per_branched(c, c->psw.addr);
+    if (c->observed.executing && rc != CPU_AGAIN)
+        observe_end(c, c->bear_slot || rc == CPU_PSW_LOADED);
     c->per.code |= c->per.maybe;
     if (!c->per.code || rc == CPU_ICPT)
         return rc;

@@ -9,6 +9,7 @@
 #define WATCH_STORES 0x02u /* spaces keep no store translations */
 #define WATCH_BRANCH_TRACE 0x04u
 #define WATCH_ZERO 0x08u /* and none for fetching: addresses made from zero are looked for */
+#define WATCH_OBSERVED 0x10u /* somebody outside looks on: observe.h */
 
 /** PER events of the instruction being executed, until they are reported. */
 struct per_events {

@@ -66,7 +66,8 @@ struct cp_user {
     char signal_by[DIR_NAME_BYTES];
     struct console_spool *console_spool; /* SPOOL CONSOLE START; cp_spool_device.c */
     u64 console_observer;
-    u64 lost_timer; /* its terminal was lost: DISCONNECT_TIMEOUT */
+    struct cp_trace *trace; /* cp_trace.c; NULL: none */
+    u64 lost_timer;         /* its terminal was lost: DISCONNECT_TIMEOUT */
 };
 
 #define CP_LOGON_SLOTS 256         /* of user ids: several may share one */
@@ -235,6 +236,10 @@ int cp_vary_processor(struct cp_request *req, bool online);
 void cp_spool_console_end(struct cp_user *user);
 /** It has come here by relocation: spooling of its console goes on. */
 void cp_spool_console_resume(struct cp_user *user);
+
+/* --- cp_trace.c -------------------------------------------------------------------------- */
+/** Its traps are forgotten; the machine keeps its own until it is told. */
+void cp_trace_end(struct cp_user *user);
 
 /* --- cp_pf.c ----------------------------------------------------------------------------- */
 /** PF keys at logon. */

@@ -216,6 +216,7 @@ void cp_session_end(struct cp_user *user, bool release_claim)
     cp_relay(user);
     console_poll(user->console); /* observers get the last lines */
     console_destroy(user->console);
+    cp_trace_end(user);
     if (release_claim && user->claim && cp->cluster)
         cp->cluster->release(cp->cluster_ctx, user->userid, user->claim);
     free(user);

@@ -218,7 +218,7 @@ static void put_back_locked(struct processor *p, struct vcpu *v, enum cpu_exit w
     if (nap && !woken)
         idle_locked(host, v, host_now_ns(host) + NAP_NS);
     else if (why == CPU_EXIT_BUDGET || why == CPU_EXIT_REQUEST || why == CPU_EXIT_INTERCEPT ||
-             woken || cpu_runnable(v->cpu)) {
+             why == CPU_EXIT_OBSERVED || woken || cpu_runnable(v->cpu)) {
         runnable_locked(host, v, p);
     } else {
         idle_locked(host, v, deadline);
@@ -236,10 +236,10 @@ static bool turn(struct vcpu *v, enum cpu_exit *why)
     turn_begin(v);
     do {
         *why = cpu_run(v->cpu, slice);
-        if (*why != CPU_EXIT_INTERCEPT)
+        if (*why != CPU_EXIT_INTERCEPT && *why != CPU_EXIT_OBSERVED)
             return true;
         u64 start = host_clock_ns(CLOCK_MONOTONIC);
-        if (!icpt_handle(v))
+        if (*why == CPU_EXIT_OBSERVED ? !trace_look(v) : !icpt_handle(v))
             return false;
         v->turn.icpt_ns += host_clock_ns(CLOCK_MONOTONIC) - start;
     } while (++icpts < ICPTS_PER_SLICE_MAX && !cpu_requests_pending(v->cpu));

@@ -354,6 +354,20 @@ static void f_quickdsp(struct vm *vm, bool on)
     vm->quickdsp = on;
 }
 
+static int f_trace(struct vm *vm, const struct vm_trap *traps, unsigned count)
+{
+    vm->traps = count;
+    if (count)
+        memcpy(vm->trap, traps, count * sizeof *traps);
+    return ST_OK;
+}
+
+static u64 f_trace_count(struct vm *vm, bool on)
+{
+    vm->counting = on;
+    return 42;
+}
+
 struct spool *fake_spool;
 
 static struct spool *f_spool(void *host)
@@ -418,6 +432,8 @@ static const struct vm_ops fake_vm = {
     .dedicate = f_dedicate,
     .share = f_share,
     .quickdsp = f_quickdsp,
+    .trace = f_trace,
+    .trace_count = f_trace_count,
     .spool = f_spool,
 };
 

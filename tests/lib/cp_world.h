@@ -29,6 +29,9 @@ struct vm {
     unsigned device_count, device_resets, device_ends;
     u64 epoch; /* of its TOD clock */
     u16 busy;  /* this device works */
+    struct vm_trap trap[VM_TRAPS_MAX];
+    unsigned traps;
+    bool counting;
 };
 
 struct cp_world_claim {

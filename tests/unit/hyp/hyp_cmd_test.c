@@ -81,7 +81,6 @@ START_TEST(classes_and_unknown_commands)
     REFUSED(on(0, "GUEST", "SET FROB ON"), 3, "HCPCSE003E Invalid option - FROB");
     REFUSED(on(0, "NOBODY", "QUERY NAMES"), 3, "HCPCQV003E");
     REFUSED(on(0, "NOBODY", "DISC"), 1, "HCPCMD001E");
-    REFUSED(on(0, "GUEST", "TRACE I"), 99, "HCPCMD099E TRACE is not available yet");
     REFUSED(oper("BEGIN"), 45, "HCPCMD045E OPERATOR not logged on");
     ck_assert_str_eq(on(0, "GUEST", "   "), "");
     ck_assert_int_eq(resp.rc, 0);

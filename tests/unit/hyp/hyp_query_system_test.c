@@ -58,7 +58,8 @@ END_TEST
 
 START_TEST(volumes)
 {
-    HAS(oper("QUERY ALLOC PAGE"), "VOLID  RDEV      START        END  PAGES IN USE   PAGE USED|");
+    HAS(oper("QUERY ALLOC PAGE"),
+        "VOLID  RDEV      START        END  PAGES IN USE   PAGE USED|");
     ck_assert_str_eq(oper("QUERY ALLOC"), "No CP-owned volumes are online.");
     REFUSED(oper("QUERY ALLOC MOON"), 3, "HCPCQV003E Invalid option - MOON");
     HAS(oper("QUERY VMLAN"), "MACADDR Prefix: 020000 USER Prefix: 020000|");
@@ -87,13 +88,15 @@ END_TEST
 
 START_TEST(spaces)
 {
-    HAS(on(0, "GUEST", "QUERY SPACES"), "ASIT             STORAGE P/S ACC SPACE IDENTIFICATION|");
+    HAS(on(0, "GUEST", "QUERY SPACES"),
+        "ASIT             STORAGE P/S ACC SPACE IDENTIFICATION|");
     HAS(on(0, "GUEST", "QUERY SPACES"), "     64M PRV R/W GUEST:BASE");
     HAS(oper("QUERY SPACES OWNED GUEST"), "GUEST:BASE");
     REFUSED(on(0, "GUEST", "QUERY SPACES OWNED OPERATOR"), 3, "HCPCQV003E");
     const char *text = on(0, "GUEST", "INDICATE SPACES");
-    HAS(text, "Spaceid=GUEST:BASE                        Owned size=64M PRIVATE|"
-              "Pages: Main=128 Xstore=--- Dasd=0 Locked=---|       Instan=128|Private paging:|");
+    HAS(text,
+        "Spaceid=GUEST:BASE                        Owned size=64M PRIVATE|"
+        "Pages: Main=128 Xstore=--- Dasd=0 Locked=---|       Instan=128|Private paging:|");
     HAS(oper("INDICATE SPACES SPACE GUEST:BASE"), "Spaceid=GUEST:BASE");
     HAS(oper("INDICATE SPACES USER GUEST"), "Spaceid=GUEST:BASE");
     REFUSED(oper("INDICATE SPACES SPACE GUEST:MOON"), 3, "HCPCMD003E");
@@ -120,7 +123,8 @@ END_TEST
 
 START_TEST(records)
 {
-    HAS(oper("QUERY RECORDING"), "RECORDING    COUNT    LMT USERID   COMMUNICATION|EREP     OFF");
+    HAS(oper("QUERY RECORDING"),
+        "RECORDING    COUNT    LMT USERID   COMMUNICATION|EREP     OFF");
     REFUSED(oper("RECORDING ACCOUNT ON"), 99, "HCPCMD099E Recording is not available yet");
     ck_assert_str_eq(oper("RECORDING ACCOUNT OFF"), "");
     REFUSED(oper("RECORDING"), 26, "HCPCMD026E");
