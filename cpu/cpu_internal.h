@@ -70,17 +70,17 @@ enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
 #define JIT_HEAT_ENTRIES 16384 /* a power of two */
 
 struct cpu {
-    /* hot: what bodies touch */
-    u64 gr[17];                  /* general registers; [16] is always zero */
-    struct psw psw;              /* addr is current only between instructions of the run loop */
-    u64 amask;                   /* effective-address mask of the addressing mode */
-    struct tlb_space *space[17]; /* data space by base register (AR mode); else all the same */
-    struct tlb_space *ispace;    /* instruction space */
-    char *code_base;             /* slot[0] of the code page that is executing */
-    u64 ia_page;                 /* logical address of that page */
-    u64 ia_bias;                 /* instruction address = ia_bias + (slot address >> 3) */
-    u8 *storage;                 /* host address of real storage without prefixing; of st */
-    u64 scratch;                 /* results of slow accesses (so that no local escapes) */
+    /* hot: what bodies touch, and what translated code reaches with a displacement of one byte
+     * (CPU_BIAS): up to space[0] */
+    u64 gr[17];               /* general registers; [16] is always zero */
+    struct psw psw;           /* addr is current only between instructions of the run loop */
+    u64 amask;                /* effective-address mask of the addressing mode */
+    struct tlb_space *ispace; /* instruction space */
+    char *code_base;          /* slot[0] of the code page that is executing */
+    u64 ia_page;              /* logical address of that page */
+    u64 ia_bias;              /* instruction address = ia_bias + (slot address >> 3) */
+    u8 *storage;              /* host address of real storage without prefixing; of st */
+    u64 scratch;              /* results of slow accesses (so that no local escapes) */
     /* the last taken branch, while its page is executing; see cpu_bear_settle */
     const struct dinsn *bear_slot;
     u8 cc;
@@ -93,6 +93,7 @@ struct cpu {
     bool jit_broken; /* a region of the executing page is void: leave it */
     bool jit_stops;  /* lockstep: the way out of translated code ends the stretch */
     u32 fpc;
+    struct tlb_space *space[17]; /* data space by base register (AR mode); else all the same */
     u64 jit_fp[2]; /* translated code: two numbers whose comparison is the condition code */
     u64 vr[32][2]; /* vector registers; [n][0] is floating-point register n */
     u64 cr[16];

@@ -394,7 +394,7 @@ static void common_pieces(struct x64 *a)
     static const u8 kept[] = {RSI, RDI, R8, R9, R10, R11};
     for (unsigned k = 0; k < ARRAY_LEN(kept); k++)
         x64_push(a, kept[k]);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(a);
     x64_rr(a, true, A_MOV, RSI, RAX);
     x64_rr(a, true, A_MOV, R8, H_N);
     x64_rr(a, true, A_MOV, RAX, RCX);

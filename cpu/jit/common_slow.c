@@ -42,7 +42,7 @@ static void leave(struct x64 *a, const void *to)
     x64_shift_i(a, false, S_SHR, RDI, STUB_DONE_SHIFT);
     x64_rr(a, true, A_MOV, RDX, H_N);
     x64_rr(a, true, A_SUB, RDX, RDI);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(a);
     x64_rm(a, true, A_LEA, RSP, x64_at(RSP, (s32)(ARRAY_LEN(kept) + 1) * WORD_BYTES));
     x64_jmp_to(a, to);
 }
@@ -62,7 +62,7 @@ static void common_load(struct x64 *a, bool relative)
 {
     keep(a);
     x64_rr(a, true, A_MOV, RSI, RAX);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(a);
     x64_rr8(a, A_MOVZX8, RCX, RDX); /* size */
     if (relative) {
         x64_rr(a, false, A_MOV, RDX, RCX);
@@ -82,7 +82,7 @@ static void common_body(struct x64 *a)
 {
     keep(a);
     x64_rr(a, true, A_MOV, RSI, RCX);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(a);
     x64_rr(a, false, 0xff, 2, RAX); /* call */
     leave_if_result(a);
     x64_cmp8_mem(a, CPU_AT(jit_broken), 0);
@@ -104,7 +104,7 @@ static void common_body(struct x64 *a)
 static void common_anchor_look(struct x64 *a)
 {
     keep(a);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(a);
     x64_rr(a, true, A_MOV, RSI, RAX);
     x64_rr(a, true, A_MOV, R8, H_N);
     x64_call_to(a, ADDRESS(jit_anchor_look));
@@ -117,7 +117,7 @@ static void common_anchor_look(struct x64 *a)
 static void common_anchor_fill(struct x64 *a)
 {
     keep(a);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(a);
     x64_call_to(a, ADDRESS(jit_anchor_fill));
     x64_rr(a, false, A_TEST, RAX, RAX);
     u8 *well = x64_jcc(a, CC_NE);

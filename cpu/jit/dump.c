@@ -142,6 +142,7 @@ void jit_dump_legend(FILE *out)
         FUNCTION(jit_stop),         FUNCTION(jit_interpret),
         FUNCTION(jit_window_fill),  FUNCTION(jit_anchor_fill),
     };
+    fprintf(out, "legend bias %d\n", CPU_BIAS);
     for (unsigned i = 0; i < ARRAY_LEN(fields); i++)
         fprintf(out, "legend field %s %zu %zu\n", fields[i].name, fields[i].at,
                 fields[i].bytes);

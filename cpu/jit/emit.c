@@ -650,7 +650,7 @@ static void emit_entry(struct jit_cx *x)
     x->fp_cached = x->fp_dirty = 0;
     x64_cmp8_mem(a, x64_at(RDI, (s32)offsetof(struct cpu, jit_mode)), x->mode);
     stub_new(x, STUB_MODE, x64_jcc(a, CC_NE));
-    x64_rr(a, true, A_MOV, H_CPU, RDI);
+    x64_rm(a, true, A_LEA, H_CPU, x64_at(RDI, CPU_BIAS));
     x64_rr(a, true, A_MOV, H_N, RDX);
     x->linked = a->at;
     x64_rr(a, true, A_TEST, H_N, H_N);

@@ -102,7 +102,7 @@ static unsigned exit_new(struct jit_cx *x, const struct dinsn *to)
 static void go_operands(struct jit_cx *x, unsigned exit)
 {
     x64_mov_i(&x->a, RSI, (u64)(uintptr_t)x->exit[exit].to);
-    x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(&x->a);
     x64_rr(&x->a, true, A_MOV, RDX, H_N);
 }
 
@@ -126,7 +126,7 @@ static void leave_place(struct jit_cx *x, unsigned at, u8 rounds)
     struct x64 *a = &x->a;
     const struct dinsn *d = place(x, at);
     all_to_memory(x);
-    x64_rm(a, false, 0x80, 5, x64_at(H_CPU, (s32)((u8 *)jit_heat(x->c, d) - (u8 *)x->c)));
+    x64_rm(a, false, 0x80, 5, cpu_at((size_t)((u8 *)jit_heat(x->c, d) - (u8 *)x->c)));
     x64_byte(a, rounds); /* sub byte */
     struct jit_stub *hot = stub_new(x, STUB_HOT, x64_jcc(a, CC_BE));
     unsigned exit = exit_new(x, d);
@@ -786,13 +786,13 @@ void emit_leave_page(struct x64 *a)
     x64_rm(a, true, A_MOV_STORE, RCX, CPU_AT(ia_bias));
     x64_gi(a, false, G_AND, RAX, FRAME_BYTES - 2);
     x64_rm(a, true, A_LEA, RSI, x64_idx(RSI, RAX, 3, 0));
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(a);
     x64_rr(a, true, A_MOV, RDX, H_N);
     x64_rr(a, false, A_MOV, RAX, RSI); /* jit_heat */
     x64_shift_i(a, false, S_SHR, RAX, 4);
     x64_gi(a, false, G_AND, RAX, JIT_HEAT_ENTRIES - 1);
     x64_rm(a, false, 0xfe, 1, /* dec byte */
-           x64_idx(H_CPU, RAX, 0, (s32)offsetof(struct cpu, heat)));
+           x64_idx(H_CPU, RAX, 0, CPU_AT(heat).disp));
     u8 *hot = x64_jcc(a, CC_E);
     x64_ret(a);
     x64_patch(a, hot, a->at);
@@ -801,7 +801,7 @@ void emit_leave_page(struct x64 *a)
     for (unsigned i = 0; i < ARRAY_LEN(slow); i++)
         x64_patch(a, slow[i], a->at);
     x64_rm(a, true, A_LEA, RSP, x64_at(RSP, 8));
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(a);
     x64_rr(a, true, A_MOV, RSI, H_N);
     x64_jmp_to(a, (const void *)(uintptr_t)cpu_branch_slow);
 }

@@ -67,8 +67,8 @@ static bool is_wide(const struct jit_insn *i)
 
 static struct x64_mem fpr(unsigned n, bool wide)
 {
-    return x64_at(H_CPU, (s32)(offsetof(struct cpu, vr) + n * sizeof((struct cpu *)0)->vr[0] +
-                               (wide ? 0 : 4)));
+    return cpu_at(offsetof(struct cpu, vr) + n * sizeof((struct cpu *)0)->vr[0] +
+                  (wide ? 0 : 4));
 }
 
 static bool cacheable(unsigned n, bool wide)
@@ -292,8 +292,7 @@ static void check_fpc(struct jit_cx *x, struct jit_stub *s)
     struct x64 *a = &x->a;
     s->whole_fpc = !x->fpc_known;
     if (x->fpc_known) {
-        x64_test8_mem(a, x64_at(H_CPU, (s32)offsetof(struct cpu, fpc) + 2),
-                      BFP_HOST_INEXACT >> 16);
+        x64_test8_mem(a, cpu_at(offsetof(struct cpu, fpc) + 2), BFP_HOST_INEXACT >> 16);
         s->inexact = x64_jcc(a, CC_E);
     } else {
         x64_rm(a, false, A_MOV, RAX, CPU_AT(fpc));

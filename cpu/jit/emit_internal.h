@@ -5,8 +5,10 @@
 
 #include "cpu/jit/jit_internal.h"
 
-/* Host registers with fixed meaning; RAX, RCX, RDX are scratch. */
+/* Host registers with fixed meaning; RAX, RCX, RDX are scratch. H_CPU points CPU_BIAS bytes into
+ * the CPU, so that what is used most is within a displacement of one byte. */
 #define H_CPU RBP
+#define CPU_BIAS 128
 #define H_N R15
 
 /* Where an entry of the TLB is, from the bits of an address. */
@@ -57,7 +59,17 @@ void emit_update(struct jit_cx *x);
 /* -- emit_reg.c: guest registers -- */
 struct x64_mem home(unsigned g);      /* of the register, all 64 bits or the low half */
 struct x64_mem home_high(unsigned g); /* of the high half */
-#define CPU_AT(member) x64_at(H_CPU, (s32)offsetof(struct cpu, member))
+/** What is so many bytes into the CPU; a member of it; the CPU as a C function's first argument. */
+static inline struct x64_mem cpu_at(size_t offset)
+{
+    return x64_at(H_CPU, (s32)offset - CPU_BIAS);
+}
+_Static_assert(offsetof(struct cpu, space) - CPU_BIAS <= 127, "what is used most is near");
+#define CPU_AT(member) cpu_at(offsetof(struct cpu, member))
+static inline void cpu_pointer(struct x64 *a)
+{
+    x64_rm(a, true, A_LEA, RDI, cpu_at(0));
+}
 /** Host register with the 64 (32) bits of guest register g; `scratch` is used when it has none. */
 unsigned reg_use64(struct jit_cx *x, unsigned g, unsigned scratch);
 unsigned reg_use32(struct jit_cx *x, unsigned g, unsigned scratch);

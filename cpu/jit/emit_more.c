@@ -384,7 +384,7 @@ static void emit_ipm(struct jit_cx *x)
     x64_rm(a, false, A_MOVZX8, RAX, CPU_AT(cc));
     x64_shift_i(a, false, S_SHL, RAX, 28);
     _Static_assert(PSW_PM == 0xfull << 40, "low half of byte 5");
-    x64_rm(a, false, A_MOVZX8, RDX, x64_at(H_CPU, (s32)offsetof(struct cpu, psw.mask) + 5));
+    x64_rm(a, false, A_MOVZX8, RDX, cpu_at(offsetof(struct cpu, psw.mask) + 5));
     x64_gi(a, false, G_AND, RDX, 15);
     x64_shift_i(a, false, S_SHL, RDX, 24);
     x64_rr(a, false, A_OR, RAX, RDX);
@@ -396,7 +396,7 @@ static void emit_ipm(struct jit_cx *x)
 
 static struct x64_mem access_register(unsigned r)
 {
-    return x64_at(H_CPU, (s32)(offsetof(struct cpu, ar) + 4 * r));
+    return cpu_at(offsetof(struct cpu, ar) + 4 * r);
 }
 
 /* Not in the access-register mode: nothing follows from another value. */
@@ -476,9 +476,9 @@ static void emit_stnsm(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     struct x64 *a = &x->a;
-    struct x64_mem mask = x64_at(H_CPU, (s32)offsetof(struct cpu, psw.mask) + 7);
+    struct x64_mem mask = cpu_at(offsetof(struct cpu, psw.mask) + 7);
     _Static_assert(PSW_PROB == 1ull << 48, "bit 0 of byte 6");
-    x64_test8_mem(a, x64_at(H_CPU, (s32)offsetof(struct cpu, psw.mask) + 6), 1);
+    x64_test8_mem(a, cpu_at(offsetof(struct cpu, psw.mask) + 6), 1);
     slow_if(x, CC_NE); /* a privileged-operation exception */
     unsigned ea = mem_address(x, i);
     mem_host(x, ea, 1, true);

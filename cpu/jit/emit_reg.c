@@ -20,12 +20,12 @@ static bool resident(const struct jit_cx *x, unsigned g)
 
 struct x64_mem home(unsigned g)
 {
-    return x64_at(H_CPU, (s32)(offsetof(struct cpu, gr) + 8 * g));
+    return cpu_at(offsetof(struct cpu, gr) + 8 * g);
 }
 
 struct x64_mem home_high(unsigned g)
 {
-    return x64_at(H_CPU, (s32)(offsetof(struct cpu, gr) + 8 * g + 4));
+    return cpu_at(offsetof(struct cpu, gr) + 8 * g + 4);
 }
 
 /* The high half joins the low half in the host register. Flags are lost; rcx is scratch. */

@@ -59,7 +59,7 @@ static void emit_result(struct jit_cx *x)
     const struct jit_insn *i = current(x);
     struct x64 *a = &x->a;
     x64_rr(a, false, A_MOV, RCX, RAX);
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(a);
     emit_slot(x, RSI, i->slot);
     emit_count(x, RDX, x->done + 1);
     x64_mov_i(a, R8, i->len);
@@ -77,7 +77,7 @@ static void jump_if_result(struct jit_cx *x)
 static void emit_broken(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
-    x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(&x->a);
     emit_slot(x, RSI, i->slot + i->len / 2u);
     emit_count(x, RDX, x->done + 1);
     x64_jmp_to(&x->a, ADDRESS(jit_broken));
@@ -101,7 +101,7 @@ static void call_body(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     count_body(x);
-    x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(&x->a);
     emit_slot(x, RSI, i->slot);
     x64_call_c(&x->a, ADDRESS(i->row->body));
 }
@@ -113,7 +113,7 @@ static void check_privileged(struct jit_cx *x)
     if (!(current(x)->row->flags & IF_PRIV))
         return;
     _Static_assert(PSW_PROB == 1ull << 48, "bit 0 of byte 6");
-    x64_test8_mem(a, x64_at(H_CPU, (s32)offsetof(struct cpu, psw.mask) + 6), 1);
+    x64_test8_mem(a, cpu_at(offsetof(struct cpu, psw.mask) + 6), 1);
     u8 *supervisor = x64_jcc(a, CC_E);
     x64_mov_i(a, RAX, PGM_PRIVILEGED);
     emit_result(x);
@@ -204,7 +204,7 @@ static void stub_body(struct jit_cx *x, const struct jit_stub *s)
 
 void stub_interpret(struct jit_cx *x, const struct jit_insn *i, unsigned done)
 {
-    x64_rr(&x->a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(&x->a);
     emit_slot(x, RSI, i->slot);
     emit_count(x, RDX, done);
     x64_jmp_to(&x->a, ADDRESS(jit_interpret));
@@ -222,7 +222,7 @@ void stub_well(struct jit_cx *x, const struct jit_stub *s, u8 *well, u16 lo)
 static void stub_spent(struct jit_cx *x)
 {
     struct x64 *a = &x->a;
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(a);
     x64_mov_i(a, RSI, (u64)(uintptr_t)&x->page->slot[x->entry_slot]);
     x64_rr(a, true, A_MOV, RDX, H_N);
     x64_jmp_to(a, ADDRESS(jit_spent));

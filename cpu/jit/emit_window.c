@@ -68,7 +68,7 @@ void window_stub(struct jit_cx *x, const struct jit_stub *s)
     cc_store_now(x, &s->cc);
     reg_write_back(x);
     x64_rm(a, true, A_LEA, RSI, x64_at(window_host(i->window), i->window_from));
-    x64_rr(a, true, A_MOV, RDI, H_CPU);
+    cpu_pointer(a);
     x64_mov_i(a, RDX, i->window_bytes);
     x64_mov_i(a, RCX, i->window_store);
     x64_call_c(a, ADDRESS(jit_window_fill));
@@ -85,8 +85,8 @@ void window_stub(struct jit_cx *x, const struct jit_stub *s)
 
 /* Cell c of the region's: the first has the epoch, anchor k is in cell k + 1. */
 #define CELL_AT(member, c)                                                                     \
-    x64_at(H_CPU, (s32)offsetof(struct cpu, jit_anchor[0].member) +                            \
-                      (s32)(sizeof(struct jit_anchor_now) * (x->cells + (c))))
+    cpu_at(offsetof(struct cpu, jit_anchor[0].member) +                                        \
+           sizeof(struct jit_anchor_now) * (x->cells + (c)))
 #define ANCHOR_AT(member, k) CELL_AT(member, (k) + 1)
 
 void anchors_begin(struct jit_cx *x)

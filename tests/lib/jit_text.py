@@ -20,6 +20,7 @@ class Legend:
     def __init__(self):
         self.fields, self.functions = [], {}
         self.slots = None
+        self.bias = 0
         self.sites = range(0)
 
     def add(self, words):
@@ -27,6 +28,8 @@ class Legend:
             self.fields.append((int(words[2]), int(words[3]), words[1]))
         elif words[0] == "function":
             self.functions[int(words[2], 16)] = words[1]
+        elif words[0] == "bias":  # where in the CPU rbp points
+            self.bias = int(words[1])
         elif words[0] == "slots":
             self.slots = int(words[1], 16)
         elif words[0] == "sites":  # which one hangs on where the slots are
@@ -60,7 +63,8 @@ def operands(text, legend, pieces):
     """One line of objdump with names put in."""
 
     def field(match):
-        name = legend.field(int(match.group(1), 16))
+        offset = int(match.group(1), 16)
+        name = legend.field(offset + (legend.bias if match.group(2) == "rbp" else 0))
         return f"cpu.{name}(%rdi)" if name and match.group(2) == "rdi" else \
                f"cpu.{name}" if name else match.group(0)
 
@@ -76,7 +80,7 @@ def operands(text, legend, pieces):
                 return f"{match.group(1)}{name}+{value - at:x}"
         return match.group(1) + (legend.address(value) or "elsewhere")
 
-    text = re.sub(r"(?<![-\w])0x([0-9a-f]+)\(%(rbp|rdi)\)", field, text)
+    text = re.sub(r"(?<![\w-])(-?0x[0-9a-f]+)\(%(rbp|rdi)\)", field, text)
     text = re.sub(r"\$0x([0-9a-f]+)", constant, text)
     return re.sub(r"^((?:j\w+|call)\s+)(?:0x)?([0-9a-f]+)$", target, text)
 
