@@ -416,7 +416,7 @@ void code_decode_slot(struct cpu *c, struct code_page *page, unsigned slot)
 
 static u64 slot_ia(const struct cpu *c, const struct dinsn *d)
 {
-    return (c->ia_bias + ((uintptr_t)d >> 3)) & c->amask;
+    return (cpu_slot_address(c, d)) & c->amask;
 }
 
 int code_run_decode(struct cpu *c, const struct dinsn *d, long n)

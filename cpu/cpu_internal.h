@@ -78,7 +78,6 @@ struct cpu {
     struct tlb_space *ispace; /* instruction space */
     char *code_base;          /* slot[0] of the code page that is executing */
     u64 ia_page;              /* logical address of that page */
-    u64 ia_bias;              /* instruction address = ia_bias + (slot address >> 3) */
     u8 *storage;              /* host address of real storage without prefixing; of st */
     u64 scratch;              /* results of slow accesses (so that no local escapes) */
     /* the last taken branch, while its page is executing; see cpu_bear_settle */
@@ -263,12 +262,17 @@ const struct dinsn *cpu_find_slot(struct cpu *c, int *rc);
 int cpu_step(struct cpu *c, u8 insn[6]);
 /** A taken branch that leaves the page, meets an odd address, or finds the budget spent. */
 int cpu_branch_slow(struct cpu *c, long n);
+/** Address of the instruction in a slot of the executing page; not masked. */
+static inline u64 cpu_slot_address(const struct cpu *c, const struct dinsn *d)
+{
+    return c->ia_page + ((uintptr_t)d - (uintptr_t)c->code_base) / (sizeof *d / 2);
+}
 /** Make c->bear current. A taken branch only notes its slot, which is an address as long as its
  *  page is the executing one: this comes before another page and before anyone asks. */
 static inline void cpu_bear_settle(struct cpu *c)
 {
     if (c->bear_slot) {
-        c->bear = c->ia_bias + ((uintptr_t)c->bear_slot >> 3);
+        c->bear = cpu_slot_address(c, c->bear_slot);
         c->bear_slot = NULL;
     }
 }
@@ -284,7 +288,6 @@ static inline void cpu_set_code_page(struct cpu *c, struct code_page *page, u64 
     cpu_bear_settle(c);
     c->code_base = (char *)page->slot;
     c->ia_page = ia_page;
-    c->ia_bias = ia_page - ((uintptr_t)page->slot >> 3);
 }
 /** Recompute everything derived from PSW and control registers (amask, spaces, key). */
 void cpu_mode_changed(struct cpu *c);

@@ -111,7 +111,7 @@ int cpu_stop(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned leng
     if (rc == CPU_TAKEN)
         return rc;
     if (rc != CPU_PSW_LOADED) {
-        u64 ia = c->ia_bias + ((uintptr_t)d >> 3);
+        u64 ia = cpu_slot_address(c, d);
         c->ilc = (u8)length;
         c->psw.addr = (rc == CPU_AGAIN ? ia : ia + length) & c->amask;
     }

@@ -26,7 +26,7 @@ static inline u64 insn_ia(const struct cpu *c, const struct dinsn *d)
 {
     if (unlikely(c->ex_active))
         return c->ex_target_ia;
-    return c->ia_bias + ((uintptr_t)d >> 3);
+    return cpu_slot_address(c, d);
 }
 
 /** Address of the next sequential instruction; `len` of this one. Not masked. */
@@ -34,7 +34,7 @@ static inline u64 insn_next_ia(const struct cpu *c, const struct dinsn *d, unsig
 {
     if (unlikely(c->ex_active))
         return c->ex_next;
-    return c->ia_bias + ((uintptr_t)d >> 3) + len;
+    return cpu_slot_address(c, d) + len;
 }
 
 /** Address of the executing instruction, of the EXECUTE when it runs under one. */
@@ -42,7 +42,7 @@ static inline u64 insn_break_ia(const struct cpu *c, const struct dinsn *d)
 {
     if (unlikely(c->ex_active))
         return (c->ex_next - c->ilc) & c->amask;
-    return c->ia_bias + ((uintptr_t)d >> 3);
+    return cpu_slot_address(c, d);
 }
 
 /** D(X,B) of RX, RXY, RXE. */

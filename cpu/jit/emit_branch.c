@@ -144,18 +144,28 @@ void emit_leave_slot(struct jit_cx *x, unsigned slot)
     leave_place(x, current(x)->page * CODE_SLOTS_ALL + slot, 1);
 }
 
-/* Leave for the address in rax: the common code finds the slot, and the jump stands here, so that
- * the host predicts it by where it comes from. */
-static void leave_page(struct jit_cx *x)
+/* Before leave_page: branch i, which is taken, is the last one. Registers are in memory, or are
+ * going there. */
+static void all_for_leaving(struct jit_cx *x)
 {
+    x->bear = -1;
+    all_to_memory(x);
+}
+
+/* Leave by branch i for the address in rax: the common code finds the slot, and the jump stands
+ * here, so that the host predicts it by where it comes from. */
+static void leave_page(struct jit_cx *x, const struct jit_insn *i)
+{
+    x64_mov_i(&x->a, RSI, i->slot * 2u);
     x64_call_to(&x->a, x->jit->leave_page);
     emit_go(&x->a, x->jit);
 }
 
 /* The same; `d` is the slot that it finds most times. */
-static void leave_page_for(struct jit_cx *x, const struct dinsn *d)
+static void leave_page_for(struct jit_cx *x, const struct jit_insn *i, const struct dinsn *d)
 {
     struct x64 *a = &x->a;
+    x64_mov_i(a, RSI, i->slot * 2u);
     x64_call_to(a, x->jit->leave_page);
     if ((uintptr_t)d <= INT32_MAX) {
         x64_gi(a, true, G_CMP, RSI, (s32)(uintptr_t)d);
@@ -215,7 +225,6 @@ static void page_enter(struct jit_cx *x, const struct jit_insn *i, const struct 
     store_const(a, CPU_AT(bear_slot), 0);
     store_const(a, CPU_AT(code_base), (u64)(uintptr_t)page->slot);
     store_const(a, CPU_AT(ia_page), addr);
-    store_const(a, CPU_AT(ia_bias), addr - ((u64)(uintptr_t)page->slot >> 3));
 }
 
 /* The slot of a relative target in another page, when that is known now; or NULL. */
@@ -344,7 +353,8 @@ void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block)
         take_away(x, i, (unsigned)block);
         block = -1;
     }
-    if (block < 0 || !single_way(x, (unsigned)block))
+    bool here = block >= 0 || near_target(i);
+    if (here && (block < 0 || !single_way(x, (unsigned)block)))
         note_branch(x, i);
     if (block >= 0) {
         reg_settle(x, (unsigned)block);
@@ -355,13 +365,13 @@ void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block)
         emit_leave_slot(x, (unsigned)i->rel / 2);
         return;
     }
-    all_to_memory(x);
+    all_for_leaving(x);
     away_target(x, i);
     const struct dinsn *d = away ? NULL : known_slot(x, i);
     if (d)
-        leave_page_for(x, d);
+        leave_page_for(x, i, d);
     else
-        leave_page(x);
+        leave_page(x, i);
 }
 
 void emit_fall(struct jit_cx *x)
@@ -450,10 +460,9 @@ static void emit_bc(struct jit_cx *x)
     bool relative = i->lo->b == S_REL;
     if (mask == 15) {
         if (!relative) {
-            note_branch(x, i);
-            all_to_memory(x);
+            all_for_leaving(x);
             mem_address_into(x, i, RAX);
-            leave_page(x);
+            leave_page(x, i);
             return;
         }
         emit_taken(x, i, x->block[x->cur_block].taken);
@@ -473,10 +482,9 @@ static void emit_bc(struct jit_cx *x)
     }
     struct point p = point_save(x);
     patch_all(x, &holds);
-    note_branch(x, i);
-    all_to_memory(x);
+    all_for_leaving(x);
     mem_address_into(x, i, RAX);
-    leave_page(x);
+    leave_page(x, i);
     point_restore(x, p);
     patch_all(x, &fails);
     emit_fall(x);
@@ -502,10 +510,9 @@ static void emit_bcr(struct jit_cx *x)
         register_target(x, i->d.r2);
     for (unsigned k = 0; k < REGION_RETURNS_MAX && b->ret[k] >= 0; k++)
         take_known(x, i, (unsigned)b->ret[k]);
-    note_branch(x, i);
-    all_to_memory(x);
+    all_for_leaving(x);
     register_target(x, i->d.r2);
-    leave_page(x);
+    leave_page(x, i);
     point_restore(x, p);
     if (mask == 15)
         return;
@@ -631,9 +638,9 @@ static void emit_bas(struct jit_cx *x)
         emit_taken(x, i, -1);
         return;
     }
-    note_branch(x, i);
+    x->bear = -1;
     reg_write_back(x);
-    leave_page(x);
+    leave_page(x, i);
 }
 
 static void emit_basr(struct jit_cx *x)
@@ -657,9 +664,9 @@ static void emit_basr(struct jit_cx *x)
         cc_store_now(x, &x->cc);
         cc_is_in_memory(x);
     }
-    note_branch(x, i);
+    x->bear = -1;
     reg_write_back(x);
-    leave_page(x);
+    leave_page(x, i);
 }
 
 /* ---- to a register or an address ---- */
@@ -669,9 +676,8 @@ static void leave_if(struct jit_cx *x, enum x64_cond cond)
 {
     u8 *not = x64_jcc(&x->a, cond ^ 1);
     struct point p = point_save(x);
-    note_branch(x, current(x));
-    all_to_memory(x);
-    leave_page(x);
+    all_for_leaving(x);
+    leave_page(x, current(x));
     point_restore(x, p);
     x64_patch(&x->a, not, x->a.at);
     emit_fall(x);
@@ -752,54 +758,54 @@ void emit_branch(struct jit_cx *x)
 
 /* ---- out of the page ---- */
 
-/* Called, not jumped to: rsi = slot of the address in rax, rdi and rdx for it, when its page is in
- * the TLB of decoded pages; else it does not return but goes to cpu_branch_slow. What
- * cpu_set_code_page and cpu_find_slot do (cpu/run.c). */
+#define CODE_ENTRY_SHIFT (FRAME_SHIFT - 4)
+_Static_assert(sizeof(struct tlb_code_entry) == 16 && sizeof(struct dinsn) == 16,
+               "scaled by shifting");
+
+/* jit_heat: counts the slot in rsi, and jumps when it is hot. rax is lost. */
+static u8 *count_heat(struct x64 *a)
+{
+    x64_rr(a, false, A_MOV, RAX, RSI);
+    x64_shift_i(a, false, S_SHR, RAX, 4);
+    x64_gi(a, false, G_AND, RAX, JIT_HEAT_ENTRIES - 1);
+    x64_rm(a, false, 0xfe, 1, x64_idx(H_CPU, RAX, 0, CPU_AT(heat).disp)); /* dec byte */
+    return x64_jcc(a, CC_E);
+}
+
+/* Called, not jumped to, with the place of the branch in its page in rsi: rsi = slot of the
+ * address in rax, rdi and rdx for it, when its page is in the TLB of decoded pages; else it does
+ * not return but goes to cpu_branch_slow. What cpu_find_slot does, cpu_bear_settle and
+ * cpu_set_code_page. */
 void emit_leave_page(struct x64 *a)
 {
-    u8 *slow[3];
-    x64_rm(a, true, A_MOV_STORE, RAX, CPU_AT(psw.addr));
-    x64_rr(a, true, A_TEST, H_N, H_N);
-    slow[0] = x64_jcc(a, CC_LE);
-    x64_test_i(a, false, RAX, 1);
-    slow[1] = x64_jcc(a, CC_NE);
-    x64_rr(a, false, A_MOV, RDX, RAX);
-    x64_shift_i(a, false, S_SHR, RDX, FRAME_SHIFT);
-    x64_gi(a, false, G_AND, RDX, TLB_CODE_ENTRIES - 1);
-    x64_shift_i(a, false, S_SHL, RDX, 4);
-    x64_rm(a, true, A_ADD, RDX, CPU_AT(ispace));
-    x64_rr(a, true, A_MOV, RCX, RAX);
-    x64_gi(a, true, G_AND, RCX, -(s32)FRAME_BYTES);
-    x64_rm(a, true, A_CMP, RCX, x64_at(RDX, (s32)offsetof(struct tlb_space, code)));
-    slow[2] = x64_jcc(a, CC_NE);
-    x64_rm(a, true, A_MOV, RSI, CPU_AT(bear_slot)); /* cpu_bear_settle */
-    x64_shift_i(a, true, S_SHR, RSI, 3);
-    x64_rm(a, true, A_ADD, RSI, CPU_AT(ia_bias));
+    u8 *slow[2];
+    x64_rm(a, true, A_ADD, RSI, CPU_AT(ia_page));
     x64_rm(a, true, A_MOV_STORE, RSI, CPU_AT(bear));
     x64_mov_mem_i(a, true, CPU_AT(bear_slot), 0);
+    x64_rr(a, true, A_TEST, H_N, H_N);
+    slow[0] = x64_jcc(a, CC_LE);
+    x64_rr(a, true, A_MOV, RCX, RAX);
+    x64_rorx(a, false, RDX, RAX, CODE_ENTRY_SHIFT);
+    x64_gi(a, true, G_AND, RCX, 1 - (s32)FRAME_BYTES); /* no tag is odd, as an address may be */
+    x64_gi(a, false, G_AND, RDX, (TLB_CODE_ENTRIES - 1) << 4);
+    x64_rm(a, true, A_ADD, RDX, CPU_AT(ispace));
+    x64_rm(a, true, A_CMP, RCX, x64_at(RDX, (s32)offsetof(struct tlb_space, code)));
+    slow[1] = x64_jcc(a, CC_NE);
     x64_rm(a, true, A_MOV, RSI, x64_at(RDX, (s32)offsetof(struct tlb_space, code) + 8));
-    x64_rm(a, true, A_MOV_STORE, RSI, CPU_AT(code_base));
     x64_rm(a, true, A_MOV_STORE, RCX, CPU_AT(ia_page));
-    x64_rr(a, true, A_MOV, RDX, RSI);
-    x64_shift_i(a, true, S_SHR, RDX, 3);
-    x64_rr(a, true, A_SUB, RCX, RDX);
-    x64_rm(a, true, A_MOV_STORE, RCX, CPU_AT(ia_bias));
+    x64_rm(a, true, A_MOV_STORE, RSI, CPU_AT(code_base));
     x64_gi(a, false, G_AND, RAX, FRAME_BYTES - 2);
     x64_rm(a, true, A_LEA, RSI, x64_idx(RSI, RAX, 3, 0));
     cpu_pointer(a);
     x64_rr(a, true, A_MOV, RDX, H_N);
-    x64_rr(a, false, A_MOV, RAX, RSI); /* jit_heat */
-    x64_shift_i(a, false, S_SHR, RAX, 4);
-    x64_gi(a, false, G_AND, RAX, JIT_HEAT_ENTRIES - 1);
-    x64_rm(a, false, 0xfe, 1, /* dec byte */
-           x64_idx(H_CPU, RAX, 0, CPU_AT(heat).disp));
-    u8 *hot = x64_jcc(a, CC_E);
+    u8 *hot = count_heat(a);
     x64_ret(a);
     x64_patch(a, hot, a->at);
     x64_rm(a, true, A_LEA, RSP, x64_at(RSP, 8));
     x64_jmp_to(a, (const void *)(uintptr_t)jit_hot_go);
     for (unsigned i = 0; i < ARRAY_LEN(slow); i++)
         x64_patch(a, slow[i], a->at);
+    x64_rm(a, true, A_MOV_STORE, RAX, CPU_AT(psw.addr));
     x64_rm(a, true, A_LEA, RSP, x64_at(RSP, 8));
     cpu_pointer(a);
     x64_rr(a, true, A_MOV, RSI, H_N);

@@ -541,7 +541,7 @@ int jit_spent(struct cpu *c, const struct dinsn *d, long n)
     if (unlikely(c->jit_stops))
         return jit_stop(c, d, n);
     c->n = n;
-    c->psw.addr = (c->ia_bias + ((uintptr_t)d >> 3)) & c->amask;
+    c->psw.addr = cpu_slot_address(c, d) & c->amask;
     return CPU_BUDGET;
 }
 

@@ -252,7 +252,7 @@ static void run_translated(struct lockstep *ls, long n)
     int rc = jit_call(c, d, n, d->run);
     c->jit_stops = false;
     if (rc == CPU_JIT_STOPPED || rc == 0) {
-        c->psw.addr = (c->ia_bias + ((uintptr_t)c->stop >> 3)) & c->amask;
+        c->psw.addr = (cpu_slot_address(c, c->stop)) & c->amask;
         rc = CPU_BUDGET;
     }
     outcome_take(ls, &ls->translated, rc, n - c->n);
@@ -363,7 +363,7 @@ static void stretch_begin(struct lockstep *ls, const struct dinsn *d,
     ls->page = r->page;
     ls->region = *r;
     ls->slot = (unsigned)(d - r->page->slot);
-    c->psw.addr = (c->ia_bias + ((uintptr_t)d >> 3)) & c->amask;
+    c->psw.addr = (cpu_slot_address(c, d)) & c->amask;
     c->jit_broken = false;
     ls->tod_last = atomic_load(&c->set->clock.last);
     ls->tlb_drops = c->tlb->drops;
