@@ -185,6 +185,13 @@ static void vm_traced(void *ctx, struct vm *vm, const struct vm_traced *what)
         cp_vm_traced(m->cp, vm_name(vm), what);
 }
 
+static bool vm_timebomb(void *ctx, struct vm *vm, u32 seconds, const char *command,
+                        bool conceal)
+{
+    struct member *m = ctx;
+    return m->cp && cp_timebomb(m->cp, vm_name(vm), seconds, command, conceal);
+}
+
 /* DIR/spool/MEMBER; the spool makes the last of it. */
 static int spool_folder(const struct member *m, char out[2 * CONFIG_PATH_BYTES],
                         struct cause *cause)
@@ -210,7 +217,12 @@ int member_host_create(struct member *m, struct cause *cause)
         .spool_folder = folder,
     };
     struct vm_host_ports ports = {m->post, post_uv};
-    struct vm_host_events events = {m, vm_event, vm_command, NULL, display_news, vm_traced};
+    struct vm_host_events events = {.ctx = m,
+                                    .event = vm_event,
+                                    .command = vm_command,
+                                    .display = display_news,
+                                    .traced = vm_traced,
+                                    .timebomb = vm_timebomb};
     strcpy(hc.system, m->config->member);
     for (unsigned i = 0; i < hc.processors; i++)
         hc.processor_type[i] = hw->cpu_type[i];

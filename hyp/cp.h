@@ -207,6 +207,11 @@ void cp_vm_event(struct cp *cp, const char *userid, enum vm_event event, u64 psw
 struct vm_traced;
 void cp_vm_traced(struct cp *cp, const char *userid, const struct vm_traced *what);
 
+/** DIAGNOSE X'288': issue `command` as the user's in so many seconds, or with NULL the one that is
+ *  set; 0 seconds: not at all. False: none is set. */
+bool cp_timebomb(struct cp *cp, const char *userid, u32 seconds, const char *command,
+                 bool conceal);
+
 enum cp_user_event { CP_USER_LOGON, CP_USER_LOGOFF, CP_USER_RESET };
 /** Observe logon, logoff and reset, before the virtual machine goes (lgr). */
 int cp_observe_users(struct cp *cp,

@@ -2,7 +2,7 @@
  * member is, and how long they were busy. Linux's hypfs asks for it before anything else. Subcodes
  * with extended information are refused, and Linux does without.
  * Source: Linux arch/s390/include/asm/diag.h and hypfs_diag.c as its user. */
-#include "hyp/vm_internal.h"
+#include "hyp/diag/diag.h"
 #include "io/ebcdic.h"
 
 #define SUBCODE_STORE 4
@@ -12,8 +12,6 @@
 #define CPU_BYTES 24
 #define INFO_BYTES_MAX (HEADER_BYTES + PARTITION_BYTES + VM_PROCESSORS_MAX * CPU_BYTES)
 #define PAGE_BYTES 4096
-#define PGM_SPECIFICATION_CODE 0x06
-#define PGM_ADDRESSING_CODE 0x05
 
 /* One partition, number 1; the time of a processor is in microseconds, all of it its own. */
 static size_t info(const struct vm *vm, u8 *out)

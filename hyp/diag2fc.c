@@ -5,7 +5,8 @@
  * pages that are not where they are in real storage); the return codes but -2 are from memory. */
 #include <stdlib.h>
 
-#include "hyp/vm_internal.h"
+#include "hyp/diag/diag.h"
+#include "hyp/directory.h"
 #include "io/ebcdic.h"
 
 #define PARM_BYTES 32 /* userid, ACI group, address, size, format */
@@ -14,12 +15,9 @@
 #define TOO_SMALL (-2ll) /* what is missing stands, negative, in Rx */
 #define NOT_ALLOWED (-3ll)
 #define NO_SUCH_GUEST (-1ll)
-#define PGM_SPECIFICATION_CODE 0x06
-#define PGM_ADDRESSING_CODE 0x05
 
 struct diag2fc {
     struct vcpu *v;
-    u64 resets; /* of the machine, when it was issued */
     u8 r1, r3;
     u64 list; /* where the parameter list is */
     u8 parm[PARM_BYTES];
@@ -91,7 +89,7 @@ static void answer(struct diag2fc *d)
     u8 *records = collect(d, &count, &other);
     u64 len = (u64)count * RECORD_BYTES, room = be32_load(d->parm + 24);
     int status = ST_OK;
-    if (other && !v->vm->config.sees_all) {
+    if (other && !(v->vm->config.privclass & CP_CLASS('B'))) {
         gr[d->r3] = (u64)NOT_ALLOWED;
     } else if (!count) {
         gr[d->r3] = (u64)NO_SUCH_GUEST;
@@ -111,42 +109,19 @@ static void answer(struct diag2fc *d)
         cpu_finish_cc(v->cpu, 0);
 }
 
-static void list_and_answer(struct diag2fc *d)
+static void list_and_answer(struct vcpu *v, const struct cpu_icpt *k)
 {
-    struct vcpu *v = d->v;
-    if (vm_host_ops()->storage_get(v->vm, (u8)v->addr, VM_SPACE_VIRT, d->list, d->parm,
-                                   sizeof d->parm))
+    struct diag2fc d = {.v = v, .r1 = k->r1, .r3 = k->r3, .list = cpu_gr(v->cpu)[k->r1]};
+    if (vm_host_ops()->storage_get(v->vm, (u8)v->addr, VM_SPACE_VIRT, d.list, d.parm,
+                                   sizeof d.parm))
         cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
-    else if (be32_load(d->parm + 28) != FORMAT)
+    else if (be32_load(d.parm + 28) != FORMAT)
         cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
     else
-        answer(d);
-}
-
-static void deliver(void *arg)
-{
-    struct diag2fc *d = arg;
-    struct vm *vm = d->v->vm;
-    if (!vm->dead && vm->resets == d->resets) {
-        list_and_answer(d);
-        atomic_fetch_sub(&vm->blocked, 1);
-        dispatch_unblock(d->v);
-    }
-    vm_note_done(vm);
-    free(d);
+        answer(&d);
 }
 
 bool diag_2fc(struct vcpu *v, const struct cpu_icpt *k)
 {
-    const struct vm_host_ports *ports = &v->vm->host->ports;
-    struct diag2fc *d = calloc(1, sizeof *d);
-    if (!d) {
-        cpu_finish_again(v->cpu);
-        return true;
-    }
-    *d = (struct diag2fc){.v = v, .resets = v->vm->resets, .r1 = k->r1, .r3 = k->r3};
-    d->list = cpu_gr(v->cpu)[k->r1];
-    vcpu_block(v);
-    ports->post(ports->ctx, deliver, d);
-    return false;
+    return diag_on_loop(v, k, list_and_answer);
 }

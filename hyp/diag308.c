@@ -8,11 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hyp/vm_internal.h"
+#include "hyp/diag/diag.h"
 #include "io/ebcdic.h"
 
-#define PGM_SPECIFICATION_CODE 0x06
-#define PGM_ADDRESSING_CODE 0x05
 #define BLOCK_ALIGN 4096
 #define BLOCK_VERSION 0
 #define COMMAND_BYTES 256

@@ -1,24 +1,20 @@
-/* DIAGNOSE codes of CP, as Linux issues them under z/VM. One row per code in diag.def; a code
- * without a row is a specification exception, as z/VM presents it.
+/* DIAGNOSE codes: the table, X'08' and device information. One row per code in diag.def; a code
+ * without a row is a specification exception, as z/VM presents it; one for other privilege classes
+ * a privileged-operation exception. hyp/diag has most of the others.
  * Source: z/VM "CP Programming Services"; Linux arch/s390 as their user. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "hyp/vm_internal.h"
+#include "hyp/diag/diag.h"
+#include "hyp/directory.h"
 #include "io/ebcdic.h"
 #include "mem/base/ergo.h"
 
 #define VIRTUAL_READ_ONLY 0x80 /* virtual device flags of X'210' */
-#define PGM_SPECIFICATION_CODE 0x06
-#define PGM_ADDRESSING_CODE 0x05
 #define DIAG8_COMMAND_BYTES_MAX 2048
 #define DIAG8_RESPONSE_BYTES_MAX 65536
 #define DIAG8_RESPONSE_FLAG 0x40000000u
 #define EBCDIC_NL 0x15
-#define DATE_BYTES 64
-
-typedef bool diag_handler(struct vcpu *v, const struct cpu_icpt *k);
 
 void vcpu_block(struct vcpu *v)
 {
@@ -67,7 +63,7 @@ static bool diag8_fetch(struct vcpu *v, u64 real, u32 len, char *out)
     return true;
 }
 
-static bool diag_08(struct vcpu *v, const struct cpu_icpt *k)
+bool diag_08(struct vcpu *v, const struct cpu_icpt *k)
 {
     const struct vm_host_ports *ports = &v->vm->host->ports;
     const u64 *gr = cpu_gr(v->cpu);
@@ -176,7 +172,7 @@ void vm_diag8_done(struct vm *vm, void *token, int rc, char *const *lines, unsig
 /* ---- the others ---- */
 
 /* X'00': store extended identification code; the caller's buffer gets 40 bytes at most. */
-static bool diag_00(struct vcpu *v, const struct cpu_icpt *k)
+bool diag_00(struct vcpu *v, const struct cpu_icpt *k)
 {
     u64 *gr = cpu_gr(v->cpu);
     u8 id[40] = {0};
@@ -197,31 +193,8 @@ static bool diag_00(struct vcpu *v, const struct cpu_icpt *k)
     return true;
 }
 
-/* X'0C': date, time, virtual and total processor time in microseconds. */
-static bool diag_0c(struct vcpu *v, const struct cpu_icpt *k)
-{
-    u8 out[32] = {0};
-    char text[DATE_BYTES];
-    u64 tod = host_tod(v->vm) + cpu_get_epoch(v->vm->cpus);
-    time_t unix_s = (time_t)(tod / 4096000000ull) - 2208988800ll;
-    struct tm tm;
-    gmtime_r(&unix_s, &tm);
-    strftime(text, sizeof text, "%m/%d/%y%H:%M:%S", &tm);
-    ebcdic_pad(text, 16, out);
-    be64_store(out + 16, atomic_load(&v->virt_ns) / 1000);
-    be64_store(out + 24, atomic_load(&v->total_ns) / 1000);
-    u64 abs = cpu_real_to_abs(v->cpu, cpu_gr(v->cpu)[k->r1]);
-    if (abs % 8)
-        cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
-    else if (!storage_write(v->vm->st, abs, out, sizeof out))
-        cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
-    else
-        cpu_finish_cc(v->cpu, 0);
-    return true;
-}
-
 /* X'44', X'9C': give up the processor; the dispatcher's order does the rest. */
-static bool diag_yield(struct vcpu *v, const struct cpu_icpt *k)
+bool diag_yield(struct vcpu *v, const struct cpu_icpt *k)
 {
     if ((u16)k->ea == 0x9c)
         dispatch_yield_to(v, cpu_gr(v->cpu)[k->r1]);
@@ -276,7 +249,7 @@ static bool device_kind(const struct vm *vm, u16 devno, u8 out[4])
 }
 
 /* X'24': device type and features; rx: device number (-1 the console), ry and ry+1 get data. */
-static bool diag_24(struct vcpu *v, const struct cpu_icpt *k)
+bool diag_24(struct vcpu *v, const struct cpu_icpt *k)
 {
     u64 *gr = cpu_gr(v->cpu);
     u32 devno = (u32)gr[k->r1];
@@ -313,7 +286,7 @@ static bool real_kind(const struct vm *vm, u16 devno, u8 out[4])
 }
 
 /* X'210': device information block: devno at 0, length at 2; class, type ... from 4. */
-static bool diag_210(struct vcpu *v, const struct cpu_icpt *k)
+bool diag_210(struct vcpu *v, const struct cpu_icpt *k)
 {
     u8 head[4], info[20] = {0}, kind[4];
     u64 abs = cpu_real_to_abs(v->cpu, cpu_gr(v->cpu)[k->r1] & 0x7fffffffu);
@@ -341,6 +314,7 @@ static bool diag_210(struct vcpu *v, const struct cpu_icpt *k)
 struct diag_row {
     u16 code;
     bool everywhere; /* not under CP only */
+    const char *classes;
     diag_handler *handler;
 };
 
@@ -348,18 +322,29 @@ struct diag_row {
 #define WHERE_ANY true
 
 static const struct diag_row diag_rows[] = {
-#define D(code, where, handler, title) {code, WHERE_##where, handler},
+#define D(code, where, classes, handler, title, here) {code, WHERE_##where, classes, handler},
 #include "hyp/diag.def"
 #undef D
 };
+
+/* Has the guest one of the classes that the code asks for? */
+static bool allowed(const struct vm *vm, const char *classes)
+{
+    bool any = *classes == '*';
+    for (const char *p = classes; *p && !any; p++)
+        any = vm->config.privclass & CP_CLASS(*p);
+    return any;
+}
 
 bool icpt_diag(struct vcpu *v, const struct cpu_icpt *k)
 {
     u16 code = (u16)k->ea;
     bool under_cp = v->vm->config.personality == VM_UNDER_CP;
-    for (size_t i = 0; i < ARRAY_LEN(diag_rows); i++)
+    const struct diag_row *row = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(diag_rows) && !row; i++)
         if (diag_rows[i].code == code && (under_cp || diag_rows[i].everywhere))
-            return diag_rows[i].handler(v, k);
-    cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
-    return true;
+            row = &diag_rows[i];
+    if (!row)
+        return diag_refused(v, k);
+    return allowed(v->vm, row->classes) ? row->handler(v, k) : diag_pgm(v, PGM_PRIVILEGED_CODE);
 }

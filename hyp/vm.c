@@ -574,6 +574,7 @@ void vm_reset_ended(struct vm *vm)
     vm->shutdown_signalled = false;
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
         vm->vcpu[i].parked = false;
+        vm->vcpu[i].pfault = (struct pfault){0};
         vm->vcpu[i].last_exit = CPU_EXIT_STOPPED;
     }
 }

@@ -40,6 +40,8 @@ struct vm_host_events {
     void (*command)(void *ctx, struct vm *vm, const char *command, void *token);
     /** IPL the machine again from the files it came from; NULL: it came from none. */
     int (*reload)(void *ctx, struct vm *vm);
+    /** DIAGNOSE X'288': as cp_timebomb; NULL: there is no such thing. */
+    bool (*timebomb)(void *ctx, struct vm *vm, u32 seconds, const char *command, bool conceal);
     /** The guest wrote to a 3270 display: its terminal is to look. Any thread; may be NULL. */
     void (*display)(void *ctx, struct vm *vm);
     /** A trap of TRACE; when this returns the CPU goes on, unless it was stopped. */
@@ -146,7 +148,7 @@ struct vm_config {
     unsigned unitrecs;
     struct share share; /* all zero: the default */
     bool quickdsp;
-    bool sees_all; /* DIAGNOSE X'2FC' tells of other guests, too: class B */
+    u32 privclass; /* CP_CLASS bits: which DIAGNOSE codes it may issue (diag.def) */
     /** Guest output; any thread. NULL: `console` below gets it. */
     void (*output)(void *ctx, const char *text, size_t len);
     void *output_ctx;

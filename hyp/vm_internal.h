@@ -147,19 +147,12 @@ void trace_apply(struct vm *vm);
 int vm_trace(struct vm *vm, const struct vm_trap *traps, unsigned count);
 u64 vm_trace_count(struct vm *vm, bool on);
 /* -- diag308.c -- */
-bool diag_308(struct vcpu *v, const struct cpu_icpt *k);
 /** The machine was IPLed from a device: make its IPL parameter block; held. */
 void ipl_block_make(struct vm *vm, u16 devno, const char *loadparm, const char *parm);
 /** Let the SCLP tell the block's load parameter; no CPU runs. */
 void ipl_block_loadparm(struct vm *vm);
 /** Can this be an IPL parameter block? */
 bool ipl_block_valid(const u8 *block);
-/* -- diag204.c -- */
-bool diag_204(struct vcpu *v, const struct cpu_icpt *k);
-/* -- diag2fc.c -- */
-bool diag_2fc(struct vcpu *v, const struct cpu_icpt *k);
-/* -- spool/diag14.c -- */
-bool diag_14(struct vcpu *v, const struct cpu_icpt *k);
 /* -- spool/vm_spool.c -- */
 /** Make a device and its end in the spool; `announce` tells the guest. */
 int vm_spooled_attach(struct vm *vm, const struct vm_spooled *row, bool announce,

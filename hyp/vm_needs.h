@@ -37,7 +37,8 @@ struct vm_info {
     u64 virt_ns, total_ns; /* processor time: guest only, guest and CP */
     u64 io_count;
     bool ipled;
-    bool limited; /* it waits because it has had what its share allows */
+    bool quiesced; /* for a relocation */
+    bool limited;  /* it waits because it has had what its share allows */
 };
 
 /** Where the dispatcher has a virtual CPU. */
@@ -238,6 +239,8 @@ struct vm_ops {
 
     struct spool *(*spool)(void *host); /* the member's (spool/spool.h) */
 };
+
+#define VM_TIMEBOMB_BYTES_MAX 240 /* commands of DIAGNOSE X'288' */
 
 /** Address of the disabled wait that says "I have shut down as the signal asked me to". */
 #define QUIESCE_PSW_ADDR 0xfff

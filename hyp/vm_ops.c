@@ -74,7 +74,7 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         .console_3270 = e->console_devtype == 0x3270,
         .share = e->share,
         .quickdsp = e->options & DIR_OPT_QUICKDSP,
-        .sees_all = e->classes & CP_CLASS('B'),
+        .privclass = e->classes,
         .console = console,
     };
     snprintf(vc->name, sizeof vc->name, "%s", e->userid);
@@ -193,6 +193,7 @@ static void op_info(struct vm *vm, struct vm_info *out)
         .cpu_count = cpu_set_count(vm->cpus),
         .io_count = atomic_load(&vm->io_count),
         .ipled = vm->ipled,
+        .quiesced = vm->quiesced,
         .limited = dispatch_limited(vm),
     };
     vm_times(vm, &out->virt_ns, &out->total_ns);

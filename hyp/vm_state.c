@@ -22,6 +22,7 @@
 #define ROW_IPL_BLOCK 0x9017
 #define ROW_CPU_TYPES 0x9018
 #define ROW_CONMODE 0x9019 /* the console is a 3270 display */
+#define ROW_PFAULT 0x901a  /* CPU, where the token is, select and compare masks */
 #define ROW_ABSENT 0x9016  /* a word of the bitmap of increments that are not there */
 
 u64 vm_epoch(struct vm *vm, u64 *set)
@@ -117,6 +118,27 @@ static void usage_put(struct storage *st, u64 abs, u8 v)
         storage_usage_set(st, abs, v & (STORAGE_USAGE | STORAGE_NO_DAT));
 }
 
+/* Tokens of DIAGNOSE X'258'. */
+static void pfault_save(const struct vm *vm, struct codec_out *out)
+{
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
+        const struct pfault *p = &vm->vcpu[i].pfault;
+        const u64 row[] = {i, p->token_at, p->select, p->compare};
+        if (p->set)
+            codec_put_array(out, ROW_PFAULT, row, 8, ARRAY_LEN(row));
+    }
+}
+
+static bool pfault_restore(struct vm *vm, const struct codec_row *row)
+{
+    u64 v[4];
+    if (!codec_get_array(row, v, 8, ARRAY_LEN(v)) || v[0] >= cpu_set_count(vm->cpus) ||
+        v[1] % 8 || !storage_holds(vm->st, v[1], 8))
+        return false;
+    vm->vcpu[v[0]].pfault = (struct pfault){true, v[1], v[2], v[3]};
+    return true;
+}
+
 static void machine_save(const struct vm *vm, struct codec_out *out)
 {
     codec_begin(out, TAG_MACHINE, STATE_VERSION);
@@ -129,6 +151,7 @@ static void machine_save(const struct vm *vm, struct codec_out *out)
     codec_put_bytes(out, ROW_CPU_TYPES, vm->config.cpu_type, cpu_set_count(vm->cpus));
     if (vm->has_ipl_block)
         codec_put_bytes(out, ROW_IPL_BLOCK, vm->ipl_block, sizeof vm->ipl_block);
+    pfault_save(vm, out);
     if (vm->config.standby_bytes) {
         codec_put_u64(out, ROW_STANDBY, vm->config.standby_bytes);
         codec_put_array(out, ROW_ABSENT, (const void *)vm->st->absent, 8,
@@ -176,6 +199,11 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
             if (!vm->has_ipl_block)
                 return false;
             ipl_block_loadparm(vm);
+            continue;
+        }
+        if (row.tag == ROW_PFAULT) {
+            if (!pfault_restore(vm, &row))
+                return false;
             continue;
         }
         if (row.tag == ROW_STANDBY || row.tag == ROW_ABSENT) {

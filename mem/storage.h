@@ -113,6 +113,8 @@ static inline u8 *storage_host(struct storage *st, u64 abs, u64 len)
 void storage_mark_frame(struct storage *st, u64 abs);
 /** The frame has content from now on, zeros; R and C stay. */
 void storage_make_resident(struct storage *st, u64 abs);
+/** Whole frames become zeros and cost the host nothing any more (storage_release.c); keys stay. */
+void storage_release(struct storage *st, u64 abs, u64 len);
 
 /** A key, dirty or touched bit of this frame is about to be set: its block is in use. Whoever
  *  goes through all frames goes through the blocks in use instead (storage_frame_next). */

@@ -1,8 +1,6 @@
 /* Storage increments that come and go while CPUs run: SCLP's assign and unassign storage.
  * Guarantees: an absent increment is outside storage (storage_holds); one that comes holds zeros
  * and zero keys, and a relocation learns of that: the frames it had are marked as changed. */
-#include <sys/mman.h>
-
 #include "mem/base/ergo.h"
 #include "mem/storage.h"
 
@@ -30,16 +28,13 @@ static void clear_increment(struct storage *st, u64 increment)
 {
     u64 at = increment * st->increment_bytes;
     u64 len = st->size - at < st->increment_bytes ? st->size - at : st->increment_bytes;
-    madvise(st->base + at, len, MADV_DONTNEED);
+    storage_release(st, at, len);
     for (u64 abs = at; abs < at + len; abs += FRAME_BYTES) {
-        if (storage_frame_touched(st, abs >> FRAME_SHIFT))
-            storage_mark_frame(st, abs);
         if (storage_key_get(st, abs))
             storage_key_set(st, abs, 0);
         if (storage_usage_get(st, abs))
             storage_usage_set(st, abs, STORAGE_STABLE);
     }
-    storage_code_stored(st, at, len);
 }
 
 void storage_increment_set(struct storage *st, u64 increment, bool present)

@@ -466,7 +466,11 @@ static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct ca
         .model = vc->model,
     };
     struct vm_host_ports ports = {ipl->post, post_uv};
-    struct vm_host_events events = {ipl, ipl_event, ipl_command, ipl_reload, ipl_display, NULL};
+    struct vm_host_events events = {.ctx = ipl,
+                                    .event = ipl_event,
+                                    .command = ipl_command,
+                                    .reload = ipl_reload,
+                                    .display = ipl_display};
     ipl->host = vm_host_create(&hc, &ports, &events, cause);
     if (!ipl->host)
         return cause->status;

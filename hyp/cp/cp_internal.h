@@ -34,6 +34,13 @@ struct cp_terminal {
     char linend, linedel, chardel, escape; /* ISO 8859-1; 0: none */
 };
 
+/** A command that is issued when the time is over; cp_timebomb.c. */
+struct cp_timebomb {
+    u64 timer, due_ns; /* 0: there is none */
+    bool conceal;
+    char command[VM_TIMEBOMB_BYTES_MAX + 1]; /* several: one a line */
+};
+
 /* Located by: cp->users. Created by cp_session_begin, destroyed by cp_session_end. */
 struct cp_user {
     struct cp_user *next;
@@ -67,7 +74,8 @@ struct cp_user {
     struct console_spool *console_spool; /* SPOOL CONSOLE START; cp_spool_device.c */
     u64 console_observer;
     struct cp_trace *trace; /* cp_trace.c; NULL: none */
-    u64 lost_timer;         /* its terminal was lost: DISCONNECT_TIMEOUT */
+    struct cp_timebomb timebomb;
+    u64 lost_timer; /* its terminal was lost: DISCONNECT_TIMEOUT */
 };
 
 #define CP_LOGON_SLOTS 256         /* of user ids: several may share one */
@@ -264,6 +272,13 @@ int cp_console_command_as(struct cp *cp, const char *userid, u32 classes, const 
 /** What the user's console has shown since goes to its observer, and to its secondary user while
  *  it is disconnected. */
 void cp_relay(struct cp_user *user);
+
+/* --- cp_timebomb.c ------------------------------------------------------------------------ */
+/** There is none any more: reset, end of the session. */
+void cp_timebomb_end(struct cp_user *user);
+/** A row of the session, if there is one; and taken from it. */
+void cp_timebomb_save(const struct cp_user *user, u16 tag, struct codec_out *out);
+bool cp_timebomb_take(struct cp_user *user, const struct codec_row *row);
 
 /* --- cp_echo.c --------------------------------------------------------------------------- */
 /** A command that was typed at the user's console is shown there, without passwords. */

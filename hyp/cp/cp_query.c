@@ -213,24 +213,42 @@ static void columns(struct cp_request *req, const char **names, unsigned count)
     }
 }
 
-/* The codes of diag.def, six in a line as the commands are. */
+static bool has_class(u32 classes, const char *letters)
+{
+    bool any = *letters == '*';
+    for (; *letters && !any; letters++)
+        any = classes & CP_CLASS(*letters);
+    return any;
+}
+
+/* The codes of diag.def that the user may issue, six in a line as the commands are. */
 static void diagnose_codes(struct cp_request *req)
 {
-    static const unsigned codes[] = {
-#define D(code, where, handler, title) code,
+    static const struct {
+        unsigned code;
+        const char *classes, *handler;
+    } rows[] = {
+#define D(code, where, classes, handler, title, here) {code, classes, #handler},
 #include "hyp/diag.def"
 #undef D
     };
-    char line[96] = "", name[16];
-    for (unsigned i = 0; i < ARRAY_LEN(codes); i++) {
+    char line[96] = "";
+    unsigned n = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        if (!strcmp(rows[i].handler, "diag_refused") ||
+            !has_class(req->classes, rows[i].classes))
+            continue;
         size_t at = strlen(line);
-        snprintf(name, sizeof name, "DIAG%02X", codes[i]);
+        char name[16];
+        snprintf(name, sizeof name, "DIAG%02X", rows[i].code);
         snprintf(line + at, sizeof line - at, "%-13s", name);
-        if (i % 6 == 5 || i + 1 == ARRAY_LEN(codes)) {
+        if (++n % 6 == 0) {
             cp_line_text(req, line);
             line[0] = 0;
         }
     }
+    if (line[0])
+        cp_line_text(req, line);
 }
 
 /* QUERY COMMANDS: the user's own, then the DIAGNOSE codes. */

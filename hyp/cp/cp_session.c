@@ -117,6 +117,8 @@ int cp_observe_users(struct cp *cp,
 void cp_notify_observers(struct cp_user *user, enum cp_user_event event)
 {
     struct cp *cp = user->cp;
+    if (event == CP_USER_RESET)
+        cp_timebomb_end(user);
     for (unsigned i = 0; i < cp->observer_count; i++)
         cp->observers[i].cb(cp->observers[i].ctx, user, event);
 }
@@ -207,6 +209,7 @@ void cp_session_end(struct cp_user *user, bool release_claim)
         cp->ports.timer_cancel(cp->ports.ctx, user->signal_timer);
     if (user->go_timer)
         cp->ports.timer_cancel(cp->ports.ctx, user->go_timer);
+    cp_timebomb_end(user);
     if (user->lost_timer)
         cp->ports.timer_cancel(cp->ports.ctx, user->lost_timer);
     console_set_input_notify(user->console, NULL, NULL);
@@ -262,6 +265,7 @@ enum {
     ROW_QUICKDSP = 11,
     ROW_IPLSYS = 12,
     ROW_PF = 13, /* one for each key that does something else than at logon */
+    ROW_TIMEBOMB = CODEC_MANDATORY | 14,
     CONSOLE_VERSION = 1,
 };
 
@@ -317,6 +321,7 @@ void cp_user_save(struct cp_user *user, struct codec_out *out)
     codec_put_bytes(out, ROW_DOMAIN, user->domain, strlen(user->domain));
     save_dispatching(user, out);
     cp_pf_save(user, ROW_PF, out);
+    cp_timebomb_save(user, ROW_TIMEBOMB, out);
     codec_begin(out, ROW_CONSOLE, CONSOLE_VERSION);
     console_save(user->console, out);
     codec_end(out);
@@ -360,6 +365,7 @@ static bool take_session_row(struct cp_user *user, const struct codec_row *row,
         user->cp->ports.vm->quickdsp(user->vm, user->quickdsp);
         return true;
     case ROW_PF: return cp_pf_take(user, row);
+    case ROW_TIMEBOMB: return cp_timebomb_take(user, row);
     case ROW_IPLSYS: return take_iplsys(user, row);
     case ROW_CONSOLE:
         return codec_open(row, &block) && block.version == CONSOLE_VERSION &&

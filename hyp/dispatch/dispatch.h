@@ -24,6 +24,14 @@ enum vcpu_place {
     VCPU_SLOWED,  /* runnable, but throttled: not before its deadline, whatever comes */
 };
 
+/** What the program established by DIAGNOSE X'258': where the token of its page faults is, and in
+ *  which states of the PSW it wants to hear of them. */
+struct pfault {
+    bool set;
+    u64 token_at; /* real */
+    u64 select, compare;
+};
+
 /* A virtual CPU. Part of its struct vm. */
 struct vcpu {
     struct vm *vm;
@@ -49,6 +57,7 @@ struct vcpu {
         u64 icpt_ns;           /* of these, of CP */
         bool shared;           /* from a run queue */
     } turn;                    /* on a processor; that thread's own */
+    struct pfault pfault;      /* the running thread's, or the loop thread's while it is held */
     /* written by the running thread, read by anyone */
     _Atomic u64 virt_ns, total_ns;
 };

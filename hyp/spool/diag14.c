@@ -6,11 +6,9 @@
 #include <time.h>
 
 #include "hyp/spool/spool_device.h"
-#include "hyp/vm_internal.h"
+#include "hyp/diag/diag.h"
 #include "io/ebcdic.h"
 
-#define PGM_ADDRESSING_CODE 0x05
-#define PGM_SPECIFICATION_CODE 0x06
 #define READ_NEXT 0x0000
 #define SELECT_FILE 0x000c
 #define RESTART 0x0014

@@ -1,0 +1,590 @@
+/* DIAGNOSE codes of hyp/diag.def, one program each: every row is tried, the refused ones too, those
+ * for other privilege classes without the class. What X'08', 14, 204, 2FC and 308 answer needs more
+ * than a machine alone: scenario/cp_small, cp_diag14, s390_tools, cp_reboot.
+ * Run alone: tests/run unit/hyp_diag_test */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "hyp/diag/diag.h"
+#include "hyp/directory.h"
+#include "io/ebcdic.h"
+#include "tests/lib/ipled_machine.h"
+
+#define STORAGE_BYTES (4u << 20)
+#define CODE_AT 0x400
+#define DATA_AT 0x2000 /* what the program gives and gets */
+#define WAIT_MASK 0x0002000180000000ull
+#define ENDED 0x600d
+#define PGM_NEW_AT 0x1d0
+#define PGM_CODE_AT 0x8e
+#define RX 2
+#define RY 4
+#define CC_REGISTER 14
+#define FILL 0xe5
+#define TURNS_MAX 100000
+#define CLASS_ALL 0xffffffffu
+
+/* ---- the machine ---- */
+
+static struct {
+    void (*fn)(void *arg);
+    void *arg;
+} notes[64];
+static unsigned note_count;
+
+static void post(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    (void)ctx;
+    ck_assert_uint_lt(note_count, ARRAY_LEN(notes));
+    notes[note_count].fn = fn;
+    notes[note_count++].arg = arg;
+}
+
+static struct {
+    unsigned calls;
+    u32 seconds;
+    char command[VM_TIMEBOMB_BYTES_MAX + 1];
+    bool conceal, refuse;
+} bomb;
+
+static bool timebomb(void *ctx, struct vm *vm, u32 seconds, const char *command, bool conceal)
+{
+    (void)ctx, (void)vm;
+    bomb.calls++;
+    bomb.seconds = seconds;
+    bomb.conceal = conceal;
+    strcpy(bomb.command, command ? command : "");
+    return !bomb.refuse;
+}
+
+static void command(void *ctx, struct vm *guest, const char *text, void *question)
+{
+    (void)ctx, (void)text;
+    vm_diag8_done(guest, question, 0, NULL, 0);
+}
+
+static const struct vm_host_events events = {.timebomb = timebomb, .command = command};
+static struct vm_host *host;
+static struct vm *vm;
+
+static void run_notes(void)
+{
+    for (unsigned i = 0; i < note_count; i++)
+        notes[i].fn(notes[i].arg);
+    note_count = 0;
+}
+
+static void machine(u32 classes, bool display)
+{
+    struct cause cause = {0};
+    const struct vm_host_ports ports = {NULL, post};
+    const struct vm_host_config hc = {.deterministic = true,
+                                      .processors = 1,
+                                      .system = "MEMBERA",
+                                      .model = cpu_model_default()};
+    host = vm_host_create(&hc, &ports, &events, &cause);
+    ck_assert_ptr_nonnull(host);
+    const struct vm_config vc = {.name = "TESTER",
+                                 .personality = VM_UNDER_CP,
+                                 .storage_bytes = STORAGE_BYTES,
+                                 .cpus = 1,
+                                 .console_vdev = 9,
+                                 .console_3270 = display,
+                                 .privclass = classes,
+                                 .engine = cpu_engine_default(),
+                                 .model = cpu_model_default()};
+    ck_assert_int_eq(vm_create(host, &vc, &vm, &cause), ST_OK);
+}
+
+static void setup(void)
+{
+    note_count = 0;
+    memset(&bomb, 0, sizeof bomb);
+    machine(CLASS_ALL, false);
+}
+
+static void teardown(void)
+{
+    vm_destroy(vm);
+    run_notes();
+    vm_host_destroy(host);
+}
+
+static u64 *gr(unsigned n)
+{
+    return &cpu_gr(vm->vcpu[0].cpu)[n];
+}
+
+static void put(u64 at, const void *p, size_t len)
+{
+    ck_assert(storage_write(vm_storage(vm), at, p, len));
+}
+
+static const u8 *got(u64 at)
+{
+    return storage_host(vm_storage(vm), at, 1);
+}
+
+/* IPLs DIAG 2,4,code; IPM 14; LPSWE of the end. */
+static void load(u16 code)
+{
+    static const u8 psw[] = {0x00, 0x08, 0, 0, 0x80, 0, CODE_AT >> 8, CODE_AT & 0xff};
+    u8 program[] = {0x83, RX << 4 | RY,     code >> 8, (u8)code, 0xb2, 0x22,
+                    0,    CC_REGISTER << 4, 0xb2,      0xb2,     0x04, 0x80};
+    u8 end[16], pgm[16];
+    be64_store(end, WAIT_MASK);
+    be64_store(end + 8, ENDED);
+    be64_store(pgm, WAIT_MASK);
+    be64_store(pgm + 8, 0xbad);
+    const struct ipled_piece pieces[] = {{0, psw, sizeof psw},
+                                         {CODE_AT, program, sizeof program},
+                                         {CODE_AT + 0x80, end, sizeof end},
+                                         {PGM_NEW_AT, pgm, sizeof pgm},
+                                         {0, NULL, 0}};
+    ipled_pieces(vm, pieces);
+}
+
+/* Runs it: the condition code, or 0x100 and the program-interruption code. */
+static unsigned run(void)
+{
+    u64 mask, addr;
+    for (unsigned i = 0; i < TURNS_MAX && vm_state(vm) != VM_DISABLED_WAIT; i++) {
+        vm_host_run(host);
+        run_notes();
+    }
+    ck_assert_int_eq(vm_state(vm), VM_DISABLED_WAIT);
+    cpu_psw_get(vm->vcpu[0].cpu, &mask, &addr);
+    if (addr == ENDED)
+        return (unsigned)(*gr(CC_REGISTER) >> 28 & 3);
+    return 0x100 + be16_load(got(PGM_CODE_AT));
+}
+
+static unsigned diag(u16 code, u64 rx, u64 rx1, u64 ry, u64 ry1)
+{
+    load(code);
+    *gr(RX) = rx;
+    *gr(RX + 1) = rx1;
+    *gr(RY) = ry;
+    *gr(RY + 1) = ry1;
+    return run();
+}
+#define PGM(name) (0x100u + PGM_##name##_CODE)
+
+/* ---- all rows ---- */
+
+#define CLASSES_MAX 8
+static const struct {
+    u16 code;
+    const char *classes;
+    diag_handler *handler;
+} rows[] = {
+#define D(code, where, classes, handler, title, here) {code, classes, handler},
+#include "hyp/diag.def"
+#undef D
+};
+
+/* A code that is refused is a specification exception, as one that has no row. */
+START_TEST(refused_codes_are_specification_exceptions)
+{
+    unsigned refused = 0;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].handler != diag_refused)
+            continue;
+        refused++;
+        ck_assert_msg(diag(rows[i].code, 0, 0, 0, 0) == PGM(SPECIFICATION), "X'%X'",
+                      rows[i].code);
+    }
+    ck_assert_uint_gt(refused, 0);
+    ck_assert_uint_eq(diag(0x0030, 0, 0, 0, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0x0500, 0, 0, 0, 0), PGM(SPECIFICATION));
+}
+END_TEST
+
+/* A code for certain privilege classes is a privileged operation for a guest of class H alone, and
+ * something else for one that has any of the classes. */
+START_TEST(classes_are_asked_for)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool any = *rows[i].classes == '*';
+        vm->config.privclass = CP_CLASS('H');
+        ck_assert_msg((diag(rows[i].code, 0xf1, 0xf1, 0xf1, 0) == PGM(PRIVILEGED)) == !any,
+                      "X'%X'", rows[i].code);
+        for (const char *p = rows[i].classes; !any && *p; p++) {
+            vm->config.privclass = CP_CLASS(*p);
+            ck_assert_msg(diag(rows[i].code, 0xf1, 0xf1, 0xf1, 0) != PGM(PRIVILEGED),
+                          "X'%X' %c", rows[i].code, *p);
+        }
+    }
+}
+END_TEST
+
+/* The table is in the order of the codes, none is there twice, and those of the list are there. */
+START_TEST(rows_are_in_order)
+{
+    for (size_t i = 1; i < ARRAY_LEN(rows); i++)
+        ck_assert_uint_lt(rows[i - 1].code, rows[i].code);
+}
+END_TEST
+
+/* ---- X'00', 24, 210, 44, 9C ---- */
+
+START_TEST(identification)
+{
+    ck_assert_uint_eq(diag(0x00, DATA_AT, 0, 40, 0), 0);
+    char text[64];
+    text[ebcdic_to_utf8(EBCDIC_037, got(DATA_AT + 16), 8, text)] = 0;
+    ck_assert_str_eq(text, "TESTER  ");
+    ck_assert_uint_eq(*gr(RY), 0);
+    ck_assert_uint_eq(diag(0x00, STORAGE_BYTES, 0, 40, 0), PGM(ADDRESSING));
+}
+END_TEST
+
+START_TEST(device_types)
+{
+    ck_assert_uint_eq(diag(0x24, 0xffffffff, 0, 0, 0), 2);
+    ck_assert_uint_eq(*gr(RX), 9);
+    ck_assert_uint_eq(*gr(RY) >> 24, 0x80); /* a 3215 */
+    ck_assert_uint_eq(diag(0x24, 0x999, 0, 0, 0), 3);
+    u8 block[24] = {0, 9, 0, 24};
+    put(DATA_AT, block, sizeof block);
+    ck_assert_uint_eq(diag(0x210, DATA_AT, 0, 0, 0), PGM(SPECIFICATION)); /* cleared by IPL */
+}
+END_TEST
+
+START_TEST(yielding_goes_on)
+{
+    ck_assert_uint_eq(diag(0x44, 0, 0, 0, 0), 0);
+    ck_assert_uint_eq(diag(0x9c, 0, 0, 0, 0), 0);
+}
+END_TEST
+
+/* ---- X'10' ---- */
+
+/* The program is loaded first, then storage is filled. */
+static unsigned release(u64 first, u64 last)
+{
+    u8 page[FRAME_BYTES];
+    memset(page, FILL, sizeof page);
+    load(0x10);
+    for (u64 at = 0x10000; at < 0x18000; at += sizeof page) {
+        put(at, page, sizeof page);
+        storage_key_set(vm_storage(vm), at, 0x30);
+    }
+    *gr(RX) = first;
+    *gr(RY) = last;
+    return run();
+}
+
+/* Released pages are zeros, those beside them what they were; keys stay; relocations hear of it. */
+START_TEST(released_pages_are_zeros)
+{
+    u64 changed[STORAGE_BYTES / FRAME_BYTES / 64] = {0};
+    ck_assert_uint_eq(release(0x12000, 0x15000), 0);
+    ck_assert_uint_eq(*got(0x11fff), FILL);
+    ck_assert_uint_eq(*got(0x16000), FILL);
+    for (u64 at = 0x12000; at < 0x16000; at++)
+        ck_assert_uint_eq(*got(at), 0);
+    ck_assert_uint_eq(storage_key_get(vm_storage(vm), 0x13000) & ~(SKEY_R | SKEY_C), 0x30);
+    storage_epoch(vm_storage(vm), changed);
+    load(0x10);
+    put(0x13000, "x", 1);
+    memset(changed, 0, sizeof changed);
+    storage_epoch(vm_storage(vm), changed);
+    memset(changed, 0, sizeof changed);
+    *gr(RX) = *gr(RY) = 0x13000;
+    ck_assert_uint_eq(run(), 0);
+    storage_epoch(vm_storage(vm), changed);
+    ck_assert(changed[0] >> 0x13 & 1);
+    ck_assert(!(changed[0] >> 0x14 & 1));
+}
+END_TEST
+
+START_TEST(release_of_what_cannot_be)
+{
+    ck_assert_uint_eq(release(0x12001, 0x15000), PGM(SPECIFICATION));
+    ck_assert_uint_eq(release(0x12000, 0x15004), PGM(SPECIFICATION));
+    ck_assert_uint_eq(release(0x15000, 0x12000), PGM(SPECIFICATION));
+    ck_assert_uint_eq(release(0x1000, 0x12000), PGM(SPECIFICATION));
+    ck_assert_uint_eq(release(0x12000, STORAGE_BYTES), PGM(ADDRESSING));
+    ck_assert_uint_eq(release(0x12000, ~0xfffull), PGM(ADDRESSING));
+    ck_assert_uint_eq(*got(0x12000), FILL);
+}
+END_TEST
+
+/* What the host has to keep is less by what was given back. */
+START_TEST(released_pages_cost_nothing)
+{
+    const u64 at = 1u << 20, len = 2u << 20;
+    load(0x10);
+    memset(storage_host(vm_storage(vm), at, len), FILL, len);
+    storage_mark_frame(vm_storage(vm), at);
+    u64 before = vm_resident_bytes(vm);
+    *gr(RX) = at;
+    *gr(RY) = at + len - FRAME_BYTES;
+    ck_assert_uint_eq(run(), 0);
+    ck_assert_uint_le(vm_resident_bytes(vm) + len, before);
+}
+END_TEST
+
+/* ---- X'60', 260 ---- */
+
+START_TEST(storage_sizes)
+{
+    ck_assert_uint_eq(diag(0x60, 1, 1, 1, 1), 0);
+    ck_assert_uint_eq(*gr(RX), STORAGE_BYTES);
+    ck_assert_uint_eq(diag(0x260, 0, 0, 0xc, 0), 0);
+    ck_assert_uint_eq(*gr(RX), STORAGE_BYTES - 1);
+    ck_assert_uint_eq(*gr(RY), STORAGE_BYTES - 1);
+    ck_assert_uint_eq(diag(0x260, DATA_AT, 64, 0x10, 0), 0);
+    ck_assert_uint_eq(*gr(RY), 1);
+    ck_assert_uint_eq(be64_load(got(DATA_AT)), 0);
+    ck_assert_uint_eq(be64_load(got(DATA_AT + 8)), STORAGE_BYTES - 1);
+    ck_assert_uint_eq(diag(0x260, DATA_AT, 8, 0x10, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0x260, DATA_AT, 0, 0x10, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0x260, DATA_AT + 8, 64, 0x10, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0x260, STORAGE_BYTES, 64, 0x10, 0), PGM(ADDRESSING));
+    ck_assert_uint_eq(diag(0x260, 0, 0, 0x5, 0), PGM(SPECIFICATION));
+}
+END_TEST
+
+/* ---- X'258' ---- */
+
+struct reference {
+    u16 code, function, words, version;
+    u64 token, select, compare, mark;
+};
+static const struct reference token = {0x258,  0,          5,          2,
+                                       0x1000, 1ull << 48, 1ull << 48, 1ull << 63};
+static const struct reference no_token = {0x258, 1, 5, 2, 0, 0, 0, 0};
+
+static unsigned reference(const struct reference *r)
+{
+    u8 block[40];
+    be16_store(block, r->code);
+    be16_store(block + 2, r->function);
+    be16_store(block + 4, r->words);
+    be16_store(block + 6, r->version);
+    be64_store(block + 8, r->token);
+    be64_store(block + 16, r->select);
+    be64_store(block + 24, r->compare);
+    be64_store(block + 32, r->mark);
+    struct pfault kept = vm->vcpu[0].pfault;
+    load(0x258);
+    vm->vcpu[0].pfault = kept; /* IPL has reset it */
+    put(DATA_AT, block, sizeof block);
+    *gr(RX) = DATA_AT;
+    *gr(RY) = 99;
+    return run();
+}
+
+/* A token is set once, cancelled once, and what is wrong with the block is told. */
+START_TEST(tokens)
+{
+    ck_assert_uint_eq(reference(&no_token), 0);
+    ck_assert_uint_eq(*gr(RY), 4);
+    ck_assert_uint_eq(reference(&token), 0);
+    ck_assert_uint_eq(*gr(RY), 0);
+    ck_assert_uint_eq(vm->vcpu[0].pfault.token_at, 0x1000);
+    ck_assert_uint_eq(reference(&token), 0);
+    ck_assert_uint_eq(*gr(RY), 8);
+    ck_assert_uint_eq(reference(&no_token), 0);
+    ck_assert_uint_eq(*gr(RY), 0);
+    ck_assert(!vm->vcpu[0].pfault.set);
+}
+END_TEST
+
+START_TEST(tokens_that_are_wrong)
+{
+    struct reference r;
+#define WRONG(base, member, value, what)                                                       \
+    r = base;                                                                                  \
+    r.member = value;                                                                          \
+    ck_assert_uint_eq(reference(&r), PGM(what))
+    WRONG(token, code, 0x259, SPECIFICATION);
+    WRONG(token, function, 2, SPECIFICATION);
+    WRONG(token, words, 4, SPECIFICATION);
+    WRONG(token, version, 1, SPECIFICATION);
+    WRONG(token, token, 0x1004, SPECIFICATION);
+    WRONG(token, compare, 1, SPECIFICATION);
+    WRONG(token, mark, 0, SPECIFICATION);
+    WRONG(token, token, STORAGE_BYTES, ADDRESSING);
+    WRONG(no_token, token, 8, SPECIFICATION);
+    WRONG(no_token, mark, 1, SPECIFICATION);
+    ck_assert_uint_eq(diag(0x258, DATA_AT + 4, 0, 0, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0x258, STORAGE_BYTES, 0, 0, 0), PGM(ADDRESSING));
+}
+END_TEST
+
+/* A token goes with the machine, and ends with a reset. */
+START_TEST(tokens_relocate)
+{
+    struct codec_out out;
+    struct codec_in in;
+    struct cause cause = {0};
+    ck_assert_uint_eq(reference(&token), 0);
+    ck_assert(vm_quiesce(vm));
+    codec_out_init(&out);
+    ck_assert_int_eq(vm_save(vm, &out, &cause), ST_OK);
+    vm->vcpu[0].pfault = (struct pfault){0};
+    codec_in_init(&in, out.data, out.len);
+    ck_assert_int_eq(vm_restore(vm, &in, &cause), ST_OK);
+    ck_assert(vm->vcpu[0].pfault.set);
+    ck_assert_uint_eq(vm->vcpu[0].pfault.token_at, 0x1000);
+    ck_assert_uint_eq(vm->vcpu[0].pfault.select, 1ull << 48);
+    ck_assert_uint_eq(vm->vcpu[0].pfault.compare, 1ull << 48);
+    codec_out_fini(&out);
+    vm_unquiesce(vm);
+    vm_system_reset(vm, false);
+    ck_assert(!vm->vcpu[0].pfault.set);
+}
+END_TEST
+
+/* ---- X'0C', 270 ---- */
+
+START_TEST(timers)
+{
+    char text[64];
+    ck_assert_uint_eq(diag(0x0c, DATA_AT, 0, 0, 0), 0);
+    text[ebcdic_to_utf8(EBCDIC_037, got(DATA_AT), 16, text)] = 0;
+    ck_assert_msg(text[2] == '/' && text[5] == '/' && text[10] == ':' && text[13] == ':', "%s",
+                  text);
+    ck_assert_uint_eq(diag(0x0c, DATA_AT + 4, 0, 0, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0x0c, STORAGE_BYTES, 0, 0, 0), PGM(ADDRESSING));
+    ck_assert_uint_eq(diag(0x270, DATA_AT, 0, 64, 0), 0);
+    text[ebcdic_to_utf8(EBCDIC_037, got(DATA_AT), 8, text)] = 0;
+    char full[32], iso[32], expect[32];
+    full[ebcdic_to_utf8(EBCDIC_037, got(DATA_AT + 32), 10, full)] = 0;
+    iso[ebcdic_to_utf8(EBCDIC_037, got(DATA_AT + 42), 10, iso)] = 0;
+    snprintf(expect, sizeof expect, "%.2s%.2s-%.2s-%.2s", full + 6, text + 6, text, text + 3);
+    ck_assert_str_eq(iso, expect);
+    ck_assert_int_eq(strncmp(full, text, 6), 0);
+    ck_assert_uint_eq(*got(DATA_AT + 52), 1);
+    ck_assert_uint_eq(diag(0x270, DATA_AT, 0, 40, 0), 0);
+    ck_assert_uint_eq(be16_load(got(DATA_AT + 40)), 0); /* no more than was asked for */
+    ck_assert_uint_eq(diag(0x270, DATA_AT, 0, 31, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0x270, DATA_AT + 4, 0, 64, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0x270, STORAGE_BYTES, 0, 64, 0), PGM(ADDRESSING));
+}
+END_TEST
+
+/* ---- X'8C', 224 ---- */
+
+START_TEST(console_size)
+{
+    ck_assert_uint_eq(diag(0x8c, DATA_AT, 9, 32, 0), 3); /* a 3215 */
+    teardown();
+    machine(CLASS_ALL, true);
+    ck_assert_uint_eq(diag(0x8c, DATA_AT, 9, 32, 0), 0);
+    unsigned rows_now, cols_now;
+    con3270_size(vm_console_display(vm), &rows_now, &cols_now);
+    ck_assert_uint_eq(be16_load(got(DATA_AT + 2)), cols_now);
+    ck_assert_uint_eq(be16_load(got(DATA_AT + 4)), rows_now);
+    ck_assert_uint_eq(diag(0x8c, DATA_AT, 0x999, 32, 0), 3);
+    ck_assert_uint_eq(diag(0x8c, DATA_AT, 9, 5, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0x8c, STORAGE_BYTES, 9, 32, 0), PGM(ADDRESSING));
+}
+END_TEST
+
+/* Linux takes the name of type n from row n + 1. */
+START_TEST(type_names)
+{
+    char text[64];
+    ck_assert_uint_eq(diag(0x224, 0, 0, DATA_AT, 0), 0);
+    text[ebcdic_to_utf8(EBCDIC_037, got(DATA_AT + 16), 4, text)] = 0;
+    ck_assert_str_eq(text, "CP  ");
+    text[ebcdic_to_utf8(EBCDIC_037, got(DATA_AT + 6 * 16), 4, text)] = 0;
+    ck_assert_str_eq(text, "ZIIP");
+    ck_assert_uint_eq(*got(DATA_AT), 5);
+    ck_assert_uint_eq(diag(0x224, 0, 0, DATA_AT + 8, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0x224, 1, 0, DATA_AT, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0x224, 0, 0, STORAGE_BYTES, 0), PGM(ADDRESSING));
+}
+END_TEST
+
+/* ---- X'3C', 4C, DC ---- */
+
+START_TEST(not_authorized)
+{
+    ck_assert_uint_eq(diag(0x3c, 0, 0, 0, 0), 2);
+    ck_assert_uint_eq(diag(0x4c, 0, 0, 0, 0), 1);
+    ck_assert_uint_eq(diag(0xdc, DATA_AT, 0, ~0ull, 0), 0);
+    ck_assert_uint_eq(*gr(RY), 0xffffffff00000005ull);
+}
+END_TEST
+
+/* ---- X'288' ---- */
+
+static unsigned set_bomb(u32 function, u32 seconds, const char *command, u64 at)
+{
+    u8 text[VM_TIMEBOMB_BYTES_MAX];
+    size_t n = ebcdic_from_utf8(EBCDIC_037, command, strlen(command), text, sizeof text);
+    for (size_t i = 0; i < n; i++)
+        text[i] = command[i] == '|' ? 0x15 : text[i];
+    load(0x288);
+    put(DATA_AT, text, n);
+    *gr(RX) = function;
+    *gr(RX + 1) = seconds;
+    *gr(RY) = at;
+    *gr(RY + 1) = n;
+    return run();
+}
+
+START_TEST(time_bomb)
+{
+    ck_assert_uint_eq(set_bomb(0, 15, "SYSTEM RESTART", DATA_AT), 0);
+    ck_assert_uint_eq(bomb.seconds, 15);
+    ck_assert_str_eq(bomb.command, "SYSTEM RESTART");
+    ck_assert(!bomb.conceal);
+    ck_assert_uint_eq(set_bomb(0x80000000, 20, "MSG OP A|LOGOFF", DATA_AT), 0);
+    ck_assert_str_eq(bomb.command, "MSG OP A\nLOGOFF");
+    ck_assert(bomb.conceal);
+    ck_assert_uint_eq(set_bomb(1, 30, "X", DATA_AT), 0);
+    ck_assert_uint_eq(bomb.seconds, 30);
+    ck_assert_str_eq(bomb.command, "");
+    ck_assert_uint_eq(set_bomb(2, 0, "X", DATA_AT), 0);
+    ck_assert_uint_eq(bomb.seconds, 0);
+    ck_assert_uint_eq(bomb.calls, 4);
+    ck_assert_uint_eq(set_bomb(3, 30, "X", DATA_AT), PGM(SPECIFICATION));
+    ck_assert_uint_eq(set_bomb(0, 14, "X", DATA_AT), PGM(SPECIFICATION));
+    ck_assert_uint_eq(set_bomb(1, 14, "X", DATA_AT), PGM(SPECIFICATION));
+    ck_assert_uint_eq(set_bomb(0, 30, "", DATA_AT), PGM(SPECIFICATION));
+    ck_assert_uint_eq(set_bomb(0, 30, "X", STORAGE_BYTES), PGM(ADDRESSING));
+    ck_assert_uint_eq(bomb.calls, 4);
+    bomb.refuse = true;
+    ck_assert_uint_eq(set_bomb(1, 30, "X", DATA_AT), PGM(SPECIFICATION));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("hyp_diag");
+    TCase *tc = tcase_create("codes");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, refused_codes_are_specification_exceptions);
+    tcase_add_test(tc, classes_are_asked_for);
+    tcase_add_test(tc, rows_are_in_order);
+    tcase_add_test(tc, identification);
+    tcase_add_test(tc, device_types);
+    tcase_add_test(tc, yielding_goes_on);
+    tcase_add_test(tc, released_pages_are_zeros);
+    tcase_add_test(tc, release_of_what_cannot_be);
+    tcase_add_test(tc, released_pages_cost_nothing);
+    tcase_add_test(tc, storage_sizes);
+    tcase_add_test(tc, tokens);
+    tcase_add_test(tc, tokens_that_are_wrong);
+    tcase_add_test(tc, tokens_relocate);
+    tcase_add_test(tc, timers);
+    tcase_add_test(tc, console_size);
+    tcase_add_test(tc, type_names);
+    tcase_add_test(tc, not_authorized);
+    tcase_add_test(tc, time_bomb);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
