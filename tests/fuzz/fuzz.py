@@ -93,8 +93,9 @@ def examine(batches, waivers, images):
 
 
 def earlier_run(batches, diff):
-    """Only the last of the runs of a step leaves registers to look at. When they agree, what differed was one before."""
-    for times in range(1, min(diff.step.times, RUNS_LOOKED_AT) if diff.fields == [compare.STORAGE_ONLY] else 1):
+    """Only the last of the runs of a step leaves registers to look at, and storage that a run before it has left
+    different may be why they differ: the first run that differs is the difference."""
+    for times in range(1, min(diff.step.times, RUNS_LOOKED_AT)):
         image = diff.image.with_steps(range(diff.index + 1), 0, (diff.index,))
         image.steps[-1] = copy.copy(diff.step)
         image.steps[-1].times = times
