@@ -64,6 +64,12 @@ struct config_domain {
     unsigned member_count;
 };
 
+/** Domains of DEFINE RELODOMAIN: until the member ends. Loop thread. */
+struct config_domain_list {
+    struct config_domain domain[CONFIG_DOMAINS_MAX];
+    unsigned count;
+};
+
 struct config_volume {
     char volid[CONFIG_VOLID_BYTES];
     u16 slot;     /* of CP_OWNED; 0 for USER_VOLUME_LIST and _INCLUDE */
@@ -105,6 +111,7 @@ struct system_config {
     struct config_slot slots[CONFIG_SLOTS_MAX]; /* [0] is slot 1 */
     struct config_domain domains[CONFIG_DOMAINS_MAX];
     unsigned domain_count;
+    struct config_domain_list *defined_domains; /* NULL: there can be none */
     struct config_volume volumes[CONFIG_VOLUMES_MAX];
     unsigned volume_count;
     struct config_islink islinks[CONFIG_ISLINKS_MAX];

@@ -152,6 +152,10 @@ char *cp_fail_buffer(struct cp_request *req);
 int cp_fail_formatted(struct cp_request *req, enum msg_id id, int number);
 /** Complete a request whose handler returned CP_LATER. */
 void cp_complete(struct cp_request *req, int rc);
+/** A command that waits: what CPHX does with it, which completes it now or soon. Without this it is
+ *  completed, and must not be when `timer` fires. */
+void cp_on_halt(struct cp_request *req, void (*halt)(struct cp_request *req, void *ctx),
+                void *ctx);
 
 #define CP_LATER (-1) /* a handler's return: cp_complete comes later */
 
@@ -195,6 +199,9 @@ void cp_operator_tell(struct cp *cp, const char *fmt, ...)
  * logged on.
  */
 int cp_console_input(struct cp *cp, const char *userid, const char *text);
+
+/** May terminals that connect now log on? DISABLE. */
+bool cp_terminals_enabled(const struct cp *cp);
 
 /** Evaluate waits and observers of every console. Call it after console_wakeup, on the loop:
  *  that way a console that has gone meanwhile is never touched. */

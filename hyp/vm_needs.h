@@ -214,6 +214,7 @@ struct vm_ops {
     /* Its channel program ends, nothing stays pending; ST_NOENT. */
     int (*device_reset)(struct vm *vm, u16 vdev, struct cause *cause);
     int (*device_end)(struct vm *vm, u16 vdev, struct cause *cause); /* READY; ST_NOENT */
+    bool (*device_halt)(struct vm *vm, u16 vdev); /* HALT; false: it is not active */
     int (*subchannel)(struct vm *vm, u16 vdev);                      /* its number, or -1 */
     bool (*device_busy)(struct vm *vm, u16 vdev); /* it carries out a channel program */
 

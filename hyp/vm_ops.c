@@ -335,6 +335,14 @@ static bool op_device_busy(struct vm *vm, u16 vdev)
     return schid && css_activity(vm->css, schid) == CSS_BUSY;
 }
 
+static bool op_device_halt(struct vm *vm, u16 vdev)
+{
+    u32 schid = css_find_devno(vm->css, vdev);
+    enum css_activity what = schid ? css_activity(vm->css, schid) : CSS_IDLE;
+    return (what == CSS_BUSY || what == CSS_WAITING || what == CSS_SUSPENDED) &&
+           css_hsch(vm->css, schid) == 0;
+}
+
 /* ---- configuration ---- */
 
 static int op_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
@@ -414,6 +422,7 @@ const struct vm_ops *vm_host_ops(void)
         .device_detach = vm_device_detach,
         .device_reset = vm_device_reset,
         .device_end = vm_device_end,
+        .device_halt = op_device_halt,
         .subchannel = vm_device_subchannel,
         .device_busy = op_device_busy,
         .define_storage = op_define_storage,

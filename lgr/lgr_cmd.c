@@ -14,7 +14,7 @@ struct job {
     struct lgr_cmd *c;
     struct cp_request *req; /* NULL: answered already */
     bool test, synchronous;
-    char by[LGR_NAME_BYTES];
+    char by[LGR_NAME_BYTES], user[LGR_NAME_BYTES];
 };
 
 /* --- parsing ------------------------------------------------------------------------------- */
@@ -181,6 +181,14 @@ static void job_ended(void *ctx, const struct lgr_view *v, const struct lgr_reas
     free(j);
 }
 
+/* CPHX: the relocation is what the command waits for. */
+static void halt_relocation(struct cp_request *req, void *ctx)
+{
+    struct job *j = ctx;
+    (void)req;
+    lgr_cancel(j->c->lgr, j->user, LGR_CPHX, "halted by CPHX");
+}
+
 /* --- handlers ------------------------------------------------------------------------------ */
 
 static int begin(struct cp_request *req, struct lgr_cmd *c, const char *user, const char *to,
@@ -192,6 +200,8 @@ static int begin(struct cp_request *req, struct lgr_cmd *c, const char *user, co
         return cp_fail(req, MSG_RLU1928E, "no memory");
     *j = (struct job){.c = c, .req = req, .test = o->test, .synchronous = o->synchronous};
     snprintf(j->by, sizeof j->by, "%s", cp_request_userid(req));
+    snprintf(j->user, sizeof j->user, "%s", user);
+    cp_on_halt(req, halt_relocation, j);
     const struct lgr_watch watch = {job_started, job_ended, j};
     int rc = lgr_start(c->lgr, user, to, j->by, o, &watch, &cause);
     if (rc == ST_OK)

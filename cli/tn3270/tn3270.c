@@ -204,6 +204,8 @@ static void ready(void *ctx, struct tn_size size)
     c->size = size;
     if (c->turned_away)
         tn_conn_notice(c, "No terminal address is free: try again later");
+    else if (c->server->member && !cp_terminals_enabled(c->server->member->cp))
+        tn_conn_notice(c, "Terminals are disabled: try again later");
     else if (c->server->member)
         tn_logo_show(c, "", false);
     else

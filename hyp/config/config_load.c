@@ -22,6 +22,10 @@ const struct config_domain *config_domain_find(const struct system_config *confi
     for (unsigned i = 0; i < config->domain_count; i++)
         if (!strcasecmp(config->domains[i].name, name))
             return &config->domains[i];
+    const struct config_domain_list *more = config->defined_domains;
+    for (unsigned i = 0; more && i < more->count; i++)
+        if (!strcasecmp(more->domain[i].name, name))
+            return &more->domain[i];
     u16 slot = config_slot_of(config, name);
     bool all = !strcasecmp(name, "SSI") && config->in_ssi;
     if (!slot && !all)
@@ -122,8 +126,10 @@ static int load(const char *dir, const char *member, struct faults *faults,
     for (size_t i = 0; i < n; i++)
         name[i] = (char)toupper((unsigned char)member[i]);
     struct system_config *cfg = calloc(1, sizeof *cfg);
-    if (!cfg)
+    if (!cfg || !(cfg->defined_domains = calloc(1, sizeof *cfg->defined_domains))) {
+        free(cfg);
         return cause_set(cause, ST_NOMEM, "out of memory");
+    }
     int status = ST_OK;
     if (!scan_name(name, cfg->member, 8))
         status = cause_set(cause, ST_CONFIG, "%s: not a member name", member);
@@ -166,5 +172,6 @@ void config_free(struct system_config *config)
     if (!config)
         return;
     free(config->hardware.devices);
+    free(config->defined_domains);
     free(config);
 }

@@ -179,13 +179,6 @@ int cp_cmd_silently(struct cp_request *req, void *ctx)
     return cp_dispatch(req);
 }
 
-/* Commands that are known, so that they do not look like typing errors. */
-int cp_not_yet(struct cp_request *req, void *ctx)
-{
-    (void)ctx;
-    return cp_fail(req, MSG_CMD099E, req->command);
-}
-
 /* SET operand ... */
 int cp_cmd_set(struct cp_request *req, void *ctx)
 {

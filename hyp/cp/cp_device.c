@@ -135,8 +135,7 @@ int cp_cmd_attach(struct cp_request *req, void *ctx)
 
 /* --- DETACH --------------------------------------------------------------------------------- */
 
-/* Take a device from a machine, and end its link. */
-static int take_away(struct cp_user *user, u16 vdev, char klass[8], struct cause *cause)
+int cp_take_away(struct cp_user *user, u16 vdev, char klass[8], struct cause *cause)
 {
     struct cp *cp = user->cp;
     struct vlink *l = link_find(cp_rdevs(cp), user->userid, vdev);
@@ -158,7 +157,7 @@ static int detach_virtual(struct cp_request *req, struct cp_user *user, u16 vdev
     char klass[8], text[8];
     struct cause cause;
     snprintf(text, sizeof text, "%04X", vdev);
-    if (take_away(user, vdev, klass, &cause))
+    if (cp_take_away(user, vdev, klass, &cause))
         return cp_fail(req, MSG_DTV040E, text);
     cp_line(req, "%s %04X DETACHED", klass, vdev);
     return 0;
@@ -191,7 +190,7 @@ static int detach_real(struct cp_request *req, u16 rdev, const char *word)
     if (d->state != RDEV_ATTACHED || strcmp(d->user, user->userid))
         return cp_fail(req, MSG_DTR121E, class_name(d->klass), rdev, user->userid);
     u16 vdev = d->vdev;
-    if (take_away(user, vdev, klass, &cause))
+    if (cp_take_away(user, vdev, klass, &cause))
         return cp_fail(req, MSG_DTV040E, text);
     cp_line(req, "%s %04X DETACHED %s %04X", class_name(d->klass), rdev, user->userid, vdev);
     if (strcmp(user->userid, req->userid))

@@ -17,6 +17,8 @@ void cp_disks_logon(struct cp_user *user);
 void cp_disks_end(struct cp *cp, const char *userid);
 /** A whole real device (NULL: there is none) for a user; as cp_link. */
 int cp_attach_real(struct cp_user *user, struct rdev *d, u16 vdev, bool read_only, char *text);
+/** Take a device from a machine, and end its link; `klass` gets what it was. */
+int cp_take_away(struct cp_user *user, u16 vdev, char klass[8], struct cause *cause);
 /** Lines of QUERY VIRTUAL: of one link; of all of a class ("" = all), how many. */
 void cp_link_row(struct cp_request *req, struct cp_user *user, const struct vlink *l);
 unsigned cp_link_rows(struct cp_request *req, struct cp_user *user, const char *klass);

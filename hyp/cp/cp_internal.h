@@ -103,6 +103,9 @@ struct cp_request {
     u8 cpu;
     bool silent; /* SILENTLY: lines from `quiet` on are shown if it fails */
     unsigned quiet;
+    bool halted; /* by CPHX */
+    void (*halt)(struct cp_request *req, void *ctx); /* cp_on_halt */
+    void *halt_ctx;
     int rc;
     u64 timer;   /* SLEEP; LOGON that has to wait */
     size_t from; /* where the operands of a LOGON that waits begin */
@@ -146,6 +149,7 @@ struct cp {
     } observers[CP_OBSERVERS_MAX];
     unsigned observer_count;
     bool shutting_down, shutdown_reipl;
+    bool terminals_disabled; /* DISABLE ALL */
     u64 shutdown_timer;
     struct cp_logon_slot logons[CP_LOGON_SLOTS];
     char directory_path[CONFIG_PATH_BYTES + 16]; /* "": cannot be changed */
@@ -244,6 +248,9 @@ int cp_vary_processor(struct cp_request *req, bool online);
 void cp_spool_console_end(struct cp_user *user);
 /** It has come here by relocation: spooling of its console goes on. */
 void cp_spool_console_resume(struct cp_user *user);
+
+/* --- cp_links.c -------------------------------------------------------------------------- */
+int cp_define_relodomain(struct cp_request *req);
 
 /* --- cp_trace.c -------------------------------------------------------------------------- */
 /** Its traps are forgotten; the machine keeps its own until it is told. */

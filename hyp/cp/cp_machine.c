@@ -304,13 +304,17 @@ static int define_cpu(struct cp_request *req, struct cp_user *user)
 /* DEFINE {STORAGE size | CPU nn[-nn] [TYPE type]} */
 int cp_cmd_define(struct cp_request *req, void *ctx)
 {
-    struct cp_user *user = cp_own_machine(req);
     const char *word = cp_operand(req);
     (void)ctx;
-    if (!user)
-        return msg_number(MSG_CMD045E);
     if (!word)
         return cp_fail(req, MSG_CMD026E);
+    if (cp_abbrev(word, "RELODOMain") && req->classes & CP_CLASS('B'))
+        return cp_define_relodomain(req);
+    if (!(req->classes & CP_CLASS('G')))
+        return cp_fail(req, MSG_CMD003E, word);
+    struct cp_user *user = cp_own_machine(req);
+    if (!user)
+        return msg_number(MSG_CMD045E);
     if (cp_abbrev(word, "STORage"))
         return define_storage(req, user);
     if (!strcmp(word, "CPU"))

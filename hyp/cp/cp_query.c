@@ -384,6 +384,8 @@ int cp_query_relodomain(struct cp_request *req, void *ctx)
             domain_row(req, d);
     for (unsigned i = 0; i < config->domain_count; i++)
         domain_row(req, &config->domains[i]);
+    for (unsigned i = 0; config->defined_domains && i < config->defined_domains->count; i++)
+        domain_row(req, &config->defined_domains->domain[i]);
     return 0;
 }
 

@@ -170,9 +170,26 @@ static struct gather *new_gather(struct cp_request *req, bool prefix)
     return g;
 }
 
+/* CPHX: the parts of other members are not waited for any more. */
+static void halt_parts(struct cp_request *req, void *ctx)
+{
+    struct gather *g = ctx;
+    struct cp *cp = req->cp;
+    for (struct cp_remote_call *c = cp->calls, *next; c; c = next) {
+        next = c->next;
+        if (c->gather != g)
+            continue;
+        unlink_call(cp, c);
+        if (g->open == 1)
+            next = NULL; /* the last one: g goes with it */
+        part_failed(c, "halted by CPHX");
+    }
+}
+
 /* All parts have been started; some may be done already. */
 static int started(struct gather *g)
 {
+    cp_on_halt(g->req, halt_parts, g);
     g->starting = false;
     if (!g->open)
         finish(g);

@@ -51,6 +51,18 @@ bool link_same_disk(const struct vlink *a, const struct vlink *b)
     return a->share && a->share == b->share && overlap(a->extent, b->extent);
 }
 
+void link_renumber(struct rdevs *r, struct vlink *l, u16 vdev)
+{
+    struct vlink **at = &r->links;
+    while (*at != l)
+        at = &(*at)->next;
+    *at = l->next;
+    l->vdev = vdev;
+    list_add(r, l);
+    if (l->rdev && l->rdev->state == RDEV_ATTACHED && !strcmp(l->rdev->user, l->user))
+        l->rdev->vdev = vdev;
+}
+
 void link_drop(struct rdevs *r, struct vlink *l)
 {
     struct vlink **at = &r->links;

@@ -107,6 +107,8 @@ int link_real(struct rdevs *r, struct rdev *rdev, const char *user, u16 vdev, bo
               struct vlink **out, struct cause *cause);
 /** Its device is gone. */
 void link_drop(struct rdevs *r, struct vlink *l);
+/** It is another number of the user's now, which is free. */
+void link_renumber(struct rdevs *r, struct vlink *l, u16 vdev);
 struct vlink *link_find(struct rdevs *r, const char *user, u16 vdev);
 /** In order of device number; after NULL: the first of the user's ("" = of all). */
 struct vlink *link_next(struct rdevs *r, const char *user, const struct vlink *after);

@@ -288,6 +288,14 @@ static int f_subchannel(struct vm *vm, u16 vdev)
     return -1;
 }
 
+static bool f_device_halt(struct vm *vm, u16 vdev)
+{
+    if (vdev != vm->busy)
+        return false;
+    vm->busy = 0;
+    return true;
+}
+
 static bool f_device_busy(struct vm *vm, u16 vdev)
 {
     return vdev == vm->busy;
@@ -422,6 +430,7 @@ static const struct vm_ops fake_vm = {
     .device_detach = f_device_detach,
     .device_reset = f_device_reset,
     .device_end = f_device_end,
+    .device_halt = f_device_halt,
     .subchannel = f_subchannel,
     .device_busy = f_device_busy,
     .define_storage = f_define_storage,
@@ -596,6 +605,7 @@ static const char users[] =
 const char *cp_world_users = "", *cp_world_devices = "";
 static struct rdevs *rdevs[2];
 static struct system_config config[2];
+static struct config_domain_list defined_domains[2];
 static struct directory *dirs[2];
 struct cp_response resp;
 
@@ -641,6 +651,8 @@ void cp_world_setup(void)
                                              "MEMBERB\nUSER_VOLUME_LIST COM001 VOL001 FBA001\n",
                                              &cause),
                          0);
+        memset(&defined_domains[i], 0, sizeof defined_domains[i]);
+        config[i].defined_domains = &defined_domains[i];
         strcpy(config[i].features.operator_userid, "OPERATOR");
         config[i].features.shutdown_signal_s = 30;
         files_setup(i);

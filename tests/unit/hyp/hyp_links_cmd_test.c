@@ -1,0 +1,194 @@
+/* CPHX, HALT, GIVE, REDEFINE, DEFINE RELODOMAIN, ACTIVATE and DEACTIVATE ISLINK, ENABLE and
+ * DISABLE: what they do, and what is refused. Run alone: tests/run unit/hyp_links_cmd_test */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lib/cp_world.h"
+
+static void setup(void)
+{
+    cp_world_users = "USER OTHER PASS 64M 64M BG\n";
+    cp_world_devices = "0480 3490 *\n0481 3490 *\n";
+    cp_world_setup();
+    oper("LOGON OPERATOR OPER");
+    on(0, "", "LOGON GUEST PASS");
+    on(0, "", "LOGON OTHER PASS");
+}
+
+static struct vm *vm_of(const char *userid)
+{
+    return cp_user_vm(cp_user_find(cps[0], userid));
+}
+
+/* --- CPHX --- */
+
+static struct cp_response waiting;
+
+static void begin(const char *userid, const char *command)
+{
+    cp_response_init(&waiting);
+    ck_assert_int_eq(cp_command(cps[0], userid, command, &waiting), CP_PENDING);
+}
+
+START_TEST(cphx_ends_what_waits)
+{
+    begin("GUEST", "SLEEP 30 SEC");
+    REFUSED(on(0, "OTHER", "CPHX GUEST"), 3, "HCPCMD003E");
+    ck_assert(!waiting.done);
+    ck_assert_str_eq(oper("CPHX GUEST"), "1 command(s) of GUEST halted");
+    ck_assert(waiting.done);
+    ck_assert_int_eq(waiting.rc, 601);
+    ck_assert_str_eq(waiting.lines[0], "HCPCPX601E SLEEP was halted by CPHX");
+    cp_response_fini(&waiting);
+    REFUSED(oper("CPHX GUEST"), 600, "HCPCPX600E No command of GUEST can be halted");
+    pass_time(60000);
+    begin("GUEST", "SLEEP 30 SEC");
+    ck_assert_str_eq(on(0, "GUEST", "CPHX"), "1 command(s) of GUEST halted");
+    ck_assert(waiting.done);
+    cp_response_fini(&waiting);
+    REFUSED(on(0, "GUEST", "CPHX OPERATOR"), 3, "HCPCMD003E");
+}
+END_TEST
+
+START_TEST(cphx_does_not_wait_for_members)
+{
+    link_deaf = true;
+    begin("OPERATOR", "QUERY NAMES AT ALL");
+    oper("CPHX");
+    ck_assert(waiting.done);
+    ck_assert_int_eq(waiting.rc, 1851);
+    bool here = false, halted = false;
+    for (unsigned i = 0; i < waiting.line_count; i++) {
+        here |= strstr(waiting.lines[i], "OPERATOR - L0001") != NULL;
+        halted |= strstr(waiting.lines[i], "halted by CPHX") != NULL;
+    }
+    ck_assert(here && halted);
+    cp_response_fini(&waiting);
+    pass_time(600000);
+}
+END_TEST
+
+/* --- devices --- */
+
+START_TEST(halt_a_device)
+{
+    ck_assert_str_eq(oper("HALT 480"), "Device 0480 is not active");
+    oper("ATTACH 480 GUEST 181");
+    ck_assert_str_eq(oper("HALT 480"), "Device 0480 is not active");
+    vm_of("GUEST")->busy = 0x181;
+    ck_assert_str_eq(oper("HALT 480"), "HALT was initiated to device 0480");
+    ck_assert_uint_eq(vm_of("GUEST")->busy, 0);
+    REFUSED(oper("HALT 999"), 40, "HCPATR040E Device 999 does not exist");
+    REFUSED(oper("HALT"), 21, "HCPATR021E");
+    REFUSED(on(0, "GUEST", "HALT 480"), 1, "HCPCMD001E");
+}
+END_TEST
+
+START_TEST(give_a_tape)
+{
+    oper("ATTACH 480 OTHER 181");
+    ck_assert_str_eq(on(0, "OTHER", "GIVE 480 TO GUEST"), "TAPE 0480 GIVEN TO GUEST 0181");
+    ck_assert(console_has(0, "GUEST", "^TAPE 0181 GIVEN BY OTHER$"));
+    ck_assert_ptr_nonnull(strstr(oper("QUERY 480"), "TAPE 0480 ATTACHED TO GUEST    0181"));
+    ck_assert_uint_eq(vm_of("OTHER")->device_count, 0);
+    ck_assert_uint_eq(vm_of("GUEST")->devices[0], 0x181);
+    REFUSED(on(0, "OTHER", "GIVE 480 GUEST"), 121, "HCPDTR121E TAPE 0480 not attached to OTHER");
+    oper("ATTACH 481 OTHER 181");
+    REFUSED(on(0, "OTHER", "GIVE 481 GUEST"), 128, "HCPATR128E");
+    ck_assert_uint_eq(vm_of("OTHER")->device_count, 1);
+    ck_assert_str_eq(on(0, "OTHER", "GIVE 481 GUEST AS 182 R/O"),
+                     "TAPE 0481 GIVEN TO GUEST 0182 R/O");
+    REFUSED(on(0, "OTHER", "GIVE 481 NOBODY"), 45, "HCPCMD045E NOBODY");
+    REFUSED(on(0, "OTHER", "GIVE 481"), 20, "HCPLGA020E");
+    REFUSED(on(0, "OTHER", "GIVE 499 GUEST"), 40, "HCPATR040E");
+    REFUSED(on(0, "OTHER", "GIVE 481 GUEST SIDEWAYS"), 3, "HCPCMD003E");
+    REFUSED(on(0, "GUEST", "GIVE 481 OTHER"), 1, "HCPCMD001E");
+}
+END_TEST
+
+START_TEST(redefine_a_disk_and_a_tape)
+{
+    on(0, "GUEST", "DEFINE VFB-512 200 BLK 64");
+    ck_assert_str_eq(on(0, "GUEST", "REDEFINE 200 AS 300"), "DASD 0300 DEFINED");
+    ck_assert_uint_eq(vm_of("GUEST")->device_count, 1);
+    ck_assert_uint_eq(vm_of("GUEST")->devices[0], 0x300);
+    REFUSED(on(0, "GUEST", "QUERY VIRTUAL 200"), 40, "HCPQVD040E");
+    ck_assert_ptr_nonnull(strstr(on(0, "GUEST", "QUERY VIRTUAL 300"), "DASD 0300 9336"));
+    oper("ATTACH 480 GUEST 181");
+    ck_assert_str_eq(on(0, "GUEST", "REDEF DEVICE 181 182"), "TAPE 0182 DEFINED");
+    ck_assert_ptr_nonnull(strstr(oper("QUERY 480"), "ATTACHED TO GUEST    0182"));
+    ck_assert_str_eq(oper("DETACH 480 GUEST"), "TAPE 0480 DETACHED GUEST 0182");
+    REFUSED(on(0, "GUEST", "REDEFINE 300 300"), 92, "HCPDEF092E");
+    REFUSED(on(0, "GUEST", "REDEFINE 999 301"), 40, "HCPDTV040E Device 999 does not exist");
+    REFUSED(on(0, "GUEST", "REDEFINE 300"), 22, "HCPDEF022E");
+}
+END_TEST
+
+/* --- cluster --- */
+
+START_TEST(define_a_domain)
+{
+    ck_assert_str_eq(oper("DEFINE RELODOMAIN BOTH MEMBERS MEMBERA MEMBERB"),
+                     "MEMBERA : Relocation domain BOTH defined|"
+                     "MEMBERB : Relocation domain BOTH defined");
+    for (int i = 0; i < 2; i++)
+        ck_assert_str_eq(on(i, "OPERATOR", "QUERY RELODOMAIN BOTH"),
+                         "DOMAIN BOTH     MEMBERS: MEMBERA MEMBERB");
+    REFUSED(oper("DEFINE RELODOMAIN BOTH MEMBERS MEMBERA"), 600, "HCPDFR600E");
+    REFUSED(oper("DEFINE RELODOMAIN SSI MEMBERS MEMBERA"), 600, "HCPDFR600E");
+    REFUSED(oper("DEFINE RELODOMAIN MORE MEMBERS MOON"), 601, "HCPDFR601E MOON");
+    REFUSED(oper("DEFINE RELODOMAIN MORE MEMBERS MEMBERA MEMBERA"), 2, "HCPCMD002E");
+    REFUSED(oper("DEFINE RELODOMAIN MORE MEMBERS"), 26, "HCPCMD026E");
+    REFUSED(oper("DEFINE RELODOMAIN MORE"), 26, "HCPCMD026E");
+    REFUSED(on(0, "GUEST", "DEFINE RELODOMAIN MORE MEMBERS MEMBERA"), 3, "HCPCMD003E");
+    ck_assert_ptr_null(strstr(oper("QUERY RELODOMAIN"), "MORE"));
+}
+END_TEST
+
+START_TEST(links)
+{
+    REFUSED(oper("ACTIVATE ISLINK NODE MEMBERB"), 601, "HCPLNK601E The link to MEMBERB is active");
+    link_up = false;
+    ck_assert_str_eq(oper("ACTIVATE ISLINK MEMBERB"),
+                     "Link to MEMBERB: activation is under way");
+    REFUSED(oper("DEACTIVE ISLINK MEMBERB"), 602, "HCPLNK602E The link to MEMBERB stays");
+    REFUSED(oper("DEACTIVATE ISLINK NODE MOON"), 600, "HCPLNK600E There is no link to MOON");
+    REFUSED(oper("ACTIVATE ISLINK MEMBERA"), 600, "HCPLNK600E");
+    REFUSED(oper("ACTIVATE ISLINK"), 26, "HCPCMD026E");
+}
+END_TEST
+
+START_TEST(terminals)
+{
+    ck_assert(cp_terminals_enabled(cps[0]));
+    ck_assert_str_eq(oper("DISABLE ALL"), "COMMAND COMPLETE");
+    ck_assert(!cp_terminals_enabled(cps[0]));
+    ck_assert_str_eq(oper("ENABLE TERMINALS"), "COMMAND COMPLETE");
+    ck_assert(cp_terminals_enabled(cps[0]));
+    REFUSED(oper("DISABLE 0900"), 40, "HCPATR040E Device 0900 does not exist");
+    REFUSED(oper("ENABLE"), 26, "HCPCMD026E");
+    REFUSED(on(0, "GUEST", "DISABLE ALL"), 1, "HCPCMD001E");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("hyp_links_cmd");
+    TCase *tc = tcase_create("commands");
+    tcase_add_checked_fixture(tc, setup, cp_world_teardown);
+    tcase_add_test(tc, cphx_ends_what_waits);
+    tcase_add_test(tc, cphx_does_not_wait_for_members);
+    tcase_add_test(tc, halt_a_device);
+    tcase_add_test(tc, give_a_tape);
+    tcase_add_test(tc, redefine_a_disk_and_a_tape);
+    tcase_add_test(tc, define_a_domain);
+    tcase_add_test(tc, links);
+    tcase_add_test(tc, terminals);
+    suite_add_tcase(suite, tc);
+    SRunner *sr = srunner_create(suite);
+    srunner_run_all(sr, CK_ENV);
+    int failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? 1 : 0;
+}
