@@ -52,6 +52,7 @@ static void end_line_locked(struct console *c)
     l->relayed = false;
     c->next++;
     c->partial_len = 0;
+    c->partial_chars = 0;
 }
 
 /* Length of the text that may be cut off as a line without splitting a UTF-8 character. */
@@ -67,6 +68,25 @@ static size_t whole_characters(const char *text, size_t len)
     return n - 1 + need <= len ? len : n - 1;
 }
 
+/* "17:13:22 " in front, if so wanted. */
+static void begin_line_locked(struct console *c)
+{
+    c->partial_ns = now(c);
+    if (!c->timestamp)
+        return;
+    unsigned s = (unsigned)(c->partial_ns / 1000000000u % 86400);
+    c->partial_len = (size_t)snprintf(c->partial, sizeof c->partial, "%02u:%02u:%02u ",
+                                      s / 3600, s / 60 % 60, s % 60);
+}
+
+void console_set_form(struct console *c, unsigned linesize, bool timestamp)
+{
+    lock_take(&c->lock);
+    c->linesize = linesize;
+    c->timestamp = timestamp;
+    lock_drop(&c->lock);
+}
+
 static void put_char_locked(struct console *c, char ch)
 {
     if (c->partial_len == CONSOLE_LINE_BYTES_MAX) {
@@ -79,8 +99,12 @@ static void put_char_locked(struct console *c, char ch)
         memcpy(c->partial, tail, rest);
         c->partial_len = rest;
     }
+    bool begins = ((u8)ch & 0xc0) != 0x80; /* a character */
+    if (c->linesize && begins && c->partial_chars == c->linesize)
+        end_line_locked(c);
     if (!c->partial_len)
-        c->partial_ns = now(c);
+        begin_line_locked(c);
+    c->partial_chars += begins;
     c->partial[c->partial_len++] = ch ? ch : ' ';
 }
 

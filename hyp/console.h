@@ -90,6 +90,9 @@ bool console_line_held(const struct console *console);
 /** Is somebody attached? Any thread. */
 bool console_attached(struct console *console);
 
+/** From now on: characters of a line, 0 = as many as fit; lines begin with the time of day. */
+void console_set_form(struct console *console, unsigned linesize, bool timestamp);
+
 /** Show typed lines in the output, as a typewriter does (default on); a full-duplex device
  *  (SCLP ASCII console) whose guest echoes turns it off. */
 void console_set_echo(struct console *console, bool on);

@@ -33,8 +33,11 @@ struct console {
     char partial[CONSOLE_LINE_BYTES_MAX + 1];
     size_t partial_len;
     u64 partial_ns;
-    bool cr;   /* a carriage return waits for its line feed */
-    bool news; /* text came since the last poll */
+    unsigned partial_chars; /* of the text; without its time stamp */
+    unsigned linesize;      /* characters of a line; 0: as many as fit */
+    bool timestamp;         /* lines begin with the time */
+    bool cr;                /* a carriage return waits for its line feed */
+    bool news;              /* text came since the last poll */
     bool echo;
     bool held; /* loop thread */
     struct typed_line inputs[CONSOLE_INPUTS_MAX];

@@ -214,6 +214,8 @@ int vm_console_create(struct vm *vm, bool announce, struct cause *cause)
         vm->console_display = con3270_create(vm->css, k->console_vdev, announce, cause);
     else
         vm->console_dev = con3215_create(vm->css, k->console_vdev, announce, cause);
+    if (vm->console_dev)
+        con3215_autocr(vm->console_dev, vm->autocr);
     return vm->console_display || vm->console_dev ? ST_OK : ST_NOMEM;
 }
 

@@ -51,6 +51,7 @@ struct vm {
     u8 ipl_block[IPL_BLOCK_BYTES]; /* DIAGNOSE X'308'; guarded by host->lock */
     bool has_ipl_block;
     u64 vtod;                   /* deterministic mode: TOD offset */
+    bool autocr;                /* of its 3215 [loop] */
     struct vm_tracing *tracing; /* trace.c; NULL: it was never traced */
 };
 

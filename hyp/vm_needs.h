@@ -173,6 +173,7 @@ struct vm_ops {
     /* TERMINAL CONMODE: the console is a 3270 display, or a 3215. And what is it? */
     int (*conmode)(struct vm *vm, bool display, struct cause *cause);
     bool (*conmode_display)(struct vm *vm);
+    void (*autocr)(struct vm *vm, bool on);                        /* TERMINAL AUTOCR */
     int (*external)(struct vm *vm, u16 code, struct cause *cause); /* EXTERNAL */
     /* Machine check for one CPU; ST_NOENT: it is not there. */
     int (*machine_check)(struct vm *vm, u8 cpu, const struct vm_machine_check *what);
@@ -215,7 +216,7 @@ struct vm_ops {
     int (*device_reset)(struct vm *vm, u16 vdev, struct cause *cause);
     int (*device_end)(struct vm *vm, u16 vdev, struct cause *cause); /* READY; ST_NOENT */
     bool (*device_halt)(struct vm *vm, u16 vdev); /* HALT; false: it is not active */
-    int (*subchannel)(struct vm *vm, u16 vdev);                      /* its number, or -1 */
+    int (*subchannel)(struct vm *vm, u16 vdev);   /* its number, or -1 */
     bool (*device_busy)(struct vm *vm, u16 vdev); /* it carries out a channel program */
 
     /* --- configuration: reset first where the architecture says so ------------------------ */

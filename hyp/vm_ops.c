@@ -119,6 +119,13 @@ static int op_system(struct vm *vm, enum vm_system what, struct cause *cause)
     return ST_OK;
 }
 
+static void op_autocr(struct vm *vm, bool on)
+{
+    vm->autocr = on;
+    if (vm->console_dev)
+        con3215_autocr(vm->console_dev, on);
+}
+
 static bool op_conmode_display(struct vm *vm)
 {
     return vm->config.console_3270;
@@ -401,6 +408,7 @@ const struct vm_ops *vm_host_ops(void)
         .attention = op_attention,
         .conmode = vm_console_mode,
         .conmode_display = op_conmode_display,
+        .autocr = op_autocr,
         .external = op_external,
         .machine_check = op_machine_check,
         .path_event = op_path_event,

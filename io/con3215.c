@@ -11,6 +11,7 @@
 
 #define CMD_WRITE 0x01
 #define CMD_WRITE_ACR 0x09
+#define EBCDIC_NEW_LINE 0x15
 #define CMD_READ_INQUIRY 0x0a
 #define CMD_ALARM 0x0b
 #define CON3215_CHPID 0x10
@@ -23,6 +24,7 @@ struct con3215 {
     u16 devno;
     struct lock lock;
     struct con3215_state s;
+    _Atomic bool autocr;
     u8 *line[CON3215_LINES_QUEUED_MAX]; /* length byte, then EBCDIC; a ring */
 };
 
@@ -48,15 +50,23 @@ static void write_text(struct con3215 *con, const u8 *ebcdic, size_t len, bool e
 
 static int do_write(struct con3215 *con, struct dev_io *io, bool carrier_return)
 {
-    u8 chunk[WRITE_CHUNK];
+    u8 chunk[WRITE_CHUNK], last = EBCDIC_NEW_LINE;
     size_t n = dev_io_get(io, chunk, sizeof chunk);
     while (n == sizeof chunk) {
         write_text(con, chunk, n, false);
+        last = chunk[n - 1];
         n = dev_io_get(io, chunk, sizeof chunk);
     }
+    last = n ? chunk[n - 1] : last;
+    carrier_return |= con->autocr && last != EBCDIC_NEW_LINE;
     if (n || carrier_return)
         write_text(con, chunk, n, carrier_return);
     return DS_NORMAL;
+}
+
+void con3215_autocr(struct con3215 *con, bool on)
+{
+    con->autocr = on;
 }
 
 static int do_read(struct con3215 *con, struct dev_io *io)

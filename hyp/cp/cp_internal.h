@@ -28,10 +28,10 @@ enum cp_setting {
 
 /** TERMINAL options that are kept for the session. */
 struct cp_terminal {
-    unsigned more_s, more_warn_s, linesize;
-    bool hold, apl, highlight, breakin_guest, no_autocr;
-    int break_pf;                          /* BRKKEY, as in cp_terminal_view */
-    char linend, linedel, chardel, escape; /* ISO 8859-1; 0: none */
+    unsigned more_s, more_warn_s, linesize; /* 0 = OFF */
+    bool hold, breakin_guest, no_autocr, timestamp;
+    int break_pf;                                   /* BRKKEY, as in cp_terminal_view */
+    char linend, linedel, chardel, escape, tabchar; /* ISO 8859-1; 0: none */
 };
 
 /** A command that is issued when the time is over; cp_timebomb.c. */
@@ -103,7 +103,7 @@ struct cp_request {
     u8 cpu;
     bool silent; /* SILENTLY: lines from `quiet` on are shown if it fails */
     unsigned quiet;
-    bool halted; /* by CPHX */
+    bool halted;                                     /* by CPHX */
     void (*halt)(struct cp_request *req, void *ctx); /* cp_on_halt */
     void *halt_ctx;
     int rc;
@@ -275,6 +275,10 @@ int cp_console_attention(struct cp_user *user, const char *text);
 /** The same with other privilege classes than the user's. */
 int cp_console_command_as(struct cp *cp, const char *userid, u32 classes, const char *command);
 
+/* --- cp_set.c ---------------------------------------------------------------------------- */
+/** What TERMINAL says of the console and its device. */
+void cp_terminal_apply(struct cp_user *user);
+
 /* --- cp_relay.c -------------------------------------------------------------------------- */
 /** What the user's console has shown since goes to its observer, and to its secondary user while
  *  it is disconnected. */
@@ -307,6 +311,8 @@ int cp_remote_command_within(struct cp_request *req, const char *member, const c
 /** The same on all joined members and here, each line with the member's name in front. */
 int cp_remote_all(struct cp_request *req, const char *command);
 void cp_remote_drop(struct cp *cp);
+/** A line of another user's console for one who is logged on at a member; lost with the link. */
+void cp_remote_relay(struct cp *cp, const char *member, const char *userid, const char *text);
 /** Is a name a member to which things can be sent (or this one: `*local`)? */
 bool cp_member_reachable(struct cp *cp, const char *name, bool *local);
 

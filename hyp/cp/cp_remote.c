@@ -8,7 +8,7 @@
 
 #define ANSWER_BYTES_MAX (900u << 10)
 
-enum { MSG_TYPE_REQUEST = 1, MSG_TYPE_ANSWER = 2 };
+enum { MSG_TYPE_REQUEST = 1, MSG_TYPE_ANSWER = 2, MSG_TYPE_RELAY = 3 };
 enum {
     ROW_ID = CODEC_MANDATORY | 1,
     ROW_USERID = CODEC_MANDATORY | 2,
@@ -16,6 +16,7 @@ enum {
     ROW_COMMAND = CODEC_MANDATORY | 4,
     ROW_RC = CODEC_MANDATORY | 5,
     ROW_LINE = 6,
+    ROW_SHOWN = CODEC_MANDATORY | 7,
 };
 
 struct gather;
@@ -279,6 +280,7 @@ struct wire {
     u32 id, classes, rc;
     char userid[DIR_NAME_BYTES];
     char command[CP_COMMAND_BYTES_MAX];
+    char shown[CONSOLE_LINE_BYTES_MAX + 16];
     struct cp_response *lines; /* where ROW_LINE goes, or NULL */
 };
 
@@ -300,6 +302,7 @@ static bool take_wire_row(struct wire *w, const struct codec_row *row)
     case ROW_CLASSES: return codec_get_u32(row, &w->classes);
     case ROW_COMMAND: return take_text(row, w->command, sizeof w->command);
     case ROW_RC: return codec_get_u32(row, &w->rc) && w->rc <= 99999;
+    case ROW_SHOWN: return take_text(row, w->shown, sizeof w->shown);
     case ROW_LINE:
         if (!take_text(row, line, sizeof line))
             return false;
@@ -338,6 +341,26 @@ static void take_request(struct cp *cp, const char *member, const void *data, si
     cp_command_remote(cp, w.userid, w.classes, w.command, &job->resp);
 }
 
+void cp_remote_relay(struct cp *cp, const char *member, const char *userid, const char *text)
+{
+    struct codec_out out;
+    codec_out_init(&out);
+    codec_put_bytes(&out, ROW_USERID, userid, strlen(userid));
+    codec_put_bytes(&out, ROW_SHOWN, text, strlen(text));
+    if (!out.failed && cp->cluster)
+        cp->cluster->send(cp->cluster_ctx, member, MSG_TYPE_RELAY, out.data, out.len);
+    codec_out_fini(&out);
+}
+
+/* For a user who has logged off meanwhile: for nobody. */
+static void take_relay(struct cp *cp, const void *data, size_t len)
+{
+    struct wire w = {0};
+    struct cp_user *user = decode(&w, data, len) ? cp_user_find(cp, w.userid) : NULL;
+    if (user)
+        console_relay_line(user->console, w.shown);
+}
+
 static void take_answer(struct cp *cp, const char *member, const void *data, size_t len)
 {
     struct wire w = {0};
@@ -362,6 +385,8 @@ void cp_remote_receive(struct cp *cp, const char *member, u16 type, const void *
         take_request(cp, member, data, len);
     else if (type == MSG_TYPE_ANSWER)
         take_answer(cp, member, data, len);
+    else if (type == MSG_TYPE_RELAY)
+        take_relay(cp, data, len);
 }
 
 static void fail_calls(struct cp *cp, const char *member, const char *why)

@@ -137,7 +137,6 @@ static struct cp_terminal terminal_of(const struct dir_entry *entry)
 {
     struct cp_terminal t = {.more_s = 50,
                             .more_warn_s = 10,
-                            .linesize = 80,
                             .hold = true,
                             .linend = '#',
                             .linedel = '\xa2', /* a cent sign */
@@ -190,6 +189,7 @@ int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_use
         spool_device_create(cp_spool(cp), user->userid, SPOOL_DEV_CONS, entry->console_vdev,
                             entry->console_class[0] ? entry->console_class[0] : 'T');
     append(cp, user);
+    cp_terminal_apply(user);
     *out = user;
     return ST_OK;
 }
@@ -266,6 +266,7 @@ enum {
     ROW_IPLSYS = 12,
     ROW_PF = 13, /* one for each key that does something else than at logon */
     ROW_TIMEBOMB = CODEC_MANDATORY | 14,
+    ROW_TERMINAL = 15, /* of an older level: as at logon, but AUTOCR OFF */
     CONSOLE_VERSION = 1,
 };
 
@@ -309,6 +310,48 @@ static bool take_iplsys(struct cp_user *user, const struct codec_row *row)
     return true;
 }
 
+#define TERMINAL_ROW_BYTES 10
+enum { TERMINAL_HOLD = 1, TERMINAL_GUESTCTL = 2, TERMINAL_NO_AUTOCR = 4, TERMINAL_STAMP = 8 };
+
+static void save_terminal(const struct cp_user *user, struct codec_out *out)
+{
+    const struct cp_terminal *t = &user->terminal;
+    const u8 row[TERMINAL_ROW_BYTES] = {
+        (u8)t->more_s,
+        (u8)t->more_warn_s,
+        (u8)t->linesize,
+        (u8)((t->hold ? TERMINAL_HOLD : 0) | (t->breakin_guest ? TERMINAL_GUESTCTL : 0) |
+             (t->no_autocr ? TERMINAL_NO_AUTOCR : 0) | (t->timestamp ? TERMINAL_STAMP : 0)),
+        (u8)(t->break_pf + 1),
+        (u8)t->linend,
+        (u8)t->linedel,
+        (u8)t->chardel,
+        (u8)t->escape,
+        (u8)t->tabchar};
+    codec_put_bytes(out, ROW_TERMINAL, row, sizeof row);
+}
+
+static bool take_terminal(struct cp_user *user, const struct codec_row *row)
+{
+    const u8 *p = row->p;
+    if (row->len != TERMINAL_ROW_BYTES || p[4] > CP_PF_KEYS + 1)
+        return false;
+    user->terminal = (struct cp_terminal){.more_s = p[0],
+                                          .more_warn_s = p[1],
+                                          .linesize = p[2],
+                                          .hold = p[3] & TERMINAL_HOLD,
+                                          .breakin_guest = p[3] & TERMINAL_GUESTCTL,
+                                          .no_autocr = p[3] & TERMINAL_NO_AUTOCR,
+                                          .timestamp = p[3] & TERMINAL_STAMP,
+                                          .break_pf = p[4] - 1,
+                                          .linend = (char)p[5],
+                                          .linedel = (char)p[6],
+                                          .chardel = (char)p[7],
+                                          .escape = (char)p[8],
+                                          .tabchar = (char)p[9]};
+    return true;
+}
+
 void cp_user_save(struct cp_user *user, struct codec_out *out)
 {
     codec_put_u32(out, ROW_SETTINGS, user->settings);
@@ -322,6 +365,7 @@ void cp_user_save(struct cp_user *user, struct codec_out *out)
     save_dispatching(user, out);
     cp_pf_save(user, ROW_PF, out);
     cp_timebomb_save(user, ROW_TIMEBOMB, out);
+    save_terminal(user, out);
     codec_begin(out, ROW_CONSOLE, CONSOLE_VERSION);
     console_save(user->console, out);
     codec_end(out);
@@ -367,6 +411,7 @@ static bool take_session_row(struct cp_user *user, const struct codec_row *row,
     case ROW_PF: return cp_pf_take(user, row);
     case ROW_TIMEBOMB: return cp_timebomb_take(user, row);
     case ROW_IPLSYS: return take_iplsys(user, row);
+    case ROW_TERMINAL: return take_terminal(user, row);
     case ROW_CONSOLE:
         return codec_open(row, &block) && block.version == CONSOLE_VERSION &&
                !console_restore(user->console, &block, cause);
@@ -382,6 +427,7 @@ int cp_user_restore(struct cp_user *user, struct codec_in *in, struct cause *cau
         good = take_session_row(user, &row, cause);
     if (!good || in->failed)
         return cause_set(cause, ST_PROTO, "session of %s: rows are damaged", user->userid);
+    cp_terminal_apply(user);
     return ST_OK;
 }
 
@@ -400,6 +446,7 @@ int cp_user_arrive(struct cp *cp, const char *userid, struct codec_in *in, struc
     if (status)
         return status;
     user->disconnected = user->incoming = true;
+    user->terminal.no_autocr = true;
     status = cp_user_restore(user, in, cause);
     if (status) {
         cp_session_end(user, false);

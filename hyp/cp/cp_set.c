@@ -111,7 +111,7 @@ static int terminal_switch(struct cp_request *req, bool *out)
 static int terminal_linesize(struct cp_request *req, struct cp_terminal *t)
 {
     const char *word = cp_operand(req);
-    u64 n = 255;
+    u64 n = 0;
     if (!word || (strcmp(word, "OFF") && !scan_number(word, 1, 255, &n)))
         return cp_fail(req, MSG_CMD002E, word ? word : "LINESIZE");
     t->linesize = (unsigned)n;
@@ -169,16 +169,33 @@ static int terminal_brkkey(struct cp_request *req, struct cp_terminal *t)
     return 0;
 }
 
+/* Options of terminals that are not here: typewriters, graphics that no code page has. What they
+ * are set to all the time is taken. */
+static const struct fixed_option {
+    const char *name, *value;
+} fixed_options[] = {{"APL", "OFF"}, {"TEXT", "OFF"},  {"HIlight", "OFF"}, {"ATTN", "OFF"},
+                     {"MODE", "VM"}, {"PROMPT", "VM"}, {"SCRNsave", "ON"}, {"SYS3270", "OFF"}};
+
+static int terminal_fixed(struct cp_request *req, const struct fixed_option *o)
+{
+    const char *word = cp_operand(req);
+    static const char *const values[] = {"ON", "OFF", "VM", "CP", "TTY", "TEST"};
+    for (size_t i = 0; word && i < ARRAY_LEN(values); i++)
+        if (!strcmp(word, values[i]))
+            return strcmp(word, o->value) ? cp_fail(req, MSG_TEA006E, o->name, word) : 0;
+    return cp_fail(req, MSG_CMD002E, word ? word : o->name);
+}
+
 static int terminal_option(struct cp_request *req, struct cp_terminal *t, const char *word)
 {
     if (cp_abbrev(word, "MORE"))
         return terminal_more(req, t);
     if (cp_abbrev(word, "HOLD"))
         return terminal_switch(req, &t->hold);
-    if (cp_abbrev(word, "APL"))
-        return terminal_switch(req, &t->apl);
-    if (cp_abbrev(word, "HIlight"))
-        return terminal_switch(req, &t->highlight);
+    if (cp_abbrev(word, "TIMEStamp"))
+        return terminal_switch(req, &t->timestamp);
+    if (cp_abbrev(word, "TABchar"))
+        return terminal_character(req, &t->tabchar);
     if (cp_abbrev(word, "LINENd"))
         return terminal_character(req, &t->linend);
     if (cp_abbrev(word, "LINEDel"))
@@ -197,7 +214,16 @@ static int terminal_option(struct cp_request *req, struct cp_terminal *t, const 
         return terminal_breakin(req, t);
     if (cp_abbrev(word, "BRKkey"))
         return terminal_brkkey(req, t);
+    for (size_t i = 0; i < ARRAY_LEN(fixed_options); i++)
+        if (cp_abbrev(word, fixed_options[i].name))
+            return terminal_fixed(req, &fixed_options[i]);
     return cp_fail(req, MSG_CMD003E, word);
+}
+
+void cp_terminal_apply(struct cp_user *user)
+{
+    console_set_form(user->console, user->terminal.linesize, user->terminal.timestamp);
+    user->cp->ports.vm->autocr(user->vm, !user->terminal.no_autocr);
 }
 
 /* TERMINAL option value ...: all or nothing */
@@ -214,8 +240,10 @@ int cp_cmd_terminal(struct cp_request *req, void *ctx)
     struct cp_terminal t = user->terminal;
     while (!rc && (word = cp_operand(req)))
         rc = terminal_option(req, &t, word);
-    if (!rc)
+    if (!rc) {
         user->terminal = t;
+        cp_terminal_apply(user);
+    }
     return rc;
 }
 
@@ -232,22 +260,24 @@ static const char *shown(char c, char out[4])
 int cp_query_terminal(struct cp_request *req, void *ctx)
 {
     struct cp_user *u = cp_own_machine(req);
-    char a[4], b[4], c[4], d[4], key[8] = "PA1  ";
+    char a[4], b[4], c[4], d[4], e[4], size[12] = "OFF", key[8] = "PA1  ";
     (void)ctx;
     if (!u)
         return msg_number(MSG_CMD045E);
     const struct cp_terminal *t = &u->terminal;
-    cp_line(req, "LINEND %s , LINEDEL %s , CHARDEL %s , ESCAPE %s , TABCHAR OFF",
+    cp_line(req, "LINEND %s , LINEDEL %s , CHARDEL %s , ESCAPE %s , TABCHAR %s",
             shown(t->linend, a), shown(t->linedel, b), shown(t->chardel, c),
-            shown(t->escape, d));
-    cp_line(req, "LINESIZE %03u, ATTN OFF, APL %s, TEXT OFF, MODE VM, HILIGHT %s", t->linesize,
-            t->apl ? "ON " : "OFF", t->highlight ? "ON" : "OFF");
+            shown(t->escape, d), shown(t->tabchar, e));
+    if (t->linesize)
+        snprintf(size, sizeof size, "%03u", t->linesize);
+    cp_line(req, "LINESIZE %s, ATTN OFF, APL OFF, TEXT OFF, MODE VM, HILIGHT OFF", size);
     if (t->break_pf)
         snprintf(key, sizeof key, t->break_pf < 0 ? "NONE " : "PF%02d ", t->break_pf);
-    cp_line(req, "CONMODE %s, BREAKIN %s , BRKKEY %s, SCRNSAVE OFF",
+    cp_line(req, "CONMODE %s, BREAKIN %s , BRKKEY %s, SCRNSAVE ON",
             req->cp->ports.vm->conmode_display(u->vm) ? "3270" : "3215",
             t->breakin_guest ? "GUESTCTL" : "IMMED", key);
-    cp_line(req, "AUTOCR %s , MORE %03u %03u, HOLD %s, TIMESTAMP OFF, SYS3270 OFF",
-            t->no_autocr ? "OFF" : "ON", t->more_s, t->more_warn_s, t->hold ? "ON" : "OFF");
+    cp_line(req, "AUTOCR %s , MORE %03u %03u, HOLD %s, TIMESTAMP %s, SYS3270 OFF",
+            t->no_autocr ? "OFF" : "ON", t->more_s, t->more_warn_s, t->hold ? "ON" : "OFF",
+            t->timestamp ? "ON " : "OFF");
     return 0;
 }

@@ -70,6 +70,8 @@ static int edit_lines(struct edit *e, const struct cp_terminal *t, const char *t
             status = end_line(e);
         } else if (code && code == t->linedel) {
             e->len = 0;
+        } else if (code && code == t->tabchar) {
+            add(e, "\t", 1);
         } else if (code && code == t->chardel) {
             delete_character(e);
         } else if (code && code == t->escape && text[n]) {

@@ -93,6 +93,11 @@ static int f_conmode(struct vm *vm, bool display, struct cause *cause)
     return ST_OK;
 }
 
+static void f_autocr(struct vm *vm, bool on)
+{
+    vm->autocr = on;
+}
+
 static bool f_conmode_display(struct vm *vm)
 {
     return vm->display;
@@ -409,6 +414,7 @@ static const struct vm_ops fake_vm = {
     .attention = f_attention,
     .conmode = f_conmode,
     .conmode_display = f_conmode_display,
+    .autocr = f_autocr,
     .external = f_external,
     .machine_check = f_machine_check,
     .path_event = f_path_event,

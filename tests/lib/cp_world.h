@@ -31,7 +31,7 @@ struct vm {
     u16 busy;  /* this device works */
     struct vm_trap trap[VM_TRAPS_MAX];
     unsigned traps;
-    bool counting;
+    bool counting, autocr;
 };
 
 struct cp_world_claim {

@@ -95,6 +95,98 @@ START_TEST(observer)
 }
 END_TEST
 
+/* A secondary user who is logged on at another member sees it there. */
+START_TEST(secondary_user_elsewhere)
+{
+    on(0, "GUEST", "LOGOFF");
+    on(1, "", "LOGON GUEST PASS");
+    on(0, "LINUX1", "SET SECUSER GUEST");
+    console_write_line(console_of("LINUX1"), "not yet: it is connected");
+    cp_poll_consoles(cps[0]);
+    on(0, "LINUX1", "DISC");
+    console_write_line(console_of("LINUX1"), "seen elsewhere");
+    cp_poll_consoles(cps[0]);
+    ck_assert(console_has(1, "GUEST", "^LINUX1  : seen elsewhere$"));
+    ck_assert(!console_has(1, "GUEST", "not yet"));
+    on(1, "GUEST", "LOGOFF");
+    console_write_line(console_of("LINUX1"), "nobody sees this");
+    cp_poll_consoles(cps[0]);
+    link_up = false;
+    on(1, "", "LOGON GUEST PASS");
+    console_write_line(console_of("LINUX1"), "lost with the link");
+    cp_poll_consoles(cps[0]);
+    ck_assert(!console_has(1, "GUEST", "LINUX1"));
+}
+END_TEST
+
+START_TEST(relayed_lines_that_are_damaged)
+{
+    static const u8 bad[] = {0x80, 0x07, 0xff, 0xff, 0xff, 0xff, 1};
+    cp_remote_receive(cps[0], "MEMBERB", 3, bad, sizeof bad);
+    cp_remote_receive(cps[0], "MEMBERB", 3, "", 0);
+    cp_remote_receive(cps[0], "MEMBERB", 9, bad, sizeof bad);
+}
+END_TEST
+
+START_TEST(terminal_form)
+{
+    struct console *c = console_of("LINUX1");
+    ck_assert_str_eq(on(0, "LINUX1", "TERMINAL LINESIZE 10 TIMESTAMP ON"), "");
+    console_write_line(c, "0123456789abc");
+    ck_assert(console_has(0, "LINUX1", "^17:13:22 0123456789$"));
+    ck_assert(console_has(0, "LINUX1", "^17:13:22 abc$"));
+    ck_assert_ptr_nonnull(strstr(on(0, "LINUX1", "Q TERM"), "LINESIZE 010, ATTN OFF"));
+    ck_assert_ptr_nonnull(strstr(on(0, "LINUX1", "Q TERM"), "TIMESTAMP ON "));
+    on(0, "LINUX1", "TERM LINESIZE OFF TIMESTAMP OFF");
+    console_write_line(c, "0123456789abcdef");
+    ck_assert(console_has(0, "LINUX1", "^0123456789abcdef$"));
+    struct vm *vm = cp_user_vm(cp_user_find(cps[0], "LINUX1"));
+    ck_assert(vm->autocr); /* at logon */
+    on(0, "LINUX1", "TERMINAL AUTOCR OFF");
+    ck_assert(!vm->autocr);
+}
+END_TEST
+
+/* TABCHAR; what a terminal has not is refused by its name, unless it is what it is set to. */
+START_TEST(terminal_options_refused)
+{
+    char line[64];
+    on(0, "LINUX1", "TERMINAL TABCHAR !");
+    on(0, "LINUX1", "BEGIN");
+    ck_assert_int_eq(cp_terminal_input(cps[0], "LINUX1", "a!b"), ST_OK);
+    ck_assert_int_eq(console_input_take(console_of("LINUX1"), line, sizeof line), 3);
+    ck_assert_str_eq(line, "a\tb");
+    REFUSED(on(0, "LINUX1", "TERMINAL APL ON"), 6,
+            "HCPTEA006E Invalid device type - this terminal has no APL ON");
+    REFUSED(on(0, "LINUX1", "TERM MODE CP"), 6, "HCPTEA006E");
+    REFUSED(on(0, "LINUX1", "TERM SCRNSAVE OFF"), 6, "HCPTEA006E");
+    REFUSED(on(0, "LINUX1", "TERM PROMPT TTY"), 6, "HCPTEA006E");
+    REFUSED(on(0, "LINUX1", "TERM HILIGHT MAYBE"), 2, "HCPCMD002E");
+    ck_assert_str_eq(on(0, "LINUX1", "TERM APL OFF TEXT OFF HI OFF ATTN OFF MODE VM"), "");
+    ck_assert_int_eq(resp.rc, 0);
+}
+END_TEST
+
+/* TERMINAL options go along with a relocation. */
+START_TEST(terminal_options_move)
+{
+    struct codec_out out;
+    struct codec_in in;
+    struct cp_user *user = cp_user_find(cps[0], "LINUX1");
+    on(0, "LINUX1", "TERM LINESIZE 132 AUTOCR OFF TABCHAR ! MORE 7 8 HOLD OFF");
+    codec_out_init(&out);
+    cp_user_save(user, &out);
+    on(0, "LINUX1", "TERM LINESIZE OFF AUTOCR ON TABCHAR OFF MORE 50 10 HOLD ON");
+    codec_in_init(&in, out.data, out.len);
+    ck_assert_int_eq(cp_user_restore(user, &in, &(struct cause){0}), ST_OK);
+    codec_out_fini(&out);
+    const char *text = on(0, "LINUX1", "Q TERM");
+    ck_assert_ptr_nonnull(strstr(text, "TABCHAR !|LINESIZE 132,"));
+    ck_assert_ptr_nonnull(strstr(text, "AUTOCR OFF , MORE 007 008, HOLD OFF,"));
+    ck_assert(!cp_user_vm(user)->autocr);
+}
+END_TEST
+
 START_TEST(emsg)
 {
     static const struct {
@@ -275,6 +367,11 @@ int main(void)
     tcase_add_test(t, secondary_user);
     tcase_add_test(t, observer);
     tcase_add_test(t, log_of_own_lines);
+    tcase_add_test(t, secondary_user_elsewhere);
+    tcase_add_test(t, relayed_lines_that_are_damaged);
+    tcase_add_test(t, terminal_form);
+    tcase_add_test(t, terminal_options_refused);
+    tcase_add_test(t, terminal_options_move);
     tcase_add_test(t, emsg);
     tcase_add_test(t, several_cpus);
     tcase_add_test(t, silently);

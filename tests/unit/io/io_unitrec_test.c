@@ -77,6 +77,26 @@ START_TEST(console_writes)
 }
 END_TEST
 
+/* TERMINAL AUTOCR: what is written without a carrier return ends its line all the same, once. */
+START_TEST(console_carrier_return_by_itself)
+{
+    u8 text[64];
+    size_t n = ebcdic_from_utf8(EBCDIC_037, "one\ntwo\n", 8, text, sizeof text);
+    storage_write(m.storage, 0x2000, text, n);
+    con3215_autocr(con, true);
+    ccw1(&m, 0x1000, 0x01, CCW_SLI, 3, 0x2000);
+    go(con_id);
+    ck_assert_str_eq(m.text, "one\n");
+    ccw1(&m, 0x1000, 0x01, CCW_SLI, 4, 0x2000);
+    go(con_id);
+    ck_assert_str_eq(m.text, "one\none\n");
+    con3215_autocr(con, false);
+    ccw1(&m, 0x1000, 0x01, CCW_SLI, 3, 0x2000);
+    go(con_id);
+    ck_assert_str_eq(m.text, "one\none\none");
+}
+END_TEST
+
 START_TEST(console_read_waits_and_ends)
 {
     struct irb irb;
@@ -463,6 +483,7 @@ int main(void)
     SUITE_BEGIN("io_unitrec");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, console_writes);
+    tcase_add_test(tc, console_carrier_return_by_itself);
     tcase_add_test(tc, console_read_waits_and_ends);
     tcase_add_test(tc, console_attention_for_each_line);
     tcase_add_test(tc, linux_image_ipl_from_reader);
