@@ -17,7 +17,8 @@ static bool devno_of(const char *word, u16 *out)
 /* --- GIVE ----------------------------------------------------------------------------------- */
 
 /* To whom, as what; a message when something is wrong. */
-static int give_operands(struct cp_request *req, struct cp_user **to, u16 *vdev, bool *read_only)
+static int give_operands(struct cp_request *req, struct cp_user **to, u16 *vdev,
+                         bool *read_only)
 {
     const char *word = cp_operand(req);
     if (word && !strcmp(word, "TO"))
@@ -40,8 +41,8 @@ static int give_operands(struct cp_request *req, struct cp_user **to, u16 *vdev,
     return word ? cp_fail(req, MSG_CMD003E, word) : 0;
 }
 
-static int give(struct cp_request *req, struct cp_user *from, struct cp_user *to, struct rdev *d,
-                u16 vdev, bool read_only)
+static int give(struct cp_request *req, struct cp_user *from, struct cp_user *to,
+                struct rdev *d, u16 vdev, bool read_only)
 {
     char text[MSG_LINE_BYTES], klass[8];
     struct cause cause;
@@ -90,7 +91,8 @@ int cp_cmd_give(struct cp_request *req, void *ctx)
 /* --- REDEFINE ------------------------------------------------------------------------------- */
 
 /* The device under another number; what it was doing ends. */
-static int move_device(struct cp_user *user, const struct vlink *l, u16 vdev, struct cause *cause)
+static int move_device(struct cp_user *user, const struct vlink *l, u16 vdev,
+                       struct cause *cause)
 {
     const struct vm_ops *ops = user->cp->ports.vm;
     int rc = ops->device_detach(user->vm, l->vdev, true, cause);
@@ -128,7 +130,8 @@ int cp_cmd_redefine(struct cp_request *req, void *ctx)
         return cp_fail(req, MSG_DTV040E, from);
     if (user->cp->ports.vm->subchannel(user->vm, vdev) >= 0)
         return cp_fail(req, MSG_DEF092E, vdev, vdev);
-    struct vlink *l = cp_rdevs(req->cp) ? link_find(cp_rdevs(req->cp), user->userid, old) : NULL;
+    struct vlink *l =
+        cp_rdevs(req->cp) ? link_find(cp_rdevs(req->cp), user->userid, old) : NULL;
     if (!l)
         return cp_fail(req, MSG_DEF091E, vdev, "only disks and tapes can be redefined");
     if (move_device(user, l, vdev, &cause))

@@ -63,7 +63,7 @@ int cp_define_relodomain(struct cp_request *req)
 /* --- links ----------------------------------------------------------------------------------- */
 
 /* The member at the other end of a link of system.config, or the name itself; NULL: none. */
-static const char *link_node(struct cp_request *req, const char *word)
+static const char *link_member(struct cp_request *req, const char *word)
 {
     const struct system_config *config = req->cp->config;
     u64 rdev;
@@ -75,7 +75,7 @@ static const char *link_node(struct cp_request *req, const char *word)
 }
 
 /* [ISLINK] {rdev | NODE name} */
-static int link_operand(struct cp_request *req, const char **node)
+static int link_operand(struct cp_request *req, const char **member)
 {
     const char *word = cp_operand(req);
     if (word && cp_abbrev(word, "ISLink"))
@@ -84,32 +84,32 @@ static int link_operand(struct cp_request *req, const char **node)
         word = cp_operand(req);
     if (!word)
         return cp_fail(req, MSG_CMD026E);
-    *node = link_node(req, word);
-    return *node ? 0 : cp_fail(req, MSG_LNK600E, word);
+    *member = link_member(req, word);
+    return *member ? 0 : cp_fail(req, MSG_LNK600E, word);
 }
 
 /* ACTIVATE ISLINK {rdev | NODE name} */
 int cp_cmd_activate(struct cp_request *req, void *ctx)
 {
-    const char *node;
+    const char *member;
     bool local;
     (void)ctx;
-    int rc = link_operand(req, &node);
+    int rc = link_operand(req, &member);
     if (rc)
         return rc;
-    if (cp_member_reachable(req->cp, node, &local))
-        return cp_fail(req, MSG_LNK601E, node);
-    cp_line(req, "Link to %s: activation is under way", node);
+    if (cp_member_reachable(req->cp, member, &local))
+        return cp_fail(req, MSG_LNK601E, member);
+    cp_line(req, "Link to %s: activation is under way", member);
     return 0;
 }
 
 /* DEACTIVATE ISLINK {rdev | NODE name}: members of a cluster are not to lose each other */
 int cp_cmd_deactivate(struct cp_request *req, void *ctx)
 {
-    const char *node;
+    const char *member;
     (void)ctx;
-    int rc = link_operand(req, &node);
-    return rc ? rc : cp_fail(req, MSG_LNK602E, node);
+    int rc = link_operand(req, &member);
+    return rc ? rc : cp_fail(req, MSG_LNK602E, member);
 }
 
 /* --- terminals ------------------------------------------------------------------------------- */

@@ -93,7 +93,8 @@ START_TEST(give_a_tape)
     ck_assert_ptr_nonnull(strstr(oper("QUERY 480"), "TAPE 0480 ATTACHED TO GUEST    0181"));
     ck_assert_uint_eq(vm_of("OTHER")->device_count, 0);
     ck_assert_uint_eq(vm_of("GUEST")->devices[0], 0x181);
-    REFUSED(on(0, "OTHER", "GIVE 480 GUEST"), 121, "HCPDTR121E TAPE 0480 not attached to OTHER");
+    REFUSED(on(0, "OTHER", "GIVE 480 GUEST"), 121,
+            "HCPDTR121E TAPE 0480 not attached to OTHER");
     oper("ATTACH 481 OTHER 181");
     REFUSED(on(0, "OTHER", "GIVE 481 GUEST"), 128, "HCPATR128E");
     ck_assert_uint_eq(vm_of("OTHER")->device_count, 1);
@@ -148,7 +149,8 @@ END_TEST
 
 START_TEST(links)
 {
-    REFUSED(oper("ACTIVATE ISLINK NODE MEMBERB"), 601, "HCPLNK601E The link to MEMBERB is active");
+    REFUSED(oper("ACTIVATE ISLINK NODE MEMBERB"), 601,
+            "HCPLNK601E The link to MEMBERB is active");
     link_up = false;
     ck_assert_str_eq(oper("ACTIVATE ISLINK MEMBERB"),
                      "Link to MEMBERB: activation is under way");
