@@ -15,7 +15,8 @@
 #include "cli/member.h"
 #include "cli/rundir.h"
 
-#define START_USAGE "start DIR MEMBER [--repair] [--foreground] [--while PID]"
+#define START_USAGE                                                                            \
+    "start DIR MEMBER [--repair] [--spool warm|force|cold|clean] [--foreground] [--while PID]"
 #define UP_USAGE "up DIR [--while PID]"
 #define WHILE_HELP "end when this process does, however it ends"
 #define REPORT_BYTES 2048
@@ -120,11 +121,16 @@ static bool take_pid(const char *command, const char *text, long *pid)
 int cli_start(int argc, char **argv)
 {
     bool repair = false, foreground = false;
-    const char *process = NULL;
+    const char *process = NULL, *spool = "warm";
+    enum spool_start spool_start;
     long pid;
     char dir[CONFIG_PATH_BYTES], member[CONFIG_NAME_BYTES];
     const struct cli_option options[] = {
         {"repair", NULL, "declare members down that cannot be reached", NULL, &repair},
+        {"spool", "START",
+         "what becomes of spool files: warm (they are there), force (without damaged ones), "
+         "cold, clean (they are purged)",
+         &spool, NULL},
         {"foreground", NULL, "stay, with the log on standard error", NULL, &foreground},
         {"while", "PID", WHILE_HELP, &process, NULL},
         {NULL, NULL, NULL, NULL, NULL},
@@ -139,10 +145,19 @@ int cli_start(int argc, char **argv)
                 START_USAGE);
         return EXIT_USAGE;
     }
+    if (!spool_start_find(spool, &spool_start)) {
+        fprintf(stderr, "endicott start: --spool %s: expected warm, force, cold or clean\n",
+                spool);
+        return EXIT_USAGE;
+    }
     if (!take_pid("start", process, &pid) || !cli_folder("start", argv[1], dir))
         return EXIT_USAGE;
-    struct member_options o = {
-        .dir = dir, .member = member, .repair = repair, .while_pid = pid, .report_fd = -1};
+    struct member_options o = {.dir = dir,
+                               .member = member,
+                               .repair = repair,
+                               .spool_start = spool_start,
+                               .while_pid = pid,
+                               .report_fd = -1};
     return foreground ? member_run(&o) : start_background(&o);
 }
 

@@ -5,10 +5,13 @@
 
 #include <stdbool.h>
 
+#include "hyp/spool/spool.h"
+
 struct member_options {
     const char *dir;    /* cluster folder, absolute */
     const char *member; /* upper case */
     bool repair;
+    enum spool_start spool_start;
     long while_pid; /* end when this process does; 0 = none */
     int report_fd;  /* "0\n" when ready, "STATUS text\n" when it fails before; -1 = none */
 };

@@ -215,6 +215,7 @@ int member_host_create(struct member *m, struct cause *cause)
         .cpu_serial = hw->cpu_serial,
         .model = hw->model,
         .spool_folder = folder,
+        .spool_start = m->opt.spool_start,
     };
     struct vm_host_ports ports = {m->post, post_uv};
     struct vm_host_events events = {.ctx = m,

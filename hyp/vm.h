@@ -7,6 +7,7 @@
 
 #include "cpu/model.h"
 #include "hyp/dispatch/share.h"
+#include "hyp/spool/spool.h"
 #include "hyp/vm_needs.h"
 #include "io/tape/tape.h"
 #include "io/unitrec/unitrec.h"
@@ -60,6 +61,7 @@ struct vm_host_config {
     bool own_clock;     /* in deterministic mode: the host's clocks all the same (tests) */
     const struct cpu_model *model; /* of the member's processors */
     const char *spool_folder;      /* NULL: spool files are kept in memory */
+    enum spool_start spool_start;
 };
 
 struct vm_host *vm_host_create(const struct vm_host_config *config,

@@ -106,7 +106,7 @@ struct vm_host *vm_host_create(const struct vm_host_config *config,
     host->slice_insns = VM_SLICE_INSNS;
     host->ports = *ports;
     host->events = *events;
-    if (spool_create(config->spool_folder, &host->spool, cause)) {
+    if (spool_create(config->spool_folder, config->spool_start, &host->spool, cause)) {
         free(host);
         return NULL;
     }

@@ -5,9 +5,11 @@
  * queue begins with. */
 #include "hyp/spool/spool.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "hyp/spool/spool_internal.h"
 #include "mem/base/log.h"
@@ -48,14 +50,17 @@ static void found(struct spool *spool, struct spool_file *file)
     insert(spool, file);
 }
 
-int spool_create(const char *folder, struct spool **out, struct cause *cause)
+int spool_create(const char *folder, enum spool_start start, struct spool **out,
+                 struct cause *cause)
 {
     struct spool *spool = calloc(1, sizeof *spool);
+    if (spool)
+        spool->folder_fd = -1;
     if (!spool || (folder && !(spool->folder = strdup(folder)))) {
         free(spool);
         return cause_set(cause, ST_NOMEM, "no memory for the spool");
     }
-    int rc = folder ? spool_disk_open(spool, found, cause) : ST_OK;
+    int rc = folder ? spool_disk_open(spool, start, found, cause) : ST_OK;
     if (rc) {
         spool_destroy(spool);
         return rc;
@@ -68,17 +73,19 @@ void spool_destroy(struct spool *spool)
 {
     if (!spool)
         return;
-    while (spool->first) {
-        struct spool_file *file = spool->first;
-        spool->first = file->next;
-        file_free(file);
-    }
     while (spool->readers) {
         struct spool_reader_row *row = spool->readers;
         spool->readers = row->next;
         free(row);
     }
-    spool_devices_end(spool, NULL, true);
+    spool_devices_end(spool, NULL, false);
+    while (spool->first) {
+        struct spool_file *file = spool->first;
+        spool->first = file->next;
+        file_free(file);
+    }
+    if (spool->folder_fd >= 0)
+        close(spool->folder_fd);
     free(spool->folder);
     free(spool);
 }
@@ -309,11 +316,14 @@ static s64 last_order(const struct spool *spool)
     return order;
 }
 
-int spool_add(struct spool *spool, const struct spool_desc *desc, struct spool_data *data,
-              struct spool_file **out, struct cause *cause)
+u64 spool_new_serial(struct spool *spool)
 {
-    if (!data->pages)
-        return cause_set(cause, ST_INVAL, "a spool file without records");
+    return atomic_fetch_add(&spool->last_serial, 1) + 1;
+}
+
+int spool_file_new(struct spool *spool, const struct spool_desc *desc, struct spool_file **out,
+                   struct cause *cause)
+{
     if (count_all(spool, desc->owner) >= SPOOL_FILES_PER_USER_MAX)
         return cause_set(cause, ST_LIMIT, "%s has %d spool files", desc->owner,
                          SPOOL_FILES_PER_USER_MAX);
@@ -321,27 +331,47 @@ int spool_add(struct spool *spool, const struct spool_desc *desc, struct spool_d
     if (!f)
         return cause_set(cause, ST_NOMEM, "no memory for a spool file");
     f->desc = *desc;
-    f->desc.records = data->records;
-    f->desc.record_bytes = data->record_bytes;
     if (!f->desc.id || spool_find(spool, desc->owner, f->desc.id))
         f->desc.id = spool_free_id(spool, desc->owner);
-    f->serial = ++spool->last_serial;
     f->order = last_order(spool) + 1;
-    int rc = spool_disk_store(spool, f, data, cause);
+    *out = f;
+    return ST_OK;
+}
+
+int spool_file_stored(struct spool *spool, struct spool_file *f, int rc,
+                      struct spool_file **out)
+{
     if (rc) {
         free(f);
         return rc;
     }
-    if (!spool->folder) {
-        f->data = *data;
-        spool_data_init(data);
-    }
-    spool_data_fini(data);
     insert(spool, f);
     deliver(spool, f);
     if (out)
         *out = f;
     return ST_OK;
+}
+
+int spool_add(struct spool *spool, const struct spool_desc *desc, struct spool_data *data,
+              struct spool_file **out, struct cause *cause)
+{
+    struct spool_file *f;
+    if (!data->pages)
+        return cause_set(cause, ST_INVAL, "a spool file without records");
+    int rc = spool_file_new(spool, desc, &f, cause);
+    if (rc)
+        return rc;
+    f->desc.records = data->records;
+    f->desc.record_bytes = data->record_bytes;
+    f->serial = spool_new_serial(spool);
+    rc = spool_disk_store(spool, f, data, cause);
+    if (rc == ST_OK && !spool->folder) {
+        f->data = *data;
+        spool_data_init(data);
+    }
+    if (rc == ST_OK)
+        spool_data_fini(data);
+    return spool_file_stored(spool, f, rc, out);
 }
 
 int spool_change(struct spool *spool, struct spool_file *f, const struct spool_desc *desc,
@@ -483,7 +513,7 @@ static bool take_file(struct spool *spool, const char *userid, struct codec_in *
         return false;
     }
     id_make_free(spool, userid, f->desc.id);
-    f->serial = ++spool->last_serial;
+    f->serial = spool_new_serial(spool);
     f->order = last_order(spool) + 1;
     if (!keep_here(spool, f)) {
         free(f);

@@ -42,9 +42,25 @@ struct spool_desc {
 
 struct spool_file;
 
-/** With the files in `folder`, which is made when it is not there; damaged ones are logged and
- *  left alone. NULL folder: files are kept in memory. */
-int spool_create(const char *folder, struct spool **out, struct cause *cause);
+/** What becomes of the files that are in the folder: SPOOL_START(name, help). */
+#define SPOOL_STARTS(SPOOL_START)                                                              \
+    SPOOL_START(WARM, "all are there; damaged ones are told and left alone")                   \
+    SPOOL_START(FORCE, "all that can be read are there, damaged ones are purged")              \
+    SPOOL_START(COLD, "all files of readers, punches, printers and consoles are purged")       \
+    SPOOL_START(CLEAN, "everything in spool space is purged")
+enum spool_start {
+#define SPOOL_START(name, help) SPOOL_##name,
+    SPOOL_STARTS(SPOOL_START)
+#undef SPOOL_START
+};
+/** By name, in any case; false: no such start. */
+bool spool_start_find(const char *name, enum spool_start *start);
+
+/** With the files in `folder`, which is made when it is not there. What a device was writing
+ *  when the last member ended is closed then, in hold status. NULL folder: files are kept in
+ *  memory. */
+int spool_create(const char *folder, enum spool_start start, struct spool **out,
+                 struct cause *cause);
 void spool_destroy(struct spool *spool);
 /** A new description: class A, one copy, defaults. */
 void spool_desc_init(struct spool_desc *desc, const char *owner, enum spool_queue queue);

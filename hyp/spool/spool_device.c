@@ -18,8 +18,11 @@ struct spool_device {
     u16 vdev, id; /* id: of the open file; 0 until somebody asks */
     struct spool_options options;
     struct lock lock;
-    struct spool_data data; /* under `lock` */
+    struct spool_writer file; /* under `lock`, as `told` */
+    bool told;                /* that records are not taken */
 };
+
+static const char *const made_by[] = {"RDR", "PUN", "PRT", "CON"};
 
 struct spool_device *spool_device_create(struct spool *spool, const char *userid,
                                          enum spool_kind kind, u16 vdev, char class_)
@@ -40,7 +43,7 @@ struct spool_device *spool_device_create(struct spool *spool, const char *userid
     strcpy(dev->options.dist, dev->userid);
     strcpy(dev->options.dest, SPOOL_DEST);
     lock_init(&dev->lock, LOCK_DEVICE);
-    spool_data_init(&dev->data);
+    spool_writer_init(&dev->file, spool, made_by[kind], dev->userid);
     struct spool_device **at = &spool->devices;
     while (*at)
         at = &(*at)->next;
@@ -53,9 +56,12 @@ static void end(struct spool_device *dev, bool drop)
     struct spool_file *file;
     struct cause cause;
     u16 was;
-    if (!drop && spool_device_close(dev, NULL, &file, &was, &cause))
-        log_line("spool: file of %s %04X is lost: %s", dev->userid, dev->vdev, cause.text);
-    spool_data_fini(&dev->data);
+    if (!drop && spool_device_close(dev, NULL, &file, &was, &cause)) {
+        log_operator('E', "spool file of %s %04X, closing: %s; it is closed at the next start",
+                     dev->userid, dev->vdev, cause.text);
+        spool_writer_leave(&dev->file);
+    }
+    spool_writer_drop(&dev->file);
     lock_fini(&dev->lock);
     free(dev);
 }
@@ -128,7 +134,7 @@ void spool_device_changed(struct spool_device *dev)
 bool spool_device_open(struct spool_device *dev, u16 *id)
 {
     lock_take(&dev->lock);
-    bool open = dev->data.pages != 0;
+    bool open = spool_writer_open(&dev->file);
     lock_drop(&dev->lock);
     if (open && !dev->id)
         dev->id = spool_free_id(dev->spool, dev->userid);
@@ -147,33 +153,31 @@ bool spool_device_has_id(const struct spool *spool, const char *userid, u16 id)
 int spool_device_sink(void *arg, u16 devno, u8 command, const u8 *bytes, size_t len)
 {
     struct spool_device *dev = arg;
+    struct cause cause;
     (void)devno;
     lock_take(&dev->lock);
-    bool good = spool_data_add(&dev->data, command, bytes, len);
+    int rc = spool_writer_add(&dev->file, command, bytes, len, &cause);
+    bool told = dev->told;
+    dev->told = rc != ST_OK;
     lock_drop(&dev->lock);
-    return good ? ST_OK : ST_LIMIT;
-}
-
-static void take_data(struct spool_device *dev, struct spool_data *out)
-{
-    lock_take(&dev->lock);
-    *out = dev->data;
-    spool_data_init(&dev->data);
-    lock_drop(&dev->lock);
+    if (rc && !told)
+        log_operator('E', "spool file of %s %04X: %s", dev->userid, dev->vdev, cause.text);
+    else if (!rc && told)
+        log_operator('I', "spool file of %s %04X: goes on", dev->userid, dev->vdev);
+    return rc ? ST_IO : ST_OK; /* a virtual device has no operator: equipment check */
 }
 
 void spool_device_purge(struct spool_device *dev)
 {
-    struct spool_data data;
-    take_data(dev, &data);
-    spool_data_fini(&data);
+    lock_take(&dev->lock);
+    spool_writer_drop(&dev->file);
+    lock_drop(&dev->lock);
     dev->id = 0;
 }
 
 static void describe(const struct spool_device *dev, const struct spool_options *o, u16 id,
                      struct spool_desc *d)
 {
-    static const char *const made_by[] = {"RDR", "PUN", "PRT", "CON"};
     const char *owner = *o->to ? o->to : dev->userid;
     spool_desc_init(d, owner, o->to_queue);
     strcpy(d->origin, dev->userid);
@@ -191,36 +195,25 @@ static void describe(const struct spool_device *dev, const struct spool_options 
     strcpy(d->tag, o->tag);
 }
 
-/* What could not be stored is open again, before what has come since. */
-static void put_back(struct spool_device *dev, struct spool_data *data)
-{
-    struct spool_place place = {0};
-    struct spool_record r;
-    lock_take(&dev->lock);
-    while (spool_data_next(&dev->data, &place, &r))
-        spool_data_add(data, r.command, r.bytes, r.len);
-    spool_data_fini(&dev->data);
-    dev->data = *data;
-    spool_data_init(data);
-    lock_drop(&dev->lock);
-}
-
 int spool_device_close(struct spool_device *dev, const struct spool_options *how,
                        struct spool_file **out, u16 *was, struct cause *cause)
 {
-    struct spool_data data;
     struct spool_desc desc;
+    struct spool_file *file;
     *out = NULL;
     if (!spool_device_open(dev, was))
         return ST_OK;
-    take_data(dev, &data);
     dev->id = 0; /* the file may have it */
     describe(dev, how ? how : &dev->options, *was, &desc);
-    int rc = spool_add(dev->spool, &desc, &data, out, cause);
-    if (rc) {
-        put_back(dev, &data);
-        dev->id = *was;
+    int rc = spool_file_new(dev->spool, &desc, &file, cause);
+    if (rc == ST_OK) {
+        lock_take(&dev->lock);
+        rc = spool_writer_keep(&dev->file, file, cause);
+        lock_drop(&dev->lock);
+        rc = spool_file_stored(dev->spool, file, rc, out);
     }
+    if (rc)
+        dev->id = *was;
     return rc;
 }
 

@@ -8,24 +8,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "hyp/spool/spool_internal.h"
 #include "mem/base/log.h"
 
-#define PATH_BYTES 4096
 #define HEAD_BYTES 16
 #define META_BYTES_MAX 4096
 
 static const char magic[8] = "SPOOLED1";
 
-struct path {
-    char text[PATH_BYTES];
-};
-
 static const char *path_of(const struct spool *spool, u64 serial, const char *kind,
-                           struct path *out)
+                           struct spool_path *out)
 {
     snprintf(out->text, sizeof out->text, "%s/%08llx.%s", spool->folder,
              (unsigned long long)serial, kind);
@@ -67,7 +63,7 @@ static void folder_flush(const struct spool *spool)
 static int put(const struct spool *spool, u64 serial, const char *kind, const u8 *bytes,
                size_t len, struct cause *cause)
 {
-    struct path to = {""}, temporary = {""};
+    struct spool_path to = {""}, temporary = {""};
     path_of(spool, serial, kind, &to);
     path_of(spool, serial, "new", &temporary);
     int fd = open(temporary.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -119,7 +115,7 @@ int spool_disk_describe(const struct spool *spool, const struct spool_file *file
 int spool_disk_store(const struct spool *spool, const struct spool_file *file,
                      const struct spool_data *data, struct cause *cause)
 {
-    struct path path = {""};
+    struct spool_path path = {""};
     if (!spool->folder)
         return ST_OK;
     int rc = put(spool, file->serial, "data", data->page, spool_data_bytes(data), cause);
@@ -131,9 +127,32 @@ int spool_disk_store(const struct spool *spool, const struct spool_file *file,
     return rc;
 }
 
+const char *spool_disk_written(const struct spool_writer *w, struct spool_path *out)
+{
+    char kind[32];
+    snprintf(kind, sizeof kind, "open.%s.%s", w->device, w->userid);
+    return path_of(w->spool, w->serial, kind, out);
+}
+
+int spool_disk_name(const struct spool *spool, const struct spool_file *file,
+                    const char *written, struct cause *cause)
+{
+    struct spool_path data = {""};
+    path_of(spool, file->serial, "data", &data);
+    bool linked = !link(written, data.text); /* else by a host that has one name for a file */
+    if (!linked && rename(written, data.text))
+        return cause_set(cause, ST_IO, "%s: %s", written, strerror(errno));
+    int rc = spool_disk_describe(spool, file, cause);
+    if (rc && (linked ? unlink(data.text) : rename(data.text, written)))
+        log_line("%s: %s", data.text, strerror(errno));
+    if (!rc && linked && unlink(written))
+        log_line("%s: %s", written, strerror(errno));
+    return rc;
+}
+
 void spool_disk_remove(const struct spool *spool, const struct spool_file *file)
 {
-    struct path path = {""};
+    struct spool_path path = {""};
     if (!spool->folder)
         return;
     if (unlink(path_of(spool, file->serial, "meta", &path)) ||
@@ -168,7 +187,7 @@ static u8 *get(const char *path, size_t max, size_t *len, struct cause *cause)
 int spool_disk_load(const struct spool *spool, const struct spool_file *file,
                     struct spool_data *out, struct cause *cause)
 {
-    struct path path = {""};
+    struct spool_path path = {""};
     size_t len;
     spool_data_init(out);
     u8 *bytes =
@@ -187,7 +206,7 @@ int spool_disk_load(const struct spool *spool, const struct spool_file *file,
 
 static struct spool_file *meta_read(const struct spool *spool, u64 serial, struct cause *cause)
 {
-    struct path path = {""};
+    struct spool_path path = {""};
     struct codec_in in;
     size_t len;
     u8 *bytes = get(path_of(spool, serial, "meta", &path), META_BYTES_MAX, &len, cause);
@@ -210,38 +229,181 @@ static struct spool_file *meta_read(const struct spool *spool, u64 serial, struc
     return file;
 }
 
-/* A file with both its parts; damage is told and nothing is touched. */
-static void serial_found(struct spool *spool, u64 serial,
-                         void (*found)(struct spool *, struct spool_file *))
+static const char *const start_names[] = {
+#define SPOOL_START(name, help) #name,
+    SPOOL_STARTS(SPOOL_START)
+#undef SPOOL_START
+};
+
+bool spool_start_find(const char *name, enum spool_start *start)
 {
-    struct cause cause = {0};
-    struct spool_data data;
-    struct spool_file *file = meta_read(spool, serial, &cause);
-    if (file && spool_disk_load(spool, file, &data, &cause) == ST_OK) {
-        spool_data_fini(&data);
-        found(spool, file);
-        return;
-    }
-    log_line("spool: %s; left alone", cause.text);
-    free(file);
+    for (unsigned i = 0; i < ARRAY_LEN(start_names); i++)
+        if (!strcasecmp(name, start_names[i]))
+            return *start = (enum spool_start)i, true;
+    return false;
 }
 
-/* What a kill left behind: half-written files, records without a description. */
-static void leftover(const struct spool *spool, u64 serial, const char *kind)
+/* The folder at a start. */
+struct opening {
+    struct spool *spool;
+    enum spool_start start;
+    void (*found)(struct spool *, struct spool_file *);
+    unsigned purged;
+};
+
+/* A name in the folder: SERIAL.KIND, `kind` from behind the dot on. */
+static void each_name(DIR *dir, struct opening *o,
+                      void (*fn)(struct opening *o, const char *name, u64 serial,
+                                 const char *kind))
 {
-    struct path path = {""}, meta = {""};
-    bool half = !strcmp(kind, "new");
-    bool alone = !strcmp(kind, "data") && access(path_of(spool, serial, "meta", &meta), F_OK);
-    if ((half || alone) && unlink(path_of(spool, serial, kind, &path)))
+    rewinddir(dir);
+    for (struct dirent *e; (e = readdir(dir));) {
+        unsigned long long serial = 0;
+        int at = 0;
+        if (sscanf(e->d_name, "%8llx.%n", &serial, &at) != 1 || !at)
+            at = (int)strlen(e->d_name); /* none of ours */
+        if (serial > o->spool->last_serial)
+            o->spool->last_serial = serial;
+        fn(o, e->d_name, serial, e->d_name + at);
+    }
+}
+
+static void remove_name(struct opening *o, const char *name, bool counts)
+{
+    struct spool_path path = {""};
+    snprintf(path.text, sizeof path.text, "%s/%s", o->spool->folder, name);
+    if (!unlink(path.text))
+        o->purged += counts;
+    else if (errno != ENOENT) /* it went with another */
         log_line("%s: %s", path.text, strerror(errno));
 }
 
-int spool_disk_open(struct spool *spool, void (*found)(struct spool *, struct spool_file *),
-                    struct cause *cause)
+/* Damage is told; a FORCE start purges it, any other touches nothing. */
+static void damaged(struct opening *o, const char *name, u64 serial, const char *why)
+{
+    struct spool_path path = {""};
+    bool purge = o->start == SPOOL_FORCE;
+    log_line("spool: %s; %s", why, purge ? "purged" : "left alone");
+    if (!purge)
+        return;
+    remove_name(o, name, true);
+    if (unlink(path_of(o->spool, serial, "data", &path)) && errno != ENOENT)
+        log_line("%s: %s", path.text, strerror(errno));
+}
+
+/* A file with both its parts. */
+static void meta_found(struct opening *o, const char *name, u64 serial)
+{
+    struct cause cause = {0};
+    struct spool_data data;
+    struct spool_file *file = meta_read(o->spool, serial, &cause);
+    if (file && spool_disk_load(o->spool, file, &data, &cause) == ST_OK) {
+        spool_data_fini(&data);
+        o->found(o->spool, file);
+        return;
+    }
+    damaged(o, name, serial, cause.text);
+    free(file);
+}
+
+static bool has_meta(const struct spool *spool, u64 serial)
+{
+    struct spool_path meta = {""};
+    return !access(path_of(spool, serial, "meta", &meta), F_OK);
+}
+
+/* What a kill left behind is removed: half-written files, records without a description. */
+static void name_found(struct opening *o, const char *name, u64 serial, const char *kind)
+{
+    if (!strcmp(kind, "meta"))
+        meta_found(o, name, serial);
+    else if (!strcmp(kind, "new") || (!strcmp(kind, "data") && !has_meta(o->spool, serial)))
+        remove_name(o, name, false);
+}
+
+/* The records of a file that was being written, cut off where they end; false: none. */
+static bool written_load(const char *path, struct spool_data *data, struct cause *cause)
+{
+    size_t len;
+    u8 *bytes = get(path, SPOOL_DATA_BYTES_MAX, &len, cause);
+    if (!bytes)
+        return false;
+    bool good = spool_data_load(data, bytes, len);
+    if (!good && len > SPOOL_PAGE_BYTES) /* the last page was torn */
+        good = spool_data_load(data, bytes, (len - 1) / SPOOL_PAGE_BYTES * SPOOL_PAGE_BYTES);
+    free(bytes);
+    if (good && !truncate(path, (off_t)spool_data_bytes(data)))
+        return true;
+    cause_set(cause, ST_PROTO, "%s: damaged", path);
+    return false;
+}
+
+/* It becomes a file of its maker, in hold status. */
+static int written_close(struct opening *o, const char *path, u64 serial, const char *device,
+                         const char *userid, struct cause *cause)
+{
+    struct spool_file *file;
+    struct spool_data data;
+    struct spool_desc desc;
+    if (!written_load(path, &data, cause))
+        return cause->status;
+    spool_desc_init(&desc, userid, strcmp(device, "PUN") ? SPOOL_PRT : SPOOL_PUN);
+    strcpy(desc.device, device);
+    desc.hold = true;
+    desc.records = data.records;
+    desc.record_bytes = data.record_bytes;
+    spool_data_fini(&data);
+    int rc = spool_file_new(o->spool, &desc, &file, cause);
+    if (rc)
+        return rc;
+    file->serial = serial;
+    rc = spool_disk_name(o->spool, file, path, cause);
+    return spool_file_stored(o->spool, file, rc, NULL);
+}
+
+static void written_found(struct opening *o, const char *name, u64 serial, const char *kind)
+{
+    struct spool_path path = {""};
+    struct stat st;
+    char device[4], userid[SPOOL_WORD_BYTES];
+    struct cause cause = {0};
+    if (sscanf(kind, "open.%3[A-Z].%8s", device, userid) != 2)
+        return;
+    snprintf(path.text, sizeof path.text, "%s/%s", o->spool->folder, name);
+    if (has_meta(o->spool, serial) || (!stat(path.text, &st) && !st.st_size))
+        remove_name(o, name, false); /* closed already, or without a record */
+    else if (written_close(o, path.text, serial, device, userid, &cause))
+        damaged(o, name, serial, cause.text);
+    else
+        log_line("spool: a file of %s was open and is closed, in hold status", userid);
+}
+
+static void purge_named(struct opening *o, const char *name, u64 serial, const char *kind)
+{
+    (void)serial;
+    if (!strcmp(kind, "meta") || !strncmp(kind, "open.", 5))
+        remove_name(o, name, true);
+}
+
+static void purge_other(struct opening *o, const char *name, u64 serial, const char *kind)
+{
+    (void)serial;
+    bool other = *name != '.' && o->start == SPOOL_CLEAN;
+    if (!strcmp(kind, "data") || !strcmp(kind, "new") || other)
+        remove_name(o, name, false);
+}
+
+int spool_disk_open(struct spool *spool, enum spool_start start,
+                    void (*found)(struct spool *, struct spool_file *), struct cause *cause)
 {
     if (mkdir(spool->folder, 0700) && errno != EEXIST)
         return cause_set(cause, ST_PERM, "%s: %s; spool files are kept there", spool->folder,
                          strerror(errno));
+    spool->folder_fd = open(spool->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (spool->folder_fd >= 0 && flock(spool->folder_fd, LOCK_EX | LOCK_NB) &&
+        errno == EWOULDBLOCK)
+        return cause_set(cause, ST_BUSY, "%s: another process has these spool files",
+                         spool->folder);
     DIR *dir = opendir(spool->folder);
     if (!dir || access(spool->folder, W_OK)) {
         int failed = errno;
@@ -250,17 +412,15 @@ int spool_disk_open(struct spool *spool, void (*found)(struct spool *, struct sp
         return cause_set(cause, ST_PERM, "%s: %s; spool files are kept there", spool->folder,
                          strerror(failed));
     }
-    for (struct dirent *e; (e = readdir(dir));) {
-        unsigned long long serial;
-        char kind[8] = "";
-        if (sscanf(e->d_name, "%8llx.%7s", &serial, kind) != 2)
-            continue;
-        if (serial > spool->last_serial)
-            spool->last_serial = serial;
-        if (!strcmp(kind, "meta"))
-            serial_found(spool, serial, found);
-        else
-            leftover(spool, serial, kind);
+    struct opening o = {.spool = spool, .start = start, .found = found};
+    if (start == SPOOL_COLD || start == SPOOL_CLEAN) {
+        /* descriptions first: a kill in between leaves no half of a file */
+        each_name(dir, &o, purge_named);
+        each_name(dir, &o, purge_other);
+        log_line("spool: %s start: %u files purged", start_names[start], o.purged);
+    } else {
+        each_name(dir, &o, name_found);
+        each_name(dir, &o, written_found);
     }
     closedir(dir);
     return ST_OK;

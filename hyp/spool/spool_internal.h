@@ -23,12 +23,28 @@ struct spool_reader_row {
     bool ready; /* its owner is here: files go into it */
 };
 
+#define SPOOL_PATH_BYTES 4096
+struct spool_path {
+    char text[SPOOL_PATH_BYTES];
+};
+
+/* A file that a device is writing. Guarded by the device's lock. */
+struct spool_writer {
+    struct spool *spool;
+    const char *device, *userid; /* who writes: in the file's name until it is closed */
+    int fd;                      /* -1: nothing was written, or there is no folder */
+    u64 serial;
+    u32 pages;              /* in the file, before those in `data` */
+    struct spool_data data; /* with a folder the last page, `records` of all pages */
+};
+
 struct spool {
-    char *folder; /* NULL: in memory */
+    char *folder;  /* NULL: in memory */
+    int folder_fd; /* holds its lock */
     struct spool_file *first;
     struct spool_reader_row *readers;
     struct spool_device *devices;
-    u64 last_serial;
+    _Atomic u64 last_serial;
     u16 last_id;
 };
 
@@ -43,9 +59,44 @@ int spool_disk_describe(const struct spool *spool, const struct spool_file *file
 void spool_disk_remove(const struct spool *spool, const struct spool_file *file);
 int spool_disk_load(const struct spool *spool, const struct spool_file *file,
                     struct spool_data *out, struct cause *cause);
-/** Read the folder: `found` gets each file, which it owns. */
-int spool_disk_open(struct spool *spool, void (*found)(struct spool *, struct spool_file *),
-                    struct cause *cause);
+/** Read the folder: `found` gets each file, which it owns; then what was being written is
+ *  closed. */
+int spool_disk_open(struct spool *spool, enum spool_start start,
+                    void (*found)(struct spool *, struct spool_file *), struct cause *cause);
+
+/** The file that it writes becomes the records of `file`, which gets its description, or
+ *  nothing changes. `written`: its name until now. */
+int spool_disk_name(const struct spool *spool, const struct spool_file *file,
+                    const char *written, struct cause *cause);
+/** The name of a file that is being written: SERIAL.open.DEVICE.USERID. */
+const char *spool_disk_written(const struct spool_writer *w, struct spool_path *out);
+/** A serial number that no file has had. Any thread. */
+u64 spool_new_serial(struct spool *spool);
+
+/* --- spool_writer.c: see struct spool_writer --- */
+/** `device` ("PUN", "PRT", "CON") and `userid` outlive it. */
+void spool_writer_init(struct spool_writer *w, struct spool *spool, const char *device,
+                       const char *userid);
+/** Throw away what was written. */
+void spool_writer_drop(struct spool_writer *w);
+/** The same, but its file is closed by the next start. */
+void spool_writer_leave(struct spool_writer *w);
+/** One more record; ST_LIMIT: no room, ST_IO. It was not taken then, and may come again. */
+int spool_writer_add(struct spool_writer *w, u8 command, const u8 *bytes, size_t len,
+                     struct cause *cause);
+/** Has it records? */
+bool spool_writer_open(const struct spool_writer *w);
+/** What was written becomes `file`, whose description is ready but for what is counted here,
+ *  and the writer is empty. Fails with nothing changed. */
+int spool_writer_keep(struct spool_writer *w, struct spool_file *file, struct cause *cause);
+
+/* --- spool.c: a file that is made in two steps --- */
+/** With an id and the last place in the order; nobody finds it yet. */
+int spool_file_new(struct spool *spool, const struct spool_desc *desc, struct spool_file **out,
+                   struct cause *cause);
+/** It has been stored (ST_OK), and is there; or it was not (`rc`), and is gone. Returns rc. */
+int spool_file_stored(struct spool *spool, struct spool_file *file, int rc,
+                      struct spool_file **out);
 
 /* --- spool_rows.c: a description as rows --- */
 void spool_rows_put(struct codec_out *out, const struct spool_file *file);

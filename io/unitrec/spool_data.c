@@ -93,6 +93,20 @@ bool spool_data_add(struct spool_data *data, u8 command, const u8 *bytes, size_t
     return true;
 }
 
+void spool_data_take_back(struct spool_data *data, const struct spool_data *before)
+{
+    u8 *pages = data->page;
+    u32 room = data->room;
+    if (before->pages && data->pages == before->pages) {
+        u8 *page = page_at(data, data->pages - 1);
+        memset(page + before->at, 0, data->at - before->at);
+        be32_store(page + PAGE_RECORDS, be32_load(page + PAGE_RECORDS) - 1);
+    }
+    *data = *before;
+    data->page = pages;
+    data->room = room;
+}
+
 bool spool_data_add_cards(struct spool_data *data, const void *bytes, size_t len)
 {
     const u8 *p = bytes;

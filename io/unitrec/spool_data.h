@@ -39,6 +39,8 @@ void spool_data_fini(struct spool_data *data);
 /** Append what `command` carried, SPOOL_RECORD_BYTES_MAX at most; false: no memory or room
  *  for it. */
 bool spool_data_add(struct spool_data *data, u8 command, const u8 *bytes, size_t len);
+/** Take the last record back: as it was in `before`, a copy of `data` from before it. */
+void spool_data_take_back(struct spool_data *data, const struct spool_data *before);
 /** `len` bytes as cards, the last filled up with zeros. */
 bool spool_data_add_cards(struct spool_data *data, const void *bytes, size_t len);
 /** Pages of somebody else's, which are checked; copies. The last one may end behind its last

@@ -155,15 +155,23 @@ expect 0 'LINUX1 +[0-9]{4} Z PUN 00000003 003 NONE .* left +open +LINUX1' cp_on 
 # --- relocation: not with an open spool file
 expect 1 'HCPRLE1996E .*000D \(open spool file\)' cp_on MEMBERA VMRELOCATE TEST USER LINUX1 TO MEMBERB
 
-# --- the member is killed: what was closed is there, what was open is not
+# --- the member is killed: what was closed is there; what was open is closed, in hold status, with all that was punched
 kill -KILL "$(pid_of MEMBERA)"
 until ! endicott status --json | grep -q '"member": "MEMBERA"'; do :; done
 endicott start "$cluster" MEMBERA >/dev/null
 expect 0 '^LINUX1 +[0-9]{4} Z PUN 00000003 003 NONE .* left +open +LINUX1' cp_on MEMBERA QUERY RDR LINUX2 ALL
 expect 0 'NO RDR FILES' cp_on MEMBERA QUERY RDR LINUX1
-expect 0 'NO PUN FILES' cp_on MEMBERA QUERY PUN LINUX1
+expect 0 'LINUX1 +[0-9]{4} A PUN 00000002 001 USER' cp_on MEMBERA QUERY PUN LINUX1
 expect 0 'has ended' endicott stop "$cluster"
 endicott start "$cluster" MEMBERA >/dev/null
 expect 0 '^LINUX1 +[0-9]{4} Z PUN 00000003 003 NONE .* left +open +LINUX1' cp_on MEMBERA QUERY RDR LINUX2 ALL
+# --- another process does not get its spool; a cold start purges it
+expect 1 'spool/MEMBERA: another process has these spool files' env ENDICOTT_RUN="$TEST_TMP/elsewhere" \
+    "$ENDICOTT" start "$cluster" MEMBERA
+expect 0 'has ended' endicott stop MEMBERA
+expect 2 'expected warm, force, cold or clean' endicott start "$cluster" MEMBERA --spool hot
+endicott start "$cluster" MEMBERA --spool cold >/dev/null
+expect 0 'NO RDR FILES' cp_on MEMBERA QUERY RDR LINUX2
+expect 0 'NO PUN FILES' cp_on MEMBERA QUERY PUN LINUX1
 expect 0 'has ended' endicott stop MEMBERA
 echo "vmur: passed"

@@ -14,19 +14,21 @@
 
 #include "hyp/spool/spool_device.h"
 #include "hyp/spool/spool_internal.h"
+#include "mem/base/log.h"
 #include "tests/unit/io/io_fixture.h"
 
 #define USERID "LINUX1"
 
 static struct spool *spool;
 static char folder[64];
+static enum spool_start start_as = SPOOL_WARM;
 static struct machine machine;
 static struct reader *rdr;
 
 static void open_spool(void)
 {
     struct cause cause;
-    ck_assert_msg(spool_create(folder, &spool, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_msg(spool_create(folder, start_as, &spool, &cause) == ST_OK, "%s", cause.text);
 }
 
 static void again(void)
@@ -251,7 +253,7 @@ START_TEST(full_disk)
     ck_assert_int_eq(spool_transfer(spool, old, "LINUX2", SPOOL_RDR, &cause), ST_LIMIT);
     ck_assert_str_eq(names(USERID), "OLD ");
     limit(RLIM_INFINITY);
-    ck_assert_uint_eq(files_on_disk(), 2);
+    ck_assert_uint_eq(files_on_disk(), 3); /* the open one has no description */
     ck_assert(spool_device_open(dev, &id) && id == was);
     spool_device_sink(dev, 0xd, 0x41, (const u8 *)"\xc2", 1);
     ck_assert_int_eq(spool_device_close(dev, NULL, &file, &was, &cause), ST_OK);
@@ -259,6 +261,214 @@ START_TEST(full_disk)
     ck_assert_uint_eq(spool_desc(file)->id, id);
     ck_assert_int_eq(spool_device_close(dev, NULL, &file, &was, &cause), ST_OK);
     ck_assert_ptr_null(file); /* nothing has come since */
+}
+END_TEST
+
+static const char *news; /* what the operator has heard */
+
+static void hear(void *ctx, char severity, const char *text)
+{
+    static char heard[400];
+    (void)ctx;
+    snprintf(heard, sizeof heard, "%c %s", severity, text);
+    news = heard;
+}
+
+static struct spool_device *punch(void)
+{
+    struct spool_device *dev = spool_device_create(spool, USERID, SPOOL_DEV_PUN, 0xd, 'A');
+    ck_assert_ptr_nonnull(dev);
+    return dev;
+}
+
+/* A full card, so that 42 of them fill a page. */
+static int punched(struct spool_device *dev, unsigned n)
+{
+    u8 card[CARD_BYTES];
+    memset(card, 0x81, sizeof card);
+    be32_store(card, n);
+    return spool_device_sink(dev, 0xd, 0x41, card, sizeof card);
+}
+
+static void check_cards(const struct spool_file *file, unsigned count)
+{
+    struct spool_data data;
+    struct spool_place place = {0};
+    struct spool_record r;
+    struct cause cause;
+    ck_assert_uint_eq(records_of(file), count);
+    ck_assert_msg(spool_load(spool, file, &data, &cause) == ST_OK, "%s", cause.text);
+    for (unsigned i = 0; i < count; i++) {
+        ck_assert(spool_data_next(&data, &place, &r));
+        ck_assert_uint_eq(r.len, CARD_BYTES);
+        ck_assert_uint_eq(be32_load(r.bytes), i);
+    }
+    ck_assert(!spool_data_next(&data, &place, &r));
+    spool_data_fini(&data);
+}
+
+/* The disk becomes full at every byte of a page and a half: the record there is refused and
+ * told once; when there is room all go on, and the file has each that was taken once. */
+START_TEST(full_disk_while_punching)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    log_set_operator(hear, NULL);
+    for (rlim_t room = 0; room < 6200; room += 97) {
+        struct spool_device *dev = punch();
+        struct spool_file *file;
+        struct cause cause;
+        unsigned n = 0;
+        u16 was;
+        news = "";
+        limit(room);
+        while (punched(dev, n) == ST_OK)
+            n++;
+        ck_assert_uint_lt(n, 70);
+        ck_assert_msg(!strncmp(news, "E spool file of LINUX1 000D: ", 29), "%s", news);
+        news = "";
+        ck_assert_int_eq(punched(dev, n), ST_IO); /* an equipment check */
+        ck_assert_str_eq(news, "");
+        limit(RLIM_INFINITY);
+        for (; n < 90; n++)
+            ck_assert_int_eq(punched(dev, n), ST_OK);
+        ck_assert_str_eq(news, "I spool file of LINUX1 000D: goes on");
+        ck_assert_int_eq(spool_device_close(dev, NULL, &file, &was, &cause), ST_OK);
+        check_cards(file, 90);
+        ck_assert(spool_purge(spool, file));
+        spool_device_remove(spool, USERID, 0xd);
+        ck_assert_uint_eq(files_on_disk(), 0);
+    }
+    log_set_operator(NULL, NULL);
+}
+END_TEST
+
+/* What is being punched when a process is killed has every card that was taken, and is a file
+ * in hold status after the next start; so is one whose last page the host has torn. */
+START_TEST(open_files_survive)
+{
+    for (unsigned round = 0; round < 20; round++) {
+        int fds[2];
+        u8 byte;
+        unsigned told = 0;
+        ck_assert_int_eq(pipe(fds), 0);
+        spool_destroy(spool);
+        pid_t child = fork();
+        if (!child) {
+            open_spool();
+            struct spool_device *dev = punch();
+            for (unsigned i = 0; punched(dev, i) == ST_OK && write(fds[1], "+", 1) == 1; i++)
+                ;
+            _exit(1);
+        }
+        close(fds[1]);
+        while (told < 1 + round * 13 && read(fds[0], &byte, 1) == 1)
+            told++;
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        while (read(fds[0], &byte, 1) == 1)
+            told++;
+        close(fds[0]);
+        open_spool();
+        struct spool_file *file = spool_next(spool, NULL);
+        ck_assert_ptr_nonnull(file);
+        const struct spool_desc *d = spool_desc(file);
+        ck_assert(d->queue == SPOOL_PUN && d->hold && d->id && !strcmp(d->device, "PUN"));
+        ck_assert_uint_ge(records_of(file), told);
+        ck_assert_uint_le(records_of(file), told + 1); /* taken, and not told yet */
+        check_cards(file, records_of(file));
+        ck_assert_uint_eq(files_on_disk(), 2);
+        ck_assert(spool_purge(spool, file));
+        ck_assert_uint_eq(files_on_disk(), 0);
+    }
+}
+END_TEST
+
+START_TEST(torn_open_file)
+{
+    char path[128];
+    const u8 zeros[100] = {0};
+    struct spool_device *dev = punch();
+    for (unsigned i = 0; i < 60; i++)
+        ck_assert_int_eq(punched(dev, i), ST_OK);
+    snprintf(path, sizeof path, "%s/%08llx.open.PUN.%s", folder, 1ull, USERID);
+    int fd = open(path, O_RDWR);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(pwrite(fd, zeros, sizeof zeros, SPOOL_PAGE_BYTES + 100), 100);
+    close(fd);
+    snprintf(damaged, sizeof damaged, "%s.kept", folder);
+    ck_assert_int_eq(rename(path, damaged), 0); /* as if it had been killed */
+    ck_assert_int_eq(open(path, O_RDWR), -1);
+    spool_device_purge(dev);
+    spool_destroy(spool);
+    ck_assert_int_eq(rename(damaged, path), 0);
+    open_spool();
+    ck_assert_uint_eq(records_of(spool_next(spool, NULL)), 42);
+    check_cards(spool_next(spool, NULL), 42);
+}
+END_TEST
+
+/* What each start leaves of a good file, a damaged one, and one that was open. */
+START_TEST(starts)
+{
+    static const struct {
+        enum spool_start start;
+        unsigned files, on_disk;
+    } rows[] = {
+        {SPOOL_WARM, 2, 6}, {SPOOL_FORCE, 2, 4}, {SPOOL_COLD, 0, 1}, {SPOOL_CLEAN, 0, 0}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char path[128], other[128];
+        struct spool_file *bad = added("BAD"), *good = added("GOOD");
+        u64 serial = spool->last_serial + 1;
+        const struct spool_desc before = *spool_desc(good);
+        bool cold = rows[i].start >= SPOOL_COLD;
+        snprintf(other, sizeof other, "%s/notes", folder);
+        if (cold)
+            close(open(other, O_CREAT | O_WRONLY, 0600)); /* not of a spool file */
+        snprintf(damaged, sizeof damaged, "%s/%08llx.meta", folder,
+                 (unsigned long long)bad->serial);
+        flip(20);
+        snprintf(path, sizeof path, "%s/%08llx.open.PRT.LINUX2", folder,
+                 (unsigned long long)serial);
+        struct spool_data data;
+        spool_data_init(&data);
+        spool_data_add_cards(&data, "open", 4);
+        int fd = open(path, O_CREAT | O_WRONLY, 0600);
+        ck_assert_int_eq(write(fd, data.page, spool_data_bytes(&data)),
+                         (ssize_t)spool_data_bytes(&data));
+        close(fd);
+        spool_data_fini(&data);
+        start_as = rows[i].start;
+        again();
+        start_as = SPOOL_WARM;
+        unsigned files = 0;
+        for (struct spool_file *f = NULL; (f = spool_next(spool, f));)
+            files++;
+        ck_assert_uint_eq(files, rows[i].files);
+        ck_assert_uint_eq(files_on_disk(), rows[i].on_disk);
+        ck_assert_uint_ge(spool->last_serial, serial); /* no number is used again */
+        if (!cold) {
+            ck_assert_str_eq(names(USERID), "GOOD ");
+            ck_assert_ptr_nonnull(spool_find(spool, USERID, before.id));
+            ck_assert_uint_eq(spool_count(spool, "LINUX2", SPOOL_PRT), 1);
+        }
+        spool_destroy(spool);
+        each_file(remove_file);
+        open_spool();
+    }
+    enum spool_start start;
+    ck_assert(spool_start_find("Cold", &start) && start == SPOOL_COLD);
+    ck_assert(!spool_start_find("COLDER", &start));
+}
+END_TEST
+
+/* Two processes do not have the same folder. */
+START_TEST(one_at_a_time)
+{
+    struct spool *second;
+    struct cause cause;
+    ck_assert_int_eq(spool_create(folder, SPOOL_CLEAN, &second, &cause), ST_BUSY);
+    added("A");
+    ck_assert_uint_eq(files_on_disk(), 2);
 }
 END_TEST
 
@@ -476,6 +686,11 @@ int main(void)
     tcase_add_test(tc, damage_harms_nothing_else);
     tcase_add_test(tc, damaged_records);
     tcase_add_test(tc, full_disk);
+    tcase_add_test(tc, full_disk_while_punching);
+    tcase_add_test(tc, open_files_survive);
+    tcase_add_test(tc, torn_open_file);
+    tcase_add_test(tc, starts);
+    tcase_add_test(tc, one_at_a_time);
     tcase_add_test(tc, killed_at_any_moment);
     tcase_add_test(tc, the_reader_has_what_the_spool_has);
     tcase_add_test(tc, logoff_while_reading);
