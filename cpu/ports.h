@@ -13,6 +13,15 @@ struct cpu_io_interruption {
     u32 id_word;
 };
 
+/** An external interruption of the subclass of the service signal. */
+struct cpu_service {
+    u16 code;    /* 2401 service signal, 2603 of CP */
+    u16 subcode; /* stored where others have a CPU address */
+    bool wide;   /* parm64 is stored, too */
+    u32 parm;
+    u64 parm64;
+};
+
 struct cpu_ports {
     /** Host TOD clock, 64-bit TOD format (bit 51 = 1 microsecond), before the guest's epoch. */
     u64 (*tod)(void *ctx);
@@ -21,8 +30,9 @@ struct cpu_ports {
     /** Dequeue the I/O interruption of highest priority among the ISCs in `isc_mask` (bit 0 =
      *  0x80); false when none is left. */
     bool (*take_io)(void *ctx, u8 isc_mask, struct cpu_io_interruption *out);
-    /** Take the pending service signal with its parameter; false: there is none any more. */
-    bool (*take_service)(void *ctx, u32 *parm);
+    /** Take the pending service signal, or what else its subclass mask is for; false: there is none
+     *  any more. When there is another one behind it, cpu_set_service_signal is called again. */
+    bool (*take_service)(void *ctx, struct cpu_service *out);
 };
 
 #endif

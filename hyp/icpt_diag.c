@@ -269,12 +269,19 @@ bool diag_24(struct vcpu *v, const struct cpu_icpt *k)
     return true;
 }
 
-/* Class, type, model of the real device behind a console that is a display: its terminal, or what
- * the guest was told of the last one. */
+#define CLASS_FBA 0x01
+#define CLASS_ECKD 0x04
+
+/* Class, type, model of the real device: of a disk, the volume it is on, which is of its type; of a
+ * console that is a display, its terminal, or what the guest was told of the last one. */
 static bool real_kind(const struct vm *vm, u16 devno, u8 out[4])
 {
     static const u16 models[][2] = {{24, 80}, {32, 80}, {43, 80}, {27, 132}};
     unsigned rows, cols, model = 0;
+    if (other_kind(vm, devno, out) && (out[0] == CLASS_FBA || out[0] == CLASS_ECKD)) {
+        out[2] = out[3] = 0;
+        return true;
+    }
     if (!vm->console_display || devno != vm->config.console_vdev)
         return false;
     con3270_size(vm->console_display, &rows, &cols);

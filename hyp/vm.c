@@ -35,10 +35,33 @@ static bool port_take_io(void *ctx, u8 isc_mask, struct cpu_io_interruption *out
     return true;
 }
 
-static bool port_take_service(void *ctx, u32 *parm)
+#define EXT_SERVICE_SIGNAL 0x2401
+#define EXT_CP 0x2603
+#define SUBCODE_BLOCK_IO 0x0300
+#define SUBCODE_BLOCK_IO_64 0x0700
+
+/* The service processor's signal, or the end of block I/O (DIAGNOSE X'250'). */
+static bool port_take_service(void *ctx, struct cpu_service *out)
 {
     struct vm *vm = ctx;
-    return sclp_take_signal(vm->sclp, parm);
+    struct block_done done;
+    bool more;
+    *out = (struct cpu_service){.code = EXT_SERVICE_SIGNAL};
+    if (sclp_take_signal(vm->sclp, &out->parm)) {
+        cpu_set_service_signal(vm->cpus); /* to look for the other */
+        return true;
+    }
+    if (!block_io_take(&vm->block, &done, &more))
+        return false;
+    *out = (struct cpu_service){
+        .code = EXT_CP,
+        .subcode = (u16)((done.wide ? SUBCODE_BLOCK_IO_64 : SUBCODE_BLOCK_IO) | done.status),
+        .wide = done.wide,
+        .parm = (u32)done.parm,
+        .parm64 = done.parm};
+    if (more)
+        cpu_set_service_signal(vm->cpus);
+    return true;
 }
 
 static const struct cpu_ports cpu_port_table = {port_tod, port_wake, port_take_io,
@@ -376,6 +399,7 @@ int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **
     if (!vm)
         return cause_set(cause, ST_NOMEM, "no memory for %s", config->name);
     vm->host = host;
+    block_io_init(&vm->block);
     vm->created_ns = host_clock_ns(CLOCK_MONOTONIC);
     vm->config = *config;
     if (!config->share.least.n)
@@ -389,6 +413,7 @@ int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **
         spool_reader_detach(host->spool, vm->config.name, false);
         parts_destroy(vm);
         vm_spool_end(vm);
+        block_io_fini(&vm->block);
         free(vm);
         return rc;
     }
@@ -414,7 +439,9 @@ void vm_destroy(struct vm *vm)
     vm_hold(vm);
     dispatch_forget(vm);
     spool_reader_detach(vm->host->spool, vm->config.name, vm->quiesced);
+    vm_settle_blocks(vm);
     parts_destroy(vm);
+    block_io_fini(&vm->block);
     vm_spool_end(vm);
     free(vm->tracing);
     vm->dead = true;
@@ -562,8 +589,15 @@ int vm_stop(struct vm *vm, int cpu)
     return each_cpu(vm, cpu, stop_one);
 }
 
+void vm_settle_blocks(struct vm *vm)
+{
+    block_io_settle(&vm->block, vm->worker, vm->host->config.deterministic);
+}
+
 void vm_reset_channels(struct vm *vm)
 {
+    vm_settle_blocks(vm);
+    block_io_reset(&vm->block);
     css_reset(vm->css);
     sclp_reset(vm->sclp);
     storage_usage_reset(vm->st);

@@ -5,6 +5,7 @@
 #define ENDICOTT_HYP_VM_INTERNAL_H
 
 #include "hyp/console.h"
+#include "hyp/diag/diag_block.h"
 #include "hyp/dispatch/dispatch.h"
 #include "hyp/vm.h"
 #include "io/con3215.h"
@@ -50,6 +51,7 @@ struct vm {
     _Atomic u64 io_count;
     u8 ipl_block[IPL_BLOCK_BYTES]; /* DIAGNOSE X'308'; guarded by host->lock */
     bool has_ipl_block;
+    struct block_io block;      /* DIAGNOSE X'250' */
     u64 vtod;                   /* deterministic mode: TOD offset */
     bool autocr;                /* of its 3215 [loop] */
     struct vm_tracing *tracing; /* trace.c; NULL: it was never traced */
@@ -98,6 +100,9 @@ int vm_standby_check(const struct storage *st, u64 bytes, u64 standby, struct ca
 void vm_standby_reset(struct vm *vm);
 /** A relocated machine has this much of its storage behind the first element. */
 void vm_standby_restored(struct vm *vm, u64 standby);
+
+/** Block I/O under way has ended; the machine is held [loop]. */
+void vm_settle_blocks(struct vm *vm);
 
 /* -- ipl.c -- */
 /** The machine has been IPLed: CPU `addr` is operating; let the dispatcher have it. */

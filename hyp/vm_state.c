@@ -21,9 +21,11 @@
 #define ROW_STANDBY 0x9015 /* bytes behind element 0 */
 #define ROW_IPL_BLOCK 0x9017
 #define ROW_CPU_TYPES 0x9018
-#define ROW_CONMODE 0x9019 /* the console is a 3270 display */
-#define ROW_PFAULT 0x901a  /* CPU, where the token is, select and compare masks */
-#define ROW_ABSENT 0x9016  /* a word of the bitmap of increments that are not there */
+#define ROW_CONMODE 0x9019    /* the console is a 3270 display */
+#define ROW_BLOCKS 0x901b     /* an environment of block I/O */
+#define ROW_BLOCK_DONE 0x901c /* an interruption of it that waits */
+#define ROW_PFAULT 0x901a     /* CPU, where the token is, select and compare masks */
+#define ROW_ABSENT 0x9016     /* a word of the bitmap of increments that are not there */
 
 u64 vm_epoch(struct vm *vm, u64 *set)
 {
@@ -42,6 +44,7 @@ bool vm_quiesce(struct vm *vm)
         vm_release(vm);
         return false;
     }
+    vm_settle_blocks(vm);
     css_quiesce(vm->css);
     vm->quiesced = true;
     return true;
@@ -139,6 +142,16 @@ static bool pfault_restore(struct vm *vm, const struct codec_row *row)
     return true;
 }
 
+/* What DIAGNOSE codes have left behind. */
+static bool diag_restore(struct vm *vm, const struct codec_row *row)
+{
+    switch (row->tag) {
+    case ROW_BLOCKS: return block_io_restore_environment(&vm->block, row);
+    case ROW_BLOCK_DONE: return block_io_restore_done(&vm->block, row);
+    default: return pfault_restore(vm, row);
+    }
+}
+
 static void machine_save(const struct vm *vm, struct codec_out *out)
 {
     codec_begin(out, TAG_MACHINE, STATE_VERSION);
@@ -152,6 +165,7 @@ static void machine_save(const struct vm *vm, struct codec_out *out)
     if (vm->has_ipl_block)
         codec_put_bytes(out, ROW_IPL_BLOCK, vm->ipl_block, sizeof vm->ipl_block);
     pfault_save(vm, out);
+    block_io_save(&vm->block, ROW_BLOCKS, ROW_BLOCK_DONE, out);
     if (vm->config.standby_bytes) {
         codec_put_u64(out, ROW_STANDBY, vm->config.standby_bytes);
         codec_put_array(out, ROW_ABSENT, (const void *)vm->st->absent, 8,
@@ -201,8 +215,8 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
             ipl_block_loadparm(vm);
             continue;
         }
-        if (row.tag == ROW_PFAULT) {
-            if (!pfault_restore(vm, &row))
+        if (row.tag == ROW_PFAULT || row.tag == ROW_BLOCKS || row.tag == ROW_BLOCK_DONE) {
+            if (!diag_restore(vm, &row))
                 return false;
             continue;
         }

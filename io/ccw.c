@@ -195,7 +195,9 @@ static enum ccw_step program_end(struct dev_io *io, int us, u8 *unit_status)
 enum ccw_step ccw_step(struct dev_io *io, struct subchannel *sub, u8 *unit_status)
 {
     struct sub_state *s = &sub->s;
-    *io = (struct dev_io){.css = sub->css, .sub = sub};
+    *io = (struct dev_io){.css = sub->css,
+                          .sub = sub,
+                          .storage = sub->foreign ? sub->foreign->storage : sub->css->storage};
     if (!ccw_fetch(io, s->next_ccw, false))
         return program_end(io, 0, unit_status);
     if (io->flags & CCW_SUSPEND) {

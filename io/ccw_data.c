@@ -20,17 +20,17 @@ static bool check(struct dev_io *io, u8 ss)
 static bool key_allows(struct dev_io *io, u64 abs, bool store)
 {
     u8 key = (u8)((io->sub->s.orb_flags & ORB_KEY) >> 24);
-    u8 skey = storage_key_get(io->css->storage, abs);
+    u8 skey = storage_key_get(io->storage, abs);
     return !key || (skey & SKEY_ACC) == key || (!store && !(skey & SKEY_F));
 }
 
 bool ccw_fetch_bytes(struct dev_io *io, u64 abs, void *p, u32 len)
 {
-    if (!storage_host(io->css->storage, abs, len))
+    if (!storage_host(io->storage, abs, len))
         return check(io, SS_PROGRAM_CHECK);
     if (!key_allows(io, abs, false))
         return check(io, SS_PROTECTION_CHECK);
-    storage_read(io->css->storage, abs, p, len);
+    storage_read(io->storage, abs, p, len);
     return true;
 }
 
@@ -160,7 +160,7 @@ static u32 piece(struct dev_io *io, size_t want, bool store)
         return n;
     u64 addr = piece_addr(io, n);
     if (!limit_allows(io, addr, n) || !addressable(io, addr, n) ||
-        !storage_host(io->css->storage, addr, n)) {
+        !storage_host(io->storage, addr, n)) {
         check(io, SS_PROGRAM_CHECK);
         return 0;
     }
@@ -188,7 +188,7 @@ size_t dev_io_put(struct dev_io *io, const void *p, size_t len)
             break;
         size_t from = io->backward ? len - done - n : done;
         if (!skips(io))
-            storage_write(io->css->storage, piece_addr(io, n), (const u8 *)p + from, n);
+            storage_write(io->storage, piece_addr(io, n), (const u8 *)p + from, n);
         advance(io, n);
         done += n;
     }
@@ -204,7 +204,7 @@ size_t dev_io_get(struct dev_io *io, void *p, size_t len)
         u32 n = piece(io, len - done, false);
         if (!n)
             break;
-        storage_read(io->css->storage, io->block, (u8 *)p + done, n);
+        storage_read(io->storage, io->block, (u8 *)p + done, n);
         advance(io, n);
         done += n;
     }

@@ -43,7 +43,7 @@ void css_unref(struct css *css)
 
 static void wait_idle_locked(struct css *css, struct subchannel *sub)
 {
-    while (sub ? sub->executing : css->executing > 0)
+    while (sub ? sub->executing || sub->foreign : css->executing > 0)
         lock_wait(&css->idle, &css->lock);
 }
 

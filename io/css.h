@@ -150,6 +150,21 @@ void css_attention(struct css *css, u32 schid, u8 unit_status);
  */
 int css_ipl(struct css *css, u16 devno, struct cause *cause);
 
+/** A channel program that CP runs for the guest (css_program.c). */
+struct css_program {
+    struct storage *storage; /* where it and its data areas are */
+    u32 orb_flags;           /* as in word 1 of an ORB: key, formats of CCWs and IDAWs */
+    u32 ccw;
+    u8 unit_status, channel_status, sense_bytes; /* how it ended */
+    u16 residual;
+    u32 ccw_end;
+    u8 sense[SENSE_BYTES_MAX];
+};
+enum css_run { CSS_RUN_DONE, CSS_RUN_NO_DEVICE, CSS_RUN_BUSY };
+/** Run it on this thread, without an interruption for the guest. CSS_RUN_BUSY: the device or its
+ *  subchannel has something to do, or to tell, or the guest cleared it. No lock is held. */
+enum css_run css_run(struct css *css, u32 device, struct css_program *p);
+
 /** Stop starting device work and wait until none runs (waiting reads stay). Before save. */
 void css_quiesce(struct css *css);
 /** Undo css_quiesce; also after restore. Re-arms waiting commands. */

@@ -16,7 +16,7 @@ void css_notify_locked(struct css *css)
 void css_enqueue_locked(struct subchannel *sub)
 {
     struct css *css = sub->css;
-    if (sub->s.queue_order || !sub_enabled(sub))
+    if (sub->s.queue_order || !sub_enabled(sub) || sub->foreign)
         return;
     unsigned isc = sub->s.isc;
     sub->s.queue_order = ++css->queue_order;

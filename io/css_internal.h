@@ -170,7 +170,8 @@ struct subchannel {
     bool again;     /* another thread wanted to be, meanwhile */
     bool kicked;    /* css_device_ready came */
     bool detaching;
-    bool restored; /* css_restore has had it */
+    bool restored;                     /* css_restore has had it */
+    const struct css_program *foreign; /* CP runs a program (css_program.c) */
 };
 
 struct sub_set {
@@ -204,8 +205,9 @@ struct css {
 struct dev_io {
     struct css *css;
     struct subchannel *sub;
-    u32 ccw_addr; /* of the CCW in effect (the last data-chained one) */
-    u32 next_ccw; /* the CCW after it */
+    struct storage *storage; /* of the program and its data: the guest's, or CP's */
+    u32 ccw_addr;            /* of the CCW in effect (the last data-chained one) */
+    u32 next_ccw;            /* the CCW after it */
     u32 data_addr;
     u32 count;    /* of the first CCW */
     u32 residual; /* of the CCW in effect */

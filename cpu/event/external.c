@@ -177,9 +177,17 @@ static u16 sender_take(struct cpu *c, _Atomic u64 *from, u32 flag)
 /* The service signal belongs to all CPUs: the first to ask the ports gets it. */
 static bool service_take(struct cpu *c, struct ext_interruption *e)
 {
-    *e = (struct ext_interruption){.code = 0x2401, .has_parm = true};
-    return atomic_exchange(&c->set->service_pending, 0) && c->ports->take_service &&
-           c->ports->take_service(c->ports_ctx, &e->parm);
+    struct cpu_service found = {0};
+    if (!atomic_exchange(&c->set->service_pending, 0) || !c->ports->take_service ||
+        !c->ports->take_service(c->ports_ctx, &found))
+        return false;
+    *e = (struct ext_interruption){.code = found.code,
+                                   .cpu_addr = found.subcode,
+                                   .has_parm = true,
+                                   .has_parm64 = found.wide,
+                                   .parm = found.parm,
+                                   .parm64 = found.parm64};
+    return true;
 }
 
 static bool other_take_locked(struct cpu *c, unsigned i, struct ext_interruption *e)

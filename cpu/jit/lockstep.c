@@ -200,10 +200,10 @@ static bool take_io_cb(void *ctx, u8 isc_mask, struct cpu_io_interruption *out)
     return ls->real->take_io(ls->real_ctx, isc_mask, out);
 }
 
-static bool take_service_cb(void *ctx, u32 *parm)
+static bool take_service_cb(void *ctx, struct cpu_service *out)
 {
     struct lockstep *ls = ctx;
-    return ls->real->take_service(ls->real_ctx, parm);
+    return ls->real->take_service(ls->real_ctx, out);
 }
 
 /* ---- the executions ---- */

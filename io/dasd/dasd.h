@@ -17,6 +17,10 @@ int dasd_create(struct css *css, u16 devno, struct image *img, bool announce,
 
 /** Is it a disk, and does it refuse writes? Its css keeps it for that long. */
 bool dasd_read_only(const struct dev_ops *ops, void *dev);
+/** What its image is; NULL: it is no disk. Likewise. */
+const struct image_geometry *dasd_geometry(const struct dev_ops *ops, void *dev);
+const struct image_geometry *eckd_geometry(const struct dev_ops *ops, void *dev);
+const struct image_geometry *fba_geometry(const struct dev_ops *ops, void *dev);
 
 int eckd_create(struct css *css, u16 devno, struct image *img, bool announce,
                 struct cause *cause);

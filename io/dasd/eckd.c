@@ -374,3 +374,15 @@ bool dasd_read_only(const struct dev_ops *ops, void *dev)
 {
     return eckd_read_only(ops, dev) || fba_read_only(ops, dev);
 }
+
+const struct image_geometry *eckd_geometry(const struct dev_ops *ops, void *dev)
+{
+    const struct eckd *d = dev;
+    return ops == &eckd_ops && d->v->img ? image_geometry(d->v->img) : NULL;
+}
+
+const struct image_geometry *dasd_geometry(const struct dev_ops *ops, void *dev)
+{
+    const struct image_geometry *g = eckd_geometry(ops, dev);
+    return g ? g : fba_geometry(ops, dev);
+}

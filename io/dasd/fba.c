@@ -357,3 +357,8 @@ int fba_create(struct css *css, u16 devno, struct image *img, bool announce,
         hold_watch(image_hold(d->img), wake, d);
     return rc;
 }
+
+const struct image_geometry *fba_geometry(const struct dev_ops *ops, void *dev)
+{
+    return ops == &fba_ops ? image_geometry(((struct fba *)dev)->img) : NULL;
+}

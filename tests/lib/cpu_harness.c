@@ -31,10 +31,10 @@ static bool harness_take_io(void *ctx, u8 isc_mask, struct cpu_io_interruption *
     return false;
 }
 
-static bool harness_take_service(void *ctx, u32 *parm)
+static bool harness_take_service(void *ctx, struct cpu_service *out)
 {
     (void)ctx;
-    (void)parm;
+    (void)out;
     return false;
 }
 

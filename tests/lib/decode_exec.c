@@ -79,10 +79,10 @@ static bool port_take_io(void *ctx, u8 isc_mask, struct cpu_io_interruption *out
     return false;
 }
 
-static bool port_take_service(void *ctx, u32 *parm)
+static bool port_take_service(void *ctx, struct cpu_service *out)
 {
     (void)ctx;
-    (void)parm;
+    (void)out;
     return false;
 }
 

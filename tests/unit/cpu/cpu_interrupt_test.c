@@ -32,12 +32,12 @@ static bool take_io(void *ctx, u8 isc_mask, struct cpu_io_interruption *out)
     return true;
 }
 
-static bool take_service(void *ctx, u32 *parm)
+static bool take_service(void *ctx, struct cpu_service *out)
 {
     (void)ctx;
-    *parm = service_parm;
+    *out = (struct cpu_service){.code = 0x2401, .parm = service_parm};
     service_parm = 0;
-    return *parm != 0;
+    return out->parm != 0;
 }
 
 static void new_psw(u64 at, u64 addr)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "hyp/diag/diag.h"
+#include "hyp/diag/diag_block_internal.h"
 #include "hyp/directory.h"
 #include "io/ebcdic.h"
 #include "tests/lib/ipled_machine.h"
@@ -76,6 +77,9 @@ static void run_notes(void)
     note_count = 0;
 }
 
+static struct image *disks[2];
+static char folder[] = "/tmp/hyp_diag_test.XXXXXX";
+
 static void machine(u32 classes, bool display)
 {
     struct cause cause = {0};
@@ -92,6 +96,8 @@ static void machine(u32 classes, bool display)
                                  .cpus = 1,
                                  .console_vdev = 9,
                                  .console_3270 = display,
+                                 .disk = {{0x200, disks[0]}, {0x300, disks[1]}},
+                                 .disks = disks[0] ? 2 : 0,
                                  .privclass = classes,
                                  .engine = cpu_engine_default(),
                                  .model = cpu_model_default()};
@@ -557,6 +563,234 @@ START_TEST(time_bomb)
 }
 END_TEST
 
+/* ---- X'250' ---- */
+
+#define ENTRIES_AT 0x3000
+#define BUFFER_AT 0x8000
+#define ECKD 0x200
+#define FBA 0x300
+
+static struct image *disk(const char *name, const struct image_create *what)
+{
+    char path[64];
+    struct cause cause = {0};
+    struct image *img;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    ck_assert_int_eq(image_create(path, what, &cause), ST_OK);
+    ck_assert_int_eq(image_open(path, 0, &img, &cause), ST_OK);
+    unlink(path);
+    return img;
+}
+
+static void setup_disks(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    disks[0] =
+        disk("eckd",
+             &(struct image_create){.format = IMAGE_CKD, .cylinders = 2, .linux_tracks = true});
+    disks[1] = disk("fba", &(struct image_create){.format = IMAGE_FBA_RAW, .blocks = 1024});
+    rmdir(folder);
+    setup();
+}
+
+static void teardown_disks(void)
+{
+    teardown();
+    for (unsigned i = 0; i < 2; i++) {
+        image_unref(disks[i]);
+        disks[i] = NULL;
+    }
+}
+
+/* The parameter list is put behind IPL, which clears storage; what RW moves stays in `kept`. */
+static u8 kept[3 * FRAME_BYTES];
+
+static unsigned block_call(unsigned function, const u8 *list)
+{
+    struct block_environment env[4] = {{0}};
+    unsigned n = 0;
+    for (u16 devno = 0x100; devno <= 0x400; devno += 0x100)
+        n += block_environment_find(&vm->block, devno, &env[n]);
+    load(0x250);
+    while (n)
+        block_environment_add(&vm->block, &env[--n]); /* IPL has removed them */
+    put(DATA_AT, list, 64);
+    put(BUFFER_AT, kept, sizeof kept);
+    *gr(RX) = DATA_AT;
+    *gr(RX + 1) = 99;
+    *gr(RY) = function;
+    unsigned how = run();
+    memcpy(kept, got(BUFFER_AT), sizeof kept);
+    return how << 16 | (u16)*gr(RX + 1);
+}
+
+static unsigned block_init(u16 devno, u32 bytes, u64 offset)
+{
+    u8 list[64] = {0};
+    be16_store(list, devno);
+    list[2] = 0x80;
+    be32_store(list + 24, bytes);
+    be64_store(list + 32, offset);
+    return block_call(0, list);
+}
+
+static unsigned block_term(u16 devno)
+{
+    u8 list[64] = {0};
+    be16_store(list, devno);
+    return block_call(2, list);
+}
+
+/* Entries: type, block number, address of the buffer. */
+struct moved {
+    u8 type;
+    u64 block, at;
+};
+static u8 statuses[4];
+
+static unsigned block_move(u16 devno, u8 flags, u8 key, const struct moved *e, unsigned count)
+{
+    u8 list[64] = {0}, entries[4 * 24] = {0};
+    struct block_environment env;
+    be16_store(list, devno);
+    list[2] = 0x80;
+    list[24] = key;
+    list[25] = flags;
+    be32_store(list + 28, count);
+    be64_store(list + 40, 0x123456789abcdefull);
+    be64_store(list + 48, ENTRIES_AT);
+    for (unsigned i = 0; i < count; i++) {
+        entries[24 * i] = e[i].type;
+        be64_store(entries + 24 * i + 8, e[i].block);
+        be64_store(entries + 24 * i + 16, e[i].at);
+    }
+    bool was = block_environment_find(&vm->block, devno, &env);
+    load(0x250);
+    if (was)
+        block_environment_add(&vm->block, &env);
+    put(DATA_AT, list, sizeof list);
+    put(ENTRIES_AT, entries, sizeof entries);
+    put(BUFFER_AT, kept, sizeof kept);
+    *gr(RX) = DATA_AT;
+    *gr(RX + 1) = 99;
+    *gr(RY) = 1;
+    unsigned how = run();
+    memcpy(kept, got(BUFFER_AT), sizeof kept);
+    for (unsigned i = 0; i < count; i++)
+        statuses[i] = got(ENTRIES_AT)[24 * i + 1];
+    return how << 16 | (u16)*gr(RX + 1);
+}
+
+#define RC(cc, code) ((unsigned)(cc) << 16 | (code))
+
+START_TEST(block_environments)
+{
+    ck_assert_uint_eq(block_init(0x999, 512, 0), RC(1, 16));
+    ck_assert_uint_eq(block_init(9, 512, 0), RC(1, 20)); /* a console */
+    ck_assert_uint_eq(block_init(FBA, 513, 0), RC(1, 24));
+    ck_assert_uint_eq(block_init(FBA, 1024, 10), RC(0, 0));
+    ck_assert_uint_eq(be64_load(got(DATA_AT + 40)), (u64)-9);
+    ck_assert_uint_eq(be64_load(got(DATA_AT + 48)), 512 - 10);
+    ck_assert_uint_eq(block_init(FBA, 1024, 0), RC(1, 28));
+    ck_assert_uint_eq(block_init(ECKD, 4096, 0), RC(0, 0));
+    ck_assert_uint_eq(be64_load(got(DATA_AT + 48)), 2 * 15 * 12);
+    ck_assert_uint_eq(block_term(FBA), RC(0, 0));
+    ck_assert_uint_eq(block_term(FBA), RC(1, 28));
+    ck_assert_uint_eq(block_call(3, kept) >> 16, PGM(SPECIFICATION));
+}
+END_TEST
+
+/* What is written comes back, over the end of a track and of a cylinder; _i: which disk. */
+START_TEST(blocks_written_and_read)
+{
+    u16 devno = _i ? FBA : ECKD;
+    const struct moved out[] = {
+        {1, 12, BUFFER_AT}, {1, 13, BUFFER_AT + 4096}, {1, 100, BUFFER_AT + 8192}};
+    const struct moved in[] = {
+        {2, 13, BUFFER_AT}, {2, 100, BUFFER_AT + 4096}, {2, 12, BUFFER_AT + 8192}};
+    ck_assert_uint_eq(block_init(devno, 4096, 0), RC(0, 0));
+    for (unsigned i = 0; i < 3; i++)
+        memset(kept + (size_t)i * 4096, 'a' + (int)i, 4096);
+    ck_assert_uint_eq(block_move(devno, 0, 0, out, 3), RC(0, 0));
+    memset(kept, 0, sizeof kept);
+    ck_assert_uint_eq(block_move(devno, 0, 0, in, 3), RC(0, 0));
+    ck_assert_uint_eq(kept[0], 'b');
+    ck_assert_uint_eq(kept[4095], 'b');
+    ck_assert_uint_eq(kept[4096], 'c');
+    ck_assert_uint_eq(kept[8192 + 17], 'a');
+    const struct moved last[] = {{1, 15 * 12, BUFFER_AT}, {1, 15 * 12 + 1, BUFFER_AT}};
+    ck_assert_uint_eq(block_move(devno, 0, 0, last, _i ? 0 : 2), _i ? RC(1, 32) : RC(0, 0));
+}
+END_TEST
+
+/* A block's status says what is wrong with it; the others of the list are moved. */
+START_TEST(blocks_that_cannot_be)
+{
+    const struct moved list[] = {
+        {2, 0, BUFFER_AT}, {1, 5, BUFFER_AT}, {2, 361, BUFFER_AT}, {2, 5, STORAGE_BYTES - 512}};
+    ck_assert_uint_eq(block_init(ECKD, 4096, 0), RC(0, 0));
+    memset(kept, 'x', sizeof kept);
+    ck_assert_uint_eq(block_move(ECKD, 0, 0, list, 4), RC(1, 12));
+    ck_assert_uint_eq(statuses[0], 1);
+    ck_assert_uint_eq(statuses[1], 0);
+    ck_assert_uint_eq(statuses[2], 1);
+    ck_assert_uint_eq(statuses[3], 2);
+    const struct moved again[] = {{2, 5, BUFFER_AT}, {7, 5, BUFFER_AT}};
+    memset(kept, 0, sizeof kept);
+    ck_assert_uint_eq(block_move(ECKD, 0, 0, again, 2), RC(1, 12));
+    ck_assert_uint_eq(kept[4095], 'x');
+    ck_assert_uint_eq(statuses[1], 5);
+    ck_assert_uint_eq(block_move(ECKD, 0, 0x50, again, 1), RC(1, 12)); /* not its key */
+    ck_assert_uint_eq(statuses[0], 11);
+    ck_assert_uint_eq(block_term(ECKD), RC(0, 0));
+    ck_assert_uint_eq(block_move(ECKD, 0, 0, again, 1), RC(1, 28));
+    ck_assert_uint_eq(block_init(ECKD, 1024, 0), RC(0, 0)); /* records have 4096 */
+    ck_assert_uint_eq(block_move(ECKD, 0, 0, again, 1), RC(1, 12));
+    ck_assert_uint_eq(statuses[0], 4);
+}
+END_TEST
+
+/* The interruption: code 2603, subcode 07 and the status, the 64-bit parameter. Environments and
+ * what waits relocate. */
+START_TEST(asynchronous_blocks)
+{
+    const struct moved list[] = {{2, 5, BUFFER_AT}};
+    struct codec_out out;
+    struct codec_in in;
+    struct cause cause = {0};
+    struct block_environment env;
+    struct block_done done;
+    bool more;
+    ck_assert_uint_eq(block_init(FBA, 512, 0), RC(0, 0));
+    ck_assert_uint_eq(block_move(FBA, 2, 0, list, 1), RC(0, 8));
+    ck_assert(vm_quiesce(vm));
+    codec_out_init(&out);
+    ck_assert_int_eq(vm_save(vm, &out, &cause), ST_OK);
+    block_io_reset(&vm->block);
+    ck_assert(!block_environment_find(&vm->block, FBA, &env));
+    codec_in_init(&in, out.data, out.len);
+    ck_assert_int_eq(vm_restore(vm, &in, &cause), ST_OK);
+    codec_out_fini(&out);
+    ck_assert(block_environment_find(&vm->block, FBA, &env));
+    ck_assert_uint_eq(env.block_bytes, 512);
+    vm_unquiesce(vm);
+    ck_assert_uint_eq(vm->block.count, 1);
+    u8 ext[16];
+    be64_store(ext, WAIT_MASK);
+    be64_store(ext + 8, 0xe47);
+    put(0x1b0, ext, sizeof ext);
+    cpu_cr(vm->vcpu[0].cpu)[0] |= 0x200;
+    cpu_registers_changed(vm->vcpu[0].cpu);
+    vm_host_ops()->psw_put(vm, 0, 0x0102000180000000ull, 0);
+    for (unsigned i = 0; i < TURNS_MAX && vm_state(vm) != VM_DISABLED_WAIT; i++)
+        vm_host_run(host);
+    ck_assert_uint_eq(be16_load(got(0x86)), 0x2603);
+    ck_assert_uint_eq(be16_load(got(0x84)), 0x0700);
+    ck_assert_uint_eq(be64_load(got(0x11b8)), 0x123456789abcdefull);
+    ck_assert(!block_io_take(&vm->block, &done, &more));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_diag");
@@ -581,6 +815,14 @@ int main(void)
     tcase_add_test(tc, type_names);
     tcase_add_test(tc, not_authorized);
     tcase_add_test(tc, time_bomb);
+    suite_add_tcase(suite, tc);
+    tc = tcase_create("blocks");
+    tcase_add_checked_fixture(tc, setup_disks, teardown_disks);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, block_environments);
+    tcase_add_loop_test(tc, blocks_written_and_read, 0, 2);
+    tcase_add_test(tc, blocks_that_cannot_be);
+    tcase_add_test(tc, asynchronous_blocks);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
