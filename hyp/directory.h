@@ -126,6 +126,8 @@ enum dir_option {
     DIR_OPT_LXAPP = 1 << 9,
     DIR_OPT_CFUSER = 1 << 10,
     DIR_OPT_CONCEAL = 1 << 11,
+    DIR_OPT_LNKSTABL = 1 << 12,
+    DIR_OPT_LNKEXCLU = 1 << 13,
 };
 
 /** One user of the directory. Read-only; owned by the directory. */

@@ -1,4 +1,5 @@
 /* Directory statements about devices beside the spool: MDISK, MINIOPT, LINK, DEDICATE, SPECIAL. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "hyp/config/directory_internal.h"
@@ -96,6 +97,19 @@ static int mdisk_passwords(struct dir_parse *p, struct dir_mdisk *m, unsigned at
     return scan_end(p->s, at + 3, p->cause);
 }
 
+/* Suffix V, virtual reserve and release, goes with write access; reserve works in all modes. */
+static bool mdisk_mode(const char *word, enum link_mode *mode)
+{
+    char name[4];
+    size_t n = strlen(word);
+    if (link_mode_find(word, mode))
+        return true;
+    if (n < 2 || n > sizeof name || word[n - 1] != 'V')
+        return false;
+    snprintf(name, sizeof name, "%.*s", (int)n - 1, word);
+    return link_mode_find(name, mode) && link_mode_writes(*mode);
+}
+
 /* MDISK vdev type {start {n | END} volid | DEVNO rdev | T-DISK n | V-DISK n} [mode [pw ...]] */
 int dir_st_mdisk(struct dir_parse *p)
 {
@@ -107,8 +121,9 @@ int dir_st_mdisk(struct dir_parse *p)
     for (unsigned i = 0; i < e->mdisk_count; i++)
         if (e->mdisks[i].vdev == m.vdev)
             return bad(p, 1, "each virtual device number once");
-    if (p->s->count > at && !link_mode_find(scan_word(p->s, at), &m.mode))
-        return bad(p, at, "mode R, RR, W, WR, M, MR or MW");
+    if (p->s->count > at && !mdisk_mode(scan_word(p->s, at), &m.mode))
+        return bad(p, at,
+                   "mode R, RR, W, WR, M, MR, MW, SR, SW, SM, ER, EW, with V of a write mode");
     if (mdisk_passwords(p, &m, at + 1))
         return p->cause->status;
     struct dir_mdisk *more = grow(p, e->mdisks, e->mdisk_count, sizeof m);
@@ -154,7 +169,7 @@ int dir_st_link(struct dir_parse *p)
     if (p->s->count > 3 && take_devno(p, 3, &l.vdev))
         return ST_CONFIG;
     if (p->s->count > 4 && !link_mode_find(scan_word(p->s, 4), &l.mode))
-        return bad(p, 4, "mode R, RR, W, WR, M, MR or MW");
+        return bad(p, 4, "mode R, RR, W, WR, M, MR, MW, SR, SW, SM, ER or EW");
     if (scan_end(p->s, 5, p->cause))
         return ST_CONFIG;
     struct dir_link *more = grow(p, e->links, e->link_count, sizeof l);

@@ -38,6 +38,8 @@ static void take_option(void *arg, unsigned at)
         const char *word;
         u32 bit;
     } bits[] = {{"LNKNOPAS", DIR_OPT_LNKNOPAS},
+                {"LNKStabl", DIR_OPT_LNKSTABL},
+                {"LNKExclu", DIR_OPT_LNKEXCLU},
                 {"TODENable", DIR_OPT_TODENABLE},
                 {"QUIckdsp", DIR_OPT_QUICKDSP},
                 {"DIAG88", DIR_OPT_DIAG88},

@@ -212,6 +212,11 @@ static int may_link(struct cp_request *req, struct cp_user *user, const struct d
     static const enum msg_id none[] = {MSG_LNM111E, MSG_LNM112E, MSG_LNM113E};
     const char *want = m->password[which];
     char vdev[8];
+    enum link_keeps keeps = link_mode_keeps(mode);
+    u32 stable = DIR_OPT_LNKSTABL | DIR_OPT_LNKEXCLU;
+    if ((keeps && !(user->entry->options & stable)) ||
+        (keeps == LINK_KEEPS_EXCLUSIVE && !(user->entry->options & DIR_OPT_LNKEXCLU)))
+        return cp_fail(req, MSG_LNM298E, owner, devno_text(m->vdev, vdev));
     if (!strcmp(owner, user->userid) || user->entry->options & DIR_OPT_LNKNOPAS ||
         !strcmp(want, "ALL"))
         return 0;

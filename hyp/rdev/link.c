@@ -185,12 +185,22 @@ static void others_of(const struct rdevs *r, const struct vlink *l, struct link_
         o->readers += !k->write;
         o->writers += k->write;
         strcpy(k->write ? o->writer : o->reader, k->user);
+        if (link_mode_keeps(k->mode) > o->kept)
+            o->kept = link_mode_keeps(k->mode);
     }
+}
+
+static int create_window(struct vlink *l, struct cause *cause)
+{
+    int rc = window_create(l->share, l->extent, l->write, &l->img, cause);
+    if (rc == ST_OK && link_mode_keeps(l->mode))
+        window_guard(l->img);
+    return rc;
 }
 
 static enum link_result open_window(struct vlink *l, struct cause *cause)
 {
-    int rc = window_create(l->share, l->extent, l->write, &l->img, cause);
+    int rc = create_window(l, cause);
     if (rc == ST_OK)
         rc = window_activate(l->img, cause);
     if (rc == ST_OK)
@@ -205,7 +215,7 @@ static enum link_result take(struct rdevs *r, const struct link_request *q, stru
 {
     enum link_result rc;
     others_of(r, l, o);
-    enum link_access access = link_mode_decide(q->mode, o->readers, o->writers);
+    enum link_access access = link_mode_decide(q->mode, o->readers, o->writers, o->kept);
     if (access == LINK_WRITE && share_read_only(l->share))
         access = link_mode_read_only(q->mode);
     if (access == LINK_NONE)
@@ -266,7 +276,7 @@ int link_arriving(struct rdevs *r, const struct link_request *q, struct rdev *rd
     l->share = share_ref(rdev->share);
     l->extent = extent;
     l->write = write;
-    int rc = window_create(l->share, extent, write, &l->img, cause);
+    int rc = create_window(l, cause);
     if (rc) {
         link_drop(r, l);
         return rc;

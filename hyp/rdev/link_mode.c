@@ -1,14 +1,23 @@
 /* What each mode of a link gets (link_mode.def). */
 #include "hyp/rdev/link_mode.h"
 
-enum wish { WISH_READ, WISH_READ_ANY, WISH_WRITE_ALONE, WISH_WRITE_ONE, WISH_WRITE_ANY };
+enum wish {
+    WISH_READ,
+    WISH_READ_ANY,
+    WISH_READ_ALONE,
+    WISH_WRITE_ALONE,
+    WISH_WRITE_ONE,
+    WISH_WRITE_ANY
+};
 
 static const struct {
     const char *name;
     enum wish first;
     enum link_access otherwise;
+    enum link_keeps keeps;
 } modes[] = {
-#define MODE(name, first, otherwise, help) {#name, WISH_##first, LINK_##otherwise},
+#define MODE(name, first, otherwise, keeps, help)                                              \
+    {#name, WISH_##first, LINK_##otherwise, LINK_KEEPS_##keeps},
 #include "hyp/rdev/link_mode.def"
 #undef MODE
 };
@@ -33,18 +42,28 @@ bool link_mode_writes(enum link_mode mode)
 
 char link_mode_letter(enum link_mode mode)
 {
-    return modes[mode].name[0];
+    const char *name = modes[mode].name;
+    return modes[mode].keeps ? name[1] : name[0];
 }
 
-enum link_access link_mode_decide(enum link_mode mode, bool readers, bool writers)
+enum link_keeps link_mode_keeps(enum link_mode mode)
+{
+    return modes[mode].keeps;
+}
+
+enum link_access link_mode_decide(enum link_mode mode, bool readers, bool writers,
+                                  enum link_keeps kept)
 {
     bool granted = true;
+    if (kept == LINK_KEEPS_EXCLUSIVE)
+        return LINK_NONE;
     switch (modes[mode].first) {
     case WISH_READ: granted = !writers; break;
+    case WISH_READ_ALONE:
     case WISH_WRITE_ALONE: granted = !writers && !readers; break;
-    case WISH_WRITE_ONE: granted = !writers; break;
-    case WISH_READ_ANY:
-    case WISH_WRITE_ANY: break;
+    case WISH_WRITE_ONE: granted = !writers && !kept; break;
+    case WISH_WRITE_ANY: granted = !kept; break;
+    case WISH_READ_ANY: break;
     }
     if (!granted)
         return modes[mode].otherwise;

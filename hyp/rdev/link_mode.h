@@ -7,7 +7,7 @@
 #include "mem/base/bytes.h"
 
 enum link_mode {
-#define MODE(name, first, otherwise, help) LINK_##name,
+#define MODE(name, first, otherwise, keeps, help) LINK_##name,
 #include "hyp/rdev/link_mode.def"
 #undef MODE
     LINK_MODES
@@ -15,15 +15,21 @@ enum link_mode {
 
 enum link_access { LINK_NONE, LINK_READ, LINK_WRITE };
 
+/** What a link keeps others from while it is there. */
+enum link_keeps { LINK_KEEPS_NOTHING, LINK_KEEPS_STABLE, LINK_KEEPS_EXCLUSIVE };
+
 /** By name (upper case); false: no such mode. */
 bool link_mode_find(const char *name, enum link_mode *mode);
 const char *link_mode_name(enum link_mode mode);
 /** Does it ask for write access? */
 bool link_mode_writes(enum link_mode mode);
-/** The first letter tells which password: R, W or M. */
+enum link_keeps link_mode_keeps(enum link_mode mode);
+/** Which password it takes: R, W or M. */
 char link_mode_letter(enum link_mode mode);
-/** What a new link gets when others have links that read (`readers`) and write (`writers`). */
-enum link_access link_mode_decide(enum link_mode mode, bool readers, bool writers);
+/** What a new link gets when others have links that read (`readers`) and write (`writers`), and
+ *  keep it from (`kept`) at most. */
+enum link_access link_mode_decide(enum link_mode mode, bool readers, bool writers,
+                                  enum link_keeps kept);
 /** What it gets where writing is impossible. */
 enum link_access link_mode_read_only(enum link_mode mode);
 

@@ -72,7 +72,8 @@ int rdev_vary(struct rdevs *r, struct rdev *rdev, bool on, struct cause *cause);
 struct link_others {
     unsigned readers, writers;
     char reader[9], writer[9];
-    bool elsewhere; /* another program has it locked */
+    enum link_keeps kept; /* what they keep a new link from, at most */
+    bool elsewhere;       /* another program has it locked */
 };
 
 enum link_result {

@@ -81,9 +81,11 @@ int image_read_blocks(struct image *img, u64 block, u32 count, void *buf, struct
 int image_write_blocks(struct image *img, u64 block, u32 count, const void *buf,
                        struct cause *cause);
 
+enum image_range { IMAGE_RANGE_FREE, IMAGE_RANGE_SHARED, IMAGE_RANGE_ALONE };
 /** Lock cylinders or blocks of an image opened with IMAGE_RANGES against other programs that do so
- *  too, or unlock them. ST_BUSY. */
-int image_range_lock(struct image *img, u64 first, u64 count, bool on, struct cause *cause);
+ *  too, or unlock them. Shared: others may share, nobody has them alone. ST_BUSY. */
+int image_range_lock(struct image *img, u64 first, u64 count, enum image_range how,
+                     struct cause *cause);
 
 /* For devices on parts of a volume that others use, too (window.h). Of other images: false, 0. */
 /** Nothing can be read or written now. */

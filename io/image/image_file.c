@@ -43,9 +43,13 @@ static struct flock extent_lock(off_t base, u64 first, u64 count, short type)
                           .l_len = (off_t)count};
 }
 
-int image_range_lock(struct image *img, u64 first, u64 count, bool on, struct cause *cause)
+int image_range_lock(struct image *img, u64 first, u64 count, enum image_range how,
+                     struct cause *cause)
 {
-    const struct flock lock = extent_lock(RANGES_AT, first, count, on ? F_WRLCK : F_UNLCK);
+    static const short type[] = {[IMAGE_RANGE_FREE] = F_UNLCK,
+                                 [IMAGE_RANGE_SHARED] = F_RDLCK,
+                                 [IMAGE_RANGE_ALONE] = F_WRLCK};
+    const struct flock lock = extent_lock(RANGES_AT, first, count, type[how]);
     if (img->file[0].remote)
         return ST_OK;
     return set_lock(img->file[0].fd, &lock, img->path, cause);

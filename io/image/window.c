@@ -26,6 +26,7 @@ struct window {
     struct window_extent extent;
     struct hold *hold;
     bool write, active;
+    bool guard;            /* it reads, and its extent is locked against writers */
     atomic_bool contended; /* another active window writes what this one writes */
     atomic_bool apart;     /* [W2] no other active window has what one of the two writes */
     atomic_ullong changes; /* by others, in its extent */
@@ -234,7 +235,7 @@ static int settle_locked(struct share *s, struct cause *cause)
     bool any = false, write = false;
     for (const struct window *w = s->windows; w; w = w->next) {
         any |= w->active;
-        write |= w->active && w->write;
+        write |= w->active && (w->write || (w->guard && s->ranges && !share_read_only(s)));
     }
     if (s->kept || (any && s->img && write == s->writing))
         return ST_OK;
@@ -291,13 +292,13 @@ static void change_end(struct share *s)
     lock_drop(&s->lock);
 }
 
-/** Does an active window that writes have unit `at`, and up to where do all stay as they are? */
+/** Does an active window that locks have unit `at`, and up to where do all stay as they are? */
 static bool held_by_others(const struct share *s, u64 at, u64 *end)
 {
     bool held = false;
     for (const struct window *w = s->windows; w; w = w->next) {
         u64 first = w->extent.first, behind = first + w->extent.count;
-        if (!w->active || !w->write)
+        if (!w->active || !(w->write || w->guard))
             continue;
         held |= at >= first && at < behind;
         if (first > at && first < *end)
@@ -312,12 +313,17 @@ static bool held_by_others(const struct share *s, u64 at, u64 *end)
 static void unlock_locked(struct share *s, const struct window *w)
 {
     u64 last = w->extent.first + w->extent.count;
-    for (u64 at = w->extent.first, end; s->img && s->ranges && w->write && at < last;
-         at = end) {
+    for (u64 at = w->extent.first, end;
+         s->img && s->ranges && (w->write || w->guard) && at < last; at = end) {
         end = last;
         if (!held_by_others(s, at, &end))
-            (void)image_range_lock(s->img, at, end - at, false, NULL);
+            (void)image_range_lock(s->img, at, end - at, IMAGE_RANGE_FREE, NULL);
     }
+}
+
+void window_guard(struct image *img)
+{
+    ((struct window *)img->format)->guard = true;
 }
 
 int window_activate(struct image *img, struct cause *cause)
@@ -331,8 +337,9 @@ int window_activate(struct image *img, struct cause *cause)
     }
     w->active = true;
     int rc = settle_locked(s, cause);
-    if (rc == ST_OK && w->write && s->ranges)
-        rc = image_range_lock(s->img, w->extent.first, w->extent.count, true, cause);
+    if (rc == ST_OK && (w->write || w->guard) && s->ranges)
+        rc = image_range_lock(s->img, w->extent.first, w->extent.count,
+                              w->write ? IMAGE_RANGE_ALONE : IMAGE_RANGE_SHARED, cause);
     if (rc) {
         struct cause ignored;
         w->active = false;

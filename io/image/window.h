@@ -38,6 +38,8 @@ struct window_extent {
  * volume. */
 int window_create(struct share *s, struct window_extent extent, bool write, struct image **out,
                   struct cause *cause);
+/** Before it is active: while it is, no other program writes its extent, though it only reads. */
+void window_guard(struct image *img);
 /** Open and lock what it needs. ST_BUSY: another program has it. Not while its device works. */
 int window_activate(struct image *img, struct cause *cause);
 /** What was written is to be on the host's disk soon; nobody waits for it. */

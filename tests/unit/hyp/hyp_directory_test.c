@@ -427,7 +427,8 @@ static const struct {
     {"USER A X\n MDISK 191 3390 1 10\n",
      "user.direct:2:21: expected a volume identifier of 1-6 characters, found end of statement"},
     {"USER A X\n MDISK 191 3390 1 10 VOL MX\n",
-     "user.direct:2:26: expected mode R, RR, W, WR, M, MR or MW, found MX"},
+     "user.direct:2:26: expected mode R, RR, W, WR, M, MR, MW, SR, SW, SM, ER, EW, with V of a "
+     "write mode, found MX"},
     {"USER A X\n MDISK 191 3390 1 10 VOL MR ALL TOOLONGPW\n",
      "user.direct:2:33: expected a password of 1-8 characters, found a longer one"},
     {"USER A X\n MDISK 191 3390 V-DISK 10\n",
@@ -440,7 +441,7 @@ static const struct {
      "user.direct:3:10: expected CACHE, NOCACHE, RECORDMDC or TRACKMDC, found FAST"},
     {"USER A X\n LINK MAINT XYZ\n", "user.direct:2:13: expected a device number, found XYZ"},
     {"USER A X\n LINK MAINT 190 190 QQ\n",
-     "user.direct:2:21: expected mode R, RR, W, WR, M, MR or MW, found QQ"},
+     "user.direct:2:21: expected mode R, RR, W, WR, M, MR, MW, SR, SW, SM, ER or EW, found QQ"},
     {"USER A X\n SPECIAL 20 3215\n",
      "user.direct:2:13: expected an operand of SPECIAL, found 3215"},
     {"USER A X\n NICDEF 600 TYPE FAST\n",

@@ -22,8 +22,9 @@ static const char users[] =
     " MDISK 207 9336 5 10 VOL001 MR\n SPECIAL 20 3270\n"
     "USER TWO PW 64M 64M G\n LINK OWNER 200 200 MR\n LINK OWNER 999 998 RR\n"
     " DEDICATE 181 580\n DEDICATE 182 581\n"
-    "USER THREE PW 64M 64M G\n LINK TWO 200 300 RR\n OPTION LNKNOPAS\n"
+    "USER THREE PW 64M 64M G\n LINK TWO 200 300 RR\n OPTION LNKNOPAS LNKSTABL LNKEXCLU\n"
     "USER MOVER PW 64M 64M G\n MDISK 200 3390 1 5 VOL001 MR\n MDISK 201 3390 6 5 VOL001 RR\n"
+    "USER FIVE PW 64M 64M G\n OPTION LNKS\n MDISK 500 3390 21 1 VOL001 MWV\n"
     "USER FULL PW 64M 64M G\n MDISK 123 3390 0 END VOL001 MW\n MDISK 124 3390 DEVNO 201 MR\n";
 
 static void image(const char *name, enum image_format format, u32 units, const char *volume)
@@ -116,12 +117,24 @@ END_TEST
 
 /* --- LINK --- */
 
-/* What each mode gets when somebody has write access, read access, nothing. */
+/* What each mode gets when somebody has the disk so; 1 = read, 2 = write, else a message. */
+static const char *const had[] = {"", "RR", "W", "SR", "SW", "SM", "ER", "EW"};
 static const struct {
     const char *mode;
-    int with_writer, with_reader, alone; /* number of the message; 1 = read, 2 = write */
-} modes[] = {{"R", 105, 1, 1}, {"RR", 1, 1, 1},   {"W", 105, 104, 2}, {"WR", 102, 101, 2},
-             {"M", 105, 2, 2}, {"MR", 102, 2, 2}, {"MW", 2, 2, 2}};
+    int gets[ARRAY_LEN(had)];
+} modes[] = {{"R", {1, 1, 105, 1, 105, 105, 104, 105}},
+             {"RR", {1, 1, 1, 1, 1, 1, 104, 105}},
+             {"W", {2, 104, 105, 104, 105, 105, 104, 105}},
+             {"WR", {2, 101, 102, 101, 102, 102, 104, 105}},
+             {"M", {2, 2, 105, 104, 105, 105, 104, 105}},
+             {"MR", {2, 2, 102, 101, 102, 102, 104, 105}},
+             {"MW", {2, 2, 2, 104, 105, 105, 104, 105}},
+             {"SR", {1, 1, 105, 1, 105, 105, 104, 105}},
+             {"SW", {2, 104, 105, 104, 105, 105, 104, 105}},
+             {"SM", {2, 2, 105, 104, 105, 105, 104, 105}},
+             {"ER", {1, 104, 105, 104, 105, 105, 104, 105}},
+             {"EM", {2, 104, 105, 104, 105, 105, 104, 105}},
+             {"EW", {2, 104, 105, 104, 105, 105, 104, 105}}};
 
 static int linked(const char *mode)
 {
@@ -143,14 +156,58 @@ START_TEST(each_mode)
 {
     logon(0, "THREE");
     on(0, "THREE", "DETACH 300");
-    ck_assert_int_eq(linked(modes[_i].mode), modes[_i].alone);
-    on(0, "THREE", "LINK OWNER 200 300 RR");
-    int rc = linked(modes[_i].mode);
-    ck_assert_int_eq(rc, modes[_i].with_reader);
-    on(0, "THREE", "DETACH 400");
+    for (size_t k = 0; k < ARRAY_LEN(had); k++) {
+        char command[64];
+        snprintf(command, sizeof command, "LINK OWNER 200 300 %s", had[k]);
+        if (*had[k])
+            is(on(0, "THREE", command), "");
+        int got = linked(modes[_i].mode);
+        ck_assert_msg(got == modes[_i].gets[k], "%s when one has it %s: %d", modes[_i].mode,
+                      had[k], got);
+        on(0, "THREE", "DETACH 400");
+        on(0, "THREE", "DETACH 300");
+    }
+}
+END_TEST
+
+/* A stable link keeps writers of the other member away, too, and shares with others that are
+ * stable; nobody gets one where somebody writes. */
+START_TEST(stable_on_members)
+{
+    logon(0, "THREE");
+    logon(1, "FIVE");
     on(0, "THREE", "DETACH 300");
-    on(0, "THREE", "LINK OWNER 200 300 W");
-    ck_assert_int_eq(linked(modes[_i].mode), modes[_i].with_writer);
+    is(on(0, "THREE", "LINK OWNER 200 300 SR"), "");
+    is(on(1, "FIVE", "LINK OWNER 200 300 SR"), "");
+    REFUSED(on(1, "FIVE", "LINK OWNER 200 301 M MPASS"), 104, "HCPLNM104E");
+    on(1, "FIVE", "DETACH 300");
+    REFUSED(on(1, "FIVE", "LINK OWNER 200 301 MW MPASS"), 105,
+            "HCPLNM105E OWNER 0200 not linked; R/W by another system");
+    on(0, "THREE", "DETACH 300");
+    is(on(1, "FIVE", "LINK OWNER 200 301 MW MPASS"), "");
+    REFUSED(on(0, "THREE", "LINK OWNER 200 300 SR"), 105, "HCPLNM105E");
+    REFUSED(on(0, "THREE", "LINK OWNER 200 300 ER"), 105, "HCPLNM105E");
+    is(on(0, "THREE", "LINK OWNER 200 300 RR"), "");
+    on(1, "FIVE", "DETACH 301");
+    is(on(0, "THREE", "LINK OWNER 200 301 SM"), "DASD 0301 LINKED R/W; R/O BY THREE");
+    REFUSED(on(1, "FIVE", "LINK OWNER 200 301 M MPASS"), 105, "HCPLNM105E");
+}
+END_TEST
+
+/* Stable and exclusive modes want an option; it is no password. */
+START_TEST(stable_options)
+{
+    logon(0, "TWO");
+    REFUSED(on(0, "TWO", "LINK OWNER 200 300 SR ALL"), 298,
+            "HCPLNM298E OWNER 0200 not linked; request denied");
+    REFUSED(on(0, "TWO", "LINK OWNER 200 300 EW MPASS"), 298, "HCPLNM298E");
+    logon(0, "FIVE");
+    REFUSED(on(0, "FIVE", "LINK OWNER 200 300 ER"), 298, "HCPLNM298E");
+    REFUSED(on(0, "FIVE", "LINK OWNER 201 300 SM WRONG"), 113, "HCPLNM113E");
+    REFUSED(on(0, "FIVE", "LINK OWNER 201 300 SR WRONG"), 114, "HCPLNM114E");
+    is(on(0, "FIVE", "LINK OWNER 201 300 SR RPASS"), "");
+    is(on(0, "FIVE", "QUERY VIRTUAL 500"),
+       "DASD 0500 3390 VOL001 R/W          1 CYL ON DASD  0200 SUBCHANNEL = 0000");
 }
 END_TEST
 
@@ -412,6 +469,8 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 30);
     tcase_add_test(tc, disks_of_the_directory);
+    tcase_add_test(tc, stable_on_members);
+    tcase_add_test(tc, stable_options);
     tcase_add_loop_test(tc, each_mode, 0, ARRAY_LEN(modes));
     tcase_add_test(tc, passwords);
     tcase_add_test(tc, overlapping_extents);
