@@ -49,10 +49,15 @@ struct dir_build {
     struct dir_place at;
 };
 
+enum dir_dedication { DIR_DEDICATION_NONE, DIR_DEDICATED, DIR_NEVER_DEDICATED };
+
 struct dir_cpu {
     u8 addr;
     bool base;
     u8 type; /* cpu_type.def */
+    enum dir_dedication dedication;
+    bool has_cpuid;
+    u32 cpuid; /* 24 bits */
 };
 
 /** SPOOL vdev devtype [class]: readers 2540 READER, 2501, 3505; punches; printers. */
@@ -128,6 +133,8 @@ enum dir_option {
     DIR_OPT_CONCEAL = 1 << 11,
     DIR_OPT_LNKSTABL = 1 << 12,
     DIR_OPT_LNKEXCLU = 1 << 13,
+    DIR_OPT_DEDICATE = 1 << 14,
+    DIR_OPT_NODEDICATE = 1 << 15,
 };
 
 /** One user of the directory. Read-only; owned by the directory. */
@@ -218,6 +225,12 @@ unsigned directory_check_file(const char *path, const struct dir_check_for *whom
 const struct dir_entry *directory_find(const struct directory *dir, const char *userid);
 unsigned directory_count(const struct directory *dir);
 const struct dir_entry *directory_at(const struct directory *dir, unsigned i);
+
+/** Has a CPU a real processor of its own from logon on, or may it never have one? By its CPU
+ *  statement, else by OPTION. */
+enum dir_dedication directory_dedication(const struct dir_entry *entry, u8 cpu);
+/** The serial number that its CPUs show: CPUID of the base CPU; false: the member's. */
+bool directory_cpuid(const struct dir_entry *entry, u32 *cpuid);
 
 /** Do these credentials open this entry? Takes the same time for every wrong password. */
 bool directory_password_ok(const struct dir_entry *entry, const char *password);

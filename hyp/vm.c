@@ -341,7 +341,8 @@ static int cpus_create(struct vm *vm, struct cause *cause)
         rc = cpu_set_count_bodies(vm->cpus);
     if (rc)
         return rc;
-    cpu_set_serial(vm->cpus, vm->host->config.cpu_serial);
+    cpu_set_serial(vm->cpus,
+                   vm->config.has_cpuid ? vm->config.cpuid : vm->host->config.cpu_serial);
     if (vm->config.personality == VM_LPAR)
         cpu_set_lpar(vm->cpus);
     if (vm->config.facilities)

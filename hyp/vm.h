@@ -131,6 +131,8 @@ struct vm_config {
     unsigned cpus;
     unsigned cpus_max;        /* that may ever be defined; less than cpus: as many */
     u8 cpu_type[VM_CPUS_MAX]; /* by address; see cpu_type.def */
+    bool has_cpuid;
+    u32 cpuid; /* serial number of its CPUs; without it the host's */
     const struct cpu_model *model;
     enum cpu_engine engine;
     bool count_bodies; /* see vm_bodies */

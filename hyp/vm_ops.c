@@ -77,6 +77,7 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         .privclass = e->classes,
         .console = console,
     };
+    vc->has_cpuid = directory_cpuid(e, &vc->cpuid);
     snprintf(vc->name, sizeof vc->name, "%s", e->userid);
     for (unsigned i = 0; i < e->cpu_count; i++)
         if (e->cpus[i].addr < e->cpu_count)

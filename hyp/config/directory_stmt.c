@@ -149,17 +149,43 @@ static int cpu_operands(struct dir_parse *p, struct dir_cpu *cpu)
         } else if (!strcmp(w, "CPUID")) {
             if (!scan_hex(scan_word(p->s, ++i), 0xffffff, &serial))
                 return bad(p, i, "a serial number of 6 hexadecimal digits");
+            cpu->has_cpuid = true;
+            cpu->cpuid = (u32)serial;
         } else if (!strcmp(w, "TYPE")) {
             if (!cpu_type_find(scan_word(p->s, ++i), &cpu->type))
                 return bad(p, i, CPU_TYPE_NAMES);
-        } else if (strcmp(w, "NODEDICATE") && strcmp(w, "DEDICATE")) {
+        } else if (!strcmp(w, "DEDICATE")) {
+            cpu->dedication = DIR_DEDICATED;
+        } else if (!strcmp(w, "NODEDICATE")) {
+            cpu->dedication = DIR_NEVER_DEDICATED;
+        } else {
             return bad(p, i, "BASE, CPUID, DEDICATE, NODEDICATE or TYPE");
         }
     }
     return ST_OK;
 }
 
-/* CPU addr [BASE] [CPUID nnnnnn] [NODEDICATE] [TYPE type] */
+enum dir_dedication directory_dedication(const struct dir_entry *entry, u8 cpu)
+{
+    for (unsigned i = 0; i < entry->cpu_count; i++)
+        if (entry->cpus[i].addr == cpu && entry->cpus[i].dedication)
+            return entry->cpus[i].dedication;
+    return entry->options & DIR_OPT_NODEDICATE ? DIR_NEVER_DEDICATED
+           : entry->options & DIR_OPT_DEDICATE ? DIR_DEDICATED
+                                               : DIR_DEDICATION_NONE;
+}
+
+bool directory_cpuid(const struct dir_entry *entry, u32 *cpuid)
+{
+    const struct dir_cpu *base = &entry->cpus[0];
+    for (unsigned i = 0; i < entry->cpu_count; i++)
+        if (entry->cpus[i].base)
+            base = &entry->cpus[i];
+    *cpuid = base->cpuid;
+    return base->has_cpuid;
+}
+
+/* CPU addr [BASE] [CPUID nnnnnn] [{DEDICATE | NODEDICATE}] [TYPE type] */
 int dir_st_cpu(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;

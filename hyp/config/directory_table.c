@@ -50,7 +50,9 @@ static void take_option(void *arg, unsigned at)
                 {"STGexempt", DIR_OPT_STGEXEMPT},
                 {"LXAPP", DIR_OPT_LXAPP},
                 {"CFUSER", DIR_OPT_CFUSER},
-                {"CONCEAL", DIR_OPT_CONCEAL}};
+                {"CONCEAL", DIR_OPT_CONCEAL},
+                {"DEDICATE", DIR_OPT_DEDICATE},
+                {"NODEDICATE", DIR_OPT_NODEDICATE}};
     struct dir_parse *p = arg;
     u64 n;
     for (size_t i = 0; i < ARRAY_LEN(bits); i++)

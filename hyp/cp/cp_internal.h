@@ -240,6 +240,8 @@ u64 cp_logon_wait_ms(struct cp *cp, const char *userid);
 bool cp_logon_allowed(struct cp *cp, const char *userid, const char *by, const char *password);
 
 /* --- cp_processor.c ---------------------------------------------------------------------- */
+/** CPUs get the processors that the directory gives them; what fails goes to the console. */
+void cp_dedicate_logon(struct cp_user *user);
 /** VARY {ONLINE | OFFLINE} PROCESSOR: the number is the next operand. */
 int cp_vary_processor(struct cp_request *req, bool online);
 

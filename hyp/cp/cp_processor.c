@@ -57,9 +57,26 @@ int cp_vary_processor(struct cp_request *req, bool online)
     return 0;
 }
 
+void cp_dedicate_logon(struct cp_user *user)
+{
+    const struct vm_ops *vm = user->cp->ports.vm;
+    struct vm_cpu_info info;
+    char text[MSG_LINE_BYTES];
+    struct cause cause;
+    for (unsigned i = 0; vm->cpu_info(user->vm, i, &info); i++) {
+        if (directory_dedication(user->entry, info.addr) != DIR_DEDICATED ||
+            vm->dedicate(user->vm, info.addr, true, &cause) == ST_OK)
+            continue;
+        msg_format(text, sizeof text, MSG_SYS416E, "DEDICATE", cause.text);
+        cp_user_tell(user, "%s", text);
+    }
+}
+
 static int dedicate_one(struct cp_request *req, struct cp_user *user, u8 cpu, bool on)
 {
     struct cause cause;
+    if (on && directory_dedication(user->entry, cpu) == DIR_NEVER_DEDICATED)
+        return cp_fail(req, MSG_SYS416E, "DEDICATE", "the directory says NODEDICATE");
     if (ops(req)->dedicate(user->vm, cpu, on, &cause))
         return cp_fail(req, MSG_SYS416E, on ? "DEDICATE" : "UNDEDICATE", cause.text);
     cp_line(req, "CPU %02X of %s %s", cpu, user->userid, on ? "dedicated" : "undedicated");

@@ -34,7 +34,9 @@ static void virtual_cpus(struct cp_request *req, struct cp_user *user)
     struct vm_cpu_info cpu;
     for (unsigned i = 0; ops(req)->cpu_info(user->vm, i, &cpu); i++) {
         bool stopped = cpu.state != VM_RUNNING && cpu.state != VM_ENABLED_WAIT;
-        u32 serial = (cpu.addr & 15u) << 20 | (hw->cpu_serial & 0xfffff);
+        u32 given, serial = (cpu.addr & 15u) << 20 | (hw->cpu_serial & 0xfffff);
+        if (directory_cpuid(user->entry, &given))
+            serial = given;
         cp_line(req, "CPU %02X  ID  FF%06X%04X8000 %s%s%-4s CPUAFF ON", cpu.addr, serial,
                 hw->model->machine_type, cpu.base ? "(BASE) " : "", stopped ? "STOPPED " : "",
                 cpu_type_name(cpu.type));

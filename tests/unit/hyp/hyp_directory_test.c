@@ -249,7 +249,6 @@ START_TEST(no_effect_yet)
                      "n 2:2: NICDEF is accepted and has no effect yet|"
                      "n 4:18: OPTION ACCT is accepted and has no effect yet|"
                      "n 4:23: OPTION MAXCONN is accepted and has no effect yet|"
-                     "n 5:8: CPU NODEDICATE is accepted and has no effect yet|"
                      "n 6:14: SPECIAL CTCA is accepted and has no effect yet|");
 }
 END_TEST

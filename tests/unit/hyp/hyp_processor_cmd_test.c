@@ -11,7 +11,9 @@
 static void setup(void)
 {
     cp_world_users = "USER SHARED PASS 64M 64M G\n SHARE ABSOLUTE 12.5% 40% LIMITHARD\n"
-                     " OPTION QUICKDSP\n";
+                     " OPTION QUICKDSP\n"
+                     "USER OWNER PASS 64M 64M G\n CPU 0 CPUID ABCDEF DEDICATE\n"
+                     "USER NEVERS PASS 64M 64M G\n OPTION NODEDICATE\n";
     cp_world_setup();
     oper("LOGON OPERATOR OPER");
     oper("XAUTOLOG SHARED");
@@ -118,6 +120,21 @@ START_TEST(dedicated)
 }
 END_TEST
 
+/* What the directory says of processors and serial numbers. */
+START_TEST(of_the_directory)
+{
+    oper("XAUTOLOG OWNER");
+    ck_assert(vm_of("OWNER")->dedicated);
+    ck_assert_str_eq(on(0, "OWNER", "QUERY VIRTUAL CPUS"),
+                     "CPU 00  ID  FFABCDEF28178000 (BASE) STOPPED CP   CPUAFF ON");
+    oper("XAUTOLOG NEVERS");
+    REFUSED(oper("DEDICATE NEVERS ALL"), 416,
+            "HCPSYS416E DEDICATE not performed--the directory");
+    ck_assert(!vm_of("NEVERS")->dedicated);
+    ck_assert(!vm_of("SHARED")->dedicated);
+}
+END_TEST
+
 /* Lines, order and widths that tools parse. */
 START_TEST(indicate)
 {
@@ -162,6 +179,7 @@ int main(void)
     tcase_add_test(tc, settings_go_along_with_the_session);
     tcase_add_test(tc, processors);
     tcase_add_test(tc, dedicated);
+    tcase_add_test(tc, of_the_directory);
     tcase_add_test(tc, indicate);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);
