@@ -49,8 +49,9 @@ static void sysib_121(const struct vm *vm, u16 cpu, u8 *b)
 /* Numbers of CPUs: total, configured, standby, reserved. */
 static void cpu_counts(const struct vm *vm, u8 *at)
 {
-    unsigned n = cpu_set_count(vm->cpus);
-    unsigned standby = (unsigned)__builtin_popcountll(cpu_set_standby(vm->cpus));
+    unsigned n = vm_cpus_defined(vm);
+    unsigned standby =
+        (unsigned)__builtin_popcountll(cpu_set_standby(vm->cpus) & ~vm->undefined);
     be16_store(at, (u16)n);
     be16_store(at + 2, (u16)(n - standby));
     be16_store(at + 4, (u16)standby);
@@ -71,7 +72,7 @@ static void sysib_222(const struct vm *vm, u8 *b)
     cpu_counts(vm, b + 36);
     ebcdic_pad(vm->host->config.system[0] ? vm->host->config.system : "ENDICOTT", 8, b + 44);
     be32_store(b + 52, CAPABILITY);
-    be16_store(b + 64, (u16)cpu_set_count(vm->cpus)); /* dedicated */
+    be16_store(b + 64, (u16)vm_cpus_defined(vm)); /* dedicated */
 }
 
 static void sysib_322(const struct vm *vm, u8 *b)

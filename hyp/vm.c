@@ -142,6 +142,12 @@ static unsigned port_cpus(void *ctx, u64 *standby)
     return cpu_set_count(vm->cpus);
 }
 
+static u64 port_cpus_undefined(void *ctx)
+{
+    const struct vm *vm = ctx;
+    return vm->undefined;
+}
+
 static void port_cpu_configure(void *ctx, unsigned addr, bool on)
 {
     struct vm *vm = ctx;
@@ -170,6 +176,7 @@ static const struct io_ports io_port_table = {
     .console_write = port_console_write,
     .display_changed = port_display_changed,
     .cpus = port_cpus,
+    .cpus_undefined = port_cpus_undefined,
     .cpu_configure = port_cpu_configure,
     .cpu_type = port_cpu_type,
     .storage_changed = port_storage_changed,

@@ -232,8 +232,11 @@ int vm_host_punch(struct vm_host *host, const char *userid, const char *origin,
 int vm_define_storage(struct vm *vm, u64 bytes, u64 standby_bytes, struct cause *cause);
 /** [loop] One more CPU at the next address; the guest runs on and is told. */
 int vm_define_cpu(struct vm *vm, u8 type, struct cause *cause);
-/** [loop] Reset and clear; the last CPU goes (not CPU 0). */
+/** [loop] A CPU of this address, which is not defined; those before it that are not stay so. */
+int vm_define_cpu_at(struct vm *vm, unsigned addr, u8 type, struct cause *cause);
+/** [loop] Reset and clear; the last CPU goes (not CPU 0), or that of this address. */
 void vm_detach_cpu(struct vm *vm);
+void vm_detach_cpu_at(struct vm *vm, unsigned addr);
 /** [loop] Reset and clear, then this size and number of CPUs. The machine keeps its devices and
  *  what is in its reader. */
 int vm_reconfigure(struct vm *vm, u64 storage_bytes, unsigned cpus, struct cause *cause);

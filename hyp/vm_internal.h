@@ -53,6 +53,7 @@ struct vm {
     bool has_ipl_block;
     struct block_io block;      /* DIAGNOSE X'250' */
     u64 vtod;                   /* deterministic mode: TOD offset */
+    u64 undefined;              /* CPUs that were detached, with others behind them [loop] */
     bool autocr;                /* of its 3215 [loop] */
     struct vm_tracing *tracing; /* trace.c; NULL: it was never traced */
 };
@@ -103,6 +104,11 @@ void vm_standby_restored(struct vm *vm, u64 standby);
 
 /** Block I/O under way has ended; the machine is held [loop]. */
 void vm_settle_blocks(struct vm *vm);
+/** Is there a CPU of this address? */
+bool vm_cpu_defined(const struct vm *vm, unsigned addr);
+unsigned vm_cpus_defined(const struct vm *vm);
+/** A relocated machine has none of these. False: they cannot be missing. */
+bool vm_undefined_restored(struct vm *vm, u64 undefined);
 
 /* -- ipl.c -- */
 /** The machine has been IPLed: CPU `addr` is operating; let the dispatcher have it. */

@@ -198,7 +198,7 @@ static void op_info(struct vm *vm, struct vm_info *out)
         .standby_bytes = vm->config.standby_bytes,
         .increment_bytes = vm->st->increment_bytes,
         .resident_bytes = vm_resident_bytes(vm),
-        .cpu_count = cpu_set_count(vm->cpus),
+        .cpu_count = vm_cpus_defined(vm),
         .io_count = atomic_load(&vm->io_count),
         .ipled = vm->ipled,
         .quiesced = vm->quiesced,
@@ -207,8 +207,18 @@ static void op_info(struct vm *vm, struct vm_info *out)
     vm_times(vm, &out->virt_ns, &out->total_ns);
 }
 
-static bool op_cpu_info(struct vm *vm, unsigned i, struct vm_cpu_info *out)
+/* The address of the n-th CPU that is defined; the number of CPUs when there are not so many. */
+static unsigned nth_cpu(const struct vm *vm, unsigned n)
 {
+    unsigned addr = 0, count = cpu_set_count(vm->cpus);
+    while (addr < count && (!vm_cpu_defined(vm, addr) || n--))
+        addr++;
+    return addr;
+}
+
+static bool op_cpu_info(struct vm *vm, unsigned n, struct vm_cpu_info *out)
+{
+    unsigned i = nth_cpu(vm, n);
     if (i >= cpu_set_count(vm->cpus))
         return false;
     *out = (struct vm_cpu_info){
@@ -232,7 +242,7 @@ static void op_tod(struct vm *vm, u64 *system, u64 *own)
 static int reg_access(struct vm *vm, u8 addr, enum vm_reg kind, unsigned n, u64 *value,
                       bool put)
 {
-    if (addr >= cpu_set_count(vm->cpus))
+    if (!vm_cpu_defined(vm, addr))
         return ST_NOENT;
     if (n > 15)
         return ST_INVAL;
@@ -267,7 +277,7 @@ static int op_reg_put(struct vm *vm, u8 cpu, enum vm_reg kind, unsigned n, u64 v
 
 static int op_psw_get(struct vm *vm, u8 cpu, u64 *mask, u64 *addr)
 {
-    if (cpu >= cpu_set_count(vm->cpus))
+    if (!vm_cpu_defined(vm, cpu))
         return ST_NOENT;
     vm_hold(vm);
     cpu_psw_get(vm->vcpu[cpu].cpu, mask, addr);
@@ -277,7 +287,7 @@ static int op_psw_get(struct vm *vm, u8 cpu, u64 *mask, u64 *addr)
 
 static int op_psw_put(struct vm *vm, u8 cpu, u64 mask, u64 addr)
 {
-    if (cpu >= cpu_set_count(vm->cpus))
+    if (!vm_cpu_defined(vm, cpu))
         return ST_NOENT;
     vm_hold(vm);
     cpu_psw_set(vm->vcpu[cpu].cpu, mask, addr);
@@ -288,7 +298,7 @@ static int op_psw_put(struct vm *vm, u8 cpu, u64 mask, u64 addr)
 
 static int op_prefix_get(struct vm *vm, u8 cpu, u64 *prefix)
 {
-    if (cpu >= cpu_set_count(vm->cpus))
+    if (!vm_cpu_defined(vm, cpu))
         return ST_NOENT;
     *prefix = cpu_prefix(vm->vcpu[cpu].cpu);
     return ST_OK;
@@ -302,7 +312,7 @@ static bool put_abs(struct vm *vm, u64 abs, void *data, size_t len, bool put)
 static int storage_access(struct vm *vm, u8 addr, enum vm_space space, u64 at, void *data,
                           size_t len, bool put)
 {
-    if (addr >= cpu_set_count(vm->cpus))
+    if (!vm_cpu_defined(vm, addr))
         return ST_NOENT;
     struct cpu *cpu = vm->vcpu[addr].cpu;
     int rc = ST_OK;
@@ -360,16 +370,18 @@ static int op_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause
 
 static int op_define_cpu(struct vm *vm, u8 addr, u8 type, struct cause *cause)
 {
-    if (addr != cpu_set_count(vm->cpus))
-        return cause_set(cause, ST_INVAL, "the next CPU is %02X", cpu_set_count(vm->cpus));
-    return vm_define_cpu(vm, type, cause);
+    if (vm_cpu_defined(vm, addr))
+        return cause_set(cause, ST_EXIST, "CPU %02X is defined already", addr);
+    if (vm->config.cpus_max && addr >= vm->config.cpus_max)
+        return cause_set(cause, ST_LIMIT, "addresses end at %02X", vm->config.cpus_max - 1);
+    return vm_define_cpu_at(vm, addr, type, cause);
 }
 
 static int op_detach_cpu(struct vm *vm, u8 addr, struct cause *cause)
 {
-    if (addr == 0 || addr + 1u != cpu_set_count(vm->cpus))
-        return cause_set(cause, ST_INVAL, "CPU %02X is not the last one", addr);
-    vm_detach_cpu(vm);
+    if (addr == 0 || !vm_cpu_defined(vm, addr))
+        return cause_set(cause, ST_INVAL, "CPU %02X cannot go", addr);
+    vm_detach_cpu_at(vm, addr);
     return ST_OK;
 }
 
@@ -387,7 +399,7 @@ static int op_vary(void *host, unsigned addr, bool online, struct cause *cause)
 
 static int op_dedicate(struct vm *vm, u8 addr, bool on, struct cause *cause)
 {
-    if (addr >= cpu_set_count(vm->cpus))
+    if (!vm_cpu_defined(vm, addr))
         return cause_set(cause, ST_NOENT, "CPU %02X is not defined", addr);
     return processor_dedicate(&vm->vcpu[addr], on, cause);
 }

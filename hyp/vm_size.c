@@ -1,6 +1,7 @@
 /* The size of a machine: CPUs defined and detached, storage defined anew, standby storage.
  * Guarantees: storage changes only with a reset that clears; a CPU comes while the guest runs on,
- * and goes only with a reset; what fails has changed nothing but the reset. Loop thread. */
+ * and goes only with a reset; the CPU of the highest address is defined, of those before it any but
+ * CPU 0 may be missing; what fails has changed nothing but the reset. Loop thread. */
 #include "hyp/vm_internal.h"
 #include "mem/base/ergo.h"
 
@@ -72,10 +73,36 @@ int vm_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause
 
 /* ---- CPUs ---- */
 
-int vm_define_cpu(struct vm *vm, u8 type, struct cause *cause)
+bool vm_cpu_defined(const struct vm *vm, unsigned addr)
+{
+    return addr < cpu_set_count(vm->cpus) && !(vm->undefined >> addr & 1);
+}
+
+unsigned vm_cpus_defined(const struct vm *vm)
+{
+    return cpu_set_count(vm->cpus) - (unsigned)__builtin_popcountll(vm->undefined);
+}
+
+/* A CPU that is not defined stays in standby, where no SIGP finds it, and nobody tells of it. */
+static void undefine(struct vm *vm, unsigned addr)
+{
+    cpu_set_configure(vm->cpus, addr, false);
+    vm->undefined |= 1ull << addr;
+}
+
+bool vm_undefined_restored(struct vm *vm, u64 undefined)
+{
+    unsigned last = cpu_set_count(vm->cpus) - 1;
+    u64 possible = (1ull << last) - 2; /* not CPU 0, nor the last one */
+    if (last == 0 || undefined & ~possible)
+        return undefined == 0;
+    vm->undefined = undefined;
+    return true;
+}
+
+static int add_cpu(struct vm *vm, u8 type, struct cause *cause)
 {
     unsigned i = cpu_set_count(vm->cpus);
-    vm_hold(vm);
     vm->config.cpu_type[i] = type;
     vcpu_init(vm, i); /* before anybody can wake it */
     int rc = cpu_set_add(vm->cpus, cause);
@@ -84,23 +111,63 @@ int vm_define_cpu(struct vm *vm, u8 type, struct cause *cause)
         vm->config.cpus = i + 1;
         trace_apply(vm);
         sclp_set_size(vm->sclp, vm->config.storage_bytes, vm->config.standby_bytes, i + 1);
-        sclp_cpus_changed(vm->sclp);
     }
+    return rc;
+}
+
+int vm_define_cpu_at(struct vm *vm, unsigned addr, u8 type, struct cause *cause)
+{
+    int rc = ST_OK;
+    vm_hold(vm);
+    if (addr < cpu_set_count(vm->cpus)) {
+        vm->undefined &= ~(1ull << addr);
+        vm->config.cpu_type[addr] = type;
+        cpu_set_configure(vm->cpus, addr, true);
+    }
+    while (rc == ST_OK && cpu_set_count(vm->cpus) <= addr) {
+        unsigned next = cpu_set_count(vm->cpus);
+        rc = add_cpu(vm, type, cause);
+        if (rc == ST_OK && next < addr)
+            undefine(vm, next);
+    }
+    if (rc == ST_OK)
+        sclp_cpus_changed(vm->sclp);
     vm_release(vm);
     return rc;
 }
 
-void vm_detach_cpu(struct vm *vm)
+int vm_define_cpu(struct vm *vm, u8 type, struct cause *cause)
+{
+    return vm_define_cpu_at(vm, cpu_set_count(vm->cpus), type, cause);
+}
+
+static void remove_last(struct vm *vm)
 {
     unsigned last = cpu_set_count(vm->cpus) - 1;
-    vm_hold(vm);
-    vm_system_reset(vm, true);
     dispatch_retire(&vm->vcpu[last]);
     cpu_set_remove_last(vm->cpus);
     vm->vcpu[last].cpu = NULL;
+    vm->undefined &= ~(1ull << last);
     vm->config.cpus = last;
     sclp_set_size(vm->sclp, vm->config.storage_bytes, vm->config.standby_bytes, last);
+}
+
+void vm_detach_cpu_at(struct vm *vm, unsigned addr)
+{
+    vm_hold(vm);
+    vm_system_reset(vm, true);
+    if (addr + 1 < cpu_set_count(vm->cpus))
+        undefine(vm, addr);
+    else
+        remove_last(vm);
+    while (!vm_cpu_defined(vm, cpu_set_count(vm->cpus) - 1))
+        remove_last(vm);
     vm_release(vm);
+}
+
+void vm_detach_cpu(struct vm *vm)
+{
+    vm_detach_cpu_at(vm, cpu_set_count(vm->cpus) - 1);
 }
 
 int vm_reconfigure(struct vm *vm, u64 storage_bytes, unsigned cpus, struct cause *cause)

@@ -26,6 +26,7 @@
 #define ROW_BLOCK_DONE 0x901c /* an interruption of it that waits */
 #define ROW_PFAULT 0x901a     /* CPU, where the token is, select and compare masks */
 #define ROW_ABSENT 0x9016     /* a word of the bitmap of increments that are not there */
+#define ROW_UNDEFINED 0x901d  /* CPUs before the last that are not defined; 0: not there */
 
 u64 vm_epoch(struct vm *vm, u64 *set)
 {
@@ -164,6 +165,8 @@ static void machine_save(const struct vm *vm, struct codec_out *out)
     codec_put_bytes(out, ROW_CPU_TYPES, vm->config.cpu_type, cpu_set_count(vm->cpus));
     if (vm->has_ipl_block)
         codec_put_bytes(out, ROW_IPL_BLOCK, vm->ipl_block, sizeof vm->ipl_block);
+    if (vm->undefined)
+        codec_put_u64(out, ROW_UNDEFINED, vm->undefined);
     pfault_save(vm, out);
     block_io_save(&vm->block, ROW_BLOCKS, ROW_BLOCK_DONE, out);
     if (vm->config.standby_bytes) {
@@ -213,6 +216,11 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
             if (!vm->has_ipl_block)
                 return false;
             ipl_block_loadparm(vm);
+            continue;
+        }
+        if (row.tag == ROW_UNDEFINED) {
+            if (!codec_get_u64(&row, &size) || !vm_undefined_restored(vm, size))
+                return false;
             continue;
         }
         if (row.tag == ROW_PFAULT || row.tag == ROW_BLOCKS || row.tag == ROW_BLOCK_DONE) {

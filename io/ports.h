@@ -40,6 +40,9 @@ struct io_ports {
     /** CPUs that are defined; bit n of *standby: CPU n is not configured. NULL: those of the
      *  configuration, all configured. */
     unsigned (*cpus)(void *ctx, u64 *standby);
+    /** Of these the CPUs that are not defined, though one behind them is; they are among *standby.
+     *  NULL: none. */
+    u64 (*cpus_undefined)(void *ctx);
     /** Configure a CPU or put it into standby; it is defined, and not the one that asks. */
     void (*cpu_configure)(void *ctx, unsigned cpu_addr, bool on);
     /** Type of a CPU as its entry tells it. NULL: 0 for all. */

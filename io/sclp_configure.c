@@ -26,7 +26,7 @@ static u16 cpu_switch(struct sclp *sclp, bool on)
     unsigned cpu = resource(sclp), cpus = sclp_cpus(sclp, &standby);
     if (!sclp->ports->cpu_configure)
         return RC_INVALID_COMMAND;
-    if (cpu >= cpus)
+    if (cpu >= cpus || sclp_cpus_undefined(sclp) >> cpu & 1)
         return RC_INVALID_RESOURCE;
     if (on == !(standby >> cpu & 1))
         return RC_ALREADY;

@@ -29,6 +29,11 @@ unsigned sclp_cpus(const struct sclp *sclp, u64 *standby)
     return sclp->ports->cpus ? sclp->ports->cpus(sclp->ctx, standby) : sclp->config.cpus;
 }
 
+u64 sclp_cpus_undefined(const struct sclp *sclp)
+{
+    return sclp->ports->cpus_undefined ? sclp->ports->cpus_undefined(sclp->ctx) : 0;
+}
+
 static u8 *store_cpu(const struct sclp *sclp, unsigned cpu, u8 *at)
 {
     at[0] = (u8)cpu;
@@ -41,13 +46,14 @@ static u8 *store_cpu(const struct sclp *sclp, unsigned cpu, u8 *at)
 /* Entries of the configured CPUs, then of those in standby; the number of the latter. */
 static unsigned store_cpus(const struct sclp *sclp, unsigned n, u64 standby, u8 *at)
 {
+    u64 waiting = standby & ~sclp_cpus_undefined(sclp);
     for (unsigned i = 0; i < n; i++)
         if (!(standby >> i & 1))
             at = store_cpu(sclp, i, at);
     for (unsigned i = 0; i < n; i++)
-        if (standby >> i & 1)
+        if (waiting >> i & 1)
             at = store_cpu(sclp, i, at);
-    return (unsigned)__builtin_popcountll(standby);
+    return (unsigned)__builtin_popcountll(waiting);
 }
 
 /* Number and size of the increments. Without standby storage their size is 1 MiB. */
@@ -99,10 +105,11 @@ u16 sclp_read_cpu_info(struct sclp *sclp, u8 *sccb, u32 len)
     if (len < 16 + n * CPU_ENTRY_BYTES)
         return RC_SHORT_SCCB;
     memset(sccb + SCCB_HEADER, 0, len - SCCB_HEADER);
+    unsigned configured = n - (unsigned)__builtin_popcountll(standby);
     unsigned waiting = store_cpus(sclp, n, standby, sccb + 16);
-    be16_store(sccb + 8, (u16)(n - waiting));
+    be16_store(sccb + 8, (u16)configured);
     be16_store(sccb + 10, 16);
     be16_store(sccb + 12, (u16)waiting);
-    be16_store(sccb + 14, (u16)(16 + (n - waiting) * CPU_ENTRY_BYTES));
+    be16_store(sccb + 14, (u16)(16 + configured * CPU_ENTRY_BYTES));
     return RC_NORMAL_READ;
 }

@@ -73,6 +73,7 @@ sclp_command sclp_write_event_data, sclp_read_event_data, sclp_write_event_mask;
 
 /** CPUs that are there, and those in standby. */
 unsigned sclp_cpus(const struct sclp *sclp, u64 *standby);
+u64 sclp_cpus_undefined(const struct sclp *sclp);
 
 /** Event types that we take and that we may send. Lock held. */
 u64 sclp_takes_locked(const struct sclp *sclp);
