@@ -1,5 +1,5 @@
-/* CPUs that come and go at any address: what is listed, what SIGP finds, what STSI counts, and that it
- * goes along with a relocation. Run alone: tests/run unit/hyp_cpus_test */
+/* CPUs that come and go at any address: what is listed, what SIGP finds, what STSI counts, and that
+ * it goes along with a relocation. Run alone: tests/run unit/hyp_cpus_test */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
