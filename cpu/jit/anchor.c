@@ -13,6 +13,8 @@
  * lies across a page's end, or in a frame that must be looked at with every store, the region is
  * left to the interpreter at that instruction. When it does again and again, the anchor becomes
  * narrow: each operand asks for itself, and only its own bytes must be in one page; or is given up.
+ *   A fetch of bytes that are stored into next is served by the anchor for that store: nothing that
+ * could end otherwise is between the two, and who may store may fetch.
  * [A3] Anchors are void where the region is entered and behind bodies ([W1] in window.c), and all
  * regions share cells, which so stay in the host's cache. But those of a busy region outlive a run
  * of it when it is of a program, or runs without DAT (a kernel that uses DAT purges all the time):
@@ -117,7 +119,8 @@ static bool same_kind(const struct jit_anchor *a, const struct jit_insn *i, int 
 {
     u8 base, index;
     address_of(i, &base, &index);
-    return a->base == base && a->index == index && a->store == operand_stores(i) &&
+    return a->base == base && a->index == index &&
+           a->store == (operand_stores(i) || i->stored_next) &&
            (a->loop == LOOP_ANY || a->loop == loop);
 }
 
@@ -154,7 +157,7 @@ static struct candidate *candidate_for(const struct jit_cx *x, struct candidate 
     if (*n == ANCHOR_CANDIDATES)
         return NULL;
     c[*n] = (struct candidate){.a = {.loop = (s16)loop,
-                                     .store = operand_stores(i),
+                                     .store = operand_stores(i) || i->stored_next,
                                      .from = i->disp,
                                      .to = i->disp + bytes,
                                      .bytes = (unsigned)bytes,
@@ -215,6 +218,58 @@ static bool unfit(const struct jit_cx *x, const struct jit_anchor *a, enum jit_u
 {
     const struct jit_unfit *u = jit_unfit(x->jit, &x->page->slot[x->entry_slot]);
     return u->of[kind] >> (kind == UNFIT_FRAME ? base_id(a) : a->id) & 1;
+}
+
+/* Are the bytes that f fetches among those that s stores? */
+static bool same_bytes(const struct jit_insn *f, const struct jit_insn *s)
+{
+    u8 base, index, of, by;
+    address_of(f, &base, &index);
+    address_of(s, &of, &by);
+    return of == base && by == index && f->disp >= s->disp &&
+           f->disp + (s32)operand_bytes_any(f) <= s->disp + (s32)operand_bytes_any(s);
+}
+
+/* Is what instruction i of block b fetches stored into behind it, with nothing between that could
+ * end otherwise? */
+static bool stored_next(const struct jit_cx *x, const struct jit_block *b, unsigned i)
+{
+    const struct jit_insn *fetch = &x->insn[i];
+    u8 base, index;
+    address_of(fetch, &base, &index);
+    u32 regs = 1u << base | (index < ZERO_REG ? 1u << index : 0);
+    for (; i + 1 < b->first + (unsigned)b->count; i++) {
+        const struct jit_insn *next = &x->insn[i + 1];
+        if ((x->insn[i].writes & regs) || !next->lo)
+            return false;
+        if (operand_bytes_any(next) && operand_stores(next) && same_bytes(fetch, next))
+            return true;
+        if (next->faults)
+            return false;
+    }
+    return false;
+}
+
+/* Fetches that an anchor for stores serves, as long as there can be one. */
+static void pairs_find(struct jit_cx *x)
+{
+    const struct jit_unfit *u = jit_unfit(x->jit, &x->page->slot[x->entry_slot]);
+    for (unsigned k = 0; k < x->blocks; k++) {
+        const struct jit_block *b = &x->block[k];
+        int loop = b->depth ? loop_of(x, k).head : -1;
+        for (unsigned i = b->first; b->depth && i < b->first + (unsigned)b->count; i++) {
+            struct jit_insn *in = &x->insn[i];
+            if (!operand_bytes_any(in) || operand_stores(in) || !stored_next(x, b, i))
+                continue;
+            struct jit_anchor any = {.loop = LOOP_ANY, .store = true}, moves = any;
+            address_of(in, &any.base, &any.index);
+            address_of(in, &moves.base, &moves.index);
+            moves.loop = (s16)loop;
+            in->stored_next = !(u->of[UNFIT_FRAME] >> base_id(&any) & 1) &&
+                              !(u->of[UNFIT_PAGE] >> id_of(x, &any) & 1) &&
+                              !(u->of[UNFIT_PAGE] >> id_of(x, &moves) & 1);
+        }
+    }
 }
 
 /* Addresses that move, each in one loop, among what is not served yet. */
@@ -357,6 +412,8 @@ void anchors_find(struct jit_cx *x)
 {
     struct candidate c[ANCHOR_CANDIDATES];
     x->anchors = 0;
+    if (x->whole)
+        pairs_find(x);
     choose(x, c, candidates_of_region(x, c));
     if (x->anchors)
         serve(x);

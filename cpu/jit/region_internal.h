@@ -50,6 +50,7 @@ struct jit_insn {
     u16 window_bytes;
     s32 window_from;   /* what it covers, from the base register on */
     u8 anchor;         /* 1.. : found by that anchor of its base register */
+    bool stored_next;  /* fetched, and in any case stored into behind that */
     bool anchor_check; /* which may have to be set there */
 };
 
