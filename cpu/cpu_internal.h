@@ -63,6 +63,7 @@ struct ex_target {
 };
 
 #define JIT_ANCHOR_CELLS 16384u
+#define JIT_KEPT 16
 #define JIT_ANCHORS 16u /* base registers of a region whose host address is kept */
 
 enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
@@ -172,6 +173,7 @@ struct cpu {
         u64 base, host; /* value of a base register, and its host address; or ... */
         u64 room;       /* of a page: where it begins, what is added, what is covered */
     } jit_anchor[JIT_ANCHOR_CELLS];
+    u64 jit_kept[JIT_KEPT];       /* operands of comparisons (cpu/jit/cc_flow.c) */
     u64 jit_asked[3];             /* of the anchor that was not found last */
     struct cpu_observed observed; /* observe.h */
     u16 observe;                  /* CPU_SEEN_*: what is asked for */

@@ -129,7 +129,7 @@ void jit_dump_legend(FILE *out)
         FIELD(ispace),    FIELD(code_base),  FIELD(ia_page),  FIELD(scratch), FIELD(storage),
         FIELD(bear_slot), FIELD(cc),         FIELD(jit_mode), FIELD(fpc),     FIELD(vr),
         FIELD(cr),        FIELD(ar),         FIELD(bear),     FIELD(heat),    FIELD(jit_broken),
-        FIELD(n),         FIELD(jit_anchor),
+        FIELD(n),         FIELD(jit_anchor), FIELD(jit_kept),
     };
     static const struct {
         const char *name;

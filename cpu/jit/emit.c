@@ -168,9 +168,12 @@ static void emit_cmp(struct jit_cx *x)
     struct second b;
     if (lo->a == S_MEM) {
         mem_fetch(x, mem_begin(x), lo->ext, w, RAX);
+        cc_keep(x, RAX);
         b = emit_second(x, lo->b);
     } else {
         b = emit_second(x, lo->b);
+        if (lo->b == S_MEM)
+            cc_keep(x, b.reg);
         unsigned g = jit_reg(&i->d, lo->a);
         host = w ? reg_use64(x, g, RAX) : reg_use32(x, g, RAX);
     }
@@ -609,7 +612,8 @@ bool emit_rest(struct jit_cx *x)
     x->no_windows = true;
     x->fp_cached = x->fp_dirty = 0; /* all is in memory */
     emit_from(x, b, x->cur);
-    bool same = x->cc.in_memory == b->cc_out.in_memory && x->cc.of == b->cc_out.of;
+    bool same = x->cc.in_memory == b->cc_out.in_memory && x->cc.of == b->cc_out.of &&
+                x->cc.maybe == b->cc_out.maybe;
     if (same)
         emit_end(x, b);
     x->no_windows = false;
@@ -628,6 +632,7 @@ bool emit_rest(struct jit_cx *x)
 static void block_known(struct jit_cx *x, unsigned k)
 {
     cc_is_in_memory(x);
+    x->cc.maybe = x->block[k].cc_maybe;
     x->bear = -1;
     if (x->block[k].preds != 1 || k == x->entry_block)
         return;

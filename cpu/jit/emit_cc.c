@@ -103,6 +103,33 @@ static void op_second(struct jit_cx *x, const struct jit_insn *i, enum x64_group
     }
 }
 
+static struct x64_mem kept_at(const struct jit_insn *i)
+{
+    struct x64_mem m = CPU_AT(jit_kept);
+    m.disp += (s32)sizeof(u64) * (i->cc_kept - 1);
+    return m;
+}
+
+void cc_keep(struct jit_cx *x, unsigned host)
+{
+    const struct jit_insn *i = &x->insn[x->cur];
+    if (i->cc_kept)
+        x64_rm(&x->a, true, A_MOV_STORE, host, kept_at(i));
+}
+
+/* A comparison with what was fetched then. */
+static void compare_kept(struct jit_cx *x, const struct jit_insn *i)
+{
+    bool w = i->lo->width == 64;
+    if (i->lo->a == S_MEM) {
+        x64_rm(&x->a, true, A_MOV, RCX, kept_at(i));
+        op_second(x, i, G_CMP, RCX);
+        return;
+    }
+    unsigned host = reg_use(x, w, jit_reg(&i->d, i->lo->a), RCX);
+    x64_rm(&x->a, w, A_CMP, host, kept_at(i));
+}
+
 /* The flags of instruction i once more, from its operands or its result. Uses rcx, rdx. */
 static void cc_again(struct jit_cx *x, const struct jit_insn *i)
 {
@@ -116,6 +143,10 @@ static void cc_again(struct jit_cx *x, const struct jit_insn *i)
         return;
     }
     reg_widen(x, i->reads64 | i->writes64);
+    if (lo->op == OP_CMP && i->cc_kept) {
+        compare_kept(x, i);
+        return;
+    }
     if (lo->op == OP_CMP) {
         unsigned g = jit_reg(&i->d, lo->a);
         op_second(x, i, G_CMP, w ? reg_use64(x, g, RCX) : reg_use32(x, g, RCX));
@@ -185,19 +216,11 @@ void cc_set(struct jit_cx *x)
     enum cc_need need = region_cc_need(x, x->cur);
     if (need == CC_MEMORY)
         store_flags(x, i);
+    else if (need == CC_MARK)
+        x64_mov8_mem(&x->a, cc_home(), (u8)(CC_MARK_FIRST + i->cc_mark - 1));
     else if (need == CC_STUBS && i->lo->cc == CCK_FP)
         fp_cc_keep(x);
     x->cc = (struct cc_now){.in_memory = need == CC_MEMORY, .fresh = true, .of = i};
-}
-
-void cc_to_memory(struct jit_cx *x)
-{
-    if (!x->cc.in_memory) {
-        if (!x->cc.fresh)
-            cc_again(x, x->cc.of);
-        store_flags(x, x->cc.of);
-    }
-    cc_is_in_memory(x);
 }
 
 /* What SAHF makes of each condition code: sign, zero, carry; overflow in the byte below. */
@@ -230,12 +253,52 @@ void cc_flags(struct jit_cx *x, u8 kind)
     x64_byte(a, 0x9e); /* sahf, which leaves overflow */
 }
 
+/* c->cc may be one of these marks: then what it stands for. */
+static void marks_to_memory(struct jit_cx *x, u16 marks)
+{
+    struct x64 *a = &x->a;
+    u16 lo = x->lo;
+    for (unsigned k = 0; k < x->marks; k++) {
+        if (!(marks >> k & 1))
+            continue;
+        const struct jit_insn *of = &x->insn[x->marked[k]];
+        x64_cmp8_mem(a, cc_home(), (u8)(CC_MARK_FIRST + k));
+        u8 *other = x64_jcc(a, CC_NE);
+        cc_again(x, of);
+        store_flags_stub(x, of);
+        x64_patch(a, other, a->at);
+        x->lo = lo; /* wide only there */
+    }
+}
+
 void cc_store_now(struct jit_cx *x, const struct cc_now *cc)
 {
-    if (cc->in_memory)
+    if (cc->in_memory) {
+        marks_to_memory(x, cc->maybe);
         return;
+    }
     cc_again(x, cc->of);
     store_flags_stub(x, cc->of);
+}
+
+void cc_settle(struct jit_cx *x, unsigned b)
+{
+    if (cc_settled(x, b))
+        return;
+    cc_store_now(x, &x->cc);
+    cc_is_in_memory(x);
+}
+
+void cc_to_memory(struct jit_cx *x)
+{
+    if (x->cc.in_memory) {
+        marks_to_memory(x, x->cc.maybe);
+    } else {
+        if (!x->cc.fresh)
+            cc_again(x, x->cc.of);
+        store_flags(x, x->cc.of);
+    }
+    cc_is_in_memory(x);
 }
 
 /* ---- branches ---- */
@@ -398,12 +461,8 @@ void cc_branch(struct jit_cx *x, unsigned mask, struct jumps *taken, struct jump
                        ? how_of(i, x->cc.fresh && x->cc.inverted, mask, &cond)
                        : HOW_MEMORY;
     if (how == HOW_MEMORY) {
-        if (i && !x->cc.in_memory) {
-            if (!x->cc.fresh)
-                cc_again(x, i);
-            store_flags(x, i);
-            cc_is_in_memory(x);
-        }
+        if (!x->cc.in_memory || x->cc.maybe)
+            cc_to_memory(x);
         branch_memory(x, mask, taken);
         return;
     }

@@ -186,6 +186,10 @@ bool cc_wanted(const struct jit_cx *x);
 enum x64_cond cc_compare_cond(unsigned mask, bool is_signed);
 /** The same, without changing what is known (in stubs). */
 void cc_store_now(struct jit_cx *x, const struct cc_now *cc);
+/** Bring it into the form that block `b` expects. */
+void cc_settle(struct jit_cx *x, unsigned b);
+/** The current comparison's operand in storage is in `host`: keep it when that is asked for. */
+void cc_keep(struct jit_cx *x, unsigned host);
 /** Store it now, from fresh flags or from operands; RCX and RDX are lost. */
 void cc_to_memory(struct jit_cx *x);
 /** The instruction that takes the fresh flags of the current one, behind nothing but constants; or

@@ -243,7 +243,7 @@ bool reg_settled(const struct jit_cx *x, unsigned b)
 {
     u16 full = x->resident & (u16)~x->low_class;
     return x->block[b].zone == x->zone && (x->lo & full) == 0 && (~x->lo & x->low_class) == 0 &&
-           fp_settled(x, b);
+           fp_settled(x, b) && cc_settled(x, b);
 }
 
 /* Into another zone: what is not in the same place there goes to memory, and comes from there when
@@ -269,6 +269,7 @@ static void zone_change(struct jit_cx *x, unsigned b)
 
 void reg_settle(struct jit_cx *x, unsigned b)
 {
+    cc_settle(x, b);
     if (x->block[b].zone != x->zone)
         zone_change(x, b);
     for (unsigned g = 0; g < 16; g++) {

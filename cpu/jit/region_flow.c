@@ -1,17 +1,10 @@
 /* What flows through a region: registers and their host registers, what is dirty and what must be
- * loaded, and the condition code. */
+ * loaded. */
 #include "cpu/jit/jit_internal.h"
 
-#define CC_SCAN_DEPTH 6
-#define FIELD_REGS 16u
 #define ZONE_HOSTS 10u
 #define RESIDENT_WEIGHT_MIN 4 /* fewer uses are as cheap in memory */
 #define OWN_SHIFT 12          /* uses in the zone count so much more than those around it */
-
-static u16 bit(unsigned g)
-{
-    return g < FIELD_REGS ? (u16)(1u << g) : 0;
-}
 
 /* ---- zones ----
  * Which guest registers are in which host registers, loop by loop.
@@ -363,127 +356,6 @@ static void needed_find(struct jit_cx *x)
     }
 }
 
-/* ---- the condition code ---- */
-
-/* May control leave the region behind this block? A branch backward does when the budget is spent:
- * what nobody in the region asks for is asked for there. */
-static bool leaves(const struct jit_cx *x, const struct jit_block *b)
-{
-    const struct jit_insn *last = region_last(x, b);
-    bool branch_out =
-        !last->lo || (last->lo->op >= OP_BC && (b->taken < 0 || last->lo->op == OP_BASR));
-    bool backward = b->taken >= 0 && &x->block[b->taken] <= b;
-    return b->fall < 0 || branch_out || backward || region_crosses(x, b, b->taken);
-}
-
-static void cc_live_find(struct jit_cx *x)
-{
-    for (bool again = true; again;) {
-        again = false;
-        for (unsigned k = x->blocks; k-- > 0;) {
-            struct jit_block *b = &x->block[k];
-            if (b->cc_live_in)
-                continue;
-            unsigned i = b->first, end = i + b->count;
-            while (i < end && !x->insn[i].faults && !x->insn[i].cc_use && !x->insn[i].cc_def)
-                i++;
-            bool live = i < end ? x->insn[i].faults || x->insn[i].cc_use : leaves(x, b);
-            for (unsigned s = 0; s < region_ways(b) && i == end; s++)
-                live |= region_way(b, s) >= 0 && x->block[region_way(b, s)].cc_live_in;
-            if (live)
-                b->cc_live_in = again = true;
-        }
-    }
-}
-
-u16 cc_operands(const struct jit_insn *i, bool *again)
-{
-    const struct lowering *lo = i->lo;
-    *again = false;
-    if (lo->op >= OP_ADC && lo->op < OP_BC)
-        return 0;
-    *again = true;
-    if (lo->cc == CCK_FP) /* kept apart */
-        return 0;
-    if (lo->a == S_MEM || lo->b == S_MEM || lo->b == S_REL)
-        *again = lo->op != OP_CMP && lo->op != OP_TM && lo->cc != CCK_ARITH &&
-                 lo->cc != CCK_CARRY && lo->cc != CCK_BORROW;
-    u16 result = lo->dst == S_R1 ? bit(i->d.r1) : 0;
-    u16 a = bit(jit_reg(&i->d, lo->a)), b = bit(jit_reg(&i->d, lo->b));
-    if (lo->op == OP_CMP || lo->op == OP_TM)
-        return a | b;
-    if (lo->cc == CCK_LOGIC || lo->cc == CCK_SIGNED)
-        return result;
-    if (lo->op == OP_NEG || (result & b))
-        *again = false; /* the second operand is gone */
-    return result | b;
-}
-
-struct cc_scan {
-    const struct jit_insn *of;
-    u16 operands;
-    bool again; /* what it was made from is still there */
-    enum cc_need need;
-};
-
-static bool scan_ask(struct cc_scan *s)
-{
-    s->need = s->again ? CC_STUBS : CC_MEMORY;
-    return !s->again;
-}
-
-/* One block from instruction i on. True when the answer is final along this path. */
-static bool scan_block(const struct jit_cx *x, struct cc_scan *s, const struct jit_block *b,
-                       unsigned i, bool fresh)
-{
-    for (; i < b->first + (unsigned)b->count; i++) {
-        const struct jit_insn *in = &x->insn[i];
-        if (in->cc_use && !in->lo) {
-            s->need = CC_MEMORY;
-            return true;
-        }
-        if ((in->faults || (in->cc_use && !fresh)) && scan_ask(s))
-            return true;
-        if (in->cc_def)
-            return true;
-        if (in->writes & s->operands)
-            s->again = false;
-        fresh &= cc_keeps_flags(in);
-    }
-    return false;
-}
-
-static void scan_path(const struct jit_cx *x, struct cc_scan *s, const struct jit_block *b,
-                      unsigned i, bool fresh, unsigned depth)
-{
-    if (scan_block(x, s, b, i, fresh))
-        return;
-    if (leaves(x, b) && scan_ask(s))
-        return;
-    for (unsigned k = 0; k < REGION_WAYS && s->need != CC_MEMORY; k++) {
-        int to = region_way(b, k);
-        const struct jit_block *t = to < 0 ? NULL : &x->block[to];
-        if (!t || !t->cc_live_in)
-            continue;
-        if (t->preds != 1 || t <= b || depth == 0) {
-            s->need = CC_MEMORY;
-            return;
-        }
-        struct cc_scan sub = *s;
-        scan_path(x, &sub, t, t->first, false, depth - 1);
-        if (sub.need > s->need)
-            s->need = sub.need;
-    }
-}
-
-enum cc_need region_cc_need(const struct jit_cx *x, unsigned i)
-{
-    struct cc_scan s = {.of = &x->insn[i], .need = CC_DEAD};
-    s.operands = cc_operands(s.of, &s.again);
-    scan_path(x, &s, &x->block[x->cur_block], i + 1, true, CC_SCAN_DEPTH);
-    return s.need;
-}
-
 void region_analyse(struct jit_cx *x)
 {
     windows_find(x);
@@ -496,4 +368,5 @@ void region_analyse(struct jit_cx *x)
     dirty_find(x);
     needed_find(x);
     fp_flow_find(x);
+    cc_marks_find(x);
 }

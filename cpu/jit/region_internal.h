@@ -15,6 +15,8 @@
 #define REGION_EXITS_MAX (REGION_BLOCKS_MAX * 4)
 #define REGION_RETURNS_MAX 4 /* places in the region that one branch may return to */
 #define SELECT_WRITES_MAX 2
+#define CC_MARKS_MAX JIT_KEPT /* condition codes kept as marks */
+#define CC_MARK_FIRST 4       /* mark k is k more */
 #define REGION_WAYS (2 + REGION_RETURNS_MAX)
 
 struct jit_insn {
@@ -32,6 +34,8 @@ struct jit_insn {
     u8 len;
     bool faults; /* may end in an exception or leave otherwise */
     bool cc_def, cc_use;
+    u8 cc_mark;   /* 1.. : its condition code is kept as that mark (cc_flow.c) */
+    u8 cc_kept;   /* 1.. : its operand in storage is kept there */
     bool amode64; /* addresses have 64 bits; else 31, or 24 */
     bool amode24;
     bool mode_check; /* FN row behind which the mode may be another */
@@ -56,7 +60,8 @@ struct jit_insn {
 
 /* The condition code at the point of emission. */
 struct cc_now {
-    bool in_memory;            /* c->cc is valid */
+    bool in_memory;            /* c->cc is valid, ... */
+    u16 maybe;                 /* ... or one of these marks */
     bool inverted;             /* TM: zero means that all bits are ones */
     bool fresh;                /* host flags still hold what `of` says */
     const struct jit_insn *of; /* the instruction that set it, when not in memory */
@@ -70,6 +75,7 @@ struct jit_block {
     u16 preds;
     u16 dirty_in;
     bool cc_live_in;
+    u16 cc_maybe; /* marks that c->cc may hold at its beginning, when several ways lead there */
     bool loop_head;
     bool counted; /* which way its branch goes is counted (select.c) */
     bool selects; /* its branch is made into moves ... */
@@ -199,6 +205,8 @@ struct jit_cx {
     u16 hi_dirty;  /* memory's high half may be old; the host register has all 64 bits */
     u16 zero_high; /* all 64 bits are in the host register, and the high half is zero */
     struct cc_now cc;
+    u16 marked[CC_MARKS_MAX]; /* instructions that have marks */
+    unsigned marks, kept;
     s32 bear;     /* place of the last taken branch, not noted yet; -1: it is noted */
     unsigned cur; /* instruction */
     unsigned cur_block;
@@ -266,10 +274,18 @@ u16 zone_same(const struct jit_cx *x, unsigned from, unsigned to);
 void zone_enter(struct jit_cx *x, unsigned zone);
 /** Liveness, dirtiness, host registers. */
 void region_analyse(struct jit_cx *x);
-/** Is the condition code asked for behind instruction `i`, by something that needs it in memory
- *  (or: flags), before it is set again? See region_flow.c. */
-enum cc_need { CC_DEAD, CC_STUBS, CC_MEMORY };
+
+/* -- cc_flow.c -- */
+/** Where the condition code is asked for. */
+void cc_live_find(struct jit_cx *x);
+/** In what form that of instruction `i` is kept: not at all; made again by stubs; as a mark; in
+ *  memory. */
+enum cc_need { CC_DEAD, CC_STUBS, CC_MARK, CC_MEMORY };
 enum cc_need region_cc_need(const struct jit_cx *x, unsigned i);
+/** Which are kept as marks; when zones are known. */
+void cc_marks_find(struct jit_cx *x);
+/** Is that of the current point known in block `b` as it is? Else it is stored on the way there. */
+bool cc_settled(const struct jit_cx *x, unsigned b);
 /* in emit_cc.c */
 /** Is nothing emitted for it that touches flags? */
 bool cc_keeps_flags(const struct jit_insn *i);
