@@ -12,7 +12,7 @@
 #define TLB_GROUPS                                                                             \
     64 /* entries are cleared and searched by groups, those that were entered into */
 #define TLB_SPACES 20 /* address spaces kept per CPU: 16 access registers and some more */
-#define TLB_NONE 1ull /* a tag that no page has */
+#define TLB_NONE 4ull /* a tag that no page has, and none with the last bit of an odd address */
 /* In the tag of a real page: it is prefixed, so the host address is not that of real storage plus
  * the address. Translated code for DAT off adds the constant, and does not match such a tag. */
 #define TLB_PREFIXED 2ull
