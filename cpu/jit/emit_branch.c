@@ -259,7 +259,10 @@ static bool near_target(const struct jit_insn *i)
 static void back_edge(struct jit_cx *x, unsigned block)
 {
     struct x64 *a = &x->a;
-    x64_rr(a, true, A_TEST, H_N, H_N);
+    if (x->uncounted)
+        x64_gi(a, true, G_SUB, H_N, (s32)x->uncounted);
+    else
+        x64_rr(a, true, A_TEST, H_N, H_N);
     jump_block(x, block, x64_jcc(a, CC_G));
     stub_new(x, STUB_LEAVE, x64_jmp(a))->to = x->insn[x->block[block].first].at;
 }
@@ -414,6 +417,17 @@ static bool taken_in_line(const struct jit_cx *x)
     return to >= 0 && !single_way(x, (unsigned)to);
 }
 
+/* Count the instructions of the block, before a condition of which flags are used. When the branch
+ * leads back in line it counts by itself, which tells too whether the budget is spent. */
+static void count_block(struct jit_cx *x)
+{
+    int to = x->block[x->cur_block].taken;
+    if (to >= 0 && to <= (int)x->cur_block && !region_crosses(x, &x->block[x->cur_block], to))
+        x->uncounted = x->done + 1;
+    else
+        emit_count(x, H_N, x->done + 1);
+}
+
 /* `holds` jumps when the branch is taken, `fails` when not; control comes here when not taken
  * (taken_here: when it is). */
 static void finish_condition(struct jit_cx *x, struct jumps *holds, struct jumps *fails,
@@ -430,6 +444,8 @@ static void finish_condition(struct jit_cx *x, struct jumps *holds, struct jumps
     emit_taken(x, current(x), x->block[x->cur_block].taken);
     point_restore(x, p);
     patch_all(x, fails);
+    emit_count(x, H_N, x->uncounted);
+    x->uncounted = 0;
     select_count(x, false);
     emit_fall(x);
 }
@@ -451,13 +467,16 @@ static void emit_bc(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     unsigned mask = i->d.r1;
-    emit_count(x, H_N, x->done + 1);
+    bool relative = i->lo->b == S_REL;
+    if (relative && mask != 0 && mask != 15)
+        count_block(x);
+    else
+        emit_count(x, H_N, x->done + 1);
     if (mask == 0) {
         emit_fall(x);
         return;
     }
     struct jumps holds = {.count = 0}, fails = {.count = 0};
-    bool relative = i->lo->b == S_REL;
     if (mask == 15) {
         if (!relative) {
             all_for_leaving(x);
@@ -525,7 +544,7 @@ static void emit_brct(struct jit_cx *x)
     const struct jit_insn *i = current(x);
     bool w = i->lo->width == 64;
     unsigned g = i->d.r1;
-    emit_count(x, H_N, x->done + 1);
+    count_block(x);
     reg_widen(x, i->reads64);
     unsigned to = w ? reg_def64(x, g, RAX) : reg_def32(x, g, RAX);
     if (to == RAX && w)
@@ -543,7 +562,7 @@ static void emit_brct(struct jit_cx *x)
 static void emit_brcth(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
-    emit_count(x, H_N, x->done + 1);
+    count_block(x);
     reg_widen(x, i->reads64);
     x64_mov_i(&x->a, RAX, ~0ull << 32); /* minus one in the high half */
     reg_op(x, true, A_ADD, RAX, i->d.r1);
@@ -559,7 +578,7 @@ static void emit_brx(struct jit_cx *x)
     bool w = i->lo->width == 64;
     bool high = i->row->op == 0x84 || (i->row->op == 0xec && i->row->sub == 0x44);
     unsigned g = i->d.r1;
-    emit_count(x, H_N, x->done + 1);
+    count_block(x);
     reg_widen(x, i->reads64);
     if (w)
         reg_get64(x, i->d.r3 | 1, RDX);
@@ -584,7 +603,10 @@ static void emit_cmpj(struct jit_cx *x)
     const struct lowering *lo = i->lo;
     bool w = lo->width == 64;
     unsigned mask = i->d.r3 & 14;
-    emit_count(x, H_N, x->done + 1);
+    if (mask == 0 || mask == 14)
+        emit_count(x, H_N, x->done + 1);
+    else
+        count_block(x);
     if (mask == 0) {
         emit_fall(x);
         return;

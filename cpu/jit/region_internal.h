@@ -213,11 +213,12 @@ struct jit_cx {
     unsigned done;            /* instructions of the block finished */
     struct jit_stub *open[4]; /* of slow_if, until slow_done */
     unsigned opens;
-    bool in_stubs;   /* emitting what is out of line */
-    bool fpc_known;  /* FPC: no mask is on, rounding to nearest; till the end of the block */
-    u16 fp_cached;   /* long floating-point registers that emit_fp.c has copies of */
-    u16 fp_dirty;    /* of them, those that memory may not know */
-    u16 fp_resident; /* those that are busy: their copies go from block to block */
+    unsigned uncounted; /* instructions, by the branch back that is being emitted; or 0 */
+    bool in_stubs;      /* emitting what is out of line */
+    bool fpc_known;     /* FPC: no mask is on, rounding to nearest; till the end of the block */
+    u16 fp_cached;      /* long floating-point registers that emit_fp.c has copies of */
+    u16 fp_dirty;       /* of them, those that memory may not know */
+    u16 fp_resident;    /* those that are busy: their copies go from block to block */
     struct {
         u8 *from;
         u16 block;
