@@ -64,7 +64,7 @@ static void note(struct eckd *d, const struct cached_track *t, bool plain)
 /** Nobody else can change it, and has not since the device looked. */
 static bool known_plain(const struct eckd *d, u32 track)
 {
-    return d->v->plain && image_has_parts(d->v->img) &&
+    return d->v->plain && image_has_parts(d->v->img, track) &&
            image_changes(d->v->img) == d->changes &&
            atomic_load(&d->v->plain[track / 8]) >> track % 8 & 1;
 }
@@ -220,7 +220,7 @@ void eckd_changed_data(struct eckd *d, struct cached_track *t, u32 from, u32 to)
         note(d, t, false); /* a plain one's has zeros */
     else if (d->s.record <= PLAIN_RECORDS)
         t->here |= 1u << d->s.record;
-    if (t->whole && !image_has_parts(d->v->img)) {
+    if (t->whole && !image_has_parts(d->v->img, t->track)) {
         t->dirty_all = true;
         return;
     }

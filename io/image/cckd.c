@@ -159,6 +159,7 @@ static int point_to(struct image *img, u32 track, const struct cckd_entry *e,
         cckd_give(c, now->at, now->size);
     }
     *now = *e;
+    cckd_note_as_is(c, track, false);
     return ST_OK;
 }
 
@@ -198,6 +199,8 @@ static const struct image_ops cckd_ops = {
     .format = IMAGE_CCKD,
     .read = cckd_read,
     .write = cckd_write,
+    .part = cckd_part,
+    .parts = cckd_parts,
     .sync_begin = cckd_sync_begin,
     .sync_end = cckd_sync_end,
     .backlog = cckd_backlog,

@@ -85,8 +85,12 @@ struct cckd {
     u32 *unpacked; /* a ring of tracks, made when needed, each at most once: */
     u8 *queued;    /* a bit for each track that is in it */
     u32 unpacked_first, unpacked_count;
-    u32 looked; /* tracks below it are packed, or queued */
-    u32 syncs;  /* how often space became free again */
+    _Atomic u8
+        *as_is;   /* a bit for each track that was written whole, and lies there unpacked */
+    u32 packing;  /* the track that is being packed without the lock, or all ones; */
+    bool changed; /* and has changed meanwhile */
+    u32 looked;   /* tracks below it are packed, or queued */
+    u32 syncs;    /* how often space became free again */
 };
 
 static inline u32 cckd_load32(const struct cckd *c, const u8 *p)
@@ -132,6 +136,15 @@ void cckd_tidy_open(struct image *img);
 u32 cckd_backlog(const struct image *img);
 void cckd_tidy(struct image *img);
 int cckd_close_tidied(struct image *img, struct cause *cause);
+
+/** It is written where it lies: [P2]. */
+void cckd_changes_in_place(struct cckd *c, u32 track);
+
+/* cckd_part.c */
+bool cckd_parts(const struct image *img, u32 track);
+int cckd_part(struct image *img, bool write, u32 track, u32 from, u8 *buf, u32 len,
+              struct cause *cause);
+void cckd_note_as_is(struct cckd *c, u32 track, bool as_is);
 
 /* cckd_merge.c */
 /** Is the layer in a state in which it may be opened, over what is below it? */

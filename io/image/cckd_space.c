@@ -271,6 +271,7 @@ int cckd_close(struct image *img, struct cause *cause)
     free(c->scratch);
     free(c->unpacked);
     free(c->queued);
+    free((void *)c->as_is);
     spans_fini(&c->free);
     spans_fini(&c->pending);
     return rc;

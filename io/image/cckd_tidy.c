@@ -7,6 +7,7 @@
 
 #include "io/image/cckd_internal.h"
 
+#define NO_TRACK 0xffffffffu
 #define LOOK_TRACKS 64u /* at once, with the image's lock */
 
 /** Packing takes a millisecond, for which a running machine need not wait. */
@@ -35,10 +36,19 @@ static void queue(struct cckd *c, u32 track)
 int cckd_write_unpacked(struct image *img, u32 track, const u8 *buf, u32 len,
                         struct cause *cause)
 {
+    struct cckd *c = img->format;
     int rc = cckd_put(img, track, buf, len, cause);
-    if (rc == ST_OK)
-        queue(img->format, track);
-    return rc;
+    if (rc)
+        return rc;
+    queue(c, track);
+    cckd_note_as_is(c, track, true);
+    return ST_OK;
+}
+
+void cckd_changes_in_place(struct cckd *c, u32 track)
+{
+    c->changed |= track == c->packing;
+    queue(c, track);
 }
 
 void cckd_tidy_open(struct image *img)
@@ -47,6 +57,9 @@ void cckd_tidy_open(struct image *img)
     bool noted = be32_load(c->header + CCKD_UNPACKED_MARK) == CCKD_MARK || img->open_left;
     bool packs = c->header[CCKD_COMPRESSION] != CCKD_NONE;
     c->looked = noted && packs ? 0 : img->geometry.tracks;
+    c->packing = NO_TRACK;
+    if (img->flags & IMAGE_LIVE && packs)
+        c->as_is = calloc(img->geometry.tracks / 8 + 1, 1); /* without it tracks move whole */
 }
 
 u32 cckd_backlog(const struct image *img)
@@ -63,13 +76,16 @@ static void repack(struct image *img, u32 track, const struct cckd_entry was, u8
     if (image_pread(img, 0, was.at, in, was.len, &cause) || in[0] != CCKD_NONE)
         return;
     u32 syncs = c->syncs; /* behind one the same place may hold another write of the track */
+    c->packing = track;
+    c->changed = false;
     lock_drop(&img->lock);
     u32 packed = cckd_pack(c, in, was.len, out);
     lock_take(&img->lock);
+    c->packing = NO_TRACK;
     const struct cckd_entry *e = cckd_entry_of(c, track);
     if (packed >= was.len || !e || e->at != was.at)
         return;
-    if (c->syncs == syncs)
+    if (c->syncs == syncs && !c->changed)
         (void)cckd_put(img, track, out, packed, &cause);
     else
         queue(c, track);

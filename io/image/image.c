@@ -238,10 +238,10 @@ bool image_may_have_parts(const struct image *img)
     return img->ops->part && !img->file[0].remote;
 }
 
-bool image_has_parts(const struct image *img)
+bool image_has_parts(const struct image *img, u32 track)
 {
     return image_may_have_parts(img) && !(img->flags & (IMAGE_RANGES | IMAGE_NO_LOCK)) &&
-           (!img->ops->parts || img->ops->parts(img));
+           (!img->ops->parts || img->ops->parts(img, track));
 }
 
 static int part_move(struct image *img, bool write, u32 track, u32 from, u8 *buf, u32 len,

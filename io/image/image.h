@@ -68,10 +68,10 @@ int image_read_track(struct image *img, u32 track, u8 *buf, u32 *len, struct cau
  *  was before. */
 int image_write_track(struct image *img, u32 track, const u8 *buf, u32 len,
                       struct cause *cause);
-/** Can parts of tracks be moved? Where they are not packed. And is it of use: can nobody else
- *  change them in the file? That of a window changes with image_changes. */
+/** Can parts of tracks be moved? And is it of use for one: is it not packed, and can nobody else
+ *  change it in the file? That of a window changes with image_changes. */
 bool image_may_have_parts(const struct image *img);
-bool image_has_parts(const struct image *img);
+bool image_has_parts(const struct image *img, u32 track);
 /** `len` bytes of a track from byte `from` of it on (TRACK_HA_BYTES or more), which are there. */
 int image_read_part(struct image *img, u32 track, u32 from, u8 *buf, u32 len,
                     struct cause *cause);

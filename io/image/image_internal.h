@@ -30,7 +30,7 @@ struct image_ops {
     /** A part of a track; NULL where there is none. And are they of use now? NULL: always. */
     int (*part)(struct image *img, bool write, u32 track, u32 from, u8 *buf, u32 len,
                 struct cause *cause);
-    bool (*parts)(const struct image *img);
+    bool (*parts)(const struct image *img, u32 track);
     int (*blocks)(struct image *img, bool write, u64 block, u32 count, u8 *buf,
                   struct cause *cause);
     /** Around the host's sync of the files, which is done without the lock; may be NULL. */

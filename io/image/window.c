@@ -492,10 +492,17 @@ static int window_part(struct image *img, bool write, u32 track, u32 from, u8 *b
 }
 
 /** [W1] and [W2]: what it writes nobody else has. */
-static bool window_parts(const struct image *img)
+static bool window_parts(const struct image *img, u32 track)
 {
-    const struct window *w = img->format;
-    return w->write && atomic_load(&w->apart);
+    struct window *w = img->format;
+    bool apart, has;
+    if (!w->write || !atomic_load(&w->apart) || w->share->ranges)
+        return w->write && atomic_load(&w->apart);
+    if (move_begin(w, &apart, NULL))
+        return false;
+    has = image_has_parts(w->share->img, whole_track(w, track));
+    move_end(w, apart, false);
+    return has;
 }
 
 static int window_blocks(struct image *img, bool write, u64 block, u32 count, u8 *buf,
@@ -597,15 +604,6 @@ static const struct image_ops ckd_window = {.format = IMAGE_CKD,
                                             .changes = window_changes,
                                             .turn = window_turn,
                                             .hold = window_hold};
-static const struct image_ops packed_window = {.format = IMAGE_CKD,
-                                               .read = window_read,
-                                               .write = window_write,
-                                               .sync = window_sync,
-                                               .close = window_close,
-                                               .offline = window_offline,
-                                               .changes = window_changes,
-                                               .turn = window_turn,
-                                               .hold = window_hold};
 static const struct image_ops fba_window = {.format = IMAGE_FBA_RAW,
                                             .blocks = window_blocks,
                                             .sync = window_sync,
@@ -637,7 +635,7 @@ static struct image *window_image(struct share *s, struct window_extent extent, 
     } else {
         img->geometry.blocks = extent.count;
     }
-    img->ops = !s->geometry.tracks ? &fba_window : s->ranges ? &ckd_window : &packed_window;
+    img->ops = s->geometry.tracks ? &ckd_window : &fba_window;
     img->format = w;
     return img;
 }
