@@ -1,6 +1,9 @@
 /* Hercules' compressed CKD images (CCKD, CKD_C370): tracks of any length found through tables of
  * two levels. A track is written to new space, then its table entry is changed. A shadow file
  * (CKD_S370) has the tracks that were written since; the others are read from the layer below it.
+ * [O1] Tracks are read, written and packed without the image's lock, several at the same time: what
+ * was read counts only if the track lies where it lay and no space became free meanwhile, to which
+ * another may have been written. No two use one track at the same time (but the one that packs).
  * Source: Hercules' cckddasd.html, and files made by its dasdinit. */
 #include <stdlib.h>
 
@@ -12,21 +15,49 @@ struct cckd_entry *cckd_entry_of(const struct cckd *c, u32 track)
     return l2 ? &l2->entry[track % CCKD_L2_ENTRIES] : NULL;
 }
 
-static int read_packed(struct image *img, u32 track, const struct cckd_entry *e, u8 *buf,
+static int unpack_from(struct image *img, u32 track, const struct cckd_entry *e, u8 *buf,
                        u32 *len, struct cause *cause)
 {
-    struct cckd *c = img->format;
     struct track_layout layout;
-    if (e->at == CCKD_NO_OFFSET)
-        return cause_set(cause, ST_LOST, "track %u: its level-2 entry is damaged", track);
-    int rc = image_pread(img, 0, e->at, c->scratch, e->len, cause);
-    if (rc == ST_OK)
-        rc = cckd_unpack(c->scratch, e->len, track, buf, len, cause);
+    int rc = image_pread(img, 0, e->at, buf, e->len, cause);
+    u8 *in = rc == ST_OK && buf[0] != CCKD_NONE ? malloc(e->len) : NULL;
+    *len = e->len;
+    if (rc == ST_OK && in) {
+        memcpy(in, buf, e->len);
+        rc = cckd_unpack(in, e->len, track, buf, len, cause);
+    } else if (rc == ST_OK && buf[0] != CCKD_NONE) {
+        rc = cause_set(cause, ST_NOMEM, "%s: no memory", img->path);
+    }
+    free(in);
     if (rc == ST_OK)
         rc = track_scan(buf, *len, track, img->geometry.heads, &layout, cause);
     if (rc == ST_OK)
         *len = layout.len;
     return rc;
+}
+
+bool cckd_lies_at(const struct image *img, u32 track, const struct cckd_entry *e, u32 syncs)
+{
+    const struct cckd *c = img->format;
+    const struct cckd_entry *now = cckd_entry_of(c, track);
+    return now && now->at == e->at && now->len == e->len && c->syncs == syncs;
+}
+
+/** [O1]. False: the track was moved meanwhile. */
+static bool read_apart(struct image *img, u32 track, u8 *buf, u32 *len, int *rc,
+                       struct cause *cause)
+{
+    struct cckd *c = img->format;
+    const struct cckd_entry e = *cckd_entry_of(c, track);
+    u32 syncs = c->syncs;
+    if (e.at == CCKD_NO_OFFSET) {
+        *rc = cause_set(cause, ST_LOST, "track %u: its level-2 entry is damaged", track);
+        return true;
+    }
+    image_apart_begin(img);
+    *rc = unpack_from(img, track, &e, buf, len, cause);
+    image_apart_end(img);
+    return cckd_lies_at(img, track, &e, syncs);
 }
 
 bool cckd_holds(const struct image *img, u32 track)
@@ -38,14 +69,25 @@ bool cckd_holds(const struct image *img, u32 track)
     return !(c->shadow && below);
 }
 
+/** The layer below has a lock of its own, and is not held together with this one's. */
+static int read_below(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause)
+{
+    lock_drop(&img->lock);
+    int rc = image_read_track(img->below, track, buf, len, cause);
+    lock_take(&img->lock);
+    return rc;
+}
+
 static int cckd_read(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause)
 {
     struct cckd *c = img->format;
-    const struct cckd_entry *e = cckd_entry_of(c, track);
+    int rc;
     if (!cckd_holds(img, track))
-        return img->below->ops->read(img->below, track, buf, len, cause);
-    if (e && e->at)
-        return read_packed(img, track, e, buf, len, cause);
+        return read_below(img, track, buf, len, cause);
+    for (const struct cckd_entry *e; (e = cckd_entry_of(c, track)) != NULL && e->at;)
+        if (read_apart(img, track, buf, len, &rc, cause))
+            return rc;
+    const struct cckd_entry *e = cckd_entry_of(c, track);
     enum track_null format = e ? e->len : c->header[CCKD_NULL_FORMAT];
     *len = track_make_null(format, track, img->geometry.heads, buf);
     return ST_OK;
@@ -75,25 +117,26 @@ static int null_format(const struct image *img, u32 track, const u8 *buf, u32 le
     return -1;
 }
 
-/** Put the track, packed or not, into new space. */
-static int place(struct image *img, const u8 *bytes, u32 len, struct cckd_entry *e,
-                 struct cause *cause)
+void cckd_give_up(struct cckd *c, const struct cckd_entry *e)
 {
-    struct cckd *c = img->format;
+    c->imbed -= e->size - e->len;
+    cckd_give(c, e->at, e->size);
+}
+
+int cckd_place(struct image *img, const u8 *bytes, u32 len, struct cckd_entry *e,
+               struct cause *cause)
+{
     u64 size = len, at;
     int rc = cckd_take(img, &size, &at, cause);
     if (rc)
         return rc;
-    rc = image_pwrite(img, 0, at, bytes, len, cause);
+    *e = (struct cckd_entry){(u32)at, (u16)len, (u16)size};
+    rc = image_pwrite_apart(img, 0, at, bytes, len, cause);
     if (rc == ST_OK && img->flags & IMAGE_SYNC)
         rc = image_sync_locked(img, cause); /* the data before what points to it */
-    if (rc) {
-        c->imbed -= size - len;
-        cckd_give(c, at, size);
-        return rc;
-    }
-    *e = (struct cckd_entry){(u32)at, (u16)len, (u16)size};
-    return ST_OK;
+    if (rc)
+        cckd_give_up(img->format, e);
+    return rc;
 }
 
 static void store_entry(const struct cckd *c, const struct cckd_entry *e, u8 *p)
@@ -139,7 +182,6 @@ static int new_table(struct image *img, u32 track, const struct cckd_entry *e,
     return ST_OK;
 }
 
-/** Make the table say `e`; what was there before becomes free. */
 static int point_to(struct image *img, u32 track, const struct cckd_entry *e,
                     struct cause *cause)
 {
@@ -163,18 +205,32 @@ static int point_to(struct image *img, u32 track, const struct cckd_entry *e,
     return ST_OK;
 }
 
+int cckd_point_to(struct image *img, u32 track, const struct cckd_entry *e, struct cause *cause)
+{
+    int rc = point_to(img, track, e, cause);
+    if (rc)
+        cckd_give_up(img->format, e);
+    return rc;
+}
+
 int cckd_put(struct image *img, u32 track, const u8 *bytes, u32 len, struct cause *cause)
 {
-    struct cckd *c = img->format;
     struct cckd_entry e;
-    int rc = place(img, bytes, len, &e, cause);
-    if (rc)
-        return rc;
-    rc = point_to(img, track, &e, cause);
-    if (rc) {
-        c->imbed -= e.size - e.len;
-        cckd_give(c, e.at, e.size);
-    }
+    int rc = cckd_place(img, bytes, len, &e, cause);
+    return rc ? rc : cckd_point_to(img, track, &e, cause);
+}
+
+static int write_packed(struct image *img, u32 track, const u8 *buf, u32 len,
+                        struct cause *cause)
+{
+    u8 *packed = malloc(len);
+    if (!packed)
+        return cause_set(cause, ST_NOMEM, "%s: no memory", img->path);
+    lock_drop(&img->lock);
+    u32 packed_len = cckd_pack(img->format, buf, len, packed);
+    lock_take(&img->lock);
+    int rc = cckd_put(img, track, packed, packed_len, cause);
+    free(packed);
     return rc;
 }
 
@@ -192,7 +248,7 @@ static int cckd_write(struct image *img, u32 track, const u8 *buf, u32 len, stru
     }
     if (cckd_packs_later(img))
         return cckd_write_unpacked(img, track, buf, len, cause);
-    return cckd_put(img, track, c->scratch, cckd_pack(c, buf, len, c->scratch), cause);
+    return write_packed(img, track, buf, len, cause);
 }
 
 static const struct image_ops cckd_ops = {

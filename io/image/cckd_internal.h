@@ -81,7 +81,7 @@ struct cckd {
     struct cckd_l2 **l2;
     u64 end, imbed;
     struct spans free, pending, syncing;
-    u8 *scratch;   /* IMAGE_TRACK_BYTES_MAX, for packed tracks */
+    u8 *scratch;   /* IMAGE_TRACK_BYTES_MAX, for null tracks */
     u32 *unpacked; /* a ring of tracks, made when needed, each at most once: */
     u8 *queued;    /* a bit for each track that is in it */
     u32 unpacked_first, unpacked_count;
@@ -124,8 +124,18 @@ static inline void cckd_store16(const struct cckd *c, u8 *p, u16 v)
 struct cckd_entry *cckd_entry_of(const struct cckd *c, u32 track);
 /** Has the layer the track itself, or the one below it? */
 bool cckd_holds(const struct image *img, u32 track);
-/** Put a track, packed or not, into new space and make the table say so. */
+/** Put a track, packed or not, into new space, *e; the lock is given back meanwhile. */
+int cckd_place(struct image *img, const u8 *bytes, u32 len, struct cckd_entry *e,
+               struct cause *cause);
+/** Make the table say `e`; what was there before becomes free, or `e` if that fails. */
+int cckd_point_to(struct image *img, u32 track, const struct cckd_entry *e,
+                  struct cause *cause);
+/** That space is not needed after all. */
+void cckd_give_up(struct cckd *c, const struct cckd_entry *e);
+/** Both. */
 int cckd_put(struct image *img, u32 track, const u8 *bytes, u32 len, struct cause *cause);
+/** Does the track lie where it did when c->syncs was `syncs`, and nothing else there since? */
+bool cckd_lies_at(const struct image *img, u32 track, const struct cckd_entry *e, u32 syncs);
 
 /* cckd_tidy.c */
 /** Is a track to be written as it is? Then by this, and it is packed later. */

@@ -68,26 +68,42 @@ u32 cckd_backlog(const struct image *img)
     return c->unpacked_count + (c->looked < img->geometry.tracks);
 }
 
-/** Packs the track that lies at `at`; what fails is as it was, and can be read. */
+/** Its packed bytes go to new space; while they were made and written it may have changed. */
+static void replace(struct image *img, u32 track, const struct cckd_entry *was, u32 syncs,
+                    const u8 *packed, u32 len)
+{
+    struct cckd *c = img->format;
+    struct cckd_entry e;
+    struct cause cause;
+    if (c->changed || !cckd_lies_at(img, track, was, syncs) ||
+        cckd_place(img, packed, len, &e, &cause))
+        return;
+    if (!c->changed && cckd_lies_at(img, track, was, syncs))
+        (void)cckd_point_to(img, track, &e, &cause);
+    else
+        cckd_give_up(c, &e);
+}
+
+/** Packs the track that lies at `was`; what fails is as it was, and can be read. */
 static void repack(struct image *img, u32 track, const struct cckd_entry was, u8 *in, u8 *out)
 {
     struct cckd *c = img->format;
     struct cause cause;
-    if (image_pread(img, 0, was.at, in, was.len, &cause) || in[0] != CCKD_NONE)
-        return;
-    u32 syncs = c->syncs; /* behind one the same place may hold another write of the track */
+    u32 syncs = c->syncs;
     c->packing = track;
     c->changed = false;
+    image_apart_begin(img);
+    bool as_it_is =
+        image_pread(img, 0, was.at, in, was.len, &cause) == ST_OK && in[0] == CCKD_NONE;
+    image_apart_end(img);
     lock_drop(&img->lock);
-    u32 packed = cckd_pack(c, in, was.len, out);
+    u32 packed = as_it_is ? cckd_pack(c, in, was.len, out) : was.len;
     lock_take(&img->lock);
+    if (packed < was.len)
+        replace(img, track, &was, syncs, out, packed);
     c->packing = NO_TRACK;
     const struct cckd_entry *e = cckd_entry_of(c, track);
-    if (packed >= was.len || !e || e->at != was.at)
-        return;
-    if (c->syncs == syncs && !c->changed)
-        (void)cckd_put(img, track, out, packed, &cause);
-    else
+    if (as_it_is && e && e->at == was.at && (c->changed || c->syncs != syncs))
         queue(c, track);
 }
 

@@ -186,6 +186,33 @@ int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
     return rc;
 }
 
+/** A connection to a server is for one thread. */
+void image_apart_begin(struct image *img)
+{
+    if (!img->file[0].remote)
+        lock_drop(&img->lock);
+}
+
+void image_apart_end(struct image *img)
+{
+    if (!img->file[0].remote)
+        lock_take(&img->lock);
+}
+
+int image_pwrite_apart(struct image *img, u32 file, u64 at, const void *buf, u32 len,
+                       struct cause *cause)
+{
+    if (img->file[file].remote)
+        return image_pwrite(img, file, at, buf, len, cause);
+    image_apart_begin(img);
+    int rc = write_all(img, file, at, buf, len, cause);
+    image_apart_end(img);
+    atomic_store(&img->unsynced, true);
+    if (rc == ST_OK && at + len > img->file[file].size)
+        img->file[file].size = at + len;
+    return rc;
+}
+
 int image_truncate(struct image *img, u32 file, u64 size, struct cause *cause)
 {
     if (img->file[file].remote && size <= img->file[file].size)

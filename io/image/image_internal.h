@@ -100,6 +100,11 @@ int image_file_open(struct image *img, const char *path, struct cause *cause);
 int image_pread(struct image *img, u32 file, u64 at, void *buf, u32 len, struct cause *cause);
 int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
                  struct cause *cause);
+/** The image's lock is given back in between, if its file allows that; and a write in between. */
+void image_apart_begin(struct image *img);
+void image_apart_end(struct image *img);
+int image_pwrite_apart(struct image *img, u32 file, u64 at, const void *buf, u32 len,
+                       struct cause *cause);
 int image_truncate(struct image *img, u32 file, u64 size, struct cause *cause);
 void image_files_close(struct image *img);
 int image_file_sync(struct image *img, u32 file, struct cause *cause);

@@ -22,6 +22,7 @@
 
 static char packed_path[80];
 static struct image *packed;
+static bool packs; /* the first one is packed, too, by a thread of its own */
 static unsigned seed;
 
 static u32 any(u32 below)
@@ -60,6 +61,7 @@ static void setup_both(enum image_format format, bool minidisk)
                                 .linux_tracks = true,
                                 .compress = format == IMAGE_CCKD};
     struct cause cause;
+    packs = format == IMAGE_CCKD;
     if (minidisk)
         make_minidisk(&what);
     else
@@ -244,7 +246,7 @@ static void somebody_reads(bool on)
     } else if (!on) {
         window_deactivate(reader);
     }
-    ck_assert(image_format(img) == IMAGE_CCKD || image_has_parts(img, 0) == !on);
+    ck_assert(packs || image_has_parts(img, 0) == !on);
 }
 
 START_TEST(the_same_as_whole_tracks)
@@ -254,7 +256,7 @@ START_TEST(the_same_as_whole_tracks)
     u32 good_ones = 0;
     enum image_format format = formats[_i % 3];
     setup_both(format, _i >= 6);
-    ck_assert(image_has_parts(img, 0) == (format != IMAGE_CCKD || reader));
+    ck_assert(packs || image_has_parts(img, 0));
     ck_assert(!image_has_parts(packed, 0));
     for (u32 round = 0; round < ROUNDS; round++) {
         unsigned program = 1 + (unsigned)_i * ROUNDS + round;
@@ -357,7 +359,7 @@ START_TEST(a_change_while_it_is_packed_is_not_lost)
     write_part(0x10); /* of a track without a place in the file */
     ck_assert_uint_eq(read_part(), 0x10);
     write_whole();
-    ck_assert(image_has_parts(img, 2) && !image_has_parts(img, 1));
+    ck_assert(!image_has_parts(img, 1));
     ck_assert_uint_eq(read_part(), 0);
     write_part(0x11);
     ck_assert_uint_eq(read_part(), 0x11);
