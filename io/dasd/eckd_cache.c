@@ -320,19 +320,39 @@ struct cached_track *eckd_counts(struct eckd *d, struct dev_io *io, int *us)
     return look_up(d, io, false, us);
 }
 
-struct cached_track *eckd_record(struct eckd *d, struct dev_io *io, int *us)
+/** Records `first` to `last`, as far as they are not here: what is dirty is not to be lost. */
+static int read_missing(struct eckd *d, struct cached_track *t, u32 first, u32 last,
+                        bool *as_known, struct cause *cause)
+{
+    int rc = ST_OK;
+    for (u32 r = first, end; rc == ST_OK && *as_known && r <= last; r = end + 1) {
+        end = r;
+        if (t->here >> r & 1)
+            continue;
+        while (end < last && !(t->here >> (end + 1) & 1))
+            end++;
+        rc = read_records(d, t, r, end, as_known, cause);
+    }
+    return rc;
+}
+
+struct cached_track *eckd_records(struct eckd *d, struct dev_io *io, u32 bytes, int *us)
 {
     struct cached_track *t = look_up(d, io, false, us);
     struct cause cause = {0};
     bool as_known = true;
-    u32 first = d->s.record, more = d->s.locate_count ? d->s.locate_count - 1u : 0;
-    if (!t || t->whole || t->here >> first & 1)
+    u32 first = d->s.record, more = (bytes + PLAIN_DATA_BYTES - 1) / PLAIN_DATA_BYTES;
+    if (!t || t->whole || !more)
         return t;
-    u32 last = first + more < PLAIN_RECORDS ? first + more : PLAIN_RECORDS;
-    while (t->here & mask_of(first, last)) /* what is dirty there is not to be lost */
-        last--;
-    int rc = read_records(d, t, first, last, &as_known, &cause);
+    u32 last = first + more <= PLAIN_RECORDS ? first + more - (first > 0) : PLAIN_RECORDS;
+    int rc = read_missing(d, t, first, last, &as_known, &cause);
     if (rc == ST_OK && !as_known)
         return look_up(d, io, true, us);
     return rc ? failed(d, io, &cause, us) : t;
+}
+
+struct cached_track *eckd_record(struct eckd *d, struct dev_io *io, int *us)
+{
+    u32 n = d->s.locate_count ? d->s.locate_count : 1;
+    return d->s.record ? eckd_records(d, io, n * PLAIN_DATA_BYTES, us) : eckd_counts(d, io, us);
 }

@@ -242,6 +242,8 @@ struct cached_track *eckd_track(struct eckd *d, struct dev_io *io, int *us);
 /** Its count fields and layout at least; or the data of s.record, too. */
 struct cached_track *eckd_counts(struct eckd *d, struct dev_io *io, int *us);
 struct cached_track *eckd_record(struct eckd *d, struct dev_io *io, int *us);
+/** The data of s.record and of those behind it, as many as have `bytes` bytes. */
+struct cached_track *eckd_records(struct eckd *d, struct dev_io *io, u32 bytes, int *us);
 /** Records of a whole track have changed; or key and data of s.record, which are bytes `from` to
  *  `to` of the track. */
 void eckd_changed(struct eckd *d, struct cached_track *t);

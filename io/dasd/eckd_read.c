@@ -130,11 +130,11 @@ static int read_track_data(struct eckd *d, struct dev_io *io)
     int us = d->s.locate_first ? 0 : eckd_next_track(d, io);
     if (us == 0 && d->s.orient != ORIENT_COUNT)
         us = eckd_next_record(d, io, false, true);
-    struct cached_track *t = us ? NULL : eckd_track(d, io, &us);
-    if (!t)
-        return us;
     bool limited = d->s.locate_count == 1 && d->s.locate_auxiliary & LOCATE_AUX_LENGTH;
     size_t left = limited ? d->s.locate_length : IMAGE_TRACK_BYTES_MAX;
+    struct cached_track *t = us ? NULL : eckd_records(d, io, (u32)left, &us);
+    if (!t)
+        return us;
     for (u32 i = d->s.record; i < t->layout.count && left; i++) {
         const u8 *count = t->bytes + t->layout.offset[i];
         size_t len = be16_load(count + 6) < left ? be16_load(count + 6) : left;

@@ -198,7 +198,7 @@ static int write_track_data(struct eckd *d, struct dev_io *io)
         us = eckd_next_track(d, io);
     if (us == 0 && d->s.orient != ORIENT_COUNT)
         us = eckd_next_record(d, io, false, true);
-    struct cached_track *t = us ? NULL : eckd_track(d, io, &us);
+    struct cached_track *t = us ? NULL : eckd_counts(d, io, &us);
     if (!t)
         return us;
     for (u32 i = d->s.record; i < t->layout.count; i++) {
@@ -210,8 +210,8 @@ static int write_track_data(struct eckd *d, struct dev_io *io)
             break;
         memset(to + got, 0, len - got);
         d->s.record = (u16)i;
+        eckd_changed_data(d, t, (u32)(to - t->bytes), (u32)(to - t->bytes + len));
     }
-    eckd_changed(d, t);
     d->s.orient = ORIENT_DATA;
     return done(d, DS_NORMAL);
 }
