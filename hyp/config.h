@@ -4,11 +4,13 @@
 #define ENDICOTT_HYP_CONFIG_H
 
 #include "cpu/model.h"
+#include "io/unitrec/unitrec_file.h"
 #include "mem/base/bytes.h"
 #include "mem/base/status.h"
 
-#define CONFIG_NAME_BYTES 9  /* 1-8 characters, upper case, NUL */
-#define CONFIG_VOLID_BYTES 7 /* 1-6 characters, NUL */
+#define CONFIG_NAME_BYTES 9     /* 1-8 characters, upper case, NUL */
+#define CONFIG_CLASSES_BYTES 37 /* each letter and digit once */
+#define CONFIG_VOLID_BYTES 7    /* 1-6 characters, NUL */
 #define CONFIG_PATH_BYTES 1024
 #define CONFIG_HOST_BYTES 256
 #define CONFIG_SLOTS_MAX 8 /* slots of the SSI statement, numbered from 1 */
@@ -23,13 +25,25 @@
 /** One device line of the hardware file: devno type [file [options]]. */
 struct config_device {
     u16 devno;
-    u16 type;                     /* 0x3390, 0x9336; 0x3480, 0x3490, 0x3590; 0x3270 */
+    u16 type;                     /* 0x3390, 0x9336; 0x3480 ...; 0x3270; 0x1403 ... */
     char file[CONFIG_PATH_BYTES]; /* as written, with `,shadow=` where sf= was; "" = none */
     bool read_only, sync;
     char volid[CONFIG_VOLID_BYTES]; /* for volumes without a label; "" = as the label says */
     u64 volume_bytes;               /* of a tape volume, 0: as large as the host allows */
+    /* printers and punches of CP: */
+    enum unitrec_carriage carriage;
+    bool ebcdic;
+    char classes[CONFIG_CLASSES_BYTES]; /* "" = all */
+    char form[CONFIG_NAME_BYTES];       /* "" = the usual one */
+    char program[CONFIG_PATH_BYTES];    /* runs when a file is out; "" = none */
     unsigned line;
 };
+
+/** A printer or punch that puts spool files out? */
+static inline bool config_is_output(const struct config_device *d)
+{
+    return d->type == 0x1403 || d->type == 0x3211 || d->type == 0x3525;
+}
 
 /** The machine of one member. */
 struct config_hardware {

@@ -183,7 +183,7 @@ static bool device_range(const char *word, u64 *first, u64 *last)
     return strlen(dash + 1) >= 3 && scan_hex(dash + 1, 0xffff, last) && *last >= *first;
 }
 
-#define DEVICE_TYPES "3390, 9336, 3480, 3490, 3590 or 3270"
+#define DEVICE_TYPES "3390, 9336, 3480, 3490, 3590, 3270, 1403, 3211 or 3525"
 
 static bool device_type(const char *word, u16 *type)
 {
@@ -191,7 +191,8 @@ static bool device_type(const char *word, u16 *type)
         const char *word;
         u16 type;
     } types[] = {{"3390", 0x3390},  {"9336", 0x9336}, {"3480", 0x3480}, {"3490", 0x3490},
-                 {"3490E", 0x3490}, {"3590", 0x3590}, {"3270", 0x3270}};
+                 {"3490E", 0x3490}, {"3590", 0x3590}, {"3270", 0x3270}, {"1403", 0x1403},
+                 {"3211", 0x3211},  {"3525", 0x3525}};
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (!strcmp(word, types[i].word))
             return *type = types[i].type, true;
@@ -226,6 +227,44 @@ static int device_option(struct hw_parse *p, unsigned i, struct config_device *d
                     is_disk(d) ? "RO, SYNC, SF=file or VOLID=label" : "RO or SIZE=bytes");
 }
 
+static bool classes_take(const char *w, char out[CONFIG_CLASSES_BYTES])
+{
+    if (!*w || strlen(w) >= CONFIG_CLASSES_BYTES)
+        return false;
+    for (const char *p = w; *p; p++)
+        if (!((*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9')) || strchr(p + 1, *p))
+            return false;
+    strcpy(out, w);
+    return true;
+}
+
+/* TEXT | ASA | MACHINE, EBCDIC, CLASS=letters, FORM=name, PROGRAM=file; what Hercules says of a
+ * file in ASCII that is continued is so here. */
+static int output_option(struct hw_parse *p, unsigned i, struct config_device *d)
+{
+    static const struct {
+        const char *word;
+        enum unitrec_carriage carriage;
+    } carriages[] = {
+        {"TEXT", UNITREC_TEXT}, {"ASA", UNITREC_ASA}, {"MACHINE", UNITREC_MACHINE}};
+    const char *w = scan_word(p->s, i);
+    for (size_t k = 0; k < ARRAY_LEN(carriages) && d->type != 0x3525; k++)
+        if (!strcmp(w, carriages[k].word))
+            return d->carriage = carriages[k].carriage, ST_OK;
+    if (!strcmp(w, "ASCII") || !strcmp(w, "NOCLEAR"))
+        return ST_OK;
+    if (!strcmp(w, "EBCDIC"))
+        return d->ebcdic = true, ST_OK;
+    if (!strncmp(w, "CLASS=", 6) && classes_take(w + 6, d->classes))
+        return ST_OK;
+    if (!strncmp(w, "FORM=", 5) && scan_name(w + 5, d->form, 8))
+        return ST_OK;
+    if (!strncmp(w, "PROGRAM=", 8) && scan_written(p->s, i, 8, d->program, sizeof d->program))
+        return ST_OK;
+    return scan_bad(p->s, i, p->cause, "%sEBCDIC, CLASS=letters, FORM=name or PROGRAM=file",
+                    d->type == 0x3525 ? "" : "TEXT, ASA, MACHINE, ");
+}
+
 /* What follows the device number. */
 static int device_operands(struct hw_parse *p, struct config_device *d)
 {
@@ -240,9 +279,13 @@ static int device_operands(struct hw_parse *p, struct config_device *d)
         return scan_bad(p->s, 2, p->cause, "a shorter file name");
     if (is_disk(d) && !d->file[0])
         return scan_bad(p->s, 2, p->cause, "the file of the disk");
+    if (config_is_output(d) && !d->file[0])
+        return scan_bad(p->s, 2, p->cause, "a file, or a folder with / at its end");
+    d->carriage = d->type == 0x3525 ? UNITREC_CARDS : UNITREC_TEXT;
     int status = ST_OK;
     for (unsigned i = 3; i < p->s->count && !status; i++)
-        status = device_option(p, i, d);
+        status = (config_is_output(d) ? output_option : device_option)(p, i, d);
+    d->ebcdic |= d->carriage == UNITREC_MACHINE;
     return status;
 }
 

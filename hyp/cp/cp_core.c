@@ -30,6 +30,7 @@ struct cp *cp_create(const struct system_config *config, const struct directory 
     cp->ports = *ports;
     cp->ipl_ns = cp_now(cp);
     cp->generated_ns = generated_ns();
+    cp_units_open(cp);
     return cp;
 }
 
@@ -48,6 +49,7 @@ void cp_destroy(struct cp *cp)
     while (cp->users)
         cp_session_end(cp->users, true);
     cp_detach_ssi(cp);
+    cp_units_close(cp); /* sessions that end close files */
     cp_directory_fini(cp);
     free(cp);
 }

@@ -151,6 +151,7 @@ struct cp {
     bool shutting_down, shutdown_reipl;
     bool terminals_disabled; /* DISABLE ALL */
     u64 shutdown_timer;
+    struct cp_unit *units; /* cp_unit.c: real printers and punches */
     struct cp_logon_slot logons[CP_LOGON_SLOTS];
     char directory_path[CONFIG_PATH_BYTES + 16]; /* "": cannot be changed */
     u64 directory_stamp[3];                      /* of the file that is online */
@@ -244,6 +245,11 @@ bool cp_logon_allowed(struct cp *cp, const char *userid, const char *by, const c
 void cp_dedicate_logon(struct cp_user *user);
 /** VARY {ONLINE | OFFLINE} PROCESSOR: the number is the next operand. */
 int cp_vary_processor(struct cp_request *req, bool online);
+
+/* --- cp_unit.c --------------------------------------------------------------------------- */
+/** Real printers and punches of the hardware file: they are started. */
+void cp_units_open(struct cp *cp);
+void cp_units_close(struct cp *cp);
 
 /* --- cp_spool_device.c ------------------------------------------------------------------- */
 /** The session ends: what its console has shown goes into the console's spool file. */

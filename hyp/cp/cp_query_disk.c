@@ -3,6 +3,7 @@
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_spool.h"
 
 #define FREE_IN_LINE 4u
 #define LINKS_IN_LINE 3u
@@ -161,6 +162,8 @@ int cp_query_rdev(struct cp_request *req, u16 devno)
     int rc = cp_no_more(req);
     if (rc)
         return rc;
+    if (cp_unit_row(req, devno))
+        return 0;
     snprintf(text, sizeof text, "%04X", devno);
     if (!d)
         return cp_fail(req, MSG_QRD040E, text);

@@ -43,6 +43,8 @@ void cp_spool_sent(struct cp_request *req, const struct spool_desc *desc,
                    enum spool_queue from_queue, u16 was);
 /** The answer to a failure of the spool. */
 int cp_spool_failed(struct cp_request *req, const struct cause *cause);
+/** The line of QUERY UR for a real printer or punch; false: it is none. */
+bool cp_unit_row(struct cp_request *req, u16 devno);
 /** Lines of QUERY VIRTUAL for a spooled device; `tail` is its subchannel. */
 void cp_spool_device_rows(struct cp_request *req, struct spool_device *dev, const char *tail);
 /** "FILES: 0003 RDR,   NO PRT,   NO PUN" */

@@ -115,6 +115,10 @@ static void hand_out(struct rdevs *r, struct rdev *d)
     struct rdev *same = d->volid[0] ? rdev_volume(r, d->volid) : NULL;
     d->state = RDEV_FREE;
     d->cp_owned = false;
+    if (d->klass == RDEV_UR) {
+        d->state = RDEV_SYSTEM;
+        return;
+    }
     if (d->klass == RDEV_DASD && !same && system_wants(r->config, d->volid, &d->cp_owned))
         d->state = RDEV_SYSTEM;
 }
@@ -128,6 +132,7 @@ static int make(struct rdevs *r, const struct config_device *k, struct rdev *d,
                        .config = k,
                        .read_only = k->read_only,
                        .klass = k->type == 0x3270                        ? RDEV_GRAF
+                                : config_is_output(k)                    ? RDEV_UR
                                 : k->type == 0x3390 || k->type == 0x9336 ? RDEV_DASD
                                                                          : RDEV_TAPE};
     int rc = full_path(r->config->dir, k->file, d->path)

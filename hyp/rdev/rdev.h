@@ -11,7 +11,7 @@
 #include "io/image/window.h"
 #include "io/tape/tape_loader.h"
 
-enum rdev_class { RDEV_DASD, RDEV_TAPE, RDEV_GRAF };
+enum rdev_class { RDEV_DASD, RDEV_TAPE, RDEV_GRAF, RDEV_UR };
 enum rdev_state { RDEV_OFFLINE, RDEV_FREE, RDEV_SYSTEM, RDEV_ATTACHED };
 
 struct rdev {

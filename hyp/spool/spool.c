@@ -316,6 +316,23 @@ static s64 last_order(const struct spool *spool)
     return order;
 }
 
+void spool_set_open(struct spool_file *file, bool open)
+{
+    file->desc.open = open;
+}
+
+void spool_set_news(struct spool *spool, void (*news)(void *ctx), void *ctx)
+{
+    spool->news = news;
+    spool->news_ctx = ctx;
+}
+
+static void tell(const struct spool *spool)
+{
+    if (spool->news)
+        spool->news(spool->news_ctx);
+}
+
 u64 spool_new_serial(struct spool *spool)
 {
     return atomic_fetch_add(&spool->last_serial, 1) + 1;
@@ -349,6 +366,7 @@ int spool_file_stored(struct spool *spool, struct spool_file *f, int rc,
     deliver(spool, f);
     if (out)
         *out = f;
+    tell(spool);
     return ST_OK;
 }
 
@@ -388,6 +406,7 @@ int spool_change(struct spool *spool, struct spool_file *f, const struct spool_d
     struct reader *reader = spool_reader(spool, f->desc.owner);
     if (f->number && reader)
         reader_change(reader, &view);
+    tell(spool);
     return ST_OK;
 }
 
@@ -409,10 +428,12 @@ int spool_order(struct spool *spool, struct spool_file *f, struct cause *cause)
     return ST_OK;
 }
 
-/* Out of the reader; false: it is being read. */
+/* Out of the reader; false: it is being read, or put out. */
 static bool withdraw(struct spool *spool, struct spool_file *f)
 {
     struct reader *reader = spool_reader(spool, f->desc.owner);
+    if (f->desc.open && f->desc.queue != SPOOL_RDR)
+        return false;
     if (f->number && reader && !reader_remove(reader, f->number))
         return false;
     f->number = 0;
@@ -444,6 +465,7 @@ int spool_transfer(struct spool *spool, struct spool_file *f, const char *owner,
         insert(spool, f);
     }
     deliver(spool, f);
+    tell(spool);
     return rc;
 }
 

@@ -85,6 +85,10 @@ int spool_transfer(struct spool *spool, struct spool_file *file, const char *own
                    enum spool_queue queue, struct cause *cause);
 /** Gone. False: it is being read. */
 bool spool_purge(struct spool *spool, struct spool_file *file);
+/** A device of CP's is putting it out: it is not purged or transferred meanwhile. */
+void spool_set_open(struct spool_file *file, bool open);
+/** Told when a file has come into a queue, or was changed. NULL: nobody is. */
+void spool_set_news(struct spool *spool, void (*news)(void *ctx), void *ctx);
 /** A copy of its records. */
 int spool_load(struct spool *spool, const struct spool_file *file, struct spool_data *out,
                struct cause *cause);

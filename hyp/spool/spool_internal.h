@@ -46,6 +46,8 @@ struct spool {
     struct spool_device *devices;
     _Atomic u64 last_serial;
     u16 last_id;
+    void (*news)(void *ctx);
+    void *news_ctx;
 };
 
 /* --- spool_disk.c: two files for each, SERIAL.data with the records, SERIAL.meta behind it

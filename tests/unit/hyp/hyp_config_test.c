@@ -270,7 +270,8 @@ static const struct {
      "A.cnf:1:9: expected host:port (port 0: any free one), found H:99999"},
     {"FROB 1\n", "A.cnf:1:1: expected a hardware statement or a device number, found FROB"},
     {"0A00 3380 x\n",
-     "A.cnf:1:6: expected device type 3390, 9336, 3480, 3490, 3590 or 3270, found 3380"},
+     "A.cnf:1:6: expected device type 3390, 9336, 3480, 3490, 3590, 3270, 1403, 3211 or 3525, "
+     "found 3380"},
     {"0A00 3390\n", "A.cnf:1:10: expected the file of the disk, found end of statement"},
     {"0A00 3390 x fast\n", "A.cnf:1:13: expected RO, SYNC, SF=file or VOLID=label, found FAST"},
     {"0A00 3390 x volid=toolong\n", "found VOLID=TOOLONG"},

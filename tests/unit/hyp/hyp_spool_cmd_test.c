@@ -4,7 +4,9 @@
 #include "tests/lib/cp_world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void begin(void)
 {
@@ -22,7 +24,8 @@ static struct spool_device *device(u16 vdev)
 static void punch(u16 vdev, unsigned records)
 {
     while (records--)
-        ck_assert_int_eq(spool_device_sink(device(vdev), vdev, 0x41, (const u8 *)"\xc1\xc2", 2),
+        ck_assert_int_eq(spool_device_sink(device(vdev), vdev, vdev == 0xe ? 0x09 : 0x41,
+                                           (const u8 *)"\xc1\xc2", 2),
                          ST_OK);
 }
 
@@ -198,6 +201,102 @@ START_TEST(console_file)
 }
 END_TEST
 
+/* Real printers: the second member's, which hears of the spool last. */
+static char list[64];
+
+static void begin_printers(void)
+{
+    static char devices[256];
+    strcpy(list, "/tmp/hyp_spool_cmd_XXXXXX");
+    int fd = mkstemp(list);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    snprintf(devices, sizeof devices,
+             "000E 1403 %s class=AB\n000F 3211 %s asa form=plain\n001D 3525 %s\n0100 3270\n",
+             list, list, list);
+    cp_world_devices = devices;
+    begin();
+    on(1, "", "LOGON OPERATOR OPER");
+    on(0, "", "LOGON OPERATOR OPER");
+    on(0, "OPERATOR", "DRAIN UR"); /* the two share the spool */
+    ck_assert_int_eq(resp.rc, 0);
+}
+
+static void end_printers(void)
+{
+    cp_world_teardown();
+    cp_world_devices = "";
+    unlink(list);
+}
+
+static const char *operator(const char *command)
+{
+    return on(1, "OPERATOR", command);
+}
+
+static void listed(const char *want)
+{
+    char text[256] = "";
+    FILE *f = fopen(list, "r");
+    ck_assert_ptr_nonnull(f);
+    text[fread(text, 1, sizeof text - 1, f)] = 0;
+    fclose(f);
+    ck_assert_str_eq(text, want);
+}
+
+/* As many as it takes: each is a timer. */
+static void steps(void)
+{
+    for (unsigned i = 0; i < 10; i++)
+        pass_time(1000);
+}
+
+START_TEST(real_printers)
+{
+    const char all[] = "PRT  000E STARTED CLASS AB       FORM STANDARD IDLE|"
+                       "PRT  000F STARTED CLASS *        FORM PLAIN    IDLE|"
+                       "PUN  001D STARTED CLASS *        FORM STANDARD IDLE";
+    ck_assert_str_eq(operator("QUERY UR"), all);
+    ck_assert_str_eq(operator("QUERY UR ALL"), all);
+    ck_assert_str_eq(operator("QUERY 00E"),
+                     "PRT  000E STARTED CLASS AB       FORM STANDARD IDLE");
+    ck_assert_str_eq(operator("DRAIN 00E"),
+                     "PRT  000E DRAINED CLASS AB       FORM STANDARD IDLE");
+    punch(0xe, 1);
+    guest("CLOSE PRT");
+    steps();
+    listed("");
+    ck_assert_str_eq(guest("Q FILES"), "FILES:   NO RDR, 0001 PRT,   NO PUN");
+    ck_assert_str_eq(operator("START 00E CLASS XYZ FORM STANDARD"),
+                     "PRT  000E STARTED CLASS XYZ      FORM STANDARD IDLE");
+    steps();
+    listed("");
+    operator("START UR CLASS *");
+    steps();
+    listed("AB\n");
+    ck_assert_str_eq(guest("Q FILES"), "FILES:   NO RDR,   NO PRT,   NO PUN");
+    punch(0xe, 1);
+    guest("CLOSE PRT HOLD");
+    steps();
+    listed("AB\n");
+    guest("CHANGE PRT ALL NOHOLD"); /* news for the printer */
+    steps();
+    listed("AB\n\fAB\n");
+    REFUSED(operator("FLUSH 00E"), 46, "HCPUNR046E Device 000E has no file");
+    REFUSED(operator("FLUSH 00E NOW"), 3, "HCPCMD003E");
+    REFUSED(operator("BACKSPACE 00E 2"), 46, "HCPUNR046E");
+    REFUSED(operator("BACKSPACE 00E BACK"), 3, "HCPCMD003E");
+    REFUSED(operator("START 00E CLASS AA"), 28, "HCPCSP028E");
+    REFUSED(operator("START 00E WITH"), 3, "HCPCMD003E");
+    REFUSED(operator("START"), 26, "HCPCMD026E");
+    REFUSED(operator("START XYZ"), 22, "HCPUNR022E");
+    REFUSED(operator("DRAIN 0FE"), 40, "HCPQRD040E");
+    REFUSED(operator("DRAIN 100"), 6, "HCPUNR006E Invalid device type - 100");
+    guest("START 00E");
+    ck_assert_int_eq(resp.rc, 1); /* not for class G */
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_spool_cmd");
@@ -209,6 +308,10 @@ int main(void)
     tcase_add_test(tc, spool_options);
     tcase_add_test(tc, console_file);
     suite_add_tcase(suite, tc);
+    TCase *printers = tcase_create("printers");
+    tcase_add_checked_fixture(printers, begin_printers, end_printers);
+    tcase_add_test(printers, real_printers);
+    suite_add_tcase(suite, printers);
     SRunner *sr = srunner_create(suite);
     srunner_run_all(sr, CK_NORMAL);
     int failed = srunner_ntests_failed(sr);
