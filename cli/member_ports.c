@@ -210,7 +210,12 @@ int member_host_create(struct member *m, struct cause *cause)
     char folder[2 * CONFIG_PATH_BYTES];
     if (spool_folder(m, folder, cause))
         return cause->status;
+    char segments[2 * CONFIG_PATH_BYTES];
+    if (snprintf(segments, sizeof segments, "%s/segments-%s", m->opt.dir, m->config->member) >=
+        (int)sizeof segments)
+        return cause_set(cause, ST_CONFIG, "%s: too long", m->opt.dir);
     struct vm_host_config hc = {
+        .segment_folder = segments,
         .processors = hw->cpus < VM_PROCESSORS_MAX ? hw->cpus : VM_PROCESSORS_MAX,
         .cpu_serial = hw->cpu_serial,
         .model = hw->model,

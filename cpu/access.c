@@ -204,6 +204,8 @@ static int logical_to_abs(struct cpu *c, const struct tlb_space *sp, u64 va, enu
     *abs = dat_real_to_abs(found.real, c->prefix);
     if (!storage_holds(c->st, *abs, 1))
         return PGM_ADDRESSING;
+    if (kind == TLB_STORE && unlikely(!storage_storable(c->st, *abs, 1)))
+        return protected(c, TEID_DAT);
     u8 skey = found.has_acc ? found.acc : storage_key_get(c->st, *abs);
     return key_allows(c, sp, va, skey, kind) ? 0 : protected(c, TEID_KEY);
 }

@@ -117,7 +117,7 @@ int code_cache_create(struct cpu *c)
     struct code_cache *cc = calloc(1, sizeof *cc);
     if (!cc)
         return ST_NOMEM;
-    cc->frames = c->st->frames;
+    cc->frames = c->st->reach / FRAME_BYTES;
     cc->by_frame = code_frames_create(cc->frames);
     if (!cc->by_frame) {
         free(cc);

@@ -83,7 +83,8 @@ void cpu_set_remove_last(struct cpu_set *set)
 int cpu_set_resize_storage(struct cpu_set *set, u64 bytes, struct cause *cause)
 {
     void *maps[CPUS_MAX] = {0};
-    u64 frames = bytes / FRAME_BYTES;
+    u64 reach = set->st->reach > set->st->size ? set->st->reach : bytes;
+    u64 frames = (reach > bytes ? reach : bytes) / FRAME_BYTES;
     bool ok = true;
     for (unsigned i = 0; i < set->count; i++)
         ok &= (maps[i] = code_frames_create(frames)) != NULL;

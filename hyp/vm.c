@@ -336,8 +336,9 @@ static int devices_create(struct vm *vm, struct cause *cause)
 
 static int cpus_create(struct vm *vm, struct cause *cause)
 {
-    int rc =
-        storage_create(&vm->st, vm->config.storage_bytes + vm->config.standby_bytes, cause);
+    int rc = storage_create_reach(&vm->st, vm->config.storage_bytes + vm->config.standby_bytes,
+                                  vm->config.personality == VM_UNDER_CP ? VM_SEGMENT_REACH : 0,
+                                  cause);
     if (rc)
         return rc;
     rc = cpu_set_create(&vm->cpus, vm->st, vm->config.model, vm->config.cpus, &cpu_port_table,
@@ -448,6 +449,8 @@ void vm_destroy(struct vm *vm)
     dispatch_forget(vm);
     spool_reader_detach(vm->host->spool, vm->config.name, vm->quiesced);
     vm_settle_blocks(vm);
+    css_quiesce(vm->css);
+    vm_segments_purge(vm);
     parts_destroy(vm);
     block_io_fini(&vm->block);
     vm_spool_end(vm);
@@ -607,6 +610,7 @@ void vm_reset_channels(struct vm *vm)
     vm_settle_blocks(vm);
     block_io_reset(&vm->block);
     css_reset(vm->css);
+    vm_segments_purge(vm);
     sclp_reset(vm->sclp);
     storage_usage_reset(vm->st);
 }

@@ -60,6 +60,7 @@ struct vm_host_config {
     u64 seed;           /* seconds added to the start of the deterministic clock */
     bool own_clock;     /* in deterministic mode: the host's clocks all the same (tests) */
     const struct cpu_model *model; /* of the member's processors */
+    const char *segment_folder;    /* NULL: saved segments cannot be */
     const char *spool_folder;      /* NULL: spool files are kept in memory */
     enum spool_start spool_start;
 };

@@ -19,6 +19,12 @@
 #define IPL_BLOCK_BYTES 200 /* IPL parameter block of a channel-attached device */
 #define VM_PARM_BYTES_MAX 64
 
+/** A saved segment that is loaded. */
+struct vm_loaded {
+    struct vm_segment seg; /* ranges 0: none */
+    bool exclusive;        /* a copy of the machine's own */
+};
+
 struct vm {
     struct vm_host *host;
     struct vm *next; /* host list */
@@ -51,8 +57,9 @@ struct vm {
     _Atomic u64 io_count;
     u8 ipl_block[IPL_BLOCK_BYTES]; /* DIAGNOSE X'308'; guarded by host->lock */
     bool has_ipl_block;
-    struct block_io block;      /* DIAGNOSE X'250' */
-    u64 vtod;                   /* deterministic mode: TOD offset */
+    struct block_io block;                     /* DIAGNOSE X'250' */
+    struct vm_loaded segment[VM_SEGMENTS_MAX]; /* [loop] */
+    u64 vtod;                                  /* deterministic mode: TOD offset */
     u64 undefined;              /* CPUs that were detached, with others behind them [loop] */
     bool autocr;                /* of its 3215 [loop] */
     struct vm_tracing *tracing; /* trace.c; NULL: it was never traced */
@@ -63,9 +70,10 @@ struct vm_host {
     struct vm_host_ports ports;
     struct vm_host_events events;
     const struct system_config *system;
-    struct spool *spool;     /* [loop] */
-    struct lock lock;        /* dispatcher; see docs/locking.md */
-    pthread_cond_t released; /* a CPU left a processor */
+    struct spool *spool;       /* [loop] */
+    struct segments *segments; /* [loop] */
+    struct lock lock;          /* dispatcher; see docs/locking.md */
+    pthread_cond_t released;   /* a CPU left a processor */
     struct run_queue pool[CPU_POOLS];
     struct vcpu *timers; /* idle and slowed CPUs by deadline */
     struct vm *vms;
@@ -109,6 +117,21 @@ bool vm_cpu_defined(const struct vm *vm, unsigned addr);
 unsigned vm_cpus_defined(const struct vm *vm);
 /** A relocated machine has none of these. False: they cannot be missing. */
 bool vm_undefined_restored(struct vm *vm, u64 undefined);
+
+/* -- segment/vm_segment.c; [loop] -- */
+/** Load it, again if it is loaded: ST_NOENT, ST_EXIST (something else is there), ST_LIMIT. */
+int vm_segment_load(struct vm *vm, const char *name, bool exclusive, struct cause *cause);
+/** False: it is not loaded. */
+bool vm_segment_purge(struct vm *vm, const char *name);
+/** All of them; the machine is held, its devices are reset. */
+void vm_segments_purge(struct vm *vm);
+const struct vm_segment *vm_segment_loaded(struct vm *vm, const char *name);
+/** Saved under the name, loaded or not. */
+const struct vm_segment *vm_segment_known(struct vm *vm, const char *name);
+int vm_op_segment_define(void *host, const struct vm_segment *what, struct cause *cause);
+int vm_op_segment_save(struct vm *vm, const char *name, struct cause *cause);
+bool vm_op_segment_forget(void *host, const char *name);
+bool vm_op_segment_row(void *host, unsigned i, struct vm_segment *out, unsigned *users);
 
 /* -- ipl.c -- */
 /** The machine has been IPLed: CPU `addr` is operating; let the dispatcher have it. */

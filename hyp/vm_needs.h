@@ -29,6 +29,22 @@ enum vm_state {
     VM_CHECKSTOP,
 };
 
+#define VM_SEGMENT_RANGES_MAX 16
+#define VM_SEGMENTS_MAX 16             /* that a machine has loaded */
+#define VM_SEGMENT_REACH (16ull << 30) /* they end below this address */
+
+/** A saved segment (DEFSEG, DIAGNOSE X'64'). */
+struct vm_segment {
+    char name[9];
+    bool saved; /* else only defined: class S */
+    u64 serial; /* of this saving */
+    unsigned ranges;
+    struct {
+        u64 start, end; /* first and last address */
+        u32 type;       /* enum segment_type of hyp/segment/segment.h */
+    } range[VM_SEGMENT_RANGES_MAX];
+};
+
 struct vm_info {
     enum vm_state state; /* of the machine: RUNNING when any CPU runs or waits enabled */
     u64 storage_bytes, storage_max_bytes, resident_bytes;
@@ -37,8 +53,9 @@ struct vm_info {
     u64 virt_ns, total_ns; /* processor time: guest only, guest and CP */
     u64 io_count;
     bool ipled;
-    bool quiesced; /* for a relocation */
-    bool limited;  /* it waits because it has had what its share allows */
+    char segment[9]; /* a saved segment that is loaded; "" = none */
+    bool quiesced;   /* for a relocation */
+    bool limited;    /* it waits because it has had what its share allows */
 };
 
 /** Where the dispatcher has a virtual CPU. */
@@ -238,6 +255,12 @@ struct vm_ops {
     int (*trace)(struct vm *vm, const struct vm_trap *traps, unsigned count);
     /* Count matches from now on, instead of telling them, or no more: how many there were. */
     u64 (*trace_count)(struct vm *vm, bool on);
+
+    /* --- saved segments; save: out of the machine's storage ------------------------------- */
+    int (*segment_define)(void *host, const struct vm_segment *what, struct cause *cause);
+    int (*segment_save)(struct vm *vm, const char *name, struct cause *cause); /* ST_NOENT */
+    bool (*segment_forget)(void *host, const char *name);
+    bool (*segment_row)(void *host, unsigned i, struct vm_segment *out, unsigned *users);
 
     struct spool *(*spool)(void *host); /* the member's (spool/spool.h) */
 };

@@ -204,6 +204,9 @@ static void op_info(struct vm *vm, struct vm_info *out)
         .quiesced = vm->quiesced,
         .limited = dispatch_limited(vm),
     };
+    for (unsigned i = 0; i < VM_SEGMENTS_MAX; i++)
+        if (vm->segment[i].seg.ranges)
+            memcpy(out->segment, vm->segment[i].seg.name, sizeof out->segment);
     vm_times(vm, &out->virt_ns, &out->total_ns);
 }
 
@@ -456,6 +459,10 @@ const struct vm_ops *vm_host_ops(void)
         .quickdsp = dispatch_quickdsp,
         .trace = vm_trace,
         .trace_count = vm_trace_count,
+        .segment_define = vm_op_segment_define,
+        .segment_save = vm_op_segment_save,
+        .segment_forget = vm_op_segment_forget,
+        .segment_row = vm_op_segment_row,
         .spool = op_spool,
     };
     return &ops;

@@ -277,6 +277,8 @@ static bool descriptions_restore(struct vm *vm, const struct codec_row *row)
 
 int vm_save(struct vm *vm, struct codec_out *out, struct cause *cause)
 {
+    if (vm->st->segment_count) /* it was loaded behind the last check of eligibility */
+        return cause_set(cause, ST_REFUSED, "a saved segment is loaded");
     machine_save(vm, out);
     dispatch_settle(vm);
     cpu_set_save(vm->cpus, out, TAG_CPUS);

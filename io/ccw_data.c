@@ -164,7 +164,8 @@ static u32 piece(struct dev_io *io, size_t want, bool store)
         check(io, SS_PROGRAM_CHECK);
         return 0;
     }
-    if (!key_allows(io, io->block, store)) {
+    if (!key_allows(io, io->block, store) ||
+        (store && !storage_storable(io->storage, addr, n))) {
         check(io, SS_PROTECTION_CHECK);
         return 0;
     }

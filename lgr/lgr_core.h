@@ -37,6 +37,7 @@ struct lgr_guest_info {
     u32 disks;
     /* the source's side only */
     bool disconnected, relocatable, identity, ending, traced, in_domain;
+    char segment[LGR_NAME_BYTES];        /* a saved segment that is loaded; "" = none */
     char bad_device[LGR_TEXT_BYTES / 4]; /* a device that cannot move; "" = none */
 };
 

@@ -164,6 +164,9 @@ static void guest_info(void *ctx, void *guest, const char *to, struct lgr_guest_
     out->identity = e->kind == DIR_IDENTITY;
     out->ending = cp_user_leaving(guest);
     out->traced = cp_user_traced(guest);
+    struct vm_info info = {0};
+    vm_host_ops()->info(vm, &info);
+    snprintf(out->segment, sizeof out->segment, "%s", info.segment);
     out->in_domain = domain_has(c->cp, out->domain, to);
     find_devices(c->cp, guest, out);
 }

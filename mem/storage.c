@@ -22,6 +22,21 @@ void storage_lazy_free(void *p, u64 bytes)
         munmap(p, bytes);
 }
 
+static u64 reach_frames(const struct storage *st)
+{
+    return st->reach / FRAME_BYTES;
+}
+
+static u64 reach_bitmap_bytes(const struct storage *st)
+{
+    return (reach_frames(st) + 63) / 64 * sizeof(u64);
+}
+
+static u64 reach_blocks(const struct storage *st)
+{
+    return (reach_frames(st) + STORAGE_BLOCK_FRAMES - 1) / STORAGE_BLOCK_FRAMES;
+}
+
 static u64 block_count(const struct storage *st)
 {
     return (st->frames + STORAGE_BLOCK_FRAMES - 1) / STORAGE_BLOCK_FRAMES;
@@ -29,16 +44,16 @@ static u64 block_count(const struct storage *st)
 
 static void unmap_all(struct storage *st)
 {
-    storage_lazy_free(st->base, st->size);
-    storage_lazy_free((void *)st->skey, st->frames);
-    storage_lazy_free((void *)st->usage, st->frames);
-    storage_lazy_free((void *)st->code, st->frames);
-    storage_lazy_free((void *)st->dirty, storage_bitmap_bytes(st));
-    storage_lazy_free((void *)st->touched, storage_bitmap_bytes(st));
-    storage_lazy_free((void *)st->used, block_count(st));
+    storage_lazy_free(st->base, st->reach);
+    storage_lazy_free((void *)st->skey, reach_frames(st));
+    storage_lazy_free((void *)st->usage, reach_frames(st));
+    storage_lazy_free((void *)st->code, reach_frames(st));
+    storage_lazy_free((void *)st->dirty, reach_bitmap_bytes(st));
+    storage_lazy_free((void *)st->touched, reach_bitmap_bytes(st));
+    storage_lazy_free((void *)st->used, reach_blocks(st));
 }
 
-static int map_all(struct storage *st, u64 size, struct cause *cause)
+static int map_all(struct storage *st, u64 size, u64 reach, struct cause *cause)
 {
     if (size == 0 || size % STORAGE_UNIT_BYTES || size > STORAGE_BYTES_MAX)
         return cause_set(cause, ST_INVAL, "storage size %llu is not 1M to 4T in units of 1M",
@@ -48,13 +63,18 @@ static int map_all(struct storage *st, u64 size, struct cause *cause)
     st->increment_bytes = STORAGE_UNIT_BYTES;
     while (size / st->increment_bytes > STORAGE_INCREMENTS_MAX)
         st->increment_bytes *= 2;
-    st->base = large_map(size, false);
-    st->skey = storage_lazy_alloc(st->frames);
-    st->usage = storage_lazy_alloc(st->frames);
-    st->code = storage_lazy_alloc(st->frames);
-    st->dirty = storage_lazy_alloc(storage_bitmap_bytes(st));
-    st->touched = storage_lazy_alloc(storage_bitmap_bytes(st));
-    st->used = storage_lazy_alloc(block_count(st));
+    st->reach = reach > size ? reach : size;
+    st->base = large_map(st->reach, false);
+    if (!st->base && st->reach > size) { /* without room for segments, then */
+        st->reach = size;
+        st->base = large_map(size, false);
+    }
+    st->skey = storage_lazy_alloc(reach_frames(st));
+    st->usage = storage_lazy_alloc(reach_frames(st));
+    st->code = storage_lazy_alloc(reach_frames(st));
+    st->dirty = storage_lazy_alloc(reach_bitmap_bytes(st));
+    st->touched = storage_lazy_alloc(reach_bitmap_bytes(st));
+    st->used = storage_lazy_alloc(reach_blocks(st));
     if (!st->base || !st->skey || !st->usage || !st->code || !st->dirty || !st->touched ||
         !st->used) {
         unmap_all(st);
@@ -66,10 +86,15 @@ static int map_all(struct storage *st, u64 size, struct cause *cause)
 
 int storage_create(struct storage **out, u64 size, struct cause *cause)
 {
+    return storage_create_reach(out, size, size, cause);
+}
+
+int storage_create_reach(struct storage **out, u64 size, u64 reach, struct cause *cause)
+{
     struct storage *st = calloc(1, sizeof *st);
     if (!st)
         return cause_set(cause, ST_NOMEM, "no memory for a storage block");
-    int rc = map_all(st, size, cause);
+    int rc = map_all(st, size, reach, cause);
     if (rc) {
         free(st);
         return rc;
@@ -81,7 +106,7 @@ int storage_create(struct storage **out, u64 size, struct cause *cause)
 int storage_resize(struct storage *st, u64 size, struct cause *cause)
 {
     struct storage fresh = {0};
-    int rc = map_all(&fresh, size, cause);
+    int rc = map_all(&fresh, size, st->reach > st->size ? st->reach : size, cause);
     if (rc)
         return rc;
     unmap_all(st);
@@ -159,7 +184,7 @@ static void bit_set(_Atomic u64 *map, u64 i)
 void storage_mark_frame(struct storage *st, u64 abs)
 {
     u64 frame = abs >> FRAME_SHIFT;
-    PRE(frame < st->frames);
+    PRE(frame < reach_frames(st));
     if (unlikely(st->watch != NULL))
         st->watch->marked(st->watch->ctx, abs);
     storage_use(st, frame);
@@ -173,7 +198,7 @@ void storage_mark_frame(struct storage *st, u64 abs)
 void storage_make_resident(struct storage *st, u64 abs)
 {
     u64 frame = abs >> FRAME_SHIFT;
-    PRE(frame < st->frames);
+    PRE(frame < reach_frames(st));
     storage_use(st, frame);
     bit_set(st->touched, frame);
     bit_set(st->dirty, frame);
@@ -197,7 +222,7 @@ bool storage_read(struct storage *st, u64 abs, void *dst, u64 len)
 
 bool storage_write(struct storage *st, u64 abs, const void *src, u64 len)
 {
-    if (!storage_holds(st, abs, len))
+    if (!storage_holds(st, abs, len) || !storage_storable(st, abs, len))
         return false;
     if (!len)
         return true;

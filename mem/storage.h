@@ -16,6 +16,7 @@
 #define STORAGE_BYTES_MAX (1ull << 42)
 #define STORAGE_OBSERVERS_MAX 64
 #define STORAGE_BLOCK_FRAMES 4096u /* frames that one byte of `used` stands for: 16 MiB */
+#define STORAGE_SEGMENTS_MAX 64
 #define STORAGE_UNIT_BYTES (1u << 20)
 #define STORAGE_INCREMENTS_MAX 1020 /* as many fit into one SCCB */
 
@@ -46,9 +47,17 @@ struct storage_watch {
     void *ctx;
 };
 
+/** A piece of a saved segment that is loaded (storage_segment.c). */
+struct storage_segment {
+    u64 start, len; /* len 0: none */
+    bool read_only; /* for the guest */
+    bool shared;    /* what it stores is seen by others who have it */
+};
+
 struct storage {
     u8 *base;             /* host address of absolute 0 */
     u64 size;             /* bytes, a multiple of 1 MiB */
+    u64 reach;            /* addresses that there is room for: `size`, or more for segments */
     u64 frames;           /* size / FRAME_BYTES */
     _Atomic u8 *skey;     /* one key per frame: ACC(4) F R C 0 */
     _Atomic u8 *usage;    /* one byte per frame: STORAGE_USAGE, STORAGE_NO_DAT */
@@ -62,6 +71,8 @@ struct storage {
     } observers[STORAGE_OBSERVERS_MAX];
     unsigned observer_count;
     const struct storage_watch *watch;
+    struct storage_segment segment[STORAGE_SEGMENTS_MAX]; /* change while nothing runs */
+    _Atomic u32 segment_count;
     u64 increment_bytes;      /* unit of coming and going, a power of two */
     _Atomic u32 absent_count; /* increments that are not there now */
     _Atomic u64 absent[(STORAGE_INCREMENTS_MAX + 63) / 64];
@@ -69,6 +80,8 @@ struct storage {
 
 /** Create storage of `size` bytes, all zero, keys zero. ST_INVAL for a bad size, ST_NOMEM. */
 int storage_create(struct storage **out, u64 size, struct cause *cause);
+/** The same with room for saved segments below address `reach`, if the host has it. */
+int storage_create_reach(struct storage **out, u64 size, u64 reach, struct cause *cause);
 void storage_destroy(struct storage *st);
 
 /** Zero all bytes, keys, usage and touched marks, as clear reset does. CPUs must not be running. */
@@ -92,12 +105,36 @@ void storage_increment_set(struct storage *st, u64 increment, bool present);
 /** Are all increments of [abs, abs + len) there? */
 bool storage_present(const struct storage *st, u64 abs, u64 len);
 
-/** True when [abs, abs + len) lies inside storage. */
+/* -- saved segments (storage_segment.c) -- */
+/** Is all of it in segments that are loaded; may some of it not be stored into; is any there? */
+bool storage_in_segments(const struct storage *st, u64 abs, u64 len);
+bool storage_protected(const struct storage *st, u64 abs, u64 len);
+bool storage_segments_at(const struct storage *st, u64 abs, u64 len);
+/** Load one from a file at `offset` (fd < 0: zeros), or take the one that starts there out; CPUs
+ *  are not running, no device works, translations are purged after. ST_EXIST, ST_LIMIT, ST_IO. */
+int storage_segment_load(struct storage *st, const struct storage_segment *what, int fd,
+                         u64 offset, struct cause *cause);
+void storage_segment_purge(struct storage *st, u64 start);
+
+static inline bool storage_has_segments(const struct storage *st)
+{
+    return __builtin_expect(atomic_load_explicit(&st->segment_count, memory_order_relaxed) != 0,
+                            0);
+}
+
+/** True when [abs, abs + len) lies inside storage, or in segments. */
 static inline bool storage_holds(const struct storage *st, u64 abs, u64 len)
 {
-    return abs < st->size && len <= st->size - abs &&
-           (!atomic_load_explicit(&st->absent_count, memory_order_relaxed) ||
-            storage_present(st, abs, len));
+    return (abs < st->size && len <= st->size - abs &&
+            (!atomic_load_explicit(&st->absent_count, memory_order_relaxed) ||
+             storage_present(st, abs, len))) ||
+           (storage_has_segments(st) && storage_in_segments(st, abs, len));
+}
+
+/** May a guest store there (of what storage_holds)? */
+static inline bool storage_storable(const struct storage *st, u64 abs, u64 len)
+{
+    return !storage_has_segments(st) || !storage_protected(st, abs, len);
 }
 
 /** Host address of [abs, abs + len), or NULL when outside. Stores through it must be marked. */

@@ -10,7 +10,10 @@ void storage_release(struct storage *st, u64 abs, u64 len)
 {
     PRE(abs % FRAME_BYTES == 0 && len % FRAME_BYTES == 0 && storage_holds(st, abs, len));
     bool told = st->watch && st->watch->write_begin(st->watch->ctx, abs, len);
-    if (madvise(st->base + abs, len, MADV_DONTNEED))
+    if (storage_has_segments(st) && storage_segments_at(st, abs, len)) {
+        if (storage_storable(st, abs, len)) /* its pages come from a file */
+            memset(st->base + abs, 0, len);
+    } else if (madvise(st->base + abs, len, MADV_DONTNEED))
         memset(st->base + abs, 0, len);
     bool code = false;
     for (u64 f = abs >> FRAME_SHIFT; f < (abs + len) >> FRAME_SHIFT; f++) {

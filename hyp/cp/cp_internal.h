@@ -292,6 +292,10 @@ void cp_terminal_apply(struct cp_user *user);
  *  it is disconnected. */
 void cp_relay(struct cp_user *user);
 
+/* --- cp_segment.c ------------------------------------------------------------------------- */
+/** PURGE NSS: the name is the next operand. */
+int cp_purge_nss(struct cp_request *req);
+
 /* --- cp_timebomb.c ------------------------------------------------------------------------ */
 /** There is none any more: reset, end of the session. */
 void cp_timebomb_end(struct cp_user *user);

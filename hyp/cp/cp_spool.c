@@ -259,8 +259,13 @@ int cp_cmd_purge(struct cp_request *req, void *ctx)
 {
     struct cp_spool_select sel;
     struct spool *spool = cp_spool(req->cp);
-    int count = 0, rc = select_files(req, &sel);
+    const char *what = cp_operand_peek(req);
     (void)ctx;
+    if (what && !strcmp(what, "NSS") && req->classes & CP_CLASS('E')) {
+        cp_operand(req);
+        return cp_purge_nss(req);
+    }
+    int count = 0, rc = select_files(req, &sel);
     if (!rc)
         rc = cp_no_more(req);
     if (!rc)

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "hyp/io_worker.h"
+#include "hyp/segment/segment.h"
 #include "hyp/spool/spool.h"
 #include "hyp/vm_internal.h"
 #include "mem/base/ergo.h"
@@ -110,7 +111,14 @@ struct vm_host *vm_host_create(const struct vm_host_config *config,
         free(host);
         return NULL;
     }
-    host->config.spool_folder = NULL; /* the caller's */
+    host->segments = segments_create(config->segment_folder);
+    if (!host->segments) {
+        spool_destroy(host->spool);
+        free(host);
+        cause_set(cause, ST_NOMEM, "no memory for saved segments");
+        return NULL;
+    }
+    host->config.spool_folder = host->config.segment_folder = NULL; /* the caller's */
     lock_init(&host->lock, LOCK_HOST);
     pthread_cond_init(&host->released, NULL);
     if (processors_create(host, cause) != ST_OK) {
@@ -126,6 +134,7 @@ void vm_host_destroy(struct vm_host *host)
         return;
     PRE(!host->vms);
     processors_destroy(host);
+    segments_destroy(host->segments);
     spool_destroy(host->spool);
     pthread_cond_destroy(&host->released);
     lock_fini(&host->lock);
