@@ -242,7 +242,9 @@ static bool device_kind(const struct vm *vm, u16 devno, u8 out[4])
             [VM_READER] = {0x20, 0x80},   /* spooled input, 2540 reader */
             [VM_PUNCH] = {0x10, 0x80},    /* output, 2540 punch */
             [VM_PRINTER] = {0x10, 0x41}}; /* 1403 */
-        memcpy(out, (u8[4]){kinds[row->kind][0], kinds[row->kind][1]}, 4);
+        static const u8 printers[] = {0x41, [PRINTER_3203] = 0x45, [PRINTER_3211] = 0x42};
+        u8 type = row->kind == VM_PRINTER ? printers[row->printer] : kinds[row->kind][1];
+        memcpy(out, (u8[4]){kinds[row->kind][0], type}, 4);
         return true;
     }
     return other_kind(vm, devno, out);

@@ -119,7 +119,8 @@ struct vm_unitrec {
 /** A unit record device whose files are CP's. A machine has one reader at most. */
 struct vm_spooled {
     enum vm_unitrec_kind kind;
-    u16 vdev;        /* 0: none */
+    u16 vdev; /* 0: none */
+    enum printer_type printer;
     char classes[9]; /* "" = * for the reader, else A */
 };
 

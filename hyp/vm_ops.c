@@ -54,6 +54,7 @@ static void spooled_from_entry(const struct dir_entry *e, struct vm_config *vc)
         reader |= s->kind == DIR_SPOOL_READER;
         vc->spooled[n].kind = kinds[s->kind];
         vc->spooled[n].vdev = s->vdev;
+        vc->spooled[n].printer = printer_type_of(s->devtype);
         strcpy(vc->spooled[n++].classes, s->classes);
     }
 }

@@ -155,6 +155,8 @@ int spool_device_sink(void *arg, u16 devno, u8 command, const u8 *bytes, size_t 
     struct spool_device *dev = arg;
     struct cause cause;
     (void)devno;
+    if (command == UNITREC_LOAD_FORM)
+        return ST_OK; /* the form is the printer's: nothing that was printed */
     lock_take(&dev->lock);
     int rc = spool_writer_add(&dev->file, command, bytes, len, &cause);
     bool told = dev->told;

@@ -54,7 +54,7 @@ static int out_attach(struct vm *vm, const struct vm_spooled *row, bool announce
     if (!dev)
         return cause_set(cause, ST_NOMEM, "no memory for device %04X", row->vdev);
     if (printer)
-        return printer_create(vm->css, row->vdev, PRINTER_1403, announce, spool_device_sink,
+        return printer_create(vm->css, row->vdev, row->printer, announce, spool_device_sink,
                               dev, cause);
     return punch_create(vm->css, row->vdev, announce, spool_device_sink, dev, cause);
 }

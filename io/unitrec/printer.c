@@ -1,8 +1,8 @@
-/* Virtual printers: a 1403 with its carriage tape and universal character set, and a 3211, whose
- * forms control buffer says where the lines of a form and its channels are. Lines go to the host's
- * sink as they come, folded and without what the character set does not have. Sources: IBM 2821
- * Component Description; IBM 3211 Printer and 3811 Control Unit Component Description. What sense
- * follows a skip to a channel that the buffer does not have is ours. */
+/* Virtual printers: a 1403 with its carriage tape and universal character set, a 3203 and a 3211,
+ * whose forms control buffer says where the lines of a form and its channels are. Lines go to the
+ * host's sink as they come, folded and without what the character set does not have. Sources: IBM
+ * 2821 Component Description; IBM 3211 Printer and 3811 Control Unit Component Description. What
+ * sense follows a skip to a channel that the buffer does not have is ours. */
 #include <stdlib.h>
 
 #include "io/io_state.h"
@@ -10,7 +10,6 @@
 
 #define PRINTER_CHPID 0x11
 #define LINE_BYTES_MAX 150u
-#define UCS_BYTES_1403 240u
 #define BLANK 0x40
 #define SENSE_LOAD_CHECK 0x02
 #define FCB_LAST 0x10 /* behind the first byte: the last line */
@@ -27,6 +26,18 @@ enum printer_command {
     PRINTER_UCS_GATE = 0xeb,
     PRINTER_LOAD_UCS_FOLD = 0xf3,
     PRINTER_LOAD_UCS = 0xfb,
+};
+
+/** What printers differ in: a character set behind a gate (1403), or a forms control buffer and
+ *  buffers that are read back. That a 3203 is like a 3211 but for its lines is from memory. */
+static const struct traits {
+    u16 number;
+    u16 line_bytes, ucs_bytes;
+    bool gate;
+} traits[] = {
+    [PRINTER_1403] = {0x1403, 132, 240, true},
+    [PRINTER_3203] = {0x3203, 132, 304, false},
+    [PRINTER_3211] = {0x3211, LINE_BYTES_MAX, PRINTER_UCS_BYTES, false},
 };
 
 /** Located by css (devno); created here, destroyed by detach; the executor's thread. */
@@ -59,14 +70,19 @@ static int put(const struct printer *p, u8 command, const u8 *bytes, size_t len)
 
 static u32 ucs_bytes(const struct printer *p)
 {
-    return p->type == PRINTER_3211 ? PRINTER_UCS_BYTES : UCS_BYTES_1403;
+    return traits[p->type].ucs_bytes;
+}
+
+static bool has_gate(const struct printer *p)
+{
+    return traits[p->type].gate;
 }
 
 /** A 1403 takes it behind a gate only. */
 static int load_ucs(struct printer *p, struct dev_io *io, bool fold)
 {
     u8 ucs[PRINTER_UCS_BYTES] = {0};
-    if (p->type == PRINTER_1403 && dev_io_previous(io) != PRINTER_UCS_GATE)
+    if (has_gate(p) && dev_io_previous(io) != PRINTER_UCS_GATE)
         return reject(io);
     dev_io_get(io, ucs, ucs_bytes(p));
     memcpy(p->s.ucs, ucs, sizeof ucs);
@@ -143,7 +159,7 @@ static int print(struct printer *p, struct dev_io *io)
     if (!channel_there(p, command))
         return dev_io_unit_check(io, SENSE_EQUIPMENT_CHECK);
     if ((command & 3) == 1) {
-        n = dev_io_get(io, line, p->type == PRINTER_3211 ? LINE_BYTES_MAX : 132);
+        n = dev_io_get(io, line, traits[p->type].line_bytes);
         all = printable(p, line, n);
     }
     int us = sink_status(io, put(p, command, line, n));
@@ -152,11 +168,11 @@ static int print(struct printer *p, struct dev_io *io)
     return dev_io_unit_check(io, SENSE_DATA_CHECK);
 }
 
-static int of_3211(struct printer *p, struct dev_io *io)
+static int with_form(struct printer *p, struct dev_io *io)
 {
     switch (dev_io_command(io)) {
     case UNITREC_LOAD_FORM: return load_fcb(p, io);
-    case PRINTER_READ_UCS: dev_io_put(io, p->s.ucs, sizeof p->s.ucs); return DS_NORMAL;
+    case PRINTER_READ_UCS: dev_io_put(io, p->s.ucs, ucs_bytes(p)); return DS_NORMAL;
     case PRINTER_READ_FCB: dev_io_put(io, p->s.fcb, sizeof p->s.fcb); return DS_NORMAL;
     case PRINTER_FOLD:
     case PRINTER_UNFOLD: p->s.fold = dev_io_command(io) == PRINTER_FOLD; return DS_NORMAL;
@@ -169,10 +185,9 @@ static int printer_start(void *dev, struct dev_io *io)
     struct printer *p = dev;
     u8 command = dev_io_command(io);
     switch (command) {
-    case PRINTER_UCS_GATE: return p->type == PRINTER_1403 ? DS_NORMAL : reject(io);
-    case PRINTER_LOAD_UCS: return load_ucs(p, io, p->type == PRINTER_3211 && p->s.fold);
-    case PRINTER_LOAD_UCS_FOLD:
-        return p->type == PRINTER_1403 ? load_ucs(p, io, true) : reject(io);
+    case PRINTER_UCS_GATE: return has_gate(p) ? DS_NORMAL : reject(io);
+    case PRINTER_LOAD_UCS: return load_ucs(p, io, !has_gate(p) && p->s.fold);
+    case PRINTER_LOAD_UCS_FOLD: return has_gate(p) ? load_ucs(p, io, true) : reject(io);
     case PRINTER_BLOCK_CHECK:
     case PRINTER_ALLOW_CHECK:
         p->s.data_checks = command == PRINTER_ALLOW_CHECK;
@@ -181,7 +196,7 @@ static int printer_start(void *dev, struct dev_io *io)
     }
     if (((command & 7) == 1 || (command & 7) == 3) && moves(command))
         return print(p, io);
-    return p->type == PRINTER_3211 ? of_3211(p, io) : reject(io);
+    return has_gate(p) ? reject(io) : with_form(p, io);
 }
 
 /* ---- life ---- */
@@ -203,8 +218,7 @@ static int printer_restore(void *dev, struct codec_in *in, struct cause *cause)
         ok = io_rows_get(&row, &printer_rows, &s, &seen);
     ok = ok && !in->failed && io_rows_complete(&printer_rows, seen) && s.ucs_loaded <= 1 &&
          s.fold <= 1 && s.data_checks <= 1 && s.fcb_lines <= PRINTER_FCB_BYTES &&
-         (!s.fcb_lines ||
-          (p->type == PRINTER_3211 && fcb_lines(s.fcb, s.fcb_lines) == s.fcb_lines));
+         (!s.fcb_lines || (!has_gate(p) && fcb_lines(s.fcb, s.fcb_lines) == s.fcb_lines));
     p->s = ok ? s : (struct printer_state){0};
     if (p->s.fcb_lines)
         (void)put(p, UNITREC_LOAD_FORM, p->s.fcb,
@@ -230,8 +244,17 @@ static void printer_reset(void *dev)
 
 static const struct dev_ops printer_ops[] = {
     [PRINTER_1403] = PRINTER_OPS(1403, 0x00),
+    [PRINTER_3203] = PRINTER_OPS(3203, 0x05),
     [PRINTER_3211] = PRINTER_OPS(3211, 0x00),
 };
+
+enum printer_type printer_type_of(u16 number)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(traits); i++)
+        if (traits[i].number == number)
+            return (enum printer_type)i;
+    return PRINTER_1403;
+}
 
 int printer_create(struct css *css, u16 devno, enum printer_type type, bool announce,
                    unitrec_sink *sink, void *arg, struct cause *cause)

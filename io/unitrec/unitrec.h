@@ -74,10 +74,12 @@ u32 reader_page_number(struct reader *rdr);
  * run on any thread, one at a time for a device.
  */
 typedef int unitrec_sink(void *arg, u16 devno, u8 command, const u8 *bytes, size_t len);
-/** The command by which a 3211's sink gets the forms control buffer: a byte for each line of the
- *  form, its last four bits the channel. */
+/** The command by which the sink of a 3203 or 3211 gets the forms control buffer: a byte for each
+ *  line of the form, its last four bits the channel. */
 #define UNITREC_LOAD_FORM 0x63
-enum printer_type { PRINTER_1403, PRINTER_3211 };
+enum printer_type { PRINTER_1403, PRINTER_3203, PRINTER_3211 };
+/** By the number of the device type; others are taken for a 1403. */
+enum printer_type printer_type_of(u16 number);
 /** Create and attach a 2540 punch or a printer; css owns it. `sink` may be NULL. */
 int punch_create(struct css *css, u16 devno, bool announce, unitrec_sink *sink, void *arg,
                  struct cause *cause);

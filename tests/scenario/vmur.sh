@@ -10,7 +10,7 @@ guest=$GUEST_FILES
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/char/vmur
 cluster=$TEST_TMP/two
 sample two "$cluster"
-sed -i '0,/ SPOOL 000E 1403 A/s//&\n SPOOL 001D 2540 PUNCH C\n SPOOL 001E 1403 B/' "$cluster/user.direct"
+sed -i '0,/ SPOOL 000E 1403 A/s//&\n SPOOL 001D 2540 PUNCH C\n SPOOL 001E 1403 B\n SPOOL 002E 3211 B\n SPOOL 003E 3203 B/' "$cluster/user.direct"
 cd "$TEST_TMP"
 
 # Both guests: vmur's device driver, the devices, the files that each can make by itself.
@@ -40,6 +40,7 @@ n=$(d vmur punch -r -b 0x0a,0x2e -N blocked /tmp/cards | id)
 d vmur receive -f -b 0x0a,0x2e $n /tmp/got && same cards got "blocked"
 n=$(d vmur print -r -t -N list /tmp/text | id)
 d vmur receive -f -t $n /tmp/got && same text got "printed"
+for dev in 2e 3e; do cat /sys/bus/ccw/devices/0.0.00$dev/cutype; done | tr '\n' ' ' | grep '^3211/.. 3203/.. $' >/dev/null && echo "PRINTERS of their types"
 for dev in 1d 1e; do echo 1 >/sys/bus/ccw/devices/0.0.00$dev/online; done
 n=$(d vmur print -r -t -d /dev/vmprt-0.0.001e -N other.prt /tmp/text | id)
 d vmur receive -f -t $n /tmp/got && same text got "by the second printer"
@@ -120,6 +121,7 @@ on LINUX1 SENT-42 >/dev/null
 for what in binary text blocked printed held; do
     saw LINUX1 "SAME $what\$"
 done
+saw LINUX1 'PRINTERS of their types$'
 saw LINUX1 'SAME by the second printer$'
 saw LINUX1 'SAME by the second punch$'
 saw LINUX1 '[0-9]{4} C PUN 00000300 001 NONE .* other +pun '

@@ -422,16 +422,19 @@ END_TEST
 
 /* The forms control buffer, read back; what is none is a load check and changes nothing. It moves
  * with the machine, and where it comes to is told to the sink there. */
-START_TEST(a_3211_and_its_form)
+START_TEST(a_printer_and_its_form)
 {
     struct machine there;
     struct codec_out out;
     struct codec_in in;
     struct codec_row row;
     struct cause cause;
-    u32 id = printer(PRINTER_3211, 0x001e);
+    enum printer_type type = _i ? PRINTER_3203 : PRINTER_3211; /* but for the lines the same */
+    u32 id = printer(type, 0x001e);
     storage_write(m.storage, 0x2000, "\x11\0\x02\x1c", 4); /* 4 lines, channels 1, 2, 12 */
-    ck_assert_uint_eq(print_after(id, 0x63, 4, 0x91), 0);  /* skip to channel 2 */
+    ck_assert_int_eq(printer_type_of(_i ? 0x3203 : 0x3211), type);
+    ck_assert_int_eq(printer_type_of(0x4248), PRINTER_1403);
+    ck_assert_uint_eq(print_after(id, 0x63, 4, 0x91), 0); /* skip to channel 2 */
     ck_assert_int_eq(strncmp(sunk, "001E 63 ", 8), 0);
     ck_assert_uint_eq(print_after(id, 0x63, 3, 0x91), 0x02);                  /* no last line */
     ck_assert_uint_eq(print_after(id, 0x63, 4, 0xa1), SENSE_EQUIPMENT_CHECK); /* no channel 4 */
@@ -445,7 +448,7 @@ START_TEST(a_3211_and_its_form)
     ck_assert_int_eq(css_save(m.css, 7, &out, &cause), ST_OK);
     there = m;
     setup();
-    printer(PRINTER_3211, 0x001e);
+    printer(type, 0x001e);
     css_quiesce(m.css);
     codec_in_init(&in, out.data, out.len);
     ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
@@ -493,7 +496,7 @@ int main(void)
     tcase_add_test(tc, damaged_pages_are_refused);
     tcase_add_test(tc, punch_and_printer_output);
     tcase_add_test(tc, a_1403_and_its_characters);
-    tcase_add_test(tc, a_3211_and_its_form);
+    tcase_add_loop_test(tc, a_printer_and_its_form, 0, 2);
     tcase_add_test(tc, ebcdic_round_trip);
     return run_suite(suite);
 }
