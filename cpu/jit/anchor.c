@@ -436,41 +436,44 @@ struct asked {
     unsigned bytes; /* narrow: of the longest operand; else 0 */
     bool store;
 };
-_Static_assert(ANCHOR_BYTES_MAX < 1u << 10 && ANCHOR_IDS <= 64 && JIT_ANCHOR_CELLS <= 1u << 14,
-               "anchor_packed: fields of 20, 10, 1, 5, 6, 14 and 8 bits");
-#define FROM_BITS 20
-#define ENTRY_BITS 47 /* of an address; what the loop's length is above */
+_Static_assert(ANCHOR_BYTES_MAX < 1u << (ANCHOR_STORE_SHIFT - ANCHOR_SPAN_SHIFT) &&
+                   ANCHOR_IDS <= 1u << (ANCHOR_CELL_SHIFT - ANCHOR_ID_SHIFT) &&
+                   JIT_ANCHOR_CELLS <= 1u << (ANCHOR_BYTES_SHIFT - ANCHOR_CELL_SHIFT),
+               "room for each field");
 
 u64 anchor_packed(const struct jit_cx *x, const struct jit_insn *i)
 {
     unsigned k = i->anchor - 1u, cell = x->cells + k + 1;
     const struct jit_anchor *a = &x->anchor[k];
     struct anchor_range r = anchor_range(a, i);
-    return ((u64)r.from & ((1u << FROM_BITS) - 1)) | (u64)(r.to - r.from) << 20 |
-           (u64)a->store << 30 | (u64)base_id(a) << 31 | (u64)a->id << 36 | (u64)cell << 42 |
-           (u64)(a->narrow ? a->bytes : 0) << 56;
+    return ((u64)r.from & ((1u << ANCHOR_FROM_BITS) - 1)) |
+           (u64)(r.to - r.from) << ANCHOR_SPAN_SHIFT | (u64)a->store << ANCHOR_STORE_SHIFT |
+           (u64)base_id(a) << ANCHOR_BASE_SHIFT | (u64)a->id << ANCHOR_ID_SHIFT |
+           (u64)cell << ANCHOR_CELL_SHIFT |
+           (u64)(a->narrow ? a->bytes : 0) << ANCHOR_BYTES_SHIFT;
 }
 
 static struct asked unpacked(u64 what)
 {
-    return (struct asked){.from = (s32)((u32)what << (32 - FROM_BITS)) >> (32 - FROM_BITS),
-                          .span = what >> 20 & 0x3ff,
-                          .store = what >> 30 & 1,
-                          .base = what >> 31 & 31,
-                          .id = what >> 36 & 63,
-                          .cell = what >> 42 & 0x3fff,
-                          .bytes = (unsigned)(what >> 56)};
+    return (struct asked){.from = (s32)((u32)what << (32 - ANCHOR_FROM_BITS)) >>
+                                  (32 - ANCHOR_FROM_BITS),
+                          .span = what >> ANCHOR_SPAN_SHIFT & 0x3ff,
+                          .store = what >> ANCHOR_STORE_SHIFT & 1,
+                          .base = what >> ANCHOR_BASE_SHIFT & 31,
+                          .id = what >> ANCHOR_ID_SHIFT & 63,
+                          .cell = what >> ANCHOR_CELL_SHIFT & 0x3fff,
+                          .bytes = (unsigned)(what >> ANCHOR_BYTES_SHIFT)};
 }
 
 u64 anchor_entry(const struct jit_cx *x, const struct jit_insn *i)
 {
     unsigned round = x->keeps ? x->anchor[i->anchor - 1].round : 0;
-    return (u64)(uintptr_t)&x->page->slot[x->entry_slot] | (u64)round << ENTRY_BITS;
+    return (u64)(uintptr_t)&x->page->slot[x->entry_slot] | (u64)round << ANCHOR_ENTRY_BITS;
 }
 
 static const struct dinsn *entry_of(u64 where)
 {
-    return (const struct dinsn *)(uintptr_t)(where & ((1ull << ENTRY_BITS) - 1));
+    return (const struct dinsn *)(uintptr_t)(where & ((1ull << ANCHOR_ENTRY_BITS) - 1));
 }
 
 /* How it fares: of the anchor that has this cell. */
@@ -494,7 +497,7 @@ static bool missed_often(struct jit_site *site, unsigned round, long n)
 int jit_anchor_look(struct cpu *c, u64 base, u64 what, u64 where, long n)
 {
     struct asked q = unpacked(what);
-    unsigned round = (unsigned)(where >> ENTRY_BITS);
+    unsigned round = (unsigned)(where >> ANCHOR_ENTRY_BITS);
     u64 from = base + (u64)(s64)q.from, page = (from + q.span - 1) & ~(u64)(FRAME_BYTES - 1);
     const struct tlb_space *sp = c->space[0];
     const struct tlb_entry *e =

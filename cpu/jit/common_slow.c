@@ -103,6 +103,7 @@ static void common_body(struct x64 *a)
 
 static void common_anchor_look(struct x64 *a)
 {
+    emit_common_anchor_look(a);
     keep(a);
     cpu_pointer(a);
     x64_rr(a, true, A_MOV, RSI, RAX);

@@ -168,6 +168,8 @@ unsigned ext_size(u8 ext);
 /* -- common.c, common_slow.c -- */
 void emit_common(struct x64 *a, enum jit_common kind);
 void emit_common_slow(struct x64 *a, enum jit_common kind);
+/** In common_anchor.c: returns when the anchor is set, else goes on behind itself. */
+void emit_common_anchor_look(struct x64 *a);
 /** What a stub tells common_slow.c, in edx: bytes of a load, its base register, halfwords of the
  *  instruction, instructions of the block with this one. */
 #define STUB_BASE_SHIFT 8

@@ -343,6 +343,16 @@ int jit_anchor_fill(struct cpu *c);
 /** Cells for the anchors of the region in x, void; false: there are not enough. */
 bool anchor_cells_take(struct jit_cx *x);
 u64 anchor_packed(const struct jit_cx *x, const struct jit_insn *i);
+enum {
+    ANCHOR_FROM_BITS = 20, /* the lowest, with a sign */
+    ANCHOR_SPAN_SHIFT = 20,
+    ANCHOR_STORE_SHIFT = 30,
+    ANCHOR_BASE_SHIFT = 31,
+    ANCHOR_ID_SHIFT = 36,
+    ANCHOR_CELL_SHIFT = 42,
+    ANCHOR_BYTES_SHIFT = 56,
+    ANCHOR_ENTRY_BITS = 47 /* of an address in anchor_entry; what the loop's length is above */
+};
 u64 anchor_entry(const struct jit_cx *x, const struct jit_insn *i);
 /** What must be in one page where instruction `i` asks. */
 struct anchor_range {
