@@ -79,7 +79,7 @@ static void dirmaint(const struct echo *e, unsigned at)
 {
     bool behind = false, amdisk = false;
     for (unsigned i = at + 1; i < e->count; i++) {
-        amdisk |= is(e, i, "AMDISK");
+        amdisk |= is(e, i, "AMDISK") || is(e, i, "RMDISK");
         bool keyword = !behind && (is(e, i, "PW") || is(e, i, "SETPW"));
         if (behind || (amdisk && i > at + 9 && !keyword))
             hide(e, i);

@@ -12,6 +12,7 @@
 #include "hyp/cp/cp_internal.h"
 #include "hyp/cp/cp_spool.h"
 #include "io/ebcdic.h"
+#include "io/image/image.h"
 #include "tests/lib/cp_world.h"
 
 static char folder[512], path[544];
@@ -54,6 +55,20 @@ static void write_file(const char *text)
     fclose(f);
 }
 
+/* A 3390 of 300 cylinders, which takes no space where it is empty. */
+static void volume(void)
+{
+    struct cause cause;
+    static char device[700];
+    const struct image_create what = {
+        .format = IMAGE_CCKD, .cylinders = 300, .volume = "VOL001"};
+    char file[600];
+    snprintf(file, sizeof file, "%s/vol001", folder);
+    ck_assert_msg(image_create(file, &what, &cause) == ST_OK, "%s", cause.text);
+    snprintf(device, sizeof device, "200 3390 %s\n", file);
+    cp_world_devices = device;
+}
+
 static void setup(void)
 {
     const char *tmp = getenv("TEST_TMP");
@@ -61,6 +76,7 @@ static void setup(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/user.direct", folder);
     write_file(base);
+    volume();
     cp_world_setup();
     for (int i = 0; i < 2; i++) {
         struct cause cause;
@@ -79,6 +95,8 @@ static void teardown(void)
         snprintf(file, sizeof file, "%s%s", path, names[i]);
         unlink(file);
     }
+    snprintf(file, sizeof file, "%s/vol001", folder);
+    unlink(file);
     rmdir(folder);
 }
 
@@ -166,6 +184,12 @@ static const struct {
      " console 9 3215\n COMMAND Set Run On\n"},
     {"FOR GUEST AMDISK 201 3390 200 5 VOL001 MR PW R W M", " console 9 3215\n",
      " console 9 3215\n MDISK 201 3390 200 5 VOL001 MR R W M\n"},
+    {"FOR GUEST RMDISK 200 3390 300 20 VOL001 MR PW R W", " mdisk 200 3390 100 10 VOL001\n",
+     " MDISK 200 3390 300 20 VOL001 MR R W\n"},
+    {"FOR GUEST AMDISK 201 3390 AUTOV 5 VOL001 MR PW R W M", " console 9 3215\n",
+     " console 9 3215\n MDISK 201 3390 11 5 VOL001 MR R W M\n"},
+    {"FOR GUEST AMDISK 201 3390 AUTOV 95 VOL001", " console 9 3215\n",
+     " console 9 3215\n MDISK 201 3390 110 95 VOL001\n"},
     {"FOR LINUX1 DMDISK 191",
      "    MDISK 0191 3390 1 10 VOL001 MR RPW WPW\n* of the disk above\n    MINIOPT NOCACHE\n",
      ""},
@@ -216,6 +240,12 @@ static const struct {
     {"FOR GUEST AMDISK 201 3390 5 1 VOL001", 600, "overlaps 0191 of LINUX1"},
     {"FOR GUEST AMDISK 201 3390 5 1 VOL009", 600, "volume VOL009 is in no volume list"},
     {"FOR GUEST DMDISK 201", 600, "no such minidisk"},
+    {"FOR GUEST RMDISK 201 3390 300 5 VOL001", 600, "no such minidisk"},
+    {"FOR GUEST RMDISK 200 3390 5 1 VOL001", 600, "overlaps 0191 of LINUX1"},
+    {"FOR GUEST AMDISK 201 3390 AUTOV 5 VOL009", 600, "not online here"},
+    {"FOR GUEST AMDISK 201 3390 AUTOV 900 VOL001", 600, "the volume is smaller"},
+    {"FOR GUEST AMDISK 201 3390 AUTOV 299 VOL001", 600, "no such gap"},
+    {"FOR GUEST AMDISK 201 3390 AUTOV LOTS VOL001", 600, "the volume is smaller"},
     {"FOR GUEST LINK LINUX1 999 999", 600, "there is no such minidisk"},
     {"FOR GUEST IPL DELETE", 600, "no such statement"},
     {"FOR GUEST COMMAND DELETE X", 600, "no such statement"},
