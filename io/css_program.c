@@ -1,5 +1,5 @@
-/* Channel programs that CP runs for a guest (DIAGNOSE X'250'). The thread that asks executes them;
- * the guest sees no interruption, and of the subchannel nothing but that it is busy meanwhile.
+/* Channel programs that CP runs for a guest (DIAGNOSE X'20', A8, 250). The thread that asks runs
+ * them; the guest sees no interruption, and of the subchannel nothing but that it is busy.
  * Guarantee: what the guest has set and what waits to be told to it is afterwards as it was before;
  * but when it clears or halts the subchannel meanwhile the program ends, and the status is that of
  * the clear or halt function. */

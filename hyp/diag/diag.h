@@ -40,6 +40,12 @@ static inline void diag_gr32(struct vcpu *v, unsigned r, u32 value)
 /** The question is answered on the loop thread; the CPU is blocked until then. */
 typedef void diag_answer(struct vcpu *v, const struct cpu_icpt *k);
 bool diag_on_loop(struct vcpu *v, const struct cpu_icpt *k, diag_answer *answer);
+/** The same behind work on a thread for device work, with a copy of `data`. */
+#define DIAG_WORK_BYTES 256
+typedef void diag_work(struct vcpu *v, void *data);
+typedef void diag_work_answer(struct vcpu *v, const struct cpu_icpt *k, void *data);
+bool diag_on_worker(struct vcpu *v, const struct cpu_icpt *k, diag_work *work,
+                    diag_work_answer *answer, const void *data, size_t len);
 /** Absolute storage at a real address, page by page as prefixing has it; false: outside. */
 bool diag_fetch(struct vcpu *v, u64 real, void *out, size_t len);
 bool diag_store(struct vcpu *v, u64 real, const void *in, size_t len);

@@ -792,6 +792,73 @@ START_TEST(asynchronous_blocks)
 }
 END_TEST
 
+/* ---- X'20', A8 ---- */
+
+#define PROGRAM_AT 0x5000
+#define IDENTITY_AT 0x5100
+#define SENSE_ID 0xe4
+#define SENSE_ID_BYTES 7
+
+static unsigned synchronous(u16 devno, u8 command, u16 count, u8 key)
+{
+    u8 list[88] = {0}, ccw[8] = {command, count > SENSE_ID_BYTES ? 0 : CCW_SLI};
+    be16_store(list, devno);
+    list[2] = key;
+    list[3] = 0x80; /* format 1 */
+    be32_store(list + 8, PROGRAM_AT);
+    be16_store(ccw + 2, count);
+    be32_store(ccw + 4, IDENTITY_AT);
+    load(0xa8);
+    put(DATA_AT, list, sizeof list);
+    put(PROGRAM_AT, ccw, sizeof ccw);
+    *gr(RX) = DATA_AT;
+    *gr(15) = 0;
+    return run() << 8 | (u8)*gr(15);
+}
+
+/* The program is run, and how it ended comes back; the guest's subchannel is as it was. */
+START_TEST(synchronous_io)
+{
+    u8 before[SCHIB_BYTES], after[SCHIB_BYTES];
+    u32 schid = css_find_devno(vm->css, ECKD);
+    ck_assert_uint_eq(synchronous(ECKD, SENSE_ID, SENSE_ID_BYTES, 0), 0);
+    ck_assert_uint_eq(*got(IDENTITY_AT), 0xff);
+    ck_assert_uint_eq(be16_load(got(IDENTITY_AT + 4)), 0x3390);
+    ck_assert_uint_eq(*got(DATA_AT + 20), 0x0c);
+    ck_assert_uint_eq(be32_load(got(DATA_AT + 16)), PROGRAM_AT + 8);
+    ck_assert_int_eq(css_stsch(vm->css, schid, before), 0);
+    ck_assert_uint_eq(synchronous(ECKD, 0xff, 1, 0), 3 << 8 | 13);
+    ck_assert_uint_eq(*got(DATA_AT + 20) & 0x02, 0x02);
+    ck_assert_uint_eq(be16_load(got(DATA_AT + 30)), 32);
+    ck_assert_uint_eq(*got(DATA_AT + 56), 0x80); /* command reject */
+    ck_assert_int_eq(css_stsch(vm->css, schid, after), 0);
+    ck_assert_mem_eq(before, after, sizeof before);
+    ck_assert_uint_eq(css_pending(vm->css), 0);
+    ck_assert_uint_eq(synchronous(ECKD, SENSE_ID, 200, 0), 2 << 8 | 3);
+    ck_assert_uint_eq(synchronous(ECKD, SENSE_ID, SENSE_ID_BYTES, 0x50), 3 << 8 | 13);
+    ck_assert_uint_eq(*got(DATA_AT + 21), 0x10); /* protection */
+    ck_assert_uint_eq(synchronous(0x999, SENSE_ID, SENSE_ID_BYTES, 0), 1 << 8 | 1);
+    ck_assert_uint_eq(diag(0xa8, DATA_AT + 4, 0, 0, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0xa8, STORAGE_BYTES, 0, 0, 0), PGM(ADDRESSING));
+}
+END_TEST
+
+START_TEST(general_io)
+{
+    u8 ccw[8] = {SENSE_ID, 0, 0x51, 0, 0, 0, 0, SENSE_ID_BYTES}; /* format 0 */
+    load(0x20);
+    put(PROGRAM_AT, ccw, sizeof ccw);
+    *gr(RX) = FBA;
+    *gr(RY) = PROGRAM_AT;
+    ck_assert_uint_eq(run(), 0);
+    ck_assert_uint_eq(be16_load(got(IDENTITY_AT + 4)), 0x9336);
+    ck_assert_uint_eq(diag(0x20, FBA, 0, PROGRAM_AT + 4, 0), PGM(SPECIFICATION));
+    *gr(15) = 0;
+    ck_assert_uint_eq(diag(0x20, 0x999, 0, PROGRAM_AT, 0), 1);
+    ck_assert_uint_eq((u32)*gr(15), 1);
+}
+END_TEST
+
 /* ---- X'64' ---- */
 
 #define SEGMENT_AT 0x10000000ull /* behind storage */
@@ -1018,6 +1085,8 @@ int main(void)
     tcase_add_loop_test(tc, blocks_written_and_read, 0, 2);
     tcase_add_test(tc, blocks_that_cannot_be);
     tcase_add_test(tc, asynchronous_blocks);
+    tcase_add_test(tc, synchronous_io);
+    tcase_add_test(tc, general_io);
     suite_add_tcase(suite, tc);
     tc = tcase_create("segments");
     tcase_add_checked_fixture(tc, setup_segments, teardown_segments);
