@@ -279,6 +279,9 @@ static int machines(struct member *m, struct cause *cause)
         return cause_set(cause, ST_NOMEM, "out of memory");
     snprintf(path, sizeof path, "%s/user.direct", m->opt.dir);
     cp_set_directory_file(m->cp, path);
+    char dumps[sizeof path + 32];
+    snprintf(dumps, sizeof dumps, "%s/dumps-%s", m->opt.dir, m->config->member);
+    cp_set_dump_folder(m->cp, dumps);
     cp_observe_users(m->cp, user_event, m);
     const struct dir_entry *op =
         directory_find(m->directory, m->config->features.operator_userid);

@@ -198,6 +198,8 @@ int cpu_ipl_psw(struct cpu *cpu, struct cause *cause);
 void cpu_start(struct cpu *cpu);    /* stopped -> operating */
 void cpu_stop_now(struct cpu *cpu); /* operating -> stopped; ask with cpu_request_exit first */
 bool cpu_stopped(const struct cpu *cpu);
+/** What SIGP STORE STATUS stores from real X'1200' on, into 512 bytes; the rest of them stays. */
+void cpu_status(struct cpu *cpu, u8 *area);
 /** PSW restart, as SYSTEM RESTART: stores and loads the restart PSWs. */
 void cpu_restart(struct cpu *cpu);
 

@@ -85,15 +85,20 @@ void cpu_store_registers(struct cpu *c, u64 abs)
     storage_write(c->st, abs, area, sizeof area);
 }
 
+void cpu_status(struct cpu *c, u8 *area)
+{
+    fill_registers(c, area);
+    be64_store(area + 0x100, psw_mask(c));
+    be64_store(area + 0x108, c->psw.addr);
+    be32_store(area + 0x118, c->prefix);
+}
+
 void cpu_store_status(struct cpu *c, u64 abs)
 {
     u8 area[STATUS_AREA_BYTES];
     if (!storage_read(c->st, abs, area, sizeof area))
         return;
-    fill_registers(c, area);
-    be64_store(area + 0x100, psw_mask(c));
-    be64_store(area + 0x108, c->psw.addr);
-    be32_store(area + 0x118, c->prefix);
+    cpu_status(c, area);
     storage_write(c->st, abs, area, sizeof area);
 }
 

@@ -110,6 +110,8 @@ const struct system_config *cp_config(const struct cp *cp);
 const struct directory *cp_directory(const struct cp *cp);
 /** The file that cp_create's directory was read from: it can be changed. */
 void cp_set_directory_file(struct cp *cp, const char *path);
+/** Where VMDUMP puts its files; the folder is made when it is needed. */
+void cp_set_dump_folder(struct cp *cp, const char *path);
 /** Its real devices and the links to them; NULL: none. */
 struct rdevs *cp_rdevs(const struct cp *cp);
 const char *cp_system_name(const struct cp *cp);

@@ -118,6 +118,9 @@ unsigned vm_cpus_defined(const struct vm *vm);
 /** A relocated machine has none of these. False: they cannot be missing. */
 bool vm_undefined_restored(struct vm *vm, u64 undefined);
 
+/* -- vm_dump.c -- */
+int vm_op_dump(struct vm *vm, const char *path, struct cause *cause);
+
 /* -- segment/vm_segment.c; [loop] -- */
 /** Load it, again if it is loaded: ST_NOENT, ST_EXIST (something else is there), ST_LIMIT. */
 int vm_segment_load(struct vm *vm, const char *name, bool exclusive, struct cause *cause);

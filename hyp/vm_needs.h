@@ -256,6 +256,9 @@ struct vm_ops {
     /* Count matches from now on, instead of telling them, or no more: how many there were. */
     u64 (*trace_count)(struct vm *vm, bool on);
 
+    /* Into a new file; ST_EXIST, ST_IO. */
+    int (*dump)(struct vm *vm, const char *path, struct cause *cause);
+
     /* --- saved segments; save: out of the machine's storage ------------------------------- */
     int (*segment_define)(void *host, const struct vm_segment *what, struct cause *cause);
     int (*segment_save)(struct vm *vm, const char *name, struct cause *cause); /* ST_NOENT */

@@ -460,6 +460,7 @@ const struct vm_ops *vm_host_ops(void)
         .quickdsp = dispatch_quickdsp,
         .trace = vm_trace,
         .trace_count = vm_trace_count,
+        .dump = vm_op_dump,
         .segment_define = vm_op_segment_define,
         .segment_save = vm_op_segment_save,
         .segment_forget = vm_op_segment_forget,
