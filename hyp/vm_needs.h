@@ -140,7 +140,7 @@ enum vm_path_event {
 
 #define VM_TRAPS_MAX 32
 #define VM_MNEMONIC_BYTES 10
-#define VM_TRACED_BYTES 96
+#define VM_TRACED_BYTES 128
 
 enum vm_trap_kind {
     VM_TRAP_INSN,
