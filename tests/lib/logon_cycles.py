@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""logon_cycles.py SOCKET USER DECK CYCLES: log USER on, with DECK in its reader, until its program has said who it is;
+log it off; so many times. Fails when resident storage, descriptors or threads of the member grow after the first tenth."""
+import json
+import os
+import socket
+import statistics
+import sys
+import time
+
+GROWTH_BYTES = 2 << 20
+LIMIT_S = 60
+
+
+class Member:
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(LIMIT_S)
+        self.socket.connect(path)
+        self.answers = self.socket.makefile()
+
+    def call(self, method, **params):
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        self.socket.sendall(json.dumps(request).encode() + b"\n")
+        while True:
+            answer = json.loads(self.answers.readline())
+            if answer.get("id") == 1:
+                break
+        if "error" in answer:
+            sys.exit(f"{method}: {answer['error']['message']}")
+        return answer["result"]
+
+    def command(self, text):
+        answer = self.call("cp", command=text)
+        if answer["rc"]:
+            sys.exit(f"{text}: {answer}")
+
+
+def used(pid):
+    """Bytes resident, descriptors, threads."""
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return resident, len(os.listdir(f"/proc/{pid}/fd")), len(os.listdir(f"/proc/{pid}/task"))
+
+
+def cycle(member, events, user, deck):
+    """Milliseconds from XAUTOLOG to the program's first line."""
+    member.call("spool.punch", user=user, path=deck)
+    began = time.monotonic()
+    member.command(f"XAUTOLOG {user}")
+    member.call("console.wait", user=user, match=f"{user} +AT ", since_start=True, timeout=LIMIT_S)
+    ended = time.monotonic()
+    member.command(f"FORCE {user}")
+    while True:
+        event = json.loads(events.answers.readline()).get("params", {})
+        if event.get("type") == "logoff" and event.get("user") == user:
+            return (ended - began) * 1000
+
+
+def main():
+    path, user, deck, cycles = sys.argv[1], sys.argv[2], os.path.realpath(sys.argv[3]), int(sys.argv[4])
+    member, events = Member(path), Member(path)
+    events.call("events.subscribe")
+    pid = member.call("member.status")["pid"]
+    times = [cycle(member, events, user, deck) for _ in range(max(cycles // 10, 1))]
+    first = used(pid)
+    times += [cycle(member, events, user, deck) for _ in range(cycles - len(times))]
+    last = used(pid)
+    times.sort()
+    print(f"{len(times)} times: XAUTOLOG to the program's first line {statistics.median(times):.1f} ms (median), "
+          f"{times[len(times) * 99 // 100]:.1f} ms (99 of 100); resident {first[0]} to {last[0]} bytes, "
+          f"descriptors {first[1]} to {last[1]}, threads {first[2]} to {last[2]}")
+    if last[0] > first[0] + GROWTH_BYTES or last[1] > first[1] or last[2] > first[2]:
+        sys.exit("the member has grown")
+
+
+main()
