@@ -26,7 +26,7 @@
 struct config_device {
     u16 devno;
     u16 type;                     /* 0x3390, 0x9336; 0x3480 ...; 0x3270; 0x1403 ... */
-    char file[CONFIG_PATH_BYTES]; /* as written, with `,shadow=` where sf= was; "" = none */
+    char file[CONFIG_PATH_BYTES]; /* as written; sf= as `,shadow=`, mirror= too; "" = none */
     bool read_only, sync;
     char volid[CONFIG_VOLID_BYTES]; /* for volumes without a label; "" = as the label says */
     u64 volume_bytes;               /* of a tape volume, 0: as large as the host allows */

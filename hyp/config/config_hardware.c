@@ -219,12 +219,19 @@ static int device_option(struct hw_parse *p, unsigned i, struct config_device *d
         strcat(strcat(d->file, ",shadow="), shadow);
         return ST_OK;
     }
+    if (!strncmp(w, "MIRROR=", 7) && is_disk(d) && !strstr(d->file, ",mirror=") &&
+        scan_written(p->s, i, 7, shadow, sizeof shadow) &&
+        len + strlen(shadow) + 9 < sizeof d->file) {
+        strcat(strcat(d->file, ",mirror="), shadow);
+        return ST_OK;
+    }
     if (!strncmp(w, "SIZE=", 5) && !is_disk(d) && scan_size(w + 5, 0, &d->volume_bytes))
         return ST_OK;
     if (!strncmp(w, "VOLID=", 6) && is_disk(d) && scan_name(w + 6, d->volid, 6))
         return ST_OK;
     return scan_bad(p->s, i, p->cause, "%s",
-                    is_disk(d) ? "RO, SYNC, SF=file or VOLID=label" : "RO or SIZE=bytes");
+                    is_disk(d) ? "RO, SYNC, SF=file, MIRROR=file or VOLID=label"
+                               : "RO or SIZE=bytes");
 }
 
 static bool classes_take(const char *w, char out[CONFIG_CLASSES_BYTES])

@@ -69,17 +69,34 @@ static u64 identity_of(const struct system_config *config, const struct rdev *d)
     return mix(h, &inode, sizeof inode);
 }
 
+/* Where the name of another layer, or of a second file, begins. */
+static const char *next_name(const char *file, const char **mark)
+{
+    static const char *const marks[] = {",shadow=", ",mirror="};
+    const char *first = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        const char *at = strstr(file, marks[i]);
+        if (!at || (first && at > first))
+            continue;
+        first = at;
+        *mark = marks[i];
+    }
+    return first;
+}
+
 /* Paths are of the cluster's folder, each layer's. */
 static bool full_path(const char *dir, const char *file, char out[CONFIG_PATH_BYTES])
 {
+    const char *before = "", *mark = "";
     size_t at = 0;
     while (*file && at < CONFIG_PATH_BYTES) {
-        const char *mark = strstr(file, ",shadow=");
-        size_t len = mark ? (size_t)(mark - file) : strlen(file);
-        int n = snprintf(out + at, CONFIG_PATH_BYTES - at, "%s%s%s%.*s", at ? ",shadow=" : "",
+        const char *next = next_name(file, &mark);
+        size_t len = next ? (size_t)(next - file) : strlen(file);
+        int n = snprintf(out + at, CONFIG_PATH_BYTES - at, "%s%s%s%.*s", before,
                          *file == '/' ? "" : dir, *file == '/' ? "" : "/", (int)len, file);
         at += n > 0 ? (size_t)n : 0;
-        file = mark ? mark + strlen(",shadow=") : file + len;
+        before = mark;
+        file = next ? next + strlen(mark) : file + len;
     }
     return at < CONFIG_PATH_BYTES;
 }

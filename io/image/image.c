@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io/image/duplex.h"
 #include "io/image/image_internal.h"
 #include "mem/base/ergo.h"
 #include "mem/base/log.h"
@@ -132,7 +133,15 @@ static int open_with(const char *path, unsigned flags, image_fault *fault, void 
 
 int image_open(const char *path, unsigned flags, struct image **out, struct cause *cause)
 {
-    return open_with(path, flags, NULL, NULL, out, cause);
+    if (strstr(path, IMAGE_MIRROR_MARK))
+        return duplex_open(path, flags, out, cause);
+    int rc = open_with(path, flags, NULL, NULL, out, cause);
+    if (rc || flags & (IMAGE_READ_ONLY | IMAGE_HALF))
+        return rc;
+    rc = duplex_used_alone(path, cause);
+    if (rc)
+        image_unref(*out);
+    return rc;
 }
 
 struct image *image_ref(struct image *img)
@@ -174,7 +183,7 @@ const char *image_format_name(enum image_format format)
 {
     static const char *const names[] = {
         [IMAGE_CKD] = "ckd",         [IMAGE_CCKD] = "cckd", [IMAGE_CKD_RAW] = "ckd-raw",
-        [IMAGE_FBA_RAW] = "fba-raw", [IMAGE_CFBA] = "cfba",
+        [IMAGE_FBA_RAW] = "fba-raw", [IMAGE_CFBA] = "cfba", [IMAGE_DUPLEX] = "duplex",
     };
     return names[format];
 }

@@ -25,7 +25,14 @@ struct image;
 #define IMAGE_QUIET_MS 500u     /* without a write before the flush */
 #define IMAGE_UNSYNCED_MS 5000u /* after the first write at the latest */
 
-enum image_format { IMAGE_CKD, IMAGE_CCKD, IMAGE_CKD_RAW, IMAGE_FBA_RAW, IMAGE_CFBA };
+enum image_format {
+    IMAGE_CKD,
+    IMAGE_CCKD,
+    IMAGE_CKD_RAW,
+    IMAGE_FBA_RAW,
+    IMAGE_CFBA,
+    IMAGE_DUPLEX
+};
 
 struct image_geometry {
     u16 type; /* 0x3390, 0x9336 */

@@ -15,6 +15,7 @@
 #define IMAGE_REPAIR 0x80000000u
 #define IMAGE_MERGE 0x40000000u
 #define IMAGE_UNDER 0x20000000u
+#define IMAGE_HALF 0x10000000u      /* one of the two files of a volume (duplex.h) */
 #define IMAGE_LAYER_MARK ",shadow=" /* between the names of an image's layers */
 #define DEVHDR_BYTES 512u
 #define DEVID_BYTES 8u
@@ -139,6 +140,11 @@ int cckd_open(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *caus
 int fba_raw_open(struct image *img, struct cause *cause);
 int cfba_open(struct image *img, struct cause *cause);
 bool ckd_raw_probe(struct image *img, const u8 head[DEVHDR_BYTES]);
+
+/** duplex.c: `path` has IMAGE_MIRROR_MARK. */
+int duplex_open(const char *path, unsigned flags, struct image **out, struct cause *cause);
+/** A file is opened by itself, to be written: if it has a mirror, that lacks something now. */
+int duplex_used_alone(const char *path, struct cause *cause);
 
 /** Check and take over the device header of CKD and CCKD files (all but the cylinders). */
 int ckd_header(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *cause);

@@ -105,7 +105,7 @@ int share_create(const char *path, unsigned flags, struct share **out, struct ca
     struct share *s = share_alloc(path, flags);
     if (s) {
         s->geometry = *image_geometry(img);
-        s->ranges = image_format(img) != IMAGE_CCKD;
+        s->ranges = image_format(img) != IMAGE_CCKD && image_format(img) != IMAGE_DUPLEX;
     }
     image_unref(img);
     if (!s)
@@ -290,6 +290,21 @@ static void change_end(struct share *s)
     contention_locked(s);
     s->changing = false;
     lock_drop(&s->lock);
+}
+
+int share_with_image(struct share *s, bool write,
+                     int (*fn)(struct image *img, void *arg, struct cause *cause), void *arg,
+                     struct cause *cause)
+{
+    struct image *img = NULL;
+    change_begin(s);
+    bool there = s->img && (s->writing || !write);
+    int rc = there ? ST_OK : image_open(s->path, write ? 0 : IMAGE_READ_ONLY, &img, cause);
+    if (rc == ST_OK)
+        rc = fn(there ? s->img : img, arg, cause);
+    image_unref(img);
+    change_end(s);
+    return rc;
 }
 
 /** Does an active window that locks have unit `at`, and up to where do all stay as they are? */

@@ -22,6 +22,11 @@ struct share *share_of_image(struct image *img);
 struct share *share_ref(struct share *s);
 void share_unref(struct share *s);
 const struct image_geometry *share_geometry(const struct share *s);
+/** Have something done with the file's image, in which nothing moves: as it is open, or opened for
+ *  it (to `write`). ST_BUSY and the like, or what fn returns. */
+int share_with_image(struct share *s, bool write,
+                     int (*fn)(struct image *img, void *arg, struct cause *cause), void *arg,
+                     struct cause *cause);
 /** Can programs write different parts of it? */
 bool share_by_extent(const struct share *s);
 bool share_read_only(const struct share *s);

@@ -273,7 +273,8 @@ static const struct {
      "A.cnf:1:6: expected device type 3390, 9336, 3480, 3490, 3590, 3270, 1403, 3211 or 3525, "
      "found 3380"},
     {"0A00 3390\n", "A.cnf:1:10: expected the file of the disk, found end of statement"},
-    {"0A00 3390 x fast\n", "A.cnf:1:13: expected RO, SYNC, SF=file or VOLID=label, found FAST"},
+    {"0A00 3390 x fast\n",
+     "A.cnf:1:13: expected RO, SYNC, SF=file, MIRROR=file or VOLID=label, found FAST"},
     {"0A00 3390 x volid=toolong\n", "found VOLID=TOOLONG"},
     {"0580 3490 x sync\n", "A.cnf:1:13: expected RO or SIZE=bytes, found SYNC"},
     {"0580 3490 x size=lots\n", "A.cnf:1:13: expected RO or SIZE=bytes, found SIZE=LOTS"},

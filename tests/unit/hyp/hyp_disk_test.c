@@ -3,6 +3,7 @@
  * hardware statements they come from. Run alone: tests/run unit/hyp_disk_test
  * waits: for what the host writes to its disk */
 #include <check.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -46,9 +47,12 @@ static void setup(void)
     image("one", IMAGE_CKD, 22, "VOL001");
     image("two", IMAGE_CCKD, 50, "VOL002");
     image("fba", IMAGE_FBA_RAW, 1000, NULL);
+    image("left", IMAGE_CKD, 2, "VOL003");
+    image("right", IMAGE_CCKD, 2, "VOL003");
     snprintf(devices, sizeof devices,
-             "200 3390 %s/one\n201 3390 %s/two\n300 9336 %s/fba volid=FBA001\n580 3490 *\n",
-             dir, dir, dir);
+             "200 3390 %s/one\n201 3390 %s/two\n300 9336 %s/fba volid=FBA001\n580 3490 *\n"
+             "203 3390 %s/left mirror=%s/right\n",
+             dir, dir, dir, dir, dir);
     cp_world_users = users;
     cp_world_devices = devices;
     cp_world_setup();
@@ -306,7 +310,7 @@ END_TEST
 START_TEST(attach_detach_vary)
 {
     logon(0, "OWNER");
-    is(oper("QUERY DASD FREE"), "DASD 0201 VOL002 ");
+    is(oper("QUERY DASD FREE"), "DASD 0201 VOL002 , DASD 0203 VOL003 ");
     is(oper("ATTACH 201 OWNER 500"), "DASD 0201 ATTACHED TO OWNER 0500");
     is(oper("QUERY DASD ATTACHED"), "DASD 0201 ATTACHED TO OWNER    0500 R/W VOL002");
     is(on(0, "OWNER", "QUERY VIRTUAL 500"),
@@ -463,6 +467,40 @@ START_TEST(devices_that_are_refused)
 }
 END_TEST
 
+/* A volume on two files: severed and copied by the operator, while nobody uses it and while it is
+ * attached. */
+START_TEST(duplex)
+{
+    is(oper("QUERY DUPLEX"), "DASD 0203 VOL003 SIMPLEX SECONDARY FAILED"); /* not copied yet */
+    logon(0, "TWO");
+    oper("ATTACH 203 TWO 500");
+    while (strstr(oper("QUERY DUPLEX 203"), "PENDING"))
+        sched_yield();
+    is(oper("QUERY DUPLEX 203"), "DASD 0203 VOL003 DUPLEX");
+    is(oper("DUPLEX SUSPEND 203 PRIMARY"), "DASD 0203 VOL003 SIMPLEX PRIMARY SUSPENDED");
+    REFUSED(oper("DUPLEX SUSPEND 203 SECONDARY"), 128, "HCPDUP128E DASD 0203 not changed; ");
+    oper("DETACH 203 TWO");
+    is(oper("QUERY DUPLEX"), "DASD 0203 VOL003 SIMPLEX PRIMARY SUSPENDED");
+    oper("ATTACH 203 TWO 500");
+    is(oper("QUERY DUPLEX"), "DASD 0203 VOL003 SIMPLEX PRIMARY SUSPENDED");
+    on(0, "OPERATOR", "DUPLEX RESUME 203");
+    ck_assert_int_eq(resp.rc, 0);
+    while (strstr(oper("QUERY DUPLEX 203"), "PENDING"))
+        sched_yield();
+    is(oper("QUERY DUPLEX 203"), "DASD 0203 VOL003 DUPLEX");
+    REFUSED(oper("DUPLEX RESUME 203"), 128, "HCPDUP128E DASD 0203 not changed; ");
+    REFUSED(oper("DUPLEX RESUME 200"), 40, "HCPDUP040E Device 200 does not exist, or is not a");
+    REFUSED(oper("QUERY DUPLEX 999"), 40, "HCPDUP040E");
+    REFUSED(oper("DUPLEX SUSPEND 203"), 26, "HCPCMD026E");
+    REFUSED(oper("DUPLEX SUSPEND 203 BOTH"), 3, "HCPCMD003E");
+    REFUSED(oper("DUPLEX"), 26, "HCPCMD026E");
+    REFUSED(oper("DUPLEX OFF 203"), 3, "HCPCMD003E");
+    REFUSED(oper("DUPLEX RESUME DISK"), 22, "HCPDUP022E");
+    on(0, "TWO", "DUPLEX RESUME 203");
+    ck_assert_int_eq(resp.rc, 1); /* not for class G */
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("disks");
@@ -470,6 +508,7 @@ int main(void)
     tcase_set_timeout(tc, 30);
     tcase_add_test(tc, disks_of_the_directory);
     tcase_add_test(tc, stable_on_members);
+    tcase_add_test(tc, duplex);
     tcase_add_test(tc, stable_options);
     tcase_add_loop_test(tc, each_mode, 0, ARRAY_LEN(modes));
     tcase_add_test(tc, passwords);

@@ -32,13 +32,16 @@ static bool follows(unsigned first, unsigned then)
     case LOCK_MAIL: return first == LOCK_CPU_SET;
     case LOCK_POST:
         return first == LOCK_CSS || first == LOCK_IMAGE || first == LOCK_VOLUME ||
-               first == LOCK_TURN;
+               first == LOCK_TURN || first == LOCK_DUPLEX;
     case LOCK_EXTENTS: return first == LOCK_CSS || first == LOCK_TURN;
     case LOCK_VOLUME: return first == LOCK_CSS || first == LOCK_TURN;
-    case LOCK_IMAGE: return first == LOCK_CSS || first == LOCK_TURN || first == LOCK_VOLUME;
+    case LOCK_DUPLEX: return first == LOCK_CSS || first == LOCK_TURN || first == LOCK_VOLUME;
+    case LOCK_IMAGE:
+        return first == LOCK_CSS || first == LOCK_TURN || first == LOCK_VOLUME ||
+               first == LOCK_DUPLEX;
     case LOCK_FLUSH:
         return first == LOCK_CSS || first == LOCK_IMAGE || first == LOCK_VOLUME ||
-               first == LOCK_TURN;
+               first == LOCK_TURN || first == LOCK_DUPLEX;
     default: return false;
     }
 }
