@@ -36,7 +36,7 @@ void spool_writer_leave(struct spool_writer *w)
 
 void spool_writer_drop(struct spool_writer *w)
 {
-    struct spool_path path;
+    struct spool_path path = {""};
     if (w->fd >= 0 && unlink(spool_disk_written(w, &path)))
         log_line("%s: %s", path.text, strerror(errno));
     forget(w);
@@ -44,7 +44,7 @@ void spool_writer_drop(struct spool_writer *w)
 
 static int failed(struct spool_writer *w, struct cause *cause)
 {
-    struct spool_path path;
+    struct spool_path path = {""};
     int why = errno ? errno : ENOSPC;
     bool full = why == ENOSPC || why == EFBIG || why == EDQUOT;
     return cause_set(cause, full ? ST_LIMIT : ST_IO, "%s: %s", spool_disk_written(w, &path),
@@ -53,9 +53,9 @@ static int failed(struct spool_writer *w, struct cause *cause)
 
 static int begin(struct spool_writer *w, struct cause *cause)
 {
-    struct spool_path path;
     if (!w->spool->folder || w->fd >= 0)
         return ST_OK;
+    struct spool_path path = {""};
     if (!w->serial)
         w->serial = spool_new_serial(w->spool);
     w->fd = open(spool_disk_written(w, &path), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -123,7 +123,7 @@ bool spool_writer_open(const struct spool_writer *w)
 
 int spool_writer_keep(struct spool_writer *w, struct spool_file *file, struct cause *cause)
 {
-    struct spool_path path;
+    struct spool_path path = {""};
     file->desc.records = w->data.records;
     file->desc.record_bytes = w->data.record_bytes;
     if (!w->spool->folder) {
