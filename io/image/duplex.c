@@ -326,15 +326,17 @@ static void copier_end(struct duplex *d)
 /* Not while another copier is there. */
 static void copier_begin(struct duplex *d, struct image *img)
 {
-    d->at = 0;
     if (!d->track)
         d->track = malloc(img->geometry.tracks ? img->geometry.track_bytes
                                                : COPY_BLOCKS * IMAGE_BLOCK_BYTES);
+    lock_take(&d->lock); /* the copier begins when it has it */
+    d->at = 0;
     d->copying = d->track != NULL;
-    d->copier_runs = d->copying && pthread_create(&d->copier, NULL, copy, d) == 0;
-    d->copying = d->copier_runs;
-    log_operator(d->copying ? 'I' : 'E', "disk image %s: %s", d->path[0],
-                 d->copying ? "the other file is copied" : "no memory to copy the other file");
+    bool runs = d->copying && pthread_create(&d->copier, NULL, copy, d) == 0;
+    d->copying = d->copier_runs = runs;
+    lock_drop(&d->lock);
+    log_operator(runs ? 'I' : 'E', "disk image %s: %s", d->path[0],
+                 runs ? "the other file is copied" : "no memory to copy the other file");
 }
 
 /* ---- the operator ---- */

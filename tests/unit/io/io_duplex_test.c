@@ -20,8 +20,8 @@
 static char dir[64], both[256], path[2][96];
 static struct image *img;
 static struct cause cause;
-static volatile int failing = -1; /* this half's writes fail, */
-static bool reads_too;
+static atomic_int failing = -1; /* this half's writes fail, */
+static atomic_bool reads_too;
 static atomic_uint errors, notes;
 
 static bool fails(int fd)
