@@ -419,7 +419,7 @@ int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **
     }
     int rc = parts_create(vm, cause);
     if (rc) {
-        spool_reader_detach(host->spool, vm->config.name, false);
+        spool_readers_end(host->spool, vm->config.name, false);
         parts_destroy(vm);
         vm_spool_end(vm);
         block_io_fini(&vm->block);
@@ -447,7 +447,7 @@ void vm_destroy(struct vm *vm)
         console_set_input_notify(vm->config.console, NULL, NULL);
     vm_hold(vm);
     dispatch_forget(vm);
-    spool_reader_detach(vm->host->spool, vm->config.name, vm->quiesced);
+    spool_readers_end(vm->host->spool, vm->config.name, vm->quiesced);
     vm_settle_blocks(vm);
     css_quiesce(vm->css);
     vm_segments_purge(vm);

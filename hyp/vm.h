@@ -116,12 +116,12 @@ struct vm_unitrec {
 
 #define VM_SPOOLED_MAX 24
 
-/** A unit record device whose files are CP's. A machine has one reader at most. */
+/** A unit record device whose files are CP's. */
 struct vm_spooled {
     enum vm_unitrec_kind kind;
     u16 vdev; /* 0: none */
     enum printer_type printer;
-    char classes[9]; /* "" = * for the reader, else A */
+    char classes[9]; /* "" = * for a reader, else A */
 };
 
 struct vm_config {

@@ -32,11 +32,11 @@ static struct vm_spooled *spooled_row(struct vm *vm, u16 vdev)
     return row ? &vm->config.spooled[row - vm->config.spooled] : NULL;
 }
 
-/* A free place for a reader, if there is none yet, a punch or a printer; or NULL. */
+/* A free place for a reader, a punch or a printer; or NULL. */
 static u16 *spooled_place(struct vm *vm, enum vm_unitrec_kind kind)
 {
     struct vm_spooled *row = spooled_row(vm, 0);
-    if (!row || (kind == VM_READER && vm->reader))
+    if (!row)
         return NULL;
     *row = (struct vm_spooled){.kind = kind};
     return &row->vdev;
@@ -103,8 +103,6 @@ static void forget(struct vm *vm, u16 vdev)
         vm->console_dev = NULL;
         vm->console_display = NULL;
     }
-    if (row && row->kind == VM_READER)
-        vm->reader = NULL;
     if (row)
         row->vdev = 0;
     for (size_t i = 0; i < ARRAY_LEN(place); i++)
@@ -117,11 +115,10 @@ int vm_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause
     if (!css_find_devno(vm->css, vdev))
         return cause_set(cause, ST_NOENT, "device %04X does not exist", vdev);
     vm_hold(vm);
-    const struct vm_spooled *row = vdev ? vm_spooled_find(vm, vdev) : NULL;
-    if (row && row->kind == VM_READER)
-        spool_reader_detach(vm->host->spool, vm->config.name, false);
-    if (vdev)
+    if (vdev) {
+        spool_reader_detach(vm->host->spool, vm->config.name, vdev);
         forget(vm, vdev);
+    }
     int rc = css_detach(vm->css, vdev, announce, cause);
     spool_device_remove(vm->host->spool, vm->config.name, vdev);
     vm_release(vm);

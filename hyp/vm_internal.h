@@ -37,7 +37,6 @@ struct vm {
     struct io_worker *worker;        /* does the device work */
     struct con3215 *console_dev;     /* one of these two, or none */
     struct con3270 *console_display; /* CONMODE 3270 */
-    struct reader *reader;
     struct vcpu vcpu[VM_CPUS_MAX];
     struct rq_user user[CPU_POOLS]; /* guarded by host->lock */
     bool quickdsp;                  /* guarded by host->lock */

@@ -39,23 +39,17 @@ static void domain_facilities(const struct vm_host *host, const struct dir_entry
         vm_domain_limit(sys, e->domain[0] ? e->domain : "SSI", out);
 }
 
-/* Of several readers the first. */
 static void spooled_from_entry(const struct dir_entry *e, struct vm_config *vc)
 {
     static const enum vm_unitrec_kind kinds[] = {[DIR_SPOOL_READER] = VM_READER,
                                                  [DIR_SPOOL_PUNCH] = VM_PUNCH,
                                                  [DIR_SPOOL_PRINTER] = VM_PRINTER};
-    bool reader = false;
-    unsigned n = 0;
-    for (unsigned i = 0; i < e->spool_count && n < VM_SPOOLED_MAX; i++) {
+    for (unsigned i = 0; i < e->spool_count && i < VM_SPOOLED_MAX; i++) {
         const struct dir_spool *s = &e->spools[i];
-        if (s->kind == DIR_SPOOL_READER && reader)
-            continue;
-        reader |= s->kind == DIR_SPOOL_READER;
-        vc->spooled[n].kind = kinds[s->kind];
-        vc->spooled[n].vdev = s->vdev;
-        vc->spooled[n].printer = printer_type_of(s->devtype);
-        strcpy(vc->spooled[n++].classes, s->classes);
+        vc->spooled[i].kind = kinds[s->kind];
+        vc->spooled[i].vdev = s->vdev;
+        vc->spooled[i].printer = printer_type_of(s->devtype);
+        strcpy(vc->spooled[i].classes, s->classes);
     }
 }
 

@@ -250,15 +250,15 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
     return !in->failed;
 }
 
-/* The reader's files are its state (TAG_CSS); what QUERY RDR shows of them is CP's, and so are
- * the options of its spooled devices. */
+/* The files of its readers are their state (TAG_CSS); what QUERY RDR shows of them is CP's, and
+ * so are the options of its spooled devices. */
 static void descriptions_save(struct vm *vm, struct codec_out *out)
 {
     struct spool *spool = vm->host->spool;
     codec_begin(out, TAG_SPOOL_OPTIONS, STATE_VERSION);
     spool_devices_save(spool, vm->config.name, out);
     codec_end(out);
-    if (!vm->reader)
+    if (!spool_reader(spool, vm->config.name, 0))
         return;
     spool_sync(spool, vm->config.name);
     codec_begin(out, TAG_SPOOL, STATE_VERSION);

@@ -198,10 +198,11 @@ static int close_output(struct cp_request *req, struct spool_device *dev,
     return 0;
 }
 
-static void close_input(struct cp_request *req, const struct spool_options *o,
-                        const struct actions *a)
+static void close_input(struct cp_request *req, const struct spool_device *dev,
+                        const struct spool_options *o, const struct actions *a)
 {
-    struct reader *reader = spool_reader(cp_spool(req->cp), req->userid);
+    struct reader *reader =
+        spool_reader(cp_spool(req->cp), req->userid, spool_device_vdev(dev));
     enum reader_close how = READER_CLOSE_OPTIONS;
     if (a->purge)
         how = READER_CLOSE_GONE;
@@ -232,7 +233,7 @@ int cp_cmd_close(struct cp_request *req, void *ctx)
         if (rc)
             break;
         if (spool_device_kind(dev) == SPOOL_DEV_RDR)
-            close_input(req, &o, &a);
+            close_input(req, dev, &o, &a);
         else if (a.purge)
             spool_device_purge(dev);
         else if (!cont)

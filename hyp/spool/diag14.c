@@ -29,6 +29,7 @@ struct diag14 {
     struct vcpu *v;
     u64 resets; /* of the machine, when it was issued */
     u8 r1, r3;
+    struct reader *reader; /* that Ry names */
 };
 
 enum { CC_ADDRESSING = -1 }; /* instead of a condition code */
@@ -53,7 +54,7 @@ static int next_page(const struct diag14 *d)
     struct spool *spool = vm->host->spool;
     u8 page[SPOOL_PAGE_BYTES];
     u32 number;
-    switch (reader_next_page(vm->reader, page, &number)) {
+    switch (reader_next_page(d->reader, page, &number)) {
     case READER_PAGE_END: return 1;
     case READER_PAGE_NO_FILE: return 2;
     case READER_PAGE_OK: break;
@@ -65,21 +66,21 @@ static int next_page(const struct diag14 *d)
 
 static int page_again(const struct diag14 *d, u32 page)
 {
-    if (reader_set_page(d->v->vm->reader, page) == READER_PAGE_NO_FILE)
+    if (reader_set_page(d->reader, page) == READER_PAGE_NO_FILE)
         return 2;
     return next_page(d);
 }
 
 static int backspace(const struct diag14 *d)
 {
-    u32 page = reader_page_number(d->v->vm->reader);
+    u32 page = reader_page_number(d->reader);
     return page_again(d, page >= 2 ? page - 2 : 0);
 }
 
 static int position(const struct diag14 *d)
 {
     u64 record = operand(d);
-    switch (reader_set_page(d->v->vm->reader, record ? (u32)record - 1 : 0)) {
+    switch (reader_set_page(d->reader, record ? (u32)record - 1 : 0)) {
     case READER_PAGE_OK: return 0;
     case READER_PAGE_NO_FILE: return 2;
     case READER_PAGE_END: break;
@@ -144,28 +145,29 @@ static int next_descriptor(const struct diag14 *d)
     return put(d, out, sizeof out);
 }
 
-/* Condition code 3 with the reason in Ry+1, when Ry is not the reader. */
-static bool not_the_reader(const struct diag14 *d)
+/* Condition code 3 with the reason in Ry+1, when Ry is not a reader. */
+static bool not_a_reader(struct diag14 *d)
 {
     struct vm *vm = d->v->vm;
     u64 *gr = cpu_gr(d->v->cpu);
     const struct dev_ops *ops;
     u32 vdev = (u32)gr[d->r3];
-    const struct vm_spooled *row =
-        vdev && vdev <= 0xffff ? vm_spooled_find(vm, (u16)vdev) : NULL;
-    if (vm->reader && row && row->kind == VM_READER)
+    d->reader = vdev && vdev <= 0xffff
+                    ? spool_reader(vm->host->spool, vm->config.name, (u16)vdev)
+                    : NULL;
+    if (d->reader)
         return false;
     bool other = vdev <= 0xffff && css_find_device(vm->css, (u16)vdev, &ops);
     gr[d->r3 + 1] = (gr[d->r3 + 1] & ~0xffffffffull) | (other ? ERROR_TYPE : ERROR_ADDRESS);
     return true;
 }
 
-static int perform(const struct diag14 *d)
+static int perform(struct diag14 *d)
 {
     u16 subcode = (u16)cpu_gr(d->v->cpu)[d->r3 + 1];
     if (subcode == NEXT_DESCRIPTOR)
         return next_descriptor(d);
-    if (not_the_reader(d))
+    if (not_a_reader(d))
         return 3;
     switch (subcode) {
     case READ_NEXT: return next_page(d);

@@ -1,7 +1,7 @@
 /* The queues of a member's spool: one list of files in the order of reading, each with its
  * owner. [S1] A file in the list is on disk, if there is a folder. [S2] A reader file of a
- * user who is logged on is in the virtual reader as well (`number`), unless the reader is
- * full. What the guest reads there is noted by spool_sync, which every look at a reader
+ * user who is logged on is in the queue of the virtual readers as well (`number`), unless that
+ * is full. What the guest reads there is noted by spool_sync, which every look at a reader
  * queue begins with. */
 #include "hyp/spool/spool.h"
 
@@ -178,19 +178,21 @@ int spool_load(struct spool *spool, const struct spool_file *file, struct spool_
     return cause_set(cause, ST_NOMEM, "no memory for a spool file");
 }
 
-/* ---- the virtual reader ---- */
+/* ---- the virtual readers ---- */
 
-static struct spool_reader_row *reader_row(const struct spool *spool, const char *userid)
+/* The row of a reader of the user's, number `vdev` or (0) any. */
+static struct spool_reader_row *reader_row(const struct spool *spool, const char *userid,
+                                           u16 vdev)
 {
     struct spool_reader_row *row = spool->readers;
-    while (row && strcmp(row->userid, userid))
+    while (row && (strcmp(row->userid, userid) || (vdev && row->vdev != vdev)))
         row = row->next;
     return row;
 }
 
-struct reader *spool_reader(struct spool *spool, const char *userid)
+struct reader *spool_reader(const struct spool *spool, const char *userid, u16 vdev)
 {
-    struct spool_reader_row *row = reader_row(spool, userid);
+    struct spool_reader_row *row = reader_row(spool, userid, vdev);
     return row ? row->reader : NULL;
 }
 
@@ -202,10 +204,11 @@ static struct reader_file reader_view(const struct spool_file *f)
                                 .held = f->desc.hold};
 }
 
-/* Into its owner's reader, if that is here; what cannot be read is told and put into hold. */
+/* Into the queue of its owner's readers, if those are here; what cannot be read is told and put
+ * into hold. */
 static void deliver(struct spool *spool, struct spool_file *f)
 {
-    struct spool_reader_row *row = reader_row(spool, f->desc.owner);
+    struct spool_reader_row *row = reader_row(spool, f->desc.owner, 0);
     struct cause cause;
     struct spool_data data;
     if (!row || !row->ready || f->number || f->desc.queue != SPOOL_RDR)
@@ -222,25 +225,27 @@ static void deliver(struct spool *spool, struct spool_file *f)
 
 void spool_deliver(struct spool *spool, const char *userid)
 {
-    struct spool_reader_row *row = reader_row(spool, userid);
-    if (row)
-        row->ready = true;
+    for (struct spool_reader_row *row = spool->readers; row; row = row->next)
+        row->ready |= !strcmp(row->userid, userid);
     for (struct spool_file *f = spool->first; f; f = f->next)
         if (is_of(f, userid))
             deliver(spool, f);
 }
 
-void spool_reader_attach(struct spool *spool, const char *userid, struct reader *reader)
+int spool_reader_attach(struct spool *spool, const char *userid, u16 vdev,
+                        struct reader *reader, struct cause *cause)
 {
+    const struct spool_reader_row *other = reader_row(spool, userid, 0);
     struct spool_reader_row *row = calloc(1, sizeof *row);
-    if (!row) {
-        log_line("spool: no memory for the reader of %s", userid);
-        return;
-    }
+    if (!row)
+        return cause_set(cause, ST_NOMEM, "no memory for device %04X", vdev);
     snprintf(row->userid, sizeof row->userid, "%s", userid);
+    row->vdev = vdev;
     row->reader = reader;
+    row->ready = other && other->ready;
     row->next = spool->readers;
     spool->readers = row;
+    return ST_OK;
 }
 
 static void forget(struct spool *spool, struct spool_file *f)
@@ -250,10 +255,10 @@ static void forget(struct spool *spool, struct spool_file *f)
     file_free(f);
 }
 
-/* What the reader does not have any more is gone; what it holds by itself is held. */
+/* What the readers do not have any more is gone; what they hold by themselves is held. */
 void spool_sync(struct spool *spool, const char *userid)
 {
-    struct spool_reader_row *row = reader_row(spool, userid);
+    struct spool_reader_row *row = reader_row(spool, userid, 0);
     struct reader_file info;
     struct cause cause;
     struct spool_file *f, *next;
@@ -281,20 +286,18 @@ void spool_sync(struct spool *spool, const char *userid)
     spool_deliver(spool, userid); /* there may be room now */
 }
 
-void spool_reader_detach(struct spool *spool, const char *userid, bool moved)
+static void reader_leaves(struct spool *spool, struct spool_reader_row *row)
 {
     struct spool_reader_row **at = &spool->readers;
-    struct reader *reader = spool_reader(spool, userid);
-    if (reader && !moved) /* a file whose last card was read has been read */
-        reader_close(reader, READER_CLOSE_RESET);
-    spool_sync(spool, userid);
-    while (*at && strcmp((*at)->userid, userid))
+    while (*at != row)
         at = &(*at)->next;
-    if (!*at)
-        return;
-    struct spool_reader_row *row = *at;
     *at = row->next;
     free(row);
+}
+
+/* No reader has the files any more. */
+static void files_leave(struct spool *spool, const char *userid, bool moved)
+{
     for (struct spool_file *f = spool->first, *next; f; f = next) {
         next = f->next;
         if (!f->number || !is_of(f, userid))
@@ -304,6 +307,31 @@ void spool_reader_detach(struct spool *spool, const char *userid, bool moved)
         if (moved)
             forget(spool, f);
     }
+}
+
+void spool_reader_detach(struct spool *spool, const char *userid, u16 vdev)
+{
+    struct spool_reader_row *row = reader_row(spool, userid, vdev);
+    if (!row)
+        return;
+    reader_close(row->reader, READER_CLOSE_RESET); /* behind the last card: it has been read */
+    spool_sync(spool, userid);
+    reader_leaves(spool, row);
+    if (!reader_row(spool, userid, 0))
+        files_leave(spool, userid, false);
+}
+
+void spool_readers_end(struct spool *spool, const char *userid, bool moved)
+{
+    struct spool_reader_row *row;
+    if (moved)
+        spool_sync(spool, userid);
+    while ((row = reader_row(spool, userid, 0)) && moved)
+        reader_leaves(spool, row);
+    while ((row = reader_row(spool, userid, 0)))
+        spool_reader_detach(spool, userid, row->vdev);
+    if (moved)
+        files_leave(spool, userid, true);
 }
 
 /* ---- changing ---- */
@@ -403,7 +431,7 @@ int spool_change(struct spool *spool, struct spool_file *f, const struct spool_d
         return rc;
     }
     const struct reader_file view = reader_view(f);
-    struct reader *reader = spool_reader(spool, f->desc.owner);
+    struct reader *reader = spool_reader(spool, f->desc.owner, 0);
     if (f->number && reader)
         reader_change(reader, &view);
     tell(spool);
@@ -413,7 +441,7 @@ int spool_change(struct spool *spool, struct spool_file *f, const struct spool_d
 int spool_order(struct spool *spool, struct spool_file *f, struct cause *cause)
 {
     s64 before = f->order;
-    struct reader *reader = spool_reader(spool, f->desc.owner);
+    struct reader *reader = spool_reader(spool, f->desc.owner, 0);
     f->order = spool->first->order - 1;
     int rc = spool_disk_describe(spool, f, cause);
     if (rc) {
@@ -431,7 +459,7 @@ int spool_order(struct spool *spool, struct spool_file *f, struct cause *cause)
 /* Out of the reader; false: it is being read, or put out. */
 static bool withdraw(struct spool *spool, struct spool_file *f)
 {
-    struct reader *reader = spool_reader(spool, f->desc.owner);
+    struct reader *reader = spool_reader(spool, f->desc.owner, 0);
     if (f->desc.open && f->desc.queue != SPOOL_RDR)
         return false;
     if (f->number && reader && !reader_remove(reader, f->number))
@@ -508,7 +536,7 @@ static void id_make_free(struct spool *spool, const char *userid, u16 id)
 /* The file is on disk here before the guest runs here. */
 static bool keep_here(struct spool *spool, struct spool_file *f)
 {
-    struct reader *reader = spool_reader(spool, f->desc.owner);
+    struct reader *reader = spool_reader(spool, f->desc.owner, 0);
     struct spool_data data;
     struct cause cause;
     if (!reader || !reader_file_pages(reader, f->number, &data))

@@ -1,6 +1,6 @@
 /* The spool of a member: closed files of readers, printers and punches by owner, kept in a
- * folder, and the spooling options of virtual devices. A reader's files are also in the
- * virtual reader while its owner is logged on. Loop thread only, but for the sink of a
+ * folder, and the spooling options of virtual devices. A reader's files are also in the queue
+ * of the virtual readers while their owner is logged on. Loop thread only, but for the sink of a
  * device. */
 #ifndef ENDICOTT_HYP_SPOOL_SPOOL_H
 #define ENDICOTT_HYP_SPOOL_SPOOL_H
@@ -93,18 +93,23 @@ void spool_set_news(struct spool *spool, void (*news)(void *ctx), void *ctx);
 int spool_load(struct spool *spool, const struct spool_file *file, struct spool_data *out,
                struct cause *cause);
 
-/* --- the virtual reader of a user who is logged on --- */
-void spool_reader_attach(struct spool *spool, const char *userid, struct reader *reader);
-/** The reader goes: its files wait for their owner, or (`moved`) are gone with it. */
-void spool_reader_detach(struct spool *spool, const char *userid, bool moved);
-/** What waits goes into the reader, as far as there is room. */
+/* --- the virtual readers of a user who is logged on: they have one queue --- */
+int spool_reader_attach(struct spool *spool, const char *userid, u16 vdev,
+                        struct reader *reader, struct cause *cause);
+/** One reader goes: what it was reading is closed. With the last one the files of the user
+ *  wait for their owner. */
+void spool_reader_detach(struct spool *spool, const char *userid, u16 vdev);
+/** All of them go; with `moved` their files are gone with them. */
+void spool_readers_end(struct spool *spool, const char *userid, bool moved);
+/** What waits goes into the queue of the readers, as far as there is room. */
 void spool_deliver(struct spool *spool, const char *userid);
 /** Take note of what the guest has read. Called by whatever looks at reader files. */
 void spool_sync(struct spool *spool, const char *userid);
-struct reader *spool_reader(struct spool *spool, const char *userid);
+/** The reader of that number, or (0) any; NULL: there is none. */
+struct reader *spool_reader(const struct spool *spool, const char *userid, u16 vdev);
 struct spool_file *spool_by_number(const struct spool *spool, const char *userid, u32 number);
-/** Descriptions of what is in the reader: they move with it. restore: the reader has its files
- *  already; false = damaged. */
+/** Descriptions of what is in the readers: they move with them. restore: the readers have their
+ *  files already; false = damaged. */
 void spool_save(const struct spool *spool, const char *userid, struct codec_out *out);
 bool spool_restore(struct spool *spool, const char *userid, struct codec_in *in);
 

@@ -126,7 +126,7 @@ struct spool_options *spool_device_options(struct spool_device *dev)
 void spool_device_changed(struct spool_device *dev)
 {
     const struct spool_options *o = &dev->options;
-    struct reader *reader = spool_reader(dev->spool, dev->userid);
+    struct reader *reader = spool_reader(dev->spool, dev->userid, dev->vdev);
     if (dev->kind == SPOOL_DEV_RDR && reader)
         reader_set_options(reader, o->cont, o->hold, o->keep, o->class_ == '*' ? 0 : o->class_);
 }

@@ -11,14 +11,16 @@ struct spool_file {
     struct spool_desc desc;
     u64 serial;             /* names it in the folder */
     s64 order;              /* its place among all files */
-    u32 number;             /* in its owner's reader; 0: not there */
+    u32 number;             /* in its owner's readers; 0: not there */
     bool seen;              /* there, at the last look */
     struct spool_data data; /* without a folder: the records */
 };
 
+/* Readers of one user have one queue (reader_create_beside). */
 struct spool_reader_row {
     struct spool_reader_row *next;
     char userid[SPOOL_WORD_BYTES];
+    u16 vdev;
     struct reader *reader;
     bool ready; /* its owner is here: files go into it */
 };

@@ -29,11 +29,13 @@ static int reader_attach(struct vm *vm, const struct vm_spooled *row, bool annou
                          struct cause *cause)
 {
     struct spool *spool = vm->host->spool;
-    vm->reader = reader_create(vm->css, row->vdev, announce, cause);
-    if (!vm->reader)
+    struct reader *beside = spool_reader(spool, vm->config.name, 0);
+    struct reader *reader = reader_create_beside(vm->css, row->vdev, beside, announce, cause);
+    if (!reader)
         return cause->status;
-    reader_set_news(vm->reader, reader_news, vm);
-    spool_reader_attach(spool, vm->config.name, vm->reader);
+    reader_set_news(reader, reader_news, vm);
+    if (spool_reader_attach(spool, vm->config.name, row->vdev, reader, cause))
+        return cause->status;
     struct spool_device *dev = spool_device_create(
         spool, vm->config.name, SPOOL_DEV_RDR, row->vdev, *row->classes ? *row->classes : '*');
     if (!dev)

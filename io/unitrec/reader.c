@@ -1,7 +1,9 @@
 /* The virtual card reader (2540): spool files in order, each ended by unit exception. A file
  * leaves at its end, or goes into hold status (KEEP, SPOOL RDR HOLD), as under z/VM: the
  * loader in Linux images reads kernel, parameter file and initrd as three files this way.
- * Whole pages are read by DIAGNOSE X'14', with a place of their own in the same file. */
+ * Whole pages are read by DIAGNOSE X'14', with a place of their own in the same file.
+ * Several readers may have one queue: each takes the first file of its class that no other is
+ * reading. [R1] A file is read by one of them at most. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,53 +26,71 @@ struct spool_file {
     struct spool_data data;
 };
 
-/** Located by css (devno); created by reader_create, destroyed by detach; `lock`. */
+/** Created with its first reader, destroyed with its last; `lock` is that of all of them. */
+struct queue {
+    struct lock lock;
+    struct reader *readers;
+    struct spool_file *files;
+    u32 count, next_number;
+    bool whole; /* its files have been restored: what its readers say can be checked */
+};
+
+/** Located by css (devno); created by reader_create, destroyed by detach; `queue->lock`. */
 struct reader {
+    struct reader *next; /* of the queue */
     struct css *css;
     u16 devno;
-    struct lock lock;
-    struct reader_state s;
+    struct queue *queue;
+    struct reader_state s;    /* next_number: see struct queue */
     struct spool_place place; /* of s.card, when its `record` is that */
-    struct spool_file *files;
-    u32 count;
+    bool ready_due;           /* device end is to be shown */
     void (*news)(void *arg);
     void *news_arg;
 };
 
-static struct spool_file *find_file(struct reader *rdr, u32 number)
+static struct spool_file *find_file(const struct queue *q, u32 number)
 {
-    struct spool_file *f = rdr->files;
+    struct spool_file *f = q->files;
     while (f && f->s.number != number)
         f = f->next;
     return f;
 }
 
-static struct spool_file *next_eligible(struct reader *rdr)
+/** The reader that reads the file, or NULL. */
+static struct reader *reader_of(const struct queue *q, u32 number)
 {
-    struct spool_file *f = rdr->files;
-    while (f && (f->s.held || f->s.number == rdr->s.current ||
-                 (rdr->s.class_ && rdr->s.class_ != f->s.class_)))
+    struct reader *rdr = q->readers;
+    while (rdr && rdr->s.current != number)
+        rdr = rdr->next;
+    return rdr;
+}
+
+static struct spool_file *next_eligible(const struct reader *rdr)
+{
+    struct spool_file *f = rdr->queue->files;
+    while (f && (f->s.held || (rdr->s.class_ && rdr->s.class_ != f->s.class_) ||
+                 reader_of(rdr->queue, f->s.number)))
         f = f->next;
     return f;
 }
 
-static void unlink_file(struct reader *rdr, struct spool_file *f)
+static void unlink_file(struct queue *q, struct spool_file *f)
 {
-    struct spool_file **at = &rdr->files;
+    struct spool_file **at = &q->files;
     while (*at != f)
         at = &(*at)->next;
     *at = f->next;
     f->next = NULL;
-    rdr->count--;
+    q->count--;
 }
 
-static void append_file(struct reader *rdr, struct spool_file *f)
+static void append_file(struct queue *q, struct spool_file *f)
 {
-    struct spool_file **at = &rdr->files;
+    struct spool_file **at = &q->files;
     while (*at)
         at = &(*at)->next;
     *at = f;
-    rdr->count++;
+    q->count++;
 }
 
 static void free_file(struct spool_file *f)
@@ -82,7 +102,7 @@ static void free_file(struct spool_file *f)
 /** No file is being read any more; returns the one that was, NULL = none. */
 static struct spool_file *let_go(struct reader *rdr)
 {
-    struct spool_file *f = find_file(rdr, rdr->s.current);
+    struct spool_file *f = find_file(rdr->queue, rdr->s.current);
     rdr->s.current = rdr->s.card = rdr->s.page = 0;
     rdr->s.eof_due = 0;
     return f;
@@ -94,10 +114,10 @@ static void close_current(struct reader *rdr)
     struct spool_file *f = let_go(rdr);
     if (!f)
         return;
-    unlink_file(rdr, f);
+    unlink_file(rdr->queue, f);
     if (f->s.keep || rdr->s.hold || rdr->s.keep) {
         f->s.held = true;
-        append_file(rdr, f);
+        append_file(rdr->queue, f);
     } else {
         free_file(f);
     }
@@ -145,7 +165,7 @@ static size_t take_record(struct reader *rdr, const struct spool_file *f,
 static int next_card(struct reader *rdr, u8 card[SPOOL_RECORD_BYTES_MAX], size_t *len,
                      bool feeds)
 {
-    struct spool_file *f = find_file(rdr, rdr->s.current);
+    struct spool_file *f = find_file(rdr->queue, rdr->s.current);
     if (!f)
         f = open_next(rdr);
     if (!f)
@@ -162,9 +182,9 @@ static int next_card(struct reader *rdr, u8 card[SPOOL_RECORD_BYTES_MAX], size_t
 
 static void tell(struct reader *rdr, u32 was_open)
 {
-    lock_take(&rdr->lock);
+    lock_take(&rdr->queue->lock);
     void (*news)(void *arg) = rdr->s.current != was_open ? rdr->news : NULL;
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
     if (news)
         news(rdr->news_arg);
 }
@@ -179,10 +199,10 @@ static int reader_start(void *dev, struct dev_io *io)
     bool feeds = (command & CMD_MASK_STACKER) != CMD_STACKER_NONE;
     u8 card[SPOOL_RECORD_BYTES_MAX];
     size_t len = 0;
-    lock_take(&rdr->lock);
+    lock_take(&rdr->queue->lock);
     u32 was_open = rdr->s.current;
     int us = next_card(rdr, card, &len, feeds);
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
     tell(rdr, was_open);
     if (us == DS_UNIT_CHECK)
         return dev_io_unit_check(io, SENSE_INTERVENTION);
@@ -193,35 +213,63 @@ static int reader_start(void *dev, struct dev_io *io)
 
 static void reader_reset(void *dev)
 {
-    reader_close(dev, READER_CLOSE_RESET);
+    struct reader *rdr = dev;
+    reader_close(rdr, READER_CLOSE_RESET);
+    lock_take(&rdr->queue->lock);
+    rdr->queue->whole = false; /* what is restored from now on is another state */
+    lock_drop(&rdr->queue->lock);
 }
 
-static void drop_files(struct reader *rdr)
+static void drop_files(struct queue *q)
 {
-    while (rdr->files) {
-        struct spool_file *f = rdr->files;
-        rdr->files = f->next;
+    while (q->files) {
+        struct spool_file *f = q->files;
+        q->files = f->next;
         free_file(f);
     }
-    rdr->count = 0;
+    q->count = 0;
 }
 
+/** The file that it was reading is as it was; the queue goes with its last reader. */
 static void reader_detach(void *dev)
 {
     struct reader *rdr = dev;
-    drop_files(rdr);
-    lock_fini(&rdr->lock);
+    struct queue *q = rdr->queue;
+    lock_take(&q->lock);
+    struct reader **at = &q->readers;
+    while (*at != rdr)
+        at = &(*at)->next;
+    *at = rdr->next;
+    bool last = !q->readers;
+    lock_drop(&q->lock);
     free(rdr);
+    if (!last)
+        return;
+    drop_files(q);
+    lock_fini(&q->lock);
+    free(q);
 }
 
 /* ---- state ---- */
 
+/** The files of a queue are in the state of one of its readers, the one of the lowest number. */
+static bool carries_files(const struct reader *rdr)
+{
+    for (const struct reader *other = rdr->queue->readers; other; other = other->next)
+        if (other->devno < rdr->devno)
+            return false;
+    return true;
+}
+
 static void reader_save(void *dev, struct codec_out *out)
 {
     struct reader *rdr = dev;
-    lock_take(&rdr->lock);
-    io_rows_put(out, &reader_rows, &rdr->s);
-    for (const struct spool_file *f = rdr->files; f; f = f->next) {
+    lock_take(&rdr->queue->lock);
+    struct reader_state s = rdr->s;
+    s.next_number = rdr->queue->next_number;
+    io_rows_put(out, &reader_rows, &s);
+    for (const struct spool_file *f = carries_files(rdr) ? rdr->queue->files : NULL; f;
+         f = f->next) {
         codec_begin(out, IO_TAG_FILE, FILE_VERSION);
         codec_put_u32(out, IO_TAG_FILE_NUMBER, f->s.number);
         codec_put_u8(out, IO_TAG_FILE_FLAGS, (u8)(f->s.keep << 1 | f->s.held));
@@ -229,7 +277,7 @@ static void reader_save(void *dev, struct codec_out *out)
         codec_put_bytes(out, IO_TAG_FILE_PAGES, f->data.page, spool_data_bytes(&f->data));
         codec_end(out);
     }
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
 }
 
 static struct spool_file *file_new(const struct reader_file *s, struct spool_data *data)
@@ -271,28 +319,29 @@ static bool file_rows(struct codec_in *in, struct reader_file *s, struct codec_r
     return !in->failed && pages->p && s->number && flags <= 3 && class_ok(class_);
 }
 
-static bool restore_file(struct reader *rdr, const struct codec_row *block)
+static bool restore_file(struct queue *q, const struct codec_row *block)
 {
     struct codec_in in;
     struct codec_row pages = {.p = NULL};
     struct reader_file s = {0};
     struct spool_data data;
-    if (!codec_open(block, &in) || in.version != FILE_VERSION || rdr->count == READER_FILES_MAX)
+    if (!codec_open(block, &in) || in.version != FILE_VERSION || q->count == READER_FILES_MAX)
         return false;
-    if (!file_rows(&in, &s, &pages) || find_file(rdr, s.number))
+    if (!file_rows(&in, &s, &pages) || find_file(q, s.number))
         return false;
     struct spool_file *f = NULL;
     if (spool_data_load(&data, pages.p, pages.len))
         f = file_new(&s, &data);
     spool_data_fini(&data);
     if (f)
-        append_file(rdr, f);
+        append_file(q, f);
     return f != NULL;
 }
 
-static bool reader_state_valid(struct reader *rdr, const struct reader_state *s)
+static bool reader_state_valid(const struct reader *rdr)
 {
-    const struct spool_file *f = find_file(rdr, s->current);
+    const struct reader_state *s = &rdr->s;
+    const struct spool_file *f = find_file(rdr->queue, s->current);
     if (s->cont > 1 || s->hold > 1 || s->keep > 1 || s->eof_due > 1 ||
         (s->class_ && !class_ok(s->class_)))
         return false;
@@ -302,23 +351,50 @@ static bool reader_state_valid(struct reader *rdr, const struct reader_state *s)
            (s->eof_due ? s->card == f->data.records : s->card < f->data.records);
 }
 
-static int reader_restore(void *dev, struct codec_in *in, struct cause *cause)
+/** [R1], and all that its readers read is there: once the files have come, whichever came
+ *  first. */
+static bool queue_valid(const struct queue *q)
 {
-    struct reader *rdr = dev;
-    struct reader_state s = {0};
+    bool valid = true;
+    for (const struct reader *rdr = q->readers; rdr && q->whole; rdr = rdr->next)
+        valid &=
+            reader_state_valid(rdr) && (!rdr->s.current || reader_of(q, rdr->s.current) == rdr);
+    return valid;
+}
+
+static bool restore_rows(struct reader *rdr, bool carries, struct codec_in *in,
+                         struct reader_state *s)
+{
     struct codec_row row;
     u64 seen = 0;
     bool ok = true;
-    lock_take(&rdr->lock);
-    drop_files(rdr);
     while (ok && codec_next(in, &row))
-        ok = row.tag == IO_TAG_FILE ? restore_file(rdr, &row)
-                                    : io_rows_get(&row, &reader_rows, &s, &seen);
-    ok = ok && !in->failed && io_rows_complete(&reader_rows, seen) &&
-         reader_state_valid(rdr, &s);
-    rdr->s = ok ? s : (struct reader_state){.next_number = 1};
+        ok = row.tag == IO_TAG_FILE ? carries && restore_file(rdr->queue, &row)
+                                    : io_rows_get(&row, &reader_rows, s, &seen);
+    return ok && !in->failed && io_rows_complete(&reader_rows, seen);
+}
+
+static int reader_restore(void *dev, struct codec_in *in, struct cause *cause)
+{
+    struct reader *rdr = dev;
+    struct queue *q = rdr->queue;
+    struct reader_state s = {0};
+    lock_take(&q->lock);
+    bool carries = carries_files(rdr);
+    if (carries)
+        drop_files(q);
+    bool ok = restore_rows(rdr, carries, in, &s);
+    rdr->s = s;
     rdr->place = (struct spool_place){0};
-    lock_drop(&rdr->lock);
+    q->whole |= carries;
+    ok = ok && queue_valid(q);
+    if (carries)
+        q->next_number = ok ? s.next_number : 1;
+    if (!ok) {
+        rdr->s = (struct reader_state){.current = 0};
+        q->whole = false;
+    }
+    lock_drop(&q->lock);
     return ok ? ST_OK : cause_set(cause, ST_PROTO, "reader %04X: broken state", rdr->devno);
 }
 
@@ -334,17 +410,35 @@ static const struct dev_ops reader_ops = {
     .detach = reader_detach,
 };
 
-struct reader *reader_create(struct css *css, u16 devno, bool announce, struct cause *cause)
+/** A queue with `rdr` in it: that of `beside`, or a new one; false without memory. */
+static bool queue_join(struct reader *rdr, struct reader *beside)
+{
+    struct queue *q = beside ? beside->queue : calloc(1, sizeof *q);
+    if (!q)
+        return false;
+    if (!beside) {
+        lock_init(&q->lock, LOCK_DEVICE);
+        q->next_number = 1;
+    }
+    rdr->queue = q;
+    lock_take(&q->lock);
+    rdr->next = q->readers;
+    q->readers = rdr;
+    lock_drop(&q->lock);
+    return true;
+}
+
+struct reader *reader_create_beside(struct css *css, u16 devno, struct reader *beside,
+                                    bool announce, struct cause *cause)
 {
     struct reader *rdr = calloc(1, sizeof *rdr);
-    if (!rdr) {
+    if (!rdr || !queue_join(rdr, beside)) {
+        free(rdr);
         cause_set(cause, ST_NOMEM, "no memory for device %04X", devno);
         return NULL;
     }
     rdr->css = css;
     rdr->devno = devno;
-    rdr->s.next_number = 1;
-    lock_init(&rdr->lock, LOCK_DEVICE);
     if (css_attach(css, devno, &reader_ops, rdr, announce, NULL, cause) != ST_OK) {
         reader_detach(rdr);
         return NULL;
@@ -352,32 +446,63 @@ struct reader *reader_create(struct css *css, u16 devno, bool announce, struct c
     return rdr;
 }
 
+struct reader *reader_create(struct css *css, u16 devno, bool announce, struct cause *cause)
+{
+    return reader_create_beside(css, devno, NULL, announce, cause);
+}
+
 /* ---- the host's side ---- */
+
+/** Append the file; the readers that had nothing to read and can read it are due to be ready. */
+static void take_in(struct queue *q, struct spool_file *f)
+{
+    for (struct reader *rdr = q->readers; rdr; rdr = rdr->next)
+        rdr->ready_due = !rdr->s.current && !next_eligible(rdr);
+    append_file(q, f);
+    for (struct reader *rdr = q->readers; rdr; rdr = rdr->next)
+        rdr->ready_due &= next_eligible(rdr) != NULL;
+}
+
+/** Device end for one reader that is due; false: none was. The channel subsystem's lock comes
+ *  before the queue's. */
+static bool show_ready(struct queue *q, struct css *css)
+{
+    lock_take(&q->lock);
+    struct reader *rdr = q->readers;
+    while (rdr && !rdr->ready_due)
+        rdr = rdr->next;
+    u16 devno = rdr ? rdr->devno : 0;
+    if (rdr)
+        rdr->ready_due = false;
+    lock_drop(&q->lock);
+    if (rdr)
+        css_attention(css, css_find_devno(css, devno), DS_DEVICE_END);
+    return rdr != NULL;
+}
 
 int reader_add(struct reader *rdr, const struct reader_file *file, struct spool_data *data,
                u32 *number, struct cause *cause)
 {
+    struct queue *q = rdr->queue;
     if (!data->pages)
         return cause_set(cause, ST_INVAL, "a spool file without records");
     struct spool_file *f = file_new(file, data);
     if (!f)
         return cause_set(cause, ST_NOMEM, "no memory for a spool file");
-    lock_take(&rdr->lock);
-    if (rdr->count == READER_FILES_MAX) {
-        lock_drop(&rdr->lock);
+    lock_take(&q->lock);
+    if (q->count == READER_FILES_MAX) {
+        lock_drop(&q->lock);
         *data = f->data;
         free(f);
         return cause_set(cause, ST_LIMIT, "reader %04X is full", rdr->devno);
     }
-    bool was_empty = !rdr->s.current && !next_eligible(rdr);
-    f->s.number = rdr->s.next_number++;
+    f->s.number = q->next_number++;
     if (number)
         *number = f->s.number;
-    append_file(rdr, f);
-    bool ready = was_empty && next_eligible(rdr);
-    lock_drop(&rdr->lock);
-    if (ready)
-        css_attention(rdr->css, css_find_devno(rdr->css, rdr->devno), DS_DEVICE_END);
+    take_in(q, f);
+    lock_drop(&q->lock);
+    while (show_ready(q, rdr->css))
+        ;
     return ST_OK;
 }
 
@@ -399,56 +524,56 @@ int reader_add_file(struct reader *rdr, const void *bytes, size_t len, u32 *numb
 
 void reader_set_options(struct reader *rdr, bool cont, bool hold, bool keep, char class_)
 {
-    lock_take(&rdr->lock);
+    lock_take(&rdr->queue->lock);
     rdr->s.cont = cont;
     rdr->s.hold = hold;
     rdr->s.keep = keep;
     rdr->s.class_ = (u8)class_;
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
 }
 
 void reader_set_news(struct reader *rdr, void (*news)(void *arg), void *arg)
 {
-    lock_take(&rdr->lock);
+    lock_take(&rdr->queue->lock);
     rdr->news = news;
     rdr->news_arg = arg;
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
 }
 
 bool reader_change(struct reader *rdr, const struct reader_file *file)
 {
-    lock_take(&rdr->lock);
-    struct spool_file *f = find_file(rdr, file->number);
+    lock_take(&rdr->queue->lock);
+    struct spool_file *f = find_file(rdr->queue, file->number);
     if (f) {
         f->s.class_ = file->class_;
         f->s.keep = file->keep;
-        f->s.held = file->held && f->s.number != rdr->s.current;
+        f->s.held = file->held && !reader_of(rdr->queue, f->s.number);
     }
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
     return f != NULL;
 }
 
 bool reader_order(struct reader *rdr, u32 number)
 {
-    lock_take(&rdr->lock);
-    struct spool_file *f = find_file(rdr, number);
+    lock_take(&rdr->queue->lock);
+    struct spool_file *f = find_file(rdr->queue, number);
     if (f) {
-        unlink_file(rdr, f);
-        f->next = rdr->files;
-        rdr->files = f;
-        rdr->count++;
+        unlink_file(rdr->queue, f);
+        f->next = rdr->queue->files;
+        rdr->queue->files = f;
+        rdr->queue->count++;
     }
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
     return f != NULL;
 }
 
 bool reader_remove(struct reader *rdr, u32 number)
 {
-    lock_take(&rdr->lock);
-    struct spool_file *f = number == rdr->s.current ? NULL : find_file(rdr, number);
+    lock_take(&rdr->queue->lock);
+    struct spool_file *f = reader_of(rdr->queue, number) ? NULL : find_file(rdr->queue, number);
     if (f)
-        unlink_file(rdr, f);
-    lock_drop(&rdr->lock);
+        unlink_file(rdr->queue, f);
+    lock_drop(&rdr->queue->lock);
     if (f)
         free_file(f);
     return f != NULL;
@@ -466,7 +591,7 @@ static void close_locked(struct reader *rdr, enum reader_close how)
     }
     struct spool_file *f = let_go(rdr);
     if (f && how == READER_CLOSE_GONE) {
-        unlink_file(rdr, f);
+        unlink_file(rdr->queue, f);
         free_file(f);
     } else if (f) {
         f->s.held = how == READER_CLOSE_HOLD;
@@ -475,23 +600,23 @@ static void close_locked(struct reader *rdr, enum reader_close how)
 
 void reader_close(struct reader *rdr, enum reader_close how)
 {
-    lock_take(&rdr->lock);
+    lock_take(&rdr->queue->lock);
     close_locked(rdr, how);
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
 }
 
 unsigned reader_files(struct reader *rdr)
 {
-    lock_take(&rdr->lock);
-    unsigned n = rdr->count;
-    lock_drop(&rdr->lock);
+    lock_take(&rdr->queue->lock);
+    unsigned n = rdr->queue->count;
+    lock_drop(&rdr->queue->lock);
     return n;
 }
 
 bool reader_file_info(struct reader *rdr, unsigned index, struct reader_file *info)
 {
-    lock_take(&rdr->lock);
-    const struct spool_file *f = rdr->files;
+    lock_take(&rdr->queue->lock);
+    const struct spool_file *f = rdr->queue->files;
     while (f && index--)
         f = f->next;
     if (f) {
@@ -499,18 +624,18 @@ bool reader_file_info(struct reader *rdr, unsigned index, struct reader_file *in
         info->records = f->data.records;
         info->pages = f->data.pages;
         info->record_bytes = f->data.record_bytes;
-        info->reading = f->s.number == rdr->s.current;
+        info->reading = reader_of(rdr->queue, f->s.number) != NULL;
     }
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
     return f != NULL;
 }
 
 bool reader_file_pages(struct reader *rdr, u32 number, struct spool_data *out)
 {
-    lock_take(&rdr->lock);
-    const struct spool_file *f = find_file(rdr, number);
+    lock_take(&rdr->queue->lock);
+    const struct spool_file *f = find_file(rdr->queue, number);
     bool good = f && spool_data_load(out, f->data.page, spool_data_bytes(&f->data));
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
     return good;
 }
 
@@ -519,9 +644,9 @@ bool reader_file_pages(struct reader *rdr, u32 number, struct spool_data *out)
 enum reader_page reader_next_page(struct reader *rdr, u8 page[SPOOL_PAGE_BYTES], u32 *number)
 {
     enum reader_page result = READER_PAGE_NO_FILE;
-    lock_take(&rdr->lock);
+    lock_take(&rdr->queue->lock);
     u32 was_open = rdr->s.current;
-    struct spool_file *f = find_file(rdr, rdr->s.current);
+    struct spool_file *f = find_file(rdr->queue, rdr->s.current);
     if (f && rdr->s.page >= f->data.pages && rdr->s.cont && next_eligible(rdr)) {
         close_current(rdr);
         f = NULL;
@@ -536,28 +661,28 @@ enum reader_page reader_next_page(struct reader *rdr, u8 page[SPOOL_PAGE_BYTES],
         memcpy(page, f->data.page + (size_t)rdr->s.page++ * SPOOL_PAGE_BYTES, SPOOL_PAGE_BYTES);
         be16_store(page + SPOOL_PAGE_RECORD_LENGTH, f->data.record_bytes);
     }
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
     tell(rdr, was_open);
     return result;
 }
 
 enum reader_page reader_set_page(struct reader *rdr, u32 page)
 {
-    lock_take(&rdr->lock);
-    const struct spool_file *f = find_file(rdr, rdr->s.current);
+    lock_take(&rdr->queue->lock);
+    const struct spool_file *f = find_file(rdr->queue, rdr->s.current);
     enum reader_page result = !f                      ? READER_PAGE_NO_FILE
                               : page >= f->data.pages ? READER_PAGE_END
                                                       : READER_PAGE_OK;
     if (result == READER_PAGE_OK)
         rdr->s.page = page;
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
     return result;
 }
 
 u32 reader_page_number(struct reader *rdr)
 {
-    lock_take(&rdr->lock);
+    lock_take(&rdr->queue->lock);
     u32 page = rdr->s.page;
-    lock_drop(&rdr->lock);
+    lock_drop(&rdr->queue->lock);
     return page;
 }

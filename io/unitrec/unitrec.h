@@ -1,5 +1,6 @@
 /* Unit record: virtual card reader (2540), punch (2540) and printer (1403).
- * The reader has a queue of spool files; what is punched and printed goes to a sink. */
+ * A reader has a queue of spool files, by itself or with others; what is punched and printed
+ * goes to a sink. */
 #ifndef ENDICOTT_IO_UNITREC_UNITREC_H
 #define ENDICOTT_IO_UNITREC_UNITREC_H
 
@@ -12,6 +13,10 @@ struct reader;
 
 /** Create and attach; css owns it. */
 struct reader *reader_create(struct css *css, u16 devno, bool announce, struct cause *cause);
+/** With the queue of `beside` (NULL: its own). What is said of files below is then said of that
+ *  queue, by any of its readers; what is said of the file being read, of this reader. */
+struct reader *reader_create_beside(struct css *css, u16 devno, struct reader *beside,
+                                    bool announce, struct cause *cause);
 
 /** A file in the queue. */
 struct reader_file {
@@ -23,8 +28,8 @@ struct reader_file {
     bool reading;
 };
 /** Put a file behind the others, as `file` says (class_, keep, held); takes the content of
- *  `data`. Device end (ready) when the reader had nothing to read. `number` may be NULL. Any
- *  thread. */
+ *  `data`. Device end (ready) of each reader that had nothing to read and may read it. `number`
+ *  may be NULL. Any thread. */
 int reader_add(struct reader *rdr, const struct reader_file *file, struct spool_data *data,
                u32 *number, struct cause *cause);
 /** The same of class A with `len` bytes cut into cards, the last filled up with zeros. */

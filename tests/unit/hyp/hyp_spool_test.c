@@ -522,7 +522,7 @@ END_TEST
 
 static void attach(void)
 {
-    spool_reader_attach(spool, USERID, rdr);
+    ck_assert_int_eq(spool_reader_attach(spool, USERID, 0x000c, rdr, NULL), ST_OK);
     spool_deliver(spool, USERID);
 }
 
@@ -553,10 +553,10 @@ START_TEST(the_reader_has_what_the_spool_has)
     ck_assert(spool_purge(spool, a));
     ck_assert_uint_eq(reader_files(rdr), 0);
     added("C");
-    spool_reader_detach(spool, USERID, false); /* logoff */
+    spool_readers_end(spool, USERID, false); /* logoff */
     ck_assert_str_eq(names(USERID), "C ");
     attach();
-    spool_reader_detach(spool, USERID, true); /* it has moved away */
+    spool_readers_end(spool, USERID, true); /* it has moved away */
     ck_assert_str_eq(names(USERID), "");
     ck_assert_uint_eq(files_on_disk(), 0);
 }
@@ -582,7 +582,7 @@ START_TEST(logoff_while_reading)
     attach();
     enable(&machine, css_find_devno(machine.css, 0x000c), 3);
     read_card();
-    spool_reader_detach(spool, USERID, false);
+    spool_readers_end(spool, USERID, false);
     ck_assert_str_eq(names(USERID), "");
     struct spool_desc desc;
     struct spool_data data;
@@ -593,8 +593,41 @@ START_TEST(logoff_while_reading)
     ck_assert_int_eq(spool_add(spool, &desc, &data, NULL, NULL), ST_OK);
     attach();
     read_card();
-    spool_reader_detach(spool, USERID, false);
+    spool_readers_end(spool, USERID, false);
     ck_assert_str_eq(names(USERID), "TWO ");
+}
+END_TEST
+
+/* Two readers of one user have one queue; the first goes, and the files stay with the second. */
+START_TEST(a_second_reader)
+{
+    u8 page[SPOOL_PAGE_BYTES];
+    u32 number;
+    struct reader *other = reader_create_beside(machine.css, 0x001c, rdr, false, NULL);
+    struct spool_file *a = added("A"), *b, *c;
+    attach();
+    ck_assert_int_eq(spool_reader_attach(spool, USERID, 0x001c, other, NULL), ST_OK);
+    b = added("B");
+    c = added("C");
+    ck_assert_uint_eq(reader_files(other), 3);
+    ck_assert_ptr_eq(spool_reader(spool, USERID, 0x000c), rdr);
+    ck_assert_ptr_eq(spool_reader(spool, USERID, 0x001c), other);
+    ck_assert_ptr_null(spool_reader(spool, USERID, 0x002c));
+    ck_assert(reader_next_page(other, page, &number) == READER_PAGE_OK && number == a->number);
+    ck_assert(reader_next_page(rdr, page, &number) == READER_PAGE_OK && number == b->number);
+    spool_sync(spool, USERID);
+    ck_assert(spool_desc(a)->open && spool_desc(b)->open && !spool_desc(c)->open);
+    ck_assert(!spool_purge(spool, a) && !spool_purge(spool, b));
+    spool_reader_detach(spool, USERID, 0x000c); /* DETACH 00C: it is as it was */
+    ck_assert_int_eq(css_detach(machine.css, 0x000c, false, NULL), ST_OK);
+    ck_assert_str_eq(names(USERID), "A B C ");
+    ck_assert(spool_desc(a)->open && spool_purge(spool, c));
+    reader_close(other, READER_CLOSE_GONE);
+    spool_sync(spool, USERID);
+    ck_assert_str_eq(names(USERID), "B ");
+    ck_assert(b->number);
+    spool_readers_end(spool, USERID, false);
+    ck_assert(!b->number && !spool_reader(spool, USERID, 0));
 }
 END_TEST
 
@@ -694,6 +727,7 @@ int main(void)
     tcase_add_test(tc, killed_at_any_moment);
     tcase_add_test(tc, the_reader_has_what_the_spool_has);
     tcase_add_test(tc, logoff_while_reading);
+    tcase_add_test(tc, a_second_reader);
     tcase_add_test(tc, descriptions_move);
     tcase_add_test(tc, device_options_move);
     suite_add_tcase(suite, tc);

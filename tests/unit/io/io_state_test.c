@@ -200,6 +200,118 @@ START_TEST(damaged_streams_do_no_harm)
 }
 END_TEST
 
+/* --- several readers of one queue ---------- */
+
+static void read_card(struct machine *m, u16 devno, u8 status, char first)
+{
+    struct irb irb;
+    u32 schid = css_find_devno(m->css, devno);
+    enable(m, schid, 3);
+    ccw1(m, 0x1100, 0x02, CCW_SLI, 80, 0x3000);
+    while (tsch(m, schid, &irb) == 0) /* it became ready */
+        ;
+    ck_assert_int_eq(start(m, schid, ORB_F, 0x1100), 0);
+    ck_assert_int_eq(tsch(m, schid, &irb), 0);
+    ck_assert_uint_eq(irb.ds, status);
+    if (first)
+        ck_assert_uint_eq(*storage_host(m->storage, 0x3000, 1), (u8)first);
+}
+
+/* Readers 001C and 002C beside 000C; `devno`: in the order of creation. */
+static void readers(struct machine *m, const u16 devno[3])
+{
+    struct reader *first = NULL;
+    machine_init(m);
+    for (unsigned i = 0; i < 3; i++) {
+        struct reader *rdr = reader_create_beside(m->css, devno[i], first, false, NULL);
+        ck_assert_ptr_nonnull(rdr);
+        first = first ? first : rdr;
+    }
+}
+
+/* Whatever the order of the subchannels there and here: the files arrive once, and each reader
+ * is where it was. */
+START_TEST(readers_of_one_queue_move)
+{
+    static const u16 order[][3] = {{0x0c, 0x1c, 0x2c}, {0x2c, 0x1c, 0x0c}, {0x1c, 0x0c, 0x2c}};
+    struct cause cause = {0};
+    for (unsigned i = 0; i < 9; i++) {
+        struct codec_out out;
+        char deck[160];
+        machine_fini(&a);
+        machine_fini(&b);
+        readers(&a, order[i / 3]);
+        readers(&b, order[i % 3]);
+        for (char name = '1'; name <= '4'; name++) {
+            memset(deck, name, sizeof deck);
+            reader_add_file(device(&a, 0x1c), deck, sizeof deck, NULL, NULL);
+        }
+        read_card(&a, 0x2c, 0x0c, '1');
+        read_card(&a, 0x0c, 0x0c, '2');
+        read_card(&a, 0x0c, 0x0c, '2');
+        save(&a, &out);
+        ck_assert_msg(restore(&b, &out, &cause) == ST_OK, "%s", cause.text);
+        css_resume(b.css);
+        ck_assert_uint_eq(reader_files(device(&b, 0x1c)), 4);
+        read_card(&b, 0x0c, 0x0d, 0); /* the end of the second file */
+        read_card(&b, 0x1c, 0x0c, '3');
+        read_card(&b, 0x2c, 0x0c, '1');
+        read_card(&b, 0x2c, 0x0d, 0);
+        read_card(&b, 0x2c, 0x0c, '4');
+        ck_assert_uint_eq(reader_files(device(&b, 0x0c)), 2);
+        u32 number; /* numbers go on where they were */
+        reader_add_file(device(&b, 0x2c), "5", 1, &number, NULL);
+        ck_assert_uint_eq(number, 5);
+        codec_out_fini(&out);
+    }
+}
+END_TEST
+
+/* Where the bytes `from` are in the stream, `to` is put; how often. */
+static unsigned patch(struct codec_out *out, const u8 *from, const u8 *to, size_t len)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i + len <= out->len; i++)
+        if (!memcmp(out->data + i, from, len)) {
+            memcpy(out->data + i, to, len);
+            n++;
+        }
+    return n;
+}
+
+/* A state in which two readers read one file, or one reads a file that is not there, is refused;
+ * then a good one is taken. */
+START_TEST(readers_of_one_file_are_refused)
+{
+    static const u16 order[][3] = {{0x0c, 0x1c, 0x2c}, {0x2c, 0x1c, 0x0c}};
+    /* the row of `current`, number 2 */
+    static const u8 second[] = {0x80, 3, 0, 0, 0, 4, 0, 0, 0, 2};
+    for (unsigned i = 0; i < 4; i++) {
+        struct codec_out out;
+        struct cause cause;
+        u8 wrong[sizeof second];
+        machine_fini(&a);
+        machine_fini(&b);
+        readers(&a, order[i / 2]);
+        readers(&b, order[i / 2]);
+        reader_add_file(device(&a, 0x1c), "one", 3, NULL, NULL);
+        reader_add_file(device(&a, 0x1c), "two", 3, NULL, NULL);
+        read_card(&a, 0x0c, 0x0c, 'o');
+        read_card(&a, 0x2c, 0x0c, 't');
+        save(&a, &out);
+        memcpy(wrong, second, sizeof wrong);
+        wrong[sizeof wrong - 1] = i % 2 ? 1 : 3;
+        ck_assert_uint_eq(patch(&out, second, wrong, sizeof wrong), 1);
+        ck_assert_int_eq(restore(&b, &out, &cause), ST_PROTO);
+        css_reset(b.css);
+        codec_out_fini(&out);
+        save(&a, &out);
+        ck_assert_int_eq(restore(&b, &out, &cause), ST_OK);
+        codec_out_fini(&out);
+    }
+}
+END_TEST
+
 int main(void)
 {
     SUITE_BEGIN("io_state");
@@ -210,5 +322,7 @@ int main(void)
     tcase_add_test(tc, start_pending_relocates);
     tcase_add_test(tc, other_devices_are_refused);
     tcase_add_test(tc, damaged_streams_do_no_harm);
+    tcase_add_test(tc, readers_of_one_queue_move);
+    tcase_add_test(tc, readers_of_one_file_are_refused);
     return run_suite(suite);
 }

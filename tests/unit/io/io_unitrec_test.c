@@ -271,6 +271,56 @@ START_TEST(reader_class_order_close)
 }
 END_TEST
 
+static u8 read_by(u32 schid, u8 *first)
+{
+    ccw1(&m, 0x1000, 0x02, CCW_SLI, 80, 0x2000);
+    *storage_host(m.storage, 0x2000, 1) = 0;
+    struct irb irb = go(schid);
+    *first = *storage_host(m.storage, 0x2000, 1);
+    return (u8)irb.ds;
+}
+
+/* Two readers, one queue: each takes files of its class that the other is not reading; what one
+ * closes the other may read; what waits is left with the last. */
+START_TEST(two_readers_one_queue)
+{
+    struct reader *other = reader_create_beside(m.css, 0x001c, rdr, false, NULL);
+    u32 other_id = css_find_devno(m.css, 0x001c), first, second;
+    struct reader_file info = {.class_ = 'B'};
+    struct spool_data data;
+    struct irb irb;
+    u8 card;
+    ck_assert_ptr_nonnull(other);
+    enable(&m, other_id, 0);
+    reader_set_options(other, false, false, false, 'B');
+    ck_assert_int_eq(reader_add_file(other, "A", 1, &first, NULL), ST_OK);
+    ck_assert_int_eq(tsch(&m, rdr_id, &irb), 0); /* ready; the other has nothing to read */
+    ck_assert_int_eq(tsch(&m, other_id, &irb), 1);
+    ck_assert_uint_eq(read_by(other_id, &card), 0x0e);
+    spool_data_init(&data);
+    ck_assert(spool_data_add(&data, 0x41, (const u8 *)"B", 1));
+    ck_assert_int_eq(reader_add(rdr, &info, &data, &second, NULL), ST_OK);
+    ck_assert_int_eq(tsch(&m, rdr_id, &irb), 1); /* it had something */
+    ck_assert_int_eq(tsch(&m, other_id, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x04);
+    ck_assert(read_by(rdr_id, &card) == 0x0c && card == 'A');
+    ck_assert(!reader_remove(other, first)); /* it is open, by whichever */
+    ck_assert(read_by(other_id, &card) == 0x0c && card == 'B');
+    ck_assert_uint_eq(read_by(rdr_id, &card), 0x0d);
+    ck_assert_uint_eq(read_by(rdr_id, &card), 0x0e); /* B is the other's */
+    ck_assert(reader_file_info(rdr, 0, &info) && info.number == second && info.reading);
+    reader_close(rdr, READER_CLOSE_GONE); /* of what itself reads: nothing */
+    reader_close(other, READER_CLOSE_AGAIN);
+    ck_assert(read_by(rdr_id, &card) == 0x0c && card == 'B');
+    ck_assert_uint_eq(read_by(other_id, &card), 0x0e);
+    ck_assert_int_eq(css_detach(m.css, 0x000c, false, NULL), ST_OK); /* in mid-file */
+    ck_assert_uint_eq(reader_files(other), 1);
+    ck_assert(read_by(other_id, &card) == 0x0c && card == 'B');
+    ck_assert_uint_eq(read_by(other_id, &card), 0x0d);
+    ck_assert_uint_eq(reader_files(other), 0);
+}
+END_TEST
+
 /* DIAGNOSE X'14' reads whole pages: records are found in them as they were punched. */
 START_TEST(reader_pages)
 {
@@ -492,6 +542,7 @@ int main(void)
     tcase_add_test(tc, linux_image_ipl_from_reader);
     tcase_add_test(tc, reader_end_of_file_and_hold);
     tcase_add_test(tc, reader_class_order_close);
+    tcase_add_test(tc, two_readers_one_queue);
     tcase_add_test(tc, reader_pages);
     tcase_add_test(tc, damaged_pages_are_refused);
     tcase_add_test(tc, punch_and_printer_output);
