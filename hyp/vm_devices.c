@@ -33,12 +33,12 @@ static struct vm_spooled *spooled_row(struct vm *vm, u16 vdev)
 }
 
 /* A free place for a reader, a punch or a printer; or NULL. */
-static u16 *spooled_place(struct vm *vm, enum vm_unitrec_kind kind)
+static u16 *spooled_place(struct vm *vm, enum vm_unitrec_kind kind, enum printer_type printer)
 {
     struct vm_spooled *row = spooled_row(vm, 0);
     if (!row)
         return NULL;
-    *row = (struct vm_spooled){.kind = kind};
+    *row = (struct vm_spooled){.kind = kind, .printer = printer};
     return &row->vdev;
 }
 
@@ -47,9 +47,11 @@ static u16 *unit_place(struct vm *vm, enum vm_unit unit)
     struct vm_config *k = &vm->config;
     switch (unit) {
     case VM_UNIT_CONSOLE: return &k->console_vdev;
-    case VM_UNIT_READER: return spooled_place(vm, VM_READER);
-    case VM_UNIT_PUNCH: return spooled_place(vm, VM_PUNCH);
-    case VM_UNIT_PRINTER: return spooled_place(vm, VM_PRINTER);
+    case VM_UNIT_READER: return spooled_place(vm, VM_READER, 0);
+    case VM_UNIT_PUNCH: return spooled_place(vm, VM_PUNCH, 0);
+    case VM_UNIT_PRINTER: return spooled_place(vm, VM_PRINTER, PRINTER_1403);
+    case VM_UNIT_PRINTER_3203: return spooled_place(vm, VM_PRINTER, PRINTER_3203);
+    case VM_UNIT_PRINTER_3211: return spooled_place(vm, VM_PRINTER, PRINTER_3211);
     case VM_UNIT_DISPLAY: break;
     }
     for (unsigned i = 0; i < VM_DISPLAYS_MAX; i++)
@@ -67,6 +69,8 @@ static int unit_create(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce
     case VM_UNIT_READER:
     case VM_UNIT_PUNCH:
     case VM_UNIT_PRINTER:
+    case VM_UNIT_PRINTER_3203:
+    case VM_UNIT_PRINTER_3211:
         return vm_spooled_attach(vm, vm_spooled_find(vm, vdev), announce, cause);
     case VM_UNIT_DISPLAY: made = con3270_create(vm->css, vdev, announce, cause); break;
     }
@@ -149,6 +153,7 @@ int vm_device_subchannel(struct vm *vm, u16 vdev)
 
 struct place {
     u16 devno;
+    enum vm_unit unit;
     const char *klass, *text;
 };
 
@@ -162,21 +167,31 @@ static unsigned add_place(struct place *places, unsigned n, const struct place *
     return n + (devno != 0);
 }
 
+static const struct place *spooled_text(const struct vm_spooled *row)
+{
+#define OUTPUT_TEXT "CL A NOCONT NOHOLD COPY 001    READY FORM STANDARD"
+    static const struct place printers[] = {
+        [PRINTER_1403] = {0, VM_UNIT_PRINTER, "PRT", OUTPUT_TEXT},
+        [PRINTER_3203] = {0, VM_UNIT_PRINTER_3203, "PRT", OUTPUT_TEXT},
+        [PRINTER_3211] = {0, VM_UNIT_PRINTER_3211, "PRT", OUTPUT_TEXT}};
+    static const struct place others[] = {
+        [VM_READER] = {0, VM_UNIT_READER, "RDR", "CL * NOCONT NOHOLD   EOF       READY"},
+        [VM_PUNCH] = {0, VM_UNIT_PUNCH, "PUN", OUTPUT_TEXT}};
+#undef OUTPUT_TEXT
+    return row->kind == VM_PRINTER ? &printers[row->printer] : &others[row->kind];
+}
+
 /* Console, readers, punches, printers, displays. */
 static unsigned device_places(const struct vm_config *k, struct place places[PLACES_MAX + 1])
 {
-    static const struct place console = {0, "CONS", "ON LDEV L0003  TERM START"};
-    static const struct place display = {0, "GRAF", "3270"};
-    static const struct place spooled[] = {
-        [VM_READER] = {0, "RDR", "CL * NOCONT NOHOLD   EOF       READY"},
-        [VM_PUNCH] = {0, "PUN", "CL A NOCONT NOHOLD COPY 001    READY FORM STANDARD"},
-        [VM_PRINTER] = {0, "PRT", "CL A NOCONT NOHOLD COPY 001    READY FORM STANDARD"},
-    };
+    static const struct place console = {0, VM_UNIT_CONSOLE, "CONS",
+                                         "ON LDEV L0003  TERM START"};
+    static const struct place display = {0, VM_UNIT_DISPLAY, "GRAF", "3270"};
     unsigned n = add_place(places, 0, &console, k->console_vdev);
-    for (unsigned kind = 0; kind < ARRAY_LEN(spooled); kind++)
+    for (unsigned kind = 0; kind <= VM_PRINTER; kind++)
         for (unsigned i = 0; i < VM_SPOOLED_MAX; i++)
             if (k->spooled[i].kind == kind)
-                n = add_place(places, n, &spooled[kind], k->spooled[i].vdev);
+                n = add_place(places, n, spooled_text(&k->spooled[i]), k->spooled[i].vdev);
     for (unsigned i = 0; i < VM_DISPLAYS_MAX; i++)
         n = add_place(places, n, &display, k->display_vdev[i]);
     return n;
@@ -188,6 +203,7 @@ bool vm_device_row(struct vm *vm, unsigned i, struct vm_device_row *out)
     if (i >= device_places(&vm->config, places))
         return false;
     out->devno = places[i].devno;
+    out->unit = places[i].unit;
     snprintf(out->klass, sizeof out->klass, "%s", places[i].klass);
     snprintf(out->text, sizeof out->text, "%s SUBCHANNEL = %04X", places[i].text,
              vm_device_subchannel(vm, places[i].devno) & 0xffff);

@@ -104,20 +104,23 @@ struct vm_ipl {
 
 enum vm_system { VM_SYSTEM_CLEAR, VM_SYSTEM_RESET, VM_SYSTEM_RESTART };
 
-/** A virtual device of QUERY VIRTUAL, one response line each; `text` is its tail after vdev. */
-struct vm_device_row {
-    u16 devno;
-    char klass[5]; /* "CONS", "RDR", "PUN", "PRT", "DASD" */
-    char text[96];
-};
-
 /** Devices that are not files of the host. */
 enum vm_unit {
     VM_UNIT_CONSOLE,
     VM_UNIT_READER,
     VM_UNIT_PUNCH,
-    VM_UNIT_PRINTER,
+    VM_UNIT_PRINTER, /* 1403 */
+    VM_UNIT_PRINTER_3203,
+    VM_UNIT_PRINTER_3211,
     VM_UNIT_DISPLAY
+};
+
+/** A virtual device of QUERY VIRTUAL, one response line each; `text` is its tail after vdev. */
+struct vm_device_row {
+    u16 devno;
+    enum vm_unit unit;
+    char klass[5]; /* "CONS", "RDR", "PUN", "PRT", "GRAF" */
+    char text[96];
 };
 
 /** A machine check to be made: see struct cpu_machine_check. */

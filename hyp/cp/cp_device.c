@@ -270,6 +270,8 @@ static const struct define_row {
     {"PRinter", 0, false, VM_UNIT_PRINTER, "PRT"},
     {"PRT", 0, false, VM_UNIT_PRINTER, "PRT"},
     {"1403", 0, false, VM_UNIT_PRINTER, "PRT"},
+    {"3203", 0, false, VM_UNIT_PRINTER_3203, "PRT"},
+    {"3211", 0, false, VM_UNIT_PRINTER_3211, "PRT"},
 };
 
 static int define_disk(struct cp_request *req, struct cp_user *user,

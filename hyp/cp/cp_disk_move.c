@@ -33,21 +33,17 @@ enum disk_at {
 };
 _Static_assert(AT_VOLID + VOLID_BYTES <= DISK_BYTES, "all of a disk fits into its row");
 
-static const struct {
-    const char *klass;
-    enum vm_unit unit;
-} units[] = {{"CONS", VM_UNIT_CONSOLE},
-             {"RDR", VM_UNIT_READER},
-             {"PUN", VM_UNIT_PUNCH},
-             {"PRT", VM_UNIT_PRINTER},
-             {"GRAF", VM_UNIT_DISPLAY}};
+/* By number in ROW_UNIT. */
+static const enum vm_unit units[] = {VM_UNIT_CONSOLE,     VM_UNIT_READER,  VM_UNIT_PUNCH,
+                                     VM_UNIT_PRINTER,     VM_UNIT_DISPLAY, VM_UNIT_PRINTER_3203,
+                                     VM_UNIT_PRINTER_3211};
 
-static int unit_of(const struct vm_device_row *row)
+static u8 unit_number(enum vm_unit unit)
 {
-    for (size_t i = 0; i < ARRAY_LEN(units); i++)
-        if (!strcmp(row->klass, units[i].klass))
-            return (int)i;
-    return -1;
+    u8 n = 0;
+    while (n < ARRAY_LEN(units) - 1 && units[n] != unit)
+        n++;
+    return n;
 }
 
 /* --- source --------------------------------------------------------------------------------- */
@@ -74,11 +70,9 @@ void cp_user_save_devices(struct cp_user *user, struct codec_out *out)
     struct rdevs *r = cp_rdevs(user->cp);
     struct vm_device_row row;
     for (unsigned i = 0; vm->device_row(user->vm, i, &row); i++) {
-        int unit = unit_of(&row);
-        u8 p[UNIT_BYTES] = {(u8)unit};
+        u8 p[UNIT_BYTES] = {unit_number(row.unit)};
         be16_store(p + 1, row.devno);
-        if (unit >= 0)
-            codec_put_bytes(out, ROW_UNIT, p, sizeof p);
+        codec_put_bytes(out, ROW_UNIT, p, sizeof p);
     }
     for (struct vlink *l = link_next(r, user->userid, NULL); l;
          l = link_next(r, user->userid, l))
@@ -94,7 +88,7 @@ static void units_clear(struct cp_user *user)
     const struct vm_ops *vm = user->cp->ports.vm;
     struct vm_device_row row;
     struct cause ignored;
-    while (vm->device_row(user->vm, 0, &row) && unit_of(&row) >= 0 &&
+    while (vm->device_row(user->vm, 0, &row) &&
            vm->device_detach(user->vm, row.devno, false, &ignored) == ST_OK)
         ;
 }
@@ -103,8 +97,8 @@ static int unit_get(struct cp_user *user, const struct codec_row *row, struct ca
 {
     if (row->len != UNIT_BYTES || row->p[0] >= ARRAY_LEN(units) || !be16_load(row->p + 1))
         return cause_set(cause, ST_PROTO, "a device of %s is damaged", user->userid);
-    return user->cp->ports.vm->unit_attach(user->vm, units[row->p[0]].unit,
-                                           be16_load(row->p + 1), false, cause);
+    return user->cp->ports.vm->unit_attach(user->vm, units[row->p[0]], be16_load(row->p + 1),
+                                           false, cause);
 }
 
 static bool name_get(const u8 *p, size_t len, char *out)

@@ -223,7 +223,8 @@ static bool f_device_row(struct vm *vm, unsigned i, struct vm_device_row *out)
     (void)vm;
     if (i)
         return false;
-    *out = (struct vm_device_row){.devno = 0xc, .klass = "RDR", .text = "CL * NOCONT NOHOLD"};
+    *out = (struct vm_device_row){
+        .devno = 0xc, .unit = VM_UNIT_READER, .klass = "RDR", .text = "CL * NOCONT NOHOLD"};
     return true;
 }
 

@@ -5,7 +5,20 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/relocate.sh"
 cluster=$TEST_TMP/two
 sample two "$cluster"
+sed -i '0,/ SPOOL 000E 1403 A/s//&\n SPOOL 001C 2540 READER B\n SPOOL 001E 3211 B/' "$cluster/user.direct"
 boot_guest
+
+# readers, punches and printers that the directory does not know
+for what in 'READER 002C' 'PUNCH 001D' '3203 002E'; do
+    expect 0 "${what#* } DEFINED" cp_on MEMBERA FOR LINUX1 CMD DEFINE $what
+done
+cp_on MEMBERA FOR LINUX1 CMD SPOOL 02C CLASS C HOLD
+units() { # member
+    cp_on "$1" FOR LINUX1 CMD QUERY VIRTUAL UR
+}
+had=$(units MEMBERA)
+grep -Eq 'RDR +001C CL B NOCONT NOHOLD' <<<"$had" || fail "QUERY VIRTUAL UR: $had"
+grep -Eq 'RDR +002C CL C NOCONT +HOLD' <<<"$had" || fail "QUERY VIRTUAL UR: $had"
 
 expect 0 'User LINUX1 is eligible for relocation to MEMBERB' cp_on MEMBERA VMRELOCATE LINUX1 MEMBERB
 expect 1 'HCPRLU045E LINUX2 not logged on' cp_on MEMBERA VMRELOCATE TEST LINUX2 MEMBERB
@@ -38,6 +51,7 @@ expect 0 'Relocation enabled in Domain MEMBERB' cp_on MEMBERA SET VMRELOCATE LIN
 
 expect 0 'User LINUX1 has been relocated from MEMBERA to MEMBERB' \
     cp_on MEMBERA VMRELOCATE MOVE USER LINUX1 TO MEMBERB
+[ "$had" = "$(units MEMBERB)" ] || fail "the devices were $had"$'\n'"and are $(units MEMBERB)"
 there=$(cp_on MEMBERB QUERY RDR LINUX1 ALL | tail -n +2)
 [ "$files" = "$(grep -v LATE <<<"$there")" ] || fail "the files were $files"$'\n'"and are $there"
 grep -q ' NONE .* LATE' <<<"$there" || fail "the file that waited at MEMBERB is not there: $there"
