@@ -292,6 +292,7 @@ static int convert(struct image *from, const char *path, const struct image_crea
     rc = image_open(path, 0, &to, cause);
     if (rc == ST_OK) {
         rc = what->blocks ? copy_blocks(from, to, cause) : copy_tracks(from, to, cause);
+        rc = dasd_written(to, rc, cause);
         image_unref(to);
     }
     if (rc)

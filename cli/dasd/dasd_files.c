@@ -166,6 +166,8 @@ static int copy(const char *const *operand, unsigned operands, const void *optio
     int rc = image_open(operand[0], import ? 0 : IMAGE_READ_ONLY, &c->img, &cause);
     if (rc == ST_OK)
         rc = run(c, &cause);
+    if (import)
+        rc = dasd_written(c->img, rc, &cause);
     if (rc == ST_OK)
         told(c, o->json);
     image_unref(c->img);

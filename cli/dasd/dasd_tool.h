@@ -15,6 +15,12 @@ struct dasd_options {
 int dasd_fail(int status, const struct cause *cause);
 int dasd_usage(const char *what, const char *arg);
 
+/** A tool has written `img`, with status rc: if that went well, does the host's disk have it? */
+static inline int dasd_written(struct image *img, int rc, struct cause *cause)
+{
+    return rc ? rc : image_sync(img, cause);
+}
+
 /* dasd_files.c: contents of data sets and partitions from and to files of the host. */
 int dasd_export(const char *const *operand, unsigned operands, const void *options);
 int dasd_import(const char *const *operand, unsigned operands, const void *options);

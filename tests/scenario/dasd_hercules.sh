@@ -105,6 +105,15 @@ head -c 1000 /dev/urandom >bad.cckd
 refuses 1 'no disk image' info bad.cckd
 refuses 2 "no such format .raw: the image is of blocks" convert c.raw x.cckd --format cckd
 
+# --- a host that loses what was written says so when it is asked to flush
+echo 'int fdatasync(int fd) { (void)fd; *__errno_location() = 5; return -1; }' |
+    ${CC:-gcc} -shared -fPIC -include errno.h -x c -o lost.so -
+export LD_PRELOAD=$PWD/lost.so
+refuses 1 'lost.cckd: Input/output error' convert ours.cckd lost.cckd
+refuses 1 'lost.raw: Input/output error' convert c.raw lost.raw
+unset LD_PRELOAD
+[ ! -e lost.cckd ] && [ ! -e lost.raw ] || fail "a conversion that was lost leaves a file"
+
 # --- compressed FBA: what Hercules packs is read block by block, and is raw again; it is not written
 {
     head -c $((1000 * 512)) /dev/urandom
