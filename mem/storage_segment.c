@@ -20,15 +20,16 @@ static const struct storage_segment *covering(const struct storage *st, u64 abs)
 
 bool storage_in_segments(const struct storage *st, u64 abs, u64 len)
 {
-    for (u64 end = abs + len; abs < end || !len;) {
+    for (;;) { /* never past the end of all addresses: none of them is in a segment */
         const struct storage_segment *s = covering(st, abs);
         if (!s)
             return false;
-        if (!len)
+        u64 left = s->start + s->len - abs;
+        if (len <= left)
             return true;
-        abs = s->start + s->len;
+        abs += left;
+        len -= left;
     }
-    return len > 0;
 }
 
 bool storage_protected(const struct storage *st, u64 abs, u64 len)

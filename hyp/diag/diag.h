@@ -46,7 +46,8 @@ typedef void diag_work(struct vcpu *v, void *data);
 typedef void diag_work_answer(struct vcpu *v, const struct cpu_icpt *k, void *data);
 bool diag_on_worker(struct vcpu *v, const struct cpu_icpt *k, diag_work *work,
                     diag_work_answer *answer, const void *data, size_t len);
-/** Absolute storage at a real address, page by page as prefixing has it; false: outside. */
+/** Absolute storage at a real address, page by page as prefixing has it; false: outside, or in a
+ *  segment that the guest may not store into. */
 bool diag_fetch(struct vcpu *v, u64 real, void *out, size_t len);
 bool diag_store(struct vcpu *v, u64 real, const void *in, size_t len);
 /** Date and time of the guest's clock for X'0C' and X'270'. */

@@ -148,6 +148,9 @@ static u8 buffer_status(struct vcpu *v, const struct request *q, struct entry *e
     if (!storage_holds(st, e->abs[0], e->in_first) ||
         (left && !storage_holds(st, e->abs[1], left)))
         return BLOCK_ADDRESSING;
+    if (!e->write && (!storage_storable(st, e->abs[0], e->in_first) ||
+                      (left && !storage_storable(st, e->abs[1], left))))
+        return BLOCK_PROTECTION;
     if (!key_fits(st, e->abs[0], key, !e->write) ||
         (left && !key_fits(st, e->abs[1], key, !e->write)))
         return BLOCK_PROTECTION;

@@ -34,7 +34,8 @@ bool diag_store(struct vcpu *v, u64 real, const void *in, size_t len)
     first = first < len ? first : len;
     for (size_t done = 0, n = first; done < len; done += n, n = FRAME_BYTES) {
         n = n < len - done ? n : len - done;
-        if (!storage_holds(v->vm->st, cpu_real_to_abs(v->cpu, real + done), n))
+        u64 abs = cpu_real_to_abs(v->cpu, real + done);
+        if (!storage_holds(v->vm->st, abs, n) || !storage_storable(v->vm->st, abs, n))
             return false;
     }
     for (size_t done = 0, n = first; done < len; done += n, n = FRAME_BYTES) {

@@ -41,7 +41,8 @@ static void still(struct vm *vm)
 static void go_on(struct vm *vm)
 {
     cpu_set_purge(vm->cpus);
-    css_resume(vm->css);
+    if (!vm->quiesced) /* on its way to another member: devices stay quiet */
+        css_resume(vm->css);
     vm_release(vm);
 }
 

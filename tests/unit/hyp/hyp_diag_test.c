@@ -11,6 +11,7 @@
 #include "hyp/diag/diag_block_internal.h"
 #include "hyp/directory.h"
 #include "hyp/segment/segment.h"
+#include "io/css_internal.h"
 #include "io/ebcdic.h"
 #include "tests/lib/ipled_machine.h"
 
@@ -1053,6 +1054,75 @@ START_TEST(segments_in_the_way)
 }
 END_TEST
 
+/* The last bytes of all addresses are not in a segment. */
+START_TEST(addresses_end)
+{
+    struct cause cause = {0};
+    segment_saved("ONE", SEGMENT_AT, SEG_EW);
+    load(0x224);
+    ck_assert_int_eq(vm_segment_load(vm, "ONE", false, &cause), ST_OK);
+    ck_assert(!storage_holds(vm_storage(vm), ~0ull, 1));
+    ck_assert(!storage_holds(vm_storage(vm), -(u64)FRAME_BYTES, FRAME_BYTES));
+    ck_assert(!storage_holds(vm_storage(vm), SEGMENT_AT, -SEGMENT_AT));
+    ck_assert(storage_holds(vm_storage(vm), SEGMENT_AT, SEGMENT_BYTES));
+    *gr(RX) = 0;
+    *gr(RY) = -(u64)FRAME_BYTES;
+    ck_assert_uint_eq(run(), PGM(ADDRESSING));
+}
+END_TEST
+
+static unsigned release_loaded(u64 first, u64 last)
+{
+    struct cause cause = {0};
+    load(0x10);
+    ck_assert_int_eq(vm_segment_load(vm, "ONE", false, &cause), ST_OK);
+    *gr(RX) = first;
+    *gr(RY) = last;
+    return run();
+}
+
+/* X'10': pages behind storage, of a segment that the guest may store into and of one it may not. */
+START_TEST(released_in_segments)
+{
+    segment_saved("ONE", SEGMENT_AT, SEG_EW);
+    ck_assert_uint_eq(release_loaded(SEGMENT_AT + FRAME_BYTES, SEGMENT_AT + FRAME_BYTES), 0);
+    ck_assert_uint_eq(*got(SEGMENT_AT), '1');
+    ck_assert_uint_eq(*got(SEGMENT_AT + FRAME_BYTES), 0);
+    ck_assert_uint_eq(*got(SEGMENT_AT + 2 * FRAME_BYTES), '3');
+    segment_saved("ONE", SEGMENT_AT, SEG_SR);
+    ck_assert_uint_eq(release_loaded(SEGMENT_AT, SEGMENT_AT + FRAME_BYTES), 0);
+    ck_assert_uint_eq(*got(SEGMENT_AT + FRAME_BYTES), '2');
+}
+END_TEST
+
+/* What CP would store into a segment that the guest may not store into is refused as one. */
+START_TEST(answers_into_protected_segments)
+{
+    struct cause cause = {0};
+    segment_saved("ONE", SEGMENT_AT, SEG_SR);
+    load(0x0c);
+    ck_assert_int_eq(vm_segment_load(vm, "ONE", false, &cause), ST_OK);
+    *gr(RX) = SEGMENT_AT;
+    ck_assert_uint_eq(run(), PGM(ADDRESSING));
+    ck_assert_uint_eq(*got(SEGMENT_AT), '1');
+}
+END_TEST
+
+/* A segment is saved out of a machine on its way to another member: its devices stay quiet. */
+START_TEST(saved_while_quiesced)
+{
+    struct cause cause = {0};
+    load(0x44);
+    segment_defined("ONE", 0x200000, SEG_SR);
+    ck_assert(vm_quiesce(vm));
+    ck_assert(vm->css->quiesced);
+    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "ONE", &cause), ST_OK);
+    ck_assert(vm->css->quiesced);
+    vm_unquiesce(vm);
+    ck_assert(!vm->css->quiesced);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_diag");
@@ -1096,6 +1166,10 @@ int main(void)
     tcase_add_test(tc, what_may_be_stored);
     tcase_add_test(tc, shared_and_writable);
     tcase_add_test(tc, segments_in_the_way);
+    tcase_add_test(tc, addresses_end);
+    tcase_add_test(tc, released_in_segments);
+    tcase_add_test(tc, answers_into_protected_segments);
+    tcase_add_test(tc, saved_while_quiesced);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
