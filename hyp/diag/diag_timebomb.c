@@ -37,8 +37,24 @@ static void tell(struct vcpu *v, u32 seconds, const char *command, bool conceal)
         cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE); /* nothing to be changed */
 }
 
+static bool operands_valid(struct vcpu *v, const struct cpu_icpt *k)
+{
+    const u64 *gr = cpu_gr(v->cpu);
+    u32 function = (u32)gr[k->r1] & ~CONCEAL;
+    if ((k->r1 | k->r3) & 1 || function > BOMB_CANCEL)
+        return false;
+    if (function != BOMB_CANCEL && (u32)gr[k->r1 + 1] < SECONDS_MIN)
+        return false;
+    return function != BOMB_SET || (u32)gr[k->r3 + 1] - 1 < VM_TIMEBOMB_BYTES_MAX;
+}
+
+/* The registers once more: STORE of CP's may have changed them while the CPU waited. */
 static void answer(struct vcpu *v, const struct cpu_icpt *k)
 {
+    if (!operands_valid(v, k)) {
+        cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
+        return;
+    }
     char command[VM_TIMEBOMB_BYTES_MAX + 1];
     const u64 *gr = cpu_gr(v->cpu);
     enum function function = (enum function)((u32)gr[k->r1] & ~CONCEAL);
@@ -56,13 +72,6 @@ static void answer(struct vcpu *v, const struct cpu_icpt *k)
 /* Rx: function, Rx+1: seconds, Ry: where the command is, Ry+1: its length. */
 bool diag_288(struct vcpu *v, const struct cpu_icpt *k)
 {
-    const u64 *gr = cpu_gr(v->cpu);
-    u32 function = (u32)gr[k->r1] & ~CONCEAL;
-    if ((k->r1 | k->r3) & 1 || function > BOMB_CANCEL)
-        return diag_pgm(v, PGM_SPECIFICATION_CODE);
-    if (function != BOMB_CANCEL && (u32)gr[k->r1 + 1] < SECONDS_MIN)
-        return diag_pgm(v, PGM_SPECIFICATION_CODE);
-    if (function == BOMB_SET && (u32)gr[k->r3 + 1] - 1 >= VM_TIMEBOMB_BYTES_MAX)
-        return diag_pgm(v, PGM_SPECIFICATION_CODE);
-    return diag_on_loop(v, k, answer);
+    return operands_valid(v, k) ? diag_on_loop(v, k, answer)
+                                : diag_pgm(v, PGM_SPECIFICATION_CODE);
 }

@@ -565,6 +565,23 @@ START_TEST(time_bomb)
 }
 END_TEST
 
+/* CP's STORE changes registers while the CPU waits for its answer: they are checked again. */
+START_TEST(time_bomb_of_changed_registers)
+{
+    load(0x288);
+    *gr(RX) = 0;
+    *gr(RX + 1) = 15;
+    *gr(RY) = DATA_AT;
+    *gr(RY + 1) = 1;
+    while (!note_count)
+        vm_host_run(host);
+    ck_assert_int_eq(
+        vm_host_ops()->reg_put(vm, 0, VM_REG_GR, RY + 1, VM_TIMEBOMB_BYTES_MAX + 1), ST_OK);
+    ck_assert_uint_eq(run(), PGM(SPECIFICATION));
+    ck_assert_uint_eq(bomb.calls, 0);
+}
+END_TEST
+
 /* ---- X'250' ---- */
 
 #define ENTRIES_AT 0x3000
@@ -1147,6 +1164,7 @@ int main(void)
     tcase_add_test(tc, type_names);
     tcase_add_test(tc, not_authorized);
     tcase_add_test(tc, time_bomb);
+    tcase_add_test(tc, time_bomb_of_changed_registers);
     suite_add_tcase(suite, tc);
     tc = tcase_create("blocks");
     tcase_add_checked_fixture(tc, setup_disks, teardown_disks);
