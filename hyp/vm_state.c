@@ -334,5 +334,7 @@ int vm_restore(struct vm *vm, struct codec_in *in, struct cause *cause)
     }
     if (in->failed || frames.keys != vm->st->frames)
         return cause_set(cause, ST_PROTO, "machine state is incomplete");
+    if (vm->block.count) /* the thread that ended a request tells of it afterwards */
+        cpu_set_service_signal(vm->cpus);
     return ST_OK;
 }
