@@ -86,7 +86,9 @@ unsigned vm_cpus_defined(const struct vm *vm)
 /* A CPU that is not defined stays in standby, where no SIGP finds it, and nobody tells of it. */
 static void undefine(struct vm *vm, unsigned addr)
 {
+    struct cause cause;
     cpu_set_configure(vm->cpus, addr, false);
+    processor_dedicate(&vm->vcpu[addr], false, &cause); /* if it had one to itself */
     vm->undefined |= 1ull << addr;
 }
 

@@ -118,6 +118,22 @@ START_TEST(one_in_the_middle)
 }
 END_TEST
 
+/* The processor that a CPU had to itself is everybody's again. */
+START_TEST(it_gives_its_processor_back)
+{
+    struct cause cause = {0};
+    struct vm_processor_info p;
+    teardown();
+    ipled_machine((struct vm_host_config){.deterministic = true, .processors = 2}, post,
+                  &events, CPUS, pieces, &host, &vm);
+    ck_assert_int_eq(vm_host_ops()->dedicate(vm, 2, true, &cause), ST_OK);
+    detach(2);
+    ck_assert(vm_host_ops()->processor(host, 1, &p));
+    ck_assert_str_eq(p.dedicated, "");
+    ck_assert_int_eq(vm_host_ops()->dedicate(vm, 1, true, &cause), ST_OK);
+}
+END_TEST
+
 START_TEST(the_last_takes_gaps_along)
 {
     detach(1);
@@ -168,6 +184,7 @@ int main(void)
     TCase *tc = tcase_create("cpus");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, one_in_the_middle);
+    tcase_add_test(tc, it_gives_its_processor_back);
     tcase_add_test(tc, the_last_takes_gaps_along);
     tcase_add_test(tc, it_moves);
     suite_add_tcase(suite, tc);
