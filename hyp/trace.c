@@ -253,6 +253,11 @@ void trace_apply(struct vm *vm)
         cpu_observe(vm->vcpu[i].cpu, events);
 }
 
+bool trace_any(const struct vm *vm)
+{
+    return vm->tracing && vm->tracing->traps;
+}
+
 int vm_trace(struct vm *vm, const struct vm_trap *traps, unsigned count)
 {
     struct vm_tracing *t = vm->tracing;

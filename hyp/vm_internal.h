@@ -180,6 +180,8 @@ void diag8_abandon(struct vm *vm);
 bool trace_look(struct vcpu *v);
 /** Its CPUs, one of which may be new, are observed as the traps want it; held. */
 void trace_apply(struct vm *vm);
+/** Are traps set? */
+bool trace_any(const struct vm *vm);
 /** See vm_needs.h [loop]. */
 int vm_trace(struct vm *vm, const struct vm_trap *traps, unsigned count);
 u64 vm_trace_count(struct vm *vm, bool on);

@@ -275,14 +275,32 @@ static bool descriptions_restore(struct vm *vm, const struct codec_row *row)
                                   : spool_devices_restore)(spool, vm->config.name, &block);
 }
 
+/* What came behind the last check of eligibility. */
+static int stays(struct vm *vm, struct cause *cause)
+{
+    struct spool *spool = vm->host->spool;
+    struct spool_device *dev = NULL;
+    u16 id;
+    if (vm->st->segment_count)
+        return cause_set(cause, ST_REFUSED, "a saved segment is loaded");
+    if (trace_any(vm))
+        return cause_set(cause, ST_REFUSED, "trace traps are set");
+    while ((dev = spool_device_next(spool, vm->config.name, dev)))
+        if (spool_device_open(dev, &id))
+            return cause_set(cause, ST_REFUSED, "device %04X has an open spool file",
+                             spool_device_vdev(dev));
+    return ST_OK;
+}
+
 int vm_save(struct vm *vm, struct codec_out *out, struct cause *cause)
 {
-    if (vm->st->segment_count) /* it was loaded behind the last check of eligibility */
-        return cause_set(cause, ST_REFUSED, "a saved segment is loaded");
+    int rc = stays(vm, cause);
+    if (rc)
+        return rc;
     machine_save(vm, out);
     dispatch_settle(vm);
     cpu_set_save(vm->cpus, out, TAG_CPUS);
-    int rc = css_save(vm->css, TAG_CSS, out, cause);
+    rc = css_save(vm->css, TAG_CSS, out, cause);
     if (rc)
         return rc;
     sclp_save(vm->sclp, TAG_SCLP, out);
