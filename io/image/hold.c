@@ -31,6 +31,7 @@ struct hold {
     bool reserved;
     bool wants;  /* to reserve, as soon as nobody is in the way */
     bool counts; /* the program that wants to is one of `programs` */
+    bool taking; /* by force, and a program is still in the way */
     bool waits;  /* something was refused: to be told */
     u32 calls;   /* of the watcher, under way */
     int fd;      /* between hold_open and hold_close, else -1: nobody elsewhere counts */
@@ -169,12 +170,12 @@ static void *look(void *arg)
     struct hold_group *g = arg;
     lock_take(&g->lock);
     while (!g->stop) {
-        bool any = false;
-        for (struct hold *h = g->members; h; h = h->next) {
+        for (struct hold *h = g->members; h; h = h->next)
             h->elsewhere = h->elsewhere && in_the_way(h);
-            any |= h->elsewhere;
-        }
         tell(g);
+        bool any = false; /* also those who came while others were told, without the lock */
+        for (const struct hold *h = g->members; h; h = h->next)
+            any |= h->elsewhere;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += LOOK_MS * NS_PER_MS;
@@ -346,13 +347,15 @@ bool hold_steal(struct hold *h)
     lock_take(&h->group->lock);
     for (struct hold *o = h->group->members; o; o = o->next)
         if (overlap(o, h) && o->reserved) {
-            o->reserved = false;
+            o->reserved = o->taking = false;
             (void)settle(o);
         }
+    bool had = h->reserved && !h->taking;
     h->reserved = true;
     h->wants = false;
     want(h);
     bool granted = settle(h);
+    h->taking = !granted && !had;
     h->waits |= !granted;
     lock_drop(&h->group->lock);
     return granted;
@@ -363,7 +366,7 @@ void hold_release(struct hold *h)
     if (!h)
         return;
     lock_take(&h->group->lock);
-    h->reserved = h->wants = false;
+    h->reserved = h->wants = h->taking = false;
     want(h);
     (void)settle(h);
     tell(h->group);
@@ -375,9 +378,13 @@ void hold_forget(struct hold *h)
     if (!h)
         return;
     lock_take(&h->group->lock);
-    bool wanted = h->wants;
+    bool wanted = h->wants || h->taking;
     h->wants = h->elsewhere = false;
     want(h);
+    if (h->taking) {
+        h->reserved = h->taking = false;
+        (void)settle(h);
+    }
     if (wanted)
         tell(h->group);
     lock_drop(&h->group->lock);

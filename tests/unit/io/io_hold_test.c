@@ -275,6 +275,56 @@ START_TEST(it_cannot_be_taken_from_elsewhere)
 }
 END_TEST
 
+/* Who takes it by force and gives up, because a program elsewhere has it, has reserved nothing. */
+START_TEST(taking_it_is_given_up)
+{
+    ck_assert(hold_begin(far_away));
+    ck_assert(!hold_steal(a));
+    ck_assert(!hold_begin(b)); /* a is next */
+    hold_forget(a);            /* halted */
+    ck_assert_int_eq(hold_state(a), HOLD_NONE);
+    ck_assert_uint_eq(told_b, 1);
+    ck_assert(hold_begin(b));
+    hold_end(b);
+    hold_end(far_away);
+    ck_assert(hold_reserve(far_away, false));
+    hold_release(far_away);
+    ck_assert(hold_steal(a));
+    ck_assert(!hold_begin(far_away));
+    hold_forget(a); /* of another program: what it has it keeps */
+    ck_assert_int_eq(hold_state(a), HOLD_HERE);
+    hold_release(a);
+}
+END_TEST
+
+static atomic_uint told_twice;
+
+/* It tries again at once, when somebody elsewhere has been faster. */
+static void tries_again(void *arg)
+{
+    if (atomic_load(&told_twice) == 0) {
+        ck_assert(hold_reserve(far_away, false));
+        ck_assert(!hold_begin(arg));
+    }
+    atomic_fetch_add(&told_twice, 1);
+}
+
+START_TEST(refused_while_it_is_told)
+{
+    told_twice = 0;
+    hold_watch(a, tries_again, a);
+    ck_assert(hold_reserve(far_away, false));
+    ck_assert(!hold_begin(a));
+    hold_release(far_away);
+    wait_told(&told_twice, 1);
+    hold_release(far_away);
+    wait_told(&told_twice, 2);
+    hold_watch(a, tell, &told_a);
+    ck_assert(hold_begin(a));
+    hold_end(a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("io_hold");
@@ -294,6 +344,8 @@ int main(void)
     tcase_add_test(far_tc, who_reserves_waits_for_programs_elsewhere);
     tcase_add_test(far_tc, two_elsewhere_who_want_it);
     tcase_add_test(far_tc, it_cannot_be_taken_from_elsewhere);
+    tcase_add_test(far_tc, taking_it_is_given_up);
+    tcase_add_test(far_tc, refused_while_it_is_told);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
