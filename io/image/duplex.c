@@ -72,6 +72,22 @@ static int state_get(const char *half, struct state *s, struct cause *cause)
     return cause_set(cause, ST_PROTO, "%s: damaged", path);
 }
 
+/* The folder of a file, which knows it by its name. */
+static bool sync_folder(const char *path)
+{
+    char folder[HALF_PATH_BYTES + 16] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash)
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && !fsync(fd);
+    int why = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = why;
+    return good;
+}
+
 /* On the host's disk when this returns ST_OK. */
 static int state_put(const char *half, const struct state *s, struct cause *cause)
 {
@@ -85,7 +101,7 @@ static int state_put(const char *half, const struct state *s, struct cause *caus
     int why = errno;
     if (fd >= 0)
         close(fd);
-    if (good && !rename(fresh, path))
+    if (good && !rename(fresh, path) && sync_folder(path))
         return ST_OK;
     why = good ? errno : why;
     unlink(fresh);
@@ -103,6 +119,18 @@ int duplex_used_alone(const char *half, struct cause *cause)
     s.alone = 1;
     s.closed = 0;
     return rc ? rc : state_put(half, &s, cause);
+}
+
+int duplex_repairable(const char *half, struct cause *cause)
+{
+    struct state s = {.count = 0};
+    int rc = strlen(half) < HALF_PATH_BYTES ? state_get(half, &s, cause) : ST_OK;
+    if (rc || !s.pair || s.alone)
+        return rc;
+    return cause_set(cause, ST_INVAL,
+                     "%s: one of two files of a volume: it is made anew, and copied from the "
+                     "other",
+                     half);
 }
 
 static int state_now(const struct duplex *d, unsigned i, bool closed, struct cause *cause)
@@ -181,14 +209,22 @@ static int write_locked(struct duplex *d, const struct move *m, struct cause *ca
     return outcome_locked(d, rc, why, cause);
 }
 
+/* One whose writes the host has lost may still give what was there before them. */
+static int read_half(struct image *half, const struct move *m, struct cause *cause)
+{
+    int rc = image_lost(half, cause);
+    return rc ? rc : move_half(half, m, cause);
+}
+
 static int read_locked(struct duplex *d, const struct move *m, struct cause *cause)
 {
     unsigned first = d->good[0] ? 0 : 1;
     struct cause why = {0}, ignored;
-    int rc = move_half(d->half[first], m, &why);
+    bool only = !d->good[!first];
+    int rc = (only ? move_half : read_half)(d->half[first], m, &why);
     if (rc == ST_OK)
         return ST_OK;
-    if (!d->good[!first] || move_half(d->half[!first], m, &ignored))
+    if (only || read_half(d->half[!first], m, &ignored))
         return cause_set(cause, rc, "%s", why.text);
     (void)sever_locked(d, first, why.text, cause); /* it was read all the same */
     return ST_OK;
@@ -263,7 +299,7 @@ static int copy_locked(struct duplex *d, struct cause *cause)
                      .count = left < COPY_BLOCKS ? (u32)left : COPY_BLOCKS,
                      .buf = d->track,
                      .len = &len};
-    int rc = move_half(d->half[from], &m, cause);
+    int rc = read_half(d->half[from], &m, cause);
     m.write = true;
     if (rc == ST_OK)
         rc = move_half(d->half[!from], &m, cause);

@@ -425,7 +425,9 @@ int image_repair(const char *path, image_fault *fault, void *arg, struct image_c
     struct image *img;
     if (strstr(path, IMAGE_LAYER_MARK))
         return cause_set(cause, ST_INVAL, "%s: only images of one layer are repaired", path);
-    int rc = open_with(path, IMAGE_REPAIR, check_fault, &k, &img, cause);
+    int rc = duplex_repairable(path, cause);
+    if (rc == ST_OK)
+        rc = open_with(path, IMAGE_REPAIR, check_fault, &k, &img, cause);
     if (rc)
         return rc;
     *out = (struct image_check){.progress = out->progress, .open_left = img->open_left};

@@ -145,6 +145,8 @@ bool ckd_raw_probe(struct image *img, const u8 head[DEVHDR_BYTES]);
 int duplex_open(const char *path, unsigned flags, struct image **out, struct cause *cause);
 /** A file is opened by itself, to be written: if it has a mirror, that lacks something now. */
 int duplex_used_alone(const char *path, struct cause *cause);
+/** ST_INVAL: it has a mirror that is as good: tracks without records are not to take its place. */
+int duplex_repairable(const char *path, struct cause *cause);
 
 /** Check and take over the device header of CKD and CCKD files (all but the cylinders). */
 int ckd_header(struct image *img, const u8 head[DEVHDR_BYTES], struct cause *cause);

@@ -3,10 +3,12 @@
  * anew beside the guest's own writes. Run alone: tests/run unit/io_duplex_test */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +24,8 @@ static struct image *img;
 static struct cause cause;
 static atomic_int failing = -1; /* this half's writes fail, */
 static atomic_bool reads_too;
+static atomic_bool flushes_only; /* instead of its writes: flushes of it fail */
+static unsigned names_unsynced;  /* renames that the host's disk need not have */
 static atomic_uint errors, notes;
 
 static bool fails(int fd)
@@ -38,7 +42,26 @@ static bool fails(int fd)
 
 ssize_t pwrite(int fd, const void *buf, size_t n, off_t where)
 {
-    return fails(fd) ? -1 : syscall(SYS_pwrite64, fd, buf, n, where);
+    return !flushes_only && fails(fd) ? -1 : syscall(SYS_pwrite64, fd, buf, n, where);
+}
+
+int fdatasync(int fd)
+{
+    return flushes_only && fails(fd) ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    names_unsynced++;
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+int fsync(int fd)
+{
+    struct stat sb;
+    if (fstat(fd, &sb) == 0 && S_ISDIR(sb.st_mode))
+        names_unsynced = 0;
+    return (int)syscall(SYS_fsync, fd);
 }
 
 ssize_t pread(int fd, void *buf, size_t n, off_t where)
@@ -92,7 +115,7 @@ static void begin(void)
     }
     snprintf(both, sizeof both, "%s,mirror=%s", path[0], path[1]);
     failing = -1;
-    reads_too = false;
+    reads_too = flushes_only = false;
     log_set_operator(hears, NULL);
 }
 
@@ -194,6 +217,7 @@ START_TEST(one_fails)
     check(200);
     ck_assert(!status().good[half] && status().good[!half]);
     ck_assert_uint_ge(atomic_load(&errors), 1);
+    ck_assert_uint_eq(names_unsynced, 0); /* the note about it is there after a power failure */
     failing = -1;
     check(200);
     close_both();
@@ -204,6 +228,29 @@ START_TEST(one_fails)
     until_both();
     close_both();
     check_halves(300);
+}
+END_TEST
+
+/* The host has lost what was written to the first, and may give what was there before. */
+START_TEST(lost_writes_are_not_read)
+{
+    open_both();
+    until_both();
+    atomic_store(&errors, 0);
+    flushes_only = true;
+    failing = 0;
+    fill(100);
+    while (atomic_load(&errors) == 0) /* nobody waits for the flush */
+        sched_yield();
+    failing = -1;
+    check(100);
+    ck_assert(!status().good[0] && status().good[1]);
+    close_both();
+    open_both();
+    check(100);
+    until_both();
+    close_both();
+    check_halves(100);
 }
 END_TEST
 
@@ -325,6 +372,27 @@ START_TEST(used_alone)
 }
 END_TEST
 
+static void no_fault(void *arg, u32 track, const char *text)
+{
+    (void)arg;
+    ck_abort_msg("track %u: %s", track, text);
+}
+
+/* What cannot be read in one file is in the other, and not to become empty. */
+START_TEST(not_repaired_by_itself)
+{
+    struct image_check found = {0};
+    open_both();
+    until_both();
+    close_both();
+    for (unsigned i = 0; i < 2; i++)
+        ck_assert_int_eq(image_repair(path[i], no_fault, NULL, &found, &cause), ST_INVAL);
+    ck_assert_int_eq(image_open(path[1], 0, &img, &cause), ST_OK);
+    close_both();
+    ck_assert_int_eq(image_repair(path[1], no_fault, NULL, &found, &cause), ST_OK);
+}
+END_TEST
+
 START_TEST(refused)
 {
     const struct image_create small = {.format = IMAGE_CKD, .cylinders = 2};
@@ -362,10 +430,12 @@ int main(void)
     tcase_set_timeout(tc, 120); /* a limit for hangs, not a measure */
     tcase_add_test(tc, both_have_it);
     tcase_add_loop_test(tc, one_fails, 0, 4);
+    tcase_add_test(tc, lost_writes_are_not_read);
     tcase_add_test(tc, stale_is_not_read);
     tcase_add_test(tc, by_the_operator);
     tcase_add_test(tc, killed);
     tcase_add_test(tc, used_alone);
+    tcase_add_test(tc, not_repaired_by_itself);
     tcase_add_test(tc, refused);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);
