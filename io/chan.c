@@ -289,29 +289,34 @@ static bool chan_work(struct subchannel *sub)
     return do_step(sub);
 }
 
-/* At most `steps` of them; true when there is more to do. */
-static bool execute_locked(struct subchannel *sub, unsigned long steps)
+void chan_turn_begin_locked(struct subchannel *sub)
+{
+    sub->executing = true;
+    sub->css->executing++;
+}
+
+bool chan_turn_end_locked(struct subchannel *sub)
+{
+    bool again = sub->again;
+    sub->css->executing--;
+    sub->executing = sub->again = false;
+    pthread_cond_broadcast(&sub->css->idle);
+    return again;
+}
+
+/* At most `steps` of them, as a turn; *again: others wanted something of the subchannel meanwhile,
+ * which is for a turn of its own. True when there is more to do. */
+static bool execute_locked(struct subchannel *sub, unsigned long steps, bool *again)
 {
     struct css *css = sub->css;
     bool more = true;
-    sub->executing = true;
-    css->executing++;
+    chan_turn_begin_locked(sub);
     while (!css->quiesced && more && steps--)
         more = chan_work(sub);
     more &= !css->quiesced;
     css_present_locked(sub);
-    css->executing--;
-    sub->executing = false;
-    pthread_cond_broadcast(&css->idle);
+    *again = chan_turn_end_locked(sub);
     return more;
-}
-
-/* The turn is over. What others wanted of the subchannel meanwhile is for a turn of its own. */
-static bool end_turn_locked(struct subchannel *sub)
-{
-    bool again = sub->again;
-    sub->again = false;
-    return again;
 }
 
 void chan_run(void *arg)
@@ -320,13 +325,12 @@ void chan_run(void *arg)
     struct css *css = sub->css;
     lock_take(&css->lock);
     sub->scheduled = false;
-    bool more = false;
-    if (sub->executing) {
+    bool more = false, again = false;
+    if (sub->executing)
         sub->again = true; /* no thread waits for another one's turn */
-    } else {
-        more = execute_locked(sub, STEPS_PER_TURN);
-        more |= end_turn_locked(sub);
-    }
+    else
+        more = execute_locked(sub, STEPS_PER_TURN, &again);
+    more |= again;
     lock_drop(&css->lock);
     if (more)
         chan_schedule(sub);
@@ -336,8 +340,7 @@ void chan_run(void *arg)
 bool chan_execute(struct subchannel *sub, unsigned long steps)
 {
     lock_take(&sub->css->lock);
-    bool more = execute_locked(sub, steps);
-    bool again = end_turn_locked(sub);
+    bool again, more = execute_locked(sub, steps, &again);
     lock_drop(&sub->css->lock);
     if (again)
         chan_schedule(sub);

@@ -280,6 +280,10 @@ void chan_schedule(struct subchannel *sub);
 void chan_run(void *arg);
 /** Execute on this thread until it ends or waits (for IPL). */
 bool chan_execute(struct subchannel *sub, unsigned long steps);
+/** No other thread works in the subchannel, in which none does now, until the end; true: somebody
+ *  wanted something of it meanwhile, and it is to be scheduled. */
+void chan_turn_begin_locked(struct subchannel *sub);
+bool chan_turn_end_locked(struct subchannel *sub);
 void css_unref(struct css *css);
 
 /* ccw.c */

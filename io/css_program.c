@@ -51,15 +51,44 @@ static void end_locked(struct subchannel *sub, const struct sub_state *before,
     memcpy(p->sense, now.sense, sizeof p->sense);
     sub->s = *before;
     sub->s.unsolicited |= now.unsolicited;
+    if ((now.scsw0 & SCSW_CC) == SCSW_CC_STATUS) /* for the guest to hear */
+        sub->s.unsolicited |= now.scsw_ds;
     sub->foreign = NULL;
     if (taken) {
         sub->s.scsw0 = now.scsw0;
         sub->s.scsw_ds = now.scsw_ds;
         sub->s.scsw_ss = sub->s.pnom = 0;
-        css_enqueue_locked(sub);
     }
+    if (taken && now.scsw0 & SC_PENDING)
+        css_enqueue_locked(sub);
     css_present_locked(sub);
-    pthread_cond_broadcast(&sub->css->idle);
+}
+
+/* The program is over, or given up when the device waits for something. Nobody else has a turn
+ * meanwhile: one that the device wakes would go on with it. */
+static enum css_run over(struct subchannel *sub, const struct sub_state *before,
+                         struct css_program *p)
+{
+    struct css *css = sub->css;
+    lock_take(&css->lock);
+    while (sub->executing)
+        lock_wait(&css->idle, &css->lock);
+    chan_turn_begin_locked(sub);
+    u32 scsw0 = sub->s.scsw0;
+    bool ended = scsw0 & SC_PENDING && !(scsw0 & (FC_CLEAR | FC_HALT | SCSW_CC));
+    if (sub->s.active && sub->ops->cancel) {
+        lock_drop(&css->lock);
+        sub->ops->cancel(sub->dev);
+        lock_take(&css->lock);
+    }
+    end_locked(sub, before, p);
+    bool again = chan_turn_end_locked(sub);
+    lock_drop(&css->lock);
+    if (again)
+        chan_schedule(sub);
+    if (ended)
+        return CSS_RUN_DONE;
+    return (scsw0 & SCSW_CC) == SCSW_CC ? CSS_RUN_NO_DEVICE : CSS_RUN_BUSY;
 }
 
 enum css_run css_run(struct css *css, u32 device, struct css_program *p)
@@ -75,19 +104,8 @@ enum css_run css_run(struct css *css, u32 device, struct css_program *p)
         return CSS_RUN_BUSY;
     }
     const struct sub_state before = sub->s;
-    const struct dev_ops *ops = sub->ops;
-    void *dev = sub->dev;
     begin_locked(sub, p);
     lock_drop(&css->lock);
     chan_execute(sub, STEPS_MAX);
-    lock_take(&css->lock);
-    bool ended = sub->s.scsw0 & SC_PENDING && !(sub->s.scsw0 & (FC_CLEAR | FC_HALT));
-    bool left = sub->s.active;
-    lock_drop(&css->lock);
-    if (left && ops->cancel)
-        ops->cancel(dev);
-    lock_take(&css->lock);
-    end_locked(sub, &before, p);
-    lock_drop(&css->lock);
-    return ended ? CSS_RUN_DONE : CSS_RUN_BUSY;
+    return over(sub, &before, p);
 }

@@ -15,9 +15,11 @@ struct slow {
     struct machine *m;
     u64 takes; /* TOD units that a command keeps the device */
     bool ready;
-    bool busy;   /* with another system */
-    bool clears; /* its next command is cleared while it is performed */
-    u8 path;     /* of the last command */
+    bool busy;    /* with another system */
+    bool attends; /* has status, when it is busy */
+    bool frees;   /* is not busy any more when it is cancelled */
+    bool clears;  /* its next command is cleared while it is performed */
+    u8 path;      /* of the last command */
     unsigned cancelled;
 };
 
@@ -29,6 +31,11 @@ static int slow_start(void *dev, struct dev_io *io)
 {
     struct slow *s = dev;
     u8 byte = 0xa5;
+    if (s->busy && s->attends) {
+        css_attention(s->m->css, id, DS_DEVICE_END);
+        css_device_ready(s->m->css, id);
+    }
+    s->attends = false;
     if (s->busy)
         return DS_BUSY;
     if (s->clears)
@@ -47,7 +54,12 @@ static int slow_start(void *dev, struct dev_io *io)
 
 static void slow_cancel(void *dev)
 {
-    ((struct slow *)dev)->cancelled++;
+    struct slow *s = dev;
+    s->cancelled++;
+    if (!s->frees)
+        return;
+    s->busy = false;
+    css_device_ready(s->m->css, id);
 }
 
 static void slow_save(void *dev, struct codec_out *out)
@@ -369,6 +381,37 @@ START_TEST(status_of_a_busy_device_ends_the_start)
     css_device_ready(m.css, id);
     ck_assert_int_eq(tsch(&m, id, &irb), 0);
     ck_assert_uint_eq(irb.ds, DS_NORMAL);
+}
+END_TEST
+
+/* A program of CP's that is given up is not gone on with, though its device is ready just then;
+ * what the device has to tell the guest hears; and without a path nothing was done. */
+START_TEST(programs_of_cp_that_do_not_run)
+{
+    struct irb irb;
+    struct css_program p = {.storage = m.storage, .orb_flags = ORB_F, .ccw = PROGRAM};
+    slow.path = 0;
+    slow.busy = slow.frees = true;
+    ck_assert_int_eq(css_run(m.css, 0x0200, &p), CSS_RUN_BUSY);
+    ck_assert_uint_eq(slow.cancelled, 1);
+    ck_assert_uint_eq(slow.path, 0);
+    slow.frees = false;
+    slow.busy = slow.attends = true;
+    ck_assert_int_eq(css_run(m.css, 0x0200, &p), CSS_RUN_BUSY);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.scsw0 & (SCSW_CC | FC_ANY | SC_ANY), SC_ALERT | SC_PENDING);
+    ck_assert_uint_eq(irb.ds, DS_DEVICE_END);
+    slow.busy = false;
+    for (u8 path = 0; path < 4; path++)
+        ck_assert(css_chp_configure(m.css, CHPID + path, false, false));
+    ck_assert_int_eq(css_run(m.css, 0x0200, &p), CSS_RUN_NO_DEVICE);
+    ck_assert_uint_eq(slow.path, 0);
+    for (u8 path = 0; path < 4; path++)
+        ck_assert(css_chp_configure(m.css, CHPID + path, true, false));
+    ck_assert_int_eq(css_run(m.css, 0x0200, &p), CSS_RUN_DONE);
+    ck_assert_uint_eq(p.unit_status, DS_NORMAL);
+    ck_assert_uint_ne(slow.path, 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 1);
 }
 END_TEST
 
@@ -755,6 +798,7 @@ int main(void)
     tcase_add_test(tc, a_busy_device_keeps_the_start_pending);
     tcase_add_test(tc, status_before_the_start_is_deferred_condition_code_1);
     tcase_add_test(tc, status_of_a_busy_device_ends_the_start);
+    tcase_add_test(tc, programs_of_cp_that_do_not_run);
     tcase_add_test(tc, status_during_a_program_is_kept);
     tcase_add_test(tc, pci_is_told_once);
     tcase_add_test(tc, clear_in_the_middle_of_a_command);
