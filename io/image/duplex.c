@@ -363,7 +363,7 @@ static void copier_end(struct duplex *d)
 static void copier_begin(struct duplex *d, struct image *img)
 {
     if (!d->track)
-        d->track = malloc(img->geometry.tracks ? img->geometry.track_bytes
+        d->track = malloc(img->geometry.tracks ? IMAGE_TRACK_BYTES_MAX
                                                : COPY_BLOCKS * IMAGE_BLOCK_BYTES);
     lock_take(&d->lock); /* the copier begins when it has it */
     d->at = 0;
