@@ -173,44 +173,53 @@ static int write_all(const struct image *img, u32 file, u64 at, const u8 *buf, u
     return ST_OK;
 }
 
-int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
-                 struct cause *cause)
+static int put(const struct image *img, u32 file, u64 at, const void *buf, u32 len,
+               struct cause *cause)
 {
     struct remote *remote = img->file[file].remote;
-    int rc = remote ? remote_move(remote, true, at, (void *)(uintptr_t)buf, len, cause)
-                    : write_all(img, file, at, buf, len, cause);
-    /* Afterwards: a flush that began before has perhaps not had it. */
+    return remote ? remote_move(remote, true, at, (void *)(uintptr_t)buf, len, cause)
+                  : write_all(img, file, at, buf, len, cause);
+}
+
+/* Afterwards: a flush that began before has perhaps not had it. */
+static int was_put(struct image *img, u32 file, u64 end, int rc)
+{
     atomic_store(&img->unsynced, true);
-    if (rc == ST_OK && !remote && at + len > img->file[file].size)
-        img->file[file].size = at + len;
+    if (rc == ST_OK && !img->file[file].remote && end > img->file[file].size)
+        img->file[file].size = end;
     return rc;
 }
 
-/** A connection to a server is for one thread. */
+int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
+                 struct cause *cause)
+{
+    return was_put(img, file, at + len, put(img, file, at, buf, len, cause));
+}
+
+bool image_shares_files(const struct image *img)
+{
+    return !img->file[0].remote || img->file[0].remote->parallel;
+}
+
 void image_apart_begin(struct image *img)
 {
-    if (!img->file[0].remote)
+    if (image_shares_files(img))
         lock_drop(&img->lock);
 }
 
 void image_apart_end(struct image *img)
 {
-    if (!img->file[0].remote)
+    if (image_shares_files(img))
         lock_take(&img->lock);
 }
 
 int image_pwrite_apart(struct image *img, u32 file, u64 at, const void *buf, u32 len,
                        struct cause *cause)
 {
-    if (img->file[file].remote)
-        return image_pwrite(img, file, at, buf, len, cause);
     image_apart_begin(img);
-    int rc = write_all(img, file, at, buf, len, cause);
+    int rc = put(img, file, at, buf, len, cause);
     image_apart_end(img);
-    atomic_store(&img->unsynced, true);
-    if (rc == ST_OK && at + len > img->file[file].size)
-        img->file[file].size = at + len;
-    return rc;
+    return was_put(img, file, at + len, rc);
 }
 
 int image_truncate(struct image *img, u32 file, u64 size, struct cause *cause)

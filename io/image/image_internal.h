@@ -101,7 +101,9 @@ int image_file_open(struct image *img, const char *path, struct cause *cause);
 int image_pread(struct image *img, u32 file, u64 at, void *buf, u32 len, struct cause *cause);
 int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
                  struct cause *cause);
-/** The image's lock is given back in between, if its file allows that; and a write in between. */
+/** Several threads may use its files at a time: they are the host's, or a server says so. */
+bool image_shares_files(const struct image *img);
+/** The image's lock is given back in between, if its files allow that; and a write in between. */
 void image_apart_begin(struct image *img);
 void image_apart_end(struct image *img);
 int image_pwrite_apart(struct image *img, u32 file, u64 at, const void *buf, u32 len,

@@ -78,10 +78,9 @@ void image_unlock(struct image *img)
         lock_drop(&img->lock);
 }
 
-/** A connection to a server is for one thread. */
 static bool moves_apart(const struct image *img)
 {
-    return img->ops->fixed && !img->file[0].remote;
+    return img->ops->fixed && image_shares_files(img);
 }
 
 void image_move_begin(struct image *img)
@@ -100,10 +99,10 @@ void image_move_end(struct image *img, bool wrote)
         image_unlock(img);
 }
 
-/** The lock is given back while the host works, if `apart`; a connection is for one thread. */
+/** The lock is given back while the host works, if `apart` and if the files allow that. */
 static int sync_all(struct image *img, bool apart, struct cause *cause)
 {
-    apart = apart && !img->file[0].remote;
+    apart = apart && image_shares_files(img);
     img->syncing = true;
     img->unsynced = false;
     img->first_ns = 0;
@@ -127,7 +126,7 @@ static int sync_now(struct image *img, bool apart, struct cause *cause)
 {
     if (!img->syncing)
         return img->unsynced ? sync_all(img, apart, cause) : image_lost(img, cause);
-    apart = apart && !img->file[0].remote;
+    apart = apart && image_shares_files(img);
     if (apart)
         lock_drop(&img->lock);
     int rc = files_sync(img, cause); /* what the other thread frees is for it to free */

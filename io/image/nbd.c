@@ -1,7 +1,14 @@
-/* Network block devices (remote.h); without libnbd at build time they are refused. */
+/* Network block devices (remote.h); without libnbd at build time they are refused. A server that
+ * says that its connections see one state of the export (NBD_FLAG_CAN_MULTI_CONN: a flush on one of
+ * them is for what was answered on all) gets several, each made when it is first needed; one that
+ * takes no more of them is used by the first. Requests that overlap are the caller's to order, as
+ * with a file. */
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "io/image/remote.h"
+#include "mem/base/lock.h"
 
 static bool nbd_named(const char *path)
 {
@@ -11,9 +18,26 @@ static bool nbd_named(const char *path)
 #ifdef HAVE_LIBNBD
 #include <libnbd.h>
 
+#define CONNECTIONS_MAX 4u
+#define FURTHER_MS 3000 /* for a further connection; some servers do not refuse, but leave it */
+
+struct connection {
+    struct lock lock;          /* held while a request is under way */
+    atomic_uint users;         /* that have it or wait for it */
+    struct nbd_handle *handle; /* NULL: not connected */
+};
+
 struct remote_nbd {
     struct remote remote;
-    struct nbd_handle *handle; /* NULL: not connected */
+    atomic_uint usable; /* connections, from the first on */
+    struct connection conn[CONNECTIONS_MAX];
+};
+
+struct request {
+    enum { NBD_READ, NBD_WRITE, NBD_FLUSH } kind;
+    u64 at;
+    void *buf;
+    u32 len;
 };
 
 static int why(const struct remote_nbd *n, int status, struct cause *cause)
@@ -22,36 +46,83 @@ static int why(const struct remote_nbd *n, int status, struct cause *cause)
     return cause_set(cause, status, "%s: %s", n->remote.path, text ? text : "failed");
 }
 
-static void disconnect(struct remote_nbd *n)
+static void disconnect(struct connection *c)
 {
-    nbd_close(n->handle);
-    n->handle = NULL;
+    nbd_close(c->handle);
+    c->handle = NULL;
 }
 
-static bool broke(const struct remote_nbd *n)
+static bool broke(const struct connection *c)
 {
-    return !n->handle || nbd_aio_is_dead(n->handle) || nbd_aio_is_closed(n->handle);
+    return !c->handle || nbd_aio_is_dead(c->handle) || nbd_aio_is_closed(c->handle);
 }
 
-static bool connected(struct remote_nbd *n)
+static u64 now_ms(void)
 {
-    if (n->handle && broke(n))
-        disconnect(n);
-    if (n->handle)
-        return true;
-    n->handle = nbd_create();
-    if (n->handle && nbd_connect_uri(n->handle, n->remote.path) == 0)
-        return true;
-    disconnect(n);
-    return false;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (u64)now.tv_sec * 1000 + (u64)now.tv_nsec / 1000000;
+}
+
+static int connect_in_time(struct nbd_handle *h, const char *path)
+{
+    u64 end = now_ms() + FURTHER_MS;
+    int rc = nbd_aio_connect_uri(h, path);
+    while (rc == 0 && nbd_aio_is_connecting(h)) {
+        u64 now = now_ms();
+        rc = now < end && nbd_poll(h, (int)(end - now)) >= 0 ? 0 : -1;
+    }
+    return rc == 0 && nbd_aio_is_ready(h) ? 0 : -1;
+}
+
+/** `status` when it cannot be. A server in place of the other has to allow what that one did. */
+static int connected(struct remote_nbd *n, struct connection *c, int status,
+                     struct cause *cause)
+{
+    if (c->handle && broke(c))
+        disconnect(c);
+    if (c->handle)
+        return ST_OK;
+    c->handle = nbd_create();
+    int rc = !c->handle         ? -1
+             : c == &n->conn[0] ? nbd_connect_uri(c->handle, n->remote.path)
+                                : connect_in_time(c->handle, n->remote.path);
+    rc = rc ? why(n, status, cause) : ST_OK;
+    if (rc == ST_OK && n->remote.parallel && nbd_can_multi_conn(c->handle) != 1)
+        rc = cause_set(cause, status, "%s: another server, not for several connections",
+                       n->remote.path);
+    if (rc)
+        disconnect(c);
+    return rc;
+}
+
+static struct connection *take_this(struct connection *c)
+{
+    atomic_fetch_add(&c->users, 1);
+    lock_take(&c->lock);
+    return c;
+}
+
+/** The connection that has the fewest users, locked. */
+static struct connection *take(struct remote_nbd *n)
+{
+    struct connection *best = &n->conn[0];
+    for (unsigned i = 1; i < atomic_load(&n->usable); i++)
+        if (atomic_load(&n->conn[i].users) < atomic_load(&best->users))
+            best = &n->conn[i];
+    return take_this(best);
 }
 
 static void nbd_finish(struct remote *r)
 {
     struct remote_nbd *n = (struct remote_nbd *)r;
-    if (n->handle)
-        (void)nbd_shutdown(n->handle, 0); /* fails when the server went first */
-    nbd_close(n->handle);
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        struct connection *c = &n->conn[i];
+        if (c->handle)
+            (void)nbd_shutdown(c->handle, 0); /* fails when the server went first */
+        disconnect(c);
+        lock_fini(&c->lock);
+    }
     remote_free(n);
 }
 
@@ -60,48 +131,80 @@ static int nbd_open(const char *path, bool write, struct remote **out, struct ca
     struct remote_nbd *n = remote_alloc(sizeof *n, &remote_nbd, path, cause);
     if (!n)
         return ST_NOMEM;
-    int rc = connected(n) ? ST_OK : why(n, ST_CONFIG, cause);
-    int64_t bytes = rc ? 0 : nbd_get_size(n->handle);
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
+        lock_init(&n->conn[i].lock, LOCK_CONNECTION);
+    struct connection *first = &n->conn[0];
+    int rc = connected(n, first, ST_CONFIG, cause);
+    int64_t bytes = rc ? 0 : nbd_get_size(first->handle);
     if (rc == ST_OK && bytes < 0)
         rc = why(n, ST_CONFIG, cause);
-    if (rc == ST_OK && write && nbd_is_read_only(n->handle) == 1)
+    if (rc == ST_OK && write && nbd_is_read_only(first->handle) == 1)
         rc = cause_set(cause, ST_PERM, "%s: the export is read-only", path);
     if (rc) {
         nbd_finish(&n->remote);
         return rc;
     }
     n->remote.size = (u64)bytes;
+    n->remote.parallel = nbd_can_multi_conn(first->handle) == 1;
+    atomic_store(&n->usable, n->remote.parallel ? CONNECTIONS_MAX : 1);
     *out = &n->remote;
     return ST_OK;
 }
 
-static int once(struct remote_nbd *n, bool write, u64 at, void *buf, u32 len)
+static int once(struct remote_nbd *n, struct connection *c, const struct request *q,
+                struct cause *cause)
 {
-    if (!connected(n))
-        return -1;
-    return write ? nbd_pwrite(n->handle, buf, len, at, 0)
-                 : nbd_pread(n->handle, buf, len, at, 0);
+    int rc = connected(n, c, q->kind == NBD_FLUSH ? ST_LOST : ST_IO, cause);
+    if (rc)
+        return rc;
+    switch (q->kind) {
+    case NBD_READ: rc = nbd_pread(c->handle, q->buf, q->len, q->at, 0); break;
+    case NBD_WRITE: rc = nbd_pwrite(c->handle, q->buf, q->len, q->at, 0); break;
+    case NBD_FLUSH: rc = nbd_can_flush(c->handle) == 1 ? nbd_flush(c->handle, 0) : 0;
+    }
+    if (rc == 0)
+        return ST_OK;
+    return why(n, q->kind == NBD_FLUSH && broke(c) ? ST_LOST : ST_IO, cause);
+}
+
+/** A read or write that the end of its connection cut off is done again. Gives `c` back. *made:
+ *  there was a connection. */
+static int perform(struct remote_nbd *n, struct connection *c, const struct request *q,
+                   bool *made, struct cause *cause)
+{
+    int rc = once(n, c, q, cause);
+    if (rc && q->kind != NBD_FLUSH && broke(c))
+        rc = once(n, c, q, cause);
+    *made = c->handle != NULL;
+    lock_drop(&c->lock);
+    atomic_fetch_sub(&c->users, 1);
+    return rc;
+}
+
+static int request(struct remote *r, const struct request *q, struct cause *cause)
+{
+    struct remote_nbd *n = (struct remote_nbd *)r;
+    struct connection *c = take(n), *first = &n->conn[0];
+    bool made, ignored;
+    int rc = perform(n, c, q, &made, cause);
+    if (rc == ST_OK || made || c == first)
+        return rc;
+    rc = perform(n, take_this(first), q, &ignored, cause);
+    if (rc == ST_OK) /* it is there, and does not want as many */
+        atomic_store(&n->usable, (unsigned)(c - first));
+    return rc;
 }
 
 static int nbd_move(struct remote *r, bool write, u64 at, void *buf, u32 len,
                     struct cause *cause)
 {
-    struct remote_nbd *n = (struct remote_nbd *)r;
-    if (once(n, write, at, buf, len) == 0)
-        return ST_OK;
-    if (broke(n) && once(n, write, at, buf, len) == 0)
-        return ST_OK;
-    return why(n, ST_IO, cause);
+    const struct request q = {write ? NBD_WRITE : NBD_READ, at, buf, len};
+    return request(r, &q, cause);
 }
 
 static int nbd_sync(struct remote *r, struct cause *cause)
 {
-    struct remote_nbd *n = (struct remote_nbd *)r;
-    if (!connected(n))
-        return why(n, ST_LOST, cause);
-    if (nbd_can_flush(n->handle) != 1 || nbd_flush(n->handle, 0) == 0)
-        return ST_OK;
-    return why(n, broke(n) ? ST_LOST : ST_IO, cause);
+    return request(r, &(struct request){.kind = NBD_FLUSH}, cause);
 }
 
 const struct remote_ops remote_nbd = {nbd_named, nbd_open, nbd_move, nbd_sync, nbd_finish};

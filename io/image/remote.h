@@ -1,7 +1,7 @@
 /* Images that are no files of this host: what image_file.c reads and writes when a path names one.
  * Each kind has a table of functions: nbd.c (nbd://HOST/EXPORT, nbd+unix:///EXPORT?socket=PATH, by
  * libnbd), rbd.c (rbd:POOL/IMAGE, by librbd). Locks are the other side's matter: it has to keep a
- * second writer away. Threads: one at a time for a `struct remote`. */
+ * second writer away. Threads: one at a time for a `struct remote`, unless it is `parallel`. */
 #ifndef ENDICOTT_IO_IMAGE_REMOTE_H
 #define ENDICOTT_IO_IMAGE_REMOTE_H
 
@@ -26,6 +26,7 @@ struct remote {
     const struct remote_ops *ops;
     char *path;
     u64 size;
+    bool parallel; /* several threads at a time; `sync` is for what was done when it began */
 };
 
 extern const struct remote_ops remote_nbd, remote_rbd;

@@ -1,6 +1,8 @@
 /* Images behind a network block device server: while it is away every request fails and says so;
- * when it is back they go on, with what was written before. nbdkit is the server. */
+ * when it is back they go on, with what was written before. One that takes several connections
+ * gets them. nbdkit is the server. */
 #include <check.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +92,104 @@ START_TEST(nothing_to_connect_to)
 }
 END_TEST
 
+/* --- several connections ---------- */
+
+/* A read of block 1 is answered when block 2 has been read. */
+#define MEETING                                                                                \
+    "thread_model='echo parallel' get_size='echo 512000' pread='"                              \
+    "[ $4 != 1024 ] || touch $tmpdir/two; "                                                    \
+    "[ $4 != 512 ] || touch %s/one; "                                                          \
+    "[ $4 != 512 ] || while [ ! -e $tmpdir/two ]; do sleep 0.01; done; "                       \
+    "head -c $3 /dev/zero'"
+
+static void *read_block(void *arg)
+{
+    struct cause mine;
+    u8 buf[IMAGE_BLOCK_BYTES];
+    int rc = image_read_blocks(arg, 1, 1, buf, &mine);
+    return rc ? arg : NULL;
+}
+
+/* Only with both requests under way does the first one end. */
+START_TEST(two_at_the_same_time)
+{
+    struct image *img;
+    pthread_t thread;
+    void *failed;
+    char path[80];
+    u8 buf[IMAGE_BLOCK_BYTES];
+    shell("nbdkit -U %s/socket -P %s/pid eval can_multi_conn='exit 0' " MEETING);
+    ck_assert_msg(image_open(uri, IMAGE_READ_ONLY, &img, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_int_eq(pthread_create(&thread, NULL, read_block, img), 0);
+    snprintf(path, sizeof path, "%s/one", dir);
+    while (access(path, F_OK)) /* the server has it */
+        usleep(1000);
+    ck_assert_int_eq(image_read_blocks(img, 2, 1, buf, &cause), ST_OK);
+    pthread_join(thread, &failed);
+    ck_assert_ptr_null(failed);
+    image_unref(img);
+    end_server();
+}
+END_TEST
+
+#define WRITERS 6u
+#define ROUNDS 40u
+
+struct writer {
+    struct image *img;
+    unsigned n;
+    struct cause cause;
+    int rc;
+};
+
+static void *write_blocks(void *arg)
+{
+    struct writer *w = arg;
+    u8 buf[IMAGE_BLOCK_BYTES];
+    for (unsigned i = 0; i < ROUNDS * 2 && !w->rc; i++) { /* each block twice */
+        memset(buf, (int)(w->n * 16 + i % 16 + (i >= ROUNDS)), sizeof buf);
+        w->rc = image_write_blocks(w->img, (i % ROUNDS) * WRITERS + w->n, 1, buf, &w->cause);
+        if (i % 16 == w->n && !w->rc)
+            w->rc = image_sync(w->img, &w->cause);
+    }
+    return NULL;
+}
+
+static void writers(const char *server)
+{
+    struct image *img;
+    pthread_t thread[WRITERS];
+    struct writer w[WRITERS];
+    shell(server);
+    ck_assert_msg(image_open(uri, 0, &img, &cause) == ST_OK, "%s", cause.text);
+    for (unsigned i = 0; i < WRITERS; i++) {
+        w[i] = (struct writer){.img = img, .n = i};
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, write_blocks, &w[i]), 0);
+    }
+    for (unsigned i = 0; i < WRITERS; i++) {
+        pthread_join(thread[i], NULL);
+        ck_assert_msg(w[i].rc == ST_OK, "%s", w[i].cause.text);
+    }
+    for (unsigned k = 0; k < WRITERS * ROUNDS; k++) {
+        unsigned i = k / WRITERS + ROUNDS;
+        ck_assert_int_eq(move(img, false, k, (u8)(k % WRITERS * 16 + i % 16 + 1)), ST_OK);
+    }
+    ck_assert_int_eq(image_sync(img, &cause), ST_OK);
+    image_unref(img);
+    end_server();
+}
+
+/* The second writes of each block are what is there, with as many connections as are wanted, with
+ * one, and when the server says that it takes several and then takes two only. */
+START_TEST(writers_side_by_side)
+{
+    writers("nbdkit -U %s/socket -P %s/pid file %s/blocks");
+    writers("nbdkit -U %s/socket -P %s/pid --filter=multi-conn file %s/blocks "
+            "multi-conn-mode=disable");
+    writers("nbdkit -U %s/socket -P %s/pid --filter=limit file %s/blocks limit=2");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("nbd");
@@ -97,6 +197,9 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_server_goes_and_comes);
     tcase_add_test(tc, nothing_to_connect_to);
+    tcase_add_test(tc, two_at_the_same_time);
+    tcase_add_test(tc, writers_side_by_side);
+    tcase_set_timeout(tc, 30); /* a limit for hangs, not a measure */
     suite_add_tcase(s, tc);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);

@@ -42,6 +42,9 @@ static bool follows(unsigned first, unsigned then)
     case LOCK_FLUSH:
         return first == LOCK_CSS || first == LOCK_IMAGE || first == LOCK_VOLUME ||
                first == LOCK_TURN || first == LOCK_DUPLEX;
+    case LOCK_CONNECTION:
+        return first == LOCK_CSS || first == LOCK_IMAGE || first == LOCK_VOLUME ||
+               first == LOCK_TURN || first == LOCK_DUPLEX || first == LOCK_FLUSH;
     default: return false;
     }
 }
