@@ -179,7 +179,10 @@ int css_tsch(struct css *css, u32 schid, u8 irb[IRB_BYTES], size_t *len)
     }
     irb_store(css, &sub->s, irb);
     *len = sub->s.pmcw_chars & PMCW_X ? IRB_BYTES : 64;
-    int cc = sub->s.scsw0 & SC_PENDING ? 0 : 1;
+    bool of_cp = sub->foreign && !(sub->s.scsw0 & (FC_CLEAR | FC_HALT));
+    if (of_cp)
+        be32_store(irb, sub->s.scsw0 & ~SC_ANY);
+    int cc = sub->s.scsw0 & SC_PENDING && !of_cp ? 0 : 1;
     if (cc == 0) {
         if (sub->s.queue_order) {
             css_dequeue_locked(sub);

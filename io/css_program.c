@@ -75,7 +75,7 @@ static enum css_run over(struct subchannel *sub, const struct sub_state *before,
         lock_wait(&css->idle, &css->lock);
     chan_turn_begin_locked(sub);
     u32 scsw0 = sub->s.scsw0;
-    bool ended = scsw0 & SC_PENDING && !(scsw0 & (FC_CLEAR | FC_HALT | SCSW_CC));
+    bool ended = scsw0 & SC_SECONDARY && !(scsw0 & (FC_CLEAR | FC_HALT | SCSW_CC));
     if (sub->s.active && sub->ops->cancel) {
         lock_drop(&css->lock);
         sub->ops->cancel(sub->dev);

@@ -19,6 +19,7 @@ struct slow {
     bool attends; /* has status, when it is busy */
     bool frees;   /* is not busy any more when it is cancelled */
     bool clears;  /* its next command is cleared while it is performed */
+    int told;     /* condition code of TSCH in its last command */
     u8 path;      /* of the last command */
     unsigned cancelled;
 };
@@ -42,6 +43,10 @@ static int slow_start(void *dev, struct dev_io *io)
         ck_assert_int_eq(css_csch(s->m->css, id), 0);
     s->clears = false;
     s->path = dev_io_path(io);
+    if (dev_io_command(io) == CMD_WAIT) {
+        struct irb irb;
+        s->told = tsch(s->m, id, &irb);
+    }
     if (dev_io_command(io) == CMD_WAIT && !s->ready)
         return DEV_WAIT;
     s->m->tod += s->takes;
@@ -412,6 +417,21 @@ START_TEST(programs_of_cp_that_do_not_run)
     ck_assert_uint_eq(p.unit_status, DS_NORMAL);
     ck_assert_uint_ne(slow.path, 0);
     ck_assert_int_eq(tsch(&m, id, &irb), 1);
+}
+END_TEST
+
+/* What a program of CP's makes pending is not the guest's to take, nor is it its end. */
+START_TEST(programs_of_cp_have_their_own_status)
+{
+    struct css_program p = {.storage = m.storage, .orb_flags = ORB_F, .ccw = PROGRAM};
+    ccw1(&m, PROGRAM, CMD_READ, CCW_SLI | CCW_CC | CCW_PCI, 1, DATA);
+    ccw1(&m, PROGRAM + 8, CMD_WAIT, CCW_SLI, 1, DATA);
+    ck_assert_int_eq(css_run(m.css, 0x0200, &p), CSS_RUN_BUSY);
+    ck_assert_int_eq(slow.told, 1);
+    ck_assert_uint_eq(slow.cancelled, 1);
+    slow.ready = true;
+    ck_assert_int_eq(css_run(m.css, 0x0200, &p), CSS_RUN_DONE);
+    ck_assert_int_eq(slow.told, 1);
 }
 END_TEST
 
@@ -799,6 +819,7 @@ int main(void)
     tcase_add_test(tc, status_before_the_start_is_deferred_condition_code_1);
     tcase_add_test(tc, status_of_a_busy_device_ends_the_start);
     tcase_add_test(tc, programs_of_cp_that_do_not_run);
+    tcase_add_test(tc, programs_of_cp_have_their_own_status);
     tcase_add_test(tc, status_during_a_program_is_kept);
     tcase_add_test(tc, pci_is_told_once);
     tcase_add_test(tc, clear_in_the_middle_of_a_command);
