@@ -67,14 +67,16 @@ START_TEST(log_of_own_lines)
 {
     char own[256] = "", all[256] = "";
     struct console *c = console_of("GUEST");
-    console_observe_own(c, console_next_number(c), noted, own);
-    console_observe(c, console_next_number(c), noted, all);
+    u64 first = console_observe_own(c, console_next_number(c), noted, own);
+    u64 second = console_observe(c, console_next_number(c), noted, all);
     console_write_line(c, "before");
     console_relay_line(c, "LINUX1  : secret");
     console_write_line(c, "after");
     console_poll(c);
     ck_assert_str_eq(own, "before\nafter\n");
     ck_assert_str_eq(all, "before\nLINUX1  : secret\nafter\n");
+    console_unobserve(c, first);
+    console_unobserve(c, second);
 }
 END_TEST
 

@@ -206,7 +206,7 @@ static char list[64];
 
 static void begin_printers(void)
 {
-    static char devices[256];
+    static char devices[512];
     strcpy(list, "/tmp/hyp_spool_cmd_XXXXXX");
     int fd = mkstemp(list);
     ck_assert_int_ge(fd, 0);
