@@ -192,6 +192,19 @@ static bool vm_timebomb(void *ctx, struct vm *vm, u32 seconds, const char *comma
     return m->cp && cp_timebomb(m->cp, vm_name(vm), seconds, command, conceal);
 }
 
+static void vm_settings(void *ctx, struct vm *vm, struct vm_settings *out)
+{
+    struct member *m = ctx;
+    if (m->cp)
+        cp_settings(m->cp, vm_name(vm), out);
+}
+
+static enum vm_minidisk_result vm_minidisk(void *ctx, struct vm *vm, struct vm_minidisk *io)
+{
+    struct member *m = ctx;
+    return m->cp ? cp_minidisk(m->cp, vm_name(vm), io) : VM_MINIDISK_NO_USER;
+}
+
 /* DIR/spool/MEMBER; the spool makes the last of it. */
 static int spool_folder(const struct member *m, char out[2 * CONFIG_PATH_BYTES],
                         struct cause *cause)
@@ -228,7 +241,9 @@ int member_host_create(struct member *m, struct cause *cause)
                                     .command = vm_command,
                                     .display = display_news,
                                     .traced = vm_traced,
-                                    .timebomb = vm_timebomb};
+                                    .timebomb = vm_timebomb,
+                                    .settings = vm_settings,
+                                    .minidisk = vm_minidisk};
     strcpy(hc.system, m->config->member);
     for (unsigned i = 0; i < hc.processors; i++)
         hc.processor_type[i] = hw->cpu_type[i];

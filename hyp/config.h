@@ -5,6 +5,7 @@
 
 #include "cpu/model.h"
 #include "io/unitrec/unitrec_file.h"
+#include "hyp/vm_asks.h"
 #include "mem/base/bytes.h"
 #include "mem/base/status.h"
 
@@ -101,6 +102,16 @@ struct config_eqid {
     char eqid[CONFIG_EQID_BYTES];
 };
 
+/** Line-editing characters of CHARACTER_DEFAULTS, ISO 8859-1; 0: there is none. */
+enum config_edit {
+    CONFIG_LINE_END,
+    CONFIG_LINE_DELETE,
+    CONFIG_CHAR_DELETE,
+    CONFIG_ESCAPE,
+    CONFIG_TAB,
+    CONFIG_EDIT_CHARACTERS
+};
+
 /** FEATURES statement and friends. */
 struct config_features {
     bool autolog_allowed;   /* XAUTOLOG by class G of its own virtual machines */
@@ -109,7 +120,12 @@ struct config_features {
     unsigned logoff_timeout_s;
     unsigned shutdown_signal_s;              /* SET SIGNAL SHUTDOWNTIME */
     char operator_userid[CONFIG_NAME_BYTES]; /* OPERATOR_USERID; default OPERATOR */
+    enum vm_dateformat dateformat;           /* SYSTEM_DATEFORMAT */
+    char edit[CONFIG_EDIT_CHARACTERS];       /* CHARACTER_DEFAULTS: as in struct cp_terminal */
 };
+
+/** What is so when system.config says nothing. */
+void config_features_default(struct config_features *f);
 
 /** Everything one member knows from its files. Read-only after config_load. */
 struct system_config {

@@ -7,6 +7,7 @@
 #include "hyp/config.h"
 #include "hyp/console.h"
 #include "hyp/directory.h"
+#include "hyp/vm_asks.h"
 #include "hyp/vm_needs.h"
 #include "mem/base/codec.h"
 #include "mem/base/msg.h"
@@ -220,6 +221,10 @@ void cp_vm_traced(struct cp *cp, const char *userid, const struct vm_traced *wha
  *  set; 0 seconds: not at all. False: none is set. */
 bool cp_timebomb(struct cp *cp, const char *userid, u32 seconds, const char *command,
                  bool conceal);
+
+/** What DIAGNOSE codes of the virtual machine of `userid` ask. */
+void cp_settings(const struct cp *cp, const char *userid, struct vm_settings *out);
+enum vm_minidisk_result cp_minidisk(struct cp *cp, const char *userid, struct vm_minidisk *io);
 
 enum cp_user_event { CP_USER_LOGON, CP_USER_LOGOFF, CP_USER_RESET };
 /** Observe logon, logoff and reset, before the virtual machine goes (lgr). */

@@ -6,6 +6,7 @@
 
 #include "hyp/dispatch/share.h"
 #include "hyp/rdev/link_mode.h"
+#include "hyp/vm_asks.h"
 #include "mem/base/bytes.h"
 #include "mem/base/status.h"
 
@@ -135,6 +136,7 @@ enum dir_option {
     DIR_OPT_LNKEXCLU = 1 << 13,
     DIR_OPT_DEDICATE = 1 << 14,
     DIR_OPT_NODEDICATE = 1 << 15,
+    DIR_OPT_DEVINFO = 1 << 16,
 };
 
 /** One user of the directory. Read-only; owned by the directory. */
@@ -171,7 +173,9 @@ struct dir_entry {
     u16 specials[DIR_SPECIALS_MAX]; /* 3270 displays */
     struct dir_place special_at[DIR_SPECIALS_MAX];
     unsigned special_count;
-    u32 options; /* enum dir_option */
+    u32 options;         /* enum dir_option */
+    bool has_dateformat; /* else the system's */
+    enum vm_dateformat dateformat;
     unsigned maxconn;
     struct share share;
     bool relocate;                    /* VMRELOCATE ON; default for USER on, for IDENTITY off */

@@ -8,6 +8,7 @@
 #include "cpu/model.h"
 #include "hyp/dispatch/share.h"
 #include "hyp/spool/spool.h"
+#include "hyp/vm_asks.h"
 #include "hyp/vm_needs.h"
 #include "io/tape/tape.h"
 #include "io/unitrec/unitrec.h"
@@ -43,6 +44,9 @@ struct vm_host_events {
     int (*reload)(void *ctx, struct vm *vm);
     /** DIAGNOSE X'288': as cp_timebomb; NULL: there is no such thing. */
     bool (*timebomb)(void *ctx, struct vm *vm, u32 seconds, const char *command, bool conceal);
+    /** DIAGNOSE X'5C' and X'270', X'E4': as cp_settings, cp_minidisk; NULL: nobody answers. */
+    void (*settings)(void *ctx, struct vm *vm, struct vm_settings *out);
+    enum vm_minidisk_result (*minidisk)(void *ctx, struct vm *vm, struct vm_minidisk *io);
     /** The guest wrote to a 3270 display: its terminal is to look. Any thread; may be NULL. */
     void (*display)(void *ctx, struct vm *vm);
     /** A trap of TRACE; when this returns the CPU goes on, unless it was stopped. */

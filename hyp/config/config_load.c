@@ -8,6 +8,8 @@
 #include "hyp/config/config_internal.h"
 #include "hyp/config/config_scan.h"
 
+#define SHUTDOWN_SIGNAL_S 30
+
 u16 config_slot_of(const struct system_config *config, const char *member)
 {
     for (u16 i = 0; i < CONFIG_SLOTS_MAX; i++)
@@ -96,6 +98,19 @@ static int join_cluster(struct system_config *cfg, struct faults *faults, struct
     return ST_OK;
 }
 
+void config_features_default(struct config_features *f)
+{
+    *f = (struct config_features){
+        .operator_userid = "OPERATOR",
+        .passwords_on_cmds = true,
+        .shutdown_signal_s = SHUTDOWN_SIGNAL_S,
+        .edit = {[CONFIG_LINE_END] = '#',
+                 [CONFIG_LINE_DELETE] = '\xa2', /* a cent sign */
+                 [CONFIG_CHAR_DELETE] = '@',
+                 [CONFIG_ESCAPE] = '"'},
+    };
+}
+
 static int load_system(struct system_config *cfg, struct faults *faults, struct cause *cause)
 {
     int status = set_path(cfg->path, cause, cfg->dir, "", "system", ".config");
@@ -104,9 +119,7 @@ static int load_system(struct system_config *cfg, struct faults *faults, struct 
     char *text = scan_file(cfg->path, cause);
     if (!text)
         return cause->status;
-    strcpy(cfg->features.operator_userid, "OPERATOR");
-    cfg->features.passwords_on_cmds = true;
-    cfg->features.shutdown_signal_s = 30;
+    config_features_default(&cfg->features);
     status = config_read_system(cfg, cfg->path, text, faults, cause);
     free(text);
     if (!status)

@@ -448,6 +448,38 @@ static int cfg_st_operator(struct sys_parse *p)
     return scan_end(p->s, p->at + 1, p->cause);
 }
 
+static int cfg_st_dateformat(struct sys_parse *p)
+{
+    static const char *const words[] = {"SHORTdate", "FULLdate", "ISOdate"};
+    const struct stmt_row *row = stmt_find(&statements, scan_word(p->s, p->at - 1));
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (scan_abbrev(scan_word(p->s, p->at), words[i]))
+            p->cfg->features.dateformat = (enum vm_dateformat)i;
+    return stmt_kept(&statements, row, p->s, p->at - 1, p->cause);
+}
+
+/* CHARACTER_DEFAULTS {LINE_END | LINE_DELETE | ...} {character | OFF} ... */
+static int cfg_st_characters(struct sys_parse *p)
+{
+    static const char *const words[CONFIG_EDIT_CHARACTERS] = {"LINE_ENd", "LINE_DELete",
+                                                              "CHAR_DELete", "ESCape", "TAB"};
+    unsigned i, at = p->at;
+    if (at == p->s->count)
+        return bad(p, at, "an operand of CHARACTER_DEFAULTS");
+    for (; at < p->s->count; at += 2) {
+        const char *c = scan_word(p->s, at + 1);
+        for (i = 0; i < ARRAY_LEN(words) && !scan_abbrev(scan_word(p->s, at), words[i]);)
+            i++;
+        if (i == ARRAY_LEN(words))
+            return bad(p, at, "an operand of CHARACTER_DEFAULTS");
+        bool off = !strcmp(c, "OFF");
+        if (!off && (!*c || c[1] || (u8)*c >= 0x80))
+            return bad(p, at + 1, "a character or OFF");
+        p->cfg->features.edit[i] = off ? 0 : *c;
+    }
+    return ST_OK;
+}
+
 static int cfg_st_kept(struct sys_parse *p)
 {
     const struct stmt_row *row = stmt_find(&statements, scan_word(p->s, p->at - 1));

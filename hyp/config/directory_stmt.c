@@ -369,6 +369,22 @@ int dir_st_account(struct dir_parse *p)
     return scan_end(p->s, 9, p->cause);
 }
 
+int dir_st_dateformat(struct dir_parse *p)
+{
+    static const char *const words[] = {"SHORTdate", "FULLdate", "ISOdate"};
+    const char *word = scan_word(p->s, 1);
+    int status = dir_st_kept(p);
+    if (status)
+        return status;
+    p->entry->has_dateformat = false;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (scan_abbrev(word, words[i])) {
+            p->entry->has_dateformat = true;
+            p->entry->dateformat = (enum vm_dateformat)i;
+        }
+    return ST_OK;
+}
+
 int dir_st_class(struct dir_parse *p)
 {
     int status = take_classes(p, 1);

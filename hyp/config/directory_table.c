@@ -52,7 +52,8 @@ static void take_option(void *arg, unsigned at)
                 {"CFUSER", DIR_OPT_CFUSER},
                 {"CONCEAL", DIR_OPT_CONCEAL},
                 {"DEDICATE", DIR_OPT_DEDICATE},
-                {"NODEDICATE", DIR_OPT_NODEDICATE}};
+                {"NODEDICATE", DIR_OPT_NODEDICATE},
+                {"DEVINFO", DIR_OPT_DEVINFO}};
     struct dir_parse *p = arg;
     u64 n;
     for (size_t i = 0; i < ARRAY_LEN(bits); i++)

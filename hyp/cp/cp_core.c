@@ -26,6 +26,7 @@ struct cp *cp_create(const struct system_config *config, const struct directory 
     if (!cp)
         return NULL;
     cp->config = config;
+    cp->dateformat = config->features.dateformat;
     cp->directory = directory;
     cp->ports = *ports;
     cp->ipl_ns = cp_now(cp);
@@ -88,36 +89,10 @@ static struct tm broken_down(u64 wall_ns)
     return tm;
 }
 
-const char *cp_time_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES])
-{
-    static const char *const days[] = {"SUNDAY",   "MONDAY", "TUESDAY", "WEDNESDAY",
-                                       "THURSDAY", "FRIDAY", "SATURDAY"};
-    struct tm t = broken_down(wall_ns);
-    snprintf(out, CP_TIME_TEXT_BYTES, "%02d:%02d:%02d UTC %s %02d/%02d/%02d", t.tm_hour,
-             t.tm_min, t.tm_sec, days[t.tm_wday], t.tm_mon + 1, t.tm_mday, t.tm_year % 100);
-    return out;
-}
-
 const char *cp_clock_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES])
 {
     struct tm t = broken_down(wall_ns);
     snprintf(out, CP_TIME_TEXT_BYTES, "%02d:%02d:%02d", t.tm_hour, t.tm_min, t.tm_sec);
-    return out;
-}
-
-const char *cp_stamp_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES])
-{
-    struct tm t = broken_down(wall_ns);
-    snprintf(out, CP_TIME_TEXT_BYTES, "%02d/%02d/%02d %02d:%02d:%02d", t.tm_mon + 1, t.tm_mday,
-             t.tm_year % 100, t.tm_hour, t.tm_min, t.tm_sec);
-    return out;
-}
-
-const char *cp_iso_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES])
-{
-    struct tm t = broken_down(wall_ns);
-    snprintf(out, CP_TIME_TEXT_BYTES, "%04d-%02d-%02d %02d:%02d:%02d", t.tm_year + 1900,
-             t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
     return out;
 }
 

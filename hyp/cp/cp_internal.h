@@ -21,8 +21,11 @@ enum cp_setting {
     CP_SET_SMSG = 1 << 6,
     CP_SET_LINEDIT = 1 << 7,
     CP_SET_CONCEAL = 1 << 8,
-    CP_SET_EMSG_TEXT = 1 << 9,  /* SET EMSG TEXT: without the number */
-    CP_SET_EMSG_CODE = 1 << 10, /* SET EMSG CODE: the number alone */
+    CP_SET_EMSG_TEXT = 1 << 9,   /* SET EMSG TEXT: without the number */
+    CP_SET_EMSG_CODE = 1 << 10,  /* SET EMSG CODE: the number alone */
+    CP_SET_DATE_SHORT = 1 << 11, /* SET DATEFORMAT; none of them: the system's */
+    CP_SET_DATE_FULL = 1 << 12,
+    CP_SET_DATE_ISO = 1 << 13,
 };
 #define CP_SET_DEFAULT (CP_SET_MSG | CP_SET_WNG | CP_SET_EMSG | CP_SET_IMSG | CP_SET_LINEDIT)
 
@@ -149,7 +152,8 @@ struct cp {
     } observers[CP_OBSERVERS_MAX];
     unsigned observer_count;
     bool shutting_down, shutdown_reipl;
-    bool terminals_disabled; /* DISABLE ALL */
+    bool terminals_disabled;       /* DISABLE ALL */
+    enum vm_dateformat dateformat; /* of users who have set none */
     u64 shutdown_timer;
     struct cp_unit *units; /* cp_unit.c: real printers and punches */
     struct cp_logon_slot logons[CP_LOGON_SLOTS];
@@ -161,14 +165,8 @@ struct cp {
 
 /* --- cp_core.c --------------------------------------------------------------------------- */
 u64 cp_now(struct cp *cp);
-/** "17:13:22 UTC MONDAY 02/26/16". Returns out. */
-const char *cp_time_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
 /** "17:13:22" */
 const char *cp_clock_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
-/** "02/26/16 17:13:22" */
-const char *cp_stamp_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
-/** "2016-02-26 17:13:22" */
-const char *cp_iso_text(u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
 /** 512M, 2G, 1T: the largest unit that fits. */
 const char *cp_size_text(u64 bytes, char out[CP_TIME_TEXT_BYTES]);
 void cp_line_text(struct cp_request *req, const char *text);
@@ -190,6 +188,21 @@ void cp_notify_observers(struct cp_user *user, enum cp_user_event event);
 /** cp_command_as for a request of another member. */
 void cp_command_remote(struct cp *cp, const char *userid, u32 classes, const char *text,
                        struct cp_response *resp);
+
+/* --- cp_date.c --------------------------------------------------------------------------- */
+/** "02/26/16", "02/26/2016" or "2016-02-26". Returns out. */
+const char *cp_date_text(enum vm_dateformat format, u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
+/** "17:13:22 UTC MONDAY 02/26/16" */
+const char *cp_time_text(enum vm_dateformat format, u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
+/** "02/26/16 17:13:22" */
+const char *cp_stamp_text(enum vm_dateformat format, u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
+/** How the user, or who issues a command, wants dates. */
+enum vm_dateformat cp_user_dateformat(const struct cp_user *user);
+enum vm_dateformat cp_request_dateformat(struct cp_request *req);
+/** SHORTDATE, FULLDATE, ISODATE, VMDATE as an operand; false: it is something else. */
+bool cp_dateformat_word(struct cp_request *req, const char *word, enum vm_dateformat *out);
+/** The bits of `settings` at logon. */
+u32 cp_dateformat_at_logon(const struct dir_entry *entry);
 
 /* --- cp_cmd.c ---------------------------------------------------------------------------- */
 /** Dispatch the command at the request's position. */

@@ -89,7 +89,8 @@ static void greet(struct cp_request *req, struct cp_user *user, const char *how)
     say_both(req, user, CP_LEVEL_TEXT);
     say_both(req, user, "There is no logmsg data");
     say_both(req, user, cp_spool_files_text(cp, user->userid, files));
-    snprintf(text, sizeof text, "%s AT %s", how, cp_time_text(cp_now(cp), stamp));
+    snprintf(text, sizeof text, "%s AT %s", how,
+             cp_time_text(cp_user_dateformat(user), cp_now(cp), stamp));
     say_both(req, user, text);
 }
 
@@ -294,7 +295,8 @@ void cp_logoff(struct cp_user *user, const char *by)
     char userid[DIR_NAME_BYTES], stamp[CP_TIME_TEXT_BYTES], where[DIR_NAME_BYTES + 8];
     strcpy(userid, user->userid);
     cp_where(user, where);
-    cp_user_tell(user, "LOGOFF AT %s", cp_time_text(cp_now(cp), stamp));
+    cp_user_tell(user, "LOGOFF AT %s",
+                 cp_time_text(cp_user_dateformat(user), cp_now(cp), stamp));
     cp_session_end(user, true);
     if (by)
         cp_operator_tell(cp, "USER %-5s LOGOFF AS  %-8s USERS = %u    FORCED BY %s", where,
@@ -318,7 +320,8 @@ int cp_cmd_logoff(struct cp_request *req, void *ctx)
     console_hold_line(user->console, word != NULL);
     usage_text(user, usage);
     cp_line_text(req, usage);
-    cp_line(req, "LOGOFF AT %s", cp_time_text(cp_now(req->cp), stamp));
+    cp_line(req, "LOGOFF AT %s",
+            cp_time_text(cp_user_dateformat(user), cp_now(req->cp), stamp));
     cp_logoff(user, NULL);
     return 0;
 }
@@ -336,7 +339,8 @@ int cp_cmd_disconnect(struct cp_request *req, void *ctx)
         return cp_fail(req, MSG_CMD003E, word);
     user->disconnected = true;
     console_hold_line(user->console, word != NULL);
-    cp_line(req, "DISCONNECT AT %s", cp_time_text(cp_now(req->cp), stamp));
+    cp_line(req, "DISCONNECT AT %s",
+            cp_time_text(cp_user_dateformat(user), cp_now(req->cp), stamp));
     cp_operator_tell(req->cp, "GRAF L%04X DISCONNECT %-8s USERS = %u", user->ldev & 0xffff,
                      user->userid, req->cp->user_count);
     return 0;

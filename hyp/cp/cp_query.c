@@ -154,9 +154,13 @@ int cp_query_time(struct cp_request *req, void *ctx)
     const char *word = cp_operand(req);
     struct cp_user *user = cp_request_user(req);
     (void)ctx;
-    if (word && strcmp(word, "FULL"))
+    enum vm_dateformat format = cp_request_dateformat(req);
+    if (word && !cp_dateformat_word(req, word, &format))
         return cp_fail(req, MSG_CQV003E, word);
-    cp_line(req, "TIME IS %s", cp_time_text(cp_now(req->cp), stamp));
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    cp_line(req, "TIME IS %s", cp_time_text(format, cp_now(req->cp), stamp));
     if (user)
         cp_line_text(req, cp_usage_text(user, text));
     return 0;
@@ -173,10 +177,14 @@ int cp_query_timezone(struct cp_request *req, void *ctx)
 int cp_query_cplevel(struct cp_request *req, void *ctx)
 {
     char stamp[CP_TIME_TEXT_BYTES];
+    const char *word = cp_operand(req);
+    enum vm_dateformat format = cp_request_dateformat(req);
     (void)ctx;
+    if (word && !cp_dateformat_word(req, word, &format))
+        return cp_fail(req, MSG_CQV003E, word);
     cp_line(req, CP_LEVEL_TEXT);
-    cp_line(req, "Generated at %s UTC", cp_stamp_text(req->cp->generated_ns, stamp));
-    cp_line(req, "IPL at %s UTC", cp_stamp_text(req->cp->ipl_ns, stamp));
+    cp_line(req, "Generated at %s UTC", cp_stamp_text(format, req->cp->generated_ns, stamp));
+    cp_line(req, "IPL at %s UTC", cp_stamp_text(format, req->cp->ipl_ns, stamp));
     return 0;
 }
 
@@ -284,9 +292,9 @@ static void ssi_row(struct cp_request *req, const struct cp_cluster_member *m)
         return;
     }
     if (strcasecmp(m->state, "Down") && m->pdr_heartbeat_ns)
-        cp_stamp_text(m->pdr_heartbeat_ns, pdr);
+        cp_stamp_text(VM_DATE_SHORT, m->pdr_heartbeat_ns, pdr);
     if (*pdr && m->received_heartbeat_ns)
-        cp_stamp_text(m->received_heartbeat_ns, received);
+        cp_stamp_text(VM_DATE_SHORT, m->received_heartbeat_ns, received);
     if (*pdr)
         cp_line(req, "%4u %-8s %-9s %-17s%s%s", m->slot, m->name, m->state, pdr,
                 *received ? " " : "", received);

@@ -224,7 +224,7 @@ static void tod_line(struct cp_request *req, const char *what, u64 tod)
 {
     u64 ns = (tod - TOD_OF_1970) / 4096 * 1000;
     char day[CP_TIME_TEXT_BYTES];
-    cp_iso_text(ns, day);
+    cp_stamp_text(VM_DATE_ISO, ns, day);
     cp_line(req, "%-11s %s (%016llX)", what, day, (unsigned long long)tod);
 }
 

@@ -132,16 +132,18 @@ static void append(struct cp *cp, struct cp_user *user)
     cp->user_count++;
 }
 
-/* TERMINAL options at logon; USER may name the line-editing characters. */
-static struct cp_terminal terminal_of(const struct dir_entry *entry)
+/* TERMINAL options at logon; CHARACTER_DEFAULTS and USER may name the line-editing characters. */
+static struct cp_terminal terminal_of(const struct cp *cp, const struct dir_entry *entry)
 {
+    const char *edit = cp->config->features.edit;
     struct cp_terminal t = {.more_s = 50,
                             .more_warn_s = 10,
                             .hold = true,
-                            .linend = '#',
-                            .linedel = '\xa2', /* a cent sign */
-                            .chardel = '@',
-                            .escape = '"'};
+                            .linend = edit[CONFIG_LINE_END],
+                            .linedel = edit[CONFIG_LINE_DELETE],
+                            .chardel = edit[CONFIG_CHAR_DELETE],
+                            .escape = edit[CONFIG_ESCAPE],
+                            .tabchar = edit[CONFIG_TAB]};
     char *const place[DIR_EDIT_CHARACTERS] = {&t.linend, &t.linedel, &t.chardel, &t.escape};
     for (unsigned i = 0; i < DIR_EDIT_CHARACTERS; i++)
         if (entry->edit[i] != DIR_EDIT_DEFAULT)
@@ -165,8 +167,9 @@ int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_use
     strcpy(user->userid, entry->userid);
     user->entry = entry;
     user->classes = entry->classes;
-    user->settings = CP_SET_DEFAULT | (entry->options & DIR_OPT_CONCEAL ? CP_SET_CONCEAL : 0);
-    user->terminal = terminal_of(entry);
+    user->settings = CP_SET_DEFAULT | cp_dateformat_at_logon(entry) |
+                     (entry->options & DIR_OPT_CONCEAL ? CP_SET_CONCEAL : 0);
+    user->terminal = terminal_of(cp, entry);
     cp_pf_default(user);
     strcpy(user->secuser, entry->console_secuser);
     strcpy(user->observer, entry->console_observer);

@@ -493,14 +493,15 @@ int cp_query_files(struct cp_request *req, void *ctx)
 }
 
 struct query_form {
-    bool all, full_date, iso_date;
+    bool all;
+    enum vm_dateformat date;
 };
 
 static void file_line(struct cp_request *req, const struct spool_desc *f,
                       const struct query_form *form, bool by_owner)
 {
-    char stamp[CP_TIME_TEXT_BYTES], date[16], head[64];
-    cp_stamp_text(f->created_ns, stamp); /* mm/dd/yy hh:mm:ss */
+    char date[CP_TIME_TEXT_BYTES], clock[CP_TIME_TEXT_BYTES], head[64];
+    cp_date_text(form->date, f->created_ns, date);
     snprintf(head, sizeof head, "%-8s %04u %c %s %08llu %03u %-4s",
              by_owner ? f->owner : f->origin, f->id, f->class_, f->device,
              (unsigned long long)f->records, f->copies, f->hold ? "USER" : "NONE");
@@ -509,18 +510,15 @@ static void file_line(struct cp_request *req, const struct spool_desc *f,
                 f->keep ? "ON" : "OFF", "OFF");
         return;
     }
-    if (form->iso_date)
-        snprintf(date, sizeof date, "20%.2s-%.2s-%.2s", stamp + 6, stamp, stamp + 3);
-    else if (form->full_date)
-        snprintf(date, sizeof date, "%.6s20%.2s", stamp, stamp + 6);
-    else
-        snprintf(date, sizeof date, "%.5s", stamp);
-    cp_line(req, "%s %s %.8s %-9s %-8s %s", head, date, stamp + 9, f->name, f->type, f->dist);
+    if (form->date == VM_DATE_SHORT)
+        date[5] = 0; /* without the year */
+    cp_line(req, "%s %s %.8s %-9s %-8s %s", head, date, cp_clock_text(f->created_ns, clock),
+            f->name, f->type, f->dist);
 }
 
 static void heading(struct cp_request *req, const struct query_form *form, bool by_owner)
 {
-    const char *date = form->iso_date || form->full_date ? "DATE      " : "DATE ";
+    const char *date = form->date != VM_DATE_SHORT ? "DATE      " : "DATE ";
     const char *who = by_owner ? "OWNERID " : "ORIGINID";
     if (form->all)
         cp_line(req, "%s FILE CLASS RECORDS  CPY HOLD %s TIME     NAME      TYPE     DIST", who,
@@ -541,12 +539,8 @@ static int query_options(struct cp_request *req, struct cp_spool_select *sel,
             rc = which_id(req, sel, id);
         else if (!strcmp(word, "ALL"))
             form->all = true;
-        else if (cp_abbrev(word, "SHOrtdate"))
-            form->iso_date = form->full_date = false;
-        else if (cp_abbrev(word, "FULldate"))
-            form->full_date = true;
-        else if (cp_abbrev(word, "ISOdate"))
-            form->iso_date = true;
+        else if (cp_dateformat_word(req, word, &form->date))
+            continue;
         else if (cp_abbrev(word, "CLass"))
             rc = cp_spool_class(req, false, &sel->class_);
         else if (!strcmp(word, "FORM"))
@@ -563,7 +557,7 @@ static int query_options(struct cp_request *req, struct cp_spool_select *sel,
 static int query_queue(struct cp_request *req, enum spool_queue queue)
 {
     struct cp_spool_select sel = {.class_ = 0};
-    struct query_form form = {.all = false};
+    struct query_form form = {.date = cp_request_dateformat(req)};
     unsigned shown = 0;
     strcpy(sel.owner, req->userid);
     int rc = query_options(req, &sel, &form);

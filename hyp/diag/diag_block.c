@@ -100,68 +100,20 @@ static bool term(struct vcpu *v, unsigned r1)
 
 /* ---- RW ---- */
 
-/* Pieces of storage in two frames at most. */
-struct entry {
-    bool write;
-    u8 status;
-    u64 block; /* 0 is the first of the disk */
-    u64 abs[2];
-    u32 in_first; /* bytes at abs[0] */
-    u64 status_abs;
-};
-
 struct request {
-    struct vcpu *v;
     u64 resets; /* of the machine, when it was issued */
     u8 r1;
     bool asynchronous, wide;
     u64 parm;
-    struct block_disk disk;
-    u32 count;
-    u8 *data; /* of all blocks */
-    struct entry entry[];
+    struct block_list list;
 };
 
-static void request_free(struct request *q)
-{
-    free(q->data);
-    free(q);
-}
-
-/* Does the key allow it? */
-static bool key_fits(struct storage *st, u64 abs, u8 key, bool store)
-{
-    u8 skey = storage_key_get(st, abs);
-    return !key || (skey & SKEY_ACC) == key || (!store && !(skey & SKEY_F));
-}
-
-static u8 buffer_status(struct vcpu *v, const struct request *q, struct entry *e, u64 real,
-                        u8 key)
-{
-    struct storage *st = v->vm->st;
-    u32 left = q->disk.block_bytes;
-    e->in_first = FRAME_BYTES - (u32)(real % FRAME_BYTES);
-    e->in_first = e->in_first < left ? e->in_first : left;
-    e->abs[0] = cpu_real_to_abs(v->cpu, real);
-    e->abs[1] = cpu_real_to_abs(v->cpu, real + e->in_first);
-    left -= e->in_first;
-    if (!storage_holds(st, e->abs[0], e->in_first) ||
-        (left && !storage_holds(st, e->abs[1], left)))
-        return BLOCK_ADDRESSING;
-    if (!e->write && (!storage_storable(st, e->abs[0], e->in_first) ||
-                      (left && !storage_storable(st, e->abs[1], left))))
-        return BLOCK_PROTECTION;
-    if (!key_fits(st, e->abs[0], key, !e->write) ||
-        (left && !key_fits(st, e->abs[1], key, !e->write)))
-        return BLOCK_PROTECTION;
-    return BLOCK_OK;
-}
-
 /* False: the entry itself is not in storage. */
-static bool entry_take(struct vcpu *v, struct request *q, u32 i, u64 at, u64 offset, u8 key)
+static bool entry_take(struct request *q, u32 i, u64 at, u64 offset, u8 key)
 {
     u8 p[ENTRY_BYTES] = {0};
-    struct entry *e = &q->entry[i];
+    struct vcpu *v = q->list.v;
+    struct block_entry *e = &q->list.entry[i];
     if (!diag_fetch(v, at, p, q->wide ? ENTRY_BYTES : ENTRY_NARROW_BYTES))
         return false;
     u64 number = q->wide ? be64_load(p + 8) : be32_load(p + 4);
@@ -171,80 +123,38 @@ static bool entry_take(struct vcpu *v, struct request *q, u32 i, u64 at, u64 off
     e->status_abs = cpu_real_to_abs(v->cpu, at + 1);
     if (p[0] != TYPE_WRITE && p[0] != TYPE_READ)
         e->status = BLOCK_IO_ERROR;
-    else if (e->block >= q->disk.blocks)
-        e->status = BLOCK_NUMBER_WRONG;
-    else if (e->write && q->disk.read_only)
-        e->status = BLOCK_READ_ONLY;
     else
-        e->status = buffer_status(v, q, e, buffer, key);
+        block_list_check(&q->list, i, buffer, key);
     return true;
 }
 
-static void entry_copy(struct storage *st, const struct entry *e, u8 *data, u32 len, bool fetch)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        u32 n = i ? len - e->in_first : e->in_first;
-        u8 *p = data + (i ? e->in_first : 0);
-        if (n && fetch)
-            storage_read(st, e->abs[i], p, n);
-        else if (n)
-            storage_write(st, e->abs[i], p, n);
-    }
-}
-
-/* How many entries from `i` on are in a row on the disk and can be moved together. */
-static u32 in_a_row(const struct request *q, u32 i)
-{
-    u32 n = 1;
-    while (i + n < q->count && q->entry[i + n].status == BLOCK_OK &&
-           q->entry[i + n].write == q->entry[i].write &&
-           q->entry[i + n].block == q->entry[i].block + n)
-        n++;
-    return n;
-}
-
-static u8 move(struct request *q, u32 i, u32 n)
-{
-    struct storage *st = q->v->vm->st;
-    u32 len = q->disk.block_bytes;
-    u8 *data = q->data + (size_t)i * len;
-    bool write = q->entry[i].write;
-    for (u32 k = i; write && k < i + n; k++)
-        entry_copy(st, &q->entry[k], q->data + (size_t)k * len, len, true);
-    u8 status = block_disk_move(&q->disk, q->entry[i].block, n, write, data);
-    for (u32 k = i; !write && status == BLOCK_OK && k < i + n; k++)
-        entry_copy(st, &q->entry[k], q->data + (size_t)k * len, len, false);
-    return status;
-}
-
-/* All of it; together those in a row, and one by one when that went wrong. The status of the first
- * that failed. */
+/* What became of each goes into its entry. The status of the first that failed. */
 static u8 carry_out(struct request *q)
 {
-    u8 worst = BLOCK_OK;
-    for (u32 i = 0, n; i < q->count; i += n) {
-        n = q->entry[i].status == BLOCK_OK ? in_a_row(q, i) : 1;
-        u8 status = q->entry[i].status == BLOCK_OK ? move(q, i, n) : q->entry[i].status;
-        for (u32 k = i; k < i + n; k++) {
-            struct entry *e = &q->entry[k];
-            e->status = status && n > 1 ? move(q, k, 1) : status;
-            storage_write(q->v->vm->st, e->status_abs, &e->status, 1);
-            worst = worst ? worst : e->status;
-        }
+    u8 worst = block_list_run(&q->list);
+    for (u32 i = 0; i < q->list.count; i++) {
+        struct block_entry *e = &q->list.entry[i];
+        storage_write(q->list.v->vm->st, e->status_abs, &e->status, 1);
     }
     return worst;
+}
+
+static void request_free(struct request *q)
+{
+    block_list_free(&q->list);
+    free(q);
 }
 
 /* On the loop thread: the CPU that waited goes on. */
 static void answer(void *arg)
 {
     struct request *q = arg;
-    struct vcpu *v = q->v;
+    struct vcpu *v = q->list.v;
     struct vm *vm = v->vm;
     if (!vm->dead && vm->resets == q->resets) {
         bool failed = false;
-        for (u32 i = 0; i < q->count; i++)
-            failed |= q->entry[i].status;
+        for (u32 i = 0; i < q->list.count; i++)
+            failed |= q->list.entry[i].status;
         finish(v, q->r1, failed ? RC_SOME_FAILED : RC_OK);
         atomic_fetch_sub(&vm->blocked, 1);
         dispatch_unblock(v);
@@ -257,7 +167,7 @@ static void answer(void *arg)
 static void work(void *arg)
 {
     struct request *q = arg;
-    struct vm *vm = q->v->vm;
+    struct vm *vm = q->list.v->vm;
     u8 status = carry_out(q);
     const struct vm_host_ports *ports = &vm->host->ports;
     if (!q->asynchronous) {
@@ -274,22 +184,17 @@ static void work(void *arg)
 static struct request *request_new(struct vcpu *v, const struct cpu_icpt *k, const u8 *p,
                                    u32 count, const struct block_disk *disk)
 {
-    struct request *q = calloc(1, sizeof *q + count * sizeof q->entry[0]);
-    u8 *data = q ? malloc((size_t)count * disk->block_bytes) : NULL;
-    if (!data) {
+    struct request *q = calloc(1, sizeof *q);
+    if (!q || !block_list_init(&q->list, v, disk, count)) {
         free(q);
         return NULL;
     }
     bool wide = p[2] & FLAG_64BIT;
-    *q = (struct request){.v = v,
-                          .resets = v->vm->resets,
-                          .r1 = k->r1,
-                          .asynchronous = p[25] & FLAG_ASYNCHRONOUS,
-                          .wide = wide,
-                          .parm = wide ? be64_load(p + 40) : be32_load(p + 40),
-                          .disk = *disk,
-                          .count = count,
-                          .data = data};
+    q->resets = v->vm->resets;
+    q->r1 = k->r1;
+    q->asynchronous = p[25] & FLAG_ASYNCHRONOUS;
+    q->wide = wide;
+    q->parm = wide ? be64_load(p + 40) : be32_load(p + 40);
     return q;
 }
 
@@ -328,7 +233,7 @@ static bool read_write(struct vcpu *v, const struct cpu_icpt *k)
         return finish(v, k->r1, RC_TOO_MANY);
     u64 at = q->wide ? be64_load(p + 48) : be32_load(p + 36);
     for (u32 i = 0; i < count; i++) {
-        if (!entry_take(v, q, i, at, env.offset, p[24])) {
+        if (!entry_take(q, i, at, env.offset, p[24])) {
             request_free(q);
             return diag_pgm(v, PGM_ADDRESSING_CODE);
         }

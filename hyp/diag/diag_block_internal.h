@@ -46,8 +46,41 @@ struct block_disk {
 /** False: it is not there, or no disk of blocks. */
 bool block_disk_look(struct css *css, u16 devno, u32 block_bytes, struct block_disk *out);
 /** Move `count` blocks from number `first` (0 is the first of the disk) on; they are in a row in
- *  `data`. On a thread for device work, or any that may wait. */
+ *  `data`. `how` gets how the last channel program ended. On a thread for device work, or any
+ *  that may wait. */
 enum block_status block_disk_move(const struct block_disk *d, u64 first, u32 count, bool write,
-                                  u8 *data);
+                                  u8 *data, struct css_program *how);
+
+/* diag_block_list.c */
+/** A block and its buffer, which is in two frames at most. */
+struct block_entry {
+    bool write;
+    u8 status;
+    u64 block; /* 0 is the first of the disk */
+    u64 abs[2];
+    u32 in_first; /* bytes at abs[0] */
+    u64 status_abs;
+};
+
+/** Blocks between a disk and a guest's storage, in the order of the list. */
+struct block_list {
+    struct vcpu *v;
+    struct block_disk disk;
+    bool stops; /* at the first that fails; else each has a status of its own */
+    u32 count, moved;
+    struct css_program how; /* of the last that failed */
+    u8 *data;               /* of all blocks */
+    struct block_entry *entry;
+};
+
+/** False: no memory. The entries are the caller's to fill: write, block; then their check. */
+bool block_list_init(struct block_list *l, struct vcpu *v, const struct block_disk *disk,
+                     u32 count);
+void block_list_free(struct block_list *l);
+/** The entry's status: is there such a block, may it be written, may its buffer at `real` be used
+ *  with this key? Every address is made absolute. On the CPU's thread. */
+void block_list_check(struct block_list *l, u32 i, u64 real, u8 key);
+/** Move what can be. The status of the first that failed. On a thread for device work. */
+u8 block_list_run(struct block_list *l);
 
 #endif

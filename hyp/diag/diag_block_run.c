@@ -93,22 +93,23 @@ static enum block_status status_of(const struct block_disk *d, enum css_run how,
 }
 
 static enum block_status run(const struct block_disk *d, struct storage *st, u64 first,
-                             u32 count, bool write, u8 *data)
+                             u32 count, bool write, u8 *data, struct css_program *p)
 {
     struct scratch s = {.st = st};
     u32 len = count * d->block_bytes;
     if (write)
         memcpy(st->base + DATA_AT, data, len);
     (d->eckd ? eckd_program : fba_program)(d, &s, first, count, write);
-    struct css_program p = {.storage = st, .orb_flags = ORB_FORMAT_1, .ccw = PROGRAM_AT};
-    enum block_status status = status_of(d, css_run(d->css, d->devno, &p), &p);
+    *p = (struct css_program){.storage = st, .orb_flags = ORB_FORMAT_1, .ccw = PROGRAM_AT};
+    enum block_status status = status_of(d, css_run(d->css, d->devno, p), p);
+    p->storage = NULL;
     if (!write && status == BLOCK_OK)
         memcpy(data, st->base + DATA_AT, len);
     return status;
 }
 
 enum block_status block_disk_move(const struct block_disk *d, u64 first, u32 count, bool write,
-                                  u8 *data)
+                                  u8 *data, struct css_program *how)
 {
     struct storage *st;
     enum block_status status = BLOCK_OK;
@@ -119,7 +120,7 @@ enum block_status block_disk_move(const struct block_disk *d, u64 first, u32 cou
         n = count - done < at_a_time ? count - done : at_a_time;
         memset(st->base + EXTENT_AT, 0, EXTENT_BYTES);
         memset(st->base + LOCATE_AT, 0, LOCATE_BYTES);
-        status = run(d, st, first + done, n, write, data + (size_t)done * d->block_bytes);
+        status = run(d, st, first + done, n, write, data + (size_t)done * d->block_bytes, how);
     }
     storage_destroy(st);
     return status;

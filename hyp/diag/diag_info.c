@@ -86,29 +86,45 @@ bool diag_0c(struct vcpu *v, const struct cpu_icpt *k)
 #define AT_FULL_DATE 32 /* mm/dd/yyyy */
 #define AT_ISO_DATE 42  /* yyyy-mm-dd */
 #define AT_FORMAT 52
-#define FORMAT_SHORT 1 /* dates of this user are mm/dd/yy */
+#define FORMAT_SHORT 1 /* how dates of this user are shown: mm/dd/yy; 2: full, 3: ISO */
 #define DATE_BYTES 10
 
-/* Rx: where, Ry: how many bytes of it. */
-bool diag_270(struct vcpu *v, const struct cpu_icpt *k)
+static bool operands_270(struct vcpu *v, const struct cpu_icpt *k)
 {
+    return cpu_gr(v->cpu)[k->r1] % 8 == 0 && (u32)cpu_gr(v->cpu)[k->r3] >= DIAG_TIMER_BYTES;
+}
+
+static void answer_270(struct vcpu *v, const struct cpu_icpt *k)
+{
+    const struct vm_host_events *events = &v->vm->host->events;
     u8 out[EXTENDED_BYTES] = {0};
     char text[TEXT_BYTES];
+    struct vm_settings settings = {VM_EMSG_ON, VM_DATE_SHORT};
     struct tm tm;
-    u64 at = cpu_gr(v->cpu)[k->r1];
     u32 len = (u32)cpu_gr(v->cpu)[k->r3];
-    if (at % 8 || len < DIAG_TIMER_BYTES)
-        return diag_pgm(v, PGM_SPECIFICATION_CODE);
+    if (events->settings)
+        events->settings(events->ctx, v->vm, &settings);
     diag_timer(v, out);
     diag_clock(v, &tm);
     strftime(text, sizeof text, "%m/%d/%Y", &tm);
     ebcdic_pad(text, DATE_BYTES, out + AT_FULL_DATE);
     strftime(text, sizeof text, "%Y-%m-%d", &tm);
     ebcdic_pad(text, DATE_BYTES, out + AT_ISO_DATE);
-    out[AT_FORMAT] = FORMAT_SHORT;
-    return diag_store(v, at, out, len < sizeof out ? len : sizeof out)
-               ? diag_cc(v, 0)
-               : diag_pgm(v, PGM_ADDRESSING_CODE);
+    out[AT_FORMAT] = (u8)(FORMAT_SHORT + settings.dateformat);
+    len = len < sizeof out ? len : sizeof out;
+    if (!operands_270(v, k)) /* changed while the CPU waited */
+        cpu_finish_pgm(v->cpu, PGM_SPECIFICATION_CODE);
+    else if (diag_store(v, cpu_gr(v->cpu)[k->r1], out, len))
+        cpu_finish_cc(v->cpu, 0);
+    else
+        cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
+}
+
+/* Rx: where, Ry: how many bytes of it. */
+bool diag_270(struct vcpu *v, const struct cpu_icpt *k)
+{
+    return operands_270(v, k) ? diag_on_loop(v, k, answer_270)
+                              : diag_pgm(v, PGM_SPECIFICATION_CODE);
 }
 
 /* ---- X'8C': the console ---- */

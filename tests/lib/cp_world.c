@@ -652,6 +652,7 @@ void cp_world_setup(void)
     now_ms = 0;
     for (int i = 0; i < 2; i++) {
         memset(&config[i], 0, sizeof config[i]);
+        config_features_default(&config[i].features);
         snprintf(config[i].member, 9, "MEMBER%c", 'A' + i);
         ck_assert_int_eq(config_parse_system(&config[i], "c",
                                              "SSI CLU PDR_VOLUME COM001 SLOT 1 MEMBERA SLOT 2 "
@@ -660,8 +661,6 @@ void cp_world_setup(void)
                          0);
         memset(&defined_domains[i], 0, sizeof defined_domains[i]);
         config[i].defined_domains = &defined_domains[i];
-        strcpy(config[i].features.operator_userid, "OPERATOR");
-        config[i].features.shutdown_signal_s = 30;
         files_setup(i);
         const struct cp_ports ports = {.wall_ns = wall_ns,
                                        .timer_start = timer_start,

@@ -62,7 +62,30 @@ static inline void command(void *ctx, struct vm *guest, const char *text, void *
     vm_diag8_done(guest, question, 0, NULL, 0);
 }
 
-static const struct vm_host_events events = {.timebomb = timebomb, .command = command};
+static struct vm_settings user_settings;
+static struct {
+    struct vm_minidisk asked, answer;
+    enum vm_minidisk_result how;
+} minidisk;
+
+static inline void settings_of(void *ctx, struct vm *guest, struct vm_settings *out)
+{
+    (void)ctx, (void)guest;
+    *out = user_settings;
+}
+
+static inline enum vm_minidisk_result minidisk_of(void *ctx, struct vm *guest,
+                                                  struct vm_minidisk *io)
+{
+    (void)ctx, (void)guest;
+    minidisk.asked = *io;
+    if (minidisk.how == VM_MINIDISK_FOUND)
+        *io = minidisk.answer;
+    return minidisk.how;
+}
+
+static const struct vm_host_events events = {
+    .timebomb = timebomb, .command = command, .settings = settings_of, .minidisk = minidisk_of};
 static struct vm_host *host;
 static struct vm *vm;
 

@@ -73,6 +73,23 @@ START_TEST(good_file)
 END_TEST
 
 /* text, then the end of the cause */
+/* SYSTEM_DATEFORMAT and CHARACTER_DEFAULTS: what users have who have chosen nothing. */
+START_TEST(defaults_of_users)
+{
+    config_features_default(&cfg->features);
+    ck_assert_int_eq(cfg->features.edit[CONFIG_LINE_END], '#');
+    ck_assert_msg(parse("SYSTEM_DATEFORMAT ISO\n"
+                        "CHARACTER_DEFAULTS LINE_END ; CHAR_DELETE OFF TAB ^\n" HEAD TAIL) ==
+                      ST_OK,
+                  "%s", cause.text);
+    ck_assert_int_eq(cfg->features.dateformat, VM_DATE_ISO);
+    ck_assert_int_eq(cfg->features.edit[CONFIG_LINE_END], ';');
+    ck_assert_int_eq(cfg->features.edit[CONFIG_CHAR_DELETE], 0);
+    ck_assert_int_eq(cfg->features.edit[CONFIG_TAB], '^');
+    ck_assert_int_eq(cfg->features.edit[CONFIG_ESCAPE], '"');
+}
+END_TEST
+
 static const struct {
     const char *text, *cause;
 } bad[] = {
@@ -98,6 +115,12 @@ static const struct {
      "system.config:2:8: expected a slot number from 1 to 8, found X"},
     {HEAD HEAD, "system.config:2:1: expected one SSI statement, found SSI"},
     {HEAD, "expected PDR volume COM001 in CP_OWNED or USER_VOLUME_LIST, found end of file"},
+    {"SYSTEM_DATEFORMAT LONG\n",
+     "system.config:1:19: expected SHORTDATE or FULLDATE or ISODATE, found LONG"},
+    {"CHARACTER_DEFAULTS\n",
+     "system.config:1:19: expected an operand of CHARACTER_DEFAULTS, found end of statement"},
+    {"CHARACTER_DEFAULTS LINE_END TWO\n",
+     "system.config:1:29: expected a character or OFF, found TWO"},
     {HEAD "SYSTEM_IDENTIFIER LPAR A MEMBERA\n",
      "system.config:2:1: expected SYSTEM_IDENTIFIER before SSI, found SYSTEM_IDENTIFIER"},
     {"SYSTEM_IDENTIFIER LPAR A OTHER\n",
@@ -327,6 +350,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, good_file);
+    tcase_add_test(t, defaults_of_users);
     tcase_add_test(t, every_bad_statement);
     tcase_add_loop_test(t, bad_line, 0, (int)ARRAY_LEN(bad));
     tcase_add_test(t, good_hardware);

@@ -4,13 +4,12 @@
  * Run alone: tests/run unit/hyp_diag_test */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "hyp/diag/diag_block_internal.h"
 #include "hyp/directory.h"
 #include "io/css_internal.h"
 #include "io/ebcdic.h"
-#include "tests/lib/diag_machine.h"
+#include "tests/lib/diag_disks.h"
 
 /* ---- all rows ---- */
 
@@ -301,6 +300,9 @@ START_TEST(timers)
     ck_assert_str_eq(iso, expect);
     ck_assert_int_eq(strncmp(full, text, 6), 0);
     ck_assert_uint_eq(*got(DATA_AT + 52), 1);
+    user_settings.dateformat = VM_DATE_ISO;
+    ck_assert_uint_eq(diag(0x270, DATA_AT, 0, 64, 0), 0);
+    ck_assert_uint_eq(*got(DATA_AT + 52), 3);
     ck_assert_uint_eq(diag(0x270, DATA_AT, 0, 40, 0), 0);
     ck_assert_uint_eq(be16_load(got(DATA_AT + 40)), 0); /* no more than was asked for */
     ck_assert_uint_eq(diag(0x270, DATA_AT, 0, 31, 0), PGM(SPECIFICATION));
@@ -417,43 +419,6 @@ END_TEST
 /* ---- X'250' ---- */
 
 #define BUFFER_AT 0x8000
-#define ECKD 0x200
-#define FBA 0x300
-
-static char folder[] = "/tmp/hyp_diag_test.XXXXXX";
-
-static struct image *disk(const char *name, const struct image_create *what)
-{
-    char path[64];
-    struct cause cause = {0};
-    struct image *img;
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    ck_assert_int_eq(image_create(path, what, &cause), ST_OK);
-    ck_assert_int_eq(image_open(path, 0, &img, &cause), ST_OK);
-    unlink(path);
-    return img;
-}
-
-static void setup_disks(void)
-{
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    disks[0] =
-        disk("eckd",
-             &(struct image_create){.format = IMAGE_CKD, .cylinders = 2, .linux_tracks = true});
-    disks[1] = disk("fba", &(struct image_create){.format = IMAGE_FBA_RAW, .blocks = 1024});
-    rmdir(folder);
-    setup();
-}
-
-static void teardown_disks(void)
-{
-    teardown();
-    for (unsigned i = 0; i < 2; i++) {
-        image_unref(disks[i]);
-        disks[i] = NULL;
-    }
-}
-
 /* The parameter list is put behind IPL, which clears storage; what RW moves stays in `kept`. */
 static u8 kept[3 * FRAME_BYTES];
 

@@ -26,6 +26,7 @@ static const char users[] =
     "USER THREE PW 64M 64M G\n LINK TWO 200 300 RR\n OPTION LNKNOPAS LNKSTABL LNKEXCLU\n"
     "USER MOVER PW 64M 64M G\n MDISK 200 3390 1 5 VOL001 MR\n MDISK 201 3390 6 5 VOL001 RR\n"
     "USER FIVE PW 64M 64M G\n OPTION LNKS\n MDISK 500 3390 21 1 VOL001 MWV\n"
+    "USER ASKS PW 64M 64M G\n OPTION DEVINFO\n"
     "USER FULL PW 64M 64M G\n MDISK 123 3390 0 END VOL001 MW\n MDISK 124 3390 DEVNO 201 MR\n";
 
 static void image(const char *name, enum image_format format, u32 units, const char *volume)
@@ -81,6 +82,57 @@ static void is(const char *got, const char *want)
     ck_assert_str_eq(got, want);
     ck_assert_int_eq(resp.rc, 0);
 }
+
+/* --- what DIAGNOSE X'E4' asks --- */
+
+static enum vm_minidisk_result asked(const char *userid, const char *whose, u16 vdev,
+                                     bool directory, struct vm_minidisk *m)
+{
+    *m = (struct vm_minidisk){.vdev = vdev, .directory = directory};
+    strcpy(m->user, whose);
+    return cp_minidisk(cps[0], userid, m);
+}
+
+START_TEST(where_minidisks_are)
+{
+    struct vm_minidisk m;
+    logon(0, "TWO");
+    ck_assert_int_eq(asked("TWO", "", 0x200, false, &m), VM_MINIDISK_FOUND);
+    ck_assert_str_eq(m.volid, "VOL001");
+    ck_assert_uint_eq(m.rdev, 0x200);
+    ck_assert_uint_eq(m.start, 1);
+    ck_assert_uint_eq(m.count, 10);
+    ck_assert_str_eq(m.owner, "OWNER");
+    ck_assert_int_eq(asked("TWO", "TWO", 0x999, false, &m), VM_MINIDISK_NO_DEVICE);
+    ck_assert_int_eq(asked("TWO", "TWO", 0x181, false, &m), VM_MINIDISK_NO_DISK); /* a tape */
+    ck_assert_int_eq(asked("TWO", "OWNER", 0x200, true, &m), VM_MINIDISK_NOT_ALLOWED);
+    ck_assert_int_eq(asked("NOBODY", "", 0x200, true, &m), VM_MINIDISK_NO_USER);
+}
+END_TEST
+
+/* OPTION DEVINFO: those of others, too, also of who is not logged on. */
+START_TEST(where_minidisks_of_others_are)
+{
+    struct vm_minidisk m;
+    logon(0, "ASKS");
+    ck_assert_int_eq(asked("ASKS", "OWNER", 0x200, false, &m), VM_MINIDISK_NO_USER);
+    ck_assert_int_eq(asked("ASKS", "NOBODY", 0x200, true, &m), VM_MINIDISK_NO_USER);
+    ck_assert_int_eq(asked("ASKS", "OWNER", 0x201, true, &m), VM_MINIDISK_FOUND);
+    ck_assert_uint_eq(m.start, 11);
+    ck_assert(!m.full_pack);
+    ck_assert_int_eq(asked("ASKS", "OWNER", 0x203, true, &m), VM_MINIDISK_FOUND);
+    ck_assert_uint_eq(m.rdev, 0); /* its volume is not here */
+    ck_assert_str_eq(m.volid, "NOVOL");
+    ck_assert_int_eq(asked("ASKS", "OWNER", 0x204, true, &m), VM_MINIDISK_NO_DISK);
+    ck_assert_int_eq(asked("ASKS", "OWNER", 0x299, true, &m), VM_MINIDISK_NO_DEVICE);
+    ck_assert_int_eq(asked("ASKS", "FULL", 0x123, true, &m), VM_MINIDISK_FOUND);
+    ck_assert(m.full_pack);
+    ck_assert_uint_eq(m.count, 22);
+    ck_assert_int_eq(asked("ASKS", "FULL", 0x124, true, &m), VM_MINIDISK_FOUND);
+    ck_assert(m.by_devno);
+    ck_assert_uint_eq(m.rdev, 0x201);
+}
+END_TEST
 
 /* --- at logon --- */
 
@@ -506,6 +558,8 @@ int main(void)
     TCase *tc = tcase_create("disks");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 30);
+    tcase_add_test(tc, where_minidisks_are);
+    tcase_add_test(tc, where_minidisks_of_others_are);
     tcase_add_test(tc, disks_of_the_directory);
     tcase_add_test(tc, stable_on_members);
     tcase_add_test(tc, duplex);

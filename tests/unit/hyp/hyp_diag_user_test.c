@@ -1,0 +1,152 @@
+/* DIAGNOSE codes that ask CP about the user or his disks: X'54', X'5C', X'E4'; what CP answers is
+ * unit/hyp_disk_test. Run alone: tests/run unit/hyp_diag_user_test */
+#include <stdlib.h>
+
+#include "io/ebcdic.h"
+#include "tests/lib/diag_machine.h"
+
+/* ---- X'54', X'5C' ---- */
+
+START_TEST(nothing_for_the_pa2_key)
+{
+    ck_assert_uint_eq(diag(0x54, 1, 0, 0, 0), 0);
+    ck_assert_uint_eq(*gr(RX), 1);
+}
+END_TEST
+
+/* The message is edited as SET EMSG has it; what is to be shown comes back. */
+static void edited(enum vm_emsg emsg, const char *message, const char *want)
+{
+    u8 text[64];
+    char shown[128] = "";
+    size_t n = ebcdic_from_utf8(EBCDIC_037, message, strlen(message), text, sizeof text);
+    user_settings.emsg = emsg;
+    load(0x5c);
+    put(DATA_AT, text, n);
+    *gr(RX) = DATA_AT;
+    *gr(RY) = 0xabcd00000000ull | n;
+    run();
+    u32 len = (u32)*gr(RY);
+    ck_assert_uint_le(len, n);
+    ck_assert_uint_eq(*gr(RY) >> 32, 0xabcd);
+    shown[ebcdic_to_utf8(EBCDIC_037, got(*gr(RX)), len, shown)] = 0;
+    ck_assert_str_eq(shown, want);
+}
+
+START_TEST(error_messages_are_edited)
+{
+    edited(VM_EMSG_ON, "DMSXXX002E File not found", "DMSXXX002E File not found");
+    edited(VM_EMSG_CODE, "DMSXXX002E File not found", "DMSXXX002E");
+    edited(VM_EMSG_TEXT, "DMSXXX002E File not found", "File not found");
+    edited(VM_EMSG_OFF, "DMSXXX002E File not found", "");
+    edited(VM_EMSG_CODE, "HCPXXX6002E File not found", "HCPXXX6002E");
+    edited(VM_EMSG_TEXT, "HCPXXX6002E File not found", "File not found");
+    edited(VM_EMSG_TEXT, "DMSXXX002E", "");
+    edited(VM_EMSG_TEXT, "short", "short");
+    edited(VM_EMSG_CODE, "short", "short");
+}
+END_TEST
+
+/* A message that is nowhere has no number. */
+START_TEST(a_message_outside_storage)
+{
+    user_settings.emsg = VM_EMSG_CODE;
+    diag(0x5c, STORAGE_BYTES, 0, 20, 0);
+    ck_assert_uint_eq(*gr(RY), 20);
+}
+END_TEST
+
+/* ---- X'E4' ---- */
+
+#define LIST_BYTES 48
+static u8 list[LIST_BYTES];
+
+static unsigned ask(u8 function, u8 length, u16 vdev, const char *user)
+{
+    memset(list, 0, sizeof list);
+    be16_store(list, 0xe4);
+    list[2] = function;
+    list[3] = length;
+    be16_store(list + 4, vdev);
+    ebcdic_pad(user, 8, list + 8);
+    load(0xe4);
+    put(DATA_AT, list, sizeof list);
+    *gr(RX) = DATA_AT;
+    *gr(RY) = 0xdead;
+    return run();
+}
+
+static const char *text_at(u64 at, size_t n)
+{
+    static char text[64];
+    text[ebcdic_to_utf8(EBCDIC_037, got(at), n, text)] = 0;
+    return text;
+}
+
+START_TEST(where_a_minidisk_is)
+{
+    minidisk.how = VM_MINIDISK_FOUND;
+    minidisk.answer = (struct vm_minidisk){.volid = "VOL001",
+                                           .rdev = 0x201,
+                                           .start = 11,
+                                           .count = 10,
+                                           .owner = "OWNER",
+                                           .owner_vdev = 0x191};
+    ck_assert_uint_eq(ask(1, LIST_BYTES, 0x291, "OTHER"), 0);
+    ck_assert_uint_eq((u32)*gr(RY), 0);
+    ck_assert_str_eq(minidisk.asked.user, "OTHER");
+    ck_assert_uint_eq(minidisk.asked.vdev, 0x291);
+    ck_assert(minidisk.asked.directory);
+    ck_assert_str_eq(text_at(DATA_AT + 16, 6), "VOL001");
+    ck_assert_uint_eq(be16_load(got(DATA_AT + 22)), 0x201);
+    ck_assert_uint_eq(be32_load(got(DATA_AT + 24)), 11);
+    ck_assert_uint_eq(be32_load(got(DATA_AT + 28)), 10);
+    ck_assert_uint_eq(*got(DATA_AT + 32), 0x20);
+    ck_assert_uint_eq(be16_load(got(DATA_AT + 34)), 0x191);
+    ck_assert_str_eq(text_at(DATA_AT + 40, 8), "OWNER   ");
+    minidisk.answer.dedicated = true;
+    ck_assert_uint_eq(ask(0, LIST_BYTES, 0x291, ""), 0);
+    ck_assert_str_eq(minidisk.asked.user, "");
+    ck_assert(!minidisk.asked.directory);
+    ck_assert_uint_eq(*got(DATA_AT + 32), 0x80);
+    minidisk.answer.dedicated = false;
+    minidisk.answer.full_pack = minidisk.answer.by_devno = true;
+    ck_assert_uint_eq(ask(0, LIST_BYTES, 0x291, ""), 0);
+    ck_assert_uint_eq(*got(DATA_AT + 32), 0x50);
+}
+END_TEST
+
+START_TEST(minidisks_that_are_not_told)
+{
+    minidisk.how = VM_MINIDISK_NOT_ALLOWED;
+    ck_assert_uint_eq(ask(1, LIST_BYTES, 0x291, "OTHER"), 1);
+    ck_assert_uint_eq((u32)*gr(RY), 4);
+    ck_assert_uint_eq(*got(DATA_AT + 32), 0);
+    minidisk.how = VM_MINIDISK_NO_DISK;
+    ck_assert_uint_eq(ask(1, LIST_BYTES, 0x291, "OTHER"), 1);
+    ck_assert_uint_eq((u32)*gr(RY), 16);
+    ck_assert_uint_eq(ask(2, LIST_BYTES, 0x291, "OTHER"), PGM(SPECIFICATION));
+    ck_assert_uint_eq(ask(0, LIST_BYTES - 8, 0x291, "OTHER"), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0xe4, DATA_AT + 4, 0, 0, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0xe4, STORAGE_BYTES, 0, 0, 0), PGM(ADDRESSING));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("hyp_diag_user");
+    TCase *tc = tcase_create("codes");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, nothing_for_the_pa2_key);
+    tcase_add_test(tc, error_messages_are_edited);
+    tcase_add_test(tc, a_message_outside_storage);
+    tcase_add_test(tc, where_a_minidisk_is);
+    tcase_add_test(tc, minidisks_that_are_not_told);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
