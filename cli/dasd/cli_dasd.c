@@ -10,7 +10,7 @@
 #include "io/image/track.h"
 #include "io/image/vtoc.h"
 
-#define USAGE "dasd init|info|check|repair|convert|merge|import|export|ls|owner ..."
+#define USAGE "dasd init|info|check|repair|convert|merge|import|export|ls|owner|alloc ..."
 #define INIT_USAGE                                                                             \
     "dasd init FILE [--model NAME | --cylinders N | --blocks N | --shadow-of FILE]"
 #define CONVERT_USAGE "dasd convert FROM TO [--format cckd|ckd|raw]"
@@ -399,6 +399,7 @@ static const struct cli_verb verbs[] = {
     {"export", "dasd export FILE NAME TO [--json]", dasd_export},
     {"ls", "dasd ls FILE [--json]", dasd_ls},
     {"owner", "dasd owner FILE [--json]", dasd_owner},
+    {"alloc", "dasd alloc FILE [TYPE FIRST-LAST]... [--owner SYSTEM] [--json]", dasd_alloc},
     {NULL, NULL, NULL},
 };
 
@@ -410,7 +411,9 @@ int cli_dasd(int argc, char **argv)
         {"model", "NAME", "init: size by model, 3390-3 unless given", &o.model, NULL},
         {"cylinders", "N", "init: size of a 3390", &o.cylinders, NULL},
         {"blocks", "N", "init: a 9336 of so many blocks", &o.blocks, NULL},
-        {"volume", "VOLSER", "init: write a volume label", &o.volume, NULL},
+        {"volume", "VOLSER", "init, alloc: write a volume label", &o.volume, NULL},
+        {"owner", "[CLUSTER.]SYSTEM", "alloc: the one system that may use this space", &o.owner,
+         NULL},
         {"linux", NULL, "init: tracks of twelve records of 4096 zeros", NULL, &o.linux_tracks},
         {"shadow-of", "FILE", "init: a shadow, read through to FILE, which must not change",
          &o.shadow_of, NULL},

@@ -7,7 +7,7 @@
 #include "io/image/image.h"
 
 struct dasd_options {
-    const char *format, *model, *cylinders, *blocks, *volume, *compress, *shadow_of;
+    const char *format, *model, *cylinders, *blocks, *volume, *compress, *shadow_of, *owner;
     bool json, linux_tracks;
 };
 
@@ -27,5 +27,8 @@ int dasd_import(const char *const *operand, unsigned operands, const void *optio
 
 /* dasd_owner.c: who has an image open. */
 int dasd_owner(const char *const *operand, unsigned operands, const void *options);
+
+/* dasd_alloc.c: what CP uses its space for. */
+int dasd_alloc(const char *const *operand, unsigned operands, const void *options);
 
 #endif
