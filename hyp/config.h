@@ -117,6 +117,7 @@ struct config_features {
     bool autolog_allowed;   /* XAUTOLOG by class G of its own virtual machines */
     bool passwords_on_cmds; /* LOGON userid password on one line */
     bool set_privclass;
+    bool clear_tdisk; /* space of T-disks is overwritten when they end */
     unsigned logoff_timeout_s;
     unsigned shutdown_signal_s;              /* SET SIGNAL SHUTDOWNTIME */
     char operator_userid[CONFIG_NAME_BYTES]; /* OPERATOR_USERID; default OPERATOR */

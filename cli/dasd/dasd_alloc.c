@@ -72,10 +72,10 @@ static json_t *map_json(const char *file, const struct image_geometry *g,
 {
     json_t *extents = json_array();
     for (unsigned i = 0; i < map->count; i++)
-        json_array_append_new(
-            extents, json_pack("{s:s, s:I, s:I}", "type", alloc_type_name(map->extent[i].type),
-                               "first", (json_int_t)map->extent[i].first, "last",
-                               (json_int_t)map->extent[i].last));
+        json_array_append_new(extents, json_pack("{s:s, s:I, s:I}", "type",
+                                                 alloc_type_name(map->extent[i].type), "first",
+                                                 (json_int_t)map->extent[i].first, "last",
+                                                 (json_int_t)map->extent[i].last));
     return json_pack("{s:s, s:b, s:s, s:s, s:s, s:o}", "file", file, "cpVolume", map->cp_volume,
                      "units", g->tracks ? "cylinders" : "pages", "cluster", map->cluster,
                      "system", map->system, "extents", extents);
@@ -111,7 +111,8 @@ static int change(struct image *img, const char *const *word, unsigned words,
     char volume[7];
     const char *wrong = extents_of(word, words, alloc_units(image_geometry(img)), &map);
     if (wrong)
-        return dasd_usage("expected TYPE FIRST-LAST (PERM, TDSK, SPOL, PAGE, DRCT, PARM)", wrong);
+        return dasd_usage("expected TYPE FIRST-LAST (PERM, TDSK, SPOL, PAGE, DRCT, PARM)",
+                          wrong);
     if (o->owner && !owner_of(o->owner, &map))
         return dasd_usage("expected SYSTEM or CLUSTER.SYSTEM", o->owner);
     if (o->volume && !name_of(o->volume, strlen(o->volume), 6, volume))

@@ -370,9 +370,9 @@ static int cfg_st_vmlan(struct sys_parse *p)
 /* FEATURES {ENABLE | DISABLE} name ... and FEATURES with values */
 static int cfg_st_features(struct sys_parse *p)
 {
-    static const char *const known[] = {"AUTO_WARM_IPL",     "CLEAR_TDISK",   "CPCHECKING",
-                                        "LOGMSG_FROM_FILE",  "PROMPT",        "THROTTLE_ALL",
-                                        "VALIDATE_SHUTDOWN", "STP_TIMESTAMP", "STP_TIMEZONE"};
+    static const char *const known[] = {"AUTO_WARM_IPL", "CPCHECKING",   "LOGMSG_FROM_FILE",
+                                        "PROMPT",        "THROTTLE_ALL", "VALIDATE_SHUTDOWN",
+                                        "STP_TIMESTAMP", "STP_TIMEZONE"};
     struct config_features *f = &p->cfg->features;
     bool on = true;
     u64 n;
@@ -389,6 +389,8 @@ static int cfg_st_features(struct sys_parse *p)
             on = *w == 'E';
         else if (!strcmp(w, "SET_PRIVCLASS"))
             f->set_privclass = on;
+        else if (!strcmp(w, "CLEAR_TDISK"))
+            f->clear_tdisk = on;
         else if (!strcmp(w, "PASSWORDS_ON_CMDS"))
             f->passwords_on_cmds = on;
         else if (!strcmp(w, "AUTOLOG") || !strcmp(w, "LINK") || !strcmp(w, "LOGON")) {

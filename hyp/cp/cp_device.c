@@ -21,29 +21,32 @@ static bool is_devno(const char *word, u16 *out)
     return true;
 }
 
-static const char *class_name(enum rdev_class klass)
+const char *rdev_class_name(enum rdev_class klass)
 {
-    static const char *const names[] = {"DASD", "TAPE", "GRAF"};
+    static const char *const names[] = {"DASD", "TAPE", "GRAF", "UR"};
     return names[klass];
 }
 
 /* --- whole real devices --------------------------------------------------------------------- */
 
 /* Why this device cannot be attached: a message, or 0. */
-static int busy(const struct cp *cp, const struct rdev *d, char *text)
+int cp_rdev_busy(const struct cp *cp, const struct rdev *d, char *text)
 {
     switch (d->state) {
     case RDEV_OFFLINE:
-        return msg_format(text, MSG_LINE_BYTES, MSG_ATR046E, class_name(d->klass), d->devno);
+        return msg_format(text, MSG_LINE_BYTES, MSG_ATR046E, rdev_class_name(d->klass),
+                          d->devno);
     case RDEV_SYSTEM:
-        return msg_format(text, MSG_LINE_BYTES, MSG_ATR123E, class_name(d->klass), d->devno);
+        return msg_format(text, MSG_LINE_BYTES, MSG_ATR123E, rdev_class_name(d->klass),
+                          d->devno);
     case RDEV_ATTACHED:
-        return msg_format(text, MSG_LINE_BYTES, MSG_ATR122E, class_name(d->klass), d->devno,
-                          d->user);
+        return msg_format(text, MSG_LINE_BYTES, MSG_ATR122E, rdev_class_name(d->klass),
+                          d->devno, d->user);
     case RDEV_FREE: break;
     }
     unsigned n = rdev_links(cp_rdevs(cp), d);
-    return n ? msg_format(text, MSG_LINE_BYTES, MSG_ATR124E, class_name(d->klass), d->devno, n)
+    return n ? msg_format(text, MSG_LINE_BYTES, MSG_ATR124E, rdev_class_name(d->klass),
+                          d->devno, n)
              : 0;
 }
 
@@ -56,12 +59,12 @@ int cp_attach_real(struct cp_user *user, struct rdev *d, u16 vdev, bool read_onl
     if (!d)
         return msg_format(text, MSG_LINE_BYTES, MSG_ATR120E, user->userid, vdev,
                           "there is no such real device");
-    int rc = busy(cp, d, text);
+    int rc = cp_rdev_busy(cp, d, text);
     if (rc)
         return rc;
     if (cp->ports.vm->subchannel(user->vm, vdev) >= 0)
-        return msg_format(text, MSG_LINE_BYTES, MSG_ATR128E, class_name(d->klass), d->devno,
-                          user->userid, vdev);
+        return msg_format(text, MSG_LINE_BYTES, MSG_ATR128E, rdev_class_name(d->klass),
+                          d->devno, user->userid, vdev);
     rc = link_real(cp_rdevs(cp), d, user->userid, vdev, read_only, &l, &cause);
     if (rc == ST_OK)
         rc = l->kind == VLINK_TAPE
@@ -74,63 +77,96 @@ int cp_attach_real(struct cp_user *user, struct rdev *d, u16 vdev, bool read_onl
     return msg_format(text, MSG_LINE_BYTES, MSG_ATR120E, user->userid, vdev, cause.text);
 }
 
-static int attach_system(struct cp_request *req, struct rdev *d)
+struct attach_operands {
+    u16 first, last, vdev;
+    struct cp_user *user; /* NULL: the system */
+    const char *volid;    /* what its label is to be; NULL: as it is */
+    bool read_only;
+};
+
+/* "rdev" or "rdev-rdev". */
+static bool range_operand(const char *word, u16 *first, u16 *last)
 {
-    char text[MSG_LINE_BYTES];
-    int rc = busy(req->cp, d, text);
-    if (rc) {
-        cp_line_text(req, text);
-        return rc;
-    }
-    if (d->klass != RDEV_DASD || !d->volid[0] || rdev_volume(cp_rdevs(req->cp), d->volid))
-        return cp_fail(req, MSG_ATR120E, "SYSTEM", d->devno,
-                       d->klass != RDEV_DASD ? "it is no disk"
-                       : !d->volid[0]        ? "it has no label"
-                                             : "a volume with its label is there already");
-    d->state = RDEV_SYSTEM;
-    cp_line(req, "DASD %04X ATTACHED TO SYSTEM %s", d->devno, d->volid);
-    return 0;
+    char one[8];
+    if (!word)
+        return false;
+    const char *dash = strchr(word, '-');
+    snprintf(one, sizeof one, "%.*s", (int)strcspn(word, "-"), word);
+    *last = 0;
+    if (!is_devno(one, first) || (dash && !is_devno(dash + 1, last)))
+        return false;
+    *last = dash ? *last : *first;
+    return *first <= *last;
 }
 
-/* ATTACH rdev [TO] {userid | * | SYSTEM} [[AS] vdev] [R/O] */
-int cp_cmd_attach(struct cp_request *req, void *ctx)
+/* Behind SYSTEM: [[AS] volid]; behind a user id: [[AS] vdev] [R/O] */
+static int attach_tail(struct cp_request *req, struct attach_operands *o)
 {
     const char *word = cp_operand(req);
-    char text[MSG_LINE_BYTES];
-    u16 rdev, vdev;
-    (void)ctx;
-    if (!is_devno(word, &rdev))
+    if (word && !strcmp(word, "AS"))
+        word = cp_operand(req);
+    if (!o->user) {
+        o->volid = word;
+        return word && o->first != o->last ? cp_fail(req, MSG_CMD003E, word) : cp_no_more(req);
+    }
+    o->vdev = o->first;
+    if (is_devno(word, &o->vdev))
+        word = cp_operand(req);
+    o->read_only = word && !strcmp(word, "R/O");
+    return word && !o->read_only ? cp_fail(req, MSG_CMD003E, word) : cp_no_more(req);
+}
+
+/* rdev[-rdev] [TO] {userid | * | SYSTEM} ... */
+static int attach_operands(struct cp_request *req, struct attach_operands *o)
+{
+    const char *word = cp_operand(req);
+    *o = (struct attach_operands){0};
+    if (!range_operand(word, &o->first, &o->last))
         return cp_fail(req, MSG_ATR021E);
-    struct rdev *d = cp_rdevs(req->cp) ? rdev_find(cp_rdevs(req->cp), rdev) : NULL;
-    if (!d)
-        return cp_fail(req, MSG_ATR040E, word);
     word = cp_operand(req);
     if (word && !strcmp(word, "TO"))
         word = cp_operand(req);
     if (!word)
         return cp_fail(req, MSG_LGA020E);
-    if (!strcmp(word, "SYSTEM"))
-        return attach_system(req, d);
-    struct cp_user *user = cp_user_find(req->cp, strcmp(word, "*") ? word : req->userid);
-    if (!user)
-        return cp_fail(req, MSG_CMD045E, word);
-    vdev = rdev;
-    word = cp_operand(req);
-    if (word && !strcmp(word, "AS"))
-        word = cp_operand(req);
-    if (is_devno(word, &vdev))
-        word = cp_operand(req);
-    bool read_only = word && !strcmp(word, "R/O");
-    if (word && !read_only)
-        return cp_fail(req, MSG_CMD003E, word);
-    int rc = cp_attach_real(user, d, vdev, read_only, text);
+    if (strcmp(word, "SYSTEM")) {
+        o->user = cp_user_find(req->cp, strcmp(word, "*") ? word : req->userid);
+        if (!o->user)
+            return cp_fail(req, MSG_CMD045E, word);
+    }
+    return attach_tail(req, o);
+}
+
+static int attach_user(struct cp_request *req, const struct attach_operands *o, struct rdev *d)
+{
+    char text[MSG_LINE_BYTES];
+    u16 vdev = (u16)(o->vdev + d->devno - o->first);
+    int rc = cp_attach_real(o->user, d, vdev, o->read_only, text);
     if (rc)
         return cp_line_text(req, text), rc;
-    cp_line(req, "%s %04X ATTACHED TO %s %04X%s", class_name(d->klass), rdev, user->userid,
-            vdev, read_only ? " R/O" : "");
-    if (strcmp(user->userid, req->userid))
-        cp_user_tell(user, "%s %04X ATTACHED BY %s", class_name(d->klass), vdev, req->userid);
+    cp_line(req, "%s %04X ATTACHED TO %s %04X%s", rdev_class_name(d->klass), d->devno,
+            o->user->userid, vdev, o->read_only ? " R/O" : "");
+    if (strcmp(o->user->userid, req->userid))
+        cp_user_tell(o->user, "%s %04X ATTACHED BY %s", rdev_class_name(d->klass), vdev,
+                     req->userid);
     return 0;
+}
+
+/* ATTACH rdev[-rdev] [TO] {{userid | *} [[AS] vdev] [R/O] | SYSTEM [[AS] volid]} */
+int cp_cmd_attach(struct cp_request *req, void *ctx)
+{
+    struct attach_operands o;
+    char text[8];
+    int rc = attach_operands(req, &o), failed = 0;
+    (void)ctx;
+    for (u32 n = o.first; rc == 0 && n <= o.last; n++) {
+        struct rdev *d = cp_rdevs(req->cp) ? rdev_find(cp_rdevs(req->cp), (u16)n) : NULL;
+        snprintf(text, sizeof text, "%04X", n);
+        int one = !d       ? cp_fail(req, MSG_ATR040E, text)
+                  : o.user ? attach_user(req, &o, d)
+                           : cp_attach_system(req, d, o.volid);
+        failed = one ? one : failed;
+    }
+    return rc ? rc : failed;
 }
 
 /* --- DETACH --------------------------------------------------------------------------------- */
@@ -163,53 +199,62 @@ static int detach_virtual(struct cp_request *req, struct cp_user *user, u16 vdev
     return 0;
 }
 
-/* DETACH rdev [FROM] {userid | SYSTEM} */
-static int detach_real(struct cp_request *req, u16 rdev, const char *word)
+/* DETACH rdev [FROM] userid */
+static int detach_user(struct cp_request *req, struct rdev *d, const char *word)
 {
-    struct rdev *d = cp_rdevs(req->cp) ? rdev_find(cp_rdevs(req->cp), rdev) : NULL;
+    struct cp_user *user = cp_user_find(req->cp, strcmp(word, "*") ? word : req->userid);
     char text[8], klass[8];
     struct cause cause;
-    snprintf(text, sizeof text, "%04X", rdev);
-    if (!(req->classes & CP_CLASS('B')))
-        return cp_fail(req, MSG_CMD003E, word);
-    if (!d)
-        return cp_fail(req, MSG_DTV040E, text);
-    if (!strcmp(word, "SYSTEM")) {
-        unsigned n = rdev_links(cp_rdevs(req->cp), d);
-        if (d->state != RDEV_SYSTEM)
-            return cp_fail(req, MSG_DTR121E, class_name(d->klass), rdev, word);
-        if (n)
-            return cp_fail(req, MSG_ATR124E, class_name(d->klass), rdev, n);
-        d->state = RDEV_FREE;
-        cp_line(req, "DASD %04X DETACHED SYSTEM %s", rdev, d->volid);
-        return 0;
-    }
-    struct cp_user *user = cp_user_find(req->cp, strcmp(word, "*") ? word : req->userid);
     if (!user)
         return cp_fail(req, MSG_CMD045E, word);
     if (d->state != RDEV_ATTACHED || strcmp(d->user, user->userid))
-        return cp_fail(req, MSG_DTR121E, class_name(d->klass), rdev, user->userid);
+        return cp_fail(req, MSG_DTR121E, rdev_class_name(d->klass), d->devno, user->userid);
     u16 vdev = d->vdev;
+    snprintf(text, sizeof text, "%04X", d->devno);
     if (cp_take_away(user, vdev, klass, &cause))
         return cp_fail(req, MSG_DTV040E, text);
-    cp_line(req, "%s %04X DETACHED %s %04X", class_name(d->klass), rdev, user->userid, vdev);
+    cp_line(req, "%s %04X DETACHED %s %04X", rdev_class_name(d->klass), d->devno, user->userid,
+            vdev);
     if (strcmp(user->userid, req->userid))
         cp_user_tell(user, "%s %04X DETACHED BY %s", klass, vdev, req->userid);
     return 0;
 }
 
+/* DETACH rdev[-rdev] [FROM] {userid | SYSTEM} */
+static int detach_real(struct cp_request *req, u16 first, u16 last, const char *word)
+{
+    int failed = 0;
+    char text[8];
+    if (!(req->classes & CP_CLASS('B')))
+        return cp_fail(req, MSG_CMD003E, word);
+    for (u32 n = first; n <= last; n++) {
+        struct rdev *d = cp_rdevs(req->cp) ? rdev_find(cp_rdevs(req->cp), (u16)n) : NULL;
+        snprintf(text, sizeof text, "%04X", n);
+        int one = !d                       ? cp_fail(req, MSG_DTV040E, text)
+                  : strcmp(word, "SYSTEM") ? detach_user(req, d, word)
+                                           : cp_detach_system(req, d);
+        failed = one ? one : failed;
+    }
+    return failed;
+}
+
 int cp_detach_device(struct cp_request *req, const char *word)
 {
-    u16 devno;
-    if (!is_devno(word, &devno))
+    u16 first, last;
+    if (!range_operand(word, &first, &last))
         return cp_fail(req, MSG_CMD002E, word);
     const char *from = cp_operand(req);
     if (from && !strcmp(from, "FROM"))
         from = cp_operand(req);
     if (from)
-        return detach_real(req, devno, from);
+        return detach_real(req, first, last, from);
     struct cp_user *user = cp_own_machine(req);
-    return user ? detach_virtual(req, user, devno) : msg_number(MSG_CMD045E);
+    int rc = user ? 0 : msg_number(MSG_CMD045E);
+    for (u32 n = first; user && n <= last; n++) {
+        int one = detach_virtual(req, user, (u16)n);
+        rc = one ? one : rc;
+    }
+    return rc;
 }
 
 /* The only operand is a device of the user's own: do `fn` to it. */

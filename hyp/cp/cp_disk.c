@@ -88,6 +88,7 @@ static int not_linked(const struct link_request *q, enum link_result result,
         return msg_format(text, MSG_LINE_BYTES, MSG_LNM108E, q->owner, vdev,
                           q->mdisk->kind == DIR_MDISK_DEVNO ? "of its device"
                                                             : q->mdisk->volid);
+    case LINK_NO_SPACE: return msg_format(text, MSG_LINE_BYTES, MSG_LNM091E, vdev);
     default: return msg_format(text, MSG_LINE_BYTES, MSG_LNM119E, q->owner, vdev, cause->text);
     }
 }

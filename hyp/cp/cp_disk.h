@@ -17,6 +17,12 @@ void cp_disks_logon(struct cp_user *user);
 void cp_disks_end(struct cp *cp, const char *userid);
 /** A whole real device (NULL: there is none) for a user; as cp_link. */
 int cp_attach_real(struct cp_user *user, struct rdev *d, u16 vdev, bool read_only, char *text);
+/** Why a device cannot be attached, as cp_link; 0: it can. */
+int cp_rdev_busy(const struct cp *cp, const struct rdev *d, char *text);
+const char *rdev_class_name(enum rdev_class klass);
+/** A volume becomes the system's (its label is to be `volid`, unless that is NULL), or free. */
+int cp_attach_system(struct cp_request *req, struct rdev *d, const char *volid);
+int cp_detach_system(struct cp_request *req, struct rdev *d);
 /** Take a device from a machine, and end its link; `klass` gets what it was. */
 int cp_take_away(struct cp_user *user, u16 vdev, char klass[8], struct cause *cause);
 /** Lines of QUERY VIRTUAL: of one link; of all of a class ("" = all), how many. */

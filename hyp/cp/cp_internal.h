@@ -273,6 +273,7 @@ void cp_spool_console_resume(struct cp_user *user);
 
 /* --- cp_links.c -------------------------------------------------------------------------- */
 int cp_define_relodomain(struct cp_request *req);
+int cp_define_cpowned(struct cp_request *req);
 
 /* --- cp_trace.c -------------------------------------------------------------------------- */
 /** Its traps are forgotten; the machine keeps its own until it is told. */

@@ -310,6 +310,8 @@ int cp_cmd_define(struct cp_request *req, void *ctx)
         return cp_fail(req, MSG_CMD026E);
     if (cp_abbrev(word, "RELODOMain") && req->classes & CP_CLASS('B'))
         return cp_define_relodomain(req);
+    if (cp_abbrev(word, "CPOWned") && req->classes & CP_CLASS('B'))
+        return cp_define_cpowned(req);
     if (!(req->classes & CP_CLASS('G')))
         return cp_fail(req, MSG_CMD003E, word);
     struct cp_user *user = cp_own_machine(req);

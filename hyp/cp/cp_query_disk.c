@@ -7,7 +7,6 @@
 
 #define FREE_IN_LINE 4u
 #define LINKS_IN_LINE 3u
-#define CPOWNED_SLOTS_MAX 255u
 
 /* What QUERY DASD says of a device that somebody has. */
 static void owned_line(struct cp_request *req, const struct rdev *d)
@@ -120,33 +119,6 @@ int cp_query_dasd(struct cp_request *req, void *ctx)
 {
     (void)ctx;
     return query_class(req, RDEV_DASD);
-}
-
-/* QUERY CPOWNED */
-int cp_query_cpowned(struct cp_request *req, void *ctx)
-{
-    const struct system_config *config = req->cp->config;
-    (void)ctx;
-    int rc = cp_no_more(req);
-    if (rc)
-        return rc;
-    cp_line(req, "Slot  Vol-ID Rdev  Type   Status");
-    for (unsigned slot = 1; slot <= CPOWNED_SLOTS_MAX; slot++) {
-        const struct config_volume *v = NULL;
-        for (unsigned i = 0; i < config->volume_count && !v; i++)
-            if (config->volumes[i].slot == slot)
-                v = &config->volumes[i];
-        if (!v)
-            continue;
-        const struct rdev *d =
-            cp_rdevs(req->cp) ? rdev_volume(cp_rdevs(req->cp), v->volid) : NULL;
-        char real[8] = "----";
-        if (d)
-            snprintf(real, sizeof real, "%04X", d->devno);
-        cp_line(req, "%4u  %-6s %s  %-5s  %s", slot, v->volid, real,
-                v->shared ? "Share" : "Own", d ? "Online and attached" : "Offline");
-    }
-    return 0;
 }
 
 int cp_query_tapes(struct cp_request *req, void *ctx)

@@ -1,7 +1,7 @@
 /* QUERY of the system: what a member has none of (cp_nothing.def), scheduler, frames, volumes of
  * CP's, clocks, address spaces. A heading is told where z/VM has one, so that programs find the
  * column they look for; every figure is the truth of this member.
- * Sources: z/VM "CP Commands and Utilities Reference" for VTOD and SPACES; ALLOC as the samples of
+ * Sources: z/VM "CP Commands and Utilities Reference" for VTOD and SPACES; as the samples of
  * its parsers have it; FRAMES, SRM, VMLAN and RECORDING are from memory. */
 #include <ctype.h>
 #include <stdio.h>
@@ -142,56 +142,6 @@ int cp_query_reorder(struct cp_request *req, void *ctx)
     if (!rc)
         cp_line(req, "USER %-8s: REORDER = OFF", user->userid);
     return rc;
-}
-
-/* --- CP's volumes --------------------------------------------------------------------------- */
-
-static const char *const space_kinds[] = {"TDISK", "PAGE", "SPOOL", "DRCT"};
-
-/* CP keeps its spool, T-disks and directory in files of the host: of its volumes nothing is
- * allocated. */
-static void alloc_volume(struct cp_request *req, const struct rdev *d)
-{
-    bool ckd = d->type == 0x3390;
-    cp_line(req, "DASD %04X %-6s %04X %s (UNITS IN %s)", d->devno, d->volid, d->type,
-            ckd ? "CKD-ECKD" : "FBA", ckd ? "CYLINDERS" : "BLOCKS");
-    for (size_t i = 0; i < ARRAY_LEN(space_kinds); i++)
-        cp_line(req, "     %-5s TOTAL=00000000000 INUSE=00000000000 AVAIL=00000000000",
-                space_kinds[i]);
-}
-
-static int alloc_summary(struct cp_request *req)
-{
-    cp_line(req, "                EXTENT     EXTENT  TOTAL  PAGES   HIGH    %%");
-    cp_line(req, "VOLID  RDEV      START        END  PAGES IN USE   PAGE USED");
-    cp_line(req, "------ ---- ---------- ---------- ------ ------ ------ ----");
-    cp_line(req, "                                  ------ ------        ----");
-    cp_line(req, "SUMMARY                                0      0          0%%");
-    cp_line(req, "USABLE                                 0      0          0%%");
-    return 0;
-}
-
-/* QUERY ALLOC [ALL | MAP | TDISK | PAGE | SPOOL | DRCT] */
-int cp_query_alloc(struct cp_request *req, void *ctx)
-{
-    const char *word = cp_operand(req);
-    struct rdev *d;
-    int rc = cp_no_more(req);
-    (void)ctx;
-    if (rc)
-        return rc;
-    for (size_t i = 0; word && i < ARRAY_LEN(space_kinds); i++)
-        if (!strcmp(word, space_kinds[i]))
-            return alloc_summary(req);
-    if (word && strcmp(word, "ALL") && strcmp(word, "MAP"))
-        return cp_fail(req, MSG_CQV003E, word);
-    unsigned n = 0;
-    for (unsigned i = 0; cp_rdevs(req->cp) && (d = rdev_at(cp_rdevs(req->cp), i)); i++)
-        if (d->klass == RDEV_DASD && d->state == RDEV_SYSTEM && d->cp_owned)
-            alloc_volume(req, d), n++;
-    if (!n)
-        cp_line(req, "No CP-owned volumes are online.");
-    return 0;
 }
 
 /* --- network -------------------------------------------------------------------------------- */

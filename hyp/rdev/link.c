@@ -70,6 +70,8 @@ void link_drop(struct rdevs *r, struct vlink *l)
         at = &(*at)->next;
     if (*at)
         *at = l->next;
+    if (l->kind == VLINK_TEMP)
+        tdisk_gone(r, l);
     image_unref(l->img);
     tape_loader_close(l->tape);
     share_unref(l->share);
@@ -193,12 +195,14 @@ static void others_of(const struct rdevs *r, const struct vlink *l, struct link_
 static int create_window(struct vlink *l, struct cause *cause)
 {
     int rc = window_create(l->share, l->extent, l->write, &l->img, cause);
+    if (rc == ST_OK && l->kind == VLINK_TEMP && l->rdev)
+        rc = window_fresh(l->img, cause);
     if (rc == ST_OK && link_mode_keeps(l->mode))
         window_guard(l->img);
     return rc;
 }
 
-static enum link_result open_window(struct vlink *l, struct cause *cause)
+enum link_result link_open(struct vlink *l, struct cause *cause)
 {
     int rc = create_window(l, cause);
     if (rc == ST_OK)
@@ -221,14 +225,14 @@ static enum link_result take(struct rdevs *r, const struct link_request *q, stru
     if (access == LINK_NONE)
         return LINK_REFUSED;
     l->write = access == LINK_WRITE;
-    rc = open_window(l, cause);
+    rc = link_open(l, cause);
     if (rc != LINK_REFUSED)
         return rc;
     o->elsewhere = true;
     if (!l->write || link_mode_read_only(q->mode) != LINK_READ)
         return rc;
     l->write = false;
-    return open_window(l, cause);
+    return link_open(l, cause);
 }
 
 static struct vlink *link_new(const struct link_request *q, u16 owner_vdev, struct cause *cause)
@@ -253,8 +257,10 @@ enum link_result link_mdisk(struct rdevs *r, const struct link_request *q, struc
     *others = (struct link_others){0};
     if (!l)
         return LINK_FAILED;
-    enum link_result rc = find_share(r, q, l, cause);
-    if (rc == LINK_DONE)
+    bool tdisk = q->mdisk->kind == DIR_MDISK_TEMP && tdisk_here(r, q->mdisk->type);
+    enum link_result rc = tdisk ? tdisk_take(r, q->mdisk->type, q->mdisk->count, l, cause)
+                                : find_share(r, q, l, cause);
+    if (rc == LINK_DONE && !tdisk)
         rc = take(r, q, l, others, cause);
     if (rc != LINK_DONE) {
         link_drop(r, l);
@@ -311,7 +317,7 @@ static int open_real(struct vlink *l, struct cause *cause)
                                 &l->tape, cause);
     l->share = share_ref(d->share);
     l->extent = (struct window_extent){0, d->units};
-    switch (open_window(l, cause)) {
+    switch (link_open(l, cause)) {
     case LINK_DONE: return ST_OK;
     case LINK_REFUSED: return ST_BUSY;
     default: return ST_IO;

@@ -24,17 +24,15 @@ static bool pattern_fits(const char *pattern, const char *volid)
 }
 
 /* Does the system want a volume with this label? */
-static bool system_wants(const struct system_config *config, const char *volid, bool *owned)
+static bool system_wants(const struct rdevs *r, const char *volid)
 {
-    *owned = false;
+    const struct system_config *config = r->config;
     for (unsigned i = 0; volid[0] && i < config->volume_count; i++) {
         const struct config_volume *v = &config->volumes[i];
-        if (v->generic ? !pattern_fits(v->volid, volid) : strcmp(v->volid, volid) != 0)
-            continue;
-        *owned = v->slot != 0;
-        return true;
+        if (!v->slot && (v->generic ? pattern_fits(v->volid, volid) : !strcmp(v->volid, volid)))
+            return true;
     }
-    return false;
+    return owned_find(r, volid);
 }
 
 static const char *eqid_of(const struct system_config *config, u16 devno)
@@ -106,6 +104,7 @@ static int mount(struct rdevs *r, struct rdev *d, struct cause *cause)
     unsigned flags = (d->read_only ? IMAGE_READ_ONLY : 0) | (d->config->sync ? IMAGE_SYNC : 0) |
                      (r->config->slot_count > 1 ? IMAGE_MEMBERS : 0);
     struct share *share;
+    struct cause why;
     int rc = share_create(d->path, flags, &share, cause);
     if (rc)
         return rc;
@@ -124,6 +123,8 @@ static int mount(struct rdevs *r, struct rdev *d, struct cause *cause)
         strcpy(d->volid, d->config->volid);
     else
         rc = share_label(share, d->volid, cause);
+    if (rc == ST_OK && share_alloc_map(share, &d->alloc, &why))
+        log_line("device %04X: CP allocates nothing there: %s", d->devno, why.text);
     return rc;
 }
 
@@ -136,8 +137,19 @@ static void hand_out(struct rdevs *r, struct rdev *d)
         d->state = RDEV_SYSTEM;
         return;
     }
-    if (d->klass == RDEV_DASD && !same && system_wants(r->config, d->volid, &d->cp_owned))
-        d->state = RDEV_SYSTEM;
+    if (d->klass == RDEV_DASD && !same && system_wants(r, d->volid))
+        rdev_give_system(r, d);
+}
+
+void rdev_give_system(struct rdevs *r, struct rdev *d)
+{
+    d->state = RDEV_SYSTEM;
+    d->cp_owned = owned_find(r, d->volid);
+}
+
+int rdev_reread(struct rdevs *r, struct rdev *d, struct cause *cause)
+{
+    return mount(r, d, cause);
 }
 
 static int make(struct rdevs *r, const struct config_device *k, struct rdev *d,
@@ -181,6 +193,7 @@ int rdevs_create(const struct system_config *config, struct rdevs **out, struct 
     }
     r->config = config;
     r->rdev = all;
+    owned_init(r);
     int rc = ST_OK;
     for (unsigned i = 0; i < hw->device_count && rc == ST_OK; i++) {
         rc = make(r, &hw->devices[i], &all[i], cause);
@@ -201,6 +214,7 @@ void rdevs_destroy(struct rdevs *r)
         return;
     while (r->links)
         link_drop(r, r->links);
+    tdisk_destroy(r);
     for (unsigned i = 0; i < r->count; i++)
         share_unref(r->rdev[i].share);
     free(r->rdev);
@@ -254,7 +268,7 @@ int rdev_vary(struct rdevs *r, struct rdev *d, bool on, struct cause *cause)
 {
     if (on == (d->state != RDEV_OFFLINE))
         return ST_OK;
-    if (!on && (d->state != RDEV_FREE || rdev_links(r, d)))
+    if (!on && (d->state != RDEV_FREE || rdev_links(r, d) || tdisk_clearings(r, d)))
         return cause_set(cause, ST_BUSY, "%s",
                          d->state == RDEV_SYSTEM ? "SYSTEM"
                          : d->user[0]            ? d->user

@@ -8,6 +8,7 @@
 #include "hyp/config.h"
 #include "hyp/directory.h"
 #include "hyp/rdev/link_mode.h"
+#include "io/image/alloc_map.h"
 #include "io/image/window.h"
 #include "io/tape/tape_loader.h"
 
@@ -24,9 +25,10 @@ struct rdev {
     char path[CONFIG_PATH_BYTES]; /* "" = a drive without a volume */
     char user[9];                 /* RDEV_ATTACHED */
     u16 vdev;
-    u64 units;           /* cylinders or blocks */
-    u64 identity;        /* the same on members that have the same file, or the same EQID */
-    struct share *share; /* disks */
+    u64 units;              /* cylinders or blocks */
+    u64 identity;           /* the same on members that have the same file, or the same EQID */
+    struct share *share;    /* disks */
+    struct alloc_map alloc; /* what CP may use of it */
     const struct config_device *config;
 };
 
@@ -63,6 +65,23 @@ struct rdev *rdev_volume(struct rdevs *r, const char *volid);
  * size, label. */
 struct rdev *rdev_equivalent(struct rdevs *r, const char *volid, u64 identity, u64 units);
 struct rdev *rdev_at(struct rdevs *r, unsigned i);
+/** The label and what else is on it are read again (nobody has it); causes tell why not. */
+int rdev_reread(struct rdevs *r, struct rdev *rdev, struct cause *cause);
+/** ATTACH TO SYSTEM of a free disk, whose label no other volume of the system's has. */
+void rdev_give_system(struct rdevs *r, struct rdev *rdev);
+
+#define CPOWNED_SLOTS_MAX 255u
+/** What volume a slot of the CP-owned list names; "" = none. */
+const char *rdev_owned_slot(const struct rdevs *r, unsigned slot, bool *shared);
+/** Change a slot ("" empties it). 0, or the slot that keeps it from that: one that has the volume
+ *  already, or this one, whose volume the system has. */
+unsigned rdev_own(struct rdevs *r, unsigned slot, const char *volid, bool shared);
+/** Is it CP's, with an allocation map, and may this member allocate there? */
+bool rdev_may_allocate(const struct rdevs *r, const struct rdev *rdev);
+/** T-disk space in use of an extent of the volume's map, in its units; *high: behind the last. */
+u64 tdisk_used(struct rdevs *r, const struct rdev *d, const struct alloc_extent *a, u64 *high);
+/** How many T-disks that ended are being cleared (NULL: on all volumes). */
+unsigned tdisk_clearings(struct rdevs *r, const struct rdev *d);
 /** Links of virtual machines to it. */
 unsigned rdev_links(const struct rdevs *r, const struct rdev *rdev);
 /** VARY ON: the label is read again. VARY OFF: ST_BUSY while somebody has it. */
@@ -81,6 +100,7 @@ enum link_result {
     LINK_REFUSED,     /* by what others have: struct link_others */
     LINK_NOT_MOUNTED, /* the volume is not here */
     LINK_BAD_EXTENT,  /* not on the volume, or of another type: cause */
+    LINK_NO_SPACE,    /* for a temporary disk */
     LINK_FAILED,      /* host: cause */
 };
 

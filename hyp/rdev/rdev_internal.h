@@ -10,6 +10,30 @@ struct rdevs {
     struct rdev *rdev; /* by number */
     unsigned count;
     struct vlink *links; /* by user, then number */
+    struct {
+        char volid[CONFIG_VOLID_BYTES]; /* "" = none */
+        bool shared;
+    } owned[CPOWNED_SLOTS_MAX + 1]; /* by slot */
+    struct tdisk_clearing *clearing;
 };
+
+/* link.c */
+/** Make its window and activate it. LINK_REFUSED: another program has it. */
+enum link_result link_open(struct vlink *l, struct cause *cause);
+
+/* owned.c */
+void owned_init(struct rdevs *r);
+bool owned_find(const struct rdevs *r, const char *volid);
+
+/* tdisk.c */
+/** Is there a volume with space for temporary disks of this type? */
+bool tdisk_here(const struct rdevs *r, u16 type);
+/** Find space and open it; LINK_NO_SPACE, or why it cannot be had. */
+enum link_result tdisk_take(struct rdevs *r, u16 type, u64 count, struct vlink *l,
+                            struct cause *cause);
+/** The link to one ends: clear its space if that is wanted. */
+void tdisk_gone(struct rdevs *r, struct vlink *l);
+/** Wait until all is clear. */
+void tdisk_destroy(struct rdevs *r);
 
 #endif

@@ -87,7 +87,8 @@ static void owner_get(const u8 *bytes, char out[ALLOC_OWNER_BYTES])
 
 static int by_first(const void *a, const void *b)
 {
-    u32 x = ((const struct alloc_extent *)a)->first, y = ((const struct alloc_extent *)b)->first;
+    u32 x = ((const struct alloc_extent *)a)->first,
+        y = ((const struct alloc_extent *)b)->first;
     return (x > y) - (x < y);
 }
 
@@ -100,8 +101,9 @@ static int settle(struct alloc_map *map, const struct image_geometry *g, struct 
         const struct alloc_extent *x = &map->extent[i];
         const char *name = types[x->type].name;
         if (x->first > x->last || x->last >= units)
-            return cause_set(cause, ST_INVAL, "%s %u-%u is not on the volume, which ends at %llu",
-                             name, x->first, x->last, (unsigned long long)units - 1);
+            return cause_set(cause, ST_INVAL,
+                             "%s %u-%u is not on the volume, which ends at %llu", name,
+                             x->first, x->last, (unsigned long long)units - 1);
         if (x->type == ALLOC_TDSK && !x->first)
             return cause_set(cause, ST_INVAL, "%s %u-%u: the label is there", name, x->first,
                              x->last);
@@ -137,8 +139,8 @@ static int map_load(const u8 *bytes, const struct image_geometry *g, struct allo
         if (type < 0)
             return cause_set(cause, ST_PROTO, "extent %u of the allocation map is of no type",
                              out->count);
-        out->extent[out->count] = (struct alloc_extent){(enum alloc_type)type,
-                                                        be32_load(at + 4), be32_load(at + 8)};
+        out->extent[out->count] =
+            (struct alloc_extent){(enum alloc_type)type, be32_load(at + 4), be32_load(at + 8)};
     }
     return settle(out, g, cause) ? ST_PROTO : ST_OK;
 }
@@ -172,7 +174,8 @@ static int track0_get(struct image *img, struct track0 *t, struct cause *cause)
     if (!t->bytes)
         return cause_set(cause, ST_NOMEM, "no memory");
     int rc = image_read_track(img, 0, t->bytes, &len, cause);
-    return rc ? rc : track_scan(t->bytes, len, 0, image_geometry(img)->heads, &t->layout, cause);
+    return rc ? rc
+              : track_scan(t->bytes, len, 0, image_geometry(img)->heads, &t->layout, cause);
 }
 
 /** Data of a record with so many bytes at least, or NULL. */
@@ -275,9 +278,9 @@ static int fba_read(struct image *img, struct alloc_map *out, struct cause *caus
     int rc = image_read_blocks(img, 0, FIRST_BLOCKS, b, cause);
     const u8 *label = b + LABEL_BLOCK * IMAGE_BLOCK_BYTES;
     out->cp_volume = !rc && text_is(label, "VOL1") && text_is(label + AT_CPVOL, "CPVOL");
-    return out->cp_volume ? map_load(b + MAP_BLOCK * IMAGE_BLOCK_BYTES, image_geometry(img), out,
-                                     cause)
-                          : rc;
+    return out->cp_volume
+               ? map_load(b + MAP_BLOCK * IMAGE_BLOCK_BYTES, image_geometry(img), out, cause)
+               : rc;
 }
 
 static int fba_write(struct image *img, const struct alloc_map *map, const char *volume,
@@ -308,7 +311,8 @@ static int fba_write(struct image *img, const struct alloc_map *map, const char 
 int alloc_map_read(struct image *img, struct alloc_map *out, struct cause *cause)
 {
     *out = (struct alloc_map){0};
-    int rc = image_geometry(img)->tracks ? ckd_read(img, out, cause) : fba_read(img, out, cause);
+    int rc =
+        image_geometry(img)->tracks ? ckd_read(img, out, cause) : fba_read(img, out, cause);
     if (rc)
         *out = (struct alloc_map){0};
     return rc;

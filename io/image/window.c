@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "io/ebcdic.h"
+#include "io/image/alloc_map.h"
+#include "io/image/fresh.h"
 #include "io/image/hold.h"
 #include "io/image/image_internal.h"
 #include "io/image/vtoc.h"
@@ -25,6 +27,7 @@ struct window {
     struct image *img; /* whose `format` this is */
     struct window_extent extent;
     struct hold *hold;
+    struct fresh *fresh; /* NULL: it is as it is on the volume */
     bool write, active;
     bool guard;            /* it reads, and its extent is locked against writers */
     atomic_bool contended; /* another active window writes what this one writes */
@@ -177,7 +180,20 @@ static int block_label(struct image *img, char out[7], struct cause *cause)
     return ST_OK;
 }
 
-int share_label(const struct share *s, char out[7], struct cause *cause)
+static int read_label(struct image *img, void *out, struct cause *cause)
+{
+    return image_geometry(img)->tracks ? vtoc_volume(img, out, cause)
+                                       : block_label(img, out, cause);
+}
+
+static int read_map(struct image *img, void *out, struct cause *cause)
+{
+    return alloc_map_read(img, out, cause);
+}
+
+/** Have `fn` look at the file, without a lock: again when a writer was at work there. */
+static int look(const struct share *s, int (*fn)(struct image *, void *, struct cause *),
+                void *out, struct cause *cause)
 {
     struct image *img;
     int rc = ST_OK;
@@ -185,12 +201,22 @@ int share_label(const struct share *s, char out[7], struct cause *cause)
         rc = peek(s->path, &img, cause);
         if (rc)
             return rc;
-        rc = s->geometry.tracks ? vtoc_volume(img, out, cause) : block_label(img, out, cause);
+        rc = fn(img, out, cause);
         image_unref(img);
         if (rc != ST_PROTO)
             break;
     }
     return rc;
+}
+
+int share_label(const struct share *s, char out[7], struct cause *cause)
+{
+    return look(s, read_label, out, cause);
+}
+
+int share_alloc_map(const struct share *s, struct alloc_map *out, struct cause *cause)
+{
+    return look(s, read_map, out, cause);
 }
 
 /* ---- what is open, and how ---- */
@@ -341,6 +367,14 @@ void window_guard(struct image *img)
     ((struct window *)img->format)->guard = true;
 }
 
+int window_fresh(struct image *img, struct cause *cause)
+{
+    struct window *w = img->format;
+    const struct image_geometry *g = &img->geometry;
+    w->fresh = fresh_create(g->tracks ? g->tracks : g->blocks);
+    return w->fresh ? ST_OK : cause_set(cause, ST_NOMEM, "%s: no memory", img->path);
+}
+
 int window_activate(struct image *img, struct cause *cause)
 {
     struct window *w = img->format;
@@ -461,7 +495,11 @@ static int window_read(struct image *img, u32 track, u8 *buf, u32 *len, struct c
     int rc = move_begin(w, &apart, cause);
     if (rc)
         return rc;
-    rc = image_read_track(w->share->img, whole_track(w, track), buf, len, cause);
+    if (fresh_is_written(w->fresh, track))
+        rc = image_read_track(w->share->img, whole_track(w, track), buf, len, cause);
+    else
+        *len = track_make_null(TRACK_NULL_EMPTY, whole_track(w, track),
+                               w->share->geometry.heads, buf);
     move_end(w, apart, false);
     if (rc == ST_OK)
         readdress(buf, whole_track(w, track), track, w->share->geometry.heads);
@@ -482,6 +520,8 @@ static int window_write(struct image *img, u32 track, const u8 *buf, u32 len,
     int rc = move_begin(w, &apart, cause);
     if (rc == ST_OK) {
         rc = image_write_track(s->img, whole_track(w, track), copy, len, cause);
+        if (rc == ST_OK)
+            fresh_written(w->fresh, track, 1);
         move_end(w, apart, true);
     }
     free(copy);
@@ -494,7 +534,7 @@ static int window_part(struct image *img, bool write, u32 track, u32 from, u8 *b
 {
     struct window *w = img->format;
     bool apart;
-    if (from < TRACK_HA_BYTES + TRACK_COUNT_BYTES)
+    if (from < TRACK_HA_BYTES + TRACK_COUNT_BYTES || !fresh_is_written(w->fresh, track))
         return cause_set(cause, ST_INVAL, "%s: no part of a track", w->share->path);
     int rc = move_begin(w, &apart, cause);
     if (rc)
@@ -511,6 +551,8 @@ static bool window_parts(const struct image *img, u32 track)
 {
     struct window *w = img->format;
     bool apart, has;
+    if (!fresh_is_written(w->fresh, track))
+        return false;
     if (!w->write || !atomic_load(&w->apart) || w->share->ranges)
         return w->write && atomic_load(&w->apart);
     if (move_begin(w, &apart, NULL))
@@ -518,6 +560,14 @@ static bool window_parts(const struct image *img, u32 track)
     has = image_has_parts(w->share->img, whole_track(w, track));
     move_end(w, apart, false);
     return has;
+}
+
+/** Blocks that were read and that the device had not written. */
+static void blank(const struct window *w, u64 block, u32 count, u8 *buf)
+{
+    for (u32 i = 0; w->fresh && i < count; i++)
+        if (!fresh_is_written(w->fresh, block + i))
+            memset(buf + (size_t)i * IMAGE_BLOCK_BYTES, 0, IMAGE_BLOCK_BYTES);
 }
 
 static int window_blocks(struct image *img, bool write, u64 block, u32 count, u8 *buf,
@@ -531,7 +581,30 @@ static int window_blocks(struct image *img, bool write, u64 block, u32 count, u8
         return rc;
     rc = write ? image_write_blocks(w->share->img, at, count, buf, cause)
                : image_read_blocks(w->share->img, at, count, buf, cause);
+    if (rc == ST_OK && write)
+        fresh_written(w->fresh, block, count);
+    else if (rc == ST_OK)
+        blank(w, block, count, buf);
     move_end(w, apart, write);
+    return rc;
+}
+
+int window_erase(struct image *img, atomic_bool *stop, struct cause *cause)
+{
+    const struct window *w = img->format;
+    const struct image_geometry *g = &img->geometry;
+    u8 empty[IMAGE_BLOCK_BYTES] = {0}; /* room for a track without records */
+    int rc = ST_OK;
+    for (u64 u = 0; rc == ST_OK && w->fresh && u < w->fresh->units && !atomic_load(stop); u++) {
+        if (!fresh_is_written(w->fresh, u))
+            continue;
+        if (g->tracks)
+            rc =
+                window_write(img, (u32)u, empty,
+                             track_make_null(TRACK_NULL_EMPTY, (u32)u, g->heads, empty), cause);
+        else
+            rc = window_blocks(img, true, u, 1, empty, cause);
+    }
     return rc;
 }
 
@@ -574,6 +647,7 @@ static int window_close(struct image *img, struct cause *cause)
     lock_drop(&s->lock);
     hold_leave(w->hold);
     share_unref(s);
+    free(w->fresh);
     img->ops = &closed_window;
     return ST_OK;
 }

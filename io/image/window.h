@@ -8,6 +8,8 @@
 #ifndef ENDICOTT_IO_IMAGE_WINDOW_H
 #define ENDICOTT_IO_IMAGE_WINDOW_H
 
+#include <stdatomic.h>
+
 #include "io/image/image.h"
 
 struct share;
@@ -33,6 +35,9 @@ bool share_read_only(const struct share *s);
 const char *share_path(const struct share *s);
 /** The label of the volume: "" = none. ST_PROTO, ST_IO. */
 int share_label(const struct share *s, char out[7], struct cause *cause);
+struct alloc_map;
+/** What CP uses its space for (alloc_map.h). ST_PROTO, ST_IO. */
+int share_alloc_map(const struct share *s, struct alloc_map *out, struct cause *cause);
 
 /** Cylinders, or blocks of an FBA volume. */
 struct window_extent {
@@ -45,6 +50,12 @@ int window_create(struct share *s, struct window_extent extent, bool write, stru
                   struct cause *cause);
 /** Before it is active: while it is, no other program writes its extent, though it only reads. */
 void window_guard(struct image *img);
+/** Before it is active: what its device has not written is empty (blocks: zeros), whatever is on
+ * the volume. ST_NOMEM. */
+int window_fresh(struct image *img, struct cause *cause);
+/** Of such a window that is active and that nobody uses: what was written is made empty on the
+ *  volume, too. It takes its time; `stop` ends it. */
+int window_erase(struct image *img, atomic_bool *stop, struct cause *cause);
 /** Open and lock what it needs. ST_BUSY: another program has it. Not while its device works. */
 int window_activate(struct image *img, struct cause *cause);
 /** What was written is to be on the host's disk soon; nobody waits for it. */

@@ -609,7 +609,7 @@ static const char users[] =
     " SPOOL E 1403 A\nUSER NEVER NOLOG\n"
     "USER SHORT NOPASS\n COMMAND LOGOFF\n COMMAND Q TIME\n IPL C\n";
 
-const char *cp_world_users = "", *cp_world_devices = "";
+const char *cp_world_users = "", *cp_world_devices = "", *cp_world_config = "";
 static struct rdevs *rdevs[2];
 static struct system_config config[2];
 static struct config_domain_list defined_domains[2];
@@ -654,11 +654,13 @@ void cp_world_setup(void)
         memset(&config[i], 0, sizeof config[i]);
         config_features_default(&config[i].features);
         snprintf(config[i].member, 9, "MEMBER%c", 'A' + i);
-        ck_assert_int_eq(config_parse_system(&config[i], "c",
-                                             "SSI CLU PDR_VOLUME COM001 SLOT 1 MEMBERA SLOT 2 "
-                                             "MEMBERB\nUSER_VOLUME_LIST COM001 VOL001 FBA001\n",
-                                             &cause),
-                         0);
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "SSI CLU PDR_VOLUME COM001 SLOT 1 MEMBERA SLOT 2 MEMBERB\n"
+                 "USER_VOLUME_LIST COM001 VOL001 FBA001\n%s",
+                 cp_world_config);
+        ck_assert_msg(config_parse_system(&config[i], "c", text, &cause) == 0, "%s",
+                      cause.text);
         memset(&defined_domains[i], 0, sizeof defined_domains[i]);
         config[i].defined_domains = &defined_domains[i];
         files_setup(i);

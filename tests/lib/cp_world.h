@@ -54,8 +54,9 @@ extern char last_parm[64];       /* of the last IPL */
 extern const struct cp_cluster_ops fake_cluster;
 
 /** Before cp_world_setup, else "": more entries of the directory, and device lines of both members'
- *  hardware files, whose volumes VOL001 and FBA001 are the system's. */
-extern const char *cp_world_users, *cp_world_devices;
+ *  hardware files, whose volumes VOL001 and FBA001 are the system's.
+ *  And more statements of system.config. */
+extern const char *cp_world_users, *cp_world_devices, *cp_world_config;
 
 /** Two members, OPERATOR logged on nowhere; the end of it checks that no machine is left. */
 void cp_world_setup(void);

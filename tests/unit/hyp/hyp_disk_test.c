@@ -370,7 +370,7 @@ START_TEST(attach_detach_vary)
     REFUSED(oper("ATTACH 201 OWNER 501"), 122,
             "HCPATR122E DASD 0201 already attached to OWNER");
     REFUSED(oper("ATTACH 200 OWNER 501"), 123, "HCPATR123E DASD 0200 belongs to the system");
-    REFUSED(oper("ATTACH 999 OWNER"), 40, "HCPATR040E Device 999 does not exist");
+    REFUSED(oper("ATTACH 999 OWNER"), 40, "HCPATR040E Device 0999 does not exist");
     REFUSED(oper("ATTACH 580 NOBODY"), 45, "HCPCMD045E");
     REFUSED(oper("ATTACH 580 OWNER 200"), 128, "HCPATR128E");
     ck_assert_ptr_nonnull(strstr(oper("VARY OFF 201 580"), "HCPCPN124E Device 0201 not varied "

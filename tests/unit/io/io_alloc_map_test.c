@@ -39,12 +39,11 @@ static void teardown(void)
     unlink(path);
 }
 
-static const struct alloc_map some = {.cluster = "CLUSTER",
-                                      .system = "MEMBERA",
-                                      .count = 3,
-                                      .extent = {{ALLOC_TDSK, 50, 99},
-                                                 {ALLOC_SPOL, 1, 10},
-                                                 {ALLOC_PAGE, 11, 11}}};
+static const struct alloc_map some = {
+    .cluster = "CLUSTER",
+    .system = "MEMBERA",
+    .count = 3,
+    .extent = {{ALLOC_TDSK, 50, 99}, {ALLOC_SPOL, 1, 10}, {ALLOC_PAGE, 11, 11}}};
 
 static void is_some(void)
 {
@@ -82,7 +81,8 @@ START_TEST(of_a_ckd_volume)
     ck_assert_int_eq(vtoc_volume(img, volume, &cause), ST_OK);
     ck_assert_str_eq(volume, "CPV001");
     ck_assert_int_eq(image_read_track(img, 0, buf, &len, &cause), ST_OK);
-    map = (struct alloc_map){.count = 1, .extent = {{ALLOC_TDSK, 1, 5}}}; /* again: another one */
+    map =
+        (struct alloc_map){.count = 1, .extent = {{ALLOC_TDSK, 1, 5}}}; /* again: another one */
     ck_assert_int_eq(alloc_map_write(img, &map, NULL, &cause), ST_OK);
     ck_assert_int_eq(alloc_map_read(img, &map, &cause), ST_OK);
     ck_assert_uint_eq(map.count, 1);

@@ -1,0 +1,253 @@
+/* Volumes of the system: attached to it and taken from it, the list of CP-owned ones, and what of
+ * their space is in use. Sources: z/VM "CP Commands and Utilities Reference"; the form of
+ * DEFINE CPOWNED's answer is ours, that of QUERY ALLOC with operands is from memory. */
+#include <stdio.h>
+
+#include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_disk.h"
+
+#define PAGES_OF_CYLINDER 180u /* of a 3390: 12 blocks of 4096 bytes on each of 15 tracks */
+
+/* --- ATTACH TO and DETACH FROM SYSTEM ------------------------------------------------------- */
+
+int cp_attach_system(struct cp_request *req, struct rdev *d, const char *volid)
+{
+    struct rdevs *r = cp_rdevs(req->cp);
+    struct cause cause;
+    char text[MSG_LINE_BYTES], why[64] = "";
+    int rc = cp_rdev_busy(req->cp, d, text);
+    if (rc) {
+        cp_line_text(req, text);
+        return rc;
+    }
+    if (d->klass != RDEV_DASD)
+        return cp_fail(req, MSG_ATR120E, "SYSTEM", d->devno, "it is no disk");
+    if (rdev_reread(r, d, &cause)) /* who had it may have given it another label */
+        return cp_fail(req, MSG_ATR120E, "SYSTEM", d->devno, cause.text);
+    if (!d->volid[0])
+        strcpy(why, "it has no label");
+    else if (volid && strcmp(volid, d->volid))
+        snprintf(why, sizeof why, "its label is %s", d->volid);
+    else if (rdev_volume(r, d->volid))
+        strcpy(why, "a volume with its label is there already");
+    if (*why)
+        return cp_fail(req, MSG_ATR120E, "SYSTEM", d->devno, why);
+    rdev_give_system(r, d);
+    cp_line(req, "DASD %04X ATTACHED TO SYSTEM %s", d->devno, d->volid);
+    return 0;
+}
+
+int cp_detach_system(struct cp_request *req, struct rdev *d)
+{
+    struct rdevs *r = cp_rdevs(req->cp);
+    unsigned links = rdev_links(r, d), clearings = tdisk_clearings(r, d);
+    if (d->klass != RDEV_DASD || d->state != RDEV_SYSTEM)
+        return cp_fail(req, MSG_DTR121E, rdev_class_name(d->klass), d->devno, "SYSTEM");
+    if (links)
+        return cp_fail(req, MSG_ATR124E, "DASD", d->devno, links);
+    if (clearings)
+        return cp_fail(req, MSG_DTR122E, d->devno, "T-disk space is being cleared");
+    d->state = RDEV_FREE;
+    d->cp_owned = false;
+    cp_line(req, "DASD %04X DETACHED SYSTEM %s", d->devno, d->volid);
+    return 0;
+}
+
+/* --- CP-owned volumes ----------------------------------------------------------------------- */
+
+/* A disk with this label that the system has not got, or NULL. */
+static const struct rdev *labelled(struct rdevs *r, const char *volid)
+{
+    struct rdev *d;
+    for (unsigned i = 0; (d = rdev_at(r, i)); i++)
+        if (d->klass == RDEV_DASD && d->state != RDEV_OFFLINE && !strcmp(d->volid, volid))
+            return d;
+    return NULL;
+}
+
+static void owned_slot(struct cp_request *req, unsigned slot, const char *volid, bool shared)
+{
+    struct rdevs *r = cp_rdevs(req->cp);
+    const struct rdev *d = rdev_volume(r, volid), *other = d ? NULL : labelled(r, volid);
+    const char *status = !d                    ? other ? "Online but not attached" : "Offline"
+                         : !d->cp_owned        ? "Online and attached, not CP owned"
+                         : !d->alloc.cp_volume ? "Online and attached, no CP volume"
+                         : !rdev_may_allocate(r, d) ? "Online and attached, of another system"
+                                                    : "Online and attached";
+    char real[8] = "----";
+    d = d ? d : other;
+    if (d)
+        snprintf(real, sizeof real, "%04X", d->devno);
+    cp_line(req, "%4u  %-6s %s  %-5s  %s", slot, volid, real, shared ? "Share" : "Own", status);
+}
+
+/* QUERY CPOWNED */
+int cp_query_cpowned(struct cp_request *req, void *ctx)
+{
+    bool shared;
+    (void)ctx;
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    cp_line(req, "Slot  Vol-ID Rdev  Type   Status");
+    for (unsigned slot = 1; cp_rdevs(req->cp) && slot <= CPOWNED_SLOTS_MAX; slot++) {
+        const char *volid = rdev_owned_slot(cp_rdevs(req->cp), slot, &shared);
+        if (*volid)
+            owned_slot(req, slot, volid, shared);
+    }
+    return 0;
+}
+
+/* DEFINE CPOWNED [SLOT] n {volid [OWN | SHARED] | RESERVED} */
+int cp_define_cpowned(struct cp_request *req)
+{
+    const char *word = cp_operand(req), *volid, *how;
+    char name[CONFIG_VOLID_BYTES] = "";
+    u64 slot;
+    if (word && !strcmp(word, "SLOT"))
+        word = cp_operand(req);
+    if (!word || !scan_number(word, 1, CPOWNED_SLOTS_MAX, &slot))
+        return word ? cp_fail(req, MSG_CMD002E, word) : cp_fail(req, MSG_CMD026E);
+    volid = cp_operand(req);
+    bool reserved = volid && !strcmp(volid, "RESERVED");
+    if (!volid || (!reserved && !scan_name(volid, name, 6)))
+        return volid ? cp_fail(req, MSG_CMD002E, volid) : cp_fail(req, MSG_CMD026E);
+    how = cp_operand(req);
+    if (how && (reserved || (strcmp(how, "OWN") && !cp_abbrev(how, "SHARed"))))
+        return cp_fail(req, MSG_CMD002E, how);
+    int rc = cp_no_more(req);
+    if (rc || !cp_rdevs(req->cp))
+        return rc;
+    unsigned keeps = rdev_own(cp_rdevs(req->cp), (unsigned)slot, name, how && *how == 'S');
+    if (keeps)
+        return cp_fail(req, MSG_DEF6730E, (unsigned)slot,
+                       keeps == slot ? "its volume is attached to the system"
+                                     : "another slot has the volume");
+    cp_line(req, "CP-owned slot %u is %s", (unsigned)slot, reserved ? "reserved" : name);
+    return 0;
+}
+
+/* --- QUERY ALLOC ---------------------------------------------------------------------------- */
+
+static const struct space_kind {
+    const char *name;
+    enum alloc_type type;
+    bool pages; /* told in pages, where it is told in detail */
+} space_kinds[] = {{"TDISK", ALLOC_TDSK, false},
+                   {"PAGE", ALLOC_PAGE, true},
+                   {"SPOOL", ALLOC_SPOL, true},
+                   {"DRCT", ALLOC_DRCT, false}};
+
+static bool is_ckd(const struct rdev *d)
+{
+    return d->type == 0x3390;
+}
+
+/* Space in use of an extent; in its units. */
+static u64 used_of(struct cp_request *req, const struct rdev *d, const struct alloc_extent *x,
+                   u64 *high)
+{
+    *high = 0;
+    return x->type == ALLOC_TDSK ? tdisk_used(cp_rdevs(req->cp), d, x, high) : 0;
+}
+
+static void alloc_volume(struct cp_request *req, const struct rdev *d)
+{
+    cp_line(req, "DASD %04X %-6s %04X %s (UNITS IN %s)", d->devno, d->volid, d->type,
+            is_ckd(d) ? "CKD-ECKD" : "FBA", is_ckd(d) ? "CYLINDERS" : "PAGES");
+    for (size_t k = 0; k < ARRAY_LEN(space_kinds); k++) {
+        u64 total = 0, used = 0, high;
+        for (unsigned i = 0; i < d->alloc.count; i++) {
+            const struct alloc_extent *x = &d->alloc.extent[i];
+            if (x->type != space_kinds[k].type)
+                continue;
+            total += (u64)x->last - x->first + 1;
+            used += used_of(req, d, x, &high);
+        }
+        cp_line(req, "     %-5s TOTAL=%011llu INUSE=%011llu AVAIL=%011llu", space_kinds[k].name,
+                (unsigned long long)total, (unsigned long long)used,
+                (unsigned long long)(total - used));
+    }
+}
+
+struct space_sum {
+    u64 total, used, usable, usable_used;
+};
+
+static void extent_row(struct cp_request *req, const struct rdev *d,
+                       const struct alloc_extent *x, bool pages, bool typed,
+                       struct space_sum *sum)
+{
+    u64 factor = pages && is_ckd(d) ? PAGES_OF_CYLINDER : 1, high;
+    u64 used = used_of(req, d, x, &high) * factor,
+        total = ((u64)x->last - x->first + 1) * factor;
+    bool usable = rdev_may_allocate(cp_rdevs(req->cp), d);
+    cp_line(req, "%-6s %04X %10u %10u %6llu %6llu %6llu %3llu%%%s%s", d->volid, d->devno,
+            x->first, x->last, (unsigned long long)total, (unsigned long long)used,
+            (unsigned long long)(high * factor), (unsigned long long)(used * 100 / total),
+            typed ? " " : "", typed ? alloc_type_name(x->type) : "");
+    sum->total += total;
+    sum->used += used;
+    sum->usable += usable ? total : 0;
+    sum->usable_used += usable ? used : 0;
+}
+
+static void sum_rows(struct cp_request *req, const struct space_sum *sum)
+{
+    cp_line(req, "                                  ------ ------        ----");
+    cp_line(req, "SUMMARY                           %6llu %6llu        %3llu%%",
+            (unsigned long long)sum->total, (unsigned long long)sum->used,
+            (unsigned long long)(sum->total ? sum->used * 100 / sum->total : 0));
+    cp_line(req, "USABLE                            %6llu %6llu        %3llu%%",
+            (unsigned long long)sum->usable, (unsigned long long)sum->usable_used,
+            (unsigned long long)(sum->usable ? sum->usable_used * 100 / sum->usable : 0));
+}
+
+/* Each extent of a kind, or of all that are CP's (NULL). */
+static void alloc_extents(struct cp_request *req, const struct space_kind *kind)
+{
+    struct space_sum sum = {0};
+    const struct rdev *d;
+    const char *unit = kind && kind->pages ? "PAGES" : " UNIT";
+    cp_line(req, "                EXTENT     EXTENT  TOTAL %6s   HIGH    %%%s", unit,
+            kind ? "" : " ALLOCATION");
+    cp_line(req, "VOLID  RDEV      START        END %6s IN USE %6s USED%s",
+            kind && kind->pages ? "PAGES" : "UNITS", kind && kind->pages ? "PAGE" : "UNIT",
+            kind ? "" : " TYPE");
+    cp_line(req, "------ ---- ---------- ---------- ------ ------ ------ ----%s",
+            kind ? "" : " ----------");
+    for (unsigned i = 0; cp_rdevs(req->cp) && (d = rdev_at(cp_rdevs(req->cp), i)); i++)
+        for (unsigned k = 0; d->state == RDEV_SYSTEM && d->cp_owned && k < d->alloc.count;
+             k++) {
+            const struct alloc_extent *x = &d->alloc.extent[k];
+            if (kind ? x->type == kind->type : x->type != ALLOC_PERM)
+                extent_row(req, d, x, kind && kind->pages, !kind, &sum);
+        }
+    if (kind)
+        sum_rows(req, &sum);
+}
+
+/* QUERY ALLOC [ALL | MAP | TDISK | PAGE | SPOOL | DRCT] */
+int cp_query_alloc(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    const struct rdev *d;
+    unsigned n = 0;
+    int rc = cp_no_more(req);
+    (void)ctx;
+    if (rc)
+        return rc;
+    for (size_t i = 0; word && i < ARRAY_LEN(space_kinds); i++)
+        if (!strcmp(word, space_kinds[i].name))
+            return alloc_extents(req, &space_kinds[i]), 0;
+    if (word && !strcmp(word, "MAP"))
+        return alloc_extents(req, NULL), 0;
+    if (word && strcmp(word, "ALL"))
+        return cp_fail(req, MSG_CQV003E, word);
+    for (unsigned i = 0; cp_rdevs(req->cp) && (d = rdev_at(cp_rdevs(req->cp), i)); i++)
+        if (d->klass == RDEV_DASD && d->state == RDEV_SYSTEM && d->cp_owned)
+            alloc_volume(req, d), n++;
+    if (!n)
+        cp_line(req, "No CP-owned volumes are online.");
+    return 0;
+}

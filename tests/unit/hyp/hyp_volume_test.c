@@ -1,0 +1,381 @@
+/* Volumes of the system, temporary disks on them: CP_OWNED, DEFINE CPOWNED, ATTACH, DETACH; whose
+ * space is given out and whose is not, what a T-disk shows of who had its space before, and
+ * QUERY ALLOC. Run alone: tests/run unit/hyp_volume_test
+ * waits: for space that is being cleared */
+#include <check.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "hyp/rdev/rdev.h"
+#include "io/image/track.h"
+#include "tests/lib/cp_world.h"
+
+static char dir[64], devices[1024];
+static struct cause cause;
+static u8 buf[IMAGE_TRACK_BYTES_MAX];
+
+static const char users[] = "USER ONE PW 64M 64M G\n MDISK 200 3390 20 4 TMP001 MR\n"
+                            " MDISK 210 3390 1 5 LATE01 MR\n MDISK 220 3390 T-DISK 99\n"
+                            " MDISK 230 FB-512 T-DISK 20\n"
+                            "USER TWO PW 64M 64M G\n"
+                            "USER FULL PW 64M 64M G\n MDISK 123 3390 0 END TMP001 MR\n"
+                            " MDISK 124 FB-512 0 END TMPFBA MR\n";
+
+static const char config[] = "CP_OWNED SLOT 1 TMP001 OWN\nCP_OWNED SLOT 3 TMP002 SHARED\n"
+                             "CP_OWNED SLOT 5 NOVOL\nCP_OWNED SLOT 6 TMPFBA\n";
+
+static void image(const char *name, enum image_format format, u32 units, const char *volume,
+                  struct alloc_map map)
+{
+    char path[128];
+    struct image *img;
+    bool fba = format == IMAGE_FBA_RAW;
+    const struct image_create what = {.format = format,
+                                      .cylinders = fba ? 0 : units,
+                                      .blocks = fba ? units : 0,
+                                      .compress = true,
+                                      .volume = fba ? NULL : volume};
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    ck_assert_msg(image_create(path, &what, &cause) == ST_OK, "%s", cause.text);
+    if (!map.count)
+        return;
+    ck_assert_int_eq(image_open(path, 0, &img, &cause), ST_OK);
+    ck_assert_msg(alloc_map_write(img, &map, volume, &cause) == ST_OK, "%s", cause.text);
+    image_unref(img);
+}
+
+static void begin(const char *more)
+{
+    static char text[512];
+    strcpy(dir, "/tmp/hypvol_XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    image("one", IMAGE_CKD, 30, "TMP001",
+          (struct alloc_map){
+              .count = 3,
+              .extent = {{ALLOC_TDSK, 1, 9}, {ALLOC_SPOL, 10, 19}, {ALLOC_TDSK, 20, 29}}});
+    image("two", IMAGE_CCKD, 30, "TMP002",
+          (struct alloc_map){.system = "MEMBERB", .count = 1, .extent = {{ALLOC_TDSK, 5, 29}}});
+    image("fba", IMAGE_FBA_RAW, 400, "TMPFBA",
+          (struct alloc_map){.count = 1, .extent = {{ALLOC_TDSK, 10, 14}}});
+    image("late", IMAGE_CKD, 10, "LATE01", (struct alloc_map){0});
+    snprintf(devices, sizeof devices,
+             "300 3390 %s/one\n301 3390 %s/two\n302 9336 %s/fba\n303 3390 %s/late\n", dir, dir,
+             dir, dir);
+    snprintf(text, sizeof text, "%s%s", config, more);
+    cp_world_users = users;
+    cp_world_devices = devices;
+    cp_world_config = text;
+    cp_world_setup();
+    on(0, "", "LOGON OPERATOR OPER");
+    on(0, "", "LOGON TWO PW");
+}
+
+static void setup(void)
+{
+    begin("");
+}
+
+static void setup_clearing(void)
+{
+    begin("FEATURES ENABLE CLEAR_TDISK\n");
+}
+
+static void teardown(void)
+{
+    char command[128];
+    cp_world_teardown();
+    cp_world_users = cp_world_devices = cp_world_config = "";
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void is(const char *got, const char *want)
+{
+    ck_assert_str_eq(got, want);
+    ck_assert_int_eq(resp.rc, 0);
+}
+
+static bool has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fprintf(stderr, "%s: not in: %s\n", part, text);
+    return strstr(text, part);
+}
+
+static struct image *disk(const char *user, u16 vdev)
+{
+    struct vlink *l = link_find(cp_rdevs(cps[0]), user, vdev);
+    ck_assert_ptr_nonnull(l);
+    return l->img;
+}
+
+static void write_disk(struct image *img, u32 track, u8 byte)
+{
+    u8 data[512];
+    memset(data, byte, sizeof data);
+    if (!image_geometry(img)->tracks) {
+        ck_assert_int_eq(image_write_blocks(img, track, 1, data, &cause), ST_OK);
+        return;
+    }
+    u32 len = track_make_null(TRACK_NULL_EMPTY, track, TRACK_HEADS_3390, buf);
+    len = track_append(buf, len, 1, 0, sizeof data, NULL, data);
+    ck_assert_msg(image_write_track(img, track, buf, len, &cause) == ST_OK, "%s", cause.text);
+}
+
+/* The first data byte of a track's record 1, or of a block; 0: there is none. */
+static u8 read_disk(struct image *img, u32 track)
+{
+    struct track_layout t;
+    u32 len;
+    if (!image_geometry(img)->tracks) {
+        ck_assert_int_eq(image_read_blocks(img, track, 1, buf, &cause), ST_OK);
+        return buf[0];
+    }
+    ck_assert_msg(image_read_track(img, track, buf, &len, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_int_eq(track_scan(buf, len, track, TRACK_HEADS_3390, &t, &cause), ST_OK);
+    return t.count > 1 ? buf[t.offset[1] + TRACK_COUNT_BYTES] : 0;
+}
+
+/* --- the list --- */
+
+START_TEST(owned_volumes)
+{
+    is(oper("QUERY CPOWNED"),
+       "Slot  Vol-ID Rdev  Type   Status|   1  TMP001 0300  Own    Online and attached|"
+       "   3  TMP002 0301  Share  Online and attached, of another system|"
+       "   5  NOVOL  ----  Own    Offline|   6  TMPFBA 0302  Own    Online and attached");
+    is(oper("QUERY 300"), "DASD 0300 CP OWNED   TMP001    0");
+    is(oper("QUERY 303"), "DASD 0303 LATE01");
+    REFUSED(oper("DEFINE CPOWNED SLOT 1 LATE01"), 6730,
+            "HCPDEF6730E CP-owned slot 1 not changed; its volume is attached to the system");
+    REFUSED(oper("DEFINE CPOWNED SLOT 9 TMP002"), 6730,
+            "HCPDEF6730E CP-owned slot 9 not changed; another slot has the volume");
+    REFUSED(oper("DEFINE CPOWNED SLOT 256 LATE01"), 2, "HCPCMD002E");
+    REFUSED(oper("DEFINE CPOWNED SLOT 9"), 26, "HCPCMD026E");
+    REFUSED(oper("DEFINE CPOWNED SLOT 9 TOOLONG"), 2, "HCPCMD002E");
+    REFUSED(oper("DEFINE CPOWNED SLOT 9 LATE01 FOO"), 2, "HCPCMD002E");
+    REFUSED(on(0, "TWO", "DEFINE CPOWNED SLOT 9 LATE01"), 3, "HCPCMD003E");
+    is(oper("DEFINE CPOWNED SLOT 9 LATE01 SHARED"), "CP-owned slot 9 is LATE01");
+    ck_assert(has(oper("QUERY CPOWNED"), "   9  LATE01 0303  Share  Online but not attached"));
+    is(oper("ATTACH 303 SYSTEM"), "DASD 0303 ATTACHED TO SYSTEM LATE01");
+    is(oper("QUERY 303"), "DASD 0303 CP OWNED   LATE01    0");
+    ck_assert(
+        has(oper("QUERY CPOWNED"), "LATE01 0303  Share  Online and attached, no CP volume"));
+    is(oper("DETACH 303 SYSTEM"), "DASD 0303 DETACHED SYSTEM LATE01");
+    is(oper("DEFINE CPOWNED 9 RESERVED"), "CP-owned slot 9 is reserved");
+    ck_assert(!strstr(oper("QUERY CPOWNED"), "LATE01"));
+}
+END_TEST
+
+/* A minidisk is there when its volume is; the label is what is on the volume now. */
+START_TEST(attached_later)
+{
+    struct image *img;
+    char path[128];
+    on(0, "", "LOGON ONE PW");
+    ck_assert(
+        console_has(0, "ONE", "^HCPLNM108E ONE 0210 not linked; volid LATE01 not mounted$"));
+    REFUSED(on(0, "ONE", "LINK * 210 210 MR"), 108, "HCPLNM108E");
+    REFUSED(oper("ATTACH 303 SYSTEM AS OTHER1"), 120,
+            "HCPATR120E SYSTEM 0303 not attached; its label is LATE01");
+    is(oper("ATTACH 303 TO SYSTEM LATE01"), "DASD 0303 ATTACHED TO SYSTEM LATE01");
+    is(on(0, "ONE", "LINK * 210 210 MR"), "");
+    REFUSED(oper("DETACH 303 SYSTEM"), 124, "HCPATR124E DASD 0303 in use by 1 users");
+    is(on(0, "ONE", "DETACH 210"), "DASD 0210 DETACHED");
+    is(oper("DETACH 303 FROM SYSTEM"), "DASD 0303 DETACHED SYSTEM LATE01");
+    REFUSED(oper("DETACH 303 SYSTEM"), 121, "HCPDTR121E DASD 0303 not attached to SYSTEM");
+    snprintf(path, sizeof path, "%s/late", dir); /* somebody gives it another label */
+    unlink(path);
+    image("late", IMAGE_CKD, 12, "TMP001", (struct alloc_map){0});
+    REFUSED(oper("ATTACH 303 SYSTEM"), 120,
+            "HCPATR120E SYSTEM 0303 not attached; a volume with its label is there already");
+    unlink(path);
+    REFUSED(oper("ATTACH 303 SYSTEM"), 120, "HCPATR120E SYSTEM 0303 not attached; ");
+    image("late", IMAGE_CKD, 12, NULL, (struct alloc_map){0});
+    REFUSED(oper("ATTACH 303 SYSTEM"), 120,
+            "HCPATR120E SYSTEM 0303 not attached; it has no label");
+    snprintf(path, sizeof path, "%s/late", dir);
+    unlink(path);
+    image("late", IMAGE_CKD, 12, "LATE02", (struct alloc_map){0});
+    is(oper("ATTACH 303 SYSTEM"), "DASD 0303 ATTACHED TO SYSTEM LATE02");
+    ck_assert_int_eq(image_open(path, IMAGE_READ_ONLY, &img, &cause),
+                     ST_OK); /* nobody has it */
+    image_unref(img);
+}
+END_TEST
+
+START_TEST(ranges)
+{
+    is(oper("DETACH 300-302 SYSTEM"),
+       "DASD 0300 DETACHED SYSTEM TMP001|DASD 0301 DETACHED SYSTEM TMP002|"
+       "DASD 0302 DETACHED SYSTEM TMPFBA");
+    is(oper("ATTACH 300-301 TWO 500"),
+       "DASD 0300 ATTACHED TO TWO 0500|DASD 0301 ATTACHED TO TWO 0501");
+    ck_assert(has(oper("ATTACH 300-301 TWO"),
+                  "HCPATR122E DASD 0300 already attached to TWO|HCPATR122E DASD 0301"));
+    ck_assert_int_eq(resp.rc, 122);
+    is(oper("DETACH 300-301 TWO"), "DASD 0300 DETACHED TWO 0500|DASD 0301 DETACHED TWO 0501");
+    oper("ATTACH 300-304 SYSTEM");
+    ck_assert_int_eq(resp.rc, 40); /* there is no 304 */
+    ck_assert(has(oper("QUERY DASD"), "DASD 0303 CP SYSTEM  LATE01    0"));
+    REFUSED(oper("ATTACH 301-300 SYSTEM"), 21, "HCPATR021E");
+    REFUSED(oper("ATTACH 300-30G SYSTEM"), 21, "HCPATR021E");
+    REFUSED(oper("ATTACH 300-301 SYSTEM AS X"), 3, "HCPCMD003E");
+}
+END_TEST
+
+/* --- temporary disks --- */
+
+START_TEST(space_is_given_out_once)
+{
+    is(on(0, "TWO", "DEFINE T3390 401 5"), "DASD 0401 DEFINED");
+    is(on(0, "TWO", "DEFINE T3390 402 8"), "DASD 0402 DEFINED");
+    is(on(0, "TWO", "DEFINE T3390 403 4"), "DASD 0403 DEFINED");
+    is(on(0, "TWO", "QUERY VIRTUAL DASD"),
+       "DASD 0401 3390 TMP001 R/W          5 CYL ON DASD  0300 SUBCHANNEL = 0000|"
+       "DASD 0402 3390 TMP001 R/W          8 CYL ON DASD  0300 SUBCHANNEL = 0001|"
+       "DASD 0403 3390 TMP001 R/W          4 CYL ON DASD  0300 SUBCHANNEL = 0002");
+    ck_assert(has(on(0, "TWO", "QUERY MDISK 401"), "TMP001 0300          1          5"));
+    ck_assert(has(on(0, "TWO", "QUERY MDISK 402"), "TMP001 0300         20          8"));
+    ck_assert(has(on(0, "TWO", "QUERY MDISK 403"), "TMP001 0300          6          4"));
+    REFUSED(on(0, "TWO", "DEFINE T3390 404 3"), 91,
+            "HCPDEF091E Device 0404 not defined; temporary space not available");
+    ck_assert(has(oper("QUERY ALLOC"),
+                  "DASD 0300 TMP001 3390 CKD-ECKD (UNITS IN CYLINDERS)|"
+                  "     TDISK TOTAL=00000000019 INUSE=00000000017 AVAIL=00000000002|"
+                  "     PAGE  TOTAL=00000000000 INUSE=00000000000 AVAIL=00000000000|"
+                  "     SPOOL TOTAL=00000000010 INUSE=00000000000 AVAIL=00000000010"));
+    REFUSED(oper("DETACH 300 SYSTEM"), 124, "HCPATR124E DASD 0300 in use by 3 users");
+    on(0, "TWO", "DETACH 401");
+    is(on(0, "TWO", "DEFINE T3390 404 3"), "DASD 0404 DEFINED");
+    ck_assert(has(on(0, "TWO", "QUERY MDISK 404"), "TMP001 0300          1          3"));
+    on(0, "TWO", "LOGOFF");
+    ck_assert(has(oper("QUERY ALLOC"), "TDISK TOTAL=00000000019 INUSE=00000000000"));
+}
+END_TEST
+
+START_TEST(details)
+{
+    on(0, "TWO", "DEFINE T3390 401 5");
+    on(0, "TWO", "DEFINE TFB-512 402 9"); /* two pages */
+    is(oper("QUERY ALLOC TDISK"),
+       "                EXTENT     EXTENT  TOTAL   UNIT   HIGH    %|"
+       "VOLID  RDEV      START        END  UNITS IN USE   UNIT USED|"
+       "------ ---- ---------- ---------- ------ ------ ------ ----|"
+       "TMP001 0300          1          9      9      5      6  55%|"
+       "TMP001 0300         20         29     10      0      0   0%|"
+       "TMP002 0301          5         29     25      0      0   0%|"
+       "TMPFBA 0302         10         14      5      2     12  40%|"
+       "                                  ------ ------        ----|"
+       "SUMMARY                               49      7         14%|"
+       "USABLE                                24      7         29%");
+    ck_assert(has(oper("QUERY ALLOC SPOOL"),
+                  "TMP001 0300         10         19   1800      0      0   0%"));
+    ck_assert(has(oper("QUERY ALLOC MAP"), "TMP001 0300         10         19     10      0"
+                                           "      0   0% SPOL"));
+    REFUSED(oper("QUERY ALLOC FROB"), 3, "HCPCQV003E");
+}
+END_TEST
+
+/* Without CLEAR_TDISK the volume keeps what was there; another T-disk does not show it. */
+START_TEST(nobody_sees_what_was_there)
+{
+    on(0, "TWO", "DEFINE T3390 401 5");
+    on(0, "TWO", "DEFINE TFB-512 402 40");
+    for (u32 t = 0; t < 75; t++)
+        write_disk(disk("TWO", 0x401), t, 0xaa);
+    for (u32 b = 0; b < 40; b++)
+        write_disk(disk("TWO", 0x402), b, 0xaa);
+    ck_assert_uint_eq(read_disk(disk("TWO", 0x401), 74), 0xaa);
+    on(0, "TWO", "DETACH 401");
+    on(0, "TWO", "DETACH 402");
+    on(0, "", "LOGON FULL PW");
+    ck_assert_uint_eq(read_disk(disk("FULL", 0x123), 15), 0xaa);
+    ck_assert_uint_eq(read_disk(disk("FULL", 0x124), 80), 0xaa);
+    on(0, "TWO", "DEFINE T3390 401 5");
+    on(0, "TWO", "DEFINE TFB-512 402 40");
+    for (u32 t = 0; t < 75; t++)
+        ck_assert_uint_eq(read_disk(disk("TWO", 0x401), t), 0);
+    ck_assert_int_eq(image_read_blocks(disk("TWO", 0x402), 0, 40, buf, &cause), ST_OK);
+    for (u32 i = 0; i < 40 * IMAGE_BLOCK_BYTES; i++)
+        ck_assert_uint_eq(buf[i], 0);
+    write_disk(disk("TWO", 0x401), 7, 0xbb);
+    write_disk(disk("TWO", 0x402), 7, 0xbb);
+    for (u32 t = 0; t < 20; t++) {
+        ck_assert_uint_eq(read_disk(disk("TWO", 0x401), t), t == 7 ? 0xbb : 0);
+        ck_assert_uint_eq(read_disk(disk("TWO", 0x402), t), t == 7 ? 0xbb : 0);
+    }
+}
+END_TEST
+
+START_TEST(cleared_behind_the_user)
+{
+    on(0, "TWO", "DEFINE T3390 401 5");
+    on(0, "TWO", "DEFINE TFB-512 402 40");
+    write_disk(disk("TWO", 0x401), 3, 0xaa);
+    write_disk(disk("TWO", 0x402), 3, 0xaa);
+    on(0, "TWO", "LOGOFF");
+    while (tdisk_clearings(cp_rdevs(cps[0]), NULL))
+        sched_yield();
+    ck_assert(has(oper("QUERY ALLOC"), "TDISK TOTAL=00000000019 INUSE=00000000000"));
+    on(0, "", "LOGON FULL PW");
+    ck_assert_uint_eq(read_disk(disk("FULL", 0x123), 15 + 3), 0);
+    ck_assert_uint_eq(read_disk(disk("FULL", 0x124), 80 + 3), 0);
+}
+END_TEST
+
+/* A written minidisk that lies in T-disk space by mistake is nobody's temporary disk. */
+START_TEST(minidisks_are_not_given_out)
+{
+    on(0, "", "LOGON ONE PW"); /* 200 is cylinders 20 to 23 */
+    ck_assert(console_has(0, "ONE", "^HCPLNM091E DASD 0220 not defined; temporary space not"));
+    ck_assert(has(on(0, "ONE", "QUERY MDISK 230"), "9336  TMPFBA 0302         80         20"));
+    on(0, "TWO", "DEFINE T3390 401 9");
+    is(on(0, "TWO", "DEFINE T3390 402 5"), "DASD 0402 DEFINED");
+    ck_assert(has(on(0, "TWO", "QUERY MDISK 402"), "TMP001 0300         24          5"));
+    REFUSED(on(0, "TWO", "DEFINE T3390 403 2"), 91, "HCPDEF091E");
+}
+END_TEST
+
+/* Two members with one volume: each has its own space, by the locks on the file. */
+START_TEST(members_share_a_volume)
+{
+    on(1, "", "LOGON ONE PW");
+    on(0, "TWO", "DEFINE T3390 401 4");
+    is(on(1, "ONE", "DEFINE T3390 401 4"), "DASD 0401 DEFINED");
+    ck_assert(has(on(0, "TWO", "QUERY MDISK 401"), "TMP001 0300          1          4"));
+    ck_assert(has(on(1, "ONE", "QUERY MDISK 401"), "TMP001 0300          5          4"));
+    is(on(1, "ONE", "DEFINE T3390 402 20"), "DASD 0402 DEFINED"); /* TMP002 is MEMBERB's */
+    ck_assert(has(on(1, "ONE", "QUERY MDISK 402"), "TMP002 0301          5         20"));
+    REFUSED(on(0, "TWO", "DEFINE T3390 402 20"), 91, "HCPDEF091E");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("hyp_volume");
+    TCase *t = tcase_create("volumes");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, owned_volumes);
+    tcase_add_test(t, attached_later);
+    tcase_add_test(t, ranges);
+    tcase_add_test(t, space_is_given_out_once);
+    tcase_add_test(t, details);
+    tcase_add_test(t, nobody_sees_what_was_there);
+    tcase_add_test(t, minidisks_are_not_given_out);
+    tcase_add_test(t, members_share_a_volume);
+    suite_add_tcase(s, t);
+    t = tcase_create("clearing");
+    tcase_add_checked_fixture(t, setup_clearing, teardown);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, cleared_behind_the_user);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
