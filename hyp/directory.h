@@ -10,6 +10,8 @@
 #include "mem/base/bytes.h"
 #include "mem/base/status.h"
 
+struct loaddev; /* hyp/config/loaddev.h */
+
 #define DIR_NAME_BYTES 9
 #define DIR_CPUS_MAX 64
 #define DIR_SPOOLS_MAX 16
@@ -173,8 +175,9 @@ struct dir_entry {
     u16 specials[DIR_SPECIALS_MAX]; /* 3270 displays */
     struct dir_place special_at[DIR_SPECIALS_MAX];
     unsigned special_count;
-    u32 options;         /* enum dir_option */
-    bool has_dateformat; /* else the system's */
+    u32 options;             /* enum dir_option */
+    struct loaddev *loaddev; /* NULL: no LOADDEV */
+    bool has_dateformat;     /* else the system's */
     enum vm_dateformat dateformat;
     unsigned maxconn;
     struct share share;

@@ -15,6 +15,7 @@
 #define DIAG8_RESPONSE_BYTES_MAX 65536
 #define DIAG8_RESPONSE_FLAG 0x40000000u
 #define EBCDIC_NL 0x15
+#define EBCDIC_LF 0x25
 
 void vcpu_block(struct vcpu *v)
 {
@@ -24,28 +25,94 @@ void vcpu_block(struct vcpu *v)
 }
 
 /* ---- X'08': virtual console function ----
- * The CPU is blocked while the loop thread issues the command; the answer goes into its registers
- * and storage there. A command that resets or ends the machine (SYSTEM, IPL, LOGOFF) leaves
- * nothing to answer to: `resets` tells. Without a response buffer the console shows it. */
+ * The CPU is blocked while the loop thread issues the commands, one after another until one fails;
+ * the answer goes into its registers and storage there. A command that resets or ends the machine
+ * (SYSTEM, IPL, LOGOFF) leaves nothing to answer to: `resets` tells. Without a response buffer the
+ * console shows it. */
 
 struct diag8 {
     struct vcpu *v;
     u64 resets; /* of the machine, when it was issued */
     u8 r1, r3;
-    u32 failed; /* what R3 gets when the command fails; 0: its return code */
+    u32 failed;             /* what R3 gets when a command fails; 0: its return code */
+    bool alone;             /* a line end in it ends nothing */
+    bool issuing, answered; /* a command; and it has been answered before it came back */
+    int rc;
+    u8 *text; /* what was answered, in EBCDIC; NULL: it is shown, or no memory */
+    size_t text_len;
+    char *next; /* command; NULL: that was the last */
     char command[DIAG8_COMMAND_BYTES_MAX + 1];
 };
 
+static void diag8_free(struct diag8 *d)
+{
+    free(d->text);
+    free(d);
+}
+
+static bool diag8_alive(const struct diag8 *d)
+{
+    return !d->v->vm->dead && d->v->vm->resets == d->resets;
+}
+
+static void diag8_respond(struct diag8 *d)
+{
+    struct vcpu *v = d->v;
+    u64 *gr = cpu_gr(v->cpu);
+    size_t n = d->text_len;
+    u32 room = (u32)gr[d->r3 + 1];
+    size_t fits = n < room ? n : room;
+    u64 abs = cpu_real_to_abs(v->cpu, gr[d->r1 + 1]);
+    if (fits && !storage_write(v->vm->st, abs, d->text, fits)) {
+        cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
+    } else {
+        u64 left = n > room ? n - room : n;
+        gr[d->r3 + 1] = (gr[d->r3 + 1] & ~0xffffffffull) | left;
+        cpu_finish_cc(v->cpu, n > room ? 1 : 0);
+    }
+}
+
+static void diag8_finish(struct diag8 *d)
+{
+    struct vcpu *v = d->v;
+    struct vm *vm = v->vm;
+    if (diag8_alive(d)) {
+        diag_gr32(v, d->r3, d->rc && d->failed ? d->failed : (u32)d->rc);
+        if (d->r1 < 16)
+            diag8_respond(d);
+        else
+            cpu_finish_cc(v->cpu, 0);
+        atomic_fetch_sub(&vm->blocked, 1);
+        dispatch_unblock(v);
+    }
+    vm_note_done(vm);
+    diag8_free(d);
+}
+
+/* The next commands, until one is answered later. */
+static void diag8_go_on(struct diag8 *d)
+{
+    const struct vm_host_events *events = &d->v->vm->host->events;
+    while (diag8_alive(d) && events->command && d->next && !d->rc) {
+        char *command = d->next;
+        d->next = d->alone ? NULL : strchr(command, '\n');
+        if (d->next)
+            *d->next++ = 0;
+        if (d->next && !*d->next)
+            d->next = NULL;
+        d->answered = false;
+        d->issuing = true;
+        events->command(events->ctx, d->v->vm, command, d);
+        d->issuing = false;
+        if (!d->answered)
+            return;
+    }
+    diag8_finish(d);
+}
+
 static void diag8_deliver(void *arg)
 {
-    struct diag8 *d = arg;
-    struct vm *vm = d->v->vm;
-    if (vm->dead || vm->resets != d->resets || !vm->host->events.command) {
-        vm_note_done(vm);
-        free(d);
-        return;
-    }
-    vm->host->events.command(vm->host->events.ctx, vm, d->command, d);
+    diag8_go_on(arg);
 }
 
 static bool diag8_fetch(struct vcpu *v, u64 real, u32 len, char *out)
@@ -53,6 +120,8 @@ static bool diag8_fetch(struct vcpu *v, u64 real, u32 len, char *out)
     u8 text[DIAG8_COMMAND_BYTES_MAX];
     if (!storage_read(v->vm->st, cpu_real_to_abs(v->cpu, real), text, len))
         return false;
+    for (u32 i = 0; i < len; i++)
+        text[i] = text[i] == EBCDIC_NL ? EBCDIC_LF : text[i];
     size_t n = 0;
     char utf8[2 * DIAG8_COMMAND_BYTES_MAX];
     n = ebcdic_to_utf8(EBCDIC_037, text, len, utf8);
@@ -79,8 +148,9 @@ bool diag_08(struct vcpu *v, const struct cpu_icpt *k)
         return true;
     }
     *d = (struct diag8){.v = v, .resets = v->vm->resets, .r1 = k->r1, .r3 = k->r3};
+    d->next = d->command;
     if (!diag8_fetch(v, gr[k->r1], len, d->command)) {
-        free(d);
+        diag8_free(d);
         cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
         return true;
     }
@@ -96,49 +166,31 @@ void diag8_command(struct vcpu *v, const char *command, unsigned r, u32 failed)
     struct vm *vm = v->vm;
     struct diag8 *d = calloc(1, sizeof *d);
     ERGO(d);
-    *d = (struct diag8){.v = v, .resets = vm->resets, .r1 = 16, .r3 = (u8)r, .failed = failed};
+    *d = (struct diag8){
+        .v = v, .resets = vm->resets, .r1 = 16, .r3 = (u8)r, .failed = failed, .alone = true};
     snprintf(d->command, sizeof d->command, "%s", command);
+    d->next = d->command;
     atomic_fetch_add(&vm->notes, 1);
-    vm->host->events.command(vm->host->events.ctx, vm, d->command, d);
+    diag8_go_on(d);
 }
 
 /* Response text in EBCDIC, lines ended by X'15'; at most DIAG8_RESPONSE_BYTES_MAX. */
-static size_t diag8_text(char *const *lines, unsigned count, u8 *out)
+static void diag8_keep(struct diag8 *d, char *const *lines, unsigned count)
 {
-    size_t n = 0;
-    for (unsigned i = 0; i < count && n < DIAG8_RESPONSE_BYTES_MAX - 1; i++) {
-        n += ebcdic_from_utf8(EBCDIC_037, lines[i], strlen(lines[i]), out + n,
-                              DIAG8_RESPONSE_BYTES_MAX - 1 - n);
-        out[n++] = EBCDIC_NL;
+    if (!d->text && !(d->text = malloc(DIAG8_RESPONSE_BYTES_MAX)))
+        return;
+    for (unsigned i = 0; i < count && d->text_len < DIAG8_RESPONSE_BYTES_MAX - 1; i++) {
+        d->text_len +=
+            ebcdic_from_utf8(EBCDIC_037, lines[i], strlen(lines[i]), d->text + d->text_len,
+                             DIAG8_RESPONSE_BYTES_MAX - 1 - d->text_len);
+        d->text[d->text_len++] = EBCDIC_NL;
     }
-    return n;
 }
 
-static void diag8_respond(struct diag8 *d, char *const *lines, unsigned count)
+static void diag8_show(struct vm *vm, char *const *lines, unsigned count)
 {
-    struct vcpu *v = d->v;
-    u64 *gr = cpu_gr(v->cpu);
-    u8 *text = malloc(DIAG8_RESPONSE_BYTES_MAX);
-    size_t n = text ? diag8_text(lines, count, text) : 0;
-    u32 room = (u32)gr[d->r3 + 1];
-    size_t fits = n < room ? n : room;
-    u64 abs = cpu_real_to_abs(v->cpu, gr[d->r1 + 1]);
-    if (fits && !storage_write(v->vm->st, abs, text, fits)) {
-        cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
-    } else {
-        u64 left = n > room ? n - room : n;
-        gr[d->r3 + 1] = (gr[d->r3 + 1] & ~0xffffffffull) | left;
-        cpu_finish_cc(v->cpu, n > room ? 1 : 0);
-    }
-    free(text);
-}
-
-static void diag8_show(struct vcpu *v, char *const *lines, unsigned count)
-{
-    struct console *console = v->vm->config.console;
-    for (unsigned i = 0; console && i < count; i++)
-        console_write_line(console, lines[i]);
-    cpu_finish_cc(v->cpu, 0);
+    for (unsigned i = 0; vm->config.console && i < count; i++)
+        console_write_line(vm->config.console, lines[i]);
 }
 
 void diag8_abandon(struct vm *vm)
@@ -153,20 +205,14 @@ void diag8_abandon(struct vm *vm)
 void vm_diag8_done(struct vm *vm, void *token, int rc, char *const *lines, unsigned count)
 {
     struct diag8 *d = token;
-    struct vcpu *v = d->v;
-    if (!vm->dead && vm->resets == d->resets) {
-        u64 *gr = cpu_gr(v->cpu);
-        u32 told = rc && d->failed ? d->failed : (u32)rc;
-        gr[d->r3] = (gr[d->r3] & ~0xffffffffull) | told;
-        if (d->r1 < 16)
-            diag8_respond(d, lines, count);
-        else
-            diag8_show(v, lines, count);
-        atomic_fetch_sub(&vm->blocked, 1);
-        dispatch_unblock(v);
-    }
-    vm_note_done(vm);
-    free(d);
+    if (diag8_alive(d) && d->r1 < 16)
+        diag8_keep(d, lines, count);
+    else if (diag8_alive(d))
+        diag8_show(vm, lines, count);
+    d->rc = rc;
+    d->answered = true;
+    if (!d->issuing)
+        diag8_go_on(d);
 }
 
 /* ---- the others ---- */

@@ -63,6 +63,7 @@ static void entry_fini(struct dir_entry *e)
 {
     for (unsigned i = 0; i < e->command_count; i++)
         free(e->commands[i]);
+    free(e->loaddev);
     dir_devices_free(e);
 }
 

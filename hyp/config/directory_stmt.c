@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hyp/config/loaddev.h"
 #include "hyp/config/directory_internal.h"
 #include "hyp/cpu_type.h"
 #include "hyp/password.h"
@@ -383,6 +384,44 @@ int dir_st_dateformat(struct dir_parse *p)
             p->entry->dateformat = (enum vm_dateformat)i;
         }
     return ST_OK;
+}
+
+/* One operand and what belongs to it, from word `at` on; where the next one begins in *next. */
+static int take_loaddev(struct dir_parse *p, struct loaddev *l, unsigned at, unsigned *next)
+{
+    enum loaddev_operand operand = loaddev_operand(scan_word(p->s, at));
+    const char *word = scan_word(p->s, at + 1);
+    u64 n;
+    *next = at + 2;
+    if (operand == LOADDEV_SCPDATA) {
+        bool hex = !strcmp(word, "HEX");
+        *next = p->s->count;
+        return loaddev_scpdata(l, scan_rest(p->s, at + (hex ? 2 : 1)), hex)
+                   ? ST_OK
+                   : bad(p, at + 1, "a text, in quotes or not, or HEX and digits");
+    }
+    if (operand == LOADDEV_BOOTPROG) {
+        if (!scan_number(word, 0, LOADDEV_BOOTPROG_MAX, &n))
+            return bad(p, at + 1, "a number from 0 to 30");
+        l->bootprog = (unsigned)n;
+        return ST_OK;
+    }
+    if (operand == LOADDEV_NONE)
+        return ST_OK; /* DEVICE vdev */
+    unsigned taken = loaddev_number(word, scan_word(p->s, at + 2), loaddev_field(l, operand));
+    *next = at + 1 + taken;
+    return taken ? ST_OK : bad(p, at + 1, "one or two words of 8 hexadecimal digits");
+}
+
+int dir_st_loaddev(struct dir_parse *p)
+{
+    struct dir_entry *e = p->entry;
+    int status = dir_st_kept(p);
+    if (!status && !e->loaddev && !(e->loaddev = calloc(1, sizeof *e->loaddev)))
+        return cause_set(p->cause, ST_NOMEM, "%s: out of memory", p->s->name);
+    for (unsigned at = 1; !status && at < p->s->count;)
+        status = take_loaddev(p, e->loaddev, at, &at);
+    return status;
 }
 
 int dir_st_class(struct dir_parse *p)

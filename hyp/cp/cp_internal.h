@@ -3,6 +3,7 @@
 #ifndef ENDICOTT_HYP_CP_INTERNAL_H
 #define ENDICOTT_HYP_CP_INTERNAL_H
 
+#include "hyp/config/loaddev.h"
 #include "hyp/cp_move.h"
 #include "hyp/cp_terminal.h"
 
@@ -78,7 +79,8 @@ struct cp_user {
     u64 console_observer;
     struct cp_trace *trace; /* cp_trace.c; NULL: none */
     struct cp_timebomb timebomb;
-    u64 lost_timer; /* its terminal was lost: DISCONNECT_TIMEOUT */
+    struct loaddev loaddev; /* SET LOADDEV; at logon as in the directory */
+    u64 lost_timer;         /* its terminal was lost: DISCONNECT_TIMEOUT */
 };
 
 #define CP_LOGON_SLOTS 256         /* of user ids: several may share one */
@@ -317,6 +319,11 @@ void cp_timebomb_end(struct cp_user *user);
 /** A row of the session, if there is one; and taken from it. */
 void cp_timebomb_save(const struct cp_user *user, u16 tag, struct codec_out *out);
 bool cp_timebomb_take(struct cp_user *user, const struct codec_row *row);
+
+/* --- cp_loaddev.c ------------------------------------------------------------------------- */
+/** As a row of the session, and taken from it. */
+void cp_loaddev_save(const struct cp_user *user, u16 tag, struct codec_out *out);
+bool cp_loaddev_take(struct cp_user *user, const struct codec_row *row);
 
 /* --- cp_echo.c --------------------------------------------------------------------------- */
 /** A command that was typed at the user's console is shown there, without passwords. */

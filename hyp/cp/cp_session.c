@@ -176,6 +176,8 @@ int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_use
     user->relocate = entry->relocate;
     user->share = entry->share;
     user->quickdsp = entry->options & DIR_OPT_QUICKDSP;
+    if (entry->loaddev)
+        user->loaddev = *entry->loaddev;
     strcpy(user->domain, entry->domain[0]              ? entry->domain
                          : entry->kind == DIR_IDENTITY ? cp->config->member
                                                        : "SSI");
@@ -270,6 +272,7 @@ enum {
     ROW_PF = 13, /* one for each key that does something else than at logon */
     ROW_TIMEBOMB = CODEC_MANDATORY | 14,
     ROW_TERMINAL = 15, /* of an older level: as at logon, but AUTOCR OFF */
+    ROW_LOADDEV = 16,  /* of an older level: as the directory says */
     CONSOLE_VERSION = 1,
 };
 
@@ -368,6 +371,7 @@ void cp_user_save(struct cp_user *user, struct codec_out *out)
     save_dispatching(user, out);
     cp_pf_save(user, ROW_PF, out);
     cp_timebomb_save(user, ROW_TIMEBOMB, out);
+    cp_loaddev_save(user, ROW_LOADDEV, out);
     save_terminal(user, out);
     codec_begin(out, ROW_CONSOLE, CONSOLE_VERSION);
     console_save(user->console, out);
@@ -413,6 +417,7 @@ static bool take_session_row(struct cp_user *user, const struct codec_row *row,
         return true;
     case ROW_PF: return cp_pf_take(user, row);
     case ROW_TIMEBOMB: return cp_timebomb_take(user, row);
+    case ROW_LOADDEV: return cp_loaddev_take(user, row);
     case ROW_IPLSYS: return take_iplsys(user, row);
     case ROW_TERMINAL: return take_terminal(user, row);
     case ROW_CONSOLE:

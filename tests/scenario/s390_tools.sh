@@ -173,13 +173,13 @@ for user in LINUX1 LINUX2; do
     found=$(all $user | grep -c '^CP <.*> \(0 [0-9]*\|1 [1-9][0-9]* HCP[A-Z]\{3\}[0-9]*E\) *$') || true
     [ "$found" = "$wanted" ] || fail "$user: $found of $wanted: $(all $user | grep '^CP <' | grep -v '> [01] ')"
 done
-for answered in 'q users' 'q privclass' 'q cplevel' 'q ssi' 'q cpus' 'q time full' 'q timezone' 'q v dasd' 'q v st' 'q st' 'q set' \
+for answered in 'q users' 'q privclass' 'q cplevel' 'q ssi' 'q cpus' 'q time full' 'q loaddev' 'q timezone' 'q v dasd' 'q v st' 'q st' 'q set' \
     'q comm' 'q proc' 'q quickdsp LINUX1' 'q vmrelocate' 'ind load' 'ind user' 'q cpowned' 'q relodomain all'; do
     saw LINUX1 "^CP <$answered> 0 [1-9]"
 done
 # what there is none of is told, not refused; these alone are
 refused=$(all LINUX1 | sed -n 's/^CP <\(.*\)> 1 [0-9]* HCPCQV003E *$/\1/p' | sort | tr '\n' ,)
-[ "$refused" = 'q cpprot user,q cpservice,q loaddev,q specex,q sxspages,q syscontrol,' ] || fail "refused: $refused"
+[ "$refused" = 'q cpprot user,q cpservice,q specex,q sxspages,q syscontrol,' ] || fail "refused: $refused"
 saw LINUX1 '^CP <q v nic> 1 [0-9]+ HCPQVD040E'
 saw LINUX2 '^CP <q ssi> 1 [0-9]+ HCPCQV003E'
 

@@ -1,9 +1,68 @@
-/* DIAGNOSE codes that ask CP about the user or his disks: X'54', X'5C', X'E4'; what CP answers is
+/* DIAGNOSE codes that ask CP about the user or his disks: X'08' with several
+ * commands, X'54', X'5C', X'E4'; what CP answers is
  * unit/hyp_disk_test. Run alone: tests/run unit/hyp_diag_user_test */
 #include <stdlib.h>
 
 #include "io/ebcdic.h"
 #include "tests/lib/diag_machine.h"
+
+/* ---- X'08' ---- */
+
+#define RESPONSE_AT 0x6000
+#define RESPONSE 0x40000000u
+
+/* Commands with | between them; what is in the response buffer, or NULL without one. */
+static const char *issue(const char *text, u32 room)
+{
+    static char response[256];
+    u8 out[128];
+    size_t n = ebcdic_from_utf8(EBCDIC_037, text, strlen(text), out, sizeof out);
+    for (size_t i = 0; i < n; i++)
+        out[i] = text[i] == '|' ? 0x15 : out[i];
+    bool later = commands.later;
+    memset(&commands, 0, sizeof commands);
+    commands.later = later;
+    load(0x08);
+    put(DATA_AT, out, n);
+    *gr(RX) = DATA_AT;
+    *gr(RX + 1) = RESPONSE_AT;
+    *gr(RY) = n | (room ? RESPONSE : 0);
+    *gr(RY + 1) = room;
+    unsigned cc = run();
+    u32 len = (u32)*gr(RY + 1);
+    if (!room || cc)
+        return NULL;
+    response[ebcdic_to_utf8(EBCDIC_037, got(RESPONSE_AT), len, response)] = 0;
+    for (char *p = response; *p; p++)
+        *p = *p == '\n' ? '|' : *p;
+    return response;
+}
+
+/* One after another; all that they answer comes back. _i: are they answered later? */
+START_TEST(several_commands)
+{
+    commands.later = _i;
+    ck_assert_str_eq(issue("Q TIME|Q USERID|SET X", 200), "<Q TIME>|<Q USERID>|<SET X>|");
+    ck_assert_uint_eq((u32)*gr(RY), 0);
+    ck_assert_uint_eq(commands.count, 3);
+    ck_assert_str_eq(issue("Q TIME", 200), "<Q TIME>|");
+    ck_assert_str_eq(issue("Q TIME|", 200), "<Q TIME>|");
+    ck_assert_ptr_null(issue("A|B|C", 0));
+    ck_assert_uint_eq(commands.count, 3);
+}
+END_TEST
+
+/* The first that fails is the last. */
+START_TEST(a_command_that_fails_ends_them)
+{
+    commands.later = _i;
+    ck_assert_str_eq(issue("A|!B|C", 200), "<A>|<!B>|");
+    ck_assert_uint_eq((u32)*gr(RY), 99);
+    ck_assert_uint_eq(commands.count, 2);
+    ck_assert_ptr_null(issue("A|B|C", 6)); /* no room: how many bytes did not fit */
+    ck_assert_uint_eq((u32)*gr(RY + 1), 6);
+}
+END_TEST
 
 /* ---- X'54', X'5C' ---- */
 
@@ -138,6 +197,8 @@ int main(void)
     TCase *tc = tcase_create("codes");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, several_commands, 0, 2);
+    tcase_add_loop_test(tc, a_command_that_fails_ends_them, 0, 2);
     tcase_add_test(tc, nothing_for_the_pa2_key);
     tcase_add_test(tc, error_messages_are_edited);
     tcase_add_test(tc, a_message_outside_storage);
