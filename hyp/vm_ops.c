@@ -53,6 +53,34 @@ static void spooled_from_entry(const struct dir_entry *e, struct vm_config *vc)
     }
 }
 
+/* The CPU statement for an address, or NULL. */
+static const struct dir_cpu *cpu_of_entry(const struct dir_entry *e, unsigned addr)
+{
+    for (unsigned i = 0; i < e->cpu_count; i++)
+        if (e->cpus[i].addr == addr)
+            return &e->cpus[i];
+    return NULL;
+}
+
+/* With how many CPUs from 00 on it begins; those behind a gap come then. Without a CPU 00 there are
+ * as many as statements. */
+static unsigned first_cpus(const struct dir_entry *e)
+{
+    unsigned n = 0;
+    while (cpu_of_entry(e, n))
+        n++;
+    return n ? n : e->cpu_count;
+}
+
+static int cpus_behind_gaps(struct vm *vm, const struct dir_entry *e, struct cause *cause)
+{
+    int rc = ST_OK;
+    for (unsigned addr = first_cpus(e); cpu_of_entry(e, 0) && addr < VM_CPUS_MAX && !rc; addr++)
+        if (cpu_of_entry(e, addr))
+            rc = vm_define_cpu_at(vm, addr, cpu_of_entry(e, addr)->type, cause);
+    return rc;
+}
+
 static void config_from_entry(const struct vm_host *host, const struct dir_entry *e,
                               struct console *console, struct vm_config *vc, u8 *facilities)
 {
@@ -60,7 +88,7 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         .personality = VM_UNDER_CP,
         .storage_bytes = e->storage_bytes,
         .storage_max_bytes = e->storage_max_bytes,
-        .cpus = e->cpu_count,
+        .cpus = first_cpus(e),
         .cpus_max = e->cpus_max,
         .model = host->config.model,
         .engine = cpu_engine_default(),
@@ -74,9 +102,9 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
     };
     vc->has_cpuid = directory_cpuid(e, &vc->cpuid);
     snprintf(vc->name, sizeof vc->name, "%s", e->userid);
-    for (unsigned i = 0; i < e->cpu_count; i++)
-        if (e->cpus[i].addr < e->cpu_count)
-            vc->cpu_type[e->cpus[i].addr] = e->cpus[i].type;
+    for (unsigned i = 0; i < vc->cpus; i++)
+        if (cpu_of_entry(e, i))
+            vc->cpu_type[i] = cpu_of_entry(e, i)->type;
     spooled_from_entry(e, vc);
     for (unsigned i = 0; i < e->special_count && i < VM_DISPLAYS_MAX; i++)
         vc->display_vdev[i] = e->specials[i];
@@ -90,7 +118,10 @@ static int op_create(void *ctx, const struct dir_entry *entry, struct console *c
     struct vm_config vc;
     u8 facilities[FACILITY_BYTES];
     config_from_entry(host, entry, console, &vc, facilities);
-    return vm_create(host, &vc, out, cause);
+    int rc = vm_create(host, &vc, out, cause);
+    if (!rc && (rc = cpus_behind_gaps(*out, entry, cause)))
+        vm_destroy(*out);
+    return rc;
 }
 
 /* ---- running ---- */

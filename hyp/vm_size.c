@@ -175,9 +175,9 @@ void vm_detach_cpu(struct vm *vm)
 int vm_reconfigure(struct vm *vm, u64 storage_bytes, unsigned cpus, struct cause *cause)
 {
     int rc = vm_define_storage(vm, storage_bytes, 0, cause);
+    while (rc == ST_OK && cpu_set_count(vm->cpus) > cpus)
+        vm_detach_cpu(vm); /* and those before it that are not defined */
     while (rc == ST_OK && cpu_set_count(vm->cpus) < cpus)
         rc = vm_define_cpu(vm, vm->config.cpu_type[cpu_set_count(vm->cpus)], cause);
-    while (rc == ST_OK && cpu_set_count(vm->cpus) > cpus)
-        vm_detach_cpu(vm);
     return rc;
 }

@@ -197,6 +197,7 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
 {
     struct codec_row row;
     unsigned cpu = 0;
+    vm->undefined = 0; /* no row: all are defined */
     while (codec_next(in, &row)) {
         u8 flag = 0;
         u64 size = 0;

@@ -159,10 +159,12 @@ static void check_password(struct dir_check *k, const struct dir_entry *e)
 
 static void check_cpus(struct dir_check *k, const struct dir_entry *e)
 {
+    bool first = false;
     for (unsigned i = 0; i < e->cpu_count; i++)
-        if (e->cpus[i].addr >= e->cpu_count)
-            WARN(k, place_of_entry(e), "CPU %02X of %s becomes another: addresses have a gap",
-                 e->cpus[i].addr, e->userid);
+        first |= e->cpus[i].addr == 0;
+    if (!first)
+        WARN(k, place_of_entry(e), "%s has no CPU 00: there are as many CPUs from 00 on",
+             e->userid);
 }
 
 /* --- the member's configuration --------------------------------------------------------------- */

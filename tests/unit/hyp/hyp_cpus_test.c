@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hyp/config.h"
+#include "hyp/directory.h"
 #include "hyp/vm_internal.h"
 #include "tests/lib/ipled_machine.h"
 
@@ -178,6 +180,39 @@ START_TEST(it_moves)
 }
 END_TEST
 
+/* CPU statements: those of the addresses that they name, of their types. */
+START_TEST(gaps_of_the_directory)
+{
+    struct directory *dir;
+    struct cause cause = {0};
+    struct vm *made;
+    struct vm_cpu_info info;
+    struct system_config *config = calloc(1, sizeof *config);
+    vm_host_set_config(host, config);
+    ck_assert_int_eq(directory_parse("d",
+                                     "USER GAPS NOPASS 64M 64M G\n MACHINE ESA 9\n CPU 0 BASE\n"
+                                     " CPU 5 TYPE IFL\n CPU 2\nUSER FEW NOPASS 64M\n CPU 3\n",
+                                     "MEMBERA", &dir, &cause),
+                     ST_OK);
+    const struct vm_ops *ops = vm_host_ops();
+    ck_assert_msg(ops->create(host, directory_find(dir, "GAPS"), NULL, &made, &cause) == ST_OK,
+                  "%s", cause.text);
+    ck_assert_str_eq(listed(made), "025");
+    ck_assert(ops->cpu_info(made, 2, &info));
+    ck_assert_uint_eq(info.addr, 5);
+    ck_assert_int_eq(info.type, 3); /* IFL */
+    ck_assert_int_eq(vm_reconfigure(made, 64 << 20, 3, &cause),
+                     ST_OK); /* as one that arrives */
+    ck_assert_uint_eq(cpu_set_count(made->cpus), 3);
+    vm_destroy(made);
+    ck_assert_int_eq(ops->create(host, directory_find(dir, "FEW"), NULL, &made, &cause), ST_OK);
+    ck_assert_str_eq(listed(made), "0");
+    vm_destroy(made);
+    directory_free(dir);
+    free(config);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_cpus");
@@ -186,6 +221,7 @@ int main(void)
     tcase_add_test(tc, one_in_the_middle);
     tcase_add_test(tc, it_gives_its_processor_back);
     tcase_add_test(tc, the_last_takes_gaps_along);
+    tcase_add_test(tc, gaps_of_the_directory);
     tcase_add_test(tc, it_moves);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);

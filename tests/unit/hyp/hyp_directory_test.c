@@ -136,7 +136,7 @@ START_TEST(what_does_not_go_together)
                    "  LINK NOBODY 1 403\n LINK * 300 404\n LINK A 401 405\n"
                    "USER C LBYONLY\n SPOOL C 2540 READER\n MDISK C 3390 30 1 V\n"
                    " DEDICATE D 580\n LINK B 401 D\n IPL 777\n"
-                   "USER D NOPASS\n LINK D 2 1\n LINK * 1 2\n CPU 0\n CPU 3\n XAUTOLOG A NIX\n"
+                   "USER D NOPASS\n LINK D 2 1\n LINK * 1 2\n CPU 1\n CPU 3\n XAUTOLOG A NIX\n"
                    "USER E D\n LOGONBY A\n LOGONBY NIX\n MDISK 1 3390 1 1 X MR R ALL\n",
                    NULL, 0),
         "w 2:2: CONSOLE of A: there is no user NIX|"
@@ -150,7 +150,7 @@ START_TEST(what_does_not_go_together)
         "w 17:2: device 000C of C is defined more than once (line 16)|"
         "w 19:2: device 000D of C is defined more than once (line 18)|"
         "w 20:2: C has no device 0777 to IPL from|"
-        "w 21:1: CPU 03 of D becomes another: addresses have a gap|"
+        "w 21:1: D has no CPU 00: there are as many CPUs from 00 on|"
         "n 21:1: D logs on without a password|"
         "w 22:2: LINK of D to D 0002: links lead in a circle or through too many users|"
         "w 23:2: LINK of D to * 0001: links lead in a circle or through too many users|"

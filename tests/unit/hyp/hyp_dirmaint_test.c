@@ -214,7 +214,7 @@ START_TEST(edit)
     char command[256];
     snprintf(command, sizeof command, "DIRMAINT %s", edits[_i].command);
     if (!strncmp(edits[_i].command, "FOR GUEST CPU", 13))
-        refused(command, 600, "addresses have a gap"); /* CPU 01 alone */
+        refused(command, 600, "has no CPU 00"); /* CPU 01 alone */
     else {
         well(command);
         changed(edits[_i].from, edits[_i].to);
