@@ -30,8 +30,8 @@ enum loaddev_operand loaddev_operand(const char *word);
 /** Where the number of PORTNAME, LUN or BR_LBA is. */
 u64 *loaddev_field(struct loaddev *l, enum loaddev_operand operand);
 
-/** `text` behind SCPDATA, in quotes or not; `hex`: digits of EBCDIC characters. It comes behind what
- *  is there. False: no room, no digits, or a quote that is not closed; nothing has changed. */
+/** `text` behind SCPDATA, in quotes or not; `hex`: digits of EBCDIC characters. It comes behind
+ *  what is there. False: no room, no digits, or a quote that is not closed; nothing has changed. */
 bool loaddev_scpdata(struct loaddev *l, const char *text, bool hex);
 
 #endif

@@ -57,8 +57,8 @@ static inline bool timebomb(void *ctx, struct vm *vm, u32 seconds, const char *c
     return !bomb.refuse;
 }
 
-/* Commands of X'08': each is answered by itself in angle brackets, now or as a note; one that begins
- * with ! fails with 99. */
+/* Commands of X'08': each is answered by itself in angle brackets, now or as a note; one that
+ * begins with ! fails with 99. */
 static struct {
     char text[16][32];
     unsigned count;
