@@ -224,8 +224,7 @@ int member_host_create(struct member *m, struct cause *cause)
     if (spool_folder(m, folder, cause))
         return cause->status;
     char segments[2 * CONFIG_PATH_BYTES];
-    if (snprintf(segments, sizeof segments, "%s/segments-%s", m->opt.dir, m->config->member) >=
-        (int)sizeof segments)
+    if (snprintf(segments, sizeof segments, "%s/segments", m->opt.dir) >= (int)sizeof segments)
         return cause_set(cause, ST_CONFIG, "%s: too long", m->opt.dir);
     struct vm_host_config hc = {
         .segment_folder = segments,

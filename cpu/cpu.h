@@ -200,6 +200,9 @@ void cpu_stop_now(struct cpu *cpu); /* operating -> stopped; ask with cpu_reques
 bool cpu_stopped(const struct cpu *cpu);
 /** What SIGP STORE STATUS stores from real X'1200' on, into 512 bytes; the rest of them stays. */
 void cpu_status(struct cpu *cpu, u8 *area);
+/** And back: the registers, prefix and PSW of it, not its clocks; the CPU is stopped and stays so.
+ *  ST_INVAL, and nothing has changed: the prefix area is not in storage. */
+int cpu_load_status(struct cpu *cpu, const u8 *area, struct cause *cause);
 /** PSW restart, as SYSTEM RESTART: stores and loads the restart PSWs. */
 void cpu_restart(struct cpu *cpu);
 

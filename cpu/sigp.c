@@ -38,7 +38,9 @@ enum sigp_order {
 enum { SIGP_ACCEPTED, SIGP_STATUS, SIGP_BUSY, SIGP_NOT_OPERATIONAL };
 
 #define STATUS_AREA_BYTES 512u
-#define ADDITIONAL_BYTES 512u    /* the vector registers; on a boundary of 1024 */
+#define ADDITIONAL_BYTES 512u /* the vector registers; on a boundary of 1024 */
+#define PREFIX_BITS 0x7fffe000u
+#define FPC_BITS 0xf8f8ff77u
 #define STORE_STATUS_ABS 0x1200u /* absolute, not real: the prefix does not matter */
 #define ARCH_MODE_ABS 0xa3u
 
@@ -91,6 +93,27 @@ void cpu_status(struct cpu *c, u8 *area)
     be64_store(area + 0x100, psw_mask(c));
     be64_store(area + 0x108, c->psw.addr);
     be32_store(area + 0x118, c->prefix);
+}
+
+int cpu_load_status(struct cpu *c, const u8 *area, struct cause *cause)
+{
+    u32 prefix = be32_load(area + 0x118), fpc = be32_load(area + 0x11c);
+    if (prefix & ~PREFIX_BITS || !storage_holds(c->st, prefix, 2 * FRAME_BYTES))
+        return cause_set(cause, ST_INVAL, "prefix X'%08X' is not in storage", prefix);
+    if (fpc & ~FPC_BITS || ((fpc & 7) >= 4 && (fpc & 7) != 7))
+        return cause_set(cause, ST_INVAL, "X'%08X' in the FPC register", fpc);
+    for (unsigned i = 0; i < 16; i++) {
+        c->vr[i][0] = be64_load(area + 8 * i);
+        c->gr[i] = be64_load(area + 0x80 + 8 * i);
+        c->ar[i] = be32_load(area + 0x140 + 4 * i);
+        c->cr[i] = be64_load(area + 0x180 + 8 * i);
+    }
+    c->fpc = fpc;
+    c->todpr = be32_load(area + 0x124) & 0xffff;
+    c->prefix = prefix;
+    cpu_psw_set(c, be64_load(area + 0x100), be64_load(area + 0x108));
+    cpu_registers_changed(c);
+    return ST_OK;
 }
 
 void cpu_store_status(struct cpu *c, u64 abs)
@@ -217,7 +240,7 @@ static u32 stopped_status(const struct sigp *s, u64 abs, u64 len)
 
 static int order_set_prefix(struct sigp *s)
 {
-    u32 prefix = (u32)s->parm & 0x7fffe000u;
+    u32 prefix = (u32)s->parm & PREFIX_BITS;
     u32 status = stopped_status(s, prefix, 2 * FRAME_BYTES);
     if (status)
         return with_status(s, status);

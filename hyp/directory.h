@@ -191,6 +191,10 @@ struct dir_entry {
     char logonby[DIR_NAMES_MAX][DIR_NAME_BYTES]; /* who may LOGON this user BY */
     struct dir_place logonby_at[DIR_NAMES_MAX];
     unsigned logonby_count;
+    char namesave[DIR_NAMES_MAX]
+                 [DIR_NAME_BYTES]; /* restricted segments and systems it may use */
+    struct dir_place namesave_at[DIR_NAMES_MAX];
+    unsigned namesave_count;
     struct dir_place domain_at; /* of VMRELOCATE; line 0: there is none */
     unsigned line, col;         /* of USER or IDENTITY */
 };

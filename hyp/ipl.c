@@ -264,13 +264,12 @@ int vm_ipl_image(struct vm *vm, const char *image, struct cause *cause)
     return rc;
 }
 
-/* PARM text in EBCDIC from general register 0 on, four characters each, as CP passes it. */
-static void parm_put(struct cpu *cpu, const char *parm)
+void ipl_parm_put(struct cpu *cpu, const char *parm, unsigned first, unsigned count)
 {
     u8 text[VM_PARM_BYTES_MAX] = {0};
     ebcdic_from_utf8(EBCDIC_037, parm, strlen(parm), text, sizeof text);
-    u64 *gr = cpu_gr(cpu);
-    for (unsigned i = 0; i < VM_PARM_BYTES_MAX / 4; i++)
+    u64 *gr = cpu_gr(cpu) + first;
+    for (unsigned i = 0; i < count; i++)
         gr[i] = (gr[i] & ~0xffffffffull) | be32_load(text + 4 * i);
 }
 
@@ -285,7 +284,7 @@ int vm_ipl_device(struct vm *vm, u16 devno, bool clear, const char *loadparm, co
     if (!rc)
         rc = cpu_ipl_psw(vm->vcpu[0].cpu, cause);
     if (!rc && parm)
-        parm_put(vm->vcpu[0].cpu, parm);
+        ipl_parm_put(vm->vcpu[0].cpu, parm, 0, VM_PARM_BYTES_MAX / 4);
     if (!rc) {
         ipl_block_make(vm, devno, loadparm, parm);
         ipl_block_loadparm(vm);

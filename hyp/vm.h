@@ -21,6 +21,7 @@
 #define VM_THROTTLE_MAX 99      /* per cent */
 #define VM_DET_NS_PER_INSN 5ull /* of deterministic time */
 #define VM_DISPLAYS_MAX 16
+#define VM_NAMESAVE_MAX 16
 
 struct vm_host;
 struct image;
@@ -159,6 +160,8 @@ struct vm_config {
     struct share share; /* all zero: the default */
     bool quickdsp;
     u32 privclass; /* CP_CLASS bits: which DIAGNOSE codes it may issue (diag.def) */
+    char namesave[VM_NAMESAVE_MAX][VM_NAME_BYTES]; /* restricted segments it may load */
+    unsigned namesaves;
     /** Guest output; any thread. NULL: `console` below gets it. */
     void (*output)(void *ctx, const char *text, size_t len);
     void *output_ctx;

@@ -121,7 +121,8 @@ bool vm_undefined_restored(struct vm *vm, u64 undefined);
 int vm_op_dump(struct vm *vm, const char *path, struct cause *cause);
 
 /* -- segment/vm_segment.c; [loop] -- */
-/** Load it, again if it is loaded: ST_NOENT, ST_EXIST (something else is there), ST_LIMIT. */
+/** Load it, again if it is loaded: ST_NOENT, ST_EXIST (something else is there), ST_LIMIT, ST_PERM
+ *  (restricted). */
 int vm_segment_load(struct vm *vm, const char *name, bool exclusive, struct cause *cause);
 /** False: it is not loaded. */
 bool vm_segment_purge(struct vm *vm, const char *name);
@@ -130,12 +131,21 @@ void vm_segments_purge(struct vm *vm);
 const struct vm_segment *vm_segment_loaded(struct vm *vm, const char *name);
 /** Saved under the name, loaded or not. */
 const struct vm_segment *vm_segment_known(struct vm *vm, const char *name);
+/** Is it for everybody, or named by the machine's NAMESAVE? */
+bool vm_segment_allowed(const struct vm *vm, const struct vm_segment *seg);
+/** IPL a saved system: reset, or reset that clears; its pages, and its CPU's state in CPU 0; PARM
+ *  into its PARMREGS. ST_NOENT, ST_EXIST, ST_LIMIT, ST_INVAL: the machine is reset. */
+int vm_ipl_system(struct vm *vm, const char *name, bool clear, const char *parm,
+                  struct cause *cause);
 int vm_op_segment_define(void *host, const struct vm_segment *what, struct cause *cause);
-int vm_op_segment_save(struct vm *vm, const char *name, struct cause *cause);
+int vm_op_segment_save(struct vm *vm, const char *name, bool system, struct cause *cause);
+bool vm_op_segment_find(void *host, const char *name, struct vm_segment *out);
 bool vm_op_segment_forget(void *host, const char *name);
 bool vm_op_segment_row(void *host, unsigned i, struct vm_segment *out, unsigned *users);
 
 /* -- ipl.c -- */
+/** PARM text in EBCDIC into general registers, four characters each, zeros behind it. */
+void ipl_parm_put(struct cpu *cpu, const char *parm, unsigned first, unsigned count);
 /** The machine has been IPLed: CPU `addr` is operating; let the dispatcher have it. */
 void vm_started(struct vm *vm, unsigned addr);
 

@@ -33,11 +33,21 @@ enum vm_state {
 #define VM_SEGMENTS_MAX 16             /* that a machine has loaded */
 #define VM_SEGMENT_REACH (16ull << 30) /* they end below this address */
 
-/** A saved segment (DEFSEG, DIAGNOSE X'64'). */
+#define VM_STATUS_BYTES 512 /* of a CPU, as SIGP STORE STATUS has it */
+#define VM_IDENTITY_BYTES 16
+
+/** A saved segment (DEFSEG, DIAGNOSE X'64') or saved system (DEFSYS, IPL by name). */
 struct vm_segment {
     char name[9];
-    bool saved; /* else only defined: class S */
-    u64 serial; /* of this saving */
+    bool saved;                     /* else only defined: class S */
+    bool system;                    /* a saved system: a CPU's state is saved with it */
+    bool restricted;                /* for users with a NAMESAVE statement only: class R */
+    bool vmgroup;                   /* VMGROUP: shown */
+    u8 machmode;                    /* bits of enum dir_machine; 0: any */
+    u8 parm_first, parm_count;      /* general registers that get IPL's PARM; 0: none */
+    u64 minsize;                    /* bytes of storage that a machine must have */
+    u64 serial;                     /* of this saving, on this member */
+    u8 identity[VM_IDENTITY_BYTES]; /* of this saving, everywhere */
     unsigned ranges;
     struct {
         u64 start, end; /* first and last address */
@@ -262,9 +272,12 @@ struct vm_ops {
     /* Into a new file; ST_EXIST, ST_IO. */
     int (*dump)(struct vm *vm, const char *path, struct cause *cause);
 
-    /* --- saved segments; save: out of the machine's storage ------------------------------- */
+    /* --- saved segments and systems; save: out of the machine's storage ------------------- */
     int (*segment_define)(void *host, const struct vm_segment *what, struct cause *cause);
-    int (*segment_save)(struct vm *vm, const char *name, struct cause *cause); /* ST_NOENT */
+    /* system: with the state of its base CPU; ST_NOENT: nothing like that is defined. */
+    int (*segment_save)(struct vm *vm, const char *name, bool system, struct cause *cause);
+    /* The saved one, or else what is defined; false: no such name. */
+    bool (*segment_find)(void *host, const char *name, struct vm_segment *out);
     bool (*segment_forget)(void *host, const char *name);
     bool (*segment_row)(void *host, unsigned i, struct vm_segment *out, unsigned *users);
 

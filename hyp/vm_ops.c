@@ -108,8 +108,12 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
     spooled_from_entry(e, vc);
     for (unsigned i = 0; i < e->special_count && i < VM_DISPLAYS_MAX; i++)
         vc->display_vdev[i] = e->specials[i];
+    for (unsigned i = 0; i < e->namesave_count; i++)
+        strcpy(vc->namesave[vc->namesaves++], e->namesave[i]);
     domain_facilities(host, e, facilities);
 }
+
+_Static_assert(VM_NAMESAVE_MAX == DIR_NAMES_MAX, "NAMESAVE");
 
 static int op_create(void *ctx, const struct dir_entry *entry, struct console *console,
                      struct vm **out, struct cause *cause)
@@ -128,9 +132,9 @@ static int op_create(void *ctx, const struct dir_entry *entry, struct console *c
 
 static int op_ipl(struct vm *vm, const struct vm_ipl *ipl, struct cause *cause)
 {
-    if (ipl->is_name)
-        return cause_set(cause, ST_NOENT, "named saved system %s does not exist", ipl->name);
-    int rc = vm_ipl_device(vm, ipl->devno, ipl->clear, ipl->loadparm, ipl->parm, cause);
+    int rc = ipl->is_name
+                 ? vm_ipl_system(vm, ipl->name, ipl->clear, ipl->parm, cause)
+                 : vm_ipl_device(vm, ipl->devno, ipl->clear, ipl->loadparm, ipl->parm, cause);
     if (rc == ST_OK && ipl->stop)
         vm_stop(vm, -1);
     return rc;
@@ -488,6 +492,7 @@ const struct vm_ops *vm_host_ops(void)
         .dump = vm_op_dump,
         .segment_define = vm_op_segment_define,
         .segment_save = vm_op_segment_save,
+        .segment_find = vm_op_segment_find,
         .segment_forget = vm_op_segment_forget,
         .segment_row = vm_op_segment_row,
         .spool = op_spool,

@@ -79,6 +79,7 @@ int dir_st_account(struct dir_parse *p);
 int dir_st_command(struct dir_parse *p);
 int dir_st_xautolog(struct dir_parse *p);
 int dir_st_logonby(struct dir_parse *p);
+int dir_st_namesave(struct dir_parse *p);
 int dir_st_vmrelocate(struct dir_parse *p);
 int dir_st_storage(struct dir_parse *p);
 int dir_st_maxstorage(struct dir_parse *p);

@@ -446,16 +446,17 @@ int dir_st_command(struct dir_parse *p)
     return ST_OK;
 }
 
-static int take_names(struct dir_parse *p, char (*to)[DIR_NAME_BYTES], struct dir_place *at,
-                      unsigned *count)
+/* kind: "user id" */
+static int take_names(struct dir_parse *p, const char *kind, char (*to)[DIR_NAME_BYTES],
+                      struct dir_place *at, unsigned *count)
 {
     if (p->s->count < 2)
-        return bad(p, 1, "a user id");
+        return scan_bad(p->s, 1, p->cause, "a %s", kind);
     for (unsigned i = 1; i < p->s->count; i++) {
         if (*count == DIR_NAMES_MAX)
-            return scan_bad(p->s, i, p->cause, "at most %d user ids", DIR_NAMES_MAX);
+            return scan_bad(p->s, i, p->cause, "at most %d %ss", DIR_NAMES_MAX, kind);
         if (!scan_name(scan_word(p->s, i), to[*count], 8))
-            return bad(p, i, "a user id of 1-8 characters");
+            return scan_bad(p->s, i, p->cause, "a %s of 1-8 characters", kind);
         at[*count] = (struct dir_place){p->s->tok[i].line, p->s->tok[i].col};
         ++*count;
     }
@@ -464,12 +465,20 @@ static int take_names(struct dir_parse *p, char (*to)[DIR_NAME_BYTES], struct di
 
 int dir_st_xautolog(struct dir_parse *p)
 {
-    return take_names(p, p->entry->xautolog, p->entry->xautolog_at, &p->entry->xautolog_count);
+    return take_names(p, "user id", p->entry->xautolog, p->entry->xautolog_at,
+                      &p->entry->xautolog_count);
 }
 
 int dir_st_logonby(struct dir_parse *p)
 {
-    return take_names(p, p->entry->logonby, p->entry->logonby_at, &p->entry->logonby_count);
+    return take_names(p, "user id", p->entry->logonby, p->entry->logonby_at,
+                      &p->entry->logonby_count);
+}
+
+int dir_st_namesave(struct dir_parse *p)
+{
+    return take_names(p, "name", p->entry->namesave, p->entry->namesave_at,
+                      &p->entry->namesave_count);
 }
 
 /* VMRELOCATE {ON | OFF} [DOMAIN name] */

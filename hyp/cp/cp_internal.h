@@ -312,6 +312,10 @@ void cp_relay(struct cp_user *user);
 /* --- cp_segment.c ------------------------------------------------------------------------- */
 /** PURGE NSS: the name is the next operand. */
 int cp_purge_nss(struct cp_request *req);
+/** May the user IPL this saved system, in this machine, with this PARM? 0, or the number of the
+ *  message in `line`. */
+int cp_ipl_system_check(const struct cp_user *user, const struct vm_ipl *ipl,
+                        char line[MSG_LINE_BYTES]);
 
 /* --- cp_timebomb.c ------------------------------------------------------------------------ */
 /** There is none any more: reset, end of the session. */

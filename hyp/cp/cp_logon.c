@@ -67,13 +67,16 @@ static void start_machine(struct cp_user *user, bool ipl)
                                 .name = e->ipl.name,
                                 .parm = e->ipl.parm[0] ? e->ipl.parm : NULL,
                                 .loadparm = e->ipl.loadparm[0] ? e->ipl.loadparm : NULL};
+    char line[MSG_LINE_BYTES];
+    int refused = load.is_name ? cp_ipl_system_check(user, &load, line) : 0;
     user->cp_read = false;
-    if (cp->ports.vm->ipl(user->vm, &load, &cause)) {
-        char text[MSG_LINE_BYTES];
-        msg_format(text, sizeof text, MSG_IPL408E, cause.text);
-        console_write_line(user->console, text);
-        user->cp_read = true;
-    }
+    if (!refused && cp->ports.vm->ipl(user->vm, &load, &cause))
+        refused = msg_format(line, sizeof line, MSG_IPL408E, cause.text);
+    if (refused)
+        console_write_line(user->console, line);
+    user->cp_read = refused;
+    if (!refused && load.is_name)
+        snprintf(user->iplsys, sizeof user->iplsys, "%s", load.name);
 }
 
 static void say_both(struct cp_request *req, struct cp_user *user, const char *text)

@@ -44,7 +44,7 @@ int cp_cmd_ipl(struct cp_request *req, void *ctx)
     struct cp_user *user = cp_own_machine(req);
     struct vm_ipl ipl = {0};
     struct cause cause;
-    char loadparm[9];
+    char loadparm[9], line[MSG_LINE_BYTES];
     u64 vdev;
     (void)ctx;
     if (!user)
@@ -61,12 +61,17 @@ int cp_cmd_ipl(struct cp_request *req, void *ctx)
     int rc = ipl_options(req, &ipl, loadparm);
     if (rc)
         return rc;
-    if (ipl.is_name)
-        return cp_fail(req, MSG_IPL440E, word);
+    if (ipl.is_name && (rc = cp_ipl_system_check(user, &ipl, line)) != 0) {
+        cp_line_text(req, line);
+        return rc;
+    }
     cp_notify_observers(user, CP_USER_RESET);
     int status = ops(req)->ipl(user->vm, &ipl, &cause);
     user->cp_read = status || ipl.stop;
-    snprintf(user->iplsys, sizeof user->iplsys, "DEV %04X", ipl.devno);
+    if (ipl.is_name)
+        snprintf(user->iplsys, sizeof user->iplsys, "%s", ipl.name);
+    else
+        snprintf(user->iplsys, sizeof user->iplsys, "DEV %04X", ipl.devno);
     if (status == ST_NOENT)
         return cp_fail(req, MSG_QVD040E, word);
     if (status)

@@ -1,6 +1,7 @@
-/* Saved segments of a member (DEFSEG, SAVESEG, DIAGNOSE X'64'): names, page ranges with types, and
- * the saved pages in a file each, which guests map. Loop thread. A file: a page of description
- * (magic, ranges), then the pages from the first range's start to the last one's end. */
+/* Saved segments and saved systems (DEFSEG, SAVESEG, DEFSYS, SAVESYS, DIAGNOSE X'64', IPL by name):
+ * names, page ranges with types, and the saved pages in a file each, which guests map. The folder
+ * may be of several members: what one saves the others have when they next look for it; what is
+ * only defined is this member's. Loop thread. */
 #ifndef ENDICOTT_HYP_SEGMENT_SEGMENT_H
 #define ENDICOTT_HYP_SEGMENT_SEGMENT_H
 
@@ -19,24 +20,34 @@ enum segment_type { SEG_SW, SEG_EW, SEG_SR, SEG_ER, SEG_SN, SEG_EN, SEG_SC, SEG_
 struct segments *segments_create(const char *folder);
 void segments_destroy(struct segments *s);
 
-/** The saved one, or of a name that is only defined that; NULL: no such name. */
+/** The saved one, or of a name that is only defined that; NULL: no such name. Good until somebody
+ *  looks for another one. */
 const struct vm_segment *segment_find(struct segments *s, const char *name);
 /** i-th of all, saved and defined ones. */
 const struct vm_segment *segment_at(struct segments *s, unsigned i);
 /** ST_INVAL with cause for ranges that cannot be; ST_LIMIT. A definition of the same name that was
  *  not saved yet is replaced. */
 int segment_define(struct segments *s, const struct vm_segment *what, struct cause *cause);
-/** Save the pages of the definition out of a machine's storage; what was saved under the name is
- *  replaced, who has loaded it keeps it. ST_NOENT: not defined. */
-int segment_save(struct segments *s, const char *name, struct storage *st, struct cause *cause);
+/** Save the pages of the definition and their keys out of a machine's storage; for a saved system
+ *  also `status`, VM_STATUS_BYTES of a CPU. What was saved under the name is replaced, who has
+ *  loaded it keeps it. ST_NOENT: not defined, or it is a saved system and `status` is NULL. */
+int segment_save(struct segments *s, const char *name, struct storage *st, const u8 *status,
+                 struct cause *cause);
 /** Neither defined nor saved any more; false: it was not. */
 bool segment_forget(struct segments *s, const char *name);
 
 /** Map it into a machine; nothing of the machine runs. `exclusive`: all of it a copy of its own. */
 int segment_load(struct segments *s, const char *name, bool exclusive, struct storage *st,
                  struct cause *cause);
+/** The CPU's state that is saved with a system. */
+int segment_status(struct segments *s, const char *name, u8 out[VM_STATUS_BYTES],
+                   struct cause *cause);
 /** And take it out, as it was loaded: with these ranges. */
 void segment_unload(struct segments *s, const struct vm_segment *loaded, bool exclusive,
                     struct storage *st);
+
+/** Is this type stored into by several guests at a time; does a guest have it to itself? */
+bool segment_type_shared(u32 type);
+bool segment_type_own(u32 type);
 
 #endif

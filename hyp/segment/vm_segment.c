@@ -1,5 +1,6 @@
 /* Segments of a machine: loaded and purged with its CPUs held and no device at work; what CP's
- * commands and DIAGNOSE X'64' do with them. Loop thread. */
+ * commands and DIAGNOSE X'64' do with them; IPL of a saved system, whose pages are loaded like a
+ * segment's and whose CPU goes on where the one that was saved had been. Loop thread. */
 #include "hyp/segment/segment.h"
 #include "hyp/vm_internal.h"
 
@@ -22,13 +23,21 @@ static struct vm_loaded *place(struct vm *vm)
 const struct vm_segment *vm_segment_loaded(struct vm *vm, const char *name)
 {
     const struct vm_loaded *l = find(vm, name);
-    return l ? &l->seg : NULL;
+    return l && !l->seg.system ? &l->seg : NULL;
 }
 
 const struct vm_segment *vm_segment_known(struct vm *vm, const char *name)
 {
     const struct vm_segment *seg = segment_find(vm->host->segments, name);
-    return seg && seg->saved ? seg : NULL;
+    return seg && seg->saved && !seg->system ? seg : NULL;
+}
+
+bool vm_segment_allowed(const struct vm *vm, const struct vm_segment *seg)
+{
+    bool named = !seg->restricted;
+    for (unsigned i = 0; i < vm->config.namesaves && !named; i++)
+        named = !strcmp(vm->config.namesave[i], seg->name);
+    return named;
 }
 
 static void still(struct vm *vm)
@@ -52,20 +61,31 @@ static void unload(struct vm *vm, struct vm_loaded *l)
     *l = (struct vm_loaded){0};
 }
 
-int vm_segment_load(struct vm *vm, const char *name, bool exclusive, struct cause *cause)
+/* Into a place of its own; the machine is still. */
+static int load(struct vm *vm, const struct vm_segment *seg, bool exclusive,
+                struct cause *cause)
 {
-    const struct vm_segment *seg = segment_find(vm->host->segments, name);
-    struct vm_loaded *l = find(vm, name);
-    if (!seg || !seg->saved)
-        return cause_set(cause, ST_NOENT, "%s is not saved", name);
-    still(vm);
-    if (l)
-        unload(vm, l);
-    l = place(vm);
-    int rc = l ? segment_load(vm->host->segments, name, exclusive, vm->st, cause)
+    struct vm_loaded *l = place(vm);
+    int rc = l ? segment_load(vm->host->segments, seg->name, exclusive, vm->st, cause)
                : cause_set(cause, ST_LIMIT, "%u segments are loaded", VM_SEGMENTS_MAX);
     if (rc == ST_OK)
         *l = (struct vm_loaded){*seg, exclusive};
+    return rc;
+}
+
+int vm_segment_load(struct vm *vm, const char *name, bool exclusive, struct cause *cause)
+{
+    const struct vm_segment *known = vm_segment_known(vm, name);
+    struct vm_loaded *l = find(vm, name);
+    if (!known)
+        return cause_set(cause, ST_NOENT, "%s is not saved", name);
+    if (!vm_segment_allowed(vm, known))
+        return cause_set(cause, ST_PERM, "%s is restricted", name);
+    const struct vm_segment seg = *known;
+    still(vm);
+    if (l)
+        unload(vm, l);
+    int rc = load(vm, &seg, exclusive, cause);
     go_on(vm);
     return rc;
 }
@@ -73,7 +93,7 @@ int vm_segment_load(struct vm *vm, const char *name, bool exclusive, struct caus
 bool vm_segment_purge(struct vm *vm, const char *name)
 {
     struct vm_loaded *l = find(vm, name);
-    if (!l)
+    if (!l || l->seg.system)
         return false;
     still(vm);
     unload(vm, l);
@@ -88,6 +108,39 @@ void vm_segments_purge(struct vm *vm)
             unload(vm, &vm->segment[i]);
 }
 
+/* ---- IPL of a saved system ---- */
+
+int vm_ipl_system(struct vm *vm, const char *name, bool clear, const char *parm,
+                  struct cause *cause)
+{
+    u8 status[VM_STATUS_BYTES];
+    const struct vm_segment *known = segment_find(vm->host->segments, name);
+    if (!known || !known->saved || !known->system)
+        return cause_set(cause, ST_NOENT, "%s is no saved system", name);
+    const struct vm_segment seg = *known;
+    int rc = segment_status(vm->host->segments, name, status, cause);
+    if (rc)
+        return rc;
+    struct cpu *cpu = vm->vcpu[0].cpu;
+    vm_hold(vm);
+    vm_system_reset(vm, clear);
+    rc = load(vm, &seg, false, cause);
+    if (rc == ST_OK)
+        rc = cpu_load_status(cpu, status, cause);
+    if (rc == ST_OK) {
+        if (seg.parm_count)
+            ipl_parm_put(cpu, parm ? parm : "", seg.parm_first, seg.parm_count);
+        cpu_set_purge(vm->cpus);
+        cpu_start(cpu);
+        vm->has_ipl_block = false;
+        vm_started(vm, 0);
+    } else {
+        vm_segments_purge(vm);
+    }
+    vm_release(vm);
+    return rc;
+}
+
 /* ---- for CP's commands ---- */
 
 int vm_op_segment_define(void *ctx, const struct vm_segment *what, struct cause *cause)
@@ -96,12 +149,24 @@ int vm_op_segment_define(void *ctx, const struct vm_segment *what, struct cause 
     return segment_define(host->segments, what, cause);
 }
 
-int vm_op_segment_save(struct vm *vm, const char *name, struct cause *cause)
+int vm_op_segment_save(struct vm *vm, const char *name, bool system, struct cause *cause)
 {
+    u8 status[VM_STATUS_BYTES] = {0};
     still(vm);
-    int rc = segment_save(vm->host->segments, name, vm->st, cause);
+    if (system)
+        cpu_status(vm->vcpu[0].cpu, status);
+    int rc = segment_save(vm->host->segments, name, vm->st, system ? status : NULL, cause);
     go_on(vm);
     return rc;
+}
+
+bool vm_op_segment_find(void *ctx, const char *name, struct vm_segment *out)
+{
+    struct vm_host *host = ctx;
+    const struct vm_segment *seg = segment_find(host->segments, name);
+    if (seg)
+        *out = *seg;
+    return seg;
 }
 
 bool vm_op_segment_forget(void *ctx, const char *name)

@@ -382,6 +382,67 @@ static u64 f_trace_count(struct vm *vm, bool on)
     return 42;
 }
 
+/* Segments: what is defined and saved, without pages. */
+static struct vm_segment segments[8];
+
+static struct vm_segment *segment_of(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(segments); i++)
+        if (!strcmp(segments[i].name, name))
+            return &segments[i];
+    return NULL;
+}
+
+static int f_segment_define(void *host, const struct vm_segment *what, struct cause *cause)
+{
+    struct vm_segment *seg = segment_of(what->name);
+    (void)host;
+    if (!what->ranges)
+        return cause_set(cause, ST_INVAL, "no page ranges");
+    *(seg ? seg : segment_of("")) = *what;
+    return ST_OK;
+}
+
+static int f_segment_save(struct vm *vm, const char *name, bool system, struct cause *cause)
+{
+    struct vm_segment *seg = segment_of(name);
+    (void)vm;
+    if (!seg || (seg->system && !system))
+        return cause_set(cause, ST_NOENT, "%s is not defined", name);
+    seg->saved = true;
+    return ST_OK;
+}
+
+static bool f_segment_find(void *host, const char *name, struct vm_segment *out)
+{
+    const struct vm_segment *seg = segment_of(name);
+    (void)host;
+    if (seg)
+        *out = *seg;
+    return seg;
+}
+
+static bool f_segment_forget(void *host, const char *name)
+{
+    struct vm_segment *seg = segment_of(name);
+    (void)host;
+    if (seg)
+        *seg = (struct vm_segment){0};
+    return seg;
+}
+
+static bool f_segment_row(void *host, unsigned i, struct vm_segment *out, unsigned *users)
+{
+    (void)host;
+    *users = 0;
+    for (size_t k = 0; k < ARRAY_LEN(segments); k++)
+        if (*segments[k].name && i-- == 0) {
+            *out = segments[k];
+            return true;
+        }
+    return false;
+}
+
 struct spool *fake_spool;
 
 static struct spool *f_spool(void *host)
@@ -394,6 +455,7 @@ static void spool_setup(void)
 {
     struct spool_desc desc;
     struct spool_data data;
+    memset(segments, 0, sizeof segments);
     ck_assert_int_eq(spool_create(NULL, SPOOL_WARM, &fake_spool, NULL), ST_OK);
     for (int i = 0; i < 3; i++) {
         spool_desc_init(&desc, "LINUX1", SPOOL_RDR);
@@ -450,6 +512,11 @@ static const struct vm_ops fake_vm = {
     .quickdsp = f_quickdsp,
     .trace = f_trace,
     .trace_count = f_trace_count,
+    .segment_define = f_segment_define,
+    .segment_save = f_segment_save,
+    .segment_find = f_segment_find,
+    .segment_forget = f_segment_forget,
+    .segment_row = f_segment_row,
     .spool = f_spool,
 };
 

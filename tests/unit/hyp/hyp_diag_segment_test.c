@@ -35,7 +35,7 @@ static void segment_saved(const char *name, u64 start, u32 type)
         storage_create(&st, (start + SEGMENT_BYTES + 0xfffff) & ~0xfffffull, &cause), ST_OK);
     for (unsigned i = 0; i < SEGMENT_BYTES / FRAME_BYTES; i++)
         memset(st->base + start + (u64)i * FRAME_BYTES, '1' + (int)i, FRAME_BYTES);
-    ck_assert_int_eq(segment_save(host->segments, name, st, &cause), ST_OK);
+    ck_assert_int_eq(segment_save(host->segments, name, st, NULL, &cause), ST_OK);
     storage_destroy(st);
 }
 
@@ -264,7 +264,7 @@ START_TEST(saved_while_quiesced)
     segment_defined("ONE", 0x200000, SEG_SR);
     ck_assert(vm_quiesce(vm));
     ck_assert(vm->css->quiesced);
-    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "ONE", &cause), ST_OK);
+    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "ONE", false, &cause), ST_OK);
     ck_assert(vm->css->quiesced);
     vm_unquiesce(vm);
     ck_assert(!vm->css->quiesced);

@@ -1,0 +1,285 @@
+/* Saved systems with real machines: what SAVESYS keeps of a CPU and of storage keys, what each type
+ * of page is to two machines that IPL the system, PARM, what cannot be loaded; stores of two
+ * members on one folder.
+ * Run alone: tests/run unit/hyp_saved_system_test */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "hyp/segment/segment.h"
+#include "tests/lib/diag_machine.h"
+
+#define PAGES_AT 0x100000ull /* a page of each type */
+#define PAGE(type) (PAGES_AT + (u64)(type)*FRAME_BYTES)
+#define PREFIX 0x8000
+#define SPIN_AT 0x6000
+
+static char folder[] = "/tmp/hyp_saved_system.XXXXXX";
+static struct vm *other;
+
+static void setup_systems(void)
+{
+    struct cause cause = {0};
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    setup();
+    segments_destroy(host->segments);
+    host->segments = segments_create(folder);
+    const struct vm_config vc = {.name = "OTHER",
+                                 .personality = VM_UNDER_CP,
+                                 .storage_bytes = STORAGE_BYTES,
+                                 .cpus = 2,
+                                 .privclass = CLASS_ALL,
+                                 .engine = cpu_engine_default(),
+                                 .model = cpu_model_default()};
+    ck_assert_int_eq(vm_create(host, &vc, &other, &cause), ST_OK);
+}
+
+static void teardown_systems(void)
+{
+    segment_forget(host->segments, "SYS");
+    vm_destroy(other);
+    teardown();
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
+/* Low storage as EW, a page of each type from PAGES_AT on. */
+static struct vm_segment definition(void)
+{
+    struct vm_segment seg = {.name = "SYS", .system = true, .ranges = 1 + SEG_TYPES};
+    seg.range[0].end = 0xffff;
+    seg.range[0].type = SEG_EW;
+    for (u32 type = 0; type < SEG_TYPES; type++) {
+        seg.range[1 + type].start = PAGE(type);
+        seg.range[1 + type].end = PAGE(type) + FRAME_BYTES - 1;
+        seg.range[1 + type].type = type;
+    }
+    return seg;
+}
+
+/* A machine with a known CPU, whose pages say what they are; it spins from SPIN_AT on. */
+static void saved(const struct vm_segment *seg)
+{
+    static const u8 spin[] = {0xa7, 0xf4, 0x00, 0x00};
+    struct cause cause = {0};
+    load(0x44);
+    vm_stop(vm, -1);
+    struct cpu *cpu = vm->vcpu[0].cpu;
+    for (u32 type = 0; type < SEG_TYPES; type++) {
+        put(PAGE(type), &(char){(char)('A' + type)}, 1);
+        storage_key_set(vm_storage(vm), PAGE(type), (u8)(0x10 * (type + 1)));
+    }
+    put(SPIN_AT, spin, sizeof spin);
+    for (unsigned i = 0; i < 16; i++) {
+        cpu_gr(cpu)[i] = 0x1111111111111111ull * i;
+        cpu_ar(cpu)[i] = 0x01010101u * i;
+        *cpu_fpr(cpu, i) = 0x0101010101010101ull * i;
+    }
+    cpu_cr(cpu)[6] = 0xff000000;
+    cpu->fpc = 0x00080003;
+    cpu->prefix = PREFIX;
+    cpu_registers_changed(cpu);
+    cpu_psw_set(cpu, 0x0000200180000000ull, SPIN_AT);
+    ck_assert_int_eq(segment_define(host->segments, seg, &cause), ST_OK);
+    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", true, &cause), ST_OK);
+}
+
+static int ipl(struct vm *machine, const char *parm)
+{
+    struct cause cause = {0};
+    const struct vm_ipl how = {.is_name = true, .name = "SYS", .parm = parm};
+    return vm_host_ops()->ipl(machine, &how, &cause);
+}
+
+START_TEST(cpu_goes_on_where_it_was_saved)
+{
+    u64 mask, addr;
+    const struct vm_segment seg = definition();
+    saved(&seg);
+    storage_write(vm_storage(other), 0x200000, "there", 5);
+    ck_assert_int_eq(ipl(other, NULL), ST_OK);
+    struct cpu *cpu = other->vcpu[0].cpu;
+    for (unsigned i = 0; i < 16; i++) {
+        ck_assert_uint_eq(cpu_gr(cpu)[i], 0x1111111111111111ull * i);
+        ck_assert_uint_eq(cpu_ar(cpu)[i], 0x01010101u * i);
+        ck_assert_uint_eq(*cpu_fpr(cpu, i), 0x0101010101010101ull * i);
+    }
+    ck_assert_uint_eq(cpu_cr(cpu)[6], 0xff000000);
+    ck_assert_uint_eq(cpu->fpc, 0x00080003);
+    ck_assert_uint_eq(cpu_prefix(cpu), PREFIX);
+    cpu_psw_get(cpu, &mask, &addr);
+    ck_assert_uint_eq(mask, 0x0000200180000000ull);
+    ck_assert_uint_eq(addr, SPIN_AT);
+    ck_assert(!cpu_stopped(cpu));
+    ck_assert(cpu_stopped(other->vcpu[1].cpu));
+    u64 before = cpu_instructions(cpu);
+    vm_host_run(host);
+    ck_assert_uint_gt(cpu_instructions(cpu), before);
+    cpu_psw_get(cpu, &mask, &addr);
+    ck_assert_uint_eq(addr, SPIN_AT);
+    ck_assert_int_eq(memcmp(storage_host(vm_storage(other), 0x200000, 5), "there", 5), 0);
+}
+END_TEST
+
+/* MVI 0(1),C'x' in a machine: may it? */
+static unsigned store_into(struct vm *machine, u64 at)
+{
+    static const u8 mvi[] = {0x92, 'x', 0x10, 0x00, 0xb2, 0xb2, 0x04, 0x80};
+    u8 psw[16];
+    u64 mask, addr;
+    struct cpu *cpu = machine->vcpu[0].cpu;
+    vm_stop(machine, -1);
+    be64_store(psw, WAIT_MASK);
+    be64_store(psw + 8, ENDED);
+    storage_write(vm_storage(machine), CODE_AT, mvi, sizeof mvi);
+    storage_write(vm_storage(machine), PREFIX + 0x480, psw, sizeof psw);
+    be64_store(psw + 8, 0xbad);
+    storage_write(vm_storage(machine), PREFIX + PGM_NEW_AT, psw, sizeof psw);
+    cpu_gr(cpu)[1] = at;
+    cpu_psw_set(cpu, 0x0000000180000000ull, CODE_AT);
+    /* real 400 is CODE_AT of the prefix area */
+    storage_write(vm_storage(machine), PREFIX + CODE_AT, mvi, sizeof mvi);
+    vm_begin(machine, -1);
+    for (unsigned i = 0; i < TURNS_MAX && vm_state(machine) != VM_DISABLED_WAIT; i++)
+        vm_host_run(host);
+    cpu_psw_get(cpu, &mask, &addr);
+    return addr == ENDED
+               ? 0
+               : 0x100 + be16_load(storage_host(vm_storage(machine), PREFIX + PGM_CODE_AT, 2));
+}
+
+START_TEST(types_of_pages)
+{
+    /* what a store is, what the other machine sees then; EN and SN are not saved */
+    static const struct {
+        u32 type;
+        unsigned store;
+        char first, seen;
+        u8 key;
+    } rows[] = {{SEG_SW, 0, 'A', 'x', 0x10},     {SEG_EW, 0, 'B', 'B', 0x20},
+                {SEG_SR, 0x104, 'C', 'C', 0x30}, {SEG_ER, 0x104, 'D', 'D', 0x40},
+                {SEG_SN, 0, 0, 'x', 0},          {SEG_EN, 0, 0, 0, 0},
+                {SEG_SC, 0x104, 'G', 'G', 0x70}};
+    const struct vm_segment seg = definition();
+    saved(&seg);
+    ck_assert_int_eq(ipl(vm, NULL), ST_OK);
+    ck_assert_int_eq(ipl(other, NULL), ST_OK);
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        u64 at = PAGE(rows[i].type);
+        ck_assert_uint_eq(*storage_host(vm_storage(other), at, 1), (u8)rows[i].first);
+        ck_assert_uint_eq(storage_key_get(vm_storage(other), at) & 0xf8, rows[i].key);
+        ck_assert_msg(store_into(vm, at) == rows[i].store, "type %u", rows[i].type);
+        ck_assert_uint_eq(*storage_host(vm_storage(other), at, 1), (u8)rows[i].seen);
+    }
+    vm_system_reset(other, true);
+    ck_assert_uint_eq(*storage_host(vm_storage(other), PAGE(SEG_SR), 1), 0);
+    ck_assert(!storage_has_segments(vm_storage(other)));
+}
+END_TEST
+
+START_TEST(parm_in_registers)
+{
+    struct vm_segment seg = definition();
+    seg.parm_first = 3;
+    seg.parm_count = 3;
+    saved(&seg);
+    ck_assert_int_eq(ipl(other, "ABCDEF"), ST_OK);
+    const u64 *gr = cpu_gr(other->vcpu[0].cpu);
+    ck_assert_uint_eq(gr[2], 0x2222222222222222ull);
+    ck_assert_uint_eq(gr[3], 0x33333333c1c2c3c4ull);
+    ck_assert_uint_eq(gr[4], 0x44444444c5c60000ull);
+    ck_assert_uint_eq(gr[5], 0x5555555500000000ull);
+    ck_assert_uint_eq(gr[6], 0x6666666666666666ull);
+    ck_assert_int_eq(ipl(other, NULL), ST_OK);
+    ck_assert_uint_eq(gr[3], 0x3333333300000000ull);
+}
+END_TEST
+
+/* Segments are no systems, nor systems segments; what cannot be loaded leaves a machine reset. */
+START_TEST(cannot_be_loaded)
+{
+    struct cause cause = {0};
+    struct vm_segment seg = definition();
+    ck_assert_int_eq(ipl(other, NULL), ST_NOENT);
+    saved(&seg);
+    ck_assert_int_eq(vm_segment_load(other, "SYS", false, &cause), ST_NOENT);
+    ck_assert_ptr_null(vm_segment_known(other, "SYS"));
+    ck_assert_int_eq(ipl(other, NULL), ST_OK);
+    ck_assert_ptr_null(vm_segment_loaded(other, "SYS"));
+    ck_assert(!vm_segment_purge(other, "SYS"));
+    vm->vcpu[0].cpu->prefix = 0x300000;
+    cpu_registers_changed(vm->vcpu[0].cpu);
+    ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
+    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", true, &cause), ST_OK);
+    ck_assert_int_eq(vm_define_storage(other, 1 << 20, 0, &cause), ST_OK);
+    ck_assert_int_eq(ipl(other, NULL), ST_INVAL);
+    ck_assert(!storage_has_segments(vm_storage(other)));
+    ck_assert(cpu_stopped(other->vcpu[0].cpu));
+}
+END_TEST
+
+/* A restricted segment: LOADSHR for who is named only. */
+START_TEST(restricted)
+{
+    struct cause cause = {0};
+    struct vm_segment seg = {.name = "SYS", .restricted = true, .ranges = 1};
+    seg.range[0].start = PAGES_AT;
+    seg.range[0].end = PAGES_AT + FRAME_BYTES - 1;
+    seg.range[0].type = SEG_SR;
+    ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
+    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", false, &cause), ST_OK);
+    ck_assert_int_eq(vm_segment_load(other, "SYS", false, &cause), ST_PERM);
+    strcpy(other->config.namesave[0], "OTHER");
+    strcpy(other->config.namesave[1], "SYS");
+    other->config.namesaves = 2;
+    ck_assert_int_eq(vm_segment_load(other, "SYS", false, &cause), ST_OK);
+}
+END_TEST
+
+/* What one member saves another has when it looks, and purges; who has loaded it keeps it. */
+START_TEST(stores_of_two_members)
+{
+    const struct vm_segment seg = definition();
+    struct segments *there = segments_create(folder);
+    ck_assert_ptr_null(segment_find(there, "SYS"));
+    saved(&seg);
+    const struct vm_segment *found = segment_find(there, "SYS");
+    ck_assert_ptr_nonnull(found);
+    ck_assert(found->saved && found->system);
+    u64 serial = found->serial;
+    u8 identity[VM_IDENTITY_BYTES];
+    memcpy(identity, found->identity, sizeof identity);
+    ck_assert_int_eq(
+        memcmp(segment_find(host->segments, "SYS")->identity, identity, sizeof identity), 0);
+    ck_assert_int_eq(ipl(vm, NULL), ST_OK);
+    saved(&seg);
+    found = segment_find(there, "SYS");
+    ck_assert_uint_ne(found->serial, serial);
+    ck_assert_int_ne(memcmp(found->identity, identity, sizeof identity), 0);
+    ck_assert_int_eq(ipl(vm, NULL), ST_OK);
+    ck_assert(segment_forget(there, "SYS"));
+    ck_assert_ptr_null(segment_find(host->segments, "SYS"));
+    ck_assert_int_eq(*got(PAGE(SEG_SR)), 'C');
+    ck_assert_int_eq(ipl(other, NULL), ST_NOENT);
+    segments_destroy(there);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("hyp_saved_system");
+    TCase *tc = tcase_create("systems");
+    tcase_add_checked_fixture(tc, setup_systems, teardown_systems);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, cpu_goes_on_where_it_was_saved);
+    tcase_add_test(tc, types_of_pages);
+    tcase_add_test(tc, parm_in_registers);
+    tcase_add_test(tc, cannot_be_loaded);
+    tcase_add_test(tc, restricted);
+    tcase_add_test(tc, stores_of_two_members);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
