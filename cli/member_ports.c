@@ -233,6 +233,7 @@ int member_host_create(struct member *m, struct cause *cause)
         .model = hw->model,
         .spool_folder = folder,
         .spool_start = m->opt.spool_start,
+        .idle_slack_ms = m->config->features.idle_slack_ms,
     };
     struct vm_host_ports ports = {m->post, post_uv};
     struct vm_host_events events = {.ctx = m,

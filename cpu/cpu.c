@@ -184,6 +184,13 @@ void cpu_finish_again(struct cpu *c)
     c->cc = c->again_cc;
 }
 
+bool cpu_programs_ran(struct cpu *c)
+{
+    bool ran = ((c->psws | c->psw.mask) & PSW_PROB) != 0;
+    c->psws = 0;
+    return ran;
+}
+
 bool cpu_runnable(struct cpu *c)
 {
     if (atomic_load(&c->requests))

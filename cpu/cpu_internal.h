@@ -132,6 +132,7 @@ struct cpu {
     unsigned pgm_streak;      /* program interruptions without progress */
     u64 pgm_streak_insns;     /* insns at the last one */
     unsigned clock_streak;    /* by clock comparator and CPU timer, since an instruction */
+    u64 psws;                 /* masks loaded since cpu_programs_ran, all together */
 
     unsigned addr; /* CPU address */
     struct cpu_set *set;

@@ -33,6 +33,7 @@ void cpu_load_psw(struct cpu *c, u64 mask, u64 addr)
     c->cc = (u8)(mask >> PSW_CC_SHIFT & 3);
     c->psw.mask = mask & ~(3ull << PSW_CC_SHIFT);
     c->psw.addr = addr;
+    c->psws |= mask;
     cpu_mode_changed(c);
 }
 
@@ -46,6 +47,7 @@ void cpu_replace_psw(struct cpu *c, u64 mask, u64 addr)
     c->cc = (u8)(mask >> PSW_CC_SHIFT & 3);
     c->psw.mask = mask & ~(3ull << PSW_CC_SHIFT);
     c->psw.addr = addr;
+    c->psws |= mask;
 }
 
 /* One instruction of a page that is not entered among the decoded ones (cpu_override_page). It is

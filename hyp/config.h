@@ -119,6 +119,7 @@ struct config_features {
     bool set_privclass;
     bool clear_tdisk; /* space of T-disks is overwritten when they end */
     unsigned logoff_timeout_s;
+    unsigned idle_slack_ms;                  /* 0: none */
     unsigned shutdown_signal_s;              /* SET SIGNAL SHUTDOWNTIME */
     char operator_userid[CONFIG_NAME_BYTES]; /* OPERATOR_USERID; default OPERATOR */
     enum vm_dateformat dateformat;           /* SYSTEM_DATEFORMAT */

@@ -61,9 +61,10 @@ struct vm_host_config {
     u8 processor_type[VM_PROCESSORS_MAX]; /* cpu_type.def */
     char system[VM_NAME_BYTES];           /* member name, for STSI */
     u32 cpu_serial;                       /* 24 bits */
-    bool deterministic; /* one thread (the caller of vm_host_run), time from instructions */
-    u64 seed;           /* seconds added to the start of the deterministic clock */
-    bool own_clock;     /* in deterministic mode: the host's clocks all the same (tests) */
+    bool deterministic;     /* one thread (the caller of vm_host_run), time from instructions */
+    u64 seed;               /* seconds added to the start of the deterministic clock */
+    bool own_clock;         /* in deterministic mode: the host's clocks all the same (tests) */
+    unsigned idle_slack_ms; /* dispatch_slack */
     const struct cpu_model *model; /* of the member's processors */
     const char *segment_folder;    /* NULL: saved segments cannot be */
     const char *spool_folder;      /* NULL: spool files are kept in memory */

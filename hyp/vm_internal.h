@@ -42,6 +42,8 @@ struct vm {
     bool quickdsp;                  /* guarded by host->lock */
     unsigned hold;                  /* guarded by host->lock: > 0 = dispatch none of its CPUs */
     unsigned throttle; /* guarded by host->lock: per cent of processor time taken away */
+    u64 stirred_ns;    /* guarded by host->lock: since then its timers alone have woken it */
+    bool late;         /* guarded by host->lock: some CPU is to be woken later than it wants */
     bool ipled;
     bool quiesced;
     bool reported_stop; /* the end of running has been told */
@@ -79,7 +81,8 @@ struct vm_host {
     bool stopping;
     struct processor processor[VM_PROCESSORS_MAX];
     unsigned processors;
-    u64 det_ns; /* deterministic time skipped while idle */
+    u64 slack_ns; /* dispatch_slack; guarded by lock */
+    u64 det_ns;   /* deterministic time skipped while idle */
     long slice_insns;
 };
 

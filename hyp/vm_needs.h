@@ -19,6 +19,11 @@ struct spool;
 #define VM_CPUS_MAX 64
 #define VM_SLICE_INSNS 400000 /* a CPU has a processor for so many: about 2 ms */
 
+/* How late a machine that idles may be woken for its timers: what is good, bounds. */
+#define VM_IDLE_SLACK_MS 500
+#define VM_IDLE_SLACK_MS_MIN 10
+#define VM_IDLE_SLACK_MS_MAX 1000
+
 /** What a virtual CPU, or the machine as a whole, is doing. */
 enum vm_state {
     VM_CP_WAIT, /* nothing IPLed, or reset: CP READ */
@@ -262,6 +267,8 @@ struct vm_ops {
     int (*dedicate)(struct vm *vm, u8 cpu, bool on, struct cause *cause);
     void (*share)(struct vm *vm, const struct share *share);
     void (*quickdsp)(struct vm *vm, bool on);
+    void (*slack)(void *host, unsigned ms); /* of machines that idle; 0: none */
+    unsigned (*slack_ms)(void *host);
 
     /* --- TRACE ---------------------------------------------------------------------------- */
     /* These traps and no others; a trap that was there keeps its counts. */

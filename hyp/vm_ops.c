@@ -430,6 +430,16 @@ static int op_vary(void *host, unsigned addr, bool online, struct cause *cause)
     return processor_vary(host, addr, online, cause);
 }
 
+static void op_slack(void *host, unsigned ms)
+{
+    dispatch_slack(host, ms);
+}
+
+static unsigned op_slack_ms(void *host)
+{
+    return dispatch_slack_ms(host);
+}
+
 static int op_dedicate(struct vm *vm, u8 addr, bool on, struct cause *cause)
 {
     if (!vm_cpu_defined(vm, addr))
@@ -487,6 +497,8 @@ const struct vm_ops *vm_host_ops(void)
         .dedicate = op_dedicate,
         .share = dispatch_share,
         .quickdsp = dispatch_quickdsp,
+        .slack = op_slack,
+        .slack_ms = op_slack_ms,
         .trace = vm_trace,
         .trace_count = vm_trace_count,
         .dump = vm_op_dump,

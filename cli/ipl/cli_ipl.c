@@ -33,12 +33,13 @@
 
 struct ipl_options {
     const char *kernel, *initrd, *append, *image, *load, *memory, *standby, *cpus, *model,
-        *engine, *io_threads;
+        *engine, *io_threads, *idle_slack;
     FILE *trace_file; /* of --trace jit:FILE */
     const char *console, *display, *certificate, *net, *gdb, *seed, *timeout, *stats, *trace,
         *move;
     const char *disk[CLI_MANY_MAX + 1], *tape[CLI_MANY_MAX + 1], *alias[CLI_MANY_MAX + 1];
     const char *reader[CLI_MANY_MAX + 1], *punch[CLI_MANY_MAX + 1], *printer[CLI_MANY_MAX + 1];
+    unsigned idle_slack_ms;
     bool deterministic, perf_map;
 };
 
@@ -415,6 +416,10 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
     vc->cpus = (unsigned)n;
     if (o->io_threads && number(o->io_threads, 1, IO_THREADS_LIMIT, &n))
         return usage("1 to 64 threads are possible", o->io_threads);
+    n = VM_IDLE_SLACK_MS;
+    if (o->idle_slack && number(o->idle_slack, 0, VM_IDLE_SLACK_MS_MAX, &n))
+        return usage("0 to 1000 milliseconds are possible", o->idle_slack);
+    o->idle_slack_ms = (unsigned)n;
     if (o->seed && number(o->seed, 0, 1000000000, &n))
         return usage("not a seed (a number below 1000000000)", o->seed);
     if (o->move && ipl_move_parse(o->move, &(struct ipl_move){0}))
@@ -459,6 +464,7 @@ static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct ca
                       : vc->cpus < VM_PROCESSORS_MAX ? vc->cpus
                                                      : VM_PROCESSORS_MAX,
         .io_threads = ipl->opt.io_threads ? (unsigned)atoi(ipl->opt.io_threads) : 0,
+        .idle_slack_ms = ipl->opt.idle_slack_ms,
         .cpu_serial = 0x0e1d1c,
         .deterministic = ipl->opt.deterministic,
         .seed = ipl->opt.seed ? strtoull(ipl->opt.seed, NULL, 10) : 0,
@@ -598,6 +604,8 @@ int cli_ipl(int argc, char **argv)
         {"io-threads", "N",
          "threads of device work, at most; two a host processor unless given", &o->io_threads,
          NULL},
+        {"idle-slack", "MS", "a guest that idles is woken so late at most, 500 unless given",
+         &o->idle_slack, NULL},
         {"disk", "DEVNO=FILE[,ro][,sync]...", "disk image; any number", o->disk, NULL},
         {"alias", "DEVNO[=BASE]...", "alias of a 3390 (PAV); without BASE HyperPAV; any number",
          o->alias, NULL},

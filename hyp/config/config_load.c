@@ -7,6 +7,7 @@
 #include "hyp/config.h"
 #include "hyp/config/config_internal.h"
 #include "hyp/config/config_scan.h"
+#include "hyp/vm_needs.h"
 
 #define SHUTDOWN_SIGNAL_S 30
 
@@ -104,6 +105,7 @@ void config_features_default(struct config_features *f)
         .operator_userid = "OPERATOR",
         .passwords_on_cmds = true,
         .shutdown_signal_s = SHUTDOWN_SIGNAL_S,
+        .idle_slack_ms = VM_IDLE_SLACK_MS,
         .edit = {[CONFIG_LINE_END] = '#',
                  [CONFIG_LINE_DELETE] = '\xa2', /* a cent sign */
                  [CONFIG_CHAR_DELETE] = '@',

@@ -7,6 +7,7 @@
 #include "hyp/config/config_scan.h"
 #include "hyp/config/config_internal.h"
 #include "hyp/config/stmt_table.h"
+#include "hyp/vm_needs.h"
 
 #define QUALIFIER_BYTES 128
 
@@ -407,6 +408,12 @@ static int cfg_st_features(struct sys_parse *p)
                 f->logoff_timeout_s = (unsigned)n * 60;
             else
                 return bad(p, i, "OFF or a number of minutes");
+        } else if (!strcmp(w, "IDLE_SLACK")) {
+            const char *v = scan_word(p->s, ++i);
+            bool off = !strcmp(v, "OFF");
+            if (!off && !scan_number(v, VM_IDLE_SLACK_MS_MIN, VM_IDLE_SLACK_MS_MAX, &n))
+                return bad(p, i, "OFF or 10 to 1000 milliseconds");
+            f->idle_slack_ms = off ? 0 : (unsigned)n;
         } else
             return bad(p, i, "a known feature");
     }

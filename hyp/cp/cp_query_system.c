@@ -88,6 +88,33 @@ int cp_query_srm(struct cp_request *req, void *ctx)
     cp_line(req, "LIMITHARD METHOD: CONSUMPTION");
     cp_line(req, "POLARIZATION: HORIZONTAL");
     cp_line(req, "GLOBAL PERFORMANCE DATA: ON");
+    unsigned slack = ops(req)->slack_ms(req->cp->ports.vm_host);
+    if (slack)
+        cp_line(req, "IDLESLACK : %u MILLISECONDS", slack);
+    else
+        cp_line(req, "IDLESLACK : OFF");
+    return 0;
+}
+
+/* SET SRM IDLESLACK {OFF | milliseconds}: Endicott's own */
+int cp_set_srm(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    u64 ms = 0;
+    (void)ctx;
+    if (word && !cp_abbrev(word, "IDLESLACK"))
+        return cp_fail(req, MSG_CQV003E, word);
+    if (word)
+        word = cp_operand(req);
+    if (!word)
+        return cp_fail(req, MSG_CMD026E);
+    if (strcmp(word, "OFF") &&
+        !scan_number(word, VM_IDLE_SLACK_MS_MIN, VM_IDLE_SLACK_MS_MAX, &ms))
+        return cp_fail(req, MSG_CMD002E, word);
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    ops(req)->slack(req->cp->ports.vm_host, (unsigned)ms);
     return 0;
 }
 

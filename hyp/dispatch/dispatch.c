@@ -6,10 +6,13 @@
  * run elsewhere, or be gone, before its processor has returned; [D5] a throttled CPU has had at
  * most its share of the time since it was last idle, but for one slice; [D7] the CPU timer of a
  * CPU that could run does not run while CP has it wait: for a processor, for its limit, for an
- * answer; [D8] who yields is behind the others of its machine, and whom it yields to before them.
+ * answer; [D8] who yields is behind the others of its machine, and whom it yields to before them;
+ * [D9] timers of a CPU are told in time, or with the slack that slack.h gives a machine whose CPUs
+ * all do nothing but tick; what else comes, for any of them, ends that at once.
  * [D6] is in rest.c. Lock: host->lock, below the css and sclp locks, above nothing. */
 #include <time.h>
 
+#include "hyp/dispatch/slack.h"
 #include "hyp/vm_internal.h"
 #include "mem/base/ergo.h"
 
@@ -43,11 +46,38 @@ static void timer_insert_locked(struct vm_host *host, struct vcpu *v, u64 deadli
     *at = v;
 }
 
+static u64 slack_locked(const struct vm *vm, u64 now_ns)
+{
+    return vm->quickdsp ? 0 : slack_for(now_ns - vm->stirred_ns, vm->host->slack_ns);
+}
+
+/* Until a wake, or some time after its timers are due [D9]. */
 static void idle_locked(struct vm_host *host, struct vcpu *v, u64 deadline_ns)
 {
     v->place = VCPU_IDLE;
     v->rest_ns = host_now_ns(host);
-    timer_insert_locked(host, v, deadline_ns);
+    v->wanted_ns = deadline_ns;
+    u64 at = slack_until(deadline_ns, slack_locked(v->vm, v->rest_ns));
+    v->vm->late |= at != deadline_ns;
+    timer_insert_locked(host, v, at);
+}
+
+/* The machine does something: from now on its timers are told in time [D9]. */
+static void stirred_locked(struct vm *vm)
+{
+    struct vm_host *host = vm->host;
+    vm->stirred_ns = host_now_ns(host);
+    if (!vm->late)
+        return;
+    vm->late = false;
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
+        struct vcpu *v = &vm->vcpu[i];
+        if (v->place != VCPU_IDLE || v->deadline_ns == v->wanted_ns)
+            continue;
+        list_remove_locked(&host->timers, v);
+        timer_insert_locked(host, v, v->wanted_ns);
+    }
+    processor_cover_locked(host);
 }
 
 static void queue_locked(struct vm_host *host, struct vcpu *v)
@@ -99,6 +129,7 @@ static void unidle_locked(struct vcpu *v, const struct processor *self)
 
 static void wake_locked(struct vcpu *v)
 {
+    stirred_locked(v->vm);
     if (v->place == VCPU_IDLE)
         unidle_locked(v, NULL);
     else
@@ -215,6 +246,8 @@ static void put_back_locked(struct processor *p, struct vcpu *v, enum cpu_exit w
     v->woken = v->nap = false;
     leave_locked(v);
     throttle_charge_locked(host, v);
+    if (v->turn.worked)
+        stirred_locked(v->vm);
     if (nap && !woken)
         idle_locked(host, v, host_now_ns(host) + NAP_NS);
     else if (why == CPU_EXIT_BUDGET || why == CPU_EXIT_REQUEST || why == CPU_EXIT_INTERCEPT ||
@@ -225,17 +258,27 @@ static void put_back_locked(struct processor *p, struct vcpu *v, enum cpu_exit w
     }
 }
 
+/* Since instruction `from`: more than what a tick takes of a kernel that has nothing to do? */
+static bool worked(struct vcpu *v, enum cpu_exit why, unsigned icpts, u64 from)
+{
+    bool programs = cpu_programs_ran(v->cpu);
+    return programs || why != CPU_EXIT_WAIT || icpts ||
+           cpu_instructions(v->cpu) - from > QUIET_INSNS_MAX;
+}
+
 /* Until the slice is used or something else is to be done; false: it is blocked, and belongs to
  * others by now [D4]. */
 static bool turn(struct vcpu *v, enum cpu_exit *why)
 {
     unsigned icpts = 0;
+    u64 from = cpu_instructions(v->cpu);
     long slice = v->vm->host->slice_insns;
     if (v->vm->throttle && slice > THROTTLED_SLICE_INSNS)
         slice = THROTTLED_SLICE_INSNS;
     turn_begin(v);
     do {
         *why = cpu_run(v->cpu, slice);
+        v->turn.worked = worked(v, *why, icpts, from);
         if (*why != CPU_EXIT_INTERCEPT && *why != CPU_EXIT_OBSERVED)
             return true;
         u64 start = host_clock_ns(CLOCK_MONOTONIC);
@@ -361,6 +404,7 @@ void dispatch_unblock(struct vcpu *v)
     lock_take(&v->vm->host->lock);
     PRE(v->place == VCPU_BLOCKED);
     v->woken = false;
+    stirred_locked(v->vm);
     runnable_locked(v->vm->host, v, NULL);
     lock_drop(&v->vm->host->lock);
 }
@@ -396,7 +440,26 @@ void dispatch_quickdsp(struct vm *vm, bool on)
 {
     lock_take(&vm->host->lock);
     vm->quickdsp = on;
+    stirred_locked(vm);
     lock_drop(&vm->host->lock);
+}
+
+void dispatch_slack(struct vm_host *host, unsigned ms)
+{
+    PRE(ms <= VM_IDLE_SLACK_MS_MAX);
+    lock_take(&host->lock);
+    host->slack_ns = host->config.deterministic ? 0 : ms * 1000000ull;
+    for (struct vm *vm = host->vms; vm; vm = vm->next)
+        stirred_locked(vm);
+    lock_drop(&host->lock);
+}
+
+unsigned dispatch_slack_ms(struct vm_host *host)
+{
+    lock_take(&host->lock);
+    u64 ns = host->slack_ns;
+    lock_drop(&host->lock);
+    return (unsigned)(ns / 1000000);
 }
 
 static bool limited_locked(const struct vm *vm)

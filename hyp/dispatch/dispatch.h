@@ -42,6 +42,7 @@ struct vcpu {
     bool woken;      /* an event came while it was running */
     bool nap;        /* it spins in vain: leave it for a moment */
     u64 deadline_ns; /* monotonic; ~0 = none (IDLE, SLOWED only) */
+    u64 wanted_ns;   /* the same as its timers have it: deadline_ns less slack */
     u64 due_ns;      /* throttled: when it has given back what it has used */
     u64 ready_ns;    /* since when it could run and does not [D7] */
     u64 rest_ns;     /* when it came to rest last */
@@ -56,6 +57,7 @@ struct vcpu {
         u64 began_ns, used_ns; /* processor time: of the thread then, of the turn */
         u64 icpt_ns;           /* of these, of CP */
         bool shared;           /* from a run queue */
+        bool worked;           /* it did more than a tick takes */
     } turn;                    /* on a processor; that thread's own */
     struct pfault pfault;      /* the running thread's, or the loop thread's while it is held */
     /* written by the running thread, read by anyone */
@@ -102,6 +104,9 @@ bool dispatch_limited(const struct vm *vm);
 /** SET SHARE, SET QUICKDSP. */
 void dispatch_share(struct vm *vm, const struct share *share);
 void dispatch_quickdsp(struct vm *vm, bool on);
+/** SET IDLESLACK: machines that idle are woken for their timers at most so late; 0: in time. */
+void dispatch_slack(struct vm_host *host, unsigned ms);
+unsigned dispatch_slack_ms(struct vm_host *host);
 /** Take a held machine out of every list. */
 void dispatch_forget(struct vm *vm);
 /** A CPU that is about to go: in no list, and nobody wakes it any more. Its machine is held. */

@@ -105,6 +105,7 @@ struct vm_host *vm_host_create(const struct vm_host_config *config,
     }
     host->config = *config;
     host->slice_insns = VM_SLICE_INSNS;
+    host->slack_ns = config->deterministic ? 0 : config->idle_slack_ms * 1000000ull;
     host->ports = *ports;
     host->events = *events;
     if (spool_create(config->spool_folder, config->spool_start, &host->spool, cause)) {

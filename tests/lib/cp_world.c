@@ -12,6 +12,7 @@
 
 bool reader_empty;
 static bool varied_off; /* processor 01 */
+static unsigned slack_ms = VM_IDLE_SLACK_MS;
 static unsigned vms_alive;
 char last_parm[64];
 
@@ -363,6 +364,18 @@ static void f_share(struct vm *vm, const struct share *share)
     vm->share = *share;
 }
 
+static void f_slack(void *host, unsigned ms)
+{
+    (void)host;
+    slack_ms = ms;
+}
+
+static unsigned f_slack_ms(void *host)
+{
+    (void)host;
+    return slack_ms;
+}
+
 static void f_quickdsp(struct vm *vm, bool on)
 {
     vm->quickdsp = on;
@@ -510,6 +523,8 @@ static const struct vm_ops fake_vm = {
     .dedicate = f_dedicate,
     .share = f_share,
     .quickdsp = f_quickdsp,
+    .slack = f_slack,
+    .slack_ms = f_slack_ms,
     .trace = f_trace,
     .trace_count = f_trace_count,
     .segment_define = f_segment_define,
@@ -714,6 +729,7 @@ void cp_world_setup(void)
     link_deaf = false;
     reader_empty = false;
     varied_off = false;
+    slack_ms = VM_IDLE_SLACK_MS;
     spool_setup();
     shutdowns = 0;
     now_ms = 0;

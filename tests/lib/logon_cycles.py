@@ -4,45 +4,15 @@ log it off; so many times. Fails when resident storage, descriptors or threads o
 first tenth."""
 import json
 import os
-import socket
 import statistics
 import sys
 import time
 
+from member import Member, used
+
 GROWTH_BYTES = 2 << 20
 GROWTH_THREADS = 8  # the pool makes them when it needs them
 LIMIT_S = 60
-
-
-class Member:
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(LIMIT_S)
-        self.socket.connect(path)
-        self.answers = self.socket.makefile()
-
-    def call(self, method, **params):
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        self.socket.sendall(json.dumps(request).encode() + b"\n")
-        while True:
-            answer = json.loads(self.answers.readline())
-            if answer.get("id") == 1:
-                break
-        if "error" in answer:
-            sys.exit(f"{method}: {answer['error']['message']}")
-        return answer["result"]
-
-    def command(self, text):
-        answer = self.call("cp", command=text)
-        if answer["rc"]:
-            sys.exit(f"{text}: {answer}")
-
-
-def used(pid):
-    """Bytes resident, descriptors, threads."""
-    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-        resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return resident, len(os.listdir(f"/proc/{pid}/fd")), len(os.listdir(f"/proc/{pid}/task"))
 
 
 def cycle(member, events, user, deck):

@@ -146,6 +146,8 @@ static const struct {
      "system.config:1:17: expected a real device number or NODE, found XYZ"},
     {"VMLAN MACPREFIX 12\n",
      "system.config:1:17: expected a prefix of 6 hexadecimal digits, found 12"},
+    {"FEATURES IDLE_SLACK 1001\n",
+     "system.config:1:21: expected OFF or 10 to 1000 milliseconds, found 1001"},
     {"FEATURES ENABLE FOO\n", "system.config:1:17: expected a known feature, found FOO"},
     {"DEFINE COMMAND X\n", "system.config:1:8: statement DEFINE COMMAND not available yet"},
     {"IMBED A B\n", "system.config:1:1: statement IMBED not available yet"},

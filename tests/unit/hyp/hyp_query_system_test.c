@@ -48,6 +48,17 @@ START_TEST(frames_and_scheduler)
     HAS(text, "Above-2G Frames:|  Configured=0  Real=0|Below-2G Frames:|  Configured=524288");
     HAS(oper("QUERY SRM"), "DISPATCHING MINOR TIMESLICE = 400000 INSTRUCTIONS|");
     HAS(oper("QUERY SRM"), "LIMITHARD METHOD: CONSUMPTION|POLARIZATION: HORIZONTAL|");
+    HAS(oper("QUERY SRM"), "IDLESLACK : 500 MILLISECONDS");
+    ck_assert_str_eq(oper("SET SRM IDLESLACK 40"), "");
+    HAS(oper("QUERY SRM"), "IDLESLACK : 40 MILLISECONDS");
+    ck_assert_str_eq(oper("SET SRM IDLESLACK OFF"), "");
+    HAS(oper("QUERY SRM"), "IDLESLACK : OFF");
+    REFUSED(oper("SET SRM IDLESLACK 1001"), 2, "HCPCMD002E");
+    REFUSED(oper("SET SRM IDLESLACK 9"), 2, "HCPCMD002E");
+    REFUSED(oper("SET SRM IDLESLACK"), 26, "HCPCMD026E");
+    REFUSED(oper("SET SRM"), 26, "HCPCMD026E");
+    REFUSED(oper("SET SRM LDUBUF 100"), 3, "HCPCQV003E Invalid option - LDUBUF");
+    REFUSED(oper("SET SRM IDLESLACK 40 MORE"), 3, "HCPCMD003E");
     ck_assert_str_eq(oper("QUERY REORDER GUEST"), "USER GUEST   : REORDER = OFF");
     REFUSED(oper("QUERY REORDER NOBODY"), 45, "HCPCQU045E");
     REFUSED(oper("QUERY REORDER"), 26, "HCPCMD026E");
