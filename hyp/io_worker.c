@@ -96,6 +96,8 @@ static void idle_locked(struct io_worker *w, struct io_thread *t)
     t->awake = false;
     t->next = w->asleep;
     w->asleep = t;
+    lock_drop(&w->lock); /* whom the last job wakes may have the next one */
+    lock_take(&w->lock);
     while (!t->awake)
         lock_wait(&t->wake, &w->lock);
 }

@@ -330,11 +330,12 @@ void chan_run(void *arg)
         sub->again = true; /* no thread waits for another one's turn */
     else
         more = execute_locked(sub, STEPS_PER_TURN, &again);
-    more |= again;
-    lock_drop(&css->lock);
-    if (more)
+    if (more || again) {
+        lock_drop(&css->lock);
         chan_schedule(sub);
-    css_unref(css);
+        lock_take(&css->lock);
+    }
+    css_unref_locked(css); /* who is woken finds this thread ready for what he starts next */
 }
 
 bool chan_execute(struct subchannel *sub, unsigned long steps)

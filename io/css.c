@@ -23,11 +23,10 @@ struct css *css_create(struct storage *storage, const struct io_ports *ports, vo
     return css;
 }
 
-void css_unref(struct css *css)
+void css_unref_locked(struct css *css)
 {
-    lock_take(&css->lock);
     bool last = --css->refs == 0;
-    lock_drop(&css->lock);
+    lock_drop_and_go_on(&css->lock);
     if (!last)
         return;
     for (unsigned i = 0; i < CSS_SETS; i++) {
@@ -62,7 +61,8 @@ void css_destroy(struct css *css)
             sub->ops->detach(sub->dev);
         sub->ops = NULL;
     }
-    css_unref(css);
+    lock_take(&css->lock);
+    css_unref_locked(css);
 }
 
 const char *css_owner(const struct css *css)

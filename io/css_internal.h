@@ -284,7 +284,9 @@ bool chan_execute(struct subchannel *sub, unsigned long steps);
  *  wanted something of it meanwhile, and it is to be scheduled. */
 void chan_turn_begin_locked(struct subchannel *sub);
 bool chan_turn_end_locked(struct subchannel *sub);
-void css_unref(struct css *css);
+/** And a user less, who has the lock: it is given back, and the last one frees all. Those to be
+ *  woken wait until the thread gives back the lock that it takes next. */
+void css_unref_locked(struct css *css);
 
 /* ccw.c */
 enum ccw_step { CCW_STEP_NEXT, CCW_STEP_WAIT, CCW_STEP_BUSY, CCW_STEP_SUSPEND, CCW_STEP_END };

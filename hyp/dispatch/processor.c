@@ -151,7 +151,7 @@ int processor_vary(struct vm_host *host, unsigned addr, bool online, struct caus
     if (rc == ST_OK) {
         struct processor *p = &host->processor[addr];
         p->online = online;
-        pthread_cond_signal(&p->wake); /* it sleeps otherwise from now on */
+        lock_signal(&p->wake); /* it sleeps otherwise from now on */
         resettle_locked(p, NULL);
     }
     lock_drop(&host->lock);
@@ -194,7 +194,7 @@ u64 processor_soonest_locked(struct vm_host *host)
 static void call(struct processor *p)
 {
     p->asleep = false;
-    pthread_cond_signal(&p->wake);
+    lock_signal(&p->wake);
 }
 
 /* The one that sleeps longest among those that sleep and may take the CPU (NULL: any). */

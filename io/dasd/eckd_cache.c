@@ -285,14 +285,28 @@ static struct cached_track *failed(struct eckd *d, struct dev_io *io, const stru
     return NULL;
 }
 
+static bool holds(const struct cached_track *t, u32 track)
+{
+    return t && t->valid && t->track == track;
+}
+
+/** The track as far as it is in storage; the one of the command before first, since what tells of
+ *  each lies 64 KiB from the next and the host's cache has few places for such. */
+static struct cached_track *cached(const struct eckd *d, u32 track)
+{
+    if (holds(d->last, track))
+        return d->last;
+    for (unsigned i = 0; i < ECKD_TRACKS_CACHED; i++)
+        if (holds(d->cache[i], track))
+            return d->cache[i];
+    return NULL;
+}
+
 static struct cached_track *look_up(struct eckd *d, struct dev_io *io, bool whole, int *us)
 {
-    struct cached_track *t = NULL;
+    struct cached_track *t = cached(d, d->s.track);
     struct cause cause = {0};
     int rc = ST_OK;
-    for (unsigned i = 0; i < ECKD_TRACKS_CACHED && !t; i++)
-        if (d->cache[i] && d->cache[i]->valid && d->cache[i]->track == d->s.track)
-            t = d->cache[i];
     if (!t) {
         t = victim(d);
         rc = t ? get(d, t, d->s.track, whole, &cause)
@@ -307,6 +321,7 @@ static struct cached_track *look_up(struct eckd *d, struct dev_io *io, bool whol
         return NULL;
     }
     t->used = ++d->uses;
+    d->last = t;
     return t;
 }
 

@@ -172,6 +172,7 @@ struct eckd {
     struct eckd_lcu *lcu;
     struct eckd_volume *v; /* of an alias, while a channel program runs: the base's */
     struct cached_track *cache[ECKD_TRACKS_CACHED]; /* made when needed */
+    struct cached_track *last;                      /* of them, looked at; NULL: none yet */
     u64 uses;
     u64 cached;  /* the identity of the volume whose tracks they are */
     u64 seen;    /* how many of the volume's writes the cache knows of */

@@ -1,5 +1,5 @@
-/* The order of locks, as a thread takes them. What a thread holds is the one thing that is its own:
- * a word of one bit per kind, so that nothing is allocated and nothing is shared. */
+/* The order of locks, as a thread takes them. What a thread holds, and whom it is to wake when it
+ * holds nothing any more, is its own: nothing is allocated and nothing is shared. */
 #include "mem/base/lock.h"
 
 #include <stdio.h>
@@ -16,6 +16,24 @@ static const struct {
 };
 
 static _Thread_local unsigned held;
+
+_Thread_local struct lock_signals lock_signals;
+
+void lock_signal(pthread_cond_t *cond)
+{
+    struct lock_signals *s = &lock_signals;
+    if (s->locks && s->count < LOCK_SIGNALS_MAX)
+        s->cond[s->count++] = cond;
+    else
+        pthread_cond_signal(cond);
+}
+
+void lock_signal_all(void)
+{
+    struct lock_signals *s = &lock_signals;
+    while (s->count)
+        pthread_cond_signal(s->cond[--s->count]);
+}
 
 static const char *name_of(unsigned bits)
 {

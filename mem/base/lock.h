@@ -50,22 +50,47 @@ static inline void lock_fini(struct lock *lock)
     pthread_mutex_destroy(&lock->mutex);
 }
 
+/* What the calling thread owes to others: how many locks it has, and who is to be woken when it
+ * has none. Who is woken would else run into the locks of who wakes him, and sleep again. */
+#define LOCK_SIGNALS_MAX 4u
+struct lock_signals {
+    unsigned locks, count;
+    pthread_cond_t *cond[LOCK_SIGNALS_MAX];
+};
+extern _Thread_local struct lock_signals lock_signals;
+
+/** Wake who waits for the condition when this thread gives back the last of its locks; at once
+ *  when it has none. The condition stays until then. */
+void lock_signal(pthread_cond_t *cond);
+void lock_signal_all(void);
+
 static inline void lock_take(struct lock *lock)
 {
     LOCK_ORDER_(take, lock);
     pthread_mutex_lock(&lock->mutex);
+    lock_signals.locks++;
+}
+
+/** The thread is about to take another lock: those to be woken wait until that is given back. */
+static inline void lock_drop_and_go_on(struct lock *lock)
+{
+    LOCK_ORDER_(drop, lock);
+    lock_signals.locks--;
+    pthread_mutex_unlock(&lock->mutex);
 }
 
 static inline void lock_drop(struct lock *lock)
 {
-    LOCK_ORDER_(drop, lock);
-    pthread_mutex_unlock(&lock->mutex);
+    lock_drop_and_go_on(lock);
+    if (lock_signals.count && !lock_signals.locks)
+        lock_signal_all();
 }
 
 /** Wait for a condition with the lock, and no other, held; [L4] of docs/locking.md. */
 static inline void lock_wait(pthread_cond_t *cond, struct lock *lock)
 {
     LOCK_ORDER_(wait, lock);
+    lock_signal_all();
     pthread_cond_wait(cond, &lock->mutex);
 }
 
@@ -74,6 +99,7 @@ static inline int lock_wait_until(pthread_cond_t *cond, struct lock *lock,
                                   const struct timespec *until)
 {
     LOCK_ORDER_(wait, lock);
+    lock_signal_all();
     return pthread_cond_timedwait(cond, &lock->mutex, until);
 }
 

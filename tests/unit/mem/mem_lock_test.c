@@ -115,6 +115,73 @@ START_TEST(threads_apart)
 }
 END_TEST
 
+struct wakened {
+    struct lock lock;
+    pthread_cond_t cond;
+    bool asleep, called, awake;
+};
+
+static void *sleeper(void *arg)
+{
+    struct wakened *w = arg;
+    lock_take(&w->lock);
+    w->asleep = true;
+    while (!w->called)
+        lock_wait(&w->cond, &w->lock);
+    w->awake = true;
+    lock_drop(&w->lock);
+    return NULL;
+}
+
+/* Who is to be woken is woken with the last lock, or with the next one when the thread goes on. */
+START_TEST(woken_without_locks)
+{
+    struct wakened w = {.cond = PTHREAD_COND_INITIALIZER};
+    pthread_t thread;
+    lock_init(&w.lock, LOCK_HOST);
+    ck_assert_int_eq(pthread_create(&thread, NULL, sleeper, &w), 0);
+    for (bool asleep = false; !asleep;) {
+        lock_take(&w.lock);
+        asleep = w.asleep;
+        lock_drop(&w.lock);
+    }
+    lock_take(&locks[LOCK_CSS]);
+    lock_take(&w.lock);
+    w.called = true;
+    lock_signal(&w.cond);
+    ck_assert_uint_eq(lock_signals.count, 1);
+    lock_drop(&w.lock);
+    ck_assert_uint_eq(lock_signals.count, 1);
+    lock_drop_and_go_on(&locks[LOCK_CSS]);
+    ck_assert_uint_eq(lock_signals.count, 1);
+    lock_take(&locks[LOCK_WORKER]);
+    lock_drop(&locks[LOCK_WORKER]);
+    ck_assert_uint_eq(lock_signals.count, 0);
+    pthread_join(thread, NULL);
+    ck_assert(w.awake);
+    lock_signal(&w.cond); /* at once */
+    ck_assert_uint_eq(lock_signals.count, 0);
+    lock_fini(&w.lock);
+}
+END_TEST
+
+/* More than a thread keeps are woken at once. */
+START_TEST(many_to_wake)
+{
+    pthread_cond_t cond[LOCK_SIGNALS_MAX + 2];
+    for (unsigned i = 0; i < LOCK_SIGNALS_MAX + 2; i++)
+        pthread_cond_init(&cond[i], NULL);
+    lock_take(&locks[LOCK_CSS]);
+    for (unsigned i = 0; i < LOCK_SIGNALS_MAX + 2; i++)
+        lock_signal(&cond[i]);
+    ck_assert_uint_eq(lock_signals.count, LOCK_SIGNALS_MAX);
+    lock_drop(&locks[LOCK_CSS]);
+    ck_assert_uint_eq(lock_signals.count, 0);
+    for (unsigned i = 0; i < LOCK_SIGNALS_MAX + 2; i++)
+        pthread_cond_destroy(&cond[i]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("lock");
@@ -125,6 +192,8 @@ int main(void)
     tcase_add_test_raise_signal(t, not_held, SIGABRT);
     tcase_add_test_raise_signal(t, waits_with_two, SIGABRT);
     tcase_add_test(t, threads_apart);
+    tcase_add_test(t, woken_without_locks);
+    tcase_add_test(t, many_to_wake);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
