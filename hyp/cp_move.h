@@ -41,4 +41,8 @@ u64 cp_user_claim(const struct cp_user *user);
 /** After a relocation moved the claim here: only now cp_user_find and commands see the user. */
 void cp_user_set_claim(struct cp_user *user, u64 generation);
 
+/** Has this member that saving of a segment or system? */
+bool cp_segment_here(const struct cp *cp, const char *name,
+                     const u8 identity[VM_IDENTITY_BYTES]);
+
 #endif

@@ -176,6 +176,9 @@ int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **
 void vm_destroy(struct vm *vm);
 const char *vm_name(const struct vm *vm);
 struct vm_host *vm_host_of(const struct vm *vm);
+/** [loop] The i-th saved segment or system that the machine has, and why it cannot move with it, or
+ *  NULL. False: it has no more. */
+bool vm_segment_get(const struct vm *vm, unsigned i, struct vm_segment *out, const char **why);
 const struct vm_config *vm_configuration(const struct vm *vm);
 struct storage *vm_storage(struct vm *vm);
 

@@ -140,6 +140,11 @@ bool vm_segment_allowed(const struct vm *vm, const struct vm_segment *seg);
  *  into its PARMREGS. ST_NOENT, ST_EXIST, ST_LIMIT, ST_INVAL: the machine is reset. */
 int vm_ipl_system(struct vm *vm, const char *name, bool clear, const char *parm,
                   struct cause *cause);
+/* -- segment/vm_segment_state.c -- */
+/** A block for each that is loaded. */
+void vm_segments_save(const struct vm *vm, u16 tag, struct codec_out *out);
+/** One of them, before the keys of storage. ST_PROTO, ST_NOENT: that saving is not here. */
+int vm_segment_restore(struct vm *vm, struct codec_in *block, struct cause *cause);
 int vm_op_segment_define(void *host, const struct vm_segment *what, struct cause *cause);
 int vm_op_segment_save(struct vm *vm, const char *name, bool system, struct cause *cause);
 bool vm_op_segment_find(void *host, const char *name, struct vm_segment *out);

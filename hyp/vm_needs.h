@@ -68,9 +68,8 @@ struct vm_info {
     u64 virt_ns, total_ns; /* processor time: guest only, guest and CP */
     u64 io_count;
     bool ipled;
-    char segment[9]; /* a saved segment that is loaded; "" = none */
-    bool quiesced;   /* for a relocation */
-    bool limited;    /* it waits because it has had what its share allows */
+    bool quiesced; /* for a relocation */
+    bool limited;  /* it waits because it has had what its share allows */
 };
 
 /** Where the dispatcher has a virtual CPU. */

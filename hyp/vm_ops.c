@@ -234,9 +234,6 @@ static void op_info(struct vm *vm, struct vm_info *out)
         .quiesced = vm->quiesced,
         .limited = dispatch_limited(vm),
     };
-    for (unsigned i = 0; i < VM_SEGMENTS_MAX; i++)
-        if (vm->segment[i].seg.ranges)
-            memcpy(out->segment, vm->segment[i].seg.name, sizeof out->segment);
     vm_times(vm, &out->virt_ns, &out->total_ns);
 }
 

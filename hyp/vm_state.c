@@ -11,6 +11,7 @@
 #define TAG_KEYS 0x9004
 #define TAG_MACHINE 0x9005
 #define TAG_TOUCHED 0x9006
+#define TAG_SEGMENT 0x9007       /* one for each; before TAG_KEYS */
 #define TAG_USAGE 0x1008         /* who does not know it takes all frames for stable */
 #define TAG_SPOOL 0x1007         /* who does not know it has files without descriptions */
 #define TAG_SPOOL_OPTIONS 0x1009 /* who does not know it has the defaults */
@@ -282,8 +283,11 @@ static int stays(struct vm *vm, struct cause *cause)
     struct spool *spool = vm->host->spool;
     struct spool_device *dev = NULL;
     u16 id;
-    if (vm->st->segment_count)
-        return cause_set(cause, ST_REFUSED, "a saved segment is loaded");
+    struct vm_segment seg;
+    const char *why;
+    for (unsigned i = 0; vm_segment_get(vm, i, &seg, &why); i++)
+        if (why)
+            return cause_set(cause, ST_REFUSED, "saved segment %s %s", seg.name, why);
     if (trace_any(vm))
         return cause_set(cause, ST_REFUSED, "trace traps are set");
     while ((dev = spool_device_next(spool, vm->config.name, dev)))
@@ -299,6 +303,7 @@ int vm_save(struct vm *vm, struct codec_out *out, struct cause *cause)
     if (rc)
         return rc;
     machine_save(vm, out);
+    vm_segments_save(vm, TAG_SEGMENT, out);
     dispatch_settle(vm);
     cpu_set_save(vm->cpus, out, TAG_CPUS);
     rc = css_save(vm->css, TAG_CSS, out, cause);
@@ -327,6 +332,8 @@ static int block_restore(struct vm *vm, const struct codec_row *row,
     case TAG_MACHINE: ok = codec_open(row, &block) && machine_restore(vm, &block); break;
     case TAG_SPOOL:
     case TAG_SPOOL_OPTIONS: ok = descriptions_restore(vm, row); break;
+    case TAG_SEGMENT:
+        return codec_open(row, &block) ? vm_segment_restore(vm, &block, cause) : ST_PROTO;
     case TAG_CPUS:
         return codec_open(row, &block) ? cpu_set_restore(vm->cpus, &block, cause) : ST_PROTO;
     case TAG_CSS:

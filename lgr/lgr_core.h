@@ -12,6 +12,8 @@
 #define LGR_CPUS_MAX 64
 
 #define LGR_DISKS_MAX 64
+#define LGR_SEGMENTS_MAX 16
+#define LGR_IDENTITY_BYTES 16
 
 struct lgr_reasons;
 
@@ -22,6 +24,12 @@ struct lgr_disk {
     char volid[7];
     u64 units, identity; /* of the volume */
     u64 first, count;    /* the minidisk on it */
+};
+
+/** A saved segment or system: the destination must have the same saving. */
+struct lgr_segment {
+    char name[LGR_NAME_BYTES];
+    u8 identity[LGR_IDENTITY_BYTES];
 };
 
 /** What a guest is; filled by the source, compared by the destination. Plain value. */
@@ -35,10 +43,12 @@ struct lgr_guest_info {
     u8 facilities[LGR_FACILITY_BYTES];
     struct lgr_disk disk[LGR_DISKS_MAX];
     u32 disks;
+    struct lgr_segment segment[LGR_SEGMENTS_MAX]; /* what it has loaded */
+    u32 segments;
     /* the source's side only */
     bool disconnected, relocatable, identity, ending, traced, in_domain;
-    char segment[LGR_NAME_BYTES];        /* a saved segment that is loaded; "" = none */
-    char bad_device[LGR_TEXT_BYTES / 4]; /* a device that cannot move; "" = none */
+    char bad_segment[LGR_TEXT_BYTES / 2]; /* "NAME is restricted": it cannot move; "" = none */
+    char bad_device[LGR_TEXT_BYTES / 4];  /* a device that cannot move; "" = none */
 };
 
 /** What the destination is for such a guest. */
@@ -49,6 +59,7 @@ struct lgr_here {
     u64 storage_max_bytes, memory_free_bytes;
     u8 facilities[LGR_FACILITY_BYTES];
     char bad_disk[LGR_TEXT_BYTES / 4]; /* a disk whose volume it cannot give; "" = none */
+    char no_segment[LGR_NAME_BYTES]; /* a segment that it has not, or another one; "" = none */
 };
 
 /** Guests of one member. `guest` is the table's own handle, good until depart or gone. */

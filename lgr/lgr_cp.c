@@ -14,6 +14,8 @@
 _Static_assert(LGR_CLAIM_KIND == CP_CLAIM_USERID, "one kind of claims on user ids");
 _Static_assert(LGR_FACILITY_BYTES == FACILITY_BYTES, "facility lists");
 _Static_assert(LGR_NAME_BYTES == DIR_NAME_BYTES, "user ids");
+_Static_assert(LGR_SEGMENTS_MAX == VM_SEGMENTS_MAX && LGR_IDENTITY_BYTES == VM_IDENTITY_BYTES,
+               "saved segments");
 
 enum {
     TAG_MACHINE = CODEC_MANDATORY | 1,
@@ -137,6 +139,19 @@ static void find_devices(struct cp *cp, struct cp_user *user, struct lgr_guest_i
             return;
 }
 
+static void find_segments(struct vm *vm, struct lgr_guest_info *out)
+{
+    struct vm_segment seg;
+    const char *why;
+    for (u32 i = 0; i < LGR_SEGMENTS_MAX && vm_segment_get(vm, i, &seg, &why); i++) {
+        struct lgr_segment *to = &out->segment[out->segments++];
+        strcpy(to->name, seg.name);
+        memcpy(to->identity, seg.identity, sizeof to->identity);
+        if (why)
+            snprintf(out->bad_segment, sizeof out->bad_segment, "%s %s", seg.name, why);
+    }
+}
+
 void lgr_facilities_of(const struct vm_config *vc, u8 *out)
 {
     if (vc->facilities)
@@ -164,9 +179,7 @@ static void guest_info(void *ctx, void *guest, const char *to, struct lgr_guest_
     out->identity = e->kind == DIR_IDENTITY;
     out->ending = cp_user_leaving(guest);
     out->traced = cp_user_traced(guest);
-    struct vm_info info = {0};
-    vm_host_ops()->info(vm, &info);
-    snprintf(out->segment, sizeof out->segment, "%s", info.segment);
+    find_segments(vm, out);
     out->in_domain = domain_has(c->cp, out->domain, to);
     find_devices(c->cp, guest, out);
 }
@@ -271,6 +284,9 @@ static void guest_here(void *ctx, const struct lgr_guest_info *info, struct lgr_
     if (!e)
         return;
     disks_here(c, info, out);
+    for (u32 i = 0; i < info->segments; i++)
+        if (!cp_segment_here(c->cp, info->segment[i].name, info->segment[i].identity))
+            strcpy(out->no_segment, info->segment[i].name);
     out->known = true;
     out->logged_on = cp_user_find(c->cp, user) != NULL;
     out->entry_digest = entry_digest(e);

@@ -181,7 +181,8 @@ void dest_memory(struct rlobk *r, const struct lgr_values *v, const u8 *data, si
     for (unsigned i = 0; i < count; i++, bytes += FRAME_BYTES) {
         u64 frame = be32_load(frames + 4 * i);
         u8 *to = frame_for_store(r, frame);
-        memcpy(to, bytes, FRAME_BYTES);
+        if (storage_storable(r->st, frame << FRAME_SHIFT, FRAME_BYTES))
+            memcpy(to, bytes, FRAME_BYTES); /* else it is mapped already, and compared */
         note_hash(r, frame, lgr_frame_hash(frame, to));
     }
     r->tally.pages += count;
@@ -196,9 +197,11 @@ void dest_zeros(struct rlobk *r, const struct lgr_values *v, const u8 *data, siz
     const u8 *frames = batch_frames(r, data, len, LGR_ZERO_FRAMES, 0, &count);
     for (unsigned i = 0; frames && i < count; i++) {
         u64 frame = be32_load(frames + 4 * i);
-        if (storage_frame_touched(r->st, frame)) /* otherwise it is zero already */
+        u64 abs = frame << FRAME_SHIFT;
+        bool mapped = !storage_storable(r->st, abs, FRAME_BYTES); /* of a saved segment */
+        if (!mapped && storage_frame_touched(r->st, frame)) /* otherwise it is zero already */
             memset(frame_for_store(r, frame), 0, FRAME_BYTES);
-        note_hash(r, frame, 0);
+        note_hash(r, frame, mapped ? lgr_frame_hash(frame, r->st->base + abs) : 0);
     }
     if (!frames)
         return;

@@ -33,6 +33,8 @@ enum {
     ROW_FACILITIES = CODEC_MANDATORY | 38,
     ROW_DISK = CODEC_MANDATORY | 39,
     DISK_BYTES = 43,
+    ROW_SEGMENT = CODEC_MANDATORY | 40,
+    SEGMENT_BYTES = LGR_IDENTITY_BYTES + 8,
     INFO_VERSION = 1,
     FLAG_TEST = 1,
     FLAG_AGAIN = 2,
@@ -135,6 +137,14 @@ static void put_disk(struct codec_out *out, const struct lgr_disk *d)
     codec_put_bytes(out, ROW_DISK, row, sizeof row);
 }
 
+static void put_segment(struct codec_out *out, const struct lgr_segment *s)
+{
+    u8 row[SEGMENT_BYTES] = {0};
+    memcpy(row, s->identity, LGR_IDENTITY_BYTES);
+    memcpy(row + LGR_IDENTITY_BYTES, s->name, strlen(s->name));
+    codec_put_bytes(out, ROW_SEGMENT, row, sizeof row);
+}
+
 static void put_info(struct codec_out *out, const struct lgr_guest_info *info)
 {
     codec_begin(out, ROW_INFO, INFO_VERSION);
@@ -147,6 +157,8 @@ static void put_info(struct codec_out *out, const struct lgr_guest_info *info)
     codec_put_bytes(out, ROW_FACILITIES, info->facilities, LGR_FACILITY_BYTES);
     for (u32 i = 0; i < info->disks; i++)
         put_disk(out, &info->disk[i]);
+    for (u32 i = 0; i < info->segments; i++)
+        put_segment(out, &info->segment[i]);
     codec_end(out);
 }
 
@@ -240,6 +252,20 @@ static bool get_disk(const struct codec_row *row, struct lgr_guest_info *info)
     return d->count && d->count <= d->units && d->first <= d->units - d->count;
 }
 
+static bool get_segment(const struct codec_row *row, struct lgr_guest_info *info)
+{
+    if (row->len != SEGMENT_BYTES || info->segments == LGR_SEGMENTS_MAX)
+        return false;
+    struct lgr_segment *s = &info->segment[info->segments++];
+    memcpy(s->identity, row->p, LGR_IDENTITY_BYTES);
+    memcpy(s->name, row->p + LGR_IDENTITY_BYTES, sizeof s->name - 1);
+    s->name[sizeof s->name - 1] = 0;
+    for (const char *c = s->name; *c; c++)
+        if (*c < 0x21 || *c > 0x7e)
+            return false;
+    return *s->name;
+}
+
 static bool get_info_row(const struct codec_row *row, struct lgr_guest_info *info)
 {
     switch (row->tag) {
@@ -259,6 +285,7 @@ static bool get_info_row(const struct codec_row *row, struct lgr_guest_info *inf
         memcpy(info->facilities, row->p, LGR_FACILITY_BYTES);
         return true;
     case ROW_DISK: return get_disk(row, info);
+    case ROW_SEGMENT: return get_segment(row, info);
     default: return !(row->tag & CODEC_MANDATORY);
     }
 }

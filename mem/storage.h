@@ -115,6 +115,9 @@ bool storage_segments_at(const struct storage *st, u64 abs, u64 len);
 int storage_segment_load(struct storage *st, const struct storage_segment *what, int fd,
                          u64 offset, struct cause *cause);
 void storage_segment_purge(struct storage *st, u64 start);
+/** It is one from now on, with the bytes that are there or come; as of a machine that arrives. */
+int storage_segment_adopt(struct storage *st, const struct storage_segment *what,
+                          struct cause *cause);
 
 static inline bool storage_has_segments(const struct storage *st)
 {

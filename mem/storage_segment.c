@@ -63,20 +63,31 @@ static void forget(struct storage *st, u64 start, u64 len)
     storage_code_stored(st, start, len);
 }
 
-int storage_segment_load(struct storage *st, const struct storage_segment *what, int fd,
-                         u64 offset, struct cause *cause)
+/* Room for one more in the table, and for its addresses. */
+static int place_find(struct storage *st, const struct storage_segment *what,
+                      struct storage_segment **place, struct cause *cause)
 {
-    struct storage_segment *place = NULL;
     PRE(what->start % FRAME_BYTES == 0 && what->len % FRAME_BYTES == 0 && what->len);
+    *place = NULL;
     for (unsigned i = 0; i < STORAGE_SEGMENTS_MAX; i++) {
         const struct storage_segment *s = &st->segment[i];
         if (!s->len)
-            place = &st->segment[i];
+            *place = &st->segment[i];
         else if (what->start < s->start + s->len && s->start < what->start + what->len)
             return cause_set(cause, ST_EXIST, "another segment is loaded there");
     }
-    if (!place || what->start >= st->reach || what->len > st->reach - what->start)
+    if (!*place || what->start >= st->reach || what->len > st->reach - what->start)
         return cause_set(cause, ST_LIMIT, "there is no room for it");
+    return ST_OK;
+}
+
+int storage_segment_load(struct storage *st, const struct storage_segment *what, int fd,
+                         u64 offset, struct cause *cause)
+{
+    struct storage_segment *place;
+    int rc = place_find(st, what, &place, cause);
+    if (rc)
+        return rc;
     int flags = MAP_FIXED | MAP_NORESERVE | (what->shared ? MAP_SHARED : MAP_PRIVATE);
     if (mmap(st->base + what->start, what->len, PROT_READ | PROT_WRITE,
              fd < 0 ? flags | MAP_ANONYMOUS : flags, fd, (off_t)offset) == MAP_FAILED)
@@ -85,6 +96,18 @@ int storage_segment_load(struct storage *st, const struct storage_segment *what,
     atomic_fetch_add(&st->segment_count, 1);
     forget(st, what->start, what->len);
     return ST_OK;
+}
+
+int storage_segment_adopt(struct storage *st, const struct storage_segment *what,
+                          struct cause *cause)
+{
+    struct storage_segment *place;
+    int rc = place_find(st, what, &place, cause);
+    if (rc == ST_OK) {
+        *place = *what;
+        atomic_fetch_add(&st->segment_count, 1);
+    }
+    return rc;
 }
 
 void storage_segment_purge(struct storage *st, u64 start)

@@ -232,6 +232,14 @@ int cp_ipl_system_check(const struct cp_user *user, const struct vm_ipl *ipl,
     return 0;
 }
 
+bool cp_segment_here(const struct cp *cp, const char *name,
+                     const u8 identity[VM_IDENTITY_BYTES])
+{
+    struct vm_segment seg;
+    return cp->ports.vm->segment_find(cp->ports.vm_host, name, &seg) && seg.saved &&
+           !memcmp(seg.identity, identity, VM_IDENTITY_BYTES);
+}
+
 /* PURGE NSS [NAME] name */
 int cp_purge_nss(struct cp_request *req)
 {

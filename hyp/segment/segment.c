@@ -307,14 +307,19 @@ static int keys_load(const struct entry *e, u64 start, u64 end, struct storage *
     return ST_OK;
 }
 
-static int range_load(const struct entry *e, unsigned i, bool exclusive, struct storage *st,
+enum how { HOW_SHARED, HOW_EXCLUSIVE, HOW_ARRIVES, HOW_ARRIVES_EXCLUSIVE };
+
+static int range_load(const struct entry *e, unsigned i, enum how how, struct storage *st,
                       struct cause *cause)
 {
     u32 type = e->seg.range[i].type;
+    bool exclusive = how == HOW_EXCLUSIVE || how == HOW_ARRIVES_EXCLUSIVE;
     bool shared = !exclusive && segment_type_shared(type);
     bool read_only = !exclusive && !shared && !segment_type_own(type);
     u64 start = e->seg.range[i].start, end = e->seg.range[i].end;
     const struct storage_segment what = {start, end + 1 - start, read_only, shared};
+    if (how >= HOW_ARRIVES && !read_only && !shared)
+        return storage_segment_adopt(st, &what, cause);
     int rc = storage_segment_load(st, &what, shared ? e->copy : e->fd,
                                   segment_file_at(&e->seg, start), cause);
     if (rc == ST_OK && (rc = keys_load(e, start, end, st, cause)) != ST_OK)
@@ -322,19 +327,20 @@ static int range_load(const struct entry *e, unsigned i, bool exclusive, struct 
     return rc;
 }
 
-int segment_load(struct segments *s, const char *name, bool exclusive, struct storage *st,
-                 struct cause *cause)
+static int load(struct segments *s, const char *name, enum how how, struct storage *st,
+                struct cause *cause)
 {
     struct entry *e = find(s, name, true);
     int rc = ST_OK;
     if (!e)
         return cause_set(cause, ST_NOENT, "%s is not saved", name);
+    bool exclusive = how == HOW_EXCLUSIVE || how == HOW_ARRIVES_EXCLUSIVE;
     bool shares = !exclusive && any_shared(&e->seg);
     if (shares && (rc = copy_make(e, cause)) != ST_OK)
         return rc;
     unsigned i = 0;
     for (; rc == ST_OK && i < e->seg.ranges; i++)
-        rc = range_load(e, i, exclusive, st, cause);
+        rc = range_load(e, i, how, st, cause);
     if (rc == ST_OK) {
         e->users += shares;
         return ST_OK;
@@ -342,6 +348,18 @@ int segment_load(struct segments *s, const char *name, bool exclusive, struct st
     while (--i > 0)
         storage_segment_purge(st, e->seg.range[i - 1].start);
     return rc;
+}
+
+int segment_load(struct segments *s, const char *name, bool exclusive, struct storage *st,
+                 struct cause *cause)
+{
+    return load(s, name, exclusive ? HOW_EXCLUSIVE : HOW_SHARED, st, cause);
+}
+
+int segment_arrive(struct segments *s, const char *name, bool exclusive, struct storage *st,
+                   struct cause *cause)
+{
+    return load(s, name, exclusive ? HOW_ARRIVES_EXCLUSIVE : HOW_ARRIVES, st, cause);
 }
 
 int segment_status(struct segments *s, const char *name, u8 out[VM_STATUS_BYTES],

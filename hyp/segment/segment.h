@@ -39,6 +39,10 @@ bool segment_forget(struct segments *s, const char *name);
 /** Map it into a machine; nothing of the machine runs. `exclusive`: all of it a copy of its own. */
 int segment_load(struct segments *s, const char *name, bool exclusive, struct storage *st,
                  struct cause *cause);
+/** As loaded into a machine that arrives from another member: its own pages are those that came
+ *  with it, the others are mapped. */
+int segment_arrive(struct segments *s, const char *name, bool exclusive, struct storage *st,
+                   struct cause *cause);
 /** The CPU's state that is saved with a system. */
 int segment_status(struct segments *s, const char *name, u8 out[VM_STATUS_BYTES],
                    struct cause *cause);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Saved systems: a program of our own that has CP define and save it while it runs, IPLed by name by two users who have the same
 # pages of the host: its registers, PSW, storage keys; PARM; read-only, private and common pages; MINSIZE, MACHMODE, NAMESAVE;
-# on the other member, after a restart, by the IPL statement of the directory; purged.
+# a relocation; on the other member, after a restart, by the IPL statement of the directory; purged.
 set -euo pipefail
 . "$(dirname "$0")/../lib/relocate.sh"
 . "$(dirname "$0")/../lib/program.sh"
@@ -125,8 +125,30 @@ expect 0 'GPR *7 = *454E4449434F5454' as LINUX1 DISPLAY G7 # what is refused dis
 expect 0 '' as LINUX1 IPL SECRET
 expect 0 'DEMO .* 00001 ' as LINUX1 QUERY NSS
 
+# --- relocation: not with pages that several store into; else with its own pages, and the other member's of the others
+expect 1 'HCPRLE1954E BYNAME: saved segment or system DEMO has pages that several guests store into' \
+    cp_on MEMBERA VMRELOCATE TEST BYNAME MEMBERB
+expect 0 'NSD440I' as LINUX1 DEFSYS MOVER 0-3F EW 100 SR 101 EW
+expect 0 '' as LINUX1 STORE G7 4040404040404040
+expect 0 'NSS440I' as LINUX1 SAVESYS MOVER
+expect 0 '' as BYNAME IPL MOVER
+expect 0 '' as BYNAME STORE HR101008 C5E5D6D4
+expect 0 'has been relocated' cp_on MEMBERA VMRELOCATE MOVE USER BYNAME TO MEMBERB
+expect 0 'GPR *7 = *4040404040404040' as BYNAME DISPLAY G7
+expect 0 '454E4449' as BYNAME DISPLAY HR100000
+expect 0 'C5E5D6D4' as BYNAME DISPLAY HR101008
+expect 1 'HCP' as BYNAME STORE HR100008 00000000
+expect 0 'MOVER .* 00001 ' cp_on MEMBERB QUERY NSS NAME MOVER
+expect 0 'MOVER .* 00000 ' cp_on MEMBERA QUERY NSS NAME MOVER
+dirty=$(awk '/^[0-9a-f]+-[0-9a-f]+ / { ours = /MOVER.dcss/; maps += ours } ours && /^Private_Dirty:/ { dirty += $2 }
+    END { print maps + 0, dirty + 0 }' "/proc/$(pid_of MEMBERB)/smaps")
+[ "$dirty" = "1 0" ] || fail "moved: mappings of the file, KB of its own of the read-only page: $dirty"
+expect 0 'NSD440I' as LINUX1 DEFSYS MOVER 0-3F EW 100 SR 101 EW
+expect 0 'NSS440I' as LINUX1 SAVESYS MOVER # another one: not what BYNAME has
+expect 1 'HCPRLE1955E BYNAME: saved segment or system MOVER is not the same on MEMBERA' cp_on MEMBERB VMRELOCATE TEST BYNAME MEMBERA
+
 # --- the other member, and after a restart
-expect 0 'FORCED' cp_on MEMBERA FORCE BYNAME
+expect 0 'FORCED' cp_on MEMBERB FORCE BYNAME
 expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG BYNAME
 resumed BYNAME
 expect 0 'has ended' endicott stop "$cluster"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Saved segments under Debian's unmodified dcssblk: DEFSEG, SAVESEG, loaded exclusively, an ext4 made in one and saved by the
 # driver, then as a read-only one loaded by two guests that have the same pages of the host; there after the member was
-# stopped; purged; a guest with a segment is not relocated, one without it is.
+# stopped; purged; a guest is relocated with a read-only segment, not with one of its own.
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
@@ -34,7 +34,7 @@ expect 0 'HCPNSS440I .*TOOLS' as LINUX1 SAVESEG TOOLS
 runs LINUX1 'insmod /dcssblk.ko && . /dcss.sh; ! add NONE 2>/dev/null && add TOOLS'
 expect 0 'TOOLS .* EW +A +00001' as LINUX1 QUERY NSS
 runs LINUX1 'filesystem dcssblk0 && fill dcssblk0 && whole dcssblk0'
-expect 1 'HCPRLE1954E .*TOOLS' cp_on MEMBERA VMRELOCATE TEST LINUX1 MEMBERB
+expect 1 'HCPRLE1954E .*TOOLS has pages of its own behind storage' cp_on MEMBERA VMRELOCATE TEST LINUX1 MEMBERB
 runs LINUX1 'umount /mnt/dcssblk0 && echo 1 >/sys/devices/dcssblk/TOOLS/save && sync'
 expect 0 'TOOLS .* EW +A ' as LINUX1 QUERY NSS
 expect 0 'NSD440I' as LINUX1 DEFSEG TOOLS 40000-40FFF SR
@@ -50,9 +50,14 @@ shared=$(awk '/^[0-9a-f]+-[0-9a-f]+ / { ours = /TOOLS.dcss/; maps += ours } ours
 [ "$shared" = "2 0" ] || fail "two guests: mappings of the segment's file and KB of their own: $shared"
 runs LINUX2 '! dd if=/dev/zero of=/dev/dcssblk0 bs=4096 count=1 conv=fsync 2>/dev/null; whole dcssblk0'
 
-# --- without it LINUX2 moves; what was saved is there when the member comes again
-runs LINUX2 'umount /mnt/dcssblk0; remove TOOLS'
+# --- LINUX2 moves with it: it has the pages there; what was saved is there when the member comes again
 expect 0 'has been relocated' cp_on MEMBERA VMRELOCATE MOVE USER LINUX2 TO MEMBERB
+runs LINUX2 'echo 3 >/proc/sys/vm/drop_caches; whole dcssblk0'
+expect 0 'TOOLS .* SR +A +00001' cp_on MEMBERB QUERY NSS
+shared=$(awk '/^[0-9a-f]+-[0-9a-f]+ / { ours = /TOOLS.dcss/; maps += ours } ours && /^Private_Dirty:/ { dirty += $2 }
+    END { print maps + 0, dirty + 0 }' "/proc/$(pid_of MEMBERB)/smaps")
+[ "$shared" = "1 0" ] || fail "moved: mappings of the segment's file and KB of its own: $shared"
+runs LINUX2 'umount /mnt/dcssblk0; remove TOOLS; ! dd if=/dev/dcssblk0 of=/dev/null count=1 2>/dev/null'
 expect 0 'has ended' endicott stop "$cluster"
 endicott up "$cluster" >/dev/null
 boot_with_disks MEMBERA LINUX1

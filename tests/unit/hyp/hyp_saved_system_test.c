@@ -264,6 +264,154 @@ START_TEST(stores_of_two_members)
 }
 END_TEST
 
+/* ---- to another member ---- */
+
+#define BEHIND 0x10000000ull /* storage */
+
+/* Without pages that several store into; the last is behind storage. */
+static struct vm_segment moving(void)
+{
+    struct vm_segment seg = definition();
+    seg.range[1].type = SEG_ER;
+    seg.range[1 + SEG_SN].type = SEG_SC;
+    seg.range[seg.ranges].start = BEHIND;
+    seg.range[seg.ranges].end = BEHIND + 2 * FRAME_BYTES - 1;
+    seg.range[seg.ranges++].type = SEG_SR;
+    return seg;
+}
+
+static struct vm *twin(void)
+{
+    struct cause cause = {0};
+    struct vm *there;
+    ck_assert_int_eq(vm_create(host, vm_configuration(vm), &there, &cause), ST_OK);
+    ck_assert(vm_quiesce(there));
+    return there;
+}
+
+/* The frames, as a relocation sends them. */
+static void frames_to(struct vm *there)
+{
+    for (u64 f = 0; f < vm_storage(vm)->frames; f++)
+        if (storage_frame_touched(vm_storage(vm), f))
+            ck_assert(storage_write(vm_storage(there), f << FRAME_SHIFT, got(f << FRAME_SHIFT),
+                                    FRAME_BYTES));
+}
+
+static int state_to(struct vm *there, const struct codec_out *state, struct cause *cause)
+{
+    struct codec_in in;
+    codec_in_init(&in, state->data, state->len);
+    return vm_restore(there, &in, cause);
+}
+
+START_TEST(moves_with_its_machine)
+{
+    struct codec_out state;
+    struct cause cause = {0};
+    struct vm_segment seg = moving(), found;
+    const char *why;
+    unsigned users;
+    saved(&seg);
+    ck_assert_int_eq(ipl(vm, NULL), ST_OK);
+    put(PAGE(SEG_EW), "x", 1);
+    storage_key_set(vm_storage(vm), PAGE(SEG_SR), 0xa0);
+    storage_key_set(vm_storage(vm), BEHIND + FRAME_BYTES, 0xb0);
+    ck_assert(vm_quiesce(vm));
+    codec_out_init(&state);
+    ck_assert_int_eq(vm_save(vm, &state, &cause), ST_OK);
+    struct vm *there = twin();
+    frames_to(there);
+    ck_assert_msg(state_to(there, &state, &cause) == ST_OK, "%s", cause.text);
+    ck_assert(vm_segment_get(there, 0, &found, &why));
+    ck_assert_str_eq(found.name, "SYS");
+    ck_assert_ptr_null(why);
+    ck_assert(!vm_segment_get(there, 1, &found, &why));
+    ck_assert(vm_host_ops()->segment_row(host, 0, &found, &users));
+    ck_assert_uint_eq(users, 2);
+    struct storage *st = vm_storage(there);
+    ck_assert_uint_eq(*storage_host(st, PAGE(SEG_SR), 1), 'C');
+    ck_assert(!storage_write(st, PAGE(SEG_SR), "y", 1));
+    ck_assert_uint_eq(*storage_host(st, PAGE(SEG_EW), 1), 'x');
+    ck_assert(storage_write(st, PAGE(SEG_EW), "y", 1));
+    ck_assert_uint_eq(*got(PAGE(SEG_EW)), 'x');
+    ck_assert_uint_eq(storage_key_get(st, PAGE(SEG_SR)), 0xa0);
+    ck_assert(storage_holds(st, BEHIND, 2 * FRAME_BYTES));
+    ck_assert_uint_eq(storage_key_get(st, BEHIND), 0);
+    ck_assert_uint_eq(storage_key_get(st, BEHIND + FRAME_BYTES), 0xb0);
+    ck_assert_uint_eq(cpu_gr(there->vcpu[0].cpu)[5], 0x5555555555555555ull);
+    vm_destroy(there);
+    saved(&seg); /* another saving: not what the machine has */
+    there = twin();
+    ck_assert_int_eq(state_to(there, &state, &cause), ST_NOENT);
+    ck_assert_ptr_nonnull(strstr(cause.text, "SYS is not here as it was saved there"));
+    vm_destroy(there);
+    codec_out_fini(&state);
+}
+END_TEST
+
+static void stays_because(const struct vm_segment *seg, bool system, bool exclusive,
+                          const char *reason)
+{
+    struct cause cause = {0};
+    struct codec_out state;
+    struct vm_segment found;
+    const char *why;
+    vm_system_reset(vm, true);
+    ck_assert_int_eq(segment_define(host->segments, seg, &cause), ST_OK);
+    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", system, &cause), ST_OK);
+    ck_assert_int_eq(system ? ipl(vm, NULL) : vm_segment_load(vm, "SYS", exclusive, &cause),
+                     ST_OK);
+    ck_assert(vm_segment_get(vm, 0, &found, &why));
+    ck_assert_str_eq(why, reason);
+    ck_assert(vm_quiesce(vm));
+    codec_out_init(&state);
+    ck_assert_int_eq(vm_save(vm, &state, &cause), ST_REFUSED);
+    ck_assert_ptr_nonnull(strstr(cause.text, reason));
+    codec_out_fini(&state);
+    vm_unquiesce(vm);
+}
+
+START_TEST(stays_here)
+{
+    struct vm_segment seg = definition();
+    stays_because(&seg, true, false, "has pages that several guests store into");
+    seg = moving();
+    seg.system = false;
+    stays_because(&seg, false, true, "has pages of its own behind storage");
+    seg.range[seg.ranges - 1].type = SEG_EW;
+    stays_because(&seg, false, false, "has pages of its own behind storage");
+    seg = moving();
+    seg.restricted = true;
+    stays_because(&seg, true, false, "is restricted");
+}
+END_TEST
+
+/* Blocks of segments that no member has written. */
+START_TEST(hostile_blocks)
+{
+    static const u8 runs[] = {0, 0, 0, 3, 0x10}, damaged[] = {0, 0, 0, 1};
+    struct cause cause = {0};
+    struct vm_segment seg = moving();
+    saved(&seg);
+    seg = *segment_find(host->segments, "SYS");
+    for (unsigned i = 0; i < 6; i++) {
+        struct codec_out out;
+        struct codec_in in;
+        codec_out_init(&out);
+        codec_put_bytes(&out, 0x9031, i == 0 ? "TOOLONGANAME" : "SYS", i == 0 ? 12 : 3);
+        codec_put_bytes(&out, 0x9032, seg.identity, i == 1 ? 15 : 16);
+        if (i != 2)
+            codec_put_u8(&out, 0x9033, i == 3); /* exclusively: pages behind storage */
+        codec_put_bytes(&out, 0x9034, i == 4 ? runs : damaged, i == 4 ? 5 : 4);
+        codec_in_init(&in, out.data, out.len);
+        vm_system_reset(other, true);
+        ck_assert_int_eq(vm_segment_restore(other, &in, &cause), ST_PROTO);
+        codec_out_fini(&out);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_saved_system");
@@ -276,6 +424,9 @@ int main(void)
     tcase_add_test(tc, cannot_be_loaded);
     tcase_add_test(tc, restricted);
     tcase_add_test(tc, stores_of_two_members);
+    tcase_add_test(tc, moves_with_its_machine);
+    tcase_add_test(tc, stays_here);
+    tcase_add_test(tc, hostile_blocks);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
