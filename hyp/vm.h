@@ -135,7 +135,8 @@ struct vm_config {
     enum vm_personality personality;
     u64 storage_bytes;
     u64 storage_max_bytes;
-    u64 standby_bytes; /* behind storage_bytes, brought in by the guest */
+    u64 standby_bytes;  /* behind storage_bytes, brought in by the guest */
+    u64 reserved_bytes; /* shown: nothing is there */
     unsigned cpus;
     unsigned cpus_max;        /* that may ever be defined; less than cpus: as many */
     u8 cpu_type[VM_CPUS_MAX]; /* by address; see cpu_type.def */
@@ -241,8 +242,8 @@ int vm_host_punch(struct vm_host *host, const char *userid, const char *origin,
                   const char *name, const char *type, const void *bytes, size_t len, u16 *id,
                   struct cause *cause);
 
-/** [loop] Reset and clear, then another storage size, and as much in standby. */
-int vm_define_storage(struct vm *vm, u64 bytes, u64 standby_bytes, struct cause *cause);
+/** [loop] Reset and clear, then other sizes of storage. */
+int vm_define_storage(struct vm *vm, const struct vm_sizes *sizes, struct cause *cause);
 /** [loop] One more CPU at the next address; the guest runs on and is told. */
 int vm_define_cpu(struct vm *vm, u8 type, struct cause *cause);
 /** [loop] A CPU of this address, which is not defined; those before it that are not stay so. */

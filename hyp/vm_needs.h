@@ -60,10 +60,17 @@ struct vm_segment {
     } range[VM_SEGMENT_RANGES_MAX];
 };
 
+/** DEFINE STORAGE, in bytes. */
+struct vm_sizes {
+    u64 storage;
+    u64 standby;  /* behind it: the guest brings it in */
+    u64 reserved; /* may become one of the two by another DEFINE */
+};
+
 struct vm_info {
     enum vm_state state; /* of the machine: RUNNING when any CPU runs or waits enabled */
     u64 storage_bytes, storage_max_bytes, resident_bytes;
-    u64 standby_bytes, increment_bytes;
+    u64 standby_bytes, reserved_bytes, increment_bytes;
     unsigned cpu_count;
     u64 virt_ns, total_ns; /* processor time: guest only, guest and CP */
     u64 io_count;
@@ -255,7 +262,7 @@ struct vm_ops {
 
     /* --- configuration: reset first where the architecture says so ------------------------ */
     /* Clears. */
-    int (*define_storage)(struct vm *vm, u64 bytes, u64 standby, struct cause *cause);
+    int (*define_storage)(struct vm *vm, const struct vm_sizes *sizes, struct cause *cause);
     int (*define_cpu)(struct vm *vm, u8 addr, u8 type, struct cause *cause); /* no reset */
     int (*detach_cpu)(struct vm *vm, u8 addr, struct cause *cause);          /* clears */
 

@@ -226,6 +226,7 @@ static void op_info(struct vm *vm, struct vm_info *out)
         .storage_bytes = vm->config.storage_bytes,
         .storage_max_bytes = vm->config.storage_max_bytes,
         .standby_bytes = vm->config.standby_bytes,
+        .reserved_bytes = vm->config.reserved_bytes,
         .increment_bytes = vm->st->increment_bytes,
         .resident_bytes = vm_resident_bytes(vm),
         .cpu_count = vm_cpus_defined(vm),
@@ -393,11 +394,6 @@ static bool op_device_halt(struct vm *vm, u16 vdev)
 
 /* ---- configuration ---- */
 
-static int op_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
-{
-    return vm_define_storage(vm, bytes, standby, cause);
-}
-
 static int op_define_cpu(struct vm *vm, u8 addr, u8 type, struct cause *cause)
 {
     if (vm_cpu_defined(vm, addr))
@@ -486,7 +482,7 @@ const struct vm_ops *vm_host_ops(void)
         .device_halt = op_device_halt,
         .subchannel = vm_device_subchannel,
         .device_busy = op_device_busy,
-        .define_storage = op_define_storage,
+        .define_storage = vm_define_storage,
         .define_cpu = op_define_cpu,
         .detach_cpu = op_detach_cpu,
         .processor = op_processor,

@@ -42,29 +42,31 @@ void vm_standby_restored(struct vm *vm, u64 standby)
     sclp_set_size(vm->sclp, vm->config.storage_bytes, standby, vm->config.cpus);
 }
 
-static int storage_define(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
+static int storage_define(struct vm *vm, const struct vm_sizes *sizes, struct cause *cause)
 {
-    if (vm->config.storage_max_bytes && bytes + standby > vm->config.storage_max_bytes)
+    u64 there = sizes->storage + sizes->standby;
+    if (vm->config.storage_max_bytes && there + sizes->reserved > vm->config.storage_max_bytes)
         return cause_set(cause, ST_LIMIT, "the directory allows %lluM",
                          (unsigned long long)vm->config.storage_max_bytes >> 20);
     u64 unit = STORAGE_UNIT_BYTES;
-    while ((bytes + standby) / unit > STORAGE_INCREMENTS_MAX)
+    while (there / unit > STORAGE_INCREMENTS_MAX)
         unit *= 2;
-    if (standby && (bytes % unit || standby % unit))
-        return vm_standby_check(&(struct storage){.increment_bytes = unit}, bytes, standby,
-                                cause);
-    return cpu_set_resize_storage(vm->cpus, bytes + standby, cause);
+    if (sizes->standby && (sizes->storage % unit || sizes->standby % unit))
+        return vm_standby_check(&(struct storage){.increment_bytes = unit}, sizes->storage,
+                                sizes->standby, cause);
+    return cpu_set_resize_storage(vm->cpus, there, cause);
 }
 
-int vm_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
+int vm_define_storage(struct vm *vm, const struct vm_sizes *sizes, struct cause *cause)
 {
     vm_hold(vm);
     vm_system_reset(vm, true);
-    int rc = storage_define(vm, bytes, standby, cause);
+    int rc = storage_define(vm, sizes, cause);
     if (rc == ST_OK) {
-        vm->config.storage_bytes = bytes;
-        vm->config.standby_bytes = standby;
-        sclp_set_size(vm->sclp, bytes, standby, vm->config.cpus);
+        vm->config.storage_bytes = sizes->storage;
+        vm->config.standby_bytes = sizes->standby;
+        vm->config.reserved_bytes = sizes->reserved;
+        sclp_set_size(vm->sclp, sizes->storage, sizes->standby, vm->config.cpus);
         vm_standby_reset(vm);
     }
     vm_release(vm);
@@ -174,7 +176,7 @@ void vm_detach_cpu(struct vm *vm)
 
 int vm_reconfigure(struct vm *vm, u64 storage_bytes, unsigned cpus, struct cause *cause)
 {
-    int rc = vm_define_storage(vm, storage_bytes, 0, cause);
+    int rc = vm_define_storage(vm, &(struct vm_sizes){.storage = storage_bytes}, cause);
     while (rc == ST_OK && cpu_set_count(vm->cpus) > cpus)
         vm_detach_cpu(vm); /* and those before it that are not defined */
     while (rc == ST_OK && cpu_set_count(vm->cpus) < cpus)

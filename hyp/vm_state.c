@@ -27,6 +27,7 @@
 #define ROW_BLOCK_DONE 0x901c /* an interruption of it that waits */
 #define ROW_PFAULT 0x901a     /* CPU, where the token is, select and compare masks */
 #define ROW_ABSENT 0x9016     /* a word of the bitmap of increments that are not there */
+#define ROW_RESERVED 0x901e   /* bytes of reserved storage; 0: not there */
 #define ROW_UNDEFINED 0x901d  /* CPUs before the last that are not defined; 0: not there */
 
 u64 vm_epoch(struct vm *vm, u64 *set)
@@ -170,6 +171,8 @@ static void machine_save(const struct vm *vm, struct codec_out *out)
         codec_put_u64(out, ROW_UNDEFINED, vm->undefined);
     pfault_save(vm, out);
     block_io_save(&vm->block, ROW_BLOCKS, ROW_BLOCK_DONE, out);
+    if (vm->config.reserved_bytes)
+        codec_put_u64(out, ROW_RESERVED, vm->config.reserved_bytes);
     if (vm->config.standby_bytes) {
         codec_put_u64(out, ROW_STANDBY, vm->config.standby_bytes);
         codec_put_array(out, ROW_ABSENT, (const void *)vm->st->absent, 8,
@@ -178,9 +181,13 @@ static void machine_save(const struct vm *vm, struct codec_out *out)
     codec_end(out);
 }
 
+/* Standby and reserved storage. */
 static bool standby_restore(struct vm *vm, const struct codec_row *row)
 {
     u64 v = 0, absent[ARRAY_LEN(vm->st->absent)];
+    if (row->tag == ROW_RESERVED)
+        return codec_get_u64(row, &vm->config.reserved_bytes) &&
+               vm->config.reserved_bytes <= STORAGE_BYTES_MAX;
     if (row->tag == ROW_STANDBY) {
         if (!codec_get_u64(row, &v) || v >= vm->st->size || v % vm->st->increment_bytes)
             return false;
@@ -230,7 +237,7 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
                 return false;
             continue;
         }
-        if (row.tag == ROW_STANDBY || row.tag == ROW_ABSENT) {
+        if (row.tag == ROW_STANDBY || row.tag == ROW_ABSENT || row.tag == ROW_RESERVED) {
             if (!standby_restore(vm, &row))
                 return false;
             continue;

@@ -214,19 +214,19 @@ int cp_cmd_external(struct cp_request *req, void *ctx)
     return 0;
 }
 
-/* [STANDBY size] */
-static int standby_operand(struct cp_request *req, u64 *standby)
+/* [STANDBY size] [RESERVED size] */
+static int size_operands(struct cp_request *req, struct vm_sizes *sizes)
 {
-    const char *word = cp_operand(req);
-    *standby = 0;
-    if (!word)
-        return 0;
-    if (!cp_abbrev(word, "STANDBY"))
-        return cp_fail(req, cp_abbrev(word, "RESERVED") ? MSG_CMD099E : MSG_CMD003E, word);
-    word = cp_operand(req);
-    if (!word || (strcmp(word, "0") && !scan_size(word, 0, standby)))
-        return cp_fail(req, MSG_CMD002E, word ? word : "STANDBY");
-    return cp_no_more(req);
+    for (const char *word; (word = cp_operand(req)) != NULL;) {
+        bool standby = cp_abbrev(word, "STANDBY");
+        u64 *to = standby ? &sizes->standby : &sizes->reserved;
+        if (!standby && !cp_abbrev(word, "RESERVED"))
+            return cp_fail(req, MSG_CMD003E, word);
+        word = cp_operand(req);
+        if (!word || (strcmp(word, "0") && !scan_size(word, 0, to)))
+            return cp_fail(req, MSG_CMD002E, word ? word : standby ? "STANDBY" : "RESERVED");
+    }
+    return 0;
 }
 
 static int define_storage(struct cp_request *req, struct cp_user *user)
@@ -234,21 +234,23 @@ static int define_storage(struct cp_request *req, struct cp_user *user)
     const char *word = cp_operand(req);
     char size[CP_TIME_TEXT_BYTES];
     struct cause cause;
-    u64 bytes, standby;
-    if (!word || !scan_size(word, 0, &bytes))
+    struct vm_sizes sizes = {0};
+    if (!word || !scan_size(word, 0, &sizes.storage))
         return cp_fail(req, MSG_CMD002E, word ? word : "STORAGE");
-    int rc = standby_operand(req, &standby);
+    int rc = size_operands(req, &sizes);
     if (rc)
         return rc;
-    if (bytes + standby > user->entry->storage_max_bytes)
+    const u64 max = user->entry->storage_max_bytes;
+    if (sizes.storage > max || sizes.standby > max - sizes.storage ||
+        sizes.reserved > max - sizes.storage - sizes.standby)
         return cp_fail(req, MSG_DST094E, "the maximum of the directory would be exceeded");
-    if (bytes % (1 << 20) || standby % (1 << 20))
+    if ((sizes.storage | sizes.standby | sizes.reserved) % (1 << 20))
         return cp_fail(req, MSG_DST094E, "the size must be a multiple of 1M");
     cp_notify_observers(user, CP_USER_RESET);
-    if (ops(req)->define_storage(user->vm, bytes, standby, &cause))
+    if (ops(req)->define_storage(user->vm, &sizes, &cause))
         return cp_fail(req, MSG_DST094E, cause.text);
     user->cp_read = true;
-    cp_line(req, "STORAGE = %s", cp_size_text(bytes, size));
+    cp_line(req, "STORAGE = %s", cp_size_text(sizes.storage, size));
     cp_line(req, "Storage cleared - system reset.");
     return 0;
 }
@@ -306,7 +308,7 @@ static int define_cpu(struct cp_request *req, struct cp_user *user)
     return 0;
 }
 
-/* DEFINE {STORAGE size | CPU nn[-nn] [TYPE type]} */
+/* DEFINE {STORAGE size [STANDBY size] [RESERVED size] | CPU nn[-nn] [TYPE type]} */
 int cp_cmd_define(struct cp_request *req, void *ctx)
 {
     const char *word = cp_operand(req);

@@ -16,16 +16,17 @@ static void virtual_storage(struct cp_request *req, struct cp_user *user)
 {
     struct vm_info info = {0};
     char size[CP_TIME_TEXT_BYTES], max[CP_TIME_TEXT_BYTES], unit[CP_TIME_TEXT_BYTES];
-    char standby[CP_TIME_TEXT_BYTES];
+    char standby[CP_TIME_TEXT_BYTES], reserved[CP_TIME_TEXT_BYTES];
     ops(req)->info(user->vm, &info);
     cp_size_text(info.storage_bytes, size);
-    if (!info.standby_bytes)
+    if (!info.standby_bytes && !info.reserved_bytes)
         cp_line(req, "STORAGE = %s", size);
     else
-        cp_line(req, "STORAGE = %s  MAX = %s  INC = %s  STANDBY = %s  RESERVED = 0", size,
+        cp_line(req, "STORAGE = %s  MAX = %s  INC = %s  STANDBY = %s  RESERVED = %s", size,
                 cp_size_text(info.storage_max_bytes, max),
                 cp_size_text(info.increment_bytes, unit),
-                cp_size_text(info.standby_bytes, standby));
+                cp_size_text(info.standby_bytes, standby),
+                cp_size_text(info.reserved_bytes, reserved));
 }
 
 static void virtual_cpus(struct cp_request *req, struct cp_user *user)

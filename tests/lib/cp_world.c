@@ -136,6 +136,7 @@ static void f_info(struct vm *vm, struct vm_info *out)
                             .storage_bytes = vm->storage_bytes,
                             .storage_max_bytes = 2ull << 30,
                             .standby_bytes = vm->standby_bytes,
+                            .reserved_bytes = vm->reserved_bytes,
                             .increment_bytes = 1 << 20,
                             .cpu_count = vm->cpu_count,
                             .resident_bytes = 128 * 4096,
@@ -308,11 +309,12 @@ static bool f_device_busy(struct vm *vm, u16 vdev)
     return vdev == vm->busy;
 }
 
-static int f_define_storage(struct vm *vm, u64 bytes, u64 standby, struct cause *cause)
+static int f_define_storage(struct vm *vm, const struct vm_sizes *sizes, struct cause *cause)
 {
     (void)cause;
-    vm->storage_bytes = bytes;
-    vm->standby_bytes = standby;
+    vm->storage_bytes = sizes->storage;
+    vm->standby_bytes = sizes->standby;
+    vm->reserved_bytes = sizes->reserved;
     vm->state = VM_CP_WAIT;
     return ST_OK;
 }

@@ -20,8 +20,8 @@ echo "console=ttyS0 $QUICK_BOOT" >"$TEST_TMP/parmfile"
 files=("$GUEST_FILES/kernel" "$TEST_TMP/parmfile" "$GUEST_FILES/initramfs.cpio.gz")
 endicott up "$cluster" >/dev/null
 expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
-expect 0 'STORAGE = 512M' as LINUX1 DEFINE STORAGE 512M STANDBY 512M
-expect 0 'STORAGE = 512M  MAX = 2G  INC = 2M  STANDBY = 512M' as LINUX1 QUERY VIRTUAL STORAGE
+expect 0 'STORAGE = 512M' as LINUX1 DEFINE STORAGE 512M STANDBY 512M RESERVED 1G
+expect 0 'STORAGE = 512M  MAX = 2G  INC = 2M  STANDBY = 512M  RESERVED = 1G' as LINUX1 QUERY VIRTUAL STORAGE
 expect 1 'HCPDST094E .*maximum' as LINUX1 DEFINE STORAGE 2G STANDBY 512M
 expect 0 'CPU 01 defined' as LINUX1 DEFINE CPU 01
 endicott punch -m MEMBERA -u LINUX1 "${files[@]}" >/dev/null
@@ -42,7 +42,7 @@ runs 'echo there-$(nproc)-$(cat $c/configure)-$(cat $m/state)' 'there-2-0-online
 runs 'echo 1 2>/dev/null >$c/online || echo no-$((1 + 1))' 'no-2'
 runs 'echo 1 >$c/configure; echo 1 >$c/online; echo back-$(nproc)' 'back-3'
 runs 'm=/sys/devices/system/memory/memory3; echo 1 >$m/online; echo three-$(cat $m/state)' 'three-online'
-expect 0 'STANDBY = 512M' endicott cp -m MEMBERB -u LINUX1 QUERY VIRTUAL STORAGE
+expect 0 'STANDBY = 512M  RESERVED = 1G' endicott cp -m MEMBERB -u LINUX1 QUERY VIRTUAL STORAGE
 
 # --- detaching resets
 expect 0 'CPU 02 detached' endicott cp -m MEMBERB -u LINUX1 DETACH CPU 02

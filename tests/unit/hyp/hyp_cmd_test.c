@@ -166,7 +166,16 @@ START_TEST(machine_commands)
                      "STORAGE = 1G  MAX = 2G  INC = 1M  STANDBY = 512M  RESERVED = 0");
     REFUSED(on(0, "LINUX1", "DEF STOR 1G STANDBY 2G"), 94, "HCPDST094E");
     REFUSED(on(0, "LINUX1", "DEF STOR 1G STANDBY"), 2, "HCPCMD002E");
-    REFUSED(on(0, "LINUX1", "DEF STOR 1G RESERVED 1G"), 99, "HCPCMD099E");
+    ck_assert_str_eq(on(0, "LINUX1", "DEF STOR 1G RESERVED 512M STANDBY 256M"),
+                     "STORAGE = 1G|Storage cleared - system reset.");
+    ck_assert_str_eq(on(0, "LINUX1", "Q V STOR"),
+                     "STORAGE = 1G  MAX = 2G  INC = 1M  STANDBY = 256M  RESERVED = 512M");
+    REFUSED(on(0, "LINUX1", "DEF STOR 1G RESERVED 1025M"), 94, "HCPDST094E");
+    REFUSED(on(0, "LINUX1", "DEF STOR 1G STANDBY 1G RESERVED 1M"), 94, "HCPDST094E");
+    REFUSED(on(0, "LINUX1", "DEF STOR 1G RESERVED"), 2,
+            "HCPCMD002E Invalid operand - RESERVED");
+    REFUSED(on(0, "LINUX1", "DEF STOR 1G RESERVED 5K"), 94, "HCPDST094E");
+    REFUSED(on(0, "LINUX1", "DEF STOR 1G SPARE 1G"), 3, "HCPCMD003E");
     ck_assert_str_eq(on(0, "LINUX1", "DEF STOR 1G STANDBY 0"),
                      "STORAGE = 1G|Storage cleared - system reset.");
     ck_assert_str_eq(on(0, "LINUX1", "DEFINE CPU 1"), "CPU 01 defined");

@@ -210,7 +210,8 @@ START_TEST(cannot_be_loaded)
     cpu_registers_changed(vm->vcpu[0].cpu);
     ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
     ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", true, &cause), ST_OK);
-    ck_assert_int_eq(vm_define_storage(other, 1 << 20, 0, &cause), ST_OK);
+    ck_assert_int_eq(vm_define_storage(other, &(struct vm_sizes){.storage = 1 << 20}, &cause),
+                     ST_OK);
     ck_assert_int_eq(ipl(other, NULL), ST_INVAL);
     ck_assert(!storage_has_segments(vm_storage(other)));
     ck_assert(cpu_stopped(other->vcpu[0].cpu));
