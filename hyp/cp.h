@@ -61,6 +61,7 @@ struct cp_cluster_member {
     u64 pdr_heartbeat_ns, received_heartbeat_ns; /* wall clock; 0 = none */
     bool local;
     bool reachable; /* joined, and a link is there */
+    bool inactive;  /* its link has been deactivated here */
     u64 bytes_sent, bytes_received;
     char address[64];
 };
@@ -83,6 +84,8 @@ struct cp_cluster_ops {
     int (*send)(void *ctx, const char *member, u16 type, const void *data, size_t len);
     /* SET SSI member DOWN; may be NULL. */
     int (*declare_down)(void *ctx, const char *member, struct cause *cause);
+    /* ACTIVATE and DEACTIVATE ISLINK; may be NULL. ST_EXIST: it is so already. */
+    int (*link)(void *ctx, const char *member, bool active, struct cause *cause);
 };
 
 struct cp_ports {

@@ -184,6 +184,7 @@ void ssi_query(const struct ssi *ssi, struct ssi_view *view)
         memcpy(slot->name, m->name, sizeof slot->name);
         slot->state = m->state;
         slot->connected = connected(ssi, i);
+        slot->inactive = m->inactive;
         slot->pdr_heartbeat_ms = m->pdr_beat_ms;
         slot->received_heartbeat_ms = m->rx_beat_ms;
     }

@@ -197,11 +197,20 @@ int ssi_claim_each(struct ssi *ssi, u16 kind,
  * PDR heartbeat advancing); otherwise its claims are released. */
 int ssi_set_down(struct ssi *ssi, const char *member, struct cause *cause);
 
+/** DEACTIVATE ISLINK: the link to a member is closed as one that was lost (it is Unknown, the
+ * cluster in Safe mode), and none is made or taken, until it is activated or this member starts
+ * anew. Nothing else changes: claims stand, so that no guest runs twice. ST_NOENT, ST_REFUSED this
+ * system is not joined, ST_EXIST it is so already. */
+int ssi_link_deactivate(struct ssi *ssi, const char *member, struct cause *cause);
+/** ACTIVATE ISLINK: undoes that; the link heals soon. */
+int ssi_link_activate(struct ssi *ssi, const char *member, struct cause *cause);
+
 /** One slot of QUERY SSI. Times in milliseconds since 1970 UTC; 0 = none. */
 struct ssi_slot_view {
     char name[SSI_NAME_BYTES]; /* "" when available */
     enum ssi_state state;
     bool connected; /* link up and ready (own slot: joined) */
+    bool inactive;  /* ssi_link_deactivate */
     u64 pdr_heartbeat_ms, received_heartbeat_ms;
 };
 

@@ -48,7 +48,7 @@ static enum wire_reason hello_check_names(struct ssi *ssi, const struct wire_hel
         return REASON_NAME;
     if (hello->digest != ssi->digest)
         return REASON_DIGEST;
-    return 0;
+    return ssi->members[hello->slot].inactive ? REASON_INACTIVE : 0;
 }
 
 static enum wire_reason hello_check_row(struct ssi *ssi, const struct wire_hello *hello)

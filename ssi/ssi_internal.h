@@ -60,6 +60,7 @@ struct ssi_member {
     u64 pdr_beat_ms, rx_beat_ms;                        /* wall clock */
     u64 pdr_beat_seen_ms; /* own clock, when pdr_beat_ms last changed */
     u64 next_heal_ms;
+    bool inactive; /* ssi_link_deactivate: no link until it is activated */
 };
 
 enum join_phase { JOIN_IDLE, JOIN_START, JOIN_TURN, JOIN_LINKS, LEAVE_START, LEAVE_WAIT };

@@ -231,7 +231,7 @@ static void heal(struct ssi *ssi, u64 now)
     for (unsigned i = ssi->cfg.slot + 1; i < SSI_SLOTS_MAX; i++) {
         struct ssi_member *m = &ssi->members[i];
         const struct pdr_row *row = &ssi->pdr->rows[i];
-        if (m->state != SSI_UNKNOWN || m->link || now < m->next_heal_ms ||
+        if (m->state != SSI_UNKNOWN || m->link || m->inactive || now < m->next_heal_ms ||
             row->state != SSI_JOINED || ssi->own_state != SSI_JOINED)
             continue;
         m->next_heal_ms = now + SSI_HEAL_MS;
@@ -310,4 +310,43 @@ int ssi_set_down(struct ssi *ssi, const char *member, struct cause *cause)
     if (rc == ST_OK)
         ssi_member_settle(ssi, (unsigned)slot, "it was declared Down");
     return rc;
+}
+
+/* The slot of another member by its name; negative: a status. */
+static int other_slot(struct ssi *ssi, const char *member, struct cause *cause)
+{
+    int slot = ssi_slot_find(ssi, member);
+    if (slot < 0 || slot == (int)ssi->cfg.slot)
+        return cause_set(cause, ST_NOENT, "%s is not another system of this cluster", member);
+    if (ssi->own_state != SSI_JOINED)
+        return cause_set(cause, ST_REFUSED, "this system is %s",
+                         ssi_state_name(ssi->own_state));
+    return slot;
+}
+
+int ssi_link_deactivate(struct ssi *ssi, const char *member, struct cause *cause)
+{
+    int slot = other_slot(ssi, member, cause);
+    if (slot < 0)
+        return slot;
+    struct ssi_member *m = &ssi->members[slot];
+    if (m->inactive)
+        return cause_set(cause, ST_EXIST, "the link to %s is inactive already", member);
+    m->inactive = true;
+    if (m->link)
+        ssi_link_fail(ssi, m->link, ST_LOST, "its link was deactivated here");
+    return ST_OK;
+}
+
+int ssi_link_activate(struct ssi *ssi, const char *member, struct cause *cause)
+{
+    int slot = other_slot(ssi, member, cause);
+    if (slot < 0)
+        return slot;
+    struct ssi_member *m = &ssi->members[slot];
+    if (!m->inactive)
+        return cause_set(cause, ST_EXIST, "the link to %s has not been deactivated", member);
+    m->inactive = false;
+    m->next_heal_ms = ssi_now(ssi);
+    return ST_OK;
 }

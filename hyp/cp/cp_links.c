@@ -88,28 +88,47 @@ static int link_operand(struct cp_request *req, const char **member)
     return *member ? 0 : cp_fail(req, MSG_LNK600E, word);
 }
 
-/* ACTIVATE ISLINK {rdev | NODE name} */
+static int set_link(struct cp_request *req, const char *member, bool active)
+{
+    const struct cp *cp = req->cp;
+    struct cause cause = {0};
+    if (!cp->cluster || !cp->cluster->link)
+        return cp_fail(req, MSG_LNK600E, member);
+    int status = cp->cluster->link(cp->cluster_ctx, member, active, &cause);
+    return status && !(active && status == ST_EXIST)
+               ? cp_fail(req, MSG_LNK602E, member, cause.text)
+               : 0;
+}
+
+/* ACTIVATE ISLINK {rdev | NODE name}: a link that is lost heals by itself, one that was deactivated
+ * does from now on. */
 int cp_cmd_activate(struct cp_request *req, void *ctx)
 {
     const char *member;
     bool local;
     (void)ctx;
     int rc = link_operand(req, &member);
-    if (rc)
-        return rc;
-    if (cp_member_reachable(req->cp, member, &local))
-        return cp_fail(req, MSG_LNK601E, member);
-    cp_line(req, "Link to %s: activation is under way", member);
-    return 0;
+    if (!rc && cp_member_reachable(req->cp, member, &local))
+        rc = cp_fail(req, MSG_LNK601E, member);
+    if (!rc)
+        rc = set_link(req, member, true);
+    if (!rc)
+        cp_line(req, "Link to %s: activation is under way", member);
+    return rc;
 }
 
-/* DEACTIVATE ISLINK {rdev | NODE name}: members of a cluster are not to lose each other */
+/* DEACTIVATE ISLINK {rdev | NODE name}: the members lose each other, and nobody can log on in the
+ * cluster, until it is activated. */
 int cp_cmd_deactivate(struct cp_request *req, void *ctx)
 {
     const char *member;
     (void)ctx;
     int rc = link_operand(req, &member);
-    return rc ? rc : cp_fail(req, MSG_LNK602E, member);
+    if (!rc)
+        rc = set_link(req, member, false);
+    if (!rc)
+        cp_line(req, "Link to %s: deactivated", member);
+    return rc;
 }
 
 /* --- terminals ------------------------------------------------------------------------------- */

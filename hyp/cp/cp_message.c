@@ -56,26 +56,38 @@ static int one_user(struct cp_request *req, const struct message *m, const char 
     return cp_fail(req, MSG_MFS045E, userid);
 }
 
+/* [AT member] in front of a text: "" when it is not there, or names this one (*here). */
+static int at_member(struct cp_request *req, char member[CONFIG_NAME_BYTES], bool *here)
+{
+    const char *word = cp_operand_peek(req);
+    size_t back = req->at;
+    bool local = false;
+    member[0] = 0;
+    *here = false;
+    if (!word || strcmp(word, "AT"))
+        return 0;
+    cp_operand(req);
+    word = cp_operand(req);
+    if (word && cp_member_reachable(req->cp, word, &local))
+        snprintf(member, CONFIG_NAME_BYTES, "%s", (*here = local) ? "" : word);
+    else if (word && config_slot_of(req->cp->config, word))
+        return cp_fail(req, MSG_ATC1850E, word);
+    else
+        req->at = back; /* just a text that begins with AT */
+    return 0;
+}
+
 /* {userid | * | OPERATOR | ALL} [AT member] text */
 static int message(struct cp_request *req, const struct message *m)
 {
-    char member[CONFIG_NAME_BYTES] = "";
-    const char *userid = cp_operand(req), *word;
+    char member[CONFIG_NAME_BYTES];
+    const char *userid = cp_operand(req);
     if (!userid || (strcmp(userid, "*") && !cp_userid_ok(userid)))
         return cp_fail(req, MSG_LGA020E);
-    word = cp_operand_peek(req);
-    if (word && !strcmp(word, "AT")) {
-        size_t back = req->at;
-        cp_operand(req);
-        word = cp_operand(req);
-        bool local = false;
-        if (word && cp_member_reachable(req->cp, word, &local))
-            snprintf(member, sizeof member, "%.8s", local ? "" : word);
-        else if (word && cp_userid_ok(word) && config_slot_of(req->cp->config, word))
-            return cp_fail(req, MSG_ATC1850E, word);
-        else
-            req->at = back; /* just a text that begins with AT */
-    }
+    bool here;
+    int rc = at_member(req, member, &here);
+    if (rc)
+        return rc;
     const char *text = cp_operand_rest(req);
     if (!*text)
         return cp_fail(req, MSG_MFS020E);
@@ -123,27 +135,45 @@ int cp_cmd_smsg(struct cp_request *req, void *ctx)
     return cp_fail(req, MSG_MFS057E, userid, "not authorized");
 }
 
-/* SEND [CP] userid text: class C, or as secondary user of a disconnected one. */
+/* A user of this member: class C, or as secondary user of a disconnected one. */
+static int send_here(struct cp_request *req, struct cp_user *user, bool to_cp)
+{
+    char command[CP_COMMAND_BYTES_MAX];
+    bool second = user->disconnected && !strcmp(user->secuser, req->userid);
+    if (!(req->classes & CP_CLASS('C')) && !second)
+        return cp_fail(req, MSG_SND065E, user->userid);
+    snprintf(command, sizeof command, "%s%.2000s", to_cp ? "#CP " : "", cp_operand_rest(req));
+    if (cp_console_input(req->cp, user->userid, command))
+        return cp_fail(req, MSG_SND066E, user->userid);
+    return 0;
+}
+
+/* SEND [CP] userid [AT member] text: issued where the user is. */
 int cp_cmd_send(struct cp_request *req, void *ctx)
 {
     const char *userid = cp_operand(req);
-    char command[CP_COMMAND_BYTES_MAX];
+    char member[CONFIG_NAME_BYTES], command[CP_COMMAND_BYTES_MAX];
+    struct cp *cp = req->cp;
     (void)ctx;
-    bool to_cp = userid && !strcmp(userid, "CP");
+    bool to_cp = userid && !strcmp(userid, "CP"), here;
     if (to_cp)
         userid = cp_operand(req);
     if (!cp_userid_ok(userid))
         return cp_fail(req, MSG_LGA020E);
-    struct cp_user *user = cp_user_find(req->cp, userid);
-    if (!user)
+    int rc = at_member(req, member, &here);
+    if (rc)
+        return rc;
+    struct cp_user *user = *member ? NULL : cp_user_find(cp, userid);
+    if (user)
+        return send_here(req, user, to_cp);
+    if (here || req->remote)
         return cp_fail(req, MSG_CMD045E, userid);
-    bool second = user->disconnected && !strcmp(user->secuser, req->userid);
-    if (!(req->classes & CP_CLASS('C')) && !second)
-        return cp_fail(req, MSG_SND065E, userid);
-    snprintf(command, sizeof command, "%s%.2000s", to_cp ? "#CP " : "", cp_operand_rest(req));
-    if (cp_console_input(req->cp, userid, command))
-        return cp_fail(req, MSG_SND066E, userid);
-    return 0;
+    if (!*member && (!cp->cluster || !cp->cluster->locate(cp->cluster_ctx, userid, member) ||
+                     !strcmp(member, cp->config->member)))
+        return cp_fail(req, MSG_CMD045E, userid);
+    snprintf(command, sizeof command, "SEND %s%s %.1900s", to_cp ? "CP " : "", userid,
+             cp_operand_rest(req));
+    return cp_remote_command(req, member, command);
 }
 
 /* ECHO text */

@@ -349,7 +349,9 @@ int cp_query_islink(struct cp_request *req, void *ctx)
         if (!m.name[0] || m.local)
             continue;
         cp_line(req, "Node %-8s Link TCP %s  State: %s", m.name, m.address,
-                m.reachable ? "Up" : "Down");
+                m.reachable  ? "Up"
+                : m.inactive ? "Inactive"
+                             : "Down");
         cp_line(req, "     Bytes Sent: %llu  Bytes Received: %llu",
                 (unsigned long long)m.bytes_sent, (unsigned long long)m.bytes_received);
         n++;

@@ -36,6 +36,7 @@ static bool op_member(void *ctx, unsigned i, struct cp_cluster_member *out)
     out->received_heartbeat_ns = slot->received_heartbeat_ms * 1000000u;
     out->local = i == v.own_slot;
     out->reachable = slot->connected && slot->state == SSI_JOINED;
+    out->inactive = slot->inactive;
     return true;
 }
 
@@ -97,6 +98,12 @@ static int op_declare_down(void *ctx, const char *member, struct cause *cause)
     return ssi_set_down(s->ssi, member, cause);
 }
 
+static int op_link(void *ctx, const char *member, bool active, struct cause *cause)
+{
+    const struct cp_ssi *s = ctx;
+    return (active ? ssi_link_activate : ssi_link_deactivate)(s->ssi, member, cause);
+}
+
 static const struct cp_cluster_ops ssi_ops = {
     .mode = op_mode,
     .member = op_member,
@@ -106,6 +113,7 @@ static const struct cp_cluster_ops ssi_ops = {
     .each = op_each,
     .send = op_send,
     .declare_down = op_declare_down,
+    .link = op_link,
 };
 
 /* --- service CP -------------------------------------------------------------------------- */

@@ -588,6 +588,7 @@ static u64 wall_ns(void *ctx)
 
 struct cp *cps[2];
 bool link_up, link_deaf;
+bool link_inactive;
 struct cp_world_claim claims[CP_WORLD_CLAIMS_MAX];
 u64 generations;
 int shutdowns;
@@ -613,6 +614,7 @@ static bool c_member(void *ctx, unsigned i, struct cp_cluster_member *out)
         out->pdr_heartbeat_ns = out->received_heartbeat_ns = wall_ns(NULL);
         out->local = (int)i == (int)(intptr_t)ctx;
         out->reachable = link_up;
+        out->inactive = link_inactive;
     }
     return i < 3;
 }
@@ -675,13 +677,24 @@ static int c_send(void *ctx, const char *member, u16 type, const void *data, siz
     return ST_OK;
 }
 
+static int c_link(void *ctx, const char *member, bool active, struct cause *cause)
+{
+    (void)ctx;
+    if (link_inactive == !active)
+        return cause_set(cause, ST_EXIST, "that of %s is so", member);
+    link_inactive = !active;
+    link_up = active;
+    return ST_OK;
+}
+
 const struct cp_cluster_ops fake_cluster = {.mode = c_mode,
                                             .member = c_member,
                                             .claim = c_claim,
                                             .release = c_release,
                                             .locate = c_locate,
                                             .each = c_each,
-                                            .send = c_send};
+                                            .send = c_send,
+                                            .link = c_link};
 
 /* --- the two members ---------- */
 
@@ -728,7 +741,7 @@ void cp_world_setup(void)
     memset(timers, 0, sizeof timers);
     memset(claims, 0, sizeof claims);
     link_up = true;
-    link_deaf = false;
+    link_deaf = link_inactive = false;
     reader_empty = false;
     varied_off = false;
     slack_ms = VM_IDLE_SLACK_MS;

@@ -44,6 +44,7 @@ extern struct cp *cps[2];       /* MEMBERA and MEMBERB */
 extern struct cp_response resp; /* of the last on() */
 extern struct cp_world_claim claims[CP_WORLD_CLAIMS_MAX];
 extern u64 generations;          /* of claims, so far */
+extern bool link_inactive;       /* it has been deactivated */
 extern bool link_up, link_deaf;  /* the link between the two: there; takes and never answers */
 extern int shutdowns;            /* asked for; 100 with REIPL */
 extern bool reader_empty;        /* IPL finds no file */

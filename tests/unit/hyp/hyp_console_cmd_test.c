@@ -121,6 +121,29 @@ START_TEST(secondary_user_elsewhere)
 }
 END_TEST
 
+/* SEND goes to where the user is: class C, or its secondary user. */
+START_TEST(send_elsewhere)
+{
+    on(0, "GUEST", "LOGOFF");
+    on(1, "", "LOGON GUEST PASS");
+    ck_assert_str_eq(on(1, "OPERATOR", "SEND LINUX1 AT night"), ""); /* a text */
+    ck_assert_str_eq(guest_line("LINUX1"), "AT night");
+    REFUSED(on(1, "GUEST", "SEND LINUX1 ls"), 65, "HCPSND065E");
+    on(0, "LINUX1", "SET SECUSER GUEST");
+    on(0, "LINUX1", "DISC");
+    ck_assert_str_eq(on(1, "GUEST", "SEND LINUX1 AT MEMBERA Ls -l"), "");
+    ck_assert_str_eq(guest_line("LINUX1"), "Ls -l");
+    ck_assert_str_eq(on(1, "GUEST", "SEND CP LINUX1 SET MSG OFF"), "");
+    ck_assert_ptr_nonnull(strstr(on(0, "LINUX1", "QUERY SET"), "MSG OFF"));
+    REFUSED(on(1, "GUEST", "SEND LINUX1 AT MEMBERB ls"), 45, "HCPCMD045E");
+    REFUSED(on(1, "OPERATOR", "SEND NEVER ls"), 45, "HCPCMD045E");
+    link_up = false;
+    on(1, "GUEST", "SEND LINUX1 ls");
+    ck_assert_int_ne(resp.rc, 0);
+    ck_assert_ptr_null(guest_line("LINUX1"));
+}
+END_TEST
+
 START_TEST(relayed_lines_that_are_damaged)
 {
     static const u8 bad[] = {0x80, 0x07, 0xff, 0xff, 0xff, 0xff, 1};
@@ -370,6 +393,7 @@ int main(void)
     tcase_add_test(t, observer);
     tcase_add_test(t, log_of_own_lines);
     tcase_add_test(t, secondary_user_elsewhere);
+    tcase_add_test(t, send_elsewhere);
     tcase_add_test(t, relayed_lines_that_are_damaged);
     tcase_add_test(t, terminal_form);
     tcase_add_test(t, terminal_options_refused);

@@ -143,6 +143,43 @@ START_TEST(a_cut_link_comes_back)
 }
 END_TEST
 
+/* [S4] A link that the operator of either side has deactivated: as one that was lost, until he has
+ * activated it; claims stand. _i: which side. */
+START_TEST(a_deactivated_link_stays_down)
+{
+    const char *name = _i ? "M0" : "M1";
+    struct ssi *here = member[_i ? B : A];
+    struct ssi_view view;
+    u64 generation;
+    ck_assert_int_eq(claim(A, "X", &generation), ST_OK);
+    ck_assert_int_eq(ssi_link_activate(here, name, NULL), ST_EXIST);
+    ck_assert_int_eq(ssi_link_deactivate(here, name, NULL), ST_OK);
+    ck_assert_int_eq(ssi_member_state(here, name), SSI_UNKNOWN);
+    ck_assert_int_eq(ssi_link_deactivate(here, name, NULL), ST_EXIST);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_SAFE && ssi_mode(member[B]) == SSI_MODE_SAFE);
+    run_ms(60000);
+    ck_assert_uint_eq(joined_calls, 2);
+    ck_assert_int_eq(ssi_mode(member[A]), SSI_MODE_SAFE);
+    ck_assert_int_eq(ssi_mode(member[B]), SSI_MODE_SAFE);
+    ck_assert_int_eq(set_down(A, "M1"), ST_REFUSED);
+    ssi_query(here, &view);
+    ck_assert(view.slots[_i ? A : B].inactive);
+    ck_assert_int_eq(claim(B, "X", &generation), ST_REFUSED);
+    ck_assert_int_eq(ssi_link_activate(here, name, NULL), ST_OK);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_STABLE && ssi_mode(member[B]) == SSI_MODE_STABLE);
+    ck_assert_uint_eq(joined_calls, 4);
+    ck_assert_int_eq(claim(B, "X", &generation), ST_EXIST); /* A has had it all the time */
+}
+END_TEST
+
+START_TEST(links_that_cannot_be_deactivated)
+{
+    ck_assert_int_eq(ssi_link_deactivate(member[A], "M0", NULL), ST_NOENT); /* itself */
+    ck_assert_int_eq(ssi_link_deactivate(member[A], "MOON", NULL), ST_NOENT);
+    ck_assert_int_eq(ssi_link_activate(member[A], "MOON", NULL), ST_NOENT);
+}
+END_TEST
+
 /* A stall shorter than the silence limit is nobody's business; nor does traffic go silent. */
 START_TEST(a_short_stall_is_not_noticed)
 {
@@ -302,6 +339,8 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, silence_makes_safe_and_heals);
     tcase_add_test(tc, a_cut_link_comes_back);
+    tcase_add_loop_test(tc, a_deactivated_link_stays_down, 0, 2);
+    tcase_add_test(tc, links_that_cannot_be_deactivated);
     tcase_add_test(tc, a_short_stall_is_not_noticed);
     tcase_add_test(tc, a_dead_member_elsewhere_waits_for_the_operator);
     tcase_add_test(tc, a_member_declared_down_is_expelled);

@@ -296,6 +296,11 @@ static void act(struct world *w, unsigned slot)
         ssi_leave(ssi, leave_done, a);
         break;
     case 1: ssi_set_down(ssi, other, NULL); break;
+    case 31:
+        if (!w->calm)
+            ssi_link_deactivate(ssi, other, NULL);
+        break;
+    case 32 ... 34: ssi_link_activate(ssi, other, NULL); break;
     case 2 ... 12: act_claim(w, a, ssi, k); break;
     case 13 ... 22: act_move(w, a, ssi, k); break;
     case 23 ... 30: act_find(a, ssi, k); break;
