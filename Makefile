@@ -10,7 +10,7 @@ CC       := gcc
 endif
 
 # --- what is built ------------------------------------------------------------------------------
-SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io io/image io/dasd io/tape io/unitrec hyp hyp/config hyp/cp hyp/diag hyp/dispatch hyp/rdev hyp/segment hyp/spool ssi lgr cli cli/ipl cli/dasd cli/tn3270
+SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io io/image io/dasd io/tape io/unitrec io/net hyp hyp/config hyp/cp hyp/diag hyp/dispatch hyp/rdev hyp/segment hyp/spool ssi lgr cli cli/ipl cli/dasd cli/tn3270
 SRCS     := $(sort $(foreach d,$(SRC_DIRS),$(wildcard $(d)/*.c)))
 LIB_SRCS := $(filter-out cli/main.c,$(SRCS))
 OBJ      := $(BUILD)/obj
@@ -21,7 +21,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/uni
 # --- libraries: required ones, then the optional ones that are there -----------------------------
 PKG_CONFIG ?= pkg-config
 PKGS       := libuv jansson zlib libcrypt
-PKGS_OPT   := libedit openssl libnbd
+PKGS_OPT   := libedit openssl libnbd slirp
 PKGS_FOUND  = $(PKGS) $(foreach p,$(PKGS_OPT),$(shell $(PKG_CONFIG) --exists $(p) && echo $(p)))
 
 # Evaluated once, and only when something is compiled (`make setup` may run before they exist).

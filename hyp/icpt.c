@@ -27,6 +27,7 @@ enum io_op {
     OP_STCRW = 0xb239,
     OP_STCPS = 0xb23a,
     OP_RCHP = 0xb23b,
+    OP_SIGA = 0xb274,
     OP_SCHM = 0xb23c,
     OP_CHSC = 0xb25f,
     OP_XSCH = 0xb276,
@@ -183,6 +184,13 @@ static void icpt_simple(struct vcpu *v, const struct cpu_icpt *k)
     }
 }
 
+/* The second operand is not used, but for its bits. */
+static void icpt_siga(struct vcpu *v)
+{
+    const u64 *gr = cpu_gr(v->cpu);
+    finish(v, css_siga(v->vm->css, (u32)gr[0], (u32)gr[GR1], (u32)gr[2], (u32)gr[3]));
+}
+
 static void icpt_io(struct vcpu *v, const struct cpu_icpt *k)
 {
     switch (k->op) {
@@ -194,6 +202,7 @@ static void icpt_io(struct vcpu *v, const struct cpu_icpt *k)
     case OP_STCRW: icpt_stcrw(v, k); break;
     case OP_STCPS: icpt_stcps(v, k); break;
     case OP_CHSC: icpt_chsc(v, k); break;
+    case OP_SIGA: icpt_siga(v); break;
     default: icpt_simple(v, k); break;
     }
 }

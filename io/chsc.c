@@ -9,8 +9,16 @@
 #define CHSC_INVALID_FORMAT 0x0007
 #define CHSC_UNSUPPORTED_OPERATION 0x0101
 #define REQUEST_BYTES 16u
+#define INDICATORS_BYTES 48u /* operands of set channel-subsystem indicators */
+#define SSQD_BYTES 32u
+#define SSQD_QDIO 0xc0 /* valid, and it has queues */
 #define SSD_BYTES 32u
-#define GENERAL_EXTENDED_BLOCK 48 /* bit of the general characteristics */
+/* Bits of the general characteristics, and of those of CHSC behind them. */
+#define GENERAL_ADAPTER_INTERRUPTIONS 41
+#define GENERAL_EXTENDED_BLOCK 48
+#define GENERAL_THIN_INTERRUPTIONS 67 /* of OSA and FCP */
+#define CHSC_CHARACTERISTICS 2040u    /* they begin at this byte */
+#define CHSC_SET_INDICATORS 107
 #define OPERATION_SUBCHANNEL_SETS 2
 #define NOTIFICATION_TYPE_0 0x80
 #define EVENT_MORE 0x80
@@ -26,10 +34,11 @@
 
 struct chsc {
     struct css *css;
-    const u8 *req; /* request block */
-    u8 *data;      /* behind the response header of 8 bytes */
-    u32 room;      /* bytes at data */
-    u32 len;       /* bytes of data in the response */
+    const u8 *req; /* request block: REQUEST_BYTES, or as far as `req_bytes` goes */
+    u32 req_bytes;
+    u8 *data; /* behind the response header of 8 bytes */
+    u32 room; /* bytes at data */
+    u32 len;  /* bytes of data in the response */
     u16 code;
 };
 
@@ -82,6 +91,18 @@ static void chpids_in_use(struct css *css, u8 bits[32])
                 bits[path_chpid(sub, path) / 8] |= (u8)(0x80 >> path_chpid(sub, path) % 8);
 }
 
+/** The type of a channel path: that of a device on it. */
+static u8 chp_type(struct css *css, u8 chpid)
+{
+    u32 at = 0;
+    for (struct subchannel *sub; (sub = css_next_locked(css, &at)) != NULL;) {
+        unsigned path = (u8)(chpid - (sub_has_device(sub) ? sub->ops->chpid : 0));
+        if (sub_has_device(sub) && path < 8 && path_installed(sub) & 0x80 >> path)
+            return sub->ops->chp_type ? sub->ops->chp_type : CHP_TYPE_EMULATED;
+    }
+    return CHP_TYPE_EMULATED;
+}
+
 static void store_channel_path_description(struct chsc *c)
 {
     u32 first = c->req[7];
@@ -103,21 +124,90 @@ static void store_channel_path_description(struct chsc *c)
         memset(out, 0, size);
         if (used[id / 8] & 0x80 >> id % 8) {
             out[0] = 0x80;
-            out[2] = CHP_TYPE_EMULATED;
+            out[2] = chp_type(c->css, (u8)id);
         }
         out[3] = (u8)id;
         c->len += size;
     }
 }
 
-/** General and CHSC characteristics: of what is optional, the extended measurement block. */
+static void characteristic(struct chsc *c, u32 byte, u32 bit)
+{
+    if (byte + bit / 8 < c->len)
+        c->data[byte + bit / 8] |= 0x80 >> bit % 8;
+}
+
+/** General and CHSC characteristics: of what is optional, the extended measurement block and the
+ *  interruptions of adapters. */
 static void store_characteristics(struct chsc *c)
 {
     c->len = 4 * (510 + 508);
     if (c->len > c->room)
         c->len = c->room;
     memset(c->data, 0, c->len);
-    c->data[GENERAL_EXTENDED_BLOCK / 8] |= 0x80 >> GENERAL_EXTENDED_BLOCK % 8;
+    characteristic(c, 0, GENERAL_ADAPTER_INTERRUPTIONS);
+    characteristic(c, 0, GENERAL_EXTENDED_BLOCK);
+    characteristic(c, 0, GENERAL_THIN_INTERRUPTIONS);
+    characteristic(c, CHSC_CHARACTERISTICS, CHSC_SET_INDICATORS);
+}
+
+/** The subchannel of a request, in the set that its bits name; NULL: none with a device. */
+static struct subchannel *sub_of(struct css *css, unsigned ssid, u32 number)
+{
+    struct subchannel *sub =
+        css_sub_locked(css, SCHID_ONE | (u32)ssid << SCHID_SET_SHIFT | number);
+    return sub_has_device(sub) ? sub : NULL;
+}
+
+/** Store subchannel QDIO data. */
+static void store_qdio_data(struct chsc *c)
+{
+    u32 first = be16_load(c->req + 6);
+    u32 last = be16_load(c->req + 10);
+    u8 ssid = c->req[5] >> 4 & 3;
+    if (first > last || c->req[5] & 0x0f || (ssid && !c->css->s.sets)) {
+        c->code = CHSC_INVALID_REQUEST;
+        return;
+    }
+    for (u32 n = first; n <= last && c->len + SSQD_BYTES <= c->room; n++) {
+        u8 *out = c->data + c->len;
+        memset(out, 0, SSQD_BYTES);
+        be16_store(out + 2, (u16)n);
+        struct subchannel *sub = sub_of(c->css, ssid, n);
+        const struct dev_qdio *qdio = sub ? sub->ops->qdio : NULL;
+        if (qdio) {
+            out[0] = SSQD_QDIO;
+            out[4] = qdio->format;
+            out[6] = qdio->characteristics;
+            out[9] = qdio->inputs;
+            out[11] = qdio->outputs;
+        }
+        c->len += SSQD_BYTES;
+    }
+}
+
+/** Set channel-subsystem indicators: where a subchannel's adapter tells of changes. */
+static void set_indicators(struct chsc *c)
+{
+    if (c->req_bytes < INDICATORS_BYTES || be16_load(c->req + 4)) {
+        c->code =
+            c->req_bytes < INDICATORS_BYTES ? CHSC_INVALID_REQUEST : CHSC_UNSUPPORTED_OPERATION;
+        return;
+    }
+    struct qdio_indicators to = {.summary = be64_load(c->req + 16),
+                                 .subchannel = be64_load(c->req + 24),
+                                 .summary_key = c->req[32] & 0xf0,
+                                 .subchannel_key = (u8)(c->req[32] << 4),
+                                 .isc = c->req[35] & 7};
+    u32 schid = be32_load(c->req + 44);
+    struct subchannel *sub = css_sub_locked(c->css, schid);
+    if (!sub_has_device(sub) || !sub->ops->qdio ||
+        (to.summary && !storage_holds(c->css->storage, to.summary, 1)) ||
+        (to.subchannel && !storage_holds(c->css->storage, to.subchannel, 4))) {
+        c->code = CHSC_INVALID_REQUEST;
+        return;
+    }
+    sub->ops->qdio->indicate(sub->dev, &to);
 }
 
 static void set_domain_attributes(struct chsc *c)
@@ -174,8 +264,12 @@ static const struct {
     u16 code;
     chsc_fn *fn;
 } chsc_commands[] = {
-    {0x0002, store_channel_path_description}, {0x0004, store_subchannel_description},
-    {0x000e, store_event_information},        {0x0010, store_characteristics},
+    {0x0002, store_channel_path_description},
+    {0x0004, store_subchannel_description},
+    {0x000e, store_event_information},
+    {0x0010, store_characteristics},
+    {0x0021, set_indicators},
+    {0x0024, store_qdio_data},
     {0x0031, set_domain_attributes},
 };
 
@@ -192,11 +286,13 @@ int css_chsc(struct css *css, u8 *page)
     u32 len = be16_load(page);
     if (len < REQUEST_BYTES || len > CHSC_BYTES - 8 || len % 8)
         return CSS_PGM_OPERAND;
-    u8 req[REQUEST_BYTES];
-    memcpy(req, page, sizeof req);
+    u8 req[INDICATORS_BYTES] = {0};
+    u32 req_bytes = len < sizeof req ? len : (u32)sizeof req;
+    memcpy(req, page, req_bytes);
     u8 *response = page + len;
     struct chsc c = {.css = css,
                      .req = req,
+                     .req_bytes = req_bytes,
                      .data = response + 8,
                      .room = CHSC_BYTES - len - 8,
                      .code = CHSC_OK};

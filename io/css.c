@@ -42,7 +42,7 @@ void css_unref_locked(struct css *css)
 
 static void wait_idle_locked(struct css *css, struct subchannel *sub)
 {
-    while (sub ? sub->executing || sub->foreign : css->executing > 0)
+    while (sub ? sub->executing || sub->foreign || sub->signals : css->executing > 0)
         lock_wait(&css->idle, &css->lock);
 }
 
@@ -63,6 +63,11 @@ void css_destroy(struct css *css)
     }
     lock_take(&css->lock);
     css_unref_locked(css);
+}
+
+struct storage *css_storage(const struct css *css)
+{
+    return css->storage;
 }
 
 const char *css_owner(const struct css *css)
@@ -345,11 +350,27 @@ enum css_activity css_activity(struct css *css, u32 schid)
     return activity;
 }
 
+/** Tell the devices that work beside channel programs to stop, or to go on. */
+static void hold_devices_locked(struct css *css, bool on)
+{
+    u32 at = 0;
+    for (struct subchannel *sub; (sub = css_next_locked(css, &at)) != NULL;) {
+        if (!sub_has_device(sub) || !sub->ops->hold)
+            continue;
+        const struct dev_ops *ops = sub->ops;
+        void *dev = sub->dev;
+        lock_drop(&css->lock);
+        ops->hold(dev, on);
+        lock_take(&css->lock);
+    }
+}
+
 void css_quiesce(struct css *css)
 {
     lock_take(&css->lock);
     css->quiesced = true;
     wait_idle_locked(css, NULL);
+    hold_devices_locked(css, true);
     lock_drop(&css->lock);
 }
 
@@ -357,6 +378,7 @@ void css_resume(struct css *css)
 {
     lock_take(&css->lock);
     css->quiesced = false;
+    hold_devices_locked(css, false);
     u32 at = 0;
     for (struct subchannel *sub; (sub = css_next_locked(css, &at)) != NULL;) {
         sub->kicked = true;

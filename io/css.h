@@ -41,6 +41,8 @@ struct css;
 #define CSS_PGM_SPECIFICATION (-0x06)
 #define CSS_PGM_OPERAND (-0x15)
 
+#define IO_INT_ADAPTER 0x80000000u /* of io_interruption.int_word: an adapter interruption */
+
 /** An I/O interruption: what goes to real locations 184, 188 and 192. */
 struct io_interruption {
     u32 schid;    /* subsystem-identification word */
@@ -50,6 +52,8 @@ struct io_interruption {
 
 /** A css over `storage`; `ports`, `ctx` and `storage` outlive it. NULL without host memory. */
 struct css *css_create(struct storage *storage, const struct io_ports *ports, void *ctx);
+/** The guest's storage. */
+struct storage *css_storage(const struct css *css);
 /** Whose it is, for messages. */
 const char *css_owner(const struct css *css);
 /** Ends all device work, calls every device's detach. */
@@ -127,6 +131,8 @@ int css_rchp(struct css *css, u64 gr1);
 int css_sal(struct css *css, u64 gr1);
 /** Set Channel Monitor: general registers 1 (key, M, D) and 2 (measurement-block origin). */
 int css_schm(struct css *css, u64 gr1, u64 gr2);
+/** Signal Adapter: general registers 0 (function code), 1, 2 and 3 (queue masks). */
+int css_siga(struct css *css, u32 function, u32 schid, u32 mask, u32 mask2);
 /** Store Channel Path Status: 32 zero bytes in `status`, cc 0. */
 int css_stcps(struct css *css, u8 status[32]);
 
@@ -142,6 +148,9 @@ void css_device_ready(struct css *css, u32 schid);
  *  function ends with it, if the device is one that does that (status_first); while a channel
  *  program runs it is kept and presented after it. */
 void css_attention(struct css *css, u32 schid, u8 unit_status);
+
+/** An adapter interruption of this subclass is pending; another one of it makes no difference. */
+void css_adapter_interruption(struct css *css, u8 isc);
 
 /**
  * CCW IPL: reset the css, read 24 bytes to absolute 0 with the implied read chained to the CCW

@@ -4,7 +4,7 @@
 
 void css_notify_locked(struct css *css)
 {
-    u8 mask = 0;
+    u8 mask = css->s.adapter;
     for (unsigned isc = 0; isc < 8; isc++)
         if (css->head[isc])
             mask |= 0x80 >> isc;
@@ -55,6 +55,12 @@ static bool take_locked(struct css *css, u8 isc_mask, struct io_interruption *ou
         return false;
     unsigned isc = (unsigned)__builtin_clz(mask) - 24;
     struct subchannel *sub = css->head[isc];
+    if (css->s.adapter & 0x80 >> isc) {
+        css->s.adapter &= (u8) ~(0x80 >> isc);
+        *out = (struct io_interruption){.int_word = IO_INT_ADAPTER | isc << 27};
+        css_notify_locked(css);
+        return true;
+    }
     *out = (struct io_interruption){
         .schid = sub_schid(sub), .parm = sub->s.intparm, .int_word = isc << 27};
     css_dequeue_locked(sub);

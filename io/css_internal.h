@@ -118,6 +118,8 @@ struct css_state {
     u8 sets;        /* the guest has enabled subchannel sets */
     u8 lost_events; /* of store event information */
     u8 standby[32]; /* CHPIDs that are not configured, bit 0 of byte 0 first */
+    u8 adapter;     /* subclasses with a pending adapter interruption (0x80 = ISC 0) */
+    u8 zero[7];
 };
 
 /** Everything of a subchannel that relocates; one row each in io_state.def, no padding. */
@@ -170,6 +172,7 @@ struct subchannel {
     bool again;     /* another thread wanted to be, meanwhile */
     bool kicked;    /* css_device_ready came */
     bool detaching;
+    unsigned signals;                  /* processors that are in SIGNAL ADAPTER for it */
     bool restored;                     /* css_restore has had it */
     const struct css_program *foreign; /* CP runs a program (css_program.c) */
 };
@@ -196,8 +199,8 @@ struct css {
     u64 queue_order;
     u32 crw[CRWS_MAX];
     u32 crw_count;
-    unsigned refs; /* owner, and one per scheduled job */
-    unsigned executing;
+    unsigned refs;      /* owner, and one per scheduled job */
+    unsigned executing; /* threads in chan_run and in SIGNAL ADAPTER */
     bool quiesced, dead;
 };
 

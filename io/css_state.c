@@ -5,7 +5,7 @@
 #include "io/css_internal.h"
 #include "io/io_state.h"
 
-#define STATE_VERSION 3
+#define STATE_VERSION 4
 
 static void save_subchannel(const struct subchannel *sub, struct codec_out *out)
 {

@@ -10,6 +10,33 @@
 struct css;
 struct dev_io;
 
+/** Adapter characteristics that CHSC tells of a device with QDIO (first byte). */
+#define QDIO_SIGA_INPUT 0x40  /* SIGA-r is needed when input buffers are given */
+#define QDIO_SIGA_OUTPUT 0x20 /* SIGA-w is needed when output buffers are given */
+#define QDIO_AUTO_SYNC_AI 0x08
+#define QDIO_AUTO_SYNC_PCI 0x04
+
+/** Where an adapter tells of changes: absolute addresses, 0 for none, and the subclass of the
+ *  adapter interruption. */
+struct qdio_indicators {
+    u64 summary;
+    u64 subchannel;
+    u8 summary_key, subchannel_key; /* 0xK0 */
+    u8 isc;
+};
+
+/** Queued direct I/O: what a device with queues does beside channel programs. */
+struct dev_qdio {
+    u8 format; /* of its queues: 0 OSA, 1 FCP, 2 HiperSockets */
+    u8 characteristics;
+    u8 inputs, outputs; /* queues, at most */
+    /** SIGNAL ADAPTER: function code, queue masks of general registers 2 and 3. Returns the
+     *  condition code. On a processor thread: it copies, and waits for nobody. */
+    int (*signal)(void *dev, u8 function, u32 mask, u32 mask2);
+    /** Set channel-subsystem indicators (CHSC). */
+    void (*indicate)(void *dev, const struct qdio_indicators *to);
+};
+
 /** Unit (device) status bits. */
 #define DS_ATTENTION 0x80
 #define DS_STATUS_MODIFIER 0x40
@@ -43,6 +70,7 @@ struct dev_ops {
     const char *name;  /* "3215": also the type that restore insists on */
     u8 chpid;          /* the first channel path that this class of device sits on */
     u8 paths;          /* how many, with CHPIDs in sequence; 0 is 1 */
+    u8 chp_type;       /* of the channel paths; 0: an emulated one */
     bool status_first; /* its control unit answers a start function with status that the device
                         * has: deferred condition code 1. Others keep it till the program ends */
     u8 sense_id[SENSE_ID_BYTES_MAX];
@@ -64,6 +92,11 @@ struct dev_ops {
     /** It ended, `us` is the unit status it would present; returns what it presents instead, with
      *  dev_io_sense called for a unit check. Disks have written by then. May be NULL. */
     int (*end)(void *dev, struct dev_io *io, int us);
+    /** Queued direct I/O, of devices that have it; else NULL. */
+    const struct dev_qdio *qdio;
+    /** Nothing may touch guest storage any more, but for `start` (true: css_quiesce), or may
+     *  again (false: css_resume). May be NULL. */
+    void (*hold)(void *dev, bool on);
     /** What a sense command tells when no sense data is held. NULL: zeros. */
     void (*idle_sense)(void *dev, u8 sense[SENSE_BYTES_MAX]);
     /** System reset. May be NULL. */

@@ -68,6 +68,18 @@
 #include "io/io_state_table.inc"
 #undef PRINTER_ROWS
 
+#define OSA_ROWS
+#define TABLE osa_table
+#define STATE osa_state
+#include "io/io_state_table.inc"
+#undef OSA_ROWS
+
+#define QDIO_ROWS
+#define TABLE qdio_table
+#define STATE qdio_state
+#include "io/io_state_table.inc"
+#undef QDIO_ROWS
+
 #define ROWS(table, type)                                                                      \
     {                                                                                          \
         table, ARRAY_LEN(table), sizeof(struct type)                                           \
@@ -82,6 +94,8 @@ const struct io_rows eckd_rows = ROWS(eckd_table, eckd_state);
 const struct io_rows fba_rows = ROWS(fba_table, fba_state);
 const struct io_rows tape_rows = ROWS(tape_table, tape_state);
 const struct io_rows printer_rows = ROWS(printer_table, printer_state);
+const struct io_rows osa_rows = ROWS(osa_table, osa_state);
+const struct io_rows qdio_rows = ROWS(qdio_table, qdio_state);
 
 void io_rows_put(struct codec_out *out, const struct io_rows *rows, const void *state)
 {

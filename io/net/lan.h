@@ -1,0 +1,73 @@
+/* A local network in the host's memory: ports that give Ethernet frames to each other, as a
+ * virtual switch does. Adapters of guests are ports, and so is an uplink to the outside.
+ * Frames are delivered on the thread that sends them; nobody waits. Any thread may call. */
+#ifndef ENDICOTT_IO_NET_LAN_H
+#define ENDICOTT_IO_NET_LAN_H
+
+#include "mem/base/bytes.h"
+#include "mem/base/status.h"
+
+#define MAC_BYTES 6
+#define ETHER_HEADER_BYTES 14
+#define ETHER_TYPE_VLAN 0x8100
+#define LAN_FRAME_MAX (65535u + ETHER_HEADER_BYTES + 4u) /* with a VLAN tag */
+#define LAN_PORTS_MAX 1024u
+
+struct lan;
+struct lan_port;
+
+/** What a port is to its network; `arg` of lan_port_add comes first. No lock is held. */
+struct lan_port_ops {
+    /** A frame for this port (Ethernet header first, no check sequence); false: it was dropped.
+     *  The bytes are the caller's. */
+    bool (*deliver)(void *arg, const u8 *frame, size_t len);
+};
+
+/** Where frames go whose receiver no port has told of: to uplinks only. */
+enum lan_role { LAN_STATION, LAN_UPLINK };
+
+struct lan_counts {
+    u64 frames, bytes; /* that the port sent */
+    u64 received;      /* that it took */
+    u64 dropped;       /* that it had no room for */
+    u64 malformed;     /* that it sent and that are none */
+};
+
+/** A network without ports; NULL without host memory. */
+struct lan *lan_create(void);
+/** All ports have gone. */
+void lan_destroy(struct lan *lan);
+
+/** A port; `arg` outlives it. NULL: no memory, or LAN_PORTS_MAX are there. */
+struct lan_port *lan_port_add(struct lan *lan, enum lan_role role,
+                              const struct lan_port_ops *ops, void *arg);
+/** Take it away; when this returns `deliver` runs no more. Not from within `deliver`. */
+void lan_port_remove(struct lan_port *port);
+
+/** Frames for this address go to this port. ST_EXIST: another port has it, ST_NOMEM. */
+int lan_mac_add(struct lan_port *port, const u8 mac[MAC_BYTES]);
+/** The same for an address that another port may have: it goes over to this one. A machine that was
+ *  relocated has one port where it was and one where it is; the one that goes on takes. */
+int lan_mac_take(struct lan_port *port, const u8 mac[MAC_BYTES]);
+/** ST_NOENT: this port has no such address. */
+int lan_mac_remove(struct lan_port *port, const u8 mac[MAC_BYTES]);
+void lan_mac_clear(struct lan_port *port);
+/** The port sees all frames (or no more). */
+void lan_port_promiscuous(struct lan_port *port, bool on);
+
+/** Send a frame from a port: to the port that has told of its receiver, else to uplinks; to all
+ *  others when the receiver is a group. Frames shorter than a header are counted and dropped. */
+void lan_send(struct lan_port *port, const u8 *frame, size_t len);
+void lan_port_counts(struct lan_port *port, struct lan_counts *out);
+
+static inline bool mac_is_group(const u8 mac[MAC_BYTES])
+{
+    return mac[0] & 1;
+}
+
+static inline bool mac_is_broadcast(const u8 mac[MAC_BYTES])
+{
+    return (mac[0] & mac[1] & mac[2] & mac[3] & mac[4] & mac[5]) == 0xff;
+}
+
+#endif

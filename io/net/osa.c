@@ -1,0 +1,322 @@
+/* The three devices of an OSA adapter. Control messages go out on the write device and their
+ * answers come in on the read device, whose read command waits for one; the data device has the
+ * queues, and its channel program stays active as long as they are. */
+#include "io/net/osa.h"
+
+#include <stdlib.h>
+
+#include "io/io_state.h"
+#include "io/net/osa_internal.h"
+
+#define OSA_CHPID 0x20
+#define CHP_TYPE_OSD 0x11
+#define CMD_WRITE 0x01
+#define CMD_READ 0x02
+#define CMD_ESTABLISH 0x1e
+#define CMD_ACTIVATE 0x1f
+#define CMD_CONFIGURATION 0x72
+#define CONFIGURATION_BYTES 128u
+#define CIW(type) (0x40 | (type)) /* command information word of sense id */
+#define CIW_CONFIGURATION 0
+#define CIW_ESTABLISH 3
+#define CIW_ACTIVATE 4
+
+void osa_counts(struct osa *osa, struct osa_counts *out)
+{
+    *out = (struct osa_counts){
+        .filtered = osa->filtered, .no_buffer = osa->no_buffer, .bad_output = osa->bad_output};
+    lan_port_counts(osa->port, &out->lan);
+}
+
+/* --- commands -------------------------------------------------------------------------------- */
+
+/** Node descriptors, as far as programs look: channel path, unit address, who offers it. */
+static int read_configuration(struct osa_dev *dev, struct dev_io *io)
+{
+    u8 data[CONFIGURATION_BYTES] = {0};
+    data[30] = OSA_CHPID;
+    data[31] = (u8)(dev->osa->config.devno + dev->role);
+    data[63] = 0;
+    if (dev->osa->config.guest_lan) {
+        data[16] = 0xe5; /* VM */
+        data[17] = 0xd4;
+    }
+    dev_io_put(io, data, sizeof data);
+    return DS_NORMAL;
+}
+
+static int control_write(struct osa_dev *dev, struct dev_io *io)
+{
+    u8 msg[OSA_MESSAGE_MAX];
+    size_t len = dev_io_get(io, msg, sizeof msg);
+    if (!osa_message(dev->osa, dev->role, msg, (u32)len))
+        return dev_io_unit_check(io, SENSE_COMMAND_REJECT);
+    if (dev->role == OSA_WRITE)
+        css_device_ready(dev->osa->css, dev->osa->dev[OSA_READ].schid);
+    return DS_NORMAL;
+}
+
+/** The answer that the device has for its program; NULL: none. */
+static struct osa_reply *answer_take(struct osa_dev *dev)
+{
+    struct osa *osa = dev->osa;
+    lock_take(&osa->lock);
+    struct osa_reply *r = osa->idx[dev->role];
+    osa->idx[dev->role] = NULL;
+    if (!r && dev->role == OSA_READ && osa->replies) {
+        r = osa->reply[0];
+        memmove(osa->reply, osa->reply + 1, --osa->replies * sizeof osa->reply[0]);
+    }
+    lock_drop(&osa->lock);
+    return r;
+}
+
+static int control_read(struct osa_dev *dev, struct dev_io *io)
+{
+    struct osa_reply *r = answer_take(dev);
+    if (!r)
+        return DEV_WAIT;
+    dev_io_put(io, r->bytes, r->len);
+    free(r);
+    return DS_NORMAL;
+}
+
+static int control_start(void *arg, struct dev_io *io)
+{
+    struct osa_dev *dev = arg;
+    switch (dev_io_command(io)) {
+    case CMD_WRITE: return control_write(dev, io);
+    case CMD_READ: return control_read(dev, io);
+    case CMD_CONFIGURATION: return read_configuration(dev, io);
+    default: return dev_io_unit_check(io, SENSE_COMMAND_REJECT);
+    }
+}
+
+static const struct dev_qdio osa_qdio;
+
+static int establish(struct osa_dev *dev, struct dev_io *io)
+{
+    struct osa *osa = dev->osa;
+    u8 qdr[QDR_BYTES];
+    if (dev_io_get(io, qdr, sizeof qdr) < sizeof qdr)
+        return dev_io_unit_check(io, SENSE_COMMAND_REJECT);
+    lock_take(&osa->lock);
+    const char *wrong = qdio_establish(&osa->q, qdr, &osa_qdio);
+    lock_drop(&osa->lock);
+    return wrong ? dev_io_unit_check(io, SENSE_COMMAND_REJECT) : DS_NORMAL;
+}
+
+/** The queues work until the channel program is ended. */
+static int activate(struct osa_dev *dev, struct dev_io *io)
+{
+    lock_take(&dev->osa->lock);
+    bool active = qdio_activate(&dev->osa->q);
+    lock_drop(&dev->osa->lock);
+    return active ? DEV_WAIT : dev_io_unit_check(io, SENSE_COMMAND_REJECT);
+}
+
+static int data_start(void *arg, struct dev_io *io)
+{
+    switch (dev_io_command(io)) {
+    case CMD_ESTABLISH: return establish(arg, io);
+    case CMD_ACTIVATE: return activate(arg, io);
+    case CMD_CONFIGURATION: return read_configuration(arg, io);
+    default: return dev_io_unit_check(io, SENSE_COMMAND_REJECT);
+    }
+}
+
+/** Halt, clear or reset of the data device: the queues are no more. */
+static void data_cancel(void *arg)
+{
+    struct osa *osa = ((struct osa_dev *)arg)->osa;
+    lock_take(&osa->lock);
+    qdio_stop(&osa->q);
+    osa_backlog_drop_locked(osa);
+    lock_drop(&osa->lock);
+}
+
+static void data_reset(void *arg)
+{
+    struct osa *osa = ((struct osa_dev *)arg)->osa;
+    data_cancel(arg);
+    lock_take(&osa->lock);
+    osa->q.s = (struct qdio_state){0};
+    osa_session_end_locked(osa);
+    lock_drop(&osa->lock);
+}
+
+/* --- queues ---------------------------------------------------------------------------------- */
+
+static void flush(struct osa *osa)
+{
+    lock_take(&osa->lock);
+    u8 isc = osa->q.s.isc;
+    bool interrupt = osa_flush_locked(osa);
+    lock_drop(&osa->lock);
+    if (interrupt)
+        css_adapter_interruption(osa->css, isc);
+}
+
+static int data_signal(void *arg, u8 function, u32 mask, u32 mask2)
+{
+    struct osa *osa = ((struct osa_dev *)arg)->osa;
+    (void)mask2;
+    lock_take(&osa->lock);
+    bool active = osa->q.s.phase == QDIO_ACTIVE;
+    lock_drop(&osa->lock);
+    if (!active)
+        return 1;
+    switch (function) {
+    case SIGA_WRITE: osa_send(osa, mask); return 0;
+    case SIGA_READ: flush(osa); return 0;
+    case SIGA_SYNC: return 0; /* nothing of the queues is anywhere but in storage */
+    default: return 1;
+    }
+}
+
+static void data_indicate(void *arg, const struct qdio_indicators *to)
+{
+    struct osa *osa = ((struct osa_dev *)arg)->osa;
+    lock_take(&osa->lock);
+    struct qdio_state *s = &osa->q.s;
+    s->summary = to->summary;
+    s->subchannel = to->subchannel;
+    s->summary_key = to->summary_key;
+    s->subchannel_key = to->subchannel_key;
+    s->isc = to->isc;
+    lock_drop(&osa->lock);
+}
+
+static const struct dev_qdio osa_qdio = {
+    .format = 0,
+    .characteristics =
+        QDIO_SIGA_INPUT | QDIO_SIGA_OUTPUT | QDIO_AUTO_SYNC_AI | QDIO_AUTO_SYNC_PCI,
+    .inputs = 1,
+    .outputs = OSA_OUTPUTS,
+    .signal = data_signal,
+    .indicate = data_indicate,
+};
+
+static void data_hold(void *arg, bool on)
+{
+    struct osa *osa = ((struct osa_dev *)arg)->osa;
+    lock_take(&osa->lock);
+    osa->held = on;
+    lock_drop(&osa->lock);
+    if (on)
+        return;
+    osa_take_addresses(osa);
+    flush(osa);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static void osa_free(struct osa *osa)
+{
+    lan_port_remove(osa->port);
+    while (osa->replies)
+        free(osa->reply[--osa->replies]);
+    for (unsigned i = 0; i < ARRAY_LEN(osa->idx); i++)
+        free(osa->idx[i]);
+    osa_backlog_drop_locked(osa);
+    lock_fini(&osa->lock);
+    free(osa->out);
+    free(osa);
+}
+
+static void osa_detach(void *arg)
+{
+    struct osa_dev *dev = arg;
+    struct osa *osa = dev->osa;
+    lock_take(&osa->lock);
+    bool last = --osa->attached == 0;
+    lock_drop(&osa->lock);
+    if (last)
+        osa_free(osa);
+}
+
+#define OSA_SENSE_ID                                                                           \
+    {                                                                                          \
+        0xff, 0x17, 0x31, 0x01, 0x17, 0x32, 0x01, 0, CIW(CIW_CONFIGURATION),                   \
+            CMD_CONFIGURATION, 0, CONFIGURATION_BYTES, CIW(CIW_ESTABLISH), CMD_ESTABLISH,      \
+            QDR_BYTES >> 8, 0, CIW(CIW_ACTIVATE), CMD_ACTIVATE, 0, 0                           \
+    }
+#define OSA_SENSE_ID_BYTES 20
+
+static const struct dev_ops control_ops = {
+    .name = "OSA",
+    .chpid = OSA_CHPID,
+    .chp_type = CHP_TYPE_OSD,
+    .sense_id = OSA_SENSE_ID,
+    .sense_id_bytes = OSA_SENSE_ID_BYTES,
+    .start = control_start,
+    .detach = osa_detach,
+};
+
+static const struct dev_ops data_ops = {
+    .name = "OSA data",
+    .chpid = OSA_CHPID,
+    .chp_type = CHP_TYPE_OSD,
+    .sense_id = OSA_SENSE_ID,
+    .sense_id_bytes = OSA_SENSE_ID_BYTES,
+    .qdio = &osa_qdio,
+    .start = data_start,
+    .cancel = data_cancel,
+    .reset = data_reset,
+    .hold = data_hold,
+    .save = osa_save,
+    .restore = osa_restore,
+    .detach = osa_detach,
+};
+
+static struct osa *osa_new(struct css *css, const struct osa_config *config, struct lan *lan)
+{
+    struct osa *osa = calloc(1, sizeof *osa);
+    if (!osa)
+        return NULL;
+    osa->css = css;
+    osa->config = *config;
+    osa->lan = lan;
+    osa->q.st = css_storage(css);
+    osa->backlog_end = &osa->backlog;
+    osa->out = malloc(OSA_BUFFER_ROOM);
+    osa->port = osa->out ? lan_port_add(lan, LAN_STATION, &osa_port_ops, osa) : NULL;
+    if (!osa->port) {
+        free(osa->out);
+        free(osa);
+        return NULL;
+    }
+    lock_init(&osa->lock, LOCK_NIC);
+    for (unsigned i = 0; i < OSA_ROLES; i++)
+        osa->dev[i] = (struct osa_dev){.osa = osa, .role = i};
+    return osa;
+}
+
+int osa_create(struct css *css, const struct osa_config *config, struct lan *lan, bool announce,
+               struct osa **out, struct cause *cause)
+{
+    if (config->devno > 0xfffd)
+        return cause_set(cause, ST_INVAL, "device %04X: three device numbers are needed",
+                         config->devno);
+    struct osa *osa = osa_new(css, config, lan);
+    if (!osa)
+        return cause_set(cause, ST_NOMEM, "no memory for device %04X", config->devno);
+    int rc = ST_OK;
+    unsigned n = 0;
+    for (; rc == ST_OK && n < OSA_ROLES; n++) {
+        osa->attached++;
+        rc = css_attach(css, config->devno + n, n == OSA_DATA ? &data_ops : &control_ops,
+                        &osa->dev[n], announce, &osa->dev[n].schid, cause);
+    }
+    if (rc) {
+        struct cause ignored;
+        osa->attached = n--; /* one more than attached: it goes below */
+        for (unsigned i = 0; i < n; i++)
+            css_detach(css, config->devno + i, announce, &ignored);
+        osa_detach(&osa->dev[n]);
+        return rc;
+    }
+    if (out)
+        *out = osa;
+    return ST_OK;
+}

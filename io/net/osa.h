@@ -1,0 +1,33 @@
+/* An OSA-Express adapter in QDIO mode (1731/01, 1732/01), as three devices: read and write for
+ * control, data for the queues. Its other side is a port of a network in memory (lan.h).
+ * docs/osa.md says what of it is here. */
+#ifndef ENDICOTT_IO_NET_OSA_H
+#define ENDICOTT_IO_NET_OSA_H
+
+#include "io/css.h"
+#include "io/net/lan.h"
+
+struct osa;
+
+/** How an adapter is made. */
+struct osa_config {
+    u16 devno;         /* of the read device; write and data follow */
+    u8 mac[MAC_BYTES]; /* its own address */
+    bool guest_lan;    /* it says that it is CP's */
+};
+
+struct osa_counts {
+    struct lan_counts lan;
+    u64 filtered;   /* frames for nobody here */
+    u64 no_buffer;  /* that the program had no buffer for */
+    u64 bad_output; /* output buffers that ended in error */
+};
+
+/** Three devices on `css` and a port on `lan` (which outlives them). The channel subsystem owns the
+ *  adapter: it goes with the last of the devices. ST_EXIST, ST_LIMIT, ST_NOMEM with cause; then
+ *  nothing has changed. `out` (may be NULL) is valid until then. */
+int osa_create(struct css *css, const struct osa_config *config, struct lan *lan, bool announce,
+               struct osa **out, struct cause *cause);
+void osa_counts(struct osa *osa, struct osa_counts *out);
+
+#endif

@@ -1,0 +1,316 @@
+/* IP assist commands: what the program asks of the adapter once the control session is up. A
+ * command and its answer have one layout; the adapter fills in return code and results.
+ * Source: Linux, drivers/s390/net/qeth_core_mpc.h, qeth_l2_main.c. */
+#include "io/net/osa_internal.h"
+
+/* The header of every command. */
+#define IPA_COMMAND 0
+#define IPA_RETURN_CODE 4
+#define IPA_SUPPORTED 12
+#define IPA_ENABLED 16
+#define IPA_DATA 20u
+
+#define RC_SUCCESS 0x0000
+#define RC_NOT_SUPPORTED 0x0001
+#define RC_INVALID_FORMAT 0x0006
+#define RC_L2_UNSUPPORTED 0x2003
+#define RC_L2_DUPLICATE_MAC 0x2005
+#define RC_L2_TABLE_FULL 0x2006
+#define RC_L2_GROUP_NOT_FOUND 0x200b
+#define RC_L2_MAC_NOT_FOUND 0x2010
+#define RC_L2_INVALID_VLAN 0x2015
+#define RC_L2_DUPLICATE_VLAN 0x2016
+#define RC_L2_VLAN_NOT_FOUND 0x2017
+#define RC_NO_MEMORY 0xfffe
+
+#define ASSIST_ADAPTER_PARMS 0x00000400u
+
+/* SETADAPTERPARMS, behind the header of all. */
+#define ADP_SUPPORTED 0
+#define ADP_COMMAND 12
+#define ADP_RETURN_CODE 16
+#define ADP_FLAGS 20
+#define ADP_DATA 24u
+#define ADP_VIRTUAL_MAC 0x80
+#define ADP_RC_UNSUPPORTED 0x0004
+#define MAC_READ 0
+#define LAN_GIGABIT 0x03
+#define CARD_GIGABIT_COPPER 0xb1
+#define PORT_FULL_DUPLEX 3
+#define SPEED_GIGABIT 7
+#define ISOLATION_NONE 0
+#define ISOLATION_NOT_SUPPORTED 0x0004
+
+/** One command: `data` is behind its header, `len` bytes of it came; `need` may be raised to what
+ *  the answer has. */
+struct ipa {
+    struct osa *osa;
+    u8 *cmd, *data;
+    u32 len, need;
+};
+
+typedef u16 ipa_fn(struct ipa *p);
+
+static void supported(struct ipa *p)
+{
+    be32_store(p->cmd + IPA_SUPPORTED, ASSIST_ADAPTER_PARMS);
+    be32_store(p->cmd + IPA_ENABLED, ASSIST_ADAPTER_PARMS);
+}
+
+static u16 ipa_startlan(struct ipa *p)
+{
+    p->osa->s.lan = 1;
+    return RC_SUCCESS;
+}
+
+static u16 ipa_stoplan(struct ipa *p)
+{
+    p->osa->s.lan = 0;
+    return RC_SUCCESS;
+}
+
+static u16 ipa_query_assists(struct ipa *p)
+{
+    supported(p);
+    return RC_SUCCESS;
+}
+
+/* --- addresses ------------------------------------------------------------------------------- */
+
+/** The entry of an address in a table of `n`; n: it is not there. */
+static unsigned table_find(const u8 (*table)[MAC_BYTES], unsigned n, const u8 *mac)
+{
+    unsigned i = 0;
+    while (i < n && memcmp(table[i], mac, MAC_BYTES) != 0)
+        i++;
+    return i;
+}
+
+static void table_remove(u8 (*table)[MAC_BYTES], u16 *n, unsigned i)
+{
+    --*n;
+    memmove(table[i], table[i + 1], (*n - i) * sizeof table[0]);
+    memset(table[*n], 0, sizeof table[0]);
+}
+
+/** The address behind its length; NULL: another length. */
+static const u8 *operand_mac(const struct ipa *p)
+{
+    return be32_load(p->data) == MAC_BYTES ? p->data + 4 : NULL;
+}
+
+static u16 ipa_set_mac(struct ipa *p)
+{
+    struct osa_state *s = &p->osa->s;
+    const u8 *mac = operand_mac(p);
+    if (!mac || mac_is_group(mac))
+        return RC_INVALID_FORMAT;
+    if (table_find(s->mac, s->macs, mac) < s->macs)
+        return RC_L2_DUPLICATE_MAC;
+    if (s->macs == OSA_MACS_MAX)
+        return RC_L2_TABLE_FULL;
+    int rc = lan_mac_add(p->osa->port, mac);
+    if (rc)
+        return rc == ST_EXIST ? RC_L2_DUPLICATE_MAC : RC_NO_MEMORY;
+    memcpy(s->mac[s->macs++], mac, MAC_BYTES);
+    return RC_SUCCESS;
+}
+
+static u16 ipa_delete_mac(struct ipa *p)
+{
+    struct osa_state *s = &p->osa->s;
+    const u8 *mac = operand_mac(p);
+    unsigned i = mac ? table_find(s->mac, s->macs, mac) : 0;
+    if (!mac)
+        return RC_INVALID_FORMAT;
+    if (i == s->macs)
+        return RC_L2_MAC_NOT_FOUND;
+    lan_mac_remove(p->osa->port, mac);
+    table_remove(s->mac, &s->macs, i);
+    return RC_SUCCESS;
+}
+
+static u16 ipa_set_group(struct ipa *p)
+{
+    struct osa_state *s = &p->osa->s;
+    const u8 *mac = operand_mac(p);
+    if (!mac || !mac_is_group(mac))
+        return RC_INVALID_FORMAT;
+    if (table_find(s->group, s->groups, mac) < s->groups)
+        return RC_L2_DUPLICATE_MAC;
+    if (s->groups == OSA_GROUPS_MAX)
+        return RC_L2_TABLE_FULL;
+    memcpy(s->group[s->groups++], mac, MAC_BYTES);
+    return RC_SUCCESS;
+}
+
+static u16 ipa_delete_group(struct ipa *p)
+{
+    struct osa_state *s = &p->osa->s;
+    const u8 *mac = operand_mac(p);
+    unsigned i = mac ? table_find(s->group, s->groups, mac) : 0;
+    if (!mac)
+        return RC_INVALID_FORMAT;
+    if (i == s->groups)
+        return RC_L2_GROUP_NOT_FOUND;
+    table_remove(s->group, &s->groups, i);
+    return RC_SUCCESS;
+}
+
+/* --- VLANs ----------------------------------------------------------------------------------- */
+
+static u16 vlan_change(struct ipa *p, bool on)
+{
+    u16 id = be16_load(p->data);
+    u8 *byte = &p->osa->s.vlan[id / 8 % sizeof p->osa->s.vlan], bit = (u8)(0x80 >> id % 8);
+    if (!id || id > 4094)
+        return RC_L2_INVALID_VLAN;
+    if (!!(*byte & bit) == on)
+        return on ? RC_L2_DUPLICATE_VLAN : RC_L2_VLAN_NOT_FOUND;
+    *byte ^= bit;
+    return RC_SUCCESS;
+}
+
+static u16 ipa_set_vlan(struct ipa *p)
+{
+    return vlan_change(p, true);
+}
+
+static u16 ipa_delete_vlan(struct ipa *p)
+{
+    return vlan_change(p, false);
+}
+
+/* --- adapter parameters ---------------------------------------------------------------------- */
+
+/** What an adapter function gets: the data behind its header. */
+static u8 *adp_data(struct ipa *p, u32 need)
+{
+    if (p->need < ADP_DATA + need)
+        p->need = ADP_DATA + need;
+    return p->data + ADP_DATA;
+}
+
+static u32 adp_all(void);
+
+static u16 adp_query_commands(struct ipa *p)
+{
+    u8 *d = adp_data(p, 20);
+    be32_store(d, 1); /* types of LAN */
+    d[4] = LAN_GIGABIT;
+    be32_store(d + 8, adp_all());
+    return RC_SUCCESS;
+}
+
+/** Only to read it: a program that wants another one names it by SETVMAC. */
+static u16 adp_alter_mac(struct ipa *p)
+{
+    u8 *d = adp_data(p, 18);
+    if (be32_load(d) != MAC_READ)
+        return ADP_RC_UNSUPPORTED;
+    be32_store(d + 4, MAC_BYTES);
+    be32_store(d + 8, 1);
+    memcpy(d + 12, p->osa->config.mac, MAC_BYTES);
+    p->data[ADP_FLAGS] |= ADP_VIRTUAL_MAC;
+    return RC_SUCCESS;
+}
+
+static u16 adp_card_info(struct ipa *p)
+{
+    u8 *d = adp_data(p, 12);
+    d[0] = CARD_GIGABIT_COPPER;
+    be16_store(d + 2, PORT_FULL_DUPLEX);
+    be32_store(d + 4, SPEED_GIGABIT);
+    return RC_SUCCESS;
+}
+
+static u16 adp_promiscuous(struct ipa *p)
+{
+    u32 mode = be32_load(adp_data(p, 4));
+    if (mode > 1)
+        return RC_INVALID_FORMAT;
+    p->osa->s.promiscuous = (u8)mode;
+    lan_port_promiscuous(p->osa->port, mode);
+    return RC_SUCCESS;
+}
+
+static u16 adp_access_control(struct ipa *p)
+{
+    return be32_load(adp_data(p, 12)) == ISOLATION_NONE ? RC_SUCCESS : ISOLATION_NOT_SUPPORTED;
+}
+
+static const struct {
+    u32 bit;
+    u32 least;
+    ipa_fn *fn;
+} adp_table[] = {
+#define ADP(bit, least, name) {bit, least, adp_##name},
+#include "io/net/osa_ipa.def"
+};
+
+static u32 adp_all(void)
+{
+    u32 all = 0;
+    for (size_t i = 0; i < ARRAY_LEN(adp_table); i++)
+        all |= adp_table[i].bit;
+    return all;
+}
+
+/** SETADAPTERPARMS: the function's return code is in its own header. */
+static u16 ipa_adapter(struct ipa *p)
+{
+    u32 which = be32_load(p->data + ADP_COMMAND);
+    u16 rc = ADP_RC_UNSUPPORTED;
+    for (size_t i = 0; i < ARRAY_LEN(adp_table); i++)
+        if (adp_table[i].bit == which)
+            rc =
+                p->len < ADP_DATA + adp_table[i].least ? RC_INVALID_FORMAT : adp_table[i].fn(p);
+    be32_store(p->data + ADP_SUPPORTED, adp_all());
+    be16_store(p->data + ADP_RETURN_CODE, rc);
+    return RC_SUCCESS;
+}
+
+/* --- the command ----------------------------------------------------------------------------- */
+
+static const struct {
+    u8 code;
+    bool layer2_only;
+    u32 least;
+    ipa_fn *fn;
+} ipa_table[] = {
+#define IPA(code, least, name) {code, false, least, ipa_##name},
+#define IPA2(code, least, name) {code, true, least, ipa_##name},
+#include "io/net/osa_ipa.def"
+};
+
+static u16 unsupported(const struct osa *osa)
+{
+    return osa->s.layer == OSA_LAYER2 ? RC_L2_UNSUPPORTED : RC_NOT_SUPPORTED;
+}
+
+static u16 perform(struct ipa *p)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ipa_table); i++) {
+        if (ipa_table[i].code != p->cmd[IPA_COMMAND])
+            continue;
+        if (ipa_table[i].layer2_only && p->osa->s.layer != OSA_LAYER2)
+            break;
+        return p->len < ipa_table[i].least ? RC_INVALID_FORMAT : ipa_table[i].fn(p);
+    }
+    return unsupported(p->osa);
+}
+
+void osa_ipa_locked(struct osa *osa, struct osa_reply *r)
+{
+    u32 head = MSG_PDU + IPA_DATA;
+    struct ipa p = {.osa = osa, .cmd = r->bytes + MSG_PDU, .data = r->bytes + head};
+    if (r->len < head) { /* not even a header: it gets one */
+        r->len = head;
+        be16_store(p.cmd + IPA_RETURN_CODE, RC_INVALID_FORMAT);
+        return;
+    }
+    p.len = r->len - head;
+    be16_store(p.cmd + IPA_RETURN_CODE, perform(&p));
+    if (p.need > p.len)
+        r->len = head + p.need;
+}

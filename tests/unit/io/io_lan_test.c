@@ -1,0 +1,211 @@
+/* The network in memory: who gets which frame, addresses that move, ports that go while frames are
+ * on their way. */
+#include <pthread.h>
+
+#include "io/net/lan.h"
+#include "tests/unit/io/io_fixture.h"
+
+#define FRAME_BYTES_MIN 60u
+
+struct station {
+    struct lan_port *port;
+    unsigned got;
+    u8 last; /* byte 14 of the last frame */
+    bool full;
+};
+
+static struct lan *lan;
+static struct station one, two, three, up;
+
+static const u8 mac1[6] = {2, 0, 0, 0, 0, 1}, mac2[6] = {2, 0, 0, 0, 0, 2},
+                stranger[6] = {2, 0, 0, 0, 0, 9}, group[6] = {1, 0, 0x5e, 0, 0, 1};
+
+static bool deliver(void *arg, const u8 *frame, size_t len)
+{
+    struct station *s = arg;
+    ck_assert_uint_ge(len, ETHER_HEADER_BYTES);
+    if (s->full)
+        return false;
+    s->got++;
+    s->last = len > 14 ? frame[14] : 0;
+    return true;
+}
+
+static const struct lan_port_ops ops = {.deliver = deliver};
+
+static void setup(void)
+{
+    lan = lan_create();
+    ck_assert_ptr_nonnull(lan);
+    one = two = three = up = (struct station){0};
+    one.port = lan_port_add(lan, LAN_STATION, &ops, &one);
+    two.port = lan_port_add(lan, LAN_STATION, &ops, &two);
+    three.port = lan_port_add(lan, LAN_STATION, &ops, &three);
+    up.port = lan_port_add(lan, LAN_UPLINK, &ops, &up);
+    ck_assert_int_eq(lan_mac_add(one.port, mac1), ST_OK);
+    ck_assert_int_eq(lan_mac_add(two.port, mac2), ST_OK);
+}
+
+static void teardown(void)
+{
+    lan_port_remove(one.port);
+    lan_port_remove(two.port);
+    lan_port_remove(three.port);
+    lan_port_remove(up.port);
+    lan_destroy(lan);
+}
+
+static void send(struct station *from, const u8 *to, u8 mark)
+{
+    u8 frame[FRAME_BYTES_MIN] = {0};
+    memcpy(frame, to, 6);
+    memcpy(frame + 6, mac1, 6);
+    frame[14] = mark;
+    lan_send(from->port, frame, sizeof frame);
+}
+
+static void got(unsigned n1, unsigned n2, unsigned n3, unsigned nup)
+{
+    ck_assert_uint_eq(one.got, n1);
+    ck_assert_uint_eq(two.got, n2);
+    ck_assert_uint_eq(three.got, n3);
+    ck_assert_uint_eq(up.got, nup);
+}
+
+START_TEST(a_frame_goes_to_its_receiver)
+{
+    send(&one, mac2, 7);
+    got(0, 1, 0, 0);
+    ck_assert_uint_eq(two.last, 7);
+    send(&up, mac1, 8);
+    got(1, 1, 0, 0);
+    send(&one, mac1, 9); /* to itself: to nobody */
+    got(1, 1, 0, 0);
+}
+END_TEST
+
+START_TEST(what_nobody_has_goes_up)
+{
+    send(&one, stranger, 1);
+    got(0, 0, 0, 1);
+    send(&up, stranger, 1); /* and not back */
+    got(0, 0, 0, 1);
+}
+END_TEST
+
+START_TEST(a_group_is_all_others)
+{
+    static const u8 all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    send(&two, group, 1);
+    got(1, 0, 1, 1);
+    send(&up, all, 1);
+    got(2, 1, 2, 1);
+}
+END_TEST
+
+START_TEST(promiscuous_sees_all)
+{
+    lan_port_promiscuous(three.port, true);
+    send(&one, mac2, 1);
+    send(&one, stranger, 1);
+    got(0, 1, 2, 1);
+    lan_port_promiscuous(three.port, false);
+    send(&one, mac2, 1);
+    got(0, 2, 2, 1);
+}
+END_TEST
+
+START_TEST(addresses_have_one_owner)
+{
+    ck_assert_int_eq(lan_mac_add(two.port, mac1), ST_EXIST);
+    ck_assert_int_eq(lan_mac_add(one.port, mac1), ST_OK);
+    ck_assert_int_eq(lan_mac_remove(two.port, mac1), ST_NOENT);
+    ck_assert_int_eq(lan_mac_take(three.port, mac1), ST_OK);
+    send(&two, mac1, 1);
+    got(0, 0, 1, 0);
+    ck_assert_int_eq(lan_mac_remove(one.port, mac1), ST_NOENT);
+    ck_assert_int_eq(lan_mac_remove(three.port, mac1), ST_OK);
+    send(&two, mac1, 1);
+    got(0, 0, 1, 1);
+}
+END_TEST
+
+START_TEST(counts_say_what_happened)
+{
+    struct lan_counts c;
+    u8 runt[ETHER_HEADER_BYTES - 1] = {0};
+    two.full = true;
+    send(&one, mac2, 1);
+    two.full = false;
+    send(&one, mac2, 1);
+    lan_send(one.port, runt, sizeof runt);
+    lan_port_counts(one.port, &c);
+    ck_assert_uint_eq(c.frames, 2);
+    ck_assert_uint_eq(c.bytes, 2 * FRAME_BYTES_MIN);
+    ck_assert_uint_eq(c.malformed, 1);
+    lan_port_counts(two.port, &c);
+    ck_assert_uint_eq(c.received, 1);
+    ck_assert_uint_eq(c.dropped, 1);
+}
+END_TEST
+
+START_TEST(more_ports_than_one_look_finds)
+{
+    static struct station many[200];
+    memset(many, 0, sizeof many);
+    for (unsigned i = 0; i < ARRAY_LEN(many); i++)
+        ck_assert_ptr_nonnull(many[i].port = lan_port_add(lan, LAN_STATION, &ops, &many[i]));
+    send(&many[100], group, 1);
+    got(1, 1, 1, 1);
+    for (unsigned i = 0; i < ARRAY_LEN(many); i++) {
+        ck_assert_uint_eq(many[i].got, i != 100);
+        lan_port_remove(many[i].port);
+    }
+    send(&one, group, 1);
+    got(1, 2, 2, 2);
+}
+END_TEST
+
+static _Atomic bool stop;
+
+static void *sender(void *arg)
+{
+    while (!stop)
+        send(arg, group, 1);
+    return NULL;
+}
+
+START_TEST(ports_go_while_frames_come)
+{
+    pthread_t thread;
+    stop = false;
+    ck_assert_int_eq(pthread_create(&thread, NULL, sender, &one), 0);
+    for (unsigned i = 0; i < 2000; i++) {
+        struct station *guest = calloc(1, sizeof *guest);
+        guest->port = lan_port_add(lan, LAN_STATION, &ops, guest);
+        lan_mac_add(guest->port, stranger);
+        lan_port_remove(guest->port);
+        memset(guest, 0xff, sizeof *guest); /* nobody may look at it any more */
+        free(guest);
+    }
+    stop = true;
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(lan_mac_remove(one.port, stranger), ST_NOENT);
+}
+END_TEST
+
+int main(void)
+{
+    SUITE_BEGIN("io_lan");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, a_frame_goes_to_its_receiver);
+    tcase_add_test(tc, what_nobody_has_goes_up);
+    tcase_add_test(tc, a_group_is_all_others);
+    tcase_add_test(tc, promiscuous_sees_all);
+    tcase_add_test(tc, addresses_have_one_owner);
+    tcase_add_test(tc, counts_say_what_happened);
+    tcase_add_test(tc, more_ports_than_one_look_finds);
+    tcase_add_test(tc, ports_go_while_frames_come);
+    return run_suite(suite);
+}

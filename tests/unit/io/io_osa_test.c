@@ -1,0 +1,795 @@
+/* An OSA adapter as its driver sees it: control session, IP assist commands, queues, indicators,
+ * and all that a program can get wrong with them. */
+#include "io/net/osa_internal.h"
+#include "tests/unit/io/io_fixture.h"
+
+#define DEVNO 0x600
+#define PROGRAM 0x1000u
+#define MESSAGE 0x2000u
+#define ANSWER 0x3000u
+#define QDR 0x4000u
+#define QIB 0x5000u
+#define LISTS 0x6000u  /* 5 storage lists of 1024 bytes */
+#define STATES 0x8000u /* 5 state blocks of 128 bytes */
+#define SBALS 0x10000u /* 5 queues of 128 lists of 256 bytes */
+#define DATA 0x100000u /* a page for each buffer of input, then of output 0 */
+#define SUMMARY 0x9000u
+#define INDICATOR 0x9010u
+#define ISC 3
+#define QUEUES 5u
+#define READ 0x02
+#define WRITE 0x01
+
+static struct machine m;
+static struct lan *lan;
+static struct osa *osa;
+static u32 rd, wr, data;
+
+static const u8 own[6] = {2, 0, 0, 0, 6, 0}, peer_mac[6] = {2, 0, 0, 0, 7, 7};
+
+/* The other side. */
+static struct peer {
+    struct lan_port *port;
+    u8 frame[65536];
+    size_t len;
+    unsigned frames;
+} peer;
+
+static bool peer_deliver(void *arg, const u8 *frame, size_t len)
+{
+    (void)arg;
+    memcpy(peer.frame, frame, len);
+    peer.len = len;
+    peer.frames++;
+    return true;
+}
+
+static const struct lan_port_ops peer_ops = {.deliver = peer_deliver};
+
+static void setup(void)
+{
+    struct cause cause;
+    struct osa_config config = {.devno = DEVNO, .mac = {2, 0, 0, 0, 6, 0}};
+    machine_init(&m);
+    lan = lan_create();
+    memset(&peer, 0, sizeof peer);
+    peer.port = lan_port_add(lan, LAN_STATION, &peer_ops, &peer);
+    ck_assert_int_eq(lan_mac_add(peer.port, peer_mac), ST_OK);
+    ck_assert_int_eq(osa_create(m.css, &config, lan, false, &osa, &cause), ST_OK);
+    rd = css_find_devno(m.css, DEVNO);
+    wr = css_find_devno(m.css, DEVNO + 1);
+    data = css_find_devno(m.css, DEVNO + 2);
+    enable(&m, rd, 3);
+    enable(&m, wr, 3);
+    enable(&m, data, 3);
+}
+
+static void teardown(void)
+{
+    machine_fini(&m);
+    lan_port_remove(peer.port);
+    lan_destroy(lan);
+}
+
+/* --- channel programs ------------------------------------------------------------------------ */
+
+/** One command; the unit status it ended with. */
+static u8 command(u32 id, u8 cmd, u32 addr, u16 count)
+{
+    struct irb irb;
+    ccw1(&m, PROGRAM, cmd, CCW_SLI, count, addr);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, id, &irb), 0);
+    ck_assert_uint_eq(irb.ss, 0);
+    return irb.ds;
+}
+
+static u8 message(u32 id, const u8 *msg, u16 len)
+{
+    storage_write(m.storage, MESSAGE, msg, len);
+    return command(id, WRITE, MESSAGE, len);
+}
+
+/** What a read gives; false: it waits (and is cleared). */
+static bool answer(u32 id, u8 out[OSA_MESSAGE_MAX])
+{
+    struct irb irb;
+    ccw1(&m, PROGRAM, READ, CCW_SLI, OSA_MESSAGE_MAX, ANSWER);
+    ck_assert_int_eq(start(&m, id, ORB_F, PROGRAM), 0);
+    if (tsch(&m, id, &irb) == 1) {
+        ck_assert_int_eq(css_csch(m.css, id), 0);
+        ck_assert_int_eq(tsch(&m, id, &irb), 0);
+        return false;
+    }
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+    storage_read(m.storage, ANSWER, out, OSA_MESSAGE_MAX);
+    return true;
+}
+
+static void idx_on(u32 id, u8 kind)
+{
+    u8 msg[0x22] = {[2] = 0x80, [8] = kind, [9] = 1, [10] = 1, [11] = 0x80, [16] = 1, [17] = 1};
+    u8 a[OSA_MESSAGE_MAX];
+    ck_assert_uint_eq(message(id, msg, sizeof msg), DS_NORMAL);
+    ck_assert(answer(id, a));
+    ck_assert_uint_eq(a[8] & 3, 2);                 /* granted */
+    ck_assert_uint_eq(be16_load(a + 0x10), 0x0201); /* the level for 0101 */
+    ck_assert_uint_ne(a[2] & 0x80, 0);
+}
+
+/** A control message of `len` bytes: headers, then the command at 42. */
+static u16 control(u8 *msg, u8 kind, u16 cmd, u16 len)
+{
+    memset(msg, 0, len);
+    msg[1] = 0xe0;
+    msg[0x0b] = 0x14;
+    be16_store(msg + 0x0e, len);
+    msg[0x14] = 0x10;
+    msg[0x18] = kind;
+    msg[0x25] = 0x24;
+    msg[0x3f] = 0x40;
+    be16_store(msg + 0x42, cmd);
+    return len;
+}
+
+static void session(void)
+{
+    static const struct {
+        u8 kind;
+        u16 cmd, len;
+    } step[] = {{0x81, 0x4102, 0x63},
+                {0x81, 0x4104, 0x64},
+                {0x41, 0x4102, 0x6b},
+                {0x41, 0x4104, 0x6c},
+                {0x41, 0x4360, 0x55}};
+    u8 msg[256], a[OSA_MESSAGE_MAX];
+    idx_on(rd, 0x19);
+    idx_on(wr, 0x15);
+    for (unsigned i = 0; i < ARRAY_LEN(step); i++) {
+        u16 len = control(msg, step[i].kind, step[i].cmd, step[i].len);
+        msg[0x50] = i == 2 ? 8 : 0; /* layer 2 */
+        be32_store(msg + 0x1c, 100 + i);
+        ck_assert_uint_eq(message(wr, msg, len), DS_NORMAL);
+        ck_assert(answer(rd, a));
+        ck_assert_uint_eq(be32_load(a + 0x20), 100 + i); /* acknowledged */
+        ck_assert_uint_eq(be32_load(a + 0x1c), i);
+    }
+}
+
+/** An IP assist command with operands; its return code, the answer's operands in `out`. */
+static u16 ipa(u8 cmd, const u8 *operand, u16 n, u8 *out)
+{
+    u8 msg[OSA_MESSAGE_MAX], a[OSA_MESSAGE_MAX];
+    u16 len = control(msg, 0xc1, 0, (u16)(0x40 + 20 + n));
+    msg[0x40] = cmd;
+    be16_store(msg + 0x42, 77);
+    if (n)
+        memcpy(msg + 0x40 + 20, operand, n);
+    ck_assert_uint_eq(message(wr, msg, len), DS_NORMAL);
+    ck_assert(answer(rd, a));
+    ck_assert_uint_eq(a[0x40], cmd);
+    ck_assert_uint_eq(be16_load(a + 0x42), 77);
+    if (out)
+        memcpy(out, a + 0x40 + 20, 256);
+    return be16_load(a + 0x44);
+}
+
+static u16 ipa_mac(u8 cmd, const u8 *mac)
+{
+    u8 operand[10] = {0, 0, 0, 6};
+    memcpy(operand + 4, mac, 6);
+    return ipa(cmd, operand, sizeof operand, NULL);
+}
+
+/* --- queues ---------------------------------------------------------------------------------- */
+
+static u32 sbal(unsigned queue, unsigned buffer)
+{
+    return SBALS + (queue * QDIO_BUFFERS + buffer) * 256;
+}
+
+static void put64(u32 at, u64 v)
+{
+    u8 raw[8];
+    be64_store(raw, v);
+    ck_assert(storage_write(m.storage, at, raw, 8));
+}
+
+static u8 state(unsigned queue, unsigned buffer)
+{
+    u8 v;
+    storage_read(m.storage, STATES + queue * QDIO_BUFFERS + buffer, &v, 1);
+    return v;
+}
+
+static void state_put(unsigned queue, unsigned buffer, u8 v)
+{
+    storage_write(m.storage, STATES + queue * QDIO_BUFFERS + buffer, &v, 1);
+}
+
+static void element(unsigned queue, unsigned buffer, unsigned i, u8 flags, u32 len, u64 addr)
+{
+    u8 raw[16] = {flags};
+    be32_store(raw + 4, len);
+    be64_store(raw + 8, addr);
+    storage_write(m.storage, sbal(queue, buffer) + i * 16, raw, 16);
+}
+
+static void qdr_make(u8 qdr[QDR_BYTES])
+{
+    memset(qdr, 0, QDR_BYTES);
+    qdr[5] = 1;
+    qdr[7] = 4;
+    qdr[9] = qdr[11] = 8;
+    be64_store(qdr + 48, QIB);
+    for (unsigned q = 0; q < QUEUES; q++) {
+        be64_store(qdr + 64 + q * 32 + 8, LISTS + q * 1024);
+        be64_store(qdr + 64 + q * 32 + 16, STATES + q * QDIO_BUFFERS);
+        for (unsigned b = 0; b < QDIO_BUFFERS; b++)
+            put64(LISTS + q * 1024 + b * 8, sbal(q, b));
+    }
+}
+
+static u8 establish(const u8 *qdr)
+{
+    storage_write(m.storage, QDR, qdr, QDR_BYTES);
+    return command(data, 0x1e, QDR, QDR_BYTES);
+}
+
+static void indicators(u64 summary, u64 subchannel)
+{
+    u8 page[CHSC_BYTES] = {0x0f, 0xe0, 0x00, 0x21};
+    be64_store(page + 16, summary);
+    be64_store(page + 24, subchannel);
+    page[35] = ISC;
+    be32_store(page + 44, data);
+    ck_assert_int_eq(css_chsc(m.css, page), 0);
+    ck_assert_uint_eq(be16_load(page + 0xfe2), 1);
+}
+
+static void activate(void)
+{
+    struct irb irb;
+    ccw1(&m, PROGRAM, 0x1f, CCW_SLI, 0, 0);
+    ck_assert_int_eq(start(&m, data, ORB_F, PROGRAM), 0);
+    ck_assert_int_eq(tsch(&m, data, &irb), 1); /* it goes on */
+}
+
+/** A driver that is up: session, queues, LAN, its address, `inputs` buffers given. */
+static void up(unsigned inputs)
+{
+    u8 qdr[QDR_BYTES];
+    session();
+    indicators(SUMMARY, INDICATOR);
+    qdr_make(qdr);
+    ck_assert_uint_eq(establish(qdr), DS_NORMAL);
+    activate();
+    ck_assert_uint_eq(ipa(0x01, NULL, 0, NULL), 0);
+    ck_assert_uint_eq(ipa_mac(0x21, own), 0);
+    for (unsigned b = 0; b < inputs; b++) {
+        element(0, b, 0, 0, 4096, DATA + b * 4096);
+        element(0, b, 1, 0x40, 4096, DATA + 0x100000 + b * 4096);
+        state_put(0, b, 0x41);
+    }
+}
+
+static void frame_make(u8 *frame, size_t len, const u8 *to, u8 mark)
+{
+    memset(frame, mark, len);
+    memcpy(frame, to, 6);
+    memcpy(frame + 6, peer_mac, 6);
+    be16_store(frame + 12, 0x0800);
+}
+
+/** The other side sends a frame of `len` bytes. */
+static void arrives(size_t len, const u8 *to, u8 mark)
+{
+    static u8 frame[65536];
+    frame_make(frame, len, to, mark);
+    lan_send(peer.port, frame, len);
+}
+
+static unsigned interruptions(void)
+{
+    struct io_interruption i;
+    unsigned n = 0;
+    while (css_take_interruption(m.css, 0xff, &i)) {
+        ck_assert_uint_eq(i.int_word, IO_INT_ADAPTER | (u32)ISC << 27);
+        ck_assert_uint_eq(i.schid, 0);
+        n++;
+    }
+    return n;
+}
+
+static u32 indicator(void)
+{
+    u8 raw[4];
+    storage_read(m.storage, INDICATOR, raw, 4);
+    return be32_load(raw);
+}
+
+static void indicator_clear(void)
+{
+    u8 raw[4] = {0};
+    storage_write(m.storage, INDICATOR, raw, 4);
+}
+
+/** A frame in output buffer `b` of queue `q`, header and data in elements of their own. */
+static void output(unsigned q, unsigned b, u16 len, u8 flags)
+{
+    u8 header[32] = {2}, frame[2048];
+    u32 at = DATA + 0x400000 + (q * 16 + b) * 8192;
+    be16_store(header + 6, len);
+    frame_make(frame, len, peer_mac, (u8)b);
+    storage_write(m.storage, at, header, 32);
+    storage_write(m.storage, at + 4096, frame, len);
+    element(1 + q, b, 0, 0, 32, at);
+    element(1 + q, b, 1, 0x40, len, at + 4096);
+    u8 f = flags;
+    storage_write(m.storage, sbal(1 + q, b) + 3, &f, 1);
+    state_put(1 + q, b, 0x62);
+}
+
+START_TEST(sense_id_names_the_adapter)
+{
+    u8 id[20];
+    ck_assert_uint_eq(command(data, 0xe4, ANSWER, 32), DS_NORMAL);
+    storage_read(m.storage, ANSWER, id, sizeof id);
+    ck_assert_mem_eq(id, "\xff\x17\x31\x01\x17\x32\x01", 7);
+    ck_assert_uint_eq(id[8] & 0xc0, 0x40); /* command information words follow */
+    ck_assert_uint_eq(command(rd, 0x72, ANSWER, 128), DS_NORMAL);
+    ck_assert_uint_eq(command(rd, 0x63, ANSWER, 1), DS_NORMAL | DS_UNIT_CHECK);
+}
+END_TEST
+
+START_TEST(the_control_session)
+{
+    u8 a[OSA_MESSAGE_MAX];
+    session();
+    ck_assert_uint_eq(osa->s.layer, OSA_LAYER2);
+    ck_assert(!answer(rd, a)); /* a read without an answer waits */
+    ck_assert_uint_eq(ipa(0x01, NULL, 0, NULL), 0);
+    ck_assert_uint_eq(ipa(0xff, NULL, 0, NULL), 0x2003);
+    idx_on(rd, 0x19); /* a new session forgets the old one */
+    ck_assert_uint_eq(osa->s.lan, 0);
+}
+END_TEST
+
+START_TEST(a_read_gets_an_answer_that_comes_later)
+{
+    struct irb irb;
+    u8 msg[256];
+    session();
+    ccw1(&m, PROGRAM + 64, READ, CCW_SLI, OSA_MESSAGE_MAX, ANSWER);
+    ck_assert_int_eq(start(&m, rd, ORB_F, PROGRAM + 64), 0);
+    ck_assert_int_eq(tsch(&m, rd, &irb), 1);
+    u16 len = control(msg, 0xc1, 0, 0x40 + 20);
+    msg[0x40] = 0x01;
+    ck_assert_uint_eq(message(wr, msg, len), DS_NORMAL);
+    ck_assert_int_eq(tsch(&m, rd, &irb), 0);
+    ck_assert_uint_eq(irb.ds, DS_NORMAL);
+}
+END_TEST
+
+START_TEST(bad_messages_are_rejected)
+{
+    u8 msg[OSA_MESSAGE_MAX];
+    u16 len = control(msg, 0x81, 0x4102, 0x63);
+    ck_assert_uint_eq(message(wr, msg, len), DS_NORMAL | DS_UNIT_CHECK); /* before IDX */
+    session();
+    ck_assert_uint_eq(message(rd, msg, len), DS_NORMAL | DS_UNIT_CHECK);
+    ck_assert_uint_eq(message(wr, msg, 10), DS_NORMAL | DS_UNIT_CHECK);
+    ck_assert_uint_eq(message(wr, msg, 0x50), DS_NORMAL | DS_UNIT_CHECK); /* no room for it */
+    len = control(msg, 0x81, 0x4199, 0x63);
+    ck_assert_uint_eq(message(wr, msg, len), DS_NORMAL | DS_UNIT_CHECK);
+    len = control(msg, 0x81, 0x4102, 0x63);
+    msg[0x0b] = 0xff;
+    ck_assert_uint_eq(message(wr, msg, len), DS_NORMAL | DS_UNIT_CHECK);
+    for (unsigned i = 0; i < OSA_REPLIES_MAX; i++) { /* answers that nobody reads */
+        len = control(msg, 0xc1, 0, 0x40 + 20);
+        ck_assert_uint_eq(message(wr, msg, len), DS_NORMAL);
+    }
+    ck_assert_uint_eq(message(wr, msg, len), DS_NORMAL | DS_UNIT_CHECK);
+}
+END_TEST
+
+START_TEST(addresses)
+{
+    static const u8 group[6] = {1, 0, 0x5e, 0, 0, 1};
+    u8 bad[10] = {0, 0, 0, 5};
+    session();
+    ck_assert_uint_eq(ipa_mac(0x21, peer_mac), 0x2005); /* the other side's */
+    ck_assert_uint_eq(ipa_mac(0x21, own), 0);
+    ck_assert_uint_eq(ipa_mac(0x21, own), 0x2005);
+    ck_assert_uint_eq(ipa_mac(0x21, group), 6);
+    ck_assert_uint_eq(ipa(0x21, bad, 10, NULL), 6);
+    ck_assert_uint_eq(ipa(0x21, bad, 9, NULL), 6);
+    ck_assert_uint_eq(ipa_mac(0x23, group), 0);
+    ck_assert_uint_eq(ipa_mac(0x23, group), 0x2005);
+    ck_assert_uint_eq(ipa_mac(0x23, own), 6);
+    ck_assert_uint_eq(ipa_mac(0x24, group), 0);
+    ck_assert_uint_eq(ipa_mac(0x24, group), 0x200b);
+    ck_assert_uint_eq(ipa_mac(0x22, own), 0);
+    ck_assert_uint_eq(ipa_mac(0x22, own), 0x2010);
+    for (unsigned i = 0; i < OSA_MACS_MAX; i++)
+        ck_assert_uint_eq(ipa_mac(0x21, (u8[6]){2, 1, 0, 0, 0, (u8)i}), 0);
+    ck_assert_uint_eq(ipa_mac(0x21, own), 0x2006);
+}
+END_TEST
+
+START_TEST(vlans)
+{
+    session();
+    ck_assert_uint_eq(ipa(0x25, (u8[2]){0, 100}, 2, NULL), 0);
+    ck_assert_uint_eq(ipa(0x25, (u8[2]){0, 100}, 2, NULL), 0x2016);
+    ck_assert_uint_eq(ipa(0x26, (u8[2]){0, 100}, 2, NULL), 0);
+    ck_assert_uint_eq(ipa(0x26, (u8[2]){0, 100}, 2, NULL), 0x2017);
+    ck_assert_uint_eq(ipa(0x25, (u8[2]){0x0f, 0xff}, 2, NULL), 0x2015);
+    ck_assert_uint_eq(ipa(0x25, (u8[2]){0xff, 0xff}, 2, NULL), 0x2015);
+}
+END_TEST
+
+static u16 adapter(u32 function, const u8 *operand, u16 n, u8 *out)
+{
+    u8 parm[128] = {0}, a[256];
+    be32_store(parm + 12, function);
+    memcpy(parm + 24, operand, n);
+    ck_assert_uint_eq(ipa(0xb8, parm, (u16)(24 + n), a), 0);
+    if (out)
+        memcpy(out, a + 24, 64);
+    return be16_load(a + 16);
+}
+
+START_TEST(adapter_parameters)
+{
+    u8 out[64], op[32] = {0};
+    session();
+    ck_assert_uint_eq(adapter(1, op, 0, out), 0);
+    ck_assert_uint_eq(be32_load(out + 8), 0x00010c03);
+    ck_assert_uint_eq(adapter(2, op, 18, out), 0);
+    ck_assert_mem_eq(out + 12, own, 6);
+    ck_assert_uint_eq(adapter(2, op, 17, out), 6);
+    ck_assert_uint_eq(adapter(0x400, op, 0, out), 0);
+    ck_assert_uint_eq(out[0], 0xb1);
+    ck_assert_uint_eq(adapter(0x4000, op, 0, out), 4);
+    op[3] = 1;
+    ck_assert_uint_eq(adapter(0x800, op, 4, out), 0);
+    ck_assert_uint_eq(osa->s.promiscuous, 1);
+    op[3] = 2;
+    ck_assert_uint_eq(adapter(0x800, op, 4, out), 6);
+}
+END_TEST
+
+START_TEST(queues_that_are_none)
+{
+    u8 qdr[QDR_BYTES];
+    static const struct {
+        u16 at;
+        u8 value;
+    } wrong[] = {{0, 2},     {5, 2},         {7, 5},       {9, 7},       {11, 9},
+                 {48, 0xff}, {64 + 8, 0x80}, {64 + 16, 1}, {64 + 15, 1}, {64 + 128 + 16, 0xff}};
+    for (unsigned i = 0; i < ARRAY_LEN(wrong); i++) {
+        qdr_make(qdr);
+        qdr[wrong[i].at] = wrong[i].value;
+        ck_assert_uint_eq(establish(qdr), DS_NORMAL | DS_UNIT_CHECK);
+    }
+    ck_assert_uint_eq(command(data, 0x1f, 0, 0), DS_NORMAL | DS_UNIT_CHECK); /* none yet */
+    qdr_make(qdr);
+    ck_assert_uint_eq(establish(qdr), DS_NORMAL);
+    u8 ac;
+    storage_read(m.storage, QIB + 3, &ac, 1);
+    ck_assert_uint_eq(ac, 0x40);
+    ck_assert_uint_eq(establish(qdr), DS_NORMAL | DS_UNIT_CHECK); /* twice */
+    ck_assert_int_eq(css_siga(m.css, 0, data, 0x80000000, 0), 1); /* not active */
+}
+END_TEST
+
+START_TEST(a_frame_comes_in)
+{
+    u8 raw[32], body[8];
+    up(4);
+    arrives(5000, own, 0x5a);
+    ck_assert_uint_eq(state(0, 0), 0x82);
+    ck_assert_uint_eq(state(0, 1), 0x41);
+    ck_assert_uint_ne(indicator(), 0);
+    storage_read(m.storage, SUMMARY, raw, 1);
+    ck_assert_uint_ne(raw[0], 0);
+    ck_assert_uint_eq(interruptions(), 1);
+    storage_read(m.storage, DATA, raw, 32);
+    ck_assert_uint_eq(raw[0], 2);
+    ck_assert_uint_eq(be16_load(raw + 6), 5000);
+    storage_read(m.storage, sbal(0, 0), raw, 32);
+    ck_assert_uint_eq(be32_load(raw + 4), 4096); /* what went into each */
+    ck_assert_uint_eq(be32_load(raw + 20), 5032 - 4096);
+    ck_assert_uint_eq(raw[0], 0);
+    ck_assert_uint_eq(raw[16], 0x40);
+    storage_read(m.storage, DATA + 0x100000 + 5032 - 4096 - 8, body, 8);
+    ck_assert_mem_eq(body, "\x5a\x5a\x5a\x5a\x5a\x5a\x5a\x5a", 8);
+    arrives(60, own, 1); /* the program has not looked yet: no second interruption */
+    ck_assert_uint_eq(state(0, 1), 0x82);
+    ck_assert_uint_eq(interruptions(), 0);
+    indicator_clear();
+    arrives(60, own, 1);
+    ck_assert_uint_eq(interruptions(), 1);
+}
+END_TEST
+
+START_TEST(frames_for_others_do_not)
+{
+    static const u8 other[6] = {2, 0, 0, 0, 9, 9}, group[6] = {1, 0, 0x5e, 0, 0, 1},
+                    all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    up(4);
+    arrives(60, other, 1);
+    arrives(60, group, 1);
+    ck_assert_uint_eq(state(0, 0), 0x41);
+    arrives(60, all, 1);
+    ck_assert_uint_eq(state(0, 0), 0x82);
+    ck_assert_uint_eq(ipa_mac(0x23, group), 0);
+    arrives(60, group, 1);
+    ck_assert_uint_eq(state(0, 1), 0x82);
+    ck_assert_uint_eq(ipa(0x02, NULL, 0, NULL), 0); /* the LAN is stopped */
+    arrives(60, all, 1);
+    ck_assert_uint_eq(state(0, 2), 0x41);
+}
+END_TEST
+
+START_TEST(frames_wait_for_buffers)
+{
+    struct osa_counts c;
+    up(1);
+    for (u8 i = 0; i < 3; i++)
+        arrives(60, own, i);
+    ck_assert_uint_eq(state(0, 0), 0x82);
+    indicator_clear();
+    interruptions();
+    element(0, 1, 0, 0, 4096, DATA + 4096);
+    state_put(0, 1, 0x41);
+    ck_assert_int_eq(css_siga(m.css, SIGA_READ, data, 0x80000000, 0), 0);
+    ck_assert_uint_eq(state(0, 1), 0x82);
+    ck_assert_uint_eq(interruptions(), 1);
+    u8 mark;
+    storage_read(m.storage, DATA + 4096 + 32 + 20, &mark, 1);
+    ck_assert_uint_eq(mark, 1); /* in their order */
+    for (unsigned i = 0; i < OSA_BACKLOG_FRAMES + 10; i++)
+        arrives(60, own, 9);
+    osa_counts(osa, &c);
+    ck_assert_uint_eq(c.no_buffer, 11); /* one waited before */
+}
+END_TEST
+
+START_TEST(input_buffers_that_are_none)
+{
+    up(4);
+    element(0, 0, 0, 0x40, 64, DATA); /* too small */
+    element(0, 1, 0, 0, 4096, STORAGE_BYTES - 100);
+    put64(LISTS + 2 * 8, STORAGE_BYTES + 256);
+    for (unsigned i = 0; i < 4; i++)
+        arrives(1000, own, 1);
+    ck_assert_uint_eq(state(0, 0), 0x8f);
+    ck_assert_uint_eq(state(0, 1), 0x8f);
+    ck_assert_uint_eq(state(0, 2), 0x8f);
+    ck_assert_uint_eq(state(0, 3), 0x82);
+}
+END_TEST
+
+START_TEST(frames_go_out)
+{
+    up(0);
+    output(0, 0, 60, 0);
+    output(0, 1, 1514, 0);
+    output(3, 0, 100, 0);
+    ck_assert_int_eq(css_siga(m.css, SIGA_WRITE, data, 0x80000000, 0), 0);
+    ck_assert_uint_eq(peer.frames, 2);
+    ck_assert_uint_eq(peer.len, 1514);
+    ck_assert_uint_eq(state(1, 0), 0xa1);
+    ck_assert_uint_eq(state(1, 1), 0xa1);
+    ck_assert_uint_eq(state(4, 0), 0x62);
+    ck_assert_uint_eq(interruptions(), 0);
+    ck_assert_int_eq(css_siga(m.css, SIGA_WRITE, data, 0x10000000, 0), 0);
+    ck_assert_uint_eq(peer.frames, 3);
+    output(0, 2, 60, 0x40); /* the program wants to hear of it */
+    ck_assert_int_eq(css_siga(m.css, SIGA_WRITE, data, 0x80000000, 0), 0);
+    ck_assert_uint_eq(interruptions(), 1);
+}
+END_TEST
+
+START_TEST(two_frames_in_a_buffer)
+{
+    u8 header[32] = {2}, frame[256];
+    up(0);
+    be16_store(header + 6, 100);
+    frame_make(frame, 100, peer_mac, 7);
+    storage_write(m.storage, DATA, header, 32);
+    storage_write(m.storage, DATA + 32, frame, 100);
+    storage_write(m.storage, DATA + 4096, header, 32);
+    storage_write(m.storage, DATA + 4096 + 32, frame, 100);
+    element(1, 0, 0, 0, 132 + 4, DATA); /* and some bytes behind it */
+    element(1, 0, 1, 0x40, 132, DATA + 4096);
+    state_put(1, 0, 0x62);
+    ck_assert_int_eq(css_siga(m.css, SIGA_WRITE, data, 0x80000000, 0), 0);
+    ck_assert_uint_eq(peer.frames, 2);
+    ck_assert_uint_eq(state(1, 0), 0xa1);
+}
+END_TEST
+
+START_TEST(output_that_is_none)
+{
+    u8 reason;
+    up(0);
+    output(0, 0, 60, 0);
+    element(1, 0, 0, 0, 32, STORAGE_BYTES + 4096); /* not storage */
+    output(0, 1, 60, 0);
+    element(1, 1, 1, 0x40, 0x7fffffff, DATA); /* more than a buffer has */
+    output(0, 2, 60, 0);
+    element(1, 2, 1, 0x40, 59, DATA); /* less than the header says */
+    output(0, 3, 60, 0);
+    put64(LISTS + 1024 + 3 * 8, 0x123); /* not a list */
+    output(0, 4, 60, 0);
+    ck_assert_int_eq(css_siga(m.css, SIGA_WRITE, data, 0x80000000, 0), 0);
+    for (unsigned b = 0; b < 4; b++)
+        ck_assert_uint_eq(state(1, b), 0xaf);
+    ck_assert_uint_eq(state(1, 4), 0xa1);
+    ck_assert_uint_eq(peer.frames, 1);
+    storage_read(m.storage, sbal(1, 0) + 15 * 16 + 3, &reason, 1);
+    ck_assert_uint_eq(reason, 1);
+    ck_assert_uint_eq(interruptions(), 1);
+}
+END_TEST
+
+START_TEST(storage_keys_are_heeded)
+{
+    u8 qdr[QDR_BYTES];
+    session();
+    qdr_make(qdr);
+    qdr[64 + 29] = 0x20; /* buffers of the input queue by key 2 */
+    ck_assert_uint_eq(establish(qdr), DS_NORMAL);
+    activate();
+    ck_assert_uint_eq(ipa(0x01, NULL, 0, NULL), 0);
+    ck_assert_uint_eq(ipa_mac(0x21, own), 0);
+    for (unsigned b = 0; b < 2; b++) {
+        element(0, b, 0, 0x40, 4096, DATA + b * 4096);
+        state_put(0, b, 0x41);
+    }
+    storage_key_set(m.storage, sbal(0, 0), 0x20);
+    storage_key_set(m.storage, DATA, 0x30);
+    storage_key_set(m.storage, DATA + 4096, 0x20);
+    arrives(60, own, 1);
+    arrives(60, own, 1);
+    ck_assert_uint_eq(state(0, 0), 0x8f);
+    ck_assert_uint_eq(state(0, 1), 0x82);
+}
+END_TEST
+
+START_TEST(clear_ends_the_queues)
+{
+    struct irb irb;
+    up(4);
+    ck_assert_int_eq(css_csch(m.css, data), 0);
+    ck_assert_int_eq(tsch(&m, data, &irb), 0);
+    arrives(60, own, 1);
+    ck_assert_uint_eq(state(0, 0), 0x41);
+    ck_assert_int_eq(css_siga(m.css, SIGA_WRITE, data, 0x80000000, 0), 1);
+    css_reset(m.css);
+    ck_assert_uint_eq(osa->s.macs, 0);
+    ck_assert_int_eq(css_siga(m.css, SIGA_WRITE, data, 0x80000000, 0), 3); /* disabled */
+    ck_assert_int_eq(lan_mac_add(peer.port, own), ST_OK);
+}
+END_TEST
+
+START_TEST(siga_and_chsc_say_what_there_is)
+{
+    u8 page[CHSC_BYTES] = {0, 0x10, 0x00, 0x24};
+    be16_store(page + 6, (u16)data);
+    be16_store(page + 10, (u16)data);
+    ck_assert_int_eq(css_chsc(m.css, page), 0);
+    ck_assert_uint_eq(be16_load(page + 18), 1);
+    ck_assert_uint_eq(page[24], 0xc0);
+    ck_assert_uint_eq(page[24 + 6], 0x6c);
+    ck_assert_uint_eq(page[24 + 9], 1);
+    ck_assert_uint_eq(page[24 + 11], 4);
+    ck_assert_int_eq(css_siga(m.css, 0x100, data, 0, 0), CSS_PGM_OPERAND);
+    ck_assert_int_eq(css_siga(m.css, 0, rd, 0, 0), 3);
+    ck_assert_int_eq(css_siga(m.css, 0, 0x12340000, 0, 0), CSS_PGM_OPERAND);
+    memset(page, 0, sizeof page);
+    be32_store(page, 0x0fe00021);
+    be64_store(page + 24, STORAGE_BYTES); /* an indicator that is not storage */
+    be32_store(page + 44, data);
+    ck_assert_int_eq(css_chsc(m.css, page), 0);
+    ck_assert_uint_eq(be16_load(page + 0xfe2), 3);
+}
+END_TEST
+
+/** Everything moves: to a machine with the same storage, on the same network. */
+START_TEST(an_adapter_relocates)
+{
+    static struct machine to;
+    struct cause cause;
+    struct codec_out out;
+    struct codec_in in;
+    struct osa_config config = {.devno = DEVNO, .mac = {2, 0, 0, 0, 6, 0}};
+    up(2);
+    arrives(60, own, 1);
+    interruptions();
+    indicator_clear();
+    css_quiesce(m.css);
+    arrives(60, own, 2); /* comes while nothing may touch storage */
+    ck_assert_uint_eq(state(0, 1), 0x41);
+    codec_out_init(&out);
+    ck_assert_int_eq(css_save(m.css, 0x99, &out, &cause), ST_OK);
+    machine_init(&to);
+    ck_assert_int_eq(osa_create(to.css, &config, lan, false, NULL, &cause), ST_OK);
+    for (u64 at = 0; at < STORAGE_BYTES; at += 4096)
+        storage_write(to.storage, at, storage_host(m.storage, at, 4096), 4096);
+    css_quiesce(to.css);
+    struct codec_row row;
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(codec_next(&in, &row));
+    struct codec_in block;
+    ck_assert(codec_open(&row, &block));
+    ck_assert_int_eq(css_restore(to.css, &block, &cause), ST_OK);
+    css_resume(to.css);
+    ck_assert_uint_eq(peer.frames, 1); /* the network hears of it */
+    ck_assert_uint_eq(be16_load(peer.frame + 12), 0x8035);
+    u8 there;
+    storage_read(to.storage, STATES + 1, &there, 1);
+    ck_assert_uint_eq(there, 0x82); /* the frame came along */
+    ck_assert_uint_eq(state(0, 1), 0x41);
+    arrives(60, own, 3);
+    machine_fini(&m);
+    m = to; /* for teardown */
+    codec_out_fini(&out);
+}
+END_TEST
+
+START_TEST(hostile_state_is_refused)
+{
+    struct cause cause;
+    struct codec_out out;
+    up(2);
+    css_quiesce(m.css);
+    codec_out_init(&out);
+    ck_assert_int_eq(css_save(m.css, 0x99, &out, &cause), ST_OK);
+    unsigned refused = 0;
+    for (size_t i = 0; i < out.len; i += 7) {
+        struct codec_in in, block;
+        struct codec_row row;
+        u8 was = out.data[i];
+        out.data[i] ^= 0xff;
+        codec_in_init(&in, out.data, out.len);
+        bool ok = codec_next(&in, &row) && codec_open(&row, &block) &&
+                  css_restore(m.css, &block, &cause) == ST_OK;
+        refused += !ok;
+        out.data[i] = was;
+    }
+    ck_assert_uint_gt(refused, 50);
+    codec_out_fini(&out);
+}
+END_TEST
+
+int main(void)
+{
+    SUITE_BEGIN("io_osa");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, sense_id_names_the_adapter);
+    tcase_add_test(tc, the_control_session);
+    tcase_add_test(tc, a_read_gets_an_answer_that_comes_later);
+    tcase_add_test(tc, bad_messages_are_rejected);
+    tcase_add_test(tc, addresses);
+    tcase_add_test(tc, vlans);
+    tcase_add_test(tc, adapter_parameters);
+    tcase_add_test(tc, queues_that_are_none);
+    tcase_add_test(tc, a_frame_comes_in);
+    tcase_add_test(tc, frames_for_others_do_not);
+    tcase_add_test(tc, frames_wait_for_buffers);
+    tcase_add_test(tc, input_buffers_that_are_none);
+    tcase_add_test(tc, frames_go_out);
+    tcase_add_test(tc, two_frames_in_a_buffer);
+    tcase_add_test(tc, output_that_is_none);
+    tcase_add_test(tc, storage_keys_are_heeded);
+    tcase_add_test(tc, clear_ends_the_queues);
+    tcase_add_test(tc, siga_and_chsc_say_what_there_is);
+    tcase_add_test(tc, an_adapter_relocates);
+    tcase_add_test(tc, hostile_state_is_refused);
+    return run_suite(suite);
+}
