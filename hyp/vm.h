@@ -10,6 +10,7 @@
 #include "hyp/spool/spool.h"
 #include "hyp/vm_asks.h"
 #include "hyp/vm_needs.h"
+#include "io/net/osa.h"
 #include "io/tape/tape.h"
 #include "io/unitrec/unitrec.h"
 #include "io/unitrec/unitrec_file.h"
@@ -106,6 +107,14 @@ struct vm_tape {
     struct tape_loader *loader;
 };
 
+#define VM_NETS_MAX 16
+
+/** A network adapter (OSA): three devices from `config.devno` on, and the network it is on. */
+struct vm_net {
+    struct osa_config config;
+    struct lan *lan;
+};
+
 #define VM_UNITREC_MAX 32
 
 enum vm_unitrec_kind { VM_READER, VM_PUNCH, VM_PRINTER };
@@ -157,6 +166,8 @@ struct vm_config {
     unsigned aliases;
     struct vm_tape tape[VM_TAPES_MAX];
     unsigned tapes;
+    struct vm_net net[VM_NETS_MAX];
+    unsigned nets;
     struct vm_unitrec unitrec[VM_UNITREC_MAX];
     unsigned unitrecs;
     struct share share; /* all zero: the default */

@@ -15,6 +15,7 @@
 #include "cpu/cpu.h"
 #include "cli/cli.h"
 #include "cli/ipl/ipl_disks.h"
+#include "cli/ipl/ipl_net.h"
 #include "cli/ipl/ipl_move.h"
 #include "cli/ipl/ipl_terminals.h"
 #include "cli/ipl/ipl_unitrec.h"
@@ -35,9 +36,9 @@ struct ipl_options {
     const char *kernel, *initrd, *append, *image, *load, *memory, *standby, *cpus, *model,
         *engine, *io_threads, *idle_slack;
     FILE *trace_file; /* of --trace jit:FILE */
-    const char *console, *display, *certificate, *net, *gdb, *seed, *timeout, *stats, *trace,
-        *move;
+    const char *console, *display, *certificate, *gdb, *seed, *timeout, *stats, *trace, *move;
     const char *disk[CLI_MANY_MAX + 1], *tape[CLI_MANY_MAX + 1], *alias[CLI_MANY_MAX + 1];
+    const char *net[CLI_MANY_MAX + 1];
     const char *reader[CLI_MANY_MAX + 1], *punch[CLI_MANY_MAX + 1], *printer[CLI_MANY_MAX + 1];
     unsigned idle_slack_ms;
     bool deterministic, perf_map;
@@ -51,6 +52,7 @@ struct ipl {
     struct vm *vm;
     struct ipl_move move;
     struct ipl_terminals terminals;
+    struct ipl_nets nets;
     uv_timer_t timeout, grace;
     uv_signal_t term, intr;
     uv_pipe_t in_pipe;
@@ -357,8 +359,6 @@ static int number(const char *text, unsigned long min, unsigned long max, unsign
 /* What is parsed but not there yet; NULL when everything asked for exists. */
 static const char *missing(const struct ipl_options *o)
 {
-    if (o->net)
-        return "--net is";
     if (o->gdb)
         return "--gdb is";
     if (o->trace && strcmp(o->trace, "jit") && strncmp(o->trace, "jit:", 4))
@@ -540,6 +540,8 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     if (rc == ST_OK)
         rc = ipl_aliases_read(ipl->opt.alias, vc, &cause);
     if (rc == ST_OK)
+        rc = ipl_nets_open(ipl->opt.net, vc, &ipl->nets, &cause);
+    if (rc == ST_OK)
         rc = ipl_unitrec_open(
             &(struct ipl_unitrec){ipl->opt.reader, ipl->opt.punch, ipl->opt.printer}, vc,
             &cause);
@@ -562,6 +564,7 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     vm_host_destroy(ipl->host);
     ipl_disks_close(vc);
     ipl_tapes_close(vc);
+    ipl_nets_close(&ipl->nets);
     ipl_unitrec_close(vc);
     if (ipl->opt.trace_file)
         fclose(ipl->opt.trace_file);
@@ -616,7 +619,8 @@ int cli_ipl(int argc, char **argv)
         {"punch", "DEVNO=FILE[,ebcdic]...", "card punch; any number", o->punch, NULL},
         {"printer", "DEVNO=FILE[,asa|machine][,3211]...", "printer; any number", o->printer,
          NULL},
-        {"net", "DEVNO=...", "network (not available yet)", &o->net, NULL},
+        {"net", "DEVNO=slirp[,hostfwd=PORT:GUESTPORT][,mac=MAC]...",
+         "network adapter (OSA); any number", o->net, NULL},
         {"console", "stdio|none|tn3270:PORT", "console, stdio unless given", &o->console, NULL},
         {"display", "DEVNO[=LU],...",
          "3270 displays (with --console tn3270; 0009 unless given)", &o->display, NULL},

@@ -40,8 +40,7 @@ static unsigned flags_of(char *path)
     }
 }
 
-/** Is the number taken by a disk or tape before this one? */
-static bool devno_taken(const struct vm_config *vc, u16 devno)
+bool ipl_devno_taken(const struct vm_config *vc, u16 devno)
 {
     for (unsigned i = 0; i < vc->disks; i++)
         if (vc->disk[i].devno == devno)
@@ -51,6 +50,9 @@ static bool devno_taken(const struct vm_config *vc, u16 devno)
             return true;
     for (unsigned i = 0; i < vc->aliases; i++)
         if (vc->alias[i].devno == devno)
+            return true;
+    for (unsigned i = 0; i < vc->nets; i++)
+        if (devno >= vc->net[i].config.devno && devno < vc->net[i].config.devno + 3)
             return true;
     return false;
 }
@@ -66,7 +68,7 @@ static int option_split(const char *option, const struct vm_config *vc, const ch
         memcpy(number, option, len);
     if (strlen(rest) >= PATH_BYTES || !ipl_devno(number, devno))
         return cause_set(cause, ST_INVAL, "%s: not %s", option, form);
-    if (devno_taken(vc, *devno))
+    if (ipl_devno_taken(vc, *devno))
         return cause_set(cause, ST_INVAL, "%s: device %04X is there already", option, *devno);
     strcpy(path, rest);
     return ST_OK;

@@ -7,6 +7,8 @@
 
 /** "0200" or "200": 1 to 4 hexadecimal digits; false: something else. */
 bool ipl_devno(const char *text, u16 *devno);
+/** Is the number taken by a disk, tape, alias or network adapter so far? */
+bool ipl_devno_taken(const struct vm_config *vc, u16 devno);
 /** Open each image (`option` ends with NULL) and put it into `vc`. ST_INVAL for a bad option, or
  *  as image_open; then nothing is open. */
 int ipl_disks_open(const char *const *option, struct vm_config *vc, struct cause *cause);
