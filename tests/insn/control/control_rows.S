@@ -1,5 +1,5 @@
-/* Control rows that need a case each: LRAY, IVSK, MVCSK, PALB, LPP; IUCV and SIGA where they
- * are not provided. The real-space designation makes every virtual address its own real one.
+/* Control rows that need a case each: LRAY, IVSK, MVCSK, PALB, LPP; IUCV where it is not
+ * provided, SIGA of no subchannel. The real-space designation makes every virtual address its own real one.
  * qemu: no, 7.2 differs in IVSK and MVCSK, and its LRAY changes bits 0-31 in the 31-bit mode */
 #include "insn.inc"
 
@@ -96,7 +96,11 @@ tests:
     PROBLEM 2, "iucv"
     CHECK   12
     lghi    %r0, 0
-    EXPECT_PGM 1, "siga 0(%r2)"
+    lghi    %r1, 0
+    EXPECT_PGM 0x15, "siga 0(%r2)"  /* general register 1 names none */
+    llilf   %r1, 0x0001fffe
+    siga    0(%r2)                  /* nor does a subchannel that is not there */
+    EXPECT_CC 3
     PROBLEM 2, "siga 0(%r2)"
     j       pass
 
