@@ -445,6 +445,7 @@ void vm_destroy(struct vm *vm)
 {
     if (!vm)
         return;
+    vm_dump_stop(vm);
     if (vm->config.console)
         console_set_input_notify(vm->config.console, NULL, NULL);
     vm_hold(vm);
@@ -609,6 +610,7 @@ void vm_settle_blocks(struct vm *vm)
 
 void vm_reset_channels(struct vm *vm)
 {
+    vm_dump_stop(vm);
     vm_settle_blocks(vm);
     block_io_reset(&vm->block);
     css_reset(vm->css);

@@ -1,11 +1,15 @@
 /* VMDUMP: storage of a machine and the state of its CPUs in a file of the host, in the format of
- * stand-alone dumps, which zgetdump reads. Guarantee: the machine is held and not changed; the
- * state of the CPUs is in the copies of their prefix areas, where a stand-alone dump has it.
- * Frames that were never stored into are holes of the file. Loop thread.
+ * stand-alone dumps, which zgetdump reads. A thread of its own writes it, so that nobody but the
+ * machine waits. Guarantee: from the beginning to the end no CPU of the machine runs and no device
+ * of it works, so that the dump is of one moment; the state of the CPUs is in the copies of their
+ * prefix areas, where a stand-alone dump has it. Frames that were never stored into, and those that
+ * nobody asked for, are holes of the file. A reset and the end of the machine end its dump.
  * Source: s390-tools' zdump as the reader of the format. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "hyp/vm_internal.h"
@@ -14,16 +18,42 @@
 #define MAGIC 0xa8190173618f23fdull
 #define VERSION 5
 #define ARCH_ESAME 2
+#define AT_TEXT 0x200 /* where the format has nothing */
 #define AT_LOWCORES 0x800
 #define LOWCORES_MAX 512
 #define STATUS_AT 0x1200 /* in a prefix area */
-#define STATUS_BYTES 512
 #define END_BYTES 16
 
-static bool write_all(int fd, const u8 *p, u64 len, u64 at)
+/* Located by: vm->dump. Created by vm_op_dump, destroyed by `ended`. Serialised by: the loop thread
+ * until the thread is there and when it has been joined; in between it is the thread's. */
+struct vm_dumping {
+    struct vm *vm; /* NULL: it was stopped, and nobody is to be told */
+    char *path;
+    int fd;
+    struct vm_dump what;
+    u64 bytes; /* of storage that the dump has */
+    struct {
+        u64 start, len;
+    } segment[STORAGE_SEGMENTS_MAX]; /* behind storage */
+    unsigned segments, statuses;
+    u8 head[HEAD_BYTES], end[END_BYTES];
+    struct {
+        u64 at;
+        u8 area[VM_STATUS_BYTES];
+    } status[VM_CPUS_MAX];
+    _Atomic bool stop;
+    int error; /* errno; 0: it is whole */
+    pthread_t thread;
+    vm_dump_done *done;
+    void *ctx;
+};
+
+/* ---- writing ---- */
+
+static bool write_all(struct vm_dumping *d, const u8 *p, u64 len, u64 at)
 {
     for (u64 done = 0; done < len;) {
-        ssize_t n = pwrite(fd, p + done, len - done, (off_t)(at + done));
+        ssize_t n = pwrite(d->fd, p + done, len - done, (off_t)(at + done));
         if (n <= 0)
             return false;
         done += (u64)n;
@@ -31,82 +61,216 @@ static bool write_all(int fd, const u8 *p, u64 len, u64 at)
     return true;
 }
 
-static bool write_head(int fd, const struct vm *vm, u64 tod)
+static bool wanted(const struct vm_dumping *d, u64 abs)
 {
-    u8 head[HEAD_BYTES] = {0};
+    bool any = d->what.ranges == 0;
+    for (unsigned i = 0; i < d->what.ranges; i++)
+        any |= abs >= d->what.range[i].first && abs <= d->what.range[i].last;
+    return any;
+}
+
+static bool write_frame(struct vm_dumping *d, u64 frame)
+{
+    const struct storage *st = d->vm->st;
+    u64 at = frame << FRAME_SHIFT;
+    return storage_frame_zero(st, frame) ||
+           write_all(d, st->base + at, FRAME_BYTES, HEAD_BYTES + at);
+}
+
+static bool write_frames(struct vm_dumping *d)
+{
+    const struct storage *st = d->vm->st;
+    for (u64 f = storage_frame_next(st, 0); f < st->frames; f = storage_frame_next(st, f + 1)) {
+        u64 at = f << FRAME_SHIFT;
+        if (d->stop || (wanted(d, at) && storage_frame_touched(st, f) &&
+                        storage_holds(st, at, FRAME_BYTES) && !write_frame(d, f)))
+            return false;
+    }
+    for (unsigned i = 0; i < d->segments; i++)
+        for (u64 at = 0; at < d->segment[i].len; at += FRAME_BYTES)
+            if (d->stop || !write_frame(d, (d->segment[i].start + at) >> FRAME_SHIFT))
+                return false;
+    return true;
+}
+
+static bool write_status(struct vm_dumping *d)
+{
+    for (unsigned i = 0; i < d->statuses; i++)
+        if (!write_all(d, d->status[i].area, VM_STATUS_BYTES, HEAD_BYTES + d->status[i].at))
+            return false;
+    return true;
+}
+
+static void write_dump(struct vm_dumping *d)
+{
+    errno = 0;
+    if (!write_all(d, d->head, HEAD_BYTES, 0) || !write_frames(d) || !write_status(d) ||
+        !write_all(d, d->end, END_BYTES, HEAD_BYTES + d->bytes))
+        d->error = errno ? errno : EIO;
+}
+
+/* ---- what is written of the CPUs and of the whole; held ---- */
+
+static void head_make(struct vm_dumping *d, u64 tod)
+{
+    const struct vm *vm = d->vm;
+    u8 *head = d->head;
     unsigned n = 0;
     be64_store(head, MAGIC);
     be32_store(head + 0x08, VERSION);
     be32_store(head + 0x0c, HEAD_BYTES);
     be32_store(head + 0x10, 4);
     be32_store(head + 0x14, FRAME_BYTES);
-    be64_store(head + 0x18, vm->st->size);
-    be64_store(head + 0x28, vm->st->size);
-    be32_store(head + 0x30, (u32)vm->st->frames);
+    be64_store(head + 0x18, d->bytes);
+    be64_store(head + 0x28, d->bytes);
+    be32_store(head + 0x30, (u32)(d->bytes >> FRAME_SHIFT));
     be64_store(head + 0x38, tod);
     be32_store(head + 0x48, ARCH_ESAME);
     be32_store(head + 0x50, ARCH_ESAME);
-    be64_store(head + 0x54, vm->st->size);
+    be64_store(head + 0x54, d->bytes);
     for (unsigned i = 0; i < cpu_set_count(vm->cpus) && n < LOWCORES_MAX; i++)
         if (vm_cpu_defined(vm, i))
             be32_store(head + AT_LOWCORES + 4 * n++, (u32)cpu_prefix(vm->vcpu[i].cpu));
     be16_store(head + 0x5d, (u16)n);
     be16_store(head + 0x5f, (u16)n);
-    return write_all(fd, head, sizeof head, 0);
+    snprintf((char *)head + AT_TEXT, AT_LOWCORES - AT_TEXT, "%s", d->what.text);
+    memcpy(d->end, "DUMP_END", 8);
+    be64_store(d->end + 8, tod);
 }
 
-static bool write_frames(int fd, const struct vm *vm)
+/* What store status stores, over the copies of prefix areas; the CPUs' CPU timers count on. */
+static void status_make(struct vm_dumping *d)
 {
-    const struct storage *st = vm->st;
-    for (u64 f = storage_frame_next(st, 0); f < st->frames; f = storage_frame_next(st, f + 1)) {
-        u64 at = f << FRAME_SHIFT;
-        if (storage_frame_touched(st, f) && storage_holds(st, at, FRAME_BYTES) &&
-            !storage_frame_zero(st, f) &&
-            !write_all(fd, st->base + at, FRAME_BYTES, HEAD_BYTES + at))
-            return false;
-    }
-    return true;
-}
-
-/* What store status stores, into the file's prefix areas; the CPUs' CPU timers count on. */
-static bool write_status(int fd, const struct vm *vm)
-{
-    u8 area[STATUS_BYTES];
-    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
-        if (!vm_cpu_defined(vm, i))
+    for (unsigned i = 0; i < cpu_set_count(d->vm->cpus); i++) {
+        if (!vm_cpu_defined(d->vm, i))
             continue;
-        struct cpu *cpu = vm->vcpu[i].cpu;
-        u64 at = cpu_prefix(cpu) + STATUS_AT;
-        storage_read(vm->st, at, area, sizeof area);
+        struct cpu *cpu = d->vm->vcpu[i].cpu;
+        u8 *area = d->status[d->statuses].area;
+        u64 at = d->status[d->statuses++].at = cpu_prefix(cpu) + STATUS_AT;
+        memcpy(area, d->vm->st->base + at, VM_STATUS_BYTES);
         cpu_status(cpu, area);
-        if (!write_all(fd, area, sizeof area, HEAD_BYTES + at))
-            return false;
     }
-    return true;
 }
 
-static bool write_end(int fd, const struct vm *vm, u64 tod)
+static void segments_find(struct vm_dumping *d)
 {
-    u8 end[END_BYTES] = "DUMP_END";
-    be64_store(end + 8, tod);
-    return write_all(fd, end, sizeof end, HEAD_BYTES + vm->st->size);
+    const struct storage *st = d->vm->st;
+    for (unsigned i = 0; i < STORAGE_SEGMENTS_MAX && d->what.segments; i++) {
+        const struct storage_segment *s = &st->segment[i];
+        if (!s->len || s->start < st->size)
+            continue;
+        d->segment[d->segments].start = s->start;
+        d->segment[d->segments++].len = s->len;
+        d->bytes = s->start + s->len > d->bytes ? s->start + s->len : d->bytes;
+    }
 }
 
-int vm_op_dump(struct vm *vm, const char *path, struct cause *cause)
+/* ---- beginning and end; loop thread ---- */
+
+static void go_on(struct vm *vm)
 {
-    int rc = ST_OK, fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return cause_set(cause, errno == EEXIST ? ST_EXIST : ST_IO, "%s: %s", path,
-                         strerror(errno));
-    vm_hold(vm);
-    u64 tod = host_tod(vm) + cpu_get_epoch(vm->cpus);
-    bool good = write_head(fd, vm, tod) && write_frames(fd, vm) && write_status(fd, vm) &&
-                write_end(fd, vm, tod);
+    vm->dump = NULL;
+    if (!vm->quiesced)
+        css_resume(vm->css);
     vm_release(vm);
-    if (!good) {
-        rc = cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));
-        unlink(path);
+}
+
+static void dump_free(struct vm_dumping *d)
+{
+    close(d->fd);
+    free(d->path);
+    free(d);
+}
+
+static void ended(void *arg)
+{
+    struct vm_dumping *d = arg;
+    struct cause cause = {0};
+    if (d->vm) {
+        pthread_join(d->thread, NULL);
+        go_on(d->vm);
+        if (d->error) {
+            cause_set(&cause, ST_IO, "%s: %s", d->path, strerror(d->error));
+            unlink(d->path);
+        }
+        d->done(d->ctx, d->error ? ST_IO : ST_OK, &cause);
     }
-    close(fd);
-    return rc;
+    dump_free(d);
+}
+
+static void *dump_thread(void *arg)
+{
+    struct vm_dumping *d = arg;
+    const struct vm_host_ports *ports = &d->vm->host->ports;
+    write_dump(d);
+    ports->post(ports->ctx, ended, d);
+    return NULL;
+}
+
+void vm_dump_stop(struct vm *vm)
+{
+    struct vm_dumping *d = vm->dump;
+    struct cause cause = {0};
+    if (!d)
+        return;
+    d->stop = true;
+    pthread_join(d->thread, NULL);
+    go_on(vm);
+    unlink(d->path);
+    d->vm = NULL; /* it is freed when its note comes */
+    cause_set(&cause, ST_REFUSED, "it was ended");
+    d->done(d->ctx, ST_REFUSED, &cause);
+}
+
+static struct vm_dumping *dump_new(struct vm *vm, const struct vm_dump *what,
+                                   struct cause *cause)
+{
+    struct vm_dumping *d = calloc(1, sizeof *d);
+    char *path = strdup(what->path);
+    int fd = d && path ? open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+    if (fd < 0) {
+        if (d && path)
+            cause_set(cause, errno == EEXIST ? ST_EXIST : ST_IO, "%s: %s", path,
+                      strerror(errno));
+        else
+            cause_set(cause, ST_NOMEM, "no memory");
+        free(path);
+        free(d);
+        return NULL;
+    }
+    d->vm = vm;
+    d->path = path;
+    d->fd = fd;
+    d->what = *what; /* its texts are the caller's */
+    d->bytes = vm->st->size;
+    return d;
+}
+
+int vm_op_dump(struct vm *vm, const struct vm_dump *what, vm_dump_done *done, void *ctx,
+               struct cause *cause)
+{
+    if (vm->dump || vm->quiesced)
+        return cause_set(cause, ST_BUSY, "%s",
+                         vm->dump ? "a dump of it is being made" : "it is being relocated");
+    struct vm_dumping *d = dump_new(vm, what, cause);
+    if (!d)
+        return cause->status;
+    d->done = done;
+    d->ctx = ctx;
+    vm_hold(vm);
+    vm_settle_blocks(vm);
+    css_quiesce(vm->css);
+    u64 tod = host_tod(vm) + cpu_get_epoch(vm->cpus);
+    segments_find(d);
+    head_make(d, tod);
+    status_make(d);
+    vm->dump = d;
+    int err = pthread_create(&d->thread, NULL, dump_thread, d);
+    if (err) {
+        go_on(vm);
+        unlink(d->path);
+        dump_free(d);
+        return cause_set(cause, ST_NOMEM, "a thread: %s", strerror(err));
+    }
+    return ST_OK;
 }

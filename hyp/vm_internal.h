@@ -60,6 +60,7 @@ struct vm {
     bool has_ipl_block;
     struct block_io block;                     /* DIAGNOSE X'250' */
     struct vm_loaded segment[VM_SEGMENTS_MAX]; /* [loop] */
+    struct vm_dumping *dump;                   /* VMDUMP; NULL: none is being made [loop] */
     u64 vtod;                                  /* deterministic mode: TOD offset */
     u64 undefined;              /* CPUs that were detached, with others behind them [loop] */
     bool autocr;                /* of its 3215 [loop] */
@@ -121,7 +122,10 @@ unsigned vm_cpus_defined(const struct vm *vm);
 bool vm_undefined_restored(struct vm *vm, u64 undefined);
 
 /* -- vm_dump.c -- */
-int vm_op_dump(struct vm *vm, const char *path, struct cause *cause);
+int vm_op_dump(struct vm *vm, const struct vm_dump *what, vm_dump_done *done, void *ctx,
+               struct cause *cause);
+/** End the dump that is being made, if any: reset, end of the machine [loop]. */
+void vm_dump_stop(struct vm *vm);
 
 /* -- segment/vm_segment.c; [loop] -- */
 /** Load it, again if it is loaded: ST_NOENT, ST_EXIST (something else is there), ST_LIMIT, ST_PERM

@@ -60,6 +60,21 @@ struct vm_segment {
     } range[VM_SEGMENT_RANGES_MAX];
 };
 
+#define VM_DUMP_RANGES_MAX 3
+
+/** VMDUMP. Pointers are valid during the call only. */
+struct vm_dump {
+    const char *path;
+    const char *text; /* kept in the file's first page */
+    unsigned ranges;  /* 0: all of storage */
+    struct {
+        u64 first, last;
+    } range[VM_DUMP_RANGES_MAX];
+    bool segments; /* saved segments behind storage, too */
+};
+
+typedef void vm_dump_done(void *ctx, int status, const struct cause *cause);
+
 /** DEFINE STORAGE, in bytes. */
 struct vm_sizes {
     u64 storage;
@@ -282,8 +297,12 @@ struct vm_ops {
     /* Count matches from now on, instead of telling them, or no more: how many there were. */
     u64 (*trace_count)(struct vm *vm, bool on);
 
-    /* Into a new file; ST_EXIST, ST_IO. */
-    int (*dump)(struct vm *vm, const char *path, struct cause *cause);
+    /* VMDUMP into a new file, while the machine stands still; dump_stop ends it, as a reset and
+     * the end of the machine do. `done` comes later, unless this fails: ST_EXIST, ST_IO, ST_BUSY;
+     * its status: ST_OK, ST_IO, ST_REFUSED when it was ended. */
+    int (*dump)(struct vm *vm, const struct vm_dump *what, vm_dump_done *done, void *ctx,
+                struct cause *cause);
+    void (*dump_stop)(struct vm *vm);
 
     /* --- saved segments and systems; save: out of the machine's storage ------------------- */
     int (*segment_define)(void *host, const struct vm_segment *what, struct cause *cause);

@@ -50,7 +50,7 @@ static void still(struct vm *vm)
 static void go_on(struct vm *vm)
 {
     cpu_set_purge(vm->cpus);
-    if (!vm->quiesced) /* on its way to another member: devices stay quiet */
+    if (!vm->quiesced && !vm->dump) /* else devices stay quiet */
         css_resume(vm->css);
     vm_release(vm);
 }

@@ -37,9 +37,12 @@ static int f_create(void *host, const struct dir_entry *entry, struct console *c
     return ST_OK;
 }
 
+static void f_dump_stop(struct vm *vm);
+
 static void f_destroy(struct vm *vm)
 {
     vms_alive--;
+    f_dump_stop(vm);
     while (vm->device_count)
         image_unref(vm->images[--vm->device_count]);
     spool_devices_end(fake_spool, vm->entry->userid, false);
@@ -397,6 +400,38 @@ static u64 f_trace_count(struct vm *vm, bool on)
     return 42;
 }
 
+struct cp_world_dump last_dump;
+
+static int f_dump(struct vm *vm, const struct vm_dump *what, vm_dump_done *done, void *ctx,
+                  struct cause *cause)
+{
+    (void)vm;
+    if (last_dump.done)
+        return cause_set(cause, ST_BUSY, "a dump of it is being made");
+    last_dump.what = *what;
+    snprintf(last_dump.path, sizeof last_dump.path, "%s", what->path);
+    snprintf(last_dump.text, sizeof last_dump.text, "%s", what->text);
+    last_dump.done = done;
+    last_dump.ctx = ctx;
+    return ST_OK;
+}
+
+void cp_world_dumped(int status)
+{
+    struct cause cause = {0};
+    vm_dump_done *done = last_dump.done;
+    last_dump.done = NULL;
+    if (done)
+        done(last_dump.ctx, status,
+             (cause_set(&cause, status, status ? "it was ended" : ""), &cause));
+}
+
+static void f_dump_stop(struct vm *vm)
+{
+    (void)vm;
+    cp_world_dumped(ST_REFUSED);
+}
+
 /* Segments: what is defined and saved, without pages. */
 static struct vm_segment segments[8];
 
@@ -471,6 +506,7 @@ static void spool_setup(void)
     struct spool_desc desc;
     struct spool_data data;
     memset(segments, 0, sizeof segments);
+    memset(&last_dump, 0, sizeof last_dump);
     ck_assert_int_eq(spool_create(NULL, SPOOL_WARM, &fake_spool, NULL), ST_OK);
     for (int i = 0; i < 3; i++) {
         spool_desc_init(&desc, "LINUX1", SPOOL_RDR);
@@ -529,6 +565,8 @@ static const struct vm_ops fake_vm = {
     .slack_ms = f_slack_ms,
     .trace = f_trace,
     .trace_count = f_trace_count,
+    .dump = f_dump,
+    .dump_stop = f_dump_stop,
     .segment_define = f_segment_define,
     .segment_save = f_segment_save,
     .segment_find = f_segment_find,

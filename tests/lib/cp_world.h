@@ -40,6 +40,16 @@ struct cp_world_claim {
     u64 generation;
 };
 
+/** The dump that is being made; cp_world_dumped ends it. */
+struct cp_world_dump {
+    struct vm_dump what;
+    char path[128], text[256];
+    vm_dump_done *done; /* NULL: none is */
+    void *ctx;
+};
+extern struct cp_world_dump last_dump;
+void cp_world_dumped(int status);
+
 extern struct cp *cps[2];       /* MEMBERA and MEMBERB */
 extern struct cp_response resp; /* of the last on() */
 extern struct cp_world_claim claims[CP_WORLD_CLAIMS_MAX];

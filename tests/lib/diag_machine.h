@@ -4,6 +4,7 @@
 #define ENDICOTT_TESTS_LIB_DIAG_MACHINE_H
 
 #include <check.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #include "cpu/cpu_internal.h"
@@ -25,18 +26,21 @@
 #define TURNS_MAX 100000
 #define CLASS_ALL 0xffffffffu
 
-static struct {
+static struct note {
     void (*fn)(void *arg);
     void *arg;
 } notes[64];
 static unsigned note_count;
+static pthread_mutex_t note_lock = PTHREAD_MUTEX_INITIALIZER; /* a dump's thread posts, too */
 
 static inline void post(void *ctx, void (*fn)(void *arg), void *arg)
 {
     (void)ctx;
+    pthread_mutex_lock(&note_lock);
     ck_assert_uint_lt(note_count, ARRAY_LEN(notes));
     notes[note_count].fn = fn;
     notes[note_count++].arg = arg;
+    pthread_mutex_unlock(&note_lock);
 }
 
 static struct {
@@ -114,9 +118,14 @@ static struct vm *vm;
 
 static inline void run_notes(void)
 {
-    for (unsigned i = 0; i < note_count; i++)
-        notes[i].fn(notes[i].arg);
+    struct note now[ARRAY_LEN(notes)];
+    pthread_mutex_lock(&note_lock);
+    unsigned count = note_count;
+    memcpy(now, notes, sizeof now);
     note_count = 0;
+    pthread_mutex_unlock(&note_lock);
+    for (unsigned i = 0; i < count; i++)
+        now[i].fn(now[i].arg);
 }
 
 static struct image *disks[2];

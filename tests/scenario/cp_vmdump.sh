@@ -1,6 +1,6 @@
 #!/bin/bash
 # VMDUMP of a guest that runs: the file is a dump for Debian's zgetdump, in Linux on s390x, with the guest's storage and its
-# CPU's registers; the guest goes on, a second dump is another file, and what is no operand is refused.
+# CPU's registers; the guest goes on, a second dump is another file, a third has what was asked for only, and what is no operand is refused.
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/cluster.sh"
@@ -25,9 +25,15 @@ until grep -q 'GPR *6 = *454E4449434F5454' <<<"$(endicott cp -u LINUX2 DISPLAY G
 expect 1 'HCPCMD003E .*WHAT' endicott cp -u LINUX2 VMDUMP WHAT
 expect 0 'LINUX2 dumped to .*dumps-MEMBERA/LINUX2.0001' endicott cp -u LINUX2 VMDUMP
 expect 0 'LINUX2 dumped to .*dumps-MEMBERA/LINUX2.0002' endicott cp -u LINUX2 VMDUMP
+expect 0 'LINUX2 dumped to .*dumps-MEMBERA/LINUX2.0003.LINUX1' endicott cp -u LINUX2 VMDUMP 300000-END TO LINUX1 DSS '*Without the mark'
+expect 1 'HCPVMD160E 0-1000000 exceeds storage' endicott cp -u LINUX2 VMDUMP 0-1000000
+expect 1 'HCPVMD053E NOBODY' endicott cp -u LINUX2 VMDUMP TO NOBODY
 expect 0 'GPR *6 = *454E4449434F5454' endicott cp -u LINUX2 DISPLAY G6
 expect 0 'has ended' endicott stop "$cluster"
 dump=$cluster/dumps-MEMBERA/LINUX2.0001
+grep -qa 'TO LINUX1 FORMAT - \*Without the mark' "$cluster/dumps-MEMBERA/LINUX2.0003.LINUX1" ||
+    fail "the third dump does not have its text"
+! grep -qa ENDICOTT-MARKED-PAGE "$cluster/dumps-MEMBERA/LINUX2.0003.LINUX1" || fail "the third dump has what was not asked for"
 [ "$(du -k "$dump" | cut -f 1)" -lt 1000 ] || fail "the dump takes more than was stored into: $(du -k "$dump")"
 
 initrd read <<'SH'

@@ -1,0 +1,210 @@
+/* VMDUMP of real machines: what is in the file, that the machine stands still while it is written,
+ * what ends a dump.
+ * Run alone: tests/run unit/hyp_vmdump_test */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "hyp/segment/segment.h"
+#include "io/css_internal.h"
+#include "tests/lib/diag_machine.h"
+
+#define HEAD 4096
+#define SEGMENT_AT 0x10000000ull
+
+static char folder[64], path[96];
+static int ends, last_status;
+
+static void done(void *ctx, int status, const struct cause *cause)
+{
+    (void)ctx, (void)cause;
+    ends++;
+    last_status = status;
+}
+
+static void setup_dump(void)
+{
+    strcpy(folder, "/tmp/hyp_vmdump.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/dump", folder);
+    ends = 0;
+    setup();
+    load(0x44);
+}
+
+static void teardown_dump(void)
+{
+    unlink(path);
+    if (vm)
+        teardown();
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
+static int dump(const struct vm_dump *how)
+{
+    struct cause cause = {0};
+    struct vm_dump what = *how;
+    what.path = path;
+    what.text = "a text";
+    return vm_host_ops()->dump(vm, &what, done, NULL, &cause);
+}
+
+static void written(void)
+{
+    while (!ends)
+        run_notes();
+    ck_assert_int_eq(last_status, ST_OK);
+}
+
+static u8 *file(size_t *len)
+{
+    int fd = open(path, O_RDONLY);
+    ck_assert_int_ge(fd, 0);
+    *len = (size_t)lseek(fd, 0, SEEK_END);
+    u8 *data = malloc(*len);
+    ck_assert_int_eq(pread(fd, data, *len, 0), (ssize_t)*len);
+    close(fd);
+    return data;
+}
+
+START_TEST(whole_storage)
+{
+    size_t len;
+    put(0x123456, "marked", 6);
+    *gr(6) = 0x454e4449434f5454;
+    ck_assert_int_eq(dump(&(struct vm_dump){0}), ST_OK);
+    written();
+    u8 *data = file(&len);
+    ck_assert_uint_eq(len, HEAD + STORAGE_BYTES + 16);
+    ck_assert_uint_eq(be64_load(data), 0xa8190173618f23fdull);
+    ck_assert_str_eq((char *)data + 0x200, "a text");
+    ck_assert_int_eq(memcmp(data + HEAD + 0x123456, "marked", 6), 0);
+    ck_assert_uint_eq(be64_load(data + HEAD + 0x1280 + 8 * 6), 0x454e4449434f5454);
+    ck_assert_int_eq(memcmp(data + HEAD + STORAGE_BYTES, "DUMP_END", 8), 0);
+    ck_assert_uint_eq(be64_load(got(0x1280 + 8 * 6)), 0); /* the machine itself is as it was */
+    free(data);
+}
+END_TEST
+
+START_TEST(ranges)
+{
+    size_t len;
+    put(0x100010, "one", 3);
+    put(0x101010, "two", 3);
+    put(0x102010, "three", 5);
+    ck_assert_int_eq(dump(&(struct vm_dump){
+                         .ranges = 2, .range = {{0x100000, 0x100fff}, {0x102000, 0x102fff}}}),
+                     ST_OK);
+    written();
+    u8 *data = file(&len);
+    ck_assert_uint_eq(len, HEAD + STORAGE_BYTES + 16);
+    ck_assert_int_eq(memcmp(data + HEAD + 0x100010, "one", 3), 0);
+    ck_assert_uint_eq(data[HEAD + 0x101010], 0);
+    ck_assert_int_eq(memcmp(data + HEAD + 0x102010, "three", 5), 0);
+    free(data);
+}
+END_TEST
+
+/* DSS: what is behind storage. */
+START_TEST(segments)
+{
+    size_t len;
+    struct cause cause = {0};
+    struct vm_segment seg = {.name = "SEG", .ranges = 1};
+    segments_destroy(host->segments);
+    host->segments = segments_create(folder);
+    seg.range[0].start = SEGMENT_AT;
+    seg.range[0].end = SEGMENT_AT + 2 * FRAME_BYTES - 1;
+    seg.range[0].type = SEG_EW;
+    ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
+    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SEG", false, &cause), ST_OK);
+    ck_assert_int_eq(vm_segment_load(vm, "SEG", false, &cause), ST_OK);
+    put(SEGMENT_AT + FRAME_BYTES, "marked", 6);
+    ck_assert_int_eq(dump(&(struct vm_dump){.segments = true}), ST_OK);
+    written();
+    u8 *data = file(&len);
+    ck_assert_uint_eq(len, HEAD + SEGMENT_AT + 2 * FRAME_BYTES + 16);
+    ck_assert_uint_eq(be64_load(data + 0x18), SEGMENT_AT + 2 * FRAME_BYTES);
+    ck_assert_int_eq(memcmp(data + HEAD + SEGMENT_AT + FRAME_BYTES, "marked", 6), 0);
+    free(data);
+    segment_forget(host->segments, "SEG");
+}
+END_TEST
+
+START_TEST(stands_still)
+{
+    ck_assert_int_eq(dump(&(struct vm_dump){0}), ST_OK);
+    ck_assert(vm_held(vm));
+    ck_assert(vm->css->quiesced);
+    ck_assert_int_eq(dump(&(struct vm_dump){0}), ST_BUSY);
+    ck_assert(!vm_quiesce(vm));
+    written();
+    ck_assert(!vm_held(vm));
+    ck_assert(!vm->css->quiesced);
+    ck_assert_int_eq(dump(&(struct vm_dump){0}), ST_EXIST);
+    ck_assert(!vm_held(vm));
+    ck_assert(vm_quiesce(vm));
+    unlink(path);
+    ck_assert_int_eq(dump(&(struct vm_dump){0}), ST_BUSY);
+    vm_unquiesce(vm);
+}
+END_TEST
+
+static void expect_ended(void)
+{
+    ck_assert_int_eq(ends, 1);
+    ck_assert_int_eq(last_status, ST_REFUSED);
+    ck_assert_int_eq(access(path, F_OK), -1);
+    run_notes(); /* of the thread */
+    ck_assert_int_eq(ends, 1);
+}
+
+START_TEST(ended_by_reset)
+{
+    ck_assert_int_eq(dump(&(struct vm_dump){0}), ST_OK);
+    vm_system_reset(vm, true);
+    expect_ended();
+    ck_assert(!vm_held(vm));
+    ck_assert(!vm->css->quiesced);
+}
+END_TEST
+
+START_TEST(ended_by_the_machines_end)
+{
+    ck_assert_int_eq(dump(&(struct vm_dump){0}), ST_OK);
+    vm_destroy(vm);
+    vm = NULL;
+    expect_ended();
+    vm_host_destroy(host);
+}
+END_TEST
+
+START_TEST(no_folder)
+{
+    strcpy(path + strlen(folder), "/none/dump");
+    ck_assert_int_eq(dump(&(struct vm_dump){0}), ST_IO);
+    ck_assert(!vm_held(vm));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("hyp_vmdump");
+    TCase *tc = tcase_create("dumps");
+    tcase_add_checked_fixture(tc, setup_dump, teardown_dump);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, whole_storage);
+    tcase_add_test(tc, ranges);
+    tcase_add_test(tc, segments);
+    tcase_add_test(tc, stands_still);
+    tcase_add_test(tc, ended_by_reset);
+    tcase_add_test(tc, ended_by_the_machines_end);
+    tcase_add_test(tc, no_folder);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
