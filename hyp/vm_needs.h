@@ -86,6 +86,7 @@ struct vm_info {
     enum vm_state state; /* of the machine: RUNNING when any CPU runs or waits enabled */
     u64 storage_bytes, storage_max_bytes, resident_bytes;
     u64 standby_bytes, reserved_bytes, increment_bytes;
+    u64 kept_bytes; /* SET RESERVED: not paged out by the host */
     unsigned cpu_count;
     u64 virt_ns, total_ns; /* processor time: guest only, guest and CP */
     u64 io_count;
@@ -278,6 +279,8 @@ struct vm_ops {
     /* --- configuration: reset first where the architecture says so ------------------------ */
     /* Clears. */
     int (*define_storage)(struct vm *vm, const struct vm_sizes *sizes, struct cause *cause);
+    /* SET RESERVED: the first bytes stay in the host's memory; ST_LIMIT. */
+    int (*reserve)(struct vm *vm, u64 bytes, struct cause *cause);
     int (*define_cpu)(struct vm *vm, u8 addr, u8 type, struct cause *cause); /* no reset */
     int (*detach_cpu)(struct vm *vm, u8 addr, struct cause *cause);          /* clears */
 

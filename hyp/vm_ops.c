@@ -227,6 +227,7 @@ static void op_info(struct vm *vm, struct vm_info *out)
         .storage_max_bytes = vm->config.storage_max_bytes,
         .standby_bytes = vm->config.standby_bytes,
         .reserved_bytes = vm->config.reserved_bytes,
+        .kept_bytes = vm->st->reserved,
         .increment_bytes = vm->st->increment_bytes,
         .resident_bytes = vm_resident_bytes(vm),
         .cpu_count = vm_cpus_defined(vm),
@@ -394,6 +395,11 @@ static bool op_device_halt(struct vm *vm, u16 vdev)
 
 /* ---- configuration ---- */
 
+static int op_reserve(struct vm *vm, u64 bytes, struct cause *cause)
+{
+    return storage_reserve(vm->st, bytes < vm->st->size ? bytes : vm->st->size, cause);
+}
+
 static int op_define_cpu(struct vm *vm, u8 addr, u8 type, struct cause *cause)
 {
     if (vm_cpu_defined(vm, addr))
@@ -483,6 +489,7 @@ const struct vm_ops *vm_host_ops(void)
         .subchannel = vm_device_subchannel,
         .device_busy = op_device_busy,
         .define_storage = vm_define_storage,
+        .reserve = op_reserve,
         .define_cpu = op_define_cpu,
         .detach_cpu = op_detach_cpu,
         .processor = op_processor,

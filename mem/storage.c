@@ -112,7 +112,9 @@ int storage_resize(struct storage *st, u64 size, struct cause *cause)
     unmap_all(st);
     memcpy(fresh.observers, st->observers, sizeof fresh.observers);
     fresh.observer_count = st->observer_count;
+    fresh.reserved = st->reserved < size ? st->reserved : size;
     *st = fresh;
+    storage_reserve_again(st);
     return ST_OK;
 }
 
@@ -155,7 +157,9 @@ void storage_clear(struct storage *st)
         if (bits)
             atomic_fetch_or_explicit(&st->dirty[i], bits, memory_order_relaxed);
     }
+    storage_reserve_pause(st); /* locked pages do not go */
     madvise(st->base, st->size, MADV_DONTNEED);
+    storage_reserve_again(st);
     madvise((void *)st->skey, st->frames, MADV_DONTNEED);
     madvise((void *)st->touched, storage_bitmap_bytes(st), MADV_DONTNEED);
     storage_usage_reset(st);

@@ -73,6 +73,7 @@ struct storage {
     const struct storage_watch *watch;
     struct storage_segment segment[STORAGE_SEGMENTS_MAX]; /* change while nothing runs */
     _Atomic u32 segment_count;
+    u64 reserved;             /* so many from 0 on stay in the host's memory */
     u64 increment_bytes;      /* unit of coming and going, a power of two */
     _Atomic u32 absent_count; /* increments that are not there now */
     _Atomic u64 absent[(STORAGE_INCREMENTS_MAX + 63) / 64];
@@ -96,6 +97,14 @@ void storage_forget_observers(struct storage *st);
 /** Another size; bytes, keys and marks are as after storage_clear. CPUs must not be running and
  *  make their derived state anew. Nothing has changed when it fails. */
 int storage_resize(struct storage *st, u64 size, struct cause *cause);
+
+/* -- what stays in the host's memory (storage_reserve.c) -- */
+/** The first `bytes` of storage, a multiple of FRAME_BYTES, are not paged out by the host once they
+ *  are touched; the rest may be. ST_LIMIT: the host refuses, and nothing has changed. */
+int storage_reserve(struct storage *st, u64 bytes, struct cause *cause);
+/** They may be for a moment, in which whoever calls gives pages back; and no longer. */
+void storage_reserve_pause(struct storage *st);
+void storage_reserve_again(struct storage *st);
 
 /* -- increments that come and go (storage_increment.c); all there after creation -- */
 u64 storage_increments(const struct storage *st);

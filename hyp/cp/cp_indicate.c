@@ -155,7 +155,8 @@ static void user_rows(struct cp_request *req, struct cp_user *user)
             modes[user->entry->machine], cp_size_text(info.storage_bytes, size));
     cp_line(req, "IPLSYS=%s DEVNUM=%05u", *user->iplsys ? user->iplsys : "NONE    ",
             device_count(req, user));
-    cp_line(req, "PAGES: RES=%llu  WS=%llu  LOCKEDREAL=0  RESVD=0", pages, pages);
+    cp_line(req, "PAGES: RES=%llu  WS=%llu  LOCKEDREAL=0  RESVD=%llu", pages, pages,
+            (unsigned long long)info.kept_bytes / PAGE_BYTES);
     cp_line(req, "       INSTAN=%llu", pages);
     cp_line(req, "NPREF=0  PREF=0  READS=0  WRITES=0");
     for (unsigned i = 0; ops(req)->cpu_info(user->vm, i, &cpu); i++)
@@ -186,7 +187,8 @@ static void expanded_rows(struct cp_request *req, struct cp_user *user)
             device_count(req, user));
     cp_line(req, "Spool: Reads=0 Writes=0");
     cp_line(req, "Owned spaces: Number=1 Owned size=%s", size);
-    cp_line(req, "Pages: Main=%llu Xstore=--- Dasd=0 WS=%llu Reserved=0", pages, pages);
+    cp_line(req, "Pages: Main=%llu Xstore=--- Dasd=0 WS=%llu Reserved=%llu", pages, pages,
+            (unsigned long long)info.kept_bytes / PAGE_BYTES);
     cp_line(req, "Private spaces: Number=1 Owned size=%s", size);
     cp_line(req, "Pages: Main=%llu Xstore=--- Dasd=0 Instan=%llu", pages, pages);
     cp_line(req, "Private paging: Reads=0 Writes=0");

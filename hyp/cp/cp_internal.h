@@ -66,6 +66,7 @@ struct cp_user {
     u64 relay_cursor;                /* next line of its console for them */
     struct share share;              /* SET SHARE; at logon as in the directory */
     bool quickdsp;                   /* SET QUICKDSP; likewise */
+    u64 reserved_bytes;              /* SET RESERVED; likewise */
     char iplsys[DIR_NAME_BYTES + 4]; /* "DEV 000C": what was IPLed; "" = nothing */
     bool relocate;                   /* SET VMRELOCATE; at logon as in the directory */
     char domain[DIR_NAME_BYTES];
@@ -316,6 +317,11 @@ int cp_purge_nss(struct cp_request *req);
  *  message in `line`. */
 int cp_ipl_system_check(const struct cp_user *user, const struct vm_ipl *ipl,
                         char line[MSG_LINE_BYTES]);
+
+/* --- cp_reserved.c ------------------------------------------------------------------------ */
+/** SET RESERVED as a row of the session; this member's host may refuse it. */
+void cp_reserved_save(const struct cp_user *user, u16 tag, struct codec_out *out);
+bool cp_reserved_take(struct cp_user *user, const struct codec_row *row);
 
 /* --- cp_timebomb.c ------------------------------------------------------------------------ */
 /** There is none any more: reset, end of the session. */

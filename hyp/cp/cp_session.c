@@ -273,6 +273,7 @@ enum {
     ROW_TIMEBOMB = CODEC_MANDATORY | 14,
     ROW_TERMINAL = 15, /* of an older level: as at logon, but AUTOCR OFF */
     ROW_LOADDEV = 16,  /* of an older level: as the directory says */
+    ROW_RESERVED = 17, /* not there: none */
     CONSOLE_VERSION = 1,
 };
 
@@ -285,6 +286,7 @@ static void save_dispatching(const struct cp_user *user, struct codec_out *out)
     be32_store(row + 4, s->most.n | (u32)s->most.absolute << 31);
     codec_put_bytes(out, ROW_SHARE, row, sizeof row);
     codec_put_u8(out, ROW_QUICKDSP, user->quickdsp);
+    cp_reserved_save(user, ROW_RESERVED, out);
     codec_put_bytes(out, ROW_IPLSYS, user->iplsys, strlen(user->iplsys));
 }
 
@@ -415,6 +417,7 @@ static bool take_session_row(struct cp_user *user, const struct codec_row *row,
         user->quickdsp = flag != 0;
         user->cp->ports.vm->quickdsp(user->vm, user->quickdsp);
         return true;
+    case ROW_RESERVED: return cp_reserved_take(user, row);
     case ROW_PF: return cp_pf_take(user, row);
     case ROW_TIMEBOMB: return cp_timebomb_take(user, row);
     case ROW_LOADDEV: return cp_loaddev_take(user, row);

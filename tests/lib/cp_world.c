@@ -140,6 +140,7 @@ static void f_info(struct vm *vm, struct vm_info *out)
                             .storage_max_bytes = 2ull << 30,
                             .standby_bytes = vm->standby_bytes,
                             .reserved_bytes = vm->reserved_bytes,
+                            .kept_bytes = vm->kept_bytes,
                             .increment_bytes = 1 << 20,
                             .cpu_count = vm->cpu_count,
                             .resident_bytes = 128 * 4096,
@@ -319,6 +320,14 @@ static int f_define_storage(struct vm *vm, const struct vm_sizes *sizes, struct 
     vm->standby_bytes = sizes->standby;
     vm->reserved_bytes = sizes->reserved;
     vm->state = VM_CP_WAIT;
+    return ST_OK;
+}
+
+static int f_reserve(struct vm *vm, u64 bytes, struct cause *cause)
+{
+    if (bytes > vm->storage_bytes)
+        return cause_set(cause, ST_LIMIT, "too much");
+    vm->kept_bytes = bytes;
     return ST_OK;
 }
 
@@ -554,6 +563,7 @@ static const struct vm_ops fake_vm = {
     .subchannel = f_subchannel,
     .device_busy = f_device_busy,
     .define_storage = f_define_storage,
+    .reserve = f_reserve,
     .define_cpu = f_define_cpu,
     .detach_cpu = f_detach_cpu,
     .processor = f_processor,

@@ -21,7 +21,7 @@ struct vm {
     unsigned ipls, attentions;
     struct vm_machine_check mcheck;
     enum vm_path_event path_event;
-    u64 standby_bytes, reserved_bytes;
+    u64 standby_bytes, reserved_bytes, kept_bytes;
     bool listens, display, dedicated, quickdsp;
     struct share share;
     u16 devices[32];

@@ -36,8 +36,17 @@ runs 'echo 1 >$c/online; echo cpus-$(nproc)' 'cpus-3'
 runs 'c=/sys/devices/system/cpu/cpu1; echo 0 >$c/online; echo 0 >$c/configure; echo off-$(nproc)' 'off-2'
 runs 'm=/sys/devices/system/memory/memory2; echo 1 >$m/online; echo mem-$(cat $m/state)' 'mem-online'
 
+# --- frames that the host does not page out
+locked() { awk '/^VmLck:/ { print $2 }' "/proc/$(pid_of "$1")/status"; }
+expect 0 'USER LINUX1  : RESERVED = 1024  RESIDENT = [0-9]+' cp_on MEMBERA SET RESERVED LINUX1 4M
+[ "$(locked MEMBERA)" = 4096 ] || fail "locked: $(locked MEMBERA) kB"
+expect 0 'RESVD=1024' as LINUX1 INDICATE USER
+expect 1 'HCPRSV600E Frames of LINUX1 not reserved' cp_on MEMBERA SET RESERVED LINUX1 1T
+
 # --- all of that is so on the other member
 expect 0 'has been relocated from MEMBERA to MEMBERB' cp_on MEMBERA VMRELOCATE MOVE USER LINUX1 TO MEMBERB
+[ "$(locked MEMBERA) $(locked MEMBERB)" = "0 4096" ] || fail "locked: $(locked MEMBERA), $(locked MEMBERB) kB"
+expect 0 'USER LINUX1  : RESERVED = 1024 ' cp_on MEMBERB QUERY RESERVED
 runs 'echo there-$(nproc)-$(cat $c/configure)-$(cat $m/state)' 'there-2-0-online'
 runs 'echo 1 2>/dev/null >$c/online || echo no-$((1 + 1))' 'no-2'
 runs 'echo 1 >$c/configure; echo 1 >$c/online; echo back-$(nproc)' 'back-3'

@@ -79,10 +79,12 @@ START_TEST(settings_go_along_with_the_session)
     struct codec_in in;
     struct cp_user *user = cp_user_find(cps[0], "SHARED");
     oper("SET SHARE SHARED ABS 30% 60% LIMITSOFT");
+    oper("SET RESERVED SHARED 2M");
     codec_out_init(&out);
     cp_user_save(user, &out);
     oper("SET SHARE SHARED INITIAL");
     oper("SET QUICKDSP SHARED OFF");
+    oper("SET RESERVED SHARED OFF");
     codec_in_init(&in, out.data, out.len);
     ck_assert_int_eq(cp_user_restore(user, &in, &(struct cause){0}), ST_OK);
     codec_out_fini(&out);
@@ -91,6 +93,28 @@ START_TEST(settings_go_along_with_the_session)
                      "               MAXIMUM SHARE = LIMITSOFT ABSOLUTE 60%");
     ck_assert_uint_eq(vm_of("SHARED")->share.least.n, 300);
     ck_assert(vm_of("SHARED")->quickdsp);
+    ck_assert_uint_eq(vm_of("SHARED")->kept_bytes, 2 << 20);
+}
+END_TEST
+
+START_TEST(reserved)
+{
+    ck_assert_str_eq(oper("QUERY RESERVED"), "No users have reserved frames");
+    ck_assert_ptr_nonnull(
+        strstr(oper("SET RESERVED SHARED 100"), "USER SHARED  : RESERVED = 100  RESIDENT = "));
+    ck_assert_uint_eq(vm_of("SHARED")->kept_bytes, 100 * 4096);
+    ck_assert_ptr_nonnull(strstr(oper("QUERY RESERVED"), "USER SHARED  : RESERVED = 100"));
+    ck_assert_ptr_nonnull(strstr(oper("QUERY RESERVED SHARED"), "RESERVED = 100 "));
+    ck_assert_ptr_nonnull(strstr(oper("SET RESERVED SHARED 1M"), "RESERVED = 256 "));
+    ck_assert_ptr_nonnull(strstr(on(0, "SHARED", "INDICATE USER"), "RESVD=256"));
+    REFUSED(oper("SET RESERVED SHARED 64G"), 600, "HCPRSV600E Frames of SHARED not reserved");
+    REFUSED(oper("SET RESERVED SHARED"), 26, "HCPCMD026E");
+    REFUSED(oper("SET RESERVED SHARED MANY"), 2, "HCPCMD002E Invalid operand - MANY");
+    REFUSED(oper("SET RESERVED SHARED 1K"), 2, "HCPCMD002E Invalid operand - 1K");
+    REFUSED(oper("SET RESERVED NOBODY 1M"), 45, "HCPCQU045E");
+    REFUSED(oper("QUERY RESERVED NOBODY"), 45, "HCPCQU045E");
+    ck_assert_ptr_nonnull(strstr(oper("SET RESERVED SHARED OFF"), "RESERVED = 0 "));
+    ck_assert_str_eq(oper("QUERY RESERVED"), "No users have reserved frames");
 }
 END_TEST
 
@@ -177,6 +201,7 @@ int main(void)
     tcase_add_test(tc, share_refused);
     tcase_add_test(tc, quickdsp);
     tcase_add_test(tc, settings_go_along_with_the_session);
+    tcase_add_test(tc, reserved);
     tcase_add_test(tc, processors);
     tcase_add_test(tc, dedicated);
     tcase_add_test(tc, of_the_directory);

@@ -1,6 +1,9 @@
 /* Absolute storage of the largest size: what a frame costs, and going through what is in use. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "mem/storage.h"
@@ -94,6 +97,69 @@ START_TEST(clear_is_a_change)
 }
 END_TEST
 
+/* Pages that the host may not page out, in KB. */
+static u64 locked_kb(void)
+{
+    char line[128];
+    unsigned long long kb = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "VmLck: %llu", &kb) == 1)
+            break;
+    fclose(file);
+    return kb;
+}
+
+/* Locked storage is cleared, released and made anew like any other. */
+START_TEST(reserved)
+{
+    struct storage *small;
+    struct cause cause = {0};
+    u64 before = locked_kb();
+    ck_assert_int_eq(storage_create(&small, 4 << 20, &cause), ST_OK);
+    ck_assert(storage_write(small, 0x1000, "x", 1));
+    ck_assert_msg(storage_reserve(small, 1 << 20, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_uint_eq(locked_kb() - before, 1024);
+    ck_assert(storage_write(small, 0x2000, "y", 1));
+    storage_release(small, 0x2000, FRAME_BYTES);
+    ck_assert_uint_eq(small->base[0x2000], 0);
+    ck_assert(storage_write(small, 0x200000, "z", 1));
+    storage_clear(small);
+    ck_assert_uint_eq(small->base[0x1000], 0);
+    ck_assert_uint_eq(small->base[0x200000], 0);
+    ck_assert_uint_eq(locked_kb() - before, 1024);
+    ck_assert_int_eq(storage_resize(small, 2 << 20, &cause), ST_OK);
+    ck_assert_uint_eq(locked_kb() - before, 1024);
+    ck_assert_int_eq(storage_reserve(small, 0, &cause), ST_OK);
+    ck_assert_uint_eq(locked_kb(), before);
+    storage_destroy(small);
+}
+END_TEST
+
+/* What the host's limit does not allow is refused, and what was locked stays so. */
+START_TEST(reserved_refused)
+{
+    struct storage *small;
+    struct cause cause = {0};
+    u64 before = locked_kb();
+    struct rlimit limit = {.rlim_cur = (before + 64) << 10, .rlim_max = RLIM_INFINITY};
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    limit.rlim_cur = (before + 64) << 10;
+    ck_assert_int_eq(storage_create(&small, 4 << 20, &cause), ST_OK);
+    ck_assert_int_eq(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+    bool bound = mlock(small->base + (2 << 20), 1 << 20) != 0; /* not for the privileged */
+    munlock(small->base + (2 << 20), 1 << 20);
+    ck_assert_int_eq(storage_reserve(small, 16 << 10, &cause), ST_OK);
+    int rc = storage_reserve(small, 1 << 20, &cause);
+    ck_assert_int_eq(rc, bound ? ST_LIMIT : ST_OK);
+    if (bound) {
+        ck_assert_ptr_nonnull(strstr(cause.text, "the host lets members lock"));
+        ck_assert_uint_eq(locked_kb() - before, 16);
+    }
+    storage_destroy(small);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("mem_storage");
@@ -102,6 +168,8 @@ int main(void)
     tcase_add_test(t, top_of_storage);
     tcase_add_test(t, blocks_in_use);
     tcase_add_test(t, clear_is_a_change);
+    tcase_add_test(t, reserved);
+    tcase_add_test(t, reserved_refused);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
