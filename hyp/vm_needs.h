@@ -44,14 +44,15 @@ enum vm_state {
 /** A saved segment (DEFSEG, DIAGNOSE X'64') or saved system (DEFSYS, IPL by name). */
 struct vm_segment {
     char name[9];
-    bool saved;                     /* else only defined: class S */
-    bool system;                    /* a saved system: a CPU's state is saved with it */
-    bool restricted;                /* for users with a NAMESAVE statement only: class R */
-    bool vmgroup;                   /* VMGROUP: shown */
-    u8 machmode;                    /* bits of enum dir_machine; 0: any */
-    u8 parm_first, parm_count;      /* general registers that get IPL's PARM; 0: none */
-    u64 minsize;                    /* bytes of storage that a machine must have */
-    u64 serial;                     /* of this saving, on this member */
+    bool saved;                /* else only defined: class S */
+    bool purged;               /* nobody can load it any more, who has it keeps it: class P */
+    bool system;               /* a saved system: a CPU's state is saved with it */
+    bool restricted;           /* for users with a NAMESAVE statement only: class R */
+    bool vmgroup;              /* VMGROUP: shown */
+    u8 machmode;               /* bits of enum dir_machine; 0: any */
+    u8 parm_first, parm_count; /* general registers that get IPL's PARM; 0: none */
+    u64 minsize;               /* bytes of storage that a machine must have */
+    u64 serial;                /* of this saving, on this member */
     u8 identity[VM_IDENTITY_BYTES]; /* of this saving, everywhere */
     unsigned ranges;
     struct {
@@ -314,6 +315,7 @@ struct vm_ops {
     /* The saved one, or else what is defined; false: no such name. */
     bool (*segment_find)(void *host, const char *name, struct vm_segment *out);
     bool (*segment_forget)(void *host, const char *name);
+    /* The i-th of all, those that are only defined or purged, too; and how many have it. */
     bool (*segment_row)(void *host, unsigned i, struct vm_segment *out, unsigned *users);
 
     struct spool *(*spool)(void *host); /* the member's (spool/spool.h) */

@@ -273,6 +273,7 @@ static void segment_lines(struct cp_request *req, const struct vm_segment *seg, 
              seg->system ? "NSS" : "DCSS", minsize);
     snprintf(behind, sizeof behind, " %-2s %05u  %-8s %s",
              !seg->saved       ? "S"
+             : seg->purged     ? "P"
              : seg->restricted ? "R"
                                : "A",
              users, parmregs, group);

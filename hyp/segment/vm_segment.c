@@ -175,17 +175,59 @@ bool vm_op_segment_forget(void *ctx, const char *name)
     return segment_forget(host->segments, name);
 }
 
+static unsigned users_of(struct vm_host *host, const struct vm_segment *seg)
+{
+    unsigned users = 0;
+    for (struct vm *vm = host->vms; vm; vm = vm->next) {
+        const struct vm_loaded *l = find(vm, seg->name);
+        users += l && l->seg.serial == seg->serial;
+    }
+    return users;
+}
+
+/* Has a machine in front of this one the same saving? */
+static bool seen_before(struct vm_host *host, const struct vm *until,
+                        const struct vm_segment *seg)
+{
+    for (struct vm *vm = host->vms; vm != until; vm = vm->next) {
+        const struct vm_loaded *l = find(vm, seg->name);
+        if (l && l->seg.serial == seg->serial)
+            return true;
+    }
+    return false;
+}
+
+/* The i-th saving that somebody has and that is not in the store any more. */
+static bool purged_row(struct vm_host *host, unsigned i, struct vm_segment *out)
+{
+    for (struct vm *vm = host->vms; vm; vm = vm->next)
+        for (unsigned k = 0; k < VM_SEGMENTS_MAX; k++) {
+            const struct vm_segment *seg = &vm->segment[k].seg;
+            if (!seg->ranges || seen_before(host, vm, seg))
+                continue;
+            const struct vm_segment *now = segment_find(host->segments, seg->name);
+            if ((now && now->serial == seg->serial) || i--)
+                continue;
+            *out = *seg;
+            out->purged = true;
+            return true;
+        }
+    return false;
+}
+
 bool vm_op_segment_row(void *ctx, unsigned i, struct vm_segment *out, unsigned *users)
 {
     struct vm_host *host = ctx;
+    unsigned known = 0;
     const struct vm_segment *seg = segment_at(host->segments, i);
-    *users = 0;
-    if (!seg)
-        return false;
-    *out = *seg;
-    for (struct vm *vm = host->vms; vm; vm = vm->next) {
-        const struct vm_loaded *l = find(vm, seg->name);
-        *users += l && l->seg.serial == seg->serial;
+    if (seg) {
+        *out = *seg;
+    } else {
+        while (segment_at(host->segments, known))
+            known++;
+        if (!purged_row(host, i - known, out))
+            return false;
     }
+    *users = users_of(host, out);
     return true;
 }

@@ -107,6 +107,30 @@ expect 0 'C1C2C3C4' as BYNAME DISPLAY HR102000
 expect 0 '' as LINUX1 STORE HR101004 C1C2C3C4
 expect 0 '00000001 00000000' as BYNAME DISPLAY HR101000.8
 
+# --- saved and IPLed by one DIAGNOSE, as Linux does it: register 3 has the length of the commands then
+deck "$TEST_TMP/twice" <<TEXT
+        lghi %r5,0
+        larl %r2,define
+        lghi %r3,defend-define
+        .long 0x83230008
+        larl %r2,both
+        lghi %r3,bothend-both
+        .long 0x83230008
+        lghi %r5,0x77
+        j .
+define: .byte $(ebcdic 'DEFSYS TWICE 0-3F EW MINSIZE=512K')
+defend: .balign 2
+both:   .byte $(ebcdic 'SAVESYS TWICE'),0x15,$(ebcdic 'IPL TWICE')
+bothend:
+TEXT
+expect 0 '' endicott punch -m MEMBERA -u LINUX1 "$TEST_TMP/twice"
+expect 0 '' as LINUX1 IPL 00C CLEAR
+until_register LINUX1 5 0000000000000077
+expect 0 'GPR *3 = *0000000000000017' as LINUX1 DISPLAY G3
+expect 0 'TWICE +NSS .* A +00001' as LINUX1 QUERY NSS
+expect 0 '' as LINUX1 IPL DEMO
+resumed LINUX1
+
 # --- refused
 expect 0 'NSD440I' as LINUX1 DEFSYS BIG 0-3F EW MINSIZE=1G
 expect 0 'NSS440I' as LINUX1 SAVESYS BIG
@@ -158,6 +182,7 @@ resumed BYNAME
 expect 0 'LOGON' cp_on MEMBERB LOGON LINUX1 LINUX1 NOIPL
 expect 0 'FILE +PURGED' as LINUX1 PURGE NSS NAME DEMO
 expect 1 'HCPIPL440E' as BYNAME IPL DEMO
+expect 0 'DEMO +NSS .* P +00001' cp_on MEMBERA QUERY NSS
 expect 0 'GPR *7 = *454E4449434F5454' as BYNAME DISPLAY G7
 expect 0 'has ended' endicott stop "$cluster"
 echo "cp_saved_systems: passed"

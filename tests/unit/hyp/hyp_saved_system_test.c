@@ -257,10 +257,25 @@ START_TEST(stores_of_two_members)
     ck_assert_uint_ne(found->serial, serial);
     ck_assert_int_ne(memcmp(found->identity, identity, sizeof identity), 0);
     ck_assert_int_eq(ipl(vm, NULL), ST_OK);
+    unsigned users;
+    struct vm_segment row;
+    ck_assert(vm_host_ops()->segment_row(host, 0, &row, &users));
+    ck_assert(!row.purged);
+    ck_assert_uint_eq(users, 1);
+    ck_assert(!vm_host_ops()->segment_row(host, 1, &row, &users));
+    ck_assert_int_eq(ipl(other, NULL), ST_OK);
     ck_assert(segment_forget(there, "SYS"));
+    ck_assert(vm_host_ops()->segment_row(host, 0, &row, &users)); /* both have it, one row */
+    ck_assert(row.purged);
+    ck_assert_str_eq(row.name, "SYS");
+    ck_assert_uint_eq(users, 2);
+    ck_assert(!vm_host_ops()->segment_row(host, 1, &row, &users));
     ck_assert_ptr_null(segment_find(host->segments, "SYS"));
     ck_assert_int_eq(*got(PAGE(SEG_SR)), 'C');
     ck_assert_int_eq(ipl(other, NULL), ST_NOENT);
+    vm_system_reset(vm, true);
+    vm_system_reset(other, true);
+    ck_assert(!vm_host_ops()->segment_row(host, 0, &row, &users));
     segments_destroy(there);
 }
 END_TEST
