@@ -238,12 +238,20 @@ int dm_get(struct dirm *d)
     return rc || word ? rc : set_lock(d, d->req->userid);
 }
 
+/* Word i of an MDISK statement is behind its mode. */
+static bool behind_mode(const struct scan *s, unsigned i)
+{
+    const char *how = scan_word(s, 3);
+    bool two = !strcmp(how, "T-DISK") || !strcmp(how, "V-DISK") || !strcmp(how, "DEVNO");
+    return i > (two ? 5 : 6);
+}
+
 /* Word i is a password, which is not shown. */
 static bool hidden(const struct scan *s, int stmt, unsigned i)
 {
     static const char *const words[] = {"NOLOG", "NOPASS", "AUTOONLY", "LBYONLY", "ALL"};
     bool place = stmt < 0 ? i == 2 && !scan_abbrev(scan_word(s, 0), "PROFile")
-                          : stmt == DIR_STMT_MDISK && i > 6;
+                          : stmt == DIR_STMT_MDISK && behind_mode(s, i);
     for (size_t k = 0; k < ARRAY_LEN(words); k++)
         place &= strcmp(scan_word(s, i), words[k]) != 0;
     return place || (stmt == DIR_STMT_APPCPASS && i == 4);

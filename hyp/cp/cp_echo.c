@@ -1,5 +1,6 @@
 /* What a console shows of a command that was typed there, and what a log of it keeps: all but
- * passwords, of LOGON, AUTOLOG, LINK and DIRMAINT, behind CP, AT and FOR too. */
+ * passwords, of LOGON, AUTOLOG, LINK and DIRMAINT, also where they stand behind another command (AT,
+ * FOR, SILENTLY, SEND, SET PF, TRACE ... CMD). */
 #include <stdio.h>
 
 #include "hyp/config/config_scan.h"
@@ -74,30 +75,74 @@ static void link_password(const struct echo *e, unsigned at)
             hide(e, i);
 }
 
+/* Where the mode of AMDISK vdev type {start n volid | AUTOV n volid | V-DISK n ...} is. */
+static unsigned mode_of_minidisk(const struct echo *e, unsigned amdisk)
+{
+    unsigned how = amdisk + 3;
+    bool two = is(e, how, "T-DISK") || is(e, how, "V-DISK") || is(e, how, "DEVNO");
+    return how + (two ? 2 : 3);
+}
+
 /* DIRMAINT ... PW password, and the passwords of AMDISK. */
 static void dirmaint(const struct echo *e, unsigned at)
 {
-    bool behind = false, amdisk = false;
+    bool behind = false;
+    unsigned mode = e->count;
     for (unsigned i = at + 1; i < e->count; i++) {
-        amdisk |= is(e, i, "AMDISK") || is(e, i, "RMDISK");
+        if (is(e, i, "AMDISK") || is(e, i, "RMDISK"))
+            mode = mode_of_minidisk(e, i);
         bool keyword = !behind && (is(e, i, "PW") || is(e, i, "SETPW"));
-        if (behind || (amdisk && i > at + 9 && !keyword))
+        if (behind || (i > mode && !keyword))
             hide(e, i);
         behind |= keyword;
     }
 }
 
+/* SEND [CP] userid [AT member] text */
+static unsigned behind_send(const struct echo *e, unsigned at)
+{
+    at += 1 + is(e, at + 1, "CP");
+    return at + (is(e, at + 1, "AT") ? 3 : 1);
+}
+
+/* SET PFnn [IMMED | DELAYED] text; `at` when it is another SET. */
+static unsigned behind_pf(const struct echo *e, unsigned at)
+{
+    if (at + 1 >= e->count || strncasecmp(e->word[at + 1], "PF", 2) != 0)
+        return at;
+    return at + 2 + (is(e, at + 2, "IMMed") || is(e, at + 2, "DELayed"));
+}
+
+/* TRACE ... CMD text; `at` without a CMD. */
+static unsigned behind_trace(const struct echo *e, unsigned at)
+{
+    for (unsigned i = at + 1; i < e->count; i++)
+        if (is(e, i, "CMD"))
+            return i + 1;
+    return at;
+}
+
+/* What stands in front of a command; `at` when that is the command. */
+static unsigned behind_prefix(const struct echo *e, unsigned at)
+{
+    if (is(e, at, "CP") || is(e, at, "#CP") || is(e, at, "SILENTLY"))
+        return at + 1;
+    if ((is(e, at, "AT") || is(e, at, "FOR")) && is(e, at + 2, "CMD"))
+        return at + 3;
+    if (is(e, at, "CPU"))
+        return at + 2;
+    if (is(e, at, "SENd"))
+        return behind_send(e, at);
+    if (is(e, at, "SET"))
+        return behind_pf(e, at);
+    return is(e, at, "TRace") ? behind_trace(e, at) : at;
+}
+
 static void hide_command(const struct echo *e)
 {
-    unsigned at = 0;
-    while (at < e->count) { /* what stands in front of a command */
-        if (is(e, at, "CP") || is(e, at, "#CP"))
-            at++;
-        else if ((is(e, at, "AT") || is(e, at, "FOR")) && is(e, at + 2, "CMD"))
-            at += 3;
-        else
-            break;
-    }
+    unsigned at = 0, next;
+    while (at < e->count && (next = behind_prefix(e, at)) != at)
+        at = next;
     if (is(e, at, "Logon") || is(e, at, "LOGIN") || is(e, at, "AUTOLOG"))
         logon(e, at);
     else if (is(e, at, "LInk"))

@@ -17,7 +17,6 @@ static const struct {
 #undef R
 };
 
-
 static const char users[] = "USER NONE NOPASS 64M 64M H\n CONSOLE 9 3215\n";
 
 static void setup(void)
@@ -79,11 +78,9 @@ START_TEST(every_row_is_for_its_classes)
         if (!for_classes(i))
             continue;
         for (const char *c = rows[i].classes; *c; c++)
-            ck_assert_msg(
-                cp_table_find(cps[0], rows[i].prefix, name_of(i), CP_CLASS(*c), &row),
-                "%s %s %c", rows[i].prefix, rows[i].name, *c);
-        bool found =
-            cp_table_find(cps[0], rows[i].prefix, name_of(i), ~all_classes(i), &row);
+            ck_assert_msg(cp_table_find(cps[0], rows[i].prefix, name_of(i), CP_CLASS(*c), &row),
+                          "%s %s %c", rows[i].prefix, rows[i].name, *c);
+        bool found = cp_table_find(cps[0], rows[i].prefix, name_of(i), ~all_classes(i), &row);
         ck_assert_msg(!found || strcasecmp(rows[i].name, row.row.name),
                       "%s %s without its classes", rows[i].prefix, rows[i].name);
         ck_assert_uint_eq(all_classes(i) & CP_CLASS('H'), 0); /* as USER NONE has it */

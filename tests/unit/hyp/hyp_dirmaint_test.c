@@ -315,6 +315,12 @@ START_TEST(review_hides_passwords)
     ck_assert_ptr_nonnull(strstr(text, "|USER LINUX1 ******** 512M 2G G| MACHINE ESA 4|"));
     ck_assert_ptr_nonnull(strstr(text, " MDISK 0191 3390 1 10 VOL001 MR ******** ********|"));
     ck_assert_ptr_null(strstr(text, "SECRET"));
+    well("DIRM FOR LINUX1 AMDISK 300 FB-512 V-DISK 100 MR PW READPW WRITPW MULTPW");
+    well("DIRM FOR LINUX1 AMDISK 301 3390 T-DISK 10 MR PW READPW ALL");
+    text = oper("DIRM FOR LINUX1 REVIEW");
+    ck_assert_ptr_nonnull(strstr(text, " V-DISK 100 MR ******** ******** ********|"));
+    ck_assert_ptr_nonnull(strstr(text, " T-DISK 10 MR ******** ALL|"));
+    ck_assert_ptr_null(strstr(text, "READPW"));
 }
 END_TEST
 
