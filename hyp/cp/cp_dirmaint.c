@@ -324,7 +324,8 @@ static int direct(struct cp_request *req)
 static int help(struct cp_request *req)
 {
     char function[32];
-    cp_line(req, "DIRMAINT [FOR entry] function; DIRMAINT DIRECT; DIRMAINT HISTORY [n]");
+    cp_line(req, "DIRMAINT [FOR entry] function; DIRMAINT DIRECT; DIRMAINT HISTORY [n]; "
+                 "DIRMAINT {USEDEXT | FREEXT} volid");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         cp_line(req, "%-10s %s: %s", function_name(&rows[i], function), rows[i].operands,
                 rows[i].what);
@@ -372,10 +373,13 @@ int cp_cmd_dirmaint(struct cp_request *req, void *ctx)
         return cp_fail(req, MSG_CMD026E);
     if (!for_seen && !strcmp(word, "HELP"))
         return help(req);
-    bool own = !strcmp(word, "DIRECT") || cp_abbrev(word, "HISTory");
+    bool own = !strcmp(word, "DIRECT") || cp_abbrev(word, "HISTory") ||
+               !strcmp(word, "USEDEXT") || !strcmp(word, "FREEXT");
     if (for_seen || !own)
         return function(req, &d, word, for_seen);
     if (!d.admin)
         return cp_fail(req, MSG_DRM603E, word, "all entries");
-    return *word == 'D' ? direct(req) : history(req);
+    return *word == 'D'   ? direct(req)
+           : *word == 'H' ? history(req)
+                          : dirm_extents(req, *word == 'F');
 }

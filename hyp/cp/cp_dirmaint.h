@@ -45,6 +45,22 @@ char *dirm_reader_text(struct dirm *d, const char *spoolid, int *rc);
 /** Into the issuer's reader. 0 or a number. */
 int dirm_reader_put(struct dirm *d, const char *text, size_t len);
 
+/* cp_dirmaint_extent.c: where a minidisk goes. */
+/** As it was asked for: AUTOV, AUTOR or AUTOG, type, size, and volume, region or group. */
+struct dirm_place {
+    const char *how, *type, *units, *where;
+};
+struct dirm_found {
+    char volid[7];
+    u64 start;
+};
+/** Is the word one of them? */
+bool dirm_allocates(const char *how);
+/** The first gap that is large enough, as seen from here. 0 or a number. */
+int dirm_allocate(struct dirm *d, const struct dirm_place *want, struct dirm_found *out);
+/** USEDEXT, FREEXT volid: minidisks of a volume, or what is between them. */
+int dirm_extents(struct cp_request *req, bool free_ones);
+
 /* cp_dirmaint_lock.c: locks of entries, in a file beside the directory. */
 /** Who has locked the entry; "" nobody. */
 void dirm_lock_owner(const struct dir_file *f, const char *user, char out[DIR_NAME_BYTES]);

@@ -174,76 +174,40 @@ int dm_list(struct dirm *d)
 
 /* --- minidisks -------------------------------------------------------------------------------- */
 
-#define FIRST_CYLINDER 1 /* the label is before it */
-#define FIRST_BLOCK 16   /* the same, to a boundary of pages */
-
-/* Does a minidisk of the directory have any of these? *to: where the first that does ends. */
-static bool taken(const struct directory *dir, const char *volid, u64 from, u64 count, u64 *to)
-{
-    for (unsigned i = 0; i < directory_count(dir); i++) {
-        const struct dir_entry *e = directory_at(dir, i);
-        for (unsigned k = 0; k < e->mdisk_count; k++) {
-            const struct dir_mdisk *m = &e->mdisks[k];
-            if (m->kind != DIR_MDISK_EXTENT || strcmp(m->volid, volid) != 0)
-                continue;
-            bool end = m->count == DIR_MDISK_END;
-            if (m->start < from + count && (end || from < m->start + m->count))
-                return *to = end ? DIR_MDISK_END : m->start + m->count, true;
-        }
-    }
-    return false;
-}
-
-/* AUTOV: the first gap of the volume that is large enough, as seen from here; all of the directory
- * is looked at before the change is made. */
-static int allocate(struct dirm *d, const char *volid, const char *units, u64 *start)
-{
-    struct rdevs *r = cp_rdevs(d->req->cp);
-    const struct rdev *volume = r ? rdev_volume(r, volid) : NULL;
-    u64 count, to;
-    if (!volume)
-        return dirm_refused(d, "the volume is not online here");
-    if (!scan_number(units, 1, volume->units, &count))
-        return dirm_refused(d, "the volume is smaller");
-    *start = volume->type == 0x3390 ? FIRST_CYLINDER : FIRST_BLOCK;
-    while (*start <= volume->units - count &&
-           taken(cp_directory(d->req->cp), volid, *start, count, &to))
-        *start = to;
-    return *start <= volume->units - count ? 0 : dirm_refused(d, "the volume has no such gap");
-}
-
-/* Operands of MDISK of those of AMDISK: without PW, AUTOV n volid with a start. `about` gets what
- * the history may know. */
+/* Operands of MDISK of those of AMDISK: without PW, a start and a volume for AUTOV n volid, AUTOR n
+ * region, AUTOG n group. `about` gets what the history may know. */
 static int mdisk_operands(struct dirm *d, const char *rest, char out[CP_COMMAND_BYTES_MAX],
                           char about[64])
 {
     const char *pw = strcasestr(rest, " PW ");
-    char vdev[64], type[64], how[64], units[64], volid[64];
-    u64 start = 0;
+    char vdev[64], type[64], how[64], units[64], where[64];
+    struct dirm_found found = {0};
     word_of(rest, 1, vdev);
     word_of(rest, 2, type);
     word_of(rest, 3, how);
     word_of(rest, 4, units);
-    word_of(rest, 5, volid);
+    word_of(rest, 5, where);
     if (!*vdev)
         return missing(d);
     snprintf(about, 64, "%.*s", (int)(pw ? (size_t)(pw - rest) : strlen(vdev)), rest);
-    int rc = !strcmp(how, "AUTOV") ? allocate(d, volid, units, &start) : 0;
+    const struct dirm_place want = {how, type, units, where};
+    bool allocates = dirm_allocates(how);
+    int rc = allocates ? dirm_allocate(d, &want, &found) : 0;
     if (rc)
         return rc;
     char *at = out;
-    if (!strcmp(how, "AUTOV")) { /* behind the volume go mode and passwords */
+    if (allocates) { /* behind the place go mode and passwords */
         for (unsigned i = 0; i < 5; i++)
             rest += strspn(rest, " "), rest += strcspn(rest, " ");
         at += snprintf(out, CP_COMMAND_BYTES_MAX, "%.8s %.8s %llu %.12s %.6s", vdev, type,
-                       (unsigned long long)start, units, volid);
+                       (unsigned long long)found.start, units, found.volid);
     }
     snprintf(at, CP_COMMAND_BYTES_MAX - (size_t)(at - out), "%.*s%s",
              (int)(pw ? (size_t)(pw - rest) : strlen(rest)), rest, pw ? pw + 3 : "");
     return 0;
 }
 
-/* AMDISK, RMDISK vdev type {... | AUTOV n volid} [mode] [PW r w m]: a new one, or in the place of
+/* AMDISK, RMDISK vdev type {... | AUTOV n volid ...} [mode] [PW r w m]: a new one, or in the place of
  * one that is there */
 int dm_amdisk(struct dirm *d)
 {

@@ -245,7 +245,7 @@ static const struct {
     {"FOR GUEST AMDISK 201 3390 AUTOV 5 VOL009", 600, "not online here"},
     {"FOR GUEST AMDISK 201 3390 AUTOV 900 VOL001", 600, "the volume is smaller"},
     {"FOR GUEST AMDISK 201 3390 AUTOV 299 VOL001", 600, "no such gap"},
-    {"FOR GUEST AMDISK 201 3390 AUTOV LOTS VOL001", 600, "the volume is smaller"},
+    {"FOR GUEST AMDISK 201 3390 AUTOV LOTS VOL001", 600, "a size is a number"},
     {"FOR GUEST LINK LINUX1 999 999", 600, "there is no such minidisk"},
     {"FOR GUEST IPL DELETE", 600, "no such statement"},
     {"FOR GUEST COMMAND DELETE X", 600, "no such statement"},
