@@ -1,5 +1,5 @@
-/* Where DIRMAINT puts a minidisk: AUTOV on a volume, AUTOR in a region, AUTOG in the first region of
- * a group that has room; and what of a volume is used and free. Regions and groups are those of
+/* Where DIRMAINT puts a minidisk: AUTOV on a volume, AUTOR in a region, AUTOG in the first region
+ * of a group that has room; and what of a volume is used and free. Regions and groups are those of
  * extent.control beside the directory, in the form of DirMaint's EXTENT CONTROL:
  *
  *   :REGIONS.                                   * name volid first last type

@@ -1,6 +1,6 @@
 /* What a console shows of a command that was typed there, and what a log of it keeps: all but
- * passwords, of LOGON, AUTOLOG, LINK and DIRMAINT, also where they stand behind another command (AT,
- * FOR, SILENTLY, SEND, SET PF, TRACE ... CMD). */
+ * passwords, of LOGON, AUTOLOG, LINK and DIRMAINT, also where they stand behind another command
+ * (AT, FOR, SILENTLY, SEND, SET PF, TRACE ... CMD). */
 #include <stdio.h>
 
 #include "hyp/config/config_scan.h"

@@ -1,7 +1,8 @@
 /* Privilege classes over the whole table of commands, on each way that a command comes to CP:
  * console, DIAGNOSE X'08' and control socket (both cp_command), another member (AT), behind CP and
  * SILENTLY; and that a user of class G gets at nothing of another user's.
- * scenario/cp_classes goes the same ways between processes. Run alone: tests/run unit/hyp_classes_test */
+ * scenario/cp_classes goes the same ways between processes.
+ * Run alone: tests/run unit/hyp_classes_test */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
