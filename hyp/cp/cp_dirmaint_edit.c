@@ -174,8 +174,8 @@ int dm_list(struct dirm *d)
 
 /* --- minidisks -------------------------------------------------------------------------------- */
 
-/* Operands of MDISK of those of AMDISK: without PW, a start and a volume for AUTOV n volid, AUTOR n
- * region, AUTOG n group. `about` gets what the history may know. */
+/* Operands of MDISK of those of AMDISK: without PW, with a start and a volume in the place of AUTOV n
+ * volid, AUTOR n region, AUTOG n group. `about` gets what the history may know. */
 static int mdisk_operands(struct dirm *d, const char *rest, char out[CP_COMMAND_BYTES_MAX],
                           char about[64])
 {
@@ -207,8 +207,8 @@ static int mdisk_operands(struct dirm *d, const char *rest, char out[CP_COMMAND_
     return 0;
 }
 
-/* AMDISK, RMDISK vdev type {... | AUTOV n volid ...} [mode] [PW r w m]: a new one, or in the place of
- * one that is there */
+/* AMDISK, RMDISK vdev type {... | AUTOV n volid ...} [mode] [PW r w m]: a new one, or in the place
+ * of one that is there */
 int dm_amdisk(struct dirm *d)
 {
     char line[STATEMENT_BYTES], operands[CP_COMMAND_BYTES_MAX], about[64], vdev[64];
