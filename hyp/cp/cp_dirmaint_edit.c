@@ -174,8 +174,8 @@ int dm_list(struct dirm *d)
 
 /* --- minidisks -------------------------------------------------------------------------------- */
 
-/* Operands of MDISK of those of AMDISK: without PW, with a start and a volume in the place of AUTOV n
- * volid, AUTOR n region, AUTOG n group. `about` gets what the history may know. */
+/* Operands of MDISK of those of AMDISK: without PW, with a start and a volume in the place of AUTOV
+ * n volid, AUTOR n region, AUTOG n group. `about` gets what the history may know. */
 static int mdisk_operands(struct dirm *d, const char *rest, char out[CP_COMMAND_BYTES_MAX],
                           char about[64])
 {
