@@ -245,6 +245,8 @@ struct vm_ops {
     bool (*cpu_info)(struct vm *vm, unsigned i, struct vm_cpu_info *out); /* i-th, by address */
     /* The TOD clocks of the system and of the machine. */
     void (*tod)(struct vm *vm, u64 *system, u64 *own);
+    /* A reset; then its clock is so far ahead of the system's. */
+    int (*set_tod)(struct vm *vm, u64 delta);
     /* ST_NOENT: no such CPU. n 0-15. */
     int (*reg_get)(struct vm *vm, u8 cpu, enum vm_reg kind, unsigned n, u64 *value);
     int (*reg_put)(struct vm *vm, u8 cpu, enum vm_reg kind, unsigned n, u64 value);

@@ -271,6 +271,16 @@ static void op_tod(struct vm *vm, u64 *system, u64 *own)
     *own = *system + cpu_get_epoch(vm->cpus);
 }
 
+static int op_set_tod(struct vm *vm, u64 delta)
+{
+    vm_hold(vm);
+    int rc = vm_system_reset(vm, false);
+    if (rc == ST_OK)
+        cpu_set_epoch(vm->cpus, delta);
+    vm_release(vm);
+    return rc;
+}
+
 static int reg_access(struct vm *vm, u8 addr, enum vm_reg kind, unsigned n, u64 *value,
                       bool put)
 {
@@ -471,6 +481,7 @@ const struct vm_ops *vm_host_ops(void)
         .info = op_info,
         .cpu_info = op_cpu_info,
         .tod = op_tod,
+        .set_tod = op_set_tod,
         .reg_get = op_reg_get,
         .reg_put = op_reg_put,
         .psw_get = op_psw_get,

@@ -5,6 +5,7 @@
  * its parsers have it; FRAMES, SRM, VMLAN and RECORDING are from memory. */
 #include <ctype.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_disk.h"
@@ -12,6 +13,7 @@
 #define FRAME_BYTES_SHOWN 4096ull
 #define FRAMES_BELOW_2G (0x80000000ull / FRAME_BYTES_SHOWN)
 #define TOD_OF_1970 0x7d91048bca000000ull
+#define TOD_PER_S 4096000000ull
 #define NS_PER_S 1000000000ull
 
 static const struct vm_ops *ops(const struct cp_request *req)
@@ -203,6 +205,97 @@ static void tod_line(struct cp_request *req, const char *what, u64 tod)
     char day[CP_TIME_TEXT_BYTES];
     cp_stamp_text(VM_DATE_ISO, ns, day);
     cp_line(req, "%-11s %s (%016llX)", what, day, (unsigned long long)tod);
+}
+
+/* Date and time as operands, "mm/dd/yy", "mm/dd/yyyy" or "yyyy-mm-dd", "hh:mm[:ss]", to TOD. */
+static bool tod_of(const char *date, const char *clock, u64 *out)
+{
+    struct tm t = {0}, same;
+    int n = 0, seconds = 0;
+    if (sscanf(date, "%4d-%2d-%2d%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &n) == 3 && !date[n])
+        ;
+    else if (sscanf(date, "%2d/%2d/%4d%n", &t.tm_mon, &t.tm_mday, &t.tm_year, &n) == 3 &&
+             !date[n])
+        t.tm_year += t.tm_year < 100 ? 2000 : 0;
+    else
+        return false;
+    n = 0;
+    if (sscanf(clock, "%2d:%2d:%2d%n", &t.tm_hour, &t.tm_min, &seconds, &n) != 3 &&
+        sscanf(clock, "%2d:%2d%n", &t.tm_hour, &t.tm_min, &n) != 2)
+        return false;
+    t.tm_year -= 1900;
+    t.tm_mon--;
+    t.tm_sec = seconds;
+    same = t;
+    time_t s = timegm(&same); /* puts what is out of range right */
+    if (clock[n] || s < 0 || t.tm_year < 70 || t.tm_year > 141 || same.tm_mon != t.tm_mon ||
+        same.tm_mday != t.tm_mday || same.tm_hour != t.tm_hour || same.tm_min != t.tm_min ||
+        same.tm_sec != t.tm_sec)
+        return false;
+    *out = TOD_OF_1970 + (u64)s * TOD_PER_S;
+    return true;
+}
+
+/* What the clock is to be ahead of the system's. 0, or the number of a message. */
+static int vtod_delta(struct cp_request *req, const struct cp_user *user, u64 *delta)
+{
+    const char *word = cp_operand(req), *clock;
+    u64 system, other;
+    ops(req)->tod(user->vm, &system, &other);
+    if (!word)
+        return cp_fail(req, MSG_CMD026E);
+    if (cp_abbrev(word, "SYStem")) {
+        *delta = 0;
+        return 0;
+    }
+    if (cp_abbrev(word, "FROMuser")) {
+        if (!cp_userid_ok(word = cp_operand(req)))
+            return cp_fail(req, MSG_LGA020E);
+        const struct cp_user *from = cp_user_find(req->cp, word);
+        if (!from)
+            return cp_fail(req, MSG_CQU045E, word);
+        ops(req)->tod(from->vm, &system, &other);
+        *delta = other - system;
+        return 0;
+    }
+    clock = cp_operand(req);
+    if (!clock)
+        return cp_fail(req, MSG_CMD026E);
+    if (!tod_of(word, clock, &other))
+        return cp_fail(req, MSG_CSE003E, word);
+    *delta = other - system;
+    return 0;
+}
+
+/* SET VTOD [FOR userid] {SYSTEM | FROMUSER userid | date time}: one's own with OPTION TODENABLE,
+ * anybody's with class B. The machine is reset. */
+int cp_set_vtod(struct cp_request *req, void *ctx)
+{
+    struct cp_user *user = cp_request_user(req);
+    const char *word = cp_operand_peek(req), *who = req->userid;
+    bool others = req->classes & CP_CLASS('B');
+    u64 delta = 0;
+    (void)ctx;
+    if (word && !strcmp(word, "FOR")) {
+        cp_operand(req);
+        if (!(who = cp_operand(req)))
+            return cp_fail(req, MSG_LGA020E);
+        user = cp_user_find(req->cp, who);
+    }
+    if (!others &&
+        (strcmp(who, req->userid) || (user && !(user->entry->options & DIR_OPT_TODENABLE))))
+        return cp_fail(req, MSG_CSE003E, "VTOD");
+    if (!user)
+        return cp_fail(req, MSG_CQU045E, who);
+    int rc = vtod_delta(req, user, &delta);
+    if (!rc)
+        rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    if (ops(req)->set_tod(user->vm, delta))
+        return cp_fail(req, MSG_CSE003E, "VTOD");
+    cp_user_tell(user, "System reset.");
+    return 0;
 }
 
 /* Users whose clocks run with this one. */

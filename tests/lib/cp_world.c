@@ -159,6 +159,13 @@ static bool f_cpu_info(struct vm *vm, unsigned i, struct vm_cpu_info *out)
     return true;
 }
 
+static int f_set_tod(struct vm *vm, u64 delta)
+{
+    vm->epoch = delta;
+    vm->resets++;
+    return ST_OK;
+}
+
 static void f_tod(struct vm *vm, u64 *system, u64 *own)
 {
     *system = 0xd000000000000000;
@@ -545,6 +552,7 @@ static const struct vm_ops fake_vm = {
     .info = f_info,
     .cpu_info = f_cpu_info,
     .tod = f_tod,
+    .set_tod = f_set_tod,
     .reg_get = f_reg_get,
     .reg_put = f_reg_put,
     .psw_get = f_psw_get,

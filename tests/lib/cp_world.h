@@ -27,8 +27,9 @@ struct vm {
     u16 devices[32];
     struct image *images[32];
     unsigned device_count, device_resets, device_ends;
-    u64 epoch; /* of its TOD clock */
-    u16 busy;  /* this device works */
+    u64 epoch;       /* of its TOD clock */
+    unsigned resets; /* by SET VTOD */
+    u16 busy;        /* this device works */
     struct vm_trap trap[VM_TRAPS_MAX];
     unsigned traps;
     bool counting, autocr;

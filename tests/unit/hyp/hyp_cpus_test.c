@@ -213,6 +213,21 @@ START_TEST(gaps_of_the_directory)
 }
 END_TEST
 
+/* SET VTOD: a reset, and the clock is so far ahead. */
+START_TEST(a_clock_is_set)
+{
+    u64 system, own;
+    ck_assert(vm->ipled);
+    ck_assert_int_eq(vm_host_ops()->set_tod(vm, 4096000000ull * 60), ST_OK);
+    vm_host_ops()->tod(vm, &system, &own);
+    ck_assert_uint_eq(own - system, 4096000000ull * 60);
+    ck_assert(!vm->ipled);
+    ck_assert_int_eq(vm_host_ops()->set_tod(vm, 0), ST_OK);
+    vm_host_ops()->tod(vm, &system, &own);
+    ck_assert_uint_eq(own, system);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_cpus");
@@ -222,6 +237,7 @@ int main(void)
     tcase_add_test(tc, it_gives_its_processor_back);
     tcase_add_test(tc, the_last_takes_gaps_along);
     tcase_add_test(tc, gaps_of_the_directory);
+    tcase_add_test(tc, a_clock_is_set);
     tcase_add_test(tc, it_moves);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);

@@ -9,7 +9,7 @@
 
 static void setup(void)
 {
-    cp_world_users = "";
+    cp_world_users = "USER CLOCK PW 64M 64M G\n OPTION TODENABLE\n";
     cp_world_setup();
     oper("LOGON OPERATOR OPER");
     on(0, "", "LOGON GUEST PASS");
@@ -144,6 +144,37 @@ START_TEST(records)
 }
 END_TEST
 
+/* SET VTOD: one's own with OPTION TODENABLE, anybody's with class B; the machine is reset. */
+START_TEST(clocks_are_set)
+{
+    on(0, "", "LOGON CLOCK PW");
+    on(0, "", "LOGON LINUX1 SECRET");
+    struct vm *own = cp_user_vm(cp_user_find(cps[0], "CLOCK"));
+    struct vm *other = cp_user_vm(cp_user_find(cps[0], "LINUX1"));
+    ck_assert_str_eq(on(0, "CLOCK", "SET VTOD 02/26/2016 17:13:25"), "");
+    ck_assert_uint_eq(own->resets, 1);
+    ck_assert_ptr_nonnull(strstr(on(0, "CLOCK", "QUERY VTOD"), "2016-02-26 17:13:25"));
+    ck_assert_str_eq(on(0, "CLOCK", "SET VTOD 2000-01-31 00:00"), "");
+    ck_assert_ptr_nonnull(strstr(on(0, "CLOCK", "QUERY VTOD"), "2000-01-31 00:00:00"));
+    ck_assert_str_eq(oper("SET VTOD FOR LINUX1 FROMUSER CLOCK"), "");
+    ck_assert_uint_eq(other->epoch, own->epoch);
+    ck_assert_str_eq(on(0, "CLOCK", "SET VTOD SYSTEM"), "");
+    ck_assert_uint_eq(own->epoch, 0);
+    ck_assert_uint_ne(other->epoch, 0);
+    REFUSED(on(0, "LINUX1", "SET VTOD SYSTEM"), 3, "HCPCSE003E Invalid option - VTOD");
+    REFUSED(on(0, "CLOCK", "SET VTOD FOR LINUX1 SYSTEM"), 3, "HCPCSE003E");
+    REFUSED(oper("SET VTOD FOR NOBODY SYSTEM"), 45, "HCPCQU045E NOBODY");
+    REFUSED(oper("SET VTOD FOR LINUX1 FROMUSER NOBODY"), 45, "HCPCQU045E NOBODY");
+    REFUSED(on(0, "CLOCK", "SET VTOD"), 26, "HCPCMD026E");
+    REFUSED(on(0, "CLOCK", "SET VTOD 02/26/2016"), 26, "HCPCMD026E");
+    REFUSED(on(0, "CLOCK", "SET VTOD 02/30/2016 10:00"), 3, "HCPCSE003E");
+    REFUSED(on(0, "CLOCK", "SET VTOD 2016-02-26 25:00:00"), 3, "HCPCSE003E");
+    REFUSED(on(0, "CLOCK", "SET VTOD 1969-02-26 10:00:00"), 3, "HCPCSE003E");
+    REFUSED(on(0, "CLOCK", "SET VTOD 2016-02-26x 10:00:00"), 3, "HCPCSE003E");
+    ck_assert_uint_eq(own->resets, 3);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_query_system");
@@ -153,6 +184,7 @@ int main(void)
     tcase_add_test(tc, frames_and_scheduler);
     tcase_add_test(tc, volumes);
     tcase_add_test(tc, clocks);
+    tcase_add_test(tc, clocks_are_set);
     tcase_add_test(tc, spaces);
     tcase_add_test(tc, expanded_and_io);
     tcase_add_test(tc, records);
