@@ -84,7 +84,7 @@ struct eckd_state {
     u8 base;
     u8 claimed;  /* the channel program may touch the tracks of its extent */
     u8 admitted; /* it began while nobody else had the volume reserved */
-    u8 zero[1];
+    u8 lost;     /* another system took the reservation, and the program has not been told */
 };
 
 struct fba_state {

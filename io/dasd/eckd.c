@@ -126,8 +126,11 @@ static int eckd_start(void *dev, struct dev_io *io)
 {
     struct eckd *d = dev;
     struct cause cause;
+    int lost;
     if (!d->v->img)
         return without_volume(d, io);
+    if (eckd_reserve_lost(d, io, &lost))
+        return lost;
     if (eckd_identifies(dev_io_command(io)))
         return perform(d, io); /* no track, and others may be told: no turn is held */
     if (!reserve_admitted(&d->reserve, d->v->img))
@@ -242,7 +245,7 @@ static bool eckd_state_valid(const struct eckd *d, const struct eckd_state *s)
 {
     return s->track < d->v->tracks && s->orient <= ORIENT_LAST && s->extent <= 1 &&
            s->bound <= 1 && s->claimed <= 1 && s->admitted <= 1 && s->mask_set <= 1 &&
-           s->searched <= 1 && s->locate_first <= 1 && s->reserved <= 1 &&
+           s->searched <= 1 && s->locate_first <= 1 && s->reserved <= 1 && s->lost <= 1 &&
            s->record < TRACK_RECORDS_MAX && s->extent_first <= s->extent_last &&
            s->extent_last < d->v->tracks && (!s->locate_count || s->extent);
 }

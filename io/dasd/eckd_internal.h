@@ -230,6 +230,9 @@ void eckd_wrote(struct eckd *d, u32 track);
 /** This guest has it reserved; or another one. */
 bool eckd_reserved(const struct eckd *d, bool *elsewhere);
 int eckd_reserve(struct eckd *d, struct dev_io *io);
+/** Another system took the reservation away: the program that comes next gets a unit check for it,
+ *  whose status is in *us. */
+bool eckd_reserve_lost(struct eckd *d, struct dev_io *io, int *us);
 /** From when the device is attached until its volume goes. */
 void eckd_reserve_watch(struct eckd *d, bool on);
 /** For reset, save, restore. */

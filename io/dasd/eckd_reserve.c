@@ -33,6 +33,17 @@ int eckd_reserve(struct eckd *d, struct dev_io *io)
     return answer(d, io, command != ECKD_RELEASE);
 }
 
+bool eckd_reserve_lost(struct eckd *d, struct dev_io *io, int *us)
+{
+    if (d->type != ECKD_UNIT_BASE || dev_io_chained(io) ||
+        !reserve_lost(&d->reserve, d->v->img))
+        return false;
+    *us = eckd_check(d, io, 0, 0);
+    d->sense[7] = RESERVE_SENSE7_RESET_NOTIFICATION;
+    dev_io_sense(io, d->sense, sizeof d->sense);
+    return true;
+}
+
 /** Somebody let the volume go: whoever of this machine waited for it tries again. */
 static void wake(void *arg)
 {
@@ -46,27 +57,34 @@ static void wake(void *arg)
 
 void eckd_reserve_watch(struct eckd *d, bool on)
 {
-    if (d->type == ECKD_UNIT_BASE && d->v && d->v->img)
+    if (d->type == ECKD_UNIT_BASE && d->v && d->v->img) {
         hold_watch(image_hold(d->v->img), on ? wake : NULL, d);
+        reserve_told(&d->reserve, d->v->img, false);
+    }
 }
 
 void eckd_reserve_reset(struct eckd *d)
 {
     if (d->type == ECKD_UNIT_BASE)
         hold_release(image_hold(d->v->img));
+    reserve_told(&d->reserve, d->v->img, false);
 }
 
 void eckd_reserve_save(struct eckd *d)
 {
     bool elsewhere;
-    if (d->type == ECKD_UNIT_BASE)
-        d->s.reserved = eckd_reserved(d, &elsewhere);
+    if (d->type != ECKD_UNIT_BASE)
+        return;
+    d->s.reserved = eckd_reserved(d, &elsewhere);
+    d->s.lost = reserve_untold(&d->reserve, d->v->img);
 }
 
 void eckd_reserve_restore(struct eckd *d)
 {
     struct hold *hold = d->v->img ? image_hold(d->v->img) : NULL;
-    if (!hold || d->type != ECKD_UNIT_BASE || !d->s.reserved)
+    if (!hold || d->type != ECKD_UNIT_BASE)
         return;
-    d->s.reserved = hold_keep(hold); /* or somebody else was faster */
+    reserve_told(&d->reserve, d->v->img, d->s.lost);
+    if (d->s.reserved)
+        d->s.reserved = hold_keep(hold); /* or somebody else was faster */
 }

@@ -21,7 +21,25 @@ void reserve_admitted_end(struct reserve *r)
 {
     if (r->admitted)
         hold_end(r->hold);
-    *r = (struct reserve){0};
+    r->hold = NULL;
+    r->admitted = false;
+}
+
+bool reserve_untold(const struct reserve *r, struct image *img)
+{
+    return hold_losses(hold_of(img)) != r->losses;
+}
+
+void reserve_told(struct reserve *r, struct image *img, bool untold)
+{
+    r->losses = hold_losses(hold_of(img)) - untold;
+}
+
+bool reserve_lost(struct reserve *r, struct image *img)
+{
+    bool untold = reserve_untold(r, img);
+    reserve_told(r, img, false);
+    return untold;
 }
 
 int reserve_busy(const struct dev_io *io)

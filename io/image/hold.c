@@ -31,13 +31,15 @@ struct hold {
     bool reserved;
     bool wants;  /* to reserve, as soon as nobody is in the way */
     bool counts; /* the program that wants to is one of `programs` */
-    bool taking; /* by force, and a program is still in the way */
+    bool taking; /* by force, and who has it, or a program, is still in the way */
     bool waits;  /* something was refused: to be told */
     u32 calls;   /* of the watcher, under way */
     int fd;      /* between hold_open and hold_close, else -1: nobody elsewhere counts */
     enum hold_file file;
     bool wanting;   /* programs elsewhere are told not to begin */
+    bool demanding; /* and who has it there is told to let it go */
     bool elsewhere; /* what was refused is in the way there */
+    u32 losses;
     void (*fn)(void *arg);
     void *arg;
 };
@@ -164,37 +166,98 @@ static bool in_the_way(const struct hold *h)
            !hold_file_may(h->fd, h->first, h->count, HOLD_FILE_SHARED);
 }
 
-/** Somebody waits for a lock: look after it from time to time. */
+/** It has it alone there, and somebody may take it away. */
+static bool had_there(const struct hold *h)
+{
+    return h->reserved && !h->taking && h->fd >= 0;
+}
+
+/** Is it taken? When it came here with a guest, it may have been before it was locked here. */
+static bool is_taken(const struct hold *h)
+{
+    if (h->file == HOLD_FILE_ALONE)
+        return hold_file_taken(h->fd, h->first, h->count);
+    return !hold_file_may(h->fd, h->first, h->count, HOLD_FILE_SHARED);
+}
+
+/** How long from now on nothing need be looked after; 0: until somebody says so. */
+static u32 rest_ms(const struct hold_group *g)
+{
+    u32 ms = 0;
+    for (const struct hold *h = g->members; h; h = h->next) {
+        if (h->elsewhere)
+            return LOOK_MS;
+        if (had_there(h))
+            ms = HOLD_SEEN_MS;
+    }
+    return ms;
+}
+
+static void rest(struct hold_group *g)
+{
+    u32 ms = rest_ms(g); /* also for those who came while others were told, without the lock */
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += ms * NS_PER_MS;
+    until.tv_sec += until.tv_nsec / NS_PER_S;
+    until.tv_nsec %= NS_PER_S;
+    if (ms)
+        lock_wait_until(&g->look, &g->lock, &until);
+    else if (!g->stop)
+        lock_wait(&g->look, &g->lock);
+}
+
+static bool settle(struct hold *h);
+
+/** It has it no more; a program of its that is under way goes on. */
+static void lose(struct hold *h)
+{
+    h->reserved = h->taking = false;
+    h->losses++;
+    (void)settle(h);
+}
+
+/** Who wanted the same had said so first, and has it perhaps by now. */
+static void say_again(const struct hold *h)
+{
+    if (h->wanting)
+        hold_file_want(h->fd, h->first, h->count, true);
+    if (h->demanding)
+        hold_file_take(h->fd, h->first, h->count, true);
+}
+
+/** Somebody waits for a lock, or has one: look after it from time to time. */
 static void *look(void *arg)
 {
     struct hold_group *g = arg;
     lock_take(&g->lock);
     while (!g->stop) {
-        for (struct hold *h = g->members; h; h = h->next)
+        for (struct hold *h = g->members; h; h = h->next) {
+            if (had_there(h) && is_taken(h))
+                lose(h);
+            say_again(h);
             h->elsewhere = h->elsewhere && in_the_way(h);
+        }
         tell(g);
-        bool any = false; /* also those who came while others were told, without the lock */
-        for (const struct hold *h = g->members; h; h = h->next)
-            any |= h->elsewhere;
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LOOK_MS * NS_PER_MS;
-        until.tv_sec += until.tv_nsec / NS_PER_S;
-        until.tv_nsec %= NS_PER_S;
-        if (any)
-            lock_wait_until(&g->look, &g->lock, &until);
-        else if (!g->stop)
-            lock_wait(&g->look, &g->lock);
+        rest(g);
     }
     lock_drop(&g->lock);
     return NULL;
+}
+
+/** There is something to look after. False: it cannot be, for want of a thread. */
+static bool look_after(struct hold_group *g)
+{
+    if (!g->looks)
+        g->looks = pthread_create(&g->looker, NULL, look, g) == 0;
+    pthread_cond_signal(&g->look);
+    return g->looks;
 }
 
 /** Have the extent there as is due. False: it is in use there, and is looked for again. Less than
  *  before, or nothing, is had always. */
 static bool settle(struct hold *h)
 {
-    struct hold_group *g = h->group;
     enum hold_file how = due(h);
     if (h->fd < 0 || h->file == how)
         return true;
@@ -202,21 +265,25 @@ static bool settle(struct hold *h)
     if (!(begins && hold_file_wanted(h->fd, h->first, h->count)) &&
         hold_file_lock(h->fd, h->first, h->count, how)) {
         h->file = how;
+        if (how == HOLD_FILE_ALONE)
+            (void)look_after(h->group);
         return true;
     }
-    if (!g->looks)
-        g->looks = pthread_create(&g->looker, NULL, look, g) == 0;
-    h->elsewhere = g->looks;
-    pthread_cond_signal(&g->look);
+    h->elsewhere = look_after(h->group);
     return false;
 }
 
-/** Programs elsewhere would begin one after the other, and nobody could ever reserve. */
+/** Programs elsewhere would begin one after the other, and nobody could ever reserve; and who has
+ *  it there would have it for ever. */
 static void want(struct hold *h)
 {
-    if (h->fd >= 0 && h->wanting != h->wants)
-        hold_file_want(h->fd, h->first, h->count, h->wants);
-    h->wanting = h->wants;
+    bool wants = h->wants || h->taking;
+    if (h->fd >= 0 && h->wanting != wants)
+        hold_file_want(h->fd, h->first, h->count, wants);
+    if (h->fd >= 0 && h->demanding != h->taking)
+        hold_file_take(h->fd, h->first, h->count, h->taking);
+    h->wanting = wants;
+    h->demanding = h->taking;
 }
 
 void hold_open(struct hold *h, const char *path)
@@ -234,7 +301,7 @@ void hold_close(struct hold *h)
     hold_file_close(h->fd);
     h->fd = -1;
     h->file = HOLD_FILE_FREE;
-    h->elsewhere = h->wanting = false;
+    h->elsewhere = h->wanting = h->demanding = false;
     tell(h->group);
     lock_drop(&h->group->lock);
 }
@@ -276,12 +343,22 @@ void hold_leave(struct hold *h)
 
 /* ---- programs ---- */
 
+/** Somebody elsewhere waits for the end of what is under way here: no more of them begin. */
+static bool waited_for(struct hold *h)
+{
+    if (h->fd < 0 || h->file != HOLD_FILE_SHARED ||
+        !hold_file_wanted(h->fd, h->first, h->count))
+        return false;
+    h->elsewhere = look_after(h->group);
+    return true;
+}
+
 bool hold_begin(struct hold *h)
 {
     if (!h)
         return true;
     lock_take(&h->group->lock);
-    bool granted = !closed(h);
+    bool granted = !closed(h) && !waited_for(h);
     h->programs += granted;
     if (granted && !settle(h)) {
         h->programs--;
@@ -333,9 +410,10 @@ bool hold_keep(struct hold *h)
     if (!h)
         return true;
     lock_take(&h->group->lock);
-    h->reserved = h->reserved || reservable(h);
+    bool kept = h->reserved || reservable(h);
+    h->reserved = kept;
+    h->losses += !kept;
     (void)settle(h);
-    bool kept = h->reserved;
     lock_drop(&h->group->lock);
     return kept;
 }
@@ -347,15 +425,15 @@ bool hold_steal(struct hold *h)
     lock_take(&h->group->lock);
     for (struct hold *o = h->group->members; o; o = o->next)
         if (overlap(o, h) && o->reserved) {
-            o->reserved = o->taking = false;
-            (void)settle(o);
+            lose(o);
+            want(o);
         }
     bool had = h->reserved && !h->taking;
     h->reserved = true;
     h->wants = false;
-    want(h);
     bool granted = settle(h);
     h->taking = !granted && !had;
+    want(h);
     h->waits |= !granted;
     lock_drop(&h->group->lock);
     return granted;
@@ -380,14 +458,24 @@ void hold_forget(struct hold *h)
     lock_take(&h->group->lock);
     bool wanted = h->wants || h->taking;
     h->wants = h->elsewhere = false;
-    want(h);
     if (h->taking) {
         h->reserved = h->taking = false;
         (void)settle(h);
     }
+    want(h);
     if (wanted)
         tell(h->group);
     lock_drop(&h->group->lock);
+}
+
+u32 hold_losses(struct hold *h)
+{
+    if (!h)
+        return 0;
+    lock_take(&h->group->lock);
+    u32 losses = h->losses;
+    lock_drop(&h->group->lock);
+    return losses;
 }
 
 enum hold_state hold_state(struct hold *h)

@@ -10,6 +10,8 @@
 
 #include "mem/base/bytes.h"
 
+#define HOLD_SEEN_MS 100u
+
 struct hold_group;
 struct hold;
 
@@ -38,12 +40,15 @@ void hold_end(struct hold *h);
 /** Reserve; `waiting`: the program that asks has begun, and is not counted while it waits. False:
  *  another system has it, or a program under way. */
 bool hold_reserve(struct hold *h, bool waiting);
-/** It had it reserved on the member that it comes from, and has it here, unless another system here
- *  has it. Programs elsewhere are waited for by its own ones. */
+/** It had it reserved on the member that it comes from, and has it here, unless another system has
+ *  it by now: then it has lost it. Programs elsewhere are waited for by its own ones. */
 bool hold_keep(struct hold *h);
-/** Take it from whoever has it. Programs of others that are under way are not waited for. False:
- *  another program than this one has it, which nobody can take from it. */
+/** Take it from whoever has it, elsewhere too: that one lets it go when it sees so, after
+ *  HOLD_SEEN_MS at the latest, and has lost it. Programs of others here that are under way are not
+ *  waited for, those elsewhere are. False: it is not let go yet. */
 bool hold_steal(struct hold *h);
+/** How often it has lost a reservation that it had. */
+u32 hold_losses(struct hold *h);
 void hold_release(struct hold *h);
 /** It does not wait to reserve any more. */
 void hold_forget(struct hold *h);

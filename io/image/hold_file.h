@@ -19,5 +19,8 @@ bool hold_file_may(int fd, u64 first, u64 count, enum hold_file how);
 /** Somebody waits to be alone: others do not begin to share. Say so, and is it so elsewhere? */
 void hold_file_want(int fd, u64 first, u64 count, bool on);
 bool hold_file_wanted(int fd, u64 first, u64 count);
+/** Somebody takes it by force from who has it alone, who lets it go when he sees that. The same. */
+void hold_file_take(int fd, u64 first, u64 count, bool on);
+bool hold_file_taken(int fd, u64 first, u64 count);
 
 #endif

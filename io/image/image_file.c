@@ -13,6 +13,7 @@
 #define RANGES_AT (1ll << 48) /* locks of extents lie behind every file's end */
 #define HOLDS_AT (1ll << 49)  /* and those of reservations behind them */
 #define WANTS_AT (1ll << 50)  /* and of who waits for one */
+#define TAKES_AT (1ll << 51)  /* and of who takes one from another */
 
 static int set_lock(int fd, const struct flock *lock, const char *path, struct cause *cause)
 {
@@ -91,15 +92,31 @@ bool hold_file_may(int fd, u64 first, u64 count, enum hold_file how)
     return lock_is_free(fd, extent_lock(HOLDS_AT, first, count, type));
 }
 
+/** Another one who says the same says it as well. */
+static void say(int fd, off_t what, u64 first, u64 count, bool on)
+{
+    const struct flock lock = extent_lock(what, first, count, on ? F_WRLCK : F_UNLCK);
+    (void)fcntl(fd, F_OFD_SETLK, &lock);
+}
+
 void hold_file_want(int fd, u64 first, u64 count, bool on)
 {
-    const struct flock lock = extent_lock(WANTS_AT, first, count, on ? F_WRLCK : F_UNLCK);
-    (void)fcntl(fd, F_OFD_SETLK, &lock); /* another one who wants it says so as well */
+    say(fd, WANTS_AT, first, count, on);
 }
 
 bool hold_file_wanted(int fd, u64 first, u64 count)
 {
     return !lock_is_free(fd, extent_lock(WANTS_AT, first, count, F_RDLCK));
+}
+
+void hold_file_take(int fd, u64 first, u64 count, bool on)
+{
+    say(fd, TAKES_AT, first, count, on);
+}
+
+bool hold_file_taken(int fd, u64 first, u64 count)
+{
+    return !lock_is_free(fd, extent_lock(TAKES_AT, first, count, F_RDLCK));
 }
 
 static int open_remote(struct image *img, const char *path, struct cause *cause)

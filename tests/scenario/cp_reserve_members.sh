@@ -1,6 +1,6 @@
 #!/bin/bash
 # A guest of one member reserves a minidisk that a guest of another member has for reading: that one's reads wait until the
-# release and go on by themselves; it sees who has it, cannot take it away, and has it when the other guest has gone.
+# release and go on by themselves; it sees who has it, takes it away, and has it when the other guest has gone.
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
@@ -25,6 +25,17 @@ runs LINUX2 'rm -f /tmp/done; (setsid sh /later.sh </dev/null >/dev/null 2>&1 &)
 runs LINUX2 'd tunedasd -Q /dev/dasda >/dev/null; d tunedasd -Q /dev/dasda >/dev/null; [ ! -e /tmp/done ]'
 runs LINUX1 'd tunedasd --release /dev/dasda'
 runs LINUX2 'until_there /tmp/done'
+
+# --- the reader takes the reservation away: the writer is told that it has lost it, and waits
+runs LINUX1 'd tunedasd --reserve /dev/dasda'
+runs LINUX2 'd tunedasd --slock /dev/dasda'
+runs LINUX2 'sh /read.sh'
+runs LINUX2 'd tunedasd -Q /dev/dasda | grep "^reserved"'
+runs LINUX1 'rm -f /tmp/done; (setsid sh /later.sh </dev/null >/dev/null 2>&1 &)'
+runs LINUX1 'until dmesg | grep "device reservation was lost" >/tmp/lost; do :; done; cat /tmp/lost'
+runs LINUX1 'd tunedasd -Q /dev/dasda | grep "^other"; [ ! -e /tmp/done ]'
+runs LINUX2 'd tunedasd --release /dev/dasda'
+runs LINUX1 'until_there /tmp/done'
 
 # --- the reader reserves: the writer waits, until the reader's guest goes
 runs LINUX2 'd tunedasd --reserve /dev/dasda'

@@ -116,6 +116,8 @@ START_TEST(it_can_be_taken_away)
     ck_assert(hold_reserve(a, false));
     ck_assert(hold_begin(a)); /* in the middle of a program */
     hold_steal(b);
+    ck_assert_uint_eq(hold_losses(a), 1);
+    ck_assert_uint_eq(hold_losses(b), 0);
     ck_assert_int_eq(hold_state(a), HOLD_ELSEWHERE);
     ck_assert_int_eq(hold_state(b), HOLD_HERE);
     ck_assert(hold_begin(b));
@@ -247,31 +249,89 @@ START_TEST(two_elsewhere_who_want_it)
 }
 END_TEST
 
-/* What a program elsewhere has cannot be taken from it: it is waited for. What moved here is kept.
- */
-START_TEST(it_cannot_be_taken_from_elsewhere)
+/* Who has it there sees that it is taken, and has lost it; a program of his that is under way ends
+ * before it is had here, and none begins. */
+START_TEST(it_is_taken_from_elsewhere)
 {
     ck_assert(hold_reserve(far_away, false));
+    ck_assert(hold_begin(far_away));
     ck_assert(!hold_steal(a));
-    ck_assert_int_eq(hold_state(a), HOLD_ELSEWHERE);
     ck_assert(!hold_begin(a));
-    hold_close(far_away); /* its guest comes here */
+    while (hold_losses(far_away) == 0)
+        sched_yield();
+    ck_assert(!hold_begin(far_away)); /* as though it had it */
+    ck_assert_uint_eq(told_a, 0);
+    hold_end(far_away);
     wait_told(&told_a, 1);
+    ck_assert(hold_steal(a)); /* the command begins again */
     ck_assert(hold_begin(a));
     ck_assert_int_eq(hold_state(a), HOLD_HERE);
+    ck_assert_int_eq(hold_state(far_away), HOLD_ELSEWHERE);
+    ck_assert_uint_eq(hold_losses(a), 0);
+    ck_assert_uint_eq(hold_losses(far_away), 1);
+    ck_assert(!hold_steal(far_away)); /* and back */
     hold_end(a);
-    hold_release(a);
+    while (hold_losses(a) == 0)
+        sched_yield();
+    while (!hold_steal(far_away))
+        sched_yield();
+    ck_assert(!hold_begin(a));
     hold_release(far_away);
-    hold_open(far_away, file);
+    wait_told(&told_a, 2);
+    ck_assert(hold_begin(a));
+    hold_end(a);
+}
+END_TEST
+
+/* Two take it at the same time: one has it, then the other, whoever said so first. */
+START_TEST(two_take_it_from_elsewhere)
+{
+    struct hold_group *third = hold_group_create();
+    struct hold *c = hold_join(third, 0, 100);
+    atomic_uint told_c = 0;
+    hold_watch(c, tell, &told_c);
+    hold_open(c, file);
     ck_assert(hold_reserve(far_away, false));
+    ck_assert(!hold_steal(a));
+    ck_assert(!hold_steal(c));
+    for (bool had_a = false, had_c = false; !had_a || !had_c; sched_yield()) {
+        had_a = had_a || hold_steal(a);
+        had_c = had_c || hold_steal(c);
+    }
+    ck_assert_uint_eq(hold_losses(far_away), 1);
+    ck_assert_uint_ge(hold_losses(a) + hold_losses(c), 1);
+    hold_leave(c);
+    hold_group_destroy(third);
+    hold_release(a);
+}
+END_TEST
+
+/* What moved here is kept, when programs there had let it go; what another one has there by then is
+ * lost. */
+START_TEST(what_moves_is_kept_or_lost)
+{
+    ck_assert(hold_begin(far_away));
     ck_assert(hold_keep(a));
     ck_assert(!hold_begin(a));
-    hold_close(far_away);
+    hold_end(far_away);
+    wait_told(&told_a, 1);
     ck_assert(hold_begin(a));
-    hold_open(far_away, file);
     ck_assert(!hold_begin(far_away));
+    ck_assert_uint_eq(hold_losses(a), 0);
     hold_end(a);
     hold_release(a);
+    while (!hold_reserve(far_away, false))
+        sched_yield();
+    ck_assert(hold_keep(a));
+    while (hold_losses(a) == 0)
+        sched_yield();
+    ck_assert(!hold_begin(a));
+    ck_assert_int_eq(hold_state(a), HOLD_ELSEWHERE);
+    hold_release(far_away);
+    wait_told(&told_a, 2);
+    ck_assert(hold_begin(a));
+    ck_assert_int_eq(hold_state(a), HOLD_NONE);
+    hold_end(a);
 }
 END_TEST
 
@@ -343,7 +403,9 @@ int main(void)
     tcase_add_test(far_tc, a_reservation_counts_elsewhere);
     tcase_add_test(far_tc, who_reserves_waits_for_programs_elsewhere);
     tcase_add_test(far_tc, two_elsewhere_who_want_it);
-    tcase_add_test(far_tc, it_cannot_be_taken_from_elsewhere);
+    tcase_add_test(far_tc, it_is_taken_from_elsewhere);
+    tcase_add_test(far_tc, two_take_it_from_elsewhere);
+    tcase_add_test(far_tc, what_moves_is_kept_or_lost);
     tcase_add_test(far_tc, taking_it_is_given_up);
     tcase_add_test(far_tc, refused_while_it_is_told);
     SRunner *runner = srunner_create(suite);

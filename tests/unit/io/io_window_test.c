@@ -368,6 +368,20 @@ static u8 group_state(u16 devno)
     return *(u8 *)storage_host(m.storage, AREA, 1) & 0x30;
 }
 
+/* The reservation was taken away: the next program gets a unit check for it, once. */
+static void reset_notification(u16 devno)
+{
+    struct irb irb;
+    ck_assert_int_eq(simple(devno, 0x64, 64, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0e);
+    const u8 *sense = irb.raw + 32;
+    ck_assert_uint_eq(sense[0] | sense[1], 0);
+    ck_assert_uint_eq(sense[7], 0x3f);
+    ck_assert_uint_eq(sense[27], 0x80);
+    ck_assert_int_eq(simple(devno, 0x64, 64, &irb), 0);
+    ck_assert_uint_eq(irb.ds, 0x0c);
+}
+
 /* Reserve keeps another guest's programs off until the release, a reset, or until it is taken away;
  * who waits can be cleared, and goes on by itself. */
 START_TEST(reserve_keeps_others_out)
@@ -399,8 +413,10 @@ START_TEST(reserve_keeps_others_out)
     ck_assert_int_eq(tsch(&m, id, &irb), 0);
     ck_assert_uint_eq(irb.ds, 0x0c);
     ck_assert_uint_eq(group_state(0x200), 0x20);
+    ck_assert_int_eq(simple(0x201, 0xb4, 32, &irb), 0);
     ck_assert_int_eq(simple(0x200, 0x14, 32, &irb), 0); /* unconditional reserve */
     ck_assert_uint_eq(group_state(0x200), 0x30);
+    reset_notification(0x201); /* whatever it does next */
     ck_assert_int_eq(simple(0x201, 0x02, 24, &irb), 1);
     ck_assert_int_eq(css_device_reset(m.css, 0x200, &cause), ST_OK);
     ck_assert_int_eq(tsch(&m, id, &irb), 0);
@@ -452,6 +468,47 @@ START_TEST(reservations_move)
     machine_fini(&m);
     image_unref(one);
     image_unref(two);
+}
+END_TEST
+
+/* Another one was faster than the guest that moves, or had taken it before: it is told. */
+START_TEST(losses_move)
+{
+    struct irb irb;
+    struct codec_out out;
+    struct codec_in in;
+    struct codec_row row;
+    for (int before = 0; before <= 1; before++) {
+        volume(IMAGE_CKD);
+        struct image *one = active(share, 2, 2, true), *two = active(share, 2, 2, true);
+        machine_init(&m);
+        ck_assert_int_eq(dasd_create(m.css, 0x200, one, false, &cause), ST_OK);
+        enable(&m, css_find_devno(m.css, 0x200), 3);
+        ck_assert_int_eq(simple(0x200, 0xb4, 32, &irb), 0);
+        if (before)
+            ck_assert(hold_steal(image_hold(two)));
+        css_quiesce(m.css);
+        codec_out_init(&out);
+        ck_assert_int_eq(css_save(m.css, 7, &out, NULL), ST_OK);
+        machine_fini(&m);
+        image_unref(one);
+        machine_init(&m);
+        one = active(share, 2, 2, true);
+        ck_assert_int_eq(dasd_create(m.css, 0x200, one, false, &cause), ST_OK);
+        css_quiesce(m.css);
+        ck_assert(hold_reserve(image_hold(two), false));
+        codec_in_init(&in, out.data, out.len);
+        ck_assert(codec_next(&in, &row) && codec_open(&row, &in));
+        ck_assert_msg(css_restore(m.css, &in, &cause) == ST_OK, "%s", cause.text);
+        css_resume(m.css);
+        codec_out_fini(&out);
+        reset_notification(0x200);
+        ck_assert_uint_eq(group_state(0x200), 0x20);
+        machine_fini(&m);
+        image_unref(one);
+        image_unref(two);
+        teardown();
+    }
 }
 END_TEST
 
@@ -558,6 +615,7 @@ int main(void)
     tcase_add_test(tc, device_that_only_reads);
     tcase_add_test(tc, reserve_keeps_others_out);
     tcase_add_test(tc, reservations_move);
+    tcase_add_test(tc, losses_move);
     tcase_add_test(tc, blocks_reserved);
     Suite *s = suite_create("io_window");
     suite_add_tcase(s, tc);
