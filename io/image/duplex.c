@@ -173,6 +173,26 @@ static int outcome_locked(struct duplex *d, const int rc[2], const struct cause 
     return sever_locked(d, bad, why[bad].text, cause);
 }
 
+/* The thread of half i could not bring to the host's disk what was written. */
+static void half_failed(struct duplex *d, unsigned i, const struct cause *why)
+{
+    struct cause cause;
+    lock_take(&d->lock);
+    if (d->good[i] && d->good[!i] && sever_locked(d, i, why->text, &cause))
+        log_operator('E', "disk image %s: is not severed: %s", d->path[i], cause.text);
+    lock_drop(&d->lock);
+}
+
+static void first_failed(void *arg, const struct cause *why)
+{
+    half_failed(arg, 0, why);
+}
+
+static void second_failed(void *arg, const struct cause *why)
+{
+    half_failed(arg, 1, why);
+}
+
 /* ---- tracks and blocks ---- */
 
 struct move {
@@ -439,6 +459,9 @@ static int duplex_close(struct image *img, struct cause *cause)
     struct duplex *d = img->format;
     struct cause why = {0};
     copier_end(d);
+    for (unsigned i = 0; i < 2; i++)
+        if (d->half[i])
+            image_keeper_stop(d->half[i]); /* nobody severs one from here on but this thread */
     int rc = d->write ? sync_locked(d, cause) : ST_OK;
     for (unsigned i = 0; i < 2; i++) {
         if (d->half[i] && !image_unref(d->half[i]) && d->good[i]) {
@@ -545,6 +568,9 @@ static int open_both(struct image *img, struct duplex *d, unsigned flags, struct
         return rc;
     judge(d, state);
     img->geometry = d->half[d->good[0] ? 0 : 1]->geometry;
+    for (unsigned i = 0; i < 2; i++)
+        if (d->half[i])
+            image_on_failure(d->half[i], i ? second_failed : first_failed, d);
     if (d->write)
         rc = note_open(d, cause);
     if (rc == ST_OK && d->write && d->half[0] && d->half[1] && !d->suspended &&

@@ -79,6 +79,9 @@ struct image {
     pthread_cond_t wake; /* something was written first, or stop; CLOCK_MONOTONIC */
     pthread_t keeper;    /* of IMAGE_LIVE, when something has been written */
     bool kept, stop, told, hurry;
+    void (*failed)(void *arg, const struct cause *why); /* image_on_failure; NULL: nobody */
+    void *failed_arg;
+    bool failed_told;
     u64 first_ns, last_ns; /* of the writes that the host's disk may not have; 0: none */
     u64 tidied_ns;         /* of the last one that `tidy` made */
     char *path;
@@ -128,6 +131,10 @@ void image_wrote_locked(struct image *img);
 /** That thread is to flush at once; false: there is none. Locked; or without the lock. */
 bool image_flush_soon_locked(struct image *img);
 void image_flush_soon(struct image *img);
+/** That thread calls `fn`, without a lock, when it could not bring something to the host's disk: once,
+ *  until it can again. Before the first write. */
+void image_on_failure(struct image *img, void (*fn)(void *arg, const struct cause *why),
+                      void *arg);
 /** Ends that thread. */
 void image_keeper_stop(struct image *img);
 

@@ -177,6 +177,23 @@ static u64 sync_due(const struct image *img)
     return quiet < latest ? quiet : latest;
 }
 
+void image_on_failure(struct image *img, void (*fn)(void *arg, const struct cause *why),
+                      void *arg)
+{
+    img->failed = fn;
+    img->failed_arg = arg;
+}
+
+static void tell_failed(struct image *img, const struct cause *why)
+{
+    if (!img->failed || img->failed_told)
+        return;
+    img->failed_told = true;
+    lock_drop(&img->lock);
+    img->failed(img->failed_arg, why);
+    lock_take(&img->lock);
+}
+
 /** A host that does not take it is told of once; a server that was away is asked again later. */
 static void flush(struct image *img)
 {
@@ -194,12 +211,19 @@ static void flush(struct image *img)
     if (rc)
         img->first_ns = img->last_ns = now_ns();
     img->told = rc != ST_OK;
+    if (rc)
+        tell_failed(img, &cause);
+    else
+        img->failed_told = false;
 }
 
 /** One piece of what was put off. It writes, and the flush may have come before it. */
 static void tidy_one(struct image *img)
 {
+    struct cause cause;
     img->ops->tidy(img);
+    if (image_lost(img, &cause))
+        tell_failed(img, &cause);
     if (!img->unsynced)
         return;
     img->tidied_ns = now_ns();

@@ -254,6 +254,52 @@ START_TEST(lost_writes_are_not_read)
 }
 END_TEST
 
+/* A flush that nobody waits for severs the half that it fails for, though nobody reads or writes; the
+ * operator hears of the loss and of the severing. */
+START_TEST(a_flush_severs)
+{
+    open_both();
+    until_both();
+    atomic_store(&errors, 0);
+    flushes_only = true;
+    failing = _i;
+    fill(100);
+    while (status().good[_i])
+        sched_yield();
+    ck_assert(status().good[!_i]);
+    ck_assert_uint_eq(errors, 2);
+    ck_assert_uint_eq(names_unsynced, 0); /* the note about it is there after a power failure */
+    failing = -1;
+    check(100);
+    close_both();
+    open_both();
+    ck_assert(status().copying || status().good[_i]);
+    until_both();
+    close_both();
+    check_halves(100);
+}
+END_TEST
+
+/* The last one is not severed, and gives what it can. */
+START_TEST(the_last_one_stays)
+{
+    open_both();
+    until_both();
+    ck_assert_int_eq(duplex_suspend(img, !_i, &cause), ST_OK);
+    atomic_store(&errors, 0);
+    flushes_only = true;
+    failing = _i;
+    fill(100);
+    while (atomic_load(&errors) == 0)
+        sched_yield();
+    ck_assert_int_ne(put(img, 1, 200), ST_OK);
+    ck_assert(status().good[_i] && !status().good[!_i]);
+    failing = -1;
+    ck_assert(!image_unref(img)); /* it says that not all is there */
+    img = NULL;
+}
+END_TEST
+
 /* Without the one that is good nothing is read; without the other it goes on. */
 START_TEST(stale_is_not_read)
 {
@@ -430,6 +476,8 @@ int main(void)
     tcase_set_timeout(tc, 120); /* a limit for hangs, not a measure */
     tcase_add_test(tc, both_have_it);
     tcase_add_loop_test(tc, one_fails, 0, 4);
+    tcase_add_loop_test(tc, a_flush_severs, 0, 2);
+    tcase_add_loop_test(tc, the_last_one_stays, 0, 2);
     tcase_add_test(tc, lost_writes_are_not_read);
     tcase_add_test(tc, stale_is_not_read);
     tcase_add_test(tc, by_the_operator);
