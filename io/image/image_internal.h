@@ -131,8 +131,8 @@ void image_wrote_locked(struct image *img);
 /** That thread is to flush at once; false: there is none. Locked; or without the lock. */
 bool image_flush_soon_locked(struct image *img);
 void image_flush_soon(struct image *img);
-/** That thread calls `fn`, without a lock, when it could not bring something to the host's disk: once,
- *  until it can again. Before the first write. */
+/** That thread calls `fn`, without a lock, when it could not bring something to the host's disk:
+ *  once, until it can again. Before the first write. */
 void image_on_failure(struct image *img, void (*fn)(void *arg, const struct cause *why),
                       void *arg);
 /** Ends that thread. */

@@ -2,12 +2,16 @@
  * says that its connections see one state of the export (NBD_FLAG_CAN_MULTI_CONN: a flush on one of
  * them is for what was answered on all) gets several, each made when it is first needed; one that
  * takes no more of them is used by the first. Requests that overlap are the caller's to order, as
- * with a file. */
+ * with a file.
+ * [N1] What was answered and not flushed is kept. When a connection ended and there is one again,
+ * it is written again before anything else is asked: who is there may not have it. Who writes waits
+ * for that, so nothing newer is overwritten; reads under way see the newest bytes. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "io/image/remote.h"
+#include "io/image/unflushed.h"
 #include "mem/base/lock.h"
 
 static bool nbd_named(const char *path)
@@ -30,6 +34,11 @@ struct connection {
 struct remote_nbd {
     struct remote remote;
     atomic_uint usable; /* connections, from the first on */
+    bool flushes;       /* the server has flushes; else what it answered is taken to be there */
+    struct lock lock;   /* for what is below */
+    struct unflushed unflushed;
+    atomic_bool stale; /* a connection ended since they were sent: [N1] */
+    bool lost;         /* a flush failed over there */
     struct connection conn[CONNECTIONS_MAX];
 };
 
@@ -75,24 +84,61 @@ static int connect_in_time(struct nbd_handle *h, const char *path)
     return rc == 0 && nbd_aio_is_ready(h) ? 0 : -1;
 }
 
-/** `status` when it cannot be. A server in place of the other has to allow what that one did. */
-static int connected(struct remote_nbd *n, struct connection *c, int status,
-                     struct cause *cause)
+static int write_again(void *arg, u64 at, const u8 *buf, u32 len)
 {
-    if (c->handle && broke(c))
-        disconnect(c);
-    if (c->handle)
-        return ST_OK;
+    struct connection *c = arg;
+    return nbd_pwrite(c->handle, buf, len, at, 0);
+}
+
+/** [N1] */
+static int catch_up(struct remote_nbd *n, struct connection *c, int status, struct cause *cause)
+{
+    lock_take(&n->lock);
+    bool failed = atomic_load(&n->stale) && unflushed_each(&n->unflushed, write_again, c);
+    if (!failed)
+        atomic_store(&n->stale, false);
+    lock_drop(&n->lock);
+    return failed ? why(n, status, cause) : ST_OK;
+}
+
+/** A server in place of the other has to allow what that one did. */
+static int suits(const struct remote_nbd *n, const struct connection *c, int status,
+                 struct cause *cause)
+{
+    int64_t bytes = nbd_get_size(c->handle);
+    if (n->remote.parallel && nbd_can_multi_conn(c->handle) != 1)
+        return cause_set(cause, status, "%s: another server, not for several connections",
+                         n->remote.path);
+    if (bytes < 0 || (u64)bytes < n->remote.size)
+        return cause_set(cause, status, "%s: another server, whose export is smaller",
+                         n->remote.path);
+    return ST_OK;
+}
+
+static int connect_anew(struct remote_nbd *n, struct connection *c, int status,
+                        struct cause *cause)
+{
     c->handle = nbd_create();
     int rc = !c->handle         ? -1
              : c == &n->conn[0] ? nbd_connect_uri(c->handle, n->remote.path)
                                 : connect_in_time(c->handle, n->remote.path);
-    rc = rc ? why(n, status, cause) : ST_OK;
-    if (rc == ST_OK && n->remote.parallel && nbd_can_multi_conn(c->handle) != 1)
-        rc = cause_set(cause, status, "%s: another server, not for several connections",
-                       n->remote.path);
+    rc = rc ? why(n, status, cause) : suits(n, c, status, cause);
     if (rc)
         disconnect(c);
+    return rc;
+}
+
+/** `status` when it cannot be. */
+static int connected(struct remote_nbd *n, struct connection *c, int status,
+                     struct cause *cause)
+{
+    if (c->handle && broke(c)) {
+        disconnect(c);
+        atomic_store(&n->stale, true);
+    }
+    int rc = c->handle ? ST_OK : connect_anew(n, c, status, cause);
+    if (rc == ST_OK && atomic_load(&n->stale))
+        rc = catch_up(n, c, status, cause);
     return rc;
 }
 
@@ -123,6 +169,8 @@ static void nbd_finish(struct remote *r)
         disconnect(c);
         lock_fini(&c->lock);
     }
+    unflushed_free(&n->unflushed);
+    lock_fini(&n->lock);
     remote_free(n);
 }
 
@@ -133,6 +181,7 @@ static int nbd_open(const char *path, bool write, struct remote **out, struct ca
         return ST_NOMEM;
     for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
         lock_init(&n->conn[i].lock, LOCK_CONNECTION);
+    lock_init(&n->lock, LOCK_UNFLUSHED);
     struct connection *first = &n->conn[0];
     int rc = connected(n, first, ST_CONFIG, cause);
     int64_t bytes = rc ? 0 : nbd_get_size(first->handle);
@@ -145,6 +194,7 @@ static int nbd_open(const char *path, bool write, struct remote **out, struct ca
         return rc;
     }
     n->remote.size = (u64)bytes;
+    n->flushes = nbd_can_flush(first->handle) == 1;
     n->remote.parallel = nbd_can_multi_conn(first->handle) == 1;
     atomic_store(&n->usable, n->remote.parallel ? CONNECTIONS_MAX : 1);
     *out = &n->remote;
@@ -160,20 +210,20 @@ static int once(struct remote_nbd *n, struct connection *c, const struct request
     switch (q->kind) {
     case NBD_READ: rc = nbd_pread(c->handle, q->buf, q->len, q->at, 0); break;
     case NBD_WRITE: rc = nbd_pwrite(c->handle, q->buf, q->len, q->at, 0); break;
-    case NBD_FLUSH: rc = nbd_can_flush(c->handle) == 1 ? nbd_flush(c->handle, 0) : 0;
+    case NBD_FLUSH: rc = nbd_flush(c->handle, 0);
     }
     if (rc == 0)
         return ST_OK;
     return why(n, q->kind == NBD_FLUSH && broke(c) ? ST_LOST : ST_IO, cause);
 }
 
-/** A read or write that the end of its connection cut off is done again. Gives `c` back. *made:
- *  there was a connection. */
+/** A request that the end of its connection cut off is done again, behind what was not flushed.
+ *  Gives `c` back. *made: there was a connection. */
 static int perform(struct remote_nbd *n, struct connection *c, const struct request *q,
                    bool *made, struct cause *cause)
 {
     int rc = once(n, c, q, cause);
-    if (rc && q->kind != NBD_FLUSH && broke(c))
+    if (rc && broke(c))
         rc = once(n, c, q, cause);
     *made = c->handle != NULL;
     lock_drop(&c->lock);
@@ -195,16 +245,48 @@ static int request(struct remote *r, const struct request *q, struct cause *caus
     return rc;
 }
 
+static int nbd_sync(struct remote *r, struct cause *cause)
+{
+    struct remote_nbd *n = (struct remote_nbd *)r;
+    if (!n->flushes)
+        return ST_OK;
+    lock_take(&n->lock);
+    u64 mark = n->unflushed.answered;
+    bool lost = n->lost;
+    lock_drop(&n->lock);
+    if (lost)
+        return cause_set(cause, ST_IO, "%s: a flush failed before", r->path);
+    int rc = request(r, &(struct request){.kind = NBD_FLUSH}, cause);
+    lock_take(&n->lock);
+    n->lost |= rc == ST_IO;
+    if (rc == ST_OK)
+        unflushed_done(&n->unflushed, mark);
+    lock_drop(&n->lock);
+    return rc;
+}
+
+/** [N1] */
+static int nbd_write(struct remote_nbd *n, const struct request *q, struct cause *cause)
+{
+    lock_take(&n->lock);
+    u64 number = unflushed_put(&n->unflushed, q->at, q->buf, q->len);
+    lock_drop(&n->lock);
+    if (!number)
+        return cause_set(cause, ST_IO, "%s: no memory", n->remote.path);
+    int rc = request(&n->remote, q, cause);
+    lock_take(&n->lock);
+    unflushed_answered(&n->unflushed, q->at, q->len, number, rc == ST_OK);
+    bool full = n->unflushed.bytes > UNFLUSHED_BYTES_MAX;
+    lock_drop(&n->lock);
+    return rc == ST_OK && full ? nbd_sync(&n->remote, cause) : rc;
+}
+
 static int nbd_move(struct remote *r, bool write, u64 at, void *buf, u32 len,
                     struct cause *cause)
 {
+    struct remote_nbd *n = (struct remote_nbd *)r;
     const struct request q = {write ? NBD_WRITE : NBD_READ, at, buf, len};
-    return request(r, &q, cause);
-}
-
-static int nbd_sync(struct remote *r, struct cause *cause)
-{
-    return request(r, &(struct request){.kind = NBD_FLUSH}, cause);
+    return write && n->flushes ? nbd_write(n, &q, cause) : request(r, &q, cause);
 }
 
 const struct remote_ops remote_nbd = {nbd_named, nbd_open, nbd_move, nbd_sync, nbd_finish};

@@ -14,6 +14,9 @@ uri="nbd+unix:///?socket=$PWD/socket"
 serve() { # file, options
     nbdkit -U socket -P server.pid "${@:2}" file "$1"
 }
+serve_qemu() { # file, options
+    qemu-nbd -f raw -t --fork -k "$PWD/socket" --pid-file "$PWD/server.pid" "${@:2}" "$1"
+}
 leave() {
     kill "$(cat server.pid)"
     while [ -e /proc/"$(cat server.pid)" ]; do :; done
@@ -22,6 +25,7 @@ leave() {
 before_cleanup() { [ ! -e server.pid ] || kill "$(cat server.pid)"; }
 
 "$ENDICOTT" dasd init local.ckd --cylinders 4 --linux --format ckd
+cp local.ckd fresh.ckd
 cp local.ckd remote.ckd
 serve remote.ckd
 "$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk "0200=$uri" --timeout 60 </dev/null || fail "on the export: status $?"
@@ -32,6 +36,16 @@ cmp local.ckd remote.ckd || fail "the export has something else than the file"
 "$ENDICOTT" dasd convert local.ckd wanted.raw --format raw
 cmp copy.raw wanted.raw || fail "converted from the export: something else"
 leave
+
+# --- the same by qemu-nbd, with one connection and with several
+for connections in 1 4; do
+    cp fresh.ckd remote.ckd
+    serve_qemu remote.ckd -e "$connections"
+    "$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk "0200=$uri" --timeout 60 </dev/null || fail "qemu-nbd: status $?"
+    "$ENDICOTT" dasd check "$uri" >out || fail "check: $(cat out)"
+    leave
+    cmp local.ckd remote.ckd || fail "qemu-nbd has something else than the file"
+done
 serve remote.ckd -r
 ! "$ENDICOTT" dasd repair "$uri" 2>out || fail "a read-only export is written"
 grep -q 'read-only' out || fail "$(cat out)"

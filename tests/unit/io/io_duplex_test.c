@@ -254,8 +254,8 @@ START_TEST(lost_writes_are_not_read)
 }
 END_TEST
 
-/* A flush that nobody waits for severs the half that it fails for, though nobody reads or writes; the
- * operator hears of the loss and of the severing. */
+/* A flush that nobody waits for severs the half that it fails for, though nobody reads or writes;
+ * the operator hears of the loss and of the severing. */
 START_TEST(a_flush_severs)
 {
     open_both();

@@ -1,14 +1,17 @@
 /* Images behind a network block device server: while it is away every request fails and says so;
- * when it is back they go on, with what was written before. One that takes several connections
- * gets them. nbdkit is the server. */
+ * when it is back they go on, with what was written before, though the server has lost what it
+ * had not flushed. One that takes several connections gets them. Servers: nbdkit, qemu-nbd. */
 #include <check.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "io/image/image_internal.h"
+#include "io/image/unflushed.h"
 
 #define BLOCKS 1000u
 
@@ -21,6 +24,13 @@ static void shell(const char *form)
     snprintf(command, sizeof command, form, dir, dir, dir);
     ck_assert_msg(system(command) == 0, "%s", command);
 }
+
+static const char *const servers[] = {
+    "nbdkit -U %s/socket -P %s/pid file %s/blocks",
+    "qemu-nbd -f raw -t -e 4 --fork -k %s/socket --pid-file %s/pid %s/blocks",
+    "nbdkit -U %s/socket -P %s/pid --filter=cache file %s/blocks", /* what is flushed only */
+};
+#define SERVERS (sizeof servers / sizeof *servers)
 
 static void serve(void)
 {
@@ -187,6 +197,127 @@ START_TEST(writers_side_by_side)
     writers("nbdkit -U %s/socket -P %s/pid --filter=multi-conn file %s/blocks "
             "multi-conn-mode=disable");
     writers("nbdkit -U %s/socket -P %s/pid --filter=limit file %s/blocks limit=2");
+    writers(servers[1]);
+}
+END_TEST
+
+/* --- what a server loses ---------- */
+
+/* The server's host crashes, and its disk has what it had when it was copied. */
+static void crash(void)
+{
+    end_server();
+    shell("cp %s/copy %s/blocks; cd %s");
+}
+
+/* What was answered is there when the server has lost it, the newest of each block; what was
+ * flushed is the server's to keep, and what failed is not written after all. */
+START_TEST(lost_writes_are_written_again)
+{
+    struct image *img;
+    shell(servers[_i]);
+    ck_assert_msg(image_open(uri, 0, &img, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_int_eq(move(img, true, 7, 1), ST_OK);
+    ck_assert_int_eq(image_sync(img, &cause), ST_OK);
+    shell("cp %s/blocks %s/copy; cd %s");
+    ck_assert_int_eq(move(img, true, 7, 2), ST_OK);
+    for (u8 byte = 3; byte < 6; byte++)
+        ck_assert_int_eq(move(img, true, 8, byte), ST_OK);
+    ck_assert_int_eq(move(img, true, 999, 6), ST_OK);
+    crash();
+    ck_assert_int_eq(move(img, true, 10, 7), ST_IO);
+    ck_assert_int_eq(image_sync(img, &cause), ST_LOST);
+    shell(servers[_i]);
+    ck_assert_int_eq(move(img, false, 7, 2), ST_OK);
+    ck_assert_int_eq(move(img, false, 8, 5), ST_OK);
+    ck_assert_int_eq(move(img, false, 999, 6), ST_OK);
+    ck_assert_int_eq(move(img, false, 10, 0), ST_OK);
+    crash(); /* again, before anybody asked for a flush */
+    shell(servers[_i]);
+    ck_assert_int_eq(image_sync(img, &cause), ST_OK);
+    end_server();
+    shell("[ $(tail -c 512 %s/blocks | tr -d '\\006' | wc -c) = 0 ]");
+    shell("cp %s/copy %s/blocks; cd %s");
+    shell(servers[_i]);
+    ck_assert_int_eq(move(img, false, 7, 1), ST_OK); /* of a disk that loses what it flushed */
+    image_unref(img);
+    end_server();
+}
+END_TEST
+
+static atomic_uint rounds_done;
+
+/* Each block again and again, until the server took it. */
+static void *write_on(void *arg)
+{
+    struct writer *w = arg;
+    u8 buf[IMAGE_BLOCK_BYTES];
+    for (unsigned i = 0; i < ROUNDS * 4; i++) {
+        memset(buf, (int)(i + w->n), sizeof buf);
+        while (image_write_blocks(w->img, i % 10 * WRITERS + w->n, 1, buf, &w->cause))
+            usleep(1000);
+        atomic_fetch_add(&rounds_done, 1);
+        if (i % 50 == w->n)
+            (void)image_sync(w->img, &w->cause);
+    }
+    return NULL;
+}
+
+/* A server that keeps what is flushed and loses the rest goes away in the middle of writes on
+ * several connections: what was answered is there. */
+START_TEST(goes_in_the_middle_of_writes)
+{
+    struct image *img;
+    pthread_t thread[WRITERS];
+    struct writer w[WRITERS];
+    atomic_store(&rounds_done, 0);
+    shell(servers[SERVERS - 1]);
+    ck_assert_msg(image_open(uri, 0, &img, &cause) == ST_OK, "%s", cause.text);
+    for (unsigned i = 0; i < WRITERS; i++) {
+        w[i] = (struct writer){.img = img, .n = i};
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, write_on, &w[i]), 0);
+    }
+    for (unsigned kill = 1; kill < 6; kill++) {
+        while (atomic_load(&rounds_done) < kill * ROUNDS * 4)
+            sched_yield();
+        end_server();
+        shell(servers[SERVERS - 1]);
+    }
+    for (unsigned i = 0; i < WRITERS; i++)
+        pthread_join(thread[i], NULL);
+    for (unsigned k = 0; k < WRITERS * 10; k++) {
+        unsigned i = ROUNDS * 4 - 10 + k / WRITERS;
+        ck_assert_int_eq(move(img, false, k, (u8)(i + k % WRITERS)), ST_OK);
+    }
+    ck_assert_int_eq(image_sync(img, &cause), ST_OK);
+    image_unref(img);
+    end_server();
+}
+END_TEST
+
+/* What is kept has a limit: then the writer has it flushed. A flush that failed stays failed. */
+START_TEST(the_limit_is_a_flush)
+{
+    struct image *img;
+    u32 blocks = 2048, writes = UNFLUSHED_BYTES_MAX / (blocks * IMAGE_BLOCK_BYTES) + 1;
+    u8 *buf = calloc(blocks, IMAGE_BLOCK_BYTES);
+    char path[80];
+    shell("nbdkit -U %s/socket -P %s/pid eval get_size='echo 102400000' can_write='exit 0' "
+          "can_flush='exit 0' pread='head -c $3 /dev/zero' pwrite='cat >/dev/null' "
+          "flush='f=%s/flushed; [ ! -e $f ] || { echo EIO >&2; exit 1; }; touch $f'");
+    snprintf(path, sizeof path, "%s/flushed", dir);
+    ck_assert_msg(image_open(uri, 0, &img, &cause) == ST_OK, "%s", cause.text);
+    for (u32 i = 0; i < writes; i++) {
+        ck_assert_int_ne(access(path, F_OK), 0);
+        ck_assert_int_eq(image_write_blocks(img, (u64)i * blocks, blocks, buf, &cause), ST_OK);
+    }
+    ck_assert_int_eq(access(path, F_OK), 0);
+    ck_assert_int_eq(image_write_blocks(img, 0, blocks, buf, &cause), ST_OK);
+    ck_assert_int_eq(image_sync(img, &cause), ST_IO);
+    ck_assert_int_eq(image_write_blocks(img, 0, blocks, buf, &cause), ST_IO); /* it is lost */
+    free(buf);
+    ck_assert(!image_unref(img));
+    end_server();
 }
 END_TEST
 
@@ -199,6 +330,9 @@ int main(void)
     tcase_add_test(tc, nothing_to_connect_to);
     tcase_add_test(tc, two_at_the_same_time);
     tcase_add_test(tc, writers_side_by_side);
+    tcase_add_loop_test(tc, lost_writes_are_written_again, 0, SERVERS);
+    tcase_add_test(tc, goes_in_the_middle_of_writes);
+    tcase_add_test(tc, the_limit_is_a_flush);
     tcase_set_timeout(tc, 30); /* a limit for hangs, not a measure */
     suite_add_tcase(s, tc);
     SRunner *r = srunner_create(s);

@@ -42,6 +42,10 @@ static bool follows(unsigned first, unsigned then)
     case LOCK_FLUSH:
         return first == LOCK_CSS || first == LOCK_IMAGE || first == LOCK_VOLUME ||
                first == LOCK_TURN || first == LOCK_DUPLEX;
+    case LOCK_UNFLUSHED:
+        return first == LOCK_CONNECTION || first == LOCK_FLUSH || first == LOCK_CSS ||
+               first == LOCK_IMAGE || first == LOCK_VOLUME || first == LOCK_TURN ||
+               first == LOCK_DUPLEX;
     case LOCK_CONNECTION:
         return first == LOCK_CSS || first == LOCK_IMAGE || first == LOCK_VOLUME ||
                first == LOCK_TURN || first == LOCK_DUPLEX || first == LOCK_FLUSH;
