@@ -338,6 +338,13 @@ void code_forget(struct cpu *c)
     memset(c->code->step_text, 0, sizeof c->code->step_text);
 }
 
+void code_trim(struct cpu *c)
+{
+    struct code_cache *cc = c->code;
+    large_give_back(cc->pool, cc->used * sizeof *cc->pool);
+    cc->used = cc->next_victim = 0;
+}
+
 struct dinsn *code_step_slot(struct cpu *c, unsigned slot)
 {
     struct code_page *step = c->code->step;

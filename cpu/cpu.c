@@ -184,6 +184,15 @@ void cpu_finish_again(struct cpu *c)
     c->cc = c->again_cc;
 }
 
+void cpu_trim(struct cpu *c)
+{
+    if (c->lockstep)
+        return;
+    code_forget(c);
+    jit_trim(c);
+    code_trim(c);
+}
+
 bool cpu_programs_ran(struct cpu *c)
 {
     bool ran = ((c->psws | c->psw.mask) & PSW_PROB) != 0;

@@ -89,6 +89,9 @@ u64 cpu_wait_left(struct cpu *cpu);
 /** The CPU was made to wait for so many TOD units in which it could have run: its CPU timer has not
  *  run. Outside cpu_run only. */
 void cpu_waited(struct cpu *cpu, u64 tod);
+/** Give back the host's memory of what is derived: decoded and translated code, which are made
+ *  again when they are executed. Outside cpu_run only. */
+void cpu_trim(struct cpu *cpu);
 /** Has a program in problem state run since this was asked last? Outside cpu_run only. */
 bool cpu_programs_ran(struct cpu *cpu);
 /** True when the CPU has work: operating and not waiting, or an enabled interruption pending. */

@@ -316,6 +316,8 @@ void code_invalidate(struct cpu *c, u64 abs, u64 len);
 void code_flush(struct cpu *c);
 /** The same for a CPU that is stopped and will start anew: nothing is kept. */
 void code_forget(struct cpu *c);
+/** After code_forget: its memory goes back to the host. */
+void code_trim(struct cpu *c);
 /** A page whose slots all lead back to the run loop; for single steps and crossing insns. */
 struct code_page *code_step_page(struct cpu *c);
 /** Fetch the instruction at psw.addr anew and decode it into the step page, which becomes the

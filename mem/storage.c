@@ -81,6 +81,7 @@ static int map_all(struct storage *st, u64 size, u64 reach, struct cause *cause)
         return cause_set(cause, ST_NOMEM, "the host refuses %llu MiB of guest storage: %s",
                          (unsigned long long)(size >> 20), strerror(errno));
     }
+    madvise(st->base, st->reach, MADV_MERGEABLE); /* by the host, if it is told to */
     return ST_OK;
 }
 

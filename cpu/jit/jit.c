@@ -225,6 +225,20 @@ void jit_forget(struct cpu *c)
         flush(c);
 }
 
+/* The common code stays. */
+void jit_trim(struct cpu *c)
+{
+    struct jit *j = c->jit;
+    if (!j)
+        return;
+    size_t used = j->used, cold = j->cold_used;
+    flush(c);
+    large_give_back_shared(j->rw + j->floor, used - j->floor);
+    large_give_back_shared(j->rw + j->hot_end, cold - j->hot_end);
+    j->hot_large = 0;
+    j->cold_large = j->hot_end;
+}
+
 static u64 granules_of(unsigned from, unsigned len)
 {
     unsigned first = from / 64, last = (from + len - 1) / 64;

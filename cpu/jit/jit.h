@@ -22,6 +22,8 @@ void jit_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsign
 void jit_forget_page(struct cpu *c, struct code_page *page);
 /** Forget all translations; the CPU is not running. */
 void jit_forget(struct cpu *c);
+/** The same, and their memory goes back to the host. */
+void jit_trim(struct cpu *c);
 /** Count calls of bodies from now on. */
 int jit_bodies_create(struct cpu *c);
 /** The region that begins at `d` and was made for the mode the CPU is in, or NULL. */

@@ -62,6 +62,16 @@ static void idle_locked(struct vm_host *host, struct vcpu *v, u64 deadline_ns)
     timer_insert_locked(host, v, at);
 }
 
+/* With all the slack there is, a CPU keeps nothing that it can make again: once. */
+static bool trims_locked(struct vcpu *v)
+{
+    const struct vm_host *host = v->vm->host;
+    if (v->trimmed || !v->vm->late || slack_locked(v->vm, host_now_ns(host)) < host->slack_ns)
+        return false;
+    v->trimmed = true;
+    return true;
+}
+
 /* The machine does something: from now on its timers are told in time [D9]. */
 static void stirred_locked(struct vm *vm)
 {
@@ -72,6 +82,7 @@ static void stirred_locked(struct vm *vm)
     vm->late = false;
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
         struct vcpu *v = &vm->vcpu[i];
+        v->trimmed = false;
         if (v->place != VCPU_IDLE || v->deadline_ns == v->wanted_ns)
             continue;
         list_remove_locked(&host->timers, v);
@@ -276,6 +287,8 @@ static bool turn(struct vcpu *v, enum cpu_exit *why)
     if (v->vm->throttle && slice > THROTTLED_SLICE_INSNS)
         slice = THROTTLED_SLICE_INSNS;
     turn_begin(v);
+    if (v->turn.trims)
+        cpu_trim(v->cpu);
     do {
         *why = cpu_run(v->cpu, slice);
         v->turn.worked = worked(v, *why, icpts, from);
@@ -296,6 +309,7 @@ void dispatch_process(struct processor *p, struct vcpu *v)
     enum cpu_exit why, before = v->last_exit;
     u64 deadline = ~0ull;
     waited_locked(v);
+    v->turn.trims = trims_locked(v);
     lock_drop(&host->lock);
     bool ours = turn(v, &why);
     if (ours)

@@ -39,6 +39,7 @@ struct vcpu {
     unsigned addr;
     /* guarded by host->lock */
     enum vcpu_place place;
+    bool trimmed;    /* since its machine was stirred */
     bool woken;      /* an event came while it was running */
     bool nap;        /* it spins in vain: leave it for a moment */
     u64 deadline_ns; /* monotonic; ~0 = none (IDLE, SLOWED only) */
@@ -58,6 +59,7 @@ struct vcpu {
         u64 icpt_ns;           /* of these, of CP */
         bool shared;           /* from a run queue */
         bool worked;           /* it did more than a tick takes */
+        bool trims;            /* what it has derived is dropped first */
     } turn;                    /* on a processor; that thread's own */
     struct pfault pfault;      /* the running thread's, or the loop thread's while it is held */
     /* written by the running thread, read by anyone */

@@ -55,6 +55,25 @@ void large_unmap(void *p, size_t bytes)
         munmap(p, bytes);
 }
 
+static void give_back(void *p, size_t bytes, int advice)
+{
+    const uintptr_t page = 4096;
+    uintptr_t from = ((uintptr_t)p + page - 1) & ~(page - 1);
+    uintptr_t to = ((uintptr_t)p + bytes) & ~(page - 1);
+    if (from < to)
+        madvise((void *)from, to - from, advice);
+}
+
+void large_give_back(void *p, size_t bytes)
+{
+    give_back(p, bytes, MADV_DONTNEED);
+}
+
+void large_give_back_shared(void *p, size_t bytes)
+{
+    give_back(p, bytes, MADV_REMOVE);
+}
+
 /* Shared memory without a name: /proc and `perf` call it /dev/zero, where perf looks for names of
  * functions in /tmp/perf-PID.map, as it does not for a memfd. */
 static void *first_view(size_t bytes)

@@ -15,6 +15,10 @@ void *large_map(size_t bytes, bool low);
  *  one below 2 GiB when there is room. False: no memory. Each is freed by large_unmap. */
 bool large_map_code(size_t bytes, void **write, void **execute);
 void large_unmap(void *p, size_t bytes);
+/** What lies in [p, p + bytes) is of no use any more, but for parts of pages at its ends: it may
+ *  become zeros, and takes no memory then. `shared`: of memory with two views, in both. */
+void large_give_back(void *p, size_t bytes);
+void large_give_back_shared(void *p, size_t bytes);
 /** Make one large page of those at both views' addresses, which are aligned to one; the contents
  *  stay. False: not now, or this host cannot. */
 bool large_collapse(void *write, void *execute);

@@ -56,12 +56,21 @@ def storage(pid):
         return {line.split(":")[0]: int(line.split()[1]) for line in file.readlines()[1:]}
 
 
+def merging():
+    """What the host does about identical pages."""
+    try:
+        with open("/sys/kernel/mm/ksm/run", encoding="ascii") as file:
+            return {"0": "off", "1": "on", "2": "undone"}.get(file.read().strip(), "unknown")
+    except OSError:
+        return "not there"
+
+
 def tell_storage(pid, guests, before):
     now = storage(pid)
     each = (now["Rss"] - before["Rss"]) / 1024 / guests
     merged = now.get("KSM", 0) / 1024
     print(f"resident {now['Rss'] / 1024:.0f} MiB (PSS {now['Pss'] / 1024:.0f}), of these {now['AnonHugePages'] / 1024:.0f} "
-          f"in large pages, {merged:.0f} merged by the host; {each:.1f} MiB a guest", flush=True)
+          f"in large pages, {merged:.0f} merged (host's merging: {merging()}); {each:.1f} MiB a guest", flush=True)
 
 
 def idle(pid, seconds):

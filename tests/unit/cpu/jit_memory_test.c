@@ -68,17 +68,11 @@ START_TEST(never_both)
 }
 END_TEST
 
-/* Code memory of two regions' room: many pages of code flush it again and again, and compute
- * what they should. */
-START_TEST(bounded)
+enum { PAGES = 24, INSNS = 200 };
+
+/* Code that goes through many pages and counts what it does. */
+static void many_pages_put(void)
 {
-    enum { PAGES = 24, INSNS = 200, ROUNDS = 40 };
-    if (!jit_supported())
-        return;
-    size_t bytes = h.cpu->jit->bytes;
-    struct jit *j = h.cpu->jit;
-    j->hot_end = j->cold_used = SMALL_BYTES;
-    j->bytes = 2 * SMALL_BYTES;
     for (unsigned p = 0; p < PAGES; p++) { /* AHI 2,1; ST 2,0(3); XR 4,4 and so on; the next */
         u64 at = HARNESS_CODE + p * 2 * PAGE;
         for (unsigned i = 0; i < INSNS; i++)
@@ -87,21 +81,82 @@ START_TEST(bounded)
     }
     harness_put(&h, 0x7f000,
                 "0d50 0de6 a716ffff a7f40000"); /* BASR 5,0; BASR 14,6; BRCT 1; J */
-    for (unsigned r = 0; r < ROUNDS; r++) {
-        cpu_gr(h.cpu)[6] = HARNESS_CODE;
-        cpu_gr(h.cpu)[1] = 1;
-        cpu_gr(h.cpu)[2] = 0;
-        cpu_gr(h.cpu)[3] = 0x80000;
-        cpu_psw_set(h.cpu, HARNESS_PSW64, 0x7f000);
-        ck_assert_int_eq(cpu_run(h.cpu, 20000), CPU_EXIT_BUDGET);
-        ck_assert_uint_eq(harness_load(&h, 0x80000, 4), PAGES * INSNS);
-    }
+}
+
+static void many_pages_run(void)
+{
+    cpu_gr(h.cpu)[6] = HARNESS_CODE;
+    cpu_gr(h.cpu)[1] = 1;
+    cpu_gr(h.cpu)[2] = 0;
+    cpu_gr(h.cpu)[3] = 0x80000;
+    cpu_psw_set(h.cpu, HARNESS_PSW64, 0x7f000);
+    ck_assert_int_eq(cpu_run(h.cpu, 20000), CPU_EXIT_BUDGET);
+    ck_assert_uint_eq(harness_load(&h, 0x80000, 4), PAGES * INSNS);
+}
+
+/* Code memory of two regions' room: many pages of code flush it again and again, and compute
+ * what they should. */
+START_TEST(bounded)
+{
+    if (!jit_supported())
+        return;
+    size_t bytes = h.cpu->jit->bytes;
+    struct jit *j = h.cpu->jit;
+    j->hot_end = j->cold_used = SMALL_BYTES;
+    j->bytes = 2 * SMALL_BYTES;
+    many_pages_put();
+    for (unsigned r = 0; r < 40; r++)
+        many_pages_run();
     struct cpu_engine_stats s = figures();
     ck_assert_uint_gt(s.regions, PAGES);
     ck_assert_uint_gt(s.flushes, 2);
     ck_assert_uint_le(j->used, SMALL_BYTES);
     ck_assert_uint_le(j->cold_used, j->bytes);
     j->bytes = bytes;
+}
+END_TEST
+
+/* Bytes that are not zero in the whole pages of code memory behind the common code. */
+static size_t in_code_memory(void)
+{
+    const struct jit *j = h.cpu->jit;
+    size_t n = 0;
+    size_t from = (j->floor + PAGE - 1) & ~(size_t)(PAGE - 1);
+    for (size_t i = from; i < (j->used & ~(size_t)(PAGE - 1)); i++)
+        n += j->rw[i] != 0;
+    return n;
+}
+
+/* What was trimmed is made again when it is executed, as it was; a store into what was trimmed is
+ * seen; the memory has gone back. */
+START_TEST(trimmed)
+{
+    many_pages_put();
+    for (unsigned k = 0; k < 3; k++) {
+        for (unsigned r = 0; r < 3; r++)
+            many_pages_run();
+        struct cpu_engine_stats before = figures();
+        size_t used = h.cpu->jit ? h.cpu->jit->used : 0;
+        if (used)
+            ck_assert_uint_gt(in_code_memory(), PAGE);
+        cpu_trim(h.cpu);
+        if (used) {
+            h.cpu->jit->used = used; /* all of it is looked at */
+            ck_assert_uint_eq(in_code_memory(), 0);
+            h.cpu->jit->used = h.cpu->jit->floor;
+        }
+        many_pages_run();
+        if (used)
+            ck_assert_uint_ge(figures().regions, before.regions + PAGES);
+    }
+    cpu_trim(h.cpu);
+    harness_put(&h, HARNESS_CODE, "a72a0002"); /* AHI 2,2, in storage only */
+    cpu_gr(h.cpu)[6] = HARNESS_CODE;
+    cpu_gr(h.cpu)[1] = 1;
+    cpu_gr(h.cpu)[2] = 0;
+    cpu_psw_set(h.cpu, HARNESS_PSW64, 0x7f000);
+    ck_assert_int_eq(cpu_run(h.cpu, 20000), CPU_EXIT_BUDGET);
+    ck_assert_uint_eq(harness_load(&h, 0x80000, 4), PAGES * INSNS + 1);
 }
 END_TEST
 
@@ -288,6 +343,7 @@ static Suite *memory_suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, never_both);
     tcase_add_test(t, bounded);
+    tcase_add_test(t, trimmed);
     tcase_add_test(t, next_instruction);
     tcase_add_test(t, running_region);
     tcase_add_test(t, other_page);

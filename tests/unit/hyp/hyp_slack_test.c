@@ -199,6 +199,28 @@ START_TEST(who_ticks_is_woken_late)
 }
 END_TEST
 
+/* With all the slack there is, what was decoded and translated is dropped, once; the machine ticks
+ * on. When something comes that is over. */
+START_TEST(trimmed_once)
+{
+    make(ticks, 1, 10);
+    struct vcpu *v = &vm->vcpu[0];
+    for (bool trimmed = false; !trimmed; usleep(500)) {
+        lock_take(&host->lock);
+        trimmed = v->trimmed;
+        ck_assert(!trimmed || host_now_ns(host) - vm->stirred_ns >= 10 * MS * SLACK_PART);
+        lock_drop(&host->lock);
+    }
+    for (u64 from = ticked(0); ticked(0) < from + 20; usleep(500))
+        ;
+    vcpu_wake(v);
+    lock_take(&host->lock);
+    bool still = v->trimmed && host_now_ns(host) - vm->stirred_ns < 10 * MS * SLACK_PART;
+    lock_drop(&host->lock);
+    ck_assert(!still);
+}
+END_TEST
+
 /* Programs have timers of their own: nobody wakes them late. */
 START_TEST(whose_programs_run_is_not)
 {
@@ -233,6 +255,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, NULL, teardown);
     tcase_add_test(tc, who_ticks_is_woken_late);
+    tcase_add_test(tc, trimmed_once);
     tcase_add_test(tc, whose_programs_run_is_not);
     tcase_add_test(tc, not_in_deterministic_mode);
     suite_add_tcase(suite, tc);

@@ -46,6 +46,29 @@ START_TEST(two_views)
 }
 END_TEST
 
+/* Whole pages of what is given back are zeros, in both views; what lies beside them stays. */
+START_TEST(given_back)
+{
+    unsigned char *p = large_map(BYTES, false);
+    void *write, *execute;
+    ck_assert(p && large_map_code(BYTES, &write, &execute));
+    unsigned char *view[] = {p, write, execute};
+    memset(p, 1, BYTES);
+    memset(write, 1, BYTES);
+    large_give_back(p + 100, 3 * 4096);
+    large_give_back_shared(view[1] + 100, 3 * 4096);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(view[i][4095] == 1 && zero(view[i] + 4096, 2 * 4096));
+        ck_assert(view[i][3 * 4096] == 1 && view[i][BYTES - 1] == 1);
+    }
+    large_give_back(p + 1, 4096); /* no whole page */
+    ck_assert(p[1] == 1);
+    large_unmap(p, BYTES);
+    large_unmap(write, BYTES);
+    large_unmap(execute, BYTES);
+}
+END_TEST
+
 /* What was there stays, and both views go on showing the same; whatever the host can. */
 START_TEST(collapse)
 {
@@ -85,7 +108,9 @@ static Suite *large_suite(void)
     TCase *t = tcase_create("large");
     tcase_add_test(t, demand_zero);
     tcase_add_test(t, two_views);
+    tcase_add_test(t, given_back);
     tcase_add_test(t, collapse);
+    tcase_add_test(t, given_back);
     tcase_add_test(t, collapse_untouched);
     suite_add_tcase(s, t);
     return s;

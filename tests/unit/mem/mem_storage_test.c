@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "mem/storage.h"
 
@@ -160,6 +161,24 @@ START_TEST(reserved_refused)
 }
 END_TEST
 
+/* A host that merges identical pages, and is told to, may do so with guest storage. */
+START_TEST(mergeable)
+{
+    char line[512], at[32];
+    bool here = false, told = false;
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    ck_assert_ptr_nonnull(maps);
+    snprintf(at, sizeof at, "%llx-", (unsigned long long)(uintptr_t)st->base);
+    while (!told && fgets(line, sizeof line, maps)) {
+        here |= !strncmp(line, at, strlen(at));
+        told = here && !strncmp(line, "VmFlags:", 8);
+    }
+    fclose(maps);
+    ck_assert(told);
+    ck_assert_int_eq(strstr(line, " mg") != NULL, access("/sys/kernel/mm/ksm", F_OK) == 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("mem_storage");
@@ -170,6 +189,7 @@ int main(void)
     tcase_add_test(t, clear_is_a_change);
     tcase_add_test(t, reserved);
     tcase_add_test(t, reserved_refused);
+    tcase_add_test(t, mergeable);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
