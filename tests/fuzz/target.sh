@@ -18,15 +18,32 @@ if [ "$name" = image ]; then
     done
 fi
 options=()
+dictionary() { # of the words that a regular expression finds in files
+    grep -ohE "$@" | tr a-z A-Z | sort -u | sed 's/.*/"&"/' >"build-fuzz/$name.dict"
+    options=("-dict=build-fuzz/$name.dict")
+}
+case $name in
+cp)
+    cp tests/fuzz/corpus/cp/* "$corpus"
+    dictionary '[A-Z][A-Za-z0-9]+' hyp/cp/cp_cmd.def hyp/cp/dirmaint.def
+    ;;
+control)
+    cp tests/fuzz/corpus/control/* "$corpus"
+    grep -ohE '"[a-z_.]+"' cli/control.def cli/control_*.c | sort -u >build-fuzz/control.dict
+    options=(-dict=build-fuzz/control.dict)
+    ;;
+diag8) # flags, registers, length, room, lines, their length, command in EBCDIC; now and later, with and without a response
+    printf '\x03\x24\0\0\0\1\0\3\x14\xd8\xe4\xc5\xd9\xe8\x40\x15\xd8\x15\x15' >"$corpus/seed.response"
+    printf '\x21\x68\0\0\0\0\x40\xff\xff\xc1\x15\x25\xc2' >"$corpus/seed.long"
+    printf '\x0c\x24\0\0\x20\0\0\1\1\xd8' >"$corpus/seed.end"
+    ;;
+esac
 if [ "$name" = config ]; then # first byte: P, Q directory, R system.config, S hardware file
     for file in docs/samples/*/user.direct docs/samples/*/system.config docs/samples/*/hardware/*.cnf; do
         case $file in *.direct) kind=P ;; *.config) kind=R ;; *) kind=S ;; esac
         { printf $kind && head -c 4000 "$file"; } >"$corpus/seed.$(echo "$file" | tr / .)"
     done
-    # every word of the tables, as a dictionary
-    grep -ohE '[A-Z][A-Za-z0-9_-]+' hyp/config/directory_stmt.def hyp/config/config_stmt.def | tr a-z A-Z | sort -u |
-        sed 's/.*/"&"/' >build-fuzz/config.dict
-    options=(-dict=build-fuzz/config.dict)
+    dictionary '[A-Z][A-Za-z0-9_-]+' hyp/config/directory_stmt.def hyp/config/config_stmt.def
 fi
 FUZZ_SECONDS=${2:-600} nice -n 19 "build-fuzz/fuzz-$name" -seed="${FUZZ_SEED:-1}" -max_len=$length -len_control=20 -timeout=60 \
     -close_fd_mask=2 -artifact_prefix="build-fuzz/found/$name-" -verbosity=0 -print_funcs=0 "${options[@]}" "$corpus"
