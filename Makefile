@@ -217,8 +217,7 @@ FUZZ_SRCS.config := $(wildcard mem/base/*.c hyp/config/*.c) hyp/password.c hyp/c
 	     tests/fuzz/config_exec.c
 FUZZ_SRCS.control := $(LIB_SRCS) tests/lib/member_world.c tests/lib/control_exec.c tests/fuzz/control_exec.c
 FUZZ_SRCS.cp := $(LIB_SRCS) tests/lib/member_world.c tests/lib/cp_exec.c tests/fuzz/cp_exec.c
-FUZZ_SRCS.diag8 := $(LIB_SRCS) tests/lib/ipled_machine.c tests/lib/diag8_exec.c tests/fuzz/diag8_exec.c
-FUZZ_LIBS.diag8 = $(CHECK_LIBS)
+FUZZ_SRCS.diag8 := $(LIB_SRCS) tests/lib/diag8_exec.c tests/fuzz/diag8_exec.c
 FUZZ_SRCS.image := $(wildcard mem/base/*.c io/image/*.c) io/ebcdic.c tests/fuzz/image_exec.c
 FUZZ_SRCS.tape := $(wildcard mem/base/*.c) io/tape/tape_file.c tests/fuzz/tape_exec.c
 FUZZ_SRCS.terminal := $(wildcard mem/base/*.c io/screen3270*.c) io/ebcdic.c cli/tn3270/tn3270_telnet.c cli/tn3270/tn3270_e.c \
@@ -233,7 +232,7 @@ $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: setup
 $(foreach t,$(FUZZ_TARGETS),$(eval build-fuzz/fuzz-$(t): $(FUZZ_SRCS.$(t):%.c=$(OBJ)/%.o)))
 $(FUZZ_TARGETS:%=build-fuzz/fuzz-%):
 	@echo "  LINK  $@"
-	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(FUZZ_LIBS.$(@:build-fuzz/fuzz-%=%)) $(LDLIBS)
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 # Order of storage references between four CPUs, 10 million rounds.
 litmus: setup

@@ -6,7 +6,6 @@
 
 #include "hyp/vm_internal.h"
 #include "mem/base/ergo.h"
-#include "tests/lib/ipled_machine.h"
 
 #define STORAGE_BYTES (1u << 20)
 #define CODE_AT 0x400
@@ -15,6 +14,8 @@
 #define RESPONSE_ROOM 0x4000
 #define FILL 0xe5
 #define WAIT_MASK 0x0002000180000000ull
+#define PSW_64 0x0000000180000000ull
+#define PGM_NEW_AT 0x1d0
 #define ENDED 0x600d
 #define TURNS_MAX 2000
 #define COMMANDS_MAX 512 /* of one DIAGNOSE: a line end in each byte but the last */
@@ -92,21 +93,24 @@ static struct vm *machine_make(struct vm_host *host)
     return vm;
 }
 
+static void psw_put(struct vm *vm, u64 at, u64 addr)
+{
+    u8 psw[16];
+    be64_store(psw, WAIT_MASK);
+    be64_store(psw + 8, addr);
+    ERGO(storage_write(vm_storage(vm), at, psw, sizeof psw));
+}
+
 /* DIAG r1,r3,8; LPSWE of the end. */
 static void program_put(struct vm *vm, u8 registers)
 {
-    static const u8 psw[] = {0x00, 0x08, 0, 0, 0x80, 0, CODE_AT >> 8, CODE_AT & 0xff};
-    u8 program[] = {0x83, registers, 0, 8, 0xb2, 0xb2, 0x04, 0x80}, end[16], pgm[16];
-    be64_store(end, WAIT_MASK);
-    be64_store(end + 8, ENDED);
-    be64_store(pgm, WAIT_MASK);
-    be64_store(pgm + 8, 0xbad);
-    const struct ipled_piece pieces[] = {{0, psw, sizeof psw},
-                                         {CODE_AT, program, sizeof program},
-                                         {CODE_AT + 0x80, end, sizeof end},
-                                         {0x1d0, pgm, sizeof pgm},
-                                         {0, NULL, 0}};
-    ipled_pieces(vm, pieces);
+    const u8 program[] = {0x83, registers, 0, 8, 0xb2, 0xb2, 0x04, 0x80};
+    ERGO(storage_write(vm_storage(vm), CODE_AT, program, sizeof program));
+    psw_put(vm, CODE_AT + 0x80, ENDED);
+    psw_put(vm, PGM_NEW_AT, 0xbad);
+    cpu_psw_set(vm->vcpu[0].cpu, PSW_64, CODE_AT);
+    cpu_start(vm->vcpu[0].cpu);
+    vm_started(vm, 0);
 }
 
 /* Command, response buffer and registers. The room that the response has. */
