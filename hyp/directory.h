@@ -92,6 +92,7 @@ struct dir_mdisk {
     char volid[7];
     u16 rdev; /* DIR_MDISK_DEVNO */
     enum link_mode mode;
+    bool no_cache;                    /* MINIOPT NOCACHE */
     char password[3][DIR_NAME_BYTES]; /* read, write, multiple; "" = none, "ALL" */
     struct dir_place at;
 };

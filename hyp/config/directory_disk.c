@@ -148,6 +148,8 @@ int dir_st_miniopt(struct dir_parse *p)
             k++;
         if (k == ARRAY_LEN(known))
             return bad(p, i, "CACHE, NOCACHE, RECORDMDC or TRACKMDC");
+        if (k < 2)
+            p->entry->mdisks[p->entry->mdisk_count - 1].no_cache = k == 1;
     }
     return ST_OK;
 }

@@ -29,7 +29,7 @@ struct cp *cp_create(const struct system_config *config, const struct directory 
     cp->dateformat = config->features.dateformat;
     cp->directory = directory;
     cp->ports = *ports;
-    cp->ipl_ns = cp_now(cp);
+    cp->ipl_ns = cp->mdc_sample.ns = cp_now(cp);
     cp->generated_ns = generated_ns();
     cp_units_open(cp);
     return cp;

@@ -117,7 +117,10 @@ static int disk_get(struct cp_user *user, const struct codec_row *row, struct ca
         !name_get(p + AT_OWNER, NAME_BYTES, owner) ||
         !name_get(p + AT_VOLID, VOLID_BYTES, volid))
         return cause_set(cause, ST_PROTO, "a disk of %s is damaged", user->userid);
-    const struct dir_mdisk m = {.vdev = be16_load(p + AT_OWNER_VDEV)};
+    const char *whose = owner;
+    u16 owner_vdev = be16_load(p + AT_OWNER_VDEV);
+    const struct dir_mdisk *known = cp_mdisk_find(user->cp, user->userid, &whose, owner_vdev);
+    const struct dir_mdisk m = {.vdev = owner_vdev, .no_cache = known && known->no_cache};
     const struct link_request q = {.user = user->userid,
                                    .vdev = be16_load(p + AT_VDEV),
                                    .owner = owner,

@@ -1,6 +1,6 @@
 /* INDICATE: how busy the processors are, and who uses them. Lines that tools parse keep their
  * order and widths; every figure is what the dispatcher has measured, and what CP does not do
- * (paging, minidisk cache, eligible lists) is told as not happening.
+ * (paging, eligible lists) is told as not happening.
  * Sources: z/VM "CP Commands and Utilities Reference"; QUEUES, ACTIVE, I/O and USER EXP are from
  * memory. */
 #include <stdio.h>
@@ -99,7 +99,7 @@ static int indicate_load(struct cp_request *req)
     }
     unsigned average = average_load(req, &online);
     cp_line(req, "AVGPROC-%03u%% %02u", average, online);
-    cp_line(req, "MDC READS-000000/SEC WRITES-000000/SEC HIT RATIO-000%%");
+    cp_mdcache_load(req);
     cp_line(req, "PAGING-0/SEC");
     cp_line(req, "Q0-%05u(00000)                           DORMANT-%05u", in[0], dormant);
     cp_line(req, "Q1-%05u(00000)           E1-00000(00000)", in[1]);

@@ -147,6 +147,9 @@ struct cp {
     u32 last_call;
     unsigned last_ldev;
     u64 ipl_ns, generated_ns; /* of this start; of the program file */
+    struct cp_mdc_sample {
+        u64 ns, reads, hits, writes;
+    } mdc_sample; /* INDICATE LOAD tells what came since */
     struct cp_registered registered[CP_REGISTERED_MAX];
     unsigned registered_count;
     struct {

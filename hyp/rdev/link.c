@@ -199,6 +199,8 @@ static int create_window(struct vlink *l, struct cause *cause)
         rc = window_fresh(l->img, cause);
     if (rc == ST_OK && link_mode_keeps(l->mode))
         window_guard(l->img);
+    if (rc == ST_OK)
+        link_apply_cache(l);
     return rc;
 }
 
@@ -247,6 +249,7 @@ static struct vlink *link_new(const struct link_request *q, u16 owner_vdev, stru
     l->vdev = q->vdev;
     l->owner_vdev = owner_vdev;
     l->mode = q->mode;
+    l->cache = !q->mdisk->no_cache;
     return l;
 }
 

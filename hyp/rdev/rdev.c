@@ -116,6 +116,7 @@ static int mount(struct rdevs *r, struct rdev *d, struct cause *cause)
         return rc;
     }
     share_unref(d->share);
+    share_cache(share, r->mdc);
     d->share = share;
     d->units = g->tracks ? g->cylinders : g->blocks;
     d->identity = identity_of(r->config, d);
@@ -186,13 +187,16 @@ int rdevs_create(const struct system_config *config, struct rdevs **out, struct 
     const struct config_hardware *hw = &config->hardware;
     struct rdevs *r = calloc(1, sizeof *r);
     struct rdev *all = calloc(hw->device_count + 1, sizeof *all);
-    if (!r || !all) {
+    struct mdc *mdc = mdc_create();
+    if (!r || !all || !mdc) {
         free(r);
         free(all);
+        mdc_destroy(mdc);
         return cause_set(cause, ST_NOMEM, "out of memory");
     }
     r->config = config;
     r->rdev = all;
+    r->mdc = mdc;
     owned_init(r);
     int rc = ST_OK;
     for (unsigned i = 0; i < hw->device_count && rc == ST_OK; i++) {
@@ -217,6 +221,7 @@ void rdevs_destroy(struct rdevs *r)
     tdisk_destroy(r);
     for (unsigned i = 0; i < r->count; i++)
         share_unref(r->rdev[i].share);
+    mdc_destroy(r->mdc);
     free(r->rdev);
     free(r);
 }

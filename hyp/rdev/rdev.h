@@ -9,6 +9,7 @@
 #include "hyp/directory.h"
 #include "hyp/rdev/link_mode.h"
 #include "io/image/alloc_map.h"
+#include "io/image/mdc.h"
 #include "io/image/window.h"
 #include "io/tape/tape_loader.h"
 
@@ -29,6 +30,7 @@ struct rdev {
     u64 identity;           /* the same on members that have the same file, or the same EQID */
     struct share *share;    /* disks */
     struct alloc_map alloc; /* what CP may use of it */
+    bool no_cache;          /* SET MDCACHE RDEV OFF */
     const struct config_device *config;
 };
 
@@ -43,6 +45,7 @@ struct vlink {
     enum vlink_kind kind;
     enum link_mode mode; /* that was asked for */
     bool write;          /* what it got */
+    bool cache;          /* it may be cached */
     struct rdev *rdev;   /* NULL: temporary, virtual */
     struct share *share;
     struct window_extent extent;
@@ -78,6 +81,14 @@ const char *rdev_owned_slot(const struct rdevs *r, unsigned slot, bool *shared);
 unsigned rdev_own(struct rdevs *r, unsigned slot, const char *volid, bool shared);
 /** Is it CP's, with an allocation map, and may this member allocate there? */
 bool rdev_may_allocate(const struct rdevs *r, const struct rdev *rdev);
+/** The minidisk cache: of a link, of a volume, as a whole. Tracks are forgotten by `flush`; what is
+ *  set lasts as long as the link, or the volume. */
+void link_set_cache(struct vlink *l, bool on);
+bool link_is_cached(const struct vlink *l);
+void link_flush_cache(struct vlink *l);
+void rdev_set_cache(struct rdevs *r, struct rdev *d, bool on);
+void rdev_flush_cache(struct rdev *d);
+struct mdc *rdevs_mdc(struct rdevs *r);
 /** T-disk space in use of an extent of the volume's map, in its units; *high: behind the last. */
 u64 tdisk_used(struct rdevs *r, const struct rdev *d, const struct alloc_extent *a, u64 *high);
 /** How many T-disks that ended are being cleared (NULL: on all volumes). */

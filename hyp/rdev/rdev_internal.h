@@ -15,7 +15,12 @@ struct rdevs {
         bool shared;
     } owned[CPOWNED_SLOTS_MAX + 1]; /* by slot */
     struct tdisk_clearing *clearing;
+    struct mdc *mdc;
 };
+
+/* cache.c */
+/** Its window is to be cached, or not, as the link and its volume say. */
+void link_apply_cache(struct vlink *l);
 
 /* link.c */
 /** Make its window and activate it. LINK_REFUSED: another program has it. */

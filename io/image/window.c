@@ -2,7 +2,10 @@
  * tracks that others write too holds from the read of a track to its write.
  * [W2] What overlaps with an active window, one of the two for writing, moves with the share's
  * lock: a track or range of blocks is seen before or after a write, never in between. Other windows
- * (apart) move at the same time; who is active changes when none of them moves anything. */
+ * (apart) move at the same time; who is active changes when none of them moves anything.
+ * [W3] The minidisk cache has tracks of extents only that this program has locked, or of a file
+ * that it has open and no other can write; they are dropped with the lock. Writes of any window
+ * drop the track behind them. */
 #include "io/image/window.h"
 
 #include <stdlib.h>
@@ -13,6 +16,7 @@
 #include "io/image/fresh.h"
 #include "io/image/hold.h"
 #include "io/image/image_internal.h"
+#include "io/image/mdc.h"
 #include "io/image/vtoc.h"
 #include "mem/base/ergo.h"
 #include "mem/base/lock.h"
@@ -33,6 +37,8 @@ struct window {
     atomic_bool contended; /* another active window writes what this one writes */
     atomic_bool apart;     /* [W2] no other active window has what one of the two writes */
     atomic_ullong changes; /* by others, in its extent */
+    bool to_cache;
+    atomic_bool cached; /* [W3] */
 };
 
 struct share {
@@ -51,6 +57,7 @@ struct share {
     struct image_geometry geometry;
     struct window *windows;
     struct hold_group *holds; /* who has reserved what; a member for each window */
+    struct mdc *mdc;          /* NULL: none */
 };
 
 /* ---- shares ---- */
@@ -78,6 +85,8 @@ static struct share *share_alloc(const char *path, unsigned flags)
 
 static void share_free(struct share *s)
 {
+    if (s->mdc)
+        mdc_drop_range(s->mdc, s, 0, s->geometry.tracks);
     image_unref(s->img);
     pthread_cond_destroy(&s->still);
     lock_fini(&s->lock);
@@ -221,8 +230,15 @@ int share_alloc_map(const struct share *s, struct alloc_map *out, struct cause *
 
 /* ---- what is open, and how ---- */
 
+static void drop_cached(struct share *s, u64 first, u64 count)
+{
+    if (s->mdc && s->geometry.tracks)
+        mdc_drop_range(s->mdc, s, first * s->geometry.heads, count * s->geometry.heads);
+}
+
 static void close_file(struct share *s)
 {
+    drop_cached(s, 0, s->geometry.cylinders);
     s->lost |= !image_unref(s->img);
     s->img = NULL;
 }
@@ -288,6 +304,17 @@ static bool overlap(const struct window *a, const struct window *b)
            b->extent.first < a->extent.first + a->extent.count;
 }
 
+/** [W3] */
+static bool may_cache(const struct share *s, const struct window *w)
+{
+    bool kept = !s->ranges;
+    for (const struct window *v = s->windows; v; v = v->next)
+        kept |= v->active && (v->write || v->guard) && v->extent.first <= w->extent.first &&
+                v->extent.first + v->extent.count >= w->extent.first + w->extent.count;
+    return kept && w->to_cache && w->active && s->mdc && s->geometry.tracks && s->img &&
+           !s->kept && !w->fresh && !s->img->file[0].remote;
+}
+
 static void contention_locked(struct share *s)
 {
     for (struct window *w = s->windows; w; w = w->next) {
@@ -299,6 +326,7 @@ static void contention_locked(struct share *s)
         }
         atomic_store(&w->contended, contended);
         atomic_store(&w->apart, apart);
+        atomic_store(&w->cached, may_cache(s, w));
     }
 }
 
@@ -329,6 +357,8 @@ int share_with_image(struct share *s, bool write,
     if (rc == ST_OK)
         rc = fn(there ? s->img : img, arg, cause);
     image_unref(img);
+    if (write)
+        drop_cached(s, 0, s->geometry.cylinders);
     change_end(s);
     return rc;
 }
@@ -357,9 +387,35 @@ static void unlock_locked(struct share *s, const struct window *w)
     for (u64 at = w->extent.first, end;
          s->img && s->ranges && (w->write || w->guard) && at < last; at = end) {
         end = last;
-        if (!held_by_others(s, at, &end))
-            (void)image_range_lock(s->img, at, end - at, IMAGE_RANGE_FREE, NULL);
+        if (held_by_others(s, at, &end))
+            continue;
+        drop_cached(s, at, end - at);
+        (void)image_range_lock(s->img, at, end - at, IMAGE_RANGE_FREE, NULL);
     }
+}
+
+void share_cache(struct share *s, struct mdc *m)
+{
+    s->mdc = m;
+}
+
+void share_flush_cache(struct share *s, u64 first, u64 count)
+{
+    drop_cached(s, first, count);
+}
+
+void window_cache(struct image *img, bool wanted)
+{
+    struct window *w = img->format;
+    change_begin(w->share);
+    w->to_cache = wanted;
+    change_end(w->share);
+}
+
+bool window_is_cached(const struct image *img)
+{
+    const struct window *w = img->format;
+    return atomic_load(&w->cached);
 }
 
 void window_guard(struct image *img)
@@ -488,6 +544,50 @@ static void move_end(struct window *w, bool apart, bool wrote)
     lock_drop(&s->lock);
 }
 
+/** A track of the volume, by the cache if it may have it. */
+static int read_cached(const struct window *w, u32 track, u8 *buf, u32 *len,
+                       struct cause *cause)
+{
+    struct share *s = w->share;
+    bool cached = atomic_load(&w->cached);
+    u64 ticket;
+    if (cached && mdc_get(s->mdc, s, track, buf, len, &ticket))
+        return ST_OK;
+    int rc = image_read_track(s->img, track, buf, len, cause);
+    if (cached && rc == ST_OK)
+        mdc_fill(s->mdc, s, track, ticket, buf, *len);
+    return rc;
+}
+
+/** A part of a track of the volume. Who reads records of one again and again has it whole then. */
+static int read_part_cached(const struct window *w, u32 track, u32 from, u8 *buf, u32 len,
+                            struct cause *cause)
+{
+    struct share *s = w->share;
+    bool fill = false;
+    u64 ticket;
+    if (atomic_load(&w->cached) &&
+        mdc_get_part(s->mdc, s, track, from, buf, len, &fill, &ticket))
+        return ST_OK;
+    u8 *all = fill ? malloc(IMAGE_TRACK_BYTES_MAX) : NULL;
+    u32 bytes = 0;
+    int rc = all ? image_read_track(s->img, track, all, &bytes, cause) : ST_OK;
+    bool there = all && rc == ST_OK && from <= bytes && len <= bytes - from;
+    if (there) {
+        memcpy(buf, all + from, len);
+        mdc_fill(s->mdc, s, track, ticket, all, bytes);
+    }
+    free(all);
+    return there ? ST_OK : image_read_part(s->img, track, from, buf, len, cause);
+}
+
+/** [W3] */
+static void wrote(const struct window *w, u32 track)
+{
+    if (w->share->mdc)
+        mdc_drop(w->share->mdc, w->share, track, atomic_load(&w->cached));
+}
+
 static int window_read(struct image *img, u32 track, u8 *buf, u32 *len, struct cause *cause)
 {
     struct window *w = img->format;
@@ -496,7 +596,7 @@ static int window_read(struct image *img, u32 track, u8 *buf, u32 *len, struct c
     if (rc)
         return rc;
     if (fresh_is_written(w->fresh, track))
-        rc = image_read_track(w->share->img, whole_track(w, track), buf, len, cause);
+        rc = read_cached(w, whole_track(w, track), buf, len, cause);
     else
         *len = track_make_null(TRACK_NULL_EMPTY, whole_track(w, track),
                                w->share->geometry.heads, buf);
@@ -522,6 +622,7 @@ static int window_write(struct image *img, u32 track, const u8 *buf, u32 len,
         rc = image_write_track(s->img, whole_track(w, track), copy, len, cause);
         if (rc == ST_OK)
             fresh_written(w->fresh, track, 1);
+        wrote(w, whole_track(w, track));
         move_end(w, apart, true);
     }
     free(copy);
@@ -541,7 +642,9 @@ static int window_part(struct image *img, bool write, u32 track, u32 from, u8 *b
         return rc;
     track = whole_track(w, track);
     rc = write ? image_write_part(w->share->img, track, from, buf, len, cause)
-               : image_read_part(w->share->img, track, from, buf, len, cause);
+               : read_part_cached(w, track, from, buf, len, cause);
+    if (write)
+        wrote(w, track);
     move_end(w, apart, write);
     return rc;
 }

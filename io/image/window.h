@@ -39,6 +39,13 @@ struct alloc_map;
 /** What CP uses its space for (alloc_map.h). ST_PROTO, ST_IO. */
 int share_alloc_map(const struct share *s, struct alloc_map *out, struct cause *cause);
 
+struct mdc;
+/** Tracks of its windows that are to be cached go through `m` (mdc.h), which outlives it; before it
+ *  has any. */
+void share_cache(struct share *s, struct mdc *m);
+/** Tracks of the volume (cylinders first to first + count - 1) are forgotten by the cache. */
+void share_flush_cache(struct share *s, u64 first, u64 count);
+
 /** Cylinders, or blocks of an FBA volume. */
 struct window_extent {
     u64 first, count;
@@ -56,6 +63,10 @@ int window_fresh(struct image *img, struct cause *cause);
 /** Of such a window that is active and that nobody uses: what was written is made empty on the
  *  volume, too. It takes its time; `stop` ends it. */
 int window_erase(struct image *img, atomic_bool *stop, struct cause *cause);
+/** Its tracks may be cached, or not. Are they now? Not while another program may write them, nor of
+ *  blocks. */
+void window_cache(struct image *img, bool wanted);
+bool window_is_cached(const struct image *img);
 /** Open and lock what it needs. ST_BUSY: another program has it. Not while its device works. */
 int window_activate(struct image *img, struct cause *cause);
 /** What was written is to be on the host's disk soon; nobody waits for it. */

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Volumes of the system on real members: T-disks of Linux on a CP-owned volume, which show nothing of their last user; a volume that
 # is attached later; two members that take T-disks of one volume; a member that is killed has given its T-disks back.
+# And the minidisk cache.
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
@@ -52,6 +53,17 @@ expect 1 'HCPLNM108E' as LINUX1 LINK '*' 210 210 MR
 expect 0 'DASD 0211 ATTACHED TO SYSTEM LATE01' cp_on MEMBERA ATTACH 211 TO SYSTEM
 expect 0 '^$' as LINUX1 LINK '*' 210 210 MR
 runs LINUX1 'until_there /sys/bus/ccw/devices/0.0.0210/online && online 0210'
+
+# --- what is read again is in the minidisk cache, until it is written
+runs LINUX1 'D=/dev/$(ls /sys/bus/ccw/devices/0.0.0210/block); format -d ldl $D'
+runs LINUX1 'dd if=/dev/urandom of=$D bs=48k count=100 seek=1 oflag=direct 2>/dev/null'
+runs LINUX1 'sum() { dd if=$D bs=48k skip=1 count=100 iflag=direct 2>/dev/null | md5sum; }; sum >/tmp/a'
+runs LINUX1 'for i in 1 2 3 4 5 6 7 8 9; do sum; done | sort -u | cmp - /tmp/a'
+expect 0 'Minidisk cache ON for LINUX1 0210' cp_on MEMBERA QUERY MDCACHE MDISK LINUX1 210
+expect 0 'MDC READS-0*[1-9][0-9]*/SEC WRITES-[0-9]*/SEC HIT RATIO-0*[5-9][0-9]%' cp_on MEMBERA INDICATE LOAD
+runs LINUX1 'dd if=/dev/urandom of=$D bs=48k count=1 seek=50 oflag=direct 2>/dev/null; sum >/tmp/b; ! cmp -s /tmp/a /tmp/b'
+expect 0 'Minidisk cache OFF for system' cp_on MEMBERA SET MDCACHE SYSTEM OFF
+runs LINUX1 'sum | cmp - /tmp/b'
 expect 1 'HCPATR124E DASD 0211 in use by 1 users' cp_on MEMBERA DETACH 211 FROM SYSTEM
 expect 1 'HCPATR124E DASD 0210 in use by 2 users' cp_on MEMBERA DETACH 210 FROM SYSTEM
 
