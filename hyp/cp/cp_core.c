@@ -32,6 +32,7 @@ struct cp *cp_create(const struct system_config *config, const struct directory 
     cp->ipl_ns = cp->mdc_sample.ns = cp_now(cp);
     cp->generated_ns = generated_ns();
     cp_units_open(cp);
+    cp_spool_space(cp);
     return cp;
 }
 

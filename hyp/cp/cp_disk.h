@@ -25,6 +25,8 @@ int cp_attach_system(struct cp_request *req, struct rdev *d, const char *volid);
 int cp_detach_system(struct cp_request *req, struct rdev *d);
 /** Take a device from a machine, and end its link; `klass` gets what it was. */
 int cp_take_away(struct cp_user *user, u16 vdev, char klass[8], struct cause *cause);
+/** DRAIN or START of volumes, behind DASD or VOLID. */
+int cp_drain_volume(struct cp_request *req, bool drain);
 /** The line of INDICATE LOAD about the minidisk cache. */
 void cp_mdcache_load(struct cp_request *req);
 /** Lines of QUERY VIRTUAL: of one link; of all of a class ("" = all), how many. */

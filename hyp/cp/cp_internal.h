@@ -280,6 +280,8 @@ void cp_spool_console_resume(struct cp_user *user);
 /* --- cp_links.c -------------------------------------------------------------------------- */
 int cp_define_relodomain(struct cp_request *req);
 int cp_define_cpowned(struct cp_request *req);
+/** The limits of spool space are those of the volumes that CP has now. */
+void cp_spool_space(struct cp *cp);
 
 /* --- cp_trace.c -------------------------------------------------------------------------- */
 /** Its traps are forgotten; the machine keeps its own until it is told. */

@@ -51,7 +51,7 @@ static void device_row(struct cp_request *req, struct cp_user *user,
     struct spool_device *dev = spool_device_find(cp_spool(req->cp), user->userid, row->devno);
     const char *tail = strstr(row->text, "SUBCHANNEL");
     if (dev && spool_device_kind(dev) != SPOOL_DEV_CONS)
-        cp_spool_device_rows(req, dev, tail ? tail : "");
+        cp_spool_device_rows(req, dev, row->unit, tail ? tail : "");
     else
         cp_line(req, "%-4s %04X %s", row->klass, row->devno, row->text);
 }

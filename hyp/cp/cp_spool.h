@@ -46,7 +46,8 @@ int cp_spool_failed(struct cp_request *req, const struct cause *cause);
 /** The line of QUERY UR for a real printer or punch; false: it is none. */
 bool cp_unit_row(struct cp_request *req, u16 devno);
 /** Lines of QUERY VIRTUAL for a spooled device; `tail` is its subchannel. */
-void cp_spool_device_rows(struct cp_request *req, struct spool_device *dev, const char *tail);
+void cp_spool_device_rows(struct cp_request *req, struct spool_device *dev, enum vm_unit unit,
+                          const char *tail);
 /** "FILES: 0003 RDR,   NO PRT,   NO PUN" */
 const char *cp_spool_files_text(struct cp *cp, const char *userid, char out[64]);
 

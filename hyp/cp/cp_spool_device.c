@@ -448,7 +448,18 @@ static void open_text(struct spool_device *dev, char out[16])
         strcpy(out, "CLOSED   ");
 }
 
-static void output_rows(struct cp_request *req, struct spool_device *dev, const char *tail)
+static const char *unit_type(enum vm_unit unit)
+{
+    switch (unit) {
+    case VM_UNIT_PRINTER: return "1403";
+    case VM_UNIT_PRINTER_3203: return "3203";
+    case VM_UNIT_PRINTER_3211: return "3211";
+    default: return "2540";
+    }
+}
+
+static void output_rows(struct cp_request *req, struct spool_device *dev, enum vm_unit unit,
+                        const char *tail)
 {
     const struct spool_options *o = spool_device_options(dev);
     bool punch = spool_device_kind(dev) == SPOOL_DEV_PUN;
@@ -462,18 +473,19 @@ static void output_rows(struct cp_request *req, struct spool_device *dev, const 
     cp_line(req, "     %04X TO %-8s %s DIST %-8s FLASHC 000 DEST %s", vdev,
             *o->to ? o->to : req->userid, spool_queue_name(o->to_queue), o->dist, o->dest);
     cp_line(req, "     %04X FLASH      CHAR      MDFY      0 FCB           LPP OFF", vdev);
-    cp_line(req, "     %04X %s   %s %s %s %s %s", vdev, punch ? "2540" : "1403",
+    cp_line(req, "     %04X %s   %s %s %s %s %s", vdev, unit_type(unit),
             o->eof ? "  EOF" : "NOEOF", open, o->keep ? "  KEEP" : "NOKEEP",
             o->msg ? "  MSG" : "NOMSG", name);
     cp_line(req, "     %04X %s", vdev, tail);
 }
 
-void cp_spool_device_rows(struct cp_request *req, struct spool_device *dev, const char *tail)
+void cp_spool_device_rows(struct cp_request *req, struct spool_device *dev, enum vm_unit unit,
+                          const char *tail)
 {
     const struct spool_options *o = spool_device_options(dev);
     u16 vdev = spool_device_vdev(dev);
     if (spool_device_kind(dev) != SPOOL_DEV_RDR) {
-        output_rows(req, dev, tail);
+        output_rows(req, dev, unit, tail);
         return;
     }
     cp_line(req, "RDR  %04X CL %c %s %s %s       READY", vdev, o->class_,

@@ -152,14 +152,21 @@ static bool classes_ok(const char *word)
     return *word && strlen(word) < CONFIG_CLASSES_BYTES;
 }
 
+static bool is_volume(const char *word)
+{
+    return word && (!strcmp(word, "DASD") || !strcmp(word, "VOLID"));
+}
+
 /* START {rdev | UR} [CLASS classes] [FORM form] */
 int cp_cmd_start(struct cp_request *req, void *ctx)
 {
     struct cp_unit *only;
     char form[SPOOL_WORD_BYTES] = "";
-    const char *word, *classes = NULL;
-    int rc = which_unit(req, true, &only);
+    const char *word = cp_operand_peek(req), *classes = NULL;
     (void)ctx;
+    if (is_volume(word))
+        return cp_drain_volume(req, false);
+    int rc = which_unit(req, true, &only);
     while (!rc && (word = cp_operand(req))) {
         if (cp_abbrev(word, "CLass")) {
             classes = cp_operand(req);
@@ -185,8 +192,10 @@ int cp_cmd_start(struct cp_request *req, void *ctx)
 int cp_cmd_drain(struct cp_request *req, void *ctx)
 {
     struct cp_unit *only;
-    int rc = which_unit(req, true, &only);
     (void)ctx;
+    if (is_volume(cp_operand_peek(req)))
+        return cp_drain_volume(req, true);
+    int rc = which_unit(req, true, &only);
     if (!rc)
         rc = cp_no_more(req);
     if (rc)

@@ -5,6 +5,7 @@
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_spool.h"
 
 #define PAGES_OF_CYLINDER 180u /* of a 3390: 12 blocks of 4096 bytes on each of 15 tracks */
 
@@ -33,6 +34,7 @@ int cp_attach_system(struct cp_request *req, struct rdev *d, const char *volid)
     if (*why)
         return cp_fail(req, MSG_ATR120E, "SYSTEM", d->devno, why);
     rdev_give_system(r, d);
+    cp_spool_space(req->cp);
     cp_line(req, "DASD %04X ATTACHED TO SYSTEM %s", d->devno, d->volid);
     return 0;
 }
@@ -47,8 +49,11 @@ int cp_detach_system(struct cp_request *req, struct rdev *d)
         return cp_fail(req, MSG_ATR124E, "DASD", d->devno, links);
     if (clearings)
         return cp_fail(req, MSG_DTR122E, d->devno, "T-disk space is being cleared");
+    if (d->cp_owned && spool_volume_used(cp_spool(req->cp), rdev_slot(r, d)))
+        return cp_fail(req, MSG_DTR122E, d->devno, "spool files are on it");
     d->state = RDEV_FREE;
-    d->cp_owned = false;
+    d->cp_owned = d->drains_tdisk = d->drains_spool = false;
+    cp_spool_space(req->cp);
     cp_line(req, "DASD %04X DETACHED SYSTEM %s", d->devno, d->volid);
     return 0;
 }
@@ -127,6 +132,66 @@ int cp_define_cpowned(struct cp_request *req)
     return 0;
 }
 
+/* --- spool space, DRAIN and START ----------------------------------------------------------- */
+
+static bool is_ckd(const struct rdev *d)
+{
+    return d->type == 0x3390;
+}
+
+static u32 spool_pages(const struct rdev *d)
+{
+    u64 pages = 0;
+    for (unsigned i = 0; i < d->alloc.count; i++) {
+        const struct alloc_extent *x = &d->alloc.extent[i];
+        if (x->type == ALLOC_SPOL)
+            pages += ((u64)x->last - x->first + 1) * (is_ckd(d) ? PAGES_OF_CYLINDER : 1);
+    }
+    return pages < UINT32_MAX ? (u32)pages : UINT32_MAX;
+}
+
+void cp_spool_space(struct cp *cp)
+{
+    struct rdevs *r = cp_rdevs(cp);
+    struct spool *spool = cp_spool(cp);
+    bool shared;
+    for (unsigned slot = 1; r && spool && slot <= CPOWNED_SLOTS_MAX; slot++) {
+        const char *volid = rdev_owned_slot(r, slot, &shared);
+        const struct rdev *d = *volid ? rdev_volume(r, volid) : NULL;
+        bool may = d && rdev_may_allocate(r, d);
+        spool_volume_set(spool, slot, may ? spool_pages(d) : 0, may && d->drains_spool);
+    }
+    if (r && spool)
+        spool_volumes_settle(spool);
+}
+
+/* {DASD rdev | VOLID volid} [ALL | SPOOL | TDISK] */
+int cp_drain_volume(struct cp_request *req, bool drain)
+{
+    bool by_label = *cp_operand(req) == 'V';
+    const char *word = cp_operand(req), *what;
+    u64 devno = 0;
+    if (!word || (!by_label && (strlen(word) > 4 || !scan_hex(word, 0xffff, &devno))))
+        return word ? cp_fail(req, MSG_CMD002E, word) : cp_fail(req, MSG_CMD026E);
+    struct rdevs *r = cp_rdevs(req->cp);
+    struct rdev *d = !r ? NULL : by_label ? rdev_volume(r, word) : rdev_find(r, (u16)devno);
+    if (!d || d->state != RDEV_SYSTEM || !d->cp_owned)
+        return cp_fail(req, MSG_DRN040E, word);
+    what = cp_operand(req);
+    bool all = !what || !strcmp(what, "ALL"), spool = all || cp_abbrev(what, "SPOol");
+    bool tdisk = all || !strcmp(what, "TDISK");
+    if (!spool && !tdisk)
+        return cp_fail(req, MSG_CMD003E, what);
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    d->drains_spool = spool ? drain : d->drains_spool;
+    d->drains_tdisk = tdisk ? drain : d->drains_tdisk;
+    cp_spool_space(req->cp);
+    cp_line(req, "Command complete");
+    return 0;
+}
+
 /* --- QUERY ALLOC ---------------------------------------------------------------------------- */
 
 static const struct space_kind {
@@ -138,17 +203,38 @@ static const struct space_kind {
                    {"SPOOL", ALLOC_SPOL, true},
                    {"DRCT", ALLOC_DRCT, false}};
 
-static bool is_ckd(const struct rdev *d)
+/* Pages of spool files in an extent: the volume's are told of as in its first extents. */
+static u64 spool_used(struct cp_request *req, const struct rdev *d,
+                      const struct alloc_extent *x, u64 *high)
 {
-    return d->type == 0x3390;
+    u64 used = spool_volume_used(cp_spool(req->cp), rdev_slot(cp_rdevs(req->cp), d));
+    for (const struct alloc_extent *y = d->alloc.extent; y <= x; y++) {
+        u64 room = ((u64)y->last - y->first + 1) * (is_ckd(d) ? PAGES_OF_CYLINDER : 1);
+        u64 here = y->type != ALLOC_SPOL ? 0 : used < room ? used : room;
+        if (y == x)
+            return *high = here;
+        used -= here;
+    }
+    return 0;
 }
 
-/* Space in use of an extent; in its units. */
+/* Space in use of an extent, in its units, or of spool space in pages. */
 static u64 used_of(struct cp_request *req, const struct rdev *d, const struct alloc_extent *x,
-                   u64 *high)
+                   bool pages, u64 *high)
 {
     *high = 0;
-    return x->type == ALLOC_TDSK ? tdisk_used(cp_rdevs(req->cp), d, x, high) : 0;
+    if (x->type == ALLOC_TDSK)
+        return tdisk_used(cp_rdevs(req->cp), d, x, high);
+    if (x->type != ALLOC_SPOL)
+        return 0;
+    u64 unit = is_ckd(d) && !pages ? PAGES_OF_CYLINDER : 1, used = spool_used(req, d, x, high);
+    *high = (*high + unit - 1) / unit;
+    return (used + unit - 1) / unit;
+}
+
+static bool drains(const struct rdev *d, enum alloc_type type)
+{
+    return type == ALLOC_TDSK ? d->drains_tdisk : type == ALLOC_SPOL && d->drains_spool;
 }
 
 static void alloc_volume(struct cp_request *req, const struct rdev *d)
@@ -162,11 +248,12 @@ static void alloc_volume(struct cp_request *req, const struct rdev *d)
             if (x->type != space_kinds[k].type)
                 continue;
             total += (u64)x->last - x->first + 1;
-            used += used_of(req, d, x, &high);
+            used += used_of(req, d, x, false, &high);
         }
-        cp_line(req, "     %-5s TOTAL=%011llu INUSE=%011llu AVAIL=%011llu", space_kinds[k].name,
-                (unsigned long long)total, (unsigned long long)used,
-                (unsigned long long)(total - used));
+        cp_line(req, "     %-5s TOTAL=%011llu INUSE=%011llu AVAIL=%011llu%s",
+                space_kinds[k].name, (unsigned long long)total, (unsigned long long)used,
+                (unsigned long long)(total - used),
+                drains(d, space_kinds[k].type) ? " DRAINING" : "");
     }
 }
 
@@ -179,12 +266,11 @@ static void extent_row(struct cp_request *req, const struct rdev *d,
                        struct space_sum *sum)
 {
     u64 factor = pages && is_ckd(d) ? PAGES_OF_CYLINDER : 1, high;
-    u64 used = used_of(req, d, x, &high) * factor,
-        total = ((u64)x->last - x->first + 1) * factor;
-    bool usable = rdev_may_allocate(cp_rdevs(req->cp), d);
+    u64 used = used_of(req, d, x, pages, &high), total = ((u64)x->last - x->first + 1) * factor;
+    bool usable = rdev_may_allocate(cp_rdevs(req->cp), d) && !drains(d, x->type);
     cp_line(req, "%-6s %04X %10u %10u %6llu %6llu %6llu %3llu%%%s%s", d->volid, d->devno,
             x->first, x->last, (unsigned long long)total, (unsigned long long)used,
-            (unsigned long long)(high * factor), (unsigned long long)(used * 100 / total),
+            (unsigned long long)high, (unsigned long long)(used * 100 / total),
             typed ? " " : "", typed ? alloc_type_name(x->type) : "");
     sum->total += total;
     sum->used += used;

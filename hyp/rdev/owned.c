@@ -24,6 +24,15 @@ bool owned_find(const struct rdevs *r, const char *volid)
     return found;
 }
 
+unsigned rdev_slot(const struct rdevs *r, const struct rdev *d)
+{
+    unsigned slot = 0;
+    for (unsigned i = CPOWNED_SLOTS_MAX; i && d->volid[0]; i--)
+        if (!strcmp(r->owned[i].volid, d->volid))
+            slot = i;
+    return slot;
+}
+
 const char *rdev_owned_slot(const struct rdevs *r, unsigned slot, bool *shared)
 {
     *shared = r->owned[slot].shared;

@@ -31,6 +31,7 @@ struct rdev {
     struct share *share;    /* disks */
     struct alloc_map alloc; /* what CP may use of it */
     bool no_cache;          /* SET MDCACHE RDEV OFF */
+    bool drains_tdisk, drains_spool; /* DRAIN: nothing new is put there */
     const struct config_device *config;
 };
 
@@ -79,6 +80,8 @@ const char *rdev_owned_slot(const struct rdevs *r, unsigned slot, bool *shared);
 /** Change a slot ("" empties it). 0, or the slot that keeps it from that: one that has the volume
  *  already, or this one, whose volume the system has. */
 unsigned rdev_own(struct rdevs *r, unsigned slot, const char *volid, bool shared);
+/** The slot that has this volume; 0: none. */
+unsigned rdev_slot(const struct rdevs *r, const struct rdev *rdev);
 /** Is it CP's, with an allocation map, and may this member allocate there? */
 bool rdev_may_allocate(const struct rdevs *r, const struct rdev *rdev);
 /** The minidisk cache: of a link, of a volume, as a whole. Tracks are forgotten by `flush`; what is

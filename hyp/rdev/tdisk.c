@@ -189,7 +189,7 @@ enum link_result tdisk_take(struct rdevs *r, u16 type, u64 count, struct vlink *
     for (unsigned slot = 1; slot <= CPOWNED_SLOTS_MAX && rc == LINK_NO_SPACE; slot++) {
         const char *volid = r->owned[slot].volid;
         struct rdev *d = volid[0] ? rdev_volume(r, volid) : NULL;
-        if (d && has_space(r, d, type))
+        if (d && has_space(r, d, type) && !d->drains_tdisk)
             rc = take_of(r, d, count, l, cause);
     }
     return rc;

@@ -20,8 +20,9 @@ const char *spool_queue_name(enum spool_queue queue)
     return names[queue];
 }
 
-static void file_free(struct spool_file *file)
+static void file_free(struct spool *spool, struct spool_file *file)
 {
+    spool_space_give(&spool->space, &file->space);
     spool_data_fini(&file->data);
     free(file);
 }
@@ -54,8 +55,10 @@ int spool_create(const char *folder, enum spool_start start, struct spool **out,
                  struct cause *cause)
 {
     struct spool *spool = calloc(1, sizeof *spool);
-    if (spool)
+    if (spool) {
         spool->folder_fd = -1;
+        spool_space_init(&spool->space);
+    }
     if (!spool || (folder && !(spool->folder = strdup(folder)))) {
         free(spool);
         return cause_set(cause, ST_NOMEM, "no memory for the spool");
@@ -82,12 +85,31 @@ void spool_destroy(struct spool *spool)
     while (spool->first) {
         struct spool_file *file = spool->first;
         spool->first = file->next;
-        file_free(file);
+        file_free(spool, file);
     }
+    spool_space_fini(&spool->space);
     if (spool->folder_fd >= 0)
         close(spool->folder_fd);
     free(spool->folder);
     free(spool);
+}
+
+void spool_volume_set(struct spool *spool, unsigned slot, u32 pages, bool drained)
+{
+    spool_space_set(&spool->space, slot, pages, drained);
+}
+
+void spool_volumes_settle(struct spool *spool)
+{
+    for (struct spool_file *f = spool->first; f; f = f->next)
+        spool_space_settle(&spool->space, &f->space);
+}
+
+u32 spool_volume_used(struct spool *spool, unsigned slot)
+{
+    struct spool_volume v;
+    spool_space_get(&spool->space, slot, &v);
+    return v.used;
 }
 
 static u64 wall_ns(void)
@@ -252,7 +274,7 @@ static void forget(struct spool *spool, struct spool_file *f)
 {
     take_out(spool, f);
     spool_disk_remove(spool, f);
-    file_free(f);
+    file_free(spool, f);
 }
 
 /* What the readers do not have any more is gone; what they hold by themselves is held. */
@@ -387,7 +409,7 @@ int spool_file_stored(struct spool *spool, struct spool_file *f, int rc,
                       struct spool_file **out)
 {
     if (rc) {
-        free(f);
+        file_free(spool, f);
         return rc;
     }
     insert(spool, f);
@@ -410,7 +432,9 @@ int spool_add(struct spool *spool, const struct spool_desc *desc, struct spool_d
     f->desc.records = data->records;
     f->desc.record_bytes = data->record_bytes;
     f->serial = spool_new_serial(spool);
-    rc = spool_disk_store(spool, f, data, cause);
+    rc = spool_space_take(&spool->space, &f->space, data->pages)
+             ? spool_disk_store(spool, f, data, cause)
+             : cause_set(cause, ST_LIMIT, "spool space is full");
     if (rc == ST_OK && !spool->folder) {
         f->data = *data;
         spool_data_init(data);
@@ -542,6 +566,7 @@ static bool keep_here(struct spool *spool, struct spool_file *f)
     if (!reader || !reader_file_pages(reader, f->number, &data))
         return false;
     f->desc.records = data.records;
+    spool_space_have(&spool->space, &f->space, data.pages);
     int rc = spool_disk_store(spool, f, &data, &cause);
     if (rc)
         log_line("spool: %s", cause.text);
@@ -566,7 +591,7 @@ static bool take_file(struct spool *spool, const char *userid, struct codec_in *
     f->serial = spool_new_serial(spool);
     f->order = last_order(spool) + 1;
     if (!keep_here(spool, f)) {
-        free(f);
+        file_free(spool, f);
         return false;
     }
     insert(spool, f);

@@ -62,6 +62,13 @@ bool spool_start_find(const char *name, enum spool_start *start);
 int spool_create(const char *folder, enum spool_start start, struct spool **out,
                  struct cause *cause);
 void spool_destroy(struct spool *spool);
+/** A volume of the CP-owned list (by its slot) has so many pages for spool files, or none any more;
+ *  drained: no new ones. Without any there is no limit. */
+void spool_volume_set(struct spool *spool, unsigned slot, u32 pages, bool drained);
+/** When all are set: what lies on none finds its place. */
+void spool_volumes_settle(struct spool *spool);
+/** Pages in use of a volume; of slot 0: on none. */
+u32 spool_volume_used(struct spool *spool, unsigned slot);
 /** A new description: class A, one copy, defaults. */
 void spool_desc_init(struct spool_desc *desc, const char *owner, enum spool_queue queue);
 /** Put a file into its owner's queue, and reader. Takes the content of `data`. With id 0 it

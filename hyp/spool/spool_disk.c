@@ -298,6 +298,7 @@ static void meta_found(struct opening *o, const char *name, u64 serial)
     struct spool_data data;
     struct spool_file *file = meta_read(o->spool, serial, &cause);
     if (file && spool_disk_load(o->spool, file, &data, &cause) == ST_OK) {
+        spool_space_have(&o->spool->space, &file->space, data.pages);
         spool_data_fini(&data);
         o->found(o->spool, file);
         return;
@@ -352,10 +353,12 @@ static int written_close(struct opening *o, const char *path, u64 serial, const 
     desc.hold = true;
     desc.records = data.records;
     desc.record_bytes = data.record_bytes;
+    u32 pages = data.pages;
     spool_data_fini(&data);
     int rc = spool_file_new(o->spool, &desc, &file, cause);
     if (rc)
         return rc;
+    spool_space_have(&o->spool->space, &file->space, pages);
     file->serial = serial;
     rc = spool_disk_name(o->spool, file, path, cause);
     return spool_file_stored(o->spool, file, rc, NULL);

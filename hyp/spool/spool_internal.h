@@ -4,6 +4,7 @@
 
 #include "hyp/spool/spool.h"
 #include "hyp/spool/spool_device.h"
+#include "hyp/spool/spool_space.h"
 
 /* Located by: spool->first, in the order of the queues. */
 struct spool_file {
@@ -14,6 +15,7 @@ struct spool_file {
     u32 number;             /* in its owner's readers; 0: not there */
     bool seen;              /* there, at the last look */
     struct spool_data data; /* without a folder: the records */
+    struct spool_pages space;
 };
 
 /* Readers of one user have one queue (reader_create_beside). */
@@ -38,6 +40,8 @@ struct spool_writer {
     u64 serial;
     u32 pages;              /* in the file, before those in `data` */
     struct spool_data data; /* with a folder the last page, `records` of all pages */
+    u32 charged;            /* pages in `space` */
+    struct spool_pages space;
 };
 
 struct spool {
@@ -48,6 +52,7 @@ struct spool {
     struct spool_device *devices;
     _Atomic u64 last_serial;
     u16 last_id;
+    struct spool_space space;
     void (*news)(void *ctx);
     void *news_ctx;
 };

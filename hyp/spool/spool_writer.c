@@ -24,6 +24,7 @@ void spool_writer_init(struct spool_writer *w, struct spool *spool, const char *
 static void forget(struct spool_writer *w)
 {
     spool_data_fini(&w->data);
+    spool_space_give(&w->spool->space, &w->space);
     if (w->fd >= 0)
         close(w->fd);
     spool_writer_init(w, w->spool, w->device, w->userid);
@@ -102,6 +103,13 @@ int spool_writer_add(struct spool_writer *w, u8 command, const u8 *bytes, size_t
     if (!spool_data_add(&w->data, command, bytes, len))
         return cause_set(cause, ST_LIMIT, "a spool file of %u pages: no room for a record",
                          w->data.pages);
+    u32 pages = w->pages + w->data.pages;
+    if (pages > w->charged &&
+        !spool_space_take(&w->spool->space, &w->space, pages - w->charged)) {
+        spool_data_take_back(&w->data, &before);
+        return cause_set(cause, ST_LIMIT, "spool space is full");
+    }
+    w->charged = pages > w->charged ? pages : w->charged;
     if (!w->spool->folder)
         return ST_OK;
     if ((rc = put_page(w, cause))) {
@@ -128,14 +136,20 @@ int spool_writer_keep(struct spool_writer *w, struct spool_file *file, struct ca
     file->desc.record_bytes = w->data.record_bytes;
     if (!w->spool->folder) {
         file->data = w->data;
+        file->space = w->space;
         spool_data_init(&w->data);
+        w->space = (struct spool_pages){0};
+        w->charged = 0;
         return ST_OK;
     }
     file->serial = w->serial;
     if (fdatasync(w->fd))
         return failed(w, cause);
     int rc = spool_disk_name(w->spool, file, spool_disk_written(w, &path), cause);
-    if (rc == ST_OK)
-        forget(w);
-    return rc;
+    if (rc)
+        return rc;
+    file->space = w->space;
+    w->space = (struct spool_pages){0};
+    forget(w);
+    return ST_OK;
 }

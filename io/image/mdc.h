@@ -32,8 +32,8 @@ void mdc_figures(struct mdc *m, struct mdc_figures *out);
 
 /** Is the track here? Then it is in `buf`. Else, when it is read, mdc_fill with the ticket. */
 bool mdc_get(struct mdc *m, const void *volume, u32 track, u8 *buf, u32 *len, u64 *ticket);
-/** The same of `len` bytes of it from `from` on. *fill: parts of it were wanted before, since it was
- *  last written: the whole track is to be read and filled in. */
+/** The same of `len` bytes of it from `from` on. *fill: parts of it were wanted before, since it
+ *  was last written: the whole track is to be read and filled in. */
 bool mdc_get_part(struct mdc *m, const void *volume, u32 track, u32 from, u8 *buf, u32 len,
                   bool *fill, u64 *ticket);
 void mdc_fill(struct mdc *m, const void *volume, u32 track, u64 ticket, const u8 *buf, u32 len);

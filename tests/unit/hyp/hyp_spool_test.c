@@ -677,6 +677,48 @@ START_TEST(descriptions_move)
 }
 END_TEST
 
+/* Pages of volumes are a limit: a device writes no further, its file can be closed, and goes on
+ * when there is room; what was there before a start is counted, wherever it finds room. */
+START_TEST(spool_space)
+{
+    struct spool_device *dev = spool_device_create(spool, USERID, SPOOL_DEV_PUN, 0x000d, 'A');
+    struct spool_file *f;
+    struct cause cause;
+    u16 was;
+    u8 card[80];
+    unsigned taken = 0;
+    memset(card, 0xc1, sizeof card);
+    log_set_operator(hear, NULL);
+    spool_volume_set(spool, 7, 2, false);
+    spool_volume_set(spool, 3, 1, true); /* drained */
+    while (spool_device_sink(dev, 0xd, 0x41, card, sizeof card) == ST_OK)
+        taken++;
+    ck_assert_uint_gt(taken, 40); /* two pages of cards */
+    ck_assert_uint_lt(taken, 100);
+    ck_assert_uint_eq(spool_volume_used(spool, 7), 2);
+    ck_assert_uint_eq(spool_volume_used(spool, 3), 0);
+    ck_assert_ptr_nonnull(strstr(news, "spool space is full"));
+    ck_assert_int_eq(spool_device_close(dev, NULL, &f, &was, &cause), ST_OK);
+    ck_assert_uint_eq(spool_desc(f)->records, taken);
+    ck_assert_uint_eq(spool_volume_used(spool, 7), 2);
+    ck_assert_int_eq(spool_device_sink(dev, 0xd, 0x41, card, sizeof card), ST_IO);
+    spool_volume_set(spool, 3, 1, false); /* START: one more page */
+    ck_assert_int_eq(spool_device_sink(dev, 0xd, 0x41, card, sizeof card), ST_OK);
+    ck_assert_uint_eq(spool_volume_used(spool, 3), 1);
+    spool_device_purge(dev);
+    ck_assert_uint_eq(spool_volume_used(spool, 3), 0);
+    again(); /* two pages are there, and no volume is known yet */
+    ck_assert_uint_eq(spool_volume_used(spool, 0), 2);
+    spool_volume_set(spool, 3, 1, false);
+    spool_volumes_settle(spool);
+    ck_assert_uint_eq(spool_volume_used(spool, 3), 1);
+    ck_assert_uint_eq(spool_volume_used(spool, 0), 1);
+    ck_assert(spool_purge(spool, spool_next(spool, NULL)));
+    ck_assert_uint_eq(spool_volume_used(spool, 3), 0);
+    ck_assert_uint_eq(spool_volume_used(spool, 0), 0);
+}
+END_TEST
+
 START_TEST(device_options_move)
 {
     struct codec_out out;
@@ -730,6 +772,7 @@ int main(void)
     tcase_add_test(tc, a_second_reader);
     tcase_add_test(tc, descriptions_move);
     tcase_add_test(tc, device_options_move);
+    tcase_add_test(tc, spool_space);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);
     srunner_run_all(sr, CK_NORMAL);

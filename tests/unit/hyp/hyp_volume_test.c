@@ -208,6 +208,8 @@ END_TEST
 
 START_TEST(ranges)
 {
+    while (spool_next(fake_spool, NULL)) /* no files on 300 */
+        spool_purge(fake_spool, spool_next(fake_spool, NULL));
     is(oper("DETACH 300-302 SYSTEM"),
        "DASD 0300 DETACHED SYSTEM TMP001|DASD 0301 DETACHED SYSTEM TMP002|"
        "DASD 0302 DETACHED SYSTEM TMPFBA");
@@ -246,7 +248,7 @@ START_TEST(space_is_given_out_once)
                   "DASD 0300 TMP001 3390 CKD-ECKD (UNITS IN CYLINDERS)|"
                   "     TDISK TOTAL=00000000019 INUSE=00000000017 AVAIL=00000000002|"
                   "     PAGE  TOTAL=00000000000 INUSE=00000000000 AVAIL=00000000000|"
-                  "     SPOOL TOTAL=00000000010 INUSE=00000000000 AVAIL=00000000010"));
+                  "     SPOOL TOTAL=00000000010 INUSE=00000000001 AVAIL=00000000009"));
     REFUSED(oper("DETACH 300 SYSTEM"), 124, "HCPATR124E DASD 0300 in use by 3 users");
     on(0, "TWO", "DETACH 401");
     is(on(0, "TWO", "DEFINE T3390 404 3"), "DASD 0404 DEFINED");
@@ -272,9 +274,9 @@ START_TEST(details)
        "SUMMARY                               49      7         14%|"
        "USABLE                                24      7         29%");
     ck_assert(has(oper("QUERY ALLOC SPOOL"),
-                  "TMP001 0300         10         19   1800      0      0   0%"));
-    ck_assert(has(oper("QUERY ALLOC MAP"), "TMP001 0300         10         19     10      0"
-                                           "      0   0% SPOL"));
+                  "TMP001 0300         10         19   1800      3      3   0%"));
+    ck_assert(has(oper("QUERY ALLOC MAP"), "TMP001 0300         10         19     10      1"
+                                           "      1  10% SPOL"));
     REFUSED(oper("QUERY ALLOC FROB"), 3, "HCPCQV003E");
 }
 END_TEST
@@ -353,6 +355,55 @@ START_TEST(members_share_a_volume)
 }
 END_TEST
 
+/* --- spool space --- */
+
+static u16 added; /* its id */
+
+static int add_file(void)
+{
+    struct spool_desc desc;
+    struct spool_data data;
+    spool_desc_init(&desc, "NOBODY", SPOOL_PUN);
+    spool_data_init(&data);
+    ck_assert(spool_data_add_cards(&data, "card", 4));
+    struct spool_file *f;
+    int rc = spool_add(fake_spool, &desc, &data, &f, &cause);
+    if (rc)
+        spool_data_fini(&data);
+    else
+        added = spool_desc(f)->id;
+    return rc;
+}
+
+START_TEST(spool_volumes)
+{
+    is(oper("DETACH 302 SYSTEM"), "DASD 0302 DETACHED SYSTEM TMPFBA");
+    ck_assert(has(oper("QUERY ALLOC SPOOL"), "TMP001 0300         10         19   1800      3"
+                                             "      3   0%"));
+    ck_assert(has(oper("QUERY ALLOC"), "SPOOL TOTAL=00000000010 INUSE=00000000001"));
+    REFUSED(oper("DETACH 300 SYSTEM"), 122,
+            "HCPDTR122E DASD 0300 not detached; spool files are on it");
+    is(oper("DRAIN DASD 300 SPOOL"), "Command complete");
+    ck_assert(has(oper("QUERY ALLOC"), "SPOOL TOTAL=00000000010 INUSE=00000000001"
+                                       " AVAIL=00000000009 DRAINING"));
+    ck_assert_int_eq(add_file(), ST_LIMIT); /* there is no other volume */
+    ck_assert_str_eq(cause.text, "spool space is full");
+    is(on(0, "TWO", "DEFINE T3390 401 2"), "DASD 0401 DEFINED");
+    is(oper("DRAIN VOLID TMP001 TDISK"), "Command complete");
+    REFUSED(on(0, "TWO", "DEFINE T3390 402 2"), 91, "HCPDEF091E");
+    is(oper("START VOLID TMP001"), "Command complete");
+    is(on(0, "TWO", "DEFINE T3390 402 2"), "DASD 0402 DEFINED");
+    ck_assert_int_eq(add_file(), ST_OK);
+    ck_assert(has(oper("QUERY ALLOC SPOOL"), " 1800      4"));
+    ck_assert(spool_purge(fake_spool, spool_find(fake_spool, "NOBODY", added)));
+    ck_assert(has(oper("QUERY ALLOC SPOOL"), " 1800      3"));
+    REFUSED(oper("DRAIN DASD 303"), 40, "HCPDRN040E Volume 303 is not CP-owned");
+    REFUSED(oper("DRAIN VOLID NOVOL"), 40, "HCPDRN040E Volume NOVOL is not CP-owned");
+    REFUSED(oper("DRAIN DASD 300 FROB"), 3, "HCPCMD003E");
+    REFUSED(oper("DRAIN DASD"), 26, "HCPCMD026E");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("hyp_volume");
@@ -367,6 +418,7 @@ int main(void)
     tcase_add_test(t, nobody_sees_what_was_there);
     tcase_add_test(t, minidisks_are_not_given_out);
     tcase_add_test(t, members_share_a_volume);
+    tcase_add_test(t, spool_volumes);
     suite_add_tcase(s, t);
     t = tcase_create("clearing");
     tcase_add_checked_fixture(t, setup_clearing, teardown);
