@@ -18,7 +18,15 @@ static u64 next(u64 *seed)
     return *seed;
 }
 
-static void compare(u8 *room, u8 *want, size_t to, size_t from, size_t len)
+static void copy(unsigned how, u8 *dst, const u8 *src, size_t len)
+{
+    if (how == 0)
+        copy_bytes(dst, src, len);
+    else
+        copy_bytes_by(how == 1 && copy_has_vectors(), dst, src, len);
+}
+
+static void compare(unsigned how, u8 *room, u8 *want, size_t to, size_t from, size_t len)
 {
     u8 *source = malloc(len + 1);
     ck_assert_ptr_nonnull(source);
@@ -26,7 +34,7 @@ static void compare(u8 *room, u8 *want, size_t to, size_t from, size_t len)
     for (size_t i = 0; i < len; i++)
         want[to + i] = source[i];
     free(source);
-    copy_bytes(room + to, room + from, len);
+    copy(how, room + to, room + from, len);
     ck_assert_msg(memcmp(room, want, ROOM) == 0, "%zu bytes from %zu to %zu", len, from, to);
 }
 
@@ -41,7 +49,8 @@ START_TEST(as_byte_by_byte)
         size_t len = next(&seed) % (ROOM / 2), from = next(&seed) % (ROOM - len);
         size_t far = next(&seed) % (ROOM - len), near = from + next(&seed) % 160;
         near = near < 80 ? 0 : near - 80;
-        compare(room, want, round % 2 && near <= ROOM - len ? near : far, from, len);
+        compare((unsigned)_i, room, want, round % 2 && near <= ROOM - len ? near : far, from,
+                len);
     }
     free(room);
     free(want);
@@ -56,9 +65,9 @@ START_TEST(every_length)
     for (size_t i = 0; i < ROOM; i++)
         room[i] = want[i] = (u8)next(&seed);
     for (size_t len = 0; len < 1400; len++) {
-        compare(room, want, 8192 + len % 67, len % 31, len);
-        compare(room, want, 100, 103, len);
-        compare(room, want, 103, 100, len);
+        compare((unsigned)_i, room, want, 8192 + len % 67, len % 31, len);
+        compare((unsigned)_i, room, want, 100, 103, len);
+        compare((unsigned)_i, room, want, 103, 100, len);
     }
     free(room);
     free(want);
@@ -69,8 +78,8 @@ static Suite *copy_suite(void)
 {
     Suite *s = suite_create("mem_copy");
     TCase *t = tcase_create("copy");
-    tcase_add_test(t, as_byte_by_byte);
-    tcase_add_test(t, every_length);
+    tcase_add_loop_test(t, as_byte_by_byte, 0, 3); /* as it is chosen, vectors, none */
+    tcase_add_loop_test(t, every_length, 0, 3);
     suite_add_tcase(s, t);
     return s;
 }
