@@ -349,6 +349,14 @@ static void take_known(struct jit_cx *x, const struct jit_insn *i, unsigned bloc
     point_restore(x, p);
 }
 
+/* The same for all that the current block's branch may lead to besides. */
+static void take_ways(struct jit_cx *x, const struct jit_insn *i)
+{
+    const struct jit_block *b = &x->block[x->cur_block];
+    for (unsigned k = 0; k < REGION_RETURNS_MAX && b->ret[k] >= 0; k++)
+        take_known(x, i, (unsigned)b->ret[k]);
+}
+
 void emit_taken(struct jit_cx *x, const struct jit_insn *i, int block)
 {
     bool away = block >= 0 && x->insn[x->block[block].first].page != i->page;
@@ -463,6 +471,18 @@ static void one_condition(struct jit_cx *x, enum x64_cond cond)
 
 /* ---- on condition ---- */
 
+/* Branch to the address of the operand. */
+static void branch_address(struct jit_cx *x, const struct jit_insn *i)
+{
+    if (x->block[x->cur_block].ret[0] >= 0) {
+        mem_address_into(x, i, RAX);
+        take_ways(x, i);
+    }
+    all_for_leaving(x);
+    mem_address_into(x, i, RAX);
+    leave_page(x, i);
+}
+
 static void emit_bc(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
@@ -479,9 +499,7 @@ static void emit_bc(struct jit_cx *x)
     struct jumps holds = {.count = 0}, fails = {.count = 0};
     if (mask == 15) {
         if (!relative) {
-            all_for_leaving(x);
-            mem_address_into(x, i, RAX);
-            leave_page(x, i);
+            branch_address(x, i);
             return;
         }
         emit_taken(x, i, x->block[x->cur_block].taken);
@@ -527,8 +545,7 @@ static void emit_bcr(struct jit_cx *x)
     const struct jit_block *b = &x->block[x->cur_block];
     if (b->ret[0] >= 0)
         register_target(x, i->d.r2);
-    for (unsigned k = 0; k < REGION_RETURNS_MAX && b->ret[k] >= 0; k++)
-        take_known(x, i, (unsigned)b->ret[k]);
+    take_ways(x, i);
     all_for_leaving(x);
     register_target(x, i->d.r2);
     leave_page(x, i);
@@ -683,6 +700,7 @@ static void emit_basr(struct jit_cx *x)
     emit_link(x, i);
     if (block >= 0) {
         take_known(x, i, (unsigned)block);
+        take_ways(x, i);
         cc_store_now(x, &x->cc);
         cc_is_in_memory(x);
     }

@@ -404,6 +404,15 @@ const struct jit_unfit *jit_unfit(const struct jit *j, const struct dinsn *slot)
     return u->slot == slot ? u : &none;
 }
 
+/* The same, to be written. */
+static struct jit_unfit *unfit_for(struct jit *j, const struct dinsn *slot)
+{
+    struct jit_unfit *u = &j->unfits[unfit_index(slot)];
+    if (u->slot != slot)
+        *u = (struct jit_unfit){.slot = slot};
+    return u;
+}
+
 /* The region that begins at `entry`: no slot has two. */
 static struct jit_region *region_of(const struct cpu *c, const struct dinsn *entry)
 {
@@ -413,17 +422,32 @@ static struct jit_region *region_of(const struct cpu *c, const struct dinsn *ent
 void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned which,
                       enum jit_unfit_kind kind)
 {
-    struct jit *j = c->jit;
-    struct jit_unfit *u = &j->unfits[unfit_index(entry)];
+    struct jit_unfit *u = unfit_for(c->jit, entry);
     struct jit_region *r = region_of(c, entry);
-    if (u->slot != entry)
-        *u = (struct jit_unfit){.slot = entry};
     u->of[kind] |= 1ull << which;
     if (!r)
         return; /* gone already */
     u->deep = r->deep;
     region_drop(c, r);
     *jit_heat(c, entry) = 1;
+}
+
+void jit_remake_deep(struct cpu *c, struct code_page *page, unsigned at)
+{
+    u64 hit = granules_of(at, 2);
+    struct jit_region **from = &page->jit;
+    while (*from) {
+        struct jit_region *r = *from, *whole = r->whole;
+        if (!(r->granules & hit) || !whole->deep) {
+            from = &r->next;
+            continue;
+        }
+        const struct dinsn *entry = &whole->page->slot[whole->entry];
+        struct jit_unfit *u = unfit_for(c->jit, entry);
+        u->deep = true;
+        region_drop(c, r); /* *from is the next one now */
+        *jit_heat(c, entry) = 1;
+    }
 }
 
 /* Of this thread, so that others on the host do not count as translation. */
@@ -491,6 +515,7 @@ const struct dinsn *jit_hot(struct cpu *c, const struct dinsn *d)
             return d;
         code_decode_slot(c, page, (unsigned)(d - page->slot));
     }
+    jit_guess_saw(c, d);
     if (!jit_is_code(c, d->run))
         try_translation(c, page, d, deep_at_once(c->jit, d) || jit_unfit(c->jit, d)->deep);
     else if (!c->jit->eager)

@@ -60,6 +60,17 @@ struct jit_ways {
     u32 taken, not_taken;
 };
 
+/* Where a branch to an address that no instruction tells has led (guess.c). */
+#define JIT_GUESSES 1024u
+#define JIT_GUESS_TARGETS 4u
+struct jit_guess {
+    const struct dinsn *branch;
+    u64 target[JIT_GUESS_TARGETS]; /* logical addresses */
+    u8 count[JIT_GUESS_TARGETS];
+    u8 known; /* bit k: regions made anew follow target k */
+    u8 remakes;
+};
+
 /* What turned out to be unfit for an anchor in the region that begins at a slot. */
 enum jit_unfit_kind {
     UNFIT_FRAME, /* base registers: the frame must be looked at with every store */
@@ -111,6 +122,7 @@ struct jit {
     struct jit_row rows[JIT_ROWS];  /* by the opcode: those looked for last */
     struct jit_links *links;
     struct jit_unfit unfits[JIT_UNFITS];
+    struct jit_guess guesses[JIT_GUESSES]; /* by the slot's address */
     struct jit_site sites[JIT_SITES];
     u16 cells_free[JIT_ANCHORS +
                    1]; /* of regions that are gone, by number of anchors; 0 ends */
@@ -129,6 +141,15 @@ const struct jit_unfit *jit_unfit(const struct jit *j, const struct dinsn *slot)
 /** The region that begins at `entry` is to be made again without an anchor. */
 void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned which,
                       enum jit_unfit_kind kind);
+
+/** Deep regions made from byte `at` of the page are to be made again. */
+void jit_remake_deep(struct cpu *c, struct code_page *page, unsigned at);
+
+/* -- guess.c -- */
+/** Control came to `to`, perhaps by the branch at the breaking-event address. */
+void jit_guess_saw(struct cpu *c, const struct dinsn *to);
+/** Addresses that a branch leads to most times, as far as is known: at most JIT_GUESS_TARGETS. */
+unsigned jit_guesses(const struct jit *j, const struct dinsn *branch, u64 *to);
 
 /* -- anchor.c -- */
 /** A region's cells are free; all are. */

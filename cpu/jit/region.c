@@ -3,9 +3,9 @@
  * executed before: a slot that was never decoded is a path not taken so far, and leads out of the
  * region. That is the profile.
  * At first a region stays inside its page and ends at calls. When it has turned out to be busy it
- * is made again, deep: calls are followed, by an address too when the register holds one that is
- * known, and so are branches to other pages; a branch to a register that ends what was called may
- * return behind the call.
+ * is made again, deep: calls are followed, and so are branches to other pages; those to an address,
+ * to where they were seen to lead (guess.c), calls before that by what the register holds now; a
+ * branch to a register that ends what was called may return behind the call.
  * Blocks are in the order of pages, then addresses. */
 #include "cpu/jit/emit_internal.h"
 
@@ -87,16 +87,19 @@ static int target_place(struct jit_cx *x, const struct jit_insn *i)
     return p < 0 ? -1 : p * (int)CODE_SLOTS_ALL + (int)(near ? i->rel / 2 : slot);
 }
 
+/* Place of a logical address, which may be in another page; or -1. */
+static int place_of(struct jit_cx *x, u64 to)
+{
+    unsigned slot = (to & (FRAME_BYTES - 1)) / 2;
+    int p = to & 1 ? -1 : page_at(x, to & ~(u64)(FRAME_BYTES - 1), slot);
+    return p < 0 ? -1 : p * (int)CODE_SLOTS_ALL + (int)slot;
+}
+
 /* Place that a call by address leads to if the register holds now what it will hold then; or -1.
  * That is a guess: the code compares. */
 static int guessed_place(struct jit_cx *x, const struct jit_insn *i)
 {
-    u64 to = x->c->gr[i->d.r2] & x->c->amask;
-    unsigned slot = (to & (FRAME_BYTES - 1)) / 2;
-    if (!x->deep || i->d.r2 == 0 || (to & 1))
-        return -1;
-    int p = page_at(x, to & ~(u64)(FRAME_BYTES - 1), slot);
-    return p < 0 ? -1 : p * (int)CODE_SLOTS_ALL + (int)slot;
+    return place_of(x, x->c->gr[i->d.r2] & x->c->amask);
 }
 
 static void todo_add(struct jit_cx *x, struct todo *t, unsigned at)
@@ -114,6 +117,29 @@ static void call_add(struct todo *t, const struct jit_insn *i, int target)
     t->call[t->calls].at = i->at;
     t->call[t->calls].target = (u16)target;
     t->call[t->calls++].behind = (u16)(i->at + i->len / 2);
+}
+
+/* A call of what a register points to, or an unconditional branch to the address of an operand. */
+static bool by_address(const struct jit_insn *i)
+{
+    if (!i->lo)
+        return false;
+    return i->lo->op == OP_BASR ? i->d.r2 != 0
+                                : i->lo->op == OP_BC && i->lo->b != S_REL && i->d.r1 == 15;
+}
+
+/* Where it has led is part of a deep region. */
+static void guesses_add(struct jit_cx *x, struct todo *t, const struct jit_insn *i)
+{
+    u64 to[JIT_GUESS_TARGETS];
+    if (!x->deep || !by_address(i))
+        return;
+    const struct dinsn *branch = &x->pages[i->page].page->slot[i->slot];
+    unsigned n = jit_guesses(x->jit, branch, to);
+    for (unsigned k = 0; k < n; k++)
+        call_add(t, i, place_of(x, to[k]));
+    if (n == 0 && i->lo->op == OP_BASR)
+        call_add(t, i, guessed_place(x, i));
 }
 
 /* Does another translation go on from here? Most code is executed a few times, and would else be
@@ -145,8 +171,8 @@ static void walk(struct jit_cx *x, struct todo *t, unsigned at)
         int target = target_place(x, i);
         if (i->lo && i->lo->op == OP_BAS) {
             call_add(t, i, target);
-        } else if (i->lo && i->lo->op == OP_BASR) {
-            call_add(t, i, guessed_place(x, i));
+        } else if (by_address(i)) {
+            guesses_add(x, t, i);
         } else if (target >= 0) {
             i->target = (s16)target;
             todo_add(x, t, (unsigned)target);
@@ -169,10 +195,19 @@ static bool call_follow(struct jit_cx *x, struct todo *t)
     struct jit_insn *i = &x->insn[x->insns];
     if (region_insn_at(x, target) < 0 && region_insn(x, target, i) != JIT_WELL)
         return true;
-    x->insn[x->slot_insn[t->call[k].at]].target = (s16)target;
+    struct jit_insn *of = &x->insn[x->slot_insn[t->call[k].at]];
+    bool call = of->lo->op == OP_BAS || of->lo->op == OP_BASR;
+    if (call && of->target < 0) {
+        of->target = (s16)target;
+    } else {
+        if (x->guesses == REGION_GUESSES_MAX)
+            return true;
+        x->guess[x->guesses].at = of->at;
+        x->guess[x->guesses++].target = (u16)target;
+    }
     x->calls_followed++;
     todo_add(x, t, target);
-    if (t->call[k].behind % CODE_SLOTS_ALL < CODE_SLOTS)
+    if (call && t->call[k].behind % CODE_SLOTS_ALL < CODE_SLOTS)
         todo_add(x, t, t->call[k].behind);
     return true;
 }
@@ -265,6 +300,34 @@ bool region_crosses(const struct jit_cx *x, const struct jit_block *b, int to)
     return to >= 0 && x->insn[x->block[to].first].page != x->insn[b->first].page;
 }
 
+/* Its branch may lead to block `to` too. */
+static void way_add(struct jit_cx *x, struct jit_block *b, int to)
+{
+    for (unsigned k = 0; k < REGION_RETURNS_MAX; k++) {
+        if (b->ret[k] == to)
+            return;
+        if (b->ret[k] < 0) {
+            b->ret[k] = (s16)to;
+            x->block[to].preds += 2; /* never the only way */
+            return;
+        }
+    }
+}
+
+static void guesses_link(struct jit_cx *x)
+{
+    for (unsigned k = 0; x->guesses && k < x->blocks; k++) {
+        struct jit_block *b = &x->block[k];
+        for (unsigned g = 0; g < x->guesses; g++) {
+            int to = block_at(x, x->guess[g].target);
+            if (x->guess[g].at == region_last(x, b)->at && to >= 0)
+                way_add(x, b, to);
+        }
+        while (b->guesses < REGION_RETURNS_MAX && b->ret[b->guesses] >= 0)
+            b->guesses++;
+    }
+}
+
 static bool calls(const struct jit_insn *i)
 {
     return i->lo && (i->lo->op == OP_BAS || i->lo->op == OP_BASR) && i->target >= 0;
@@ -274,40 +337,49 @@ static bool calls(const struct jit_insn *i)
 static void return_add(struct jit_cx *x, struct jit_block *b, int behind)
 {
     const struct jit_insn *last = region_last(x, b);
-    if (!last->lo || last->lo->op != OP_BCR || last->d.r1 == 0 || last->d.r2 == 0)
+    if (last->lo && last->lo->op == OP_BCR && last->d.r1 != 0 && last->d.r2 != 0)
+        way_add(x, b, behind);
+}
+
+/* Blocks to be looked at, each once. */
+struct block_list {
+    u16 at[REGION_BLOCKS_MAX];
+    bool seen[REGION_BLOCKS_MAX];
+    unsigned head, tail;
+};
+
+static void list_add(struct block_list *l, int block)
+{
+    if (block < 0 || l->seen[block])
         return;
-    for (unsigned k = 0; k < REGION_RETURNS_MAX; k++) {
-        if (b->ret[k] == behind)
-            return;
-        if (b->ret[k] < 0) {
-            b->ret[k] = (s16)behind;
-            x->block[behind].preds += 2; /* never the only way */
-            return;
-        }
-    }
+    l->seen[block] = true;
+    l->at[l->tail++] = (u16)block;
+}
+
+static void list_guesses(struct block_list *l, const struct jit_block *b)
+{
+    for (unsigned k = 0; k < b->guesses; k++)
+        list_add(l, b->ret[k]);
 }
 
 /* From the block called to wherever it may return, other calls being stepped over. */
 static void returns_of_call(struct jit_cx *x, const struct jit_block *call)
 {
-    u16 todo[REGION_BLOCKS_MAX];
-    bool seen[REGION_BLOCKS_MAX] = {false};
-    unsigned head = 0, tail = 0;
-    todo[tail++] = (u16)call->taken;
-    seen[call->taken] = true;
-    while (head < tail) {
-        struct jit_block *b = &x->block[todo[head++]];
+    struct block_list l = {.tail = 0};
+    list_add(&l, call->taken);
+    list_guesses(&l, call);
+    while (l.head < l.tail) {
+        struct jit_block *b = &x->block[l.at[l.head++]];
         if (b->depth < call->depth) {
             b->depth = call->depth;
             b->via = (s16)(call - x->block);
         }
         return_add(x, b, call->behind);
-        int to[2] = {calls(region_last(x, b)) ? b->behind : b->taken, b->fall};
-        for (unsigned k = 0; k < 2; k++)
-            if (to[k] >= 0 && !seen[to[k]]) {
-                seen[to[k]] = true;
-                todo[tail++] = (u16)to[k];
-            }
+        bool calling = calls(region_last(x, b));
+        list_add(&l, calling ? b->behind : b->taken);
+        list_add(&l, b->fall);
+        if (!calling)
+            list_guesses(&l, b);
     }
 }
 
@@ -353,7 +425,7 @@ static void granules_find(struct jit_cx *x)
 bool region_find(struct jit_cx *x, unsigned slot)
 {
     struct todo t = {.head = 0, .tail = 0};
-    x->insns = x->blocks = x->stubs = x->page_count = x->calls_followed = 0;
+    x->insns = x->blocks = x->stubs = x->page_count = x->calls_followed = x->guesses = 0;
     region_page(x, x->page, x->c->ia_page);
     todo_add(x, &t, slot);
     do
@@ -366,6 +438,7 @@ bool region_find(struct jit_cx *x, unsigned slot)
     if (block_at(x, (int)slot) < 0)
         return false;
     blocks_link(x);
+    guesses_link(x);
     x->block[block_at(x, (int)slot)].preds++; /* the way in */
     x->entry_slot = slot;
     loops_find(x);

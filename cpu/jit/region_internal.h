@@ -14,6 +14,7 @@
 #define REGION_PAGES_MAX 6
 #define REGION_EXITS_MAX (REGION_BLOCKS_MAX * 4)
 #define REGION_RETURNS_MAX 4 /* places in the region that one branch may return to */
+#define REGION_GUESSES_MAX 32
 #define SELECT_WRITES_MAX 2
 #define CC_MARKS_MAX JIT_KEPT /* condition codes kept as marks */
 #define CC_MARK_FIRST 4       /* mark k is k more */
@@ -69,9 +70,11 @@ struct cc_now {
 
 struct jit_block {
     u16 first, count;
-    s16 fall, taken;             /* blocks, or -1: leave the region */
-    s16 ret[REGION_RETURNS_MAX]; /* blocks behind calls that end in this one, or -1 */
-    s16 behind; /* of a call inside the region: the block it returns to, or -1 */
+    s16 fall, taken; /* blocks, or -1: leave the region */
+    s16 ret
+        [REGION_RETURNS_MAX]; /* blocks behind calls that end in this one, and others that its
+                                  * branch may lead to; or -1 */
+    s16 behind;               /* of a call inside the region: the block it returns to, or -1 */
     u16 preds;
     u16 dirty_in;
     bool cc_live_in;
@@ -84,6 +87,7 @@ struct jit_block {
     struct cc_now cc_out;
     s32 bear_out; /* as cx.bear, at its end */
     u8 depth;
+    u8 guesses; /* so many of `ret` are not returns (guess.c) */
     s16 via;    /* a block that calls what this is part of, or -1 */
     u8 zone;    /* which registers are where */
     u16 needed; /* registers that must be valid at its beginning */
@@ -181,6 +185,10 @@ struct jit_cx {
     struct jit_page pages[REGION_PAGES_MAX]; /* the first has the entry */
     unsigned page_count;
     unsigned calls_followed;
+    struct {
+        u16 at, target;
+    } guess[REGION_GUESSES_MAX]; /* branches and where they may lead besides */
+    unsigned guesses;
     bool deep;  /* calls and branches to other pages are followed */
     bool whole; /* no path ends where another translation begins */
     u8 mode;
