@@ -174,6 +174,8 @@ struct cpu {
         u64 base, host; /* value of a base register, and its host address; or ... */
         u64 room;       /* of a page: where it begins, what is added, what is covered */
     } jit_anchor[JIT_ANCHOR_CELLS];
+    u64 jit_reverse
+        [2]; /* which byte each of a vector register is to be: the first eight reversed */
     u64 jit_kept[JIT_KEPT];       /* operands of comparisons (cpu/jit/cc_flow.c) */
     u64 jit_asked[3];             /* of the anchor that was not found last */
     struct cpu_observed observed; /* observe.h */

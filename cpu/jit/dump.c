@@ -125,11 +125,12 @@ void jit_dump_legend(FILE *out)
         const char *name;
         size_t at, bytes;
     } fields[] = {
-        FIELD(gr),        FIELD(psw.mask),   FIELD(psw.addr), FIELD(amask),   FIELD(space),
-        FIELD(ispace),    FIELD(code_base),  FIELD(ia_page),  FIELD(scratch), FIELD(storage),
-        FIELD(bear_slot), FIELD(cc),         FIELD(jit_mode), FIELD(fpc),     FIELD(vr),
-        FIELD(cr),        FIELD(ar),         FIELD(bear),     FIELD(heat),    FIELD(jit_broken),
-        FIELD(n),         FIELD(jit_anchor), FIELD(jit_kept),
+        FIELD(gr),       FIELD(psw.mask),   FIELD(psw.addr),  FIELD(amask),
+        FIELD(space),    FIELD(ispace),     FIELD(code_base), FIELD(ia_page),
+        FIELD(scratch),  FIELD(storage),    FIELD(bear_slot), FIELD(cc),
+        FIELD(jit_mode), FIELD(fpc),        FIELD(vr),        FIELD(cr),
+        FIELD(ar),       FIELD(bear),       FIELD(heat),      FIELD(jit_broken),
+        FIELD(n),        FIELD(jit_anchor), FIELD(jit_kept),  FIELD(jit_reverse),
     };
     static const struct {
         const char *name;

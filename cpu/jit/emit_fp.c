@@ -35,7 +35,6 @@ enum { XMM0, XMM1, XMM2, XMM_CACHE };
 #define A_CVTS2S 0x0f5a
 #define A_SUBS 0x0f5c
 #define A_DIVS 0x0f5e
-#define A_MOVQ 0x0f6e
 #define A_MOVQ_FROM 0x0f7e
 #define A_PXOR 0x0fef
 #define A_STMXCSR 0x0fae /* /3 */
@@ -227,8 +226,12 @@ static unsigned use_second(struct jit_cx *x, unsigned xmm)
     bool wide = is_wide(i);
     if (i->lo->b != S_MEM)
         return use(x, i->d.r2, wide, xmm);
-    mem_fetch(x, mem_begin(x), wide ? X_64 : X_U32, wide, RAX);
-    x64_sse_rr(&x->a, 0x66, wide, A_MOVQ, xmm, RAX);
+    if (wide) {
+        mem_fetch(x, mem_begin(x), X_FP64, true, xmm);
+        return xmm;
+    }
+    mem_fetch(x, mem_begin(x), X_U32, false, RAX);
+    x64_sse_rr(&x->a, 0x66, false, A_MOVQ, xmm, RAX);
     return xmm;
 }
 
@@ -468,18 +471,31 @@ static void emit_sign(struct jit_cx *x)
     finish(x, s);
 }
 
+/* A long one from storage. */
+static void load_long(struct jit_cx *x, unsigned n)
+{
+    unsigned to = cacheable(n, true) ? XMM_CACHE + n : XMM0;
+    mem_fetch(x, mem_begin(x), X_FP64, true, to);
+    if (renew(x, n, true))
+        x64_sse_rm(&x->a, scalar(true), false, A_MOVS_STORE, to, fpr(n, true));
+}
+
 static void emit_load(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     bool wide = is_wide(i);
     unsigned from = RAX;
+    if (wide && i->lo->b == S_MEM) {
+        load_long(x, i->d.r1);
+        return;
+    }
     if (i->lo->b == S_F2) {
         get(x, i->d.r2, wide, XMM0);
         put(x, i->d.r1, wide);
         return;
     }
     if (i->lo->b == S_MEM)
-        mem_fetch(x, mem_begin(x), wide ? X_64 : X_U32, wide, RAX);
+        mem_fetch(x, mem_begin(x), X_U32, false, RAX);
     else
         from = reg_use64(x, i->d.r2, RAX);
     put_general(x, i->d.r1, wide, from);
@@ -504,8 +520,13 @@ static void emit_store_fp(struct jit_cx *x)
     if (!open)
         mem_host(x, begun, wide ? 8 : 4, true);
     struct x64_mem m = open ? mem_open(x, i, begun) : x64_idx(RCX, begun, 0, 0);
-    get_general(x, i->d.r1, wide, RDX);
-    x64_rm(&x->a, wide, A_MOVBE_STORE, RDX, m);
+    if (has_copy(x, i->d.r1, wide)) {
+        x64_vector(&x->a, false, V_SHUFFLEB, XMM1, XMM_CACHE + i->d.r1, CPU_AT(jit_reverse));
+        x64_vector(&x->a, false, V_STOREQ, XMM1, 0, m);
+    } else {
+        get_general(x, i->d.r1, wide, RDX);
+        x64_rm(&x->a, wide, A_MOVBE_STORE, RDX, m);
+    }
     if (!open)
         mem_done(x);
 }

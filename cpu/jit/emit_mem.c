@@ -17,6 +17,7 @@ unsigned ext_size(u8 ext)
     case X_U16:
     case X_REV16: return 2;
     case X_64:
+    case X_FP64:
     case X_REV64: return 8;
     default: return 4;
     }
@@ -180,6 +181,10 @@ static void load_host(struct x64 *a, u8 ext, bool w, unsigned to, struct x64_mem
             x64_rr(a, w, A_MOVSX16, to, to);
         break;
     case X_64: x64_rm(a, true, A_MOVBE, to, m); break;
+    case X_FP64:
+        x64_vector(a, false, V_LOADQ, to, 0, m);
+        x64_vector(a, false, V_SHUFFLEB, to, to, CPU_AT(jit_reverse));
+        break;
     case X_REV64: x64_rm(a, true, A_MOV, to, m); break;
     case X_REV32: x64_rm(a, false, A_MOV, to, m); break;
     default:
@@ -206,6 +211,7 @@ void mem_extend_slow(struct jit_cx *x, u8 ext, bool w, unsigned to)
         break;
     case X_REV32: x64_bswap(a, false, RAX); break;
     case X_REV64: x64_bswap(a, true, RAX); break;
+    case X_FP64: x64_sse_rr(a, 0x66, true, A_MOVQ, to, RAX); return;
     default: extend(a, ext, w, RAX); break;
     }
     if (to != RAX)

@@ -94,6 +94,8 @@ int jit_create(struct cpu *c, enum cpu_engine engine, struct cause *cause)
         jit_destroy(c);
         return cause_set(cause, ST_NOMEM, "no memory for translated code");
     }
+    c->jit_reverse[0] = 0x0001020304050607;
+    c->jit_reverse[1] = ~0ull; /* zeros */
     j->eager = engine != CPU_ENGINE_JIT;
     j->heat = j->eager ? 1 : JIT_HEAT_FIRST;
     j->lockstep = engine == CPU_ENGINE_LOCKSTEP;

@@ -172,7 +172,8 @@ enum jit_ext {
     X_U31,
     X_REV16,
     X_REV32,
-    X_REV64
+    X_REV64,
+    X_FP64 /* long, to a vector register; not in lower.def */
 };
 
 /* How the condition code follows from flags or from a result. */

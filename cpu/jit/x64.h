@@ -179,6 +179,7 @@ void x64_vector(struct x64 *a, bool wide, unsigned op, unsigned reg, unsigned v,
 /** The same with registers. */
 void x64_vector_rr(struct x64 *a, bool wide, unsigned op, unsigned reg, unsigned v,
                    unsigned rm);
+#define A_MOVQ 0x0f6e /* SSE, from a general register */
 #define V_LOAD 0xf3016fu
 #define V_STORE 0xf3017fu
 #define V_LOADQ 0xf3017eu /* 8 bytes */
@@ -187,6 +188,7 @@ void x64_vector_rr(struct x64 *a, bool wide, unsigned op, unsigned reg, unsigned
 #define V_XOR 0x6601efu
 #define V_CMPEQB 0x660174u
 #define V_MOVMSKB 0x6601d7u
+#define V_SHUFFLEB 0x660200u
 #define V_BROADCASTB 0x660278u
 #define V_BROADCASTW 0x660279u
 #define V_BROADCASTD 0x660258u
