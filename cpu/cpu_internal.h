@@ -51,6 +51,7 @@ struct code_page {
     unsigned stores;        /* stores into the frame since something was last decoded */
     unsigned decoded;       /* slots decoded since the frame was taken */
     struct jit_region *jit; /* what is translated of it */
+    bool profiled;          /* something was learnt of it for translations (cpu/jit/jit.c) */
 };
 #define CODE_ABS_NONE (~0ull)
 

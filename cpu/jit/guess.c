@@ -70,6 +70,7 @@ void jit_guess_saw(struct cpu *c, const struct dinsn *to)
     if (!page || !is_indirect(c, page, at))
         return;
     const struct dinsn *branch = &page->slot[at / 2];
+    page->profiled = true;
     struct jit_guess *g = guess_of(c->jit, branch);
     if (g->branch != branch)
         *g = (struct jit_guess){.branch = branch};
@@ -82,6 +83,13 @@ void jit_guess_saw(struct cpu *c, const struct dinsn *to)
     g->known |= (u8)(1u << k);
     g->remakes++;
     jit_remake_deep(c, page, at);
+}
+
+void jit_guess_forget(struct jit *j, const struct dinsn *branch)
+{
+    struct jit_guess *g = guess_of(j, branch);
+    if (g->branch == branch)
+        *g = (struct jit_guess){.branch = NULL};
 }
 
 unsigned jit_guesses(const struct jit *j, const struct dinsn *branch, u64 *to)

@@ -22,6 +22,7 @@
 #define JIT_BUSY_INSNS 4096u /* ... one at least in so many instructions */
 #define DEEP_SHARE 8         /* one slot of so many, when all are translated at once */
 #define NO_SLOT 0xffff
+#define GRANULE_SLOTS 32u
 #define TIMED_SHARE 4 /* one translation of so many is timed, and counts for all: clocks cost */
 
 bool jit_supported(void)
@@ -190,15 +191,6 @@ static void region_drop(struct cpu *c, struct jit_region *r)
         record_unlink(r->part[p]);
 }
 
-void jit_forget_page(struct cpu *c, struct code_page *page)
-{
-    while (page->jit) {
-        if (c->code_base == (char *)page->slot || page->jit->whole->part[0])
-            c->jit_broken = true; /* it may be executing */
-        region_drop(c, page->jit);
-    }
-}
-
 /* All code memory becomes free. */
 static void flush(struct cpu *c)
 {
@@ -241,28 +233,6 @@ void jit_trim(struct cpu *c)
     j->cold_large = j->hot_end;
 }
 
-static u64 granules_of(unsigned from, unsigned len)
-{
-    unsigned first = from / 64, last = (from + len - 1) / 64;
-    return (~0ull << first) & (~0ull >> (63 - last));
-}
-
-void jit_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsigned len)
-{
-    u64 hit = granules_of(from, len);
-    struct jit_region **at = &page->jit;
-    while (*at) {
-        struct jit_region *r = *at;
-        if (!(r->granules & hit)) {
-            at = &r->next;
-            continue;
-        }
-        region_drop(c, r); /* *at is the next one now */
-        c->jit->stats.invalidated++;
-        c->jit_broken = true; /* it may be executing */
-    }
-}
-
 /* ---- translation ---- */
 
 const struct jit_region *jit_region_at(const struct cpu *c, const struct dinsn *d)
@@ -300,6 +270,7 @@ static struct jit_region *region_enter(struct cpu *c, unsigned slot)
                              .before = d->run,
                              .code = (insn_run *)(uintptr_t)x->a.run};
     record_enter(r, &x->pages[0]);
+    x->page->profiled = true;
     for (unsigned p = 1, n = 0; p < x->page_count; p++) {
         if (!x->pages[p].granules)
             continue;
@@ -413,6 +384,62 @@ static struct jit_unfit *unfit_for(struct jit *j, const struct dinsn *slot)
     if (u->slot != slot)
         *u = (struct jit_unfit){.slot = slot};
     return u;
+}
+
+/* ---- what is no longer what it was ---- */
+
+/* What was learnt of the program that was in these granules says nothing of another one there. */
+static void profile_forget(struct jit *j, const struct code_page *page, u64 granules)
+{
+    for (unsigned s = 0; s < CODE_SLOTS; s++) {
+        const struct dinsn *d = &page->slot[s];
+        if (!(granules >> (s / GRANULE_SLOTS) & 1))
+            continue;
+        if (jit_unfit(j, d)->slot)
+            j->unfits[unfit_index(d)] = (struct jit_unfit){.slot = NULL};
+        struct jit_ways *w = &j->ways[(uintptr_t)d / sizeof *d % JIT_WAYS];
+        if (w->slot == d)
+            *w = (struct jit_ways){.slot = NULL};
+        jit_guess_forget(j, d);
+    }
+}
+
+void jit_forget_page(struct cpu *c, struct code_page *page)
+{
+    while (page->jit) {
+        if (c->code_base == (char *)page->slot || page->jit->whole->part[0])
+            c->jit_broken = true; /* it may be executing */
+        region_drop(c, page->jit);
+    }
+    if (page->profiled)
+        profile_forget(c->jit, page, ~0ull);
+    page->profiled = false;
+}
+
+static u64 granules_of(unsigned from, unsigned len)
+{
+    unsigned first = from / 64, last = (from + len - 1) / 64;
+    return (~0ull << first) & (~0ull >> (63 - last));
+}
+
+void jit_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsigned len)
+{
+    u64 hit = granules_of(from, len);
+    struct jit_region **at = &page->jit;
+    u64 dropped = 0;
+    while (*at) {
+        struct jit_region *r = *at;
+        if (!(r->granules & hit)) {
+            at = &r->next;
+            continue;
+        }
+        dropped = hit;
+        region_drop(c, r); /* *at is the next one now */
+        c->jit->stats.invalidated++;
+        c->jit_broken = true; /* it may be executing */
+    }
+    if (dropped)
+        profile_forget(c->jit, page, dropped);
 }
 
 /* The region that begins at `entry`: no slot has two. */

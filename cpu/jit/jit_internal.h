@@ -148,6 +148,8 @@ void jit_remake_deep(struct cpu *c, struct code_page *page, unsigned at);
 /* -- guess.c -- */
 /** Control came to `to`, perhaps by the branch at the breaking-event address. */
 void jit_guess_saw(struct cpu *c, const struct dinsn *to);
+/** What the branch in a slot was is another instruction now. */
+void jit_guess_forget(struct jit *j, const struct dinsn *branch);
 /** Addresses that a branch leads to most times, as far as is known: at most JIT_GUESS_TARGETS. */
 unsigned jit_guesses(const struct jit *j, const struct dinsn *branch, u64 *to);
 

@@ -84,6 +84,24 @@ START_TEST(others_give_way)
 }
 END_TEST
 
+/* A store into the branch's granule: another program is there now, of which nothing is known. */
+START_TEST(other_program)
+{
+    if (!jit_supported())
+        return;
+    calls(0, 1);
+    ck_assert(known(0));
+    harness_put(&h, 0x40000, "e54430000de6 a7f40000"); /* MVHHI 0(3),X'0DE6'; J here */
+    cpu_gr(h.cpu)[3] = HARNESS_CODE;
+    cpu_psw_set(h.cpu, HARNESS_PSW64, 0x40000);
+    ck_assert_int_eq(cpu_run(h.cpu, 100), CPU_EXIT_BUDGET);
+    ck_assert(!known(0));
+    ck_assert(!known(1));
+    calls(1, 2);
+    ck_assert(known(2));
+}
+END_TEST
+
 static Suite *guess_suite(void)
 {
     Suite *s = suite_create("jit_guess");
@@ -91,6 +109,7 @@ static Suite *guess_suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, two_callees);
     tcase_add_test(t, others_give_way);
+    tcase_add_test(t, other_program);
     suite_add_tcase(s, t);
     return s;
 }
