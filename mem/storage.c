@@ -149,6 +149,14 @@ static u64 word_next(const struct storage *st, u64 word)
     return word % (STORAGE_BLOCK_FRAMES / 64) ? word : storage_frame_next(st, word * 64) / 64;
 }
 
+/* The host does not take the pages back: somebody has locked them. */
+static void clear_touched(struct storage *st)
+{
+    for (u64 f = storage_frame_next(st, 0); f < st->frames; f = storage_frame_next(st, f + 1))
+        if (storage_frame_touched(st, f))
+            memset(st->base + (f << FRAME_SHIFT), 0, FRAME_BYTES);
+}
+
 /* What held anything before now holds zeros: that is a change as well. */
 void storage_clear(struct storage *st)
 {
@@ -159,7 +167,8 @@ void storage_clear(struct storage *st)
             atomic_fetch_or_explicit(&st->dirty[i], bits, memory_order_relaxed);
     }
     storage_reserve_pause(st); /* locked pages do not go */
-    madvise(st->base, st->size, MADV_DONTNEED);
+    if (madvise(st->base, st->size, MADV_DONTNEED))
+        clear_touched(st);
     storage_reserve_again(st);
     madvise((void *)st->skey, st->frames, MADV_DONTNEED);
     madvise((void *)st->touched, storage_bitmap_bytes(st), MADV_DONTNEED);

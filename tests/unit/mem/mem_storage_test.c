@@ -137,6 +137,22 @@ START_TEST(reserved)
 }
 END_TEST
 
+/* Pages that are locked by somebody else are cleared all the same. */
+START_TEST(cleared_though_locked)
+{
+    struct storage *small;
+    struct cause cause = {0};
+    ck_assert_int_eq(storage_create(&small, 4 << 20, &cause), ST_OK);
+    ck_assert_int_eq(mlock2(small->base, 64 << 10, MLOCK_ONFAULT), 0);
+    ck_assert(storage_write(small, 0x1000, "x", 1));
+    ck_assert(storage_write(small, 0x200000, "y", 1));
+    storage_clear(small);
+    ck_assert_uint_eq(small->base[0x1000], 0);
+    ck_assert_uint_eq(small->base[0x200000], 0);
+    storage_destroy(small);
+}
+END_TEST
+
 /* What the host's limit does not allow is refused, and what was locked stays so. */
 START_TEST(reserved_refused)
 {
@@ -188,6 +204,7 @@ int main(void)
     tcase_add_test(t, blocks_in_use);
     tcase_add_test(t, clear_is_a_change);
     tcase_add_test(t, reserved);
+    tcase_add_test(t, cleared_though_locked);
     tcase_add_test(t, reserved_refused);
     tcase_add_test(t, mergeable);
     suite_add_tcase(s, t);
