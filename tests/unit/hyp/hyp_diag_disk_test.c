@@ -31,7 +31,7 @@ static unsigned blocks(u16 devno, u8 request, u8 key, u32 bytes, const struct pa
     be32_store(list + 4, bytes);
     be32_store(list + 8, PAIRS_AT);
     be32_store(list + 12, count);
-    for (u32 i = 0; i < count && i < 4; i++) {
+    for (u32 i = 0; i < (count > 3 ? 1 : count); i++) { /* of 501 there is one */
         be32_store(pairs + 8 * i, pair[i].block);
         be32_store(pairs + 8 * i + 4, pair[i].at);
     }
