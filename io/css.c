@@ -204,7 +204,10 @@ int css_attach(struct css *css, u32 device, const struct dev_ops *ops, void *dev
         *schid = sub_schid(sub);
     if (announce)
         css_crw_sub_locked(sub);
+    bool held = css->quiesced;
     lock_drop(&css->lock);
+    if (held && ops->hold)
+        ops->hold(dev, true);
     return ST_OK;
 }
 
@@ -424,6 +427,8 @@ void css_reset(struct css *css)
             sub->ops->reset(sub->dev);
         lock_take(&css->lock);
     }
+    css->s.adapter = 0; /* what came before a device was reset */
+    css_notify_locked(css);
     css->quiesced = was;
     lock_drop(&css->lock);
 }

@@ -55,8 +55,12 @@ static bool take_locked(struct css *css, u8 isc_mask, struct io_interruption *ou
         return false;
     unsigned isc = (unsigned)__builtin_clz(mask) - 24;
     struct subchannel *sub = css->head[isc];
-    if (css->s.adapter & 0x80 >> isc) {
-        css->s.adapter &= (u8) ~(0x80 >> isc);
+    u8 bit = (u8)(0x80 >> isc);
+    bool turn = !(css->adapter_had & bit) || !sub; /* one of an adapter, one of a subchannel */
+    css->adapter_had &= (u8)~bit;
+    if (css->s.adapter & bit && turn) {
+        css->adapter_had |= bit;
+        css->s.adapter &= (u8)~bit;
         *out = (struct io_interruption){.int_word = IO_INT_ADAPTER | isc << 27};
         css_notify_locked(css);
         return true;

@@ -195,7 +195,8 @@ struct css {
     u32 event[EVENTS_MAX];
     u32 event_count;
     struct subchannel *head[8], *tail[8];
-    u8 pending; /* ISC mask */
+    u8 pending;     /* ISC mask */
+    u8 adapter_had; /* subclasses whose last interruption was an adapter's */
     u64 queue_order;
     u32 crw[CRWS_MAX];
     u32 crw_count;

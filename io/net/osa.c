@@ -25,7 +25,17 @@ void osa_counts(struct osa *osa, struct osa_counts *out)
 {
     *out = (struct osa_counts){
         .filtered = osa->filtered, .no_buffer = osa->no_buffer, .bad_output = osa->bad_output};
-    lan_port_counts(osa->port, &out->lan);
+    lock_take(&osa->lock);
+    if (osa->port)
+        lan_port_counts(osa->port, &out->lan);
+    lock_drop(&osa->lock);
+}
+
+void osa_mac(struct osa *osa, u8 mac[MAC_BYTES])
+{
+    lock_take(&osa->lock);
+    memcpy(mac, osa->s.own, MAC_BYTES);
+    lock_drop(&osa->lock);
 }
 
 /* --- commands -------------------------------------------------------------------------------- */
@@ -45,6 +55,12 @@ static int read_configuration(struct osa_dev *dev, struct dev_io *io)
     return DS_NORMAL;
 }
 
+/** Another one after a relocation. */
+static u32 read_schid(const struct osa *osa)
+{
+    return css_find_devno(osa->css, osa->config.devno + OSA_READ);
+}
+
 static int control_write(struct osa_dev *dev, struct dev_io *io)
 {
     u8 msg[OSA_MESSAGE_MAX];
@@ -52,7 +68,7 @@ static int control_write(struct osa_dev *dev, struct dev_io *io)
     if (!osa_message(dev->osa, dev->role, msg, (u32)len))
         return dev_io_unit_check(io, SENSE_COMMAND_REJECT);
     if (dev->role == OSA_WRITE)
-        css_device_ready(dev->osa->css, dev->osa->dev[OSA_READ].schid);
+        css_device_ready(dev->osa->css, read_schid(dev->osa));
     return DS_NORMAL;
 }
 
@@ -113,6 +129,16 @@ static int activate(struct osa_dev *dev, struct dev_io *io)
     bool active = qdio_activate(&dev->osa->q);
     lock_drop(&dev->osa->lock);
     return active ? DEV_WAIT : dev_io_unit_check(io, SENSE_COMMAND_REJECT);
+}
+
+/** A channel program begins: queues that an earlier one had are no more. */
+static void data_begin(void *arg)
+{
+    struct osa *osa = ((struct osa_dev *)arg)->osa;
+    lock_take(&osa->lock);
+    if (osa->q.s.phase == QDIO_ACTIVE)
+        qdio_stop(&osa->q);
+    lock_drop(&osa->lock);
 }
 
 static int data_start(void *arg, struct dev_io *io)
@@ -207,6 +233,13 @@ static void data_hold(void *arg, bool on)
         return;
     osa_take_addresses(osa);
     flush(osa);
+    /* An interruption that was due may be where the machine was; one too many does no harm. */
+    lock_take(&osa->lock);
+    u8 isc = osa->q.s.isc;
+    bool due = qdio_indicate(&osa->q);
+    lock_drop(&osa->lock);
+    if (due)
+        css_adapter_interruption(osa->css, isc);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -214,6 +247,7 @@ static void data_hold(void *arg, bool on)
 static void osa_free(struct osa *osa)
 {
     lan_port_remove(osa->port);
+    pthread_cond_destroy(&osa->unused);
     while (osa->replies)
         free(osa->reply[--osa->replies]);
     for (unsigned i = 0; i < ARRAY_LEN(osa->idx); i++)
@@ -228,6 +262,8 @@ static void osa_detach(void *arg)
 {
     struct osa_dev *dev = arg;
     struct osa *osa = dev->osa;
+    if (dev->role == OSA_DATA)
+        data_reset(dev);
     lock_take(&osa->lock);
     bool last = --osa->attached == 0;
     lock_drop(&osa->lock);
@@ -260,6 +296,7 @@ static const struct dev_ops data_ops = {
     .sense_id = OSA_SENSE_ID,
     .sense_id_bytes = OSA_SENSE_ID_BYTES,
     .qdio = &osa_qdio,
+    .begin = data_begin,
     .start = data_start,
     .cancel = data_cancel,
     .reset = data_reset,
@@ -269,24 +306,77 @@ static const struct dev_ops data_ops = {
     .detach = osa_detach,
 };
 
-static struct osa *osa_new(struct css *css, const struct osa_config *config, struct lan *lan)
+struct osa *osa_find(struct css *css, u16 devno)
+{
+    const struct dev_ops *ops;
+    struct osa_dev *dev = css_find_device(css, devno, &ops);
+    return dev && ops == &control_ops && dev->role == OSA_READ ? dev->osa : NULL;
+}
+
+/* The program hears of it by its read device. */
+static void lan_event(struct osa *osa, bool started)
+{
+    lock_take(&osa->lock);
+    bool told = osa_lan_event_locked(osa, started);
+    lock_drop(&osa->lock);
+    if (told)
+        css_device_ready(osa->css, read_schid(osa));
+}
+
+int osa_couple(struct osa *osa, struct lan *lan, struct cause *cause)
+{
+    struct lan_port *port = lan_port_add(lan, LAN_STATION, &osa_port_ops, osa);
+    if (!port)
+        return cause_set(cause, ST_NOMEM, "device %04X: no room on the network",
+                         osa->config.devno);
+    lock_take(&osa->lock);
+    bool coupled = osa->port != NULL;
+    if (!coupled)
+        osa->port = port;
+    lock_drop(&osa->lock);
+    if (coupled) {
+        lan_port_remove(port);
+        return cause_set(cause, ST_EXIST, "device %04X is coupled", osa->config.devno);
+    }
+    osa_take_addresses(osa);
+    lan_event(osa, true);
+    return ST_OK;
+}
+
+bool osa_uncouple(struct osa *osa)
+{
+    lock_take(&osa->lock);
+    struct lan_port *port = osa->port;
+    osa->port = NULL;
+    osa->s.lan = 0;
+    while (osa->port_users)
+        lock_wait(&osa->unused, &osa->lock);
+    osa_backlog_drop_locked(osa);
+    lock_drop(&osa->lock);
+    if (!port)
+        return false;
+    lan_port_remove(port);
+    lan_event(osa, false);
+    return true;
+}
+
+static struct osa *osa_new(struct css *css, const struct osa_config *config)
 {
     struct osa *osa = calloc(1, sizeof *osa);
     if (!osa)
         return NULL;
     osa->css = css;
     osa->config = *config;
-    osa->lan = lan;
     osa->q.st = css_storage(css);
     osa->backlog_end = &osa->backlog;
     osa->out = malloc(OSA_BUFFER_ROOM);
-    osa->port = osa->out ? lan_port_add(lan, LAN_STATION, &osa_port_ops, osa) : NULL;
-    if (!osa->port) {
-        free(osa->out);
+    if (!osa->out) {
         free(osa);
         return NULL;
     }
+    memcpy(osa->s.own, config->mac, MAC_BYTES);
     lock_init(&osa->lock, LOCK_NIC);
+    pthread_cond_init(&osa->unused, NULL);
     for (unsigned i = 0; i < OSA_ROLES; i++)
         osa->dev[i] = (struct osa_dev){.osa = osa, .role = i};
     return osa;
@@ -298,15 +388,19 @@ int osa_create(struct css *css, const struct osa_config *config, struct lan *lan
     if (config->devno > 0xfffd)
         return cause_set(cause, ST_INVAL, "device %04X: three device numbers are needed",
                          config->devno);
-    struct osa *osa = osa_new(css, config, lan);
+    struct osa *osa = osa_new(css, config);
     if (!osa)
         return cause_set(cause, ST_NOMEM, "no memory for device %04X", config->devno);
-    int rc = ST_OK;
+    int rc = lan ? osa_couple(osa, lan, cause) : ST_OK;
+    if (rc) {
+        osa_free(osa);
+        return rc;
+    }
     unsigned n = 0;
     for (; rc == ST_OK && n < OSA_ROLES; n++) {
         osa->attached++;
         rc = css_attach(css, config->devno + n, n == OSA_DATA ? &data_ops : &control_ops,
-                        &osa->dev[n], announce, &osa->dev[n].schid, cause);
+                        &osa->dev[n], announce, NULL, cause);
     }
     if (rc) {
         struct cause ignored;

@@ -23,11 +23,21 @@ struct osa_counts {
     u64 bad_output; /* output buffers that ended in error */
 };
 
-/** Three devices on `css` and a port on `lan` (which outlives them). The channel subsystem owns the
- *  adapter: it goes with the last of the devices. ST_EXIST, ST_LIMIT, ST_NOMEM with cause; then
- *  nothing has changed. `out` (may be NULL) is valid until then. */
+/** Three devices on `css`, and a port on `lan` (which outlives the coupling; NULL: not coupled).
+ *  The channel subsystem owns the adapter: it goes with the last of the devices. ST_EXIST, ST_LIMIT,
+ *  ST_NOMEM with cause; then nothing has changed. `out` (may be NULL) is valid until then. */
 int osa_create(struct css *css, const struct osa_config *config, struct lan *lan, bool announce,
                struct osa **out, struct cause *cause);
 void osa_counts(struct osa *osa, struct osa_counts *out);
+/** The adapter whose read device is at `devno`; NULL: there is none. Valid until detached. */
+struct osa *osa_find(struct css *css, u16 devno);
+/** Connect an adapter that is not with a network, which outlives that. The program is told that the
+ *  link is there. ST_EXIST: it is coupled, ST_NOMEM. */
+int osa_couple(struct osa *osa, struct lan *lan, struct cause *cause);
+/** Take it off its network: when this returns the network hears nothing of it any more. The program
+ *  is told that the link has gone. False: it was not coupled. */
+bool osa_uncouple(struct osa *osa);
+/** Its own address. */
+void osa_mac(struct osa *osa, u8 mac[MAC_BYTES]);
 
 #endif

@@ -129,11 +129,23 @@ static bool deliver(void *arg, const u8 *frame, size_t len)
 
 const struct lan_port_ops osa_port_ops = {.deliver = deliver};
 
+struct lan_port *osa_port_use_locked(struct osa *osa)
+{
+    osa->port_users += osa->port != NULL;
+    return osa->port;
+}
+
+void osa_port_done_locked(struct osa *osa)
+{
+    if (--osa->port_users == 0)
+        pthread_cond_broadcast(&osa->unused);
+}
+
 /* --- from the program ------------------------------------------------------------------------ */
 
 /** Send the frames of a buffer: each begins with an element, and its header says how long it is.
  *  False: something in it is none. */
-static bool send_frames(struct osa *osa, const struct qdio_buffer *b)
+static bool send_frames(struct lan_port *port, const struct qdio_buffer *b)
 {
     u32 end = b->at[b->elements];
     for (u32 i = 0, at = 0; at < end;) {
@@ -143,7 +155,7 @@ static bool send_frames(struct osa *osa, const struct qdio_buffer *b)
         u32 len = be16_load(header + L2_LENGTH);
         if (len < ETHER_HEADER_BYTES || len > end - at - HEADER_BYTES)
             return false;
-        lan_send(osa->port, header + HEADER_BYTES, len);
+        lan_send(port, header + HEADER_BYTES, len);
         at += HEADER_BYTES + len;
         while (i < b->elements && b->at[i] < at)
             i++;
@@ -152,46 +164,53 @@ static bool send_frames(struct osa *osa, const struct qdio_buffer *b)
     return true;
 }
 
-/** Send what is in one queue; true: the program wants an interruption for a buffer of it. */
-static bool send_queue(struct osa *osa, unsigned queue)
+/** Send what is in one queue; `interrupt`: the program is to hear of a buffer of it. False: it was
+ *  given more than a queue has meanwhile, and there may be more. */
+static bool send_queue(struct osa *osa, unsigned queue, bool *interrupt)
 {
     struct qdio_buffer b = {.data = osa->out, .room = OSA_BUFFER_ROOM};
-    bool interrupt = false;
     for (unsigned i = 0; i < QDIO_BUFFERS; i++) {
         lock_take(&osa->lock);
         enum qdio_taken taken = qdio_take(&osa->q, queue, &b);
         bool up = osa->s.lan && osa->s.layer == OSA_LAYER2;
+        struct lan_port *port = up && taken == QDIO_TAKEN ? osa_port_use_locked(osa) : NULL;
         lock_drop(&osa->lock);
         if (taken == QDIO_EMPTY)
-            break;
+            return true;
         if (taken == QDIO_BAD) {
             osa->bad_output++;
+            *interrupt = true;
             continue;
         }
-        bool good = !up || send_frames(osa, &b); /* without a LAN they are lost */
+        bool good = !port || send_frames(port, &b); /* without a LAN they are lost */
         osa->bad_output += !good;
-        interrupt |= b.interrupt || !good;
+        *interrupt |= b.interrupt || !good;
         lock_take(&osa->lock);
+        if (port)
+            osa_port_done_locked(osa);
         qdio_give(&osa->q, queue, &b, good ? 0 : REASON_FORMAT);
         lock_drop(&osa->lock);
     }
-    return interrupt;
+    return false;
 }
 
-static void send_queues(struct osa *osa, u32 queues)
+/** Returns the queues that may have more. */
+static u32 send_queues(struct osa *osa, u32 queues)
 {
     bool interrupt = false;
+    u32 more = 0;
     for (unsigned i = 0; i < OSA_OUTPUTS; i++)
-        if (queues & 0x80000000u >> i)
-            interrupt |= send_queue(osa, i);
+        if (queues & 0x80000000u >> i && !send_queue(osa, i, &interrupt))
+            more |= 0x80000000u >> i;
     if (!interrupt)
-        return;
+        return more;
     lock_take(&osa->lock);
     u8 isc = osa->q.s.isc;
-    bool due = osa->q.s.phase == QDIO_ACTIVE && !osa->held && qdio_indicate(&osa->q);
+    bool due = !osa->held && qdio_indicate(&osa->q);
     lock_drop(&osa->lock);
     if (due)
         css_adapter_interruption(osa->css, isc);
+    return more;
 }
 
 void osa_send(struct osa *osa, u32 queues)
@@ -203,11 +222,12 @@ void osa_send(struct osa *osa, u32 queues)
     if (was != SENDING_NOT)
         return; /* whoever is at it looks again, at all queues */
     for (;;) {
-        send_queues(osa, queues);
-        u32 now = SENDING;
-        if (atomic_compare_exchange_strong(&osa->sending, &now, SENDING_NOT))
+        u32 more = send_queues(osa, queues), now = SENDING;
+        /* A program does not signal for a buffer behind one that has not been taken yet. */
+        if (!more && atomic_compare_exchange_strong(&osa->sending, &now, SENDING_NOT))
             return;
-        atomic_store(&osa->sending, SENDING);
-        queues = ~0u;
+        if (atomic_exchange(&osa->sending, SENDING) == SENDING_AGAIN)
+            more = ~0u;
+        queues = more;
     }
 }

@@ -34,6 +34,7 @@ enum osa_layer { OSA_LAYER_NONE = 0, OSA_LAYER2 = 2, OSA_LAYER3 = 3 };
 /** Everything of an adapter that relocates but its queues; one row each in io_state.def. */
 struct osa_state {
     u32 sequence, pdu_sequence; /* of messages to the program */
+    u8 own[MAC_BYTES];          /* the adapter's address */
     u16 groups, macs;           /* entries of the tables that count */
     u8 group[OSA_GROUPS_MAX][MAC_BYTES];
     u8 mac[OSA_MACS_MAX][MAC_BYTES]; /* that the program receives for */
@@ -42,7 +43,7 @@ struct osa_state {
     u8 layer;                        /* enum osa_layer, once the program said */
     u8 lan;                          /* it has started the LAN */
     u8 promiscuous;
-    u8 zero[7];
+    u8 zero[5];
 };
 
 struct osa_reply {
@@ -54,7 +55,6 @@ struct osa_reply {
 struct osa_dev {
     struct osa *osa;
     enum osa_role role;
-    u32 schid;
 };
 
 struct osa_frame {
@@ -77,12 +77,13 @@ struct osa {
     struct osa_reply *idx[2]; /* answers to IDX ACTIVATE, for read and write */
     struct osa_frame *backlog, **backlog_end;
     u32 backlog_frames, backlog_bytes;
-    bool held;           /* guest storage is not to be touched */
-    bool moved;          /* restored, and not resumed since */
-    _Atomic u32 sending; /* enum osa_sending */
-    u8 *out;             /* OSA_BUFFER_ROOM bytes, of the thread that sends */
-    struct lan *lan;
-    struct lan_port *port;
+    bool held;             /* guest storage is not to be touched */
+    bool moved;            /* restored, and not resumed since */
+    _Atomic u32 sending;   /* enum osa_sending */
+    u8 *out;               /* OSA_BUFFER_ROOM bytes, of the thread that sends */
+    struct lan_port *port; /* NULL: not coupled */
+    unsigned port_users;   /* threads that send by it, without the lock */
+    pthread_cond_t unused; /* port_users is 0 */
     _Atomic u64 filtered, no_buffer, bad_output;
 };
 
@@ -91,6 +92,9 @@ struct osa {
 bool osa_message(struct osa *osa, enum osa_role role, const u8 *msg, u32 len);
 /** Queue an answer for the read device; the queue is full: it is lost. Lock held. */
 bool osa_answer_locked(struct osa *osa, const struct osa_reply *reply);
+/** Tell the program, unasked, that the LAN has started or stopped. Lock held; true: the read device
+ *  has something to be read. */
+bool osa_lan_event_locked(struct osa *osa, bool started);
 /** Forget the control session: IDX, answers, addresses. Lock held. */
 void osa_session_end_locked(struct osa *osa);
 
@@ -107,6 +111,9 @@ bool osa_flush_locked(struct osa *osa);
 void osa_backlog_drop_locked(struct osa *osa);
 /** Keep a frame until the program gives a buffer; false: there is no room. Lock held. */
 bool osa_backlog_add_locked(struct osa *osa, const u8 *frame, u32 len);
+/** The port to send by, which stays until osa_port_done_locked; NULL: not coupled. Lock held. */
+struct lan_port *osa_port_use_locked(struct osa *osa);
+void osa_port_done_locked(struct osa *osa);
 /** Is a frame to this address for the program? Lock held. */
 bool osa_wants_locked(const struct osa *osa, const u8 mac[MAC_BYTES]);
 

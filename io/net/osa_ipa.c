@@ -21,6 +21,7 @@
 #define RC_L2_INVALID_VLAN 0x2015
 #define RC_L2_DUPLICATE_VLAN 0x2016
 #define RC_L2_VLAN_NOT_FOUND 0x2017
+#define RC_LAN_OFFLINE 0xe080
 #define RC_NO_MEMORY 0xfffe
 
 #define ASSIST_ADAPTER_PARMS 0x00000400u
@@ -59,6 +60,8 @@ static void supported(struct ipa *p)
 
 static u16 ipa_startlan(struct ipa *p)
 {
+    if (!p->osa->port)
+        return RC_LAN_OFFLINE;
     p->osa->s.lan = 1;
     return RC_SUCCESS;
 }
@@ -66,6 +69,7 @@ static u16 ipa_startlan(struct ipa *p)
 static u16 ipa_stoplan(struct ipa *p)
 {
     p->osa->s.lan = 0;
+    osa_backlog_drop_locked(p->osa);
     return RC_SUCCESS;
 }
 
@@ -109,7 +113,7 @@ static u16 ipa_set_mac(struct ipa *p)
         return RC_L2_DUPLICATE_MAC;
     if (s->macs == OSA_MACS_MAX)
         return RC_L2_TABLE_FULL;
-    int rc = lan_mac_add(p->osa->port, mac);
+    int rc = p->osa->port ? lan_mac_add(p->osa->port, mac) : ST_OK;
     if (rc)
         return rc == ST_EXIST ? RC_L2_DUPLICATE_MAC : RC_NO_MEMORY;
     memcpy(s->mac[s->macs++], mac, MAC_BYTES);
@@ -125,7 +129,8 @@ static u16 ipa_delete_mac(struct ipa *p)
         return RC_INVALID_FORMAT;
     if (i == s->macs)
         return RC_L2_MAC_NOT_FOUND;
-    lan_mac_remove(p->osa->port, mac);
+    if (p->osa->port)
+        lan_mac_remove(p->osa->port, mac);
     table_remove(s->mac, &s->macs, i);
     return RC_SUCCESS;
 }
@@ -210,7 +215,7 @@ static u16 adp_alter_mac(struct ipa *p)
         return ADP_RC_UNSUPPORTED;
     be32_store(d + 4, MAC_BYTES);
     be32_store(d + 8, 1);
-    memcpy(d + 12, p->osa->config.mac, MAC_BYTES);
+    memcpy(d + 12, p->osa->s.own, MAC_BYTES);
     p->data[ADP_FLAGS] |= ADP_VIRTUAL_MAC;
     return RC_SUCCESS;
 }
@@ -230,7 +235,8 @@ static u16 adp_promiscuous(struct ipa *p)
     if (mode > 1)
         return RC_INVALID_FORMAT;
     p->osa->s.promiscuous = (u8)mode;
-    lan_port_promiscuous(p->osa->port, mode);
+    if (p->osa->port)
+        lan_port_promiscuous(p->osa->port, mode);
     return RC_SUCCESS;
 }
 

@@ -33,6 +33,11 @@
 #define LINK_GIGABIT 0x03
 #define KIND_ULP 0x41
 #define PROTOCOL_LAYER2 0x08
+#define HEADER_AT 0x14 /* MSG_HEADER_AT of all messages */
+#define IPA_HEADER_BYTES 20u
+#define IPA_STARTLAN 0x01
+#define IPA_STOPLAN 0x02
+#define IPA_FROM_ADAPTER 0x01
 
 /** Tokens that the adapter gives; which numbers they are is its own affair. */
 enum { TOKEN_ISSUER = 0x45000001, TOKEN_FILTER, TOKEN_CONNECTION, TOKEN_ULP_FILTER, TOKEN_ULP };
@@ -58,7 +63,13 @@ void osa_session_end_locked(struct osa *osa)
         free(osa->idx[i]);
         osa->idx[i] = NULL;
     }
+    u8 own[MAC_BYTES];
+    memcpy(own, osa->s.own, MAC_BYTES);
     osa->s = (struct osa_state){0};
+    memcpy(osa->s.own, own, MAC_BYTES);
+    osa_backlog_drop_locked(osa);
+    if (!osa->port)
+        return;
     lan_port_promiscuous(osa->port, false);
     lan_mac_clear(osa->port);
 }
@@ -165,12 +176,38 @@ static bool control_locked(struct osa *osa, struct osa_reply *r)
     return osa_answer_locked(osa, r);
 }
 
+/** An IP assist command of the adapter's own: its headers as the program's have them. */
+bool osa_lan_event_locked(struct osa *osa, bool started)
+{
+    if (!osa->s.active[OSA_WRITE] || osa->s.layer == OSA_LAYER_NONE)
+        return false; /* it asks when it starts the LAN */
+    struct osa_reply *r = calloc(1, sizeof *r);
+    if (!r)
+        return false;
+    u8 *b = r->bytes, *cmd = b + MSG_PDU;
+    r->len = MSG_PDU + IPA_HEADER_BYTES;
+    b[1] = 0xe0;
+    b[MSG_HEADER_AT] = HEADER_AT;
+    b[HEADER_AT] = 0x10;
+    b[HEADER_AT + MSG_KIND] = MSG_KIND_IPA;
+    b[HEADER_AT + 0x11] = 0x24;
+    b[MSG_PDU - 1] = MSG_PDU;
+    cmd[0] = started ? IPA_STARTLAN : IPA_STOPLAN;
+    cmd[1] = IPA_FROM_ADAPTER;
+    lengths_set(r);
+    be32_store(b + MSG_SEQUENCE, osa->s.sequence++);
+    be32_store(b + MSG_PDU_SEQUENCE, osa->s.pdu_sequence++);
+    bool told = osa_answer_locked(osa, r);
+    free(r);
+    return told;
+}
+
 bool osa_message(struct osa *osa, enum osa_role role, const u8 *msg, u32 len)
 {
     if (is_idx(msg, len))
         return idx_activate(osa, role, msg);
     if (role != OSA_WRITE || len < MSG_PDU + 4 || len > OSA_MESSAGE_MAX ||
-        msg[MSG_HEADER_AT] != 0x14)
+        msg[MSG_HEADER_AT] != HEADER_AT)
         return false;
     struct osa_reply *r = calloc(1, sizeof *r);
     if (!r)

@@ -91,7 +91,8 @@ static int restore_locked(struct osa *osa, struct codec_in *block, struct cause 
         if (row.tag == IO_TAG_QUEUES)
             ok = read_queues(&row, &in);
         else if (row.tag == IO_TAG_FRAME)
-            ok = osa_backlog_add_locked(osa, row.p, (u32)row.len);
+            ok = row.len >= ETHER_HEADER_BYTES && row.len <= UINT16_MAX &&
+                 osa_backlog_add_locked(osa, row.p, (u32)row.len);
         else if (row.tag >= IO_TAG_IDX && row.tag <= IO_TAG_REPLY)
             ok = read_reply(osa, &row);
         else
@@ -118,7 +119,7 @@ int osa_restore(void *arg, struct codec_in *in, struct cause *cause)
 
 /** A reverse ARP request: whoever learns where addresses are learns it from its sender. Layout:
  *  RFC 903. */
-static void announce(struct osa *osa, const u8 *mac)
+static void announce(struct lan_port *port, const u8 *mac)
 {
     u8 frame[60] = {0}, *arp = frame + ETHER_HEADER_BYTES;
     memset(frame, 0xff, MAC_BYTES);
@@ -131,7 +132,7 @@ static void announce(struct osa *osa, const u8 *mac)
     be16_store(arp + 6, RARP_REQUEST);
     memcpy(arp + 8, mac, MAC_BYTES);
     memcpy(arp + 18, mac, MAC_BYTES);
-    lan_send(osa->port, frame, sizeof frame);
+    lan_send(port, frame, sizeof frame);
 }
 
 void osa_take_addresses(struct osa *osa)
@@ -140,13 +141,20 @@ void osa_take_addresses(struct osa *osa)
     lock_take(&osa->lock);
     unsigned n = osa->s.macs;
     bool moved = osa->moved;
+    struct lan_port *port = osa_port_use_locked(osa);
     osa->moved = false;
     memcpy(mac, osa->s.mac, sizeof mac);
-    lan_port_promiscuous(osa->port, osa->s.promiscuous);
+    if (port)
+        lan_port_promiscuous(port, osa->s.promiscuous);
     lock_drop(&osa->lock);
-    for (unsigned i = 0; i < n; i++) {
-        lan_mac_take(osa->port, mac[i]); /* without memory: frames for it go to uplinks */
-        if (moved)
-            announce(osa, mac[i]);
+    for (unsigned i = 0; port && i < n; i++) {
+        /* Without memory, or when another adapter has it: frames for it go elsewhere. */
+        int rc = moved ? lan_mac_take(port, mac[i]) : lan_mac_add(port, mac[i]);
+        if (rc == ST_OK && moved)
+            announce(port, mac[i]);
     }
+    lock_take(&osa->lock);
+    if (port)
+        osa_port_done_locked(osa);
+    lock_drop(&osa->lock);
 }

@@ -50,24 +50,33 @@ static bool store(const struct qdio *q, u64 abs, const void *from, u32 len, u8 k
     return reachable(q, abs, len, key, true) && storage_write(q->st, abs, from, len);
 }
 
-/** The state of a buffer; 0 when the block is not storage. */
+/** The state of a buffer; 0 when the block is not storage. (Increments of storage come and go while
+ *  this runs; the host's memory stays.) */
 static u8 state_get(const struct qdio *q, unsigned queue, unsigned buffer)
 {
     u64 abs = q->s.slsb[queue] + buffer;
-    if (!reachable(q, abs, 1, q->s.slsb_key[queue], false))
+    u8 *p = storage_host(q->st, abs, 1);
+    if (!p || !reachable(q, abs, 1, q->s.slsb_key[queue], false))
         return 0;
-    return atomic_load((_Atomic u8 *)storage_host(q->st, abs, 1));
+    return atomic_load((_Atomic u8 *)p);
 }
 
-/** Everything stored before is seen by who sees the state. */
-static void state_set(const struct qdio *q, unsigned queue, unsigned buffer, u8 state)
+/** Store one byte that the program looks at without asking: what was stored before is seen by who
+ *  sees it. Marked behind the store, too: this thread is no CPU, which a relocation pass stops. */
+static void flag_set(const struct qdio *q, u64 abs, u8 key, u8 value)
 {
-    u64 abs = q->s.slsb[queue] + buffer;
-    if (!reachable(q, abs, 1, q->s.slsb_key[queue], true))
+    u8 *p = storage_host(q->st, abs, 1);
+    if (!p || !reachable(q, abs, 1, key, true))
         return;
     storage_mark_frame(q->st, abs);
-    atomic_store((_Atomic u8 *)storage_host(q->st, abs, 1), state);
+    atomic_store((_Atomic u8 *)p, value);
+    storage_mark_frame(q->st, abs);
     storage_code_stored(q->st, abs, 1);
+}
+
+static void state_set(const struct qdio *q, unsigned queue, unsigned buffer, u8 state)
+{
+    flag_set(q, q->s.slsb[queue] + buffer, q->s.slsb_key[queue], state);
 }
 
 /** The address of a buffer's list of elements; false: the storage list is not storage. */
@@ -105,8 +114,6 @@ const char *qdio_establish(struct qdio *q, const u8 *qdr, const struct dev_qdio 
 {
     struct qdio fresh = {.st = q->st};
     struct qdio_state *s = &fresh.s;
-    if (q->s.phase != QDIO_NONE)
-        return "queues are established already";
     if (qdr[0] != what->format)
         return "another format of queues";
     if (qdr[5] > what->inputs || qdr[7] > what->outputs || !(qdr[5] + qdr[7]))
@@ -269,8 +276,11 @@ enum qdio_put qdio_put(struct qdio *q, unsigned input, const struct qdio_piece *
     if (state_get(q, input, buffer) != SLSB_INPUT_EMPTY)
         return QDIO_FULL;
     struct cursor c = {piece, pieces, 0};
-    bool ok = sbal_address(q, input, buffer, &at) && fetch(q, at, sbal, sizeof sbal, key) &&
-              fill(q, sbal, key, &c) && store(q, at, sbal, sizeof sbal, key);
+    bool list = sbal_address(q, input, buffer, &at) && fetch(q, at, sbal, sizeof sbal, key);
+    bool ok = list && fill(q, sbal, key, &c) && store(q, at, sbal, sizeof sbal, key);
+    const u8 reason = REASON_ACCESS;
+    if (list && !ok)
+        store(q, at + SBALE_ERROR_AT, &reason, 1, key);
     state_set(q, input, buffer, ok ? SLSB_INPUT_PRIMED : SLSB_INPUT_ERROR);
     advance(q, input);
     return ok ? QDIO_PUT : QDIO_MISFIT;
@@ -280,17 +290,12 @@ bool qdio_indicate(struct qdio *q)
 {
     const struct qdio_state *s = &q->s;
     u32 one;
-    u8 *word = s->subchannel % 4 ? NULL : storage_host(q->st, s->subchannel, 4);
-    if (!s->subchannel || !word || !reachable(q, s->subchannel, 4, s->subchannel_key, true))
-        return false;
     be32_store((u8 *)&one, 1);
-    storage_mark_frame(q->st, s->subchannel);
-    if (atomic_exchange((_Atomic u32 *)(void *)word, one))
-        return false; /* the program has not looked since the last time */
-    if (s->summary && reachable(q, s->summary, 1, s->summary_key, true)) {
-        storage_mark_frame(q->st, s->summary);
-        atomic_store((_Atomic u8 *)storage_host(q->st, s->summary, 1), INDICATOR_SUMMARY);
-    }
+    if (!s->subchannel || s->phase != QDIO_ACTIVE ||
+        !store(q, s->subchannel, &one, sizeof one, s->subchannel_key))
+        return false;
+    if (s->summary)
+        flag_set(q, s->summary, s->summary_key, INDICATOR_SUMMARY);
     return true;
 }
 

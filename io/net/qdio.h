@@ -79,7 +79,8 @@ enum qdio_put { QDIO_PUT, QDIO_FULL, QDIO_MISFIT };
  *  or not storage, and is in error state now. */
 enum qdio_put qdio_put(struct qdio *q, unsigned input, const struct qdio_piece *piece,
                        unsigned pieces);
-/** Set the indicators; true: an adapter interruption (s.isc) is due. */
+/** Set the indicators of active queues; true: an adapter interruption (s.isc) is due. Each time: a
+ *  program clears them before it looks, but who says when. */
 bool qdio_indicate(struct qdio *q);
 
 /** May a restored state be worked with? */

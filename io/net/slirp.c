@@ -350,8 +350,8 @@ static int read_net(struct uplink *up, const char *text, struct cause *cause)
     struct in_addr net;
     unsigned long bits;
     const char *at = text;
-    if (!read_address(&at, '/', &net) || !read_number(&at, 28, &bits) || *at || bits < 8)
-        return cause_set(cause, ST_INVAL, "net=%s: not A.B.C.D/N with N from 8 to 28", text);
+    if (!read_address(&at, '/', &net) || !read_number(&at, 26, &bits) || *at || bits < 8)
+        return cause_set(cause, ST_INVAL, "net=%s: not A.B.C.D/N with N from 8 to 26", text);
     up->bits = (u32)bits;
     up->net = ntohl(net.s_addr) & ~(0xffffffffu >> bits);
     return ST_OK;
@@ -442,7 +442,14 @@ static int thread_start(struct uplink *up, struct cause *cause)
 
 static void uplink_free(struct uplink *up)
 {
+    struct queued *left;
     lan_port_remove(up->port);
+    queue_take(up, &left);
+    while (left) {
+        struct queued *next = left->next;
+        free(left);
+        left = next;
+    }
     if (up->slirp)
         slirp_cleanup(up->slirp);
     if (up->event >= 0)
@@ -483,7 +490,6 @@ int uplink_open(struct lan *lan, const char *spec, struct uplink **out, struct c
 
 void uplink_close(struct uplink *up)
 {
-    struct queued *left;
     if (!up)
         return;
     lock_take(&up->lock);
@@ -491,14 +497,6 @@ void uplink_close(struct uplink *up)
     lock_drop(&up->lock);
     wake(up);
     pthread_join(up->thread, NULL);
-    lan_port_remove(up->port);
-    up->port = NULL;
-    queue_take(up, &left);
-    while (left) {
-        struct queued *next = left->next;
-        free(left);
-        left = next;
-    }
     uplink_free(up);
 }
 

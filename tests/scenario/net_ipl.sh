@@ -24,7 +24,7 @@ refused 'not DEVNO=slirp' --net slirp
 refused 'mac= takes' --net 600=slirp,mac=01-00-00-00-00-01
 refused 'device 0602 is there already' --net 600=slirp --net 602=slirp
 refused 'hostfwd=22: not' --net 600=slirp,hostfwd=22
-refused 'N from 8 to 28' --net 600=slirp,net=10.1.0.0/31
+refused 'N from 8 to 26' --net 600=slirp,net=10.1.0.0/31
 
 # --- the files of the guest
 mkdir overlay

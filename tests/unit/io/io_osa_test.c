@@ -479,7 +479,8 @@ START_TEST(queues_that_are_none)
     u8 ac;
     storage_read(m.storage, QIB + 3, &ac, 1);
     ck_assert_uint_eq(ac, 0x40);
-    ck_assert_uint_eq(establish(qdr), DS_NORMAL | DS_UNIT_CHECK); /* twice */
+    ck_assert_uint_eq(establish(qdr),
+                      DS_NORMAL); /* once more, after a clear of an idle device */
     ck_assert_int_eq(css_siga(m.css, 0, data, 0x80000000, 0), 1); /* not active */
 }
 END_TEST
@@ -505,11 +506,9 @@ START_TEST(a_frame_comes_in)
     ck_assert_uint_eq(raw[16], 0x40);
     storage_read(m.storage, DATA + 0x100000 + 5032 - 4096 - 8, body, 8);
     ck_assert_mem_eq(body, "\x5a\x5a\x5a\x5a\x5a\x5a\x5a\x5a", 8);
-    arrives(60, own, 1); /* the program has not looked yet: no second interruption */
-    ck_assert_uint_eq(state(0, 1), 0x82);
-    ck_assert_uint_eq(interruptions(), 0);
-    indicator_clear();
     arrives(60, own, 1);
+    arrives(60, own, 1); /* two frames, one interruption: it had not been taken */
+    ck_assert_uint_eq(state(0, 2), 0x82);
     ck_assert_uint_eq(interruptions(), 1);
 }
 END_TEST
@@ -734,6 +733,8 @@ START_TEST(an_adapter_relocates)
     storage_read(to.storage, STATES + 1, &there, 1);
     ck_assert_uint_eq(there, 0x82); /* the frame came along */
     ck_assert_uint_eq(state(0, 1), 0x41);
+    struct io_interruption told; /* perhaps it was lost on the way */
+    ck_assert(css_take_interruption(to.css, 0xff, &told) && told.int_word >> 31);
     arrives(60, own, 3);
     machine_fini(&m);
     m = to; /* for teardown */
@@ -766,6 +767,87 @@ START_TEST(hostile_state_is_refused)
 }
 END_TEST
 
+/** What the review of this adapter asked: each was a way to lose something. */
+START_TEST(an_idle_data_device_is_cleared)
+{
+    struct irb irb;
+    u8 qdr[QDR_BYTES];
+    qdr_make(qdr);
+    ck_assert_uint_eq(establish(qdr), DS_NORMAL);
+    ck_assert_int_eq(css_csch(m.css, data), 0);
+    ck_assert_int_eq(tsch(&m, data, &irb), 0);
+    ck_assert_uint_eq(establish(qdr), DS_NORMAL);
+}
+END_TEST
+
+START_TEST(a_queue_that_is_filled_while_it_is_emptied)
+{
+    up(0);
+    for (unsigned b = 0; b < QDIO_BUFFERS; b++)
+        output(0, b, 60, 0);
+    ck_assert_int_eq(css_siga(m.css, SIGA_WRITE, data, 0x80000000, 0), 0);
+    ck_assert_uint_eq(peer.frames, QDIO_BUFFERS);
+    ck_assert_uint_eq(osa->sending, 0);
+}
+END_TEST
+
+START_TEST(a_data_device_goes_alone)
+{
+    struct cause cause;
+    up(2);
+    ck_assert_int_eq(css_detach(m.css, DEVNO + 2, false, &cause), ST_OK);
+    arrives(60, own, 1);
+    ck_assert_uint_eq(state(0, 0), 0x41);
+    css_reset(m.css);
+}
+END_TEST
+
+START_TEST(storage_that_goes_is_not_touched)
+{
+    up(2);
+    storage_increment_set(m.storage, STATES / m.storage->increment_bytes, false);
+    arrives(60, own, 1);
+    ck_assert_int_eq(css_siga(m.css, SIGA_WRITE, data, 0x80000000, 0), 0);
+    storage_increment_set(m.storage, STATES / m.storage->increment_bytes, true);
+}
+END_TEST
+
+START_TEST(coupling_takes_nobodys_address)
+{
+    static const u8 wanted[6] = {2, 0, 0, 0, 7, 7};
+    struct cause cause;
+    up(2);
+    ck_assert(osa_uncouple(osa));
+    ck_assert(!osa_uncouple(osa));
+    u8 a[OSA_MESSAGE_MAX]; /* the program hears of it */
+    ck_assert(answer(rd, a) && a[0x40] == 0x02 && a[0x41] == 0x01);
+    ck_assert_uint_eq(ipa(0x01, NULL, 0, NULL), 0xe080); /* no LAN to start */
+    ck_assert_uint_eq(ipa_mac(0x21, wanted), 0);         /* nobody asks now */
+    ck_assert_int_eq(osa_couple(osa, lan, &cause), ST_OK);
+    ck_assert_int_eq(osa_couple(osa, lan, &cause), ST_EXIST);
+    ck_assert(answer(rd, a) && a[0x40] == 0x01 && a[0x41] == 0x01);
+    ck_assert_int_eq(lan_mac_add(peer.port, wanted), ST_OK); /* it has stayed the peer's */
+    ck_assert_uint_eq(ipa(0x01, NULL, 0, NULL), 0);
+    arrives(60, own, 1);
+    ck_assert_uint_eq(state(0, 0), 0x82);
+}
+END_TEST
+
+START_TEST(an_idle_subchannel_has_its_turn)
+{
+    struct io_interruption i;
+    struct irb irb;
+    up(2);
+    css_adapter_interruption(m.css, 3);
+    ck_assert_int_eq(css_csch(m.css, rd), 0);
+    ck_assert(css_take_interruption(m.css, 0xff, &i) && i.int_word >> 31);
+    css_adapter_interruption(m.css, 3);
+    ck_assert(css_take_interruption(m.css, 0xff, &i) && i.schid == rd);
+    ck_assert(css_take_interruption(m.css, 0xff, &i) && i.int_word >> 31);
+    ck_assert_int_eq(tsch(&m, rd, &irb), 0);
+}
+END_TEST
+
 int main(void)
 {
     SUITE_BEGIN("io_osa");
@@ -791,5 +873,11 @@ int main(void)
     tcase_add_test(tc, siga_and_chsc_say_what_there_is);
     tcase_add_test(tc, an_adapter_relocates);
     tcase_add_test(tc, hostile_state_is_refused);
+    tcase_add_test(tc, an_idle_data_device_is_cleared);
+    tcase_add_test(tc, a_queue_that_is_filled_while_it_is_emptied);
+    tcase_add_test(tc, a_data_device_goes_alone);
+    tcase_add_test(tc, storage_that_goes_is_not_touched);
+    tcase_add_test(tc, coupling_takes_nobodys_address);
+    tcase_add_test(tc, an_idle_subchannel_has_its_turn);
     return run_suite(suite);
 }

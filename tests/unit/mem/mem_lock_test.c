@@ -29,6 +29,7 @@ static bool follows(unsigned first, unsigned then)
     case LOCK_DEVICE: return first == LOCK_CSS;
     case LOCK_HOLD: return first == LOCK_CSS;
     case LOCK_NIC: return first == LOCK_CSS;
+    case LOCK_LAN: return first == LOCK_CSS || first == LOCK_NIC;
     case LOCK_HOST: return first == LOCK_CSS || first == LOCK_SCLP;
     case LOCK_MAIL: return first == LOCK_CPU_SET;
     case LOCK_POST:
