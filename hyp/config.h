@@ -97,6 +97,8 @@ struct config_islink {
     char node[CONFIG_NAME_BYTES];
 };
 
+#define CONFIG_NETWORKS_MAX 256u
+
 struct config_eqid {
     u16 first, last; /* real device numbers */
     char eqid[CONFIG_EQID_BYTES];
@@ -150,7 +152,9 @@ struct system_config {
     unsigned islink_count;
     struct config_eqid eqids[CONFIG_EQIDS_MAX];
     unsigned eqid_count;
-    char mac_prefix[7], user_prefix[7]; /* VMLAN; "" = default */
+    char mac_prefix[7], user_prefix[7];  /* VMLAN; "" = default */
+    char *networks[CONFIG_NETWORKS_MAX]; /* DEFINE and MODIFY VSWITCH: commands at start */
+    unsigned network_count;
     struct config_features features;
     struct config_hardware hardware;
 };

@@ -116,6 +116,8 @@ const struct directory *cp_directory(const struct cp *cp);
 void cp_set_directory_file(struct cp *cp, const char *path);
 /** Where VMDUMP puts its files; the folder is made when it is needed. */
 void cp_set_dump_folder(struct cp *cp, const char *path);
+/** The networks of system.config; what fails is told to the operator. Once, at the start. */
+void cp_net_start(struct cp *cp);
 /** Its real devices and the links to them; NULL: none. */
 struct rdevs *cp_rdevs(const struct cp *cp);
 const char *cp_system_name(const struct cp *cp);

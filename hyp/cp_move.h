@@ -45,4 +45,13 @@ void cp_user_set_claim(struct cp_user *user, u64 generation);
 bool cp_segment_here(const struct cp *cp, const char *name,
                      const u8 identity[VM_IDENTITY_BYTES]);
 
+/** The i-th network adapter of a user, in no order; false: there are not so many. */
+struct cp_nic_row {
+    u16 vdev;
+    char lan[DIR_NAME_BYTES]; /* its virtual switch, "": not coupled */
+};
+bool cp_user_nic(struct cp_user *user, unsigned i, struct cp_nic_row *out);
+/** Is there such a virtual switch here that the user may couple with? */
+bool cp_switch_here(struct cp *cp, const char *userid, const char *name);
+
 #endif

@@ -97,6 +97,17 @@ struct dir_mdisk {
     struct dir_place at;
 };
 
+#define DIR_NICS_MAX 16
+
+/** NICDEF; lan "": not coupled. */
+struct dir_nic {
+    u16 vdev;
+    bool other; /* of another type than QDIO, or on a guest LAN: not here */
+    bool has_macid;
+    u32 macid; /* 24 bits */
+    char lan[DIR_NAME_BYTES];
+};
+
 struct dir_link {
     char owner[DIR_NAME_BYTES]; /* "*": this user */
     u16 owner_vdev, vdev;
@@ -173,6 +184,8 @@ struct dir_entry {
     unsigned link_count;
     struct dir_dedicate *dedicates;
     unsigned dedicate_count;
+    struct dir_nic nics[DIR_NICS_MAX];
+    unsigned nic_count;
     u16 specials[DIR_SPECIALS_MAX]; /* 3270 displays */
     struct dir_place special_at[DIR_SPECIALS_MAX];
     unsigned special_count;

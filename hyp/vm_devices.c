@@ -24,6 +24,40 @@ int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader
     return tape_create(vm->css, vdev, model, loader, announce, cause) ? ST_OK : cause->status;
 }
 
+/* --- network adapters ----------------------------------------------------------------------- */
+
+int vm_nic_attach(struct vm *vm, u16 vdev, const u8 mac[6], bool announce, struct cause *cause)
+{
+    struct osa_config config = {.devno = vdev, .guest_lan = true};
+    memcpy(config.mac, mac, sizeof config.mac);
+    return osa_create(vm->css, &config, NULL, announce, NULL, cause);
+}
+
+int vm_nic_couple(struct vm *vm, u16 vdev, struct lan *lan, struct cause *cause)
+{
+    struct osa *osa = osa_find(vm->css, vdev);
+    if (!osa)
+        return cause_set(cause, ST_NOENT, "there is no adapter at %04X", vdev);
+    if (lan)
+        return osa_couple(osa, lan, cause);
+    osa_uncouple(osa);
+    return ST_OK;
+}
+
+bool vm_nic_info(struct vm *vm, u16 vdev, struct vm_nic_info *out)
+{
+    struct osa_counts c;
+    struct osa *osa = osa_find(vm->css, vdev);
+    if (!osa)
+        return false;
+    osa_counts(osa, &c);
+    *out = (struct vm_nic_info){.received = c.lan.received,
+                                .dropped = c.lan.dropped + c.no_buffer,
+                                .sent = c.lan.frames,
+                                .errors = c.bad_output};
+    return true;
+}
+
 /* --- unit record devices, console, displays ------------------------------------------------ */
 
 static struct vm_spooled *spooled_row(struct vm *vm, u16 vdev)
@@ -131,7 +165,10 @@ int vm_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause
 
 int vm_device_reset(struct vm *vm, u16 vdev, struct cause *cause)
 {
-    return css_device_reset(vm->css, vdev, cause);
+    vm_hold(vm); /* a CPU that signals an adapter leaves it */
+    int rc = css_device_reset(vm->css, vdev, cause);
+    vm_release(vm);
+    return rc;
 }
 
 int vm_device_end(struct vm *vm, u16 vdev, struct cause *cause)

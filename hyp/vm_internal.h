@@ -178,6 +178,9 @@ int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader
                    struct cause *cause);
 int vm_unit_attach(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
                    struct cause *cause);
+int vm_nic_attach(struct vm *vm, u16 vdev, const u8 mac[6], bool announce, struct cause *cause);
+int vm_nic_couple(struct vm *vm, u16 vdev, struct lan *lan, struct cause *cause);
+bool vm_nic_info(struct vm *vm, u16 vdev, struct vm_nic_info *out);
 int vm_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
 int vm_device_reset(struct vm *vm, u16 vdev, struct cause *cause);
 /** The device has device end to tell. ST_NOENT. */

@@ -15,6 +15,7 @@ struct dir_entry;
 struct image;
 struct tape_loader;
 struct spool;
+struct lan;
 
 #define VM_CPUS_MAX 64
 #define VM_SLICE_INSNS 400000 /* a CPU has a processor for so many: about 2 ms */
@@ -161,6 +162,11 @@ struct vm_device_row {
     char text[96];
 };
 
+/** Frames of a network adapter. */
+struct vm_nic_info {
+    u64 received, dropped, sent, errors;
+};
+
 /** A machine check to be made: see struct cpu_machine_check. */
 struct vm_machine_check {
     u64 mcic;
@@ -271,6 +277,12 @@ struct vm_ops {
     int (*unit_attach)(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
                        struct cause *cause);
     /* Its channel program ends; ST_NOENT. */
+    /* A network adapter (OSA) from `vdev` on, not coupled; couple it with a network, NULL: with
+     * none any more; what it has moved, false: there is no adapter. */
+    int (*nic_attach)(struct vm *vm, u16 vdev, const u8 mac[6], bool announce,
+                      struct cause *cause);
+    int (*nic_couple)(struct vm *vm, u16 vdev, struct lan *lan, struct cause *cause);
+    bool (*nic_info)(struct vm *vm, u16 vdev, struct vm_nic_info *out);
     int (*device_detach)(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
     /* Its channel program ends, nothing stays pending; ST_NOENT. */
     int (*device_reset)(struct vm *vm, u16 vdev, struct cause *cause);

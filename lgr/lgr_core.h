@@ -13,6 +13,7 @@
 
 #define LGR_DISKS_MAX 64
 #define LGR_SEGMENTS_MAX 16
+#define LGR_NICS_MAX 32
 #define LGR_IDENTITY_BYTES 16
 
 struct lgr_reasons;
@@ -32,6 +33,13 @@ struct lgr_segment {
     u8 identity[LGR_IDENTITY_BYTES];
 };
 
+/** A network adapter that is coupled: the destination must have a virtual switch of that name, and
+ *  let the user couple with it. */
+struct lgr_nic {
+    u16 vdev;
+    char lan[LGR_NAME_BYTES];
+};
+
 /** What a guest is; filled by the source, compared by the destination. Plain value. */
 struct lgr_guest_info {
     char user[LGR_NAME_BYTES];
@@ -45,6 +53,8 @@ struct lgr_guest_info {
     u32 disks;
     struct lgr_segment segment[LGR_SEGMENTS_MAX]; /* what it has loaded */
     u32 segments;
+    struct lgr_nic nic[LGR_NICS_MAX];
+    u32 nics;
     /* the source's side only */
     bool disconnected, relocatable, identity, ending, traced, in_domain;
     char bad_segment[LGR_TEXT_BYTES / 2]; /* "NAME is restricted": it cannot move; "" = none */
@@ -59,6 +69,7 @@ struct lgr_here {
     u64 storage_max_bytes, memory_free_bytes;
     u8 facilities[LGR_FACILITY_BYTES];
     char bad_disk[LGR_TEXT_BYTES / 4]; /* a disk whose volume it cannot give; "" = none */
+    char bad_nic[LGR_TEXT_BYTES / 4];  /* an adapter whose switch it cannot give; "" = none */
     char no_segment[LGR_NAME_BYTES]; /* a segment that it has not, or another one; "" = none */
 };
 

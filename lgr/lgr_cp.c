@@ -67,6 +67,8 @@ static u64 entry_digest(const struct dir_entry *e)
                 m->count);
         h = mix_text(h, m->volid);
     }
+    for (unsigned i = 0; i < e->nic_count; i++)
+        h = mix_text(mix(h, e->nics[i].vdev | (u64)e->nics[i].macid << 16), e->nics[i].lan);
     return mix_text(mix_text(h, e->domain), e->account);
 }
 
@@ -139,6 +141,23 @@ static void find_devices(struct cp *cp, struct cp_user *user, struct lgr_guest_i
             return;
 }
 
+/* Adapters that are coupled; the others need nothing. */
+static void find_nics(struct cp_user *user, struct lgr_guest_info *out)
+{
+    struct cp_nic_row row;
+    for (u32 i = 0; cp_user_nic(user, i, &row); i++) {
+        if (!row.lan[0])
+            continue;
+        if (out->nics == LGR_NICS_MAX) {
+            bad_device(out, row.vdev, "one adapter too many");
+            return;
+        }
+        struct lgr_nic *nic = &out->nic[out->nics++];
+        nic->vdev = row.vdev;
+        strcpy(nic->lan, row.lan);
+    }
+}
+
 static void find_segments(struct vm *vm, struct lgr_guest_info *out)
 {
     struct vm_segment seg;
@@ -180,6 +199,7 @@ static void guest_info(void *ctx, void *guest, const char *to, struct lgr_guest_
     out->ending = cp_user_leaving(guest);
     out->traced = cp_user_traced(guest);
     find_segments(vm, out);
+    find_nics(guest, out);
     out->in_domain = domain_has(c->cp, out->domain, to);
     find_devices(c->cp, guest, out);
 }
@@ -273,6 +293,15 @@ static void disks_here(const struct lgr_cmd *c, const struct lgr_guest_info *inf
     }
 }
 
+static void nics_here(const struct lgr_cmd *c, const struct lgr_guest_info *info,
+                      struct lgr_here *out)
+{
+    for (u32 i = 0; i < info->nics; i++)
+        if (!cp_switch_here(c->cp, info->user, info->nic[i].lan))
+            snprintf(out->bad_nic, sizeof out->bad_nic, "%04X (VSWITCH SYSTEM %s)",
+                     info->nic[i].vdev, info->nic[i].lan);
+}
+
 static void guest_here(void *ctx, const struct lgr_guest_info *info, struct lgr_here *out)
 {
     const char *user = info->user;
@@ -284,6 +313,7 @@ static void guest_here(void *ctx, const struct lgr_guest_info *info, struct lgr_
     if (!e)
         return;
     disks_here(c, info, out);
+    nics_here(c, info, out);
     for (u32 i = 0; i < info->segments; i++)
         if (!cp_segment_here(c->cp, info->segment[i].name, info->segment[i].identity))
             strcpy(out->no_segment, info->segment[i].name);

@@ -35,6 +35,8 @@ enum {
     DISK_BYTES = 43,
     ROW_SEGMENT = CODEC_MANDATORY | 40,
     SEGMENT_BYTES = LGR_IDENTITY_BYTES + 8,
+    ROW_NIC = CODEC_MANDATORY | 41,
+    NIC_BYTES = 2 + 8,
     INFO_VERSION = 1,
     FLAG_TEST = 1,
     FLAG_AGAIN = 2,
@@ -145,6 +147,14 @@ static void put_segment(struct codec_out *out, const struct lgr_segment *s)
     codec_put_bytes(out, ROW_SEGMENT, row, sizeof row);
 }
 
+static void put_nic(struct codec_out *out, const struct lgr_nic *nic)
+{
+    u8 row[NIC_BYTES] = {0};
+    be16_store(row, nic->vdev);
+    memcpy(row + 2, nic->lan, strlen(nic->lan));
+    codec_put_bytes(out, ROW_NIC, row, sizeof row);
+}
+
 static void put_info(struct codec_out *out, const struct lgr_guest_info *info)
 {
     codec_begin(out, ROW_INFO, INFO_VERSION);
@@ -159,6 +169,8 @@ static void put_info(struct codec_out *out, const struct lgr_guest_info *info)
         put_disk(out, &info->disk[i]);
     for (u32 i = 0; i < info->segments; i++)
         put_segment(out, &info->segment[i]);
+    for (u32 i = 0; i < info->nics; i++)
+        put_nic(out, &info->nic[i]);
     codec_end(out);
 }
 
@@ -252,18 +264,33 @@ static bool get_disk(const struct codec_row *row, struct lgr_guest_info *info)
     return d->count && d->count <= d->units && d->first <= d->units - d->count;
 }
 
+/* A name of up to 8 printable characters, not empty. */
+static bool get_name(const u8 *p, char out[LGR_NAME_BYTES])
+{
+    memcpy(out, p, LGR_NAME_BYTES - 1);
+    out[LGR_NAME_BYTES - 1] = 0;
+    for (const char *c = out; *c; c++)
+        if (*c < 0x21 || *c > 0x7e)
+            return false;
+    return *out;
+}
+
+static bool get_nic(const struct codec_row *row, struct lgr_guest_info *info)
+{
+    if (row->len != NIC_BYTES || info->nics == LGR_NICS_MAX)
+        return false;
+    struct lgr_nic *nic = &info->nic[info->nics++];
+    nic->vdev = be16_load(row->p);
+    return get_name(row->p + 2, nic->lan);
+}
+
 static bool get_segment(const struct codec_row *row, struct lgr_guest_info *info)
 {
     if (row->len != SEGMENT_BYTES || info->segments == LGR_SEGMENTS_MAX)
         return false;
     struct lgr_segment *s = &info->segment[info->segments++];
     memcpy(s->identity, row->p, LGR_IDENTITY_BYTES);
-    memcpy(s->name, row->p + LGR_IDENTITY_BYTES, sizeof s->name - 1);
-    s->name[sizeof s->name - 1] = 0;
-    for (const char *c = s->name; *c; c++)
-        if (*c < 0x21 || *c > 0x7e)
-            return false;
-    return *s->name;
+    return get_name(row->p + LGR_IDENTITY_BYTES, s->name);
 }
 
 static bool get_info_row(const struct codec_row *row, struct lgr_guest_info *info)
@@ -286,6 +313,7 @@ static bool get_info_row(const struct codec_row *row, struct lgr_guest_info *inf
         return true;
     case ROW_DISK: return get_disk(row, info);
     case ROW_SEGMENT: return get_segment(row, info);
+    case ROW_NIC: return get_nic(row, info);
     default: return !(row->tag & CODEC_MANDATORY);
     }
 }

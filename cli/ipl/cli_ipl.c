@@ -361,6 +361,8 @@ static const char *missing(const struct ipl_options *o)
 {
     if (o->gdb)
         return "--gdb is";
+    if (o->net[0] && (o->deterministic || o->move))
+        return "--net with --deterministic or --relocate-every is";
     if (o->trace && strcmp(o->trace, "jit") && strncmp(o->trace, "jit:", 4))
         return "--trace of anything but jit is";
     return NULL;

@@ -188,5 +188,7 @@ void config_free(struct system_config *config)
         return;
     free(config->hardware.devices);
     free(config->defined_domains);
+    for (unsigned i = 0; i < config->network_count; i++)
+        free(config->networks[i]);
     free(config);
 }

@@ -495,6 +495,23 @@ static int cfg_st_kept(struct sys_parse *p)
     return stmt_kept(&statements, row, p->s, p->at - 1, p->cause);
 }
 
+/* DEFINE and MODIFY of networks: commands of that name, when the member starts. */
+static int cfg_st_network(struct sys_parse *p)
+{
+    int status = cfg_st_kept(p);
+    if (status)
+        return status;
+    const char *text = scan_rest(p->s, p->at - 1);
+    struct system_config *cfg = p->cfg;
+    if (cfg->network_count == CONFIG_NETWORKS_MAX)
+        return bad(p, p->at, "at most 256 statements about networks");
+    cfg->networks[cfg->network_count] = strdup(text);
+    if (!cfg->networks[cfg->network_count])
+        return cause_set(p->cause, ST_NOMEM, "%s: out of memory", p->s->name);
+    cfg->network_count++;
+    return ST_OK;
+}
+
 static int (*const readers[CFG_STMTS])(struct sys_parse *p) = {
 #define S(id, name, function, effect, operands, what) [CFG_STMT_##id] = function,
 #define O(id, effect, operands, what)

@@ -73,6 +73,7 @@ int dir_st_spool(struct dir_parse *p);
 int dir_st_option(struct dir_parse *p);
 int dir_st_loaddev(struct dir_parse *p);
 int dir_st_dateformat(struct dir_parse *p);
+int dir_st_nicdef(struct dir_parse *p);
 int dir_st_share(struct dir_parse *p);
 int dir_st_class(struct dir_parse *p);
 int dir_st_account(struct dir_parse *p);

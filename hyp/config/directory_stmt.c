@@ -424,6 +424,39 @@ int dir_st_loaddev(struct dir_parse *p)
     return status;
 }
 
+/* NICDEF vdev [TYPE QDIO] [LAN SYSTEM name] [MACID hex] ...; several of one vdev are one. */
+int dir_st_nicdef(struct dir_parse *p)
+{
+    struct dir_entry *e = p->entry;
+    struct dir_nic *nic = NULL;
+    u64 n;
+    int status = dir_st_kept(p);
+    if (status)
+        return status;
+    if (!scan_hex(scan_word(p->s, 1), 0xfffd, &n) || !n)
+        return bad(p, 1, "a device number from 0001 to FFFD");
+    for (unsigned i = 0; i < e->nic_count; i++)
+        if (e->nics[i].vdev == n)
+            nic = &e->nics[i];
+    if (!nic && e->nic_count == DIR_NICS_MAX)
+        return bad(p, 0, "at most 16 adapters");
+    if (!nic)
+        nic = &e->nics[e->nic_count++];
+    nic->vdev = (u16)n;
+    for (unsigned i = 2; i + 1 < p->s->count; i++) {
+        const char *word = scan_word(p->s, i);
+        nic->other |= !strcmp(word, "TYPE") && strcmp(scan_word(p->s, i + 1), "QDIO");
+        nic->other |= !strcmp(word, "LAN") && strcmp(scan_word(p->s, i + 1), "SYSTEM");
+        if (!strcmp(word, "LAN"))
+            snprintf(nic->lan, sizeof nic->lan, "%s", scan_word(p->s, i + 2));
+        if (!strcmp(word, "MACID") && scan_hex(scan_word(p->s, i + 1), 0xffffff, &n)) {
+            nic->has_macid = true;
+            nic->macid = (u32)n;
+        }
+    }
+    return ST_OK;
+}
+
 int dir_st_class(struct dir_parse *p)
 {
     int status = take_classes(p, 1);

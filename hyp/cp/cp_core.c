@@ -1,6 +1,7 @@
 /* CP of one member: creation, responses, requests, small texts that many commands share.
  * A request lives from cp_command to cp_complete; its response belongs to the caller. */
 #include "hyp/cp/cp_internal.h"
+#include "hyp/cp/cp_net.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -52,6 +53,7 @@ void cp_destroy(struct cp *cp)
         cp_session_end(cp->users, true);
     cp_detach_ssi(cp);
     cp_units_close(cp); /* sessions that end close files */
+    cp_net_fini(cp);
     cp_directory_fini(cp);
     free(cp);
 }

@@ -4,6 +4,7 @@
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_net.h"
 
 #define DEFINE_UNITS_MAX 0xffffffffull
 
@@ -193,6 +194,8 @@ static int detach_virtual(struct cp_request *req, struct cp_user *user, u16 vdev
     char klass[8], text[8];
     struct cause cause;
     snprintf(text, sizeof text, "%04X", vdev);
+    if (cp_nic_at(user, vdev))
+        return cp_fail(req, MSG_NIC2786E, vdev, cp_nic_at(user, vdev)->vdev);
     if (cp_take_away(user, vdev, klass, &cause))
         return cp_fail(req, MSG_DTV040E, text);
     cp_line(req, "%s %04X DETACHED", klass, vdev);

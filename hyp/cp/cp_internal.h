@@ -81,6 +81,7 @@ struct cp_user {
     struct cp_trace *trace; /* cp_trace.c; NULL: none */
     struct cp_timebomb timebomb;
     struct loaddev loaddev; /* SET LOADDEV; at logon as in the directory */
+    struct cp_nic *nics;    /* cp_net.c */
     u64 lost_timer;         /* its terminal was lost: DISCONNECT_TIMEOUT */
 };
 
@@ -161,7 +162,8 @@ struct cp {
     bool terminals_disabled;       /* DISABLE ALL */
     enum vm_dateformat dateformat; /* of users who have set none */
     u64 shutdown_timer;
-    struct cp_unit *units; /* cp_unit.c: real printers and punches */
+    struct vswitches *nets; /* cp_net.c; NULL: none yet */
+    struct cp_unit *units;  /* cp_unit.c: real printers and punches */
     struct cp_logon_slot logons[CP_LOGON_SLOTS];
     char directory_path[CONFIG_PATH_BYTES + 16]; /* "": cannot be changed */
     char dump_folder[CONFIG_PATH_BYTES + 32];    /* of VMDUMP; "": none */

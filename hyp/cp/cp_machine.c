@@ -5,6 +5,7 @@
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_net.h"
 #include "hyp/cpu_type.h"
 
 static const struct vm_ops *ops(const struct cp_request *req)
@@ -319,11 +320,15 @@ int cp_cmd_define(struct cp_request *req, void *ctx)
         return cp_define_relodomain(req);
     if (cp_abbrev(word, "CPOWned") && req->classes & CP_CLASS('B'))
         return cp_define_cpowned(req);
+    if (cp_abbrev(word, "VSWitch") && req->classes & CP_CLASS('B'))
+        return cp_define_vswitch(req);
     if (!(req->classes & CP_CLASS('G')))
         return cp_fail(req, MSG_CMD003E, word);
     struct cp_user *user = cp_own_machine(req);
     if (!user)
         return msg_number(MSG_CMD045E);
+    if (!strcmp(word, "NIC"))
+        return cp_define_nic(req, user);
     if (cp_abbrev(word, "STORage"))
         return define_storage(req, user);
     if (!strcmp(word, "CPU"))
@@ -380,6 +385,12 @@ int cp_cmd_detach(struct cp_request *req, void *ctx)
     if (!strcmp(word, "CPU")) {
         struct cp_user *user = cp_own_machine(req);
         return user ? detach_cpus(req, user) : msg_number(MSG_CMD045E);
+    }
+    if (cp_abbrev(word, "VSWitch") && req->classes & CP_CLASS('B'))
+        return cp_detach_vswitch(req);
+    if (!strcmp(word, "NIC")) {
+        struct cp_user *user = cp_own_machine(req);
+        return user ? cp_detach_nic(req, user) : msg_number(MSG_CMD045E);
     }
     return cp_detach_device(req, word);
 }

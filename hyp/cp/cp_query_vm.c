@@ -4,6 +4,7 @@
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_net.h"
 #include "hyp/cp/cp_spool.h"
 #include "hyp/cpu_type.h"
 
@@ -95,11 +96,11 @@ int cp_query_virtual(struct cp_request *req, void *ctx)
 {
     static const struct {
         const char *name, *klass;
-    } kinds[] = {{"CONsole", "CONS"}, {"RDR", "RDR"}, {"Reader", "RDR"},    {"PUNch", "PUN"},
-                 {"PCH", "PUN"},      {"PRT", "PRT"}, {"PRinter", "PRT"},   {"DAsd", "DASD"},
-                 {"OSA", "OSA"},      {"FCP", "FCP"}, {"CTca", "CTCA"},     {"TAPes", "TAPE"},
-                 {"NIC", "NIC"},      {"PAV", "PAV"}, {"SWitches", "SWCH"}, {"CRYPto", "AP"},
-                 {"GRAF", "GRAF"}};
+    } kinds[] = {
+        {"CONsole", "CONS"}, {"RDR", "RDR"},       {"Reader", "RDR"},  {"PUNch", "PUN"},
+        {"PCH", "PUN"},      {"PRT", "PRT"},       {"PRinter", "PRT"}, {"DAsd", "DASD"},
+        {"OSA", "OSA"},      {"FCP", "FCP"},       {"CTca", "CTCA"},   {"TAPes", "TAPE"},
+        {"PAV", "PAV"},      {"SWitches", "SWCH"}, {"CRYPto", "AP"},   {"GRAF", "GRAF"}};
     struct cp_user *user = cp_own_machine(req);
     const char *word = cp_operand(req);
     (void)ctx;
@@ -110,8 +111,10 @@ int cp_query_virtual(struct cp_request *req, void *ctx)
         cp_line(req, "XSTORE = none");
         virtual_cpus(req, user);
         virtual_devices(req, user, "");
-        return 0;
+        return user->nics ? cp_nic_query(req, user, NULL) : 0;
     }
+    if (!strcmp(word, "NIC"))
+        return cp_nic_query(req, user, cp_operand(req));
     if (cp_abbrev(word, "STorage"))
         return virtual_storage(req, user), 0;
     if (cp_abbrev(word, "CPUs"))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_net.h"
 #include "hyp/cp/cp_spool.h"
 
 static struct cp_user *find_any(const struct cp *cp, const char *userid)
@@ -220,6 +221,7 @@ void cp_session_end(struct cp_user *user, bool release_claim)
     console_set_input_notify(user->console, NULL, NULL);
     cp_spool_console_end(user);
     cp->ports.vm->destroy(user->vm);
+    cp_nics_end(user);
     cp_disks_end(cp, user->userid);
     cp_relay(user);
     console_poll(user->console); /* observers get the last lines */

@@ -24,8 +24,9 @@ struct osa_counts {
 };
 
 /** Three devices on `css`, and a port on `lan` (which outlives the coupling; NULL: not coupled).
- *  The channel subsystem owns the adapter: it goes with the last of the devices. ST_EXIST, ST_LIMIT,
- *  ST_NOMEM with cause; then nothing has changed. `out` (may be NULL) is valid until then. */
+ *  The channel subsystem owns the adapter: it goes with the last of the devices. ST_EXIST,
+ *  ST_LIMIT, ST_NOMEM with cause; then nothing has changed. `out` (may be NULL) is valid until
+ *  then. */
 int osa_create(struct css *css, const struct osa_config *config, struct lan *lan, bool announce,
                struct osa **out, struct cause *cause);
 void osa_counts(struct osa *osa, struct osa_counts *out);

@@ -196,7 +196,6 @@ START_TEST(every_bad_statement)
                                 "FEATURES ENABLE PROMPT CPCHECKING\n"),
                      "e 1:1: expected a SYSTEM CONFIG statement, found FOO|"
                      "e 3:5: expected RDEV, found end of statement|"
-                     "n 4:1: DEFINE is accepted and has no effect yet|"
                      "e 5:10: expected a SYSTEM CONFIG statement, found BAR|"
                      "n 7:29: SYSTEM_USERIDS ACCOUNT is accepted and has no effect yet|"
                      "n 8:17: FEATURES PROMPT is accepted and has no effect yet|"

@@ -246,7 +246,6 @@ START_TEST(no_effect_yet)
                                 " CPU 0 NODEDICATE\n SPECIAL 800 CTCA *\n DISTRIB BIN1\n"
                                 "USER B NOLOG\n OPTION ACCT\n",
                                 NULL, 0),
-                     "n 2:2: NICDEF is accepted and has no effect yet|"
                      "n 4:18: OPTION ACCT is accepted and has no effect yet|"
                      "n 4:23: OPTION MAXCONN is accepted and has no effect yet|"
                      "n 6:14: SPECIAL CTCA is accepted and has no effect yet|");
