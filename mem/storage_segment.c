@@ -63,6 +63,13 @@ static void forget(struct storage *st, u64 start, u64 len)
     storage_code_stored(st, start, len);
 }
 
+/* What has been mapped anew is not locked as what was there. */
+static void lock_again(struct storage *st, u64 start)
+{
+    if (start < st->reserved)
+        storage_reserve_again(st);
+}
+
 /* Room for one more in the table, and for its addresses. */
 static int place_find(struct storage *st, const struct storage_segment *what,
                       struct storage_segment **place, struct cause *cause)
@@ -94,6 +101,7 @@ int storage_segment_load(struct storage *st, const struct storage_segment *what,
         return cause_set(cause, ST_IO, "%s", strerror(errno));
     *place = *what;
     atomic_fetch_add(&st->segment_count, 1);
+    lock_again(st, what->start);
     forget(st, what->start, what->len);
     return ST_OK;
 }
@@ -119,6 +127,7 @@ void storage_segment_purge(struct storage *st, u64 start)
         void *p = mmap(st->base + s->start, s->len, PROT_READ | PROT_WRITE,
                        MAP_FIXED | MAP_NORESERVE | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         ERGO(p != MAP_FAILED);
+        lock_again(st, s->start);
         forget(st, s->start, s->len);
         *s = (struct storage_segment){0};
         atomic_fetch_sub(&st->segment_count, 1);

@@ -131,6 +131,11 @@ START_TEST(reserved)
     ck_assert_uint_eq(locked_kb() - before, 1024);
     ck_assert_int_eq(storage_resize(small, 2 << 20, &cause), ST_OK);
     ck_assert_uint_eq(locked_kb() - before, 1024);
+    const struct storage_segment segment = {64 << 10, 64 << 10, true, false};
+    ck_assert_int_eq(storage_segment_load(small, &segment, -1, 0, &cause), ST_OK);
+    ck_assert_uint_eq(locked_kb() - before, 1024);
+    storage_segment_purge(small, segment.start);
+    ck_assert_uint_eq(locked_kb() - before, 1024);
     ck_assert_int_eq(storage_reserve(small, 0, &cause), ST_OK);
     ck_assert_uint_eq(locked_kb(), before);
     storage_destroy(small);
