@@ -152,6 +152,7 @@ int vm_segment_restore(struct vm *vm, struct codec_in *block, struct cause *caus
 int vm_op_segment_define(void *host, const struct vm_segment *what, struct cause *cause);
 int vm_op_segment_save(struct vm *vm, const char *name, bool system, struct cause *cause);
 bool vm_op_segment_find(void *host, const char *name, struct vm_segment *out);
+bool vm_op_segment_defined(void *ctx, const char *name, struct vm_segment *out);
 bool vm_op_segment_forget(void *host, const char *name);
 bool vm_op_segment_row(void *host, unsigned i, struct vm_segment *out, unsigned *users);
 

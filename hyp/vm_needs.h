@@ -328,6 +328,8 @@ struct vm_ops {
     int (*segment_save)(struct vm *vm, const char *name, bool system, struct cause *cause);
     /* The saved one, or else what is defined; false: no such name. */
     bool (*segment_find)(void *host, const char *name, struct vm_segment *out);
+    /* What is defined, and not saved yet. */
+    bool (*segment_defined)(void *host, const char *name, struct vm_segment *out);
     bool (*segment_forget)(void *host, const char *name);
     /* The i-th of all, those that are only defined or purged, too; and how many have it. */
     bool (*segment_row)(void *host, unsigned i, struct vm_segment *out, unsigned *users);

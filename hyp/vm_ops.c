@@ -520,6 +520,7 @@ const struct vm_ops *vm_host_ops(void)
         .segment_define = vm_op_segment_define,
         .segment_save = vm_op_segment_save,
         .segment_find = vm_op_segment_find,
+        .segment_defined = vm_op_segment_defined,
         .segment_forget = vm_op_segment_forget,
         .segment_row = vm_op_segment_row,
         .spool = op_spool,

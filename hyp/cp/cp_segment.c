@@ -159,6 +159,18 @@ static bool mode_fits(const struct cp_user *user, const struct vm_segment *seg)
     return !seg->machmode || seg->machmode >> user->entry->machine & 1;
 }
 
+/* The number that QUERY NSS shows of what is saved under the name; 0: nothing is. */
+static unsigned file_id(struct cp_request *req, const char *name)
+{
+    struct vm_segment seg;
+    unsigned users;
+    for (unsigned i = 0;
+         req->cp->ports.vm->segment_row(req->cp->ports.vm_host, i, &seg, &users); i++)
+        if (seg.saved && !seg.purged && !strcmp(seg.name, name))
+            return i + 1;
+    return 0;
+}
+
 static int save(struct cp_request *req, bool system)
 {
     struct cause cause;
@@ -173,15 +185,15 @@ static int save(struct cp_request *req, bool system)
     int rc = cp_no_more(req);
     if (rc)
         return rc;
-    if (system && ops->segment_find(req->cp->ports.vm_host, name, &seg) &&
-        !mode_fits(user, &seg))
-        return cp_fail(req, MSG_NSS453E, name, modes[user->entry->machine]);
-    int status = ops->segment_save(user->vm, name, system, &cause);
-    if (status == ST_NOENT)
+    bool defined = ops->segment_defined(req->cp->ports.vm_host, name, &seg);
+    if (!defined || seg.system != system)
         return cp_fail(req, MSG_NSS435E, kind_of(system), name);
-    if (status)
+    if (!mode_fits(user, &seg))
+        return cp_fail(req, MSG_NSS453E, name, modes[user->entry->machine]);
+    if (ops->segment_save(user->vm, name, system, &cause))
         return cp_fail(req, MSG_NSD454E, kind_of(system), name, cause.text);
-    cp_fail(req, MSG_NSS440I, kind_of(system), name);
+    cp_fail(req, MSG_NSS440I, system ? "Named Saved System (NSS)" : "Saved segment", name,
+            file_id(req, name));
     return 0;
 }
 

@@ -2,7 +2,10 @@
  * memory, made when the first guest loads it and gone with the last; everything else is mapped from
  * the file, so that guests have the same pages of the host's page cache until they store into an
  * exclusive one. A file is replaced by renaming: never half a segment, and its readers keep the
- * old one. Members that share the folder see one another's files: each look compares the inodes. */
+ * old one, as NAME.<identity>.old until nobody has it: a network file system would take its pages
+ * away under them. Whoever has a file open or mapped has a shared lock of it, which goes with the
+ * last mapping; what can be locked exclusively is swept up. Members that share the folder see one
+ * another's files: each look compares the inodes, once the folder has changed. */
 #include "hyp/segment/segment.h"
 
 #include <dirent.h>
@@ -10,9 +13,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hyp/segment/segment_file.h"
@@ -22,6 +27,9 @@
 
 #define PATH_BYTES 1200
 #define SUFFIX ".dcss"
+#define SUFFIX_FRESH ".new"      /* being written */
+#define SUFFIX_OLD ".old"        /* replaced or purged; somebody may have it */
+#define SETTLED_NS 1000000000ull /* a folder that did not change for so long: its time tells */
 #define KEYS_AT_ONCE 4096u
 
 struct entry {
@@ -34,8 +42,11 @@ struct entry {
 };
 
 struct segments {
-    u64 serial; /* given to what was saved last */
-    bool began; /* what cannot be used has been told of */
+    u64 serial;              /* given to what was saved last */
+    bool began;              /* what cannot be used has been told of */
+    struct timespec changed; /* the folder, as it was looked at last */
+    u64 changed_seen;        /* when that was found; 0: look in any case */
+    bool settled;            /* looked at since it cannot change without that showing */
     char folder[PATH_BYTES / 2];
     struct entry entry[SEGMENTS_MAX];
 };
@@ -74,60 +85,142 @@ static void entry_close(struct entry *e)
     *e = (struct entry){0};
 }
 
-static void entry_open(struct segments *s, const char *name, const char *path, u64 inode)
+/* A file of another inode than what is known: it takes the place of `e`, if that is not NULL.
+ * False: it could not be opened now. */
+static bool entry_open(struct segments *s, const char *name, const char *path, u64 inode,
+                       struct entry *e)
 {
     struct vm_segment seg;
-    struct entry *e = place(s);
+    struct stat info;
+    struct entry *to = e ? e : place(s);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return;
-    if (e && segment_file_read(fd, &seg) && !strcmp(seg.name, name)) {
+        return false;
+    if ((flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK) || fstat(fd, &info) ||
+        info.st_nlink == 0) { /* it is being swept up */
+        close(fd);
+        return false;
+    }
+    if (to && segment_file_read(fd, &seg) && !strcmp(seg.name, name)) {
+        if (e)
+            entry_close(e);
         seg.serial = ++s->serial;
-        *e = (struct entry){
+        *to = (struct entry){
             .seg = seg, .used = true, .seen = true, .inode = inode, .fd = fd, .copy = -1};
-        return;
+        return true;
     }
     if (!s->began)
         log_operator('W', "%s: no saved segment, or one too many; it is left alone", path);
     close(fd);
+    return true;
 }
 
-/* The file of a name: is it what is known? */
-static void look_at(struct segments *s, const char *file)
+static bool ends_in(const char *file, const char *suffix)
+{
+    size_t n = strlen(file), m = strlen(suffix);
+    return n > m && !strcmp(file + n - m, suffix);
+}
+
+/* A file that nobody has any more, or whose writer is gone. */
+static void sweep(const struct segments *s, const char *file)
+{
+    char path[PATH_BYTES];
+    path_of(s, file, "", path);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        unlink(path);
+    close(fd);
+}
+
+/* The file of a name: is it what is known? False: the host fails. */
+static bool look_at(struct segments *s, const char *file)
 {
     char path[PATH_BYTES], name[9] = "";
     struct stat info;
-    size_t n = strlen(file);
-    if (n <= strlen(SUFFIX) || strcmp(file + n - strlen(SUFFIX), SUFFIX) != 0)
-        return;
+    if (!ends_in(file, SUFFIX))
+        return true;
     path_of(s, file, "", path);
-    n -= strlen(SUFFIX);
+    size_t n = strlen(file) - strlen(SUFFIX);
     memcpy(name, file, n < sizeof name ? n : sizeof name - 1);
     if (stat(path, &info))
-        return;
+        return errno == ENOENT;
     struct entry *e = find(s, name, true);
     if (e && e->inode == info.st_ino) {
         e->seen = true;
-        return;
+        return true;
     }
-    if (e) /* another member has saved it again */
-        entry_close(e);
-    entry_open(s, name, path, info.st_ino);
+    return entry_open(s, name, path, info.st_ino, e);
 }
 
-/* What is in the folder now. */
-static void look(struct segments *s)
+static u64 now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
+}
+
+/* May the folder have changed since the last look? Times of files are coarse: only when a time has
+ * been the same for a while does it say so. */
+static bool changed(struct segments *s, int folder)
+{
+    struct stat info;
+    u64 now = now_ns();
+    if (fstat(folder, &info))
+        return true;
+    if (!s->changed_seen || info.st_mtim.tv_sec != s->changed.tv_sec ||
+        info.st_mtim.tv_nsec != s->changed.tv_nsec) {
+        s->changed = info.st_mtim;
+        s->changed_seen = now;
+        s->settled = false;
+        return true;
+    }
+    bool look = !s->settled;
+    s->settled = now - s->changed_seen > SETTLED_NS;
+    return look;
+}
+
+/* Another member has purged it, if there is no such file: nothing else says so. */
+static void missed(struct segments *s, struct entry *e)
+{
+    char path[PATH_BYTES];
+    struct stat info;
+    path_of(s, e->seg.name, SUFFIX, path);
+    if (stat(path, &info) && errno == ENOENT)
+        entry_close(e);
+}
+
+static void sweep_all(const struct segments *s)
 {
     DIR *dir = *s->folder ? opendir(s->folder) : NULL;
-    for (unsigned i = 0; i < SEGMENTS_MAX; i++)
-        s->entry[i].seen = false;
     for (struct dirent *d; dir && (d = readdir(dir)) != NULL;)
-        look_at(s, d->d_name);
+        if (ends_in(d->d_name, SUFFIX_FRESH) || ends_in(d->d_name, SUFFIX_OLD))
+            sweep(s, d->d_name);
     if (dir)
         closedir(dir);
-    for (unsigned i = 0; i < SEGMENTS_MAX; i++)
-        if (s->entry[i].used && s->entry[i].seg.saved && !s->entry[i].seen)
-            entry_close(&s->entry[i]); /* another member has purged it */
+}
+
+/* What is in the folder now; what the host does not tell is as it was. */
+static void look(struct segments *s)
+{
+    bool good = true;
+    DIR *dir = *s->folder ? opendir(s->folder) : NULL;
+    if (!dir)
+        return;
+    if (changed(s, dirfd(dir))) {
+        for (unsigned i = 0; i < SEGMENTS_MAX; i++)
+            s->entry[i].seen = false;
+        for (struct dirent *d; (d = readdir(dir)) != NULL;)
+            good &= look_at(s, d->d_name);
+        for (unsigned i = 0; i < SEGMENTS_MAX; i++)
+            if (s->entry[i].used && s->entry[i].seg.saved && !s->entry[i].seen)
+                missed(s, &s->entry[i]);
+        sweep_all(s);
+    }
+    closedir(dir);
+    if (!good)
+        s->changed_seen = 0;
 }
 
 struct segments *segments_create(const char *folder)
@@ -146,6 +239,8 @@ void segments_destroy(struct segments *s)
     for (unsigned i = 0; s && i < SEGMENTS_MAX; i++)
         if (s->entry[i].used)
             entry_close(&s->entry[i]);
+    if (s)
+        sweep_all(s);
     free(s);
 }
 
@@ -159,6 +254,18 @@ const struct vm_segment *segment_find(struct segments *s, const char *name)
     return e ? &e->seg : NULL;
 }
 
+const struct vm_segment *segment_defined(struct segments *s, const char *name)
+{
+    const struct entry *e = find(s, name, false);
+    return e ? &e->seg : NULL;
+}
+
+bool segment_current(struct segments *s, const struct vm_segment *loaded)
+{
+    const struct entry *e = find(s, loaded->name, true);
+    return e && e->seg.serial == loaded->serial;
+}
+
 const struct vm_segment *segment_at(struct segments *s, unsigned i)
 {
     if (i == 0)
@@ -167,6 +274,14 @@ const struct vm_segment *segment_at(struct segments *s, unsigned i)
         if (s->entry[k].used && i-- == 0)
             return &s->entry[k].seg;
     return NULL;
+}
+
+unsigned segment_count(const struct segments *s)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < SEGMENTS_MAX; i++)
+        n += s->entry[i].used;
+    return n;
 }
 
 int segment_define(struct segments *s, const struct vm_segment *what, struct cause *cause)
@@ -183,45 +298,61 @@ int segment_define(struct segments *s, const struct vm_segment *what, struct cau
     return ST_OK;
 }
 
+/* NAME.<identity><suffix>: no other saving's. */
+static void path_of_saving(const struct segments *s, const struct vm_segment *seg,
+                           const char *suffix, char out[PATH_BYTES])
+{
+    char behind[2 * VM_IDENTITY_BYTES + 8] = ".";
+    for (unsigned i = 0; i < VM_IDENTITY_BYTES; i++)
+        snprintf(behind + 1 + (size_t)2 * i, 3, "%02x", seg->identity[i]);
+    strcat(behind, suffix);
+    path_of(s, seg->name, behind, out);
+}
+
 bool segment_forget(struct segments *s, const char *name)
 {
-    char path[PATH_BYTES];
+    char path[PATH_BYTES], old[PATH_BYTES];
     look(s);
     struct entry *e = find(s, name, false), *saved = find(s, name, true);
     if (e)
         entry_close(e);
     if (saved) {
         path_of(s, name, SUFFIX, path);
-        unlink(path);
+        path_of_saving(s, &saved->seg, SUFFIX_OLD, old);
+        if (rename(path, old))
+            unlink(path);
         entry_close(saved);
+        sweep_all(s);
     }
     return e || saved;
 }
 
 /* ---- saving ---- */
 
-static int publish(struct segments *s, struct entry *e, const u8 *status, struct storage *st,
-                   struct cause *cause)
+/* The new file in place of the one that is there, which keeps another name. */
+static int publish(struct segments *s, struct entry *e, const struct entry *before,
+                   const u8 *status, struct storage *st, struct cause *cause)
 {
-    char path[PATH_BYTES], fresh[PATH_BYTES], suffix[32];
+    char path[PATH_BYTES], fresh[PATH_BYTES], old[PATH_BYTES];
     struct stat info;
-    snprintf(suffix, sizeof suffix, ".%d.new", (int)getpid());
     path_of(s, e->seg.name, SUFFIX, path);
-    path_of(s, e->seg.name, suffix, fresh);
+    path_of_saving(s, &e->seg, SUFFIX_FRESH, fresh);
     if (mkdir(s->folder, 0777) && errno != EEXIST)
         return cause_set(cause, ST_IO, "%s: %s", s->folder, strerror(errno));
-    int rc = segment_file_make(fresh, &e->seg, status, st, cause);
+    int rc = segment_file_make(fresh, &e->seg, status, st, &e->fd, cause);
     if (rc != ST_OK)
         return rc;
-    e->fd = open(fresh, O_RDONLY | O_CLOEXEC);
-    if (e->fd >= 0 && fstat(e->fd, &info) == 0 && rename(fresh, path) == 0) {
+    if (before)
+        path_of_saving(s, &before->seg, SUFFIX_OLD, old);
+    flock(e->fd, LOCK_SH | LOCK_NB); /* readers may come */
+    if (fstat(e->fd, &info) == 0 && (!before || link(path, old) == 0 || errno == EEXIST) &&
+        rename(fresh, path) == 0) {
         e->inode = info.st_ino;
         return ST_OK;
     }
     cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));
     unlink(fresh);
-    if (e->fd >= 0)
-        close(e->fd);
+    close(e->fd);
     e->fd = -1;
     return ST_IO;
 }
@@ -231,17 +362,19 @@ int segment_save(struct segments *s, const char *name, struct storage *st, const
 {
     look(s);
     struct entry *e = find(s, name, false), *old = find(s, name, true);
-    if (!e || (e->seg.system && !status))
+    if (!e || e->seg.system != (status != NULL))
         return cause_set(cause, ST_NOENT, "%s is not defined", name);
     if (getrandom(e->seg.identity, VM_IDENTITY_BYTES, 0) != VM_IDENTITY_BYTES)
         return cause_set(cause, ST_IO, "no random numbers: %s", strerror(errno));
-    int rc = publish(s, e, status, st, cause);
+    int rc = publish(s, e, old, status, st, cause);
     if (rc != ST_OK)
         return rc;
     e->seg.saved = true;
     e->seg.serial = ++s->serial;
-    if (old)
+    if (old) {
         entry_close(old);
+        sweep_all(s);
+    }
     return ST_OK;
 }
 
@@ -265,6 +398,11 @@ static bool any_shared(const struct vm_segment *seg)
     return any;
 }
 
+static bool all_zero(const u8 page[FRAME_BYTES])
+{
+    return !page[0] && !memcmp(page, page + 1, FRAME_BYTES - 1);
+}
+
 /* The copy that those who share it store into. */
 static int copy_make(struct entry *e, struct cause *cause)
 {
@@ -281,7 +419,7 @@ static int copy_make(struct entry *e, struct cause *cause)
         u64 end = segment_file_at(&e->seg, e->seg.range[i].end);
         for (; good && at < end; at += FRAME_BYTES)
             good = pread(e->fd, page, sizeof page, (off_t)at) == (ssize_t)sizeof page &&
-                   segment_write_all(e->copy, page, sizeof page, at);
+                   (all_zero(page) || segment_write_all(e->copy, page, sizeof page, at));
     }
     if (good)
         return ST_OK;
@@ -307,6 +445,26 @@ static int keys_load(const struct entry *e, u64 start, u64 end, struct storage *
     return ST_OK;
 }
 
+/* Are a machine's bytes, as they came, those that the file has? CPUs store into their prefix areas
+ * whatever lies there: the machine would go on without what it had of its own. */
+static int same(const struct entry *e, u64 start, u64 end, const struct storage *st,
+                struct cause *cause)
+{
+    u8 page[FRAME_BYTES];
+    for (u64 abs = start; abs < end && abs < st->size; abs += FRAME_BYTES) {
+        if (!storage_frame_touched(st, abs >> FRAME_SHIFT))
+            continue;
+        u64 at = segment_file_at(&e->seg, abs);
+        if (pread(e->fd, page, sizeof page, (off_t)at) != (ssize_t)sizeof page)
+            return cause_set(cause, ST_IO, "%s: %s", e->seg.name, strerror(errno));
+        if (memcmp(page, st->base + abs, sizeof page) != 0)
+            return cause_set(cause, ST_PROTO,
+                             "page %llX of saved segment %s is not as it was saved",
+                             (unsigned long long)abs >> FRAME_SHIFT, e->seg.name);
+    }
+    return ST_OK;
+}
+
 enum how { HOW_SHARED, HOW_EXCLUSIVE, HOW_ARRIVES, HOW_ARRIVES_EXCLUSIVE };
 
 static int range_load(const struct entry *e, unsigned i, enum how how, struct storage *st,
@@ -320,8 +478,11 @@ static int range_load(const struct entry *e, unsigned i, enum how how, struct st
     const struct storage_segment what = {start, end + 1 - start, read_only, shared};
     if (how >= HOW_ARRIVES && !read_only && !shared)
         return storage_segment_adopt(st, &what, cause);
-    int rc = storage_segment_load(st, &what, shared ? e->copy : e->fd,
-                                  segment_file_at(&e->seg, start), cause);
+    int rc = how >= HOW_ARRIVES && read_only ? same(e, start, end, st, cause) : ST_OK;
+    if (rc != ST_OK)
+        return rc;
+    rc = storage_segment_load(st, &what, shared ? e->copy : e->fd,
+                              segment_file_at(&e->seg, start), cause);
     if (rc == ST_OK && (rc = keys_load(e, start, end, st, cause)) != ST_OK)
         storage_segment_purge(st, start);
     return rc;
@@ -379,6 +540,8 @@ void segment_unload(struct segments *s, const struct vm_segment *loaded, bool ex
     for (unsigned i = 0; i < loaded->ranges; i++)
         storage_segment_purge(st, loaded->range[i].start);
     struct entry *e = find(s, loaded->name, true);
+    if (!e || e->seg.serial != loaded->serial)
+        sweep_all(s); /* it may have been the last who has it */
     if (!e || e->seg.serial != loaded->serial || exclusive || e->copy < 0 ||
         !any_shared(loaded) || --e->users)
         return;

@@ -23,14 +23,20 @@ void segments_destroy(struct segments *s);
 /** The saved one, or of a name that is only defined that; NULL: no such name. Good until somebody
  *  looks for another one. */
 const struct vm_segment *segment_find(struct segments *s, const char *name);
-/** i-th of all, saved and defined ones. */
+/** What is defined on this member under the name and not saved yet; NULL. */
+const struct vm_segment *segment_defined(struct segments *s, const char *name);
+/** Is it what the name is saved as, as found by the last look? */
+bool segment_current(struct segments *s, const struct vm_segment *loaded);
+/** i-th of all, saved and defined ones; with 0 the folder is looked at. */
 const struct vm_segment *segment_at(struct segments *s, unsigned i);
+/** How many those are. */
+unsigned segment_count(const struct segments *s);
 /** ST_INVAL with cause for ranges that cannot be; ST_LIMIT. A definition of the same name that was
  *  not saved yet is replaced. */
 int segment_define(struct segments *s, const struct vm_segment *what, struct cause *cause);
 /** Save the pages of the definition and their keys out of a machine's storage; for a saved system
  *  also `status`, VM_STATUS_BYTES of a CPU. What was saved under the name is replaced, who has
- *  loaded it keeps it. ST_NOENT: not defined, or it is a saved system and `status` is NULL. */
+ *  loaded it keeps it. ST_NOENT: not defined, or a segment and `status`, a system and none. */
 int segment_save(struct segments *s, const char *name, struct storage *st, const u8 *status,
                  struct cause *cause);
 /** Neither defined nor saved any more; false: it was not. */
@@ -40,7 +46,8 @@ bool segment_forget(struct segments *s, const char *name);
 int segment_load(struct segments *s, const char *name, bool exclusive, struct storage *st,
                  struct cause *cause);
 /** As loaded into a machine that arrives from another member: its own pages are those that came
- *  with it, the others are mapped. */
+ *  with it, the others are mapped. ST_PROTO: those of its pages that nobody may store into are not
+ *  what the file has. */
 int segment_arrive(struct segments *s, const char *name, bool exclusive, struct storage *st,
                    struct cause *cause);
 /** The CPU's state that is saved with a system. */

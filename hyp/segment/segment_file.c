@@ -1,11 +1,12 @@
-/* Files of saved segments and systems. Pages without data, and those that the machine's storage
- * does not have, are holes: zeros, with zero keys. A file is taken for what its description and its
- * length say; nothing in it is believed before it has been checked. */
+/* Files of saved segments and systems. Pages without data, those that nobody has stored into and
+ * those that the machine's storage does not have are holes: zeros. A file is taken for what its
+ * description and its length say; nothing in it is believed before it has been checked. */
 #include "hyp/segment/segment_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -107,7 +108,9 @@ static bool write_page(int fd, const struct vm_segment *seg, struct storage *st,
 {
     const u8 *page = storage_host(st, abs, FRAME_BYTES);
     u8 key = page ? storage_key_get(st, abs) : 0;
-    return (!page || segment_write_all(fd, page, FRAME_BYTES, segment_file_at(seg, abs))) &&
+    u64 frame = abs >> FRAME_SHIFT;
+    bool data = page && storage_frame_touched(st, frame) && !storage_frame_zero(st, frame);
+    return (!data || segment_write_all(fd, page, FRAME_BYTES, segment_file_at(seg, abs))) &&
            (!key || segment_write_all(fd, &key, 1, key_at(seg, abs)));
 }
 
@@ -124,17 +127,18 @@ static bool write_pages(int fd, const struct vm_segment *seg, struct storage *st
 }
 
 int segment_file_make(const char *path, const struct vm_segment *seg, const u8 *status,
-                      struct storage *st, struct cause *cause)
+                      struct storage *st, int *out, struct cause *cause)
 {
     u8 head[HEAD_BYTES];
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));
+    flock(fd, LOCK_EX | LOCK_NB); /* its writer lives */
     head_store(seg, status, head);
     if (ftruncate(fd, (off_t)file_bytes(seg)) == 0 &&
         segment_write_all(fd, head, sizeof head, 0) && write_pages(fd, seg, st) &&
         fsync(fd) == 0) {
-        close(fd);
+        *out = fd;
         return ST_OK;
     }
     cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));

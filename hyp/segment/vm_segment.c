@@ -169,6 +169,15 @@ bool vm_op_segment_find(void *ctx, const char *name, struct vm_segment *out)
     return seg;
 }
 
+bool vm_op_segment_defined(void *ctx, const char *name, struct vm_segment *out)
+{
+    struct vm_host *host = ctx;
+    const struct vm_segment *seg = segment_defined(host->segments, name);
+    if (seg)
+        *out = *seg;
+    return seg;
+}
+
 bool vm_op_segment_forget(void *ctx, const char *name)
 {
     struct vm_host *host = ctx;
@@ -205,8 +214,7 @@ static bool purged_row(struct vm_host *host, unsigned i, struct vm_segment *out)
             const struct vm_segment *seg = &vm->segment[k].seg;
             if (!seg->ranges || seen_before(host, vm, seg))
                 continue;
-            const struct vm_segment *now = segment_find(host->segments, seg->name);
-            if ((now && now->serial == seg->serial) || i--)
+            if (segment_current(host->segments, seg) || i--)
                 continue;
             *out = *seg;
             out->purged = true;
@@ -218,14 +226,11 @@ static bool purged_row(struct vm_host *host, unsigned i, struct vm_segment *out)
 bool vm_op_segment_row(void *ctx, unsigned i, struct vm_segment *out, unsigned *users)
 {
     struct vm_host *host = ctx;
-    unsigned known = 0;
     const struct vm_segment *seg = segment_at(host->segments, i);
     if (seg) {
         *out = *seg;
     } else {
-        while (segment_at(host->segments, known))
-            known++;
-        if (!purged_row(host, i - known, out))
+        if (!purged_row(host, i - segment_count(host->segments), out))
             return false;
     }
     *users = users_of(host, out);

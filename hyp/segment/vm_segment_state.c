@@ -12,11 +12,24 @@
 #define ROW_KEYS 0x9034      /* of pages behind storage, in order: (count 4, key 1) pairs */
 #define RUN_BYTES 5
 #define RUNS_AT_ONCE 1024
+#define PREFIX_BYTES (2 * FRAME_BYTES)
 
 /* Its own: stored into by this machine alone. */
 static bool own(const struct vm_loaded *l, unsigned i)
 {
     return l->exclusive || segment_type_own(l->seg.range[i].type);
+}
+
+/* Has a CPU its prefix area in pages that are mapped from the file? It stores there all the same,
+ * into pages of its own. */
+static bool prefix_in(const struct vm *vm, u64 start, u64 end)
+{
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
+        u64 prefix = cpu_prefix(vm->vcpu[i].cpu);
+        if (vm_cpu_defined(vm, i) && prefix <= end && start < prefix + PREFIX_BYTES)
+            return true;
+    }
+    return false;
 }
 
 static const char *stays(const struct vm *vm, const struct vm_loaded *l)
@@ -32,13 +45,23 @@ static const char *stays(const struct vm *vm, const struct vm_loaded *l)
     return NULL;
 }
 
+/* The same, of a machine that runs here: its CPUs are what they are. */
+static const char *stays_here(const struct vm *vm, const struct vm_loaded *l)
+{
+    const char *why = stays(vm, l);
+    for (unsigned i = 0; !why && i < l->seg.ranges; i++)
+        if (!own(l, i) && prefix_in(vm, l->seg.range[i].start, l->seg.range[i].end))
+            why = "has a CPU's prefix area in pages that are read-only";
+    return why;
+}
+
 bool vm_segment_get(const struct vm *vm, unsigned n, struct vm_segment *out, const char **why)
 {
     for (unsigned i = 0; i < VM_SEGMENTS_MAX; i++) {
         if (!vm->segment[i].seg.ranges || n--)
             continue;
         *out = vm->segment[i].seg;
-        *why = stays(vm, &vm->segment[i]);
+        *why = stays_here(vm, &vm->segment[i]);
         return true;
     }
     return false;

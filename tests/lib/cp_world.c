@@ -473,7 +473,7 @@ static int f_segment_save(struct vm *vm, const char *name, bool system, struct c
 {
     struct vm_segment *seg = segment_of(name);
     (void)vm;
-    if (!seg || (seg->system && !system))
+    if (!seg || seg->system != system)
         return cause_set(cause, ST_NOENT, "%s is not defined", name);
     seg->saved = true;
     return ST_OK;
@@ -486,6 +486,11 @@ static bool f_segment_find(void *host, const char *name, struct vm_segment *out)
     if (seg)
         *out = *seg;
     return seg;
+}
+
+static bool f_segment_defined(void *host, const char *name, struct vm_segment *out)
+{
+    return f_segment_find(host, name, out) && !out->saved;
 }
 
 static bool f_segment_forget(void *host, const char *name)
@@ -588,6 +593,7 @@ static const struct vm_ops fake_vm = {
     .segment_define = f_segment_define,
     .segment_save = f_segment_save,
     .segment_find = f_segment_find,
+    .segment_defined = f_segment_defined,
     .segment_forget = f_segment_forget,
     .segment_row = f_segment_row,
     .spool = f_spool,

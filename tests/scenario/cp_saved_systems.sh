@@ -71,7 +71,7 @@ TEXT
 expect 0 'MEMBERB is ready' endicott up "$cluster"
 expect 0 '' endicott punch -m MEMBERA -u LINUX1 "$TEST_TMP/demo"
 expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
-expect 0 '' endicott wait -u LINUX1 --match 'HCPNSS440I .*DEMO was successfully saved' --since-start --timeout "$WAIT_SECONDS"
+expect 0 '' endicott wait -u LINUX1 --match 'HCPNSS440I .*DEMO was successfully saved in fileid 0001.' --since-start --timeout "$WAIT_SECONDS"
 until_register LINUX1 14 0000000000000077
 expect 0 'GPR *12 = *0000000000000001' as LINUX1 DISPLAY G12 # it has no segment: its own page 100
 expect 0 'DEMO +NSS +0000256K 00000 +0003F +EW +A +00000 +10-11 +NO' as LINUX1 QUERY NSS MAP

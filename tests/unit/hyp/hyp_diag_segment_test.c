@@ -14,7 +14,7 @@
 #define SEGMENT_BYTES 0x3000ull
 #define NAME_AT DATA_AT
 
-static void segment_defined(const char *name, u64 start, u32 type)
+static void define(const char *name, u64 start, u32 type)
 {
     struct cause cause = {0};
     struct vm_segment seg = {.ranges = 1};
@@ -30,11 +30,14 @@ static void segment_saved(const char *name, u64 start, u32 type)
 {
     struct cause cause = {0};
     struct storage *st;
-    segment_defined(name, start, type);
+    define(name, start, type);
     ck_assert_int_eq(
         storage_create(&st, (start + SEGMENT_BYTES + 0xfffff) & ~0xfffffull, &cause), ST_OK);
-    for (unsigned i = 0; i < SEGMENT_BYTES / FRAME_BYTES; i++)
-        memset(st->base + start + (u64)i * FRAME_BYTES, '1' + (int)i, FRAME_BYTES);
+    for (unsigned i = 0; i < SEGMENT_BYTES / FRAME_BYTES; i++) {
+        char page[FRAME_BYTES];
+        memset(page, '1' + (int)i, sizeof page);
+        ck_assert(storage_write(st, start + (u64)i * FRAME_BYTES, page, sizeof page));
+    }
     ck_assert_int_eq(segment_save(host->segments, name, st, NULL, &cause), ST_OK);
     storage_destroy(st);
 }
@@ -190,7 +193,7 @@ START_TEST(segments_in_the_way)
     ck_assert_uint_eq(*got(0x201000), '2');
     ck_assert(vm_segment_purge(vm, "ONE"));
     ck_assert_uint_eq(*got(0x201000), 0);
-    segment_defined("TWO", 0x300000, SEG_EW);
+    define("TWO", 0x300000, SEG_EW);
     segments_destroy(host->segments);
     host->segments = segments_create(segment_folder);
     ck_assert_uint_eq(segment_find(host->segments, "ONE")->range[0].start, 0x200000);
@@ -257,7 +260,7 @@ START_TEST(saved_while_quiesced)
 {
     struct cause cause = {0};
     load(0x44);
-    segment_defined("ONE", 0x200000, SEG_SR);
+    define("ONE", 0x200000, SEG_SR);
     ck_assert(vm_quiesce(vm));
     ck_assert(vm->css->quiesced);
     ck_assert_int_eq(vm_host_ops()->segment_save(vm, "ONE", false, &cause), ST_OK);

@@ -3,7 +3,10 @@
  * members on one folder.
  * Run alone: tests/run unit/hyp_saved_system_test */
 #include <stdio.h>
+#include <glob.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hyp/segment/segment.h"
@@ -403,6 +406,124 @@ START_TEST(stays_here)
 }
 END_TEST
 
+/* PSW exchanges store into a prefix area that the guest itself could not: it is no longer what the
+ * file has, which the other member would map. */
+START_TEST(prefix_in_read_only_pages)
+{
+    struct cause cause = {0};
+    struct codec_out state;
+    struct vm_segment found, seg = moving();
+    const char *why;
+    saved(&seg);
+    ck_assert_int_eq(ipl(vm, NULL), ST_OK);
+    struct cpu *cpu = vm->vcpu[0].cpu;
+    cpu->prefix = PAGE(SEG_SR) - FRAME_BYTES;
+    cpu_registers_changed(cpu);
+    ck_assert(vm_segment_get(vm, 0, &found, &why));
+    ck_assert_str_eq(why, "has a CPU's prefix area in pages that are read-only");
+    cpu->prefix = PREFIX; /* and where one has been */
+    cpu_registers_changed(cpu);
+    ck_assert(vm_segment_get(vm, 0, &found, &why));
+    ck_assert_ptr_null(why);
+    vm_storage(vm)->base[PAGE(SEG_SR) + 0x150] = 1;
+    ck_assert(vm_quiesce(vm));
+    codec_out_init(&state);
+    ck_assert_int_eq(vm_save(vm, &state, &cause), ST_OK);
+    struct vm *there = twin();
+    frames_to(there);
+    ck_assert_int_eq(state_to(there, &state, &cause), ST_PROTO);
+    ck_assert_ptr_nonnull(strstr(cause.text, "page 102 of saved segment SYS is not as it was"));
+    vm_destroy(there);
+    codec_out_fini(&state);
+    vm_unquiesce(vm);
+}
+END_TEST
+
+static unsigned files(const char *pattern)
+{
+    char path[128];
+    glob_t found;
+    snprintf(path, sizeof path, "%s/%s", folder, pattern);
+    unsigned n = glob(path, 0, NULL, &found) ? 0 : (unsigned)found.gl_pathc;
+    if (n)
+        globfree(&found);
+    return n;
+}
+
+/* A folder that cannot be read just now has not lost anything: who shares pages goes on to. */
+START_TEST(folder_that_cannot_be_read)
+{
+    struct rlimit limit, none;
+    const struct vm_segment seg = definition();
+    saved(&seg);
+    ck_assert_int_eq(ipl(vm, NULL), ST_OK);
+    u64 serial = segment_find(host->segments, "SYS")->serial;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    none = limit;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &none);
+    const struct vm_segment *found = segment_find(host->segments, "SYS");
+    setrlimit(RLIMIT_NOFILE, &limit);
+    ck_assert_ptr_nonnull(found);
+    ck_assert_uint_eq(found->serial, serial);
+    ck_assert_int_eq(ipl(other, NULL), ST_OK);
+    ck_assert_uint_eq(store_into(vm, PAGE(SEG_SW)), 0);
+    ck_assert_uint_eq(*storage_host(vm_storage(other), PAGE(SEG_SW), 1), 'x');
+}
+END_TEST
+
+/* Files have a name as long as somebody has them mapped, on whatever member; what a member that is
+ * gone was writing goes at the next start. */
+START_TEST(files_of_the_folder)
+{
+    char path[128];
+    const struct vm_segment seg = definition();
+    saved(&seg);
+    ck_assert_int_eq(ipl(other, NULL), ST_OK);
+    saved(&seg);
+    ck_assert_uint_eq(files("SYS.*.old"), 1);
+    struct segments *there = segments_create(folder);
+    ck_assert_uint_eq(files("SYS.*.old"), 1);
+    ck_assert(segment_forget(there, "SYS"));
+    ck_assert_uint_eq(files("*.dcss"), 0);
+    ck_assert_uint_eq(files("SYS.*.old"), 2);
+    ck_assert_ptr_null(segment_find(host->segments, "SYS"));
+    ck_assert_uint_eq(files("SYS.*.old"), 1);
+    vm_system_reset(other, true);
+    ck_assert_uint_eq(files("*"), 0);
+    snprintf(path, sizeof path, "%s/SYS.0123.new", folder);
+    fclose(fopen(path, "w"));
+    segments_destroy(there);
+    there = segments_create(folder);
+    ck_assert_uint_eq(files("*"), 0);
+    segments_destroy(there);
+}
+END_TEST
+
+/* Frames that nobody has stored into take no room. */
+START_TEST(untouched_frames_are_holes)
+{
+    char path[128];
+    struct stat info;
+    struct cause cause = {0};
+    struct vm_segment seg = {.name = "SYS", .ranges = 1};
+    seg.range[0].end = (1 << 20) - 1;
+    seg.range[0].type = SEG_EW;
+    vm_system_reset(vm, true);
+    put(0x40000, "there", 5);
+    ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
+    ck_assert_int_eq(segment_save(host->segments, "SYS", vm_storage(vm), (u8[512]){0}, &cause),
+                     ST_NOENT); /* no system */
+    ck_assert_int_eq(segment_save(host->segments, "SYS", vm_storage(vm), NULL, &cause), ST_OK);
+    snprintf(path, sizeof path, "%s/SYS.dcss", folder);
+    ck_assert_int_eq(stat(path, &info), 0);
+    ck_assert_int_ge(info.st_size, 1 << 20);
+    ck_assert_int_le(info.st_blocks * 512, 64 << 10);
+    ck_assert_int_eq(vm_segment_load(other, "SYS", false, &cause), ST_OK);
+    ck_assert_mem_eq(storage_host(vm_storage(other), 0x40000, 6), "there", 6);
+}
+END_TEST
+
 /* Blocks of segments that no member has written. */
 START_TEST(hostile_blocks)
 {
@@ -442,6 +563,10 @@ int main(void)
     tcase_add_test(tc, stores_of_two_members);
     tcase_add_test(tc, moves_with_its_machine);
     tcase_add_test(tc, stays_here);
+    tcase_add_test(tc, prefix_in_read_only_pages);
+    tcase_add_test(tc, folder_that_cannot_be_read);
+    tcase_add_test(tc, files_of_the_folder);
+    tcase_add_test(tc, untouched_frames_are_holes);
     tcase_add_test(tc, hostile_blocks);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -34,11 +34,13 @@ START_TEST(defined_and_shown)
         "                                00020  00020  SR  |"
         "0002 SEG      DCSS     N/A      01000  010FF  SN   S  00000  N/A      N/A");
     ck_assert_str_eq(on(0, "OPERATOR", "SAVESYS SYS"),
-                     "HCPNSS440I Named saved system SYS was successfully saved");
+                     "HCPNSS440I Named Saved System (NSS) SYS was successfully saved in fileid "
+                     "0001.");
     ck_assert_ptr_nonnull(strstr(on(0, "OPERATOR", "QUERY NSS NAME SYS"), "EW   R  00000"));
     ck_assert_ptr_null(strstr(on(0, "OPERATOR", "QUERY NSS NAME SYS"), "SEG"));
-    ck_assert_str_eq(on(0, "OPERATOR", "SAVESYS SEG"), /* pages alone */
-                     "HCPNSS440I Named saved system SEG was successfully saved");
+    REFUSED(on(0, "OPERATOR", "SAVESYS SEG"), 435, "HCPNSS435E Named saved system SEG");
+    ck_assert_str_eq(on(0, "OPERATOR", "SAVESEG SEG"),
+                     "HCPNSS440I Saved segment SEG was successfully saved in fileid 0002.");
     ck_assert_str_eq(on(0, "OPERATOR", "PURGE NSS NAME SYS"), "0000001 FILE  PURGED");
     REFUSED(on(0, "OPERATOR", "PURGE NSS SYS"), 435, "HCPNSS435E Saved segment SYS");
 }
