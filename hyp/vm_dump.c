@@ -189,11 +189,13 @@ static void ended(void *arg)
     if (d->vm) {
         pthread_join(d->thread, NULL);
         go_on(d->vm);
-        if (d->error) {
+        if (d->error && d->stop)
+            cause_set(&cause, ST_REFUSED, "it was ended");
+        else if (d->error)
             cause_set(&cause, ST_IO, "%s: %s", d->path, strerror(d->error));
+        if (d->error)
             unlink(d->path);
-        }
-        d->done(d->ctx, d->error ? ST_IO : ST_OK, &cause);
+        d->done(d->ctx, cause.status, &cause);
     }
     dump_free(d);
 }
@@ -205,6 +207,12 @@ static void *dump_thread(void *arg)
     write_dump(d);
     ports->post(ports->ctx, ended, d);
     return NULL;
+}
+
+void vm_op_dump_stop(struct vm *vm)
+{
+    if (vm->dump)
+        vm->dump->stop = true;
 }
 
 void vm_dump_stop(struct vm *vm)

@@ -126,6 +126,8 @@ int vm_op_dump(struct vm *vm, const struct vm_dump *what, vm_dump_done *done, vo
                struct cause *cause);
 /** End the dump that is being made, if any: reset, end of the machine [loop]. */
 void vm_dump_stop(struct vm *vm);
+/** It ends soon, and is then told of as ended, or as whole if it was just that. */
+void vm_op_dump_stop(struct vm *vm);
 
 /* -- segment/vm_segment.c; [loop] -- */
 /** Load it, again if it is loaded: ST_NOENT, ST_EXIST (something else is there), ST_LIMIT, ST_PERM

@@ -516,7 +516,7 @@ const struct vm_ops *vm_host_ops(void)
         .trace = vm_trace,
         .trace_count = vm_trace_count,
         .dump = vm_op_dump,
-        .dump_stop = vm_dump_stop,
+        .dump_stop = vm_op_dump_stop,
         .segment_define = vm_op_segment_define,
         .segment_save = vm_op_segment_save,
         .segment_find = vm_op_segment_find,

@@ -170,6 +170,23 @@ START_TEST(ended_by_reset)
 }
 END_TEST
 
+/* CPHX waits for nobody: the end comes as a note. A dump that is whole by then is kept. */
+START_TEST(ended_by_command)
+{
+    ck_assert_int_eq(dump(&(struct vm_dump){0}), ST_OK);
+    vm_host_ops()->dump_stop(vm);
+    ck_assert_int_eq(ends, 0);
+    ck_assert_ptr_nonnull(vm->dump);
+    while (!ends)
+        run_notes();
+    ck_assert(last_status == ST_REFUSED || last_status == ST_OK);
+    ck_assert_int_eq(access(path, F_OK) == 0, last_status == ST_OK);
+    ck_assert_ptr_null(vm->dump);
+    vm_host_ops()->dump_stop(vm);
+    ck_assert_int_eq(ends, 1);
+}
+END_TEST
+
 START_TEST(ended_by_the_machines_end)
 {
     ck_assert_int_eq(dump(&(struct vm_dump){0}), ST_OK);
@@ -199,6 +216,7 @@ int main(void)
     tcase_add_test(tc, segments);
     tcase_add_test(tc, stands_still);
     tcase_add_test(tc, ended_by_reset);
+    tcase_add_test(tc, ended_by_command);
     tcase_add_test(tc, ended_by_the_machines_end);
     tcase_add_test(tc, no_folder);
     suite_add_tcase(suite, tc);
