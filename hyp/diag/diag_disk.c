@@ -75,17 +75,27 @@ static bool refuse(struct form *f, unsigned cc, enum code code)
     return false;
 }
 
-/* Bytes of the guest's, which need not be in one frame. */
-static bool there(struct form *f, u64 real, size_t len)
+/* What a channel program names, which is where the channel subsystem finds it: absolute addresses,
+ * though they stand for the guest's real ones. Where prefixing makes the two differ nothing is. */
+static bool fetch(struct form *f, u64 at, void *out, size_t len)
+{
+    return cpu_real_to_abs(f->v->cpu, at) == at &&
+           cpu_real_to_abs(f->v->cpu, at + len - 1) == at + len - 1 &&
+           diag_fetch(f->v, at, out, len);
+}
+
+/* Bytes of the guest's, which need not be in one frame. None that are moved here are so many that
+ * the area at the prefix, or that at 0, has room between the first and the last. */
+static bool there(struct form *f, u64 at, size_t len)
 {
     u8 byte;
-    return diag_fetch(f->v, real, &byte, 1) && diag_fetch(f->v, real + len - 1, &byte, 1);
+    return fetch(f, at, &byte, 1) && fetch(f, at + len - 1, &byte, 1);
 }
 
 static bool seek_is_well(struct form *f, u8 command, u32 at)
 {
     u8 argument[6]; /* 0 0 cylinder head */
-    if (!diag_fetch(f->v, at, argument, sizeof argument))
+    if (!fetch(f, at, argument, sizeof argument))
         return refuse(f, 2, ARGUMENTS);
     u16 cylinder = be16_load(argument + 2);
     if (f->sought && command == CMD_SEEK_HEAD && cylinder != f->cylinder)
@@ -134,7 +144,7 @@ static bool form_is_well(struct form *f, u32 at)
 {
     u8 ccw[8];
     for (unsigned i = 0; i < CCWS_MAX; i++, at += sizeof ccw) {
-        if (!diag_fetch(f->v, at, ccw, sizeof ccw))
+        if (!fetch(f, at, ccw, sizeof ccw))
             return refuse(f, 2, COMMAND);
         if (!ccw_is_well(f, ccw, at))
             return false;

@@ -117,7 +117,7 @@ END_TEST
 /* ---- X'18' ---- */
 
 static u8 program[16 * 8], argument[6];
-static u32 ccws;
+static u32 ccws, prefix;
 
 static void ccw(u8 command, u32 at, u8 flags, u16 count)
 {
@@ -145,6 +145,9 @@ static unsigned standard(u16 devno, u64 at, u32 moves, u8 record)
     put(ARGUMENT_AT, argument, sizeof argument);
     put(ARGUMENT_AT + 6, &record, 1);
     put(BUFFER_AT, kept, sizeof kept);
+    put(prefix, got(0), prefix ? 2 * FRAME_BYTES : 0);
+    vm->vcpu[0].cpu->prefix = prefix;
+    cpu_registers_changed(vm->vcpu[0].cpu);
     *gr(RX) = devno;
     *gr(RY) = at;
     *gr(15) = moves;
@@ -203,6 +206,27 @@ START_TEST(records_that_cannot_be)
 }
 END_TEST
 
+/* The channel subsystem takes absolute addresses: real ones that are others are refused. */
+START_TEST(addresses_that_prefixing_moves)
+{
+    prefix = 0x20000;
+    move(0x06, 0, 1, 100);
+    ck_assert_uint_eq(standard(ECKD, CCWS_AT, 1, 1), 0);
+    move(0x06, 0, 1, 100);
+    be32_store(program + 24, 0x06u << 24 | (prefix - 99));
+    ck_assert_uint_eq(standard(ECKD, CCWS_AT, 1, 1), HOW(2, 10));
+    move(0x06, 0, 1, 100);
+    be32_store(program + 24, 0x06u << 24 | 0x1fff);
+    ck_assert_uint_eq(standard(ECKD, CCWS_AT, 1, 1), HOW(2, 10));
+    move(0x06, 0, 1, 100);
+    be32_store(program, 0x07u << 24 | (prefix + 0x100));
+    ck_assert_uint_eq(standard(ECKD, CCWS_AT, 1, 1), HOW(2, 6));
+    move(0x06, 0, 1, 100);
+    ck_assert_uint_eq(standard(ECKD, prefix + 0x1000, 1, 1), HOW(2, 7));
+    prefix = 0;
+}
+END_TEST
+
 /* Behind a first seek the head may change, not the cylinder. */
 START_TEST(another_head_of_the_cylinder)
 {
@@ -247,6 +271,7 @@ int main(void)
     tcase_add_test(tc, a_read_only_disk_is_not_written);
     tcase_add_test(tc, records_written_and_read);
     tcase_add_test(tc, records_that_cannot_be);
+    tcase_add_test(tc, addresses_that_prefixing_moves);
     tcase_add_test(tc, another_head_of_the_cylinder);
     tcase_add_test(tc, a_read_only_disk_is_not_written_to);
     suite_add_tcase(suite, tc);
