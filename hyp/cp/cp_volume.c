@@ -51,6 +51,7 @@ int cp_detach_system(struct cp_request *req, struct rdev *d)
         return cp_fail(req, MSG_DTR122E, d->devno, "T-disk space is being cleared");
     if (d->cp_owned && spool_volume_used(cp_spool(req->cp), rdev_slot(r, d)))
         return cp_fail(req, MSG_DTR122E, d->devno, "spool files are on it");
+    tdisk_forget(r, d);
     d->state = RDEV_FREE;
     d->cp_owned = d->drains_tdisk = d->drains_spool = false;
     cp_spool_space(req->cp);

@@ -96,6 +96,8 @@ struct mdc *rdevs_mdc(struct rdevs *r);
 u64 tdisk_used(struct rdevs *r, const struct rdev *d, const struct alloc_extent *a, u64 *high);
 /** How many T-disks that ended are being cleared (NULL: on all volumes). */
 unsigned tdisk_clearings(struct rdevs *r, const struct rdev *d);
+/** The volume leaves the system: what could not be cleared on it is not kept any more. */
+void tdisk_forget(struct rdevs *r, const struct rdev *d);
 /** Links of virtual machines to it. */
 unsigned rdev_links(const struct rdevs *r, const struct rdev *rdev);
 /** VARY ON: the label is read again. VARY OFF: ST_BUSY while somebody has it. */

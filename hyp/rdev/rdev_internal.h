@@ -14,7 +14,7 @@ struct rdevs {
         char volid[CONFIG_VOLID_BYTES]; /* "" = none */
         bool shared;
     } owned[CPOWNED_SLOTS_MAX + 1]; /* by slot */
-    struct tdisk_clearing *clearing;
+    struct tdisk_clearer *clearer;  /* NULL: nothing was cleared yet */
     struct mdc *mdc;
 };
 
@@ -36,9 +36,19 @@ bool tdisk_here(const struct rdevs *r, u16 type);
 /** Find space and open it; LINK_NO_SPACE, or why it cannot be had. */
 enum link_result tdisk_take(struct rdevs *r, u16 type, u64 count, struct vlink *l,
                             struct cause *cause);
+
+/* tdisk_clear.c */
 /** The link to one ends: clear its space if that is wanted. */
 void tdisk_gone(struct rdevs *r, struct vlink *l);
-/** Wait until all is clear. */
+/** What is clear by now is free. */
+void tdisk_reap(struct rdevs *r);
+/** Is part of it being cleared, or could not be? *end: behind that. */
+bool tdisk_unclean(const struct rdevs *r, const struct rdev *d, struct window_extent x,
+                   u64 *end);
+/** How much of x is, in units of `unit` blocks or cylinders. */
+u64 tdisk_unclean_units(const struct rdevs *r, const struct rdev *d, struct window_extent x,
+                        u64 unit);
+/** Wait some seconds until all is clear; what is not then stays as it is. */
 void tdisk_destroy(struct rdevs *r);
 
 #endif

@@ -94,6 +94,10 @@ enum image_range { IMAGE_RANGE_FREE, IMAGE_RANGE_SHARED, IMAGE_RANGE_ALONE };
 int image_range_lock(struct image *img, u64 first, u64 count, enum image_range how,
                      struct cause *cause);
 
+/** Where the lock of another program that keeps these from being locked alone ends (UINT64_MAX:
+ *  with the volume); `first`: none does. */
+u64 image_range_behind(struct image *img, u64 first, u64 count);
+
 /* For devices on parts of a volume that others use, too (window.h). Of other images: false, 0. */
 /** Nothing can be read or written now. */
 bool image_offline(const struct image *img);

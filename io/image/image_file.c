@@ -56,6 +56,16 @@ int image_range_lock(struct image *img, u64 first, u64 count, enum image_range h
     return set_lock(img->file[0].fd, &lock, img->path, cause);
 }
 
+u64 image_range_behind(struct image *img, u64 first, u64 count)
+{
+    struct flock lock = extent_lock(RANGES_AT, first, count, F_WRLCK);
+    if (img->file[0].remote || fcntl(img->file[0].fd, F_OFD_GETLK, &lock) ||
+        lock.l_type == F_UNLCK)
+        return first;
+    off_t behind = lock.l_start + lock.l_len - RANGES_AT;
+    return lock.l_len == 0 ? UINT64_MAX : behind > 0 ? (u64)behind : first;
+}
+
 int hold_file_open(const char *path)
 {
     const char *last = path;

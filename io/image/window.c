@@ -13,6 +13,7 @@
 
 #include "io/ebcdic.h"
 #include "io/image/alloc_map.h"
+#include "io/image/erase.h"
 #include "io/image/fresh.h"
 #include "io/image/hold.h"
 #include "io/image/image_internal.h"
@@ -52,6 +53,7 @@ struct share {
     bool kept;    /* the image is open from the start to the end */
     bool ranges;  /* locks by extent */
     bool writing; /* how `img` is open */
+    u64 blocked;  /* share_blocked */
     bool lost;    /* the host lost writes: nothing is written through this share any more */
     struct image *img; /* NULL: not open */
     struct image_geometry geometry;
@@ -157,6 +159,14 @@ const struct image_geometry *share_geometry(const struct share *s)
 bool share_by_extent(const struct share *s)
 {
     return s->ranges;
+}
+
+u64 share_blocked(struct share *s)
+{
+    lock_take(&s->lock);
+    u64 behind = s->blocked;
+    lock_drop(&s->lock);
+    return behind;
 }
 
 bool share_read_only(const struct share *s)
@@ -441,10 +451,14 @@ int window_activate(struct image *img, struct cause *cause)
         return ST_OK;
     }
     w->active = true;
+    s->blocked = UINT64_MAX;
     int rc = settle_locked(s, cause);
-    if (rc == ST_OK && (w->write || w->guard) && s->ranges)
+    if (rc == ST_OK && (w->write || w->guard) && s->ranges) {
         rc = image_range_lock(s->img, w->extent.first, w->extent.count,
                               w->write ? IMAGE_RANGE_ALONE : IMAGE_RANGE_SHARED, cause);
+        if (rc == ST_BUSY)
+            s->blocked = image_range_behind(s->img, w->extent.first, w->extent.count);
+    }
     if (rc) {
         struct cause ignored;
         w->active = false;
@@ -695,20 +709,9 @@ static int window_blocks(struct image *img, bool write, u64 block, u32 count, u8
 int window_erase(struct image *img, atomic_bool *stop, struct cause *cause)
 {
     const struct window *w = img->format;
-    const struct image_geometry *g = &img->geometry;
-    u8 empty[IMAGE_BLOCK_BYTES] = {0}; /* room for a track without records */
-    int rc = ST_OK;
-    for (u64 u = 0; rc == ST_OK && w->fresh && u < w->fresh->units && !atomic_load(stop); u++) {
-        if (!fresh_is_written(w->fresh, u))
-            continue;
-        if (g->tracks)
-            rc =
-                window_write(img, (u32)u, empty,
-                             track_make_null(TRACK_NULL_EMPTY, (u32)u, g->heads, empty), cause);
-        else
-            rc = window_blocks(img, true, u, 1, empty, cause);
-    }
-    return rc;
+    if (w->fresh)
+        fresh_written(w->fresh, 0, w->fresh->units); /* what is there is seen as it is */
+    return image_erase(img, stop, cause);
 }
 
 /** Nobody waits for the host but who asks: what others write meanwhile is not meant. */

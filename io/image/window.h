@@ -32,6 +32,9 @@ int share_with_image(struct share *s, bool write,
 /** Can programs write different parts of it? */
 bool share_by_extent(const struct share *s);
 bool share_read_only(const struct share *s);
+/** Behind a window_activate that ended with ST_BUSY: where what another program has locked ends,
+ *  in cylinders or blocks of the volume. UINT64_MAX: all is; the window's first: not any more. */
+u64 share_blocked(struct share *s);
 const char *share_path(const struct share *s);
 /** The label of the volume: "" = none. ST_PROTO, ST_IO. */
 int share_label(const struct share *s, char out[7], struct cause *cause);
@@ -60,8 +63,8 @@ void window_guard(struct image *img);
 /** Before it is active: what its device has not written is empty (blocks: zeros), whatever is on
  * the volume. ST_NOMEM. */
 int window_fresh(struct image *img, struct cause *cause);
-/** Of such a window that is active and that nobody uses: what was written is made empty on the
- *  volume, too. It takes its time; `stop` ends it. */
+/** Of such a window that is active and that nobody uses: all that is on the volume there is made
+ *  empty, also what its device has not written. It takes its time; `stop` ends it. */
 int window_erase(struct image *img, atomic_bool *stop, struct cause *cause);
 /** Its tracks may be cached, or not. Are they now? Not while another program may write them, nor of
  *  blocks. */

@@ -3,9 +3,12 @@
  * QUERY ALLOC. Run alone: tests/run unit/hyp_volume_test
  * waits: for space that is being cleared */
 #include <check.h>
+#include <dirent.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "hyp/rdev/rdev.h"
@@ -19,6 +22,7 @@ static u8 buf[IMAGE_TRACK_BYTES_MAX];
 static const char users[] = "USER ONE PW 64M 64M G\n MDISK 200 3390 20 4 TMP001 MR\n"
                             " MDISK 210 3390 1 5 LATE01 MR\n MDISK 220 3390 T-DISK 99\n"
                             " MDISK 230 FB-512 T-DISK 20\n"
+                            "USER READER PW 64M 64M G\n MDISK 200 3390 20 4 TMP001 RR\n"
                             "USER TWO PW 64M 64M G\n"
                             "USER FULL PW 64M 64M G\n MDISK 123 3390 0 END TMP001 MR\n"
                             " MDISK 124 FB-512 0 END TMPFBA MR\n";
@@ -312,6 +316,12 @@ START_TEST(nobody_sees_what_was_there)
 }
 END_TEST
 
+static void cleared(void)
+{
+    while (tdisk_clearings(cp_rdevs(cps[0]), NULL))
+        sched_yield();
+}
+
 START_TEST(cleared_behind_the_user)
 {
     on(0, "TWO", "DEFINE T3390 401 5");
@@ -319,8 +329,7 @@ START_TEST(cleared_behind_the_user)
     write_disk(disk("TWO", 0x401), 3, 0xaa);
     write_disk(disk("TWO", 0x402), 3, 0xaa);
     on(0, "TWO", "LOGOFF");
-    while (tdisk_clearings(cp_rdevs(cps[0]), NULL))
-        sched_yield();
+    cleared();
     ck_assert(has(oper("QUERY ALLOC"), "TDISK TOTAL=00000000019 INUSE=00000000000"));
     on(0, "", "LOGON FULL PW");
     ck_assert_uint_eq(read_disk(disk("FULL", 0x123), 15 + 3), 0);
@@ -338,6 +347,147 @@ START_TEST(minidisks_are_not_given_out)
     is(on(0, "TWO", "DEFINE T3390 402 5"), "DASD 0402 DEFINED");
     ck_assert(has(on(0, "TWO", "QUERY MDISK 402"), "TMP001 0300         24          5"));
     REFUSED(on(0, "TWO", "DEFINE T3390 403 2"), 91, "HCPDEF091E");
+}
+END_TEST
+
+START_TEST(minidisks_that_are_read_are_not_given_out)
+{
+    on(0, "", "LOGON READER PW");
+    on(0, "TWO", "DEFINE T3390 401 9");
+    is(on(0, "TWO", "DEFINE T3390 402 5"), "DASD 0402 DEFINED");
+    ck_assert(has(on(0, "TWO", "QUERY MDISK 402"), "TMP001 0300         24          5"));
+}
+END_TEST
+
+static void give_map(const char *name, const char *volume, struct alloc_map map)
+{
+    struct image *img;
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    ck_assert_int_eq(image_open(path, 0, &img, &cause), ST_OK);
+    ck_assert_msg(alloc_map_write(img, &map, volume, &cause) == ST_OK, "%s", cause.text);
+    image_unref(img);
+}
+
+/* `dasd alloc` while the volume is attached and nobody has a part of it. */
+START_TEST(the_map_is_read_again)
+{
+    give_map("one", NULL, (struct alloc_map){.count = 1, .extent = {{ALLOC_TDSK, 12, 14}}});
+    REFUSED(on(0, "TWO", "DEFINE T3390 401 4"), 91, "HCPDEF091E");
+    is(on(0, "TWO", "DEFINE T3390 401 3"), "DASD 0401 DEFINED");
+    ck_assert(has(on(0, "TWO", "QUERY MDISK 401"), "TMP001 0300         12          3"));
+    ck_assert(has(oper("QUERY ALLOC"), "TDISK TOTAL=00000000003 INUSE=00000000003"));
+}
+END_TEST
+
+/* A volume whose file is gone does not keep the next slot's from being used. */
+START_TEST(a_broken_volume_is_passed_over)
+{
+    char path[128];
+    on(1, "", "LOGON ONE PW");
+    on(1, "ONE", "DETACH 200");
+    snprintf(path, sizeof path, "%s/one", dir);
+    ck_assert_int_eq(unlink(path), 0);
+    is(on(1, "ONE", "DEFINE T3390 401 2"), "DASD 0401 DEFINED");
+    ck_assert(has(on(1, "ONE", "QUERY MDISK 401"), "TMP002 0301          5          2"));
+}
+END_TEST
+
+/* Another program has nearly all of the space: the search goes on where that ends. */
+START_TEST(what_others_have_is_passed_over)
+{
+    struct share *share;
+    struct image *img;
+    char path[128];
+    snprintf(path, sizeof path, "%s/fba", dir);
+    ck_assert_int_eq(share_create(path, 0, &share, &cause), ST_OK);
+    ck_assert_int_eq(window_create(share, (struct window_extent){80, 27}, true, &img, &cause),
+                     ST_OK);
+    ck_assert_int_eq(window_activate(img, &cause), ST_OK);
+    is(on(0, "TWO", "DEFINE TFB-512 401 8"), "DASD 0401 DEFINED");
+    ck_assert(has(on(0, "TWO", "QUERY MDISK 401"), "TMPFBA 0302        112          8"));
+    REFUSED(on(0, "TWO", "DEFINE TFB-512 402 8"), 91, "HCPDEF091E");
+    image_unref(img);
+    is(on(0, "TWO", "DEFINE TFB-512 402 8"), "DASD 0402 DEFINED");
+    ck_assert(has(on(0, "TWO", "QUERY MDISK 402"), "TMPFBA 0302         80          8"));
+    share_unref(share);
+}
+END_TEST
+
+/* --- clearing --- */
+
+/* Also what a member left that ended before it had cleared it. */
+START_TEST(what_was_left_is_cleared)
+{
+    on(0, "", "LOGON FULL PW");
+    write_disk(disk("FULL", 0x123), 15 + 3, 0xaa);
+    write_disk(disk("FULL", 0x124), 80 + 3, 0xaa);
+    on(0, "FULL", "LOGOFF");
+    on(0, "TWO", "DEFINE T3390 401 5");
+    on(0, "TWO", "DEFINE TFB-512 402 40");
+    on(0, "TWO", "LOGOFF");
+    cleared();
+    on(0, "", "LOGON FULL PW");
+    ck_assert_uint_eq(read_disk(disk("FULL", 0x123), 15 + 3), 0);
+    ck_assert_uint_eq(read_disk(disk("FULL", 0x124), 80 + 3), 0);
+}
+END_TEST
+
+static void file_limit(rlim_t bytes)
+{
+    struct rlimit r;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &r), 0);
+    r.rlim_cur = bytes;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+/* Space that could not be overwritten is nobody's until the volume leaves the system. */
+START_TEST(what_cannot_be_cleared_is_kept)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    on(0, "TWO", "DEFINE TFB-512 402 24");
+    write_disk(disk("TWO", 0x402), 3, 0xaa);
+    file_limit(80 * IMAGE_BLOCK_BYTES);
+    on(0, "TWO", "DETACH 402");
+    cleared();
+    file_limit(RLIM_INFINITY);
+    ck_assert(has(oper("QUERY ALLOC TDISK"),
+                  "TMPFBA 0302         10         14      5      3      0  60%"));
+    REFUSED(on(0, "TWO", "DEFINE TFB-512 402 24"), 91, "HCPDEF091E");
+    is(oper("DETACH 302 SYSTEM"), "DASD 0302 DETACHED SYSTEM TMPFBA");
+    is(oper("ATTACH 302 SYSTEM"), "DASD 0302 ATTACHED TO SYSTEM TMPFBA");
+    is(on(0, "TWO", "DEFINE TFB-512 402 24"), "DASD 0402 DEFINED");
+}
+END_TEST
+
+static unsigned threads(void)
+{
+    unsigned n = 0;
+    DIR *d = opendir("/proc/self/task");
+    ck_assert_ptr_nonnull(d);
+    for (const struct dirent *e; (e = readdir(d)) != NULL;)
+        n += e->d_name[0] != '.';
+    closedir(d);
+    return n;
+}
+
+START_TEST(one_thread_clears_all)
+{
+    char command[40];
+    for (unsigned i = 0; i < 19; i++) {
+        snprintf(command, sizeof command, "DEFINE T3390 %X 1", 0x500 + i);
+        on(0, "TWO", command);
+        ck_assert_int_eq(resp.rc, 0);
+        for (u32 t = 0; t < 15; t++)
+            write_disk(disk("TWO", (u16)(0x500 + i)), t, 0xaa);
+    }
+    unsigned before = threads();
+    on(0, "TWO", "LOGOFF");
+    ck_assert_uint_le(threads(), before + 1);
+    cleared();
+    on(0, "", "LOGON FULL PW");
+    for (u32 t = 15; t < 10 * 15; t++)
+        ck_assert_uint_eq(read_disk(disk("FULL", 0x123), t), 0);
 }
 END_TEST
 
@@ -417,6 +567,10 @@ int main(void)
     tcase_add_test(t, details);
     tcase_add_test(t, nobody_sees_what_was_there);
     tcase_add_test(t, minidisks_are_not_given_out);
+    tcase_add_test(t, minidisks_that_are_read_are_not_given_out);
+    tcase_add_test(t, the_map_is_read_again);
+    tcase_add_test(t, a_broken_volume_is_passed_over);
+    tcase_add_test(t, what_others_have_is_passed_over);
     tcase_add_test(t, members_share_a_volume);
     tcase_add_test(t, spool_volumes);
     suite_add_tcase(s, t);
@@ -424,6 +578,9 @@ int main(void)
     tcase_add_checked_fixture(t, setup_clearing, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, cleared_behind_the_user);
+    tcase_add_test(t, what_was_left_is_cleared);
+    tcase_add_test(t, what_cannot_be_cleared_is_kept);
+    tcase_add_test(t, one_thread_clears_all);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
