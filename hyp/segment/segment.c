@@ -191,11 +191,12 @@ static void missed(struct segments *s, struct entry *e)
         entry_close(e);
 }
 
+/* Files being written only when this member starts: one is there for a moment without a lock. */
 static void sweep_all(const struct segments *s)
 {
     DIR *dir = *s->folder ? opendir(s->folder) : NULL;
     for (struct dirent *d; dir && (d = readdir(dir)) != NULL;)
-        if (ends_in(d->d_name, SUFFIX_FRESH) || ends_in(d->d_name, SUFFIX_OLD))
+        if ((ends_in(d->d_name, SUFFIX_FRESH) && !s->began) || ends_in(d->d_name, SUFFIX_OLD))
             sweep(s, d->d_name);
     if (dir)
         closedir(dir);

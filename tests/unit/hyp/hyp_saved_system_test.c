@@ -439,6 +439,26 @@ START_TEST(prefix_in_read_only_pages)
 }
 END_TEST
 
+/* A name that is saved and defined again: SAVESYS is about the definition. */
+START_TEST(defined_again)
+{
+    struct cause cause = {0};
+    struct vm_segment found, seg = definition();
+    saved(&seg);
+    ck_assert(!vm_host_ops()->segment_defined(host, "SYS", &found));
+    seg.machmode = 1;
+    ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
+    ck_assert(vm_host_ops()->segment_defined(host, "SYS", &found));
+    ck_assert_uint_eq(found.machmode, 1);
+    ck_assert(vm_host_ops()->segment_find(host, "SYS", &found));
+    ck_assert_uint_eq(found.machmode, 0);
+    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", false, &cause), ST_NOENT);
+    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", true, &cause), ST_OK);
+    ck_assert(vm_host_ops()->segment_find(host, "SYS", &found));
+    ck_assert_uint_eq(found.machmode, 1);
+}
+END_TEST
+
 static unsigned files(const char *pattern)
 {
     char path[128];
@@ -564,6 +584,7 @@ int main(void)
     tcase_add_test(tc, moves_with_its_machine);
     tcase_add_test(tc, stays_here);
     tcase_add_test(tc, prefix_in_read_only_pages);
+    tcase_add_test(tc, defined_again);
     tcase_add_test(tc, folder_that_cannot_be_read);
     tcase_add_test(tc, files_of_the_folder);
     tcase_add_test(tc, untouched_frames_are_holes);
