@@ -89,25 +89,31 @@ static void diag8_finish(struct diag8 *d)
     diag8_free(d);
 }
 
-/* The next commands, until one is answered later. */
+static void diag8_deliver(void *arg);
+
+/* The next command. The loop has its turn before the one behind it: there may be a thousand. */
 static void diag8_go_on(struct diag8 *d)
 {
     const struct vm_host_events *events = &d->v->vm->host->events;
-    while (diag8_alive(d) && events->command && d->next && !d->rc) {
-        char *command = d->next;
-        d->next = d->alone ? NULL : strchr(command, '\n');
-        if (d->next)
-            *d->next++ = 0;
-        if (d->next && !*d->next)
-            d->next = NULL;
-        d->answered = false;
-        d->issuing = true;
-        events->command(events->ctx, d->v->vm, command, d);
-        d->issuing = false;
-        if (!d->answered)
-            return;
+    const struct vm_host_ports *ports = &d->v->vm->host->ports;
+    if (!diag8_alive(d) || !events->command || !d->next || d->rc) {
+        diag8_finish(d);
+        return;
     }
-    diag8_finish(d);
+    char *command = d->next;
+    d->next = d->alone ? NULL : strchr(command, '\n');
+    if (d->next)
+        *d->next++ = 0;
+    if (d->next && !*d->next)
+        d->next = NULL;
+    d->answered = false;
+    d->issuing = true;
+    events->command(events->ctx, d->v->vm, command, d);
+    d->issuing = false;
+    if (d->answered && d->next && !d->rc)
+        ports->post(ports->ctx, diag8_deliver, d);
+    else if (d->answered)
+        diag8_finish(d);
 }
 
 static void diag8_deliver(void *arg)

@@ -49,8 +49,10 @@ static void post(void *ctx, void (*fn)(void *arg), void *arg)
 static void notes_run(void)
 {
     while (note_count) {
+        unsigned before = commands;
         note_count--;
         notes[note_count].fn(notes[note_count].arg);
+        POST(commands <= before + 1); /* the loop has its turn between two */
     }
 }
 

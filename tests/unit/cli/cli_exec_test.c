@@ -76,6 +76,16 @@ START_TEST(diagnose_8)
 }
 END_TEST
 
+/* Commands that are answered at once: diag8_exec sees to it that the loop has its turn between. */
+START_TEST(diagnose_8_command_by_command)
+{
+    u8 bytes[9 + 80] = {1, 0x24, 0, 0, 0, 1, 0, 3, 3};
+    for (unsigned i = 9; i < sizeof bytes; i++)
+        bytes[i] = i % 2 ? 0xd8 : 0x15; /* Q, a line end */
+    diag8_exec_run(bytes, sizeof bytes);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cli_exec");
@@ -84,6 +94,7 @@ int main(void)
     tcase_add_test(t, commands);
     tcase_add_test(t, control_socket);
     tcase_add_test(t, diagnose_8);
+    tcase_add_test(t, diagnose_8_command_by_command);
     suite_add_tcase(suite, t);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
