@@ -113,6 +113,8 @@ static int attach_tail(struct cp_request *req, struct attach_operands *o)
     o->vdev = o->first;
     if (is_devno(word, &o->vdev))
         word = cp_operand(req);
+    if (o->vdev + (o->last - o->first) > 0xffff)
+        return cp_fail(req, MSG_ATR021E);
     o->read_only = word && !strcmp(word, "R/O");
     return word && !o->read_only ? cp_fail(req, MSG_CMD003E, word) : cp_no_more(req);
 }
@@ -241,6 +243,44 @@ static int detach_real(struct cp_request *req, u16 first, u16 last, const char *
     return failed;
 }
 
+static void nearer(u16 vdev, u32 from, u16 last, u32 *next)
+{
+    if (vdev >= from && vdev <= last && vdev < *next)
+        *next = vdev;
+}
+
+/* The first of the user's devices from `from` to `last`, or one behind all there are. */
+static u32 next_device(struct cp_user *user, u32 from, u16 last)
+{
+    struct rdevs *r = cp_rdevs(user->cp);
+    struct vm_device_row row;
+    u32 next = 0x10000;
+    for (unsigned i = 0; user->cp->ports.vm->device_row(user->vm, i, &row); i++)
+        nearer(row.devno, from, last, &next);
+    for (struct vlink *l = link_next(r, user->userid, NULL); l;
+         l = link_next(r, user->userid, l))
+        nearer(l->vdev, from, last, &next);
+    for (const struct cp_nic *nic = user->nics; nic; nic = nic->next)
+        for (u16 k = 0; k < CP_NIC_DEVICES; k++)
+            nearer((u16)(nic->vdev + k), from, last, &next);
+    return next;
+}
+
+/* vdev-vdev: those that are there. */
+static int detach_range(struct cp_request *req, struct cp_user *user, u16 first, u16 last,
+                        const char *word)
+{
+    u32 n = next_device(user, first, last);
+    if (n > last)
+        return cp_fail(req, MSG_DTV040E, word);
+    int rc = 0;
+    for (; n <= last; n = next_device(user, n + 1, last)) {
+        int one = detach_virtual(req, user, (u16)n);
+        rc = one ? one : rc;
+    }
+    return rc;
+}
+
 int cp_detach_device(struct cp_request *req, const char *word)
 {
     u16 first, last;
@@ -252,12 +292,10 @@ int cp_detach_device(struct cp_request *req, const char *word)
     if (from)
         return detach_real(req, first, last, from);
     struct cp_user *user = cp_own_machine(req);
-    int rc = user ? 0 : msg_number(MSG_CMD045E);
-    for (u32 n = first; user && n <= last; n++) {
-        int one = detach_virtual(req, user, (u16)n);
-        rc = one ? one : rc;
-    }
-    return rc;
+    if (!user)
+        return msg_number(MSG_CMD045E);
+    return first == last ? detach_virtual(req, user, first)
+                         : detach_range(req, user, first, last, word);
 }
 
 /* The only operand is a device of the user's own: do `fn` to it. */

@@ -229,6 +229,18 @@ START_TEST(ranges)
     REFUSED(oper("ATTACH 301-300 SYSTEM"), 21, "HCPATR021E");
     REFUSED(oper("ATTACH 300-30G SYSTEM"), 21, "HCPATR021E");
     REFUSED(oper("ATTACH 300-301 SYSTEM AS X"), 3, "HCPCMD003E");
+    REFUSED(oper("ATTACH 300-301 TWO FFFF"), 21, "HCPATR021E"); /* 0000 does not follow */
+}
+END_TEST
+
+/* Those of a range that are there, however wide it is. */
+START_TEST(a_range_of_devices_goes)
+{
+    on(0, "TWO", "DEFINE T3390 401 2");
+    on(0, "TWO", "DEFINE T3390 FFFF 2");
+    is(on(0, "TWO", "DETACH 400-FFFF"), "DASD 0401 DETACHED|DASD FFFF DETACHED");
+    REFUSED(on(0, "TWO", "DETACH 400-FFFF"), 40, "HCPDTV040E");
+    REFUSED(on(0, "TWO", "DETACH 401"), 40, "HCPDTV040E");
 }
 END_TEST
 
@@ -563,6 +575,7 @@ int main(void)
     tcase_add_test(t, owned_volumes);
     tcase_add_test(t, attached_later);
     tcase_add_test(t, ranges);
+    tcase_add_test(t, a_range_of_devices_goes);
     tcase_add_test(t, space_is_given_out_once);
     tcase_add_test(t, details);
     tcase_add_test(t, nobody_sees_what_was_there);
