@@ -135,11 +135,19 @@ int cp_cmd_smsg(struct cp_request *req, void *ctx)
     return cp_fail(req, MSG_MFS057E, userid, "not authorized");
 }
 
+/* A user id that another member has told of names somebody else there than here, perhaps, when it
+ * is that of a multiconfiguration user. */
+static bool same_person(const struct cp_request *req)
+{
+    const struct dir_entry *e = directory_find(req->cp->directory, req->userid);
+    return !req->remote || (e && e->kind == DIR_USER);
+}
+
 /* A user of this member: class C, or as secondary user of a disconnected one. */
 static int send_here(struct cp_request *req, struct cp_user *user, bool to_cp)
 {
     char command[CP_COMMAND_BYTES_MAX];
-    bool second = user->disconnected && !strcmp(user->secuser, req->userid);
+    bool second = user->disconnected && !strcmp(user->secuser, req->userid) && same_person(req);
     if (!(req->classes & CP_CLASS('C')) && !second)
         return cp_fail(req, MSG_SND065E, user->userid);
     snprintf(command, sizeof command, "%s%.2000s", to_cp ? "#CP " : "", cp_operand_rest(req));

@@ -137,6 +137,11 @@ START_TEST(send_elsewhere)
     ck_assert_ptr_nonnull(strstr(on(0, "LINUX1", "QUERY SET"), "MSG OFF"));
     REFUSED(on(1, "GUEST", "SEND LINUX1 AT MEMBERB ls"), 45, "HCPCMD045E");
     REFUSED(on(1, "OPERATOR", "SEND NEVER ls"), 45, "HCPCMD045E");
+    on(0, "LINUX1", "SET SECUSER OPERATOR"); /* the one here, without class C */
+    cp_response_fini(&resp);
+    cp_command_as(cps[1], "OPERATOR", CP_CLASS('G'), "SEND LINUX1 who", &resp);
+    ck_assert_int_eq(resp.rc, 65);
+    ck_assert_ptr_null(guest_line("LINUX1"));
     link_up = false;
     on(1, "GUEST", "SEND LINUX1 ls");
     ck_assert_int_ne(resp.rc, 0);
