@@ -147,7 +147,7 @@ struct vm_config {
     u64 standby_bytes;  /* behind storage_bytes, brought in by the guest */
     u64 reserved_bytes; /* shown: nothing is there */
     unsigned cpus;
-    unsigned cpus_max;        /* that may ever be defined; less than cpus: as many */
+    unsigned cpus_max; /* addresses that may ever be: 0 to this - 1; less than cpus: as many */
     u8 cpu_type[VM_CPUS_MAX]; /* by address; see cpu_type.def */
     bool has_cpuid;
     u32 cpuid; /* serial number of its CPUs; without it the host's */

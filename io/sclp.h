@@ -18,7 +18,7 @@ struct sclp_config {
     u64 storage_bytes;
     u64 standby_bytes;          /* behind storage_bytes, in element 1 */
     unsigned cpus;              /* configured, addresses 0 .. cpus-1 */
-    unsigned cpus_max;          /* highest that may ever be defined */
+    unsigned cpus_max;          /* those that may ever be defined: 0 .. cpus_max-1 */
     u8 cpu_feature[15];         /* bytes 1-15 of each CPU entry (all zero is a plain CPU) */
     bool esop;                  /* enhanced suppression on protection: the TEID tells all */
     char loadparm[9];           /* up to 8 characters, "" for blanks */

@@ -7,9 +7,11 @@
 #include "hyp/config.h"
 #include "hyp/directory.h"
 #include "hyp/vm_internal.h"
+#include "io/sclp_internal.h"
 #include "tests/lib/ipled_machine.h"
 
 #define CPUS 4
+#define HCPUA_AT 120 /* of READ SCP INFO */
 #define TURNS_MAX 1000
 
 static struct vm_host *host;
@@ -180,6 +182,15 @@ START_TEST(it_moves)
 }
 END_TEST
 
+/* What SCLP tells in READ SCP INFO. */
+static unsigned highest_cpu(const struct vm *of)
+{
+    u8 sccb[4096] = {0};
+    be16_store(sccb, sizeof sccb);
+    ck_assert_uint_eq(sclp_read_scp_info(of->sclp, sccb, sizeof sccb), 0x10);
+    return be16_load(sccb + HCPUA_AT);
+}
+
 /* CPU statements: those of the addresses that they name, of their types. */
 START_TEST(gaps_of_the_directory)
 {
@@ -191,7 +202,8 @@ START_TEST(gaps_of_the_directory)
     vm_host_set_config(host, config);
     ck_assert_int_eq(directory_parse("d",
                                      "USER GAPS NOPASS 64M 64M G\n MACHINE ESA 9\n CPU 0 BASE\n"
-                                     " CPU 5 TYPE IFL\n CPU 2\nUSER FEW NOPASS 64M\n CPU 3\n",
+                                     " CPU 5 TYPE IFL\n CPU 2\nUSER FEW NOPASS 64M\n CPU 3\n"
+                                     "USER HIGH NOPASS 64M 64M G\n CPU 0\n CPU 5\n",
                                      "MEMBERA", &dir, &cause),
                      ST_OK);
     const struct vm_ops *ops = vm_host_ops();
@@ -207,6 +219,15 @@ START_TEST(gaps_of_the_directory)
     vm_destroy(made);
     ck_assert_int_eq(ops->create(host, directory_find(dir, "FEW"), NULL, &made, &cause), ST_OK);
     ck_assert_str_eq(listed(made), "0");
+    vm_destroy(made);
+    ck_assert_int_eq(ops->create(host, directory_find(dir, "HIGH"), NULL, &made, &cause),
+                     ST_OK);
+    ck_assert_str_eq(listed(made), "05");
+    ck_assert_uint_eq(highest_cpu(made), 5);
+    ck_assert_int_eq(ops->detach_cpu(made, 5, &cause), ST_OK);
+    ck_assert_int_eq(ops->define_cpu(made, 5, 0, &cause), ST_OK);
+    ck_assert_str_eq(listed(made), "05");
+    ck_assert_int_eq(ops->define_cpu(made, 6, 0, &cause), ST_LIMIT);
     vm_destroy(made);
     directory_free(dir);
     free(config);
