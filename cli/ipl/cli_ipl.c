@@ -587,6 +587,17 @@ static int ipl_begin(struct ipl *ipl, struct vm_config *vc)
     return ipl_run(ipl, vc);
 }
 
+/* With options that were parsed up to operand `first` (cli_parse). */
+static int ipl_parsed(struct ipl *ipl, struct vm_config *vc, int first, int argc, char **argv)
+{
+    if (first <= 0)
+        return first == -2 ? EXIT_WELL : EXIT_USAGE;
+    if (first < argc && argv[first])
+        return usage("no operand is expected", argv[first]);
+    int status = options_check(&ipl->opt, vc);
+    return status == EXIT_WELL ? ipl_begin(ipl, vc) : status;
+}
+
 int cli_ipl(int argc, char **argv)
 {
     struct ipl *ipl = calloc(1, sizeof *ipl);
@@ -640,13 +651,7 @@ int cli_ipl(int argc, char **argv)
         {NULL, NULL, NULL, NULL, NULL},
     };
     int first = cli_parse(argc, argv, USAGE, options, false);
-    int status = first == -2 ? EXIT_WELL : EXIT_USAGE;
-    if (first > 0 && argv[1] && argc > 1 && first < argc && argv[first])
-        status = usage("no operand is expected", argv[first]);
-    else if (first > 0)
-        status = options_check(o, &vc);
-    if (first > 0 && status == EXIT_WELL)
-        status = ipl_begin(ipl, &vc);
+    int status = ipl_parsed(ipl, &vc, first, argc, argv);
     free(ipl);
     return status;
 }

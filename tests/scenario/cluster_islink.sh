@@ -32,8 +32,8 @@ expect 1 'HCPLNK602E' cp_on MEMBERA DEACTIVATE ISLINK NODE MEMBERB
 mode MEMBERA 'SSI Mode: Safe'
 mode MEMBERB 'SSI Mode: Safe'
 expect 0 'State: Inactive' cp_on MEMBERA QUERY ISLINK
-expect 1 'HCP' cp_on MEMBERB XAUTOLOG LINUX2
-expect 1 'HCP' cp_on MEMBERB XAUTOLOG LINUX1
+expect 1 'HCPAUT059E .*Safe mode' cp_on MEMBERB XAUTOLOG LINUX2
+expect 1 'HCPAUT059E .*Safe mode' cp_on MEMBERB XAUTOLOG LINUX1
 expect 0 'LINUX1 +- DSC' cp_on MEMBERA QUERY LINUX1
 expect 0 'USERID=LINUX1' cp_on MEMBERA INDICATE USER LINUX1
 
@@ -42,7 +42,7 @@ expect 0 'activation is under way' cp_on MEMBERA ACTIVATE ISLINK NODE MEMBERB
 mode MEMBERA 'SSI Mode: Stable'
 mode MEMBERB 'SSI Mode: Stable'
 expect 0 'LINUX1 +- SSI' cp_on MEMBERB QUERY LINUX1
-expect 1 'HCP' cp_on MEMBERB XAUTOLOG LINUX1
+expect 1 'HCPAUT054E .*MEMBERA' cp_on MEMBERB XAUTOLOG LINUX1
 expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG LINUX2
 expect 0 'FORCED' cp_on MEMBERA FORCE LINUX1
 expect 0 'has ended' endicott stop "$cluster"
