@@ -1,6 +1,6 @@
 /* CP of one member: creation, responses, requests, small texts that many commands share.
  * A request lives from cp_command to cp_complete; its response belongs to the caller. */
-#include "hyp/cp/cp_internal.h"
+#include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_net.h"
 
 #include <ctype.h>
@@ -34,6 +34,7 @@ struct cp *cp_create(const struct system_config *config, const struct directory 
     cp->generated_ns = generated_ns();
     cp_units_open(cp);
     cp_spool_space(cp);
+    cp_volumes_check(cp);
     return cp;
 }
 

@@ -23,6 +23,9 @@ const char *rdev_class_name(enum rdev_class klass);
 /** A volume becomes the system's (its label is to be `volid`, unless that is NULL), or free. */
 int cp_attach_system(struct cp_request *req, struct rdev *d, const char *volid);
 int cp_detach_system(struct cp_request *req, struct rdev *d);
+/** The operator hears of minidisks of the directory in T-disk space, which CP gives out while
+ *  nobody has them linked. */
+void cp_volumes_check(struct cp *cp);
 /** Take a device from a machine, and end its link; `klass` gets what it was. */
 int cp_take_away(struct cp_user *user, u16 vdev, char klass[8], struct cause *cause);
 /** DRAIN or START of volumes, behind DASD or VOLID. */

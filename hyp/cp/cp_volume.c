@@ -6,8 +6,55 @@
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_spool.h"
+#include "mem/base/log.h"
 
 #define PAGES_OF_CYLINDER 180u /* of a 3390: 12 blocks of 4096 bytes on each of 15 tracks */
+
+/* --- minidisks in T-disk space -------------------------------------------------------------- */
+
+static bool in_tdisk_space(const struct rdev *d, const struct dir_mdisk *m)
+{
+    u64 unit = d->type == 0x3390 ? 1 : ALLOC_PAGE_BLOCKS;
+    u64 end = m->count == DIR_MDISK_END || m->count > d->units ? d->units : m->start + m->count;
+    bool there = false;
+    if (m->kind != DIR_MDISK_EXTENT || strcmp(m->volid, d->volid) != 0 ||
+        (m->start == 0 && end == d->units)) /* the whole volume, with what is CP's */
+        return false;
+    for (unsigned i = 0; i < d->alloc.count; i++) {
+        const struct alloc_extent *a = &d->alloc.extent[i];
+        there |= a->type == ALLOC_TDSK && m->start < (a->last + 1ull) * unit &&
+                 a->first * unit < end;
+    }
+    return there;
+}
+
+/* What is wrong with a volume's T-disk space: false, nothing. */
+static bool tdisk_space_fault(const struct cp *cp, const struct rdev *d, char text[80])
+{
+    unsigned n = 0;
+    for (unsigned i = 0;
+         rdev_may_allocate(cp_rdevs(cp), d) && i < directory_count(cp->directory); i++) {
+        const struct dir_entry *e = directory_at(cp->directory, i);
+        for (unsigned k = 0; k < e->mdisk_count; k++)
+            if (in_tdisk_space(d, &e->mdisks[k]) && n++ == 0)
+                snprintf(text, 80, "MDISK %04X of %s is in T-disk space of volume %s",
+                         e->mdisks[k].vdev, e->userid, d->volid);
+    }
+    size_t len = n > 1 ? strlen(text) : 0;
+    if (len)
+        snprintf(text + len, 80 - len, " and %u more", n - 1);
+    return n;
+}
+
+void cp_volumes_check(struct cp *cp)
+{
+    struct rdevs *r = cp_rdevs(cp);
+    const struct rdev *d;
+    char text[80];
+    for (unsigned i = 0; r && (d = rdev_at(r, i)); i++)
+        if (tdisk_space_fault(cp, d, text))
+            log_operator('E', "%s", text);
+}
 
 /* --- ATTACH TO and DETACH FROM SYSTEM ------------------------------------------------------- */
 
@@ -36,6 +83,8 @@ int cp_attach_system(struct cp_request *req, struct rdev *d, const char *volid)
     rdev_give_system(r, d);
     cp_spool_space(req->cp);
     cp_line(req, "DASD %04X ATTACHED TO SYSTEM %s", d->devno, d->volid);
+    if (tdisk_space_fault(req->cp, d, text))
+        cp_line_text(req, text);
     return 0;
 }
 

@@ -362,6 +362,20 @@ START_TEST(minidisks_are_not_given_out)
 }
 END_TEST
 
+/* Who gives the volume to CP is told. */
+START_TEST(minidisks_in_its_space_are_told)
+{
+    is(oper("DETACH 302 SYSTEM"), "DASD 0302 DETACHED SYSTEM TMPFBA");
+    is(oper("ATTACH 302 SYSTEM"), "DASD 0302 ATTACHED TO SYSTEM TMPFBA"); /* a full pack only */
+    while (spool_next(fake_spool, NULL))
+        spool_purge(fake_spool, spool_next(fake_spool, NULL));
+    is(oper("DETACH 300 SYSTEM"), "DASD 0300 DETACHED SYSTEM TMP001");
+    is(oper("ATTACH 300 SYSTEM"),
+       "DASD 0300 ATTACHED TO SYSTEM TMP001|"
+       "MDISK 0200 of ONE is in T-disk space of volume TMP001 and 1 more");
+}
+END_TEST
+
 START_TEST(minidisks_that_are_read_are_not_given_out)
 {
     on(0, "", "LOGON READER PW");
@@ -581,6 +595,7 @@ int main(void)
     tcase_add_test(t, nobody_sees_what_was_there);
     tcase_add_test(t, minidisks_are_not_given_out);
     tcase_add_test(t, minidisks_that_are_read_are_not_given_out);
+    tcase_add_test(t, minidisks_in_its_space_are_told);
     tcase_add_test(t, the_map_is_read_again);
     tcase_add_test(t, a_broken_volume_is_passed_over);
     tcase_add_test(t, what_others_have_is_passed_over);
