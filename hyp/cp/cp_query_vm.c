@@ -114,7 +114,8 @@ int cp_query_virtual(struct cp_request *req, void *ctx)
         return user->nics ? cp_nic_query(req, user, NULL) : 0;
     }
     if (!strcmp(word, "NIC"))
-        return cp_nic_query(req, user, cp_operand(req));
+        return user->nics ? cp_nic_query(req, user, cp_operand(req))
+                          : cp_fail(req, MSG_QVD040E, "NIC");
     if (cp_abbrev(word, "STorage"))
         return virtual_storage(req, user), 0;
     if (cp_abbrev(word, "CPUs"))

@@ -40,7 +40,7 @@ enter 'QUERY NAMES'
 see 'OPERATOR +- L[0-9A-F]{4}'
 t 'Clear()'
 sees_not 'RECONNECTED'
-enter 'HELP#HELP#HELP#HELP'
+enter 'HELP#QUERY TIME#HELP#QUERY TIME#HELP#HELP' # pages that differ, however long HELP is
 see 'MORE\.\.\.   MEMBERA *$'
 before=$screen
 t 'Enter()'
