@@ -395,9 +395,11 @@ void emit_fall(struct jit_cx *x)
     }
     if (!single_way(x, (unsigned)b->fall))
         emit_bear(x);
+    struct cc_now cc = x->cc; /* stored on this way alone: where it branched it is as before */
     reg_settle(x, (unsigned)b->fall);
     if ((unsigned)b->fall != x->cur_block + 1 || x->no_windows) /* emit_rest is elsewhere */
         emit_jump_block(x, (unsigned)b->fall);
+    x->cc = cc;
 }
 
 /* The condition has been made into jumps; what is taken is a jump to its block when nothing has

@@ -4,7 +4,7 @@
  * ipl: --model max */
 #include "insn.inc"
 
-#define BUSY 14000              /* more than the executions until that is done (cpu/jit/jit.c) */
+#define BUSY 40000              /* more than the executions until that is done (cpu/jit/jit.c) */
 #define PGM_DATA 7
 #define PGM_OLD_ADDR 0x158
 #define BREAKING_EVENT 0x110
@@ -44,7 +44,49 @@ cases:
     aghi    %r2, 300
     j       2f
     jg      far_case
+2:
+switched:
+    brctg   %r3, 1b
+    br      %r14
+
+/* In the last round to where it never led before, which asks for the condition code of the comparison
+ * before the jump: 1. */
+asking:
+    lghi    %r2, 0
+    larl    %r5, answers
+1:  lghi    %r1, 3
+    ngr     %r1, %r3
+    sllg    %r1, %r1, 3
+    cgijne  %r3, 1, 3f
+    lghi    %r1, 32
+3:  cghi    %r1, 100
+    b       0(%r1,%r5)
+answers:
+    .rept   4
+    aghi    %r2, 1
+    j       2f
+    .endr
+    ipm     %r0
+    srl     %r0, 28
+    ar      %r2, %r0
 2:  brctg   %r3, 1b
+    br      %r14
+
+/* And so does what is called. */
+calling:
+    stg     %r14, T_SAVE(%r0)
+    lghi    %r2, 0
+    larl    %r5, callees
+1:  lghi    %r1, 3
+    ngr     %r1, %r3
+    sllg    %r1, %r1, 3
+    lg      %r4, 0(%r1,%r5)
+    cgijne  %r3, 1, 3f
+    larl    %r4, add_cc
+3:  cghi    %r1, 100
+    basr    %r14, %r4
+    brctg   %r3, 1b
+    lg      %r14, T_SAVE(%r0)
     br      %r14
 
     .balign 4096
@@ -78,7 +120,12 @@ wide:
     br      %r14
 far_case:
     aghi    %r2, 4000
-    jg      2b
+    jg      switched
+add_cc:
+    ipm     %r0
+    srl     %r0, 28
+    ar      %r2, %r0
+    br      %r14
 
     .data
     .balign 8
@@ -149,4 +196,20 @@ caught:
     SETREG  %r3, BUSY
     brasl   %r14, switches
     EXPECT_REG %r2, BUSY / 4 * 4321
+
+    CHECK   7                   /* the condition code from before the jump, or the call */
+    SETREG  %r3, BUSY
+    brasl   %r14, asking
+    EXPECT_REG %r2, BUSY - 1 + 1
+    SETREG  %r3, BUSY
+    brasl   %r14, asking
+    EXPECT_REG %r2, BUSY - 1 + 1
+    CHECK   8
+    CALLEES add_one, add_ten, add_one, add_ten
+    SETREG  %r3, BUSY
+    brasl   %r14, calling
+    EXPECT_REG %r2, BUSY / 2 * 11 - 10 + 1
+    SETREG  %r3, BUSY
+    brasl   %r14, calling
+    EXPECT_REG %r2, BUSY / 2 * 11 - 10 + 1
     j       pass

@@ -139,6 +139,23 @@ tests:
     j       1b
 3:  ENDED   2
     EXPECT_REG %r7, ROUNDS
+
+    CHECK   10                          /* one way stores it for an instruction that looks; the other asks */
+    lgfi    %r2, ROUNDS
+    lghi    %r4, 0
+    larl    %r9, data
+1:  lghi    %r6, 3
+    ngr     %r6, %r2
+    cgije   %r6, 3, 2f
+    cgr     %r6, %r4
+    je      3f
+2:  ipm     %r7
+    j       4f
+3:  ipm     %r8
+    srl     %r8, 28
+    cijne   %r8, 0, fail
+4:  lg      %r5, 0(%r9)
+    brctg   %r2, 1b
     j       pass
 
     .data
