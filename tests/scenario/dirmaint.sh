@@ -63,9 +63,8 @@ pid=$(endicott status --json | python3 -c 'import json,sys; print([m["pid"] for 
     for size in 600M 700M; do cp_on MEMBERA DIRM FOR LINUX2 STORAGE $size || true; done # the lock may be B's
 done) >"$TEST_TMP/a" 2>&1 &
 loop=$!
-changes=0
-while [ "$changes" -lt 8 ]; do
-    changes=$(grep -c 'MEMBERA OPERATOR FOR LINUX2' "$direct.history" || true)
+changed() { grep -c "$1 OPERATOR FOR LINUX2" "$direct.history" || true; }
+while [ "$(changed MEMBERA)" -lt 8 ] || [ "$(changed MEMBERB)" -lt 1 ]; do # each has had the lock
     cp_on MEMBERB DIRM FOR LINUX2 MAXSTOR 3G >>"$TEST_TMP/b" 2>&1 || grep -q 'HCPDRM600E Directory not changed--it is being' "$TEST_TMP/b"
 done
 kill -KILL "$pid"
