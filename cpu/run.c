@@ -7,6 +7,8 @@
 #include "cpu/jit/lockstep.h"
 
 #define RUN_SLICE_INSNS 4096
+#define LOCKSTEP_SLICE_LEAST 61
+#define LOCKSTEP_SLICE_SPREAD 797
 #define STEP_BUDGET_INSNS 16 /* smaller budgets are executed exactly, one by one */
 #define PGM_STREAK_MAX 16
 #define CLOCK_STREAK_MAX 16
@@ -287,13 +289,21 @@ static int between(struct cpu *c, long budget)
     return budget <= 0 ? (int)CPU_EXIT_BUDGET : -1;
 }
 
+/* In lockstep lengths are short and differ, so that budgets end everywhere inside regions. */
+static long slice_most(const struct cpu *c)
+{
+    if (unlikely(c->lockstep != NULL))
+        return LOCKSTEP_SLICE_LEAST + (long)(cpu_instructions(c) % LOCKSTEP_SLICE_SPREAD);
+    return RUN_SLICE_INSNS;
+}
+
 static enum cpu_exit run_loop(struct cpu *c, long budget)
 {
     for (;;) {
         int why = between(c, budget);
         if (why >= 0)
             return (enum cpu_exit)why;
-        long slice = budget < RUN_SLICE_INSNS ? budget : RUN_SLICE_INSNS;
+        long most = slice_most(c), slice = budget < most ? budget : most;
         u8 insn[6];
         int rc;
         c->slice = slice;
