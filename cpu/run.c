@@ -289,12 +289,14 @@ static int between(struct cpu *c, long budget)
     return budget <= 0 ? (int)CPU_EXIT_BUDGET : -1;
 }
 
-/* In lockstep lengths are short and differ, so that budgets end everywhere inside regions. */
+/* In lockstep half of the lengths are short and differ, so that budgets end everywhere inside
+ * regions; behind others stores meet frames that are held already. */
 static long slice_most(const struct cpu *c)
 {
-    if (unlikely(c->lockstep != NULL))
-        return LOCKSTEP_SLICE_LEAST + (long)(cpu_instructions(c) % LOCKSTEP_SLICE_SPREAD);
-    return RUN_SLICE_INSNS;
+    u64 n = cpu_instructions(c) % (2u * LOCKSTEP_SLICE_SPREAD);
+    if (likely(c->lockstep == NULL) || n < LOCKSTEP_SLICE_SPREAD)
+        return RUN_SLICE_INSNS;
+    return LOCKSTEP_SLICE_LEAST + (long)n - LOCKSTEP_SLICE_SPREAD;
 }
 
 static enum cpu_exit run_loop(struct cpu *c, long budget)
