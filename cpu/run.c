@@ -293,10 +293,11 @@ static int between(struct cpu *c, long budget)
  * regions; behind others stores meet frames that are held already. */
 static long slice_most(const struct cpu *c)
 {
-    u64 n = cpu_instructions(c) % (2u * LOCKSTEP_SLICE_SPREAD);
-    if (likely(c->lockstep == NULL) || n < LOCKSTEP_SLICE_SPREAD)
+    if (likely(c->lockstep == NULL))
         return RUN_SLICE_INSNS;
-    return LOCKSTEP_SLICE_LEAST + (long)n - LOCKSTEP_SLICE_SPREAD;
+    u64 n = cpu_instructions(c) % (2u * LOCKSTEP_SLICE_SPREAD);
+    return n < LOCKSTEP_SLICE_SPREAD ? RUN_SLICE_INSNS
+                                     : LOCKSTEP_SLICE_LEAST + (long)n - LOCKSTEP_SLICE_SPREAD;
 }
 
 static enum cpu_exit run_loop(struct cpu *c, long budget)

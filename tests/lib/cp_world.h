@@ -79,6 +79,10 @@ void pass_time(u64 ms);
 const char *on(int member, const char *userid, const char *command);
 /** The same by OPERATOR on the first member. */
 const char *oper(const char *command);
+
+/** The user's state goes from member 0 to member 1, as a relocation takes it; who calls ends it
+ * there with cp_user_depart. */
+struct cp_user *moves(const char *userid);
 /** Is there a line like this on the user's console? */
 bool console_has(int member, const char *userid, const char *regex);
 

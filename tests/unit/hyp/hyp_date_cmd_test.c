@@ -100,20 +100,10 @@ END_TEST
 
 START_TEST(it_relocates)
 {
-    struct codec_out out;
-    struct codec_in in;
-    struct cp_user *arrived;
-    struct cause cause;
     on(0, "SYS", "SET DATEFORMAT ISODATE");
-    codec_out_init(&out);
-    cp_user_save(cp_user_find(cps[0], "SYS"), &out);
-    codec_in_init(&in, out.data, out.len);
-    ck_assert_msg(cp_user_arrive(cps[1], "SYS", &in, &arrived, &cause) == ST_OK, "%s",
-                  cause.text);
-    cp_user_set_claim(arrived, 77);
+    struct cp_user *arrived = moves("SYS");
     like(on(1, "SYS", "QUERY TIME"), TIME_IS ISO "\\|");
     cp_user_depart(arrived);
-    codec_out_fini(&out);
 }
 END_TEST
 

@@ -86,22 +86,12 @@ END_TEST
 
 START_TEST(it_relocates)
 {
-    struct codec_out out;
-    struct codec_in in;
-    struct cp_user *arrived;
-    struct cause cause;
     on(0, "SCSI", "SET LOADDEV BOOT 9");
-    codec_out_init(&out);
-    cp_user_save(cp_user_find(cps[0], "SCSI"), &out);
-    codec_in_init(&in, out.data, out.len);
-    ck_assert_msg(cp_user_arrive(cps[1], "SCSI", &in, &arrived, &cause) == ST_OK, "%s",
-                  cause.text);
-    cp_user_set_claim(arrived, 77);
+    struct cp_user *arrived = moves("SCSI");
     const char *text = on(1, "SCSI", "QUERY LOADDEV");
     ck_assert_ptr_nonnull(strstr(text, "BOOTPROG 9|"));
     ck_assert_ptr_nonnull(strstr(text, "root=/dev/sda1 Quiet a"));
     cp_user_depart(arrived);
-    codec_out_fini(&out);
 }
 END_TEST
 
