@@ -30,6 +30,7 @@ int vm_nic_attach(struct vm *vm, u16 vdev, const u8 mac[6], bool announce, struc
 {
     struct osa_config config = {.devno = vdev, .guest_lan = true};
     memcpy(config.mac, mac, sizeof config.mac);
+    snprintf(config.owner, sizeof config.owner, "%s", vm->config.name);
     return osa_create(vm->css, &config, NULL, announce, NULL, cause);
 }
 

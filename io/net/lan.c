@@ -27,12 +27,24 @@ struct lan_port {
     unsigned pins;
     enum lan_role role;
     bool promiscuous, leaving;
+    _Atomic bool muted;
+    char label[LAN_LABEL_BYTES]; /* lan->watching guards it */
     _Atomic u64 frames, bytes, received, dropped, malformed;
 };
 
-/** Located by its owner; `lock` guards the ports and addresses. */
+/** Located by lan->watch; made by lan_watch_add, freed by lan_watch_remove. */
+struct lan_watch {
+    struct lan *lan;
+    struct lan_watch *next;
+    void (*see)(void *arg, const struct lan_sight *sight);
+    void *arg;
+};
+
+/** Located by its owner; `lock` guards the ports and addresses, `watching` who looks on. */
 struct lan {
-    struct lock lock;
+    struct lock lock, watching;
+    struct lan_watch *watch;
+    _Atomic bool watched;
     pthread_cond_t unpinned;
     struct lan_port *port;
     struct mac_entry *bucket[BUCKETS];
@@ -46,6 +58,7 @@ struct lan *lan_create(void)
     if (!lan)
         return NULL;
     lock_init(&lan->lock, LOCK_LAN);
+    lock_init(&lan->watching, LOCK_WATCHING);
     pthread_cond_init(&lan->unpinned, NULL);
     return lan;
 }
@@ -54,9 +67,10 @@ void lan_destroy(struct lan *lan)
 {
     if (!lan)
         return;
-    PRE(!lan->port);
+    PRE(!lan->port && !lan->watch);
     pthread_cond_destroy(&lan->unpinned);
     lock_fini(&lan->lock);
+    lock_fini(&lan->watching);
     free(lan);
 }
 
@@ -199,7 +213,7 @@ void lan_port_promiscuous(struct lan_port *port, bool on)
 static bool wants(const struct lan_port *port, const struct lan_port *from,
                   const struct lan_port *to, bool group)
 {
-    if (port == from || port->leaving)
+    if (port == from || port->leaving || port->muted)
         return false;
     return group || port == to || port->promiscuous || (!to && port->role == LAN_UPLINK);
 }
@@ -238,25 +252,95 @@ static void unpin(struct lan *lan, struct lan_port **found, unsigned n)
     lock_drop(&lan->lock);
 }
 
+/* --- who looks on ---------------------------------------------------------------------------- */
+
+void lan_port_label(struct lan_port *port, const char *label)
+{
+    lock_take(&port->lan->watching);
+    strncpy(port->label, label, sizeof port->label - 1);
+    lock_drop(&port->lan->watching);
+}
+
+u64 lan_port_number(const struct lan_port *port)
+{
+    return port->id;
+}
+
+void lan_port_mute(struct lan_port *port, bool on)
+{
+    port->muted = on;
+}
+
+struct lan_watch *lan_watch_add(struct lan *lan,
+                                void (*see)(void *arg, const struct lan_sight *sight),
+                                void *arg)
+{
+    struct lan_watch *w = malloc(sizeof *w);
+    if (!w)
+        return NULL;
+    lock_take(&lan->watching);
+    *w = (struct lan_watch){lan, lan->watch, see, arg};
+    lan->watch = w;
+    lan->watched = true;
+    lock_drop(&lan->watching);
+    return w;
+}
+
+void lan_watch_remove(struct lan_watch *watch)
+{
+    if (!watch)
+        return;
+    struct lan *lan = watch->lan;
+    lock_take(&lan->watching);
+    struct lan_watch **at = &lan->watch;
+    while (*at != watch)
+        at = &(*at)->next;
+    *at = watch->next;
+    lan->watched = lan->watch != NULL;
+    lock_drop(&lan->watching);
+    free(watch);
+}
+
+static void show(struct lan_port *port, const u8 *frame, size_t len, enum lan_way way)
+{
+    struct lan *lan = port->lan;
+    if (!lan->watched)
+        return;
+    lock_take(&lan->watching);
+    const struct lan_sight sight = {frame, len, port->id, port->label, way};
+    for (const struct lan_watch *w = lan->watch; w; w = w->next)
+        w->see(w->arg, &sight);
+    lock_drop(&lan->watching);
+}
+
+static void hand_over(struct lan_port *port, const u8 *frame, size_t len)
+{
+    bool taken = port->ops->deliver(port->arg, frame, len);
+    if (taken)
+        port->received++;
+    else
+        port->dropped++;
+    show(port, frame, len, taken ? LAN_TO_PORT : LAN_NO_ROOM);
+}
+
 void lan_send(struct lan_port *port, const u8 *frame, size_t len)
 {
     if (len < ETHER_HEADER_BYTES || len > LAN_FRAME_MAX) {
         port->malformed++;
         return;
     }
+    if (port->muted)
+        return;
     port->frames++;
     port->bytes += len;
+    show(port, frame, len, LAN_FROM_PORT);
     struct lan_port *found[RECEIVERS];
     u64 below = UINT64_MAX;
     unsigned n;
     do {
         n = pin_receivers(port, frame, found, &below);
-        for (unsigned i = 0; i < n; i++) {
-            if (found[i]->ops->deliver(found[i]->arg, frame, len))
-                found[i]->received++;
-            else
-                found[i]->dropped++;
-        }
+        for (unsigned i = 0; i < n; i++)
+            hand_over(found[i], frame, len);
         unpin(port->lan, found, n);
     } while (n == RECEIVERS);
 }

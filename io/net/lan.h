@@ -12,9 +12,11 @@
 #define ETHER_TYPE_VLAN 0x8100
 #define LAN_FRAME_MAX (65535u + ETHER_HEADER_BYTES + 4u) /* with a VLAN tag */
 #define LAN_PORTS_MAX 1024u
+#define LAN_LABEL_BYTES 24
 
 struct lan;
 struct lan_port;
+struct lan_watch;
 
 /** What a port is to its network; `arg` of lan_port_add comes first. No lock is held. */
 struct lan_port_ops {
@@ -59,6 +61,34 @@ void lan_port_promiscuous(struct lan_port *port, bool on);
  *  others when the receiver is a group. Frames shorter than a header are counted and dropped. */
 void lan_send(struct lan_port *port, const u8 *frame, size_t len);
 void lan_port_counts(struct lan_port *port, struct lan_counts *out);
+
+/** What a port is called in captures: "LINUX1.0600", "slirp". "" unless told. */
+void lan_port_label(struct lan_port *port, const char *label);
+/** Ascending from 1 on a network, never given twice. */
+u64 lan_port_number(const struct lan_port *port);
+/** A muted port sends nothing and gets nothing: an uplink that is not the one in use. */
+void lan_port_mute(struct lan_port *port, bool on);
+
+/* --- who looks on (captures) --- */
+
+enum lan_way { LAN_FROM_PORT, LAN_TO_PORT, LAN_NO_ROOM /* the port had none */ };
+
+/** A frame at one port. Valid during the call. */
+struct lan_sight {
+    const u8 *frame;
+    size_t len;
+    u64 port;
+    const char *label;
+    enum lan_way way;
+};
+
+/** See each frame: once where it comes from, and at each port that it goes to. `see` comes on the
+ *  senders' threads, one at a time, and does not wait. NULL: no memory. */
+struct lan_watch *lan_watch_add(struct lan *lan,
+                                void (*see)(void *arg, const struct lan_sight *sight),
+                                void *arg);
+/** When this returns `see` runs no more. Not from within `see`. */
+void lan_watch_remove(struct lan_watch *watch);
 
 static inline bool mac_is_group(const u8 mac[MAC_BYTES])
 {

@@ -3,6 +3,7 @@
  * queues, and its channel program stays active as long as they are. */
 #include "io/net/osa.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "io/io_state.h"
@@ -325,10 +326,14 @@ static void lan_event(struct osa *osa, bool started)
 
 int osa_couple(struct osa *osa, struct lan *lan, struct cause *cause)
 {
+    char label[LAN_LABEL_BYTES];
     struct lan_port *port = lan_port_add(lan, LAN_STATION, &osa_port_ops, osa);
     if (!port)
         return cause_set(cause, ST_NOMEM, "device %04X: no room on the network",
                          osa->config.devno);
+    snprintf(label, sizeof label, "%s%s%04X", osa->config.owner,
+             osa->config.owner[0] ? "." : "", osa->config.devno);
+    lan_port_label(port, label);
     lock_take(&osa->lock);
     bool coupled = osa->port != NULL;
     if (!coupled)

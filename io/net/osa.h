@@ -14,6 +14,7 @@ struct osa_config {
     u16 devno;         /* of the read device; write and data follow */
     u8 mac[MAC_BYTES]; /* its own address */
     bool guest_lan;    /* it says that it is CP's */
+    char owner[9];     /* whose it is, for captures; "": no user */
 };
 
 struct osa_counts {

@@ -166,6 +166,55 @@ START_TEST(more_ports_than_one_look_finds)
 }
 END_TEST
 
+START_TEST(a_muted_port_is_not_there)
+{
+    lan_port_mute(up.port, true);
+    send(&one, stranger, 1);
+    send(&one, group, 1);
+    send(&up, mac1, 1);
+    got(0, 1, 1, 0);
+    lan_port_mute(up.port, false);
+    send(&one, stranger, 1);
+    got(0, 1, 1, 1);
+}
+END_TEST
+
+struct looker {
+    unsigned ways[3];
+    u64 last;
+    char label[LAN_LABEL_BYTES];
+};
+
+static void see(void *arg, const struct lan_sight *sight)
+{
+    struct looker *l = arg;
+    l->ways[sight->way]++;
+    l->last = sight->port;
+    strcpy(l->label, sight->label);
+}
+
+START_TEST(who_looks_on_sees_all)
+{
+    struct looker l = {0};
+    struct lan_watch *w = lan_watch_add(lan, see, &l);
+    lan_port_label(two.port, "LINUX1.0600");
+    ck_assert_ptr_nonnull(w);
+    send(&one, mac2, 1);
+    ck_assert_str_eq(l.label, "LINUX1.0600");
+    ck_assert_uint_eq(l.last, lan_port_number(two.port));
+    two.full = true;
+    send(&one, mac2, 1);
+    two.full = false;
+    send(&one, group, 1);
+    ck_assert_uint_eq(l.ways[LAN_FROM_PORT], 3);
+    ck_assert_uint_eq(l.ways[LAN_TO_PORT], 4);
+    ck_assert_uint_eq(l.ways[LAN_NO_ROOM], 1);
+    lan_watch_remove(w);
+    send(&one, group, 1);
+    ck_assert_uint_eq(l.ways[LAN_FROM_PORT], 3);
+}
+END_TEST
+
 static _Atomic bool stop;
 
 static void *sender(void *arg)
@@ -206,6 +255,8 @@ int main(void)
     tcase_add_test(tc, addresses_have_one_owner);
     tcase_add_test(tc, counts_say_what_happened);
     tcase_add_test(tc, more_ports_than_one_look_finds);
+    tcase_add_test(tc, a_muted_port_is_not_there);
+    tcase_add_test(tc, who_looks_on_sees_all);
     tcase_add_test(tc, ports_go_while_frames_come);
     return run_suite(suite);
 }
