@@ -7,6 +7,7 @@
 #include "hyp/io_worker.h"
 #include "hyp/spool/spool.h"
 #include "hyp/vm_internal.h"
+#include "hyp/vm_still.h"
 #include "mem/base/ergo.h"
 
 #define SCLP_FEATURE_BYTES 16
@@ -445,7 +446,7 @@ void vm_destroy(struct vm *vm)
 {
     if (!vm)
         return;
-    vm_dump_stop(vm);
+    vm_still_stop(vm);
     if (vm->config.console)
         console_set_input_notify(vm->config.console, NULL, NULL);
     vm_hold(vm);
@@ -610,7 +611,7 @@ void vm_settle_blocks(struct vm *vm)
 
 void vm_reset_channels(struct vm *vm)
 {
-    vm_dump_stop(vm);
+    vm_still_stop(vm);
     vm_settle_blocks(vm);
     block_io_reset(&vm->block);
     css_reset(vm->css);

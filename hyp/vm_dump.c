@@ -1,18 +1,17 @@
 /* VMDUMP: storage of a machine and the state of its CPUs in a file of the host, in the format of
- * stand-alone dumps, which zgetdump reads. A thread of its own writes it, so that nobody but the
- * machine waits. Guarantee: from the beginning to the end no CPU of the machine runs and no device
- * of it works, so that the dump is of one moment; the state of the CPUs is in the copies of their
- * prefix areas, where a stand-alone dump has it. Frames that were never stored into, and those that
- * nobody asked for, are holes of the file. A reset and the end of the machine end its dump.
+ * stand-alone dumps, which zgetdump reads. Guarantee: the machine stands still (vm_still.c), so
+ * that the dump is of one moment; the state of the CPUs is in the copies of their prefix areas,
+ * where a stand-alone dump has it. Frames that were never stored into, and those that nobody asked
+ * for, are holes of the file.
  * Source: s390-tools' zdump as the reader of the format. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "hyp/vm_internal.h"
+#include "hyp/vm_still.h"
 
 #define HEAD_BYTES 4096
 #define MAGIC 0xa8190173618f23fdull
@@ -24,10 +23,9 @@
 #define STATUS_AT 0x1200 /* in a prefix area */
 #define END_BYTES 16
 
-/* Located by: vm->dump. Created by vm_op_dump, destroyed by `ended`. Serialised by: the loop thread
- * until the thread is there and when it has been joined; in between it is the thread's. */
+/* See struct vm_still. */
 struct vm_dumping {
-    struct vm *vm; /* NULL: it was stopped, and nobody is to be told */
+    struct vm_still still;
     char *path;
     int fd;
     struct vm_dump what;
@@ -41,10 +39,8 @@ struct vm_dumping {
         u64 at;
         u8 area[VM_STATUS_BYTES];
     } status[VM_CPUS_MAX];
-    _Atomic bool stop;
     int error; /* errno; 0: it is whole */
-    pthread_t thread;
-    vm_dump_done *done;
+    vm_done *done;
     void *ctx;
 };
 
@@ -71,7 +67,7 @@ static bool wanted(const struct vm_dumping *d, u64 abs)
 
 static bool write_frame(struct vm_dumping *d, u64 frame)
 {
-    const struct storage *st = d->vm->st;
+    const struct storage *st = d->still.vm->st;
     u64 at = frame << FRAME_SHIFT;
     return storage_frame_zero(st, frame) ||
            write_all(d, st->base + at, FRAME_BYTES, HEAD_BYTES + at);
@@ -79,16 +75,16 @@ static bool write_frame(struct vm_dumping *d, u64 frame)
 
 static bool write_frames(struct vm_dumping *d)
 {
-    const struct storage *st = d->vm->st;
+    const struct storage *st = d->still.vm->st;
     for (u64 f = storage_frame_next(st, 0); f < st->frames; f = storage_frame_next(st, f + 1)) {
         u64 at = f << FRAME_SHIFT;
-        if (d->stop || (wanted(d, at) && storage_frame_touched(st, f) &&
-                        storage_holds(st, at, FRAME_BYTES) && !write_frame(d, f)))
+        if (d->still.stop || (wanted(d, at) && storage_frame_touched(st, f) &&
+                              storage_holds(st, at, FRAME_BYTES) && !write_frame(d, f)))
             return false;
     }
     for (unsigned i = 0; i < d->segments; i++)
         for (u64 at = 0; at < d->segment[i].len; at += FRAME_BYTES)
-            if (d->stop || !write_frame(d, (d->segment[i].start + at) >> FRAME_SHIFT))
+            if (d->still.stop || !write_frame(d, (d->segment[i].start + at) >> FRAME_SHIFT))
                 return false;
     return true;
 }
@@ -101,8 +97,9 @@ static bool write_status(struct vm_dumping *d)
     return true;
 }
 
-static void write_dump(struct vm_dumping *d)
+static void write_dump(struct vm_still *still)
 {
+    struct vm_dumping *d = (struct vm_dumping *)still;
     errno = 0;
     if (!write_all(d, d->head, HEAD_BYTES, 0) || !write_frames(d) || !write_status(d) ||
         !write_all(d, d->end, END_BYTES, HEAD_BYTES + d->bytes))
@@ -113,7 +110,7 @@ static void write_dump(struct vm_dumping *d)
 
 static void head_make(struct vm_dumping *d, u64 tod)
 {
-    const struct vm *vm = d->vm;
+    const struct vm *vm = d->still.vm;
     u8 *head = d->head;
     unsigned n = 0;
     be64_store(head, MAGIC);
@@ -141,20 +138,20 @@ static void head_make(struct vm_dumping *d, u64 tod)
 /* What store status stores, over the copies of prefix areas; the CPUs' CPU timers count on. */
 static void status_make(struct vm_dumping *d)
 {
-    for (unsigned i = 0; i < cpu_set_count(d->vm->cpus); i++) {
-        if (!vm_cpu_defined(d->vm, i))
+    for (unsigned i = 0; i < cpu_set_count(d->still.vm->cpus); i++) {
+        if (!vm_cpu_defined(d->still.vm, i))
             continue;
-        struct cpu *cpu = d->vm->vcpu[i].cpu;
+        struct cpu *cpu = d->still.vm->vcpu[i].cpu;
         u8 *area = d->status[d->statuses].area;
         u64 at = d->status[d->statuses++].at = cpu_prefix(cpu) + STATUS_AT;
-        memcpy(area, d->vm->st->base + at, VM_STATUS_BYTES);
+        memcpy(area, d->still.vm->st->base + at, VM_STATUS_BYTES);
         cpu_status(cpu, area);
     }
 }
 
 static void segments_find(struct vm_dumping *d)
 {
-    const struct storage *st = d->vm->st;
+    const struct storage *st = d->still.vm->st;
     for (unsigned i = 0; i < STORAGE_SEGMENTS_MAX && d->what.segments; i++) {
         const struct storage_segment *s = &st->segment[i];
         if (!s->len || s->start < st->size)
@@ -167,68 +164,29 @@ static void segments_find(struct vm_dumping *d)
 
 /* ---- beginning and end; loop thread ---- */
 
-static void go_on(struct vm *vm)
+static void dump_free(struct vm_still *still)
 {
-    vm->dump = NULL;
-    if (!vm->quiesced)
-        css_resume(vm->css);
-    vm_release(vm);
-}
-
-static void dump_free(struct vm_dumping *d)
-{
+    struct vm_dumping *d = (struct vm_dumping *)still;
     close(d->fd);
     free(d->path);
     free(d);
 }
 
-static void ended(void *arg)
+static void dump_ended(struct vm_still *still, bool stopped)
 {
-    struct vm_dumping *d = arg;
+    struct vm_dumping *d = (struct vm_dumping *)still;
     struct cause cause = {0};
-    if (d->vm) {
-        pthread_join(d->thread, NULL);
-        go_on(d->vm);
-        if (d->error && d->stop)
-            cause_set(&cause, ST_REFUSED, "it was ended");
-        else if (d->error)
-            cause_set(&cause, ST_IO, "%s: %s", d->path, strerror(d->error));
-        if (d->error)
-            unlink(d->path);
-        d->done(d->ctx, cause.status, &cause);
-    }
-    dump_free(d);
+    if (stopped || (d->error && still->stop))
+        cause_set(&cause, ST_REFUSED, "it was ended");
+    else if (d->error)
+        cause_set(&cause, ST_IO, "%s: %s", d->path, strerror(d->error));
+    if (cause.status)
+        unlink(d->path);
+    d->done(d->ctx, cause.status, &cause);
 }
 
-static void *dump_thread(void *arg)
-{
-    struct vm_dumping *d = arg;
-    const struct vm_host_ports *ports = &d->vm->host->ports;
-    write_dump(d);
-    ports->post(ports->ctx, ended, d);
-    return NULL;
-}
-
-void vm_op_dump_stop(struct vm *vm)
-{
-    if (vm->dump)
-        vm->dump->stop = true;
-}
-
-void vm_dump_stop(struct vm *vm)
-{
-    struct vm_dumping *d = vm->dump;
-    struct cause cause = {0};
-    if (!d)
-        return;
-    d->stop = true;
-    pthread_join(d->thread, NULL);
-    go_on(vm);
-    unlink(d->path);
-    d->vm = NULL; /* it is freed when its note comes */
-    cause_set(&cause, ST_REFUSED, "it was ended");
-    d->done(d->ctx, ST_REFUSED, &cause);
-}
+static const struct vm_still_ops dump_ops = {"a dump of it is being made", write_dump,
+                                             dump_ended, dump_free};
 
 static struct vm_dumping *dump_new(struct vm *vm, const struct vm_dump *what,
                                    struct cause *cause)
@@ -246,7 +204,8 @@ static struct vm_dumping *dump_new(struct vm *vm, const struct vm_dump *what,
         free(d);
         return NULL;
     }
-    d->vm = vm;
+    d->still.ops = &dump_ops;
+    d->still.vm = vm;
     d->path = path;
     d->fd = fd;
     d->what = *what; /* its texts are the caller's */
@@ -254,31 +213,22 @@ static struct vm_dumping *dump_new(struct vm *vm, const struct vm_dump *what,
     return d;
 }
 
-int vm_op_dump(struct vm *vm, const struct vm_dump *what, vm_dump_done *done, void *ctx,
+int vm_op_dump(struct vm *vm, const struct vm_dump *what, vm_done *done, void *ctx,
                struct cause *cause)
 {
-    if (vm->dump || vm->quiesced)
-        return cause_set(cause, ST_BUSY, "%s",
-                         vm->dump ? "a dump of it is being made" : "it is being relocated");
-    struct vm_dumping *d = dump_new(vm, what, cause);
-    if (!d)
+    struct vm_dumping *d;
+    if (vm_still_check(vm, cause) || !(d = dump_new(vm, what, cause)))
         return cause->status;
     d->done = done;
     d->ctx = ctx;
-    vm_hold(vm);
-    vm_settle_blocks(vm);
-    css_quiesce(vm->css);
+    vm_still_hold(vm);
     u64 tod = host_tod(vm) + cpu_get_epoch(vm->cpus);
     segments_find(d);
     head_make(d, tod);
     status_make(d);
-    vm->dump = d;
-    int err = pthread_create(&d->thread, NULL, dump_thread, d);
-    if (err) {
-        go_on(vm);
-        unlink(d->path);
-        dump_free(d);
-        return cause_set(cause, ST_NOMEM, "a thread: %s", strerror(err));
-    }
-    return ST_OK;
+    if (vm_still_begin(vm, &d->still, cause) == ST_OK)
+        return ST_OK;
+    unlink(d->path);
+    dump_free(&d->still);
+    return cause->status;
 }

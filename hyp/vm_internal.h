@@ -60,8 +60,8 @@ struct vm {
     bool has_ipl_block;
     struct block_io block;                     /* DIAGNOSE X'250' */
     struct vm_loaded segment[VM_SEGMENTS_MAX]; /* [loop] */
-    struct vm_dumping *dump;                   /* VMDUMP; NULL: none is being made [loop] */
-    u64 vtod;                                  /* deterministic mode: TOD offset */
+    struct vm_still *still;     /* why it stands still; NULL: it does not [loop] */
+    u64 vtod;                   /* deterministic mode: TOD offset */
     u64 undefined;              /* CPUs that were detached, with others behind them [loop] */
     bool autocr;                /* of its 3215 [loop] */
     struct vm_tracing *tracing; /* trace.c; NULL: it was never traced */
@@ -122,12 +122,8 @@ unsigned vm_cpus_defined(const struct vm *vm);
 bool vm_undefined_restored(struct vm *vm, u64 undefined);
 
 /* -- vm_dump.c -- */
-int vm_op_dump(struct vm *vm, const struct vm_dump *what, vm_dump_done *done, void *ctx,
+int vm_op_dump(struct vm *vm, const struct vm_dump *what, vm_done *done, void *ctx,
                struct cause *cause);
-/** End the dump that is being made, if any: reset, end of the machine [loop]. */
-void vm_dump_stop(struct vm *vm);
-/** It ends soon, and is then told of as ended, or as whole if it was just that. */
-void vm_op_dump_stop(struct vm *vm);
 
 /* -- segment/vm_segment.c; [loop] -- */
 /** Load it, again if it is loaded: ST_NOENT, ST_EXIST (something else is there), ST_LIMIT, ST_PERM
@@ -152,7 +148,8 @@ void vm_segments_save(const struct vm *vm, u16 tag, struct codec_out *out);
 /** One of them, before the keys of storage. ST_PROTO, ST_NOENT: that saving is not here. */
 int vm_segment_restore(struct vm *vm, struct codec_in *block, struct cause *cause);
 int vm_op_segment_define(void *host, const struct vm_segment *what, struct cause *cause);
-int vm_op_segment_save(struct vm *vm, const char *name, bool system, struct cause *cause);
+int vm_op_segment_save(struct vm *vm, const char *name, bool system, vm_done *done, void *ctx,
+                       struct cause *cause);
 bool vm_op_segment_find(void *host, const char *name, struct vm_segment *out);
 bool vm_op_segment_defined(void *ctx, const char *name, struct vm_segment *out);
 bool vm_op_segment_forget(void *host, const char *name);

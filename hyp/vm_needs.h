@@ -75,7 +75,8 @@ struct vm_dump {
     bool segments; /* saved segments behind storage, too */
 };
 
-typedef void vm_dump_done(void *ctx, int status, const struct cause *cause);
+/** The end of what takes a while. */
+typedef void vm_done(void *ctx, int status, const struct cause *cause);
 
 /** DEFINE STORAGE, in bytes. */
 struct vm_sizes {
@@ -315,17 +316,20 @@ struct vm_ops {
     /* Count matches from now on, instead of telling them, or no more: how many there were. */
     u64 (*trace_count)(struct vm *vm, bool on);
 
-    /* VMDUMP into a new file, while the machine stands still; dump_stop ends it, as a reset and
-     * the end of the machine do. `done` comes later, unless this fails: ST_EXIST, ST_IO, ST_BUSY;
-     * its status: ST_OK, ST_IO, ST_REFUSED when it was ended. */
-    int (*dump)(struct vm *vm, const struct vm_dump *what, vm_dump_done *done, void *ctx,
+    /* What the machine stands still for, one thing at a time. `done` comes later, unless the call
+     * fails (ST_BUSY: not now; else its own reasons); still_stop ends it, as a reset and the end of
+     * the machine do: ST_REFUSED. */
+    void (*still_stop)(struct vm *vm);
+    /* VMDUMP into a new file. ST_EXIST, ST_IO. */
+    int (*dump)(struct vm *vm, const struct vm_dump *what, vm_done *done, void *ctx,
                 struct cause *cause);
-    void (*dump_stop)(struct vm *vm);
 
-    /* --- saved segments and systems; save: out of the machine's storage ------------------- */
+    /* --- saved segments and systems ------------------------------------------------------- */
     int (*segment_define)(void *host, const struct vm_segment *what, struct cause *cause);
-    /* system: with the state of its base CPU; ST_NOENT: nothing like that is defined. */
-    int (*segment_save)(struct vm *vm, const char *name, bool system, struct cause *cause);
+    /* Out of the machine's storage, which stands still for it; system: with the state of its base
+     * CPU. ST_NOENT: nothing like that is defined (any more); ST_IO. */
+    int (*segment_save)(struct vm *vm, const char *name, bool system, vm_done *done, void *ctx,
+                        struct cause *cause);
     /* The saved one, or else what is defined; false: no such name. */
     bool (*segment_find)(void *host, const char *name, struct vm_segment *out);
     /* What is defined, and not saved yet. */

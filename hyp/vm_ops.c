@@ -7,6 +7,7 @@
 #include "hyp/directory.h"
 #include "hyp/spool/spool.h"
 #include "hyp/vm_internal.h"
+#include "hyp/vm_still.h"
 
 void vm_host_set_config(struct vm_host *host, const struct system_config *config)
 {
@@ -524,7 +525,7 @@ static const struct vm_ops host_ops = {
     .trace = vm_trace,
     .trace_count = vm_trace_count,
     .dump = vm_op_dump,
-    .dump_stop = vm_op_dump_stop,
+    .still_stop = vm_op_still_stop,
     .segment_define = vm_op_segment_define,
     .segment_save = vm_op_segment_save,
     .segment_find = vm_op_segment_find,

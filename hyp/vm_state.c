@@ -43,7 +43,7 @@ u64 vm_epoch(struct vm *vm, u64 *set)
 bool vm_quiesce(struct vm *vm)
 {
     vm_hold(vm);
-    if (atomic_load(&vm->blocked) || vm->dump) {
+    if (atomic_load(&vm->blocked) || vm->still) {
         vm_release(vm);
         return false;
     }

@@ -12,6 +12,22 @@ void cp_on_halt(struct cp_request *req, void (*halt)(struct cp_request *req, voi
     req->halt_ctx = ctx;
 }
 
+void cp_halt_still(struct cp_request *req, void *ctx)
+{
+    struct cp_user *user = cp_user_find(req->cp, req->userid);
+    (void)ctx;
+    if (user)
+        req->cp->ports.vm->still_stop(user->vm);
+}
+
+bool cp_waits(const struct cp *cp, const struct cp_request *req)
+{
+    const struct cp_request *r = cp->requests;
+    while (r && r != req)
+        r = r->next;
+    return r;
+}
+
 /* A command that waits for a time only: it just ends. */
 static void halt_request(struct cp_request *req)
 {

@@ -330,6 +330,12 @@ int cp_ipl_system_check(const struct cp_user *user, const struct vm_ipl *ipl,
 void cp_reserved_save(const struct cp_user *user, u16 tag, struct codec_out *out);
 bool cp_reserved_take(struct cp_user *user, const struct codec_row *row);
 
+/* --- cp_halt.c ---------------------------------------------------------------------------- */
+/** For cp_on_halt: what the user's machine stands still for ends. */
+void cp_halt_still(struct cp_request *req, void *ctx);
+/** Does it wait still? CP may have ended it: this system ends. */
+bool cp_waits(const struct cp *cp, const struct cp_request *req);
+
 /* --- cp_timebomb.c ------------------------------------------------------------------------ */
 /** There is none any more: reset, end of the session. */
 void cp_timebomb_end(struct cp_user *user);

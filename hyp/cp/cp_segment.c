@@ -1,6 +1,7 @@
 /* Saved segments and saved systems: DEFSEG, DEFSYS, SAVESEG, SAVESYS, PURGE NSS, QUERY NSS, and who
  * may IPL a saved system. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_internal.h"
@@ -171,12 +172,53 @@ static unsigned file_id(struct cp_request *req, const char *name)
     return 0;
 }
 
-static int save(struct cp_request *req, bool system)
+/* A saving under way. Freed by `saved`. */
+struct pending {
+    struct cp *cp;
+    struct cp_request *req;
+    bool system;
+    char name[sizeof((struct vm_segment *)0)->name];
+};
+
+static void saved(void *ctx, int status, const struct cause *cause)
+{
+    struct pending *p = ctx;
+    struct cp_request *req = p->req;
+    if (cp_waits(p->cp, req)) {
+        int rc = 0;
+        if (status)
+            rc = cp_fail(req, MSG_NSD454E, kind_of(p->system), p->name, cause->text);
+        else
+            cp_fail(req, MSG_NSS440I, p->system ? "Named Saved System (NSS)" : "Saved segment",
+                    p->name, file_id(req, p->name));
+        cp_complete(req, rc);
+    }
+    free(p);
+}
+
+static int save_begin(struct cp_request *req, struct cp_user *user, const char *name,
+                      bool system)
 {
     struct cause cause;
+    struct pending *p = calloc(1, sizeof *p);
+    if (!p)
+        return cp_fail(req, MSG_NSD454E, kind_of(system), name, "no memory");
+    p->cp = req->cp;
+    p->req = req;
+    p->system = system;
+    snprintf(p->name, sizeof p->name, "%s", name);
+    if (req->cp->ports.vm->segment_save(user->vm, name, system, saved, p, &cause)) {
+        free(p);
+        return cp_fail(req, MSG_NSD454E, kind_of(system), name, cause.text);
+    }
+    cp_on_halt(req, cp_halt_still, NULL);
+    return CP_LATER;
+}
+
+static int save(struct cp_request *req, bool system)
+{
     struct vm_segment seg;
     struct cp_user *user = cp_own_machine(req);
-    const struct vm_ops *ops = req->cp->ports.vm;
     const char *name = cp_operand(req);
     if (!user)
         return msg_number(MSG_CMD045E);
@@ -185,16 +227,12 @@ static int save(struct cp_request *req, bool system)
     int rc = cp_no_more(req);
     if (rc)
         return rc;
-    bool defined = ops->segment_defined(req->cp->ports.vm_host, name, &seg);
+    bool defined = req->cp->ports.vm->segment_defined(req->cp->ports.vm_host, name, &seg);
     if (!defined || seg.system != system)
         return cp_fail(req, MSG_NSS435E, kind_of(system), name);
     if (!mode_fits(user, &seg))
         return cp_fail(req, MSG_NSS453E, name, modes[user->entry->machine]);
-    if (ops->segment_save(user->vm, name, system, &cause))
-        return cp_fail(req, MSG_NSD454E, kind_of(system), name, cause.text);
-    cp_fail(req, MSG_NSS440I, system ? "Named Saved System (NSS)" : "Saved segment", name,
-            file_id(req, name));
-    return 0;
+    return save_begin(req, user, name, system);
 }
 
 /* SAVESEG name: out of the user's storage. */

@@ -161,34 +161,16 @@ struct pending {
     char path[CONFIG_PATH_BYTES + 64];
 };
 
-/* CP may have ended the request: this system ends. */
-static bool waits(const struct pending *p)
-{
-    const struct cp_request *r = p->cp->requests;
-    while (r && r != p->req)
-        r = r->next;
-    return r;
-}
-
 static void dumped(void *ctx, int status, const struct cause *cause)
 {
     struct pending *p = ctx;
-    if (waits(p)) {
+    if (cp_waits(p->cp, p->req)) {
         int rc = status ? cp_fail(p->req, MSG_VMD440E, cause->text) : 0;
         if (!rc)
             cp_line(p->req, "%s dumped to %s", p->userid, p->path);
         cp_complete(p->req, rc);
     }
     free(p);
-}
-
-/* CPHX */
-static void halted(struct cp_request *req, void *ctx)
-{
-    struct cp_user *user = cp_user_find(req->cp, req->userid);
-    (void)ctx;
-    if (user)
-        req->cp->ports.vm->dump_stop(user->vm);
 }
 
 static int begin(struct cp_request *req, struct cp_user *user, struct operands *o)
@@ -213,7 +195,7 @@ static int begin(struct cp_request *req, struct cp_user *user, struct operands *
         free(p);
         return cp_fail(req, MSG_VMD440E, cause.text);
     }
-    cp_on_halt(req, halted, NULL);
+    cp_on_halt(req, cp_halt_still, NULL);
     return CP_LATER;
 }
 

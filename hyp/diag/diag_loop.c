@@ -1,15 +1,18 @@
 /* What a DIAGNOSE code has to ask on the loop thread, to which CP and the machines belong, or to
  * have done by a thread for device work.
  * Guarantee: the CPU is blocked until it is answered, so that a relocation waits for that, too; who
- * is reset or destroyed meanwhile gets no answer. */
+ * is reset or destroyed meanwhile gets no answer. A machine that stands still (hyp/vm_still.c) gets
+ * its answers when it goes on. */
 #include <stdlib.h>
 
 #include "hyp/diag/diag.h"
 #include "hyp/diag/diag_block_internal.h"
 #include "hyp/io_worker.h"
+#include "hyp/vm_still.h"
 #include "mem/base/ergo.h"
 
 struct question {
+    struct vm_deferred deferred; /* first */
     struct vcpu *v;
     u64 resets; /* of the machine, when it was issued */
     struct cpu_icpt k;
@@ -20,6 +23,8 @@ static void deliver(void *arg)
 {
     struct question *q = arg;
     struct vm *vm = q->v->vm;
+    if (!vm->dead && vm_still_defer(vm, deliver, &q->deferred))
+        return;
     if (!vm->dead && vm->resets == q->resets) {
         q->answer(q->v, &q->k);
         atomic_fetch_sub(&vm->blocked, 1);
@@ -37,7 +42,7 @@ bool diag_on_loop(struct vcpu *v, const struct cpu_icpt *k, diag_answer *answer)
         cpu_finish_again(v->cpu);
         return true;
     }
-    *q = (struct question){v, v->vm->resets, *k, answer};
+    *q = (struct question){.v = v, .resets = v->vm->resets, .k = *k, .answer = answer};
     vcpu_block(v);
     ports->post(ports->ctx, deliver, q);
     return false;
@@ -46,6 +51,7 @@ bool diag_on_loop(struct vcpu *v, const struct cpu_icpt *k, diag_answer *answer)
 /* ---- with a thread for device work in between ---- */
 
 struct work {
+    struct vm_deferred deferred; /* first */
     struct vcpu *v;
     u64 resets;
     struct cpu_icpt k;
@@ -58,6 +64,8 @@ static void work_answer(void *arg)
 {
     struct work *w = arg;
     struct vm *vm = w->v->vm;
+    if (!vm->dead && vm_still_defer(vm, work_answer, &w->deferred))
+        return;
     if (!vm->dead && vm->resets == w->resets) {
         w->answer(w->v, &w->k, w->data);
         atomic_fetch_sub(&vm->blocked, 1);

@@ -35,6 +35,8 @@
 struct entry {
     struct vm_segment seg;
     bool used, seen;
+    bool saving;    /* a definition whose pages are being written */
+    u64 definition; /* its number: no other's */
     u64 inode;
     int fd;   /* of the file; -1: defined only */
     int copy; /* memory of shared writable pages; -1: nobody has it */
@@ -43,6 +45,7 @@ struct entry {
 
 struct segments {
     u64 serial;              /* given to what was saved last */
+    u64 definitions;         /* the number of the last */
     bool began;              /* what cannot be used has been told of */
     struct timespec changed; /* the folder, as it was looked at last */
     u64 changed_seen;        /* when that was found; 0: look in any case */
@@ -294,7 +297,8 @@ int segment_define(struct segments *s, const struct vm_segment *what, struct cau
     e = e ? e : place(s);
     if (!e)
         return cause_set(cause, ST_LIMIT, "there are %u segments", SEGMENTS_MAX);
-    *e = (struct entry){.seg = *what, .used = true, .fd = -1, .copy = -1};
+    *e = (struct entry){
+        .seg = *what, .used = true, .definition = ++s->definitions, .fd = -1, .copy = -1};
     e->seg.saved = false;
     return ST_OK;
 }
@@ -330,53 +334,125 @@ bool segment_forget(struct segments *s, const char *name)
 
 /* ---- saving ---- */
 
-/* The new file in place of the one that is there, which keeps another name. */
-static int publish(struct segments *s, struct entry *e, const struct entry *before,
-                   const u8 *status, struct storage *st, struct cause *cause)
+/* The definition as it was, and where its pages go. */
+struct segment_saving {
+    struct vm_segment seg;
+    u64 definition;
+    char path[PATH_BYTES]; /* until it is whole */
+    u8 status[VM_STATUS_BYTES];
+    int fd;
+    struct cause cause;
+};
+
+int segment_save_begin(struct segments *s, const char *name, const u8 *status,
+                       struct segment_saving **out, struct cause *cause)
 {
-    char path[PATH_BYTES], fresh[PATH_BYTES], old[PATH_BYTES];
-    struct stat info;
-    path_of(s, e->seg.name, SUFFIX, path);
-    path_of_saving(s, &e->seg, SUFFIX_FRESH, fresh);
-    if (mkdir(s->folder, 0777) && errno != EEXIST)
-        return cause_set(cause, ST_IO, "%s: %s", s->folder, strerror(errno));
-    int rc = segment_file_make(fresh, &e->seg, status, st, &e->fd, cause);
-    if (rc != ST_OK)
-        return rc;
-    if (before)
-        path_of_saving(s, &before->seg, SUFFIX_OLD, old);
-    flock(e->fd, LOCK_SH | LOCK_NB); /* readers may come */
-    if (fstat(e->fd, &info) == 0 && (!before || link(path, old) == 0 || errno == EEXIST) &&
-        rename(fresh, path) == 0) {
-        e->inode = info.st_ino;
+    struct entry *e = find(s, name, false);
+    if (!e || e->seg.system != (status != NULL))
+        return cause_set(cause, ST_NOENT, "%s is not defined", name);
+    if (e->saving)
+        return cause_set(cause, ST_BUSY, "%s is being saved", name);
+    struct segment_saving *saving = calloc(1, sizeof *saving);
+    if (!saving)
+        return cause_set(cause, ST_NOMEM, "no memory");
+    saving->seg = e->seg;
+    saving->definition = e->definition;
+    saving->fd = -1;
+    if (status)
+        memcpy(saving->status, status, VM_STATUS_BYTES);
+    if (getrandom(saving->seg.identity, VM_IDENTITY_BYTES, 0) != VM_IDENTITY_BYTES)
+        cause_set(cause, ST_IO, "no random numbers: %s", strerror(errno));
+    else if (mkdir(s->folder, 0777) && errno != EEXIST)
+        cause_set(cause, ST_IO, "%s: %s", s->folder, strerror(errno));
+    else {
+        path_of_saving(s, &saving->seg, SUFFIX_FRESH, saving->path);
+        e->saving = true;
+        *out = saving;
         return ST_OK;
     }
-    cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));
-    unlink(fresh);
-    close(e->fd);
-    e->fd = -1;
-    return ST_IO;
+    free(saving);
+    return cause->status;
+}
+
+void segment_save_pages(struct segment_saving *saving, struct storage *st,
+                        const _Atomic bool *stop)
+{
+    segment_file_make(saving->path, &saving->seg, saving->status, st, stop, &saving->fd,
+                      &saving->cause);
+}
+
+/* The new file in place of the one that is there, which keeps another name. */
+static int publish(struct segments *s, struct entry *e, const struct segment_saving *saving,
+                   const struct entry *before, struct cause *cause)
+{
+    char path[PATH_BYTES], old[PATH_BYTES];
+    struct stat info;
+    path_of(s, saving->seg.name, SUFFIX, path);
+    if (before)
+        path_of_saving(s, &before->seg, SUFFIX_OLD, old);
+    flock(saving->fd, LOCK_SH | LOCK_NB); /* readers may come */
+    if (fstat(saving->fd, &info) ||
+        (before && link(path, old) && errno != EEXIST && errno != ENOENT) ||
+        rename(saving->path, path))
+        return cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));
+    e->seg = saving->seg;
+    e->seg.saved = true;
+    e->seg.serial = ++s->serial;
+    e->inode = info.st_ino;
+    e->fd = saving->fd;
+    e->saving = false;
+    return ST_OK;
+}
+
+static int save_ended(struct segments *s, struct entry *e, const struct segment_saving *saving,
+                      bool stopped, struct cause *cause)
+{
+    if (saving->cause.status) {
+        *cause = saving->cause;
+        return cause->status;
+    }
+    if (stopped)
+        return cause_set(cause, ST_REFUSED, "it was ended");
+    if (!e)
+        return cause_set(cause, ST_NOENT, "%s was purged or defined anew meanwhile",
+                         saving->seg.name);
+    look(s);
+    struct entry *old = find(s, saving->seg.name, true);
+    int rc = publish(s, e, saving, old, cause);
+    if (rc == ST_OK && old) {
+        entry_close(old);
+        sweep_all(s);
+    }
+    return rc;
+}
+
+int segment_save_end(struct segments *s, struct segment_saving *saving, bool stopped,
+                     struct cause *cause)
+{
+    struct entry *e = find(s, saving->seg.name, false);
+    if (e && e->definition != saving->definition)
+        e = NULL;
+    int rc = save_ended(s, e, saving, stopped, cause);
+    if (rc != ST_OK && e)
+        e->saving = false;
+    if (rc != ST_OK && saving->fd >= 0) {
+        unlink(saving->path);
+        close(saving->fd);
+    }
+    free(saving);
+    return rc;
 }
 
 int segment_save(struct segments *s, const char *name, struct storage *st, const u8 *status,
                  struct cause *cause)
 {
-    look(s);
-    struct entry *e = find(s, name, false), *old = find(s, name, true);
-    if (!e || e->seg.system != (status != NULL))
-        return cause_set(cause, ST_NOENT, "%s is not defined", name);
-    if (getrandom(e->seg.identity, VM_IDENTITY_BYTES, 0) != VM_IDENTITY_BYTES)
-        return cause_set(cause, ST_IO, "no random numbers: %s", strerror(errno));
-    int rc = publish(s, e, old, status, st, cause);
+    static const _Atomic bool stop = false;
+    struct segment_saving *saving;
+    int rc = segment_save_begin(s, name, status, &saving, cause);
     if (rc != ST_OK)
         return rc;
-    e->seg.saved = true;
-    e->seg.serial = ++s->serial;
-    if (old) {
-        entry_close(old);
-        sweep_all(s);
-    }
-    return ST_OK;
+    segment_save_pages(saving, st, &stop);
+    return segment_save_end(s, saving, false, cause);
 }
 
 /* ---- loading ---- */

@@ -34,9 +34,20 @@ unsigned segment_count(const struct segments *s);
 /** ST_INVAL with cause for ranges that cannot be; ST_LIMIT. A definition of the same name that was
  *  not saved yet is replaced. */
 int segment_define(struct segments *s, const struct vm_segment *what, struct cause *cause);
-/** Save the pages of the definition and their keys out of a machine's storage; for a saved system
- *  also `status`, VM_STATUS_BYTES of a CPU. What was saved under the name is replaced, who has
- *  loaded it keeps it. ST_NOENT: not defined, or a segment and `status`, a system and none. */
+/** Save the pages of the definition and their keys out of a machine's storage, for a saved system
+ *  also `status`, VM_STATUS_BYTES of a CPU: begun, done by any thread (`stop` ends it soon; nobody
+ *  else changes what the storage is), and ended, which frees it. What was saved under the name is
+ *  replaced then, who has loaded it keeps it; what fails leaves no file. ST_NOENT: not defined, not
+ *  any more at the end, or a segment and `status`, a system and none; ST_BUSY: it is being saved;
+ *  ST_REFUSED: it was stopped. */
+struct segment_saving;
+int segment_save_begin(struct segments *s, const char *name, const u8 *status,
+                       struct segment_saving **out, struct cause *cause);
+void segment_save_pages(struct segment_saving *saving, struct storage *st,
+                        const _Atomic bool *stop);
+int segment_save_end(struct segments *s, struct segment_saving *saving, bool stopped,
+                     struct cause *cause);
+/** All of that at once. */
 int segment_save(struct segments *s, const char *name, struct storage *st, const u8 *status,
                  struct cause *cause);
 /** Neither defined nor saved any more; false: it was not. */

@@ -28,6 +28,7 @@
 #define FLAG_RESTRICTED 2u
 #define FLAG_VMGROUP 4u
 #define REGISTERS 16
+#define SYNC_PAGES 16384u /* 64 MiB */
 
 _Static_assert(AT_RANGES + RANGE_BYTES * VM_SEGMENT_RANGES_MAX <= AT_MINSIZE, "ranges");
 _Static_assert(AT_STATUS + VM_STATUS_BYTES <= HEAD_BYTES, "the state of a CPU");
@@ -114,20 +115,25 @@ static bool write_page(int fd, const struct vm_segment *seg, struct storage *st,
            (!key || segment_write_all(fd, &key, 1, key_at(seg, abs)));
 }
 
-static bool write_pages(int fd, const struct vm_segment *seg, struct storage *st)
+/* The host writes it by and by, so that the end is not long when it is asked for. */
+static bool write_pages(int fd, const struct vm_segment *seg, struct storage *st,
+                        const _Atomic bool *stop)
 {
+    u64 pages = 0;
     for (unsigned i = 0; i < seg->ranges; i++) {
         if (seg->range[i].type == SEG_SN || seg->range[i].type == SEG_EN)
             continue;
         for (u64 abs = seg->range[i].start; abs < seg->range[i].end; abs += FRAME_BYTES)
-            if (!write_page(fd, seg, st, abs))
+            if (*stop || !write_page(fd, seg, st, abs) ||
+                (++pages % SYNC_PAGES == 0 && fdatasync(fd)))
                 return false;
     }
     return true;
 }
 
 int segment_file_make(const char *path, const struct vm_segment *seg, const u8 *status,
-                      struct storage *st, int *out, struct cause *cause)
+                      struct storage *st, const _Atomic bool *stop, int *out,
+                      struct cause *cause)
 {
     u8 head[HEAD_BYTES];
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -136,15 +142,18 @@ int segment_file_make(const char *path, const struct vm_segment *seg, const u8 *
     flock(fd, LOCK_EX | LOCK_NB); /* its writer lives */
     head_store(seg, status, head);
     if (ftruncate(fd, (off_t)file_bytes(seg)) == 0 &&
-        segment_write_all(fd, head, sizeof head, 0) && write_pages(fd, seg, st) &&
-        fsync(fd) == 0) {
+        segment_write_all(fd, head, sizeof head, 0) && write_pages(fd, seg, st, stop) &&
+        !*stop && fsync(fd) == 0) {
         *out = fd;
         return ST_OK;
     }
-    cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));
+    if (*stop)
+        cause_set(cause, ST_REFUSED, "it was ended");
+    else
+        cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));
     close(fd);
     unlink(path);
-    return ST_IO;
+    return cause->status;
 }
 
 /* ---- reading ---- */

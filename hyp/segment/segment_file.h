@@ -13,10 +13,11 @@ u64 segment_bytes(const struct vm_segment *seg);
 bool segment_ranges_valid(const struct vm_segment *seg);
 
 /** Write a new file, which is not there yet: pages and keys out of storage, with the CPU's state
- *  for a system. `out`: it is open and locked for its writer alone; the caller closes it. ST_IO: it
- *  is not there. */
+ *  for a system. `out`: it is open and locked for its writer alone; the caller closes it. ST_IO,
+ *  ST_REFUSED (`stop` is set): it is not there. */
 int segment_file_make(const char *path, const struct vm_segment *seg, const u8 *status,
-                      struct storage *st, int *out, struct cause *cause);
+                      struct storage *st, const _Atomic bool *stop, int *out,
+                      struct cause *cause);
 /** The description of an open file; false: it is none, or not whole. */
 bool segment_file_read(int fd, struct vm_segment *out);
 /** The CPU's state, the keys of so many pages from an address on; false: the host fails. */

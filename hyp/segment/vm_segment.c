@@ -1,8 +1,11 @@
 /* Segments of a machine: loaded and purged with its CPUs held and no device at work; what CP's
  * commands and DIAGNOSE X'64' do with them; IPL of a saved system, whose pages are loaded like a
  * segment's and whose CPU goes on where the one that was saved had been. Loop thread. */
+#include <stdlib.h>
+
 #include "hyp/segment/segment.h"
 #include "hyp/vm_internal.h"
+#include "hyp/vm_still.h"
 
 static struct vm_loaded *find(struct vm *vm, const char *name)
 {
@@ -50,7 +53,7 @@ static void still(struct vm *vm)
 static void go_on(struct vm *vm)
 {
     cpu_set_purge(vm->cpus);
-    if (!vm->quiesced && !vm->dump) /* else devices stay quiet */
+    if (!vm->quiesced) /* else devices stay quiet */
         css_resume(vm->css);
     vm_release(vm);
 }
@@ -149,14 +152,57 @@ int vm_op_segment_define(void *ctx, const struct vm_segment *what, struct cause 
     return segment_define(host->segments, what, cause);
 }
 
-int vm_op_segment_save(struct vm *vm, const char *name, bool system, struct cause *cause)
+struct save {
+    struct vm_still still;
+    struct vm_host *host;
+    struct segment_saving *saving;
+    vm_done *done;
+    void *ctx;
+};
+
+static void save_work(struct vm_still *still)
+{
+    struct save *save = (struct save *)still;
+    segment_save_pages(save->saving, still->vm->st, &still->stop);
+}
+
+static void save_ended(struct vm_still *still, bool stopped)
+{
+    struct save *save = (struct save *)still;
+    struct cause cause = {0};
+    int rc = segment_save_end(save->host->segments, save->saving, stopped, &cause);
+    save->done(save->ctx, rc, &cause);
+}
+
+static void save_free(struct vm_still *still)
+{
+    free(still);
+}
+
+static const struct vm_still_ops save_ops = {"a segment is being saved out of it", save_work,
+                                             save_ended, save_free};
+
+int vm_op_segment_save(struct vm *vm, const char *name, bool system, vm_done *done, void *ctx,
+                       struct cause *cause)
 {
     u8 status[VM_STATUS_BYTES] = {0};
-    still(vm);
+    struct save *save;
+    if (vm_still_check(vm, cause))
+        return cause->status;
+    if (!(save = calloc(1, sizeof *save)))
+        return cause_set(cause, ST_NOMEM, "no memory");
+    *save = (struct save){{.ops = &save_ops}, vm->host, NULL, done, ctx};
+    vm_still_hold(vm);
     if (system)
         cpu_status(vm->vcpu[0].cpu, status);
-    int rc = segment_save(vm->host->segments, name, vm->st, system ? status : NULL, cause);
-    go_on(vm);
+    int rc = segment_save_begin(vm->host->segments, name, system ? status : NULL, &save->saving,
+                                cause);
+    if (rc != ST_OK)
+        go_on(vm);
+    else if ((rc = vm_still_begin(vm, &save->still, cause)) != ST_OK)
+        segment_save_end(vm->host->segments, save->saving, true, &(struct cause){0});
+    if (rc != ST_OK)
+        free(save);
     return rc;
 }
 

@@ -37,12 +37,12 @@ static int f_create(void *host, const struct dir_entry *entry, struct console *c
     return ST_OK;
 }
 
-static void f_dump_stop(struct vm *vm);
+static void f_still_stop(struct vm *vm);
 
 static void f_destroy(struct vm *vm)
 {
     vms_alive--;
-    f_dump_stop(vm);
+    f_still_stop(vm);
     while (vm->device_count)
         image_unref(vm->images[--vm->device_count]);
     spool_devices_end(fake_spool, vm->entry->userid, false);
@@ -418,7 +418,7 @@ static u64 f_trace_count(struct vm *vm, bool on)
 
 struct cp_world_dump last_dump;
 
-static int f_dump(struct vm *vm, const struct vm_dump *what, vm_dump_done *done, void *ctx,
+static int f_dump(struct vm *vm, const struct vm_dump *what, vm_done *done, void *ctx,
                   struct cause *cause)
 {
     (void)vm;
@@ -435,17 +435,18 @@ static int f_dump(struct vm *vm, const struct vm_dump *what, vm_dump_done *done,
 void cp_world_dumped(int status)
 {
     struct cause cause = {0};
-    vm_dump_done *done = last_dump.done;
+    vm_done *done = last_dump.done;
     last_dump.done = NULL;
     if (done)
         done(last_dump.ctx, status,
              (cause_set(&cause, status, status ? "it was ended" : ""), &cause));
 }
 
-static void f_dump_stop(struct vm *vm)
+static void f_still_stop(struct vm *vm)
 {
     (void)vm;
     cp_world_dumped(ST_REFUSED);
+    cp_world_saved(ST_REFUSED);
 }
 
 /* Segments: what is defined and saved, without pages. */
@@ -469,14 +470,35 @@ static int f_segment_define(void *host, const struct vm_segment *what, struct ca
     return ST_OK;
 }
 
-static int f_segment_save(struct vm *vm, const char *name, bool system, struct cause *cause)
+struct cp_world_save last_save;
+
+static int f_segment_save(struct vm *vm, const char *name, bool system, vm_done *done,
+                          void *ctx, struct cause *cause)
 {
     struct vm_segment *seg = segment_of(name);
     (void)vm;
     if (!seg || seg->system != system)
         return cause_set(cause, ST_NOENT, "%s is not defined", name);
-    seg->saved = true;
+    if (last_save.done)
+        return cause_set(cause, ST_BUSY, "a segment is being saved out of it");
+    last_save.done = done;
+    last_save.ctx = ctx;
+    last_save.seg = seg;
+    if (!last_save.later)
+        cp_world_saved(ST_OK);
     return ST_OK;
+}
+
+void cp_world_saved(int status)
+{
+    struct cause cause = {0};
+    vm_done *done = last_save.done;
+    last_save.done = NULL;
+    if (!done)
+        return;
+    last_save.seg->saved |= status == ST_OK;
+    cause_set(&cause, status, status ? "it was ended" : "");
+    done(last_save.ctx, status, &cause);
 }
 
 static bool f_segment_find(void *host, const char *name, struct vm_segment *out)
@@ -528,6 +550,7 @@ static void spool_setup(void)
     struct spool_data data;
     memset(segments, 0, sizeof segments);
     memset(&last_dump, 0, sizeof last_dump);
+    memset(&last_save, 0, sizeof last_save);
     ck_assert_int_eq(spool_create(NULL, SPOOL_WARM, &fake_spool, NULL), ST_OK);
     for (int i = 0; i < 3; i++) {
         spool_desc_init(&desc, "LINUX1", SPOOL_RDR);
@@ -589,7 +612,7 @@ static const struct vm_ops fake_vm = {
     .trace = f_trace,
     .trace_count = f_trace_count,
     .dump = f_dump,
-    .dump_stop = f_dump_stop,
+    .still_stop = f_still_stop,
     .segment_define = f_segment_define,
     .segment_save = f_segment_save,
     .segment_find = f_segment_find,

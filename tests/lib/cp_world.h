@@ -45,11 +45,20 @@ struct cp_world_claim {
 struct cp_world_dump {
     struct vm_dump what;
     char path[128], text[256];
-    vm_dump_done *done; /* NULL: none is */
+    vm_done *done; /* NULL: none is */
     void *ctx;
 };
 extern struct cp_world_dump last_dump;
 void cp_world_dumped(int status);
+/** SAVESEG, SAVESYS: at once, or with `later` ended by cp_world_saved. */
+struct cp_world_save {
+    bool later;
+    vm_done *done; /* NULL: none is under way */
+    void *ctx;
+    struct vm_segment *seg;
+};
+extern struct cp_world_save last_save;
+void cp_world_saved(int status);
 
 extern struct cp *cps[2];       /* MEMBERA and MEMBERB */
 extern struct cp_response resp; /* of the last on() */

@@ -255,18 +255,59 @@ START_TEST(answers_into_protected_segments)
 }
 END_TEST
 
-/* A segment is saved out of a machine on its way to another member: its devices stay quiet. */
-START_TEST(saved_while_quiesced)
+static int ends, last_status;
+
+static void save_done(void *ctx, int status, const struct cause *cause)
+{
+    (void)ctx, (void)cause;
+    ends++;
+    last_status = status;
+}
+
+/* Not out of a machine on its way to another member, whose devices stay quiet. */
+START_TEST(not_saved_while_quiesced)
 {
     struct cause cause = {0};
     load(0x44);
     define("ONE", 0x200000, SEG_SR);
     ck_assert(vm_quiesce(vm));
-    ck_assert(vm->css->quiesced);
-    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "ONE", false, &cause), ST_OK);
+    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "ONE", false, save_done, NULL, &cause),
+                     ST_BUSY);
     ck_assert(vm->css->quiesced);
     vm_unquiesce(vm);
     ck_assert(!vm->css->quiesced);
+}
+END_TEST
+
+/* What a CPU asks of its segments waits while another is saved out of the same storage: nothing is
+ * taken away under the thread that writes. */
+START_TEST(asked_while_one_is_saved)
+{
+    u8 raw[8];
+    struct cause cause = {0};
+    segment_saved("ONE", SEGMENT_AT, SEG_SR);
+    define("TWO", 0x200000, SEG_SR);
+    load(0x64);
+    ck_assert_int_eq(vm_segment_load(vm, "ONE", false, &cause), ST_OK);
+    ebcdic_pad("ONE", sizeof raw, raw);
+    put(NAME_AT, raw, sizeof raw);
+    *gr(RX) = NAME_AT;
+    *gr(RY) = 0x08;     /* PURGESEG */
+    while (!note_count) /* it is asked, and not answered */
+        vm_host_run(host);
+    ends = 0;
+    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "TWO", false, save_done, NULL, &cause),
+                     ST_OK);
+    ck_assert(!vm_quiesce(vm));
+    run_notes(); /* the question: put off, or answered when all was written */
+    ck_assert(ends || vm_segment_loaded(vm, "ONE"));
+    while (!ends) {
+        ck_assert_ptr_nonnull(vm_segment_loaded(vm, "ONE"));
+        run_notes();
+    }
+    ck_assert_int_eq(last_status, ST_OK);
+    ck_assert_uint_eq(run(), 0);
+    ck_assert_ptr_null(vm_segment_loaded(vm, "ONE"));
 }
 END_TEST
 
@@ -284,7 +325,8 @@ int main(void)
     tcase_add_test(tc, addresses_end);
     tcase_add_test(tc, released_in_segments);
     tcase_add_test(tc, answers_into_protected_segments);
-    tcase_add_test(tc, saved_while_quiesced);
+    tcase_add_test(tc, not_saved_while_quiesced);
+    tcase_add_test(tc, asked_while_one_is_saved);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "hyp/segment/segment.h"
+#include "io/css_internal.h"
 #include "tests/lib/diag_machine.h"
 
 #define PAGES_AT 0x100000ull /* a page of each type */
@@ -59,6 +60,37 @@ static struct vm_segment definition(void)
     return seg;
 }
 
+static int ends, last_status;
+static char last_cause[512];
+
+static void save_done(void *ctx, int status, const struct cause *cause)
+{
+    (void)ctx;
+    ends++;
+    last_status = status;
+    snprintf(last_cause, sizeof last_cause, "%s", cause->text);
+}
+
+static int save_begin(struct vm *machine, bool system)
+{
+    struct cause cause = {0};
+    ends = 0;
+    return vm_host_ops()->segment_save(machine, "SYS", system, save_done, NULL, &cause);
+}
+
+static int save_ended(void)
+{
+    while (!ends)
+        run_notes();
+    return last_status;
+}
+
+static int save(struct vm *machine, bool system)
+{
+    int rc = save_begin(machine, system);
+    return rc ? rc : save_ended();
+}
+
 /* A machine with a known CPU, whose pages say what they are; it spins from SPIN_AT on. */
 static void saved(const struct vm_segment *seg)
 {
@@ -83,7 +115,7 @@ static void saved(const struct vm_segment *seg)
     cpu_registers_changed(cpu);
     cpu_psw_set(cpu, 0x0000200180000000ull, SPIN_AT);
     ck_assert_int_eq(segment_define(host->segments, seg, &cause), ST_OK);
-    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", true, &cause), ST_OK);
+    ck_assert_int_eq(save(vm, true), ST_OK);
 }
 
 static int ipl(struct vm *machine, const char *parm)
@@ -212,7 +244,7 @@ START_TEST(cannot_be_loaded)
     vm->vcpu[0].cpu->prefix = 0x300000;
     cpu_registers_changed(vm->vcpu[0].cpu);
     ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
-    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", true, &cause), ST_OK);
+    ck_assert_int_eq(save(vm, true), ST_OK);
     ck_assert_int_eq(vm_define_storage(other, &(struct vm_sizes){.storage = 1 << 20}, &cause),
                      ST_OK);
     ck_assert_int_eq(ipl(other, NULL), ST_INVAL);
@@ -230,7 +262,7 @@ START_TEST(restricted)
     seg.range[0].end = PAGES_AT + FRAME_BYTES - 1;
     seg.range[0].type = SEG_SR;
     ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
-    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", false, &cause), ST_OK);
+    ck_assert_int_eq(save(vm, false), ST_OK);
     ck_assert_int_eq(vm_segment_load(other, "SYS", false, &cause), ST_PERM);
     strcpy(other->config.namesave[0], "OTHER");
     strcpy(other->config.namesave[1], "SYS");
@@ -360,6 +392,7 @@ START_TEST(moves_with_its_machine)
     ck_assert_uint_eq(storage_key_get(st, BEHIND + FRAME_BYTES), 0xb0);
     ck_assert_uint_eq(cpu_gr(there->vcpu[0].cpu)[5], 0x5555555555555555ull);
     vm_destroy(there);
+    vm_unquiesce(vm);
     saved(&seg); /* another saving: not what the machine has */
     there = twin();
     ck_assert_int_eq(state_to(there, &state, &cause), ST_NOENT);
@@ -378,7 +411,7 @@ static void stays_because(const struct vm_segment *seg, bool system, bool exclus
     const char *why;
     vm_system_reset(vm, true);
     ck_assert_int_eq(segment_define(host->segments, seg, &cause), ST_OK);
-    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", system, &cause), ST_OK);
+    ck_assert_int_eq(save(vm, system), ST_OK);
     ck_assert_int_eq(system ? ipl(vm, NULL) : vm_segment_load(vm, "SYS", exclusive, &cause),
                      ST_OK);
     ck_assert(vm_segment_get(vm, 0, &found, &why));
@@ -452,8 +485,8 @@ START_TEST(defined_again)
     ck_assert_uint_eq(found.machmode, 1);
     ck_assert(vm_host_ops()->segment_find(host, "SYS", &found));
     ck_assert_uint_eq(found.machmode, 0);
-    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", false, &cause), ST_NOENT);
-    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", true, &cause), ST_OK);
+    ck_assert_int_eq(save(vm, false), ST_NOENT);
+    ck_assert_int_eq(save(vm, true), ST_OK);
     ck_assert(vm_host_ops()->segment_find(host, "SYS", &found));
     ck_assert_uint_eq(found.machmode, 1);
 }
@@ -469,6 +502,105 @@ static unsigned files(const char *pattern)
         globfree(&found);
     return n;
 }
+
+/* While it is written its machine alone stands still; what is defined, and what was saved before,
+ * is as it was until then. */
+START_TEST(others_go_on_while_one_saves)
+{
+    struct cause cause = {0};
+    struct vm_segment found, seg = definition();
+    saved(&seg);
+    ck_assert_int_eq(ipl(other, NULL), ST_OK);
+    ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
+    u64 serial = segment_find(host->segments, "SYS")->serial;
+    ck_assert_int_eq(save_begin(vm, true), ST_OK);
+    ck_assert(vm_held(vm));
+    ck_assert(vm->css->quiesced);
+    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SYS", true, save_done, NULL, &cause),
+                     ST_BUSY);
+    ck_assert_int_eq(vm_host_ops()->segment_save(other, "SYS", true, save_done, NULL, &cause),
+                     ST_BUSY); /* out of another machine */
+    ck_assert(!vm_held(other));
+    ck_assert(!vm_quiesce(vm));
+    u64 theirs = cpu_instructions(other->vcpu[0].cpu), ours = cpu_instructions(vm->vcpu[0].cpu);
+    vm_host_run(host);
+    ck_assert_uint_gt(cpu_instructions(other->vcpu[0].cpu), theirs);
+    ck_assert_uint_eq(cpu_instructions(vm->vcpu[0].cpu), ours);
+    ck_assert_uint_eq(segment_find(host->segments, "SYS")->serial, serial);
+    ck_assert(vm_host_ops()->segment_defined(host, "SYS", &found));
+    ck_assert_int_eq(ends, 0);
+    ck_assert_int_eq(save_ended(), ST_OK);
+    ck_assert_uint_gt(segment_find(host->segments, "SYS")->serial, serial);
+    ck_assert(!vm_held(vm));
+    ck_assert(!vm->css->quiesced);
+    ck_assert_uint_eq(files("*.new"), 0);
+}
+END_TEST
+
+/* What ends it leaves no file, and what was saved before. */
+START_TEST(saving_ended)
+{
+    struct cause cause = {0};
+    struct vm_segment found, seg = definition();
+    saved(&seg);
+    u64 serial = segment_find(host->segments, "SYS")->serial;
+    ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
+    ck_assert_int_eq(save_begin(vm, true), ST_OK);
+    vm_system_reset(vm, true);
+    ck_assert_int_eq(ends, 1);
+    ck_assert_int_eq(last_status, ST_REFUSED);
+    run_notes(); /* of the thread */
+    ck_assert_int_eq(ends, 1);
+    ck_assert(!vm_held(vm));
+    ck_assert(!vm->css->quiesced);
+    ck_assert_uint_eq(files("*.new"), 0);
+    ck_assert_uint_eq(segment_find(host->segments, "SYS")->serial, serial);
+    ck_assert(vm_host_ops()->segment_defined(host, "SYS", &found));
+    ck_assert_int_eq(save_begin(vm, true), ST_OK);
+    vm_host_ops()->still_stop(vm); /* CPHX: if it was not whole just then */
+    ck_assert_int_eq(ends, 0);
+    int rc = save_ended();
+    ck_assert(rc == ST_REFUSED || rc == ST_OK);
+    ck_assert(!vm_held(vm));
+    ck_assert_uint_eq(files("*.new"), 0);
+}
+END_TEST
+
+START_TEST(purged_or_defined_anew_while_it_is_saved)
+{
+    struct cause cause = {0};
+    struct vm_segment found, seg = definition();
+    for (unsigned anew = 0; anew < 2; anew++) {
+        ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
+        ck_assert_int_eq(save_begin(vm, true), ST_OK);
+        if (anew)
+            ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
+        else
+            ck_assert(segment_forget(host->segments, "SYS"));
+        ck_assert_int_eq(save_ended(), ST_NOENT);
+        ck_assert_str_eq(last_cause, "SYS was purged or defined anew meanwhile");
+        ck_assert_uint_eq(files("*"), 0);
+        ck_assert(vm_host_ops()->segment_defined(host, "SYS", &found) == anew);
+    }
+    ck_assert_int_eq(save(vm, true), ST_OK);
+}
+END_TEST
+
+START_TEST(machine_gone_while_it_is_saved)
+{
+    struct cause cause = {0};
+    const struct vm_segment seg = definition();
+    ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
+    ck_assert_int_eq(save_begin(other, true), ST_OK);
+    vm_destroy(other);
+    other = NULL;
+    ck_assert_int_eq(ends, 1);
+    ck_assert_int_eq(last_status, ST_REFUSED);
+    ck_assert_uint_eq(files("*"), 0);
+    run_notes();
+    ck_assert_int_eq(ends, 1);
+}
+END_TEST
 
 /* A folder that cannot be read just now has not lost anything: who shares pages goes on to. */
 START_TEST(folder_that_cannot_be_read)
@@ -585,6 +717,10 @@ int main(void)
     tcase_add_test(tc, stays_here);
     tcase_add_test(tc, prefix_in_read_only_pages);
     tcase_add_test(tc, defined_again);
+    tcase_add_test(tc, others_go_on_while_one_saves);
+    tcase_add_test(tc, saving_ended);
+    tcase_add_test(tc, purged_or_defined_anew_while_it_is_saved);
+    tcase_add_test(tc, machine_gone_while_it_is_saved);
     tcase_add_test(tc, folder_that_cannot_be_read);
     tcase_add_test(tc, files_of_the_folder);
     tcase_add_test(tc, untouched_frames_are_holes);

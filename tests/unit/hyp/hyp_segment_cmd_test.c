@@ -71,6 +71,42 @@ START_TEST(operands_refused)
 }
 END_TEST
 
+/* While a segment is saved CP answers others; CPHX and LOGOFF end it, which is told once. */
+START_TEST(others_go_on_while_one_saves)
+{
+    static struct cp_response slow; /* until teardown */
+    on(0, "OPERATOR", "DEFSEG SEG 100-FFFF SR");
+    last_save.later = true;
+    ck_assert_int_eq(cp_command(cps[0], "OPERATOR", "SAVESEG SEG", &slow), CP_PENDING);
+    ck_assert_ptr_nonnull(strstr(on(0, "LINUX1", "QUERY USERID"), "LINUX1"));
+    ck_assert_ptr_nonnull(strstr(on(0, "OPERATOR", "QUERY NSS"), "SR   S  00000"));
+    REFUSED(on(0, "OPERATOR", "SAVESEG SEG"), 454, "HCPNSD454E Saved segment SEG");
+    ck_assert(!slow.done);
+    cp_world_saved(ST_OK);
+    ck_assert(slow.done);
+    ck_assert_str_eq(slow.lines[0],
+                     "HCPNSS440I Saved segment SEG was successfully saved in fileid 0001.");
+    ck_assert_int_eq(slow.rc, 0);
+    cp_response_fini(&slow);
+    on(0, "OPERATOR", "DEFSEG TWO 100-FFFF SR");
+    slow = (struct cp_response){0};
+    ck_assert_int_eq(cp_command(cps[0], "OPERATOR", "SAVESEG TWO", &slow), CP_PENDING);
+    on(0, "OPERATOR", "CPHX");
+    ck_assert(slow.done);
+    ck_assert_int_eq(slow.rc, 454);
+    ck_assert_ptr_nonnull(strstr(slow.lines[0], "TWO"));
+    ck_assert_ptr_nonnull(strstr(slow.lines[0], "it was ended"));
+    cp_response_fini(&slow);
+    slow = (struct cp_response){0};
+    ck_assert_int_eq(cp_command(cps[0], "OPERATOR", "SAVESEG TWO", &slow), CP_PENDING);
+    on(0, "OPERATOR", "LOGOFF");
+    ck_assert(slow.done);
+    cp_response_fini(&slow);
+    on(0, "", "LOGON OPERATOR OPER");
+    ck_assert_int_eq(cp_command(cps[0], "OPERATOR", "SAVESEG TWO", &slow), CP_PENDING);
+} /* teardown ends it */
+END_TEST
+
 static void saved(const char *operands)
 {
     char text[160];
@@ -145,6 +181,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, cp_world_teardown);
     tcase_add_test(tc, defined_and_shown);
     tcase_add_test(tc, operands_refused);
+    tcase_add_test(tc, others_go_on_while_one_saves);
     tcase_add_test(tc, who_may_ipl);
     tcase_add_test(tc, of_the_directory);
     suite_add_tcase(suite, tc);

@@ -118,7 +118,7 @@ START_TEST(segments)
     seg.range[0].end = SEGMENT_AT + 2 * FRAME_BYTES - 1;
     seg.range[0].type = SEG_EW;
     ck_assert_int_eq(segment_define(host->segments, &seg, &cause), ST_OK);
-    ck_assert_int_eq(vm_host_ops()->segment_save(vm, "SEG", false, &cause), ST_OK);
+    ck_assert_int_eq(segment_save(host->segments, "SEG", vm_storage(vm), NULL, &cause), ST_OK);
     ck_assert_int_eq(vm_segment_load(vm, "SEG", false, &cause), ST_OK);
     put(SEGMENT_AT + FRAME_BYTES, "marked", 6);
     ck_assert_int_eq(dump(&(struct vm_dump){.segments = true}), ST_OK);
@@ -174,15 +174,15 @@ END_TEST
 START_TEST(ended_by_command)
 {
     ck_assert_int_eq(dump(&(struct vm_dump){0}), ST_OK);
-    vm_host_ops()->dump_stop(vm);
+    vm_host_ops()->still_stop(vm);
     ck_assert_int_eq(ends, 0);
-    ck_assert_ptr_nonnull(vm->dump);
+    ck_assert_ptr_nonnull(vm->still);
     while (!ends)
         run_notes();
     ck_assert(last_status == ST_REFUSED || last_status == ST_OK);
     ck_assert_int_eq(access(path, F_OK) == 0, last_status == ST_OK);
-    ck_assert_ptr_null(vm->dump);
-    vm_host_ops()->dump_stop(vm);
+    ck_assert_ptr_null(vm->still);
+    vm_host_ops()->still_stop(vm);
     ck_assert_int_eq(ends, 1);
 }
 END_TEST
