@@ -34,13 +34,14 @@ int vm_nic_attach(struct vm *vm, u16 vdev, const u8 mac[6], bool announce, struc
     return osa_create(vm->css, &config, NULL, announce, NULL, cause);
 }
 
-int vm_nic_couple(struct vm *vm, u16 vdev, struct lan *lan, struct cause *cause)
+int vm_nic_couple(struct vm *vm, u16 vdev, struct lan *lan, const struct lan_rules *rules,
+                  struct cause *cause)
 {
     struct osa *osa = osa_find(vm->css, vdev);
     if (!osa)
         return cause_set(cause, ST_NOENT, "there is no adapter at %04X", vdev);
     if (lan)
-        return osa_couple(osa, lan, cause);
+        return osa_couple(osa, lan, rules, cause);
     osa_uncouple(osa);
     return ST_OK;
 }
@@ -53,10 +54,30 @@ bool vm_nic_info(struct vm *vm, u16 vdev, struct vm_nic_info *out)
         return false;
     osa_counts(osa, &c);
     *out = (struct vm_nic_info){.received = c.lan.received,
-                                .dropped = c.lan.dropped + c.no_buffer,
+                                .received_bytes = c.lan.received_bytes,
+                                .no_room = c.no_buffer,
                                 .sent = c.lan.frames,
-                                .errors = c.bad_output};
+                                .sent_bytes = c.lan.bytes,
+                                .discarded = c.lan.discarded,
+                                .errors = c.lan.malformed + c.bad_output,
+                                .started = c.started,
+                                .promiscuous = c.promiscuous,
+                                .layer = c.layer};
     return true;
+}
+
+bool vm_nic_rules(struct vm *vm, u16 vdev, const struct lan_rules *rules)
+{
+    struct osa *osa = osa_find(vm->css, vdev);
+    if (osa)
+        osa_set_rules(osa, rules);
+    return osa != NULL;
+}
+
+bool vm_nic_address(struct vm *vm, u16 vdev, bool group, unsigned i, u8 mac[6])
+{
+    struct osa *osa = osa_find(vm->css, vdev);
+    return osa && osa_address(osa, group, i, mac);
 }
 
 /* --- unit record devices, console, displays ------------------------------------------------ */

@@ -179,8 +179,11 @@ int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader
 int vm_unit_attach(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
                    struct cause *cause);
 int vm_nic_attach(struct vm *vm, u16 vdev, const u8 mac[6], bool announce, struct cause *cause);
-int vm_nic_couple(struct vm *vm, u16 vdev, struct lan *lan, struct cause *cause);
+int vm_nic_couple(struct vm *vm, u16 vdev, struct lan *lan, const struct lan_rules *rules,
+                  struct cause *cause);
+bool vm_nic_rules(struct vm *vm, u16 vdev, const struct lan_rules *rules);
 bool vm_nic_info(struct vm *vm, u16 vdev, struct vm_nic_info *out);
+bool vm_nic_address(struct vm *vm, u16 vdev, bool group, unsigned i, u8 mac[6]);
 int vm_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
 int vm_device_reset(struct vm *vm, u16 vdev, struct cause *cause);
 /** The device has device end to tell. ST_NOENT. */

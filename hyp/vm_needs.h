@@ -16,6 +16,7 @@ struct image;
 struct tape_loader;
 struct spool;
 struct lan;
+struct lan_rules;
 
 #define VM_CPUS_MAX 64
 #define VM_SLICE_INSNS 400000 /* a CPU has a processor for so many: about 2 ms */
@@ -163,9 +164,15 @@ struct vm_device_row {
     char text[96];
 };
 
-/** Frames of a network adapter. */
+/** Frames of a network adapter since it was coupled, and what its program has done with it. */
 struct vm_nic_info {
-    u64 received, dropped, sent, errors;
+    u64 received, received_bytes;
+    u64 no_room; /* for it, and the program gave no buffer */
+    u64 sent, sent_bytes;
+    u64 discarded; /* sent and not permitted */
+    u64 errors;    /* sent and no frame */
+    bool started, promiscuous;
+    u8 layer; /* 0: the program has not said */
 };
 
 /** A machine check to be made: see struct cpu_machine_check. */
@@ -277,13 +284,17 @@ struct vm_ops {
     /* ST_LIMIT: no more of this kind; ST_EXIST. */
     int (*unit_attach)(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
                        struct cause *cause);
-    /* Its channel program ends; ST_NOENT. */
     /* A network adapter (OSA) from `vdev` on, not coupled; couple it with a network, NULL: with
      * none any more; what it has moved, false: there is no adapter. */
     int (*nic_attach)(struct vm *vm, u16 vdev, const u8 mac[6], bool announce,
                       struct cause *cause);
-    int (*nic_couple)(struct vm *vm, u16 vdev, struct lan *lan, struct cause *cause);
+    int (*nic_couple)(struct vm *vm, u16 vdev, struct lan *lan, const struct lan_rules *rules,
+                      struct cause *cause);
+    /* What it may there from now on; false: there is no adapter. */
+    bool (*nic_rules)(struct vm *vm, u16 vdev, const struct lan_rules *rules);
     bool (*nic_info)(struct vm *vm, u16 vdev, struct vm_nic_info *out);
+    /* The i-th address that the program receives for, of a group or its own; false: no more. */
+    bool (*nic_address)(struct vm *vm, u16 vdev, bool group, unsigned i, u8 mac[6]);
     int (*device_detach)(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
     /* Its channel program ends, nothing stays pending; ST_NOENT. */
     int (*device_reset)(struct vm *vm, u16 vdev, struct cause *cause);

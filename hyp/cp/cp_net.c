@@ -58,7 +58,7 @@ static void uncouple(struct cp_user *user, struct cp_nic *nic)
 {
     if (!nic->sw)
         return;
-    user->cp->ports.vm->nic_couple(user->vm, nic->vdev, NULL, NULL);
+    user->cp->ports.vm->nic_couple(user->vm, nic->vdev, NULL, NULL, NULL);
     nic->sw->coupled--;
     nic->sw = NULL;
 }
@@ -69,7 +69,7 @@ static int couple(struct cp_user *user, struct cp_nic *nic, struct vswitch *sw,
     if (!vswitch_granted(sw, user->userid))
         return cause_set(cause, ST_REFUSED, "%s may not couple with VSWITCH SYSTEM %s",
                          user->userid, sw->name);
-    int rc = user->cp->ports.vm->nic_couple(user->vm, nic->vdev, sw->lan, cause);
+    int rc = user->cp->ports.vm->nic_couple(user->vm, nic->vdev, sw->lan, NULL, cause);
     if (rc == ST_OK) {
         nic->sw = sw;
         sw->coupled++;
@@ -347,9 +347,10 @@ static void nic_rows(struct cp_request *req, struct cp_user *user, const struct 
     if (!details || !req->cp->ports.vm->nic_info(user->vm, nic->vdev, &info))
         return;
     cp_line(req, "    RX Packets: %-10llu Discarded: %-10llu Errors: 0",
-            (unsigned long long)info.received, (unsigned long long)info.dropped);
-    cp_line(req, "    TX Packets: %-10llu Discarded: 0          Errors: %llu",
-            (unsigned long long)info.sent, (unsigned long long)info.errors);
+            (unsigned long long)info.received, (unsigned long long)info.no_room);
+    cp_line(req, "    TX Packets: %-10llu Discarded: %-10llu Errors: %llu",
+            (unsigned long long)info.sent, (unsigned long long)info.discarded,
+            (unsigned long long)info.errors);
 }
 
 int cp_nic_query(struct cp_request *req, struct cp_user *user, const char *word)

@@ -29,7 +29,8 @@ struct lan_port {
     bool promiscuous, leaving;
     _Atomic bool muted;
     char label[LAN_LABEL_BYTES]; /* lan->watching guards it */
-    _Atomic u64 frames, bytes, received, dropped, malformed;
+    struct lan_rules rules;
+    _Atomic u64 frames, bytes, received, received_bytes, dropped, discarded, malformed;
 };
 
 /** Located by lan->watch; made by lan_watch_add, freed by lan_watch_remove. */
@@ -40,11 +41,13 @@ struct lan_watch {
     void *arg;
 };
 
-/** Located by its owner; `lock` guards the ports and addresses, `watching` who looks on. */
+/** Located by its owner; `lock` guards the ports with their rules, and addresses, `watching` who
+ *  looks on. */
 struct lan {
     struct lock lock, watching;
     struct lan_watch *watch;
     _Atomic bool watched;
+    struct lan_options options;
     pthread_cond_t unpinned;
     struct lan_port *port;
     struct mac_entry *bucket[BUCKETS];
@@ -84,6 +87,10 @@ struct lan_port *lan_port_add(struct lan *lan, enum lan_role role,
     port->ops = ops;
     port->arg = arg;
     port->role = role;
+    port->rules.type = role == LAN_UPLINK ? LAN_TRUNK : LAN_ACCESS;
+    port->rules.promiscuous = true;
+    if (role == LAN_UPLINK)
+        memset(&port->rules.allowed, 0xff, sizeof port->rules.allowed);
     lock_take(&lan->lock);
     bool room = lan->ports < LAN_PORTS_MAX;
     if (room) {
@@ -113,12 +120,19 @@ static struct mac_entry **mac_find(struct lan *lan, const u8 *mac)
     return at;
 }
 
-static void mac_clear_locked(struct lan_port *port)
+/** Do the rules of a port let it have this address? */
+static bool mac_allowed(const struct lan_port *port, const u8 *mac)
+{
+    return !port->rules.protect || !memcmp(mac, port->rules.own, MAC_BYTES);
+}
+
+/** Its addresses go, or (`forbidden`) those that its rules do not permit. */
+static void mac_clear_locked(struct lan_port *port, bool forbidden)
 {
     for (unsigned i = 0; i < BUCKETS; i++)
         for (struct mac_entry **at = &port->lan->bucket[i]; *at;) {
             struct mac_entry *e = *at;
-            if (e->port != port) {
+            if (e->port != port || (forbidden && mac_allowed(port, e->mac))) {
                 at = &e->next;
                 continue;
             }
@@ -134,7 +148,7 @@ void lan_port_remove(struct lan_port *port)
     struct lan *lan = port->lan;
     lock_take(&lan->lock);
     port->leaving = true;
-    mac_clear_locked(port);
+    mac_clear_locked(port, false);
     while (port->pins)
         lock_wait(&lan->unpinned, &lan->lock);
     struct lan_port **at = &lan->port;
@@ -154,15 +168,15 @@ static int mac_enter(struct lan_port *port, const u8 *mac, bool take)
         return ST_NOMEM;
     lock_take(&lan->lock);
     struct mac_entry **at = mac_find(lan, mac);
-    int rc = !*at ? ST_OK : ST_EXIST;
+    int rc = !mac_allowed(port, mac) ? ST_REFUSED : !*at ? ST_OK : ST_EXIST;
     if (rc == ST_OK) {
         *fresh = (struct mac_entry){.port = port};
         memcpy(fresh->mac, mac, MAC_BYTES);
         *at = fresh;
     } else {
-        if (take)
+        if (take && rc == ST_EXIST)
             (*at)->port = port;
-        if ((*at)->port == port)
+        if (*at && (*at)->port == port)
             rc = ST_OK;
         free(fresh);
     }
@@ -198,7 +212,7 @@ int lan_mac_remove(struct lan_port *port, const u8 mac[MAC_BYTES])
 void lan_mac_clear(struct lan_port *port)
 {
     lock_take(&port->lan->lock);
-    mac_clear_locked(port);
+    mac_clear_locked(port, false);
     lock_drop(&port->lan->lock);
 }
 
@@ -209,44 +223,143 @@ void lan_port_promiscuous(struct lan_port *port, bool on)
     lock_drop(&port->lan->lock);
 }
 
-/** Is a frame of `from` for this port, whose receiver is `to` (NULL: a group, or nobody)? */
-static bool wants(const struct lan_port *port, const struct lan_port *from,
-                  const struct lan_port *to, bool group)
+void lan_port_rules(struct lan_port *port, const struct lan_rules *rules)
 {
-    if (port == from || port->leaving || port->muted)
-        return false;
-    return group || port == to || port->promiscuous || (!to && port->role == LAN_UPLINK);
+    lock_take(&port->lan->lock);
+    port->rules = *rules;
+    mac_clear_locked(port, true);
+    lock_drop(&port->lan->lock);
 }
 
-/** Pin the receivers that are older than `*below`; `*below` gets the id of the last one looked
- *  at. Returns how many. */
-static unsigned pin_receivers(struct lan_port *from, const u8 *mac, struct lan_port **found,
-                              u64 *below)
+void lan_set_options(struct lan *lan, const struct lan_options *options)
+{
+    lock_take(&lan->lock);
+    lan->options = *options;
+    lock_drop(&lan->lock);
+}
+
+/* --- a frame on its way ---------------------------------------------------------------------- */
+
+#define NO_VLAN 0u /* of a network that knows none */
+
+/** A frame as it was sent, and once in the other form: with the tag of its VLAN, or without. */
+struct frame {
+    const u8 *bytes;
+    size_t len;
+    bool tagged; /* `bytes` has a tag */
+    u16 vlan;
+    bool apart; /* its receiver is a station that must not hear it */
+};
+
+static u16 tag_of(const u8 *frame)
+{
+    return be16_load(frame + ETHER_HEADER_BYTES) & 0xfff;
+}
+
+/** Which VLAN a frame is in that this port sends; false: the port may not send it. Lock held. */
+static bool admit(const struct lan_port *from, struct frame *f)
+{
+    const struct lan_options *o = &from->lan->options;
+    f->tagged = be16_load(f->bytes + 2 * MAC_BYTES) == ETHER_TYPE_VLAN;
+    f->vlan = NO_VLAN;
+    if (!mac_allowed(from, f->bytes + MAC_BYTES))
+        return false;
+    if (!o->vlan_aware)
+        return true;
+    /* A tag of number 0 is a priority, and the frame one without a VLAN. */
+    u16 told = f->tagged ? tag_of(f->bytes) : 0;
+    if (from->rules.type == LAN_ACCESS) {
+        f->vlan = told ? 0 : from->rules.vlan;
+        return f->vlan != 0;
+    }
+    f->vlan = told ? told : o->native;
+    return f->vlan != 0 && vlan_has(&from->rules.allowed, f->vlan);
+}
+
+/** Is this port in the VLAN of a frame? */
+static bool in_vlan(const struct lan_port *port, u16 vlan)
+{
+    if (vlan == NO_VLAN)
+        return true;
+    return port->rules.type == LAN_ACCESS ? port->rules.vlan == vlan
+                                          : vlan_has(&port->rules.allowed, vlan);
+}
+
+/** Are these two stations of an isolated network? */
+static bool apart(const struct lan_port *from, const struct lan_port *to)
+{
+    return from->lan->options.isolated && from->role == LAN_STATION && to->role == LAN_STATION;
+}
+
+/** Is a frame of `from` for this port, whose receiver is `to` (NULL: a group, or nobody)? An
+ *  observer gets a copy even where stations do not hear each other. */
+static bool wants(const struct lan_port *port, const struct lan_port *from,
+                  const struct lan_port *to, const struct frame *f)
+{
+    if (port == from || port->leaving || port->muted || !in_vlan(port, f->vlan))
+        return false;
+    if (port->promiscuous && port->rules.promiscuous)
+        return true;
+    if (apart(from, port))
+        return false;
+    return mac_is_group(f->bytes) || port == to || (!to && port->role == LAN_UPLINK);
+}
+
+/** Does this port get the frame with its tag? */
+static bool wants_tag(const struct lan_port *port, const struct frame *f)
+{
+    if (f->vlan == NO_VLAN)
+        return f->tagged;
+    return port->rules.type == LAN_TRUNK && f->vlan != port->lan->options.native;
+}
+
+/** Receivers of a frame, pinned. */
+struct receivers {
+    struct lan_port *port[RECEIVERS];
+    bool tag[RECEIVERS];
+    unsigned n;
+    u64 below; /* those that are older are not looked at yet */
+};
+
+/** The port that has told of the frame's receiver, if it is in its VLAN; NULL: nobody. */
+static struct lan_port *receiver_of(struct lan *lan, const struct frame *f)
+{
+    struct mac_entry *e = mac_is_group(f->bytes) ? NULL : *mac_find(lan, f->bytes);
+    return e && in_vlan(e->port, f->vlan) ? e->port : NULL;
+}
+
+/** Pin the next of them; false: the port may not send this frame. */
+static bool pin_receivers(struct lan_port *from, struct frame *f, struct receivers *r)
 {
     struct lan *lan = from->lan;
-    unsigned n = 0;
-    bool group = mac_is_group(mac);
+    r->n = 0;
     lock_take(&lan->lock);
-    struct mac_entry *e = group ? NULL : *mac_find(lan, mac);
-    for (struct lan_port *port = lan->port; port && n < RECEIVERS; port = port->next) {
-        if (port->id >= *below)
+    bool may = admit(from, f);
+    struct lan_port *to = may ? receiver_of(lan, f) : NULL;
+    f->apart = to && apart(from, to);
+    for (struct lan_port *port = lan->port; may && port && r->n < RECEIVERS;
+         port = port->next) {
+        if (port->id >= r->below)
             continue;
-        *below = port->id;
-        if (!wants(port, from, e ? e->port : NULL, group))
+        r->below = port->id;
+        if (!wants(port, from, to, f))
             continue;
         port->pins++;
-        found[n++] = port;
+        r->tag[r->n] = wants_tag(port, f);
+        r->port[r->n++] = port;
     }
     lock_drop(&lan->lock);
-    return n;
+    return may;
 }
 
-static void unpin(struct lan *lan, struct lan_port **found, unsigned n)
+static void unpin(struct lan *lan, const struct receivers *r)
 {
+    if (!r->n)
+        return;
     lock_take(&lan->lock);
     bool awaited = false;
-    for (unsigned i = 0; i < n; i++)
-        awaited |= --found[i]->pins == 0 && found[i]->leaving;
+    for (unsigned i = 0; i < r->n; i++)
+        awaited |= --r->port[i]->pins == 0 && r->port[i]->leaving;
     if (awaited)
         pthread_cond_broadcast(&lan->unpinned);
     lock_drop(&lan->lock);
@@ -316,37 +429,123 @@ static void show(struct lan_port *port, const u8 *frame, size_t len, enum lan_wa
 static void hand_over(struct lan_port *port, const u8 *frame, size_t len)
 {
     bool taken = port->ops->deliver(port->arg, frame, len);
-    if (taken)
+    if (taken) {
         port->received++;
-    else
+        port->received_bytes += len;
+    } else {
         port->dropped++;
+    }
     show(port, frame, len, taken ? LAN_TO_PORT : LAN_NO_ROOM);
+}
+
+/** The frame in its other form, for those who get it so. */
+static void hand_over_changed(const struct frame *f, const struct receivers *r)
+{
+    u8 other[LAN_FRAME_MAX];
+    size_t len = f->tagged ? f->len - VLAN_TAG_BYTES : f->len + VLAN_TAG_BYTES;
+    size_t behind = 2 * MAC_BYTES + (f->tagged ? VLAN_TAG_BYTES : 0);
+    size_t at = 2 * MAC_BYTES + (f->tagged ? 0 : VLAN_TAG_BYTES);
+    bool fits = len <= sizeof other;
+    if (fits) {
+        memcpy(other, f->bytes, 2 * MAC_BYTES);
+        memcpy(other + at, f->bytes + behind, f->len - behind);
+    }
+    if (!f->tagged) {
+        be16_store(other + 2 * MAC_BYTES, ETHER_TYPE_VLAN);
+        be16_store(other + ETHER_HEADER_BYTES, f->vlan);
+    }
+    for (unsigned i = 0; i < r->n; i++) {
+        if (r->tag[i] == f->tagged)
+            continue;
+        if (fits)
+            hand_over(r->port[i], other, len);
+        else
+            r->port[i]->dropped++;
+    }
+}
+
+/** To all that were found. */
+static void hand_over_all(const struct frame *f, const struct receivers *r)
+{
+    bool changed = false;
+    for (unsigned i = 0; i < r->n; i++) {
+        changed |= r->tag[i] != f->tagged;
+        if (r->tag[i] == f->tagged)
+            hand_over(r->port[i], f->bytes, f->len);
+    }
+    if (changed)
+        hand_over_changed(f, r);
+}
+
+/** Is it a frame, with all of its tag? */
+static bool well_formed(const u8 *frame, size_t len)
+{
+    if (len < ETHER_HEADER_BYTES || len > LAN_FRAME_MAX)
+        return false;
+    return be16_load(frame + 2 * MAC_BYTES) != ETHER_TYPE_VLAN ||
+           len >= ETHER_HEADER_BYTES + VLAN_TAG_BYTES;
+}
+
+static void count_sent(struct lan_port *port, const struct frame *f)
+{
+    if (f->apart) {
+        port->discarded++;
+        return;
+    }
+    port->frames++;
+    port->bytes += f->len;
 }
 
 void lan_send(struct lan_port *port, const u8 *frame, size_t len)
 {
-    if (len < ETHER_HEADER_BYTES || len > LAN_FRAME_MAX) {
+    struct frame f = {.bytes = frame, .len = len};
+    struct receivers r;
+    r.below = UINT64_MAX;
+    if (!well_formed(frame, len)) {
         port->malformed++;
         return;
     }
     if (port->muted)
         return;
-    port->frames++;
-    port->bytes += len;
+    if (!pin_receivers(port, &f, &r)) {
+        port->discarded++;
+        return;
+    }
+    count_sent(port, &f);
     show(port, frame, len, LAN_FROM_PORT);
-    struct lan_port *found[RECEIVERS];
-    u64 below = UINT64_MAX;
-    unsigned n;
     do {
-        n = pin_receivers(port, frame, found, &below);
-        for (unsigned i = 0; i < n; i++)
-            hand_over(found[i], frame, len);
-        unpin(port->lan, found, n);
-    } while (n == RECEIVERS);
+        hand_over_all(&f, &r);
+        unpin(port->lan, &r);
+    } while (r.n == RECEIVERS && pin_receivers(port, &f, &r));
 }
 
 void lan_port_counts(struct lan_port *port, struct lan_counts *out)
 {
-    *out = (struct lan_counts){port->frames, port->bytes, port->received, port->dropped,
-                               port->malformed};
+    *out = (struct lan_counts){.frames = port->frames,
+                               .bytes = port->bytes,
+                               .received = port->received,
+                               .received_bytes = port->received_bytes,
+                               .dropped = port->dropped,
+                               .discarded = port->discarded,
+                               .malformed = port->malformed};
+}
+
+void lan_uplink_counts(struct lan *lan, struct lan_counts *out)
+{
+    *out = (struct lan_counts){0};
+    lock_take(&lan->lock);
+    for (struct lan_port *port = lan->port; port; port = port->next) {
+        struct lan_counts c;
+        if (port->role != LAN_UPLINK)
+            continue;
+        lan_port_counts(port, &c);
+        out->frames += c.frames;
+        out->bytes += c.bytes;
+        out->received += c.received;
+        out->received_bytes += c.received_bytes;
+        out->dropped += c.dropped;
+        out->discarded += c.discarded;
+        out->malformed += c.malformed;
+    }
+    lock_drop(&lan->lock);
 }

@@ -13,6 +13,8 @@
 #define LAN_FRAME_MAX (65535u + ETHER_HEADER_BYTES + 4u) /* with a VLAN tag */
 #define LAN_PORTS_MAX 1024u
 #define LAN_LABEL_BYTES 24
+#define VLAN_TAG_BYTES 4u
+#define VLAN_ID_MAX 4094u
 
 struct lan;
 struct lan_port;
@@ -29,10 +31,48 @@ struct lan_port_ops {
 enum lan_role { LAN_STATION, LAN_UPLINK };
 
 struct lan_counts {
-    u64 frames, bytes; /* that the port sent */
-    u64 received;      /* that it took */
-    u64 dropped;       /* that it had no room for */
-    u64 malformed;     /* that it sent and that are none */
+    u64 frames, bytes;            /* that the port sent */
+    u64 received, received_bytes; /* that it took */
+    u64 dropped;                  /* that it had no room for */
+    u64 discarded;                /* that it sent and may not */
+    u64 malformed;                /* that it sent and that are none */
+};
+
+/** VLANs by number, a bit each. */
+struct vlan_set {
+    u8 bits[(VLAN_ID_MAX + 1) / 8 + 1];
+};
+
+static inline bool vlan_has(const struct vlan_set *set, u16 vlan)
+{
+    return vlan <= VLAN_ID_MAX && set->bits[vlan / 8] & 0x80 >> vlan % 8;
+}
+
+static inline void vlan_put(struct vlan_set *set, u16 vlan, bool on)
+{
+    u8 bit = (u8)(0x80 >> vlan % 8);
+    if (vlan && vlan <= VLAN_ID_MAX)
+        set->bits[vlan / 8] = (u8)(on ? set->bits[vlan / 8] | bit : set->bits[vlan / 8] & ~bit);
+}
+
+/** How a port meets VLANs. An access port is in one and knows no tags: what it sends with one is
+ *  discarded. A trunk port sends and gets tags; frames without are in the native VLAN. */
+enum lan_port_type { LAN_ACCESS, LAN_TRUNK };
+
+/** What a port may. VLANs count on a network that knows them (lan_set_options). */
+struct lan_rules {
+    enum lan_port_type type;
+    u16 vlan;                /* LAN_ACCESS: 0: none, and nothing passes */
+    struct vlan_set allowed; /* LAN_TRUNK: the native one, too */
+    bool promiscuous;        /* it may see what is for others of its VLANs */
+    bool protect;            /* it sends from `own` only, and receives for no other */
+    u8 own[MAC_BYTES];
+};
+
+struct lan_options {
+    bool vlan_aware; /* false: tags are part of the frame, and pass */
+    u16 native;      /* of trunk ports; 0: none, frames without a tag are discarded */
+    bool isolated;   /* nothing from station to station but what an observer may see */
 };
 
 /** A network without ports; NULL without host memory. */
@@ -40,13 +80,23 @@ struct lan *lan_create(void);
 /** All ports have gone. */
 void lan_destroy(struct lan *lan);
 
-/** A port; `arg` outlives it. NULL: no memory, or LAN_PORTS_MAX are there. */
+/** At any time; frames that are on their way do not matter. A new network knows no VLANs. */
+void lan_set_options(struct lan *lan, const struct lan_options *options);
+/** The sum over its uplinks. */
+void lan_uplink_counts(struct lan *lan, struct lan_counts *out);
+
+/** A port; `arg` outlives it. An uplink is a trunk port of all VLANs, a station is in none and may
+ *  be promiscuous, until it gets rules. NULL: no memory, or LAN_PORTS_MAX are there. */
 struct lan_port *lan_port_add(struct lan *lan, enum lan_role role,
                               const struct lan_port_ops *ops, void *arg);
 /** Take it away; when this returns `deliver` runs no more. Not from within `deliver`. */
 void lan_port_remove(struct lan_port *port);
 
-/** Frames for this address go to this port. ST_EXIST: another port has it, ST_NOMEM. */
+/** From now on; addresses that it may not have any more it loses. */
+void lan_port_rules(struct lan_port *port, const struct lan_rules *rules);
+
+/** Frames for this address go to this port. ST_EXIST: another port has it, ST_REFUSED: the rules of
+ *  this one forbid it, ST_NOMEM. */
 int lan_mac_add(struct lan_port *port, const u8 mac[MAC_BYTES]);
 /** The same for an address that another port may have: it goes over to this one. A machine that was
  *  relocated has one port where it was and one where it is; the one that goes on takes. */
@@ -54,7 +104,7 @@ int lan_mac_take(struct lan_port *port, const u8 mac[MAC_BYTES]);
 /** ST_NOENT: this port has no such address. */
 int lan_mac_remove(struct lan_port *port, const u8 mac[MAC_BYTES]);
 void lan_mac_clear(struct lan_port *port);
-/** The port sees all frames (or no more). */
+/** The port would see all frames (or no more); it does as far as its rules permit. */
 void lan_port_promiscuous(struct lan_port *port, bool on);
 
 /** Send a frame from a port: to the port that has told of its receiver, else to uplinks; to all

@@ -29,7 +29,21 @@ void osa_counts(struct osa *osa, struct osa_counts *out)
     lock_take(&osa->lock);
     if (osa->port)
         lan_port_counts(osa->port, &out->lan);
+    out->started = osa->s.lan;
+    out->promiscuous = osa->s.promiscuous;
+    out->layer = osa->s.layer;
     lock_drop(&osa->lock);
+}
+
+bool osa_address(struct osa *osa, bool group, unsigned i, u8 mac[MAC_BYTES])
+{
+    lock_take(&osa->lock);
+    const struct osa_state *s = &osa->s;
+    bool there = i < (group ? s->groups : s->macs);
+    if (there)
+        memcpy(mac, group ? s->group[i] : s->mac[i], MAC_BYTES);
+    lock_drop(&osa->lock);
+    return there;
 }
 
 void osa_mac(struct osa *osa, u8 mac[MAC_BYTES])
@@ -324,7 +338,24 @@ static void lan_event(struct osa *osa, bool started)
         css_device_ready(osa->css, read_schid(osa));
 }
 
-int osa_couple(struct osa *osa, struct lan *lan, struct cause *cause)
+void osa_set_rules(struct osa *osa, const struct lan_rules *rules)
+{
+    lock_take(&osa->lock);
+    struct lan_port *port = osa_port_use_locked(osa);
+    bool held = osa->held;
+    lock_drop(&osa->lock);
+    if (!port)
+        return;
+    lan_port_rules(port, rules);
+    if (!held)                   /* else when it is resumed */
+        osa_take_addresses(osa); /* those that it may have again */
+    lock_take(&osa->lock);
+    osa_port_done_locked(osa);
+    lock_drop(&osa->lock);
+}
+
+int osa_couple(struct osa *osa, struct lan *lan, const struct lan_rules *rules,
+               struct cause *cause)
 {
     char label[LAN_LABEL_BYTES];
     struct lan_port *port = lan_port_add(lan, LAN_STATION, &osa_port_ops, osa);
@@ -334,6 +365,8 @@ int osa_couple(struct osa *osa, struct lan *lan, struct cause *cause)
     snprintf(label, sizeof label, "%s%s%04X", osa->config.owner,
              osa->config.owner[0] ? "." : "", osa->config.devno);
     lan_port_label(port, label);
+    if (rules)
+        lan_port_rules(port, rules);
     lock_take(&osa->lock);
     bool coupled = osa->port != NULL;
     if (!coupled)
@@ -396,7 +429,7 @@ int osa_create(struct css *css, const struct osa_config *config, struct lan *lan
     struct osa *osa = osa_new(css, config);
     if (!osa)
         return cause_set(cause, ST_NOMEM, "no memory for device %04X", config->devno);
-    int rc = lan ? osa_couple(osa, lan, cause) : ST_OK;
+    int rc = lan ? osa_couple(osa, lan, NULL, cause) : ST_OK;
     if (rc) {
         osa_free(osa);
         return rc;

@@ -22,6 +22,9 @@ struct osa_counts {
     u64 filtered;   /* frames for nobody here */
     u64 no_buffer;  /* that the program had no buffer for */
     u64 bad_output; /* output buffers that ended in error */
+    bool started;   /* the program has started the LAN */
+    bool promiscuous;
+    u8 layer; /* 2 or 3, once the program said; 0 */
 };
 
 /** Three devices on `css`, and a port on `lan` (which outlives the coupling; NULL: not coupled).
@@ -33,9 +36,15 @@ int osa_create(struct css *css, const struct osa_config *config, struct lan *lan
 void osa_counts(struct osa *osa, struct osa_counts *out);
 /** The adapter whose read device is at `devno`; NULL: there is none. Valid until detached. */
 struct osa *osa_find(struct css *css, u16 devno);
-/** Connect an adapter that is not with a network, which outlives that. The program is told that the
- *  link is there. ST_EXIST: it is coupled, ST_NOMEM. */
-int osa_couple(struct osa *osa, struct lan *lan, struct cause *cause);
+/** The i-th address, of a group or its own, that the program receives for; false: there are not so
+ *  many. */
+bool osa_address(struct osa *osa, bool group, unsigned i, u8 mac[MAC_BYTES]);
+/** Connect an adapter that is not with a network, which outlives that; what it may there (NULL: as
+ *  a new port). The program is told that the link is there. ST_EXIST: it is coupled, ST_NOMEM. */
+int osa_couple(struct osa *osa, struct lan *lan, const struct lan_rules *rules,
+               struct cause *cause);
+/** What it may on its network from now on; nothing happens if it is with none. */
+void osa_set_rules(struct osa *osa, const struct lan_rules *rules);
 /** Take it off its network: when this returns the network hears nothing of it any more. The program
  *  is told that the link has gone. False: it was not coupled. */
 bool osa_uncouple(struct osa *osa);

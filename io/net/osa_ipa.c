@@ -17,6 +17,7 @@
 #define RC_L2_DUPLICATE_MAC 0x2005
 #define RC_L2_TABLE_FULL 0x2006
 #define RC_L2_GROUP_NOT_FOUND 0x200b
+#define RC_L2_MAC_NOT_AUTHORIZED 0x200c
 #define RC_L2_MAC_NOT_FOUND 0x2010
 #define RC_L2_INVALID_VLAN 0x2015
 #define RC_L2_DUPLICATE_VLAN 0x2016
@@ -114,6 +115,8 @@ static u16 ipa_set_mac(struct ipa *p)
     if (s->macs == OSA_MACS_MAX)
         return RC_L2_TABLE_FULL;
     int rc = p->osa->port ? lan_mac_add(p->osa->port, mac) : ST_OK;
+    if (rc == ST_REFUSED)
+        return RC_L2_MAC_NOT_AUTHORIZED;
     if (rc)
         return rc == ST_EXIST ? RC_L2_DUPLICATE_MAC : RC_NO_MEMORY;
     memcpy(s->mac[s->macs++], mac, MAC_BYTES);

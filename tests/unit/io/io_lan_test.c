@@ -10,7 +10,9 @@
 struct station {
     struct lan_port *port;
     unsigned got;
-    u8 last; /* byte 14 of the last frame */
+    u8 last; /* byte 14 of the last frame, behind its tag */
+    u16 tag; /* of the last frame, 0: it had none */
+    size_t len;
     bool full;
 };
 
@@ -27,7 +29,9 @@ static bool deliver(void *arg, const u8 *frame, size_t len)
     if (s->full)
         return false;
     s->got++;
-    s->last = len > 14 ? frame[14] : 0;
+    s->tag = be16_load(frame + 12) == ETHER_TYPE_VLAN ? be16_load(frame + 14) : 0;
+    s->last = frame[s->tag ? 18 : 14];
+    s->len = len;
     return true;
 }
 
@@ -61,6 +65,18 @@ static void send(struct station *from, const u8 *to, u8 mark)
     memcpy(frame, to, 6);
     memcpy(frame + 6, mac1, 6);
     frame[14] = mark;
+    lan_send(from->port, frame, sizeof frame);
+}
+
+/* The same with a tag. */
+static void send_tagged(struct station *from, const u8 *to, u16 tag, u8 mark)
+{
+    u8 frame[FRAME_BYTES_MIN + VLAN_TAG_BYTES] = {0};
+    memcpy(frame, to, 6);
+    memcpy(frame + 6, mac1, 6);
+    be16_store(frame + 12, ETHER_TYPE_VLAN);
+    be16_store(frame + 14, tag);
+    frame[18] = mark;
     lan_send(from->port, frame, sizeof frame);
 }
 
@@ -243,6 +259,253 @@ START_TEST(ports_go_while_frames_come)
 }
 END_TEST
 
+/* --- VLANs and other rules of a port ---------------------------------------------------------- */
+
+static void aware(u16 native)
+{
+    lan_set_options(lan, &(struct lan_options){.vlan_aware = true, .native = native});
+}
+
+static void access_port(struct station *s, u16 vlan)
+{
+    lan_port_rules(s->port, &(struct lan_rules){.type = LAN_ACCESS, .vlan = vlan});
+}
+
+static void trunk_port(struct station *s, const u16 *vlans, unsigned n)
+{
+    struct lan_rules r = {.type = LAN_TRUNK};
+    for (unsigned i = 0; i < n; i++)
+        vlan_put(&r.allowed, vlans[i], true);
+    lan_port_rules(s->port, &r);
+}
+
+static u64 discarded(struct station *s)
+{
+    struct lan_counts c;
+    lan_port_counts(s->port, &c);
+    return c.discarded;
+}
+
+START_TEST(an_unaware_network_passes_tags)
+{
+    access_port(&one, 10);
+    access_port(&two, 20);
+    send_tagged(&one, mac2, 30, 1);
+    got(0, 1, 0, 0);
+    ck_assert_uint_eq(two.tag, 30);
+    ck_assert_uint_eq(two.len, FRAME_BYTES_MIN + VLAN_TAG_BYTES);
+    send_tagged(&one, group, 4095, 1);
+    got(0, 2, 1, 1);
+}
+END_TEST
+
+START_TEST(access_ports_of_one_vlan_hear_each_other)
+{
+    aware(1);
+    access_port(&one, 10);
+    access_port(&two, 10);
+    access_port(&three, 20);
+    send(&one, group, 1);
+    got(0, 1, 0, 1);
+    ck_assert_uint_eq(two.tag, 0);
+    ck_assert_uint_eq(up.tag, 10); /* an uplink is a trunk */
+    ck_assert_uint_eq(up.last, 1);
+    ck_assert_uint_eq(up.len, FRAME_BYTES_MIN + VLAN_TAG_BYTES);
+    send(&one, mac2, 2);
+    got(0, 2, 0, 1);
+    send(&three, mac2, 3); /* nobody of VLAN 20 has it */
+    got(0, 2, 0, 2);
+    ck_assert_uint_eq(up.tag, 20);
+    ck_assert_uint_eq(discarded(&one) + discarded(&three), 0);
+}
+END_TEST
+
+START_TEST(an_access_port_may_not_tag)
+{
+    aware(1);
+    access_port(&one, 10);
+    access_port(&two, 10);
+    send_tagged(&one, mac2, 10, 1);
+    send_tagged(&one, mac2, 20, 1);
+    got(0, 0, 0, 0);
+    ck_assert_uint_eq(discarded(&one), 2);
+    send_tagged(&one, mac2, 0x6000, 1); /* a priority and no VLAN */
+    got(0, 1, 0, 0);
+    ck_assert_uint_eq(two.tag, 0);
+    ck_assert_uint_eq(two.len, FRAME_BYTES_MIN);
+}
+END_TEST
+
+START_TEST(a_port_without_rules_hears_nothing)
+{
+    aware(1);
+    access_port(&one, 10);
+    send(&one, group, 1);
+    send(&two, group, 1);
+    got(0, 0, 0, 1);
+    ck_assert_uint_eq(discarded(&two), 1);
+}
+END_TEST
+
+START_TEST(a_trunk_port_has_its_set)
+{
+    static const u16 set[] = {10, 20};
+    aware(1);
+    trunk_port(&one, set, 2);
+    access_port(&two, 20);
+    access_port(&three, 30);
+    send_tagged(&one, mac2, 20, 5);
+    got(0, 1, 0, 0);
+    ck_assert_uint_eq(two.tag, 0);
+    ck_assert_uint_eq(two.last, 5);
+    send_tagged(&one, group, 30, 1); /* not in its set */
+    send(&one, group, 1);            /* the native one is not either */
+    got(0, 1, 0, 0);
+    ck_assert_uint_eq(discarded(&one), 2);
+    send(&two, mac1, 6);
+    got(1, 1, 0, 0);
+    ck_assert_uint_eq(one.tag, 20);
+    ck_assert_uint_eq(one.last, 6);
+    send(&three, mac1, 7);
+    got(1, 1, 0, 1);
+}
+END_TEST
+
+START_TEST(the_native_vlan_has_no_tag_on_a_trunk)
+{
+    static const u16 set[] = {1, 10}, both[] = {1, 10, 20};
+    aware(1);
+    trunk_port(&one, set, 2);
+    trunk_port(&two, both, 3);
+    access_port(&three, 1);
+    send(&one, group, 1);
+    got(0, 1, 1, 1);
+    ck_assert_uint_eq(two.tag + three.tag + up.tag, 0);
+    send_tagged(&one, group, 1, 1); /* a tag of the native one is allowed, and goes off */
+    got(0, 2, 2, 2);
+    ck_assert_uint_eq(two.tag + three.tag + up.tag, 0);
+    send_tagged(&one, group, 0x200a, 1); /* with a priority, which stays */
+    got(0, 3, 2, 3);
+    ck_assert_uint_eq(two.tag, 0x200a);
+    aware(0); /* no native VLAN: frames without a tag are not for a trunk */
+    send(&one, group, 1);
+    got(0, 3, 2, 3);
+    ck_assert_uint_eq(discarded(&one), 1);
+}
+END_TEST
+
+START_TEST(an_uplink_is_filtered_too)
+{
+    static const u16 set[] = {10};
+    aware(1);
+    trunk_port(&one, set, 1);
+    access_port(&two, 20);
+    access_port(&three, 1);
+    send_tagged(&up, group, 10, 1);
+    got(1, 0, 0, 0);
+    ck_assert_uint_eq(one.tag, 10);
+    send_tagged(&up, group, 20, 1);
+    got(1, 1, 0, 0);
+    send(&up, group, 1);
+    got(1, 1, 1, 0);
+    send_tagged(&up, mac1, 20, 1); /* who has that address is not in VLAN 20 */
+    got(1, 1, 1, 0);
+    send_tagged(&up, group, 4095, 1); /* no number of a VLAN */
+    got(1, 1, 1, 0);
+    ck_assert_uint_eq(discarded(&up), 1);
+}
+END_TEST
+
+START_TEST(isolation_keeps_stations_apart)
+{
+    lan_set_options(lan, &(struct lan_options){.isolated = true});
+    send(&one, mac2, 1);
+    got(0, 0, 0, 0);
+    ck_assert_uint_eq(discarded(&one), 1);
+    send(&one, group, 1);
+    got(0, 0, 0, 1);
+    send(&one, stranger, 1);
+    got(0, 0, 0, 2);
+    send(&up, mac1, 1);
+    send(&up, group, 1);
+    got(2, 1, 1, 2);
+    lan_set_options(lan, &(struct lan_options){0});
+    send(&one, mac2, 1);
+    got(2, 2, 1, 2);
+}
+END_TEST
+
+START_TEST(seeing_all_needs_a_rule_and_ends_at_the_vlan)
+{
+    struct lan_rules r = {.type = LAN_ACCESS, .vlan = 10};
+    lan_port_promiscuous(three.port, true);
+    lan_port_rules(three.port, &r);
+    send(&one, mac2, 1);
+    got(0, 1, 0, 0);
+    r.promiscuous = true;
+    lan_port_rules(three.port, &r);
+    send(&one, mac2, 1);
+    got(0, 2, 1, 0);
+    aware(1);
+    access_port(&one, 10);
+    access_port(&two, 10);
+    send(&one, mac2, 1);
+    got(0, 3, 2, 0);
+    access_port(&one, 20);
+    access_port(&two, 20);
+    send(&one, mac2, 1);
+    got(0, 4, 2, 0);
+}
+END_TEST
+
+START_TEST(protection_leaves_a_port_its_own_address)
+{
+    struct lan_rules r = {.protect = true};
+    memcpy(r.own, mac2, 6);
+    ck_assert_int_eq(lan_mac_add(one.port, stranger), ST_OK);
+    lan_port_rules(one.port, &r); /* mac1 and the stranger's go */
+    send(&two, mac1, 1);
+    send(&two, stranger, 1);
+    got(0, 0, 0, 2);
+    ck_assert_int_eq(lan_mac_add(one.port, mac1), ST_REFUSED);
+    ck_assert_int_eq(lan_mac_take(one.port, mac1), ST_REFUSED);
+    ck_assert_int_eq(lan_mac_take(one.port, mac2), ST_OK);
+    send(&one, stranger, 1); /* from mac1, which is not its own */
+    got(0, 0, 0, 2);
+    ck_assert_uint_eq(discarded(&one), 1);
+    memcpy(r.own, mac1, 6);
+    lan_port_rules(one.port, &r);
+    send(&one, stranger, 1);
+    got(0, 0, 0, 3);
+}
+END_TEST
+
+START_TEST(frames_at_the_edges_of_a_tag)
+{
+    u8 frame[LAN_FRAME_MAX] = {0};
+    struct lan_counts c;
+    aware(1);
+    access_port(&one, 10);
+    access_port(&two, 10);
+    memcpy(frame, group, 6);
+    lan_send(one.port, frame, LAN_FRAME_MAX); /* has no room for a tag */
+    got(0, 1, 0, 0);
+    lan_uplink_counts(lan, &c);
+    ck_assert_uint_eq(c.dropped, 1);
+    lan_send(one.port, frame, LAN_FRAME_MAX - VLAN_TAG_BYTES);
+    got(0, 2, 0, 1);
+    ck_assert_uint_eq(up.len, LAN_FRAME_MAX);
+    be16_store(frame + 12, ETHER_TYPE_VLAN);
+    lan_send(up.port, frame, ETHER_HEADER_BYTES + VLAN_TAG_BYTES - 1); /* half a tag */
+    lan_uplink_counts(lan, &c);
+    ck_assert_uint_eq(c.malformed, 1);
+    be16_store(frame + 14, 10);
+    lan_send(up.port, frame, ETHER_HEADER_BYTES + VLAN_TAG_BYTES); /* nothing but a tag */
+    got(1, 3, 0, 1);
+    ck_assert_uint_eq(two.len, ETHER_HEADER_BYTES);
+}
+END_TEST
+
 int main(void)
 {
     SUITE_BEGIN("io_lan");
@@ -258,5 +521,16 @@ int main(void)
     tcase_add_test(tc, a_muted_port_is_not_there);
     tcase_add_test(tc, who_looks_on_sees_all);
     tcase_add_test(tc, ports_go_while_frames_come);
+    tcase_add_test(tc, an_unaware_network_passes_tags);
+    tcase_add_test(tc, access_ports_of_one_vlan_hear_each_other);
+    tcase_add_test(tc, an_access_port_may_not_tag);
+    tcase_add_test(tc, a_port_without_rules_hears_nothing);
+    tcase_add_test(tc, a_trunk_port_has_its_set);
+    tcase_add_test(tc, the_native_vlan_has_no_tag_on_a_trunk);
+    tcase_add_test(tc, an_uplink_is_filtered_too);
+    tcase_add_test(tc, isolation_keeps_stations_apart);
+    tcase_add_test(tc, seeing_all_needs_a_rule_and_ends_at_the_vlan);
+    tcase_add_test(tc, protection_leaves_a_port_its_own_address);
+    tcase_add_test(tc, frames_at_the_edges_of_a_tag);
     return run_suite(suite);
 }

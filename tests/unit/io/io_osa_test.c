@@ -823,13 +823,41 @@ START_TEST(coupling_takes_nobodys_address)
     ck_assert(answer(rd, a) && a[0x40] == 0x02 && a[0x41] == 0x01);
     ck_assert_uint_eq(ipa(0x01, NULL, 0, NULL), 0xe080); /* no LAN to start */
     ck_assert_uint_eq(ipa_mac(0x21, wanted), 0);         /* nobody asks now */
-    ck_assert_int_eq(osa_couple(osa, lan, &cause), ST_OK);
-    ck_assert_int_eq(osa_couple(osa, lan, &cause), ST_EXIST);
+    ck_assert_int_eq(osa_couple(osa, lan, NULL, &cause), ST_OK);
+    ck_assert_int_eq(osa_couple(osa, lan, NULL, &cause), ST_EXIST);
     ck_assert(answer(rd, a) && a[0x40] == 0x01 && a[0x41] == 0x01);
     ck_assert_int_eq(lan_mac_add(peer.port, wanted), ST_OK); /* it has stayed the peer's */
     ck_assert_uint_eq(ipa(0x01, NULL, 0, NULL), 0);
     arrives(60, own, 1);
     ck_assert_uint_eq(state(0, 0), 0x82);
+}
+END_TEST
+
+START_TEST(the_rules_of_its_port)
+{
+    static const u8 wanted[6] = {2, 0, 0, 0, 7, 8};
+    struct lan_rules rules = {.protect = true};
+    struct osa_counts c;
+    struct cause cause;
+    u8 mac[6], a[OSA_MESSAGE_MAX];
+    up(2);
+    ck_assert(osa_uncouple(osa));
+    memcpy(rules.own, own, 6);
+    ck_assert_int_eq(osa_couple(osa, lan, &rules, &cause), ST_OK);
+    ck_assert(answer(rd, a) && answer(rd, a));        /* it has gone, and come */
+    ck_assert_uint_eq(ipa_mac(0x21, wanted), 0x200c); /* its host does not permit it */
+    ck_assert(osa_address(osa, false, 0, mac) && !memcmp(mac, own, 6));
+    ck_assert(!osa_address(osa, false, 1, mac));
+    rules.protect = false;
+    osa_set_rules(osa, &rules);
+    ck_assert_uint_eq(ipa_mac(0x21, wanted), 0);
+    ck_assert(osa_address(osa, false, 1, mac) && !memcmp(mac, wanted, 6));
+    rules.protect = true;
+    osa_set_rules(osa, &rules);
+    ck_assert_int_eq(lan_mac_add(peer.port, wanted), ST_OK); /* nobody has it any more */
+    ck_assert_uint_eq(ipa(0x01, NULL, 0, NULL), 0);
+    osa_counts(osa, &c);
+    ck_assert(c.started && c.layer == 2 && !c.promiscuous);
 }
 END_TEST
 
@@ -878,6 +906,7 @@ int main(void)
     tcase_add_test(tc, a_data_device_goes_alone);
     tcase_add_test(tc, storage_that_goes_is_not_touched);
     tcase_add_test(tc, coupling_takes_nobodys_address);
+    tcase_add_test(tc, the_rules_of_its_port);
     tcase_add_test(tc, an_idle_subchannel_has_its_turn);
     return run_suite(suite);
 }
