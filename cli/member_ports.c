@@ -116,6 +116,12 @@ static void display_news(void *ctx, struct vm *vm)
 
 /* ---- CP ---- */
 
+static void cp_post(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    struct member *m = ctx;
+    post_uv(m->post, fn, arg);
+}
+
 static void cp_shutdown(void *ctx, bool reipl)
 {
     struct member *m = ctx;
@@ -130,6 +136,7 @@ void member_cp_ports(struct member *m, struct cp_ports *ports)
         .wall_ns = member_wall_ns,
         .timer_start = member_timer_start,
         .timer_cancel = member_timer_cancel,
+        .post = cp_post,
         .shutdown = cp_shutdown,
         .console_wakeup = console_wakeup,
         .vm = vm_host_ops(),

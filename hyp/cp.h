@@ -94,6 +94,8 @@ struct cp_ports {
     /* One-shot timer; returns an id that is never 0. */
     u64 (*timer_start)(void *ctx, u64 delay_ms, void (*fire)(void *arg), void *arg);
     void (*timer_cancel)(void *ctx, u64 id);
+    /* Have fn(arg) called on the loop thread, also when CP is gone by then. Any thread. */
+    void (*post)(void *ctx, void (*fn)(void *arg), void *arg);
     /* SHUTDOWN has logged everybody off: stop this member (reipl: start it again). */
     void (*shutdown)(void *ctx, bool reipl);
     /* A console has news: have cp_poll_consoles called on the loop thread. Any thread; do not

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hyp/cp/cp_dirmaint.h"
+#include "hyp/cp/cp_datamove.h"
 #include "hyp/cp/cp_spool.h"
 
 #define DVH_COLUMNS 72
@@ -22,9 +22,19 @@ static const struct dirm_row rows[] = {
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* A message in lines of so many columns, its number in front of each, as DirMaint's are. */
-static void folded(struct cp_request *req, const char *id, const char *text)
+static void put_line(struct dirm *d, const char *text)
 {
+    struct cp_user *user = cp_user_find(d->cp, d->who);
+    if (d->req)
+        cp_line_text(d->req, text);
+    else if (user)
+        cp_user_tell(user, "%s", text);
+}
+
+/* A message in lines of so many columns, its number in front of each, as DirMaint's are. */
+static void folded(struct dirm *d, const char *id, const char *text)
+{
+    char out[MSG_LINE_BYTES];
     while (*text) {
         size_t room = DVH_COLUMNS - strlen(id) - 1, n = strlen(text);
         if (n > room) {
@@ -33,38 +43,44 @@ static void folded(struct cp_request *req, const char *id, const char *text)
                 n--;
             n = n ? n : room;
         }
-        cp_line(req, "%s %.*s", id, (int)n, text);
+        snprintf(out, sizeof out, "%s %.*s", id, (int)n, text);
+        put_line(d, out);
         text += n;
         text += strspn(text, " ");
     }
 }
 
-static void dvh(struct cp_request *req, const char *id, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-static void dvh(struct cp_request *req, const char *id, const char *fmt, ...)
+void dirm_tell(struct dirm *d, const char *id, const char *fmt, ...)
 {
     char text[512];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    folded(req, id, text);
+    folded(d, id, text);
 }
 
 /* A message of ours that may be long. */
-static int ours(struct cp_request *req, enum msg_id id, const char *what)
+static int ours(struct dirm *d, enum msg_id id, const char *what)
 {
     char text[MSG_LINE_BYTES], number[16] = "";
     int rc = msg_format(text, sizeof text, id, what);
     size_t n = strcspn(text, " ");
     snprintf(number, sizeof number, "%.*s", (int)n, text);
-    folded(req, number, text + n + 1);
+    folded(d, number, text + n + 1);
     return rc;
+}
+
+void dirm_tell_own(struct dirm *d, enum msg_id id, unsigned number, const char *what)
+{
+    char text[DIR_WHAT_BYTES + 16];
+    snprintf(text, sizeof text, "%08u (%s)", number, what);
+    ours(d, id, text);
 }
 
 int dirm_refused(struct dirm *d, const char *why)
 {
-    return ours(d->req, MSG_DRM600E, why);
+    return ours(d, MSG_DRM600E, why);
 }
 
 static const char *function_name(const struct dirm_row *row, char out[32])
@@ -94,7 +110,7 @@ static bool same_fault(const struct fault *a, const struct fault *b)
 
 static void look(struct dirm *d, const char *text, struct faults *faults)
 {
-    const struct system_config *config = d->req->cp->config;
+    const struct system_config *config = d->cp->config;
     struct dir_check_for whom[CONFIG_SLOTS_MAX];
     unsigned n = 0;
     for (unsigned i = 0; i < CONFIG_SLOTS_MAX && config->in_ssi; i++)
@@ -122,7 +138,7 @@ static int judge(struct dirm *d, const struct faults *before, const struct fault
             return dirm_refused(d, text);
         }
         if (new)
-            ours(d->req, MSG_DRM602I, f->text);
+            ours(d, MSG_DRM602I, f->text);
     }
     return 0;
 }
@@ -144,20 +160,26 @@ static int online(struct dirm *d)
 {
     struct cause cause;
     struct spool_file *f;
-    struct cp *cp = d->req->cp;
+    struct cp *cp = d->cp;
     char who[40];
-    snprintf(who, sizeof who, "%s %s", cp->config->member, d->req->userid);
+    snprintf(who, sizeof who, "%s %s", cp->config->member, d->who);
     if (dir_file_replace(&d->f, d->text, who, d->what, &cause))
         return dirm_refused(d, cause.text);
-    dvh(d->req, "DVHBIU3450I", "The source for directory entry %s has been updated.", d->user);
-    if (d->reader_file && (f = spool_find(cp_spool(cp), d->req->userid, d->reader_file)))
+    dirm_tell(d, "DVHBIU3450I", "The source for directory entry %s has been updated.", d->user);
+    if (d->reader_file && (f = spool_find(cp_spool(cp), d->who, d->reader_file)))
         spool_purge(cp_spool(cp), f);
-    dvh(d->req, "DVHBIU3424I", "The next ONLINE will take place immediately.");
+    dirm_tell(d, "DVHBIU3424I", "The next ONLINE will take place immediately.");
     if (cp_directory_load(cp, &cause))
         return dirm_refused(d, cause.text);
-    dvh(d->req, "DVHBIU3428I", "Changes made to directory entry %s have been placed online.",
-        d->user);
+    dirm_tell(d, "DVHBIU3428I", "Changes made to directory entry %s have been placed online.",
+              d->user);
     return 0;
+}
+
+int dirm_change(struct dirm *d)
+{
+    int rc = d->text ? check(d) : 0;
+    return rc || !d->text ? rc : online(d);
 }
 
 /* With the file locked. */
@@ -169,15 +191,38 @@ static int run_locked(struct dirm *d)
     if (there == add)
         return cp_fail(d->req, add ? MSG_DRM054E : MSG_DRM053E, d->user);
     dirm_lock_owner(&d->f, d->user, owner);
-    if (*owner && strcmp(owner, d->req->userid) && d->row->who != DM_LOOK)
+    if (*owner && strcmp(owner, d->who) && d->row->who != DM_LOOK)
         return cp_fail(d->req, MSG_DRM601E, d->user, owner);
     int rc = d->row->run(d);
-    if (!rc && d->text)
-        rc = check(d);
-    if (!rc && d->text)
-        rc = online(d);
+    rc = rc ? rc : dirm_change(d);
     if (!rc && *owner && (d->row->run == dm_replace || d->row->run == dm_purge))
         dirm_lock_set(&d->f, d->user, NULL, &(struct cause){0});
+    return rc;
+}
+
+void dirm_end(struct dirm *d)
+{
+    if (d->text)
+        explicit_bzero(d->text, strlen(d->text));
+    free(d->text);
+    d->text = NULL;
+    dir_file_close(&d->f);
+}
+
+static void sent(struct dirm *d, const char *function)
+{
+    dirm_tell(d, "DVHXMT1191I",
+              "Your %s request has been sent for processing to DIRMAINT at %s.", function,
+              d->cp->config->member);
+    dirm_tell(d, "DVHREQ2288I", "Your %s request for %s at * has been accepted.", function,
+              d->user);
+}
+
+static int completed(struct dirm *d, const char *function, int rc)
+{
+    dirm_tell(d, rc ? "DVHREQ2289E" : "DVHREQ2289I",
+              "Your %s request for %s at * has %s; with RC = %d.", function, d->user,
+              rc ? "failed" : "completed", rc);
     return rc;
 }
 
@@ -185,22 +230,11 @@ static int run(struct dirm *d)
 {
     struct cause cause;
     char function[32];
-    function_name(d->row, function);
-    dvh(d->req, "DVHXMT1191I",
-        "Your %s request has been sent for processing to DIRMAINT at %s.", function,
-        d->req->cp->config->member);
-    dvh(d->req, "DVHREQ2288I", "Your %s request for %s at * has been accepted.", function,
-        d->user);
-    int rc = dir_file_open(d->req->cp->directory_path, &d->f, &cause)
-                 ? dirm_refused(d, cause.text)
-                 : run_locked(d);
-    if (d->text)
-        explicit_bzero(d->text, strlen(d->text));
-    free(d->text);
-    dir_file_close(&d->f);
-    dvh(d->req, "DVHREQ2289I", "Your %s request for %s at * has completed; with RC = %d.",
-        function, d->user, rc);
-    return rc;
+    sent(d, function_name(d->row, function));
+    int rc = dir_file_open(d->cp->directory_path, &d->f, &cause) ? dirm_refused(d, cause.text)
+                                                                 : run_locked(d);
+    dirm_end(d);
+    return completed(d, function, rc);
 }
 
 /* --- locks of entries, looking ---------------------------------------------------------------- */
@@ -223,7 +257,7 @@ int dm_unlock(struct dirm *d)
     int rc = cp_no_more(d->req);
     dirm_lock_owner(&d->f, d->user, owner);
     if (!rc && !*owner) {
-        dvh(d->req, "DVHLOC3601E", "Directory entry %s is already unlocked.", d->user);
+        dirm_tell(d, "DVHLOC3601E", "Directory entry %s is already unlocked.", d->user);
         return 3601;
     }
     return rc ? rc : set_lock(d, NULL);
@@ -305,7 +339,7 @@ static int history(struct cp_request *req)
 /* The file as it is, with what was changed by hand. */
 static int direct(struct cp_request *req)
 {
-    struct dirm d = {.req = req};
+    struct dirm d = {.req = req, .cp = req->cp, .who = req->userid};
     struct cause cause;
     char who[40];
     snprintf(who, sizeof who, "%s %s", req->cp->config->member, req->userid);
@@ -324,8 +358,10 @@ static int direct(struct cp_request *req)
 static int help(struct cp_request *req)
 {
     char function[32];
-    cp_line(req, "DIRMAINT [FOR entry] function; DIRMAINT DIRECT; DIRMAINT HISTORY [n]; "
-                 "DIRMAINT {USEDEXT | FREEXT} volid");
+    cp_line(req, "DIRMAINT [FOR entry] function; DIRMAINT DIRECT; DIRMAINT HISTORY [n];");
+    cp_line(req,
+            "DIRMAINT {USEDEXT | FREEXT} volid; DIRMAINT QUERY DATAMOVE [*]; DIRMAINT RLDE;");
+    cp_line(req, "DIRMAINT DASD QUERY {REGION | GROUP} {name | *}");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         cp_line(req, "%-10s %s: %s", function_name(&rows[i], function), rows[i].operands,
                 rows[i].what);
@@ -352,10 +388,77 @@ static int function(struct cp_request *req, struct dirm *d, const char *word, bo
     return run(d);
 }
 
+/* --- commands that are about no entry --------------------------------------------------------- */
+
+static int answered(struct cp_request *req, const char *name, int (*answer)(struct dirm *d))
+{
+    struct dirm d = {.req = req, .cp = req->cp, .who = req->userid, .f.lock = -1};
+    snprintf(d.user, sizeof d.user, "%s", req->userid);
+    sent(&d, name);
+    return completed(&d, name, answer(&d));
+}
+
+static int query_answer(struct dirm *d)
+{
+    const char *word = cp_operand(d->req);
+    if (!word || !cp_abbrev(word, "DATAMOVE"))
+        return word ? cp_fail(d->req, MSG_CMD002E, word) : dirm_missing(d);
+    word = cp_operand(d->req);
+    if (word && strcmp(word, "*") && strcmp(word, "DATAMOVE"))
+        return cp_fail(d->req, MSG_CMD002E, word);
+    datamove_query(d);
+    return cp_no_more(d->req);
+}
+
+/* Regions and groups are read whenever they are wanted: there is nothing to reload. */
+static int rlde_answer(struct dirm *d)
+{
+    return cp_no_more(d->req);
+}
+
+static int query(struct cp_request *req)
+{
+    return answered(req, "QUERY", query_answer);
+}
+
+static int rlde(struct cp_request *req)
+{
+    return answered(req, "RLDEXTN", rlde_answer);
+}
+
+static int dasd(struct cp_request *req)
+{
+    return answered(req, "DASD", dirm_dasd);
+}
+
+static int used_extents(struct cp_request *req)
+{
+    return dirm_extents(req, false);
+}
+
+static int free_extents(struct cp_request *req)
+{
+    return dirm_extents(req, true);
+}
+
+static int (*own_command(const char *word))(struct cp_request *req)
+{
+    static const struct {
+        const char *name;
+        int (*run)(struct cp_request *req);
+    } all[] = {{"DIRECT", direct},        {"HISTory", history},     {"Query", query},
+               {"USEDEXT", used_extents}, {"FREEXT", free_extents}, {"DASD", dasd},
+               {"RLDExtn", rlde}};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (cp_abbrev(word, all[i].name))
+            return all[i].run;
+    return NULL;
+}
+
 /* DIRMAINT [FOR entry] function operands */
 int cp_cmd_dirmaint(struct cp_request *req, void *ctx)
 {
-    struct dirm d = {.req = req, .f.lock = -1};
+    struct dirm d = {.req = req, .cp = req->cp, .who = req->userid, .f.lock = -1};
     const char *word = cp_operand(req);
     bool for_seen = word && !strcmp(word, "FOR");
     (void)ctx;
@@ -373,13 +476,8 @@ int cp_cmd_dirmaint(struct cp_request *req, void *ctx)
         return cp_fail(req, MSG_CMD026E);
     if (!for_seen && !strcmp(word, "HELP"))
         return help(req);
-    bool own = !strcmp(word, "DIRECT") || cp_abbrev(word, "HISTory") ||
-               !strcmp(word, "USEDEXT") || !strcmp(word, "FREEXT");
-    if (for_seen || !own)
+    int (*own)(struct cp_request * r) = for_seen ? NULL : own_command(word);
+    if (!own)
         return function(req, &d, word, for_seen);
-    if (!d.admin)
-        return cp_fail(req, MSG_DRM603E, word, "all entries");
-    return *word == 'D'   ? direct(req)
-           : *word == 'H' ? history(req)
-                          : dirm_extents(req, *word == 'F');
+    return d.admin ? own(req) : cp_fail(req, MSG_DRM603E, word, "all entries");
 }

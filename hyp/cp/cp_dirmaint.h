@@ -9,7 +9,9 @@ struct dirm_row;
 
 /* A change under way, with the file locked. */
 struct dirm {
-    struct cp_request *req;
+    struct cp *cp;
+    struct cp_request *req; /* NULL: what is told goes to the issuer's console */
+    const char *who;        /* the issuer */
     const struct dirm_row *row;
     char user[DIR_NAME_BYTES];
     bool admin;
@@ -34,11 +36,32 @@ struct dirm_row {
 #include "hyp/cp/dirmaint.def"
 #undef D
 
+/** A message of DirMaint's, in lines of its width. */
+void dirm_tell(struct dirm *d, const char *id, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/** Of a work unit. */
+void dirm_tell_own(struct dirm *d, enum msg_id id, unsigned number, const char *what);
+/** The new text, if there is one, in place of the old and online, when nothing is wrong with it. */
+int dirm_change(struct dirm *d);
+/** Unlock the file; what there is of texts goes. */
+void dirm_end(struct dirm *d);
 /** "HCPDRM600E Directory not changed--..." */
 int dirm_refused(struct dirm *d, const char *why);
 /** A statement (NAME operands) in the place of `span`, or behind the entry when it is NULL; ""
  *  takes it away. 0 or a number. */
 int dirm_put(struct dirm *d, const struct dir_span *span, const char *statement);
+/** HCPCMD026E. */
+int dirm_missing(struct dirm *d);
+/** Into the history: function, entry, and `about`, which has no password. */
+void dirm_note(struct dirm *d, const char *about);
+/** Word n of a text, from 1 on, in capitals; "" behind the end. */
+#define DIRM_WORD_BYTES 64
+void dirm_word(const char *text, unsigned n, char out[DIRM_WORD_BYTES]);
+/** Operands of MDISK of those of AMDISK, RMDISK, CMDISK: without PW, with a start and a volume in
+ *  the place of AUTOV n volid, AUTOR n region, AUTOG n group. `about` gets what the history may
+ *  know. 0 or a number. */
+int dirm_mdisk_operands(struct dirm *d, const char *rest, char out[CP_COMMAND_BYTES_MAX],
+                        char about[64]);
 /** An entry's text from a file of the issuer's reader: spoolid, or the newest `user` DIRECT. The
  *  caller frees; NULL after a message. */
 char *dirm_reader_text(struct dirm *d, const char *spoolid, int *rc);
@@ -60,6 +83,8 @@ bool dirm_allocates(const char *how);
 int dirm_allocate(struct dirm *d, const struct dirm_place *want, struct dirm_found *out);
 /** USEDEXT, FREEXT volid: minidisks of a volume, or what is between them. */
 int dirm_extents(struct cp_request *req, bool free_ones);
+/** DASD QUERY {REGION | GROUP} {name | *}: of extent.control. */
+int dirm_dasd(struct dirm *d);
 
 /* cp_dirmaint_lock.c: locks of entries, in a file beside the directory. */
 /** Who has locked the entry; "" nobody. */

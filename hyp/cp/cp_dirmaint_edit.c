@@ -11,13 +11,12 @@
 #define STATEMENT_BYTES (CP_COMMAND_BYTES_MAX + 64)
 #define HEAD_WORDS 11 /* of USER */
 
-static int missing(struct dirm *d)
+int dirm_missing(struct dirm *d)
 {
     return cp_fail(d->req, MSG_CMD026E);
 }
 
-/* Into the history: function, entry, and `about`, which has no password. */
-static void note(struct dirm *d, const char *about)
+void dirm_note(struct dirm *d, const char *about)
 {
     char name[48];
     snprintf(name, sizeof name, "%s", d->row->name);
@@ -62,18 +61,17 @@ int dm_one(struct dirm *d)
     struct dir_span span;
     const char *operands = cp_operand_rest(d->req);
     bool there = find(d, 0, NULL, &span), away = !strcasecmp(operands, "DELETE");
-    note(d, operands);
+    dirm_note(d, operands);
     d->takes_away = away;
     if (!*operands)
-        return missing(d);
+        return dirm_missing(d);
     if (away && !there)
         return dirm_refused(d, "there is no such statement in the entry");
     statement_of(d->row->stmt, operands, line);
     return dirm_put(d, there ? &span : NULL, away ? "" : line);
 }
 
-/* Word n of a text, from 1 on, in capitals; "" behind the end. */
-static void word_of(const char *text, unsigned n, char out[64])
+void dirm_word(const char *text, unsigned n, char out[DIRM_WORD_BYTES])
 {
     out[0] = 0;
     for (unsigned i = 0; i < n; i++) {
@@ -106,13 +104,13 @@ int dm_keyed(struct dirm *d)
     struct dir_span span;
     const char *operands = cp_operand_rest(d->req);
     bool away = without_delete(operands) > 0;
-    note(d, operands);
-    word_of(operands, d->row->word, key);
-    word_of(operands, d->row->word - 1, last);
+    dirm_note(d, operands);
+    dirm_word(operands, d->row->word, key);
+    dirm_word(operands, d->row->word - 1, last);
     if ((!*key || !strcmp(key, "DELETE")) && d->row->word > 1)
         snprintf(key, sizeof key, "%s", last); /* LINK owner vdev: at the same number */
     if (!*key)
-        return missing(d);
+        return dirm_missing(d);
     bool there = find(d, d->row->word, key, &span);
     d->takes_away = away;
     if (away && !there)
@@ -140,7 +138,7 @@ static bool same_operands(void *arg, const struct dir_found *found)
     for (unsigned i = 1; i <= found->s->count; i++) {
         char have[64];
         snprintf(have, sizeof have, "%.63s", scan_word(found->s, i));
-        word_of(k->operands, i, word);
+        dirm_word(k->operands, i, word);
         if (strcmp(have, word) != 0)
             return false;
     }
@@ -156,12 +154,12 @@ int dm_list(struct dirm *d)
     const char *verb = cp_operand(d->req);
     bool add = verb && !strcmp(verb, "ADD");
     if (!verb || (!add && !cp_abbrev(verb, "DELete")))
-        return verb ? cp_fail(d->req, MSG_CMD002E, verb) : missing(d);
+        return verb ? cp_fail(d->req, MSG_CMD002E, verb) : dirm_missing(d);
     const char *operands = cp_operand_rest(d->req);
     if (!*operands)
-        return missing(d);
+        return dirm_missing(d);
     snprintf(line, sizeof line, "%s %.100s", add ? "ADD" : "DELETE", operands);
-    note(d, line);
+    dirm_note(d, line);
     d->takes_away = !add;
     const struct same k = {operands, d->row->stmt, &span};
     bool there = dir_text_walk(d->f.text, d->entry, same_operands, (void *)&k);
@@ -174,21 +172,19 @@ int dm_list(struct dirm *d)
 
 /* --- minidisks -------------------------------------------------------------------------------- */
 
-/* Operands of MDISK of those of AMDISK: without PW, with a start and a volume in the place of AUTOV
- * n volid, AUTOR n region, AUTOG n group. `about` gets what the history may know. */
-static int mdisk_operands(struct dirm *d, const char *rest, char out[CP_COMMAND_BYTES_MAX],
-                          char about[64])
+int dirm_mdisk_operands(struct dirm *d, const char *rest, char out[CP_COMMAND_BYTES_MAX],
+                        char about[64])
 {
     const char *pw = strcasestr(rest, " PW ");
     char vdev[64], type[64], how[64], units[64], where[64];
     struct dirm_found found = {0};
-    word_of(rest, 1, vdev);
-    word_of(rest, 2, type);
-    word_of(rest, 3, how);
-    word_of(rest, 4, units);
-    word_of(rest, 5, where);
+    dirm_word(rest, 1, vdev);
+    dirm_word(rest, 2, type);
+    dirm_word(rest, 3, how);
+    dirm_word(rest, 4, units);
+    dirm_word(rest, 5, where);
     if (!*vdev)
-        return missing(d);
+        return dirm_missing(d);
     snprintf(about, 64, "%.*s", (int)(pw ? (size_t)(pw - rest) : strlen(vdev)), rest);
     const struct dirm_place want = {how, type, units, where};
     bool allocates = dirm_allocates(how);
@@ -215,11 +211,11 @@ int dm_amdisk(struct dirm *d)
     struct dir_span span;
     const char *rest = cp_operand_rest(d->req);
     bool replaces = d->row->name[0] == 'R';
-    int rc = mdisk_operands(d, rest, operands, about);
+    int rc = dirm_mdisk_operands(d, rest, operands, about);
     if (rc)
         return rc;
-    note(d, about);
-    word_of(rest, 1, vdev);
+    dirm_note(d, about);
+    dirm_word(rest, 1, vdev);
     bool there = find(d, 1, vdev, &span);
     if (there != replaces)
         return dirm_refused(d, there ? "there is a minidisk with this number"
@@ -252,8 +248,8 @@ int dm_dmdisk(struct dirm *d)
     struct behind k = {&span};
     const char *vdev = cp_operand(d->req);
     if (!vdev)
-        return missing(d);
-    note(d, vdev);
+        return dirm_missing(d);
+    dirm_note(d, vdev);
     d->takes_away = true;
     if (!find(d, 1, vdev, &span))
         return dirm_refused(d, "there is no such minidisk in the entry");
@@ -307,8 +303,8 @@ int dm_user(struct dirm *d)
     struct dir_span span;
     const char *word = cp_operand(d->req);
     if (!word)
-        return missing(d);
-    note(d, word);
+        return dirm_missing(d);
+    dirm_note(d, word);
     int rc = cp_no_more(d->req);
     if (rc)
         return rc;
@@ -321,7 +317,7 @@ int dm_user(struct dirm *d)
 }
 
 /* What USER has as its password: a keyword for who may, or a hash. */
-static int password_of(struct dirm *d, const char *word, char out[DIR_PASSWORD_BYTES])
+static int passdirm_word(struct dirm *d, const char *word, char out[DIR_PASSWORD_BYTES])
 {
     static const char *const words[] = {"NOLOG", "NOPASS", "AUTOONLY", "LBYONLY"};
     struct cause cause;
@@ -339,10 +335,10 @@ int dm_pw(struct dirm *d)
     char hash[DIR_PASSWORD_BYTES];
     const char *word = cp_operand(d->req);
     if (!word)
-        return missing(d);
-    note(d, "");
+        return dirm_missing(d);
+    dirm_note(d, "");
     int rc = cp_no_more(d->req);
-    rc = rc ? rc : password_of(d, word, hash);
+    rc = rc ? rc : passdirm_word(d, word, hash);
     return rc ? rc : put_head(d, d->row->word, hash);
 }
 
@@ -350,7 +346,7 @@ int dm_pw(struct dirm *d)
 
 int dm_purge(struct dirm *d)
 {
-    note(d, "");
+    dirm_note(d, "");
     d->takes_away = true;
     int rc = cp_no_more(d->req);
     return rc ? rc : dirm_put(d, &d->entry, "");
@@ -378,7 +374,7 @@ int dm_replace(struct dirm *d)
     int rc = 0;
     const char *spoolid = cp_operand(d->req);
     char *text = dirm_reader_text(d, spoolid, &rc);
-    note(d, "");
+    dirm_note(d, "");
     if (!text)
         return rc;
     if (!is_entry(text, d->user))
@@ -396,7 +392,7 @@ static char *copy_of(struct dirm *d, const char *like, const char *password, int
     struct dir_span span, whole;
     struct head h;
     char *text = NULL;
-    if (password && (*rc = password_of(d, password, hash)))
+    if (password && (*rc = passdirm_word(d, password, hash)))
         return NULL;
     if (!dir_text_entry(d->f.text, like, &span) ||
         !dir_text_walk(d->f.text, span, take_head, &h) || h.count < 3) {
@@ -429,7 +425,7 @@ static char *new_entry(struct dirm *d, int *rc)
     }
     if ((word = cp_operand(d->req)) &&
         (strcmp(word, "PW") || !(password = cp_operand(d->req)))) {
-        *rc = missing(d);
+        *rc = dirm_missing(d);
         return NULL;
     }
     return copy_of(d, like, password, rc);
@@ -441,7 +437,7 @@ int dm_add(struct dirm *d)
     size_t end = strlen(d->f.text);
     const struct dir_span behind = {end, end};
     char *entry = new_entry(d, &rc), *apart;
-    note(d, "");
+    dirm_note(d, "");
     if (!entry)
         return rc;
     if (!is_entry(entry, d->user)) {

@@ -17,8 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hyp/cp/cp_dirmaint.h"
-#include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_datamove.h"
 
 #define FIRST_CYLINDER 1 /* the label is before it */
 #define FIRST_BLOCK 16   /* the same, to a boundary of pages */
@@ -135,14 +134,19 @@ static int rows(struct search *k, struct scan *s)
     return rc || !more ? rc : dirm_refused(k->d, cause.text);
 }
 
+static void extent_control(const struct dirm *d, char path[PATH_BYTES])
+{
+    const char *directory = d->cp->directory_path, *end = strrchr(directory, '/');
+    snprintf(path, PATH_BYTES, "%.*sextent.control", end ? (int)(end - directory + 1) : 0,
+             directory);
+}
+
 /* 0, or the number of a message. A file that is not there has no rows. */
 static int look(struct search *k)
 {
     char path[PATH_BYTES];
     struct cause cause;
-    const char *directory = k->d->req->cp->directory_path, *end = strrchr(directory, '/');
-    snprintf(path, sizeof path, "%.*sextent.control", end ? (int)(end - directory + 1) : 0,
-             directory);
+    extent_control(k->d, path);
     char *text = scan_file(path, &cause);
     struct scan *s = text ? malloc(sizeof *s) : NULL;
     int rc = 0;
@@ -165,12 +169,13 @@ static bool excluded(const struct search *k, const struct dir_entry *e, u16 vdev
     return false;
 }
 
-/* The minidisk of the volume that is first of those that end behind `from`; NULL: none. */
+/* The minidisk of the volume, of the directory or one that is being made, that is first of those
+ * that end behind `from`; NULL: none. */
 static const struct dir_mdisk *next_taken(const struct search *k, const char *volid, u64 from,
-                                          const struct dir_entry **owner)
+                                          const char **owner)
 {
-    const struct directory *dir = cp_directory(k->d->req->cp);
-    const struct dir_mdisk *first = NULL;
+    const struct directory *dir = cp_directory(k->d->cp);
+    const struct dir_mdisk *first = datamove_taken(k->d->cp, volid, from, owner);
     for (unsigned i = 0; i < directory_count(dir); i++) {
         const struct dir_entry *e = directory_at(dir, i);
         for (unsigned n = 0; n < e->mdisk_count; n++) {
@@ -180,7 +185,7 @@ static const struct dir_mdisk *next_taken(const struct search *k, const char *vo
                 excluded(k, e, m->vdev) || (first && m->start >= first->start))
                 continue;
             first = m;
-            *owner = e;
+            *owner = e->userid;
         }
     }
     return first;
@@ -194,7 +199,7 @@ static u64 end_of(const struct dir_mdisk *m)
 /* The first gap of `count`; false: there is none. */
 static bool gap(const struct search *k, const struct region *r, u64 count, u64 *start)
 {
-    const struct dir_entry *owner;
+    const char *owner;
     const struct dir_mdisk *m;
     for (*start = r->first; *start < r->end && r->end - *start >= count; *start = end_of(m)) {
         m = next_taken(k, r->volid, *start, &owner);
@@ -208,7 +213,7 @@ static bool gap(const struct search *k, const struct region *r, u64 count, u64 *
 
 static const struct rdev *volume_of(const struct search *k, const char *volid)
 {
-    struct rdevs *r = cp_rdevs(k->d->req->cp);
+    struct rdevs *r = cp_rdevs(k->d->cp);
     return r ? rdev_volume(r, volid) : NULL;
 }
 
@@ -332,7 +337,7 @@ static void extent_line(struct dirm *d, const char *volid, const char *user, u16
 
 static void extents(struct search *k, const struct region *r, bool free_ones)
 {
-    const struct dir_entry *owner = NULL;
+    const char *owner = "";
     const struct dir_mdisk *m;
     u64 at = r->first;
     cp_line(k->d->req, "VOLUME      START        END       SIZE  %s",
@@ -346,14 +351,14 @@ static void extents(struct search *k, const struct region *r, bool free_ones)
             break;
         u64 end = end_of(m) < r->end ? end_of(m) : r->end;
         if (!free_ones)
-            extent_line(k->d, r->volid, owner->userid, m->vdev, m->start, end);
+            extent_line(k->d, r->volid, owner, m->vdev, m->start, end);
         at = end;
     }
 }
 
 int dirm_extents(struct cp_request *req, bool free_ones)
 {
-    struct dirm d = {.req = req};
+    struct dirm d = {.req = req, .cp = req->cp, .who = req->userid};
     struct region r = {0};
     const char *volid = cp_operand(req);
     if (!volid)
@@ -369,5 +374,101 @@ int dirm_extents(struct cp_request *req, bool free_ones)
     if (!rc)
         extents(k, &r, free_ones);
     free(k);
+    return rc;
+}
+
+/* --- DASD QUERY ------------------------------------------------------------------------------- */
+
+/* A row of the section that is asked for. */
+struct asked {
+    struct dirm *d;
+    const char *name; /* "*" = all */
+    bool groups, any;
+};
+
+static void tell_region(struct asked *a, const struct scan *s)
+{
+    u64 first = 0, last = 0;
+    char text[3][24];
+    const struct rdev *volume =
+        cp_rdevs(a->d->cp) ? rdev_volume(cp_rdevs(a->d->cp), scan_word(s, 1)) : NULL;
+    scan_number(scan_word(s, 2), 0, DIR_MDISK_END - 1, &first);
+    bool known = scan_number(scan_word(s, 3), 0, DIR_MDISK_END - 1, &last);
+    if (!known && volume)
+        known = (last = volume->units - 1);
+    snprintf(text[0], 24, "%llu", (unsigned long long)first);
+    snprintf(text[1], 24, "%llu", (unsigned long long)(last + 1 - first));
+    snprintf(text[2], 24, "%llu", (unsigned long long)last);
+    dirm_tell(a->d, "DVHDSD3564I", "%-8s %-6s %11s %11s %11s %s", scan_word(s, 0),
+              scan_word(s, 1), text[0], known ? text[1] : "END", known ? text[2] : "END",
+              scan_word(s, 4));
+}
+
+static void tell_group(struct asked *a, const struct scan *s)
+{
+    bool linear = !strcmp(scan_word(s, 1), "(ALLOCATE");
+    char names[400] = "";
+    size_t n = 0;
+    unsigned count = 0;
+    for (unsigned i = linear ? 3 : 1; i < s->count && n < sizeof names - 20; i++, count++)
+        n += (size_t)snprintf(names + n, sizeof names - n, "%-8.16s ", scan_word(s, i));
+    while (n && names[n - 1] == ' ')
+        names[--n] = 0;
+    dirm_tell(a->d, "DVHDSD3561I", "GROUP=%s ALLOCATE=(LINEAR) REGIONS=%u", scan_word(s, 0),
+              count);
+    dirm_tell(a->d, "DVHDSD3562I", "GROUP=%s REGIONS=%s", scan_word(s, 0), names);
+}
+
+static void tell_row(struct asked *a, const struct scan *s)
+{
+    if (strcmp(a->name, "*") && strcmp(a->name, scan_word(s, 0)))
+        return;
+    if (!a->any && !a->groups)
+        dirm_tell(a->d, "DVHDSD3563I",
+                  "REGION   VOLUME    START      SIZE        END    DEV-TYPE COMMENTS");
+    a->any = true;
+    if (a->groups)
+        tell_group(a, s);
+    else
+        tell_region(a, s);
+}
+
+static int asked_rows(struct asked *a)
+{
+    char path[PATH_BYTES], section[16] = "";
+    struct cause cause;
+    int more = 0;
+    extent_control(a->d, path);
+    char *text = scan_file(path, &cause);
+    struct scan *s = text ? malloc(sizeof *s) : NULL;
+    if (s)
+        scan_init(s, "extent.control", text, SCAN_STAR_COMMENTS);
+    while (s && (more = scan_next(s, &cause)) == 1)
+        if (scan_word(s, 0)[0] == ':')
+            snprintf(section, sizeof section, "%.15s", scan_word(s, 0));
+        else if (!strcmp(section, a->groups ? ":GROUPS." : ":REGIONS."))
+            tell_row(a, s);
+    free(s);
+    free(text);
+    return more < 0 ? dirm_refused(a->d, cause.text) : 0;
+}
+
+int dirm_dasd(struct dirm *d)
+{
+    const char *word = cp_operand(d->req);
+    struct asked a = {.d = d};
+    if (!word || !cp_abbrev(word, "Query"))
+        return word ? cp_fail(d->req, MSG_CMD002E, word) : dirm_missing(d);
+    word = cp_operand(d->req);
+    a.groups = word && cp_abbrev(word, "GROUP");
+    if (!word || (!a.groups && !cp_abbrev(word, "REGION")))
+        return word ? cp_fail(d->req, MSG_CMD002E, word) : dirm_missing(d);
+    if (!(a.name = cp_operand(d->req)))
+        return dirm_missing(d);
+    int rc = cp_no_more(d->req);
+    rc = rc ? rc : asked_rows(&a);
+    if (!rc && !a.any)
+        dirm_tell(d, "DVHDSD3558W", "%s %s cannot be queried, there is no %s by that name.",
+                  a.groups ? "Group" : "Region", a.name, a.groups ? "group" : "region");
     return rc;
 }

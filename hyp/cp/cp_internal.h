@@ -133,6 +133,7 @@ struct cp_registered {
 
 struct cp_remote_call;   /* cp_remote.c */
 struct cp_old_directory; /* cp_directory.c */
+struct work_unit;        /* cp_datamove.c */
 
 struct cp {
     const struct system_config *config;
@@ -169,6 +170,8 @@ struct cp {
     char dump_folder[CONFIG_PATH_BYTES + 32];    /* of VMDUMP; "": none */
     u64 directory_stamp[3];                      /* of the file that is online */
     struct cp_old_directory *directories;        /* that were online, read by CP itself */
+    struct work_unit *datamove;                  /* minidisks that are being copied */
+    unsigned datamove_requests;
 };
 
 /* --- cp_core.c --------------------------------------------------------------------------- */
@@ -329,6 +332,10 @@ int cp_ipl_system_check(const struct cp_user *user, const struct vm_ipl *ipl,
 /** SET RESERVED as a row of the session; this member's host may refuse it. */
 void cp_reserved_save(const struct cp_user *user, u16 tag, struct codec_out *out);
 bool cp_reserved_take(struct cp_user *user, const struct codec_row *row);
+
+/* --- cp_datamove.c ------------------------------------------------------------------------ */
+/** CP ends: what is being copied is not to be. */
+void cp_datamove_end(struct cp *cp);
 
 /* --- cp_halt.c ---------------------------------------------------------------------------- */
 /** For cp_on_halt: what the user's machine stands still for ends. */

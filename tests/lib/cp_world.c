@@ -1,6 +1,7 @@
 /* The world of cp_world.h: what CP asks of machines, time and cluster, answered by fakes. */
 #include "tests/lib/cp_world.h"
 
+#include <pthread.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -665,6 +666,40 @@ void pass_time(u64 ms)
     }
 }
 
+/* Notes of other threads, in order. */
+static struct {
+    pthread_mutex_t lock;
+    unsigned count;
+    struct {
+        void (*fn)(void *arg);
+        void *arg;
+    } note[16];
+} posted = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void post(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    (void)ctx;
+    pthread_mutex_lock(&posted.lock);
+    ck_assert_uint_lt(posted.count, ARRAY_LEN(posted.note));
+    posted.note[posted.count].fn = fn;
+    posted.note[posted.count++].arg = arg;
+    pthread_mutex_unlock(&posted.lock);
+}
+
+bool run_notes(void)
+{
+    pthread_mutex_lock(&posted.lock);
+    bool any = posted.count;
+    void (*fn)(void *arg) = posted.note[0].fn;
+    void *arg = posted.note[0].arg;
+    if (any)
+        memmove(posted.note, posted.note + 1, --posted.count * sizeof posted.note[0]);
+    pthread_mutex_unlock(&posted.lock);
+    if (any)
+        fn(arg);
+    return any;
+}
+
 static u64 wall_ns(void *ctx)
 {
     (void)ctx;
@@ -850,6 +885,7 @@ void cp_world_setup(void)
         const struct cp_ports ports = {.wall_ns = wall_ns,
                                        .timer_start = timer_start,
                                        .timer_cancel = timer_cancel,
+                                       .post = post,
                                        .shutdown = note_shutdown,
                                        .vm = &fake_vm,
                                        .rdevs = rdevs[i]};
@@ -864,6 +900,8 @@ void cp_world_teardown(void)
     cp_response_fini(&resp);
     for (int i = 0; i < 2; i++) {
         cp_destroy(cps[i]);
+        while (run_notes())
+            ;
         rdevs_destroy(rdevs[i]);
         directory_free(dirs[i]);
         free(config[i].hardware.devices);

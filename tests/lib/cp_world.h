@@ -59,6 +59,8 @@ struct cp_world_save {
 };
 extern struct cp_world_save last_save;
 void cp_world_saved(int status);
+/** One note that a thread of CP's has posted; false: there is none (yet). */
+bool run_notes(void);
 
 extern struct cp *cps[2];       /* MEMBERA and MEMBERB */
 extern struct cp_response resp; /* of the last on() */

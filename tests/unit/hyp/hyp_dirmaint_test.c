@@ -148,8 +148,7 @@ START_TEST(answers)
                      "DVHREQ2288I Your IPL request for LINUX1 at * has been accepted.|"
                      "HCPDRM600E Directory not changed--line 14:5: LINUX1 has no device 0190|"
                      "HCPDRM600E to IPL from|"
-                     "DVHREQ2289I Your IPL request for LINUX1 at * has completed; with RC =|"
-                     "DVHREQ2289I 600.");
+                     "DVHREQ2289E Your IPL request for LINUX1 at * has failed; with RC = 600.");
     ck_assert_str_eq(content(""), base);
     ck_assert_str_eq(content(".history"), "");
     ck_assert_str_eq(

@@ -1,0 +1,14 @@
+/* One disk onto another of the same type that is at least as large. */
+#ifndef ENDICOTT_IO_IMAGE_COPY_H
+#define ENDICOTT_IO_IMAGE_COPY_H
+
+#include <stdatomic.h>
+
+#include "io/image/image.h"
+
+/** All tracks or blocks of `from`; what `to` has behind them is made empty, and the host's disk has
+ *  it all on return. It takes its time; `stop` ends it (ST_REFUSED). The thread that has the
+ *  images. ST_INVAL: another type, or smaller; ST_NOMEM, ST_IO, ST_PROTO. */
+int image_copy(struct image *from, struct image *to, atomic_bool *stop, struct cause *cause);
+
+#endif
