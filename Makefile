@@ -48,6 +48,10 @@ STD      := -std=gnu17 -D_GNU_SOURCE -pthread -I.
 CFLAGS   ?=
 LDFLAGS  ?=
 LDLIBS    = $(PKG_LIBS) -lm
+# Unit tests are many small programs with the whole library: what takes the time is to optimise and to link each.
+TEST_OPT ?= -O1
+TEST_LD   = $(call once,TEST_LD,$(if $(findstring -fuse-ld,$(LDFLAGS)),,\
+	$(firstword $(foreach l,lld gold,$(if $(shell command -v ld.$(l)),-fuse-ld=$(l))))))
 
 ifeq ($(VARIANT),asan)
 OPT      := -O1
@@ -127,8 +131,9 @@ pkgs-there:
 
 unit: $(UNIT)
 
-# What several tests share is compiled once.
+# What several tests share is compiled once, and kept.
 TEST_LIB := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/lib/*.c))
+.SECONDARY: $(TEST_LIB)
 
 $(OBJ)/tests/lib/%.o: tests/lib/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -138,7 +143,7 @@ $(OBJ)/tests/lib/%.o: tests/lib/%.c $(BUILD)/flags
 $(BUILD)/tests/unit/%: tests/unit/%.c $(TEST_LIB) $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  TEST  $<"
-	@$(CC) $(ALL_CFLAGS) $(CHECK_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< \
+	@$(CC) $(ALL_CFLAGS) $(CHECK_CFLAGS) $(TEST_OPT) -MMD -MP -MF $@.d $(ALL_LDFLAGS) $(TEST_LD) -o $@ $< \
 	  $(TEST_LIB) $(LIB) \
 	  $(CHECK_LIBS) $(LDLIBS)
 
@@ -153,6 +158,9 @@ install-man: $(if $(wildcard $(PROGRAM)),,all)
 	@docs/man/generate $(abspath $(PROGRAM)) $(DESTDIR)$(PREFIX)/share/man/man1
 
 # --- set-up, guest, tests -----------------------------------------------------------------------
+# Builds for the tests use every processor, unless -j says something else.
+SUBMAKE = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 setup:
 	@tests/lib/setup.sh build guest test lint
 
@@ -167,11 +175,11 @@ guest: setup-guest
 	@tests/guest/mkinitramfs.sh
 
 demo: setup-guest
-	@+$(MAKE) --no-print-directory all guest
+	@+$(SUBMAKE) all guest
 	@tests/demo/run --end-with-parent
 
 check: setup
-	@+$(MAKE) --no-print-directory all guest unit
+	@+$(SUBMAKE) all guest unit
 	@tests/run
 
 lint:
@@ -179,20 +187,20 @@ lint:
 	@tests/run --all-lint lint
 
 asan: setup
-	@+$(MAKE) --no-print-directory guest
-	@+$(MAKE) --no-print-directory BUILD=build-asan VARIANT=asan all unit
+	@+$(SUBMAKE) guest
+	@+$(SUBMAKE) BUILD=build-asan VARIANT=asan all unit
 	@tests/sanitize asan
 
 tsan: setup
-	@+$(MAKE) --no-print-directory guest
-	@+$(MAKE) --no-print-directory BUILD=build-tsan VARIANT=tsan all unit
+	@+$(SUBMAKE) guest
+	@+$(SUBMAKE) BUILD=build-tsan VARIANT=tsan all unit
 	@tests/sanitize tsan
 
 # Random instructions here and on QEMU: N images from SEED on, each step once, then N of them with steps repeated until
 # they are translated; reduced cases go to build/tests/fuzz/found.
 N ?= 10000
 fuzz-isa: setup
-	@+$(MAKE) --no-print-directory all
+	@+$(SUBMAKE) all
 	@tests/fuzz/fuzz.py run --images $(N) $(if $(SEED),--seed $(SEED)) --progress --verbose \
 	  --save $(BUILD)/tests/fuzz/found
 	@tests/fuzz/fuzz.py run --engine jit-first --qemu --images $(N) $(if $(SEED),--seed $(SEED)) --progress \
@@ -203,7 +211,7 @@ FUZZ_SRCS := $(wildcard mem/base/*.c mem/*.c cpu/*.c cpu/event/*.c cpu/linkage/*
 	     cpu/bfp/*.c) \
 	     tests/lib/decode_exec.c tests/fuzz/decode_exec.c
 fuzz-decode: setup
-	@+$(MAKE) --no-print-directory BUILD=build-fuzz VARIANT=fuzz CC=clang build-fuzz/fuzz-decode
+	@+$(SUBMAKE) BUILD=build-fuzz VARIANT=fuzz CC=clang build-fuzz/fuzz-decode
 	@tests/fuzz/decode.sh $(if $(filter command,$(firstword $(origin SECONDS))),$(SECONDS),1800)
 
 build-fuzz/fuzz-decode: $(FUZZ_SRCS:%.c=$(OBJ)/%.o)
@@ -225,8 +233,8 @@ FUZZ_SRCS.terminal := $(wildcard mem/base/*.c io/screen3270*.c) io/ebcdic.c cli/
 fuzz: $(FUZZ_TARGETS:%=fuzz-%)
 
 $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: setup
-	@+$(MAKE) --no-print-directory all
-	@+$(MAKE) --no-print-directory BUILD=build-fuzz VARIANT=fuzz CC=clang build-fuzz/fuzz-$*
+	@+$(SUBMAKE) all
+	@+$(SUBMAKE) BUILD=build-fuzz VARIANT=fuzz CC=clang build-fuzz/fuzz-$*
 	@tests/fuzz/target.sh $* $(if $(filter command,$(firstword $(origin SECONDS))),$(SECONDS),600)
 
 $(foreach t,$(FUZZ_TARGETS),$(eval build-fuzz/fuzz-$(t): $(FUZZ_SRCS.$(t):%.c=$(OBJ)/%.o)))
@@ -236,7 +244,7 @@ $(FUZZ_TARGETS:%=build-fuzz/fuzz-%):
 
 # Order of storage references between four CPUs, 10 million rounds.
 litmus: setup
-	@+$(MAKE) --no-print-directory all
+	@+$(SUBMAKE) all
 	@tests/litmus
 
 # What takes too long for `make check`: tests/soak/NAME.sh, `_` for `-`.
@@ -244,13 +252,13 @@ SOAKS := $(patsubst tests/soak/%.sh,soak-%,$(subst _,-,$(wildcard tests/soak/*.s
 .PHONY: soak $(SOAKS)
 soak: $(SOAKS)
 $(SOAKS): soak-%: setup
-	@+$(MAKE) --no-print-directory all guest
+	@+$(SUBMAKE) all guest
 	@tests/run soak/$(subst -,_,$*)
 
 # Medians of RUNS runs of everything.
 RUNS ?= 5
 bench: setup
-	@+$(MAKE) --no-print-directory all guest
+	@+$(SUBMAKE) all guest
 	@tests/bench/run --runs $(RUNS)
 	@tests/bench/mips
 	@tests/bench/display
