@@ -36,6 +36,8 @@ struct machine {
         void *arg;
     } job[JOBS_MAX];
     unsigned jobs;
+    struct lock mail; /* of the CPU that machine_holds_code speaks for */
+    unsigned code_stored;
 };
 
 static void fx_pending(void *ctx, u8 mask)
@@ -113,6 +115,24 @@ static UNUSED void machine_init(struct machine *m)
     ck_assert_int_eq(storage_create(&m->storage, STORAGE_BYTES, &cause), ST_OK);
     m->css = css_create(m->storage, &fx_ports, m);
     ck_assert_ptr_nonnull(m->css);
+}
+
+static void fx_code_stored(void *ctx, u64 abs, u64 len)
+{
+    struct machine *m = ctx;
+    (void)abs;
+    (void)len;
+    lock_take(&m->mail);
+    m->code_stored++;
+    lock_drop(&m->mail);
+}
+
+/** A CPU holds decoded instructions of a frame, and takes its mail_lock when told of a store. */
+static UNUSED void machine_holds_code(struct machine *m, u64 abs)
+{
+    lock_init(&m->mail, LOCK_MAIL);
+    storage_observe_code(m->storage, fx_code_stored, m);
+    m->storage->code[abs / FRAME_BYTES] = 1;
 }
 
 static UNUSED void machine_fini(struct machine *m)

@@ -513,6 +513,16 @@ START_TEST(a_frame_comes_in)
 }
 END_TEST
 
+START_TEST(a_frame_over_code)
+{
+    up(4);
+    machine_holds_code(&m, DATA);
+    arrives(60, own, 1);
+    ck_assert_uint_eq(state(0, 0), 0x82);
+    ck_assert_uint_ge(m.code_stored, 1);
+}
+END_TEST
+
 START_TEST(frames_for_others_do_not)
 {
     static const u8 other[6] = {2, 0, 0, 0, 9, 9}, group[6] = {1, 0, 0x5e, 0, 0, 1},
@@ -890,6 +900,7 @@ int main(void)
     tcase_add_test(tc, adapter_parameters);
     tcase_add_test(tc, queues_that_are_none);
     tcase_add_test(tc, a_frame_comes_in);
+    tcase_add_test(tc, a_frame_over_code);
     tcase_add_test(tc, frames_for_others_do_not);
     tcase_add_test(tc, frames_wait_for_buffers);
     tcase_add_test(tc, input_buffers_that_are_none);

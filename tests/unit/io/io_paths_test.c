@@ -645,6 +645,17 @@ START_TEST(format_0_blocks)
 }
 END_TEST
 
+START_TEST(a_block_among_code)
+{
+    measured(PMCW_MM, 0);
+    ck_assert_int_eq(css_schm(m.css, 3, BLOCK), 0);
+    machine_holds_code(&m, BLOCK);
+    one_program(UNITS(3), UNITS(5));
+    ck_assert_uint_eq(word(BLOCK + 64), 0x00010001);
+    ck_assert_uint_ge(m.code_stored, 2);
+}
+END_TEST
+
 START_TEST(format_1_blocks_count_the_wait)
 {
     struct irb irb;
@@ -828,6 +839,7 @@ int main(void)
     tcase_add_test(tc, sets_are_there_when_asked_for);
     tcase_add_test(tc, a_set_holds_65536);
     tcase_add_test(tc, format_0_blocks);
+    tcase_add_test(tc, a_block_among_code);
     tcase_add_test(tc, format_1_blocks_count_the_wait);
     tcase_add_test(tc, a_block_out_of_reach_ends_measuring);
     tcase_add_test(tc, address_limits);

@@ -345,6 +345,9 @@ START_TEST(devices_that_share_a_track)
         ck_assert_uint_eq(record_byte(0x200, 2), n + 100);
         ck_assert_uint_eq(record_byte(0x201, 1), n);
     }
+    machine_holds_code(&m, AREA); /* told of while the track is held */
+    ck_assert_uint_eq(record_byte(0x201, 1), 19);
+    ck_assert_uint_ge(m.code_stored, 1);
     machine_fini(&m);
     image_unref(one);
     image_unref(two);
