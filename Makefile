@@ -28,10 +28,13 @@ PKGS_FOUND  = $(PKGS) $(foreach p,$(PKGS_OPT),$(shell $(PKG_CONFIG) --exists $(p
 once        = $(eval $(1) := $(2))$($(1))
 # libbz2 of Debian 12 has no .pc file: it is there when a program with its header compiles.
 BZIP2_FOUND = $(call once,BZIP2_FOUND,$(shell echo '#include <bzlib.h>' | $(CC) -E - >/dev/null 2>&1 && echo bzip2))
+# Nor has libvdeplug.
+VDEPLUG_FOUND = $(call once,VDEPLUG_FOUND,$(shell echo '#include <libvdeplug.h>' | $(CC) -E - >/dev/null 2>&1 && echo vdeplug))
 PKG_CFLAGS  = $(call once,PKG_CFLAGS,$(shell $(PKG_CONFIG) --cflags $(PKGS_FOUND))\
-	$(if $(BZIP2_FOUND),-DHAVE_BZIP2)\
+	$(if $(BZIP2_FOUND),-DHAVE_BZIP2) $(if $(VDEPLUG_FOUND),-DHAVE_VDEPLUG)\
 	$(foreach p,$(filter $(PKGS_OPT),$(PKGS_FOUND)),-DHAVE_$(shell echo $(p) | tr a-z- A-Z_)))
-PKG_LIBS    = $(call once,PKG_LIBS,$(shell $(PKG_CONFIG) --libs $(PKGS_FOUND)) $(if $(BZIP2_FOUND),-lbz2))
+PKG_LIBS    = $(call once,PKG_LIBS,$(shell $(PKG_CONFIG) --libs $(PKGS_FOUND)) $(if $(BZIP2_FOUND),-lbz2)\
+	$(if $(VDEPLUG_FOUND),-lvdeplug))
 # What `endicott --version` tells of them.
 comma      := ,
 PKGS_TOLD   = $(foreach p,$(PKGS_FOUND),$(p) $(shell $(PKG_CONFIG) --modversion $(p))$(comma))

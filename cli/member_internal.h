@@ -26,7 +26,8 @@ struct member {
     struct member_options opt;
     uv_loop_t loop;
     struct post_uv *post;
-    atomic_bool news; /* a note about consoles is posted and not delivered */
+    atomic_bool news;     /* a note about consoles is posted and not delivered */
+    atomic_bool net_news; /* one about networks is */
     struct system_config *config;
     struct directory *directory;
     struct vm_host *host;

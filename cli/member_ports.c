@@ -114,6 +114,23 @@ static void display_news(void *ctx, struct vm *vm)
     console_wakeup(ctx, NULL);
 }
 
+/* ---- networks ---- */
+
+static void net_news(void *arg)
+{
+    struct member *m = arg;
+    atomic_store(&m->net_news, false);
+    if (m->cp)
+        cp_net_poll(m->cp);
+}
+
+static void net_wakeup(void *ctx)
+{
+    struct member *m = ctx;
+    if (!atomic_exchange(&m->net_news, true))
+        post_uv(m->post, net_news, m);
+}
+
 /* ---- CP ---- */
 
 static void cp_post(void *ctx, void (*fn)(void *arg), void *arg)
@@ -139,6 +156,7 @@ void member_cp_ports(struct member *m, struct cp_ports *ports)
         .post = cp_post,
         .shutdown = cp_shutdown,
         .console_wakeup = console_wakeup,
+        .net_wakeup = net_wakeup,
         .vm = vm_host_ops(),
         .vm_host = m->host,
         .rdevs = m->rdevs,

@@ -101,6 +101,8 @@ struct cp_ports {
     /* A console has news: have cp_poll_consoles called on the loop thread. Any thread; do not
      * keep `console`, it may be gone by then. NULL: the owner polls. */
     void (*console_wakeup)(void *ctx, struct console *console);
+    /* A network has news: have cp_net_poll called on the loop thread. Any thread. */
+    void (*net_wakeup)(void *ctx);
     const struct vm_ops *vm;
     void *vm_host;
     struct rdevs *rdevs; /* real devices; NULL: there are none */
@@ -120,6 +122,8 @@ void cp_set_directory_file(struct cp *cp, const char *path);
 void cp_set_dump_folder(struct cp *cp, const char *path);
 /** The networks of system.config; what fails is told to the operator. Once, at the start. */
 void cp_net_start(struct cp *cp);
+/** After net_wakeup, on the loop: the operator hears of uplinks that went or came. */
+void cp_net_poll(struct cp *cp);
 /** Its real devices and the links to them; NULL: none. */
 struct rdevs *cp_rdevs(const struct cp *cp);
 const char *cp_system_name(const struct cp *cp);

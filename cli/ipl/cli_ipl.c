@@ -542,7 +542,7 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     if (rc == ST_OK)
         rc = ipl_aliases_read(ipl->opt.alias, vc, &cause);
     if (rc == ST_OK)
-        rc = ipl_nets_open(ipl->opt.net, vc, &ipl->nets, &cause);
+        rc = ipl_nets_open(ipl->opt.net, vc, &ipl->nets, ipl->post, &cause);
     if (rc == ST_OK)
         rc = ipl_unitrec_open(
             &(struct ipl_unitrec){ipl->opt.reader, ipl->opt.punch, ipl->opt.printer}, vc,
@@ -553,6 +553,7 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
         fprintf(stderr, "endicott ipl: %s\n", cause.text);
         ipl->status = rc == ST_LIMIT ? EXIT_USAGE : cli_exit_of(rc);
     } else {
+        ipl_nets_machine(&ipl->nets, ipl->vm);
         watch(ipl);
         if (ipl->opt.deterministic)
             run_deterministic(ipl);
@@ -562,6 +563,7 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
             stats_write(ipl, start);
     }
     ipl_terminals_close(&ipl->terminals);
+    ipl_nets_machine(&ipl->nets, NULL);
     vm_destroy(ipl->vm);
     vm_host_destroy(ipl->host);
     ipl_disks_close(vc);
@@ -632,8 +634,8 @@ int cli_ipl(int argc, char **argv)
         {"punch", "DEVNO=FILE[,ebcdic]...", "card punch; any number", o->punch, NULL},
         {"printer", "DEVNO=FILE[,asa|machine][,3211]...", "printer; any number", o->printer,
          NULL},
-        {"net", "DEVNO=slirp[,hostfwd=PORT:GUESTPORT][,mac=MAC]...",
-         "network adapter (OSA); any number", o->net, NULL},
+        {"net", "DEVNO=slirp|tap:NAME|vde:URI|socket,HOW|none[,mac=MAC]...",
+         "network adapter (OSA) and its uplink; any number", o->net, NULL},
         {"console", "stdio|none|tn3270:PORT", "console, stdio unless given", &o->console, NULL},
         {"display", "DEVNO[=LU],...",
          "3270 displays (with --console tn3270; 0009 unless given)", &o->display, NULL},

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 
 #include "cli/ipl/ipl_disks.h"
+#include "cli/post_uv.h"
 #include "mem/base/log.h"
 
 #define SPEC_BYTES 1024
-#define FORM "DEVNO=slirp[,OPTION...][,mac=MAC]"
+#define FORM "DEVNO=UPLINK[,OPTION...][,mac=MAC], UPLINK as slirp or tap:NAME"
 
 /** "02-00-00-00-00-01", with hyphens or colons; an address of one station. */
 static bool read_mac(const char *text, size_t len, u8 mac[MAC_BYTES])
@@ -74,7 +75,7 @@ static int read_option(const char *option, const struct vm_config *vc, struct os
     return ST_OK;
 }
 
-static void tell(const struct osa_config *nic, const struct uplink *up)
+static void tell(const struct osa_config *nic, struct uplink *up)
 {
     char words[UPLINK_WORDS_MAX];
     uplink_words(up, words);
@@ -83,11 +84,53 @@ static void tell(const struct osa_config *nic, const struct uplink *up)
              words);
 }
 
+/* ---- links that go and come ---- */
+
+static void link_follow(struct ipl_nets *nets, struct ipl_net *net)
+{
+    char words[UPLINK_WORDS_MAX];
+    struct cause cause;
+    bool up = uplink_is_up(net->uplink);
+    if (up == net->up)
+        return;
+    if (vm_host_ops()->nic_couple(nets->vm, net->devno, up ? net->lan : NULL, NULL, &cause)) {
+        log_line("guest %04X: %s", net->devno, cause.text);
+        return;
+    }
+    net->up = up;
+    uplink_words(net->uplink, words);
+    log_line("guest %04X: link %s: %s", net->devno, up ? "up" : "down", words);
+}
+
+static void links_follow(void *arg)
+{
+    struct ipl_nets *nets = arg;
+    for (unsigned i = 0; nets->vm && i < nets->count; i++)
+        link_follow(nets, &nets->net[i]);
+}
+
+/* An uplink's thread. */
+static void link_changed(void *ctx)
+{
+    struct ipl_nets *nets = ctx;
+    post_uv(nets->post, links_follow, nets);
+}
+
+void ipl_nets_machine(struct ipl_nets *nets, struct vm *vm)
+{
+    nets->vm = vm;
+    links_follow(nets);
+}
+
+/* ---- life ---- */
+
 static int net_open(const char *option, struct vm_config *vc, struct ipl_nets *nets,
                     struct cause *cause)
 {
     char spec[SPEC_BYTES];
     struct vm_net *net = &vc->net[vc->nets];
+    struct ipl_net *own = &nets->net[nets->count];
+    const struct uplink_events events = {nets, link_changed};
     if (vc->nets == VM_NETS_MAX)
         return cause_set(cause, ST_INVAL, "%s: %u adapters are possible", option, VM_NETS_MAX);
     int rc = read_option(option, vc, &net->config, spec, cause);
@@ -96,21 +139,26 @@ static int net_open(const char *option, struct vm_config *vc, struct ipl_nets *n
     struct lan *lan = lan_create();
     if (!lan)
         return cause_set(cause, ST_NOMEM, "no memory for a network");
-    rc = uplink_open(lan, spec, &nets->uplink[nets->count], cause);
+    rc = uplink_open(lan, spec, &events, &own->uplink, cause);
     if (rc) {
         lan_destroy(lan);
         return rc;
     }
-    tell(&net->config, nets->uplink[nets->count]);
-    nets->lan[nets->count++] = net->lan = lan;
+    own->lan = lan;
+    own->devno = net->config.devno;
+    own->up = uplink_is_up(own->uplink);
+    tell(&net->config, own->uplink);
+    net->lan = own->up ? lan : NULL;
+    nets->count++;
     vc->nets++;
     return ST_OK;
 }
 
 int ipl_nets_open(const char *const *option, struct vm_config *vc, struct ipl_nets *nets,
-                  struct cause *cause)
+                  struct post_uv *post, struct cause *cause)
 {
     int rc = ST_OK;
+    nets->post = post;
     for (; rc == ST_OK && *option; option++)
         rc = net_open(*option, vc, nets, cause);
     if (rc)
@@ -120,8 +168,10 @@ int ipl_nets_open(const char *const *option, struct vm_config *vc, struct ipl_ne
 
 void ipl_nets_close(struct ipl_nets *nets)
 {
+    nets->vm = NULL;
     while (nets->count) {
-        uplink_close(nets->uplink[--nets->count]);
-        lan_destroy(nets->lan[nets->count]);
+        struct ipl_net *net = &nets->net[--nets->count];
+        uplink_close(net->uplink);
+        lan_destroy(net->lan);
     }
 }

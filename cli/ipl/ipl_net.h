@@ -1,22 +1,34 @@
-/* The network adapters of `endicott ipl`: --net DEVNO=slirp[,OPTION...][,mac=MAC], each with a
- * network of its own. */
+/* The network adapters of `endicott ipl`: --net DEVNO=UPLINK[,mac=MAC], each with a network of its
+ * own. An adapter whose uplink leads nowhere has no link. */
 #ifndef ENDICOTT_CLI_IPL_NET_H
 #define ENDICOTT_CLI_IPL_NET_H
 
 #include "hyp/vm.h"
 #include "io/net/uplink.h"
 
-/** What --net has opened; all zero at first. */
+struct post_uv;
+
+struct ipl_net {
+    struct lan *lan;
+    struct uplink *uplink;
+    u16 devno;
+    bool up; /* the adapter has a link */
+};
+
+/** What --net has opened; all zero at first. Outlives `post`. */
 struct ipl_nets {
-    struct lan *lan[VM_NETS_MAX];
-    struct uplink *uplink[VM_NETS_MAX];
+    struct ipl_net net[VM_NETS_MAX];
     unsigned count;
+    struct post_uv *post;
+    struct vm *vm; /* NULL: not yet, or no more */
 };
 
 /** Open each network (`option` ends with NULL), put its adapter into `vc` and say on stderr what
  *  it is. ST_INVAL for a bad option, or as uplink_open; then nothing is open. */
 int ipl_nets_open(const char *const *option, struct vm_config *vc, struct ipl_nets *nets,
-                  struct cause *cause);
+                  struct post_uv *post, struct cause *cause);
+/** The machine is there, and its adapters with it; NULL: it goes. */
+void ipl_nets_machine(struct ipl_nets *nets, struct vm *vm);
 /** After the machine. */
 void ipl_nets_close(struct ipl_nets *nets);
 

@@ -16,10 +16,19 @@ static u32 prefix_of(const char *hex, u32 otherwise)
     return *hex && scan_hex(hex, 0xffffff, &v) ? (u32)v : otherwise;
 }
 
+/* An uplink's thread. */
+static void net_news(void *ctx)
+{
+    const struct cp *cp = ctx;
+    cp->ports.net_wakeup(cp->ports.ctx);
+}
+
 static struct vswitches *switches(struct cp *cp)
 {
+    const struct uplink_events events = {cp, cp->ports.net_wakeup ? net_news : NULL};
     if (!cp->nets)
-        cp->nets = vswitches_create(prefix_of(cp->config->mac_prefix, MAC_PREFIX_DEFAULT));
+        cp->nets =
+            vswitches_create(prefix_of(cp->config->mac_prefix, MAC_PREFIX_DEFAULT), &events);
     return cp->nets;
 }
 
@@ -507,7 +516,7 @@ static void switch_ports(struct cp_request *req, const struct vswitch *sw)
 
 static void switch_rows(struct cp_request *req, const struct vswitch *sw, bool details)
 {
-    char mac[18];
+    char mac[18], words[UPLINK_WORDS_MAX];
     cp_line(req, "VSWITCH SYSTEM %-8s  Type: QDIO    Connected: %-4u Maxconn: INFINITE",
             sw->name, sw->coupled);
     cp_line(req, "  PERSISTENT  RESTRICTED    ETHERNET                   Accounting: OFF");
@@ -517,9 +526,14 @@ static void switch_rows(struct cp_request *req, const struct vswitch *sw, bool d
     cp_line(req, "  IPTimeout: 5         QueueStorage: 8");
     cp_line(req, "  Isolation Status: OFF        VEPA Status: OFF");
     cp_line(req, "  Uplink Port:");
-    cp_line(req, "    State: %s", sw->uplink ? "Ready" : "Defined; no uplink");
-    if (sw->uplink)
-        cp_line(req, "    %s", sw->uplink_words);
+    cp_line(req, "    State: %s",
+            !sw->uplink                ? "Defined; no uplink"
+            : uplink_is_up(sw->uplink) ? "Ready"
+                                       : "Not connected");
+    if (sw->uplink) {
+        uplink_words(sw->uplink, words);
+        cp_line(req, "    %s", words);
+    }
     for (unsigned i = 0; details && i < sw->grants; i++)
         cp_line(req, "  Authorized userid: %s", sw->grant[i]);
     if (details)
@@ -555,6 +569,28 @@ int cp_query_vswitch(struct cp_request *req, void *ctx)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
+static void tell_uplink(struct cp *cp, struct vswitch *sw)
+{
+    char line[MSG_LINE_BYTES], words[UPLINK_WORDS_MAX] = "guests among themselves";
+    if (sw->uplink)
+        uplink_words(sw->uplink, words);
+    msg_format(line, sizeof line, sw->uplink && !sw->uplink_up ? MSG_SWU2832E : MSG_SWU2830I,
+               sw->name, words);
+    cp_operator_tell(cp, "%s", line);
+}
+
+void cp_net_poll(struct cp *cp)
+{
+    struct vswitch *sw = cp->nets ? vswitch_next(cp->nets, NULL) : NULL;
+    for (; sw; sw = vswitch_next(cp->nets, sw)) {
+        bool up = sw->uplink && uplink_is_up(sw->uplink);
+        if (up == sw->uplink_up)
+            continue;
+        sw->uplink_up = up;
+        tell_uplink(cp, sw);
+    }
+}
+
 void cp_net_start(struct cp *cp)
 {
     for (unsigned i = 0; i < cp->config->network_count; i++) {
@@ -567,6 +603,9 @@ void cp_net_start(struct cp *cp)
                              resp.line_count ? resp.lines[resp.line_count - 1] : "refused");
         cp_response_fini(&resp);
     }
+    struct vswitch *sw = cp->nets ? vswitch_next(cp->nets, NULL) : NULL;
+    for (; sw; sw = vswitch_next(cp->nets, sw))
+        tell_uplink(cp, sw);
 }
 
 /* MODIFY VSWITCH name ...: as SET VSWITCH */

@@ -9,18 +9,20 @@
 /** Located by cp->nets; made and ended with CP. */
 struct vswitches {
     struct vswitch *first;
+    struct uplink_events events;
     unsigned count;
     u32 prefix, last; /* of addresses: first half, second half of the last one given */
     u8 (*mac)[MAC_BYTES];
     unsigned macs;
 };
 
-struct vswitches *vswitches_create(u32 prefix)
+struct vswitches *vswitches_create(u32 prefix, const struct uplink_events *events)
 {
     struct vswitches *all = calloc(1, sizeof *all);
     if (!all)
         return NULL;
     all->prefix = prefix;
+    all->events = *events;
     all->mac = calloc(MACS_MAX, sizeof *all->mac);
     if (all->mac)
         return all;
@@ -67,11 +69,10 @@ static int switch_open(struct vswitches *all, struct vswitch *sw, const char *up
     sw->grant = calloc(VSWITCH_GRANTS_MAX, sizeof *sw->grant);
     if (!sw->lan || !sw->grant)
         return cause_set(cause, ST_NOMEM, "no memory for a virtual switch");
-    int rc = uplink ? uplink_open(sw->lan, uplink, &sw->uplink, cause) : ST_OK;
+    int rc = uplink ? uplink_open(sw->lan, uplink, &all->events, &sw->uplink, cause) : ST_OK;
     if (rc)
         return rc;
-    if (uplink)
-        uplink_words(sw->uplink, sw->uplink_words);
+    sw->uplink_up = uplink && uplink_is_up(sw->uplink);
     return vswitch_mac_take(all, sw->mac) ? ST_OK
                                           : cause_set(cause, ST_LIMIT, "no address is left");
 }

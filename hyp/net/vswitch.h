@@ -18,16 +18,16 @@ struct vswitch {
     char name[DIR_NAME_BYTES];
     struct lan *lan;
     struct uplink *uplink; /* NULL: none */
-    char uplink_words[UPLINK_WORDS_MAX];
-    u8 mac[MAC_BYTES]; /* its own */
+    bool uplink_up;        /* as the operator was told */
+    u8 mac[MAC_BYTES];     /* its own */
     char (*grant)[DIR_NAME_BYTES];
     unsigned grants;
     unsigned coupled; /* adapters; the commands count them */
 };
 
 /** None yet; `prefix` is the first half of addresses that this member gives (VMLAN MACPREFIX).
- *  NULL without host memory. */
-struct vswitches *vswitches_create(u32 prefix);
+ *  `events` are told when an uplink changes. NULL without host memory. */
+struct vswitches *vswitches_create(u32 prefix, const struct uplink_events *events);
 /** Nothing is coupled any more. */
 void vswitches_destroy(struct vswitches *all);
 

@@ -1,25 +1,37 @@
-/* Where a network in memory meets the outside: a user-mode TCP/IP stack (libslirp) that needs no
- * privileges. Each uplink has a thread of its own; senders never wait for it. */
+/* Where a network in memory meets the outside: a user-mode TCP/IP stack that needs no privileges, a
+ * tap device, a VDE switch, a socket to another emulator. One row of uplink.def for each kind. Each
+ * uplink has a thread of its own; senders never wait for it. */
 #ifndef ENDICOTT_IO_NET_UPLINK_H
 #define ENDICOTT_IO_NET_UPLINK_H
 
 #include "io/net/lan.h"
 
-#define UPLINK_WORDS_MAX 160
+#define UPLINK_WORDS_MAX 320
 
 struct uplink;
 
+/** Who is told; on the uplink's thread, no lock held. */
+struct uplink_events {
+    void *ctx;
+    /** The link has gone, or is back: uplink_is_up and uplink_words tell. */
+    void (*changed)(void *ctx);
+};
+
 /**
- * Open an uplink of `lan`, which outlives it. `spec`:
- *   slirp[,net=A.B.C.D/N][,hostfwd=[tcp|udp:][HOSTADDR:]PORT:GUESTPORT]...[,restrict]
- * (hostfwd also as QEMU has it: tcp:HOSTADDR:PORT-GUESTADDR:GUESTPORT). Host ports are those of
- * 127.0.0.1 unless an address is given. ST_INVAL for a bad one, ST_BUSY for a port in use,
- * ST_REFUSED when the program was built without what it needs; with cause.
+ * Open an uplink of `lan`, which outlives it. `spec` is of a kind in uplink.def; docs/osa.md has
+ * the forms of each. `events` may be NULL. ST_INVAL for a bad one, ST_BUSY for a port or device in
+ * use, ST_NOENT for a device that is not there, ST_PERM, ST_REFUSED when the
+ * program was built without what it needs; with cause.
  */
-int uplink_open(struct lan *lan, const char *spec, struct uplink **out, struct cause *cause);
+int uplink_open(struct lan *lan, const char *spec, const struct uplink_events *events,
+                struct uplink **out, struct cause *cause);
 /** Its thread has ended when this returns. */
 void uplink_close(struct uplink *up);
-/** What it is, in words: "slirp 10.0.2.0/24, host port 2222 to guest 22". */
-void uplink_words(const struct uplink *up, char out[UPLINK_WORDS_MAX]);
+/** Does it lead anywhere now? Any thread. */
+bool uplink_is_up(const struct uplink *up);
+/** What it is, in words: "slirp 10.0.2.0/24, host port 2222 to guest 22". Any thread. */
+void uplink_words(struct uplink *up, char out[UPLINK_WORDS_MAX]);
+/** Its port on the network. */
+struct lan_port *uplink_port(struct uplink *up);
 
 #endif

@@ -20,7 +20,7 @@ refused() { # text, options of ipl...
 }
 refused "600=slirp,what: slirp knows\|what: slirp knows" --net 600=slirp,what
 refused 'not slirp' --net 600=warp
-refused 'not DEVNO=slirp' --net slirp
+refused 'not DEVNO=UPLINK' --net slirp
 refused 'mac= takes' --net 600=slirp,mac=01-00-00-00-00-01
 refused 'device 0602 is there already' --net 600=slirp --net 602=slirp
 refused 'hostfwd=22: not' --net 600=slirp,hostfwd=22
