@@ -54,6 +54,8 @@ struct io_interruption {
 struct css *css_create(struct storage *storage, const struct io_ports *ports, void *ctx);
 /** The guest's storage. */
 struct storage *css_storage(const struct css *css);
+/** The guest's TOD clock; 0 when nobody has one. */
+u64 css_tod(const struct css *css);
 /** Whose it is, for messages. */
 const char *css_owner(const struct css *css);
 /** Ends all device work, calls every device's detach. */

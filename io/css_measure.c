@@ -10,7 +10,7 @@
 /* Words of the extended-measurement word, and behind the two counts of a format-1 block. */
 enum { CONNECT, PENDING, DISCONNECT, QUEUING, ACTIVE_ONLY, BUSY, RESPONSE };
 
-static u64 now(const struct css *css)
+u64 css_tod(const struct css *css)
 {
     return css->ports->tod ? css->ports->tod(css->ctx) : 0;
 }
@@ -63,7 +63,7 @@ static void add32(struct css *css, u64 abs, u32 more)
 
 void measure_start_locked(struct subchannel *sub)
 {
-    sub->s.tod_start = now(sub->css);
+    sub->s.tod_start = css_tod(sub->css);
     sub->s.tod_begin = sub->s.tod_wait = sub->s.waited = 0;
     sub->s.logout = 0;
     memset(sub->s.emw, 0, sizeof sub->s.emw);
@@ -77,13 +77,13 @@ void measure_start_locked(struct subchannel *sub)
 
 void measure_begin_locked(struct subchannel *sub)
 {
-    sub->s.tod_begin = now(sub->css);
+    sub->s.tod_begin = css_tod(sub->css);
 }
 
 void measure_wait_locked(struct subchannel *sub, bool waits)
 {
     struct sub_state *s = &sub->s;
-    u64 tod = now(sub->css);
+    u64 tod = css_tod(sub->css);
     if (s->tod_wait)
         s->waited += tod - s->tod_wait;
     s->tod_wait = waits ? tod : 0;
@@ -110,7 +110,7 @@ void measure_end_locked(struct subchannel *sub)
     measure_wait_locked(sub, false);
     if (!s->tod_begin)
         return; /* it never began */
-    u64 all = now(sub->css) - s->tod_begin;
+    u64 all = css_tod(sub->css) - s->tod_begin;
     bool times = sub->css->s.schm & 1 && s->pmcw_mode & PMCW_MM_CONNECT;
     s->emw[PENDING] = (u32)((s->tod_begin - s->tod_start) >> UNIT_SHIFT);
     s->emw[DISCONNECT] = (u32)(s->waited >> UNIT_SHIFT);

@@ -26,6 +26,7 @@ struct lan_port {
     u64 id; /* ascending: the order in `next`, newest first */
     unsigned pins;
     enum lan_role role;
+    enum lan_isolation isolation;
     bool promiscuous, leaving;
     _Atomic bool muted;
     char label[LAN_LABEL_BYTES]; /* lan->watching guards it */
@@ -223,6 +224,13 @@ void lan_port_promiscuous(struct lan_port *port, bool on)
     lock_drop(&port->lan->lock);
 }
 
+void lan_port_isolate(struct lan_port *port, enum lan_isolation isolation)
+{
+    lock_take(&port->lan->lock);
+    port->isolation = isolation;
+    lock_drop(&port->lan->lock);
+}
+
 void lan_port_rules(struct lan_port *port, const struct lan_rules *rules)
 {
     lock_take(&port->lan->lock);
@@ -285,10 +293,11 @@ static bool in_vlan(const struct lan_port *port, u16 vlan)
                                           : vlan_has(&port->rules.allowed, vlan);
 }
 
-/** Are these two stations of an isolated network? */
+/** Are these two stations of an isolated network, or one of them by itself? */
 static bool apart(const struct lan_port *from, const struct lan_port *to)
 {
-    return from->lan->options.isolated && from->role == LAN_STATION && to->role == LAN_STATION;
+    bool isolated = from->lan->options.isolated || from->isolation || to->isolation;
+    return isolated && from->role == LAN_STATION && to->role == LAN_STATION;
 }
 
 /** Is a frame of `from` for this port, whose receiver is `to` (NULL: a group, or nobody)? An
@@ -302,7 +311,9 @@ static bool wants(const struct lan_port *port, const struct lan_port *from,
         return true;
     if (apart(from, port))
         return false;
-    return mac_is_group(f->bytes) || port == to || (!to && port->role == LAN_UPLINK);
+    if (mac_is_group(f->bytes) || port == to)
+        return true;
+    return port->role == LAN_UPLINK && (!to || (f->apart && from->isolation == LAN_FORWARD));
 }
 
 /** Does this port get the frame with its tag? */

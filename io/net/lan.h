@@ -30,6 +30,10 @@ struct lan_port_ops {
 /** Where frames go whose receiver no port has told of: to uplinks only. */
 enum lan_role { LAN_STATION, LAN_UPLINK };
 
+/** Stations that are isolated send to uplinks and get from uplinks only. LAN_FORWARD: what is for
+ *  another station goes to uplinks, too, which may send it back; LAN_ISOLATED: it is dropped. */
+enum lan_isolation { LAN_OPEN, LAN_FORWARD, LAN_ISOLATED };
+
 struct lan_counts {
     u64 frames, bytes;            /* that the port sent */
     u64 received, received_bytes; /* that it took */
@@ -106,6 +110,8 @@ int lan_mac_remove(struct lan_port *port, const u8 mac[MAC_BYTES]);
 void lan_mac_clear(struct lan_port *port);
 /** The port would see all frames (or no more); it does as far as its rules permit. */
 void lan_port_promiscuous(struct lan_port *port, bool on);
+
+void lan_port_isolate(struct lan_port *port, enum lan_isolation isolation);
 
 /** Send a frame from a port: to the port that has told of its receiver, else to uplinks; to all
  *  others when the receiver is a group. Frames shorter than a header are counted and dropped. */

@@ -11,6 +11,10 @@
 
 #define OSA_CHPID 0x20
 #define CHP_TYPE_OSD 0x11
+#define IQD_CHPID 0x28
+#define CHP_TYPE_IQD 0x24
+#define FORMAT_OSD 0
+#define FORMAT_IQD 2
 #define CMD_WRITE 0x01
 #define CMD_READ 0x02
 #define CMD_ESTABLISH 0x1e
@@ -59,7 +63,7 @@ void osa_mac(struct osa *osa, u8 mac[MAC_BYTES])
 static int read_configuration(struct osa_dev *dev, struct dev_io *io)
 {
     u8 data[CONFIGURATION_BYTES] = {0};
-    data[30] = OSA_CHPID;
+    data[30] = dev->osa->config.kind == OSA_HIPERSOCKETS ? IQD_CHPID : OSA_CHPID;
     data[31] = (u8)(dev->osa->config.devno + dev->role);
     data[63] = 0;
     if (dev->osa->config.guest_lan) {
@@ -123,7 +127,7 @@ static int control_start(void *arg, struct dev_io *io)
     }
 }
 
-static const struct dev_qdio osa_qdio;
+static const struct dev_qdio osa_qdio, iqd_qdio;
 
 static int establish(struct osa_dev *dev, struct dev_io *io)
 {
@@ -132,7 +136,8 @@ static int establish(struct osa_dev *dev, struct dev_io *io)
     if (dev_io_get(io, qdr, sizeof qdr) < sizeof qdr)
         return dev_io_unit_check(io, SENSE_COMMAND_REJECT);
     lock_take(&osa->lock);
-    const char *wrong = qdio_establish(&osa->q, qdr, &osa_qdio);
+    bool iqd = osa->config.kind == OSA_HIPERSOCKETS;
+    const char *wrong = qdio_establish(&osa->q, qdr, iqd ? &iqd_qdio : &osa_qdio);
     lock_drop(&osa->lock);
     return wrong ? dev_io_unit_check(io, SENSE_COMMAND_REJECT) : DS_NORMAL;
 }
@@ -144,16 +149,6 @@ static int activate(struct osa_dev *dev, struct dev_io *io)
     bool active = qdio_activate(&dev->osa->q);
     lock_drop(&dev->osa->lock);
     return active ? DEV_WAIT : dev_io_unit_check(io, SENSE_COMMAND_REJECT);
-}
-
-/** A channel program begins: queues that an earlier one had are no more. */
-static void data_begin(void *arg)
-{
-    struct osa *osa = ((struct osa_dev *)arg)->osa;
-    lock_take(&osa->lock);
-    if (osa->q.s.phase == QDIO_ACTIVE)
-        qdio_stop(&osa->q);
-    lock_drop(&osa->lock);
 }
 
 static int data_start(void *arg, struct dev_io *io)
@@ -228,15 +223,15 @@ static void data_indicate(void *arg, const struct qdio_indicators *to)
     lock_drop(&osa->lock);
 }
 
-static const struct dev_qdio osa_qdio = {
-    .format = 0,
-    .characteristics =
-        QDIO_SIGA_INPUT | QDIO_SIGA_OUTPUT | QDIO_AUTO_SYNC_AI | QDIO_AUTO_SYNC_PCI,
-    .inputs = 1,
-    .outputs = OSA_OUTPUTS,
-    .signal = data_signal,
-    .indicate = data_indicate,
-};
+#define QDIO_OF(of)                                                                            \
+    {                                                                                          \
+        .format = of,                                                                          \
+        .characteristics =                                                                     \
+            QDIO_SIGA_INPUT | QDIO_SIGA_OUTPUT | QDIO_AUTO_SYNC_AI | QDIO_AUTO_SYNC_PCI,       \
+        .inputs = 1, .outputs = OSA_OUTPUTS, .signal = data_signal, .indicate = data_indicate, \
+    }
+
+static const struct dev_qdio osa_qdio = QDIO_OF(FORMAT_OSD), iqd_qdio = QDIO_OF(FORMAT_IQD);
 
 static void data_hold(void *arg, bool on)
 {
@@ -268,8 +263,10 @@ static void osa_free(struct osa *osa)
     for (unsigned i = 0; i < ARRAY_LEN(osa->idx); i++)
         free(osa->idx[i]);
     osa_backlog_drop_locked(osa);
+    osa_frames_drop(&osa->waiting);
     lock_fini(&osa->lock);
     free(osa->out);
+    free(osa->frame);
     free(osa);
 }
 
@@ -286,46 +283,43 @@ static void osa_detach(void *arg)
         osa_free(osa);
 }
 
-#define OSA_SENSE_ID                                                                           \
+#define OSA_SENSE_ID(model)                                                                    \
     {                                                                                          \
-        0xff, 0x17, 0x31, 0x01, 0x17, 0x32, 0x01, 0, CIW(CIW_CONFIGURATION),                   \
+        0xff, 0x17, 0x31, model, 0x17, 0x32, model, 0, CIW(CIW_CONFIGURATION),                 \
             CMD_CONFIGURATION, 0, CONFIGURATION_BYTES, CIW(CIW_ESTABLISH), CMD_ESTABLISH,      \
             QDR_BYTES >> 8, 0, CIW(CIW_ACTIVATE), CMD_ACTIVATE, 0, 0                           \
     }
 #define OSA_SENSE_ID_BYTES 20
 
-static const struct dev_ops control_ops = {
-    .name = "OSA",
-    .chpid = OSA_CHPID,
-    .chp_type = CHP_TYPE_OSD,
-    .sense_id = OSA_SENSE_ID,
-    .sense_id_bytes = OSA_SENSE_ID_BYTES,
-    .start = control_start,
-    .detach = osa_detach,
-};
+#define CONTROL_OPS(label, path, type, model)                                                  \
+    {                                                                                          \
+        .name = label, .chpid = path, .chp_type = type, .sense_id = OSA_SENSE_ID(model),       \
+        .sense_id_bytes = OSA_SENSE_ID_BYTES, .start = control_start, .detach = osa_detach,    \
+    }
+#define DATA_OPS(label, path, type, model, of)                                                 \
+    {                                                                                          \
+        .name = label, .chpid = path, .chp_type = type, .sense_id = OSA_SENSE_ID(model),       \
+        .sense_id_bytes = OSA_SENSE_ID_BYTES, .qdio = of, .start = data_start,                 \
+        .cancel = data_cancel, .reset = data_reset, .hold = data_hold, .save = osa_save,       \
+        .restore = osa_restore, .detach = osa_detach,                                          \
+    }
 
-static const struct dev_ops data_ops = {
-    .name = "OSA data",
-    .chpid = OSA_CHPID,
-    .chp_type = CHP_TYPE_OSD,
-    .sense_id = OSA_SENSE_ID,
-    .sense_id_bytes = OSA_SENSE_ID_BYTES,
-    .qdio = &osa_qdio,
-    .begin = data_begin,
-    .start = data_start,
-    .cancel = data_cancel,
-    .reset = data_reset,
-    .hold = data_hold,
-    .save = osa_save,
-    .restore = osa_restore,
-    .detach = osa_detach,
+/* By enum osa_kind. */
+static const struct dev_ops control_ops[] = {
+    CONTROL_OPS("OSA", OSA_CHPID, CHP_TYPE_OSD, 0x01),
+    CONTROL_OPS("HiperSockets", IQD_CHPID, CHP_TYPE_IQD, 0x05),
+};
+static const struct dev_ops data_ops[] = {
+    DATA_OPS("OSA data", OSA_CHPID, CHP_TYPE_OSD, 0x01, &osa_qdio),
+    DATA_OPS("HiperSockets data", IQD_CHPID, CHP_TYPE_IQD, 0x05, &iqd_qdio),
 };
 
 struct osa *osa_find(struct css *css, u16 devno)
 {
     const struct dev_ops *ops;
     struct osa_dev *dev = css_find_device(css, devno, &ops);
-    return dev && ops == &control_ops && dev->role == OSA_READ ? dev->osa : NULL;
+    bool is = ops == &control_ops[OSA_QDIO] || ops == &control_ops[OSA_HIPERSOCKETS];
+    return dev && is && dev->role == OSA_READ ? dev->osa : NULL;
 }
 
 /* The program hears of it by its read device. */
@@ -406,9 +400,13 @@ static struct osa *osa_new(struct css *css, const struct osa_config *config)
     osa->css = css;
     osa->config = *config;
     osa->q.st = css_storage(css);
-    osa->backlog_end = &osa->backlog;
+    osa_frames_init(&osa->backlog);
+    osa_frames_init(&osa->waiting);
     osa->out = malloc(OSA_BUFFER_ROOM);
-    if (!osa->out) {
+    osa->frame = malloc(LAN_FRAME_MAX);
+    if (!osa->out || !osa->frame) {
+        free(osa->out);
+        free(osa->frame);
         free(osa);
         return NULL;
     }
@@ -437,8 +435,9 @@ int osa_create(struct css *css, const struct osa_config *config, struct lan *lan
     unsigned n = 0;
     for (; rc == ST_OK && n < OSA_ROLES; n++) {
         osa->attached++;
-        rc = css_attach(css, config->devno + n, n == OSA_DATA ? &data_ops : &control_ops,
-                        &osa->dev[n], announce, NULL, cause);
+        rc = css_attach(css, config->devno + n,
+                        (n == OSA_DATA ? data_ops : control_ops) + config->kind, &osa->dev[n],
+                        announce, NULL, cause);
     }
     if (rc) {
         struct cause ignored;

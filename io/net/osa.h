@@ -1,5 +1,6 @@
-/* An OSA-Express adapter in QDIO mode (1731/01, 1732/01), as three devices: read and write for
- * control, data for the queues. Its other side is a port of a network in memory (lan.h).
+/* An OSA-Express adapter in QDIO mode (1731/01, 1732/01), or one of HiperSockets (1731/05,
+ * 1732/05), as three devices: read and write for control, data for the queues. Its other side is a
+ * port of a network in memory (lan.h).
  * docs/osa.md says what of it is here. */
 #ifndef ENDICOTT_IO_NET_OSA_H
 #define ENDICOTT_IO_NET_OSA_H
@@ -9,8 +10,15 @@
 
 struct osa;
 
+enum osa_kind { OSA_QDIO, OSA_HIPERSOCKETS };
+
+/** HiperSockets: frames of 16, 24, 40 and 64 KiB, for packets of 8, 16, 32 and 56 KiB. */
+enum osa_mfs { OSA_MFS_16K, OSA_MFS_24K, OSA_MFS_40K, OSA_MFS_64K };
+
 /** How an adapter is made. */
 struct osa_config {
+    enum osa_kind kind;
+    enum osa_mfs mfs;
     u16 devno;         /* of the read device; write and data follow */
     u8 mac[MAC_BYTES]; /* its own address */
     bool guest_lan;    /* it says that it is CP's */
@@ -48,6 +56,8 @@ void osa_set_rules(struct osa *osa, const struct lan_rules *rules);
 /** Take it off its network: when this returns the network hears nothing of it any more. The program
  *  is told that the link has gone. False: it was not coupled. */
 bool osa_uncouple(struct osa *osa);
+/** "16K" to "64K", or without the K; false: no such frame size. */
+bool osa_mfs_named(const char *name, enum osa_mfs *mfs);
 /** Its own address. */
 void osa_mac(struct osa *osa, u8 mac[MAC_BYTES]);
 

@@ -6,14 +6,12 @@
 
 #include "io/net/osa_internal.h"
 
-#define HEADER_BYTES 32u
-#define HEADER_LAYER2 0x02
 #define L2_FLAGS 3
 #define L2_HEADER_LENGTH 5
 #define L2_LENGTH 6
 #define L2_MULTICAST 0x01
 #define L2_BROADCAST 0x02
-#define L2_UNICAST 0x03
+#define L2_UNICAST 0x04
 #define REASON_FORMAT 0x02 /* ours: no frame of the program's layer */
 
 enum osa_sending { SENDING_NOT, SENDING, SENDING_AGAIN };
@@ -31,66 +29,120 @@ bool osa_wants_locked(const struct osa *osa, const u8 mac[MAC_BYTES])
     return false;
 }
 
+/* --- lists ----------------------------------------------------------------------------------- */
+
+void osa_frames_init(struct osa_frames *list)
+{
+    *list = (struct osa_frames){.end = &list->first};
+}
+
+struct osa_frame *osa_frames_add(struct osa_frames *list, const u8 *frame, u32 len)
+{
+    struct osa_frame *f = malloc(sizeof *f + len);
+    if (!f)
+        return NULL;
+    *f = (struct osa_frame){.len = len};
+    memcpy(f->bytes, frame, len);
+    *list->end = f;
+    list->end = &f->next;
+    list->count++;
+    list->bytes += len;
+    return f;
+}
+
+struct osa_frame *osa_frames_take(struct osa_frames *list)
+{
+    struct osa_frame *f = list->first;
+    if (!f)
+        return NULL;
+    list->first = f->next;
+    if (!list->first)
+        list->end = &list->first;
+    list->count--;
+    list->bytes -= f->len;
+    return f;
+}
+
+void osa_frames_drop(struct osa_frames *list)
+{
+    for (struct osa_frame *f; (f = osa_frames_take(list)) != NULL;)
+        free(f);
+}
+
+void osa_frames_send(struct osa *osa, struct osa_frames *list)
+{
+    if (!list->first)
+        return;
+    lock_take(&osa->lock);
+    struct lan_port *port = osa_port_use_locked(osa);
+    lock_drop(&osa->lock);
+    for (struct osa_frame *f; (f = osa_frames_take(list)) != NULL; free(f))
+        if (port)
+            lan_send(port, f->bytes, f->len);
+    lock_take(&osa->lock);
+    if (port)
+        osa_port_done_locked(osa);
+    lock_drop(&osa->lock);
+}
+
 /* --- to the program -------------------------------------------------------------------------- */
 
-static enum qdio_put put_frame(struct osa *osa, const u8 *frame, u32 len)
+static u32 layer2_header(const struct osa *osa, const u8 *frame, u32 len, u8 *header)
 {
-    u8 header[HEADER_BYTES] = {HEADER_LAYER2};
+    (void)osa;
+    header[0] = HEADER_LAYER2;
     header[L2_FLAGS] = mac_is_broadcast(frame) ? L2_BROADCAST
                        : mac_is_group(frame)   ? L2_MULTICAST
                                                : L2_UNICAST;
     header[L2_HEADER_LENGTH] = ETHER_HEADER_BYTES;
     be16_store(header + L2_LENGTH, (u16)len);
-    const struct qdio_piece piece[] = {{header, sizeof header}, {frame, len}};
-    enum qdio_put put = qdio_put(&osa->q, 0, piece, ARRAY_LEN(piece));
-    return put;
+    return 0;
+}
+
+/** What the program is told of checksums, if it asked. */
+static u8 checksums(const struct osa *osa, const u8 *frame, u32 len)
+{
+    u16 type, vlan;
+    osa_packet_at(frame, len, &type, &vlan);
+    bool wanted = type == ETHER_TYPE_IPV4 ? osa->s.assists[OSA_IPV4] & ASSIST_IN_CHECKSUM
+                                          : osa->s.assists[OSA_IPV6] & ASSIST_IN_CHECKSUM_V6;
+    return wanted ? osa_checksum_right(frame, len) : 0;
+}
+
+static enum qdio_put put_frame(struct osa *osa, const u8 *frame, u32 len)
+{
+    u8 header[HEADER_BYTES] = {0}, sums = checksums(osa, frame, len);
+    bool l3 = osa->s.layer == OSA_LAYER3;
+    u32 skip = l3 ? osa_l3_header_locked(osa, frame, len, header)
+                  : layer2_header(osa, frame, len, header);
+    header[l3 ? L3_EXTENDED : L2_EXTENDED] |= sums;
+    const struct qdio_piece piece[] = {{header, sizeof header}, {frame + skip, len - skip}};
+    return qdio_put(&osa->q, 0, piece, ARRAY_LEN(piece));
 }
 
 void osa_backlog_drop_locked(struct osa *osa)
 {
-    while (osa->backlog) {
-        struct osa_frame *f = osa->backlog;
-        osa->backlog = f->next;
-        free(f);
-    }
-    osa->backlog_end = &osa->backlog;
-    osa->backlog_frames = osa->backlog_bytes = 0;
+    osa_frames_drop(&osa->backlog);
 }
 
 bool osa_backlog_add_locked(struct osa *osa, const u8 *frame, u32 len)
 {
-    if (osa->backlog_frames == OSA_BACKLOG_FRAMES ||
-        osa->backlog_bytes + len > OSA_BACKLOG_BYTES)
-        return false;
-    struct osa_frame *f = malloc(sizeof *f + len);
-    if (!f)
-        return false;
-    f->next = NULL;
-    f->len = len;
-    memcpy(f->bytes, frame, len);
-    *osa->backlog_end = f;
-    osa->backlog_end = &f->next;
-    osa->backlog_frames++;
-    osa->backlog_bytes += len;
-    return true;
+    return osa->backlog.count < OSA_BACKLOG_FRAMES &&
+           osa->backlog.bytes + len <= OSA_BACKLOG_BYTES &&
+           osa_frames_add(&osa->backlog, frame, len);
 }
 
 bool osa_flush_locked(struct osa *osa)
 {
     bool any = false;
-    while (osa->backlog && !osa->held) {
-        struct osa_frame *f = osa->backlog;
+    while (osa->backlog.first && !osa->held) {
+        struct osa_frame *f = osa->backlog.first;
         enum qdio_put put = put_frame(osa, f->bytes, f->len);
         if (put == QDIO_FULL)
             break;
         any = true;
         osa->no_buffer += put == QDIO_MISFIT;
-        osa->backlog = f->next;
-        if (!osa->backlog)
-            osa->backlog_end = &osa->backlog;
-        osa->backlog_frames--;
-        osa->backlog_bytes -= f->len;
-        free(f);
+        free(osa_frames_take(&osa->backlog));
     }
     return any && qdio_indicate(&osa->q);
 }
@@ -100,7 +152,7 @@ static bool accept_locked(struct osa *osa, const u8 *frame, u32 len, bool *inter
 {
     *interrupt = osa_flush_locked(osa);
     enum qdio_put put = QDIO_FULL;
-    if (!osa->held && !osa->backlog)
+    if (!osa->held && !osa->backlog.first)
         put = put_frame(osa, frame, len);
     if (put != QDIO_FULL)
         *interrupt |= qdio_indicate(&osa->q);
@@ -110,18 +162,34 @@ static bool accept_locked(struct osa *osa, const u8 *frame, u32 len, bool *inter
     return taken;
 }
 
+/** A frame for the program; in layer 3 some are the adapter's own affair, and `out` is sent. */
+static bool take_locked(struct osa *osa, const u8 *frame, u32 len, bool *interrupt,
+                        struct osa_frames *out)
+{
+    bool l3 = osa->s.layer == OSA_LAYER3;
+    if (!osa->s.lan || osa->q.s.phase != QDIO_ACTIVE || len > UINT16_MAX) {
+        osa->filtered++;
+        return false;
+    }
+    if (l3 && osa_near_input_locked(osa, frame, len, out) && !osa->s.promiscuous)
+        return true;
+    if (l3 ? osa_l3_wants_locked(osa, frame, len) : osa_wants_locked(osa, frame))
+        return accept_locked(osa, frame, len, interrupt);
+    osa->filtered++;
+    return false;
+}
+
 static bool deliver(void *arg, const u8 *frame, size_t len)
 {
     struct osa *osa = arg;
-    bool interrupt = false, taken = false;
+    struct osa_frames out;
+    bool interrupt = false;
+    osa_frames_init(&out);
     lock_take(&osa->lock);
-    bool up = osa->s.lan && osa->q.s.phase == QDIO_ACTIVE && osa->s.layer == OSA_LAYER2;
     u8 isc = osa->q.s.isc;
-    if (!up || !osa_wants_locked(osa, frame) || len > UINT16_MAX)
-        osa->filtered++;
-    else
-        taken = accept_locked(osa, frame, (u32)len, &interrupt);
+    bool taken = take_locked(osa, frame, (u32)len, &interrupt, &out);
     lock_drop(&osa->lock);
+    osa_frames_send(osa, &out);
     if (interrupt)
         css_adapter_interruption(osa->css, isc);
     return taken;
@@ -143,20 +211,56 @@ void osa_port_done_locked(struct osa *osa)
 
 /* --- from the program ------------------------------------------------------------------------ */
 
+/** Bytes of the header before a frame; 0: none of the program's layer. */
+static u32 header_bytes(const struct osa *osa, u8 id)
+{
+    bool l3 = osa->s.layer == OSA_LAYER3;
+    if (id == (l3 ? HEADER_LAYER3 : HEADER_LAYER2))
+        return HEADER_BYTES;
+    return id == (l3 ? HEADER_LAYER3_TSO : HEADER_LAYER2_TSO) ? HEADER_TSO_BYTES : 0;
+}
+
+static void send_layer2(struct osa *osa, struct lan_port *port, const u8 *header,
+                        const u8 *frame, u32 len)
+{
+    u8 sums = header[L2_EXTENDED] & (EXTENDED_SUM_IP | EXTENDED_SUM_TRANSPORT);
+    if (header[0] == HEADER_LAYER2_TSO) {
+        osa->bad_output += !osa_segment(port, frame, len, be16_load(header + TSO_SEGMENT));
+    } else if (!sums) {
+        lan_send(port, frame, len);
+    } else {
+        memcpy(osa->frame, frame, len);
+        osa_checksum_set(osa->frame, len, sums);
+        lan_send(port, osa->frame, len);
+    }
+}
+
+/** Send a frame with its header; returns the bytes of both, 0: it is none. */
+static u32 send_frame(struct osa *osa, struct lan_port *port, const u8 *header, u32 room)
+{
+    u32 before = room < HEADER_BYTES ? 0 : header_bytes(osa, header[0]);
+    if (!before || room < before)
+        return 0;
+    if (osa->s.layer == OSA_LAYER3)
+        return osa_l3_send(osa, port, header, room) ? before + be16_load(header + L3_LENGTH)
+                                                    : 0;
+    u32 len = be16_load(header + L2_LENGTH);
+    if (len < ETHER_HEADER_BYTES || len > room - before)
+        return 0;
+    send_layer2(osa, port, header, header + before, len);
+    return before + len;
+}
+
 /** Send the frames of a buffer: each begins with an element, and its header says how long it is.
  *  False: something in it is none. */
-static bool send_frames(struct lan_port *port, const struct qdio_buffer *b)
+static bool send_frames(struct osa *osa, struct lan_port *port, const struct qdio_buffer *b)
 {
     u32 end = b->at[b->elements];
     for (u32 i = 0, at = 0; at < end;) {
-        const u8 *header = b->data + at;
-        if (end - at < HEADER_BYTES || header[0] != HEADER_LAYER2)
+        u32 bytes = send_frame(osa, port, b->data + at, end - at);
+        if (!bytes)
             return false;
-        u32 len = be16_load(header + L2_LENGTH);
-        if (len < ETHER_HEADER_BYTES || len > end - at - HEADER_BYTES)
-            return false;
-        lan_send(port, header + HEADER_BYTES, len);
-        at += HEADER_BYTES + len;
+        at += bytes;
         while (i < b->elements && b->at[i] < at)
             i++;
         at = b->at[i];
@@ -172,7 +276,7 @@ static bool send_queue(struct osa *osa, unsigned queue, bool *interrupt)
     for (unsigned i = 0; i < QDIO_BUFFERS; i++) {
         lock_take(&osa->lock);
         enum qdio_taken taken = qdio_take(&osa->q, queue, &b);
-        bool up = osa->s.lan && osa->s.layer == OSA_LAYER2;
+        bool up = osa->s.lan && osa->s.layer != OSA_LAYER_NONE;
         struct lan_port *port = up && taken == QDIO_TAKEN ? osa_port_use_locked(osa) : NULL;
         lock_drop(&osa->lock);
         if (taken == QDIO_EMPTY)
@@ -182,7 +286,7 @@ static bool send_queue(struct osa *osa, unsigned queue, bool *interrupt)
             *interrupt = true;
             continue;
         }
-        bool good = !port || send_frames(port, &b); /* without a LAN they are lost */
+        bool good = !port || send_frames(osa, port, &b); /* without a LAN they are lost */
         osa->bad_output += !good;
         *interrupt |= b.interrupt || !good;
         lock_take(&osa->lock);

@@ -8,11 +8,7 @@
 #define IPA_RETURN_CODE 4
 #define IPA_SUPPORTED 12
 #define IPA_ENABLED 16
-#define IPA_DATA 20u
 
-#define RC_SUCCESS 0x0000
-#define RC_NOT_SUPPORTED 0x0001
-#define RC_INVALID_FORMAT 0x0006
 #define RC_L2_UNSUPPORTED 0x2003
 #define RC_L2_DUPLICATE_MAC 0x2005
 #define RC_L2_TABLE_FULL 0x2006
@@ -24,8 +20,6 @@
 #define RC_L2_VLAN_NOT_FOUND 0x2017
 #define RC_LAN_OFFLINE 0xe080
 #define RC_NO_MEMORY 0xfffe
-
-#define ASSIST_ADAPTER_PARMS 0x00000400u
 
 /* SETADAPTERPARMS, behind the header of all. */
 #define ADP_SUPPORTED 0
@@ -40,44 +34,58 @@
 #define CARD_GIGABIT_COPPER 0xb1
 #define PORT_FULL_DUPLEX 3
 #define SPEED_GIGABIT 7
-#define ISOLATION_NONE 0
 #define ISOLATION_NOT_SUPPORTED 0x0004
+#define CARD_10_GIGABIT_FIBRE 0xc1
+#define SPEED_10_GIGABIT 8
 
-/** One command: `data` is behind its header, `len` bytes of it came; `need` may be raised to what
- *  the answer has. */
-struct ipa {
-    struct osa *osa;
-    u8 *cmd, *data;
-    u32 len, need;
-};
-
-typedef u16 ipa_fn(struct ipa *p);
-
-static void supported(struct ipa *p)
+enum osa_family osa_ipa_family(const struct osa_ipa *p)
 {
-    be32_store(p->cmd + IPA_SUPPORTED, ASSIST_ADAPTER_PARMS);
-    be32_store(p->cmd + IPA_ENABLED, ASSIST_ADAPTER_PARMS);
+    return be16_load(p->cmd + IPA_PROTOCOL) == 6 ? OSA_IPV6 : OSA_IPV4;
 }
 
-static u16 ipa_startlan(struct ipa *p)
+static void supported(struct osa_ipa *p)
 {
-    if (!p->osa->port)
+    enum osa_family family = osa_ipa_family(p);
+    u32 all = osa_assists(p->osa, family);
+    be32_store(p->cmd + IPA_SUPPORTED, all);
+    be32_store(p->cmd + IPA_ENABLED,
+               (p->osa->s.assists[family] & all) | (all & ASSIST_ADAPTER_PARMS));
+}
+
+/** In layer 3 the adapter's own address is the program's, too. */
+static u16 start_layer3(struct osa *osa)
+{
+    if (osa->s.macs)
+        return IPA_SUCCESS;
+    int rc = lan_mac_add(osa->port, osa->s.own);
+    if (rc)
+        return rc == ST_EXIST ? RC_L2_DUPLICATE_MAC : RC_NO_MEMORY;
+    memcpy(osa->s.mac[osa->s.macs++], osa->s.own, MAC_BYTES);
+    return IPA_SUCCESS;
+}
+
+static u16 ipa_startlan(struct osa_ipa *p)
+{
+    struct osa *osa = p->osa;
+    if (!osa->port)
         return RC_LAN_OFFLINE;
-    p->osa->s.lan = 1;
-    return RC_SUCCESS;
+    u16 rc = osa->s.layer == OSA_LAYER3 ? start_layer3(osa) : IPA_SUCCESS;
+    if (rc == IPA_SUCCESS)
+        osa->s.lan = 1;
+    return rc;
 }
 
-static u16 ipa_stoplan(struct ipa *p)
+static u16 ipa_stoplan(struct osa_ipa *p)
 {
     p->osa->s.lan = 0;
     osa_backlog_drop_locked(p->osa);
-    return RC_SUCCESS;
+    return IPA_SUCCESS;
 }
 
-static u16 ipa_query_assists(struct ipa *p)
+static u16 ipa_query_assists(struct osa_ipa *p)
 {
     supported(p);
-    return RC_SUCCESS;
+    return IPA_SUCCESS;
 }
 
 /* --- addresses ------------------------------------------------------------------------------- */
@@ -99,17 +107,17 @@ static void table_remove(u8 (*table)[MAC_BYTES], u16 *n, unsigned i)
 }
 
 /** The address behind its length; NULL: another length. */
-static const u8 *operand_mac(const struct ipa *p)
+static const u8 *operand_mac(const struct osa_ipa *p)
 {
     return be32_load(p->data) == MAC_BYTES ? p->data + 4 : NULL;
 }
 
-static u16 ipa_set_mac(struct ipa *p)
+static u16 ipa_set_mac(struct osa_ipa *p)
 {
     struct osa_state *s = &p->osa->s;
     const u8 *mac = operand_mac(p);
     if (!mac || mac_is_group(mac))
-        return RC_INVALID_FORMAT;
+        return IPA_INVALID_FORMAT;
     if (table_find(s->mac, s->macs, mac) < s->macs)
         return RC_L2_DUPLICATE_MAC;
     if (s->macs == OSA_MACS_MAX)
@@ -120,54 +128,54 @@ static u16 ipa_set_mac(struct ipa *p)
     if (rc)
         return rc == ST_EXIST ? RC_L2_DUPLICATE_MAC : RC_NO_MEMORY;
     memcpy(s->mac[s->macs++], mac, MAC_BYTES);
-    return RC_SUCCESS;
+    return IPA_SUCCESS;
 }
 
-static u16 ipa_delete_mac(struct ipa *p)
+static u16 ipa_delete_mac(struct osa_ipa *p)
 {
     struct osa_state *s = &p->osa->s;
     const u8 *mac = operand_mac(p);
     unsigned i = mac ? table_find(s->mac, s->macs, mac) : 0;
     if (!mac)
-        return RC_INVALID_FORMAT;
+        return IPA_INVALID_FORMAT;
     if (i == s->macs)
         return RC_L2_MAC_NOT_FOUND;
     if (p->osa->port)
         lan_mac_remove(p->osa->port, mac);
     table_remove(s->mac, &s->macs, i);
-    return RC_SUCCESS;
+    return IPA_SUCCESS;
 }
 
-static u16 ipa_set_group(struct ipa *p)
+static u16 ipa_set_group(struct osa_ipa *p)
 {
     struct osa_state *s = &p->osa->s;
     const u8 *mac = operand_mac(p);
     if (!mac || !mac_is_group(mac))
-        return RC_INVALID_FORMAT;
+        return IPA_INVALID_FORMAT;
     if (table_find(s->group, s->groups, mac) < s->groups)
         return RC_L2_DUPLICATE_MAC;
     if (s->groups == OSA_GROUPS_MAX)
         return RC_L2_TABLE_FULL;
     memcpy(s->group[s->groups++], mac, MAC_BYTES);
-    return RC_SUCCESS;
+    return IPA_SUCCESS;
 }
 
-static u16 ipa_delete_group(struct ipa *p)
+static u16 ipa_delete_group(struct osa_ipa *p)
 {
     struct osa_state *s = &p->osa->s;
     const u8 *mac = operand_mac(p);
     unsigned i = mac ? table_find(s->group, s->groups, mac) : 0;
     if (!mac)
-        return RC_INVALID_FORMAT;
+        return IPA_INVALID_FORMAT;
     if (i == s->groups)
         return RC_L2_GROUP_NOT_FOUND;
     table_remove(s->group, &s->groups, i);
-    return RC_SUCCESS;
+    return IPA_SUCCESS;
 }
 
 /* --- VLANs ----------------------------------------------------------------------------------- */
 
-static u16 vlan_change(struct ipa *p, bool on)
+static u16 vlan_change(struct osa_ipa *p, bool on)
 {
     u16 id = be16_load(p->data);
     u8 *byte = &p->osa->s.vlan[id / 8 % sizeof p->osa->s.vlan], bit = (u8)(0x80 >> id % 8);
@@ -176,15 +184,15 @@ static u16 vlan_change(struct ipa *p, bool on)
     if (!!(*byte & bit) == on)
         return on ? RC_L2_DUPLICATE_VLAN : RC_L2_VLAN_NOT_FOUND;
     *byte ^= bit;
-    return RC_SUCCESS;
+    return IPA_SUCCESS;
 }
 
-static u16 ipa_set_vlan(struct ipa *p)
+static u16 ipa_set_vlan(struct osa_ipa *p)
 {
     return vlan_change(p, true);
 }
 
-static u16 ipa_delete_vlan(struct ipa *p)
+static u16 ipa_delete_vlan(struct osa_ipa *p)
 {
     return vlan_change(p, false);
 }
@@ -192,7 +200,7 @@ static u16 ipa_delete_vlan(struct ipa *p)
 /* --- adapter parameters ---------------------------------------------------------------------- */
 
 /** What an adapter function gets: the data behind its header. */
-static u8 *adp_data(struct ipa *p, u32 need)
+static u8 *adp_data(struct osa_ipa *p, u32 need)
 {
     if (p->need < ADP_DATA + need)
         p->need = ADP_DATA + need;
@@ -201,17 +209,17 @@ static u8 *adp_data(struct ipa *p, u32 need)
 
 static u32 adp_all(void);
 
-static u16 adp_query_commands(struct ipa *p)
+static u16 adp_query_commands(struct osa_ipa *p)
 {
     u8 *d = adp_data(p, 20);
     be32_store(d, 1); /* types of LAN */
     d[4] = LAN_GIGABIT;
     be32_store(d + 8, adp_all());
-    return RC_SUCCESS;
+    return IPA_SUCCESS;
 }
 
 /** Only to read it: a program that wants another one names it by SETVMAC. */
-static u16 adp_alter_mac(struct ipa *p)
+static u16 adp_alter_mac(struct osa_ipa *p)
 {
     u8 *d = adp_data(p, 18);
     if (be32_load(d) != MAC_READ)
@@ -220,38 +228,45 @@ static u16 adp_alter_mac(struct ipa *p)
     be32_store(d + 8, 1);
     memcpy(d + 12, p->osa->s.own, MAC_BYTES);
     p->data[ADP_FLAGS] |= ADP_VIRTUAL_MAC;
-    return RC_SUCCESS;
+    return IPA_SUCCESS;
 }
 
-static u16 adp_card_info(struct ipa *p)
+static u16 adp_card_info(struct osa_ipa *p)
 {
     u8 *d = adp_data(p, 12);
-    d[0] = CARD_GIGABIT_COPPER;
+    bool fast = p->osa->config.kind == OSA_HIPERSOCKETS;
+    d[0] = fast ? CARD_10_GIGABIT_FIBRE : CARD_GIGABIT_COPPER;
     be16_store(d + 2, PORT_FULL_DUPLEX);
-    be32_store(d + 4, SPEED_GIGABIT);
-    return RC_SUCCESS;
+    be32_store(d + 4, fast ? SPEED_10_GIGABIT : SPEED_GIGABIT);
+    return IPA_SUCCESS;
 }
 
-static u16 adp_promiscuous(struct ipa *p)
+static u16 adp_promiscuous(struct osa_ipa *p)
 {
     u32 mode = be32_load(adp_data(p, 4));
     if (mode > 1)
-        return RC_INVALID_FORMAT;
+        return IPA_INVALID_FORMAT;
     p->osa->s.promiscuous = (u8)mode;
     if (p->osa->port)
         lan_port_promiscuous(p->osa->port, mode);
-    return RC_SUCCESS;
+    return IPA_SUCCESS;
 }
 
-static u16 adp_access_control(struct ipa *p)
+static u16 adp_access_control(struct osa_ipa *p)
 {
-    return be32_load(adp_data(p, 12)) == ISOLATION_NONE ? RC_SUCCESS : ISOLATION_NOT_SUPPORTED;
+    u32 mode = be32_load(adp_data(p, 12));
+    if (mode > LAN_ISOLATED || p->osa->config.kind == OSA_HIPERSOCKETS)
+        return ISOLATION_NOT_SUPPORTED;
+    p->osa->s.isolation = (u8)mode;
+    if (p->osa->port)
+        lan_port_isolate(p->osa->port, mode);
+    return IPA_SUCCESS;
 }
 
 static const struct {
     u32 bit;
     u32 least;
-    ipa_fn *fn;
+    osa_ipa_fn *fn;
 } adp_table[] = {
 #define ADP(bit, least, name) {bit, least, adp_##name},
 #include "io/net/osa_ipa.def"
@@ -266,56 +281,58 @@ static u32 adp_all(void)
 }
 
 /** SETADAPTERPARMS: the function's return code is in its own header. */
-static u16 ipa_adapter(struct ipa *p)
+static u16 ipa_adapter(struct osa_ipa *p)
 {
     u32 which = be32_load(p->data + ADP_COMMAND);
     u16 rc = ADP_RC_UNSUPPORTED;
     for (size_t i = 0; i < ARRAY_LEN(adp_table); i++)
         if (adp_table[i].bit == which)
-            rc =
-                p->len < ADP_DATA + adp_table[i].least ? RC_INVALID_FORMAT : adp_table[i].fn(p);
+            rc = p->len < ADP_DATA + adp_table[i].least ? IPA_INVALID_FORMAT
+                                                        : adp_table[i].fn(p);
     be32_store(p->data + ADP_SUPPORTED, adp_all());
     be16_store(p->data + ADP_RETURN_CODE, rc);
-    return RC_SUCCESS;
+    return IPA_SUCCESS;
 }
 
 /* --- the command ----------------------------------------------------------------------------- */
 
 static const struct {
     u8 code;
-    bool layer2_only;
+    enum osa_layer layer; /* OSA_LAYER_NONE: in both */
     u32 least;
-    ipa_fn *fn;
+    osa_ipa_fn *fn;
 } ipa_table[] = {
-#define IPA(code, least, name) {code, false, least, ipa_##name},
-#define IPA2(code, least, name) {code, true, least, ipa_##name},
+#define IPA(code, least, name) {code, OSA_LAYER_NONE, least, ipa_##name},
+#define IPA2(code, least, name) {code, OSA_LAYER2, least, ipa_##name},
+#define IPA3(code, least, name) {code, OSA_LAYER3, least, osa_ipa_##name},
+#define IPA_SHARED(code, least, name) {code, OSA_LAYER_NONE, least, osa_ipa_##name},
 #include "io/net/osa_ipa.def"
 };
 
 static u16 unsupported(const struct osa *osa)
 {
-    return osa->s.layer == OSA_LAYER2 ? RC_L2_UNSUPPORTED : RC_NOT_SUPPORTED;
+    return osa->s.layer == OSA_LAYER2 ? RC_L2_UNSUPPORTED : IPA_NOT_SUPPORTED;
 }
 
-static u16 perform(struct ipa *p)
+static u16 perform(struct osa_ipa *p)
 {
     for (size_t i = 0; i < ARRAY_LEN(ipa_table); i++) {
         if (ipa_table[i].code != p->cmd[IPA_COMMAND])
             continue;
-        if (ipa_table[i].layer2_only && p->osa->s.layer != OSA_LAYER2)
+        if (ipa_table[i].layer && p->osa->s.layer != ipa_table[i].layer)
             break;
-        return p->len < ipa_table[i].least ? RC_INVALID_FORMAT : ipa_table[i].fn(p);
+        return p->len < ipa_table[i].least ? IPA_INVALID_FORMAT : ipa_table[i].fn(p);
     }
     return unsupported(p->osa);
 }
 
 void osa_ipa_locked(struct osa *osa, struct osa_reply *r)
 {
-    u32 head = MSG_PDU + IPA_DATA;
-    struct ipa p = {.osa = osa, .cmd = r->bytes + MSG_PDU, .data = r->bytes + head};
+    u32 head = MSG_PDU + IPA_HEADER_BYTES;
+    struct osa_ipa p = {.osa = osa, .r = r, .cmd = r->bytes + MSG_PDU, .data = r->bytes + head};
     if (r->len < head) { /* not even a header: it gets one */
         r->len = head;
-        be16_store(p.cmd + IPA_RETURN_CODE, RC_INVALID_FORMAT);
+        be16_store(p.cmd + IPA_RETURN_CODE, IPA_INVALID_FORMAT);
         return;
     }
     p.len = r->len - head;

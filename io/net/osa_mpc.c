@@ -34,7 +34,6 @@
 #define KIND_ULP 0x41
 #define PROTOCOL_LAYER2 0x08
 #define HEADER_AT 0x14 /* MSG_HEADER_AT of all messages */
-#define IPA_HEADER_BYTES 20u
 #define IPA_STARTLAN 0x01
 #define IPA_STOPLAN 0x02
 #define IPA_FROM_ADAPTER 0x01
@@ -68,9 +67,11 @@ void osa_session_end_locked(struct osa *osa)
     osa->s = (struct osa_state){0};
     memcpy(osa->s.own, own, MAC_BYTES);
     osa_backlog_drop_locked(osa);
+    osa_frames_drop(&osa->waiting);
     if (!osa->port)
         return;
     lan_port_promiscuous(osa->port, false);
+    lan_port_isolate(osa->port, LAN_OPEN);
     lan_mac_clear(osa->port);
 }
 
@@ -132,7 +133,8 @@ static void ulp_enable_locked(struct osa *osa, struct osa_reply *r)
     r->len += more;
     be16_store(b + ENABLE_PARAMETERS, (u16)(be16_load(b + ENABLE_PARAMETERS) + more));
     be16_store(b + ENABLE_LAN_INFO, LAN_INFO_WITH_TYPE);
-    be16_store(b + ENABLE_FRAME, 0xffff);
+    be16_store(b + ENABLE_FRAME,
+               osa->config.kind == OSA_HIPERSOCKETS ? iqd_frame(osa) : 0xffff);
     b[ENABLE_LINK_TYPE] = LINK_GIGABIT;
     be32_store(b + ENABLE_TOKEN, TOKEN_ULP_FILTER);
 }
@@ -160,20 +162,25 @@ static bool manage_locked(struct osa *osa, struct osa_reply *r, bool ulp)
     }
 }
 
+bool osa_answer_part_locked(struct osa *osa, struct osa_reply *r, u32 theirs)
+{
+    lengths_set(r);
+    be32_store(r->bytes + MSG_SEQUENCE, osa->s.sequence++);
+    be32_store(r->bytes + MSG_PDU_SEQUENCE, osa->s.pdu_sequence++);
+    be32_store(r->bytes + MSG_PDU_ACK, theirs);
+    return osa_answer_locked(osa, r);
+}
+
 /** Of a message on the write device, the answer. */
 static bool control_locked(struct osa *osa, struct osa_reply *r)
 {
+    u32 theirs = be32_load(r->bytes + MSG_PDU_SEQUENCE);
     u8 kind = r->bytes[r->bytes[MSG_HEADER_AT] + MSG_KIND];
     if (kind == MSG_KIND_IPA)
         osa_ipa_locked(osa, r);
     else if (!manage_locked(osa, r, kind == KIND_ULP))
         return false;
-    lengths_set(r);
-    u32 theirs = be32_load(r->bytes + MSG_PDU_SEQUENCE);
-    be32_store(r->bytes + MSG_SEQUENCE, osa->s.sequence++);
-    be32_store(r->bytes + MSG_PDU_SEQUENCE, osa->s.pdu_sequence++);
-    be32_store(r->bytes + MSG_PDU_ACK, theirs);
-    return osa_answer_locked(osa, r);
+    return osa_answer_part_locked(osa, r, theirs);
 }
 
 /** An IP assist command of the adapter's own: its headers as the program's have them. */
@@ -202,6 +209,22 @@ bool osa_lan_event_locked(struct osa *osa, bool started)
     return told;
 }
 
+/** A message and what the network hears because of it: whether an address is there, that it is. */
+static bool control(struct osa *osa, struct osa_reply *r)
+{
+    struct osa_frames out;
+    osa_frames_init(&out);
+    osa_ip_probe(osa, r);
+    lock_take(&osa->lock);
+    bool good = osa->s.active[OSA_READ] && osa->s.active[OSA_WRITE] && control_locked(osa, r);
+    if (osa->announce && osa->s.ips)
+        osa_near_announce_locked(osa, osa->s.ip[osa->s.ips - 1], &out);
+    osa->announce = false;
+    lock_drop(&osa->lock);
+    osa_frames_send(osa, &out);
+    return good;
+}
+
 bool osa_message(struct osa *osa, enum osa_role role, const u8 *msg, u32 len)
 {
     if (is_idx(msg, len))
@@ -214,9 +237,7 @@ bool osa_message(struct osa *osa, enum osa_role role, const u8 *msg, u32 len)
         return false;
     r->len = len;
     memcpy(r->bytes, msg, len);
-    lock_take(&osa->lock);
-    bool good = osa->s.active[OSA_READ] && osa->s.active[OSA_WRITE] && control_locked(osa, r);
-    lock_drop(&osa->lock);
+    bool good = control(osa, r);
     free(r);
     return good;
 }

@@ -6,7 +6,6 @@
 #include "io/io_state.h"
 #include "io/net/osa_internal.h"
 
-#define ETHER_TYPE_RARP 0x8035
 #define RARP_REQUEST 3
 
 void osa_save(void *arg, struct codec_out *out)
@@ -22,7 +21,7 @@ void osa_save(void *arg, struct codec_out *out)
             codec_put_bytes(out, (u16)(IO_TAG_IDX + i), osa->idx[i]->bytes, osa->idx[i]->len);
     for (unsigned i = 0; i < osa->replies; i++)
         codec_put_bytes(out, IO_TAG_REPLY, osa->reply[i]->bytes, osa->reply[i]->len);
-    for (const struct osa_frame *f = osa->backlog; f; f = f->next)
+    for (const struct osa_frame *f = osa->backlog.first; f; f = f->next)
         codec_put_bytes(out, IO_TAG_FRAME, f->bytes, f->len);
     lock_drop(&osa->lock);
 }
@@ -77,6 +76,8 @@ static bool state_valid(const struct osa_in *in)
 {
     return in->s.groups <= OSA_GROUPS_MAX && in->s.macs <= OSA_MACS_MAX &&
            in->s.layer <= OSA_LAYER3 && in->s.lan <= 1 && in->s.promiscuous <= 1 &&
+           in->s.ips <= OSA_IPS_MAX && in->s.ip_groups <= OSA_IP_GROUPS_MAX &&
+           in->s.nears <= OSA_NEIGHBOURS_MAX && in->s.isolation <= LAN_ISOLATED &&
            qdio_state_valid(&in->q);
 }
 
@@ -144,8 +145,15 @@ void osa_take_addresses(struct osa *osa)
     struct lan_port *port = osa_port_use_locked(osa);
     osa->moved = false;
     memcpy(mac, osa->s.mac, sizeof mac);
-    if (port)
+    struct osa_frames out;
+    osa_frames_init(&out);
+    if (port) {
         lan_port_promiscuous(port, osa->s.promiscuous);
+        lan_port_isolate(port, osa->s.isolation);
+    }
+    for (unsigned i = 0; moved && i < osa->s.ips; i++)
+        if (!(osa->s.ip_flags[i] & IP_FLAG_VIRTUAL))
+            osa_near_announce_locked(osa, osa->s.ip[i], &out);
     lock_drop(&osa->lock);
     for (unsigned i = 0; port && i < n; i++) {
         /* Without memory, or when another adapter has it: frames for it go elsewhere. */
@@ -153,6 +161,7 @@ void osa_take_addresses(struct osa *osa)
         if (rc == ST_OK && moved)
             announce(port, mac[i]);
     }
+    osa_frames_send(osa, &out);
     lock_take(&osa->lock);
     if (port)
         osa_port_done_locked(osa);
