@@ -9,7 +9,9 @@
 #include "mem/base/log.h"
 
 #define SPEC_BYTES 1024
-#define FORM "DEVNO=UPLINK[,OPTION...][,mac=MAC], UPLINK as slirp or tap:NAME"
+#define FORM "DEVNO=UPLINK[,OPTION...][,mac=MAC], UPLINK as slirp, tap:NAME or lan:NAME"
+#define LAN_PREFIX "lan:"
+#define VALUE_BYTES 32
 
 /** "02-00-00-00-00-01", with hyphens or colons; an address of one station. */
 static bool read_mac(const char *text, size_t len, u8 mac[MAC_BYTES])
@@ -27,17 +29,36 @@ static bool read_mac(const char *text, size_t len, u8 mac[MAC_BYTES])
     return !mac_is_group(mac);
 }
 
-/** Take ",mac=..." out of the specification. False: it is none. */
-static bool take_mac(char *spec, u8 mac[MAC_BYTES])
+/** Take ",KEY=VALUE" out of the specification: the value, cut off, or NULL: it is not there. */
+static const char *take(char *spec, const char *key, char value[VALUE_BYTES])
 {
-    char *at = strstr(spec, ",mac=");
+    char *at = strstr(spec, key);
     if (!at)
-        return true;
-    size_t len = strcspn(at + 5, ",");
-    if (!read_mac(at + 5, len, mac))
-        return false;
-    memmove(at, at + 5 + len, strlen(at + 5 + len) + 1);
-    return true;
+        return NULL;
+    size_t len = strcspn(at + strlen(key), ",");
+    snprintf(value, VALUE_BYTES, "%.*s", (int)len, at + strlen(key));
+    memmove(at, at + strlen(key) + len, strlen(at + strlen(key) + len) + 1);
+    return value;
+}
+
+/** What of the specification is about the adapter; it is taken out. */
+static int read_adapter(const char *option, char *spec, struct osa_config *nic,
+                        struct cause *cause)
+{
+    char value[VALUE_BYTES];
+    if (take(spec, ",mac=", value) && !read_mac(value, strlen(value), nic->mac))
+        return cause_set(cause, ST_INVAL, "%s: mac= takes one station's 02-00-00-00-00-01",
+                         option);
+    if (take(spec, ",type=", value)) {
+        if (strcmp(value, "qdio") != 0 && strcmp(value, "hipersockets") != 0)
+            return cause_set(cause, ST_INVAL, "%s: type= takes qdio or hipersockets", option);
+        nic->kind = *value == 'h' ? OSA_HIPERSOCKETS : OSA_QDIO;
+    }
+    if (take(spec, ",mfs=", value) &&
+        (nic->kind != OSA_HIPERSOCKETS || !osa_mfs_named(value, &nic->mfs)))
+        return cause_set(cause, ST_INVAL,
+                         "%s: mfs= takes 16K, 24K, 40K or 64K, of HiperSockets", option);
+    return ST_OK;
 }
 
 /** Is one of the three numbers from `devno` on taken? */
@@ -69,19 +90,18 @@ static int read_option(const char *option, const struct vm_config *vc, struct os
     u8 mac[MAC_BYTES] = {0x02, 0, 0, 0, (u8)(nic->devno >> 8), (u8)nic->devno};
     memcpy(nic->mac, mac, MAC_BYTES);
     strcpy(spec, option + len + 1);
-    if (!take_mac(spec, nic->mac))
-        return cause_set(cause, ST_INVAL, "%s: mac= takes one station's 02-00-00-00-00-01",
-                         option);
-    return ST_OK;
+    return read_adapter(option, spec, nic, cause);
 }
 
-static void tell(const struct osa_config *nic, struct uplink *up)
+static void tell(const struct osa_config *nic, const struct ipl_net *net)
 {
     char words[UPLINK_WORDS_MAX];
-    uplink_words(up, words);
-    log_line("guest %04X: OSA layer 2, MAC %02X-%02X-%02X-%02X-%02X-%02X, %s", nic->devno,
-             nic->mac[0], nic->mac[1], nic->mac[2], nic->mac[3], nic->mac[4], nic->mac[5],
-             words);
+    snprintf(words, sizeof words, "network %s", net->name);
+    if (net->uplink)
+        uplink_words(net->uplink, words);
+    log_line("guest %04X: %s, MAC %02X-%02X-%02X-%02X-%02X-%02X, %s", nic->devno,
+             nic->kind == OSA_HIPERSOCKETS ? "HiperSockets" : "OSA", nic->mac[0], nic->mac[1],
+             nic->mac[2], nic->mac[3], nic->mac[4], nic->mac[5], words);
 }
 
 /* ---- links that go and come ---- */
@@ -90,8 +110,8 @@ static void link_follow(struct ipl_nets *nets, struct ipl_net *net)
 {
     char words[UPLINK_WORDS_MAX];
     struct cause cause;
-    bool up = uplink_is_up(net->uplink);
-    if (up == net->up)
+    bool up = net->uplink && uplink_is_up(net->uplink);
+    if (!net->uplink || up == net->up)
         return;
     if (vm_host_ops()->nic_couple(nets->vm, net->devno, up ? net->lan : NULL, NULL, &cause)) {
         log_line("guest %04X: %s", net->devno, cause.text);
@@ -124,6 +144,42 @@ void ipl_nets_machine(struct ipl_nets *nets, struct vm *vm)
 
 /* ---- life ---- */
 
+/** The network of this name; the first adapter that names it makes it. */
+static int lan_named(const char *name, struct ipl_nets *nets, struct ipl_net *own,
+                     struct cause *cause)
+{
+    if (!*name || strlen(name) >= sizeof own->name)
+        return cause_set(cause, ST_INVAL, "lan:%s: a name of 1 to %d characters", name,
+                         IPL_LAN_NAME_BYTES - 1);
+    for (unsigned i = 0; i < nets->count; i++)
+        if (!strcmp(nets->net[i].name, name))
+            own->lan = nets->net[i].lan;
+    if (!own->lan)
+        own->lan = lan_create();
+    if (!own->lan)
+        return cause_set(cause, ST_NOMEM, "no memory for a network");
+    strcpy(own->name, name);
+    own->up = true;
+    return ST_OK;
+}
+
+/** A network with an uplink. */
+static int uplink_made(const char *spec, const struct uplink_events *events,
+                       struct ipl_net *own, struct cause *cause)
+{
+    struct lan *lan = lan_create();
+    if (!lan)
+        return cause_set(cause, ST_NOMEM, "no memory for a network");
+    int rc = uplink_open(lan, spec, events, &own->uplink, cause);
+    if (rc) {
+        lan_destroy(lan);
+        return rc;
+    }
+    own->lan = lan;
+    own->up = uplink_is_up(own->uplink);
+    return ST_OK;
+}
+
 static int net_open(const char *option, struct vm_config *vc, struct ipl_nets *nets,
                     struct cause *cause)
 {
@@ -136,19 +192,14 @@ static int net_open(const char *option, struct vm_config *vc, struct ipl_nets *n
     int rc = read_option(option, vc, &net->config, spec, cause);
     if (rc)
         return rc;
-    struct lan *lan = lan_create();
-    if (!lan)
-        return cause_set(cause, ST_NOMEM, "no memory for a network");
-    rc = uplink_open(lan, spec, &events, &own->uplink, cause);
-    if (rc) {
-        lan_destroy(lan);
+    bool named = !strncmp(spec, LAN_PREFIX, strlen(LAN_PREFIX));
+    rc = named ? lan_named(spec + strlen(LAN_PREFIX), nets, own, cause)
+               : uplink_made(spec, &events, own, cause);
+    if (rc)
         return rc;
-    }
-    own->lan = lan;
     own->devno = net->config.devno;
-    own->up = uplink_is_up(own->uplink);
-    tell(&net->config, own->uplink);
-    net->lan = own->up ? lan : NULL;
+    tell(&net->config, own);
+    net->lan = own->up ? own->lan : NULL;
     nets->count++;
     vc->nets++;
     return ST_OK;
@@ -172,6 +223,10 @@ void ipl_nets_close(struct ipl_nets *nets)
     while (nets->count) {
         struct ipl_net *net = &nets->net[--nets->count];
         uplink_close(net->uplink);
-        lan_destroy(net->lan);
+        bool shared = false; /* it goes with the first that named it */
+        for (unsigned i = 0; i < nets->count; i++)
+            shared |= nets->net[i].lan == net->lan;
+        if (!shared)
+            lan_destroy(net->lan);
     }
 }

@@ -1,5 +1,6 @@
 /* The network adapters of `endicott ipl`: --net DEVNO=UPLINK[,mac=MAC], each with a network of its
- * own. An adapter whose uplink leads nowhere has no link. */
+ * own, or --net DEVNO=lan:NAME, adapters of one guest on one network. An adapter whose uplink leads
+ * nowhere has no link. */
 #ifndef ENDICOTT_CLI_IPL_NET_H
 #define ENDICOTT_CLI_IPL_NET_H
 
@@ -8,9 +9,12 @@
 
 struct post_uv;
 
+#define IPL_LAN_NAME_BYTES 17
+
 struct ipl_net {
     struct lan *lan;
-    struct uplink *uplink;
+    struct uplink *uplink;         /* NULL: none */
+    char name[IPL_LAN_NAME_BYTES]; /* of a network without one */
     u16 devno;
     bool up; /* the adapter has a link */
 };
