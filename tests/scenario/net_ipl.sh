@@ -87,40 +87,7 @@ SH
 head -c ${megabytes}M /dev/urandom >file
 
 # --- a server of files and one that counts what comes, on ports of their own
-cat >server.py <<'PY'
-import hashlib, http.server, socket, sys, threading
-boots = 0
-class Files(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args): pass
-    def do_GET(self):
-        global boots
-        if self.path == '/file':
-            return super().do_GET()
-        self.send_response(200)
-        self.end_headers()
-        if self.path == '/boot':
-            boots += 1
-            self.wfile.write(f'{boots}\n'.encode())
-        while self.path == '/endless':
-            self.wfile.write(bytes(65536))
-files = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Files)
-sink = socket.create_server(('127.0.0.1', 0))
-free = socket.create_server(('127.0.0.1', 0))
-port = free.getsockname()[1]
-free.close()
-open('ports.new', 'w').write(f'{files.server_port} {sink.getsockname()[1]} {port}\n')
-import os
-os.rename('ports.new', 'ports')
-threading.Thread(target=files.serve_forever, daemon=True).start()
-c, _ = sink.accept()
-h, n = hashlib.md5(), 0
-while b := c.recv(65536):
-    h.update(b); n += len(b)
-open('sunk', 'w').write(f'{n} {h.hexdigest()}\n')
-c.close()
-threading.Event().wait()
-PY
-python3 server.py &
+python3 "$ROOT/tests/lib/net_server.py" &
 server=$!
 trap 'kill $server 2>/dev/null || true' EXIT
 until [ -s ports ]; do kill -0 $server || fail "the server has ended"; done
@@ -147,7 +114,7 @@ wait $ipl || status=$?
 tr -d '\r' <console >lines
 [ $status = 0 ] && grep -q '^ENDICOTT-EXIT 0' lines || { tail -n 40 console messages >&2; fail "the guest: status $status"; }
 has() { grep -q -- "$1" "${2:-lines}" || { cat "${2:-lines}" >&2; fail "not there: $1"; }; }
-has "guest 0600: OSA layer 2, MAC 02-00-00-00-12-34, slirp 10.0.2.0/24, host port $forward to guest 22" messages
+has "guest 0600: OSA, MAC 02-00-00-00-12-34, slirp 10.0.2.0/24, host port $forward to guest 22" messages
 has '^02:00:00:00:12:34'
 has '^OSD_1000'
 has '^lease 10.0.2.15 10.0.2.2 10.0.2.3'

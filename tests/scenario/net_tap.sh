@@ -79,7 +79,7 @@ awaits() { # pattern
 }
 has() { grep -q -- "$1" messages || { cat messages >&2; fail "no $1"; }; }
 awaits REACHED
-has 'guest 0600: OSA layer 2, MAC 02-00-00-00-06-00, tap device tap7$'
+has 'guest 0600: OSA, MAC 02-00-00-00-06-00, tap device tap7$'
 has 'guest 0700: .* tap device tap9 (passed descriptor)'
 grep -aq ' 0% packet loss' console || fail "packets were lost"
 refused 'tap:tap7: Device or resource busy' 600=tap:tap7

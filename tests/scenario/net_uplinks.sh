@@ -116,9 +116,9 @@ for name in one two qemu; do
     ! grep -a packet $name.console | grep -v ' 0% packet loss' || fail "$name: packets were lost"
 done
 has() { grep -q -- "$1" "$2" || { cat "$2" >&2; fail "$2 has no $1"; }; }
-has "guest 0600: OSA layer 2, MAC 02-00-00-00-01-06, socket listening at unix:$sockets/one, not connected" one.messages
+has "guest 0600: OSA, MAC 02-00-00-00-01-06, socket listening at unix:$sockets/one, not connected" one.messages
 has "guest 0600: link up: socket listening at unix:$sockets/one, connected with a peer on this host" one.messages
-has "guest 0800: OSA layer 2, MAC 02-00-00-00-01-08, VDE switch vde://$sockets/switch" one.messages
+has "guest 0800: OSA, MAC 02-00-00-00-01-08, VDE switch vde://$sockets/switch" one.messages
 has "socket to unix:$sockets/one, connected" two.messages
 has "socket, datagrams from $p1 to $p2" two.messages
 
