@@ -1,8 +1,8 @@
-/* VMDUMP: storage of a machine and the state of its CPUs in a file of the host, in the format of
- * stand-alone dumps, which zgetdump reads. Guarantee: the machine stands still (vm_still.c), so
- * that the dump is of one moment; the state of the CPUs is in the copies of their prefix areas,
- * where a stand-alone dump has it. Frames that were never stored into, and those that nobody asked
- * for, are holes of the file.
+/* VMDUMP: storage of a machine and the state of its CPUs in a file, as pages of a spool file
+ * (vm_dump_spool.c) or in the format of stand-alone dumps, which zgetdump reads. Guarantee: the
+ * machine stands still (vm_still.c), so that the dump is of one moment; the state of the CPUs is in
+ * the copies of their prefix areas, where a stand-alone dump has it. Frames that were never stored
+ * into, and those that nobody asked for, are holes of the file.
  * Source: s390-tools' zdump as the reader of the format. */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "hyp/vm_internal.h"
-#include "hyp/vm_still.h"
+#include "hyp/vm_dump_internal.h"
 
-#define HEAD_BYTES 4096
 #define MAGIC 0xa8190173618f23fdull
 #define VERSION 5
 #define ARCH_ESAME 2
@@ -21,32 +19,10 @@
 #define AT_LOWCORES 0x800
 #define LOWCORES_MAX 512
 #define STATUS_AT 0x1200 /* in a prefix area */
-#define END_BYTES 16
-
-/* See struct vm_still. */
-struct vm_dumping {
-    struct vm_still still;
-    char *path;
-    int fd;
-    struct vm_dump what;
-    u64 bytes; /* of storage that the dump has */
-    struct {
-        u64 start, len;
-    } segment[STORAGE_SEGMENTS_MAX]; /* behind storage */
-    unsigned segments, statuses;
-    u8 head[HEAD_BYTES], end[END_BYTES];
-    struct {
-        u64 at;
-        u8 area[VM_STATUS_BYTES];
-    } status[VM_CPUS_MAX];
-    int error; /* errno; 0: it is whole */
-    vm_done *done;
-    void *ctx;
-};
 
 /* ---- writing ---- */
 
-static bool write_all(struct vm_dumping *d, const u8 *p, u64 len, u64 at)
+bool vm_dump_put(struct vm_dumping *d, const u8 *p, u64 len, u64 at)
 {
     for (u64 done = 0; done < len;) {
         ssize_t n = pwrite(d->fd, p + done, len - done, (off_t)(at + done));
@@ -65,23 +41,37 @@ static bool wanted(const struct vm_dumping *d, u64 abs)
     return any;
 }
 
-static bool write_frame(struct vm_dumping *d, u64 frame)
+static bool in_segment(const struct vm_dumping *d, u64 abs)
+{
+    for (unsigned i = 0; i < d->segments; i++)
+        if (abs - d->segment[i].start < d->segment[i].len)
+            return true;
+    return false;
+}
+
+bool vm_dump_has(const struct vm_dumping *d, u64 frame)
 {
     const struct storage *st = d->still.vm->st;
     u64 at = frame << FRAME_SHIFT;
-    return storage_frame_zero(st, frame) ||
-           write_all(d, st->base + at, FRAME_BYTES, HEAD_BYTES + at);
+    if (at >= st->size)
+        return in_segment(d, at) && !storage_frame_zero(st, frame);
+    return wanted(d, at) && storage_frame_touched(st, frame) &&
+           storage_holds(st, at, FRAME_BYTES) && !storage_frame_zero(st, frame);
+}
+
+static bool write_frame(struct vm_dumping *d, u64 frame)
+{
+    u64 at = frame << FRAME_SHIFT;
+    return !vm_dump_has(d, frame) ||
+           vm_dump_put(d, d->still.vm->st->base + at, FRAME_BYTES, HEAD_BYTES + at);
 }
 
 static bool write_frames(struct vm_dumping *d)
 {
     const struct storage *st = d->still.vm->st;
-    for (u64 f = storage_frame_next(st, 0); f < st->frames; f = storage_frame_next(st, f + 1)) {
-        u64 at = f << FRAME_SHIFT;
-        if (d->still.stop || (wanted(d, at) && storage_frame_touched(st, f) &&
-                              storage_holds(st, at, FRAME_BYTES) && !write_frame(d, f)))
+    for (u64 f = storage_frame_next(st, 0); f < st->frames; f = storage_frame_next(st, f + 1))
+        if (d->still.stop || !write_frame(d, f))
             return false;
-    }
     for (unsigned i = 0; i < d->segments; i++)
         for (u64 at = 0; at < d->segment[i].len; at += FRAME_BYTES)
             if (d->still.stop || !write_frame(d, (d->segment[i].start + at) >> FRAME_SHIFT))
@@ -92,17 +82,23 @@ static bool write_frames(struct vm_dumping *d)
 static bool write_status(struct vm_dumping *d)
 {
     for (unsigned i = 0; i < d->statuses; i++)
-        if (!write_all(d, d->status[i].area, VM_STATUS_BYTES, HEAD_BYTES + d->status[i].at))
+        if (!vm_dump_put(d, d->status[i].area, VM_STATUS_BYTES, HEAD_BYTES + d->status[i].at))
             return false;
     return true;
+}
+
+static bool write_file(struct vm_dumping *d)
+{
+    return vm_dump_put(d, d->head, HEAD_BYTES, 0) && write_frames(d) && write_status(d) &&
+           vm_dump_put(d, d->end, END_BYTES, HEAD_BYTES + d->bytes);
 }
 
 static void write_dump(struct vm_still *still)
 {
     struct vm_dumping *d = (struct vm_dumping *)still;
     errno = 0;
-    if (!write_all(d, d->head, HEAD_BYTES, 0) || !write_frames(d) || !write_status(d) ||
-        !write_all(d, d->end, END_BYTES, HEAD_BYTES + d->bytes))
+    bool good = d->what.spool ? vm_dump_spool_write(d) : write_file(d);
+    if (!good)
         d->error = errno ? errno : EIO;
 }
 
@@ -143,6 +139,7 @@ static void status_make(struct vm_dumping *d)
             continue;
         struct cpu *cpu = d->still.vm->vcpu[i].cpu;
         u8 *area = d->status[d->statuses].area;
+        d->status[d->statuses].cpu = (u16)i;
         u64 at = d->status[d->statuses++].at = cpu_prefix(cpu) + STATUS_AT;
         memcpy(area, d->still.vm->st->base + at, VM_STATUS_BYTES);
         cpu_status(cpu, area);
@@ -224,7 +221,11 @@ int vm_op_dump(struct vm *vm, const struct vm_dump *what, vm_done *done, void *c
     vm_still_hold(vm);
     u64 tod = host_tod(vm) + cpu_get_epoch(vm->cpus);
     segments_find(d);
-    head_make(d, tod);
+    d->tod = tod;
+    if (what->spool)
+        snprintf(d->text, sizeof d->text, "%s", what->text);
+    else
+        head_make(d, tod);
     status_make(d);
     if (vm_still_begin(vm, &d->still, cause) == ST_OK)
         return ST_OK;

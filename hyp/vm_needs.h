@@ -74,6 +74,8 @@ struct vm_dump {
         u64 first, last;
     } range[VM_DUMP_RANGES_MAX];
     bool segments; /* saved segments behind storage, too */
+    bool spool;    /* pages of a spool file, at most so many bytes; else for zgetdump */
+    u64 bytes_max;
 };
 
 /** The end of what takes a while. */

@@ -1,15 +1,18 @@
-/* VMDUMP: the user's machine into a file of the host, in the member's folder for dumps. The command
- * ends when the dump is written; the machine stands still until then.
- * Source: VM/370 "CP Command Reference for General Users", which has the operands. */
+/* VMDUMP: the user's machine into a spool file of class V in a reader, or with HOSTFILE into a file
+ * of the host, in the member's folder for dumps. The command ends when the dump is written; the
+ * machine stands still until then.
+ * Source: VM/370 "CP Command Reference for General Users", which has the operands; HOSTFILE is
+ * ours; class, name and type of the spool file are from memory. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "hyp/config/config_scan.h"
-#include "hyp/cp/cp_internal.h"
+#include "hyp/cp/cp_spool.h"
 
 #define DUMPS_OF_USER_MAX 16
 #define DUMPID_BYTES_MAX 100
@@ -25,6 +28,7 @@ struct operands {
     char to[DIR_NAME_BYTES], format[16];
     const char *dumpid;
     unsigned number; /* of the file */
+    bool host;
     char text[256 + DUMPID_BYTES_MAX];
 };
 
@@ -107,6 +111,8 @@ static int operands_take(struct cp_request *req, u64 size, struct operands *o)
             rc = format_take(req, cp_operand(req), o);
         else if (!strcmp(word, "DSS"))
             o->what.segments = true;
+        else if (!strcmp(word, "HOSTFILE"))
+            o->host = true;
         else
             rc = range_take(req, word, size, o);
     }
@@ -138,11 +144,11 @@ static unsigned dumps_of(const char *folder, const char *userid, unsigned *numbe
 }
 
 /* Is there room for what the guest has in storage? */
-static int room_check(struct cp_request *req, const struct vm_info *info)
+static int room_check(struct cp_request *req, const struct vm_info *info, const char *path)
 {
-    char text[96];
+    char text[128], folder[CONFIG_PATH_BYTES + 64];
     struct statvfs fs;
-    const char *folder = req->cp->dump_folder;
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
     if (statvfs(folder, &fs))
         return 0; /* the write will tell */
     u64 room = (u64)fs.f_bavail * fs.f_frsize, need = info->resident_bytes + HEAD_ROOM;
@@ -157,52 +163,102 @@ static int room_check(struct cp_request *req, const struct vm_info *info)
 struct pending {
     struct cp *cp;
     struct cp_request *req;
-    char userid[DIR_NAME_BYTES];
-    char path[CONFIG_PATH_BYTES + 64];
+    char userid[DIR_NAME_BYTES], to[DIR_NAME_BYTES];
+    bool host;
+    char path[CONFIG_PATH_BYTES + 64]; /* of a file of the host */
+    struct spool_temporary pages;      /* else */
 };
+
+static int spooled(struct pending *p)
+{
+    struct spool_desc desc;
+    struct spool_file *file;
+    struct cause cause = {0};
+    spool_desc_init(&desc, p->to, SPOOL_RDR);
+    strcpy(desc.origin, p->userid);
+    strcpy(desc.device, SPOOL_DEVICE_DUMP);
+    strcpy(desc.name, "VMDUMP");
+    strcpy(desc.type, "FILE");
+    desc.class_ = 'V';
+    if (spool_add_dump(cp_spool(p->cp), &desc, &p->pages, &file, &cause))
+        return cp_fail(p->req, MSG_VMD440E, cause.text);
+    u16 id = spool_desc(file)->id;
+    cp_spool_sent(p->req, spool_desc(file), SPOOL_RDR, id);
+    return 0;
+}
 
 static void dumped(void *ctx, int status, const struct cause *cause)
 {
     struct pending *p = ctx;
-    if (cp_waits(p->cp, p->req)) {
-        int rc = status ? cp_fail(p->req, MSG_VMD440E, cause->text) : 0;
-        if (!rc)
+    bool waits = cp_waits(p->cp, p->req);
+    if (!waits && !status && !p->host)
+        unlink(p->pages.path);
+    if (waits) {
+        int rc = status ? cp_fail(p->req, MSG_VMD440E, cause->text) : p->host ? 0 : spooled(p);
+        if (!rc && p->host)
             cp_line(p->req, "%s dumped to %s", p->userid, p->path);
         cp_complete(p->req, rc);
     }
     free(p);
 }
 
-static int begin(struct cp_request *req, struct cp_user *user, struct operands *o)
+static int begin(struct cp_request *req, struct cp_user *user, struct operands *o,
+                 struct pending *p)
 {
     struct cp *cp = req->cp;
     struct cause cause = {0};
-    struct pending *p = calloc(1, sizeof *p);
-    if (!p)
-        return cp_fail(req, MSG_VMD440E, "no memory");
-    p->cp = cp;
-    p->req = req;
-    strcpy(p->userid, user->userid);
     snprintf(o->text, sizeof o->text, "VMDUMP of %s on %s, TO %s FORMAT %s %s%s", user->userid,
              cp_system_name(cp), o->to, *o->format ? o->format : "-", o->dumpid ? "*" : "",
              o->dumpid ? o->dumpid : "");
     o->what.text = o->text;
-    o->what.path = p->path;
-    bool own = !strcmp(o->to, user->userid);
-    snprintf(p->path, sizeof p->path, "%s/%s.%04u%s%s", cp->dump_folder, user->userid,
-             o->number, own ? "" : ".", own ? "" : o->to);
-    if (cp->ports.vm->dump(user->vm, &o->what, dumped, p, &cause)) {
-        free(p);
+    o->what.path = p->host ? p->path : p->pages.path;
+    o->what.spool = !p->host;
+    o->what.bytes_max = SPOOL_DATA_BYTES_MAX;
+    int rc = cp->ports.vm->dump(user->vm, &o->what, dumped, p, &cause);
+    if (rc)
         return cp_fail(req, MSG_VMD440E, cause.text);
-    }
     cp_on_halt(req, cp_halt_still, NULL);
     return CP_LATER;
 }
 
-/* VMDUMP [range] ... [TO {userid | * | SYSTEM}] [FORMAT vmtype] [DSS] [*dumpid] */
-int cp_cmd_vmdump(struct cp_request *req, void *ctx)
+/* Where a file of the host goes. */
+static int host_path(struct cp_request *req, struct operands *o, struct pending *p)
 {
     struct cp *cp = req->cp;
+    if (!cp->dump_folder[0] || (mkdir(cp->dump_folder, 0777) && errno != EEXIST))
+        return cp_fail(req, MSG_VMD440E, "there is no folder for it");
+    unsigned there = dumps_of(cp->dump_folder, p->userid, &o->number);
+    if (there >= DUMPS_OF_USER_MAX)
+        return cp_fail(req, MSG_VMD441E, p->userid, there, cp->dump_folder);
+    bool own = !strcmp(o->to, p->userid);
+    snprintf(p->path, sizeof p->path, "%s/%s.%04u%s%s", cp->dump_folder, p->userid, o->number,
+             own ? "" : ".", own ? "" : o->to);
+    return 0;
+}
+
+static int prepare(struct cp_request *req, struct cp_user *user, struct operands *o,
+                   const struct vm_info *info)
+{
+    struct pending *p = calloc(1, sizeof *p);
+    if (!p)
+        return cp_fail(req, MSG_VMD440E, "no memory");
+    p->cp = req->cp;
+    p->req = req;
+    p->host = o->host;
+    strcpy(p->userid, user->userid);
+    strcpy(p->to, o->to);
+    spool_temporary(cp_spool(req->cp), &p->pages);
+    int rc = p->host ? host_path(req, o, p) : 0;
+    rc = rc ? rc : room_check(req, info, p->host ? p->path : p->pages.path);
+    rc = rc ? rc : begin(req, user, o, p);
+    if (rc != CP_LATER)
+        free(p);
+    return rc;
+}
+
+/* VMDUMP [range] ... [TO {userid | * | SYSTEM}] [FORMAT vmtype] [DSS] [HOSTFILE] [*dumpid] */
+int cp_cmd_vmdump(struct cp_request *req, void *ctx)
+{
     struct cp_user *user = cp_own_machine(req);
     struct operands o = {0};
     struct vm_info info = {0};
@@ -210,15 +266,7 @@ int cp_cmd_vmdump(struct cp_request *req, void *ctx)
     if (!user)
         return msg_number(MSG_CMD045E);
     strcpy(o.to, user->userid);
-    cp->ports.vm->info(user->vm, &info);
+    req->cp->ports.vm->info(user->vm, &info);
     int rc = operands_take(req, info.storage_bytes + info.standby_bytes, &o);
-    if (rc)
-        return rc;
-    if (!cp->dump_folder[0] || (mkdir(cp->dump_folder, 0777) && errno != EEXIST))
-        return cp_fail(req, MSG_VMD440E, "there is no folder for it");
-    unsigned there = dumps_of(cp->dump_folder, user->userid, &o.number);
-    if (there >= DUMPS_OF_USER_MAX)
-        return cp_fail(req, MSG_VMD441E, user->userid, there, cp->dump_folder);
-    rc = room_check(req, &info);
-    return rc ? rc : begin(req, user, &o);
+    return rc ? rc : prepare(req, user, &o, &info);
 }

@@ -20,6 +20,7 @@
 #define DESCRIPTOR_BYTES 252
 #define SFB_IN_USE 0x80
 #define SFB_USER_HOLD 0x20
+#define SFB_DUMP 0x10
 #define SFB_OPEN 0x08
 #define SFB_PUNCH 0x80
 #define SFB_PRINTER 0x40
@@ -47,6 +48,12 @@ static int put(const struct diag14 *d, const u8 *bytes, size_t len)
                : CC_ADDRESSING;
 }
 
+/* Its pages are handed out as they are. */
+static bool is_dump(const struct spool_desc *s)
+{
+    return !strcmp(s->device, SPOOL_DEVICE_DUMP);
+}
+
 /* The next page of the file that is being read, or of the first that can be. */
 static int next_page(const struct diag14 *d)
 {
@@ -60,7 +67,8 @@ static int next_page(const struct diag14 *d)
     case READER_PAGE_OK: break;
     }
     const struct spool_file *file = spool_by_number(spool, vm->config.name, number);
-    be16_store(page + SPOOL_PAGE_ID, file ? spool_desc(file)->id : 0);
+    if (!file || !is_dump(spool_desc(file)))
+        be16_store(page + SPOOL_PAGE_ID, file ? spool_desc(file)->id : 0);
     return put(d, page, sizeof page);
 }
 
@@ -112,7 +120,8 @@ static void descriptor(const struct spool_desc *s, u8 *out)
     be32_store(out + 24, (u32)s->records);
     be16_store(out + 28, s->record_bytes);
     be16_store(out + 30, s->id);
-    out[32] = (u8)((s->open ? SFB_IN_USE | SFB_OPEN : 0) | (s->hold ? SFB_USER_HOLD : 0));
+    out[32] = (u8)((s->open ? SFB_IN_USE | SFB_OPEN : 0) | (s->hold ? SFB_USER_HOLD : 0) |
+                   (is_dump(s) ? SFB_DUMP : 0));
     out[33] = strcmp(s->device, "PUN") ? SFB_PRINTER : SFB_PUNCH;
     ebcdic_pad(s->name, 12, out + 40);
     ebcdic_pad(s->type, 12, out + 52);

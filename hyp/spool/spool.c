@@ -5,9 +5,11 @@
  * queue begins with. */
 #include "hyp/spool/spool.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -444,6 +446,52 @@ int spool_add(struct spool *spool, const struct spool_desc *desc, struct spool_d
     return spool_file_stored(spool, f, rc, out);
 }
 
+void spool_temporary(struct spool *spool, struct spool_temporary *out)
+{
+    const char *folder = getenv("TMPDIR");
+    out->serial = spool_new_serial(spool);
+    if (spool->folder)
+        snprintf(out->path, sizeof out->path, "%.1100s/%08llx.dump", spool->folder,
+                 (unsigned long long)out->serial);
+    else
+        snprintf(out->path, sizeof out->path, "%.1000s/endicott-dump-%ld-%llx",
+                 folder ? folder : "/tmp", (long)getpid(), (unsigned long long)out->serial);
+}
+
+/* Into a new file, whose space has been taken. */
+static int dump_store(struct spool *spool, struct spool_file *f, const char *path,
+                      struct cause *cause)
+{
+    if (spool->folder)
+        return spool_disk_name(spool, f, path, cause);
+    return spool_disk_read(path, &f->data, cause);
+}
+
+int spool_add_dump(struct spool *spool, const struct spool_desc *desc,
+                   const struct spool_temporary *pages, struct spool_file **out,
+                   struct cause *cause)
+{
+    struct spool_file *f;
+    struct stat info;
+    int rc = spool_file_new(spool, desc, &f, cause);
+    if (rc == ST_OK && stat(pages->path, &info))
+        rc = spool_file_stored(
+            spool, f, cause_set(cause, ST_IO, "%s: %s", pages->path, strerror(errno)), NULL);
+    if (rc) {
+        unlink(pages->path);
+        return rc;
+    }
+    f->serial = pages->serial;
+    f->desc.records = (u64)info.st_size / SPOOL_PAGE_BYTES;
+    f->desc.record_bytes = SPOOL_PAGE_BYTES;
+    rc = spool_space_take(&spool->space, &f->space, (u32)f->desc.records)
+             ? dump_store(spool, f, pages->path, cause)
+             : cause_set(cause, ST_LIMIT, "spool space is full");
+    if (rc || !spool->folder)
+        unlink(pages->path);
+    return spool_file_stored(spool, f, rc, out);
+}
+
 int spool_change(struct spool *spool, struct spool_file *f, const struct spool_desc *desc,
                  struct cause *cause)
 {
@@ -500,6 +548,8 @@ int spool_transfer(struct spool *spool, struct spool_file *f, const char *owner,
     if (strcmp(owner, f->desc.owner) && count_all(spool, owner) >= SPOOL_FILES_PER_USER_MAX)
         return cause_set(cause, ST_LIMIT, "%s has %d spool files", owner,
                          SPOOL_FILES_PER_USER_MAX);
+    if (queue != SPOOL_RDR && !strcmp(f->desc.device, SPOOL_DEVICE_DUMP))
+        return cause_set(cause, ST_INVAL, "spool file %04u is a dump", f->desc.id);
     if (!withdraw(spool, f))
         return cause_set(cause, ST_BUSY, "spool file %04u is being read", f->desc.id);
     if (strcmp(owner, f->desc.owner)) {

@@ -15,6 +15,8 @@
 #define SPOOL_FILES_PER_USER_MAX 9900
 #define SPOOL_FORM "STANDARD"
 #define SPOOL_DEST "OFF"
+#define SPOOL_DEVICE_DUMP "DMP" /* spool_desc.device of a dump: it stays in readers */
+#define SPOOL_TEMPORARY_BYTES 1200
 
 struct spool;
 
@@ -75,6 +77,17 @@ void spool_desc_init(struct spool_desc *desc, const char *owner, enum spool_queu
  *  gets one. When this returns ST_OK the file is on disk; ST_LIMIT: the owner has too many. */
 int spool_add(struct spool *spool, const struct spool_desc *desc, struct spool_data *data,
               struct spool_file **out, struct cause *cause);
+/** A file beside those of the spool, for pages that are written for long and then become one; what
+ *  of it is left goes at the next start. */
+struct spool_temporary {
+    u64 serial;
+    char path[SPOOL_TEMPORARY_BYTES];
+};
+void spool_temporary(struct spool *spool, struct spool_temporary *out);
+/** As spool_add, with the pages of a dump that are there, or nothing; the temporary file goes. */
+int spool_add_dump(struct spool *spool, const struct spool_desc *desc,
+                   const struct spool_temporary *pages, struct spool_file **out,
+                   struct cause *cause);
 /** Files in the order of their queues; after NULL the first. */
 struct spool_file *spool_next(const struct spool *spool, const struct spool_file *after);
 const struct spool_desc *spool_desc(const struct spool_file *file);

@@ -184,20 +184,25 @@ static u8 *get(const char *path, size_t max, size_t *len, struct cause *cause)
     return bytes;
 }
 
+int spool_disk_read(const char *path, struct spool_data *out, struct cause *cause)
+{
+    size_t len;
+    spool_data_init(out);
+    u8 *bytes = get(path, SPOOL_DATA_BYTES_MAX, &len, cause);
+    if (!bytes)
+        return cause->status;
+    bool good = spool_data_load(out, bytes, len);
+    free(bytes);
+    return good ? ST_OK : cause_set(cause, ST_PROTO, "%s: damaged", path);
+}
+
 int spool_disk_load(const struct spool *spool, const struct spool_file *file,
                     struct spool_data *out, struct cause *cause)
 {
     struct spool_path path = {""};
-    size_t len;
-    spool_data_init(out);
-    u8 *bytes =
-        get(path_of(spool, file->serial, "data", &path), SPOOL_DATA_BYTES_MAX, &len, cause);
-    if (!bytes)
-        return cause->status;
-    bool good = spool_data_load(out, bytes, len) && out->records == file->desc.records;
-    free(bytes);
-    if (good)
-        return ST_OK;
+    int rc = spool_disk_read(path_of(spool, file->serial, "data", &path), out, cause);
+    if (rc || out->records == file->desc.records)
+        return rc;
     spool_data_fini(out);
     return cause_set(cause, ST_PROTO, "%s: damaged", path.text);
 }
@@ -318,7 +323,8 @@ static void name_found(struct opening *o, const char *name, u64 serial, const ch
 {
     if (!strcmp(kind, "meta"))
         meta_found(o, name, serial);
-    else if (!strcmp(kind, "new") || (!strcmp(kind, "data") && !has_meta(o->spool, serial)))
+    else if (!strcmp(kind, "new") || !strcmp(kind, "dump") ||
+             (!strcmp(kind, "data") && !has_meta(o->spool, serial)))
         remove_name(o, name, false);
 }
 
@@ -392,7 +398,7 @@ static void purge_other(struct opening *o, const char *name, u64 serial, const c
 {
     (void)serial;
     bool other = *name != '.' && o->start == SPOOL_CLEAN;
-    if (!strcmp(kind, "data") || !strcmp(kind, "new") || other)
+    if (!strcmp(kind, "data") || !strcmp(kind, "new") || !strcmp(kind, "dump") || other)
         remove_name(o, name, false);
 }
 

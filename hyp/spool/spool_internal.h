@@ -66,6 +66,8 @@ int spool_disk_store(const struct spool *spool, const struct spool_file *file,
 int spool_disk_describe(const struct spool *spool, const struct spool_file *file,
                         struct cause *cause);
 void spool_disk_remove(const struct spool *spool, const struct spool_file *file);
+/** The pages of a file. */
+int spool_disk_read(const char *path, struct spool_data *out, struct cause *cause);
 int spool_disk_load(const struct spool *spool, const struct spool_file *file,
                     struct spool_data *out, struct cause *cause);
 /** Read the folder: `found` gets each file, which it owns; then what was being written is

@@ -60,7 +60,7 @@ static bool valid(const struct spool_desc *d)
     bool class_ok =
         (d->class_ >= 'A' && d->class_ <= 'Z') || (d->class_ >= '0' && d->class_ <= '9');
     return d->id && d->id <= SPOOL_ID_MAX && class_ok && d->queue < SPOOL_QUEUES && *d->owner &&
-           *d->device && d->record_bytes <= SPOOL_RECORD_BYTES_MAX;
+           *d->device && d->record_bytes <= SPOOL_PAGE_BYTES;
 }
 
 bool spool_rows_get(struct codec_in *in, struct spool_file *file)

@@ -659,7 +659,8 @@ enum reader_page reader_next_page(struct reader *rdr, u8 page[SPOOL_PAGE_BYTES],
     }
     if (result == READER_PAGE_OK) {
         memcpy(page, f->data.page + (size_t)rdr->s.page++ * SPOOL_PAGE_BYTES, SPOOL_PAGE_BYTES);
-        be16_store(page + SPOOL_PAGE_RECORD_LENGTH, f->data.record_bytes);
+        if (!f->data.dump)
+            be16_store(page + SPOOL_PAGE_RECORD_LENGTH, f->data.record_bytes);
     }
     lock_drop(&rdr->queue->lock);
     tell(rdr, was_open);

@@ -155,6 +155,18 @@ static bool page_check(const u8 *page, u16 *longest, u32 *end)
     return true;
 }
 
+static bool dump_load(struct spool_data *data, size_t len)
+{
+    if (len % SPOOL_PAGE_BYTES) {
+        spool_data_fini(data);
+        return false;
+    }
+    data->dump = true;
+    data->records = data->pages;
+    data->record_bytes = data->at = SPOOL_PAGE_BYTES;
+    return true;
+}
+
 bool spool_data_load(struct spool_data *data, const void *pages, size_t len)
 {
     spool_data_init(data);
@@ -167,6 +179,8 @@ bool spool_data_load(struct spool_data *data, const void *pages, size_t len)
         return false;
     }
     memcpy(data->page, pages, len);
+    if (be32_load(data->page))
+        return dump_load(data, len);
     for (u32 i = 0; i < data->pages; i++) {
         data->at = PAGE_FIRST;
         if (!page_check(page_at(data, i), &data->record_bytes, &data->at)) {
@@ -184,7 +198,7 @@ bool spool_data_load(struct spool_data *data, const void *pages, size_t len)
 bool spool_data_next(const struct spool_data *data, struct spool_place *place,
                      struct spool_record *out)
 {
-    if (place->page >= data->pages)
+    if (place->page >= data->pages || data->dump)
         return false;
     const u8 *page = page_at(data, place->page);
     const u8 *p = page + (place->index ? place->at : PAGE_FIRST);
@@ -207,7 +221,7 @@ void spool_data_seek(const struct spool_data *data, struct spool_place *place, u
 {
     struct spool_record skipped;
     *place = (struct spool_place){0};
-    while (place->page < data->pages) { /* whole pages first */
+    while (place->page < data->pages && !data->dump) { /* whole pages first */
         u32 n = be32_load(page_at(data, place->page) + PAGE_RECORDS);
         if (place->record + n > record)
             break;

@@ -1,7 +1,8 @@
 /* The records of a spool file, in pages of 4096 bytes as DIAGNOSE X'14' hands them to a
  * guest. A page has a count of records at 12 and records from 16 on, each 12 bytes (the CCW
  * that wrote it, its own length) and data without trailing blanks; a command without data is
- * a CCW alone. No locks. */
+ * a CCW alone. A dump has pages without records, of which the first does not begin with zeros, as
+ * all those with records do. No locks. */
 #ifndef ENDICOTT_IO_UNITREC_SPOOL_DATA_H
 #define ENDICOTT_IO_UNITREC_SPOOL_DATA_H
 
@@ -20,6 +21,7 @@ struct spool_data {
     u32 at; /* in the last page: where the next record goes */
     u32 records;
     u16 record_bytes; /* of the longest, at least a card's */
+    bool dump;        /* its pages are no records: `records` of a page each */
 };
 
 /** Where one reads; all zeros: at the first record. */
@@ -46,7 +48,7 @@ bool spool_data_add_cards(struct spool_data *data, const void *bytes, size_t len
 /** Pages of somebody else's, which are checked; copies. The last one may end behind its last
  *  record. Leaves `data` empty and false if damaged. */
 bool spool_data_load(struct spool_data *data, const void *pages, size_t len);
-/** The record at `place`, which moves on; false: there is none. */
+/** The record at `place`, which moves on; false: there is none, as in a dump. */
 bool spool_data_next(const struct spool_data *data, struct spool_place *place,
                      struct spool_record *out);
 /** Go to a record by number, from 0 on. */

@@ -23,9 +23,9 @@ expect 0 '' endicott punch -m MEMBERA -u LINUX2 spin
 expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX2
 until grep -q 'GPR *6 = *454E4449434F5454' <<<"$(endicott cp -u LINUX2 DISPLAY G6)"; do :; done
 expect 1 'HCPCMD003E .*WHAT' endicott cp -u LINUX2 VMDUMP WHAT
-expect 0 'LINUX2 dumped to .*dumps-MEMBERA/LINUX2.0001' endicott cp -u LINUX2 VMDUMP
-expect 0 'LINUX2 dumped to .*dumps-MEMBERA/LINUX2.0002' endicott cp -u LINUX2 VMDUMP
-expect 0 'LINUX2 dumped to .*dumps-MEMBERA/LINUX2.0003.LINUX1' endicott cp -u LINUX2 VMDUMP 300000-END TO LINUX1 DSS '*Without the mark'
+expect 0 'LINUX2 dumped to .*dumps-MEMBERA/LINUX2.0001' endicott cp -u LINUX2 VMDUMP HOSTFILE
+expect 0 'LINUX2 dumped to .*dumps-MEMBERA/LINUX2.0002' endicott cp -u LINUX2 VMDUMP HOSTFILE
+expect 0 'LINUX2 dumped to .*dumps-MEMBERA/LINUX2.0003.LINUX1' endicott cp -u LINUX2 VMDUMP 300000-END TO LINUX1 DSS HOSTFILE '*Without the mark'
 expect 1 'HCPVMD160E 0-1000000 exceeds storage' endicott cp -u LINUX2 VMDUMP 0-1000000
 expect 1 'HCPVMD053E NOBODY' endicott cp -u LINUX2 VMDUMP TO NOBODY
 expect 0 'GPR *6 = *454E4449434F5454' endicott cp -u LINUX2 DISPLAY G6

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Debian's vmur in two Linux guests under CP: punched and printed, received, listed, ordered, purged, in binary, text and
+# Debian's vmur in two Linux guests under CP: punched and printed, received (a dump of VMDUMP, too), listed, ordered, purged, in binary, text and
 # blocked mode, to oneself and between users, one of them not logged on, by second and third readers, punches and printers;
 # every file comes back as it was. What was
 # closed is there after the member was killed, and after a shutdown.
@@ -64,6 +64,11 @@ vmcp QUERY VIRTUAL RDR
 vmcp DETACH 02C
 vmcp QUERY VIRTUAL 02C
 d vmur receive -f -t $a /tmp/got && same text got "by the first reader"
+n=$(d vmur list | sed -n 's/^SMALL *\([0-9]*\) V DMP .*/\1/p')
+d vmur receive -f -H $n /tmp/dump && grep -q MARKED-PAGE dump && echo "DUMP as it is"
+d vmur receive -f -c $n /tmp/dump.lkcd >/dev/null 2>&1 && d zgetdump -i /tmp/dump.lkcd
+d zgetdump -f elf /tmp/dump.lkcd >dump && grep -q MARKED-PAGE dump && echo "DUMP converted"
+rm -f dump*
 n=$(d vmur punch -r -t -N keep.me /tmp/cards | id)
 d vmur receive -f -H -t $n /tmp/got && d vmur receive -f -t $n /tmp/got && same cards got "held"
 d vmur punch -t -N out.pun /tmp/cards
@@ -131,7 +136,12 @@ saw() { # user regex
     grep -Eq -- "$2" <<<"$(console_tail MEMBERA "$1")" || fail "$1 shows no line like $2"
 }
 
+printf '\nUSER SMALL SMALL 4M 4M G\n  CONSOLE 0009 3215 T\n' >>"$cluster/user.direct"
 endicott up "$cluster" >/dev/null
+expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG SMALL
+expect 0 '' endicott cp -u SMALL STORE "S300000 $(printf MARKED-PAGE. | od -An -tx1 | tr -d ' ')"
+expect 0 'RDR FILE [0-9]{4} SENT TO   LINUX1' endicott cp -u SMALL VMDUMP TO LINUX1
+expect 0 'SMALL +[0-9]{4} V DMP [0-9]{8} 001 NONE .* VMDUMP +FILE ' cp_on MEMBERA QUERY RDR LINUX1 ALL
 start LINUX1 one
 on LINUX1 SENT-42 >/dev/null
 for what in binary text blocked printed held; do
@@ -145,6 +155,12 @@ for what in second defined first; do
 done
 saw LINUX1 'Reader device class does not match the specified spool file class'
 saw LINUX1 'RDR  000C CL \* NOCONT'
+saw LINUX1 'INFO: Reader file [0-9]+ has VMDUMP format'
+saw LINUX1 'Dump format\.+: lkcd'
+saw LINUX1 'Dump memory range\.+: 4 MB'
+saw LINUX1 'CPU count \(real\)\.+: 1'
+saw LINUX1 'DUMP as it is$'
+saw LINUX1 'DUMP converted$'
 saw LINUX1 'RDR  001C CL B NOCONT'
 saw LINUX1 'RDR  002C CL C NOCONT'
 saw LINUX1 'HCPQVD040E Device 002C does not exist'

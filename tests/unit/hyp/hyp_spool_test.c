@@ -751,12 +751,55 @@ START_TEST(device_options_move)
 }
 END_TEST
 
+/* A dump: pages as they were written, from a file beside the spool's; of a size that cannot be, or
+ * not there, it leaves nothing. */
+START_TEST(dumps)
+{
+    u8 pages[3 * SPOOL_PAGE_BYTES], got[SPOOL_PAGE_BYTES];
+    struct spool_temporary t;
+    struct spool_desc desc;
+    struct spool_file *file;
+    struct cause cause = {0};
+    u32 number;
+    memset(pages, 0x5a, sizeof pages);
+    ck_assert_int_eq(spool_reader_attach(spool, USERID, 0xc, rdr, &cause), ST_OK);
+    spool_deliver(spool, USERID);
+    spool_desc_init(&desc, USERID, SPOOL_RDR);
+    strcpy(desc.device, SPOOL_DEVICE_DUMP);
+    spool_temporary(spool, &t);
+    ck_assert_int_eq(spool_add_dump(spool, &desc, &t, &file, &cause), ST_IO);
+    FILE *f = fopen(t.path, "w");
+    ck_assert_uint_eq(fwrite(pages, sizeof pages, 1, f), 1);
+    fclose(f);
+    ck_assert_msg(spool_add_dump(spool, &desc, &t, &file, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_uint_eq(spool_desc(file)->records, 3);
+    ck_assert(!spool_desc(file)->hold);
+    ck_assert_uint_eq(files_on_disk(), 2);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_int_eq(reader_next_page(rdr, got, &number), READER_PAGE_OK);
+        ck_assert_mem_eq(got, pages, sizeof got);
+    }
+    ck_assert_int_eq(reader_next_page(rdr, got, &number), READER_PAGE_END);
+    reader_close(rdr, READER_CLOSE_AGAIN);
+    again();
+    file = spool_next(spool, NULL);
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(spool_desc(file)->records, 3);
+    ck_assert(spool_purge(spool, file));
+    spool_temporary(spool, &t); /* the member ends in the middle */
+    fclose(fopen(t.path, "w"));
+    again();
+    ck_assert_uint_eq(files_on_disk(), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_spool");
     TCase *tc = tcase_create("spool");
     tcase_add_checked_fixture(tc, begin, end);
     tcase_set_timeout(tc, 120); /* a limit for hangs, not a measure */
+    tcase_add_test(tc, dumps);
     tcase_add_test(tc, files_survive);
     tcase_add_test(tc, damage_harms_nothing_else);
     tcase_add_test(tc, damaged_records);

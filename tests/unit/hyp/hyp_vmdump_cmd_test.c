@@ -16,6 +16,7 @@ static void setup(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     cp_world_setup();
     cp_set_dump_folder(cps[0], folder);
+    on(0, "", "LOGON OPERATOR OPER");
     on(0, "", "LOGON LINUX1 SECRET NOIPL");
 }
 
@@ -64,15 +65,15 @@ START_TEST(operands)
 {
     char name[160];
     snprintf(name, sizeof name, "LINUX1 dumped to %s/LINUX1.0001", folder);
-    ck_assert_str_eq(dumped("VMDUMP"), name);
+    ck_assert_str_eq(dumped("VMDUMP HOSTFILE"), name);
     ck_assert_uint_eq(last_dump.what.ranges, 0);
     ck_assert(!last_dump.what.segments);
     ck_assert_str_eq(last_dump.text, "VMDUMP of LINUX1 on MEMBERA, TO LINUX1 FORMAT - ");
-    dumped("VMDUMP 1234-3456 10000.20 -FFF");
+    dumped("VMDUMP HOSTFILE 1234-3456 10000.20 -FFF");
     expect_range(0, 0x1000, 0x3fff);
     expect_range(1, 0x10000, 0x10fff);
     expect_range(2, 0, 0xfff);
-    dumped("VMDUMP 1000:END 2000.END 5678");
+    dumped("VMDUMP HOSTFILE 1000:END 2000.END 5678");
     expect_range(0, 0x1000, (512u << 20) - 1);
     expect_range(1, 0x2000, (512u << 20) - 1);
     expect_range(2, 0x5000, 0x5fff);
@@ -80,17 +81,56 @@ START_TEST(operands)
     file_there("LINUX1.0002.GUEST", true);
     file_there("LINUX10.0003", true);
     snprintf(name, sizeof name, "LINUX1 dumped to %s/LINUX1.0003.GUEST", folder);
-    ck_assert_str_eq(dumped("VMDUMP TO GUEST FORMAT LINUX DSS *It is  a Test"), name);
+    ck_assert_str_eq(dumped("VMDUMP HOSTFILE TO GUEST FORMAT LINUX DSS *It is  a Test"), name);
     ck_assert(last_dump.what.segments);
     ck_assert_str_eq(last_dump.text,
                      "VMDUMP of LINUX1 on MEMBERA, TO GUEST FORMAT LINUX *It is  a Test");
     file_there("LINUX1.0001", false);
     file_there("LINUX1.0002.GUEST", false);
     file_there("LINUX10.0003", false);
-    dumped("VMDUMP TO * FORMAT TO");
+    dumped("VMDUMP HOSTFILE TO * FORMAT TO");
     ck_assert_ptr_nonnull(strstr(last_dump.text, "TO LINUX1 FORMAT TO"));
-    dumped("VMDUMP TO SYSTEM");
+    dumped("VMDUMP HOSTFILE TO SYSTEM");
     ck_assert_ptr_nonnull(strstr(last_dump.text, "TO OPERATOR"));
+}
+END_TEST
+
+/* Without HOSTFILE: a file of class V in a reader, whose pages are those that were written. */
+START_TEST(spool_file)
+{
+    u8 page[2 * SPOOL_PAGE_BYTES] = {0xe2, 0xd9}, got[sizeof page];
+    struct spool_data data;
+    struct cause cause;
+    for (unsigned i = 0; i < 2; i++) {
+        begun(i ? "VMDUMP TO GUEST FORMAT LINUX DSS *It is  a Test" : "VMDUMP");
+        ck_assert(last_dump.what.spool);
+        ck_assert_uint_eq(last_dump.what.bytes_max, SPOOL_DATA_BYTES_MAX);
+        FILE *f = fopen(last_dump.path, "w");
+        ck_assert_uint_eq(fwrite(page, sizeof page, 1, f), 1);
+        fclose(f);
+        cp_world_dumped(ST_OK);
+        ck_assert_int_eq(resp.rc, 0);
+        ck_assert_ptr_nonnull(
+            strstr(resp.lines[0], i ? " SENT TO   GUEST " : "SENT FROM LINUX1"));
+        ck_assert_ptr_nonnull(strstr(resp.lines[0], " RECS 0002 CPY  001 V NOHOLD NOKEEP"));
+        ck_assert_int_eq(access(last_dump.path, F_OK), -1);
+    }
+    ck_assert_str_eq(last_dump.text,
+                     "VMDUMP of LINUX1 on MEMBERA, TO GUEST FORMAT LINUX *It is  a Test");
+    ck_assert_ptr_nonnull(
+        strstr(on(0, "OPERATOR", "QUERY RDR GUEST ALL"), "V DMP 00000002 001"));
+    struct spool_file *file = spool_next(fake_spool, NULL);
+    while (strcmp(spool_desc(file)->owner, "GUEST") || spool_desc(file)->class_ != 'V')
+        file = spool_next(fake_spool, file);
+    ck_assert_int_eq(spool_load(fake_spool, file, &data, &cause), ST_OK);
+    ck_assert(data.dump);
+    memcpy(got, data.page, sizeof got);
+    ck_assert_mem_eq(got, page, sizeof page);
+    spool_data_fini(&data);
+    ck_assert_int_eq(spool_transfer(fake_spool, file, "GUEST", SPOOL_PRT, &cause), ST_INVAL);
+    begun("VMDUMP"); /* nothing was written: the host fails */
+    cp_world_dumped(ST_OK);
+    ck_assert_int_eq(resp.rc, 440);
 }
 END_TEST
 
@@ -145,10 +185,10 @@ START_TEST(quota)
         snprintf(name, sizeof name, "LINUX1.%04u%s", i, i % 2 ? "" : ".GUEST");
         file_there(name, true);
     }
-    REFUSED(on(0, "LINUX1", "VMDUMP"), 441, "HCPVMD441E LINUX1 has 16 dumps");
+    REFUSED(on(0, "LINUX1", "VMDUMP HOSTFILE"), 441, "HCPVMD441E LINUX1 has 16 dumps");
     file_there("LINUX1.0005", false);
     snprintf(path, sizeof path, "LINUX1 dumped to %s/LINUX1.0005", folder);
-    ck_assert_str_eq(dumped("VMDUMP"), path);
+    ck_assert_str_eq(dumped("VMDUMP HOSTFILE"), path);
     for (unsigned i = 1; i <= 16; i++) {
         snprintf(name, sizeof name, "LINUX1.%04u%s", i, i % 2 ? "" : ".GUEST");
         if (i != 5)
@@ -163,6 +203,7 @@ int main(void)
     TCase *tc = tcase_create("commands");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, operands);
+    tcase_add_test(tc, spool_file);
     tcase_add_test(tc, operands_refused);
     tcase_add_test(tc, ended);
     tcase_add_test(tc, quota);

@@ -8,6 +8,7 @@
 
 #include "hyp/segment/segment.h"
 #include "io/css_internal.h"
+#include "io/ebcdic.h"
 #include "tests/lib/diag_machine.h"
 
 #define HEAD 4096
@@ -84,6 +85,69 @@ START_TEST(whole_storage)
     ck_assert_int_eq(memcmp(data + HEAD + STORAGE_BYTES, "DUMP_END", 8), 0);
     ck_assert_uint_eq(be64_load(got(0x1280 + 8 * 6)), 0); /* the machine itself is as it was */
     free(data);
+}
+END_TEST
+
+#define RECORD(n) (data + 4096u * ((n)-1))
+
+static const u8 *ebcdic(const char *text)
+{
+    static u8 out[8];
+    ebcdic_pad(text, 8, out);
+    return out;
+}
+
+/* As pages of a spool file: the records, CPUs, and the pages that are not zeros, by the maps. */
+START_TEST(spool_pages)
+{
+    size_t len;
+    unsigned found = 0;
+    put(0x123456, "marked", 6);
+    storage_key_set(vm_storage(vm), 0x123000, 0x70);
+    *gr(6) = 0x454e4449434f5454;
+    ck_assert_int_eq(dump(&(struct vm_dump){.spool = true, .bytes_max = 1 << 20}), ST_OK);
+    written();
+    u8 *data = file(&len);
+    ck_assert_uint_eq(len % 4096, 0);
+    ck_assert_mem_eq(RECORD(1) + 56, ebcdic("VMDUMP"), 8);
+    ck_assert_mem_eq(RECORD(2), ebcdic("HCPDFMBK"), 8);
+    ck_assert_uint_eq(be32_load(RECORD(2) + 8), 3);
+    ck_assert_uint_eq(be32_load(RECORD(2) + 16), 8);
+    ck_assert_uint_eq(RECORD(3)[187], 2);
+    ck_assert_uint_eq(be64_load(RECORD(3) + 16 + 8 * 6), 0x454e4449434f5454);
+    ck_assert_uint_eq(be16_load(RECORD(3) + 912), 0); /* CPUs but for the base */
+    ck_assert_mem_eq(RECORD(8), ebcdic("HCPDALBK"), 8);
+    ck_assert_mem_eq(RECORD(9), ebcdic("HCPASIBK"), 8);
+    ck_assert_uint_eq(be64_load(RECORD(9) + 72), STORAGE_BYTES);
+    ck_assert_uint_eq(RECORD(10)[0], 0x80); /* one record of the map */
+    const u8 *map = RECORD(11), *page = RECORD(12);
+    for (unsigned i = 0; i < 4096; i++) {
+        if (!(map[i] & 1))
+            continue;
+        if (i == 0x123) {
+            ck_assert_uint_eq(map[i] & 0xf0, 0x70);
+            ck_assert_mem_eq(page + 0x456, "marked", 6);
+            found++;
+        }
+        ck_assert_uint_le(page + 4096 - data, len);
+        ck_assert_uint_eq(memcmp(page, got((u64)i << 12), 4096), 0);
+        page += 4096;
+    }
+    ck_assert_uint_eq(found, 1);
+    ck_assert_ptr_eq(page, data + len);
+    free(data);
+}
+END_TEST
+
+/* More than a spool file has. */
+START_TEST(spool_pages_too_many)
+{
+    put(0x123456, "marked", 6);
+    ck_assert_int_eq(dump(&(struct vm_dump){.spool = true, .bytes_max = 11 * 4096}), ST_OK);
+    while (!ends)
+        run_notes();
+    ck_assert_int_eq(last_status, ST_IO);
+    ck_assert_int_eq(access(path, F_OK), -1);
 }
 END_TEST
 
@@ -212,6 +276,8 @@ int main(void)
     tcase_add_checked_fixture(tc, setup_dump, teardown_dump);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, whole_storage);
+    tcase_add_test(tc, spool_pages);
+    tcase_add_test(tc, spool_pages_too_many);
     tcase_add_test(tc, ranges);
     tcase_add_test(tc, segments);
     tcase_add_test(tc, stands_still);
