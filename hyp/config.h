@@ -98,6 +98,7 @@ struct config_islink {
 };
 
 #define CONFIG_NETWORKS_MAX 256u
+#define CONFIG_NETWORK_BYTES 512 /* one of them */
 
 struct config_eqid {
     u16 first, last; /* real device numbers */
@@ -152,8 +153,9 @@ struct system_config {
     unsigned islink_count;
     struct config_eqid eqids[CONFIG_EQIDS_MAX];
     unsigned eqid_count;
-    char mac_prefix[7], user_prefix[7];  /* VMLAN; "" = default */
-    char *networks[CONFIG_NETWORKS_MAX]; /* DEFINE and MODIFY VSWITCH: commands at start */
+    char mac_prefix[7], user_prefix[7]; /* VMLAN; "" = default */
+    char
+        *networks[CONFIG_NETWORKS_MAX]; /* DEFINE, MODIFY, SET of networks: commands at start */
     unsigned network_count;
     struct config_features features;
     struct config_hardware hardware;

@@ -77,6 +77,12 @@ struct cp_cluster_ops {
                  struct cause *cause);
     void (*release)(void *ctx, const char *userid, u64 generation);
     bool (*locate)(void *ctx, const char *userid, char member[CONFIG_NAME_BYTES]);
+    /* The same for addresses of network adapters, as 12 hexadecimal digits; all NULL: there is no
+     * such thing. mac_release: if it is ours. mac_follow: to the member that this user is on. */
+    int (*mac_claim)(void *ctx, const char *mac, char owner[CONFIG_NAME_BYTES],
+                     struct cause *cause);
+    void (*mac_release)(void *ctx, const char *mac);
+    void (*mac_follow)(void *ctx, const char *mac, const char *userid);
     /* Every claimed user id of the cluster. */
     void (*each)(void *ctx, void (*fn)(void *arg, const char *userid, const char *member),
                  void *arg);
@@ -247,6 +253,7 @@ int cp_observe_users(struct cp *cp,
 
 #define CP_SSI_SERVICE 1  /* id of service CP */
 #define CP_CLAIM_USERID 1 /* kind of claims on user ids */
+#define CP_CLAIM_MAC 2    /* on addresses of network adapters */
 
 /** Join CP to a cluster: registers service CP (before ssi_join) and asks `ssi` from here on.
  *  `ssi` outlives the CP and is destroyed after it in the same turn of the loop. */

@@ -45,13 +45,18 @@ void cp_user_set_claim(struct cp_user *user, u64 generation);
 bool cp_segment_here(const struct cp *cp, const char *name,
                      const u8 identity[VM_IDENTITY_BYTES]);
 
+#define CP_NIC_NEED_BYTES 40
+
 /** The i-th network adapter of a user, in no order; false: there are not so many. */
 struct cp_nic_row {
     u16 vdev;
-    char lan[DIR_NAME_BYTES]; /* its virtual switch, "": not coupled */
+    char lan[DIR_NAME_BYTES];   /* what it is coupled with, "": nothing */
+    bool guest_lan;             /* which has the member alone */
+    u8 need[CP_NIC_NEED_BYTES]; /* what its port may there, for cp_nic_here */
 };
 bool cp_user_nic(struct cp_user *user, unsigned i, struct cp_nic_row *out);
-/** Is there such a virtual switch here that the user may couple with? */
-bool cp_switch_here(struct cp *cp, const char *userid, const char *name);
+/** Can this member couple it as it was? Else `why` it cannot, in `room` bytes. */
+bool cp_nic_here(struct cp *cp, const char *userid, const char *lan,
+                 const u8 need[CP_NIC_NEED_BYTES], char *why, size_t room);
 
 #endif

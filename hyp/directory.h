@@ -99,12 +99,18 @@ struct dir_mdisk {
 
 #define DIR_NICS_MAX 16
 
+struct port_option;
+
 /** NICDEF; lan "": not coupled. */
 struct dir_nic {
     u16 vdev;
-    bool other; /* of another type than QDIO, or on a guest LAN: not here */
+    bool hipersockets; /* else QDIO */
+    bool other;        /* of another type: not here */
     bool has_macid;
-    u32 macid; /* 24 bits */
+    u32 macid;                  /* 24 bits */
+    u16 port;                   /* PORTNUMBER, 0: any */
+    struct port_option *option; /* PORTTYPE, VLAN ...; NULL: none */
+    char owner[DIR_NAME_BYTES]; /* of `lan`: SYSTEM, a user, "*" this one */
     char lan[DIR_NAME_BYTES];
 };
 

@@ -26,8 +26,11 @@ int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader
 
 /* --- network adapters ----------------------------------------------------------------------- */
 
-int vm_nic_attach(struct vm *vm, u16 vdev, const u8 mac[6], bool announce, struct cause *cause)
+int vm_nic_attach(struct vm *vm, u16 vdev, const u8 mac[6], const struct vm_nic_kind *kind,
+                  bool announce, struct cause *cause)
 {
+    if (kind->hipersockets)
+        return cause_set(cause, ST_REFUSED, "HiperSockets adapters are not available yet");
     struct osa_config config = {.devno = vdev, .guest_lan = true};
     memcpy(config.mac, mac, sizeof config.mac);
     snprintf(config.owner, sizeof config.owner, "%s", vm->config.name);

@@ -178,7 +178,8 @@ int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader
                    struct cause *cause);
 int vm_unit_attach(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
                    struct cause *cause);
-int vm_nic_attach(struct vm *vm, u16 vdev, const u8 mac[6], bool announce, struct cause *cause);
+int vm_nic_attach(struct vm *vm, u16 vdev, const u8 mac[6], const struct vm_nic_kind *kind,
+                  bool announce, struct cause *cause);
 int vm_nic_couple(struct vm *vm, u16 vdev, struct lan *lan, const struct lan_rules *rules,
                   struct cause *cause);
 bool vm_nic_rules(struct vm *vm, u16 vdev, const struct lan_rules *rules);

@@ -166,6 +166,11 @@ struct vm_device_row {
     char text[96];
 };
 
+/** What kind of network adapter. */
+struct vm_nic_kind {
+    bool hipersockets; /* else an OSA */
+};
+
 /** Frames of a network adapter since it was coupled, and what its program has done with it. */
 struct vm_nic_info {
     u64 received, received_bytes;
@@ -288,8 +293,8 @@ struct vm_ops {
                        struct cause *cause);
     /* A network adapter (OSA) from `vdev` on, not coupled; couple it with a network, NULL: with
      * none any more; what it has moved, false: there is no adapter. */
-    int (*nic_attach)(struct vm *vm, u16 vdev, const u8 mac[6], bool announce,
-                      struct cause *cause);
+    int (*nic_attach)(struct vm *vm, u16 vdev, const u8 mac[6], const struct vm_nic_kind *kind,
+                      bool announce, struct cause *cause);
     int (*nic_couple)(struct vm *vm, u16 vdev, struct lan *lan, const struct lan_rules *rules,
                       struct cause *cause);
     /* What it may there from now on; false: there is no adapter. */

@@ -14,6 +14,7 @@
 #define LGR_DISKS_MAX 64
 #define LGR_SEGMENTS_MAX 16
 #define LGR_NICS_MAX 32
+#define LGR_NIC_NEED_BYTES 40
 #define LGR_IDENTITY_BYTES 16
 
 struct lgr_reasons;
@@ -34,10 +35,11 @@ struct lgr_segment {
 };
 
 /** A network adapter that is coupled: the destination must have a virtual switch of that name, and
- *  let the user couple with it. */
+ *  let the user couple with it as it was. */
 struct lgr_nic {
     u16 vdev;
     char lan[LGR_NAME_BYTES];
+    u8 need[LGR_NIC_NEED_BYTES]; /* what its port may; CP's to read */
 };
 
 /** What a guest is; filled by the source, compared by the destination. Plain value. */

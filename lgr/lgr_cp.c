@@ -5,12 +5,14 @@
 #include <stdlib.h>
 
 #include "hyp/cp_move.h"
+#include "hyp/net/port_option.h"
 #include "hyp/rdev/rdev.h"
 #include "hyp/spool/spool_device.h"
 #include "hyp/vm.h"
 #include "lgr/lgr_cmd.h"
 #include "lgr/lgr_internal.h"
 
+_Static_assert(LGR_NIC_NEED_BYTES == CP_NIC_NEED_BYTES, "an adapter's needs go as they are");
 _Static_assert(LGR_CLAIM_KIND == CP_CLAIM_USERID, "one kind of claims on user ids");
 _Static_assert(LGR_FACILITY_BYTES == FACILITY_BYTES, "facility lists");
 _Static_assert(LGR_NAME_BYTES == DIR_NAME_BYTES, "user ids");
@@ -46,6 +48,18 @@ static u64 mix_text(u64 h, const char *text)
     return mix(h, 0);
 }
 
+static u64 mix_nic(u64 h, const struct dir_nic *nic)
+{
+    const struct port_option none = {0}, *o = nic->option ? nic->option : &none;
+    const u64 values[] = {nic->vdev,      nic->macid,          nic->port,   o->type,
+                          o->promiscuous, nic->option != NULL, o->priority, nic->hipersockets};
+    for (unsigned i = 0; i < ARRAY_LEN(values); i++)
+        h = mix(h, values[i]);
+    for (unsigned i = 0; i < sizeof o->vlans.bits; i++)
+        h = mix(h, o->vlans.bits[i]);
+    return mix_text(mix_text(h, nic->owner), nic->lan);
+}
+
 static u64 entry_digest(const struct dir_entry *e)
 {
     u64 h = mix_text(0xcbf29ce484222325ull, e->userid);
@@ -68,7 +82,7 @@ static u64 entry_digest(const struct dir_entry *e)
         h = mix_text(h, m->volid);
     }
     for (unsigned i = 0; i < e->nic_count; i++)
-        h = mix_text(mix(h, e->nics[i].vdev | (u64)e->nics[i].macid << 16), e->nics[i].lan);
+        h = mix_nic(h, &e->nics[i]);
     return mix_text(mix_text(h, e->domain), e->account);
 }
 
@@ -148,6 +162,10 @@ static void find_nics(struct cp_user *user, struct lgr_guest_info *out)
     for (u32 i = 0; cp_user_nic(user, i, &row); i++) {
         if (!row.lan[0])
             continue;
+        if (row.guest_lan) {
+            bad_device(out, row.vdev, "on a guest LAN");
+            return;
+        }
         if (out->nics == LGR_NICS_MAX) {
             bad_device(out, row.vdev, "one adapter too many");
             return;
@@ -155,6 +173,7 @@ static void find_nics(struct cp_user *user, struct lgr_guest_info *out)
         struct lgr_nic *nic = &out->nic[out->nics++];
         nic->vdev = row.vdev;
         strcpy(nic->lan, row.lan);
+        memcpy(nic->need, row.need, sizeof nic->need);
     }
 }
 
@@ -296,10 +315,12 @@ static void disks_here(const struct lgr_cmd *c, const struct lgr_guest_info *inf
 static void nics_here(const struct lgr_cmd *c, const struct lgr_guest_info *info,
                       struct lgr_here *out)
 {
-    for (u32 i = 0; i < info->nics; i++)
-        if (!cp_switch_here(c->cp, info->user, info->nic[i].lan))
-            snprintf(out->bad_nic, sizeof out->bad_nic, "%04X (VSWITCH SYSTEM %s)",
-                     info->nic[i].vdev, info->nic[i].lan);
+    char why[LGR_TEXT_BYTES / 4 - 8];
+    for (u32 i = 0; i < info->nics; i++) {
+        const struct lgr_nic *nic = &info->nic[i];
+        if (!cp_nic_here(c->cp, info->user, nic->lan, nic->need, why, sizeof why))
+            snprintf(out->bad_nic, sizeof out->bad_nic, "%04X (%s)", nic->vdev, why);
+    }
 }
 
 static void guest_here(void *ctx, const struct lgr_guest_info *info, struct lgr_here *out)

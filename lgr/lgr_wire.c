@@ -36,7 +36,7 @@ enum {
     ROW_SEGMENT = CODEC_MANDATORY | 40,
     SEGMENT_BYTES = LGR_IDENTITY_BYTES + 8,
     ROW_NIC = CODEC_MANDATORY | 41,
-    NIC_BYTES = 2 + 8,
+    NIC_BYTES = 2 + 8 + LGR_NIC_NEED_BYTES,
     INFO_VERSION = 1,
     FLAG_TEST = 1,
     FLAG_AGAIN = 2,
@@ -152,6 +152,7 @@ static void put_nic(struct codec_out *out, const struct lgr_nic *nic)
     u8 row[NIC_BYTES] = {0};
     be16_store(row, nic->vdev);
     memcpy(row + 2, nic->lan, strlen(nic->lan));
+    memcpy(row + 10, nic->need, sizeof nic->need);
     codec_put_bytes(out, ROW_NIC, row, sizeof row);
 }
 
@@ -281,6 +282,7 @@ static bool get_nic(const struct codec_row *row, struct lgr_guest_info *info)
         return false;
     struct lgr_nic *nic = &info->nic[info->nics++];
     nic->vdev = be16_load(row->p);
+    memcpy(nic->need, row->p + 10, sizeof nic->need);
     return get_name(row->p + 2, nic->lan);
 }
 

@@ -346,26 +346,47 @@ static int cfg_st_eqid(struct sys_parse *p)
     return status;
 }
 
-/* VMLAN MACPREFIX hhhhhh USERPREFIX hhhhhh */
+/* A command that is issued when the member starts. */
+static int add_network(struct sys_parse *p, const char *text)
+{
+    struct system_config *cfg = p->cfg;
+    if (cfg->network_count == CONFIG_NETWORKS_MAX)
+        return bad(p, p->at, "at most 256 statements about networks");
+    cfg->networks[cfg->network_count] = strdup(text);
+    if (!cfg->networks[cfg->network_count])
+        return cause_set(p->cause, ST_NOMEM, "%s: out of memory", p->s->name);
+    cfg->network_count++;
+    return ST_OK;
+}
+
+static int cfg_st_kept(struct sys_parse *p);
+
+/* VMLAN MACPREFIX hhhhhh USERPREFIX hhhhhh, which are there before networks are; the rest is a
+ * command. */
 static int cfg_st_vmlan(struct sys_parse *p)
 {
-    unsigned i = p->at;
+    char command[CONFIG_NETWORK_BYTES];
+    size_t len = (size_t)snprintf(command, sizeof command, "SET VMLAN");
+    const size_t begin = len;
     u64 v;
-    if (i >= p->s->count)
-        return bad(p, i, "MACPREFIX or USERPREFIX");
-    for (; i < p->s->count; i += 2) {
+    int status = cfg_st_kept(p);
+    for (unsigned i = p->at; !status && i < p->s->count; i++) {
         const char *w = scan_word(p->s, i);
         char *to = !strcmp(w, "MACPREFIX")    ? p->cfg->mac_prefix
                    : !strcmp(w, "USERPREFIX") ? p->cfg->user_prefix
                                               : NULL;
-        if (!to)
-            return bad(p, i, "MACPREFIX or USERPREFIX");
-        const char *hex = scan_word(p->s, i + 1);
+        if (!to) {
+            len += (size_t)snprintf(command + len, sizeof command - len, " %s", w);
+            if (len >= sizeof command)
+                return bad(p, i, "fewer operands");
+            continue;
+        }
+        const char *hex = scan_word(p->s, ++i);
         if (strlen(hex) != 6 || !scan_hex(hex, 0xffffff, &v))
-            return bad(p, i + 1, "a prefix of 6 hexadecimal digits");
+            return bad(p, i, "a prefix of 6 hexadecimal digits");
         strcpy(to, hex);
     }
-    return ST_OK;
+    return status || len == begin ? status : add_network(p, command);
 }
 
 /* FEATURES {ENABLE | DISABLE} name ... and FEATURES with values */
@@ -495,21 +516,24 @@ static int cfg_st_kept(struct sys_parse *p)
     return stmt_kept(&statements, row, p->s, p->at - 1, p->cause);
 }
 
-/* DEFINE and MODIFY of networks: commands of that name, when the member starts. */
+/* DEFINE and MODIFY of networks: commands of that name, when the member starts. A guest LAN is
+ * SYSTEM's unless it has an owner. */
 static int cfg_st_network(struct sys_parse *p)
 {
+    char command[CONFIG_NETWORK_BYTES];
+    bool owned = strcmp(scan_word(p->s, p->at), "LAN") != 0;
     int status = cfg_st_kept(p);
     if (status)
         return status;
-    const char *text = scan_rest(p->s, p->at - 1);
-    struct system_config *cfg = p->cfg;
-    if (cfg->network_count == CONFIG_NETWORKS_MAX)
-        return bad(p, p->at, "at most 256 statements about networks");
-    cfg->networks[cfg->network_count] = strdup(text);
-    if (!cfg->networks[cfg->network_count])
-        return cause_set(p->cause, ST_NOMEM, "%s: out of memory", p->s->name);
-    cfg->network_count++;
-    return ST_OK;
+    for (unsigned i = p->at; i < p->s->count; i++)
+        owned |= scan_abbrev(scan_word(p->s, i), "OWNERid");
+    if (owned)
+        return add_network(p, scan_rest(p->s, p->at - 1));
+    int len = snprintf(command, sizeof command, "%s LAN %s OWNERID SYSTEM %s",
+                       scan_word(p->s, p->at - 1), scan_word(p->s, p->at + 1),
+                       scan_rest(p->s, p->at + 2));
+    return len < (int)sizeof command ? add_network(p, command)
+                                     : bad(p, p->at, "a shorter statement");
 }
 
 static int (*const readers[CFG_STMTS])(struct sys_parse *p) = {

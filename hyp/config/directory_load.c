@@ -64,6 +64,8 @@ static void entry_fini(struct dir_entry *e)
     for (unsigned i = 0; i < e->command_count; i++)
         free(e->commands[i]);
     free(e->loaddev);
+    for (unsigned i = 0; i < e->nic_count; i++)
+        free(e->nics[i].option);
     dir_devices_free(e);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "hyp/config/loaddev.h"
+#include "hyp/net/vswitch.h"
 #include "hyp/config/directory_internal.h"
 #include "hyp/cpu_type.h"
 #include "hyp/password.h"
@@ -424,7 +425,82 @@ int dir_st_loaddev(struct dir_parse *p)
     return status;
 }
 
-/* NICDEF vdev [TYPE QDIO] [LAN SYSTEM name] [MACID hex] ...; several of one vdev are one. */
+/* --- NICDEF ----------------------------------------------------------------------------------- */
+
+static int nic_port(struct dir_parse *p, struct dir_nic *nic, unsigned at)
+{
+    u64 n;
+    if (!scan_number(scan_word(p->s, at), 1, VSWITCH_PORT_MAX, &n))
+        return bad(p, at, "a port number from 1 to 2048");
+    nic->port = (u16)n;
+    return ST_OK;
+}
+
+/* PORTTYPE, VLAN, PROMISCUOUS at word `at`; *next is the one behind it, or as it was: something
+ * else. */
+static int nic_option(struct dir_parse *p, struct dir_nic *nic, unsigned *next)
+{
+    const char *words[SCAN_TOKENS_MAX];
+    struct port_option option = {0};
+    unsigned wrong;
+    for (unsigned i = 0; i < p->s->count; i++)
+        words[i] = scan_word(p->s, i);
+    if (nic->option)
+        option = *nic->option;
+    int taken = port_option_take(&option, words, p->s->count, *next, &wrong);
+    if (taken < 0)
+        return bad(p, wrong, "VLANs from 1 to 4094, or what the operand is");
+    if (!taken)
+        return ST_OK;
+    if (!nic->option && !(nic->option = malloc(sizeof option)))
+        return cause_set(p->cause, ST_NOMEM, "%s: out of memory", p->s->name);
+    *nic->option = option;
+    *next += (unsigned)taken;
+    return ST_OK;
+}
+
+static int nic_type(struct dir_nic *nic, const char *word)
+{
+    nic->hipersockets = scan_abbrev(word, "HIPERsockets");
+    nic->other = !nic->hipersockets && strcmp(word, "QDIO") != 0;
+    return ST_OK;
+}
+
+static int nic_lan(struct dir_nic *nic, const char *owner, const char *name)
+{
+    snprintf(nic->owner, sizeof nic->owner, "%s", owner);
+    snprintf(nic->lan, sizeof nic->lan, "%s", name);
+    return ST_OK;
+}
+
+/* An operand that has values; *next goes behind it. */
+static int nic_operand(struct dir_parse *p, struct dir_nic *nic, unsigned *next)
+{
+    const char *word = scan_word(p->s, *next), *value = scan_word(p->s, *next + 1);
+    unsigned at = *next;
+    u64 n;
+    int status = nic_option(p, nic, next);
+    if (status || *next > at)
+        return status;
+    *next = at + 2;
+    if (!strcmp(word, "TYPE"))
+        return nic_type(nic, value);
+    if (scan_abbrev(word, "PORTNUMber"))
+        return nic_port(p, nic, at + 1);
+    if (!strcmp(word, "LAN")) {
+        *next = at + 3;
+        return nic_lan(nic, value, scan_word(p->s, at + 2));
+    }
+    if (!strcmp(word, "MACID")) {
+        if (strlen(value) > 6 || !scan_hex(value, 0xffffff, &n))
+            return bad(p, at + 1, "six hexadecimal digits");
+        nic->has_macid = true;
+        nic->macid = (u32)n;
+    }
+    return ST_OK;
+}
+
+/* NICDEF vdev [TYPE type] [LAN owner name] [MACID hex] ...; several of one vdev are one. */
 int dir_st_nicdef(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
@@ -443,18 +519,9 @@ int dir_st_nicdef(struct dir_parse *p)
     if (!nic)
         nic = &e->nics[e->nic_count++];
     nic->vdev = (u16)n;
-    for (unsigned i = 2; i + 1 < p->s->count; i++) {
-        const char *word = scan_word(p->s, i);
-        nic->other |= !strcmp(word, "TYPE") && strcmp(scan_word(p->s, i + 1), "QDIO");
-        nic->other |= !strcmp(word, "LAN") && strcmp(scan_word(p->s, i + 1), "SYSTEM");
-        if (!strcmp(word, "LAN"))
-            snprintf(nic->lan, sizeof nic->lan, "%s", scan_word(p->s, i + 2));
-        if (!strcmp(word, "MACID") && scan_hex(scan_word(p->s, i + 1), 0xffffff, &n)) {
-            nic->has_macid = true;
-            nic->macid = (u32)n;
-        }
-    }
-    return ST_OK;
+    for (unsigned at = 2; !status && at < p->s->count;)
+        status = nic_operand(p, nic, &at);
+    return status;
 }
 
 int dir_st_class(struct dir_parse *p)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hyp/net/port_option.h"
+
 #define PART_BYTES 256
 
 static bool is_hex(const char *w, size_t max)
@@ -49,6 +51,13 @@ static bool kind_size(const char *w)
     return scan_size(w, 0, &v);
 }
 
+/* "10" or "20-30" */
+static bool kind_vlans(const char *w)
+{
+    struct vlan_set set = {0};
+    return vlan_words(&set, &w, 1, 0) == 1;
+}
+
 static bool kind_word(const char *w)
 {
     return *w;
@@ -67,6 +76,7 @@ static const struct {
     {"member", "a member name of 1-8 characters", "MEMBERA", kind_name},
     {"volid", "a volume identifier of 1-6 characters", "VOL001", kind_volid},
     {"size", "a storage size (512M, 2G)", "1M", kind_size},
+    {"vlans", "a VLAN from 1 to 4094, or a range", "10", kind_vlans},
     {"word", "a word", "WORD", kind_word},
     {"text", "text", "TEXT", kind_word}, /* to the end of the statement */
 };

@@ -13,12 +13,11 @@
 #define DISK_BYTES 55u
 #define NAME_BYTES 8u
 #define VOLID_BYTES 6u
-#define NIC_BYTES (2 + MAC_BYTES + NAME_BYTES)
 
 enum {
     ROW_UNIT = CODEC_MANDATORY | 1, /* kind 1, vdev 2 */
     ROW_DISK = CODEC_MANDATORY | 2,
-    ROW_NIC = CODEC_MANDATORY | 3, /* vdev 2, address 6, name of its switch 8 */
+    ROW_NIC = CODEC_MANDATORY | 3, /* hyp/net/nic_logon.c */
 };
 
 /* Where what is in ROW_DISK. */
@@ -81,14 +80,7 @@ void cp_user_save_devices(struct cp_user *user, struct codec_out *out)
          l = link_next(r, user->userid, l))
         if (l->kind == VLINK_MDISK)
             disk_put(l, out);
-    for (const struct cp_nic *nic = user->nics; nic; nic = nic->next) {
-        u8 p[NIC_BYTES] = {0};
-        be16_store(p, nic->vdev);
-        memcpy(p + 2, nic->mac, MAC_BYTES);
-        if (nic->sw)
-            memcpy(p + 2 + MAC_BYTES, nic->sw->name, strlen(nic->sw->name));
-        codec_put_bytes(out, ROW_NIC, p, sizeof p);
-    }
+    cp_nics_save(user, ROW_NIC, out);
 }
 
 /* --- destination ---------------------------------------------------------------------------- */
@@ -147,16 +139,6 @@ static int disk_get(struct cp_user *user, const struct codec_row *row, struct ca
     return rc ? rc : user->cp->ports.vm->disk_attach(user->vm, q.vdev, l->img, false, cause);
 }
 
-static int nic_get(struct cp_user *user, const struct codec_row *row, struct cause *cause)
-{
-    char name[NAME_BYTES + 1] = "";
-    const u8 *p = row->p;
-    if (row->len != NIC_BYTES || !be16_load(p) || be16_load(p) > 0xfffd ||
-        (p[2 + MAC_BYTES] && !name_get(p + 2 + MAC_BYTES, NAME_BYTES, name)))
-        return cause_set(cause, ST_PROTO, "an adapter of %s is damaged", user->userid);
-    return cp_nic_arrive(user, be16_load(p), p + 2, name, cause);
-}
-
 int cp_user_restore_devices(struct cp_user *user, struct codec_in *in, struct cause *cause)
 {
     struct codec_row row;
@@ -168,7 +150,7 @@ int cp_user_restore_devices(struct cp_user *user, struct codec_in *in, struct ca
         else if (row.tag == ROW_DISK)
             rc = disk_get(user, &row, cause);
         else if (row.tag == ROW_NIC)
-            rc = nic_get(user, &row, cause);
+            rc = cp_nic_restore(user, &row, cause);
         else if (row.tag & CODEC_MANDATORY)
             rc = cause_set(cause, ST_PROTO, "a device of another kind");
     }

@@ -322,6 +322,8 @@ int cp_cmd_define(struct cp_request *req, void *ctx)
         return cp_define_cpowned(req);
     if (cp_abbrev(word, "VSWitch") && req->classes & CP_CLASS('B'))
         return cp_define_vswitch(req);
+    if (!strcmp(word, "LAN"))
+        return cp_define_lan(req);
     if (!(req->classes & CP_CLASS('G')))
         return cp_fail(req, MSG_CMD003E, word);
     struct cp_user *user = cp_own_machine(req);
@@ -388,6 +390,8 @@ int cp_cmd_detach(struct cp_request *req, void *ctx)
     }
     if (cp_abbrev(word, "VSWitch") && req->classes & CP_CLASS('B'))
         return cp_detach_vswitch(req);
+    if (!strcmp(word, "LAN"))
+        return cp_detach_lan(req);
     if (!strcmp(word, "NIC")) {
         struct cp_user *user = cp_own_machine(req);
         return user ? cp_detach_nic(req, user) : msg_number(MSG_CMD045E);

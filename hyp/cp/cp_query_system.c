@@ -173,29 +173,6 @@ int cp_query_reorder(struct cp_request *req, void *ctx)
     return rc;
 }
 
-/* --- network -------------------------------------------------------------------------------- */
-
-/* QUERY VMLAN */
-int cp_query_vmlan(struct cp_request *req, void *ctx)
-{
-    const struct system_config *c = req->cp->config;
-    const char *prefix = *c->mac_prefix ? c->mac_prefix : "020000";
-    int rc = cp_no_more(req);
-    (void)ctx;
-    if (rc)
-        return rc;
-    cp_line(req, "VMLAN MAC address assignment:");
-    cp_line(req, "  System MAC Protection: OFF");
-    cp_line(req, "  MACADDR Prefix: %s USER Prefix: %s", prefix,
-            *c->user_prefix ? c->user_prefix : prefix);
-    cp_line(req, "VMLAN default accounting status:");
-    cp_line(req, "  SYSTEM Accounting: OFF      USER Accounting: OFF");
-    cp_line(req, "VMLAN general activity:");
-    cp_line(req, "  PERSISTENT Limit: 0         Current: 0");
-    cp_line(req, "  TRANSIENT  Limit: 0         Current: 0");
-    return 0;
-}
-
 /* --- clocks --------------------------------------------------------------------------------- */
 
 /* "2026-11-29 18:17:19 (E0D2...)" */

@@ -221,7 +221,7 @@ void cp_session_end(struct cp_user *user, bool release_claim)
     console_set_input_notify(user->console, NULL, NULL);
     cp_spool_console_end(user);
     cp->ports.vm->destroy(user->vm);
-    cp_nics_end(user);
+    cp_nics_end(user, !release_claim);
     cp_disks_end(cp, user->userid);
     cp_relay(user);
     console_poll(user->console); /* observers get the last lines */

@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hyp/cp/cp_internal.h"
+#include "hyp/cp/cp_net.h"
 #include "mem/base/log.h"
 #include "ssi/ssi.h"
 
 struct cp_ssi {
     struct cp *cp;
     struct ssi *ssi;
+    bool same_prefix[CONFIG_SLOTS_MAX + 1]; /* by slot: its VMLAN MACPREFIX is ours, too */
 };
 
 static const char *op_mode(void *ctx)
@@ -66,6 +67,48 @@ static bool op_locate(void *ctx, const char *userid, char member[CONFIG_NAME_BYT
     return ssi_claim_find(s->ssi, CP_CLAIM_USERID, userid, member, &generation) == ST_OK;
 }
 
+/* A name that is ours already, and that nobody here has, is left from before. */
+static int op_mac_claim(void *ctx, const char *mac, char owner[CONFIG_NAME_BYTES],
+                        struct cause *cause)
+{
+    const struct cp_ssi *s = ctx;
+    u64 generation;
+    int status = ssi_claim(s->ssi, CP_CLAIM_MAC, mac, &generation, cause);
+    if (status != ST_EXIST)
+        return status;
+    if (ssi_claim_find(s->ssi, CP_CLAIM_MAC, mac, owner, &generation) != ST_OK)
+        strcpy(owner, "SSI");
+    return strcmp(owner, ssi_member_name(s->ssi)) ? ST_EXIST : ST_OK;
+}
+
+static bool own_mac(const struct cp_ssi *s, const char *mac, u64 *generation)
+{
+    char owner[SSI_NAME_BYTES];
+    return ssi_claim_find(s->ssi, CP_CLAIM_MAC, mac, owner, generation) == ST_OK &&
+           !strcmp(owner, ssi_member_name(s->ssi));
+}
+
+static void op_mac_release(void *ctx, const char *mac)
+{
+    const struct cp_ssi *s = ctx;
+    u64 generation;
+    if (own_mac(s, mac, &generation))
+        ssi_release(s->ssi, CP_CLAIM_MAC, mac, generation);
+}
+
+/* If that fails, the address stays claimed here until this member leaves: nobody else gets it. */
+static void op_mac_follow(void *ctx, const char *mac, const char *userid)
+{
+    const struct cp_ssi *s = ctx;
+    char member[SSI_NAME_BYTES];
+    u64 generation, user_generation;
+    struct cause ignored;
+    if (own_mac(s, mac, &generation) &&
+        ssi_claim_find(s->ssi, CP_CLAIM_USERID, userid, member, &user_generation) == ST_OK &&
+        strcmp(member, ssi_member_name(s->ssi)) != 0)
+        ssi_move_claim(s->ssi, CP_CLAIM_MAC, mac, generation, member, &generation, &ignored);
+}
+
 struct each_arg {
     void (*fn)(void *arg, const char *userid, const char *member);
     void *arg;
@@ -110,6 +153,9 @@ static const struct cp_cluster_ops ssi_ops = {
     .claim = op_claim,
     .release = op_release,
     .locate = op_locate,
+    .mac_claim = op_mac_claim,
+    .mac_release = op_mac_release,
+    .mac_follow = op_mac_follow,
     .each = op_each,
     .send = op_send,
     .declare_down = op_declare_down,
@@ -118,7 +164,7 @@ static const struct cp_cluster_ops ssi_ops = {
 
 /* --- service CP -------------------------------------------------------------------------- */
 
-enum { ROW_DIGEST = CODEC_MANDATORY | 1 };
+enum { ROW_DIGEST = CODEC_MANDATORY | 1, ROW_MAC_PREFIX = 2 };
 
 static u64 mix(u64 h, const char *text)
 {
@@ -141,23 +187,33 @@ static u64 digest(const struct system_config *cfg)
     return h;
 }
 
+static u32 mac_prefix(struct cp *cp)
+{
+    return cp_nets(cp) ? mac_pool_prefix(vswitches_macs(cp->nets)) : 0;
+}
+
 static void service_export(void *ctx, struct codec_out *out)
 {
     const struct cp_ssi *s = ctx;
     codec_put_u64(out, ROW_DIGEST, digest(s->cp->config));
+    codec_put_u32(out, ROW_MAC_PREFIX, mac_prefix(s->cp));
 }
 
 static int service_check(void *ctx, const char *member, const void *data, size_t len,
                          struct cause *cause)
 {
-    const struct cp_ssi *s = ctx;
+    struct cp_ssi *s = ctx;
     struct codec_in in;
     struct codec_row row;
     u64 theirs = 0;
+    u32 prefix = 0;
     codec_in_init(&in, data, len);
     while (len && codec_next(&in, &row))
         if (row.tag == ROW_DIGEST)
             codec_get_u64(&row, &theirs);
+        else if (row.tag == ROW_MAC_PREFIX)
+            codec_get_u32(&row, &prefix);
+    s->same_prefix[config_slot_of(s->cp->config, member)] = prefix == mac_prefix(s->cp);
     if (theirs == digest(s->cp->config))
         return ST_OK;
     return cause_set(cause, ST_REFUSED,
@@ -170,6 +226,12 @@ static void service_joined(void *ctx, const char *member)
     const struct cp_ssi *s = ctx;
     cp_operator_tell(s->cp, "HCPPLM1669I Member %s has joined SSI cluster %s", member,
                      s->cp->config->ssi_name);
+    if (!s->same_prefix[config_slot_of(s->cp->config, member)])
+        return;
+    char prefix[8], line[MSG_LINE_BYTES];
+    snprintf(prefix, sizeof prefix, "%06X", mac_prefix(s->cp));
+    msg_format(line, sizeof line, MSG_SWU2787W, prefix, member);
+    cp_operator_tell(s->cp, "%s", line);
 }
 
 static void service_left(void *ctx, const char *member, enum ssi_left how)

@@ -1,30 +1,35 @@
-/* Virtual switches: their list, grants, and the addresses that a member gives. */
+/* Virtual switches and guest LANs: their list, what is set, grants, and the rules that follow for a
+ * port. */
 #include "hyp/net/vswitch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mem/base/ergo.h"
+
+#define NATIVE_VLAN_DEFAULT 1u
+#define GRANTS_AT_ONCE 16u
 
 /** Located by cp->nets; made and ended with CP. */
 struct vswitches {
     struct vswitch *first;
     struct uplink_events events;
     unsigned count;
-    u32 prefix, last; /* of addresses: first half, second half of the last one given */
-    u8 (*mac)[MAC_BYTES];
-    unsigned macs;
+    struct mac_pool *macs;
+    struct net_limits limits;
 };
 
-struct vswitches *vswitches_create(u32 prefix, const struct uplink_events *events)
+struct vswitches *vswitches_create(u32 prefix, u32 user_prefix,
+                                   const struct uplink_events *events)
 {
     struct vswitches *all = calloc(1, sizeof *all);
     if (!all)
         return NULL;
-    all->prefix = prefix;
     all->events = *events;
-    all->mac = calloc(MACS_MAX, sizeof *all->mac);
-    if (all->mac)
+    all->macs = mac_pool_create(prefix, user_prefix);
+    all->limits = (struct net_limits){~0u, ~0u, .directory_grants = true};
+    if (all->macs)
         return all;
     free(all);
     return NULL;
@@ -44,14 +49,38 @@ void vswitches_destroy(struct vswitches *all)
         return;
     while (all->first)
         vswitch_remove(all, all->first);
-    free(all->mac);
+    mac_pool_destroy(all->macs);
     free(all);
 }
 
-struct vswitch *vswitch_find(const struct vswitches *all, const char *name)
+struct mac_pool *vswitches_macs(struct vswitches *all)
+{
+    return all->macs;
+}
+
+struct net_limits *vswitches_limits(struct vswitches *all)
+{
+    return &all->limits;
+}
+
+unsigned vswitches_count(const struct vswitches *all, bool transient)
+{
+    unsigned n = 0;
+    for (const struct vswitch *sw = all->first; sw; sw = sw->next)
+        n += sw->guest_lan && sw->transient == transient;
+    return n;
+}
+
+static int order(const struct vswitch *sw, const char *owner, const char *name)
+{
+    int by_owner = strcmp(sw->owner, owner);
+    return by_owner ? by_owner : strcmp(sw->name, name);
+}
+
+struct vswitch *vswitch_find(const struct vswitches *all, const char *owner, const char *name)
 {
     struct vswitch *sw = all->first;
-    while (sw && strcmp(sw->name, name) != 0)
+    while (sw && order(sw, owner, name))
         sw = sw->next;
     return sw;
 }
@@ -61,40 +90,73 @@ struct vswitch *vswitch_next(const struct vswitches *all, const struct vswitch *
     return sw ? sw->next : all->first;
 }
 
-/* The network and what it is connected with. */
+const char *vswitch_text(const struct vswitch *sw, char out[NET_NAME_TEXT_BYTES])
+{
+    snprintf(out, NET_NAME_TEXT_BYTES, "%s %s %s", sw->guest_lan ? "LAN" : "VSWITCH", sw->owner,
+             sw->name);
+    return out;
+}
+
+void vswitch_defaults(struct vswitch *sw, bool guest_lan)
+{
+    *sw = (struct vswitch){.guest_lan = guest_lan,
+                           .ip = guest_lan,
+                           .restricted = !guest_lan,
+                           .native_vlan = NATIVE_VLAN_DEFAULT,
+                           .ip_timeout_min = 5,
+                           .queue_storage_mb = 8,
+                           .frame_kib = 16};
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
 static int switch_open(struct vswitches *all, struct vswitch *sw, const char *uplink,
                        struct cause *cause)
 {
     sw->lan = lan_create();
-    sw->grant = calloc(VSWITCH_GRANTS_MAX, sizeof *sw->grant);
-    if (!sw->lan || !sw->grant)
-        return cause_set(cause, ST_NOMEM, "no memory for a virtual switch");
-    int rc = uplink ? uplink_open(sw->lan, uplink, &all->events, &sw->uplink, cause) : ST_OK;
+    if (!sw->lan)
+        return cause_set(cause, ST_NOMEM, "no memory for a virtual network");
+    vswitch_apply(sw);
+    int rc = uplink ? vswitch_uplink(all, sw, !sw->disconnected, uplink, cause) : ST_OK;
     if (rc)
         return rc;
-    sw->uplink_up = uplink && uplink_is_up(sw->uplink);
-    return vswitch_mac_take(all, sw->mac) ? ST_OK
-                                          : cause_set(cause, ST_LIMIT, "no address is left");
+    return mac_pool_take(all->macs, sw->mac) ? ST_OK
+                                             : cause_set(cause, ST_LIMIT, "no address is left");
 }
 
-int vswitch_define(struct vswitches *all, const char *name, const char *uplink,
+static int limits_check(const struct vswitches *all, const struct vswitch *like,
+                        struct cause *cause)
+{
+    char text[NET_NAME_TEXT_BYTES];
+    const struct vswitch *sw = vswitch_find(all, like->owner, like->name);
+    unsigned max = like->transient ? all->limits.transient_max : all->limits.persistent_max;
+    if (sw)
+        return cause_set(cause, ST_EXIST, "%s exists", vswitch_text(sw, text));
+    if (all->count == VSWITCHES_MAX)
+        return cause_set(cause, ST_LIMIT, "%u virtual networks are possible", VSWITCHES_MAX);
+    if (like->guest_lan && vswitches_count(all, like->transient) >= max)
+        return cause_set(cause, ST_LIMIT, "VMLAN LIMIT %s is %u",
+                         like->transient ? "TRANSIENT" : "PERSISTENT", max);
+    return ST_OK;
+}
+
+int vswitch_define(struct vswitches *all, const struct vswitch *like, const char *uplink,
                    struct vswitch **out, struct cause *cause)
 {
-    if (vswitch_find(all, name))
-        return cause_set(cause, ST_EXIST, "VSWITCH SYSTEM %s exists", name);
-    if (all->count == VSWITCHES_MAX)
-        return cause_set(cause, ST_LIMIT, "%u virtual switches are possible", VSWITCHES_MAX);
-    struct vswitch *sw = calloc(1, sizeof *sw);
+    int rc = limits_check(all, like, cause);
+    if (rc)
+        return rc;
+    struct vswitch *sw = malloc(sizeof *sw);
     if (!sw)
-        return cause_set(cause, ST_NOMEM, "no memory for a virtual switch");
-    strncpy(sw->name, name, sizeof sw->name - 1);
-    int rc = switch_open(all, sw, uplink, cause);
+        return cause_set(cause, ST_NOMEM, "no memory for a virtual network");
+    *sw = *like;
+    rc = switch_open(all, sw, uplink, cause);
     if (rc) {
         switch_free(sw);
         return rc;
     }
     struct vswitch **at = &all->first;
-    while (*at && strcmp((*at)->name, name) < 0)
+    while (*at && order(*at, sw->owner, sw->name) < 0)
         at = &(*at)->next;
     sw->next = *at;
     *at = sw;
@@ -111,81 +173,166 @@ void vswitch_remove(struct vswitches *all, struct vswitch *sw)
         at = &(*at)->next;
     *at = sw->next;
     all->count--;
-    vswitch_mac_give(all, sw->mac);
+    mac_pool_give(all->macs, sw->mac);
     switch_free(sw);
+}
+
+void vswitch_apply(struct vswitch *sw)
+{
+    const struct lan_options o = {
+        .vlan_aware = sw->vlan_aware, .native = sw->native_vlan, .isolated = sw->isolated};
+    lan_set_options(sw->lan, &o);
+}
+
+int vswitch_uplink(struct vswitches *all, struct vswitch *sw, bool connect, const char *spec,
+                   struct cause *cause)
+{
+    uplink_close(sw->uplink);
+    sw->uplink = NULL;
+    sw->uplink_up = false;
+    sw->disconnected = !connect;
+    if (spec && strlen(spec) >= sizeof sw->uplink_spec)
+        return cause_set(cause, ST_INVAL, "an uplink of at most %d characters",
+                         VSWITCH_UPLINK_BYTES - 1);
+    if (spec && spec != sw->uplink_spec)
+        strcpy(sw->uplink_spec, spec);
+    if (!connect || !*sw->uplink_spec)
+        return ST_OK;
+    int rc = uplink_open(sw->lan, sw->uplink_spec, &all->events, &sw->uplink, cause);
+    sw->uplink_up = rc == ST_OK && uplink_is_up(sw->uplink);
+    return rc;
 }
 
 /* --- who may -------------------------------------------------------------------------------- */
 
-static unsigned grant_find(const struct vswitch *sw, const char *userid)
+struct net_grant *vswitch_grant_find(const struct vswitch *sw, const char *userid, u16 port)
 {
-    unsigned i = 0;
-    while (i < sw->grants && strcmp(sw->grant[i], userid) != 0)
-        i++;
-    return i;
+    for (unsigned i = 0; i < sw->grants; i++)
+        if (sw->grant[i].port == port && (!userid || !strcmp(sw->grant[i].userid, userid)))
+            return &sw->grant[i];
+    return NULL;
+}
+
+static int grants_grow(struct vswitch *sw)
+{
+    if (sw->grants == VSWITCH_GRANTS_MAX)
+        return ST_LIMIT;
+    if (sw->grants % GRANTS_AT_ONCE)
+        return ST_OK;
+    void *more = realloc(sw->grant, (sw->grants + GRANTS_AT_ONCE) * sizeof *sw->grant);
+    if (!more)
+        return ST_NOMEM;
+    sw->grant = more;
+    return ST_OK;
+}
+
+static bool grant_before(const struct net_grant *a, const struct net_grant *b)
+{
+    int by_user = strcmp(a->userid, b->userid);
+    return by_user ? by_user < 0 : a->port < b->port;
+}
+
+int vswitch_grant(struct vswitch *sw, const struct net_grant *grant)
+{
+    struct net_grant *g =
+        vswitch_grant_find(sw, grant->port ? NULL : grant->userid, grant->port);
+    if (g && strcmp(g->userid, grant->userid) != 0)
+        return ST_EXIST;
+    if (g) {
+        g->option = grant->option;
+        return ST_OK;
+    }
+    int rc = grants_grow(sw);
+    if (rc)
+        return rc;
+    unsigned i = sw->grants++;
+    for (; i && grant_before(grant, &sw->grant[i - 1]); i--)
+        sw->grant[i] = sw->grant[i - 1];
+    sw->grant[i] = *grant;
+    return ST_OK;
+}
+
+bool vswitch_revoke(struct vswitch *sw, const char *userid, u16 port)
+{
+    struct net_grant *g = vswitch_grant_find(sw, userid, port);
+    if (!g)
+        return false;
+    unsigned i = (unsigned)(g - sw->grant);
+    memmove(g, g + 1, (--sw->grants - i) * sizeof *g);
+    return true;
 }
 
 bool vswitch_granted(const struct vswitch *sw, const char *userid)
 {
-    return grant_find(sw, userid) < sw->grants;
+    for (unsigned i = 0; i < sw->grants; i++)
+        if (!strcmp(sw->grant[i].userid, userid))
+            return true;
+    return !sw->restricted || !strcmp(sw->owner, userid);
 }
 
-int vswitch_grant(struct vswitch *sw, const char *userid)
+/* --- what a port may -------------------------------------------------------------------------- */
+
+/** The grant that lets it couple; NULL: none. A switch that is based on ports knows their numbers
+ *  only, one that is based on users takes any number. */
+static const struct net_grant *grant_for(const struct vswitch *sw,
+                                         const struct net_applicant *who)
 {
-    if (vswitch_granted(sw, userid))
-        return ST_EXIST;
-    if (sw->grants == VSWITCH_GRANTS_MAX)
-        return ST_LIMIT;
-    strncpy(sw->grant[sw->grants++], userid, DIR_NAME_BYTES - 1);
+    const struct net_grant *by_user = vswitch_grant_find(sw, who->userid, 0);
+    if (who->port) {
+        const struct net_grant *by_port = vswitch_grant_find(sw, who->userid, who->port);
+        return by_port || sw->port_based ? by_port : by_user;
+    }
+    return sw->port_based ? NULL : by_user;
+}
+
+static void merge(struct port_option *to, const struct port_option *from)
+{
+    if (!from)
+        return;
+    if (from->has_type) {
+        to->has_type = true;
+        to->type = from->type;
+    }
+    if (from->has_vlans) {
+        to->has_vlans = true;
+        to->vlans = from->vlans;
+    }
+    if (from->has_promiscuous)
+        to->promiscuous = from->promiscuous;
+}
+
+static int vlan_rules(const struct vswitch *sw, const struct net_applicant *who,
+                      const struct port_option *o, struct lan_rules *out, struct cause *cause)
+{
+    char text[NET_NAME_TEXT_BYTES];
+    out->type = o->has_type ? o->type : sw->default_type;
+    out->allowed = o->vlans;
+    if (!o->has_vlans)
+        vlan_put(&out->allowed, sw->default_vlan, true);
+    unsigned n = vlan_count(&out->allowed);
+    if (!n)
+        return cause_set(cause, ST_REFUSED, "%s has no VLAN of %s", who->userid,
+                         vswitch_text(sw, text));
+    if (out->type == LAN_ACCESS && n > 1)
+        return cause_set(cause, ST_REFUSED, "an access port of %s is in one VLAN",
+                         vswitch_text(sw, text));
+    if (out->type == LAN_ACCESS)
+        out->vlan = vlan_first(&out->allowed);
     return ST_OK;
 }
 
-bool vswitch_revoke(struct vswitch *sw, const char *userid)
+int vswitch_rules(const struct vswitch *sw, const struct net_applicant *who,
+                  struct lan_rules *out, struct cause *cause)
 {
-    unsigned i = grant_find(sw, userid);
-    if (i == sw->grants)
-        return false;
-    memmove(sw->grant[i], sw->grant[i + 1], (--sw->grants - i) * sizeof sw->grant[0]);
-    memset(sw->grant[sw->grants], 0, sizeof sw->grant[0]);
-    return true;
-}
-
-/* --- addresses ------------------------------------------------------------------------------ */
-
-static unsigned mac_find(const struct vswitches *all, const u8 *mac)
-{
-    unsigned i = 0;
-    while (i < all->macs && memcmp(all->mac[i], mac, MAC_BYTES) != 0)
-        i++;
-    return i;
-}
-
-bool vswitch_mac_take_this(struct vswitches *all, const u8 mac[MAC_BYTES])
-{
-    if (all->macs == MACS_MAX || mac_find(all, mac) < all->macs)
-        return false;
-    memcpy(all->mac[all->macs++], mac, MAC_BYTES);
-    return true;
-}
-
-bool vswitch_mac_take(struct vswitches *all, u8 mac[MAC_BYTES])
-{
-    for (unsigned tries = 0; tries <= MACS_MAX; tries++) {
-        u8 raw[8];
-        all->last = all->last % 0xffffff + 1;
-        be64_store(raw, (u64)all->prefix << 24 | all->last);
-        memcpy(mac, raw + 2, MAC_BYTES);
-        if (vswitch_mac_take_this(all, mac))
-            return true;
-    }
-    return false;
-}
-
-void vswitch_mac_give(struct vswitches *all, const u8 mac[MAC_BYTES])
-{
-    unsigned i = mac_find(all, mac);
-    if (i == all->macs)
-        return;
-    memcpy(all->mac[i], all->mac[all->macs - 1], MAC_BYTES);
-    all->macs--;
+    char text[NET_NAME_TEXT_BYTES];
+    struct port_option o = {0};
+    const struct net_grant *g = grant_for(sw, who);
+    *out = (struct lan_rules){.type = LAN_ACCESS};
+    if (!g && sw->restricted && !who->authorized && strcmp(sw->owner, who->userid) != 0)
+        return cause_set(cause, ST_REFUSED, "%s is not authorized for %s%s", who->userid,
+                         vswitch_text(sw, text), who->port ? " with this port" : "");
+    merge(&o, g ? &g->option : NULL);
+    merge(&o, who->option);
+    out->promiscuous = o.promiscuous;
+    return sw->vlan_aware ? vlan_rules(sw, who, &o, out, cause) : ST_OK;
 }

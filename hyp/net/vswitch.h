@@ -1,57 +1,122 @@
-/* The virtual switches of a member: networks that adapters of guests are coupled with, and who may.
+/* The virtual networks of a member: virtual switches, which belong to SYSTEM, and guest LANs. What
+ * they are, who may couple with them, and what a port may that somebody couples.
  * Loop thread, but for the networks themselves (io/net/lan.h). */
 #ifndef ENDICOTT_HYP_NET_VSWITCH_H
 #define ENDICOTT_HYP_NET_VSWITCH_H
 
 #include "hyp/directory.h"
+#include "hyp/net/mac_pool.h"
+#include "hyp/net/port_option.h"
 #include "io/net/uplink.h"
 
-#define VSWITCHES_MAX 64u
-#define VSWITCH_GRANTS_MAX 1024u
-#define MACS_MAX 16384u /* that one member gives */
+#define VSWITCHES_MAX 256u /* with guest LANs */
+#define VSWITCH_GRANTS_MAX 4096u
+#define VSWITCH_PORT_MAX 2048u /* port numbers are 1 to this */
+#define VSWITCH_CONNECTIONS_MAX 1024u
+#define VSWITCH_UPLINK_BYTES 512
+#define NET_NAME_TEXT_BYTES 40
+#define NET_SYSTEM "SYSTEM"
+
+enum net_switchable { NET_UNSPECIFIED, NET_OFF, NET_ON };
+
+/** Who may couple: a user, or (port not 0) a user with one port number. */
+struct net_grant {
+    char userid[DIR_NAME_BYTES];
+    u16 port;
+    struct port_option option;
+};
 
 struct vswitches;
 
-/** Located by its member's list. Read-only for others. */
+/** Located by its member's list. Commands change what needs no memory; vswitch_apply makes it
+ *  count. */
 struct vswitch {
     struct vswitch *next;
-    char name[DIR_NAME_BYTES];
+    char owner[DIR_NAME_BYTES], name[DIR_NAME_BYTES];
+    bool guest_lan;    /* else a virtual switch */
+    bool hipersockets; /* guest LAN: of HiperSockets */
+    bool ip;           /* transport IP, else ETHERNET */
+    bool transient, restricted, port_based, disconnected, accounting, gvrp;
+    bool vlan_aware, vlan_counters;
+    u16 default_vlan; /* of access ports whose grant has none; 0: none */
+    u16 native_vlan;  /* 0: none */
+    enum lan_port_type default_type;
+    bool isolated;
+    enum net_switchable mac_protect;
+    u16 ip_timeout_min, queue_storage_mb;
+    unsigned connections_max; /* 0: INFINITE */
+    unsigned frame_kib;       /* HiperSockets: largest frame */
+    u8 mac[MAC_BYTES];        /* its own */
     struct lan *lan;
     struct uplink *uplink; /* NULL: none */
     bool uplink_up;        /* as the operator was told */
-    u8 mac[MAC_BYTES];     /* its own */
-    char (*grant)[DIR_NAME_BYTES];
+    char uplink_spec[VSWITCH_UPLINK_BYTES];
+    struct net_grant *grant; /* in the order of user ids and port numbers */
     unsigned grants;
-    unsigned coupled; /* adapters; the commands count them */
+    unsigned coupled; /* adapters; nic.c counts them */
 };
 
-/** None yet; `prefix` is the first half of addresses that this member gives (VMLAN MACPREFIX).
- *  `events` are told when an uplink changes. NULL without host memory. */
-struct vswitches *vswitches_create(u32 prefix, const struct uplink_events *events);
+/** None yet; prefixes as mac_pool_create has them, `events` are told when an uplink changes. NULL
+ *  without host memory. */
+struct vswitches *vswitches_create(u32 prefix, u32 user_prefix,
+                                   const struct uplink_events *events);
 /** Nothing is coupled any more. */
 void vswitches_destroy(struct vswitches *all);
+struct mac_pool *vswitches_macs(struct vswitches *all);
 
-/** A switch; `uplink` as uplink_open has it, NULL for none. ST_EXIST, ST_LIMIT, ST_NOMEM, or as
- *  uplink_open. */
-int vswitch_define(struct vswitches *all, const char *name, const char *uplink,
+/** How many guest LANs of a kind may be (SET VMLAN LIMIT), ~0 without a limit; and what is set for
+ *  adapters of the whole system. */
+struct net_limits {
+    unsigned persistent_max, transient_max;
+    bool mac_protect;
+    bool directory_grants; /* DNA: a NICDEF with options of a port is a grant */
+};
+struct net_limits *vswitches_limits(struct vswitches *all);
+unsigned vswitches_count(const struct vswitches *all, bool transient);
+
+/** A network as in `like` (owner, name and all that is set); `uplink` as uplink_open has it, NULL
+ *  for none. ST_EXIST, ST_LIMIT, ST_NOMEM, or as uplink_open. */
+int vswitch_define(struct vswitches *all, const struct vswitch *like, const char *uplink,
                    struct vswitch **out, struct cause *cause);
 /** Nothing is coupled with it any more. */
 void vswitch_remove(struct vswitches *all, struct vswitch *sw);
-struct vswitch *vswitch_find(const struct vswitches *all, const char *name);
-/** The one behind `sw` in the order of names, the first for NULL; NULL: no more. */
+struct vswitch *vswitch_find(const struct vswitches *all, const char *owner, const char *name);
+/** The one behind `sw` in the order of owners and names, the first for NULL; NULL: no more. */
 struct vswitch *vswitch_next(const struct vswitches *all, const struct vswitch *sw);
+/** "VSWITCH SYSTEM VSW1", "LAN LINUX1 PRIVATE". Returns out. */
+const char *vswitch_text(const struct vswitch *sw, char out[NET_NAME_TEXT_BYTES]);
+/** What a new virtual switch, or guest LAN, is unless something else is said. */
+void vswitch_defaults(struct vswitch *sw, bool guest_lan);
 
-/** May this user couple with it? */
+/** What is set counts for its frames from now on. */
+void vswitch_apply(struct vswitch *sw);
+/** DISCONNECT takes its uplink off, CONNECT puts it on; `spec` (may be NULL) is another one. Status
+ *  of uplink_open: it has none then. */
+int vswitch_uplink(struct vswitches *all, struct vswitch *sw, bool connect, const char *spec,
+                   struct cause *cause);
+
+/* --- who may -------------------------------------------------------------------------------- */
+
+/** The grant of a user (port 0) or of a port number (userid NULL: whoever it is for). */
+struct net_grant *vswitch_grant_find(const struct vswitch *sw, const char *userid, u16 port);
+/** Add one, or change its options. ST_EXIST: the port number is another user's; ST_LIMIT,
+ *  ST_NOMEM. */
+int vswitch_grant(struct vswitch *sw, const struct net_grant *grant);
+/** False: it is not there. */
+bool vswitch_revoke(struct vswitch *sw, const char *userid, u16 port);
+/** Has the user a grant of any kind, or need none? */
 bool vswitch_granted(const struct vswitch *sw, const char *userid);
-/** ST_EXIST: it may already; ST_LIMIT, ST_NOMEM. */
-int vswitch_grant(struct vswitch *sw, const char *userid);
-/** False: it might not. */
-bool vswitch_revoke(struct vswitch *sw, const char *userid);
 
-/** An address that this member has not given; the caller gives it back. False: none is left. */
-bool vswitch_mac_take(struct vswitches *all, u8 mac[MAC_BYTES]);
-/** A certain address (NICDEF MACID, an adapter that arrives). False: it is in use here. */
-bool vswitch_mac_take_this(struct vswitches *all, const u8 mac[MAC_BYTES]);
-void vswitch_mac_give(struct vswitches *all, const u8 mac[MAC_BYTES]);
+/** What somebody wants to couple. */
+struct net_applicant {
+    const char *userid;
+    u16 port;                         /* wanted; 0: any */
+    const struct port_option *option; /* of its NICDEF, NULL: none */
+    bool authorized;                  /* by its NICDEF */
+};
+
+/** What it may. ST_REFUSED: it may not couple; the cause tells why. */
+int vswitch_rules(const struct vswitch *sw, const struct net_applicant *who,
+                  struct lan_rules *out, struct cause *cause);
 
 #endif

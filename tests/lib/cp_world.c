@@ -1,5 +1,6 @@
 /* The world of cp_world.h: what CP asks of machines, time and cluster, answered by fakes. */
 #include "tests/lib/cp_world.h"
+#include "tests/lib/cp_world_net.h"
 
 #include <pthread.h>
 #include <regex.h>
@@ -44,6 +45,7 @@ static void f_destroy(struct vm *vm)
 {
     vms_alive--;
     f_still_stop(vm);
+    fake_nics_end(vm);
     while (vm->device_count)
         image_unref(vm->images[--vm->device_count]);
     spool_devices_end(fake_spool, vm->entry->userid, false);
@@ -272,6 +274,7 @@ static int f_unit_attach(struct vm *vm, enum vm_unit unit, u16 vdev, bool announ
 static int f_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause)
 {
     (void)announce;
+    fake_nic_detach(vm, vdev);
     for (unsigned i = 0; i < vm->device_count; i++) {
         if (vm->devices[i] != vdev)
             continue;
@@ -565,6 +568,11 @@ static void spool_setup(void)
 
 static const struct vm_ops fake_vm = {
     .create = f_create,
+    .nic_attach = fake_nic_attach,
+    .nic_couple = fake_nic_couple,
+    .nic_rules = fake_nic_rules,
+    .nic_info = fake_nic_info,
+    .nic_address = fake_nic_address,
     .destroy = f_destroy,
     .ipl = f_ipl,
     .system = f_system,
@@ -812,6 +820,9 @@ const struct cp_cluster_ops fake_cluster = {.mode = c_mode,
                                             .claim = c_claim,
                                             .release = c_release,
                                             .locate = c_locate,
+                                            .mac_claim = fake_mac_claim,
+                                            .mac_release = fake_mac_release,
+                                            .mac_follow = fake_mac_follow,
                                             .each = c_each,
                                             .send = c_send,
                                             .link = c_link};
@@ -860,6 +871,7 @@ void cp_world_setup(void)
     struct cause cause;
     memset(timers, 0, sizeof timers);
     memset(claims, 0, sizeof claims);
+    fake_macs_setup();
     link_up = true;
     link_deaf = link_inactive = false;
     reader_empty = false;

@@ -33,6 +33,7 @@ struct vm {
     struct vm_trap trap[VM_TRAPS_MAX];
     unsigned traps;
     bool counting, autocr;
+    struct fake_nic *nics; /* cp_world_net.c */
 };
 
 struct cp_world_claim {
@@ -75,6 +76,8 @@ extern char last_parm[64];       /* of the last IPL */
 
 /** What each member's CP asks of the cluster; its context is the member's number. */
 extern const struct cp_cluster_ops fake_cluster;
+/** Who has an address of a network adapter, as fake_cluster knows it; -1: nobody. */
+int mac_owner(const char *mac);
 
 /** Before cp_world_setup, else "": more entries of the directory, and device lines of both members'
  *  hardware files, whose volumes VOL001 and FBA001 are the system's.
@@ -90,6 +93,18 @@ void pass_time(u64 ms);
 const char *on(int member, const char *userid, const char *command);
 /** The same by OPERATOR on the first member. */
 const char *oper(const char *command);
+
+/* --- cp_world_net.c: adapters whose ports are on the networks of the member --- */
+
+/** Send a frame of VLAN `tag` (0: without) to an address, ff...: to all. */
+void nic_sends(const char *userid, u16 vdev, const u8 to[6], u16 tag);
+/** Frames it has got since it was asked last. */
+unsigned nic_got(const char *userid, u16 vdev);
+/** The adapter's program names an address, or wants to see all. Status of lan_mac_add. */
+int nic_names(const char *userid, u16 vdev, const u8 mac[6]);
+void nic_promiscuous(const char *userid, u16 vdev, bool on);
+/** Its address. */
+const u8 *nic_mac(const char *userid, u16 vdev);
 
 /** The user's state goes from member 0 to member 1, as a relocation takes it; who calls ends it
  * there with cp_user_depart. */

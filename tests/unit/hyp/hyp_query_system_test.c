@@ -73,7 +73,7 @@ START_TEST(volumes)
         "VOLID  RDEV      START        END  PAGES IN USE   PAGE USED|");
     ck_assert_str_eq(oper("QUERY ALLOC"), "No CP-owned volumes are online.");
     REFUSED(oper("QUERY ALLOC MOON"), 3, "HCPCQV003E Invalid option - MOON");
-    HAS(oper("QUERY VMLAN"), "MACADDR Prefix: 020000 USER Prefix: 020000|");
+    HAS(oper("QUERY VMLAN"), "MACADDR Prefix: 020001 USER Prefix: 020000|");
 }
 END_TEST
 

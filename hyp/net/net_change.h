@@ -1,0 +1,32 @@
+/* Operands that set what a virtual network is: DEFINE and SET of VSWITCH and LAN. A copy is changed
+ * and checked; only then the network becomes what it says. Internal to hyp/net. Loop thread. */
+#ifndef ENDICOTT_HYP_NET_NET_CHANGE_H
+#define ENDICOTT_HYP_NET_NET_CHANGE_H
+
+#include "hyp/cp/cp_net.h"
+
+struct net_change {
+    struct cp_request *req;
+    struct cp_net_words *w;
+    bool define;
+    struct vswitch to;  /* what it will be */
+    const char *uplink; /* NULL: as it is */
+    bool reconnect;     /* its uplink is taken off or put on */
+};
+
+/** Take the attribute that `word` begins, with its values. 0, or the number of a message. */
+int net_attribute(struct net_change *c, const char *word);
+/** Does what is set fit together? 0, or the number of a message. */
+int net_change_check(struct net_change *c);
+/** The words about a port behind a grant, up to the end. 0, or the number of a message. */
+int net_port_options(struct cp_request *req, struct cp_net_words *w, const struct vswitch *sw,
+                     struct port_option *out);
+/** The rest of the command from this word on, as it was typed. */
+const char *net_raw(const struct cp_request *req, const char *word);
+/** The virtual switch that a word names; NULL after a message. */
+struct vswitch *net_switch_named(struct cp_request *req, const char *word, int *rc);
+/** GRANT userid [option] ..., REVOKE userid */
+int net_grant(struct cp_request *req, struct cp_net_words *w, struct vswitch *sw);
+int net_revoke(struct cp_request *req, struct cp_net_words *w, struct vswitch *sw);
+
+#endif

@@ -1,0 +1,45 @@
+/* The networks of system.config, and what the operator hears of uplinks. */
+#include <stdio.h>
+
+#include "hyp/cp/cp_net.h"
+
+static void tell_uplink(struct cp *cp, struct vswitch *sw)
+{
+    char line[MSG_LINE_BYTES], words[UPLINK_WORDS_MAX] = "guests among themselves";
+    if (sw->guest_lan)
+        return;
+    if (sw->uplink)
+        uplink_words(sw->uplink, words);
+    msg_format(line, sizeof line, sw->uplink && !sw->uplink_up ? MSG_SWU2832E : MSG_SWU2830I,
+               sw->name, words);
+    cp_operator_tell(cp, "%s", line);
+}
+
+void cp_net_poll(struct cp *cp)
+{
+    struct vswitch *sw = cp->nets ? vswitch_next(cp->nets, NULL) : NULL;
+    for (; sw; sw = vswitch_next(cp->nets, sw)) {
+        bool up = sw->uplink && uplink_is_up(sw->uplink);
+        if (up == sw->uplink_up)
+            continue;
+        sw->uplink_up = up;
+        tell_uplink(cp, sw);
+    }
+}
+
+void cp_net_start(struct cp *cp)
+{
+    for (unsigned i = 0; i < cp->config->network_count; i++) {
+        struct cp_response resp;
+        cp_response_init(&resp);
+        cp_command_as(cp, cp->config->features.operator_userid, CP_CLASS_ANY,
+                      cp->config->networks[i], &resp);
+        if (resp.rc)
+            cp_operator_tell(cp, "%s: %s", cp->config->networks[i],
+                             resp.line_count ? resp.lines[resp.line_count - 1] : "refused");
+        cp_response_fini(&resp);
+    }
+    struct vswitch *sw = cp->nets ? vswitch_next(cp->nets, NULL) : NULL;
+    for (; sw; sw = vswitch_next(cp->nets, sw))
+        tell_uplink(cp, sw);
+}
