@@ -21,6 +21,17 @@ throttled_move() {
     grep -q 'slowed by 20%' <<<"$text" || grep -q 'lacks 20%' <<<"$text" || fail "the first step is not 20 %"
 }
 
+# On a busy host all may stand still for longer than MAXQUIESCE, or CANCEL come when the guest has moved. Neither says
+# anything of throttling: the guest stays where it is or is brought back, and this is done again.
+tries=0
+another_try() { # why
+    tries=$((tries + 1))
+    echo "try $tries was too slow: $1"
+    [ $tries -lt 5 ] || fail "the host is too slow: $1"
+    grep -q '"code": 0,' "$TEST_TMP/move" || return 0
+    expect 0 . cp_on MEMBERB VMRELOCATE MOVE LINUX1 MEMBERA
+}
+
 boot_guest
 memspin
 
@@ -30,15 +41,21 @@ expect 1 'RC=0000-05: LINUX1 would stand still for [0-9.]+ s, MAXQUIESCE is 1 s'
 lives_on MEMBERA MEMBERB
 
 echo '--- canceled while it is slowed down'
-throttled_move MEMBERA MEMBERB
-expect 0 'LINUX1 has been canceled' cp_on MEMBERA VMRELOCATE CANCEL LINUX1
+until throttled_move MEMBERA MEMBERB && said=$(cp_on MEMBERA VMRELOCATE CANCEL LINUX1 2>&1); do
+    wait $mover || true
+    another_try "CANCEL said: $said"
+done
+grep -q 'LINUX1 has been canceled' <<<"$said" || fail "CANCEL said: $said"
 wait $mover && fail 'it was relocated all the same'
 lives_on MEMBERA MEMBERB
 expect 0 'the guest lacked up to [0-9]+%' cp_on MEMBERA VMRELOCATE STATUS USER LINUX1 DETAILS
 
 echo '--- slowed down it moves, and stands still for less than MAXQUIESCE'
-throttled_move MEMBERA MEMBERB
-wait $mover || fail "MOVE said: $(cat "$TEST_TMP/move")"
+until throttled_move MEMBERA MEMBERB && wait $mover; do
+    grep -Eq 'MAXQUIESCE (of|is) 1 s' "$TEST_TMP/move" || fail "MOVE said: $(cat "$TEST_TMP/move")"
+    lives_on MEMBERA MEMBERB
+    another_try "$(grep -Eo 'LINUX1 would.*|MAXQUIESCE of.*' "$TEST_TMP/move")"
+done
 cp_on MEMBERA VMRELOCATE STATUS USER LINUX1 DETAILS
 python3 - "$TEST_TMP/move" <<'CHECK' || fail "MOVE said: $(cat "$TEST_TMP/move")"
 import json, sys
