@@ -220,6 +220,12 @@ struct reader *spool_reader(const struct spool *spool, const char *userid, u16 v
     return row ? row->reader : NULL;
 }
 
+u16 *spool_reader_mark(const struct spool *spool, const char *userid, u16 vdev)
+{
+    struct spool_reader_row *row = reader_row(spool, userid, vdev);
+    return row ? &row->mark : NULL;
+}
+
 static struct reader_file reader_view(const struct spool_file *f)
 {
     return (struct reader_file){.number = f->number,

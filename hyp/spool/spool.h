@@ -127,6 +127,8 @@ void spool_deliver(struct spool *spool, const char *userid);
 void spool_sync(struct spool *spool, const char *userid);
 /** The reader of that number, or (0) any; NULL: there is none. */
 struct reader *spool_reader(const struct spool *spool, const char *userid, u16 vdev);
+/** A note kept with that reader while it is attached, 0 at first; NULL: there is none. */
+u16 *spool_reader_mark(const struct spool *spool, const char *userid, u16 vdev);
 struct spool_file *spool_by_number(const struct spool *spool, const char *userid, u32 number);
 /** Descriptions of what is in the readers: they move with them. restore: the readers have their
  *  files already; false = damaged. */

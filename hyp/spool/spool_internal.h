@@ -25,6 +25,7 @@ struct spool_reader_row {
     u16 vdev;
     struct reader *reader;
     bool ready; /* its owner is here: files go into it */
+    u16 mark;
 };
 
 #define SPOOL_PATH_BYTES 4096

@@ -687,3 +687,11 @@ u32 reader_page_number(struct reader *rdr)
     lock_drop(&rdr->queue->lock);
     return page;
 }
+
+u32 reader_current(struct reader *rdr)
+{
+    lock_take(&rdr->queue->lock);
+    u32 number = rdr->s.current;
+    lock_drop(&rdr->queue->lock);
+    return number;
+}

@@ -71,6 +71,8 @@ enum reader_page reader_next_page(struct reader *rdr, u8 page[SPOOL_PAGE_BYTES],
 enum reader_page reader_set_page(struct reader *rdr, u32 page);
 /** The number of the next page, 0 when no file is being read. */
 u32 reader_page_number(struct reader *rdr);
+/** The number of the file being read, or 0. */
+u32 reader_current(struct reader *rdr);
 
 /**
  * Where punch and printer put a record: `bytes` as the guest wrote them (EBCDIC), `command` the
