@@ -112,6 +112,13 @@ struct cp_user *moves(const char *userid);
 /** Is there a line like this on the user's console? */
 bool console_has(int member, const char *userid, const char *regex);
 
+/** The answer of a command that succeeded. */
+static inline void is(const char *got, const char *want)
+{
+    ck_assert_str_eq(got, want);
+    ck_assert_int_eq(resp.rc, 0);
+}
+
 #define REFUSED(text, number, start)                                                           \
     do {                                                                                       \
         const char *t_ = (text);                                                               \

@@ -9,6 +9,12 @@
 
 #define STORAGE_BYTES (1u << 20)
 
+void ipled_at_once(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    (void)ctx;
+    fn(arg);
+}
+
 void ipled_pieces(struct vm *vm, const struct ipled_piece *piece)
 {
     char image[] = "/tmp/ipled_machine.XXXXXX";

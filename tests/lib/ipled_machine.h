@@ -19,6 +19,8 @@ struct ipled_piece {
 void ipled_machine(struct vm_host_config hc, void (*post)(void *, void (*)(void *), void *),
                    const struct vm_host_events *events, unsigned cpus,
                    const struct ipled_piece *piece, struct vm_host **host, struct vm **vm);
+/** A host's post for tests without a loop: what is to be done there is done at once. */
+void ipled_at_once(void *ctx, void (*fn)(void *arg), void *arg);
 /** One more of such machines on a host. */
 struct vm *ipled_another(struct vm_host *host, unsigned cpus, struct share share,
                          const struct ipled_piece *piece);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "hyp/config/config_internal.h"
+#include "tests/lib/faults_text.h"
 
 static struct system_config *cfg;
 static struct cause cause;
@@ -174,18 +175,10 @@ static const char *check_text(const char *text)
 {
     static char told[2048];
     struct faults faults = {0};
-    size_t n = 0;
-    told[0] = 0;
     memset(cfg, 0, sizeof *cfg);
     strcpy(cfg->member, "MEMBERA");
     ck_assert_int_eq(config_read_system(cfg, "c", text, &faults, &cause), ST_OK);
-    faults_sort(&faults);
-    for (unsigned i = 0; i < faults.count; i++)
-        n += (size_t)snprintf(told + n, sizeof told - n, "%c %u:%u: %s|",
-                              fault_kind_name(faults.all[i].kind)[0], faults.all[i].line,
-                              faults.all[i].col, faults.all[i].text);
-    faults_free(&faults);
-    return told;
+    return faults_text(&faults, told, sizeof told);
 }
 
 /* All bad statements, and once what has no effect yet; another member's statements too. */

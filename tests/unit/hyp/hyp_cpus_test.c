@@ -18,12 +18,6 @@ static struct vm_host *host;
 static struct vm *vm;
 static const struct vm_host_events events;
 
-static void post(void *ctx, void (*fn)(void *arg), void *arg)
-{
-    (void)ctx;
-    fn(arg);
-}
-
 /* SIGP sense of CPU 2, its condition code into register 7; STSI 1.2.2; a disabled wait. */
 static const u8 ipl[] = {0x00, 0x08, 0, 0, 0x80, 0, 0x04, 0x00};
 static const u8 code[] = {0xa7, 0x38, 0x00, 0x02,  /* LHI 3,2 */
@@ -44,8 +38,8 @@ static const struct ipled_piece pieces[] = {{0, ipl, sizeof ipl},
 
 static void setup(void)
 {
-    ipled_machine((struct vm_host_config){.deterministic = true}, post, &events, CPUS, pieces,
-                  &host, &vm);
+    ipled_machine((struct vm_host_config){.deterministic = true}, ipled_at_once, &events, CPUS,
+                  pieces, &host, &vm);
     vm->config.cpus_max = CPUS;
 }
 
@@ -128,8 +122,8 @@ START_TEST(it_gives_its_processor_back)
     struct cause cause = {0};
     struct vm_processor_info p;
     teardown();
-    ipled_machine((struct vm_host_config){.deterministic = true, .processors = 2}, post,
-                  &events, CPUS, pieces, &host, &vm);
+    ipled_machine((struct vm_host_config){.deterministic = true, .processors = 2},
+                  ipled_at_once, &events, CPUS, pieces, &host, &vm);
     ck_assert_int_eq(vm_host_ops()->dedicate(vm, 2, true, &cause), ST_OK);
     detach(2);
     ck_assert(vm_host_ops()->processor(host, 1, &p));

@@ -8,6 +8,7 @@
 #include "hyp/config/directory_internal.h"
 #include "hyp/config/syntax.h"
 #include "hyp/password.h"
+#include "tests/lib/faults_text.h"
 
 static struct directory *dir;
 static struct cause cause;
@@ -114,15 +115,8 @@ static const char *check_text(const char *text, const struct dir_check_for *whom
                               unsigned members)
 {
     struct faults faults = {0};
-    size_t n = 0;
-    told[0] = 0;
     directory_check("f", text, whom, members, &faults);
-    for (unsigned i = 0; i < faults.count && n < sizeof told; i++)
-        n += (size_t)snprintf(told + n, sizeof told - n, "%c %u:%u: %s|",
-                              fault_kind_name(faults.all[i].kind)[0], faults.all[i].line,
-                              faults.all[i].col, faults.all[i].text);
-    faults_free(&faults);
-    return told;
+    return faults_text(&faults, told, sizeof told);
 }
 
 /* Good statements that do not go together. */

@@ -10,9 +10,9 @@
 
 #include "hyp/rdev/rdev.h"
 #include "hyp/cp_move.h"
-#include "tests/lib/cp_world.h"
+#include "tests/lib/cp_images.h"
 
-static char dir[64], devices[1024];
+static char devices[1024];
 static struct cause cause;
 
 static const char users[] =
@@ -29,44 +29,22 @@ static const char users[] =
     "USER ASKS PW 64M 64M G\n OPTION DEVINFO\n"
     "USER FULL PW 64M 64M G\n MDISK 123 3390 0 END VOL001 MW\n MDISK 124 3390 DEVNO 201 MR\n";
 
-static void image(const char *name, enum image_format format, u32 units, const char *volume)
-{
-    char path[128];
-    const struct image_create what = {.format = format,
-                                      .cylinders = format == IMAGE_FBA_RAW ? 0 : units,
-                                      .blocks = format == IMAGE_FBA_RAW ? units : 0,
-                                      .compress = true,
-                                      .volume = volume};
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    ck_assert_msg(image_create(path, &what, &cause) == ST_OK, "%s", cause.text);
-}
-
 static void setup(void)
 {
-    strcpy(dir, "/tmp/hyp_disk_XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    image("one", IMAGE_CKD, 22, "VOL001");
-    image("two", IMAGE_CCKD, 50, "VOL002");
-    image("fba", IMAGE_FBA_RAW, 1000, NULL);
-    image("left", IMAGE_CKD, 2, "VOL003");
-    image("right", IMAGE_CCKD, 2, "VOL003");
+    images_begin();
+    image_make("one", IMAGE_CKD, 22, "VOL001");
+    image_make("two", IMAGE_CCKD, 50, "VOL002");
+    image_make("fba", IMAGE_FBA_RAW, 1000, NULL);
+    image_make("left", IMAGE_CKD, 2, "VOL003");
+    image_make("right", IMAGE_CCKD, 2, "VOL003");
     snprintf(devices, sizeof devices,
              "200 3390 %s/one\n201 3390 %s/two\n300 9336 %s/fba volid=FBA001\n580 3490 *\n"
              "203 3390 %s/left mirror=%s/right\n",
-             dir, dir, dir, dir, dir);
+             images_dir, images_dir, images_dir, images_dir, images_dir);
     cp_world_users = users;
     cp_world_devices = devices;
     cp_world_setup();
     on(0, "", "LOGON OPERATOR OPER");
-}
-
-static void teardown(void)
-{
-    char command[128];
-    cp_world_teardown();
-    cp_world_users = cp_world_devices = "";
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
 }
 
 static void logon(int member, const char *user)
@@ -74,12 +52,6 @@ static void logon(int member, const char *user)
     char command[64];
     snprintf(command, sizeof command, "LOGON %s PW", user);
     on(member, "", command);
-    ck_assert_int_eq(resp.rc, 0);
-}
-
-static void is(const char *got, const char *want)
-{
-    ck_assert_str_eq(got, want);
     ck_assert_int_eq(resp.rc, 0);
 }
 
@@ -419,13 +391,6 @@ static struct cp_user *arrives(struct codec_out *out)
     return user;
 }
 
-static struct image *image_of(int member, u16 vdev)
-{
-    struct vlink *l = link_find(cp_rdevs(cps[member]), "MOVER", vdev);
-    ck_assert_ptr_nonnull(l);
-    return l->img;
-}
-
 /* [D2] The destination opens a disk when the guest is its own and the source has closed it, not
  * before; meanwhile it can neither read nor write, and the source can do both. */
 START_TEST(hand_over)
@@ -440,20 +405,27 @@ START_TEST(hand_over)
     cp_user_save_devices(here, &out);
     struct cp_user *there = arrives(&out);
     codec_out_fini(&out);
-    ck_assert(image_offline(image_of(1, 0x200)) && image_offline(image_of(1, 0x201)));
-    ck_assert_int_eq(image_read_track(image_of(1, 0x200), 0, track, &len, &cause), ST_BUSY);
-    ck_assert_int_eq(image_read_track(image_of(0, 0x200), 0, track, &len, &cause), ST_OK);
+    ck_assert(image_offline(image_of(1, "MOVER", 0x200)) &&
+              image_offline(image_of(1, "MOVER", 0x201)));
+    ck_assert_int_eq(image_read_track(image_of(1, "MOVER", 0x200), 0, track, &len, &cause),
+                     ST_BUSY);
+    ck_assert_int_eq(image_read_track(image_of(0, "MOVER", 0x200), 0, track, &len, &cause),
+                     ST_OK);
     cp_user_set_claim(there, 7);
     cp_user_go(there, goes);
     pass_time(100);
     ck_assert_uint_eq(went, 0);
-    ck_assert_int_eq(image_write_track(image_of(0, 0x200), 0, track, len, &cause), ST_OK);
-    ck_assert_int_eq(image_write_track(image_of(1, 0x200), 0, track, len, &cause), ST_BUSY);
+    ck_assert_int_eq(image_write_track(image_of(0, "MOVER", 0x200), 0, track, len, &cause),
+                     ST_OK);
+    ck_assert_int_eq(image_write_track(image_of(1, "MOVER", 0x200), 0, track, len, &cause),
+                     ST_BUSY);
     cp_user_depart(here);
     pass_time(20);
     ck_assert_uint_eq(went, 1);
-    ck_assert_int_eq(image_write_track(image_of(1, 0x200), 0, track, len, &cause), ST_OK);
-    ck_assert_int_eq(image_write_track(image_of(1, 0x201), 0, track, len, &cause), ST_PERM);
+    ck_assert_int_eq(image_write_track(image_of(1, "MOVER", 0x200), 0, track, len, &cause),
+                     ST_OK);
+    ck_assert_int_eq(image_write_track(image_of(1, "MOVER", 0x201), 0, track, len, &cause),
+                     ST_PERM);
     cp_user_depart(there);
 }
 END_TEST
@@ -509,11 +481,11 @@ START_TEST(devices_that_are_refused)
     struct system_config config = {0};
     struct rdevs *r;
     strcpy(config.hardware.path, "h");
-    snprintf(line, sizeof line, bad[_i].line, dir);
+    snprintf(line, sizeof line, bad[_i].line, images_dir);
     snprintf(text, sizeof text, "CPUMODEL z196\nMAINSIZE 64\n%s", line);
     ck_assert_int_eq(config_parse_hardware(&config.hardware, "h", text, &cause), ST_OK);
     ck_assert_int_eq(rdevs_create(&config, &r, &cause), ST_CONFIG);
-    snprintf(want, sizeof want, bad[_i].cause, dir);
+    snprintf(want, sizeof want, bad[_i].cause, images_dir);
     ck_assert_msg(strstr(cause.text, want) != NULL, "got %s", cause.text);
     free(config.hardware.devices);
 }
@@ -556,7 +528,7 @@ END_TEST
 int main(void)
 {
     TCase *tc = tcase_create("disks");
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, setup, images_end);
     tcase_set_timeout(tc, 30);
     tcase_add_test(tc, where_minidisks_are);
     tcase_add_test(tc, where_minidisks_of_others_are);

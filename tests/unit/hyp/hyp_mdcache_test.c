@@ -7,11 +7,9 @@
 
 #include "hyp/rdev/rdev.h"
 #include "io/image/track.h"
-#include "tests/lib/cp_world.h"
+#include "tests/lib/cp_images.h"
 
-static char dir[64], devices[512];
-static struct cause cause;
-static u8 buf[IMAGE_TRACK_BYTES_MAX];
+static char devices[512];
 
 static const char users[] =
     "USER ONE PW 64M 64M BG\n MDISK 200 3390 1 10 VOL001 MR ALL ALL ALL\n"
@@ -21,58 +19,14 @@ static const char users[] =
 
 static void setup(void)
 {
-    const struct image_create what = {.format = IMAGE_CKD, .cylinders = 20, .volume = "VOL001"};
-    char path[128];
-    strcpy(dir, "/tmp/hypmdc_XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    snprintf(path, sizeof path, "%s/one", dir);
-    ck_assert_int_eq(image_create(path, &what, &cause), ST_OK);
-    snprintf(devices, sizeof devices, "300 3390 %s/one\n", dir);
+    images_begin();
+    image_make("one", IMAGE_CKD, 20, "VOL001");
+    snprintf(devices, sizeof devices, "300 3390 %s/one\n", images_dir);
     cp_world_users = users;
     cp_world_devices = devices;
     cp_world_setup();
     on(0, "", "LOGON OPERATOR OPER");
     on(0, "", "LOGON ONE PW");
-}
-
-static void teardown(void)
-{
-    char command[128];
-    cp_world_teardown();
-    cp_world_users = cp_world_devices = "";
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static void is(const char *got, const char *want)
-{
-    ck_assert_str_eq(got, want);
-    ck_assert_int_eq(resp.rc, 0);
-}
-
-static struct image *disk(int member, const char *user, u16 vdev)
-{
-    struct vlink *l = link_find(cp_rdevs(cps[member]), user, vdev);
-    ck_assert_ptr_nonnull(l);
-    return l->img;
-}
-
-static void write_track(struct image *img, u32 track, u8 byte)
-{
-    u8 data[100];
-    memset(data, byte, sizeof data);
-    u32 len = track_make_null(TRACK_NULL_EMPTY, track, TRACK_HEADS_3390, buf);
-    len = track_append(buf, len, 1, 0, sizeof data, NULL, data);
-    ck_assert_msg(image_write_track(img, track, buf, len, &cause) == ST_OK, "%s", cause.text);
-}
-
-static u8 read_track(struct image *img, u32 track)
-{
-    struct track_layout t;
-    u32 len;
-    ck_assert_msg(image_read_track(img, track, buf, &len, &cause) == ST_OK, "%s", cause.text);
-    ck_assert_int_eq(track_scan(buf, len, track, TRACK_HEADS_3390, &t, &cause), ST_OK);
-    return t.count > 1 ? buf[t.offset[1] + TRACK_COUNT_BYTES] : 0;
 }
 
 static const char *load_line(void)
@@ -134,14 +88,14 @@ END_TEST
 
 START_TEST(figures)
 {
-    struct image *img = disk(0, "ONE", 0x200);
+    struct image *img = image_of(0, "ONE", 0x200);
     ck_assert_str_eq(load_line(), "MDC READS-000000/SEC WRITES-000000/SEC HIT RATIO-000%");
     pass_time(10000);
     for (u32 t = 0; t < 100; t++)
-        write_track(img, t, 1);
+        image_fill(img, t, 1);
     for (u32 n = 0; n < 10; n++)
         for (u32 t = 0; t < 100; t++)
-            ck_assert_uint_eq(read_track(img, t), 1);
+            ck_assert_uint_eq(image_byte(img, t), 1);
     ck_assert_str_eq(load_line(), "MDC READS-000100/SEC WRITES-000010/SEC HIT RATIO-090%");
     oper("SET MDCACHE STORAGE 0M 1M");
     ck_assert_ptr_null(strstr(oper("QUERY MDCACHE"), "usage=0%"));
@@ -151,7 +105,7 @@ START_TEST(figures)
     load_line(); /* what came up to here is over */
     pass_time(1000);
     for (u32 n = 0; n < 4; n++)
-        read_track(img, n / 2);
+        image_byte(img, n / 2);
     ck_assert_str_eq(load_line(), "MDC READS-000004/SEC WRITES-000000/SEC HIT RATIO-050%");
 }
 END_TEST
@@ -159,23 +113,23 @@ END_TEST
 /* A guest that arrives, goes, is changed elsewhere and comes back finds what was written last. */
 START_TEST(members)
 {
-    write_track(disk(0, "ONE", 0x200), 5, 1);
-    ck_assert_uint_eq(read_track(disk(0, "ONE", 0x200), 5), 1);
-    ck_assert_uint_eq(read_track(disk(0, "ONE", 0x200), 5), 1);
+    image_fill(image_of(0, "ONE", 0x200), 5, 1);
+    ck_assert_uint_eq(image_byte(image_of(0, "ONE", 0x200), 5), 1);
+    ck_assert_uint_eq(image_byte(image_of(0, "ONE", 0x200), 5), 1);
     on(0, "ONE", "LOGOFF");
     on(1, "", "LOGON ONE PW");
-    ck_assert_uint_eq(read_track(disk(1, "ONE", 0x200), 5), 1);
-    write_track(disk(1, "ONE", 0x200), 5, 2);
+    ck_assert_uint_eq(image_byte(image_of(1, "ONE", 0x200), 5), 1);
+    image_fill(image_of(1, "ONE", 0x200), 5, 2);
     on(0, "", "LOGON TWO PW"); /* reads it while the other member writes */
-    ck_assert_uint_eq(read_track(disk(0, "TWO", 0x200), 5), 2);
-    write_track(disk(1, "ONE", 0x200), 5, 3);
-    ck_assert_uint_eq(read_track(disk(0, "TWO", 0x200), 5), 3);
+    ck_assert_uint_eq(image_byte(image_of(0, "TWO", 0x200), 5), 2);
+    image_fill(image_of(1, "ONE", 0x200), 5, 3);
+    ck_assert_uint_eq(image_byte(image_of(0, "TWO", 0x200), 5), 3);
     on(1, "ONE", "LOGOFF");
     on(0, "", "LOGON ONE PW");
-    ck_assert_uint_eq(read_track(disk(0, "ONE", 0x200), 5), 3);
-    ck_assert_uint_eq(read_track(disk(0, "TWO", 0x200), 5), 3);
-    write_track(disk(0, "ONE", 0x200), 5, 4);
-    ck_assert_uint_eq(read_track(disk(0, "TWO", 0x200), 5), 4);
+    ck_assert_uint_eq(image_byte(image_of(0, "ONE", 0x200), 5), 3);
+    ck_assert_uint_eq(image_byte(image_of(0, "TWO", 0x200), 5), 3);
+    image_fill(image_of(0, "ONE", 0x200), 5, 4);
+    ck_assert_uint_eq(image_byte(image_of(0, "TWO", 0x200), 5), 4);
 }
 END_TEST
 
@@ -183,7 +137,7 @@ int main(void)
 {
     Suite *s = suite_create("hyp_mdcache");
     TCase *t = tcase_create("mdcache");
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, setup, images_end);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, what_is_cached);
     tcase_add_test(t, set);

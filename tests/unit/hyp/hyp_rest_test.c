@@ -15,12 +15,6 @@ static struct vm_host *host;
 static struct vm *vm;
 static unsigned told[VM_EVENT_RESET + 1];
 
-static void post(void *ctx, void (*fn)(void *arg), void *arg)
-{
-    (void)ctx;
-    fn(arg);
-}
-
 static void on_event(void *ctx, struct vm *of, enum vm_event event, u64 mask, u64 addr)
 {
     (void)ctx;
@@ -51,8 +45,8 @@ static void setup(void)
         {0x400, cpu0, sizeof cpu0}, {0x500, wait, sizeof wait},
         {0x600, cpu1, sizeof cpu1}, {0, NULL, 0}};
     const struct vm_host_events events = {.event = on_event};
-    ipled_machine((struct vm_host_config){.deterministic = true}, post, &events, 2, pieces,
-                  &host, &vm);
+    ipled_machine((struct vm_host_config){.deterministic = true}, ipled_at_once, &events, 2,
+                  pieces, &host, &vm);
 }
 
 static void teardown(void)

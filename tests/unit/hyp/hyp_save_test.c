@@ -14,20 +14,14 @@ static struct vm_host *host;
 static struct vm *vm;
 static const struct vm_host_events events;
 
-static void post(void *ctx, void (*fn)(void *arg), void *arg)
-{
-    (void)ctx;
-    fn(arg);
-}
-
 static void setup(void)
 {
     static const u8 ipl[] = {0x00, 0x08, 0, 0, 0x80, 0, 0x04, 0x00};
     static const u8 loop[] = {0xa7, 0xf4, 0x00, 0x00}; /* J *+0 */
     static const struct ipled_piece pieces[] = {
         {0, ipl, sizeof ipl}, {0x400, loop, sizeof loop}, {0, NULL, 0}};
-    ipled_machine((struct vm_host_config){.deterministic = true}, post, &events, 1, pieces,
-                  &host, &vm);
+    ipled_machine((struct vm_host_config){.deterministic = true}, ipled_at_once, &events, 1,
+                  pieces, &host, &vm);
 }
 
 static void teardown(void)

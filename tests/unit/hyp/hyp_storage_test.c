@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "hyp/vm.h"
+#include "tests/lib/ipled_machine.h"
 
 #define STORAGE_BYTES (4ull << 40)
 #define TOP (STORAGE_BYTES - 1)
@@ -17,12 +18,6 @@
 
 static struct vm_host *host;
 static struct vm *here, *there;
-
-static void post(void *ctx, void (*fn)(void *arg), void *arg)
-{
-    (void)ctx;
-    fn(arg);
-}
 
 static struct vm *machine(const char *name)
 {
@@ -41,7 +36,7 @@ static void setup(void)
 {
     struct cause cause = {0};
     const struct vm_host_config hc = {.processors = 1, .model = cpu_model_default()};
-    const struct vm_host_ports ports = {NULL, post};
+    const struct vm_host_ports ports = {NULL, ipled_at_once};
     const struct vm_host_events events = {0};
     host = vm_host_create(&hc, &ports, &events, &cause);
     ck_assert_ptr_nonnull(host);

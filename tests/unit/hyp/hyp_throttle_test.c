@@ -15,12 +15,6 @@
 static struct vm_host *host;
 static struct vm *vm;
 
-static void post(void *ctx, void (*fn)(void *arg), void *arg)
-{
-    (void)ctx;
-    fn(arg);
-}
-
 /* J to itself */
 static void setup(void)
 {
@@ -29,8 +23,8 @@ static void setup(void)
     const struct ipled_piece pieces[] = {
         {0, psw, sizeof psw}, {LOOP_AT, loop, sizeof loop}, {0, NULL, 0}};
     const struct vm_host_events events = {0};
-    ipled_machine((struct vm_host_config){.deterministic = true}, post, &events, 1, pieces,
-                  &host, &vm);
+    ipled_machine((struct vm_host_config){.deterministic = true}, ipled_at_once, &events, 1,
+                  pieces, &host, &vm);
 }
 
 static void teardown(void)

@@ -16,12 +16,6 @@ static struct vm *vm;
 static char told[4096];
 static u64 stored_when_told;
 
-static void post(void *ctx, void (*fn)(void *arg), void *arg)
-{
-    (void)ctx;
-    fn(arg);
-}
-
 static void add(const char *line)
 {
     strncat(told, line, sizeof told - strlen(told) - 2);
@@ -67,8 +61,8 @@ static void setup(void)
                                          {0, NULL, 0}};
     const struct vm_host_events events = {.traced = on_traced};
     told[0] = 0;
-    ipled_machine((struct vm_host_config){.deterministic = true}, post, &events, 1, pieces,
-                  &host, &vm);
+    ipled_machine((struct vm_host_config){.deterministic = true}, ipled_at_once, &events, 1,
+                  pieces, &host, &vm);
     cpu_gr(vm->vcpu[0].cpu)[4] = 1; /* once */
 }
 

@@ -13,9 +13,9 @@
 
 #include "hyp/rdev/rdev.h"
 #include "io/image/track.h"
-#include "tests/lib/cp_world.h"
+#include "tests/lib/cp_images.h"
 
-static char dir[64], devices[1024];
+static char devices[1024];
 static struct cause cause;
 static u8 buf[IMAGE_TRACK_BYTES_MAX];
 
@@ -35,16 +35,10 @@ static void image(const char *name, enum image_format format, u32 units, const c
 {
     char path[128];
     struct image *img;
-    bool fba = format == IMAGE_FBA_RAW;
-    const struct image_create what = {.format = format,
-                                      .cylinders = fba ? 0 : units,
-                                      .blocks = fba ? units : 0,
-                                      .compress = true,
-                                      .volume = fba ? NULL : volume};
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    ck_assert_msg(image_create(path, &what, &cause) == ST_OK, "%s", cause.text);
+    image_make(name, format, units, volume);
     if (!map.count)
         return;
+    snprintf(path, sizeof path, "%s/%s", images_dir, name);
     ck_assert_int_eq(image_open(path, 0, &img, &cause), ST_OK);
     ck_assert_msg(alloc_map_write(img, &map, volume, &cause) == ST_OK, "%s", cause.text);
     image_unref(img);
@@ -53,8 +47,7 @@ static void image(const char *name, enum image_format format, u32 units, const c
 static void begin(const char *more)
 {
     static char text[512];
-    strcpy(dir, "/tmp/hypvol_XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    images_begin();
     image("one", IMAGE_CKD, 30, "TMP001",
           (struct alloc_map){
               .count = 3,
@@ -65,8 +58,8 @@ static void begin(const char *more)
           (struct alloc_map){.count = 1, .extent = {{ALLOC_TDSK, 10, 14}}});
     image("late", IMAGE_CKD, 10, "LATE01", (struct alloc_map){0});
     snprintf(devices, sizeof devices,
-             "300 3390 %s/one\n301 3390 %s/two\n302 9336 %s/fba\n303 3390 %s/late\n", dir, dir,
-             dir, dir);
+             "300 3390 %s/one\n301 3390 %s/two\n302 9336 %s/fba\n303 3390 %s/late\n",
+             images_dir, images_dir, images_dir, images_dir);
     snprintf(text, sizeof text, "%s%s", config, more);
     cp_world_users = users;
     cp_world_devices = devices;
@@ -86,60 +79,11 @@ static void setup_clearing(void)
     begin("FEATURES ENABLE CLEAR_TDISK\n");
 }
 
-static void teardown(void)
-{
-    char command[128];
-    cp_world_teardown();
-    cp_world_users = cp_world_devices = cp_world_config = "";
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static void is(const char *got, const char *want)
-{
-    ck_assert_str_eq(got, want);
-    ck_assert_int_eq(resp.rc, 0);
-}
-
 static bool has(const char *text, const char *part)
 {
     if (!strstr(text, part))
         fprintf(stderr, "%s: not in: %s\n", part, text);
     return strstr(text, part);
-}
-
-static struct image *disk(const char *user, u16 vdev)
-{
-    struct vlink *l = link_find(cp_rdevs(cps[0]), user, vdev);
-    ck_assert_ptr_nonnull(l);
-    return l->img;
-}
-
-static void write_disk(struct image *img, u32 track, u8 byte)
-{
-    u8 data[512];
-    memset(data, byte, sizeof data);
-    if (!image_geometry(img)->tracks) {
-        ck_assert_int_eq(image_write_blocks(img, track, 1, data, &cause), ST_OK);
-        return;
-    }
-    u32 len = track_make_null(TRACK_NULL_EMPTY, track, TRACK_HEADS_3390, buf);
-    len = track_append(buf, len, 1, 0, sizeof data, NULL, data);
-    ck_assert_msg(image_write_track(img, track, buf, len, &cause) == ST_OK, "%s", cause.text);
-}
-
-/* The first data byte of a track's record 1, or of a block; 0: there is none. */
-static u8 read_disk(struct image *img, u32 track)
-{
-    struct track_layout t;
-    u32 len;
-    if (!image_geometry(img)->tracks) {
-        ck_assert_int_eq(image_read_blocks(img, track, 1, buf, &cause), ST_OK);
-        return buf[0];
-    }
-    ck_assert_msg(image_read_track(img, track, buf, &len, &cause) == ST_OK, "%s", cause.text);
-    ck_assert_int_eq(track_scan(buf, len, track, TRACK_HEADS_3390, &t, &cause), ST_OK);
-    return t.count > 1 ? buf[t.offset[1] + TRACK_COUNT_BYTES] : 0;
 }
 
 /* --- the list --- */
@@ -190,7 +134,7 @@ START_TEST(attached_later)
     is(on(0, "ONE", "DETACH 210"), "DASD 0210 DETACHED");
     is(oper("DETACH 303 FROM SYSTEM"), "DASD 0303 DETACHED SYSTEM LATE01");
     REFUSED(oper("DETACH 303 SYSTEM"), 121, "HCPDTR121E DASD 0303 not attached to SYSTEM");
-    snprintf(path, sizeof path, "%s/late", dir); /* somebody gives it another label */
+    snprintf(path, sizeof path, "%s/late", images_dir); /* somebody gives it another label */
     unlink(path);
     image("late", IMAGE_CKD, 12, "TMP001", (struct alloc_map){0});
     REFUSED(oper("ATTACH 303 SYSTEM"), 120,
@@ -200,7 +144,7 @@ START_TEST(attached_later)
     image("late", IMAGE_CKD, 12, NULL, (struct alloc_map){0});
     REFUSED(oper("ATTACH 303 SYSTEM"), 120,
             "HCPATR120E SYSTEM 0303 not attached; it has no label");
-    snprintf(path, sizeof path, "%s/late", dir);
+    snprintf(path, sizeof path, "%s/late", images_dir);
     unlink(path);
     image("late", IMAGE_CKD, 12, "LATE02", (struct alloc_map){0});
     is(oper("ATTACH 303 SYSTEM"), "DASD 0303 ATTACHED TO SYSTEM LATE02");
@@ -303,27 +247,27 @@ START_TEST(nobody_sees_what_was_there)
     on(0, "TWO", "DEFINE T3390 401 5");
     on(0, "TWO", "DEFINE TFB-512 402 40");
     for (u32 t = 0; t < 75; t++)
-        write_disk(disk("TWO", 0x401), t, 0xaa);
+        image_fill(image_of(0, "TWO", 0x401), t, 0xaa);
     for (u32 b = 0; b < 40; b++)
-        write_disk(disk("TWO", 0x402), b, 0xaa);
-    ck_assert_uint_eq(read_disk(disk("TWO", 0x401), 74), 0xaa);
+        image_fill(image_of(0, "TWO", 0x402), b, 0xaa);
+    ck_assert_uint_eq(image_byte(image_of(0, "TWO", 0x401), 74), 0xaa);
     on(0, "TWO", "DETACH 401");
     on(0, "TWO", "DETACH 402");
     on(0, "", "LOGON FULL PW");
-    ck_assert_uint_eq(read_disk(disk("FULL", 0x123), 15), 0xaa);
-    ck_assert_uint_eq(read_disk(disk("FULL", 0x124), 80), 0xaa);
+    ck_assert_uint_eq(image_byte(image_of(0, "FULL", 0x123), 15), 0xaa);
+    ck_assert_uint_eq(image_byte(image_of(0, "FULL", 0x124), 80), 0xaa);
     on(0, "TWO", "DEFINE T3390 401 5");
     on(0, "TWO", "DEFINE TFB-512 402 40");
     for (u32 t = 0; t < 75; t++)
-        ck_assert_uint_eq(read_disk(disk("TWO", 0x401), t), 0);
-    ck_assert_int_eq(image_read_blocks(disk("TWO", 0x402), 0, 40, buf, &cause), ST_OK);
+        ck_assert_uint_eq(image_byte(image_of(0, "TWO", 0x401), t), 0);
+    ck_assert_int_eq(image_read_blocks(image_of(0, "TWO", 0x402), 0, 40, buf, &cause), ST_OK);
     for (u32 i = 0; i < 40 * IMAGE_BLOCK_BYTES; i++)
         ck_assert_uint_eq(buf[i], 0);
-    write_disk(disk("TWO", 0x401), 7, 0xbb);
-    write_disk(disk("TWO", 0x402), 7, 0xbb);
+    image_fill(image_of(0, "TWO", 0x401), 7, 0xbb);
+    image_fill(image_of(0, "TWO", 0x402), 7, 0xbb);
     for (u32 t = 0; t < 20; t++) {
-        ck_assert_uint_eq(read_disk(disk("TWO", 0x401), t), t == 7 ? 0xbb : 0);
-        ck_assert_uint_eq(read_disk(disk("TWO", 0x402), t), t == 7 ? 0xbb : 0);
+        ck_assert_uint_eq(image_byte(image_of(0, "TWO", 0x401), t), t == 7 ? 0xbb : 0);
+        ck_assert_uint_eq(image_byte(image_of(0, "TWO", 0x402), t), t == 7 ? 0xbb : 0);
     }
 }
 END_TEST
@@ -338,14 +282,14 @@ START_TEST(cleared_behind_the_user)
 {
     on(0, "TWO", "DEFINE T3390 401 5");
     on(0, "TWO", "DEFINE TFB-512 402 40");
-    write_disk(disk("TWO", 0x401), 3, 0xaa);
-    write_disk(disk("TWO", 0x402), 3, 0xaa);
+    image_fill(image_of(0, "TWO", 0x401), 3, 0xaa);
+    image_fill(image_of(0, "TWO", 0x402), 3, 0xaa);
     on(0, "TWO", "LOGOFF");
     cleared();
     ck_assert(has(oper("QUERY ALLOC"), "TDISK TOTAL=00000000019 INUSE=00000000000"));
     on(0, "", "LOGON FULL PW");
-    ck_assert_uint_eq(read_disk(disk("FULL", 0x123), 15 + 3), 0);
-    ck_assert_uint_eq(read_disk(disk("FULL", 0x124), 80 + 3), 0);
+    ck_assert_uint_eq(image_byte(image_of(0, "FULL", 0x123), 15 + 3), 0);
+    ck_assert_uint_eq(image_byte(image_of(0, "FULL", 0x124), 80 + 3), 0);
 }
 END_TEST
 
@@ -389,7 +333,7 @@ static void give_map(const char *name, const char *volume, struct alloc_map map)
 {
     struct image *img;
     char path[128];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
+    snprintf(path, sizeof path, "%s/%s", images_dir, name);
     ck_assert_int_eq(image_open(path, 0, &img, &cause), ST_OK);
     ck_assert_msg(alloc_map_write(img, &map, volume, &cause) == ST_OK, "%s", cause.text);
     image_unref(img);
@@ -412,7 +356,7 @@ START_TEST(a_broken_volume_is_passed_over)
     char path[128];
     on(1, "", "LOGON ONE PW");
     on(1, "ONE", "DETACH 200");
-    snprintf(path, sizeof path, "%s/one", dir);
+    snprintf(path, sizeof path, "%s/one", images_dir);
     ck_assert_int_eq(unlink(path), 0);
     is(on(1, "ONE", "DEFINE T3390 401 2"), "DASD 0401 DEFINED");
     ck_assert(has(on(1, "ONE", "QUERY MDISK 401"), "TMP002 0301          5          2"));
@@ -425,7 +369,7 @@ START_TEST(what_others_have_is_passed_over)
     struct share *share;
     struct image *img;
     char path[128];
-    snprintf(path, sizeof path, "%s/fba", dir);
+    snprintf(path, sizeof path, "%s/fba", images_dir);
     ck_assert_int_eq(share_create(path, 0, &share, &cause), ST_OK);
     ck_assert_int_eq(window_create(share, (struct window_extent){80, 27}, true, &img, &cause),
                      ST_OK);
@@ -446,16 +390,16 @@ END_TEST
 START_TEST(what_was_left_is_cleared)
 {
     on(0, "", "LOGON FULL PW");
-    write_disk(disk("FULL", 0x123), 15 + 3, 0xaa);
-    write_disk(disk("FULL", 0x124), 80 + 3, 0xaa);
+    image_fill(image_of(0, "FULL", 0x123), 15 + 3, 0xaa);
+    image_fill(image_of(0, "FULL", 0x124), 80 + 3, 0xaa);
     on(0, "FULL", "LOGOFF");
     on(0, "TWO", "DEFINE T3390 401 5");
     on(0, "TWO", "DEFINE TFB-512 402 40");
     on(0, "TWO", "LOGOFF");
     cleared();
     on(0, "", "LOGON FULL PW");
-    ck_assert_uint_eq(read_disk(disk("FULL", 0x123), 15 + 3), 0);
-    ck_assert_uint_eq(read_disk(disk("FULL", 0x124), 80 + 3), 0);
+    ck_assert_uint_eq(image_byte(image_of(0, "FULL", 0x123), 15 + 3), 0);
+    ck_assert_uint_eq(image_byte(image_of(0, "FULL", 0x124), 80 + 3), 0);
 }
 END_TEST
 
@@ -472,7 +416,7 @@ START_TEST(what_cannot_be_cleared_is_kept)
 {
     signal(SIGXFSZ, SIG_IGN);
     on(0, "TWO", "DEFINE TFB-512 402 24");
-    write_disk(disk("TWO", 0x402), 3, 0xaa);
+    image_fill(image_of(0, "TWO", 0x402), 3, 0xaa);
     file_limit(80 * IMAGE_BLOCK_BYTES);
     on(0, "TWO", "DETACH 402");
     cleared();
@@ -505,7 +449,7 @@ START_TEST(one_thread_clears_all)
         on(0, "TWO", command);
         ck_assert_int_eq(resp.rc, 0);
         for (u32 t = 0; t < 15; t++)
-            write_disk(disk("TWO", (u16)(0x500 + i)), t, 0xaa);
+            image_fill(image_of(0, "TWO", (u16)(0x500 + i)), t, 0xaa);
     }
     unsigned before = threads();
     on(0, "TWO", "LOGOFF");
@@ -513,7 +457,7 @@ START_TEST(one_thread_clears_all)
     cleared();
     on(0, "", "LOGON FULL PW");
     for (u32 t = 15; t < 10 * 15; t++)
-        ck_assert_uint_eq(read_disk(disk("FULL", 0x123), t), 0);
+        ck_assert_uint_eq(image_byte(image_of(0, "FULL", 0x123), t), 0);
 }
 END_TEST
 
@@ -584,7 +528,7 @@ int main(void)
 {
     Suite *s = suite_create("hyp_volume");
     TCase *t = tcase_create("volumes");
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, setup, images_end);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, owned_volumes);
     tcase_add_test(t, attached_later);
@@ -603,7 +547,7 @@ int main(void)
     tcase_add_test(t, spool_volumes);
     suite_add_tcase(s, t);
     t = tcase_create("clearing");
-    tcase_add_checked_fixture(t, setup_clearing, teardown);
+    tcase_add_checked_fixture(t, setup_clearing, images_end);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, cleared_behind_the_user);
     tcase_add_test(t, what_was_left_is_cleared);
