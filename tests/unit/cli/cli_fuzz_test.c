@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/lib/model.h"
 #include "tests/lib/terminal_exec.h"
 
 #define INPUTS 300
@@ -10,15 +11,7 @@
 
 START_TEST(noise)
 {
-    static u8 bytes[INPUT_BYTES];
-    u64 state = 1;
-    for (unsigned i = 0; i < INPUTS; i++) {
-        for (size_t k = 0; k < sizeof bytes; k++) {
-            state = state * 6364136223846793005ull + 1442695040888963407ull;
-            bytes[k] = (u8)(state >> 56);
-        }
-        terminal_exec_run(bytes, sizeof bytes);
-    }
+    noise_run(INPUTS, INPUT_BYTES, terminal_exec_run);
 }
 END_TEST
 

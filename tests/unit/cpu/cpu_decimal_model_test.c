@@ -7,12 +7,11 @@
 #include <stdlib.h>
 
 #include "tests/lib/cpu_harness.h"
+#include "tests/lib/model.h"
 
 #define SEED_DEFAULT "1"
 #define COUNT_DEFAULT "23000"
 #define TIMEOUT_S 120
-#define REPORTS_MAX 20
-#define LINE_BYTES 1000
 #define WINDOW_BYTES 96u
 #define HALF_BYTES 48u
 #define PAGE_BOUNDARY (HARNESS_DATA + 0x1000u)
@@ -91,29 +90,11 @@ static bool agrees(const char *line)
     return false;
 }
 
-static const char *setting(const char *name, const char *otherwise)
-{
-    const char *value = getenv(name);
-    return value ? value : otherwise;
-}
-
 START_TEST(instructions_agree_with_the_model)
 {
-    char command[200], line[LINE_BYTES];
-    unsigned lines = 0, wrong = 0;
-    snprintf(command, sizeof command, "python3 tests/lib/decimal_model.py %s %s",
-             setting("DECIMAL_MODEL_SEED", SEED_DEFAULT),
-             setting("DECIMAL_MODEL_COUNT", COUNT_DEFAULT));
-    FILE *pipe = popen(command, "r");
     harness_init(&h, "max", 1);
-    while (fgets(line, sizeof line, pipe) && wrong < REPORTS_MAX) {
-        lines++;
-        wrong += !agrees(line);
-    }
+    model_compare("decimal_model.py", "DECIMAL_MODEL", SEED_DEFAULT, COUNT_DEFAULT, agrees);
     harness_fini(&h);
-    ck_assert_msg(wrong == 0, "%u of %u wrong; %s", wrong, lines, command);
-    ck_assert_int_eq(pclose(pipe), 0);
-    ck_assert_uint_gt(lines, 0);
 }
 END_TEST
 

@@ -3,21 +3,14 @@
 #include "tests/unit/io/io_fixture.h"
 
 #include "tests/lib/channel_exec.h"
+#include "tests/lib/model.h"
 
 #define INPUTS 100
 #define INPUT_BYTES 3000
 
 START_TEST(noise)
 {
-    static u8 bytes[INPUT_BYTES];
-    u64 state = 1;
-    for (unsigned i = 0; i < INPUTS; i++) {
-        for (size_t k = 0; k < sizeof bytes; k++) {
-            state = state * 6364136223846793005ull + 1442695040888963407ull;
-            bytes[k] = (u8)(state >> 56);
-        }
-        channel_exec_run(bytes, sizeof bytes);
-    }
+    noise_run(INPUTS, INPUT_BYTES, channel_exec_run);
 }
 END_TEST
 
