@@ -138,6 +138,9 @@ const struct vm_segment *vm_segment_loaded(struct vm *vm, const char *name);
 const struct vm_segment *vm_segment_known(struct vm *vm, const char *name);
 /** Is it for everybody, or named by the machine's NAMESAVE? */
 bool vm_segment_allowed(const struct vm *vm, const struct vm_segment *seg);
+/** And may it have a copy of its own: it is within the maximum of storage, or has LOADNSHR,
+ *  or named by NAMESAVE? */
+bool vm_segment_alone(const struct vm *vm, const struct vm_segment *seg);
 /** IPL a saved system: reset, or reset that clears; its pages, and its CPU's state in CPU 0; PARM
  *  into its PARMREGS. ST_NOENT, ST_EXIST, ST_LIMIT, ST_INVAL: the machine is reset. */
 int vm_ipl_system(struct vm *vm, const char *name, bool clear, const char *parm,

@@ -51,6 +51,9 @@ struct vm_segment {
     bool system;               /* a saved system: a CPU's state is saved with it */
     bool restricted;           /* for users with a NAMESAVE statement only: class R */
     bool vmgroup;              /* VMGROUP: shown */
+    bool loadnshr;             /* anybody may load a copy of its own: LOADNSHR */
+    bool secure;               /* SECURE: shown */
+    char space[9];             /* the segment space that it is a member of, or "" */
     u8 machmode;               /* bits of enum dir_machine; 0: any */
     u8 parm_first, parm_count; /* general registers that get IPL's PARM; 0: none */
     u64 minsize;               /* bytes of storage that a machine must have */

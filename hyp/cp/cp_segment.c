@@ -97,7 +97,17 @@ static int option_take(struct cp_request *req, struct vm_segment *seg, bool *tak
     *taken = true;
     if (!strcmp(word, "RSTD"))
         seg->restricted = true;
-    else if (seg->system && !strcmp(word, "VMGROUP"))
+    else if (!seg->system && !strcmp(word, "LOADNSHR"))
+        seg->loadnshr = true;
+    else if (!seg->system && !strcmp(word, "SECURE"))
+        seg->secure = true;
+    else if (!seg->system && !strcmp(word, "SPACE")) {
+        cp_operand(req);
+        word = cp_operand_peek(req);
+        good = word && cp_userid_ok(word);
+        if (good)
+            snprintf(seg->space, sizeof seg->space, "%s", word);
+    } else if (seg->system && !strcmp(word, "VMGROUP"))
         seg->vmgroup = true;
     else if (seg->system && !strncmp(word, "MINSIZE=", 8))
         good = minsize_take(word + 8, seg);
@@ -114,6 +124,17 @@ static int option_take(struct cp_request *req, struct vm_segment *seg, bool *tak
     if (*taken)
         cp_operand(req);
     return 0;
+}
+
+/* The word that does not go with LOADNSHR, or NULL. */
+static const char *conflict(const struct vm_segment *seg)
+{
+    if (seg->loadnshr && seg->restricted)
+        return "RSTD";
+    for (unsigned i = 0; seg->loadnshr && i < seg->ranges; i++)
+        if (!strcmp(types[seg->range[i].type], "SC"))
+            return "SC";
+    return NULL;
 }
 
 static int define(struct cp_request *req, bool system)
@@ -134,13 +155,15 @@ static int define(struct cp_request *req, bool system)
         if (rc)
             return rc;
     }
+    if (conflict(&seg))
+        return cp_fail(req, MSG_CMD013E, conflict(&seg));
     if (req->cp->ports.vm->segment_define(req->cp->ports.vm_host, &seg, &cause))
         return cp_fail(req, MSG_NSD454E, kind_of(system), seg.name, cause.text);
     cp_fail(req, MSG_NSD440I, kind_of(system), seg.name);
     return 0;
 }
 
-/* DEFSEG name hexpage1[-hexpage2] type ... [RSTD] */
+/* DEFSEG name hexpage1[-hexpage2] type ... [SPACE name] [RSTD | LOADNSHR] [SECURE] */
 int cp_cmd_defseg(struct cp_request *req, void *ctx)
 {
     (void)ctx;
@@ -307,6 +330,23 @@ int cp_purge_nss(struct cp_request *req)
     return 0;
 }
 
+static const char *class_of(const struct vm_segment *seg)
+{
+    return !seg->saved ? "S" : seg->purged ? "P" : seg->restricted ? "R" : "A";
+}
+
+static const char *filetype_of(const struct vm_segment *seg)
+{
+    return seg->system ? "NSS" : *seg->space ? "DCSS-M" : "DCSS";
+}
+
+static void attributes_line(struct cp_request *req, const struct vm_segment *seg, unsigned id)
+{
+    cp_line(req, "%04u %-8s %-8s %s%s%s%s", id, seg->name, filetype_of(seg), class_of(seg),
+            seg->loadnshr || seg->secure ? " " : "", seg->loadnshr ? " LOADNSHR" : "",
+            seg->secure ? " SECURE" : "");
+}
+
 static void segment_lines(struct cp_request *req, const struct vm_segment *seg, unsigned id,
                           unsigned users)
 {
@@ -319,14 +359,10 @@ static void segment_lines(struct cp_request *req, const struct vm_segment *seg, 
         if (seg->parm_count)
             snprintf(parmregs, sizeof parmregs, "%02u-%02u", seg->parm_first, last - 1);
     }
-    snprintf(front, sizeof front, "%04u %-8s %-8s %-8s", id, seg->name,
-             seg->system ? "NSS" : "DCSS", minsize);
-    snprintf(behind, sizeof behind, " %-2s %05u  %-8s %s",
-             !seg->saved       ? "S"
-             : seg->purged     ? "P"
-             : seg->restricted ? "R"
-                               : "A",
-             users, parmregs, group);
+    snprintf(front, sizeof front, "%04u %-8s %-8s %-8s", id, seg->name, filetype_of(seg),
+             minsize);
+    snprintf(behind, sizeof behind, " %-2s %05u  %-8s %s", class_of(seg), users, parmregs,
+             group);
     for (unsigned i = 0; i < seg->ranges; i++)
         cp_line(req, "%-31s %05llX  %05llX  %-4s%s", i ? "" : front,
                 (unsigned long long)seg->range[i].start >> PAGE_SHIFT,
@@ -334,16 +370,19 @@ static void segment_lines(struct cp_request *req, const struct vm_segment *seg, 
                 i ? "" : behind);
 }
 
-/* QUERY NSS [ALL | NAME name] [MAP] */
+/* QUERY NSS [ALL | NAME name] [MAP | ATTRIBUTES] */
 int cp_query_nss(struct cp_request *req, void *ctx)
 {
     struct vm_segment seg;
     const char *name = NULL, *word;
     unsigned users, shown = 0;
+    bool attributes = false;
     (void)ctx;
     while ((word = cp_operand(req)) != NULL) {
         if (!strcmp(word, "NAME"))
             name = cp_operand(req);
+        else if (!strcmp(word, "ATTRIBUTES"))
+            attributes = true;
         else if (strcmp(word, "MAP") != 0 && strcmp(word, "ALL") != 0)
             return cp_fail(req, MSG_CMD003E, word);
     }
@@ -352,10 +391,13 @@ int cp_query_nss(struct cp_request *req, void *ctx)
         if (name && strcmp(name, seg.name) != 0)
             continue;
         if (!shown++)
-            cp_line(req,
-                    "FILE FILENAME FILETYPE MINSIZE  BEGPAG ENDPAG TYPE CL #USERS PARMREGS "
-                    "VMGROUP");
-        segment_lines(req, &seg, i + 1, users);
+            cp_line(req, attributes ? "FILE FILENAME FILETYPE CL ATTRIBUTES"
+                                    : "FILE FILENAME FILETYPE MINSIZE  BEGPAG ENDPAG TYPE CL "
+                                      "#USERS PARMREGS VMGROUP");
+        if (attributes)
+            attributes_line(req, &seg, i + 1);
+        else
+            segment_lines(req, &seg, i + 1, users);
     }
     if (!shown)
         cp_line(req, "NO NSS FILES");

@@ -65,6 +65,11 @@ static void tell_where(const struct call *c, const struct vm_segment *seg, unsig
 static void load(const struct call *c, bool exclusive)
 {
     struct cause cause = {0};
+    const struct vm_segment *known = vm_segment_known(c->v->vm, c->name);
+    if (exclusive && known && !vm_segment_alone(c->v->vm, known)) {
+        refuse(c, RC_NOT_LOADED);
+        return;
+    }
     int rc = vm_segment_load(c->v->vm, c->name, exclusive, &cause);
     if (rc) {
         refuse(c, rc == ST_NOENT ? RC_NO_SEGMENT : RC_NOT_LOADED);

@@ -288,8 +288,32 @@ unsigned segment_count(const struct segments *s)
     return n;
 }
 
+/* A space has no name that a segment has. */
+static int space_check(struct segments *s, const struct vm_segment *what, struct cause *cause)
+{
+    if (!strcmp(what->space, what->name))
+        return cause_set(cause, ST_INVAL, "%s is the name of a segment", what->space);
+    look(s);
+    for (unsigned i = 0; i < SEGMENTS_MAX; i++) {
+        const struct vm_segment *other = &s->entry[i].seg;
+        if (!s->entry[i].used || !strcmp(other->name, what->name))
+            continue;
+        if (!strcmp(other->space, what->name))
+            return cause_set(cause, ST_INVAL, "%s is the name of a segment space", what->name);
+        if (!strcmp(other->name, what->space))
+            return cause_set(cause, ST_INVAL, "%s is the name of a segment", what->space);
+        if (*what->space && !strcmp(other->space, what->space) &&
+            segment_members_conflict(what, other))
+            return cause_set(cause, ST_INVAL, "its page ranges conflict with those of %s",
+                             other->name);
+    }
+    return ST_OK;
+}
+
 int segment_define(struct segments *s, const struct vm_segment *what, struct cause *cause)
 {
+    if (space_check(s, what, cause))
+        return cause->status;
     if (!segment_ranges_valid(what))
         return cause_set(cause, ST_INVAL, "page ranges ascend and end below X'%llX'",
                          VM_SEGMENT_REACH / FRAME_BYTES);

@@ -23,11 +23,15 @@
 #define AT_MACHMODE 424
 #define AT_PARM 428
 #define AT_IDENTITY 432
+#define AT_SPACE 448
 #define AT_STATUS 512
 #define FLAG_SYSTEM 1u
 #define FLAG_RESTRICTED 2u
 #define FLAG_VMGROUP 4u
+#define FLAG_LOADNSHR 8u
+#define FLAG_SECURE 16u
 #define REGISTERS 16
+#define MEGABYTE_SHIFT 20
 #define SYNC_PAGES 16384u /* 64 MiB */
 
 _Static_assert(AT_RANGES + RANGE_BYTES * VM_SEGMENT_RANGES_MAX <= AT_MINSIZE, "ranges");
@@ -68,6 +72,31 @@ bool segment_ranges_valid(const struct vm_segment *seg)
     return true;
 }
 
+static bool for_many(u32 type)
+{
+    return type == SEG_SW || type == SEG_SR || type == SEG_SN || type == SEG_SC;
+}
+
+static bool ranges_conflict(const struct vm_segment *a, unsigned i, const struct vm_segment *b,
+                            unsigned k)
+{
+    u64 first = a->range[i].start >> MEGABYTE_SHIFT, last = a->range[i].end >> MEGABYTE_SHIFT;
+    if (a->range[i].start <= b->range[k].end && b->range[k].start <= a->range[i].end)
+        return true;
+    return for_many(a->range[i].type) != for_many(b->range[k].type) &&
+           first <= b->range[k].end >> MEGABYTE_SHIFT &&
+           b->range[k].start >> MEGABYTE_SHIFT <= last;
+}
+
+bool segment_members_conflict(const struct vm_segment *a, const struct vm_segment *b)
+{
+    for (unsigned i = 0; i < a->ranges; i++)
+        for (unsigned k = 0; k < b->ranges; k++)
+            if (ranges_conflict(a, i, b, k))
+                return true;
+    return false;
+}
+
 /* ---- writing ---- */
 
 static void head_store(const struct vm_segment *seg, const u8 *status, u8 head[HEAD_BYTES])
@@ -76,9 +105,11 @@ static void head_store(const struct vm_segment *seg, const u8 *status, u8 head[H
     memcpy(head, MAGIC, sizeof MAGIC);
     memcpy(head + AT_NAME, seg->name, strlen(seg->name));
     be32_store(head + AT_COUNT, seg->ranges);
-    be32_store(head + AT_FLAGS, (seg->system ? FLAG_SYSTEM : 0) |
-                                    (seg->restricted ? FLAG_RESTRICTED : 0) |
-                                    (seg->vmgroup ? FLAG_VMGROUP : 0));
+    be32_store(head + AT_FLAGS,
+               (seg->system ? FLAG_SYSTEM : 0) | (seg->restricted ? FLAG_RESTRICTED : 0) |
+                   (seg->vmgroup ? FLAG_VMGROUP : 0) | (seg->loadnshr ? FLAG_LOADNSHR : 0) |
+                   (seg->secure ? FLAG_SECURE : 0));
+    memcpy(head + AT_SPACE, seg->space, strlen(seg->space));
     for (unsigned i = 0; i < seg->ranges; i++) {
         u8 *p = head + AT_RANGES + (size_t)RANGE_BYTES * i;
         be64_store(p, seg->range[i].start);
@@ -166,6 +197,8 @@ static bool head_load(const u8 head[HEAD_BYTES], struct vm_segment *out)
                                .system = flags & FLAG_SYSTEM,
                                .restricted = flags & FLAG_RESTRICTED,
                                .vmgroup = flags & FLAG_VMGROUP,
+                               .loadnshr = flags & FLAG_LOADNSHR,
+                               .secure = flags & FLAG_SECURE,
                                .minsize = be64_load(head + AT_MINSIZE),
                                .machmode = head[AT_MACHMODE + 3],
                                .parm_first = head[AT_PARM],
@@ -174,6 +207,7 @@ static bool head_load(const u8 head[HEAD_BYTES], struct vm_segment *out)
         out->parm_first + out->parm_count > REGISTERS)
         return false;
     memcpy(out->name, head + AT_NAME, sizeof out->name - 1);
+    memcpy(out->space, head + AT_SPACE, sizeof out->space - 1);
     memcpy(out->identity, head + AT_IDENTITY, VM_IDENTITY_BYTES);
     for (unsigned i = 0; i < out->ranges; i++) {
         const u8 *p = head + AT_RANGES + (size_t)RANGE_BYTES * i;

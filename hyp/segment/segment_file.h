@@ -11,6 +11,8 @@ u64 segment_file_at(const struct vm_segment *seg, u64 abs);
 /** From the first to the last address. */
 u64 segment_bytes(const struct vm_segment *seg);
 bool segment_ranges_valid(const struct vm_segment *seg);
+/** Members of a segment space do not overlap, and in a megabyte all are shared or all exclusive. */
+bool segment_members_conflict(const struct vm_segment *a, const struct vm_segment *b);
 
 /** Write a new file, which is not there yet: pages and keys out of storage, with the CPU's state
  *  for a system. `out`: it is open and locked for its writer alone; the caller closes it. ST_IO,

@@ -35,12 +35,24 @@ const struct vm_segment *vm_segment_known(struct vm *vm, const char *name)
     return seg && seg->saved && !seg->system ? seg : NULL;
 }
 
+static bool named(const struct vm *vm, const struct vm_segment *seg)
+{
+    for (unsigned i = 0; i < vm->config.namesaves; i++)
+        if (!strcmp(vm->config.namesave[i], seg->name))
+            return true;
+    return false;
+}
+
 bool vm_segment_allowed(const struct vm *vm, const struct vm_segment *seg)
 {
-    bool named = !seg->restricted;
-    for (unsigned i = 0; i < vm->config.namesaves && !named; i++)
-        named = !strcmp(vm->config.namesave[i], seg->name);
-    return named;
+    return !seg->restricted || named(vm, seg);
+}
+
+bool vm_segment_alone(const struct vm *vm, const struct vm_segment *seg)
+{
+    u64 most = vm->config.storage_max_bytes;
+    most = most < vm->st->size ? vm->st->size : most;
+    return seg->loadnshr || seg->range[seg->ranges - 1].end < most || named(vm, seg);
 }
 
 static void still(struct vm *vm)

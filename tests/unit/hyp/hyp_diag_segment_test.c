@@ -154,6 +154,68 @@ START_TEST(what_may_be_stored)
 }
 END_TEST
 
+static unsigned alone(u64 start, bool loadnshr)
+{
+    struct cause cause = {0};
+    struct vm_segment seg = {.ranges = 1, .loadnshr = loadnshr};
+    strcpy(seg.name, "TWO");
+    seg.range[0].start = start;
+    seg.range[0].end = start + SEGMENT_BYTES - 1;
+    ck_assert_int_eq(vm_host_ops()->segment_define(host, &seg, &cause), ST_OK);
+    ck_assert_int_eq(segment_save(host->segments, "TWO", vm_storage(vm), NULL, &cause), ST_OK);
+    ck_assert(segment_find(host->segments, "TWO")->loadnshr == loadnshr);
+    return segment_call(0x24, "TWO");
+}
+
+/* LOADNSR is for segments within the machine's storage, those with LOADNSHR, and by NAMESAVE. */
+START_TEST(who_may_have_it_alone)
+{
+    ck_assert_uint_eq(alone(SEGMENT_AT, false), 2);
+    ck_assert_uint_eq((u32)*gr(RY), 8);
+    ck_assert_uint_eq(segment_call(0x20, "TWO"), 0);
+    ck_assert_uint_eq(alone(0x300000, false), 1);
+    ck_assert_uint_eq(alone(SEGMENT_AT, true), 0);
+    ck_assert_uint_eq(alone(SEGMENT_AT, false), 2);
+    strcpy(vm->config.namesave[vm->config.namesaves++], "TWO");
+    ck_assert_uint_eq(alone(SEGMENT_AT, false), 0);
+}
+END_TEST
+
+static int member(const char *name, const char *space, u64 start, u32 type)
+{
+    struct cause cause = {0};
+    struct vm_segment seg = {.ranges = 1};
+    strcpy(seg.name, name);
+    strcpy(seg.space, space);
+    seg.range[0].start = start;
+    seg.range[0].end = start + SEGMENT_BYTES - 1;
+    seg.range[0].type = type;
+    return vm_host_ops()->segment_define(host, &seg, &cause);
+}
+
+/* Members of a space lie beside one another, of one kind in a megabyte. */
+START_TEST(members_of_a_space)
+{
+    ck_assert_int_eq(member("ONE", "ALL", 0x1000000, SEG_SR), ST_OK);
+    ck_assert_int_eq(member("TWO", "ALL", 0x1002000, SEG_SR), ST_INVAL);
+    ck_assert_int_eq(member("TWO", "ALL", 0x1003000, SEG_ER), ST_INVAL);
+    ck_assert_int_eq(member("TWO", "MORE", 0x1002000, SEG_SR), ST_OK);
+    ck_assert_int_eq(member("TWO", "", 0x1002000, SEG_SR), ST_OK);
+    ck_assert_int_eq(member("TWO", "ALL", 0x1100000, SEG_ER), ST_OK);
+    ck_assert_int_eq(member("TWO", "ALL", 0x1003000, SEG_SN), ST_OK);
+    ck_assert_int_eq(member("ONE", "ALL", 0x1000000, SEG_SW), ST_OK); /* itself anew */
+    ck_assert_int_eq(member("ALL", "", 0x2000000, SEG_SR), ST_INVAL);
+    ck_assert_int_eq(member("NEW", "TWO", 0x2000000, SEG_SR), ST_INVAL);
+    ck_assert_int_eq(member("NEW", "NEW", 0x2000000, SEG_SR), ST_INVAL);
+    ck_assert_str_eq(segment_defined(host->segments, "TWO")->space, "ALL");
+    ck_assert_int_eq(
+        segment_save(host->segments, "TWO", vm_storage(vm), NULL, &(struct cause){0}), ST_OK);
+    segments_destroy(host->segments);
+    host->segments = segments_create(segment_folder);
+    ck_assert_str_eq(segment_find(host->segments, "TWO")->space, "ALL");
+}
+END_TEST
+
 /* SW: what one stores another sees; with the last that has it, it is as saved again. */
 START_TEST(shared_and_writable)
 {
@@ -320,6 +382,8 @@ int main(void)
     tcase_add_test(tc, segments_found_loaded_purged);
     tcase_add_test(tc, segment_extents);
     tcase_add_test(tc, what_may_be_stored);
+    tcase_add_test(tc, who_may_have_it_alone);
+    tcase_add_test(tc, members_of_a_space);
     tcase_add_test(tc, shared_and_writable);
     tcase_add_test(tc, segments_in_the_way);
     tcase_add_test(tc, addresses_end);

@@ -71,6 +71,28 @@ START_TEST(operands_refused)
 }
 END_TEST
 
+/* LOADNSHR, SECURE, SPACE: shown by QUERY NSS ATTRIBUTES. */
+START_TEST(attributes)
+{
+    REFUSED(on(0, "OPERATOR", "DEFSEG ONE 100-1FF SR LOADNSHR RSTD"), 13,
+            "HCPCMD013E Conflicting option - RSTD");
+    REFUSED(on(0, "OPERATOR", "DEFSEG ONE 100-1FF SC LOADNSHR"), 13,
+            "HCPCMD013E Conflicting option - SC");
+    REFUSED(on(0, "OPERATOR", "DEFSEG ONE 100-1FF SR SPACE"), 26, "HCPCMD026E");
+    REFUSED(on(0, "OPERATOR", "DEFSEG ONE 100-1FF SR SPACE TOOLONGNAME"), 2, "HCPCMD002E");
+    REFUSED(on(0, "OPERATOR", "DEFSYS ONE 100-1FF SR LOADNSHR"), 2, "HCPCMD002E");
+    on(0, "OPERATOR", "DEFSEG ONE 100-1FF SR LOADNSHR SECURE");
+    on(0, "OPERATOR", "DEFSEG TWO 200-210 SR SECURE SPACE ALL RSTD");
+    on(0, "OPERATOR", "DEFSEG THREE 300 EW");
+    ck_assert_str_eq(on(0, "OPERATOR", "QUERY NSS ATTRIBUTES"),
+                     "FILE FILENAME FILETYPE CL ATTRIBUTES|"
+                     "0001 ONE      DCSS     S  LOADNSHR SECURE|"
+                     "0002 TWO      DCSS-M   S  SECURE|"
+                     "0003 THREE    DCSS     S");
+    ck_assert_ptr_nonnull(strstr(on(0, "OPERATOR", "QUERY NSS NAME TWO"), "TWO      DCSS-M"));
+}
+END_TEST
+
 /* While a segment is saved CP answers others; CPHX and LOGOFF end it, which is told once. */
 START_TEST(others_go_on_while_one_saves)
 {
@@ -181,6 +203,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, cp_world_teardown);
     tcase_add_test(tc, defined_and_shown);
     tcase_add_test(tc, operands_refused);
+    tcase_add_test(tc, attributes);
     tcase_add_test(tc, others_go_on_while_one_saves);
     tcase_add_test(tc, who_may_ipl);
     tcase_add_test(tc, of_the_directory);
