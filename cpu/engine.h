@@ -20,6 +20,7 @@ struct cpu_engine_stats {
     u64 regions, region_insns, host_bytes; /* translated, ever */
     u64 code_bytes, code_bytes_max;        /* of code memory: now, and what there is */
     u64 live_regions;
+    u64 ways_in;     /* entries into the middle of regions, made so far */
     u64 links;       /* ways out of regions that lead straight into others, made so far */
     u64 deep;        /* of those translated, the ones that follow calls */
     u64 invalidated; /* regions void because storage changed */

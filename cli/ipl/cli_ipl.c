@@ -290,6 +290,7 @@ static json_t *engine_figures(struct ipl *ipl)
     N("code_bytes", code_bytes);
     N("code_bytes_max", code_bytes_max);
     N("live_regions", live_regions);
+    N("ways_in", ways_in);
     N("links", links);
     N("invalidated", invalidated);
     N("flushes", flushes);

@@ -375,11 +375,58 @@ static u16 anchors_of_block(struct jit_cx *x, const struct jit_block *b, u16 set
     return set;
 }
 
+/* Anchors whose first use in a block is not compared; in *own, all that are used. */
+static u16 anchors_taken(const struct jit_cx *x, const struct jit_block *b, u16 *own)
+{
+    u16 taken = 0;
+    *own = 0;
+    for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
+        const struct jit_insn *in = &x->insn[i];
+        u16 bit = in->anchor ? (u16)(1u << (in->anchor - 1)) : 0;
+        if (bit & ~*own && !in->anchor_check)
+            taken |= bit;
+        *own |= bit;
+    }
+    return taken;
+}
+
+/* Where blocks begin, anchors that will not be compared again before they are used. */
+static void anchors_in_find(struct jit_cx *x)
+{
+    u16 own[REGION_BLOCKS_MAX];
+    for (unsigned k = 0; k < x->blocks; k++)
+        x->block[k].anchors_in = anchors_taken(x, &x->block[k], &own[k]);
+    for (bool again = true; again;) {
+        again = false;
+        for (unsigned k = x->blocks; k-- > 0;) {
+            struct jit_block *b = &x->block[k];
+            u16 behind = 0;
+            for (unsigned s = 0; s < region_ways(b); s++)
+                if (region_way(b, s) >= 0)
+                    behind |= x->block[region_way(b, s)].anchors_in;
+            u16 in = b->anchors_in | (behind & (u16)~own[k]);
+            again |= in != b->anchors_in;
+            b->anchors_in = in;
+        }
+    }
+}
+
+/* Those that stay compared. */
+static u16 anchors_wide(const struct jit_cx *x)
+{
+    u16 wide = 0;
+    for (unsigned k = 0; k < x->anchors; k++)
+        if (!x->anchor[k].narrow)
+            wide |= (u16)(1u << k);
+    return wide;
+}
+
 /* Not where it has been compared on all ways. */
 static void anchors_check(struct jit_cx *x)
 {
     u16 set[REGION_BLOCKS_MAX], sets[REGION_BLOCKS_MAX], keeps[REGION_BLOCKS_MAX];
-    memset(set, 0xff, sizeof set);
+    for (unsigned k = 0; k < x->blocks; k++) /* what no way leads to is entered from outside */
+        set[k] = x->block[k].preds ? anchors_wide(x) : 0;
     set[x->slot_block[x->entry_slot]] = 0;
     for (unsigned k = 0; k < x->blocks; k++) {
         sets[k] = anchors_of_block(x, &x->block[k], 0);
@@ -400,6 +447,7 @@ static void anchors_check(struct jit_cx *x)
     }
     for (unsigned k = 0; k < x->blocks; k++)
         anchors_of_block(x, &x->block[k], set[k]);
+    anchors_in_find(x);
 }
 
 bool anchors_keep(const struct cpu *c)
@@ -532,6 +580,20 @@ static int given_up(struct jit_site *site, bool narrow, bool crosses)
         return -1;
     *site = (struct jit_site){0};
     return often || narrow ? UNFIT_PAGE : UNFIT_SPAN;
+}
+
+int jit_way_missed(struct cpu *c, const struct dinsn *d, long n)
+{
+    struct asked q = unpacked(c->jit_asked[1]);
+    const struct dinsn *entry = entry_of(c->jit_asked[2]);
+    u64 from = c->jit_asked[0] + (u64)(s64)q.from, last = from + q.span - 1;
+    bool crosses = ((from ^ last) & ~(u64)(FRAME_BYTES - 1)) != 0;
+    int why = given_up(site_of(c->jit, entry, q.cell), false, crosses);
+    if (why >= 0)
+        jit_anchor_unfit(c, entry, q.id, (enum jit_unfit_kind)why);
+    else
+        jit_way_count(c, d, n);
+    return jit_interpret(c, d, n);
 }
 
 int jit_anchor_fill(struct cpu *c)

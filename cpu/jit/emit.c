@@ -648,7 +648,7 @@ static void block_known(struct jit_cx *x, unsigned k)
 }
 
 /* Other regions of this mode come in behind the first part (link.c). */
-static void emit_entry(struct jit_cx *x)
+void emit_entry(struct jit_cx *x, u64 addr)
 {
     struct x64 *a = &x->a;
     x->cur = x->cur_block = 0;
@@ -660,12 +660,19 @@ static void emit_entry(struct jit_cx *x)
     x->linked = a->at;
     x64_rr(a, true, A_TEST, H_N, H_N);
     stub_new(x, STUB_SPENT, x64_jcc(a, CC_LE));
+    if (addr != ADDR_ANY) {
+        x64_mov_i(a, RAX, addr);
+        x64_rm(a, true, A_CMP, RAX, CPU_AT(ia_page));
+        stub_new(x, STUB_MOVED, x64_jcc(a, CC_NE));
+    }
     anchors_begin(x);
+}
+
+void emit_entry_load(struct jit_cx *x)
+{
     reg_enter_block(x, x->entry_block);
     reg_load(x, x->block[x->entry_block].needed);
     fp_reload(x, x->fp_cached);
-    if (x->entry_block)
-        emit_jump_block(x, x->entry_block);
 }
 
 void emit_region(struct jit_cx *x, insn_run *before)
@@ -673,11 +680,15 @@ void emit_region(struct jit_cx *x, insn_run *before)
     x->fixes = x->exits = 0;
     x->before = before;
     x->entry_block = (unsigned)x->slot_block[x->entry_slot];
-    emit_entry(x);
+    emit_entry(x, ADDR_ANY);
+    emit_entry_load(x);
+    if (x->entry_block)
+        emit_jump_block(x, x->entry_block);
     for (unsigned k = 0; k < x->blocks && !x->a.full; k++) {
         if (x->block[k].skipped)
             continue;
         block_known(x, k);
+        x->block[k].open = x->bear < 0 && (x->cc.in_memory || !x->block[k].cc_live_in);
         emit_block(x, k);
     }
     stubs_emit_warm(x);

@@ -27,6 +27,12 @@ void emit_instructions(struct jit_cx *x, unsigned block);
 /** The rest of the block once more, from the current instruction on, without windows. False, and
  *  nothing emitted, when what follows the block would not know it. */
 bool emit_rest(struct jit_cx *x);
+/** What stands before a region's block x->entry_block. `addr`: where its page must be, or ADDR_ANY.
+ */
+#define ADDR_ANY (~0ull)
+void emit_entry(struct jit_cx *x, u64 addr);
+/** Then what the block expects in registers. */
+void emit_entry_load(struct jit_cx *x);
 /** Emit the region; its entry is at x->a.start. */
 void emit_region(struct jit_cx *x, insn_run *before);
 /** The second operand, made ready before the destination is touched. */
@@ -156,6 +162,12 @@ unsigned mem_begin(struct jit_cx *x);
 /** Anchors are void from here on, at least when the space or its translations may have changed. */
 void anchors_begin(struct jit_cx *x);
 void epoch_stub(struct jit_cx *x, const struct jit_stub *s);
+/** Compare anchor k with the address in a host register and a displacement; the jump that is taken
+ *  when it is elsewhere. RCX is lost. */
+u8 *anchor_compare(struct jit_cx *x, unsigned k, unsigned host, s32 disp);
+/* -- way_in.c -- */
+void way_in_stub(struct jit_cx *x, const struct jit_stub *s);
+/* -- emit_window.c -- */
 void window_stub(struct jit_cx *x, const struct jit_stub *s);
 void anchor_stub(struct jit_cx *x, const struct jit_stub *s);
 
@@ -274,11 +286,13 @@ enum stub_kind {
     STUB_BROKEN,  /* leave for the next instruction; all is in memory */
     STUB_WINDOW,  /* a window's page is not in the TLB */
     STUB_MODE,    /* entered in another mode: the slot's own handler */
+    STUB_MOVED,   /* its page is elsewhere: the slot's own handler */
     STUB_SPENT,   /* entered with nothing left of the budget: stop there */
     STUB_EXIT,    /* exit `to`, through the slot's handler */
     STUB_HOT,     /* exit `to`, to a slot that has been branched to often */
     STUB_ANCHOR,  /* a base register is not what its anchor was set for */
     STUB_EPOCH,   /* no anchor is set */
+    STUB_ASK,     /* an anchor is not what a way in needs */
     STUB_EMITTED, /* is there already */
 };
 struct jit_stub *stub_new(struct jit_cx *x, enum stub_kind kind, u8 *from);
@@ -288,6 +302,8 @@ void stubs_emit(struct jit_cx *x);
 /** Of a stub: execute the instruction by its body; then leave, or have all as it is expected. */
 void stub_call_body(struct jit_cx *x, const struct jit_stub *s);
 void stub_leave_next(struct jit_cx *x);
+/** To a handler of the entry's slot, with all that it is called with. */
+void stub_entry(struct jit_cx *x, const void *handler);
 /** Call common code that leaves the region when it does not end well, `done` instructions of the
  *  block being counted then; all is in memory. */
 void stub_call_slow(struct jit_cx *x, enum jit_common kind, unsigned done);

@@ -219,13 +219,13 @@ void stub_well(struct jit_cx *x, const struct jit_stub *s, u8 *well, u16 lo)
     go_back(x, s);
 }
 
-static void stub_spent(struct jit_cx *x)
+void stub_entry(struct jit_cx *x, const void *handler)
 {
     struct x64 *a = &x->a;
     cpu_pointer(a);
     x64_mov_i(a, RSI, (u64)(uintptr_t)&x->page->slot[x->entry_slot]);
     x64_rr(a, true, A_MOV, RDX, H_N);
-    x64_jmp_to(a, ADDRESS(jit_spent));
+    x64_jmp_to(a, handler);
 }
 
 static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
@@ -241,6 +241,7 @@ static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
     case STUB_WINDOW: window_stub(x, s); break;
     case STUB_EPOCH: epoch_stub(x, s); break;
     case STUB_ANCHOR: anchor_stub(x, s); break;
+    case STUB_ASK: way_in_stub(x, s); break;
     case STUB_FP:
         fp_stub(x, s);
         go_back(x, s);
@@ -253,7 +254,8 @@ static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
         break;
     case STUB_LEAVE: emit_leave_spent(x, (unsigned)s->to); break;
     case STUB_MODE: x64_jmp_to(&x->a, ADDRESS(x->before)); break;
-    case STUB_SPENT: stub_spent(x); break;
+    case STUB_MOVED: stub_entry(x, ADDRESS(x->before)); break;
+    case STUB_SPENT: stub_entry(x, ADDRESS(jit_spent)); break;
     case STUB_EXIT: emit_exit(x, (unsigned)s->to); break;
     case STUB_HOT: emit_exit_hot(x, (unsigned)s->to); break;
     default: emit_broken(x); break;

@@ -128,6 +128,18 @@ static unsigned anchor_address(struct jit_cx *x, const struct jit_anchor *an)
     return RAX;
 }
 
+u8 *anchor_compare(struct jit_cx *x, unsigned k, unsigned host, s32 disp)
+{
+    struct x64 *a = &x->a;
+    if (disp)
+        x64_rm(a, true, A_LEA, RCX, x64_at(host, disp));
+    else
+        x64_rr(a, true, A_MOV, RCX, host);
+    x64_rm(a, true, A_SUB, RCX, ANCHOR_AT(base, k));
+    x64_rm(a, true, A_CMP, RCX, ANCHOR_AT(room, k));
+    return x64_jcc(a, CC_AE);
+}
+
 /* The address, and that what the anchor covers is in the anchor's page. The page is kept as the
  * address for which that begins there, with how many addresses from there on fit. */
 static unsigned anchor_begin(struct jit_cx *x, const struct jit_insn *i)
@@ -140,13 +152,8 @@ static unsigned anchor_begin(struct jit_cx *x, const struct jit_insn *i)
     unsigned host = anchor_address(x, an);
     if (!i->anchor_check)
         return host;
-    if (an->narrow && i->disp)
-        x64_rm(a, true, A_LEA, RCX, x64_at(host, i->disp));
-    else
-        x64_rr(a, true, A_MOV, RCX, host);
-    x64_rm(a, true, A_SUB, RCX, ANCHOR_AT(base, k));
-    x64_rm(a, true, A_CMP, RCX, ANCHOR_AT(room, k));
-    struct jit_stub *s = stub_new(x, STUB_ANCHOR, x64_jcc(a, CC_AE));
+    struct jit_stub *s =
+        stub_new(x, STUB_ANCHOR, anchor_compare(x, k, host, an->narrow ? i->disp : 0));
     s->reg = (u8)host;
     s->back = again;
     s->mid = a->at;

@@ -57,6 +57,7 @@ static void add_translator(struct cpu_engine_stats *out, const struct jit *j)
     out->regions += j->stats.regions;
     out->deep += j->stats.deep;
     out->links += j->stats.links;
+    out->ways_in += j->stats.ways_in;
     out->region_insns += j->stats.region_insns;
     out->host_bytes += j->stats.host_bytes;
     out->code_bytes += j->used + j->cold_used - j->hot_end;

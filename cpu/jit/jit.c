@@ -18,9 +18,11 @@
 #define JIT_REGIONS_MAX 262144u
 #define JIT_HEAT_FIRST 100 /* executions before a branch target is translated */
 #define JIT_HEAT_AGAIN 255
-#define JIT_BUSY_MAX 40      /* JIT_HEAT_AGAIN executions each, ... */
-#define JIT_BUSY_INSNS 4096u /* ... one at least in so many instructions */
-#define DEEP_SHARE 8         /* one slot of so many, when all are translated at once */
+#define JIT_BUSY_MAX 40          /* JIT_HEAT_AGAIN executions each, ... */
+#define JIT_BUSY_INSNS 4096u     /* ... one at least in so many instructions */
+#define JIT_MISSED_MAX 64        /* anchors not set by a way in, ... */
+#define JIT_MISSED_INSNS 100000u /* ... one at least in so many instructions */
+#define DEEP_SHARE 8             /* one slot of so many, when all are translated at once */
 #define NO_SLOT 0xffff
 #define GRANULE_SLOTS 32u
 #define TIMED_SHARE 4 /* one translation of so many is timed, and counts for all: clocks cost */
@@ -81,17 +83,22 @@ static void common_code(struct jit *j)
     j->hot_end = j->cold_used = j->cold_large = JIT_HOT_BYTES;
 }
 
+static bool tables_create(struct jit *j)
+{
+    j->cx = calloc(1, sizeof *j->cx);
+    j->regions = calloc(JIT_REGIONS_MAX, sizeof *j->regions);
+    j->way_in = calloc(JIT_WAYS_IN_MAX, sizeof *j->way_in);
+    j->way_anchor = calloc(JIT_WAY_ANCHORS_MAX, sizeof *j->way_anchor);
+    return j->cx && j->regions && j->way_in && j->way_anchor;
+}
+
 int jit_create(struct cpu *c, enum cpu_engine engine, struct cause *cause)
 {
     if (!jit_supported())
         return cause_set(cause, ST_INVAL, "this host's processor lacks what the JIT needs");
     struct jit *j = calloc(1, sizeof *j);
-    if (j)
-        j->cx = calloc(1, sizeof *j->cx);
-    if (j)
-        j->regions = calloc(JIT_REGIONS_MAX, sizeof *j->regions);
     c->jit = j;
-    if (!j || !j->cx || !j->regions || !links_create(j) || memory_map(j) != ST_OK) {
+    if (!j || !tables_create(j) || !links_create(j) || memory_map(j) != ST_OK) {
         jit_destroy(c);
         return cause_set(cause, ST_NOMEM, "no memory for translated code");
     }
@@ -118,6 +125,8 @@ void jit_destroy(struct cpu *c)
         fclose(j->perf_map);
     links_destroy(j);
     free(j->regions);
+    free(j->way_in);
+    free(j->way_anchor);
     free(j->cx);
     free(j);
     c->jit = NULL;
@@ -177,18 +186,33 @@ static void record_unlink(struct jit_region *r)
     r->page = NULL;
 }
 
+/* It is entered there no more. */
+static void way_drop(struct jit *j, struct jit_region *r)
+{
+    links_out_of(j, &r->page->slot[r->entry], r);
+    entry_take(r);
+    record_unlink(r);
+}
+
 /* The translation is gone, from all of its pages. */
 static void region_drop(struct cpu *c, struct jit_region *r)
 {
     struct jit *j = c->jit;
     r = r->whole;
     anchor_cells_give(c, r->cells, r->anchors);
-    links_out_of(j, &r->page->slot[r->entry], r);
     links_leave(j, r);
-    entry_take(r);
-    record_unlink(r);
+    for (struct jit_region *in = r; in; in = in->in)
+        way_drop(j, in);
     for (unsigned p = 0; p < ARRAY_LEN(r->part) && r->part[p]; p++)
         record_unlink(r->part[p]);
+}
+
+/* The same, to be made again as soon as control comes to where it is entered. */
+static void region_renew(struct cpu *c, struct jit_region *r)
+{
+    const struct jit_region *in = r->whole;
+    for (region_drop(c, r); in; in = in->in)
+        *jit_heat(c, &in->entered->slot[in->entry]) = 1;
 }
 
 /* All code memory becomes free. */
@@ -200,11 +224,11 @@ static void flush(struct cpu *c)
         if (!r->page)
             continue;
         r->page->jit = NULL;
-        if (r->whole == r)
+        if (r->code)
             entry_take(r);
         r->page = NULL;
     }
-    j->region_count = 0;
+    j->region_count = j->way_count = j->way_anchors = 0;
     j->used = j->floor;
     j->cold_used = j->hot_end;
     links_forget(j);
@@ -251,45 +275,75 @@ static void record_enter(struct jit_region *r, const struct jit_page *p)
     p->page->jit = r;
 }
 
-static struct jit_region *region_enter(struct cpu *c, unsigned slot)
+/* What has been emitted is entered at a slot from now on. */
+static struct jit_region *entry_new(struct jit_cx *x, unsigned slot)
 {
-    struct jit *j = c->jit;
-    struct jit_cx *x = j->cx;
+    struct jit *j = x->jit;
     struct jit_region *r = &j->regions[j->region_count++];
-    struct dinsn *d = &x->page->slot[slot];
     *r = (struct jit_region){.whole = r,
+                             .entered = x->page,
                              .deep = x->deep,
+                             .settled = x->whole,
                              .entry = (u16)slot,
                              .mode = x->mode,
-                             .cells = (u16)x->cells,
-                             .anchors = (u8)x->anchors,
                              .bytes = (u32)x64_used(&x->a),
                              .cold = x->cold.run,
                              .cold_bytes = (u32)x64_used(&x->cold),
                              .linked = (u32)(x->linked - x->a.start),
-                             .before = d->run,
+                             .before = x->page->slot[slot].run,
                              .code = (insn_run *)(uintptr_t)x->a.run};
+    j->used += (REGION_HEAD_BYTES + x64_used(&x->a) + 15) & ~(size_t)15;
+    j->cold_used += x64_used(&x->cold);
+    j->stats.host_bytes += x64_used(&x->a) + x64_used(&x->cold);
+    return r;
+}
+
+static void entry_give(struct jit_cx *x, struct jit_region *r)
+{
+    struct dinsn *d = &x->page->slot[r->entry];
+    head_set(x->jit, r, r->settled); /* once is enough */
+    d->run = r->code;
+    links_into(x->jit, d, r);
+}
+
+static struct jit_region *region_enter(struct cpu *c, unsigned slot)
+{
+    struct jit *j = c->jit;
+    struct jit_cx *x = j->cx;
+    struct jit_region *r = entry_new(x, slot);
+    r->cells = (u16)x->cells;
+    r->anchors = (u8)x->anchors;
     record_enter(r, &x->pages[0]);
     x->page->profiled = true;
     for (unsigned p = 1, n = 0; p < x->page_count; p++) {
         if (!x->pages[p].granules)
             continue;
         struct jit_region *part = &j->regions[j->region_count++];
-        *part = (struct jit_region){.whole = r, .entry = NO_SLOT};
+        *part = (struct jit_region){.whole = r, .entry = NO_SLOT, .addr = x->pages[p].addr};
         record_enter(part, &x->pages[p]);
         r->part[n++] = part;
     }
-    head_set(j, r, false);
-    d->run = r->code;
-    links_into(j, d, r);
+    ways_in_note(x, r);
+    entry_give(x, r);
     links_enter(x, r);
-    j->used += (REGION_HEAD_BYTES + x64_used(&x->a) + 15) & ~(size_t)15;
-    j->cold_used += x64_used(&x->cold);
     j->stats.regions++;
     j->stats.region_insns += x->insns;
-    j->stats.host_bytes += x64_used(&x->a) + x64_used(&x->cold);
     j->stats.deep += r->deep;
     return r;
+}
+
+/* The region can be entered at one more slot. */
+static void way_in_enter(struct jit_cx *x, struct jit_region *whole, unsigned slot)
+{
+    struct jit_region *r = entry_new(x, slot);
+    r->whole = whole;
+    r->deep = whole->deep;
+    r->settled = whole->settled;
+    r->in = whole->in;
+    whole->in = r;
+    record_enter(r, &(struct jit_page){.page = x->page});
+    entry_give(x, r);
+    x->jit->stats.ways_in++;
 }
 
 /* For those who look on: the trace, and `perf`. */
@@ -302,6 +356,38 @@ static void region_tell(const struct jit_cx *x, const struct jit_region *r)
         fprintf(x->jit->perf_map, "%lx %x guest_%llx\n%lx %x guest_%llx_rare\n",
                 (unsigned long)(uintptr_t)r->code, r->bytes, at,
                 (unsigned long)(uintptr_t)r->cold, r->cold_bytes, at);
+}
+
+static void emission_begin(struct jit_cx *x)
+{
+    struct jit *j = x->jit;
+    memory_ready(j, j->used, JIT_REGION_BYTES_MAX, &j->hot_large);
+    memory_ready(j, j->cold_used, JIT_REGION_BYTES_MAX, &j->cold_large);
+    x->a = assembler_at(j, j->used + REGION_HEAD_BYTES, j->hot_end);
+    x->cold = assembler_at(j, j->cold_used, j->bytes);
+}
+
+static void way_in_tell(const struct jit *j, const struct jit_region *r)
+{
+    if (j->perf_map)
+        fprintf(j->perf_map, "%lx %x guest_way_in\n", (unsigned long)(uintptr_t)r->code,
+                r->bytes);
+}
+
+/* Enter a region that is there already in its middle, when there is one for it. */
+static bool way_in(struct jit_cx *x, unsigned slot)
+{
+    const struct jit_way_in *way;
+    struct jit_region *r = way_in_find(x->jit, x->page, slot, x->mode, x->whole, &way);
+    if (!r)
+        return false;
+    emission_begin(x);
+    way_in_emit(x, r, way, slot);
+    if (x->a.full || x->cold.full)
+        return false;
+    way_in_enter(x, r, slot);
+    way_in_tell(x->jit, r->in);
+    return true;
 }
 
 /* Translate from `slot` of the executing page. */
@@ -320,6 +406,8 @@ static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigne
     x->mode = c->jit_mode;
     x->deep = x->whole = deep;
     x->refused = JIT_WELL;
+    if (!jit_unfit(j, &page->slot[slot])->own && way_in(x, slot))
+        return JIT_WELL;
     x->keeps = deep && anchors_keep(c);
     if (!region_find(x, slot))
         return x->refused;
@@ -330,10 +418,7 @@ static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigne
             return x->refused;
         region_analyse(x);
     }
-    memory_ready(j, j->used, JIT_REGION_BYTES_MAX, &j->hot_large);
-    memory_ready(j, j->cold_used, JIT_REGION_BYTES_MAX, &j->cold_large);
-    x->a = assembler_at(j, j->used + REGION_HEAD_BYTES, j->hot_end);
-    x->cold = assembler_at(j, j->cold_used, j->bytes);
+    emission_begin(x);
     if (!anchor_cells_take(x))
         return JIT_CODE_FULL;
     emit_region(x, page->slot[slot].run);
@@ -342,7 +427,6 @@ static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigne
         return JIT_CODE_FULL;
     }
     struct jit_region *r = region_enter(c, slot);
-    head_set(j, r, deep); /* once is enough */
     region_tell(x, r);
     return JIT_WELL;
 }
@@ -434,7 +518,8 @@ void jit_invalidate(struct cpu *c, struct code_page *page, unsigned from, unsign
             continue;
         }
         dropped = hit;
-        region_drop(c, r); /* *at is the next one now */
+        region_drop(c, r);
+        at = &page->jit; /* its ways in were in the list, too */
         c->jit->stats.invalidated++;
         c->jit_broken = true; /* it may be executing */
     }
@@ -457,8 +542,31 @@ void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned which,
     if (!r)
         return; /* gone already */
     u->deep = r->deep;
-    region_drop(c, r);
-    *jit_heat(c, entry) = 1;
+    region_renew(c, r);
+}
+
+static u32 instruction_now(const struct cpu *c, long n)
+{
+    return (u32)(cpu_instructions(c) + (u64)(c->slice - n));
+}
+
+void jit_way_count(struct cpu *c, const struct dinsn *d, long n)
+{
+    struct jit_region *r = region_of(c, d), **at;
+    u32 now = instruction_now(c, n);
+    if (!r || r->whole == r)
+        return;
+    r->missed = now - r->missed_at > JIT_MISSED_INSNS ? 1 : (u8)(r->missed + 1);
+    r->missed_at = now;
+    if (r->missed < JIT_MISSED_MAX)
+        return;
+    for (at = &r->whole->in; *at != r;)
+        at = &(*at)->in;
+    *at = r->in;
+    unfit_for(c->jit, d)->own = true;
+    unfit_for(c->jit, d)->deep = r->settled;
+    way_drop(c->jit, r);
+    *jit_heat(c, d) = 1;
 }
 
 void jit_remake_deep(struct cpu *c, struct code_page *page, unsigned at)
@@ -474,8 +582,8 @@ void jit_remake_deep(struct cpu *c, struct code_page *page, unsigned at)
         const struct dinsn *entry = &whole->page->slot[whole->entry];
         struct jit_unfit *u = unfit_for(c->jit, entry);
         u->deep = true;
-        region_drop(c, r); /* *from is the next one now */
-        *jit_heat(c, entry) = 1;
+        region_renew(c, r);
+        from = &page->jit; /* its ways in were in the list, too */
     }
 }
 
@@ -516,7 +624,7 @@ static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
     if (head(c->jit, d->run) & HEAD_SETTLED)
         return;
     struct jit_region *r = jit_region_of(c->jit, d->run);
-    u32 now = (u32)(cpu_instructions(c) + (u64)(c->slice - c->n)), since = now - r->busy_at;
+    u32 now = instruction_now(c, c->n), since = now - r->busy_at;
     r->busy_at = now;
     if (r->mode != c->jit_mode)
         return;
@@ -526,7 +634,7 @@ static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
     }
     if (++r->busy < JIT_BUSY_MAX)
         return;
-    region_drop(c, r);
+    region_renew(c, r);
     try_translation(c, page, d, true);
 }
 

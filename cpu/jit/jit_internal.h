@@ -10,18 +10,28 @@
 #define JIT_REGION_BYTES_MAX (256u << 10) /* room that must be there before a translation */
 
 /* A translation, and one more such record for each further page it was made from: those have
- * only page, granules and whole. */
+ * only page, addr, granules and whole; and one for each way into its middle (way_in.c), which has
+ * no granules. */
 struct jit_region {
     struct jit_region *next; /* of the page */
     struct code_page *page;
     u64 granules;             /* 64-byte pieces of the page it was made from */
     struct jit_region *whole; /* the translation */
     struct jit_region *part[REGION_PAGES_MAX - 1];
+    struct jit_region *in;     /* the first of the ways in; of these, the next */
+    u64 addr;                  /* of a part: where its page is */
+    struct code_page *entered; /* page of `entry` */
+    u32 ways; /* places where it could be entered, in jit->way_in; and how many */
+    u16 way_count;
+    u32 asks;          /* its anchors, in jit->way_anchor */
+    bool settled;      /* no path ended where another translation begins */
     u32 links, linked; /* its first way out (link.c); where others jump to, behind its entry */
     u16 link_count;
     bool deep;
-    u8 busy;               /* how often it was found busy, more or less; ... */
-    u32 busy_at;           /* ... and at which instruction of its CPU it was counted last */
+    u8 busy;     /* how often it was found busy, more or less; ... */
+    u32 busy_at; /* ... and at which instruction of its CPU it was counted last */
+    u8 missed;   /* a way in: how often an anchor was not set, more or less; likewise ... */
+    u32 missed_at;
     u16 entry;             /* slot */
     u8 mode;               /* jit_mode it was made for */
     u32 bytes, cold_bytes; /* of host code; of its stubs */
@@ -51,6 +61,26 @@ enum jit_common {
     COMMON_ANCHOR_FILL,
     COMMON_ANCHOR_LOOK, /* jit_anchor_look(cpu, rax, rdx, rcx, n): flag, whether it is 0 */
     COMMON_COUNT
+};
+
+/* A block of a region that can be entered from outside: what it expects. */
+#define JIT_WAYS_IN_MAX (1u << 19)
+struct jit_way_in {
+    u64 hosts;  /* host registers of guest registers, four bits each; 0: none */
+    u32 code;   /* in code memory */
+    u16 slot;   /* of its page, ... */
+    u8 record;  /* ... which is the region's own, or that of the part before this */
+    u16 needed; /* registers to be loaded; of all, those with only their low half; ... */
+    u16 low;
+    u16 fp;      /* ... long floating-point registers */
+    u16 anchors; /* to be compared */
+};
+
+/* An anchor of a region that can be entered from outside. */
+#define JIT_WAY_ANCHORS_MAX (1u << 18)
+struct jit_way_anchor {
+    u64 what, where; /* anchor_packed, anchor_entry */
+    u8 base, index;
 };
 
 /* Which way a branch has gone. */
@@ -83,6 +113,7 @@ struct jit_unfit {
     const struct dinsn *slot;
     u64 of[UNFIT_KINDS]; /* base registers, from bit 16 on for stores; or ids of anchors */
     bool deep;           /* it was */
+    bool own;            /* it begins there: a way into another region failed too often */
 };
 
 /* How often the anchor of a page was found elsewhere (anchor.c). Sites share such words. */
@@ -112,7 +143,11 @@ struct jit {
     size_t hot_large, cold_large; /* so far code memory is in large host pages */
     struct jit_region *regions;   /* of all pages; recycled with the code */
     unsigned region_count;
-    unsigned tries; /* translations begun */
+    unsigned tries;            /* translations begun */
+    struct jit_way_in *way_in; /* of all regions; recycled with the code */
+    unsigned way_count;
+    struct jit_way_anchor *way_anchor;
+    unsigned way_anchors;
     struct jit_cx *cx;
     bool eager; /* translate what was never executed */
     bool lockstep;
@@ -145,6 +180,18 @@ void jit_anchor_unfit(struct cpu *c, const struct dinsn *entry, unsigned which,
 /** Deep regions made from byte `at` of the page are to be made again. */
 void jit_remake_deep(struct cpu *c, struct code_page *page, unsigned at);
 
+/* -- way_in.c -- */
+/** Note where the region in x, which is r, can be entered. */
+void ways_in_note(const struct jit_cx *x, struct jit_region *r);
+/** Places of a page where regions of this mode can be entered: one bit a slot. */
+void ways_in_places(const struct jit *j, const struct code_page *page, u8 mode, u64 *at);
+/** A region of this mode that can be entered at a slot, and how; or NULL. `settled`: only one that
+ *  is. */
+struct jit_region *way_in_find(const struct jit *j, const struct code_page *page, unsigned slot,
+                               u8 mode, bool settled, const struct jit_way_in **way);
+/** The code of a way in, of a slot of x->page. */
+void way_in_emit(struct jit_cx *x, struct jit_region *r, const struct jit_way_in *way,
+                 unsigned slot);
 /* -- guess.c -- */
 /** Control came to `to`, perhaps by the branch at the breaking-event address. */
 void jit_guess_saw(struct cpu *c, const struct dinsn *to);
@@ -191,6 +238,10 @@ int jit_body_result(struct cpu *c, const struct dinsn *d, long n, int rc, unsign
 int jit_broken(struct cpu *c, const struct dinsn *d, long n);
 int jit_hot_go(struct cpu *c, const struct dinsn *d, long n);
 int jit_interpret(struct cpu *c, const struct dinsn *d, long n);
+/** A way in at `d` needs an anchor that jit_anchor_look has not set: the interpreter goes on. */
+int jit_way_missed(struct cpu *c, const struct dinsn *d, long n);
+/** Note that: when it has been so too often the way in is given up. */
+void jit_way_count(struct cpu *c, const struct dinsn *d, long n);
 /** Stop at `d`: nothing is left of the budget. */
 int jit_spent(struct cpu *c, const struct dinsn *d, long n);
 /** Lockstep: instead of going on at `d`. */

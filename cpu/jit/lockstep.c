@@ -361,7 +361,7 @@ static void stretch_begin(struct lockstep *ls, const struct dinsn *d,
     ls->stats.cold += ls->frames == 0;
     ls->clocks = ls->clock_next = 0;
     ls->page = r->page;
-    ls->region = *r;
+    ls->region = *r->whole;
     ls->slot = (unsigned)(d - r->page->slot);
     c->psw.addr = (cpu_slot_address(c, d)) & c->amask;
     c->jit_broken = false;

@@ -142,13 +142,15 @@ static void guesses_add(struct jit_cx *x, struct todo *t, const struct jit_insn 
         call_add(t, i, guessed_place(x, i));
 }
 
-/* Does another translation go on from here? Most code is executed a few times, and would else be
- * translated once for each way into it. */
+/* Does another translation go on from here, or can it? Most code is executed a few times, and would
+ * else be translated once for each way into it. */
 static bool joins_other(const struct jit_cx *x, unsigned at)
 {
     const struct code_page *page = x->pages[at / CODE_SLOTS_ALL].page;
+    unsigned slot = at % CODE_SLOTS_ALL;
     return !x->whole && x->insns >= OWN_INSNS &&
-           jit_is_code(x->c, page->slot[at % CODE_SLOTS_ALL].run);
+           (jit_is_code(x->c, page->slot[slot].run) ||
+            (page == x->page && x->ways_in[slot / 64] >> slot % 64 & 1));
 }
 
 /* Follow a run of instructions from a place to its end. */
@@ -427,6 +429,8 @@ bool region_find(struct jit_cx *x, unsigned slot)
     struct todo t = {.head = 0, .tail = 0};
     x->insns = x->blocks = x->stubs = x->page_count = x->calls_followed = x->guesses = 0;
     region_page(x, x->page, x->c->ia_page);
+    if (!x->whole)
+        ways_in_places(x->jit, x->page, x->mode, x->ways_in);
     todo_add(x, &t, slot);
     do
         while (t.head < t.tail)

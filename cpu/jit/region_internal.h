@@ -8,9 +8,9 @@
 #include "cpu/jit/lowering_internal.h"
 #include "cpu/jit/x64.h"
 
-#define REGION_INSNS_MAX 320
-#define REGION_BLOCKS_MAX 160
-#define REGION_STUBS_MAX 1600
+#define REGION_INSNS_MAX 800
+#define REGION_BLOCKS_MAX 320
+#define REGION_STUBS_MAX 3200
 #define REGION_PAGES_MAX 6
 #define REGION_EXITS_MAX (REGION_BLOCKS_MAX * 4)
 #define REGION_RETURNS_MAX 4 /* places in the region that one branch may return to */
@@ -84,13 +84,15 @@ struct jit_block {
     bool selects; /* its branch is made into moves ... */
     bool skipped; /* ... around this one, which has no code of its own */
     bool fn;      /* calls a body: all registers are in memory there */
+    bool open;    /* nothing is known where it begins but registers (way_in.c) */
     struct cc_now cc_out;
     s32 bear_out; /* as cx.bear, at its end */
     u8 depth;
-    u8 guesses; /* so many of `ret` are not returns (guess.c) */
-    s16 via;    /* a block that calls what this is part of, or -1 */
-    u8 zone;    /* which registers are where */
-    u16 needed; /* registers that must be valid at its beginning */
+    u8 guesses;     /* so many of `ret` are not returns (guess.c) */
+    s16 via;        /* a block that calls what this is part of, or -1 */
+    u8 zone;        /* which registers are where */
+    u16 needed;     /* registers that must be valid at its beginning */
+    u16 anchors_in; /* anchors that have been compared before it, and are not again */
     u16 fp_in,
         fp_dirty_in; /* copies there at its beginning; of them, those memory may not know */
     u8 *at;          /* host code, when emitted */
@@ -180,6 +182,7 @@ struct jit_cx {
     u16 slot_insn[REGION_PLACES];  /* ask region_insn_at */
     s16 slot_block[REGION_PLACES]; /* of an instruction: the block that begins there, or -1 */
     u64 leader[REGION_PAGES_MAX][LEADER_WORDS]; /* one bit a slot: a block begins there */
+    u64 ways_in[LEADER_WORDS]; /* of the first page: other regions can be entered there */
     struct jit_stub stub[REGION_STUBS_MAX];
     unsigned stubs;
     struct jit_page pages[REGION_PAGES_MAX]; /* the first has the entry */
@@ -190,7 +193,7 @@ struct jit_cx {
     } guess[REGION_GUESSES_MAX]; /* branches and where they may lead besides */
     unsigned guesses;
     bool deep;  /* calls and branches to other pages are followed */
-    bool whole; /* no path ends where another translation begins */
+    bool whole; /* no path ends where another translation goes on */
     u8 mode;
     enum jit_refusal refused; /* why the last path ended, or nothing is translated */
     unsigned entry_slot, entry_block;
@@ -234,8 +237,9 @@ struct jit_cx {
     unsigned fixes;
     struct jit_exit exit[REGION_EXITS_MAX];
     unsigned exits;
-    insn_run *before; /* handler of the entry's slot */
-    u8 *linked;       /* where other regions jump to */
+    insn_run *before;                        /* handler of the entry's slot */
+    const struct jit_way_anchor *way_anchor; /* of the region that a way in is for */
+    u8 *linked;                              /* where other regions jump to */
 };
 
 /* -- region_insn.c -- */

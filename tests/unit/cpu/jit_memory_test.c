@@ -336,6 +336,46 @@ START_TEST(linked_to_other_page)
 }
 END_TEST
 
+/* Go to HARNESS_CODE + `at` by a branch, `rounds` for the loop there; what gr 4 was made. */
+static s32 branch_to(u64 at, unsigned rounds)
+{
+    cpu_gr(h.cpu)[1] = rounds;
+    cpu_gr(h.cpu)[4] = 0;
+    cpu_gr(h.cpu)[6] = HARNESS_CODE + at;
+    run(0x40000);
+    return (s32)cpu_gr(h.cpu)[4];
+}
+
+/* A place inside a region that turns hot is entered there, by registers that only memory knows;
+ * what is stored into the region ends that, too. */
+START_TEST(entered_in_the_middle)
+{
+    if (!jit_supported())
+        return;
+    second_time();
+    /* LHI 2,1; loop: AR 4,2; BRCT 1,loop; J here */
+    harness_put(&h, HARNESS_CODE, "a7280001 1a42 a716ffff a7f40000");
+    harness_put(&h, 0x40000, "07f6");
+    harness_put(&h, 0x41000, "d20130004000 a7f40000"); /* MVC 0(2,3),0(4) */
+    harness_put(&h, 0x42000, "1b42");                  /* SR 4,2 */
+    for (unsigned k = 0; k < 4; k++)
+        ck_assert_int_eq(branch_to(0, 1), 1);
+    struct cpu_engine_stats s = figures();
+    cpu_gr(h.cpu)[2] = 5;
+    for (unsigned k = 0; k < 4; k++)
+        ck_assert_int_eq(branch_to(4, 3), 15);
+    ck_assert_uint_eq(figures().regions, s.regions);
+    ck_assert_uint_eq(figures().ways_in, s.ways_in + 1);
+    cpu_gr(h.cpu)[3] = HARNESS_CODE + 4;
+    cpu_gr(h.cpu)[4] = 0x42000;
+    run(0x41000);
+    for (unsigned k = 0; k < 4; k++)
+        ck_assert_int_eq(branch_to(4, 3), -15);
+    for (unsigned k = 0; k < 4; k++)
+        ck_assert_int_eq(branch_to(0, 2), -2);
+}
+END_TEST
+
 static Suite *memory_suite(void)
 {
     Suite *s = suite_create("jit_memory");
@@ -353,6 +393,7 @@ static Suite *memory_suite(void)
     tcase_add_test(t, spent_in_loop);
     tcase_add_test(t, linked_in_page);
     tcase_add_test(t, linked_to_other_page);
+    tcase_add_test(t, entered_in_the_middle);
     suite_add_tcase(s, t);
     return s;
 }
