@@ -170,9 +170,9 @@ struct vm_config {
     unsigned nets;
     struct vm_unitrec unitrec[VM_UNITREC_MAX];
     unsigned unitrecs;
-    struct share share; /* all zero: the default */
-    bool quickdsp;
-    u32 privclass; /* CP_CLASS bits: which DIAGNOSE codes it may issue (diag.def) */
+    struct share share;     /* all zero: the default */
+    bool quickdsp, applmon; /* OPTION */
+    u32 privclass;          /* CP_CLASS bits: which DIAGNOSE codes it may issue (diag.def) */
     char namesave[VM_NAMESAVE_MAX][VM_NAME_BYTES]; /* restricted segments it may load */
     unsigned namesaves;
     /** Guest output; any thread. NULL: `console` below gets it. */

@@ -108,6 +108,7 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         .console_3270 = e->console_devtype == 0x3270,
         .share = e->share,
         .quickdsp = e->options & DIR_OPT_QUICKDSP,
+        .applmon = e->options & DIR_OPT_APPLMON,
         .privclass = e->classes,
         .console = console,
     };

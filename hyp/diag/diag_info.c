@@ -1,8 +1,9 @@
 /* DIAGNOSE codes that tell something in one go: timers, the console, names of CPU types; and those
  * that are answered as by a CP whose directory does not allow them.
  * Source: z/VM CP Programming Services; Linux arch/s390 as the user of X'0C', X'8C', X'DC' and
- * X'224'; the VM/370 System Programmer's Guide for X'3C' and X'4C'. What follows the first 32 bytes
- * of X'270', and return code 5 of X'DC', are from memory. */
+ * X'224', and for the parameter list of X'DC'; the VM/370 System Programmer's Guide for X'3C' and
+ * X'4C', the VM/SP System Programmer's Guide (SC19-6203) for the flags of X'8C'. What follows the
+ * first 32 bytes of X'270', and return code 5 of X'DC', are from memory. */
 #include <stdio.h>
 #include <time.h>
 
@@ -200,11 +201,36 @@ bool diag_4c(struct vcpu *v, const struct cpu_icpt *k)
     return diag_cc(v, 1);
 }
 
+/* Linux's struct appldata_parameter_list. */
+#define MONITOR_LIST_BYTES 32
+#define MONITOR_START 0x80
+#define MONITOR_STOP 0x81
+#define MONITOR_CONFIGURATION 0x83
+#define MONITOR_ID_BYTES 16
 #define NOT_AUTHORIZED 5
 
-/* It has no OPTION APPLMON. */
+static bool readable(struct vcpu *v, u64 real, u32 len)
+{
+    u8 byte;
+    return diag_fetch(v, real, &byte, 1) && (!len || diag_fetch(v, real + len - 1, &byte, 1));
+}
+
+/* What is started is forgotten: nobody takes samples. */
 bool diag_dc(struct vcpu *v, const struct cpu_icpt *k)
 {
-    diag_gr32(v, k->r3, NOT_AUTHORIZED);
+    u8 list[MONITOR_LIST_BYTES];
+    if (!v->vm->config.applmon) {
+        diag_gr32(v, k->r3, NOT_AUTHORIZED);
+        return diag_cc(v, 0);
+    }
+    if (!diag_fetch(v, cpu_gr(v->cpu)[k->r1], list, sizeof list))
+        return diag_pgm(v, PGM_ADDRESSING_CODE);
+    u8 function = list[2];
+    if (be16_load(list) != 0xdc || function < MONITOR_START || function > MONITOR_CONFIGURATION)
+        return diag_pgm(v, PGM_SPECIFICATION_CODE);
+    if (!readable(v, be64_load(list + 16), MONITOR_ID_BYTES) ||
+        (function != MONITOR_STOP && !readable(v, be64_load(list + 24), be16_load(list + 10))))
+        return diag_pgm(v, PGM_ADDRESSING_CODE);
+    diag_gr32(v, k->r3, 0);
     return diag_cc(v, 0);
 }

@@ -356,6 +356,34 @@ START_TEST(not_authorized)
 }
 END_TEST
 
+static unsigned monitor(u8 function, u16 bytes, u64 at)
+{
+    u8 list[32] = {0, 0xdc, function, sizeof list};
+    be16_store(list + 10, bytes);
+    be64_store(list + 16, ENTRIES_AT);
+    be64_store(list + 24, at);
+    load(0xdc);
+    vm->config.applmon = true;
+    put(DATA_AT, list, sizeof list);
+    *gr(RX) = DATA_AT;
+    *gr(RY) = ~0ull;
+    return run();
+}
+
+/* As Linux's appldata asks, with OPTION APPLMON. */
+START_TEST(monitor_data)
+{
+    for (u8 function = 0x80; function <= 0x83; function++) {
+        ck_assert_uint_eq(monitor(function, 100, ENTRIES_AT), 0);
+        ck_assert_uint_eq(*gr(RY), 0xffffffff00000000ull);
+    }
+    ck_assert_uint_eq(monitor(0x84, 100, ENTRIES_AT), PGM(SPECIFICATION));
+    ck_assert_uint_eq(monitor(0x80, 100, STORAGE_BYTES - 99), PGM(ADDRESSING));
+    ck_assert_uint_eq(monitor(0x80, 100, STORAGE_BYTES - 100), 0);
+    ck_assert_uint_eq(monitor(0x81, 100, STORAGE_BYTES), 0);
+}
+END_TEST
+
 /* ---- X'288' ---- */
 
 static unsigned set_bomb(u32 function, u32 seconds, const char *command, u64 at)
@@ -699,6 +727,7 @@ int main(void)
     tcase_add_test(tc, console_size);
     tcase_add_test(tc, type_names);
     tcase_add_test(tc, not_authorized);
+    tcase_add_test(tc, monitor_data);
     tcase_add_test(tc, time_bomb);
     tcase_add_test(tc, time_bomb_of_changed_registers);
     suite_add_tcase(suite, tc);
