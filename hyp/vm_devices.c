@@ -29,9 +29,9 @@ int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader
 int vm_nic_attach(struct vm *vm, u16 vdev, const u8 mac[6], const struct vm_nic_kind *kind,
                   bool announce, struct cause *cause)
 {
-    if (kind->hipersockets)
-        return cause_set(cause, ST_REFUSED, "HiperSockets adapters are not available yet");
-    struct osa_config config = {.devno = vdev, .guest_lan = true};
+    struct osa_config config = {.kind = kind->hipersockets ? OSA_HIPERSOCKETS : OSA_QDIO,
+                                .devno = vdev,
+                                .guest_lan = true};
     memcpy(config.mac, mac, sizeof config.mac);
     snprintf(config.owner, sizeof config.owner, "%s", vm->config.name);
     return osa_create(vm->css, &config, NULL, announce, NULL, cause);
@@ -75,6 +75,12 @@ bool vm_nic_rules(struct vm *vm, u16 vdev, const struct lan_rules *rules)
     if (osa)
         osa_set_rules(osa, rules);
     return osa != NULL;
+}
+
+bool vm_nic_ip(struct vm *vm, u16 vdev, unsigned i, u8 ip[16])
+{
+    struct osa *osa = osa_find(vm->css, vdev);
+    return osa && osa_ip_address(osa, i, ip);
 }
 
 bool vm_nic_address(struct vm *vm, u16 vdev, bool group, unsigned i, u8 mac[6])

@@ -187,6 +187,7 @@ int vm_nic_couple(struct vm *vm, u16 vdev, struct lan *lan, const struct lan_rul
                   struct cause *cause);
 bool vm_nic_rules(struct vm *vm, u16 vdev, const struct lan_rules *rules);
 bool vm_nic_info(struct vm *vm, u16 vdev, struct vm_nic_info *out);
+bool vm_nic_ip(struct vm *vm, u16 vdev, unsigned i, u8 ip[16]);
 bool vm_nic_address(struct vm *vm, u16 vdev, bool group, unsigned i, u8 mac[6]);
 int vm_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
 int vm_device_reset(struct vm *vm, u16 vdev, struct cause *cause);

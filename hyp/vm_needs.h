@@ -305,6 +305,8 @@ struct vm_ops {
     bool (*nic_info)(struct vm *vm, u16 vdev, struct vm_nic_info *out);
     /* The i-th address that the program receives for, of a group or its own; false: no more. */
     bool (*nic_address)(struct vm *vm, u16 vdev, bool group, unsigned i, u8 mac[6]);
+    /* The i-th IP address of a program on layer 3, IPv4 as ::ffff:a.b.c.d; false: no more. */
+    bool (*nic_ip)(struct vm *vm, u16 vdev, unsigned i, u8 ip[16]);
     int (*device_detach)(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
     /* Its channel program ends, nothing stays pending; ST_NOENT. */
     int (*device_reset)(struct vm *vm, u16 vdev, struct cause *cause);

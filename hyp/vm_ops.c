@@ -507,6 +507,7 @@ static const struct vm_ops host_ops = {
     .nic_rules = vm_nic_rules,
     .nic_info = vm_nic_info,
     .nic_address = vm_nic_address,
+    .nic_ip = vm_nic_ip,
     .unit_attach = vm_unit_attach,
     .device_detach = vm_device_detach,
     .device_reset = vm_device_reset,

@@ -1,5 +1,6 @@
 /* QUERY NIC and QUERY VIRTUAL NIC. Forms of answers: tools of Linux read them (lsqeth, lszdev, and
  * Feilong); what those do not read is from memory. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,21 @@ static void addresses(struct cp_request *req, struct cp_user *user, const struct
         if (!i)
             cp_line(req, "%s  %s MAC Addresses:", indent, group ? "Multicast" : "Unicast");
         cp_line(req, "%s    %s", indent, mac_text(mac, text));
+    }
+}
+
+static void ip_addresses(struct cp_request *req, struct cp_user *user, const struct cp_nic *nic,
+                         const char *indent)
+{
+    static const u8 v4[12] = {[10] = 0xff, 0xff};
+    char text[INET6_ADDRSTRLEN], mac[MAC_TEXT_BYTES];
+    u8 ip[16];
+    for (unsigned i = 0; req->cp->ports.vm->nic_ip(user->vm, nic->vdev, i, ip); i++) {
+        bool is4 = !memcmp(ip, v4, sizeof v4);
+        inet_ntop(is4 ? AF_INET : AF_INET6, is4 ? ip + sizeof v4 : ip, text, sizeof text);
+        if (!i)
+            cp_line(req, "%s  Unicast IP Addresses:", indent);
+        cp_line(req, "%s    %-22s MAC: %s", indent, text, mac_text(nic->mac, mac));
     }
 }
 
@@ -64,8 +80,10 @@ void cp_nic_details(struct cp_request *req, struct cp_user *user, const struct c
                 promiscuous(nic, &info), nic->rules.protect ? "ON" : "OFF");
     if (!info.started)
         return;
-    cp_line(req, "%sOptions: %s", indent, info.layer == 3 ? "IP" : "Ethernet Broadcast");
+    cp_line(req, "%sOptions: %s", indent,
+            info.layer == 3 ? "Broadcast Multicast IPv6 IPv4 VLAN" : "Ethernet Broadcast");
     addresses(req, user, nic, false, indent);
+    ip_addresses(req, user, nic, indent);
     addresses(req, user, nic, true, indent);
 }
 

@@ -334,5 +334,9 @@ int vswitch_rules(const struct vswitch *sw, const struct net_applicant *who,
     merge(&o, g ? &g->option : NULL);
     merge(&o, who->option);
     out->promiscuous = o.promiscuous;
+    if (sw->hipersockets)
+        out->frame_kib = (u16)sw->frame_kib;
+    else
+        out->layer = sw->ip ? 3 : 2;
     return sw->vlan_aware ? vlan_rules(sw, who, &o, out, cause) : ST_OK;
 }

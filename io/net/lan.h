@@ -71,6 +71,9 @@ struct lan_rules {
     bool promiscuous;        /* it may see what is for others of its VLANs */
     bool protect;            /* it sends from `own` only, and receives for no other */
     u8 own[MAC_BYTES];
+    /* Of the adapter behind it; the network does not look at these. */
+    u8 layer;      /* 2 or 3: its program is on this one, or gets no connection; 0: any */
+    u16 frame_kib; /* HiperSockets: the network's largest frame; 0: the adapter's own */
 };
 
 struct lan_options {

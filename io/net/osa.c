@@ -332,9 +332,21 @@ static void lan_event(struct osa *osa, bool started)
         css_device_ready(osa->css, read_schid(osa));
 }
 
+/** What of the rules of its port is the adapter's own affair. */
+static void adapter_rules_locked(struct osa *osa, const struct lan_rules *rules)
+{
+    char size[8];
+    osa->layer = rules ? rules->layer : 0;
+    if (!rules || !rules->frame_kib)
+        return;
+    snprintf(size, sizeof size, "%uK", rules->frame_kib);
+    osa_mfs_named(size, &osa->config.mfs);
+}
+
 void osa_set_rules(struct osa *osa, const struct lan_rules *rules)
 {
     lock_take(&osa->lock);
+    adapter_rules_locked(osa, rules);
     struct lan_port *port = osa_port_use_locked(osa);
     bool held = osa->held;
     lock_drop(&osa->lock);
@@ -346,6 +358,16 @@ void osa_set_rules(struct osa *osa, const struct lan_rules *rules)
     lock_take(&osa->lock);
     osa_port_done_locked(osa);
     lock_drop(&osa->lock);
+}
+
+bool osa_ip_address(struct osa *osa, unsigned i, u8 ip[16])
+{
+    lock_take(&osa->lock);
+    bool there = osa->s.layer == OSA_LAYER3 && i < osa->s.ips;
+    if (there)
+        memcpy(ip, osa->s.ip[i], IP_BYTES);
+    lock_drop(&osa->lock);
+    return there;
 }
 
 int osa_couple(struct osa *osa, struct lan *lan, const struct lan_rules *rules,
@@ -363,8 +385,10 @@ int osa_couple(struct osa *osa, struct lan *lan, const struct lan_rules *rules,
         lan_port_rules(port, rules);
     lock_take(&osa->lock);
     bool coupled = osa->port != NULL;
-    if (!coupled)
+    if (!coupled) {
         osa->port = port;
+        adapter_rules_locked(osa, rules);
+    }
     lock_drop(&osa->lock);
     if (coupled) {
         lan_port_remove(port);
@@ -380,6 +404,7 @@ bool osa_uncouple(struct osa *osa)
     lock_take(&osa->lock);
     struct lan_port *port = osa->port;
     osa->port = NULL;
+    osa->layer = 0;
     osa->s.lan = 0;
     while (osa->port_users)
         lock_wait(&osa->unused, &osa->lock);

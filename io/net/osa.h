@@ -47,6 +47,8 @@ struct osa *osa_find(struct css *css, u16 devno);
 /** The i-th address, of a group or its own, that the program receives for; false: there are not so
  *  many. */
 bool osa_address(struct osa *osa, bool group, unsigned i, u8 mac[MAC_BYTES]);
+/** The i-th IP address of a program on layer 3; IPv4 as ::ffff:a.b.c.d. False: not so many. */
+bool osa_ip_address(struct osa *osa, unsigned i, u8 ip[16]);
 /** Connect an adapter that is not with a network, which outlives that; what it may there (NULL: as
  *  a new port). The program is told that the link is there. ST_EXIST: it is coupled, ST_NOMEM. */
 int osa_couple(struct osa *osa, struct lan *lan, const struct lan_rules *rules,

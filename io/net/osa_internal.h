@@ -155,6 +155,7 @@ struct osa {
     _Atomic u32 sending;   /* enum osa_sending */
     u8 *out, *frame;       /* of the thread that sends: OSA_BUFFER_ROOM, LAN_FRAME_MAX bytes */
     struct lan_port *port; /* NULL: not coupled */
+    u8 layer;              /* that its network takes, 0: any */
     unsigned port_users;   /* threads that send by it, without the lock */
     pthread_cond_t unused; /* port_users is 0 */
     _Atomic u64 filtered, no_buffer, bad_output;
@@ -168,6 +169,8 @@ bool osa_answer_locked(struct osa *osa, const struct osa_reply *reply);
 /** Tell the program, unasked, that the LAN has started or stopped. Lock held; true: the read device
  *  has something to be read. */
 bool osa_lan_event_locked(struct osa *osa, bool started);
+/** Is the program on the layer that the network takes, or has not said yet? Lock held. */
+bool osa_layer_fits(const struct osa *osa);
 /** Forget the control session: IDX, answers, addresses. Lock held. */
 void osa_session_end_locked(struct osa *osa);
 

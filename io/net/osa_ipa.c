@@ -67,7 +67,7 @@ static u16 start_layer3(struct osa *osa)
 static u16 ipa_startlan(struct osa_ipa *p)
 {
     struct osa *osa = p->osa;
-    if (!osa->port)
+    if (!osa->port || !osa_layer_fits(osa))
         return RC_LAN_OFFLINE;
     u16 rc = osa->s.layer == OSA_LAYER3 ? start_layer3(osa) : IPA_SUCCESS;
     if (rc == IPA_SUCCESS)

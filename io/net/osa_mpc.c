@@ -15,6 +15,8 @@
 #define IDX_LEVEL 0x10
 #define IDX_MICROCODE 0x12
 #define IDX_GRANTED 2
+#define IDX_TERMINATE 0xc0 /* in byte 2; byte 4 has the cause */
+#define IDX_BAD_TRANSPORT_VM 0xf6
 
 #define TOKEN_BYTES 4u
 #define COMMAND (MSG_PDU + 2) /* of connection and protocol management */
@@ -75,6 +77,11 @@ void osa_session_end_locked(struct osa *osa)
     lan_mac_clear(osa->port);
 }
 
+bool osa_layer_fits(const struct osa *osa)
+{
+    return !osa->layer || !osa->s.layer || osa->s.layer == osa->layer;
+}
+
 /** The level that an adapter answers to a program of this level. */
 static u16 peer_level(u16 level)
 {
@@ -122,6 +129,16 @@ static void lengths_set(struct osa_reply *r)
     be16_store(r->bytes + MSG_PDU_LENGTH, (u16)pdu);
     be16_store(r->bytes + MSG_PDU_LENGTH2, (u16)pdu);
     be16_store(r->bytes + MSG_PDU_LENGTH3, (u16)pdu);
+}
+
+/** The network takes programs of the other layer: what ends a control session says so, not an
+ *  answer. Source: Linux, qeth_core_main.c (qeth_check_idx_response). */
+static void terminate(struct osa_reply *r)
+{
+    memset(r->bytes, 0, IDX_BYTES);
+    r->len = IDX_BYTES;
+    r->bytes[2] = IDX_TERMINATE;
+    r->bytes[4] = IDX_BAD_TRANSPORT_VM;
 }
 
 /** ULP enable: which layer the program is on; the answer is longer by the type of the link. */
@@ -180,6 +197,10 @@ static bool control_locked(struct osa *osa, struct osa_reply *r)
         osa_ipa_locked(osa, r);
     else if (!manage_locked(osa, r, kind == KIND_ULP))
         return false;
+    if (kind == KIND_ULP && !osa_layer_fits(osa)) {
+        terminate(r);
+        return osa_answer_locked(osa, r);
+    }
     return osa_answer_part_locked(osa, r, theirs);
 }
 

@@ -573,6 +573,7 @@ static const struct vm_ops fake_vm = {
     .nic_rules = fake_nic_rules,
     .nic_info = fake_nic_info,
     .nic_address = fake_nic_address,
+    .nic_ip = fake_nic_ip,
     .destroy = f_destroy,
     .ipl = f_ipl,
     .system = f_system,

@@ -12,6 +12,7 @@ struct fake_nic {
     u8 mac[6], named[6];
     bool names;
     struct lan_port *port;
+    struct lan_rules rules;
     unsigned got;
     bool promiscuous;
 };
@@ -74,6 +75,7 @@ int fake_nic_couple(struct vm *vm, u16 vdev, struct lan *lan, const struct lan_r
     ck_assert_ptr_null(nic->port);
     nic->port = lan_port_add(lan, LAN_STATION, &ops, nic);
     lan_port_rules(nic->port, rules);
+    nic->rules = *rules;
     lan_port_promiscuous(nic->port, nic->promiscuous);
     ck_assert_int_eq(lan_mac_add(nic->port, nic->mac), ST_OK);
     return ST_OK;
@@ -98,7 +100,7 @@ bool fake_nic_info(struct vm *vm, u16 vdev, struct vm_nic_info *out)
                                 .sent_bytes = c.bytes,
                                 .discarded = c.discarded,
                                 .started = true,
-                                .layer = 2,
+                                .layer = nic->rules.layer,
                                 .promiscuous = nic->promiscuous};
     return true;
 }
@@ -109,6 +111,16 @@ bool fake_nic_address(struct vm *vm, u16 vdev, bool group, unsigned i, u8 mac[6]
     if (group || i > (unsigned)nic->names)
         return false;
     memcpy(mac, i ? nic->named : nic->mac, 6);
+    return true;
+}
+
+/* On an IP network it is the program of 10.1.2.3 and fe80::1. */
+bool fake_nic_ip(struct vm *vm, u16 vdev, unsigned i, u8 ip[16])
+{
+    static const u8 ips[2][16] = {{[10] = 0xff, 0xff, 10, 1, 2, 3}, {0xfe, 0x80, [15] = 1}};
+    if (nic_of(vm, vdev)->rules.layer != 3 || i > 1)
+        return false;
+    memcpy(ip, ips[i], 16);
     return true;
 }
 

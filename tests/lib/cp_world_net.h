@@ -12,6 +12,7 @@ int fake_nic_couple(struct vm *vm, u16 vdev, struct lan *lan, const struct lan_r
 bool fake_nic_rules(struct vm *vm, u16 vdev, const struct lan_rules *rules);
 bool fake_nic_info(struct vm *vm, u16 vdev, struct vm_nic_info *out);
 bool fake_nic_address(struct vm *vm, u16 vdev, bool group, unsigned i, u8 mac[6]);
+bool fake_nic_ip(struct vm *vm, u16 vdev, unsigned i, u8 ip[16]);
 /** A device goes; if it is the first one of an adapter, that does. */
 void fake_nic_detach(struct vm *vm, u16 vdev);
 void fake_nics_end(struct vm *vm);

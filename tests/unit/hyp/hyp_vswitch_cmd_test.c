@@ -355,6 +355,17 @@ START_TEST(the_answer_of_query_vswitch)
 }
 END_TEST
 
+START_TEST(ip_addresses)
+{
+    granted("DEFINE VSWITCH SW IP");
+    ck_assert_ptr_nonnull(strstr(oper("QUERY VSWITCH SW"), "RESTRICTED    IP  "));
+    ck_assert_ptr_nonnull(strstr(on(0, "TWO", "QUERY NIC DETAILS"),
+                                 "      Unicast IP Addresses:"
+                                 "|        10.1.2.3               MAC: 02-00-01-00-00-02"
+                                 "|        fe80::1                MAC: 02-00-01-00-00-02"));
+}
+END_TEST
+
 START_TEST(who_sees_what)
 {
     granted("DEFINE VSWITCH SW");
@@ -414,6 +425,7 @@ int main(void)
     tcase_add_test(tc, nicdef_says_what_a_port_is);
     tcase_add_test(tc, nicdef_with_all_operands);
     tcase_add_test(tc, the_answer_of_query_vswitch);
+    tcase_add_test(tc, ip_addresses);
     tcase_add_test(tc, who_sees_what);
     tcase_add_test(tc, long_sets);
     suite_add_tcase(suite, tc);

@@ -532,6 +532,38 @@ START_TEST(the_rules_of_its_port)
 }
 END_TEST
 
+/* A program of layer 2 on a network of layer 3: the control session ends, with a cause that Linux
+ * knows; and no LAN is started if it comes to the network later. */
+START_TEST(the_layer_of_its_network)
+{
+    struct lan_rules rules = {.layer = 3};
+    struct cause cause;
+    u8 a[OSA_MESSAGE_MAX];
+    up(2);
+    ck_assert(osa_uncouple(osa));
+    ck_assert_int_eq(osa_couple(osa, lan, &rules, &cause), ST_OK);
+    ck_assert(answer(rd, a) && answer(rd, a));
+    ck_assert_uint_eq(ipa(0x01, NULL, 0, NULL), 0xe080);
+    rules.layer = 2;
+    osa_set_rules(osa, &rules);
+    ck_assert_uint_eq(ipa(0x01, NULL, 0, NULL), 0);
+    rules.layer = 3;
+    osa_set_rules(osa, &rules);
+    idx_on(rd, 0x19);
+    idx_on(wr, 0x15);
+    u8 msg[256];
+    u16 len = control(msg, 0x41, 0x4102, 0x6b);
+    msg[0x50] = 8;
+    ck_assert_uint_eq(message(wr, msg, len), DS_NORMAL);
+    ck_assert(answer(rd, a));
+    ck_assert(a[2] == 0xc0 && a[4] == 0xf6);
+    msg[0x50] = 3;
+    ck_assert_uint_eq(message(wr, msg, len), DS_NORMAL);
+    ck_assert(answer(rd, a));
+    ck_assert(a[2] != 0xc0);
+}
+END_TEST
+
 START_TEST(an_idle_subchannel_has_its_turn)
 {
     struct io_interruption i;
@@ -579,6 +611,7 @@ int main(void)
     tcase_add_test(tc, storage_that_goes_is_not_touched);
     tcase_add_test(tc, coupling_takes_nobodys_address);
     tcase_add_test(tc, the_rules_of_its_port);
+    tcase_add_test(tc, the_layer_of_its_network);
     tcase_add_test(tc, an_idle_subchannel_has_its_turn);
     return run_suite(suite);
 }
