@@ -311,7 +311,7 @@ static const struct dev_ops control_ops[] = {
 };
 static const struct dev_ops data_ops[] = {
     DATA_OPS("OSA data", OSA_CHPID, CHP_TYPE_OSD, 0x01, &osa_qdio),
-    DATA_OPS("HiperSockets data", IQD_CHPID, CHP_TYPE_IQD, 0x05, &iqd_qdio),
+    DATA_OPS("IQD data", IQD_CHPID, CHP_TYPE_IQD, 0x05, &iqd_qdio),
 };
 
 struct osa *osa_find(struct css *css, u16 devno)

@@ -5,8 +5,7 @@
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/relocate.sh"
-"$ROOT/tests/guest/fetch.sh" --modules drivers/s390/cio/ccwgroup net/llc/llc net/802/stp net/bridge/bridge drivers/s390/net/qeth \
-    drivers/s390/net/qeth_l2
+. "$ROOT/tests/lib/nic_guest.sh"
 cluster=$TEST_TMP/two
 sample two "$cluster"
 cat >>"$cluster/system.config" <<'CNF'
@@ -16,42 +15,12 @@ MODIFY VSWITCH VSW1 GRANT LINUX1
 CNF
 sed -i 's/^USER LINUX1 .*/&\n NICDEF 0600 TYPE QDIO LAN SYSTEM VSW1 MACID 00BEEF/' "$cluster/user.direct"
 cd "$TEST_TMP"
-mkdir overlay
-for m in ccwgroup llc stp bridge qeth qeth_l2; do cp "$GUEST_FILES/modules/$m.ko" overlay/; done
-cat >overlay/lib.sh <<'SH'
-nic() { # device, address
-    for m in ccwgroup llc stp bridge qeth qeth_l2; do insmod /$m.ko; done
-    n=$((0x$1))
-    echo 0.0.$1,0.0.$(printf %04x $((n + 1))),0.0.$(printf %04x $((n + 2))) >/sys/bus/ccwgroup/drivers/qeth/group
-    echo 1 >/sys/bus/ccwgroup/drivers/qeth/0.0.$1/layer2
-    echo 1 >/sys/bus/ccwgroup/drivers/qeth/0.0.$1/online
-    ip addr add $2/24 dev eth0
-    ip link set eth0 up
-}
-reaches() { n=0; until ping -c 1 -W 1 -q $1 >/dev/null; do n=$((n + 1)); test $n -lt 60 || return 1; done; }
-carrier() { n=0; until test "$(cat /sys/class/net/eth0/carrier)" = $1; do usleep 100000; n=$((n + 1)); test $n -lt 600 || return 1; done; }
-SH
-(cd overlay && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-cat "$GUEST_FILES/initramfs.cpio.gz" overlay.cpio.gz >shell.initrd
-echo "console=ttyS0 $QUICK_BOOT" >parmfile
-
-as() { endicott cp -m MEMBERA -u "$@"; }
-runs() { # user, command for the guest's shell
-    step=$((${step:-0} + 1))
-    endicott send -u "$1" "$2; echo S$step-\$?"
-    endicott wait -u "$1" --match "(^|# )S$step-[0-9]" --since-start --timeout "$WAIT_SECONDS" >step
-    grep -q "S$step-0" step || fail "$1: $2: $(tail -n 5 step)"
-}
-boot() {
-    endicott punch -m MEMBERA -u "$1" "$GUEST_FILES/kernel" parmfile shell.initrd >/dev/null
-    expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG "$1"
-    endicott wait -u "$1" --match ENDICOTT-GUEST-READY --since-start --timeout "$WAIT_SECONDS" >/dev/null
-    runs "$1" '. /lib.sh'
-}
-
+nic_files
 endicott up "$cluster" >/dev/null
-boot LINUX1
-boot LINUX2
+starts LINUX1
+starts LINUX2
+started LINUX1
+started LINUX2
 expect 0 'NIC 0600 is connected to VSWITCH SYSTEM VSW1' endicott wait -m MEMBERA -u LINUX1 --match 'NIC 0600 is connected.*' --since-start
 
 # --- what QUERY says, what is refused
