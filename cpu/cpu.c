@@ -47,8 +47,8 @@ static int engine_create(struct cpu *c, enum cpu_engine engine, struct cause *ca
     int rc = ST_OK;
     if (engine != CPU_ENGINE_INTERP && !c->jit)
         rc = jit_create(c, engine, cause);
-    if (rc == ST_OK && engine == CPU_ENGINE_LOCKSTEP && !c->lockstep)
-        rc = lockstep_create(c);
+    if (rc == ST_OK && engine >= CPU_ENGINE_LOCKSTEP && !c->lockstep)
+        rc = lockstep_create(c, engine == CPU_ENGINE_LOCKSTEP_SOME);
     return rc;
 }
 

@@ -29,7 +29,7 @@ struct cpu_engine_stats {
     u64 refused[JIT_REFUSALS]; /* regions */
     u64 ends[JIT_REFUSALS];    /* paths that end a region */
     /* lockstep */
-    u64 stretches, stretches_cold, insns_compared, insns_alone, frames_compared;
+    u64 stretches, stretches_cold, insns_compared, insns_alone, insns_unseen, frames_compared;
 };
 
 /** Sum over all CPUs. */

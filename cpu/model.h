@@ -37,13 +37,14 @@ enum cpu_generation {
 
 /** How instructions are executed: by the interpreter alone, or translated when they are hot; for
  *  tests also translated when first met, with regions of one instruction, and all that is
- *  translated executed by the interpreter too and compared. */
+ *  translated executed by the interpreter too and compared; or some of what is executed often. */
 enum cpu_engine {
     CPU_ENGINE_INTERP,
     CPU_ENGINE_JIT,
     CPU_ENGINE_JIT_FIRST,
     CPU_ENGINE_JIT_SINGLE,
     CPU_ENGINE_LOCKSTEP,
+    CPU_ENGINE_LOCKSTEP_SOME,
 };
 
 struct cpu_model {

@@ -252,7 +252,7 @@ static void on_signal(uv_signal_t *handle, int number)
 static const char *const engine_names[] = {
     [CPU_ENGINE_INTERP] = "interp",       [CPU_ENGINE_JIT] = "jit",
     [CPU_ENGINE_JIT_FIRST] = "jit-first", [CPU_ENGINE_JIT_SINGLE] = "jit-single",
-    [CPU_ENGINE_LOCKSTEP] = "lockstep",
+    [CPU_ENGINE_LOCKSTEP] = "lockstep",   [CPU_ENGINE_LOCKSTEP_SOME] = "lockstep-some",
 };
 
 static double seconds(struct timeval t)
@@ -302,6 +302,7 @@ static json_t *engine_figures(struct ipl *ipl)
         N("lockstep_stretches_cold", stretches_cold);
         N("lockstep_instructions_compared", insns_compared);
         N("lockstep_instructions_alone", insns_alone);
+        N("lockstep_instructions_unseen", insns_unseen);
         N("lockstep_frames_compared", frames_compared);
     }
 #undef N

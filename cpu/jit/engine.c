@@ -49,6 +49,7 @@ static void add_lockstep(struct cpu_engine_stats *out, const struct cpu *c)
     out->stretches_cold += s.cold;
     out->insns_compared += s.insns;
     out->insns_alone += s.alone;
+    out->insns_unseen += s.unseen;
     out->frames_compared += s.frames;
 }
 

@@ -106,7 +106,7 @@ int jit_create(struct cpu *c, enum cpu_engine engine, struct cause *cause)
     c->jit_reverse[1] = ~0ull; /* zeros */
     j->eager = engine != CPU_ENGINE_JIT;
     j->heat = j->eager ? 1 : JIT_HEAT_FIRST;
-    j->lockstep = engine == CPU_ENGINE_LOCKSTEP;
+    j->lockstep = engine >= CPU_ENGINE_LOCKSTEP;
     j->insns_max = engine == CPU_ENGINE_JIT_SINGLE ? 1 : REGION_INSNS_MAX;
     common_code(j);
     memset(c->heat, j->heat, JIT_HEAT_ENTRIES);

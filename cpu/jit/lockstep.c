@@ -8,7 +8,9 @@
  * now and then all are dropped, so that stores take the slow path.
  * [L2] One CPU of a set at a time is inside, and others store for the guest only when none is
  * (lockstep_take, storage_write): nothing comes between two executions of a stretch.
- * [L3] The clock is read once; later executions see what the first saw. */
+ * [L3] The clock is read once; later executions see what the first saw.
+ * LOCKSTEP_SOME lets what was equal LOCKSTEP_SURE_TIMES times pass, but for one entry of
+ * LOCKSTEP_SURE_EVERY: ten times as fast, and each translation is compared all the same. */
 #include "cpu/jit/lockstep_internal.h"
 
 #include <sched.h>
@@ -244,10 +246,9 @@ static void rewind_all(struct lockstep *ls)
     ls->clock_next = 0;
 }
 
-static void run_translated(struct lockstep *ls, long n)
+/* From slot d; c->n: what is left of n. */
+static int call_translated(struct cpu *c, const struct dinsn *d, long n)
 {
-    struct cpu *c = ls->c;
-    const struct dinsn *d = &ls->page->slot[ls->slot];
     c->jit_stops = true;
     int rc = jit_call(c, d, n, d->run);
     c->jit_stops = false;
@@ -255,7 +256,13 @@ static void run_translated(struct lockstep *ls, long n)
         c->psw.addr = (cpu_slot_address(c, c->stop)) & c->amask;
         rc = CPU_BUDGET;
     }
-    outcome_take(ls, &ls->translated, rc, n - c->n);
+    return rc;
+}
+
+static void run_translated(struct lockstep *ls, long n)
+{
+    int rc = call_translated(ls->c, &ls->page->slot[ls->slot], n);
+    outcome_take(ls, &ls->translated, rc, n - ls->c->n);
 }
 
 static int step(struct lockstep *ls, unsigned i)
@@ -356,8 +363,10 @@ static void stretch_begin(struct lockstep *ls, const struct dinsn *d,
                           const struct jit_region *r)
 {
     struct cpu *c = ls->c;
-    if (ls->stats.stretches % LOCKSTEP_COLD_EVERY == 0 || ls->frames > LOCKSTEP_FRAMES_KEPT)
+    if (ls->loose || ls->stats.stretches % LOCKSTEP_COLD_EVERY == 0 ||
+        ls->frames > LOCKSTEP_FRAMES_KEPT)
         frames_drop(ls);
+    ls->loose = false;
     ls->stats.cold += ls->frames == 0;
     ls->clocks = ls->clock_next = 0;
     ls->page = r->page;
@@ -396,6 +405,35 @@ static int alone(struct lockstep *ls, long *n)
     return rc;
 }
 
+/* Has it been equal often enough, and is this not the entry that is looked at all the same? */
+static bool sure(struct lockstep *ls, const struct jit_region *r)
+{
+    unsigned at = (unsigned)((uintptr_t)r->code >> 4) % LOCKSTEP_SEEN;
+    if (!ls->some)
+        return false;
+    if (ls->seen[at].code != r->code) {
+        ls->seen[at].code = r->code;
+        ls->seen[at].times = 0;
+    }
+    u32 times = ls->seen[at].times++;
+    return times >= LOCKSTEP_SURE_TIMES && times % LOCKSTEP_SURE_EVERY != 0;
+}
+
+/* Translated code as without lockstep, but for its way out. */
+static int unseen(struct lockstep *ls, const struct dinsn *d, long *n)
+{
+    struct cpu *c = ls->c;
+    if (!ls->loose)
+        frames_drop(ls);
+    ls->loose = true;
+    c->psw.addr = (cpu_slot_address(c, d)) & c->amask;
+    c->jit_broken = false;
+    int rc = call_translated(c, d, *n);
+    ls->stats.unseen += (u64)(*n - c->n);
+    *n = c->n;
+    return rc;
+}
+
 int lockstep_slice(struct cpu *c, long n)
 {
     struct lockstep *ls = c->lockstep;
@@ -407,7 +445,7 @@ int lockstep_slice(struct cpu *c, long n)
         jit_hot(c, d);
         const struct jit_region *r = jit_region_at(c, d);
         long before = n;
-        rc = r ? stretch(ls, d, r, &n) : alone(ls, &n);
+        rc = !r ? alone(ls, &n) : sure(ls, r) ? unseen(ls, d, &n) : stretch(ls, d, r, &n);
         if (n == before) /* it would rather not translate what comes now */
             rc = alone(ls, &n);
     }
@@ -427,7 +465,7 @@ static struct cpu_lockstep *shared_create(struct cpu_set *set)
     return s;
 }
 
-int lockstep_create(struct cpu *c)
+int lockstep_create(struct cpu *c, bool some)
 {
     struct lockstep *ls = aligned_alloc(64, (sizeof *ls + 63) & ~(size_t)63);
     if (ls)
@@ -445,6 +483,7 @@ int lockstep_create(struct cpu *c)
         return ST_NOMEM;
     }
     ls->c = c;
+    ls->some = some;
     ls->real = c->ports;
     ls->real_ctx = c->ports_ctx;
     ls->ports = (struct cpu_ports){clock_cb, wake_cb, take_io_cb, take_service_cb};

@@ -6,8 +6,9 @@
 
 #include "cpu/jit/jit.h"
 
-/** The CPU, which has a translator, runs in lockstep from now on. ST_NOMEM. */
-int lockstep_create(struct cpu *c);
+/** The CPU, which has a translator, runs in lockstep from now on; with `some` what was equal often
+ *  enough is compared now and then only. ST_NOMEM. */
+int lockstep_create(struct cpu *c, bool some);
 void lockstep_destroy(struct cpu *c);
 /** What the CPUs of the set share; when the last of them is gone. */
 void lockstep_set_destroy(struct cpu_set *set);
@@ -30,6 +31,7 @@ struct lockstep_stats {
     u64 cold;      /* of them, begun without store translations */
     u64 insns;     /* instructions in them */
     u64 alone;     /* instructions executed by the interpreter only */
+    u64 unseen;    /* ... and by translated code only */
     u64 frames;    /* frames stored into that were compared */
 };
 struct lockstep_stats lockstep_stats(const struct cpu *c);

@@ -18,6 +18,11 @@
 /* The CPU's own words: they lie before those that others see. */
 #define LOCKSTEP_CPU_BYTES offsetof(struct cpu, state)
 
+/* With CPU_ENGINE_LOCKSTEP_SOME: */
+#define LOCKSTEP_SEEN 4096u     /* translations whose comparisons are counted */
+#define LOCKSTEP_SURE_TIMES 500 /* were equal: after that ... */
+#define LOCKSTEP_SURE_EVERY 16  /* ... one entry of so many is compared */
+
 /** How an engine left the CPU at the end of the stretch. */
 struct lockstep_outcome {
     _Alignas(64) u8 cpu[LOCKSTEP_CPU_BYTES];
@@ -55,6 +60,12 @@ struct lockstep {
     u64 tlb_drops; /* and what was purged until then */
     struct code_page *page;
     struct jit_region region; /* what was entered there */
+    bool some;                /* of what is executed often not all is compared */
+    bool loose; /* translated code has run that nobody looked at: [L1] does not hold */
+    struct {
+        insn_run *code;
+        u32 times;
+    } seen[LOCKSTEP_SEEN];
     struct lockstep_stats stats;
 };
 
