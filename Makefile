@@ -266,6 +266,7 @@ bench: setup
 	@tests/bench/mips
 	@tests/bench/display
 	@tests/bench/disk --runs $(RUNS)
+	@tests/bench/net --runs $(RUNS)
 
 format:
 	@tests/lint/format --fix
