@@ -224,8 +224,7 @@ build-fuzz/fuzz-decode: $(FUZZ_SRCS:%.c=$(OBJ)/%.o)
 # Arbitrary bytes for what takes them from guests, files and peers: each target SECONDS of processor time.
 FUZZ_TARGETS := channel config control cp diag8 image tape terminal
 FUZZ_SRCS.channel := $(wildcard mem/base/*.c mem/*.c io/*.c io/unitrec/*.c) tests/lib/channel_exec.c tests/fuzz/channel_exec.c
-FUZZ_SRCS.config := $(wildcard mem/base/*.c hyp/config/*.c) hyp/net/port_option.c hyp/password.c hyp/cpu_type.c hyp/rdev/link_mode.c cpu/model.c \
-	     tests/fuzz/config_exec.c
+FUZZ_SRCS.config := $(LIB_SRCS) tests/fuzz/config_exec.c
 FUZZ_SRCS.control := $(LIB_SRCS) tests/lib/member_world.c tests/lib/control_exec.c tests/fuzz/control_exec.c
 FUZZ_SRCS.cp := $(LIB_SRCS) tests/lib/member_world.c tests/lib/cp_exec.c tests/fuzz/cp_exec.c
 FUZZ_SRCS.diag8 := $(LIB_SRCS) tests/lib/diag8_exec.c tests/fuzz/diag8_exec.c
