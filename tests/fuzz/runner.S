@@ -17,6 +17,8 @@
 #define CODE_LEN    0x2000
 #define TABLES      0x120000            /* region, segment and page tables */
 #define TABLES_LEN  0x21000
+#define FIRMWARE    0x7e00000           /* QEMU puts its own at the end of storage, and images may fetch there */
+#define FIRMWARE_LEN 0x200000
 #define ST_GR       0                   /* offsets in `state` */
 #define ST_FPR      128
 #define ST_AR       256
@@ -56,6 +58,10 @@ _start:
     lctlg   %c0, %c15, 0(%r1)
     larl    %r1, new_psws
     mvc     LC_NEW(96,%r0), 0(%r1)
+    llilh   %r2, FIRMWARE >> 16
+    llilh   %r3, FIRMWARE_LEN >> 16
+    lghi    %r5, 0
+    mvcl    %r2, %r4
     larl    %r12, batch
     lg      %r11, 0(%r12)               /* number of images */
     la      %r12, 8(%r12)
