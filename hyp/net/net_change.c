@@ -451,8 +451,6 @@ int net_change_check(struct net_change *c)
     vswitch_text(to, text);
     if (!to->vlan_aware && to->default_type == LAN_TRUNK)
         return cp_fail(c->req, MSG_SWU2781E, text, "PORTTYPE TRUNK needs a VLAN aware switch");
-    if (to->vlan_aware && to->ip)
-        return cp_fail(c->req, MSG_SWU2781E, text, "VLANs need transport ETHERNET here");
     if (to->hipersockets && !to->ip)
         return cp_fail(c->req, MSG_SWU2781E, text,
                        "a LAN of type HIPERSOCKETS is of transport IP");

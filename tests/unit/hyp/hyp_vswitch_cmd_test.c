@@ -269,7 +269,6 @@ START_TEST(operands_that_are_refused_or_do_nothing)
         oper("DETACH VSWITCH SW");
     }
     REFUSED(oper("DEFINE VSWITCH SW VLAN"), 26, "HCPCMD026E");
-    REFUSED(oper("DEFINE VSWITCH SW IP VLAN 3"), 2781, "HCPSWU2781E");
     REFUSED(oper("SET VSWITCH SW ISOLATION ON"), 2782,
             "HCPSWU2782E VSWITCH SYSTEM SW does not");
     oper("DEFINE VSWITCH SW NOUPLINK RDEV NONE NOGROUP NOGVRP BRIDGEPORT NONE LOCAL TYPE QDIO");
@@ -357,7 +356,8 @@ END_TEST
 
 START_TEST(ip_addresses)
 {
-    granted("DEFINE VSWITCH SW IP");
+    granted("DEFINE VSWITCH SW IP VLAN 3");
+    ck_assert(hears("TWO", "ONE", 0) && !hears("TWO", "ONE", 4));
     ck_assert_ptr_nonnull(strstr(oper("QUERY VSWITCH SW"), "RESTRICTED    IP  "));
     ck_assert_ptr_nonnull(strstr(on(0, "TWO", "QUERY NIC DETAILS"),
                                  "      Unicast IP Addresses:"
