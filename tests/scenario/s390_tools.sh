@@ -9,23 +9,30 @@ WAIT_SECONDS=${WAIT_SECONDS:-180}
 guest=$GUEST_FILES
 "$ROOT/tests/guest/fetch.sh" --spool || fail 'the packages cannot be fetched'
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/block/dasd_mod drivers/s390/block/dasd_eckd_mod \
-    drivers/s390/block/dasd_fba_mod
+    drivers/s390/block/dasd_fba_mod drivers/s390/cio/ccwgroup net/llc/llc net/802/stp net/bridge/bridge drivers/s390/net/qeth \
+    drivers/s390/net/qeth_l2
 cluster=$TEST_TMP/two
 sample two "$cluster"
 sed -i 's/^USER LINUX1 LINUX1 512M 2G G/USER LINUX1 LINUX1 768M 2G ABCDEFG/; s/^USER LINUX2 LINUX2 512M/USER LINUX2 LINUX2 768M/' \
     "$cluster/user.direct"
 sed -i '/^USER LINUX1/,/^$/s/^  VMRELOCATE ON/  MDISK 0200 3390 T-DISK 20\n  MDISK 0201 FB-512 V-DISK 20000 MR\n&/' \
     "$cluster/user.direct"
+sed -i 's/^USER LINUX1 .*/&\n NICDEF 0600 TYPE QDIO LAN SYSTEM VSW1/' "$cluster/user.direct"
+cat >>"$cluster/system.config" <<'CNF'
+DEFINE VSWITCH VSW1 ETHERNET VLAN 5
+MODIFY VSWITCH VSW1 GRANT LINUX1 VLAN 10
+CNF
 
 mkdir "$TEST_TMP/overlay"
-cp "$guest"/modules/dasd_{mod,eckd_mod,fba_mod}.ko "$TEST_TMP/overlay/"
+cp "$guest"/modules/{dasd_{mod,eckd_mod,fba_mod},ccwgroup,llc,stp,bridge,qeth,qeth_l2}.ko "$TEST_TMP/overlay/"
 cat >"$TEST_TMP/overlay/tools.sh" <<'SH'
-for module in mod eckd_mod fba_mod; do insmod /dasd_$module.ko; done
+for module in dasd_mod dasd_eckd_mod dasd_fba_mod ccwgroup llc stp bridge qeth qeth_l2; do insmod /$module.ko; done
 mount -t devtmpfs dev /debian/dev
 mount -t proc proc /debian/proc
 mount -t sysfs sys /debian/sys
 mount -t debugfs debug /debian/sys/kernel/debug
 ln -sf /proc/mounts /debian/etc/mtab
+ln -s bash /debian/bin/sh # by which lszdev runs vmcp
 d() { PATH=/sbin:/bin:/usr/sbin:/usr/bin LC_ALL=C TERM=dumb chroot /debian "$@"; }
 expect() { # status, command...: vmcp's exit status
     wanted=$1
@@ -60,6 +67,9 @@ echo 1 >/sys/bus/ccw/devices/0.0.0201/online
 d lsdasd
 d lszdev
 d lszdev --online
+d chzdev --enable --active --no-settle qeth 0.0.0600
+d lsqeth
+d lszdev qeth --columns ID,ON,ATTR:layer2,ATTR:if_name
 echo TOOLS-$((40 + 2))
 while :; do sleep 1000; done
 SH
@@ -180,7 +190,8 @@ done
 # what there is none of is told, not refused; these alone are
 refused=$(all LINUX1 | sed -n 's/^CP <\(.*\)> 1 [0-9]* HCPCQV003E *$/\1/p' | sort | tr '\n' ,)
 [ "$refused" = 'q cpprot user,q cpservice,q specex,q sxspages,q syscontrol,' ] || fail "refused: $refused"
-saw LINUX1 '^CP <q v nic> 1 [0-9]+ HCPQVD040E'
+saw LINUX1 '^CP <q v nic> 0 [1-9]'
+saw LINUX2 '^CP <q v nic> 1 [0-9]+ HCPQVD040E'
 saw LINUX2 '^CP <q ssi> 1 [0-9]+ HCPCQV003E'
 
 # --- hyptop: class B sees both guests and the operator, class G itself
@@ -194,5 +205,13 @@ saw LINUX2 '^LINUX2 +[0-9]'
 saw LINUX1 '^(0\.0\.)?0200 '
 saw LINUX1 "^dasd-eckd +0\.0\.0200 +yes"
 saw LINUX1 "^dasd-fba +0\.0\.0201 +yes"
+# --- adapters: the layer is that of the switch, which vmcp told; lsqeth names the switch
+saw LINUX1 'card_type +: VSWITCH: SYSTEM VSW1 \(Type: QDIO\)'
+saw LINUX1 'layer2 +: 1'
+saw LINUX1 '^0\.0\.0600:0\.0\.0601:0\.0\.0602 +yes +1/- +eth0'
+# Feilong takes user, type and VLAN from the last three fields of a grant, and both defaults from theirs
+expect 0 'LINUX1 Access 0010' awk -F: '/User:/ { split($(NF-2), u, " "); split($(NF-1), t, " "); print u[1], t[1], $NF + 0 == 10 ? "0010" : "no" }' \
+    <<<"$(cp_on MEMBERA QUERY VSWITCH VSW1 ACCESS)"
+expect 0 '0005 Access' awk -F: '/Default VLAN/ { split($(NF-1), v, " "); print v[1], $NF }' <<<"$(cp_on MEMBERA QUERY VSWITCH VSW1 ACCESS | sed 's/: /:/g')"
 expect 0 'has ended' endicott stop "$cluster"
 echo "s390_tools: passed"

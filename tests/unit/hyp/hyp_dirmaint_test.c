@@ -198,6 +198,9 @@ static const struct {
     {"FOR GUEST CPU 01 TYPE IFL", " console 9 3215\n", " console 9 3215\n CPU 01 TYPE IFL\n"},
     {"FOR GUEST NICDEF 600 TYPE QDIO", " console 9 3215\n",
      " console 9 3215\n NICDEF 600 TYPE QDIO\n"},
+    {"FOR GUEST NICDEF 600 LAN SYSTEM SW PORTTYPE TRUNK VLAN 10 20-30 PORTNUMBER 7",
+     " console 9 3215\n",
+     " console 9 3215\n NICDEF 600 LAN SYSTEM SW PORTTYPE TRUNK VLAN 10 20-30 PORTNUMBER 7\n"},
     {"PURGE LINUX1",
      "USER LINUX1 SECRET 512M 2G G\n    MACHINE ESA 4      \n"
      "    MDISK 0191 3390 1 10 VOL001 MR RPW WPW\n* of the disk above\n    MINIOPT NOCACHE\n"

@@ -343,6 +343,41 @@ START_TEST(an_adapter_moves_with_what_it_was_told)
 }
 END_TEST
 
+/* Rows that are no adapter's are refused, and leave nothing behind. */
+START_TEST(damaged_rows)
+{
+    struct codec_out out;
+    struct codec_in none, in;
+    struct cp_user *user;
+    on(1, "", "LOGON OPERATOR OPER");
+    both("DEFINE VSWITCH SW VLAN 3");
+    on(0, "", "LOGON MOVER P");
+    codec_out_init(&out);
+    cp_user_save_devices(cp_user_find(cps[0], "MOVER"), &out);
+    codec_in_init(&none, "", 0);
+    for (size_t at = 0; at < out.len; at++)
+        for (unsigned bits = 1; bits < 0x100; bits <<= 1) {
+            out.data[at] ^= (u8)bits;
+            ck_assert_int_eq(cp_user_arrive(cps[1], "MOVER", &none, &user, &cause), ST_OK);
+            codec_in_init(&in, out.data, out.len);
+            (void)cp_user_restore_devices(user, &in, &cause);
+            cp_user_depart(user);
+            out.data[at] ^= (u8)bits;
+        }
+    codec_out_fini(&out);
+    struct cp_nic_row row;
+    ck_assert(cp_user_nic(cp_user_find(cps[0], "MOVER"), 0, &row));
+    for (size_t at = 0; at < sizeof row.need; at++)
+        for (unsigned bits = 1; bits < 0x100; bits <<= 1) {
+            char why[64];
+            row.need[at] ^= (u8)bits;
+            (void)cp_nic_here(cps[1], "MOVER", row.lan, row.need, why, sizeof why);
+            row.need[at] ^= (u8)bits;
+        }
+    cp_user_depart(arrives("MOVER", ST_OK)); /* the address is free there */
+}
+END_TEST
+
 START_TEST(what_the_other_member_lacks)
 {
     on(1, "", "LOGON OPERATOR OPER");
@@ -419,6 +454,7 @@ int main(void)
     tcase_add_test(tc, nobody_else_gets_an_address);
     tcase_add_test(tc, two_members_with_one_prefix);
     tcase_add_test(tc, an_adapter_moves_with_what_it_was_told);
+    tcase_add_test(tc, damaged_rows);
     tcase_add_test(tc, what_the_other_member_lacks);
     tcase_add_test(tc, a_port_number_in_use_there);
     tcase_add_test(tc, a_guest_lan_stays);
