@@ -61,6 +61,20 @@ static int read_adapter(const char *option, char *spec, struct osa_config *nic,
     return ST_OK;
 }
 
+/** Take ",capture=FILE" out of the specification; "": there is none. */
+static bool take_capture(char *spec, char file[SPEC_BYTES])
+{
+    char *at = strstr(spec, ",capture=");
+    file[0] = 0;
+    if (!at)
+        return true;
+    size_t len = strcspn(at + 9, ",");
+    memcpy(file, at + 9, len);
+    file[len] = 0;
+    memmove(at, at + 9 + len, strlen(at + 9 + len) + 1);
+    return len != 0;
+}
+
 /** Is one of the three numbers from `devno` on taken? */
 static bool taken(const struct vm_config *vc, u16 devno, u16 *which)
 {
@@ -142,6 +156,40 @@ void ipl_nets_machine(struct ipl_nets *nets, struct vm *vm)
     links_follow(nets);
 }
 
+/* ---- captures ---- */
+
+static void captures_end(void *arg)
+{
+    struct ipl_nets *nets = arg;
+    for (unsigned i = 0; i < nets->count; i++) {
+        struct ipl_net *net = &nets->net[i];
+        char why[CAPTURE_WORDS_MAX], words[CAPTURE_WORDS_MAX];
+        if (!net->capture || !capture_has_ended(net->capture, why))
+            continue;
+        capture_words(net->capture, words);
+        log_line("guest %04X: capture %s has ended: %s", net->devno, words,
+                 *why ? why : "its reader has gone");
+        capture_close(net->capture);
+        net->capture = NULL;
+    }
+}
+
+/* The capture's thread. */
+static void capture_ended(void *ctx)
+{
+    struct ipl_nets *nets = ctx;
+    post_uv(nets->post, captures_end, nets);
+}
+
+static int capture_begin(struct ipl_nets *nets, struct ipl_net *net, const char *file,
+                         struct cause *cause)
+{
+    const struct capture_filter all = {0};
+    const struct capture_events events = {nets, capture_ended};
+    log_line("guest %04X: captured to %s", net->devno, file);
+    return capture_open_file(net->lan, &all, file, &events, &net->capture, cause);
+}
+
 /* ---- life ---- */
 
 /** The network of this name; the first adapter that names it makes it. */
@@ -183,13 +231,15 @@ static int uplink_made(const char *spec, const struct uplink_events *events,
 static int net_open(const char *option, struct vm_config *vc, struct ipl_nets *nets,
                     struct cause *cause)
 {
-    char spec[SPEC_BYTES];
+    char spec[SPEC_BYTES], file[SPEC_BYTES];
     struct vm_net *net = &vc->net[vc->nets];
     struct ipl_net *own = &nets->net[nets->count];
     const struct uplink_events events = {nets, link_changed};
     if (vc->nets == VM_NETS_MAX)
         return cause_set(cause, ST_INVAL, "%s: %u adapters are possible", option, VM_NETS_MAX);
     int rc = read_option(option, vc, &net->config, spec, cause);
+    if (rc == ST_OK && !take_capture(spec, file))
+        rc = cause_set(cause, ST_INVAL, "%s: capture= takes the name of a file", option);
     if (rc)
         return rc;
     bool named = !strncmp(spec, LAN_PREFIX, strlen(LAN_PREFIX));
@@ -202,7 +252,7 @@ static int net_open(const char *option, struct vm_config *vc, struct ipl_nets *n
     net->lan = own->up ? own->lan : NULL;
     nets->count++;
     vc->nets++;
-    return ST_OK;
+    return *file ? capture_begin(nets, own, file, cause) : ST_OK;
 }
 
 int ipl_nets_open(const char *const *option, struct vm_config *vc, struct ipl_nets *nets,
@@ -222,6 +272,7 @@ void ipl_nets_close(struct ipl_nets *nets)
     nets->vm = NULL;
     while (nets->count) {
         struct ipl_net *net = &nets->net[--nets->count];
+        capture_close(net->capture);
         uplink_close(net->uplink);
         bool shared = false; /* it goes with the first that named it */
         for (unsigned i = 0; i < nets->count; i++)

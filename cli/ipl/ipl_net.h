@@ -1,10 +1,11 @@
-/* The network adapters of `endicott ipl`: --net DEVNO=UPLINK[,mac=MAC], each with a network of its
- * own, or --net DEVNO=lan:NAME, adapters of one guest on one network. An adapter whose uplink leads
- * nowhere has no link. */
+/* The network adapters of `endicott ipl`: --net DEVNO=UPLINK[,mac=MAC][,capture=FILE], each with
+ * a network of its own, or --net DEVNO=lan:NAME, adapters of one guest on one network. An
+ * adapter whose uplink leads nowhere has no link. */
 #ifndef ENDICOTT_CLI_IPL_NET_H
 #define ENDICOTT_CLI_IPL_NET_H
 
 #include "hyp/vm.h"
+#include "io/net/capture.h"
 #include "io/net/uplink.h"
 
 struct post_uv;
@@ -14,6 +15,7 @@ struct post_uv;
 struct ipl_net {
     struct lan *lan;
     struct uplink *uplink;         /* NULL: none */
+    struct capture *capture;       /* NULL: none */
     char name[IPL_LAN_NAME_BYTES]; /* of a network without one */
     u16 devno;
     bool up; /* the adapter has a link */

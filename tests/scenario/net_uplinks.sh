@@ -98,7 +98,7 @@ ipl one --net "0600=socket,listen=unix:$sockets/one,mac=02-00-00-00-01-06" --net
 one=$!
 awaits one.messages 'guest 0800: OSA' $one
 ipl two --net "0600=socket,connect=unix:$sockets/one,mac=02-00-00-00-02-06" --net "0800=vde:vde://$sockets/switch,mac=02-00-00-00-02-08" \
-    --net "0900=socket,local=$p1,dgram=$p2,mac=02-00-00-00-02-09"
+    --net "0900=socket,local=$p1,dgram=$p2,mac=02-00-00-00-02-09,capture=two.pcapng"
 two=$!
 qemu-system-s390x -M s390-ccw-virtio -cpu max -m 512 -nographic -kernel "$guest/kernel" -initrd net.initrd \
     -append "$QUICK_BOOT endicott.run=\"sh /qemu.sh\"" \
@@ -121,6 +121,11 @@ has "guest 0600: link up: socket listening at unix:$sockets/one, connected with 
 has "guest 0800: OSA, MAC 02-00-00-00-01-08, VDE switch vde://$sockets/switch" one.messages
 has "socket to unix:$sockets/one, connected" two.messages
 has "socket, datagrams from $p1 to $p2" two.messages
+
+"$ROOT/tests/lib/pcapng.py" --cut two.pcapng >two.frames
+grep -q '^0900 in 02:00:00:00:03:09 02:00:00:00:02:09 0800 1442 ' two.frames && grep -q '^socket in 02:00:00:00:02:09 02:00:00:00:03:09 0800 1442 ' two.frames ||
+    fail "captured: $(cat two.frames)"
+has 'guest 0900: captured to two.pcapng' two.messages
 
 # --- a peer goes, a switch goes and comes back
 kill -KILL $two
