@@ -16,6 +16,9 @@
 #define HOST_NUMBER 2u          /* of the network: the host, and who answers DHCP */
 #define NAMESERVER_NUMBER 3u
 #define FIRST_GUEST_NUMBER 15u
+#define SLIRP_MAC_0 0x52
+#define SLIRP_MAC_1 0x55
+#define SLIRP_MAC_1_V6 0x56
 
 struct forward {
     bool udp;
@@ -178,9 +181,19 @@ static void slirp_work(struct uplink *up, bool failed)
     timers_run(k);
 }
 
+/** The library's own addresses begin so. It looks at no receiver itself, and would refuse (by a
+ *  reset) what is for a guest that nobody has at the moment, because it is being relocated. */
+static bool for_slirp(const u8 *frame)
+{
+    return mac_is_group(frame) ||
+           (frame[0] == SLIRP_MAC_0 && (frame[1] == SLIRP_MAC_1 || frame[1] == SLIRP_MAC_1_V6));
+}
+
 static enum uplink_sent slirp_output_frame(struct uplink *up, const u8 *frame, size_t len)
 {
     const struct stack *k = up->own;
+    if (!for_slirp(frame))
+        return UPLINK_SENT;
     slirp_input(k->slirp, frame, (int)len);
     return UPLINK_SENT;
 }

@@ -226,6 +226,67 @@ START_TEST(none_is_nobody)
 }
 END_TEST
 
+#ifdef HAVE_SLIRP
+static u16 sum(const u8 *p, size_t len, u32 begin)
+{
+    for (size_t i = 0; i + 1 < len; i += 2)
+        begin += be16_load(p + i);
+    while (begin >> 16)
+        begin = (begin & 0xffff) + (begin >> 16);
+    return (u16)~begin;
+}
+
+/* Who has 10.0.2.2? */
+static void asks(void)
+{
+    static const u8 arp[] = {8, 6, 0, 1, 8, 0, 6, 4, 0, 1};
+    u8 frame[SMALL_BYTES] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    memcpy(frame + 6, a.mac, 6);
+    memcpy(frame + 12, arp, sizeof arp);
+    memcpy(frame + 22, a.mac, 6);
+    be32_store(frame + 28, 0x0a00020f);
+    be32_store(frame + 38, 0x0a000202);
+    lan_send(a.port, frame, sizeof frame);
+}
+
+/* A TCP segment of a connection, from 10.0.2.15 to 10.0.2.`to`. */
+static void segment(const u8 *mac, u8 to)
+{
+    u8 frame[SMALL_BYTES] = {0}, *ip = frame + 14, *tcp = ip + 20;
+    memcpy(frame, mac, 6);
+    memcpy(frame + 6, a.mac, 6);
+    be16_store(frame + 12, 0x0800);
+    ip[0] = 0x45;
+    be16_store(ip + 2, 40);
+    ip[8] = 64;
+    ip[9] = 6;
+    be32_store(ip + 12, 0x0a00020f);
+    be32_store(ip + 16, 0x0a000200u + to);
+    be16_store(ip + 10, sum(ip, 20, 0));
+    be16_store(tcp, 1000);
+    be16_store(tcp + 2, 2000);
+    be32_store(tcp + 4, 7);
+    tcp[12] = 0x50;
+    tcp[13] = 0x10;
+    be16_store(tcp + 16, sum(tcp, 20, 6 + 20 + (u32)(u16)~sum(ip + 12, 8, 0)));
+    lan_send(a.port, frame, sizeof frame);
+}
+
+START_TEST(slirp_minds_its_own_business)
+{
+    static const u8 gateway[6] = {0x52, 0x55, 10, 0, 2, 2};
+    opens(&a, "slirp");
+    asks();
+    UNTIL(a.got == 1);
+    segment(b.mac, 20); /* a guest that nobody has at the moment: not refused */
+    asks();
+    UNTIL(a.got == 2);
+    segment(gateway, 20); /* sent through it: refused */
+    UNTIL(a.got == 3);
+}
+END_TEST
+#endif
+
 /* --- two networks ---------------------------------------------------------------------------- */
 
 START_TEST(a_stream_by_tcp)
@@ -399,6 +460,9 @@ int main(void)
     tcase_add_test(tc, what_is_wrong_is_said);
     tcase_add_test(tc, an_address_in_use);
     tcase_add_test(tc, none_is_nobody);
+#ifdef HAVE_SLIRP
+    tcase_add_test(tc, slirp_minds_its_own_business);
+#endif
     tcase_add_test(tc, a_stream_by_tcp);
     tcase_add_test(tc, a_stream_by_a_path_and_again);
     tcase_add_test(tc, a_path_that_was_left);
