@@ -89,6 +89,8 @@ struct ssi_service {
     void (*receive)(void *ctx, const char *from, u16 type, const void *data, size_t len);
     /** The backlog to `member` was above HIGH and has fallen to LOW. */
     void (*writable)(void *ctx, const char *member);
+    /** The backlog to `member` has become smaller. */
+    void (*drained)(void *ctx, const char *member);
 };
 
 /** `status` ST_OK: joined, or left. Otherwise `cause` (valid during the call) tells why not. */
@@ -158,6 +160,9 @@ int ssi_send_vec(struct ssi *ssi, const char *member, u8 service, u16 type,
 
 /** Bytes accepted for `member` and not yet taken by the host's network; 0 when not joined. */
 size_t ssi_backlog(struct ssi *ssi, const char *member);
+/** All bytes accepted for `member` since its link is there; with ssi_backlog: whether a message has
+ *  gone. 0 when not joined. */
+u64 ssi_accepted(struct ssi *ssi, const char *member);
 
 /* --- claims: who owns a name, cluster-wide. Synchronous, under the PDR lock (bounded wait).
  * `kind` is the caller's (user id, MAC, minidisk ...). Every claim and every move gets a

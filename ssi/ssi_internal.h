@@ -45,6 +45,7 @@ struct ssi_link {
     u8 *rx;
     size_t rx_off, rx_len, rx_room;
     u32 tx_seq, rx_seq;
+    u64 tx_bytes;
     u64 data_seen[4]; /* services whose data came, by id */
     bool vote_in, vote_out, vetoed, above_high;
     struct cause veto;

@@ -114,6 +114,7 @@ void ssi_link_send(struct ssi *ssi, struct ssi_link *link, enum wire_type type, 
         frame.length += (u32)iov[i].len;
     }
     frame.seq = link->tx_seq++;
+    link->tx_bytes += SSI_WIRE_HEADER_BYTES + frame.length;
     ssi_wire_header(header, &frame);
     ssi->ports->send(ssi->ports->ctx, link->conn, all, n + 1);
 }
@@ -278,9 +279,19 @@ void ssi_conn_received(struct ssi *ssi, ssi_conn conn, size_t len)
     rx_compact(link, need);
 }
 
+static void tell_drained(struct ssi *ssi, const struct ssi_link *link)
+{
+    const char *name = ssi->members[link->slot].name;
+    for (unsigned i = 0; i < ssi->n_services && link->state == LINK_READY; i++)
+        if (ssi->services[i].svc->drained)
+            ssi->services[i].svc->drained(ssi->services[i].ctx, name);
+}
+
 void ssi_conn_drained(struct ssi *ssi, ssi_conn conn)
 {
     struct ssi_link *link = link_find(ssi, conn);
+    if (link && link->state == LINK_READY)
+        tell_drained(ssi, link);
     if (!link || link->state != LINK_READY || !link->above_high ||
         ssi->ports->backlog(ssi->ports->ctx, conn) > SSI_BACKLOG_LOW_BYTES)
         return;
@@ -324,11 +335,21 @@ int ssi_send(struct ssi *ssi, const char *member, u8 service, u16 type, const vo
     return ssi_send_vec(ssi, member, service, type, &iov, len ? 1 : 0);
 }
 
-size_t ssi_backlog(struct ssi *ssi, const char *member)
+static struct ssi_link *ready_link(struct ssi *ssi, const char *member)
 {
     int slot = ssi_slot_find(ssi, member);
     struct ssi_link *link = slot < 0 ? NULL : ssi->members[slot].link;
-    if (!link || link->state != LINK_READY)
-        return 0;
-    return ssi->ports->backlog(ssi->ports->ctx, link->conn);
+    return link && link->state == LINK_READY ? link : NULL;
+}
+
+size_t ssi_backlog(struct ssi *ssi, const char *member)
+{
+    struct ssi_link *link = ready_link(ssi, member);
+    return link ? ssi->ports->backlog(ssi->ports->ctx, link->conn) : 0;
+}
+
+u64 ssi_accepted(struct ssi *ssi, const char *member)
+{
+    const struct ssi_link *link = ready_link(ssi, member);
+    return link ? link->tx_bytes : 0;
 }

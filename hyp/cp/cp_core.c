@@ -52,9 +52,9 @@ void cp_destroy(struct cp *cp)
     }
     while (cp->users)
         cp_session_end(cp->users, true);
+    cp_net_fini(cp);
     cp_detach_ssi(cp);
     cp_units_close(cp); /* sessions that end close files */
-    cp_net_fini(cp);
     cp_datamove_end(cp);
     cp_directory_fini(cp);
     free(cp);

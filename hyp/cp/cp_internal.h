@@ -164,6 +164,7 @@ struct cp {
     enum vm_dateformat dateformat; /* of users who have set none */
     u64 shutdown_timer;
     struct vswitches *nets; /* cp_net.c; NULL: none yet */
+    struct ivl_ssi *ivls;   /* cp_ssi.c; NULL: no cluster */
     struct cp_unit *units;  /* cp_unit.c: real printers and punches */
     struct cp_logon_slot logons[CP_LOGON_SLOTS];
     char directory_path[CONFIG_PATH_BYTES + 16]; /* "": cannot be changed */

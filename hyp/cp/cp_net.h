@@ -4,6 +4,7 @@
 #define ENDICOTT_HYP_CP_CP_NET_H
 
 #include "hyp/cp/cp_internal.h"
+#include "hyp/net/ivl_ssi.h"
 #include "hyp/net/vswitch.h"
 
 #define CP_NIC_DEVICES 3u
@@ -26,6 +27,9 @@ struct cp_nic {
 /* --- hyp/net/nic.c ------------------------------------------------------------------------- */
 /** The networks of the member; NULL without host memory. */
 struct vswitches *cp_nets(struct cp *cp);
+/** A network has news: cp_net_poll will be called. Any thread, perhaps with locks of adapters held;
+ *  `ctx` is the CP. */
+void cp_net_news(void *ctx);
 /** All networks go; nobody is logged on. */
 void cp_net_fini(struct cp *cp);
 /** The adapter that has this device; NULL: none. */

@@ -269,9 +269,12 @@ int cp_attach_ssi(struct cp *cp, struct ssi *ssi, struct cause *cause)
     s->cp = cp;
     s->ssi = ssi;
     int status = ssi_register_service(ssi, &service, s);
-    if (status) {
+    if (status)
+        cause_set(cause, status, "service CP: %s", status_name(status));
+    cp->ivls = status ? NULL : ivl_ssi_create(ssi, cp_net_news, cp, cause);
+    if (!cp->ivls) {
         free(s);
-        return cause_set(cause, status, "service CP: %s", status_name(status));
+        return cause->status;
     }
     cp->ssi = s;
     cp_set_cluster(cp, &ssi_ops, s);
@@ -282,6 +285,8 @@ void cp_detach_ssi(struct cp *cp)
 {
     if (!cp->ssi)
         return;
+    ivl_ssi_destroy(cp->ivls);
+    cp->ivls = NULL;
     free(cp->ssi);
     cp->ssi = NULL;
     cp_set_cluster(cp, NULL, NULL);

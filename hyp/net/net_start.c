@@ -22,9 +22,11 @@ void cp_net_poll(struct cp *cp)
         bool up = sw->uplink && uplink_is_up(sw->uplink);
         if (up == sw->uplink_up)
             continue;
-        sw->uplink_up = up;
+        vswitch_uplink_changed(sw);
         tell_uplink(cp, sw);
     }
+    if (cp->ivls)
+        ivls_poll(ivl_ssi_ivls(cp->ivls));
 }
 
 void cp_net_start(struct cp *cp)

@@ -16,21 +16,24 @@ static u32 prefix_of(const char *hex, u32 otherwise)
     return *hex && scan_hex(hex, 0xffffff, &v) ? (u32)v : otherwise;
 }
 
-/* An uplink's thread. */
-static void net_news(void *ctx)
+void cp_net_news(void *ctx)
 {
     const struct cp *cp = ctx;
-    cp->ports.net_wakeup(cp->ports.ctx);
+    if (cp->ports.net_wakeup)
+        cp->ports.net_wakeup(cp->ports.ctx);
 }
 
 struct vswitches *cp_nets(struct cp *cp)
 {
-    const struct uplink_events events = {cp, cp->ports.net_wakeup ? net_news : NULL};
+    const struct uplink_events events = {cp, cp_net_news};
     const struct system_config *c = cp->config;
     u32 own = MAC_PREFIX_DEFAULT + c->slot;
-    if (!cp->nets)
-        cp->nets = vswitches_create(prefix_of(c->mac_prefix, own),
-                                    prefix_of(c->user_prefix, MAC_PREFIX_DEFAULT), &events);
+    if (cp->nets)
+        return cp->nets;
+    cp->nets = vswitches_create(prefix_of(c->mac_prefix, own),
+                                prefix_of(c->user_prefix, MAC_PREFIX_DEFAULT), &events);
+    if (cp->nets && cp->ivls)
+        vswitches_cluster(cp->nets, ivl_ssi_ivls(cp->ivls));
     return cp->nets;
 }
 

@@ -15,6 +15,7 @@
 struct vswitches {
     struct vswitch *first;
     struct uplink_events events;
+    struct ivls *ivls; /* NULL: no cluster */
     unsigned count;
     struct mac_pool *macs;
     struct net_limits limits;
@@ -35,8 +36,14 @@ struct vswitches *vswitches_create(u32 prefix, u32 user_prefix,
     return NULL;
 }
 
+void vswitches_cluster(struct vswitches *all, struct ivls *ivls)
+{
+    all->ivls = ivls;
+}
+
 static void switch_free(struct vswitch *sw)
 {
+    ivl_remove(sw->ivl);
     uplink_close(sw->uplink);
     lan_destroy(sw->lan);
     free(sw->grant);
@@ -155,6 +162,9 @@ int vswitch_define(struct vswitches *all, const struct vswitch *like, const char
         switch_free(sw);
         return rc;
     }
+    if (all->ivls && !sw->guest_lan)
+        sw->ivl = ivl_add(all->ivls, sw->name, sw->lan);
+    vswitch_uplink_changed(sw);
     struct vswitch **at = &all->first;
     while (*at && order(*at, sw->owner, sw->name) < 0)
         at = &(*at)->next;
@@ -184,12 +194,20 @@ void vswitch_apply(struct vswitch *sw)
     lan_set_options(sw->lan, &o);
 }
 
+void vswitch_uplink_changed(struct vswitch *sw)
+{
+    sw->uplink_up = sw->uplink && uplink_is_up(sw->uplink);
+    if (sw->ivl)
+        ivl_uplink(sw->ivl, sw->uplink ? uplink_port(sw->uplink) : NULL, sw->uplink_up);
+}
+
 int vswitch_uplink(struct vswitches *all, struct vswitch *sw, bool connect, const char *spec,
                    struct cause *cause)
 {
-    uplink_close(sw->uplink);
+    struct uplink *was = sw->uplink;
     sw->uplink = NULL;
-    sw->uplink_up = false;
+    vswitch_uplink_changed(sw);
+    uplink_close(was);
     sw->disconnected = !connect;
     if (spec && strlen(spec) >= sizeof sw->uplink_spec)
         return cause_set(cause, ST_INVAL, "an uplink of at most %d characters",
@@ -199,7 +217,7 @@ int vswitch_uplink(struct vswitches *all, struct vswitch *sw, bool connect, cons
     if (!connect || !*sw->uplink_spec)
         return ST_OK;
     int rc = uplink_open(sw->lan, sw->uplink_spec, &all->events, &sw->uplink, cause);
-    sw->uplink_up = rc == ST_OK && uplink_is_up(sw->uplink);
+    vswitch_uplink_changed(sw);
     return rc;
 }
 

@@ -5,6 +5,7 @@
 #define ENDICOTT_HYP_NET_VSWITCH_H
 
 #include "hyp/directory.h"
+#include "hyp/net/ivl.h"
 #include "hyp/net/mac_pool.h"
 #include "hyp/net/port_option.h"
 #include "io/net/uplink.h"
@@ -50,6 +51,7 @@ struct vswitch {
     struct lan *lan;
     struct uplink *uplink; /* NULL: none */
     bool uplink_up;        /* as the operator was told */
+    struct ivl *ivl; /* what it is part of with other members; NULL: no cluster */
     char uplink_spec[VSWITCH_UPLINK_BYTES];
     struct net_grant *grant; /* in the order of user ids and port numbers */
     unsigned grants;
@@ -60,6 +62,8 @@ struct vswitch {
  *  without host memory. */
 struct vswitches *vswitches_create(u32 prefix, u32 user_prefix,
                                    const struct uplink_events *events);
+/** In a cluster: virtual switches made from here on are parts of networks over members. */
+void vswitches_cluster(struct vswitches *all, struct ivls *ivls);
 /** Nothing is coupled any more. */
 void vswitches_destroy(struct vswitches *all);
 struct mac_pool *vswitches_macs(struct vswitches *all);
@@ -94,6 +98,8 @@ void vswitch_apply(struct vswitch *sw);
  *  of uplink_open: it has none then. */
 int vswitch_uplink(struct vswitches *all, struct vswitch *sw, bool connect, const char *spec,
                    struct cause *cause);
+/** Its uplink leads somewhere, or no more: as it is from now on. */
+void vswitch_uplink_changed(struct vswitch *sw);
 
 /* --- who may -------------------------------------------------------------------------------- */
 

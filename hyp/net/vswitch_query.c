@@ -61,6 +61,22 @@ static void vlan_rows(struct cp_request *req, const struct vswitch *sw)
             native);
 }
 
+/* The same switch on other members, and whose uplink is used. */
+static void ivl_rows(struct cp_request *req, const struct vswitch *sw)
+{
+    struct ivl_info info;
+    const struct config_slot *slots = req->cp->config->slots;
+    if (!sw->ivl)
+        return;
+    ivl_info(sw->ivl, &info);
+    cp_line(req, "  SSI: with %u other member%s; uplink in use: %s", info.members,
+            info.members == 1 ? "" : "s",
+            info.in_use < CONFIG_SLOTS_MAX ? slots[info.in_use].member : "none");
+    cp_line(req, "    Frames to members: %llu  from: %llu  dropped: %llu",
+            (unsigned long long)info.sent, (unsigned long long)info.received,
+            (unsigned long long)info.dropped);
+}
+
 static void uplink_rows(struct cp_request *req, const struct vswitch *sw, bool details)
 {
     char words[UPLINK_WORDS_MAX];
@@ -212,6 +228,7 @@ static unsigned networks(const struct net_view *v)
             grant_rows(v, sw);
         if (!sw->guest_lan)
             uplink_rows(v->req, sw, v->details);
+        ivl_rows(v->req, sw);
         if (v->details || v->active)
             port_rows(v, sw);
     }

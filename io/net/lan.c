@@ -48,6 +48,8 @@ struct lan {
     struct lock lock, watching;
     struct lan_watch *watch;
     _Atomic bool watched;
+    void (*changed)(void *arg); /* of stations' addresses; `watching` guards it */
+    void *changed_arg;
     struct lan_options options;
     pthread_cond_t unpinned;
     struct lan_port *port;
@@ -88,9 +90,9 @@ struct lan_port *lan_port_add(struct lan *lan, enum lan_role role,
     port->ops = ops;
     port->arg = arg;
     port->role = role;
-    port->rules.type = role == LAN_UPLINK ? LAN_TRUNK : LAN_ACCESS;
+    port->rules.type = role == LAN_STATION ? LAN_ACCESS : LAN_TRUNK;
     port->rules.promiscuous = true;
-    if (role == LAN_UPLINK)
+    if (role != LAN_STATION)
         memset(&port->rules.allowed, 0xff, sizeof port->rules.allowed);
     lock_take(&lan->lock);
     bool room = lan->ports < LAN_PORTS_MAX;
@@ -127,6 +129,18 @@ static bool mac_allowed(const struct lan_port *port, const u8 *mac)
     return !port->rules.protect || !memcmp(mac, port->rules.own, MAC_BYTES);
 }
 
+/** `port` has others than before, perhaps. */
+static void stations_changed(const struct lan_port *port)
+{
+    struct lan *lan = port->lan;
+    if (port->role != LAN_STATION)
+        return;
+    lock_take(&lan->watching);
+    if (lan->changed)
+        lan->changed(lan->changed_arg);
+    lock_drop(&lan->watching);
+}
+
 /** Its addresses go, or (`forbidden`) those that its rules do not permit. */
 static void mac_clear_locked(struct lan_port *port, bool forbidden)
 {
@@ -158,7 +172,14 @@ void lan_port_remove(struct lan_port *port)
     *at = port->next;
     lan->ports--;
     lock_drop(&lan->lock);
+    stations_changed(port);
     free(port);
+}
+
+/** A station that is here is not elsewhere any more, or soon. */
+static bool gives_way(const struct lan_port *port, const struct lan_port *had)
+{
+    return port->role == LAN_STATION && had->role == LAN_PEER;
 }
 
 static int mac_enter(struct lan_port *port, const u8 *mac, bool take)
@@ -175,13 +196,14 @@ static int mac_enter(struct lan_port *port, const u8 *mac, bool take)
         memcpy(fresh->mac, mac, MAC_BYTES);
         *at = fresh;
     } else {
-        if (take && rc == ST_EXIST)
+        if (rc == ST_EXIST && (take || gives_way(port, (*at)->port)))
             (*at)->port = port;
         if (*at && (*at)->port == port)
             rc = ST_OK;
         free(fresh);
     }
     lock_drop(&lan->lock);
+    stations_changed(port);
     return rc;
 }
 
@@ -207,6 +229,7 @@ int lan_mac_remove(struct lan_port *port, const u8 mac[MAC_BYTES])
     if (!own)
         return ST_NOENT;
     free(e);
+    stations_changed(port);
     return ST_OK;
 }
 
@@ -215,6 +238,27 @@ void lan_mac_clear(struct lan_port *port)
     lock_take(&port->lan->lock);
     mac_clear_locked(port, false);
     lock_drop(&port->lan->lock);
+    stations_changed(port);
+}
+
+size_t lan_stations(struct lan *lan, u8 (*mac)[MAC_BYTES], size_t max)
+{
+    size_t n = 0;
+    lock_take(&lan->lock);
+    for (unsigned i = 0; i < BUCKETS; i++)
+        for (const struct mac_entry *e = lan->bucket[i]; e && n < max; e = e->next)
+            if (e->port->role == LAN_STATION)
+                memcpy(mac[n++], e->mac, MAC_BYTES);
+    lock_drop(&lan->lock);
+    return n;
+}
+
+void lan_observe_stations(struct lan *lan, void (*changed)(void *arg), void *arg)
+{
+    lock_take(&lan->watching);
+    lan->changed = changed;
+    lan->changed_arg = arg;
+    lock_drop(&lan->watching);
 }
 
 void lan_port_promiscuous(struct lan_port *port, bool on)
@@ -237,6 +281,7 @@ void lan_port_rules(struct lan_port *port, const struct lan_rules *rules)
     port->rules = *rules;
     mac_clear_locked(port, true);
     lock_drop(&port->lan->lock);
+    stations_changed(port);
 }
 
 void lan_set_options(struct lan *lan, const struct lan_options *options)
@@ -256,7 +301,8 @@ struct frame {
     size_t len;
     bool tagged; /* `bytes` has a tag */
     u16 vlan;
-    bool apart; /* its receiver is a station that must not hear it */
+    bool apart;       /* its receiver is a station that must not hear it */
+    enum lan_role of; /* what has sent it, here or elsewhere */
 };
 
 static u16 tag_of(const u8 *frame)
@@ -293,11 +339,12 @@ static bool in_vlan(const struct lan_port *port, u16 vlan)
                                           : vlan_has(&port->rules.allowed, vlan);
 }
 
-/** Are these two stations of an isolated network, or one of them by itself? */
-static bool apart(const struct lan_port *from, const struct lan_port *to)
+/** Are its sender, here or elsewhere, and this port two stations of an isolated network, or is
+ *  one of them isolated by itself? */
+static bool apart(const struct frame *f, const struct lan_port *from, const struct lan_port *to)
 {
     bool isolated = from->lan->options.isolated || from->isolation || to->isolation;
-    return isolated && from->role == LAN_STATION && to->role == LAN_STATION;
+    return isolated && f->of == LAN_STATION && to->role == LAN_STATION;
 }
 
 /** Is a frame of `from` for this port, whose receiver is `to` (NULL: a group, or nobody)? An
@@ -309,11 +356,13 @@ static bool wants(const struct lan_port *port, const struct lan_port *from,
         return false;
     if (port->promiscuous && port->rules.promiscuous)
         return true;
-    if (apart(from, port))
+    if (apart(f, from, port))
         return false;
     if (mac_is_group(f->bytes) || port == to)
         return true;
-    return port->role == LAN_UPLINK && (!to || (f->apart && from->isolation == LAN_FORWARD));
+    if (f->apart && from->isolation == LAN_FORWARD)
+        return port->role == LAN_UPLINK;
+    return !to && port->role != LAN_STATION;
 }
 
 /** Does this port get the frame with its tag? */
@@ -347,7 +396,7 @@ static bool pin_receivers(struct lan_port *from, struct frame *f, struct receive
     lock_take(&lan->lock);
     bool may = admit(from, f);
     struct lan_port *to = may ? receiver_of(lan, f) : NULL;
-    f->apart = to && apart(from, to);
+    f->apart = to && apart(f, from, to);
     for (struct lan_port *port = lan->port; may && port && r->n < RECEIVERS;
          port = port->next) {
         if (port->id >= r->below)
@@ -437,9 +486,10 @@ static void show(struct lan_port *port, const u8 *frame, size_t len, enum lan_wa
     lock_drop(&lan->watching);
 }
 
-static void hand_over(struct lan_port *port, const u8 *frame, size_t len)
+static void hand_over(struct lan_port *port, enum lan_role of, const u8 *frame, size_t len)
 {
-    bool taken = port->ops->deliver(port->arg, frame, len);
+    bool taken = port->ops->deliver_of ? port->ops->deliver_of(port->arg, of, frame, len)
+                                       : port->ops->deliver(port->arg, frame, len);
     if (taken) {
         port->received++;
         port->received_bytes += len;
@@ -469,7 +519,7 @@ static void hand_over_changed(const struct frame *f, const struct receivers *r)
         if (r->tag[i] == f->tagged)
             continue;
         if (fits)
-            hand_over(r->port[i], other, len);
+            hand_over(r->port[i], f->of, other, len);
         else
             r->port[i]->dropped++;
     }
@@ -482,7 +532,7 @@ static void hand_over_all(const struct frame *f, const struct receivers *r)
     for (unsigned i = 0; i < r->n; i++) {
         changed |= r->tag[i] != f->tagged;
         if (r->tag[i] == f->tagged)
-            hand_over(r->port[i], f->bytes, f->len);
+            hand_over(r->port[i], f->of, f->bytes, f->len);
     }
     if (changed)
         hand_over_changed(f, r);
@@ -509,7 +559,12 @@ static void count_sent(struct lan_port *port, const struct frame *f)
 
 void lan_send(struct lan_port *port, const u8 *frame, size_t len)
 {
-    struct frame f = {.bytes = frame, .len = len};
+    lan_send_of(port, port->role, frame, len);
+}
+
+void lan_send_of(struct lan_port *port, enum lan_role from, const u8 *frame, size_t len)
+{
+    struct frame f = {.bytes = frame, .len = len, .of = from};
     struct receivers r;
     r.below = UINT64_MAX;
     if (!well_formed(frame, len)) {

@@ -20,15 +20,18 @@ struct lan;
 struct lan_port;
 struct lan_watch;
 
+/** Where frames go whose receiver no port has told of: to all but stations. LAN_PEER: the network
+ *  elsewhere; its stations' addresses give way to those of stations here. */
+enum lan_role { LAN_STATION, LAN_UPLINK, LAN_PEER };
+
 /** What a port is to its network; `arg` of lan_port_add comes first. No lock is held. */
 struct lan_port_ops {
     /** A frame for this port (Ethernet header first, no check sequence); false: it was dropped.
      *  The bytes are the caller's. */
     bool (*deliver)(void *arg, const u8 *frame, size_t len);
+    /** Instead of that, for a port that must know what sends. NULL: it need not. */
+    bool (*deliver_of)(void *arg, enum lan_role from, const u8 *frame, size_t len);
 };
-
-/** Where frames go whose receiver no port has told of: to uplinks only. */
-enum lan_role { LAN_STATION, LAN_UPLINK };
 
 /** Stations that are isolated send to uplinks and get from uplinks only. LAN_FORWARD: what is for
  *  another station goes to uplinks, too, which may send it back; LAN_ISOLATED: it is dropped. */
@@ -91,6 +94,11 @@ void lan_destroy(struct lan *lan);
 void lan_set_options(struct lan *lan, const struct lan_options *options);
 /** The sum over its uplinks. */
 void lan_uplink_counts(struct lan *lan, struct lan_counts *out);
+/** Addresses that stations have told of, `max` at most; returns how many. */
+size_t lan_stations(struct lan *lan, u8 (*mac)[MAC_BYTES], size_t max);
+/** Have `changed` called when those are others. Any thread, perhaps with locks of adapters held; it
+ *  takes no lock but one that posts. NULL: no more. */
+void lan_observe_stations(struct lan *lan, void (*changed)(void *arg), void *arg);
 
 /** A port; `arg` outlives it. An uplink is a trunk port of all VLANs, a station is in none and may
  *  be promiscuous, until it gets rules. NULL: no memory, or LAN_PORTS_MAX are there. */
@@ -119,6 +127,8 @@ void lan_port_isolate(struct lan_port *port, enum lan_isolation isolation);
 /** Send a frame from a port: to the port that has told of its receiver, else to uplinks; to all
  *  others when the receiver is a group. Frames shorter than a header are counted and dropped. */
 void lan_send(struct lan_port *port, const u8 *frame, size_t len);
+/** The same for a port that hands on what a station or an uplink elsewhere has sent. */
+void lan_send_of(struct lan_port *port, enum lan_role from, const u8 *frame, size_t len);
 void lan_port_counts(struct lan_port *port, struct lan_counts *out);
 
 /** What a port is called in captures: "LINUX1.0600", "slirp". "" unless told. */
@@ -130,7 +140,7 @@ void lan_port_mute(struct lan_port *port, bool on);
 
 /* --- who looks on (captures) --- */
 
-enum lan_way { LAN_FROM_PORT, LAN_TO_PORT, LAN_NO_ROOM /* the port had none */ };
+enum lan_way { LAN_FROM_PORT, LAN_TO_PORT, LAN_NO_ROOM /* or the port did not want it */ };
 
 /** A frame at one port. Valid during the call. */
 struct lan_sight {
