@@ -283,6 +283,8 @@ static int machines(struct member *m, struct cause *cause)
     char dumps[sizeof path + 32];
     snprintf(dumps, sizeof dumps, "%s/dumps-%s", m->opt.dir, m->config->member);
     cp_set_dump_folder(m->cp, dumps);
+    snprintf(dumps, sizeof dumps, "%s/captures-%s", m->opt.dir, m->config->member);
+    cp_set_capture_folder(m->cp, dumps);
     cp_observe_users(m->cp, user_event, m);
     const struct dir_entry *op =
         directory_find(m->directory, m->config->features.operator_userid);

@@ -126,6 +126,14 @@ const struct directory *cp_directory(const struct cp *cp);
 void cp_set_directory_file(struct cp *cp, const char *path);
 /** Where VMDUMP puts its files; the folder is made when it is needed. */
 void cp_set_dump_folder(struct cp *cp, const char *path);
+/** Where captures of virtual switches are kept; the folder is made when it is needed. */
+void cp_set_capture_folder(struct cp *cp, const char *path);
+/** A capture of a virtual switch, of all or of what is named (NULL: not so; upper case). */
+struct cp_capture {
+    const char *vswitch, *port, *userid, *mac;
+};
+/** Have it written to `fd`, until that breaks; it is CP's from then on, also on failure. */
+int cp_capture(struct cp *cp, const struct cp_capture *what, int fd, struct cause *cause);
 /** The networks of system.config; what fails is told to the operator. Once, at the start. */
 void cp_net_start(struct cp *cp);
 /** After net_wakeup, on the loop: the operator hears of uplinks that went or came. */

@@ -168,6 +168,7 @@ struct cp {
     struct cp_unit *units;  /* cp_unit.c: real printers and punches */
     struct cp_logon_slot logons[CP_LOGON_SLOTS];
     char directory_path[CONFIG_PATH_BYTES + 16]; /* "": cannot be changed */
+    char capture_folder[CONFIG_PATH_BYTES + 32]; /* "": none */
     char dump_folder[CONFIG_PATH_BYTES + 32];    /* of VMDUMP; "": none */
     u64 directory_stamp[3];                      /* of the file that is online */
     struct cp_old_directory *directories;        /* that were online, read by CP itself */

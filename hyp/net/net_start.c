@@ -1,7 +1,7 @@
 /* The networks of system.config, and what the operator hears of uplinks. */
 #include <stdio.h>
 
-#include "hyp/cp/cp_net.h"
+#include "hyp/net/net_capture.h"
 
 static void tell_uplink(struct cp *cp, struct vswitch *sw)
 {
@@ -19,6 +19,7 @@ void cp_net_poll(struct cp *cp)
 {
     struct vswitch *sw = cp->nets ? vswitch_next(cp->nets, NULL) : NULL;
     for (; sw; sw = vswitch_next(cp->nets, sw)) {
+        net_captures_poll(cp, sw);
         bool up = sw->uplink && uplink_is_up(sw->uplink);
         if (up == sw->uplink_up)
             continue;

@@ -43,6 +43,8 @@ void vswitches_cluster(struct vswitches *all, struct ivls *ivls)
 
 static void switch_free(struct vswitch *sw)
 {
+    for (unsigned i = 0; i < VSWITCH_CAPTURES_MAX; i++)
+        capture_close(sw->capture[i].capture);
     ivl_remove(sw->ivl);
     uplink_close(sw->uplink);
     lan_destroy(sw->lan);

@@ -8,6 +8,7 @@
 #include "hyp/net/ivl.h"
 #include "hyp/net/mac_pool.h"
 #include "hyp/net/port_option.h"
+#include "io/net/capture.h"
 #include "io/net/uplink.h"
 
 #define VSWITCHES_MAX 256u /* with guest LANs */
@@ -15,6 +16,7 @@
 #define VSWITCH_PORT_MAX 2048u /* port numbers are 1 to this */
 #define VSWITCH_CONNECTIONS_MAX 1024u
 #define VSWITCH_UPLINK_BYTES 512
+#define VSWITCH_CAPTURES_MAX 4u
 #define NET_NAME_TEXT_BYTES 40
 #define NET_SYSTEM "SYSTEM"
 
@@ -25,6 +27,12 @@ struct net_grant {
     char userid[DIR_NAME_BYTES];
     u16 port;
     struct port_option option;
+};
+
+/** A capture; NULL: none. */
+struct vswitch_capture {
+    struct capture *capture;
+    bool file; /* started by SET VSWITCH, which ends it */
 };
 
 struct vswitches;
@@ -51,6 +59,7 @@ struct vswitch {
     struct lan *lan;
     struct uplink *uplink; /* NULL: none */
     bool uplink_up;        /* as the operator was told */
+    struct vswitch_capture capture[VSWITCH_CAPTURES_MAX];
     struct ivl *ivl; /* what it is part of with other members; NULL: no cluster */
     char uplink_spec[VSWITCH_UPLINK_BYTES];
     struct net_grant *grant; /* in the order of user ids and port numbers */

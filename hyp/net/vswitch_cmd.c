@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "hyp/config/config_scan.h"
+#include "hyp/net/net_capture.h"
 #include "hyp/net/net_change.h"
 
 struct vswitch *net_switch_named(struct cp_request *req, const char *word, int *rc)
@@ -251,9 +252,9 @@ int cp_set_vswitch(struct cp_request *req, void *ctx)
         const char *name;
         int (*set)(struct cp_request *req, struct cp_net_words *w, struct vswitch *sw);
     } actions[] = {
-        {"GRAnt", net_grant},    {"REVoke", net_revoke},    {"PORTNUMber", set_port_number},
-        {"VLANID", set_vlan_id}, {"COUNTERS", set_refused}, {"IVLPort", set_refused},
-        {"MACID", set_refused}};
+        {"GRAnt", net_grant},    {"REVoke", net_revoke},      {"PORTNUMber", set_port_number},
+        {"VLANID", set_vlan_id}, {"COUNTERS", set_refused},   {"IVLPort", set_refused},
+        {"MACID", set_refused},  {"CAPTURE", net_set_capture}};
     struct cp_net_words w;
     int rc = cp_net_words(req, &w);
     (void)ctx;

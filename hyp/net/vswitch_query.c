@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hyp/cp/cp_net.h"
+#include "hyp/net/net_capture.h"
 
 /** What an answer is to have; of networks without something to show none when `active`. */
 struct net_view {
@@ -229,6 +229,7 @@ static unsigned networks(const struct net_view *v)
         if (!sw->guest_lan)
             uplink_rows(v->req, sw, v->details);
         ivl_rows(v->req, sw);
+        net_capture_rows(v->req, sw);
         if (v->details || v->active)
             port_rows(v, sw);
     }
