@@ -86,6 +86,7 @@ bool ccw_fetch(struct dev_io *io, u32 addr, bool data_chained)
     if (!data_chained) {
         bad |= !(ccw.command & 0x0f);
         io->command = ccw.command;
+        io->command_addr = io->ccw_addr;
         io->backward = (ccw.command & 0x0f) == CMD_READ_BACKWARD;
         io->count = ccw.count;
     }
@@ -99,7 +100,7 @@ bool ccw_fetch(struct dev_io *io, u32 addr, bool data_chained)
     return true;
 }
 
-void ccw_pci(struct dev_io *io)
+static void ccw_pci(struct dev_io *io)
 {
     struct subchannel *sub = io->sub;
     lock_take(&io->css->lock);
@@ -110,6 +111,12 @@ void ccw_pci(struct dev_io *io)
         css_enqueue_locked(sub);
     }
     lock_drop(&io->css->lock);
+}
+
+void ccw_chain_pci(struct dev_io *io)
+{
+    if (io->flags & CCW_PCI && !(io->sub->s.marks & MARK_TAKEN))
+        ccw_pci(io);
 }
 
 /** PCI of the command's own CCW: once, though the command may begin again. */
@@ -144,7 +151,10 @@ static int perform(struct dev_io *io)
     if (!sub->s.chained && ops->begin)
         ops->begin(sub->dev);
     switch (io->command) {
-    case CMD_NOP: return DS_NORMAL;
+    case CMD_NOP:
+        if (!ops->takes_nop)
+            return DS_NORMAL;
+        break;
     case CMD_SENSE: return do_sense(io);
     case CMD_SENSE_ID:
         if (ops->sense_id_bytes) {
@@ -179,8 +189,7 @@ static void chain_data(struct dev_io *io)
 {
     while (io->transferred && io->flags & CCW_CD && !io->residual && !(io->ss & SS_CHECKS) &&
            ccw_fetch(io, io->next_ccw, true))
-        if (io->flags & CCW_PCI)
-            ccw_pci(io);
+        ccw_chain_pci(io);
 }
 
 static enum ccw_step program_end(struct dev_io *io, int us, u8 *unit_status)
@@ -201,7 +210,7 @@ enum ccw_step ccw_step(struct dev_io *io, struct subchannel *sub, u8 *unit_statu
     if (!ccw_fetch(io, s->next_ccw, false))
         return program_end(io, 0, unit_status);
     if (io->flags & CCW_SUSPEND) {
-        s->next_ccw = io->ccw_addr; /* resume fetches it again */
+        s->next_ccw = io->command_addr; /* resume fetches it again */
         return CCW_STEP_SUSPEND;
     }
     u8 flags = io->flags;
@@ -210,9 +219,13 @@ enum ccw_step ccw_step(struct dev_io *io, struct subchannel *sub, u8 *unit_statu
     int us = perform(io);
     if (us == DS_BUSY && !s->chained)
         return CCW_STEP_BUSY;
+    *unit_status = (u8)us;
+    if (us != DEV_WAIT && us & DS_BUSY && !s->chained)
+        return CCW_STEP_REFUSED;
     command_pci(io, flags); /* of the first command: it was accepted */
     if (us == DEV_WAIT) {
-        s->next_ccw = io->ccw_addr;
+        s->next_ccw = io->command_addr;
+        s->marks |= io->transferred ? MARK_TAKEN : 0;
         return CCW_STEP_WAIT;
     }
     chain_data(io);
@@ -226,6 +239,6 @@ enum ccw_step ccw_step(struct dev_io *io, struct subchannel *sub, u8 *unit_statu
     s->next_ccw = io->next_ccw + (us & DS_STATUS_MODIFIER ? CCW_BYTES : 0);
     s->previous = io->command;
     s->chained = 1;
-    s->marks &= (u8)~MARK_PCI;
+    s->marks &= (u8) ~(MARK_PCI | MARK_TAKEN);
     return CCW_STEP_NEXT;
 }

@@ -106,8 +106,7 @@ static bool area_ready(struct dev_io *io)
             return false;
         if (!ccw_fetch(io, io->next_ccw, true))
             return false;
-        if (io->flags & CCW_PCI)
-            ccw_pci(io);
+        ccw_chain_pci(io);
     }
     if (io->block_left)
         return true;

@@ -49,11 +49,21 @@ static void present(struct subchannel *sub, u32 sc)
     css_enqueue_locked(sub);
 }
 
+static void halted_unlocked(struct subchannel *sub)
+{
+    if (!sub->ops->halted)
+        return;
+    lock_drop(&sub->css->lock);
+    sub->ops->halted(sub->dev);
+    lock_take(&sub->css->lock);
+}
+
 static void do_clear(struct subchannel *sub)
 {
     struct sub_state *s = &sub->s;
     if (s->active)
         cancel_unlocked(sub);
+    halted_unlocked(sub);
     s->active = s->waiting = s->chained = 0;
     s->scsw0 = FC_CLEAR;
     s->scsw_ds = s->scsw_ss = 0;
@@ -72,6 +82,7 @@ static void do_halt(struct subchannel *sub)
     bool idle = !(s->scsw0 & FC_START);
     if (s->active)
         cancel_unlocked(sub);
+    halted_unlocked(sub);
     s->active = s->waiting = s->chained = 0;
     s->scsw0 &= ~(AC_ANY | SC_ANY);
     s->scsw_ds = running || idle ? DS_DEVICE_END : 0;
@@ -136,6 +147,17 @@ static void do_status_first(struct subchannel *sub)
     s->scsw0 |= SCSW_CC_STATUS;
     s->scsw_ds = s->unsolicited;
     s->unsolicited = 0;
+    present(sub, SC_ALERT);
+}
+
+/** The first command was answered with busy and other status: the same. */
+static void do_refused(struct subchannel *sub, u8 us)
+{
+    struct sub_state *s = &sub->s;
+    s->active = s->waiting = 0;
+    s->scsw0 &= ~(AC_ANY | SC_ANY | SCSW_CC);
+    s->scsw0 |= SCSW_CC_STATUS;
+    s->scsw_ds = us;
     present(sub, SC_ALERT);
 }
 
@@ -214,10 +236,15 @@ static bool do_step(struct subchannel *sub)
         return true; /* they came meanwhile, and make the status */
     if (step == CCW_STEP_BUSY)
         return do_busy(sub);
+    if (step == CCW_STEP_REFUSED) {
+        do_refused(sub, us);
+        return true;
+    }
     if (!s->accepted && step != CCW_STEP_SUSPEND && (step != CCW_STEP_END || us))
         do_accept(sub);
     switch (step) {
     case CCW_STEP_BUSY:
+    case CCW_STEP_REFUSED:
     case CCW_STEP_NEXT: return true;
     case CCW_STEP_WAIT:
         s->waiting = 1;

@@ -108,6 +108,8 @@
 
 #define MARK_PCI 0x01   /* the PCI of the command was told, should it begin again */
 #define MARK_RESET 0x02 /* its channel path was reset under it */
+#define MARK_TAKEN                                                                             \
+    0x04 /* the command waits with data taken: PCIs in its data chain were told */
 
 /** Everything of a css itself that relocates; one row each in io_state.def, no padding. */
 struct css_state {
@@ -210,6 +212,7 @@ struct dev_io {
     struct css *css;
     struct subchannel *sub;
     struct storage *storage; /* of the program and its data: the guest's, or CP's */
+    u32 command_addr;        /* of the CCW with the command */
     u32 ccw_addr;            /* of the CCW in effect (the last data-chained one) */
     u32 next_ccw;            /* the CCW after it */
     u32 data_addr;
@@ -293,12 +296,20 @@ bool chan_turn_end_locked(struct subchannel *sub);
 void css_unref_locked(struct css *css);
 
 /* ccw.c */
-enum ccw_step { CCW_STEP_NEXT, CCW_STEP_WAIT, CCW_STEP_BUSY, CCW_STEP_SUSPEND, CCW_STEP_END };
+enum ccw_step {
+    CCW_STEP_NEXT,
+    CCW_STEP_WAIT,
+    CCW_STEP_BUSY,
+    CCW_STEP_REFUSED, /* the first command was answered with busy and other status */
+    CCW_STEP_SUSPEND,
+    CCW_STEP_END,
+};
 /** Fetch and perform one command; `unit_status` is what the device gave. Lock not held. */
 enum ccw_step ccw_step(struct dev_io *io, struct subchannel *sub, u8 *unit_status);
 /** Fetch the CCW at `addr` into io; false: io->ss has the check. */
 bool ccw_fetch(struct dev_io *io, u32 addr, bool data_chained);
-void ccw_pci(struct dev_io *io);
+/** PCI of the CCW that data chaining has come to. */
+void ccw_chain_pci(struct dev_io *io);
 
 /* ccw_data.c */
 void ccw_data_begin(struct dev_io *io);

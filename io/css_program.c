@@ -52,7 +52,7 @@ static void end_locked(struct subchannel *sub, const struct sub_state *before,
     sub->s = *before;
     sub->s.unsolicited |= now.unsolicited;
     if ((now.scsw0 & SCSW_CC) == SCSW_CC_STATUS) /* for the guest to hear */
-        sub->s.unsolicited |= now.scsw_ds;
+        sub->s.unsolicited |= now.scsw_ds & (u8)~DS_BUSY;
     sub->foreign = NULL;
     if (taken) {
         sub->s.scsw0 = now.scsw0;

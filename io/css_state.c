@@ -136,7 +136,8 @@ static int restore_totals(struct restore *r, const struct codec_row *block, stru
 static bool sub_state_valid(const struct sub_state *s)
 {
     bool flags = s->active <= 1 && s->waiting <= 1 && s->chained <= 1 && s->accepted <= 1 &&
-                 !(s->marks & ~(MARK_PCI | MARK_RESET)) && !(s->waiting && !s->active);
+                 !(s->marks & ~(MARK_PCI | MARK_RESET | MARK_TAKEN)) &&
+                 !(s->waiting && !s->active);
     bool sense = s->sense_bytes <= SENSE_BYTES_MAX && s->ecw_bytes <= SENSE_BYTES_MAX;
     bool fc = (s->scsw0 & AC_ANY) == 0 || (s->scsw0 & FC_ANY);
     bool queue = !s->queue_order || (s->scsw0 & SC_PENDING && s->pmcw_mode & PMCW_E);

@@ -71,6 +71,7 @@ struct dev_ops {
     u8 chpid;          /* the first channel path that this class of device sits on */
     u8 paths;          /* how many, with CHPIDs in sequence; 0 is 1 */
     u8 chp_type;       /* of the channel paths; 0: an emulated one */
+    bool takes_nop;    /* no-operation goes to `start`, too */
     bool status_first; /* its control unit answers a start function with status that the device
                         * has: deferred condition code 1. Others keep it till the program ends */
     u8 sense_id[SENSE_ID_BYTES_MAX];
@@ -80,13 +81,19 @@ struct dev_ops {
      * Perform one command (everything but sense, sense id and no-operation, which the channel
      * subsystem answers itself; `basic_sense` devices get them all). Move data with dev_io_put
      * and dev_io_get; return the unit status (DS_*), with dev_io_sense called before a unit
-     * check; or DEV_WAIT having moved no data and changed nothing: after css_device_ready the
-     * command is started again from its beginning. DS_BUSY alone to the first command: others
-     * have the device; the start function is pending again, until css_device_ready.
+     * check; or DEV_WAIT having stored no data and changed nothing: after css_device_ready the
+     * command is started again from its beginning, and what it had taken from the program
+     * (dev_io_get) can be taken again. DS_BUSY alone to the first command: others have the
+     * device; the start function is pending again, until css_device_ready. DS_BUSY with other
+     * status to the first command: the start function ends with it, as deferred condition code
+     * 1.
      */
     int (*start)(void *dev, struct dev_io *io);
     /** Halt, clear or reset ended whatever `start` was doing. May be NULL. */
     void (*cancel)(void *dev);
+    /** A halt or clear function was carried out, also one that found nothing under way; behind
+     *  `cancel`. May be NULL. */
+    void (*halted)(void *dev);
     /** A channel program begins (first command of a start function). May be NULL. */
     void (*begin)(void *dev);
     /** It ended, `us` is the unit status it would present; returns what it presents instead, with

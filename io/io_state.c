@@ -80,6 +80,12 @@
 #include "io/io_state_table.inc"
 #undef QDIO_ROWS
 
+#define CTC_ROWS
+#define TABLE ctc_table
+#define STATE ctc_state
+#include "io/io_state_table.inc"
+#undef CTC_ROWS
+
 #define ROWS(table, type)                                                                      \
     {                                                                                          \
         table, ARRAY_LEN(table), sizeof(struct type)                                           \
@@ -96,6 +102,7 @@ const struct io_rows tape_rows = ROWS(tape_table, tape_state);
 const struct io_rows printer_rows = ROWS(printer_table, printer_state);
 const struct io_rows osa_rows = ROWS(osa_table, osa_state);
 const struct io_rows qdio_rows = ROWS(qdio_table, qdio_state);
+const struct io_rows ctc_rows = ROWS(ctc_table, ctc_state);
 
 void io_rows_put(struct codec_out *out, const struct io_rows *rows, const void *state)
 {

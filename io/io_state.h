@@ -3,6 +3,7 @@
 #ifndef ENDICOTT_IO_IO_STATE_H
 #define ENDICOTT_IO_IO_STATE_H
 
+#include "io/net/ctc.h"
 #include "io/net/osa_internal.h"
 #include "io/screen3270.h"
 #include "mem/base/codec.h"
@@ -27,6 +28,7 @@
 #define IO_TAG_IDX 0x8141        /* bytes: answer to IDX ACTIVATE on read; 8142: on write */
 #define IO_TAG_REPLY 0x8143      /* bytes: an answer not read yet */
 #define IO_TAG_FRAME 0x8144      /* bytes: a frame that waits for a buffer */
+#define IO_TAG_BLOCK 0x8150      /* bytes: a block that nobody has read */
 #define IO_TAG_EVENT 0x8130      /* bytes: a pending SCLP event buffer */
 
 struct con3215_state {
@@ -132,7 +134,7 @@ struct io_rows {
 };
 
 extern const struct io_rows sub_rows, css_rows, con3215_rows, screen_rows, reader_rows,
-    sclp_rows, eckd_rows, fba_rows, tape_rows, printer_rows, osa_rows, qdio_rows;
+    sclp_rows, eckd_rows, fba_rows, tape_rows, printer_rows, osa_rows, qdio_rows, ctc_rows;
 
 /** Write every row of the struct at `state`. */
 void io_rows_put(struct codec_out *out, const struct io_rows *rows, const void *state);
