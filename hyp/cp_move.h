@@ -55,6 +55,8 @@ struct cp_nic_row {
     u8 need[CP_NIC_NEED_BYTES]; /* what its port may there, for cp_nic_here */
 };
 bool cp_user_nic(struct cp_user *user, unsigned i, struct cp_nic_row *out);
+/** The i-th channel-to-channel adapter, in no order. */
+bool cp_user_ctca(struct cp_user *user, unsigned i, u16 *vdev, bool *coupled);
 /** Can this member couple it as it was? Else `why` it cannot, in `room` bytes. */
 bool cp_nic_here(struct cp *cp, const char *userid, const char *lan,
                  const u8 need[CP_NIC_NEED_BYTES], char *why, size_t room);

@@ -97,6 +97,15 @@ struct dir_mdisk {
     struct dir_place at;
 };
 
+/** SPECIAL vdev CTCA and its relatives: an adapter, and who alone may couple with it ("": all, "*":
+ *  the user). */
+struct dir_ctca {
+    u16 vdev;
+    u8 type; /* enum ctca_type */
+    char only[DIR_NAME_BYTES];
+    struct dir_place at;
+};
+
 #define DIR_NICS_MAX 16
 
 struct port_option;
@@ -195,6 +204,8 @@ struct dir_entry {
     u16 specials[DIR_SPECIALS_MAX]; /* 3270 displays */
     struct dir_place special_at[DIR_SPECIALS_MAX];
     unsigned special_count;
+    struct dir_ctca ctcas[DIR_SPECIALS_MAX];
+    unsigned ctca_count;
     u32 options;             /* enum dir_option */
     struct loaddev *loaddev; /* NULL: no LOADDEV */
     bool has_dateformat;     /* else the system's */

@@ -255,14 +255,15 @@ bool diag_yield(struct vcpu *v, const struct cpu_icpt *k)
 }
 
 /* Class, type and model of a virtual device for X'24' and X'210'. */
-/* Disks, tapes and displays that are no console; class and type codes are from memory. */
+/* Disks, tapes, adapters and displays that are no console; class and type codes are from memory. */
 static bool other_kind(const struct vm *vm, u16 devno, u8 out[4])
 {
     static const struct {
         const char *name;
         u8 klass, type;
     } kinds[] = {{"3390", 0x04, 0x82}, {"9336", 0x01, 0x40}, {"3480", 0x08, 0x01},
-                 {"3490", 0x08, 0x81}, {"3590", 0x08, 0x83}, {"3270", 0x40, 0x01}};
+                 {"3490", 0x08, 0x81}, {"3590", 0x08, 0x83}, {"3270", 0x40, 0x01},
+                 {"3088", 0x02, 0x80}};
     const struct dev_ops *ops;
     void *dev = css_find_device(vm->css, devno, &ops);
     for (size_t i = 0; dev && i < ARRAY_LEN(kinds); i++) {

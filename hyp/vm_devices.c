@@ -5,6 +5,7 @@
 
 #include "hyp/spool/spool_device.h"
 #include "hyp/vm_internal.h"
+#include "io/net/ctca.h"
 #include "io/tape/tape.h"
 #include "mem/base/ergo.h"
 
@@ -87,6 +88,30 @@ bool vm_nic_address(struct vm *vm, u16 vdev, bool group, unsigned i, u8 mac[6])
 {
     struct osa *osa = osa_find(vm->css, vdev);
     return osa && osa_address(osa, group, i, mac);
+}
+
+/* --- channel-to-channel adapters ------------------------------------------------------------ */
+
+int vm_ctca_attach(struct vm *vm, u16 vdev, u8 type, bool announce, struct cause *cause)
+{
+    return ctca_create(vm->css, vm->host->ctcs, vdev, (enum ctca_type)type, announce, cause);
+}
+
+struct ctca *vm_ctca(struct vm *vm, u16 vdev)
+{
+    return ctca_find(vm->css, vdev);
+}
+
+void vm_ctca_set_remote(struct vm *vm, u16 vdev, struct ctc_remote *remote)
+{
+    struct ctca *ctca = ctca_find(vm->css, vdev);
+    if (!ctca)
+        return;
+    if (!vm->quiesced)
+        css_quiesce(vm->css);
+    ctca_set_remote(ctca, remote);
+    if (!vm->quiesced)
+        css_resume(vm->css);
 }
 
 /* --- unit record devices, console, displays ------------------------------------------------ */

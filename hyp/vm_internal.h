@@ -74,6 +74,7 @@ struct vm_host {
     const struct system_config *system;
     struct spool *spool;       /* [loop] */
     struct segments *segments; /* [loop] */
+    struct ctc_hub *ctcs;      /* of channel-to-channel adapters */
     struct lock lock;          /* dispatcher; see docs/locking.md */
     pthread_cond_t released;   /* a CPU left a processor */
     struct run_queue pool[CPU_POOLS];
@@ -189,6 +190,9 @@ bool vm_nic_rules(struct vm *vm, u16 vdev, const struct lan_rules *rules);
 bool vm_nic_info(struct vm *vm, u16 vdev, struct vm_nic_info *out);
 bool vm_nic_ip(struct vm *vm, u16 vdev, unsigned i, u8 ip[16]);
 bool vm_nic_address(struct vm *vm, u16 vdev, bool group, unsigned i, u8 mac[6]);
+int vm_ctca_attach(struct vm *vm, u16 vdev, u8 type, bool announce, struct cause *cause);
+struct ctca *vm_ctca(struct vm *vm, u16 vdev);
+void vm_ctca_set_remote(struct vm *vm, u16 vdev, struct ctc_remote *remote);
 int vm_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
 int vm_device_reset(struct vm *vm, u16 vdev, struct cause *cause);
 /** The device has device end to tell. ST_NOENT. */

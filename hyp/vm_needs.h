@@ -14,6 +14,9 @@ struct console;
 struct dir_entry;
 struct image;
 struct tape_loader;
+struct ctca;
+struct ctc_remote;
+struct ctc_hub;
 struct spool;
 struct lan;
 struct lan_rules;
@@ -307,6 +310,12 @@ struct vm_ops {
     bool (*nic_address)(struct vm *vm, u16 vdev, bool group, unsigned i, u8 mac[6]);
     /* The i-th IP address of a program on layer 3, IPv4 as ::ffff:a.b.c.d; false: no more. */
     bool (*nic_ip)(struct vm *vm, u16 vdev, unsigned i, u8 ip[16]);
+    /* A channel-to-channel adapter (enum ctca_type), not coupled; the one at `vdev` (NULL: none),
+     * whose side the caller couples; its commands go to another member from here on, or no more
+     * (NULL). */
+    int (*ctca_attach)(struct vm *vm, u16 vdev, u8 type, bool announce, struct cause *cause);
+    struct ctca *(*ctca)(struct vm *vm, u16 vdev);
+    void (*ctca_set_remote)(struct vm *vm, u16 vdev, struct ctc_remote *remote);
     int (*device_detach)(struct vm *vm, u16 vdev, bool announce, struct cause *cause);
     /* Its channel program ends, nothing stays pending; ST_NOENT. */
     int (*device_reset)(struct vm *vm, u16 vdev, struct cause *cause);
@@ -362,6 +371,8 @@ struct vm_ops {
     bool (*segment_row)(void *host, unsigned i, struct vm_segment *out, unsigned *users);
 
     struct spool *(*spool)(void *host); /* the member's (spool/spool.h) */
+    /* What the sides of its adapters share. */
+    struct ctc_hub *(*ctc_hub)(void *host);
 };
 
 #define VM_TIMEBOMB_BYTES_MAX 240 /* commands of DIAGNOSE X'288' */

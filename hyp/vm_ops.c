@@ -473,6 +473,11 @@ static struct spool *op_spool(void *host)
     return vm_host_spool(host);
 }
 
+static struct ctc_hub *op_ctc_hub(void *host)
+{
+    return ((struct vm_host *)host)->ctcs;
+}
+
 static const struct vm_ops host_ops = {
     .create = op_create,
     .destroy = vm_destroy,
@@ -508,6 +513,9 @@ static const struct vm_ops host_ops = {
     .nic_info = vm_nic_info,
     .nic_address = vm_nic_address,
     .nic_ip = vm_nic_ip,
+    .ctca_attach = vm_ctca_attach,
+    .ctca = vm_ctca,
+    .ctca_set_remote = vm_ctca_set_remote,
     .unit_attach = vm_unit_attach,
     .device_detach = vm_device_detach,
     .device_reset = vm_device_reset,
@@ -537,6 +545,7 @@ static const struct vm_ops host_ops = {
     .segment_forget = vm_op_segment_forget,
     .segment_row = vm_op_segment_row,
     .spool = op_spool,
+    .ctc_hub = op_ctc_hub,
 };
 
 const struct vm_ops *vm_host_ops(void)

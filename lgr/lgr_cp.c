@@ -81,6 +81,8 @@ static u64 entry_digest(const struct dir_entry *e)
                 m->count);
         h = mix_text(h, m->volid);
     }
+    for (unsigned i = 0; i < e->ctca_count; i++)
+        h = mix_text(mix(h, e->ctcas[i].vdev | (u64)e->ctcas[i].type << 16), e->ctcas[i].only);
     for (unsigned i = 0; i < e->nic_count; i++)
         h = mix_nic(h, &e->nics[i]);
     return mix_text(mix_text(h, e->domain), e->account);
@@ -177,6 +179,16 @@ static void find_nics(struct cp_user *user, struct lgr_guest_info *out)
     }
 }
 
+/* z/VM does not relocate a guest whose adapter is coupled; an adapter alone goes along. */
+static void find_ctcas(struct cp_user *user, struct lgr_guest_info *out)
+{
+    u16 vdev;
+    bool coupled;
+    for (u32 i = 0; cp_user_ctca(user, i, &vdev, &coupled); i++)
+        if (coupled)
+            bad_device(out, vdev, "coupled CTCA");
+}
+
 static void find_segments(struct vm *vm, struct lgr_guest_info *out)
 {
     struct vm_segment seg;
@@ -219,6 +231,7 @@ static void guest_info(void *ctx, void *guest, const char *to, struct lgr_guest_
     out->traced = cp_user_traced(guest);
     find_segments(vm, out);
     find_nics(guest, out);
+    find_ctcas(guest, out);
     out->in_domain = domain_has(c->cp, out->domain, to);
     find_devices(c->cp, guest, out);
 }

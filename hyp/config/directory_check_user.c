@@ -28,7 +28,7 @@ struct device {
 /* All devices of an entry; *n how many. NULL without memory. */
 static struct device *devices_of(const struct dir_entry *e, unsigned *n)
 {
-    struct device *all = calloc(1u + DIR_SPOOLS_MAX + DIR_SPECIALS_MAX + e->mdisk_count +
+    struct device *all = calloc(1u + DIR_SPOOLS_MAX + 2 * DIR_SPECIALS_MAX + e->mdisk_count +
                                     e->link_count + e->dedicate_count,
                                 sizeof *all);
     *n = 0;
@@ -40,6 +40,8 @@ static struct device *devices_of(const struct dir_entry *e, unsigned *n)
         all[(*n)++] = (struct device){e->spools[i].vdev, e->spools[i].at};
     for (unsigned i = 0; i < e->special_count; i++)
         all[(*n)++] = (struct device){e->specials[i], e->special_at[i]};
+    for (unsigned i = 0; i < e->ctca_count; i++)
+        all[(*n)++] = (struct device){e->ctcas[i].vdev, e->ctcas[i].at};
     for (unsigned i = 0; i < e->mdisk_count; i++)
         all[(*n)++] = (struct device){e->mdisks[i].vdev, e->mdisks[i].at};
     for (unsigned i = 0; i < e->link_count; i++)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "hyp/config/directory_internal.h"
+#include "io/net/ctca.h"
 
 static int bad(struct dir_parse *p, unsigned i, const char *expected)
 {
@@ -209,13 +210,32 @@ int dir_st_dedicate(struct dir_parse *p)
     return ST_OK;
 }
 
-/* SPECIAL vdev 3270: a display that a terminal may be connected with. */
+/* SPECIAL vdev CTCA [userid | *] */
+static int take_ctca(struct dir_parse *p, u16 vdev, enum ctca_type type)
+{
+    struct dir_entry *e = p->entry;
+    struct dir_ctca *c = &e->ctcas[e->ctca_count];
+    const char *only = scan_word(p->s, 3);
+    if (more_operands(p, DIR_STMT_SPECIAL, 2))
+        return ST_CONFIG;
+    if (e->ctca_count == DIR_SPECIALS_MAX)
+        return scan_bad(p->s, 0, p->cause, "at most %d SPECIAL statements", DIR_SPECIALS_MAX);
+    *c = (struct dir_ctca){.vdev = vdev, .type = (u8)type, .at = dir_place_of(p)};
+    snprintf(c->only, sizeof c->only, "%s", only);
+    e->ctca_count++;
+    return ST_OK;
+}
+
+/* SPECIAL vdev 3270: a display that a terminal may be connected with; SPECIAL vdev CTCA. */
 int dir_st_special(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
     u16 vdev = 0;
+    enum ctca_type type;
     if (take_devno(p, 1, &vdev))
         return ST_CONFIG;
+    if (ctca_type_named(scan_word(p->s, 2), &type))
+        return take_ctca(p, vdev, type);
     if (strcmp(scan_word(p->s, 2), "3270"))
         return p->s->count > 2 ? more_operands(p, DIR_STMT_SPECIAL, 2)
                                : bad(p, 2, "3270 or another kind of device");

@@ -1,6 +1,7 @@
 /* CP of one member: creation, responses, requests, small texts that many commands share.
  * A request lives from cp_command to cp_complete; its response belongs to the caller. */
 #include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_net.h"
 
 #include <ctype.h>
@@ -56,6 +57,7 @@ void cp_destroy(struct cp *cp)
     cp_detach_ssi(cp);
     cp_units_close(cp); /* sessions that end close files */
     cp_datamove_end(cp);
+    cp_ctcs_fini(cp);
     cp_directory_fini(cp);
     free(cp);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_net.h"
 
@@ -198,6 +199,8 @@ static int detach_virtual(struct cp_request *req, struct cp_user *user, u16 vdev
     snprintf(text, sizeof text, "%04X", vdev);
     if (cp_nic_at(user, vdev))
         return cp_fail(req, MSG_NIC2786E, vdev, cp_nic_at(user, vdev)->vdev);
+    if (cp_ctca_at(user, vdev))
+        return cp_detach_ctca(req, cp_ctca_at(user, vdev));
     if (cp_take_away(user, vdev, klass, &cause))
         return cp_fail(req, MSG_DTV040E, text);
     cp_line(req, "%s %04X DETACHED", klass, vdev);
@@ -260,6 +263,8 @@ static u32 next_device(struct cp_user *user, u32 from, u16 last)
     for (struct vlink *l = link_next(r, user->userid, NULL); l;
          l = link_next(r, user->userid, l))
         nearer(l->vdev, from, last, &next);
+    for (const struct cp_ctca *c = user->ctcas; c; c = c->next)
+        nearer(c->vdev, from, last, &next);
     for (const struct cp_nic *nic = user->nics; nic; nic = nic->next)
         for (u16 k = 0; k < CP_NIC_DEVICES; k++)
             nearer((u16)(nic->vdev + k), from, last, &next);

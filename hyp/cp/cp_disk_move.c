@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_net.h"
 
@@ -17,7 +18,8 @@
 enum {
     ROW_UNIT = CODEC_MANDATORY | 1, /* kind 1, vdev 2 */
     ROW_DISK = CODEC_MANDATORY | 2,
-    ROW_NIC = CODEC_MANDATORY | 3, /* hyp/net/nic_logon.c */
+    ROW_NIC = CODEC_MANDATORY | 3,  /* hyp/net/nic_logon.c */
+    ROW_CTCA = CODEC_MANDATORY | 4, /* cp_ctca.c */
 };
 
 /* Where what is in ROW_DISK. */
@@ -81,6 +83,7 @@ void cp_user_save_devices(struct cp_user *user, struct codec_out *out)
         if (l->kind == VLINK_MDISK)
             disk_put(l, out);
     cp_nics_save(user, ROW_NIC, out);
+    cp_ctcas_save(user, ROW_CTCA, out);
 }
 
 /* --- destination ---------------------------------------------------------------------------- */
@@ -151,6 +154,8 @@ int cp_user_restore_devices(struct cp_user *user, struct codec_in *in, struct ca
             rc = disk_get(user, &row, cause);
         else if (row.tag == ROW_NIC)
             rc = cp_nic_restore(user, &row, cause);
+        else if (row.tag == ROW_CTCA)
+            rc = cp_ctca_restore(user, &row, cause);
         else if (row.tag & CODEC_MANDATORY)
             rc = cause_set(cause, ST_PROTO, "a device of another kind");
     }

@@ -82,6 +82,7 @@ struct cp_user {
     struct cp_timebomb timebomb;
     struct loaddev loaddev; /* SET LOADDEV; at logon as in the directory */
     struct cp_nic *nics;    /* cp_net.c */
+    struct cp_ctca *ctcas;  /* cp_ctca.c */
     u64 lost_timer;         /* its terminal was lost: DISCONNECT_TIMEOUT */
 };
 
@@ -165,6 +166,7 @@ struct cp {
     u64 shutdown_timer;
     struct vswitches *nets; /* cp_net.c; NULL: none yet */
     struct ivl_ssi *ivls;   /* cp_ssi.c; NULL: no cluster */
+    struct cp_ctcs *ctcs;   /* cp_ctca_remote.c; NULL: none yet */
     struct cp_unit *units;  /* cp_unit.c: real printers and punches */
     struct cp_logon_slot logons[CP_LOGON_SLOTS];
     char directory_path[CONFIG_PATH_BYTES + 16]; /* "": cannot be changed */

@@ -2,6 +2,7 @@
  * claim is taken before the session exists and given back after it has gone. */
 #include <stdio.h>
 
+#include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_net.h"
 #include "hyp/cp/cp_spool.h"
@@ -56,6 +57,7 @@ static void start_machine(struct cp_user *user, bool ipl)
     struct cp *cp = user->cp;
     cp_disks_logon(user);
     cp_nics_logon(user);
+    cp_ctcas_logon(user);
     cp_dedicate_logon(user);
     for (unsigned i = 0; i < e->command_count; i++) {
         cp_console_command_as(cp, e->userid, CP_CLASS_ANY, e->commands[i]);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_net.h"
 #include "hyp/cpu_type.h"
@@ -331,6 +332,9 @@ int cp_cmd_define(struct cp_request *req, void *ctx)
         return msg_number(MSG_CMD045E);
     if (!strcmp(word, "NIC"))
         return cp_define_nic(req, user);
+    enum ctca_type type;
+    if (ctca_type_named(word, &type))
+        return cp_define_ctca(req, user, type);
     if (cp_abbrev(word, "STORage"))
         return define_storage(req, user);
     if (!strcmp(word, "CPU"))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_net.h"
 #include "hyp/cp/cp_spool.h"
@@ -86,6 +87,8 @@ static int virtual_device(struct cp_request *req, struct cp_user *user, const ch
     const struct vlink *l = link_find(cp_rdevs(req->cp), user->userid, (u16)devno);
     if (l)
         return cp_link_row(req, user, l), 0;
+    if (cp_ctca_at(user, (u16)devno))
+        return cp_ctca_row(req, cp_ctca_at(user, (u16)devno)), 0;
     char text[8];
     snprintf(text, sizeof text, "%04llX", (unsigned long long)devno);
     return cp_fail(req, MSG_QVD040E, text);
@@ -111,6 +114,7 @@ int cp_query_virtual(struct cp_request *req, void *ctx)
         cp_line(req, "XSTORE = none");
         virtual_cpus(req, user);
         virtual_devices(req, user, "");
+        cp_ctca_rows(req, user);
         return user->nics ? cp_nic_query(req, user, NULL) : 0;
     }
     if (!strcmp(word, "NIC"))
@@ -130,6 +134,8 @@ int cp_query_virtual(struct cp_request *req, void *ctx)
         if (!cp_abbrev(word, kinds[i].name))
             continue;
         bool any = virtual_devices(req, user, kinds[i].klass) > 0;
+        if (!strcmp(kinds[i].klass, "CTCA"))
+            any = cp_ctca_rows(req, user) > 0;
         return any ? 0 : cp_fail(req, MSG_QVD040E, kinds[i].klass);
     }
     return virtual_device(req, user, word);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hyp/cp/cp_internal.h"
+#include "hyp/cp/cp_ctca.h"
 
 #define ANSWER_BYTES_MAX (900u << 10)
 
@@ -387,6 +387,8 @@ void cp_remote_receive(struct cp *cp, const char *member, u16 type, const void *
         take_answer(cp, member, data, len);
     else if (type == MSG_TYPE_RELAY)
         take_relay(cp, data, len);
+    else if (type >= CP_CTC_TYPES)
+        cp_ctc_receive(cp, member, type, data, len);
 }
 
 static void fail_calls(struct cp *cp, const char *member, const char *why)
@@ -406,6 +408,7 @@ static void fail_calls(struct cp *cp, const char *member, const char *why)
 void cp_remote_lost(struct cp *cp, const char *member)
 {
     fail_calls(cp, member, "the member is lost");
+    cp_ctc_lost(cp, member);
 }
 
 void cp_remote_drop(struct cp *cp)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_net.h"
 #include "hyp/cp/cp_spool.h"
@@ -220,7 +221,9 @@ void cp_session_end(struct cp_user *user, bool release_claim)
         cp->ports.timer_cancel(cp->ports.ctx, user->lost_timer);
     console_set_input_notify(user->console, NULL, NULL);
     cp_spool_console_end(user);
+    cp_ctcas_leave(user);
     cp->ports.vm->destroy(user->vm);
+    cp_ctcas_end(user);
     cp_nics_end(user, !release_claim);
     cp_disks_end(cp, user->userid);
     cp_relay(user);

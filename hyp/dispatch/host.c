@@ -6,6 +6,7 @@
 #include "hyp/segment/segment.h"
 #include "hyp/spool/spool.h"
 #include "hyp/vm_internal.h"
+#include "io/net/ctc.h"
 #include "mem/base/ergo.h"
 
 #define TOD_UNITS_PER_US 4096ull
@@ -119,14 +120,16 @@ struct vm_host *vm_host_create(const struct vm_host_config *config,
         cause_set(cause, ST_NOMEM, "no memory for saved segments");
         return NULL;
     }
+    host->ctcs = ctc_hub_create();
     host->config.spool_folder = host->config.segment_folder = NULL; /* the caller's */
     lock_init(&host->lock, LOCK_HOST);
     pthread_cond_init(&host->released, NULL);
-    if (processors_create(host, cause) != ST_OK) {
-        vm_host_destroy(host);
-        return NULL;
-    }
-    return host;
+    if (host->ctcs && processors_create(host, cause) == ST_OK)
+        return host;
+    if (!host->ctcs)
+        cause_set(cause, ST_NOMEM, "no memory for channel-to-channel adapters");
+    vm_host_destroy(host);
+    return NULL;
 }
 
 void vm_host_destroy(struct vm_host *host)
@@ -135,6 +138,7 @@ void vm_host_destroy(struct vm_host *host)
         return;
     PRE(!host->vms);
     processors_destroy(host);
+    ctc_hub_destroy(host->ctcs);
     segments_destroy(host->segments);
     spool_destroy(host->spool);
     pthread_cond_destroy(&host->released);

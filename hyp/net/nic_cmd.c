@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_net.h"
 
 int cp_net_words(struct cp_request *req, struct cp_net_words *w)
@@ -185,6 +186,9 @@ int cp_cmd_couple(struct cp_request *req, void *ctx)
     (void)ctx;
     if (!user)
         return msg_number(MSG_CMD045E);
+    struct cp_ctca *ctca = cp_ctca_at_operand(req, user);
+    if (ctca)
+        return cp_couple_ctca(req, ctca);
     struct cp_nic *nic = which_nic(req, user, &rc);
     struct vswitch *sw = nic ? which_network(req, user, &rc) : NULL;
     return sw ? do_couple(req, user, nic, sw) : rc;
@@ -199,6 +203,9 @@ int cp_cmd_uncouple(struct cp_request *req, void *ctx)
     (void)ctx;
     if (!user)
         return msg_number(MSG_CMD045E);
+    struct cp_ctca *ctca = cp_ctca_at_operand(req, user);
+    if (ctca)
+        return cp_uncouple_ctca(req, ctca);
     struct cp_nic *nic = which_nic(req, user, &rc);
     if (!nic || (rc = cp_no_more(req)))
         return rc;

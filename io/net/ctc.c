@@ -188,9 +188,11 @@ static void now_ready(struct ctc_side *x, struct news *news)
     news->status |= DS_DEVICE_END;
 }
 
-static u8 not_ready_sense(const struct ctc_side *y)
+/* Of X's other side. */
+static u8 not_ready_sense(const struct ctc_side *x)
 {
-    return SENSE_INTERVENTION | (y && y->s.gone ? SENSE_GONE : 0);
+    bool gone = x->peer ? x->peer->s.gone : x->s.parted;
+    return SENSE_INTERVENTION | (gone ? SENSE_GONE : 0);
 }
 
 /* --- steps ---------------------------------------------------------------------------------- */
@@ -290,7 +292,7 @@ static void step_moves(struct ctc_side *x, enum klass class, struct ctc_command 
 static void step_checks(struct ctc_side *x, struct ctc_result *out)
 {
     end_own(x, DS_NORMAL | DS_UNIT_CHECK, out);
-    out->sense = not_ready_sense(x->peer);
+    out->sense = not_ready_sense(x);
     x->s.told = 1;
 }
 
@@ -454,7 +456,7 @@ static void leave_locked(struct ctc_side *x, bool gone, struct news *news)
     x->s.gone = gone;
     if (!y || !y->s.does || y->s.done || !y->s.extended)
         return;
-    end_other(y, DS_NORMAL | DS_UNIT_CHECK, not_ready_sense(x), news);
+    end_other(y, DS_NORMAL | DS_UNIT_CHECK, not_ready_sense(y), news);
     y->s.told = 1;
 }
 
@@ -530,6 +532,7 @@ bool ctc_couple(struct ctc_side *a, struct ctc_side *b)
     }
     a->peer = b;
     b->peer = a;
+    a->s.parted = b->s.parted = 0;
     if (a->s.does && b->s.does && !a->s.done && !b->s.done) {
         meet(a, b, &to_a, &to_b);
     } else {
@@ -550,7 +553,7 @@ static void part_locked(struct ctc_side *x, struct news *news)
     x->s.calling = 0;
     if (!x->s.does || x->s.done || !x->s.extended)
         return;
-    end_other(x, DS_NORMAL | DS_UNIT_CHECK, SENSE_INTERVENTION | SENSE_GONE, news);
+    end_other(x, DS_NORMAL | DS_UNIT_CHECK, not_ready_sense(x), news);
     x->s.told = 1;
 }
 
@@ -565,6 +568,7 @@ bool ctc_uncouple(struct ctc_side *a)
         return false;
     }
     a->peer = b->peer = NULL;
+    a->s.parted = b->s.parted = 1;
     part_locked(a, &to_a);
     part_locked(b, &to_b);
     b->pins++;
@@ -579,7 +583,7 @@ u8 ctc_idle_sense(struct ctc_side *x)
 {
     lock_take(&x->hub->lock);
     const struct ctc_side *y = x->peer;
-    u8 sense = x->s.extended && !(y && y->s.ready) ? not_ready_sense(y) : 0;
+    u8 sense = x->s.extended && !(y && y->s.ready) ? not_ready_sense(x) : 0;
     lock_drop(&x->hub->lock);
     return sense;
 }
@@ -599,6 +603,7 @@ void ctc_set_mode(struct ctc_side *x, bool extended, bool ready)
     cancel_locked(x);
     x->s.extended = extended;
     x->s.gone = x->s.eof = x->s.told = x->s.calling = 0;
+    x->s.parted = x->peer == NULL;
     if (ready)
         now_ready(x, &news);
     else
@@ -678,8 +683,9 @@ int ctc_save(struct ctc_side *x, struct ctc_state *out, u8 *block)
 
 static bool state_valid(const struct ctc_state *s, int bytes)
 {
-    u8 bits = s->extended | s->ready | s->gone | s->eof | s->told | s->calling | s->program;
-    return s->does <= CTC_WRITE && bits <= 1 && !s->zero && s->taken <= CTC_BLOCK_BYTES_MAX &&
+    u8 bits = s->extended | s->ready | s->gone | s->eof | s->told | s->calling | s->program |
+              s->parted;
+    return s->does <= CTC_WRITE && bits <= 1 && s->taken <= CTC_BLOCK_BYTES_MAX &&
            (s->does || !s->done) && bytes <= (int)CTC_BLOCK_BYTES_MAX &&
            (s->does == CTC_WRITE || bytes < 0);
 }

@@ -30,7 +30,7 @@ struct ctc_state {
     u8 told;     /* by a unit check that the other side is not ready: device end is owed */
     u8 calling;  /* an attention for it waits until the other side's channel program ends */
     u8 program;  /* a channel program is under way */
-    u8 zero;
+    u8 parted;   /* it was coupled, and is not any more */
 };
 
 /** What a side is told; no lock is held, from any thread. */

@@ -1,5 +1,6 @@
 /* The world of cp_world.h: what CP asks of machines, time and cluster, answered by fakes. */
 #include "tests/lib/cp_world.h"
+#include "tests/lib/cp_world_ctca.h"
 #include "tests/lib/cp_world_net.h"
 
 #include <pthread.h>
@@ -46,6 +47,7 @@ static void f_destroy(struct vm *vm)
     vms_alive--;
     f_still_stop(vm);
     fake_nics_end(vm);
+    fake_ctcas_end(vm);
     while (vm->device_count)
         image_unref(vm->images[--vm->device_count]);
     spool_devices_end(fake_spool, vm->entry->userid, false);
@@ -275,6 +277,7 @@ static int f_device_detach(struct vm *vm, u16 vdev, bool announce, struct cause 
 {
     (void)announce;
     fake_nic_detach(vm, vdev);
+    fake_ctca_detach(vm, vdev);
     for (unsigned i = 0; i < vm->device_count; i++) {
         if (vm->devices[i] != vdev)
             continue;
@@ -574,6 +577,10 @@ static const struct vm_ops fake_vm = {
     .nic_info = fake_nic_info,
     .nic_address = fake_nic_address,
     .nic_ip = fake_nic_ip,
+    .ctca_attach = fake_ctca_attach,
+    .ctca = fake_ctca,
+    .ctca_set_remote = fake_ctca_set_remote,
+    .ctc_hub = fake_ctc_hub,
     .destroy = f_destroy,
     .ipl = f_ipl,
     .system = f_system,
@@ -873,6 +880,7 @@ void cp_world_setup(void)
     memset(timers, 0, sizeof timers);
     memset(claims, 0, sizeof claims);
     fake_macs_setup();
+    fake_ctcas_setup();
     link_up = true;
     link_deaf = link_inactive = false;
     reader_empty = false;
@@ -920,6 +928,7 @@ void cp_world_teardown(void)
         free(config[i].hardware.devices);
     }
     spool_destroy(fake_spool);
+    fake_ctcas_teardown();
     ck_assert_uint_eq(vms_alive, 0);
 }
 

@@ -33,7 +33,8 @@ struct vm {
     struct vm_trap trap[VM_TRAPS_MAX];
     unsigned traps;
     bool counting, autocr;
-    struct fake_nic *nics; /* cp_world_net.c */
+    struct fake_nic *nics;     /* cp_world_net.c */
+    struct fake_css *channels; /* cp_world_ctca.c; NULL: none */
 };
 
 struct cp_world_claim {
@@ -105,6 +106,16 @@ int nic_names(const char *userid, u16 vdev, const u8 mac[6]);
 void nic_promiscuous(const char *userid, u16 vdev, bool on);
 /** Its address. */
 const u8 *nic_mac(const char *userid, u16 vdev);
+
+/* --- cp_world_ctca.c: adapters are real, on channel subsystems of their own --- */
+
+/** Start one command; `text` is what is in its area. */
+void ctca_start(const char *userid, u16 vdev, u8 command, const char *text);
+void ctca_clear(const char *userid, u16 vdev);
+/** Unit status that is told, and its sense; -1: none. */
+int ctca_status(const char *userid, u16 vdev, u8 *sense);
+/** What is in its area. */
+const char *ctca_text(const char *userid, u16 vdev);
 
 /** The user's state goes from member 0 to member 1, as a relocation takes it; who calls ends it
  * there with cp_user_depart. */

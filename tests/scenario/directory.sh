@@ -26,12 +26,12 @@ assert fault["file"] == "two/user.direct" and "overlaps" in fault["text"], fault
 P
 
 # --- errors: 2, all of them
-printf ' FROB\nUSER A B 1G 1M\n SPECIAL 500 CTCA *\n WOBBLE\n' >>two/user.direct
+printf ' FROB\nUSER A B 1G 1M\n SPECIAL 500 TIMER\n WOBBLE\n' >>two/user.direct
 printf 'FROB\nEQID\n' >>two/system.config
 for words in 'found FROB' 'found 1M' 'found WOBBLE' 'overlaps 0191'; do
     expect 2 "user.direct:[0-9]+:[0-9]+: .*$words" endicott directory check two/user.direct
 done
-expect 2 'note: SPECIAL CTCA is accepted and has no effect yet' endicott directory check two/user.direct
+expect 2 'note: SPECIAL TIMER is accepted and has no effect yet' endicott directory check two/user.direct
 for words in 'system.config:[0-9]+:1: .*found FROB' 'system.config:[0-9]+:5: .*found end of' 'user.direct:[0-9]+:2: .*found WOBBLE'; do
     expect 2 "$words" endicott config check two
 done

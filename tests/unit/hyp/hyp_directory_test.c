@@ -237,12 +237,12 @@ START_TEST(no_effect_yet)
 {
     ck_assert_str_eq(check_text("USER A NOLOG\n NICDEF 600 TYPE QDIO LAN SYSTEM VSW1\n"
                                 " NICDEF 700 TYPE QDIO\n OPTION LNKNOPAS ACCT MAXCONN 8\n"
-                                " CPU 0 NODEDICATE\n SPECIAL 800 CTCA *\n DISTRIB BIN1\n"
+                                " CPU 0 NODEDICATE\n SPECIAL 800 TIMER\n DISTRIB BIN1\n"
                                 "USER B NOLOG\n OPTION ACCT\n",
                                 NULL, 0),
                      "n 4:18: OPTION ACCT is accepted and has no effect yet|"
                      "n 4:23: OPTION MAXCONN is accepted and has no effect yet|"
-                     "n 6:14: SPECIAL CTCA is accepted and has no effect yet|");
+                     "n 6:14: SPECIAL TIMER is accepted and has no effect yet|");
 }
 END_TEST
 

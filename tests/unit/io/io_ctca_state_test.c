@@ -113,7 +113,7 @@ START_TEST(hostile_state_is_refused)
         {.told = 2},
         {.calling = 2},
         {.program = 4},
-        {.zero = 1},
+        {.parted = 2},
         {.done = 0x0c},
         {.does = CTC_WRITE, .taken = 65537},
     };

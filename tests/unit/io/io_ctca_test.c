@@ -433,9 +433,9 @@ START_TEST(a_side_alone)
     uncouple();
     expect_check(&x, SENSE_INTERVENTION | 1);
     command(&x, WRITE, 8);
-    expect_check(&x, SENSE_INTERVENTION);
+    expect_check(&x, SENSE_INTERVENTION | 1);
     command(&y, PREPARE, 0);
-    expect_check(&y, SENSE_INTERVENTION);
+    expect_check(&y, SENSE_INTERVENTION | 1);
     command(&y, BASIC, 0);
     ck_assert_uint_eq(status(&y), NORMAL);
     command(&y, WRITE, 8); /* basic mode waits for somebody to come */
