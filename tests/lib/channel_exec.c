@@ -6,6 +6,7 @@
 
 #include "io/con3215.h"
 #include "io/css_internal.h"
+#include "io/net/ctca.h"
 #include "io/unitrec/unitrec.h"
 #include "mem/base/ergo.h"
 
@@ -26,6 +27,7 @@ struct world {
     struct storage *storage;
     struct css *css;
     struct con3215 *con;
+    struct ctc_hub *ctcs;
     struct job job[JOBS_MAX];
     unsigned jobs;
     bool ready; /* of the slow device */
@@ -107,6 +109,17 @@ static const struct dev_ops slow_ops = {.name = "slow",
                                         .save = slow_save,
                                         .restore = slow_restore};
 
+/* Two adapters, each the other's side. */
+static void ctcas_create(struct world *w)
+{
+    struct cause cause;
+    w->ctcs = ctc_hub_create();
+    for (u16 i = 0; i < 2; i++)
+        POST(ctca_create(w->css, w->ctcs, 0x0500 + i, CTCA_3088, false, &cause) == ST_OK);
+    POST(
+        ctc_couple(ctca_side(ctca_find(w->css, 0x0500)), ctca_side(ctca_find(w->css, 0x0501))));
+}
+
 static void world_create(struct world *w)
 {
     struct cause cause;
@@ -121,6 +134,7 @@ static void world_create(struct world *w)
     POST(printer_create(w->css, 0x000e, PRINTER_3211, false, NULL, NULL, &cause) == ST_OK);
     POST(css_attach(w->css, 0x0200, &slow_ops, w, false, NULL, &cause) == ST_OK);
     POST(css_attach(w->css, CSS_DEVICE(1, 0x0200), &slow_ops, w, false, NULL, &cause) == ST_OK);
+    ctcas_create(w);
     for (unsigned i = 0; i < 2; i++)
         reader_add_file(reader, cards, sizeof cards - 1, NULL, &cause);
 }
@@ -130,6 +144,7 @@ static void world_destroy(struct world *w)
     css_destroy(w->css);
     for (unsigned i = 0; i < w->jobs; i++) /* each holds a reference */
         w->job[i].fn(w->job[i].arg);
+    ctc_hub_destroy(w->ctcs);
     storage_destroy(w->storage);
 }
 
@@ -167,6 +182,8 @@ static void take(struct input *in, u8 *to, size_t len)
 static u32 take_schid(struct input *in)
 {
     u8 which = take8(in);
+    if (which >= 0xf8)
+        return SCHID_ONE | (5 + which % 2); /* an adapter */
     if (which < 0xf0)
         return which % DEVICES < 5 ? SCHID_ONE | which % DEVICES
                                    : SCHID_ONE | 1u << SCHID_SET_SHIFT;

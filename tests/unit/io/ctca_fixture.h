@@ -209,23 +209,27 @@ static UNUSED void ready(bool extended)
     }
 }
 
+static u8 byte_at(u32 i, u8 seed)
+{
+    return (u8)(seed + i * 7u + (i >> 8));
+}
+
 static UNUSED void fill(struct end *e, u32 at, u32 len, u8 seed)
 {
-    for (u32 i = 0; i < len; i++) {
-        u8 byte = (u8)(seed + i * 7u + (i >> 8));
-        storage_write(e->m.storage, at + i, &byte, 1);
-    }
+    static __thread u8 bytes[65536 + 8];
+    for (u32 i = 0; i < len; i++)
+        bytes[i] = byte_at(i, seed);
+    storage_write(e->m.storage, at, bytes, len);
 }
 
 static UNUSED u32 alike(struct end *e, u32 at, u32 len, u8 seed)
 {
-    for (u32 i = 0; i < len; i++) {
-        u8 byte;
-        storage_read(e->m.storage, at + i, &byte, 1);
-        if (byte != (u8)(seed + i * 7u + (i >> 8)))
-            return i;
-    }
-    return len;
+    static __thread u8 bytes[65536 + 8];
+    storage_read(e->m.storage, at, bytes, len);
+    u32 i = 0;
+    while (i < len && bytes[i] == byte_at(i, seed))
+        i++;
+    return i;
 }
 
 #endif

@@ -503,6 +503,71 @@ START_TEST(the_other_program_goes)
 }
 END_TEST
 
+/* --- any sequence --- */
+
+static u32 dice(u32 sides)
+{
+    static u64 seed = 88172645463325252ull;
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (u32)(seed >> 16) % sides;
+}
+
+/* Two commands that may be chained, to an area that may be too far away. */
+static void any_program(struct end *e)
+{
+    static const u8 often[] = {WRITE, READ, PREPARE, CONTROL, NOP, EXTENDED, SENSE_COMMAND};
+    for (u32 i = 0; i < 2; i++)
+        ccw1(&e->m, PROGRAM + i * 8, dice(4) ? often[dice(sizeof often)] : (u8)dice(256),
+             (u8)((i ? 0 : dice(2) * CCW_CC) | CCW_SLI | (dice(8) ? 0 : CCW_CD)),
+             (u16)dice(dice(2) ? 9 : 5000), dice(16) ? AREA : STORAGE_BYTES - 2000);
+    start(&e->m, e->id, F1, PROGRAM);
+}
+
+static void anything(void)
+{
+    struct end *e = dice(2) ? &x : &y;
+    switch (dice(12)) {
+    case 0: css_hsch(e->m.css, e->id); break;
+    case 1: css_csch(e->m.css, e->id); break;
+    case 2: css_xsch(e->m.css, e->id); break;
+    case 3:
+        if (dice(8))
+            break;
+        css_reset(e->m.css);
+        enable(&e->m, e->id, 3);
+        break;
+    case 4:
+        if (dice(8))
+            break;
+        uncouple();
+        couple(apart);
+        break;
+    case 5:
+    case 6:
+    case 7: status(e); break;
+    default: any_program(e); break;
+    }
+    if (dice(3))
+        pump(); /* else messages cross what comes next */
+}
+
+/* Whatever has been: when both have been cleared, blocks go over. */
+START_TEST(any_sequence)
+{
+    for (unsigned round = 0; round < 400; round++) {
+        for (unsigned i = 0; i < 50; i++)
+            anything();
+        pump();
+        halt_both();
+        ready(true);
+        transfer(&x, &y, 500, 600, round & 1);
+        halt_both();
+    }
+}
+END_TEST
+
 /* --- what arrives ---------------------------------------------------------------------------- */
 
 START_TEST(messages_that_make_no_sense)
@@ -552,6 +617,7 @@ static void add_tests(TCase *tc)
     tcase_add_test(tc, halts_of_the_one_that_waits);
     tcase_add_test(tc, system_resets_are_told);
     tcase_add_test(tc, a_side_alone);
+    tcase_add_test(tc, any_sequence);
 }
 
 int main(void)
