@@ -47,11 +47,12 @@ _Static_assert(sizeof(struct dinsn) == 16, "slot arithmetic relies on 16 bytes")
 #define CODE_PAGES_MAX 4096 /* decoded frames per CPU; 32 KiB each */
 struct code_page {
     struct dinsn slot[CODE_SLOTS_ALL];
-    u64 abs;                /* frame address, or CODE_ABS_NONE */
-    unsigned stores;        /* stores into the frame since something was last decoded */
-    unsigned decoded;       /* slots decoded since the frame was taken */
-    struct jit_region *jit; /* what is translated of it */
-    bool profiled;          /* something was learnt of it for translations (cpu/jit/jit.c) */
+    u64 abs;                   /* frame address, or CODE_ABS_NONE */
+    unsigned stores;           /* stores into the frame since something was last decoded */
+    unsigned decoded;          /* slots decoded since the frame was taken */
+    struct jit_region *jit;    /* what is translated of it */
+    bool profiled;             /* something was learnt of it for translations (cpu/jit/jit.c) */
+    u64 open[CODE_SLOTS / 64]; /* slots where a translation may have a way in (jit/way_in.c) */
 };
 #define CODE_ABS_NONE (~0ull)
 

@@ -572,11 +572,11 @@ static bool never_entered(struct cpu *c, u64 addr, bool store)
 }
 
 /* Why the anchor is to be given up, as far as addresses tell; or -1. */
-static int given_up(struct jit_site *site, bool narrow, bool crosses)
+static int given_up(const struct jit *j, struct jit_site *site, bool narrow, bool crosses)
 {
     site->crosses += crosses;
     bool often = site->misses >= ANCHOR_MISSES_MAX;
-    if (!often && site->crosses < ANCHOR_CROSSES_MAX)
+    if (!often && site->crosses < (j->eager ? ANCHOR_CROSSES_EAGER : ANCHOR_CROSSES_MAX))
         return -1;
     *site = (struct jit_site){0};
     return often || narrow ? UNFIT_PAGE : UNFIT_SPAN;
@@ -588,7 +588,7 @@ int jit_way_missed(struct cpu *c, const struct dinsn *d, long n)
     const struct dinsn *entry = entry_of(c->jit_asked[2]);
     u64 from = c->jit_asked[0] + (u64)(s64)q.from, last = from + q.span - 1;
     bool crosses = ((from ^ last) & ~(u64)(FRAME_BYTES - 1)) != 0;
-    int why = given_up(site_of(c->jit, entry, q.cell), false, crosses);
+    int why = given_up(c->jit, site_of(c->jit, entry, q.cell), false, crosses);
     if (why >= 0)
         jit_anchor_unfit(c, entry, q.id, (enum jit_unfit_kind)why);
     else
@@ -602,7 +602,7 @@ int jit_anchor_fill(struct cpu *c)
     const struct dinsn *entry = entry_of(c->jit_asked[2]);
     u64 from = c->jit_asked[0] + (u64)(s64)q.from, last = from + q.span - 1;
     bool one = ((from ^ last) & ~(u64)(FRAME_BYTES - 1)) == 0;
-    int why = given_up(site_of(c->jit, entry, q.cell), q.bytes != 0, !one);
+    int why = given_up(c->jit, site_of(c->jit, entry, q.cell), q.bytes != 0, !one);
     if (why < 0 && one && page_fill(c, from, q.store))
         return 1;
     if (why < 0 && one && never_entered(c, from, q.store))

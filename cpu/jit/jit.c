@@ -16,7 +16,7 @@
 #define JIT_CODE_BYTES (192u << 20)
 #define JIT_HOT_BYTES (128u << 20) /* of them; what is rarely executed has the rest */
 #define JIT_REGIONS_MAX 262144u
-#define JIT_HEAT_FIRST 100 /* executions before a branch target is translated */
+#define JIT_HEAT_FIRST 50 /* executions before a branch target is translated */
 #define JIT_HEAT_AGAIN 255
 #define JIT_BUSY_MAX 40          /* JIT_HEAT_AGAIN executions each, ... */
 #define JIT_BUSY_INSNS 4096u     /* ... one at least in so many instructions */
@@ -177,12 +177,20 @@ static void entry_take(struct jit_region *r)
         d->run = r->before;
 }
 
+/* No region can be entered there any more. */
+static void page_closed(struct code_page *page)
+{
+    memset(page->open, 0, sizeof page->open);
+}
+
 static void record_unlink(struct jit_region *r)
 {
     struct jit_region **at = &r->page->jit;
     while (*at != r)
         at = &(*at)->next;
     *at = r->next;
+    if (!r->page->jit)
+        page_closed(r->page);
     r->page = NULL;
 }
 
@@ -224,6 +232,7 @@ static void flush(struct cpu *c)
         if (!r->page)
             continue;
         r->page->jit = NULL;
+        page_closed(r->page);
         if (r->code)
             entry_take(r);
         r->page = NULL;

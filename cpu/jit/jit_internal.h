@@ -120,7 +120,8 @@ struct jit_unfit {
 #define JIT_SITES 4096u
 #define ANCHOR_RARE 16u /* rounds */
 #define ANCHOR_MISSES_MAX 1024
-#define ANCHOR_CROSSES_MAX 16
+#define ANCHOR_CROSSES_MAX 128  /* making a region again costs as much ... */
+#define ANCHOR_CROSSES_EAGER 16 /* ... but is to be tested */
 struct jit_site {
     s32 n;      /* what was left of the budget then */
     s32 misses; /* each within ANCHOR_RARE rounds of the one before; others count against it */
@@ -183,8 +184,11 @@ void jit_remake_deep(struct cpu *c, struct code_page *page, unsigned at);
 /* -- way_in.c -- */
 /** Note where the region in x, which is r, can be entered. */
 void ways_in_note(const struct jit_cx *x, struct jit_region *r);
-/** Places of a page where regions of this mode can be entered: one bit a slot. */
-void ways_in_places(const struct jit *j, const struct code_page *page, u8 mode, u64 *at);
+/** May a region be entered at a slot? Perhaps it could, once, or in another mode. */
+static inline bool way_in_maybe(const struct code_page *page, unsigned slot)
+{
+    return page->open[slot / 64] >> slot % 64 & 1;
+}
 /** A region of this mode that can be entered at a slot, and how; or NULL. `settled`: only one that
  *  is. */
 struct jit_region *way_in_find(const struct jit *j, const struct code_page *page, unsigned slot,

@@ -10,7 +10,7 @@
 #include "cpu/jit/emit_internal.h"
 
 #define LOOP_DEPTH_MAX 3
-#define OWN_INSNS 16 /* instructions before a path ends where another translation begins */
+#define OWN_INSNS 4 /* instructions before a path ends where another translation begins */
 #define CALLS_MAX 64
 #define CALL_INSNS_MAX 160 /* in a region of so many instructions no more calls are followed */
 
@@ -149,8 +149,7 @@ static bool joins_other(const struct jit_cx *x, unsigned at)
     const struct code_page *page = x->pages[at / CODE_SLOTS_ALL].page;
     unsigned slot = at % CODE_SLOTS_ALL;
     return !x->whole && x->insns >= OWN_INSNS &&
-           (jit_is_code(x->c, page->slot[slot].run) ||
-            (page == x->page && x->ways_in[slot / 64] >> slot % 64 & 1));
+           (jit_is_code(x->c, page->slot[slot].run) || way_in_maybe(page, slot));
 }
 
 /* Follow a run of instructions from a place to its end. */
@@ -429,8 +428,6 @@ bool region_find(struct jit_cx *x, unsigned slot)
     struct todo t = {.head = 0, .tail = 0};
     x->insns = x->blocks = x->stubs = x->page_count = x->calls_followed = x->guesses = 0;
     region_page(x, x->page, x->c->ia_page);
-    if (!x->whole)
-        ways_in_places(x->jit, x->page, x->mode, x->ways_in);
     todo_add(x, &t, slot);
     do
         while (t.head < t.tail)

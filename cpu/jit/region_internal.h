@@ -182,7 +182,6 @@ struct jit_cx {
     u16 slot_insn[REGION_PLACES];  /* ask region_insn_at */
     s16 slot_block[REGION_PLACES]; /* of an instruction: the block that begins there, or -1 */
     u64 leader[REGION_PAGES_MAX][LEADER_WORDS]; /* one bit a slot: a block begins there */
-    u64 ways_in[LEADER_WORDS]; /* of the first page: other regions can be entered there */
     struct jit_stub stub[REGION_STUBS_MAX];
     unsigned stubs;
     struct jit_page pages[REGION_PAGES_MAX]; /* the first has the entry */

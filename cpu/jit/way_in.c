@@ -76,6 +76,7 @@ void ways_in_note(const struct jit_cx *x, struct jit_region *r)
                                 .fp = b->fp_in,
                                 .anchors = b->anchors_in,
                                 .hosts = hosts_pack(z)};
+        x->pages[first->page].page->open[first->slot / 64] |= 1ull << first->slot % 64;
     }
     r->way_count = (u16)(j->way_count - r->ways);
 }
@@ -85,23 +86,11 @@ static struct jit_region *record_at(struct jit_region *r, unsigned n)
     return n ? r->part[n - 1] : r;
 }
 
-void ways_in_places(const struct jit *j, const struct code_page *page, u8 mode, u64 *at)
-{
-    memset(at, 0, LEADER_WORDS * sizeof *at);
-    for (struct jit_region *of = page->jit; of; of = of->next) {
-        struct jit_region *r = of->whole;
-        for (unsigned k = 0; of->granules && r->mode == mode && k < r->way_count; k++) {
-            const struct jit_way_in *w = &j->way_in[r->ways + k];
-            if (record_at(r, w->record) == of)
-                at[w->slot / 64] |= 1ull << w->slot % 64;
-        }
-    }
-}
-
 struct jit_region *way_in_find(const struct jit *j, const struct code_page *page, unsigned slot,
                                u8 mode, bool settled, const struct jit_way_in **way)
 {
-    for (struct jit_region *of = page->jit; of; of = of->next) {
+    struct jit_region *of = way_in_maybe(page, slot) ? page->jit : NULL;
+    for (; of; of = of->next) {
         struct jit_region *r = of->whole;
         if (!of->granules || r->mode != mode || (settled && !r->settled))
             continue;
