@@ -115,6 +115,14 @@ struct vm_net {
     struct lan *lan;
 };
 
+#define VM_CTCAS_MAX 16
+
+/** A channel-to-channel adapter, not coupled. */
+struct vm_ctca {
+    u16 devno;
+    u8 type; /* enum ctca_type */
+};
+
 #define VM_UNITREC_MAX 32
 
 enum vm_unitrec_kind { VM_READER, VM_PUNCH, VM_PRINTER };
@@ -168,6 +176,8 @@ struct vm_config {
     unsigned tapes;
     struct vm_net net[VM_NETS_MAX];
     unsigned nets;
+    struct vm_ctca ctca[VM_CTCAS_MAX];
+    unsigned ctcas;
     struct vm_unitrec unitrec[VM_UNITREC_MAX];
     unsigned unitrecs;
     struct share share;     /* all zero: the default */

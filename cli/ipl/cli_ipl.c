@@ -14,6 +14,7 @@
 
 #include "cpu/cpu.h"
 #include "cli/cli.h"
+#include "cli/ipl/ipl_ctc.h"
 #include "cli/ipl/ipl_disks.h"
 #include "cli/ipl/ipl_net.h"
 #include "cli/ipl/ipl_move.h"
@@ -38,7 +39,7 @@ struct ipl_options {
     FILE *trace_file; /* of --trace jit:FILE */
     const char *console, *display, *certificate, *gdb, *seed, *timeout, *stats, *trace, *move;
     const char *disk[CLI_MANY_MAX + 1], *tape[CLI_MANY_MAX + 1], *alias[CLI_MANY_MAX + 1];
-    const char *net[CLI_MANY_MAX + 1];
+    const char *net[CLI_MANY_MAX + 1], *ctc[CLI_MANY_MAX + 1];
     const char *reader[CLI_MANY_MAX + 1], *punch[CLI_MANY_MAX + 1], *printer[CLI_MANY_MAX + 1];
     unsigned idle_slack_ms;
     bool deterministic, perf_map;
@@ -53,6 +54,7 @@ struct ipl {
     struct ipl_move move;
     struct ipl_terminals terminals;
     struct ipl_nets nets;
+    struct ipl_ctcs ctcs;
     uv_timer_t timeout, grace;
     uv_signal_t term, intr;
     uv_pipe_t in_pipe;
@@ -365,6 +367,8 @@ static const char *missing(const struct ipl_options *o)
         return "--gdb is";
     if (o->net[0] && (o->deterministic || o->move))
         return "--net with --deterministic or --relocate-every is";
+    if (o->ctc[0] && (o->deterministic || o->move))
+        return "--ctc with --deterministic or --relocate-every is";
     if (o->trace && strcmp(o->trace, "jit") && strncmp(o->trace, "jit:", 4))
         return "--trace of anything but jit is";
     return NULL;
@@ -546,11 +550,15 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     if (rc == ST_OK)
         rc = ipl_nets_open(ipl->opt.net, vc, &ipl->nets, ipl->post, &cause);
     if (rc == ST_OK)
+        rc = ipl_ctcs_read(ipl->opt.ctc, vc, &ipl->ctcs, &cause);
+    if (rc == ST_OK)
         rc = ipl_unitrec_open(
             &(struct ipl_unitrec){ipl->opt.reader, ipl->opt.punch, ipl->opt.printer}, vc,
             &cause);
     if (rc == ST_OK)
         rc = machine_create(ipl, vc, &cause);
+    if (rc == ST_OK)
+        rc = ipl_ctcs_open(&ipl->ctcs, &ipl->loop, ipl->post, ipl->vm, &cause);
     if (rc) {
         fprintf(stderr, "endicott ipl: %s\n", cause.text);
         ipl->status = rc == ST_LIMIT ? EXIT_USAGE : cli_exit_of(rc);
@@ -566,6 +574,7 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     }
     ipl_terminals_close(&ipl->terminals);
     ipl_nets_machine(&ipl->nets, NULL);
+    ipl_ctcs_close(&ipl->ctcs);
     vm_destroy(ipl->vm);
     vm_host_destroy(ipl->host);
     ipl_disks_close(vc);
@@ -638,6 +647,8 @@ int cli_ipl(int argc, char **argv)
          NULL},
         {"net", "DEVNO=slirp|tap:NAME|vde:URI|socket,HOW|none[,mac=MAC]...",
          "network adapter (OSA) and its uplink; any number", o->net, NULL},
+        {"ctc", "DEVNO=listen:ADDR|connect:ADDR[,type=SCTC]...",
+         "channel-to-channel adapter and its other side's program; any number", o->ctc, NULL},
         {"console", "stdio|none|tn3270:PORT", "console, stdio unless given", &o->console, NULL},
         {"display", "DEVNO[=LU],...",
          "3270 displays (with --console tn3270; 0009 unless given)", &o->display, NULL},

@@ -54,6 +54,9 @@ bool ipl_devno_taken(const struct vm_config *vc, u16 devno)
     for (unsigned i = 0; i < vc->nets; i++)
         if (devno >= vc->net[i].config.devno && devno < vc->net[i].config.devno + 3)
             return true;
+    for (unsigned i = 0; i < vc->ctcas; i++)
+        if (vc->ctca[i].devno == devno)
+            return true;
     return false;
 }
 
