@@ -164,7 +164,8 @@ struct cp {
     bool terminals_disabled;       /* DISABLE ALL */
     enum vm_dateformat dateformat; /* of users who have set none */
     u64 shutdown_timer;
-    struct vswitches *nets; /* cp_net.c; NULL: none yet */
+    struct vswitches *nets; /* hyp/net; NULL: none yet */
+    u64 nics_timer;         /* cp_nics_reclaim; 0: none */
     struct ivl_ssi *ivls;   /* cp_ssi.c; NULL: no cluster */
     struct cp_ctcs *ctcs;   /* cp_ctca_remote.c; NULL: none yet */
     struct cp_unit *units;  /* cp_unit.c: real printers and punches */

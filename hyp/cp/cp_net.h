@@ -53,6 +53,9 @@ void cp_nic_uncouple(struct cp_user *user, struct cp_nic *nic);
 void cp_net_refresh(struct cp *cp, struct vswitch *sw);
 /** Take off all adapters (of `userid`; NULL: of everybody) and tell them. */
 void cp_net_take_off(struct cp *cp, struct vswitch *sw, const char *userid);
+/** A member has gone, and with it its claims on addresses, also of adapters that were on their way
+ *  here: soon they are claimed here, again and again until that is possible. */
+void cp_nics_reclaim(struct cp *cp);
 /** The machine is gone, or (`moved`) is on another member. */
 void cp_nics_end(struct cp_user *user, bool moved);
 

@@ -241,6 +241,8 @@ static void service_left(void *ctx, const char *member, enum ssi_left how)
                                         [SSI_LEFT_DOWN] = "is down in"};
     const struct cp_ssi *s = ctx;
     cp_remote_lost(s->cp, member);
+    if (how != SSI_LEFT_LOST)
+        cp_nics_reclaim(s->cp);
     cp_operator_tell(s->cp, "HCPPLM1670I Member %s %s SSI cluster %s", member, words[how],
                      s->cp->config->ssi_name);
 }

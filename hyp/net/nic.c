@@ -39,6 +39,8 @@ struct vswitches *cp_nets(struct cp *cp)
 
 void cp_net_fini(struct cp *cp)
 {
+    if (cp->nics_timer)
+        cp->ports.timer_cancel(cp->ports.ctx, cp->nics_timer);
     vswitches_destroy(cp->nets);
     cp->nets = NULL;
 }
@@ -114,6 +116,39 @@ static void give_mac(struct cp_user *user, const u8 *mac, bool moved)
         cp->cluster->mac_follow(cp->cluster_ctx, name, user->userid);
     else
         cp->cluster->mac_release(cp->cluster_ctx, name);
+}
+
+#define RECLAIM_MS 2000
+
+static bool reclaim_user(struct cp_user *user)
+{
+    struct cause cause;
+    bool all = true;
+    for (const struct cp_nic *nic = user->nics; nic && !user->incoming; nic = nic->next) {
+        int rc = claim(user->cp, nic->mac, &cause);
+        all &= rc == ST_OK || rc == ST_EXIST;
+        if (rc == ST_EXIST)
+            cp_operator_tell(user->cp, "NIC %04X of %s: %s", nic->vdev, user->userid,
+                             cause.text);
+    }
+    return all;
+}
+
+static void reclaim(void *arg)
+{
+    struct cp *cp = arg;
+    bool all = true;
+    cp->nics_timer = 0;
+    for (struct cp_user *user = cp->users; user; user = user->next)
+        all &= reclaim_user(user);
+    if (!all)
+        cp_nics_reclaim(cp);
+}
+
+void cp_nics_reclaim(struct cp *cp)
+{
+    if (!cp->nics_timer)
+        cp->nics_timer = cp->ports.timer_start(cp->ports.ctx, RECLAIM_MS, reclaim, cp);
 }
 
 /* --- come and go ---------------------------------------------------------------------------- */

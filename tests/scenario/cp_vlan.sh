@@ -51,6 +51,10 @@ runs LINUX2 'ip addr add 10.7.0.20/24 dev eth0; silent 10.7.0.2'
 expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 NATIVE 20
 runs LINUX2 'silent 10.20.0.1; reaches 10.7.0.2'
 expect 0 'RX Packets: [1-9]' cp_on MEMBERA QUERY VSWITCH VSW1 DETAILS
+expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 DISCONNECT
+runs LINUX2 'silent 10.7.0.2'
+expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 CONNECT
+runs LINUX2 'reaches 10.7.0.2'
 expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 NATIVE 1
 runs LINUX2 'silent 10.7.0.2; reaches 10.20.0.1'
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hyp/cp_move.h"
+#include "hyp/cp/cp_net.h"
 #include "tests/lib/cp_world.h"
 
 static const u8 all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -269,6 +269,27 @@ START_TEST(nobody_else_gets_an_address)
 }
 END_TEST
 
+/* A guest whose source died as it came: the claim was the source's, and is gone with it. */
+START_TEST(claims_of_a_member_that_went)
+{
+    char name[13];
+    const u8 *mac = nic_mac("ONE", 0x600);
+    snprintf(name, sizeof name, "%02X%02X%02X%02X%02X%02X", mac[0], mac[1], mac[2], mac[3],
+             mac[4], mac[5]);
+    ck_assert_int_eq(mac_owner(name), 0);
+    fake_cluster.mac_release((void *)0, name);
+    cp_nics_reclaim(cps[0]);
+    cp_nics_reclaim(cps[0]);
+    pass_time(2000);
+    ck_assert_int_eq(mac_owner(name), 0);
+    fake_cluster.mac_follow((void *)0, name, "ONE"); /* somebody was faster */
+    cp_nics_reclaim(cps[0]);
+    pass_time(2000);
+    ck_assert(console_has(0, "OPERATOR", "NIC 0600 of ONE: .* is in use on MEMBERB"));
+    cp_nics_reclaim(cps[0]); /* which the end of CP cancels */
+}
+END_TEST
+
 START_TEST(two_members_with_one_prefix)
 {
     oper("SET VMLAN MACPREFIX 020033");
@@ -452,6 +473,7 @@ int main(void)
     tcase_add_test(tc, limits);
     tcase_add_test(tc, ranges);
     tcase_add_test(tc, nobody_else_gets_an_address);
+    tcase_add_test(tc, claims_of_a_member_that_went);
     tcase_add_test(tc, two_members_with_one_prefix);
     tcase_add_test(tc, an_adapter_moves_with_what_it_was_told);
     tcase_add_test(tc, damaged_rows);

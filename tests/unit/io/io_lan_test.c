@@ -506,6 +506,28 @@ START_TEST(frames_at_the_edges_of_a_tag)
 }
 END_TEST
 
+/* What a port may changes while frames are on their way, in each form. */
+START_TEST(rules_change_while_frames_come)
+{
+    static const u16 set[] = {1, 10};
+    pthread_t thread;
+    stop = false;
+    aware(1);
+    ck_assert_int_eq(pthread_create(&thread, NULL, sender, &one), 0);
+    for (unsigned i = 0; i < 3000; i++) {
+        aware((u16)(i & 1));
+        access_port(&two, (u16)(10 + (i & 1)));
+        trunk_port(&one, set, 1 + (i & 1));
+        lan_set_options(lan, &(struct lan_options){.isolated = i & 1});
+    }
+    stop = true;
+    pthread_join(thread, NULL);
+    struct lan_counts c;
+    lan_port_counts(one.port, &c);
+    ck_assert_uint_gt(c.frames + c.discarded, 0);
+}
+END_TEST
+
 int main(void)
 {
     SUITE_BEGIN("io_lan");
@@ -532,5 +554,6 @@ int main(void)
     tcase_add_test(tc, seeing_all_needs_a_rule_and_ends_at_the_vlan);
     tcase_add_test(tc, protection_leaves_a_port_its_own_address);
     tcase_add_test(tc, frames_at_the_edges_of_a_tag);
+    tcase_add_test(tc, rules_change_while_frames_come);
     return run_suite(suite);
 }
