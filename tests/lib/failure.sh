@@ -48,6 +48,9 @@ trap 'stopped HUP 129 "$@"' HUP
 trap 'stopped INT 130 "$@"' INT
 trap 'stopped TERM 143 "$@"' TERM
 
+# Between two looks for what is awaited: without it the loop takes a processor from what it waits for.
+moment() { sleep 0.05; }
+
 FAILURE_LINES=16
 say_failure() { # exit status of the test
     [ "$1" != 0 ] || return 0

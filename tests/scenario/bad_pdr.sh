@@ -33,7 +33,7 @@ PYTHON
 goes_on() { # the guest executes instructions
     local now
     now=$(instructions LINUX1)
-    until [ "$(instructions LINUX1)" -gt "$now" ]; do :; done
+    until [ "$(instructions LINUX1)" -gt "$now" ]; do moment; done
 }
 
 # --- no room for a new PDR: the member does not start, and says why

@@ -17,6 +17,7 @@ mode() { # member, regex: until QUERY SSI shows it
     local end=$((SECONDS + WAIT_SECONDS))
     until grep -Eq "$2" <<<"$(cp_on "$1" QUERY SSI)"; do
         [ $SECONDS -lt $end ] || fail "QUERY SSI of $1 shows no $2: $(cp_on "$1" QUERY SSI)"
+        moment
     done
 }
 

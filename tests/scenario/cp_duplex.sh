@@ -16,7 +16,7 @@ duplex() { # regex
     until grep -Eq "$1" <<<"$(cp_on MEMBERA QUERY DUPLEX)"; do
         tries=$((tries + 1))
         [ $tries -lt 1200 ] || fail "QUERY DUPLEX never says $1: $(cp_on MEMBERA QUERY DUPLEX)"
-        sleep 0.1
+        moment
     done
 }
 
@@ -38,7 +38,7 @@ sum=$(endicott wait -u LINUX1 --match '^[0-9a-f]{32} =SUM' --since-start --timeo
 
 # --- killed; the file that failed works again
 kill -KILL "$(pid_of MEMBERA)"
-until ! endicott status --json | grep -q '"member": "MEMBERA"'; do :; done
+until ! endicott status --json | grep -q '"member": "MEMBERA"'; do moment; done
 rm "$flag"
 endicott start "$cluster" MEMBERA >/dev/null
 expect 0 'DASD 0300 FBA001 SIMPLEX PRIMARY FAILED' cp_on MEMBERA QUERY DUPLEX

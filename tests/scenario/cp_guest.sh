@@ -93,7 +93,7 @@ expect 1 'HCP' as LINUX1 DISPLAY HRFFFFFFFF0.10
 expect 1 'HCP' as LINUX1 STORE HR10480 ZZZZ
 ! on_guest_saw_sigp || fail 'STOP was reported as a SIGP'
 expect 0 '' as LINUX1 BEGIN
-until [ "$(instructions LINUX1)" -gt "$after" ]; do :; done
+until [ "$(instructions LINUX1)" -gt "$after" ]; do moment; done
 runs 'kill $!; echo UNSPUN' 'UNSPUN'
 
 # --- the console: #CP, SET RUN, MESSAGE, SEND

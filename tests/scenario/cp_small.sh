@@ -79,7 +79,7 @@ deck "$TEST_TMP/reset" <<TEXT
 clear:  .byte $(printf 'SYSTEM CLEAR' | iconv -t IBM037 | od -An -v -tu1 | xargs | tr ' ' ,)
 TEXT
 start LINUX1 "$TEST_TMP/reset"
-until grep -q 'PSW = 00000000 00000000 00000000 00000000' <<<"$(endicott cp -u LINUX1 DISPLAY PSW)"; do :; done
+until grep -q 'PSW = 00000000 00000000 00000000 00000000' <<<"$(endicott cp -u LINUX1 DISPLAY PSW)"; do moment; done
 expect 0 '00000000' endicott cp -u LINUX1 DISPLAY HR200
 expect 0 'FORCED' cp_on MEMBERA FORCE LINUX1
 
@@ -105,7 +105,7 @@ deck "$TEST_TMP/idle" <<'TEXT'
 wait:   .quad 0x0302000180000000,0
 TEXT
 start LINUX2 "$TEST_TMP/idle"
-until [ "$(counts | cut -d' ' -f2)" -gt 0 ]; do :; done
+until [ "$(counts | cut -d' ' -f2)" -gt 0 ]; do moment; done
 read -r one two <<<"$(counts)"
 while read -r now_one now_two <<<"$(counts)" && [ $((now_one - one)) -lt 100000000 ]; do :; done
 [ $((now_two - two)) -lt 10 ] || fail "an idle guest executed $((now_two - two)) instructions"

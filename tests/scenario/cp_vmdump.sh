@@ -21,7 +21,7 @@ TEXT
 endicott up "$cluster" >/dev/null
 expect 0 '' endicott punch -m MEMBERA -u LINUX2 spin
 expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX2
-until grep -q 'GPR *6 = *454E4449434F5454' <<<"$(endicott cp -u LINUX2 DISPLAY G6)"; do :; done
+until grep -q 'GPR *6 = *454E4449434F5454' <<<"$(endicott cp -u LINUX2 DISPLAY G6)"; do moment; done
 expect 1 'HCPCMD003E .*WHAT' endicott cp -u LINUX2 VMDUMP WHAT
 expect 0 'LINUX2 dumped to .*dumps-MEMBERA/LINUX2.0001' endicott cp -u LINUX2 VMDUMP HOSTFILE
 expect 0 'LINUX2 dumped to .*dumps-MEMBERA/LINUX2.0002' endicott cp -u LINUX2 VMDUMP HOSTFILE

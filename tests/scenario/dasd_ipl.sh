@@ -85,6 +85,7 @@ saw out '^empty.cckd: nobody$'
 machine=$!
 until grep -q "by process" <<<"$("$ENDICOTT" dasd owner label.cckd)"; do
     kill -0 $machine || fail "the machine ended"
+    moment
 done
 "$ENDICOTT" dasd owner empty.cckd >out
 saw out "^empty.cckd: written by process $machine: .*endicott ipl"

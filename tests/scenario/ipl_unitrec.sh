@@ -127,10 +127,10 @@ reader=$!
 (ulimit -S -f 0 && exec "$ENDICOTT" ipl --memory 16M --timeout 120 --kernel copy --engine interp --reader 000C=long,ascii \
     --punch 000D=cards --printer 000E=list </dev/null 2>told) &
 pid=$!
-until grep -q 'punch 000D: cards: File too large' messages 2>/dev/null; do kill -0 $pid || fail "$(cat messages)"; done
+until grep -q 'punch 000D: cards: File too large' messages 2>/dev/null; do kill -0 $pid || fail "$(cat messages)"; moment; done
 [ ! -s cards ] || fail "half a record was written"
 prlimit --pid $pid --fsize=200: || fail 'no room can be made'
-until grep -q 'printer 000E: list: File too large\|cards: goes on' messages; do kill -0 $pid || fail "$(cat messages)"; done
+until grep -q 'printer 000E: list: File too large\|cards: goes on' messages; do kill -0 $pid || fail "$(cat messages)"; moment; done
 prlimit --pid $pid --fsize=unlimited:
 status=0
 wait $pid || status=$?

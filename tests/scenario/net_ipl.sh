@@ -90,7 +90,7 @@ head -c ${megabytes}M /dev/urandom >file
 python3 "$ROOT/tests/lib/net_server.py" &
 server=$!
 trap 'kill $server 2>/dev/null || true' EXIT
-until [ -s ports ]; do kill -0 $server || fail "the server has ended"; done
+until [ -s ports ]; do kill -0 $server || fail "the server has ended"; moment; done
 cp ports overlay/ports
 read -r _ _ forward <ports
 (cd overlay && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
@@ -101,7 +101,7 @@ cat "$guest/initramfs.cpio.gz" overlay.cpio.gz >net.initrd
     --net "0600=slirp,hostfwd=$forward:22,mac=02-00-00-00-12-34" --append "$QUICK_BOOT endicott.run=\"sh /net.sh\"" \
     >console 2>messages </dev/null &
 ipl=$!
-until grep -q LISTENS console; do kill -0 $ipl || break; read -r -t 0.1 _ <>/dev/null || true; done
+until grep -q LISTENS console; do kill -0 $ipl || break; moment; done
 python3 - "$forward" <<'PY' >received || fail "nobody answers at the forwarded port"
 import socket, sys
 s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))

@@ -151,7 +151,7 @@ md5sum <file >overlay/file.sum
 python3 "$ROOT/tests/lib/net_server.py" &
 server=$!
 trap 'kill $server 2>/dev/null || true' EXIT
-until [ -s ports ]; do kill -0 $server || fail "the server has ended"; done
+until [ -s ports ]; do kill -0 $server || fail "the server has ended"; moment; done
 cp ports overlay/ports
 (cd overlay && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
 cat "$guest/initramfs.cpio.gz" overlay.cpio.gz >net.initrd

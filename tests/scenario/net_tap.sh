@@ -74,7 +74,7 @@ pid=$!
 awaits() { # pattern
     until grep -aq -- "$1" console; do
         kill -0 $pid || { tail -n 20 console messages >&2; fail "it ends without $1"; }
-        read -r -t 0.1 _ <>/dev/null || true
+        moment
     done
 }
 has() { grep -q -- "$1" messages || { cat messages >&2; fail "no $1"; }; }

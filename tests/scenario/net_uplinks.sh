@@ -71,7 +71,7 @@ cat "$guest/initramfs.cpio.gz" overlay.cpio.gz >net.initrd
 awaits() { # file, pattern, pid
     until grep -aq -- "$2" "$1" 2>/dev/null; do
         kill -0 "$3" 2>/dev/null || { tail -n 20 "$1" >&2; fail "$1 ends without $2"; }
-        read -r -t 0.1 _ <>/dev/null || true
+        moment
     done
 }
 ipl() { # name, options...
@@ -83,7 +83,7 @@ ipl() { # name, options...
 }
 vde() {
     vde_switch -d -s "$sockets/switch" -p "$sockets/switch.pid" -m 666
-    until [ -s "$sockets/switch.pid" ]; do :; done
+    until [ -s "$sockets/switch.pid" ]; do moment; done
     switch=$(cat "$sockets/switch.pid")
 }
 read -r p1 p2 < <(python3 -c "
@@ -133,7 +133,7 @@ awaits one.console PEER-GONE $one
 has "guest 0600: link down: socket listening" one.messages
 kill $switch
 awaits one.console SWITCH-GONE $one
-until ! kill -0 $switch 2>/dev/null; do :; done
+until ! kill -0 $switch 2>/dev/null; do moment; done
 rm -rf "$sockets/switch"*
 vde
 awaits one.console SWITCH-BACK $one

@@ -19,7 +19,7 @@ until_there() { # file, regex
     until grep -Eqs "$2" "$1"; do
         tries=$((tries + 1))
         [ $tries -lt 600 ] || fail "no line like $2 in $1"
-        sleep 0.1
+        moment
     done
 }
 
@@ -50,7 +50,7 @@ for ((kill = 0; kill < kills; kill++)); do
     done
     kill -KILL "$(pid_of MEMBERA)"
     wait $files || true
-    until ! endicott status --json | grep -q '"member": "MEMBERA"'; do :; done
+    until ! endicott status --json | grep -q '"member": "MEMBERA"'; do moment; done
     endicott start "$cluster" MEMBERA >/dev/null
     oper SPOOL CONSOLE START CLASS T
 done

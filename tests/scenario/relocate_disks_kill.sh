@@ -50,7 +50,7 @@ for ((round = 0; round < kills; round++)); do
     kill -KILL "$(pid_of $victim)"
     wait $mover || true
     other=$([ $victim = MEMBERA ] && echo MEMBERB || echo MEMBERA)
-    until grep -q "$victim  Down" <<<"$(cp_on $other QUERY SSI)"; do :; done
+    until grep -q "$victim  Down" <<<"$(cp_on $other QUERY SSI)"; do moment; done
     echo "round $round: $victim killed, LINUX1 on '$(alive)'"
     case $(alive) in
     "$other") runs LINUX1 'goes_on dasda1' ;;

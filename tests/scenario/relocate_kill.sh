@@ -26,7 +26,7 @@ freeze MEMBERA
 kill -KILL "$frozen"
 frozen=
 wait $mover && fail "it was over before MEMBERA was stopped: $(cat "$TEST_TMP/move")"
-until grep -q '1 MEMBERA  Down' <<<"$(cp_on MEMBERB QUERY SSI)"; do :; done
+until grep -q '1 MEMBERA  Down' <<<"$(cp_on MEMBERB QUERY SSI)"; do moment; done
 ! grep -Eq "$LOGGED_ON_HERE" <<<"$(cp_on MEMBERB QUERY NAMES)" || fail "MEMBERB runs a guest it does not own"
 expect 0 'has kept the guest, or is gone|connection with MEMBERA is lost' \
     cp_on MEMBERB VMRELOCATE STATUS DETAILS

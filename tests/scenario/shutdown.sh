@@ -70,6 +70,7 @@ for member in MEMBERA MEMBERB; do
     process[${#process[@]}]=$!
     until grep -q "$member  Joined" <<<"$(cp_on $member QUERY SSI 2>/dev/null)"; do
         kill -0 ${process[-1]} || fail "$(cat "$TEST_TMP/$member")"
+        moment
     done
 done
 boot MEMBERA LINUX1
