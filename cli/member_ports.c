@@ -224,6 +224,12 @@ static void vm_settings(void *ctx, struct vm *vm, struct vm_settings *out)
         cp_settings(m->cp, vm_name(vm), out);
 }
 
+static bool vm_nic(void *ctx, struct vm *vm, u16 vdev, struct vm_nic_place *out)
+{
+    struct member *m = ctx;
+    return m->cp && cp_nic_place(m->cp, vm_name(vm), vdev, out);
+}
+
 static enum vm_minidisk_result vm_minidisk(void *ctx, struct vm *vm, struct vm_minidisk *io)
 {
     struct member *m = ctx;
@@ -268,7 +274,8 @@ int member_host_create(struct member *m, struct cause *cause)
                                     .traced = vm_traced,
                                     .timebomb = vm_timebomb,
                                     .settings = vm_settings,
-                                    .minidisk = vm_minidisk};
+                                    .minidisk = vm_minidisk,
+                                    .nic = vm_nic};
     strcpy(hc.system, m->config->member);
     for (unsigned i = 0; i < hc.processors; i++)
         hc.processor_type[i] = hw->cpu_type[i];

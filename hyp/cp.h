@@ -250,6 +250,7 @@ bool cp_timebomb(struct cp *cp, const char *userid, u32 seconds, const char *com
 /** What DIAGNOSE codes of the virtual machine of `userid` ask. */
 void cp_settings(const struct cp *cp, const char *userid, struct vm_settings *out);
 enum vm_minidisk_result cp_minidisk(struct cp *cp, const char *userid, struct vm_minidisk *io);
+bool cp_nic_place(struct cp *cp, const char *userid, u16 vdev, struct vm_nic_place *out);
 
 enum cp_user_event { CP_USER_LOGON, CP_USER_LOGOFF, CP_USER_RESET };
 /** Observe logon, logoff and reset, before the virtual machine goes (lgr). */

@@ -49,6 +49,8 @@ struct vm_host_events {
     /** DIAGNOSE X'5C' and X'270', X'E4': as cp_settings, cp_minidisk; NULL: nobody answers. */
     void (*settings)(void *ctx, struct vm *vm, struct vm_settings *out);
     enum vm_minidisk_result (*minidisk)(void *ctx, struct vm *vm, struct vm_minidisk *io);
+    /** DIAGNOSE X'26C': the adapter with this device; false: there is none. NULL: likewise. */
+    bool (*nic)(void *ctx, struct vm *vm, u16 vdev, struct vm_nic_place *out);
     /** The guest wrote to a 3270 display: its terminal is to look. Any thread; may be NULL. */
     void (*display)(void *ctx, struct vm *vm);
     /** A trap of TRACE; when this returns the CPU goes on, unless it was stopped. */

@@ -36,4 +36,13 @@ enum vm_minidisk_result {
     VM_MINIDISK_NO_DISK, /* a device of another kind, or on no volume */
 };
 
+/** Where a network adapter is coupled. */
+struct vm_nic_place {
+    u16 base;              /* its first device */
+    char owner[9], lan[9]; /* of the network, "": none */
+    u8 layer;              /* that the network takes, 0: any, or it is with none */
+    u16 port;
+    u8 mac[6];
+};
+
 #endif

@@ -125,6 +125,23 @@ int cp_nic_query(struct cp_request *req, struct cp_user *user, const char *word)
     return 0;
 }
 
+bool cp_nic_place(struct cp *cp, const char *userid, u16 vdev, struct vm_nic_place *out)
+{
+    struct cp_user *user = cp_user_find(cp, userid);
+    const struct cp_nic *nic = user ? cp_nic_at(user, vdev) : NULL;
+    if (!nic)
+        return false;
+    *out = (struct vm_nic_place){.base = nic->vdev};
+    memcpy(out->mac, nic->mac, MAC_BYTES);
+    if (!nic->sw)
+        return true;
+    strcpy(out->owner, nic->sw->owner);
+    strcpy(out->lan, nic->sw->name);
+    out->layer = nic->rules.layer;
+    out->port = nic->port;
+    return true;
+}
+
 /* QUERY NIC [USER userid] [ALL | vdev] [DETAILS]: another user's needs class B */
 int cp_query_nic(struct cp_request *req, void *ctx)
 {

@@ -111,8 +111,21 @@ static inline enum vm_minidisk_result minidisk_of(void *ctx, struct vm *guest,
     return minidisk.how;
 }
 
-static const struct vm_host_events events = {
-    .timebomb = timebomb, .command = command, .settings = settings_of, .minidisk = minidisk_of};
+/* An adapter at 0600 to 0602. */
+static struct vm_nic_place the_nic;
+
+static inline bool nic_of_vm(void *ctx, struct vm *guest, u16 vdev, struct vm_nic_place *out)
+{
+    (void)ctx, (void)guest;
+    *out = the_nic;
+    return vdev >= 0x600 && vdev <= 0x602;
+}
+
+static const struct vm_host_events events = {.timebomb = timebomb,
+                                             .command = command,
+                                             .settings = settings_of,
+                                             .minidisk = minidisk_of,
+                                             .nic = nic_of_vm};
 static struct vm_host *host;
 static struct vm *vm;
 

@@ -51,9 +51,9 @@ runs LINUX2 'ip addr add 10.7.0.20/24 dev eth0; silent 10.7.0.2'
 expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 NATIVE 20
 runs LINUX2 'silent 10.20.0.1; reaches 10.7.0.2'
 expect 0 'RX Packets: [1-9]' cp_on MEMBERA QUERY VSWITCH VSW1 DETAILS
-expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 DISCONNECT
+for m in MEMBERB MEMBERA; do expect 0 'Command complete' cp_on $m SET VSWITCH VSW1 DISCONNECT; done
 runs LINUX2 'silent 10.7.0.2'
-expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 CONNECT
+for m in MEMBERA MEMBERB; do expect 0 'Command complete' cp_on $m SET VSWITCH VSW1 CONNECT; done
 runs LINUX2 'reaches 10.7.0.2'
 expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 NATIVE 1
 runs LINUX2 'silent 10.7.0.2; reaches 10.20.0.1'
@@ -73,12 +73,16 @@ expect 1 'HCPRLE1996E .*0800 .on a guest LAN' cp_on MEMBERA VMRELOCATE TEST LINU
 runs LINUX1 'echo 0 >/sys/bus/ccwgroup/drivers/qeth/0.0.0800/online'
 expect 0 'disconnected from LAN SYSTEM HIP' as LINUX1 UNCOUPLE 0800
 
-# --- layer 2 on a network of IP
-expect 0 'LAN LINUX2 OWN is created' as LINUX2 DEFINE LAN OWN TYPE QDIO IP
+# --- Linux asks which layer a network takes (DIAGNOSE X'26C'); when that changes behind its back it gets no connection
+expect 0 'LAN LINUX2 IPNET is created' as LINUX2 DEFINE LAN IPNET TYPE QDIO IP
+expect 0 'LAN LINUX2 ETHER is created' as LINUX2 DEFINE LAN ETHER TYPE QDIO ETHERNET
 expect 0 'created' as LINUX2 DEFINE NIC 0900
-expect 0 'connected to LAN LINUX2 OWN' as LINUX2 COUPLE 0900 TO '*' OWN
-runs LINUX2 'group 0900; ! online 0900 1 2>/dev/null; dmesg | grep -q "does not support the configured transport mode"'
-runs LINUX2 'online 0900 0'
+expect 0 'connected to LAN LINUX2 ETHER' as LINUX2 COUPLE 0900 TO '*' ETHER
+runs LINUX2 'cd /sys/bus/ccwgroup/drivers/qeth; group 0900; grep -qx 1 0.0.0900/layer2'
+expect 0 'disconnected' as LINUX2 UNCOUPLE 0900
+expect 0 'connected to LAN LINUX2 IPNET' as LINUX2 COUPLE 0900 TO '*' IPNET
+runs LINUX2 '! online 0900 1 2>/dev/null; dmesg | grep -q "does not support the configured transport mode"'
+runs LINUX2 'echo 1 >0.0.0900/ungroup; group 0900; grep -qx 0 0.0.0900/layer2; online 0900 0; cd /'
 
 # --- the other member: what it lacks, and with it
 expect 1 'HCPRLE1956E .*0600 .VSWITCH SYSTEM VSW1: VLAN 0020.*MEMBERB' cp_on MEMBERA VMRELOCATE TEST LINUX1 MEMBERB

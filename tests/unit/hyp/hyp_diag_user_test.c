@@ -1,5 +1,5 @@
 /* DIAGNOSE codes that ask CP about the user or his disks: X'08' with several
- * commands, X'54', X'5C', X'E4'; what CP answers is
+ * commands, X'54', X'5C', X'E4', X'26C'; what CP answers is
  * unit/hyp_disk_test. Run alone: tests/run unit/hyp_diag_user_test */
 #include <stdlib.h>
 
@@ -191,12 +191,82 @@ START_TEST(minidisks_that_are_not_told)
 }
 END_TEST
 
+/* ---- X'26C' ---- */
+
+#define ANSWER_AT 0x7000
+#define VERSION 0x00020006u
+
+/* A request about a device; the return code. */
+static u32 ask_nic(u32 subcode, u16 format, u16 devno, const char *user, u32 room)
+{
+    u8 q[24] = {0}, none[256];
+    memset(none, 0xee, sizeof none);
+    be32_store(q, room);
+    be32_store(q + 4, VERSION);
+    be16_store(q + 8, format);
+    if (subcode == 0x30) {
+        be16_store(q + 10, devno);
+    } else {
+        ebcdic_pad(user, 8, q + 12);
+        be16_store(q + 22, devno);
+    }
+    load(0x26c);
+    put(DATA_AT, q, sizeof q);
+    put(ANSWER_AT, none, sizeof none);
+    *gr(RX) = DATA_AT;
+    *gr(RX + 1) = ANSWER_AT;
+    *gr(RY) = subcode;
+    *gr(RY + 1) = 0xdead;
+    run();
+    return (u32)*gr(RY + 1);
+}
+
+START_TEST(an_adapter)
+{
+    the_nic = (struct vm_nic_place){.base = 0x600,
+                                    .owner = "SYSTEM",
+                                    .lan = "VSW1",
+                                    .layer = 2,
+                                    .port = 7,
+                                    .mac = {2, 0, 0, 0, 0, 9}};
+    ck_assert_uint_eq(ask_nic(0x24, 2, 0x601, "TESTER", 152), 0);
+    ck_assert_uint_eq(be32_load(got(ANSWER_AT)), VERSION);
+    ck_assert_uint_eq(be32_load(got(ANSWER_AT + 4)), 1);
+    ck_assert_str_eq(text_at(ANSWER_AT + 12, 8), "TESTER  ");
+    ck_assert_uint_eq(be16_load(got(ANSWER_AT + 20)), 0x601);
+    ck_assert_str_eq(text_at(ANSWER_AT + 24, 16), "SYSTEM  VSW1    ");
+    ck_assert_uint_eq(*got(ANSWER_AT + 49) & 3, 2);
+    ck_assert_uint_eq(be16_load(got(ANSWER_AT + 50)), 0x600);
+    ck_assert_uint_eq(be32_load(got(ANSWER_AT + 52)), 7);
+    ck_assert_uint_eq(*got(ANSWER_AT + 152), 0xee);
+    the_nic.layer = 3;
+    ck_assert_uint_eq(ask_nic(0x24, 2, 0x600, "TESTER", 200), 0);
+    ck_assert_uint_eq(*got(ANSWER_AT + 49) & 3, 1);
+    the_nic.layer = 0;
+    ck_assert_uint_eq(ask_nic(0x24, 2, 0x600, "TESTER", 152), 0);
+    ck_assert_uint_eq(*got(ANSWER_AT + 49) & 3, 0);
+    ck_assert_uint_eq(ask_nic(0x24, 2, 0x603, "TESTER", 152), 4);
+    ck_assert_uint_eq(ask_nic(0x24, 2, 0x600, "TESTER", 151), 8);
+    ck_assert_uint_eq(*got(ANSWER_AT), 0xee);
+    ck_assert_uint_eq(ask_nic(0x24, 2, 0x600, "OTHER", 152), 12);
+    ck_assert_uint_eq(ask_nic(0x24, 1, 0x600, "TESTER", 152), 12);
+    ck_assert_uint_eq(ask_nic(0x30, 0, 0x600, "", 12), 0);
+    ck_assert_mem_eq(got(ANSWER_AT + 4), the_nic.mac, 6);
+    ck_assert_uint_eq(ask_nic(0x30, 0, 0x700, "", 12), 4);
+    ck_assert_uint_eq(ask_nic(0x30, 0, 0x600, "", 11), 8);
+    ck_assert_uint_eq(ask_nic(0x30, 1, 0x600, "", 12), 12);
+    ck_assert_uint_eq(diag(0x26c, DATA_AT, 0, 0x25, 0), PGM(SPECIFICATION));
+    ck_assert_uint_eq(diag(0x26c, STORAGE_BYTES, 0, 0x24, 0), PGM(ADDRESSING));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_diag_user");
     TCase *tc = tcase_create("codes");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, an_adapter);
     tcase_add_loop_test(tc, several_commands, 0, 2);
     tcase_add_loop_test(tc, a_command_that_fails_ends_them, 0, 2);
     tcase_add_test(tc, nothing_for_the_pa2_key);
