@@ -248,7 +248,8 @@ void cp_nics_end(struct cp_user *user, bool moved)
     }
     for (sw = cp->nets ? vswitch_next(cp->nets, NULL) : NULL; sw; sw = next) {
         next = vswitch_next(cp->nets, sw);
-        settle(cp, sw);
+        if (!strcmp(sw->owner, user->userid))
+            settle(cp, sw);
     }
 }
 

@@ -125,6 +125,18 @@ START_TEST(transient)
 }
 END_TEST
 
+/* That of somebody who is not logged on does not end with another's logoff. */
+START_TEST(transient_of_others)
+{
+    oper("DEFINE LAN NET OWNERID HIP TYPE QDIO");
+    on(0, "ONE", "LOGOFF");
+    has(oper("QUERY LAN"), "LAN HIP NET");
+    on(0, "", "LOGON HIP P");
+    on(0, "HIP", "LOGOFF");
+    ck_assert_str_eq(oper("QUERY LAN"), "No guest LANs are defined.");
+}
+END_TEST
+
 START_TEST(persistent)
 {
     oper("DEFINE LAN NET OWNERID SYSTEM TYPE QDIO");
@@ -467,6 +479,7 @@ int main(void)
     tcase_add_test(tc, restricted);
     tcase_add_test(tc, connections_have_a_limit);
     tcase_add_test(tc, transient);
+    tcase_add_test(tc, transient_of_others);
     tcase_add_test(tc, persistent);
     tcase_add_test(tc, types_fit);
     tcase_add_test(tc, nicdef_of_a_guest_lan);
