@@ -21,7 +21,7 @@ import machines
 
 CASES = os.path.join(images_of.HERE, "cases")
 SHARED = {}
-RUNS_LOOKED_AT = 4
+RUNS_LOOKED_AT = 40
 TIMES = {"jit": 40}                     # runs of a step after which an engine has translated it, and some more
 
 
