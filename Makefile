@@ -223,7 +223,8 @@ build-fuzz/fuzz-decode: $(FUZZ_SRCS:%.c=$(OBJ)/%.o)
 
 # Arbitrary bytes for what takes them from guests, files and peers: each target SECONDS of processor time.
 FUZZ_TARGETS := channel config control cp diag8 image tape terminal
-FUZZ_SRCS.channel := $(wildcard mem/base/*.c mem/*.c io/*.c io/unitrec/*.c) tests/lib/channel_exec.c tests/fuzz/channel_exec.c
+FUZZ_SRCS.channel := $(wildcard mem/base/*.c mem/*.c io/*.c io/net/ctc*.c io/unitrec/*.c) \
+	     tests/lib/channel_exec.c tests/fuzz/channel_exec.c
 FUZZ_SRCS.config := $(LIB_SRCS) tests/fuzz/config_exec.c
 FUZZ_SRCS.control := $(LIB_SRCS) tests/lib/member_world.c tests/lib/control_exec.c tests/fuzz/control_exec.c
 FUZZ_SRCS.cp := $(LIB_SRCS) tests/lib/member_world.c tests/lib/cp_exec.c tests/fuzz/cp_exec.c

@@ -32,6 +32,19 @@ control)
     grep -ohE '"[a-z_.]+"' cli/control.def cli/control_*.c | sort -u >build-fuzz/control.dict
     options=(-dict=build-fuzz/control.dict)
     ;;
+channel) # two adapters, enabled; set extended and write, control and read, prepare and sense, file end; halt, clear, another machine
+    both='\x06\xf8\0\x80\x80\0\xff\0\0\0\0\0\x06\xf9\0\x80\x80\0\xff\0\0\0\0\0'
+    both+='\0\0\0\4\0\x1f\xc3\x60\0\1\0\0\x08\0\1\x20\0\x10\0\0\x08\0\7\x60\0\1\0\0\x08\0\2\x20\0\x20\0\0\x09\0'
+    both+='\0\0\0\4\x20\x1f\xe3\x60\0\1\0\0\x08\0\x14\x20\0\1\0\0\x09\0\x81\x20\0\1\0\0\x08\0\x43\x20\0\1\0\0\x08\0'
+    both+='\0\0\0\4\x40\7\3\x20\0\1\0\0\x08\0' # no-operation: both are ready
+    start() { printf '\\3\\x%s\\0\\0\\0\\0\\0\\x80\\xff\\0\\0\\0\\4\\x%s' "$1" "$2"; }
+    ends='\7\xf8\7\xf9\7\xf8\7\xf9'
+    both+="$(start f8 40)$(start f9 40)$ends"
+    printf "$both$(start f8 00)$ends$(start f9 18)$ends\x0f$ends" >"$corpus/seed.block"
+    printf "$both$(start f8 10)$ends\x0f$(start f9 08)\x0f$ends$ends" >"$corpus/seed.control"
+    printf "$both$(start f9 20)$(start f8 00)$ends$(start f9 18)$(start f8 30)$ends" >"$corpus/seed.prepare"
+    printf "$both$(start f8 00)\x09\0\xf8$ends$(start f9 18)\x09\1\xf8$ends$(start f8 38)$ends" >"$corpus/seed.halt"
+    ;;
 diag8) # flags, registers, length, room, lines, their length, command in EBCDIC; now and later, with and without a response
     printf '\x03\x24\0\0\0\1\0\3\x14\xd8\xe4\xc5\xd9\xe8\x40\x15\xd8\x15\x15' >"$corpus/seed.response"
     printf '\x21\x68\0\0\0\0\x40\xff\xff\xc1\x15\x25\xc2' >"$corpus/seed.long"
