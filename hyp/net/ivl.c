@@ -159,6 +159,8 @@ static void choose_locked(struct ivl *ivl)
     for (unsigned i = IVL_SLOTS_MAX; i-- > 0;)
         if (i == ivl->all->slot ? ivl->up : ivl->holding[i].has && ivl->holding[i].uplink)
             in_use = i;
+    if (ivl->in_use != in_use)
+        ivl->all->ports.wakeup(ivl->all->ports.wakeup_ctx);
     ivl->in_use = in_use;
     if (ivl->uplink)
         lan_port_mute(ivl->uplink, in_use != ivl->all->slot && in_use != NOBODY);
@@ -430,6 +432,7 @@ struct ivl *ivl_add(struct ivls *all, const char *name, struct lan *lan)
         return NULL;
     ivl->all = all;
     ivl->lan = lan;
+    ivl->in_use = NOBODY;
     memcpy(ivl->name, name, strnlen(name, NAME_BYTES));
     ivl->port = lan_port_add(lan, LAN_PEER, &port_ops, ivl);
     if (!ivl->port) {

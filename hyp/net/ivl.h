@@ -33,7 +33,8 @@ struct ivl_ports {
     bool (*send)(void *ctx, unsigned slot, enum ivl_message type, const void *data, size_t len);
     /** May frames go to that member now, so that what is more important need not wait? */
     bool (*room)(void *ctx, unsigned slot);
-    /** Have ivls_poll called on the loop. Any thread, perhaps with locks of adapters held. */
+    /** Have ivls_poll called on the loop; another uplink may be in use. Any thread, perhaps with
+     *  locks of adapters held. */
     void (*wakeup)(void *wakeup_ctx);
     void *wakeup_ctx;
 };

@@ -15,11 +15,29 @@ static void tell_uplink(struct cp *cp, struct vswitch *sw)
     cp_operator_tell(cp, "%s", line);
 }
 
+/* Of the switches of this name on the members another one's uplink is used now. */
+static void tell_in_use(struct cp *cp, struct vswitch *sw)
+{
+    char line[MSG_LINE_BYTES];
+    struct ivl_info info;
+    if (!sw->ivl)
+        return;
+    ivl_info(sw->ivl, &info);
+    unsigned in_use = info.in_use < CONFIG_SLOTS_MAX ? info.in_use + 1 : 0;
+    if (in_use == sw->in_use)
+        return;
+    sw->in_use = in_use;
+    msg_format(line, sizeof line, MSG_SWU2835I, sw->name,
+               in_use ? cp->config->slots[in_use - 1].member : "no member");
+    cp_operator_tell(cp, "%s", line);
+}
+
 void cp_net_poll(struct cp *cp)
 {
     struct vswitch *sw = cp->nets ? vswitch_next(cp->nets, NULL) : NULL;
     for (; sw; sw = vswitch_next(cp->nets, sw)) {
         net_captures_poll(cp, sw);
+        tell_in_use(cp, sw);
         bool up = sw->uplink && uplink_is_up(sw->uplink);
         if (up == sw->uplink_up)
             continue;

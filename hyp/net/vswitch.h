@@ -60,6 +60,7 @@ struct vswitch {
     struct uplink *uplink; /* NULL: none */
     bool uplink_up;        /* as the operator was told */
     struct vswitch_capture capture[VSWITCH_CAPTURES_MAX];
+    unsigned in_use; /* slot whose uplink it is, as the operator was told, from 1; 0: none */
     struct ivl *ivl; /* what it is part of with other members; NULL: no cluster */
     char uplink_spec[VSWITCH_UPLINK_BYTES];
     struct net_grant *grant; /* in the order of user ids and port numbers */

@@ -176,6 +176,7 @@ grep -qx "$out in order" outside || fail "what came outside: $(cat outside), of 
 # --- the member whose uplink was used goes
 [ $at = MEMBERB ] || expect 0 'has been relocated' cp_on $at VMRELOCATE MOVE USER LINUX1 TO MEMBERB
 expect 0 'has ended' endicott stop MEMBERA
+expect 0 HCPSWU2835I endicott wait -m MEMBERB -u OPERATOR --match 'HCPSWU2835I VSWITCH SYSTEM VSW1: the uplink of MEMBERB is in use' --since-start
 runs LINUX1 '. /lib.sh; reaches 10.7.0.21; reaches 10.7.0.2'
 runs LINUX2 '. /lib.sh; reaches 10.7.0.2'
 expect 0 'with 0 other members; uplink in use: MEMBERB' cp_on MEMBERB QUERY VSWITCH VSW1
