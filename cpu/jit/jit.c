@@ -16,7 +16,7 @@
 #define JIT_CODE_BYTES (192u << 20)
 #define JIT_HOT_BYTES (128u << 20) /* of them; what is rarely executed has the rest */
 #define JIT_REGIONS_MAX 262144u
-#define JIT_HEAT_FIRST 50 /* executions before a branch target is translated */
+#define JIT_HEAT_FIRST 100 /* executions before a branch target is translated */
 #define JIT_HEAT_AGAIN 255
 #define JIT_BUSY_MAX 40          /* JIT_HEAT_AGAIN executions each, ... */
 #define JIT_BUSY_INSNS 4096u     /* ... one at least in so many instructions */
