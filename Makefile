@@ -222,7 +222,7 @@ build-fuzz/fuzz-decode: $(FUZZ_SRCS:%.c=$(OBJ)/%.o)
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -lquadmath
 
 # Arbitrary bytes for what takes them from guests, files and peers: each target SECONDS of processor time.
-FUZZ_TARGETS := channel config control cp diag8 image tape terminal
+FUZZ_TARGETS := channel config control cp diag8 image osa tape terminal
 FUZZ_SRCS.channel := $(wildcard mem/base/*.c mem/*.c io/*.c io/net/ctc*.c io/unitrec/*.c) \
 	     tests/lib/channel_exec.c tests/fuzz/channel_exec.c
 FUZZ_SRCS.config := $(LIB_SRCS) tests/fuzz/config_exec.c
@@ -230,6 +230,8 @@ FUZZ_SRCS.control := $(LIB_SRCS) tests/lib/member_world.c tests/lib/control_exec
 FUZZ_SRCS.cp := $(LIB_SRCS) tests/lib/member_world.c tests/lib/cp_exec.c tests/fuzz/cp_exec.c
 FUZZ_SRCS.diag8 := $(LIB_SRCS) tests/lib/diag8_exec.c tests/fuzz/diag8_exec.c
 FUZZ_SRCS.image := $(wildcard mem/base/*.c io/image/*.c) io/ebcdic.c tests/fuzz/image_exec.c
+FUZZ_SRCS.osa := $(wildcard mem/base/*.c mem/*.c io/*.c io/unitrec/*.c) io/net/lan.c io/net/qdio.c $(wildcard io/net/osa*.c) io/net/iqd.c \
+	     tests/lib/osa_exec.c tests/fuzz/osa_exec.c
 FUZZ_SRCS.tape := $(wildcard mem/base/*.c) io/tape/tape_file.c tests/fuzz/tape_exec.c
 FUZZ_SRCS.terminal := $(wildcard mem/base/*.c io/screen3270*.c) io/ebcdic.c cli/tn3270/tn3270_telnet.c cli/tn3270/tn3270_e.c \
 	     cli/tn3270/tn3270_stream.c tests/lib/terminal_exec.c tests/fuzz/terminal_exec.c

@@ -45,6 +45,11 @@ channel) # two adapters, enabled; set extended and write, control and read, prep
     printf "$both$(start f9 20)$(start f8 00)$ends$(start f9 18)$(start f8 30)$ends" >"$corpus/seed.prepare"
     printf "$both$(start f8 00)\x09\0\xf8$ends$(start f9 18)\x09\1\xf8$ends$(start f8 38)$ends" >"$corpus/seed.halt"
     ;;
+osa) # both adapters up in each layer, buffers, a frame, a packet, state that comes back
+    for up in '\x05\x07\x00\x85\x07\x00' '\x05\x04\x00\x85\x05\x00'; do
+        printf "$up"'\x06\x80\x00\x86\x81\x00\x0a\x04\x40\x07\x08\x00\x64\x20\x06\x0f\x00\x0a' >"$corpus/seed.$(printf "$up" | md5sum | cut -c 1-8)"
+    done
+    ;;
 diag8) # flags, registers, length, room, lines, their length, command in EBCDIC; now and later, with and without a response
     printf '\x03\x24\0\0\0\1\0\3\x14\xd8\xe4\xc5\xd9\xe8\x40\x15\xd8\x15\x15' >"$corpus/seed.response"
     printf '\x21\x68\0\0\0\0\x40\xff\xff\xc1\x15\x25\xc2' >"$corpus/seed.long"
