@@ -9,30 +9,37 @@
 #include "io/net/osa_internal.h"
 
 static const struct {
-    const char *name;
+    u32 kib;
     u16 frame;
     u32 packet;
 } sizes[] = {
-    {"16", 0x4000, 8192}, {"24", 0x6000, 16384}, {"40", 0xa000, 32768}, {"64", 0xffff, 57344}};
+    {16, 0x4000, 8192}, {24, 0x6000, 16384}, {40, 0xa000, 32768}, {64, 0xffff, 57344}};
 
 u16 iqd_frame(const struct osa *osa)
 {
     return sizes[osa->config.mfs].frame;
 }
 
-u32 iqd_frame_max(const struct osa *osa)
+u32 osa_frame_max(const struct osa *osa)
 {
     if (osa->config.kind != OSA_HIPERSOCKETS)
-        return 0;
+        return LAN_FRAME_MAX;
     return sizes[osa->config.mfs].packet + ETHER_HEADER_BYTES + VLAN_TAG_BYTES;
 }
 
-bool osa_mfs_named(const char *name, enum osa_mfs *mfs)
+bool osa_mfs_of(u32 kib, enum osa_mfs *mfs)
 {
     for (unsigned i = 0; i < ARRAY_LEN(sizes); i++)
-        if (!strncmp(name, sizes[i].name, 2) && (!name[2] || !strcmp(name + 2, "K"))) {
+        if (sizes[i].kib == kib) {
             *mfs = (enum osa_mfs)i;
             return true;
         }
     return false;
+}
+
+bool osa_mfs_named(const char *name, enum osa_mfs *mfs)
+{
+    char *end;
+    unsigned long kib = strtoul(name, &end, 10);
+    return end == name + 2 && (!*end || !strcmp(end, "K")) && osa_mfs_of((u32)kib, mfs);
 }

@@ -335,12 +335,9 @@ static void lan_event(struct osa *osa, bool started)
 /** What of the rules of its port is the adapter's own affair. */
 static void adapter_rules_locked(struct osa *osa, const struct lan_rules *rules)
 {
-    char size[8];
     osa->layer = rules ? rules->layer : 0;
-    if (!rules || !rules->frame_kib)
-        return;
-    snprintf(size, sizeof size, "%uK", rules->frame_kib);
-    osa_mfs_named(size, &osa->config.mfs);
+    if (rules && rules->frame_kib)
+        osa_mfs_of(rules->frame_kib, &osa->config.mfs);
 }
 
 void osa_set_rules(struct osa *osa, const struct lan_rules *rules)

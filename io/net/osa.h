@@ -60,6 +60,7 @@ void osa_set_rules(struct osa *osa, const struct lan_rules *rules);
 bool osa_uncouple(struct osa *osa);
 /** "16K" to "64K", or without the K; false: no such frame size. */
 bool osa_mfs_named(const char *name, enum osa_mfs *mfs);
+bool osa_mfs_of(u32 kib, enum osa_mfs *mfs);
 /** Its own address. */
 void osa_mac(struct osa *osa, u8 mac[MAC_BYTES]);
 

@@ -245,7 +245,7 @@ static u32 send_frame(struct osa *osa, struct lan_port *port, const u8 *header, 
         return osa_l3_send(osa, port, header, room) ? before + be16_load(header + L3_LENGTH)
                                                     : 0;
     u32 len = be16_load(header + L2_LENGTH);
-    if (len < ETHER_HEADER_BYTES || len > room - before)
+    if (len < ETHER_HEADER_BYTES || len > room - before || len > osa_frame_max(osa))
         return 0;
     send_layer2(osa, port, header, header + before, len);
     return before + len;

@@ -278,8 +278,8 @@ bool osa_wants_locked(const struct osa *osa, const u8 mac[MAC_BYTES]);
 /* iqd.c: HiperSockets */
 /** The frame size that the program is told; it makes its largest packet of it. */
 u16 iqd_frame(const struct osa *osa);
-/** The largest frame (Ethernet header included) that goes; 0: any. */
-u32 iqd_frame_max(const struct osa *osa);
+/** The largest frame (Ethernet header included) that a program may send. */
+u32 osa_frame_max(const struct osa *osa);
 
 /* osa_state.c: dev_ops of the data device */
 void osa_save(void *dev, struct codec_out *out);

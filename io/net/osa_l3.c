@@ -170,7 +170,7 @@ bool osa_l3_send(struct osa *osa, struct lan_port *port, const u8 *header, u32 b
     bool thru = header[L3_FLAGS] & FLAG_PASSTHRU;
     u32 at = thru ? 0 : frame_begin(osa, header, osa->frame);
     if (len > bytes - skip || len < (thru ? ETHER_HEADER_BYTES : IP4_HEADER_BYTES) ||
-        at + len > LAN_FRAME_MAX)
+        at + len > (tso ? LAN_FRAME_MAX : osa_frame_max(osa)))
         return false;
     u8 *frame = osa->frame;
     memcpy(frame + at, header + skip, len);
