@@ -12,8 +12,7 @@ static const struct {
     u32 kib;
     u16 frame;
     u32 packet;
-} sizes[] = {
-    {16, 0x4000, 8192}, {24, 0x6000, 16384}, {40, 0xa000, 32768}, {64, 0xffff, 57344}};
+} sizes[] = {{16, 0x4000, 8192}, {24, 0x6000, 16384}, {40, 0xa000, 32768}, {64, 0xffff, 57344}};
 
 u16 iqd_frame(const struct osa *osa)
 {

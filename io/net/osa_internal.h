@@ -209,6 +209,10 @@ void osa_ipa_locked(struct osa *osa, struct osa_reply *r);
 osa_ipa_fn osa_ipa_set_ip, osa_ipa_delete_ip, osa_ipa_set_ip_group, osa_ipa_delete_ip_group,
     osa_ipa_set_routing, osa_ipa_create_address, osa_ipa_destroy_address, osa_ipa_assist;
 
+/* osa_table.c */
+/** QUERY OAT: what the program has set, in the answer. Its return code is the function's. */
+osa_ipa_fn osa_query_table;
+
 /* osa_ip.c: addresses of layer 3 */
 /** The entry of an address in a table of `n`; n: it is not there. */
 unsigned osa_ip_find(const u8 (*table)[IP_BYTES], unsigned n, const u8 *ip);

@@ -263,6 +263,11 @@ static u16 adp_access_control(struct osa_ipa *p)
     return IPA_SUCCESS;
 }
 
+static u16 adp_query_table(struct osa_ipa *p)
+{
+    return osa_query_table(p);
+}
+
 static const struct {
     u32 bit;
     u32 least;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # `ipl --net DEVNO=slirp`: Debian's unmodified qeth on an OSA adapter in layer 2. DHCP, ping, a file each way by TCP checked by
-# digest, a forwarded port, the interface down and up a hundred times, the modules out and in again, a VLAN, the guest
+# digest, a forwarded port, the interface down and up ten times (NET_UPS), the modules out and in again, a VLAN, the guest
 # reset in the middle of traffic. And what is wrong with options.
 set -euo pipefail
 . "$(dirname "$0")/../lib/oracle.sh"
@@ -8,8 +8,8 @@ modules="ccwgroup llc stp bridge qeth qeth_l2 mrp garp 8021q"
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/cio/ccwgroup net/llc/llc net/802/stp net/bridge/bridge drivers/s390/net/qeth \
     drivers/s390/net/qeth_l2 net/802/mrp net/802/garp net/8021q/8021q
 cd "$TEST_TMP"
-megabytes=${NET_MEGABYTES:-20}
-ups=${NET_UPS:-100}
+megabytes=${NET_MEGABYTES:-8}
+ups=${NET_UPS:-10}
 
 # --- what cannot be
 refused() { # text, options of ipl...
@@ -97,7 +97,7 @@ read -r _ _ forward <ports
 cat "$guest/initramfs.cpio.gz" overlay.cpio.gz >net.initrd
 
 # --- all of it in one guest; meanwhile somebody connects to the forwarded port
-"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd net.initrd --memory 512M --timeout 400 \
+"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd net.initrd --memory 512M --timeout "${NET_SECONDS:-400}" \
     --net "0600=slirp,hostfwd=$forward:22,mac=02-00-00-00-12-34" --append "$QUICK_BOOT endicott.run=\"sh /net.sh\"" \
     >console 2>messages </dev/null &
 ipl=$!

@@ -1,15 +1,15 @@
 #!/bin/bash
 # Network adapters in layers 2 and 3, OSA and HiperSockets, in one Debian guest with unmodified qeth: adapters on networks in
 # memory, one end of each in a network namespace, and two with a slirp uplink. Ping, IPv6, files by TCP both ways with digests, VLAN
-# interfaces, promiscuous mode, isolation, checksum and segmentation offload, the ARP table, recovery in traffic. NET_MEGABYTES: of each
-# file.
+# interfaces, promiscuous mode, isolation, checksum and segmentation offload, the ARP table; recovery, interfaces down and up and
+# devices off and on in traffic, the modules out and in. NET_MEGABYTES: of each file; NET_ROUNDS: how often of each.
 set -euo pipefail
 . "$(dirname "$0")/../lib/oracle.sh"
 modules="ccwgroup llc stp bridge qeth qeth_l2 qeth_l3 mrp garp 8021q"
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/cio/ccwgroup net/llc/llc net/802/stp net/bridge/bridge drivers/s390/net/qeth \
     drivers/s390/net/qeth_l2 drivers/s390/net/qeth_l3 net/802/mrp net/802/garp net/8021q/8021q
 cd "$TEST_TMP"
-megabytes=${NET_MEGABYTES:-8}
+megabytes=${NET_MEGABYTES:-8} rounds=${NET_ROUNDS:-3}
 
 # --- what cannot be
 refused() { # text, options of ipl...
@@ -31,7 +31,7 @@ cat >overlay/net.sh <<SH
 set -e
 . /lib.sh
 for m in $modules; do insmod /\$m.ko; done
-megabytes=$megabytes
+megabytes=$megabytes rounds=$rounds
 SH
 cat >overlay/lib.sh <<'SH'
 driver=/sys/bus/ccwgroup/drivers/qeth
@@ -75,12 +75,15 @@ adapter 0800 0; hs=$if; adapter 0810 0; hs_far=$if
 adapter 0900 1; hs2=$if; adapter 0910 1; hs2_far=$if
 adapter 0600 0; out3=$if; adapter 0610 1; out2=$if
 for d in 0700 0710 0800 0900; do cat $driver/0.0.$d/card_type; done
+! dmesg | grep QEBSM | grep -v QEBSM:0 && dmesg | grep -q QEBSM:0 && echo "well: no queues by EQBS and SQBS"
 far httpd -p 5000 -h /tmp/w
 httpd -p 5000 -h /tmp/w
 
 # Layer 3 and layer 2 on one network; IPv6, a VLAN, the ARP table
 pair $near 10.1.0.1 $other 10.1.0.2
 same "layers 3 and 2" 10.1.0.1 10.1.0.2
+/qethctl table $near
+/qethctl table $third
 /qethctl neighbours $near | grep "10.1.0.2 at $(far cat /sys/class/net/$other/address 2>/dev/null)"
 ip addr add fd01::1/64 dev $near; far ip addr add fd01::2/64 dev $other
 ping -c 2 -q fd01::2 | grep -q ' 0% packet loss' && echo "well: IPv6"
@@ -92,6 +95,7 @@ echo "well: VLAN"
 
 # A third adapter sees what is for the others; then nothing passes between stations that are isolated
 ip link set $third up
+: >/tmp/watched
 /qethctl watch $third $(far ip link show $other | sed -n 's/.*ether \([^ ]*\).*/\1/p') 5 >/tmp/watched &
 watcher=$!
 n=0; until grep -q watches /tmp/watched; do n=$((n + 1)); test $n -lt 1000; done
@@ -106,17 +110,38 @@ for how in drop forward; do
     echo "well: isolation $how"
 done
 
-# Recovery in the middle of traffic
-ping -c 100000 -i 0.001 -q 10.1.0.2 >/dev/null & pinger=$!
-far ping -c 100000 -i 0.001 -q 10.1.0.1 >/dev/null & pinger="$pinger $!"
-for d in 0700 0710 0700; do
-    echo 1 >$driver/0.0.$d/recover
-    n=0; until test "$(cat $driver/0.0.$d/state)" != UP -o $n = 1000; do n=$((n + 1)); done
-    n=0; until test "$(cat $driver/0.0.$d/state)" = "UP (LAN ONLINE)"; do usleep 10000; n=$((n + 1)); test $n -lt 3000; done
-done
-reaches 10.1.0.2
-kill $pinger
-same "after recovery" 10.1.0.1 10.1.0.2
+# In the middle of traffic: recovery, interfaces down and up, devices off and on
+busy() { # near address, far address
+    ping -c 1000000 -i 0.001 -s 1200 -q $2 >/dev/null & pingers=$!
+    far ping -c 1000000 -i 0.001 -q $1 >/dev/null & pingers="$pingers $!"
+}
+is_up() { # device
+    local n=0
+    until test "$(cat $driver/0.0.$1/state)" = "UP (LAN ONLINE)"; do usleep 10000; n=$((n + 1)); test $n -lt 6000; done
+}
+recovers() { # device
+    local n=0
+    echo 1 >$driver/0.0.$1/recover
+    until test "$(cat $driver/0.0.$1/state)" != "UP (LAN ONLINE)" -o $n = 200; do n=$((n + 1)); done
+    is_up $1
+}
+shake() { # near device, interface, address; far device, address
+    busy $3 $5
+    n=0
+    while [ $n -lt $rounds ]; do
+        recovers $1
+        recovers $4
+        ip link set $2 down; ip link set $2 up
+        echo 0 >$driver/0.0.$1/online; echo 1 >$driver/0.0.$1/online
+        ip link set $2 up
+        is_up $1
+        n=$((n + 1))
+    done
+    reaches $5
+    kill $pingers 2>/dev/null || true # the near one ends when its interface goes down
+    same "$1 after $rounds rounds" $3 $5
+}
+shake 0700 $near 10.1.0.1 0710 10.1.0.2
 
 # HiperSockets
 pair $hs 10.8.0.1 $hs_far 10.8.0.2
@@ -128,6 +153,8 @@ pair $hs2 10.9.0.1 $hs2_far 10.9.0.2
 cat /sys/class/net/$hs2/mtu
 same "HiperSockets in layer 2" 10.9.0.1 10.9.0.2
 ping -c 2 -q -s 57000 10.9.0.2 | grep -q ' 0% packet loss' && echo "well: 57000 bytes"
+shake 0800 $hs 10.8.0.1 0810 10.8.0.2
+shake 0900 $hs2 10.9.0.1 0910 10.9.0.2
 cat $driver/0.0.0710/bridge_role $driver/0.0.0710/vnicc/learning
 
 # The outside, with the adapter's arithmetic and without
@@ -143,8 +170,19 @@ for i in $out3 $out2; do
 done
 outside 10.0.2.2
 outside 10.0.3.2
-cat /sys/class/net/$out2/statistics/rx_errors
 echo "well: outside"
+
+# The modules out and in again
+for d in 0600 0610 0700 0710 0720 0800 0810 0900 0910; do
+    echo 0 >$driver/0.0.$d/online
+    echo 1 >$driver/0.0.$d/ungroup
+done
+for m in qeth_l2 qeth_l3 qeth; do rmmod $m; done
+for m in qeth qeth_l2 qeth_l3; do insmod /$m.ko; done
+adapter 0600 0
+ip link set $if up; ip addr add 10.0.2.15/24 dev $if
+reaches 10.0.2.2
+echo "well: modules"
 SH
 head -c "${megabytes}M" /dev/urandom >file
 md5sum <file >overlay/file.sum
@@ -157,7 +195,7 @@ cp ports overlay/ports
 cat "$guest/initramfs.cpio.gz" overlay.cpio.gz >net.initrd
 
 status=0
-"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd net.initrd --memory 512M --cpus 2 --timeout 400 --net 0600=slirp \
+"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd net.initrd --memory "${NET_MEMORY:-512M}" --cpus 2 --timeout "${NET_SECONDS:-400}" --net 0600=slirp \
     --net 0610=slirp,net=10.0.3.0/24 --net 0700=lan:a --net 0710=lan:a --net 0720=lan:a \
     --net 0800=lan:b,type=hipersockets --net 0810=lan:b,type=hipersockets \
     --net 0900=lan:c,type=hipersockets,mfs=64K --net 0910=lan:c,type=hipersockets,mfs=64K \
@@ -169,11 +207,13 @@ has 'guest 0800: HiperSockets, MAC 02-00-00-00-08-00, network b' messages
 has '^OSD_1000'
 has '^HiperSockets'
 has '^neighbour 10.1.0.2 at'
-for what in 'layers 3 and 2' IPv6 VLAN 'isolation drop' 'isolation forward' 'after recovery' 'HiperSockets in layer 3' \
-    'IPv6 on HiperSockets' 'HiperSockets in layer 2' '57000 bytes' outside; do
+for what in 'no queues by EQBS and SQBS' 'layers 3 and 2' IPv6 VLAN 'isolation drop' 'isolation forward' "0700 after $rounds rounds" "0800 after $rounds rounds" "0900 after $rounds rounds" 'HiperSockets in layer 3' \
+    'IPv6 on HiperSockets' 'HiperSockets in layer 2' '57000 bytes' outside modules; do
     has "^well: $what"
 done
 has '^eth2 saw them'
+has '^table: descriptor 1, 1'
+has '^table: descriptor 100, 1'
 has '^8192$'
 has '^57344$'
 for what in tx rx tso; do [ "$(grep -c "^eth[0-9] $what 1" lines)" = 2 ] || fail "$what was not switched on"; done

@@ -1,6 +1,7 @@
 /* What scenarios ask of a network interface in a guest, by ioctl and packet sockets:
  *   offload IF tx|rx|tso on|off    as ethtool -K; prints what is on then
  *   neighbours IF                  the adapter's ARP table, as qetharp
+ *   table IF                       the parts of the adapter's address table, as qethqoat
  *   watch IF MAC N                 promiscuous: N frames that are for MAC, which is another's */
 #include <arpa/inet.h>
 #include <linux/ethtool.h>
@@ -16,6 +17,10 @@
 #include <unistd.h>
 
 #define ARP_QUERY (SIOCDEVPRIVATE + 1)
+#define TABLE_QUERY (SIOCDEVPRIVATE + 7)
+#define TABLE_AT 32u
+#define PART_HEADER 16u
+#define PART_DESCRIPTOR 0x10
 #define QUERY_BYTES 65536u
 #define ENTRIES_AT 6
 #define ENTRY_BYTES 44
@@ -71,6 +76,35 @@ static int neighbours(int s, const char *name)
     return 0;
 }
 
+static unsigned get16(const unsigned char *p)
+{
+    return (unsigned)p[0] << 8 | p[1];
+}
+
+static int table(int s, const char *name)
+{
+    unsigned char *data = calloc(1, QUERY_BYTES);
+    struct {
+        unsigned command, room, len;
+        unsigned long long at;
+    } query = {1, QUERY_BYTES, 0, (unsigned long)data};
+    struct ifreq r = {.ifr_data = (void *)&query};
+    strncpy(r.ifr_name, name, IFNAMSIZ - 1);
+    if (ioctl(s, TABLE_QUERY, &r))
+        return die("table");
+    for (unsigned at = TABLE_AT; at < query.len;) {
+        const unsigned char *p = data + at, *d = p + PART_HEADER;
+        at += get16(p + 2);
+        if (get16(p) != PART_DESCRIPTOR) {
+            printf("table: part %x\n", get16(p));
+            continue;
+        }
+        printf("table: descriptor %x, %u\n", get16(d + 2), get16(d + 18));
+        at += get16(d + 14) * get16(d + 18);
+    }
+    return 0;
+}
+
 static int watch(const char *name, const char *mac, int n)
 {
     unsigned char frame[65536], to[6];
@@ -102,6 +136,8 @@ int main(int argc, char **argv)
         return offload(s, argv[2], argv[3], !strcmp(argv[4], "on"));
     if (argc == 3 && !strcmp(argv[1], "neighbours"))
         return neighbours(s, argv[2]);
+    if (argc == 3 && !strcmp(argv[1], "table"))
+        return table(s, argv[2]);
     if (argc == 5 && !strcmp(argv[1], "watch"))
         return watch(argv[2], argv[3], atoi(argv[4]));
     return 2;

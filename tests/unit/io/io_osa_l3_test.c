@@ -489,6 +489,39 @@ START_TEST(checksums_of_every_length)
 }
 END_TEST
 
+START_TEST(the_address_table)
+{
+    u8 op[16] = {0}, msg[256], a[OSA_MESSAGE_MAX];
+    up3(0);
+    ck_assert_uint_eq(set_ip6(0xb1, here6), 0);
+    ck_assert_uint_eq(group4(0xb4, 1), 0);
+    ck_assert_uint_eq(adapter(0x80000, op, 16, NULL), 0); /* its level */
+    op[3] = 2;
+    ck_assert_uint_eq(adapter(0x80000, op, 16, NULL), 8);
+    u16 len = control(msg, 0xc1, 0, 0x40 + 20 + 40);
+    msg[0x40] = 0xb8;
+    be32_store(msg + 0x54 + 12, 0x80000);
+    be32_store(msg + 0x54 + 24, 1);
+    ck_assert_uint_eq(message(wr, msg, len), DS_NORMAL);
+    ck_assert(answer(rd, a));
+    const u8 *p = a + 0x54 + 40;
+    ck_assert_uint_eq(be16_load(a + 0x54 + 8), 32 + 80 + 96 + 4 * 48 + 8 + 16 + 24 + 8);
+    ck_assert_uint_eq(be16_load(p), 4);
+    ck_assert_mem_eq(p + 16 + 10, own, 6);
+    ck_assert_uint_eq(be16_load(p + 80), 8);
+    ck_assert_uint_eq(be16_load(p + 80 + 16 + 64), 4); /* kinds of entries */
+    ck_assert_uint_eq(be32_load(p + 80 + 96 + 16), 1);
+    ck_assert_mem_eq(p + 80 + 96 + 48, here, 4);
+    for (u8 i = 0; i < 120; i++)
+        ck_assert_uint_eq(set_ip((u8[4]){10, 1, 0, i}, 1), 0);
+    for (u8 i = 2; i < 255; i++)
+        ck_assert_uint_eq(group4(0xb4, i), 0);
+    ck_assert_uint_eq(message(wr, msg, len), DS_NORMAL);
+    ck_assert(answer(rd, a)); /* as much as an answer holds */
+    ck_assert_uint_le(be16_load(a + 0x0e), OSA_MESSAGE_MAX);
+}
+END_TEST
+
 START_TEST(isolated_stations_hear_uplinks_only)
 {
     u8 op[32] = {[3] = 2};
@@ -664,6 +697,7 @@ int main(void)
     tcase_add_test(tc, assists_are_what_the_adapter_has);
     tcase_add_test(tc, large_segments_are_cut);
     tcase_add_test(tc, checksums_of_every_length);
+    tcase_add_test(tc, the_address_table);
     tcase_add_test(tc, isolated_stations_hear_uplinks_only);
     tcase_add_test(tc, layer_3_relocates);
     TCase *iqd = tcase_create("iqd");
