@@ -38,7 +38,7 @@ static void move_both(void)
     struct css *old[2];
     for (unsigned i = 0; i < 2; i++) {
         css_quiesce(ends[i]->m.css);
-        ends[i]->m.jobs = 0;
+        machine_run(&ends[i]->m); /* gives back the channel subsystem, and does nothing else */
     }
     for (unsigned i = 0; i < 2; i++) {
         codec_out_init(&out[i]);
