@@ -1,8 +1,8 @@
 #!/bin/bash
 # Debian's s390-tools, unmodified, in a Linux guest under CP: vmcp's five exit statuses; every command that dbginfo.sh
 # issues under z/VM, in its way (a buffer that grows until it is large enough, a time limit), answered or refused by
-# number; hyptop on DIAGNOSE X'204', X'2FC' and X'0C'; lsdasd and lszdev on minidisks. The guest has all privilege classes; a second one of
-# class G alone is refused what is not its own.
+# number; hyptop on DIAGNOSE X'204', X'2FC' and X'0C'; lsdasd and lszdev on minidisks; znetconf, chzdev and lsqeth
+# on an adapter. The guest has all privilege classes; a second one of class G alone is refused what is not its own.
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
@@ -67,7 +67,16 @@ echo 1 >/sys/bus/ccw/devices/0.0.0201/online
 d lsdasd
 d lszdev
 d lszdev --online
-d chzdev --enable --active --no-settle qeth 0.0.0600
+ln -sf gawk /debian/usr/bin/awk # znetconf runs it, and getopt
+cp /bin/busybox /debian/bin/getopt
+d znetconf --unconfigured
+d znetconf --non-interactive --add 0600
+d znetconf --configured
+echo "znetconf: layer2 $(cat /sys/bus/ccwgroup/drivers/qeth/0.0.0600/layer2)"
+d znetconf --non-interactive --remove 0600
+d znetconf --configured | grep -c 0600 | sed 's/^/znetconf: left /'
+d chzdev -e 0600 --no-settle
+ls /debian/etc/udev/rules.d
 d lsqeth
 d lszdev qeth --columns ID,ON,ATTR:layer2,ATTR:if_name
 echo TOOLS-$((40 + 2))
@@ -205,10 +214,20 @@ saw LINUX2 '^LINUX2 +[0-9]'
 saw LINUX1 '^(0\.0\.)?0200 '
 saw LINUX1 "^dasd-eckd +0\.0\.0200 +yes"
 saw LINUX1 "^dasd-fba +0\.0\.0201 +yes"
-# --- adapters: the layer is that of the switch, which vmcp told; lsqeth names the switch
+# --- adapters: znetconf finds one, takes its layer from the switch by vmcp, and gives it back
+adapter='0\.0\.0600,0\.0\.0601,0\.0\.0602 1731/01'
+saw LINUX1 "^$adapter OSA \(QDIO\) +[0-9a-f]{2} qeth *$"
+saw LINUX1 '^Successfully configured device 0\.0\.0600 \(eth0\)'
+saw LINUX1 "^$adapter Virt\.NIC QDIO +[0-9a-f]{2} qeth eth0 +online"
+saw LINUX1 '^znetconf: layer2 1'
+saw LINUX1 '^Successfully removed device 0\.0\.0600 \(eth0\)'
+saw LINUX1 '^znetconf: left 0'
+# --- the layer is that of the switch, which vmcp told; lsqeth names the switch; the next system of this disk would have it as well
+saw LINUX1 '^QETH device 0\.0\.0600:0\.0\.0601:0\.0\.0602 configured'
+saw LINUX1 '41-qeth-0\.0\.0600\.rules'
 saw LINUX1 'card_type +: VSWITCH: SYSTEM VSW1 \(Type: QDIO\)'
 saw LINUX1 'layer2 +: 1'
-saw LINUX1 '^0\.0\.0600:0\.0\.0601:0\.0\.0602 +yes +1/- +eth0'
+saw LINUX1 '^0\.0\.0600:0\.0\.0601:0\.0\.0602 +yes +1/1 +eth0'
 # Feilong takes user, type and VLAN from the last three fields of a grant, and both defaults from theirs
 expect 0 'LINUX1 Access 0010' awk -F: '/User:/ { split($(NF-2), u, " "); split($(NF-1), t, " "); print u[1], t[1], $NF + 0 == 10 ? "0010" : "no" }' \
     <<<"$(cp_on MEMBERA QUERY VSWITCH VSW1 ACCESS)"

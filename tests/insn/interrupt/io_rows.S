@@ -1,6 +1,6 @@
 /* I/O instructions where there is nothing: subchannel X'1FFFF' is not provided, no interruption and no
- * channel report is pending; operand and privileged-operation exceptions. Devices are tested
- * elsewhere. */
+ * channel report is pending; operand, privileged-operation and operation exceptions. Devices are
+ * tested elsewhere. */
 #include "insn.inc"
 
     .macro PROBLEM insn             /* privileged-operation exception in the problem state */
@@ -107,6 +107,11 @@ tests:
     sal
     lghi    %r1, 0x800
     EXPECT_PGM 0x15, "sal"
+    CHECK   22                      /* EQBS and SQBS: there are no queues that they are for */
+    EXPECT_PGM 1, ".insn rrf,0xb99c0000,%r4,%r6,%r8,0"
+    EXPECT_ILC 4
+    EXPECT_PGM 1, ".insn rsy,0xeb000000008a,%r4,%r6,0(%r0)"
+    EXPECT_ILC 6
     j       pass
 
     .data
