@@ -67,17 +67,19 @@ echo 1 >/sys/bus/ccw/devices/0.0.0201/online
 d lsdasd
 d lszdev
 d lszdev --online
-ln -sf gawk /debian/usr/bin/awk # znetconf runs it, and getopt
-cp /bin/busybox /debian/bin/getopt
-d znetconf --unconfigured
-d znetconf --non-interactive --add 0600
-d znetconf --configured
-echo "znetconf: layer2 $(cat /sys/bus/ccwgroup/drivers/qeth/0.0.0600/layer2)"
-d znetconf --non-interactive --remove 0600
-d znetconf --configured | grep -c 0600 | sed 's/^/znetconf: left /'
-d chzdev -e 0600 --no-settle
-ls /debian/etc/udev/rules.d
-d lsqeth
+if [ -e /sys/bus/ccw/devices/0.0.0600 ]; then
+    ln -sf gawk /debian/usr/bin/awk # znetconf runs it, and getopt
+    cp /bin/busybox /debian/bin/getopt
+    d znetconf --unconfigured
+    d znetconf --non-interactive --add 0600
+    d znetconf --configured
+    echo "znetconf: layer2 $(cat /sys/bus/ccwgroup/drivers/qeth/0.0.0600/layer2)"
+    d znetconf --non-interactive --remove 0600
+    echo "znetconf: left $(ls /sys/bus/ccwgroup/devices | wc -l)"
+    d chzdev -e 0600 --no-settle
+    ls /debian/etc/udev/rules.d
+    d lsqeth
+fi
 d lszdev qeth --columns ID,ON,ATTR:layer2,ATTR:if_name
 echo TOOLS-$((40 + 2))
 while :; do sleep 1000; done
