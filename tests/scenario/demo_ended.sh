@@ -33,6 +33,7 @@ members_of() { # story
 ended() {
     local story=$TEST_TMP/$1.story moment=$2 signal=$3 pid members status=0
     shift 3
+    : >"$story" # before somebody looks for it
     setsid "$@" >"$story" 2>&1 &
     pid=$!
     mapfile -t members < <(members_of "$story")

@@ -151,10 +151,11 @@ macs=$(for m in MEMBERA MEMBERB; do cp_on $m QUERY VSWITCH VSW1 DETAILS; done | 
 [ "$macs" = 2 ] || fail "two members gave one address"
 
 # --- streams that last; a session
-runs LINUX2 'setsid sh /taker >/dev/null 2>&1 </dev/null & sh /until "netstat -ltn | grep -q :5000"'
-runs LINUX1 "setsid sh /stream 10.7.0.21 5000 >/dev/null 2>&1 </dev/null & true"
-runs LINUX1 "setsid sh /stream 10.7.0.2 $blocks >/dev/null 2>&1 </dev/null & true"
-runs LINUX1 "mkfifo /tmp/in; setsid sh /session 10.7.0.2 $answers >/dev/null 2>&1 </dev/null & true"
+# In parentheses: the shell at the console takes the end of a child of its own, while it reads, for the end of its input.
+runs LINUX2 '(setsid sh /taker >/dev/null 2>&1 </dev/null &); sh /until "netstat -ltn | grep -q :5000"'
+runs LINUX1 "(setsid sh /stream 10.7.0.21 5000 >/dev/null 2>&1 </dev/null &)"
+runs LINUX1 "(setsid sh /stream 10.7.0.2 $blocks >/dev/null 2>&1 </dev/null &)"
+runs LINUX1 "mkfifo /tmp/in; (setsid sh /session 10.7.0.2 $answers >/dev/null 2>&1 </dev/null &)"
 at=MEMBERA
 to=MEMBERB
 for ((i = 1; i <= moves; i++)); do

@@ -32,7 +32,7 @@ see 'HCPDIA022E'
 dial LINUX1
 endicott send -u LINUX1 'echo 1 >/sys/bus/ccw/devices/0.0.0020/online; ls /dev/3270; echo ONLINE-$?'
 on_guest 'ONLINE-0' >/dev/null
-endicott send -u LINUX1 'setsid sh -c "exec sh -i <>/dev/3270/tty1 >&0 2>&1" &'
+endicott send -u LINUX1 '(setsid sh -c "exec sh -i <>/dev/3270/tty1 >&0 2>&1" &)'
 see '[$#] *$'
 enter 'echo DIALED-$((6 * 7))'
 see 'DIALED-42'
