@@ -29,7 +29,10 @@ static bool follows(unsigned first, unsigned then)
     case LOCK_DEVICE: return first == LOCK_CSS;
     case LOCK_HOLD: return first == LOCK_CSS;
     case LOCK_NIC: return first == LOCK_CSS;
-    case LOCK_LAN: return first == LOCK_CSS || first == LOCK_NIC;
+    case LOCK_LAN: return first == LOCK_CSS || first == LOCK_NIC || first == LOCK_IVL;
+    case LOCK_CTC: return first == LOCK_CSS;
+    case LOCK_WATCHING: return first == LOCK_CSS || first == LOCK_NIC;
+    case LOCK_CAPTURE: return first == LOCK_CSS || first == LOCK_NIC || first == LOCK_WATCHING;
     case LOCK_MDC: return first == LOCK_CSS || first == LOCK_TURN || first == LOCK_VOLUME;
     case LOCK_SPACE: return first == LOCK_DEVICE || first == LOCK_CSS;
     case LOCK_HOST: return first == LOCK_CSS || first == LOCK_SCLP;
@@ -38,7 +41,8 @@ static bool follows(unsigned first, unsigned then)
                first == LOCK_TURN;
     case LOCK_POST:
         return first == LOCK_DEVICE || first == LOCK_CSS || first == LOCK_IMAGE ||
-               first == LOCK_VOLUME || first == LOCK_TURN || first == LOCK_DUPLEX;
+               first == LOCK_VOLUME || first == LOCK_TURN || first == LOCK_DUPLEX ||
+               first == LOCK_NIC || first == LOCK_WATCHING || first == LOCK_IVL;
     case LOCK_EXTENTS: return first == LOCK_CSS || first == LOCK_TURN;
     case LOCK_VOLUME: return first == LOCK_CSS || first == LOCK_TURN;
     case LOCK_DUPLEX: return first == LOCK_CSS || first == LOCK_TURN || first == LOCK_VOLUME;
