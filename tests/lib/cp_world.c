@@ -2,6 +2,7 @@
 #include "tests/lib/cp_world.h"
 #include "tests/lib/cp_world_ctca.h"
 #include "tests/lib/cp_world_net.h"
+#include "tests/lib/cp_world_save.h"
 
 #include <pthread.h>
 #include <regex.h>
@@ -40,12 +41,10 @@ static int f_create(void *host, const struct dir_entry *entry, struct console *c
     return ST_OK;
 }
 
-static void f_still_stop(struct vm *vm);
-
 static void f_destroy(struct vm *vm)
 {
     vms_alive--;
-    f_still_stop(vm);
+    fake_still_stop(vm);
     fake_nics_end(vm);
     fake_ctcas_end(vm);
     while (vm->device_count)
@@ -423,126 +422,6 @@ static u64 f_trace_count(struct vm *vm, bool on)
     return 42;
 }
 
-struct cp_world_dump last_dump;
-
-static int f_dump(struct vm *vm, const struct vm_dump *what, vm_done *done, void *ctx,
-                  struct cause *cause)
-{
-    (void)vm;
-    if (last_dump.done)
-        return cause_set(cause, ST_BUSY, "a dump of it is being made");
-    last_dump.what = *what;
-    snprintf(last_dump.path, sizeof last_dump.path, "%s", what->path);
-    snprintf(last_dump.text, sizeof last_dump.text, "%s", what->text);
-    last_dump.done = done;
-    last_dump.ctx = ctx;
-    return ST_OK;
-}
-
-void cp_world_dumped(int status)
-{
-    struct cause cause = {0};
-    vm_done *done = last_dump.done;
-    last_dump.done = NULL;
-    if (done)
-        done(last_dump.ctx, status,
-             (cause_set(&cause, status, status ? "it was ended" : ""), &cause));
-}
-
-static void f_still_stop(struct vm *vm)
-{
-    (void)vm;
-    cp_world_dumped(ST_REFUSED);
-    cp_world_saved(ST_REFUSED);
-}
-
-/* Segments: what is defined and saved, without pages. */
-static struct vm_segment segments[8];
-
-static struct vm_segment *segment_of(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(segments); i++)
-        if (!strcmp(segments[i].name, name))
-            return &segments[i];
-    return NULL;
-}
-
-static int f_segment_define(void *host, const struct vm_segment *what, struct cause *cause)
-{
-    struct vm_segment *seg = segment_of(what->name);
-    (void)host;
-    if (!what->ranges)
-        return cause_set(cause, ST_INVAL, "no page ranges");
-    *(seg ? seg : segment_of("")) = *what;
-    return ST_OK;
-}
-
-struct cp_world_save last_save;
-
-static int f_segment_save(struct vm *vm, const char *name, bool system, vm_done *done,
-                          void *ctx, struct cause *cause)
-{
-    struct vm_segment *seg = segment_of(name);
-    (void)vm;
-    if (!seg || seg->system != system)
-        return cause_set(cause, ST_NOENT, "%s is not defined", name);
-    if (last_save.done)
-        return cause_set(cause, ST_BUSY, "a segment is being saved out of it");
-    last_save.done = done;
-    last_save.ctx = ctx;
-    last_save.seg = seg;
-    if (!last_save.later)
-        cp_world_saved(ST_OK);
-    return ST_OK;
-}
-
-void cp_world_saved(int status)
-{
-    struct cause cause = {0};
-    vm_done *done = last_save.done;
-    last_save.done = NULL;
-    if (!done)
-        return;
-    last_save.seg->saved |= status == ST_OK;
-    cause_set(&cause, status, status ? "it was ended" : "");
-    done(last_save.ctx, status, &cause);
-}
-
-static bool f_segment_find(void *host, const char *name, struct vm_segment *out)
-{
-    const struct vm_segment *seg = segment_of(name);
-    (void)host;
-    if (seg)
-        *out = *seg;
-    return seg;
-}
-
-static bool f_segment_defined(void *host, const char *name, struct vm_segment *out)
-{
-    return f_segment_find(host, name, out) && !out->saved;
-}
-
-static bool f_segment_forget(void *host, const char *name)
-{
-    struct vm_segment *seg = segment_of(name);
-    (void)host;
-    if (seg)
-        *seg = (struct vm_segment){0};
-    return seg;
-}
-
-static bool f_segment_row(void *host, unsigned i, struct vm_segment *out, unsigned *users)
-{
-    (void)host;
-    *users = 0;
-    for (size_t k = 0; k < ARRAY_LEN(segments); k++)
-        if (*segments[k].name && i-- == 0) {
-            *out = segments[k];
-            return true;
-        }
-    return false;
-}
-
 struct spool *fake_spool;
 
 static struct spool *f_spool(void *host)
@@ -555,9 +434,7 @@ static void spool_setup(void)
 {
     struct spool_desc desc;
     struct spool_data data;
-    memset(segments, 0, sizeof segments);
-    memset(&last_dump, 0, sizeof last_dump);
-    memset(&last_save, 0, sizeof last_save);
+    fake_saves_forget();
     ck_assert_int_eq(spool_create(NULL, SPOOL_WARM, &fake_spool, NULL), ST_OK);
     for (int i = 0; i < 3; i++) {
         spool_desc_init(&desc, "LINUX1", SPOOL_RDR);
@@ -628,14 +505,14 @@ static const struct vm_ops fake_vm = {
     .slack_ms = f_slack_ms,
     .trace = f_trace,
     .trace_count = f_trace_count,
-    .dump = f_dump,
-    .still_stop = f_still_stop,
-    .segment_define = f_segment_define,
-    .segment_save = f_segment_save,
-    .segment_find = f_segment_find,
-    .segment_defined = f_segment_defined,
-    .segment_forget = f_segment_forget,
-    .segment_row = f_segment_row,
+    .dump = fake_dump,
+    .still_stop = fake_still_stop,
+    .segment_define = fake_segment_define,
+    .segment_save = fake_segment_save,
+    .segment_find = fake_segment_find,
+    .segment_defined = fake_segment_defined,
+    .segment_forget = fake_segment_forget,
+    .segment_row = fake_segment_row,
     .spool = f_spool,
 };
 
