@@ -57,19 +57,12 @@ static struct vswitch *which_lan(struct cp_request *req, struct cp_net_words *w,
 int cp_define_lan(struct cp_request *req)
 {
     struct cp_net_words w;
-    struct net_change c = {.req = req, .w = &w, .define = true};
-    struct cause cause;
+    struct net_change c;
     struct vswitch *sw;
+    const char *word;
     char text[NET_NAME_TEXT_BYTES];
-    int rc = cp_net_words(req, &w);
-    if (rc)
-        return rc;
-    const char *name = cp_net_next(&w), *word;
-    if (!name || !cp_userid_ok(name))
-        return cp_fail(req, MSG_CMD026E);
-    vswitch_defaults(&c.to, true);
-    snprintf(c.to.name, sizeof c.to.name, "%s", name);
-    if ((rc = owner_operand(req, &w, c.to.owner)))
+    int rc = net_define_begin(&c, req, &w, true);
+    if (rc || (rc = owner_operand(req, &w, c.to.owner)))
         return rc;
     c.to.transient = strcmp(c.to.owner, NET_SYSTEM) != 0;
     c.to.hipersockets = true; /* unless it says something else */
@@ -78,14 +71,9 @@ int cp_define_lan(struct cp_request *req)
             c.to.hipersockets = false;
         rc = net_attribute(&c, word);
     }
-    if (rc || (rc = net_change_check(&c)))
+    if (rc || (rc = net_define_end(&c, &sw)))
         return rc;
-    vswitch_text(&c.to, text);
-    if (!cp_nets(req->cp))
-        return cp_fail(req, MSG_SWU2781E, text, "no memory");
-    if (vswitch_define(req->cp->nets, &c.to, NULL, &sw, &cause))
-        return cp_fail(req, MSG_SWU2781E, text, cause.text);
-    cp_line(req, "%s is created", text);
+    cp_line(req, "%s is created", vswitch_text(sw, text));
     return 0;
 }
 

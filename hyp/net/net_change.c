@@ -521,3 +521,35 @@ int net_revoke(struct cp_request *req, struct cp_net_words *w, struct vswitch *s
     cp_line(req, "Command complete");
     return 0;
 }
+
+int net_define_begin(struct net_change *c, struct cp_request *req, struct cp_net_words *w,
+                     bool guest_lan)
+{
+    *c = (struct net_change){.req = req, .w = w, .define = true};
+    int rc = cp_net_words(req, w);
+    if (rc)
+        return rc;
+    const char *name = cp_net_next(w);
+    if (!name || !cp_userid_ok(name))
+        return cp_fail(req, MSG_CMD026E);
+    vswitch_defaults(&c->to, guest_lan);
+    snprintf(c->to.name, sizeof c->to.name, "%s", name);
+    return 0;
+}
+
+int net_define_end(struct net_change *c, struct vswitch **sw)
+{
+    struct cp *cp = c->req->cp;
+    struct cause cause;
+    char text[NET_NAME_TEXT_BYTES];
+    int rc = net_change_check(c);
+    if (rc)
+        return rc;
+    vswitch_text(&c->to, text);
+    if (!cp_nets(cp))
+        return cp_fail(c->req, MSG_SWU2781E, text, "no memory");
+    const char *uplink = c->uplink && *c->uplink ? c->uplink : NULL;
+    if (vswitch_define(cp->nets, &c->to, uplink, sw, &cause))
+        return cp_fail(c->req, MSG_SWU2781E, text, cause.text);
+    return 0;
+}

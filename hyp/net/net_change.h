@@ -14,6 +14,12 @@ struct net_change {
     bool reconnect;     /* its uplink is taken off or put on */
 };
 
+/** DEFINE VSWITCH and LAN: begin with the words of the command, the defaults and the name.
+ *  0, or the number of a message. */
+int net_define_begin(struct net_change *c, struct cp_request *req, struct cp_net_words *w,
+                     bool guest_lan);
+/** What has been set is checked, and made: *sw. 0, or the number of a message. */
+int net_define_end(struct net_change *c, struct vswitch **sw);
 /** Take the attribute that `word` begins, with its values. 0, or the number of a message. */
 int net_attribute(struct net_change *c, const char *word);
 /** Does what is set fit together? 0, or the number of a message. */

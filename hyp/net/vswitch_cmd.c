@@ -26,29 +26,17 @@ struct vswitch *net_switch_named(struct cp_request *req, const char *word, int *
 int cp_define_vswitch(struct cp_request *req)
 {
     struct cp_net_words w;
-    struct net_change c = {.req = req, .w = &w, .define = true};
-    struct cause cause;
+    struct net_change c;
     struct vswitch *sw;
-    char text[NET_NAME_TEXT_BYTES];
-    int rc = cp_net_words(req, &w);
+    const char *word;
+    int rc = net_define_begin(&c, req, &w, false);
     if (rc)
         return rc;
-    const char *name = cp_net_next(&w), *word;
-    if (!name || !cp_userid_ok(name))
-        return cp_fail(req, MSG_CMD026E);
-    vswitch_defaults(&c.to, false);
     strcpy(c.to.owner, NET_SYSTEM);
-    snprintf(c.to.name, sizeof c.to.name, "%s", name);
     while (!rc && (word = cp_net_next(&w)))
         rc = net_attribute(&c, word);
-    if (rc || (rc = net_change_check(&c)))
+    if (rc || (rc = net_define_end(&c, &sw)))
         return rc;
-    vswitch_text(&c.to, text);
-    if (!cp_nets(req->cp))
-        return cp_fail(req, MSG_SWU2781E, text, "no memory");
-    if (vswitch_define(req->cp->nets, &c.to, c.uplink && *c.uplink ? c.uplink : NULL, &sw,
-                       &cause))
-        return cp_fail(req, MSG_SWU2781E, text, cause.text);
     cp_line(req, "VSWITCH SYSTEM %s is created", sw->name);
     return 0;
 }
