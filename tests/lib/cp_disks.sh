@@ -7,12 +7,7 @@ as() { # userid, command...
     endicott cp -m MEMBERA -u "$@"
 }
 
-runs() { # user, command for the guest's shell, a regular expression for its last line
-    step=$((${step:-0} + 1))
-    endicott send -u "$1" "$2; echo S$step-\$?"
-    endicott wait -u "$1" --match "(^|# )S$step-[0-9]" --since-start --timeout "$WAIT_SECONDS" >"$TEST_TMP/step"
-    grep -q "S$step-0" "$TEST_TMP/step" || fail "$1: $2: $(tail -n 1 "$TEST_TMP/step")"
-}
+. "$(dirname "${BASH_SOURCE[0]}")/guest_shell.sh"
 
 # cluster NAME: two members that share volumes; statements of user.direct for LINUX1 and LINUX2 follow.
 disk_cluster() { # LINUX1's statements, LINUX2's statements

@@ -1,6 +1,8 @@
 # Sourced by scenarios with Linux guests on virtual networks: the guests' files, commands in their shells. Wants $cluster and
 # that tests/lib/relocate.sh has been sourced.
 
+. "$(dirname "${BASH_SOURCE[0]}")/guest_shell.sh"
+
 nic_modules="ccwgroup llc stp bridge qeth qeth_l2 qeth_l3 mrp garp 8021q"
 
 # Kernel modules and functions for the guests' shells, behind the initramfs: $TEST_TMP/shell.initrd, $TEST_TMP/parmfile.
@@ -56,20 +58,3 @@ SH2
 }
 
 as() { endicott cp -m MEMBERA -u "$@"; }
-
-runs() { # user, command for the guest's shell
-    step=$((${step:-0} + 1))
-    endicott send -u "$1" "$2; echo S$step-\$?"
-    endicott wait -u "$1" --match "(^|# )S$step-[0-9]" --since-start --timeout "$WAIT_SECONDS" >step
-    grep -q "S$step-0" step || fail "$1: $2: $(tail -n 5 step)"
-}
-
-starts() { # user: it is IPLed, and its shell is asked for nothing yet
-    endicott punch -m MEMBERA -u "$1" "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" "$TEST_TMP/shell.initrd" >/dev/null
-    expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG "$1"
-}
-
-started() { # user: its shell is there
-    endicott wait -u "$1" --match ENDICOTT-GUEST-READY --since-start --timeout "$WAIT_SECONDS" >/dev/null
-    runs "$1" '. /lib.sh'
-}

@@ -5,6 +5,7 @@
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/relocate.sh"
+. "$(dirname "$0")/../lib/guest_shell.sh"
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/cio/ccwgroup drivers/s390/net/fsm drivers/s390/net/ctcm
 cluster=$TEST_TMP/two
 sample two "$cluster"
@@ -38,28 +39,14 @@ cat "$GUEST_FILES/initramfs.cpio.gz" overlay.cpio.gz >shell.initrd
 echo "console=ttyS0 $QUICK_BOOT" >parmfile
 
 as() { endicott cp -m MEMBERA -u "$@"; }
-runs() { # user, command for the guest's shell
-    step=$((${step:-0} + 1))
-    endicott send -u "$1" "$2; echo S$step-\$?"
-    endicott wait -u "$1" --match "(^|# )S$step-[0-9]" --since-start --timeout "$WAIT_SECONDS" >step
-    grep -q "S$step-0" step || fail "$1: $2: $(tail -n 5 step)"
-}
-start() {
-    endicott punch -m MEMBERA -u "$1" "$GUEST_FILES/kernel" parmfile shell.initrd >/dev/null
-    expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG "$1"
-}
-booted() {
-    endicott wait -u "$1" --match ENDICOTT-GUEST-READY --since-start --timeout "$WAIT_SECONDS" >/dev/null
-    runs "$1" '. /lib.sh'
-}
 both() { # command for each guest's shell
     runs LINUX1 "$1"
     runs LINUX2 "$1"
 }
 
 endicott up "$cluster" >/dev/null
-start LINUX1
-start LINUX2
+starts LINUX1
+starts LINUX2
 
 # --- what is defined, what is refused
 expect 0 'CTCA 0600 DEFINED' as LINUX2 DEFINE CTCA 600 USER LINUX1
@@ -85,8 +72,8 @@ expect 0 'CTCA 0501 COUPLED TO LINUX2   0600 3088' as LINUX1 QUERY VIRTUAL ALL
 expect 0 'CTCA 0600 COUPLED TO LINUX1   0501' as LINUX2 QUERY VIRTUAL 600
 
 # --- within a member
-booted LINUX1
-booted LINUX2
+started LINUX1
+started LINUX2
 both serve
 runs LINUX1 'ctc 0500 0501 10.9.0.1 10.9.0.2; up 0'
 runs LINUX2 'ctc 0600 0601 10.9.0.2 10.9.0.1; up 0'

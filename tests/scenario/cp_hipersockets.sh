@@ -4,6 +4,7 @@
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/relocate.sh"
+. "$(dirname "$0")/../lib/guest_shell.sh"
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/cio/ccwgroup net/llc/llc net/802/stp net/bridge/bridge drivers/s390/net/qeth \
     drivers/s390/net/qeth_l2 drivers/s390/net/qeth_l3
 cluster=$TEST_TMP/two
@@ -47,27 +48,16 @@ cat "$GUEST_FILES/initramfs.cpio.gz" overlay.cpio.gz >shell.initrd
 echo "console=ttyS0 $QUICK_BOOT" >parmfile
 
 as() { endicott cp -m MEMBERA -u "$@"; }
-runs() { # user, command for the guest's shell
-    step=$((${step:-0} + 1))
-    endicott send -u "$1" "$2; echo S$step-\$?"
-    endicott wait -u "$1" --match "(^|# )S$step-[0-9]" --since-start --timeout "$WAIT_SECONDS" >step
-    grep -q "S$step-0" step || fail "$1: $2: $(tail -n 5 step)"
-}
-boot() {
-    endicott punch -m MEMBERA -u "$1" "$GUEST_FILES/kernel" parmfile shell.initrd >/dev/null
-    expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG "$1"
-}
 both() { # a file each way: addresses of LINUX1, LINUX2
     runs LINUX1 "fetch $2"
     runs LINUX2 "fetch $1"
 }
 
 endicott up "$cluster" >/dev/null
-boot LINUX1
-boot LINUX2
+starts LINUX1
+starts LINUX2
 for u in LINUX1 LINUX2; do
-    endicott wait -u $u --match ENDICOTT-GUEST-READY --since-start --timeout "$WAIT_SECONDS" >/dev/null
-    runs $u '. /lib.sh'
+    started $u
     runs $u files
 done
 expect 0 'NIC 0800 is created; devices 0800-0802 defined' as LINUX2 DEFINE NIC 800 TYPE HIPERSOCKETS

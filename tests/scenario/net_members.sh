@@ -6,6 +6,7 @@
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/relocate.sh"
+. "$(dirname "$0")/../lib/guest_shell.sh"
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/cio/ccwgroup net/llc/llc net/802/stp net/bridge/bridge drivers/s390/net/qeth \
     drivers/s390/net/qeth_l2
 moves=${NET_MOVES:-8}
@@ -54,19 +55,9 @@ echo 'n=0; until eval "$1"; do n=$((n + 1)); test $n -lt 1200 || exit 1; usleep 
 cat "$GUEST_FILES/initramfs.cpio.gz" overlay.cpio.gz >shell.initrd
 echo "console=ttyS0 $QUICK_BOOT" >parmfile
 
-runs() { # user, command for the guest's shell
-    step=$((${step:-0} + 1))
-    endicott send -u "$1" "$2; echo S$step-\$?"
-    endicott wait -u "$1" --match "(^|# )S$step-[0-9]" --since-start --timeout "$WAIT_SECONDS" >step
-    grep -q "S$step-0" step || fail "$1: $2: $(tail -n 5 step)"
-}
-boot() { # member, user
-    endicott punch -m "$1" -u "$2" "$GUEST_FILES/kernel" parmfile shell.initrd >/dev/null
-    expect 0 'Command accepted' cp_on "$1" XAUTOLOG "$2"
-}
 booted() { # user, address
-    endicott wait -u "$1" --match ENDICOTT-GUEST-READY --since-start --timeout "$WAIT_SECONDS" >/dev/null
-    runs "$1" ". /lib.sh; nic $2"
+    started "$1"
+    runs "$1" "nic $2"
 }
 
 # --- what the guests talk with outside: numbered blocks from one, lines that are answered
@@ -112,8 +103,8 @@ read -r blocks answers <ports
 
 endicott up "$cluster" >/dev/null
 expect 0 'HCPSWU2830I VSWITCH SYSTEM VSW1 is ready: slirp 10.7.0.0/24' endicott wait -m MEMBERA -u OPERATOR --match 'HCPSWU2830I.*' --since-start
-boot MEMBERA LINUX1
-boot MEMBERB LINUX2
+starts LINUX1 MEMBERA
+starts LINUX2 MEMBERB
 booted LINUX1 10.7.0.20
 booted LINUX2 10.7.0.21
 
@@ -151,7 +142,6 @@ macs=$(for m in MEMBERA MEMBERB; do cp_on $m QUERY VSWITCH VSW1 DETAILS; done | 
 [ "$macs" = 2 ] || fail "two members gave one address"
 
 # --- streams that last; a session
-# In parentheses: the shell at the console takes the end of a child of its own, while it reads, for the end of its input.
 runs LINUX2 '(setsid sh /taker >/dev/null 2>&1 </dev/null &); sh /until "netstat -ltn | grep -q :5000"'
 runs LINUX1 "(setsid sh /stream 10.7.0.21 5000 >/dev/null 2>&1 </dev/null &)"
 runs LINUX1 "(setsid sh /stream 10.7.0.2 $blocks >/dev/null 2>&1 </dev/null &)"
