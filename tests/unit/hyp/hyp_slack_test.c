@@ -3,6 +3,7 @@
  * [I1], [I2] of hyp/dispatch/slack.c, [D9] of dispatch.c.
  * Run alone: tests/run unit/hyp_slack_test */
 #include <check.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #define CODE_AT 0x400
 #define COUNT_AT 0x910
 #define NOTES_MAX 16
+#define ROUNDS 24
 
 /* ---- how late ---- */
 
@@ -144,12 +146,27 @@ static u64 ticked(unsigned cpu)
     return be64_load(b);
 }
 
-/* How late CPU i is to be woken; ~0: it is not idle. Never more than [I1] allows. */
+/* [P1] of processor.c: somebody is awake, or wakes by himself before anybody's timer is late. */
+static void covered_locked(void)
+{
+    u64 wakes = ~0ull;
+    for (unsigned i = 0; i < host->processors; i++) {
+        const struct processor *p = &host->processor[i];
+        if (!p->asleep)
+            return;
+        wakes = p->wakes_ns < wakes ? p->wakes_ns : wakes;
+    }
+    ck_assert_uint_le(wakes, processor_soonest_locked(host));
+}
+
+/* How late CPU i is to be woken; ~0: it is not idle. Never more than [I1] allows. What it is at
+ * the next look may be something else. */
 static u64 late_by(unsigned i)
 {
     const struct vcpu *v = &vm->vcpu[i];
     u64 late = ~0ull;
     lock_take(&host->lock);
+    covered_locked();
     if (v->place == VCPU_IDLE) {
         late = v->deadline_ns - v->wanted_ns;
         u64 quiet = host_now_ns(host) - vm->stirred_ns;
@@ -172,6 +189,15 @@ static void until_late(unsigned i, u64 ns)
     } while (late == ~0ull || late < ns);
 }
 
+/* Its timers are exact, or it runs, at each look until it has ticked so often. */
+static void exact_for(unsigned i, u64 times)
+{
+    for (u64 from = ticked(i); ticked(i) < from + times; usleep(500)) {
+        u64 late = late_by(i);
+        ck_assert(late == 0 || late == ~0ull);
+    }
+}
+
 /* It becomes later by and by; what comes for one CPU makes the other's timer exact at once. */
 START_TEST(who_ticks_is_woken_late)
 {
@@ -186,16 +212,80 @@ START_TEST(who_ticks_is_woken_late)
     }
     until_late(0, 6 * MS);
     dispatch_quickdsp(vm, true);
-    for (u64 from = ticked(0); ticked(0) < from + 400; usleep(500))
-        ck_assert(late_by(0) == 0 || late_by(0) == ~0ull);
+    exact_for(0, 400);
     dispatch_quickdsp(vm, false);
     until_late(0, 6 * MS);
     dispatch_slack(host, 0);
-    for (u64 from = ticked(0); ticked(0) < from + 400; usleep(500))
-        ck_assert(late_by(0) == 0 || late_by(0) == ~0ull);
+    exact_for(0, 400);
     dispatch_slack(host, 20);
     ck_assert_uint_eq(dispatch_slack_ms(host), 20);
     until_late(0, 10 * MS);
+}
+END_TEST
+
+/* ---- what ends it, at any moment ---- */
+
+/* As if nothing had happened for so long that there is all the slack. */
+static void quiet(void)
+{
+    lock_take(&host->lock);
+    vm->stirred_ns = host_now_ns(host) - 2 * MAX_MS * MS * SLACK_PART;
+    lock_drop(&host->lock);
+}
+
+static void end_quickdsp(bool on)
+{
+    dispatch_quickdsp(vm, on);
+}
+
+static void end_srm(bool on)
+{
+    dispatch_slack(host, on ? 0 : MAX_MS);
+}
+
+static void end_event(bool on)
+{
+    if (on)
+        vcpu_wake(&vm->vcpu[1]);
+}
+
+/* After an event the quiet time begins anew: late_by sees to what it allows. */
+static const struct {
+    void (*end)(bool on);
+    bool none; /* there is no slack until `end(false)` */
+} ways[] = {{end_quickdsp, true}, {end_srm, true}, {end_event, false}};
+
+/* Which of its places CPU 0 is at when slack ends: late, exact, running, or on the way from one to
+ * another; `how` makes the moments differ from round to round. */
+static void some_moment(unsigned how)
+{
+    u64 from = ticked(0);
+    if (how % 3 == 0)
+        until_late(0, SLACK_NS_MIN);
+    else if (how % 3 == 1)
+        while (ticked(0) == from)
+            usleep(200);
+    for (unsigned n = how % 64; n; n--)
+        sched_yield();
+}
+
+/* Setting QUICKDSP or the SRM value, or an event, reaches a CPU that sleeps late, one that is about
+ * to, and one that runs alike: from then on no timer is late, and nobody sleeps beyond one. */
+START_TEST(ends_at_any_moment)
+{
+    make(ticks, 2, MAX_MS);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        quiet();
+        some_moment(round);
+        ways[_i].end(true);
+        for (unsigned look = 0; look < 20; look++)
+            for (unsigned i = 0; i < 2; i++) {
+                u64 late = late_by(i);
+                ck_assert_msg(!ways[_i].none || late == 0 || late == ~0ull,
+                              "CPU %u late by %llu ns", i, (unsigned long long)late);
+            }
+        ways[_i].end(false);
+    }
 }
 END_TEST
 
@@ -225,10 +315,7 @@ END_TEST
 START_TEST(whose_programs_run_is_not)
 {
     make(programs, 1, MAX_MS);
-    for (u64 late; ticked(0) < 600; usleep(500)) {
-        late = late_by(0);
-        ck_assert(late == 0 || late == ~0ull);
-    }
+    exact_for(0, 600);
 }
 END_TEST
 
@@ -255,6 +342,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, NULL, teardown);
     tcase_add_test(tc, who_ticks_is_woken_late);
+    tcase_add_loop_test(tc, ends_at_any_moment, 0, ARRAY_LEN(ways));
     tcase_add_test(tc, trimmed_once);
     tcase_add_test(tc, whose_programs_run_is_not);
     tcase_add_test(tc, not_in_deterministic_mode);
