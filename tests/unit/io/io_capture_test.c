@@ -1,17 +1,14 @@
 /* Captures: the blocks of the file, which frames are in it and where they were, readers that are
  * slow or go, a disk that is full. */
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "io/net/capture.h"
-#include "tests/unit/io/io_fixture.h"
+#include "tests/unit/io/io_threads.h"
 
 #define SMALL_BYTES 61u
-#define PATIENCE_MS 20000u
-#define LOOK_MS 2u
 #define FILE_BYTES_MAX (8u << 20)
 
 struct station {
@@ -28,16 +25,6 @@ static u8 bytes[FILE_BYTES_MAX];
 static const u8 mac1[6] = {2, 0, 0, 0, 0, 1}, mac2[6] = {2, 0, 0, 0, 0, 2},
                 all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 static const struct capture_filter everything;
-
-#define UNTIL(condition)                                                                       \
-    do {                                                                                       \
-        unsigned ms_ = 0;                                                                      \
-        while (!(condition)) {                                                                 \
-            ck_assert_msg(ms_ < PATIENCE_MS, "never: " #condition);                            \
-            poll(NULL, 0, LOOK_MS);                                                            \
-            ms_ += LOOK_MS;                                                                    \
-        }                                                                                      \
-    } while (0)
 
 static bool deliver(void *arg, const u8 *frame, size_t len)
 {

@@ -1,8 +1,7 @@
 /* Channel-to-channel adapters whose machines move at each step of a transfer, and on threads: no
  * block is lost, none comes twice. */
-#include <sched.h>
-
 #include "tests/unit/io/ctca_fixture.h"
+#include "tests/unit/io/io_threads.h"
 
 /* --- relocation ------------------------------------------------------------------------------ */
 
@@ -130,33 +129,6 @@ END_TEST
 
 #define ROUNDS 400
 
-struct job {
-    void (*fn)(void *);
-    void *arg;
-};
-
-static _Atomic unsigned live;
-
-static void *job_main(void *arg)
-{
-    struct job job = *(struct job *)arg;
-    free(arg);
-    job.fn(job.arg);
-    live--;
-    return NULL;
-}
-
-static void run_thread(void *ctx, void (*fn)(void *), void *arg)
-{
-    pthread_t thread;
-    struct job *job = malloc(sizeof *job);
-    (void)ctx;
-    *job = (struct job){fn, arg};
-    live++;
-    ck_assert_int_eq(pthread_create(&thread, NULL, job_main, job), 0);
-    pthread_detach(thread);
-}
-
 static const struct io_ports thread_ports = {.run = run_thread};
 
 static void thread_end(struct end *e)
@@ -247,8 +219,7 @@ START_TEST(a_flood_on_threads)
         ck_assert_uint_eq(irb.count, 0);
     }
     pthread_join(thread, NULL);
-    while (live)
-        sched_yield();
+    thread_jobs_end();
 }
 END_TEST
 

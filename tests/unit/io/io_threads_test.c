@@ -1,41 +1,13 @@
 /* The channel subsystem under threads: device work on threads of its own, a typist, clear, halt
  * and quiesce at any moment. Every start ends in exactly one status; run it with TSan too. */
-#include <sched.h>
-
-#include "tests/unit/io/io_fixture.h"
+#include "tests/unit/io/io_threads.h"
 
 #define ROUNDS 600
-
-struct job {
-    void (*fn)(void *);
-    void *arg;
-};
 
 static struct machine m;
 static struct con3215 *con;
 static _Atomic u8 pending;
 static _Atomic bool stop;
-static _Atomic unsigned live;
-
-static void *job_main(void *arg)
-{
-    struct job job = *(struct job *)arg;
-    free(arg);
-    job.fn(job.arg);
-    live--;
-    return NULL;
-}
-
-static void run_thread(void *ctx, void (*fn)(void *), void *arg)
-{
-    pthread_t thread;
-    struct job *job = malloc(sizeof *job);
-    (void)ctx;
-    *job = (struct job){fn, arg};
-    live++;
-    ck_assert_int_eq(pthread_create(&thread, NULL, job_main, job), 0);
-    pthread_detach(thread);
-}
 
 static void note_pending(void *ctx, u8 mask)
 {
@@ -107,8 +79,7 @@ START_TEST(every_start_ends_once)
     }
     stop = true;
     pthread_join(thread, NULL);
-    while (live)
-        sched_yield();
+    thread_jobs_end();
     css_destroy(m.css);
     storage_destroy(m.storage);
 }
@@ -170,8 +141,7 @@ START_TEST(each_status_is_taken_once)
     stop = true;
     for (unsigned i = 0; i < RACERS; i++)
         pthread_join(thread[i], NULL);
-    while (live)
-        sched_yield();
+    thread_jobs_end();
     ck_assert_uint_eq(statuses, started);
     ck_assert_uint_le(taken, started);
     ck_assert_uint_eq(css_pending(m.css), 0);

@@ -2,7 +2,6 @@
  * sockets of each kind; peers that go, come back, send rubbish, send too much, or do not read. */
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -10,11 +9,9 @@
 #include <unistd.h>
 
 #include "io/net/uplink.h"
-#include "tests/unit/io/io_fixture.h"
+#include "tests/unit/io/io_threads.h"
 
 #define SMALL_BYTES 60u
-#define PATIENCE_MS 20000u
-#define LOOK_MS 2u
 
 struct side {
     struct lan *lan;
@@ -115,17 +112,6 @@ static void sends(struct side *from, const struct side *to, u8 mark)
     frame_to(frame, from, to, mark);
     lan_send(from->port, frame, sizeof frame);
 }
-
-/* Wait for an event that has no descriptor. */
-#define UNTIL(condition)                                                                       \
-    do {                                                                                       \
-        unsigned ms_ = 0;                                                                      \
-        while (!(condition)) {                                                                 \
-            ck_assert_msg(ms_ < PATIENCE_MS, "never: " #condition);                            \
-            poll(NULL, 0, LOOK_MS);                                                            \
-            ms_ += LOOK_MS;                                                                    \
-        }                                                                                      \
-    } while (0)
 
 static void both_ways(void)
 {
