@@ -126,7 +126,7 @@ int cli_start(int argc, char **argv)
     long pid;
     char dir[CONFIG_PATH_BYTES], member[CONFIG_NAME_BYTES];
     const struct cli_option options[] = {
-        {"repair", NULL, "declare members down that cannot be reached", NULL, &repair},
+        {"repair", NULL, "up alone and Isolated, if no other member is up", NULL, &repair},
         {"spool", "START",
          "what becomes of spool files: warm (they are there), force (without damaged ones), "
          "cold, clean (they are purged)",

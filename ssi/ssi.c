@@ -59,7 +59,7 @@ void ssi_destroy(struct ssi *ssi)
 
 int ssi_register_service(struct ssi *ssi, const struct ssi_service *service, void *ctx)
 {
-    PRE(ssi->own_state == SSI_DOWN && ssi->phase == JOIN_IDLE);
+    PRE(!ssi_may_change(ssi) && ssi->phase == JOIN_IDLE);
     if (!service->id || !service->name)
         return ST_INVAL;
     for (unsigned i = 0; i < ssi->n_services; i++)
@@ -113,19 +113,25 @@ static void forgive_sleep(struct ssi *ssi, u64 now)
     }
 }
 
-static void beat(struct ssi *ssi, u64 now)
+void ssi_beat_send(struct ssi *ssi)
 {
-    if (now < ssi->next_beat_ms || ssi->own_state == SSI_DOWN || ssi->own_state == SSI_ISOLATED)
-        return;
-    ssi->next_beat_ms = now + ssi->cfg.heartbeat_ms;
-    u8 wall[8];
-    be64_store(wall, ssi->ports->wall_ms(ssi->ports->ctx));
-    struct ssi_iov iov = {wall, sizeof wall};
+    u8 beat[9];
+    be64_store(beat, ssi->ports->wall_ms(ssi->ports->ctx));
+    beat[8] = (u8)ssi->own_state;
+    struct ssi_iov iov = {beat, sizeof beat};
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
         struct ssi_link *link = ssi->members[i].link;
         if (link && link->state == LINK_READY)
             ssi_link_send(ssi, link, WIRE_BEAT, 0, 0, &iov, 1);
     }
+}
+
+static void beat(struct ssi *ssi, u64 now)
+{
+    if (now < ssi->next_beat_ms || (ssi->own_state != SSI_JOINING && !ssi_may_change(ssi)))
+        return;
+    ssi->next_beat_ms = now + ssi->cfg.heartbeat_ms;
+    ssi_beat_send(ssi);
     u64 last = ssi->members[ssi->cfg.slot].pdr_beat_seen_ms;
     if (!last || now >= last + ssi->cfg.pdr_beat_ms)
         ssi_pdr_beat_write(ssi);
@@ -144,10 +150,11 @@ void ssi_tick(struct ssi *ssi)
     ssi_join_step(ssi, now);
     ssi_leave_step(ssi, now);
     ssi_member_poll(ssi, now);
-    if (ssi->own_state == SSI_JOINED)
+    if (ssi_joined(ssi) || ssi->alone)
         ssi_pending_flush(ssi);
     if (ssi->expelled)
-        ssi_expel(ssi, "another system has declared it Down");
+        ssi_event(ssi, ssi->cfg.slot, SSI_EV_DECLARED_DOWN,
+                  "another system has declared it Down");
     ssi_mode_update(ssi);
     ssi->in_tick = false;
 }
@@ -164,7 +171,7 @@ static bool connected(const struct ssi *ssi, unsigned slot)
 {
     const struct ssi_link *link = ssi->members[slot].link;
     if (slot == ssi->cfg.slot)
-        return ssi->own_state == SSI_JOINED;
+        return ssi_joined(ssi);
     return link && link->state == LINK_READY;
 }
 
@@ -213,30 +220,4 @@ enum ssi_state ssi_member_state(const struct ssi *ssi, const char *member)
 enum ssi_mode ssi_mode(const struct ssi *ssi)
 {
     return ssi->mode;
-}
-
-const char *ssi_state_name(enum ssi_state state)
-{
-    switch (state) {
-    case SSI_DOWN: return "Down";
-    case SSI_JOINING: return "Joining";
-    case SSI_JOINED: return "Joined";
-    case SSI_LEAVING: return "Leaving";
-    case SSI_ISOLATED: return "Isolated";
-    case SSI_SUSPENDED: return "Suspended";
-    case SSI_UNKNOWN: return "Unknown";
-    case SSI_AVAILABLE: return "Available";
-    }
-    return "?";
-}
-
-const char *ssi_mode_name(enum ssi_mode mode)
-{
-    switch (mode) {
-    case SSI_MODE_STABLE: return "Stable";
-    case SSI_MODE_IN_FLUX: return "In-flux";
-    case SSI_MODE_SAFE: return "Safe";
-    case SSI_MODE_ISOLATED: return "Isolated";
-    }
-    return "?";
 }

@@ -28,20 +28,19 @@
 struct ssi;
 struct ssi_ports;
 
-/** State of a member, codes as in z/VM's PMSBK; SSI_AVAILABLE marks a slot without a member. */
+/** State of a member, codes as in z/VM's PMSBK; SSI_AVAILABLE marks a slot without a member. A
+ * member is Suspended while another one that is not Down cannot be reached from it. */
 enum ssi_state {
-    SSI_DOWN = 0,
-    SSI_JOINING = 1,
-    SSI_JOINED = 2,
-    SSI_LEAVING = 3,
-    SSI_ISOLATED = 4,
-    SSI_SUSPENDED = 5,
-    SSI_UNKNOWN = 128,
-    SSI_AVAILABLE = 254,
+#define S(id, code, text) SSI_##id = (code),
+#include "ssi/ssi_states.def"
 };
 
 /** Mode of the cluster as this member sees it; ISOLATED when this member is not joined. */
-enum ssi_mode { SSI_MODE_STABLE, SSI_MODE_IN_FLUX, SSI_MODE_SAFE, SSI_MODE_ISOLATED };
+enum ssi_mode {
+#define N(id, text) SSI_MODE_##id,
+#include "ssi/ssi_states.def"
+    SSI_MODES
+};
 
 /** How a member went: LOST = state Unknown, may still run, its claims stand; DOWN = it is gone
  * or was declared down and its claims are released (may follow LOST). */
@@ -63,8 +62,7 @@ struct ssi_config {
     unsigned join_ms;      /* a join that has not come about by then is refused */
     unsigned leave_ms;     /* an orderly leave waits so long for others */
     unsigned pdr_lock_ms;  /* bounded wait for the PDR lock */
-    bool repair;           /* at join: unreachable members with a stale PDR heartbeat are
-                                 declared down (IPL option REPAIR) */
+    bool repair;           /* IPL option REPAIR: up alone, Isolated, if no other member is */
 };
 
 /**
@@ -133,8 +131,9 @@ void ssi_set_events(struct ssi *ssi, const struct ssi_events *events, void *ctx)
 /**
  * Start joining; `done` is called once, later, never from inside. Statuses given to `done`:
  * ST_EXIST another instance of this member runs, ST_CONFIG the PDR belongs to another cluster,
- * ST_REFUSED a vote or an identity check said no, ST_TIMEOUT, ST_IO. The own state is Down
- * then.
+ * ST_REFUSED a vote or an identity check said no, ST_TIMEOUT, ST_IO. The own state is Isolated
+ * then: ssi_join may be tried again, or ssi_leave makes it Down. With `repair` ST_OK means up alone
+ * and Isolated; ST_REFUSED: another member is up.
  */
 void ssi_join(struct ssi *ssi, ssi_done_cb done, void *ctx);
 
@@ -240,5 +239,10 @@ enum ssi_state ssi_member_state(const struct ssi *ssi, const char *member);
 enum ssi_mode ssi_mode(const struct ssi *ssi);
 const char *ssi_state_name(enum ssi_state state); /**< "Joined" */
 const char *ssi_mode_name(enum ssi_mode mode);    /**< "Stable" */
+
+#define SSI_HOLDER_BYTES 80
+/** Which member keeps the cluster from being Stable, and how: "contact with MEMBERB is lost"; ""
+ * when none does. */
+void ssi_holder(const struct ssi *ssi, char out[SSI_HOLDER_BYTES]);
 
 #endif

@@ -29,13 +29,13 @@ static bool name_ok(const char *name)
 /* Lock the PDR for a change by us: joined, and still so in the PDR. */
 static int claim_begin(struct ssi *ssi, struct cause *cause)
 {
-    if (ssi->own_state != SSI_JOINED && ssi->own_state != SSI_LEAVING)
+    if (!ssi_may_change(ssi))
         return cause_set(cause, ST_REFUSED, "this system is %s in SSI cluster %s",
                          ssi_state_name(ssi->own_state), ssi->cfg.cluster);
     int rc = ssi_pdr_begin(ssi, ssi->cfg.pdr_lock_ms, cause);
     if (rc)
         return rc;
-    if (ssi_pdr_own_is(ssi, SSI_JOINED) || ssi_pdr_own_is(ssi, SSI_LEAVING))
+    if (ssi_pdr_own_active(ssi))
         return ST_OK;
     ssi->expelled = true;
     ssi_pdr_end(ssi);
@@ -82,8 +82,11 @@ int ssi_claim(struct ssi *ssi, u16 kind, const char *name, u64 *generation, stru
     if (!name_ok(name))
         return cause_set(cause, ST_INVAL, "a name of 1 to %u characters is needed",
                          SSI_CLAIM_NAME_BYTES - 1);
-    if (ssi->own_state == SSI_JOINED && ssi->mode == SSI_MODE_SAFE)
-        return cause_set(cause, ST_REFUSED, "SSI cluster %s is in Safe mode", ssi->cfg.cluster);
+    char holder[SSI_HOLDER_BYTES];
+    ssi_holder(ssi, holder);
+    if (ssi_joined(ssi) && ssi->mode == SSI_MODE_SAFE)
+        return cause_set(cause, ST_REFUSED, "SSI cluster %s is in Safe mode: %s",
+                         ssi->cfg.cluster, holder);
     if (ssi->own_state == SSI_LEAVING)
         return cause_set(cause, ST_REFUSED, "this system is leaving SSI cluster %s",
                          ssi->cfg.cluster);

@@ -53,7 +53,7 @@ static enum wire_reason hello_check_names(struct ssi *ssi, const struct wire_hel
 
 static enum wire_reason hello_check_row(struct ssi *ssi, const struct wire_hello *hello)
 {
-    if (ssi->own_state != SSI_JOINED || ssi_pdr_begin(ssi, ssi->cfg.pdr_lock_ms, NULL) != ST_OK)
+    if (!ssi_joined(ssi) || ssi_pdr_begin(ssi, ssi->cfg.pdr_lock_ms, NULL) != ST_OK)
         return REASON_NOT_JOINED;
     struct pdr_row row = ssi->pdr->rows[hello->slot];
     ssi_pdr_end(ssi);
@@ -125,8 +125,10 @@ static void hello_accepted(struct ssi *ssi, struct ssi_link *link,
     link->slot = hello->slot;
     ssi->members[hello->slot].link = link;
     ssi_hello_send(ssi, link);
-    if (link->purpose == PURPOSE_JOIN)
+    if (link->purpose == PURPOSE_JOIN) { /* before data is exchanged: no new allocations */
         ssi_member_look(ssi, hello->slot, "");
+        ssi_event(ssi, hello->slot, SSI_EV_HELLO, "");
+    }
     if (link->state == LINK_ACCEPTED)
         exchange_start(ssi, link);
 }
@@ -265,6 +267,13 @@ void ssi_on_JOINED(struct ssi *ssi, struct ssi_link *link, const struct wire_fra
 void ssi_on_BEAT(struct ssi *ssi, struct ssi_link *link, const struct wire_frame *frame)
 {
     ssi->members[link->slot].rx_beat_ms = be64_load(frame->payload);
+    if (frame->length < 9 || link->state != LINK_READY)
+        return;
+    u8 state = frame->payload[8];
+    if (state == SSI_SUSPENDED)
+        ssi_event(ssi, (unsigned)link->slot, SSI_EV_SAYS_SUSPENDED, "");
+    else if (state == SSI_JOINED)
+        ssi_event(ssi, (unsigned)link->slot, SSI_EV_SAYS_JOINED, "");
 }
 
 void ssi_on_MESSAGE(struct ssi *ssi, struct ssi_link *link, const struct wire_frame *frame)
@@ -279,8 +288,7 @@ void ssi_on_MESSAGE(struct ssi *ssi, struct ssi_link *link, const struct wire_fr
 void ssi_on_LEAVING(struct ssi *ssi, struct ssi_link *link, const struct wire_frame *frame)
 {
     (void)frame;
-    ssi_member_set(ssi, (unsigned)link->slot, SSI_LEAVING);
-    ssi_mode_update(ssi);
+    ssi_event(ssi, (unsigned)link->slot, SSI_EV_SAYS_LEAVING, "");
     if (link->state == LINK_READY)
         ssi_link_send(ssi, link, WIRE_LEAVE_OK, 0, 0, NULL, 0);
 }
@@ -296,7 +304,5 @@ void ssi_on_LEFT(struct ssi *ssi, struct ssi_link *link, const struct wire_frame
     (void)frame;
     unsigned slot = (unsigned)link->slot;
     ssi_link_drop(ssi, link, true);
-    ssi_member_gone(ssi, slot, SSI_LEFT_ORDERLY);
-    ssi_member_set(ssi, slot, SSI_DOWN);
-    ssi_mode_update(ssi);
+    ssi_event(ssi, slot, SSI_EV_SAYS_LEFT, "");
 }

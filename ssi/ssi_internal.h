@@ -21,6 +21,13 @@
 #define SSI_RX_BYTES (2u << 20)
 #define SSI_PEER_BYTES 80
 
+/** What happens to a member, as in ssi_states.def. */
+enum ssi_event {
+#define V(id, text) SSI_EV_##id,
+#include "ssi/ssi_states.def"
+    SSI_EVENTS
+};
+
 /** How far a link has come. Diagram in ssi_link.c. */
 enum link_state {
     LINK_CLOSED,
@@ -61,6 +68,7 @@ struct ssi_member {
     u64 pdr_beat_ms, rx_beat_ms;                        /* wall clock */
     u64 pdr_beat_seen_ms; /* own clock, when pdr_beat_ms last changed */
     u64 next_heal_ms;
+    u64 since_ms;  /* wall clock of the last change of `state` */
     bool inactive; /* ssi_link_deactivate: no link until it is activated */
 };
 
@@ -81,6 +89,8 @@ struct ssi {
     u64 incarnation;
     char addr[SSI_ADDR_BYTES];
     bool listening, life, expelled, in_tick;
+    bool alone;  /* up by REPAIR: Isolated, own row Isolated */
+    bool let_go; /* In-flux has ended */
     struct ssi_member members[SSI_SLOTS_MAX];
     struct ssi_link *links[SSI_LINKS_MAX];
 
@@ -94,6 +104,7 @@ struct ssi {
 
     enum join_phase phase;
     u64 phase_deadline_ms, phase_next_ms;
+    u64 repair_from_ms; /* when the heartbeats of the others were first looked at */
     ssi_done_cb join_done, leave_done;
     void *join_ctx, *leave_ctx;
     struct cause obstacle; /* what the join waits for, or why it is refused */
@@ -125,6 +136,17 @@ struct ssi {
 static inline u64 ssi_now(const struct ssi *ssi)
 {
     return ssi->ports->now_ms(ssi->ports->ctx);
+}
+
+/** Is this member in the cluster, and stays? Suspended is that, too. */
+static inline bool ssi_joined(const struct ssi *ssi)
+{
+    return ssi->own_state == SSI_JOINED || ssi->own_state == SSI_SUSPENDED;
+}
+
+static inline bool ssi_active(const struct ssi *ssi)
+{
+    return ssi_joined(ssi) || ssi->own_state == SSI_LEAVING;
 }
 
 static inline bool ssi_slot_used(const struct ssi *ssi, unsigned slot)
@@ -175,13 +197,29 @@ void ssi_refuse(struct ssi *ssi, struct ssi_link *link, enum wire_reason reason,
     void ssi_on_##id(struct ssi *ssi, struct ssi_link *link, const struct wire_frame *frame);
 #include "ssi/ssi_wire.def"
 
+/* ssi_states.c: the only place where states change */
+void ssi_event(struct ssi *ssi, unsigned slot, enum ssi_event event, const char *why);
+/** The row for an event in a state; false: there is none. */
+bool ssi_transition(bool own, enum ssi_state state, enum ssi_event event, enum ssi_state *next);
+const char *ssi_event_text(enum ssi_event event);
+void ssi_mode_update(struct ssi *ssi);
+
+/* ssi.c */
+/** Tell all members now that this one lives, and its state. */
+void ssi_beat_send(struct ssi *ssi);
+
 /* ssi_member.c */
+/** May this member change claims: is it joined, leaving, or up alone? */
+bool ssi_may_change(const struct ssi *ssi);
+/** PDR locked: does the own row say so, too? */
+bool ssi_pdr_own_active(struct ssi *ssi);
+/** The own state has become Isolated because others have declared this member down. */
+void ssi_expelled(struct ssi *ssi, const char *why);
 /** Bring what we think of `slot` in line with link and PDR row (ssi->pdr must be fresh, and
  * the lock free: services are called). */
 void ssi_member_settle(struct ssi *ssi, unsigned slot, const char *why);
 void ssi_member_ready(struct ssi *ssi, unsigned slot);
 void ssi_member_gone(struct ssi *ssi, unsigned slot, enum ssi_left how);
-void ssi_member_set(struct ssi *ssi, unsigned slot, enum ssi_state state);
 void ssi_member_poll(struct ssi *ssi, u64 now);
 void ssi_member_look(struct ssi *ssi, unsigned slot, const char *why);
 /** Within begin/end: if the process of a row is gone from this host, mark the row Down and drop
@@ -192,19 +230,17 @@ bool ssi_row_bury(struct ssi *ssi, unsigned slot);
 bool ssi_row_dead(struct ssi *ssi, unsigned slot);
 int ssi_rows_bury(struct ssi *ssi, struct cause *cause);
 unsigned ssi_row_down(struct ssi *ssi, unsigned slot, u8 reason);
-void ssi_mode_update(struct ssi *ssi);
-void ssi_expel(struct ssi *ssi, const char *why);
 
 /* ssi_join.c, ssi_leave.c */
 void ssi_join_step(struct ssi *ssi, u64 now);
 void ssi_leave_step(struct ssi *ssi, u64 now);
 /** A link of the joining member failed. */
 void ssi_join_link_failed(struct ssi *ssi, int status, const char *why);
-/** Not a member any more: links closed, locks dropped, state Down. */
-void ssi_close_all(struct ssi *ssi, bool flush);
+/** Not a member any more: links closed, locks dropped; `event` says of the own state why. */
+void ssi_close_all(struct ssi *ssi, bool flush, enum ssi_event event);
 /** Give the join up with ssi->obstacle: row Down, links refused, `done` called. */
 void ssi_join_refuse(struct ssi *ssi);
-/** Another slot whose row says Joining or Leaving, or -1. */
+/** Another slot whose row says Joining, Leaving or Isolated, or -1. */
 int ssi_transition_slot(const struct ssi *ssi);
 
 /* ssi_claim.c */

@@ -2,8 +2,10 @@
  *
  *   START  life lock held, listening          -> TURN
  *   TURN   nobody else in transition: own row Joining, own stale claims dropped -> LINKS
+ *   TURN   REPAIR: no other member shows a sign of life: own row Isolated, `done`
  *   LINKS  a link AGREED to every Joined row: own row Joined (the commit point), JOINED sent
- *   any    deadline, final refusal            -> own row Down, `done` with the cause
+ *   any    deadline, final refusal            -> own row Down, own state Isolated, `done` with the
+ *          cause
  *
  * A link lost in LINKS is tried again until the deadline; a refusal or a veto is final. */
 #include "ssi/ssi_internal.h"
@@ -12,7 +14,8 @@ int ssi_transition_slot(const struct ssi *ssi)
 {
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
         u8 state = ssi->pdr->rows[i].state;
-        if (i != ssi->cfg.slot && (state == SSI_JOINING || state == SSI_LEAVING))
+        if (i != ssi->cfg.slot &&
+            (state == SSI_JOINING || state == SSI_LEAVING || state == SSI_ISOLATED))
             return (int)i;
     }
     return -1;
@@ -32,22 +35,45 @@ static void join_final(struct ssi *ssi, int status)
     ssi->refused = true;
 }
 
+/* What a user of the system can do about it. */
+static const char *mend_text(int status)
+{
+    switch (status) {
+    case ST_REFUSED:
+        return "correct what the message says, here or at the other system, and start it again";
+    case ST_CONFIG: return "correct the SSI statement or its PDR_VOLUME, and start it again";
+    case ST_EXIST: return "end the other instance of it";
+    case ST_TIMEOUT:
+        return "get the system that is waited for joined or Down (SET SSI name DOWN); with none "
+               "up, start it with --repair";
+    default: return "make the PDR readable and writable for it, and start it again";
+    }
+}
+
+/* The row becomes Down: this member holds nothing, and nobody waits for it. */
+static void row_give_up(struct ssi *ssi)
+{
+    if (ssi->own_state != SSI_JOINING ||
+        ssi_pdr_begin(ssi, ssi->cfg.pdr_lock_ms, NULL) != ST_OK)
+        return;
+    if (ssi_pdr_own_is(ssi, SSI_JOINING)) {
+        ssi_row_down(ssi, ssi->cfg.slot, DOWN_LEFT);
+        ssi_pdr_commit(ssi, NULL);
+    }
+    ssi_pdr_end(ssi);
+}
+
 void ssi_join_refuse(struct ssi *ssi)
 {
-    if (ssi->own_state == SSI_JOINING &&
-        ssi_pdr_begin(ssi, ssi->cfg.pdr_lock_ms, NULL) == ST_OK) {
-        if (ssi_pdr_own_is(ssi, SSI_JOINING)) {
-            ssi_row_down(ssi, ssi->cfg.slot, DOWN_LEFT);
-            ssi_pdr_commit(ssi, NULL);
-        }
-        ssi_pdr_end(ssi);
-    }
+    row_give_up(ssi);
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
         if (ssi->members[i].link)
             ssi_refuse(ssi, ssi->members[i].link, REASON_GIVEN_UP, "");
     struct cause cause = ssi->obstacle;
-    ssi_close_all(ssi, true);
     ssi_say(ssi, MSG_PLM1700E, ssi->cfg.member, ssi->cfg.cluster, cause.text);
+    ssi_close_all(ssi, true, SSI_EV_REFUSED);
+    if (!ssi->leave_done)
+        ssi_say(ssi, MSG_PLM1716I, ssi->cfg.member, mend_text(cause.status));
     ssi_done_cb done = ssi->join_done;
     ssi->join_done = NULL;
     ssi->phase = ssi->leave_done ? LEAVE_START : JOIN_IDLE;
@@ -103,14 +129,14 @@ static int own_past(struct ssi *ssi, struct cause *cause)
     return ssi_pdr_commit(ssi, cause);
 }
 
-static void row_joining(struct ssi *ssi)
+static void row_enter(struct ssi *ssi, enum ssi_state state)
 {
     struct pdr_row *row = ssi_pdr_own(ssi);
     ssi_claims_drop(ssi->pdr, ssi->cfg.slot);
     memset(row, 0, sizeof *row);
     memcpy(row->name, ssi->cfg.member, sizeof row->name);
     memcpy(row->addr, ssi->addr, sizeof row->addr);
-    row->state = SSI_JOINING;
+    row->state = (u8)state;
     row->incarnation = ssi->incarnation;
     row->host_id = ssi->ports->host_id(ssi->ports->ctx);
     row->since_ms = ssi->ports->wall_ms(ssi->ports->ctx);
@@ -125,6 +151,11 @@ static void transition_wait(struct ssi *ssi, unsigned slot, u64 now)
     bool read = ssi_pdr_beats_read(ssi);
     cause_set(&ssi->obstacle, ST_TIMEOUT, "waiting for system %s, which is %s", row->name,
               ssi_state_name(row->state));
+    if (row->state == SSI_ISOLATED) {
+        cause_set(&ssi->obstacle, ST_REFUSED,
+                  "system %s is up by REPAIR and is to be shut down first", row->name);
+        ssi->refused = true;
+    }
     u64 still = ssi->cfg.silence_ms + 3 * (u64)ssi->cfg.pdr_beat_ms;
     if (!read || row->state != SSI_JOINING || now < m->pdr_beat_seen_ms + still)
         return;
@@ -132,54 +163,89 @@ static void transition_wait(struct ssi *ssi, unsigned slot, u64 now)
     ssi_pdr_commit(ssi, &ssi->obstacle);
 }
 
-static void join_turn(struct ssi *ssi, u64 now)
+/* REPAIR: is no other member up? Its process on this host is known; elsewhere its PDR heartbeat is
+ * watched for as long as it takes to be sure that it stands still. */
+static bool repair_alone(struct ssi *ssi, u64 now)
 {
-    struct cause *cause = &ssi->obstacle;
-    int rc = ssi_pdr_begin(ssi, 0, cause);
-    if (rc) {
-        if (rc != ST_BUSY)
-            join_final(ssi, rc);
-        return;
+    const struct ssi_ports *ports = ssi->ports;
+    const u64 watch_ms = 3 * (u64)ssi->cfg.pdr_beat_ms;
+    if (!ssi_pdr_beats_read(ssi))
+        return false;
+    if (!ssi->repair_from_ms)
+        ssi->repair_from_ms = ssi_now(ssi);
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
+        const struct pdr_row *row = &ssi->pdr->rows[i];
+        u64 seen = ssi->members[i].pdr_beat_seen_ms;
+        if (i == ssi->cfg.slot || !row->name[0] || row->state == SSI_DOWN)
+            continue;
+        bool here = row->host_id == ports->host_id(ports->ctx); /* and alive: not buried */
+        ssi->refused = here || seen > ssi->repair_from_ms;
+        cause_set(&ssi->obstacle, ssi->refused ? ST_REFUSED : ST_TIMEOUT,
+                  ssi->refused ? "REPAIR is for when no other system is up, and %s is"
+                               : "watching whether system %s is up",
+                  row->name);
+        if (ssi->refused || now < ssi->repair_from_ms + watch_ms)
+            return false;
     }
-    rc = own_past(ssi, cause);
-    if (rc == ST_OK)
-        rc = ssi_rows_bury(ssi, cause);
-    if (rc == ST_OK && ssi_transition_slot(ssi) >= 0) {
-        transition_wait(ssi, (unsigned)ssi_transition_slot(ssi), now);
-        ssi_pdr_end(ssi);
-        return;
-    }
-    if (rc == ST_OK) {
-        row_joining(ssi);
-        rc = ssi_pdr_commit(ssi, cause);
-    }
-    ssi_pdr_end(ssi);
-    if (rc) {
-        join_final(ssi, rc == ST_LOST ? ST_IO : rc);
-        return;
-    }
-    ssi->own_state = SSI_JOINING;
-    ssi_member_set(ssi, ssi->cfg.slot, SSI_JOINING);
+    return true;
+}
+
+static void repair_finish(struct ssi *ssi, u64 now)
+{
+    ssi->alone = true;
+    ssi->phase = ssi->leave_done ? LEAVE_START : JOIN_IDLE;
+    ssi->next_beat_ms = ssi->next_poll_ms = now;
+    ssi_event(ssi, ssi->cfg.slot, SSI_EV_ALONE, "");
+    ssi_say(ssi, MSG_PLM1711W, ssi->cfg.member, ssi->cfg.cluster);
+    ssi_done_cb done = ssi->join_done;
+    ssi->join_done = NULL;
+    if (done)
+        done(ssi->join_ctx, ST_OK, &ssi->obstacle);
+}
+
+static void turn_taken(struct ssi *ssi, u64 now)
+{
+    ssi_event(ssi, ssi->cfg.slot, SSI_EV_ENTER, "");
     ssi_pdr_beat_write(ssi);
     ssi->phase = JOIN_LINKS;
     ssi->phase_next_ms = now;
 }
 
-/* REPAIR: an unreachable member whose heartbeat stands still is declared down. */
-static bool repair(struct ssi *ssi, unsigned slot, u64 now)
+/* PDR locked. ST_BUSY: not our turn, or ssi->refused. */
+static int turn_take(struct ssi *ssi, u64 now, struct cause *cause)
 {
-    struct ssi_member *m = &ssi->members[slot];
-    struct pdr_row *row = &ssi->pdr->rows[slot];
-    if (!ssi_pdr_beats_read(ssi) || !ssi->cfg.repair ||
-        now < m->pdr_beat_seen_ms + 3 * (u64)ssi->cfg.pdr_beat_ms ||
-        (m->link && m->link->state >= LINK_EXCHANGE) ||
-        row->host_id == ssi->ports->host_id(ssi->ports->ctx))
-        return false;
-    unsigned n = ssi_row_down(ssi, slot, DOWN_DECLARED);
-    if (ssi_pdr_commit(ssi, NULL) != ST_OK)
-        return false;
-    ssi_say(ssi, MSG_PLM1711W, row->name, n);
-    return true;
+    int rc = own_past(ssi, cause);
+    if (rc == ST_OK)
+        rc = ssi_rows_bury(ssi, cause);
+    if (rc)
+        return rc;
+    if (ssi->cfg.repair && !repair_alone(ssi, now))
+        return ST_BUSY;
+    if (!ssi->cfg.repair && ssi_transition_slot(ssi) >= 0) {
+        transition_wait(ssi, (unsigned)ssi_transition_slot(ssi), now);
+        return ST_BUSY;
+    }
+    row_enter(ssi, ssi->cfg.repair ? SSI_ISOLATED : SSI_JOINING);
+    return ssi_pdr_commit(ssi, cause);
+}
+
+static void join_turn(struct ssi *ssi, u64 now)
+{
+    struct cause *cause = &ssi->obstacle;
+    int rc = ssi_pdr_begin(ssi, 0, cause);
+    bool locked = rc == ST_OK;
+    if (locked) {
+        rc = turn_take(ssi, now, cause);
+        ssi_pdr_end(ssi);
+    }
+    if (rc == ST_BUSY)
+        return;
+    if (rc)
+        join_final(ssi, rc == ST_LOST ? ST_IO : rc);
+    else if (ssi->cfg.repair)
+        repair_finish(ssi, now);
+    else
+        turn_taken(ssi, now);
 }
 
 /* Link to every Joined row; true when all have agreed. The lock is held. */
@@ -189,7 +255,7 @@ static bool join_connect(struct ssi *ssi, u64 now)
     for (unsigned i = 0; i < SSI_SLOTS_MAX && ssi->pdr_valid; i++) {
         struct ssi_member *m = &ssi->members[i];
         const struct pdr_row *row = &ssi->pdr->rows[i];
-        if (i == ssi->cfg.slot || row->state != SSI_JOINED || repair(ssi, i, now))
+        if (i == ssi->cfg.slot || row->state != SSI_JOINED)
             continue;
         if (!ssi_slot_used(ssi, i)) {
             cause_set(&ssi->obstacle, ST_REFUSED,
@@ -211,10 +277,9 @@ static bool join_connect(struct ssi *ssi, u64 now)
 
 static void join_finish(struct ssi *ssi, u64 now)
 {
-    ssi->own_state = SSI_JOINED;
     ssi->phase = JOIN_IDLE;
     ssi->next_beat_ms = ssi->next_poll_ms = now;
-    ssi_member_set(ssi, ssi->cfg.slot, SSI_JOINED);
+    ssi_event(ssi, ssi->cfg.slot, SSI_EV_COMMIT, "");
     ssi_say(ssi, MSG_PLM1699I, ssi->cfg.member, ssi->cfg.cluster);
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
         struct ssi_link *link = ssi->members[i].link;
@@ -288,7 +353,7 @@ void ssi_join_step(struct ssi *ssi, u64 now)
 
 void ssi_join(struct ssi *ssi, ssi_done_cb done, void *ctx)
 {
-    PRE(done && ssi->phase == JOIN_IDLE && ssi->own_state == SSI_DOWN);
+    PRE(done && ssi->phase == JOIN_IDLE && !ssi_may_change(ssi));
     ssi->join_done = done;
     ssi->join_ctx = ctx;
     ssi->refused = false;
@@ -296,6 +361,7 @@ void ssi_join(struct ssi *ssi, ssi_done_cb done, void *ctx)
     ssi->phase = JOIN_START;
     ssi->phase_next_ms = ssi_now(ssi);
     ssi->phase_deadline_ms = ssi_now(ssi) + ssi->cfg.join_ms;
+    ssi->repair_from_ms = 0;
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
         struct ssi_member *m = &ssi->members[i];
         m->next_heal_ms = m->pdr_beat_seen_ms = 0;

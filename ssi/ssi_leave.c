@@ -5,7 +5,7 @@
  *   deadline     goes on without the others; without the PDR it ends as a crash would */
 #include "ssi/ssi_internal.h"
 
-void ssi_close_all(struct ssi *ssi, bool flush)
+void ssi_close_all(struct ssi *ssi, bool flush, enum ssi_event event)
 {
     const struct ssi_ports *ports = ssi->ports;
     for (unsigned i = 0; i < SSI_LINKS_MAX; i++)
@@ -15,16 +15,12 @@ void ssi_close_all(struct ssi *ssi, bool flush)
         ports->listen_stop(ports->ctx);
     if (ssi->life)
         ports->life_drop(ports->ctx, ssi->cfg.slot);
-    ssi->listening = ssi->life = ssi->expelled = false;
-    ssi->own_state = SSI_DOWN;
+    ssi->listening = ssi->life = ssi->expelled = ssi->alone = false;
     ssi->n_pending = 0;
-    ssi_member_set(ssi, ssi->cfg.slot, SSI_DOWN);
-    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
-        ssi_member_gone(ssi, i, SSI_LEFT_ORDERLY);
-        ssi->members[i].told = TOLD_NOTHING;
-        ssi->members[i].state = ssi_slot_used(ssi, i) ? SSI_DOWN : SSI_AVAILABLE;
-    }
-    ssi_mode_update(ssi);
+    ssi_event(ssi, ssi->cfg.slot, event, "");
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
+        if (i != ssi->cfg.slot)
+            ssi_event(ssi, i, SSI_EV_APART, "");
 }
 
 static void leave_finish(struct ssi *ssi, int status, const struct cause *cause)
@@ -32,7 +28,7 @@ static void leave_finish(struct ssi *ssi, int status, const struct cause *cause)
     bool member = ssi->own_state == SSI_LEAVING;
     struct cause copy = *cause;
     copy.status = status;
-    ssi_close_all(ssi, true);
+    ssi_close_all(ssi, true, SSI_EV_CLOSED);
     if (member && status == ST_OK)
         ssi_say(ssi, MSG_PLM1713I, ssi->cfg.member, ssi->cfg.cluster);
     ssi->phase = JOIN_IDLE;
@@ -51,11 +47,27 @@ static void tell_all(struct ssi *ssi, enum wire_type type)
     }
 }
 
+/* Up by REPAIR: the row is all that others know of. */
+static int leave_alone(struct ssi *ssi)
+{
+    int rc = ssi_pdr_begin(ssi, ssi->cfg.pdr_lock_ms, &ssi->obstacle);
+    if (rc)
+        return rc;
+    if (ssi_pdr_own_is(ssi, SSI_ISOLATED)) {
+        ssi_row_down(ssi, ssi->cfg.slot, DOWN_LEFT);
+        rc = ssi_pdr_commit(ssi, &ssi->obstacle);
+    }
+    ssi_pdr_end(ssi);
+    return rc;
+}
+
 static void leave_start(struct ssi *ssi, u64 now)
 {
     bool late = now >= ssi->phase_deadline_ms;
-    if (ssi->own_state != SSI_JOINED) { /* Down or Isolated: nothing to tell anybody */
-        leave_finish(ssi, ST_OK, &ssi->obstacle);
+    if (!ssi_joined(ssi)) { /* Down or Isolated: nothing to tell anybody */
+        int alone = ssi->alone ? leave_alone(ssi) : ST_OK;
+        if (alone == ST_OK || late)
+            leave_finish(ssi, alone, &ssi->obstacle);
         return;
     }
     int rc = ssi_pdr_begin(ssi, 0, &ssi->obstacle);
@@ -74,9 +86,7 @@ static void leave_start(struct ssi *ssi, u64 now)
     }
     if (rc && !late)
         return;
-    ssi->own_state = SSI_LEAVING;
-    ssi_member_set(ssi, ssi->cfg.slot, SSI_LEAVING);
-    ssi_mode_update(ssi);
+    ssi_event(ssi, ssi->cfg.slot, SSI_EV_LEAVE, "");
     ssi->leave_ok = 0;
     tell_all(ssi, WIRE_LEAVING);
     ssi->phase = LEAVE_WAIT;

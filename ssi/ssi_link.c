@@ -144,7 +144,7 @@ void ssi_link_fail(struct ssi *ssi, struct ssi_link *link, int status, const cha
         return;
     if (ssi->own_state == SSI_JOINING)
         ssi_join_link_failed(ssi, status, why);
-    else if (ssi->own_state == SSI_JOINED || ssi->own_state == SSI_LEAVING)
+    else if (ssi_active(ssi))
         ssi_member_look(ssi, (unsigned)slot, why);
 }
 

@@ -2,54 +2,18 @@
  *
  * Invariants:
  * [S1] A claim has one owner: claims change only inside one PDR write under the PDR lock, by a
- *      member whose own row still says Joined (or Leaving) in its incarnation.
+ *      member whose own row still says Joined (or Leaving; Isolated, up by REPAIR) in its
+ *      incarnation.
  * [S2] Claims of a member are dropped only when its row becomes Down in the same write, or by
  *      itself; and its row becomes Down by another's hand only if its process is known to be
  *      gone from this host, or an operator says so (SET SSI DOWN, REPAIR), or it had
  *      not joined.
  * [S3] `told` is TOLD_JOINED exactly while the link is READY: services send and receive only
  *      then.
- * [S4] A member that the PDR shows Joined and to which there is no ready link is Unknown, and
- *      the mode is Safe: no new claims. */
+ * [S4] A member that the PDR shows Joined and to which there is no ready link is Unknown, this one
+ *      is Suspended, says so to all, and the mode is Safe there, too: no new claims.
+ * States change by the rows of ssi_states.def alone (ssi_event). */
 #include "ssi/ssi_internal.h"
-
-void ssi_member_set(struct ssi *ssi, unsigned slot, enum ssi_state state)
-{
-    struct ssi_member *m = &ssi->members[slot];
-    enum ssi_state old = m->state;
-    if (old == state)
-        return;
-    m->state = state;
-    ssi_say(ssi, MSG_PLM1697I, m->name, ssi_state_name(old), ssi_state_name(state));
-}
-
-static enum ssi_mode mode_now(const struct ssi *ssi)
-{
-    if (ssi->own_state != SSI_JOINED && ssi->own_state != SSI_LEAVING)
-        return SSI_MODE_ISOLATED;
-    enum ssi_mode mode = ssi->own_state == SSI_LEAVING ? SSI_MODE_IN_FLUX : SSI_MODE_STABLE;
-    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
-        enum ssi_state state = ssi->members[i].state;
-        if (i == ssi->cfg.slot || !ssi_slot_used(ssi, i))
-            continue;
-        if (state == SSI_UNKNOWN)
-            return SSI_MODE_SAFE;
-        if (state == SSI_JOINING || state == SSI_LEAVING)
-            mode = SSI_MODE_IN_FLUX;
-    }
-    return mode;
-}
-
-void ssi_mode_update(struct ssi *ssi)
-{
-    enum ssi_mode mode = mode_now(ssi);
-    if (mode == ssi->mode)
-        return;
-    ssi->mode = mode;
-    ssi_say(ssi, MSG_PLM1698I, ssi->cfg.cluster, ssi_mode_name(mode));
-    if (ssi->events && ssi->events->mode_changed)
-        ssi->events->mode_changed(ssi->events_ctx, mode);
-}
 
 void ssi_member_ready(struct ssi *ssi, unsigned slot)
 {
@@ -61,12 +25,9 @@ void ssi_member_ready(struct ssi *ssi, unsigned slot)
     link->rx_ms = ssi_now(ssi);
     if (link->purpose == PURPOSE_HEAL)
         ssi_say(ssi, MSG_PLM1702I, m->name);
-    ssi_member_set(ssi, slot, SSI_JOINED);
-    m->told = TOLD_JOINED;
-    ssi_mode_update(ssi);
-    for (unsigned i = 0; i < ssi->n_services && m->told == TOLD_JOINED; i++)
-        if (ssi->services[i].svc->member_joined)
-            ssi->services[i].svc->member_joined(ssi->services[i].ctx, m->name);
+    ssi_event(ssi, slot, SSI_EV_LINK_UP, "");
+    if (ssi->own_state == SSI_SUSPENDED) /* by another one, which this one does not know yet */
+        ssi_beat_send(ssi);
 }
 
 void ssi_member_gone(struct ssi *ssi, unsigned slot, enum ssi_left how)
@@ -85,18 +46,20 @@ static bool link_ready(const struct ssi_member *m)
     return m->link && m->link->state == LINK_READY;
 }
 
-static enum ssi_state state_of(const struct ssi_member *m, const struct pdr_row *row)
+/* What row and link of a member say together. */
+static enum ssi_event row_event(const struct ssi_member *m, const struct pdr_row *row)
 {
     bool mine = m->link && m->link->peer_incarnation == row->incarnation;
     bool talking = mine && m->link->purpose == PURPOSE_JOIN && m->link->state >= LINK_EXCHANGE;
     switch (row->state) {
     case SSI_JOINED:
         if (mine && link_ready(m))
-            return m->state == SSI_LEAVING ? SSI_LEAVING : SSI_JOINED;
-        return talking ? SSI_JOINING : SSI_UNKNOWN;
-    case SSI_LEAVING: return mine && link_ready(m) ? SSI_LEAVING : SSI_UNKNOWN;
-    case SSI_JOINING: return SSI_JOINING;
-    default: return SSI_DOWN;
+            return SSI_EV_ROW_TOUCH;
+        return talking ? SSI_EV_ROW_TALKING : SSI_EV_ROW_UNREACHED;
+    case SSI_LEAVING: return mine && link_ready(m) ? SSI_EV_ROW_LEAVING : SSI_EV_ROW_UNREACHED;
+    case SSI_JOINING: return SSI_EV_ROW_JOINING;
+    case SSI_ISOLATED: return SSI_EV_ROW_ISOLATED;
+    default: return SSI_EV_ROW_DOWN;
     }
 }
 
@@ -104,23 +67,10 @@ void ssi_member_settle(struct ssi *ssi, unsigned slot, const char *why)
 {
     struct ssi_member *m = &ssi->members[slot];
     struct pdr_row row = ssi->pdr->rows[slot];
-    bool other_life = m->incarnation != row.incarnation;
-    if (m->told != TOLD_NOTHING && (other_life || row.state == SSI_DOWN)) {
-        if (m->link && m->link->peer_incarnation == m->incarnation)
-            ssi_link_drop(ssi, m->link, false);
-        bool orderly = !other_life && row.down_reason == DOWN_LEFT;
-        ssi_member_gone(ssi, slot, orderly ? SSI_LEFT_ORDERLY : SSI_LEFT_DOWN);
-    }
+    if (m->told != TOLD_NOTHING && m->incarnation != row.incarnation)
+        ssi_event(ssi, slot, SSI_EV_LIFE_OVER, "");
     m->incarnation = row.incarnation;
-    enum ssi_state state = state_of(m, &row);
-    if (state == SSI_UNKNOWN && m->state != SSI_UNKNOWN) {
-        ssi_say(ssi, MSG_PLM1701W, m->name, why);
-        m->next_heal_ms = ssi_now(ssi) + SSI_RETRY_MS;
-    }
-    ssi_member_set(ssi, slot, state);
-    ssi_mode_update(ssi);
-    if (!link_ready(m))
-        ssi_member_gone(ssi, slot, SSI_LEFT_LOST);
+    ssi_event(ssi, slot, row_event(m, &row), why);
 }
 
 unsigned ssi_row_down(struct ssi *ssi, unsigned slot, u8 reason)
@@ -163,35 +113,30 @@ int ssi_rows_bury(struct ssi *ssi, struct cause *cause)
 /* Without the PDR nothing is certain but that the link is gone. */
 static void settle_blind(struct ssi *ssi, unsigned slot, const char *why)
 {
-    struct ssi_member *m = &ssi->members[slot];
-    if (link_ready(m) || m->state == SSI_DOWN || m->state == SSI_UNKNOWN)
-        return;
-    ssi_say(ssi, MSG_PLM1701W, m->name, why);
-    m->next_heal_ms = ssi_now(ssi) + SSI_RETRY_MS;
-    ssi_member_set(ssi, slot, SSI_UNKNOWN);
-    ssi_mode_update(ssi);
-    ssi_member_gone(ssi, slot, SSI_LEFT_LOST);
+    if (!link_ready(&ssi->members[slot]))
+        ssi_event(ssi, slot, SSI_EV_LINK_LOST, why);
 }
 
-static bool still_member(struct ssi *ssi)
+bool ssi_may_change(const struct ssi *ssi)
 {
-    return ssi_pdr_own_is(ssi, SSI_JOINED) || ssi_pdr_own_is(ssi, SSI_LEAVING);
+    return ssi_active(ssi) || ssi->alone;
 }
 
-static bool active(const struct ssi *ssi)
+bool ssi_pdr_own_active(struct ssi *ssi)
 {
-    return ssi->own_state == SSI_JOINED || ssi->own_state == SSI_LEAVING;
+    return ssi->alone ? ssi_pdr_own_is(ssi, SSI_ISOLATED)
+                      : ssi_pdr_own_is(ssi, SSI_JOINED) || ssi_pdr_own_is(ssi, SSI_LEAVING);
 }
 
 void ssi_member_look(struct ssi *ssi, unsigned slot, const char *why)
 {
-    if (!active(ssi))
+    if (!ssi_active(ssi))
         return;
     if (ssi_pdr_begin(ssi, ssi->cfg.pdr_lock_ms, NULL) != ST_OK) {
         settle_blind(ssi, slot, why);
         return;
     }
-    if (!still_member(ssi))
+    if (!ssi_pdr_own_active(ssi))
         ssi->expelled = true;
     else
         ssi_rows_bury(ssi, NULL);
@@ -203,25 +148,18 @@ void ssi_member_look(struct ssi *ssi, unsigned slot, const char *why)
         ssi_member_settle(ssi, slot, why);
 }
 
-void ssi_expel(struct ssi *ssi, const char *why)
+void ssi_expelled(struct ssi *ssi, const char *why)
 {
     struct cause cause;
     cause_set(&cause, ST_LOST, "%s", why);
     ssi_say(ssi, MSG_PLM1704E, ssi->cfg.member, ssi->cfg.cluster, why);
-    ssi->expelled = false;
-    ssi->own_state = SSI_ISOLATED;
-    ssi_member_set(ssi, ssi->cfg.slot, SSI_ISOLATED);
-    ssi_mode_update(ssi);
+    ssi->expelled = ssi->alone = false;
     for (unsigned i = 0; i < SSI_LINKS_MAX; i++)
         if (ssi->links[i])
             ssi_link_drop(ssi, ssi->links[i], false);
-    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
-        if (i == ssi->cfg.slot || !ssi_slot_used(ssi, i))
-            continue;
-        ssi_member_gone(ssi, i, SSI_LEFT_LOST);
-        if (ssi->members[i].state != SSI_DOWN)
-            ssi_member_set(ssi, i, SSI_UNKNOWN);
-    }
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
+        if (i != ssi->cfg.slot)
+            ssi_event(ssi, i, SSI_EV_SHUT_OUT, why);
     if (ssi->events && ssi->events->expelled)
         ssi->events->expelled(ssi->events_ctx, &cause);
 }
@@ -232,7 +170,7 @@ static void heal(struct ssi *ssi, u64 now)
         struct ssi_member *m = &ssi->members[i];
         const struct pdr_row *row = &ssi->pdr->rows[i];
         if (m->state != SSI_UNKNOWN || m->link || m->inactive || now < m->next_heal_ms ||
-            row->state != SSI_JOINED || ssi->own_state != SSI_JOINED)
+            row->state != SSI_JOINED || !ssi_joined(ssi))
             continue;
         m->next_heal_ms = now + SSI_HEAL_MS;
         ssi_link_connect(ssi, i, row->addr, PURPOSE_HEAL, row->incarnation);
@@ -242,13 +180,13 @@ static void heal(struct ssi *ssi, u64 now)
 /* Look at all rows; often while something is unsettled. */
 void ssi_member_poll(struct ssi *ssi, u64 now)
 {
-    if (now < ssi->next_poll_ms || !active(ssi))
+    if (now < ssi->next_poll_ms || !ssi_may_change(ssi))
         return;
     ssi->next_poll_ms =
         now + (ssi->mode == SSI_MODE_STABLE ? ssi->cfg.pdr_beat_ms : SSI_RETRY_MS);
     if (ssi_pdr_begin(ssi, 0, NULL) != ST_OK)
         return;
-    if (!still_member(ssi))
+    if (!ssi_pdr_own_active(ssi))
         ssi->expelled = true;
     else
         ssi_rows_bury(ssi, NULL);
@@ -286,14 +224,14 @@ int ssi_set_down(struct ssi *ssi, const char *member, struct cause *cause)
     int slot = ssi_slot_find(ssi, member);
     if (slot < 0)
         return cause_set(cause, ST_NOENT, "%s is not a system of this cluster", member);
-    if (slot == (int)ssi->cfg.slot || !active(ssi))
+    if (slot == (int)ssi->cfg.slot || !ssi_may_change(ssi))
         return cause_set(cause, ST_REFUSED, "this system is %s",
                          ssi_state_name(ssi->own_state));
     int rc = ssi_pdr_begin(ssi, ssi->cfg.pdr_lock_ms, cause);
     if (rc)
         return rc;
     const char *sign = sign_of_life(ssi, (unsigned)slot);
-    if (!still_member(ssi)) {
+    if (!ssi_pdr_own_active(ssi)) {
         ssi->expelled = true;
         rc = cause_set(cause, ST_LOST, "this system was declared Down itself");
     } else if (ssi->pdr->rows[slot].state == SSI_DOWN) {
@@ -318,7 +256,7 @@ static int other_slot(struct ssi *ssi, const char *member, struct cause *cause)
     int slot = ssi_slot_find(ssi, member);
     if (slot < 0 || slot == (int)ssi->cfg.slot)
         return cause_set(cause, ST_NOENT, "%s is not another system of this cluster", member);
-    if (ssi->own_state != SSI_JOINED)
+    if (!ssi_joined(ssi))
         return cause_set(cause, ST_REFUSED, "this system is %s",
                          ssi_state_name(ssi->own_state));
     return slot;

@@ -58,11 +58,13 @@ struct ssi_sim {
     size_t n_conns;
     ssi_conn last_conn;
     struct sim_member members[SSI_SLOTS_MAX];
-    bool stalled[SSI_SLOTS_MAX][SSI_SLOTS_MAX];
+    bool stalled[SSI_SLOTS_MAX][SSI_SLOTS_MAX];     /* from, to */
+    unsigned slow_ms[SSI_SLOTS_MAX][SSI_SLOTS_MAX]; /* likewise */
+    bool pdr_cut[SSI_SLOTS_MAX];
     u8 *pdr;
     bool pdr_locked, verbose;
     enum ssi_sim_fault fault;
-    unsigned fault_count, read_faults;
+    unsigned fault_count, read_faults, errors;
 };
 
 u64 ssi_sim_random(struct ssi_sim *sim)
@@ -148,6 +150,11 @@ static void conns_sweep(struct ssi_sim *sim)
     sim->n_conns = kept;
 }
 
+static u64 arrival_ms(struct ssi_sim *sim, unsigned from, unsigned to)
+{
+    return sim->now_ms + ssi_sim_random(sim) % (SIM_DELAY_MS_MAX + sim->slow_ms[from][to]);
+}
+
 /* Put a chunk on its way to `to`. */
 static void chunk_add(struct ssi_sim *sim, struct sim_conn *to, int kind, const u8 *data,
                       size_t len)
@@ -161,7 +168,7 @@ static void chunk_add(struct ssi_sim *sim, struct sim_conn *to, int kind, const 
     *to->tail = chunk;
     to->tail = &chunk->next;
     to->inbound += len;
-    u64 at = sim->now_ms + ssi_sim_random(sim) % SIM_DELAY_MS_MAX;
+    u64 at = arrival_ms(sim, to->peer_slot, to->slot);
     to->last_at_ms = at > to->last_at_ms ? at : to->last_at_ms;
     conn_event(sim, to->last_at_ms, EV_DELIVER, to->id);
 }
@@ -220,8 +227,7 @@ static ssi_conn port_connect(void *ctx, const char *addr, struct cause *cause)
         return 0;
     }
     struct sim_conn *conn = conn_new(m->sim, m->slot, slot);
-    u64 at_ms = m->sim->now_ms + ssi_sim_random(m->sim) % SIM_DELAY_MS_MAX;
-    conn_event(m->sim, at_ms, EV_CONNECT, conn->id);
+    conn_event(m->sim, arrival_ms(m->sim, m->slot, slot), EV_CONNECT, conn->id);
     return conn->id;
 }
 
@@ -270,6 +276,8 @@ static int port_pdr_lock(void *ctx, unsigned wait_ms, struct cause *cause)
     (void)wait_ms;
     if (!m)
         return cause_set(cause, ST_IO, "dead");
+    if (m->sim->pdr_cut[m->slot])
+        return cause_set(cause, ST_IO, "the volume cannot be reached");
     if (ssi_sim_random(m->sim) % 50 == 0)
         return cause_set(cause, ST_BUSY, "the PDR is locked");
     ERGO(!m->sim->pdr_locked);
@@ -286,8 +294,8 @@ static int port_pdr_read(void *ctx, u64 offset, void *data, size_t len, size_t *
                          struct cause *cause)
 {
     struct sim_member *m = alive(ctx);
-    if (!m)
-        return cause_set(cause, ST_IO, "dead");
+    if (!m || m->sim->pdr_cut[m->slot])
+        return cause_set(cause, ST_IO, m ? "the volume cannot be reached" : "dead");
     if (m->sim->read_faults) {
         m->sim->read_faults--;
         return cause_set(cause, ST_IO, "injected read error");
@@ -302,8 +310,8 @@ static int port_pdr_write(void *ctx, u64 offset, const void *data, size_t len, b
                           struct cause *cause)
 {
     struct sim_member *m = alive(ctx);
-    if (!m)
-        return cause_set(cause, ST_IO, "dead");
+    if (!m || m->sim->pdr_cut[m->slot])
+        return cause_set(cause, ST_IO, m ? "the volume cannot be reached" : "dead");
     struct ssi_sim *sim = m->sim;
     ERGO(offset + len <= PDR_FILE_BYTES);
     ERGO(!durable || sim->pdr_locked);
@@ -347,6 +355,7 @@ static bool port_life_held(void *ctx, unsigned slot)
 static void port_message(void *ctx, const char *text)
 {
     struct sim_member *m = ctx;
+    m->sim->errors += strncmp(text, "HCPPLM1717E", 11) == 0;
     if (m->sim->verbose && !m->dying)
         fprintf(stderr, "%8llu M%u %s\n", (unsigned long long)m->sim->now_ms, m->slot, text);
 }
@@ -486,6 +495,21 @@ void ssi_sim_stall(struct ssi_sim *sim, unsigned a, unsigned b, bool stalled)
     sim->stalled[a][b] = sim->stalled[b][a] = stalled;
 }
 
+void ssi_sim_stall_way(struct ssi_sim *sim, unsigned from, unsigned to, bool stalled)
+{
+    sim->stalled[from][to] = stalled;
+}
+
+void ssi_sim_slow(struct ssi_sim *sim, unsigned a, unsigned b, unsigned delay_ms)
+{
+    sim->slow_ms[a][b] = sim->slow_ms[b][a] = delay_ms;
+}
+
+void ssi_sim_pdr_cut(struct ssi_sim *sim, unsigned slot, bool cut)
+{
+    sim->pdr_cut[slot] = cut;
+}
+
 void ssi_sim_pdr_fault(struct ssi_sim *sim, enum ssi_sim_fault fault, unsigned count)
 {
     sim->fault = fault;
@@ -560,6 +584,14 @@ static void tick(struct ssi_sim *sim, unsigned slot, u64 life)
     tick_event(m, SIM_TICK_MS);
 }
 
+/* A connection goes from its initiator to the other; what is delivered comes from there. */
+static bool on_stalled_way(const struct ssi_sim *sim, const struct sim_conn *conn,
+                           enum event_kind kind)
+{
+    return kind == EV_CONNECT ? sim->stalled[conn->slot][conn->peer_slot]
+                              : sim->stalled[conn->peer_slot][conn->slot];
+}
+
 void ssi_sim_step(struct ssi_sim *sim)
 {
     if (!sim->n_events) {
@@ -571,7 +603,7 @@ void ssi_sim_step(struct ssi_sim *sim)
     struct sim_conn *conn = conn_find(sim, event.conn);
     if (event.kind == EV_TICK)
         tick(sim, event.slot, event.life);
-    else if (conn && sim->stalled[conn->slot][conn->peer_slot])
+    else if (conn && on_stalled_way(sim, conn, event.kind))
         conn_event(sim, sim->now_ms + SIM_STALL_RETRY_MS, event.kind, conn->id);
     else if (event.kind == EV_CONNECT && conn)
         connect_now(sim, conn);
@@ -591,6 +623,11 @@ u64 ssi_sim_now_ms(const struct ssi_sim *sim)
 u8 *ssi_sim_pdr(struct ssi_sim *sim)
 {
     return sim->pdr;
+}
+
+unsigned ssi_sim_errors(const struct ssi_sim *sim)
+{
+    return sim->errors;
 }
 
 void ssi_sim_verbose(struct ssi_sim *sim, bool verbose)

@@ -44,6 +44,16 @@ void ssi_sim_cut(struct ssi_sim *sim, unsigned a, unsigned b);
 /** While stalled, nothing gets through between the two and nothing is reported. */
 void ssi_sim_stall(struct ssi_sim *sim, unsigned a, unsigned b, bool stalled);
 
+/** One-way loss: while stalled, nothing of what `from` sends reaches `to`. */
+void ssi_sim_stall_way(struct ssi_sim *sim, unsigned from, unsigned to, bool stalled);
+
+/** A slow link: everything between the two takes up to delay_ms longer, each connection by itself,
+ * so that connections overtake each other. */
+void ssi_sim_slow(struct ssi_sim *sim, unsigned a, unsigned b, unsigned delay_ms);
+
+/** While cut, the member in `slot` cannot read, write or lock the PDR. */
+void ssi_sim_pdr_cut(struct ssi_sim *sim, unsigned slot, bool cut);
+
 /** The next `count` PDR writes fail so. */
 void ssi_sim_pdr_fault(struct ssi_sim *sim, enum ssi_sim_fault fault, unsigned count);
 
@@ -54,6 +64,8 @@ u64 ssi_sim_now_ms(const struct ssi_sim *sim);
 u64 ssi_sim_random(struct ssi_sim *sim);
 /** The file, PDR_FILE_BYTES, for looking at and spoiling. */
 u8 *ssi_sim_pdr(struct ssi_sim *sim);
+/** How many internal errors members have told (HCPPLM1717E). */
+unsigned ssi_sim_errors(const struct ssi_sim *sim);
 /** Write every operator message to standard error. */
 void ssi_sim_verbose(struct ssi_sim *sim, bool verbose);
 

@@ -36,7 +36,8 @@ static bool op_member(void *ctx, unsigned i, struct cp_cluster_member *out)
     out->pdr_heartbeat_ns = slot->pdr_heartbeat_ms * 1000000u;
     out->received_heartbeat_ns = slot->received_heartbeat_ms * 1000000u;
     out->local = i == v.own_slot;
-    out->reachable = slot->connected && slot->state == SSI_JOINED;
+    out->reachable =
+        slot->connected && (slot->state == SSI_JOINED || slot->state == SSI_SUSPENDED);
     out->inactive = slot->inactive;
     return true;
 }

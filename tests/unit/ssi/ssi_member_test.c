@@ -8,6 +8,7 @@
 
 #define A 0
 #define B 1
+#define C 2
 #define STORY_MS 200000
 
 static struct ssi_sim *sim;
@@ -15,7 +16,7 @@ static struct ssi *member[3];
 static int ended[3], status[3]; /* of the last join or leave */
 static enum ssi_left last_left;
 static unsigned joined_calls, left_calls, expelled_calls;
-static bool repair;
+static bool repair, veto;
 
 static void done(void *ctx, int rc, const struct cause *cause)
 {
@@ -47,8 +48,21 @@ static void on_expelled(void *ctx, const struct cause *cause)
     expelled_calls++;
 }
 
-static const struct ssi_service service = {
-    .id = 1, .name = "STORY", .member_joined = on_joined, .member_left = on_left};
+static int on_check(void *ctx, const char *name, const void *data, size_t len,
+                    struct cause *cause)
+{
+    (void)ctx;
+    (void)name;
+    (void)data;
+    (void)len;
+    return veto ? cause_set(cause, ST_REFUSED, "its spool volumes differ") : ST_OK;
+}
+
+static const struct ssi_service service = {.id = 1,
+                                           .name = "STORY",
+                                           .check_join = on_check,
+                                           .member_joined = on_joined,
+                                           .member_left = on_left};
 static const struct ssi_events events = {.expelled = on_expelled};
 
 static void run_ms(u64 ms)
@@ -87,7 +101,7 @@ static void setup(void)
 {
     sim = ssi_sim_create(7);
     ssi_sim_verbose(sim, getenv("SSI_SIM_VERBOSE") != NULL);
-    repair = false;
+    repair = veto = false;
     joined_calls = left_calls = expelled_calls = 0;
     start(A, 0);
     start(B, 1);
@@ -242,7 +256,6 @@ END_TEST
 /* The owner was the source when the destination died: the guest must not go with it. */
 START_TEST(a_claim_is_not_moved_to_a_process_that_ended)
 {
-    enum { C = 2 };
     char owner[SSI_NAME_BYTES];
     u64 generation, now, moved = 0;
     start(C, 0); /* on the host of A, so that A can tell */
@@ -278,18 +291,99 @@ START_TEST(an_orderly_leave_is_seen)
 }
 END_TEST
 
-/* All of a cluster on several hosts died: REPAIR starts one member without the others. */
-START_TEST(repair_starts_alone)
+/* All of a cluster on several hosts died: REPAIR brings one member up alone and Isolated; there the
+ * operator declares the others down, and then it can join. */
+START_TEST(repair_is_up_alone)
 {
+    u64 generation;
+    ck_assert_int_eq(claim(B, "GUEST", &generation), ST_OK);
     ssi_sim_crash(sim, A);
     ssi_sim_crash(sim, B);
     start(A, 0);
     ck_assert_int_eq(status[A], ST_TIMEOUT); /* B is Joined in the PDR and cannot be reached */
+    ck_assert_int_eq(ssi_member_state(member[A], "M0"), SSI_ISOLATED);
     ssi_sim_crash(sim, A);
     repair = true;
     start(A, 0);
     ck_assert_int_eq(status[A], ST_OK);
-    ck_assert_int_eq(ssi_mode(member[A]), SSI_MODE_STABLE);
+    ck_assert_int_eq(ssi_mode(member[A]), SSI_MODE_ISOLATED);
+    ck_assert_int_eq(ssi_member_state(member[A], "M0"), SSI_ISOLATED);
+    RUN_UNTIL(ssi_member_state(member[A], "M1") == SSI_UNKNOWN);
+    ck_assert_int_eq(claim(A, "GUEST", &generation), ST_EXIST); /* B may run for all we know */
+    ck_assert_int_eq(claim(A, "MAINT", &generation), ST_OK);
+    repair = false;
+    start(C, 2);
+    ck_assert_int_eq(status[C], ST_REFUSED); /* A is up by REPAIR */
+    ssi_sim_crash(sim, C);
+    RUN_UNTIL(set_down(A, "M1") == ST_OK);
+    ck_assert_int_eq(claim(A, "GUEST", &generation), ST_OK);
+    ssi_leave(member[A], done, (void *)(uintptr_t)A);
+    RUN_UNTIL(ended[A] == 2);
+    ck_assert_int_eq(status[A], ST_OK);
+    ssi_sim_crash(sim, A);
+    start(B, 1);
+    start(A, 0);
+    ck_assert_int_eq(status[A], ST_OK);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_STABLE && ssi_mode(member[B]) == SSI_MODE_STABLE);
+    ck_assert_uint_eq(ssi_sim_errors(sim), 0);
+}
+END_TEST
+
+/* _i: whether the other member runs on the same host. */
+START_TEST(repair_is_refused_while_another_is_up)
+{
+    ssi_sim_crash(sim, A);
+    run_ms(30000); /* its own last heartbeat is old: it may start on another host */
+    repair = true;
+    start(A, _i ? 1 : 0);
+    ck_assert_int_eq(status[A], ST_REFUSED);
+    ck_assert_int_eq(ssi_member_state(member[A], "M0"), SSI_ISOLATED);
+    RUN_UNTIL(ssi_mode(member[B]) == SSI_MODE_STABLE);
+}
+END_TEST
+
+/* A cross-check fails: the joiner is Isolated, the others go on, and it may try again. */
+START_TEST(a_refused_joiner_is_isolated)
+{
+    veto = true;
+    start(C, 2);
+    ck_assert_int_eq(status[C], ST_REFUSED);
+    ck_assert_int_eq(ssi_member_state(member[C], "M2"), SSI_ISOLATED);
+    ck_assert_int_eq(ssi_mode(member[C]), SSI_MODE_ISOLATED);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_STABLE && ssi_mode(member[B]) == SSI_MODE_STABLE);
+    ck_assert_int_eq(ssi_member_state(member[A], "M2"), SSI_DOWN);
+    veto = false;
+    ssi_join(member[C], done, (void *)(uintptr_t)C);
+    RUN_UNTIL(ended[C] == 2);
+    ck_assert_int_eq(status[C], ST_OK);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_STABLE && ssi_mode(member[C]) == SSI_MODE_STABLE);
+    ck_assert_uint_eq(ssi_sim_errors(sim), 0);
+}
+END_TEST
+
+/* Two that have lost each other are Suspended; who is in touch with both sees that, and nobody
+ * grants anything. It heals without an operator. */
+START_TEST(a_third_member_sees_who_is_suspended)
+{
+    char holder[SSI_HOLDER_BYTES];
+    u64 generation;
+    start(C, 2);
+    RUN_UNTIL(joined_calls == 6 && ssi_mode(member[C]) == SSI_MODE_STABLE);
+    ssi_sim_stall(sim, A, B, true);
+    RUN_UNTIL(ssi_member_state(member[C], "M0") == SSI_SUSPENDED &&
+              ssi_member_state(member[C], "M1") == SSI_SUSPENDED);
+    ck_assert_int_eq(ssi_member_state(member[A], "M0"), SSI_SUSPENDED);
+    ck_assert_int_eq(ssi_member_state(member[C], "M2"), SSI_JOINED);
+    ck_assert_int_eq(ssi_mode(member[C]), SSI_MODE_SAFE);
+    ck_assert_int_eq(claim(C, "X", &generation), ST_REFUSED);
+    ssi_holder(member[C], holder);
+    ck_assert_str_eq(holder, "M0 has lost contact with another system");
+    ck_assert_int_eq(ssi_send(member[A], "M2", 1, 1, "x", 1), ST_OK);
+    ssi_sim_stall(sim, A, B, false);
+    for (unsigned i = 0; i < 3; i++)
+        RUN_UNTIL(ssi_mode(member[i]) == SSI_MODE_STABLE);
+    ck_assert_int_eq(ssi_member_state(member[C], "M0"), SSI_JOINED);
+    ck_assert_uint_eq(ssi_sim_errors(sim), 0);
 }
 END_TEST
 
@@ -346,7 +440,10 @@ int main(void)
     tcase_add_test(tc, a_member_declared_down_is_expelled);
     tcase_add_test(tc, a_claim_is_not_moved_to_a_process_that_ended);
     tcase_add_test(tc, an_orderly_leave_is_seen);
-    tcase_add_test(tc, repair_starts_alone);
+    tcase_add_test(tc, repair_is_up_alone);
+    tcase_add_loop_test(tc, repair_is_refused_while_another_is_up, 0, 2);
+    tcase_add_test(tc, a_refused_joiner_is_isolated);
+    tcase_add_test(tc, a_third_member_sees_who_is_suspended);
     tcase_add_test(tc, a_leave_gives_a_join_up);
     tcase_add_test(tc, bad_configurations_are_refused);
     suite_add_tcase(suite, tc);

@@ -336,6 +336,7 @@ static void calamity(struct world *w)
 static void world_step(struct world *w)
 {
     ssi_sim_step(w->sim);
+    CHECK(w, ssi_sim_errors(w->sim) == 0);
     for (unsigned s = 0; s < w->n; s++) {
         struct actor *a = &w->actors[s];
         if (a->restart)
