@@ -222,7 +222,7 @@ build-fuzz/fuzz-decode: $(FUZZ_SRCS:%.c=$(OBJ)/%.o)
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -lquadmath
 
 # Arbitrary bytes for what takes them from guests, files and peers: each target SECONDS of processor time.
-FUZZ_TARGETS := channel config control cp diag8 image osa tape terminal
+FUZZ_TARGETS := channel config control cp diag8 image osa tape terminal uplink
 FUZZ_SRCS.channel := $(wildcard mem/base/*.c mem/*.c io/*.c io/net/ctc*.c io/unitrec/*.c) \
 	     tests/lib/channel_exec.c tests/fuzz/channel_exec.c
 FUZZ_SRCS.config := $(LIB_SRCS) tests/fuzz/config_exec.c
@@ -230,11 +230,13 @@ FUZZ_SRCS.control := $(LIB_SRCS) tests/lib/member_world.c tests/lib/control_exec
 FUZZ_SRCS.cp := $(LIB_SRCS) tests/lib/member_world.c tests/lib/cp_exec.c tests/fuzz/cp_exec.c
 FUZZ_SRCS.diag8 := $(LIB_SRCS) tests/lib/diag8_exec.c tests/fuzz/diag8_exec.c
 FUZZ_SRCS.image := $(wildcard mem/base/*.c io/image/*.c) io/ebcdic.c tests/fuzz/image_exec.c
-FUZZ_SRCS.osa := $(wildcard mem/base/*.c mem/*.c io/*.c io/unitrec/*.c) io/net/lan.c io/net/qdio.c $(wildcard io/net/osa*.c) io/net/iqd.c \
+FUZZ_SRCS.osa := $(wildcard mem/base/*.c mem/*.c io/*.c io/unitrec/*.c) io/net/qdio.c $(wildcard io/net/lan*.c io/net/osa*.c) io/net/iqd.c \
 	     tests/lib/osa_exec.c tests/fuzz/osa_exec.c
 FUZZ_SRCS.tape := $(wildcard mem/base/*.c) io/tape/tape_file.c tests/fuzz/tape_exec.c
 FUZZ_SRCS.terminal := $(wildcard mem/base/*.c io/screen3270*.c) io/ebcdic.c cli/tn3270/tn3270_telnet.c cli/tn3270/tn3270_e.c \
 	     cli/tn3270/tn3270_stream.c tests/lib/terminal_exec.c tests/fuzz/terminal_exec.c
+FUZZ_SRCS.uplink := $(wildcard mem/base/*.c) $(wildcard io/net/lan*.c io/net/uplink*.c io/net/socket*.c) io/net/tap.c io/net/vde.c \
+	     io/net/slirp.c tests/lib/uplink_exec.c tests/fuzz/uplink_exec.c
 fuzz: $(FUZZ_TARGETS:%=fuzz-%)
 
 $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: setup
@@ -291,7 +293,7 @@ help:
 	@echo "make format     reformat the C files     make clean     build products, not the guest"
 	@echo "make fuzz-isa   N random images (10000) from SEED on, compared with QEMU"
 	@echo "make fuzz-decode   arbitrary bytes under sanitizers, SECONDS (1800) of processor time"
-	@echo "make fuzz       channel programs, disk and tape files, 3270 streams likewise, SECONDS (600) of processor time each target"
+	@echo "make fuzz       channel programs, disk and tape files, 3270 streams, networks likewise, SECONDS (600) of processor time each target"
 	@echo "make soak       what takes long, one after the other:$(SOAKS:%= %)"
 	@echo "make litmus     order of storage references between CPUs, 10 million rounds"
 	@echo "make docs       reference pages from the tables"

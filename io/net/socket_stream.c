@@ -36,7 +36,7 @@ static void peer_lost(struct uplink *up)
     s->fd = -1;
     s->connecting = false;
     s->sent = s->have = 0;
-    s->not_before_ms = uplink_now_ms() + (s->server ? PEER_PAUSE_MS : s->reconnect_ms);
+    s->not_before_ms = uplink_now_ms(up) + (s->server ? PEER_PAUSE_MS : s->reconnect_ms);
     uplink_link(up, false, "");
 }
 
@@ -165,7 +165,7 @@ static void input(struct uplink *up)
 static u32 stream_fill(struct uplink *up)
 {
     struct stream *s = up->own;
-    u64 now = uplink_now_ms();
+    u64 now = uplink_now_ms(up);
     s->at = s->listen_at = -1;
     if (s->fd >= 0) {
         s->at = uplink_poll(up, s->fd,
@@ -190,7 +190,7 @@ static void stream_work(struct uplink *up, bool failed)
         input(up);
     else if (!failed && s->listen_at >= 0 && up->fd[s->listen_at].revents)
         take_peer(up);
-    else if (s->fd < 0 && !s->server && uplink_now_ms() >= s->not_before_ms)
+    else if (s->fd < 0 && !s->server && uplink_now_ms(up) >= s->not_before_ms)
         start_connect(up);
 }
 

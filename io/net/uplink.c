@@ -22,9 +22,11 @@ static const struct kind_row kinds[] = {
 #undef UPLINK
 };
 
-u64 uplink_now_ms(void)
+u64 uplink_now_ms(const struct uplink *up)
 {
     struct timespec ts;
+    if (up->now_ms)
+        return up->now_ms();
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (u64)ts.tv_sec * 1000u + (u64)ts.tv_nsec / 1000000u;
 }
@@ -81,26 +83,30 @@ static void send_all(struct uplink *up)
     }
 }
 
+bool uplink_turn(struct uplink *up, u32 wait_max_ms)
+{
+    bool kept = up->in_hand != NULL;
+    if (!queue_take(up))
+        return false;
+    send_all(up);
+    up->fds = 0;
+    uplink_poll(up, up->event, POLLIN);
+    u32 wait = up->kind->fill(up);
+    if (kept && !up->in_hand)
+        wait = 0; /* the queue was not looked at */
+    int rc = poll(up->fd, up->fds, (int)(wait < wait_max_ms ? wait : wait_max_ms));
+    u64 n;
+    if (rc > 0 && up->fd[0].revents && read(up->event, &n, sizeof n) < 0)
+        n = 0; /* somebody else's signal: the queue is looked at anyway */
+    up->kind->work(up, rc < 0);
+    return true;
+}
+
 static void *run(void *arg)
 {
-    struct uplink *up = arg;
-    for (;;) {
-        bool kept = up->in_hand != NULL;
-        if (!queue_take(up))
-            return NULL;
-        send_all(up);
-        up->fds = 0;
-        uplink_poll(up, up->event, POLLIN);
-        u32 wait = up->kind->fill(up);
-        if (kept && !up->in_hand)
-            wait = 0; /* the queue was not looked at */
-        int rc =
-            poll(up->fd, up->fds, (int)(wait < UPLINK_WAIT_MAX_MS ? wait : UPLINK_WAIT_MAX_MS));
-        u64 n;
-        if (rc > 0 && up->fd[0].revents && read(up->event, &n, sizeof n) < 0)
-            n = 0; /* somebody else's signal: the queue is looked at anyway */
-        up->kind->work(up, rc < 0);
-    }
+    while (uplink_turn(arg, UPLINK_WAIT_MAX_MS))
+        ;
+    return NULL;
 }
 
 static void wake(struct uplink *up)
@@ -194,7 +200,7 @@ static int thread_start(struct uplink *up, struct cause *cause)
     return cause_set(cause, ST_NOMEM, "no thread for a network: %s", strerror(rc));
 }
 
-static void uplink_free(struct uplink *up)
+void uplink_free(struct uplink *up)
 {
     lan_port_remove(up->port);
     in_hand_drop(up);
@@ -208,7 +214,7 @@ static void uplink_free(struct uplink *up)
     free(up);
 }
 
-int uplink_open(struct lan *lan, const char *spec, const struct uplink_events *events,
+int uplink_make(struct lan *lan, const char *spec, const struct uplink_events *events,
                 struct uplink **out, struct cause *cause)
 {
     const struct kind_row *row = kind_find(spec, cause);
@@ -228,10 +234,22 @@ int uplink_open(struct lan *lan, const char *spec, const struct uplink_events *e
     int rc = up->fd && up->event >= 0 && up->port
                  ? row->kind->open(up, spec + strlen(row->name), cause)
                  : cause_set(cause, ST_NOMEM, "no memory for a network");
-    if (rc == ST_OK) {
+    if (rc == ST_OK)
         lan_port_label(up->port, row->name);
-        rc = thread_start(up, cause);
-    }
+    else
+        uplink_free(up);
+    *out = rc == ST_OK ? up : NULL;
+    return rc;
+}
+
+int uplink_open(struct lan *lan, const char *spec, const struct uplink_events *events,
+                struct uplink **out, struct cause *cause)
+{
+    struct uplink *up;
+    int rc = uplink_make(lan, spec, events, &up, cause);
+    if (rc)
+        return rc;
+    rc = thread_start(up, cause);
     if (rc)
         uplink_free(up);
     else

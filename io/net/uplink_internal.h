@@ -54,6 +54,7 @@ struct uplink {
     bool runs;
     struct pollfd *fd;
     unsigned fds, fd_room;
+    u64 (*now_ms)(void); /* NULL: the host's clock */
 };
 
 #define UPLINK(kind, name) extern const struct uplink_kind uplink_##kind;
@@ -65,7 +66,14 @@ int uplink_poll(struct uplink *up, int fd, short events);
 /** The link is there (`peer` says with whom, "" nobody in particular), or gone. */
 void uplink_link(struct uplink *up, bool is_up, const char *peer);
 /** Monotonic. */
-u64 uplink_now_ms(void);
+u64 uplink_now_ms(const struct uplink *up);
+/** uplink_open without a thread: whoever makes it takes its turns. And its end. */
+int uplink_make(struct lan *lan, const char *spec, const struct uplink_events *events,
+                struct uplink **out, struct cause *cause);
+void uplink_free(struct uplink *up);
+/** Send what is queued, wait for the outside at most so long, and take what comes. False: it is to
+ *  end. */
+bool uplink_turn(struct uplink *up, u32 wait_max_ms);
 /** Call `one` for each part between commas of `rest` (",a=1,b"); stops at the first that fails. */
 int uplink_options(struct uplink *up, const char *rest,
                    int (*one)(struct uplink *up, const char *option, struct cause *cause),

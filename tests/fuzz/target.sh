@@ -50,6 +50,14 @@ osa) # both adapters up in each layer, buffers, a frame, a packet, state that co
         printf "$up"'\x06\x80\x00\x86\x81\x00\x0a\x04\x40\x07\x08\x00\x64\x20\x06\x0f\x00\x0a' >"$corpus/seed.$(printf "$up" | md5sum | cut -c 1-8)"
     done
     ;;
+uplink) # of each kind: frames out and in, whole and in parts, a peer that goes and comes back; a packet for slirp
+    for kind in 0 1 2 3; do
+        printf "\\x0$kind"'\x03\x81\x02\x00\x0c\x02\x1c\x3c\x0c\x03\x40\x60\x0c\x0c\x05\x01\x07\x04\x00\x07\x04\x00\x05\x00\x05\x00\x03\x01\x40\x0c' \
+            >"$corpus/seed.$kind"
+    done
+    printf '\x04\x06\x00\x1c\0\1\x08\0\6\4\0\1\2\0\0\0\0\1\x0a\0\2\x0f\0\0\0\0\0\0\x0a\0\2\2\x06\x1d\x30' >"$corpus/seed.4"
+    printf '\x05\x01net=10.1.0.0/24,mac=02-00-00-00-00-01' >"$corpus/seed.5"
+    ;;
 diag8) # flags, registers, length, room, lines, their length, command in EBCDIC; now and later, with and without a response
     printf '\x03\x24\0\0\0\1\0\3\x14\xd8\xe4\xc5\xd9\xe8\x40\x15\xd8\x15\x15' >"$corpus/seed.response"
     printf '\x21\x68\0\0\0\0\x40\xff\xff\xc1\x15\x25\xc2' >"$corpus/seed.long"
