@@ -16,6 +16,7 @@
 #define CP_RESPONSE_LINES_MAX 20000
 #define CP_USERS_MAX 10000
 #define CP_REMOTE_TIMEOUT_MS 10000
+#define CP_REMOTE_ALL_TIMEOUT_MS 30000    /* AT ALL CMD: each member */
 #define CP_REMOTE_LONG_TIMEOUT_MS 3600000 /* AT ... CMD: as long as the command takes */
 #define CP_OBSERVERS_MAX 8
 #define CP_REGISTERED_MAX 32

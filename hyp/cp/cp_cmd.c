@@ -106,7 +106,8 @@ int cp_dispatch(struct cp_request *req)
     if (req->depth++ >= CP_DEPTH_MAX || !cp_table_find(req->cp, "", word, req->classes, &row))
         return cp_fail(req, MSG_CMD001E, word);
     upper_name(row.row.name, req->command, sizeof req->command);
-    return row.handler(req, row.ctx);
+    int rc = cp_at_route(req, "", row.row.name, req->command);
+    return rc == CP_AT_HERE ? row.handler(req, row.ctx) : rc;
 }
 
 int cp_dispatch_operand(struct cp_request *req, const char *prefix)
@@ -120,7 +121,8 @@ int cp_dispatch_operand(struct cp_request *req, const char *prefix)
         return cp_fail(req, bad, word);
     upper_name(row.row.name, req->command, sizeof req->command);
     req->word = word;
-    return row.handler(req, row.ctx);
+    int rc = cp_at_route(req, prefix, row.row.name, req->command);
+    return rc == CP_AT_HERE ? row.handler(req, row.ctx) : rc;
 }
 
 /* CP command */

@@ -106,6 +106,7 @@ struct cp_request {
     char userid[DIR_NAME_BYTES];
     u32 classes;
     bool remote; /* came from another member: is not sent on */
+    bool here;   /* AT named this member: it is about this one only */
     bool in_handler, completed;
     bool on_cpu; /* CPU command: each line says which one */
     u8 cpu;
@@ -148,6 +149,7 @@ struct cp {
     struct cp_request *requests;
     struct cp_remote_call *calls;
     u32 last_call;
+    unsigned jobs; /* commands of other members under way here */
     unsigned last_ldev;
     u64 ipl_ns, generated_ns; /* of this start; of the program file */
     struct cp_mdc_sample {
@@ -244,6 +246,13 @@ bool cp_table_find(const struct cp *cp, const char *prefix, const char *word, u3
 #define R(prefix, name, classes, handler, help) CP_HANDLER(handler);
 #include "hyp/cp/cp_cmd.def"
 #undef R
+
+/* --- cp_at.c ----------------------------------------------------------------------------- */
+#define CP_AT_HERE (-2)
+/** AT {member | ALL} of a command of cp_at.def, whose operands come next: CP_AT_HERE, it is for
+ *  this member, and the phrase is gone; else what the handler is to return. `as`: its name as it is
+ *  sent. */
+int cp_at_route(struct cp_request *req, const char *prefix, const char *name, const char *as);
 
 /* --- cp_logon.c, cp_session.c ------------------------------------------------------------- */
 /** A new session with machine and console; no claim, no IPL. */
@@ -377,8 +386,16 @@ int cp_remote_command(struct cp_request *req, const char *member, const char *co
 /** The same with a time limit of the caller's. */
 int cp_remote_command_within(struct cp_request *req, const char *member, const char *command,
                              u64 within_ms);
-/** The same on all joined members and here, each line with the member's name in front. */
-int cp_remote_all(struct cp_request *req, const char *command);
+/** A command; with `phrase` AT and the name of who gets it stand between head and tail. */
+struct cp_remote_text {
+    const char *head, *tail;
+    bool phrase;
+};
+int cp_remote_text(struct cp_request *req, const char *member,
+                   const struct cp_remote_text *text, u64 within_ms);
+/** The same on all joined members and here, each line with the member's name in front; who may run
+ *  and does not answer is named. The return code is the greatest. */
+int cp_remote_all(struct cp_request *req, const struct cp_remote_text *text, u64 within_ms);
 void cp_remote_drop(struct cp *cp);
 /** A line of another user's console for one who is logged on at a member; lost with the link. */
 void cp_remote_relay(struct cp *cp, const char *member, const char *userid, const char *text);

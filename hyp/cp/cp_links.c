@@ -57,7 +57,10 @@ int cp_define_relodomain(struct cp_request *req)
         return rc ? rc : domain_add(req, &d);
     int n = snprintf(command, sizeof command, "DEFINE RELODOMAIN %s%s", d.name,
                      req->raw + operands);
-    return n < (int)sizeof command ? cp_remote_all(req, command) : cp_fail(req, MSG_CMD026E);
+    return n < (int)sizeof command
+               ? cp_remote_all(req, &(struct cp_remote_text){.head = command},
+                               CP_REMOTE_TIMEOUT_MS)
+               : cp_fail(req, MSG_CMD026E);
 }
 
 /* --- links ----------------------------------------------------------------------------------- */

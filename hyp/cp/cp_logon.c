@@ -377,27 +377,21 @@ void cp_terminal_lost(struct cp *cp, const char *userid)
 /* FORCE userid [AT member] */
 int cp_cmd_force(struct cp_request *req, void *ctx)
 {
-    const char *userid = cp_operand(req), *word;
+    const char *userid = cp_operand(req);
     char member[CONFIG_NAME_BYTES], command[64];
     (void)ctx;
     if (!cp_userid_ok(userid))
         return cp_fail(req, MSG_LGA020E);
     struct cp *cp = req->cp;
     struct cp_user *user = cp_user_find(cp, userid);
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
     snprintf(command, sizeof command, "FORCE %s", userid);
-    if ((word = cp_operand(req))) {
-        bool local = false;
-        if (strcmp(word, "AT") || !(word = cp_operand(req)))
-            return cp_fail(req, MSG_CMD003E, word ? word : "AT");
-        if (!cp_member_reachable(cp, word, &local))
-            return cp_fail(req, MSG_ATC1850E, word);
-        if (!local)
-            return cp_remote_command(req, word, command);
-    } else if (!user && !req->remote && cp->cluster &&
-               cp->cluster->locate(cp->cluster_ctx, userid, member) &&
-               strcmp(member, cp->config->member)) {
+    if (!user && !req->remote && !req->here && cp->cluster &&
+        cp->cluster->locate(cp->cluster_ctx, userid, member) &&
+        strcmp(member, cp->config->member))
         return cp_remote_command(req, member, command);
-    }
     if (!user)
         return cp_fail(req, MSG_FOR045E, userid);
     char where[DIR_NAME_BYTES + 8];

@@ -50,51 +50,24 @@ static int one_user(struct cp_request *req, const struct message *m, const char 
     if (user)
         return deliver(req, m, user, text) ? 0
                                            : cp_fail(req, MSG_MFS057E, userid, "messages off");
-    if (!req->remote && cp->cluster && cp->cluster->locate(cp->cluster_ctx, userid, member) &&
+    if (!req->remote && !req->here && cp->cluster &&
+        cp->cluster->locate(cp->cluster_ctx, userid, member) &&
         strcmp(member, cp->config->member))
         return send_on(req, m, member, userid, text);
     return cp_fail(req, MSG_MFS045E, userid);
 }
 
-/* [AT member] in front of a text: "" when it is not there, or names this one (*here). */
-static int at_member(struct cp_request *req, char member[CONFIG_NAME_BYTES], bool *here)
-{
-    const char *word = cp_operand_peek(req);
-    size_t back = req->at;
-    bool local = false;
-    member[0] = 0;
-    *here = false;
-    if (!word || strcmp(word, "AT"))
-        return 0;
-    cp_operand(req);
-    word = cp_operand(req);
-    if (word && cp_member_reachable(req->cp, word, &local))
-        snprintf(member, CONFIG_NAME_BYTES, "%s", (*here = local) ? "" : word);
-    else if (word && config_slot_of(req->cp->config, word))
-        return cp_fail(req, MSG_ATC1850E, word);
-    else
-        req->at = back; /* just a text that begins with AT */
-    return 0;
-}
-
-/* {userid | * | OPERATOR | ALL} [AT member] text */
+/* {userid | * | OPERATOR | ALL} [AT member] text; AT is behind us (cp_at.c) */
 static int message(struct cp_request *req, const struct message *m)
 {
-    char member[CONFIG_NAME_BYTES];
     const char *userid = cp_operand(req);
     if (!userid || (strcmp(userid, "*") && !cp_userid_ok(userid)))
         return cp_fail(req, MSG_LGA020E);
-    bool here;
-    int rc = at_member(req, member, &here);
-    if (rc)
-        return rc;
     const char *text = cp_operand_rest(req);
     if (!*text)
         return cp_fail(req, MSG_MFS020E);
     if (!strcmp(userid, "*"))
         userid = req->userid;
-    if (*member)
-        return send_on(req, m, member, userid, text);
     if (!strcmp(userid, "ALL"))
         return to_all(req, m, text);
     if (!strcmp(userid, "OP") || !strcmp(userid, "OPERATOR"))
@@ -163,21 +136,17 @@ int cp_cmd_send(struct cp_request *req, void *ctx)
     char member[CONFIG_NAME_BYTES], command[CP_COMMAND_BYTES_MAX];
     struct cp *cp = req->cp;
     (void)ctx;
-    bool to_cp = userid && !strcmp(userid, "CP"), here;
+    bool to_cp = userid && !strcmp(userid, "CP");
     if (to_cp)
         userid = cp_operand(req);
     if (!cp_userid_ok(userid))
         return cp_fail(req, MSG_LGA020E);
-    int rc = at_member(req, member, &here);
-    if (rc)
-        return rc;
-    struct cp_user *user = *member ? NULL : cp_user_find(cp, userid);
+    struct cp_user *user = cp_user_find(cp, userid);
     if (user)
         return send_here(req, user, to_cp);
-    if (here || req->remote)
-        return cp_fail(req, MSG_CMD045E, userid);
-    if (!*member && (!cp->cluster || !cp->cluster->locate(cp->cluster_ctx, userid, member) ||
-                     !strcmp(member, cp->config->member)))
+    if (req->here || req->remote || !cp->cluster ||
+        !cp->cluster->locate(cp->cluster_ctx, userid, member) ||
+        !strcmp(member, cp->config->member))
         return cp_fail(req, MSG_CMD045E, userid);
     snprintf(command, sizeof command, "SEND %s%s %.1900s", to_cp ? "CP " : "", userid,
              cp_operand_rest(req));

@@ -55,17 +55,8 @@ static int names_here(struct cp_request *req, bool remote_too)
 int cp_query_names(struct cp_request *req, void *ctx)
 {
     const char *word = cp_operand(req);
-    bool local = false;
     (void)ctx;
-    if (!word)
-        return names_here(req, !req->remote);
-    if (strcmp(word, "AT") || !(word = cp_operand(req)))
-        return cp_fail(req, MSG_CQV003E, word ? word : "AT");
-    if (!strcmp(word, "ALL"))
-        return cp_remote_all(req, "QUERY NAMES");
-    if (!cp_member_reachable(req->cp, word, &local))
-        return cp_fail(req, MSG_ATC1850E, word);
-    return local ? names_here(req, false) : cp_remote_command(req, word, "QUERY NAMES");
+    return word ? cp_fail(req, MSG_CQV003E, word) : names_here(req, !req->here);
 }
 
 static int query_one_user(struct cp_request *req, const char *userid)
@@ -77,7 +68,8 @@ static int query_one_user(struct cp_request *req, const char *userid)
         return cp_fail(req, MSG_CQU361E, userid);
     if (user)
         cp_line(req, "%-8s - %s", userid, cp_where(user, where));
-    else if (cp->cluster && cp->cluster->locate(cp->cluster_ctx, userid, member) &&
+    else if (!req->here && cp->cluster &&
+             cp->cluster->locate(cp->cluster_ctx, userid, member) &&
              strcmp(member, cp->config->member))
         cp_line(req, "%-8s - SSI", userid);
     else
@@ -85,7 +77,7 @@ static int query_one_user(struct cp_request *req, const char *userid)
     return 0;
 }
 
-/* QUERY USERS [userid] */
+/* QUERY USERS [userid] [AT {member | ALL}] */
 int cp_query_users(struct cp_request *req, void *ctx)
 {
     const char *word = cp_operand(req);
@@ -119,7 +111,8 @@ int cp_cmd_query(struct cp_request *req, void *ctx)
         const struct dir_entry *entry = directory_find(req->cp->directory, word);
         if (req->classes && entry && !known) {
             cp_operand(req);
-            int rc = cp_no_more(req);
+            int rc = cp_at_route(req, "QUERY", "userid", entry->userid);
+            rc = rc == CP_AT_HERE ? cp_no_more(req) : rc;
             return rc ? rc : query_one_user(req, entry->userid);
         }
     }

@@ -7,6 +7,7 @@
 #include "hyp/cp/cp_ctca.h"
 
 #define ANSWER_BYTES_MAX (900u << 10)
+#define JOBS_MAX 256 /* commands of other members under way here */
 
 enum { MSG_TYPE_REQUEST = 1, MSG_TYPE_ANSWER = 2, MSG_TYPE_RELAY = 3 };
 enum {
@@ -129,35 +130,51 @@ static int send_request(struct cp *cp, struct cp_remote_call *c, const struct cp
     return status;
 }
 
-static void start_remote(struct cp *cp, struct gather *g, const char *member,
-                         const char *command, u64 within_ms)
+/* The command for one of the members. */
+static const char *text_for(const struct cp_remote_text *text, const char *member,
+                            char out[CP_COMMAND_BYTES_MAX])
+{
+    if (!text->phrase)
+        return text->head;
+    snprintf(out, CP_COMMAND_BYTES_MAX, "%s AT %.8s%s", text->head, member, text->tail);
+    return out;
+}
+
+static struct cp_remote_call *new_part(struct gather *g, const char *member)
 {
     struct cp_remote_call *c = &g->parts[g->count++];
     c->gather = g;
-    c->id = ++cp->last_call;
     snprintf(c->member, sizeof c->member, "%.8s", member);
     cp_response_init(&c->resp);
     g->open++;
+    return c;
+}
+
+static void start_remote(struct cp *cp, struct gather *g, const char *member,
+                         const struct cp_remote_text *text, u64 within_ms)
+{
+    char command[CP_COMMAND_BYTES_MAX];
+    struct cp_remote_call *c = new_part(g, member);
+    c->id = ++cp->last_call;
     c->next = cp->calls;
     cp->calls = c;
     c->timer = cp->ports.timer_start(cp->ports.ctx, within_ms, timed_out, c);
-    int status = cp->cluster ? send_request(cp, c, g->req, command) : ST_LOST;
+    int status =
+        cp->cluster ? send_request(cp, c, g->req, text_for(text, member, command)) : ST_LOST;
     if (status) {
         unlink_call(cp, c);
         part_failed(c, status_name(status));
     }
 }
 
-static void start_local(struct cp *cp, struct gather *g, const char *command)
+static void start_local(struct cp *cp, struct gather *g, const struct cp_remote_text *text)
 {
-    struct cp_remote_call *c = &g->parts[g->count++];
-    c->gather = g;
-    strcpy(c->member, cp->config->member);
-    cp_response_init(&c->resp);
+    char command[CP_COMMAND_BYTES_MAX];
+    struct cp_remote_call *c = new_part(g, cp->config->member);
     c->resp.done_cb = local_done;
     c->resp.done_ctx = c;
-    g->open++;
-    cp_command_remote(cp, g->req->userid, g->req->classes, command, &c->resp);
+    cp_command_remote(cp, g->req->userid, g->req->classes,
+                      text_for(text, cp->config->member, command), &c->resp);
 }
 
 static struct gather *new_gather(struct cp_request *req, bool prefix)
@@ -197,14 +214,20 @@ static int started(struct gather *g)
     return CP_LATER;
 }
 
-int cp_remote_command_within(struct cp_request *req, const char *member, const char *command,
-                             u64 within_ms)
+int cp_remote_text(struct cp_request *req, const char *member,
+                   const struct cp_remote_text *text, u64 within_ms)
 {
     struct gather *g = req->remote ? NULL : new_gather(req, false);
     if (!g)
         return cp_fail(req, MSG_ATC1851E, member, req->remote ? "sent on already" : "memory");
-    start_remote(req->cp, g, member, command, within_ms);
+    start_remote(req->cp, g, member, text, within_ms);
     return started(g);
+}
+
+int cp_remote_command_within(struct cp_request *req, const char *member, const char *command,
+                             u64 within_ms)
+{
+    return cp_remote_text(req, member, &(struct cp_remote_text){.head = command}, within_ms);
 }
 
 int cp_remote_command(struct cp_request *req, const char *member, const char *command)
@@ -212,7 +235,25 @@ int cp_remote_command(struct cp_request *req, const char *member, const char *co
     return cp_remote_command_within(req, member, command, CP_REMOTE_TIMEOUT_MS);
 }
 
-int cp_remote_all(struct cp_request *req, const char *command)
+/* It may run, and cannot be asked. */
+static bool is_silent(const struct cp_cluster_member *m)
+{
+    return strcmp(m->state, "Down") && strcmp(m->state, "Joining") &&
+           strcmp(m->state, "Leaving");
+}
+
+static void ask(struct cp *cp, struct gather *g, const struct cp_cluster_member *m,
+                const struct cp_remote_text *text, u64 within_ms)
+{
+    if (m->local)
+        start_local(cp, g, text);
+    else if (m->reachable)
+        start_remote(cp, g, m->name, text, within_ms);
+    else if (is_silent(m))
+        part_failed(new_part(g, m->name), "there is no link to it");
+}
+
+int cp_remote_all(struct cp_request *req, const struct cp_remote_text *text, u64 within_ms)
 {
     struct cp *cp = req->cp;
     struct cp_cluster_member m;
@@ -223,17 +264,16 @@ int cp_remote_all(struct cp_request *req, const char *command)
     for (unsigned i = 0; cp->cluster && i < CONFIG_SLOTS_MAX; i++) {
         if (!cp->cluster->member(cp->cluster_ctx, i, &m))
             break;
-        if (m.name[0] && m.local)
-            start_local(cp, g, command), here = true;
-        else if (m.name[0] && m.reachable)
-            start_remote(cp, g, m.name, command, CP_REMOTE_TIMEOUT_MS);
+        here |= m.name[0] && m.local;
+        if (m.name[0])
+            ask(cp, g, &m, text, within_ms);
     }
     if (!here && g->count < CONFIG_SLOTS_MAX)
-        start_local(cp, g, command);
+        start_local(cp, g, text);
     return started(g);
 }
 
-/* AT member CMD command */
+/* AT {member | ALL} CMD command */
 int cp_cmd_at(struct cp_request *req, void *ctx)
 {
     const char *member = cp_operand(req), *word = cp_operand(req);
@@ -243,6 +283,9 @@ int cp_cmd_at(struct cp_request *req, void *ctx)
         return member && word ? cp_fail(req, MSG_CMD003E, word) : cp_fail(req, MSG_CMD026E);
     if (!cp_operand_peek(req))
         return cp_fail(req, MSG_CMD026E);
+    if (!strcmp(member, "ALL"))
+        return cp_remote_all(req, &(struct cp_remote_text){.head = req->raw + req->at},
+                             CP_REMOTE_ALL_TIMEOUT_MS);
     if (!cp_member_reachable(req->cp, member, &local))
         return cp_fail(req, MSG_ATC1850E, member);
     if (local)
@@ -259,6 +302,19 @@ struct job {
     struct cp_response resp;
 };
 
+static void put_lines(const struct cp *cp, struct codec_out *out,
+                      const struct cp_response *resp)
+{
+    char line[MSG_LINE_BYTES];
+    unsigned i = 0;
+    for (; i < resp->line_count && out->len < ANSWER_BYTES_MAX; i++)
+        codec_put_bytes(out, ROW_LINE, resp->lines[i], strlen(resp->lines[i]));
+    if (i == resp->line_count && !resp->truncated)
+        return;
+    msg_format(line, sizeof line, MSG_ATC1852W, cp->config->member);
+    codec_put_bytes(out, ROW_LINE, line, strlen(line));
+}
+
 static void send_answer(struct cp_response *resp, void *ctx)
 {
     struct job *job = ctx;
@@ -267,13 +323,22 @@ static void send_answer(struct cp_response *resp, void *ctx)
     codec_out_init(&out);
     codec_put_u32(&out, ROW_ID, job->id);
     codec_put_u32(&out, ROW_RC, (u32)resp->rc);
-    for (unsigned i = 0; i < resp->line_count && out.len < ANSWER_BYTES_MAX; i++)
-        codec_put_bytes(&out, ROW_LINE, resp->lines[i], strlen(resp->lines[i]));
+    put_lines(cp, &out, resp);
     if (!out.failed && cp->cluster)
         cp->cluster->send(cp->cluster_ctx, job->member, MSG_TYPE_ANSWER, out.data, out.len);
     codec_out_fini(&out);
     cp_response_fini(&job->resp);
+    cp->jobs--;
     free(job);
+}
+
+/* A member that asks for more than anybody can mean is told so. */
+static void too_many(struct job *job)
+{
+    char line[MSG_LINE_BYTES];
+    job->resp.rc = msg_format(line, sizeof line, MSG_CMD052E, "too many commands at once");
+    cp_response_add(&job->resp, line);
+    send_answer(&job->resp, job);
 }
 
 struct wire {
@@ -295,7 +360,7 @@ static bool take_text(const struct codec_row *row, char *out, size_t room)
 
 static bool take_wire_row(struct wire *w, const struct codec_row *row)
 {
-    char line[1024];
+    char line[1024 + 16];
     switch (row->tag) {
     case ROW_ID: return codec_get_u32(row, &w->id);
     case ROW_USERID: return take_text(row, w->userid, sizeof w->userid);
@@ -338,7 +403,10 @@ static void take_request(struct cp *cp, const char *member, const void *data, si
     cp_response_init(&job->resp);
     job->resp.done_cb = send_answer;
     job->resp.done_ctx = job;
-    cp_command_remote(cp, w.userid, w.classes, w.command, &job->resp);
+    if (cp->jobs++ >= JOBS_MAX)
+        too_many(job);
+    else
+        cp_command_remote(cp, w.userid, w.classes, w.command, &job->resp);
 }
 
 void cp_remote_relay(struct cp *cp, const char *member, const char *userid, const char *text)

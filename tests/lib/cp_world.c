@@ -524,7 +524,7 @@ struct timer {
     void *arg;
 };
 
-static struct timer timers[32];
+static struct timer timers[640];
 static u64 now_ms, last_timer;
 
 static u64 timer_start(void *ctx, u64 delay, void (*fire)(void *arg), void *arg)

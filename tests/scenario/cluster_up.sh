@@ -26,6 +26,19 @@ expect 0 'MEMBERB' cp_on MEMBERA QUERY NAMES AT ALL
 expect 2 'several members run \(MEMBERA MEMBERB\)' endicott cp QUERY NAMES
 expect 0 'LINUX2' endicott cp -u LINUX2 QUERY USERID
 
+# on all members, and on one of them
+expect 0 'MEMBERA : OPERATOR AT MEMBERA' cp_on MEMBERB AT ALL CMD QUERY USERID
+expect 0 'MEMBERB : AVGPROC-' cp_on MEMBERA INDICATE LOAD AT ALL
+expect 1 'MEMBERB : HCPCMD001E .*FROB' cp_on MEMBERA AT ALL CMD FROB
+expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG LINUX1 AT MEMBERA
+expect 0 'LINUX1   - DSC' cp_on MEMBERB QUERY LINUX1 AT MEMBERA
+expect 1 'HCPFOR045E' cp_on MEMBERA FORCE LINUX1 AT MEMBERB
+expect 0 'FORCED BY OPERATOR' cp_on MEMBERB FORCE LINUX1 AT MEMBERA
+expect 0 '' cp_on MEMBERB MESSAGE OPERATOR AT ALL to everyone
+for member in MEMBERA MEMBERB; do
+    expect 0 'FROM OPERATOR: to everyone' endicott wait -m $member --match 'to everyone' --since-start --timeout "$WAIT_SECONDS"
+done
+
 # a message crosses over, to a member by name and to a user wherever it is
 expect 0 '' cp_on MEMBERA MESSAGE OPERATOR AT MEMBERB first word
 expect 0 'FROM OPERATOR: first word' endicott wait -m MEMBERB --match 'first word' \
