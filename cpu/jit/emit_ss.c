@@ -89,7 +89,8 @@ void ss_execute(const struct jit_cx *x, struct jit_insn *i)
     isa_decode(&i->d, (enum isa_format)row->format, text);
 }
 
-/* Is the target where it was when this was translated? */
+/* Is the target where it was when this was translated? Another one may be any instruction: control
+ * leaves behind it. */
 static void check_target(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
@@ -99,6 +100,7 @@ static void check_target(struct jit_cx *x)
     x64_rm(&x->a, true, A_SUB, RAX, CPU_AT(ia_page));
     x64_gi(&x->a, true, G_CMP, RAX, i->ex_at);
     slow_if(x, CC_NE);
+    x->open[x->opens - 1]->other = true;
 }
 
 /* ---- operands ---- */

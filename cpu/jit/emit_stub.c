@@ -194,6 +194,10 @@ static void stub_body(struct jit_cx *x, const struct jit_stub *s)
     count_body(x);
     x64_mov_i(&x->a, RAX, (u64)(uintptr_t)i->row->body);
     call_slow(x, COMMON_BODY, x->done + 1, 0);
+    if (s->other) {
+        emit_broken(x);
+        return;
+    }
     x->lo = s->lo_after;
     reg_load(x, (u16)(i->writes | (s->lo & ~s->lo_after)));
     fp_reload_common(x, s->fp_cached);

@@ -134,6 +134,7 @@ struct jit_stub {
     s32 bear;
     unsigned done; /* instructions of the block before this one */
     bool flags;    /* BODY: `back` expects the flags of the condition code */
+    bool other;    /* BODY: it is not what was translated, and may change anything */
 };
 
 /* A way out to a known slot: a jump whose distance link.c writes. */
