@@ -24,6 +24,7 @@ struct spool_file {
     struct spool_file *next;
     struct reader_file s;
     struct spool_data data;
+    bool passed; /* its keeper did not let it be opened */
 };
 
 /** Created with its first reader, destroyed with its last; `lock` is that of all of them. */
@@ -33,6 +34,8 @@ struct queue {
     struct spool_file *files;
     u32 count, next_number;
     bool whole; /* its files have been restored: what its readers say can be checked */
+    reader_gate *gate;
+    void *gate_arg;
 };
 
 /** Located by css (devno); created by reader_create, destroyed by detach; `queue->lock`. */
@@ -44,6 +47,7 @@ struct reader {
     struct reader_state s;    /* next_number: see struct queue */
     struct spool_place place; /* of s.card, when its `record` is that */
     bool ready_due;           /* device end is to be shown */
+    bool passed_over;         /* a file: its keeper is to look */
     void (*news)(void *arg);
     void *news_arg;
 };
@@ -68,7 +72,7 @@ static struct reader *reader_of(const struct queue *q, u32 number)
 static struct spool_file *next_eligible(const struct reader *rdr)
 {
     struct spool_file *f = rdr->queue->files;
-    while (f && (f->s.held || (rdr->s.class_ && rdr->s.class_ != f->s.class_) ||
+    while (f && (f->s.held || f->passed || (rdr->s.class_ && rdr->s.class_ != f->s.class_) ||
                  reader_of(rdr->queue, f->s.number)))
         f = f->next;
     return f;
@@ -123,9 +127,20 @@ static void close_current(struct reader *rdr)
     }
 }
 
+/** What others have a say in is opened with their leave. */
+static bool may_open(const struct reader *rdr, const struct spool_file *f)
+{
+    const struct queue *q = rdr->queue;
+    return !q->gate || !f->s.key || q->gate(q->gate_arg, f->s.key, f->s.version);
+}
+
 static struct spool_file *open_next(struct reader *rdr)
 {
-    struct spool_file *f = next_eligible(rdr);
+    struct spool_file *f;
+    while ((f = next_eligible(rdr)) && !may_open(rdr, f)) {
+        f->passed = true;
+        rdr->passed_over = true;
+    }
     rdr->s.current = f ? f->s.number : 0;
     rdr->s.card = rdr->s.page = 0;
     rdr->place = (struct spool_place){0};
@@ -142,7 +157,7 @@ static void feed(struct reader *rdr, const struct spool_file *f)
         return;
     }
     close_current(rdr);
-    open_next(rdr);
+    open_next(rdr); /* none, when it may not be opened: the next command finds that */
 }
 
 /** The record to be read next, filled up with blanks, into `card`; returns its length. */
@@ -183,7 +198,8 @@ static int next_card(struct reader *rdr, u8 card[SPOOL_RECORD_BYTES_MAX], size_t
 static void tell(struct reader *rdr, u32 was_open)
 {
     lock_take(&rdr->queue->lock);
-    void (*news)(void *arg) = rdr->s.current != was_open ? rdr->news : NULL;
+    void (*news)(void *arg) = rdr->s.current != was_open || rdr->passed_over ? rdr->news : NULL;
+    rdr->passed_over = false;
     lock_drop(&rdr->queue->lock);
     if (news)
         news(rdr->news_arg);
@@ -214,10 +230,14 @@ static int reader_start(void *dev, struct dev_io *io)
 static void reader_reset(void *dev)
 {
     struct reader *rdr = dev;
+    lock_take(&rdr->queue->lock);
+    u32 was_open = rdr->s.current;
+    lock_drop(&rdr->queue->lock);
     reader_close(rdr, READER_CLOSE_RESET);
     lock_take(&rdr->queue->lock);
     rdr->queue->whole = false; /* what is restored from now on is another state */
     lock_drop(&rdr->queue->lock);
+    tell(rdr, was_open);
 }
 
 static void drop_files(struct queue *q)
@@ -540,6 +560,22 @@ void reader_set_news(struct reader *rdr, void (*news)(void *arg), void *arg)
     lock_drop(&rdr->queue->lock);
 }
 
+void reader_set_gate(struct reader *rdr, reader_gate *gate, void *arg)
+{
+    lock_take(&rdr->queue->lock);
+    rdr->queue->gate = gate;
+    rdr->queue->gate_arg = arg;
+    lock_drop(&rdr->queue->lock);
+}
+
+void reader_again(struct reader *rdr)
+{
+    lock_take(&rdr->queue->lock);
+    for (struct spool_file *f = rdr->queue->files; f; f = f->next)
+        f->passed = false;
+    lock_drop(&rdr->queue->lock);
+}
+
 bool reader_change(struct reader *rdr, const struct reader_file *file)
 {
     lock_take(&rdr->queue->lock);
@@ -547,6 +583,9 @@ bool reader_change(struct reader *rdr, const struct reader_file *file)
     if (f) {
         f->s.class_ = file->class_;
         f->s.keep = file->keep;
+        f->s.key = file->key;
+        f->s.version = file->version;
+        f->passed = false;
         f->s.held = file->held && !reader_of(rdr->queue, f->s.number);
     }
     lock_drop(&rdr->queue->lock);

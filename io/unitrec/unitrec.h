@@ -26,6 +26,7 @@ struct reader_file {
     char class_;
     bool keep, held; /* a held file is not read; one with keep is held at its end, not gone */
     bool reading;
+    u64 key, version; /* of its keeper's, for reader_gate; key 0: it is not asked */
 };
 /** Put a file behind the others, as `file` says (class_, keep, held); takes the content of
  *  `data`. Device end (ready) of each reader that had nothing to read and may read it. `number`
@@ -40,8 +41,15 @@ int reader_add_file(struct reader *rdr, const void *bytes, size_t len, u32 *numb
 void reader_set_options(struct reader *rdr, bool cont, bool hold, bool keep, char class_);
 /** Told, without a lock, whenever a file was closed or became open by the guest's doing. */
 void reader_set_news(struct reader *rdr, void (*news)(void *arg), void *arg);
-/** By number: what `file` says of class_, keep, held. False: no such file. An open one is
- *  not held. */
+/** Asked before a file is opened, which others may read, change or remove, too: false = not now.
+ *  With the lock of the queue, on any thread; the file is then passed over until reader_again, or
+ *  until reader_change has been told something of it. */
+typedef bool reader_gate(void *arg, u64 key, u64 version);
+void reader_set_gate(struct reader *rdr, reader_gate *gate, void *arg);
+/** What was passed over may be tried again. */
+void reader_again(struct reader *rdr);
+/** By number: what `file` says of class_, keep, held, key, version. False: no such file. An open
+ *  one is not held. */
 bool reader_change(struct reader *rdr, const struct reader_file *file);
 /** Put it first (ORDER); take it out, unless it is being read. False: not there, or not
  *  done. */
