@@ -264,6 +264,7 @@ int member_host_create(struct member *m, struct cause *cause)
         .model = hw->model,
         .spool_folder = folder,
         .spool_start = m->opt.spool_start,
+        .spool_slot = m->config->in_ssi ? config_slot_of(m->config, m->config->member) : 0,
         .idle_slack_ms = m->config->features.idle_slack_ms,
     };
     struct vm_host_ports ports = {m->post, post_uv};

@@ -72,6 +72,7 @@ struct vm_host_config {
     const char *segment_folder;    /* NULL: saved segments cannot be */
     const char *spool_folder;      /* NULL: spool files are kept in memory */
     enum spool_start spool_start;
+    unsigned spool_slot; /* of the cluster, from 1 on; 0: there is none */
 };
 
 struct vm_host *vm_host_create(const struct vm_host_config *config,

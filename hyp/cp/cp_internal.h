@@ -166,11 +166,12 @@ struct cp {
     bool terminals_disabled;       /* DISABLE ALL */
     enum vm_dateformat dateformat; /* of users who have set none */
     u64 shutdown_timer;
-    struct vswitches *nets; /* hyp/net; NULL: none yet */
-    u64 nics_timer;         /* cp_nics_reclaim; 0: none */
-    struct ivl_ssi *ivls;   /* cp_ssi.c; NULL: no cluster */
-    struct cp_ctcs *ctcs;   /* cp_ctca_remote.c; NULL: none yet */
-    struct cp_unit *units;  /* cp_unit.c: real printers and punches */
+    struct vswitches *nets;      /* hyp/net; NULL: none yet */
+    u64 nics_timer;              /* cp_nics_reclaim; 0: none */
+    struct ivl_ssi *ivls;        /* cp_ssi.c; NULL: no cluster */
+    struct spool_ssi *spool_ssi; /* likewise */
+    struct cp_ctcs *ctcs;        /* cp_ctca_remote.c; NULL: none yet */
+    struct cp_unit *units;       /* cp_unit.c: real printers and punches */
     struct cp_logon_slot logons[CP_LOGON_SLOTS];
     char directory_path[CONFIG_PATH_BYTES + 16]; /* "": cannot be changed */
     char capture_folder[CONFIG_PATH_BYTES + 32]; /* "": none */

@@ -95,6 +95,7 @@ static void greet(struct cp_request *req, struct cp_user *user, const char *how)
     char text[160], stamp[CP_TIME_TEXT_BYTES], files[64];
     say_both(req, user, CP_LEVEL_TEXT);
     say_both(req, user, "There is no logmsg data");
+    spool_look(cp_spool(cp));
     say_both(req, user, cp_spool_files_text(cp, user->userid, files));
     snprintf(text, sizeof text, "%s AT %s", how,
              cp_time_text(cp_user_dateformat(user), cp_now(cp), stamp));

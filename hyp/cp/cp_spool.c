@@ -205,11 +205,12 @@ bool cp_spool_selected(const struct cp_spool_select *sel, const struct spool_des
            (!*sel->dest || !strcmp(sel->dest, d->dest));
 }
 
-/* Take note of what readers have read: of the owner, or of everybody. */
+/* Take note of what other members have done and readers have read: of the owner, or of all. */
 static void look(struct cp *cp, const struct cp_spool_select *sel)
 {
+    spool_look(cp_spool(cp));
     if (*sel->owner) {
-        spool_sync(cp_spool(cp), sel->owner);
+        spool_sync_again(cp_spool(cp), sel->owner);
         return;
     }
     for (struct cp_user *u = cp_user_next(cp, NULL); u; u = cp_user_next(cp, u))
@@ -265,6 +266,7 @@ int cp_cmd_purge(struct cp_request *req, void *ctx)
         cp_operand(req);
         return cp_purge_nss(req);
     }
+    struct cause cause;
     int count = 0, rc = select_files(req, &sel);
     if (!rc)
         rc = cp_no_more(req);
@@ -274,8 +276,10 @@ int cp_cmd_purge(struct cp_request *req, void *ctx)
         return rc;
     for (struct spool_file *f = spool_next(spool, NULL), *next; f; f = next) {
         next = spool_next(spool, f);
-        if (cp_spool_selected(&sel, spool_desc(f)))
-            count += spool_purge(spool, f);
+        rc = cp_spool_selected(&sel, spool_desc(f)) ? spool_remove(spool, f, &cause) : ST_EXIST;
+        if (rc != ST_OK && rc != ST_EXIST && rc != ST_BUSY)
+            return cp_spool_failed(req, &cause);
+        count += rc == ST_OK;
     }
     return count_text(req, count, "PURGED");
 }
@@ -391,18 +395,29 @@ static void sent_text(const struct spool_desc *d, enum spool_queue here, u16 id,
              d->keep ? "KEEP" : "NOKEEP");
 }
 
+void cp_spool_arrived(struct cp *cp, const struct spool_desc *d, enum spool_queue from_queue,
+                      u16 was)
+{
+    char text[128];
+    struct cp_user *owner = cp_user_find(cp, d->owner);
+    if (!owner || !(owner->settings & CP_SET_IMSG))
+        return;
+    sent_text(d, d->queue, d->id, "FROM", d->origin, from_queue, "WAS", was, text);
+    console_write_line(owner->console, text);
+}
+
 void cp_spool_sent(struct cp_request *req, const struct spool_desc *d,
                    enum spool_queue from_queue, u16 was)
 {
     char text[128];
-    struct cp_user *owner = cp_user_find(req->cp, d->owner);
+    if (!cp_user_find(req->cp, d->owner))
+        spool_sent(cp_spool(req->cp), d->owner, d->id, from_queue, was);
     sent_text(d, d->queue, d->id, "FROM", d->origin, from_queue, "WAS", was, text);
     if (!strcmp(d->owner, req->userid)) {
         cp_line_text(req, text);
         return;
     }
-    if (owner && (owner->settings & CP_SET_IMSG))
-        console_write_line(owner->console, text);
+    cp_spool_arrived(req->cp, d, from_queue, was);
     sent_text(d, from_queue, was, "TO", d->owner, d->queue, "AS", d->id, text);
     cp_line_text(req, text);
 }
@@ -487,6 +502,7 @@ int cp_query_files(struct cp_request *req, void *ctx)
 {
     char text[64];
     (void)ctx;
+    spool_look(cp_spool(req->cp));
     spool_sync(cp_spool(req->cp), req->userid);
     cp_line_text(req, cp_spool_files_text(req->cp, req->userid, text));
     return cp_no_more(req);

@@ -41,6 +41,9 @@ int cp_spool_user(struct cp_request *req, char out[DIR_NAME_BYTES]);
  *  issued the command and to the file's owner. */
 void cp_spool_sent(struct cp_request *req, const struct spool_desc *desc,
                    enum spool_queue from_queue, u16 was);
+/** Its owner is told that it has come, if it is logged on here. */
+void cp_spool_arrived(struct cp *cp, const struct spool_desc *desc, enum spool_queue from_queue,
+                      u16 was);
 /** The answer to a failure of the spool. */
 int cp_spool_failed(struct cp_request *req, const struct cause *cause);
 /** The line of QUERY UR for a real printer or punch; false: it is none. */

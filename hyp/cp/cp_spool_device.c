@@ -408,6 +408,7 @@ static int tag_file(struct cp_request *req, bool query)
     u64 id;
     if (!word || !scan_number(word, 1, SPOOL_ID_MAX, &id))
         return cp_fail(req, MSG_CSP027E);
+    spool_look(cp_spool(req->cp));
     spool_sync(cp_spool(req->cp), req->userid);
     if (!(f = spool_find(cp_spool(req->cp), req->userid, (u16)id)))
         return cp_fail(req, MSG_CSU042E, word);

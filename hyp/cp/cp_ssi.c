@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "hyp/cp/cp_net.h"
+#include "hyp/cp/cp_spool.h"
+#include "hyp/spool/spool_ssi.h"
 #include "mem/base/log.h"
 #include "ssi/ssi.h"
 
@@ -264,6 +266,21 @@ static const struct ssi_service service = {
     .receive = service_receive,
 };
 
+/* --- the spool ---------------------------------------------------------------------------- */
+
+static bool spool_per_member(void *ctx, const char *userid)
+{
+    const struct cp *cp = ctx;
+    const struct dir_entry *entry = directory_find(cp->directory, userid);
+    return entry && entry->kind == DIR_IDENTITY;
+}
+
+static void spool_arrived(void *ctx, const struct spool_desc *desc, enum spool_queue from,
+                          u16 was)
+{
+    cp_spool_arrived(ctx, desc, from, was);
+}
+
 int cp_attach_ssi(struct cp *cp, struct ssi *ssi, struct cause *cause)
 {
     struct cp_ssi *s = calloc(1, sizeof *s);
@@ -275,6 +292,11 @@ int cp_attach_ssi(struct cp *cp, struct ssi *ssi, struct cause *cause)
     if (status)
         cause_set(cause, status, "service CP: %s", status_name(status));
     cp->ivls = status ? NULL : ivl_ssi_create(ssi, cp_net_news, cp, cause);
+    const struct spool_ssi_ports ports = {cp, spool_per_member, spool_arrived};
+    if (cp->ivls && !(cp->spool_ssi = spool_ssi_create(ssi, cp_spool(cp), &ports, cause))) {
+        ivl_ssi_destroy(cp->ivls);
+        cp->ivls = NULL;
+    }
     if (!cp->ivls) {
         free(s);
         return cause->status;
@@ -290,6 +312,8 @@ void cp_detach_ssi(struct cp *cp)
         return;
     ivl_ssi_destroy(cp->ivls);
     cp->ivls = NULL;
+    spool_ssi_destroy(cp->spool_ssi);
+    cp->spool_ssi = NULL;
     free(cp->ssi);
     cp->ssi = NULL;
     cp_set_cluster(cp, NULL, NULL);

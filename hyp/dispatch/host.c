@@ -109,7 +109,8 @@ struct vm_host *vm_host_create(const struct vm_host_config *config,
     host->slack_ns = config->deterministic ? 0 : config->idle_slack_ms * 1000000ull;
     host->ports = *ports;
     host->events = *events;
-    if (spool_create(config->spool_folder, config->spool_start, &host->spool, cause)) {
+    if (spool_create(config->spool_folder, config->spool_start, config->spool_slot,
+                     &host->spool, cause)) {
         free(host);
         return NULL;
     }

@@ -213,7 +213,7 @@ static int next_of_kind(const struct diag14 *d, bool punched)
     bool first = !file;
     if ((operand(d) & (SPOOL_PAGE_BYTES - 1)) + SHORT_DESCRIPTOR_BYTES > SPOOL_PAGE_BYTES)
         return CC_SPECIFICATION;
-    spool_sync(vm->host->spool, vm->config.name);
+    spool_sync_again(vm->host->spool, vm->config.name);
     while ((file = next_reader_file(d, file)))
         if (!is_dump(spool_desc(file)) && is_punched(spool_desc(file)) == punched)
             break;
@@ -232,7 +232,7 @@ static int next_descriptor(const struct diag14 *d)
     u8 out[DESCRIPTOR_BYTES];
     u32 id = (u32)cpu_gr(d->v->cpu)[d->r3];
     struct spool_file *file = NULL;
-    spool_sync(spool, vm->config.name);
+    spool_sync_again(spool, vm->config.name);
     if (id && (id > SPOOL_ID_MAX || !(file = spool_find(spool, vm->config.name, (u16)id))))
         return 2;
     file = next_reader_file(d, file);

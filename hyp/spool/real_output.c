@@ -90,7 +90,7 @@ static void let_go(struct real_output *o)
     }
     o->part[0] = 0;
     spool_data_fini(&o->data);
-    spool_set_open(o->file, false);
+    spool_close(o->spool, o->file);
     o->file = NULL;
     o->trouble = false;
 }
@@ -105,16 +105,19 @@ void real_output_destroy(struct real_output *o)
 
 /* ---- which file, and where to ---- */
 
-static bool wanted(const struct real_output *o, const struct spool_desc *d)
+/* Files of its own member. */
+static bool wanted(const struct real_output *o, const struct spool_file *f)
 {
-    return d->queue == (is_punch(o) ? SPOOL_PUN : SPOOL_PRT) && !d->hold && !d->open &&
-           (*o->classes == '*' || strchr(o->classes, d->class_)) && !strcmp(d->form, o->form);
+    const struct spool_desc *d = spool_desc(f);
+    return spool_is_own(f) && d->queue == (is_punch(o) ? SPOOL_PUN : SPOOL_PRT) && !d->hold &&
+           !d->open && (*o->classes == '*' || strchr(o->classes, d->class_)) &&
+           !strcmp(d->form, o->form);
 }
 
 static struct spool_file *next_file(const struct real_output *o)
 {
     struct spool_file *f = NULL;
-    while ((f = spool_next(o->spool, f)) && !wanted(o, spool_desc(f)))
+    while ((f = spool_next(o->spool, f)) && !wanted(o, f))
         ;
     return f;
 }
@@ -198,7 +201,10 @@ static enum real_output_next begin(struct real_output *o)
     o->file = o->started ? next_file(o) : NULL;
     if (!o->file)
         return REAL_OUTPUT_IDLE;
-    spool_set_open(o->file, true);
+    if (!spool_open(o->spool, o->file)) { /* another member is at it */
+        o->file = NULL;
+        return REAL_OUTPUT_WAIT;
+    }
     o->place = (struct spool_place){0};
     o->copies = 0;
     o->copies_wanted = spool_desc(o->file)->copies;

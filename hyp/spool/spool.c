@@ -1,8 +1,8 @@
-/* The queues of a member's spool: one list of files in the order of reading, each with its
- * owner. [S1] A file in the list is on disk, if there is a folder. [S2] A reader file of a
- * user who is logged on is in the queue of the virtual readers as well (`number`), unless that
- * is full. What the guest reads there is noted by spool_sync, which every look at a reader
- * queue begins with. */
+/* The queues of the spool: one list of files in the order of reading, each with its owner. [S1] A
+ * file in the list is on disk, if there is a folder: in ours, or in that of another member. [S2] A
+ * reader file of a user who is logged on is in the queue of the virtual readers as well (`number`),
+ * unless that is full or its member cannot be reached. What the guest reads there is noted by
+ * spool_sync, which every look at a reader queue begins with. */
 #include "hyp/spool/spool.h"
 
 #include <errno.h>
@@ -22,24 +22,30 @@ const char *spool_queue_name(enum spool_queue queue)
     return names[queue];
 }
 
-static void file_free(struct spool *spool, struct spool_file *file)
+void spool_file_free(struct spool *spool, struct spool_file *file)
 {
     spool_space_give(&spool->space, &file->space);
     spool_data_fini(&file->data);
     free(file);
 }
 
-/* Behind all files of a lower or the same order. */
-static void insert(struct spool *spool, struct spool_file *file)
+/* Two members may have given the same place: on all of them the older file comes first. */
+static bool precedes(const struct spool_file *a, const struct spool_file *b)
+{
+    return a->order != b->order ? a->order < b->order
+                                : a->desc.created_ns <= b->desc.created_ns;
+}
+
+void spool_insert(struct spool *spool, struct spool_file *file)
 {
     struct spool_file **at = &spool->first;
-    while (*at && (*at)->order <= file->order)
+    while (*at && precedes(*at, file))
         at = &(*at)->next;
     file->next = *at;
     *at = file;
 }
 
-static void take_out(struct spool *spool, struct spool_file *file)
+void spool_take_out(struct spool *spool, struct spool_file *file)
 {
     struct spool_file **at = &spool->first;
     while (*at != file)
@@ -50,18 +56,33 @@ static void take_out(struct spool *spool, struct spool_file *file)
 
 static void found(struct spool *spool, struct spool_file *file)
 {
-    insert(spool, file);
+    spool_insert(spool, file);
 }
 
-int spool_create(const char *folder, enum spool_start start, struct spool **out,
+/* Our folder is the first of the cluster's, by its last name. */
+static bool own_home(struct spool *spool, const char *folder)
+{
+    const char *last = strrchr(folder, '/');
+    if (!(spool->folder = strdup(folder)))
+        return false;
+    spool->home[0].folder = spool->folder;
+    snprintf(spool->home[0].member, sizeof spool->home[0].member, "%.8s",
+             last ? last + 1 : folder);
+    spool->homes = 1;
+    return true;
+}
+
+int spool_create(const char *folder, enum spool_start start, unsigned slot, struct spool **out,
                  struct cause *cause)
 {
     struct spool *spool = calloc(1, sizeof *spool);
     if (spool) {
         spool->folder_fd = -1;
+        spool->slot = slot;
+        lock_init(&spool->lock, LOCK_SPOOL);
         spool_space_init(&spool->space);
     }
-    if (!spool || (folder && !(spool->folder = strdup(folder)))) {
+    if (!spool || (folder && !own_home(spool, folder))) {
         free(spool);
         return cause_set(cause, ST_NOMEM, "no memory for the spool");
     }
@@ -87,12 +108,15 @@ void spool_destroy(struct spool *spool)
     while (spool->first) {
         struct spool_file *file = spool->first;
         spool->first = file->next;
-        file_free(spool, file);
+        spool_file_free(spool, file);
     }
+    spool_release_all(spool);
     spool_space_fini(&spool->space);
+    lock_fini(&spool->lock);
     if (spool->folder_fd >= 0)
         close(spool->folder_fd);
-    free(spool->folder);
+    for (unsigned i = 0; i < spool->homes; i++)
+        free(spool->home[i].folder);
     free(spool);
 }
 
@@ -137,7 +161,10 @@ void spool_desc_init(struct spool_desc *d, const char *owner, enum spool_queue q
 
 struct spool_file *spool_next(const struct spool *spool, const struct spool_file *after)
 {
-    return after ? after->next : spool->first;
+    struct spool_file *f = after ? after->next : spool->first;
+    while (f && f->hidden)
+        f = f->next;
+    return f;
 }
 
 const struct spool_desc *spool_desc(const struct spool_file *file)
@@ -145,23 +172,23 @@ const struct spool_desc *spool_desc(const struct spool_file *file)
     return &file->desc;
 }
 
-static bool is_of(const struct spool_file *file, const char *owner)
+bool spool_is_of(const struct spool_file *file, const char *owner)
 {
     return strcmp(file->desc.owner, owner) == 0;
 }
 
 struct spool_file *spool_find(const struct spool *spool, const char *owner, u16 id)
 {
-    struct spool_file *f = spool->first;
-    while (f && !(f->desc.id == id && is_of(f, owner)))
-        f = f->next;
+    struct spool_file *f = NULL;
+    while ((f = spool_next(spool, f)) && !(f->desc.id == id && spool_is_of(f, owner)))
+        ;
     return f;
 }
 
 struct spool_file *spool_by_number(const struct spool *spool, const char *userid, u32 number)
 {
     struct spool_file *f = spool->first;
-    while (f && !(f->number == number && is_of(f, userid)))
+    while (f && !(f->number == number && spool_is_of(f, userid)))
         f = f->next;
     return f;
 }
@@ -169,27 +196,33 @@ struct spool_file *spool_by_number(const struct spool *spool, const char *userid
 unsigned spool_count(const struct spool *spool, const char *owner, enum spool_queue queue)
 {
     unsigned n = 0;
-    for (const struct spool_file *f = spool->first; f; f = f->next)
-        n += f->desc.queue == queue && is_of(f, owner);
+    for (const struct spool_file *f = NULL; (f = spool_next(spool, f));)
+        n += f->desc.queue == queue && spool_is_of(f, owner);
     return n;
 }
 
-static unsigned count_all(const struct spool *spool, const char *owner)
+/* No more ids of ours for this owner: in a cluster we give one of SPOOL_SLOTS. */
+static bool too_many(const struct spool *spool, const char *owner, struct cause *cause)
 {
-    unsigned n = 0;
-    for (int q = 0; q < SPOOL_QUEUES; q++)
-        n += spool_count(spool, owner, (enum spool_queue)q);
-    return n;
+    unsigned n = 0, max = spool->slot ? SPOOL_FILES_OF_SLOT_MAX : SPOOL_FILES_PER_USER_MAX;
+    for (const struct spool_file *f = spool->first; f; f = f->next)
+        n += spool_is_of(f, owner) &&
+             (!spool->slot || f->desc.id % SPOOL_SLOTS == spool->slot % SPOOL_SLOTS);
+    if (n >= max)
+        cause_set(cause, ST_LIMIT, "%s has %u spool files", owner, max);
+    return n >= max;
 }
 
-/* There are more ids than files of a user. */
+/* [S3] An id that was given here is known here: what other members give is never the same. There
+ * are more ids than files of a user. */
 u16 spool_free_id(struct spool *spool, const char *owner)
 {
+    u16 step = spool->slot ? SPOOL_SLOTS : 1, first = spool->slot ? (u16)spool->slot : 1;
+    u16 id = spool->last_id;
     do
-        spool->last_id = (u16)(spool->last_id % SPOOL_ID_MAX + 1);
-    while (spool_find(spool, owner, spool->last_id) ||
-           spool_device_has_id(spool, owner, spool->last_id));
-    return spool->last_id;
+        id = !id || id + step > SPOOL_ID_MAX ? first : (u16)(id + step);
+    while (spool_find(spool, owner, id) || spool_device_has_id(spool, owner, id));
+    return spool->last_id = id;
 }
 
 int spool_load(struct spool *spool, const struct spool_file *file, struct spool_data *out,
@@ -226,31 +259,44 @@ u16 *spool_reader_mark(const struct spool *spool, const char *userid, u16 vdev)
     return row ? &row->mark : NULL;
 }
 
-static struct reader_file reader_view(const struct spool_file *f)
+static struct reader_file reader_view(const struct spool *spool, const struct spool_file *f)
 {
     return (struct reader_file){.number = f->number,
                                 .class_ = f->desc.class_,
                                 .keep = f->desc.keep,
-                                .held = f->desc.hold};
+                                .held = f->desc.hold,
+                                .key = spool_key(spool, f),
+                                .version = f->version};
 }
 
 /* Into the queue of its owner's readers, if those are here; what cannot be read is told and put
  * into hold. */
-static void deliver(struct spool *spool, struct spool_file *f)
+void spool_file_deliver(struct spool *spool, struct spool_file *f)
 {
     struct spool_reader_row *row = reader_row(spool, f->desc.owner, 0);
     struct cause cause;
     struct spool_data data;
-    if (!row || !row->ready || f->number || f->desc.queue != SPOOL_RDR)
+    if (!row || !row->ready || f->number || f->desc.queue != SPOOL_RDR || f->hidden ||
+        (f->home && spool_reached(spool, f, &cause)))
         return;
     if (spool_load(spool, f, &data, &cause)) {
-        log_line("spool: file %04u of %s: %s", f->desc.id, f->desc.owner, cause.text);
-        f->desc.hold = true;
+        bool gone = f->home && cause.status == ST_NOENT; /* a notice is on its way */
+        if (!gone)
+            log_line("spool: file %04u of %s: %s", f->desc.id, f->desc.owner, cause.text);
+        f->desc.hold |= !gone;
         return;
     }
-    const struct reader_file view = reader_view(f);
+    const struct reader_file view = reader_view(spool, f);
     reader_add(row->reader, &view, &data, &f->number, &cause); /* full: it waits */
     spool_data_fini(&data);
+}
+
+void spool_file_shown(struct spool *spool, const struct spool_file *f)
+{
+    const struct reader_file view = reader_view(spool, f);
+    struct reader *reader = f->number ? spool_reader(spool, f->desc.owner, 0) : NULL;
+    if (reader)
+        reader_change(reader, &view);
 }
 
 void spool_deliver(struct spool *spool, const char *userid)
@@ -258,8 +304,8 @@ void spool_deliver(struct spool *spool, const char *userid)
     for (struct spool_reader_row *row = spool->readers; row; row = row->next)
         row->ready |= !strcmp(row->userid, userid);
     for (struct spool_file *f = spool->first; f; f = f->next)
-        if (is_of(f, userid))
-            deliver(spool, f);
+        if (spool_is_of(f, userid))
+            spool_file_deliver(spool, f);
 }
 
 int spool_reader_attach(struct spool *spool, const char *userid, u16 vdev,
@@ -275,14 +321,33 @@ int spool_reader_attach(struct spool *spool, const char *userid, u16 vdev,
     row->ready = other && other->ready;
     row->next = spool->readers;
     spool->readers = row;
+    reader_set_gate(reader, spool_reader_opens, spool);
     return ST_OK;
 }
 
 static void forget(struct spool *spool, struct spool_file *f)
 {
-    take_out(spool, f);
+    unsigned home = f->home;
+    u64 serial = f->serial;
+    spool_take_out(spool, f);
     spool_disk_remove(spool, f);
-    file_free(spool, f);
+    spool_release(spool, f, 0);
+    spool_file_free(spool, f);
+    spool_changed(spool, home, serial);
+}
+
+/* The description as it is in memory goes to disk, under the file's lock. */
+static int describe(struct spool *spool, struct spool_file *f, struct cause *cause)
+{
+    struct spool_change change;
+    int rc = spool_change_begin(spool, f, &change, cause);
+    if (rc)
+        return rc;
+    rc = spool_disk_describe(spool, f, cause);
+    spool_change_end(&change);
+    if (!rc)
+        spool_changed(spool, f->home, f->serial);
+    return rc;
 }
 
 /* What the readers do not have any more is gone; what they hold by themselves is held. */
@@ -294,8 +359,10 @@ void spool_sync(struct spool *spool, const char *userid)
     struct spool_file *f, *next;
     if (!row || !row->ready)
         return;
-    for (f = spool->first; f; f = f->next)
+    for (f = spool->first; f; f = f->next) {
         f->seen = false;
+        f->opened = f->number && spool_is_of(f, userid) ? spool_opened(spool, f) : 0;
+    }
     for (unsigned k = 0; reader_file_info(row->reader, k, &info); k++) {
         f = spool_by_number(spool, userid, info.number);
         if (!f)
@@ -304,16 +371,27 @@ void spool_sync(struct spool *spool, const char *userid)
         f->desc.open = info.reading;
         if (f->desc.hold != info.held) {
             f->desc.hold = info.held;
-            if (spool_disk_describe(spool, f, &cause))
+            if (describe(spool, f, &cause))
                 log_line("spool: %s", cause.text);
+            spool_file_shown(spool, f); /* its version */
         }
+        if (f->opened && !info.reading)
+            spool_release(spool, f, f->opened);
     }
     for (f = spool->first; f; f = next) {
         next = f->next;
-        if (f->number && !f->seen && is_of(f, userid))
+        if (f->number && !f->seen && spool_is_of(f, userid))
             forget(spool, f);
     }
     spool_deliver(spool, userid); /* there may be room now */
+}
+
+void spool_sync_again(struct spool *spool, const char *userid)
+{
+    struct reader *reader = spool_reader(spool, userid, 0);
+    if (reader)
+        reader_again(reader);
+    spool_sync(spool, userid);
 }
 
 static void reader_leaves(struct spool *spool, struct spool_reader_row *row)
@@ -325,17 +403,20 @@ static void reader_leaves(struct spool *spool, struct spool_reader_row *row)
     free(row);
 }
 
-/* No reader has the files any more. */
+/* No reader has the files any more. What moved with them is gone, but for what stays in the
+ * folders of the cluster. */
 static void files_leave(struct spool *spool, const char *userid, bool moved)
 {
     for (struct spool_file *f = spool->first, *next; f; f = next) {
         next = f->next;
-        if (!f->number || !is_of(f, userid))
+        if (!f->number || !spool_is_of(f, userid))
             continue;
         f->number = 0;
         f->desc.open = false;
-        if (moved)
+        if (moved && !spool->shared)
             forget(spool, f);
+        else
+            spool_release(spool, f, 0);
     }
 }
 
@@ -366,7 +447,7 @@ void spool_readers_end(struct spool *spool, const char *userid, bool moved)
 
 /* ---- changing ---- */
 
-static s64 last_order(const struct spool *spool)
+s64 spool_last_order(const struct spool *spool)
 {
     s64 order = 0;
     for (const struct spool_file *f = spool->first; f; f = f->next)
@@ -374,9 +455,22 @@ static s64 last_order(const struct spool *spool)
     return order;
 }
 
-void spool_set_open(struct spool_file *file, bool open)
+bool spool_open(struct spool *spool, struct spool_file *f)
 {
-    file->desc.open = open;
+    if (spool->shared && !spool_claim(spool, f->home, f->serial, f->version))
+        return false;
+    return f->desc.open = true;
+}
+
+void spool_close(struct spool *spool, struct spool_file *f)
+{
+    f->desc.open = false;
+    spool_release(spool, f, 0);
+}
+
+bool spool_is_own(const struct spool_file *file)
+{
+    return !file->home;
 }
 
 void spool_set_news(struct spool *spool, void (*news)(void *ctx), void *ctx)
@@ -385,7 +479,7 @@ void spool_set_news(struct spool *spool, void (*news)(void *ctx), void *ctx)
     spool->news_ctx = ctx;
 }
 
-static void tell(const struct spool *spool)
+void spool_tell(const struct spool *spool)
 {
     if (spool->news)
         spool->news(spool->news_ctx);
@@ -399,16 +493,15 @@ u64 spool_new_serial(struct spool *spool)
 int spool_file_new(struct spool *spool, const struct spool_desc *desc, struct spool_file **out,
                    struct cause *cause)
 {
-    if (count_all(spool, desc->owner) >= SPOOL_FILES_PER_USER_MAX)
-        return cause_set(cause, ST_LIMIT, "%s has %d spool files", desc->owner,
-                         SPOOL_FILES_PER_USER_MAX);
+    if (too_many(spool, desc->owner, cause))
+        return ST_LIMIT;
     struct spool_file *f = calloc(1, sizeof *f);
     if (!f)
         return cause_set(cause, ST_NOMEM, "no memory for a spool file");
     f->desc = *desc;
     if (!f->desc.id || spool_find(spool, desc->owner, f->desc.id))
         f->desc.id = spool_free_id(spool, desc->owner);
-    f->order = last_order(spool) + 1;
+    f->order = spool_last_order(spool) + 1;
     *out = f;
     return ST_OK;
 }
@@ -417,14 +510,15 @@ int spool_file_stored(struct spool *spool, struct spool_file *f, int rc,
                       struct spool_file **out)
 {
     if (rc) {
-        file_free(spool, f);
+        spool_file_free(spool, f);
         return rc;
     }
-    insert(spool, f);
-    deliver(spool, f);
+    spool_insert(spool, f);
+    spool_file_deliver(spool, f);
     if (out)
         *out = f;
-    tell(spool);
+    spool_changed(spool, f->home, f->serial);
+    spool_tell(spool);
     return ST_OK;
 }
 
@@ -503,16 +597,13 @@ int spool_change(struct spool *spool, struct spool_file *f, const struct spool_d
 {
     const struct spool_desc before = f->desc;
     f->desc = *desc;
-    int rc = spool_disk_describe(spool, f, cause);
+    int rc = describe(spool, f, cause);
     if (rc) {
         f->desc = before;
         return rc;
     }
-    const struct reader_file view = reader_view(f);
-    struct reader *reader = spool_reader(spool, f->desc.owner, 0);
-    if (f->number && reader)
-        reader_change(reader, &view);
-    tell(spool);
+    spool_file_shown(spool, f);
+    spool_tell(spool);
     return ST_OK;
 }
 
@@ -521,16 +612,17 @@ int spool_order(struct spool *spool, struct spool_file *f, struct cause *cause)
     s64 before = f->order;
     struct reader *reader = spool_reader(spool, f->desc.owner, 0);
     f->order = spool->first->order - 1;
-    int rc = spool_disk_describe(spool, f, cause);
+    int rc = describe(spool, f, cause);
     if (rc) {
         f->order = before;
         return rc;
     }
-    take_out(spool, f);
+    spool_take_out(spool, f);
     f->next = spool->first;
     spool->first = f;
     if (f->number && reader)
         reader_order(reader, f->number);
+    spool_file_shown(spool, f);
     return ST_OK;
 }
 
@@ -546,128 +638,69 @@ static bool withdraw(struct spool *spool, struct spool_file *f)
     return true;
 }
 
-int spool_transfer(struct spool *spool, struct spool_file *f, const char *owner,
-                   enum spool_queue queue, struct cause *cause)
+/* The description is written anew with another owner, queue and place, or nothing has changed. */
+static int move(struct spool *spool, struct spool_file *f, const char *owner,
+                enum spool_queue queue, struct cause *cause)
 {
     const struct spool_desc before = f->desc;
     s64 order = f->order;
-    if (strcmp(owner, f->desc.owner) && count_all(spool, owner) >= SPOOL_FILES_PER_USER_MAX)
-        return cause_set(cause, ST_LIMIT, "%s has %d spool files", owner,
-                         SPOOL_FILES_PER_USER_MAX);
-    if (queue != SPOOL_RDR && !strcmp(f->desc.device, SPOOL_DEVICE_DUMP))
-        return cause_set(cause, ST_INVAL, "spool file %04u is a dump", f->desc.id);
-    if (!withdraw(spool, f))
-        return cause_set(cause, ST_BUSY, "spool file %04u is being read", f->desc.id);
     if (strcmp(owner, f->desc.owner)) {
         f->desc.id = spool_free_id(spool, owner);
         snprintf(f->desc.owner, sizeof f->desc.owner, "%s", owner);
     }
     f->desc.queue = queue;
-    f->order = last_order(spool) + 1;
+    f->order = spool_last_order(spool) + 1;
     int rc = spool_disk_describe(spool, f, cause);
     if (rc) {
         f->desc = before;
         f->order = order;
-    } else {
-        take_out(spool, f);
-        insert(spool, f);
+        return rc;
     }
-    deliver(spool, f);
-    tell(spool);
+    spool_take_out(spool, f);
+    spool_insert(spool, f);
+    spool_changed(spool, f->home, f->serial);
+    return ST_OK;
+}
+
+static int busy(const struct spool_file *f, struct cause *cause)
+{
+    return cause_set(cause, ST_BUSY, "spool file %04u is being read", f->desc.id);
+}
+
+int spool_transfer(struct spool *spool, struct spool_file *f, const char *owner,
+                   enum spool_queue queue, struct cause *cause)
+{
+    struct spool_change change;
+    if (strcmp(owner, f->desc.owner) && too_many(spool, owner, cause))
+        return ST_LIMIT;
+    if (queue != SPOOL_RDR && !strcmp(f->desc.device, SPOOL_DEVICE_DUMP))
+        return cause_set(cause, ST_INVAL, "spool file %04u is a dump", f->desc.id);
+    int rc = spool_change_begin(spool, f, &change, cause);
+    if (rc)
+        return rc;
+    rc = withdraw(spool, f) ? move(spool, f, owner, queue, cause) : busy(f, cause);
+    spool_change_end(&change);
+    spool_file_deliver(spool, f);
+    spool_tell(spool);
+    return rc;
+}
+
+int spool_remove(struct spool *spool, struct spool_file *f, struct cause *cause)
+{
+    struct spool_change change;
+    int rc = spool_change_begin(spool, f, &change, cause);
+    if (rc)
+        return rc;
+    if (withdraw(spool, f))
+        forget(spool, f);
+    else
+        rc = busy(f, cause);
+    spool_change_end(&change);
     return rc;
 }
 
 bool spool_purge(struct spool *spool, struct spool_file *f)
 {
-    if (!withdraw(spool, f))
-        return false;
-    forget(spool, f);
-    return true;
-}
-
-/* ---- relocation: what is in the reader moves with it ---- */
-
-#define TAG_FILE 1
-#define FILE_VERSION 2
-
-void spool_save(const struct spool *spool, const char *userid, struct codec_out *out)
-{
-    for (const struct spool_file *f = spool->first; f; f = f->next) {
-        if (!f->number || !is_of(f, userid))
-            continue;
-        codec_begin(out, TAG_FILE, FILE_VERSION);
-        spool_rows_put(out, f);
-        codec_end(out);
-    }
-}
-
-/* One that waits here gives its id up. */
-static void id_make_free(struct spool *spool, const char *userid, u16 id)
-{
     struct cause cause;
-    struct spool_file *f = spool_find(spool, userid, id);
-    if (!f)
-        return;
-    f->desc.id = spool_free_id(spool, userid);
-    if (spool_disk_describe(spool, f, &cause))
-        log_line("spool: %s", cause.text);
-}
-
-/* The file is on disk here before the guest runs here. */
-static bool keep_here(struct spool *spool, struct spool_file *f)
-{
-    struct reader *reader = spool_reader(spool, f->desc.owner, 0);
-    struct spool_data data;
-    struct cause cause;
-    if (!reader || !reader_file_pages(reader, f->number, &data))
-        return false;
-    f->desc.records = data.records;
-    spool_space_have(&spool->space, &f->space, data.pages);
-    int rc = spool_disk_store(spool, f, &data, &cause);
-    if (rc)
-        log_line("spool: %s", cause.text);
-    else if (!spool->folder)
-        f->data = data;
-    if (rc || spool->folder)
-        spool_data_fini(&data);
-    return rc == ST_OK;
-}
-
-static bool take_file(struct spool *spool, const char *userid, struct codec_in *in)
-{
-    struct spool_file *f = calloc(1, sizeof *f);
-    bool good = f && spool_rows_get(in, f) && is_of(f, userid) && f->number &&
-                !spool_by_number(spool, userid, f->number) && f->desc.queue == SPOOL_RDR;
-    struct spool_file *same = good ? spool_find(spool, userid, f->desc.id) : NULL;
-    if (!good || (same && same->number)) {
-        free(f);
-        return false;
-    }
-    id_make_free(spool, userid, f->desc.id);
-    f->serial = spool_new_serial(spool);
-    f->order = last_order(spool) + 1;
-    if (!keep_here(spool, f)) {
-        file_free(spool, f);
-        return false;
-    }
-    insert(spool, f);
-    return true;
-}
-
-bool spool_restore(struct spool *spool, const char *userid, struct codec_in *in)
-{
-    struct codec_row row;
-    struct codec_in file;
-    while (codec_next(in, &row)) {
-        if (row.tag != TAG_FILE) {
-            if (row.tag & CODEC_MANDATORY)
-                return false;
-            continue;
-        }
-        if (!codec_open(&row, &file) || file.version != FILE_VERSION ||
-            count_all(spool, userid) >= SPOOL_FILES_PER_USER_MAX ||
-            !take_file(spool, userid, &file))
-            return false;
-    }
-    return !in->failed;
+    return spool_remove(spool, f, &cause) == ST_OK;
 }

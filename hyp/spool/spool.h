@@ -1,7 +1,8 @@
-/* The spool of a member: closed files of readers, printers and punches by owner, kept in a
- * folder, and the spooling options of virtual devices. A reader's files are also in the queue
- * of the virtual readers while their owner is logged on. Loop thread only, but for the sink of a
- * device. */
+/* The spool: closed files of readers, printers and punches by owner, and the spooling options of
+ * virtual devices. A member keeps the files that are made there in a folder; in a cluster the
+ * folders of all members lie side by side, and files are seen, read and changed from all of them
+ * (spool_share.c). A reader's files are also in the queue of the virtual readers while their owner
+ * is logged on. Loop thread only, but for the sink of a device. */
 #ifndef ENDICOTT_HYP_SPOOL_SPOOL_H
 #define ENDICOTT_HYP_SPOOL_SPOOL_H
 
@@ -13,6 +14,8 @@
 #define SPOOL_TAG_BYTES 137
 #define SPOOL_ID_MAX 9999
 #define SPOOL_FILES_PER_USER_MAX 9900
+#define SPOOL_SLOTS 8                /* of a cluster: the ids are divided among them */
+#define SPOOL_FILES_OF_SLOT_MAX 1200 /* of a user, with ids that one of them gave */
 #define SPOOL_FORM "STANDARD"
 #define SPOOL_DEST "OFF"
 #define SPOOL_DEVICE_DUMP "DMP" /* spool_desc.device of a dump: it stays in readers */
@@ -60,8 +63,9 @@ bool spool_start_find(const char *name, enum spool_start *start);
 
 /** With the files in `folder`, which is made when it is not there. What a device was writing
  *  when the last member ended is closed then, in hold status. NULL folder: files are kept in
- *  memory. */
-int spool_create(const char *folder, enum spool_start start, struct spool **out,
+ *  memory. `slot`: of the cluster, from 1 on (0: there is none); the ids that are given here leave
+ *  that remainder when divided by SPOOL_SLOTS, so that no two members give the same. */
+int spool_create(const char *folder, enum spool_start start, unsigned slot, struct spool **out,
                  struct cause *cause);
 void spool_destroy(struct spool *spool);
 /** A volume of the CP-owned list (by its slot) has so many pages for spool files, or none any more;
@@ -103,15 +107,51 @@ int spool_order(struct spool *spool, struct spool_file *file, struct cause *caus
 /** To another owner or queue, with a new id where its own is taken. ST_BUSY: it is open. */
 int spool_transfer(struct spool *spool, struct spool_file *file, const char *owner,
                    enum spool_queue queue, struct cause *cause);
-/** Gone. False: it is being read. */
+/** Gone. ST_BUSY: it is being read. */
+int spool_remove(struct spool *spool, struct spool_file *file, struct cause *cause);
+/** The same, without a reason. */
 bool spool_purge(struct spool *spool, struct spool_file *file);
-/** A device of CP's is putting it out: it is not purged or transferred meanwhile. */
-void spool_set_open(struct spool_file *file, bool open);
+/** A device of CP's is putting it out: it is not purged or transferred meanwhile. False: another
+ *  member reads or changes it. */
+bool spool_open(struct spool *spool, struct spool_file *file);
+void spool_close(struct spool *spool, struct spool_file *file);
+/** It lies in this member's folder. */
+bool spool_is_own(const struct spool_file *file);
 /** Told when a file has come into a queue, or was changed. NULL: nobody is. */
 void spool_set_news(struct spool *spool, void (*news)(void *ctx), void *ctx);
 /** A copy of its records. */
 int spool_load(struct spool *spool, const struct spool_file *file, struct spool_data *out,
                struct cause *cause);
+
+/* --- the spool of a cluster (spool_share.c, spool_lock.c) --- */
+
+/** May files in a member's folder be read and changed now? */
+enum spool_reach { SPOOL_REACHED, SPOOL_LOST };
+struct spool_cluster {
+    void *ctx;
+    enum spool_reach (*reach)(void *ctx, const char *member);
+    /** Files of this user are for its instance on the member where they were made (IDENTITY). */
+    bool (*per_member)(void *ctx, const char *userid);
+    /** Tell the other members: this file has come, was changed, or is gone. */
+    void (*changed)(void *ctx, const char *member, u64 serial);
+    /** A user is logged on elsewhere, perhaps, to whom this file has been sent. */
+    void (*sent)(void *ctx, const char *member, u64 serial, enum spool_queue from, u16 was);
+};
+/** From now on with the folders beside ours. `cluster` outlives it; NULL: no other member's files
+ *  can be reached any more. Without a folder nothing happens. */
+void spool_set_cluster(struct spool *spool, const struct spool_cluster *cluster);
+/** What others have done since the last look, as far as they did not tell. */
+void spool_look(struct spool *spool);
+/** All folders as if for the first time. */
+void spool_look_anew(struct spool *spool);
+/** Somebody has done something to a file. */
+void spool_notice(struct spool *spool, const char *member, u64 serial);
+/** Members come or go: files of those that are lost leave the readers. */
+void spool_reach_changed(struct spool *spool);
+/** The file of a member's folder, NULL: none that is seen. */
+struct spool_file *spool_by_serial(const struct spool *spool, const char *member, u64 serial);
+/** A file came to its owner from another queue: tell the other members. */
+void spool_sent(struct spool *spool, const char *owner, u16 id, enum spool_queue from, u16 was);
 
 /* --- the virtual readers of a user who is logged on: they have one queue --- */
 int spool_reader_attach(struct spool *spool, const char *userid, u16 vdev,
@@ -125,6 +165,8 @@ void spool_readers_end(struct spool *spool, const char *userid, bool moved);
 void spool_deliver(struct spool *spool, const char *userid);
 /** Take note of what the guest has read. Called by whatever looks at reader files. */
 void spool_sync(struct spool *spool, const char *userid);
+/** The same, and what another member had under way may be read again. */
+void spool_sync_again(struct spool *spool, const char *userid);
 /** The reader of that number, or (0) any; NULL: there is none. */
 struct reader *spool_reader(const struct spool *spool, const char *userid, u16 vdev);
 /** A note kept with that reader while it is attached, 0 at first; NULL: there is none. */

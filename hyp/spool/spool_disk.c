@@ -20,12 +20,44 @@
 
 static const char magic[8] = "SPOOLED1";
 
+const char *spool_disk_path(const struct spool *spool, unsigned home, u64 serial,
+                            const char *kind, struct spool_path *out)
+{
+    snprintf(out->text, sizeof out->text, "%s/%08llx.%s", spool->home[home].folder,
+             (unsigned long long)serial, kind);
+    return out->text;
+}
+
+/* In our own folder. */
 static const char *path_of(const struct spool *spool, u64 serial, const char *kind,
                            struct spool_path *out)
 {
-    snprintf(out->text, sizeof out->text, "%s/%08llx.%s", spool->folder,
-             (unsigned long long)serial, kind);
-    return out->text;
+    return spool_disk_path(spool, 0, serial, kind, out);
+}
+
+/* Each description is a file of its own: another file, or another time. */
+static u64 version_of(const struct stat *st)
+{
+    u64 h = (u64)st->st_ino * 0x9e3779b97f4a7c15u;
+    h = (h ^ (u64)st->st_mtim.tv_sec) * 0x9e3779b97f4a7c15u;
+    h = (h ^ (u64)st->st_mtim.tv_nsec) * 0x9e3779b97f4a7c15u;
+    return h | 1;
+}
+
+u64 spool_disk_version(const struct spool *spool, unsigned home, u64 serial)
+{
+    struct spool_path path = {""};
+    struct stat st;
+    return stat(spool_disk_path(spool, home, serial, "meta", &path), &st) ? 0 : version_of(&st);
+}
+
+u32 spool_disk_pages(const struct spool *spool, const struct spool_file *file)
+{
+    struct spool_path path = {""};
+    struct stat st;
+    if (stat(spool_disk_path(spool, file->home, file->serial, "data", &path), &st))
+        return 0;
+    return (u32)(((u64)st.st_size + SPOOL_PAGE_BYTES - 1) / SPOOL_PAGE_BYTES);
 }
 
 static u32 checksum(const u8 *p, size_t len)
@@ -51,21 +83,22 @@ static bool write_all(int fd, const u8 *p, size_t len)
 }
 
 /* The folder's own entry, so that a rename is there after a loss of power too. */
-static void folder_flush(const struct spool *spool)
+static void folder_flush(const struct spool *spool, unsigned home)
 {
-    int fd = open(spool->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const char *folder = spool->home[home].folder;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0 && fsync(fd))
-        log_line("%s: %s", spool->folder, strerror(errno));
+        log_line("%s: %s", folder, strerror(errno));
     if (fd >= 0)
         close(fd);
 }
 
-static int put(const struct spool *spool, u64 serial, const char *kind, const u8 *bytes,
-               size_t len, struct cause *cause)
+static int put(const struct spool *spool, const struct spool_file *file, const char *kind,
+               const u8 *bytes, size_t len, struct cause *cause)
 {
     struct spool_path to = {""}, temporary = {""};
-    path_of(spool, serial, kind, &to);
-    path_of(spool, serial, "new", &temporary);
+    spool_disk_path(spool, file->home, file->serial, kind, &to);
+    spool_disk_path(spool, file->home, file->serial, "new", &temporary);
     int fd = open(temporary.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     bool good = fd >= 0 && write_all(fd, bytes, len) && !fdatasync(fd);
     int failed = errno;
@@ -85,8 +118,7 @@ static int put(const struct spool *spool, u64 serial, const char *kind, const u8
                      "%s: %s", to.text, strerror(failed));
 }
 
-int spool_disk_describe(const struct spool *spool, const struct spool_file *file,
-                        struct cause *cause)
+int spool_disk_describe(const struct spool *spool, struct spool_file *file, struct cause *cause)
 {
     struct codec_out out;
     u8 head[HEAD_BYTES] = {0};
@@ -102,8 +134,9 @@ int spool_disk_describe(const struct spool *spool, const struct spool_file *file
         be32_store(head + 12, checksum(out.data, out.len));
         memcpy(whole, head, HEAD_BYTES);
         memcpy(whole + HEAD_BYTES, out.data, out.len);
-        rc = put(spool, file->serial, "meta", whole, HEAD_BYTES + out.len, cause);
-        folder_flush(spool);
+        rc = put(spool, file, "meta", whole, HEAD_BYTES + out.len, cause);
+        folder_flush(spool, file->home);
+        file->version = spool_disk_version(spool, file->home, file->serial);
     } else {
         cause_set(cause, rc, "no memory for a spool file");
     }
@@ -112,13 +145,13 @@ int spool_disk_describe(const struct spool *spool, const struct spool_file *file
     return rc;
 }
 
-int spool_disk_store(const struct spool *spool, const struct spool_file *file,
+int spool_disk_store(const struct spool *spool, struct spool_file *file,
                      const struct spool_data *data, struct cause *cause)
 {
     struct spool_path path = {""};
     if (!spool->folder)
         return ST_OK;
-    int rc = put(spool, file->serial, "data", data->page, spool_data_bytes(data), cause);
+    int rc = put(spool, file, "data", data->page, spool_data_bytes(data), cause);
     if (rc)
         return rc;
     rc = spool_disk_describe(spool, file, cause);
@@ -134,8 +167,8 @@ const char *spool_disk_written(const struct spool_writer *w, struct spool_path *
     return path_of(w->spool, w->serial, kind, out);
 }
 
-int spool_disk_name(const struct spool *spool, const struct spool_file *file,
-                    const char *written, struct cause *cause)
+int spool_disk_name(const struct spool *spool, struct spool_file *file, const char *written,
+                    struct cause *cause)
 {
     struct spool_path data = {""};
     path_of(spool, file->serial, "data", &data);
@@ -155,20 +188,20 @@ void spool_disk_remove(const struct spool *spool, const struct spool_file *file)
     struct spool_path path = {""};
     if (!spool->folder)
         return;
-    if (unlink(path_of(spool, file->serial, "meta", &path)) ||
-        unlink(path_of(spool, file->serial, "data", &path)))
+    if (unlink(spool_disk_path(spool, file->home, file->serial, "meta", &path)) ||
+        unlink(spool_disk_path(spool, file->home, file->serial, "data", &path)))
         log_line("%s: %s", path.text, strerror(errno));
 }
 
 /* A whole file of at most `max` bytes, to be freed; NULL with a cause. */
-static u8 *get(const char *path, size_t max, size_t *len, struct cause *cause)
+static u8 *get(const char *path, size_t max, size_t *len, u64 *version, struct cause *cause)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     u8 *bytes = NULL;
     *len = 0;
     if (fd < 0 || fstat(fd, &st)) {
-        cause_set(cause, ST_IO, "%s: %s", path, strerror(errno));
+        cause_set(cause, errno == ENOENT ? ST_NOENT : ST_IO, "%s: %s", path, strerror(errno));
     } else if (!S_ISREG(st.st_mode) || (u64)st.st_size > max) {
         cause_set(cause, ST_PROTO, "%s: no spool file", path);
     } else if ((bytes = malloc((size_t)st.st_size + 1))) {
@@ -179,6 +212,7 @@ static u8 *get(const char *path, size_t max, size_t *len, struct cause *cause)
     } else {
         cause_set(cause, ST_NOMEM, "%s: out of memory", path);
     }
+    *version = bytes ? version_of(&st) : 0;
     if (fd >= 0)
         close(fd);
     return bytes;
@@ -187,8 +221,9 @@ static u8 *get(const char *path, size_t max, size_t *len, struct cause *cause)
 int spool_disk_read(const char *path, struct spool_data *out, struct cause *cause)
 {
     size_t len;
+    u64 version;
     spool_data_init(out);
-    u8 *bytes = get(path, SPOOL_DATA_BYTES_MAX, &len, cause);
+    u8 *bytes = get(path, SPOOL_DATA_BYTES_MAX, &len, &version, cause);
     if (!bytes)
         return cause->status;
     bool good = spool_data_load(out, bytes, len);
@@ -200,22 +235,26 @@ int spool_disk_load(const struct spool *spool, const struct spool_file *file,
                     struct spool_data *out, struct cause *cause)
 {
     struct spool_path path = {""};
-    int rc = spool_disk_read(path_of(spool, file->serial, "data", &path), out, cause);
+    int rc = spool_disk_read(spool_disk_path(spool, file->home, file->serial, "data", &path),
+                             out, cause);
     if (rc || out->records == file->desc.records)
         return rc;
     spool_data_fini(out);
     return cause_set(cause, ST_PROTO, "%s: damaged", path.text);
 }
 
-/* ---- the folder at the start ---- */
-
-static struct spool_file *meta_read(const struct spool *spool, u64 serial, struct cause *cause)
+struct spool_file *spool_disk_meta(const struct spool *spool, unsigned home, u64 serial,
+                                   struct cause *cause)
 {
     struct spool_path path = {""};
     struct codec_in in;
     size_t len;
-    u8 *bytes = get(path_of(spool, serial, "meta", &path), META_BYTES_MAX, &len, cause);
-    struct spool_file *file = bytes ? calloc(1, sizeof *file) : NULL;
+    u64 version;
+    spool_disk_path(spool, home, serial, "meta", &path);
+    u8 *bytes = get(path.text, META_BYTES_MAX, &len, &version, cause);
+    if (!bytes)
+        return NULL;
+    struct spool_file *file = calloc(1, sizeof *file);
     bool good = file && len > HEAD_BYTES && !memcmp(bytes, magic, sizeof magic) &&
                 be32_load(bytes + 8) == len - HEAD_BYTES &&
                 be32_load(bytes + 12) == checksum(bytes + HEAD_BYTES, len - HEAD_BYTES);
@@ -229,10 +268,14 @@ static struct spool_file *meta_read(const struct spool *spool, u64 serial, struc
         cause_set(cause, ST_PROTO, "%s: damaged", path.text);
         return NULL;
     }
+    file->home = (u8)home;
     file->serial = serial;
+    file->version = version;
     file->number = 0;
     return file;
 }
+
+/* ---- the folder at the start ---- */
 
 static const char *const start_names[] = {
 #define SPOOL_START(name, help) #name,
@@ -301,7 +344,7 @@ static void meta_found(struct opening *o, const char *name, u64 serial)
 {
     struct cause cause = {0};
     struct spool_data data;
-    struct spool_file *file = meta_read(o->spool, serial, &cause);
+    struct spool_file *file = spool_disk_meta(o->spool, 0, serial, &cause);
     if (file && spool_disk_load(o->spool, file, &data, &cause) == ST_OK) {
         spool_space_have(&o->spool->space, &file->space, data.pages);
         spool_data_fini(&data);
@@ -323,8 +366,8 @@ static void name_found(struct opening *o, const char *name, u64 serial, const ch
 {
     if (!strcmp(kind, "meta"))
         meta_found(o, name, serial);
-    else if (!strcmp(kind, "new") || !strcmp(kind, "dump") ||
-             (!strcmp(kind, "data") && !has_meta(o->spool, serial)))
+    else if ((!strcmp(kind, "new") && !spool_in_use(o->spool, serial)) ||
+             !strcmp(kind, "dump") || (!strcmp(kind, "data") && !has_meta(o->spool, serial)))
         remove_name(o, name, false);
 }
 
@@ -332,7 +375,8 @@ static void name_found(struct opening *o, const char *name, u64 serial, const ch
 static bool written_load(const char *path, struct spool_data *data, struct cause *cause)
 {
     size_t len;
-    u8 *bytes = get(path, SPOOL_DATA_BYTES_MAX, &len, cause);
+    u64 version;
+    u8 *bytes = get(path, SPOOL_DATA_BYTES_MAX, &len, &version, cause);
     if (!bytes)
         return false;
     bool good = spool_data_load(data, bytes, len);
@@ -387,16 +431,22 @@ static void written_found(struct opening *o, const char *name, u64 serial, const
         log_line("spool: a file of %s was open and is closed, in hold status", userid);
 }
 
+/* What another member is reading goes when it has been read. */
 static void purge_named(struct opening *o, const char *name, u64 serial, const char *kind)
 {
-    (void)serial;
-    if (!strcmp(kind, "meta") || !strncmp(kind, "open.", 5))
+    bool meta = !strcmp(kind, "meta");
+    if (meta && spool_in_use(o->spool, serial)) {
+        log_line("spool: %s: another member is reading it; it stays", name);
+        meta_found(o, name, serial);
+    } else if (meta || !strncmp(kind, "open.", 5)) {
         remove_name(o, name, true);
+    }
 }
 
 static void purge_other(struct opening *o, const char *name, u64 serial, const char *kind)
 {
-    (void)serial;
+    if (serial && has_meta(o->spool, serial))
+        return;
     bool other = *name != '.' && o->start == SPOOL_CLEAN;
     if (!strcmp(kind, "data") || !strcmp(kind, "new") || !strcmp(kind, "dump") || other)
         remove_name(o, name, false);

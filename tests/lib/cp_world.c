@@ -435,7 +435,7 @@ static void spool_setup(void)
     struct spool_desc desc;
     struct spool_data data;
     fake_saves_forget();
-    ck_assert_int_eq(spool_create(NULL, SPOOL_WARM, &fake_spool, NULL), ST_OK);
+    ck_assert_int_eq(spool_create(NULL, SPOOL_WARM, 0, &fake_spool, NULL), ST_OK);
     for (int i = 0; i < 3; i++) {
         spool_desc_init(&desc, "LINUX1", SPOOL_RDR);
         strcpy(desc.name, "KERNEL");

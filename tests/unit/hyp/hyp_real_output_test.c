@@ -22,7 +22,7 @@ static void begin(void)
     struct cause cause;
     strcpy(dir, "/tmp/real_output.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
-    ck_assert_int_eq(spool_create(NULL, SPOOL_WARM, &spool, &cause), ST_OK);
+    ck_assert_int_eq(spool_create(NULL, SPOOL_WARM, 0, &spool, &cause), ST_OK);
     device = (struct config_device){.devno = 0xe, .type = 0x1403, .carriage = UNITREC_TEXT};
     strcpy(device.file, "list");
 }

@@ -28,7 +28,7 @@ static struct reader *rdr;
 static void open_spool(void)
 {
     struct cause cause;
-    ck_assert_msg(spool_create(folder, start_as, &spool, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_msg(spool_create(folder, start_as, 0, &spool, &cause) == ST_OK, "%s", cause.text);
 }
 
 static void again(void)
@@ -466,7 +466,7 @@ START_TEST(one_at_a_time)
 {
     struct spool *second;
     struct cause cause;
-    ck_assert_int_eq(spool_create(folder, SPOOL_CLEAN, &second, &cause), ST_BUSY);
+    ck_assert_int_eq(spool_create(folder, SPOOL_CLEAN, 0, &second, &cause), ST_BUSY);
     added("A");
     ck_assert_uint_eq(files_on_disk(), 2);
 }

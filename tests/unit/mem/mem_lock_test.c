@@ -35,6 +35,7 @@ static bool follows(unsigned first, unsigned then)
     case LOCK_CAPTURE: return first == LOCK_CSS || first == LOCK_NIC || first == LOCK_WATCHING;
     case LOCK_MDC: return first == LOCK_CSS || first == LOCK_TURN || first == LOCK_VOLUME;
     case LOCK_SPACE: return first == LOCK_DEVICE || first == LOCK_CSS;
+    case LOCK_SPOOL: return first == LOCK_DEVICE || first == LOCK_CSS;
     case LOCK_HOST: return first == LOCK_CSS || first == LOCK_SCLP;
     case LOCK_MAIL:
         return first == LOCK_CPU_SET || first == LOCK_CSS || first == LOCK_NIC ||
