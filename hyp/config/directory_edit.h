@@ -42,11 +42,26 @@ struct dir_stamp {
     u64 inode, size, mtime_ns;
 };
 
+#define DIR_PAST_MAX 32
+
+/** A version of the directory: how many changes there were before it, and what it is. */
+struct dir_version {
+    u64 generation, digest;
+};
+
+/** One, and those that it was made from, as far as they are known; the newest last. */
+struct dir_versions {
+    struct dir_version now;
+    struct dir_version past[DIR_PAST_MAX];
+    unsigned past_count;
+};
+
 /** A directory that is being changed. */
 struct dir_file {
     char path[1024];
-    int lock;   /* descriptor; -1: closed */
-    char *text; /* as it was read */
+    int lock;                  /* descriptor; -1: closed */
+    char *text;                /* as it was read */
+    struct dir_version online; /* what the caller has; digest 0: the text */
 };
 
 /** Lock and read. ST_BUSY: somebody else changes it. Waits for nothing. */
@@ -58,6 +73,10 @@ int dir_file_replace(struct dir_file *f, const char *text, const char *who, cons
 /** Put the file online as it is: a line of the history. */
 int dir_file_mark(struct dir_file *f, const char *who, const char *what, struct cause *cause);
 void dir_file_close(struct dir_file *f);
+/** FNV-1a of a text. */
+u64 dir_text_digest(const char *text);
+/** What the end of the history tells; generation 0 without one. */
+void dir_file_versions(const char *path, struct dir_versions *out);
 /** Of the file now; false: it is not there. */
 bool dir_file_stamp(const char *path, struct dir_stamp *out);
 /** Is this version the one that the history's last line tells of? */

@@ -92,18 +92,39 @@ static bool write_all(int fd, const char *bytes, size_t len)
 
 /* --- history --------------------------------------------------------------------------------- */
 
-/* when, who, what, and which file it makes of it. */
-static int add_line(const struct dir_file *f, const struct dir_stamp *stamp, const char *who,
-                    const char *what, struct cause *cause)
+u64 dir_text_digest(const char *text)
+{
+    u64 h = 0xcbf29ce484222325u;
+    for (; *text; text++)
+        h = (h ^ (u8)*text) * 0x100000001b3u;
+    return h;
+}
+
+/* The number of the change that is being made. */
+static u64 next_generation(const struct dir_file *f)
+{
+    struct dir_versions versions;
+    dir_file_versions(f->path, &versions);
+    u64 last = versions.now.generation;
+    return (last > f->online.generation ? last : f->online.generation) + 1;
+}
+
+/* when, who, what, which version it is and of which it was made, and which file. */
+static int add_line(const struct dir_file *f, const struct dir_stamp *stamp, const char *text,
+                    const char *who, const char *what, struct cause *cause)
 {
     char name[1100], line[HISTORY_LINE_BYTES], when[32];
     time_t now = time(NULL);
     struct tm tm;
     gmtime_r(&now, &tm);
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    int n = snprintf(line, sizeof line, "%s %.40s %.*s =%llu,%llu,%llu\n", when, who,
-                     DIR_WHAT_BYTES, what, (unsigned long long)stamp->inode,
-                     (unsigned long long)stamp->size, (unsigned long long)stamp->mtime_ns);
+    int n = snprintf(
+        line, sizeof line, "%s %.40s %.*s #%llu:%llx:%llx =%llu,%llu,%llu\n", when, who,
+        DIR_WHAT_BYTES, what, (unsigned long long)next_generation(f),
+        (unsigned long long)dir_text_digest(text),
+        (unsigned long long)(f->online.digest ? f->online.digest : dir_text_digest(f->text)),
+        (unsigned long long)stamp->inode, (unsigned long long)stamp->size,
+        (unsigned long long)stamp->mtime_ns);
     if (!beside(f->path, ".history", name))
         return cause_set(cause, ST_LIMIT, "path too long");
     int fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
@@ -144,6 +165,39 @@ bool dir_file_online(const char *path, const struct dir_stamp *stamp)
     return same;
 }
 
+static void add_past(struct dir_versions *out, u64 generation, u64 digest)
+{
+    if (out->past_count == DIR_PAST_MAX)
+        memmove(out->past, out->past + 1, --out->past_count * sizeof out->past[0]);
+    out->past[out->past_count++] = (struct dir_version){generation, digest};
+}
+
+/* The last " c" of a line; NULL: there is none. */
+static char *last_mark(char *line, const char *mark)
+{
+    char *found = strstr(line, mark);
+    for (char *next = found; next; next = strstr(next + 1, mark))
+        found = next;
+    return found;
+}
+
+void dir_file_versions(const char *path, struct dir_versions *out)
+{
+    char *text = history_tail(path), *line, *rest = text;
+    *out = (struct dir_versions){0};
+    while (rest && (line = strsep(&rest, "\n")) && *line) {
+        unsigned long long generation, digest, parent;
+        const char *mark = last_mark(line, " #");
+        if (!mark || sscanf(mark, " #%llu:%llx:%llx", &generation, &digest, &parent) != 3 ||
+            !generation)
+            continue;
+        add_past(out, generation - 1, parent);
+        add_past(out, generation, digest);
+        out->now = (struct dir_version){generation, digest};
+    }
+    free(text);
+}
+
 void dir_file_history(const char *path, unsigned count,
                       void (*tell)(void *arg, const char *line), void *arg)
 {
@@ -152,10 +206,10 @@ void dir_file_history(const char *path, unsigned count,
     for (const char *p = text; p && (p = strchr(p, '\n')); p++)
         lines++;
     while (rest && (line = strsep(&rest, "\n")) && *line) {
-        char *stamp = strstr(line, " =");
-        for (char *next = stamp; next; next = strstr(next + 1, " ="))
-            stamp = next;
-        if (stamp)
+        char *version = last_mark(line, " #"), *stamp = last_mark(line, " =");
+        if (version)
+            version[2 + strspn(version + 2, "0123456789")] = 0;
+        else if (stamp)
             *stamp = 0;
         if (lines-- <= count)
             tell(arg, line);
@@ -220,7 +274,7 @@ int dir_file_replace(struct dir_file *f, const char *text, const char *who, cons
     if (!status)
         status = unchanged(f, cause);
     if (!status)
-        status = add_line(f, &stamp, who, what, cause);
+        status = add_line(f, &stamp, text, who, what, cause);
     if (!status && rename(name, f->path))
         status = cause_set(cause, ST_IO, "%s: %s", f->path, strerror(errno));
     if (status)
@@ -235,5 +289,5 @@ int dir_file_mark(struct dir_file *f, const char *who, const char *what, struct 
     struct dir_stamp stamp;
     if (!dir_file_stamp(f->path, &stamp))
         return cause_set(cause, ST_IO, "%s: %s", f->path, strerror(errno));
-    return add_line(f, &stamp, who, what, cause);
+    return add_line(f, &stamp, f->text, who, what, cause);
 }

@@ -117,6 +117,7 @@ static int finish(struct dirm *d, const struct work_unit *u)
     if (!*u->statement)
         return 0;
     int status = dir_file_open(d->cp->directory_path, &d->f, &cause);
+    d->f.online = d->cp->online.versions.now;
     int rc = status == ST_BUSY ? ST_BUSY : status ? dirm_refused(d, cause.text) : change(d, u);
     dirm_end(d);
     return rc;

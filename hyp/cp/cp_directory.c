@@ -1,13 +1,14 @@
 /* The directory that is online, and those before it: a session keeps the entry of its logon, so
- * that a directory stays as long as one of its entries is in use. */
+ * that a directory stays as long as one of its entries is in use. It is that of the file here, or
+ * one that came from another member (cp_directory_ssi.c). */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hyp/config/directory_edit.h"
-#include "hyp/cp/cp_internal.h"
+#include "hyp/config/config_scan.h"
+#include "hyp/cp/cp_directory.h"
 
-/* Located by: cp->directories, the one online first. Created by cp_directory_load; destroyed
- * there when no session has an entry of it, or by cp_directory_fini. */
+/* Located by: cp->directories, the one online first. Created by put_online; destroyed there when
+ * no session has an entry of it, or by cp_directory_fini. */
 struct cp_old_directory {
     struct cp_old_directory *next;
     struct directory *dir;
@@ -23,14 +24,6 @@ static bool is_online(const struct cp *cp, const struct dir_stamp *stamp)
 {
     return cp->directory_stamp[0] == stamp->inode && cp->directory_stamp[1] == stamp->size &&
            cp->directory_stamp[2] == stamp->mtime_ns;
-}
-
-void cp_set_directory_file(struct cp *cp, const char *path)
-{
-    struct dir_stamp stamp;
-    snprintf(cp->directory_path, sizeof cp->directory_path, "%s", path);
-    if (dir_file_stamp(path, &stamp))
-        note_stamp(cp, &stamp);
 }
 
 static bool in_use(const struct cp *cp, const struct directory *dir)
@@ -57,38 +50,136 @@ static void sweep(struct cp *cp)
     }
 }
 
-int cp_directory_load(struct cp *cp, struct cause *cause)
+static void forget(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+/* Takes `text`, whatever comes of it. `from` "": it is the file's. */
+static int put_online(struct cp *cp, char *text, const char *from,
+                      const struct dir_versions *versions, struct cause *cause)
 {
     struct cp_old_directory *new = calloc(1, sizeof *new);
-    struct dir_stamp stamp;
-    if (!new || !dir_file_stamp(cp->directory_path, &stamp)) {
-        free(new);
-        return cause_set(cause, ST_IO, "%s: cannot be read", cp->directory_path);
-    }
-    int status = directory_load(cp->directory_path, cp->config->member, &new->dir, cause);
+    const char *name = *from ? "user.direct" : cp->directory_path;
+    int status = new ? directory_parse(name, text, cp->config->member, &new->dir, cause)
+                     : cause_set(cause, ST_NOMEM, "out of memory");
     if (status) {
         free(new);
+        forget(text);
         return status;
     }
     new->next = cp->directories;
     cp->directories = new;
     cp->directory = new->dir;
-    note_stamp(cp, &stamp);
+    forget(cp->online.text);
+    cp->online.text = text;
+    cp->online.versions = *versions;
+    snprintf(cp->online.from, sizeof cp->online.from, "%s", from);
     sweep(cp);
     return ST_OK;
+}
+
+/* A file that the history does not tell of was written by hand: a version without a number. */
+static void versions_of(const struct cp *cp, u64 digest, struct dir_versions *out)
+{
+    u64 online = cp->online.versions.now.generation;
+    dir_file_versions(cp->directory_path, out);
+    if (out->now.digest == digest)
+        return;
+    out->now.digest = digest;
+    out->now.generation = out->now.generation > online ? out->now.generation : online;
+}
+
+int cp_directory_load(struct cp *cp, struct cause *cause)
+{
+    struct dir_stamp stamp;
+    struct dir_versions versions;
+    if (!dir_file_stamp(cp->directory_path, &stamp))
+        return cause_set(cause, ST_IO, "%s: cannot be read", cp->directory_path);
+    char *text = scan_file(cp->directory_path, cause);
+    if (!text)
+        return cause->status;
+    versions_of(cp, dir_text_digest(text), &versions);
+    int status = put_online(cp, text, "", &versions, cause);
+    if (!status)
+        note_stamp(cp, &stamp);
+    return status;
+}
+
+int cp_directory_take(struct cp *cp, const char *text, const char *from,
+                      const struct dir_versions *versions, struct cause *cause)
+{
+    char *copy = strdup(text);
+    return copy ? put_online(cp, copy, from, versions, cause)
+                : cause_set(cause, ST_NOMEM, "out of memory");
+}
+
+void cp_set_directory_file(struct cp *cp, const char *path)
+{
+    struct cause ignored; /* what the caller has read from it stays */
+    snprintf(cp->directory_path, sizeof cp->directory_path, "%s", path);
+    cp_directory_load(cp, &ignored);
+}
+
+void cp_directory_changed(struct cp *cp)
+{
+    versions_of(cp, cp->online.versions.now.digest, &cp->online.versions);
+    cp_directory_tell_all(cp);
+}
+
+/* Not one that is older than what came from a member. */
+static bool is_news(const struct cp *cp, struct dir_stamp *stamp)
+{
+    struct dir_versions versions;
+    if (!cp->directory_path[0] || !dir_file_stamp(cp->directory_path, stamp) ||
+        is_online(cp, stamp) || !dir_file_online(cp->directory_path, stamp))
+        return false;
+    dir_file_versions(cp->directory_path, &versions);
+    return !cp->online.from[0] || versions.now.generation > cp->online.versions.now.generation;
 }
 
 void cp_directory_refresh(struct cp *cp)
 {
     struct dir_stamp stamp;
     struct cause cause;
-    if (!cp->directory_path[0] || !dir_file_stamp(cp->directory_path, &stamp) ||
-        is_online(cp, &stamp) || !dir_file_online(cp->directory_path, &stamp))
+    u64 before = cp->online.versions.now.generation;
+    if (!is_news(cp, &stamp))
         return;
-    if (cp_directory_load(cp, &cause))
+    if (cp_directory_load(cp, &cause)) {
         cp_operator_tell(cp, "THE DIRECTORY IS NOT ONLINE: %s", cause.text);
-    else
-        cp_operator_tell(cp, "THE DIRECTORY HAS BEEN CHANGED, AND IS ONLINE");
+        return;
+    }
+    cp_operator_tell(cp, "THE DIRECTORY HAS BEEN CHANGED, AND IS ONLINE");
+    if (cp->online.versions.now.generation > before)
+        cp_directory_tell_all(cp);
+}
+
+bool cp_directory_satellite(struct cp *cp, char of[CONFIG_NAME_BYTES])
+{
+    struct cause cause;
+    if (!cp->online.from[0])
+        return false;
+    char *text = scan_file(cp->directory_path, &cause);
+    if (text && dir_text_digest(text) == cp->online.versions.now.digest)
+        cp->online.from[0] = 0; /* the file is seen by now */
+    forget(text);
+    snprintf(of, CONFIG_NAME_BYTES, "%s", cp->online.from);
+    return *of;
+}
+
+const char *cp_directory_closed(struct cp *cp, char out[128])
+{
+    struct cp_cluster_member m;
+    const char *mode = cp->cluster ? cp->cluster->mode(cp->cluster_ctx) : NULL;
+    if (!mode || !strcmp(mode, "Stable") || !strcmp(mode, "In-flux"))
+        return NULL;
+    int n = snprintf(out, 128, "SSI cluster %s is in %s mode", cp->config->ssi_name, mode);
+    for (unsigned i = 0; cp->cluster->member(cp->cluster_ctx, i, &m); i++)
+        if (m.name[0] && !strcmp(m.state, "Unknown") && n < 100)
+            n += snprintf(out + n, 128 - (size_t)n, "; %s is Unknown", m.name);
+    return out;
 }
 
 void cp_directory_fini(struct cp *cp)
@@ -99,4 +190,7 @@ void cp_directory_fini(struct cp *cp)
         directory_free(old->dir);
         free(old);
     }
+    forget(cp->online.text);
+    cp->online.text = NULL;
+    cp_directory_ssi_fini(cp);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "hyp/cp/cp_datamove.h"
+#include "hyp/cp/cp_directory.h"
 #include "hyp/cp/cp_spool.h"
 
 #define DVH_COLUMNS 72
@@ -171,6 +172,7 @@ static int online(struct dirm *d)
     dirm_tell(d, "DVHBIU3424I", "The next ONLINE will take place immediately.");
     if (cp_directory_load(cp, &cause))
         return dirm_refused(d, cause.text);
+    cp_directory_changed(cp);
     dirm_tell(d, "DVHBIU3428I", "Changes made to directory entry %s have been placed online.",
               d->user);
     return 0;
@@ -180,6 +182,20 @@ int dirm_change(struct dirm *d)
 {
     int rc = d->text ? check(d) : 0;
     return rc || !d->text ? rc : online(d);
+}
+
+int dirm_open(struct dirm *d)
+{
+    struct cause cause;
+    char why[128];
+    const char *closed =
+        d->row && d->row->who == DM_LOOK ? NULL : cp_directory_closed(d->cp, why);
+    if (closed)
+        return dirm_refused(d, closed);
+    if (dir_file_open(d->cp->directory_path, &d->f, &cause))
+        return dirm_refused(d, cause.text);
+    d->f.online = d->cp->online.versions.now;
+    return 0;
 }
 
 /* With the file locked. */
@@ -228,11 +244,10 @@ static int completed(struct dirm *d, const char *function, int rc)
 
 static int run(struct dirm *d)
 {
-    struct cause cause;
     char function[32];
     sent(d, function_name(d->row, function));
-    int rc = dir_file_open(d->cp->directory_path, &d->f, &cause) ? dirm_refused(d, cause.text)
-                                                                 : run_locked(d);
+    int rc = dirm_open(d);
+    rc = rc ? rc : run_locked(d);
     dirm_end(d);
     return completed(d, function, rc);
 }
@@ -343,14 +358,16 @@ static int direct(struct cp_request *req)
     struct cause cause;
     char who[40];
     snprintf(who, sizeof who, "%s %s", req->cp->config->member, req->userid);
-    if (dir_file_open(req->cp->directory_path, &d.f, &cause))
-        return dirm_refused(&d, cause.text);
+    int rc = dirm_open(&d);
+    if (rc)
+        return rc;
     int status = cp_directory_load(req->cp, &cause);
     if (!status)
         status = dir_file_mark(&d.f, who, "DIRECT", &cause);
     dir_file_close(&d.f);
     if (status)
         return dirm_refused(&d, cause.text);
+    cp_directory_changed(req->cp);
     cp_line(req, "The directory is online.");
     return 0;
 }
@@ -455,15 +472,27 @@ static int (*own_command(const char *word))(struct cp_request *req)
     return NULL;
 }
 
+/* By a member that has the file of what is online. */
+static int sent_on(struct cp_request *req, const char *member, const char *operands)
+{
+    char command[CP_COMMAND_BYTES_MAX];
+    snprintf(command, sizeof command, "DIRMAINT %.2000s", operands);
+    return cp_remote_command_within(req, member, command, CP_REMOTE_LONG_TIMEOUT_MS);
+}
+
 /* DIRMAINT [FOR entry] function operands */
 int cp_cmd_dirmaint(struct cp_request *req, void *ctx)
 {
     struct dirm d = {.req = req, .cp = req->cp, .who = req->userid, .f.lock = -1};
-    const char *word = cp_operand(req);
+    const char *operands = cp_operand_rest(req), *word = cp_operand(req);
+    char main[CONFIG_NAME_BYTES];
     bool for_seen = word && !strcmp(word, "FOR");
     (void)ctx;
     if (!req->cp->directory_path[0])
         return dirm_refused(&d, "it was not read from a file");
+    cp_directory_refresh(req->cp);
+    if (cp_directory_satellite(req->cp, main))
+        return sent_on(req, main, operands);
     d.admin = req->classes & (CP_CLASS('A') | CP_CLASS('B'));
     snprintf(d.user, sizeof d.user, "%s", req->userid);
     if (for_seen) {

@@ -43,6 +43,8 @@ void dirm_tell(struct dirm *d, const char *id, const char *fmt, ...)
 void dirm_tell_own(struct dirm *d, enum msg_id id, unsigned number, const char *what);
 /** The new text, if there is one, in place of the old and online, when nothing is wrong with it. */
 int dirm_change(struct dirm *d);
+/** Lock and read the file, unless it is not to be changed now. 0 or a number. */
+int dirm_open(struct dirm *d);
 /** Unlock the file; what there is of texts goes. */
 void dirm_end(struct dirm *d);
 /** "HCPDRM600E Directory not changed--..." */

@@ -3,6 +3,7 @@
 #ifndef ENDICOTT_HYP_CP_INTERNAL_H
 #define ENDICOTT_HYP_CP_INTERNAL_H
 
+#include "hyp/config/directory_edit.h"
 #include "hyp/config/loaddev.h"
 #include "hyp/cp_move.h"
 #include "hyp/cp_terminal.h"
@@ -178,7 +179,13 @@ struct cp {
     char dump_folder[CONFIG_PATH_BYTES + 32];    /* of VMDUMP; "": none */
     u64 directory_stamp[3];                      /* of the file that is online */
     struct cp_old_directory *directories;        /* that were online, read by CP itself */
-    struct work_unit *datamove;                  /* minidisks that are being copied */
+    struct {
+        struct dir_versions versions;
+        char *text;
+        char from[CONFIG_NAME_BYTES]; /* the member that it came from; "": it is the file's */
+    } online;
+    struct cp_directory_incoming *incoming; /* cp_directory_ssi.c; NULL: none */
+    struct work_unit *datamove;             /* minidisks that are being copied */
     unsigned datamove_requests;
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "hyp/cp/cp_ctca.h"
+#include "hyp/cp/cp_directory.h"
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_net.h"
 #include "hyp/cp/cp_spool.h"
@@ -216,6 +217,8 @@ int cp_cmd_logon(struct cp_request *req, void *ctx)
     int rc = logon_operands(req, &l);
     if (rc)
         return rc;
+    if (cp_directory_behind(req->cp))
+        return cp_fail(req, MSG_LGA092E, CP_DIRECTORY_BEHIND);
     u64 wait = cp_logon_wait_ms(req->cp, l.userid);
     if (!wait)
         return logon_now(req, &l);
@@ -259,6 +262,8 @@ int cp_cmd_xautolog(struct cp_request *req, void *ctx)
         return cp_fail(req, MSG_AUT054E, userid, cp_where(user, where));
     if (cp->shutting_down)
         return cp_fail(req, MSG_WRP962E);
+    if (cp_directory_behind(cp))
+        return cp_fail(req, MSG_AUT059E, userid, CP_DIRECTORY_BEHIND);
     int status = begin_claimed(cp, entry, &user, owner, &cause);
     if (status == ST_EXIST)
         return cp_fail(req, MSG_AUT054E, userid, owner);

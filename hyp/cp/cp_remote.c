@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "hyp/cp/cp_ctca.h"
+#include "hyp/cp/cp_directory.h"
 
 #define ANSWER_BYTES_MAX (900u << 10)
 #define JOBS_MAX 256 /* commands of other members under way here */
@@ -455,6 +456,8 @@ void cp_remote_receive(struct cp *cp, const char *member, u16 type, const void *
         take_answer(cp, member, data, len);
     else if (type == MSG_TYPE_RELAY)
         take_relay(cp, data, len);
+    else if (type >= CP_DIRECTORY_TYPES && type < CP_DIRECTORY_TYPES_END)
+        cp_directory_receive(cp, member, type, data, len);
     else if (type >= CP_CTC_TYPES)
         cp_ctc_receive(cp, member, type, data, len);
 }
@@ -476,6 +479,7 @@ static void fail_calls(struct cp *cp, const char *member, const char *why)
 void cp_remote_lost(struct cp *cp, const char *member)
 {
     fail_calls(cp, member, "the member is lost");
+    cp_directory_lost(cp, member);
     cp_ctc_lost(cp, member);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hyp/cp/cp_directory.h"
 #include "hyp/cp/cp_net.h"
 #include "hyp/cp/cp_spool.h"
 #include "hyp/spool/spool_ssi.h"
@@ -289,6 +290,7 @@ int cp_attach_ssi(struct cp *cp, struct ssi *ssi, struct cause *cause)
     s->cp = cp;
     s->ssi = ssi;
     int status = ssi_register_service(ssi, &service, s);
+    status = status ? status : cp_directory_register(cp, ssi);
     if (status)
         cause_set(cause, status, "service CP: %s", status_name(status));
     cp->ivls = status ? NULL : ivl_ssi_create(ssi, cp_net_news, cp, cause);

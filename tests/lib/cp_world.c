@@ -602,6 +602,7 @@ static u64 wall_ns(void *ctx)
 struct cp *cps[2];
 bool link_up, link_deaf;
 bool link_inactive;
+const char *cluster_mode;
 struct cp_world_claim claims[CP_WORLD_CLAIMS_MAX];
 u64 generations;
 int shutdowns;
@@ -614,7 +615,7 @@ static int other(void *ctx)
 static const char *c_mode(void *ctx)
 {
     (void)ctx;
-    return "Stable";
+    return cluster_mode;
 }
 
 static bool c_member(void *ctx, unsigned i, struct cp_cluster_member *out)
@@ -759,6 +760,7 @@ void cp_world_setup(void)
     fake_macs_setup();
     fake_ctcas_setup();
     link_up = true;
+    cluster_mode = "Stable";
     link_deaf = link_inactive = false;
     reader_empty = false;
     varied_off = false;

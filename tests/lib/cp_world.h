@@ -70,6 +70,7 @@ extern struct cp_world_claim claims[CP_WORLD_CLAIMS_MAX];
 extern u64 generations;          /* of claims, so far */
 extern bool link_inactive;       /* it has been deactivated */
 extern bool link_up, link_deaf;  /* the link between the two: there; takes and never answers */
+extern const char *cluster_mode; /* "Stable" */
 extern int shutdowns;            /* asked for; 100 with REIPL */
 extern bool reader_empty;        /* IPL finds no file */
 extern struct spool *fake_spool; /* of both members; LINUX1 has three reader files */

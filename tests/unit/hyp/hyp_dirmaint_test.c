@@ -389,8 +389,8 @@ START_TEST(history_is_kept)
     well("DIRM FOR GUEST PW HIDDEN");
     well("DIRM FOR GUEST AMDISK 201 3390 300 5 VOL001 MR RPASS");
     const char *text = oper("DIRM HISTORY 2");
-    ck_assert_msg(strstr(text, "Z MEMBERA OPERATOR FOR GUEST PW|") != NULL, "%s", text);
-    ck_assert_ptr_nonnull(strstr(text, "Z MEMBERA OPERATOR FOR GUEST AMDISK 201"));
+    ck_assert_msg(strstr(text, "Z MEMBERA OPERATOR FOR GUEST PW #2|") != NULL, "%s", text);
+    ck_assert_ptr_nonnull(strstr(text, "Z MEMBERA OPERATOR FOR GUEST AMDISK 201 #3"));
     ck_assert_ptr_null(strstr(text, "STORAGE"));
     ck_assert_ptr_null(strstr(text, "="));
     ck_assert_ptr_null(strstr(content(".history"), "RPASS"));
