@@ -1,62 +1,11 @@
 /* The network in memory. A send looks for its receivers under the lock, pins them and delivers
  * without it, so that senders do not wait for each other and a receiver may send in its turn. */
-#include "io/net/lan.h"
-
 #include <stdlib.h>
 
+#include "io/net/lan_internal.h"
 #include "mem/base/ergo.h"
-#include "mem/base/lock.h"
 
-#define BUCKETS 256u
 #define RECEIVERS 64u /* found in one look; a network of more is looked through again */
-
-/** Located by lan->bucket[]; made and freed under lan->lock. */
-struct mac_entry {
-    struct mac_entry *next;
-    struct lan_port *port;
-    u8 mac[MAC_BYTES];
-};
-
-/** Located by its owner and lan->port; made by lan_port_add, freed by lan_port_remove. */
-struct lan_port {
-    struct lan *lan;
-    struct lan_port *next;
-    const struct lan_port_ops *ops;
-    void *arg;
-    u64 id; /* ascending: the order in `next`, newest first */
-    unsigned pins;
-    enum lan_role role;
-    enum lan_isolation isolation;
-    bool promiscuous, leaving;
-    _Atomic bool muted;
-    char label[LAN_LABEL_BYTES]; /* lan->watching guards it */
-    struct lan_rules rules;
-    _Atomic u64 frames, bytes, received, received_bytes, dropped, discarded, malformed;
-};
-
-/** Located by lan->watch; made by lan_watch_add, freed by lan_watch_remove. */
-struct lan_watch {
-    struct lan *lan;
-    struct lan_watch *next;
-    void (*see)(void *arg, const struct lan_sight *sight);
-    void *arg;
-};
-
-/** Located by its owner; `lock` guards the ports with their rules, and addresses, `watching` who
- *  looks on. */
-struct lan {
-    struct lock lock, watching;
-    struct lan_watch *watch;
-    _Atomic bool watched;
-    void (*changed)(void *arg); /* of stations' addresses; `watching` guards it */
-    void *changed_arg;
-    struct lan_options options;
-    pthread_cond_t unpinned;
-    struct lan_port *port;
-    struct mac_entry *bucket[BUCKETS];
-    unsigned ports;
-    u64 last_id;
-};
 
 struct lan *lan_create(void)
 {
@@ -109,53 +58,6 @@ struct lan_port *lan_port_add(struct lan *lan, enum lan_role role,
     return NULL;
 }
 
-static struct mac_entry **bucket_of(struct lan *lan, const u8 *mac)
-{
-    return &lan->bucket[(mac[3] ^ mac[4] ^ mac[5]) % BUCKETS];
-}
-
-/** The link to the entry of an address, or to the end of its bucket. */
-static struct mac_entry **mac_find(struct lan *lan, const u8 *mac)
-{
-    struct mac_entry **at = bucket_of(lan, mac);
-    while (*at && memcmp((*at)->mac, mac, MAC_BYTES) != 0)
-        at = &(*at)->next;
-    return at;
-}
-
-/** Do the rules of a port let it have this address? */
-static bool mac_allowed(const struct lan_port *port, const u8 *mac)
-{
-    return !port->rules.protect || !memcmp(mac, port->rules.own, MAC_BYTES);
-}
-
-/** `port` has others than before, perhaps. */
-static void stations_changed(const struct lan_port *port)
-{
-    struct lan *lan = port->lan;
-    if (port->role != LAN_STATION)
-        return;
-    lock_take(&lan->watching);
-    if (lan->changed)
-        lan->changed(lan->changed_arg);
-    lock_drop(&lan->watching);
-}
-
-/** Its addresses go, or (`forbidden`) those that its rules do not permit. */
-static void mac_clear_locked(struct lan_port *port, bool forbidden)
-{
-    for (unsigned i = 0; i < BUCKETS; i++)
-        for (struct mac_entry **at = &port->lan->bucket[i]; *at;) {
-            struct mac_entry *e = *at;
-            if (e->port != port || (forbidden && mac_allowed(port, e->mac))) {
-                at = &e->next;
-                continue;
-            }
-            *at = e->next;
-            free(e);
-        }
-}
-
 void lan_port_remove(struct lan_port *port)
 {
     if (!port)
@@ -163,7 +65,9 @@ void lan_port_remove(struct lan_port *port)
     struct lan *lan = port->lan;
     lock_take(&lan->lock);
     port->leaving = true;
-    mac_clear_locked(port, false);
+    lan_mac_clear_locked(port, LAN_MAC_ALL);
+    port->bridge = LAN_BRIDGE_NONE;
+    lan_bridge_elect_locked(lan);
     while (port->pins)
         lock_wait(&lan->unpinned, &lan->lock);
     struct lan_port **at = &lan->port;
@@ -172,93 +76,8 @@ void lan_port_remove(struct lan_port *port)
     *at = port->next;
     lan->ports--;
     lock_drop(&lan->lock);
-    stations_changed(port);
+    lan_stations_changed(port);
     free(port);
-}
-
-/** A station that is here is not elsewhere any more, or soon. */
-static bool gives_way(const struct lan_port *port, const struct lan_port *had)
-{
-    return port->role == LAN_STATION && had->role == LAN_PEER;
-}
-
-static int mac_enter(struct lan_port *port, const u8 *mac, bool take)
-{
-    struct lan *lan = port->lan;
-    struct mac_entry *fresh = malloc(sizeof *fresh);
-    if (!fresh)
-        return ST_NOMEM;
-    lock_take(&lan->lock);
-    struct mac_entry **at = mac_find(lan, mac);
-    int rc = !mac_allowed(port, mac) ? ST_REFUSED : !*at ? ST_OK : ST_EXIST;
-    if (rc == ST_OK) {
-        *fresh = (struct mac_entry){.port = port};
-        memcpy(fresh->mac, mac, MAC_BYTES);
-        *at = fresh;
-    } else {
-        if (rc == ST_EXIST && (take || gives_way(port, (*at)->port)))
-            (*at)->port = port;
-        if (*at && (*at)->port == port)
-            rc = ST_OK;
-        free(fresh);
-    }
-    lock_drop(&lan->lock);
-    stations_changed(port);
-    return rc;
-}
-
-int lan_mac_add(struct lan_port *port, const u8 mac[MAC_BYTES])
-{
-    return mac_enter(port, mac, false);
-}
-
-int lan_mac_take(struct lan_port *port, const u8 mac[MAC_BYTES])
-{
-    return mac_enter(port, mac, true);
-}
-
-int lan_mac_remove(struct lan_port *port, const u8 mac[MAC_BYTES])
-{
-    struct lan *lan = port->lan;
-    lock_take(&lan->lock);
-    struct mac_entry **at = mac_find(lan, mac), *e = *at;
-    bool own = e && e->port == port;
-    if (own)
-        *at = e->next;
-    lock_drop(&lan->lock);
-    if (!own)
-        return ST_NOENT;
-    free(e);
-    stations_changed(port);
-    return ST_OK;
-}
-
-void lan_mac_clear(struct lan_port *port)
-{
-    lock_take(&port->lan->lock);
-    mac_clear_locked(port, false);
-    lock_drop(&port->lan->lock);
-    stations_changed(port);
-}
-
-size_t lan_stations(struct lan *lan, u8 (*mac)[MAC_BYTES], size_t max)
-{
-    size_t n = 0;
-    lock_take(&lan->lock);
-    for (unsigned i = 0; i < BUCKETS; i++)
-        for (const struct mac_entry *e = lan->bucket[i]; e && n < max; e = e->next)
-            if (e->port->role == LAN_STATION)
-                memcpy(mac[n++], e->mac, MAC_BYTES);
-    lock_drop(&lan->lock);
-    return n;
-}
-
-void lan_observe_stations(struct lan *lan, void (*changed)(void *arg), void *arg)
-{
-    lock_take(&lan->watching);
-    lan->changed = changed;
-    lan->changed_arg = arg;
-    lock_drop(&lan->watching);
 }
 
 void lan_port_promiscuous(struct lan_port *port, bool on)
@@ -279,9 +98,9 @@ void lan_port_rules(struct lan_port *port, const struct lan_rules *rules)
 {
     lock_take(&port->lan->lock);
     port->rules = *rules;
-    mac_clear_locked(port, true);
+    lan_mac_clear_locked(port, LAN_MAC_FORBIDDEN);
     lock_drop(&port->lan->lock);
-    stations_changed(port);
+    lan_stations_changed(port);
 }
 
 void lan_set_options(struct lan *lan, const struct lan_options *options)
@@ -316,7 +135,7 @@ static bool admit(const struct lan_port *from, struct frame *f)
     const struct lan_options *o = &from->lan->options;
     f->tagged = be16_load(f->bytes + 2 * MAC_BYTES) == ETHER_TYPE_VLAN;
     f->vlan = NO_VLAN;
-    if (!mac_allowed(from, f->bytes + MAC_BYTES))
+    if (!lan_mac_allowed(from, f->bytes + MAC_BYTES))
         return false;
     if (!o->vlan_aware)
         return true;
@@ -347,6 +166,21 @@ static bool apart(const struct frame *f, const struct lan_port *from, const stru
     return isolated && f->of == LAN_STATION && to->role == LAN_STATION;
 }
 
+/** Does a station get what is for an address that nobody has told of? */
+static bool floods(const struct lan_port *port, const struct frame *f)
+{
+    const struct lan_traits *t = &port->traits;
+    return port == port->lan->bridge ||
+           (t->flooding && !(t->flooding_from_outside && f->of == LAN_STATION));
+}
+
+/** Is one of them a bridge port, and must the other not be seen by any? */
+static bool hidden(const struct lan_port *a, const struct lan_port *b)
+{
+    return (a->traits.bridge_invisible && b->bridge != LAN_BRIDGE_NONE) ||
+           (b->traits.bridge_invisible && a->bridge != LAN_BRIDGE_NONE);
+}
+
 /** Is a frame of `from` for this port, whose receiver is `to` (NULL: a group, or nobody)? An
  *  observer gets a copy even where stations do not hear each other. */
 static bool wants(const struct lan_port *port, const struct lan_port *from,
@@ -356,13 +190,13 @@ static bool wants(const struct lan_port *port, const struct lan_port *from,
         return false;
     if (port->promiscuous && port->rules.promiscuous)
         return true;
-    if (apart(f, from, port))
+    if (apart(f, from, port) || hidden(from, port))
         return false;
     if (mac_is_group(f->bytes) || port == to)
         return true;
     if (f->apart && from->isolation == LAN_FORWARD)
         return port->role == LAN_UPLINK;
-    return !to && port->role != LAN_STATION;
+    return !to && (port->role != LAN_STATION || floods(port, f));
 }
 
 /** Does this port get the frame with its tag? */
@@ -384,8 +218,8 @@ struct receivers {
 /** The port that has told of the frame's receiver, if it is in its VLAN; NULL: nobody. */
 static struct lan_port *receiver_of(struct lan *lan, const struct frame *f)
 {
-    struct mac_entry *e = mac_is_group(f->bytes) ? NULL : *mac_find(lan, f->bytes);
-    return e && in_vlan(e->port, f->vlan) ? e->port : NULL;
+    struct lan_port *to = mac_is_group(f->bytes) ? NULL : lan_mac_port_locked(lan, f->bytes);
+    return to && in_vlan(to, f->vlan) ? to : NULL;
 }
 
 /** Pin the next of them; false: the port may not send this frame. */
@@ -394,7 +228,7 @@ static bool pin_receivers(struct lan_port *from, struct frame *f, struct receive
     struct lan *lan = from->lan;
     r->n = 0;
     lock_take(&lan->lock);
-    bool may = admit(from, f);
+    bool may = admit(from, f), learnt = may && lan_mac_learn_locked(from, f->bytes + MAC_BYTES);
     struct lan_port *to = may ? receiver_of(lan, f) : NULL;
     f->apart = to && apart(f, from, to);
     for (struct lan_port *port = lan->port; may && port && r->n < RECEIVERS;
@@ -409,6 +243,8 @@ static bool pin_receivers(struct lan_port *from, struct frame *f, struct receive
         r->port[r->n++] = port;
     }
     lock_drop(&lan->lock);
+    if (learnt)
+        lan_stations_changed(from);
     return may;
 }
 
@@ -583,6 +419,8 @@ void lan_send_of(struct lan_port *port, enum lan_role from, const u8 *frame, siz
         hand_over_all(&f, &r);
         unpin(port->lan, &r);
     } while (r.n == RECEIVERS && pin_receivers(port, &f, &r));
+    if (port->lan->bridge_news)
+        lan_bridge_tell(port->lan);
 }
 
 void lan_port_counts(struct lan_port *port, struct lan_counts *out)

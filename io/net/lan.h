@@ -15,6 +15,8 @@
 #define LAN_LABEL_BYTES 24
 #define VLAN_TAG_BYTES 4u
 #define VLAN_ID_MAX 4094u
+#define LAN_LEARNT_MAX 4096u /* addresses that a port learns */
+#define LAN_BRIDGE_SECONDARIES_MAX 4u
 
 struct lan;
 struct lan_port;
@@ -31,6 +33,9 @@ struct lan_port_ops {
     bool (*deliver)(void *arg, const u8 *frame, size_t len);
     /** Instead of that, for a port that must know what sends. NULL: it need not. */
     bool (*deliver_of)(void *arg, enum lan_role from, const u8 *frame, size_t len);
+    /** It has become the active bridge port, or is that no more; at once, or with the next frame
+     *  when a port has gone. May be NULL. */
+    void (*bridge_changed)(void *arg);
 };
 
 /** Stations that are isolated send to uplinks and get from uplinks only. LAN_FORWARD: what is for
@@ -90,6 +95,21 @@ struct lan *lan_create(void);
 /** All ports have gone. */
 void lan_destroy(struct lan *lan);
 
+/** What a station gets besides frames for the addresses it tells of, and what becomes of these
+ *  (VNIC characteristics). */
+struct lan_traits {
+    bool flooding;              /* what is for an address that nobody has */
+    bool flooding_from_outside; /* that, of uplinks and peers only */
+    bool learning;              /* what is for an address that it has sent from of late */
+    u32 learning_s;        /* learnt addresses that are not seen for so long are forgotten */
+    bool yields_set;       /* another station that tells of an address of its gets it */
+    bool yields_learning;  /* and one that learns and sends from it */
+    bool bridge_invisible; /* bridge ports get nothing from it, and it nothing from them */
+};
+
+/** A bridge port: behind it there are stations that the network does not know. */
+enum lan_bridge { LAN_BRIDGE_NONE, LAN_BRIDGE_PRIMARY, LAN_BRIDGE_SECONDARY };
+
 /** At any time; frames that are on their way do not matter. A new network knows no VLANs. */
 void lan_set_options(struct lan *lan, const struct lan_options *options);
 /** The sum over its uplinks. */
@@ -123,6 +143,18 @@ void lan_mac_clear(struct lan_port *port);
 void lan_port_promiscuous(struct lan_port *port, bool on);
 
 void lan_port_isolate(struct lan_port *port, enum lan_isolation isolation);
+
+/** Without `learning` it forgets what it has learnt. */
+void lan_port_traits(struct lan_port *port, const struct lan_traits *traits);
+/** Milliseconds by which learnt addresses grow old; the host's clock unless told. */
+void lan_clock(struct lan *lan, u64 (*now_ms)(void *arg), void *arg);
+/** Give a station a role. ST_EXIST: another one is primary; ST_LIMIT: enough are secondary. Call
+ *  lan_port_bridge_tell without locks then. */
+int lan_port_bridge(struct lan_port *port, enum lan_bridge role);
+/** Is it the one that gets what nobody has told of? */
+bool lan_port_bridge_active(struct lan_port *port);
+/** Tell all ports of its network what lan_port_bridge has made of them. No lock is held. */
+void lan_port_bridge_tell(struct lan_port *port);
 
 /** Send a frame from a port: to the port that has told of its receiver, else to uplinks; to all
  *  others when the receiver is a group. Frames shorter than a header are counted and dropped. */

@@ -74,8 +74,7 @@ static int read_configuration(struct osa_dev *dev, struct dev_io *io)
     return DS_NORMAL;
 }
 
-/** Another one after a relocation. */
-static u32 read_schid(const struct osa *osa)
+u32 osa_read_schid(const struct osa *osa)
 {
     return css_find_devno(osa->css, osa->config.devno + OSA_READ);
 }
@@ -87,7 +86,7 @@ static int control_write(struct osa_dev *dev, struct dev_io *io)
     if (!osa_message(dev->osa, dev->role, msg, (u32)len))
         return dev_io_unit_check(io, SENSE_COMMAND_REJECT);
     if (dev->role == OSA_WRITE)
-        css_device_ready(dev->osa->css, read_schid(dev->osa));
+        css_device_ready(dev->osa->css, osa_read_schid(dev->osa));
     return DS_NORMAL;
 }
 
@@ -329,7 +328,7 @@ static void lan_event(struct osa *osa, bool started)
     bool told = osa_lan_event_locked(osa, started);
     lock_drop(&osa->lock);
     if (told)
-        css_device_ready(osa->css, read_schid(osa));
+        css_device_ready(osa->css, osa_read_schid(osa));
 }
 
 /** What of the rules of its port is the adapter's own affair. */

@@ -16,10 +16,21 @@
 
 enum osa_sending { SENDING_NOT, SENDING, SENDING_AGAIN };
 
+/** Is the network the judge of which frames to single stations it gets? */
+static bool gets_strangers(const struct osa *osa)
+{
+    return osa_vnicc(osa) & (VNICC_FLOODING | VNICC_LEARNING) ||
+           osa->s.layer2[OSA_L2_BRIDGE] != LAN_BRIDGE_NONE;
+}
+
 bool osa_wants_locked(const struct osa *osa, const u8 mac[MAC_BYTES])
 {
     const struct osa_state *s = &osa->s;
-    if (s->promiscuous || mac_is_broadcast(mac))
+    if (s->promiscuous)
+        return true;
+    if (mac_is_broadcast(mac))
+        return osa_vnicc(osa) & VNICC_RX_BCAST;
+    if (mac_is_group(mac) ? osa_vnicc(osa) & VNICC_MCAST_FLOODING : gets_strangers(osa))
         return true;
     const u8(*table)[MAC_BYTES] = mac_is_group(mac) ? s->group : s->mac;
     unsigned n = mac_is_group(mac) ? s->groups : s->macs;
@@ -27,6 +38,16 @@ bool osa_wants_locked(const struct osa *osa, const u8 mac[MAC_BYTES])
         if (!memcmp(table[i], mac, MAC_BYTES))
             return true;
     return false;
+}
+
+/** A frame with a tag is for programs that have named its VLAN, or have others behind them. */
+static bool vlan_wanted(const struct osa *osa, const u8 *frame, u32 len)
+{
+    u16 type, tag;
+    osa_packet_at(frame, len, &type, &tag);
+    u16 id = tag & 0xfff;
+    return !id || osa->s.promiscuous || gets_strangers(osa) ||
+           osa->s.vlan[id / 8] & 0x80 >> id % 8;
 }
 
 /* --- lists ----------------------------------------------------------------------------------- */
@@ -173,7 +194,8 @@ static bool take_locked(struct osa *osa, const u8 *frame, u32 len, bool *interru
     }
     if (l3 && osa_near_input_locked(osa, frame, len, out) && !osa->s.promiscuous)
         return true;
-    if (l3 ? osa_l3_wants_locked(osa, frame, len) : osa_wants_locked(osa, frame))
+    if (l3 ? osa_l3_wants_locked(osa, frame, len)
+           : osa_wants_locked(osa, frame) && vlan_wanted(osa, frame, len))
         return accept_locked(osa, frame, len, interrupt);
     osa->filtered++;
     return false;
@@ -195,7 +217,30 @@ static bool deliver(void *arg, const u8 *frame, size_t len)
     return taken;
 }
 
-const struct lan_port_ops osa_port_ops = {.deliver = deliver};
+static void bridge_changed(void *arg)
+{
+    struct osa *osa = arg;
+    lock_take(&osa->lock);
+    bool told = osa_bridge_event_locked(osa);
+    lock_drop(&osa->lock);
+    if (told)
+        css_device_ready(osa->css, osa_read_schid(osa));
+}
+
+const struct lan_port_ops osa_port_ops = {.deliver = deliver, .bridge_changed = bridge_changed};
+
+void osa_bridge_tell(struct osa *osa)
+{
+    lock_take(&osa->lock);
+    struct lan_port *port = osa_port_use_locked(osa);
+    lock_drop(&osa->lock);
+    if (!port)
+        return;
+    lan_port_bridge_tell(port);
+    lock_take(&osa->lock);
+    osa_port_done_locked(osa);
+    lock_drop(&osa->lock);
+}
 
 struct lan_port *osa_port_use_locked(struct osa *osa)
 {

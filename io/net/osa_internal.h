@@ -82,6 +82,25 @@ enum osa_family { OSA_IPV4, OSA_IPV6, OSA_FAMILIES };
 /** What is known of a neighbour: nothing yet (it was asked for), learnt, entered by the program. */
 enum osa_neighbour { NEIGHBOUR_ASKED = 1, NEIGHBOUR_LEARNT, NEIGHBOUR_ENTERED };
 
+/* VNIC characteristics. */
+#define VNICC_FLOODING 0x80000000u
+#define VNICC_MCAST_FLOODING 0x40000000u
+#define VNICC_LEARNING 0x20000000u
+#define VNICC_TAKEOVER_SETVMAC 0x10000000u
+#define VNICC_TAKEOVER_LEARNING 0x08000000u
+#define VNICC_BRIDGE_INVISIBLE 0x04000000u
+#define VNICC_RX_BCAST 0x02000000u
+#define VNICC_ALL 0xfe000000u
+#define VNICC_DEFAULT VNICC_RX_BCAST /* on unless the program turns it off */
+
+/** What a program has set that few set; all zero: nothing. Layer 2 but for the trap. */
+enum osa_layer2 {
+    OSA_L2_CHANGED,     /* characteristics that are not as by default, from bit 0 */
+    OSA_L2_BRIDGE,      /* enum lan_bridge */
+    OSA_L2_TRAP,        /* 1: armed */
+    OSA_L2_LEARNING = 4 /* 4 bytes: seconds, 0: the default */
+};
+
 /** Everything of an adapter that relocates but its queues; one row each in io_state.def. */
 struct osa_state {
     u64 near_tod[OSA_NEIGHBOURS_MAX]; /* when it was learnt or asked for */
@@ -106,7 +125,7 @@ struct osa_state {
     u8 promiscuous;
     u8 routes[OSA_FAMILIES]; /* SETRTG: it takes what is for nobody */
     u8 isolation;            /* enum lan_isolation */
-    u8 zero[8];
+    u8 layer2[8];            /* enum osa_layer2 */
 };
 
 struct osa_reply {
@@ -161,6 +180,10 @@ struct osa {
     _Atomic u64 filtered, no_buffer, bad_output;
 };
 
+/* osa.c */
+/** The subchannel of the read device: another one after a relocation. */
+u32 osa_read_schid(const struct osa *osa);
+
 /* osa_mpc.c */
 /** A message that the program wrote on read or write. False: it is none. No lock is held. */
 bool osa_message(struct osa *osa, enum osa_role role, const u8 *msg, u32 len);
@@ -169,6 +192,8 @@ bool osa_answer_locked(struct osa *osa, const struct osa_reply *reply);
 /** Tell the program, unasked, that the LAN has started or stopped. Lock held; true: the read device
  *  has something to be read. */
 bool osa_lan_event_locked(struct osa *osa, bool started);
+/** Tell it a command of the adapter's own with operands. Likewise. */
+bool osa_event_locked(struct osa *osa, u8 command, const u8 *operands, u32 len);
 /** Is the program on the layer that the network takes, or has not said yet? Lock held. */
 bool osa_layer_fits(const struct osa *osa);
 /** Forget the control session: IDX, answers, addresses. Lock held. */
@@ -183,6 +208,8 @@ void osa_session_end_locked(struct osa *osa);
 #define IPA_INVALID_FORMAT 0x0006
 #define IPA_HEADER_BYTES 20u
 #define IPA_PROTOCOL 10 /* 2 bytes: 4 or 6 */
+#define IPA_BRIDGE_PORT_OSA 0x2b
+#define IPA_BRIDGE_PORT_IQD 0xbe
 
 /** One command: `data` is behind its header, `len` bytes of it came; `need` may be raised to what
  *  the answer has. */
@@ -195,6 +222,8 @@ struct osa_ipa {
 
 typedef u16 osa_ipa_fn(struct osa_ipa *p);
 
+/** The return code of a command that there is not, by the program's layer. */
+u16 osa_ipa_unsupported(const struct osa *osa);
 /** The family that a command is about. */
 enum osa_family osa_ipa_family(const struct osa_ipa *p);
 /** ASSIST_* that this adapter has for a family in the program's layer. */
@@ -207,7 +236,21 @@ void osa_ipa_locked(struct osa *osa, struct osa_reply *r);
 
 /* The rows of osa_ipa.def whose functions are in files of their own. */
 osa_ipa_fn osa_ipa_set_ip, osa_ipa_delete_ip, osa_ipa_set_ip_group, osa_ipa_delete_ip_group,
-    osa_ipa_set_routing, osa_ipa_create_address, osa_ipa_destroy_address, osa_ipa_assist;
+    osa_ipa_set_routing, osa_ipa_create_address, osa_ipa_destroy_address, osa_ipa_assist,
+    osa_ipa_characteristics, osa_ipa_bridge_port_osa, osa_ipa_bridge_port_iqd;
+
+/* osa_vnicc.c */
+/** Can the program have characteristics and bridge ports? Lock held, as for all of these. */
+bool osa_has_traits(const struct osa *osa);
+/** Characteristics that are on. */
+u32 osa_vnicc(const struct osa *osa);
+/** Have the network go by them. */
+void osa_vnicc_apply_locked(struct osa *osa);
+bool osa_vnicc_valid(const struct osa_state *s);
+
+/* osa_bridge.c */
+/** Tell the program what its bridge port is now. True: the read device has something to be read. */
+bool osa_bridge_event_locked(struct osa *osa);
 
 /* osa_table.c */
 /** QUERY OAT: what the program has set, in the answer. Its return code is the function's. */
@@ -273,6 +316,8 @@ bool osa_flush_locked(struct osa *osa);
 void osa_backlog_drop_locked(struct osa *osa);
 /** Keep a frame until the program gives a buffer; false: there is no room. Lock held. */
 bool osa_backlog_add_locked(struct osa *osa, const u8 *frame, u32 len);
+/** Tell adapters of the network what has become of their bridge ports. No lock is held. */
+void osa_bridge_tell(struct osa *osa);
 /** The port to send by, which stays until osa_port_done_locked; NULL: not coupled. Lock held. */
 struct lan_port *osa_port_use_locked(struct osa *osa);
 void osa_port_done_locked(struct osa *osa);

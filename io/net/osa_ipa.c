@@ -2,6 +2,7 @@
  * command and its answer have one layout; the adapter fills in return code and results.
  * Source: Linux, drivers/s390/net/qeth_core_mpc.h, qeth_l2_main.c. */
 #include "io/net/osa_internal.h"
+#include "mem/base/log.h"
 
 /* The header of every command. */
 #define IPA_COMMAND 0
@@ -28,6 +29,9 @@
 #define ADP_FLAGS 20
 #define ADP_DATA 24u
 #define ADP_VIRTUAL_MAC 0x80
+#define ADP_PROMISCUOUS 0x00000800u
+#define ADP_DIAGNOSE 0x00002000u    /* there is SET DIAGNOSTIC ASSIST, a command of its own */
+#define SWITCH_FORWARDS 0x00000001u /* as a bridge of 802.1 does */
 #define ADP_RC_UNSUPPORTED 0x0004
 #define MAC_READ 0
 #define LAN_GIGABIT 0x03
@@ -207,14 +211,14 @@ static u8 *adp_data(struct osa_ipa *p, u32 need)
     return p->data + ADP_DATA;
 }
 
-static u32 adp_all(void);
+static u32 adp_all(const struct osa *osa);
 
 static u16 adp_query_commands(struct osa_ipa *p)
 {
     u8 *d = adp_data(p, 20);
     be32_store(d, 1); /* types of LAN */
     d[4] = LAN_GIGABIT;
-    be32_store(d + 8, adp_all());
+    be32_store(d + 8, adp_all(p->osa));
     return IPA_SUCCESS;
 }
 
@@ -268,6 +272,16 @@ static u16 adp_query_table(struct osa_ipa *p)
     return osa_query_table(p);
 }
 
+/** What the adapter is plugged into can do and does. */
+static u16 adp_switch_attributes(struct osa_ipa *p)
+{
+    u8 *d = adp_data(p, 20);
+    d[0] = 1; /* version */
+    be32_store(d + 4, SWITCH_FORWARDS);
+    be32_store(d + 8, SWITCH_FORWARDS);
+    return IPA_SUCCESS;
+}
+
 static const struct {
     u32 bit;
     u32 least;
@@ -277,26 +291,81 @@ static const struct {
 #include "io/net/osa_ipa.def"
 };
 
-static u32 adp_all(void)
+/** HiperSockets show a program everything by bridge ports and characteristics. */
+static u32 adp_all(const struct osa *osa)
 {
-    u32 all = 0;
+    u32 all = ADP_DIAGNOSE;
     for (size_t i = 0; i < ARRAY_LEN(adp_table); i++)
         all |= adp_table[i].bit;
-    return all;
+    bool bridges = osa->config.kind == OSA_HIPERSOCKETS && osa_has_traits(osa);
+    return bridges ? all & ~ADP_PROMISCUOUS : all;
 }
 
 /** SETADAPTERPARMS: the function's return code is in its own header. */
 static u16 ipa_adapter(struct osa_ipa *p)
 {
     u32 which = be32_load(p->data + ADP_COMMAND);
+    u32 all = adp_all(p->osa);
     u16 rc = ADP_RC_UNSUPPORTED;
     for (size_t i = 0; i < ARRAY_LEN(adp_table); i++)
-        if (adp_table[i].bit == which)
+        if (adp_table[i].bit == which && which & all)
             rc = p->len < ADP_DATA + adp_table[i].least ? IPA_INVALID_FORMAT
                                                         : adp_table[i].fn(p);
-    be32_store(p->data + ADP_SUPPORTED, adp_all());
+    be32_store(p->data + ADP_SUPPORTED, all);
     be16_store(p->data + ADP_RETURN_CODE, rc);
     return IPA_SUCCESS;
+}
+
+/* --- diagnosis ------------------------------------------------------------------------------- */
+
+#define DIAG_SUBCOMMAND 12
+#define DIAG_ACTION 17
+#define DIAG_EXTENSION 20
+#define DIAG_QUERY 0x01u
+#define DIAG_TRAP 0x02u
+#define TRAP_ARM 0x01
+#define TRAP_DISARM 0x02
+#define TRAP_CAPTURE 0x04
+#define RC_INVALID_SUBCOMMAND 0x0002
+#define RC_NOT_ARMED 0x0003
+
+/** What is known of the adapter when its program says that something is wrong. */
+static void capture(const struct osa *osa)
+{
+    const struct osa_state *s = &osa->s;
+    log_line(
+        "%s%snetwork adapter %04X: trap of its program: layer %u, LAN %s, queues %s, %u "
+        "addresses, %u groups, %u answers wait, %u frames wait; frames filtered %llu, without "
+        "a buffer %llu, output buffers in error %llu",
+        osa->config.owner, osa->config.owner[0] ? ": " : "", osa->config.devno, s->layer,
+        s->lan ? "started" : "stopped", osa->q.s.phase == QDIO_ACTIVE ? "active" : "inactive",
+        s->macs, s->groups, osa->replies, osa->backlog.count, (unsigned long long)osa->filtered,
+        (unsigned long long)osa->no_buffer, (unsigned long long)osa->bad_output);
+}
+
+static u16 trap(struct osa *osa, u8 action)
+{
+    u8 *armed = &osa->s.layer2[OSA_L2_TRAP];
+    if (action == TRAP_CAPTURE && !*armed)
+        return RC_NOT_ARMED;
+    if (action == TRAP_CAPTURE)
+        capture(osa);
+    else if (action == TRAP_ARM || action == TRAP_DISARM)
+        *armed = action == TRAP_ARM;
+    else
+        return RC_INVALID_SUBCOMMAND;
+    return IPA_SUCCESS;
+}
+
+/** A program arms a trap; when it finds something wrong it springs it, and the log has what the
+ *  adapter knows. Traces are not offered. */
+static u16 ipa_diagnose(struct osa_ipa *p)
+{
+    switch (be32_load(p->data + DIAG_SUBCOMMAND)) {
+    case DIAG_QUERY: be32_store(p->data + DIAG_EXTENSION, DIAG_TRAP); return IPA_SUCCESS;
+    case DIAG_TRAP: return trap(p->osa, p->data[DIAG_ACTION]);
+    default: return RC_INVALID_SUBCOMMAND;
+    }
 }
 
 /* --- the command ----------------------------------------------------------------------------- */
@@ -314,7 +383,7 @@ static const struct {
 #include "io/net/osa_ipa.def"
 };
 
-static u16 unsupported(const struct osa *osa)
+u16 osa_ipa_unsupported(const struct osa *osa)
 {
     return osa->s.layer == OSA_LAYER2 ? RC_L2_UNSUPPORTED : IPA_NOT_SUPPORTED;
 }
@@ -328,7 +397,7 @@ static u16 perform(struct osa_ipa *p)
             break;
         return p->len < ipa_table[i].least ? IPA_INVALID_FORMAT : ipa_table[i].fn(p);
     }
-    return unsupported(p->osa);
+    return osa_ipa_unsupported(p->osa);
 }
 
 void osa_ipa_locked(struct osa *osa, struct osa_reply *r)

@@ -74,6 +74,8 @@ void osa_session_end_locked(struct osa *osa)
         return;
     lan_port_promiscuous(osa->port, false);
     lan_port_isolate(osa->port, LAN_OPEN);
+    lan_port_traits(osa->port, &(struct lan_traits){0});
+    lan_port_bridge(osa->port, LAN_BRIDGE_NONE);
     lan_mac_clear(osa->port);
 }
 
@@ -119,6 +121,7 @@ static bool idx_activate(struct osa *osa, enum osa_role role, const u8 *msg)
     osa->idx[role] = r;
     osa->s.active[role] = 1;
     lock_drop(&osa->lock);
+    osa_bridge_tell(osa);
     return true;
 }
 
@@ -205,7 +208,7 @@ static bool control_locked(struct osa *osa, struct osa_reply *r)
 }
 
 /** An IP assist command of the adapter's own: its headers as the program's have them. */
-bool osa_lan_event_locked(struct osa *osa, bool started)
+bool osa_event_locked(struct osa *osa, u8 command, const u8 *operands, u32 len)
 {
     if (!osa->s.active[OSA_WRITE] || osa->s.layer == OSA_LAYER_NONE)
         return false; /* it asks when it starts the LAN */
@@ -213,21 +216,28 @@ bool osa_lan_event_locked(struct osa *osa, bool started)
     if (!r)
         return false;
     u8 *b = r->bytes, *cmd = b + MSG_PDU;
-    r->len = MSG_PDU + IPA_HEADER_BYTES;
+    r->len = MSG_PDU + IPA_HEADER_BYTES + len;
     b[1] = 0xe0;
     b[MSG_HEADER_AT] = HEADER_AT;
     b[HEADER_AT] = 0x10;
     b[HEADER_AT + MSG_KIND] = MSG_KIND_IPA;
     b[HEADER_AT + 0x11] = 0x24;
     b[MSG_PDU - 1] = MSG_PDU;
-    cmd[0] = started ? IPA_STARTLAN : IPA_STOPLAN;
+    cmd[0] = command;
     cmd[1] = IPA_FROM_ADAPTER;
+    if (len)
+        memcpy(cmd + IPA_HEADER_BYTES, operands, len);
     lengths_set(r);
     be32_store(b + MSG_SEQUENCE, osa->s.sequence++);
     be32_store(b + MSG_PDU_SEQUENCE, osa->s.pdu_sequence++);
     bool told = osa_answer_locked(osa, r);
     free(r);
     return told;
+}
+
+bool osa_lan_event_locked(struct osa *osa, bool started)
+{
+    return osa_event_locked(osa, started ? IPA_STARTLAN : IPA_STOPLAN, NULL, 0);
 }
 
 /** A message and what the network hears because of it: whether an address is there, that it is. */
@@ -243,6 +253,7 @@ static bool control(struct osa *osa, struct osa_reply *r)
     osa->announce = false;
     lock_drop(&osa->lock);
     osa_frames_send(osa, &out);
+    osa_bridge_tell(osa);
     return good;
 }
 

@@ -77,8 +77,9 @@ static bool state_valid(const struct osa_in *in)
     return in->s.groups <= OSA_GROUPS_MAX && in->s.macs <= OSA_MACS_MAX &&
            in->s.layer <= OSA_LAYER3 && in->s.lan <= 1 && in->s.promiscuous <= 1 &&
            in->s.ips <= OSA_IPS_MAX && in->s.ip_groups <= OSA_IP_GROUPS_MAX &&
-           in->s.nears <= OSA_NEIGHBOURS_MAX && in->s.isolation <= LAN_ISOLATED &&
-           qdio_state_valid(&in->q);
+           osa_vnicc_valid(&in->s) && in->s.layer2[OSA_L2_BRIDGE] <= LAN_BRIDGE_SECONDARY &&
+           in->s.layer2[OSA_L2_TRAP] <= 1 && in->s.nears <= OSA_NEIGHBOURS_MAX &&
+           in->s.isolation <= LAN_ISOLATED && qdio_state_valid(&in->q);
 }
 
 static int restore_locked(struct osa *osa, struct codec_in *block, struct cause *cause)
@@ -150,6 +151,10 @@ void osa_take_addresses(struct osa *osa)
     if (port) {
         lan_port_promiscuous(port, osa->s.promiscuous);
         lan_port_isolate(port, osa->s.isolation);
+        osa_vnicc_apply_locked(osa);
+        /* Another one that is primary there stays so: then this one is none. */
+        if (lan_port_bridge(port, osa->s.layer2[OSA_L2_BRIDGE]) != ST_OK)
+            osa->s.layer2[OSA_L2_BRIDGE] = LAN_BRIDGE_NONE;
     }
     for (unsigned i = 0; moved && i < osa->s.ips; i++)
         if (!(osa->s.ip_flags[i] & IP_FLAG_VIRTUAL))
@@ -162,6 +167,7 @@ void osa_take_addresses(struct osa *osa)
             announce(port, mac[i]);
     }
     osa_frames_send(osa, &out);
+    osa_bridge_tell(osa);
     lock_take(&osa->lock);
     if (port)
         osa_port_done_locked(osa);

@@ -64,6 +64,11 @@ static u64 port_tod(void *ctx)
     return ((struct world *)ctx)->tod;
 }
 
+static u64 lan_ms(void *arg)
+{
+    return port_tod(arg) / 4096000;
+}
+
 static const struct io_ports ports = {.run = port_run, .tod = port_tod};
 
 /** A peer that answers: what it got goes back with stations exchanged. */
@@ -99,6 +104,7 @@ static void world_create(struct world *w)
     w->css = css_create(w->storage, &ports, w);
     w->lan = lan_create();
     POST(w->css && w->lan);
+    lan_clock(w->lan, lan_ms, w);
     w->peer = lan_port_add(w->lan, LAN_UPLINK, &peer_ops, w);
     POST(w->peer);
     for (unsigned i = 0; i < ADAPTERS; i++) {
@@ -353,9 +359,9 @@ static void op_message(struct world *w, struct input *in, unsigned adapter)
 
 static void op_ipa(struct world *w, struct input *in, unsigned adapter)
 {
-    static const u8 commands[] = {0x01, 0x02, 0x21, 0x22, 0x23, 0x24, 0x25,
-                                  0x26, 0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6,
-                                  0xb7, 0xb8, 0xb9, 0xc3, 0xc4, 0x2a, 0x2f};
+    static const u8 commands[] = {0x01, 0x02, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26,
+                                  0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8,
+                                  0xb9, 0xc3, 0xc4, 0x2a, 0x2b, 0xbe, 0x2f};
     u8 op[128] = {0}, which = take8(in), n = take8(in) % sizeof op;
     take(in, op, n);
     u8 cmd = which < 0xf0 ? commands[which % sizeof commands] : take8(in);
@@ -364,6 +370,10 @@ static void op_ipa(struct world *w, struct input *in, unsigned adapter)
     if (cmd == 0xb3 && which & 1 && n >= 12) {
         be32_store(op, 1u << op[3] % 24);
         op[6] = op[6] & 1;
+    }
+    if ((cmd == 0x2a || cmd == 0x2b || cmd == 0xbe) && which & 1 && n >= 20) {
+        be32_store(op + 12, op[15] % 6 ? 1u << op[15] % 6 : 0);
+        be32_store(op + 16, 0x80000000u >> op[19] % 8);
     }
     ipa(w, adapter, cmd, which & 2 ? 6 : 4, op, n);
 }

@@ -402,12 +402,12 @@ START_TEST(assists_are_what_the_adapter_has)
     ck_assert_uint_gt(be32_load(out), 1500);
     ck_assert_uint_eq(assist(0x80, 1, NULL, 0, NULL), 4);
     ck_assert_uint_eq(assist(4, 9, NULL, 0, NULL), 4);
-    ck_assert_uint_eq(ipa(0xb9, out, 32, NULL), 1); /* diagnostic assist */
+    ck_assert_uint_eq(ipa(0x2a, out, 32, NULL), 1); /* characteristics of a VNIC */
+    ck_assert_uint_eq(ipa(0x2b, out, 32, NULL), 1); /* bridge ports */
     session();
     ck_assert_uint_eq(osa_assists(osa, OSA_IPV4), 0x00100426);
-    ck_assert_uint_eq(ipa(0xb9, out, 32, NULL), 0x2003);
-    ck_assert_uint_eq(ipa(0x2a, out, 32, NULL), 0x2003); /* characteristics of a VNIC */
-    ck_assert_uint_eq(ipa(0x2f, out, 32, NULL), 0x2003); /* bridge ports */
+    ck_assert_uint_eq(ipa(0x2f, out, 32, NULL), 0x2003);
+    ck_assert_uint_eq(ipa(0xbe, out, 32, NULL), 0x2003); /* bridge ports of HiperSockets */
 }
 END_TEST
 

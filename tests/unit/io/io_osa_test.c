@@ -106,7 +106,7 @@ START_TEST(adapter_parameters)
     u8 out[64], op[32] = {0};
     session();
     ck_assert_uint_eq(adapter(1, op, 0, out), 0);
-    ck_assert_uint_eq(be32_load(out + 8), 0x00090c03);
+    ck_assert_uint_eq(be32_load(out + 8), 0x00192c03);
     ck_assert_uint_eq(adapter(2, op, 18, out), 0);
     ck_assert_mem_eq(out + 12, own, 6);
     ck_assert_uint_eq(adapter(2, op, 17, out), 6);
