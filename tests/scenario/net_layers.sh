@@ -156,9 +156,12 @@ ping -c 2 -q -s 57000 10.9.0.2 | grep -q ' 0% packet loss' && echo "well: 57000 
 shake 0800 $hs 10.8.0.1 0810 10.8.0.2
 shake 0900 $hs2 10.9.0.1 0910 10.9.0.2
 for d in 0710 0900; do
-    echo "$d: bridge role $(cat $driver/0.0.$d/bridge_role), $(cat $driver/0.0.$d/bridge_state), learning $(cat $driver/0.0.$d/vnicc/learning)"
-    echo primary 2>/dev/null >$driver/0.0.$d/bridge_role && exit 1
-    echo "$d: still $(cat $driver/0.0.$d/bridge_role)"
+    a=$driver/0.0.$d
+    echo "$d: bridge role $(cat $a/bridge_role), $(cat $a/bridge_state), learning $(cat $a/vnicc/learning)"
+    echo primary >$a/bridge_role
+    echo "$d: then $(cat $a/bridge_role), $(cat $a/bridge_state), learning $(cat $a/vnicc/learning)"
+    echo none >$a/bridge_role
+    echo "$d: again $(cat $a/bridge_role)"
 done
 
 # The outside, with the adapter's arithmetic and without
@@ -212,8 +215,9 @@ has '^OSD_1000'
 has '^HiperSockets'
 has '^neighbour 10.1.0.2 at'
 for d in 0710 0900; do
-    has "^$d: bridge role none, inactive, learning n/a"
-    has "^$d: still none"
+    has "^$d: bridge role none, inactive, learning 0"
+    has "^$d: then primary, active, learning n/a (BridgePort)"
+    has "^$d: again none"
 done
 for what in 'no queues by EQBS and SQBS' 'layers 3 and 2' IPv6 VLAN 'isolation drop' 'isolation forward' "0700 after $rounds rounds" "0800 after $rounds rounds" "0900 after $rounds rounds" 'HiperSockets in layer 3' \
     'IPv6 on HiperSockets' 'HiperSockets in layer 2' '57000 bytes' outside modules; do
