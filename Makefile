@@ -98,7 +98,7 @@ endif
 
 # --- build --------------------------------------------------------------------------------------
 .PHONY: all help install install-man setup setup-build setup-guest pkgs-there guest demo check lint asan tsan \
-	bench clean unit format docs fuzz fuzz-isa fuzz-decode litmus
+	bench clean unit format docs fuzz fuzz-isa fuzz-decode litmus sim
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -254,6 +254,11 @@ litmus: setup
 	@+$(SUBMAKE) all
 	@tests/litmus
 
+# N simulated clusters (20,000) from SEED on; VERBOSE=1 with N=1 shows one.
+sim: setup
+	@+$(SUBMAKE) $(BUILD)/tests/unit/ssi/ssi_sim_test
+	@N=$(if $(filter command,$(firstword $(origin N))),$(N)) SEED=$(SEED) VERBOSE=$(VERBOSE) tests/sim
+
 # What takes too long for `make check`: tests/soak/NAME.sh, `_` for `-`.
 SOAKS := $(patsubst tests/soak/%.sh,soak-%,$(subst _,-,$(wildcard tests/soak/*.sh)))
 .PHONY: soak $(SOAKS)
@@ -295,6 +300,7 @@ help:
 	@echo "make fuzz-decode   arbitrary bytes under sanitizers, SECONDS (1800) of processor time"
 	@echo "make fuzz       channel programs, disk and tape files, 3270 streams, networks likewise, SECONDS (600) of processor time each target"
 	@echo "make soak       what takes long, one after the other:$(SOAKS:%= %)"
+	@echo "make sim        N simulated clusters (20000) from SEED on; checks after every event"
 	@echo "make litmus     order of storage references between CPUs, 10 million rounds"
 	@echo "make docs       reference pages from the tables"
 	@echo "make bench      figures next to QEMU and Hercules, medians of RUNS (5)"

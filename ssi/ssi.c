@@ -51,6 +51,10 @@ void ssi_destroy(struct ssi *ssi)
         ports->listen_stop(ports->ctx);
     if (ssi->life)
         ports->life_drop(ports->ctx, ssi->cfg.slot);
+    while (ssi->held) {
+        ERGO(ssi->held->held); /* else its owner has used its memory for something else */
+        ssi_hold_drop(ssi, ssi->held);
+    }
     free(ssi->pdr);
     free(ssi->scratch);
     free(ssi->pdr_io);
@@ -156,6 +160,7 @@ void ssi_tick(struct ssi *ssi)
         ssi_event(ssi, ssi->cfg.slot, SSI_EV_DECLARED_DOWN,
                   "another system has declared it Down");
     ssi_mode_update(ssi);
+    ssi_hold_go(ssi);
     ssi->in_tick = false;
 }
 

@@ -163,6 +163,28 @@ size_t ssi_backlog(struct ssi *ssi, const char *member);
  *  gone. 0 when not joined. */
 u64 ssi_accepted(struct ssi *ssi, const char *member);
 
+/* --- requests while a member joins or leaves --- */
+
+#define SSI_HELD_MAX 1024
+
+/** A request for a resource of the cluster that waits. Its owner's memory, zero but for `go` and
+ *  `ctx`, until `go` has been called or it has been dropped. */
+struct ssi_held {
+    void (*go)(void *ctx);
+    void *ctx;
+    struct ssi_held *next;
+    bool held;
+};
+
+/** Hold a request while the cluster is In-flux; then, however the transition has ended, `go` is
+ * called, once, from ssi_tick, in the order of the requests. ST_OK: held. ST_NOENT: there is
+ * nothing to wait for. ST_LIMIT: SSI_HELD_MAX are held. */
+int ssi_hold(struct ssi *ssi, struct ssi_held *held);
+/** `go` will not be called; nothing when it is not held. */
+void ssi_hold_drop(struct ssi *ssi, struct ssi_held *held);
+/** How many are held. */
+unsigned ssi_held(const struct ssi *ssi);
+
 /* --- claims: who owns a name, cluster-wide. Synchronous, under the PDR lock (bounded wait).
  * `kind` is the caller's (user id, MAC, minidisk ...). Every claim and every move gets a
  * new, greater generation. Common statuses: ST_BUSY the PDR lock was not to be had, ST_IO the

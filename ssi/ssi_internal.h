@@ -89,8 +89,10 @@ struct ssi {
     u64 incarnation;
     char addr[SSI_ADDR_BYTES];
     bool listening, life, expelled, in_tick;
-    bool alone;  /* up by REPAIR: Isolated, own row Isolated */
-    bool let_go; /* In-flux has ended */
+    bool alone;            /* up by REPAIR: Isolated, own row Isolated */
+    bool let_go;           /* In-flux has ended */
+    struct ssi_held *held; /* the oldest first */
+    unsigned n_held;
     struct ssi_member members[SSI_SLOTS_MAX];
     struct ssi_link *links[SSI_LINKS_MAX];
 
@@ -242,6 +244,10 @@ void ssi_close_all(struct ssi *ssi, bool flush, enum ssi_event event);
 void ssi_join_refuse(struct ssi *ssi);
 /** Another slot whose row says Joining, Leaving or Isolated, or -1. */
 int ssi_transition_slot(const struct ssi *ssi);
+
+/* ssi_hold.c */
+/** In-flux has ended: what is held goes on. */
+void ssi_hold_go(struct ssi *ssi);
 
 /* ssi_claim.c */
 struct pdr_claim *ssi_claim_row(struct ssi_pdr *pdr, u16 kind, const char *name);

@@ -51,7 +51,7 @@ struct sim_member {
 };
 
 struct ssi_sim {
-    u64 now_ms, random, number;
+    u64 now_ms, random, number, pdr_writes;
     struct event *events;
     size_t n_events, room_events;
     struct sim_conn **conns;
@@ -315,9 +315,10 @@ static int port_pdr_write(void *ctx, u64 offset, const void *data, size_t len, b
     struct ssi_sim *sim = m->sim;
     ERGO(offset + len <= PDR_FILE_BYTES);
     ERGO(!durable || sim->pdr_locked);
+    sim->pdr_writes += durable;
     enum ssi_sim_fault fault = sim->fault_count ? sim->fault : SIM_FAULT_NONE;
     size_t part = len;
-    if (fault == SIM_FAULT_BEFORE)
+    if (fault == SIM_FAULT_BEFORE || fault == SIM_FAULT_LIE)
         part = 0;
     else if (fault == SIM_FAULT_TORN || fault == SIM_FAULT_CRASH)
         part = ssi_sim_random(sim) % len;
@@ -325,6 +326,8 @@ static int port_pdr_write(void *ctx, u64 offset, const void *data, size_t len, b
     if (fault == SIM_FAULT_NONE)
         return ST_OK;
     sim->fault_count--;
+    if (fault == SIM_FAULT_LIE)
+        return ST_OK;
     m->dying = fault == SIM_FAULT_CRASH;
     sim->read_faults += fault == SIM_FAULT_DOUBT;
     return cause_set(cause, ST_IO, "injected write error");
@@ -517,6 +520,11 @@ void ssi_sim_pdr_fault(struct ssi_sim *sim, enum ssi_sim_fault fault, unsigned c
     sim->read_faults = 0;
 }
 
+bool ssi_sim_pdr_is_cut(const struct ssi_sim *sim, unsigned slot)
+{
+    return sim->pdr_cut[slot];
+}
+
 static void deliver_data(struct ssi_sim *sim, struct sim_conn *conn, struct chunk *chunk)
 {
     struct sim_member *m = &sim->members[conn->slot];
@@ -623,6 +631,11 @@ u64 ssi_sim_now_ms(const struct ssi_sim *sim)
 u8 *ssi_sim_pdr(struct ssi_sim *sim)
 {
     return sim->pdr;
+}
+
+u64 ssi_sim_pdr_writes(const struct ssi_sim *sim)
+{
+    return sim->pdr_writes;
 }
 
 unsigned ssi_sim_errors(const struct ssi_sim *sim)

@@ -16,6 +16,7 @@ enum ssi_sim_fault {
     SIM_FAULT_AFTER,  /* all written, error all the same */
     SIM_FAULT_CRASH,  /* a part written, the member dies there */
     SIM_FAULT_DOUBT,  /* all written, error, and the next read fails too */
+    SIM_FAULT_LIE,    /* nothing written, no error: as no disk may, to try tests with */
 };
 
 /** The same seed and the same calls give the same run. NULL: memory. */
@@ -53,6 +54,7 @@ void ssi_sim_slow(struct ssi_sim *sim, unsigned a, unsigned b, unsigned delay_ms
 
 /** While cut, the member in `slot` cannot read, write or lock the PDR. */
 void ssi_sim_pdr_cut(struct ssi_sim *sim, unsigned slot, bool cut);
+bool ssi_sim_pdr_is_cut(const struct ssi_sim *sim, unsigned slot);
 
 /** The next `count` PDR writes fail so. */
 void ssi_sim_pdr_fault(struct ssi_sim *sim, enum ssi_sim_fault fault, unsigned count);
@@ -64,6 +66,8 @@ u64 ssi_sim_now_ms(const struct ssi_sim *sim);
 u64 ssi_sim_random(struct ssi_sim *sim);
 /** The file, PDR_FILE_BYTES, for looking at and spoiling. */
 u8 *ssi_sim_pdr(struct ssi_sim *sim);
+/** How many durable writes there were, whole or not. */
+u64 ssi_sim_pdr_writes(const struct ssi_sim *sim);
 /** How many internal errors members have told (HCPPLM1717E). */
 unsigned ssi_sim_errors(const struct ssi_sim *sim);
 /** Write every operator message to standard error. */

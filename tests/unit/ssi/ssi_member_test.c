@@ -361,6 +361,46 @@ START_TEST(a_refused_joiner_is_isolated)
 }
 END_TEST
 
+static unsigned went[4], n_went;
+
+static void on_go(void *ctx)
+{
+    went[n_went++ % 4] = (unsigned)(uintptr_t)ctx;
+}
+
+/* [H1] [H3] Held while a member is joining; gone on with in order, though the join is refused. */
+START_TEST(requests_wait_for_the_end_of_a_transition)
+{
+    struct ssi_held held[3];
+    struct ssi_config config;
+    struct cause cause;
+    for (unsigned i = 0; i < 3; i++)
+        held[i] = (struct ssi_held){.go = on_go, .ctx = (void *)(uintptr_t)(i + 1)};
+    n_went = 0;
+    ck_assert_int_eq(ssi_hold(member[A], &held[0]), ST_NOENT);
+    ssi_sim_config(&config, C, 3);
+    member[C] = ssi_sim_start(sim, &config, 2, &cause);
+    ssi_register_service(member[C], &service, NULL);
+    ended[C] = 0;
+    veto = true;
+    ssi_join(member[C], done, (void *)(uintptr_t)C);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_IN_FLUX);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_int_eq(ssi_hold(member[A], &held[i]), ST_OK);
+    ssi_hold_drop(member[A], &held[1]);
+    ssi_hold_drop(member[A], &held[1]);
+    ck_assert_uint_eq(ssi_held(member[A]), 2);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_STABLE);
+    ck_assert_uint_eq(n_went, 0); /* [H2] not from inside */
+    RUN_UNTIL(n_went == 2);
+    ck_assert(ended[C] && status[C] == ST_REFUSED);
+    ck_assert(went[0] == 1 && went[1] == 3);
+    run_ms(1000);
+    ck_assert_uint_eq(n_went, 2);
+    ck_assert_uint_eq(ssi_held(member[A]), 0);
+}
+END_TEST
+
 /* Two that have lost each other are Suspended; who is in touch with both sees that, and nobody
  * grants anything. It heals without an operator. */
 START_TEST(a_third_member_sees_who_is_suspended)
@@ -443,6 +483,7 @@ int main(void)
     tcase_add_test(tc, repair_is_up_alone);
     tcase_add_loop_test(tc, repair_is_refused_while_another_is_up, 0, 2);
     tcase_add_test(tc, a_refused_joiner_is_isolated);
+    tcase_add_test(tc, requests_wait_for_the_end_of_a_transition);
     tcase_add_test(tc, a_third_member_sees_who_is_suspended);
     tcase_add_test(tc, a_leave_gives_a_join_up);
     tcase_add_test(tc, bad_configurations_are_refused);

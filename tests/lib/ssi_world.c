@@ -1,0 +1,698 @@
+/* The simulated cluster of ssi_world.h: what its members, guests and operator do, what goes wrong,
+ * and what must hold after every event.
+ *
+ * [W1] No name, and no write link, is in use on two members; who uses it owns it in the PDR.
+ * [W2] A held request is answered once, soon after its member has left In-flux.
+ * [W3] A member that lives and reaches the PDR is never declared down.
+ * [W4] Services hear of each other in turn, and messages come in order, none lost [S3].
+ * [W5] After everything has healed: all Joined and Stable in all eyes, without an operator, and
+ *      whoever owns a name uses it [I2].
+ * [W6] No member meets an event without a row. */
+#include "tests/lib/ssi_world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ssi/ssi_sim.h"
+
+#define MEMBERS_MAX 4
+#define NAMES 6
+#define HELD_MAX 6        /* of one member, at a time */
+#define HELD_LATE_MS 200  /* from the end of In-flux to the answer */
+#define CHAOS_MS 12000    /* of virtual time */
+#define CALM_MS_MAX 30000 /* until all is Stable */
+#define PDR_QUIET_MS 4000 /* after trouble with the PDR heartbeats may be late for so long */
+
+enum hold { HOLD_NONE, HOLD_RUN, HOLD_DOUBT };
+
+struct world;
+struct actor;
+
+/* A command that allocates: asked once, answered once. */
+struct request {
+    struct ssi_held held;
+    struct actor *actor;
+    unsigned name;
+    bool open;
+    u64 free_ms; /* since when nothing holds it up */
+};
+
+/* One member as hyp and lgr would use it: what it believes it owns, and so runs. */
+struct actor {
+    struct world *world;
+    unsigned slot;
+    bool joined, joining, leaving, restart;
+    enum hold hold[NAMES];
+    u64 generation[NAMES];
+    bool expecting[NAMES]; /* destination: has the state and said READY */
+    bool linked[MEMBERS_MAX];
+    u32 next_in[MEMBERS_MAX], next_out[MEMBERS_MAX];
+    struct request requests[HELD_MAX];
+};
+
+struct world {
+    struct ssi_sim *sim;
+    u64 seed;
+    unsigned n;
+    enum ssi_world_plant plant;
+    bool one_host, calm, verbose;
+    u64 last_generation, next_op_ms, pdr_trouble_ms;
+    struct actor actors[MEMBERS_MAX];
+    struct ssi_world_sum sum;
+    char *fault;
+    u64 pdr_writes;
+    struct ssi_pdr pdr, one;
+};
+
+#define CHECK(w, cond, ...)                                                                    \
+    do {                                                                                       \
+        if (!(cond) && !*(w)->fault)                                                           \
+            fault_set(w, "" __VA_ARGS__);                                                      \
+    } while (0)
+
+static void __attribute__((format(printf, 2, 3)))
+fault_set(struct world *w, const char *fmt, ...)
+{
+    va_list ap;
+    int at = snprintf(w->fault, 256, "seed %llu, %llu ms: ", (unsigned long long)w->seed,
+                      (unsigned long long)ssi_sim_now_ms(w->sim));
+    va_start(ap, fmt);
+    vsnprintf(w->fault + at, 256 - (size_t)at, fmt, ap);
+    va_end(ap);
+}
+
+/* With verbose: what happens between the operators' messages. */
+static void __attribute__((format(printf, 3, 4)))
+note(const struct world *w, unsigned slot, const char *fmt, ...)
+{
+    va_list ap;
+    if (!w->verbose)
+        return;
+    fprintf(stderr, "%8llu M%u   ", (unsigned long long)ssi_sim_now_ms(w->sim), slot);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+/* The last two are write links to disks. */
+static const struct {
+    u16 kind;
+    const char *name;
+} names[NAMES] = {{1, "LINUX1"}, {1, "LINUX2"},      {1, "LINUX3"},
+                  {1, "LINUX4"}, {9, "COM001.0100"}, {9, "COM001.0200"}};
+
+static unsigned slot_of(const char *member)
+{
+    return (unsigned)(member[1] - '0');
+}
+
+static u64 pick(struct world *w, u64 n)
+{
+    return n ? ssi_sim_random(w->sim) % n : 0;
+}
+
+static struct ssi *ssi_of(struct actor *a)
+{
+    return ssi_sim_member(a->world->sim, a->slot);
+}
+
+static void lose_all(struct actor *a)
+{
+    memset(a->hold, 0, sizeof a->hold);
+    memset(a->expecting, 0, sizeof a->expecting);
+}
+
+/* --- service and events --- */
+
+static int on_check(void *ctx, const char *member, const void *data, size_t len,
+                    struct cause *cause)
+{
+    struct actor *a = ctx;
+    (void)member;
+    (void)cause;
+    CHECK(a->world, len == 7 && be16_load(data) == 5,
+          "the data of a join is not what was sent");
+    return ST_OK;
+}
+
+static void on_export(void *ctx, struct codec_out *out)
+{
+    (void)ctx;
+    codec_put_u8(out, 5, 42);
+}
+
+static void on_joined(void *ctx, const char *member)
+{
+    struct actor *a = ctx;
+    unsigned from = slot_of(member);
+    CHECK(a->world, !a->linked[from], "[W4] M%u hears twice that %s is joined", a->slot,
+          member);
+    a->linked[from] = true;
+    a->next_in[from] = a->next_out[from] = 0;
+}
+
+static void on_left(void *ctx, const char *member, enum ssi_left how)
+{
+    struct actor *a = ctx;
+    CHECK(a->world, a->linked[slot_of(member)] || how != SSI_LEFT_LOST,
+          "[W4] M%u hears twice that %s is lost", a->slot, member);
+    a->linked[slot_of(member)] = false;
+}
+
+static void on_receive(void *ctx, const char *from, u16 type, const void *data, size_t len)
+{
+    struct actor *a = ctx;
+    unsigned slot = slot_of(from);
+    (void)type;
+    CHECK(a->world, a->linked[slot] && len >= 4, "[W4] a message of %s, who is not joined",
+          from);
+    CHECK(a->world, be32_load(data) == a->next_in[slot]++, "[W4] a message of %s out of order",
+          from);
+}
+
+static const struct ssi_service service = {.id = 3,
+                                           .name = "SIM",
+                                           .export_join = on_export,
+                                           .check_join = on_check,
+                                           .member_joined = on_joined,
+                                           .member_left = on_left,
+                                           .receive = on_receive};
+
+static void on_expelled(void *ctx, const struct cause *cause)
+{
+    struct actor *a = ctx;
+    (void)cause;
+    lose_all(a);
+    a->world->sum.expelled++;
+    a->joined = false;
+    a->restart = true;
+}
+
+static const struct ssi_events events = {.expelled = on_expelled};
+
+static void join_done(void *ctx, int status, const struct cause *cause)
+{
+    struct actor *a = ctx;
+    (void)cause;
+    a->joining = false;
+    a->joined = status == ST_OK;
+    a->world->sum.joins += a->joined;
+    a->world->sum.refused += !a->joined;
+    a->restart = !a->joined;
+}
+
+static void leave_done(void *ctx, int status, const struct cause *cause)
+{
+    struct actor *a = ctx;
+    (void)status;
+    (void)cause;
+    a->leaving = a->joined = false;
+    a->restart = true; /* end the process */
+    a->world->sum.leaves++;
+}
+
+/* --- what must hold --- */
+
+/* The newest whole copy, decoded anew when something has been written. */
+static void look_at_pdr(struct world *w)
+{
+    const u8 *file = ssi_sim_pdr(w->sim);
+    if (w->pdr_writes == ssi_sim_pdr_writes(w->sim))
+        return;
+    w->pdr_writes = ssi_sim_pdr_writes(w->sim);
+    w->pdr.seq = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        const u8 *copy = file + PDR_COPY_AT + (size_t)i * PDR_COPY_BYTES;
+        if (ssi_pdr_decode_header(&w->one, copy) == PDR_HEADER_GOOD &&
+            w->one.seq > w->pdr.seq && ssi_pdr_decode_claims(&w->one, copy + PDR_HEADER_BYTES))
+            w->pdr = w->one;
+    }
+}
+
+static int owner_of(struct world *w, unsigned k)
+{
+    int owner = -1;
+    for (u32 i = 0; i < w->pdr.n_claims; i++) {
+        const struct pdr_claim *claim = &w->pdr.claims[i];
+        if (claim->kind != names[k].kind || strcmp(claim->name, names[k].name) != 0)
+            continue;
+        CHECK(w, owner == -1, "[W1] %s is claimed twice in the PDR", names[k].name);
+        owner = claim->owner;
+    }
+    return owner;
+}
+
+static void check_claims(struct world *w)
+{
+    look_at_pdr(w);
+    for (unsigned k = 0; k < NAMES; k++) {
+        int user = -1, owner = owner_of(w, k);
+        for (unsigned s = 0; s < w->n; s++) {
+            if (w->actors[s].hold[k] != HOLD_RUN)
+                continue;
+            CHECK(w, user == -1, "[W1] %s is in use on M%d and M%u", names[k].name, user, s);
+            user = (int)s;
+        }
+        CHECK(w, user == -1 || user == owner, "[W1] %s is in use on M%d, the PDR says M%d",
+              names[k].name, user, owner);
+    }
+}
+
+/* A request that nothing holds up is answered with the next ticks. */
+static void check_held(struct world *w)
+{
+    u64 now = ssi_sim_now_ms(w->sim);
+    for (unsigned s = 0; s < w->n; s++) {
+        const struct ssi *ssi = ssi_sim_member(w->sim, s);
+        for (unsigned i = 0; ssi && i < HELD_MAX; i++) {
+            struct request *r = &w->actors[s].requests[i];
+            if (!r->open)
+                continue;
+            if (ssi_mode(ssi) == SSI_MODE_IN_FLUX)
+                r->free_ms = now;
+            CHECK(w, now <= r->free_ms + HELD_LATE_MS, "[W2] a request held on M%u is lost", s);
+        }
+    }
+}
+
+/* --- requests --- */
+
+static void claim_now(struct actor *a, struct ssi *ssi, unsigned k)
+{
+    struct world *w = a->world;
+    u64 generation;
+    struct cause cause;
+    if (a->hold[k] == HOLD_RUN) {
+        a->hold[k] = HOLD_NONE;
+        int gone = ssi_release(ssi, names[k].kind, names[k].name, a->generation[k]);
+        note(w, a->slot, "releases %s: %s", names[k].name, status_name(gone));
+        return;
+    }
+    if (a->hold[k] != HOLD_NONE || a->expecting[k])
+        return;
+    bool safe = ssi_mode(ssi) == SSI_MODE_SAFE;
+    int rc = ssi_claim(ssi, names[k].kind, names[k].name, &generation, &cause);
+    note(w, a->slot, "claims %s: %s", names[k].name, status_name(rc));
+    w->sum.claims += rc == ST_OK;
+    w->sum.claims_refused += rc != ST_OK;
+    if (rc != ST_OK)
+        return;
+    CHECK(w, !safe, "M%u is given %s in Safe mode", a->slot, names[k].name);
+    CHECK(w, generation > w->last_generation, "a generation is given out twice");
+    a->hold[k] = HOLD_RUN;
+    a->generation[k] = w->last_generation = generation;
+}
+
+static void request_go(void *ctx)
+{
+    struct request *r = ctx;
+    struct actor *a = r->actor;
+    struct ssi *ssi = ssi_of(a);
+    CHECK(a->world, r->open, "[W2] a request on M%u is answered twice", a->slot);
+    r->open = false;
+    if (ssi)
+        claim_now(a, ssi, r->name);
+    if (a->world->plant == PLANT_HELD_TWICE && pick(a->world, 20) == 0)
+        request_go(ctx);
+}
+
+static void act_claim(struct actor *a, struct ssi *ssi, unsigned k)
+{
+    struct world *w = a->world;
+    struct request *r = a->requests;
+    while (r < a->requests + HELD_MAX && r->open)
+        r++;
+    if (r == a->requests + HELD_MAX)
+        return;
+    *r = (struct request){.held = {.go = request_go, .ctx = r}, .actor = a, .name = k};
+    if (a->hold[k] == HOLD_RUN || ssi_hold(ssi, &r->held) != ST_OK) {
+        claim_now(a, ssi, k);
+        return;
+    }
+    r->open = true;
+    r->free_ms = ssi_sim_now_ms(w->sim);
+    w->sum.held++;
+    if (w->plant == PLANT_HELD_LOST && pick(w, 20) == 0)
+        ssi_hold_drop(ssi, &r->held);
+}
+
+/* Its user has logged off. */
+static void act_drop(struct actor *a, struct ssi *ssi)
+{
+    struct request *r = &a->requests[pick(a->world, HELD_MAX)];
+    if (!r->open)
+        return;
+    ssi_hold_drop(ssi, &r->held);
+    r->open = false;
+    a->world->sum.dropped++;
+}
+
+/* --- what else members and operators do --- */
+
+static void act_start(struct actor *a)
+{
+    struct world *w = a->world;
+    struct ssi_config config;
+    struct cause cause;
+    ssi_sim_config(&config, a->slot, w->n);
+    config.heartbeat_ms = 200;
+    config.silence_ms = 1000;
+    config.pdr_beat_ms = 300;
+    config.handshake_ms = 800;
+    config.join_ms = 5000;
+    config.leave_ms = 600;
+    config.repair = !w->calm && pick(w, 20) == 0;
+    w->sum.repairs += config.repair;
+    struct ssi *ssi = ssi_sim_start(w->sim, &config, w->one_host ? 0 : a->slot, &cause);
+    CHECK(w, ssi != NULL, "M%u cannot be made: %s", a->slot, cause.text);
+    if (!ssi)
+        return;
+    lose_all(a);
+    memset(a->linked, 0, sizeof a->linked);
+    a->joining = true;
+    a->joined = a->leaving = a->restart = false;
+    ssi_register_service(ssi, &service, a);
+    ssi_set_events(ssi, &events, a);
+    ssi_join(ssi, join_done, a);
+}
+
+static void act_dead(struct actor *a)
+{
+    lose_all(a);
+    memset(a->linked, 0, sizeof a->linked);
+    memset(a->requests, 0, sizeof a->requests);
+    a->joined = a->joining = a->leaving = a->restart = false;
+}
+
+static void act_move(struct actor *a, struct ssi *ssi, unsigned k)
+{
+    struct world *w = a->world;
+    struct actor *to = &w->actors[pick(w, w->n)];
+    u64 generation, again;
+    char name[SSI_NAME_BYTES] = {'M', (char)('0' + to->slot)};
+    if (a->hold[k] != HOLD_RUN || to == a || !to->joined)
+        return;
+    to->expecting[k] = true;
+    int rc = ssi_move_claim(ssi, names[k].kind, names[k].name, a->generation[k], name,
+                            &generation, NULL);
+    note(w, a->slot, "moves %s to %s: %s", names[k].name, name, status_name(rc));
+    if (rc == ST_LOST) {
+        a->hold[k] = HOLD_DOUBT;
+        w->sum.doubts++;
+    }
+    if (rc != ST_OK)
+        return;
+    CHECK(w, generation > w->last_generation, "a generation is given out twice");
+    w->last_generation = generation;
+    a->hold[k] = HOLD_NONE;
+    w->sum.moves++;
+    rc =
+        ssi_move_claim(ssi, names[k].kind, names[k].name, a->generation[k], name, &again, NULL);
+    CHECK(w, rc != ST_OK, "[W1] %s is handed over twice", names[k].name);
+}
+
+/* Those who cannot know ask the PDR. */
+static void act_find(struct actor *a, struct ssi *ssi, unsigned k)
+{
+    char owner[SSI_NAME_BYTES] = "";
+    u64 generation = 0;
+    if (!a->expecting[k] && a->hold[k] != HOLD_DOUBT)
+        return;
+    int rc = ssi_claim_find(ssi, names[k].kind, names[k].name, owner, &generation);
+    if (rc != ST_OK && rc != ST_NOENT)
+        return;
+    note(a->world, a->slot, "finds %s on %s", names[k].name, rc ? "no member" : owner);
+    bool mine = rc == ST_OK && slot_of(owner) == a->slot;
+    a->hold[k] = mine ? HOLD_RUN : HOLD_NONE;
+    a->generation[k] = generation;
+    a->expecting[k] = false;
+}
+
+static void act_send(struct actor *a, struct ssi *ssi, unsigned to)
+{
+    static u8 data[3000];
+    char name[SSI_NAME_BYTES] = {'M', (char)('0' + to)};
+    if (to == a->slot)
+        return;
+    be32_store(data, a->next_out[to]);
+    int rc = ssi_send(ssi, name, 3, 1, data, 4 + pick(a->world, sizeof data - 4));
+    CHECK(a->world, (rc == ST_OK) == a->linked[to], "[W4] M%u cannot send to %s, or can",
+          a->slot, name);
+    a->next_out[to] += rc == ST_OK;
+}
+
+/* An operator does it when he knows that the member is down; when it lives, it must be refused, but
+ * for heartbeats that the PDR's trouble has kept back. */
+static void act_set_down(struct actor *a, struct ssi *ssi, unsigned target)
+{
+    struct world *w = a->world;
+    char name[SSI_NAME_BYTES] = {'M', (char)('0' + target)};
+    const struct actor *t = &w->actors[target];
+    bool lives = ssi_sim_member(w->sim, target) && (t->joined || t->leaving);
+    if (lives && ssi_sim_now_ms(w->sim) < w->pdr_trouble_ms + PDR_QUIET_MS)
+        return;
+    int rc = ssi_set_down(ssi, name, NULL);
+    note(w, a->slot, "declares %s down: %s", name, status_name(rc));
+    w->sum.declared += rc == ST_OK;
+    CHECK(w, !lives || rc != ST_OK, "[W3] %s lives and is declared down", name);
+}
+
+static void act_leave(struct actor *a, struct ssi *ssi)
+{
+    for (unsigned k = 0; k < NAMES; k++)
+        if (a->hold[k] == HOLD_RUN)
+            claim_now(a, ssi, k);
+    lose_all(a);
+    a->leaving = true;
+    ssi_leave(ssi, leave_done, a);
+}
+
+static void act(struct world *w, unsigned slot)
+{
+    struct actor *a = &w->actors[slot];
+    struct ssi *ssi = ssi_of(a);
+    unsigned k = (unsigned)pick(w, NAMES), other = (unsigned)pick(w, w->n);
+    char name[SSI_NAME_BYTES] = {'M', (char)('0' + other)};
+    if (!ssi) {
+        if (w->calm || pick(w, 5) == 0)
+            act_start(a);
+        return;
+    }
+    if (!a->joined || a->leaving)
+        return;
+    switch (pick(w, 40)) {
+    case 0:
+        if (!w->calm || ssi_mode(ssi) == SSI_MODE_ISOLATED) /* up by REPAIR */
+            act_leave(a, ssi);
+        break;
+    case 1: act_set_down(a, ssi, other); break;
+    case 31:
+        if (!w->calm)
+            ssi_link_deactivate(ssi, name, NULL);
+        break;
+    case 32 ... 34: ssi_link_activate(ssi, name, NULL); break;
+    case 2 ... 12: act_claim(a, ssi, k); break;
+    case 13 ... 20: act_move(a, ssi, k); break;
+    case 21 ... 28: act_find(a, ssi, k); break;
+    case 29 ... 30: act_drop(a, ssi); break;
+    default: act_send(a, ssi, other); break;
+    }
+}
+
+/* --- what goes wrong --- */
+
+/* Members in different groups are apart: 1+3, 2+2, 1+1+2 and all others. */
+static void partition(struct world *w)
+{
+    unsigned group[MEMBERS_MAX];
+    for (unsigned s = 0; s < w->n; s++)
+        group[s] = (unsigned)pick(w, 3);
+    for (unsigned a = 0; a < w->n; a++)
+        for (unsigned b = 0; b < a; b++)
+            ssi_sim_stall(w->sim, a, b, group[a] != group[b]);
+    w->sum.partitions++;
+}
+
+static void network_heals(struct world *w)
+{
+    for (unsigned a = 0; a < w->n; a++)
+        for (unsigned b = 0; b < w->n; b++) {
+            ssi_sim_stall(w->sim, a, b, false);
+            ssi_sim_slow(w->sim, a, b, 0);
+        }
+}
+
+static void pdr_heals(struct world *w)
+{
+    ssi_sim_pdr_fault(w->sim, SIM_FAULT_NONE, 0);
+    for (unsigned s = 0; s < w->n; s++)
+        ssi_sim_pdr_cut(w->sim, s, false);
+}
+
+static void pdr_hurts(struct world *w, unsigned slot)
+{
+    w->pdr_trouble_ms = ssi_sim_now_ms(w->sim);
+    if (pick(w, 3) == 0) {
+        ssi_sim_pdr_cut(w->sim, slot, true);
+        w->sum.pdr_cuts++;
+    } else {
+        ssi_sim_pdr_fault(w->sim, (enum ssi_sim_fault)(1 + pick(w, 5)),
+                          1 + (unsigned)pick(w, 2));
+        w->sum.pdr_faults++;
+    }
+}
+
+static void calamity(struct world *w)
+{
+    unsigned a = (unsigned)pick(w, w->n), b = (unsigned)pick(w, w->n);
+    switch (pick(w, 150)) {
+    case 0 ... 1:
+        ssi_sim_crash(w->sim, a);
+        w->sum.crashes++;
+        break;
+    case 2 ... 4: ssi_sim_cut(w->sim, a, b); break;
+    case 5 ... 6: partition(w); break;
+    case 7:
+        ssi_sim_stall_way(w->sim, a, b, a != b);
+        w->sum.one_way++;
+        break;
+    case 8:
+        ssi_sim_slow(w->sim, a, b, (unsigned)pick(w, 700));
+        w->sum.slow++;
+        break;
+    case 9 ... 13: network_heals(w); break;
+    case 14 ... 17: pdr_hurts(w, a); break;
+    case 18 ... 22: pdr_heals(w); break;
+    default: break;
+    }
+    for (unsigned s = 0; s < w->n; s++) /* while one cannot reach the PDR */
+        if (ssi_sim_pdr_is_cut(w->sim, s))
+            w->pdr_trouble_ms = ssi_sim_now_ms(w->sim);
+    if (w->plant == PLANT_LYING_DISK && pick(w, 10) == 0)
+        ssi_sim_pdr_fault(w->sim, SIM_FAULT_LIE, 1);
+}
+
+/* --- a history --- */
+
+static void bury(struct world *w)
+{
+    for (unsigned s = 0; s < w->n; s++)
+        if (!ssi_sim_member(w->sim, s)) {
+            ssi_sim_crash(w->sim, s); /* it died in a write: what it held lies with the actor */
+            act_dead(&w->actors[s]);
+        }
+}
+
+static void world_step(struct world *w)
+{
+    ssi_sim_step(w->sim);
+    w->sum.events++;
+    CHECK(w, ssi_sim_errors(w->sim) == 0, "[W6] an internal error was told");
+    for (unsigned s = 0; s < w->n; s++)
+        if (w->actors[s].restart)
+            ssi_sim_crash(w->sim, s);
+    bury(w);
+    if (ssi_sim_now_ms(w->sim) >= w->next_op_ms) {
+        w->next_op_ms = ssi_sim_now_ms(w->sim) + pick(w, 60);
+        act(w, (unsigned)pick(w, w->n));
+        bury(w); /* one may have died in a write */
+        if (!w->calm)
+            calamity(w);
+        bury(w);
+    }
+    check_claims(w);
+    check_held(w);
+}
+
+/* What keeps the cluster from being whole; NULL: nothing. */
+static const char *unrest(struct world *w)
+{
+    for (unsigned s = 0; s < w->n; s++) {
+        struct ssi *ssi = ssi_sim_member(w->sim, s);
+        if (!ssi || !w->actors[s].joined)
+            return "a member is not joined";
+        if (ssi_mode(ssi) != SSI_MODE_STABLE)
+            return "a member is not in mode Stable";
+        for (unsigned t = 0; t < w->n; t++) {
+            char name[SSI_NAME_BYTES] = {'M', (char)('0' + t)};
+            if (ssi_member_state(ssi, name) != SSI_JOINED)
+                return "a member is not Joined in another's eyes";
+            if (t != s && !w->actors[s].linked[t])
+                return "a service knows nothing of another member";
+        }
+    }
+    for (u32 i = 0; i < w->pdr.n_claims; i++)
+        for (unsigned k = 0; k < NAMES; k++) {
+            const struct actor *a = &w->actors[w->pdr.claims[i].owner];
+            if (strcmp(names[k].name, w->pdr.claims[i].name) == 0 && a->hold[k] != HOLD_RUN &&
+                !a->expecting[k])
+                return "the owner of a name does not use it";
+        }
+    return NULL;
+}
+
+/* What an operator has taken away only an operator gives back. */
+static void links_activate(struct world *w)
+{
+    for (unsigned s = 0; s < w->n; s++)
+        for (unsigned t = 0; t < w->n; t++) {
+            char name[SSI_NAME_BYTES] = {'M', (char)('0' + t)};
+            if (ssi_sim_member(w->sim, s))
+                ssi_link_activate(ssi_sim_member(w->sim, s), name, NULL);
+        }
+}
+
+static void world_calm(struct world *w)
+{
+    const char *why = "";
+    u64 until = ssi_sim_now_ms(w->sim) + CALM_MS_MAX;
+    w->calm = true;
+    pdr_heals(w);
+    network_heals(w);
+    links_activate(w);
+    if (w->plant == PLANT_NO_HEAL)
+        ssi_sim_stall_way(w->sim, 0, 1, true);
+    while (!*w->fault && (why = unrest(w)) && ssi_sim_now_ms(w->sim) < until)
+        world_step(w);
+    CHECK(w, !why, "[W5] all has healed, and %s", why ? why : "");
+}
+
+static void add_up(struct ssi_world_sum *to, const struct ssi_world_sum *from)
+{
+    const u64 *f = (const u64 *)from;
+    u64 *t = (u64 *)to;
+    for (size_t i = 0; i < sizeof *to / sizeof *t; i++)
+        t[i] += f[i];
+}
+
+bool ssi_world_run(u64 seed, enum ssi_world_plant plant, bool verbose,
+                   struct ssi_world_sum *sum, char fault[256])
+{
+    struct world *w = calloc(1, sizeof *w);
+    fault[0] = 0;
+    w->fault = fault;
+    w->seed = seed;
+    w->plant = plant;
+    w->sim = ssi_sim_create(seed);
+    ssi_sim_verbose(w->sim, verbose);
+    w->verbose = verbose;
+    w->n = 2 + (unsigned)pick(w, 2) + (unsigned)pick(w, 2);
+    w->one_host = pick(w, 2);
+    w->sum.histories = 1;
+    for (unsigned s = 0; s < w->n; s++) {
+        w->actors[s].world = w;
+        w->actors[s].slot = s;
+    }
+    while (!*fault && ssi_sim_now_ms(w->sim) < CHAOS_MS)
+        world_step(w);
+    if (!*fault)
+        world_calm(w);
+    add_up(sum, &w->sum);
+    for (unsigned s = 0; s < w->n; s++) /* requests lie in the world */
+        ssi_sim_crash(w->sim, s);
+    ssi_sim_destroy(w->sim);
+    free(w);
+    return !*fault;
+}
