@@ -14,6 +14,8 @@ unsigned cli_members_of(const char *dir, char names[CONFIG_SLOTS_MAX][CONFIG_NAM
                         struct faults *faults, struct cause *cause);
 /** Stop members and wait until their processes have ended. Returns an exit status. */
 int cli_stop_members(const char *const *names, unsigned count, bool immediate);
+/** One, without a word. */
+int cli_stop_quietly(const char *name);
 /** Print a cause; returns the exit status that goes with it. */
 int cli_complain(const char *command, const struct cause *cause);
 /** A user id operand in upper case; false after complaining. */

@@ -80,7 +80,7 @@ static int ask(struct stopping *s, bool immediate)
     return EXIT_WELL;
 }
 
-static int await(struct stopping *s)
+static int await(struct stopping *s, bool quiet)
 {
     struct pollfd p = {.fd = s->pidfd, .events = POLLIN};
     int n;
@@ -91,7 +91,8 @@ static int await(struct stopping *s)
     } while (n < 0 && errno == EINTR);
     close(s->pidfd);
     if (n > 0) {
-        printf("%s has ended\n", s->name);
+        if (!quiet)
+            printf("%s has ended\n", s->name);
         return EXIT_WELL;
     }
     fprintf(stderr, "endicott stop: %s (process %ld) has not ended in %ld seconds\n", s->name,
@@ -108,10 +109,17 @@ int cli_stop_members(const char *const *names, unsigned count, bool immediate)
         ask(&s[i], immediate);
     }
     for (unsigned i = 0; i < count; i++) {
-        int one = await(&s[i]);
+        int one = await(&s[i], false);
         status = status ? status : one;
     }
     return status;
+}
+
+int cli_stop_quietly(const char *name)
+{
+    struct stopping s = {.name = name};
+    ask(&s, false);
+    return await(&s, true);
 }
 
 static int stop_folder(const char *dir)
