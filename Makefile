@@ -267,6 +267,12 @@ $(SOAKS): soak-%: setup
 	@+$(SUBMAKE) all guest
 	@tests/run soak/$(subst -,_,$*)
 
+# The uses that a cluster is for, each a script that ends with a table: tests/scenarios/NAME.sh.
+.PHONY: scenarios
+scenarios: setup
+	@+$(SUBMAKE) all guest
+	@tests/run scenarios
+
 # Medians of RUNS runs of everything.
 RUNS ?= 5
 bench: setup
@@ -303,6 +309,7 @@ help:
 	@echo "make sim        N simulated clusters (20000) from SEED on; checks after every event"
 	@echo "make litmus     order of storage references between CPUs, 10 million rounds"
 	@echo "make docs       reference pages from the tables"
+	@echo "make scenarios  what a cluster is used for (E1 to E9), each with a closing table"
 	@echo "make bench      figures next to QEMU and Hercules, medians of RUNS (5)"
 	@echo "make guest      kernel, initramfs"
 
