@@ -173,12 +173,12 @@ const char *cp_directory_closed(struct cp *cp, char out[128])
 {
     struct cp_cluster_member m;
     const char *mode = cp->cluster ? cp->cluster->mode(cp->cluster_ctx) : NULL;
-    if (!mode || !strcmp(mode, "Stable") || !strcmp(mode, "In-flux"))
+    if (!mode || strcmp(mode, "Safe") != 0)
         return NULL;
     int n = snprintf(out, 128, "SSI cluster %s is in %s mode", cp->config->ssi_name, mode);
     for (unsigned i = 0; cp->cluster->member(cp->cluster_ctx, i, &m); i++)
-        if (m.name[0] && !strcmp(m.state, "Unknown") && n < 100)
-            n += snprintf(out + n, 128 - (size_t)n, "; %s is Unknown", m.name);
+        if (m.name[0] && !m.local && !m.reachable && strcmp(m.state, "Down") && n < 100)
+            n += snprintf(out + n, 128 - (size_t)n, "; %s is %s", m.name, m.state);
     return out;
 }
 
