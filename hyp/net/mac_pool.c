@@ -124,6 +124,11 @@ void mac_pool_give(struct mac_pool *pool, const u8 mac[MAC_BYTES])
     pool->macs--;
 }
 
+void mac_pool_numbered(const struct mac_pool *pool, u32 id, u8 mac[MAC_BYTES])
+{
+    address(pool->prefix, id, mac);
+}
+
 void mac_pool_named(const struct mac_pool *pool, u32 id, u8 mac[MAC_BYTES])
 {
     address(pool->user_prefix, id, mac);

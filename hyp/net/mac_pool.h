@@ -35,6 +35,8 @@ bool mac_pool_take(struct mac_pool *pool, u8 mac[MAC_BYTES]);
 /** A certain address. False: it is in use here, or MACS_MAX are. */
 bool mac_pool_take_this(struct mac_pool *pool, const u8 mac[MAC_BYTES]);
 void mac_pool_give(struct mac_pool *pool, const u8 mac[MAC_BYTES]);
+/** The address of MACPREFIX and this second half. */
+void mac_pool_numbered(const struct mac_pool *pool, u32 id, u8 mac[MAC_BYTES]);
 /** The address of USERPREFIX and this second half. */
 void mac_pool_named(const struct mac_pool *pool, u32 id, u8 mac[MAC_BYTES]);
 

@@ -189,6 +189,19 @@ void vswitch_remove(struct vswitches *all, struct vswitch *sw)
     switch_free(sw);
 }
 
+bool vswitch_set_mac(struct vswitches *all, struct vswitch *sw, u32 id)
+{
+    u8 mac[MAC_BYTES];
+    mac_pool_numbered(all->macs, id, mac);
+    if (!memcmp(mac, sw->mac, MAC_BYTES))
+        return true;
+    if (!mac_pool_take_this(all->macs, mac))
+        return false;
+    mac_pool_give(all->macs, sw->mac);
+    memcpy(sw->mac, mac, MAC_BYTES);
+    return true;
+}
+
 void vswitch_apply(struct vswitch *sw)
 {
     const struct lan_options o = {

@@ -108,6 +108,8 @@ void vswitch_apply(struct vswitch *sw);
  *  of uplink_open: it has none then. */
 int vswitch_uplink(struct vswitches *all, struct vswitch *sw, bool connect, const char *spec,
                    struct cause *cause);
+/** Its own address from now on: MACPREFIX and `id`. False: it is in use here. */
+bool vswitch_set_mac(struct vswitches *all, struct vswitch *sw, u32 id);
 /** Its uplink leads somewhere, or no more: as it is from now on. */
 void vswitch_uplink_changed(struct vswitch *sw);
 

@@ -227,6 +227,24 @@ static int set_attributes(struct cp_request *req, struct cp_net_words *w, struct
     return rc ? rc : become(&c, sw);
 }
 
+/* MACID nnnnnn: the second half of its own address, behind MACPREFIX */
+static int set_mac_id(struct cp_request *req, struct cp_net_words *w, struct vswitch *sw)
+{
+    const char *word = cp_net_next(w);
+    char text[NET_NAME_TEXT_BYTES];
+    u64 id;
+    if (!word)
+        return cp_fail(req, MSG_CMD026E);
+    if (strlen(word) > 6 || !scan_hex(word, MAC_ID_MAX, &id) || !id)
+        return cp_fail(req, MSG_CMD003E, word);
+    if (w->at < w->n)
+        return cp_fail(req, MSG_CMD003E, w->word[w->at]);
+    if (!vswitch_set_mac(req->cp->nets, sw, (u32)id))
+        return cp_fail(req, MSG_SWU2781E, vswitch_text(sw, text), "the address is in use");
+    cp_line(req, "Command complete");
+    return 0;
+}
+
 static int set_refused(struct cp_request *req, struct cp_net_words *w, struct vswitch *sw)
 {
     (void)sw;
@@ -242,7 +260,7 @@ int cp_set_vswitch(struct cp_request *req, void *ctx)
     } actions[] = {
         {"GRAnt", net_grant},    {"REVoke", net_revoke},      {"PORTNUMber", set_port_number},
         {"VLANID", set_vlan_id}, {"COUNTERS", set_refused},   {"IVLPort", set_refused},
-        {"MACID", set_refused},  {"CAPTURE", net_set_capture}};
+        {"MACID", set_mac_id},   {"CAPTURE", net_set_capture}};
     struct cp_net_words w;
     int rc = cp_net_words(req, &w);
     (void)ctx;

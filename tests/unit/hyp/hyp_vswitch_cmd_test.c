@@ -276,12 +276,32 @@ START_TEST(operands_that_are_refused_or_do_nothing)
     REFUSED(oper("SET VSWITCH SW PORTBASED"), 3, "HCPCMD003E");
     REFUSED(oper("SET VSWITCH SW COUNTERS CLEAR"), 99, "HCPCMD099E");
     REFUSED(oper("SET VSWITCH SW REVOKE ONE"), 6011, "HCPNIC6011E");
+    REFUSED(oper("SET VSWITCH SW MACID"), 26, "HCPCMD026E");
+    REFUSED(oper("SET VSWITCH SW MACID 1234567"), 3, "HCPCMD003E");
+    REFUSED(oper("SET VSWITCH SW MACID 0"), 3, "HCPCMD003E");
+    REFUSED(oper("SET VSWITCH SW MACID 12 X"), 3, "HCPCMD003E");
     REFUSED(oper("SET VSWITCH SW UPLINK warp"), 2781, "HCPSWU2781E");
     done("SET VSWITCH SW UPLINK NONE");
     done("SET VSWITCH SW DISCONNECT");
     ck_assert_ptr_nonnull(strstr(oper("QUERY VSWITCH SW"), "State: Disconnected"));
     done("SET VSWITCH SW CONNECT");
     REFUSED(on(0, "ONE", "SET VSWITCH SW ISOLATION ON"), 3, "HCPCSE003E");
+}
+END_TEST
+
+START_TEST(the_switch_has_an_address)
+{
+    oper("DEFINE VSWITCH SW");
+    oper("DEFINE VSWITCH SX");
+    done("SET VSWITCH SW MACID ABCDEF");
+    ck_assert_ptr_nonnull(strstr(oper("QUERY VSWITCH SW"), "-AB-CD-EF "));
+    done("SET VSWITCH SW MACID ABCDEF"); /* it has that one */
+    REFUSED(oper("SET VSWITCH SX MACID ABCDEF"), 2781, "HCPSWU2781E");
+    done("SET VSWITCH SW MACID 10");
+    done("SET VSWITCH SX MACID ABCDEF"); /* nobody has it any more */
+    done("MODIFY VSWITCH SW MACID 11");
+    oper("DETACH VSWITCH SX");
+    done("SET VSWITCH SW MACID ABCDEF");
 }
 END_TEST
 
@@ -422,6 +442,7 @@ int main(void)
     tcase_add_test(tc, seeing_all_needs_a_grant);
     tcase_add_test(tc, protection_of_addresses);
     tcase_add_test(tc, operands_that_are_refused_or_do_nothing);
+    tcase_add_test(tc, the_switch_has_an_address);
     tcase_add_test(tc, nicdef_says_what_a_port_is);
     tcase_add_test(tc, nicdef_with_all_operands);
     tcase_add_test(tc, the_answer_of_query_vswitch);
