@@ -10,7 +10,7 @@ CC       := gcc
 endif
 
 # --- what is built ------------------------------------------------------------------------------
-SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io io/image io/dasd io/tape io/unitrec io/net hyp hyp/config hyp/cp hyp/diag hyp/dispatch hyp/net hyp/rdev hyp/segment hyp/spool ssi lgr cli cli/ipl cli/dasd cli/tn3270
+SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io io/image io/dasd io/tape io/unitrec io/net hyp hyp/config hyp/cp hyp/diag hyp/dispatch hyp/net hyp/rdev hyp/segment hyp/spool ssi lgr cli cli/cluster cli/ipl cli/dasd cli/tn3270
 SRCS     := $(sort $(foreach d,$(SRC_DIRS),$(wildcard $(d)/*.c)))
 LIB_SRCS := $(filter-out cli/main.c,$(SRCS))
 OBJ      := $(BUILD)/obj

@@ -1,6 +1,8 @@
 /* A member and its cluster: what of the configuration ssi needs, joining, leaving, expulsion.
  * The orderly end and the failed start meet in member_left (member.c). */
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/member_internal.h"
@@ -26,6 +28,36 @@ static void on_expelled(void *ctx, const struct cause *cause)
 
 static const struct ssi_events events = {.expelled = on_expelled};
 
+static void ssi_times(const struct config_ssi_links *links, struct ssi_config *sc)
+{
+    const struct {
+        unsigned seconds, *ms;
+    } times[] = {{links->heartbeat_s, &sc->heartbeat_ms},
+                 {links->silence_s, &sc->silence_ms},
+                 {links->keepalive_s, &sc->keepalive_ms},
+                 {links->handshake_s, &sc->handshake_ms},
+                 {links->join_s, &sc->join_ms}};
+    for (unsigned i = 0; i < ARRAY_LEN(times); i++)
+        if (times[i].seconds)
+            *times[i].ms = times[i].seconds * 1000;
+}
+
+/* DIR/keys: when it is there, links are in TLS. */
+static int ssi_keys(const struct system_config *k, struct ssi_config *sc, struct cause *cause)
+{
+    int n = snprintf(sc->keys_dir, sizeof sc->keys_dir, "%s/keys", k->dir);
+    if (n >= (int)sizeof sc->keys_dir)
+        return cause_set(cause, ST_CONFIG, "%s/keys: too long", k->dir);
+    if (access(sc->keys_dir, F_OK) == 0 || errno != ENOENT)
+        return ST_OK;
+    if (k->ssi_links.tls)
+        return cause_set(cause, ST_CONFIG,
+                         "SSI_LINKS TLS: %s is not there: endicott cluster keys %s makes it",
+                         sc->keys_dir, k->dir);
+    sc->keys_dir[0] = 0;
+    return ST_OK;
+}
+
 static int ssi_settings(const struct member *m, struct ssi_config *sc, struct cause *cause)
 {
     const struct system_config *k = m->config;
@@ -43,7 +75,8 @@ static int ssi_settings(const struct member *m, struct ssi_config *sc, struct ca
                          k->hardware.path);
     memcpy(sc->pdr_path, k->pdr_path, sizeof sc->pdr_path);
     sc->repair = m->opt.repair;
-    return ST_OK;
+    ssi_times(&k->ssi_links, sc);
+    return ssi_keys(k, sc, cause);
 }
 
 int member_ssi_open(struct member *m, struct cause *cause)

@@ -18,6 +18,7 @@
 #define CONFIG_DOMAINS_MAX 16
 #define CONFIG_VOLUMES_MAX 256
 #define CONFIG_ISLINKS_MAX 64
+#define CONFIG_LINK_SECONDS_MAX 3600 /* of a time of SSI_LINKS */
 #define CONFIG_EQIDS_MAX 64
 #define CONFIG_EQID_BYTES 51
 #define CONFIG_DEVICES_MAX 512
@@ -97,6 +98,13 @@ struct config_islink {
     char node[CONFIG_NAME_BYTES];
 };
 
+/** SSI_LINKS; 0: the default (ssi_config_init). */
+struct config_ssi_links {
+    bool tls; /* no start without keys */
+    unsigned heartbeat_s, silence_s, keepalive_s;
+    unsigned handshake_s, join_s;
+};
+
 #define CONFIG_NETWORKS_MAX 256u
 #define CONFIG_NETWORK_BYTES 512 /* one of them */
 
@@ -151,6 +159,7 @@ struct system_config {
     unsigned volume_count;
     struct config_islink islinks[CONFIG_ISLINKS_MAX];
     unsigned islink_count;
+    struct config_ssi_links ssi_links;
     struct config_eqid eqids[CONFIG_EQIDS_MAX];
     unsigned eqid_count;
     char mac_prefix[7], user_prefix[7]; /* VMLAN; "" = default */

@@ -55,14 +55,16 @@ struct ssi_config {
     char listen[SSI_ADDR_BYTES];    /* "127.0.0.1:0"; port 0 = any */
     char advertise[SSI_ADDR_BYTES]; /* host other members reach us by; "" = that of `listen` */
     char pdr_path[SSI_PATH_BYTES];
-    unsigned heartbeat_ms; /* by message */
-    unsigned silence_ms;   /* no byte for so long: the link is lost */
-    unsigned pdr_beat_ms;  /* heartbeat into the PDR and look at the others' rows */
+    char keys_dir[SSI_PATH_BYTES]; /* certificates of the links (TLS); "": they are plain */
+    unsigned heartbeat_ms;         /* by message */
+    unsigned silence_ms;           /* no byte for so long: the link is lost */
+    unsigned pdr_beat_ms;          /* heartbeat into the PDR and look at the others' rows */
     unsigned handshake_ms; /* from connection to identification, and for each later step */
     unsigned join_ms;      /* a join that has not come about by then is refused */
     unsigned leave_ms;     /* an orderly leave waits so long for others */
     unsigned pdr_lock_ms;  /* bounded wait for the PDR lock */
     bool repair;           /* IPL option REPAIR: up alone, Isolated, if no other member is */
+    unsigned keepalive_ms; /* TCP asks a peer that says nothing, after so long */
 };
 
 /**

@@ -15,6 +15,7 @@ void ssi_config_init(struct ssi_config *config)
     config->join_ms = 30000;
     config->leave_ms = 3000;
     config->pdr_lock_ms = 1000;
+    config->keepalive_ms = 5000;
 }
 
 static bool name_ok(const char name[SSI_NAME_BYTES])

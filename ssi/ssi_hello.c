@@ -15,6 +15,7 @@ void ssi_hello_send(struct ssi *ssi, struct ssi_link *link)
                                .expected = link->peer_incarnation};
     memcpy(hello.cluster, ssi->cfg.cluster, sizeof hello.cluster);
     memcpy(hello.member, ssi->cfg.member, sizeof hello.member);
+    memcpy(hello.binding, link->id.binding, sizeof hello.binding);
     struct codec_out out;
     codec_out_init(&out);
     ssi_hello_encode(&out, &hello);
@@ -49,6 +50,20 @@ static enum wire_reason hello_check_names(struct ssi *ssi, const struct wire_hel
     if (hello->digest != ssi->digest)
         return REASON_DIGEST;
     return ssi->members[hello->slot].inactive ? REASON_INACTIVE : 0;
+}
+
+/* Does TLS vouch for what HELLO says? */
+static enum wire_reason hello_check_peer(const struct ssi *ssi, const struct ssi_link *link,
+                                         const struct wire_hello *hello)
+{
+    const struct ssi_peer *id = &link->id;
+    if (!ssi->cfg.keys_dir[0])
+        return 0;
+    if (!id->tls)
+        return REASON_PLAIN;
+    if (strcmp(id->cluster, hello->cluster) != 0 || strcmp(id->member, hello->member) != 0)
+        return REASON_CERTIFICATE;
+    return memcmp(id->binding, hello->binding, sizeof id->binding) ? REASON_BINDING : 0;
 }
 
 static enum wire_reason hello_check_row(struct ssi *ssi, const struct wire_hello *hello)
@@ -107,7 +122,9 @@ static void exchange_start(struct ssi *ssi, struct ssi_link *link)
 static void hello_accepted(struct ssi *ssi, struct ssi_link *link,
                            const struct wire_hello *hello)
 {
-    enum wire_reason reason = hello_check_names(ssi, hello);
+    enum wire_reason reason = hello_check_peer(ssi, link, hello);
+    if (!reason)
+        reason = hello_check_names(ssi, hello);
     if (!reason)
         reason = hello_check_row(ssi, hello);
     link->peer_incarnation = hello->incarnation;
@@ -117,8 +134,12 @@ static void hello_accepted(struct ssi *ssi, struct ssi_link *link,
     if (!reason && ssi_link_grow(link) != ST_OK)
         reason = REASON_NOT_JOINED;
     if (reason) {
-        char who[2 * SSI_NAME_BYTES + 8];
-        snprintf(who, sizeof who, "(%s.%s)", hello->cluster, hello->member);
+        char who[4 * SSI_NAME_BYTES + 32];
+        int n = snprintf(who, sizeof who, "(%s.%s", hello->cluster, hello->member);
+        if (reason == REASON_CERTIFICATE)
+            n += snprintf(who + n, sizeof who - (size_t)n, ", certificate of %s.%s",
+                          link->id.cluster, link->id.member);
+        snprintf(who + n, sizeof who - (size_t)n, ")");
         ssi_refuse(ssi, link, reason, ssi_reason_again((u16)reason) ? "" : who);
         return;
     }
@@ -141,10 +162,13 @@ void ssi_on_HELLO(struct ssi *ssi, struct ssi_link *link, const struct wire_fram
         return;
     }
     if (link->state == LINK_ACCEPTED) {
+        ssi_link_identify(ssi, link);
         hello_accepted(ssi, link, &hello);
         return;
     }
-    enum wire_reason reason = hello_check_names(ssi, &hello);
+    enum wire_reason reason = hello_check_peer(ssi, link, &hello);
+    if (!reason)
+        reason = hello_check_names(ssi, &hello);
     if (!reason && (hello.slot != link->slot || hello.incarnation != link->peer_incarnation ||
                     hello.expected != ssi->incarnation))
         reason = REASON_STALE;

@@ -47,6 +47,7 @@ struct ssi_link {
     int slot;       /* -1: not identified */
     u8 purpose;
     char peer[SSI_PEER_BYTES];
+    struct ssi_peer id; /* what TLS says of it; zeros on a plain connection */
     u64 peer_incarnation;
     u64 deadline_ms, rx_ms;
     u8 *rx;
@@ -182,6 +183,8 @@ void ssi_link_send(struct ssi *ssi, struct ssi_link *link, enum wire_type type, 
                    u16 mtype, const struct ssi_iov *iov, unsigned n);
 /** Close and forget; nobody is told. */
 void ssi_link_drop(struct ssi *ssi, struct ssi_link *link, bool flush);
+/** Ask the port who is at the other end. */
+void ssi_link_identify(struct ssi *ssi, struct ssi_link *link);
 /** Close because of `status`, and let the member's state follow. */
 void ssi_link_fail(struct ssi *ssi, struct ssi_link *link, int status, const char *why);
 void ssi_link_reap(struct ssi *ssi);

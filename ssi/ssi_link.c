@@ -119,6 +119,12 @@ void ssi_link_send(struct ssi *ssi, struct ssi_link *link, enum wire_type type, 
     ssi->ports->send(ssi->ports->ctx, link->conn, all, n + 1);
 }
 
+void ssi_link_identify(struct ssi *ssi, struct ssi_link *link)
+{
+    if (ssi->ports->peer)
+        ssi->ports->peer(ssi->ports->ctx, link->conn, &link->id);
+}
+
 void ssi_link_drop(struct ssi *ssi, struct ssi_link *link, bool flush)
 {
     if (link->state == LINK_CLOSED)
@@ -192,8 +198,31 @@ void ssi_conn_opened(struct ssi *ssi, ssi_conn conn)
     if (!link || link->state != LINK_CONNECTING)
         return;
     link->rx_ms = ssi_now(ssi);
+    ssi_link_identify(ssi, link);
+    if (ssi->cfg.keys_dir[0] && (strcmp(link->id.cluster, ssi->cfg.cluster) != 0 ||
+                                 strcmp(link->id.member, ssi->members[link->slot].name) != 0)) {
+        char why[CAUSE_TEXT_BYTES / 2];
+        snprintf(why, sizeof why, "%s (%s.%s)", ssi_reason_text(REASON_CERTIFICATE),
+                 link->id.cluster, link->id.member);
+        ssi_conn_refused(ssi, conn, why);
+        return;
+    }
     ssi_link_state(ssi, link, LINK_GREETING);
     ssi_hello_send(ssi, link);
+}
+
+void ssi_conn_refused(struct ssi *ssi, ssi_conn conn, const char *why)
+{
+    struct ssi_link *link = link_find(ssi, conn);
+    char text[CAUSE_TEXT_BYTES / 2];
+    if (!link)
+        return;
+    int slot = link->slot;
+    snprintf(text, sizeof text, "%s%s%s", slot < 0 ? "" : ssi->members[slot].name,
+             slot < 0 ? "" : ": ", why);
+    if (slot >= 0 && ssi->own_state != SSI_JOINING && ssi_may_complain(ssi))
+        ssi_say(ssi, MSG_PLM1706W, link->peer, text);
+    ssi_link_fail(ssi, link, ST_REFUSED, text);
 }
 
 void ssi_conn_closed(struct ssi *ssi, ssi_conn conn, const char *why)
@@ -268,6 +297,10 @@ void ssi_conn_received(struct ssi *ssi, ssi_conn conn, size_t len)
             link->rx + link->rx_off, link->rx_len - link->rx_off, max, &frame, &need, &why);
         if (got == WIRE_MORE)
             break;
+        if (got == WIRE_BAD && link->state == LINK_ACCEPTED && link->rx[0] == TLS_FIRST_BYTE) {
+            ssi_refuse(ssi, link, REASON_NO_KEYS, "");
+            return;
+        }
         if (got == WIRE_BAD) {
             ssi_link_fail(ssi, link, ST_PROTO, why);
             return;

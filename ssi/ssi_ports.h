@@ -9,6 +9,18 @@
  * inside a port function nothing may be reported back: reports come later, from the loop. */
 typedef u64 ssi_conn;
 
+#define SSI_BINDING_BYTES 32
+#define TLS_FIRST_BYTE 0x16 /* of a handshake, RFC 8446 5.1; SSI frames begin with 'E' */
+#define SSI_CIPHER_BYTES 32
+
+/** Who is at the other end, as the connection itself shows it. */
+struct ssi_peer {
+    bool tls; /* encrypted, and the peer has proved that it is: */
+    char cluster[SSI_NAME_BYTES], member[SSI_NAME_BYTES];
+    u8 binding[SSI_BINDING_BYTES]; /* the same at both ends of this session, and of no other */
+    char cipher[SSI_CIPHER_BYTES];
+};
+
 struct ssi_ports {
     void *ctx;                 /* first argument of every function */
     u64 (*now_ms)(void *ctx);  /* monotonic */
@@ -24,6 +36,8 @@ struct ssi_ports {
     /** Queue bytes (copied as far as needed). A failure is reported later as closed. */
     void (*send)(void *ctx, ssi_conn conn, const struct ssi_iov *iov, unsigned n);
     size_t (*backlog)(void *ctx, ssi_conn conn);
+    /** Who is there; NULL when no connection is encrypted. `out` is zeroed when conn is not. */
+    void (*peer)(void *ctx, ssi_conn conn, struct ssi_peer *out);
     /** Close after what is queued has been sent (`flush`, bounded time) or now. The core
      * forgets the connection at once; nothing more is reported of it. */
     void (*close)(void *ctx, ssi_conn conn, bool flush);
@@ -56,6 +70,10 @@ void ssi_conn_opened(struct ssi *ssi, ssi_conn conn);
 
 /** End of file, error, or a failed connect; `why` is text. The port has forgotten it. */
 void ssi_conn_closed(struct ssi *ssi, ssi_conn conn, const char *why);
+
+/** The peer is not to be trusted, or does not trust us (TLS); `why` is text. The port has
+ * forgotten it. */
+void ssi_conn_refused(struct ssi *ssi, ssi_conn conn, const char *why);
 
 /** Where to put received bytes; at least one byte of room, or NULL when conn is not known. */
 u8 *ssi_conn_space(struct ssi *ssi, ssi_conn conn, size_t *room);

@@ -65,6 +65,7 @@ struct ssi_uv *ssi_uv_open(uv_loop_t *loop, const struct ssi_config *config,
     uv->message = message;
     uv->message_ctx = ctx;
     uv->host_id = ssi_uv_host_id();
+    uv->keepalive_s = config->keepalive_ms < 1000 ? 1 : config->keepalive_ms / 1000;
     memcpy(uv->pdr_path, config->pdr_path, sizeof uv->pdr_path);
     uv->ports = (struct ssi_ports){.ctx = uv,
                                    .now_ms = port_now_ms,
@@ -74,8 +75,12 @@ struct ssi_uv *ssi_uv_open(uv_loop_t *loop, const struct ssi_config *config,
                                    .operator_message = port_message};
     ssi_uv_tcp_ports(&uv->ports);
     ssi_uv_file_ports(&uv->ports);
-    uv->ssi = ssi_create(config, &uv->ports, cause);
+    int rc = config->keys_dir[0] ? ssi_tls_open(config->keys_dir, config->cluster,
+                                                config->member, &uv->tls, cause)
+                                 : ST_OK;
+    uv->ssi = rc ? NULL : ssi_create(config, &uv->ports, cause);
     if (!uv->ssi) {
+        ssi_tls_close(uv->tls);
         free(uv);
         return NULL;
     }
@@ -98,6 +103,7 @@ void ssi_uv_handle_closed(struct ssi_uv *uv)
         return;
     void (*closed)(void *ctx) = uv->closed;
     void *ctx = uv->closed_ctx;
+    ssi_tls_close(uv->tls);
     free(uv);
     if (closed)
         closed(ctx);

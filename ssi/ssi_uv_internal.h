@@ -7,6 +7,7 @@
 #include "mem/base/ergo.h"
 #include "ssi/ssi_ports.h"
 #include "ssi/ssi_uv.h"
+#include "ssi/ssi_uv_tls.h"
 
 #define UV_TICK_MS 20
 #define UV_LINGER_MS 2000 /* a closed connection may flush for so long */
@@ -23,7 +24,11 @@ struct uv_conn {
     uv_connect_t connect;
     uv_getaddrinfo_t lookup;
     uv_shutdown_t shutdown;
-    bool dead; /* the core has forgotten it */
+    struct ssi_tls_conn *tls; /* NULL: plain */
+    bool dead;                /* the core has forgotten it */
+    bool ready;               /* TLS is up */
+    bool accepted;
+    bool sniff; /* accepted: its first byte says whether it is TLS */
     bool resolving, closing, closed;
     u64 linger_until_ms;
 };
@@ -34,19 +39,22 @@ struct ssi_uv {
     struct ssi_ports ports;
     uv_timer_t tick;
     uv_tcp_t *listener;
+    struct ssi_tls *tls; /* NULL: links are plain */
     struct uv_conn *conns;
     ssi_conn last_id;
     unsigned open_handles, lingering;
     int pdr_fd;
     bool pdr_locked;
     u64 host_id;
+    unsigned keepalive_s;
     char pdr_path[SSI_PATH_BYTES];
     ssi_message_cb message;
     void *message_ctx;
     void (*closed)(void *ctx);
     void *closed_ctx;
     bool closing;
-    u8 sink[4096]; /* what comes in on dead connections */
+    u8 sink[4096];        /* what comes in on dead connections */
+    u8 cipher[64u << 10]; /* what comes in by TLS */
 };
 
 /* ssi_uv_tcp.c */

@@ -1,12 +1,16 @@
-/* TCP connections of a member on libuv. What the socket takes at once is never copied; the rest
- * is copied once and queued. A connection closed with `flush` sends its end of file and lingers
- * until the peer's, so that a refusal is read before the connection is reset. */
+/* TCP connections of a member on libuv, in TLS when it has keys. What the socket takes at once is
+ * never copied; the rest is copied once and queued. An accepted connection that does not begin with
+ * a TLS handshake is taken as plain, for the core to refuse it in words that it can read. One that
+ * is closed with `flush` sends its end of file and lingers until the peer's, so that a refusal is
+ * read before the connection is reset. */
 #include "ssi/ssi_uv_internal.h"
 
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "mem/base/msg.h"
 
 #define IOV_MAX_HERE 16
 
@@ -30,6 +34,7 @@ static void conn_free_if(struct uv_conn *conn)
     while (*at != conn)
         at = &(*at)->next;
     *at = conn->next;
+    ssi_tls_end(conn->tls);
     free(conn);
     ssi_uv_handle_closed(uv);
 }
@@ -55,6 +60,26 @@ static void conn_close_now(struct uv_conn *conn)
     uv_close((uv_handle_t *)&conn->tcp, conn_closed_cb);
 }
 
+static void shutdown_cb(uv_shutdown_t *req, int status)
+{
+    if (status < 0 && status != UV_ECANCELED)
+        conn_close_now(req->data);
+}
+
+static void conn_close_flushed(struct uv_conn *conn)
+{
+    struct ssi_uv *uv = conn->uv;
+    conn->dead = true;
+    conn->shutdown.data = conn;
+    if (uv->lingering >= UV_LINGERING_MAX || conn->resolving ||
+        uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, shutdown_cb) != 0) {
+        conn_close_now(conn);
+        return;
+    }
+    conn->linger_until_ms = now_ms() + UV_LINGER_MS;
+    uv->lingering++;
+}
+
 /* Report the end to the core, unless the core ended it. */
 static void conn_lost(struct uv_conn *conn, int error)
 {
@@ -65,6 +90,16 @@ static void conn_lost(struct uv_conn *conn, int error)
     if (tell)
         ssi_conn_closed(ssi, id,
                         error == UV_EOF ? "it closed the connection" : uv_strerror(error));
+}
+
+/* It failed a check of TLS, ours or its own. */
+static void conn_refused(struct uv_conn *conn, const char *why)
+{
+    bool tell = !conn->dead;
+    struct ssi *ssi = conn->uv->ssi;
+    conn_close_flushed(conn);
+    if (tell)
+        ssi_conn_refused(ssi, conn->id, why);
 }
 
 static struct uv_conn *conn_new(struct ssi_uv *uv)
@@ -88,8 +123,13 @@ static void alloc_cb(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct uv_conn *conn = (struct uv_conn *)handle;
     size_t room = 0;
-    u8 *p = conn->dead ? NULL : ssi_conn_space(conn->uv->ssi, conn->id, &room);
+    bool plain = !conn->dead && !conn->tls && !conn->sniff;
+    u8 *p = plain ? ssi_conn_space(conn->uv->ssi, conn->id, &room) : NULL;
     (void)suggested;
+    if (!plain && !conn->dead) {
+        p = conn->uv->cipher;
+        room = sizeof conn->uv->cipher;
+    }
     if (!p) {
         p = conn->uv->sink;
         room = sizeof conn->uv->sink;
@@ -97,12 +137,157 @@ static void alloc_cb(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init((char *)p, (unsigned)room);
 }
 
+static void written_cb(uv_write_t *req, int status)
+{
+    struct uv_conn *conn = ((struct write_req *)req)->conn;
+    free(req);
+    if (conn->dead)
+        return;
+    if (status < 0)
+        conn_lost(conn, status);
+    else
+        ssi_conn_drained(conn->uv->ssi, conn->id);
+}
+
+/* Bytes are lost: the link must die, and it is reported from the loop. */
+static void conn_break(struct uv_conn *conn)
+{
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&conn->tcp, &fd) == 0)
+        shutdown(fd, SHUT_RDWR);
+}
+
+/* Queue a copy of everything after the first `skip` bytes. */
+static void send_rest(struct uv_conn *conn, const struct ssi_iov *iov, unsigned n, size_t skip)
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < n; i++)
+        len += iov[i].len;
+    struct write_req *req = malloc(sizeof *req + len - skip);
+    size_t at = 0;
+    for (unsigned i = 0; i < n && req; i++) {
+        size_t off = skip < iov[i].len ? skip : iov[i].len;
+        skip -= off;
+        if (iov[i].len > off)
+            memcpy(req->data + at, (const u8 *)iov[i].p + off, iov[i].len - off);
+        at += iov[i].len - off;
+    }
+    uv_buf_t buf = uv_buf_init(req ? (char *)req->data : NULL, (unsigned)at);
+    if (req)
+        req->conn = conn;
+    if (req && uv_write(&req->req, (uv_stream_t *)&conn->tcp, &buf, 1, written_cb) == 0)
+        return;
+    free(req);
+    conn_break(conn);
+}
+
+static void conn_write(struct uv_conn *conn, const struct ssi_iov *iov, unsigned n)
+{
+    uv_buf_t bufs[IOV_MAX_HERE];
+    size_t len = 0;
+    bufs[0] = uv_buf_init(NULL, 0);
+    for (unsigned i = 0; i < n; i++) {
+        bufs[i] = uv_buf_init((char *)(uintptr_t)iov[i].p, (unsigned)iov[i].len);
+        len += iov[i].len;
+    }
+    int sent = uv_try_write((uv_stream_t *)&conn->tcp, bufs, n);
+    if (sent < 0 || (size_t)sent < len)
+        send_rest(conn, iov, n, sent < 0 ? 0 : (size_t)sent);
+}
+
+/* What TLS wants to send goes to the socket; the core learns of errors from the loop. */
+static void tls_flush(struct uv_conn *conn)
+{
+    struct ssi_iov iov;
+    const u8 *p;
+    iov.len = ssi_tls_output(conn->tls, &p);
+    iov.p = p;
+    if (!iov.len)
+        return;
+    conn_write(conn, &iov, 1);
+    ssi_tls_output_done(conn->tls);
+}
+
+static void tls_failed(struct uv_conn *conn)
+{
+    tls_flush(conn); /* the alert */
+    conn_refused(conn, ssi_tls_why(conn->tls));
+}
+
+/* Everything that can be read goes to the core. */
+static void tls_deliver(struct uv_conn *conn)
+{
+    size_t room, n;
+    u8 *p;
+    while (!conn->dead && (p = ssi_conn_space(conn->uv->ssi, conn->id, &room)) != NULL &&
+           (n = ssi_tls_read(conn->tls, p, room)) > 0)
+        ssi_conn_received(conn->uv->ssi, conn->id, n);
+    if (!conn->dead && ssi_tls_failed(conn->tls))
+        tls_failed(conn);
+}
+
+static void tls_go_on(struct uv_conn *conn)
+{
+    if (!conn->ready) {
+        enum tls_step step = ssi_tls_step(conn->tls);
+        if (step == TLS_FAILED) {
+            tls_failed(conn);
+            return;
+        }
+        tls_flush(conn);
+        if (step == TLS_MORE)
+            return;
+        conn->ready = true;
+        if (!conn->accepted)
+            ssi_conn_opened(conn->uv->ssi, conn->id);
+    }
+    tls_deliver(conn);
+    if (!conn->dead)
+        tls_flush(conn); /* answers to updates of keys */
+}
+
+/* The first bytes of an accepted connection are plain. */
+static void plain_deliver(struct uv_conn *conn, const u8 *bytes, size_t len)
+{
+    size_t room, n;
+    u8 *p;
+    for (; len && !conn->dead; bytes += n, len -= n) {
+        p = ssi_conn_space(conn->uv->ssi, conn->id, &room);
+        n = len < room ? len : room;
+        memcpy(p, bytes, n);
+        ssi_conn_received(conn->uv->ssi, conn->id, n);
+    }
+}
+
+/* A peer that has no keys refuses ours in plain words. */
+static bool answers_plainly(const struct uv_conn *conn, const u8 *bytes, size_t len)
+{
+    return !conn->ready && !conn->accepted && len >= 4 && memcmp(bytes, "ESSI", 4) == 0;
+}
+
+static void received(struct uv_conn *conn, const u8 *bytes, size_t len)
+{
+    bool tls = conn->tls || (conn->sniff && bytes[0] == TLS_FIRST_BYTE);
+    if (tls && !conn->tls)
+        conn->tls = ssi_tls_begin(conn->uv->tls, true);
+    conn->sniff = false;
+    if (!tls)
+        plain_deliver(conn, bytes, len);
+    else if (!conn->tls || !ssi_tls_receive(conn->tls, bytes, len))
+        conn_lost(conn, UV_ENOMEM);
+    else if (answers_plainly(conn, bytes, len))
+        conn_refused(conn, "it answers without TLS: it has no keys");
+    else
+        tls_go_on(conn);
+}
+
 static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct uv_conn *conn = (struct uv_conn *)stream;
-    (void)buf;
     if (n < 0)
         conn_lost(conn, (int)n);
+    else if (n > 0 && !conn->dead && (conn->tls || conn->sniff))
+        received(conn, (const u8 *)buf->base, (size_t)n);
     else if (n > 0 && !conn->dead)
         ssi_conn_received(conn->uv->ssi, conn->id, (size_t)n);
 }
@@ -110,6 +295,7 @@ static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 static void conn_start(struct uv_conn *conn)
 {
     uv_tcp_nodelay(&conn->tcp, 1);
+    uv_tcp_keepalive(&conn->tcp, 1, conn->uv->keepalive_s);
     int rc = uv_read_start((uv_stream_t *)&conn->tcp, alloc_cb, read_cb);
     if (rc)
         conn_lost(conn, rc);
@@ -124,9 +310,16 @@ static void connected_cb(uv_connect_t *req, int status)
         conn_lost(conn, status);
         return;
     }
+    struct ssi_uv *uv = conn->uv;
+    if (uv->tls && !(conn->tls = ssi_tls_begin(uv->tls, false))) {
+        conn_lost(conn, UV_ENOMEM);
+        return;
+    }
     conn_start(conn);
-    if (!conn->dead)
-        ssi_conn_opened(conn->uv->ssi, conn->id);
+    if (conn->tls && !conn->dead)
+        tls_go_on(conn);
+    else if (!conn->dead)
+        ssi_conn_opened(uv->ssi, conn->id);
 }
 
 static int conn_connect(struct uv_conn *conn, const struct sockaddr *addr)
@@ -203,60 +396,36 @@ static struct uv_conn *conn_find(struct ssi_uv *uv, ssi_conn id)
     return NULL;
 }
 
-static void written_cb(uv_write_t *req, int status)
+/* In slices, so that what is encrypted and not sent yet stays small. */
+static void tls_send(struct uv_conn *conn, const struct ssi_iov *iov, unsigned n)
 {
-    struct uv_conn *conn = ((struct write_req *)req)->conn;
-    free(req);
-    if (conn->dead)
-        return;
-    if (status < 0)
-        conn_lost(conn, status);
-    else
-        ssi_conn_drained(conn->uv->ssi, conn->id);
-}
-
-/* Queue a copy of everything after the first `skip` bytes. */
-static void send_rest(struct uv_conn *conn, const struct ssi_iov *iov, unsigned n, size_t skip)
-{
-    size_t len = 0;
     for (unsigned i = 0; i < n; i++)
-        len += iov[i].len;
-    struct write_req *req = malloc(sizeof *req + len - skip);
-    size_t at = 0;
-    for (unsigned i = 0; i < n && req; i++) {
-        size_t off = skip < iov[i].len ? skip : iov[i].len;
-        skip -= off;
-        if (iov[i].len > off)
-            memcpy(req->data + at, (const u8 *)iov[i].p + off, iov[i].len - off);
-        at += iov[i].len - off;
-    }
-    uv_buf_t buf = uv_buf_init(req ? (char *)req->data : NULL, (unsigned)at);
-    if (req)
-        req->conn = conn;
-    if (req && uv_write(&req->req, (uv_stream_t *)&conn->tcp, &buf, 1, written_cb) == 0)
-        return;
-    free(req); /* bytes are lost: the link must die, and it is reported from the loop */
-    uv_os_fd_t fd;
-    if (uv_fileno((uv_handle_t *)&conn->tcp, &fd) == 0)
-        shutdown(fd, SHUT_RDWR);
+        for (size_t at = 0; at < iov[i].len;) {
+            size_t len = iov[i].len - at < TLS_SLICE_BYTES ? iov[i].len - at : TLS_SLICE_BYTES;
+            if (!ssi_tls_write(conn->tls, (const u8 *)iov[i].p + at, len)) {
+                conn_break(conn);
+                return;
+            }
+            at += len;
+            tls_flush(conn);
+        }
 }
 
 static void port_send(void *ctx, ssi_conn id, const struct ssi_iov *iov, unsigned n)
 {
     struct uv_conn *conn = conn_find(ctx, id);
-    uv_buf_t bufs[IOV_MAX_HERE];
-    size_t len = 0;
     PRE(n >= 1 && n <= IOV_MAX_HERE);
-    if (!conn)
-        return;
-    bufs[0] = uv_buf_init(NULL, 0);
-    for (unsigned i = 0; i < n; i++) {
-        bufs[i] = uv_buf_init((char *)(uintptr_t)iov[i].p, (unsigned)iov[i].len);
-        len += iov[i].len;
-    }
-    int sent = uv_try_write((uv_stream_t *)&conn->tcp, bufs, n);
-    if (sent < 0 || (size_t)sent < len)
-        send_rest(conn, iov, n, sent < 0 ? 0 : (size_t)sent);
+    if (conn && conn->tls)
+        tls_send(conn, iov, n);
+    else if (conn)
+        conn_write(conn, iov, n);
+}
+static void port_peer(void *ctx, ssi_conn id, struct ssi_peer *out)
+{
+    struct uv_conn *conn = conn_find(ctx, id);
+    memset(out, 0, sizeof *out);
+    if (conn && conn->tls && conn->ready)
+        ssi_tls_peer(conn->tls, out);
 }
 
 static size_t port_backlog(void *ctx, ssi_conn id)
@@ -265,27 +434,13 @@ static size_t port_backlog(void *ctx, ssi_conn id)
     return conn ? uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp) : 0;
 }
 
-static void shutdown_cb(uv_shutdown_t *req, int status)
-{
-    if (status < 0 && status != UV_ECANCELED)
-        conn_close_now(req->data);
-}
-
 static void port_close(void *ctx, ssi_conn id, bool flush)
 {
-    struct ssi_uv *uv = ctx;
-    struct uv_conn *conn = conn_find(uv, id);
-    if (!conn)
-        return;
-    conn->dead = true;
-    conn->shutdown.data = conn;
-    if (!flush || uv->lingering >= UV_LINGERING_MAX || conn->resolving ||
-        uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, shutdown_cb) != 0) {
+    struct uv_conn *conn = conn_find(ctx, id);
+    if (conn && flush)
+        conn_close_flushed(conn);
+    else if (conn)
         conn_close_now(conn);
-        return;
-    }
-    conn->linger_until_ms = now_ms() + UV_LINGER_MS;
-    uv->lingering++;
 }
 
 static void peer_text(const uv_tcp_t *tcp, char *out, size_t room)
@@ -312,6 +467,8 @@ static void accept_cb(uv_stream_t *listener, int status)
         conn_close_now(conn);
         return;
     }
+    conn->accepted = true;
+    conn->sniff = uv->tls != NULL;
     peer_text(&conn->tcp, peer, sizeof peer);
     if (!ssi_conn_accepted(uv->ssi, conn->id, peer))
         conn_close_now(conn);
@@ -365,6 +522,29 @@ static int listener_bind(struct ssi_uv *uv, const char *host, const char *port)
     return rc ? rc : uv_listen((uv_stream_t *)uv->listener, SSI_SLOTS_MAX * 4, accept_cb);
 }
 
+static bool loopback(const uv_tcp_t *tcp)
+{
+    struct sockaddr_storage sa;
+    int len = sizeof sa;
+    if (uv_tcp_getsockname(tcp, (struct sockaddr *)&sa, &len) != 0)
+        return false;
+    if (sa.ss_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)&sa)->sin6_addr);
+    return be32_load(&((struct sockaddr_in *)&sa)->sin_addr) >> 24 == 127;
+}
+
+static void plain_warning(struct ssi_uv *uv, const char *addr)
+{
+    char line[MSG_LINE_BYTES], what[SSI_ADDR_BYTES + 100];
+    struct ssi_view view;
+    ssi_query(uv->ssi, &view);
+    snprintf(what, sizeof what,
+             "links at %s are not encrypted, nor members authenticated (endicott cluster keys)",
+             addr);
+    msg_format(line, sizeof line, MSG_PLM1712I, view.cluster, what);
+    uv->ports.operator_message(uv, line);
+}
+
 static int port_listen(void *ctx, const char *addr, const char *advertise, char *actual,
                        struct cause *cause)
 {
@@ -386,6 +566,8 @@ static int port_listen(void *ctx, const char *addr, const char *advertise, char 
                          uv_strerror(rc));
     }
     publish(uv->listener, host, advertise, actual);
+    if (!uv->tls && !loopback(uv->listener))
+        plain_warning(uv, actual);
     return ST_OK;
 }
 
@@ -396,6 +578,7 @@ void ssi_uv_tcp_ports(struct ssi_ports *ports)
     ports->connect = port_connect;
     ports->send = port_send;
     ports->backlog = port_backlog;
+    ports->peer = port_peer;
     ports->close = port_close;
 }
 

@@ -100,6 +100,11 @@ static void put_name(struct codec_out *out, u16 tag, const char *name)
     codec_put_bytes(out, tag, name, strlen(name));
 }
 
+static void put_key(struct codec_out *out, u16 tag, const u8 *key)
+{
+    codec_put_bytes(out, tag, key, SSI_BINDING_BYTES);
+}
+
 #define put_u8 codec_put_u8
 #define put_u32 codec_put_u32
 #define put_u64 codec_put_u64
@@ -120,6 +125,13 @@ static bool get_name(const struct codec_row *row, char (*name)[SSI_NAME_BYTES])
     memset(*name, 0, sizeof *name);
     memcpy(*name, row->p, row->len);
     return true;
+}
+
+static bool get_key(const struct codec_row *row, u8 (*key)[SSI_BINDING_BYTES])
+{
+    if (row->len == sizeof *key)
+        memcpy(*key, row->p, sizeof *key);
+    return row->len == sizeof *key;
 }
 
 #define get_u8 codec_get_u8
@@ -144,7 +156,7 @@ static bool hello_row(struct wire_hello *hello, const struct codec_row *row, uns
 int ssi_hello_decode(struct wire_hello *hello, const u8 *p, size_t len)
 {
     unsigned all = 0, seen = 0;
-#define H(member_, tag_, type) all |= 1u << (tag_ & 31);
+#define H(member_, tag_, type) all |= (tag_ & CODEC_MANDATORY ? 1u : 0u) << (tag_ & 31);
 #include "ssi/ssi_wire.def"
     struct codec_in in;
     struct codec_row row;

@@ -3,7 +3,7 @@
 #ifndef ENDICOTT_SSI_SSI_WIRE_H
 #define ENDICOTT_SSI_SSI_WIRE_H
 
-#include "ssi/ssi.h"
+#include "ssi/ssi_ports.h"
 
 #define SSI_WIRE_MAGIC 0x45535349u /* "ESSI" */
 #define SSI_WIRE_VERSION 1
@@ -34,6 +34,7 @@ struct wire_hello {
     u8 slot, purpose;
     u32 digest;
     u64 incarnation, expected;
+    u8 binding[SSI_BINDING_BYTES]; /* of the TLS session; zeros without */
 };
 
 enum wire_parse { WIRE_MORE, WIRE_FRAME, WIRE_BAD };

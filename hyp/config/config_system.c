@@ -289,6 +289,39 @@ static int cfg_st_activate(struct sys_parse *p)
     return scan_end(p->s, i + 2, p->cause);
 }
 
+/* SSI_LINKS {TLS | HEARTBEAT s | SILENCE s | KEEPALIVE s | HANDSHAKE s | JOIN s} ... */
+static int cfg_st_ssi_links(struct sys_parse *p)
+{
+    struct config_ssi_links *l = &p->cfg->ssi_links;
+    const struct {
+        const char *word;
+        unsigned *to;
+    } times[] = {{"HEARTBEAT", &l->heartbeat_s},
+                 {"SILENCE", &l->silence_s},
+                 {"KEEPALIVE", &l->keepalive_s},
+                 {"HANDSHAKE", &l->handshake_s},
+                 {"JOIN", &l->join_s}};
+    u64 n;
+    unsigned i = p->at;
+    for (; i < p->s->count; i++) {
+        size_t k = 0;
+        while (k < ARRAY_LEN(times) && strcmp(scan_word(p->s, i), times[k].word))
+            k++;
+        if (k == ARRAY_LEN(times)) {
+            if (strcmp(scan_word(p->s, i), "TLS"))
+                return bad(p, i, "TLS, HEARTBEAT, SILENCE, KEEPALIVE, HANDSHAKE or JOIN");
+            l->tls = true;
+            continue;
+        }
+        if (!scan_number(scan_word(p->s, ++i), 1, CONFIG_LINK_SECONDS_MAX, &n))
+            return bad(p, i, "a number of seconds from 1 to 3600");
+        *times[k].to = (unsigned)n;
+    }
+    if ((l->silence_s ? l->silence_s : 10) < 2 * (l->heartbeat_s ? l->heartbeat_s : 1))
+        return bad(p, p->at, "a SILENCE of at least two heartbeats");
+    return i == p->at ? bad(p, i, "an operand of SSI_LINKS") : ST_OK;
+}
+
 static bool rdev_range(const char *word, struct config_eqid *e)
 {
     char part[8];

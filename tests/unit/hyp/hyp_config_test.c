@@ -45,6 +45,7 @@ START_TEST(good_file)
                        "FEATURES ENABLE SET_PRIVCLASS DISABLE THROTTLE_ALL\n"
                        "MEMBERA: activate islink 0e00 0e01 node MEMBERB\n"
                        "MEMBERB: BEGIN\n ACTIVATE ISLINK 0F00\n EQID X RDEV 1\nMEMBERB: END\n"
+                       "SSI_LINKS HEARTBEAT 2 SILENCE 20\nssi_link tls keepalive 7\n"
                        "MEMBER%: OPERATOR_USERID OPER\n");
     ck_assert_msg(status == ST_OK, "%s", cause.text);
     ck_assert(cfg->in_ssi);
@@ -61,6 +62,11 @@ START_TEST(good_file)
     ck_assert_uint_eq(cfg->islink_count, 2);
     ck_assert_uint_eq(cfg->islinks[1].rdev, 0xe01);
     ck_assert_str_eq(cfg->islinks[0].node, "MEMBERB");
+    ck_assert(cfg->ssi_links.tls);
+    ck_assert_uint_eq(cfg->ssi_links.heartbeat_s, 2);
+    ck_assert_uint_eq(cfg->ssi_links.silence_s, 20);
+    ck_assert_uint_eq(cfg->ssi_links.keepalive_s, 7);
+    ck_assert_uint_eq(cfg->ssi_links.join_s, 0);
     ck_assert_uint_eq(cfg->eqid_count, 1);
     ck_assert_uint_eq(cfg->eqids[0].last, 0xa0f);
     ck_assert(cfg->features.set_privclass);
@@ -145,6 +151,12 @@ static const struct {
      "system.config:3:19: expected a domain name that is not in use, found SSI"},
     {"ACTIVATE ISLINK XYZ\n",
      "system.config:1:17: expected a real device number or NODE, found XYZ"},
+    {"SSI_LINKS HEARTBEAT 9\n",
+     "system.config:1:11: expected a SILENCE of at least two heartbeats, found HEARTBEAT"},
+    {"SSI_LINKS JOIN 0\n",
+     "system.config:1:16: expected a number of seconds from 1 to 3600, found 0"},
+    {"SSI_LINKS\n",
+     "system.config:1:10: expected an operand of SSI_LINKS, found end of statement"},
     {"VMLAN MACPREFIX 12\n",
      "system.config:1:17: expected a prefix of 6 hexadecimal digits, found 12"},
     {"FEATURES IDLE_SLACK 1001\n",

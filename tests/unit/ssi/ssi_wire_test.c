@@ -129,6 +129,21 @@ START_TEST(hello_survives_the_way)
 }
 END_TEST
 
+/* Does a row that may be missing begin at `at`, as all behind it? */
+static bool between_rows(const u8 *p, size_t len, size_t at)
+{
+    struct codec_in in;
+    struct codec_row row;
+    bool found = false;
+    codec_in_init(&in, p, len);
+    while (codec_next(&in, &row)) {
+        found |= row.p - 6 == p + at; /* tag and length */
+        if (found && (row.tag & CODEC_MANDATORY))
+            return false;
+    }
+    return found;
+}
+
 START_TEST(hello_truncated_doubled_or_strange_is_refused)
 {
     struct codec_out out;
@@ -136,7 +151,8 @@ START_TEST(hello_truncated_doubled_or_strange_is_refused)
     hello_make(&out);
     size_t len = out.len;
     for (size_t i = 0; i < len; i++)
-        ck_assert_int_eq(decode_exact(&hello, out.data, i), ST_PROTO);
+        ck_assert_int_eq(decode_exact(&hello, out.data, i),
+                         between_rows(out.data, len, i) ? ST_OK : ST_PROTO);
     codec_put_u8(&out, 0x0099, 1); /* unknown, may be ignored */
     ck_assert_int_eq(decode_exact(&hello, out.data, out.len), ST_OK);
     codec_put_u8(&out, 0x8099, 1); /* unknown and mandatory */
