@@ -40,6 +40,8 @@ static void ssi_times(const struct config_ssi_links *links, struct ssi_config *s
     for (unsigned i = 0; i < ARRAY_LEN(times); i++)
         if (times[i].seconds)
             *times[i].ms = times[i].seconds * 1000;
+    if (links->streams_set)
+        sc->streams = links->streams;
 }
 
 /* DIR/keys: when it is there, links are in TLS. */
@@ -72,6 +74,10 @@ static int ssi_settings(const struct member *m, struct ssi_config *sc, struct ca
                      k->hardware.ssi_host, k->hardware.ssi_port);
     if (n >= (int)sizeof sc->listen)
         return cause_set(cause, ST_CONFIG, "%s: the host of SSIPORT is too long",
+                         k->hardware.path);
+    if (snprintf(sc->advertise, sizeof sc->advertise, "%s", k->hardware.ssi_published) >=
+        (int)sizeof sc->advertise - 8)
+        return cause_set(cause, ST_CONFIG, "%s: the second host of SSIPORT is too long",
                          k->hardware.path);
     memcpy(sc->pdr_path, k->pdr_path, sizeof sc->pdr_path);
     sc->repair = m->opt.repair;

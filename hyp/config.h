@@ -19,6 +19,7 @@
 #define CONFIG_VOLUMES_MAX 256
 #define CONFIG_ISLINKS_MAX 64
 #define CONFIG_LINK_SECONDS_MAX 3600 /* of a time of SSI_LINKS */
+#define CONFIG_LINK_STREAMS_MAX 4
 #define CONFIG_EQIDS_MAX 64
 #define CONFIG_EQID_BYTES 51
 #define CONFIG_DEVICES_MAX 512
@@ -55,12 +56,13 @@ struct config_hardware {
     unsigned cpus;                 /* real processors */
     u8 cpu_type[CONFIG_CPUS_MAX];  /* of each; ENGINES, else all are CPs */
     u64 main_bytes;
-    bool console_on;                      /* CNSLPORT: TN3270 consoles */
-    char console_host[CONFIG_HOST_BYTES]; /* "" = 127.0.0.1; of IPv6 with brackets */
-    char console_cert[CONFIG_PATH_BYTES]; /* CNSLCERT: PEM file for TLS; "" = in clear */
-    u16 console_port;                     /* 0 = any free port */
-    char ssi_host[CONFIG_HOST_BYTES];     /* "" = no SSIPORT statement */
-    u16 ssi_port;                         /* 0 = any free port */
+    bool console_on;                       /* CNSLPORT: TN3270 consoles */
+    char console_host[CONFIG_HOST_BYTES];  /* "" = 127.0.0.1; of IPv6 with brackets */
+    char console_cert[CONFIG_PATH_BYTES];  /* CNSLCERT: PEM file for TLS; "" = in clear */
+    u16 console_port;                      /* 0 = any free port */
+    char ssi_host[CONFIG_HOST_BYTES];      /* "" = no SSIPORT statement */
+    u16 ssi_port;                          /* 0 = any free port */
+    char ssi_published[CONFIG_HOST_BYTES]; /* that others are told; "" = ssi_host */
     struct config_device *devices;
     unsigned device_count;
 };
@@ -98,11 +100,13 @@ struct config_islink {
     char node[CONFIG_NAME_BYTES];
 };
 
-/** SSI_LINKS; 0: the default (ssi_config_init). */
+/** SSI_LINKS; times of 0: the default (ssi_config_init). */
 struct config_ssi_links {
     bool tls; /* no start without keys */
     unsigned heartbeat_s, silence_s, keepalive_s;
     unsigned handshake_s, join_s;
+    bool streams_set;
+    unsigned streams;
 };
 
 #define CONFIG_NETWORKS_MAX 256u

@@ -54,6 +54,14 @@ void cp_response_fini(struct cp_response *resp);
 
 /* --- Surroundings ------------------------------------------------------------------------ */
 
+/** One connection of a link to another member: the first is for control, the others for data. */
+struct cp_cluster_stream {
+    char address[80], cipher[32]; /* of the other end; of TLS, "" = plain */
+    u64 sent, received, waiting;  /* bytes; waiting: not taken by the network yet */
+    u64 silent_ms;                /* since the last byte came */
+};
+#define CP_CLUSTER_STREAMS_MAX 5
+
 /** A member as the cluster sees it now. */
 struct cp_cluster_member {
     unsigned slot;
@@ -61,10 +69,12 @@ struct cp_cluster_member {
     char state[12];                              /* "Joined" */
     u64 pdr_heartbeat_ns, received_heartbeat_ns; /* wall clock; 0 = none */
     bool local;
-    bool reachable; /* joined, and a link is there */
-    bool inactive;  /* its link has been deactivated here */
-    u64 bytes_sent, bytes_received;
-    char address[64];
+    bool reachable;    /* joined, and a link is there */
+    bool inactive;     /* its link has been deactivated here */
+    const char *link;  /* "Up", "Connecting", "Inactive", "Down" */
+    unsigned protocol; /* version of the wire; 0: none yet */
+    unsigned streams;
+    struct cp_cluster_stream stream[CP_CLUSTER_STREAMS_MAX];
 };
 
 /** The cluster as CP uses it; cp_ssi.c has the one over struct ssi. */

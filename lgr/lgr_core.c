@@ -247,7 +247,7 @@ int rlo_send(struct rlobk *r, u16 type, const struct lgr_values *v)
 
 bool rlo_window_open(struct rlobk *r)
 {
-    return ssi_backlog(r->lgr->ssi, rlo_peer(r)) <= SSI_BACKLOG_HIGH_BYTES;
+    return ssi_backlog(r->lgr->ssi, rlo_peer(r), LGR_SSI_SERVICE) <= SSI_BACKLOG_HIGH_BYTES;
 }
 
 /* --- receiving --- */
@@ -372,6 +372,7 @@ static void service_left(void *ctx, const char *member, enum ssi_left how)
 static const struct ssi_service service = {
     .id = LGR_SSI_SERVICE,
     .name = "LGR",
+    .bulk = true, /* all of it: its messages rely on their order */
     .member_joined = service_joined,
     .member_left = service_left,
     .receive = service_receive,

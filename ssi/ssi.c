@@ -126,7 +126,7 @@ void ssi_beat_send(struct ssi *ssi)
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
         struct ssi_link *link = ssi->members[i].link;
         if (link && link->state == LINK_READY)
-            ssi_link_send(ssi, link, WIRE_BEAT, 0, 0, &iov, 1);
+            ssi_link_beat(ssi, link, &iov);
     }
 }
 

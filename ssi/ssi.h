@@ -20,6 +20,7 @@
 #define SSI_CLAIM_NAME_BYTES 24 /* 23 characters and a NUL */
 #define SSI_CLAIMS_MAX 4096     /* claims of the whole cluster */
 #define SSI_SERVICES_MAX 16
+#define SSI_STREAMS_MAX 4                   /* bulk connections of a link */
 #define SSI_PAYLOAD_BYTES_MAX (1u << 20)    /* of one message, of one service's join data */
 #define SSI_BACKLOG_HIGH_BYTES (4u << 20)   /* past this, `writable` is promised */
 #define SSI_BACKLOG_LOW_BYTES (1u << 20)    /* ... when the backlog falls to this */
@@ -65,6 +66,8 @@ struct ssi_config {
     unsigned pdr_lock_ms;  /* bounded wait for the PDR lock */
     bool repair;           /* IPL option REPAIR: up alone, Isolated, if no other member is */
     unsigned keepalive_ms; /* TCP asks a peer that says nothing, after so long */
+    unsigned streams;      /* bulk connections of each link, beside the one for control */
+    unsigned wire_max;     /* for tests: the newest version of the wire spoken; 0: the newest */
 };
 
 /**
@@ -75,6 +78,9 @@ struct ssi_config {
 struct ssi_service {
     u8 id;
     const char *name; /* for the operator: "LOGON" */
+    /** Much data: all messages of this service go over one bulk stream, ordered among themselves
+     * and not with those of other services; else over the connection for control. */
+    bool bulk;
     /** Write what another member must know before it and we are in one cluster. */
     void (*export_join)(void *ctx, struct codec_out *out);
     /** Vote on `member`'s data (data NULL, len 0: it sent none): ST_OK, or refuse with a cause.
@@ -159,11 +165,12 @@ int ssi_send(struct ssi *ssi, const char *member, u8 service, u16 type, const vo
 int ssi_send_vec(struct ssi *ssi, const char *member, u8 service, u16 type,
                  const struct ssi_iov *iov, unsigned n);
 
-/** Bytes accepted for `member` and not yet taken by the host's network; 0 when not joined. */
-size_t ssi_backlog(struct ssi *ssi, const char *member);
-/** All bytes accepted for `member` since its link is there; with ssi_backlog: whether a message has
- *  gone. 0 when not joined. */
-u64 ssi_accepted(struct ssi *ssi, const char *member);
+/** Bytes accepted for `member` on the connection that `service` uses, and not yet taken by the
+ *  host's network; 0 when not joined. */
+size_t ssi_backlog(struct ssi *ssi, const char *member, u8 service);
+/** All bytes accepted there since the link is there; with ssi_backlog: whether a message has gone.
+ *  0 when not joined. */
+u64 ssi_accepted(struct ssi *ssi, const char *member, u8 service);
 
 /* --- requests while a member joins or leaves --- */
 
@@ -242,6 +249,22 @@ struct ssi_slot_view {
     u64 pdr_heartbeat_ms, received_heartbeat_ms;
 };
 
+/** One connection of a link, as QUERY ISLINK shows it. */
+struct ssi_stream_view {
+    char peer[80];   /* address of the other end */
+    char cipher[32]; /* of TLS; "": plain */
+    u64 sent, received,
+        waiting;   /* bytes: accepted, come, accepted and not taken by the network */
+    u64 silent_ms; /* since the last byte came */
+};
+
+struct ssi_link_view {
+    const char *state; /* "Up", "Connecting", "Inactive", "Down" */
+    unsigned version;  /* of the wire; 0: not agreed yet */
+    unsigned streams;  /* connections: control first, then bulk */
+    struct ssi_stream_view stream[1 + SSI_STREAMS_MAX];
+};
+
 struct ssi_view {
     char cluster[SSI_NAME_BYTES], member[SSI_NAME_BYTES];
     unsigned own_slot;
@@ -254,6 +277,9 @@ struct ssi_view {
 
 /** What QUERY SSI shows; from memory, no I/O. */
 void ssi_query(const struct ssi *ssi, struct ssi_view *view);
+
+/** The link to the member in another slot (0-based); from memory, no I/O. */
+void ssi_link_query(const struct ssi *ssi, unsigned slot, struct ssi_link_view *view);
 
 /** Members this one can send to (itself not among them). Returns their number. */
 unsigned ssi_members(const struct ssi *ssi, char names[SSI_SLOTS_MAX][SSI_NAME_BYTES]);

@@ -16,6 +16,7 @@ void ssi_config_init(struct ssi_config *config)
     config->leave_ms = 3000;
     config->pdr_lock_ms = 1000;
     config->keepalive_ms = 5000;
+    config->streams = 2;
 }
 
 static bool name_ok(const char name[SSI_NAME_BYTES])
@@ -56,6 +57,9 @@ int ssi_config_check(const struct ssi_config *config, struct cause *cause)
     if (!config->heartbeat_ms || config->silence_ms < 2 * config->heartbeat_ms ||
         !config->pdr_beat_ms || !config->handshake_ms || !config->join_ms || !config->leave_ms)
         return cause_set(cause, ST_CONFIG, "the time limits of the cluster do not make sense");
+    if (config->streams > SSI_STREAMS_MAX)
+        return cause_set(cause, ST_CONFIG, "a link has at most %d bulk streams",
+                         SSI_STREAMS_MAX);
     return slots_check(config, cause);
 }
 

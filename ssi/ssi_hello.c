@@ -6,13 +6,23 @@
 
 #include <stdio.h>
 
+static u16 version_max(const struct ssi *ssi)
+{
+    return ssi->cfg.wire_max ? (u16)ssi->cfg.wire_max : SSI_WIRE_VERSION_MAX;
+}
+
 void ssi_hello_send(struct ssi *ssi, struct ssi_link *link)
 {
     struct wire_hello hello = {.slot = (u8)ssi->cfg.slot,
                                .purpose = link->purpose,
                                .digest = ssi->digest,
                                .incarnation = ssi->incarnation,
-                               .expected = link->peer_incarnation};
+                               .expected = link->peer_incarnation,
+                               .version_min = SSI_WIRE_VERSION_MIN,
+                               .version_max = version_max(ssi),
+                               .link = link->number,
+                               .streams = link->n_streams,
+                               .stream = link->stream};
     memcpy(hello.cluster, ssi->cfg.cluster, sizeof hello.cluster);
     memcpy(hello.member, ssi->cfg.member, sizeof hello.member);
     memcpy(hello.binding, link->id.binding, sizeof hello.binding);
@@ -64,6 +74,44 @@ static enum wire_reason hello_check_peer(const struct ssi *ssi, const struct ssi
     if (strcmp(id->cluster, hello->cluster) != 0 || strcmp(id->member, hello->member) != 0)
         return REASON_CERTIFICATE;
     return memcmp(id->binding, hello->binding, sizeof id->binding) ? REASON_BINDING : 0;
+}
+
+/* The greatest version that both speak, kept in the link. */
+static enum wire_reason hello_check_version(const struct ssi *ssi, struct ssi_link *link,
+                                            const struct wire_hello *hello)
+{
+    u16 low = hello->version_min ? hello->version_min : 1;
+    u16 high = hello->version_max ? hello->version_max : 1, own = version_max(ssi);
+    link->version = high < own ? high : own;
+    if (low < SSI_WIRE_VERSION_MIN)
+        low = SSI_WIRE_VERSION_MIN;
+    return link->version < low ? REASON_VERSION : 0;
+}
+
+enum wire_reason ssi_hello_check(struct ssi *ssi, struct ssi_link *link,
+                                 const struct wire_hello *hello)
+{
+    enum wire_reason reason = hello_check_peer(ssi, link, hello);
+    if (!reason)
+        reason = hello_check_version(ssi, link, hello);
+    return reason ? reason : hello_check_names(ssi, hello);
+}
+
+void ssi_hello_refuse(struct ssi *ssi, struct ssi_link *link, enum wire_reason reason,
+                      const struct wire_hello *hello)
+{
+    char who[CAUSE_TEXT_BYTES / 4];
+    int n = snprintf(who, sizeof who, "(%s.%s", hello->cluster, hello->member);
+    if (reason == REASON_CERTIFICATE)
+        n += snprintf(who + n, sizeof who - (size_t)n, ", certificate of %s.%s",
+                      link->id.cluster, link->id.member);
+    else if (reason == REASON_VERSION)
+        n += snprintf(who + n, sizeof who - (size_t)n, ": %u to %u there, %u to %u here",
+                      hello->version_min ? hello->version_min : 1,
+                      hello->version_max ? hello->version_max : 1, SSI_WIRE_VERSION_MIN,
+                      version_max(ssi));
+    snprintf(who + n, sizeof who - (size_t)n, ")");
+    ssi_refuse(ssi, link, reason, ssi_reason_again((u16)reason) ? "" : who);
 }
 
 static enum wire_reason hello_check_row(struct ssi *ssi, const struct wire_hello *hello)
@@ -119,12 +167,19 @@ static void exchange_start(struct ssi *ssi, struct ssi_link *link)
         ssi_link_send(ssi, link, WIRE_DATA_END, 0, 0, NULL, 0);
 }
 
+/* How many streams the link is to have: as many as both want. */
+static void streams_settle(const struct ssi *ssi, struct ssi_link *link,
+                           const struct wire_hello *hello)
+{
+    unsigned n = hello->streams < ssi->cfg.streams ? hello->streams : ssi->cfg.streams;
+    link->n_streams = link->version < SSI_WIRE_VERSION_STREAMS ? 0 : (u8)n;
+    link->streams_up = link->n_streams == 0;
+}
+
 static void hello_accepted(struct ssi *ssi, struct ssi_link *link,
                            const struct wire_hello *hello)
 {
-    enum wire_reason reason = hello_check_peer(ssi, link, hello);
-    if (!reason)
-        reason = hello_check_names(ssi, hello);
+    enum wire_reason reason = ssi_hello_check(ssi, link, hello);
     if (!reason)
         reason = hello_check_row(ssi, hello);
     link->peer_incarnation = hello->incarnation;
@@ -134,15 +189,11 @@ static void hello_accepted(struct ssi *ssi, struct ssi_link *link,
     if (!reason && ssi_link_grow(link) != ST_OK)
         reason = REASON_NOT_JOINED;
     if (reason) {
-        char who[4 * SSI_NAME_BYTES + 32];
-        int n = snprintf(who, sizeof who, "(%s.%s", hello->cluster, hello->member);
-        if (reason == REASON_CERTIFICATE)
-            n += snprintf(who + n, sizeof who - (size_t)n, ", certificate of %s.%s",
-                          link->id.cluster, link->id.member);
-        snprintf(who + n, sizeof who - (size_t)n, ")");
-        ssi_refuse(ssi, link, reason, ssi_reason_again((u16)reason) ? "" : who);
+        ssi_hello_refuse(ssi, link, reason, hello);
         return;
     }
+    link->number = hello->link;
+    streams_settle(ssi, link, hello);
     link->slot = hello->slot;
     ssi->members[hello->slot].link = link;
     ssi_hello_send(ssi, link);
@@ -163,22 +214,28 @@ void ssi_on_HELLO(struct ssi *ssi, struct ssi_link *link, const struct wire_fram
     }
     if (link->state == LINK_ACCEPTED) {
         ssi_link_identify(ssi, link);
-        hello_accepted(ssi, link, &hello);
+        if (hello.purpose == PURPOSE_STREAM)
+            ssi_stream_accepted(ssi, link, &hello);
+        else
+            hello_accepted(ssi, link, &hello);
         return;
     }
-    enum wire_reason reason = hello_check_peer(ssi, link, &hello);
-    if (!reason)
-        reason = hello_check_names(ssi, &hello);
+    enum wire_reason reason = ssi_hello_check(ssi, link, &hello);
     if (!reason && (hello.slot != link->slot || hello.incarnation != link->peer_incarnation ||
                     hello.expected != ssi->incarnation))
         reason = REASON_STALE;
-    if (reason)
+    if (reason) {
         ssi_link_fail(ssi, link, ssi_reason_again((u16)reason) ? ST_LOST : ST_REFUSED,
                       ssi_reason_text((u16)reason));
-    else if (ssi_link_grow(link) != ST_OK)
+    } else if (ssi_link_grow(link) != ST_OK) {
         ssi_link_fail(ssi, link, ST_NOMEM, "out of memory");
-    else
+    } else if (link->owner) {
+        ssi_stream_answered(ssi, link, &hello);
+    } else {
+        streams_settle(ssi, link, &hello);
         exchange_start(ssi, link);
+        ssi_streams_open(ssi, link);
+    }
 }
 
 void ssi_on_REFUSE(struct ssi *ssi, struct ssi_link *link, const struct wire_frame *frame)
@@ -225,15 +282,33 @@ void ssi_on_DATA(struct ssi *ssi, struct ssi_link *link, const struct wire_frame
             check_service(ssi, link, i, frame->payload, frame->length);
 }
 
-static void agreed_if(struct ssi *ssi, struct ssi_link *link)
+void ssi_link_agree(struct ssi *ssi, struct ssi_link *link)
 {
-    if (!link->vote_in || !link->vote_out)
+    if (link->state != LINK_EXCHANGE || !link->vote_in || !link->vote_out || !link->streams_up)
         return;
     ssi_link_state(ssi, link, LINK_AGREED);
     if (link->purpose == PURPOSE_HEAL) {
         ssi_link_state(ssi, link, LINK_READY);
         ssi_member_ready(ssi, (unsigned)link->slot);
+        ssi_streams_go(ssi, link);
     }
+}
+
+/* All streams are there on the side that has opened them, so they are here. */
+void ssi_on_STREAMS(struct ssi *ssi, struct ssi_link *link, const struct wire_frame *frame)
+{
+    (void)frame;
+    if (link->initiator) {
+        ssi_link_fail(ssi, link, ST_PROTO, "a message came out of turn");
+        return;
+    }
+    for (unsigned i = 0; i < link->n_streams; i++)
+        if (!link->streams[i]) {
+            ssi_link_fail(ssi, link, ST_PROTO, "a bulk stream is missing");
+            return;
+        }
+    link->streams_up = true;
+    ssi_link_agree(ssi, link);
 }
 
 void ssi_on_DATA_END(struct ssi *ssi, struct ssi_link *link, const struct wire_frame *frame)
@@ -251,7 +326,7 @@ void ssi_on_DATA_END(struct ssi *ssi, struct ssi_link *link, const struct wire_f
     ssi_link_send(ssi, link, WIRE_VOTE, 0, 0, iov, yes ? 1 : 2);
     link->vote_out = yes;
     if (yes) {
-        agreed_if(ssi, link);
+        ssi_link_agree(ssi, link);
         return;
     }
     if (link->purpose == PURPOSE_JOIN && link->initiator) {
@@ -267,7 +342,7 @@ void ssi_on_VOTE(struct ssi *ssi, struct ssi_link *link, const struct wire_frame
     if (frame->payload[0] == 1) {
         link->vote_in = true;
         if (link->state == LINK_EXCHANGE)
-            agreed_if(ssi, link);
+            ssi_link_agree(ssi, link);
         return;
     }
     char text[CAUSE_TEXT_BYTES / 2];
@@ -286,6 +361,7 @@ void ssi_on_JOINED(struct ssi *ssi, struct ssi_link *link, const struct wire_fra
     }
     ssi_link_state(ssi, link, LINK_READY);
     ssi_member_ready(ssi, (unsigned)link->slot);
+    ssi_streams_go(ssi, link);
 }
 
 void ssi_on_BEAT(struct ssi *ssi, struct ssi_link *link, const struct wire_frame *frame)

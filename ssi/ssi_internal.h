@@ -37,9 +37,11 @@ enum link_state {
     LINK_EXCHANGE,   /* identified; service data and votes */
     LINK_AGREED,     /* both voted yes; JOINED awaited */
     LINK_READY,
+    LINK_STREAM, /* identified as one more connection of a link */
 };
 
-/** One connection. Created by ssi_link_new, freed by ssi_link_reap; serialised by the loop. */
+/** One connection: a link's first, which is its state, or a bulk stream of it. Created by
+ * ssi_link_new, freed by ssi_link_reap; serialised by the loop. */
 struct ssi_link {
     ssi_conn conn;
     enum link_state state;
@@ -53,7 +55,15 @@ struct ssi_link {
     u8 *rx;
     size_t rx_off, rx_len, rx_room;
     u32 tx_seq, rx_seq;
-    u64 tx_bytes;
+    u64 tx_bytes, rx_bytes;
+    u16 version; /* of the wire, once HELLO has come */
+    u64 number;  /* HELLO's `link`: tells the streams of this link from those of one before */
+    struct ssi_link *owner; /* of a stream */
+    struct ssi_link *streams[SSI_STREAMS_MAX];
+    u8 n_streams;     /* of a link: those it is to have */
+    u8 stream;        /* of a stream: which */
+    bool streams_up;  /* of a link: all are there, on both sides */
+    bool paused;      /* a stream is not read before its link is ready */
     u64 data_seen[4]; /* services whose data came, by id */
     bool vote_in, vote_out, vetoed, above_high;
     struct cause veto;
@@ -194,10 +204,36 @@ void ssi_link_state(struct ssi *ssi, struct ssi_link *link, enum link_state stat
 int ssi_link_grow(struct ssi_link *link);
 u64 ssi_link_step_deadline(struct ssi *ssi);
 
+/* ssi_stream.c */
+/** Call the peer of an identified link once more for each stream. */
+void ssi_streams_open(struct ssi *ssi, struct ssi_link *link);
+/** A stream's HELLO, on the side that was called. */
+void ssi_stream_accepted(struct ssi *ssi, struct ssi_link *stream,
+                         const struct wire_hello *hello);
+/** ... and the answer to ours. */
+void ssi_stream_answered(struct ssi *ssi, struct ssi_link *stream,
+                         const struct wire_hello *hello);
+/** The link is ready, and services know it: what came on its streams is read. */
+void ssi_streams_go(struct ssi *ssi, struct ssi_link *link);
+/** The connection for messages of a service. */
+struct ssi_link *ssi_stream_of(struct ssi *ssi, struct ssi_link *link, u8 service);
+/** A heartbeat on all connections of a link. */
+void ssi_link_beat(struct ssi *ssi, struct ssi_link *link, const struct ssi_iov *iov);
+/** Handle what has been received. */
+void ssi_link_parse(struct ssi *ssi, struct ssi_link *link);
+
 /* ssi_hello.c: identification, data, votes */
 void ssi_hello_send(struct ssi *ssi, struct ssi_link *link);
 void ssi_refuse(struct ssi *ssi, struct ssi_link *link, enum wire_reason reason,
                 const char *detail);
+/** Nothing against it but what the PDR must say: TLS, names, versions. 0 or the reason. */
+enum wire_reason ssi_hello_check(struct ssi *ssi, struct ssi_link *link,
+                                 const struct wire_hello *hello);
+/** Refuse because of a HELLO, naming who says to be there. */
+void ssi_hello_refuse(struct ssi *ssi, struct ssi_link *link, enum wire_reason reason,
+                      const struct wire_hello *hello);
+/** Both have voted, and all streams are there: go on. */
+void ssi_link_agree(struct ssi *ssi, struct ssi_link *link);
 #define W(id, code, min, max, states)                                                          \
     void ssi_on_##id(struct ssi *ssi, struct ssi_link *link, const struct wire_frame *frame);
 #include "ssi/ssi_wire.def"

@@ -1,4 +1,5 @@
-/* Links: connections to other members, from TCP to READY, and what comes over them.
+/* Links: connections to other members, from TCP to READY, and what comes over them. A link's bulk
+ * streams (ssi_stream.c) are connections like it, from CONNECTING or ACCEPTED to STREAM.
  *
  *   CONNECTING --up, HELLO out--> GREETING --HELLO in--> EXCHANGE --both voted yes--> AGREED
  *   ACCEPTED ------HELLO in, HELLO out------------------^          heal: READY at once
@@ -83,7 +84,7 @@ struct ssi_link *ssi_link_connect(struct ssi *ssi, unsigned slot, const char *ad
                                   u64 peer_incarnation)
 {
     struct cause cause;
-    PRE(!ssi->members[slot].link);
+    PRE(!ssi->members[slot].link || purpose == PURPOSE_STREAM);
     ssi_conn conn = ssi->ports->connect(ssi->ports->ctx, addr, &cause);
     if (!conn)
         return NULL;
@@ -96,8 +97,11 @@ struct ssi_link *ssi_link_connect(struct ssi *ssi, unsigned slot, const char *ad
     link->slot = (int)slot;
     link->purpose = purpose;
     link->peer_incarnation = peer_incarnation;
+    link->n_streams = (u8)ssi->cfg.streams;
+    link->number = ssi->ports->random(ssi->ports->ctx);
     snprintf(link->peer, sizeof link->peer, "%s", addr);
-    ssi->members[slot].link = link;
+    if (purpose != PURPOSE_STREAM)
+        ssi->members[slot].link = link;
     return link;
 }
 
@@ -107,8 +111,11 @@ void ssi_link_send(struct ssi *ssi, struct ssi_link *link, enum wire_type type, 
     PRE(n <= LINK_IOV_MAX && link->state != LINK_CLOSED);
     u8 header[SSI_WIRE_HEADER_BYTES];
     struct ssi_iov all[LINK_IOV_MAX + 1] = {{header, sizeof header}};
-    struct wire_frame frame = {
-        .version = SSI_WIRE_VERSION, .type = (u16)type, .service = service, .mtype = mtype};
+    bool base = type == WIRE_HELLO || type == WIRE_REFUSE;
+    struct wire_frame frame = {.version = base ? SSI_WIRE_BASE : link->version,
+                               .type = (u16)type,
+                               .service = service,
+                               .mtype = mtype};
     for (unsigned i = 0; i < n; i++) {
         all[i + 1] = iov[i];
         frame.length += (u32)iov[i].len;
@@ -130,6 +137,12 @@ void ssi_link_drop(struct ssi *ssi, struct ssi_link *link, bool flush)
     if (link->state == LINK_CLOSED)
         return;
     link->state = LINK_CLOSED;
+    for (unsigned i = 0; i < SSI_STREAMS_MAX; i++)
+        if (link->streams[i])
+            ssi_link_drop(ssi, link->streams[i], flush);
+    if (link->owner)
+        link->owner->streams[link->stream] = NULL;
+    link->owner = NULL;
     if (link->slot >= 0 && ssi->members[link->slot].link == link)
         ssi->members[link->slot].link = NULL;
     if (link->conn)
@@ -141,6 +154,10 @@ void ssi_link_fail(struct ssi *ssi, struct ssi_link *link, int status, const cha
 {
     if (link->state == LINK_CLOSED)
         return;
+    if (link->owner) { /* with one of its connections a link is lost as a whole */
+        ssi_link_fail(ssi, link->owner, status, why);
+        return;
+    }
     int slot = link->slot;
     bool current = slot >= 0 && ssi->members[slot].link == link;
     ssi_link_drop(ssi, link, false);
@@ -172,9 +189,12 @@ void ssi_link_timeouts(struct ssi *ssi, u64 now)
         struct ssi_link *link = ssi->links[i];
         if (!link || link->state == LINK_CLOSED)
             continue;
-        if (link->state == LINK_READY && now > link->rx_ms + ssi->cfg.silence_ms)
+        if (link->state == LINK_READY)
+            ssi_streams_go(ssi, link);
+        if (link->state >= LINK_READY && !link->paused &&
+            now > link->rx_ms + ssi->cfg.silence_ms)
             ssi_link_fail(ssi, link, ST_LOST, "it has been silent for too long");
-        else if (link->state != LINK_READY && now > link->deadline_ms)
+        else if (link->state < LINK_READY && now > link->deadline_ms)
             ssi_link_fail(ssi, link, ST_TIMEOUT, "it does not answer in time");
     }
 }
@@ -244,14 +264,23 @@ u8 *ssi_conn_space(struct ssi *ssi, ssi_conn conn, size_t *room)
     return link->rx + link->rx_len;
 }
 
+static bool version_fits(const struct ssi_link *link, const struct wire_frame *frame)
+{
+    if (frame->type == WIRE_HELLO || frame->type == WIRE_REFUSE)
+        return frame->version == SSI_WIRE_BASE;
+    return !link->version || frame->version == link->version; /* 0: it is out of turn */
+}
+
 static void dispatch(struct ssi *ssi, struct ssi_link *link, const struct wire_frame *frame)
 {
     const char *bad = NULL;
-    if (frame->version != SSI_WIRE_VERSION) {
+    if (link->state == LINK_ACCEPTED && !version_fits(link, frame)) {
         ssi_refuse(ssi, link, REASON_VERSION, "");
         return;
     }
-    if (frame->seq != link->rx_seq++)
+    if (!version_fits(link, frame))
+        bad = "a message is in another version than was agreed";
+    if (!bad && frame->seq != link->rx_seq++)
         bad = "a message is missing";
     if (!bad)
         bad = ssi_wire_check(frame, link->state);
@@ -287,9 +316,15 @@ void ssi_conn_received(struct ssi *ssi, ssi_conn conn, size_t len)
         return;
     ERGO(len <= link->rx_room - link->rx_len);
     link->rx_len += len;
+    link->rx_bytes += len;
     link->rx_ms = ssi_now(ssi);
+    ssi_link_parse(ssi, link);
+}
+
+void ssi_link_parse(struct ssi *ssi, struct ssi_link *link)
+{
     size_t need = SSI_WIRE_HEADER_BYTES;
-    while (link->state != LINK_CLOSED && link->rx_off < link->rx_len) {
+    while (link->state != LINK_CLOSED && !link->paused && link->rx_off < link->rx_len) {
         struct wire_frame frame;
         const char *why = NULL;
         u32 max = link->rx_room == SSI_RX_BYTES ? SSI_PAYLOAD_BYTES_MAX : SSI_HELLO_BYTES_MAX;
@@ -312,27 +347,45 @@ void ssi_conn_received(struct ssi *ssi, ssi_conn conn, size_t len)
     rx_compact(link, need);
 }
 
-static void tell_drained(struct ssi *ssi, const struct ssi_link *link)
+static bool ready(const struct ssi_link *link)
+{
+    const struct ssi_link *first = link->owner ? link->owner : link;
+    return first->state == LINK_READY;
+}
+
+/* A service whose messages go over this connection. */
+static const struct ssi_service *user_of(struct ssi *ssi, struct ssi_link *link, unsigned i)
+{
+    struct ssi_link *first = link->owner ? link->owner : link;
+    const struct ssi_service *svc = ssi->services[i].svc;
+    return ready(link) && ssi_stream_of(ssi, first, svc->id) == link ? svc : NULL;
+}
+
+static void tell_drained(struct ssi *ssi, struct ssi_link *link)
 {
     const char *name = ssi->members[link->slot].name;
-    for (unsigned i = 0; i < ssi->n_services && link->state == LINK_READY; i++)
-        if (ssi->services[i].svc->drained)
-            ssi->services[i].svc->drained(ssi->services[i].ctx, name);
+    for (unsigned i = 0; i < ssi->n_services; i++) {
+        const struct ssi_service *svc = user_of(ssi, link, i);
+        if (svc && svc->drained)
+            svc->drained(ssi->services[i].ctx, name);
+    }
 }
 
 void ssi_conn_drained(struct ssi *ssi, ssi_conn conn)
 {
     struct ssi_link *link = link_find(ssi, conn);
-    if (link && link->state == LINK_READY)
+    if (link && ready(link))
         tell_drained(ssi, link);
-    if (!link || link->state != LINK_READY || !link->above_high ||
+    if (!link || !ready(link) || !link->above_high ||
         ssi->ports->backlog(ssi->ports->ctx, conn) > SSI_BACKLOG_LOW_BYTES)
         return;
     link->above_high = false;
     const char *name = ssi->members[link->slot].name;
-    for (unsigned i = 0; i < ssi->n_services && link->state == LINK_READY; i++)
-        if (ssi->services[i].svc->writable)
-            ssi->services[i].svc->writable(ssi->services[i].ctx, name);
+    for (unsigned i = 0; i < ssi->n_services; i++) {
+        const struct ssi_service *svc = user_of(ssi, link, i);
+        if (svc && svc->writable)
+            svc->writable(ssi->services[i].ctx, name);
+    }
 }
 
 int ssi_send_vec(struct ssi *ssi, const char *member, u8 service, u16 type,
@@ -352,6 +405,7 @@ int ssi_send_vec(struct ssi *ssi, const char *member, u8 service, u16 type,
     struct ssi_link *link = ssi->members[slot].link;
     if (!link || link->state != LINK_READY)
         return ST_LOST;
+    link = ssi_stream_of(ssi, link, service);
     size_t backlog = ssi->ports->backlog(ssi->ports->ctx, link->conn);
     if (backlog + len > SSI_BACKLOG_LIMIT_BYTES)
         return ST_BUSY;
@@ -368,21 +422,22 @@ int ssi_send(struct ssi *ssi, const char *member, u8 service, u16 type, const vo
     return ssi_send_vec(ssi, member, service, type, &iov, len ? 1 : 0);
 }
 
-static struct ssi_link *ready_link(struct ssi *ssi, const char *member)
+/* The connection of a ready link that a service uses; NULL when there is none. */
+static struct ssi_link *ready_stream(struct ssi *ssi, const char *member, u8 service)
 {
     int slot = ssi_slot_find(ssi, member);
     struct ssi_link *link = slot < 0 ? NULL : ssi->members[slot].link;
-    return link && link->state == LINK_READY ? link : NULL;
+    return link && link->state == LINK_READY ? ssi_stream_of(ssi, link, service) : NULL;
 }
 
-size_t ssi_backlog(struct ssi *ssi, const char *member)
+size_t ssi_backlog(struct ssi *ssi, const char *member, u8 service)
 {
-    struct ssi_link *link = ready_link(ssi, member);
+    struct ssi_link *link = ready_stream(ssi, member, service);
     return link ? ssi->ports->backlog(ssi->ports->ctx, link->conn) : 0;
 }
 
-u64 ssi_accepted(struct ssi *ssi, const char *member)
+u64 ssi_accepted(struct ssi *ssi, const char *member, u8 service)
 {
-    const struct ssi_link *link = ready_link(ssi, member);
+    const struct ssi_link *link = ready_stream(ssi, member, service);
     return link ? link->tx_bytes : 0;
 }

@@ -36,6 +36,8 @@ struct ssi_ports {
     /** Queue bytes (copied as far as needed). A failure is reported later as closed. */
     void (*send)(void *ctx, ssi_conn conn, const struct ssi_iov *iov, unsigned n);
     size_t (*backlog)(void *ctx, ssi_conn conn);
+    /** Take no more bytes from conn until it is told to go on. */
+    void (*pause)(void *ctx, ssi_conn conn, bool paused);
     /** Who is there; NULL when no connection is encrypted. `out` is zeroed when conn is not. */
     void (*peer)(void *ctx, ssi_conn conn, struct ssi_peer *out);
     /** Close after what is queued has been sent (`flush`, bounded time) or now. The core

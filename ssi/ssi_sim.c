@@ -36,6 +36,7 @@ struct sim_conn {
     ssi_conn id, peer; /* peer 0: gone */
     unsigned slot, peer_slot;
     bool dead; /* its member has forgotten it */
+    bool paused;
     struct chunk *head, **tail;
     u64 last_at_ms;
     size_t inbound;
@@ -249,6 +250,13 @@ static size_t port_backlog(void *ctx, ssi_conn id)
     return peer ? peer->inbound : 0;
 }
 
+static void port_pause(void *ctx, ssi_conn id, bool paused)
+{
+    struct sim_conn *conn = conn_find(((struct sim_member *)ctx)->sim, id);
+    if (conn)
+        conn->paused = paused;
+}
+
 static void conn_end(struct ssi_sim *sim, struct sim_conn *conn, bool lose)
 {
     struct sim_conn *peer = conn_find(sim, conn->peer);
@@ -373,6 +381,7 @@ static const struct ssi_ports sim_ports = {
     .connect = port_connect,
     .send = port_send,
     .backlog = port_backlog,
+    .pause = port_pause,
     .close = port_close,
     .pdr_lock = port_pdr_lock,
     .pdr_unlock = port_pdr_unlock,
@@ -611,7 +620,7 @@ void ssi_sim_step(struct ssi_sim *sim)
     struct sim_conn *conn = conn_find(sim, event.conn);
     if (event.kind == EV_TICK)
         tick(sim, event.slot, event.life);
-    else if (conn && on_stalled_way(sim, conn, event.kind))
+    else if (conn && (on_stalled_way(sim, conn, event.kind) || conn->paused))
         conn_event(sim, sim->now_ms + SIM_STALL_RETRY_MS, event.kind, conn->id);
     else if (event.kind == EV_CONNECT && conn)
         connect_now(sim, conn);

@@ -27,6 +27,7 @@ struct uv_conn {
     struct ssi_tls_conn *tls; /* NULL: plain */
     bool dead;                /* the core has forgotten it */
     bool ready;               /* TLS is up */
+    bool paused;              /* nothing is read */
     bool accepted;
     bool sniff; /* accepted: its first byte says whether it is TLS */
     bool resolving, closing, closed;

@@ -428,6 +428,18 @@ static void port_peer(void *ctx, ssi_conn id, struct ssi_peer *out)
         ssi_tls_peer(conn->tls, out);
 }
 
+static void port_pause(void *ctx, ssi_conn id, bool paused)
+{
+    struct uv_conn *conn = conn_find(ctx, id);
+    if (!conn || conn->paused == paused)
+        return;
+    conn->paused = paused;
+    if (paused)
+        uv_read_stop((uv_stream_t *)&conn->tcp);
+    else if (uv_read_start((uv_stream_t *)&conn->tcp, alloc_cb, read_cb) != 0)
+        conn_break(conn);
+}
+
 static size_t port_backlog(void *ctx, ssi_conn id)
 {
     struct uv_conn *conn = conn_find(ctx, id);
@@ -453,7 +465,7 @@ static void peer_text(const uv_tcp_t *tcp, char *out, size_t room)
         uv_ip_name((struct sockaddr *)&sa, host, sizeof host);
         port = be16_load(&((struct sockaddr_in *)&sa)->sin_port);
     }
-    snprintf(out, room, "%s:%u", host, port);
+    snprintf(out, room, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
 }
 
 static void accept_cb(uv_stream_t *listener, int status)
@@ -578,6 +590,7 @@ void ssi_uv_tcp_ports(struct ssi_ports *ports)
     ports->connect = port_connect;
     ports->send = port_send;
     ports->backlog = port_backlog;
+    ports->pause = port_pause;
     ports->peer = port_peer;
     ports->close = port_close;
 }

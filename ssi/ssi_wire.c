@@ -106,6 +106,7 @@ static void put_key(struct codec_out *out, u16 tag, const u8 *key)
 }
 
 #define put_u8 codec_put_u8
+#define put_u16 codec_put_u16
 #define put_u32 codec_put_u32
 #define put_u64 codec_put_u64
 
@@ -135,6 +136,7 @@ static bool get_key(const struct codec_row *row, u8 (*key)[SSI_BINDING_BYTES])
 }
 
 #define get_u8 codec_get_u8
+#define get_u16 codec_get_u16
 #define get_u32 codec_get_u32
 #define get_u64 codec_get_u64
 

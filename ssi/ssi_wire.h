@@ -6,7 +6,12 @@
 #include "ssi/ssi_ports.h"
 
 #define SSI_WIRE_MAGIC 0x45535349u /* "ESSI" */
-#define SSI_WIRE_VERSION 1
+/* HELLO and REFUSE are the same in all versions, and have this one in their headers; what follows
+ * is in the greatest version that both sides speak. 1: one connection. 2: bulk streams. */
+#define SSI_WIRE_BASE 1
+#define SSI_WIRE_VERSION_MIN 1
+#define SSI_WIRE_VERSION_MAX 2
+#define SSI_WIRE_VERSION_STREAMS 2
 #define SSI_WIRE_HEADER_BYTES 24
 #define SSI_HELLO_BYTES_MAX 1024
 
@@ -20,7 +25,8 @@ enum wire_reason {
 #include "ssi/ssi_wire.def"
 };
 
-enum wire_purpose { PURPOSE_JOIN = 1, PURPOSE_HEAL = 2 };
+/* PURPOSE_STREAM: one more connection of a link that both sides know. */
+enum wire_purpose { PURPOSE_JOIN = 1, PURPOSE_HEAL = 2, PURPOSE_STREAM = 3 };
 
 /** A decoded header; `payload` points into the receive buffer. */
 struct wire_frame {
@@ -35,6 +41,10 @@ struct wire_hello {
     u32 digest;
     u64 incarnation, expected;
     u8 binding[SSI_BINDING_BYTES]; /* of the TLS session; zeros without */
+    u16 version_min, version_max;  /* zeros: 1, of a member before there were two */
+    u64 link;                      /* number of this link, drawn by the side that calls */
+    u8 streams;                    /* bulk streams wanted; in an answer: those of this link */
+    u8 stream;                     /* PURPOSE_STREAM: which */
 };
 
 enum wire_parse { WIRE_MORE, WIRE_FRAME, WIRE_BAD };

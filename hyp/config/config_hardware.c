@@ -128,12 +128,13 @@ static int hw_cnslcert(struct hw_parse *p)
     return ST_OK;
 }
 
-/* SSIPORT host:port; the host of an IPv6 address in brackets. */
+/* SSIPORT host:port [host]; an IPv6 address in brackets. The second host is the one that others are
+ * told, when it is not the one listened on. */
 static int hw_ssiport(struct hw_parse *p)
 {
-    const char *word = scan_rest(p->s, 1), *colon = strrchr(word, ':');
-    if (one_operand(p))
-        return ST_CONFIG;
+    char text[CONFIG_HOST_BYTES + 16] = "", *word = text;
+    scan_written(p->s, 1, 0, text, sizeof text);
+    const char *colon = strrchr(word, ':');
     size_t n = colon ? (size_t)(colon - word) : 0;
     bool bracket = n > 2 && word[0] == '[' && word[n - 1] == ']';
     u64 port;
@@ -141,6 +142,13 @@ static int hw_ssiport(struct hw_parse *p)
         word++, n -= 2;
     if (!n || n >= CONFIG_HOST_BYTES || !scan_number(colon + 1, 0, 65535, &port))
         return scan_bad(p->s, 1, p->cause, "host:port (port 0: any free one)");
+    p->hw->ssi_published[0] = 0;
+    if (p->s->count > 2 &&
+        !scan_written(p->s, 2, 0, p->hw->ssi_published, sizeof p->hw->ssi_published))
+        return scan_bad(p->s, 2, p->cause, "a host of at most %d characters",
+                        CONFIG_HOST_BYTES - 1);
+    if (p->s->count > 3)
+        return scan_end(p->s, 3, p->cause);
     memcpy(p->hw->ssi_host, word, n);
     p->hw->ssi_host[n] = 0;
     p->hw->ssi_port = (u16)port;

@@ -289,7 +289,7 @@ static int cfg_st_activate(struct sys_parse *p)
     return scan_end(p->s, i + 2, p->cause);
 }
 
-/* SSI_LINKS {TLS | HEARTBEAT s | SILENCE s | KEEPALIVE s | HANDSHAKE s | JOIN s} ... */
+/* SSI_LINKS {TLS | STREAMS n | HEARTBEAT s | SILENCE s | KEEPALIVE s | HANDSHAKE s | JOIN s} ... */
 static int cfg_st_ssi_links(struct sys_parse *p)
 {
     struct config_ssi_links *l = &p->cfg->ssi_links;
@@ -305,11 +305,19 @@ static int cfg_st_ssi_links(struct sys_parse *p)
     unsigned i = p->at;
     for (; i < p->s->count; i++) {
         size_t k = 0;
+        if (!strcmp(scan_word(p->s, i), "STREAMS")) {
+            if (!scan_number(scan_word(p->s, ++i), 0, CONFIG_LINK_STREAMS_MAX, &n))
+                return bad(p, i, "a number of streams from 0 to 4");
+            l->streams = (unsigned)n;
+            l->streams_set = true;
+            continue;
+        }
         while (k < ARRAY_LEN(times) && strcmp(scan_word(p->s, i), times[k].word))
             k++;
         if (k == ARRAY_LEN(times)) {
             if (strcmp(scan_word(p->s, i), "TLS"))
-                return bad(p, i, "TLS, HEARTBEAT, SILENCE, KEEPALIVE, HANDSHAKE or JOIN");
+                return bad(p, i,
+                           "TLS, STREAMS, HEARTBEAT, SILENCE, KEEPALIVE, HANDSHAKE or JOIN");
             l->tls = true;
             continue;
         }

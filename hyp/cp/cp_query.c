@@ -331,24 +331,60 @@ int cp_query_isfc(struct cp_request *req, void *ctx)
     return 0;
 }
 
-/* QUERY ISLINK */
+static void islink_stream(struct cp_request *req, const struct cp_cluster_stream *s, unsigned i)
+{
+    char name[16] = "Control";
+    if (i)
+        snprintf(name, sizeof name, "Bulk %u", i);
+    cp_line(req, "     %-7s %s  %s", name, s->address,
+            *s->cipher ? s->cipher : "not encrypted");
+    cp_line(
+        req,
+        "             Sent: %llu  Received: %llu  Waiting: %llu  Last Received: %llu ms ago",
+        (unsigned long long)s->sent, (unsigned long long)s->received,
+        (unsigned long long)s->waiting, (unsigned long long)s->silent_ms);
+}
+
+/* A link has one connection for control and some for data. */
+static void islink_node(struct cp_request *req, const struct cp_cluster_member *m)
+{
+    u64 sent = 0, received = 0;
+    for (unsigned i = 0; i < m->streams; i++) {
+        sent += m->stream[i].sent;
+        received += m->stream[i].received;
+    }
+    cp_line(req, "Node %-8s Link TCP %s  State: %s", m->name,
+            m->streams ? m->stream[0].address : "-", m->link);
+    cp_line(req, "     Bytes Sent: %llu  Bytes Received: %llu", (unsigned long long)sent,
+            (unsigned long long)received);
+    if (m->protocol)
+        cp_line(req, "     Protocol: %u  TLS: %s", m->protocol,
+                *m->stream[0].cipher ? "Yes" : "No");
+    for (unsigned i = 0; i < m->streams; i++)
+        islink_stream(req, &m->stream[i], i);
+}
+
+/* QUERY ISLINK [NODE name]; the lines behind the second are ours */
 int cp_query_islink(struct cp_request *req, void *ctx)
 {
     const struct cp *cp = req->cp;
+    const char *node = cp_operand(req);
     struct cp_cluster_member m;
     unsigned n = 0;
     (void)ctx;
+    if (node && !strcmp(node, "NODE"))
+        node = cp_operand(req);
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
     for (unsigned i = 0; cp->cluster && cp->cluster->member(cp->cluster_ctx, i, &m); i++) {
-        if (!m.name[0] || m.local)
+        if (!m.name[0] || m.local || (node && strcmp(node, m.name) != 0))
             continue;
-        cp_line(req, "Node %-8s Link TCP %s  State: %s", m.name, m.address,
-                m.reachable  ? "Up"
-                : m.inactive ? "Inactive"
-                             : "Down");
-        cp_line(req, "     Bytes Sent: %llu  Bytes Received: %llu",
-                (unsigned long long)m.bytes_sent, (unsigned long long)m.bytes_received);
+        islink_node(req, &m);
         n++;
     }
+    if (!n && node)
+        return cp_fail(req, MSG_LNK600E, node);
     if (!n)
         cp_line(req, "No ISFC links are active.");
     return 0;

@@ -23,6 +23,23 @@ static const char *op_mode(void *ctx)
     return ssi_mode_name(ssi_mode(s->ssi));
 }
 
+static void member_link(const struct ssi *ssi, unsigned slot, struct cp_cluster_member *out)
+{
+    struct ssi_link_view v;
+    ssi_link_query(ssi, slot, &v);
+    out->link = v.state;
+    out->protocol = v.version;
+    for (unsigned i = 0; i < v.streams && i < CP_CLUSTER_STREAMS_MAX; i++) {
+        struct cp_cluster_stream *s = &out->stream[out->streams++];
+        snprintf(s->address, sizeof s->address, "%s", v.stream[i].peer);
+        snprintf(s->cipher, sizeof s->cipher, "%s", v.stream[i].cipher);
+        s->sent = v.stream[i].sent;
+        s->received = v.stream[i].received;
+        s->waiting = v.stream[i].waiting;
+        s->silent_ms = v.stream[i].silent_ms;
+    }
+}
+
 static bool op_member(void *ctx, unsigned i, struct cp_cluster_member *out)
 {
     const struct cp_ssi *s = ctx;
@@ -42,6 +59,7 @@ static bool op_member(void *ctx, unsigned i, struct cp_cluster_member *out)
     out->reachable =
         slot->connected && (slot->state == SSI_JOINED || slot->state == SSI_SUSPENDED);
     out->inactive = slot->inactive;
+    member_link(s->ssi, i, out);
     return true;
 }
 

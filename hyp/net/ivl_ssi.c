@@ -40,7 +40,7 @@ static bool port_send(void *ctx, unsigned slot, enum ivl_message type, const voi
     if (ssi_send(s->ssi, name, IVL_SSI_SERVICE, (u16)type, data, len) != ST_OK)
         return false;
     if (type == IVL_FRAMES)
-        s->mark[slot] = ssi_accepted(s->ssi, name);
+        s->mark[slot] = ssi_accepted(s->ssi, name, IVL_SSI_SERVICE);
     return true;
 }
 
@@ -50,9 +50,9 @@ static bool port_room(void *ctx, unsigned slot)
     struct ivl_ssi *s = ctx;
     char name[SSI_NAME_BYTES];
     name_of(s->ssi, slot, name);
-    size_t backlog = ssi_backlog(s->ssi, name);
+    size_t backlog = ssi_backlog(s->ssi, name, IVL_SSI_SERVICE);
     return backlog < IVL_IN_FLIGHT_BYTES - IVL_BATCH_BYTES ||
-           ssi_accepted(s->ssi, name) - backlog >= s->mark[slot];
+           ssi_accepted(s->ssi, name, IVL_SSI_SERVICE) - backlog >= s->mark[slot];
 }
 
 static void member_joined(void *ctx, const char *member)
@@ -85,6 +85,7 @@ static void drained(void *ctx, const char *member)
 
 static const struct ssi_service service = {.id = IVL_SSI_SERVICE,
                                            .name = "LAN",
+                                           .bulk = true,
                                            .member_joined = member_joined,
                                            .member_left = member_left,
                                            .receive = receive,

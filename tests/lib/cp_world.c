@@ -618,6 +618,18 @@ static const char *c_mode(void *ctx)
     return cluster_mode;
 }
 
+static void c_streams(struct cp_cluster_member *out)
+{
+    if (!link_up)
+        return;
+    out->protocol = 2;
+    out->streams = 2;
+    out->stream[0] =
+        (struct cp_cluster_stream){"[::1]:4711", "TLS_AES_256_GCM_SHA384", 10, 20, 0, 300};
+    out->stream[1] =
+        (struct cp_cluster_stream){"[::1]:4712", "TLS_AES_256_GCM_SHA384", 1000, 2000, 500, 7};
+}
+
 static bool c_member(void *ctx, unsigned i, struct cp_cluster_member *out)
 {
     memset(out, 0, sizeof *out);
@@ -629,6 +641,8 @@ static bool c_member(void *ctx, unsigned i, struct cp_cluster_member *out)
         out->local = (int)i == (int)(intptr_t)ctx;
         out->reachable = link_up;
         out->inactive = link_inactive;
+        out->link = link_up ? "Up" : link_inactive ? "Inactive" : "Down";
+        c_streams(out);
     }
     return i < 3;
 }

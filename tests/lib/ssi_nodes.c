@@ -68,7 +68,9 @@ static void svc_receive(void *ctx, const char *from, u16 type, const void *data,
 
 void node_pump(struct node *node)
 {
-    while (node->sent < BULK_BYTES && ssi_backlog(node->ssi, "B") < SSI_BACKLOG_HIGH_BYTES) {
+    node->pumping = true;
+    while (node->sent < BULK_BYTES &&
+           ssi_backlog(node->ssi, "B", NODE_SERVICE) < SSI_BACKLOG_HIGH_BYTES) {
         be32_store(piece, (u32)(node->sent / PIECE_BYTES));
         ck_assert_int_eq(ssi_send(node->ssi, "B", NODE_SERVICE, NODE_TYPE, piece, PIECE_BYTES),
                          ST_OK);
@@ -79,17 +81,31 @@ void node_pump(struct node *node)
 static void svc_writable(void *ctx, const char *member)
 {
     ck_assert_str_eq(member, "B");
-    node_pump(ctx);
+    if (((struct node *)ctx)->pumping)
+        node_pump(ctx);
 }
 
 static const struct ssi_service service = {.id = NODE_SERVICE,
                                            .name = "TEST",
+                                           .bulk = true,
                                            .export_join = svc_export,
                                            .check_join = svc_check,
                                            .member_joined = svc_joined,
                                            .member_left = svc_left,
                                            .receive = svc_receive,
                                            .writable = svc_writable};
+
+static void control_receive(void *ctx, const char *from, u16 type, const void *data, size_t len)
+{
+    (void)from;
+    (void)type;
+    (void)data;
+    (void)len;
+    ((struct node *)ctx)->controls++;
+}
+
+static const struct ssi_service control = {
+    .id = NODE_CONTROL, .name = "CONTROL", .receive = control_receive};
 
 static void joined(void *ctx, int status, const struct cause *cause)
 {
@@ -134,6 +150,7 @@ void node_open_with(struct node *node, const struct ssi_config *config)
     ck_assert_msg(node->uv != NULL, "%s", cause.text);
     node->ssi = ssi_uv_ssi(node->uv);
     ck_assert_int_eq(ssi_register_service(node->ssi, &service, node), ST_OK);
+    ck_assert_int_eq(ssi_register_service(node->ssi, &control, node), ST_OK);
 }
 
 void node_open(struct node *node, unsigned slot)

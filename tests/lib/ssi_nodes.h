@@ -11,15 +11,16 @@
 
 #define BULK_BYTES (200u << 20)
 #define PIECE_BYTES (256u << 10)
-#define NODE_SERVICE 9
-#define NODE_TYPE 7 /* of its messages: a number, counted up, and anything */
+#define NODE_SERVICE 9 /* bulk */
+#define NODE_CONTROL 8 /* its messages are counted only */
+#define NODE_TYPE 7    /* of its messages: a number, counted up, and anything */
 
 struct node {
     struct ssi_uv *uv;
     struct ssi *ssi;
     int join_status, leave_status;
-    bool joined_done, leave_done, closed, told_down, got_all;
-    unsigned peers, lost;
+    bool joined_done, leave_done, closed, told_down, got_all, pumping;
+    unsigned peers, lost, controls;
     u64 received, sent;
     u32 next;
     char text[8192];

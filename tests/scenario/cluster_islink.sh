@@ -6,6 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/program.sh"
 cluster=$TEST_TMP/two
 sample two "$cluster"
+sed -i 's/^SSIPORT.*/SSIPORT [::1]:0/' "$cluster/hardware/MEMBERB.cnf"
 expect 0 'MEMBERB is ready' endicott up "$cluster"
 deck "$TEST_TMP/spin" <<'TEXT'
         j .
@@ -26,6 +27,14 @@ expect 0 '' cp_on MEMBERB SEND CP LINUX1 QUERY USERID
 expect 0 'LINUX1   AT MEMBERA' endicott wait -m MEMBERA -u LINUX1 --match 'LINUX1   AT MEMBERA' --since-start --timeout "$WAIT_SECONDS"
 expect 1 'HCPCMD045E' cp_on MEMBERB SEND CP LINUX2 QUERY USERID
 
+# --- what a link is: one connection for control, two for data
+expect 0 'Node MEMBERB  Link TCP 127.0.0.1:[0-9]+  State: Up' cp_on MEMBERA QUERY ISLINK
+expect 0 'Protocol: 2  TLS: No' cp_on MEMBERA QUERY ISLINK
+expect 0 'Control 127.0.0.1:[0-9]+  not encrypted' cp_on MEMBERB QUERY ISLINK NODE MEMBERA
+expect 0 'Bulk 2  127.0.0.1:[0-9]+  not encrypted' cp_on MEMBERB QUERY ISLINK MEMBERA
+expect 0 'Sent: [1-9][0-9]*  Received: [1-9][0-9]*  Waiting: 0  Last Received: [0-9]{1,4} ms ago' cp_on MEMBERB QUERY ISLINK
+expect 1 'HCPLNK600E' cp_on MEMBERB QUERY ISLINK MEMBERX
+
 # --- the link goes
 expect 1 'HCPLNK600E' cp_on MEMBERA DEACTIVATE ISLINK NODE MOON
 expect 0 'Link to MEMBERB: deactivated' cp_on MEMBERA DEACTIVATE ISLINK NODE MEMBERB
@@ -42,6 +51,8 @@ expect 0 'USERID=LINUX1' cp_on MEMBERA INDICATE USER LINUX1
 expect 0 'activation is under way' cp_on MEMBERA ACTIVATE ISLINK NODE MEMBERB
 mode MEMBERA 'SSI Mode: Stable'
 mode MEMBERB 'SSI Mode: Stable'
+expect 0 'Node MEMBERB  Link TCP \[::1\]:[0-9]+  State: Up' cp_on MEMBERA QUERY ISLINK # A has called
+expect 0 'Bulk 1  \[::1\]:[0-9]+ ' cp_on MEMBERB QUERY ISLINK
 expect 0 'LINUX1 +- SSI' cp_on MEMBERB QUERY LINUX1
 expect 1 'HCPAUT054E .*MEMBERA' cp_on MEMBERB XAUTOLOG LINUX1
 expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG LINUX2

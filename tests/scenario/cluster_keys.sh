@@ -23,6 +23,9 @@ chmod g= "$cluster/keys/MEMBERA.key"
 expect 0 'MEMBERB is ready' endicott up "$cluster"
 expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG LINUX2
 undisturbed
+expect 0 'Protocol: 2  TLS: Yes' cp_on MEMBERA QUERY ISLINK
+expect 0 'Control 127.0.0.1:[0-9]+  TLS_' cp_on MEMBERA QUERY ISLINK
+expect 0 'Bulk 2  127.0.0.1:[0-9]+  TLS_' cp_on MEMBERA QUERY ISLINK
 
 certificate() { # name, subject, authority's folder, days
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$2" -keyout "$TEST_TMP/$1.key" \

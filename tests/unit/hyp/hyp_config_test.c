@@ -45,7 +45,7 @@ START_TEST(good_file)
                        "FEATURES ENABLE SET_PRIVCLASS DISABLE THROTTLE_ALL\n"
                        "MEMBERA: activate islink 0e00 0e01 node MEMBERB\n"
                        "MEMBERB: BEGIN\n ACTIVATE ISLINK 0F00\n EQID X RDEV 1\nMEMBERB: END\n"
-                       "SSI_LINKS HEARTBEAT 2 SILENCE 20\nssi_link tls keepalive 7\n"
+                       "SSI_LINKS HEARTBEAT 2 SILENCE 20\nssi_link tls keepalive 7 streams 0\n"
                        "MEMBER%: OPERATOR_USERID OPER\n");
     ck_assert_msg(status == ST_OK, "%s", cause.text);
     ck_assert(cfg->in_ssi);
@@ -67,6 +67,7 @@ START_TEST(good_file)
     ck_assert_uint_eq(cfg->ssi_links.silence_s, 20);
     ck_assert_uint_eq(cfg->ssi_links.keepalive_s, 7);
     ck_assert_uint_eq(cfg->ssi_links.join_s, 0);
+    ck_assert(cfg->ssi_links.streams_set && cfg->ssi_links.streams == 0);
     ck_assert_uint_eq(cfg->eqid_count, 1);
     ck_assert_uint_eq(cfg->eqids[0].last, 0xa0f);
     ck_assert(cfg->features.set_privclass);
@@ -153,6 +154,8 @@ static const struct {
      "system.config:1:17: expected a real device number or NODE, found XYZ"},
     {"SSI_LINKS HEARTBEAT 9\n",
      "system.config:1:11: expected a SILENCE of at least two heartbeats, found HEARTBEAT"},
+    {"SSI_LINKS STREAMS 5\n",
+     "system.config:1:19: expected a number of streams from 0 to 4, found 5"},
     {"SSI_LINKS JOIN 0\n",
      "system.config:1:16: expected a number of seconds from 1 to 3600, found 0"},
     {"SSI_LINKS\n",
@@ -214,16 +217,17 @@ END_TEST
 START_TEST(good_hardware)
 {
     struct config_hardware hw = {0};
-    int status = config_parse_hardware(&hw, "A.cnf",
-                                       "# comment\n* comment\nCPUSERIAL 0A0001\n"
-                                       "cpumodel z196   # inline\nNUMCPU 4\nMAINSIZE 2G\n"
-                                       "CNSLPORT 3270\nSSIPORT [::1]:7001\nARCHLVL z/Arch\n"
-                                       "ENGINES 2*CP,IFL\n"
-                                       "0A00 3390 volumes/Com001.cckd ro sync sf=S/one.cckd\n"
-                                       "0300 9336 b.raw volid=fba001\n0580-0581 3490 *\n"
-                                       "0582 3480 Vol.aws RO\n0020-0022 3270\n"
-                                       "0590 3590 Library ro size=400M\n",
-                                       &cause);
+    int status =
+        config_parse_hardware(&hw, "A.cnf",
+                              "# comment\n* comment\nCPUSERIAL 0A0001\n"
+                              "cpumodel z196   # inline\nNUMCPU 4\nMAINSIZE 2G\n"
+                              "CNSLPORT 3270\nSSIPORT [::1]:7001 Host.example\nARCHLVL z/Arch\n"
+                              "ENGINES 2*CP,IFL\n"
+                              "0A00 3390 volumes/Com001.cckd ro sync sf=S/one.cckd\n"
+                              "0300 9336 b.raw volid=fba001\n0580-0581 3490 *\n"
+                              "0582 3480 Vol.aws RO\n0020-0022 3270\n"
+                              "0590 3590 Library ro size=400M\n",
+                              &cause);
     ck_assert_msg(status == ST_OK, "%s", cause.text);
     ck_assert_uint_eq(hw.cpu_type[1], 0);
     ck_assert_uint_eq(hw.cpu_type[2], 3);
@@ -236,6 +240,7 @@ START_TEST(good_hardware)
     ck_assert_uint_eq(hw.console_port, 3270);
     ck_assert_str_eq(hw.ssi_host, "::1");
     ck_assert_uint_eq(hw.ssi_port, 7001);
+    ck_assert_str_eq(hw.ssi_published, "Host.example");
     ck_assert_uint_eq(hw.device_count, 9);
     ck_assert_str_eq(hw.devices[0].file, "volumes/Com001.cckd,shadow=S/one.cckd");
     ck_assert(hw.devices[0].read_only && hw.devices[0].sync && hw.devices[0].type == 0x3390);

@@ -88,7 +88,7 @@ static void svc_receive(void *ctx, const char *from, u16 type, const void *data,
 /* As a relocation: as much as the backlog lets it. */
 static void pump(struct node *node)
 {
-    while (node->sent < BULK_BYTES && ssi_backlog(node->ssi, "B") < SSI_BACKLOG_HIGH_BYTES) {
+    while (node->sent < BULK_BYTES && ssi_backlog(node->ssi, "B", 9) < SSI_BACKLOG_HIGH_BYTES) {
         ck_assert_int_eq(ssi_send(node->ssi, "B", 9, 1, piece, PIECE_BYTES), ST_OK);
         node->sent += PIECE_BYTES;
     }
@@ -102,6 +102,7 @@ static void svc_writable(void *ctx, const char *member)
 
 static const struct ssi_service service = {.id = 9,
                                            .name = "TEST",
+                                           .bulk = true, /* on the stream of LAN */
                                            .member_joined = svc_joined,
                                            .receive = svc_receive,
                                            .writable = svc_writable};
@@ -232,7 +233,7 @@ START_TEST(messages_do_not_wait_for_frames)
     while (frames_sent < FLOOD_FRAMES) {
         sends(200);
         ivls_poll(ivl_ssi_ivls(a.net));
-        ck_assert_uint_le(ssi_backlog(a.ssi, "B"), IVL_IN_FLIGHT_BYTES);
+        ck_assert_uint_le(ssi_backlog(a.ssi, "B", IVL_SSI_SERVICE), IVL_IN_FLIGHT_BYTES);
         if (frames_sent % 4000 == 0)
             ck_assert_int_eq(ssi_send(a.ssi, "B", 9, 2, "x", 1), ST_OK);
     }

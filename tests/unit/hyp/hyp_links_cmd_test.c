@@ -149,6 +149,18 @@ END_TEST
 
 START_TEST(links)
 {
+    ck_assert_str_eq(
+        oper("QUERY ISLINK NODE MEMBERB"),
+        "Node MEMBERB  Link TCP [::1]:4711  State: Up|"
+        "     Bytes Sent: 1010  Bytes Received: 2020|"
+        "     Protocol: 2  TLS: Yes|"
+        "     Control [::1]:4711  TLS_AES_256_GCM_SHA384|"
+        "             Sent: 10  Received: 20  Waiting: 0  Last Received: 300 ms ago|"
+        "     Bulk 1  [::1]:4712  TLS_AES_256_GCM_SHA384|"
+        "             Sent: 1000  Received: 2000  Waiting: 500  Last Received: 7 ms ago");
+    REFUSED(oper("QUERY ISLINK NODE MOON"), 600, "HCPLNK600E There is no link to MOON");
+    REFUSED(oper("QUERY ISLINK NODE MEMBERA"), 600, "HCPLNK600E");
+    REFUSED(oper("QUERY ISLINK MEMBERB NOW"), 3, "HCPCMD003E");
     REFUSED(oper("ACTIVATE ISLINK NODE MEMBERB"), 601,
             "HCPLNK601E The link to MEMBERB is active");
     link_up = false; /* lost: it heals by itself */

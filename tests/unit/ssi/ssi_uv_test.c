@@ -175,7 +175,7 @@ static void lie(struct node *node, const struct wire_hello *hello, const char *e
     codec_out_init(&out);
     ssi_hello_encode(&out, hello);
     struct wire_frame frame = {
-        .version = SSI_WIRE_VERSION, .type = WIRE_HELLO, .length = (u32)out.len};
+        .version = SSI_WIRE_BASE, .type = WIRE_HELLO, .length = (u32)out.len};
     ssi_wire_header(bytes, &frame);
     memcpy(bytes + SSI_WIRE_HEADER_BYTES, out.data, out.len);
     struct stranger s = {.bytes = bytes, .len = SSI_WIRE_HEADER_BYTES + out.len};

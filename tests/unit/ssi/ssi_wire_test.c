@@ -10,7 +10,7 @@ static const u8 payload[10] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
 static size_t frame_make(u8 *out, u16 type, u32 length)
 {
     struct wire_frame frame = {
-        .version = SSI_WIRE_VERSION, .type = type, .mtype = 77, .length = length, .seq = 5};
+        .version = SSI_WIRE_VERSION_MAX, .type = type, .mtype = 77, .length = length, .seq = 5};
     ssi_wire_header(out, &frame);
     memcpy(out + SSI_WIRE_HEADER_BYTES, payload, sizeof payload);
     return SSI_WIRE_HEADER_BYTES + sizeof payload;
