@@ -283,6 +283,12 @@ bench: setup
 	@tests/bench/disk --runs $(RUNS)
 	@tests/bench/net --runs $(RUNS)
 
+# Four members as on four hosts (network namespaces, root), one fault after the other for SECONDS; SEED repeats a run.
+.PHONY: chaos
+chaos: setup
+	@+$(SUBMAKE) all
+	@tests/chaos/run --seconds $(if $(filter command,$(firstword $(origin SECONDS))),$(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
 format:
 	@tests/lint/format --fix
 
@@ -312,5 +318,6 @@ help:
 	@echo "make scenarios  what a cluster is used for (E1 to E9), each with a closing table"
 	@echo "make bench      figures next to QEMU and Hercules, medians of RUNS (5)"
 	@echo "make guest      kernel, initramfs"
+	@echo "make chaos      four members in network namespaces, cut, killed and stopped for SECONDS (600); root"
 
 -include $(SRCS:%.c=$(OBJ)/%.d) $(TEST_LIB:.o=.d) $(addsuffix .d,$(UNIT)) $(wildcard $(OBJ)/tests/fuzz/*.d)
