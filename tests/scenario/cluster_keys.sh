@@ -2,9 +2,10 @@
 # Members with keys (TLS), and peers on the SSI port that are not what they say: without certificate, with one that has
 # expired, of another authority, of another member or cluster, with the right one and an identification recorded from another
 # connection, in plain text, in an older TLS. Each is refused with HCPPLM1705W or 1706W; the cluster and its guests see
-# nothing of it. What `endicott cluster keys` refuses; a member whose keys are gone, or may be read by others.
+# nothing of it. A relocation in TLS. What `endicott cluster keys` refuses; a member whose keys are gone, or may be read by others.
 set -euo pipefail
 . "$(dirname "$0")/../lib/cluster.sh"
+. "$(dirname "$0")/../lib/program.sh"
 
 cluster=$TEST_TMP/two
 sample two "$cluster"
@@ -26,6 +27,16 @@ undisturbed
 expect 0 'Protocol: 2  TLS: Yes' cp_on MEMBERA QUERY ISLINK
 expect 0 'Control 127.0.0.1:[0-9]+  TLS_' cp_on MEMBERA QUERY ISLINK
 expect 0 'Bulk 2  127.0.0.1:[0-9]+  TLS_' cp_on MEMBERA QUERY ISLINK
+
+# --- a guest moves in TLS
+deck "$TEST_TMP/spin" <<'TEXT'
+        j .
+TEXT
+expect 0 '' endicott punch -m MEMBERA -u LINUX1 "$TEST_TMP/spin"
+expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
+expect 0 'has been relocated' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
+expect 0 'LINUX1 +- DSC' cp_on MEMBERB QUERY LINUX1
+expect 0 'FORCED' cp_on MEMBERB FORCE LINUX1
 
 certificate() { # name, subject, authority's folder, days
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$2" -keyout "$TEST_TMP/$1.key" \
