@@ -14,21 +14,15 @@ struct ssi *ssi_create(const struct ssi_config *config, const struct ssi_ports *
     if (ssi_config_check(config, cause))
         return NULL;
     struct ssi *ssi = calloc(1, sizeof *ssi);
-    struct ssi_pdr *pdr = calloc(1, sizeof *pdr), *scratch = calloc(1, sizeof *scratch);
-    u8 *io = malloc(PDR_COPY_BYTES);
-    if (!ssi || !pdr || !scratch || !io) {
+    if (!ssi || !ssi_pdr_open(ssi)) {
+        if (ssi)
+            ssi_pdr_close(ssi);
         free(ssi);
-        free(pdr);
-        free(scratch);
-        free(io);
         cause_set(cause, ST_NOMEM, "out of memory");
         return NULL;
     }
     ssi->cfg = *config;
     ssi->ports = ports;
-    ssi->pdr = pdr;
-    ssi->scratch = scratch;
-    ssi->pdr_io = io;
     ssi->digest = ssi_config_digest(config);
     ssi->mode = SSI_MODE_ISOLATED;
     ssi->last_tick_ms = ssi_now(ssi);
@@ -55,9 +49,7 @@ void ssi_destroy(struct ssi *ssi)
         ERGO(ssi->held->held); /* else its owner has used its memory for something else */
         ssi_hold_drop(ssi, ssi->held);
     }
-    free(ssi->pdr);
-    free(ssi->scratch);
-    free(ssi->pdr_io);
+    ssi_pdr_close(ssi);
     free(ssi);
 }
 

@@ -18,7 +18,7 @@
 #define SSI_ADDR_BYTES 64 /* "host:port" and a NUL */
 #define SSI_PATH_BYTES 1024
 #define SSI_CLAIM_NAME_BYTES 24 /* 23 characters and a NUL */
-#define SSI_CLAIMS_MAX 4096     /* claims of the whole cluster */
+#define SSI_CLAIMS_MAX 65536    /* claims and shares of the whole cluster */
 #define SSI_SERVICES_MAX 16
 #define SSI_STREAMS_MAX 4                   /* bulk connections of a link */
 #define SSI_PAYLOAD_BYTES_MAX (1u << 20)    /* of one message, of one service's join data */
@@ -226,6 +226,26 @@ int ssi_claim_find(struct ssi *ssi, u16 kind, const char *name, char owner[SSI_N
  * functions. */
 int ssi_claim_each(struct ssi *ssi, u16 kind,
                    void (*fn)(void *ctx, const char *name, const char *owner, u64 generation),
+                   void *ctx);
+
+/* --- shares: what the users of each member hold of a name together, as bits whose meaning is the
+ * caller's (minidisk links: read, write, exclusive ...). Statuses as for claims; shares of a
+ * member go with its claims. */
+
+/**
+ * Set what this member holds of `name` to `mode`; 0: nothing. ST_EXIST: another member's share
+ * has a bit of `refuse`; the cause names it, and nothing is changed. To give bits back is
+ * possible in any mode of the cluster, and is repeated when the PDR fails now, as ssi_release
+ * is: callers need not retry. To take bits, or to keep them on condition that nobody has one of
+ * `refuse`, needs what ssi_claim needs. When bits are exchanged for others, this member has both
+ * in between.
+ */
+int ssi_share_set(struct ssi *ssi, u16 kind, const char *name, u8 mode, u8 refuse,
+                  struct cause *cause);
+
+/** Call `fn` for every member's share of `kind`, as ssi_claim_each. */
+int ssi_share_each(struct ssi *ssi, u16 kind,
+                   void (*fn)(void *ctx, const char *name, const char *owner, u8 mode),
                    void *ctx);
 
 /** SET SSI member DOWN: ST_REFUSED when it shows a sign of life (link, process on this host,

@@ -2,32 +2,13 @@
  * lock. Guarantees [S1]: see ssi_member.c; a generation is never given out twice. */
 #include "ssi/ssi_internal.h"
 
-struct pdr_claim *ssi_claim_row(struct ssi_pdr *pdr, u16 kind, const char *name)
-{
-    for (u32 i = 0; i < pdr->n_claims; i++)
-        if (pdr->claims[i].kind == kind && strcmp(pdr->claims[i].name, name) == 0)
-            return &pdr->claims[i];
-    return NULL;
-}
-
-unsigned ssi_claims_drop(struct ssi_pdr *pdr, unsigned slot)
-{
-    u32 kept = 0, n = pdr->n_claims;
-    for (u32 i = 0; i < n; i++)
-        if (pdr->claims[i].owner != slot)
-            pdr->claims[kept++] = pdr->claims[i];
-    pdr->n_claims = kept;
-    return n - kept;
-}
-
-static bool name_ok(const char *name)
+bool ssi_claim_name_ok(const char *name)
 {
     size_t len = strnlen(name, SSI_CLAIM_NAME_BYTES);
     return len > 0 && len < SSI_CLAIM_NAME_BYTES;
 }
 
-/* Lock the PDR for a change by us: joined, and still so in the PDR. */
-static int claim_begin(struct ssi *ssi, struct cause *cause)
+int ssi_claim_begin(struct ssi *ssi, struct cause *cause)
 {
     if (!ssi_may_change(ssi))
         return cause_set(cause, ST_REFUSED, "this system is %s in SSI cluster %s",
@@ -42,10 +23,17 @@ static int claim_begin(struct ssi *ssi, struct cause *cause)
     return cause_set(cause, ST_LOST, "this system was declared Down by another one");
 }
 
+static void release_later(struct ssi *ssi, u16 kind, const char *name, u64 generation)
+{
+    struct ssi_pending pending = {.kind = kind, .generation = generation};
+    memcpy(pending.name, name, strlen(name));
+    ssi_pending_add(ssi, &pending);
+}
+
 static bool is_pending(const struct ssi *ssi, const struct pdr_claim *claim)
 {
     for (unsigned i = 0; i < ssi->n_pending; i++)
-        if (ssi->pending[i].generation == claim->generation)
+        if (!ssi->pending[i].share && ssi->pending[i].generation == claim->generation)
             return claim->owner == ssi->cfg.slot;
     return false;
 }
@@ -54,22 +42,21 @@ static int claim_add(struct ssi *ssi, u16 kind, const char *name, u64 *generatio
                      struct cause *cause)
 {
     struct ssi_pdr *pdr = ssi->pdr;
-    struct pdr_claim *claim = ssi_claim_row(pdr, kind, name);
-    if (claim && !is_pending(ssi, claim))
-        return cause_set(cause, ST_EXIST, "%s", ssi->pdr->rows[claim->owner].name);
-    if (!claim && pdr->n_claims == SSI_CLAIMS_MAX)
-        return cause_set(cause, ST_LIMIT, "the PDR is full: %u claims", SSI_CLAIMS_MAX);
-    if (!claim)
-        claim = &pdr->claims[pdr->n_claims++];
-    u64 got = ++pdr->generation;
-    memset(claim, 0, sizeof *claim);
-    memcpy(claim->name, name, strlen(name));
-    claim->kind = kind;
-    claim->owner = (u8)ssi->cfg.slot;
-    claim->generation = got;
-    int rc = ssi_pdr_commit(ssi, cause);
+    const struct pdr_claim *there = ssi_claim_row(pdr, kind, name);
+    if (there && !is_pending(ssi, there))
+        return cause_set(cause, ST_EXIST, "%s", pdr->rows[there->owner].name);
+    u64 got = pdr->generation + 1;
+    struct pdr_claim claim = {.kind = kind, .owner = (u8)ssi->cfg.slot, .generation = got};
+    memcpy(claim.name, name, strlen(name));
+    int rc = ssi_claim_put(pdr, &claim);
+    if (rc == ST_LIMIT)
+        return cause_set(cause, rc, "the PDR is full: %u claims", SSI_CLAIMS_MAX);
+    if (rc)
+        return cause_set(cause, rc, "out of memory");
+    pdr->generation = got;
+    rc = ssi_pdr_commit(ssi, cause);
     if (rc == ST_LOST) { /* it may stand in the PDR: undo it when that can be written again */
-        ssi_pending_add(ssi, kind, name, got);
+        release_later(ssi, kind, name, got);
         rc = cause_set(cause, ST_IO, "the PDR cannot be written");
     }
     if (rc == ST_OK)
@@ -77,9 +64,9 @@ static int claim_add(struct ssi *ssi, u16 kind, const char *name, u64 *generatio
     return rc;
 }
 
-int ssi_claim(struct ssi *ssi, u16 kind, const char *name, u64 *generation, struct cause *cause)
+int ssi_claim_may(struct ssi *ssi, const char *name, struct cause *cause)
 {
-    if (!name_ok(name))
+    if (!ssi_claim_name_ok(name))
         return cause_set(cause, ST_INVAL, "a name of 1 to %u characters is needed",
                          SSI_CLAIM_NAME_BYTES - 1);
     char holder[SSI_HOLDER_BYTES];
@@ -92,7 +79,14 @@ int ssi_claim(struct ssi *ssi, u16 kind, const char *name, u64 *generation, stru
                          ssi->cfg.cluster);
     if (ssi->n_pending == SSI_PENDING_MAX)
         return cause_set(cause, ST_LIMIT, "the PDR cannot be written");
-    int rc = claim_begin(ssi, cause);
+    return ST_OK;
+}
+
+int ssi_claim(struct ssi *ssi, u16 kind, const char *name, u64 *generation, struct cause *cause)
+{
+    int rc = ssi_claim_may(ssi, name, cause);
+    if (rc == ST_OK)
+        rc = ssi_claim_begin(ssi, cause);
     if (rc)
         return rc;
     rc = claim_add(ssi, kind, name, generation, cause);
@@ -102,41 +96,43 @@ int ssi_claim(struct ssi *ssi, u16 kind, const char *name, u64 *generation, stru
 
 int ssi_release(struct ssi *ssi, u16 kind, const char *name, u64 generation)
 {
-    if (!name_ok(name))
+    if (!ssi_claim_name_ok(name))
         return ST_INVAL;
-    int rc = claim_begin(ssi, NULL);
+    int rc = ssi_claim_begin(ssi, NULL);
     if (rc == ST_OK) {
-        struct pdr_claim *claim = ssi_claim_row(ssi->pdr, kind, name);
+        const struct pdr_claim *claim = ssi_claim_row(ssi->pdr, kind, name);
         if (!claim || claim->owner != ssi->cfg.slot || claim->generation != generation) {
             rc = ST_NOENT;
         } else {
-            *claim = ssi->pdr->claims[--ssi->pdr->n_claims];
+            ssi_claim_remove(ssi->pdr, claim);
             rc = ssi_pdr_commit(ssi, NULL);
         }
         ssi_pdr_end(ssi);
     }
     if (rc == ST_BUSY || rc == ST_IO || (rc == ST_LOST && !ssi->expelled))
-        ssi_pending_add(ssi, kind, name, generation);
+        release_later(ssi, kind, name, generation);
     return rc == ST_LOST && !ssi->expelled ? ST_IO : rc;
 }
 
 /* The destination died while its name was being written. We still hold the PDR lock, so it has
  * never read that it owns the name: taking it back harms nobody. */
-static int move_undo_locked(struct ssi *ssi, struct pdr_claim *claim, unsigned to,
+static int move_undo_locked(struct ssi *ssi, struct pdr_claim claim, unsigned to,
                             u64 generation, struct cause *cause)
 {
-    claim->owner = (u8)ssi->cfg.slot;
-    claim->generation = generation; /* nobody has seen the other one */
-    int rc = ssi_pdr_commit(ssi, cause);
+    claim.owner = (u8)ssi->cfg.slot;
+    claim.generation = generation; /* nobody has seen the other one */
+    int rc = ssi_claim_put(ssi->pdr, &claim);
+    ERGO(rc == ST_OK); /* it is there: it takes its place */
+    rc = ssi_pdr_commit(ssi, cause);
     if (rc != ST_OK)
         return ST_LOST;
     return cause_set(cause, ST_REFUSED, "%s has ended", ssi->members[to].name);
 }
 
-static int move_locked(struct ssi *ssi, struct pdr_claim *claim, unsigned to, u64 generation,
-                       u64 *new_generation, struct cause *cause)
+static int move_locked(struct ssi *ssi, const struct pdr_claim *there, unsigned to,
+                       u64 generation, u64 *new_generation, struct cause *cause)
 {
-    if (!claim || claim->owner != ssi->cfg.slot || claim->generation != generation)
+    if (!there || there->owner != ssi->cfg.slot || there->generation != generation)
         return cause_set(cause, ST_NOENT, "this system does not own the name any more");
     const struct pdr_row *row = &ssi->pdr->rows[to];
     if (row->state != SSI_JOINED || row->incarnation != ssi->members[to].incarnation)
@@ -144,9 +140,12 @@ static int move_locked(struct ssi *ssi, struct pdr_claim *claim, unsigned to, u6
     if (ssi_row_dead(ssi, to))
         return cause_set(cause, ST_REFUSED, "%s has ended", ssi->members[to].name);
     u64 got = ++ssi->pdr->generation;
-    claim->owner = (u8)to;
-    claim->generation = got;
-    int rc = ssi_pdr_commit(ssi, cause);
+    struct pdr_claim claim = *there;
+    claim.owner = (u8)to;
+    claim.generation = got;
+    int rc = ssi_claim_put(ssi->pdr, &claim);
+    ERGO(rc == ST_OK); /* it is there: it takes its place */
+    rc = ssi_pdr_commit(ssi, cause);
     if (rc == ST_OK && ssi_row_dead(ssi, to))
         return move_undo_locked(ssi, claim, to, generation, cause);
     if (rc == ST_OK)
@@ -158,17 +157,17 @@ int ssi_move_claim(struct ssi *ssi, u16 kind, const char *name, u64 generation,
                    const char *to_member, u64 *new_generation, struct cause *cause)
 {
     int to = ssi_slot_find(ssi, to_member);
-    if (!name_ok(name) || to < 0 || to == (int)ssi->cfg.slot)
+    if (!ssi_claim_name_ok(name) || to < 0 || to == (int)ssi->cfg.slot)
         return cause_set(cause, ST_INVAL, "%s is no other system of this cluster", to_member);
     const struct ssi_member *m = &ssi->members[to];
     if (m->told != TOLD_JOINED || !m->link || m->link->state != LINK_READY)
         return cause_set(cause, ST_REFUSED, "%s is not joined", to_member);
-    int rc = claim_begin(ssi, cause);
+    int rc = ssi_claim_begin(ssi, cause);
     if (rc == ST_LOST) /* declared down: not moved, and the claim is gone */
         return cause_set(cause, ST_REFUSED, "this system was declared Down by another one");
     if (rc)
         return rc;
-    struct pdr_claim *claim = ssi_claim_row(ssi->pdr, kind, name);
+    const struct pdr_claim *claim = ssi_claim_row(ssi->pdr, kind, name);
     rc = move_locked(ssi, claim, (unsigned)to, generation, new_generation, cause);
     ssi_pdr_end(ssi);
     return rc;
@@ -199,7 +198,7 @@ int ssi_claim_each(struct ssi *ssi, u16 kind,
         return rc;
     for (u32 i = 0; i < ssi->pdr->n_claims; i++) {
         const struct pdr_claim *claim = &ssi->pdr->claims[i];
-        if (claim->kind == kind)
+        if (claim->kind == kind && !claim->mode)
             fn(ctx, claim->name, ssi->pdr->rows[claim->owner].name, claim->generation);
     }
     ssi_pdr_end(ssi);

@@ -10,9 +10,9 @@
 #include "ssi/ssi_ports.h"
 #include "ssi/ssi_wire.h"
 
-#define SSI_LINKS_MAX 32     /* links and connections not yet identified */
-#define SSI_STRANGERS_MAX 16 /* of them, not yet identified */
-#define SSI_PENDING_MAX 256  /* releases that wait for the PDR */
+#define SSI_LINKS_MAX 32               /* links and connections not yet identified */
+#define SSI_STRANGERS_MAX 16           /* of them, not yet identified */
+#define SSI_PENDING_MAX SSI_CLAIMS_MAX /* releases that wait for the PDR */
 #define SSI_COMPLAINTS_PER_MIN_MAX 6
 #define SSI_STALL_MS 2000 /* a gap between ticks so long: we slept, not the others */
 #define SSI_RETRY_MS 100
@@ -85,8 +85,11 @@ struct ssi_member {
 
 enum join_phase { JOIN_IDLE, JOIN_START, JOIN_TURN, JOIN_LINKS, LEAVE_START, LEAVE_WAIT };
 
+/** What could not be given back yet: a claim in its generation, or a share down to `mode`. */
 struct ssi_pending {
     u16 kind;
+    bool share;
+    u8 mode;
     char name[SSI_CLAIM_NAME_BYTES];
     u64 generation;
 };
@@ -124,14 +127,12 @@ struct ssi {
     bool refused;          /* obstacle is final */
     u8 leave_ok;           /* mask of slots that answered LEAVING */
 
-    struct ssi_pdr *pdr;     /* the last good reading */
-    struct ssi_pdr *scratch; /* the next one */
-    u8 *pdr_io;              /* PDR_COPY_BYTES */
-    unsigned pdr_copy;       /* which copy `pdr` came from */
+    struct ssi_pdr *pdr; /* as last read */
+    u8 *pdr_io;          /* of ssi_pdr_io.c */
     bool pdr_valid, pdr_failing, pdr_locked;
     u64 pdr_seq_seen;
-    struct ssi_pending pending[SSI_PENDING_MAX];
-    unsigned n_pending;
+    struct ssi_pending *pending; /* releases to be repeated */
+    unsigned n_pending, room_pending;
 
     u64 last_tick_ms, next_beat_ms, next_poll_ms;
     u64 complaint_minute_ms;
@@ -183,7 +184,17 @@ bool ssi_pdr_own_is(struct ssi *ssi, enum ssi_state state);
 void ssi_pdr_beat_write(struct ssi *ssi);
 /** Within begin/end. False when they cannot be read. */
 bool ssi_pdr_beats_read(struct ssi *ssi);
-void ssi_pending_add(struct ssi *ssi, u16 kind, const char *name, u64 generation);
+bool ssi_pdr_open(struct ssi *ssi); /**< false: memory; ssi_pdr_close is due all the same */
+void ssi_pdr_close(struct ssi *ssi);
+
+/* ssi_pending.c */
+void ssi_pending_add(struct ssi *ssi, const struct ssi_pending *pending);
+/** The one for a share, or NULL; until the next call of these. */
+struct ssi_pending *ssi_pending_share(struct ssi *ssi, u16 kind, const char *name);
+void ssi_pending_forget(struct ssi *ssi, struct ssi_pending *pending);
+/** Within begin/end: carry out as many as one block takes; returns how many of the first. */
+unsigned ssi_pending_apply(struct ssi *ssi);
+void ssi_pending_done(struct ssi *ssi, unsigned n); /**< the first n are in the PDR */
 void ssi_pending_flush(struct ssi *ssi);
 
 /* ssi_link.c */
@@ -289,7 +300,10 @@ int ssi_transition_slot(const struct ssi *ssi);
 void ssi_hold_go(struct ssi *ssi);
 
 /* ssi_claim.c */
-struct pdr_claim *ssi_claim_row(struct ssi_pdr *pdr, u16 kind, const char *name);
-unsigned ssi_claims_drop(struct ssi_pdr *pdr, unsigned slot);
+bool ssi_claim_name_ok(const char *name);
+/** Lock the PDR for a change of names by us: joined, and still so in the PDR. */
+int ssi_claim_begin(struct ssi *ssi, struct cause *cause);
+/** May this member take more than it has? */
+int ssi_claim_may(struct ssi *ssi, const char *name, struct cause *cause);
 
 #endif

@@ -1,11 +1,31 @@
-/* Reading and writing the PDR through the ports: begin (lock, read) ... commit ... end.
+/* Reading and writing the PDR through the ports: begin (lock, follow) ... commit ... end.
  * Guarantees: after a failed commit it is known, by reading back under the lock, whether the
- * write took place; if even that fails the answer is ST_LOST and nothing else. */
+ * write took place; if even that fails the answer is ST_LOST and nothing else. What is written
+ * when, and why that is enough: [P1] to [P4] in ssi_pdr.c. */
 #include "ssi/ssi_internal.h"
 
-static u64 copy_offset(unsigned copy)
+#include <stdlib.h>
+#include <zlib.h>
+
+#define CHUNK_CLAIMS 1024
+#define IO_BYTES (CHUNK_CLAIMS * PDR_CLAIM_BYTES)
+_Static_assert(IO_BYTES >= PDR_BLOCK_BYTES && IO_BYTES >= PDR_HEADER_BYTES,
+               "one buffer for all");
+
+bool ssi_pdr_open(struct ssi *ssi)
 {
-    return PDR_COPY_AT + (u64)copy * PDR_COPY_BYTES;
+    ssi->pdr = calloc(1, sizeof *ssi->pdr);
+    ssi->pdr_io = malloc(IO_BYTES);
+    return ssi->pdr && ssi->pdr_io;
+}
+
+void ssi_pdr_close(struct ssi *ssi)
+{
+    if (ssi->pdr)
+        ssi_pdr_fini(ssi->pdr);
+    free(ssi->pdr);
+    free(ssi->pdr_io);
+    free(ssi->pending);
 }
 
 static void pdr_complain(struct ssi *ssi, const struct cause *cause)
@@ -22,8 +42,9 @@ static void pdr_well(struct ssi *ssi)
     ssi->pdr_failing = false;
 }
 
-static int pdr_read(struct ssi *ssi, u64 offset, void *data, size_t len, struct cause *cause)
+static int pdr_read(void *ctx, u64 offset, void *data, size_t len, struct cause *cause)
 {
+    struct ssi *ssi = ctx;
     size_t got = 0;
     int rc = ssi->ports->pdr_read(ssi->ports->ctx, offset, data, len, &got, cause);
     if (rc == ST_OK && got < len)
@@ -31,95 +52,213 @@ static int pdr_read(struct ssi *ssi, u64 offset, void *data, size_t len, struct 
     return rc;
 }
 
-static int pdr_write(struct ssi *ssi, u64 offset, size_t len, struct cause *cause)
+static int pdr_write(struct ssi *ssi, u64 offset, size_t len, bool durable, struct cause *cause)
 {
-    return ssi->ports->pdr_write(ssi->ports->ctx, offset, ssi->pdr_io, len, true, cause);
+    return ssi->ports->pdr_write(ssi->ports->ctx, offset, ssi->pdr_io, len, durable, cause);
 }
 
-/* The whole file is written once, so that no later write needs new space. */
+static int claims_write(struct ssi *ssi, unsigned copy, u32 *crc, struct cause *cause)
+{
+    const struct ssi_pdr *pdr = ssi->pdr;
+    uLong sum = crc32(0, NULL, 0);
+    for (u32 from = 0; from < pdr->n_claims; from += CHUNK_CLAIMS) {
+        u32 n = pdr->n_claims - from < CHUNK_CLAIMS ? pdr->n_claims - from : CHUNK_CLAIMS;
+        for (u32 i = 0; i < n; i++)
+            ssi_pdr_claim_encode(&pdr->claims[from + i],
+                                 ssi->pdr_io + (size_t)i * PDR_CLAIM_BYTES);
+        size_t len = (size_t)n * PDR_CLAIM_BYTES;
+        sum = crc32(sum, ssi->pdr_io, (uInt)len);
+        int rc = pdr_write(ssi, PDR_CLAIMS_AT(copy) + (u64)from * PDR_CLAIM_BYTES, len, false,
+                           cause);
+        if (rc)
+            return rc;
+    }
+    *crc = (u32)sum;
+    return ST_OK;
+}
+
+/* What is in memory, and in the file as checkpoint and changes, as checkpoint `copy`. [P2] */
+static int checkpoint_write(struct ssi *ssi, unsigned copy, struct cause *cause)
+{
+    struct ssi_pdr *pdr = ssi->pdr;
+    u32 crc = 0;
+    PRE(!pdr->n_ops);
+    int rc = claims_write(ssi, copy, &crc, cause);
+    if (rc == ST_OK) {
+        ssi_pdr_header_encode(pdr, crc, ssi->pdr_io);
+        rc = pdr_write(ssi, PDR_HEADER_AT(copy), PDR_HEADER_BYTES, true, cause);
+    }
+    if (rc) {
+        ssi->pdr_valid = pdr->valid = false; /* what that header is now is to be read */
+        return rc;
+    }
+    memcpy(pdr->heads[copy], ssi->pdr_io, PDR_HEADER_BYTES);
+    pdr->head[copy] = PDR_HEADER_GOOD;
+    pdr->head_seq[copy] = pdr->seq;
+    pdr->head_id[copy] = pdr->id;
+    return ST_OK;
+}
+
+static u64 new_id(struct ssi *ssi)
+{
+    return ssi->ports->random(ssi->ports->ctx) | 1;
+}
+
+/* Both checkpoints, the one that `first` names before the other. */
+static int checkpoints_write(struct ssi *ssi, unsigned first, struct cause *cause)
+{
+    const struct ssi_ports *ports = ssi->ports;
+    struct ssi_pdr *pdr = ssi->pdr;
+    pdr->id = new_id(ssi);
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
+        ssi_pdr_row_encode(&pdr->rows[i], pdr->row_bytes[i]);
+    int rc = ports->pdr_reserve(ports->ctx, PDR_FILE_BYTES, cause);
+    if (rc == ST_OK)
+        rc = checkpoint_write(ssi, first, cause);
+    if (rc == ST_OK)
+        rc = checkpoint_write(ssi, first ^ 1, cause);
+    pdr->valid = rc == ST_OK;
+    return rc;
+}
+
+/* An empty file is made a PDR, unless somebody has one under that name and works with it. */
 static int pdr_create(struct ssi *ssi, struct cause *cause)
 {
-    memset(ssi->pdr_io, 0, PDR_COPY_BYTES);
-    int rc = pdr_write(ssi, 0, PDR_COPY_AT, cause);
-    for (unsigned copy = 0; copy < 2 && rc == ST_OK; copy++)
-        rc = pdr_write(ssi, copy_offset(copy), PDR_COPY_BYTES, cause);
+    struct ssi_pdr *pdr = ssi->pdr;
+    u8 beats[SSI_SLOTS_MAX * PDR_BEAT_BYTES];
+    int rc = pdr_read(ssi, 0, beats, sizeof beats, cause);
     if (rc)
         return rc;
-    memset(ssi->pdr, 0, sizeof *ssi->pdr);
-    memcpy(ssi->pdr->cluster, ssi->cfg.cluster, sizeof ssi->pdr->cluster);
-    ssi->pdr->seq = 1;
-    size_t len = ssi_pdr_encode(ssi->pdr, ssi->pdr_io);
-    rc = pdr_write(ssi, copy_offset(0), len, cause);
-    ssi->pdr_valid = rc == ST_OK;
-    ssi->pdr_copy = 0;
+    if (ssi->pdr_seq_seen || beats[0] || memcmp(beats, beats + 1, sizeof beats - 1) != 0)
+        return cause_set(cause, ST_PROTO, "the PDR is empty, and systems have used it");
+    ssi_pdr_fini(pdr);
+    memcpy(pdr->cluster, ssi->cfg.cluster, sizeof pdr->cluster);
+    pdr->seq = 1;
+    rc = checkpoints_write(ssi, 0, cause);
     if (rc == ST_OK)
         ssi_say(ssi, MSG_PLM1714I, ssi->cfg.cluster, ssi->cfg.pdr_path);
     return rc;
 }
 
-/* Take copy `copy`, whose header is at `head`, if its claims are whole. */
-static int pdr_take(struct ssi *ssi, unsigned copy, const u8 *head, bool *good,
-                    struct cause *cause)
+static bool beat_fresh(struct ssi *ssi, u64 beat_ms)
 {
-    struct ssi_pdr *next = ssi->scratch;
-    ssi_pdr_decode_header(next, head);
-    *good = true;
-    if (ssi->pdr_valid && copy == ssi->pdr_copy && next->seq == ssi->pdr->seq &&
-        next->header_crc == ssi->pdr->header_crc)
-        return ST_OK;
-    size_t len = (size_t)next->n_claims * PDR_CLAIM_BYTES;
-    int rc = pdr_read(ssi, copy_offset(copy) + PDR_HEADER_BYTES, ssi->pdr_io, len, cause);
-    if (rc)
-        return rc;
-    *good = ssi_pdr_decode_claims(next, ssi->pdr_io);
-    if (*good) {
-        ssi->scratch = ssi->pdr;
-        ssi->pdr = next;
-        ssi->pdr_copy = copy;
-    }
-    return ST_OK;
+    u64 wall = ssi->ports->wall_ms(ssi->ports->ctx);
+    u64 age = wall > beat_ms ? wall - beat_ms : beat_ms - wall;
+    return beat_ms && age < ssi->cfg.silence_ms + 3 * (u64)ssi->cfg.pdr_beat_ms;
+}
+
+/* A member, other than this one, whose row says that it may run and which shows it; or -1. */
+static int running_slot(struct ssi *ssi)
+{
+    bool known = ssi_pdr_beats_read(ssi);
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
+        if (i != ssi->cfg.slot && ssi->pdr->rows[i].state != SSI_DOWN &&
+            !ssi_row_dead(ssi, i) && (!known || beat_fresh(ssi, ssi->members[i].pdr_beat_ms)))
+            return (int)i;
+    return -1;
+}
+
+/* Does anybody write heartbeats, whatever the rows say? */
+static bool anybody_beats(struct ssi *ssi)
+{
+    u8 sectors[SSI_SLOTS_MAX][PDR_BEAT_BYTES];
+    if (pdr_read(ssi, 0, sectors, sizeof sectors, NULL) != ST_OK)
+        return true;
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
+        if (i != ssi->cfg.slot && beat_fresh(ssi, ssi_pdr_beat_any(sectors[i], i)))
+            return true;
+    return false;
+}
+
+/* Version 1 becomes version 2 when nobody runs who knows version 1 only. Its newer copy stays what
+ * it is until the other header is of version 2. */
+static int pdr_convert(struct ssi *ssi, struct cause *cause)
+{
+    struct ssi_pdr *pdr = ssi->pdr;
+    int running = running_slot(ssi);
+    if (running >= 0)
+        return cause_set(
+            cause, ST_CONFIG,
+            "%s is of version %u, and %s may run with a release that knows no other; "
+            "end it first, or start this system with that release",
+            ssi->cfg.pdr_path, PDR_VERSION_OLD, pdr->rows[running].name);
+    unsigned older = pdr->head_seq[1] < pdr->head_seq[0];
+    pdr->seq++;
+    int rc = checkpoints_write(ssi, older, cause);
+    if (rc == ST_OK)
+        ssi_say(ssi, MSG_PLM1714I, ssi->cfg.cluster, ssi->cfg.pdr_path);
+    return rc;
 }
 
 static int pdr_check(struct ssi *ssi, struct cause *cause)
 {
-    if (strcmp(ssi->pdr->cluster, ssi->cfg.cluster) != 0)
+    const struct ssi_pdr *pdr = ssi->pdr;
+    if (strcmp(pdr->cluster, ssi->cfg.cluster) != 0)
         return cause_set(cause, ST_CONFIG, "%s is the PDR of SSI cluster %s, not of %s",
-                         ssi->cfg.pdr_path, ssi->pdr->cluster, ssi->cfg.cluster);
-    if (ssi->pdr->seq < ssi->pdr_seq_seen)
+                         ssi->cfg.pdr_path, pdr->cluster, ssi->cfg.cluster);
+    if (pdr->seq < ssi->pdr_seq_seen)
         return cause_set(cause, ST_PROTO, "the PDR is older than what was read before");
-    ssi->pdr_seq_seen = ssi->pdr->seq;
-    ssi->pdr_valid = true;
     return ST_OK;
 }
 
-/* Read both headers, take the newest copy that is whole. */
+/* Changes that follow nothing: the host ended in the middle, and all members with it [P4]; or a
+ * block between is damaged. */
+static int gap_close(struct ssi *ssi, struct cause *cause)
+{
+    if (anybody_beats(ssi) || running_slot(ssi) >= 0 || ssi->own_state != SSI_DOWN)
+        return cause_set(cause, ST_PROTO, "the PDR is damaged: a change is missing");
+    ssi->pdr->seq += PDR_BLOCKS; /* past all that follow nothing */
+    int rc = checkpoints_write(ssi, ssi->pdr->head_seq[1] < ssi->pdr->head_seq[0], cause);
+    ssi->pdr->gap = rc != ST_OK;
+    return rc;
+}
+
+/* A checkpoint that is damaged or missing, or due. */
+static int checkpoint_care(struct ssi *ssi, struct cause *cause)
+{
+    const struct ssi_pdr *pdr = ssi->pdr;
+    unsigned older = pdr->head_seq[1] < pdr->head_seq[0];
+    for (unsigned i = 0; i < 2; i++)
+        if (pdr->head[i] != PDR_HEADER_GOOD)
+            return checkpoint_write(ssi, i, cause);
+    if (pdr->seq - pdr->head_seq[older ^ 1] < PDR_CHECKPOINT_BLOCKS)
+        return ST_OK;
+    struct cause local = {0};
+    int rc = checkpoint_write(ssi, older, &local);
+    if (rc == ST_OK)
+        return ST_OK;
+    pdr_complain(ssi, &local);
+    return ssi_pdr_follow(ssi->pdr, &(struct pdr_file){ssi, pdr_read}, cause);
+}
+
 static int pdr_load(struct ssi *ssi, struct cause *cause)
 {
-    u8 head[2][PDR_HEADER_BYTES];
-    enum pdr_header kind[2];
-    u64 seq[2] = {0, 0};
-    for (unsigned i = 0; i < 2; i++) {
-        int rc = pdr_read(ssi, copy_offset(i), head[i], PDR_HEADER_BYTES, cause);
-        if (rc)
-            return rc;
-        kind[i] = ssi_pdr_decode_header(ssi->scratch, head[i]);
-        seq[i] = kind[i] == PDR_HEADER_GOOD ? ssi->scratch->seq : 0;
+    const struct pdr_file file = {ssi, pdr_read};
+    struct ssi_pdr *pdr = ssi->pdr;
+    ssi->pdr_valid = false;
+    int rc = ssi_pdr_follow(pdr, &file, cause);
+    if (rc == ST_CONFIG) {
+        struct cause what = *cause;
+        return cause_set(cause, rc, "PDR %s: %s", ssi->cfg.pdr_path, what.text);
     }
-    if (kind[0] != PDR_HEADER_GOOD && kind[1] == PDR_HEADER_BLANK && !ssi->pdr_seq_seen)
-        return pdr_create(ssi, cause);
-    unsigned newest = seq[1] > seq[0];
-    for (unsigned i = 0; i < 2; i++) {
-        unsigned copy = newest ^ i;
-        bool good = false;
-        if (kind[copy] != PDR_HEADER_GOOD)
-            continue;
-        int rc = pdr_take(ssi, copy, head[copy], &good, cause);
-        if (rc)
-            return rc;
-        if (good)
-            return pdr_check(ssi, cause);
+    if (rc == ST_OK && pdr->found != PDR_FOUND_NOTHING)
+        rc = pdr_check(ssi, cause);
+    if (rc == ST_OK && pdr->found == PDR_FOUND_NOTHING)
+        rc = pdr_create(ssi, cause);
+    else if (rc == ST_OK && pdr->found == PDR_FOUND_OLD)
+        rc = pdr_convert(ssi, cause);
+    else if (rc == ST_OK && pdr->gap)
+        rc = gap_close(ssi, cause);
+    if (rc == ST_OK)
+        rc = checkpoint_care(ssi, cause);
+    if (rc) {
+        pdr->valid = false;
+        return rc;
     }
-    return cause_set(cause, ST_PROTO, "both copies of the PDR are damaged");
+    pdr->found = PDR_FOUND_GOOD;
+    ssi->pdr_seq_seen = pdr->seq;
+    ssi->pdr_valid = true;
+    return ST_OK;
 }
 
 int ssi_pdr_begin(struct ssi *ssi, unsigned wait_ms, struct cause *cause)
@@ -130,10 +269,8 @@ int ssi_pdr_begin(struct ssi *ssi, unsigned wait_ms, struct cause *cause)
     if (rc == ST_OK) {
         rc = pdr_load(ssi, &local);
         ssi->pdr_locked = rc == ST_OK;
-        if (rc) {
-            ssi->pdr_valid = false;
+        if (rc)
             ssi->ports->pdr_unlock(ssi->ports->ctx);
-        }
     }
     if (rc == ST_OK)
         return ST_OK;
@@ -142,58 +279,90 @@ int ssi_pdr_begin(struct ssi *ssi, unsigned wait_ms, struct cause *cause)
     return cause_set(cause, rc == ST_BUSY || rc == ST_CONFIG ? rc : ST_IO, "%s", local.text);
 }
 
-static void pending_apply(struct ssi *ssi)
+/* The write failed: did it take place all the same? Then it is written once more, for where it
+ * was read from may have been memory only. */
+static int commit_doubt(struct ssi *ssi, bool durable, struct cause *cause)
 {
-    for (unsigned i = 0; i < ssi->n_pending; i++) {
-        const struct ssi_pending *p = &ssi->pending[i];
-        struct pdr_claim *claim = ssi_claim_row(ssi->pdr, p->kind, p->name);
-        if (claim && claim->owner == ssi->cfg.slot && claim->generation == p->generation)
-            *claim = ssi->pdr->claims[--ssi->pdr->n_claims];
-    }
-}
-
-/* The write failed: did it take place all the same? */
-static int commit_doubt(struct ssi *ssi, struct cause *cause)
-{
-    u64 seq = ssi->pdr->seq;
-    u32 crc = ssi->pdr->header_crc;
+    u64 seq = ssi->pdr->seq, id = ssi->pdr->id;
     struct cause local = {0};
-    ssi->pdr_valid = false;
+    ssi->pdr->valid = false;
+    ssi->pdr->n_ops = 0;
     if (pdr_load(ssi, &local) != ST_OK)
         return ST_LOST;
-    if (ssi->pdr->seq == seq && ssi->pdr->header_crc == crc)
-        return ST_OK;
+    if (ssi->pdr->seq == seq && ssi->pdr->id == id) {
+        if (pdr_read(ssi, PDR_BLOCK_AT(seq), ssi->pdr_io, PDR_BLOCK_BYTES, &local) == ST_OK &&
+            pdr_write(ssi, PDR_BLOCK_AT(seq), PDR_BLOCK_BYTES, durable, &local) == ST_OK)
+            return ST_OK;
+        ssi->pdr_valid = ssi->pdr->valid = false;
+        return ST_LOST;
+    }
     cause->status = ST_IO;
     return ST_IO;
+}
+
+static bool rows_changed(struct ssi_pdr *pdr)
+{
+    u8 row[PDR_ROW_BYTES];
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
+        ssi_pdr_row_encode(&pdr->rows[i], row);
+        if (memcmp(row, pdr->row_bytes[i], PDR_ROW_BYTES) != 0)
+            return true;
+    }
+    return false;
+}
+
+static void committed(struct ssi *ssi, unsigned pending)
+{
+    struct ssi_pdr *pdr = ssi->pdr;
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
+        ssi_pdr_row_encode(&pdr->rows[i], pdr->row_bytes[i]);
+    pdr->n_ops = 0;
+    ssi->pdr_seq_seen = pdr->seq;
+    ssi_pending_done(ssi, pending);
 }
 
 int ssi_pdr_commit(struct ssi *ssi, struct cause *cause)
 {
     PRE(ssi->pdr_locked && ssi->pdr_valid);
+    struct ssi_pdr *pdr = ssi->pdr;
     struct cause local = {0};
-    unsigned copy = ssi->pdr_copy ^ 1;
-    pending_apply(ssi);
-    ssi->pdr->seq++;
-    size_t len = ssi_pdr_encode(ssi->pdr, ssi->pdr_io);
-    int rc = pdr_write(ssi, copy_offset(copy), len, &local);
+    unsigned pending = ssi_pending_apply(ssi);
+    if (!pdr->n_ops && !rows_changed(pdr)) {
+        ssi_pending_done(ssi, pending);
+        return ST_OK;
+    }
+    u64 newest = pdr->head_seq[pdr->head_seq[1] > pdr->head_seq[0]];
+    bool durable = ssi_pdr_abroad(pdr, ssi->ports->host_id(ssi->ports->ctx));
+    u64 before = pdr->id;
+    pdr->seq++;
+    pdr->id = new_id(ssi);
+    size_t len = ssi_pdr_block_encode(pdr, before, ssi->pdr_io);
+    int rc = cause_set(&local, ST_IO, "its checkpoints cannot be written");
+    if (pdr->seq - newest < PDR_BLOCKS)
+        rc = pdr_write(ssi, PDR_BLOCK_AT(pdr->seq), len, durable, &local);
     if (rc) {
         pdr_complain(ssi, &local);
-        rc = commit_doubt(ssi, &local);
+        rc = commit_doubt(ssi, durable, &local);
         if (rc)
             return cause_set(cause, rc, "%s", local.text);
-    } else {
-        ssi->pdr_copy = copy;
-        pdr_well(ssi);
+        ssi_pending_done(ssi, pending);
+        return ST_OK;
     }
-    ssi->pdr_seq_seen = ssi->pdr->seq;
-    ssi->n_pending = 0;
+    committed(ssi, pending);
+    pdr_well(ssi);
     return ST_OK;
 }
 
 void ssi_pdr_end(struct ssi *ssi)
 {
     PRE(ssi->pdr_locked);
+    struct ssi_pdr *pdr = ssi->pdr;
     ssi->pdr_locked = false;
+    if (pdr->n_ops ||
+        (ssi->pdr_valid && rows_changed(pdr))) { /* what was changed was given up */
+        pdr->n_ops = 0;
+        pdr->valid = ssi->pdr_valid = false;
+    }
     ssi->ports->pdr_unlock(ssi->ports->ctx);
 }
 
@@ -239,21 +408,4 @@ bool ssi_pdr_beats_read(struct ssi *ssi)
         m->pdr_beat_ms = beat;
     }
     return true;
-}
-
-void ssi_pending_add(struct ssi *ssi, u16 kind, const char *name, u64 generation)
-{
-    if (ssi->n_pending == SSI_PENDING_MAX)
-        return;
-    struct ssi_pending *p = &ssi->pending[ssi->n_pending++];
-    *p = (struct ssi_pending){.kind = kind, .generation = generation};
-    memcpy(p->name, name, strlen(name));
-}
-
-void ssi_pending_flush(struct ssi *ssi)
-{
-    if (!ssi->n_pending || ssi_pdr_begin(ssi, 0, NULL) != ST_OK)
-        return;
-    ssi_pdr_commit(ssi, NULL);
-    ssi_pdr_end(ssi);
 }

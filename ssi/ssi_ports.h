@@ -47,6 +47,8 @@ struct ssi_ports {
      * it. */
     int (*pdr_lock)(void *ctx, unsigned wait_ms, struct cause *cause);
     void (*pdr_unlock)(void *ctx);
+    /** See to it that the first `bytes` of the file need no new space when they are written. */
+    int (*pdr_reserve)(void *ctx, u64 bytes, struct cause *cause);
     /** Read up to len bytes; fewer at the end of the file. */
     int (*pdr_read)(void *ctx, u64 offset, void *data, size_t len, size_t *got,
                     struct cause *cause);

@@ -298,6 +298,12 @@ static void port_pdr_unlock(void *ctx)
     ((struct sim_member *)ctx)->sim->pdr_locked = false;
 }
 
+static int port_pdr_reserve(void *ctx, u64 bytes, struct cause *cause)
+{
+    ERGO(bytes == PDR_FILE_BYTES);
+    return alive(ctx) ? ST_OK : cause_set(cause, ST_IO, "dead");
+}
+
 static int port_pdr_read(void *ctx, u64 offset, void *data, size_t len, size_t *got,
                          struct cause *cause)
 {
@@ -323,7 +329,7 @@ static int port_pdr_write(void *ctx, u64 offset, const void *data, size_t len, b
     struct ssi_sim *sim = m->sim;
     ERGO(offset + len <= PDR_FILE_BYTES);
     ERGO(!durable || sim->pdr_locked);
-    sim->pdr_writes += durable;
+    sim->pdr_writes += offset >= PDR_HEADER_AT(0);
     enum ssi_sim_fault fault = sim->fault_count ? sim->fault : SIM_FAULT_NONE;
     size_t part = len;
     if (fault == SIM_FAULT_BEFORE || fault == SIM_FAULT_LIE)
@@ -385,6 +391,7 @@ static const struct ssi_ports sim_ports = {
     .close = port_close,
     .pdr_lock = port_pdr_lock,
     .pdr_unlock = port_pdr_unlock,
+    .pdr_reserve = port_pdr_reserve,
     .pdr_read = port_pdr_read,
     .pdr_write = port_pdr_write,
     .life_hold = port_life_hold,
@@ -635,6 +642,20 @@ void ssi_sim_step(struct ssi_sim *sim)
 u64 ssi_sim_now_ms(const struct ssi_sim *sim)
 {
     return sim->now_ms;
+}
+
+static int file_read(void *ctx, u64 offset, void *data, size_t len, struct cause *cause)
+{
+    struct ssi_sim *sim = ctx;
+    (void)cause;
+    memcpy(data, sim->pdr + offset, len);
+    return ST_OK;
+}
+
+bool ssi_sim_pdr_look(struct ssi_sim *sim, struct ssi_pdr *pdr)
+{
+    struct pdr_file file = {sim, file_read};
+    return ssi_pdr_follow(pdr, &file, NULL) == ST_OK && pdr->found == PDR_FOUND_GOOD;
 }
 
 u8 *ssi_sim_pdr(struct ssi_sim *sim)

@@ -64,9 +64,12 @@ void ssi_sim_step(struct ssi_sim *sim);
 
 u64 ssi_sim_now_ms(const struct ssi_sim *sim);
 u64 ssi_sim_random(struct ssi_sim *sim);
+/** Bring `pdr` (all zero at first, ssi_pdr_fini at the end) in line with the file; false: there is
+ * no whole PDR. */
+bool ssi_sim_pdr_look(struct ssi_sim *sim, struct ssi_pdr *pdr);
 /** The file, PDR_FILE_BYTES, for looking at and spoiling. */
 u8 *ssi_sim_pdr(struct ssi_sim *sim);
-/** How many durable writes there were, whole or not. */
+/** How many writes behind the heartbeats there were, whole or not. */
 u64 ssi_sim_pdr_writes(const struct ssi_sim *sim);
 /** How many internal errors members have told (HCPPLM1717E). */
 unsigned ssi_sim_errors(const struct ssi_sim *sim);

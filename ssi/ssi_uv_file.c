@@ -102,6 +102,15 @@ static int port_pdr_write(void *ctx, u64 offset, const void *data, size_t len, b
     return ST_OK;
 }
 
+static int port_pdr_reserve(void *ctx, u64 bytes, struct cause *cause)
+{
+    struct ssi_uv *uv = ctx;
+    do {
+        errno = posix_fallocate(uv->pdr_fd, 0, (off_t)bytes);
+    } while (errno == EINTR);
+    return errno ? file_cause(uv, cause, "writing") : ST_OK;
+}
+
 static int port_life_hold(void *ctx, unsigned slot, struct cause *cause)
 {
     struct ssi_uv *uv = ctx;
@@ -134,6 +143,7 @@ void ssi_uv_file_ports(struct ssi_ports *ports)
 {
     ports->pdr_lock = port_pdr_lock;
     ports->pdr_unlock = port_pdr_unlock;
+    ports->pdr_reserve = port_pdr_reserve;
     ports->pdr_read = port_pdr_read;
     ports->pdr_write = port_pdr_write;
     ports->life_hold = port_life_hold;

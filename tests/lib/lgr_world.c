@@ -36,17 +36,8 @@ static void fake_free(struct fake *g)
 
 static const struct ssi_pdr *pdr_newest(struct world *w)
 {
-    const u8 *file = ssi_sim_pdr(w->sim);
-    static struct ssi_pdr copies[2];
-    const struct ssi_pdr *newest = NULL;
-    for (unsigned i = 0; i < 2; i++) {
-        const u8 *copy = file + PDR_COPY_AT + (size_t)i * PDR_COPY_BYTES;
-        if (ssi_pdr_decode_header(&copies[i], copy) == PDR_HEADER_GOOD &&
-            (!newest || copies[i].seq > newest->seq) &&
-            ssi_pdr_decode_claims(&copies[i], copy + PDR_HEADER_BYTES))
-            newest = &copies[i];
-    }
-    return newest;
+    static struct ssi_pdr pdr;
+    return ssi_sim_pdr_look(w->sim, &pdr) ? &pdr : NULL;
 }
 
 static void pdr_owners(struct world *w, int owner[USERS])

@@ -62,7 +62,7 @@ struct world {
     struct ssi_world_sum sum;
     char *fault;
     u64 pdr_writes;
-    struct ssi_pdr pdr, one;
+    struct ssi_pdr pdr;
 };
 
 #define CHECK(w, cond, ...)                                                                    \
@@ -215,20 +215,14 @@ static void leave_done(void *ctx, int status, const struct cause *cause)
 
 /* --- what must hold --- */
 
-/* The newest whole copy, decoded anew when something has been written. */
+/* The state in the file, looked at again when something has been written. */
 static void look_at_pdr(struct world *w)
 {
-    const u8 *file = ssi_sim_pdr(w->sim);
     if (w->pdr_writes == ssi_sim_pdr_writes(w->sim))
         return;
     w->pdr_writes = ssi_sim_pdr_writes(w->sim);
-    w->pdr.seq = 0;
-    for (unsigned i = 0; i < 2; i++) {
-        const u8 *copy = file + PDR_COPY_AT + (size_t)i * PDR_COPY_BYTES;
-        if (ssi_pdr_decode_header(&w->one, copy) == PDR_HEADER_GOOD &&
-            w->one.seq > w->pdr.seq && ssi_pdr_decode_claims(&w->one, copy + PDR_HEADER_BYTES))
-            w->pdr = w->one;
-    }
+    if (!ssi_sim_pdr_look(w->sim, &w->pdr))
+        ssi_claims_clear(&w->pdr);
 }
 
 static int owner_of(struct world *w, unsigned k)
@@ -693,6 +687,7 @@ bool ssi_world_run(u64 seed, enum ssi_world_plant plant, bool verbose,
     for (unsigned s = 0; s < w->n; s++) /* requests lie in the world */
         ssi_sim_crash(w->sim, s);
     ssi_sim_destroy(w->sim);
+    ssi_pdr_fini(&w->pdr);
     free(w);
     return !*fault;
 }

@@ -66,52 +66,133 @@ static int find(const char *name, u64 *generation)
     return rc;
 }
 
+static u8 *head(unsigned copy)
+{
+    return ssi_sim_pdr(sim) + PDR_HEADER_AT(copy);
+}
+
 static void spoil(unsigned copy)
 {
-    ssi_sim_pdr(sim)[PDR_COPY_AT + (size_t)copy * PDR_COPY_BYTES + 100] ^= 0x40;
+    head(copy)[200] ^= 0x40;
 }
 
-static unsigned newest(void)
+/* The PDR as it is now; ended by ssi_pdr_fini. */
+static struct ssi_pdr look(void)
 {
-    const u8 *at = ssi_sim_pdr(sim) + PDR_COPY_AT + 24; /* sequence number */
-    return be64_load(at + PDR_COPY_BYTES) > be64_load(at);
+    struct ssi_pdr pdr = {0};
+    ck_assert(ssi_sim_pdr_look(sim, &pdr));
+    return pdr;
 }
 
-START_TEST(what_is_encoded_is_decoded)
+static void fill(struct ssi_pdr *pdr)
 {
-    struct ssi_pdr *pdr = calloc(2, sizeof *pdr);
-    u8 *bytes = malloc(PDR_COPY_BYTES);
     strcpy(pdr->cluster, "CLUSTER8");
     pdr->seq = 77;
+    pdr->id = 0x123456789abcdef1;
     pdr->generation = 1ull << 40;
     strcpy(pdr->rows[7].name, "MEMBERH8");
     strcpy(pdr->rows[7].addr, "[fe80::1]:65535");
     pdr->rows[7].state = SSI_LEAVING;
     pdr->rows[7].incarnation = 0xfedcba9876543210;
-    pdr->n_claims = SSI_CLAIMS_MAX;
-    for (u32 i = 0; i < pdr->n_claims; i++) {
-        snprintf(pdr->claims[i].name, SSI_CLAIM_NAME_BYTES, "%023u", i);
-        pdr->claims[i].owner = i % 8;
-        pdr->claims[i].kind = (u16)i;
-        pdr->claims[i].generation = i;
-    }
-    ck_assert_uint_eq(ssi_pdr_encode(&pdr[0], bytes), PDR_COPY_BYTES);
-    ck_assert_int_eq(ssi_pdr_decode_header(&pdr[1], bytes), PDR_HEADER_GOOD);
-    ck_assert(ssi_pdr_decode_claims(&pdr[1], bytes + PDR_HEADER_BYTES));
-    ck_assert_mem_eq(&pdr[0], &pdr[1], sizeof *pdr);
+}
+
+START_TEST(a_header_is_decoded_as_it_was_encoded)
+{
+    struct ssi_pdr pdr = {0}, back = {0};
+    u8 bytes[PDR_HEADER_BYTES];
+    u32 n, crc;
+    fill(&pdr);
+    pdr.n_claims = 4711;
+    ssi_pdr_header_encode(&pdr, 0x98765432, bytes);
+    ck_assert_int_eq(ssi_pdr_header_decode(&back, bytes, &n, &crc), PDR_HEADER_GOOD);
+    ck_assert_uint_eq(n, 4711);
+    ck_assert_uint_eq(crc, 0x98765432);
+    ck_assert_uint_eq(back.seq, pdr.seq);
+    ck_assert_uint_eq(back.id, pdr.id);
+    ck_assert_uint_eq(back.generation, pdr.generation);
+    ck_assert_str_eq(back.cluster, pdr.cluster);
+    ck_assert_mem_eq(back.rows, pdr.rows, sizeof pdr.rows);
     for (unsigned at = 0; at < PDR_HEADER_BYTES; at += 7) {
         bytes[at] ^= 1;
-        ck_assert_int_eq(ssi_pdr_decode_header(&pdr[1], bytes), PDR_HEADER_BAD);
+        ck_assert_int_ne(ssi_pdr_header_decode(&back, bytes, &n, &crc), PDR_HEADER_GOOD);
         bytes[at] ^= 1;
     }
-    bytes[PDR_HEADER_BYTES + 5] ^= 1;
-    ck_assert(!ssi_pdr_decode_claims(&pdr[1], bytes + PDR_HEADER_BYTES));
-    free(bytes);
-    free(pdr);
 }
 END_TEST
 
-START_TEST(a_torn_newest_copy_leaves_the_one_before)
+/* A block with all that may be in one: its bytes give back the same rows and names; none of them
+ * may be another. */
+START_TEST(a_block_is_applied_as_it_was_encoded)
+{
+    static u8 bytes[PDR_BLOCK_BYTES];
+    struct ssi_pdr pdr = {0}, back = {0};
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
+        strcpy(pdr.rows[i].name, "ROW");
+    fill(&pdr);
+    for (unsigned i = 0; i < PDR_OPS_MAX; i++) {
+        struct pdr_claim claim = {
+            .kind = (u16)(i * 999), .owner = i % 8, .mode = i % 3, .generation = i};
+        snprintf(claim.name, SSI_CLAIM_NAME_BYTES, "%023u", i);
+        ck_assert_int_eq(ssi_claim_put(&pdr, &claim), ST_OK);
+    }
+    size_t len = ssi_pdr_block_encode(&pdr, 99, bytes);
+    u64 seq, id, before;
+    ck_assert(ssi_pdr_block_peek(bytes, &seq, &id, &before));
+    ck_assert_uint_eq(before, 99);
+    ck_assert(ssi_pdr_block_whole(bytes));
+    ck_assert_int_eq(ssi_pdr_block_apply(&back, bytes), ST_OK);
+    ck_assert_uint_eq(back.seq, 77);
+    ck_assert_mem_eq(back.rows, pdr.rows, sizeof pdr.rows);
+    ck_assert_uint_eq(back.n_claims, pdr.n_claims);
+    ck_assert_mem_eq(back.claims, pdr.claims, pdr.n_claims * sizeof *pdr.claims);
+    for (size_t at = 0; at < len; at += 5) {
+        bytes[at] ^= 1;
+        ck_assert(!ssi_pdr_block_peek(bytes, &seq, &id, &before) ||
+                  !ssi_pdr_block_whole(bytes));
+        bytes[at] ^= 1;
+    }
+    ssi_pdr_fini(&pdr);
+    ssi_pdr_fini(&back);
+}
+END_TEST
+
+/* The index finds what a list would find, whatever is put in and taken out. */
+START_TEST(names_are_found_by_their_keys)
+{
+    enum { NAMES = 300, SLOTS = 3 };
+    static u8 model[NAMES][SLOTS]; /* mode of a share */
+    struct ssi_pdr pdr = {0};
+    unsigned n = 0;
+    for (unsigned round = 0; round < 20000; round++) {
+        struct pdr_claim share = {.kind = 7};
+        u64 r = ssi_sim_random(sim);
+        unsigned name = r % NAMES;
+        share.owner = (u8)(r / NAMES % SLOTS);
+        share.mode = (u8)(r >> 40) % 4;
+        snprintf(share.name, sizeof share.name, "N%u", name);
+        struct pdr_claim *there = ssi_share_row(&pdr, 7, share.name, share.owner);
+        ck_assert_uint_eq(there ? there->mode : 0, model[name][share.owner]);
+        if (there && !share.mode)
+            ssi_claim_remove(&pdr, there);
+        else if (share.mode)
+            ck_assert_int_eq(ssi_claim_put(&pdr, &share), ST_OK);
+        n += !!share.mode - !!there;
+        model[name][share.owner] = share.mode;
+        if (r >> 54 == 0) {
+            n -= ssi_claims_drop(&pdr, share.owner);
+            for (unsigned i = 0; i < NAMES; i++)
+                model[i][share.owner] = 0;
+        }
+        pdr.n_ops = 0;
+        ck_assert_uint_eq(pdr.n_claims, n);
+        ck_assert_ptr_null(ssi_claim_row(&pdr, 7, share.name));
+        ck_assert_ptr_null(ssi_share_row(&pdr, 8, share.name, share.owner));
+    }
+    ssi_pdr_fini(&pdr);
+}
+END_TEST
+
+START_TEST(a_torn_change_leaves_the_one_before)
 {
     u64 one, two, found;
     struct cause cause;
@@ -181,7 +262,7 @@ START_TEST(a_full_disk_at_creation_refuses_the_join)
 {
     ssi_sim_pdr_fault(sim, SIM_FAULT_TORN, 1);
     ck_assert_int_eq(start("SIMSSI"), ST_IO);
-    ck_assert_int_eq(ssi_member_state(ssi, "M0"), SSI_DOWN);
+    ck_assert_int_eq(ssi_member_state(ssi, "M0"), SSI_ISOLATED);
     ssi_sim_crash(sim, 0);
     ck_assert_int_eq(start("SIMSSI"), ST_OK); /* the unfinished file is written anew */
 }
@@ -196,15 +277,32 @@ START_TEST(another_clusters_pdr_is_refused)
 }
 END_TEST
 
-START_TEST(a_damaged_copy_is_passed_over_and_two_are_refused)
+/* [P2] While one checkpoint is whole nothing is lost: the ring reaches back to the older one. */
+START_TEST(a_damaged_checkpoint_is_passed_over_and_two_are_refused)
 {
-    u64 generation;
+    u64 generation, found;
     struct cause cause;
+    char name[SSI_CLAIM_NAME_BYTES];
     ck_assert_int_eq(start("SIMSSI"), ST_OK);
-    ck_assert_int_eq(claim("ONE", &generation, &cause), ST_OK);
-    ssi_sim_crash(sim, 0);
-    spoil(newest());
-    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    for (unsigned i = 0; i < 3 * PDR_CHECKPOINT_BLOCKS - 40;
+         i++) { /* far from the newest one */
+        snprintf(name, sizeof name, "N%u", i);
+        ck_assert_int_eq(claim(name, &generation, &cause), ST_OK);
+    }
+    struct ssi_pdr pdr = look();
+    ck_assert_uint_gt(pdr.head_seq[0], PDR_CHECKPOINT_BLOCKS - 3);
+    ck_assert_uint_gt(pdr.head_seq[1], 2 * PDR_CHECKPOINT_BLOCKS - 3);
+    ck_assert_uint_gt(pdr.seq - pdr.head_seq[1], 20);
+    ssi_pdr_fini(&pdr);
+    for (unsigned copy = 0; copy < 2; copy++) {
+        spoil(copy);
+        ck_assert_int_eq(find("N0", &found), ST_OK);
+        ck_assert_int_eq(find(name, &found), ST_OK);
+        ck_assert_uint_eq(found, generation);
+        pdr = look(); /* and it is written anew */
+        ck_assert_int_eq(pdr.head[copy], PDR_HEADER_GOOD);
+        ssi_pdr_fini(&pdr);
+    }
     ssi_sim_crash(sim, 0);
     spoil(0);
     spoil(1);
@@ -260,23 +358,151 @@ START_TEST(the_claim_table_has_a_limit)
 }
 END_TEST
 
+static int share(const char *name, u8 mode, u8 refuse, struct cause *cause)
+{
+    int rc;
+    do {
+        rc = ssi_share_set(ssi, 3, name, mode, refuse, cause);
+    } while (rc == ST_BUSY);
+    return rc;
+}
+
+static void run_ms(u64 ms)
+{
+    u64 until = ssi_sim_now_ms(sim) + ms;
+    while (ssi_sim_now_ms(sim) < until)
+        ssi_sim_step(sim);
+}
+
+static u8 mode_of(const char *name, unsigned slot)
+{
+    struct ssi_pdr pdr = look();
+    const struct pdr_claim *row = ssi_share_row(&pdr, 3, name, slot);
+    u8 mode = row ? row->mode : 0;
+    ssi_pdr_fini(&pdr);
+    return mode;
+}
+
+START_TEST(shares_are_raised_lowered_and_dropped)
+{
+    struct cause cause;
+    u64 generation;
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    ck_assert_int_eq(share("DISK", 5, 0, &cause), ST_OK);
+    ck_assert_uint_eq(mode_of("DISK", 0), 5);
+    ck_assert_int_eq(share("DISK", 5, 0xff, &cause), ST_OK); /* one's own is in nobody's way */
+    ck_assert_int_eq(share("DISK", 6, 0xff, &cause), ST_OK);
+    ck_assert_uint_eq(mode_of("DISK", 0), 6);
+    ck_assert_int_eq(share("DISK", 2, 0, &cause), ST_OK);
+    ck_assert_uint_eq(mode_of("DISK", 0), 2);
+    u64 found;
+    char owner[SSI_NAME_BYTES];
+    ck_assert_int_eq(ssi_claim_find(ssi, 3, "DISK", owner, &found), ST_NOENT);
+    ck_assert_int_eq(ssi_claim(ssi, 3, "DISK", &generation, &cause),
+                     ST_OK); /* no claim of it */
+    ck_assert_int_eq(share("DISK", 0, 0, &cause), ST_OK);
+    ck_assert_int_eq(share("DISK", 0, 0, &cause), ST_OK);
+    ck_assert_uint_eq(mode_of("DISK", 0), 0);
+    ck_assert_int_eq(ssi_claim_find(ssi, 3, "DISK", owner, &found), ST_OK);
+    ck_assert_int_eq(share("", 1, 0, &cause), ST_INVAL);
+}
+END_TEST
+
+START_TEST(a_share_that_cannot_be_lowered_is_lowered_later)
+{
+    struct cause cause;
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    ck_assert_int_eq(share("ONE", 7, 0, &cause), ST_OK);
+    ck_assert_int_eq(share("TWO", 7, 0, &cause), ST_OK);
+    ssi_sim_pdr_fault(sim, SIM_FAULT_BEFORE, 1000);
+    ck_assert_int_eq(share("ONE", 1, 0, &cause), ST_IO);
+    ck_assert_int_eq(share("TWO", 3, 0, &cause), ST_IO);
+    ck_assert_int_eq(share("TWO", 0, 0, &cause), ST_IO);
+    ck_assert_int_eq(share("ONE", 3, 0, &cause), ST_IO); /* refused: it stays at 1 */
+    ck_assert_int_eq(share("THREE", 1, 0, &cause), ST_IO);
+    ssi_sim_pdr_fault(sim, SIM_FAULT_NONE, 0);
+    run_ms(2000);
+    ck_assert_uint_eq(mode_of("ONE", 0), 1);
+    ck_assert_uint_eq(mode_of("TWO", 0), 0);
+    ck_assert_uint_eq(mode_of("THREE", 0), 0);
+}
+END_TEST
+
+/* Taken again before the release that waits is written: it must not be lost then. */
+START_TEST(a_share_raised_again_is_not_lowered_later)
+{
+    struct cause cause;
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    ck_assert_int_eq(share("ONE", 3, 0, &cause), ST_OK);
+    ssi_sim_pdr_fault(sim, SIM_FAULT_TORN, 1);
+    ck_assert_int_eq(share("ONE", 0, 0, &cause), ST_IO);
+    ck_assert_int_eq(share("ONE", 2, 0, &cause), ST_OK);
+    run_ms(2000);
+    ck_assert_uint_eq(mode_of("ONE", 0), 2);
+}
+END_TEST
+
+START_TEST(a_raise_in_doubt_is_taken_back)
+{
+    struct cause cause;
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    ck_assert_int_eq(share("ONE", 1, 0, &cause), ST_OK);
+    ssi_sim_pdr_fault(sim, SIM_FAULT_DOUBT, 1);
+    ck_assert_int_eq(share("ONE", 3, 0, &cause), ST_IO);
+    run_ms(2000);
+    ck_assert_uint_eq(mode_of("ONE", 0), 1);
+}
+END_TEST
+
+/* Tens of thousands of links: each costs about one block, however many there are. */
+START_TEST(many_shares_come_and_go)
+{
+    enum { MANY = 24000 };
+    struct cause cause;
+    char name[SSI_CLAIM_NAME_BYTES];
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "VOL%03u.%u", i % 400, i);
+        ck_assert_int_eq(share(name, 1 + i % 3, 2, &cause), ST_OK);
+    }
+    struct ssi_pdr pdr = look();
+    ck_assert_uint_eq(pdr.n_claims, MANY);
+    ck_assert_uint_le(pdr.seq, MANY + 10);
+    ssi_pdr_fini(&pdr);
+    for (unsigned i = MANY; i-- > 0;) {
+        snprintf(name, sizeof name, "VOL%03u.%u", i % 400, i);
+        ck_assert_int_eq(share(name, 0, 0, &cause), ST_OK);
+    }
+    pdr = look();
+    ck_assert_uint_eq(pdr.n_claims, 0);
+    ssi_pdr_fini(&pdr);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ssi_pdr");
     TCase *tc = tcase_create("pdr");
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_test(tc, what_is_encoded_is_decoded);
-    tcase_add_test(tc, a_torn_newest_copy_leaves_the_one_before);
+    tcase_add_test(tc, a_header_is_decoded_as_it_was_encoded);
+    tcase_add_test(tc, a_block_is_applied_as_it_was_encoded);
+    tcase_add_test(tc, names_are_found_by_their_keys);
+    tcase_add_test(tc, a_torn_change_leaves_the_one_before);
     tcase_add_test(tc, an_error_after_the_write_is_seen_through);
     tcase_add_test(tc, a_write_in_doubt_does_not_leave_a_claim_behind);
     tcase_add_test(tc, a_full_disk_refuses_claims_and_heals);
     tcase_add_test(tc, a_full_disk_at_creation_refuses_the_join);
     tcase_add_test(tc, another_clusters_pdr_is_refused);
-    tcase_add_test(tc, a_damaged_copy_is_passed_over_and_two_are_refused);
+    tcase_add_test(tc, a_damaged_checkpoint_is_passed_over_and_two_are_refused);
     tcase_add_test(tc, a_pdr_that_went_back_is_refused);
     tcase_add_test(tc, claims_of_a_former_life_are_dropped);
     tcase_add_test(tc, the_claim_table_has_a_limit);
+    tcase_add_test(tc, shares_are_raised_lowered_and_dropped);
+    tcase_add_test(tc, a_share_that_cannot_be_lowered_is_lowered_later);
+    tcase_add_test(tc, a_share_raised_again_is_not_lowered_later);
+    tcase_add_test(tc, a_raise_in_doubt_is_taken_back);
+    tcase_add_test(tc, many_shares_come_and_go);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -1,0 +1,156 @@
+/* Shares of two members: who stands in whose way, Safe mode, a member that ends. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ssi/ssi_sim.h"
+
+enum { A, B, MEMBERS };
+enum { READ = 1, WRITE = 2, KIND = 9 };
+#define STORY_MS 200000
+
+static struct ssi_sim *sim;
+static struct ssi *member[MEMBERS];
+static bool ended[MEMBERS];
+static struct cause cause;
+
+static void done(void *ctx, int rc, const struct cause *why)
+{
+    (void)why;
+    ck_assert_int_eq(rc, ST_OK);
+    *(bool *)ctx = true;
+}
+
+#define RUN_UNTIL(cond)                                                                        \
+    do {                                                                                       \
+        u64 until_ = ssi_sim_now_ms(sim) + STORY_MS;                                           \
+        while (!(cond)) {                                                                      \
+            ck_assert_msg(ssi_sim_now_ms(sim) < until_, "never: %s", #cond);                   \
+            ssi_sim_step(sim);                                                                 \
+        }                                                                                      \
+    } while (0)
+
+static void start(unsigned slot)
+{
+    struct ssi_config config;
+    ssi_sim_config(&config, slot, MEMBERS);
+    member[slot] = ssi_sim_start(sim, &config, 0, &cause);
+    ck_assert_ptr_nonnull(member[slot]);
+    ended[slot] = false;
+    ssi_join(member[slot], done, &ended[slot]);
+    RUN_UNTIL(ended[slot]);
+}
+
+static void setup(void)
+{
+    sim = ssi_sim_create(3);
+    start(A);
+    start(B);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_STABLE);
+}
+
+static void teardown(void)
+{
+    ssi_sim_destroy(sim);
+}
+
+static int set(unsigned slot, u8 mode, u8 refuse)
+{
+    int rc;
+    do { /* the PDR lock is busy now and then in the simulator */
+        rc = ssi_share_set(member[slot], KIND, "COM001.100", mode, refuse, &cause);
+    } while (rc == ST_BUSY);
+    return rc;
+}
+
+struct list {
+    unsigned n;
+    u8 mode[MEMBERS];
+};
+
+static void listed(void *ctx, const char *name, const char *owner, u8 mode)
+{
+    struct list *list = ctx;
+    ck_assert_str_eq(name, "COM001.100");
+    list->mode[owner[1] - '0'] = mode;
+    list->n++;
+}
+
+static void expect_modes(u8 a, u8 b)
+{
+    struct list list = {0};
+    int rc;
+    do {
+        rc = ssi_share_each(member[B], KIND, listed, &list);
+    } while (rc == ST_BUSY);
+    ck_assert_int_eq(rc, ST_OK);
+    ck_assert_uint_eq(list.mode[A], a);
+    ck_assert_uint_eq(list.mode[B], b);
+    ck_assert_uint_eq(list.n, !!a + !!b);
+}
+
+START_TEST(a_refused_bit_of_another_is_in_the_way)
+{
+    ck_assert_int_eq(set(A, READ | WRITE, WRITE), ST_OK);
+    ck_assert_int_eq(set(B, WRITE, WRITE), ST_EXIST);
+    ck_assert_str_eq(cause.text, "M0");
+    expect_modes(READ | WRITE, 0);
+    ck_assert_int_eq(set(B, READ, 0), ST_OK);
+    ck_assert_int_eq(set(B, READ, WRITE), ST_EXIST); /* kept on condition only */
+    expect_modes(READ | WRITE, READ);
+    ck_assert_int_eq(set(A, READ, 0), ST_OK);
+    ck_assert_int_eq(set(B, READ | WRITE, WRITE), ST_OK);
+    ck_assert_int_eq(set(A, 0, 0), ST_OK);
+    expect_modes(0, READ | WRITE);
+}
+END_TEST
+
+START_TEST(in_safe_mode_shares_are_lowered_and_never_raised)
+{
+    ck_assert_int_eq(set(A, READ | WRITE, WRITE), ST_OK);
+    ssi_sim_stall(sim, A, B, true);
+    ssi_sim_cut(sim, A, B);
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_SAFE && ssi_mode(member[B]) == SSI_MODE_SAFE);
+    ck_assert_int_eq(set(B, READ, 0), ST_REFUSED);
+    ck_assert_ptr_nonnull(strstr(cause.text, "Safe mode"));
+    ck_assert_int_eq(set(A, READ, 0), ST_OK);
+    ck_assert_int_eq(set(A, READ, WRITE), ST_REFUSED);
+    ck_assert_int_eq(set(A, READ | WRITE, 0), ST_REFUSED);
+    expect_modes(READ, 0);
+    ck_assert_int_eq(set(A, 0, 0), ST_OK);
+    expect_modes(0, 0);
+    ssi_sim_stall(sim, A, B, false);
+    RUN_UNTIL(ssi_mode(member[B]) == SSI_MODE_STABLE);
+    ck_assert_int_eq(set(B, READ, WRITE), ST_OK);
+}
+END_TEST
+
+START_TEST(the_shares_of_a_member_go_with_it)
+{
+    ck_assert_int_eq(set(A, WRITE, WRITE), ST_OK);
+    ck_assert_int_eq(set(B, READ, 0), ST_OK);
+    ssi_sim_crash(sim, A);
+    RUN_UNTIL(ssi_member_state(member[B], "M0") == SSI_DOWN);
+    expect_modes(0, READ);
+    ck_assert_int_eq(set(B, WRITE, WRITE), ST_OK);
+    start(A);
+    ck_assert_int_eq(set(A, WRITE, WRITE), ST_EXIST);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ssi_share");
+    TCase *tc = tcase_create("shares");
+    tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, a_refused_bit_of_another_is_in_the_way);
+    tcase_add_test(tc, in_safe_mode_shares_are_lowered_and_never_raised);
+    tcase_add_test(tc, the_shares_of_a_member_go_with_it);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
