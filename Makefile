@@ -98,7 +98,7 @@ endif
 
 # --- build --------------------------------------------------------------------------------------
 .PHONY: all help install install-man setup setup-build setup-guest pkgs-there guest demo check lint asan tsan \
-	bench clean unit format docs fuzz fuzz-isa fuzz-decode litmus sim
+	bench clean unit format docs fuzz fuzz-isa fuzz-decode litmus sim model
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -276,12 +276,22 @@ scenarios: setup
 # Medians of RUNS runs of everything.
 RUNS ?= 5
 bench: setup
-	@+$(SUBMAKE) all guest
+	@+$(SUBMAKE) all guest $(BUILD)/tests/bench/ssi_claims
 	@tests/bench/run --runs $(RUNS)
 	@tests/bench/mips
 	@tests/bench/display
 	@tests/bench/disk --runs $(RUNS)
 	@tests/bench/net --runs $(RUNS)
+	@tests/bench/ssi --runs $(RUNS)
+
+$(BUILD)/tests/bench/%: tests/bench/%.c $(LIB) $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  BENCH $<"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+
+# Spin over the models of docs/models, and over their mutations, which it has to find.
+model: setup
+	@CC='$(CC)' tests/model
 
 # Four members as on four hosts (network namespaces, root), one fault after the other for SECONDS; SEED repeats a run.
 .PHONY: chaos
@@ -314,6 +324,7 @@ help:
 	@echo "make soak       what takes long, one after the other:$(SOAKS:%= %)"
 	@echo "make sim        N simulated clusters (20000) from SEED on; checks after every event"
 	@echo "make litmus     order of storage references between CPUs, 10 million rounds"
+	@echo "make model      Spin over docs/models: all states of joining, claims and failures"
 	@echo "make docs       reference pages from the tables"
 	@echo "make scenarios  what a cluster is used for (E1 to E9), each with a closing table"
 	@echo "make bench      figures next to QEMU and Hercules, medians of RUNS (5)"

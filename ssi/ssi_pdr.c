@@ -5,15 +5,15 @@
  *   172032   header of checkpoint 1 (both where version 1 has its headers, so that a release
  *            which knows version 1 only finds two damaged copies, and touches nothing)
  *   339968   claims and shares of checkpoint 0: 65536 * 40; then those of checkpoint 1
- *   ...      ring: 256 blocks of 4096; change number s is in block s % 256
+ *   ...      ring: 1024 blocks of 4096; change number s is in block s % 1024
  *
  * [P1] A change is one block and one write: rows and names that it changes, its number, a random
  *      name, the name of the change before it, a crc. A reader takes block s + 1 when it is whole
  *      and follows the change it knows; a torn block is none, and is written over by the next.
  *      The names tell the changes of two histories apart: a block of a write that was lost, or
  *      that comes late, follows nothing.
- * [P2] A checkpoint holds the state after some change; it is written every 128 changes, to the
- *      older of the two, and is on stable storage before block s - 256 is written over. While
+ * [P2] A checkpoint holds the state after some change; it is written every 512 changes, to the
+ *      older of the two, and is on stable storage before block s - 1024 is written over. While
  *      one of the two is whole nothing is lost, as the ring reaches back to the older one.
  * [P3] A reader that follows the file looks at both headers first: whoever has missed so many
  *      changes that blocks it needs may be gone finds a checkpoint that it does not know.

@@ -14,15 +14,17 @@
 #define PDR_CLAIM_BYTES 40
 #define PDR_ROW_BYTES 128
 #define PDR_BLOCK_BYTES 4096
-#define PDR_BLOCKS 256            /* of the ring of changes */
-#define PDR_CHECKPOINT_BLOCKS 128 /* a checkpoint is written after so many */
+#define PDR_BLOCKS 1024           /* of the ring of changes */
+#define PDR_CHECKPOINT_BLOCKS 512 /* a checkpoint is written after so many */
 #define PDR_HEADER_AT(copy) (4096 + (u64)(copy)*PDR_OLD_COPY_BYTES)
 #define PDR_OLD_CLAIMS_AT(copy) (PDR_HEADER_AT(copy) + PDR_HEADER_BYTES)
 #define PDR_CLAIMS_AT(copy) (PDR_HEADER_AT(2) + (u64)(copy)*SSI_CLAIMS_MAX * PDR_CLAIM_BYTES)
 #define PDR_BLOCK_AT(seq) (PDR_CLAIMS_AT(2) + (seq) % PDR_BLOCKS * PDR_BLOCK_BYTES)
 #define PDR_FILE_BYTES (PDR_CLAIMS_AT(2) + (u64)PDR_BLOCKS * PDR_BLOCK_BYTES)
-#define PDR_OPS_MAX 64     /* changes of names in one block */
-#define PDR_BUCKETS 16384u /* of the index by name; a power of 2 */
+#define PDR_LOCK_RECORD_AT (1ll << 40) /* bytes that are locked, far behind the data */
+#define PDR_LOCK_LIFE_AT (PDR_LOCK_RECORD_AT + 16) /* of slot 0; those of the others follow */
+#define PDR_OPS_MAX 64                             /* changes of names in one block */
+#define PDR_BUCKETS 16384u                         /* of the index by name; a power of 2 */
 
 /** Why a member is down, as in z/VM's PMSBK. */
 enum pdr_down { DOWN_UNDETERMINED, DOWN_LEFT, DOWN_WENT, DOWN_DECLARED };

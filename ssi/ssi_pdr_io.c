@@ -130,7 +130,8 @@ static int pdr_create(struct ssi *ssi, struct cause *cause)
     if (rc)
         return rc;
     if (ssi->pdr_seq_seen || beats[0] || memcmp(beats, beats + 1, sizeof beats - 1) != 0)
-        return cause_set(cause, ST_PROTO, "the PDR is empty, and systems have used it");
+        return cause_set(cause, ST_PROTO,
+                         "the PDR is empty or cut off, and systems have used it");
     ssi_pdr_fini(pdr);
     memcpy(pdr->cluster, ssi->cfg.cluster, sizeof pdr->cluster);
     pdr->seq = 1;
@@ -231,10 +232,24 @@ static int checkpoint_care(struct ssi *ssi, struct cause *cause)
     return ssi_pdr_follow(ssi->pdr, &(struct pdr_file){ssi, pdr_read}, cause);
 }
 
+/* A file that ends early has lost changes, and reads as if they had not been. */
+static int whole_length(struct ssi *ssi, struct cause *cause)
+{
+    const struct ssi_ports *ports = ssi->ports;
+    size_t got = 0;
+    u8 last;
+    int rc = ports->pdr_read(ports->ctx, PDR_FILE_BYTES - 1, &last, 1, &got, cause);
+    if (rc || got)
+        return rc;
+    return cause_set(cause, ST_PROTO, "the PDR is truncated: it should have %llu bytes",
+                     (unsigned long long)PDR_FILE_BYTES);
+}
+
 static int pdr_load(struct ssi *ssi, struct cause *cause)
 {
     const struct pdr_file file = {ssi, pdr_read};
     struct ssi_pdr *pdr = ssi->pdr;
+    bool anew = !pdr->valid;
     ssi->pdr_valid = false;
     int rc = ssi_pdr_follow(pdr, &file, cause);
     if (rc == ST_CONFIG) {
@@ -243,6 +258,8 @@ static int pdr_load(struct ssi *ssi, struct cause *cause)
     }
     if (rc == ST_OK && pdr->found != PDR_FOUND_NOTHING)
         rc = pdr_check(ssi, cause);
+    if (rc == ST_OK && pdr->found == PDR_FOUND_GOOD && anew)
+        rc = whole_length(ssi, cause);
     if (rc == ST_OK && pdr->found == PDR_FOUND_NOTHING)
         rc = pdr_create(ssi, cause);
     else if (rc == ST_OK && pdr->found == PDR_FOUND_OLD)

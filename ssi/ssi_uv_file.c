@@ -1,18 +1,22 @@
 /* The PDR as a file: OFD locks (one for the record, one life lock for each slot), positioned
  * reads and writes, fdatasync. OFD locks belong to the open file, so that several members in
- * one process lock each other out, and vanish with the process however it ends. */
+ * one process lock each other out, and vanish with the process however it ends.
+ * Only a regular file is taken: a lock on a block device, a disk of an NBD server say, keeps out
+ * processes of this host and nobody else, and such a disk has neither locks nor compare-and-write
+ * nor a way to keep out the late write of a member that stood still. */
+#include "ssi/ssi_pdr.h"
 #include "ssi/ssi_uv_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_RECORD_AT (1ll << 40) /* far behind the data: locks need no bytes */
-#define LOCK_LIFE_AT (LOCK_RECORD_AT + 16)
-#define LOCK_RETRY_NS 2000000
+#define LOCK_RETRY_NS_MIN 50000
+#define LOCK_RETRY_NS_MAX 2000000
 
 static int file_cause(struct ssi_uv *uv, struct cause *cause, const char *what)
 {
@@ -24,8 +28,46 @@ static int file_open(struct ssi_uv *uv, struct cause *cause)
 {
     if (uv->pdr_fd >= 0)
         return ST_OK;
-    uv->pdr_fd = open(uv->pdr_path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-    return uv->pdr_fd < 0 ? file_cause(uv, cause, "opening") : ST_OK;
+    if (strncmp(uv->pdr_path, "nbd", 3) == 0 && strstr(uv->pdr_path, "://"))
+        return cause_set(
+            cause, ST_CONFIG,
+            "%s: an NBD export has no locks and cannot hold a PDR; use a file that all "
+            "members see",
+            uv->pdr_path);
+    uv->pdr_fd = open(uv->pdr_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0660);
+    if (uv->pdr_fd < 0)
+        return file_cause(uv, cause, "opening");
+    struct stat st;
+    if (fstat(uv->pdr_fd, &st) == 0 && S_ISREG(st.st_mode))
+        return ST_OK;
+    ssi_uv_file_close(uv);
+    return cause_set(
+        cause, ST_CONFIG,
+        "%s is no regular file: locks on it would hold on this host only, so it cannot "
+        "hold a PDR",
+        uv->pdr_path);
+}
+
+/* The file must be the one that others find under its name: with another they would not meet us. */
+static int file_same(struct ssi_uv *uv, struct cause *cause)
+{
+    struct stat here, there;
+    if (fstat(uv->pdr_fd, &here) < 0 || (stat(uv->pdr_path, &there) < 0 && errno != ENOENT))
+        return file_cause(uv, cause, "looking at");
+    if (here.st_nlink && here.st_dev == there.st_dev && here.st_ino == there.st_ino)
+        return ST_OK;
+    return cause_set(cause, ST_IO, "%s was deleted or replaced while this system uses it",
+                     uv->pdr_path);
+}
+
+static int lock_cause(struct ssi_uv *uv, struct cause *cause)
+{
+    if (errno != ENOLCK && errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
+        return file_cause(uv, cause, "locking");
+    return cause_set(
+        cause, ST_IO,
+        "locking %s: %s; the PDR needs a file system with locks that all hosts honour",
+        uv->pdr_path, strerror(errno));
 }
 
 static int file_lock(struct ssi_uv *uv, int cmd, short type, long long at, short *found)
@@ -40,31 +82,36 @@ static int file_lock(struct ssi_uv *uv, int cmd, short type, long long at, short
     return rc;
 }
 
-static int port_pdr_lock(void *ctx, unsigned wait_ms, struct cause *cause)
-{
-    struct ssi_uv *uv = ctx;
-    PRE(!uv->pdr_locked);
-    u64 until = uv_hrtime() + (u64)wait_ms * 1000000;
-    int rc = file_open(uv, cause);
-    if (rc)
-        return rc;
-    while (file_lock(uv, F_OFD_SETLK, F_WRLCK, LOCK_RECORD_AT, NULL) < 0) {
-        if (errno != EAGAIN && errno != EACCES)
-            return file_cause(uv, cause, "locking");
-        if (uv_hrtime() >= until)
-            return cause_set(cause, ST_BUSY, "%s is locked by another system", uv->pdr_path);
-        nanosleep(&(struct timespec){.tv_nsec = LOCK_RETRY_NS}, NULL);
-    }
-    uv->pdr_locked = true;
-    return ST_OK;
-}
-
 static void port_pdr_unlock(void *ctx)
 {
     struct ssi_uv *uv = ctx;
     PRE(uv->pdr_locked);
     uv->pdr_locked = false;
-    file_lock(uv, F_OFD_SETLK, F_UNLCK, LOCK_RECORD_AT, NULL);
+    file_lock(uv, F_OFD_SETLK, F_UNLCK, PDR_LOCK_RECORD_AT, NULL);
+}
+
+static int port_pdr_lock(void *ctx, unsigned wait_ms, struct cause *cause)
+{
+    struct ssi_uv *uv = ctx;
+    PRE(!uv->pdr_locked);
+    u64 until = uv_hrtime() + (u64)wait_ms * 1000000;
+    long pause_ns = LOCK_RETRY_NS_MIN;
+    int rc = file_open(uv, cause);
+    if (rc)
+        return rc;
+    while (file_lock(uv, F_OFD_SETLK, F_WRLCK, PDR_LOCK_RECORD_AT, NULL) < 0) {
+        if (errno != EAGAIN && errno != EACCES)
+            return lock_cause(uv, cause);
+        if (uv_hrtime() >= until)
+            return cause_set(cause, ST_BUSY, "%s is locked by another system", uv->pdr_path);
+        nanosleep(&(struct timespec){.tv_nsec = pause_ns}, NULL);
+        pause_ns = pause_ns < LOCK_RETRY_NS_MAX ? pause_ns * 2 : pause_ns;
+    }
+    uv->pdr_locked = true;
+    rc = file_same(uv, cause);
+    if (rc)
+        port_pdr_unlock(uv);
+    return rc;
 }
 
 static int port_pdr_read(void *ctx, u64 offset, void *data, size_t len, size_t *got,
@@ -117,10 +164,10 @@ static int port_life_hold(void *ctx, unsigned slot, struct cause *cause)
     int rc = file_open(uv, cause);
     if (rc)
         return rc;
-    if (file_lock(uv, F_OFD_SETLK, F_WRLCK, LOCK_LIFE_AT + slot, NULL) == 0)
+    if (file_lock(uv, F_OFD_SETLK, F_WRLCK, PDR_LOCK_LIFE_AT + slot, NULL) == 0)
         return ST_OK;
     if (errno != EAGAIN && errno != EACCES)
-        return file_cause(uv, cause, "locking");
+        return lock_cause(uv, cause);
     return cause_set(cause, ST_EXIST, "a system in slot %u runs already", slot + 1);
 }
 
@@ -134,7 +181,8 @@ static bool port_life_held(void *ctx, unsigned slot)
 {
     struct ssi_uv *uv = ctx;
     short found = F_WRLCK;
-    if (uv->pdr_fd < 0 || file_lock(uv, F_OFD_GETLK, F_WRLCK, LOCK_LIFE_AT + slot, &found) < 0)
+    if (uv->pdr_fd < 0 ||
+        file_lock(uv, F_OFD_GETLK, F_WRLCK, PDR_LOCK_LIFE_AT + slot, &found) < 0)
         return true;
     return found != F_UNLCK;
 }

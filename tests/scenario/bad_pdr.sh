@@ -43,14 +43,14 @@ expect 0 'no member is running' endicott status
 umount "$disk"
 
 # --- a disk that fills up later: the PDR has its room, so everything goes on
-mount -t tmpfs -o size=8M none "$disk"
+mount -t tmpfs -o size=12M none "$disk"
 expect 0 'MEMBERB is ready' endicott up "$cluster"
 deck "$TEST_TMP/spin" <<'TEXT'
         j .
 TEXT
 expect 0 '' endicott punch -m MEMBERA -u LINUX1 "$TEST_TMP/spin"
 expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
-head -c 16M /dev/zero >"$disk/filler" 2>/dev/null || true
+head -c 20M /dev/zero >"$disk/filler" 2>/dev/null || true
 expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG LINUX2
 expect 0 'FORCED' cp_on MEMBERA FORCE LINUX2
 goes_on

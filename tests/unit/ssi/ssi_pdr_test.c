@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 #include "ssi/ssi_sim.h"
 
@@ -479,6 +480,303 @@ START_TEST(many_shares_come_and_go)
 }
 END_TEST
 
+/* --- versions --- */
+
+/* A PDR of version 1 as its release wrote it: the older copy, then the newer one, with a claim. */
+static void write_old(u8 state)
+{
+    struct ssi_pdr old = {0};
+    u8 bytes[PDR_CLAIM_BYTES];
+    struct pdr_claim claim = {.kind = 1, .owner = 1, .generation = 41, .name = "GUEST"};
+    strcpy(old.cluster, "SIMSSI");
+    old.generation = 41;
+    strcpy(old.rows[1].name, "M1");
+    old.rows[1].state = state;
+    old.rows[1].incarnation = 5;
+    old.rows[1].host_id = 999; /* another host */
+    ssi_pdr_claim_encode(&claim, bytes);
+    for (unsigned copy = 0; copy < 2; copy++) {
+        u8 *p = head(copy);
+        old.seq = 100 + copy;
+        old.n_claims = copy;
+        ssi_pdr_header_encode(&old, (u32)crc32(0, bytes, copy ? sizeof bytes : 0), p);
+        be32_store(p + 8, PDR_VERSION_OLD);
+        be32_store(p + PDR_HEADER_BYTES - 4, (u32)crc32(0, p, PDR_HEADER_BYTES - 4));
+        memcpy(p + PDR_HEADER_BYTES, bytes, sizeof bytes);
+    }
+}
+
+START_TEST(version_1_is_converted_with_what_is_in_it)
+{
+    write_old(SSI_DOWN);
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    struct ssi_pdr pdr = look();
+    ck_assert_int_eq(pdr.head[0], PDR_HEADER_GOOD);
+    ck_assert_int_eq(pdr.head[1], PDR_HEADER_GOOD);
+    ck_assert_uint_gt(pdr.seq, 101);
+    ck_assert_str_eq(pdr.rows[1].name, "M1");
+    const struct pdr_claim *claim = ssi_claim_row(&pdr, 1, "GUEST");
+    ck_assert_ptr_nonnull(claim);
+    ck_assert_uint_eq(claim->generation, 41);
+    ssi_pdr_fini(&pdr);
+}
+END_TEST
+
+/* Torn in the middle, it is still one of version 1, or one of version 2 with all that was in it. */
+START_TEST(a_conversion_that_ends_early_is_done_again)
+{
+    write_old(SSI_DOWN);
+    for (unsigned i = 0; i < 40; i++) {
+        ssi_sim_pdr_fault(sim, SIM_FAULT_CRASH, 1);
+        struct ssi_config config;
+        ssi_sim_config(&config, 0, 2);
+        ssi = ssi_sim_start(sim, &config, 0, NULL);
+        join_ended = false;
+        ssi_join(ssi, joined, NULL);
+        while (!join_ended && ssi_sim_member(sim, 0))
+            ssi_sim_step(sim);
+        ssi_sim_crash(sim, 0);
+    }
+    ssi_sim_pdr_fault(sim, SIM_FAULT_NONE, 0);
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    struct ssi_pdr pdr = look();
+    ck_assert_ptr_nonnull(ssi_claim_row(&pdr, 1, "GUEST"));
+    ssi_pdr_fini(&pdr);
+}
+END_TEST
+
+START_TEST(version_1_is_left_alone_while_its_release_runs)
+{
+    u8 *before = malloc(PDR_FILE_BYTES);
+    write_old(SSI_JOINED);
+    ssi_pdr_beat_encode(ssi_sim_pdr(sim) + PDR_BEAT_BYTES, 1, 5,
+                        1700000000000ull + ssi_sim_now_ms(sim));
+    memcpy(before, ssi_sim_pdr(sim), PDR_FILE_BYTES);
+    ck_assert_int_eq(start("SIMSSI"), ST_CONFIG);
+    ck_assert_ptr_nonnull(
+        strstr(join_cause.text, "M1 may run with a release that knows no other"));
+    ck_assert_mem_eq(before, ssi_sim_pdr(sim), PDR_FILE_BYTES);
+    free(before);
+}
+END_TEST
+
+START_TEST(a_version_to_come_is_refused_with_what_to_do)
+{
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    ssi_sim_crash(sim, 0);
+    u8 *p = head(1);
+    be32_store(p + 8, PDR_VERSION + 1);
+    be32_store(p + PDR_HEADER_BYTES - 4, (u32)crc32(0, p, PDR_HEADER_BYTES - 4));
+    ck_assert_int_eq(start("SIMSSI"), ST_CONFIG);
+    ck_assert_ptr_nonnull(strstr(join_cause.text, "start this system with the release"));
+    ck_assert_uint_eq(be32_load(p + 8), PDR_VERSION + 1);
+}
+END_TEST
+
+/* --- files that are something else --- */
+
+START_TEST(a_file_that_is_no_pdr_is_left_alone)
+{
+    memset(head(0), 'x', PDR_HEADER_BYTES);
+    ck_assert_int_eq(start("SIMSSI"), ST_CONFIG);
+    ck_assert_ptr_nonnull(strstr(join_cause.text, "it is no PDR"));
+    ck_assert_uint_eq(head(0)[100], 'x');
+}
+END_TEST
+
+START_TEST(an_empty_file_with_heartbeats_is_no_new_pdr)
+{
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    ssi_sim_crash(sim, 0);
+    memset(head(0), 0, PDR_FILE_BYTES - PDR_HEADER_AT(0));
+    ck_assert_int_eq(start("SIMSSI"), ST_IO);
+    ck_assert_ptr_nonnull(
+        strstr(join_cause.text, "empty or cut off, and systems have used it"));
+}
+END_TEST
+
+/* [P4] The host ended, and a change before the last has not come to the disk. */
+START_TEST(a_missing_change_ends_the_history_when_nobody_runs)
+{
+    u64 generation, found;
+    struct cause cause;
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    ck_assert_int_eq(claim("ONE", &generation, &cause), ST_OK);
+    ck_assert_int_eq(claim("TWO", &generation, &cause), ST_OK);
+    ck_assert_int_eq(claim("THREE", &generation, &cause), ST_OK);
+    struct ssi_pdr pdr = look();
+    u64 seq = pdr.seq;
+    memset(ssi_sim_pdr(sim) + PDR_BLOCK_AT(seq - 1), 0, PDR_BLOCK_BYTES);
+    ck_assert_int_eq(find("ONE", &found), ST_OK); /* who knows more goes on */
+    ssi_sim_crash(sim, 0);
+    u8 *beat = ssi_sim_pdr(sim) + PDR_BEAT_BYTES;
+    ssi_pdr_beat_encode(beat, 1, 77, 1700000000000ull + ssi_sim_now_ms(sim));
+    ck_assert_int_eq(start("SIMSSI"), ST_IO); /* somebody writes heartbeats */
+    ck_assert_ptr_nonnull(strstr(join_cause.text, "a change is missing"));
+    ssi_sim_crash(sim, 0);
+    memset(beat, 0, PDR_BEAT_BYTES);
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    ck_assert_int_eq(claim("THREE", &generation, &cause), ST_OK);
+    ssi_pdr_fini(&pdr);
+    pdr = look();
+    ck_assert_uint_gt(pdr.seq, seq + PDR_BLOCKS / 2);
+    ssi_pdr_fini(&pdr);
+}
+END_TEST
+
+/* --- blocks that are not what they should be --- */
+
+/* [P1] Wherever the write of a block ended, it has not taken place, or all of it has. */
+START_TEST(a_block_torn_anywhere_is_none)
+{
+    static u8 whole[PDR_BLOCK_BYTES], before[PDR_BLOCK_BYTES];
+    struct cause cause;
+    u64 generation;
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    struct ssi_pdr pdr = look();
+    u64 seq = pdr.seq;
+    u8 *block = ssi_sim_pdr(sim) + PDR_BLOCK_AT(seq + 1);
+    memset(block, 0xa5, PDR_BLOCK_BYTES); /* what was there 1024 changes ago */
+    memcpy(before, block, sizeof before);
+    ck_assert_int_eq(claim("ONE", &generation, &cause), ST_OK);
+    memcpy(whole, block, sizeof whole);
+    size_t used = sizeof whole;
+    while (whole[used - 1] == 0xa5)
+        used--;
+    ck_assert_uint_gt(used, 100);
+    for (size_t n = 0; n <= used; n++) {
+        memcpy(block, before, sizeof before);
+        memcpy(block, whole, n);
+        ssi_pdr_fini(&pdr);
+        pdr = look();
+        ck_assert_uint_eq(pdr.seq, n < used ? seq : seq + 1);
+        ck_assert(!pdr.gap);
+    }
+    ssi_pdr_fini(&pdr);
+}
+END_TEST
+
+/* [P1] A write that was given up comes late, over one of a history that went on without it: what
+ * follows that does not follow it, so nobody takes the one for the other. */
+START_TEST(a_block_that_comes_late_is_found_out)
+{
+    static u8 late[PDR_BLOCK_BYTES];
+    struct cause cause;
+    u64 generation, found;
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    struct ssi_pdr pdr = look();
+    u64 seq = pdr.seq + 1;
+    ssi_pdr_fini(&pdr);
+    u8 *block = ssi_sim_pdr(sim) + PDR_BLOCK_AT(seq);
+    ck_assert_int_eq(claim("LATE", &generation, &cause), ST_OK);
+    memcpy(late, block, sizeof late);
+    memset(block, 0, PDR_BLOCK_BYTES);
+    ssi_sim_crash(sim, 0);
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    ck_assert_int_eq(claim("ONE", &generation, &cause), ST_OK);
+    memcpy(block, late, sizeof late);
+    ck_assert_int_eq(find("ONE", &found), ST_OK); /* who knows what came later goes on */
+    ck_assert_int_eq(find("LATE", &found), ST_NOENT);
+    pdr = look();
+    ck_assert_uint_eq(pdr.seq, seq);
+    ck_assert(pdr.gap);
+    ssi_pdr_fini(&pdr);
+    struct ssi_config config;
+    ssi_sim_config(&config, 1, 2);
+    ck_assert_ptr_nonnull(ssi_sim_start(sim, &config, 0, &cause));
+    join_ended = false;
+    ssi_join(ssi_sim_member(sim, 1), joined, NULL);
+    while (!join_ended)
+        ssi_sim_step(sim);
+    ck_assert_int_eq(join_status, ST_IO);
+    ck_assert_ptr_nonnull(strstr(join_cause.text, "a change is missing"));
+}
+END_TEST
+
+/* --- the end of the host --- */
+
+enum { SECTOR_BYTES = 512, POWER_LOSSES = 60, CLAIMS_MAX = 1200 };
+
+static struct ssi *other;
+static bool other_ended;
+
+static void other_joined(void *ctx, int status, const struct cause *cause)
+{
+    (void)ctx;
+    (void)cause;
+    ck_assert_int_eq(status, ST_OK);
+    other_ended = true;
+}
+
+static void start_other(void)
+{
+    struct ssi_config config;
+    ssi_sim_config(&config, 1, 2);
+    other = ssi_sim_start(sim, &config, 0, NULL);
+    other_ended = false;
+    ssi_join(other, other_joined, NULL);
+    while (!other_ended || ssi_mode(ssi) != SSI_MODE_STABLE)
+        ssi_sim_step(sim);
+}
+
+/* Claims and shares of both members; `safe` becomes the file as it was when something last had to
+ * be on stable storage. */
+static void use(u8 *safe)
+{
+    struct ssi_pdr pdr = {0};
+    u64 checkpoint = 0, n = 1 + ssi_sim_random(sim) % CLAIMS_MAX, generation;
+    for (u64 i = 0; i < n; i++) {
+        char name[SSI_CLAIM_NAME_BYTES];
+        struct ssi *who = ssi_sim_random(sim) % 2 ? ssi : other;
+        snprintf(name, sizeof name, "N%u", (unsigned)(ssi_sim_random(sim) % 300));
+        if (ssi_sim_random(sim) % 2)
+            ssi_claim(who, 1, name, &generation, NULL);
+        else
+            ssi_share_set(who, 2, name, (u8)(ssi_sim_random(sim) % 4), 2, NULL);
+        ck_assert(ssi_sim_pdr_look(sim, &pdr));
+        u64 newest = pdr.head_seq[pdr.head_seq[1] > pdr.head_seq[0]];
+        if (newest != checkpoint)
+            memcpy(safe, ssi_sim_pdr(sim), PDR_FILE_BYTES);
+        checkpoint = newest;
+    }
+    ssi_pdr_fini(&pdr);
+}
+
+/* [P4] Of what was not on stable storage any sector may be there, and any may not. */
+START_TEST(the_end_of_the_host_leaves_a_pdr_that_can_be_used)
+{
+    u8 *safe = malloc(PDR_FILE_BYTES);
+    unsigned gaps = 0;
+    for (unsigned i = 0; i < POWER_LOSSES; i++) {
+        ck_assert_int_eq(start("SIMSSI"), ST_OK);
+        start_other();
+        use(safe);
+        u8 *file = ssi_sim_pdr(sim);
+        struct ssi_pdr pdr = look();
+        ssi_sim_crash(sim, 0);
+        ssi_sim_crash(sim, 1);
+        unsigned of = 1 + (unsigned)(ssi_sim_random(sim) % 20);
+        for (u64 at = 0; at < PDR_FILE_BYTES; at += SECTOR_BYTES)
+            if (memcmp(file + at, safe + at, SECTOR_BYTES) && ssi_sim_random(sim) % of == 0)
+                memcpy(file + at, safe + at, SECTOR_BYTES);
+        struct ssi_pdr left = look();
+        ck_assert_uint_le(left.seq, pdr.seq);
+        gaps += left.gap;
+        ssi_pdr_fini(&pdr);
+        ssi_pdr_fini(&left);
+        run_ms(30000);
+        ck_assert_int_eq(start("SIMSSI"), ST_OK);
+        pdr = look();
+        ck_assert_uint_eq(pdr.n_claims, 0);
+        ck_assert_int_eq(pdr.rows[1].state, SSI_DOWN);
+        ssi_pdr_fini(&pdr);
+        ssi_sim_crash(sim, 0);
+    }
+    ck_assert_uint_gt(gaps, POWER_LOSSES / 4); /* else it tests nothing */
+    free(safe);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ssi_pdr");
@@ -503,6 +801,16 @@ int main(void)
     tcase_add_test(tc, a_share_raised_again_is_not_lowered_later);
     tcase_add_test(tc, a_raise_in_doubt_is_taken_back);
     tcase_add_test(tc, many_shares_come_and_go);
+    tcase_add_test(tc, version_1_is_converted_with_what_is_in_it);
+    tcase_add_test(tc, a_conversion_that_ends_early_is_done_again);
+    tcase_add_test(tc, version_1_is_left_alone_while_its_release_runs);
+    tcase_add_test(tc, a_version_to_come_is_refused_with_what_to_do);
+    tcase_add_test(tc, a_file_that_is_no_pdr_is_left_alone);
+    tcase_add_test(tc, an_empty_file_with_heartbeats_is_no_new_pdr);
+    tcase_add_test(tc, a_missing_change_ends_the_history_when_nobody_runs);
+    tcase_add_test(tc, a_block_torn_anywhere_is_none);
+    tcase_add_test(tc, a_block_that_comes_late_is_found_out);
+    tcase_add_test(tc, the_end_of_the_host_leaves_a_pdr_that_can_be_used);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
