@@ -274,6 +274,14 @@ enum dir_dedication directory_dedication(const struct dir_entry *entry, u8 cpu);
 /** The serial number that its CPUs show: CPUID of the base CPU; false: the member's. */
 bool directory_cpuid(const struct dir_entry *entry, u32 *cpuid);
 
+/** What a USER, IDENTITY, SUBCONFIG or PROFILE says, for comparing it with another directory's. */
+struct dir_digest {
+    char name[DIR_NAME_BYTES + 8]; /* of a PROFILE with that word before it */
+    u64 digest;
+};
+/** By name; NULL: no more. */
+const struct dir_digest *directory_digest_at(const struct directory *dir, unsigned i);
+
 /** Do these credentials open this entry? Takes the same time for every wrong password. */
 bool directory_password_ok(const struct dir_entry *entry, const char *password);
 

@@ -34,7 +34,12 @@ struct directory {
     unsigned count;
     struct dir_block *blocks;
     unsigned block_count;
+    struct dir_digest *digests; /* by name */
+    unsigned digest_count;
 };
+
+/** Digests of all blocks; directory_digest.c. */
+int dir_digest(struct directory *dir, struct scan *s, struct cause *cause);
 
 /** As directory_parse; with `faults` bad statements are told there and left out. NULL: no memory,
  *  or the text cannot be taken apart, which is told too. */

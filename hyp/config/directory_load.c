@@ -325,7 +325,10 @@ static int load(struct dir_load *l)
         return status;
     scan_init(l->s, l->file, l->text, flags);
     status = read_entries(l);
-    return status ? status : sort_entries(l);
+    if (!status)
+        status = sort_entries(l);
+    scan_init(l->s, l->file, l->text, flags);
+    return status ? status : dir_digest(l->dir, l->s, l->cause);
 }
 
 static int load_for(const char *name, const char *text, const char *member,
@@ -393,6 +396,7 @@ void directory_free(struct directory *dir)
     }
     free(dir->entries);
     free(dir->blocks);
+    free(dir->digests);
     free(dir);
 }
 
