@@ -211,7 +211,6 @@ void member_joined(struct member *m)
     struct cause cause;
     if (m->phase != MEMBER_JOINING)
         return;
-    cp_net_start(m->cp);
     if (operator_logon(m, &cause)) /* a USER may be logged on elsewhere in the cluster */
         log_line("%s", cause.text);
     if (open_control(m, &cause)) {
@@ -350,6 +349,7 @@ static void begin(struct member *m)
         return;
     }
     m->phase = MEMBER_JOINING;
+    cp_net_start(m->cp); /* before the join: other members compare them with theirs */
     if (m->ssi)
         member_ssi_join(m);
     else

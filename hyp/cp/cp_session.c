@@ -8,6 +8,7 @@
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_net.h"
 #include "hyp/cp/cp_spool.h"
+#include "mem/base/log.h"
 
 static struct cp_user *find_any(const struct cp *cp, const char *userid)
 {
@@ -250,13 +251,14 @@ void cp_operator_tell(struct cp *cp, const char *fmt, ...)
 {
     char text[1024];
     struct cp_user *operator_user = cp_user_find(cp, cp->config->features.operator_userid);
-    if (!operator_user)
-        return;
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    console_write_line(operator_user->console, text);
+    if (operator_user)
+        console_write_line(operator_user->console, text); /* the log shows it, too */
+    else
+        log_line("%s", text);
 }
 
 /* --- relocation -------------------------------------------------------------------------- */

@@ -1,12 +1,13 @@
 /* CP over struct ssi: the cluster operations that commands use, and service CP (id 1).
- * Members compare what must be the same everywhere before they join: the SSI statement and the
- * relocation domains of system.config. */
+ * Members compare what must be the same everywhere before they join (ssi_check.def). When a lost
+ * link heals they do so again, and tell what has become different; it heals all the same. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "hyp/cp/cp_directory.h"
 #include "hyp/cp/cp_net.h"
 #include "hyp/cp/cp_spool.h"
+#include "hyp/cp/cp_ssi_check.h"
 #include "hyp/spool/spool_ssi.h"
 #include "mem/base/log.h"
 #include "ssi/ssi.h"
@@ -14,7 +15,8 @@
 struct cp_ssi {
     struct cp *cp;
     struct ssi *ssi;
-    bool same_prefix[CONFIG_SLOTS_MAX + 1]; /* by slot: its VMLAN MACPREFIX is ours, too */
+    bool known[CONFIG_SLOTS_MAX + 1]; /* by slot: it has joined, and has not left */
+    u64 told[CONFIG_SLOTS_MAX + 1];   /* differences, as ssi_check_compare has them */
 };
 
 static const char *op_mode(void *ctx)
@@ -186,74 +188,29 @@ static const struct cp_cluster_ops ssi_ops = {
 
 /* --- service CP -------------------------------------------------------------------------- */
 
-enum { ROW_DIGEST = CODEC_MANDATORY | 1, ROW_MAC_PREFIX = 2 };
-
-static u64 mix(u64 h, const char *text)
-{
-    for (; *text; text++)
-        h = (h ^ (u8)*text) * 0x100000001b3u;
-    return (h ^ 0xff) * 0x100000001b3u;
-}
-
-/* FNV-1a over what members must agree on. */
-static u64 digest(const struct system_config *cfg)
-{
-    u64 h = mix(mix(0xcbf29ce484222325u, cfg->ssi_name), cfg->pdr_volid);
-    for (unsigned i = 0; i < CONFIG_SLOTS_MAX; i++)
-        h = mix(h, cfg->slots[i].member);
-    for (unsigned i = 0; i < cfg->domain_count; i++) {
-        h = mix(h, cfg->domains[i].name);
-        for (unsigned k = 0; k < cfg->domains[i].member_count; k++)
-            h = mix(h, cfg->domains[i].members[k]);
-    }
-    return h;
-}
-
-static u32 mac_prefix(struct cp *cp)
-{
-    return cp_nets(cp) ? mac_pool_prefix(vswitches_macs(cp->nets)) : 0;
-}
-
 static void service_export(void *ctx, struct codec_out *out)
 {
     const struct cp_ssi *s = ctx;
-    codec_put_u64(out, ROW_DIGEST, digest(s->cp->config));
-    codec_put_u32(out, ROW_MAC_PREFIX, mac_prefix(s->cp));
+    cp_directory_refresh(s->cp);
+    ssi_check_export(s->cp, out);
 }
 
 static int service_check(void *ctx, const char *member, const void *data, size_t len,
                          struct cause *cause)
 {
     struct cp_ssi *s = ctx;
-    struct codec_in in;
-    struct codec_row row;
-    u64 theirs = 0;
-    u32 prefix = 0;
-    codec_in_init(&in, data, len);
-    while (len && codec_next(&in, &row))
-        if (row.tag == ROW_DIGEST)
-            codec_get_u64(&row, &theirs);
-        else if (row.tag == ROW_MAC_PREFIX)
-            codec_get_u32(&row, &prefix);
-    s->same_prefix[config_slot_of(s->cp->config, member)] = prefix == mac_prefix(s->cp);
-    if (theirs == digest(s->cp->config))
-        return ST_OK;
-    return cause_set(cause, ST_REFUSED,
-                     "SSI and RELOCATION_DOMAIN statements of %s and %s differ", member,
-                     s->cp->config->member);
+    u16 slot = config_slot_of(s->cp->config, member);
+    cp_directory_refresh(s->cp);
+    int status = ssi_check_compare(s->cp, member, data, len, &s->told[slot], cause);
+    return status == ST_REFUSED && s->known[slot] ? ST_OK : status;
 }
 
 static void service_joined(void *ctx, const char *member)
 {
-    const struct cp_ssi *s = ctx;
+    struct cp_ssi *s = ctx;
+    s->known[config_slot_of(s->cp->config, member)] = true;
     cp_operator_tell(s->cp, "HCPPLM1669I Member %s has joined SSI cluster %s", member,
                      s->cp->config->ssi_name);
-    if (!s->same_prefix[config_slot_of(s->cp->config, member)])
-        return;
-    char prefix[8], line[MSG_LINE_BYTES];
-    snprintf(prefix, sizeof prefix, "%06X", mac_prefix(s->cp));
-    msg_format(line, sizeof line, MSG_SWU2787W, prefix, member);
-    cp_operator_tell(s->cp, "%s", line);
 }
 
 static void service_left(void *ctx, const char *member, enum ssi_left how)
@@ -261,10 +218,13 @@ static void service_left(void *ctx, const char *member, enum ssi_left how)
     static const char *const words[] = {[SSI_LEFT_ORDERLY] = "has left",
                                         [SSI_LEFT_LOST] = "is lost to",
                                         [SSI_LEFT_DOWN] = "is down in"};
-    const struct cp_ssi *s = ctx;
+    struct cp_ssi *s = ctx;
     cp_remote_lost(s->cp, member);
-    if (how != SSI_LEFT_LOST)
+    if (how != SSI_LEFT_LOST) {
+        s->known[config_slot_of(s->cp->config, member)] = false;
+        s->told[config_slot_of(s->cp->config, member)] = 0;
         cp_nics_reclaim(s->cp);
+    }
     cp_operator_tell(s->cp, "HCPPLM1670I Member %s %s SSI cluster %s", member, words[how],
                      s->cp->config->ssi_name);
 }
