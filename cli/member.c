@@ -211,6 +211,7 @@ void member_joined(struct member *m)
     struct cause cause;
     if (m->phase != MEMBER_JOINING)
         return;
+    cp_links_join(m->cp);
     if (operator_logon(m, &cause)) /* a USER may be logged on elsewhere in the cluster */
         log_line("%s", cause.text);
     if (open_control(m, &cause)) {

@@ -149,6 +149,8 @@ int cp_capture(struct cp *cp, const struct cp_capture *what, int fd, struct caus
 void cp_net_start(struct cp *cp);
 /** After net_wakeup, on the loop: the operator hears of uplinks that went or came. */
 void cp_net_poll(struct cp *cp);
+/** This system has joined: links to minidisks that users have since before are asked for. */
+void cp_links_join(struct cp *cp);
 /** Its real devices and the links to them; NULL: none. */
 struct rdevs *cp_rdevs(const struct cp *cp);
 const char *cp_system_name(const struct cp *cp);
@@ -274,6 +276,7 @@ int cp_observe_users(struct cp *cp,
 #define CP_SSI_SERVICE 1  /* id of service CP */
 #define CP_CLAIM_USERID 1 /* kind of claims on user ids */
 #define CP_CLAIM_MAC 2    /* on addresses of network adapters */
+#define CP_CLAIM_LINK 3   /* of shares of minidisks */
 
 /** Join CP to a cluster: registers service CP (before ssi_join) and asks `ssi` from here on.
  *  `ssi` outlives the CP and is destroyed after it in the same turn of the loop. */

@@ -19,15 +19,20 @@ static const char *devno_text(u16 devno, char out[8])
     return out;
 }
 
-/* "LINUX2", "3 users" */
-static void users_text(unsigned n, const char *name, char out[24])
+#define USERS_BYTES 32
+
+/* "LINUX2", "3 users"; of a member that has not told yet: "user AT MEMBERB" */
+static void users_text(unsigned n, const char *name, const struct link_others *o,
+                       char out[USERS_BYTES])
 {
     if (n == 1)
-        snprintf(out, 24, "%s", name);
+        snprintf(out, USERS_BYTES, "%s", name);
     else if (n)
-        snprintf(out, 24, "%u users", n);
+        snprintf(out, USERS_BYTES, "%u users", n);
+    else if (o->member[0])
+        snprintf(out, USERS_BYTES, "user AT %s", o->member);
     else
-        snprintf(out, 24, "another system");
+        snprintf(out, USERS_BYTES, "another system");
 }
 
 /* --- linking -------------------------------------------------------------------------------- */
@@ -35,9 +40,9 @@ static void users_text(unsigned n, const char *name, char out[24])
 /* Why there is no link, as a message; its number. */
 static int refused(const struct link_others *o, const char *owner, const char *vdev, char *text)
 {
-    char readers[24], writers[24];
-    users_text(o->readers, o->reader, readers);
-    users_text(o->writers, o->writer, writers);
+    char readers[USERS_BYTES], writers[USERS_BYTES];
+    users_text(o->readers, o->reader, o, readers);
+    users_text(o->writers, o->writer, o, writers);
     if (o->writers && o->readers)
         return msg_format(text, MSG_LINE_BYTES, MSG_LNM106E, owner, vdev, writers, readers);
     if (o->readers && !o->elsewhere)
@@ -48,9 +53,9 @@ static int refused(const struct link_others *o, const char *owner, const char *v
 /* Write access was asked for, read access given. */
 static int forced(const struct link_others *o, const char *vdev, char *text)
 {
-    char readers[24], writers[24];
-    users_text(o->readers, o->reader, readers);
-    users_text(o->writers, o->writer, writers);
+    char readers[USERS_BYTES], writers[USERS_BYTES];
+    users_text(o->readers, o->reader, o, readers);
+    users_text(o->writers, o->writer, o, writers);
     if (!o->readers && !o->writers && !o->elsewhere)
         return msg_format(text, MSG_LINE_BYTES, MSG_LNM117E, vdev);
     if (o->writers && o->readers)
@@ -63,9 +68,9 @@ static int forced(const struct link_others *o, const char *vdev, char *text)
 /* It was linked, others have it too. */
 static void linked(const struct vlink *l, const struct link_others *o, char *text)
 {
-    char readers[24], writers[24];
-    users_text(o->readers, o->reader, readers);
-    users_text(o->writers, o->writer, writers);
+    char readers[USERS_BYTES], writers[USERS_BYTES];
+    users_text(o->readers, o->reader, o, readers);
+    users_text(o->writers, o->writer, o, writers);
     int n = snprintf(text, MSG_LINE_BYTES, "DASD %04X LINKED %s", l->vdev,
                      l->write ? "R/W" : "R/O");
     if (o->writers)
@@ -118,6 +123,28 @@ int cp_link(struct cp_user *user, const struct link_request *q, char *text)
     if (others.readers || others.writers)
         linked(l, &others, text);
     return 0;
+}
+
+/* Links from before this system joined: what another member's users keep them from ends. */
+void cp_links_join(struct cp *cp)
+{
+    struct rdevs *r = cp_rdevs(cp);
+    for (struct vlink *l = link_next(r, "", NULL), *next; l; l = next) {
+        struct cause cause = {0}, ignored;
+        char klass[8], userid[DIR_NAME_BYTES], vdev[8];
+        next = link_next(r, "", l);
+        int rc = link_join(r, l, &cause);
+        struct cp_user *user = rc ? cp_user_find(cp, l->user) : NULL;
+        if (!user)
+            continue;
+        snprintf(userid, sizeof userid, "%s", l->user);
+        devno_text(l->vdev, vdev);
+        cp_take_away(user, l->vdev, klass, &ignored);
+        cp_user_tell(user, "DASD %s DETACHED; %s AT %s", vdev,
+                     rc == ST_EXIST ? "IN USE" : "NOT GRANTED", cause.text);
+        cp_operator_tell(cp, "DASD %s of %s is detached: %s %s", vdev, userid,
+                         rc == ST_EXIST ? "users have it at" : "", cause.text);
+    }
 }
 
 const struct dir_mdisk *cp_mdisk_find(struct cp *cp, const char *self, const char **owner,

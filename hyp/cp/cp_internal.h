@@ -145,6 +145,7 @@ struct cp {
     const struct cp_cluster_ops *cluster;
     void *cluster_ctx;
     struct cp_ssi *ssi; /* cp_ssi.c */
+    struct cp_link_ssi *link_ssi;
     struct cp_user *users;
     unsigned user_count;
     struct cp_request *requests;

@@ -175,6 +175,11 @@ int cp_query_links(struct cp_request *req, void *ctx)
         n++;
     }
     cp_line(req, "%s", line);
+    for (const struct remote_link *m = remote_link_next(cp_rdevs(req->cp), NULL); m;
+         m = remote_link_next(cp_rdevs(req->cp), m))
+        if (remote_link_same_disk(mine, m))
+            cp_line(req, "%-8s %04X %s AT %s", m->user, m->vdev, m->write ? "R/W" : "R/O",
+                    m->member);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "hyp/cp/cp_directory.h"
+#include "hyp/cp/cp_link_ssi.h"
 #include "hyp/cp/cp_net.h"
 #include "hyp/cp/cp_spool.h"
 #include "hyp/cp/cp_ssi_check.h"
@@ -283,13 +284,16 @@ int cp_attach_ssi(struct cp *cp, struct ssi *ssi, struct cause *cause)
     }
     cp->ssi = s;
     cp_set_cluster(cp, &ssi_ops, s);
-    return ST_OK;
+    cp->link_ssi = cp_link_ssi_create(cp, ssi, cause);
+    return cp->link_ssi ? ST_OK : cause->status;
 }
 
 void cp_detach_ssi(struct cp *cp)
 {
     if (!cp->ssi)
         return;
+    cp_link_ssi_destroy(cp->link_ssi);
+    cp->link_ssi = NULL;
     ivl_ssi_destroy(cp->ivls);
     cp->ivls = NULL;
     spool_ssi_destroy(cp->spool_ssi);

@@ -57,8 +57,10 @@ void link_renumber(struct rdevs *r, struct vlink *l, u16 vdev)
     while (*at != l)
         at = &(*at)->next;
     *at = l->next;
+    link_tell(r, l, true);
     l->vdev = vdev;
     list_add(r, l);
+    link_tell(r, l, false);
     if (l->rdev && l->rdev->state == RDEV_ATTACHED && !strcmp(l->rdev->user, l->user))
         l->rdev->vdev = vdev;
 }
@@ -68,11 +70,15 @@ void link_drop(struct rdevs *r, struct vlink *l)
     struct vlink **at = &r->links;
     while (*at && *at != l)
         at = &(*at)->next;
+    bool was_there = *at;
     if (*at)
         *at = l->next;
     if (l->kind == VLINK_TEMP)
         tdisk_gone(r, l);
     image_unref(l->img);
+    link_release(r, l); /* not before its file is closed */
+    if (was_there)
+        link_tell(r, l, true);
     tape_loader_close(l->tape);
     share_unref(l->share);
     if (l->rdev && (l->kind == VLINK_DEDICATED || l->kind == VLINK_TAPE)) {
@@ -178,17 +184,27 @@ static enum link_result find_share(struct rdevs *r, const struct link_request *q
 
 /* --- who has it ----------------------------------------------------------------------------- */
 
-static void others_of(const struct rdevs *r, const struct vlink *l, struct link_others *o)
+static void other(struct link_others *o, const char *who, enum link_mode mode, bool write)
 {
+    o->readers += !write;
+    o->writers += write;
+    snprintf(write ? o->writer : o->reader, LINK_USER_BYTES, "%s", who);
+    o->has |= link_mode_has(mode, write);
+}
+
+/* One who arrives by relocation is on the member that it comes from, too. */
+static void others_of(struct rdevs *r, const struct vlink *l, struct link_others *o)
+{
+    char who[LINK_USER_BYTES];
     *o = (struct link_others){0};
-    for (const struct vlink *k = r->links; k; k = k->next) {
-        if (!link_same_disk(k, l) || k == l)
+    for (const struct vlink *k = r->links; k; k = k->next)
+        if (k != l && link_same_disk(k, l))
+            other(o, k->user, k->mode, k->write);
+    for (const struct remote_link *m = r->remote; m; m = m->next) {
+        if (!remote_link_same_disk(l, m) || link_find(r, m->user, m->vdev))
             continue;
-        o->readers += !k->write;
-        o->writers += k->write;
-        strcpy(k->write ? o->writer : o->reader, k->user);
-        if (link_mode_keeps(k->mode) > o->kept)
-            o->kept = link_mode_keeps(k->mode);
+        snprintf(who, sizeof who, "%s AT %s", m->user, m->member);
+        other(o, who, m->mode, m->write);
     }
 }
 
@@ -216,25 +232,34 @@ enum link_result link_open(struct vlink *l, struct cause *cause)
     return rc == ST_BUSY ? LINK_REFUSED : LINK_FAILED;
 }
 
+static enum link_result take_as(struct rdevs *r, const struct link_request *q, struct vlink *l,
+                                enum link_access access, struct link_others *o,
+                                struct cause *cause)
+{
+    l->write = access == LINK_WRITE;
+    int status = link_consent(r, l, link_mode_refuses(q->mode, access), cause);
+    if (status == ST_EXIST)
+        snprintf(o->member, sizeof o->member, "%.8s", cause->text);
+    enum link_result rc = status == ST_EXIST ? LINK_REFUSED
+                          : status           ? LINK_FAILED
+                                             : link_open(l, cause);
+    o->elsewhere |= rc == LINK_REFUSED;
+    return rc;
+}
+
 static enum link_result take(struct rdevs *r, const struct link_request *q, struct vlink *l,
                              struct link_others *o, struct cause *cause)
 {
-    enum link_result rc;
     others_of(r, l, o);
-    enum link_access access = link_mode_decide(q->mode, o->readers, o->writers, o->kept);
+    enum link_access access = link_mode_decide(q->mode, o->has);
     if (access == LINK_WRITE && share_read_only(l->share))
         access = link_mode_read_only(q->mode);
     if (access == LINK_NONE)
         return LINK_REFUSED;
-    l->write = access == LINK_WRITE;
-    rc = link_open(l, cause);
-    if (rc != LINK_REFUSED)
-        return rc;
-    o->elsewhere = true;
-    if (!l->write || link_mode_read_only(q->mode) != LINK_READ)
-        return rc;
-    l->write = false;
-    return link_open(l, cause);
+    enum link_result rc = take_as(r, q, l, access, o, cause);
+    if (rc == LINK_REFUSED && access == LINK_WRITE && link_mode_read_only(q->mode) == LINK_READ)
+        rc = take_as(r, q, l, LINK_READ, o, cause);
+    return rc;
 }
 
 static struct vlink *link_new(const struct link_request *q, u16 owner_vdev, struct cause *cause)
@@ -270,6 +295,7 @@ enum link_result link_mdisk(struct rdevs *r, const struct link_request *q, struc
         return rc;
     }
     list_add(r, l);
+    link_tell(r, l, false);
     *out = l;
     return LINK_DONE;
 }
@@ -285,12 +311,14 @@ int link_arriving(struct rdevs *r, const struct link_request *q, struct rdev *rd
     l->share = share_ref(rdev->share);
     l->extent = extent;
     l->write = write;
-    int rc = create_window(l, cause);
+    int rc = link_consent(r, l, 0, cause); /* what the member it comes from has had granted */
+    rc = rc ? rc : create_window(l, cause);
     if (rc) {
         link_drop(r, l);
         return rc;
     }
     list_add(r, l);
+    link_tell(r, l, false);
     *out = l;
     return ST_OK;
 }

@@ -51,23 +51,35 @@ enum link_keeps link_mode_keeps(enum link_mode mode)
     return modes[mode].keeps;
 }
 
-enum link_access link_mode_decide(enum link_mode mode, bool readers, bool writers,
-                                  enum link_keeps kept)
+u8 link_mode_has(enum link_mode mode, bool write)
 {
-    bool granted = true;
-    if (kept == LINK_KEEPS_EXCLUSIVE)
+    static const u8 keeps[] = {[LINK_KEEPS_NOTHING] = 0,
+                               [LINK_KEEPS_STABLE] = LINK_HAS_STABLE,
+                               [LINK_KEEPS_EXCLUSIVE] = LINK_HAS_EXCLUSIVE};
+    return (write ? LINK_HAS_WRITE : LINK_HAS_READ) | keeps[modes[mode].keeps];
+}
+
+u8 link_mode_refuses(enum link_mode mode, enum link_access access)
+{
+    static const u8 first[] = {
+        [WISH_READ] = LINK_HAS_WRITE,
+        [WISH_READ_ANY] = 0,
+        [WISH_READ_ALONE] = LINK_HAS_READ | LINK_HAS_WRITE,
+        [WISH_WRITE_ALONE] = LINK_HAS_READ | LINK_HAS_WRITE,
+        [WISH_WRITE_ONE] = LINK_HAS_WRITE | LINK_HAS_STABLE,
+        [WISH_WRITE_ANY] = LINK_HAS_STABLE,
+    };
+    bool wish =
+        link_mode_writes(mode) == (access == LINK_WRITE); /* else what it gets instead */
+    return LINK_HAS_EXCLUSIVE | (wish ? first[modes[mode].first] : 0);
+}
+
+enum link_access link_mode_decide(enum link_mode mode, u8 has)
+{
+    enum link_access first = link_mode_writes(mode) ? LINK_WRITE : LINK_READ;
+    if (has & LINK_HAS_EXCLUSIVE)
         return LINK_NONE;
-    switch (modes[mode].first) {
-    case WISH_READ: granted = !writers; break;
-    case WISH_READ_ALONE:
-    case WISH_WRITE_ALONE: granted = !writers && !readers; break;
-    case WISH_WRITE_ONE: granted = !writers && !kept; break;
-    case WISH_WRITE_ANY: granted = !kept; break;
-    case WISH_READ_ANY: break;
-    }
-    if (!granted)
-        return modes[mode].otherwise;
-    return link_mode_writes(mode) ? LINK_WRITE : LINK_READ;
+    return has & link_mode_refuses(mode, first) ? modes[mode].otherwise : first;
 }
 
 enum link_access link_mode_read_only(enum link_mode mode)

@@ -26,10 +26,19 @@ bool link_mode_writes(enum link_mode mode);
 enum link_keeps link_mode_keeps(enum link_mode mode);
 /** Which password it takes: R, W or M. */
 char link_mode_letter(enum link_mode mode);
-/** What a new link gets when others have links that read (`readers`) and write (`writers`), and
- *  keep it from (`kept`) at most. */
-enum link_access link_mode_decide(enum link_mode mode, bool readers, bool writers,
-                                  enum link_keeps kept);
+/** What users have of a minidisk, together. These go to other members: none changes its value. */
+enum link_has {
+    LINK_HAS_READ = 1,
+    LINK_HAS_WRITE = 2,
+    LINK_HAS_STABLE = 4,
+    LINK_HAS_EXCLUSIVE = 8,
+};
+/** What a link in this mode has that got this access. */
+u8 link_mode_has(enum link_mode mode, bool write);
+/** What of others keeps a new link from this access. */
+u8 link_mode_refuses(enum link_mode mode, enum link_access access);
+/** What a new link gets when others have `has`. */
+enum link_access link_mode_decide(enum link_mode mode, u8 has);
 /** What it gets where writing is impossible. */
 enum link_access link_mode_read_only(enum link_mode mode);
 

@@ -218,6 +218,7 @@ void rdevs_destroy(struct rdevs *r)
         return;
     while (r->links)
         link_drop(r, r->links);
+    remote_links_forget(r, "");
     tdisk_destroy(r);
     for (unsigned i = 0; i < r->count; i++)
         share_unref(r->rdev[i].share);

@@ -1,7 +1,8 @@
 /* Real devices of a member: disks and tapes that are files of the host, and which of them CP
  * has, which a user has. And the links of virtual machines to disks: who reads and writes
- * what. [D1] Who may write what is decided here for one member, by the locks of
- * io/image/window.h between members. Located by: the member. Loop thread. */
+ * what. [D1] Who may write what is decided here for one member, between members by the shares of
+ * rdev_cluster, and once more by the locks of io/image/window.h. Located by: the member. Loop
+ * thread. */
 #ifndef ENDICOTT_HYP_RDEV_RDEV_H
 #define ENDICOTT_HYP_RDEV_RDEV_H
 
@@ -103,12 +104,14 @@ unsigned rdev_links(const struct rdevs *r, const struct rdev *rdev);
 /** VARY ON: the label is read again. VARY OFF: ST_BUSY while somebody has it. */
 int rdev_vary(struct rdevs *r, struct rdev *rdev, bool on, struct cause *cause);
 
-/** Who else has (parts of) a disk; a name when it is one user. */
+#define LINK_USER_BYTES 24
+/** Who else has (parts of) a disk; a name when it is one user: "LINUX2", "LINUX2 AT MEMBERB". */
 struct link_others {
     unsigned readers, writers;
-    char reader[9], writer[9];
-    enum link_keeps kept; /* what they keep a new link from, at most */
-    bool elsewhere;       /* another program has it locked */
+    char reader[LINK_USER_BYTES], writer[LINK_USER_BYTES];
+    u8 has;         /* enum link_has, together */
+    bool elsewhere; /* another member, or another program, has it */
+    char member[9]; /* "": that is not known */
 };
 
 enum link_result {
@@ -149,6 +152,45 @@ void link_renumber(struct rdevs *r, struct vlink *l, u16 vdev);
 struct vlink *link_find(struct rdevs *r, const char *user, u16 vdev);
 /** In order of device number; after NULL: the first of the user's ("" = of all). */
 struct vlink *link_next(struct rdevs *r, const char *user, const struct vlink *after);
+/** What other members keep from this one, and hear of it. */
+struct rdev_cluster {
+    void *ctx;
+    /* As ssi_share_set, with names of LINK_NAME_BYTES and bits of enum link_has; NULL: there is no
+     * cluster. */
+    int (*share)(void *ctx, const char *name, u8 mode, u8 refuse, struct cause *cause);
+    /* A link to a minidisk has come, or is gone. */
+    void (*changed)(void *ctx, const struct vlink *l, bool gone);
+};
+#define LINK_NAME_BYTES 24
+/** NULL: none any more. What links there are keeps; they have no shares yet. */
+void rdevs_set_cluster(struct rdevs *r, const struct rdev_cluster *cluster);
+/** Is it a minidisk that other members may have, too? */
+bool link_is_shared(const struct rdevs *r, const struct vlink *l);
+/** Ask the cluster for a link that is there already, from before there was one. ST_EXIST: another
+ *  member has what its mode forbids; or as ssi_share_set. */
+int link_join(struct rdevs *r, const struct vlink *l, struct cause *cause);
+
+#define REMOTE_LINKS_MAX 65536u
+/** A link on another member, as that has told. */
+struct remote_link {
+    struct remote_link *next;
+    char member[9], user[9], volid[7];
+    u16 vdev;
+    u64 identity, units; /* of its volume, as in struct rdev */
+    struct window_extent extent;
+    enum link_mode mode;
+    bool write;
+};
+/** Add, or in place of that device's; copied. False: no memory, or too many. */
+bool remote_link_put(struct rdevs *r, const struct remote_link *like);
+void remote_link_gone(struct rdevs *r, const char *member, const char *user, u16 vdev);
+/** All of a member; "": all. */
+void remote_links_forget(struct rdevs *r, const char *member);
+/** In no order; after NULL: the first. */
+const struct remote_link *remote_link_next(const struct rdevs *r,
+                                           const struct remote_link *after);
+/** Has it the same minidisk, or part of it? */
+bool remote_link_same_disk(const struct vlink *l, const struct remote_link *m);
 /** Others that have the same minidisk or parts of it. */
 bool link_same_disk(const struct vlink *a, const struct vlink *b);
 /** What was written to the disks of a user is on the host's. ST_IO: a disk that failed, by name. */

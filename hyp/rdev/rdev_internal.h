@@ -16,6 +16,9 @@ struct rdevs {
     } owned[CPOWNED_SLOTS_MAX + 1]; /* by slot */
     struct tdisk_clearer *clearer;  /* NULL: nothing was cleared yet */
     struct mdc *mdc;
+    struct rdev_cluster cluster; /* share NULL: none */
+    struct remote_link *remote;
+    unsigned remotes;
 };
 
 /* cache.c */
@@ -25,6 +28,15 @@ void link_apply_cache(struct vlink *l);
 /* link.c */
 /** Make its window and activate it. LINK_REFUSED: another program has it. */
 enum link_result link_open(struct vlink *l, struct cause *cause);
+
+/* link_share.c */
+/** Ask the cluster for what `l` is to have; `refuse`: bits that no other member may have. ST_EXIST:
+ *  it has; the cause names it. Also where there is nothing to ask: ST_OK. */
+int link_consent(struct rdevs *r, const struct vlink *l, u8 refuse, struct cause *cause);
+/** It has not got it, or has it no more. */
+void link_release(struct rdevs *r, const struct vlink *l);
+/** The other members are to know. */
+void link_tell(struct rdevs *r, const struct vlink *l, bool gone);
 
 /* owned.c */
 void owned_init(struct rdevs *r);

@@ -1,0 +1,199 @@
+/* Service LINK: each member tells the others of its links to minidisks, all of them when two have
+ * met, then what comes and goes, in order. What they know is told to users (who has it, QUERY
+ * LINKS) and keeps overlapping minidisks apart; what decides between two members is the share of
+ * the name (hyp/rdev/link_share.c). While a member is Unknown its links stand, as its shares do.
+ * What arrives is decoded as hostile. */
+#include "hyp/cp/cp_link_ssi.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/config/config_scan.h"
+
+#define ROWS_MAX 8192u /* in one message */
+#define NAME_CHARS 8u
+#define VOLID_CHARS 6u
+#define LINK_BYTES 60u
+#define GONE_BYTES (2u + NAME_CHARS)
+
+/* ALL: those that were known are not there any more; LINKS follow. */
+enum { TYPE_ALL = 1, TYPE_LINKS = 2, TYPE_GONE = 3 };
+enum { ROW_LINK = 1, ROW_GONE = 2 };
+
+/* Where what is in ROW_LINK; ROW_GONE has the first two. */
+enum link_at {
+    AT_VDEV = 0,
+    AT_USER = 2,
+    AT_MODE = AT_USER + NAME_CHARS,
+    AT_WRITE,
+    AT_FIRST,
+    AT_COUNT = AT_FIRST + 8,
+    AT_UNITS = AT_COUNT + 8,
+    AT_IDENTITY = AT_UNITS + 8,
+    AT_VOLID = AT_IDENTITY + 8,
+};
+_Static_assert(AT_VOLID + VOLID_CHARS <= LINK_BYTES, "all of a link fits into its row");
+
+/** Located by cp->link_ssi; made and ended with the cluster. */
+struct cp_link_ssi {
+    struct cp *cp;
+    struct ssi *ssi;
+};
+
+/* --- to the others --------------------------------------------------------------------------- */
+
+static void put_link(struct codec_out *out, const struct vlink *l)
+{
+    u8 p[LINK_BYTES] = {0};
+    be16_store(p + AT_VDEV, l->vdev);
+    memcpy(p + AT_USER, l->user, strlen(l->user));
+    p[AT_MODE] = (u8)l->mode;
+    p[AT_WRITE] = l->write;
+    be64_store(p + AT_FIRST, l->extent.first);
+    be64_store(p + AT_COUNT, l->extent.count);
+    be64_store(p + AT_UNITS, l->rdev->units);
+    be64_store(p + AT_IDENTITY, l->rdev->identity);
+    memcpy(p + AT_VOLID, l->rdev->volid, strlen(l->rdev->volid));
+    codec_put_bytes(out, ROW_LINK, p, sizeof p);
+}
+
+static void port_changed(void *ctx, const struct vlink *l, bool gone)
+{
+    const struct cp_link_ssi *s = ctx;
+    char names[SSI_SLOTS_MAX][SSI_NAME_BYTES];
+    unsigned n = ssi_members(s->ssi, names);
+    struct codec_out out;
+    if (!n)
+        return;
+    codec_out_init(&out);
+    if (gone) {
+        u8 p[GONE_BYTES] = {0};
+        be16_store(p + AT_VDEV, l->vdev);
+        memcpy(p + AT_USER, l->user, strlen(l->user));
+        codec_put_bytes(&out, ROW_GONE, p, sizeof p);
+    } else {
+        put_link(&out, l);
+    }
+    for (unsigned i = 0; i < n && !out.failed; i++)
+        ssi_send(s->ssi, names[i], LINK_SSI_SERVICE, gone ? TYPE_GONE : TYPE_LINKS, out.data,
+                 out.len);
+    codec_out_fini(&out);
+}
+
+static void send_all(const struct cp_link_ssi *s, const char *member)
+{
+    struct rdevs *r = cp_rdevs(s->cp);
+    const struct vlink *l = link_next(r, "", NULL);
+    ssi_send(s->ssi, member, LINK_SSI_SERVICE, TYPE_ALL, "", 0);
+    while (l) {
+        struct codec_out out;
+        codec_out_init(&out);
+        for (unsigned n = 0; l && n < ROWS_MAX; l = link_next(r, "", l))
+            if (link_is_shared(r, l)) {
+                put_link(&out, l);
+                n++;
+            }
+        if (!out.failed && out.len)
+            ssi_send(s->ssi, member, LINK_SSI_SERVICE, TYPE_LINKS, out.data, out.len);
+        codec_out_fini(&out);
+    }
+}
+
+/* REPAIR: a member that is up alone, outside of its cluster, has all disks for itself. */
+static int port_share(void *ctx, const char *name, u8 mode, u8 refuse, struct cause *cause)
+{
+    const struct cp_link_ssi *s = ctx;
+    if (ssi_member_state(s->ssi, ssi_member_name(s->ssi)) == SSI_ISOLATED &&
+        !s->cp->shutting_down)
+        return ST_OK;
+    return ssi_share_set(s->ssi, CP_CLAIM_LINK, name, mode, refuse, cause);
+}
+
+/* --- from the others -------------------------------------------------------------------------- */
+
+static bool take_name(const u8 *p, size_t len, char *out)
+{
+    char text[NAME_CHARS + 1] = "";
+    memcpy(text, p, len);
+    return scan_name(text, out, len);
+}
+
+static void take_link(const struct cp_link_ssi *s, const char *member, const u8 *p)
+{
+    struct remote_link l = {.vdev = be16_load(p + AT_VDEV),
+                            .mode = (enum link_mode)p[AT_MODE],
+                            .write = p[AT_WRITE],
+                            .extent = {be64_load(p + AT_FIRST), be64_load(p + AT_COUNT)},
+                            .units = be64_load(p + AT_UNITS),
+                            .identity = be64_load(p + AT_IDENTITY)};
+    u64 end;
+    snprintf(l.member, sizeof l.member, "%.8s", member);
+    if (p[AT_MODE] >= LINK_MODES || p[AT_WRITE] > 1 ||
+        __builtin_add_overflow(l.extent.first, l.extent.count, &end) ||
+        !take_name(p + AT_USER, NAME_CHARS, l.user) ||
+        !take_name(p + AT_VOLID, VOLID_CHARS, l.volid))
+        return;
+    remote_link_put(cp_rdevs(s->cp), &l);
+}
+
+static void take_gone(const struct cp_link_ssi *s, const char *member, const u8 *p)
+{
+    char user[NAME_CHARS + 1];
+    if (take_name(p + AT_USER, NAME_CHARS, user))
+        remote_link_gone(cp_rdevs(s->cp), member, user, be16_load(p + AT_VDEV));
+}
+
+static void receive(void *ctx, const char *from, u16 type, const void *data, size_t len)
+{
+    struct codec_in in;
+    struct codec_row row;
+    if (type == TYPE_ALL)
+        remote_links_forget(cp_rdevs(((struct cp_link_ssi *)ctx)->cp), from);
+    codec_in_init(&in, data, len);
+    while (len && codec_next(&in, &row))
+        if (type == TYPE_LINKS && row.tag == ROW_LINK && row.len == LINK_BYTES)
+            take_link(ctx, from, row.p);
+        else if (type == TYPE_GONE && row.tag == ROW_GONE && row.len == GONE_BYTES)
+            take_gone(ctx, from, row.p);
+}
+
+static void member_joined(void *ctx, const char *member)
+{
+    send_all(ctx, member);
+}
+
+static void member_left(void *ctx, const char *member, enum ssi_left how)
+{
+    const struct cp_link_ssi *s = ctx;
+    if (how != SSI_LEFT_LOST)
+        remote_links_forget(cp_rdevs(s->cp), member);
+}
+
+static const struct ssi_service service = {.id = LINK_SSI_SERVICE,
+                                           .name = "LINK",
+                                           .member_joined = member_joined,
+                                           .member_left = member_left,
+                                           .receive = receive};
+
+struct cp_link_ssi *cp_link_ssi_create(struct cp *cp, struct ssi *ssi, struct cause *cause)
+{
+    struct cp_link_ssi *s = calloc(1, sizeof *s);
+    int rc = s ? ssi_register_service(ssi, &service, s) : ST_NOMEM;
+    if (rc) {
+        cause_set(cause, rc, "service LINK: %s", status_name(rc));
+        free(s);
+        return NULL;
+    }
+    *s = (struct cp_link_ssi){cp, ssi};
+    const struct rdev_cluster cluster = {s, port_share, port_changed};
+    rdevs_set_cluster(cp_rdevs(cp), &cluster);
+    return s;
+}
+
+void cp_link_ssi_destroy(struct cp_link_ssi *s)
+{
+    if (!s)
+        return;
+    rdevs_set_cluster(cp_rdevs(s->cp), NULL);
+    free(s);
+}

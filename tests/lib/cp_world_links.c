@@ -1,0 +1,87 @@
+/* The cluster of cp_world_links.h: a table in memory, and messages that arrive at once. */
+#include "tests/lib/cp_world_links.h"
+#include "tests/lib/cp_world.h"
+
+#include <stdio.h>
+
+struct fake_share fake_shares[FAKE_SHARES_MAX];
+unsigned fake_share_calls;
+bool links_deaf;
+const char *links_why;
+
+static int member_of(void *ctx)
+{
+    return (int)(intptr_t)ctx;
+}
+
+static struct fake_share *row(const char *name)
+{
+    struct fake_share *empty = NULL;
+    for (unsigned i = 0; i < FAKE_SHARES_MAX; i++) {
+        struct fake_share *s = &fake_shares[i];
+        bool held = s->bits[0] || s->bits[1];
+        if (held && !strcmp(s->name, name))
+            return s;
+        empty = held || empty ? empty : s;
+    }
+    ck_assert_ptr_nonnull(empty);
+    snprintf(empty->name, sizeof empty->name, "%s", name);
+    return empty;
+}
+
+static int share(void *ctx, const char *name, u8 mode, u8 refuse, struct cause *cause)
+{
+    int me = member_of(ctx);
+    struct fake_share *s = row(name);
+    bool more = (mode & ~s->bits[me]) || (mode && refuse);
+    fake_share_calls++;
+    if (more && links_why)
+        return cause_set(cause, ST_REFUSED, "%s", links_why);
+    if (more && s->bits[!me] & refuse)
+        return cause_set(cause, ST_EXIST, "MEMBER%c", 'A' + !me);
+    s->bits[me] = mode;
+    return ST_OK;
+}
+
+static void changed(void *ctx, const struct vlink *l, bool gone)
+{
+    int me = member_of(ctx);
+    struct rdevs *r = cp_rdevs(cps[!me]);
+    const char *name = me ? "MEMBERB" : "MEMBERA";
+    if (links_deaf)
+        return;
+    if (gone) {
+        remote_link_gone(r, name, l->user, l->vdev);
+        return;
+    }
+    struct remote_link m = {.vdev = l->vdev,
+                            .identity = l->rdev->identity,
+                            .units = l->rdev->units,
+                            .extent = l->extent,
+                            .mode = l->mode,
+                            .write = l->write};
+    strcpy(m.member, name);
+    strcpy(m.user, l->user);
+    strcpy(m.volid, l->rdev->volid);
+    ck_assert(remote_link_put(r, &m));
+}
+
+void cp_world_links(void)
+{
+    memset(fake_shares, 0, sizeof fake_shares);
+    fake_share_calls = 0;
+    links_deaf = false;
+    links_why = NULL;
+    for (int i = 0; i < 2; i++) {
+        const struct rdev_cluster cluster = {(void *)(intptr_t)i, share, changed};
+        rdevs_set_cluster(cp_rdevs(cps[i]), &cluster);
+    }
+}
+
+unsigned fake_shares_held(void)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < FAKE_SHARES_MAX; i++)
+        n += !!fake_shares[i].bits[0] + !!fake_shares[i].bits[1];
+    return n;
+}

@@ -1,0 +1,25 @@
+/* Links to minidisks over the two members of cp_world.h: shares as the cluster keeps them, and what
+ * members tell each other of their links. */
+#ifndef ENDICOTT_TESTS_LIB_CP_WORLD_LINKS_H
+#define ENDICOTT_TESTS_LIB_CP_WORLD_LINKS_H
+
+#include "hyp/rdev/rdev.h"
+
+#define FAKE_SHARES_MAX 64
+
+/** What members have of a name. */
+struct fake_share {
+    char name[LINK_NAME_BYTES];
+    u8 bits[2]; /* by member; both 0: free */
+};
+extern struct fake_share fake_shares[FAKE_SHARES_MAX];
+extern unsigned fake_share_calls;
+extern bool links_deaf;       /* what a member tells of its links does not arrive */
+extern const char *links_why; /* why no share is given ("Safe mode"); NULL: they are */
+
+/** After cp_world_setup: the members are in one cluster. */
+void cp_world_links(void);
+/** Shares that are held. */
+unsigned fake_shares_held(void);
+
+#endif

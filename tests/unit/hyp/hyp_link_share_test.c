@@ -1,0 +1,263 @@
+/* LINK over two members: every mode against every mode gives what it gives on one member, by the
+ * shares of the cluster; who has it is told by name and member; overlapping extents; Safe mode;
+ * what is given back; a guest that is relocated; links from before the join.
+ * Run alone: tests/run unit/hyp_link_share_test */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hyp/cp_move.h"
+#include "tests/lib/cp_images.h"
+#include "tests/lib/cp_world_links.h"
+
+static char devices[256];
+static struct cause cause;
+
+static const char users[] =
+    "USER OWNER PW 64M 64M G\n MDISK 200 3390 1 2 VOL001 MR ALL ALL ALL\n"
+    "USER HOLDS PW 64M 64M G\n OPTION LNKNOPAS LNKSTABL LNKEXCLU\n"
+    "USER WANTS PW 64M 64M G\n OPTION LNKNOPAS LNKSTABL LNKEXCLU\n"
+    "USER FULL PW 64M 64M G\n MDISK 123 3390 0 END VOL001 MR\n MDISK 124 3390 T-DISK 1\n"
+    " MDISK 125 FB-512 V-DISK 8\n"
+    "USER EARLY PW 64M 64M G\n MDISK 200 3390 1 2 VOL001 W\n MDISK 201 3390 3 1 VOL001 RR\n"
+    "USER MOVER PW 64M 64M G\n MDISK 200 3390 1 2 VOL001 MR\n MDISK 201 3390 3 1 VOL001 RR\n";
+
+static void setup(void)
+{
+    images_begin();
+    image_make("one", IMAGE_CKD, 4, "VOL001");
+    snprintf(devices, sizeof devices, "200 3390 %s/one\n", images_dir);
+    cp_world_users = users;
+    cp_world_devices = devices;
+    cp_world_setup();
+    on(0, "", "LOGON OPERATOR OPER");
+    cp_world_links();
+}
+
+static void logon(int member, const char *user)
+{
+    char command[64];
+    snprintf(command, sizeof command, "LOGON %s PW", user);
+    on(member, "", command);
+    ck_assert_int_eq(resp.rc, 0);
+}
+
+static const char *const modes[] = {
+#define MODE(name, first, otherwise, keeps, help) #name,
+#include "hyp/rdev/link_mode.def"
+#undef MODE
+};
+
+/* What HOLDS, in one mode, and then WANTS of `member`, in another one, get: 'W', 'R' or '-'. */
+static char gets(int member, const char *held, const char *wanted)
+{
+    char command[64];
+    snprintf(command, sizeof command, "LINK OWNER 200 300 %s", held);
+    is(on(0, "HOLDS", command), "");
+    snprintf(command, sizeof command, "LINK OWNER 200 300 %s", wanted);
+    on(member, "WANTS", command);
+    const struct vlink *l = link_find(cp_rdevs(cps[member]), "WANTS", 0x300);
+    char got = !l ? '-' : l->write ? 'W' : 'R';
+    if (l)
+        on(member, "WANTS", "DETACH 300");
+    on(0, "HOLDS", "DETACH 300");
+    return got;
+}
+
+/* As on one member. Only where both would write the locks on the file keep the second one away. */
+START_TEST(all_modes)
+{
+    char one[ARRAY_LEN(modes)][ARRAY_LEN(modes)];
+    unsigned read = 0, write = 0, none = 0;
+    for (int member = 0; member < 2; member++) {
+        logon(0, "HOLDS");
+        logon(member, "WANTS");
+        for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+            for (size_t k = 0; k < ARRAY_LEN(modes); k++) {
+                char got = gets(member, modes[i], modes[k]);
+                if (!member) {
+                    one[i][k] = got;
+                    continue;
+                }
+                enum link_mode held;
+                ck_assert(link_mode_find(modes[i], &held));
+                bool both = link_mode_writes(held) && one[i][k] == 'W';
+                ck_assert_msg(got == (both ? '-' : one[i][k]), "%s, then %s: %c and %c",
+                              modes[i], modes[k], one[i][k], got);
+                read += got == 'R';
+                write += got == 'W';
+                none += got == '-';
+            }
+        on(0, "HOLDS", "LOGOFF");
+        on(member, "WANTS", "LOGOFF");
+        ck_assert_uint_eq(fake_shares_held(), 0);
+    }
+    ck_assert(read > 20 && write > 5 && none > 50);
+}
+END_TEST
+
+/* The shares decide by themselves, also while the file can be locked and nothing was told. */
+START_TEST(shares_decide)
+{
+    logon(0, "HOLDS");
+    logon(1, "WANTS");
+    links_deaf = true;
+    is(on(0, "HOLDS", "LINK OWNER 200 300 R"), "");
+    REFUSED(on(1, "WANTS", "LINK OWNER 200 300 W"), 105,
+            "HCPLNM105E OWNER 0200 not linked; R/W by user AT MEMBERA");
+    on(1, "WANTS", "LINK OWNER 200 300 WR");
+    ck_assert_int_eq(resp.rc, 102);
+    ck_assert_str_eq(resp.lines[0], "HCPLNM102E DASD 0300 forced R/O; R/W by user AT MEMBERA");
+    is(on(1, "WANTS", "QUERY LINKS 300"), "WANTS    0300 R/O");
+    REFUSED(on(0, "HOLDS", "LINK OWNER 200 301 ER"), 104, "HCPLNM104E");
+    on(0, "HOLDS", "DETACH 300");
+    REFUSED(on(0, "HOLDS", "LINK OWNER 200 301 ER"), 105, "HCPLNM105E");
+    on(1, "WANTS", "DETACH 300");
+    is(on(0, "HOLDS", "LINK OWNER 200 301 ER"), "");
+    REFUSED(on(1, "WANTS", "LINK OWNER 200 300 RR"), 105, "HCPLNM105E");
+}
+END_TEST
+
+START_TEST(told_by_name)
+{
+    logon(0, "HOLDS");
+    logon(1, "WANTS");
+    is(on(0, "HOLDS", "LINK OWNER 200 300 MR"), "");
+    is(on(1, "WANTS", "LINK OWNER 200 300 RR"),
+       "DASD 0300 LINKED R/O; R/W BY HOLDS AT MEMBERA");
+    REFUSED(on(1, "WANTS", "LINK OWNER 200 301 M"), 106,
+            "HCPLNM106E OWNER 0200 not linked; R/W by HOLDS AT MEMBERA; R/O by WANTS");
+    is(on(1, "WANTS", "QUERY LINKS 300"), "WANTS    0300 R/O|HOLDS    0300 R/W AT MEMBERA");
+    is(on(0, "HOLDS", "QUERY LINKS 300"), "HOLDS    0300 R/W|WANTS    0300 R/O AT MEMBERB");
+    on(1, "WANTS", "REDEFINE 300 AS 310");
+    is(on(0, "HOLDS", "QUERY LINKS 300"), "HOLDS    0300 R/W|WANTS    0310 R/O AT MEMBERB");
+    on(1, "WANTS", "LOGOFF");
+    is(on(0, "HOLDS", "QUERY LINKS 300"), "HOLDS    0300 R/W");
+    ck_assert_uint_eq(fake_shares_held(), 1);
+}
+END_TEST
+
+/* A full-pack minidisk has another name: what members tell each other keeps it apart. */
+START_TEST(overlapping)
+{
+    logon(0, "HOLDS");
+    is(on(0, "HOLDS", "LINK OWNER 200 300 MR"), "");
+    logon(1, "FULL");
+    ck_assert(
+        console_has(1, "FULL", "^HCPLNM102E DASD 0123 forced R/O; R/W by HOLDS AT MEMBERA$"));
+    ck_assert_uint_eq(fake_shares_held(), 2); /* not those of temporary and virtual disks */
+    remote_links_forget(cp_rdevs(cps[1]), "MEMBERA");
+    REFUSED(on(1, "FULL", "LINK FULL 123 400 M"), 105, /* the lock on the file */
+            "HCPLNM105E FULL 0123 not linked; R/W by another system");
+}
+END_TEST
+
+/* No share is given, in Safe mode for instance: the reason is told, what there is stays, and can be
+ * given back. */
+START_TEST(not_granted)
+{
+    logon(0, "HOLDS");
+    is(on(0, "HOLDS", "LINK OWNER 200 300 RR"), "");
+    links_why = "Safe mode: contact with MEMBERB is lost";
+    REFUSED(on(0, "HOLDS", "LINK OWNER 200 301 M"), 119,
+            "HCPLNM119E OWNER 0200 not linked; Safe mode: contact with MEMBERB is lost");
+    ck_assert_uint_eq(fake_shares_held(), 1);
+    is(on(0, "HOLDS", "DEFINE T3390 402 1"), "DASD 0402 DEFINED");
+    is(on(0, "HOLDS", "DETACH 300"), "DASD 0300 DETACHED");
+    ck_assert_uint_eq(fake_shares_held(), 0);
+}
+END_TEST
+
+/* What one user has goes, what the other one has here stays. */
+START_TEST(together)
+{
+    logon(0, "HOLDS");
+    logon(0, "WANTS");
+    is(on(0, "HOLDS", "LINK OWNER 200 300 SM"), "");
+    is(on(0, "WANTS", "LINK OWNER 200 300 RR"), "DASD 0300 LINKED R/O; R/W BY HOLDS");
+    ck_assert_uint_eq(fake_shares[0].bits[0], LINK_HAS_READ | LINK_HAS_WRITE | LINK_HAS_STABLE);
+    on(0, "HOLDS", "DETACH 300");
+    ck_assert_uint_eq(fake_shares[0].bits[0], LINK_HAS_READ);
+    on(0, "WANTS", "DETACH 300");
+    ck_assert_uint_eq(fake_shares_held(), 0);
+}
+END_TEST
+
+/* [L1] Both have it while the guest is on its way, so that nobody else gets it; then one. */
+START_TEST(relocated)
+{
+    struct codec_out out;
+    struct codec_in none, in;
+    struct cp_user *there;
+    bool given_up = _i;
+    logon(0, "MOVER");
+    codec_out_init(&out);
+    cp_user_save_devices(cp_user_find(cps[0], "MOVER"), &out);
+    codec_in_init(&none, "", 0);
+    codec_in_init(&in, out.data, out.len);
+    ck_assert_msg(cp_user_arrive(cps[1], "MOVER", &none, &there, &cause) == ST_OK, "%s",
+                  cause.text);
+    ck_assert_msg(cp_user_restore_devices(there, &in, &cause) == ST_OK, "%s", cause.text);
+    codec_out_fini(&out);
+    ck_assert_uint_eq(fake_shares_held(), 4);
+    logon(0, "WANTS");
+    logon(1, "HOLDS");
+    REFUSED(on(0, "WANTS", "LINK OWNER 200 300 M"), 105,
+            "HCPLNM105E OWNER 0200 not linked; R/W by MOVER");
+    REFUSED(on(1, "HOLDS", "LINK OWNER 200 300 M"), 105,
+            "HCPLNM105E OWNER 0200 not linked; R/W by MOVER");
+    cp_user_depart(given_up ? there : cp_user_find(cps[0], "MOVER"));
+    ck_assert_uint_eq(fake_shares_held(), 2);
+    for (unsigned i = 0; i < FAKE_SHARES_MAX; i++)
+        ck_assert_uint_eq(fake_shares[i].bits[given_up], 0);
+    REFUSED(on(!given_up ? 0 : 1, !given_up ? "WANTS" : "HOLDS", "LINK OWNER 200 300 M"), 105,
+            given_up ? "HCPLNM105E OWNER 0200 not linked; R/W by MOVER AT MEMBERA"
+                     : "HCPLNM105E OWNER 0200 not linked; R/W by MOVER AT MEMBERB");
+    if (given_up)
+        on(0, "MOVER", "LOGOFF");
+    else
+        cp_user_depart(there);
+    ck_assert_uint_eq(fake_shares_held(), 0);
+}
+END_TEST
+
+/* A member joins with links: what nobody objects to gets its share, the others end. */
+START_TEST(before_the_join)
+{
+    rdevs_set_cluster(cp_rdevs(cps[1]), NULL);
+    logon(1, "EARLY");
+    logon(0, "HOLDS");
+    links_deaf = true;
+    is(on(0, "HOLDS", "LINK OWNER 200 300 R"), "");
+    cp_world_links();
+    cp_links_join(cps[0]);
+    ck_assert_uint_eq(fake_shares_held(), 1);
+    cp_links_join(cps[1]);
+    ck_assert(console_has(1, "EARLY", "^DASD 0200 DETACHED; IN USE AT MEMBERA$"));
+    ck_assert_ptr_null(link_find(cp_rdevs(cps[1]), "EARLY", 0x200));
+    ck_assert_ptr_nonnull(link_find(cp_rdevs(cps[1]), "EARLY", 0x201));
+    ck_assert_uint_eq(fake_shares_held(), 2);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("hyp_link_share");
+    TCase *tc = tcase_create("hyp_link_share");
+    suite_add_tcase(suite, tc);
+    tcase_add_checked_fixture(tc, setup, images_end);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, all_modes);
+    tcase_add_test(tc, shares_decide);
+    tcase_add_test(tc, told_by_name);
+    tcase_add_test(tc, overlapping);
+    tcase_add_test(tc, not_granted);
+    tcase_add_test(tc, together);
+    tcase_add_loop_test(tc, relocated, 0, 2);
+    tcase_add_test(tc, before_the_join);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
