@@ -145,6 +145,8 @@ void cp_links_join(struct cp *cp)
         cp_operator_tell(cp, "DASD %s of %s is detached: %s %s", vdev, userid,
                          rc == ST_EXIST ? "users have it at" : "", cause.text);
     }
+    if (r)
+        links_look(r);
 }
 
 const struct dir_mdisk *cp_mdisk_find(struct cp *cp, const char *self, const char **owner,

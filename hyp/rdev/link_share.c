@@ -71,10 +71,59 @@ void link_release(struct rdevs *r, const struct vlink *l)
     (void)r->cluster.share(r->cluster.ctx, name, others_here(r, l), 0, &ignored);
 }
 
-void link_tell(struct rdevs *r, const struct vlink *l, bool gone)
+/* --- the minidisk cache ----------------------------------------------------------------------- */
+
+/* [L2] Tracks of a minidisk are cached here only while no other member has a link that writes part
+ * of it: who gets one has told it, and waits for the answer, before its first write; and while a
+ * member is out of touch nothing is cached but what is locked here. */
+static void look(struct rdevs *r, struct vlink *l)
 {
-    if (shared(r, l))
-        r->cluster.changed(r->cluster.ctx, l, gone);
+    enum window_others others = WINDOW_LOCKS_TELL;
+    if (!l->img || l->kind != VLINK_MDISK)
+        return;
+    if (shared(r, l) && r->cluster.in_touch(r->cluster.ctx))
+        others = WINDOW_NOBODY_WRITES;
+    for (const struct remote_link *m = r->remote; m; m = m->next)
+        if (m->write && remote_link_same_disk(l, m))
+            others = WINDOW_SOMEBODY_WRITES;
+    window_others(l->img, others);
+}
+
+void links_look(struct rdevs *r)
+{
+    for (struct vlink *l = r->links; l; l = l->next)
+        look(r, l);
+}
+
+/* A link elsewhere that writes has come or is gone. */
+static void look_at(struct rdevs *r, const struct remote_link *m)
+{
+    for (struct vlink *l = r->links; m->write && l; l = l->next)
+        if (remote_link_same_disk(l, m))
+            look(r, l);
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+void link_tell(struct rdevs *r, struct vlink *l, bool gone)
+{
+    if (!shared(r, l))
+        return;
+    bool waits = r->cluster.changed(r->cluster.ctx, l, gone) && l->write && !gone;
+    if (gone)
+        return;
+    look(r, l);
+    l->gated = waits;
+    window_gate(l->img, waits);
+}
+
+void link_heard(struct rdevs *r, const char *user, u16 vdev)
+{
+    struct vlink *l = link_find(r, user, vdev);
+    if (!l || !l->gated)
+        return;
+    l->gated = false;
+    window_gate(l->img, false);
 }
 
 void rdevs_set_cluster(struct rdevs *r, const struct rdev_cluster *cluster)
@@ -82,6 +131,7 @@ void rdevs_set_cluster(struct rdevs *r, const struct rdev_cluster *cluster)
     r->cluster = cluster ? *cluster : (struct rdev_cluster){0};
     if (!cluster)
         remote_links_forget(r, "");
+    links_look(r);
 }
 
 bool link_is_shared(const struct rdevs *r, const struct vlink *l)
@@ -89,7 +139,7 @@ bool link_is_shared(const struct rdevs *r, const struct vlink *l)
     return shared(r, l);
 }
 
-/* --- links of other members -------------------------------------------------------------------- */
+/* --- links of other members ------------------------------------------------------------------- */
 
 static struct remote_link **remote_at(struct rdevs *r, const char *member, const char *user,
                                       u16 vdev)
@@ -107,6 +157,7 @@ void remote_link_gone(struct rdevs *r, const char *member, const char *user, u16
     if (!l)
         return;
     *at = l->next;
+    look_at(r, l);
     free(l);
     r->remotes--;
 }
@@ -122,9 +173,11 @@ bool remote_link_put(struct rdevs *r, const struct remote_link *like)
         r->remote = l;
         r->remotes++;
     }
-    struct remote_link *next = l->next;
+    struct remote_link was = *l;
     *l = *like;
-    l->next = next;
+    l->next = was.next;
+    look_at(r, &was);
+    look_at(r, l);
     return true;
 }
 
@@ -136,6 +189,7 @@ void remote_links_forget(struct rdevs *r, const char *member)
             continue;
         }
         *at = l->next;
+        look_at(r, l);
         free(l);
         r->remotes--;
     }

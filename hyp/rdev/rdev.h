@@ -48,6 +48,7 @@ struct vlink {
     enum link_mode mode; /* that was asked for */
     bool write;          /* what it got */
     bool cache;          /* it may be cached */
+    bool gated;          /* members have not yet heard that it writes */
     struct rdev *rdev;   /* NULL: temporary, virtual */
     struct share *share;
     struct window_extent extent;
@@ -158,8 +159,12 @@ struct rdev_cluster {
     /* As ssi_share_set, with names of LINK_NAME_BYTES and bits of enum link_has; NULL: there is no
      * cluster. */
     int (*share)(void *ctx, const char *name, u8 mode, u8 refuse, struct cause *cause);
-    /* A link to a minidisk has come, or is gone. */
-    void (*changed)(void *ctx, const struct vlink *l, bool gone);
+    /* A link to a minidisk has come, or is gone. True: one that writes waits, until link_heard, for
+     * others to have stopped caching. */
+    bool (*changed)(void *ctx, const struct vlink *l, bool gone);
+    /* Has every member that may be up told all its links, and will it tell of the next one before
+     * that writes? */
+    bool (*in_touch)(void *ctx);
 };
 #define LINK_NAME_BYTES 24
 /** NULL: none any more. What links there are keeps; they have no shares yet. */
@@ -169,6 +174,11 @@ bool link_is_shared(const struct rdevs *r, const struct vlink *l);
 /** Ask the cluster for a link that is there already, from before there was one. ST_EXIST: another
  *  member has what its mode forbids; or as ssi_share_set. */
 int link_join(struct rdevs *r, const struct vlink *l, struct cause *cause);
+
+/** All members have heard of this link: it may be used. */
+void link_heard(struct rdevs *r, const char *user, u16 vdev);
+/** in_touch may have changed: which minidisks may be cached? */
+void links_look(struct rdevs *r);
 
 #define REMOTE_LINKS_MAX 65536u
 /** A link on another member, as that has told. */

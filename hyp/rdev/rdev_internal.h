@@ -35,8 +35,8 @@ enum link_result link_open(struct vlink *l, struct cause *cause);
 int link_consent(struct rdevs *r, const struct vlink *l, u8 refuse, struct cause *cause);
 /** It has not got it, or has it no more. */
 void link_release(struct rdevs *r, const struct vlink *l);
-/** The other members are to know. */
-void link_tell(struct rdevs *r, const struct vlink *l, bool gone);
+/** The other members are to know; before it is used. */
+void link_tell(struct rdevs *r, struct vlink *l, bool gone);
 
 /* owned.c */
 void owned_init(struct rdevs *r);

@@ -28,6 +28,7 @@ struct hold {
     struct hold *next;
     u64 first, count;
     u32 programs; /* under way */
+    bool shut;    /* hold_gate */
     bool reserved;
     bool wants;  /* to reserve, as soon as nobody is in the way */
     bool counts; /* the program that wants to is one of `programs` */
@@ -85,6 +86,8 @@ static bool overlap(const struct hold *a, const struct hold *b)
 /** Another one has the extent, or wants it first. */
 static bool closed(const struct hold *h)
 {
+    if (h->shut)
+        return true;
     for (const struct hold *o = h->group->members; o; o = o->next)
         if (overlap(o, h) && (o->reserved || (o->wants && !h->reserved)))
             return true;
@@ -101,6 +104,8 @@ static u32 busy(const struct hold *h)
 static bool reservable(const struct hold *h)
 {
     bool before = true;
+    if (h->shut)
+        return false;
     for (const struct hold *o = h->group->members; o; o = o->next) {
         before = before && o != h;
         if (overlap(o, h) && (o->reserved || busy(o) || (before && o->wants)))
@@ -302,6 +307,16 @@ void hold_close(struct hold *h)
     h->fd = -1;
     h->file = HOLD_FILE_FREE;
     h->elsewhere = h->wanting = h->demanding = false;
+    tell(h->group);
+    lock_drop(&h->group->lock);
+}
+
+void hold_gate(struct hold *h, bool shut)
+{
+    if (!h)
+        return;
+    lock_take(&h->group->lock);
+    h->shut = shut;
     tell(h->group);
     lock_drop(&h->group->lock);
 }

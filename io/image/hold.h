@@ -33,6 +33,10 @@ void hold_close(struct hold *h);
  *  under way on return. */
 void hold_watch(struct hold *h, void (*fn)(void *arg), void *arg);
 
+/** While it is shut no channel program begins, as if the disk were reserved elsewhere: it may not
+ *  be written yet, for want of others' consent. NULL is nobody. */
+void hold_gate(struct hold *h, bool shut);
+
 /* A system that nobody shares the disk with has NULL: everything is granted. */
 /** A channel program begins. False: the disk is reserved elsewhere, or about to be. */
 bool hold_begin(struct hold *h);

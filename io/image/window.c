@@ -3,7 +3,8 @@
  * [W2] What overlaps with an active window, one of the two for writing, moves with the share's
  * lock: a track or range of blocks is seen before or after a write, never in between. Other windows
  * (apart) move at the same time; who is active changes when none of them moves anything.
- * [W3] The minidisk cache has tracks of extents only that this program has locked, or of a file
+ * [W3] The minidisk cache has tracks of extents only that this program has locked, or that nobody
+ * of its cluster writes (window_others), or of a file
  * that it has open and no other can write; they are dropped with the lock. Writes of any window
  * drop the track behind them. */
 #include "io/image/window.h"
@@ -39,6 +40,8 @@ struct window {
     atomic_bool apart;     /* [W2] no other active window has what one of the two writes */
     atomic_ullong changes; /* by others, in its extent */
     bool to_cache;
+    enum window_others others;
+    bool shut;          /* window_gate */
     atomic_bool cached; /* [W3] */
 };
 
@@ -317,7 +320,9 @@ static bool overlap(const struct window *a, const struct window *b)
 /** [W3] */
 static bool may_cache(const struct share *s, const struct window *w)
 {
-    bool kept = !s->ranges;
+    bool kept = !s->ranges || w->others == WINDOW_NOBODY_WRITES;
+    if (w->others == WINDOW_SOMEBODY_WRITES)
+        return false;
     for (const struct window *v = s->windows; v; v = v->next)
         kept |= v->active && (v->write || v->guard) && v->extent.first <= w->extent.first &&
                 v->extent.first + v->extent.count >= w->extent.first + w->extent.count;
@@ -420,6 +425,26 @@ void window_cache(struct image *img, bool wanted)
     change_begin(w->share);
     w->to_cache = wanted;
     change_end(w->share);
+}
+
+void window_others(struct image *img, enum window_others others)
+{
+    struct window *w = img->format;
+    struct share *s = w->share;
+    change_begin(s);
+    if (others != w->others && w->others == WINDOW_NOBODY_WRITES)
+        drop_cached(s, w->extent.first, w->extent.count);
+    w->others = others;
+    change_end(s);
+}
+
+void window_gate(struct image *img, bool shut)
+{
+    struct window *w = img->format;
+    change_begin(w->share);
+    w->shut = shut;
+    change_end(w->share);
+    hold_gate(w->hold, shut);
 }
 
 bool window_is_cached(const struct image *img)
@@ -526,7 +551,7 @@ static int move_begin(struct window *w, bool *apart, struct cause *cause)
 {
     struct share *s = w->share;
     lock_take(&s->lock);
-    if (!w->active || !s->img) {
+    if (!w->active || !s->img || w->shut) {
         lock_drop(&s->lock);
         return gone(w, cause);
     }

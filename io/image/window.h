@@ -70,6 +70,14 @@ int window_erase(struct image *img, atomic_bool *stop, struct cause *cause);
  *  blocks. */
 void window_cache(struct image *img, bool wanted);
 bool window_is_cached(const struct image *img);
+/** What is known of programs elsewhere that the locks on the file do not tell of, as of other
+ *  members of a cluster: nothing, so that tracks are cached that are locked here; that nobody
+ *  writes its extent, and none will before this is taken back, so that all may be; or that
+ *  somebody does, so that none is. */
+enum window_others { WINDOW_LOCKS_TELL, WINDOW_NOBODY_WRITES, WINDOW_SOMEBODY_WRITES };
+void window_others(struct image *img, enum window_others others);
+/** While it is shut, channel programs of its device wait, and what else moves is busy (ST_BUSY). */
+void window_gate(struct image *img, bool shut);
 /** Open and lock what it needs. ST_BUSY: another program has it. Not while its device works. */
 int window_activate(struct image *img, struct cause *cause);
 /** What was written is to be on the host's disk soon; nobody waits for it. */

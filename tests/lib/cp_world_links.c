@@ -6,7 +6,7 @@
 
 struct fake_share fake_shares[FAKE_SHARES_MAX];
 unsigned fake_share_calls;
-bool links_deaf;
+bool links_deaf, links_slow, links_in_touch;
 const char *links_why;
 
 static int member_of(void *ctx)
@@ -43,16 +43,16 @@ static int share(void *ctx, const char *name, u8 mode, u8 refuse, struct cause *
     return ST_OK;
 }
 
-static void changed(void *ctx, const struct vlink *l, bool gone)
+static bool changed(void *ctx, const struct vlink *l, bool gone)
 {
     int me = member_of(ctx);
     struct rdevs *r = cp_rdevs(cps[!me]);
     const char *name = me ? "MEMBERB" : "MEMBERA";
     if (links_deaf)
-        return;
+        return links_slow;
     if (gone) {
         remote_link_gone(r, name, l->user, l->vdev);
-        return;
+        return false;
     }
     struct remote_link m = {.vdev = l->vdev,
                             .identity = l->rdev->identity,
@@ -64,16 +64,24 @@ static void changed(void *ctx, const struct vlink *l, bool gone)
     strcpy(m.user, l->user);
     strcpy(m.volid, l->rdev->volid);
     ck_assert(remote_link_put(r, &m));
+    return links_slow;
+}
+
+static bool in_touch(void *ctx)
+{
+    (void)ctx;
+    return links_in_touch;
 }
 
 void cp_world_links(void)
 {
     memset(fake_shares, 0, sizeof fake_shares);
     fake_share_calls = 0;
-    links_deaf = false;
+    links_deaf = links_slow = false;
+    links_in_touch = true;
     links_why = NULL;
     for (int i = 0; i < 2; i++) {
-        const struct rdev_cluster cluster = {(void *)(intptr_t)i, share, changed};
+        const struct rdev_cluster cluster = {(void *)(intptr_t)i, share, changed, in_touch};
         rdevs_set_cluster(cp_rdevs(cps[i]), &cluster);
     }
 }

@@ -15,6 +15,8 @@ struct fake_share {
 extern struct fake_share fake_shares[FAKE_SHARES_MAX];
 extern unsigned fake_share_calls;
 extern bool links_deaf;       /* what a member tells of its links does not arrive */
+extern bool links_slow;       /* what writes waits for link_heard */
+extern bool links_in_touch;   /* as rdev_cluster has it */
 extern const char *links_why; /* why no share is given ("Safe mode"); NULL: they are */
 
 /** After cp_world_setup: the members are in one cluster. */

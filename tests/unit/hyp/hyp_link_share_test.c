@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "hyp/cp_move.h"
+#include "io/image/hold.h"
+#include "io/image/track.h"
 #include "tests/lib/cp_images.h"
 #include "tests/lib/cp_world_links.h"
 
@@ -240,6 +242,83 @@ START_TEST(before_the_join)
 }
 END_TEST
 
+/* --- the minidisk cache ---------- */
+
+static void mdcache(int member, const char *user, const char *state)
+{
+    char want[64];
+    snprintf(want, sizeof want, "Minidisk cache %s for %s 0300", state, user);
+    is(on(member, user, "QUERY MDCACHE MDISK 300"), want);
+}
+
+/* [L2] A minidisk is cached while nobody elsewhere writes it, and what is read behind a write of
+ * the other member is what that wrote; full-pack minidisks count. */
+START_TEST(cached_while_nobody_writes)
+{
+    const char *disk = _i ? "LINK FULL 123 300 MR" : "LINK OWNER 200 300 MR";
+    u32 track = _i ? 15 : 0;
+    logon(0, "HOLDS");
+    logon(1, "WANTS");
+    is(on(0, "HOLDS", "LINK OWNER 200 300 RR"), "");
+    mdcache(0, "HOLDS", "ON");
+    for (u8 byte = 1; byte < 4; byte++) {
+        is(on(1, "WANTS", disk), "DASD 0300 LINKED R/W; R/O BY HOLDS AT MEMBERA");
+        mdcache(0, "HOLDS", "INELIGIBLE");
+        mdcache(1, "WANTS", "ON");
+        image_fill(image_of(1, "WANTS", 0x300), track, byte);
+        ck_assert_uint_eq(image_byte(image_of(0, "HOLDS", 0x300), 0), byte);
+        image_fill(image_of(1, "WANTS", 0x300), track, byte + 100);
+        ck_assert_uint_eq(image_byte(image_of(0, "HOLDS", 0x300), 0), byte + 100);
+        on(1, "WANTS", "DETACH 300");
+        mdcache(0, "HOLDS", "ON");
+        for (int i = 0; i < 3; i++) /* now it comes from the cache */
+            ck_assert_uint_eq(image_byte(image_of(0, "HOLDS", 0x300), 0), byte + 100);
+    }
+    links_in_touch = false; /* a member is lost */
+    links_look(cp_rdevs(cps[0]));
+    mdcache(0, "HOLDS", "INELIGIBLE");
+    links_in_touch = true;
+    links_look(cp_rdevs(cps[0]));
+    mdcache(0, "HOLDS", "ON");
+}
+END_TEST
+
+static unsigned told_to_go_on;
+
+static void goes_on(void *arg)
+{
+    (void)arg;
+    told_to_go_on++;
+}
+
+/* Before the other member has answered nothing moves: channel programs wait, and are told. */
+START_TEST(writes_wait)
+{
+    u8 track[IMAGE_TRACK_BYTES_MAX];
+    u32 len;
+    told_to_go_on = 0;
+    logon(0, "HOLDS");
+    logon(1, "WANTS");
+    is(on(0, "HOLDS", "LINK OWNER 200 300 RR"), "");
+    links_slow = true;
+    is(on(1, "WANTS", "LINK OWNER 200 300 MR"),
+       "DASD 0300 LINKED R/W; R/O BY HOLDS AT MEMBERA");
+    struct image *img = image_of(1, "WANTS", 0x300);
+    struct hold *hold = image_hold(img);
+    hold_watch(hold, goes_on, NULL);
+    ck_assert(!hold_begin(hold) && !hold_reserve(hold, false));
+    hold_forget(hold);
+    ck_assert(!hold_begin(hold));
+    ck_assert_int_eq(image_read_track(img, 0, track, &len, &cause), ST_BUSY);
+    link_heard(cp_rdevs(cps[1]), "WANTS", 0x300);
+    ck_assert_uint_eq(told_to_go_on, 1);
+    ck_assert(hold_begin(hold));
+    hold_end(hold);
+    hold_watch(hold, NULL, NULL);
+    ck_assert_int_eq(image_read_track(img, 0, track, &len, &cause), ST_OK);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_link_share");
@@ -255,6 +334,8 @@ int main(void)
     tcase_add_test(tc, together);
     tcase_add_loop_test(tc, relocated, 0, 2);
     tcase_add_test(tc, before_the_join);
+    tcase_add_loop_test(tc, cached_while_nobody_writes, 0, 2);
+    tcase_add_test(tc, writes_wait);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
