@@ -398,7 +398,7 @@ static const struct cli_verb verbs[] = {
     {"import", "dasd import FILE NAME FROM [--json]", dasd_import},
     {"export", "dasd export FILE NAME TO [--json]", dasd_export},
     {"ls", "dasd ls FILE [--json]", dasd_ls},
-    {"owner", "dasd owner FILE [--json]", dasd_owner},
+    {"owner", "dasd owner FILE [--ssi NAME|NOSSI] [--system NAME] [--json]", dasd_owner},
     {"alloc", "dasd alloc FILE [TYPE FIRST-LAST]... [--owner SYSTEM] [--json]", dasd_alloc},
     {NULL, NULL, NULL},
 };
@@ -414,6 +414,9 @@ int cli_dasd(int argc, char **argv)
         {"volume", "VOLSER", "init, alloc: write a volume label", &o.volume, NULL},
         {"owner", "[CLUSTER.]SYSTEM", "alloc: the one system that may use this space", &o.owner,
          NULL},
+        {"ssi", "NAME|NOSSI", "owner: mark for systems of this cluster, or of any", &o.ssi,
+         NULL},
+        {"system", "NAME", "owner: mark for this system, * for any", &o.system, NULL},
         {"linux", NULL, "init: tracks of twelve records of 4096 zeros", NULL, &o.linux_tracks},
         {"shadow-of", "FILE", "init: a shadow, read through to FILE, which must not change",
          &o.shadow_of, NULL},

@@ -8,8 +8,7 @@
 #include "cli/dasd/dasd_tool.h"
 #include "io/image/alloc_map.h"
 
-/** An identifier in capitals; false: too long, or none. */
-static bool name_of(const char *text, size_t len, size_t max, char *out)
+bool dasd_name(const char *text, size_t len, size_t max, char *out)
 {
     if (!len || len > max)
         return false;
@@ -26,9 +25,9 @@ static bool name_of(const char *text, size_t len, size_t max, char *out)
 static bool owner_of(const char *text, struct alloc_map *map)
 {
     const char *dot = strchr(text, '.'), *system = dot ? dot + 1 : text;
-    if (dot && !name_of(text, (size_t)(dot - text), ALLOC_OWNER_BYTES - 1, map->cluster))
+    if (dot && !dasd_name(text, (size_t)(dot - text), ALLOC_OWNER_BYTES - 1, map->cluster))
         return false;
-    return name_of(system, strlen(system), ALLOC_OWNER_BYTES - 1, map->system);
+    return dasd_name(system, strlen(system), ALLOC_OWNER_BYTES - 1, map->system);
 }
 
 /** "first-last", "first-END", or "first". */
@@ -58,7 +57,7 @@ static const char *extents_of(const char *const *word, unsigned words, u64 units
         char type[5];
         if (map->count == ALLOC_EXTENTS_MAX)
             return word[i];
-        if (!name_of(word[i], strlen(word[i]), 4, type) || !alloc_type_find(type, &x->type))
+        if (!dasd_name(word[i], strlen(word[i]), 4, type) || !alloc_type_find(type, &x->type))
             return word[i];
         if (i + 1 == words || !range_of(word[i + 1], units, x))
             return i + 1 == words ? word[i] : word[i + 1];
@@ -115,7 +114,7 @@ static int change(struct image *img, const char *const *word, unsigned words,
                           wrong);
     if (o->owner && !owner_of(o->owner, &map))
         return dasd_usage("expected SYSTEM or CLUSTER.SYSTEM", o->owner);
-    if (o->volume && !name_of(o->volume, strlen(o->volume), 6, volume))
+    if (o->volume && !dasd_name(o->volume, strlen(o->volume), 6, volume))
         return dasd_usage("a volume name has 1 to 6 characters", o->volume);
     int rc = alloc_map_write(img, &map, o->volume ? volume : NULL, &why);
     if (rc)

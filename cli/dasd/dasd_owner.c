@@ -1,6 +1,6 @@
-/* endicott dasd owner: the processes that have an image open, and how it is locked. The kernel
- * tells of locks that go with an open file in /proc/PID/fdinfo only; of others' processes, to
- * root. */
+/* endicott dasd owner: the processes that have an image open, and how it is locked; and the system
+ * that a CP volume is marked for (CPFMTXA OWNER of z/VM). The kernel tells of locks that go with
+ * an open file in /proc/PID/fdinfo only; of others' processes, to root. */
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "cli/dasd/dasd_tool.h"
+#include "io/image/alloc_map.h"
 
 #define COMMAND_BYTES 256
 
@@ -17,6 +18,7 @@ struct looking {
     const char *path;
     struct stat file;
     json_t *found;
+    struct alloc_map map; /* of a CP volume; none while it cannot be read */
 };
 
 /** "WRITE" or "READ" of the lock that the descriptor has, or "". */
@@ -86,10 +88,13 @@ static void look_everywhere(struct looking *l)
 
 static void told(const struct looking *l, bool json)
 {
+    const struct alloc_map *m = &l->map;
     size_t i;
     json_t *one;
     if (json) {
-        json_t *out = json_pack("{s:s, s:O}", "file", l->path, "owners", l->found);
+        json_t *out =
+            json_pack("{s:s, s:O, s:b, s:s, s:s}", "file", l->path, "owners", l->found,
+                      "cpVolume", m->cp_volume, "cluster", m->cluster, "system", m->system);
         json_dumpf(out, stdout, JSON_INDENT(2));
         printf("\n");
         json_decref(out);
@@ -104,6 +109,59 @@ static void told(const struct looking *l, bool json)
                (long long)json_integer_value(json_object_get(one, "pid")),
                json_string_value(json_object_get(one, "command")));
     }
+    if (m->cp_volume && !m->cluster[0] && !m->system[0])
+        printf("%s: CP volume of no certain system\n", l->path);
+    else if (m->cp_volume)
+        printf("%s: CP volume of %s.%s\n", l->path, m->cluster[0] ? m->cluster : "NOSSI",
+               m->system[0] ? m->system : "*");
+}
+
+/** --ssi and --system into the mark; what is not said stays. NULL, or what is wrong. */
+static const char *mark(struct alloc_map *map, const struct dasd_options *o)
+{
+    const size_t max = ALLOC_OWNER_BYTES - 1;
+    if (o->ssi && !dasd_name(o->ssi, strlen(o->ssi), max, map->cluster))
+        return o->ssi;
+    if (o->ssi && strcmp(map->cluster, "NOSSI") == 0)
+        map->cluster[0] = 0;
+    if (o->system && strcmp(o->system, "*") == 0)
+        map->system[0] = 0;
+    else if (o->system && !dasd_name(o->system, strlen(o->system), max, map->system))
+        return o->system;
+    return NULL;
+}
+
+/** 0, or an exit status. */
+static int change(struct looking *l, const struct dasd_options *o)
+{
+    struct image *img;
+    struct cause cause, why = {0};
+    int rc = image_open(l->path, 0, &img, &cause);
+    if (rc)
+        return dasd_fail(rc, &cause);
+    rc = alloc_map_read(img, &l->map, &why);
+    if (rc == ST_OK && !l->map.cp_volume)
+        rc = cause_set(&why, ST_INVAL, "it is no CP volume: endicott dasd alloc makes it one");
+    const char *wrong = rc ? NULL : mark(&l->map, o);
+    if (rc == ST_OK && !wrong)
+        rc = alloc_map_write(img, &l->map, NULL, &why);
+    if (rc)
+        cause_set(&cause, rc, "%s: %s", l->path, why.text);
+    rc = wrong ? ST_OK : dasd_written(img, rc, &cause);
+    image_unref(img);
+    if (wrong)
+        return dasd_usage("a name has 1 to 8 characters", wrong);
+    return rc ? dasd_fail(rc, &cause) : EXIT_WELL;
+}
+
+static void look_at_map(struct looking *l)
+{
+    struct image *img;
+    struct cause ignored;
+    if (image_open(l->path, IMAGE_READ_ONLY, &img, &ignored))
+        return;
+    (void)alloc_map_read(img, &l->map, &ignored);
+    image_unref(img);
 }
 
 int dasd_owner(const char *const *operand, unsigned operands, const void *options)
@@ -116,8 +174,12 @@ int dasd_owner(const char *const *operand, unsigned operands, const void *option
     if (stat(l.path, &l.file))
         return dasd_fail(cause_set(&cause, ST_CONFIG, "%s: %s", l.path, strerror(errno)),
                          &cause);
+    int status = o->ssi || o->system ? change(&l, o) : EXIT_WELL;
+    if (status)
+        return status;
     l.found = json_array();
     look_everywhere(&l);
+    look_at_map(&l);
     told(&l, o->json);
     json_decref(l.found);
     return EXIT_WELL;

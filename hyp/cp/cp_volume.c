@@ -46,14 +46,31 @@ static bool tdisk_space_fault(const struct cp *cp, const struct rdev *d, char te
     return n;
 }
 
+/* It is CP's by the list, and another system's by its mark. */
+static bool marked_for_others(struct rdevs *r, const struct rdev *d, char text[MSG_LINE_BYTES])
+{
+    char devno[8];
+    if (d->state != RDEV_SYSTEM || !d->cp_owned || !d->alloc.cp_volume ||
+        rdev_may_allocate(r, d))
+        return false;
+    snprintf(devno, sizeof devno, "%04X", d->devno);
+    msg_format(text, MSG_LINE_BYTES, MSG_OWN6740W, d->volid, devno,
+               d->alloc.cluster[0] ? d->alloc.cluster : "NOSSI",
+               d->alloc.system[0] ? d->alloc.system : "*");
+    return true;
+}
+
 void cp_volumes_check(struct cp *cp)
 {
     struct rdevs *r = cp_rdevs(cp);
     const struct rdev *d;
-    char text[80];
-    for (unsigned i = 0; r && (d = rdev_at(r, i)); i++)
+    char text[MSG_LINE_BYTES];
+    for (unsigned i = 0; r && (d = rdev_at(r, i)); i++) {
         if (tdisk_space_fault(cp, d, text))
             log_operator('E', "%s", text);
+        if (marked_for_others(r, d, text))
+            log_operator('W', "%s", text);
+    }
 }
 
 /* --- ATTACH TO and DETACH FROM SYSTEM ------------------------------------------------------- */

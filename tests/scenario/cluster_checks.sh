@@ -22,7 +22,23 @@ DEFINE VSWITCH VSW1 ETHERNET
 MEMBERA: DEFINE VSWITCH OWN1 IP
 RELOCATION_DOMAIN BOTH MEMBERS MEMBERA MEMBERB
 CNF
+# --- marks of CP volumes: shown, set, and heeded at the start
+mark() { endicott dasd owner "$@"; }
+expect 0 'spl001.ckd: CP volume of no certain system' mark "$cluster/volumes/spl001.ckd"
+expect 0 'CP volume of TWO.MEMBERB' mark "$cluster/volumes/spl001.ckd" --ssi two --system memberb
+expect 0 '"cluster": "TWO"' mark "$cluster/volumes/spl001.ckd" --json
+expect 2 'no CP volume: endicott dasd alloc makes it one' mark "$cluster/volumes/usr001.ckd" --system MEMBERB
+expect 2 'a name has 1 to 8 characters' mark "$cluster/volumes/spl001.ckd" --system TOOLONGAN
+expect 0 'SPOL 1-1' endicott dasd alloc "$cluster/volumes/spl001.ckd"
+expect 0 'MEMBERA is ready' endicott start "$cluster" MEMBERA
+grep -q 'HCPOWN6740W CP-owned volume SPL001 on 0300 is marked for TWO.MEMBERB: nothing is allocated there' "$ENDICOTT_RUN/MEMBERA.log" || fail "MEMBERA tells nothing"
+expect 0 'SPL001 0300 +Share  Online and attached, of another system' cp_on MEMBERA QUERY CPOWNED
+expect 0 'has ended' endicott stop MEMBERA
+expect 0 'CP volume of NOSSI.MEMBERA' mark "$cluster/volumes/spl001.ckd" --ssi NOSSI --system MEMBERA
+expect 0 'CP volume of TWO.\*' mark "$cluster/volumes/spl001.ckd" --ssi TWO --system '*'
+
 expect 0 'MEMBERB is ready' endicott up "$cluster"
+expect 0 'SPL001 0300 +Share  Online and attached$' cp_on MEMBERA QUERY CPOWNED
 expect 0 'has ended' endicott stop MEMBERB
 
 # refused ID KEY B A: MEMBERB, which has B, does not join from $other, and both say why; MEMBERA has A
