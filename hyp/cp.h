@@ -149,7 +149,8 @@ int cp_capture(struct cp *cp, const struct cp_capture *what, int fd, struct caus
 void cp_net_start(struct cp *cp);
 /** After net_wakeup, on the loop: the operator hears of uplinks that went or came. */
 void cp_net_poll(struct cp *cp);
-/** This system has joined: links to minidisks that users have since before are asked for. */
+/** This system has joined: what users have since before is asked for, links to minidisks and
+ *  addresses of adapters. */
 void cp_links_join(struct cp *cp);
 /** Its real devices and the links to them; NULL: none. */
 struct rdevs *cp_rdevs(const struct cp *cp);

@@ -5,6 +5,7 @@
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_internal.h"
+#include "hyp/cp/cp_net.h"
 
 #define LINKS_FOLLOWED_MAX 8u /* LINK to a LINK in the directory */
 
@@ -125,7 +126,8 @@ int cp_link(struct cp_user *user, const struct link_request *q, char *text)
     return 0;
 }
 
-/* Links from before this system joined: what another member's users keep them from ends. */
+/* Links from before this system joined: what another member's users keep them from ends. Addresses
+ * of adapters from before are claimed. */
 void cp_links_join(struct cp *cp)
 {
     struct rdevs *r = cp_rdevs(cp);
@@ -147,6 +149,7 @@ void cp_links_join(struct cp *cp)
     }
     if (r)
         links_look(r);
+    cp_nics_reclaim(cp);
 }
 
 const struct dir_mdisk *cp_mdisk_find(struct cp *cp, const char *self, const char **owner,
