@@ -10,7 +10,7 @@
 #include "ssi/ssi_ports.h"
 #include "ssi/ssi_wire.h"
 
-#define SSI_LINKS_MAX 32               /* links and connections not yet identified */
+#define SSI_LINKS_MAX 64               /* links, their streams, those not yet identified */
 #define SSI_STRANGERS_MAX 16           /* of them, not yet identified */
 #define SSI_PENDING_MAX SSI_CLAIMS_MAX /* releases that wait for the PDR */
 #define SSI_COMPLAINTS_PER_MIN_MAX 6

@@ -357,12 +357,32 @@ static bool addr_split(const char *addr, char host[UV_HOST_BYTES], char port[8])
     return strspn(port, "0123456789") == strlen(port) && port[0];
 }
 
+static void tell(struct ssi_uv *uv, const char *text)
+{
+    char line[MSG_LINE_BYTES];
+    struct ssi_view view;
+    ssi_query(uv->ssi, &view);
+    msg_format(line, sizeof line, MSG_PLM1712I, view.cluster, text);
+    uv->ports.operator_message(uv, line);
+}
+
+/* Certificates that have been renewed count for the next connection. */
+static void tls_refresh(struct ssi_uv *uv)
+{
+    struct cause cause, told;
+    if (!uv->tls || ssi_tls_refresh(uv->tls, &cause) == ST_OK)
+        return;
+    cause_set(&told, ST_CONFIG, "keys have changed and are not taken: %s", cause.text);
+    tell(uv, told.text);
+}
+
 static ssi_conn port_connect(void *ctx, const char *addr, struct cause *cause)
 {
     struct ssi_uv *uv = ctx;
     char host[UV_HOST_BYTES], port[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct uv_conn *conn = addr_split(addr, host, port) ? conn_new(uv) : NULL;
+    tls_refresh(uv);
     if (!conn) {
         cause_set(cause, ST_INVAL, "cannot connect to %s", addr);
         return 0;
@@ -475,6 +495,7 @@ static void accept_cb(uv_stream_t *listener, int status)
     if (!conn)
         return;
     char peer[64];
+    tls_refresh(uv);
     if (uv_accept(listener, (uv_stream_t *)&conn->tcp) != 0) {
         conn_close_now(conn);
         return;
@@ -547,14 +568,12 @@ static bool loopback(const uv_tcp_t *tcp)
 
 static void plain_warning(struct ssi_uv *uv, const char *addr)
 {
-    char line[MSG_LINE_BYTES], what[SSI_ADDR_BYTES + 100];
-    struct ssi_view view;
-    ssi_query(uv->ssi, &view);
-    snprintf(what, sizeof what,
-             "links at %s are not encrypted, nor members authenticated (endicott cluster keys)",
-             addr);
-    msg_format(line, sizeof line, MSG_PLM1712I, view.cluster, what);
-    uv->ports.operator_message(uv, line);
+    struct cause cause;
+    cause_set(
+        &cause, ST_OK,
+        "links at %s are not encrypted, nor members authenticated (endicott cluster keys)",
+        addr);
+    tell(uv, cause.text);
 }
 
 static int port_listen(void *ctx, const char *addr, const char *advertise, char *actual,

@@ -18,8 +18,18 @@
 #define TLS_DEPTH_MAX 1                        /* the authority signs members itself */
 #define EXPORTER "EXPORTER-Channel-Binding"    /* RFC 9266 */
 
+#define TLS_FILES 3
+
+/* When the files that were read last have been written. */
+struct tls_stamp {
+    ino_t inode[TLS_FILES];
+    struct timespec time[TLS_FILES];
+};
+
 struct ssi_tls {
     SSL_CTX *ctx;
+    char dir[SSI_PATH_BYTES], cluster[SSI_NAME_BYTES], member[SSI_NAME_BYTES];
+    struct tls_stamp stamp;
 };
 
 /* Located by its uv_conn, which creates and ends it. */
@@ -162,6 +172,31 @@ static int keys_load(struct ssi_tls *tls, const char *dir, const char *name, con
     return own_check(tls, pem, name, advice, cause);
 }
 
+static struct tls_stamp stamp_of(const char *dir, const char *member)
+{
+    struct tls_stamp stamp = {0};
+    const char *ends[TLS_FILES] = {".pem", ".key", ".pem"};
+    for (unsigned i = 0; i < TLS_FILES; i++) {
+        char path[SSI_PATH_BYTES + 32];
+        struct stat st;
+        snprintf(path, sizeof path, "%s/%s%s", dir, i < 2 ? member : "ca", ends[i]);
+        if (stat(path, &st))
+            continue;
+        stamp.inode[i] = st.st_ino;
+        stamp.time[i] = st.st_mtim;
+    }
+    return stamp;
+}
+
+static bool stamps_equal(const struct tls_stamp *a, const struct tls_stamp *b)
+{
+    bool equal = true;
+    for (unsigned i = 0; i < TLS_FILES; i++)
+        equal = equal && a->inode[i] == b->inode[i] && a->time[i].tv_sec == b->time[i].tv_sec &&
+                a->time[i].tv_nsec == b->time[i].tv_nsec;
+    return equal;
+}
+
 int ssi_tls_open(const char *dir, const char *cluster, const char *member, struct ssi_tls **out,
                  struct cause *cause)
 {
@@ -172,6 +207,10 @@ int ssi_tls_open(const char *dir, const char *cluster, const char *member, struc
         return cause_set(cause, ST_NOMEM, "out of memory");
     }
     ctx_policy(tls->ctx);
+    snprintf(tls->dir, sizeof tls->dir, "%s", dir);
+    snprintf(tls->cluster, sizeof tls->cluster, "%s", cluster);
+    snprintf(tls->member, sizeof tls->member, "%s", member);
+    tls->stamp = stamp_of(dir, member);
     snprintf(name, sizeof name, "%s.%s", cluster, member);
     int rc = keys_load(tls, dir, name, member, cause);
     if (rc) {
@@ -179,6 +218,24 @@ int ssi_tls_open(const char *dir, const char *cluster, const char *member, struc
         return rc;
     }
     *out = tls;
+    return ST_OK;
+}
+
+int ssi_tls_refresh(struct ssi_tls *tls, struct cause *cause)
+{
+    struct tls_stamp now = stamp_of(tls->dir, tls->member);
+    struct ssi_tls *anew = NULL;
+    if (stamps_equal(&now, &tls->stamp))
+        return ST_OK;
+    tls->stamp = now;
+    int rc = ssi_tls_open(tls->dir, tls->cluster, tls->member, &anew, cause);
+    if (rc)
+        return rc;
+    SSL_CTX *old = tls->ctx; /* connections that are there hold it */
+    tls->ctx = anew->ctx;
+    tls->stamp = anew->stamp;
+    anew->ctx = old;
+    ssi_tls_close(anew);
     return ST_OK;
 }
 
@@ -359,6 +416,12 @@ int ssi_tls_open(const char *dir, const char *cluster, const char *member, struc
 void ssi_tls_close(struct ssi_tls *tls)
 {
     (void)tls;
+}
+
+int ssi_tls_refresh(struct ssi_tls *tls, struct cause *cause)
+{
+    (void)tls;
+    return cause_set(cause, ST_REFUSED, "this build has no TLS (libssl-dev)");
 }
 
 struct ssi_tls_conn *ssi_tls_begin(struct ssi_tls *tls, bool accepted)

@@ -21,6 +21,12 @@ struct ssi_tls_conn;
 int ssi_tls_open(const char *dir, const char *cluster, const char *member, struct ssi_tls **out,
                  struct cause *cause);
 void ssi_tls_close(struct ssi_tls *tls);
+/**
+ * Have the files changed since they were read? Then read them again, for new connections; those
+ * that are there keep what they have. Fails as ssi_tls_open, once for each change: the old keys
+ * stay in use.
+ */
+int ssi_tls_refresh(struct ssi_tls *tls, struct cause *cause);
 
 /** A connection, as the side that accepted it or that called; NULL without memory. */
 struct ssi_tls_conn *ssi_tls_begin(struct ssi_tls *tls, bool accepted);

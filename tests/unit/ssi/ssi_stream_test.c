@@ -186,6 +186,33 @@ START_TEST(members_of_two_versions_speak_the_older)
 }
 END_TEST
 
+static void join_of_streams(unsigned a_streams, unsigned b_streams, unsigned streams)
+{
+    struct node a, b;
+    struct ssi_config config;
+    node_config(&config, 0);
+    config.streams = a_streams;
+    node_open_with(&a, &config);
+    node_config(&config, 1);
+    config.streams = b_streams;
+    node_open_with(&b, &config);
+    pair_join(&a, &b);
+    ck_assert_uint_eq(link_to(&a, 1)->n_streams, streams);
+    ck_assert_uint_eq(link_to(&b, 0)->n_streams, streams);
+    node_pump(&a);
+    RUN_UNTIL(b.got_all);
+    node_close(&b);
+    node_close(&a);
+}
+
+START_TEST(as_many_streams_as_both_want)
+{
+    join_of_streams(0, 2, 0);
+    join_of_streams(1, 4, 1);
+    join_of_streams(SSI_STREAMS_MAX, SSI_STREAMS_MAX, SSI_STREAMS_MAX);
+}
+END_TEST
+
 /* HELLO of B as it stands in the PDR, with one thing changed by the caller. */
 static void say_hello(struct node *a, struct wire_hello *hello, struct stranger *s)
 {
@@ -299,6 +326,7 @@ int main(void)
     tcase_add_test(tc, a_stopped_member_costs_bounded_memory);
     tcase_add_test(tc, with_a_stream_the_link_is_lost);
     tcase_add_test(tc, members_of_two_versions_speak_the_older);
+    tcase_add_test(tc, as_many_streams_as_both_want);
     tcase_add_test(tc, no_version_in_common_names_both);
     tcase_add_test(tc, a_stream_of_no_link_is_refused);
     tcase_add_test(tc, silent_strangers_cost_little);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cluster/keys.h"
+#include "ssi/ssi_internal.h"
 #include "ssi/ssi_uv_tls.h"
 #include "tests/lib/ssi_nodes.h"
 
@@ -174,6 +175,65 @@ START_TEST(what_is_wrong_with_ones_own_keys_is_told)
 }
 END_TEST
 
+/* The address in the PDR leads to another member: it is not told who calls. */
+START_TEST(another_member_at_that_address_is_refused)
+{
+    struct node a, b, c;
+    struct cause cause;
+    keys("keys", "TESTSSI", "A", 30);
+    keys("keys", "TESTSSI", "B", 30);
+    const char *dir = keys("keys", "TESTSSI", "C", 30);
+    node_open_keyed(&a, 0, dir);
+    node_join(&a);
+    node_open_keyed(&c, 2, dir);
+    node_join(&c);
+    RUN_UNTIL(a.peers == 1 && c.peers == 1);
+    ck_assert_int_eq(ssi_pdr_begin(a.ssi, 1000, &cause), ST_OK);
+    memcpy(ssi_pdr_own(a.ssi)->addr, c.ssi->addr, sizeof c.ssi->addr);
+    ck_assert_int_eq(ssi_pdr_commit(a.ssi, &cause), ST_OK);
+    ssi_pdr_end(a.ssi);
+    node_open_keyed(&b, 1, dir);
+    node_join_begin(&b);
+    RUN_UNTIL(b.joined_done);
+    ck_assert_int_eq(b.join_status, ST_REFUSED);
+    CONTAINS(b.cause.text, "A: its certificate is that of another system (TESTSSI.C)");
+    ck_assert_uint_eq(a.lost + c.lost, 0);
+    node_close(&b);
+    node_close(&c);
+    node_close(&a);
+}
+END_TEST
+
+/* Renewed while members run: the next connection has the new ones; bad ones are told and left. */
+START_TEST(renewed_keys_count_from_the_next_connection)
+{
+    struct node a, b;
+    struct cause cause;
+    keys("keys", "TESTSSI", "A", 30);
+    const char *dir = keys("keys", "TESTSSI", "B", 30);
+    const struct keys_request r = {.dir = dir, .cluster = "TESTSSI", .days = 30, .force = true};
+    const struct keys_request expired = {
+        .dir = dir, .cluster = "TESTSSI", .days = -1, .force = true};
+    node_open_keyed(&a, 0, dir);
+    node_open_keyed(&b, 1, dir);
+    node_join(&a);
+    node_join(&b);
+    RUN_UNTIL(a.peers == 1 && b.peers == 1);
+    for (unsigned i = 1; i <= 2; i++) {
+        ck_assert_int_eq(keys_member(i == 1 ? &r : &expired, "A", &cause), ST_OK);
+        ck_assert_int_eq(ssi_link_deactivate(a.ssi, "B", &cause), ST_OK);
+        RUN_UNTIL(a.lost == i && b.lost == i);
+        ck_assert_int_eq(ssi_link_activate(a.ssi, "B", &cause), ST_OK);
+        RUN_UNTIL(a.peers == 1 && b.peers == 1);
+        ck_assert_int_eq(strstr(a.text, "HCPPLM1712I") != NULL, i == 2);
+    }
+    CONTAINS(a.text, "keys have changed and are not taken:");
+    CONTAINS(a.text, "certificate has expired");
+    node_close(&b);
+    node_close(&a);
+}
+END_TEST
+
 /* A key is never there without protection, an authority is never replaced, nor a key unasked. */
 START_TEST(keys_are_made_once)
 {
@@ -213,6 +273,8 @@ int main(void)
     tcase_add_test(tc, plain_and_keyed_members_refuse_each_other);
     tcase_add_test(tc, another_authority_is_refused);
     tcase_add_test(tc, what_is_wrong_with_ones_own_keys_is_told);
+    tcase_add_test(tc, another_member_at_that_address_is_refused);
+    tcase_add_test(tc, renewed_keys_count_from_the_next_connection);
     tcase_add_test(tc, keys_are_made_once);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
