@@ -175,10 +175,19 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* ---- the start ---- */
 
+static void operator_late(struct cp_response *resp, void *ctx)
+{
+    (void)ctx;
+    if (resp->rc)
+        log_line("%s", resp->line_count ? resp->lines[0] : "no operator");
+    cp_response_fini(resp);
+    free(resp);
+}
+
+/* It may have to wait while another member joins or leaves; the log tells what became of it. */
 static int operator_logon(struct member *m, struct cause *cause)
 {
     const char *userid = m->config->features.operator_userid;
-    struct cp_response resp;
     char command[32];
     int rc = ST_OK;
     if (!directory_find(m->directory, userid))
@@ -186,13 +195,20 @@ static int operator_logon(struct member *m, struct cause *cause)
                          m->opt.dir, userid);
     if (cp_user_find(m->cp, userid))
         return ST_OK;
-    cp_response_init(&resp);
+    struct cp_response *resp = calloc(1, sizeof *resp);
+    if (!resp)
+        return cause_set(cause, ST_NOMEM, "out of memory");
+    cp_response_init(resp);
     snprintf(command, sizeof command, "XAUTOLOG %s", userid);
-    cp_command_as(m->cp, userid, CP_CLASS_ANY, command, &resp);
-    if (resp.rc)
-        rc =
-            cause_set(cause, ST_REFUSED, "%s", resp.line_count ? resp.lines[0] : "no operator");
-    cp_response_fini(&resp);
+    if (cp_command_as(m->cp, userid, CP_CLASS_ANY, command, resp) == CP_PENDING) {
+        resp->done_cb = operator_late;
+        return ST_OK;
+    }
+    if (resp->rc)
+        rc = cause_set(cause, ST_REFUSED, "%s",
+                       resp->line_count ? resp->lines[0] : "no operator");
+    cp_response_fini(resp);
+    free(resp);
     return rc;
 }
 

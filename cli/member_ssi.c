@@ -26,7 +26,18 @@ static void on_expelled(void *ctx, const struct cause *cause)
     member_shutdown(m, true, "SSI");
 }
 
-static const struct ssi_events events = {.expelled = on_expelled};
+/* SET SSI SLOT, here or elsewhere: what everything else takes from system.config follows. */
+static void on_slots(void *ctx)
+{
+    struct member *m = ctx;
+    struct ssi_view view;
+    ssi_query(ssi_uv_ssi(m->ssi), &view);
+    for (unsigned i = 0; i < SSI_SLOTS_MAX && i < CONFIG_SLOTS_MAX; i++)
+        if (strcmp(view.slots[i].name, m->config->slots[i].member) != 0)
+            config_slot_set(m->config, i + 1, view.slots[i].name);
+}
+
+static const struct ssi_events events = {.expelled = on_expelled, .slots_changed = on_slots};
 
 static void ssi_times(const struct config_ssi_links *links, struct ssi_config *sc)
 {

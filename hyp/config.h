@@ -197,6 +197,10 @@ int config_parse_hardware(struct config_hardware *hw, const char *name, const ch
 /** The slot (from 1) of a member by name, 0 if it has none. */
 u16 config_slot_of(const struct system_config *config, const char *member);
 
+/** SET SSI SLOT: slot (from 1) is that member's from now on, "" = nobody's; its hardware file is
+ *  read. */
+void config_slot_set(struct system_config *config, unsigned slot, const char *member);
+
 /** Is this volume in CP_OWNED, USER_VOLUME_LIST or USER_VOLUME_INCLUDE? */
 bool config_volume_known(const struct system_config *config, const char *volid);
 

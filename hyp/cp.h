@@ -21,7 +21,10 @@
 #define CP_OBSERVERS_MAX 8
 #define CP_REGISTERED_MAX 32
 
+#define CP_HOLDER_BYTES 80
+
 struct cp;
+struct ssi_held;
 struct cp_user;
 struct cp_request;
 struct ssi;
@@ -99,6 +102,13 @@ struct cp_cluster_ops {
                  void *arg);
     /* Send to service CP of a member; the other side gets cp_remote_receive. */
     int (*send)(void *ctx, const char *member, u16 type, const void *data, size_t len);
+    /* A request waits while a member joins or leaves (ssi_hold, ssi_hold_drop); may be NULL. */
+    int (*hold)(void *ctx, struct ssi_held *held);
+    void (*drop)(void *ctx, struct ssi_held *held);
+    /* Which member keeps the mode from being Stable, and how; "" none. May be NULL. */
+    void (*holder)(void *ctx, char out[CP_HOLDER_BYTES]);
+    /* SET SSI SLOT: slot from 1, name "" = AVAILABLE; may be NULL. */
+    int (*slot)(void *ctx, unsigned slot, const char *name, struct cause *cause);
     /* SET SSI member DOWN; may be NULL. */
     int (*declare_down)(void *ctx, const char *member, struct cause *cause);
     /* ACTIVATE and DEACTIVATE ISLINK; may be NULL. ST_EXIST: it is so already. */

@@ -105,6 +105,8 @@ typedef void (*ssi_done_cb)(void *ctx, int status, const struct cause *cause);
 /** Told to the owner of the ssi (hyp). All may be NULL. */
 struct ssi_events {
     void (*mode_changed)(void *ctx, enum ssi_mode mode);
+    /** Another member is in a slot, or none any more (SET SSI SLOT, here or elsewhere). */
+    void (*slots_changed)(void *ctx);
     /** Others declared this member down while it ran: its claims are gone, it is Isolated, and
      * it must stop its guests. */
     void (*expelled)(void *ctx, const struct cause *cause);
@@ -251,6 +253,12 @@ int ssi_share_each(struct ssi *ssi, u16 kind,
 /** SET SSI member DOWN: ST_REFUSED when it shows a sign of life (link, process on this host,
  * PDR heartbeat advancing); otherwise its claims are released. */
 int ssi_set_down(struct ssi *ssi, const char *member, struct cause *cause);
+
+/** SET SSI SLOT: slot (from 0) is `name`'s from now on, or nobody's ("" = AVAILABLE), in all
+ * members that run. ST_REFUSED: it holds a member that is not Down, or is the own one; the name is
+ * in another slot. ST_EXIST: it is so already. Members that start must have it in their SSI
+ * statement. */
+int ssi_slot_set(struct ssi *ssi, unsigned slot, const char *name, struct cause *cause);
 
 /** DEACTIVATE ISLINK: the link to a member is closed as one that was lost (it is Unknown, the
  * cluster in Safe mode), and none is made or taken, until it is activated or this member starts

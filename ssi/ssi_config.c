@@ -1,5 +1,5 @@
 /* The configuration of a member: defaults, checks, and the digest that all members must share.
- * The digest covers what the SSI statement says, not what differs from member to member. */
+ * The digest covers what never changes while members are up: slots do (ssi_slot.c). */
 #include "ssi/ssi_internal.h"
 
 #include <zlib.h>
@@ -19,7 +19,7 @@ void ssi_config_init(struct ssi_config *config)
     config->streams = 2;
 }
 
-static bool name_ok(const char name[SSI_NAME_BYTES])
+bool ssi_name_ok(const char name[SSI_NAME_BYTES])
 {
     size_t len = strnlen(name, SSI_NAME_BYTES);
     if (len == 0 || len == SSI_NAME_BYTES)
@@ -35,7 +35,7 @@ static int slots_check(const struct ssi_config *config, struct cause *cause)
 {
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
         const char *name = config->slots[i];
-        if (name[0] && !name_ok(name))
+        if (name[0] && !ssi_name_ok(name))
             return cause_set(cause, ST_CONFIG, "the name in slot %u is not valid", i + 1);
         for (unsigned j = 0; j < i && name[0]; j++)
             if (strcmp(name, config->slots[j]) == 0)
@@ -50,7 +50,7 @@ static int slots_check(const struct ssi_config *config, struct cause *cause)
 
 int ssi_config_check(const struct ssi_config *config, struct cause *cause)
 {
-    if (!name_ok(config->cluster) || !name_ok(config->member))
+    if (!ssi_name_ok(config->cluster) || !ssi_name_ok(config->member))
         return cause_set(cause, ST_CONFIG, "the name of the cluster or system is not valid");
     if (!config->pdr_path[0] || !config->listen[0])
         return cause_set(cause, ST_CONFIG, "the PDR or the listen address is missing");
@@ -65,8 +65,5 @@ int ssi_config_check(const struct ssi_config *config, struct cause *cause)
 
 u32 ssi_config_digest(const struct ssi_config *config)
 {
-    uLong crc = crc32(0, (const Bytef *)config->cluster, (uInt)strlen(config->cluster));
-    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
-        crc = crc32(crc, (const Bytef *)config->slots[i], (uInt)strlen(config->slots[i]) + 1);
-    return (u32)crc;
+    return (u32)crc32(0, (const Bytef *)config->cluster, (uInt)strlen(config->cluster));
 }

@@ -55,7 +55,7 @@ static enum wire_reason hello_check_names(struct ssi *ssi, const struct wire_hel
     if (strcmp(hello->cluster, ssi->cfg.cluster) != 0)
         return REASON_CLUSTER;
     if (hello->slot >= SSI_SLOTS_MAX || hello->slot == ssi->cfg.slot ||
-        strcmp(hello->member, ssi->cfg.slots[hello->slot]) != 0)
+        strcmp(hello->member, ssi->members[hello->slot].name) != 0)
         return REASON_NAME;
     if (hello->digest != ssi->digest)
         return REASON_DIGEST;
@@ -112,6 +112,16 @@ void ssi_hello_refuse(struct ssi *ssi, struct ssi_link *link, enum wire_reason r
                       version_max(ssi));
     snprintf(who + n, sizeof who - (size_t)n, ")");
     ssi_refuse(ssi, link, reason, ssi_reason_again((u16)reason) ? "" : who);
+}
+
+/* A slot may have become another's since this member has read the PDR. */
+static bool slots_anew(struct ssi *ssi)
+{
+    if (!ssi_joined(ssi) || ssi_pdr_begin(ssi, ssi->cfg.pdr_lock_ms, NULL) != ST_OK)
+        return false;
+    ssi_pdr_end(ssi);
+    ssi_slots_sync(ssi);
+    return true;
 }
 
 static enum wire_reason hello_check_row(struct ssi *ssi, const struct wire_hello *hello)
@@ -180,6 +190,8 @@ static void hello_accepted(struct ssi *ssi, struct ssi_link *link,
                            const struct wire_hello *hello)
 {
     enum wire_reason reason = ssi_hello_check(ssi, link, hello);
+    if (reason == REASON_NAME && slots_anew(ssi))
+        reason = ssi_hello_check(ssi, link, hello);
     if (!reason)
         reason = hello_check_row(ssi, hello);
     link->peer_incarnation = hello->incarnation;

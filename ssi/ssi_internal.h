@@ -295,6 +295,15 @@ void ssi_join_refuse(struct ssi *ssi);
 /** Another slot whose row says Joining, Leaving or Isolated, or -1. */
 int ssi_transition_slot(const struct ssi *ssi);
 
+/* ssi_slot.c */
+/** PDR locked, at a join: do the SSI statement here and the cluster agree on slots? With no other
+ *  member up the PDR takes the statement's (commit is the caller's). ST_REFUSED. */
+int ssi_slots_agree(struct ssi *ssi, struct cause *cause);
+/** After a reading, lock free: take over what the PDR says of slots. */
+void ssi_slots_sync(struct ssi *ssi);
+/** A name as the SSI statement may have it? */
+bool ssi_name_ok(const char name[SSI_NAME_BYTES]);
+
 /* ssi_hold.c */
 /** In-flux has ended: what is held goes on. */
 void ssi_hold_go(struct ssi *ssi);

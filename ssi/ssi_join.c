@@ -225,6 +225,8 @@ static int turn_take(struct ssi *ssi, u64 now, struct cause *cause)
         transition_wait(ssi, (unsigned)ssi_transition_slot(ssi), now);
         return ST_BUSY;
     }
+    if (!ssi->cfg.repair && (rc = ssi_slots_agree(ssi, cause)) != ST_OK)
+        return rc;
     row_enter(ssi, ssi->cfg.repair ? SSI_ISOLATED : SSI_JOINING);
     return ssi_pdr_commit(ssi, cause);
 }
@@ -257,9 +259,10 @@ static bool join_connect(struct ssi *ssi, u64 now)
         const struct pdr_row *row = &ssi->pdr->rows[i];
         if (i == ssi->cfg.slot || row->state != SSI_JOINED)
             continue;
-        if (!ssi_slot_used(ssi, i)) {
-            cause_set(&ssi->obstacle, ST_REFUSED,
-                      "slot %u holds %s in the PDR and nothing here", i + 1, row->name);
+        if (strcmp(row->name, ssi->members[i].name) != 0) { /* changed since our turn */
+            cause_set(&ssi->obstacle, ST_REFUSED, "slot %u is %s in the cluster and %s here",
+                      i + 1, row->name,
+                      ssi_slot_used(ssi, i) ? ssi->members[i].name : "AVAILABLE");
             ssi->refused = true;
             return false;
         }

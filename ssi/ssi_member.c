@@ -142,9 +142,12 @@ void ssi_member_look(struct ssi *ssi, unsigned slot, const char *why)
         ssi_rows_bury(ssi, NULL);
     bool valid = ssi->pdr_valid;
     ssi_pdr_end(ssi);
-    if (!valid)
+    if (!valid) {
         settle_blind(ssi, slot, why);
-    else if (!ssi->expelled)
+        return;
+    }
+    ssi_slots_sync(ssi);
+    if (!ssi->expelled && ssi_slot_used(ssi, slot))
         ssi_member_settle(ssi, slot, why);
 }
 
@@ -194,6 +197,8 @@ void ssi_member_poll(struct ssi *ssi, u64 now)
         ssi_pdr_beats_read(ssi);
     bool valid = ssi->pdr_valid;
     ssi_pdr_end(ssi);
+    if (valid)
+        ssi_slots_sync(ssi);
     for (unsigned i = 0; valid && !ssi->expelled && i < SSI_SLOTS_MAX; i++) {
         if (i != ssi->cfg.slot && ssi_slot_used(ssi, i) && ssi->pdr_valid)
             ssi_member_settle(ssi, i, "the PDR shows it joined, but there is no link");

@@ -64,23 +64,36 @@ static int load_hardware(const char *dir, const char *member, struct config_hard
     return status;
 }
 
+static void load_other(const struct system_config *cfg, struct config_slot *slot)
+{
+    struct config_hardware *hw = slot->member[0] ? calloc(1, sizeof *hw) : NULL;
+    struct cause ignored;
+    if (!hw)
+        return;
+    if (!load_hardware(cfg->dir, slot->member, hw, NULL, &ignored)) {
+        slot->hardware_known = true;
+        memcpy(slot->ssi_host, hw->ssi_host, sizeof slot->ssi_host);
+        slot->ssi_port = hw->ssi_port;
+        slot->model = hw->model;
+    }
+    free(hw->devices);
+    free(hw);
+}
+
 static void load_others(struct system_config *cfg)
 {
-    for (unsigned i = 0; i < CONFIG_SLOTS_MAX; i++) {
-        struct config_slot *slot = &cfg->slots[i];
-        struct config_hardware *hw = slot->member[0] ? calloc(1, sizeof *hw) : NULL;
-        struct cause ignored;
-        if (!hw)
-            continue;
-        if (!load_hardware(cfg->dir, slot->member, hw, NULL, &ignored)) {
-            slot->hardware_known = true;
-            memcpy(slot->ssi_host, hw->ssi_host, sizeof slot->ssi_host);
-            slot->ssi_port = hw->ssi_port;
-            slot->model = hw->model;
-        }
-        free(hw->devices);
-        free(hw);
-    }
+    for (unsigned i = 0; i < CONFIG_SLOTS_MAX; i++)
+        load_other(cfg, &cfg->slots[i]);
+}
+
+void config_slot_set(struct system_config *config, unsigned slot, const char *member)
+{
+    struct config_slot *s = &config->slots[slot - 1];
+    *s = (struct config_slot){0};
+    snprintf(s->member, sizeof s->member, "%s", member);
+    if (*member && slot > config->slot_count)
+        config->slot_count = slot;
+    load_other(config, s);
 }
 
 /* What a cluster asks of a member's files. */

@@ -10,13 +10,15 @@
 
 /* Rows keep classes as text; CP_CLASS bits are made when asked for. */
 struct text_row {
-    const char *prefix, *name, *classes;
+    const char *prefix, *name, *classes, *held;
     cp_handler handler;
     const char *help;
 };
 
 static const struct text_row rows[] = {
-#define R(prefix, name, classes, handler, help) {prefix, name, classes, handler, help},
+#define R(prefix, name, classes, handler, help) {prefix, name, classes, "", handler, help},
+#define RH(prefix, name, classes, held, handler, help)                                         \
+    {prefix, name, classes, held, handler, help},
 #include "hyp/cp/cp_cmd.def"
 #undef R
 };
@@ -38,6 +40,7 @@ bool cp_table_row(const struct cp *cp, unsigned i, struct cp_table_row *out)
             .prefix = rows[i].prefix,
             .row = {rows[i].name, class_bits(rows[i].classes), rows[i].help},
             .handler = rows[i].handler,
+            .held = rows[i].held,
             .anybody = !rows[i].classes[0]};
         return true;
     }
@@ -46,7 +49,7 @@ bool cp_table_row(const struct cp *cp, unsigned i, struct cp_table_row *out)
         return false;
     const struct cp_registered *r = &cp->registered[i];
     *out = (struct cp_table_row){
-        .prefix = r->prefix, .row = r->row, .handler = r->handler, .ctx = r->ctx};
+        .prefix = r->prefix, .row = r->row, .held = "", .handler = r->handler, .ctx = r->ctx};
     return true;
 }
 
@@ -107,7 +110,10 @@ int cp_dispatch(struct cp_request *req)
         return cp_fail(req, MSG_CMD001E, word);
     upper_name(row.row.name, req->command, sizeof req->command);
     int rc = cp_at_route(req, "", row.row.name, req->command);
-    return rc == CP_AT_HERE ? row.handler(req, row.ctx) : rc;
+    if (rc != CP_AT_HERE)
+        return rc;
+    int held = cp_hold(req, &row);
+    return held ? held : row.handler(req, row.ctx);
 }
 
 int cp_dispatch_operand(struct cp_request *req, const char *prefix)
@@ -122,7 +128,10 @@ int cp_dispatch_operand(struct cp_request *req, const char *prefix)
     upper_name(row.row.name, req->command, sizeof req->command);
     req->word = word;
     int rc = cp_at_route(req, prefix, row.row.name, req->command);
-    return rc == CP_AT_HERE ? row.handler(req, row.ctx) : rc;
+    if (rc != CP_AT_HERE)
+        return rc;
+    int held = cp_hold(req, &row);
+    return held ? held : row.handler(req, row.ctx);
 }
 
 /* CP command */

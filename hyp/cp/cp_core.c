@@ -257,6 +257,8 @@ static void finish_request(struct cp_request *req)
     *link = req->next;
     if (req->timer)
         req->cp->ports.timer_cancel(req->cp->ports.ctx, req->timer);
+    if (req->hold.held)
+        req->cp->cluster->drop(req->cp->cluster_ctx, &req->hold);
     hush(req);
     resp->rc = req->rc;
     resp->done = true;
@@ -275,10 +277,9 @@ void cp_complete(struct cp_request *req, int rc)
         finish_request(req);
 }
 
-static enum cp_status run(struct cp_request *req)
+/* Its handler has returned. */
+static enum cp_status handled(struct cp_request *req, int rc)
 {
-    req->in_handler = true;
-    int rc = cp_dispatch(req);
     req->in_handler = false;
     if (rc == CP_LATER && !req->completed)
         return CP_PENDING;
@@ -286,6 +287,19 @@ static enum cp_status run(struct cp_request *req)
         req->rc = rc;
     finish_request(req);
     return CP_DONE;
+}
+
+static enum cp_status run(struct cp_request *req)
+{
+    req->in_handler = true;
+    return handled(req, cp_dispatch(req));
+}
+
+void cp_request_resume(struct cp_request *req)
+{
+    req->at = req->hold_at;
+    req->in_handler = true;
+    handled(req, req->hold_handler(req, req->hold_ctx));
 }
 
 static enum cp_status issue(struct cp *cp, const char *userid, u32 classes, const char *text,

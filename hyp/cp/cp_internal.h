@@ -7,6 +7,7 @@
 #include "hyp/config/loaddev.h"
 #include "hyp/cp_move.h"
 #include "hyp/cp_terminal.h"
+#include "ssi/ssi.h"
 
 #define CP_WORDS_MAX 512
 #define CP_TIME_TEXT_BYTES 64
@@ -117,7 +118,12 @@ struct cp_request {
     void (*halt)(struct cp_request *req, void *ctx); /* cp_on_halt */
     void *halt_ctx;
     int rc;
-    u64 timer;   /* SLEEP; LOGON that has to wait */
+    u64 timer; /* SLEEP; LOGON that has to wait */
+    struct ssi_held
+        hold; /* cp_cluster.c: it waits for the end of In-flux, to go on with this: */
+    cp_handler hold_handler;
+    void *hold_ctx;
+    size_t hold_at;
     size_t from; /* where the operands of a LOGON that waits begin */
     char raw[CP_COMMAND_BYTES_MAX], upper[CP_COMMAND_BYTES_MAX];
     size_t at, len;
@@ -134,6 +140,7 @@ struct cp_registered {
     void *ctx;
 };
 
+struct cp_table_row;     /* below */
 struct cp_remote_call;   /* cp_remote.c */
 struct cp_old_directory; /* cp_directory.c */
 struct work_unit;        /* cp_datamove.c */
@@ -216,6 +223,18 @@ void cp_notify_observers(struct cp_user *user, enum cp_user_event event);
 void cp_command_remote(struct cp *cp, const char *userid, u32 classes, const char *text,
                        struct cp_response *resp);
 
+/** Go on with a request that was held: its handler, from the operand on that it was held at. */
+void cp_request_resume(struct cp_request *req);
+
+/* --- cp_cluster.c ------------------------------------------------------------------------ */
+/** Hold the request if its row says so and the cluster is In-flux. 0: go on; else what a handler
+ *  returns. */
+int cp_hold(struct cp_request *req, const struct cp_table_row *row);
+/** Is this system a member of a cluster now? If not, the response says so. */
+bool cp_clustered(struct cp_request *req);
+/** A user's session ends: what is held for it is dropped, and told. */
+void cp_held_drop(struct cp *cp, const char *userid);
+
 /* --- cp_date.c --------------------------------------------------------------------------- */
 /** "02/26/16", "02/26/2016" or "2016-02-26". Returns out. */
 const char *cp_date_text(enum vm_dateformat format, u64 wall_ns, char out[CP_TIME_TEXT_BYTES]);
@@ -241,6 +260,7 @@ int cp_dispatch_operand(struct cp_request *req, const char *prefix);
 struct cp_table_row {
     const char *prefix; /* "", "QUERY", "SET" */
     struct cp_cmd_row row;
+    const char *held; /* while In-flux: "*", with this operand, or "" never */
     cp_handler handler;
     void *ctx;
     bool anybody; /* also for who is not logged on */

@@ -268,58 +268,13 @@ int cp_query_commands(struct cp_request *req, void *ctx)
 
 /* --- cluster ----------------------------------------------------------------------------- */
 
-static bool clustered(struct cp_request *req)
-{
-    const struct cp *cp = req->cp;
-    if (cp->cluster && cp->config->in_ssi && cp->cluster->mode(cp->cluster_ctx))
-        return true;
-    cp_line(req, "This system is not a member of an SSI cluster.");
-    return false;
-}
-
-static void ssi_row(struct cp_request *req, const struct cp_cluster_member *m)
-{
-    char pdr[CP_TIME_TEXT_BYTES] = "", received[CP_TIME_TEXT_BYTES] = "";
-    if (!m->name[0]) {
-        cp_line(req, "%4u -------- Available", m->slot);
-        return;
-    }
-    if (strcasecmp(m->state, "Down") && m->pdr_heartbeat_ns)
-        cp_stamp_text(VM_DATE_SHORT, m->pdr_heartbeat_ns, pdr);
-    if (*pdr && m->received_heartbeat_ns)
-        cp_stamp_text(VM_DATE_SHORT, m->received_heartbeat_ns, received);
-    if (*pdr)
-        cp_line(req, "%4u %-8s %-9s %-17s%s%s", m->slot, m->name, m->state, pdr,
-                *received ? " " : "", received);
-    else
-        cp_line(req, "%4u %-8s %s", m->slot, m->name, m->state);
-}
-
-/* QUERY SSI */
-int cp_query_ssi(struct cp_request *req, void *ctx)
-{
-    const struct cp *cp = req->cp;
-    struct cp_cluster_member m;
-    (void)ctx;
-    if (!clustered(req))
-        return 0;
-    cp_line(req, "SSI Name: %s", cp->config->ssi_name);
-    cp_line(req, "SSI Mode: %s", cp->cluster->mode(cp->cluster_ctx));
-    cp_line(req, "Cross-System Timeouts: Enabled");
-    cp_line(req, "SSI Persistent Data Record (PDR) device: %s on 0000", cp->config->pdr_volid);
-    cp_line(req, "SLOT SYSTEMID STATE     PDR HEARTBEAT     RECEIVED HEARTBEAT");
-    for (unsigned i = 0; cp->cluster->member(cp->cluster_ctx, i, &m); i++)
-        ssi_row(req, &m);
-    return 0;
-}
-
 /* QUERY ISFC */
 int cp_query_isfc(struct cp_request *req, void *ctx)
 {
     const struct cp *cp = req->cp;
     struct cp_cluster_member m;
     (void)ctx;
-    if (!clustered(req))
+    if (!cp_clustered(req))
         return 0;
     cp_line(req, "Node      Status");
     for (unsigned i = 0; cp->cluster->member(cp->cluster_ctx, i, &m); i++)
@@ -425,26 +380,5 @@ int cp_query_relodomain(struct cp_request *req, void *ctx)
         domain_row(req, &config->domains[i]);
     for (unsigned i = 0; config->defined_domains && i < config->defined_domains->count; i++)
         domain_row(req, &config->defined_domains->domain[i]);
-    return 0;
-}
-
-/* SET SSI member DOWN */
-int cp_set_ssi(struct cp_request *req, void *ctx)
-{
-    const char *member = cp_operand(req), *word = cp_operand(req);
-    const struct cp *cp = req->cp;
-    struct cause cause;
-    (void)ctx;
-    if (!member || !word)
-        return cp_fail(req, MSG_CMD026E);
-    if (strcmp(word, "DOWN"))
-        return cp_fail(req, MSG_CSE003E, word);
-    if (!clustered(req))
-        return msg_number(MSG_PLM1600I);
-    if (!cp->cluster->declare_down)
-        return cp_fail(req, MSG_PLM1601E, "not available");
-    if (cp->cluster->declare_down(cp->cluster_ctx, member, &cause))
-        return cp_fail(req, MSG_PLM1601E, cause.text);
-    cp_line(req, "Command complete");
     return 0;
 }

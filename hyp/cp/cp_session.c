@@ -207,6 +207,7 @@ void cp_session_end(struct cp_user *user, bool release_claim)
     struct cp *cp = user->cp;
     struct cp_user **link = &cp->users;
     user->ending = true;
+    cp_held_drop(cp, user->userid);
     if (release_claim) /* a relocation sees this before the machine goes */
         cp_notify_observers(user, CP_USER_LOGOFF);
     while (*link != user)

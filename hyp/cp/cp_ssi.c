@@ -166,6 +166,32 @@ static int op_declare_down(void *ctx, const char *member, struct cause *cause)
     return ssi_set_down(s->ssi, member, cause);
 }
 
+static int op_hold(void *ctx, struct ssi_held *held)
+{
+    const struct cp_ssi *s = ctx;
+    return ssi_hold(s->ssi, held);
+}
+
+static void op_drop(void *ctx, struct ssi_held *held)
+{
+    const struct cp_ssi *s = ctx;
+    ssi_hold_drop(s->ssi, held);
+}
+
+_Static_assert(CP_HOLDER_BYTES == SSI_HOLDER_BYTES, "one text");
+
+static void op_holder(void *ctx, char out[CP_HOLDER_BYTES])
+{
+    const struct cp_ssi *s = ctx;
+    ssi_holder(s->ssi, out);
+}
+
+static int op_slot(void *ctx, unsigned slot, const char *name, struct cause *cause)
+{
+    const struct cp_ssi *s = ctx;
+    return ssi_slot_set(s->ssi, slot - 1, name, cause);
+}
+
 static int op_link(void *ctx, const char *member, bool active, struct cause *cause)
 {
     const struct cp_ssi *s = ctx;
@@ -183,6 +209,10 @@ static const struct cp_cluster_ops ssi_ops = {
     .mac_follow = op_mac_follow,
     .each = op_each,
     .send = op_send,
+    .hold = op_hold,
+    .drop = op_drop,
+    .holder = op_holder,
+    .slot = op_slot,
     .declare_down = op_declare_down,
     .link = op_link,
 };

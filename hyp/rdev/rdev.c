@@ -102,7 +102,7 @@ static bool full_path(const char *dir, const char *file, char out[CONFIG_PATH_BY
 static int mount(struct rdevs *r, struct rdev *d, struct cause *cause)
 {
     unsigned flags = (d->read_only ? IMAGE_READ_ONLY : 0) | (d->config->sync ? IMAGE_SYNC : 0) |
-                     (r->config->slot_count > 1 ? IMAGE_MEMBERS : 0);
+                     (r->config->in_ssi ? IMAGE_MEMBERS : 0);
     struct share *share;
     struct cause why;
     int rc = share_create(d->path, flags, &share, cause);

@@ -7,7 +7,8 @@
  * [W4] Services hear of each other in turn, and messages come in order, none lost [S3].
  * [W5] After everything has healed: all Joined and Stable in all eyes, without an operator, and
  *      whoever owns a name uses it [I2].
- * [W6] No member meets an event without a row. */
+ * [W6] No member meets an event without a row.
+ * [W7] The slot of a member that runs is not given to another. */
 #include "tests/lib/ssi_world.h"
 
 #include <stdarg.h>
@@ -59,6 +60,7 @@ struct world {
     bool one_host, calm, verbose;
     u64 last_generation, next_op_ms, pdr_trouble_ms;
     struct actor actors[MEMBERS_MAX];
+    char slots[MEMBERS_MAX][SSI_NAME_BYTES]; /* SSI statement of system.config */
     struct ssi_world_sum sum;
     char *fault;
     u64 pdr_writes;
@@ -350,7 +352,11 @@ static void act_start(struct actor *a)
     struct world *w = a->world;
     struct ssi_config config;
     struct cause cause;
+    if (!w->slots[a->slot][0])
+        return;
     ssi_sim_config(&config, a->slot, w->n);
+    memcpy(config.slots, w->slots, sizeof w->slots);
+    memcpy(config.member, w->slots[a->slot], sizeof config.member);
     config.heartbeat_ms = 200;
     config.silence_ms = 1000;
     config.pdr_beat_ms = 300;
@@ -385,7 +391,7 @@ static void act_move(struct actor *a, struct ssi *ssi, unsigned k)
     struct world *w = a->world;
     struct actor *to = &w->actors[pick(w, w->n)];
     u64 generation, again;
-    char name[SSI_NAME_BYTES] = {'M', (char)('0' + to->slot)};
+    const char *name = w->slots[to->slot];
     if (a->hold[k] != HOLD_RUN || to == a || !to->joined)
         return;
     to->expecting[k] = true;
@@ -427,7 +433,7 @@ static void act_find(struct actor *a, struct ssi *ssi, unsigned k)
 static void act_send(struct actor *a, struct ssi *ssi, unsigned to)
 {
     static u8 data[3000];
-    char name[SSI_NAME_BYTES] = {'M', (char)('0' + to)};
+    const char *name = a->world->slots[to];
     if (to == a->slot)
         return;
     be32_store(data, a->next_out[to]);
@@ -442,7 +448,7 @@ static void act_send(struct actor *a, struct ssi *ssi, unsigned to)
 static void act_set_down(struct actor *a, struct ssi *ssi, unsigned target)
 {
     struct world *w = a->world;
-    char name[SSI_NAME_BYTES] = {'M', (char)('0' + target)};
+    const char *name = w->slots[target];
     const struct actor *t = &w->actors[target];
     bool lives = ssi_sim_member(w->sim, target) && (t->joined || t->leaving);
     if (lives && ssi_sim_now_ms(w->sim) < w->pdr_trouble_ms + PDR_QUIET_MS)
@@ -451,6 +457,24 @@ static void act_set_down(struct actor *a, struct ssi *ssi, unsigned target)
     note(w, a->slot, "declares %s down: %s", name, status_name(rc));
     w->sum.declared += rc == ST_OK;
     CHECK(w, !lives || rc != ST_OK, "[W3] %s lives and is declared down", name);
+}
+
+/* The operator replaces a member that does not run, or takes it out, or puts one in; then
+ * system.config says what the PDR does. */
+static void act_slot(struct actor *a, struct ssi *ssi, unsigned slot)
+{
+    struct world *w = a->world;
+    char name[SSI_NAME_BYTES] = {w->slots[slot][0] == 'M' ? 'N' : 'M', (char)('0' + slot)};
+    if (w->slots[slot][0] && pick(w, 2))
+        name[0] = 0;
+    const bool runs = ssi_sim_member(w->sim, slot) && w->actors[slot].joined;
+    int rc = ssi_slot_set(ssi, slot, name, NULL);
+    note(w, a->slot, "sets slot %u to %s: %s", slot, name, status_name(rc));
+    CHECK(w, !runs || rc != ST_OK, "[W7] the slot of M%u, which runs, is another's", slot);
+    w->sum.slots += rc == ST_OK;
+    look_at_pdr(w);
+    for (unsigned s = 0; s < w->n; s++)
+        memcpy(w->slots[s], w->pdr.rows[s].name, sizeof w->slots[s]);
 }
 
 static void act_leave(struct actor *a, struct ssi *ssi)
@@ -468,7 +492,7 @@ static void act(struct world *w, unsigned slot)
     struct actor *a = &w->actors[slot];
     struct ssi *ssi = ssi_of(a);
     unsigned k = (unsigned)pick(w, NAMES), other = (unsigned)pick(w, w->n);
-    char name[SSI_NAME_BYTES] = {'M', (char)('0' + other)};
+    const char *name = w->slots[other];
     if (!ssi) {
         if (w->calm || pick(w, 5) == 0)
             act_start(a);
@@ -482,6 +506,10 @@ static void act(struct world *w, unsigned slot)
             act_leave(a, ssi);
         break;
     case 1: act_set_down(a, ssi, other); break;
+    case 35: /* in the end all slots are somebody's */
+        if (!w->calm || !name[0])
+            act_slot(a, ssi, other);
+        break;
     case 31:
         if (!w->calm)
             ssi_link_deactivate(ssi, name, NULL);
@@ -610,8 +638,7 @@ static const char *unrest(struct world *w)
         if (ssi_mode(ssi) != SSI_MODE_STABLE)
             return "a member is not in mode Stable";
         for (unsigned t = 0; t < w->n; t++) {
-            char name[SSI_NAME_BYTES] = {'M', (char)('0' + t)};
-            if (ssi_member_state(ssi, name) != SSI_JOINED)
+            if (ssi_member_state(ssi, w->slots[t]) != SSI_JOINED)
                 return "a member is not Joined in another's eyes";
             if (t != s && !w->actors[s].linked[t])
                 return "a service knows nothing of another member";
@@ -631,11 +658,9 @@ static const char *unrest(struct world *w)
 static void links_activate(struct world *w)
 {
     for (unsigned s = 0; s < w->n; s++)
-        for (unsigned t = 0; t < w->n; t++) {
-            char name[SSI_NAME_BYTES] = {'M', (char)('0' + t)};
+        for (unsigned t = 0; t < w->n; t++)
             if (ssi_sim_member(w->sim, s))
-                ssi_link_activate(ssi_sim_member(w->sim, s), name, NULL);
-        }
+                ssi_link_activate(ssi_sim_member(w->sim, s), w->slots[t], NULL);
 }
 
 static void world_calm(struct world *w)
@@ -678,6 +703,8 @@ bool ssi_world_run(u64 seed, enum ssi_world_plant plant, bool verbose,
     for (unsigned s = 0; s < w->n; s++) {
         w->actors[s].world = w;
         w->actors[s].slot = s;
+        w->slots[s][0] = 'M';
+        w->slots[s][1] = (char)('0' + s);
     }
     while (!*fault && ssi_sim_now_ms(w->sim) < CHAOS_MS)
         world_step(w);

@@ -13,7 +13,7 @@ grep -q '^USER LINUX1 .* H$' "$cluster/user.direct" || fail 'LINUX1 is not of cl
 # --- every command, QUERY and SET that is for some classes
 python3 - "$ROOT/hyp/cp/cp_cmd.def" >"$TEST_TMP/commands" <<'PYTHON'
 import re, sys
-for prefix, name, classes in re.findall(r'^R\("(\w*)",\s*"(\w+)",\s*"([^"]*)"', open(sys.argv[1]).read(), re.M):
+for prefix, name, classes in re.findall(r'^RH?\("(\w*)",\s*"(\w+)",\s*"([^"]*)"', open(sys.argv[1]).read(), re.M):
     if classes and classes != "*":
         print(f"{prefix} {name.upper().replace('NN', '01') if name.endswith('nn') else name.upper()}".strip())
 PYTHON

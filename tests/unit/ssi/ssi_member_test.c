@@ -360,6 +360,57 @@ START_TEST(a_refused_joiner_is_isolated)
 }
 END_TEST
 
+/* The operator's statement for a member that starts: slot C is `name`'s. */
+static void start_as(const char *name, int want)
+{
+    struct ssi_config config;
+    struct cause cause;
+    ssi_sim_config(&config, C, 3);
+    memcpy(config.slots[C], name, strlen(name) + 1);
+    memcpy(config.member, config.slots[C], sizeof config.member);
+    member[C] = ssi_sim_start(sim, &config, 2, &cause);
+    ck_assert_ptr_nonnull(member[C]);
+    ended[C] = 0;
+    ssi_join(member[C], done, (void *)(uintptr_t)C);
+    RUN_UNTIL(ended[C]);
+    ck_assert_int_eq(status[C], want);
+}
+
+static int slot_set(unsigned slot, const char *name)
+{
+    int rc;
+    do {
+        rc = ssi_slot_set(member[A], slot, name, NULL);
+    } while (rc == ST_BUSY);
+    return rc;
+}
+
+/* [L1] [L2] A slot is given to another member, and taken away, while the others run. */
+START_TEST(slots_change_while_members_run)
+{
+    struct ssi_view view;
+    ck_assert_int_eq(slot_set(A, "N0"), ST_REFUSED); /* itself */
+    ck_assert_int_eq(slot_set(B, "N1"), ST_REFUSED); /* Joined */
+    ck_assert_int_eq(slot_set(C, "M1"), ST_REFUSED); /* in another slot */
+    ck_assert_int_eq(slot_set(C, "lower"), ST_INVAL);
+    ck_assert_int_eq(slot_set(SSI_SLOTS_MAX, "N9"), ST_INVAL);
+    ck_assert_int_eq(slot_set(C, "M2"), ST_EXIST);
+    ck_assert_int_eq(slot_set(C, ""), ST_OK);
+    ck_assert_int_eq(ssi_member_state(member[A], "M2"), SSI_DOWN);
+    start_as("M2", ST_REFUSED); /* its statement is out of date */
+    ssi_sim_crash(sim, C);
+    ck_assert_int_eq(slot_set(C, "N2"), ST_OK);
+    start_as("N2", ST_OK); /* B may have read nothing of it yet */
+    RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_STABLE && ssi_mode(member[B]) == SSI_MODE_STABLE);
+    for (unsigned i = 0; i < 3; i++) {
+        ssi_query(member[i], &view);
+        ck_assert_str_eq(view.slots[C].name, "N2");
+        ck_assert_int_eq(view.slots[C].state, SSI_JOINED);
+    }
+    ck_assert_uint_eq(ssi_sim_errors(sim), 0);
+}
+END_TEST
+
 static unsigned went[4], n_went;
 
 static void on_go(void *ctx)
@@ -482,6 +533,7 @@ int main(void)
     tcase_add_test(tc, repair_is_up_alone);
     tcase_add_loop_test(tc, repair_is_refused_while_another_is_up, 0, 2);
     tcase_add_test(tc, a_refused_joiner_is_isolated);
+    tcase_add_test(tc, slots_change_while_members_run);
     tcase_add_test(tc, requests_wait_for_the_end_of_a_transition);
     tcase_add_test(tc, a_third_member_sees_who_is_suspended);
     tcase_add_test(tc, a_leave_gives_a_join_up);
