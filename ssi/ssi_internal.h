@@ -297,7 +297,8 @@ int ssi_transition_slot(const struct ssi *ssi);
 
 /* ssi_slot.c */
 /** PDR locked, at a join: do the SSI statement here and the cluster agree on slots? With no other
- *  member up the PDR takes the statement's (commit is the caller's). ST_REFUSED. */
+ *  member up the PDR takes the statement's (commit is the caller's); REPAIR asks for its own slot
+ *  only. ST_REFUSED. */
 int ssi_slots_agree(struct ssi *ssi, struct cause *cause);
 /** After a reading, lock free: take over what the PDR says of slots. */
 void ssi_slots_sync(struct ssi *ssi);

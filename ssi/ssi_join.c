@@ -225,7 +225,8 @@ static int turn_take(struct ssi *ssi, u64 now, struct cause *cause)
         transition_wait(ssi, (unsigned)ssi_transition_slot(ssi), now);
         return ST_BUSY;
     }
-    if (!ssi->cfg.repair && (rc = ssi_slots_agree(ssi, cause)) != ST_OK)
+    rc = ssi_slots_agree(ssi, cause);
+    if (rc)
         return rc;
     row_enter(ssi, ssi->cfg.repair ? SSI_ISOLATED : SSI_JOINING);
     return ssi_pdr_commit(ssi, cause);

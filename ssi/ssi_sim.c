@@ -61,7 +61,7 @@ struct ssi_sim {
     struct sim_member members[SSI_SLOTS_MAX];
     bool stalled[SSI_SLOTS_MAX][SSI_SLOTS_MAX];     /* from, to */
     unsigned slow_ms[SSI_SLOTS_MAX][SSI_SLOTS_MAX]; /* likewise */
-    bool pdr_cut[SSI_SLOTS_MAX];
+    bool pdr_cut[SSI_SLOTS_MAX], frozen[SSI_SLOTS_MAX];
     u8 *pdr;
     bool pdr_locked, verbose;
     enum ssi_sim_fault fault;
@@ -465,6 +465,7 @@ struct ssi *ssi_sim_start(struct ssi_sim *sim, const struct ssi_config *config, 
     if (!m->ssi)
         return NULL;
     m->running = true;
+    sim->frozen[m->slot] = false;
     m->life++;
     tick_event(m, ssi_sim_random(sim) % SIM_TICK_MS);
     return m->ssi;
@@ -534,6 +535,16 @@ void ssi_sim_pdr_fault(struct ssi_sim *sim, enum ssi_sim_fault fault, unsigned c
     sim->fault = fault;
     sim->fault_count = count;
     sim->read_faults = 0;
+}
+
+void ssi_sim_freeze(struct ssi_sim *sim, unsigned slot, bool frozen)
+{
+    sim->frozen[slot] = frozen;
+}
+
+bool ssi_sim_is_frozen(const struct ssi_sim *sim, unsigned slot)
+{
+    return sim->frozen[slot];
 }
 
 bool ssi_sim_pdr_is_cut(const struct ssi_sim *sim, unsigned slot)
@@ -616,6 +627,14 @@ static bool on_stalled_way(const struct ssi_sim *sim, const struct sim_conn *con
                               : sim->stalled[conn->peer_slot][conn->slot];
 }
 
+/* Whom an event is for. */
+static unsigned for_slot(const struct event *event, const struct sim_conn *conn)
+{
+    if (event->kind == EV_TICK || !conn)
+        return event->slot;
+    return event->kind == EV_CONNECT ? conn->peer_slot : conn->slot;
+}
+
 void ssi_sim_step(struct ssi_sim *sim)
 {
     if (!sim->n_events) {
@@ -625,14 +644,18 @@ void ssi_sim_step(struct ssi_sim *sim)
     struct event event = event_take(sim);
     sim->now_ms = event.at_ms > sim->now_ms ? event.at_ms : sim->now_ms;
     struct sim_conn *conn = conn_find(sim, event.conn);
-    if (event.kind == EV_TICK)
+    if (sim->frozen[for_slot(&event, conn)]) {
+        event.at_ms = sim->now_ms + SIM_STALL_RETRY_MS;
+        event_add(sim, event);
+    } else if (event.kind == EV_TICK) {
         tick(sim, event.slot, event.life);
-    else if (conn && (on_stalled_way(sim, conn, event.kind) || conn->paused))
+    } else if (conn && (on_stalled_way(sim, conn, event.kind) || conn->paused)) {
         conn_event(sim, sim->now_ms + SIM_STALL_RETRY_MS, event.kind, conn->id);
-    else if (event.kind == EV_CONNECT && conn)
+    } else if (event.kind == EV_CONNECT && conn) {
         connect_now(sim, conn);
-    else if (event.kind == EV_DELIVER && conn)
+    } else if (event.kind == EV_DELIVER && conn) {
         deliver(sim, conn);
+    }
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
         if (sim->members[i].running && sim->members[i].dying)
             ssi_sim_crash(sim, i);

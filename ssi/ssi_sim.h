@@ -52,6 +52,10 @@ void ssi_sim_stall_way(struct ssi_sim *sim, unsigned from, unsigned to, bool sta
  * so that connections overtake each other. */
 void ssi_sim_slow(struct ssi_sim *sim, unsigned a, unsigned b, unsigned delay_ms);
 
+/** While frozen, the process stands still, as by SIGSTOP: what comes for it waits. */
+void ssi_sim_freeze(struct ssi_sim *sim, unsigned slot, bool frozen);
+bool ssi_sim_is_frozen(const struct ssi_sim *sim, unsigned slot);
+
 /** While cut, the member in `slot` cannot read, write or lock the PDR. */
 void ssi_sim_pdr_cut(struct ssi_sim *sim, unsigned slot, bool cut);
 bool ssi_sim_pdr_is_cut(const struct ssi_sim *sim, unsigned slot);

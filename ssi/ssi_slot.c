@@ -32,7 +32,8 @@ int ssi_slots_agree(struct ssi *ssi, struct cause *cause)
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
         const char *here = ssi->cfg.slots[i];
         struct pdr_row *row = &ssi->pdr->rows[i];
-        if (!strcmp(row->name, here))
+        bool mends = ssi->cfg.repair && i != ssi->cfg.slot; /* REPAIR: they are not up */
+        if (!strcmp(row->name, here) || (up && mends))
             continue;
         if (up)
             return cause_set(cause, ST_REFUSED,

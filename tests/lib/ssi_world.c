@@ -194,6 +194,8 @@ static void on_expelled(void *ctx, const struct cause *cause)
 
 static const struct ssi_events events = {.expelled = on_expelled};
 
+static void slots_mend(struct world *w);
+
 static void join_done(void *ctx, int status, const struct cause *cause)
 {
     struct actor *a = ctx;
@@ -202,6 +204,8 @@ static void join_done(void *ctx, int status, const struct cause *cause)
     a->joined = status == ST_OK;
     a->world->sum.joins += a->joined;
     a->world->sum.refused += !a->joined;
+    if (status == ST_REFUSED) /* HCPPLM1700E says which slot system.config has wrong */
+        slots_mend(a->world);
     a->restart = !a->joined;
 }
 
@@ -266,7 +270,7 @@ static void check_held(struct world *w)
             struct request *r = &w->actors[s].requests[i];
             if (!r->open)
                 continue;
-            if (ssi_mode(ssi) == SSI_MODE_IN_FLUX)
+            if (ssi_mode(ssi) == SSI_MODE_IN_FLUX || ssi_sim_is_frozen(w->sim, s))
                 r->free_ms = now;
             CHECK(w, now <= r->free_ms + HELD_LATE_MS, "[W2] a request held on M%u is lost", s);
         }
@@ -451,12 +455,24 @@ static void act_set_down(struct actor *a, struct ssi *ssi, unsigned target)
     const char *name = w->slots[target];
     const struct actor *t = &w->actors[target];
     bool lives = ssi_sim_member(w->sim, target) && (t->joined || t->leaving);
-    if (lives && ssi_sim_now_ms(w->sim) < w->pdr_trouble_ms + PDR_QUIET_MS)
+    if (lives && (ssi_sim_now_ms(w->sim) < w->pdr_trouble_ms + PDR_QUIET_MS ||
+                  ssi_sim_is_frozen(w->sim, target)))
         return;
     int rc = ssi_set_down(ssi, name, NULL);
     note(w, a->slot, "declares %s down: %s", name, status_name(rc));
     w->sum.declared += rc == ST_OK;
     CHECK(w, !lives || rc != ST_OK, "[W3] %s lives and is declared down", name);
+}
+
+/* system.config says what the PDR does, once that says something. */
+static void slots_mend(struct world *w)
+{
+    bool said = false;
+    look_at_pdr(w);
+    for (unsigned s = 0; s < w->n; s++)
+        said = said || w->pdr.rows[s].name[0];
+    for (unsigned s = 0; said && s < w->n; s++)
+        memcpy(w->slots[s], w->pdr.rows[s].name, sizeof w->slots[s]);
 }
 
 /* The operator replaces a member that does not run, or takes it out, or puts one in; then
@@ -472,9 +488,7 @@ static void act_slot(struct actor *a, struct ssi *ssi, unsigned slot)
     note(w, a->slot, "sets slot %u to %s: %s", slot, name, status_name(rc));
     CHECK(w, !runs || rc != ST_OK, "[W7] the slot of M%u, which runs, is another's", slot);
     w->sum.slots += rc == ST_OK;
-    look_at_pdr(w);
-    for (unsigned s = 0; s < w->n; s++)
-        memcpy(w->slots[s], w->pdr.rows[s].name, sizeof w->slots[s]);
+    slots_mend(w);
 }
 
 static void act_leave(struct actor *a, struct ssi *ssi)
@@ -490,24 +504,28 @@ static void act_leave(struct actor *a, struct ssi *ssi)
 static void act(struct world *w, unsigned slot)
 {
     struct actor *a = &w->actors[slot];
-    struct ssi *ssi = ssi_of(a);
+    struct ssi *ssi = ssi_sim_is_frozen(w->sim, slot) ? NULL : ssi_of(a);
     unsigned k = (unsigned)pick(w, NAMES), other = (unsigned)pick(w, w->n);
     const char *name = w->slots[other];
     if (!ssi) {
-        if (w->calm || pick(w, 5) == 0)
+        if (!ssi_of(a) && (w->calm || pick(w, 5) == 0))
             act_start(a);
         return;
     }
     if (!a->joined || a->leaving)
         return;
+    if (w->calm && !name[0]) { /* in the end all slots are somebody's */
+        act_slot(a, ssi, other);
+        return;
+    }
     switch (pick(w, 40)) {
     case 0:
         if (!w->calm || ssi_mode(ssi) == SSI_MODE_ISOLATED) /* up by REPAIR */
             act_leave(a, ssi);
         break;
     case 1: act_set_down(a, ssi, other); break;
-    case 35: /* in the end all slots are somebody's */
-        if (!w->calm || !name[0])
+    case 35:
+        if (!w->calm)
             act_slot(a, ssi, other);
         break;
     case 31:
@@ -544,6 +562,13 @@ static void network_heals(struct world *w)
             ssi_sim_stall(w->sim, a, b, false);
             ssi_sim_slow(w->sim, a, b, 0);
         }
+}
+
+static void all_go_on(struct world *w)
+{
+    w->pdr_trouble_ms = ssi_sim_now_ms(w->sim);
+    for (unsigned s = 0; s < w->n; s++)
+        ssi_sim_freeze(w->sim, s, false);
 }
 
 static void pdr_heals(struct world *w)
@@ -587,10 +612,15 @@ static void calamity(struct world *w)
     case 9 ... 13: network_heals(w); break;
     case 14 ... 17: pdr_hurts(w, a); break;
     case 18 ... 22: pdr_heals(w); break;
+    case 23:
+        ssi_sim_freeze(w->sim, a, true);
+        w->sum.frozen++;
+        break;
+    case 24 ... 27: all_go_on(w); break;
     default: break;
     }
-    for (unsigned s = 0; s < w->n; s++) /* while one cannot reach the PDR */
-        if (ssi_sim_pdr_is_cut(w->sim, s))
+    for (unsigned s = 0; s < w->n; s++) /* one writes no heartbeats */
+        if (ssi_sim_pdr_is_cut(w->sim, s) || ssi_sim_is_frozen(w->sim, s))
             w->pdr_trouble_ms = ssi_sim_now_ms(w->sim);
     if (w->plant == PLANT_LYING_DISK && pick(w, 10) == 0)
         ssi_sim_pdr_fault(w->sim, SIM_FAULT_LIE, 1);
@@ -670,6 +700,7 @@ static void world_calm(struct world *w)
     w->calm = true;
     pdr_heals(w);
     network_heals(w);
+    all_go_on(w);
     links_activate(w);
     if (w->plant == PLANT_NO_HEAL)
         ssi_sim_stall_way(w->sim, 0, 1, true);

@@ -1,6 +1,6 @@
 /* A simulated cluster in which everything happens: joins, leaves, crashes, partitions, one-way
- * loss, slow links, a PDR with faults or out of reach, claims, moves, held requests. From a seed,
- * in virtual time; what must hold is looked at after every event. For unit/ssi_sim_test. */
+ * loss, slow links, frozen processes, a PDR with faults or out of reach, slots, claims, moves, held
+ * requests. From a seed, in virtual time; what must hold is looked at after every event. */
 #ifndef ENDICOTT_TESTS_LIB_SSI_WORLD_H
 #define ENDICOTT_TESTS_LIB_SSI_WORLD_H
 
@@ -19,7 +19,7 @@ enum ssi_world_plant {
 struct ssi_world_sum {
     u64 histories, events, joins, refused, leaves, crashes, expelled, partitions, one_way, slow;
     u64 pdr_faults, pdr_cuts, claims, claims_refused, moves, doubts, held, dropped, declared;
-    u64 repairs, slots;
+    u64 repairs, slots, frozen;
 };
 
 /** One history. False: `fault` says what did not hold, and when; it depends on nothing but the seed

@@ -23,7 +23,7 @@ static void say(const struct ssi_world_sum *s)
         "histories",     "events",     "joins",   "refused",  "leaves",     "crashes",
         "expelled",      "partitions", "one-way", "slow",     "PDR faults", "PDR cuts",
         "claims",        "not given",  "moves",   "in doubt", "held",       "dropped",
-        "declared down", "REPAIR",     "slots"};
+        "declared down", "REPAIR",     "slots",   "frozen"};
     const u64 *counts = (const u64 *)s;
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
         fprintf(stderr, "%s%llu %s", i ? ", " : "", (unsigned long long)counts[i], names[i]);
