@@ -437,7 +437,9 @@ static void act_find(struct actor *a, struct ssi *ssi, unsigned k)
 static void act_send(struct actor *a, struct ssi *ssi, unsigned to)
 {
     static u8 data[3000];
-    const char *name = a->world->slots[to];
+    struct ssi_view view; /* by the name that this member knows it by */
+    ssi_query(ssi, &view);
+    const char *name = view.slots[to].name;
     if (to == a->slot)
         return;
     be32_store(data, a->next_out[to]);
@@ -483,7 +485,8 @@ static void act_slot(struct actor *a, struct ssi *ssi, unsigned slot)
     char name[SSI_NAME_BYTES] = {w->slots[slot][0] == 'M' ? 'N' : 'M', (char)('0' + slot)};
     if (w->slots[slot][0] && pick(w, 2))
         name[0] = 0;
-    const bool runs = ssi_sim_member(w->sim, slot) && w->actors[slot].joined;
+    const struct actor *t = &w->actors[slot]; /* who leaves may be Down already */
+    const bool runs = ssi_sim_member(w->sim, slot) && t->joined && !t->leaving;
     int rc = ssi_slot_set(ssi, slot, name, NULL);
     note(w, a->slot, "sets slot %u to %s: %s", slot, name, status_name(rc));
     CHECK(w, !runs || rc != ST_OK, "[W7] the slot of M%u, which runs, is another's", slot);
