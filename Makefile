@@ -232,6 +232,8 @@ FUZZ_SRCS.diag8 := $(LIB_SRCS) tests/lib/diag8_exec.c tests/fuzz/diag8_exec.c
 FUZZ_SRCS.image := $(wildcard mem/base/*.c io/image/*.c) io/ebcdic.c tests/fuzz/image_exec.c
 FUZZ_SRCS.osa := $(wildcard mem/base/*.c mem/*.c io/*.c io/unitrec/*.c) io/net/qdio.c $(wildcard io/net/lan*.c io/net/osa*.c) io/net/iqd.c \
 	     tests/lib/osa_exec.c tests/fuzz/osa_exec.c
+FUZZ_TARGETS += ssi
+FUZZ_SRCS.ssi := $(wildcard mem/base/*.c) $(filter-out $(wildcard ssi/ssi_uv*.c),$(wildcard ssi/*.c)) tests/fuzz/ssi_exec.c
 FUZZ_SRCS.tape := $(wildcard mem/base/*.c) io/tape/tape_file.c tests/fuzz/tape_exec.c
 FUZZ_SRCS.terminal := $(wildcard mem/base/*.c io/screen3270*.c) io/ebcdic.c cli/tn3270/tn3270_telnet.c cli/tn3270/tn3270_e.c \
 	     cli/tn3270/tn3270_stream.c tests/lib/terminal_exec.c tests/fuzz/terminal_exec.c

@@ -50,6 +50,16 @@ osa) # both adapters up in each layer, buffers, a frame, a packet, state that co
         printf "$up"'\x06\x80\x00\x86\x81\x00\x0a\x04\x40\x07\x08\x00\x64\x20\x06\x0f\x00\x0a' >"$corpus/seed.$(printf "$up" | md5sum | cut -c 1-8)"
     done
     ;;
+ssi) # a stranger's HELLO as a member's, and as a stream's; a peer that sends each type of frame on both kinds of connections
+    names='\x80\1\0\0\0\6SIMSSI\x80\2\0\0\0\2M1\x80\3\0\0\0\1\1\x80\4\0\0\0\1'
+    tail='\x80\5\0\0\0\4\0\0\0\0\x80\6\0\0\0\x08\0\0\0\0\0\0\0\1\x80\7\0\0\0\x08\0\0\0\0\0\0\0\1'
+    for purpose in 1 2 3; do
+        printf '\0\0\2\1\1\0\0\0\0\0\x51'"$names"'\'"$purpose$tail" >"$corpus/seed.hello$purpose"
+    done
+    for type in 1 2 3 4 5 6 7 8 9 a b c; do
+        printf '\1\4\x0'"$type"'\2\0\x08\0\0\0\0\0\0\0\0\0\5\x0'"$type"'\2\0\x08\0\0\0\0\0\0\0\0\0\7\x20' >"$corpus/seed.type$type"
+    done
+    ;;
 uplink) # of each kind: frames out and in, whole and in parts, a peer that goes and comes back; a packet for slirp
     for kind in 0 1 2 3; do
         printf "\\x0$kind"'\x03\x81\x02\x00\x0c\x02\x1c\x3c\x0c\x03\x40\x60\x0c\x0c\x05\x01\x07\x04\x00\x07\x04\x00\x05\x00\x05\x00\x03\x01\x40\x0c' \
