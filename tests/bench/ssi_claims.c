@@ -1,5 +1,7 @@
-/* Members as processes on one PDR file: how long a join takes, and how many claims a second all of
- * them together take and give back. Usage: ssi_claims FOLDER MEMBERS SECONDS; a line of JSON. */
+/* Members as processes on one PDR file: how long a join takes, how many claims a second all of
+ * them together take and give back, and how long PAIRS links and detaches of shared disks take
+ * them together, which must leave nothing behind. With "hosts" each member takes itself for one
+ * on a host of its own. Usage: ssi_claims FOLDER MEMBERS SECONDS PAIRS [hosts]; a line of JSON. */
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -8,15 +10,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ssi/ssi_formssi.h"
 #include "ssi/ssi_uv.h"
 
 #define MEMBERS_MAX 4
-#define AT_ONCE 16 /* claims in one turn of the loop */
-#define KEPT 500   /* that each member holds all the while */
+#define AT_ONCE 16      /* claims in one turn of the loop */
+#define KEPT 500        /* that each member holds all the while */
+#define DISKS 400       /* that all of them link */
+#define PAIRS_S_MAX 120 /* for all pairs */
+#define READ 1
+#define WRITE 2
 
 /** What the processes tell each other; in memory that all of them map. */
 struct board {
-    atomic_uint joined, go, stop;
+    atomic_uint joined, go, paired, stop;
+    unsigned pairs; /* of each member */
+    u64 refused[MEMBERS_MAX];
     double join_ms[MEMBERS_MAX];
     u64 claims[MEMBERS_MAX], busy[MEMBERS_MAX], failed[MEMBERS_MAX];
 };
@@ -27,7 +36,7 @@ static struct {
     struct ssi_uv *uv;
     uv_loop_t loop;
     uv_idle_t idle;
-    u64 began_ns, number;
+    u64 began_ns, number, pair;
 } me;
 
 static void on_joined(void *ctx, int status, const struct cause *cause)
@@ -53,13 +62,42 @@ static bool one(u64 *generation)
     return rc == ST_OK;
 }
 
+static int set(const char *name, u8 mode, u8 refuse)
+{
+    int rc;
+    do {
+        rc = ssi_share_set(ssi_uv_ssi(me.uv), 2, name, mode, refuse, NULL);
+    } while (rc == ST_BUSY);
+    return rc;
+}
+
+/* LINK in one of the modes, refused when another has written there first, and DETACH. */
+static void one_pair(void)
+{
+    char name[SSI_CLAIM_NAME_BYTES];
+    snprintf(name, sizeof name, "VOL%03u.100", (unsigned)(me.pair * 7 % DISKS));
+    bool writes = me.pair++ % 3 == 0;
+    int rc = set(name, writes ? READ | WRITE : READ, writes ? WRITE : 0);
+    me.board->refused[me.slot] += rc == ST_EXIST;
+    if (rc == ST_OK)
+        rc = set(name, 0, 0);
+    me.board->failed[me.slot] += rc != ST_OK && rc != ST_EXIST;
+}
+
 static void on_idle(uv_idle_t *idle)
 {
     u64 generation;
     (void)idle;
     if (atomic_load(&me.board->stop))
         _exit(0);
-    if (!atomic_load(&me.board->go)) {
+    if (atomic_load(&me.board->go) == 2 && me.pair < me.board->pairs) {
+        for (unsigned i = 0; i < AT_ONCE && me.pair < me.board->pairs; i++)
+            one_pair();
+        if (me.pair == me.board->pairs)
+            atomic_fetch_add(&me.board->paired, 1);
+        return;
+    }
+    if (atomic_load(&me.board->go) != 1) {
         poll(NULL, 0, 1);
         return;
     }
@@ -93,14 +131,17 @@ static int member_run(const char *folder)
 }
 
 /* One after the other, so that each join is one to a cluster that stands. */
-static int members_start(const char *folder)
+static int members_start(const char *folder, bool hosts)
 {
     for (me.slot = 0; me.slot < me.members; me.slot++) {
         pid_t pid = fork();
         if (pid < 0)
             return 3;
-        if (pid == 0)
+        if (pid == 0) {
+            if (hosts)
+                setenv("ENDICOTT_TEST_HOST", (char[]){(char)('0' + me.slot), 0}, 1);
             _exit(member_run(folder));
+        }
         while (atomic_load(&me.board->joined) == me.slot) {
             if (waitpid(pid, NULL, WNOHANG) > 0)
                 return 3;
@@ -110,36 +151,76 @@ static int members_start(const char *folder)
     return 0;
 }
 
-int main(int argc, char **argv)
+/* Shares that are still in the PDR, of members that are joined. */
+static int shares_left(const char *folder, unsigned *left)
 {
-    if (argc != 4 || atoi(argv[2]) < 1 || atoi(argv[2]) > MEMBERS_MAX) {
-        fprintf(stderr, "usage: ssi_claims FOLDER MEMBERS SECONDS\n");
-        return 2;
+    static struct formssi_view view;
+    char path[SSI_PATH_BYTES];
+    struct cause cause;
+    snprintf(path, sizeof path, "%s/bench.pdr", folder);
+    int rc = formssi_look(path, &view, &cause);
+    *left = 0;
+    for (unsigned i = 0; i < me.members; i++)
+        *left += view.slots[i].shares;
+    return rc;
+}
+
+/* Seconds in which all members have done their pairs; negative: they have not. */
+static double pairs_run(void)
+{
+    u64 from = uv_hrtime();
+    atomic_store(&me.board->go, 2);
+    while (atomic_load(&me.board->paired) < me.members) {
+        if (uv_hrtime() - from > PAIRS_S_MAX * 1000000000ull)
+            return -1;
+        poll(NULL, 0, 1);
     }
-    double seconds = atof(argv[3]);
-    me.members = (unsigned)atoi(argv[2]);
-    me.board =
-        mmap(NULL, sizeof *me.board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    freopen("/dev/null", "w", stderr); /* the members' messages */
-    int status = me.board == MAP_FAILED ? 3 : members_start(argv[1]);
-    u64 claims = 0, busy = 0, failed = 0, from = uv_hrtime();
-    if (status == 0) {
-        atomic_store(&me.board->go, 1);
-        poll(NULL, 0, (int)(seconds * 1000));
-    }
-    atomic_store(&me.board->stop, 1);
-    double took = (double)(uv_hrtime() - from) / 1e9;
-    while (wait(NULL) > 0)
-        ;
+    return (double)(uv_hrtime() - from) / 1e9;
+}
+
+static void tell(double claims_s, double pairs_s, unsigned left)
+{
+    u64 claims = 0, busy = 0, failed = 0, refused = 0;
+    printf("{\"join_ms\": [");
     for (unsigned i = 0; i < me.members; i++) {
         claims += me.board->claims[i];
         busy += me.board->busy[i];
         failed += me.board->failed[i];
-    }
-    printf("{\"join_ms\": [");
-    for (unsigned i = 0; i < me.members; i++)
+        refused += me.board->refused[i];
         printf("%s%.1f", i ? ", " : "", me.board->join_ms[i]);
-    printf("], \"claims_a_second\": %.0f, \"busy\": %llu, \"failed\": %llu}\n",
-           (double)claims / took, (unsigned long long)busy, (unsigned long long)failed);
+    }
+    printf("], \"claims_a_second\": %.0f, \"busy\": %llu, \"failed\": %llu, \"pairs\": %u, "
+           "\"pairs_s\": %.2f, \"pairs_refused\": %llu, \"shares_left\": %u}\n",
+           (double)claims / claims_s, (unsigned long long)busy, (unsigned long long)failed,
+           me.board->pairs * me.members, pairs_s, (unsigned long long)refused, left);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 5 || atoi(argv[2]) < 1 || atoi(argv[2]) > MEMBERS_MAX) {
+        fprintf(stderr, "usage: ssi_claims FOLDER MEMBERS SECONDS PAIRS [hosts]\n");
+        return 2;
+    }
+    unsigned left = 0;
+    me.members = (unsigned)atoi(argv[2]);
+    me.board =
+        mmap(NULL, sizeof *me.board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (me.board == MAP_FAILED || !freopen("/dev/null", "w", stderr)) /* members' messages */
+        return 3;
+    me.board->pairs = (unsigned)atoi(argv[4]) / me.members;
+    int status = members_start(argv[1], argc > 5);
+    u64 from = uv_hrtime();
+    if (status == 0) {
+        atomic_store(&me.board->go, 1);
+        poll(NULL, 0, (int)(atof(argv[3]) * 1000));
+    }
+    double claims_s = (double)(uv_hrtime() - from) / 1e9;
+    double pairs_s = status == 0 && me.board->pairs ? pairs_run() : 0;
+    if (pairs_s < 0 || (status == 0 && shares_left(argv[1], &left)))
+        status = 1;
+    atomic_store(&me.board->stop, 1);
+    while (wait(NULL) > 0)
+        ;
+    tell(claims_s, pairs_s, left);
     return status;
 }

@@ -47,6 +47,14 @@ ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
     return syscall(SYS_pwrite64, fd, data, len, at);
 }
 
+static unsigned syncs;
+
+int fdatasync(int fd)
+{
+    syncs++;
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
 static char folder[] = "/tmp/ssi_uv_file.XXXXXX";
 static char path[SSI_PATH_BYTES];
 static uv_loop_t loop;
@@ -119,6 +127,15 @@ static void teardown(void)
     uv_loop_close(&loop);
     unlink(path);
     rmdir(folder);
+}
+
+static int read_at(void *ctx, u64 offset, void *data, size_t len, struct cause *cause)
+{
+    ssize_t n = pread(*(int *)ctx, data, len, (off_t)offset);
+    (void)cause;
+    ck_assert_int_ge(n, 0);
+    memset((u8 *)data + n, 0, len - (size_t)n);
+    return ST_OK;
 }
 
 static void refused(int rc, const char *text)
@@ -208,6 +225,39 @@ START_TEST(what_is_no_regular_file_is_refused)
 }
 END_TEST
 
+/* [P4] Members of one host end with it, so what they change need not be on stable storage; a member
+ * of another host, even one that is leaving, may act on it. */
+START_TEST(changes_wait_for_the_disk_when_another_host_is_there)
+{
+    const struct pdr_claim name = {.kind = 1, .name = "OTHER", .owner = 1, .generation = 99};
+    struct ssi_pdr pdr = {0};
+    u8 block[PDR_BLOCK_BYTES];
+    u64 generation;
+    ck_assert_int_eq(join(), ST_OK);
+    syncs = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        ck_assert_int_eq(ssi_claim(ssi_uv_ssi(uv), 1, "A", &generation, &why), ST_OK);
+        ck_assert_int_eq(ssi_release(ssi_uv_ssi(uv), 1, "A", generation), ST_OK);
+    }
+    ck_assert_uint_eq(syncs, 0);
+    ck_assert_int_eq(ssi_claim(ssi_uv_ssi(uv), 1, "A", &generation, &why), ST_OK);
+    int fd = open(path, O_RDWR);
+    struct pdr_file file = {&fd, read_at};
+    ck_assert_int_eq(ssi_pdr_follow(&pdr, &file, &why), ST_OK);
+    u64 before = pdr.id++; /* a system of another host that is Joined, as it would write it */
+    pdr.seq++;
+    pdr.rows[1] = pdr.rows[0];
+    pdr.rows[1].host_id ^= 1;
+    ck_assert_int_eq(ssi_claim_put(&pdr, &name), ST_OK);
+    size_t len = ssi_pdr_block_encode(&pdr, before, block);
+    ck_assert_int_eq(pwrite(fd, block, len, (off_t)PDR_BLOCK_AT(pdr.seq)), (ssize_t)len);
+    ck_assert_int_eq(ssi_release(ssi_uv_ssi(uv), 1, "A", generation), ST_OK);
+    ck_assert_uint_eq(syncs, 1);
+    close(fd);
+    ssi_pdr_fini(&pdr);
+}
+END_TEST
+
 /* --- FORMSSI --- */
 
 START_TEST(formssi_replaces_nothing_unasked_and_nothing_in_use)
@@ -271,6 +321,7 @@ int main(void)
     tcase_add_test(tc, a_file_deleted_or_replaced_gives_no_claims);
     tcase_add_test(tc, a_truncated_file_is_refused_whoever_reads_it);
     tcase_add_test(tc, what_is_no_regular_file_is_refused);
+    tcase_add_test(tc, changes_wait_for_the_disk_when_another_host_is_there);
     tcase_add_test(tc, formssi_replaces_nothing_unasked_and_nothing_in_use);
     tcase_add_test(tc, formssi_names_who_holds_the_lock);
     suite_add_tcase(suite, tc);
