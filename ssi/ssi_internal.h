@@ -131,7 +131,8 @@ struct ssi {
     u8 *pdr_io;          /* of ssi_pdr_io.c */
     bool pdr_valid, pdr_failing, pdr_locked;
     u64 pdr_seq_seen;
-    struct ssi_pending *pending; /* releases to be repeated */
+    u64 pdr_checkpoint_seq, pdr_checkpoint_ms; /* the newest one, and since when it is behind */
+    struct ssi_pending *pending;               /* releases to be repeated */
     unsigned n_pending, room_pending;
 
     u64 last_tick_ms, next_beat_ms, next_poll_ms;

@@ -12,9 +12,10 @@
  *      and follows the change it knows; a torn block is none, and is written over by the next.
  *      The names tell the changes of two histories apart: a block of a write that was lost, or
  *      that comes late, follows nothing.
- * [P2] A checkpoint holds the state after some change; it is written every 512 changes, to the
- *      older of the two, and is on stable storage before block s - 1024 is written over. While
- *      one of the two is whole nothing is lost, as the ring reaches back to the older one.
+ * [P2] A checkpoint holds the state after some change; it is written after 512 changes or a
+ *      minute, to the older of the two, and is on stable storage before block s - 1024 is written
+ *      over. While one of the two is whole nothing is lost, as the ring reaches back to the older
+ *      one.
  * [P3] A reader that follows the file looks at both headers first: whoever has missed so many
  *      changes that blocks it needs may be gone finds a checkpoint that it does not know.
  * [P4] A change is on stable storage before the lock is given back, unless all members that are

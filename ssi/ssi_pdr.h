@@ -16,6 +16,7 @@
 #define PDR_BLOCK_BYTES 4096
 #define PDR_BLOCKS 1024           /* of the ring of changes */
 #define PDR_CHECKPOINT_BLOCKS 512 /* a checkpoint is written after so many */
+#define PDR_CHECKPOINT_MS 60000   /* ... or so long after the first */
 #define PDR_HEADER_AT(copy) (4096 + (u64)(copy)*PDR_OLD_COPY_BYTES)
 #define PDR_OLD_CLAIMS_AT(copy) (PDR_HEADER_AT(copy) + PDR_HEADER_BYTES)
 #define PDR_CLAIMS_AT(copy) (PDR_HEADER_AT(2) + (u64)(copy)*SSI_CLAIMS_MAX * PDR_CLAIM_BYTES)

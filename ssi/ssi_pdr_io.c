@@ -214,6 +214,19 @@ static int gap_close(struct ssi *ssi, struct cause *cause)
     return rc;
 }
 
+/* After so many changes, or so long after the first of them: a disk that does not write back what
+ * it has taken is found out by then. */
+static bool checkpoint_due(struct ssi *ssi, u64 newest)
+{
+    u64 behind = ssi->pdr->seq - newest, now = ssi_now(ssi);
+    if (!behind || newest != ssi->pdr_checkpoint_seq) {
+        ssi->pdr_checkpoint_seq = newest;
+        ssi->pdr_checkpoint_ms = now;
+    }
+    return behind >= PDR_CHECKPOINT_BLOCKS ||
+           (behind && now - ssi->pdr_checkpoint_ms >= PDR_CHECKPOINT_MS);
+}
+
 /* A checkpoint that is damaged or missing, or due. */
 static int checkpoint_care(struct ssi *ssi, struct cause *cause)
 {
@@ -222,7 +235,7 @@ static int checkpoint_care(struct ssi *ssi, struct cause *cause)
     for (unsigned i = 0; i < 2; i++)
         if (pdr->head[i] != PDR_HEADER_GOOD)
             return checkpoint_write(ssi, i, cause);
-    if (pdr->seq - pdr->head_seq[older ^ 1] < PDR_CHECKPOINT_BLOCKS)
+    if (!checkpoint_due(ssi, pdr->head_seq[older ^ 1]))
         return ST_OK;
     struct cause local = {0};
     int rc = checkpoint_write(ssi, older, &local);

@@ -312,6 +312,26 @@ START_TEST(a_damaged_checkpoint_is_passed_over_and_two_are_refused)
 }
 END_TEST
 
+START_TEST(a_change_is_in_a_checkpoint_after_a_minute)
+{
+    u64 generation;
+    struct cause cause;
+    ck_assert_int_eq(start("SIMSSI"), ST_OK);
+    ck_assert_int_eq(claim("ONE", &generation, &cause), ST_OK);
+    struct ssi_pdr pdr = look();
+    u64 seq = pdr.seq;
+    ck_assert(pdr.head_seq[0] < seq && pdr.head_seq[1] < seq);
+    u64 until = ssi_sim_now_ms(sim) + PDR_CHECKPOINT_MS + 10000;
+    while (ssi_sim_now_ms(sim) < until)
+        ssi_sim_step(sim);
+    ssi_pdr_fini(&pdr);
+    pdr = look();
+    ck_assert_uint_eq(pdr.seq, seq);
+    ck_assert(pdr.head_seq[0] == seq || pdr.head_seq[1] == seq);
+    ssi_pdr_fini(&pdr);
+}
+END_TEST
+
 /* A backup put back under a running member would bring old claims to life. */
 START_TEST(a_pdr_that_went_back_is_refused)
 {
@@ -794,6 +814,7 @@ int main(void)
     tcase_add_test(tc, another_clusters_pdr_is_refused);
     tcase_add_test(tc, a_damaged_checkpoint_is_passed_over_and_two_are_refused);
     tcase_add_test(tc, a_pdr_that_went_back_is_refused);
+    tcase_add_test(tc, a_change_is_in_a_checkpoint_after_a_minute);
     tcase_add_test(tc, claims_of_a_former_life_are_dropped);
     tcase_add_test(tc, the_claim_table_has_a_limit);
     tcase_add_test(tc, shares_are_raised_lowered_and_dropped);
