@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <sys/resource.h>
 
 #include "tests/lib/ssi_nodes.h"
 
@@ -211,12 +212,17 @@ START_TEST(a_full_disk_under_the_pdr_refuses_the_join)
 {
     struct node a;
     struct ssi_config config;
+    struct rlimit was, little;
     node_config(&config, 0);
-    strcpy(config.pdr_path, "/dev/full");
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &was), 0);
+    little = (struct rlimit){.rlim_cur = 4096, .rlim_max = was.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &little), 0);
     node_open_with(&a, &config);
     node_join_begin(&a);
     RUN_UNTIL(a.joined_done);
-    ck_assert_int_ne(a.join_status, ST_OK);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &was), 0);
+    ck_assert_int_eq(a.join_status, ST_IO);
     ck_assert_ptr_nonnull(strstr(a.text, "HCPPLM1707E"));
     node_close(&a);
 }
