@@ -665,6 +665,8 @@ void emit_entry(struct jit_cx *x, u64 addr)
         x64_rm(a, true, A_CMP, RAX, CPU_AT(ia_page));
         stub_new(x, STUB_MOVED, x64_jcc(a, CC_NE));
     }
+    if (x->fpc_sure)
+        stub_new(x, STUB_FPC, fpc_compare(x));
     anchors_begin(x);
 }
 

@@ -5,6 +5,8 @@
  *   or infinite; a zero is looked at more closely out of line;
  * - the FPC must have no mask on and round to nearest: looked at once in a block, for nothing but
  *   a body can change it, and the way back from a body looks again;
+ *   busy regions made when it is so and its inexact flag is on look where they are entered and
+ *   behind bodies, and nowhere else (fpc_sure): arithmetic leaves it so;
  * - inexact: nothing to do once the FPC's flag is on; else MXCSR tells. It is sticky there and
  *   never reset by translated code: what it tells wrongly the body sets right, and clears it.
  * Registers are in memory. A copy of a long one is kept in XMM3 and up till the end of the block
@@ -289,19 +291,27 @@ static struct jit_stub *odd(struct jit_cx *x, u8 *from)
     return s;
 }
 
+u8 *fpc_compare(struct jit_cx *x)
+{
+    struct x64 *a = &x->a;
+    x64_rm(a, false, A_MOV, RAX, CPU_AT(fpc));
+    x64_gi(a, false, G_AND, RAX, (s32)(BFP_HOST_NEVER | BFP_HOST_INEXACT));
+    x64_gi(a, false, G_CMP, RAX, BFP_HOST_INEXACT);
+    return x64_jcc(a, CC_NE);
+}
+
 /* The FPC must allow the short cut; all other checks have been made. */
 static void check_fpc(struct jit_cx *x, struct jit_stub *s)
 {
     struct x64 *a = &x->a;
-    s->whole_fpc = !x->fpc_known;
-    if (x->fpc_known) {
+    s->whole_fpc = !x->fpc_known && !x->fpc_sure;
+    if (x->fpc_sure) {
+        s->inexact = NULL;
+    } else if (x->fpc_known) {
         x64_test8_mem(a, cpu_at(offsetof(struct cpu, fpc) + 2), BFP_HOST_INEXACT >> 16);
         s->inexact = x64_jcc(a, CC_E);
     } else {
-        x64_rm(a, false, A_MOV, RAX, CPU_AT(fpc));
-        x64_gi(a, false, G_AND, RAX, (s32)(BFP_HOST_NEVER | BFP_HOST_INEXACT));
-        x64_gi(a, false, G_CMP, RAX, BFP_HOST_INEXACT);
-        s->inexact = x64_jcc(a, CC_NE);
+        s->inexact = fpc_compare(x);
     }
     s->exact = a->at;
     x->fpc_known = true;
@@ -545,7 +555,7 @@ static void emit_from_fixed(struct jit_cx *x)
     const struct jit_insn *i = current(x);
     struct x64 *a = &x->a;
     bool long_result = i->lo->op == OP_FFROM, w = i->lo->ext != X_S32;
-    bool always_exact = long_result && i->lo->ext != X_64;
+    bool unasked = x->fpc_sure || (long_result && i->lo->ext != X_64); /* always exact */
     unsigned from = RAX;
     if (i->lo->ext == X_64)
         from = reg_use64(x, i->d.r2, RAX);
@@ -555,8 +565,8 @@ static void emit_from_fixed(struct jit_cx *x)
         reg_get32(x, i->d.r2, RAX);
     zero(x, XMM0);
     x64_sse_rr(a, scalar(long_result), w, A_CVTSI2S, XMM0, from);
-    if (always_exact) {
-        put(x, i->d.r1, true);
+    if (unasked) {
+        put(x, i->d.r1, long_result);
         return;
     }
     struct jit_stub *s = odd(x, NULL);
@@ -640,6 +650,39 @@ bool fp_may_call(const struct jit_insn *i)
     bool plain_sign = op >= OP_FCOMPL && op <= OP_FPOS && i->lo->cc == CCK_NONE;
     bool exact = op == OP_FFROM && i->lo->ext != X_64;
     return !moves_only(op) && !plain_sign && !exact;
+}
+
+/* ---- regions that rely on the FPC ---- */
+
+#define SURE_WEIGHT_MIN 2 /* looking at the entry costs as much as the first of these */
+
+bool fpc_well(const struct cpu *c)
+{
+    return (c->fpc & (BFP_HOST_NEVER | BFP_HOST_INEXACT)) == BFP_HOST_INEXACT;
+}
+
+/* Does it look at the FPC? */
+static bool asks_fpc(const struct jit_insn *i)
+{
+    if (!i->lo || i->lo->op < OP_FADD || i->lo->op > OP_FINT || !fp_may_call(i))
+        return false;
+    u8 op = i->lo->op;
+    return op != OP_FLONG && op != OP_FMULD && (op < OP_FCMP || op > OP_FPOS);
+}
+
+void fpc_decide(struct jit_cx *x)
+{
+    u64 weight = 0;
+    x->fpc_sure = x->fpc_waits = false;
+    if (!x->whole || jit_unfit(x->jit, &x->page->slot[x->entry_slot])->fpc)
+        return;
+    for (unsigned k = 0; k < x->blocks; k++) {
+        const struct jit_block *b = &x->block[k];
+        for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++)
+            weight += asks_fpc(&x->insn[i]) ? block_unit(b) : 0;
+    }
+    x->fpc_sure = weight >= SURE_WEIGHT_MIN && fpc_well(x->c);
+    x->fpc_waits = weight >= SURE_WEIGHT_MIN && !x->fpc_sure;
 }
 
 static bool rounding_fits(const struct jit_insn *i)

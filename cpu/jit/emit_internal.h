@@ -230,6 +230,12 @@ bool cc_one_cond(struct jit_cx *x, unsigned mask, enum x64_cond *cond);
 void emit_fp(struct jit_cx *x);
 /** Is the row's lowering right for these operands, in this mode? */
 bool fp_fits(const struct jit_insn *i, u8 mode);
+/** Is the FPC what computing on the host asks for, with its inexact flag on? */
+bool fpc_well(const struct cpu *c);
+/** Whether the region in x relies on that all along. */
+void fpc_decide(struct jit_cx *x);
+/** A jump that is taken when it is not so. RAX and flags are lost. */
+u8 *fpc_compare(struct jit_cx *x);
 /** May it lead to the instruction's body? */
 bool fp_may_call(const struct jit_insn *i);
 /** Keep what the condition code can be made from; make the flags once more from it. */
@@ -288,6 +294,7 @@ enum stub_kind {
     STUB_MODE,    /* entered in another mode: the slot's own handler */
     STUB_MOVED,   /* its page is elsewhere: the slot's own handler */
     STUB_SPENT,   /* entered with nothing left of the budget: stop there */
+    STUB_FPC,     /* entered with an FPC that it does not expect */
     STUB_EXIT,    /* exit `to`, through the slot's handler */
     STUB_HOT,     /* exit `to`, to a slot that has been branched to often */
     STUB_ANCHOR,  /* a base register is not what its anchor was set for */

@@ -260,6 +260,7 @@ static void stub_emit(struct jit_cx *x, const struct jit_stub *s)
     case STUB_MODE: x64_jmp_to(&x->a, ADDRESS(x->before)); break;
     case STUB_MOVED: stub_entry(x, ADDRESS(x->before)); break;
     case STUB_SPENT: stub_entry(x, ADDRESS(jit_spent)); break;
+    case STUB_FPC: stub_entry(x, ADDRESS(jit_fpc_missed)); break;
     case STUB_EXIT: emit_exit(x, (unsigned)s->to); break;
     case STUB_HOT: emit_exit_hot(x, (unsigned)s->to); break;
     default: emit_broken(x); break;
@@ -316,6 +317,8 @@ void emit_fn(struct jit_cx *x)
         x64_cmp8_mem(a, CPU_AT(jit_mode), x->mode);
         stub_new(x, STUB_BROKEN, x64_jcc(a, CC_NE));
     }
+    if (x->fpc_sure)
+        stub_new(x, STUB_BROKEN, fpc_compare(x));
     anchors_begin(x);
     x->lo = lo;
     reg_reload(x, true);

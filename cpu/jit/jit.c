@@ -145,6 +145,7 @@ bool jit_is_code(const struct cpu *c, insn_run *run)
  * that the record itself, which nothing else needs then, would be a miss of the host's cache. */
 #define REGION_HEAD_BYTES sizeof(uintptr_t)
 #define HEAD_SETTLED 1u
+#define HEAD_FPC 2u /* unless the FPC turns out well */
 
 static u8 *head_of(const struct jit *j, insn_run *run)
 {
@@ -159,15 +160,16 @@ static uintptr_t head(const struct jit *j, insn_run *run)
     return h;
 }
 
-static void head_set(struct jit *j, const struct jit_region *r, bool settled)
+static void head_set(struct jit *j, const struct jit_region *r)
 {
-    uintptr_t h = (uintptr_t)r | (settled ? HEAD_SETTLED : 0);
+    uintptr_t h = (uintptr_t)r | (r->settled ? HEAD_SETTLED : 0); /* once is enough */
+    h |= r->fpc_waits ? HEAD_FPC : 0;
     memcpy(head_of(j, r->code), &h, sizeof h);
 }
 
 struct jit_region *jit_region_of(const struct jit *j, insn_run *run)
 {
-    return (struct jit_region *)(void *)(head(j, run) & ~(uintptr_t)HEAD_SETTLED);
+    return (struct jit_region *)(void *)(head(j, run) & ~(uintptr_t)(HEAD_SETTLED | HEAD_FPC));
 }
 
 static void entry_take(struct jit_region *r)
@@ -293,6 +295,8 @@ static struct jit_region *entry_new(struct jit_cx *x, unsigned slot)
                              .entered = x->page,
                              .deep = x->deep,
                              .settled = x->whole,
+                             .fpc_sure = x->fpc_sure,
+                             .fpc_waits = x->fpc_waits,
                              .entry = (u16)slot,
                              .mode = x->mode,
                              .bytes = (u32)x64_used(&x->a),
@@ -310,7 +314,7 @@ static struct jit_region *entry_new(struct jit_cx *x, unsigned slot)
 static void entry_give(struct jit_cx *x, struct jit_region *r)
 {
     struct dinsn *d = &x->page->slot[r->entry];
-    head_set(x->jit, r, r->settled); /* once is enough */
+    head_set(x->jit, r);
     d->run = r->code;
     links_into(x->jit, d, r);
 }
@@ -427,6 +431,7 @@ static enum jit_refusal translate(struct cpu *c, struct code_page *page, unsigne
             return x->refused;
         region_analyse(x);
     }
+    fpc_decide(x);
     emission_begin(x);
     if (!anchor_cells_take(x))
         return JIT_CODE_FULL;
@@ -559,15 +564,32 @@ static u32 instruction_now(const struct cpu *c, long n)
     return (u32)(cpu_instructions(c) + (u64)(c->slice - n));
 }
 
+/* Something that a region or a way into it asks for was not so. Is that so too often? */
+static bool missed_often(const struct cpu *c, struct jit_region *r, long n)
+{
+    u32 now = instruction_now(c, n);
+    r->missed = now - r->missed_at > JIT_MISSED_INSNS ? 1 : (u8)(r->missed + 1);
+    r->missed_at = now;
+    return r->missed >= JIT_MISSED_MAX;
+}
+
+int jit_fpc_missed(struct cpu *c, const struct dinsn *d, long n)
+{
+    struct jit_region *r = region_of(c, d);
+    if (r && missed_often(c, r->whole, n)) {
+        const struct jit_region *whole = r->whole;
+        struct jit_unfit *u = unfit_for(c->jit, &whole->entered->slot[whole->entry]);
+        u->fpc = true;
+        u->deep = whole->settled;
+        region_renew(c, r);
+    }
+    return jit_interpret(c, d, n);
+}
+
 void jit_way_count(struct cpu *c, const struct dinsn *d, long n)
 {
     struct jit_region *r = region_of(c, d), **at;
-    u32 now = instruction_now(c, n);
-    if (!r || r->whole == r)
-        return;
-    r->missed = now - r->missed_at > JIT_MISSED_INSNS ? 1 : (u8)(r->missed + 1);
-    r->missed_at = now;
-    if (r->missed < JIT_MISSED_MAX)
+    if (!r || r->whole == r || !missed_often(c, r, n))
         return;
     for (at = &r->whole->in; *at != r;)
         at = &(*at)->in;
@@ -627,21 +649,24 @@ static bool deep_at_once(const struct jit *j, const struct dinsn *d)
     return j->eager && j->insns_max > 1 && (room || (uintptr_t)d / sizeof *d % DEEP_SHARE == 0);
 }
 
-/* A translation that is entered again and again is made anew, deep. */
+/* A translation that is entered again and again is made anew, deep; one that waits for the FPC,
+ * once that is well. */
 static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
 {
-    if (head(c->jit, d->run) & HEAD_SETTLED)
+    uintptr_t h = head(c->jit, d->run);
+    bool better = (h & HEAD_FPC) && fpc_well(c);
+    if (((h & HEAD_SETTLED) || c->jit->eager) && !better)
         return;
     struct jit_region *r = jit_region_of(c->jit, d->run);
     u32 now = instruction_now(c, c->n), since = now - r->busy_at;
     r->busy_at = now;
     if (r->mode != c->jit_mode)
         return;
-    if (since > JIT_HEAT_AGAIN * JIT_BUSY_INSNS) {
+    if (!better && since > JIT_HEAT_AGAIN * JIT_BUSY_INSNS) {
         r->busy -= r->busy > 0;
         return;
     }
-    if (++r->busy < JIT_BUSY_MAX)
+    if (!better && ++r->busy < JIT_BUSY_MAX)
         return;
     region_renew(c, r);
     try_translation(c, page, d, true);
@@ -664,7 +689,7 @@ const struct dinsn *jit_hot(struct cpu *c, const struct dinsn *d)
     jit_guess_saw(c, d);
     if (!jit_is_code(c, d->run))
         try_translation(c, page, d, deep_at_once(c->jit, d) || jit_unfit(c->jit, d)->deep);
-    else if (!c->jit->eager)
+    else
         busy(c, page, d);
     return d;
 }

@@ -30,13 +30,14 @@ struct jit_region {
     bool deep;
     u8 busy;     /* how often it was found busy, more or less; ... */
     u32 busy_at; /* ... and at which instruction of its CPU it was counted last */
-    u8 missed;   /* a way in: how often an anchor was not set, more or less; likewise ... */
+    u8 missed;   /* how often an anchor was not set (a way in), or the FPC, more or less; ... */
     u32 missed_at;
     u16 entry;             /* slot */
     u8 mode;               /* jit_mode it was made for */
     u32 bytes, cold_bytes; /* of host code; of its stubs */
     u16 cells;             /* of its anchors in the CPU, the first; and how many anchors */
     u8 anchors;
+    bool fpc_sure, fpc_waits; /* as in struct jit_cx */
     const u8 *cold;
     insn_run *before, *code;
 };
@@ -114,6 +115,7 @@ struct jit_unfit {
     u64 of[UNFIT_KINDS]; /* base registers, from bit 16 on for stores; or ids of anchors */
     bool deep;           /* it was */
     bool own;            /* it begins there: a way into another region failed too often */
+    bool fpc;            /* the FPC is not what emit_fp.c would like to rely on */
 };
 
 /* How often the anchor of a page was found elsewhere (anchor.c). Sites share such words. */
@@ -246,6 +248,8 @@ int jit_interpret(struct cpu *c, const struct dinsn *d, long n);
 int jit_way_missed(struct cpu *c, const struct dinsn *d, long n);
 /** Note that: when it has been so too often the way in is given up. */
 void jit_way_count(struct cpu *c, const struct dinsn *d, long n);
+/** The region at `d` relies on an FPC that is not so: the interpreter goes on. */
+int jit_fpc_missed(struct cpu *c, const struct dinsn *d, long n);
 /** Stop at `d`: nothing is left of the budget. */
 int jit_spent(struct cpu *c, const struct dinsn *d, long n);
 /** Lockstep: instead of going on at `d`. */

@@ -227,6 +227,8 @@ struct jit_cx {
     unsigned uncounted; /* instructions, by the branch back that is being emitted; or 0 */
     bool in_stubs;      /* emitting what is out of line */
     bool fpc_known;     /* FPC: no mask is on, rounding to nearest; till the end of the block */
+    bool fpc_sure;      /* the same and its inexact flag, wherever control is (fpc_decide) */
+    bool fpc_waits;     /* it could be made so when the FPC is so */
     u16 fp_cached;      /* long floating-point registers that emit_fp.c has copies of */
     u16 fp_dirty;       /* of them, those that memory may not know */
     u16 fp_resident;    /* those that are busy: their copies go from block to block */

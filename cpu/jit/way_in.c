@@ -125,6 +125,8 @@ static void block_alone(struct jit_cx *x, const struct jit_region *r,
     x->keeps = r->cells != 0;
     x->cells = r->cells;
     x->anchors = r->anchors;
+    x->fpc_sure = r->fpc_sure;
+    x->fpc_waits = r->fpc_waits;
     x->way_anchor = &x->jit->way_anchor[r->asks];
 }
 
