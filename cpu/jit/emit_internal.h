@@ -173,6 +173,8 @@ void anchor_stub(struct jit_cx *x, const struct jit_stub *s);
 
 /* -- emit_ss.c -- */
 void emit_ss(struct jit_cx *x);
+/** Bytes of the first operand when a window or an anchor may serve it; or 0. */
+unsigned ss_bytes(const struct jit_insn *i);
 /** An EXECUTE becomes what it executes, when that is one of emit_ss's and is in the same page. */
 void ss_execute(const struct jit_cx *x, struct jit_insn *i);
 unsigned ext_size(u8 ext);

@@ -15,11 +15,13 @@
 #define HALF_BYTES 16u
 #define SHORT_BYTES 8u
 #define SS_BYTES 6u
+#define SHARED_BYTES_MAX 128u
 #define GUESS_INSNS 12u /* how far back the base of an EX is looked for */
 
 #define A_AND_STORE 0x21
 #define A_OR_STORE 0x09
 #define A_XOR_STORE 0x31
+#define A_CMP_STORED 0x39 /* storage with a register */
 
 static const struct jit_insn *current(const struct jit_cx *x)
 {
@@ -116,17 +118,33 @@ static void operand(struct jit_cx *x, unsigned base, s32 disp, unsigned bytes, b
 static void first_operand(struct jit_cx *x, bool store)
 {
     const struct jit_insn *i = current(x);
+    if (mem_is_open(x, i)) {
+        unsigned begun = mem_begin(x);
+        x64_rm(&x->a, true, A_LEA, RAX, mem_open(x, i, begun));
+        return;
+    }
     operand(x, i->d.r2, i->d.ss.d1, length(i), store);
 }
 
-/* rax = host address of the first, rcx = that of the second. */
+/* rax = host address of the first, rcx = that of the second. What a window or an anchor serves
+ * comes first: it is open behind the instruction, whether the second is there or not, and may call
+ * what loses c->scratch. */
 static void operands(struct jit_cx *x, bool store)
 {
     const struct jit_insn *i = current(x);
+    struct x64 *a = &x->a;
+    if (mem_is_open(x, i)) {
+        first_operand(x, store);
+        x64_rm(a, true, A_MOV_STORE, RAX, CPU_AT(scratch));
+        operand(x, i->d.b2, i->d.ss.d2, length(i), false);
+        x64_rr(a, true, A_MOV, RCX, RAX);
+        x64_rm(a, true, A_MOV, RAX, CPU_AT(scratch));
+        return;
+    }
     operand(x, i->d.b2, i->d.ss.d2, length(i), false);
-    x64_rm(&x->a, true, A_MOV_STORE, RAX, CPU_AT(scratch));
+    x64_rm(a, true, A_MOV_STORE, RAX, CPU_AT(scratch));
     first_operand(x, store);
-    x64_rm(&x->a, true, A_MOV, RCX, CPU_AT(scratch));
+    x64_rm(a, true, A_MOV, RCX, CPU_AT(scratch));
 }
 
 /* edx = length code, for common code. */
@@ -344,20 +362,38 @@ static bool is_unit(unsigned len)
     return len && len <= SHORT_BYTES && (len & (len - 1)) == 0;
 }
 
-static void emit_clc(struct jit_cx *x)
+/* rdx = an operand as a number. */
+static void number(struct jit_cx *x, unsigned base, s32 disp, unsigned len)
+{
+    mem_base_disp(x, base, disp, RAX);
+    mem_host(x, RAX, len, false);
+    load_number(&x->a, len, x64_idx(RCX, RAX, 0, 0));
+}
+
+static void compare_numbers(struct jit_cx *x, unsigned len)
 {
     const struct jit_insn *i = current(x);
     struct x64 *a = &x->a;
+    if (mem_is_open(x, i)) { /* see operands */
+        unsigned begun = mem_begin(x);
+        load_number(a, len, mem_open(x, i, begun));
+        x64_rm(a, true, A_MOV_STORE, RDX, CPU_AT(scratch));
+        number(x, i->d.b2, i->d.ss.d2, len);
+        x64_rm(a, true, A_CMP_STORED, RDX, CPU_AT(scratch));
+        return;
+    }
+    number(x, i->d.b2, i->d.ss.d2, len);
+    x64_rm(a, true, A_MOV_STORE, RDX, CPU_AT(scratch));
+    number(x, i->d.r2, i->d.ss.d1, len);
+    x64_rm(a, true, A_CMP, RDX, CPU_AT(scratch));
+}
+
+static void emit_clc(struct jit_cx *x)
+{
+    const struct jit_insn *i = current(x);
     unsigned len = length(i);
     if (is_unit(len)) {
-        mem_base_disp(x, i->d.b2, i->d.ss.d2, RAX);
-        mem_host(x, RAX, len, false);
-        load_number(a, len, x64_idx(RCX, RAX, 0, 0));
-        x64_rm(a, true, A_MOV_STORE, RDX, CPU_AT(scratch));
-        mem_base_disp(x, i->d.r2, i->d.ss.d1, RAX);
-        mem_host(x, RAX, len, false);
-        load_number(a, len, x64_idx(RCX, RAX, 0, 0));
-        x64_rm(a, true, A_CMP, RDX, CPU_AT(scratch));
+        compare_numbers(x, len);
     } else {
         operands(x, false);
         length_code(x);
@@ -430,6 +466,16 @@ static void emit_combine(struct jit_cx *x)
         call_common(x, COMMON_AND + kind);
     }
     cc_set(x);
+}
+
+/* Of instructions that store only what has no other operand: else the page would be noted as
+ * changed before it is known that the other can be fetched. */
+unsigned ss_bytes(const struct jit_insn *i)
+{
+    if (variable(i) || i->ex_at != NOT_EXECUTED)
+        return 0;
+    bool clears = i->does->op == 0xd7 && same_operand(i);
+    return (i->lo->op == OP_CLC || clears) && length(i) <= SHARED_BYTES_MAX ? length(i) : 0;
 }
 
 void emit_ss(struct jit_cx *x)

@@ -40,6 +40,8 @@ unsigned operand_bytes_any(const struct jit_insn *i)
     case OP_TM:
     case OP_IC:
     case OP_STORE: return i->lo->a == S_MEM || i->lo->b == S_MEM ? ext_size(i->lo->ext) : 0;
+    case OP_CLC:
+    case OP_COMBINE: return ss_bytes(i);
     default: return 0;
     }
 }
@@ -51,12 +53,13 @@ unsigned operand_bytes(const struct jit_insn *i)
 
 bool operand_calls(const struct jit_insn *i)
 {
-    return floating(i) && fp_may_call(i);
+    return (floating(i) && fp_may_call(i)) || i->lo->op == OP_CLC;
 }
 
 bool operand_stores(const struct jit_insn *i)
 {
-    return i->lo->op == OP_STORE || i->lo->op == OP_STM || i->lo->op == OP_FSTORE;
+    u8 op = i->lo->op;
+    return op == OP_STORE || op == OP_STM || op == OP_FSTORE || op == OP_COMBINE;
 }
 
 /* ---- windows ---- */
