@@ -2,7 +2,7 @@
 # E8, local disaster recovery: MEMBERA and MEMBERB have their volumes on both sites (mirror=). Site 1 goes: both members are
 # killed and its files removed while guests write. The standby members C and D start on what site 2 has; the guests are
 # logged on there, and every file that they had made sure of is there, whole; they go on writing.
-# long: Linux is booted four times, with Debian's disk tools
+# long: Linux is booted four times, with the disk tools of Debian
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
