@@ -24,6 +24,7 @@
     "service apply DIR [--to PROGRAM] [--command CMD] [--evacuate CMD] [--only MEMBER...] [--stay]"
 #define LOOK_MS 100
 #define WAIT_S_DEFAULT 300
+#define NO_ANSWER 1851 /* HCPATC1851E: return code of AT */
 
 extern char **environ;
 static volatile sig_atomic_t interrupted;
@@ -304,7 +305,8 @@ static int end_member(struct service *s, struct service_member *m)
     if (m->here)
         return cli_stop_quietly(m->name);
     int rc = service_cp(&s->c, m->name, "SHUTDOWN", NULL, &cause);
-    return rc > 0 ? EXIT_INTERNAL : EXIT_WELL; /* the link may be lost before the answer */
+    bool answered = rc >= 0 && rc != NO_ANSWER; /* the link may be lost before */
+    return answered && rc ? EXIT_INTERNAL : EXIT_WELL;
 }
 
 static int start_member(struct service *s, const char *member, bool here)

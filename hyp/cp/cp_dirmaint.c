@@ -368,8 +368,25 @@ static int direct(struct cp_request *req)
     if (status)
         return dirm_refused(&d, cause.text);
     cp_directory_changed(req->cp);
-    cp_line(req, "The directory is online.");
     return 0;
+}
+
+/* DIRECTXA: as the utility of that name, of the file that is the directory's. */
+int cp_cmd_directxa(struct cp_request *req, void *ctx)
+{
+    char main[CONFIG_NAME_BYTES];
+    (void)ctx;
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    if (!req->cp->directory_path[0])
+        return cp_fail(req, MSG_DRM600E, "it was not read from a file");
+    if (cp_directory_satellite(req->cp, main))
+        return cp_remote_command(req, main, "DIRECTXA");
+    rc = direct(req);
+    if (!rc)
+        cp_line(req, "EOJ DIRECTORY UPDATED AND ON LINE");
+    return rc;
 }
 
 static int help(struct cp_request *req)
@@ -508,5 +525,10 @@ int cp_cmd_dirmaint(struct cp_request *req, void *ctx)
     int (*own)(struct cp_request * r) = for_seen ? NULL : own_command(word);
     if (!own)
         return function(req, &d, word, for_seen);
-    return d.admin ? own(req) : cp_fail(req, MSG_DRM603E, word, "all entries");
+    if (!d.admin)
+        return cp_fail(req, MSG_DRM603E, word, "all entries");
+    int rc = own(req);
+    if (!rc && own == direct)
+        cp_line(req, "The directory is online.");
+    return rc;
 }

@@ -69,7 +69,7 @@ expect 0 'has ended' endicott stop MEMBERB
 sed -i 's/^USER LINUX2 LINUX2 512M/USER LINUX2 LINUX2 100M/' "$second/user.direct"
 expect 7 'nor one that was' endicott start "$second" MEMBERB
 sed -i 's/^USER LINUX1 LINUX1 1G/USER LINUX1 LINUX1 1100M/' "$first/user.direct"
-expect 0 'The directory is online' cp_on MEMBERA DIRMAINT DIRECT
+expect 0 'EOJ DIRECTORY UPDATED AND ON LINE' cp_on MEMBERA DIRECTXA
 cp "$first"/user.direct* "$second/"
 expect 0 'MEMBERB is ready' endicott start "$second" MEMBERB
 storage MEMBERB 1100M

@@ -89,6 +89,8 @@ checked 'TEST at SYSC' 'refused: it is logged on at SYSA'
 expect 1 'SYSB +: LINUX2 +- DSC' cp_on SYSC QUERY LINUX2 AT ALL
 expect 0 '' cp_on SYSC MESSAGE LINUX2 hello from SYSC
 expect 0 'hello from SYSC' endicott wait -m SYSB -u LINUX2 --match 'hello from SYSC' --since-start --timeout "$WAIT_SECONDS"
+runs LINUX2 'vmcp at all cmd query userid | tee /tmp/all; grep "^SYSC *: LINUX2 *AT SYSC" /tmp/all'
+checked 'AT ALL CMD, from the guest LINUX2' 'answered by all three'
 expect 0 'DVHREQ2289I' cp_on SYSC DIRM FOR TEST STORAGE 64M
 expect 0 'HCPDRM606I Generation 3' endicott wait -m SYSB --match 'HCPDRM606I Generation 3' --since-start --timeout "$WAIT_SECONDS"
 checked 'directory, changed at SYSC' 'online at all, generation 3'
