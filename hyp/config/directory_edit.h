@@ -42,7 +42,7 @@ struct dir_stamp {
     u64 inode, size, mtime_ns;
 };
 
-#define DIR_PAST_MAX 32
+#define DIR_PAST_MAX 1000
 
 /** A version of the directory: how many changes there were before it, and what it is. */
 struct dir_version {

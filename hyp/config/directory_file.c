@@ -18,7 +18,7 @@
 #include "hyp/config/directory_edit.h"
 
 #define HISTORY_LINE_BYTES 512
-#define HISTORY_TAIL_BYTES 65536 /* the end of the history that is looked at */
+#define HISTORY_TAIL_BYTES (256u << 10) /* the end of the history that is looked at */
 
 static bool beside(const char *path, const char *suffix, char out[1100])
 {
@@ -167,6 +167,9 @@ bool dir_file_online(const char *path, const struct dir_stamp *stamp)
 
 static void add_past(struct dir_versions *out, u64 generation, u64 digest)
 {
+    const struct dir_version *last = out->past + out->past_count - 1;
+    if (out->past_count && last->generation == generation && last->digest == digest)
+        return;
     if (out->past_count == DIR_PAST_MAX)
         memmove(out->past, out->past + 1, --out->past_count * sizeof out->past[0]);
     out->past[out->past_count++] = (struct dir_version){generation, digest};

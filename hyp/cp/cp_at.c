@@ -6,7 +6,7 @@
 #include "hyp/cp/cp_internal.h"
 
 enum at_place { AT_LAST, AT_USER, AT_SEND };
-enum at_whom { AT_ONE, AT_ALL };
+enum at_whom { AT_ONE, AT_ALL }; /* ONE: what it does may take long */
 
 struct at_row {
     const char *prefix, *name;
@@ -131,8 +131,9 @@ static int elsewhere(struct cp_request *req, const struct at_row *row, const cha
     if (!halves(req, row->prefix, as, p, head, tail))
         return cp_fail(req, MSG_CMD002E, "command too long");
     const struct cp_remote_text text = {.head = head, .tail = tail, .phrase = true};
-    return member ? cp_remote_text(req, member, &text, CP_REMOTE_TIMEOUT_MS)
-                  : cp_remote_all(req, &text, CP_REMOTE_TIMEOUT_MS);
+    u64 within_ms = row->whom == AT_ONE ? CP_REMOTE_LONG_TIMEOUT_MS : CP_REMOTE_TIMEOUT_MS;
+    return member ? cp_remote_text(req, member, &text, within_ms)
+                  : cp_remote_all(req, &text, within_ms);
 }
 
 int cp_at_route(struct cp_request *req, const char *prefix, const char *name, const char *as)

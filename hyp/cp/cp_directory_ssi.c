@@ -39,17 +39,14 @@ struct cp_directory_incoming {
 
 enum relation { SAME, BEHIND, AHEAD, DIVERGED };
 
-/* Was `old` online before `new`? What is from before all that is known may have been. */
+/* Was `old` online before `new`? Of what is from before all that is known, nobody can tell. */
 static bool is_past(const struct dir_versions *new, const struct dir_versions *old)
 {
-    u64 oldest = ~(u64)0;
-    for (unsigned i = 0; i < new->past_count; i++) {
-        const struct dir_version *v = &new->past[i];
-        if (v->generation == old->now.generation && v->digest == old->now.digest)
+    for (unsigned i = 0; i < new->past_count; i++)
+        if (new->past[i].generation == old->now.generation &&new->past[i].digest ==
+            old->now.digest)
             return true;
-        oldest = v->generation < oldest ? v->generation : oldest;
-    }
-    return old->now.generation < oldest && new->past_count == DIR_PAST_MAX;
+    return false;
 }
 
 static enum relation relation(const struct dir_versions *mine,

@@ -48,8 +48,10 @@ static int one_user(struct cp_request *req, const struct message *m, const char 
     struct cp *cp = req->cp;
     struct cp_user *user = cp_user_find(cp, userid);
     if (user)
-        return deliver(req, m, user, text) ? 0
-                                           : cp_fail(req, MSG_MFS057E, userid, "messages off");
+        return deliver(req, m, user, text)
+                   ? 0
+                   : cp_fail(req, MSG_MFS057E, userid,
+                             m->setting ? "messages off" : "not authorized");
     if (!req->remote && !req->here && cp->cluster &&
         cp->cluster->locate(cp->cluster_ctx, userid, member) &&
         strcmp(member, cp->config->member))
@@ -96,16 +98,19 @@ int cp_cmd_warning(struct cp_request *req, void *ctx)
     return message(req, &m);
 }
 
-/* SMSG userid text: no program can receive one before IUCV is there. */
+/* SMSG userid text: no program can receive one before VMCF or IUCV is there, which is told from
+ * where the user is. */
 int cp_cmd_smsg(struct cp_request *req, void *ctx)
 {
+    static const struct message m = {"SMSG", "SMSG", 0, false};
     const char *userid = cp_operand(req);
     (void)ctx;
     if (!cp_userid_ok(userid))
         return cp_fail(req, MSG_LGA020E);
-    if (!cp_user_find(req->cp, userid))
-        return cp_fail(req, MSG_MFS045E, userid);
-    return cp_fail(req, MSG_MFS057E, userid, "not authorized");
+    const char *text = cp_operand_rest(req);
+    if (!*text)
+        return cp_fail(req, MSG_MFS020E);
+    return one_user(req, &m, userid, text);
 }
 
 /* A user id that another member has told of names somebody else there than here, perhaps, when it

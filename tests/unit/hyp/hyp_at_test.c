@@ -116,6 +116,9 @@ START_TEST(messages)
     ck_assert(console_has(1, "LINUX1", "^bare$"));
     REFUSED(on(1, "LINUX1", "MSG ALL AT MEMBERA boo"), 45, "HCPMFS045E ALL");
     REFUSED(oper("MSG LINUX1 AT MEMBERB"), 20, "HCPMFS020E");
+    REFUSED(oper("SMSG LINUX1 hello"), 57, "HCPMFS057E LINUX1 not receiving; not authorized");
+    REFUSED(oper("SMSG LINUX1 AT MEMBERA hello"), 45, "HCPMFS045E LINUX1 not logged on");
+    REFUSED(oper("SMSG GUEST hello"), 45, "HCPMFS045E GUEST not logged on");
     link_up = false;
     REFUSED(oper("MSG LINUX1 AT MEMBERB hello"), 1850, "HCPATC1850E MEMBERB");
 }

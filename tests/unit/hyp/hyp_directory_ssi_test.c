@@ -326,27 +326,115 @@ START_TEST(large_directory)
 {
     static char text[3u << 20];
     size_t n = (size_t)sprintf(text, "%s", base);
-    for (unsigned i = 0; i < 40000; i++)
+    for (unsigned i = 0; i < 20000; i++)
         n += (size_t)sprintf(text + n, "USER U%05u NOLOG 16M\n CONSOLE 9 3215\n", i);
     files(true);
     write_file(0, text);
     well(0, "DIRMAINT DIRECT");
-    ck_assert_uint_eq(directory_count(cp_directory(cps[1])), 40002);
+    ck_assert_uint_eq(directory_count(cp_directory(cps[1])), 20002);
     ck_assert_str_eq(cps[1]->online.text, text);
 }
 END_TEST
 
-/* Far more changes than are remembered one by one. */
+/* Many changes. */
 START_TEST(long_away)
 {
     files(true);
     joins();
     link_up = false;
-    for (unsigned i = 0; i < 3 * DIR_PAST_MAX; i++)
+    for (unsigned i = 0; i < 40; i++)
         well(0, i % 2 ? "DIRM FOR LINUX1 STORAGE 1G" : "DIRM FOR LINUX1 STORAGE 2G");
     joins();
-    ck_assert_uint_eq(generation(1), 3 * DIR_PAST_MAX);
+    ck_assert_uint_eq(generation(1), 40);
     ck_assert_uint_eq(storage(1), 1024);
+}
+END_TEST
+
+/* --- any order of changes, losses and starts --- */
+
+#define STEPS 120
+
+static unsigned parent[STEPS + 2]; /* of version n, which gives LINUX1 n + 16 MiB */
+
+static unsigned online(int member)
+{
+    return storage(member) == 512 ? 0 : storage(member) - 16;
+}
+
+static bool descends(unsigned from, unsigned version)
+{
+    while (version != from && version)
+        version = parent[version];
+    return version == from;
+}
+
+/* The process ends and begins: what it had online is in its file, or gone. */
+static void starts(int member)
+{
+    cps[member]->online.versions = (struct dir_versions){0};
+    cp_remote_lost(cps[member], member ? "MEMBERA" : "MEMBERB");
+    cp_set_directory_file(cps[member], path[member]);
+}
+
+/* Afterwards both have what was made from what both had, or it was made apart. */
+static void meet(bool apart)
+{
+    unsigned had[2] = {online(0), online(1)};
+    struct cause cause = {0};
+    int status = join(&cause);
+    if (status) {
+        ck_assert_int_eq(status, ST_REFUSED);
+        ck_assert_msg(apart && !descends(had[0], had[1]) && !descends(had[1], had[0]),
+                      "%u and %u do not join: %s", had[0], had[1], cause.text);
+        return;
+    }
+    ck_assert_uint_eq(online(0), online(1));
+    for (int i = 0; i < 2; i++)
+        ck_assert_msg(descends(had[i], online(i)), "%u is lost, %u is there", had[i],
+                      online(i));
+    ck_assert(!cp_directory_behind(cps[0]) && !cp_directory_behind(cps[1]));
+}
+
+START_TEST(any_order)
+{
+    const bool apart = _i % 2;
+    u32 seed = (u32)_i * 2654435761u + 1;
+    unsigned made = 0, refusals = 0;
+    files(apart);
+    joins();
+    for (unsigned step = 0; step < STEPS && refusals < 20; step++) {
+        seed = seed * 1103515245u + 12345;
+        int member = (int)(seed >> 16 & 1);
+        switch (seed >> 18 & 7) {
+        case 0:
+            link_up = false;
+            for (int i = 0; i < 2; i++)
+                cp_remote_lost(cps[i], i ? "MEMBERA" : "MEMBERB");
+            break;
+        case 1:
+            link_up = false;
+            starts(member);
+            break;
+        case 2:
+        case 3:
+            meet(apart);
+            refusals += !link_up;
+            break;
+        default: {
+            char command[64];
+            snprintf(command, sizeof command, "DIRM FOR LINUX1 STORAGE %uM", made + 1 + 16);
+            const unsigned base_of = online(member), before = online(1 - member);
+            on(member, "OPERATOR", command);
+            if (resp.rc)
+                break; /* a satellite without its main */
+            made++;
+            ck_assert_uint_eq(online(member), made);
+            parent[made] = apart ? base_of : made - 1; /* one file: of what is in it */
+            ck_assert_uint_eq(online(1 - member), link_up ? made : before);
+        }
+        }
+    }
+    ck_assert_uint_gt(made, 10);
 }
 END_TEST
 
@@ -366,6 +454,7 @@ int main(void)
     tcase_add_test(tc, damaged_messages);
     tcase_add_test(tc, large_directory);
     tcase_add_test(tc, long_away);
+    tcase_add_loop_test(tc, any_order, 0, 6);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
