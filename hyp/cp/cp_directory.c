@@ -77,19 +77,21 @@ static int put_online(struct cp *cp, char *text, const char *from,
     cp->online.text = text;
     cp->online.versions = *versions;
     snprintf(cp->online.from, sizeof cp->online.from, "%s", from);
+    cp->online.by_hand = cp->online.yields = false;
     sweep(cp);
     return ST_OK;
 }
 
 /* A file that the history does not tell of was written by hand: a version without a number. */
-static void versions_of(const struct cp *cp, u64 digest, struct dir_versions *out)
+static bool versions_of(const struct cp *cp, u64 digest, struct dir_versions *out)
 {
     u64 online = cp->online.versions.now.generation;
     dir_file_versions(cp->directory_path, out);
     if (out->now.digest == digest)
-        return;
+        return false;
     out->now.digest = digest;
     out->now.generation = out->now.generation > online ? out->now.generation : online;
+    return true;
 }
 
 int cp_directory_load(struct cp *cp, struct cause *cause)
@@ -101,11 +103,13 @@ int cp_directory_load(struct cp *cp, struct cause *cause)
     char *text = scan_file(cp->directory_path, cause);
     if (!text)
         return cause->status;
-    versions_of(cp, dir_text_digest(text), &versions);
+    bool by_hand = versions_of(cp, dir_text_digest(text), &versions);
     int status = put_online(cp, text, "", &versions, cause);
-    if (!status)
-        note_stamp(cp, &stamp);
-    return status;
+    if (status)
+        return status;
+    cp->online.by_hand = by_hand;
+    note_stamp(cp, &stamp);
+    return ST_OK;
 }
 
 int cp_directory_take(struct cp *cp, const char *text, const char *from,
@@ -125,7 +129,7 @@ void cp_set_directory_file(struct cp *cp, const char *path)
 
 void cp_directory_changed(struct cp *cp)
 {
-    versions_of(cp, cp->online.versions.now.digest, &cp->online.versions);
+    cp->online.by_hand = versions_of(cp, cp->online.versions.now.digest, &cp->online.versions);
     cp_directory_tell_all(cp);
 }
 

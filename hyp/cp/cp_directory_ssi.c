@@ -6,7 +6,9 @@
  *   [G1] Nobody takes a version that its own is not a predecessor of: who has changed the
  *        directory while it could not be seen is told apart, not overwritten.
  *   [G2] While a newer version is known and not yet online here, nobody logs on here.
- *   [G3] What a peer sends is online only when its digest is that which was told. */
+ *   [G3] What a peer sends is online only when its digest is that which was told.
+ *   [G4] A file that was edited and never put online is not the cluster's directory: who joins with
+ *        one takes what is online there. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +26,7 @@ enum {
     ROW_TOTAL = CODEC_MANDATORY | 4,
     ROW_OFFSET = CODEC_MANDATORY | 5,
     ROW_BYTES = CODEC_MANDATORY | 6,
+    ROW_BY_HAND = 7,
 };
 
 /* What another member has, and we do not yet. Located by cp->incoming; from a HAVE to the last
@@ -69,8 +72,9 @@ static void put_version(struct codec_out *out, const struct dir_version *v)
     codec_put_u64(out, ROW_DIGEST, v->digest);
 }
 
-static void put_have(struct codec_out *out, const struct dir_versions *versions)
+static void put_have(struct codec_out *out, const struct cp *cp)
 {
+    const struct dir_versions *versions = &cp->online.versions;
     u64 past[2 * DIR_PAST_MAX];
     for (unsigned i = 0; i < versions->past_count; i++) {
         past[2 * i] = versions->past[i].generation;
@@ -78,6 +82,7 @@ static void put_have(struct codec_out *out, const struct dir_versions *versions)
     }
     put_version(out, &versions->now);
     codec_put_array(out, ROW_PAST, past, 8, 2 * (size_t)versions->past_count);
+    codec_put_u8(out, ROW_BY_HAND, cp->online.by_hand);
 }
 
 static void send(struct cp *cp, const char *member, u16 type, const struct codec_out *out)
@@ -91,6 +96,7 @@ struct wire {
     u32 total, offset;
     const u8 *bytes;
     u32 len;
+    u8 by_hand;
 };
 
 static bool take_past(struct dir_versions *versions, const struct codec_row *row)
@@ -112,6 +118,7 @@ static bool take_row(struct wire *w, const struct codec_row *row)
     case ROW_PAST: return take_past(&w->versions, row);
     case ROW_TOTAL: return codec_get_u32(row, &w->total);
     case ROW_OFFSET: return codec_get_u32(row, &w->offset);
+    case ROW_BY_HAND: return codec_get_u8(row, &w->by_hand);
     case ROW_BYTES:
         w->bytes = row->p;
         w->len = row->len;
@@ -143,7 +150,7 @@ static void tell_member(struct cp *cp, const char *member)
 {
     struct codec_out out;
     codec_out_init(&out);
-    put_have(&out, &cp->online.versions);
+    put_have(&out, cp);
     send(cp, member, TYPE_HAVE, &out);
     codec_out_fini(&out);
 }
@@ -179,7 +186,7 @@ static void forget_incoming(struct cp *cp)
 
 bool cp_directory_behind(const struct cp *cp)
 {
-    return cp->incoming != NULL;
+    return cp->incoming || cp->online.yields;
 }
 
 static void want(struct cp *cp, const char *member, const struct dir_versions *versions)
@@ -227,8 +234,14 @@ static void catch_up(struct cp *cp, const char *member, const struct dir_version
 static void take_have(struct cp *cp, const char *member, const struct wire *w)
 {
     struct dir_versions *mine = &cp->online.versions;
-    switch (relation(mine, &w->versions)) {
+    enum relation how = relation(mine, &w->versions);
+    if (how != SAME && cp->online.yields)
+        how = BEHIND; /* [G4] */
+    else if (how == DIVERGED && w->by_hand)
+        return; /* it takes ours */
+    switch (how) {
     case SAME:
+        cp->online.yields = false;
         if (w->versions.now.generation > mine->now.generation)
             *mine = w->versions;
         break;
@@ -312,6 +325,7 @@ void cp_directory_lost(struct cp *cp, const char *member)
 {
     if (cp->incoming && !strcasecmp(cp->incoming->from, member))
         forget_incoming(cp);
+    cp->online.yields = false; /* there is nothing to be had */
 }
 
 void cp_directory_ssi_fini(struct cp *cp)
@@ -324,7 +338,20 @@ void cp_directory_ssi_fini(struct cp *cp)
 void cp_directory_export(struct cp *cp, struct codec_out *out)
 {
     if (takes_part(cp))
-        put_have(out, &cp->online.versions);
+        put_have(out, cp);
+}
+
+/* [G4] Of the two, is it the one that joins which has been edited by hand? */
+static bool yields(struct cp *cp, const char *member, const struct wire *w)
+{
+    const char *mode = cp->cluster->mode(cp->cluster_ctx);
+    bool joins = mode && !strcmp(mode, "Isolated"); /* this one does */
+    if (!joins)
+        return w->by_hand;
+    cp->online.yields = cp->online.by_hand;
+    if (cp->online.yields)
+        told(cp, MSG_DRM608W, cp->config->member, member);
+    return cp->online.yields;
 }
 
 int cp_directory_check(struct cp *cp, const char *member, const void *data, size_t len,
@@ -336,7 +363,7 @@ int cp_directory_check(struct cp *cp, const char *member, const void *data, size
     if (!decode(&w, data, len))
         return cause_set(cause, ST_PROTO, "what %s tells of its directory is damaged", member);
     cp_directory_refresh(cp);
-    if (relation(&cp->online.versions, &w.versions) != DIVERGED)
+    if (relation(&cp->online.versions, &w.versions) != DIVERGED || yields(cp, member, &w))
         return ST_OK;
     return cause_set(cause, ST_REFUSED,
                      "user.direct of %s is not the directory that is online at the other "

@@ -191,6 +191,8 @@ struct cp {
         struct dir_versions versions;
         char *text;
         char from[CONFIG_NAME_BYTES]; /* the member that it came from; "": it is the file's */
+        bool by_hand;                 /* no change that the history tells of has made it */
+        bool yields; /* it is not what is online in the cluster that was joined */
     } online;
     struct cp_directory_incoming *incoming; /* cp_directory_ssi.c; NULL: none */
     struct work_unit *datamove;             /* minidisks that are being copied */

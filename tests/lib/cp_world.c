@@ -602,7 +602,7 @@ static u64 wall_ns(void *ctx)
 struct cp *cps[2];
 bool link_up, link_deaf;
 bool link_inactive;
-const char *cluster_mode;
+const char *cluster_mode[2];
 struct cp_world_claim claims[CP_WORLD_CLAIMS_MAX];
 u64 generations;
 int shutdowns;
@@ -614,8 +614,7 @@ static int other(void *ctx)
 
 static const char *c_mode(void *ctx)
 {
-    (void)ctx;
-    return cluster_mode;
+    return cluster_mode[(int)(intptr_t)ctx];
 }
 
 static void c_streams(struct cp_cluster_member *out)
@@ -774,7 +773,7 @@ void cp_world_setup(void)
     fake_macs_setup();
     fake_ctcas_setup();
     link_up = true;
-    cluster_mode = "Stable";
+    cluster_mode[0] = cluster_mode[1] = "Stable";
     link_deaf = link_inactive = false;
     reader_empty = false;
     varied_off = false;

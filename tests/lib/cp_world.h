@@ -67,14 +67,14 @@ bool run_notes(void);
 extern struct cp *cps[2];       /* MEMBERA and MEMBERB */
 extern struct cp_response resp; /* of the last on() */
 extern struct cp_world_claim claims[CP_WORLD_CLAIMS_MAX];
-extern u64 generations;          /* of claims, so far */
-extern bool link_inactive;       /* it has been deactivated */
-extern bool link_up, link_deaf;  /* the link between the two: there; takes and never answers */
-extern const char *cluster_mode; /* "Stable" */
-extern int shutdowns;            /* asked for; 100 with REIPL */
-extern bool reader_empty;        /* IPL finds no file */
-extern struct spool *fake_spool; /* of both members; LINUX1 has three reader files */
-extern char last_parm[64];       /* of the last IPL */
+extern u64 generations;         /* of claims, so far */
+extern bool link_inactive;      /* it has been deactivated */
+extern bool link_up, link_deaf; /* the link between the two: there; takes and never answers */
+extern const char *cluster_mode[2]; /* of each: "Stable" */
+extern int shutdowns;               /* asked for; 100 with REIPL */
+extern bool reader_empty;           /* IPL finds no file */
+extern struct spool *fake_spool;    /* of both members; LINUX1 has three reader files */
+extern char last_parm[64];          /* of the last IPL */
 
 /** What each member's CP asks of the cluster; its context is the member's number. */
 extern const struct cp_cluster_ops fake_cluster;

@@ -67,6 +67,15 @@ storage MEMBERB 1G
 # --- by hand: DIRECT; and a copy that somebody has edited apart
 expect 0 'has ended' endicott stop MEMBERB
 sed -i 's/^USER LINUX2 LINUX2 512M/USER LINUX2 LINUX2 100M/' "$second/user.direct"
+expect 0 'MEMBERB is ready' endicott start "$second" MEMBERB # its edited file is not the directory
+expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG LINUX2
+expect 0 'STORAGE = 512M' endicott cp -m MEMBERB -u LINUX2 QUERY VIRTUAL STORAGE
+expect 0 'has ended' endicott stop MEMBERB
+expect 0 'has ended' endicott stop MEMBERA # put online there while MEMBERA is down: made apart
+expect 0 'MEMBERB is ready' endicott start "$second" MEMBERB
+expect 0 'ON LINE' cp_on MEMBERB DIRECTXA
+expect 0 'has ended' endicott stop MEMBERB
+expect 0 'MEMBERA is ready' endicott start "$first" MEMBERA
 expect 7 'nor one that was' endicott start "$second" MEMBERB
 sed -i 's/^USER LINUX1 LINUX1 1G/USER LINUX1 LINUX1 1100M/' "$first/user.direct"
 expect 0 'EOJ DIRECTORY UPDATED AND ON LINE' cp_on MEMBERA DIRECTXA

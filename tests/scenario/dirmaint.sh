@@ -71,6 +71,7 @@ kill -KILL "$pid"
 touch "$TEST_TMP/killed"
 wait "$loop" || true
 endicott directory check "$direct" >"$TEST_TMP/check" 2>&1 || fail "$(cat "$TEST_TMP/check")"
+until grep -q 'SSI Mode: Stable' <<<"$(cp_on MEMBERB QUERY SSI)"; do moment; done # until MEMBERA is Down nothing is changed
 expect 0 'with RC' cp_on MEMBERB DIRM FOR LINUX2 STORAGE 800M
 grep -q '^USER LINUX2 LINUX2 800M 3G G$' "$direct" || fail "$(grep LINUX2 "$direct")"
 echo "dirmaint: passed"

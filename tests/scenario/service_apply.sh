@@ -2,7 +2,6 @@
 # endicott service apply: two members are started anew one after the other, with another program, while their guests run on:
 # a Linux guest that checks its memory all the time, and a program. What cannot be moved is refused before anything is done;
 # a program that does not start ends it with the guests elsewhere; hooks.
-# waits: for members that notice
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"

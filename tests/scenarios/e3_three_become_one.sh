@@ -3,7 +3,6 @@
 # cluster of one, whose guest never stops. The entries of SYSB's and SYSC's users are added to its directory while it runs (one
 # user id that two systems have is found out, and gets another name), the two join, and their guests have what they had; each
 # user is logged on once, minidisks are linked from any member, guests move between the three.
-# waits: for Linux that boots twice
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"

@@ -113,6 +113,14 @@ static void refused(const char *why)
     ck_assert_msg(strstr(cause.text, why) != NULL, "%s", cause.text);
 }
 
+/* The process ends and begins: what it had online is in its file, or gone. */
+static void starts(int member)
+{
+    cps[member]->online.versions = (struct dir_versions){0};
+    cp_remote_lost(cps[member], member ? "MEMBERA" : "MEMBERB");
+    cp_set_directory_file(cps[member], path[member]);
+}
+
 /* A change on any member is online on all, at once. */
 START_TEST(a_change_reaches_all)
 {
@@ -216,17 +224,35 @@ START_TEST(changed_apart)
 }
 END_TEST
 
-/* A file that was edited and is not online is not what the others have. */
+/* [G4] A file that was edited and is not online: who joins with it takes what is online, whether
+ * or not that was ever changed; who is joined with one keeps it, and gives it to who joins. */
 START_TEST(edited_and_not_online)
 {
+    static const char edited[] =
+        "USER LINUX1 SECRET 16M\nIDENTITY OPERATOR OPER 32M 64M ABCDEFG\n";
     files(true);
     link_up = false;
-    write_file(1, "USER LINUX1 SECRET 16M\nIDENTITY OPERATOR OPER 32M 64M ABCDEFG\n");
-    cp_set_directory_file(cps[1], path[1]);
-    refused("user.direct");
-    write_file(1, base);
-    cp_set_directory_file(cps[1], path[1]);
-    joins();
+    if (_i & 1)
+        well(0, "DIRM FOR LINUX1 STORAGE 1G");
+    int hand = _i >> 1; /* whose file it is; MEMBERB joins */
+    write_file(hand, edited);
+    starts(hand);
+    ck_assert_uint_eq(storage(hand), 16);
+    unsigned running = storage(0);
+    cluster_mode[1] = "Isolated";
+    struct cause cause = {0};
+    int status = join(&cause);
+    cluster_mode[1] = "Stable";
+    ck_assert_msg(status == ST_OK, "%s", cause.text);
+    ck_assert_uint_eq(storage(0), running);
+    ck_assert_uint_eq(storage(1), running);
+    ck_assert(!cp_directory_behind(cps[1]));
+    ck_assert(file_has(hand, "16M"));
+    if (hand)
+        ck_assert(console_has(1, "OPERATOR", "HCPDRM608W user.direct of MEMBERB .*MEMBERA"));
+    well(1, "DIRECTXA"); /* by MEMBERA, which has the file of what is online */
+    ck_assert_uint_eq(storage(1), running);
+    ck_assert_uint_eq(generation(0), generation(1));
 }
 END_TEST
 
@@ -234,7 +260,7 @@ END_TEST
 START_TEST(safe_mode_refuses)
 {
     files(false);
-    cluster_mode = "Safe";
+    cluster_mode[0] = "Safe";
     on(0, "OPERATOR", "DIRM FOR LINUX1 STORAGE 1G");
     ck_assert_int_eq(resp.rc, 600);
     on(0, "OPERATOR", "DIRMAINT DIRECT");
@@ -243,7 +269,7 @@ START_TEST(safe_mode_refuses)
     well(0, "DIRM FOR LINUX1 REVIEW");
     ck_assert(file_has(0, "512M"));
     ck_assert_uint_eq(generation(0), 0);
-    cluster_mode = "Stable";
+    cluster_mode[0] = "Stable";
     well(0, "DIRM FOR LINUX1 STORAGE 1G");
 }
 END_TEST
@@ -368,14 +394,6 @@ static bool descends(unsigned from, unsigned version)
     return version == from;
 }
 
-/* The process ends and begins: what it had online is in its file, or gone. */
-static void starts(int member)
-{
-    cps[member]->online.versions = (struct dir_versions){0};
-    cp_remote_lost(cps[member], member ? "MEMBERA" : "MEMBERB");
-    cp_set_directory_file(cps[member], path[member]);
-}
-
 /* Afterwards both have what was made from what both had, or it was made apart. */
 static void meet(bool apart)
 {
@@ -448,7 +466,7 @@ int main(void)
     tcase_add_loop_test(tc, who_was_away_catches_up, 0, 2);
     tcase_add_test(tc, who_comes_is_ahead);
     tcase_add_loop_test(tc, changed_apart, 0, 2);
-    tcase_add_test(tc, edited_and_not_online);
+    tcase_add_loop_test(tc, edited_and_not_online, 0, 4);
     tcase_add_test(tc, safe_mode_refuses);
     tcase_add_test(tc, nobody_logs_on_behind);
     tcase_add_test(tc, damaged_messages);
