@@ -578,17 +578,23 @@ void reader_again(struct reader *rdr)
 
 bool reader_change(struct reader *rdr, const struct reader_file *file)
 {
-    lock_take(&rdr->queue->lock);
-    struct spool_file *f = find_file(rdr->queue, file->number);
+    struct queue *q = rdr->queue;
+    lock_take(&q->lock);
+    struct spool_file *f = find_file(q, file->number);
+    bool passed = f && f->passed;
     if (f) {
         f->s.class_ = file->class_;
         f->s.keep = file->keep;
         f->s.key = file->key;
         f->s.version = file->version;
         f->passed = false;
-        f->s.held = file->held && !reader_of(rdr->queue, f->s.number);
+        f->s.held = file->held && !reader_of(q, f->s.number);
     }
-    lock_drop(&rdr->queue->lock);
+    for (struct reader *r = passed ? q->readers : NULL; r; r = r->next)
+        r->ready_due = !r->s.current && next_eligible(r) == f;
+    lock_drop(&q->lock);
+    while (passed && show_ready(q, rdr->css))
+        ;
     return f != NULL;
 }
 

@@ -48,8 +48,8 @@ typedef bool reader_gate(void *arg, u64 key, u64 version);
 void reader_set_gate(struct reader *rdr, reader_gate *gate, void *arg);
 /** What was passed over may be tried again. */
 void reader_again(struct reader *rdr);
-/** By number: what `file` says of class_, keep, held, key, version. False: no such file. An open
- *  one is not held. */
+/** By number: what `file` says of class_, keep, held, key, version. Device end of the readers that
+ *  passed it over and may read it now. False: no such file. An open one is not held. */
 bool reader_change(struct reader *rdr, const struct reader_file *file);
 /** Put it first (ORDER); take it out, unless it is being read. False: not there, or not
  *  done. */
