@@ -291,6 +291,14 @@ static void spool_arrived(void *ctx, const struct spool_desc *desc, enum spool_q
     cp_spool_arrived(ctx, desc, from, was);
 }
 
+static void spool_unseen(void *ctx, const char *member)
+{
+    (void)ctx;
+    log_operator('E',
+                 "spool files of %s cannot be used: its folder is not beside this member's",
+                 member);
+}
+
 int cp_attach_ssi(struct cp *cp, struct ssi *ssi, struct cause *cause)
 {
     struct cp_ssi *s = calloc(1, sizeof *s);
@@ -303,7 +311,7 @@ int cp_attach_ssi(struct cp *cp, struct ssi *ssi, struct cause *cause)
     if (status)
         cause_set(cause, status, "service CP: %s", status_name(status));
     cp->ivls = status ? NULL : ivl_ssi_create(ssi, cp_net_news, cp, cause);
-    const struct spool_ssi_ports ports = {cp, spool_per_member, spool_arrived};
+    const struct spool_ssi_ports ports = {cp, spool_per_member, spool_arrived, spool_unseen};
     if (cp->ivls && !(cp->spool_ssi = spool_ssi_create(ssi, cp_spool(cp), &ports, cause))) {
         ivl_ssi_destroy(cp->ivls);
         cp->ivls = NULL;

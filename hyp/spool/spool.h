@@ -140,6 +140,10 @@ struct spool_cluster {
 /** From now on with the folders beside ours. `cluster` outlives it; NULL: no other member's files
  *  can be reached any more. Without a folder nothing happens. */
 void spool_set_cluster(struct spool *spool, const struct spool_cluster *cluster);
+/** What another member finds in our folder, if the folders lie side by side; 0: we have none. */
+u64 spool_token(struct spool *spool);
+/** Does the member with that token have its folder beside ours? */
+bool spool_beside(const struct spool *spool, const char *member, u64 token);
 /** What others have done since the last look, as far as they did not tell. */
 void spool_look(struct spool *spool);
 /** All folders as if for the first time. */

@@ -68,6 +68,7 @@ struct spool {
     unsigned homes;                      /* 0: in memory */
     const struct spool_cluster *cluster; /* NULL: none, or not any more */
     bool shared;                         /* there is or was one */
+    u64 token;                           /* 0: none yet */
     struct lock lock;
     struct spool_hold *holds;
     struct spool_file *first;

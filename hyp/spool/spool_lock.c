@@ -115,6 +115,9 @@ static bool claim_locked(struct spool *spool, unsigned home, u64 serial, int fd)
 static int claim_new(const struct spool *spool, unsigned home, u64 serial, u64 version)
 {
     int fd = open_locked(spool, home, serial, F_WRLCK);
+    if (fd < 0 && fd != -EAGAIN && fd != -ENOENT)
+        log_line("spool: %s, %08llx: %s", spool->home[home].member, (unsigned long long)serial,
+                 strerror(-fd));
     if (fd < 0)
         return fd;
     if (spool_disk_version(spool, home, serial) == version && !lock_now(fd, F_RDLCK))

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "hyp/spool/spool_internal.h"
 #include "mem/base/log.h"
@@ -66,6 +67,47 @@ void spool_sent(struct spool *spool, const char *owner, u16 id, enum spool_queue
     if (f && spool->cluster && spool->homes)
         spool->cluster->sent(spool->cluster->ctx, spool->home[f->home].member, f->serial, from,
                              was);
+}
+
+/* ---- which folders ---- */
+
+#define TOKEN_NAME ".token"
+
+static bool token_path(const struct spool *spool, const char *member, struct spool_path *out)
+{
+    const char *last = strrchr(spool->folder, '/');
+    int root = last ? (int)(last - spool->folder) : 0;
+    int n = snprintf(out->text, sizeof out->text, "%.*s/%s/" TOKEN_NAME, root, spool->folder,
+                     member);
+    return last && n < (int)sizeof out->text;
+}
+
+u64 spool_token(struct spool *spool)
+{
+    struct spool_path path = {""};
+    if (!spool->homes || spool->token || !token_path(spool, spool->home[0].member, &path))
+        return spool->token;
+    FILE *f = fopen(path.text, "we");
+    if (getentropy(&spool->token, sizeof spool->token))
+        spool->token = 0;
+    if (!f || fwrite(&spool->token, sizeof spool->token, 1, f) != 1)
+        log_line("%s: %s", path.text, strerror(errno));
+    if (f && fclose(f))
+        log_line("%s: %s", path.text, strerror(errno));
+    return spool->token;
+}
+
+bool spool_beside(const struct spool *spool, const char *member, u64 token)
+{
+    struct spool_path path = {""};
+    u64 found = 0;
+    if (!spool->homes || !token)
+        return !spool->homes && !token;
+    FILE *f = token_path(spool, member, &path) ? fopen(path.text, "re") : NULL;
+    bool good = f && fread(&found, sizeof found, 1, f) == 1 && found == token;
+    if (f)
+        fclose(f);
+    return good;
 }
 
 /* ---- one file ---- */

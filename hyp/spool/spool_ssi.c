@@ -16,7 +16,8 @@ enum {
     ROW_SERIAL = CODEC_MANDATORY | 2,
     ROW_FROM = CODEC_MANDATORY | 3, /* enum spool_queue */
     ROW_WAS = CODEC_MANDATORY | 4,  /* its id there */
-    ROW_LEVEL = 5,                  /* of join data */
+    ROW_LEVEL = 5,                  /* of join data, as the next */
+    ROW_TOKEN = 6,
 };
 #define LEVEL 1
 
@@ -26,7 +27,8 @@ struct spool_ssi {
     struct spool *spool;
     struct spool_ssi_ports ports;
     struct spool_cluster cluster;
-    bool speaks[SSI_SLOTS_MAX]; /* by slot: it has the service */
+    bool speaks[SSI_SLOTS_MAX]; /* by slot: it has the service, */
+    bool beside[SSI_SLOTS_MAX]; /* and the folder beside ours */
     bool missed[SSI_SLOTS_MAX]; /* by slot: a message did not go */
 };
 
@@ -53,7 +55,7 @@ static enum spool_reach reach(void *ctx, const char *member)
     if (i == SSI_SLOTS_MAX) /* it is no member any more */
         return SPOOL_REACHED;
     const struct ssi_slot_view *slot = &view.slots[i];
-    bool here = slot->state == SSI_JOINED && slot->connected && s->speaks[i];
+    bool here = slot->state == SSI_JOINED && slot->connected && s->speaks[i] && s->beside[i];
     return here || slot->state == SSI_DOWN ? SPOOL_REACHED : SPOOL_LOST;
 }
 
@@ -145,8 +147,9 @@ static void receive(void *ctx, const char *from, u16 type, const void *data, siz
 
 static void export_join(void *ctx, struct codec_out *out)
 {
-    (void)ctx;
+    const struct spool_ssi *s = ctx;
     codec_put_u32(out, ROW_LEVEL, LEVEL);
+    codec_put_u64(out, ROW_TOKEN, spool_token(s->spool));
 }
 
 static int check_join(void *ctx, const char *member, const void *data, size_t len,
@@ -157,13 +160,18 @@ static int check_join(void *ctx, const char *member, const void *data, size_t le
     struct codec_row row;
     unsigned slot = slot_of(s->ssi, member);
     u32 level = 0;
+    u64 token = 0;
     (void)cause;
     codec_in_init(&in, data, len);
     while (len && codec_next(&in, &row))
         if (row.tag == ROW_LEVEL)
             codec_get_u32(&row, &level);
-    if (slot < SSI_SLOTS_MAX)
+        else if (row.tag == ROW_TOKEN)
+            codec_get_u64(&row, &token);
+    if (slot < SSI_SLOTS_MAX) {
         s->speaks[slot] = level >= LEVEL;
+        s->beside[slot] = s->speaks[slot] && spool_beside(s->spool, member, token);
+    }
     return ST_OK;
 }
 
@@ -171,8 +179,11 @@ static void member_joined(void *ctx, const char *member)
 {
     struct spool_ssi *s = ctx;
     unsigned slot = slot_of(s->ssi, member);
-    if (slot < SSI_SLOTS_MAX)
+    if (slot < SSI_SLOTS_MAX) {
         s->missed[slot] = false;
+        if (!s->beside[slot])
+            s->ports.unseen(s->ports.ctx, member);
+    }
     spool_look_anew(s->spool);
     spool_reach_changed(s->spool);
 }

@@ -15,6 +15,8 @@ struct spool_ssi_ports {
     bool (*per_member)(void *ctx, const char *userid);
     /** A file was sent on another member; its owner may be logged on here. */
     void (*arrived)(void *ctx, const struct spool_desc *desc, enum spool_queue from, u16 was);
+    /** A member has joined whose folder does not lie beside ours: its files are not seen. */
+    void (*unseen)(void *ctx, const char *member);
 };
 
 /** Register the service, before ssi_join; from now on other members' files are seen. NULL with

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The spool of a cluster, with Debian's vmur in two Linux guests on two members. Each guest is loaded from files that were punched on the other
 # member; files go to and fro and come out as they were; hold, order and purge are given on either member; what a guest has open stays
-# untouched, also while the guest is relocated; files of a member that was killed are read when it is down, and are gone when it is back.
+# untouched, also while the guest is relocated; files of a member that cannot be reached are shown only; files of a member that was killed are read when it is down, and are gone when it is back.
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
@@ -102,6 +102,17 @@ expect 0 '0000001 FILE TRANSFERRED' cp_on MEMBERB TRANSFER LINUX2 RDR "$id" TO L
 id=$(id_on MEMBERA LINUX1 HELD)
 [ $((id % 8)) = 2 ] || fail "an id of MEMBERB is $id"
 expect 0 '0000001 FILE PURGED' cp_on MEMBERA PURGE LINUX1 RDR "$id"
+expect 0 'NO RDR FILES' cp_on MEMBERB QUERY RDR LINUX1
+
+# --- a member that cannot be reached: its files are shown, and not changed
+endicott punch -m MEMBERB -u LINUX1 held >/dev/null
+id=$(id_on MEMBERA LINUX1 HELD)
+expect 0 '' cp_on MEMBERA DEACTIVATE ISLINK MEMBERB
+expect 0 'OPERATOR.*HELD' cp_on MEMBERA QUERY RDR LINUX1 ALL
+expect 1 "HCPCSP437E Spool file not changed--spool file 0*$id is MEMBERB's, which cannot be reached" \
+    cp_on MEMBERA PURGE LINUX1 RDR "$id"
+expect 0 '' cp_on MEMBERA ACTIVATE ISLINK MEMBERB
+until grep -q 'FILE PURGED' <<<"$(cp_on MEMBERA PURGE LINUX1 RDR "$id" 2>&1)"; do :; done
 expect 0 'NO RDR FILES' cp_on MEMBERB QUERY RDR LINUX1
 
 # --- open on one member, wanted on the other; then the guest moves with it
