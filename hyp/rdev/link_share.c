@@ -28,6 +28,36 @@ static void name_of(const struct vlink *l, char out[LINK_NAME_BYTES])
     snprintf(out, LINK_NAME_BYTES, "%.6s.%016llx", l->rdev->volid, (unsigned long long)h);
 }
 
+/* The volume as a whole: of files that one program writes or several read (CCKD). */
+static void volume_name(const struct vlink *l, char out[LINK_NAME_BYTES])
+{
+    snprintf(out, LINK_NAME_BYTES, "%.6s*%016llx", l->rdev->volid,
+             (unsigned long long)mix(0xcbf29ce484222325u, l->rdev->identity));
+}
+
+/* What all but `l` have of the volume here. */
+static u8 volume_here(const struct rdevs *r, const struct vlink *l)
+{
+    u8 bits = 0;
+    for (const struct vlink *k = r->links; k; k = k->next)
+        if (k != l && k->kind == VLINK_MDISK && k->rdev == l->rdev)
+            bits |= k->write ? LINK_HAS_WRITE : LINK_HAS_READ;
+    return bits;
+}
+
+static int volume_consent(struct rdevs *r, const struct vlink *l, bool arrives,
+                          struct cause *cause)
+{
+    char name[LINK_NAME_BYTES];
+    u8 refuse = l->write ? LINK_HAS_READ | LINK_HAS_WRITE : LINK_HAS_WRITE;
+    if (share_by_extent(l->rdev->share))
+        return ST_OK;
+    volume_name(l, name);
+    return r->cluster.share(r->cluster.ctx, name,
+                            volume_here(r, l) | (l->write ? LINK_HAS_WRITE : LINK_HAS_READ),
+                            arrives ? 0 : refuse, cause);
+}
+
 static bool same_extent(const struct vlink *a, const struct vlink *b)
 {
     return a->kind == VLINK_MDISK && a->rdev == b->rdev && a->extent.first == b->extent.first &&
@@ -50,9 +80,10 @@ int link_consent(struct rdevs *r, const struct vlink *l, u8 refuse, struct cause
     if (!shared(r, l))
         return ST_OK;
     name_of(l, name);
-    return r->cluster.share(r->cluster.ctx, name,
-                            others_here(r, l) | link_mode_has(l->mode, l->write), refuse,
-                            cause);
+    int rc =
+        r->cluster.share(r->cluster.ctx, name,
+                         others_here(r, l) | link_mode_has(l->mode, l->write), refuse, cause);
+    return rc ? rc : volume_consent(r, l, !refuse, cause); /* if not: link_release, or less */
 }
 
 int link_join(struct rdevs *r, const struct vlink *l, struct cause *cause)
@@ -69,6 +100,10 @@ void link_release(struct rdevs *r, const struct vlink *l)
         return;
     name_of(l, name);
     (void)r->cluster.share(r->cluster.ctx, name, others_here(r, l), 0, &ignored);
+    if (share_by_extent(l->rdev->share))
+        return;
+    volume_name(l, name);
+    (void)r->cluster.share(r->cluster.ctx, name, volume_here(r, l), 0, &ignored);
 }
 
 /* --- the minidisk cache ----------------------------------------------------------------------- */

@@ -17,6 +17,7 @@ static struct cause cause;
 
 static const char users[] =
     "USER OWNER PW 64M 64M G\n MDISK 200 3390 1 2 VOL001 MR ALL ALL ALL\n"
+    " MDISK 210 3390 1 1 CCK001 MR ALL ALL ALL\n MDISK 211 3390 2 1 CCK001 MR ALL ALL ALL\n"
     "USER HOLDS PW 64M 64M G\n OPTION LNKNOPAS LNKSTABL LNKEXCLU\n"
     "USER WANTS PW 64M 64M G\n OPTION LNKNOPAS LNKSTABL LNKEXCLU\n"
     "USER FULL PW 64M 64M G\n MDISK 123 3390 0 END VOL001 MR\n MDISK 124 3390 T-DISK 1\n"
@@ -28,9 +29,12 @@ static void setup(void)
 {
     images_begin();
     image_make("one", IMAGE_CKD, 4, "VOL001");
-    snprintf(devices, sizeof devices, "200 3390 %s/one\n", images_dir);
+    image_make("two", IMAGE_CCKD, 4, "CCK001");
+    snprintf(devices, sizeof devices, "200 3390 %s/one\n201 3390 %s/two\n", images_dir,
+             images_dir);
     cp_world_users = users;
     cp_world_devices = devices;
+    cp_world_config = "USER_VOLUME_LIST CCK001\n";
     cp_world_setup();
     on(0, "", "LOGON OPERATOR OPER");
     cp_world_links();
@@ -242,6 +246,29 @@ START_TEST(before_the_join)
 }
 END_TEST
 
+/* A file that moves its tracks has one writer, or readers, whichever minidisks they have. */
+START_TEST(whole_volumes)
+{
+    logon(0, "HOLDS");
+    logon(1, "WANTS");
+    is(on(0, "HOLDS", "LINK OWNER 210 300 MR"), "");
+    links_deaf = true;
+    REFUSED(on(1, "WANTS", "LINK OWNER 211 300 M"), 105,
+            "HCPLNM105E OWNER 0211 not linked; R/W by user AT MEMBERA");
+    REFUSED(on(1, "WANTS", "LINK OWNER 211 300 RR"), 105, "HCPLNM105E");
+    is(on(0, "HOLDS", "LINK OWNER 211 301 MR"), "");
+    ck_assert_uint_eq(fake_shares_held(), 3);
+    on(0, "HOLDS", "DETACH 300");
+    on(0, "HOLDS", "DETACH 301");
+    ck_assert_uint_eq(fake_shares_held(), 0);
+    is(on(0, "HOLDS", "LINK OWNER 210 300 RR"), "");
+    on(1, "WANTS", "LINK OWNER 211 300 MR");
+    ck_assert_int_eq(resp.rc, 102); /* it reads */
+    is(on(1, "WANTS", "QUERY LINKS 300"), "WANTS    0300 R/O");
+    ck_assert_uint_eq(fake_shares_held(), 4);
+}
+END_TEST
+
 /* --- the minidisk cache ---------- */
 
 static void mdcache(int member, const char *user, const char *state)
@@ -334,6 +361,7 @@ int main(void)
     tcase_add_test(tc, together);
     tcase_add_loop_test(tc, relocated, 0, 2);
     tcase_add_test(tc, before_the_join);
+    tcase_add_test(tc, whole_volumes);
     tcase_add_loop_test(tc, cached_while_nobody_writes, 0, 2);
     tcase_add_test(tc, writes_wait);
     SRunner *runner = srunner_create(suite);
