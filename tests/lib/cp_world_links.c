@@ -86,6 +86,12 @@ void cp_world_links(void)
     }
 }
 
+void cp_world_links_end(void)
+{
+    for (int i = 0; i < 2; i++)
+        rdevs_set_cluster(cp_rdevs(cps[i]), NULL);
+}
+
 unsigned fake_shares_held(void)
 {
     unsigned n = 0;

@@ -21,6 +21,8 @@ extern const char *links_why; /* why no share is given ("Safe mode"); NULL: they
 
 /** After cp_world_setup: the members are in one cluster. */
 void cp_world_links(void);
+/** Before the world ends: its members are gone one after the other. */
+void cp_world_links_end(void);
 /** Shares that are held. */
 unsigned fake_shares_held(void);
 

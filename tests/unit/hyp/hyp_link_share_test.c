@@ -40,6 +40,12 @@ static void setup(void)
     cp_world_links();
 }
 
+static void teardown(void)
+{
+    cp_world_links_end();
+    images_end();
+}
+
 static void logon(int member, const char *user)
 {
     char command[64];
@@ -351,7 +357,7 @@ int main(void)
     Suite *suite = suite_create("hyp_link_share");
     TCase *tc = tcase_create("hyp_link_share");
     suite_add_tcase(suite, tc);
-    tcase_add_checked_fixture(tc, setup, images_end);
+    tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, all_modes);
     tcase_add_test(tc, shares_decide);
