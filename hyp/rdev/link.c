@@ -184,27 +184,32 @@ static enum link_result find_share(struct rdevs *r, const struct link_request *q
 
 /* --- who has it ----------------------------------------------------------------------------- */
 
-static void other(struct link_others *o, const char *who, enum link_mode mode, bool write)
+static void other(struct link_others *o, const char *who, bool write)
 {
     o->readers += !write;
     o->writers += write;
     snprintf(write ? o->writer : o->reader, LINK_USER_BYTES, "%s", who);
-    o->has |= link_mode_has(mode, write);
 }
 
-/* One who arrives by relocation is on the member that it comes from, too. */
+/* One who arrives by relocation is on the member that it comes from, too. Of the same minidisk on
+ * another member the share decides: what that has told may be late. */
 static void others_of(struct rdevs *r, const struct vlink *l, struct link_others *o)
 {
     char who[LINK_USER_BYTES];
     *o = (struct link_others){0};
     for (const struct vlink *k = r->links; k; k = k->next)
-        if (k != l && link_same_disk(k, l))
-            other(o, k->user, k->mode, k->write);
+        if (k != l && link_same_disk(k, l)) {
+            other(o, k->user, k->write);
+            o->has |= link_mode_has(k->mode, k->write);
+        }
     for (const struct remote_link *m = r->remote; m; m = m->next) {
         if (!remote_link_same_disk(l, m) || link_find(r, m->user, m->vdev))
             continue;
         snprintf(who, sizeof who, "%s AT %s", m->user, m->member);
-        other(o, who, m->mode, m->write);
+        other(o, who, m->write);
+        o->told = true;
+        if (m->extent.first != l->extent.first || m->extent.count != l->extent.count)
+            o->has |= link_mode_has(m->mode, m->write);
     }
 }
 
@@ -238,11 +243,12 @@ static enum link_result take_as(struct rdevs *r, const struct link_request *q, s
 {
     l->write = access == LINK_WRITE;
     int status = link_consent(r, l, link_mode_refuses(q->mode, access), cause);
-    if (status == ST_EXIST)
+    if (status == ST_EXIST) {
         snprintf(o->member, sizeof o->member, "%.8s", cause->text);
-    enum link_result rc = status == ST_EXIST ? LINK_REFUSED
-                          : status           ? LINK_FAILED
-                                             : link_open(l, cause);
+        o->elsewhere |= !o->told;
+        return LINK_REFUSED;
+    }
+    enum link_result rc = status ? LINK_FAILED : link_open(l, cause);
     o->elsewhere |= rc == LINK_REFUSED;
     return rc;
 }

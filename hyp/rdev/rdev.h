@@ -110,7 +110,8 @@ int rdev_vary(struct rdevs *r, struct rdev *rdev, bool on, struct cause *cause);
 struct link_others {
     unsigned readers, writers;
     char reader[LINK_USER_BYTES], writer[LINK_USER_BYTES];
-    u8 has;         /* enum link_has, together */
+    u8 has;         /* enum link_has, together, but of those that a share tells of */
+    bool told;      /* of some of them by another member */
     bool elsewhere; /* another member, or another program, has it */
     char member[9]; /* "": that is not known */
 };

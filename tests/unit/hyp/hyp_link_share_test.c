@@ -252,6 +252,18 @@ START_TEST(before_the_join)
 }
 END_TEST
 
+/* What another member has told may be late: who has given it back keeps nobody away. */
+START_TEST(told_late)
+{
+    logon(0, "HOLDS");
+    logon(1, "WANTS");
+    is(on(0, "HOLDS", "LINK OWNER 200 300 MR"), "");
+    links_deaf = true;
+    on(0, "HOLDS", "DETACH 300");
+    is(on(1, "WANTS", "LINK OWNER 200 300 W"), "DASD 0300 LINKED R/W; R/W BY HOLDS AT MEMBERA");
+}
+END_TEST
+
 /* A file that moves its tracks has one writer, or readers, whichever minidisks they have. */
 START_TEST(whole_volumes)
 {
@@ -368,6 +380,7 @@ int main(void)
     tcase_add_loop_test(tc, relocated, 0, 2);
     tcase_add_test(tc, before_the_join);
     tcase_add_test(tc, whole_volumes);
+    tcase_add_test(tc, told_late);
     tcase_add_loop_test(tc, cached_while_nobody_writes, 0, 2);
     tcase_add_test(tc, writes_wait);
     SRunner *runner = srunner_create(suite);
