@@ -23,7 +23,7 @@ operator 'HCPPLM1705W .*SSI statement differs'
 # the name of a member that is joined, with everything right that anybody can know: still refused
 digest=$(python3 -c "
 import zlib
-print(zlib.crc32(b''.join(n + b'\\0' for n in [b'MEMBERA', b'MEMBERB'] + 6 * [b'']), zlib.crc32(b'TWO')))")
+print(zlib.crc32(b'TWO'))")
 expect 0 'imposter -> 5' peer imposter "$digest"
 operator 'HCPPLM1705W .*already joined \(TWO.MEMBERB\)'
 undisturbed
