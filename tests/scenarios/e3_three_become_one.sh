@@ -34,7 +34,7 @@ cat >"$TEST_TMP/SYSA/system.config" <<'TEXT'
 SYSTEM_IDENTIFIER LPAR LPARA SYSA
 SYSTEM_IDENTIFIER LPAR LPARB SYSB
 SYSTEM_IDENTIFIER LPAR LPARC SYSC
-SSI ONE PDR_VOLUME VOLA SLOT 1 SYSA SLOT 2 SYSB SLOT 3 SYSC
+SSI ONE PDR_VOLUME VOLA SLOT 1 SYSA
 USER_VOLUME_LIST VOLA VOLB
 TEXT
 printf 'SYSTEM_IDENTIFIER LPAR LPARB SYSB\nUSER_VOLUME_LIST VOLB\n' >"$TEST_TMP/SYSB/system.config"
@@ -63,12 +63,16 @@ checked 'users of SYSB and SYSC' 'LINUX2; TEST of SYSC is TESTC'
 goes_on SYSA LINUX1
 before=$count
 
-step 'SYSB and SYSC join'
+step 'SYSB and SYSC get slots, and join'
+slot=2
 runs LINUX2 'umount /mnt/dasda1; sync'
 for name in SYSB SYSC; do
     expect 0 'has ended' endicott stop $name
     mv "$TEST_TMP/$name/hardware/$name.cnf" "$TEST_TMP/SYSA/hardware/"
+    expect 0 "Slot $slot is $name" cp_on SYSA SET SSI SLOT $slot $name
+    sed -i "s/^SSI ONE.*/& SLOT $slot $name/" "$TEST_TMP/SYSA/system.config"
     expect 0 "$name is ready" endicott start "$TEST_TMP/SYSA" $name
+    slot=$((slot + 1))
 done
 for name in SYSA SYSB SYSC; do
     expect 0 'SSI Mode: Stable' cp_on $name QUERY SSI
