@@ -101,15 +101,14 @@ void ssi_hello_refuse(struct ssi *ssi, struct ssi_link *link, enum wire_reason r
                       const struct wire_hello *hello)
 {
     char who[CAUSE_TEXT_BYTES / 4];
+    unsigned low = hello->version_min, high = hello->version_max, own = version_max(ssi);
     int n = snprintf(who, sizeof who, "(%s.%s", hello->cluster, hello->member);
     if (reason == REASON_CERTIFICATE)
         n += snprintf(who + n, sizeof who - (size_t)n, ", certificate of %s.%s",
                       link->id.cluster, link->id.member);
     else if (reason == REASON_VERSION)
         n += snprintf(who + n, sizeof who - (size_t)n, ": %u to %u there, %u to %u here",
-                      hello->version_min ? hello->version_min : 1,
-                      hello->version_max ? hello->version_max : 1, SSI_WIRE_VERSION_MIN,
-                      version_max(ssi));
+                      low ? low : 1u, high ? high : 1u, (unsigned)SSI_WIRE_VERSION_MIN, own);
     snprintf(who + n, sizeof who - (size_t)n, ")");
     ssi_refuse(ssi, link, reason, ssi_reason_again((u16)reason) ? "" : who);
 }

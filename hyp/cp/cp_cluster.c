@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "hyp/config/config_scan.h"
+#include "hyp/rdev/rdev.h"
 
 /* --- requests that are held --------------------------------------------------------------- */
 
@@ -109,6 +110,17 @@ static int query_held(struct cp_request *req)
     return 0;
 }
 
+/* The record is a file beside the volumes; that of a volume which is here is shown as on it. */
+static void query_pdr(struct cp_request *req)
+{
+    const char *volid = req->cp->config->pdr_volid;
+    const struct rdev *d = rdev_volume(cp_rdevs(req->cp), volid);
+    char devno[8] = "----";
+    if (d)
+        snprintf(devno, sizeof devno, "%04X", d->devno);
+    cp_line(req, "SSI Persistent Data Record (PDR) device: %s on %s", volid, devno);
+}
+
 /* QUERY SSI [HELD] */
 int cp_query_ssi(struct cp_request *req, void *ctx)
 {
@@ -126,7 +138,7 @@ int cp_query_ssi(struct cp_request *req, void *ctx)
     cp_line(req, "SSI Name: %s", cp->config->ssi_name);
     cp_line(req, "SSI Mode: %s", cp->cluster->mode(cp->cluster_ctx));
     cp_line(req, "Cross-System Timeouts: Enabled");
-    cp_line(req, "SSI Persistent Data Record (PDR) device: %s on 0000", cp->config->pdr_volid);
+    query_pdr(req);
     cp_line(req, "SLOT SYSTEMID STATE     PDR HEARTBEAT     RECEIVED HEARTBEAT");
     for (unsigned i = 0; cp->cluster->member(cp->cluster_ctx, i, &m); i++)
         ssi_row(req, &m);

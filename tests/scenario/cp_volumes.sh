@@ -7,6 +7,7 @@ WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 disk_cluster ' MDISK 0200 3390 T-DISK 20
  MDISK 0210 3390 1 10 LATE01 MR' ' MDISK 0200 3390 T-DISK 20'
+sed -i 's/PDR_VOLUME COM001/PDR_VOLUME VOL001/' "$cluster/system.config"
 sed -i 's/^USER_VOLUME_LIST/CP_OWNED SLOT 10 TMP001 SHARED\n&/' "$cluster/system.config"
 for member in MEMBERA MEMBERB; do
     cat >>"$cluster/hardware/$member.cnf" <<'CNF'
@@ -23,6 +24,7 @@ disk_guest_files
 for member in MEMBERA MEMBERB; do
     expect 0 "$member is ready" endicott start "$cluster" "$member"
 done
+expect 0 'PDR\) device: VOL001 on 0200$' cp_on MEMBERA QUERY SSI
 expect 0 '10  TMP001 0210  Share  Online and attached$' cp_on MEMBERA QUERY CPOWNED
 boot_with_disks MEMBERA LINUX1
 expect 0 'HCPLNM108E' endicott wait -u LINUX1 --match 'HCPLNM108E LINUX1 0210 not linked; volid LATE01 not mounted' --since-start --timeout 10

@@ -288,7 +288,7 @@ START_TEST(queries)
                      "STORAGE = 2G CONFIGURED = 2G INC = 1M STANDBY = 0  RESERVED = 0");
     ck_assert_str_eq(oper("Q SSI"),
                      "SSI Name: CLU|SSI Mode: Stable|Cross-System Timeouts: Enabled|"
-                     "SSI Persistent Data Record (PDR) device: COM001 on 0000|"
+                     "SSI Persistent Data Record (PDR) device: COM001 on ----|"
                      "SLOT SYSTEMID STATE     PDR HEARTBEAT     RECEIVED HEARTBEAT|"
                      "   1 MEMBERA  Joined    02/26/16 17:13:22 02/26/16 17:13:22|"
                      "   2 MEMBERB  Joined    02/26/16 17:13:22 02/26/16 17:13:22|"
