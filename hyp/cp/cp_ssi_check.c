@@ -179,11 +179,14 @@ static bool differs(enum ssi_check_kind kind, const struct ssi_check_item *a,
 /* "LINUX1 LINUX2 and 3 more" */
 static void add_name(char *names, size_t room, const char *key, unsigned *left)
 {
-    size_t len = strlen(names);
-    if (len + strlen(key) + 2 < room)
-        snprintf(names + len, room - len, "%s%s", len ? " " : "", key);
-    else
+    size_t len = strlen(names), more = strlen(key);
+    if (len + more + 2 >= room) {
         ++*left;
+        return;
+    }
+    if (len)
+        names[len++] = ' ';
+    memcpy(names + len, key, more + 1);
 }
 
 static const char *entries_text(const struct ssi_check_list *list, char out[24])
