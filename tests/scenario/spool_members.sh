@@ -4,26 +4,11 @@
 # untouched, also while the guest is relocated; files of a member that cannot be reached are shown only; files of a member that was killed are read when it is down, and are gone when it is back.
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-180}
-. "$(dirname "$0")/../lib/relocate.sh"
-guest=$GUEST_FILES
-"$ROOT/tests/guest/fetch.sh" --spool || fail 'the packages cannot be fetched'
-"$ROOT/tests/guest/fetch.sh" --modules drivers/s390/char/vmur
-cluster=$TEST_TMP/two
-sample two "$cluster"
+. "$(dirname "$0")/../lib/vmur_guest.sh"
 cd "$TEST_TMP"
 
-mkdir overlay
-cp "$guest/modules/vmur.ko" overlay/
-cat >overlay/vmur.sh <<'SH'
-insmod /vmur.ko
-mount -t devtmpfs dev /debian/dev
-mount -t proc proc /debian/proc
-mount -t sysfs sys /debian/sys
-for dev in c d; do echo 1 >/sys/bus/ccw/devices/0.0.000$dev/online || echo "no device $dev"; done
-d() { PATH=/sbin:/bin:/usr/sbin:/usr/bin LC_ALL=C chroot /debian "$@"; }
-cd /debian/tmp
+vmur_overlay c d <<'SH'
 seq 1 700 | sed 's/.*/line & [of] a text {file}/' >text
-seq 1 3000 | while read n; do printf '%08d' $((n * 7919 % 99999999)); done | head -c 24000 >binary
 id_of() { d vmur list | sed -n "s/^[A-Z0-9]* *0*\([0-9]*\) .* $1 .*/\1/p"; }
 await() { until [ -n "$(id_of $1)" ]; do :; done; }
 take() { await $1; d vmur receive -f $2 $(id_of $1) /tmp/got && cmp $3 got && echo "SAME $1"; }

@@ -5,28 +5,13 @@
 # closed is there after the member was killed, and after a shutdown.
 set -euo pipefail
 WAIT_SECONDS=${WAIT_SECONDS:-180}
-. "$(dirname "$0")/../lib/relocate.sh"
-guest=$GUEST_FILES
-"$ROOT/tests/guest/fetch.sh" --spool || fail 'the packages cannot be fetched'
-"$ROOT/tests/guest/fetch.sh" --modules drivers/s390/char/vmur
-cluster=$TEST_TMP/two
-sample two "$cluster"
+. "$(dirname "$0")/../lib/vmur_guest.sh"
 sed -i '0,/ SPOOL 000E 1403 A/s//&\n SPOOL 001C 2540 READER B\n SPOOL 001D 2540 PUNCH C\n SPOOL 001E 1403 B\n SPOOL 002E 3211 B\n SPOOL 003E 3203 B/' "$cluster/user.direct"
 cd "$TEST_TMP"
 
 # Both guests: vmur's device driver, the devices, the files that each can make by itself.
-mkdir overlay
-cp "$guest/modules/vmur.ko" overlay/
-cat >overlay/vmur.sh <<'SH'
-insmod /vmur.ko
-mount -t devtmpfs dev /debian/dev
-mount -t proc proc /debian/proc
-mount -t sysfs sys /debian/sys
-for dev in c d e; do echo 1 >/sys/bus/ccw/devices/0.0.000$dev/online || echo "no device $dev"; done
-d() { PATH=/sbin:/bin:/usr/sbin:/usr/bin LC_ALL=C chroot /debian "$@"; }
-cd /debian/tmp
+vmur_overlay c d e <<'SH'
 seq 1 700 | sed 's/.*/line & [of] a text {file}/; 100s/.*//; 200s/.*/   /; 300s/$/   end/' | sed 's/ *$//' >text
-seq 1 3000 | while read n; do printf '%08d' $((n * 7919 % 99999999)); done | head -c 24000 >binary
 printf '%s\n' 'a card' '' 'another one' >cards
 id() { sed -n 's/.*spoolid \([0-9]*\) created.*/\1/p'; }
 same() { cmp $1 $2 && echo "SAME $3"; }
