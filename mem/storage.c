@@ -1,6 +1,6 @@
 /* Guest absolute storage: creation, marking of stores, epochs of change recording.
  * A bit in `dirty` is set before the byte it stands for changes; see storage_epoch. */
-#include "mem/storage.h"
+#include "mem/storage_source.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -81,8 +81,19 @@ static int map_all(struct storage *st, u64 size, u64 reach, struct cause *cause)
         return cause_set(cause, ST_NOMEM, "the host refuses %llu MiB of guest storage: %s",
                          (unsigned long long)(size >> 20), strerror(errno));
     }
-    madvise(st->base, st->reach, MADV_MERGEABLE); /* by the host, if it is told to */
+    storage_advise(st->base, st->reach);
     return ST_OK;
+}
+
+void storage_advise(void *p, u64 len)
+{
+    madvise(p, len, MADV_MERGEABLE); /* by the host, if it is told to */
+    madvise(p, len, MADV_DONTFORK);  /* see storage_forks */
+}
+
+void storage_forks(struct storage *st, bool yes)
+{
+    madvise(st->base, st->reach, yes ? MADV_DOFORK : MADV_DONTFORK);
 }
 
 int storage_create(struct storage **out, u64 size, struct cause *cause)
@@ -110,6 +121,7 @@ int storage_resize(struct storage *st, u64 size, struct cause *cause)
     int rc = map_all(&fresh, size, st->reach > st->size ? st->reach : size, cause);
     if (rc)
         return rc;
+    storage_source_end(st);
     unmap_all(st);
     memcpy(fresh.observers, st->observers, sizeof fresh.observers);
     fresh.observer_count = st->observer_count;
@@ -128,6 +140,7 @@ void storage_destroy(struct storage *st)
 {
     if (!st)
         return;
+    storage_source_end(st);
     unmap_all(st);
     free(st);
 }
@@ -166,6 +179,7 @@ void storage_clear(struct storage *st)
         if (bits)
             atomic_fetch_or_explicit(&st->dirty[i], bits, memory_order_relaxed);
     }
+    storage_source_end(st);
     storage_reserve_pause(st); /* locked pages do not go */
     if (madvise(st->base, st->size, MADV_DONTNEED))
         clear_touched(st);
@@ -176,8 +190,13 @@ void storage_clear(struct storage *st)
     storage_code_stored(st, 0, st->size);
 }
 
+/* What is not unused any more has content that counts (insn_control_essa.c). */
 void storage_usage_reset(struct storage *st)
 {
+    for (u64 f = storage_frame_next(st, 0); f < st->frames; f = storage_frame_next(st, f + 1))
+        if ((storage_usage_get(st, f << FRAME_SHIFT) & STORAGE_USAGE) == STORAGE_UNUSED &&
+            storage_frame_touched(st, f))
+            storage_make_resident(st, f << FRAME_SHIFT);
     madvise((void *)st->usage, st->frames, MADV_DONTNEED);
 }
 
@@ -188,34 +207,59 @@ void storage_observe_code(struct storage *st, storage_code_cb *cb, void *ctx)
     st->observers[st->observer_count++].ctx = ctx;
 }
 
-static void bit_set(_Atomic u64 *map, u64 i)
+/* True when it was not set. */
+static bool bit_set(_Atomic u64 *map, u64 i)
 {
     u64 bit = 1ull << (i & 63);
-    if (!(atomic_load_explicit(&map[i >> 6], memory_order_relaxed) & bit))
-        atomic_fetch_or_explicit(&map[i >> 6], bit, memory_order_seq_cst);
+    return !(atomic_load_explicit(&map[i >> 6], memory_order_relaxed) & bit) &&
+           !(atomic_fetch_or_explicit(&map[i >> 6], bit, memory_order_seq_cst) & bit);
 }
 
-void storage_mark_frame(struct storage *st, u64 abs)
+/* True for the first store into the frame in this epoch. */
+static bool content_marked(struct storage *st, u64 frame)
+{
+    storage_use(st, frame);
+    bit_set(st->touched, frame);
+    return bit_set(st->dirty, frame);
+}
+
+static bool marked(struct storage *st, u64 abs)
 {
     u64 frame = abs >> FRAME_SHIFT;
     PRE(frame < reach_frames(st));
     if (unlikely(st->watch != NULL))
         st->watch->marked(st->watch->ctx, abs);
-    storage_use(st, frame);
-    bit_set(st->touched, frame);
-    bit_set(st->dirty, frame);
+    bool first = content_marked(st, frame);
     u8 key = atomic_load_explicit(&st->skey[frame], memory_order_relaxed);
     if ((key & (SKEY_R | SKEY_C)) != (SKEY_R | SKEY_C))
         atomic_fetch_or_explicit(&st->skey[frame], SKEY_R | SKEY_C, memory_order_relaxed);
+    return first;
+}
+
+void storage_mark_frame(struct storage *st, u64 abs)
+{
+    if (marked(st, abs) && storage_rationed(st))
+        storage_ration_owe(st);
+}
+
+bool storage_mark_frame_rationed(struct storage *st, u64 abs)
+{
+    u64 frame = abs >> FRAME_SHIFT;
+    bool takes =
+        storage_rationed(st) && !(atomic_load(&st->dirty[frame >> 6]) >> (frame & 63) & 1);
+    if (takes && !storage_ration_take(st))
+        return false;
+    if (!marked(st, abs) && takes) /* another CPU was faster */
+        storage_ration_return(st);
+    return true;
 }
 
 void storage_make_resident(struct storage *st, u64 abs)
 {
     u64 frame = abs >> FRAME_SHIFT;
     PRE(frame < reach_frames(st));
-    storage_use(st, frame);
-    bit_set(st->touched, frame);
-    bit_set(st->dirty, frame);
+    if (content_marked(st, frame) && storage_rationed(st))
+        storage_ration_owe(st);
 }
 
 void storage_code_stored(struct storage *st, u64 abs, u64 len)
@@ -286,6 +330,7 @@ u64 storage_set_count(const struct storage *st, const u64 *set)
 
 bool storage_frame_zero(const struct storage *st, u64 frame)
 {
+    storage_need((struct storage *)st, frame << FRAME_SHIFT, FRAME_BYTES);
     const u64 *p = (const u64 *)(st->base + (frame << FRAME_SHIFT));
     for (unsigned i = 0; i < FRAME_BYTES / sizeof *p; i += 8)
         if (p[i] | p[i + 1] | p[i + 2] | p[i + 3] | p[i + 4] | p[i + 5] | p[i + 6] | p[i + 7])

@@ -54,6 +54,16 @@ struct storage_segment {
     bool shared;    /* what it stores is seen by others who have it */
 };
 
+struct storage_awaited;
+/** Rationing of first stores (storage_ration.c). Any thread. */
+struct storage_ration {
+    _Atomic bool on;
+    _Atomic s64 tokens;    /* below zero: stores that could not be made to wait */
+    _Atomic u64 taken;     /* frames stored into for the first time meanwhile */
+    _Atomic u64 refused;   /* stores that have to wait */
+    _Atomic u64 waited_ns; /* what they waited, told by who made them wait */
+};
+
 struct storage {
     u8 *base;             /* host address of absolute 0 */
     u64 size;             /* bytes, a multiple of 1 MiB */
@@ -75,8 +85,11 @@ struct storage {
     _Atomic u32 segment_count;
     u64 reserved;             /* so many from 0 on stay in the host's memory */
     u64 increment_bytes;      /* unit of coming and going, a power of two */
-    _Atomic u32 absent_count; /* increments that are not there now */
+    _Atomic u32 absent_count; /* increments that are not there now; 1 more while chunks come */
     _Atomic u64 absent[(STORAGE_INCREMENTS_MAX + 63) / 64];
+    /* Chunks that come when they are needed (storage_source.h); NULL: none do. */
+    struct storage_awaited *awaited;
+    struct storage_ration ration;
 };
 
 /** Create storage of `size` bytes, all zero, keys zero. ST_INVAL for a bad size, ST_NOMEM. */
@@ -111,8 +124,13 @@ u64 storage_increments(const struct storage *st);
 bool storage_increment_present(const struct storage *st, u64 increment);
 /** Bring one in, cleared, or take it out. CPUs may run; they purge their translations after. */
 void storage_increment_set(struct storage *st, u64 increment, bool present);
-/** Are all increments of [abs, abs + len) there? */
+/** Are all increments of [abs, abs + len) there? What is awaited comes. */
 bool storage_present(const struct storage *st, u64 abs, u64 len);
+
+/** How the host is to keep guest storage. */
+void storage_advise(void *p, u64 len);
+/** Has the child of a fork its bytes, too? At first it has not. */
+void storage_forks(struct storage *st, bool yes);
 
 /* -- saved segments (storage_segment.c) -- */
 /** Is all of it in segments that are loaded; may some of it not be stored into; is any there? */
@@ -160,6 +178,9 @@ static inline u8 *storage_host(struct storage *st, u64 abs, u64 len)
  * Must come before the store in program order; a relocation pass relies on it.
  */
 void storage_mark_frame(struct storage *st, u64 abs);
+/** The same, of a store that can wait: false, and nothing is recorded, when first stores into
+ *  frames are rationed and this one finds no token. */
+bool storage_mark_frame_rationed(struct storage *st, u64 abs);
 /** The frame has content from now on, zeros; R and C stay. */
 void storage_make_resident(struct storage *st, u64 abs);
 /** Whole frames become zeros and cost the host nothing any more (storage_release.c); keys stay. */
@@ -177,6 +198,29 @@ static inline void storage_use(struct storage *st, u64 frame)
 /** `frame` if its block is in use, else the first frame of the next block that is, or
  *  st->frames: for (f = storage_frame_next(st, 0); f < st->frames; f = ...(st, f + 1)). */
 u64 storage_frame_next(const struct storage *st, u64 frame);
+
+/* -- rationing (storage_ration.c): while it is on, the first store into a frame in an epoch takes
+ *    a token; all other stores, and fetches, are free. So no more frames become dirty than there
+ *    were tokens, but for stores that cannot wait (of devices, interruptions), which are owed. */
+#define STORAGE_RATION_LEAST 8 /* tokens that who waits waits for: of one instruction */
+/** Ration from now on, with so many tokens for this epoch, or with another number of them. */
+void storage_ration_start(struct storage *st, u64 tokens);
+void storage_ration_add(struct storage *st, u64 tokens);
+/** Everybody may store again. Who waits is to be told by the caller. */
+void storage_ration_stop(struct storage *st);
+static inline bool storage_rationed(const struct storage *st)
+{
+    return __builtin_expect(atomic_load_explicit(&st->ration.on, memory_order_relaxed), 0);
+}
+/** Is who waits to go on waiting? */
+bool storage_ration_short(const struct storage *st);
+/** Is more owed than there is? */
+bool storage_ration_owed(const struct storage *st);
+/** What a first store takes; false: there is none. And its return. */
+bool storage_ration_take(struct storage *st);
+void storage_ration_return(struct storage *st);
+/** What one takes that cannot wait. */
+void storage_ration_owe(struct storage *st);
 
 /** Tell the holders of decoded instructions about a store; after the bytes are in place. */
 void storage_code_stored(struct storage *st, u64 abs, u64 len);

@@ -2,7 +2,7 @@
  * Guarantees: an absent increment is outside storage (storage_holds); one that comes holds zeros
  * and zero keys, and a relocation learns of that: the frames it had are marked as changed. */
 #include "mem/base/ergo.h"
-#include "mem/storage.h"
+#include "mem/storage_source.h"
 
 u64 storage_increments(const struct storage *st)
 {
@@ -21,7 +21,7 @@ bool storage_present(const struct storage *st, u64 abs, u64 len)
     for (u64 i = abs / st->increment_bytes; i <= last; i++)
         if (!storage_increment_present(st, i))
             return false;
-    return true;
+    return !st->awaited || storage_awaited_need((struct storage *)st, abs, len);
 }
 
 static void clear_increment(struct storage *st, u64 increment)

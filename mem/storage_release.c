@@ -4,12 +4,13 @@
 #include <sys/mman.h>
 
 #include "mem/base/ergo.h"
-#include "mem/storage.h"
+#include "mem/storage_source.h"
 
 void storage_release(struct storage *st, u64 abs, u64 len)
 {
     PRE(abs % FRAME_BYTES == 0 && len % FRAME_BYTES == 0); /* of an increment that comes, too */
     PRE(abs < st->reach && len <= st->reach - abs);        /* or of a segment */
+    storage_need(st, abs, len);                            /* what comes later comes over it */
     bool told = st->watch && st->watch->write_begin(st->watch->ctx, abs, len);
     if (storage_has_segments(st) && storage_segments_at(st, abs, len)) {
         if (storage_storable(st, abs, len)) /* its pages come from a file */

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 
 #include "mem/base/ergo.h"
-#include "mem/storage.h"
+#include "mem/storage_source.h"
 
 static const struct storage_segment *covering(const struct storage *st, u64 abs)
 {
@@ -95,6 +95,7 @@ int storage_segment_load(struct storage *st, const struct storage_segment *what,
     int rc = place_find(st, what, &place, cause);
     if (rc)
         return rc;
+    storage_need(st, what->start, what->len);
     int flags = MAP_FIXED | MAP_NORESERVE | (what->shared ? MAP_SHARED : MAP_PRIVATE);
     if (mmap(st->base + what->start, what->len, PROT_READ | PROT_WRITE,
              fd < 0 ? flags | MAP_ANONYMOUS : flags, fd, (off_t)offset) == MAP_FAILED)

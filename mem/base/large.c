@@ -12,6 +12,8 @@
 #define MAP_32BIT 0
 #endif
 
+#define HOST_PAGE 4096u
+
 static void *addresses(size_t bytes, int flags)
 {
     void *p = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags,
@@ -23,6 +25,7 @@ static void *addresses(size_t bytes, int flags)
 static void *reserve(size_t bytes, bool low)
 {
     const size_t extra = LARGE_PAGE_BYTES;
+    bytes = (bytes + HOST_PAGE - 1) & ~(size_t)(HOST_PAGE - 1); /* munmap takes whole pages */
     char *p = low ? addresses(bytes + extra, MAP_32BIT) : NULL;
     if (!p)
         p = addresses(bytes + extra, 0);
@@ -49,15 +52,31 @@ void *large_map(size_t bytes, bool low)
     return p;
 }
 
+/* calloc would clear the whole table once its memory had been another one's. */
+void *large_map_sparse(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
 void large_unmap(void *p, size_t bytes)
 {
     if (p)
         munmap(p, bytes);
 }
 
+void large_touch(void *p, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += HOST_PAGE) {
+        volatile char *byte = (char *)p + at;
+        char value = *byte;
+        *byte = value;
+    }
+}
+
 static void give_back(void *p, size_t bytes, int advice)
 {
-    const uintptr_t page = 4096;
+    const uintptr_t page = HOST_PAGE;
     uintptr_t from = ((uintptr_t)p + page - 1) & ~(page - 1);
     uintptr_t to = ((uintptr_t)p + bytes) & ~(page - 1);
     if (from < to)

@@ -11,10 +11,16 @@
 /** Demand-zero memory, aligned to a large page; below 2 GiB when `low` and there is room. NULL: no
  *  memory. Freed by large_unmap. Any thread. */
 void *large_map(size_t bytes, bool low);
+/** Demand-zero memory in the host's usual pages, for tables that are used from their beginning and
+ *  seldom to their end: only that is paid for, each time anew. NULL: no memory. Freed by
+ *  large_unmap. Any thread. */
+void *large_map_sparse(size_t bytes);
 /** Two views of the same demand-zero memory, aligned likewise: one to write, one to execute, that
  *  one below 2 GiB when there is room. False: no memory. Each is freed by large_unmap. */
 bool large_map_code(size_t bytes, void **write, void **execute);
 void large_unmap(void *p, size_t bytes);
+/** Have the host give its memory now; the contents stay. Nobody else writes there meanwhile. */
+void large_touch(void *p, size_t bytes);
 /** What lies in [p, p + bytes) is of no use any more, but for parts of pages at its ends: it may
  *  become zeros, and takes no memory then. `shared`: of memory with two views, in both. */
 void large_give_back(void *p, size_t bytes);

@@ -4,18 +4,20 @@
 
 #include <stdio.h>
 
+#include "mem/base/bytes.h"
 #include "mem/base/ergo.h"
 
 static const struct {
     const char *name;
-    unsigned may_be_held;
+    u64 may_be_held;
 } kinds[] = {
 #define LOCK(kind, name, held) [LOCK_##kind] = {name, held},
 #include "mem/base/lock_order.def"
 #undef LOCK
 };
 
-static _Thread_local unsigned held;
+static _Thread_local u64 held; /* a bit of each kind */
+_Static_assert(LOCK_KINDS <= 64, "a bit for each");
 
 _Thread_local struct lock_signals lock_signals;
 
@@ -35,12 +37,12 @@ void lock_signal_all(void)
         pthread_cond_signal(s->cond[--s->count]);
 }
 
-static const char *name_of(unsigned bits)
+static const char *name_of(u64 bits)
 {
-    return bits ? kinds[__builtin_ctz(bits)].name : "nothing";
+    return bits ? kinds[__builtin_ctzll(bits)].name : "nothing";
 }
 
-static void wrong(const char *what, enum lock_kind kind, unsigned bits)
+static void wrong(const char *what, enum lock_kind kind, u64 bits)
 {
     char text[128];
     snprintf(text, sizeof text, "%s is %s while %s is held", kinds[kind].name, what,
@@ -50,21 +52,21 @@ static void wrong(const char *what, enum lock_kind kind, unsigned bits)
 
 void lock_order_take(enum lock_kind kind)
 {
-    unsigned bad = held & ~kinds[kind].may_be_held;
+    u64 bad = held & ~kinds[kind].may_be_held;
     if (bad)
         wrong("taken", kind, bad);
-    held |= 1u << kind;
+    held |= 1ull << kind;
 }
 
 void lock_order_drop(enum lock_kind kind)
 {
-    if (!(held & 1u << kind))
+    if (!(held & 1ull << kind))
         wrong("given back", kind, held);
-    held &= ~(1u << kind);
+    held &= ~(1ull << kind);
 }
 
 void lock_order_wait(enum lock_kind kind)
 {
-    if (held != 1u << kind)
-        wrong("waited with", kind, held & ~(1u << kind));
+    if (held != 1ull << kind)
+        wrong("waited with", kind, held & ~(1ull << kind));
 }

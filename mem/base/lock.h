@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <time.h>
 
-#define LOCK_BIT(kind) (1u << LOCK_##kind)
+#define LOCK_BIT(kind) (1ull << LOCK_##kind)
 
 enum lock_kind {
 #define LOCK(kind, name, held) LOCK_##kind,

@@ -1,6 +1,7 @@
 /* Memory in large host pages: alignment, two views of the same bytes, what a large page keeps. */
 #include <check.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,34 @@ START_TEST(demand_zero)
         large_unmap(p, BYTES + 4096);
     }
     large_unmap(NULL, BYTES);
+}
+END_TEST
+
+/* How many mappings the process has; the kernel allows 65,530 (vm.max_map_count). */
+static unsigned mappings(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    unsigned lines = 0;
+    ck_assert_ptr_nonnull(maps);
+    for (int c; (c = getc(maps)) != EOF;)
+        lines += c == '\n';
+    fclose(maps);
+    return lines;
+}
+
+/* Sizes that are no whole pages, too: what was reserved for the alignment goes with the rest. */
+START_TEST(nothing_stays_mapped)
+{
+    const size_t sizes[] = {BYTES, BYTES + 8, 4096, 360456};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        unsigned before = mappings();
+        for (unsigned n = 0; n < 100; n++) {
+            void *p = large_map(sizes[i], n & 1);
+            ck_assert_ptr_nonnull(p);
+            large_unmap(p, sizes[i]);
+        }
+        ck_assert_uint_lt(mappings(), before + 10);
+    }
 }
 END_TEST
 
@@ -107,6 +136,7 @@ static Suite *large_suite(void)
     Suite *s = suite_create("mem_large");
     TCase *t = tcase_create("large");
     tcase_add_test(t, demand_zero);
+    tcase_add_test(t, nothing_stays_mapped);
     tcase_add_test(t, two_views);
     tcase_add_test(t, given_back);
     tcase_add_test(t, collapse);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "mem/storage.h"
+#include "mem/storage_lock.h"
 
 #define TERABYTES_4 (4ull << 40)
 #define HOST_BYTES_MAX (64ull << 20) /* far below one byte per frame, 1 GiB */
@@ -142,6 +143,37 @@ START_TEST(reserved)
 }
 END_TEST
 
+/* LOCK: single frames, once however often, beside what is reserved. */
+START_TEST(locked_frames)
+{
+    struct storage *small;
+    struct storage_locks locks = {0};
+    struct cause cause = {0};
+    u64 before = locked_kb();
+    ck_assert_int_eq(storage_create(&small, 4 << 20, &cause), ST_OK);
+    ck_assert_int_eq(storage_lock(small, &locks, 100, 10, &cause), ST_OK);
+    ck_assert_int_eq(storage_lock(small, &locks, 105, 10, &cause), ST_OK);
+    ck_assert_int_eq(storage_lock(small, &locks, 1023, 1, &cause), ST_OK);
+    ck_assert_uint_eq(locks.count, 16);
+    ck_assert_uint_eq(locked_kb() - before, 64);
+    storage_unlock(small, &locks, 0, 105);
+    ck_assert_uint_eq(locks.count, 11);
+    ck_assert_uint_eq(locked_kb() - before, 44);
+    ck_assert_int_eq(storage_reserve(small, 110 * FRAME_BYTES, &cause), ST_OK);
+    storage_lock_again(small, &locks);
+    ck_assert_uint_eq(locked_kb() - before, 116 * 4); /* 0 to 114, and 1023 */
+    storage_unlock(small, &locks, 105, 10);
+    ck_assert_uint_eq(locked_kb() - before, 111 * 4);
+    ck_assert_int_eq(storage_reserve(small, 0, &cause), ST_OK);
+    storage_lock_again(small, &locks);
+    ck_assert_uint_eq(locked_kb() - before, 4);
+    storage_unlock_all(small, &locks);
+    ck_assert_uint_eq(locked_kb(), before);
+    ck_assert_uint_eq(locks.count, 0);
+    storage_destroy(small);
+}
+END_TEST
+
 /* Pages that are locked by somebody else are cleared all the same. */
 START_TEST(cleared_though_locked)
 {
@@ -209,6 +241,7 @@ int main(void)
     tcase_add_test(t, blocks_in_use);
     tcase_add_test(t, clear_is_a_change);
     tcase_add_test(t, reserved);
+    tcase_add_test(t, locked_frames);
     tcase_add_test(t, cleared_though_locked);
     tcase_add_test(t, reserved_refused);
     tcase_add_test(t, mergeable);
