@@ -9,6 +9,7 @@
 #include "cpu/event/per.h"
 #include "cpu/jit/lockstep.h"
 #include "mem/dat.h"
+#include "mem/storage_source.h"
 
 #define LAP_BYTES 512u /* at effective 0 and 4096 */
 #define ASCE_PRIVATE 0x100u
@@ -112,11 +113,16 @@ int cpu_operand_blame(struct cpu *c, unsigned b, int rc)
     return rc;
 }
 
+static u32 alet_of(const struct cpu *c, unsigned b)
+{
+    return b & 15 ? c->ar[b & 15] : 0;
+}
+
+/* In the access-register mode the registers are compared (PoP chapter 7, "MOVE LONG"), translated
+ * or not: an instruction that goes on finds what it found when it began. */
 bool cpu_same_space(const struct cpu *c, unsigned b1, unsigned b2)
 {
-    if (c->space[b1] != &c->tlb->unresolved)
-        return c->space[b1] == c->space[b2];
-    return c->space[b1] == c->space[b2] && c->ar[b1 & 15] == c->ar[b2 & 15];
+    return cpu_ar_mode(c) ? alet_of(c, b1) == alet_of(c, b2) : c->space[b1] == c->space[b2];
 }
 
 /** Address-space identification of TEID bits 62-63. */
@@ -185,6 +191,22 @@ static int protected(struct cpu *c, unsigned how)
     return PGM_PROTECTION;
 }
 
+/* Instructions wait when they may be seen to be begun and not ended: who sees what one does step by
+ * step (PER, lockstep) would see it twice. */
+static bool can_wait(const struct cpu *c)
+{
+    return !c->watch && !c->lockstep && !c->cannot_wait && atomic_load(&c->in_run);
+}
+
+/* Is it on its way, and does somebody want to be told? */
+static bool absent(struct cpu *c, u64 abs, enum tlb_kind kind)
+{
+    c->absent_at = abs;
+    return kind != TLB_INSTRUCTION && can_wait(c) &&
+           (psw_mask(c) & c->absence.select) == c->absence.compare &&
+           external_service_enabled(c) && storage_source_awaits(c->st, abs);
+}
+
 /** Logical to absolute with every protection; 0 or a program-interruption code. */
 static int logical_to_abs(struct cpu *c, const struct tlb_space *sp, u64 va, enum tlb_kind kind,
                           u64 *abs)
@@ -202,6 +224,8 @@ static int logical_to_abs(struct cpu *c, const struct tlb_space *sp, u64 va, enu
             return protected(c, TEID_EXECUTE);
     }
     *abs = dat_real_to_abs(found.real, c->prefix);
+    if (unlikely(c->absence.on && c->st->awaited) && absent(c, *abs, kind))
+        return CPU_ABSENT;
     if (!storage_holds(c->st, *abs, 1))
         return PGM_ADDRESSING;
     if (kind == TLB_STORE && unlikely(!storage_storable(c->st, *abs, 1)))
@@ -253,6 +277,25 @@ static void tlb_enter(struct cpu *c, struct tlb_space *sp, u64 va, u64 abs, enum
         lockstep_store_entry(c, e);
 }
 
+void cpu_absence_set(struct cpu *c, const struct cpu_absence *when)
+{
+    c->absence = *when;
+}
+
+u64 cpu_absent_at(const struct cpu *c)
+{
+    return c->absent_at;
+}
+
+/* A rationed store that cannot wait owes the token, and the CPU waits behind the instruction. */
+int cpu_store_begins(struct cpu *c, u64 abs)
+{
+    if (storage_rationed(c->st) && can_wait(c))
+        return storage_mark_frame_rationed(c->st, abs) ? 0 : CPU_RATIONED;
+    storage_mark_frame(c->st, abs);
+    return 0;
+}
+
 int cpu_translate(struct cpu *c, struct tlb_space *sp, u64 va, enum tlb_kind kind)
 {
     u64 abs = 0, page = va & ~(u64)(FRAME_BYTES - 1);
@@ -267,7 +310,7 @@ int cpu_translate(struct cpu *c, struct tlb_space *sp, u64 va, enum tlb_kind kin
         return protected(c, TEID_LOW_ADDRESS);
     TRY(logical_to_abs(c, sp, va, kind, &abs));
     if (kind == TLB_STORE)
-        storage_mark_frame(c->st, abs);
+        TRY(cpu_store_begins(c, abs));
     else
         storage_key_reference(c->st, abs);
     if (kind != TLB_INSTRUCTION)

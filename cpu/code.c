@@ -16,6 +16,7 @@
 #define MIXED_SLOTS_MAX 6     /* more different instructions than this: it is code after all */
 
 /* Behind the decoded frames: the step page, then pages of mixed frames. */
+#define WARM_PAGES 128u /* of frames that a CPU decodes when it goes on elsewhere, at once */
 #define POOL_STEP CODE_PAGES_MAX
 #define POOL_MIXED (POOL_STEP + 1)
 #define POOL_BYTES ((POOL_MIXED + MIXED_FRAMES_MAX) * sizeof(struct code_page))
@@ -133,6 +134,13 @@ int code_cache_create(struct cpu *c)
     c->code = cc;
     code_observe(c);
     return ST_OK;
+}
+
+void code_cache_warm(struct cpu *c)
+{
+    struct code_cache *cc = c->code;
+    if (!cc->used)
+        large_touch(cc->pool, WARM_PAGES * sizeof *cc->pool);
 }
 
 void code_cache_destroy(struct cpu *c)

@@ -73,6 +73,12 @@ struct cpu *cpu_create(struct cpu_set *set, unsigned address)
     return c;
 }
 
+void cpu_warm(struct cpu *c)
+{
+    code_cache_warm(c);
+    large_touch(c->tlb, sizeof *c->tlb);
+}
+
 int cpu_set_create(struct cpu_set **out, struct storage *st, const struct cpu_model *model,
                    unsigned count, const struct cpu_ports *ports, void *ctx,
                    struct cause *cause)
@@ -83,7 +89,7 @@ int cpu_set_create(struct cpu_set **out, struct storage *st, const struct cpu_mo
     if (!set)
         return cause_set(cause, ST_NOMEM, "no memory for CPUs");
     set->st = st;
-    set->model = model;
+    set->model = set->seen = model;
     cpu_model_facilities(model, set->facilities);
     set->id_version = STIDP_VERSION_VM;
     set->ports = ports;
@@ -150,6 +156,26 @@ unsigned cpu_addr(const struct cpu *c)
 void cpu_set_facilities(struct cpu_set *set, const u8 *facilities)
 {
     memcpy(set->facilities, facilities, sizeof set->facilities);
+    for (unsigned i = 0; i < set->count; i++) { /* what was decoded and translated by others */
+        cpu_registers_changed(set->cpus[i]);
+        cpu_purge_tlb(set->cpus[i]);
+        code_flush(set->cpus[i]);
+    }
+}
+
+const u8 *cpu_set_facilities_of(const struct cpu_set *set)
+{
+    return set->facilities;
+}
+
+void cpu_set_firm(struct cpu_set *set)
+{
+    set->firm = true;
+}
+
+void cpu_set_seen(struct cpu_set *set, const struct cpu_model *model)
+{
+    set->seen = model;
 }
 
 const struct cpu_model *cpu_set_model(const struct cpu_set *set)
@@ -391,6 +417,11 @@ void cpu_set_serial(struct cpu_set *set, u32 serial)
     set->serial = serial & 0xffffffu;
 }
 
+u32 cpu_set_serial_of(const struct cpu_set *set)
+{
+    return set->serial;
+}
+
 void cpu_set_lpar(struct cpu_set *set)
 {
     set->id_version = STIDP_VERSION_LPAR;
@@ -401,6 +432,7 @@ void cpu_set_lpar(struct cpu_set *set)
 static void access_begin(struct cpu *c)
 {
     atomic_store(&c->in_run, 1);
+    c->cannot_wait = true; /* half of the instruction is done */
     if (c->lockstep)
         lockstep_take(c);
     u32 flushes = atomic_fetch_and(&c->requests, ~REQ_FLUSHES) & REQ_FLUSHES;
@@ -412,6 +444,7 @@ static int access_end(struct cpu *c, int rc)
 {
     if (c->lockstep)
         lockstep_release(c);
+    c->cannot_wait = false;
     atomic_store(&c->in_run, 0);
     return rc;
 }
@@ -518,6 +551,16 @@ static bool clock_restore(struct cpu_set *set, const struct codec_row *row)
     return true;
 }
 
+static bool facilities_restore(struct cpu_set *set, const struct codec_row *row)
+{
+    u8 list[FACILITY_BYTES];
+    if (!codec_get_array(row, list, 1, sizeof list))
+        return false;
+    for (unsigned i = 0; i < sizeof list; i++)
+        set->facilities[i] = set->firm ? set->facilities[i] & list[i] : list[i];
+    return true;
+}
+
 static bool set_restore_row(struct cpu_set *set, const struct codec_row *row, u64 *tod)
 {
     u32 v = 0;
@@ -547,8 +590,7 @@ static bool set_restore_row(struct cpu_set *set, const struct codec_row *row, u6
         atomic_store(&set->standby, standby);
         return ok;
     }
-    case TAG_SET_FACILITIES:
-        return codec_get_array(row, set->facilities, 1, sizeof set->facilities);
+    case TAG_SET_FACILITIES: return facilities_restore(set, row);
     default: return !(row->tag & CODEC_MANDATORY);
     }
 }

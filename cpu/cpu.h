@@ -27,6 +27,8 @@ enum cpu_exit {
     CPU_EXIT_EXT_LOOP,      /* a clock interrupts again before any instruction */
     CPU_EXIT_INTERCEPT,     /* see cpu_intercept */
     CPU_EXIT_OBSERVED,      /* see cpu_observe */
+    CPU_EXIT_RATIONED, /* an instruction waits for a token to store (storage_ration_short) */
+    CPU_EXIT_ABSENT,   /* an instruction needs storage that is on its way, see cpu_absence */
 };
 
 enum cpu_icpt_kind {
@@ -55,9 +57,16 @@ void cpu_set_destroy(struct cpu_set *set);
 unsigned cpu_set_count(const struct cpu_set *set);
 struct cpu *cpu_set_get(struct cpu_set *set, unsigned cpu_addr);
 unsigned cpu_addr(const struct cpu *cpu);
-/** Fence the guest to a facility list (FACILITY_BYTES); before it runs. */
+/** Fence the guest to a facility list (FACILITY_BYTES), some of the machine's; no CPU is running.
+ *  What it has found out so far it may still believe. */
 void cpu_set_facilities(struct cpu_set *set, const u8 *facilities);
+const u8 *cpu_set_facilities_of(const struct cpu_set *set);
+/** State that is restored from here on brings no facilities beyond those it is fenced to, which
+ *  are left out; else they must be the machine's. */
+void cpu_set_firm(struct cpu_set *set);
+/** The machine's model, and the one that STIDP shows; that of the machine unless it was set. */
 const struct cpu_model *cpu_set_model(const struct cpu_set *set);
+void cpu_set_seen(struct cpu_set *set, const struct cpu_model *model);
 
 /** Choose the engine, before the CPUs run. ST_INVAL when this host cannot, ST_NOMEM; then they
  *  have what they had. */
@@ -139,6 +148,9 @@ bool cpu_observed_take(struct cpu *cpu, struct cpu_observed *out);
 
 /** Make cpu_run return CPU_EXIT_REQUEST soon (sticky until it does). */
 void cpu_request_exit(struct cpu *cpu);
+/** A CPU that has not run yet will soon, and then without delay: the host gives memory now that its
+ *  first instructions need, some 6 MB. */
+void cpu_warm(struct cpu *cpu);
 /** True when some request waits for the CPU: it should leave the processor. */
 bool cpu_requests_pending(struct cpu *cpu);
 /** Drop all store translations before the next instruction: a change-recording epoch began. */
@@ -167,6 +179,23 @@ void cpu_interrupt_key(struct cpu *cpu);
  *  alert, 1407 measurement alert, 4000 IUCV, 4001 VMCF; others (2603) by the service-signal mask.
  *  One of each waits independently. */
 void cpu_external(struct cpu *cpu, u16 code, u32 parm, u64 parm64);
+
+/* -- storage that is on its way (storage_source.h) -- */
+
+/** Who is told when an operand is not there yet: the CPU leaves cpu_run with CPU_EXIT_ABSENT before
+ *  the instruction has changed anything (or at an interruptible one's point of progress) when the
+ *  PSW, masked by `select`, is `compare`, the CPU is enabled for service signals and storage at the
+ *  operand is awaited. Otherwise, and for instructions themselves, it waits for the host. */
+struct cpu_absence {
+    bool on;
+    u64 select, compare;
+};
+/** Derived state; the CPU is not in cpu_run. */
+void cpu_absence_set(struct cpu *cpu, const struct cpu_absence *when);
+/** Absolute address of the storage, behind CPU_EXIT_ABSENT. */
+u64 cpu_absent_at(const struct cpu *cpu);
+/** An external interruption that the CPU is enabled for is taken at once; it is not in cpu_run. */
+void cpu_external_now(struct cpu *cpu, u16 code, u16 subcode, u64 parm64);
 
 /* -- the configuration; the CPUs of the set are held and stay so (configure.c) -- */
 
@@ -228,6 +257,7 @@ void cpu_set_epoch(struct cpu_set *set, u64 epoch_tod);
 u64 cpu_get_epoch(const struct cpu_set *set);
 /** Six hexadecimal digits of the CPU identification (STIDP); before the CPUs run. */
 void cpu_set_serial(struct cpu_set *set, u32 serial);
+u32 cpu_set_serial_of(const struct cpu_set *set);
 /** The CPU identification is that of a logical partition, not of a virtual machine. */
 void cpu_set_lpar(struct cpu_set *set);
 

@@ -26,6 +26,17 @@
 #define CPU_PSW_LOADED (-6)  /* the body has set the whole PSW; look at everything again */
 #define CPU_JIT_STOPPED (-7) /* lockstep only: translated code was left for c->stop */
 #define CPU_PGM_LOOP (-8)    /* run loop only: a program interruption led into check-stop */
+/* Above all program-interruption codes: a store has to wait (storage_ration.c). As an access
+ * exception it has changed nothing, or an interruptible instruction is at its point of progress;
+ * psw.addr points at the instruction. */
+#define CPU_RATIONED 0x10000
+#define CPU_ABSENT 0x20000 /* the same, of an operand that is on its way (cpu_absence) */
+
+/** Is the instruction to be executed again, from its address on, once it need not wait? */
+static inline bool cpu_rc_waits(int rc)
+{
+    return rc >= CPU_RATIONED;
+}
 
 /** One decoded instruction: 16 bytes, so that a slot address is its halfword offset times 16. */
 struct dinsn {
@@ -86,14 +97,15 @@ struct cpu {
     /* the last taken branch, while its page is executing; see cpu_bear_settle */
     const struct dinsn *bear_slot;
     u8 cc;
-    u8 ilc;          /* bytes of the instruction that stopped */
-    u8 access_key;   /* PSW key in bits 0-3, as in a storage key */
-    u8 dxc;          /* of the data exception being raised */
-    bool ex_active;  /* the body runs under EXECUTE */
-    u8 watch;        /* WATCH_*; derived from the PSW and control registers */
-    u8 jit_mode;     /* JIT_MODE_*; what translated code depends on, derived likewise */
-    bool jit_broken; /* a region of the executing page is void: leave it */
-    bool jit_stops;  /* lockstep: the way out of translated code ends the stretch */
+    u8 ilc;           /* bytes of the instruction that stopped */
+    u8 access_key;    /* PSW key in bits 0-3, as in a storage key */
+    u8 dxc;           /* of the data exception being raised */
+    bool ex_active;   /* the body runs under EXECUTE */
+    u8 watch;         /* WATCH_*; derived from the PSW and control registers */
+    u8 jit_mode;      /* JIT_MODE_*; what translated code depends on, derived likewise */
+    bool jit_broken;  /* a region of the executing page is void: leave it */
+    bool jit_stops;   /* lockstep: the way out of translated code ends the stretch */
+    bool cannot_wait; /* a store that is missing would be something else than one that waits */
     u32 fpc;
     struct tlb_space *space[17]; /* data space by base register (AR mode); else all the same */
     u64 jit_fp[2]; /* translated code: two numbers whose comparison is the condition code */
@@ -115,6 +127,8 @@ struct cpu {
     struct ex_target ex_cache[EX_TARGETS]; /* by target address */
 
     struct per_events per;
+    struct cpu_absence absence; /* derived */
+    u64 absent_at;              /* behind CPU_ABSENT */
 
     /* of the program interruption being raised */
     u64 teid;  /* translation-exception identification */
@@ -189,8 +203,10 @@ struct cpu_set {
     struct cpu *cpus[CPUS_MAX];
     unsigned count;
     struct storage *st;
-    const struct cpu_model *model;
+    const struct cpu_model *model; /* of the machine: what can be offered at most */
+    const struct cpu_model *seen;  /* that the guest is told of */
     u8 facilities[FACILITY_BYTES];
+    bool firm;     /* state that is restored brings no further facilities */
     u32 serial;    /* six hexadecimal digits of the CPU identification */
     u8 id_version; /* version code of the CPU identification */
     const struct cpu_ports *ports;
@@ -306,6 +322,8 @@ void cpu_replace_psw(struct cpu *c, u64 mask, u64 addr);
 
 /* -- code.c -- decoded instructions */
 int code_cache_create(struct cpu *c);
+/** Have the memory that decoding will need first. */
+void code_cache_warm(struct cpu *c);
 void code_cache_destroy(struct cpu *c);
 /** Be told of stores into frames with decoded code; code_cache_create has asked already. */
 void code_observe(struct cpu *c);
@@ -338,6 +356,9 @@ struct dinsn *code_step_slot(struct cpu *c, unsigned slot);
 /** Translate for `kind` and enter it into the TLB when the rules allow; checks keys. Returns
  *  0 with c->scratch = absolute address, or a program-interruption code (teid set). */
 int cpu_translate(struct cpu *c, struct tlb_space *space, u64 va, enum tlb_kind kind);
+/** An instruction is going to store into the frame at `abs`, and all checks have passed: record it.
+ *  0, or CPU_RATIONED and nothing is recorded. */
+int cpu_store_begins(struct cpu *c, u64 abs);
 /** Instructions of this logical page are to be checked each by itself: the fetch-protection
  *  override that lets them be fetched ends inside the page. */
 bool cpu_override_page(const struct cpu *c, u64 page);

@@ -33,6 +33,10 @@ struct cpu_ports {
     /** Take the pending service signal, or what else its subclass mask is for; false: there is none
      *  any more. When there is another one behind it, cpu_set_service_signal is called again. */
     bool (*take_service)(void *ctx, struct cpu_service *out);
+    /** The external interruption 4000 or 4001 (`code`) of CPU `cpu_addr` is about to be taken:
+     *  store what goes with it; false: there is nothing any more, and it is not. NULL: nothing
+     *  goes with it. */
+    bool (*take_message)(void *ctx, unsigned cpu_addr, u16 code);
 };
 
 #endif

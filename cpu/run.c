@@ -117,9 +117,10 @@ int cpu_stop(struct cpu *c, const struct dinsn *d, long n, int rc, unsigned leng
     if (rc != CPU_PSW_LOADED) {
         u64 ia = cpu_slot_address(c, d);
         c->ilc = (u8)length;
-        c->psw.addr = (rc == CPU_AGAIN ? ia : ia + length) & c->amask;
+        c->psw.addr = (rc == CPU_AGAIN || cpu_rc_waits(rc) ? ia : ia + length) & c->amask;
     }
-    if (n <= 0 || unlikely(c->watch) || unlikely(c->lockstep != NULL))
+    if (n <= 0 || unlikely(cpu_rc_waits(rc)) || unlikely(c->watch) ||
+        unlikely(c->lockstep != NULL))
         return rc;
     return go_on(c, rc);
 }
@@ -286,6 +287,8 @@ static int between(struct cpu *c, long budget)
         return c->state == CPU_STATE_STOPPED ? CPU_EXIT_STOPPED : CPU_EXIT_CHECK_STOP;
     if (c->psw.mask & PSW_WAIT)
         return wait_enabled(c) ? CPU_EXIT_WAIT : CPU_EXIT_DISABLED_WAIT;
+    if (unlikely(c->watch || c->lockstep) && storage_ration_owed(c->st))
+        return CPU_EXIT_RATIONED; /* cpu_store_begins has not refused it */
     return budget <= 0 ? (int)CPU_EXIT_BUDGET : -1;
 }
 
@@ -321,6 +324,8 @@ static enum cpu_exit run_loop(struct cpu *c, long budget)
         atomic_store_explicit(&c->insns, cpu_instructions(c) + executed, memory_order_relaxed);
         budget -= (long)executed;
         c->slice = c->n; /* is in insns now */
+        if (unlikely(cpu_rc_waits(rc)))
+            return rc == CPU_ABSENT ? CPU_EXIT_ABSENT : CPU_EXIT_RATIONED;
         if (rc > 0) {
             if (program_check(c, (unsigned)rc))
                 return CPU_EXIT_PGM_LOOP;

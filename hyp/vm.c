@@ -66,7 +66,7 @@ static bool port_take_service(void *ctx, struct cpu_service *out)
 }
 
 static const struct cpu_ports cpu_port_table = {port_tod, port_wake, port_take_io,
-                                                port_take_service};
+                                                port_take_service, NULL};
 
 /* ---- ports of the I/O layer ---- */
 

@@ -155,6 +155,11 @@ static enum ext_source ext_find(struct cpu *c)
     return found;
 }
 
+bool external_service_enabled(const struct cpu *c)
+{
+    return (c->psw.mask & PSW_EXT) && (c->cr[0] & CR0_SERVICE);
+}
+
 bool external_enabled(struct cpu *c)
 {
     return ext_find(c) != EXT_NONE;
@@ -246,26 +251,43 @@ static bool ext_dequeue(struct cpu *c, enum ext_source source, struct ext_interr
     lock_take(&c->set->lock);
     bool mine = ext_dequeue_locked(c, source, e);
     lock_drop(&c->set->lock);
+    if (mine && (source == EXT_VMCF || source == EXT_IUCV) && c->ports->take_message)
+        return c->ports->take_message(c->ports_ctx, c->addr, e->code);
     return mine;
+}
+
+static void present(struct cpu *c, const struct ext_interruption *e)
+{
+    u8 block[8];
+    be32_store(block, e->parm);
+    be16_store(block + 4, e->cpu_addr);
+    be16_store(block + 6, e->code);
+    if (e->has_parm)
+        storage_write(c->st, c->prefix + LC_EXT_PARM, block, 8);
+    else
+        storage_write(c->st, c->prefix + LC_EXT_CPU_ADDR, block + 4, 4);
+    be64_store(block, e->parm64);
+    if (e->has_parm64)
+        storage_write(c->st, c->prefix + LC_EXT_PARM64, block, 8);
+    cpu_interruption_psws(c, LC_EXT_OLD, LC_EXT_NEW);
 }
 
 bool external_take(struct cpu *c)
 {
-    u8 block[8];
     struct ext_interruption e;
     enum ext_source source = ext_find(c);
     if (source == EXT_NONE || !ext_dequeue(c, source, &e))
         return false;
-    be32_store(block, e.parm);
-    be16_store(block + 4, e.cpu_addr);
-    be16_store(block + 6, e.code);
-    if (e.has_parm)
-        storage_write(c->st, c->prefix + LC_EXT_PARM, block, 8);
-    else
-        storage_write(c->st, c->prefix + LC_EXT_CPU_ADDR, block + 4, 4);
-    be64_store(block, e.parm64);
-    if (e.has_parm64)
-        storage_write(c->st, c->prefix + LC_EXT_PARM64, block, 8);
-    cpu_interruption_psws(c, LC_EXT_OLD, LC_EXT_NEW);
+    present(c, &e);
     return true;
+}
+
+void cpu_external_now(struct cpu *c, u16 code, u16 subcode, u64 parm64)
+{
+    PRE(!atomic_load(&c->in_run) && external_service_enabled(c));
+    present(c, &(struct ext_interruption){.code = code,
+                                          .cpu_addr = subcode,
+                                          .has_parm = true,
+                                          .has_parm64 = true,
+                                          .parm64 = parm64});
 }

@@ -54,8 +54,10 @@ int monitor_call(struct cpu *c, unsigned monitor_class, u64 code)
     if (!(c->cr[8] & mask))
         return 0;
     if ((c->cr[8] & mask << 16) && facility_has(c->set->facilities, FAC_EMON)) {
+        c->cannot_wait = true;
         if (!array_count(c, code))
             exception_count(c);
+        c->cannot_wait = false;
         return 0;
     }
     c->monitor_class = (u16)monitor_class;

@@ -27,6 +27,8 @@ void cpu_interruption_psws(struct cpu *c, unsigned old_at, unsigned new_at);
 /* -- external.c -- */
 /** Is an external interruption pending that the CPU is enabled for? */
 bool external_enabled(struct cpu *c);
+/** For the service signal and what else its subclass mask is for. */
+bool external_service_enabled(const struct cpu *c);
 bool external_take(struct cpu *c);
 
 /* -- machine_check.c -- */

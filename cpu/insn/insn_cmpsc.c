@@ -325,8 +325,10 @@ static void zero_pad(struct cpu *c, const struct cmpsc *o, bool expand)
     unsigned begun = !expand && o->bit; /* a byte that holds the beginning of a symbol */
     u64 ea = (o->ea1 + begun) & c->amask;
     unsigned n = (unsigned)(-ea & (PADDING_BYTES - 1));
+    c->cannot_wait = true;
     if (n && o->len1 >= n + begun && operand_probe(c, ea, o->b1, n, TLB_STORE) == 0)
         (void)access_put(c, ea, o->b1, zeros, n);
+    c->cannot_wait = false;
 }
 
 /* B263 CMPSC COMPRESSION CALL: function in GR0, dictionary and bit number in GR1 */

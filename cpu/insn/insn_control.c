@@ -327,7 +327,7 @@ INSN(stap)
 INSN(stidp)
 {
     u64 ea = ea_b(c, d);
-    const struct cpu_model *model = c->set->model;
+    const struct cpu_model *model = c->set->seen;
     u64 id = (u64)c->set->id_version << 56 | (u64)(c->set->serial & 0xffffffu) << 32 |
              (u64)model->machine_type << 16 |
              (model->generation > GEN_Z900 ? STIDP_FORMAT_1 : 0);

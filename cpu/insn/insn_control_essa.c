@@ -1,8 +1,10 @@
 /* EXTRACT AND SET STORAGE ATTRIBUTES, of the collaborative-memory-management facility: the state of
  * each block as the program uses it (stable, unused, volatile) and what became of its content. The
  * manual does not describe it; sources: Linux (arch/s390/mm/page-states.c, KVM) and its unit tests.
- * No content is ever discarded here: a block is resident, or logically zero while it has never been
- * stored into. So volatile blocks cause no discard faults. */
+ * A block is resident, or logically zero while it has never been stored into. What an unused block
+ * holds is not kept by relocation: it is zeros at the destination, and may be what it was as long
+ * as it stays here. So it is dirty when it becomes anything else: nobody may see both.
+ * Volatile blocks are never discarded and cause no discard faults. */
 #include "cpu/insn/control.h"
 #include "mem/dat.h"
 
@@ -22,6 +24,11 @@ enum essa_order {
 #define STATE_USAGE_SHIFT 2
 #define CONTENT_RESIDENT 0u
 #define CONTENT_ZERO 3u
+
+static u8 usage_of(u8 state)
+{
+    return state & STORAGE_USAGE;
+}
 
 /* What becomes of the state `old` by an order; `resident`: the block has content. */
 static u8 state_next(enum essa_order order, u8 old, bool resident)
@@ -54,7 +61,8 @@ int storage_attributes(struct cpu *c, const struct dinsn *d)
     u8 old = storage_usage_get(c->st, abs), now = state_next(order, old, resident);
     if (now != old)
         storage_usage_set(c->st, abs, now);
-    if (order == ESSA_STABLE_RESIDENT && !resident)
+    bool again = usage_of(old) == STORAGE_UNUSED && usage_of(now) != STORAGE_UNUSED;
+    if (resident ? again : order == ESSA_STABLE_RESIDENT)
         storage_make_resident(c->st, abs);
     c->gr[d->r1] = (old & STORAGE_NO_DAT ? STATE_NO_DAT : 0) |
                    (u64)(old & STORAGE_USAGE) << STATE_USAGE_SHIFT |

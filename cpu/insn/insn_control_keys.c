@@ -167,16 +167,17 @@ int keys_insert_reference_multiple(struct cpu *c, const struct dinsn *d)
 /* ---- clearing frames ---- */
 
 /* Clear one frame; one never touched is zero already and stays free of host memory. */
-static void frame_clear(struct cpu *c, u64 abs)
+static int frame_clear(struct cpu *c, u64 abs)
 {
     if (!storage_frame_touched(c->st, abs >> FRAME_SHIFT)) {
         storage_key_set(c->st, abs, storage_key_get(c->st, abs) | SKEY_R | SKEY_C);
-        return;
+        return 0;
     }
-    storage_mark_frame(c->st, abs);
+    TRY(cpu_store_begins(c, abs));
     memset(c->st->base + abs, 0, FRAME_BYTES);
     if (atomic_load(&c->st->code[abs >> FRAME_SHIFT]))
         storage_code_stored(c->st, abs, FRAME_BYTES);
+    return 0;
 }
 
 /* Clearing frames 0 and 1 stores into what low-address protection protects. */
@@ -194,7 +195,7 @@ int keys_test_block(struct cpu *c, const struct dinsn *d)
     u64 abs;
     TRY(clear_check(c, reg_addr(c, d->r2) & ~(u64)(FRAME_BYTES - 1)));
     TRY(frame_of(c, d->r2, &abs));
-    frame_clear(c, abs);
+    TRY(frame_clear(c, abs));
     reg_len_set(c, 0, 0);
     c->cc = 0;
     return 0;
@@ -202,23 +203,26 @@ int keys_test_block(struct cpu *c, const struct dinsn *d)
 
 /* ---- PERFORM FRAME MANAGEMENT FUNCTION ---- */
 
-/* Frames from addr to end, at most a megabyte of them. */
-static int frames_manage(struct cpu *c, u32 control, u64 addr, u64 end)
+/* Frames from *addr to end, at most a megabyte of them; *addr is where it came to. */
+static int frames_manage(struct cpu *c, u32 control, u64 *addr, u64 end)
 {
     bool purge = false;
+    int rc = 0;
     u8 old;
-    if (!storage_holds(c->st, addr, end - addr))
+    if (!storage_holds(c->st, *addr, end - *addr))
         return PGM_ADDRESSING;
-    for (; addr < end; addr += FRAME_BYTES) {
+    for (; *addr < end; *addr += FRAME_BYTES) {
         if (control & PFMF_CLEAR)
-            frame_clear(c, addr);
+            rc = frame_clear(c, *addr);
+        if (rc)
+            break;
         if (control & PFMF_SET_KEY)
-            key_set(c, addr, control & PFMF_KEY, control & PFMF_MR, control & PFMF_MC, &old,
+            key_set(c, *addr, control & PFMF_KEY, control & PFMF_MR, control & PFMF_MC, &old,
                     &purge);
     }
     if (purge)
         purge_everywhere(c);
-    return 0;
+    return rc;
 }
 
 /* The part of the operand that asks for what this machine has not; else 0. */
@@ -243,11 +247,13 @@ int keys_frame_management(struct cpu *c, const struct dinsn *d)
         TRY(clear_check(c, addr));
     if (size == 0) { /* a single frame, at a real address */
         u64 abs = dat_real_to_abs(addr, c->prefix);
-        return frames_manage(c, control, abs, abs + FRAME_BYTES);
+        return frames_manage(c, control, &abs, abs + FRAME_BYTES);
     }
     u64 end = (addr | (SEGMENT_BYTES - 1)) + 1;
-    TRY(frames_manage(c, control, addr, end));
-    reg_addr_set(c, d->r2, end);
+    int rc = frames_manage(c, control, &addr, end);
+    if (rc == 0 || cpu_rc_waits(rc))
+        reg_addr_set(c, d->r2, addr);
+    TRY(rc);
     return size == 2 && (end & (REGION_BYTES - 1)) ? CPU_AGAIN : 0;
 }
 

@@ -31,18 +31,13 @@ void emit_extended(struct jit_cx *x, u8 ext, bool w, unsigned g, unsigned to)
         break;
     case X_U8: x64_rr8(a, A_MOVZX8, to, from); break;
     default:
-        x64_rr(a, false, A_MOV, to, from);
+        if (from != to || x->host[g] != HOST_NONE) /* else it has just been loaded */
+            x64_rr(a, false, A_MOV, to, from);
         if (ext == X_U31)
             x64_gi(a, false, G_AND, to, 0x7fffffff);
         if (ext == X_REV32)
             x64_bswap(a, false, to);
     }
-}
-
-/* Does an operand so extended to 64 bits have zeros in its high half? */
-static bool zero_extends(u8 ext)
-{
-    return ext == X_U8 || ext == X_U16 || ext == X_U31 || ext == X_U32;
 }
 
 /* ---- operands ---- */
@@ -116,13 +111,17 @@ static void emit_mov(struct jit_cx *x)
         unsigned to = reg_def(x, w, dst, RAX);
         mem_fetch(x, begun, lo->ext, w, to);
         reg_done(x, w, dst, to);
-        if (w && zero_extends(lo->ext))
+        if (w && ext_zeroes(lo->ext))
             reg_zero_high(x, dst);
         return;
     }
     if (jit_src_const(lo->b)) {
-        unsigned to = reg_def(x, w, dst, RAX);
         s64 v = jit_const(&i->d, lo->b);
+        if (x->host[dst] == HOST_NONE && (!w || v == (s32)v)) {
+            x64_mov_mem_i(&x->a, w, home(dst), (s32)v);
+            return;
+        }
+        unsigned to = reg_def(x, w, dst, RAX);
         x64_mov_i(&x->a, to, w ? (u64)v : (u32)v);
         reg_done(x, w, dst, to);
         if (w && (u64)v == (u32)v)
@@ -132,13 +131,36 @@ static void emit_mov(struct jit_cx *x)
     unsigned src = jit_reg(&i->d, lo->b);
     if (src == dst && lo->ext == (w ? X_64 : X_32))
         return;
+    if (x->host[dst] == HOST_NONE && lo->ext == (w ? X_64 : X_32)) {
+        reg_done(x, w, dst, reg_use(x, w, src, RAX));
+        return;
+    }
     unsigned to = reg_def(x, w, dst, RAX);
-    bool zero_high =
-        w && (zero_extends(lo->ext) || (lo->ext == X_64 && x->zero_high >> src & 1));
+    bool zero_high = w && (ext_zeroes(lo->ext) || (lo->ext == X_64 && x->zero_high >> src & 1));
     emit_extended(x, lo->ext, w, src, to);
     reg_done(x, w, dst, to);
     if (zero_high)
         reg_zero_high(x, dst);
+}
+
+/* A sum into a third register, by one LEA: nobody asks for its condition code. */
+static bool sum_elsewhere(struct jit_cx *x, struct second b)
+{
+    const struct jit_insn *i = current(x);
+    bool w = i->lo->width == 64;
+    unsigned ra = jit_reg(&i->d, i->lo->a);
+    bool guest = b.kind == SECOND_GUEST;
+    if (i->lo->op != OP_ADD || ra == i->d.r1 || x->host[i->d.r1] == HOST_NONE ||
+        x->host[ra] == HOST_NONE || (guest && x->host[b.reg] == HOST_NONE) || cc_wanted(x))
+        return false;
+    unsigned from = reg_use(x, w, ra, RAX);
+    unsigned index = guest                   ? reg_use(x, w, b.reg, RDX)
+                     : b.kind == SECOND_HOST ? b.reg
+                                             : X64_NO_INDEX;
+    unsigned to = reg_def(x, w, i->d.r1, RAX);
+    x64_rm(&x->a, w, A_LEA, to, x64_idx(from, index, 0, b.kind == SECOND_IMM ? b.imm : 0));
+    reg_done(x, w, i->d.r1, to);
+    return true;
 }
 
 static void emit_alu(struct jit_cx *x)
@@ -147,6 +169,11 @@ static void emit_alu(struct jit_cx *x)
     const struct lowering *lo = i->lo;
     bool w = lo->width == 64;
     struct second b = emit_second(x, lo->b);
+    if (sum_elsewhere(x, b)) {
+        if (lo->cc != CCK_NONE)
+            cc_set(x);
+        return;
+    }
     unsigned host = emit_first(x, i->d.r1, jit_reg(&i->d, lo->a), b);
     static const u8 group[] = {
         [OP_ADD] = G_ADD, [OP_SUB] = G_SUB, [OP_AND] = G_AND, [OP_OR] = G_OR, [OP_XOR] = G_XOR};

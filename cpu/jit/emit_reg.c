@@ -34,24 +34,26 @@ static void widen(struct jit_cx *x, unsigned g)
     unsigned h = (unsigned)x->host[g];
     if (!(x->lo & bit(g)))
         return;
+    x->lo &= (u16)~bit(g);
+    if (!(x->dirty & bit(g))) {
+        x64_rm(&x->a, true, A_MOV, h, home(g));
+        return;
+    }
     x64_rr(&x->a, false, A_MOV, h, h);
     x64_rm(&x->a, false, A_MOV, RCX, home_high(g));
     x64_shift_i(&x->a, true, S_SHL, RCX, 32);
     x64_rr(&x->a, true, A_OR, h, RCX);
-    x->lo &= (u16)~bit(g);
 }
 
-/* Only the low half stays in the host register. Flags are kept; rcx is scratch. */
+/* Only the low half stays in the host register; memory gets both by one store. Flags are kept. */
 static void narrow(struct jit_cx *x, unsigned g)
 {
     unsigned h = (unsigned)x->host[g];
     if (x->lo & bit(g))
         return;
-    if (x->hi_dirty & x->zero_high & bit(g)) {
-        x64_mov_mem_i(&x->a, false, home_high(g), 0);
-    } else if (x->hi_dirty & bit(g)) {
-        x64_rorx(&x->a, true, RCX, h, 32);
-        x64_rm(&x->a, false, A_MOV_STORE, RCX, home_high(g));
+    if (x->hi_dirty & bit(g)) {
+        x64_rm(&x->a, true, A_MOV_STORE, h, home(g));
+        x->dirty &= (u16)~bit(g);
     }
     x->hi_dirty &= (u16)~bit(g);
     x->zero_high &= (u16)~bit(g);
@@ -241,9 +243,8 @@ void reg_reload(struct jit_cx *x, bool all)
 
 bool reg_settled(const struct jit_cx *x, unsigned b)
 {
-    u16 full = x->resident & (u16)~x->low_class;
-    return x->block[b].zone == x->zone && (x->lo & full) == 0 && (~x->lo & x->low_class) == 0 &&
-           fp_settled(x, b) && cc_settled(x, b);
+    return x->block[b].zone == x->zone && x->lo == x->block[b].low_in && fp_settled(x, b) &&
+           cc_settled(x, b);
 }
 
 /* Into another zone: what is not in the same place there goes to memory, and comes from there when
@@ -263,7 +264,7 @@ static void zone_change(struct jit_cx *x, unsigned b)
     x->zero_high &= same;
     u16 lo = x->lo & same;
     zone_enter(x, to);
-    x->lo = lo | (x->low_class & (u16)~same);
+    x->lo = lo | (x->block[b].low_in & (u16)~same);
     reg_load(x, need & (u16)~same);
 }
 
@@ -275,7 +276,7 @@ void reg_settle(struct jit_cx *x, unsigned b)
     for (unsigned g = 0; g < 16; g++) {
         if (!(x->resident & bit(g)))
             continue;
-        if (x->low_class & bit(g))
+        if (x->block[b].low_in & bit(g))
             narrow(x, g);
         else
             widen(x, g);
@@ -286,10 +287,10 @@ void reg_settle(struct jit_cx *x, unsigned b)
 void reg_enter_block(struct jit_cx *x, unsigned b)
 {
     zone_enter(x, x->block[b].zone);
-    x->lo = x->low_class;
+    x->lo = x->block[b].low_in;
     x->zero_high = 0;
     x->dirty = x->block[b].dirty_in;
-    x->hi_dirty = x->dirty & (u16)~x->low_class;
+    x->hi_dirty = x->dirty & (u16)~x->lo;
     x->fp_cached = x->block[b].fp_in;
     x->fp_dirty = x->block[b].fp_dirty_in;
 }

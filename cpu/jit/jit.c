@@ -86,9 +86,9 @@ static void common_code(struct jit *j)
 static bool tables_create(struct jit *j)
 {
     j->cx = calloc(1, sizeof *j->cx);
-    j->regions = calloc(JIT_REGIONS_MAX, sizeof *j->regions);
-    j->way_in = calloc(JIT_WAYS_IN_MAX, sizeof *j->way_in);
-    j->way_anchor = calloc(JIT_WAY_ANCHORS_MAX, sizeof *j->way_anchor);
+    j->regions = large_map_sparse(JIT_REGIONS_MAX * sizeof *j->regions);
+    j->way_in = large_map_sparse(JIT_WAYS_IN_MAX * sizeof *j->way_in);
+    j->way_anchor = large_map_sparse(JIT_WAY_ANCHORS_MAX * sizeof *j->way_anchor);
     return j->cx && j->regions && j->way_in && j->way_anchor;
 }
 
@@ -124,9 +124,9 @@ void jit_destroy(struct cpu *c)
     if (j->perf_map)
         fclose(j->perf_map);
     links_destroy(j);
-    free(j->regions);
-    free(j->way_in);
-    free(j->way_anchor);
+    large_unmap(j->regions, JIT_REGIONS_MAX * sizeof *j->regions);
+    large_unmap(j->way_in, JIT_WAYS_IN_MAX * sizeof *j->way_in);
+    large_unmap(j->way_anchor, JIT_WAY_ANCHORS_MAX * sizeof *j->way_anchor);
     free(j->cx);
     free(j);
     c->jit = NULL;

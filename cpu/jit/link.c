@@ -7,9 +7,8 @@
  * [K3] A dropped region's own ways out go through slots, and are forgotten.
  * Nothing is linked in lockstep, where each region's way out ends the stretch.
  * Code is written while its own CPU executes nothing of it but a call or a jump to here. */
-#include <stdlib.h>
-
 #include "cpu/jit/jit_internal.h"
+#include "mem/base/large.h"
 
 #define LINKS_MAX (1u << 20)
 #define LINK_HEADS (1u << 16) /* a power of two */
@@ -29,7 +28,7 @@ struct jit_links {
 
 bool links_create(struct jit *j)
 {
-    j->links = calloc(1, sizeof *j->links);
+    j->links = large_map_sparse(sizeof *j->links);
     if (j->links)
         j->links->count = 1;
     return j->links != NULL;
@@ -37,7 +36,7 @@ bool links_create(struct jit *j)
 
 void links_destroy(struct jit *j)
 {
-    free(j->links);
+    large_unmap(j->links, sizeof *j->links);
 }
 
 void links_forget(struct jit *j)

@@ -208,6 +208,12 @@ static bool take_service_cb(void *ctx, struct cpu_service *out)
     return ls->real->take_service(ls->real_ctx, out);
 }
 
+static bool take_message_cb(void *ctx, unsigned address, u16 code)
+{
+    struct lockstep *ls = ctx;
+    return !ls->real->take_message || ls->real->take_message(ls->real_ctx, address, code);
+}
+
 /* ---- the executions ---- */
 
 /* Those that act on what is not the CPU's own or not rewound: other CPUs, keys, the epoch,
@@ -486,7 +492,8 @@ int lockstep_create(struct cpu *c, bool some)
     ls->some = some;
     ls->real = c->ports;
     ls->real_ctx = c->ports_ctx;
-    ls->ports = (struct cpu_ports){clock_cb, wake_cb, take_io_cb, take_service_cb};
+    ls->ports =
+        (struct cpu_ports){clock_cb, wake_cb, take_io_cb, take_service_cb, take_message_cb};
     c->ports = &ls->ports;
     c->ports_ctx = ls;
     c->lockstep = ls;

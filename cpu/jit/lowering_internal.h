@@ -176,6 +176,12 @@ enum jit_ext {
     X_FP64 /* long, to a vector register; not in lower.def */
 };
 
+/* Does an operand so extended to 64 bits have zeros in its high half? */
+static inline bool ext_zeroes(u8 ext)
+{
+    return ext == X_U8 || ext == X_U16 || ext == X_U31 || ext == X_U32;
+}
+
 /* How the condition code follows from flags or from a result. */
 enum jit_cc {
     CCK_NONE,

@@ -257,7 +257,6 @@ void zone_enter(struct jit_cx *x, unsigned zone)
     x->zone = (u8)zone;
     memcpy(x->host, z->host, sizeof x->host);
     x->resident = z->resident;
-    x->low_class = z->low_class;
 }
 
 /* ---- what is dirty, what must be loaded ---- */
@@ -365,6 +364,7 @@ void region_analyse(struct jit_cx *x)
     select_find(x);
     zones_assign(x);
     select_check(x);
+    halves_find(x);
     dirty_find(x);
     needed_find(x);
     fp_flow_find(x);

@@ -77,6 +77,7 @@ struct jit_block {
     s16 behind;               /* of a call inside the region: the block it returns to, or -1 */
     u16 preds;
     u16 dirty_in;
+    u16 low_in; /* registers with only their low halves in host registers at its beginning */
     bool cc_live_in;
     u16 cc_maybe; /* marks that c->cc may hold at its beginning, when several ways lead there */
     bool loop_head;
@@ -106,7 +107,7 @@ struct jit_zone {
     u8 parent;      /* the zone around it */
     s8 host[17];    /* host registers of guest registers, or HOST_NONE */
     u16 resident;   /* guest registers that have a host register */
-    u16 low_class;  /* of them, those with only their low half in it between blocks */
+    u16 low_class;  /* of them, those that are mostly written in 32 bits */
     s8 temp;        /* host register of a condition (select.c) */
 };
 
@@ -202,7 +203,7 @@ struct jit_cx {
     /* register assignment: that of the zone control is in */
     u8 zone;
     s8 host[17];
-    u16 resident, low_class;
+    u16 resident;
     unsigned windows; /* used */
     struct jit_anchor anchor[JIT_ANCHORS];
     unsigned anchors;
@@ -289,6 +290,10 @@ u16 zone_same(const struct jit_cx *x, unsigned from, unsigned to);
 void zone_enter(struct jit_cx *x, unsigned zone);
 /** Liveness, dirtiness, host registers. */
 void region_analyse(struct jit_cx *x);
+
+/* -- halves.c -- */
+/** Which registers blocks begin with the low half of; when zones and selects are known. */
+void halves_find(struct jit_cx *x);
 
 /* -- cc_flow.c -- */
 /** Where the condition code is asked for. */

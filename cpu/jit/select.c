@@ -193,7 +193,7 @@ bool select_emit(struct jit_cx *x)
     x64_rm(a, true, A_CMOVE, RCX, CPU_AT(bear_slot));
     x64_rm(a, true, A_MOV_STORE, RCX, CPU_AT(bear_slot));
     cc_is_in_memory(x);
-    fp_settle(x, (unsigned)b->taken);
+    reg_settle(x, (unsigned)b->taken);
     if ((unsigned)b->taken != skipped + 1 || x->no_windows)
         emit_jump_block(x, (unsigned)b->taken);
     return true;

@@ -72,7 +72,7 @@ void ways_in_note(const struct jit_cx *x, struct jit_region *r)
                                 .record = (u8)record_of(x, r, first->page),
                                 .slot = first->slot,
                                 .needed = b->needed,
-                                .low = z->low_class,
+                                .low = b->low_in,
                                 .fp = b->fp_in,
                                 .anchors = b->anchors_in,
                                 .hosts = hosts_pack(z)};
@@ -110,7 +110,7 @@ static void block_alone(struct jit_cx *x, const struct jit_region *r,
                         const struct jit_way_in *way)
 {
     struct jit_zone *z = &x->zones[ZONE_REGION];
-    *z = (struct jit_zone){.low_class = way->low, .temp = HOST_NONE};
+    *z = (struct jit_zone){.temp = HOST_NONE};
     memset(z->host, HOST_NONE, sizeof z->host);
     for (unsigned g = 0; g < 16; g++) {
         unsigned host = way->hosts >> HOST_BITS * g & 15;
@@ -119,7 +119,8 @@ static void block_alone(struct jit_cx *x, const struct jit_region *r,
             z->resident |= (u16)(1u << g);
         }
     }
-    x->block[0] = (struct jit_block){.needed = way->needed, .fp_in = way->fp};
+    x->block[0] =
+        (struct jit_block){.needed = way->needed, .low_in = way->low, .fp_in = way->fp};
     x->entry_block = 0;
     x->stubs = x->exits = x->fixes = 0;
     x->keeps = r->cells != 0;

@@ -39,7 +39,7 @@ static bool harness_take_service(void *ctx, struct cpu_service *out)
 }
 
 static const struct cpu_ports harness_ports = {harness_tod, harness_wake, harness_take_io,
-                                               harness_take_service};
+                                               harness_take_service, NULL};
 
 static void harness_die(const char *what)
 {
@@ -104,6 +104,23 @@ unsigned harness_put(struct cpu_harness *h, u64 abs, const char *hex)
     return n;
 }
 
+/* One instruction, whose store into each frame is refused at first (mem/storage_ration.c): what it
+ * does before that it does twice. With PER nothing is refused. */
+static void run_rationed(struct cpu_harness *h)
+{
+    static u64 set[HARNESS_STORAGE / FRAME_BYTES / 64];
+    if (h->cpu->watch) {
+        cpu_run(h->cpu, 1);
+        return;
+    }
+    storage_epoch(h->st, set);
+    cpu_request_flush_stores(h->cpu);
+    storage_ration_start(h->st, 0);
+    while (cpu_run(h->cpu, 1) == CPU_EXIT_RATIONED)
+        storage_ration_add(h->st, 1);
+    storage_ration_stop(h->st);
+}
+
 int harness_insns(struct cpu_harness *h, const char *hex, unsigned count)
 {
     u64 mask, addr;
@@ -111,7 +128,7 @@ int harness_insns(struct cpu_harness *h, const char *hex, unsigned count)
     cpu_psw_get(h->cpu, &mask, &addr);
     cpu_psw_set(h->cpu, mask, HARNESS_CODE);
     for (unsigned i = 0; i < count; i++) {
-        cpu_run(h->cpu, 1);
+        run_rationed(h);
         if (harness_psw_addr(h) == HARNESS_PGM) {
             cpu_psw_set(h->cpu, mask, HARNESS_CODE);
             return (int)harness_load(h, LC_PGM_CODE, 2);

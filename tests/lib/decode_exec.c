@@ -86,7 +86,8 @@ static bool port_take_service(void *ctx, struct cpu_service *out)
     return false;
 }
 
-static const struct cpu_ports ports = {port_tod, port_wake, port_take_io, port_take_service};
+static const struct cpu_ports ports = {port_tod, port_wake, port_take_io, port_take_service,
+                                       NULL};
 
 static void machine_create(struct decode_exec *x, struct machine *m, const char *model,
                            enum cpu_engine engine)

@@ -65,7 +65,8 @@ static bool port_take_service(void *ctx, struct cpu_service *out)
     return false;
 }
 
-static const struct cpu_ports ports = {port_tod, port_wake, port_take_io, port_take_service};
+static const struct cpu_ports ports = {port_tod, port_wake, port_take_io, port_take_service,
+                                       NULL};
 
 u64 mx_get(struct matrix *m, u64 abs)
 {
@@ -405,12 +406,14 @@ static void registers_back(struct matrix *m, const struct mx_state *s)
     cpu_psw_set(c, s->mask, s->addr);
 }
 
-static void run_to_wait(struct matrix *m)
+static enum cpu_exit run_to_wait(struct matrix *m)
 {
     unsigned times = 0;
-    while (cpu_run(m->cpu, THREADED_BUDGET_INSNS) == CPU_EXIT_BUDGET &&
-           ++times < EXECUTIONS_MAX)
-        ;
+    enum cpu_exit why;
+    do
+        why = cpu_run(m->cpu, THREADED_BUDGET_INSNS);
+    while (why == CPU_EXIT_BUDGET && ++times < EXECUTIONS_MAX);
+    return why;
 }
 
 /* Translation begins where a branch has led often enough, and takes only what has been executed
@@ -426,12 +429,13 @@ static void run_translated(struct matrix *m, struct mx_state *s)
     storage_back(m, area);
     registers_back(m, &begin);
     memset(m->cpu->heat, 1, JIT_HEAT_ENTRIES);
-    run_to_wait(m);
+    enum cpu_exit why = run_to_wait(m);
     struct code_page *page = code_page_get(m->cpu, begin.addr & ~0xfffull);
     if (!jit_is_code(m->cpu, page->slot[(begin.addr & 0xfff) >> 1].run))
         m->not_translated++;
     m->runs++;
     mx_capture(m, s);
+    s->rationed = why == CPU_EXIT_RATIONED;
     if (s->addr == MX_SVC_HANDLER) {
         s->mask = mx_get(m, LC_SVC_OLD);
         s->addr = mx_get(m, LC_SVC_OLD + 8) - 2;
@@ -463,6 +467,7 @@ void mx_run(struct matrix *m, const struct mx_case *k, struct mx_state *s)
         mx_owner_carry_out(m->owner);
     mx_capture(m, s);
     s->intercepted = why == CPU_EXIT_INTERCEPT;
+    s->rationed = why == CPU_EXIT_RATIONED;
 }
 
 bool mx_do(struct matrix *m, struct mx_case *k, struct mx_state *s)

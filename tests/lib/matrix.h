@@ -160,6 +160,7 @@ struct mx_state {
     u8 ilc, access_id, dxc;
     u64 teid;
     bool intercepted;
+    bool rationed; /* a store of it waits for a token */
 };
 
 /** The case in which the instruction completes: everything as the row's set-up says. */

@@ -208,7 +208,8 @@ START_TEST(unused_registers)
 }
 END_TEST
 
-/* MVC between two spaces; MVCL in two spaces at one address does not overlap. */
+/* MVC between two spaces; MVCL by two access-list entries does not overlap, though both designate
+ * one space. */
 START_TEST(two_spaces)
 {
     gr[3] = DATA;
@@ -222,6 +223,12 @@ START_TEST(two_spaces)
     ar[6] = ALET_P;
     ck_assert_int_eq(run("0e46"), 0);
     ck_assert_uint_ne(harness_cc(&h), 3);
+    gr[4] = DATA + 4;
+    gr[6] = DATA;
+    gr[5] = gr[7] = 8; /* the same when both have been used: lg 2,0(4), lg 2,0(6) */
+    ck_assert_int_eq(harness_insns(&h, "e32040000004 e32060000004 0e46", 3), 0);
+    ck_assert_uint_ne(harness_cc(&h), 3);
+    ck_assert_uint_eq(gr[5], 0);
     gr[4] = DATA + 4;
     gr[6] = DATA;
     gr[5] = gr[7] = 8;

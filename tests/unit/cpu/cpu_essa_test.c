@@ -66,6 +66,36 @@ START_TEST(block_without_content)
 }
 END_TEST
 
+/* Has the block become dirty since the last call? */
+static bool dirty_since(void)
+{
+    static u64 set[HARNESS_STORAGE / FRAME_BYTES / 64 + 1];
+    u64 frame = BLOCK >> FRAME_SHIFT;
+    memset(set, 0, sizeof set);
+    storage_epoch(h.st, set);
+    return set[frame / 64] >> frame % 64 & 1;
+}
+
+/* What a relocation has not sent of it comes when it is used again. */
+START_TEST(used_again_is_dirty)
+{
+    static const unsigned orders[] = {1, 3, 4, 5, 6, 7}; /* all that end in another state */
+    dirty_since();
+    for (unsigned i = 0; i < ARRAY_LEN(orders); i++) {
+        essa(BLOCK, 2);
+        ck_assert(!dirty_since());
+        essa(BLOCK, 2);
+        essa(BLOCK, 0);
+        ck_assert(!dirty_since());
+        essa(BLOCK, orders[i]);
+        ck_assert(dirty_since());
+    }
+    essa(BLOCK, 2);
+    storage_usage_reset(h.st);
+    ck_assert(dirty_since());
+}
+END_TEST
+
 START_TEST(no_translate)
 {
     essa(BLOCK, 7);
@@ -119,6 +149,7 @@ int main(void)
     tcase_add_test(t, resident_block);
     tcase_add_test(t, block_without_content);
     tcase_add_test(t, no_translate);
+    tcase_add_test(t, used_again_is_dirty);
     tcase_add_test(t, refused);
     tcase_add_test(t, prefixed_and_reset);
     suite_add_tcase(s, t);

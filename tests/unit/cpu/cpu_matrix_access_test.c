@@ -26,6 +26,7 @@ enum how {
     LOW,      /* low-address protection */
     TOO_LONG, /* an ASCE with segment tables only */
     LIST,     /* bits of the access-list entry of the space */
+    RATION,   /* it can be, but no frame can be stored into yet: see run_rationed */
 };
 
 /* Where operands lie and which. */
@@ -127,6 +128,12 @@ static const struct fault list_faults[] = {
     {"page, by access list", ENTRY, 0x11, -1, 0x400, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 0, 0},
 };
 
+static const struct fault rationed[] = {
+    {"rationed", RATION, 0, -1, 0, MX_AT_PAGE, PSW_EA | PSW_BA, "fsx", 0, 0},
+    {"rationed at 2^31", RATION, 0, -1, 0, MX_AT_TOP31, PSW_BA, "fsx", 0, 0},
+    {"rationed, DAT off", RATION, 0, -1, 0, MX_AT_REAL, PSW_EA | PSW_BA, "fsx", 0, REAL},
+};
+
 /* One operand of one case in one position before one fault. */
 struct trial {
     const struct fault *f;
@@ -143,6 +150,7 @@ struct trial {
 };
 
 static struct matrix m;
+static unsigned waits;
 
 static void create(void)
 {
@@ -231,6 +239,7 @@ static void break_page(struct trial *t)
     case KEY: storage_key_set(m.st, bad_frame(t), (u8)t->f->bits); break;
     case LOW: c->cr[0] |= CR0_LAP; break;
     case TOO_LONG: c->cr[1] = m.asce_short, c->cr[7] ^= m.asce ^ m.asce_short; break;
+    case RATION: break;
     }
     cpu_registers_changed(c);
     if (t->warm)
@@ -343,15 +352,20 @@ static void check_progress(const struct trial *t)
         complain(t, "address and length do not go together", "");
 }
 
+static bool interruptible(const struct trial *t)
+{
+    for (unsigned i = 0; i < t->k.row->operand_count; i++)
+        if (t->k.row->operand[i].interruptible)
+            return true;
+    return false;
+}
+
 static void check_unchanged(const struct trial *t)
 {
     char text[64];
     struct mx_state now = t->fault;
     memcpy(now.cr, t->begin.cr, sizeof now.cr);
-    bool interruptible = false;
-    for (unsigned i = 0; i < t->k.row->operand_count; i++)
-        interruptible |= t->k.row->operand[i].interruptible;
-    if (interruptible) {
+    if (interruptible(t)) {
         check_progress(t);
         return;
     }
@@ -423,7 +437,7 @@ static void check_place(const struct trial *t)
     char text[64];
     u8 bytes[MX_OPERANDS][4096];
     const struct mx_row *row = t->k.row;
-    if (t->warm || mx_excused(row, "place") || mx_excused(row, "same"))
+    if (t->warm || t->f->how == RATION || mx_excused(row, "place") || mx_excused(row, "same"))
         return;
     for (unsigned i = 0; i < row->operand_count; i++)
         for (unsigned at = 0; accessed(&row->operand[i]) && at < mx_length_of(&t->k, i); at++)
@@ -462,6 +476,16 @@ static bool run_whole(struct trial *t, u8 *whole)
     return true;
 }
 
+/* The instruction is to be executed from here. */
+static void begins(struct trial *t)
+{
+    if (t->warm)
+        mx_apply_again(&m, &t->k);
+    else
+        mx_apply(&m, &t->k);
+    mx_capture(&m, &t->begin);
+}
+
 static void run_trial(struct trial *t, const struct mx_row *row)
 {
     static u8 whole[MX_SEEN];
@@ -469,11 +493,7 @@ static void run_trial(struct trial *t, const struct mx_row *row)
         return;
     if (repairable(t->f) && !run_whole(t, whole))
         return;
-    if (t->warm)
-        mx_apply_again(&m, &t->k);
-    else
-        mx_apply(&m, &t->k);
-    mx_capture(&m, &t->begin);
+    begins(t);
     break_page(t);
     mx_run(&m, &t->k, &t->fault);
     unsigned expected = concerns(t->f, operand_of(t)) ? t->f->pgm : 0;
@@ -490,6 +510,61 @@ static void run_trial(struct trial *t, const struct mx_row *row)
     repair_page(t);
     if (expected && repairable(t->f) && !mx_excused(row, "same"))
         check_resumed(t, whole);
+}
+
+/* ---- stores that are rationed ---- */
+
+/* No frame has been stored into in this epoch, and there are no tokens. */
+static void ration(void)
+{
+    static u64 set[MX_STORAGE / FRAME_BYTES / 64];
+    ck_assert_uint_ge(sizeof set, storage_bitmap_bytes(m.st));
+    storage_epoch(m.st, set);
+    cpu_request_flush_stores(m.cpu);
+    storage_ration_start(m.st, 0);
+}
+
+/* It waits: the PSW is at it, and it has done nothing, or what its registers say. */
+static void check_waits(struct trial *t)
+{
+    u64 tokens = (u64)atomic_load(&m.st->ration.tokens);
+    if (tokens)
+        complain(t, "waits though there is a token", "");
+    if (t->fault.addr != (t->k.execute ? MX_EXECUTE : t->k.ia) || t->fault.pgm)
+        complain(t, "waits elsewhere than at itself", "");
+    if (t->fault.mask != t->begin.mask && !interruptible(t))
+        complain(t, "waits, and the PSW mask has changed", "");
+    t->high = true; /* no page is worse than another */
+    t->before = mx_length_of(&t->k, t->operand);
+    check_unchanged(t);
+}
+
+/* All frames are clean; it gets one token after the other until it can go on. */
+static void run_rationed(struct trial *t, const struct mx_row *row)
+{
+    static u8 whole[MX_SEEN];
+    char text[64];
+    if (mx_excused(row, "same") || !prepare(t, row) || !run_whole(t, whole))
+        return;
+    begins(t);
+    ration();
+    struct trial waiting = *t;
+    for (unsigned n = 0; n <= STORAGE_RATION_LEAST; n++) {
+        mx_run(&m, &t->k, &waiting.fault);
+        if (!waiting.fault.rationed)
+            break;
+        check_waits(&waiting);
+        storage_ration_add(m.st, 1);
+        waits++;
+    }
+    storage_ration_stop(m.st);
+    t->resumed = waiting.fault;
+    if (t->resumed.pgm || t->resumed.addr != t->whole.addr || t->resumed.mask != t->whole.mask)
+        complain(t, "has waited: another PSW, condition code or interruption", "");
+    else if (*mx_registers_differ(&t->whole, &t->resumed, text))
+        complain(t, "has waited: registers", text);
+    else if (mx_storage_differs(&m, whole))
+        complain(t, "has waited: other storage", "");
 }
 
 /* ---- all of them ---- */
@@ -540,7 +615,10 @@ static void try_positions(struct trial *t, const struct mx_row *row)
     unsigned n = positions(t, mx_length_of(&t->k, t->operand), at);
     for (unsigned i = 0; i < n; i++) {
         t->before = at[i];
-        run_trial(t, row);
+        if (t->f->how == RATION)
+            run_rationed(t, row);
+        else
+            run_trial(t, row);
     }
 }
 
@@ -609,6 +687,21 @@ START_TEST(test_under_execute)
 }
 END_TEST
 
+/* Stores without a token: the instruction waits before it has done anything, or at its point of
+ * progress, then does what it does without waiting. */
+#define RATIONED_TRIALS 5
+START_TEST(test_rationed)
+{
+    static const struct trial like[RATIONED_TRIALS] = {{.f = &rationed[0]},
+                                                       {.f = &rationed[0], .warm = true},
+                                                       {.f = &rationed[0], .execute = 1},
+                                                       {.f = &rationed[1]},
+                                                       {.f = &rationed[2]}};
+    try_all(&like[_i]);
+    ck_assert_uint_gt(waits, 1500);
+}
+END_TEST
+
 /* Operands at real addresses: DAT does not matter, the end of storage and keys do. */
 START_TEST(test_real)
 {
@@ -643,6 +736,10 @@ int main(void)
     tcase_add_loop_test(tc, test_list, 0, ARRAY_LEN(list_faults));
     tcase_add_loop_test(tc, test_under_execute, 0, 4);
     tcase_add_test(tc, test_real);
+    suite_add_tcase(suite, tc);
+    tc = tcase_create("rationed");
+    tcase_add_checked_fixture(tc, create, destroy);
+    tcase_add_loop_test(tc, test_rationed, 0, RATIONED_TRIALS);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
