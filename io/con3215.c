@@ -14,7 +14,6 @@
 #define EBCDIC_NEW_LINE 0x15
 #define CMD_READ_INQUIRY 0x0a
 #define CMD_ALARM 0x0b
-#define CON3215_CHPID 0x10
 #define WRITE_CHUNK 4096u
 #define UTF8_LINE_MAX (4 * CON3215_LINE_BYTES_MAX)
 
@@ -202,7 +201,7 @@ static int con_restore(void *dev, struct codec_in *in, struct cause *cause)
 
 static const struct dev_ops con3215_ops = {
     .name = "3215",
-    .chpid = CON3215_CHPID,
+    .chpid = CHPID_CON3215,
     .sense_id = {0xff, 0x32, 0x15, 0x00, 0x32, 0x15, 0x00},
     .sense_id_bytes = 7,
     .start = con_start,

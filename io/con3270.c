@@ -10,7 +10,6 @@
 #include "io/css_internal.h"
 #include "io/io_state.h"
 
-#define CON3270_CHPID 0x11
 #define SENSE_OPERATION_CHECK 0x01
 #define READ_BYTES_MAX (10u * SCREEN_CELLS_MAX)
 
@@ -279,7 +278,7 @@ static int con_restore(void *dev, struct codec_in *in, struct cause *cause)
 
 static const struct dev_ops con3270_ops = {
     .name = "3270",
-    .chpid = CON3270_CHPID,
+    .chpid = CHPID_UNIT_RECORD,
     .sense_id = {0xff, 0x32, 0x74, 0x1d, 0x32, 0x78, 0x02},
     .sense_id_bytes = 7,
     .start = con_start,
@@ -395,6 +394,14 @@ void con3270_redraw(struct con3270 *con, u64 *cursor, bool extended, unsigned ro
                                    s->unread,          room,    1 + to.len};
     *cursor = con->head;
     lock_drop(&con->lock);
+}
+
+u64 con3270_position(struct con3270 *con)
+{
+    lock_take(&con->lock);
+    u64 position = con->head;
+    lock_drop(&con->lock);
+    return position;
 }
 
 size_t con3270_row(struct con3270 *con, unsigned row, u8 out[SCREEN_LINE_MAX])

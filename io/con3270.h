@@ -48,6 +48,9 @@ void con3270_redraw(struct con3270 *con, u64 *cursor, bool extended, unsigned ro
                     unsigned cols, u8 room[CON3270_RECORD_BYTES_MAX],
                     struct con3270_record *out);
 
+/** Behind the last write: of a terminal that shows all of it, the `*cursor`. */
+u64 con3270_position(struct con3270 *con);
+
 /** For tests and DISPLAY: one row as EBCDIC, blanks for nulls and attributes; its length. */
 size_t con3270_row(struct con3270 *con, unsigned row, u8 out[SCREEN_LINE_MAX]);
 

@@ -59,6 +59,15 @@ struct dev_qdio {
 #define SENSE_DATA_CHECK 0x08
 #define SENSE_OVERRUN 0x04
 
+/** The channel path of each class of devices, of guests' and of members'. */
+enum {
+    CHPID_CON3215 = 0x10,
+    CHPID_UNIT_RECORD = 0x11, /* and displays */
+    CHPID_TAPE = 0x14,
+    CHPID_CTCA = 0x18,
+    CHPID_DASD = 0x20,
+};
+
 #define SENSE_BYTES_MAX 32
 #define SENSE_ID_BYTES_MAX 32
 

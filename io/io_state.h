@@ -24,6 +24,7 @@
 #define IO_TAG_FILE_FLAGS 0x8125 /* u8: keep 2, held 1 */
 #define IO_TAG_FILE_CLASS 0x8126 /* u8 */
 #define IO_TAG_FILE_PAGES 0x8127 /* bytes: spool_data.h */
+#define IO_TAG_FILE_SIZE 0x8128  /* array of u32: records, pages of a file that is elsewhere */
 #define IO_TAG_QUEUES 0x8140     /* block: queues of an adapter */
 #define IO_TAG_IDX 0x8141        /* bytes: answer to IDX ACTIVATE on read; 8142: on write */
 #define IO_TAG_REPLY 0x8143      /* bytes: an answer not read yet */

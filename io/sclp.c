@@ -67,6 +67,13 @@ static void tell_quiesce_locked(struct sclp *sclp)
                                      sclp->s.receive_mask & EVENT_BIT(EVT_SIGNAL_QUIESCE));
 }
 
+void sclp_set_esop(struct sclp *sclp, bool esop)
+{
+    lock_take(&sclp->lock);
+    sclp->config.esop = esop;
+    lock_drop(&sclp->lock);
+}
+
 void sclp_reset(struct sclp *sclp)
 {
     lock_take(&sclp->lock);

@@ -35,6 +35,9 @@ struct sclp *sclp_create(struct storage *storage, const struct io_ports *ports, 
 void sclp_destroy(struct sclp *sclp);
 void sclp_reset(struct sclp *sclp);
 
+/** See esop of the configuration; no service call is under way. */
+void sclp_set_esop(struct sclp *sclp, bool esop);
+
 /**
  * What the guest may be offered changed (consoles come and go): told by a state-change event.
  */
@@ -57,6 +60,8 @@ bool sclp_signal_pending(struct sclp *sclp);
 int sclp_console_input(struct sclp *sclp, const char *utf8, size_t len, bool vt220);
 /** Ask the guest to shut down; ST_REFUSED when it has not registered for the event. */
 int sclp_signal_quiesce(struct sclp *sclp);
+/** Has it registered? */
+bool sclp_listens_quiesce(struct sclp *sclp);
 
 /** Another size, after a reset. */
 void sclp_set_size(struct sclp *sclp, u64 storage_bytes, u64 standby_bytes, unsigned cpus);

@@ -279,6 +279,14 @@ int sclp_signal_quiesce(struct sclp *sclp)
     return event_signal(sclp, event, sizeof event);
 }
 
+bool sclp_listens_quiesce(struct sclp *sclp)
+{
+    lock_take(&sclp->lock);
+    bool listens = (sclp->s.receive_mask & EVENT_BIT(EVT_SIGNAL_QUIESCE)) != 0;
+    lock_drop(&sclp->lock);
+    return listens;
+}
+
 void sclp_set_consoles(struct sclp *sclp, bool line_mode, bool vt220)
 {
     u8 event[STATE_CHANGE_BYTES] = {0};

@@ -5,7 +5,6 @@
 #include "io/dasd/eckd_internal.h"
 #include "mem/base/log.h"
 
-#define DASD_CHPID 0x20
 #define SENSE_24 0x80 /* byte 27: the 24 bytes of the 3990 follow their old layout */
 
 int eckd_check(struct eckd *d, struct dev_io *io, u8 sense0, u8 sense1)
@@ -299,7 +298,7 @@ static int eckd_restore(void *dev, struct codec_in *in, struct cause *cause)
 
 static const struct dev_ops eckd_ops = {
     .name = "3390",
-    .chpid = DASD_CHPID,
+    .chpid = CHPID_DASD,
     .status_first = true,
     /* control unit 3990-6, device 3390; read configuration data, set interface id, read id */
     .sense_id = {0xff, 0x39, 0x90, 0xe9, 0x33, 0x90, 0x0a, 0x00, 0x40, 0xfa,

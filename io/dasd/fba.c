@@ -9,7 +9,6 @@
 #include "io/image/hold.h"
 #include "io/io_state.h"
 
-#define DASD_CHPID 0x20
 #define CHARACTERISTICS_BYTES 32u
 #define EXTENT_BYTES 16u
 #define LOCATE_BYTES 8u
@@ -321,7 +320,7 @@ static int fba_restore(void *dev, struct codec_in *in, struct cause *cause)
 
 static const struct dev_ops fba_ops = {
     .name = "9336",
-    .chpid = DASD_CHPID,
+    .chpid = CHPID_DASD,
     .status_first = true,
     .sense_id = {0xff, 0x63, 0x10, 0x01, 0x93, 0x36, 0x10},
     .sense_id_bytes = 7,

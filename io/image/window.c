@@ -36,6 +36,7 @@ struct window {
     struct fresh *fresh; /* NULL: it is as it is on the volume */
     bool write, active;
     bool guard;            /* it reads, and its extent is locked against writers */
+    bool let_go;           /* not active any more; the file may be open for it still */
     atomic_bool contended; /* another active window writes what this one writes */
     atomic_bool apart;     /* [W2] no other active window has what one of the two writes */
     atomic_ullong changes; /* by others, in its extent */
@@ -476,6 +477,7 @@ int window_activate(struct image *img, struct cause *cause)
         return ST_OK;
     }
     w->active = true;
+    w->let_go = false;
     s->blocked = UINT64_MAX;
     int rc = settle_locked(s, cause);
     if (rc == ST_OK && (w->write || w->guard) && s->ranges) {
@@ -496,22 +498,34 @@ int window_activate(struct image *img, struct cause *cause)
     return rc;
 }
 
-void window_deactivate(struct image *img)
+/* With `keep` a file that is locked by extent stays open: closing it ends a thread of its own. */
+static void deactivate(struct window *w, bool keep)
 {
-    struct window *w = img->format;
     struct share *s = w->share;
     struct cause cause = {0};
     change_begin(s);
-    if (w->active) {
-        w->active = false;
-        if (w->write && s->img && image_sync(s->img, &cause))
-            log_line("%s", cause.text);
+    bool was = w->active;
+    w->active = false;
+    if (was && w->write && s->img && image_sync(s->img, &cause))
+        log_line("%s", cause.text);
+    if (was)
         unlock_locked(s, w);
-        if (settle_locked(s, &cause))
-            log_line("%s", cause.text);
-    }
+    keep = keep && s->ranges;
+    if ((was || w->let_go) && !keep && settle_locked(s, &cause))
+        log_line("%s", cause.text);
+    w->let_go = keep && (was || w->let_go);
     change_end(s);
     hold_close(w->hold);
+}
+
+void window_deactivate(struct image *img)
+{
+    deactivate(img->format, false);
+}
+
+void window_let_go(struct image *img)
+{
+    deactivate(img->format, true);
 }
 
 void window_flush_soon(struct image *img)

@@ -85,5 +85,8 @@ void window_flush_soon(struct image *img);
 /** Write access that was got is given up, and what nobody here needs any more. Its device has
  *  written everything. */
 void window_deactivate(struct image *img);
+/** The same, at once: another program waits for it. A file that is locked by extent is closed
+ *  later, by window_deactivate or with the window. */
+void window_let_go(struct image *img);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "io/io_state.h"
 
-#define CTCA_CHPID 0x18
 #define PIECE_BYTES 4096u
 
 /** Located by css (devno); created here, destroyed by detach. `remote` changes while no device work
@@ -249,7 +248,7 @@ static void ctca_detach(void *arg)
 
 #define CTCA_OPS(model)                                                                        \
     {                                                                                          \
-        .name = "3088", .chpid = CTCA_CHPID, .takes_nop = true,                                \
+        .name = "3088", .chpid = CHPID_CTCA, .takes_nop = true,                                \
         .sense_id = {0xff, 0x30, 0x88, model, 0x00, 0x00, 0x00}, .sense_id_bytes = 7,          \
         .start = ctca_start, .begin = ctca_begin, .end = ctca_end, .cancel = ctca_cancel,      \
         .halted = ctca_halted, .reset = ctca_reset, .idle_sense = ctca_idle_sense,             \

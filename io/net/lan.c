@@ -29,12 +29,13 @@ void lan_destroy(struct lan *lan)
     free(lan);
 }
 
-struct lan_port *lan_port_add(struct lan *lan, enum lan_role role,
-                              const struct lan_port_ops *ops, void *arg)
+static struct lan_port *port_add(struct lan *lan, enum lan_role role,
+                                 const struct lan_port_ops *ops, void *arg, bool muted)
 {
     struct lan_port *port = calloc(1, sizeof *port);
     if (!port)
         return NULL;
+    port->muted = muted;
     port->lan = lan;
     port->ops = ops;
     port->arg = arg;
@@ -58,7 +59,19 @@ struct lan_port *lan_port_add(struct lan *lan, enum lan_role role,
     return NULL;
 }
 
-void lan_port_remove(struct lan_port *port)
+struct lan_port *lan_port_add(struct lan *lan, enum lan_role role,
+                              const struct lan_port_ops *ops, void *arg)
+{
+    return port_add(lan, role, ops, arg, false);
+}
+
+struct lan_port *lan_port_add_muted(struct lan *lan, enum lan_role role,
+                                    const struct lan_port_ops *ops, void *arg)
+{
+    return port_add(lan, role, ops, arg, true);
+}
+
+void lan_port_leave(struct lan_port *port)
 {
     if (!port)
         return;
@@ -70,6 +83,16 @@ void lan_port_remove(struct lan_port *port)
     lan_bridge_elect_locked(lan);
     while (port->pins)
         lock_wait(&lan->unpinned, &lan->lock);
+    lock_drop(&lan->lock);
+}
+
+void lan_port_remove(struct lan_port *port)
+{
+    if (!port)
+        return;
+    struct lan *lan = port->lan;
+    lan_port_leave(port);
+    lock_take(&lan->lock);
     struct lan_port **at = &lan->port;
     while (*at != port)
         at = &(*at)->next;
@@ -99,6 +122,7 @@ void lan_port_rules(struct lan_port *port, const struct lan_rules *rules)
     lock_take(&port->lan->lock);
     port->rules = *rules;
     lan_mac_clear_locked(port, LAN_MAC_FORBIDDEN);
+    lan_bridge_elect_locked(port->lan);
     lock_drop(&port->lan->lock);
     lan_stations_changed(port);
 }
@@ -121,7 +145,10 @@ struct frame {
     bool tagged; /* `bytes` has a tag */
     u16 vlan;
     bool apart;       /* its receiver is a station that must not hear it */
+    bool up;          /* VEPA: it is for no station yet */
     enum lan_role of; /* what has sent it, here or elsewhere */
+    const struct lan_port
+        *origin; /* VEPA: the station whose frame has come back; NULL: it is none */
 };
 
 static u16 tag_of(const u8 *frame)
@@ -170,8 +197,18 @@ static bool apart(const struct frame *f, const struct lan_port *from, const stru
 static bool floods(const struct lan_port *port, const struct frame *f)
 {
     const struct lan_traits *t = &port->traits;
-    return port == port->lan->bridge ||
-           (t->flooding && !(t->flooding_from_outside && f->of == LAN_STATION));
+    return port == port->lan->bridge || (t->flooding && port->rules.promiscuous &&
+                                         !(t->flooding_from_outside && f->of == LAN_STATION));
+}
+
+bool lan_takes_strangers(struct lan *lan)
+{
+    lock_take(&lan->lock);
+    bool any = lan->bridge != NULL;
+    for (const struct lan_port *p = lan->port; p && !any; p = p->next)
+        any = p->role == LAN_STATION && p->traits.flooding && p->rules.promiscuous;
+    lock_drop(&lan->lock);
+    return any;
 }
 
 /** Is one of them a bridge port, and must the other not be seen by any? */
@@ -186,8 +223,11 @@ static bool hidden(const struct lan_port *a, const struct lan_port *b)
 static bool wants(const struct lan_port *port, const struct lan_port *from,
                   const struct lan_port *to, const struct frame *f)
 {
-    if (port == from || port->leaving || port->muted || !in_vlan(port, f->vlan))
+    if (port == from || port == f->origin || port->leaving || port->muted ||
+        !in_vlan(port, f->vlan))
         return false;
+    if (f->up)
+        return port->role != LAN_STATION && (!f->apart || from->isolation == LAN_FORWARD);
     if (port->promiscuous && port->rules.promiscuous)
         return true;
     if (apart(f, from, port) || hidden(from, port))
@@ -222,6 +262,15 @@ static struct lan_port *receiver_of(struct lan *lan, const struct frame *f)
     return to && in_vlan(to, f->vlan) ? to : NULL;
 }
 
+/** VEPA: the station that has sent what an uplink sends back. Lock held. */
+static const struct lan_port *origin_of(struct lan *lan, const struct frame *f)
+{
+    struct lan_port *port = lan->options.vepa && f->of == LAN_UPLINK
+                                ? lan_mac_port_locked(lan, f->bytes + MAC_BYTES)
+                                : NULL;
+    return port && port->role == LAN_STATION ? port : NULL;
+}
+
 /** Pin the next of them; false: the port may not send this frame. */
 static bool pin_receivers(struct lan_port *from, struct frame *f, struct receivers *r)
 {
@@ -231,6 +280,8 @@ static bool pin_receivers(struct lan_port *from, struct frame *f, struct receive
     bool may = admit(from, f), learnt = may && lan_mac_learn_locked(from, f->bytes + MAC_BYTES);
     struct lan_port *to = may ? receiver_of(lan, f) : NULL;
     f->apart = to && apart(f, from, to);
+    f->up = lan->options.vepa && f->of == LAN_STATION;
+    f->origin = origin_of(lan, f);
     for (struct lan_port *port = lan->port; may && port && r->n < RECEIVERS;
          port = port->next) {
         if (port->id >= r->below)

@@ -21,6 +21,7 @@
 struct lan;
 struct lan_port;
 struct lan_watch;
+struct lan_join;
 
 /** Where frames go whose receiver no port has told of: to all but stations. LAN_PEER: the network
  *  elsewhere; its stations' addresses give way to those of stations here. */
@@ -76,7 +77,8 @@ struct lan_rules {
     enum lan_port_type type;
     u16 vlan;                /* LAN_ACCESS: 0: none, and nothing passes */
     struct vlan_set allowed; /* LAN_TRUNK: the native one, too */
-    bool promiscuous;        /* it may see what is for others of its VLANs */
+    bool promiscuous;        /* it may see what is for others of its VLANs; else it is not the
+                              * active bridge port, and flooding does not count */
     bool protect;            /* it sends from `own` only, and receives for no other */
     u8 own[MAC_BYTES];
     /* Of the adapter behind it; the network does not look at these. */
@@ -88,6 +90,9 @@ struct lan_options {
     bool vlan_aware; /* false: tags are part of the frame, and pass */
     u16 native;      /* of trunk ports; 0: none, frames without a tag are discarded */
     bool isolated;   /* nothing from station to station but what an observer may see */
+    /* What a station sends goes up, whoever it is for; what an uplink sends back goes where it
+     * would, but not to who has sent it (a virtual Ethernet port aggregator, IEEE 802.1Qbg). */
+    bool vepa;
 };
 
 /** A network without ports; NULL without host memory. */
@@ -116,9 +121,18 @@ void lan_set_options(struct lan *lan, const struct lan_options *options);
 void lan_uplink_counts(struct lan *lan, struct lan_counts *out);
 /** Addresses that stations have told of, `max` at most; returns how many. */
 size_t lan_stations(struct lan *lan, u8 (*mac)[MAC_BYTES], size_t max);
-/** Have `changed` called when those are others. Any thread, perhaps with locks of adapters held; it
- *  takes no lock but one that posts. NULL: no more. */
+/** Does any station get what is for an address that nobody has told of? */
+bool lan_takes_strangers(struct lan *lan);
+/** Have `changed` called when either is another. Any thread, perhaps with locks of adapters held;
+ *  it takes no lock but one that posts. NULL: no more. */
 void lan_observe_stations(struct lan *lan, void (*changed)(void *arg), void *arg);
+
+/** Two networks become one: what is sent on one and is for somebody behind the other, for a group
+ *  or for nobody that is known, goes there, too. They outlive it, and are not joined in a ring.
+ *  NULL: no memory, or no room for a port. */
+struct lan_join *lan_join(struct lan *a, struct lan *b);
+/** They are two again. NULL does nothing. */
+void lan_part(struct lan_join *join);
 
 /** A port; `arg` outlives it. An uplink is a trunk port of all VLANs, a station is in none and may
  *  be promiscuous, until it gets rules. NULL: no memory, or LAN_PORTS_MAX are there. */
@@ -136,6 +150,9 @@ int lan_mac_add(struct lan_port *port, const u8 mac[MAC_BYTES]);
 /** The same for an address that another port may have: it goes over to this one. A machine that was
  *  relocated has one port where it was and one where it is; the one that goes on takes. */
 int lan_mac_take(struct lan_port *port, const u8 mac[MAC_BYTES]);
+/** The same for a LAN_PEER. `news`: it has come there just now, so a station here that yields has
+ *  it no more; else only if nobody has it. True: a station had it; its observer is not told. */
+bool lan_mac_elsewhere(struct lan_port *port, const u8 mac[MAC_BYTES], bool news);
 /** ST_NOENT: this port has no such address. */
 int lan_mac_remove(struct lan_port *port, const u8 mac[MAC_BYTES]);
 void lan_mac_clear(struct lan_port *port);
@@ -148,8 +165,8 @@ void lan_port_isolate(struct lan_port *port, enum lan_isolation isolation);
 void lan_port_traits(struct lan_port *port, const struct lan_traits *traits);
 /** Milliseconds by which learnt addresses grow old; the host's clock unless told. */
 void lan_clock(struct lan *lan, u64 (*now_ms)(void *arg), void *arg);
-/** Give a station a role. ST_EXIST: another one is primary; ST_LIMIT: enough are secondary. Call
- *  lan_port_bridge_tell without locks then. */
+/** Give a station a role. ST_REFUSED: it may not be promiscuous; ST_EXIST: another one is primary;
+ *  ST_LIMIT: enough are secondary. Call lan_port_bridge_tell without locks then. */
 int lan_port_bridge(struct lan_port *port, enum lan_bridge role);
 /** Is it the one that gets what nobody has told of? */
 bool lan_port_bridge_active(struct lan_port *port);

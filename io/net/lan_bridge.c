@@ -17,7 +17,8 @@ void lan_bridge_elect_locked(struct lan *lan)
 {
     struct lan_port *best = NULL, *was = lan->bridge;
     for (struct lan_port *p = lan->port; p; p = p->next)
-        if (p->bridge != LAN_BRIDGE_NONE && !p->leaving && before(p, best))
+        if (p->bridge != LAN_BRIDGE_NONE && p->rules.promiscuous && !p->leaving &&
+            before(p, best))
             best = p;
     lan->bridge = best;
     if (was == best)
@@ -43,7 +44,9 @@ int lan_port_bridge(struct lan_port *port, enum lan_bridge role)
     struct lan *lan = port->lan;
     int rc = ST_OK;
     lock_take(&lan->lock);
-    if (role == LAN_BRIDGE_PRIMARY && others(port, role))
+    if (role != LAN_BRIDGE_NONE && role != port->bridge && !port->rules.promiscuous)
+        rc = ST_REFUSED;
+    else if (role == LAN_BRIDGE_PRIMARY && others(port, role))
         rc = ST_EXIST;
     else if (role == LAN_BRIDGE_SECONDARY && others(port, role) == LAN_BRIDGE_SECONDARIES_MAX)
         rc = ST_LIMIT;
@@ -53,6 +56,7 @@ int lan_port_bridge(struct lan_port *port, enum lan_bridge role)
         lan_bridge_elect_locked(lan);
     }
     lock_drop(&lan->lock);
+    lan_stations_changed(port);
     return rc;
 }
 

@@ -66,6 +66,14 @@ struct lan {
     u64 last_id, last_bridge;
 };
 
+/* --- lan.c --- */
+
+/** A port that says and hears nothing until lan_port_mute; as lan_port_add. */
+struct lan_port *lan_port_add_muted(struct lan *lan, enum lan_role role,
+                                    const struct lan_port_ops *ops, void *arg);
+/** When this returns `deliver` runs no more; it may still send. NULL does nothing. */
+void lan_port_leave(struct lan_port *port);
+
 /* --- lan_mac.c: who has which address; lan->lock held --- */
 
 /** The port that has an address, NULL: nobody. What was learnt too long ago is forgotten. */

@@ -124,10 +124,12 @@ static bool may_take(const struct lan_port *port, const struct mac_entry *e, boo
            too_old(e);
 }
 
-static int mac_enter(struct lan_port *port, const u8 *mac, bool take)
+/** `from_station`: who had it before was one. */
+static int mac_enter(struct lan_port *port, const u8 *mac, bool take, bool *from_station)
 {
     struct lan *lan = port->lan;
     struct mac_entry *fresh = malloc(sizeof *fresh);
+    *from_station = false;
     if (!fresh)
         return ST_NOMEM;
     lock_take(&lan->lock);
@@ -141,6 +143,7 @@ static int mac_enter(struct lan_port *port, const u8 *mac, bool take)
         *at = fresh;
         fresh = NULL;
     } else if (rc == ST_OK) {
+        *from_station = (*at)->port->role == LAN_STATION;
         entry_move(*at, port, false);
     }
     lock_drop(&lan->lock);
@@ -151,12 +154,23 @@ static int mac_enter(struct lan_port *port, const u8 *mac, bool take)
 
 int lan_mac_add(struct lan_port *port, const u8 mac[MAC_BYTES])
 {
-    return mac_enter(port, mac, false);
+    bool ignored;
+    return mac_enter(port, mac, false, &ignored);
 }
 
 int lan_mac_take(struct lan_port *port, const u8 mac[MAC_BYTES])
 {
-    return mac_enter(port, mac, true);
+    bool ignored;
+    return mac_enter(port, mac, true, &ignored);
+}
+
+bool lan_mac_elsewhere(struct lan_port *port, const u8 mac[MAC_BYTES], bool news)
+{
+    bool taken;
+    lock_take(&port->lan->lock);
+    bool unowned = !lan_mac_port_locked(port->lan, mac);
+    lock_drop(&port->lan->lock);
+    return (unowned || news) && mac_enter(port, mac, false, &taken) == ST_OK && taken;
 }
 
 int lan_mac_remove(struct lan_port *port, const u8 mac[MAC_BYTES])

@@ -59,6 +59,16 @@ void osa_mac(struct osa *osa, u8 mac[MAC_BYTES])
 
 /* --- commands -------------------------------------------------------------------------------- */
 
+/** Is it one that CP makes? One of HiperSockets whose network is of layer 2 says that it is the
+ *  machine's: on CP's Linux knows layer 3 only. */
+static bool says_cp(struct osa *osa)
+{
+    lock_take(&osa->lock);
+    bool layer2 = osa->config.kind == OSA_HIPERSOCKETS && osa->layer == OSA_LAYER2;
+    lock_drop(&osa->lock);
+    return osa->config.guest_lan && !layer2;
+}
+
 /** Node descriptors, as far as programs look: channel path, unit address, who offers it. */
 static int read_configuration(struct osa_dev *dev, struct dev_io *io)
 {
@@ -66,7 +76,7 @@ static int read_configuration(struct osa_dev *dev, struct dev_io *io)
     data[30] = dev->osa->config.kind == OSA_HIPERSOCKETS ? IQD_CHPID : OSA_CHPID;
     data[31] = (u8)(dev->osa->config.devno + dev->role);
     data[63] = 0;
-    if (dev->osa->config.guest_lan) {
+    if (says_cp(dev->osa)) {
         data[16] = 0xe5; /* VM */
         data[17] = 0xd4;
     }

@@ -1,8 +1,8 @@
 /* Bridge ports: a program in layer 2 has its adapter get what is for stations that the network does
  * not know, because it has a bridge behind it. SETBRIDGEPORT gives and takes the role, says which
  * the adapter has and whether it is the active one; the adapter tells when that changes.
- * Not with VNIC characteristics; under CP adapters have none of it. Whose addresses there are is
- * not told (PERFORM NETWORK SUBCHANNEL OPERATION of CHSC).
+ * Not with VNIC characteristics; only where the port may be promiscuous (lan_rules). Whose
+ * addresses there are is not told (PERFORM NETWORK SUBCHANNEL OPERATION of CHSC).
  * Source: Linux, drivers/s390/net/qeth_core_mpc.h, qeth_l2_main.c; "Device Drivers, Features, and
  * Commands", bridge ports. */
 #include "io/net/osa_internal.h"
@@ -74,7 +74,9 @@ static u16 set_role(struct osa *osa, enum lan_bridge role)
         return RC_NOT_AUTHORIZED;
     int rc = lan_port_bridge(osa->port, role);
     if (rc)
-        return rc == ST_EXIST ? RC_OTHER_IS_PRIMARY : RC_SECONDARIES_FULL;
+        return rc == ST_REFUSED ? RC_NOT_AUTHORIZED
+               : rc == ST_EXIST ? RC_OTHER_IS_PRIMARY
+                                : RC_SECONDARIES_FULL;
     osa->s.layer2[OSA_L2_BRIDGE] = (u8)role;
     return 0;
 }

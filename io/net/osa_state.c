@@ -142,7 +142,7 @@ void osa_take_addresses(struct osa *osa)
     u8 mac[OSA_MACS_MAX][MAC_BYTES];
     lock_take(&osa->lock);
     unsigned n = osa->s.macs;
-    bool moved = osa->moved;
+    bool moved = osa->moved, told = false;
     struct lan_port *port = osa_port_use_locked(osa);
     osa->moved = false;
     memcpy(mac, osa->s.mac, sizeof mac);
@@ -152,9 +152,11 @@ void osa_take_addresses(struct osa *osa)
         lan_port_promiscuous(port, osa->s.promiscuous);
         lan_port_isolate(port, osa->s.isolation);
         osa_vnicc_apply_locked(osa);
-        /* Another one that is primary there stays so: then this one is none. */
-        if (lan_port_bridge(port, osa->s.layer2[OSA_L2_BRIDGE]) != ST_OK)
+        /* Another one that is primary there stays so: then this one is none, and told. */
+        if (lan_port_bridge(port, osa->s.layer2[OSA_L2_BRIDGE]) != ST_OK) {
             osa->s.layer2[OSA_L2_BRIDGE] = LAN_BRIDGE_NONE;
+            told = osa_bridge_event_locked(osa);
+        }
     }
     for (unsigned i = 0; moved && i < osa->s.ips; i++)
         if (!(osa->s.ip_flags[i] & IP_FLAG_VIRTUAL))
@@ -167,6 +169,8 @@ void osa_take_addresses(struct osa *osa)
             announce(port, mac[i]);
     }
     osa_frames_send(osa, &out);
+    if (told)
+        css_device_ready(osa->css, osa_read_schid(osa));
     osa_bridge_tell(osa);
     lock_take(&osa->lock);
     if (port)

@@ -1,6 +1,7 @@
 /* VNIC characteristics of a program in layer 2: which frames it gets besides those for its
  * addresses, and who may take these. The network does most of it (struct lan_traits).
- * A characteristic is a bit; commands are about one. Under CP an adapter has none.
+ * A characteristic is a bit; commands are about one. What CP does not let a port see or send it
+ * does not get by them either: see lan_rules.
  * Source: Linux, drivers/s390/net/qeth_core_mpc.h, qeth_l2_main.c; "Device Drivers, Features, and
  * Commands", advanced packet handling. Bounds of the timeout are ours. */
 #include "io/net/osa_internal.h"
@@ -30,7 +31,7 @@
 
 bool osa_has_traits(const struct osa *osa)
 {
-    return osa->s.layer == OSA_LAYER2 && !osa->config.guest_lan;
+    return osa->s.layer == OSA_LAYER2;
 }
 
 u32 osa_vnicc(const struct osa *osa)

@@ -74,6 +74,14 @@ static bool control_ended(const struct uplink *up)
     return vde_ctlfd(vde->conn) >= 0 && up->fd[vde->at + 1].revents;
 }
 
+/** Is there a frame? Modules with several sockets (VXVDE) wait for one in vde_recv, whatever their
+ *  descriptors' flags are, and with them would what is to be sent. */
+static bool readable(struct vde *vde)
+{
+    struct pollfd p = {.fd = vde_datafd(vde->conn), .events = POLLIN};
+    return poll(&p, 1, 0) > 0;
+}
+
 static void vde_work(struct uplink *up, bool failed)
 {
     struct vde *vde = up->own;
@@ -83,7 +91,8 @@ static void vde_work(struct uplink *up, bool failed)
     }
     if (failed || vde->at < 0)
         return;
-    for (unsigned i = 0; up->fd[vde->at].revents && i < UPLINK_ROUND_FRAMES; i++) {
+    bool more = up->fd[vde->at].revents;
+    for (unsigned i = 0; more && i < UPLINK_ROUND_FRAMES; i++, more = readable(vde)) {
         ssize_t n = vde_recv(vde->conn, vde->frame, sizeof vde->frame, 0);
         if (n <= 0)
             break;

@@ -8,8 +8,6 @@
 
 #include "io/tape/tape_internal.h"
 
-#define TAPE_CHPID 0x14
-
 #define BLOCK_NUMBER_34XX 0x003fffffu /* behind the segment and format of a block id */
 #define PATH_GROUP_BYTES 12u
 #define PATH_GROUPED 0xc0
@@ -446,7 +444,7 @@ static void tape_detach(void *dev)
 
 #define TAPE_OPS(type, cu_model, dev_model)                                                    \
     {                                                                                          \
-        .name = #type, .chpid = TAPE_CHPID, .status_first = true,                              \
+        .name = #type, .chpid = CHPID_TAPE, .status_first = true,                              \
         .sense_id = {0xff,          0x##type >> 8,   0x##type & 0xff, cu_model,                \
                      0x##type >> 8, 0x##type & 0xff, dev_model},                               \
         .sense_id_bytes = 7, .start = tape_start, .begin = tape_begin,                         \

@@ -8,7 +8,6 @@
 #include "io/io_state.h"
 #include "io/unitrec/unitrec.h"
 
-#define PRINTER_CHPID 0x11
 #define LINE_BYTES_MAX 150u
 #define BLANK 0x40
 #define SENSE_LOAD_CHECK 0x02
@@ -235,9 +234,9 @@ static void printer_reset(void *dev)
 #define PRINTER_OPS(type, model)                                                               \
     {                                                                                          \
         .name = #type,                                                                         \
-        .chpid = PRINTER_CHPID, .sense_id = {0xff, 0x##type >> 8, 0x##type & 0xff,             \
-                                             0x00, 0x##type >> 8, 0x##type & 0xff,             \
-                                             model},                                           \
+        .chpid = CHPID_UNIT_RECORD, .sense_id = {0xff, 0x##type >> 8, 0x##type & 0xff,         \
+                                                 0x00, 0x##type >> 8, 0x##type & 0xff,         \
+                                                 model},                                       \
         .sense_id_bytes = 7, .start = printer_start, .reset = printer_reset,                   \
         .save = printer_save, .restore = printer_restore, .detach = free,                      \
     }

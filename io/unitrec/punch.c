@@ -4,7 +4,6 @@
 
 #include "io/unitrec/unitrec.h"
 
-#define PUNCH_CHPID 0x11
 #define CMD_WRITE 0x01 /* in the last two bits; the others choose pockets */
 
 /** Located by css (devno); created here, destroyed by detach; never changes. */
@@ -30,7 +29,7 @@ static int punch_start(void *dev, struct dev_io *io)
 
 static const struct dev_ops punch_ops = {
     .name = "2540P",
-    .chpid = PUNCH_CHPID,
+    .chpid = CHPID_UNIT_RECORD,
     .sense_id = {0xff, 0x25, 0x40, 0x00, 0x25, 0x40, 0x02},
     .sense_id_bytes = 7,
     .start = punch_start,

@@ -11,7 +11,6 @@
 #include "io/io_state.h"
 #include "io/unitrec/unitrec.h"
 
-#define READER_CHPID 0x11
 #define CMD_MASK_READ 0x3f
 #define CMD_READ 0x02
 #define CMD_FEED 0x23
@@ -19,12 +18,14 @@
 #define CMD_STACKER_NONE 0xc0 /* read without feed */
 #define BLANK 0x40
 #define FILE_VERSION 2
+#define FILE_VERSION_ELSEWHERE 3 /* its keeper has the pages, also where the state goes to */
 
 struct spool_file {
     struct spool_file *next;
     struct reader_file s;
     struct spool_data data;
     bool passed; /* its keeper did not let it be opened */
+    bool awaits; /* restored: of `data` only the counts are here */
 };
 
 /** Created with its first reader, destroyed with its last; `lock` is that of all of them. */
@@ -50,6 +51,8 @@ struct reader {
     bool passed_over;         /* a file: its keeper is to look */
     void (*news)(void *arg);
     void *news_arg;
+    struct reader_counts *counts; /* may be NULL */
+    bool no_eof;                  /* its owner says it again where the state is restored */
 };
 
 static struct spool_file *find_file(const struct queue *q, u32 number)
@@ -160,6 +163,14 @@ static void feed(struct reader *rdr, const struct spool_file *f)
     open_next(rdr); /* none, when it may not be opened: the next command finds that */
 }
 
+static void count(const struct reader *rdr, u64 cards, u64 pages)
+{
+    if (!rdr->counts)
+        return;
+    atomic_fetch_add(&rdr->counts->cards, cards);
+    atomic_fetch_add(&rdr->counts->pages, pages);
+}
+
 /** The record to be read next, filled up with blanks, into `card`; returns its length. */
 static size_t take_record(struct reader *rdr, const struct spool_file *f,
                           u8 card[SPOOL_RECORD_BYTES_MAX])
@@ -168,8 +179,10 @@ static size_t take_record(struct reader *rdr, const struct spool_file *f,
     if (rdr->place.record != rdr->s.card)
         spool_data_seek(&f->data, &rdr->place, rdr->s.card);
     struct spool_place place = rdr->place;
+    bool new_page = place.index == 0;
     if (!spool_data_next(&f->data, &place, &record))
         return 0;
+    count(rdr, 0, new_page);
     memset(card, BLANK, SPOOL_RECORD_BYTES_MAX);
     memcpy(card, record.bytes, record.len);
     rdr->place = place;
@@ -187,11 +200,13 @@ static int next_card(struct reader *rdr, u8 card[SPOOL_RECORD_BYTES_MAX], size_t
         return DS_UNIT_CHECK;
     if (rdr->s.eof_due) {
         close_current(rdr);
-        return DS_NORMAL | DS_UNIT_EXCEPTION;
+        return rdr->no_eof ? DS_UNIT_CHECK : DS_NORMAL | DS_UNIT_EXCEPTION;
     }
     *len = take_record(rdr, f, card);
-    if (feeds)
+    if (feeds) {
+        count(rdr, 1, 0);
         feed(rdr, f);
+    }
     return DS_NORMAL;
 }
 
@@ -281,6 +296,15 @@ static bool carries_files(const struct reader *rdr)
     return true;
 }
 
+static void file_content_put(const struct spool_file *f, struct codec_out *out)
+{
+    const u32 size[2] = {f->data.records, f->data.pages};
+    if (f->s.key)
+        codec_put_array(out, IO_TAG_FILE_SIZE, size, 4, 2);
+    else
+        codec_put_bytes(out, IO_TAG_FILE_PAGES, f->data.page, spool_data_bytes(&f->data));
+}
+
 static void reader_save(void *dev, struct codec_out *out)
 {
     struct reader *rdr = dev;
@@ -290,11 +314,11 @@ static void reader_save(void *dev, struct codec_out *out)
     io_rows_put(out, &reader_rows, &s);
     for (const struct spool_file *f = carries_files(rdr) ? rdr->queue->files : NULL; f;
          f = f->next) {
-        codec_begin(out, IO_TAG_FILE, FILE_VERSION);
+        codec_begin(out, IO_TAG_FILE, f->s.key ? FILE_VERSION_ELSEWHERE : FILE_VERSION);
         codec_put_u32(out, IO_TAG_FILE_NUMBER, f->s.number);
         codec_put_u8(out, IO_TAG_FILE_FLAGS, (u8)(f->s.keep << 1 | f->s.held));
         codec_put_u8(out, IO_TAG_FILE_CLASS, (u8)f->s.class_);
-        codec_put_bytes(out, IO_TAG_FILE_PAGES, f->data.page, spool_data_bytes(&f->data));
+        file_content_put(f, out);
         codec_end(out);
     }
     lock_drop(&rdr->queue->lock);
@@ -317,9 +341,12 @@ static bool class_ok(u8 class_)
     return (class_ >= 'A' && class_ <= 'Z') || (class_ >= '0' && class_ <= '9');
 }
 
+/* `pages`, or a size that is not zero. */
 static bool file_rows(struct codec_in *in, struct reader_file *s, struct codec_row *pages)
 {
     struct codec_row row;
+    u32 size[2] = {0, 0};
+    bool elsewhere = in->version == FILE_VERSION_ELSEWHERE;
     u8 flags = 0xff, class_ = 0;
     while (codec_next(in, &row)) {
         bool ok = true;
@@ -328,6 +355,7 @@ static bool file_rows(struct codec_in *in, struct reader_file *s, struct codec_r
         case IO_TAG_FILE_FLAGS: ok = codec_get_u8(&row, &flags); break;
         case IO_TAG_FILE_CLASS: ok = codec_get_u8(&row, &class_); break;
         case IO_TAG_FILE_PAGES: *pages = row; break;
+        case IO_TAG_FILE_SIZE: ok = codec_get_array(&row, size, 4, 2); break;
         default: ok = !(row.tag & CODEC_MANDATORY);
         }
         if (!ok)
@@ -336,7 +364,11 @@ static bool file_rows(struct codec_in *in, struct reader_file *s, struct codec_r
     s->keep = flags >> 1;
     s->held = flags & 1;
     s->class_ = (char)class_;
-    return !in->failed && pages->p && s->number && flags <= 3 && class_ok(class_);
+    s->records = size[0];
+    s->pages = size[1];
+    return !in->failed &&
+           (elsewhere ? !pages->p && s->records && s->pages : pages->p != NULL) && s->number &&
+           flags <= 3 && class_ok(class_);
 }
 
 static bool restore_file(struct queue *q, const struct codec_row *block)
@@ -345,17 +377,25 @@ static bool restore_file(struct queue *q, const struct codec_row *block)
     struct codec_row pages = {.p = NULL};
     struct reader_file s = {0};
     struct spool_data data;
-    if (!codec_open(block, &in) || in.version != FILE_VERSION || q->count == READER_FILES_MAX)
+    if (!codec_open(block, &in) || q->count == READER_FILES_MAX ||
+        (in.version != FILE_VERSION && in.version != FILE_VERSION_ELSEWHERE))
         return false;
     if (!file_rows(&in, &s, &pages) || find_file(q, s.number))
         return false;
     struct spool_file *f = NULL;
-    if (spool_data_load(&data, pages.p, pages.len))
+    spool_data_init(&data);
+    if (!pages.p || spool_data_load(&data, pages.p, pages.len))
         f = file_new(&s, &data);
     spool_data_fini(&data);
-    if (f)
-        append_file(q, f);
-    return f != NULL;
+    if (!f)
+        return false;
+    f->awaits = !pages.p;
+    if (f->awaits) {
+        f->data.records = s.records;
+        f->data.pages = s.pages;
+    }
+    append_file(q, f);
+    return true;
 }
 
 static bool reader_state_valid(const struct reader *rdr)
@@ -394,6 +434,31 @@ static bool restore_rows(struct reader *rdr, bool carries, struct codec_in *in,
     return ok && !in->failed && io_rows_complete(&reader_rows, seen);
 }
 
+bool reader_awaits(struct reader *rdr, u32 number)
+{
+    bool awaits = false;
+    lock_take(&rdr->queue->lock);
+    for (const struct spool_file *f = rdr->queue->files; f; f = f->next)
+        awaits |= f->awaits && (!number || f->s.number == number);
+    lock_drop(&rdr->queue->lock);
+    return awaits;
+}
+
+bool reader_fill(struct reader *rdr, u32 number, struct spool_data *data)
+{
+    lock_take(&rdr->queue->lock);
+    struct spool_file *f = find_file(rdr->queue, number);
+    bool good =
+        f && f->awaits && f->data.records == data->records && f->data.pages == data->pages;
+    if (good) {
+        f->data = *data;
+        f->awaits = false;
+        spool_data_init(data);
+    }
+    lock_drop(&rdr->queue->lock);
+    return good;
+}
+
 static int reader_restore(void *dev, struct codec_in *in, struct cause *cause)
 {
     struct reader *rdr = dev;
@@ -420,7 +485,7 @@ static int reader_restore(void *dev, struct codec_in *in, struct cause *cause)
 
 static const struct dev_ops reader_ops = {
     .name = "2540R",
-    .chpid = READER_CHPID,
+    .chpid = CHPID_UNIT_RECORD,
     .sense_id = {0xff, 0x25, 0x40, 0x00, 0x25, 0x40, 0x01},
     .sense_id_bytes = 7,
     .start = reader_start,
@@ -552,6 +617,20 @@ void reader_set_options(struct reader *rdr, bool cont, bool hold, bool keep, cha
     lock_drop(&rdr->queue->lock);
 }
 
+void reader_set_counts(struct reader *rdr, struct reader_counts *counts)
+{
+    lock_take(&rdr->queue->lock);
+    rdr->counts = counts;
+    lock_drop(&rdr->queue->lock);
+}
+
+void reader_set_eof(struct reader *rdr, bool eof)
+{
+    lock_take(&rdr->queue->lock);
+    rdr->no_eof = !eof;
+    lock_drop(&rdr->queue->lock);
+}
+
 void reader_set_news(struct reader *rdr, void (*news)(void *arg), void *arg)
 {
     lock_take(&rdr->queue->lock);
@@ -679,7 +758,8 @@ bool reader_file_pages(struct reader *rdr, u32 number, struct spool_data *out)
 {
     lock_take(&rdr->queue->lock);
     const struct spool_file *f = find_file(rdr->queue, number);
-    bool good = f && spool_data_load(out, f->data.page, spool_data_bytes(&f->data));
+    bool good =
+        f && !f->awaits && spool_data_load(out, f->data.page, spool_data_bytes(&f->data));
     lock_drop(&rdr->queue->lock);
     return good;
 }
@@ -706,6 +786,7 @@ enum reader_page reader_next_page(struct reader *rdr, u8 page[SPOOL_PAGE_BYTES],
         memcpy(page, f->data.page + (size_t)rdr->s.page++ * SPOOL_PAGE_BYTES, SPOOL_PAGE_BYTES);
         if (!f->data.dump)
             be16_store(page + SPOOL_PAGE_RECORD_LENGTH, f->data.record_bytes);
+        count(rdr, 0, 1);
     }
     lock_drop(&rdr->queue->lock);
     tell(rdr, was_open);

@@ -41,6 +41,15 @@ int reader_add_file(struct reader *rdr, const void *bytes, size_t len, u32 *numb
 void reader_set_options(struct reader *rdr, bool cont, bool hold, bool keep, char class_);
 /** Told, without a lock, whenever a file was closed or became open by the guest's doing. */
 void reader_set_news(struct reader *rdr, void (*news)(void *arg), void *arg);
+/** What readers have given to their programs: cards, and pages of spool files. Any thread. */
+struct reader_counts {
+    _Atomic u64 cards, pages;
+};
+/** Count there from now on (NULL: nowhere); it outlives the reader. */
+void reader_set_counts(struct reader *rdr, struct reader_counts *counts);
+/** Without EOF (SPOOL RDR NOEOF) the end of a file is shown as a reader that is empty:
+ *  intervention required instead of unit exception. With it at first. */
+void reader_set_eof(struct reader *rdr, bool eof);
 /** Asked before a file is opened, which others may read, change or remove, too: false = not now.
  *  With the lock of the queue, on any thread; the file is then passed over until reader_again, or
  *  until reader_change has been told something of it. */
@@ -69,6 +78,12 @@ unsigned reader_files(struct reader *rdr);
 bool reader_file_info(struct reader *rdr, unsigned index, struct reader_file *info);
 /** Copy the pages of a file; false: no such file, or no memory. */
 bool reader_file_pages(struct reader *rdr, u32 number, struct spool_data *out);
+
+/** Of readers that were restored: pages of a file that a keeper has (key not 0) do not come with
+ *  their state. Has this file (0: any) none yet? Give it those that it had, which are taken; false:
+ *  it had others. Nothing is read before all have theirs. */
+bool reader_awaits(struct reader *rdr, u32 number);
+bool reader_fill(struct reader *rdr, u32 number, struct spool_data *data);
 
 /* DIAGNOSE X'14' works on whole pages of the file being read. */
 enum reader_page { READER_PAGE_OK, READER_PAGE_END, READER_PAGE_NO_FILE };

@@ -262,7 +262,7 @@ END_TEST
 /** Until the image's own thread has packed and flushed everything. */
 static void await_quiet(struct image *img)
 {
-    for (u32 n = 0; n < 60000; n++) {
+    for (u32 n = 0; n < 300000; n++) {
         lock_take(&img->lock);
         bool quiet =
             !img->unsynced && !img->syncing && !(img->ops->backlog && img->ops->backlog(img));
@@ -271,7 +271,7 @@ static void await_quiet(struct image *img)
             return;
         usleep(1000);
     }
-    ck_abort_msg("not flushed after a minute");
+    ck_abort_msg("not flushed after five minutes");
 }
 
 /* An image of a running machine is written unpacked, packed and flushed when it is quiet, and can

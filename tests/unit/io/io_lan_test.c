@@ -10,10 +10,10 @@
 
 struct station {
     struct lan_port *port;
-    unsigned got;
-    u8 last; /* byte 14 of the last frame, behind its tag */
-    u16 tag; /* of the last frame, 0: it had none */
-    size_t len;
+    _Atomic unsigned got; /* two threads may send */
+    _Atomic u8 last;      /* byte 14 of the last frame, behind its tag */
+    _Atomic u16 tag;      /* of the last frame, 0: it had none */
+    _Atomic size_t len;
     bool full;
 };
 
@@ -273,6 +273,92 @@ START_TEST(ports_go_while_frames_come)
 }
 END_TEST
 
+/* --- networks that are joined ----------------------------------------------------------------- */
+
+/* A network with one station. */
+static struct lan *other_network(struct station *far)
+{
+    struct lan *there = lan_create();
+    *far = (struct station){.port = lan_port_add(there, LAN_STATION, &ops, far)};
+    return there;
+}
+
+static void other_end(struct lan *there, const struct station *far)
+{
+    lan_port_remove(far->port);
+    lan_destroy(there);
+}
+
+START_TEST(joined_networks_are_one)
+{
+    struct station far;
+    struct lan *there = other_network(&far);
+    ck_assert_int_eq(lan_mac_add(far.port, stranger), ST_OK);
+    struct lan_join *join = lan_join(lan, there);
+    send(&one, group, 1);
+    got(0, 1, 1, 1);
+    ck_assert_uint_eq(far.got, 1);
+    send(&two, stranger, 2); /* nobody here has it */
+    ck_assert_uint_eq(far.got, 2);
+    send(&far, mac2, 3);
+    got(0, 2, 1, 2);
+    u8 frame[FRAME_BYTES_MIN] = {0}; /* from its own address: it is known from now on */
+    memcpy(frame, mac1, 6);
+    memcpy(frame + 6, stranger, 6);
+    lan_send(far.port, frame, sizeof frame);
+    got(1, 2, 1, 2);
+    send(&one, stranger, 4);
+    got(1, 2, 1, 2);
+    ck_assert_uint_eq(far.got, 3);
+    ck_assert_int_eq(lan_mac_add(three.port, stranger), ST_OK); /* it is here now */
+    send(&one, stranger, 5);
+    got(1, 2, 2, 2);
+    send(&up, stranger, 5);
+    got(1, 2, 3, 2);
+    ck_assert_uint_eq(far.got, 3);
+    lan_part(join);
+    send(&one, group, 6);
+    ck_assert_uint_eq(far.got, 3);
+    other_end(there, &far);
+}
+END_TEST
+
+START_TEST(an_isolated_network_keeps_its_bridge_apart)
+{
+    struct station far;
+    struct lan *there = other_network(&far);
+    struct lan_join *join = lan_join(lan, there);
+    lan_set_options(lan, &(struct lan_options){.isolated = true});
+    send(&one, group, 1);
+    ck_assert_uint_eq(far.got, 0);
+    send(&up, group, 1);
+    ck_assert_uint_eq(far.got, 1);
+    send(&far, group, 1);
+    got(1, 1, 1, 2);
+    lan_part(join);
+    other_end(there, &far);
+}
+END_TEST
+
+/* Both sides send all the while. */
+START_TEST(they_are_parted_while_frames_come)
+{
+    struct station far;
+    struct lan *there = other_network(&far);
+    pthread_t thread = sender_start(), other;
+    ck_assert_int_eq(pthread_create(&other, NULL, sender, &far), 0);
+    for (unsigned i = 0; i < 500; i++) {
+        struct lan_join *join = lan_join(lan, there);
+        ck_assert_ptr_nonnull(join);
+        lan_part(join);
+    }
+    stop = true;
+    pthread_join(thread, NULL);
+    pthread_join(other, NULL);
+    other_end(there, &far);
+}
+END_TEST
+
 /* --- VLANs and other rules of a port ---------------------------------------------------------- */
 
 static void aware(u16 native)
@@ -449,6 +535,37 @@ START_TEST(isolation_keeps_stations_apart)
 }
 END_TEST
 
+/* What stations send goes up; what comes back goes to all but who has sent it. */
+START_TEST(vepa_has_the_uplink_switch)
+{
+    lan_set_options(lan, &(struct lan_options){.vepa = true});
+    send(&one, mac2, 1);
+    got(0, 0, 0, 1);
+    send(&up, mac2, 1);
+    got(0, 1, 0, 1);
+    send(&one, group, 2);
+    got(0, 1, 0, 2);
+    send(&up, group, 2); /* from mac1, whose station has sent it */
+    got(0, 2, 1, 2);
+    lan_port_promiscuous(three.port, true);
+    send(&one, mac2, 3); /* seen when it comes back */
+    got(0, 2, 1, 3);
+    send(&up, mac2, 3);
+    got(0, 3, 2, 3);
+    lan_port_promiscuous(three.port, false);
+    lan_port_isolate(two.port, LAN_ISOLATED);
+    send(&one, mac2, 4);
+    got(0, 3, 2, 3);
+    lan_port_isolate(two.port, LAN_OPEN);
+    lan_port_isolate(one.port, LAN_FORWARD);
+    send(&one, mac2, 5);
+    got(0, 3, 2, 4);
+    lan_port_mute(up.port, true);
+    send(&one, mac2, 6);
+    got(0, 3, 2, 4);
+}
+END_TEST
+
 START_TEST(seeing_all_needs_a_rule_and_ends_at_the_vlan)
 {
     struct lan_rules r = {.type = LAN_ACCESS, .vlan = 10};
@@ -559,6 +676,9 @@ int main(void)
     tcase_add_test(tc, a_muted_port_is_not_there);
     tcase_add_test(tc, who_looks_on_sees_all);
     tcase_add_test(tc, ports_go_while_frames_come);
+    tcase_add_test(tc, joined_networks_are_one);
+    tcase_add_test(tc, an_isolated_network_keeps_its_bridge_apart);
+    tcase_add_test(tc, they_are_parted_while_frames_come);
     tcase_add_test(tc, an_unaware_network_passes_tags);
     tcase_add_test(tc, access_ports_of_one_vlan_hear_each_other);
     tcase_add_test(tc, an_access_port_may_not_tag);
@@ -567,6 +687,7 @@ int main(void)
     tcase_add_test(tc, the_native_vlan_has_no_tag_on_a_trunk);
     tcase_add_test(tc, an_uplink_is_filtered_too);
     tcase_add_test(tc, isolation_keeps_stations_apart);
+    tcase_add_test(tc, vepa_has_the_uplink_switch);
     tcase_add_test(tc, seeing_all_needs_a_rule_and_ends_at_the_vlan);
     tcase_add_test(tc, protection_leaves_a_port_its_own_address);
     tcase_add_test(tc, frames_at_the_edges_of_a_tag);

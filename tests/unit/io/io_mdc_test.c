@@ -311,42 +311,63 @@ END_TEST
 
 #define RACE_TRACKS 6u
 #define RACE_WRITES 4000u
+#define RACE_READS 100u /* each reader has so many behind it before the last write */
 
 static _Atomic u32 written[RACE_TRACKS]; /* at least that is on the volume */
+static _Atomic u32 reads[3];             /* of each reader, as yet */
 static _Atomic bool over;
 static struct image *race_one, *race_full;
+
+struct race_reader {
+    struct image *img;
+    unsigned number;
+};
 
 /* [M1] Nobody reads less than was written before the read began. */
 static void *reader(void *arg)
 {
-    struct image *img = arg;
-    u32 skew = img == race_full ? 2 * 15 : 0;
-    for (u32 n = 0; !atomic_load(&over); n++) {
-        u32 t = n % RACE_TRACKS, least = atomic_load(&written[t]), is = get(img, skew + t);
+    const struct race_reader *me = arg;
+    u32 skew = me->img == race_full ? 2 * 15 : 0;
+    for (u32 n = 0; !atomic_load(&over); atomic_store(&reads[me->number], ++n)) {
+        u32 t = n / 2 % RACE_TRACKS, least = atomic_load(&written[t]);
+        u32 is = get(me->img, skew + t);
         ck_assert_msg(is == ~0u ? !least : is >= least, "track %u: %u, %u was written", t, is,
                       least);
     }
     return NULL;
 }
 
+static bool all_have_read(void)
+{
+    for (unsigned i = 0; i < 3; i++)
+        if (atomic_load(&reads[i]) < RACE_READS)
+            return false;
+    return true;
+}
+
 START_TEST(races)
 {
     pthread_t thread[3];
+    struct race_reader by[3];
     volume(_i ? IMAGE_CKD : IMAGE_CCKD);
     mdc_limit(mdc, 0, 4 * (DATA_BYTES + 200));
     race_one = active(share, 2, 5, true);
     race_full = active(share, 0, CYLINDERS, false);
-    struct image *const by[3] = {race_one, race_one, race_full};
-    for (unsigned i = 0; i < 3; i++)
-        pthread_create(&thread[i], NULL, reader, by[i]);
-    for (u32 n = 1; n <= RACE_WRITES; n++) {
+    for (unsigned i = 0; i < 3; i++) {
+        by[i] = (struct race_reader){i < 2 ? race_one : race_full, i};
+        pthread_create(&thread[i], NULL, reader, &by[i]);
+    }
+    for (u32 n = 1; n <= RACE_WRITES || !all_have_read(); n++) {
         put(race_one, n % RACE_TRACKS, n);
         atomic_store(&written[n % RACE_TRACKS], n);
     }
     atomic_store(&over, true);
     for (unsigned i = 0; i < 3; i++)
         pthread_join(thread[i], NULL);
-    ck_assert_uint_gt(figures().hits, 0);
+    u64 before = figures().hits;
+    get(race_one, 0);
+    get(race_one, 0);
+    ck_assert_uint_gt(figures().hits, before);
     image_unref(race_one);
     image_unref(race_full);
 }

@@ -39,7 +39,8 @@ static void serve(void)
 static void end_server(void)
 {
     shell(
-        "kill -9 $(cat %s/pid) && while kill -0 $(cat %s/pid) 2>/dev/null; do :; done; cd %s");
+        "kill -9 $(cat %s/pid) && while kill -0 $(cat %s/pid) 2>/dev/null; do sleep 0.01; done; "
+        "cd %s");
     shell("rm -f %s/socket %s/pid %s/none");
 }
 

@@ -7,6 +7,9 @@
 #define POINTS_MAX 24u
 #define PROGRAM 0x1000u
 #define AREA 0x4000u
+#define OUT_AT 0x47fcu /* what is written and read last: over a boundary of 2K */
+#define IN_AT 0x57fcu
+#define LISTS 0x6000u
 #define READ 0x02
 #define WRITE 0x01
 #define WAIT 0x0b /* a command that waits for the host once */
@@ -87,25 +90,49 @@ static void build(struct machine *to, struct device *d)
     to->defer = true;
 }
 
+/* How the program finds its data: by its CCWs, IDAWs of format 1, or MIDAWs. */
+static enum form { DIRECT, BY_IDAW, BY_MIDAW, FORMS } form;
+
+/* A CCW for the 8 bytes at 0x..7fc. */
+static void ccw_over(u32 ccw, u8 command, u8 flags, u32 area)
+{
+    u32 list = LISTS + (area == IN_AT ? 0x100 : 0);
+    u8 idaws[8], midaws[32] = {0};
+    be32_store(idaws, area);
+    be32_store(idaws + 4, area + 4);
+    be16_store(midaws + 6, 4);
+    be64_store(midaws + 8, area);
+    midaws[16 + 5] = 0x80; /* the last */
+    be16_store(midaws + 16 + 6, 4);
+    be64_store(midaws + 16 + 8, area + 4);
+    if (form == BY_IDAW)
+        storage_write(m.storage, list, idaws, sizeof idaws);
+    else
+        storage_write(m.storage, list, midaws, sizeof midaws);
+    flags |= form == BY_IDAW ? CCW_IDA : form == BY_MIDAW ? CCW_MIDA : 0;
+    ccw1(&m, ccw, command, flags, 8, form == DIRECT ? area : list);
+}
+
 /* Data chaining, PCI, a wait, a suspension, a transfer in channel, a write. */
 static void program(void)
 {
-    const u8 text[8] = "abcdefg";
-    storage_write(m.storage, AREA + 64, text, sizeof text);
+    const u8 text[8] = "abcdefg", none[8] = {0};
+    storage_write(m.storage, OUT_AT, text, sizeof text);
+    storage_write(m.storage, IN_AT, none, sizeof none);
     ccw1(&m, PROGRAM, READ, CCW_CD, 3, AREA);
     ccw1(&m, PROGRAM + 8, 0, CCW_CC, 5, AREA + 16);
     ccw1(&m, PROGRAM + 16, 0x03, CCW_CC | CCW_PCI | CCW_SLI, 1, 0);
     ccw1(&m, PROGRAM + 24, WAIT, CCW_CC | CCW_SLI, 1, 0);
-    ccw1(&m, PROGRAM + 32, WRITE, CCW_CC, 8, AREA + 64);
-    ccw1(&m, PROGRAM + 40, WRITE, CCW_CC | CCW_SUSPEND, 8, AREA + 64);
+    ccw_over(PROGRAM + 32, WRITE, CCW_CC, OUT_AT);
+    ccw_over(PROGRAM + 40, WRITE, CCW_CC | CCW_SUSPEND, OUT_AT);
     ccw1(&m, PROGRAM + 48, 0x08, 0, 0, PROGRAM + 64);
-    ccw1(&m, PROGRAM + 64, READ, 0, 8, AREA + 32);
+    ccw_over(PROGRAM + 64, READ, 0, IN_AT);
 }
 
 static void begin(void)
 {
     program();
-    ck_assert_int_eq(start(&m, id, ORB_F | ORB_S, PROGRAM), 0);
+    ck_assert_int_eq(start(&m, id, ORB_F | ORB_S | ORB_D, PROGRAM), 0);
 }
 
 /* One step of the executor; where it stands still the host or the guest lets it go on. */
@@ -122,7 +149,7 @@ static void step(void)
     } else if (scsw & AC_SUSPENDED) {
         if (scsw & SC_PENDING)
             ck_assert_int_eq(tsch(&m, id, &irb), 0);
-        ccw1(&m, PROGRAM + 40, WRITE, CCW_CC, 8, AREA + 64); /* it is fetched again */
+        ccw_over(PROGRAM + 40, WRITE, CCW_CC, OUT_AT); /* it is fetched again */
         ck_assert_int_eq(css_rsch(m.css, id), 0);
     }
 }
@@ -175,6 +202,7 @@ static void ended_well(void)
     ck_assert_int_eq(tsch(&m, id, &irb), 1); /* once */
     ck_assert_uint_eq(d->len, 16);
     ck_assert_mem_eq(d->written, "abcdefg\0abcdefg", 16);
+    ck_assert_mem_eq(storage_host(m.storage, IN_AT, 8), "\xa5\xa5\xa5\xa5\xa5\xa5\xa5\xa5", 8);
 }
 
 /* Nothing is left of what was: the program runs as on the first day. */
@@ -292,6 +320,7 @@ static void move(void)
 /* The codec takes it to another machine, where it goes on: nothing is done twice or not at all. */
 START_TEST(relocation_at_each_point)
 {
+    form = (enum form)_i;
     for (u32 n = 0, end = points(); n <= end; n++) {
         at_point(n);
         css_quiesce(m.css);
@@ -307,6 +336,7 @@ END_TEST
 START_TEST(functions_pending_relocate)
 {
     struct irb irb;
+    form = (enum form)_i;
     for (u32 n = 0, end = points(); n <= end; n++) {
         at_point(n);
         css_quiesce(m.css);
@@ -451,8 +481,8 @@ int main(void)
     tcase_add_test(tc, clear_at_each_point);
     tcase_add_test(tc, halt_at_each_point);
     tcase_add_test(tc, cancel_at_each_point);
-    tcase_add_test(tc, relocation_at_each_point);
-    tcase_add_test(tc, functions_pending_relocate);
+    tcase_add_loop_test(tc, relocation_at_each_point, DIRECT, FORMS);
+    tcase_add_loop_test(tc, functions_pending_relocate, DIRECT, FORMS);
     tcase_add_test(tc, detaching_at_each_point);
     tcase_add_test(tc, path_reset_at_each_point);
     tcase_add_test(tc, resets_at_each_point);

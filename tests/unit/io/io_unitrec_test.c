@@ -235,6 +235,34 @@ START_TEST(reader_end_of_file_and_hold)
 }
 END_TEST
 
+/* SPOOL RDR NOEOF: the end of a file is an empty reader. Cards and pages are counted. */
+START_TEST(reader_no_eof_and_counts)
+{
+    struct reader_counts counts = {0};
+    struct irb irb;
+    static u8 cards[80 * 60];
+    ccw1(&m, 0x1000, 0x02, CCW_SLI, 80, 0x2000);
+    reader_set_eof(rdr, false);
+    reader_set_counts(rdr, &counts);
+    reader_add_file(rdr, "1", 1, NULL, NULL);
+    reader_add_file(rdr, cards, sizeof cards, NULL, NULL);
+    tsch(&m, rdr_id, &irb);
+    ck_assert_uint_eq(go(rdr_id).ds, 0x0c);
+    irb = go(rdr_id);
+    ck_assert_uint_eq(irb.ds, 0x0e);
+    ck_assert_uint_eq(irb.raw[32], SENSE_INTERVENTION);
+    ck_assert_uint_eq(reader_files(rdr), 1);
+    for (unsigned i = 0; i < 60; i++)
+        ck_assert_uint_eq(go(rdr_id).ds, 0x0c);
+    ck_assert_uint_eq(counts.cards, 61);
+    ck_assert_uint_eq(counts.pages, 3); /* sixty cards are on two pages */
+    reader_set_eof(rdr, true);
+    ck_assert_uint_eq(go(rdr_id).ds, 0x0d);
+    ck_assert_uint_eq(counts.cards, 61);
+    reader_set_counts(rdr, NULL);
+}
+END_TEST
+
 /* SPOOL RDR CLASS, ORDER, and what CLOSE does with the file being read. */
 START_TEST(reader_class_order_close)
 {
@@ -541,6 +569,7 @@ int main(void)
     tcase_add_test(tc, console_attention_for_each_line);
     tcase_add_test(tc, linux_image_ipl_from_reader);
     tcase_add_test(tc, reader_end_of_file_and_hold);
+    tcase_add_test(tc, reader_no_eof_and_counts);
     tcase_add_test(tc, reader_class_order_close);
     tcase_add_test(tc, two_readers_one_queue);
     tcase_add_test(tc, reader_pages);

@@ -447,13 +447,46 @@ END_TEST
 
 /* ---- the rest ---- */
 
-START_TEST(under_cp_there_is_none_of_it)
+/* A port of CP's without PROMISCUOUS: what nobody has told of is not its program's. */
+START_TEST(under_cp_as_far_as_the_port_may)
 {
-    u8 op[32] = {0};
+    struct lan_rules may = {.promiscuous = true}, may_not = {0};
     osa->config.guest_lan = true;
-    session();
-    ck_assert_uint_eq(ipa(0x2a, op, 24, NULL), 0x2003);
-    ck_assert_uint_eq(ipa(0x2b, op, 24, NULL), 0x2003);
+    osa_set_rules(osa, &may_not);
+    comes_up();
+    ck_assert_uint_eq(bridge(2, NULL), 0x20);
+    ck_assert_uint_eq(bridge(4, NULL), 0x20);
+    enable_one(FLOODING, true);
+    ck_assert(!gets(outside.port, stranger, far, 0));
+    ck_assert(!lan_takes_strangers(lan));
+    osa_set_rules(osa, &may);
+    ck_assert(gets(outside.port, stranger, far, 0));
+    ck_assert(lan_takes_strangers(lan));
+    enable_one(FLOODING, false);
+    ck_assert_uint_eq(bridge(2, NULL), 0);
+    ck_assert_int_eq(event(), 0x0102);
+    ck_assert(lan_takes_strangers(lan));
+    osa_set_rules(osa, &may_not); /* told with the next frame; the role stays */
+    ck_assert(!gets(peer.port, stranger, peer_mac, 0));
+    ck_assert_int_eq(event(), 0x0101);
+    role_is(1, 1);
+    osa_set_rules(osa, &may);
+    ck_assert(gets(peer.port, stranger, peer_mac, 0));
+    ck_assert_int_eq(event(), 0x0102);
+    role_is(1, 2);
+}
+END_TEST
+
+START_TEST(protection_is_of_what_is_learnt_too)
+{
+    struct lan_rules own_only = {.promiscuous = true, .protect = true};
+    memcpy(own_only.own, own, 6);
+    osa_set_rules(osa, &own_only);
+    comes_up();
+    enable_one(LEARNING, true);
+    sends(stranger, all);
+    ck_assert_uint_eq(third.frames, 0);
+    ck_assert(!gets(peer.port, stranger, peer_mac, 0));
 }
 END_TEST
 
@@ -531,6 +564,14 @@ START_TEST(all_of_it_relocates)
     ck_assert_int_eq(moves(OSA_L2_CHANGED, 0), ST_OK);
     ck_assert_int_eq(event(), 0x0102); /* on another network it might be another */
     role_is(1, 2);
+    ck_assert_int_eq(lan_port_bridge(osa->port, LAN_BRIDGE_NONE), ST_OK);
+    ck_assert_int_eq(lan_port_bridge(third.port, LAN_BRIDGE_PRIMARY), ST_OK);
+    lan_port_bridge_tell(third.port);
+    ck_assert_int_eq(event(), 0x0101);
+    ck_assert_int_eq(moves(OSA_L2_CHANGED, 0), ST_OK); /* where another one is primary */
+    ck_assert_int_eq(event(), 0);
+    role_is(0, 0);
+    ck_assert_int_eq(lan_port_bridge(third.port, LAN_BRIDGE_NONE), ST_OK);
     ck_assert_int_eq(moves(OSA_L2_BRIDGE, 7), ST_PROTO);
     ck_assert_int_eq(moves(OSA_L2_TRAP, 2), ST_PROTO);
     ck_assert_int_eq(moves(OSA_L2_LEARNING, 0xff), ST_PROTO);
@@ -553,7 +594,8 @@ static TCase *tcase_of(Suite *suite, const char *name, void (*make)(void))
     tcase_add_test(tc, the_primary_is_active_then_the_first_secondary);
     tcase_add_test(tc, four_are_secondary_at_most);
     tcase_add_test(tc, who_is_invisible_has_no_bridge_port);
-    tcase_add_test(tc, under_cp_there_is_none_of_it);
+    tcase_add_test(tc, under_cp_as_far_as_the_port_may);
+    tcase_add_test(tc, protection_is_of_what_is_learnt_too);
     tcase_add_test(tc, a_trap);
     tcase_add_test(tc, switch_attributes);
     tcase_add_test(tc, all_of_it_relocates);
