@@ -10,7 +10,7 @@ CC       := gcc
 endif
 
 # --- what is built ------------------------------------------------------------------------------
-SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io io/image io/dasd io/tape io/unitrec io/net hyp hyp/config hyp/cp hyp/diag hyp/dispatch hyp/net hyp/rdev hyp/segment hyp/spool ssi lgr cli cli/cluster cli/ipl cli/dasd cli/tn3270
+SRC_DIRS := mem/base mem cpu cpu/event cpu/linkage cpu/jit cpu/insn cpu/bfp io io/image io/dasd io/tape io/unitrec io/net hyp hyp/config hyp/cp hyp/diag hyp/dispatch hyp/exit hyp/iucv hyp/net hyp/rdev hyp/segment hyp/snapshot hyp/spool ssi lgr cli cli/cluster cli/ipl cli/dasd cli/tn3270
 SRCS     := $(sort $(foreach d,$(SRC_DIRS),$(wildcard $(d)/*.c)))
 LIB_SRCS := $(filter-out cli/main.c,$(SRCS))
 OBJ      := $(BUILD)/obj
@@ -21,7 +21,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/uni
 # --- libraries: required ones, then the optional ones that are there -----------------------------
 PKG_CONFIG ?= pkg-config
 PKGS       := libuv jansson zlib libcrypt
-PKGS_OPT   := libedit openssl libnbd slirp
+PKGS_OPT   := libedit openssl liblz4 libnbd slirp
 PKGS_FOUND  = $(PKGS) $(foreach p,$(PKGS_OPT),$(shell $(PKG_CONFIG) --exists $(p) && echo $(p)))
 
 # Evaluated once, and only when something is compiled (`make setup` may run before they exist).
@@ -55,6 +55,8 @@ LDLIBS    = $(PKG_LIBS) -lm
 TEST_OPT ?= -O1
 TEST_LD   = $(call once,TEST_LD,$(if $(findstring -fuse-ld,$(LDFLAGS)),,\
 	$(firstword $(foreach l,lld gold,$(if $(shell command -v ld.$(l)),-fuse-ld=$(l))))))
+# Nor do they need what a debugger reads, a third of compiling and half of linking each; `make unit TEST_DEBUG=-g` for one.
+TEST_DEBUG ?= $(if $(VARIANT),,-g0 -Wl,--strip-debug)
 
 ifeq ($(VARIANT),asan)
 OPT      := -O1
@@ -98,7 +100,7 @@ endif
 
 # --- build --------------------------------------------------------------------------------------
 .PHONY: all help install install-man setup setup-build setup-guest pkgs-there guest demo check lint asan tsan \
-	bench clean unit format docs fuzz fuzz-isa fuzz-decode litmus sim model
+	bench bench-lgr clean unit format docs fuzz fuzz-isa fuzz-decode litmus sim model
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -146,7 +148,7 @@ $(OBJ)/tests/lib/%.o: tests/lib/%.c $(BUILD)/flags
 $(BUILD)/tests/unit/%: tests/unit/%.c $(TEST_LIB) $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  TEST  $<"
-	@$(CC) $(ALL_CFLAGS) $(CHECK_CFLAGS) $(TEST_OPT) -MMD -MP -MF $@.d $(ALL_LDFLAGS) $(TEST_LD) -o $@ $< \
+	@$(CC) $(ALL_CFLAGS) $(CHECK_CFLAGS) $(TEST_OPT) $(TEST_DEBUG) -MMD -MP -MF $@.d $(ALL_LDFLAGS) $(TEST_LD) -o $@ $< \
 	  $(TEST_LIB) $(LIB) \
 	  $(CHECK_LIBS) $(LDLIBS)
 
@@ -229,11 +231,17 @@ FUZZ_SRCS.config := $(LIB_SRCS) tests/fuzz/config_exec.c
 FUZZ_SRCS.control := $(LIB_SRCS) tests/lib/member_world.c tests/lib/control_exec.c tests/fuzz/control_exec.c
 FUZZ_SRCS.cp := $(LIB_SRCS) tests/lib/member_world.c tests/lib/cp_exec.c tests/fuzz/cp_exec.c
 FUZZ_SRCS.diag8 := $(LIB_SRCS) tests/lib/diag8_exec.c tests/fuzz/diag8_exec.c
-FUZZ_SRCS.image := $(wildcard mem/base/*.c io/image/*.c) io/ebcdic.c tests/fuzz/image_exec.c
+FUZZ_SRCS.image := $(wildcard mem/base/*.c io/image/*.c mem/area.c mem/storage*.c) io/ebcdic.c tests/fuzz/image_exec.c
 FUZZ_SRCS.osa := $(wildcard mem/base/*.c mem/*.c io/*.c io/unitrec/*.c) io/net/qdio.c $(wildcard io/net/lan*.c io/net/osa*.c) io/net/iqd.c \
 	     tests/lib/osa_exec.c tests/fuzz/osa_exec.c
+FUZZ_TARGETS += snapshot
+FUZZ_SRCS.snapshot := $(wildcard mem/base/*.c mem/storage*.c hyp/snapshot/snapshot_[hrw]*.c) tests/lib/snapshot_exec.c tests/fuzz/snapshot_exec.c
 FUZZ_TARGETS += ssi
 FUZZ_SRCS.ssi := $(wildcard mem/base/*.c) $(filter-out $(wildcard ssi/ssi_uv*.c),$(wildcard ssi/*.c)) tests/fuzz/ssi_exec.c
+FUZZ_TARGETS += lgr
+FUZZ_SRCS.lgr := $(wildcard mem/base/*.c mem/*.c) $(filter-out $(wildcard ssi/ssi_uv*.c),$(wildcard ssi/*.c)) \
+	     $(shell grep -L '"hyp/\|lgr_cmd.h"' lgr/*.c) hyp/arch.c hyp/event.c io/ebcdic.c cpu/model.c tests/lib/lgr_world.c \
+	     tests/lib/lgr_exec.c tests/fuzz/lgr_exec.c
 FUZZ_SRCS.tape := $(wildcard mem/base/*.c) io/tape/tape_file.c tests/fuzz/tape_exec.c
 FUZZ_SRCS.terminal := $(wildcard mem/base/*.c io/screen3270*.c) io/ebcdic.c cli/tn3270/tn3270_telnet.c cli/tn3270/tn3270_e.c \
 	     cli/tn3270/tn3270_stream.c tests/lib/terminal_exec.c tests/fuzz/terminal_exec.c
@@ -251,15 +259,24 @@ $(FUZZ_TARGETS:%=build-fuzz/fuzz-%):
 	@echo "  LINK  $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
+# The same without libFuzzer, for the inputs that are kept: scenario/fuzz_replay.
+FUZZ_REPLAYS := $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
+unit: $(FUZZ_REPLAYS)
+$(foreach t,$(FUZZ_TARGETS),$(eval $(BUILD)/tests/fuzz/$(t): $(FUZZ_SRCS.$(t):%.c=$(OBJ)/%.o)))
+$(FUZZ_REPLAYS): $(OBJ)/tests/fuzz/replay.o
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
 # Order of storage references between four CPUs, 10 million rounds.
 litmus: setup
 	@+$(SUBMAKE) all
 	@tests/litmus
 
-# N simulated clusters (20,000) from SEED on; VERBOSE=1 with N=1 shows one.
+# N simulated clusters (20,000) from SEED on, and N with relocations; WHAT=ssi or lgr, VERBOSE=1 with N=1 shows one.
 sim: setup
-	@+$(SUBMAKE) $(BUILD)/tests/unit/ssi/ssi_sim_test
-	@N=$(if $(filter command,$(firstword $(origin N))),$(N)) SEED=$(SEED) VERBOSE=$(VERBOSE) tests/sim
+	@+$(SUBMAKE) $(BUILD)/tests/unit/ssi/ssi_sim_test $(BUILD)/tests/unit/lgr/lgr_sim_test
+	@WHAT=$(WHAT) N=$(if $(filter command,$(firstword $(origin N))),$(N)) SEED=$(SEED) VERBOSE=$(VERBOSE) tests/sim
 
 # What takes too long for `make check`: tests/soak/NAME.sh, `_` for `-`.
 SOAKS := $(patsubst tests/soak/%.sh,soak-%,$(subst _,-,$(wildcard tests/soak/*.sh)))
@@ -277,6 +294,7 @@ scenarios: setup
 
 # Medians of RUNS runs of everything.
 RUNS ?= 5
+LGR_RUNS ?= 50
 bench: setup
 	@+$(SUBMAKE) all guest $(BUILD)/tests/bench/ssi_claims
 	@tests/bench/run --runs $(RUNS)
@@ -285,6 +303,12 @@ bench: setup
 	@tests/bench/disk --runs $(RUNS)
 	@tests/bench/net --runs $(RUNS)
 	@tests/bench/ssi --runs $(RUNS)
+	@tests/bench/snapshot --runs $(RUNS)
+
+bench-lgr: setup
+	@+$(SUBMAKE) all guest $(BUILD)/tests/bench/lgr_pages
+	@tests/bench/lgr --runs $(LGR_RUNS)
+	@$(BUILD)/tests/bench/lgr_pages
 
 $(BUILD)/tests/bench/%: tests/bench/%.c $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -300,6 +324,19 @@ model: setup
 chaos: setup
 	@+$(SUBMAKE) all
 	@tests/chaos/run --seconds $(if $(filter command,$(firstword $(origin SECONDS))),$(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
+# All instruction tests while the machine is relocated every N instructions, N from 1 to 10,000 and one by chance.
+.PHONY: reloc-every
+reloc-every: setup
+	@+$(SUBMAKE) all
+	@every="$(or $(RELOC_EVERY),1 2 3 7 10 97 997 10000 $$(shuf -i 1-10000 -n 1))"; echo "reloc-every: RELOC_EVERY='$$every'"; \
+	  ENDICOTT_MODES="$$(printf 'every%s ' $$every)" tests/run insn
+
+# Every failure at every step of a relocation, on two members; ONLY is a regular expression of fault@STEP.
+.PHONY: chaos-lgr
+chaos-lgr: setup
+	@+$(SUBMAKE) all
+	@tests/chaos/relocate $(if $(ONLY),--only '$(ONLY)')
 
 format:
 	@tests/lint/format --fix
@@ -324,13 +361,16 @@ help:
 	@echo "make fuzz-decode   arbitrary bytes under sanitizers, SECONDS (1800) of processor time"
 	@echo "make fuzz       channel programs, disk and tape files, 3270 streams, networks likewise, SECONDS (600) of processor time each target"
 	@echo "make soak       what takes long, one after the other:$(SOAKS:%= %)"
-	@echo "make sim        N simulated clusters (20000) from SEED on; checks after every event"
+	@echo "make sim        N simulated clusters (20000) from SEED on, and N with relocations; checks after every event"
 	@echo "make litmus     order of storage references between CPUs, 10 million rounds"
-	@echo "make model      Spin over docs/models: all states of joining, claims and failures"
+	@echo "make model      Spin over docs/models: all states of joining, claims, failures and the hand-over"
 	@echo "make docs       reference pages from the tables"
 	@echo "make scenarios  what a cluster is used for (E1 to E9), each with a closing table"
 	@echo "make bench      figures next to QEMU and Hercules, medians of RUNS (5)"
+	@echo "make bench-lgr  how long relocated guests stand still, beside QEMU; LGR_RUNS (50) each"
 	@echo "make guest      kernel, initramfs"
+	@echo "make reloc-every  instruction tests while the machine is relocated every N instructions, RELOC_EVERY='1 97'"
+	@echo "make chaos-lgr  every failure at every step of a relocation, on two members; ONLY='kill.*@S_PASS'"
 	@echo "make chaos      four members in network namespaces, cut, killed and stopped for SECONDS (600); root"
 
 -include $(SRCS:%.c=$(OBJ)/%.d) $(TEST_LIB:.o=.d) $(addsuffix .d,$(UNIT)) $(wildcard $(OBJ)/tests/fuzz/*.d)

@@ -26,6 +26,12 @@ struct place {
     json_int_t asked;  /* id of the request for it */
 };
 
+/* Typed, and not known to be taken. */
+struct line {
+    struct line *next;
+    char text[];
+};
+
 struct session {
     const char *command;
     char user[CONFIG_NAME_BYTES];
@@ -34,12 +40,14 @@ struct session {
     struct place places[RUNDIR_MEMBERS_MAX];
     unsigned count;
     struct place *here;  /* where the user is; NULL = moving */
-    json_int_t write_id; /* the last line sent, not answered yet; 0 = none */
+    struct line *lines;  /* in the order they were typed */
+    json_int_t write_id; /* the first of them is sent, and not answered yet; 0 = it is not */
     struct place *write_place;
-    bool finishing; /* input has ended: wait for that answer, what it caused comes before it */
+    bool finishing; /* input has ended: wait for the answers, what they caused comes before */
     char typed[TYPED_BYTES + 2];
     size_t typed_len;
-    char echo[TYPED_BYTES + 2]; /* what the console will repeat of a line typed here */
+    json_int_t seen_line, seen_at; /* shown up to here, wherever it came from */
+    char echo[TYPED_BYTES + 2];    /* what the console will repeat of a line typed here */
     size_t echo_at;
 };
 
@@ -74,6 +82,22 @@ static void show(struct session *s, const char *text)
     edit_show();
 }
 
+/* A user that has moved to and fro may be shown by two members: each piece once. */
+static const char *unseen(struct session *s, const json_t *params)
+{
+    const char *text = json_string_value(json_object_get(params, "text"));
+    json_int_t line = json_integer_value(json_object_get(params, "line"));
+    json_int_t at = json_integer_value(json_object_get(params, "at"));
+    if (!text || line < s->seen_line)
+        return "";
+    json_int_t len = (json_int_t)strlen(text),
+               known = line == s->seen_line ? s->seen_at - at : 0;
+    bool whole = len && text[len - 1] == '\n';
+    s->seen_line = line + whole;
+    s->seen_at = whole ? 0 : at + len;
+    return known > 0 ? text + (known < len ? known : len) : text;
+}
+
 static void attach(struct session *s, struct place *p, json_int_t from)
 {
     json_t *params = json_pack("{s:s, s:b, s:i}", "user", s->user, "follow", s->follow,
@@ -81,6 +105,15 @@ static void attach(struct session *s, struct place *p, json_int_t from)
     if (from)
         json_object_set_new(params, "from", json_integer(from));
     p->asked = rpc_send(p->rpc, "console.attach", params);
+}
+
+/* The user is not where it was: who has it is to say so. */
+static void look_elsewhere(struct session *s, json_int_t next)
+{
+    s->here = NULL;
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->places[i].rpc && !s->places[i].attach && !s->places[i].asked)
+            attach(s, &s->places[i], next);
 }
 
 /* The user has gone from `p`. */
@@ -93,11 +126,10 @@ static void gone(struct session *s, struct place *p, const json_t *params)
         end(s, EXIT_WELL);
         return;
     }
-    s->here = NULL;
-    for (unsigned i = 0; i < s->count; i++)
-        if (s->places[i].rpc && !s->places[i].attach && !s->places[i].asked)
-            attach(s, &s->places[i], next);
+    look_elsewhere(s, next);
 }
+
+static void send_next(struct session *s);
 
 /* The user is at `p`: no other member need be asked any more. */
 static void arrived(struct session *s, struct place *p)
@@ -112,6 +144,7 @@ static void arrived(struct session *s, struct place *p)
         rpc_send(o->rpc, "console.detach", json_pack("{s:I}", "attach", o->attach));
         o->attach = 0;
     }
+    send_next(s);
 }
 
 static void attach_answer(struct session *s, struct place *p, const json_t *message)
@@ -128,6 +161,33 @@ static void attach_answer(struct session *s, struct place *p, const json_t *mess
     p->attach = json_integer_value(json_object_get(result, "attach"));
     if (json_is_true(json_object_get(result, "logged_on")))
         arrived(s, p);
+    else if (s->here == p && s->follow) /* it has gone since we looked for it */
+        look_elsewhere(s, 0);
+}
+
+static void drop_first(struct session *s)
+{
+    struct line *first = s->lines;
+    s->write_id = 0;
+    s->lines = first->next;
+    free(first);
+}
+
+/* A line has been taken; or it was not, because the user has gone: it is sent where that comes. */
+static void write_answer(struct session *s, const struct place *p, const json_t *message)
+{
+    const json_t *error = json_object_get(message, "error");
+    struct cause cause;
+    if (error)
+        rpc_error(message, &cause);
+    if (error && cause.status == ST_NOENT && s->follow && s->here != p) {
+        s->write_id = 0;
+    } else {
+        if (error)
+            fprintf(stderr, "endicott %s: %s\n", s->command, cause.text);
+        drop_first(s);
+    }
+    send_next(s);
 }
 
 static void message_in(struct session *s, struct place *p, const json_t *message)
@@ -135,14 +195,13 @@ static void message_in(struct session *s, struct place *p, const json_t *message
     const char *method = json_string_value(json_object_get(message, "method"));
     const json_t *params = json_object_get(message, "params"), *error;
     json_int_t id = json_integer_value(json_object_get(message, "id"));
-    if (id && id == s->write_id && p == s->write_place)
-        s->write_id = 0;
-    if (id && id == p->asked) {
+    if (id && id == s->write_id && p == s->write_place) {
+        write_answer(s, p, message);
+    } else if (id && id == p->asked) {
         attach_answer(s, p, message);
     } else if (method && !strcmp(method, "console.output")) {
-        const char *text = json_string_value(json_object_get(params, "text"));
         arrived(s, p);
-        show(s, text ? text : "");
+        show(s, unseen(s, params));
     } else if (method && !strcmp(method, "console.gone")) {
         gone(s, p, params);
     } else if (id && (error = json_object_get(message, "error"))) {
@@ -163,8 +222,8 @@ static void place_read(struct session *s, struct place *p)
     } while (!s->ended && rpc_has_line(p->rpc));
     if (status != ST_LOST && status != ST_PROTO)
         return;
-    if (p == s->write_place)
-        s->write_id = 0;
+    if (p == s->write_place && s->write_id)
+        drop_first(s); /* whether it was taken nobody knows */
     if (s->here == p) {
         fprintf(stderr, "endicott %s: member %s has ended\n", s->command, rpc_member(p->rpc));
         end(s, EXIT_INTERNAL);
@@ -175,24 +234,35 @@ static void place_read(struct session *s, struct place *p)
 
 /* ---- input ---- */
 
-static void send_line(void *ctx, const char *text)
+/* One at a time: while the user is relocated those that follow wait. */
+static void send_next(struct session *s)
 {
-    struct session *s = ctx;
-    if (!text) {
-        end(s, EXIT_WELL);
+    if (!s->lines || s->write_id || !s->here)
         return;
-    }
-    if (!s->here) {
-        fprintf(stderr, "endicott %s: %s is being relocated; not sent\n", s->command, s->user);
-        return;
-    }
     if (s->tty) {
-        snprintf(s->echo, sizeof s->echo, "%.1023s\n", text);
+        snprintf(s->echo, sizeof s->echo, "%.1023s\n", s->lines->text);
         s->echo_at = 0;
     }
     s->write_place = s->here;
     s->write_id = rpc_send(s->here->rpc, "console.write",
-                           json_pack("{s:s, s:s}", "user", s->user, "text", text));
+                           json_pack("{s:s, s:s}", "user", s->user, "text", s->lines->text));
+}
+
+static void send_line(void *ctx, const char *text)
+{
+    struct session *s = ctx;
+    struct line *line = text ? malloc(sizeof *line + strlen(text) + 1) : NULL,
+                **link = &s->lines;
+    if (!line) {
+        end(s, text ? EXIT_RESOURCE : EXIT_WELL);
+        return;
+    }
+    line->next = NULL;
+    strcpy(line->text, text);
+    while (*link)
+        link = &(*link)->next;
+    *link = line;
+    send_next(s);
 }
 
 static void take_char(struct session *s, char c)
@@ -256,7 +326,7 @@ static void turn(struct session *s)
             place_read(s, &s->places[i]);
     if (p[s->count].revents && !s->ended)
         input_read(s);
-    if (s->finishing && !s->write_id && !s->ended)
+    if (s->finishing && !s->lines && !s->ended)
         end(s, EXIT_WELL);
 }
 
@@ -304,6 +374,8 @@ static int session(struct session *s, const char *member, const char *userid)
     }
     for (unsigned i = 0; i < s->count; i++)
         rpc_close(s->places[i].rpc);
+    while (s->lines)
+        drop_first(s);
     return status;
 }
 

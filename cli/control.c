@@ -89,10 +89,18 @@ struct out {
 static void sent(uv_write_t *req, int status)
 {
     struct out *out = req->data;
-    if (status)
-        conn_close(out->conn);
+    struct control_conn *conn = out->conn;
     free(out->text);
     free(out);
+    if (status)
+        conn_close(conn);
+    else if (!conn->closing)
+        control_writable(conn);
+}
+
+size_t control_backlog(const struct control_conn *conn)
+{
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->pipe);
 }
 
 /* Takes the object. */
@@ -101,9 +109,7 @@ static void send_object(struct control_conn *conn, json_t *object)
     struct out *out = calloc(1, sizeof *out);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
-    if (!out || !text || conn->closing ||
-        uv_stream_get_write_queue_size((uv_stream_t *)&conn->pipe) >
-            CONTROL_BACKLOG_BYTES_MAX) {
+    if (!out || !text || conn->closing || control_backlog(conn) > CONTROL_BACKLOG_BYTES_MAX) {
         free(out);
         free(text);
         conn_close(conn);

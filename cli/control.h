@@ -9,6 +9,7 @@
 
 #define CONTROL_REQUEST_BYTES_MAX (256u << 10)
 #define CONTROL_BACKLOG_BYTES_MAX (32u << 20) /* a client that does not read is dropped */
+#define CONTROL_EVENTS_BYTES_MAX (64u << 10)  /* beyond it events stay in their stream */
 #define CONTROL_CONNECTIONS_MAX 128
 #define CONTROL_CALLS_MAX 64 /* outstanding, of one connection */
 #define CONTROL_WATCHES_MAX 64

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cli/control_internal.h"
+#include "hyp/event.h"
 
 #define READ_LINES_MAX 4096
 #define EVENT_LINE_BYTES (CONSOLE_LINE_BYTES_MAX + 1)
@@ -31,6 +32,8 @@ struct control_watch {
     char match[CONSOLE_REGEX_BYTES_MAX + 1];
     char line[EVENT_LINE_BYTES];
     size_t line_len;
+    struct event_reader *reader; /* WATCH_EVENTS */
+    bool no_lines;               /* WATCH_EVENTS: not what the console shows */
 };
 
 static void watch_unlink(struct control_watch *w)
@@ -49,6 +52,7 @@ static void watch_free(struct control_watch *w)
 {
     if (w->console && w->console_id)
         console_wait_cancel(w->console, w->console_id);
+    events_unsubscribe(w->reader);
     watch_unlink(w);
     if (w->call)
         control_drop(w->call);
@@ -132,9 +136,12 @@ static void observed(void *ctx, const char *text, size_t len)
     } else if (w->kind == WATCH_EVENTS) {
         event_text(w, text, len);
     } else {
+        size_t at;
+        u64 line = console_observed_line(w->console, w->console_id, &at);
         control_notify(w->conn, "console.output",
-                       json_pack("{s:I, s:o}", "attach", (json_int_t)w->id, "text",
-                                 control_text(text, len)));
+                       json_pack("{s:I, s:o, s:I, s:I}", "attach", (json_int_t)w->id, "text",
+                                 control_text(text, len), "line", (json_int_t)line, "at",
+                                 (json_int_t)at));
     }
 }
 
@@ -143,7 +150,7 @@ static bool watch_bind(struct control_watch *w)
 {
     const struct cp_user *user = cp_user_find(w->control->member->cp, w->user);
     struct cause cause;
-    if (!user || w->console)
+    if (!user || w->console || w->no_lines)
         return true;
     w->console = cp_user_console(user);
     if (w->kind != WATCH_WAIT) {
@@ -190,10 +197,6 @@ void control_user_event(struct control *control, struct cp_user *user, bool logo
     for (struct control_watch *w = control->watches; w; w = w->next) {
         if (!strcmp(w->user, userid))
             w->logging_off = !logon;
-        if (w->kind == WATCH_EVENTS)
-            control_notify(
-                w->conn, "event",
-                json_pack("{s:s, s:s}", "type", logon ? "logon" : "logoff", "user", userid));
     }
     if (logon)
         bind_all(control, userid);
@@ -306,14 +309,48 @@ void control_console_detach(struct control_call *call)
     control_reply(call, json_object());
 }
 
+/* As many as the client takes now; what it is too slow for is counted by the stream. */
+static void events_news(void *ctx)
+{
+    struct control_watch *w = ctx;
+    struct event event;
+    u64 missed;
+    while (!w->conn->closing && control_backlog(w->conn) < CONTROL_EVENTS_BYTES_MAX &&
+           events_read(w->reader, &event, &missed)) {
+        if (missed)
+            control_notify(
+                w->conn, "event",
+                json_pack("{s:s, s:I}", "type", "missed", "count", (json_int_t)missed));
+        control_notify(w->conn, "event", control_event(&event));
+    }
+}
+
+void control_writable(struct control_conn *conn)
+{
+    for (struct control_watch *w = conn->control->watches; w; w = w->next)
+        if (w->conn == conn && w->reader)
+            events_news(w);
+}
+
 void control_events(struct control_call *call)
 {
+    json_int_t from = json_integer_value(json_object_get(call->params, "since"));
+    bool no_lines = json_is_false(json_object_get(call->params, "lines"));
     json_object_del(call->params, "user");
     struct control_watch *w = watch_new(call, WATCH_EVENTS);
     if (!w)
         return;
+    w->no_lines = no_lines;
+    w->reader =
+        events_subscribe(cp_events(call->member->cp), from > 0 ? (u64)from : 0, events_news, w);
+    if (!w->reader) {
+        control_fail(call, ST_NOMEM, "out of memory");
+        watch_free(w);
+        return;
+    }
     control_reply(call, json_pack("{s:I, s:s}", "attach", (json_int_t)w->id, "user", w->user));
     watch_bind(w);
+    events_news(w);
 }
 
 /* ---- without watches ---- */

@@ -48,6 +48,8 @@ void control_fail(struct control_call *call, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /** Free a call without an answer: its connection has gone. */
 void control_drop(struct control_call *call);
+/** Bytes that wait to be sent to the client. */
+size_t control_backlog(const struct control_conn *conn);
 /** Send a notification; takes `params`. */
 void control_notify(struct control_conn *conn, const char *method, json_t *params);
 
@@ -58,6 +60,12 @@ const char *control_string(const struct control_call *call, const char *name);
 /** The user id of parameter `user` in upper case, the operator's by default; false after
  *  failing the call. */
 bool control_userid(struct control_call *call, char out[DIR_NAME_BYTES]);
+
+struct event;
+/** An event as a notification has it: a new object. */
+json_t *control_event(const struct event *event);
+/** What had been waiting to be sent to this client has become less. */
+void control_writable(struct control_conn *conn);
 
 /** The client of these watches goes away. */
 void control_drop_watches(struct control *control, struct control_conn *conn);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/control_internal.h"
+#include "lgr/lgr.h"
 
 #define PUNCH_FILE_BYTES_MAX (4ll << 30)
 
@@ -62,7 +63,11 @@ static void relocation_user(struct command *c, const char *text)
     char command[24] = "";
     if (sscanf(text, " %23s %23s %23s %23s", command, verb, a, b) < 1)
         return;
-    c->relocation = cp_abbrev(command, "VMRELOcate") || !strncasecmp(command, "VMRELO", 6);
+    c->relocation = !strncasecmp(command, "VMRELO", 6);
+    if ((*command == 'Q' || *command == 'q') && !strncasecmp(verb, "RELOC", 5)) {
+        c->relocation = true; /* QUERY RELOCATION HISTORY */
+        return;
+    }
     if (!c->relocation || !rundir_name(!strcasecmp(a, "USER") ? b : a, c->user))
         c->user[0] = 0;
     if (!strcmp(c->user, "ALL") || !strcmp(c->user, "DETAILS"))
@@ -79,6 +84,7 @@ static void command_run(struct control_call *call, const char *userid, const cha
     c->call = call;
     relocation_user(c, text);
     cp_response_init(&c->resp);
+    c->resp.may_wait = true;
     c->resp.done_cb = command_done;
     c->resp.done_ctx = c;
     cp_command(call->member->cp, userid, text, &c->resp);
@@ -94,7 +100,48 @@ void control_cp(struct control_call *call)
         command_run(call, userid, text);
 }
 
-/* {user, to, verb: MOVE|TEST|STATUS|CANCEL, options: text} as the operator. */
+static void add(char text[CP_COMMAND_BYTES_MAX], const char *word)
+{
+    size_t n = strlen(text);
+    snprintf(text + n, CP_COMMAND_BYTES_MAX - n, " %.512s", word);
+}
+
+/* A limit in milliseconds, null: none; what is not there is not said. */
+static void add_limit(const struct control_call *call, const char *name, const char *word,
+                      char text[CP_COMMAND_BYTES_MAX])
+{
+    const json_t *value = json_object_get(call->params, name);
+    long long ms = json_integer_value(value);
+    char limit[48] = "NOLIMIT";
+    if (!json_is_integer(value) && !json_is_null(value))
+        return;
+    bool seconds = ms > LGR_LIMIT_MAX;
+    if (json_is_integer(value))
+        snprintf(limit, sizeof limit, "%lld %s", seconds ? (ms + 999) / 1000 : ms,
+                 seconds ? "SEC" : "MSEC");
+    add(text, word);
+    add(text, limit);
+}
+
+static void add_flag(const struct control_call *call, const char *name, const char *yes,
+                     const char *no, char text[CP_COMMAND_BYTES_MAX])
+{
+    const json_t *value = json_object_get(call->params, name);
+    if (json_is_boolean(value))
+        add(text, json_is_true(value) ? yes : no);
+}
+
+static void add_force(const struct control_call *call, char text[CP_COMMAND_BYTES_MAX])
+{
+    const json_t *force = json_object_get(call->params, "force"), *word;
+    size_t i;
+    if (json_array_size(force))
+        add(text, "FORCE");
+    json_array_foreach(force, i, word)
+        add(text, json_is_string(word) ? json_string_value(word) : "?");
+}
+
+/* The VMRELOCATE command that the parameters say, by the operator. */
 void control_vm_relocate(struct control_call *call)
 {
     const char *user = control_string(call, "user"), *to = control_string(call, "to");
@@ -104,9 +151,22 @@ void control_vm_relocate(struct control_call *call)
         control_fail(call, ST_INVAL, "user: missing");
         return;
     }
-    snprintf(text, sizeof text, "VMRELOCATE %.16s USER %.16s%s%.16s %.512s",
-             verb ? verb : "MOVE", user, to ? " TO " : "", to ? to : "", more ? more : "");
+    snprintf(text, sizeof text, "VMRELOCATE %.16s USER %.16s%s%.16s", verb ? verb : "MOVE",
+             user, to ? " TO " : "", to ? to : "");
+    add_flag(call, "synchronous", "SYNCHRONOUS", "ASYNCHRONOUS", text);
+    add_flag(call, "immediate", "IMMEDIATE", "", text);
+    add_limit(call, "maxtotal_ms", "MAXTOTAL", text);
+    add_limit(call, "maxquiesce_ms", "MAXQUIESCE", text);
+    add_force(call, text);
+    add(text, more ? more : "");
     command_run(call, call->member->config->features.operator_userid, text);
+}
+
+void control_vm_relocations(struct control_call *call)
+{
+    const char *user = control_string(call, "user");
+    control_reply(call, json_pack("{s:s, s:o}", "member", call->member->config->member,
+                                  "relocations", member_lgr_status(call->member, user)));
 }
 
 /* ---- vm.list, stats.get, member.* ---- */

@@ -308,13 +308,12 @@ static int machines(struct member *m, struct cause *cause)
         rc = operator_logon(m, cause);
     if (!rc && m->config->in_ssi)
         rc = member_ssi_open(m, cause);
-    return rc;
+    return rc ? rc : member_snapshots_open(m, cause);
 }
 
 static int terminals(struct member *m, struct cause *cause)
 {
-    if (!m->config->hardware.console_on)
-        return ST_OK;
+    bool on = m->config->hardware.console_on;
     const char *cert = m->config->hardware.console_cert;
     char path[2 * CONFIG_PATH_BYTES];
     snprintf(path, sizeof path, "%s%s%s", *cert == '/' ? "" : m->opt.dir,
@@ -325,11 +324,12 @@ static int terminals(struct member *m, struct cause *cause)
              m->config->hardware.console_port);
     const struct tn3270_config config = {.loop = &m->loop,
                                          .system = m->config->member,
-                                         .address = m->tn3270_address,
+                                         .address = on ? m->tn3270_address : NULL,
                                          .pem = *cert ? path : NULL,
                                          .member = m};
     m->tn3270 = tn3270_create(&config, cause);
-    return m->tn3270 ? ST_OK : cause->status;
+    return m->tn3270 ? tn3270_away_open(m->tn3270, m->ssi ? ssi_uv_ssi(m->ssi) : NULL, cause)
+                     : cause->status;
 }
 
 static void signals(struct member *m)

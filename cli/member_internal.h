@@ -16,6 +16,7 @@
 #include "hyp/rdev/rdev.h"
 #include "hyp/vm.h"
 #include "lgr/lgr.h"
+#include "lgr/lgr_snapshot.h"
 #include "ssi/ssi_uv.h"
 
 struct member_timer;
@@ -36,8 +37,9 @@ struct member {
     struct ssi_uv *ssi;
     struct lgr *lgr;
     struct lgr_ports lgr_ports;
+    struct lgr_snapshots *snapshots;
     struct control *control;
-    struct tn3270 *tn3270; /* NULL: no CNSLPORT */
+    struct tn3270 *tn3270; /* without CNSLPORT: for terminals of other members */
     char tn3270_address[CONFIG_HOST_BYTES + 8];
     uv_signal_t term, intr;
     uv_poll_t while_poll; /* of the process that this member ends with */
@@ -90,6 +92,8 @@ void member_closed(struct member *m);
 
 /* ---- member_lgr.c ---- */
 int member_lgr_open(struct member *m, struct cause *cause);
+/** After member_lgr_open, if there is a cluster. */
+int member_snapshots_open(struct member *m, struct cause *cause);
 void member_lgr_stop(struct member *m);
 void member_lgr_destroy(struct member *m);
 /** Relocations of `userid` (NULL: all) as JSON, active ones first, then the latest. */

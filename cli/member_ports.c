@@ -198,6 +198,7 @@ static void vm_command(void *ctx, struct vm *vm, const char *command, void *toke
     g->vm = vm;
     g->token = token;
     cp_response_init(&g->resp);
+    g->resp.may_wait = true;
     g->resp.done_cb = guest_command_done;
     g->resp.done_ctx = g;
     cp_command(m->cp, vm_name(vm), command, &g->resp);
@@ -210,11 +211,24 @@ static void vm_traced(void *ctx, struct vm *vm, const struct vm_traced *what)
         cp_vm_traced(m->cp, vm_name(vm), what);
 }
 
+static int vm_hold_request(void *ctx, struct ssi_held *held)
+{
+    struct member *m = ctx;
+    return m->cp ? cp_hold_other(m->cp, held) : ST_NOENT;
+}
+
 static bool vm_timebomb(void *ctx, struct vm *vm, u32 seconds, const char *command,
                         bool conceal)
 {
     struct member *m = ctx;
     return m->cp && cp_timebomb(m->cp, vm_name(vm), seconds, command, conceal);
+}
+
+static void vm_smsg(void *ctx, struct vm *vm)
+{
+    struct member *m = ctx;
+    if (m->cp)
+        cp_smsg_on(m->cp, vm_name(vm));
 }
 
 static void vm_settings(void *ctx, struct vm *vm, struct vm_settings *out)
@@ -274,9 +288,11 @@ int member_host_create(struct member *m, struct cause *cause)
                                     .display = display_news,
                                     .traced = vm_traced,
                                     .timebomb = vm_timebomb,
+                                    .smsg = vm_smsg,
                                     .settings = vm_settings,
                                     .minidisk = vm_minidisk,
-                                    .nic = vm_nic};
+                                    .nic = vm_nic,
+                                    .hold = vm_hold_request};
     strcpy(hc.system, m->config->member);
     for (unsigned i = 0; i < hc.processors; i++)
         hc.processor_type[i] = hw->cpu_type[i];

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/member_internal.h"
+#include "hyp/event.h"
 #include "mem/base/log.h"
 
 static void on_message(void *ctx, const char *text)
@@ -37,7 +38,30 @@ static void on_slots(void *ctx)
             config_slot_set(m->config, i + 1, view.slots[i].name);
 }
 
-static const struct ssi_events events = {.expelled = on_expelled, .slots_changed = on_slots};
+static void post(const struct member *m, struct event *what)
+{
+    snprintf(what->cluster, sizeof what->cluster, "%s", m->config->ssi_name);
+    if (m->cp)
+        events_post(cp_events(m->cp), what);
+}
+
+static void on_mode(void *ctx, enum ssi_mode before, enum ssi_mode now)
+{
+    struct event what = {.id = EVENT_MODE, .before = (u8)before, .now = (u8)now};
+    post(ctx, &what);
+}
+
+static void on_state(void *ctx, const char *member, enum ssi_state before, enum ssi_state now)
+{
+    struct event what = {.id = EVENT_STATE, .before = (u8)before, .now = (u8)now};
+    snprintf(what.system, sizeof what.system, "%s", member);
+    post(ctx, &what);
+}
+
+static const struct ssi_events events = {.expelled = on_expelled,
+                                         .slots_changed = on_slots,
+                                         .mode_changed = on_mode,
+                                         .state_changed = on_state};
 
 static void ssi_times(const struct config_ssi_links *links, struct ssi_config *sc)
 {

@@ -80,9 +80,14 @@ struct config_domain {
     char name[CONFIG_NAME_BYTES];
     char members[CONFIG_SLOTS_MAX][CONFIG_NAME_BYTES];
     unsigned member_count;
+    /* Of DEFINE RELODOMAIN: where two members know one of a name, the one with the greater stamp
+     * counts; with the same, that of the member whose name is greater. 0: a statement's. */
+    u64 stamp;
+    char origin[CONFIG_NAME_BYTES];
 };
 
-/** Domains of DEFINE RELODOMAIN: until the member ends. Loop thread. */
+/** Domains of DEFINE RELODOMAIN, instead of statements of the same names: until no member of the
+ *  cluster is up. Loop thread. */
 struct config_domain_list {
     struct config_domain domain[CONFIG_DOMAINS_MAX];
     unsigned count;
@@ -136,6 +141,7 @@ struct config_features {
     unsigned logoff_timeout_s;
     unsigned idle_slack_ms;                  /* 0: none */
     unsigned shutdown_signal_s;              /* SET SIGNAL SHUTDOWNTIME */
+    unsigned cp_level;                       /* CP_LEVEL: what guests are offered of CP */
     char operator_userid[CONFIG_NAME_BYTES]; /* OPERATOR_USERID; default OPERATOR */
     enum vm_dateformat dateformat;           /* SYSTEM_DATEFORMAT */
     char edit[CONFIG_EDIT_CHARACTERS];       /* CHARACTER_DEFAULTS: as in struct cp_terminal */
@@ -166,9 +172,9 @@ struct system_config {
     struct config_ssi_links ssi_links;
     struct config_eqid eqids[CONFIG_EQIDS_MAX];
     unsigned eqid_count;
-    char mac_prefix[7], user_prefix[7]; /* VMLAN; "" = default */
-    char
-        *networks[CONFIG_NETWORKS_MAX]; /* DEFINE, MODIFY, SET of networks: commands at start */
+    char mac_prefix[7], user_prefix[7];  /* VMLAN; "" = default */
+    char *networks[CONFIG_NETWORKS_MAX]; /* commands at start: DEFINE, MODIFY and SET of
+                                            networks, CP exits */
     unsigned network_count;
     struct config_features features;
     struct config_hardware hardware;
@@ -201,11 +207,17 @@ u16 config_slot_of(const struct system_config *config, const char *member);
  *  read. */
 void config_slot_set(struct system_config *config, unsigned slot, const char *member);
 
+/** The model of a member's machine as its hardware file says now; when that cannot be read, as it
+ *  said when this member started; NULL: it is not known. */
+const struct cpu_model *config_member_model(const struct system_config *config,
+                                            const char *member);
+
 /** Is this volume in CP_OWNED, USER_VOLUME_LIST or USER_VOLUME_INCLUDE? */
 bool config_volume_known(const struct system_config *config, const char *volid);
 
-/** A relocation domain by name, or NULL. The built-in ones (SSI, one per member) included:
- *  then `*scratch` is filled and returned. */
+/** A relocation domain by name as it was defined, or NULL. The built-in ones (SSI, one per member)
+ *  included: then `*scratch` is filled and returned. Members that have no slot any more may be
+ *  among its members: cp_domain_get leaves them out. */
 const struct config_domain *config_domain_find(const struct system_config *config,
                                                const char *name, struct config_domain *scratch);
 

@@ -79,7 +79,13 @@ typedef void (*console_observer_cb)(void *ctx, const char *text, size_t len);
 /** Observe (attach). Returns an id, 0 when memory is short. Loop thread. */
 u64 console_observe(struct console *console, u64 from, console_observer_cb cb, void *ctx);
 /** The same without lines of other consoles (console_relay_line). */
+/** From a byte of line `from` on, what is before it having been seen. */
+u64 console_observe_at(struct console *console, u64 from, size_t at, console_observer_cb cb,
+                       void *ctx);
 u64 console_observe_own(struct console *console, u64 from, console_observer_cb cb, void *ctx);
+/** From inside of a callback: number of the line that the text is of, and how many of its bytes are
+ *  in front of it. */
+u64 console_observed_line(struct console *console, u64 id, size_t *at);
 void console_unobserve(struct console *console, u64 id);
 
 /** HOLD of LOGOFF and DISCONNECT: the terminal's line is held, it gets the logon screen again. Loop

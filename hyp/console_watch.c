@@ -10,6 +10,8 @@ struct console_watch {
     u64 id;
     u64 cursor;    /* next complete line to look at */
     size_t offset; /* observer: bytes of line `cursor` that were delivered already */
+    u64 piece_line;
+    size_t piece_at; /* where what is delivered just now begins */
     bool is_wait;
     bool own; /* observer: not what was relayed here from other consoles */
     regex_t regex;
@@ -128,6 +130,16 @@ u64 console_observe(struct console *c, u64 from, console_observer_cb cb, void *c
     return id;
 }
 
+u64 console_observe_at(struct console *c, u64 from, size_t at, console_observer_cb cb,
+                       void *ctx)
+{
+    u64 id = console_observe(c, from, cb, ctx);
+    struct console_watch *w = find_watch(c, id);
+    if (w)
+        w->offset = at;
+    return id;
+}
+
 u64 console_observe_own(struct console *c, u64 from, console_observer_cb cb, void *ctx)
 {
     u64 id = console_observe(c, from, cb, ctx);
@@ -135,6 +147,13 @@ u64 console_observe_own(struct console *c, u64 from, console_observer_cb cb, voi
     if (w)
         w->own = true;
     return id;
+}
+
+u64 console_observed_line(struct console *c, u64 id, size_t *at)
+{
+    const struct console_watch *w = find_watch(c, id);
+    *at = w ? w->piece_at : 0;
+    return w ? w->piece_line : 0;
 }
 
 void console_unobserve(struct console *c, u64 id)
@@ -158,6 +177,8 @@ static bool feed_observer(struct console *c, struct console_watch *w, struct con
         w->offset = 0;
     if (w->own && line->relayed)
         return whole;
+    w->piece_line = line->number;
+    w->piece_at = w->offset;
     const char *text = line->text + w->offset;
     size_t len = line->len - w->offset;
     if (!whole) {

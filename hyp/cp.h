@@ -18,6 +18,7 @@
 #define CP_REMOTE_TIMEOUT_MS 10000
 #define CP_REMOTE_ALL_TIMEOUT_MS 30000    /* AT ALL CMD: each member */
 #define CP_REMOTE_LONG_TIMEOUT_MS 3600000 /* AT ... CMD: as long as the command takes */
+#define CP_REMOTE_HALT_TIMEOUT_MS 2000    /* CPHX: for the other member to end it */
 #define CP_OBSERVERS_MAX 8
 #define CP_REGISTERED_MAX 32
 
@@ -25,6 +26,7 @@
 
 struct cp;
 struct ssi_held;
+struct ssi_want;
 struct cp_user;
 struct cp_request;
 struct ssi;
@@ -47,6 +49,7 @@ struct cp_response {
     unsigned message_count;
     bool prefixed;  /* lines say which CPU they are about (CPU command) */
     bool truncated; /* memory or CP_RESPONSE_LINES_MAX */
+    bool may_wait;  /* the issuer's: nothing is spoilt when done_cb comes later than it might */
     void (*done_cb)(struct cp_response *resp, void *ctx); /* may be NULL */
     void *done_ctx;
 };
@@ -105,6 +108,11 @@ struct cp_cluster_ops {
     /* A request waits while a member joins or leaves (ssi_hold, ssi_hold_drop); may be NULL. */
     int (*hold)(void *ctx, struct ssi_held *held);
     void (*drop)(void *ctx, struct ssi_held *held);
+    /* ssi_ask; `done` NULL: at once. ask_end is due; owes: ssi_owes. May be NULL, all three. */
+    void *(*ask)(void *ctx, const struct ssi_want *wants, unsigned n, void (*done)(void *arg),
+                 void *arg);
+    void (*ask_end)(void *ctx, void *asked);
+    bool (*owes)(void *ctx);
     /* Which member keeps the mode from being Stable, and how; "" none. May be NULL. */
     void (*holder)(void *ctx, char out[CP_HOLDER_BYTES]);
     /* SET SSI SLOT: slot from 1, name "" = AVAILABLE; may be NULL. */
@@ -223,6 +231,9 @@ struct cp_cmd_row {
 /** ST_LIMIT, ST_EXIST. `prefix` NULL for a command, "QUERY" or "SET" for an operand of it. */
 int cp_register_command(struct cp *cp, const char *prefix, const struct cp_cmd_row *row,
                         cp_handler handler, void *ctx);
+/** Requests of a registered command wait while the cluster is In-flux, as an RH row of cp_cmd.def
+ *  says it: "*", or operands. `held` outlives cp. ST_NOENT. */
+int cp_register_held(struct cp *cp, const char *prefix, const char *name, const char *held);
 
 /* --- Users ------------------------------------------------------------------------------- */
 
@@ -271,10 +282,16 @@ void cp_vm_traced(struct cp *cp, const char *userid, const struct vm_traced *wha
 bool cp_timebomb(struct cp *cp, const char *userid, u32 seconds, const char *command,
                  bool conceal);
 
+/** DIAGNOSE X'68': the user gets special messages from now on, as by SET SMSG ON. */
+void cp_smsg_on(struct cp *cp, const char *userid);
+
 /** What DIAGNOSE codes of the virtual machine of `userid` ask. */
 void cp_settings(const struct cp *cp, const char *userid, struct vm_settings *out);
 enum vm_minidisk_result cp_minidisk(struct cp *cp, const char *userid, struct vm_minidisk *io);
 bool cp_nic_place(struct cp *cp, const char *userid, u16 vdev, struct vm_nic_place *out);
+
+/** What happens here, for whoever wants to know (hyp/event.h). Not NULL. */
+struct events *cp_events(const struct cp *cp);
 
 enum cp_user_event { CP_USER_LOGON, CP_USER_LOGOFF, CP_USER_RESET };
 /** Observe logon, logoff and reset, before the virtual machine goes (lgr). */
@@ -295,6 +312,23 @@ int cp_attach_ssi(struct cp *cp, struct ssi *ssi, struct cause *cause);
 void cp_detach_ssi(struct cp *cp);
 /** The same with another implementation (tests). */
 void cp_set_cluster(struct cp *cp, const struct cp_cluster_ops *ops, void *ctx);
+/** As ssi_hold, for what is no command. ST_NOENT also outside of a cluster. */
+int cp_hold_other(struct cp *cp, struct ssi_held *held);
+/** A command that has waited for something else waits for the end of In-flux, too: then `then` is
+ *  called as a handler. 0: there is nothing to wait for; else what a handler returns. When it is
+ *  dropped, what cp_on_halt says is done. */
+int cp_hold_again(struct cp_request *req, cp_handler then, void *ctx);
+
+/** The member that has the claim on a user id; false: none, or nobody can tell. */
+bool cp_locate(struct cp *cp, const char *userid, char member[CONFIG_NAME_BYTES]);
+/** From a handler, at its start: the command `text` is carried out on `member`, as if it had been
+ *  typed there by the same user; its answer is the answer of this one, CPHX reaches it. What came
+ *  from another member is forwarded once only. CP_LATER, or the number of a message. */
+int cp_forward(struct cp_request *req, const char *member, const char *text);
+/** The member where the command was issued; this one's own name when here. */
+const char *cp_request_origin(const struct cp_request *req);
+/** A line for who issued a command at `origin`, wherever that user is now. Lost with the link. */
+void cp_tell(struct cp *cp, const char *userid, const char *origin, const char *text);
 
 /** A message of service CP from another member. Hostile until decoded. */
 void cp_remote_receive(struct cp *cp, const char *member, u16 type, const void *data,

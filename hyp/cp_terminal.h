@@ -34,6 +34,35 @@ const struct cp_pf *cp_terminal_pf(const struct cp_user *user, unsigned n);
 /** A line typed at a display terminal: line editing (TERMINAL CHARDEL, LINEDEL, ESCAPE;
  *  SET LINEDIT), then as cp_console_input, for each of its logical lines. */
 int cp_terminal_input(struct cp *cp, const char *userid, const char *text);
+/** Terminals as a relocation needs them. They stay connected to the member that they are on, their
+ *  home, and are shown what a user of another member shows. */
+struct cp_terminal_ops {
+    /* The user's state is about to be saved: show all there is, then let keys wait. */
+    void (*freeze)(void *ctx, struct cp_user *user);
+    /* It stays here after all. */
+    void (*thaw)(void *ctx, struct cp_user *user);
+    /* A row of `tag` for each of its terminals. */
+    void (*save)(void *ctx, struct cp_user *user, u16 tag, struct codec_out *out);
+    /* It has gone to another member, and its session here ends. */
+    void (*departed)(void *ctx, struct cp_user *user);
+    /* It has come, and this is the row of one of its terminals. What cannot be connected is as a
+     * terminal that was lost. */
+    void (*arrived)(void *ctx, struct cp_user *user, const u8 *row, size_t len);
+    /* Members that its terminals are connected to, by number; false: no more. */
+    bool (*home)(void *ctx, const struct cp_user *user, unsigned i,
+                 char member[CONFIG_NAME_BYTES]);
+};
+/** `ops` outlives the CP; NULL: there are none (any more). */
+void cp_set_terminals(struct cp *cp, const struct cp_terminal_ops *ops, void *ctx);
+/** Members that a terminal of the user is connected to; false: no more. */
+bool cp_user_terminal_home(const struct cp_user *user, unsigned i,
+                           char member[CONFIG_NAME_BYTES]);
+
+/** Is it between two members: its state has been saved? */
+bool cp_terminal_frozen(const struct cp *cp, const char *userid);
+/** Is it this one, or one that things can be sent to? */
+bool cp_member_is_reachable(struct cp *cp, const char *member);
+
 /** The terminal of this user is gone without DISCONNECT or LOGOFF: the user is disconnected, and
  *  logged off after DISCONNECT_TIMEOUT unless somebody logs on again. */
 void cp_terminal_lost(struct cp *cp, const char *userid);

@@ -112,15 +112,25 @@ struct port_option;
 
 /** NICDEF; lan "": not coupled. */
 struct dir_nic {
-    u16 vdev;
-    bool hipersockets; /* else QDIO */
-    bool other;        /* of another type: not here */
+    u16 vdev;            /* and the two behind it */
+    struct dir_place at; /* of its first NICDEF */
+    bool hipersockets;   /* else QDIO */
+    bool other;          /* of another type: not here */
     bool has_macid;
     u32 macid;                  /* 24 bits */
     u16 port;                   /* PORTNUMBER, 0: any */
     struct port_option *option; /* PORTTYPE, VLAN ...; NULL: none */
     char owner[DIR_NAME_BYTES]; /* of `lan`: SYSTEM, a user, "*" this one */
     char lan[DIR_NAME_BYTES];
+};
+
+#define DIR_IUCV_MAX 32
+
+/** IUCV name: whom it may connect with; "ANY", "ALLOW". */
+struct dir_iucv {
+    char name[DIR_NAME_BYTES];
+    bool priority;
+    u16 limit; /* MSGLIMIT; 0: none */
 };
 
 struct dir_link {
@@ -189,6 +199,7 @@ struct dir_entry {
     bool has_console;
     u16 console_vdev, console_devtype; /* 0x3215 or 0x3270 */
     struct dir_place console_at;
+    struct dir_place console_again; /* line 0: the entry itself has one CONSOLE at most */
     char console_class[2];
     char console_secuser[DIR_NAME_BYTES], console_observer[DIR_NAME_BYTES];
     struct dir_spool spools[DIR_SPOOLS_MAX];
@@ -226,6 +237,8 @@ struct dir_entry {
                  [DIR_NAME_BYTES]; /* restricted segments and systems it may use */
     struct dir_place namesave_at[DIR_NAMES_MAX];
     unsigned namesave_count;
+    struct dir_iucv iucv[DIR_IUCV_MAX];
+    unsigned iucv_count;
     struct dir_place domain_at; /* of VMRELOCATE; line 0: there is none */
     unsigned line, col;         /* of USER or IDENTITY */
 };

@@ -1,15 +1,11 @@
 /* Interceptions of I/O, SERVICE CALL and the like: fetch operands, ask the layer they belong to,
  * store results, set the condition code. Runs on the processor thread.
  * Rule: storage operands are checked before anything is consumed (PoP, "Access Exceptions"). */
+#include "hyp/iucv/iucv.h"
 #include "hyp/vm_internal.h"
 #include "mem/base/ergo.h"
 
 #define GR1 1
-#define PGM_ADDRESSING_CODE 0x05
-#define IUCV_QUERY 0
-#define IUCV_BUFFER_BYTES 40 /* of an external interruption */
-#define IUCV_CONNECTIONS 64
-#define IUCV_DIRECTORY_ERROR 3
 #define PGM_OPERATION_CODE 0x01
 #define PGM_SPECIFICATION_CODE 0x06
 #define PGM_OPERAND_CODE 0x15
@@ -214,25 +210,6 @@ static void icpt_servc(struct vcpu *v, const struct cpu_icpt *k)
     finish(v, sclp_service_call(v->vm->sclp, (u32)gr[k->r1], sccb));
 }
 
-/* IUCV, as far as a guest without authorization sees it: QUERY tells the limits, every other
- * function ends with IPRCODE 3, directory error. Source: z/VM CP Programming Services, IUCV. */
-static void icpt_iucv(struct vcpu *v, const struct cpu_icpt *k)
-{
-    u64 *gr = cpu_gr(v->cpu);
-    u8 iprcode = IUCV_DIRECTORY_ERROR;
-    if (v->vm->config.personality != VM_UNDER_CP) {
-        cpu_finish_pgm(v->cpu, PGM_OPERATION_CODE);
-    } else if ((u32)gr[0] == IUCV_QUERY) {
-        gr[0] = (gr[0] & ~0xffffffffull) | IUCV_BUFFER_BYTES;
-        gr[1] = (gr[1] & ~0xffffffffull) | IUCV_CONNECTIONS;
-        finish(v, 0);
-    } else if (!storage_write(v->vm->st, cpu_real_to_abs(v->cpu, k->ea) + 3, &iprcode, 1)) {
-        cpu_finish_pgm(v->cpu, PGM_ADDRESSING_CODE);
-    } else {
-        finish(v, 1);
-    }
-}
-
 bool icpt_handle(struct vcpu *v)
 {
     const struct cpu_icpt *k = cpu_intercept(v->cpu);
@@ -241,7 +218,7 @@ bool icpt_handle(struct vcpu *v)
     case ICPT_SERVC: icpt_servc(v, k); return true;
     case ICPT_STSI: icpt_stsi(v, k); return true;
     case ICPT_DIAG: return icpt_diag(v, k);
-    case ICPT_IUCV: icpt_iucv(v, k); return true;
+    case ICPT_IUCV: return icpt_iucv(v, k);
     case ICPT_STHYI: cpu_finish_pgm(v->cpu, PGM_OPERATION_CODE); return true;
     }
     return true;

@@ -406,7 +406,7 @@ bool icpt_diag(struct vcpu *v, const struct cpu_icpt *k)
     for (size_t i = 0; i < ARRAY_LEN(diag_rows) && !row; i++)
         if (diag_rows[i].code == code && (under_cp || diag_rows[i].everywhere))
             row = &diag_rows[i];
-    if (!row)
+    if (!row || !arch_diag(&v->vm->arch, code))
         return diag_refused(v, k);
     return allowed(v->vm, row->classes) ? row->handler(v, k) : diag_pgm(v, PGM_PRIVILEGED_CODE);
 }

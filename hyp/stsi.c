@@ -1,5 +1,7 @@
 /* STORE SYSTEM INFORMATION: SYSIBs 15.1.x (topology.c), 1.1.1, 1.2.1, 1.2.2, 2.2.1, 2.2.2 and,
- * under CP, 3.2.2.
+ * under CP, 3.2.2. Machine type, model and capacity are those of the guest's architecture
+ * description, the same on all members of its relocation domain; the sequence code and the name of
+ * the partition are those of the member that it is on, by which Linux sees that it was relocated.
  * Layouts: Principles of Operation, "STORE SYSTEM INFORMATION". */
 #include <stdio.h>
 
@@ -26,7 +28,7 @@ static void sequence_code(const struct vm *vm, u8 *out)
 
 static void sysib_111(const struct vm *vm, u8 *b)
 {
-    const struct cpu_model *model = vm->config.model;
+    const struct cpu_model *model = vm->arch.model;
     char type[5];
     snprintf(type, sizeof type, "%04X", model->machine_type);
     ebcdic_pad("Endicott", 16, b + 32);

@@ -258,6 +258,22 @@ bool trace_any(const struct vm *vm)
     return vm->tracing && vm->tracing->traps;
 }
 
+/* The traps in their new order; one that was there before goes on counting where it stood. */
+static void set_traps(struct vm_tracing *t, const struct vm_trap *traps, unsigned count)
+{
+    struct live_trap was[VM_TRAPS_MAX];
+    unsigned had = t->traps;
+    memcpy(was, t->trap, sizeof was);
+    for (unsigned i = 0; i < count; i++) {
+        t->trap[i] = (struct live_trap){.trap = traps[i]};
+        for (unsigned k = 0; k < had; k++)
+            if (was[k].trap.id == traps[i].id)
+                t->trap[i] = was[k];
+        t->trap[i].trap = traps[i];
+    }
+    t->traps = count;
+}
+
 int vm_trace(struct vm *vm, const struct vm_trap *traps, unsigned count)
 {
     struct vm_tracing *t = vm->tracing;
@@ -267,16 +283,53 @@ int vm_trace(struct vm *vm, const struct vm_trap *traps, unsigned count)
         return ST_NOMEM;
     vm_hold(vm);
     vm->tracing = t;
-    for (unsigned i = 0; i < count; i++) {
-        struct live_trap *live = &t->trap[i];
-        if (i >= t->traps || live->trap.id != traps[i].id)
-            *live = (struct live_trap){.trap = traps[i]};
-    }
     if (t)
-        t->traps = count;
+        set_traps(t, traps, count);
     trace_apply(vm);
     vm_release(vm);
     return ST_OK;
+}
+
+/* ---- relocation: what CP's traps do not say, how often each has matched ---- */
+
+#define LIVE_NUMBERS 4u /* id, skipped, passed, shown */
+
+void trace_save(const struct vm *vm, u16 count, u16 live, struct codec_out *out)
+{
+    const struct vm_tracing *t = vm->tracing;
+    if (!trace_any(vm) && !(t && t->counting))
+        return;
+    const u64 counted[2] = {t->counting, t->count};
+    codec_put_array(out, count, counted, 8, 2);
+    for (unsigned i = 0; i < t->traps; i++) {
+        const struct live_trap *l = &t->trap[i];
+        const u64 v[LIVE_NUMBERS] = {l->trap.id, l->skipped, l->passed, l->shown};
+        codec_put_array(out, live, v, 8, LIVE_NUMBERS);
+    }
+}
+
+bool trace_restore_count(struct vm *vm, const struct codec_row *row)
+{
+    u64 v[2];
+    if (!codec_get_array(row, v, 8, 2) || v[0] > 1 ||
+        (!vm->tracing && !(vm->tracing = calloc(1, sizeof *vm->tracing))))
+        return false;
+    *vm->tracing = (struct vm_tracing){.counting = v[0], .count = v[1]};
+    return true;
+}
+
+/* The trap itself comes with the session, under the same number. */
+bool trace_restore_live(struct vm *vm, const struct codec_row *row)
+{
+    struct vm_tracing *t = vm->tracing;
+    u64 v[LIVE_NUMBERS];
+    if (!t || t->traps == VM_TRAPS_MAX || !codec_get_array(row, v, 8, LIVE_NUMBERS))
+        return false;
+    t->trap[t->traps++] = (struct live_trap){.trap = {.id = (unsigned)v[0]},
+                                             .skipped = (unsigned)v[1],
+                                             .passed = (unsigned)v[2],
+                                             .shown = (unsigned)v[3]};
+    return true;
 }
 
 u64 vm_trace_count(struct vm *vm, bool on)

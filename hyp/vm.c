@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "hyp/io_worker.h"
+#include "hyp/iucv/iucv.h"
 #include "hyp/spool/spool.h"
 #include "hyp/vm_internal.h"
+#include "mem/storage_source.h"
 #include "hyp/vm_still.h"
 #include "mem/base/ergo.h"
 
@@ -37,11 +39,12 @@ static bool port_take_io(void *ctx, u8 isc_mask, struct cpu_io_interruption *out
 }
 
 #define EXT_SERVICE_SIGNAL 0x2401
-#define EXT_CP 0x2603
+#define EXT_IUCV 0x4000
+#define EXT_CP 0x2603 /* so have page faults, pfault.c */
 #define SUBCODE_BLOCK_IO 0x0300
 #define SUBCODE_BLOCK_IO_64 0x0700
 
-/* The service processor's signal, or the end of block I/O (DIAGNOSE X'250'). */
+/* The service processor's signal, the end of block I/O (DIAGNOSE X'250'), or of a page fault. */
 static bool port_take_service(void *ctx, struct cpu_service *out)
 {
     struct vm *vm = ctx;
@@ -52,21 +55,30 @@ static bool port_take_service(void *ctx, struct cpu_service *out)
         cpu_set_service_signal(vm->cpus); /* to look for the other */
         return true;
     }
-    if (!block_io_take(&vm->block, &done, &more))
-        return false;
+    if (!block_io_take(&vm->block, &done, &more)) {
+        bool found = pfault_take(vm, out, &more);
+        if (more)
+            cpu_set_service_signal(vm->cpus);
+        return found;
+    }
     *out = (struct cpu_service){
         .code = EXT_CP,
         .subcode = (u16)((done.wide ? SUBCODE_BLOCK_IO_64 : SUBCODE_BLOCK_IO) | done.status),
         .wide = done.wide,
         .parm = (u32)done.parm,
         .parm64 = done.parm};
-    if (more)
+    if (more || atomic_load(&vm->page_faults.count)) /* to look for those */
         cpu_set_service_signal(vm->cpus);
     return true;
 }
 
+static bool port_take_message(void *ctx, unsigned cpu_addr, u16 code)
+{
+    return code == EXT_IUCV ? iucv_take(ctx, cpu_addr) : vmcf_take(ctx, cpu_addr);
+}
+
 static const struct cpu_ports cpu_port_table = {port_tod, port_wake, port_take_io,
-                                                port_take_service, NULL};
+                                                port_take_service, port_take_message};
 
 /* ---- ports of the I/O layer ---- */
 
@@ -358,8 +370,10 @@ static int cpus_create(struct vm *vm, struct cause *cause)
                    vm->config.has_cpuid ? vm->config.cpuid : vm->host->config.cpu_serial);
     if (vm->config.personality == VM_LPAR)
         cpu_set_lpar(vm->cpus);
-    if (vm->config.facilities)
-        cpu_set_facilities(vm->cpus, vm->facilities);
+    cpu_set_facilities(vm->cpus, vm->arch.facilities);
+    cpu_set_seen(vm->cpus, vm->arch.model);
+    if (vm->arch_firm)
+        cpu_set_firm(vm->cpus);
     for (unsigned i = 0; i < vm->config.cpus; i++)
         vcpu_init(vm, i);
     return vm_standby_check(vm->st, vm->config.storage_bytes, vm->config.standby_bytes, cause);
@@ -384,7 +398,7 @@ static int parts_create(struct vm *vm, struct cause *cause)
         .cpus_max =
             vm->config.cpus_max > vm->config.cpus ? vm->config.cpus_max : vm->config.cpus,
         .line_mode = true,
-        .esop = vm->config.model->generation >= GEN_Z10,
+        .esop = vm->arch.model->generation >= GEN_Z10,
         .vt220 = vm->config.personality == VM_LPAR,
         .code_page_500 = vm->config.personality == VM_LPAR,
         .css = vm->config.personality == VM_LPAR ? vm->css : NULL,
@@ -403,6 +417,8 @@ static void parts_destroy(struct vm *vm)
     io_worker_destroy(vm->worker);
     sclp_destroy(vm->sclp);
     cpu_set_destroy(vm->cpus);
+    vm_early_end(vm);
+    storage_unlock_all(vm->st, &vm->locks);
     storage_destroy(vm->st);
 }
 
@@ -418,10 +434,7 @@ int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **
     vm->config = *config;
     if (!config->share.least.n)
         vm->config.share = SHARE_DEFAULT;
-    if (config->facilities) {
-        memcpy(vm->facilities, config->facilities, sizeof vm->facilities);
-        vm->config.facilities = vm->facilities;
-    }
+    arch_of(config->model, CP_LEVEL, &vm->arch);
     int rc = parts_create(vm, cause);
     if (rc) {
         spool_readers_end(host->spool, vm->config.name, false);
@@ -452,6 +465,8 @@ void vm_destroy(struct vm *vm)
     if (vm->config.console)
         console_set_input_notify(vm->config.console, NULL, NULL);
     vm_hold(vm);
+    iucv_end(vm);
+    storage_source_alone(vm->st); /* it tells CPUs; devices may still need what has not come */
     dispatch_forget(vm);
     spool_readers_end(vm->host->spool, vm->config.name, vm->quiesced);
     vm_settle_blocks(vm);
@@ -459,6 +474,7 @@ void vm_destroy(struct vm *vm)
     vm_segments_purge(vm);
     parts_destroy(vm);
     block_io_fini(&vm->block);
+    vmcf_end(vm);
     vm_spool_end(vm);
     free(vm->tracing);
     vm->dead = true;
@@ -486,6 +502,11 @@ const struct vm_config *vm_configuration(const struct vm *vm)
 struct storage *vm_storage(struct vm *vm)
 {
     return vm->st;
+}
+
+void vm_storage_go(struct vm *vm)
+{
+    storage_source_go(vm->st, pfault_came, vm);
 }
 
 void vm_bodies(const struct vm *vm, cpu_bodies_cb *cb, void *ctx)
@@ -616,6 +637,8 @@ void vm_reset_channels(struct vm *vm)
     vm_still_stop(vm);
     vm_settle_blocks(vm);
     block_io_reset(&vm->block);
+    vmcf_end(vm);
+    iucv_end(vm);
     css_reset(vm->css);
     vm_segments_purge(vm);
     sclp_reset(vm->sclp);
@@ -629,7 +652,7 @@ void vm_reset_ended(struct vm *vm)
     vm->shutdown_signalled = false;
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
         vm->vcpu[i].parked = false;
-        vm->vcpu[i].pfault = (struct pfault){0};
+        pfault_set(&vm->vcpu[i], &(struct pfault){0});
         vm->vcpu[i].last_exit = CPU_EXIT_STOPPED;
     }
 }
@@ -639,10 +662,11 @@ int vm_system_reset(struct vm *vm, bool clear)
     vm_hold(vm);
     vm_reset_channels(vm);
     cpu_set_reset(vm->cpus, clear);
-    if (clear)
+    if (clear) {
+        storage_unlock_all(vm->st, &vm->locks);
         storage_clear(vm->st);
-    if (clear)
         vm_standby_reset(vm);
+    }
     vm_reset_ended(vm);
     vm_release(vm);
     return ST_OK;

@@ -6,6 +6,7 @@
 #define ENDICOTT_HYP_VM_H
 
 #include "cpu/model.h"
+#include "hyp/arch.h"
 #include "hyp/dispatch/share.h"
 #include "hyp/spool/spool.h"
 #include "hyp/vm_asks.h"
@@ -19,7 +20,6 @@
 
 #define VM_NAME_BYTES 9
 #define VM_PROCESSORS_MAX 32
-#define VM_THROTTLE_MAX 99      /* per cent */
 #define VM_DET_NS_PER_INSN 5ull /* of deterministic time */
 #define VM_DISPLAYS_MAX 16
 #define VM_NAMESAVE_MAX 16
@@ -34,6 +34,8 @@ struct vm_host_ports {
     void (*post)(void *ctx, void (*fn)(void *arg), void *arg);
 };
 
+struct ssi_held;
+
 /** Told on the loop thread. */
 struct vm_host_events {
     void *ctx;
@@ -46,6 +48,8 @@ struct vm_host_events {
     int (*reload)(void *ctx, struct vm *vm);
     /** DIAGNOSE X'288': as cp_timebomb; NULL: there is no such thing. */
     bool (*timebomb)(void *ctx, struct vm *vm, u32 seconds, const char *command, bool conceal);
+    /** DIAGNOSE X'68': its user is to get special messages (SET SMSG ON); may be NULL. */
+    void (*smsg)(void *ctx, struct vm *vm);
     /** DIAGNOSE X'5C' and X'270', X'E4': as cp_settings, cp_minidisk; NULL: nobody answers. */
     void (*settings)(void *ctx, struct vm *vm, struct vm_settings *out);
     enum vm_minidisk_result (*minidisk)(void *ctx, struct vm *vm, struct vm_minidisk *io);
@@ -53,6 +57,9 @@ struct vm_host_events {
     bool (*nic)(void *ctx, struct vm *vm, u16 vdev, struct vm_nic_place *out);
     /** The guest wrote to a 3270 display: its terminal is to look. Any thread; may be NULL. */
     void (*display)(void *ctx, struct vm *vm);
+    /** A request of a guest for what the whole cluster must know of, as ssi_hold; NULL:
+     * ST_NOENT. */
+    int (*hold)(void *ctx, struct ssi_held *held);
     /** A trap of TRACE; when this returns the CPU goes on, unless it was stopped. */
     void (*traced)(void *ctx, struct vm *vm, const struct vm_traced *what);
 };
@@ -150,6 +157,15 @@ struct vm_spooled {
     char classes[9]; /* "" = * for a reader, else A */
 };
 
+#define VM_IUCV_MAX 32
+
+/** IUCV: whom it may connect with, or ANY; ALLOW: everybody may with it. */
+struct vm_iucv {
+    char name[VM_NAME_BYTES];
+    bool priority;
+    u16 limit; /* MSGLIMIT; 0: as the program says */
+};
+
 struct vm_config {
     char name[VM_NAME_BYTES]; /* user id */
     enum vm_personality personality;
@@ -161,14 +177,12 @@ struct vm_config {
     unsigned cpus_max; /* addresses that may ever be: 0 to this - 1; less than cpus: as many */
     u8 cpu_type[VM_CPUS_MAX]; /* by address; see cpu_type.def */
     bool has_cpuid;
-    u32 cpuid; /* serial number of its CPUs; without it the host's */
-    const struct cpu_model *model;
+    u32 cpuid;                     /* serial number of its CPUs; without it the host's */
+    const struct cpu_model *model; /* of the machine; what the guest sees: vm_arch */
     enum cpu_engine engine;
-    bool count_bodies; /* see vm_bodies */
-    const u8
-        *facilities;   /* FACILITY_BYTES: those of the relocation domain; NULL = the model's */
-    u16 console_vdev;  /* 0 = none; UNDER_CP only */
-    bool console_3270; /* it is a 3270 display, not a 3215 (CONMODE 3270) */
+    bool count_bodies;                 /* see vm_bodies */
+    u16 console_vdev;                  /* 0 = none; UNDER_CP only */
+    bool console_3270;                 /* it is a 3270 display, not a 3215 (CONMODE 3270) */
     u16 display_vdev[VM_DISPLAYS_MAX]; /* further 3270 displays; 0 = none */
     struct vm_spooled spooled[VM_SPOOLED_MAX];
     struct vm_disk disk[VM_DISKS_MAX];
@@ -188,6 +202,9 @@ struct vm_config {
     u32 privclass;          /* CP_CLASS bits: which DIAGNOSE codes it may issue (diag.def) */
     char namesave[VM_NAMESAVE_MAX][VM_NAME_BYTES]; /* restricted segments it may load */
     unsigned namesaves;
+    struct vm_iucv iucv[VM_IUCV_MAX]; /* its IUCV statements */
+    unsigned iucvs;
+    unsigned maxconn; /* OPTION; 0: the default */
     /** Guest output; any thread. NULL: `console` below gets it. */
     void (*output)(void *ctx, const char *text, size_t len);
     void *output_ctx;
@@ -206,6 +223,14 @@ struct vm_host *vm_host_of(const struct vm *vm);
 bool vm_segment_get(const struct vm *vm, unsigned i, struct vm_segment *out, const char **why);
 const struct vm_config *vm_configuration(const struct vm *vm);
 struct storage *vm_storage(struct vm *vm);
+/** What of its storage is awaited comes from now on (storage_source_go); page faults end. */
+void vm_storage_go(struct vm *vm);
+/** [loop] What the guest can find out about the machine: all of it, until it is fenced. */
+const struct arch *vm_arch(const struct vm *vm);
+/** [loop] Fence it from now on; `arch` is within the machine's. The guest may be running. */
+void vm_set_arch(struct vm *vm, const struct arch *arch);
+/** [loop] The same before vm_restore, which then brings nothing beyond that. */
+void vm_set_arch_firm(struct vm *vm, const struct arch *arch);
 
 /**
  * [loop] Hold: when this returns no CPU of the machine is executing and no interception of it
@@ -290,16 +315,34 @@ void vm_diag8_done(struct vm *vm, void *token, int rc, char *const *lines, unsig
  */
 u64 vm_epoch(struct vm *vm, u64 *set);
 /** Quiesce: hold the CPUs, stop device work. False (and nothing held) when something of the
- *  guest cannot stop now: a CP command it waits for; try again. */
+ *  guest cannot stop now: a CP command it waits for, or it is quiesced; try again. */
 bool vm_quiesce(struct vm *vm);
-/** Take so many per cent (0 to VM_THROTTLE_MAX) of its CPUs' processor time away, from now
+/** A CPU waits for the loop thread, as for the answer of a CP command: vm_quiesce will say no. Any
+ *  thread. */
+bool vm_waits_for_cp(struct vm *vm);
+/** Its storage has tokens for stores again, or is not rationed any more: CPUs whose stores wait go
  *  on. */
-void vm_throttle(struct vm *vm, unsigned percent);
+void vm_stores_go_on(struct vm *vm);
 /** Undo vm_quiesce: the guest goes on here. */
 void vm_unquiesce(struct vm *vm);
+/** Quiesced: it goes on neither here nor elsewhere, and is destroyed next. What it has is given
+ *  back as at logoff, not taken for what has moved. */
+void vm_abandon(struct vm *vm);
 /** All state but storage bytes; the machine is quiesced. Not ST_OK: as css_save. */
 int vm_save(struct vm *vm, struct codec_out *out, struct cause *cause)
     __attribute__((warn_unused_result));
+/** While the machine runs: what of its state can go ahead, keys and usage of its frames. Again: all
+ *  anew. Forgotten by vm_early_end, vm_unquiesce and vm_save. [loop] */
+void vm_save_early(struct vm *vm, struct codec_out *out);
+void vm_early_end(struct vm *vm);
+/** As vm_save, without what vm_save_early has told and what has not changed since. */
+int vm_save_rest(struct vm *vm, struct codec_out *out, struct cause *cause)
+    __attribute__((warn_unused_result));
+/** A machine that is quiesced and has not run yet: its CPUs are made ready to begin without delay,
+ *  as far as that takes little memory. [loop] */
+void vm_warm(struct vm *vm);
+/** What vm_save_early has written; before vm_restore. ST_PROTO, ST_NOMEM. [loop] */
+int vm_restore_early(struct vm *vm, struct codec_in *in, struct cause *cause);
 /** Into a machine made by vm_create with the same configuration, quiesced, never started. */
 int vm_restore(struct vm *vm, struct codec_in *in, struct cause *cause);
 
@@ -308,8 +351,6 @@ const struct vm_ops *vm_host_ops(void);
 /** Directory values that vm_ops.create needs beyond the entry: system configuration. */
 struct system_config;
 void vm_host_set_config(struct vm_host *host, const struct system_config *config);
-/** Take out of a facility list what some member of a relocation domain does not have. */
-void vm_domain_limit(const struct system_config *sys, const char *domain, u8 *facilities);
 
 /* ---- deterministic and single-machine running ---- */
 

@@ -277,8 +277,7 @@ static const struct place *spooled_text(const struct vm_spooled *row)
 /* Console, readers, punches, printers, displays. */
 static unsigned device_places(const struct vm_config *k, struct place places[PLACES_MAX + 1])
 {
-    static const struct place console = {0, VM_UNIT_CONSOLE, "CONS",
-                                         "ON LDEV L0003  TERM START"};
+    static const struct place console = {0, VM_UNIT_CONSOLE, "CONS", "3215"};
     static const struct place display = {0, VM_UNIT_DISPLAY, "GRAF", "3270"};
     unsigned n = add_place(places, 0, &console, k->console_vdev);
     for (unsigned kind = 0; kind <= VM_PRINTER; kind++)

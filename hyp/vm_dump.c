@@ -18,7 +18,6 @@
 #define AT_TEXT 0x200 /* where the format has nothing */
 #define AT_LOWCORES 0x800
 #define LOWCORES_MAX 512
-#define STATUS_AT 0x1200 /* in a prefix area */
 
 /* ---- writing ---- */
 
@@ -140,7 +139,7 @@ static void status_make(struct vm_dumping *d)
         struct cpu *cpu = d->still.vm->vcpu[i].cpu;
         u8 *area = d->status[d->statuses].area;
         d->status[d->statuses].cpu = (u16)i;
-        u64 at = d->status[d->statuses++].at = cpu_prefix(cpu) + STATUS_AT;
+        u64 at = d->status[d->statuses++].at = cpu_prefix(cpu) + VM_STATUS_AT;
         memcpy(area, d->still.vm->st->base + at, VM_STATUS_BYTES);
         cpu_status(cpu, area);
     }

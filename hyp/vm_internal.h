@@ -7,7 +7,9 @@
 #include "hyp/console.h"
 #include "hyp/diag/diag_block.h"
 #include "hyp/dispatch/dispatch.h"
+#include "hyp/iucv/iucv_remote.h"
 #include "hyp/vm.h"
+#include "hyp/vmcf.h"
 #include "io/con3215.h"
 #include "io/con3270.h"
 #include "io/dasd/dasd.h"
@@ -15,9 +17,19 @@
 #include "io/sclp.h"
 #include "io/unitrec/unitrec.h"
 #include "mem/base/lock.h"
+#include "mem/storage_lock.h"
 
+#define VM_STATUS_AT 0x1200 /* in absolute storage: what SIGP stores of a CPU */
 #define IPL_BLOCK_BYTES 200 /* IPL parameter block of a channel-attached device */
 #define VM_PARM_BYTES_MAX 64
+#define VM_FRAME_MAPS 2 /* keys, usage */
+
+/* Rows of a machine's state that vm_frames.c makes. */
+#define VM_TAG_KEYS 0x9004
+#define VM_TAG_USAGE 0x1008 /* who does not know it takes all frames for stable */
+#define VM_TAG_KEYS_CHANGED 0x900a
+#define VM_TAG_USAGE_CHANGED 0x900b
+#define VM_TAG_FRAMES_SUM 0x900c
 
 /** A saved segment that is loaded. */
 struct vm_loaded {
@@ -25,11 +37,15 @@ struct vm_loaded {
     bool exclusive;        /* a copy of the machine's own */
 };
 
+struct iucv;
+
 struct vm {
     struct vm_host *host;
     struct vm *next; /* host list */
     struct vm_config config;
-    u8 facilities[FACILITY_BYTES]; /* when config.facilities is not NULL */
+    struct arch arch;   /* read by its CPUs; changed while it is held */
+    bool arch_firm;     /* vm_set_arch_firm */
+    s64 clock_ahead_ns; /* vm_clock.h; read by its CPUs, changed while it is quiesced or held */
     struct storage *st;
     struct cpu_set *cpus;
     struct css *css;
@@ -41,9 +57,8 @@ struct vm {
     struct rq_user user[CPU_POOLS]; /* guarded by host->lock */
     bool quickdsp;                  /* guarded by host->lock */
     unsigned hold;                  /* guarded by host->lock: > 0 = dispatch none of its CPUs */
-    unsigned throttle; /* guarded by host->lock: per cent of processor time taken away */
-    u64 stirred_ns;    /* guarded by host->lock: since then its timers alone have woken it */
-    bool late;         /* guarded by host->lock: some CPU is to be woken later than it wants */
+    u64 stirred_ns; /* guarded by host->lock: since then its timers alone have woken it */
+    bool late;      /* guarded by host->lock: some CPU is to be woken later than it wants */
     bool ipled;
     bool quiesced;
     bool reported_stop; /* the end of running has been told */
@@ -55,28 +70,39 @@ struct vm {
     _Atomic u32 blocked;      /* CPUs in VCPU_BLOCKED */
     u64 created_ns;           /* CLOCK_MONOTONIC */
     u64 resets; /* what CP answers to a CPU before a reset is not for it any more */
-    _Atomic u64 io_count;
+    _Atomic u64 io_count, page_reads;
+    struct storage_locks locks;    /* LOCK [loop] */
     u8 ipl_block[IPL_BLOCK_BYTES]; /* DIAGNOSE X'308'; guarded by host->lock */
     bool has_ipl_block;
-    struct block_io block;                     /* DIAGNOSE X'250' */
+    struct block_io block;              /* DIAGNOSE X'250' */
+    struct pfault_requests page_faults; /* DIAGNOSE X'258' */
+    struct vmcf vmcf;                   /* DIAGNOSE X'68' */
+    struct iucv *iucv; /* NULL: it has declared no buffer; set with host->lock held [loop] */
     struct vm_loaded segment[VM_SEGMENTS_MAX]; /* [loop] */
     struct vm_still *still;     /* why it stands still; NULL: it does not [loop] */
     u64 vtod;                   /* deterministic mode: TOD offset */
     u64 undefined;              /* CPUs that were detached, with others behind them [loop] */
     bool autocr;                /* of its 3215 [loop] */
     struct vm_tracing *tracing; /* trace.c; NULL: it was never traced */
+    /* keys and usage as the destination has them before the quiesce; as they have come [loop] */
+    u8 *told[VM_FRAME_MAPS];
+    u64 told_bytes; /* of each; 0: nothing was sent early */
+    u64 told_sum;   /* over both */
 };
 
 struct vm_host {
     struct vm_host_config config;
     struct vm_host_ports ports;
     struct vm_host_events events;
+    s64 clock_ahead_ns; /* vm_host_wall_ns */
     const struct system_config *system;
-    struct spool *spool;       /* [loop] */
-    struct segments *segments; /* [loop] */
-    struct ctc_hub *ctcs;      /* of channel-to-channel adapters */
-    struct lock lock;          /* dispatcher; see docs/locking.md */
-    pthread_cond_t released;   /* a CPU left a processor */
+    struct spool *spool;        /* [loop] */
+    struct segments *segments;  /* [loop] */
+    struct ctc_hub *ctcs;       /* of channel-to-channel adapters */
+    struct iucv_wire iucv_wire; /* to other members [loop] */
+    u32 iucv_links;             /* the last one [loop] */
+    struct lock lock;           /* dispatcher; see docs/locking.md */
+    pthread_cond_t released;    /* a CPU left a processor */
     struct run_queue pool[CPU_POOLS];
     struct vcpu *timers; /* idle and slowed CPUs by deadline */
     struct vm *vms;
@@ -95,10 +121,23 @@ bool host_counts_time(const struct vm_host *host);
 u64 host_now_ns(const struct vm_host *host);
 /** Host TOD clock of the host (deterministic: derived from instructions). */
 u64 host_tod(const struct vm *vm);
+/** By what the host's own is ahead of that, in units of the TOD clock (vm_clock.h). */
+u64 host_tod_brought(const struct vm *vm);
 u64 host_clock_ns(clockid_t id);
 
 /** Tell the loop thread something about a machine. */
 void vm_post_event(struct vm *vm, enum vm_event event, u64 mask, u64 addr);
+
+/* -- vm_frames.c -- */
+/** What of the frames has come: bytes of runs; the sum was right; nothing but what comes early. */
+struct vm_frames {
+    u64 whole[VM_FRAME_MAPS];
+    bool summed, early;
+};
+/** Keys and usage: whole, or what has changed behind vm_save_early. */
+void vm_frames_save(struct vm *vm, struct codec_out *out);
+bool vm_frames_restore(struct vm *vm, const struct codec_row *row, struct vm_frames *got);
+bool vm_frames_complete(const struct vm *vm, const struct vm_frames *got);
 
 /** Pass typed lines on to the console device [loop]. */
 void vm_console_poll_input(struct vm *vm);
@@ -121,6 +160,11 @@ bool vm_cpu_defined(const struct vm *vm, unsigned addr);
 unsigned vm_cpus_defined(const struct vm *vm);
 /** A relocated machine has none of these. False: they cannot be missing. */
 bool vm_undefined_restored(struct vm *vm, u64 undefined);
+
+/* -- vm_arch.c; [loop], the machine is quiesced -- */
+/** Rows of a block with what the guest sees of the machine, and the serial number of its CPUs. */
+void vm_arch_save(const struct vm *vm, struct codec_out *out);
+int vm_arch_restore(struct vm *vm, struct codec_in *in, struct cause *cause);
 
 /* -- vm_dump.c -- */
 int vm_op_dump(struct vm *vm, const struct vm_dump *what, vm_done *done, void *ctx,
@@ -219,6 +263,11 @@ bool trace_look(struct vcpu *v);
 void trace_apply(struct vm *vm);
 /** Are traps set? */
 bool trace_any(const struct vm *vm);
+/** What has been counted, and `live` for each trap behind it, as rows; none when nothing is traced.
+ *  The traps themselves are CP's. */
+void trace_save(const struct vm *vm, u16 count, u16 live, struct codec_out *out);
+bool trace_restore_count(struct vm *vm, const struct codec_row *row);
+bool trace_restore_live(struct vm *vm, const struct codec_row *row);
 /** See vm_needs.h [loop]. */
 int vm_trace(struct vm *vm, const struct vm_trap *traps, unsigned count);
 u64 vm_trace_count(struct vm *vm, bool on);

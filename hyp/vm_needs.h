@@ -7,6 +7,7 @@
 #include "mem/base/bytes.h"
 #include "mem/base/status.h"
 
+struct arch;
 struct share;
 struct vm;
 struct cp;
@@ -20,6 +21,7 @@ struct ctc_hub;
 struct spool;
 struct lan;
 struct lan_rules;
+struct iucv_wire;
 
 #define VM_CPUS_MAX 64
 #define VM_SLICE_INSNS 400000 /* a CPU has a processor for so many: about 2 ms */
@@ -98,12 +100,15 @@ struct vm_info {
     enum vm_state state; /* of the machine: RUNNING when any CPU runs or waits enabled */
     u64 storage_bytes, storage_max_bytes, resident_bytes;
     u64 standby_bytes, reserved_bytes, increment_bytes;
-    u64 kept_bytes; /* SET RESERVED: not paged out by the host */
+    u64 kept_bytes;   /* SET RESERVED: not paged out by the host */
+    u64 locked_pages; /* LOCK: likewise */
+    u64 page_reads;   /* that its CPUs have waited for: the host had paged them out */
     unsigned cpu_count;
     u64 virt_ns, total_ns; /* processor time: guest only, guest and CP */
     u64 io_count;
     bool ipled;
     bool quiesced; /* for a relocation */
+    bool listens;  /* for a signal to shut down */
     bool limited;  /* it waits because it has had what its share allows */
 };
 
@@ -120,6 +125,7 @@ struct vm_cpu_info {
     u8 addr;
     u8 type; /* cpu_type.def */
     bool base;
+    u32 serial; /* of its identification, six digits */
     enum vm_state state;
     u64 virt_ns, total_ns;
     enum vm_cpu_place place;
@@ -260,6 +266,14 @@ struct vm_ops {
     bool (*conmode_display)(struct vm *vm);
     void (*autocr)(struct vm *vm, bool on);                        /* TERMINAL AUTOCR */
     int (*external)(struct vm *vm, u16 code, struct cause *cause); /* EXTERNAL */
+    int (*smsg)(struct vm *vm, const char *from,
+                const char *text); /* enum vmcf_sent (vmcf.h) */
+    /* The same by IUCV to *MSG; enum iucv_service_class (iucv_service.h). */
+    int (*iucv_message)(struct vm *vm, int kind, const char *from, const char *text);
+    /* IUCV over members (iucv_remote.h): the way there, what has come, one that is gone. */
+    void (*iucv_wire)(void *host, const struct iucv_wire *wire);
+    void (*iucv_receive)(void *host, const char *member, const void *data, size_t len);
+    void (*iucv_lost)(void *host, const char *member);
     /* Machine check for one CPU; ST_NOENT: it is not there. */
     int (*machine_check)(struct vm *vm, u8 cpu, const struct vm_machine_check *what);
     /* Tell the guest of a channel path; ST_NOENT: it has none of that CHPID. */
@@ -270,6 +284,9 @@ struct vm_ops {
     /* --- looking and changing ------------------------------------------------------------ */
     void (*info)(struct vm *vm, struct vm_info *out);
     bool (*cpu_info)(struct vm *vm, unsigned i, struct vm_cpu_info *out); /* i-th, by address */
+    /* What the guest can find out about the machine; fence it to that from now on. */
+    const struct arch *(*arch)(const struct vm *vm);
+    void (*set_arch)(struct vm *vm, const struct arch *arch);
     /* The TOD clocks of the system and of the machine. */
     void (*tod)(struct vm *vm, u64 *system, u64 *own);
     /* A reset; then its clock is so far ahead of the system's. */
@@ -285,6 +302,8 @@ struct vm_ops {
                        size_t len);
     int (*storage_put)(struct vm *vm, u8 cpu, enum vm_space space, u64 addr, const void *in,
                        size_t len);
+    int (*storage_key)(struct vm *vm, u8 cpu, u64 real, u8 *key); /* ST_LIMIT */
+    int (*store_status)(struct vm *vm, u8 cpu); /* where SIGP stop and store status does it */
     bool (*device_row)(struct vm *vm, unsigned i, struct vm_device_row *out);
 
     /* --- devices that come and go; `announce`: the guest is told -------------------------- */
@@ -329,6 +348,9 @@ struct vm_ops {
     int (*define_storage)(struct vm *vm, const struct vm_sizes *sizes, struct cause *cause);
     /* SET RESERVED: the first bytes stay in the host's memory; ST_LIMIT. */
     int (*reserve)(struct vm *vm, u64 bytes, struct cause *cause);
+    /* LOCK, UNLOCK: pages of absolute storage, from number `first` on; ST_LIMIT, ST_NOMEM. */
+    int (*lock_pages)(struct vm *vm, u64 first, u64 pages, bool on, struct cause *cause);
+    u64 (*page_reads)(void *host); /* of all of this member that had been paged out */
     int (*define_cpu)(struct vm *vm, u8 addr, u8 type, struct cause *cause); /* no reset */
     int (*detach_cpu)(struct vm *vm, u8 addr, struct cause *cause);          /* clears */
 

@@ -2,9 +2,11 @@
  * Loop thread throughout; looking into a running machine holds it for the moment. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "hyp/config.h"
 #include "hyp/directory.h"
+#include "hyp/iucv/iucv_service.h"
 #include "hyp/spool/spool.h"
 #include "hyp/vm_internal.h"
 #include "hyp/vm_still.h"
@@ -15,30 +17,6 @@ void vm_host_set_config(struct vm_host *host, const struct system_config *config
 }
 
 /* ---- creating a machine from a directory entry ---- */
-
-void vm_domain_limit(const struct system_config *sys, const char *domain, u8 *facilities)
-{
-    struct config_domain scratch;
-    u8 other[FACILITY_BYTES];
-    const struct config_domain *d = config_domain_find(sys, domain, &scratch);
-    for (unsigned i = 0; d && i < d->member_count; i++) {
-        u16 slot = config_slot_of(sys, d->members[i]);
-        if (!slot || !sys->slots[slot - 1].hardware_known)
-            continue;
-        cpu_model_facilities(sys->slots[slot - 1].model, other);
-        for (unsigned b = 0; b < FACILITY_BYTES; b++)
-            facilities[b] &= other[b];
-    }
-}
-
-/* Facilities that every member of the user's relocation domain has. */
-static void domain_facilities(const struct vm_host *host, const struct dir_entry *e, u8 *out)
-{
-    const struct system_config *sys = host->system;
-    cpu_model_facilities(host->config.model, out);
-    if (sys && sys->in_ssi && e->relocate)
-        vm_domain_limit(sys, e->domain[0] ? e->domain : "SSI", out);
-}
 
 static void spooled_from_entry(const struct dir_entry *e, struct vm_config *vc)
 {
@@ -93,7 +71,7 @@ static unsigned cpu_addresses(const struct dir_entry *e)
 }
 
 static void config_from_entry(const struct vm_host *host, const struct dir_entry *e,
-                              struct console *console, struct vm_config *vc, u8 *facilities)
+                              struct console *console, struct vm_config *vc)
 {
     *vc = (struct vm_config){
         .personality = VM_UNDER_CP,
@@ -103,7 +81,6 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         .cpus_max = cpu_addresses(e),
         .model = host->config.model,
         .engine = cpu_engine_default(),
-        .facilities = facilities,
         .console_vdev = e->has_console ? e->console_vdev : 0,
         .console_3270 = e->console_devtype == 0x3270,
         .share = e->share,
@@ -122,18 +99,24 @@ static void config_from_entry(const struct vm_host *host, const struct dir_entry
         vc->display_vdev[i] = e->specials[i];
     for (unsigned i = 0; i < e->namesave_count; i++)
         strcpy(vc->namesave[vc->namesaves++], e->namesave[i]);
-    domain_facilities(host, e, facilities);
+    for (unsigned i = 0; i < e->iucv_count; i++) {
+        struct vm_iucv *row = &vc->iucv[vc->iucvs++];
+        strcpy(row->name, e->iucv[i].name);
+        row->priority = e->iucv[i].priority;
+        row->limit = e->iucv[i].limit;
+    }
+    vc->maxconn = e->maxconn;
 }
 
 _Static_assert(VM_NAMESAVE_MAX == DIR_NAMES_MAX, "NAMESAVE");
+_Static_assert(VM_IUCV_MAX == DIR_IUCV_MAX, "IUCV");
 
 static int op_create(void *ctx, const struct dir_entry *entry, struct console *console,
                      struct vm **out, struct cause *cause)
 {
     struct vm_host *host = ctx;
     struct vm_config vc;
-    u8 facilities[FACILITY_BYTES];
-    config_from_entry(host, entry, console, &vc, facilities);
+    config_from_entry(host, entry, console, &vc);
     int rc = vm_create(host, &vc, out, cause);
     if (!rc && (rc = cpus_behind_gaps(*out, entry, cause)))
         vm_destroy(*out);
@@ -183,6 +166,31 @@ static int op_attention(struct vm *vm, u16 vdev, struct cause *cause)
     else
         con3215_attention(vm->console_dev);
     return ST_OK;
+}
+
+static int op_smsg(struct vm *vm, const char *from, const char *text)
+{
+    return vmcf_send(vm, from, text);
+}
+
+static int op_iucv_message(struct vm *vm, int kind, const char *from, const char *text)
+{
+    return iucv_service_send(vm, (enum iucv_service_class)kind, from, text);
+}
+
+static void op_iucv_wire(void *host, const struct iucv_wire *wire)
+{
+    iucv_remote_wire(host, wire);
+}
+
+static void op_iucv_receive(void *host, const char *member, const void *data, size_t len)
+{
+    iucv_remote_receive(host, member, data, len);
+}
+
+static void op_iucv_lost(void *host, const char *member)
+{
+    iucv_remote_lost(host, member);
 }
 
 static int op_external(struct vm *vm, u16 code, struct cause *cause)
@@ -240,12 +248,15 @@ static void op_info(struct vm *vm, struct vm_info *out)
         .standby_bytes = vm->config.standby_bytes,
         .reserved_bytes = vm->config.reserved_bytes,
         .kept_bytes = vm->st->reserved,
+        .locked_pages = vm->locks.count,
+        .page_reads = atomic_load(&vm->page_reads),
         .increment_bytes = vm->st->increment_bytes,
         .resident_bytes = vm_resident_bytes(vm),
         .cpu_count = vm_cpus_defined(vm),
         .io_count = atomic_load(&vm->io_count),
         .ipled = vm->ipled,
         .quiesced = vm->quiesced,
+        .listens = sclp_listens_quiesce(vm->sclp),
         .limited = dispatch_limited(vm),
     };
     vm_times(vm, &out->virt_ns, &out->total_ns);
@@ -272,6 +283,7 @@ static bool op_cpu_info(struct vm *vm, unsigned n, struct vm_cpu_info *out)
         .state = vcpu_state(&vm->vcpu[i]),
         .virt_ns = atomic_load(&vm->vcpu[i].virt_ns),
         .total_ns = atomic_load(&vm->vcpu[i].total_ns),
+        .serial = cpu_set_serial_of(vm->cpus),
     };
     dispatch_cpu_info(&vm->vcpu[i], out);
     return true;
@@ -279,8 +291,9 @@ static bool op_cpu_info(struct vm *vm, unsigned n, struct vm_cpu_info *out)
 
 static void op_tod(struct vm *vm, u64 *system, u64 *own)
 {
-    *system = host_tod(vm);
-    *own = *system + cpu_get_epoch(vm->cpus);
+    u64 tod = host_tod(vm);
+    *system = tod + host_tod_brought(vm);
+    *own = tod + cpu_get_epoch(vm->cpus);
 }
 
 static int op_set_tod(struct vm *vm, u64 delta)
@@ -288,7 +301,7 @@ static int op_set_tod(struct vm *vm, u64 delta)
     vm_hold(vm);
     int rc = vm_system_reset(vm, false);
     if (rc == ST_OK)
-        cpu_set_epoch(vm->cpus, delta);
+        cpu_set_epoch(vm->cpus, delta + host_tod_brought(vm));
     vm_release(vm);
     return rc;
 }
@@ -401,6 +414,31 @@ static int op_storage_put(struct vm *vm, u8 cpu, enum vm_space space, u64 addr, 
     return storage_access(vm, cpu, space, addr, (void *)(uintptr_t)in, len, true);
 }
 
+static int op_storage_key(struct vm *vm, u8 cpu, u64 real, u8 *key)
+{
+    if (!vm_cpu_defined(vm, cpu))
+        return ST_NOENT;
+    u64 abs = cpu_real_to_abs(vm->vcpu[cpu].cpu, real);
+    if (abs >= vm->st->size)
+        return ST_LIMIT;
+    *key = storage_key_get(vm->st, abs);
+    return ST_OK;
+}
+
+static int op_store_status(struct vm *vm, u8 cpu)
+{
+    u8 area[VM_STATUS_BYTES];
+    if (!vm_cpu_defined(vm, cpu))
+        return ST_NOENT;
+    vm_hold(vm);
+    if (storage_read(vm->st, VM_STATUS_AT, area, sizeof area)) {
+        cpu_status(vm->vcpu[cpu].cpu, area);
+        storage_write(vm->st, VM_STATUS_AT, area, sizeof area);
+    }
+    vm_release(vm);
+    return ST_OK;
+}
+
 static bool op_device_busy(struct vm *vm, u16 vdev)
 {
     u32 schid = css_find_devno(vm->css, vdev);
@@ -419,7 +457,24 @@ static bool op_device_halt(struct vm *vm, u16 vdev)
 
 static int op_reserve(struct vm *vm, u64 bytes, struct cause *cause)
 {
-    return storage_reserve(vm->st, bytes < vm->st->size ? bytes : vm->st->size, cause);
+    int rc = storage_reserve(vm->st, bytes < vm->st->size ? bytes : vm->st->size, cause);
+    storage_lock_again(vm->st, &vm->locks);
+    return rc;
+}
+
+static int op_lock_pages(struct vm *vm, u64 first, u64 pages, bool on, struct cause *cause)
+{
+    if (on)
+        return storage_lock(vm->st, &vm->locks, first, pages, cause);
+    storage_unlock(vm->st, &vm->locks, first, pages);
+    return ST_OK;
+}
+
+static u64 op_page_reads(void *host)
+{
+    struct rusage usage;
+    (void)host;
+    return getrusage(RUSAGE_SELF, &usage) ? 0 : (u64)usage.ru_majflt;
 }
 
 static int op_define_cpu(struct vm *vm, u8 addr, u8 type, struct cause *cause)
@@ -490,11 +545,18 @@ static const struct vm_ops host_ops = {
     .conmode_display = op_conmode_display,
     .autocr = op_autocr,
     .external = op_external,
+    .smsg = op_smsg,
+    .iucv_message = op_iucv_message,
+    .iucv_wire = op_iucv_wire,
+    .iucv_receive = op_iucv_receive,
+    .iucv_lost = op_iucv_lost,
     .machine_check = op_machine_check,
     .path_event = op_path_event,
     .signal_shutdown = op_signal,
     .info = op_info,
     .cpu_info = op_cpu_info,
+    .arch = vm_arch,
+    .set_arch = vm_set_arch,
     .tod = op_tod,
     .set_tod = op_set_tod,
     .reg_get = op_reg_get,
@@ -504,6 +566,8 @@ static const struct vm_ops host_ops = {
     .prefix_get = op_prefix_get,
     .storage_get = op_storage_get,
     .storage_put = op_storage_put,
+    .storage_key = op_storage_key,
+    .store_status = op_store_status,
     .device_row = vm_device_row,
     .disk_attach = vm_disk_attach,
     .tape_attach = vm_tape_attach,
@@ -525,6 +589,8 @@ static const struct vm_ops host_ops = {
     .device_busy = op_device_busy,
     .define_storage = vm_define_storage,
     .reserve = op_reserve,
+    .lock_pages = op_lock_pages,
+    .page_reads = op_page_reads,
     .define_cpu = op_define_cpu,
     .detach_cpu = op_detach_cpu,
     .processor = op_processor,

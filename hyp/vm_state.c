@@ -1,20 +1,23 @@
 /* A machine's state as blocks of rows, change-recording epochs, and quiescing.
  * Guarantees: between vm_quiesce and vm_unquiesce nothing of the machine changes: no CPU runs,
  * no device works, no CP command is outstanding for it. */
+#include "hyp/iucv/iucv_service.h"
 #include "hyp/spool/spool_device.h"
 #include "hyp/vm_internal.h"
+#include "mem/storage_source.h"
 
 #define STATE_VERSION 1
+#define WARM_CPUS 4u
 #define TAG_CPUS 0x9001
 #define TAG_CSS 0x9002
 #define TAG_SCLP 0x9003
-#define TAG_KEYS 0x9004
 #define TAG_MACHINE 0x9005
 #define TAG_TOUCHED 0x9006
-#define TAG_SEGMENT 0x9007       /* one for each; before TAG_KEYS */
-#define TAG_USAGE 0x1008         /* who does not know it takes all frames for stable */
+#define TAG_SEGMENT 0x9007       /* one for each; before VM_TAG_KEYS */
 #define TAG_SPOOL 0x1007         /* who does not know it has files without descriptions */
 #define TAG_SPOOL_OPTIONS 0x1009 /* who does not know it has the defaults */
+#define TAG_IUCV 0x9031          /* behind TAG_CPUS */
+#define TAG_ARCH 0x1030 /* who does not know it shows its own machine; before TAG_CPUS */
 #define ROW_IPLED 0x9011
 #define ROW_SIGNALLED 0x9012
 #define ROW_PARKED 0x9013
@@ -22,13 +25,18 @@
 #define ROW_STANDBY 0x9015 /* bytes behind element 0 */
 #define ROW_IPL_BLOCK 0x9017
 #define ROW_CPU_TYPES 0x9018
-#define ROW_CONMODE 0x9019    /* the console is a 3270 display */
-#define ROW_BLOCKS 0x901b     /* an environment of block I/O */
-#define ROW_BLOCK_DONE 0x901c /* an interruption of it that waits */
-#define ROW_PFAULT 0x901a     /* CPU, where the token is, select and compare masks */
-#define ROW_ABSENT 0x9016     /* a word of the bitmap of increments that are not there */
-#define ROW_RESERVED 0x901e   /* bytes of reserved storage; 0: not there */
-#define ROW_UNDEFINED 0x901d  /* CPUs before the last that are not defined; 0: not there */
+#define ROW_CONMODE 0x9019      /* the console is a 3270 display */
+#define ROW_BLOCKS 0x901b       /* an environment of block I/O */
+#define ROW_BLOCK_DONE 0x901c   /* an interruption of it that waits */
+#define ROW_PFAULT 0x901a       /* CPU, where the token is, select and compare masks */
+#define ROW_PFAULT_CAME 0x9021  /* CPU and token of a page fault to be told to be over */
+#define ROW_ABSENT 0x9016       /* a word of the bitmap of increments that are not there */
+#define ROW_RESERVED 0x901e     /* bytes of reserved storage; 0: not there */
+#define ROW_TRACED 0x901f       /* TRACE COUNT; traps are CP's, behind this block */
+#define ROW_TRAP 0x9020         /* how often one of them has matched */
+#define ROW_VMCF 0x9022         /* CPU, address and length of the buffer, QUIESCE */
+#define ROW_VMCF_MESSAGE 0x9023 /* one that waits: number, user, text; behind ROW_VMCF */
+#define ROW_UNDEFINED 0x901d    /* CPUs before the last that are not defined; 0: not there */
 
 u64 vm_epoch(struct vm *vm, u64 *set)
 {
@@ -43,7 +51,7 @@ u64 vm_epoch(struct vm *vm, u64 *set)
 bool vm_quiesce(struct vm *vm)
 {
     vm_hold(vm);
-    if (atomic_load(&vm->blocked) || vm->still) {
+    if (atomic_load(&vm->blocked) || vm->still || vm->quiesced) {
         vm_release(vm);
         return false;
     }
@@ -51,6 +59,22 @@ bool vm_quiesce(struct vm *vm)
     css_quiesce(vm->css);
     vm->quiesced = true;
     return true;
+}
+
+bool vm_waits_for_cp(struct vm *vm)
+{
+    return atomic_load(&vm->blocked);
+}
+
+void vm_abandon(struct vm *vm)
+{
+    vm->quiesced = false;
+}
+
+void vm_warm(struct vm *vm)
+{
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus) && i < WARM_CPUS; i++)
+        cpu_warm(vm->vcpu[i].cpu);
 }
 
 void vm_unquiesce(struct vm *vm)
@@ -62,100 +86,32 @@ void vm_unquiesce(struct vm *vm)
     vm_release(vm);
     for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
         vcpu_wake(&vm->vcpu[i]);
+    vm_early_end(vm);
 }
 
-/* A byte per frame, run-length coded: (count 4, byte 1) pairs. */
-static void runs_save(const struct vm *vm, const _Atomic u8 *map, u16 tag,
-                      struct codec_out *out)
+static bool left_behind(u16 tag)
 {
-    u8 runs[5 * 1024];
-    size_t n = 0;
-    u64 frames = vm->st->frames;
-    for (u64 f = 0; f < frames;) {
-        u64 end = f;
-        u8 v = atomic_load_explicit(&map[f], memory_order_relaxed);
-        while (end < frames && atomic_load_explicit(&map[end], memory_order_relaxed) == v)
-            end = v ? end + 1 : storage_frame_next(vm->st, end + 1);
-        be32_store(runs + n, (u32)(end - f));
-        runs[n + 4] = v;
-        n += 5;
-        if (n == sizeof runs || end == frames) {
-            codec_put_bytes(out, tag, runs, n);
-            n = 0;
-        }
-        f = end;
-    }
+    return tag == ROW_PFAULT || tag == ROW_BLOCKS || tag == ROW_BLOCK_DONE ||
+           tag == ROW_TRACED || tag == ROW_TRAP || tag == ROW_PFAULT_CAME || tag == ROW_VMCF ||
+           tag == ROW_VMCF_MESSAGE;
 }
 
-/* The runs of one row, from *frame on; `set` puts a byte. */
-static bool runs_restore(struct vm *vm, const struct codec_row *row, u64 *frame,
-                         void set(struct storage *st, u64 abs, u8 v))
-{
-    if (row->len % 5)
-        return false;
-    for (u32 i = 0; i < row->len; i += 5) {
-        u32 count = be32_load(row->p + i);
-        if (count > vm->st->frames - *frame)
-            return false;
-        u8 v = row->p[i + 4];
-        u64 end = *frame + count;
-        for (u64 f = *frame; f < end; f = v ? f + 1 : storage_frame_next(vm->st, f + 1))
-            if (v || storage_frame_next(vm->st, f) == f)
-                set(vm->st, f << FRAME_SHIFT, v);
-        *frame = end;
-    }
-    return true;
-}
-
-/* As ESSA has set it; nothing is said when all frames are stable. */
-static void usage_save(const struct vm *vm, struct codec_out *out)
-{
-    for (u64 f = storage_frame_next(vm->st, 0); f < vm->st->frames;
-         f = storage_frame_next(vm->st, f + 1))
-        if (storage_usage_get(vm->st, f << FRAME_SHIFT)) {
-            runs_save(vm, vm->st->usage, TAG_USAGE, out);
-            return;
-        }
-}
-
-static void usage_put(struct storage *st, u64 abs, u8 v)
-{
-    if (v || storage_usage_get(st, abs))
-        storage_usage_set(st, abs, v & (STORAGE_USAGE | STORAGE_NO_DAT));
-}
-
-/* Tokens of DIAGNOSE X'258'. */
-static void pfault_save(const struct vm *vm, struct codec_out *out)
-{
-    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
-        const struct pfault *p = &vm->vcpu[i].pfault;
-        const u64 row[] = {i, p->token_at, p->select, p->compare};
-        if (p->set)
-            codec_put_array(out, ROW_PFAULT, row, 8, ARRAY_LEN(row));
-    }
-}
-
-static bool pfault_restore(struct vm *vm, const struct codec_row *row)
-{
-    u64 v[4];
-    if (!codec_get_array(row, v, 8, ARRAY_LEN(v)) || v[0] >= cpu_set_count(vm->cpus) ||
-        v[1] % 8 || !storage_holds(vm->st, v[1], 8))
-        return false;
-    vm->vcpu[v[0]].pfault = (struct pfault){true, v[1], v[2], v[3]};
-    return true;
-}
-
-/* What DIAGNOSE codes have left behind. */
-static bool diag_restore(struct vm *vm, const struct codec_row *row)
+/* What DIAGNOSE codes and TRACE have left behind. */
+static bool left_restore(struct vm *vm, const struct codec_row *row)
 {
     switch (row->tag) {
     case ROW_BLOCKS: return block_io_restore_environment(&vm->block, row);
     case ROW_BLOCK_DONE: return block_io_restore_done(&vm->block, row);
-    default: return pfault_restore(vm, row);
+    case ROW_TRACED: return trace_restore_count(vm, row);
+    case ROW_TRAP: return trace_restore_live(vm, row);
+    case ROW_PFAULT_CAME: return pfault_restore_came(vm, row);
+    case ROW_VMCF: return vmcf_restore(vm, row);
+    case ROW_VMCF_MESSAGE: return vmcf_restore_message(vm, row);
+    default: return pfault_restore_token(vm, row);
     }
 }
 
-static void machine_save(const struct vm *vm, struct codec_out *out)
+static void machine_save(struct vm *vm, struct codec_out *out)
 {
     codec_begin(out, TAG_MACHINE, STATE_VERSION);
     codec_put_u64(out, ROW_STORAGE, vm->st->size);
@@ -169,8 +125,10 @@ static void machine_save(const struct vm *vm, struct codec_out *out)
         codec_put_bytes(out, ROW_IPL_BLOCK, vm->ipl_block, sizeof vm->ipl_block);
     if (vm->undefined)
         codec_put_u64(out, ROW_UNDEFINED, vm->undefined);
-    pfault_save(vm, out);
+    trace_save(vm, ROW_TRACED, ROW_TRAP, out);
+    pfault_save(vm, ROW_PFAULT, ROW_PFAULT_CAME, out);
     block_io_save(&vm->block, ROW_BLOCKS, ROW_BLOCK_DONE, out);
+    vmcf_save(vm, ROW_VMCF, ROW_VMCF_MESSAGE, out);
     if (vm->config.reserved_bytes)
         codec_put_u64(out, ROW_RESERVED, vm->config.reserved_bytes);
     if (vm->config.standby_bytes) {
@@ -232,8 +190,8 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
                 return false;
             continue;
         }
-        if (row.tag == ROW_PFAULT || row.tag == ROW_BLOCKS || row.tag == ROW_BLOCK_DONE) {
-            if (!diag_restore(vm, &row))
+        if (left_behind(row.tag)) {
+            if (!left_restore(vm, &row))
                 return false;
             continue;
         }
@@ -261,18 +219,19 @@ static bool machine_restore(struct vm *vm, struct codec_in *in)
 
 /* The files of its readers are their state (TAG_CSS); what QUERY RDR shows of them is CP's, and
  * so are the options of its spooled devices. */
-static void descriptions_save(struct vm *vm, struct codec_out *out)
+static int descriptions_save(struct vm *vm, struct codec_out *out, struct cause *cause)
 {
     struct spool *spool = vm->host->spool;
     codec_begin(out, TAG_SPOOL_OPTIONS, STATE_VERSION);
-    spool_devices_save(spool, vm->config.name, out);
+    int rc = spool_devices_save(spool, vm->config.name, out, cause);
     codec_end(out);
-    if (!spool_reader(spool, vm->config.name, 0))
-        return;
+    if (rc || !spool_reader(spool, vm->config.name, 0))
+        return rc;
     spool_sync(spool, vm->config.name);
     codec_begin(out, TAG_SPOOL, STATE_VERSION);
     spool_save(spool, vm->config.name, out);
     codec_end(out);
+    return ST_OK;
 }
 
 static bool descriptions_restore(struct vm *vm, const struct codec_row *row)
@@ -292,13 +251,13 @@ static int stays(struct vm *vm, struct cause *cause)
     u16 id;
     struct vm_segment seg;
     const char *why;
+    if (storage_source_state(vm->st) == STORAGE_LOST)
+        return cause_set(cause, ST_IO, "its snapshot is damaged");
     for (unsigned i = 0; vm_segment_get(vm, i, &seg, &why); i++)
         if (why)
             return cause_set(cause, ST_REFUSED, "saved segment %s %s", seg.name, why);
-    if (trace_any(vm))
-        return cause_set(cause, ST_REFUSED, "trace traps are set");
     while ((dev = spool_device_next(spool, vm->config.name, dev)))
-        if (spool_device_open(dev, &id))
+        if (!spool_opens_move(spool) && spool_device_open(dev, &id))
             return cause_set(cause, ST_REFUSED, "device %04X has an open spool file",
                              spool_device_vdev(dev));
     return ST_OK;
@@ -306,41 +265,50 @@ static int stays(struct vm *vm, struct cause *cause)
 
 int vm_save(struct vm *vm, struct codec_out *out, struct cause *cause)
 {
+    vm_early_end(vm);
+    return vm_save_rest(vm, out, cause);
+}
+
+int vm_save_rest(struct vm *vm, struct codec_out *out, struct cause *cause)
+{
     int rc = stays(vm, cause);
     if (rc)
         return rc;
     machine_save(vm, out);
+    codec_begin(out, TAG_ARCH, STATE_VERSION);
+    vm_arch_save(vm, out);
+    codec_end(out);
     vm_segments_save(vm, TAG_SEGMENT, out);
     dispatch_settle(vm);
     cpu_set_save(vm->cpus, out, TAG_CPUS);
+    iucv_save(vm, TAG_IUCV, out);
     rc = css_save(vm->css, TAG_CSS, out, cause);
     if (rc)
         return rc;
     sclp_save(vm->sclp, TAG_SCLP, out);
-    runs_save(vm, vm->st->skey, TAG_KEYS, out);
-    usage_save(vm, out);
-    descriptions_save(vm, out);
-    return ST_OK;
+    vm_frames_save(vm, out);
+    return descriptions_save(vm, out, cause);
 }
 
-/** Frames whose byte has come. */
-struct restored_frames {
-    u64 keys, usage;
-};
-
-static int block_restore(struct vm *vm, const struct codec_row *row,
-                         struct restored_frames *frames, struct cause *cause)
+static int block_restore(struct vm *vm, const struct codec_row *row, struct vm_frames *frames,
+                         struct cause *cause)
 {
     struct codec_in block;
     bool ok;
     switch (row->tag) {
-    case TAG_KEYS: ok = runs_restore(vm, row, &frames->keys, storage_key_set); break;
-    case TAG_USAGE: ok = runs_restore(vm, row, &frames->usage, usage_put); break;
+    case VM_TAG_KEYS:
+    case VM_TAG_USAGE:
+    case VM_TAG_KEYS_CHANGED:
+    case VM_TAG_USAGE_CHANGED:
+    case VM_TAG_FRAMES_SUM: ok = vm_frames_restore(vm, row, frames); break;
+    case TAG_IUCV: ok = codec_open(row, &block) && iucv_restore(vm, &block); break;
     case TAG_MACHINE: ok = codec_open(row, &block) && machine_restore(vm, &block); break;
     case TAG_SPOOL:
     case TAG_SPOOL_OPTIONS: ok = descriptions_restore(vm, row); break;
     case TAG_SEGMENT:
         return codec_open(row, &block) ? vm_segment_restore(vm, &block, cause) : ST_PROTO;
+    case TAG_ARCH:
+        return codec_open(row, &block) ? vm_arch_restore(vm, &block, cause) : ST_PROTO;
     case TAG_CPUS:
         return codec_open(row, &block) ? cpu_set_restore(vm->cpus, &block, cause) : ST_PROTO;
     case TAG_CSS:
@@ -358,16 +326,20 @@ static int block_restore(struct vm *vm, const struct codec_row *row,
 int vm_restore(struct vm *vm, struct codec_in *in, struct cause *cause)
 {
     struct codec_row row;
-    struct restored_frames frames = {0};
-    storage_usage_reset(vm->st);
+    struct vm_frames frames = {0};
+    if (!vm->told_bytes)
+        storage_usage_reset(vm->st);
     while (codec_next(in, &row)) {
         int rc = block_restore(vm, &row, &frames, cause);
         if (rc)
             return rc;
     }
-    if (in->failed || frames.keys != vm->st->frames)
+    struct reader *reader = spool_reader(vm->host->spool, vm->config.name, 0);
+    if (in->failed || !vm_frames_complete(vm, &frames) || (reader && reader_awaits(reader, 0)))
         return cause_set(cause, ST_PROTO, "machine state is incomplete");
-    if (vm->block.count) /* the thread that ended a request tells of it afterwards */
+    if (vm->block.count ||
+        atomic_load(&vm->page_faults
+                         .count)) /* the thread that ended a request tells of it afterwards */
         cpu_set_service_signal(vm->cpus);
     return ST_OK;
 }

@@ -31,8 +31,8 @@ static void fill(struct rlobk *r, const char *user, const char *to, const char *
     v->synchronous = options->synchronous;
     v->immediate = options->immediate;
     v->force = options->force;
-    v->maxtotal_s = options->maxtotal_s;
-    v->maxquiesce_s = options->maxquiesce_s;
+    v->maxtotal_ms = options->maxtotal_ms;
+    v->maxquiesce_ms = options->maxquiesce_ms;
     r->test = options->test;
     r->watch = *watch;
 }
@@ -59,8 +59,8 @@ int lgr_start(struct lgr *lgr, const char *user, const char *to, const char *by,
     fill(r, user, to, by, options, watch);
     r->guest = guest;
     r->claim = lgr->guests->claim(lgr->guests_ctx, guest);
-    if (!r->test && options->maxtotal_s != LGR_NOLIMIT)
-        rlo_timer(r, TIMER_TOTAL, options->maxtotal_s * 1000ull);
+    if (!r->test && options->maxtotal_ms != LGR_NOLIMIT)
+        rlo_timer(r, TIMER_TOTAL, options->maxtotal_ms);
     source_begin(r);
     lgr_leave(lgr);
     return ST_OK;
@@ -80,27 +80,38 @@ int lgr_cancel(struct lgr *lgr, const char *user, enum lgr_code code, const char
 }
 
 /* A limit counted from `since_ns`; past already: the timer fires in the next turn. */
-static void limit(struct rlobk *r, enum rlo_timer_kind kind, u64 since_ns, u32 seconds)
+static void limit(struct rlobk *r, enum rlo_timer_kind kind, u64 since_ns, u64 all_ms)
 {
-    u64 gone_ms = (lgr_now(r->lgr) - since_ns) / 1000000, all_ms = seconds * 1000ull;
-    if (seconds == LGR_NOLIMIT)
+    u64 gone_ms = (lgr_now(r->lgr) - since_ns) / 1000000;
+    if (all_ms == LGR_NOLIMIT)
         rlo_timer_stop(r, kind);
     else
         rlo_timer(r, kind, all_ms > gone_ms ? all_ms - gone_ms : 0);
 }
 
-int lgr_modify(struct lgr *lgr, const char *user, u32 maxtotal_s, u32 maxquiesce_s)
+const char *lgr_limit_text(u64 ms, char out[LGR_LIMIT_TEXT_BYTES])
+{
+    bool whole = ms % 1000 == 0;
+    snprintf(out, LGR_LIMIT_TEXT_BYTES, "%llu %s", (unsigned long long)(whole ? ms / 1000 : ms),
+             whole ? "SEC" : "MSEC");
+    return ms == LGR_NOLIMIT ? "NOLIMIT" : out;
+}
+
+int lgr_modify(struct lgr *lgr, const char *user, u64 maxtotal_ms, u64 maxquiesce_ms)
 {
     struct rlobk *r = outgoing(lgr, user);
     if (!r)
         return ST_NOENT;
-    r->v.maxtotal_s = maxtotal_s;
-    r->v.maxquiesce_s = maxquiesce_s;
+    const struct lgr_values v = {.maxtotal_ms = maxtotal_ms, .maxquiesce_ms = maxquiesce_ms};
+    r->v.maxtotal_ms = maxtotal_ms;
+    r->v.maxquiesce_ms = maxquiesce_ms;
     if (!rlo_may_cancel(r))
         return ST_OK;
-    limit(r, TIMER_TOTAL, r->start_ns, maxtotal_s);
+    if (r->told_destination) /* SKELETON tells it the limits; before that it will */
+        rlo_send(r, LGR_MSG_LIMITS, &v);
+    limit(r, TIMER_TOTAL, r->start_ns, maxtotal_ms);
     if (r->quiesced)
-        limit(r, TIMER_QUIESCE, r->quiesce_ns, maxquiesce_s);
+        limit(r, TIMER_QUIESCE, r->quiesce_ns, maxquiesce_ms);
     return ST_OK;
 }
 
@@ -114,9 +125,10 @@ void lgr_guest_reset(struct lgr *lgr, const char *user)
 }
 
 /* In doubt the claim decides: CP's release of it does nothing if it has moved. */
-void lgr_guest_gone(struct lgr *lgr, const char *user)
+bool lgr_guest_gone(struct lgr *lgr, const char *user)
 {
     struct rlobk *r = any_of(lgr, user);
+    bool here = !r || r->v.incoming || rlo_may_cancel(r);
     lgr_enter(lgr);
     if (r && !r->v.incoming) {
         r->guest = NULL;
@@ -124,7 +136,19 @@ void lgr_guest_gone(struct lgr *lgr, const char *user)
             source_stay(r, LGR_GUEST_GONE, "%s is logging off", user);
         else
             rlo_end(r, LGR_GUEST_GONE, "%s is logging off", user);
+    } else if (r && r->state == RLO_D_DISKS) { /* it has moved, as the source tells, too */
+        rlo_end(r, LGR_COMPLETED, "%s", "");
     }
+    lgr_leave(lgr);
+    return here;
+}
+
+void lgr_guest_runs(struct lgr *lgr, const char *user)
+{
+    struct rlobk *r = any_of(lgr, user);
+    lgr_enter(lgr);
+    if (r && r->state == RLO_D_DISKS)
+        dest_runs(r);
     lgr_leave(lgr);
 }
 
@@ -136,7 +160,7 @@ void lgr_guest_logon(struct lgr *lgr, const char *user)
     if (r && r->v.incoming && r->state == RLO_D_READY)
         dest_discard(r, LGR_GUEST_GONE, "%s has logged on at %s", user,
                      ssi_member_name(lgr->ssi));
-    else if (r && r->v.incoming)
+    else if (r && r->v.incoming && rlo_may_cancel(r))
         dest_fail(r, LGR_GUEST_GONE, "%s has logged on at %s", user, ssi_member_name(lgr->ssi));
     lgr_leave(lgr);
 }

@@ -1,5 +1,6 @@
 /* VMRELOCATE TEST, MOVE, CANCEL, MODIFY. A synchronous MOVE holds its request
- * until the relocation ends, an asynchronous one until it is found eligible.
+ * until the relocation ends, an asynchronous one until it is found eligible. A command about a
+ * guest that is on another member is forwarded there; answers and news come back to who issued it.
  * Source: z/VM "CP Commands and Utilities Reference", VMRELOCATE. */
 #define ENDICOTT_ALWAYS_ASSERT 1
 #include "lgr/lgr_cmd.h"
@@ -13,8 +14,8 @@
 struct job {
     struct lgr_cmd *c;
     struct cp_request *req; /* NULL: answered already */
-    bool test, synchronous;
-    char by[LGR_NAME_BYTES], user[LGR_NAME_BYTES];
+    bool test, synchronous, started;
+    char by[LGR_NAME_BYTES], user[LGR_NAME_BYTES], origin[LGR_NAME_BYTES];
 };
 
 /* --- parsing ------------------------------------------------------------------------------- */
@@ -31,71 +32,129 @@ bool lgr_take_name(struct cp_request *req, const char *noise, char out[LGR_NAME_
     return true;
 }
 
-/* "n SEC" or "NOLIMIT" */
-static bool take_limit(struct cp_request *req, u32 *seconds)
+/* [noise] name, or the number of the message that refuses it. */
+static int take_id(struct cp_request *req, const char *noise, char out[LGR_NAME_BYTES])
 {
-    const char *word = cp_operand(req);
-    char *end;
-    if (!word)
-        return false;
-    if (cp_abbrev(word, "NOLIMit")) {
-        *seconds = LGR_NOLIMIT;
-        return true;
-    }
-    unsigned long n = strtoul(word, &end, 10);
-    if (*word < '0' || *word > '9' || *end || n < 1 || n > LGR_SECONDS_MAX)
-        return false;
-    *seconds = (u32)n;
+    char shown[64];
+    const char *word = cp_operand_peek(req);
+    if (word && !strcmp(word, noise))
+        cp_operand(req);
     word = cp_operand(req);
-    return word && cp_abbrev(word, "SEConds");
+    if (!word)
+        return cp_fail(req, MSG_CMD026E);
+    snprintf(shown, sizeof shown, "%.60s", word);
+    if (strlen(word) >= LGR_NAME_BYTES)
+        return cp_fail(req, MSG_CMD002E, shown);
+    strcpy(out, word);
+    return 0;
 }
 
-static bool take_force(struct cp_request *req, unsigned *force)
+int lgr_no_more(struct cp_request *req)
+{
+    char shown[64];
+    const char *word = cp_operand(req);
+    snprintf(shown, sizeof shown, "%.60s", word ? word : "");
+    return word ? cp_fail(req, MSG_CMD003E, shown) : 0;
+}
+
+/* The number of a limit, or the number of the message that refuses it. */
+static int take_number(struct cp_request *req, const char *word, u64 *n)
+{
+    char shown[64], *end;
+    snprintf(shown, sizeof shown, "%.60s", word);
+    *n = strtoul(word, &end, 10);
+    bool good = *word >= '0' && *word <= '9' && !*end && *n >= 1 && *n <= LGR_LIMIT_MAX;
+    return good ? 0 : cp_fail(req, MSG_CMD002E, shown);
+}
+
+/* "n SEC", "n MSEC" (ours) or "NOLIMIT" behind MAXTOTAL or MAXQUIESCE. */
+static int take_limit(struct cp_request *req, u64 *ms)
+{
+    const char *word = cp_operand(req);
+    char shown[64];
+    u64 n;
+    if (!word)
+        return cp_fail(req, MSG_CMD026E);
+    if (cp_abbrev(word, "NOLIMit")) {
+        *ms = LGR_NOLIMIT;
+        return 0;
+    }
+    int rc = take_number(req, word, &n);
+    if (rc)
+        return rc;
+    if (!(word = cp_operand(req)))
+        return cp_fail(req, MSG_CMD026E);
+    snprintf(shown, sizeof shown, "%.60s", word);
+    if (!cp_abbrev(word, "SEConds") && strcmp(word, "MSEC") != 0)
+        return cp_fail(req, MSG_CMD002E, shown);
+    *ms = *word == 'M' ? n : n * 1000;
+    return 0;
+}
+
+/* One value at least, each once. */
+static int take_force(struct cp_request *req, unsigned *force)
 {
     static const char *const names[] = {"ARCHitecture", "DOMain", "STORage"};
     static const unsigned bits[] = {LGR_FORCE_ARCHITECTURE, LGR_FORCE_DOMAIN,
                                     LGR_FORCE_STORAGE};
-    bool any = false;
-    for (const char *word; (word = cp_operand_peek(req)) != NULL;) {
+    for (const char *word; (word = cp_operand_peek(req)) != NULL; cp_operand(req)) {
         unsigned i = 0;
         while (i < 3 && !cp_abbrev(word, names[i]))
             i++;
         if (i == 3)
-            return any;
+            break;
+        if (*force & bits[i])
+            return cp_fail(req, MSG_CMD013E, names[i]);
         *force |= bits[i];
-        any = true;
-        cp_operand(req);
     }
-    return any;
+    return *force ? 0 : cp_fail(req, MSG_CMD026E);
 }
 
-/* 0, or the number of the message that refused an option. */
-static int take_move_options(struct cp_request *req, struct lgr_options *o)
+enum option { OPT_SYNC, OPT_ASYNC, OPT_IMMEDIATE, OPT_TOTAL, OPT_QUIESCE, OPT_FORCE, OPTIONS };
+
+static const char *const option_names[OPTIONS] = {
+    [OPT_SYNC] = "SYNChronous", [OPT_ASYNC] = "ASYNChronous", [OPT_IMMEDIATE] = "IMMEDiate",
+    [OPT_TOTAL] = "MAXTotal",   [OPT_QUIESCE] = "MAXQuiesce", [OPT_FORCE] = "FORCE"};
+
+/* Which option the word is, of those allowed and not given yet; 0, or a message's number. */
+static int take_option(struct cp_request *req, unsigned allowed, unsigned *given,
+                       enum option *out)
 {
-    bool quiesce_given = false, good = true;
-    for (const char *word; (word = cp_operand(req)) != NULL;) {
-        char shown[64];
-        snprintf(shown, sizeof shown, "%.60s", word);
-        if (cp_abbrev(word, "SYNChronous"))
-            o->synchronous = true;
-        else if (cp_abbrev(word, "ASYNChronous"))
-            o->synchronous = false;
-        else if (cp_abbrev(word, "IMMEDiate"))
-            o->immediate = true;
-        else if (cp_abbrev(word, "MAXTotal"))
-            good = take_limit(req, &o->maxtotal_s);
-        else if (cp_abbrev(word, "MAXQuiesce"))
-            good = quiesce_given = take_limit(req, &o->maxquiesce_s);
-        else if (cp_abbrev(word, "FORCE"))
-            good = take_force(req, &o->force);
-        else
-            return cp_fail(req, MSG_CMD003E, shown);
-        if (!good)
-            return cp_fail(req, MSG_CMD002E, shown);
-    }
-    if (o->immediate && !quiesce_given)
-        o->maxquiesce_s = LGR_NOLIMIT;
+    char shown[64];
+    const char *word = cp_operand(req);
+    unsigned i = 0;
+    snprintf(shown, sizeof shown, "%.60s", word);
+    while (i < OPTIONS && !(allowed >> i & 1 && cp_abbrev(word, option_names[i])))
+        i++;
+    if (i == OPTIONS)
+        return cp_fail(req, MSG_CMD003E, shown);
+    unsigned excludes = 1u << i;
+    if (i == OPT_SYNC || i == OPT_ASYNC)
+        excludes = 1u << OPT_SYNC | 1u << OPT_ASYNC;
+    if (*given & excludes)
+        return cp_fail(req, MSG_CMD013E, shown);
+    *given |= 1u << i;
+    *out = (enum option)i;
     return 0;
+}
+
+/* Options of MOVE in any order, each once; or the two limits of MODIFY. */
+static int take_options(struct cp_request *req, unsigned allowed, struct lgr_options *o,
+                        unsigned *given)
+{
+    enum option option = OPTIONS;
+    int rc = 0;
+    while (!rc && cp_operand_peek(req) && !(rc = take_option(req, allowed, given, &option))) {
+        if (option == OPT_TOTAL)
+            rc = take_limit(req, &o->maxtotal_ms);
+        else if (option == OPT_QUIESCE)
+            rc = take_limit(req, &o->maxquiesce_ms);
+        else if (option == OPT_FORCE)
+            rc = take_force(req, &o->force);
+    }
+    o->synchronous = !(*given >> OPT_ASYNC & 1);
+    o->immediate = *given >> OPT_IMMEDIATE & 1;
+    return rc;
 }
 
 /* --- answers ------------------------------------------------------------------------------- */
@@ -103,6 +162,7 @@ static int take_move_options(struct cp_request *req, struct lgr_options *o)
 static void job_started(void *ctx, const struct lgr_view *v)
 {
     struct job *j = ctx;
+    j->started = true;
     cp_line(j->req, "Relocation of %s from %s to %s started", v->user, v->from, v->to);
     if (j->synchronous)
         return;
@@ -122,8 +182,8 @@ void lgr_lines_passes(struct cp_request *req, const struct lgr_view *v)
         char guest[24] = "running";
         if (p->quiesced)
             strcpy(guest, "stopped");
-        else if (p->throttle)
-            snprintf(guest, sizeof guest, "slowed by %u%%", p->throttle);
+        else if (p->governed)
+            strcpy(guest, "governed");
         cp_line(req, "%4u %10llu  %10llu  %12llu  %8.1f  %s", i + 1,
                 (unsigned long long)p->pages, (unsigned long long)p->zeros,
                 (unsigned long long)p->bytes, (double)p->ns / 1e6, guest);
@@ -139,12 +199,23 @@ static int answer_refused(struct job *j, const struct lgr_view *v,
     return rc;
 }
 
+/* It had been started: RC has the number of the first reason, if there was one, and the code. */
+static int answer_failed(struct job *j, const struct lgr_view *v,
+                         const struct lgr_reasons *reasons)
+{
+    int rc = cp_fail(j->req, MSG_RLX1937E, v->user, v->to, (unsigned)reasons->number,
+                     (unsigned)v->code, v->text);
+    for (unsigned i = 0; i < reasons->count; i++)
+        cp_line(j->req, "%s", reasons->line[i]);
+    return rc;
+}
+
 static int answer(struct job *j, const struct lgr_view *v, const struct lgr_reasons *reasons)
 {
-    if (reasons->count)
+    if (reasons->count && !j->started)
         return answer_refused(j, v, reasons);
     if (v->code != LGR_COMPLETED)
-        return cp_fail(j->req, MSG_RLX1937E, v->user, v->to, 0u, (unsigned)v->code, v->text);
+        return answer_failed(j, v, reasons);
     if (j->test) {
         cp_line(j->req, "User %s is eligible for relocation to %s", v->user, v->to);
         return 0;
@@ -158,17 +229,15 @@ static int answer(struct job *j, const struct lgr_view *v, const struct lgr_reas
 static void tell(struct job *j, const struct lgr_view *v, const struct lgr_reasons *reasons)
 {
     char line[MSG_LINE_BYTES];
-    struct cp_user *user = cp_user_find(j->c->cp, j->by);
-    if (!user)
-        return;
-    if (v->code == LGR_COMPLETED) {
-        cp_user_tell(user, "User %s has been relocated from %s to %s", v->user, v->from, v->to);
-        return;
-    }
-    msg_format(line, sizeof line, MSG_RLX1937E, v->user, v->to, 0u, (unsigned)v->code, v->text);
-    cp_user_tell(user, "%s", line);
+    if (v->code == LGR_COMPLETED)
+        snprintf(line, sizeof line, "User %s has been relocated from %s to %s", v->user,
+                 v->from, v->to);
+    else
+        msg_format(line, sizeof line, MSG_RLX1937E, v->user, v->to, (unsigned)reasons->number,
+                   (unsigned)v->code, v->text);
+    cp_tell(j->c->cp, j->by, j->origin, line);
     for (unsigned i = 0; i < reasons->count; i++)
-        cp_user_tell(user, "%s", reasons->line[i]);
+        cp_tell(j->c->cp, j->by, j->origin, reasons->line[i]);
 }
 
 static void job_ended(void *ctx, const struct lgr_view *v, const struct lgr_reasons *reasons)
@@ -189,6 +258,21 @@ static void halt_relocation(struct cp_request *req, void *ctx)
     lgr_cancel(j->c->lgr, j->user, LGR_CPHX, "halted by CPHX");
 }
 
+/* --- where the guest is ------------------------------------------------------------------- */
+
+bool lgr_elsewhere(const struct lgr_cmd *c, const char *user, char member[LGR_NAME_BYTES])
+{
+    return !cp_user_find(c->cp, user) && cp_locate(c->cp, user, member) &&
+           strcasecmp(member, cp_system_name(c->cp)) != 0;
+}
+
+int lgr_forward(struct cp_request *req, const char *member, const char *operands)
+{
+    char text[CP_COMMAND_BYTES_MAX];
+    snprintf(text, sizeof text, "VMRELOCATE %.*s", CP_COMMAND_BYTES_MAX - 16, operands);
+    return cp_forward(req, member, text);
+}
+
 /* --- handlers ------------------------------------------------------------------------------ */
 
 static int begin(struct cp_request *req, struct lgr_cmd *c, const char *user, const char *to,
@@ -201,6 +285,7 @@ static int begin(struct cp_request *req, struct lgr_cmd *c, const char *user, co
     *j = (struct job){.c = c, .req = req, .test = o->test, .synchronous = o->synchronous};
     snprintf(j->by, sizeof j->by, "%s", cp_request_userid(req));
     snprintf(j->user, sizeof j->user, "%s", user);
+    snprintf(j->origin, sizeof j->origin, "%.8s", cp_request_origin(req));
     cp_on_halt(req, halt_relocation, j);
     const struct lgr_watch watch = {job_started, job_ended, j};
     int rc = lgr_start(c->lgr, user, to, j->by, o, &watch, &cause);
@@ -214,24 +299,49 @@ static int begin(struct cp_request *req, struct lgr_cmd *c, const char *user, co
     return cp_fail(req, MSG_RLU1928E, cause.text);
 }
 
-static int do_test_or_move(struct cp_request *req, struct lgr_cmd *c, bool test)
+/* The guest itself has issued it, by DIAGNOSE X'08': it gets its answer when it has been moved, and
+ * it cannot be moved before it has its answer. */
+static bool waits_for_itself(struct cp_request *req, const struct lgr_cmd *c, const char *user)
 {
-    char user[LGR_NAME_BYTES], to[LGR_NAME_BYTES];
-    struct lgr_options o = {
-        .test = test, .synchronous = true, .maxquiesce_s = LGR_MAXQUIESCE_S};
-    if (!lgr_take_name(req, "USER", user) || !lgr_take_name(req, "TO", to))
-        return cp_fail(req, MSG_CMD026E);
-    int rc = take_move_options(req, &o);
-    return rc ? rc : begin(req, c, user, to, &o);
+    const struct lgr_guests *g = c->lgr->guests;
+    void *guest = g->find(c->lgr->guests_ctx, user);
+    return guest && !strcmp(cp_request_userid(req), user) &&
+           g->waits(c->lgr->guests_ctx, guest);
 }
 
-static int do_cancel(struct cp_request *req, struct lgr_cmd *c)
+/* TEST takes no options: nothing of it can be forced, as every obstacle is to be told. */
+static int do_test_or_move(struct cp_request *req, struct lgr_cmd *c, const char *all,
+                           bool test)
 {
-    char user[LGR_NAME_BYTES], text[64];
-    if (!lgr_take_name(req, "USER", user))
-        return cp_fail(req, MSG_CMD026E);
+    char user[LGR_NAME_BYTES], to[LGR_NAME_BYTES], member[LGR_NAME_BYTES];
+    struct lgr_options o = {.test = test, .maxquiesce_ms = LGR_MAXQUIESCE_MS};
+    unsigned given = 0;
+    int rc = take_id(req, "USER", user);
+    if (!rc)
+        rc = take_id(req, "TO", to);
+    if (!rc)
+        rc = take_options(req, test ? 0 : (1u << OPTIONS) - 1, &o, &given);
+    if (rc)
+        return rc;
+    if (lgr_elsewhere(c, user, member))
+        return lgr_forward(req, member, all);
+    if (!test && o.synchronous && waits_for_itself(req, c, user))
+        return cp_fail(req, MSG_RLU1938E, user);
+    if (o.immediate && !(given >> OPT_QUIESCE & 1))
+        o.maxquiesce_ms = LGR_NOLIMIT;
+    return begin(req, c, user, to, &o);
+}
+
+static int do_cancel(struct cp_request *req, struct lgr_cmd *c, const char *all)
+{
+    char user[LGR_NAME_BYTES], member[LGR_NAME_BYTES], text[64];
+    int rc = take_id(req, "USER", user);
+    if (rc || (rc = lgr_no_more(req)))
+        return rc;
+    if (lgr_elsewhere(c, user, member))
+        return lgr_forward(req, member, all);
     snprintf(text, sizeof text, "canceled by %.8s", cp_request_userid(req));
-    int rc = lgr_cancel(c->lgr, user, LGR_CANCELLED, text);
+    rc = lgr_cancel(c->lgr, user, LGR_CANCELLED, text);
     if (rc == ST_NOENT)
         return cp_fail(req, MSG_RLU1926E, user);
     if (rc)
@@ -240,25 +350,22 @@ static int do_cancel(struct cp_request *req, struct lgr_cmd *c)
     return 0;
 }
 
-static int do_modify(struct cp_request *req, struct lgr_cmd *c)
+/* What is not given becomes the default, not what it was. */
+static int do_modify(struct cp_request *req, struct lgr_cmd *c, const char *all)
 {
-    char user[LGR_NAME_BYTES];
-    u32 total = LGR_NOLIMIT, quiesce = LGR_MAXQUIESCE_S;
-    bool any = false;
-    if (!lgr_take_name(req, "USER", user))
+    char user[LGR_NAME_BYTES], member[LGR_NAME_BYTES];
+    struct lgr_options o = {.maxtotal_ms = LGR_NOLIMIT, .maxquiesce_ms = LGR_MAXQUIESCE_MS};
+    unsigned given = 0;
+    int rc = take_id(req, "USER", user);
+    if (!rc)
+        rc = take_options(req, 1u << OPT_TOTAL | 1u << OPT_QUIESCE, &o, &given);
+    if (rc)
+        return rc;
+    if (!given)
         return cp_fail(req, MSG_CMD026E);
-    for (const char *word; (word = cp_operand(req)) != NULL; any = true) {
-        char shown[64];
-        snprintf(shown, sizeof shown, "%.60s", word);
-        bool is_total = cp_abbrev(word, "MAXTotal");
-        if (!is_total && !cp_abbrev(word, "MAXQuiesce"))
-            return cp_fail(req, MSG_CMD003E, shown);
-        if (!take_limit(req, is_total ? &total : &quiesce))
-            return cp_fail(req, MSG_CMD002E, shown);
-    }
-    if (!any)
-        return cp_fail(req, MSG_CMD026E);
-    if (lgr_modify(c->lgr, user, total, quiesce))
+    if (lgr_elsewhere(c, user, member))
+        return lgr_forward(req, member, all);
+    if (lgr_modify(c->lgr, user, o.maxtotal_ms, o.maxquiesce_ms))
         return cp_fail(req, MSG_RLU1926E, user);
     cp_line(req, "Limits of the relocation of %s have been changed", user);
     return 0;
@@ -266,7 +373,7 @@ static int do_modify(struct cp_request *req, struct lgr_cmd *c)
 
 static int cmd_vmrelocate(struct cp_request *req, void *ctx)
 {
-    const char *word = cp_operand_peek(req);
+    const char *word = cp_operand_peek(req), *all = cp_operand_rest(req);
     if (!word)
         return cp_fail(req, MSG_CMD026E);
     bool test = cp_abbrev(word, "TEST"), move = cp_abbrev(word, "MOVE");
@@ -275,12 +382,12 @@ static int cmd_vmrelocate(struct cp_request *req, void *ctx)
     if (test || move || status || cancel || modify)
         cp_operand(req);
     if (status)
-        return lgr_cmd_status(req, ctx);
+        return lgr_cmd_status(req, ctx, all);
     if (cancel)
-        return do_cancel(req, ctx);
+        return do_cancel(req, ctx, all);
     if (modify)
-        return do_modify(req, ctx);
-    return do_test_or_move(req, ctx, !move);
+        return do_modify(req, ctx, all);
+    return do_test_or_move(req, ctx, all, !move);
 }
 
 int lgr_cmd_register(struct lgr_cmd *c)
@@ -293,8 +400,17 @@ int lgr_cmd_register(struct lgr_cmd *c)
     static const struct cp_cmd_row set = {
         "VMRELOcate", CP_CLASS('A'),
         "SET VMRELOCATE {userid | *} [ON | OFF] [DOMAIN name [FORCE ARCHITECTURE]]"};
+    static const struct cp_cmd_row encrypt = {"RELOCation", CP_CLASS('A'),
+                                              "RELOCATION ENCRYPT {REQUIRED | OFF}"};
+    static const struct cp_cmd_row history = {
+        "RELOCation", CP_CLASS('A'),
+        "QUERY RELOCATION ENCRYPT | HISTORY [ALL | USER userid | INCOMING | OUTGOING] [DETAILS]"};
     int rc = cp_register_command(c->cp, NULL, &command, cmd_vmrelocate, c);
     if (!rc)
+        rc = cp_register_command(c->cp, "SET", &encrypt, lgr_set_relocation, c);
+    if (!rc)
         rc = cp_register_command(c->cp, "QUERY", &query, lgr_query_vmrelocate, c);
+    if (!rc)
+        rc = cp_register_command(c->cp, "QUERY", &history, lgr_query_relocation, c);
     return rc ? rc : cp_register_command(c->cp, "SET", &set, lgr_set_vmrelocate, c);
 }

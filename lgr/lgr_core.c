@@ -29,17 +29,39 @@ static const struct {
 #undef T
 };
 
+static const struct {
+    enum rlo_state from, to;
+} changes[] = {
+#define N(from, to, when) {RLO_##from, RLO_##to},
+#include "lgr/lgr_next.def"
+};
+
+/* Is that a change of lgr_next.def, or none? */
+static bool may_go(enum rlo_state from, enum rlo_state to)
+{
+    bool known = to == from || (to == RLO_ENDED && states[from].cancel);
+    for (unsigned i = 0; !known && i < ARRAY_LEN(changes); i++)
+        known = changes[i].from == from && changes[i].to == to;
+    return known;
+}
+
 void lgr_enter(struct lgr *lgr)
 {
     lgr->depth++;
 }
 
+void rlo_pages_stop(struct rlobk *r)
+{
+    lgr_slots_fini(&r->slots);
+}
+
 static void rlo_free(struct rlobk *r)
 {
+    rlo_pages_stop(r);
+    lgr_encoder_fini(&r->encoder);
+    lgr_space_fini(&r->space);
     storage_lazy_free(r->hash, r->hash_bytes);
     free(r->set);
-    free(r->batch);
-    free(r->zeros);
     free(r->state_bytes);
     codec_out_fini(&r->out);
     free(r);
@@ -73,7 +95,7 @@ struct rlobk *rlo_create(struct lgr *lgr, u64 id, bool incoming)
     r->v.id = id;
     r->v.incoming = incoming;
     r->v.code = LGR_ACTIVE;
-    r->start_ns = lgr_now(lgr);
+    r->start_ns = r->v.start_ns = lgr_now(lgr);
     for (unsigned i = 0; i < TIMER_KINDS; i++)
         r->timer[i] = (struct rlo_timer){r, 0, (enum rlo_timer_kind)i};
     codec_out_init(&r->out);
@@ -83,17 +105,42 @@ struct rlobk *rlo_create(struct lgr *lgr, u64 id, bool incoming)
     return r;
 }
 
+/* Its virtual disks are those that the destination is told of, or was. */
+static bool areas_add(struct rlobk *r)
+{
+    const struct lgr_guests *guests = r->lgr->guests;
+    struct area *a;
+    for (unsigned i = 0; guests->area && (a = guests->area(r->lgr->guests_ctx, r->guest, i));
+         i++)
+        if (i == r->info.vdisks || a->bytes != r->info.vdisk[i].blocks * LGR_BLOCK_BYTES ||
+            !lgr_space_add(&r->space, a))
+            return false;
+    return r->space.areas == r->info.vdisks;
+}
+
 int rlo_prepare_storage(struct rlobk *r, struct storage *st)
 {
     r->st = st;
-    r->hash_bytes = st->frames * sizeof *r->hash;
+    lgr_space_init(&r->space, st);
+    if (!areas_add(r))
+        return ST_INVAL;
+    r->hash_bytes = r->space.frames * sizeof *r->hash;
     r->hash = storage_lazy_alloc(r->hash_bytes);
-    if (!r->v.incoming) {
-        r->set = calloc(1, storage_bitmap_bytes(st));
-        r->batch = malloc(LGR_BATCH_HEAD_BYTES + LGR_BATCH_FRAMES * (4 + FRAME_BYTES));
-        r->zeros = malloc(LGR_BATCH_HEAD_BYTES + LGR_ZERO_FRAMES * 4);
-    }
-    return r->hash && (r->v.incoming || (r->set && r->batch && r->zeros)) ? ST_OK : ST_NOMEM;
+    if (r->v.incoming)
+        return r->hash && lgr_slots_init(&r->slots, r->lgr->ports, r, recv_run, recv_wake)
+                   ? ST_OK
+                   : ST_NOMEM;
+    r->set = calloc(1, lgr_space_bitmap_bytes(&r->space));
+    if (!r->hash || !r->set)
+        return ST_NOMEM;
+    lgr_encoder_init(&r->encoder, r->lgr->ports, &r->space, r->set, r->hash);
+    return lgr_slots_init(&r->slots, r->lgr->ports, r, pass_run, pass_wake) ? ST_OK : ST_NOMEM;
+}
+
+void rlo_at(struct rlobk *r, enum lgr_stamp step)
+{
+    if (!r->v.at_ns[step])
+        r->v.at_ns[step] = lgr_now(r->lgr) - r->start_ns;
 }
 
 const char *rlo_peer(const struct rlobk *r)
@@ -103,10 +150,13 @@ const char *rlo_peer(const struct rlobk *r)
 
 void rlo_go(struct rlobk *r, enum rlo_state state)
 {
+    ERGO(may_go(r->state, state));
     r->state = state;
     r->v.stage = states[state].stage;
     r->v.status = states[state].status;
     rlo_timer_stop(r, TIMER_REPLY);
+    if (r->lgr->hold)
+        lgr_hold(state);
 }
 
 bool rlo_may_cancel(const struct rlobk *r)
@@ -139,7 +189,7 @@ static void copy_outcome(struct rlobk *r, enum lgr_code code, const char *text)
     snprintf(v->text, sizeof v->text, "%s", text);
 }
 
-static void history_add(struct lgr *lgr, const struct lgr_view *v)
+void lgr_history_add(struct lgr *lgr, const struct lgr_view *v)
 {
     lgr->history[lgr->history_next] = *v;
     lgr->history_next = (lgr->history_next + 1) % LGR_HISTORY_MAX;
@@ -152,7 +202,9 @@ void rlo_end(struct rlobk *r, enum lgr_code code, const char *fmt, ...)
     struct lgr *lgr = r->lgr;
     char text[LGR_TEXT_BYTES];
     va_list ap;
-    PRE(r->state != RLO_ENDED && lgr->depth);
+    PRE(r->state != RLO_ENDED && may_go(r->state, RLO_ENDED) && lgr->depth);
+    rlo_pages_stop(r);
+    rlo_exit_forget(r);
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
@@ -167,8 +219,11 @@ void rlo_end(struct rlobk *r, enum lgr_code code, const char *fmt, ...)
     lgr->active_count--;
     r->next = lgr->dead;
     lgr->dead = r;
-    if (!r->test)
-        history_add(lgr, &r->v);
+    if (!r->test) {
+        lgr_history_add(lgr, &r->v);
+        lgr_keep_add(lgr, &r->v);
+    }
+    rlo_event_ended(r);
     if (r->watch.ended)
         r->watch.ended(r->watch.ctx, &r->v, &r->reasons);
 }
@@ -177,13 +232,21 @@ void rlo_end(struct rlobk *r, enum lgr_code code, const char *fmt, ...)
 
 static void timer_fired(struct rlobk *r, enum rlo_timer_kind kind)
 {
+    char limit[LGR_LIMIT_TEXT_BYTES];
     if (kind == TIMER_TURN)
         rlo_event(r, LGR_MSG_TURN, NULL, NULL, 0);
+    else if (kind == TIMER_GOVERN)
+        govern_tick(r);
+    else if (kind == TIMER_HOLD)
+        dest_hold_tick(r);
     else if (kind == TIMER_TOTAL && rlo_may_cancel(r))
-        source_stay(r, LGR_MAXTOTAL, "MAXTOTAL of %u seconds is exceeded", r->v.maxtotal_s);
+        source_stay(r, LGR_MAXTOTAL, "MAXTOTAL of %s is exceeded",
+                    lgr_limit_text(r->v.maxtotal_ms, limit));
     else if (kind == TIMER_QUIESCE && rlo_may_cancel(r))
-        source_stay(r, LGR_MAXQUIESCE, "MAXQUIESCE of %u seconds is exceeded",
-                    r->v.maxquiesce_s);
+        source_stay(r, LGR_MAXQUIESCE, "MAXQUIESCE of %s is exceeded",
+                    lgr_limit_text(r->v.maxquiesce_ms, limit));
+    else if (kind == TIMER_REPLY && r->v.incoming)
+        dest_silent(r);
     else if (kind == TIMER_REPLY && r->state == RLO_S_MOVED)
         rlo_end(r, LGR_COMPLETED, "%s", "");
     else if (kind == TIMER_REPLY && rlo_may_cancel(r))
@@ -229,6 +292,25 @@ int rlo_send_raw(struct rlobk *r, u16 type, u8 *head, size_t head_len, const voi
         return rc;
     r->seq_out++;
     r->v.bytes += head_len + len;
+    lgr_clock_asked(r, type);
+    return ST_OK;
+}
+
+int rlo_send_chunk(struct rlobk *r, unsigned stream, struct lgr_slot *s, size_t head_len)
+{
+    const struct lgr_head h = {r->v.id, LGR_WIRE_VERSION, (u8)r->v.stage, 0};
+    const struct ssi_iov iov[2] = {{s->chunk.table, head_len}, {s->chunk.data, s->chunk.bytes}};
+    const struct ssi_sent sent = {lgr_buffer_back, s->buffer};
+    bool kept;
+    lgr_head_store(s->chunk.table, &h);
+    int rc = ssi_stream_send(r->lgr->ssi, rlo_peer(r), LGR_SSI_SERVICE, stream, LGR_MSG_MEMORY,
+                             iov, s->chunk.bytes ? 2 : 1, &sent, &kept);
+    if (kept)
+        lgr_buffer_lend(s->buffer);
+    if (rc)
+        return rc;
+    r->v.bytes += head_len + s->chunk.bytes;
+    r->link_sent += head_len + s->chunk.bytes;
     return ST_OK;
 }
 
@@ -262,7 +344,7 @@ static struct rlobk *rlo_find(struct lgr *lgr, u64 id, const char *peer, bool in
 
 static bool is_batch(u16 type)
 {
-    return type == LGR_MSG_MEMORY || type == LGR_MSG_ZEROS || type == LGR_MSG_STATE;
+    return type == LGR_MSG_MEMORY || type == LGR_MSG_STATE;
 }
 
 /* A message for a block that is there. */
@@ -271,22 +353,45 @@ static void take_known(struct rlobk *r, u16 type, const struct lgr_head *head,
 {
     if (r->v.incoming) {
         bool verdict = type == LGR_MSG_ABORT || type == LGR_MSG_COMMIT; /* after a lost link */
-        if (head->seq != r->seq_in && !verdict) {
+        bool chunk = type == LGR_MSG_MEMORY;                            /* its pass counts it */
+        if (head->seq != r->seq_in && !verdict && !chunk) {
             if (rlo_may_cancel(r))
                 dest_fail(r, LGR_INTERNAL, "message %s: number %u, expected %u",
                           lgr_msg_name(type), head->seq, r->seq_in);
             return;
         }
-        r->seq_in = head->seq + 1;
+        r->seq_in = chunk ? r->seq_in : head->seq + 1;
         r->v.bytes += len;
         if (head->stage >= 1 && head->stage <= 7 && r->state == RLO_D_MEMORY)
             dest_stage(r, head->stage);
         if (type == LGR_MSG_OFFER) {
-            dest_offer(r->lgr, r->v.from, head, v);
+            dest_offer_again(r, head, v);
             return;
         }
+    } else {
+        lgr_clock_told(r, v);
     }
     rlo_event(r, type, v, data, len);
+}
+
+/* A member that speaks another version is told so, in its own: FAILED is the same in all. */
+static void refuse_version(struct lgr *lgr, const char *from, u16 type, const u8 *data,
+                           size_t len)
+{
+    u8 bytes[LGR_HEAD_BYTES];
+    struct codec_out out;
+    struct lgr_values v = {.code = LGR_INTERNAL};
+    if (len < LGR_HEAD_BYTES || data[8] == LGR_WIRE_VERSION ||
+        (type != LGR_MSG_OFFER && type != LGR_MSG_SKELETON))
+        return;
+    snprintf(v.text, sizeof v.text, "it speaks version %d of relocations, %s version %d",
+             LGR_WIRE_VERSION, from, data[8]);
+    memcpy(bytes, data, sizeof bytes);
+    codec_out_init(&out);
+    lgr_values_put(&out, LGR_MSG_FAILED, &v);
+    const struct ssi_iov iov[2] = {{bytes, sizeof bytes}, {out.data, out.len}};
+    ssi_send_vec(lgr->ssi, from, LGR_SSI_SERVICE, LGR_MSG_FAILED, iov, 2);
+    codec_out_fini(&out);
 }
 
 static void take_message(struct lgr *lgr, const char *from, u16 type, const u8 *data,
@@ -297,6 +402,7 @@ static void take_message(struct lgr *lgr, const char *from, u16 type, const u8 *
     struct lgr_reasons reasons = {0};
     if (!lgr_head_load(data, len, &head) || !lgr_msg_name(type)) {
         log_line("LGR message type %u of %zu bytes from %s is not acceptable", type, len, from);
+        refuse_version(lgr, from, type, data, len);
         return;
     }
     bool to_destination = lgr_msg_to_destination(type);
@@ -327,6 +433,7 @@ static void service_receive(void *ctx, const char *from, u16 type, const void *d
     if (lgr->stopped)
         return;
     lgr_enter(lgr);
+    lgr->heard_ns = lgr_wall(lgr);
     take_message(lgr, from, type, data, len);
     lgr_leave(lgr);
 }
@@ -337,6 +444,14 @@ static void service_writable(void *ctx, const char *member)
     struct lgr *lgr = ctx;
     for (struct rlobk *r = lgr->active; r; r = r->next)
         if (!r->v.incoming && !strcmp(rlo_peer(r), member) && r->timer[TIMER_TURN].id)
+            rlo_timer(r, TIMER_TURN, 0);
+}
+
+static void service_drained(void *ctx, const char *member)
+{
+    struct lgr *lgr = ctx;
+    for (struct rlobk *r = lgr->active; r; r = r->next)
+        if (r->blocked && !strcmp(rlo_peer(r), member) && r->timer[TIMER_TURN].id)
             rlo_timer(r, TIMER_TURN, 0);
 }
 
@@ -357,6 +472,7 @@ static void service_left(void *ctx, const char *member, enum ssi_left how)
 {
     struct lgr *lgr = ctx;
     lgr_enter(lgr);
+    dest_exits_forget(lgr, member);
     for (struct rlobk *r = lgr->active, *next; r; r = next) {
         next = r->next;
         if (r->state == RLO_ENDED || strcmp(rlo_peer(r), member))
@@ -369,14 +485,28 @@ static void service_left(void *ctx, const char *member, enum ssi_left how)
     lgr_leave(lgr);
 }
 
+static bool service_leaving(void *ctx)
+{
+    struct lgr *lgr = ctx;
+    lgr_enter(lgr);
+    bool settled = dest_settle_all(lgr);
+    lgr_leave(lgr);
+    return settled;
+}
+
 static const struct ssi_service service = {
     .id = LGR_SSI_SERVICE,
     .name = "LGR",
-    .bulk = true, /* all of it: its messages rely on their order */
+    .bulk = true,
+    .spread = true, /* chunks of a guest that runs; all others rely on their order */
+    .export_join = lgr_told_export,
+    .check_join = lgr_told_check,
     .member_joined = service_joined,
     .member_left = service_left,
+    .leaving = service_leaving,
     .receive = service_receive,
     .writable = service_writable,
+    .drained = service_drained,
 };
 
 /* --- life --- */
@@ -389,6 +519,7 @@ int lgr_core_create(struct ssi *ssi, const struct lgr_ports *ports,
     if (!lgr)
         return cause_set(cause, ST_NOMEM, "no memory for relocations");
     *lgr = (struct lgr){.ssi = ssi,
+                        .version = LGR_WIRE_VERSION,
                         .ports = ports,
                         .guests = guests,
                         .guests_ctx = guests_ctx,
@@ -402,22 +533,22 @@ int lgr_core_create(struct ssi *ssi, const struct lgr_ports *ports,
     return ST_OK;
 }
 
+/* The member has left the cluster, or ends as by a crash. */
 void lgr_core_stop(struct lgr *lgr)
 {
     lgr_enter(lgr);
+    dest_exits_forget(lgr, NULL);
     for (struct rlobk *r = lgr->active, *next; r; r = next) {
         next = r->next;
         if (r->state == RLO_ENDED)
             continue;
-        if (r->v.incoming && r->state == RLO_D_MEMORY)
-            dest_fail(r, LGR_INTERNAL, "%s is ending", ssi_member_name(lgr->ssi));
-        else if (r->v.incoming)
-            dest_discard(r, LGR_INTERNAL, "%s is ending", ssi_member_name(lgr->ssi));
+        if (r->v.incoming)
+            dest_ends(r);
         else if (rlo_may_cancel(r))
             source_stay(r, LGR_INTERNAL, "%s is ending", ssi_member_name(lgr->ssi));
         else
             rlo_end(r, r->state == RLO_S_MOVED ? LGR_COMPLETED : LGR_INTERNAL, "%s",
-                    r->state == RLO_S_MOVED ? "" : "the outcome is not known here");
+                    r->state == RLO_S_MOVED ? "" : LGR_NOT_KNOWN);
     }
     lgr->stopped = true;
     lgr_leave(lgr);
@@ -429,6 +560,7 @@ void lgr_core_destroy(struct lgr *lgr)
         return;
     lgr_core_stop(lgr);
     ERGO(!lgr->active && !lgr->dead);
+    lgr_keep_close(lgr);
     free(lgr);
 }
 
@@ -442,6 +574,8 @@ bool lgr_core_status(const struct lgr *lgr, unsigned i, struct lgr_view *out)
         out->elapsed_ns = now - r->start_ns;
         if (r->quiesced)
             out->quiesce_ns = now - r->quiesce_ns;
+        if (r->hold.on)
+            out->held_ns += now - r->hold.since_ns;
         return true;
     }
     if (i >= lgr->history_count)

@@ -10,8 +10,7 @@
 
 #define STATE_ROOM_FIRST (1u << 20)
 
-/* A message without a block. */
-static void reply(struct lgr *lgr, const char *to, u64 id, u16 type, const struct lgr_values *v)
+void dest_reply(struct lgr *lgr, const char *to, u64 id, u16 type, const struct lgr_values *v)
 {
     u8 head[LGR_HEAD_BYTES];
     struct codec_out out;
@@ -28,9 +27,23 @@ void dest_offer(struct lgr *lgr, const char *from, const struct lgr_head *head,
                 const struct lgr_values *v)
 {
     struct lgr_reasons reasons = {0};
-    const struct lgr_values verdict = {.reasons = &reasons};
-    lgr_eligible_here(lgr, &v->info, head->id, from, v->force, v->again, &reasons);
-    reply(lgr, from, head->id, LGR_MSG_VERDICT, &verdict);
+    struct lgr_values verdict = {.reasons = &reasons, .has_fit = true};
+    lgr_eligible_here(lgr, &v->info, head->id, from, v->force, v->again, &verdict.fit,
+                      &reasons);
+    if (!v->again && dest_exit_asked(lgr, from, head->id, v, &verdict))
+        return;
+    verdict.clock_in = lgr->heard_ns;
+    verdict.clock_out = lgr_wall(lgr);
+    dest_reply(lgr, from, head->id, LGR_MSG_VERDICT, &verdict);
+}
+
+/* The claim decides in D_READY whose guest it is: that of SKELETON is looked at once more. */
+void dest_offer_again(struct rlobk *r, const struct lgr_head *head, const struct lgr_values *v)
+{
+    if (r->state == RLO_D_MEMORY && v->generation != r->claim)
+        dest_fail(r, LGR_INTERNAL, "the claim on %s is not as it was", r->v.user);
+    else
+        dest_offer(r->lgr, r->v.from, head, v);
 }
 
 static void refuse(struct lgr *lgr, const char *from, u64 id, enum lgr_code code,
@@ -38,7 +51,7 @@ static void refuse(struct lgr *lgr, const char *from, u64 id, enum lgr_code code
 {
     struct lgr_values v = {.code = (u8)code};
     snprintf(v.text, sizeof v.text, "%s", text);
-    reply(lgr, from, id, LGR_MSG_FAILED, &v);
+    dest_reply(lgr, from, id, LGR_MSG_FAILED, &v);
 }
 
 static void name_block(struct rlobk *r, const char *from, const struct lgr_head *head,
@@ -49,10 +62,28 @@ static void name_block(struct rlobk *r, const char *from, const struct lgr_head 
     snprintf(r->v.to, sizeof r->v.to, "%s", ssi_member_name(r->lgr->ssi));
     snprintf(r->v.by, sizeof r->v.by, "%s", v->by);
     r->v.force = v->force;
+    r->v.synchronous = v->synchronous;
+    r->v.immediate = v->immediate;
+    r->v.maxtotal_ms = v->maxtotal_ms;
+    r->v.maxquiesce_ms = v->maxquiesce_ms;
     r->info = v->info;
     r->claim = v->generation;
     r->seq_in = head->seq + 1;
     r->pass = 1;
+}
+
+static void dest_watch(struct rlobk *r)
+{
+    r->seen_bytes = r->v.bytes;
+    rlo_timer(r, TIMER_REPLY, LGR_REPLY_MS / 2);
+}
+
+/* It may know nothing of it any more, and its ABORT have been lost: then it says so again. */
+void dest_silent(struct rlobk *r)
+{
+    if (r->v.bytes == r->seen_bytes)
+        rlo_send(r, LGR_MSG_ASK, NULL);
+    dest_watch(r);
 }
 
 /* Stage 2 */
@@ -61,8 +92,12 @@ void dest_skeleton(struct lgr *lgr, const char *from, const struct lgr_head *hea
 {
     struct lgr_reasons reasons = {0};
     struct cause cause = {0};
+    struct lgr_fit fit;
+    struct lgr_values understood = {
+        .clock_in = lgr->heard_ns,
+        .codecs = (u8)(LGR_CODEC_SPARSE | (lgr_lz4_there() ? LGR_CODEC_LZ4 : 0))};
     void *guest = NULL;
-    lgr_eligible_here(lgr, &v->info, head->id, from, v->force, false, &reasons);
+    lgr_eligible_here(lgr, &v->info, head->id, from, v->force, false, &fit, &reasons);
     if (reasons.count) {
         refuse(lgr, from, head->id, LGR_NOT_ELIGIBLE, reasons.line[0]);
         return;
@@ -73,6 +108,7 @@ void dest_skeleton(struct lgr *lgr, const char *from, const struct lgr_head *hea
         return;
     }
     name_block(r, from, head, v);
+    lgr_fit_note(&r->v, &fit);
     rlo_go(r, RLO_D_MEMORY);
     r->v.stage = 2;
     if (lgr->guests->arrive(lgr->guests_ctx, &v->info, &guest, &cause)) {
@@ -80,17 +116,24 @@ void dest_skeleton(struct lgr *lgr, const char *from, const struct lgr_head *hea
         return;
     }
     r->guest = guest;
+    rlo_event_started(r);
     r->pass_start_ns = lgr_now(lgr);
     struct storage *st = lgr->guests->storage(lgr->guests_ctx, guest);
+    understood.clock_out = lgr_wall(lgr);
     if (rlo_prepare_storage(r, st) || st->size != v->info.storage_bytes)
         dest_fail(r, LGR_INTERNAL, "no storage of the right size");
-    else if (rlo_send(r, LGR_MSG_SKELETON_OK, NULL))
+    else if (rlo_send(r, LGR_MSG_SKELETON_OK, &understood))
         dest_fail(r, LGR_INTERNAL, "no answer can be sent");
+    else {
+        rlo_at(r, LGR_AT_D_SKELETON);
+        dest_watch(r);
+    }
 }
 
 static void discard(struct rlobk *r, enum lgr_code code, const char *text)
 {
     void *guest = r->guest;
+    rlo_pages_stop(r);
     r->guest = NULL;
     if (guest)
         r->lgr->guests->depart(r->lgr->guests_ctx, guest);
@@ -111,12 +154,21 @@ void dest_fail(struct rlobk *r, enum lgr_code code, const char *fmt, ...)
 {
     struct lgr_values v = {.code = (u8)code};
     va_list ap;
-    PRE(r->v.incoming && r->state == RLO_D_MEMORY); /* [I5] */
+    PRE(r->v.incoming && rlo_may_cancel(r)); /* [I5] */
     va_start(ap, fmt);
     vsnprintf(v.text, sizeof v.text, fmt, ap);
     va_end(ap);
     rlo_send(r, LGR_MSG_FAILED, &v);
     discard(r, code, v.text);
+}
+
+/* They are shown here; the source minds them. */
+void dest_limits(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)
+{
+    (void)data;
+    (void)len;
+    r->v.maxtotal_ms = v->maxtotal_ms;
+    r->v.maxquiesce_ms = v->maxquiesce_ms;
 }
 
 void dest_stage(struct rlobk *r, unsigned stage)
@@ -126,6 +178,7 @@ void dest_stage(struct rlobk *r, unsigned stage)
         return;
     r->quiesced = true; /* our part of the quiesce time begins */
     r->quiesce_ns = lgr_now(r->lgr);
+    rlo_at(r, LGR_AT_D_STOPPED);
 }
 
 void dest_abort(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)
@@ -133,101 +186,6 @@ void dest_abort(struct rlobk *r, const struct lgr_values *v, const u8 *data, siz
     (void)data;
     (void)len;
     discard(r, v->code < LGR_ACTIVE ? (enum lgr_code)v->code : LGR_INTERNAL, v->text);
-}
-
-/* --- storage --- */
-
-/* Frame numbers of a batch; NULL (and the relocation is given up) when it is not acceptable. */
-static const u8 *batch_frames(struct rlobk *r, const u8 *data, size_t len, unsigned max,
-                              size_t frame_bytes, unsigned *count)
-{
-    if (len >= LGR_BATCH_HEAD_BYTES) {
-        *count = be16_load(data + LGR_HEAD_BYTES + 2);
-        bool good = be16_load(data + LGR_HEAD_BYTES) == r->pass && *count && *count <= max &&
-                    len == LGR_BATCH_HEAD_BYTES + *count * (4 + frame_bytes);
-        for (unsigned i = 0; good && i < *count; i++)
-            good = be32_load(data + LGR_BATCH_HEAD_BYTES + 4 * i) < r->st->frames;
-        if (good)
-            return data + LGR_BATCH_HEAD_BYTES;
-    }
-    dest_fail(r, LGR_INTERNAL, "a batch of frames is damaged");
-    return NULL;
-}
-
-/* The key stays: it comes with the state, maybe before this frame. */
-static u8 *frame_for_store(struct rlobk *r, u64 frame)
-{
-    u64 abs = frame << FRAME_SHIFT;
-    u8 key = storage_key_get(r->st, abs);
-    storage_mark_frame(r->st, abs);
-    storage_key_set(r->st, abs, key);
-    return r->st->base + abs;
-}
-
-static void note_hash(struct rlobk *r, u64 frame, u64 hash)
-{
-    r->digest += hash - r->hash[frame];
-    r->hash[frame] = hash;
-}
-
-void dest_memory(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)
-{
-    unsigned count = 0;
-    (void)v;
-    const u8 *frames = batch_frames(r, data, len, LGR_BATCH_FRAMES, FRAME_BYTES, &count);
-    if (!frames)
-        return;
-    const u8 *bytes = frames + 4 * (size_t)count;
-    for (unsigned i = 0; i < count; i++, bytes += FRAME_BYTES) {
-        u64 frame = be32_load(frames + 4 * i);
-        u8 *to = frame_for_store(r, frame);
-        if (storage_storable(r->st, frame << FRAME_SHIFT, FRAME_BYTES))
-            memcpy(to, bytes, FRAME_BYTES); /* else it is mapped already, and compared */
-        note_hash(r, frame, lgr_frame_hash(frame, to));
-    }
-    r->tally.pages += count;
-    r->tally.bytes += len;
-    r->pass_messages++;
-}
-
-void dest_zeros(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)
-{
-    unsigned count = 0;
-    (void)v;
-    const u8 *frames = batch_frames(r, data, len, LGR_ZERO_FRAMES, 0, &count);
-    for (unsigned i = 0; frames && i < count; i++) {
-        u64 frame = be32_load(frames + 4 * i);
-        u64 abs = frame << FRAME_SHIFT;
-        bool mapped = !storage_storable(r->st, abs, FRAME_BYTES); /* of a saved segment */
-        if (!mapped && storage_frame_touched(r->st, frame)) /* otherwise it is zero already */
-            memset(frame_for_store(r, frame), 0, FRAME_BYTES);
-        note_hash(r, frame, mapped ? lgr_frame_hash(frame, r->st->base + abs) : 0);
-    }
-    if (!frames)
-        return;
-    r->tally.zeros += count;
-    r->tally.bytes += len;
-    r->pass_messages++;
-}
-
-void dest_pass_end(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)
-{
-    const struct lgr_values ack = {.pass = r->pass};
-    (void)data;
-    (void)len;
-    if (v->pass != r->pass || v->pages != r->tally.pages || v->zeros != r->tally.zeros ||
-        v->messages != r->pass_messages || r->v.pass_count == LGR_PASSES_MAX) {
-        dest_fail(r, LGR_INTERNAL, "counts of pass %u do not match", v->pass);
-        return;
-    }
-    r->tally.quiesced = r->quiesced;
-    r->tally.ns = lgr_now(r->lgr) - r->pass_start_ns;
-    r->v.passes[r->v.pass_count++] = r->tally;
-    r->tally = (struct lgr_pass){0};
-    r->pass_start_ns = lgr_now(r->lgr);
-    r->pass_messages = 0;
-    r->pass++;
-    rlo_send(r, LGR_MSG_PASS_ACK, &ack);
 }
 
 /* --- state --- */
@@ -260,6 +218,37 @@ void dest_state(struct rlobk *r, const struct lgr_values *v, const u8 *data, siz
     r->state_len += len - LGR_HEAD_BYTES;
 }
 
+/* All of the pieces have come, in their turn; if not the relocation has failed. */
+static bool state_whole(struct rlobk *r, const struct lgr_values *v, bool in_turn,
+                        const char *damaged)
+{
+    if (!recv_drain(r)) /* it stores keys: not beside us */
+        return false;
+    if (in_turn && v->bytes == r->state_len &&
+        v->hash == lgr_bytes_hash(r->state_bytes, r->state_len))
+        return true;
+    dest_fail(r, LGR_INTERNAL, "%s", damaged);
+    return false;
+}
+
+/* What of the state has come ahead: the guest runs at the source still. */
+void dest_early_end(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)
+{
+    struct lgr *lgr = r->lgr;
+    struct codec_in in;
+    struct cause cause = {0};
+    (void)data;
+    (void)len;
+    if (!state_whole(r, v, !r->quiesced, "the early state is damaged"))
+        return;
+    codec_in_init(&in, r->state_bytes, r->state_len);
+    r->state_len = 0;
+    int rc = lgr->guests->restore_early(lgr->guests_ctx, r->guest, &in, &cause);
+    if (rc)
+        dest_fail(r, LGR_INTERNAL, "early state: %s",
+                  cause.text[0] ? cause.text : status_name(rc));
+}
+
 void dest_state_end(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)
 {
     struct lgr *lgr = r->lgr;
@@ -267,11 +256,9 @@ void dest_state_end(struct rlobk *r, const struct lgr_values *v, const u8 *data,
     struct cause cause = {0};
     (void)data;
     (void)len;
-    if (r->restored || v->bytes != r->state_len ||
-        v->hash != lgr_bytes_hash(r->state_bytes, r->state_len)) {
-        dest_fail(r, LGR_INTERNAL, "the state is damaged");
+    if (!state_whole(r, v, !r->restored, "the state is damaged"))
         return;
-    }
+    rlo_at(r, LGR_AT_D_STATE);
     codec_in_init(&in, r->state_bytes, r->state_len);
     int rc = lgr->guests->restore(lgr->guests_ctx, r->guest, &in, &cause);
     if (rc) {
@@ -280,20 +267,44 @@ void dest_state_end(struct rlobk *r, const struct lgr_values *v, const u8 *data,
     }
     r->v.state_bytes = r->state_len;
     r->restored = true;
+    rlo_at(r, LGR_AT_D_RESTORED);
+}
+
+void dest_ready(struct rlobk *r)
+{
+    const struct lgr_values ready = {.digest = r->digest};
+    rlo_go(r, RLO_D_READY);
+    rlo_timer(r, TIMER_TURN, LGR_READY_POLL_MS);
+    rlo_send(r, LGR_MSG_READY, &ready);
+    rlo_at(r, LGR_AT_D_READY);
 }
 
 /* Everything must be here: after READY there is no way back but through the PDR [I5]. */
 void dest_finish(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)
 {
-    const struct lgr_values ready = {.digest = r->digest};
     (void)data;
     (void)len;
+    if (!recv_drain(r))
+        return;
+    if (r->restored && v->keys != lgr_keys_digest(r->st)) {
+        dest_fail(r, LGR_INTERNAL, "storage keys are not as they were");
+        return;
+    }
     if (!r->restored || v->digest != r->digest || v->pass + 1u != r->pass) {
         dest_fail(r, LGR_INTERNAL,
                   r->restored ? "storage is not complete" : "the state is missing");
         return;
     }
-    rlo_go(r, RLO_D_READY);
-    rlo_timer(r, TIMER_TURN, LGR_READY_POLL_MS);
-    rlo_send(r, LGR_MSG_READY, &ready);
+    if (!rlo_exit_asked(r, LGR_EXIT_RESTART, RLO_D_EXIT))
+        dest_ready(r);
+}
+
+void dest_exit(struct rlobk *r, const struct lgr_values *v, const u8 *data, size_t len)
+{
+    (void)data;
+    (void)len;
+    if (v->code == LGR_COMPLETED)
+        dest_ready(r);
+    else
+        dest_fail(r, (enum lgr_code)v->code, "CP exit 1231: %s", v->text);
 }

@@ -15,6 +15,7 @@ static void setting_lines(struct cp_request *req, const struct lgr_cmd *c,
     cp_line(req, "Running on member %s", cp_system_name(c->cp));
     cp_line(req, "Relocation %s in Domain %s",
             cp_user_relocatable(user) ? "enabled" : "disabled", cp_user_domain(user));
+    cp_user_variant_lines(req, user);
 }
 
 /* QUERY VMRELOCATE [USER] [userid] */
@@ -64,30 +65,45 @@ static int take_setting(struct cp_request *req, struct setting *s)
     return word ? cp_fail(req, MSG_CMD003E, word) : 0;
 }
 
-/* Has the guest facilities that not every member of the domain has? */
-static bool domain_too_small(const struct cp *cp, const struct cp_user *user,
-                             const char *domain)
+/* What it was given goes with the relocation that is under way. */
+static bool being_relocated(const struct lgr_cmd *c, const char *userid)
 {
-    u8 has[FACILITY_BYTES], limit[FACILITY_BYTES];
-    lgr_facilities_of(vm_configuration(cp_user_vm(user)), has);
-    memcpy(limit, has, sizeof limit);
-    vm_domain_limit(cp_config(cp), domain, limit);
-    return memcmp(limit, has, sizeof limit) != 0;
+    for (const struct rlobk *r = c->lgr->active; r; r = r->next)
+        if (!strcmp(r->v.user, userid))
+            return true;
+    return false;
 }
 
+/* `arch`: what the user will have. */
 static int check_setting(struct cp_request *req, const struct lgr_cmd *c,
-                         const struct cp_user *user, const struct setting *s)
+                         const struct cp_user *user, const struct setting *s, struct arch *arch)
 {
-    struct config_domain scratch;
+    const struct arch *has = vm_arch(cp_user_vm(user));
+    *arch = *has;
     if (cp_user_entry(user)->kind == DIR_IDENTITY)
         return cp_fail(req, MSG_RLE1823E, cp_user_id(user));
     if (!s->domain[0])
         return 0;
-    if (!config_domain_find(cp_config(c->cp), s->domain, &scratch))
+    if (!cp_domain_known(c->cp, s->domain))
         return cp_fail(req, MSG_RLS1821E, s->domain);
-    if (!s->force && domain_too_small(c->cp, user, s->domain))
+    if (being_relocated(c, cp_user_id(user)))
+        return cp_fail(req, MSG_RLU1925E, cp_user_id(user));
+    cp_domain_arch(c->cp, s->domain, arch);
+    if (!s->force && !arch_within(has, arch))
         return cp_fail(req, MSG_RLS1822E, cp_user_id(user), s->domain);
     return 0;
+}
+
+/* The domain's architecture is the user's from now on, be it more or less than it has. */
+static void assign(struct cp_user *user, const struct setting *s, const struct arch *arch)
+{
+    struct vm *vm = cp_user_vm(user);
+    cp_user_set_relocation(user, s->relocate, s->domain[0] ? s->domain : NULL);
+    if (!s->domain[0])
+        return;
+    cp_user_set_forced(user, !arch_within(vm_arch(vm), arch));
+    if (!arch_same(vm_arch(vm), arch))
+        vm_set_arch(vm, arch);
 }
 
 /* SET VMRELOCATE {userid | *} [ON | OFF] [DOMAIN name [FORCE ARCHITECTURE]] */
@@ -103,12 +119,13 @@ int lgr_set_vmrelocate(struct cp_request *req, void *ctx)
     if (!user)
         return cp_fail(req, MSG_RLU045E, name);
     struct setting s = {.relocate = cp_user_relocatable(user)};
+    struct arch arch;
     int rc = take_setting(req, &s);
     if (!rc)
-        rc = check_setting(req, c, user, &s);
+        rc = check_setting(req, c, user, &s, &arch);
     if (rc)
         return rc;
-    cp_user_set_relocation(user, s.relocate, s.domain[0] ? s.domain : NULL);
+    assign(user, &s, &arch);
     setting_lines(req, c, user);
     return 0;
 }

@@ -24,6 +24,15 @@ enum {
     ROW_BY = 14,
     ROW_INFO = CODEC_MANDATORY | 15,
     ROW_REASON = CODEC_MANDATORY | 16, /* number(4) text */
+    ROW_FIT = CODEC_MANDATORY | 24,
+    FIT_BYTES = 5 + 5 * 8,
+    ROW_MAXTOTAL = 28,
+    ROW_MAXQUIESCE = 29,
+    ROW_CODECS = 17,
+    ROW_KEYS = CODEC_MANDATORY | 18,
+    ROW_VETO = 19,
+    ROW_CLOCK_IN = 20, /* who does not know them goes by his own clock */
+    ROW_CLOCK_OUT = 21,
     ROW_USER = CODEC_MANDATORY | 32,
     ROW_DOMAIN = CODEC_MANDATORY | 33,
     ROW_STORAGE = CODEC_MANDATORY | 34,
@@ -37,9 +46,16 @@ enum {
     SEGMENT_BYTES = LGR_IDENTITY_BYTES + 8,
     ROW_NIC = CODEC_MANDATORY | 41,
     NIC_BYTES = 2 + 8 + LGR_NIC_NEED_BYTES,
+    ROW_VDISK = CODEC_MANDATORY | 49,
+    VDISK_BYTES = 6 + 8 + 8,
+    ROW_ARCH = 48, /* of an older level: ROW_FACILITIES, and the rest is the destination's */
+    ROW_TERMINAL = CODEC_MANDATORY | 44,
+    ROW_LOCKED = 47, /* who does not know it takes all for pageable */
     INFO_VERSION = 1,
     FLAG_TEST = 1,
     FLAG_AGAIN = 2,
+    FLAG_SYNCHRONOUS = 4,
+    FLAG_IMMEDIATE = 8,
 };
 
 /* Row bit n = row tag n, for the 64-bit values that many messages share. */
@@ -48,15 +64,19 @@ static const struct shape {
     u32 rows;
 } shapes[] = {
     {LGR_MSG_OFFER, 1u << 2 | 1u << 3 | 1u << 4 | 1u << 14 | 1u << 15},
-    {LGR_MSG_SKELETON, 1u << 3 | 1u << 4 | 1u << 14 | 1u << 15},
-    {LGR_MSG_PASS_END, 1u << 1 | 1u << 5 | 1u << 6 | 1u << 7},
+    {LGR_MSG_SKELETON, 1u << 28 | 1u << 29 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 14 | 1u << 15},
+    {LGR_MSG_PASS_END, 1u << 1 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 9},
     {LGR_MSG_STATE_END, 1u << 9 | 1u << 10},
-    {LGR_MSG_FINISH, 1u << 1 | 1u << 8},
+    {LGR_MSG_EARLY_END, 1u << 9 | 1u << 10},
+    {LGR_MSG_FINISH, 1u << 1 | 1u << 8 | 1u << 18},
     {LGR_MSG_COMMIT, 1u << 4},
+    {LGR_MSG_LIMITS, 1u << 28 | 1u << 29},
     {LGR_MSG_ABORT, 1u << 12 | 1u << 13},
-    {LGR_MSG_VERDICT, 1u << 16},
-    {LGR_MSG_SKELETON_OK, 0},
-    {LGR_MSG_PASS_ACK, 1u << 1},
+    {LGR_MSG_VERDICT, 1u << 16 | 1u << 19 | 1u << 20 | 1u << 21 | 1u << 24},
+    {LGR_MSG_SKELETON_OK, 1u << 17 | 1u << 20 | 1u << 21},
+    {LGR_MSG_PASS_ACK, 1u << 1 | 1u << 24},
+    {LGR_MSG_HOLD, 0},
+    {LGR_MSG_GO_ON, 0},
     {LGR_MSG_READY, 1u << 8},
     {LGR_MSG_RESUMED, 1u << 11},
     {LGR_MSG_FAILED, 1u << 12 | 1u << 13},
@@ -139,6 +159,18 @@ static void put_disk(struct codec_out *out, const struct lgr_disk *d)
     codec_put_bytes(out, ROW_DISK, row, sizeof row);
 }
 
+static void put_vdisk(struct codec_out *out, const struct lgr_vdisk *d)
+{
+    u8 row[VDISK_BYTES] = {0};
+    be16_store(row, d->vdev);
+    be16_store(row + 2, d->owner_vdev);
+    row[4] = d->mode;
+    row[5] = d->write;
+    memcpy(row + 6, d->owner, strlen(d->owner));
+    be64_store(row + 14, d->blocks);
+    codec_put_bytes(out, ROW_VDISK, row, sizeof row);
+}
+
 static void put_segment(struct codec_out *out, const struct lgr_segment *s)
 {
     u8 row[SEGMENT_BYTES] = {0};
@@ -163,16 +195,54 @@ static void put_info(struct codec_out *out, const struct lgr_guest_info *info)
     put_text(out, ROW_DOMAIN, info->domain);
     codec_put_u64(out, ROW_STORAGE, info->storage_bytes);
     codec_put_u64(out, ROW_TOUCHED, info->touched_bytes);
+    codec_put_u64(out, ROW_LOCKED, info->locked_bytes);
     codec_put_u32(out, ROW_CPUS, info->cpus);
     codec_put_u64(out, ROW_ENTRY, info->entry_digest);
-    codec_put_bytes(out, ROW_FACILITIES, info->facilities, LGR_FACILITY_BYTES);
+    codec_put_bytes(out, ROW_FACILITIES, info->arch.facilities, FACILITY_BYTES);
+    if (info->arch.model)
+        arch_put(out, ROW_ARCH, &info->arch);
     for (u32 i = 0; i < info->disks; i++)
         put_disk(out, &info->disk[i]);
+    for (u32 i = 0; i < info->vdisks; i++)
+        put_vdisk(out, &info->vdisk[i]);
     for (u32 i = 0; i < info->segments; i++)
         put_segment(out, &info->segment[i]);
     for (u32 i = 0; i < info->nics; i++)
         put_nic(out, &info->nic[i]);
+    for (u32 i = 0; i < info->terminals; i++)
+        put_text(out, ROW_TERMINAL, info->terminal[i]);
     codec_end(out);
+}
+
+/* Where the 64-bit values of a check are, in the order of the row. */
+static const size_t fit_values[] = {
+    offsetof(struct lgr_fit, now),      offsetof(struct lgr_fit, maximum),
+    offsetof(struct lgr_fit, pageable), offsetof(struct lgr_fit, available),
+    offsetof(struct lgr_fit, paging),
+};
+_Static_assert(FIT_BYTES == 5 + 8 * sizeof fit_values / sizeof *fit_values, "a check's row");
+
+static void put_fit(struct codec_out *out, const struct lgr_fit *fit)
+{
+    u8 row[FIT_BYTES];
+    be16_store(row, fit->pass);
+    row[2] = fit->bits;
+    row[3] = fit->forced;
+    row[4] = fit->paged;
+    for (unsigned i = 0; i < ARRAY_LEN(fit_values); i++)
+        be64_store(row + 5 + 8 * i, *(const u64 *)((const u8 *)fit + fit_values[i]));
+    codec_put_bytes(out, ROW_FIT, row, sizeof row);
+}
+
+static bool get_fit(const struct codec_row *row, struct lgr_fit *fit)
+{
+    if (row->len != FIT_BYTES || be16_load(row->p) > LGR_PASSES_MAX || row->p[4] > 1)
+        return false;
+    *fit = (struct lgr_fit){
+        .pass = be16_load(row->p), .bits = row->p[2], .forced = row->p[3], .paged = row->p[4]};
+    for (unsigned i = 0; i < ARRAY_LEN(fit_values); i++)
+        *(u64 *)((u8 *)fit + fit_values[i]) = be64_load(row->p + 5 + 8 * i);
+    return true;
 }
 
 static void put_reasons(struct codec_out *out, const struct lgr_reasons *reasons)
@@ -198,7 +268,12 @@ static const struct {
     {ROW_DIGEST, offsetof(struct lgr_values, digest)},
     {ROW_BYTES, offsetof(struct lgr_values, bytes)},
     {ROW_HASH, offsetof(struct lgr_values, hash)},
+    {ROW_KEYS, offsetof(struct lgr_values, keys)},
     {ROW_RESUMED, offsetof(struct lgr_values, resumed_ns)},
+    {ROW_CLOCK_IN, offsetof(struct lgr_values, clock_in)},
+    {ROW_CLOCK_OUT, offsetof(struct lgr_values, clock_out)},
+    {ROW_MAXTOTAL, offsetof(struct lgr_values, maxtotal_ms)},
+    {ROW_MAXQUIESCE, offsetof(struct lgr_values, maxquiesce_ms)},
 };
 
 static bool has(u32 rows, u16 tag)
@@ -218,11 +293,17 @@ void lgr_values_put(struct codec_out *out, u16 type, const struct lgr_values *v)
         codec_put_u16(out, ROW_PASS, v->pass);
     if (has(rows, ROW_FLAGS))
         codec_put_u8(out, ROW_FLAGS,
-                     (u8)((v->test ? FLAG_TEST : 0) | (v->again ? FLAG_AGAIN : 0)));
+                     (u8)((v->test ? FLAG_TEST : 0) | (v->again ? FLAG_AGAIN : 0) |
+                          (v->synchronous ? FLAG_SYNCHRONOUS : 0) |
+                          (v->immediate ? FLAG_IMMEDIATE : 0)));
     if (has(rows, ROW_FORCE))
         codec_put_u8(out, ROW_FORCE, (u8)v->force);
+    if (has(rows, ROW_CODECS))
+        codec_put_u8(out, ROW_CODECS, v->codecs);
     if (has(rows, ROW_CODE))
         codec_put_u8(out, ROW_CODE, v->code);
+    if (has(rows, ROW_VETO) && v->veto)
+        codec_put_u8(out, ROW_VETO, v->veto);
     if (has(rows, ROW_TEXT))
         put_text(out, ROW_TEXT, v->text);
     if (has(rows, ROW_BY))
@@ -231,6 +312,8 @@ void lgr_values_put(struct codec_out *out, u16 type, const struct lgr_values *v)
         put_info(out, &v->info);
     if (has(rows, ROW_REASON))
         put_reasons(out, v->reasons);
+    if (has(rows, ROW_FIT) && v->has_fit)
+        put_fit(out, &v->fit);
 }
 
 static bool get_text(const struct codec_row *row, char *out, size_t room, bool name)
@@ -276,6 +359,22 @@ static bool get_name(const u8 *p, char out[LGR_NAME_BYTES])
     return *out;
 }
 
+/* In order of device number. */
+static bool get_vdisk(const struct codec_row *row, struct lgr_guest_info *info)
+{
+    u32 n = info->vdisks;
+    if (row->len != VDISK_BYTES || n == LGR_VDISKS_MAX || row->p[5] > 1)
+        return false;
+    struct lgr_vdisk *d = &info->vdisk[info->vdisks++];
+    *d = (struct lgr_vdisk){.vdev = be16_load(row->p),
+                            .owner_vdev = be16_load(row->p + 2),
+                            .mode = row->p[4],
+                            .write = row->p[5],
+                            .blocks = be64_load(row->p + 14)};
+    return get_name(row->p + 6, d->owner) && d->blocks && d->blocks <= 0xffffffffu &&
+           (!n || d->vdev > info->vdisk[n - 1].vdev);
+}
+
 static bool get_nic(const struct codec_row *row, struct lgr_guest_info *info)
 {
     if (row->len != NIC_BYTES || info->nics == LGR_NICS_MAX)
@@ -305,17 +404,19 @@ static bool get_info_row(const struct codec_row *row, struct lgr_guest_info *inf
                info->storage_bytes % (1u << 20) == 0 &&
                info->storage_bytes <= STORAGE_BYTES_MAX;
     case ROW_TOUCHED: return codec_get_u64(row, &info->touched_bytes);
+    case ROW_LOCKED: return codec_get_u64(row, &info->locked_bytes);
     case ROW_CPUS:
         return codec_get_u32(row, &info->cpus) && info->cpus && info->cpus <= LGR_CPUS_MAX;
     case ROW_ENTRY: return codec_get_u64(row, &info->entry_digest);
-    case ROW_FACILITIES:
-        if (row->len != LGR_FACILITY_BYTES)
-            return false;
-        memcpy(info->facilities, row->p, LGR_FACILITY_BYTES);
-        return true;
+    case ROW_FACILITIES: return codec_get_array(row, info->arch.facilities, 1, FACILITY_BYTES);
+    case ROW_ARCH: return arch_get(row, cpu_model_find("max"), &info->arch);
     case ROW_DISK: return get_disk(row, info);
+    case ROW_VDISK: return get_vdisk(row, info);
     case ROW_SEGMENT: return get_segment(row, info);
     case ROW_NIC: return get_nic(row, info);
+    case ROW_TERMINAL:
+        return info->terminals < LGR_TERMINALS_MAX && row->len &&
+               get_text(row, info->terminal[info->terminals++], LGR_NAME_BYTES, true);
     default: return !(row->tag & CODEC_MANDATORY);
     }
 }
@@ -357,8 +458,15 @@ static bool get_small(const struct codec_row *row, struct lgr_values *v)
     if (row->tag == ROW_FLAGS) {
         v->test = byte & FLAG_TEST;
         v->again = byte & FLAG_AGAIN;
+        v->synchronous = byte & FLAG_SYNCHRONOUS;
+        v->immediate = byte & FLAG_IMMEDIATE;
     } else if (row->tag == ROW_FORCE) {
         v->force = byte & 7u;
+    } else if (row->tag == ROW_CODECS) {
+        v->codecs = byte;
+    } else if (row->tag == ROW_VETO) {
+        v->veto = byte;
+        return byte == LGR_EXIT_REJECTED || byte == LGR_EXIT_INVALID;
     } else {
         v->code = byte;
     }
@@ -375,11 +483,14 @@ static bool get_row(const struct codec_row *row, struct lgr_values *v,
     case ROW_PASS:
     case ROW_FLAGS:
     case ROW_FORCE:
+    case ROW_CODECS:
+    case ROW_VETO:
     case ROW_CODE: return get_small(row, v);
     case ROW_TEXT: return get_text(row, v->text, sizeof v->text, false);
     case ROW_BY: return get_text(row, v->by, sizeof v->by, true);
     case ROW_INFO: return v->has_info = get_info(row, &v->info);
     case ROW_REASON: return get_reason(row, reasons);
+    case ROW_FIT: return v->has_fit = get_fit(row, &v->fit);
     default: return false;
     }
 }

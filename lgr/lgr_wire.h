@@ -9,11 +9,10 @@
 
 /* id(8) version(1) stage(1) reserved(2) seq(4); seq counts the messages of one direction */
 #define LGR_HEAD_BYTES 16
-#define LGR_WIRE_VERSION 1
-/* MEMORY and ZEROS go on with pass(2) count(2) reserved(4), frame numbers (4 each), bytes */
-#define LGR_BATCH_HEAD_BYTES (LGR_HEAD_BYTES + 8)
-#define LGR_BATCH_FRAMES 64
-#define LGR_ZERO_FRAMES 8192
+/* 2: chunks of encoded frames instead of batches of whole ones */
+#define LGR_WIRE_VERSION 2
+#define LGR_CODEC_LZ4 1u
+#define LGR_CODEC_SPARSE 2u
 #define LGR_STATE_PIECE_BYTES (256u << 10)
 #define LGR_STATE_BYTES_MAX (512u << 20)
 #define LGR_REASONS_MAX 32
@@ -50,17 +49,27 @@ void lgr_reason_add(struct lgr_reasons *reasons, int number, const char *line);
 /** Values of control messages; each message uses some. */
 struct lgr_values {
     u16 pass;
-    bool test, again; /* OFFER: of VMRELOCATE TEST; once more before quiesce */
+    bool test, again;               /* OFFER: of VMRELOCATE TEST; once more before quiesce */
+    bool synchronous, immediate;    /* SKELETON */
+    u64 maxtotal_ms, maxquiesce_ms; /* SKELETON, LIMITS */
     unsigned force;
     u64 generation; /* OFFER: claim of the source; COMMIT: of the destination */
     u64 pages, zeros, messages, digest, bytes, hash;
+    u64 keys;       /* FINISH: digest of all storage keys */
+    u8 codecs;      /* SKELETON_OK: LGR_CODEC_ bits of what is understood */
     u64 resumed_ns; /* RESUMED: monotonic clock of the destination */
+    /* VERDICT, SKELETON_OK: the clock of the destination's host when the question came and when
+     * this goes; 0: it tells none. */
+    u64 clock_in, clock_out;
     u8 code;
     char by[LGR_NAME_BYTES];
     char text[LGR_TEXT_BYTES];
     struct lgr_guest_info info;
     struct lgr_reasons *reasons; /* VERDICT: the caller's */
+    struct lgr_fit fit;          /* VERDICT, PASS_ACK: the check that the destination made */
+    bool has_fit;
     bool has_info;
+    u8 veto; /* VERDICT: the only reason is what a CP exit has said, which is this code */
 };
 
 /** Rows of a message; what a type carries is in lgr_wire.c. */
@@ -71,6 +80,8 @@ bool lgr_values_get(const void *data, size_t len, u16 type, struct lgr_values *v
 
 /** Hash of one frame's bytes, different for every frame number; 0 for zero bytes only. */
 u64 lgr_frame_hash(u64 frame, const u8 *bytes);
+/** Digest of all storage keys, the same for storage that has the same ones. */
+u64 lgr_keys_digest(const struct storage *st);
 /** Hash of a byte string. */
 u64 lgr_bytes_hash(const u8 *p, size_t len);
 

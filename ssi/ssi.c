@@ -3,6 +3,7 @@
  * ssi_conn_*. */
 #include "ssi/ssi_internal.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,6 +26,7 @@ struct ssi *ssi_create(const struct ssi_config *config, const struct ssi_ports *
     ssi->ports = ports;
     ssi->digest = ssi_config_digest(config);
     ssi->mode = SSI_MODE_ISOLATED;
+    ssi->changes_end = &ssi->changes;
     ssi->last_tick_ms = ssi_now(ssi);
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
         memcpy(ssi->members[i].name, config->slots[i], SSI_NAME_BYTES);
@@ -41,6 +43,9 @@ void ssi_destroy(struct ssi *ssi)
         if (ssi->links[i])
             ssi_link_drop(ssi, ssi->links[i], false);
     ssi_link_reap(ssi);
+    if (ssi->job.out)
+        ports->pdr_wait(ports->ctx, UINT_MAX);
+    ssi_job_close(ssi);
     if (ssi->listening)
         ports->listen_stop(ports->ctx);
     if (ssi->life)
@@ -130,7 +135,7 @@ static void beat(struct ssi *ssi, u64 now)
     ssi_beat_send(ssi);
     u64 last = ssi->members[ssi->cfg.slot].pdr_beat_seen_ms;
     if (!last || now >= last + ssi->cfg.pdr_beat_ms)
-        ssi_pdr_beat_write(ssi);
+        ssi->job.want_beat = true;
 }
 
 void ssi_tick(struct ssi *ssi)
@@ -146,8 +151,8 @@ void ssi_tick(struct ssi *ssi)
     ssi_join_step(ssi, now);
     ssi_leave_step(ssi, now);
     ssi_member_poll(ssi, now);
-    if (ssi_joined(ssi) || ssi->alone)
-        ssi_pending_flush(ssi);
+    ssi_job_taken(ssi);
+    ssi_job_turn(ssi);
     if (ssi->expelled)
         ssi_event(ssi, ssi->cfg.slot, SSI_EV_DECLARED_DOWN,
                   "another system has declared it Down");

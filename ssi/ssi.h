@@ -81,6 +81,8 @@ struct ssi_service {
     /** Much data: all messages of this service go over one bulk stream, ordered among themselves
      * and not with those of other services; else over the connection for control. */
     bool bulk;
+    /** It sends over all bulk streams (ssi_stream_send): `drained` and `writable` tell of each. */
+    bool spread;
     /** Write what another member must know before it and we are in one cluster. */
     void (*export_join)(void *ctx, struct codec_out *out);
     /** Vote on `member`'s data (data NULL, len 0: it sent none): ST_OK, or refuse with a cause.
@@ -91,6 +93,10 @@ struct ssi_service {
     /** The link is ready: ssi_send works from here on. */
     void (*member_joined)(void *ctx, const char *member);
     void (*member_left)(void *ctx, const char *member, enum ssi_left how);
+    /** This member leaves: the PDR says so, no claim is moved to it any more, and those that it has
+     * are dropped next. False: what it was given is not known yet; called again, for a bounded
+     * time. After that, as after a crash, others drop them. */
+    bool (*leaving)(void *ctx);
     /** A message; `data` lives until the return. In order; nothing after member_left. */
     void (*receive)(void *ctx, const char *from, u16 type, const void *data, size_t len);
     /** The backlog to `member` was above HIGH and has fallen to LOW. */
@@ -104,7 +110,10 @@ typedef void (*ssi_done_cb)(void *ctx, int status, const struct cause *cause);
 
 /** Told to the owner of the ssi (hyp). All may be NULL. */
 struct ssi_events {
-    void (*mode_changed)(void *ctx, enum ssi_mode mode);
+    void (*mode_changed)(void *ctx, enum ssi_mode before, enum ssi_mode now);
+    /** The state of a member, this one or another; called where it changes: change nothing. */
+    void (*state_changed)(void *ctx, const char *member, enum ssi_state before,
+                          enum ssi_state now);
     /** Another member is in a slot, or none any more (SET SSI SLOT, here or elsewhere). */
     void (*slots_changed)(void *ctx);
     /** Others declared this member down while it ran: its claims are gone, it is Isolated, and
@@ -115,6 +124,12 @@ struct ssi_events {
 struct ssi_iov {
     const void *p;
     size_t len;
+};
+
+/** Told when bytes that were kept have gone, or never will. */
+struct ssi_sent {
+    void (*fn)(void *arg);
+    void *arg;
 };
 
 /** Defaults for timeouts; everything else zero. */
@@ -167,6 +182,20 @@ int ssi_send(struct ssi *ssi, const char *member, u8 service, u16 type, const vo
 int ssi_send_vec(struct ssi *ssi, const char *member, u8 service, u16 type,
                  const struct ssi_iov *iov, unsigned n);
 
+/** Bulk streams of the link with `member`, at least 1; 0 when not joined. */
+unsigned ssi_streams(struct ssi *ssi, const char *member);
+/** As ssi_send_vec, over one of them: 0 is that of the service, and a message is in order only with
+ *  what goes over the same one. `*kept`: the bytes were not copied and must stay as they are until
+ *  sent->fn comes, from the loop, which it does even when the link is lost. */
+int ssi_stream_send(struct ssi *ssi, const char *member, u8 service, unsigned stream, u16 type,
+                    const struct ssi_iov *iov, unsigned n, const struct ssi_sent *sent,
+                    bool *kept);
+/** As ssi_backlog, of one of them. */
+size_t ssi_stream_backlog(struct ssi *ssi, const char *member, u8 service, unsigned stream);
+
+/** Does that member run on this host, as far as the PDR tells? */
+bool ssi_same_host(struct ssi *ssi, const char *member);
+
 /** Bytes accepted for `member` on the connection that `service` uses, and not yet taken by the
  *  host's network; 0 when not joined. */
 size_t ssi_backlog(struct ssi *ssi, const char *member, u8 service);
@@ -215,14 +244,20 @@ int ssi_release(struct ssi *ssi, u16 kind, const char *name, u64 generation);
 /**
  * The one write that hands a name over: only if we own it in `generation` and `to_member` is
  * joined with us. ST_OK: moved. ST_LOST: outcome not known (PDR failed while writing); ask
- * ssi_claim_find until it answers. Any other status: not moved, and certainly so.
+ * ssi_claim_find until it answers. Any other status: not moved, and certainly
+ * so; ST_BUSY: somebody else has the lock.
  */
 int ssi_move_claim(struct ssi *ssi, u16 kind, const char *name, u64 generation,
                    const char *to_member, u64 *new_generation, struct cause *cause);
 
-/** Who owns the name now, from the PDR. ST_NOENT: nobody. */
+/** Who owns the name now, from the PDR. ST_NOENT: nobody, or it was ours (see ssi_counts), or it
+ *  is, by ssi_ask, and none of its callers has it yet. */
 int ssi_claim_find(struct ssi *ssi, u16 kind, const char *name, char owner[SSI_NAME_BYTES],
                    u64 *generation);
+
+/** Is this member one of the cluster's, as the PDR was read last? If not its claims have been
+ * dropped, and the PDR does not tell any more what was its own. */
+bool ssi_counts(const struct ssi *ssi);
 
 /** Call `fn` for every claim of `kind` from one reading of the PDR; `fn` must not call claim
  * functions. */
@@ -245,10 +280,65 @@ int ssi_claim_each(struct ssi *ssi, u16 kind,
 int ssi_share_set(struct ssi *ssi, u16 kind, const char *name, u8 mode, u8 refuse,
                   struct cause *cause);
 
+/** Units first to first + count - 1 of something that `whole` tells from all else, as of a volume
+ * its cylinders; at most 6 characters of `label`, which may be "", tell two of them apart that
+ * have the same `whole`. */
+struct ssi_part {
+    const char *label;
+    u64 whole, first, count;
+};
+
+/** The name of its share: the same for the same part. */
+void ssi_part_name(const struct ssi_part *part, char out[SSI_CLAIM_NAME_BYTES]);
+
+/** As ssi_share_set of that name; and in the way is also what other members' shares have of parts
+ * that overlap it, of the same `whole` and label (or where one has no label). Units beyond 2^32 are
+ * not compared: there only the same part counts. */
+int ssi_share_part(struct ssi *ssi, u16 kind, const struct ssi_part *part, u8 mode, u8 refuse,
+                   struct cause *cause);
+
 /** Call `fn` for every member's share of `kind`, as ssi_claim_each. */
 int ssi_share_each(struct ssi *ssi, u16 kind,
                    void (*fn)(void *ctx, const char *name, const char *owner, u8 mode),
                    void *ctx);
+
+/* --- the same without waiting for the disk: all that is asked for meanwhile is written at once
+ * --- */
+
+/** A claim (mode 0), or bits of a share that are to be added to what this member has. */
+struct ssi_want {
+    u16 kind;
+    char name[SSI_CLAIM_NAME_BYTES];
+    struct ssi_part part; /* count not 0: of that part, `name` is made from it */
+    u8 mode, refuse;
+};
+
+struct ssi_asked;
+typedef void (*ssi_asked_cb)(void *ctx);
+
+/**
+ * Ask for `n` claims and bits of shares, in order; 0: for nothing, but behind all that was asked
+ * for and given back before. `done` comes once, later. From then on ssi_claim, and ssi_share_set or
+ * ssi_share_part in the same mode and refusal, give each at once, with the status that it got, to
+ * the first who calls; until ssi_asked_end, which gives back what nobody has taken. NULL: no
+ * memory.
+ */
+struct ssi_asked *ssi_ask(struct ssi *ssi, const struct ssi_want *wants, unsigned n,
+                          ssi_asked_cb done, void *ctx);
+/** The same at once: it is answered when this returns, if the PDR can be had at all. */
+struct ssi_asked *ssi_ask_now(struct ssi *ssi, const struct ssi_want *wants, unsigned n);
+/** Always due; before `done` it will not come any more. */
+void ssi_asked_end(struct ssi *ssi, struct ssi_asked *asked);
+
+/** ssi_release without waiting; it is carried out before what is asked for later. ST_INVAL,
+ *  ST_NOMEM (it stays ours), ST_REFUSED own state. */
+int ssi_release_soon(struct ssi *ssi, u16 kind, const char *name, u64 generation);
+/** Give back all bits of a share, or of a part (not NULL: `name` is not looked at), but `mode`;
+ *  likewise. */
+int ssi_share_lower(struct ssi *ssi, u16 kind, const char *name, const struct ssi_part *part,
+                    u8 mode);
+/** Has something been given back that no job has carried out, or tried to, yet? */
+bool ssi_owes(const struct ssi *ssi);
 
 /** SET SSI member DOWN: ST_REFUSED when it shows a sign of life (link, process on this host,
  * PDR heartbeat advancing); otherwise its claims are released. */

@@ -8,22 +8,32 @@ bool ssi_claim_name_ok(const char *name)
     return len > 0 && len < SSI_CLAIM_NAME_BYTES;
 }
 
+int ssi_claim_outside(const struct ssi *ssi, struct cause *cause)
+{
+    return cause_set(cause, ST_REFUSED, "this system is %s in SSI cluster %s",
+                     ssi_state_name(ssi->own_state), ssi->cfg.cluster);
+}
+
 int ssi_claim_begin(struct ssi *ssi, struct cause *cause)
 {
     if (!ssi_may_change(ssi))
-        return cause_set(cause, ST_REFUSED, "this system is %s in SSI cluster %s",
-                         ssi_state_name(ssi->own_state), ssi->cfg.cluster);
+        return ssi_claim_outside(ssi, cause);
     int rc = ssi_pdr_begin(ssi, ssi->cfg.pdr_lock_ms, cause);
     if (rc)
         return rc;
-    if (ssi_pdr_own_active(ssi))
-        return ST_OK;
+    if (ssi_pdr_own_active(ssi)) {
+        ssi_changes_now(ssi);
+        if (ssi->pdr_valid)
+            return ST_OK;
+        ssi_pdr_end(ssi);
+        return cause_set(cause, ST_IO, "the PDR cannot be written");
+    }
     ssi->expelled = true;
     ssi_pdr_end(ssi);
     return cause_set(cause, ST_LOST, "this system was declared Down by another one");
 }
 
-static void release_later(struct ssi *ssi, u16 kind, const char *name, u64 generation)
+void ssi_release_later(struct ssi *ssi, u16 kind, const char *name, u64 generation)
 {
     struct ssi_pending pending = {.kind = kind, .generation = generation};
     memcpy(pending.name, name, strlen(name));
@@ -38,8 +48,8 @@ static bool is_pending(const struct ssi *ssi, const struct pdr_claim *claim)
     return false;
 }
 
-static int claim_add(struct ssi *ssi, u16 kind, const char *name, u64 *generation,
-                     struct cause *cause)
+int ssi_claim_put_new(struct ssi *ssi, u16 kind, const char *name, u64 *generation,
+                      struct cause *cause)
 {
     struct ssi_pdr *pdr = ssi->pdr;
     const struct pdr_claim *there = ssi_claim_row(pdr, kind, name);
@@ -53,10 +63,20 @@ static int claim_add(struct ssi *ssi, u16 kind, const char *name, u64 *generatio
         return cause_set(cause, rc, "the PDR is full: %u claims", SSI_CLAIMS_MAX);
     if (rc)
         return cause_set(cause, rc, "out of memory");
-    pdr->generation = got;
+    pdr->generation = *generation = got;
+    return ST_OK;
+}
+
+static int claim_add(struct ssi *ssi, u16 kind, const char *name, u64 *generation,
+                     struct cause *cause)
+{
+    u64 got = 0;
+    int rc = ssi_claim_put_new(ssi, kind, name, &got, cause);
+    if (rc)
+        return rc;
     rc = ssi_pdr_commit(ssi, cause);
     if (rc == ST_LOST) { /* it may stand in the PDR: undo it when that can be written again */
-        release_later(ssi, kind, name, got);
+        ssi_release_later(ssi, kind, name, got);
         rc = cause_set(cause, ST_IO, "the PDR cannot be written");
     }
     if (rc == ST_OK)
@@ -84,6 +104,11 @@ int ssi_claim_may(struct ssi *ssi, const char *name, struct cause *cause)
 
 int ssi_claim(struct ssi *ssi, u16 kind, const char *name, u64 *generation, struct cause *cause)
 {
+    const struct ssi_change *asked = ssi_asked_claim(ssi, kind, name);
+    if (asked) {
+        *generation = asked->generation;
+        return asked->status ? cause_set(cause, asked->status, "%s", asked->cause.text) : ST_OK;
+    }
     int rc = ssi_claim_may(ssi, name, cause);
     if (rc == ST_OK)
         rc = ssi_claim_begin(ssi, cause);
@@ -94,23 +119,28 @@ int ssi_claim(struct ssi *ssi, u16 kind, const char *name, u64 *generation, stru
     return rc;
 }
 
+int ssi_claim_out(struct ssi *ssi, u16 kind, const char *name, u64 generation)
+{
+    const struct pdr_claim *claim = ssi_claim_row(ssi->pdr, kind, name);
+    if (!claim || claim->owner != ssi->cfg.slot || claim->generation != generation)
+        return ST_NOENT;
+    ssi_claim_remove(ssi->pdr, claim);
+    return ST_OK;
+}
+
 int ssi_release(struct ssi *ssi, u16 kind, const char *name, u64 generation)
 {
     if (!ssi_claim_name_ok(name))
         return ST_INVAL;
     int rc = ssi_claim_begin(ssi, NULL);
     if (rc == ST_OK) {
-        const struct pdr_claim *claim = ssi_claim_row(ssi->pdr, kind, name);
-        if (!claim || claim->owner != ssi->cfg.slot || claim->generation != generation) {
-            rc = ST_NOENT;
-        } else {
-            ssi_claim_remove(ssi->pdr, claim);
+        rc = ssi_claim_out(ssi, kind, name, generation);
+        if (rc == ST_OK)
             rc = ssi_pdr_commit(ssi, NULL);
-        }
         ssi_pdr_end(ssi);
     }
     if (rc == ST_BUSY || rc == ST_IO || (rc == ST_LOST && !ssi->expelled))
-        release_later(ssi, kind, name, generation);
+        ssi_release_soon(ssi, kind, name, generation);
     return rc == ST_LOST && !ssi->expelled ? ST_IO : rc;
 }
 
@@ -180,13 +210,22 @@ int ssi_claim_find(struct ssi *ssi, u16 kind, const char *name, char owner[SSI_N
     if (rc)
         return rc;
     const struct pdr_claim *claim = ssi_claim_row(ssi->pdr, kind, name);
-    rc = claim ? ST_OK : ST_NOENT;
-    if (claim) {
+    bool unused = claim && claim->owner == ssi->cfg.slot &&
+                  ssi_asked_has(ssi, kind, name, claim->generation);
+    rc = claim && !unused ? ST_OK : ST_NOENT;
+    if (ssi_active(ssi) && !ssi_pdr_own_active(ssi))
+        ssi->expelled = true;
+    if (rc == ST_OK) {
         memcpy(owner, ssi->pdr->rows[claim->owner].name, SSI_NAME_BYTES);
         *generation = claim->generation;
     }
     ssi_pdr_end(ssi);
     return rc;
+}
+
+bool ssi_counts(const struct ssi *ssi)
+{
+    return ssi_active(ssi) && !ssi->expelled;
 }
 
 int ssi_claim_each(struct ssi *ssi, u16 kind,

@@ -1,13 +1,15 @@
 /* Leaving the cluster in order, driven from ssi_tick.
  *
  *   LEAVE_START  nobody else in transition: own row Leaving, LEAVING to all -> LEAVE_WAIT
- *   LEAVE_WAIT   all have answered: own row Down, own claims dropped in one write, LEFT to all
+ *   LEAVE_WAIT   all have answered, and no service waits for what it was given: own row Down, own
+ *                claims dropped in one write, LEFT to all
  *   deadline     goes on without the others; without the PDR it ends as a crash would */
 #include "ssi/ssi_internal.h"
 
 void ssi_close_all(struct ssi *ssi, bool flush, enum ssi_event event)
 {
     const struct ssi_ports *ports = ssi->ports;
+    ssi_job_forget(ssi);
     for (unsigned i = 0; i < SSI_LINKS_MAX; i++)
         if (ssi->links[i])
             ssi_link_drop(ssi, ssi->links[i], flush);
@@ -16,7 +18,6 @@ void ssi_close_all(struct ssi *ssi, bool flush, enum ssi_event event)
     if (ssi->life)
         ports->life_drop(ports->ctx, ssi->cfg.slot);
     ssi->listening = ssi->life = ssi->expelled = ssi->alone = false;
-    ssi->n_pending = 0;
     ssi_event(ssi, ssi->cfg.slot, event, "");
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
         if (i != ssi->cfg.slot)
@@ -103,20 +104,56 @@ static bool all_answered(const struct ssi *ssi)
     return true;
 }
 
+/* It was due when the leave began, and could not be written then: from here on nobody moves a claim
+ * to us. */
+static int row_leaving(struct ssi *ssi)
+{
+    int rc = ssi_pdr_begin(ssi, 0, &ssi->obstacle);
+    if (rc)
+        return rc;
+    if (ssi_pdr_own_is(ssi, SSI_JOINED)) {
+        ssi_pdr_own(ssi)->state = SSI_LEAVING;
+        rc = ssi_pdr_commit(ssi, &ssi->obstacle);
+    }
+    ssi_pdr_end(ssi);
+    return rc;
+}
+
+/* Services learn from the PDR what they were given while it still says so. */
+static bool services_ready(struct ssi *ssi)
+{
+    bool ready = true;
+    for (unsigned i = 0; i < ssi->n_services; i++)
+        if (ssi->services[i].svc->leaving &&
+            !ssi->services[i].svc->leaving(ssi->services[i].ctx))
+            ready = false;
+    return ready;
+}
+
+static int row_down(struct ssi *ssi)
+{
+    int rc = ssi_pdr_begin(ssi, 0, &ssi->obstacle);
+    if (rc)
+        return rc;
+    const struct pdr_row *row = ssi_pdr_own(ssi);
+    if (row->incarnation == ssi->incarnation && row->state != SSI_DOWN) {
+        ssi_row_down(ssi, ssi->cfg.slot, DOWN_LEFT);
+        rc = ssi_pdr_commit(ssi, &ssi->obstacle);
+    }
+    ssi_pdr_end(ssi);
+    return rc;
+}
+
 static void leave_wait(struct ssi *ssi, u64 now)
 {
     bool late = now >= ssi->phase_deadline_ms;
     if (!late && !all_answered(ssi))
         return;
-    int rc = ssi_pdr_begin(ssi, 0, &ssi->obstacle);
-    if (rc == ST_OK) {
-        struct pdr_row *row = ssi_pdr_own(ssi);
-        if (row->incarnation == ssi->incarnation && row->state != SSI_DOWN) {
-            ssi_row_down(ssi, ssi->cfg.slot, DOWN_LEFT);
-            rc = ssi_pdr_commit(ssi, &ssi->obstacle);
-        }
-        ssi_pdr_end(ssi);
-    }
+    int rc = row_leaving(ssi);
+    if (rc == ST_OK && !services_ready(ssi))
+        rc = cause_set(&ssi->obstacle, ST_BUSY, "what was given to it is not known");
+    if (rc == ST_OK)
+        rc = row_down(ssi);
     if (rc && now < ssi->phase_deadline_ms + ssi->cfg.leave_ms)
         return;
     if (rc == ST_OK)

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "mem/base/crc32c.h"
+
 #define LINK_IOV_MAX 8
 
 u64 ssi_link_step_deadline(struct ssi *ssi)
@@ -75,6 +77,8 @@ void ssi_link_state(struct ssi *ssi, struct ssi_link *link, enum link_state stat
 {
     ERGO(link->state != LINK_CLOSED && state > link->state);
     link->state = state;
+    if (link->slot >= 0)
+        ssi->members[link->slot].events++;
     link->deadline_ms = ssi_link_step_deadline(ssi);
     if (state == LINK_AGREED)
         link->deadline_ms += ssi->cfg.join_ms;
@@ -105,25 +109,37 @@ struct ssi_link *ssi_link_connect(struct ssi *ssi, unsigned slot, const char *ad
     return link;
 }
 
-void ssi_link_send(struct ssi *ssi, struct ssi_link *link, enum wire_type type, u8 service,
-                   u16 mtype, const struct ssi_iov *iov, unsigned n)
+/* Bytes that are kept are a service's bulk, which it checks by itself. */
+static bool link_send(struct ssi *ssi, struct ssi_link *link, struct wire_frame frame,
+                      const struct ssi_iov *iov, unsigned n, const struct ssi_sent *sent)
 {
     PRE(n <= LINK_IOV_MAX && link->state != LINK_CLOSED);
-    u8 header[SSI_WIRE_HEADER_BYTES];
-    struct ssi_iov all[LINK_IOV_MAX + 1] = {{header, sizeof header}};
-    bool base = type == WIRE_HELLO || type == WIRE_REFUSE;
-    struct wire_frame frame = {.version = base ? SSI_WIRE_BASE : link->version,
-                               .type = (u16)type,
-                               .service = service,
-                               .mtype = mtype};
+    u8 header[SSI_WIRE_HEAD_BYTES_MAX];
+    struct ssi_iov all[LINK_IOV_MAX + 1] = {{header, 0}};
+    bool base = frame.type == WIRE_HELLO || frame.type == WIRE_REFUSE;
+    frame.version = base ? SSI_WIRE_BASE : link->version;
+    frame.checked = frame.version >= SSI_WIRE_VERSION_CHECKS && !link->id.tls && !sent;
     for (unsigned i = 0; i < n; i++) {
         all[i + 1] = iov[i];
         frame.length += (u32)iov[i].len;
+        if (frame.checked)
+            frame.check = crc32c(frame.check, iov[i].p, iov[i].len);
     }
     frame.seq = link->tx_seq++;
-    link->tx_bytes += SSI_WIRE_HEADER_BYTES + frame.length;
-    ssi_wire_header(header, &frame);
-    ssi->ports->send(ssi->ports->ctx, link->conn, all, n + 1);
+    all[0].len = ssi_wire_header(header, &frame);
+    link->tx_bytes += all[0].len + frame.length;
+    const struct ssi_ports *ports = ssi->ports;
+    if (sent && ports->send_kept)
+        return ports->send_kept(ports->ctx, link->conn, all, n + 1, sent);
+    ports->send(ports->ctx, link->conn, all, n + 1);
+    return false;
+}
+
+void ssi_link_send(struct ssi *ssi, struct ssi_link *link, enum wire_type type, u8 service,
+                   u16 mtype, const struct ssi_iov *iov, unsigned n)
+{
+    const struct wire_frame frame = {.type = (u16)type, .service = service, .mtype = mtype};
+    link_send(ssi, link, frame, iov, n, NULL);
 }
 
 void ssi_link_identify(struct ssi *ssi, struct ssi_link *link)
@@ -143,8 +159,10 @@ void ssi_link_drop(struct ssi *ssi, struct ssi_link *link, bool flush)
     if (link->owner)
         link->owner->streams[link->stream] = NULL;
     link->owner = NULL;
-    if (link->slot >= 0 && ssi->members[link->slot].link == link)
+    if (link->slot >= 0 && ssi->members[link->slot].link == link) {
         ssi->members[link->slot].link = NULL;
+        ssi->members[link->slot].events++;
+    }
     if (link->conn)
         ssi->ports->close(ssi->ports->ctx, link->conn, flush);
     link->conn = 0;
@@ -321,30 +339,64 @@ void ssi_conn_received(struct ssi *ssi, ssi_conn conn, size_t len)
     ssi_link_parse(ssi, link);
 }
 
+/* Handle the message at `bytes`, of which `*need` are done with then, or needed before more can be.
+ * False: it is not whole, or the link is lost. */
+static bool handle(struct ssi *ssi, struct ssi_link *link, const u8 *bytes, size_t len,
+                   size_t *need)
+{
+    struct wire_frame frame;
+    const char *why = NULL;
+    u32 max = link->rx_room == SSI_RX_BYTES ? SSI_PAYLOAD_BYTES_MAX : SSI_HELLO_BYTES_MAX;
+    enum wire_parse got = ssi_wire_parse(bytes, len, max, &frame, need, &why);
+    if (got == WIRE_BAD && link->state == LINK_ACCEPTED && bytes[0] == TLS_FIRST_BYTE)
+        ssi_refuse(ssi, link, REASON_NO_KEYS, "");
+    else if (got == WIRE_BAD)
+        ssi_link_fail(ssi, link, ST_PROTO, why);
+    if (got == WIRE_MORE || got == WIRE_BAD)
+        return false;
+    if (bytes == link->rx + link->rx_off)
+        link->rx_off += *need; /* what it does may give the link another buffer */
+    dispatch(ssi, link, &frame);
+    return true;
+}
+
+static bool reads(const struct ssi_link *link)
+{
+    return link->state != LINK_CLOSED && !link->paused;
+}
+
 void ssi_link_parse(struct ssi *ssi, struct ssi_link *link)
 {
     size_t need = SSI_WIRE_HEADER_BYTES;
-    while (link->state != LINK_CLOSED && !link->paused && link->rx_off < link->rx_len) {
-        struct wire_frame frame;
-        const char *why = NULL;
-        u32 max = link->rx_room == SSI_RX_BYTES ? SSI_PAYLOAD_BYTES_MAX : SSI_HELLO_BYTES_MAX;
-        enum wire_parse got = ssi_wire_parse(
-            link->rx + link->rx_off, link->rx_len - link->rx_off, max, &frame, &need, &why);
-        if (got == WIRE_MORE)
-            break;
-        if (got == WIRE_BAD && link->state == LINK_ACCEPTED && link->rx[0] == TLS_FIRST_BYTE) {
-            ssi_refuse(ssi, link, REASON_NO_KEYS, "");
-            return;
-        }
-        if (got == WIRE_BAD) {
-            ssi_link_fail(ssi, link, ST_PROTO, why);
-            return;
-        }
-        link->rx_off += need;
-        dispatch(ssi, link, &frame);
+    while (reads(link) && link->rx_off < link->rx_len &&
+           handle(ssi, link, link->rx + link->rx_off, link->rx_len - link->rx_off, &need))
         need = SSI_WIRE_HEADER_BYTES;
-    }
     rx_compact(link, need);
+}
+
+/* What has begun in the link's own buffer, before the port took over, ends there. */
+static size_t take_copied(struct ssi *ssi, struct ssi_link *link, const u8 *bytes, size_t len)
+{
+    size_t room = link->rx_room - link->rx_len, n = len < room ? len : room;
+    memcpy(link->rx + link->rx_len, bytes, n);
+    ssi_conn_received(ssi, link->conn, n);
+    return n;
+}
+
+size_t ssi_conn_take(struct ssi *ssi, ssi_conn conn, const u8 *bytes, size_t len)
+{
+    struct ssi_link *link = link_find(ssi, conn);
+    size_t at = 0, need;
+    if (!link)
+        return len;
+    if (link->rx_len)
+        return take_copied(ssi, link, bytes, len);
+    link->rx_ms = ssi_now(ssi);
+    while (reads(link) && at < len && handle(ssi, link, bytes + at, len - at, &need)) {
+        at += need;
+        link->rx_bytes += need;
+    }
+    return link->state == LINK_CLOSED ? len : at;
 }
 
 static bool ready(const struct ssi_link *link)
@@ -358,7 +410,8 @@ static const struct ssi_service *user_of(struct ssi *ssi, struct ssi_link *link,
 {
     struct ssi_link *first = link->owner ? link->owner : link;
     const struct ssi_service *svc = ssi->services[i].svc;
-    return ready(link) && ssi_stream_of(ssi, first, svc->id) == link ? svc : NULL;
+    bool uses = ssi_stream_of(ssi, first, svc->id) == link || (svc->spread && link->owner);
+    return ready(link) && uses ? svc : NULL;
 }
 
 static void tell_drained(struct ssi *ssi, struct ssi_link *link)
@@ -388,13 +441,12 @@ void ssi_conn_drained(struct ssi *ssi, ssi_conn conn)
     }
 }
 
-int ssi_send_vec(struct ssi *ssi, const char *member, u8 service, u16 type,
-                 const struct ssi_iov *iov, unsigned n)
+int ssi_link_message(struct ssi *ssi, struct ssi_link *link, u8 service, u16 mtype,
+                     const struct ssi_iov *iov, unsigned n, const struct ssi_sent *sent,
+                     bool *kept)
 {
-    int slot = ssi_slot_find(ssi, member);
+    const struct wire_frame frame = {.type = WIRE_MESSAGE, .service = service, .mtype = mtype};
     size_t len = 0;
-    if (slot < 0)
-        return ST_NOENT;
     if (n > LINK_IOV_MAX)
         return ST_INVAL;
     for (unsigned i = 0; i < n; i++) {
@@ -402,17 +454,32 @@ int ssi_send_vec(struct ssi *ssi, const char *member, u8 service, u16 type,
             return ST_INVAL;
         len += iov[i].len;
     }
-    struct ssi_link *link = ssi->members[slot].link;
-    if (!link || link->state != LINK_READY)
-        return ST_LOST;
-    link = ssi_stream_of(ssi, link, service);
     size_t backlog = ssi->ports->backlog(ssi->ports->ctx, link->conn);
     if (backlog + len > SSI_BACKLOG_LIMIT_BYTES)
         return ST_BUSY;
-    ssi_link_send(ssi, link, WIRE_MESSAGE, service, type, iov, n);
+    *kept = link_send(ssi, link, frame, iov, n, sent);
     if (ssi->ports->backlog(ssi->ports->ctx, link->conn) > SSI_BACKLOG_HIGH_BYTES)
         link->above_high = true;
     return ST_OK;
+}
+
+int ssi_send_vec(struct ssi *ssi, const char *member, u8 service, u16 type,
+                 const struct ssi_iov *iov, unsigned n)
+{
+    int slot = ssi_slot_find(ssi, member);
+    bool kept;
+    if (slot < 0)
+        return ST_NOENT;
+    if (n > LINK_IOV_MAX)
+        return ST_INVAL;
+    struct ssi_link *link = ssi->members[slot].link;
+    for (unsigned i = 0; i < n; i++)
+        if (iov[i].len > SSI_PAYLOAD_BYTES_MAX)
+            return ST_INVAL;
+    return !link || link->state != LINK_READY
+               ? ST_LOST
+               : ssi_link_message(ssi, ssi_stream_of(ssi, link, service), service, type, iov, n,
+                                  NULL, &kept);
 }
 
 int ssi_send(struct ssi *ssi, const char *member, u8 service, u16 type, const void *data,

@@ -66,7 +66,7 @@ static enum ssi_event row_event(const struct ssi_member *m, const struct pdr_row
 void ssi_member_settle(struct ssi *ssi, unsigned slot, const char *why)
 {
     struct ssi_member *m = &ssi->members[slot];
-    struct pdr_row row = ssi->pdr->rows[slot];
+    struct pdr_row row = ssi->rows[slot];
     if (m->told != TOLD_NOTHING && m->incarnation != row.incarnation)
         ssi_event(ssi, slot, SSI_EV_LIFE_OVER, "");
     m->incarnation = row.incarnation;
@@ -91,12 +91,25 @@ bool ssi_row_dead(struct ssi *ssi, unsigned slot)
            row->host_id == ports->host_id(ports->ctx) && !ports->life_held(ports->ctx, slot);
 }
 
+u32 ssi_links_ready(const struct ssi *ssi)
+{
+    u32 ready = 0;
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
+        ready |= (u32)link_ready(&ssi->members[i]) << i;
+    return ready;
+}
+
 int ssi_rows_bury(struct ssi *ssi, struct cause *cause)
+{
+    return ssi_rows_bury_but(ssi, ssi_links_ready(ssi), cause);
+}
+
+int ssi_rows_bury_but(struct ssi *ssi, u32 ready, struct cause *cause)
 {
     unsigned dropped[SSI_SLOTS_MAX] = {0};
     unsigned buried = 0;
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
-        if (link_ready(&ssi->members[i]) || !ssi_row_dead(ssi, i))
+        if (ready >> i & 1 || !ssi_row_dead(ssi, i))
             continue;
         dropped[i] = ssi_row_down(ssi, i, DOWN_WENT);
         buried |= 1u << i;
@@ -106,7 +119,7 @@ int ssi_rows_bury(struct ssi *ssi, struct cause *cause)
     int rc = ssi_pdr_commit(ssi, cause);
     for (unsigned i = 0; i < SSI_SLOTS_MAX && rc == ST_OK; i++)
         if (buried >> i & 1)
-            ssi_say(ssi, MSG_PLM1703W, ssi->pdr->rows[i].name, dropped[i]);
+            ssi_pdr_say(ssi, MSG_PLM1703W, ssi->pdr->rows[i].name, dropped[i]);
     return rc;
 }
 
@@ -156,6 +169,7 @@ void ssi_expelled(struct ssi *ssi, const char *why)
     struct cause cause;
     cause_set(&cause, ST_LOST, "%s", why);
     ssi_say(ssi, MSG_PLM1704E, ssi->cfg.member, ssi->cfg.cluster, why);
+    ssi_job_forget(ssi);
     ssi->expelled = ssi->alone = false;
     for (unsigned i = 0; i < SSI_LINKS_MAX; i++)
         if (ssi->links[i])
@@ -171,7 +185,7 @@ static void heal(struct ssi *ssi, u64 now)
 {
     for (unsigned i = ssi->cfg.slot + 1; i < SSI_SLOTS_MAX; i++) {
         struct ssi_member *m = &ssi->members[i];
-        const struct pdr_row *row = &ssi->pdr->rows[i];
+        const struct pdr_row *row = &ssi->rows[i];
         if (m->state != SSI_UNKNOWN || m->link || m->inactive || now < m->next_heal_ms ||
             row->state != SSI_JOINED || !ssi_joined(ssi))
             continue;
@@ -180,30 +194,29 @@ static void heal(struct ssi *ssi, u64 now)
     }
 }
 
-/* Look at all rows; often while something is unsettled. */
 void ssi_member_poll(struct ssi *ssi, u64 now)
 {
     if (now < ssi->next_poll_ms || !ssi_may_change(ssi))
         return;
     ssi->next_poll_ms =
         now + (ssi->mode == SSI_MODE_STABLE ? ssi->cfg.pdr_beat_ms : SSI_RETRY_MS);
-    if (ssi_pdr_begin(ssi, 0, NULL) != ST_OK)
+    ssi->job.want_look = true;
+}
+
+void ssi_member_looked(struct ssi *ssi, u64 now)
+{
+    if (!ssi->rows_valid || !ssi_may_change(ssi))
         return;
-    if (!ssi_pdr_own_active(ssi))
-        ssi->expelled = true;
-    else
-        ssi_rows_bury(ssi, NULL);
-    if (ssi->pdr_valid)
-        ssi_pdr_beats_read(ssi);
-    bool valid = ssi->pdr_valid;
-    ssi_pdr_end(ssi);
-    if (valid)
-        ssi_slots_sync(ssi);
-    for (unsigned i = 0; valid && !ssi->expelled && i < SSI_SLOTS_MAX; i++) {
-        if (i != ssi->cfg.slot && ssi_slot_used(ssi, i) && ssi->pdr_valid)
+    ssi_slots_sync(ssi);
+    for (unsigned i = 0; !ssi->expelled && i < SSI_SLOTS_MAX; i++) {
+        if (i == ssi->cfg.slot || !ssi_slot_used(ssi, i) || !ssi->rows_valid)
+            continue;
+        if (ssi->job.events[i] != ssi->members[i].events) /* once more, soon */
+            ssi->next_poll_ms = now;
+        else
             ssi_member_settle(ssi, i, "the PDR shows it joined, but there is no link");
     }
-    if (valid && !ssi->expelled && ssi->pdr_valid)
+    if (!ssi->expelled && ssi->rows_valid)
         heal(ssi, now);
 }
 

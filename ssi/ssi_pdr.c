@@ -67,8 +67,10 @@ enum {
 _Static_assert(AT_ROWS + SSI_SLOTS_MAX * PDR_ROW_BYTES <= AT_CRC, "rows fit into the header");
 _Static_assert(ROW_ADDR + SSI_ADDR_BYTES <= PDR_ROW_BYTES, "an address fits into a row");
 _Static_assert(SSI_SLOTS_MAX *PDR_BEAT_BYTES <= 4096, "heartbeats precede the headers");
-_Static_assert(BLOCK_DATA + SSI_SLOTS_MAX * PDR_ROW_BYTES + PDR_OPS_MAX * PDR_CLAIM_BYTES <=
-                   PDR_BLOCK_BYTES,
+_Static_assert(BLOCK_DATA + PDR_OPS_MAX * PDR_CLAIM_BYTES <= PDR_BLOCK_BYTES &&
+                   BLOCK_DATA + SSI_SLOTS_MAX * PDR_ROW_BYTES +
+                           PDR_OPS_ROWS_MAX * PDR_CLAIM_BYTES <=
+                       PDR_BLOCK_BYTES,
                "every change fits into a block");
 _Static_assert(PDR_CHECKPOINT_BLOCKS * 2 <= PDR_BLOCKS,
                "the ring reaches the older checkpoint");

@@ -24,7 +24,8 @@
 #define PDR_FILE_BYTES (PDR_CLAIMS_AT(2) + (u64)PDR_BLOCKS * PDR_BLOCK_BYTES)
 #define PDR_LOCK_RECORD_AT (1ll << 40) /* bytes that are locked, far behind the data */
 #define PDR_LOCK_LIFE_AT (PDR_LOCK_RECORD_AT + 16) /* of slot 0; those of the others follow */
-#define PDR_OPS_MAX 64                             /* changes of names in one block */
+#define PDR_OPS_MAX 100                            /* changes of names in one block, */
+#define PDR_OPS_ROWS_MAX 64                        /* ... and in one with rows */
 #define PDR_BUCKETS 16384u                         /* of the index by name; a power of 2 */
 
 /** Why a member is down, as in z/VM's PMSBK. */
@@ -41,9 +42,9 @@ struct pdr_row {
 struct pdr_claim {
     char name[SSI_CLAIM_NAME_BYTES];
     u16 kind;
-    u8 owner; /* slot */
-    u8 mode;  /* of a share; 0: a claim */
-    u64 generation;
+    u8 owner;       /* slot */
+    u8 mode;        /* of a share; 0: a claim */
+    u64 generation; /* of a share: which part (ssi_part.c), 0: none */
 };
 
 /** One change of a name: of all that `claim.owner` holds, or of one key. */

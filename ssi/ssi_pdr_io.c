@@ -28,17 +28,25 @@ void ssi_pdr_close(struct ssi *ssi)
     free(ssi->pending);
 }
 
+void ssi_pdr_say_text(struct ssi *ssi, const char *line)
+{
+    if (!ssi->job.out)
+        ssi->ports->operator_message(ssi->ports->ctx, line);
+    else if (ssi->n_said < SSI_SAID_LINES)
+        memcpy(ssi->said[ssi->n_said++], line, MSG_LINE_BYTES);
+}
+
 static void pdr_complain(struct ssi *ssi, const struct cause *cause)
 {
     if (!ssi->pdr_failing)
-        ssi_say(ssi, MSG_PLM1707E, ssi->cfg.pdr_path, cause->text);
+        ssi_pdr_say(ssi, MSG_PLM1707E, ssi->cfg.pdr_path, cause->text);
     ssi->pdr_failing = true;
 }
 
 static void pdr_well(struct ssi *ssi)
 {
     if (ssi->pdr_failing)
-        ssi_say(ssi, MSG_PLM1708I, ssi->cfg.pdr_path);
+        ssi_pdr_say(ssi, MSG_PLM1708I, ssi->cfg.pdr_path);
     ssi->pdr_failing = false;
 }
 
@@ -137,7 +145,7 @@ static int pdr_create(struct ssi *ssi, struct cause *cause)
     pdr->seq = 1;
     rc = checkpoints_write(ssi, 0, cause);
     if (rc == ST_OK)
-        ssi_say(ssi, MSG_PLM1714I, ssi->cfg.cluster, ssi->cfg.pdr_path);
+        ssi_pdr_say(ssi, MSG_PLM1714I, ssi->cfg.cluster, ssi->cfg.pdr_path);
     return rc;
 }
 
@@ -151,10 +159,11 @@ static bool beat_fresh(struct ssi *ssi, u64 beat_ms)
 /* A member, other than this one, whose row says that it may run and which shows it; or -1. */
 static int running_slot(struct ssi *ssi)
 {
-    bool known = ssi_pdr_beats_read(ssi);
+    u64 beats[SSI_SLOTS_MAX];
+    bool known = ssi_pdr_beats_load(ssi, beats);
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
         if (i != ssi->cfg.slot && ssi->pdr->rows[i].state != SSI_DOWN &&
-            !ssi_row_dead(ssi, i) && (!known || beat_fresh(ssi, ssi->members[i].pdr_beat_ms)))
+            !ssi_row_dead(ssi, i) && (!known || beat_fresh(ssi, beats[i])))
             return (int)i;
     return -1;
 }
@@ -187,7 +196,7 @@ static int pdr_convert(struct ssi *ssi, struct cause *cause)
     pdr->seq++;
     int rc = checkpoints_write(ssi, older, cause);
     if (rc == ST_OK)
-        ssi_say(ssi, MSG_PLM1714I, ssi->cfg.cluster, ssi->cfg.pdr_path);
+        ssi_pdr_say(ssi, MSG_PLM1714I, ssi->cfg.cluster, ssi->cfg.pdr_path);
     return rc;
 }
 
@@ -206,7 +215,7 @@ static int pdr_check(struct ssi *ssi, struct cause *cause)
  * block between is damaged. */
 static int gap_close(struct ssi *ssi, struct cause *cause)
 {
-    if (anybody_beats(ssi) || running_slot(ssi) >= 0 || ssi->own_state != SSI_DOWN)
+    if (anybody_beats(ssi) || running_slot(ssi) >= 0 || !ssi->pdr_outside)
         return cause_set(cause, ST_PROTO, "the PDR is damaged: a change is missing");
     ssi->pdr->seq += PDR_BLOCKS; /* past all that follow nothing */
     int rc = checkpoints_write(ssi, ssi->pdr->head_seq[1] < ssi->pdr->head_seq[0], cause);
@@ -293,6 +302,17 @@ static int pdr_load(struct ssi *ssi, struct cause *cause)
 
 int ssi_pdr_begin(struct ssi *ssi, unsigned wait_ms, struct cause *cause)
 {
+    if (!ssi_job_idle(ssi, wait_ms))
+        return cause_set(cause, ST_BUSY, "the PDR's disk does not answer");
+    ssi->pdr_outside = ssi->own_state == SSI_DOWN;
+    int rc = ssi_pdr_enter(ssi, wait_ms, cause);
+    if (rc == ST_OK)
+        ssi_pdr_rows_take(ssi);
+    return rc;
+}
+
+int ssi_pdr_enter(struct ssi *ssi, unsigned wait_ms, struct cause *cause)
+{
     PRE(!ssi->pdr_locked);
     struct cause local = {0};
     int rc = ssi->ports->pdr_lock(ssi->ports->ctx, wait_ms, &local);
@@ -356,8 +376,11 @@ int ssi_pdr_commit(struct ssi *ssi, struct cause *cause)
     PRE(ssi->pdr_locked && ssi->pdr_valid);
     struct ssi_pdr *pdr = ssi->pdr;
     struct cause local = {0};
-    unsigned pending = ssi_pending_apply(ssi);
-    if (!pdr->n_ops && !rows_changed(pdr)) {
+    bool rows = rows_changed(pdr);
+    unsigned ops_max = rows ? PDR_OPS_ROWS_MAX : PDR_OPS_MAX;
+    unsigned pending = ssi_pending_apply(ssi, ops_max);
+    PRE(pdr->n_ops <= ops_max);
+    if (!pdr->n_ops && !rows) {
         ssi_pending_done(ssi, pending);
         return ST_OK;
     }
@@ -383,7 +406,20 @@ int ssi_pdr_commit(struct ssi *ssi, struct cause *cause)
     return ST_OK;
 }
 
+void ssi_pdr_rows_take(struct ssi *ssi)
+{
+    ssi->rows_valid = ssi->pdr_valid;
+    if (ssi->pdr_valid)
+        memcpy(ssi->rows, ssi->pdr->rows, sizeof ssi->rows);
+}
+
 void ssi_pdr_end(struct ssi *ssi)
+{
+    ssi_pdr_exit(ssi);
+    ssi_pdr_rows_take(ssi);
+}
+
+void ssi_pdr_exit(struct ssi *ssi)
 {
     PRE(ssi->pdr_locked);
     struct ssi_pdr *pdr = ssi->pdr;
@@ -407,35 +443,56 @@ bool ssi_pdr_own_is(struct ssi *ssi, enum ssi_state state)
     return row->incarnation == ssi->incarnation && row->state == state;
 }
 
-void ssi_pdr_beat_write(struct ssi *ssi)
+u64 ssi_pdr_beat_put(struct ssi *ssi, u64 incarnation)
 {
     u8 sector[PDR_BEAT_BYTES];
     struct cause cause = {0};
     const struct ssi_ports *ports = ssi->ports;
-    struct ssi_member *self = &ssi->members[ssi->cfg.slot];
     u64 wall_ms = ports->wall_ms(ports->ctx);
-    ssi_pdr_beat_encode(sector, ssi->cfg.slot, ssi->incarnation, wall_ms);
+    ssi_pdr_beat_encode(sector, ssi->cfg.slot, incarnation, wall_ms);
     if (ports->pdr_write(ports->ctx, (u64)ssi->cfg.slot * PDR_BEAT_BYTES, sector, sizeof sector,
-                         false, &cause) != ST_OK) {
-        pdr_complain(ssi, &cause);
+                         false, &cause) == ST_OK)
+        return wall_ms;
+    pdr_complain(ssi, &cause);
+    return 0;
+}
+
+void ssi_pdr_beat_write(struct ssi *ssi)
+{
+    struct ssi_member *self = &ssi->members[ssi->cfg.slot];
+    u64 wall_ms = ssi_job_idle(ssi, 0) ? ssi_pdr_beat_put(ssi, ssi->incarnation) : 0;
+    if (!wall_ms)
         return;
-    }
     self->pdr_beat_ms = self->rx_beat_ms = wall_ms;
     self->pdr_beat_seen_ms = ssi_now(ssi);
 }
 
-bool ssi_pdr_beats_read(struct ssi *ssi)
+bool ssi_pdr_beats_load(struct ssi *ssi, u64 beats[SSI_SLOTS_MAX])
 {
     u8 sectors[SSI_SLOTS_MAX * PDR_BEAT_BYTES];
     if (pdr_read(ssi, 0, sectors, sizeof sectors, NULL) != ST_OK)
         return false;
+    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
+        beats[i] = ssi_pdr_beat_decode(sectors + (size_t)i * PDR_BEAT_BYTES, i,
+                                       ssi->pdr->rows[i].incarnation);
+    return true;
+}
+
+void ssi_pdr_beats_take(struct ssi *ssi, const u64 beats[SSI_SLOTS_MAX])
+{
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
         struct ssi_member *m = &ssi->members[i];
-        u64 beat = ssi_pdr_beat_decode(sectors + (size_t)i * PDR_BEAT_BYTES, i,
-                                       ssi->pdr->rows[i].incarnation);
-        if (beat != m->pdr_beat_ms || !m->pdr_beat_seen_ms)
+        if (beats[i] != m->pdr_beat_ms || !m->pdr_beat_seen_ms)
             m->pdr_beat_seen_ms = ssi_now(ssi);
-        m->pdr_beat_ms = beat;
+        m->pdr_beat_ms = beats[i];
     }
+}
+
+bool ssi_pdr_beats_read(struct ssi *ssi)
+{
+    u64 beats[SSI_SLOTS_MAX];
+    if (!ssi_pdr_beats_load(ssi, beats))
+        return false;
+    ssi_pdr_beats_take(ssi, beats);
     return true;
 }

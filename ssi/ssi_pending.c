@@ -52,10 +52,10 @@ static void apply(struct ssi *ssi, const struct ssi_pending *p)
         ssi_claim_put(pdr, &lower);
 }
 
-unsigned ssi_pending_apply(struct ssi *ssi)
+unsigned ssi_pending_apply(struct ssi *ssi, unsigned ops_max)
 {
     unsigned n = 0;
-    for (; n < ssi->n_pending && ssi->pdr->n_ops < PDR_OPS_MAX - PENDING_OPS; n++)
+    for (; n < ssi->n_pending && ssi->pdr->n_ops + PENDING_OPS < ops_max; n++)
         apply(ssi, &ssi->pending[n]);
     return n;
 }
@@ -65,14 +65,4 @@ void ssi_pending_done(struct ssi *ssi, unsigned n)
     ssi->n_pending -= n;
     if (n)
         memmove(ssi->pending, ssi->pending + n, ssi->n_pending * sizeof *ssi->pending);
-}
-
-void ssi_pending_flush(struct ssi *ssi)
-{
-    if (!ssi->n_pending || ssi_pdr_begin(ssi, 0, NULL) != ST_OK)
-        return;
-    int rc = ST_OK;
-    for (unsigned i = 0; i < PDR_CHECKPOINT_BLOCKS / 2 && ssi->n_pending && rc == ST_OK; i++)
-        rc = ssi_pdr_commit(ssi, NULL);
-    ssi_pdr_end(ssi);
 }

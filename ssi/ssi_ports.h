@@ -35,9 +35,17 @@ struct ssi_ports {
     ssi_conn (*connect)(void *ctx, const char *addr, struct cause *cause);
     /** Queue bytes (copied as far as needed). A failure is reported later as closed. */
     void (*send)(void *ctx, ssi_conn conn, const struct ssi_iov *iov, unsigned n);
+    /** As send, but only the first piece is copied: true, and the others must stay as they are
+     *  until sent->fn(sent->arg) comes from the loop, also when the connection is lost. False: they
+     *  need not. NULL: nothing is kept. */
+    bool (*send_kept)(void *ctx, ssi_conn conn, const struct ssi_iov *iov, unsigned n,
+                      const struct ssi_sent *sent);
     size_t (*backlog)(void *ctx, ssi_conn conn);
     /** Take no more bytes from conn until it is told to go on. */
     void (*pause)(void *ctx, ssi_conn conn, bool paused);
+    /** Much will come and go on conn, which is up: it may be served beside the loop from here on,
+     *  what comes being reported by ssi_conn_take. NULL: that makes no difference. */
+    void (*bulk)(void *ctx, ssi_conn conn);
     /** Who is there; NULL when no connection is encrypted. `out` is zeroed when conn is not. */
     void (*peer)(void *ctx, ssi_conn conn, struct ssi_peer *out);
     /** Close after what is queued has been sent (`flush`, bounded time) or now. The core
@@ -61,6 +69,12 @@ struct ssi_ports {
     /** Is the life lock of a slot held by anybody? Errors count as held. */
     bool (*life_held)(void *ctx, unsigned slot);
     void (*operator_message)(void *ctx, const char *text);
+    /** Run work(arg) beside the loop, then report ssi_pdr_worked; one at a time. From it come
+     *  pdr_*, life_held, now_ms, wall_ms, random and host_id. NULL: it is done on the loop. */
+    void (*pdr_work)(void *ctx, void (*work)(void *arg), void *arg);
+    /** Wait at most wait_ms (UINT_MAX: without end) for the end of that work; true: it has ended,
+     *  and need not be reported. */
+    bool (*pdr_wait)(void *ctx, unsigned wait_ms);
 };
 
 /* --- reports, from the loop thread, never from inside a port function --- */
@@ -84,6 +98,13 @@ u8 *ssi_conn_space(struct ssi *ssi, ssi_conn conn, size_t *room);
 
 /** `len` bytes were put there. May close the connection. */
 void ssi_conn_received(struct ssi *ssi, ssi_conn conn, size_t len);
+
+/** What has been received, and is handled where it lies: how many bytes of it are done with. The
+ *  others are shown again, with what follows them. May close the connection. */
+size_t ssi_conn_take(struct ssi *ssi, ssi_conn conn, const u8 *bytes, size_t len);
+
+/** The work given to pdr_work has ended. */
+void ssi_pdr_worked(struct ssi *ssi);
 
 /** The backlog of conn has become smaller. */
 void ssi_conn_drained(struct ssi *ssi, ssi_conn conn);

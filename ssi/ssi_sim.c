@@ -3,6 +3,7 @@
 #define ENDICOTT_ALWAYS_ASSERT 1
 #include "ssi/ssi_sim.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,13 +15,14 @@
 #define SIM_STALL_RETRY_MS 20
 #define SIM_EPOCH_MS 1700000000000ull
 
-enum event_kind { EV_TICK, EV_CONNECT, EV_DELIVER };
+enum event_kind { EV_TICK, EV_CONNECT, EV_DELIVER, EV_WORK, EV_WORKED };
 
 struct event {
     u64 at_ms, number;
     enum event_kind kind;
-    unsigned slot; /* EV_TICK */
-    u64 life;      /* EV_TICK: of that life only */
+    unsigned slot; /* EV_TICK, EV_WORK, EV_WORKED */
+    u64 life;      /* likewise: of that life only */
+    u64 work;      /* EV_WORK, EV_WORKED: which */
     ssi_conn conn; /* EV_CONNECT: initiator's; EV_DELIVER: receiver's */
 };
 
@@ -49,6 +51,10 @@ struct sim_member {
     unsigned slot, host;
     u64 life;
     bool running, dying, listening, life_lock;
+    void (*work)(void *arg); /* beside its loop; NULL: none, or it has ended */
+    void *work_arg;
+    u64 n_work;
+    bool worked; /* it has ended, and that has not been reported */
 };
 
 struct ssi_sim {
@@ -61,11 +67,14 @@ struct ssi_sim {
     struct sim_member members[SSI_SLOTS_MAX];
     bool stalled[SSI_SLOTS_MAX][SSI_SLOTS_MAX];     /* from, to */
     unsigned slow_ms[SSI_SLOTS_MAX][SSI_SLOTS_MAX]; /* likewise */
+    bool flip[SSI_SLOTS_MAX][SSI_SLOTS_MAX];        /* likewise: the next bytes */
     bool pdr_cut[SSI_SLOTS_MAX], frozen[SSI_SLOTS_MAX];
     u8 *pdr;
     bool pdr_locked, verbose;
+    unsigned work_ms; /* work beside the loop takes up to so long; 0: it is done on the loop */
     enum ssi_sim_fault fault;
     unsigned fault_count, read_faults, errors;
+    u64 held_until_ms;
 };
 
 u64 ssi_sim_random(struct ssi_sim *sim)
@@ -232,14 +241,32 @@ static ssi_conn port_connect(void *ctx, const char *addr, struct cause *cause)
     return conn->id;
 }
 
+/* One bit of the message of which all pieces have been put on their way, from `first` on. */
+static void flip_one(struct ssi_sim *sim, struct sim_conn *to, struct chunk *first, size_t len)
+{
+    size_t at = ssi_sim_random(sim) % len;
+    while (at >= first->len) {
+        at -= first->len;
+        first = first->next;
+    }
+    first->data[at] ^= (u8)(1u << ssi_sim_random(sim) % 8);
+    sim->flip[to->peer_slot][to->slot] = false;
+}
+
 static void port_send(void *ctx, ssi_conn id, const struct ssi_iov *iov, unsigned n)
 {
     struct sim_member *m = alive(ctx);
     struct sim_conn *conn = m ? conn_find(m->sim, id) : NULL;
     struct sim_conn *peer = conn ? conn_find(m->sim, conn->peer) : NULL;
+    struct chunk **first = peer ? peer->tail : NULL;
+    size_t len = 0;
     for (unsigned i = 0; peer && i < n; i++)
-        if (iov[i].len)
+        if (iov[i].len) {
             chunk_add(m->sim, peer, CHUNK_DATA, iov[i].p, iov[i].len);
+            len += iov[i].len;
+        }
+    if (len && m->sim->flip[peer->peer_slot][peer->slot])
+        flip_one(m->sim, peer, *first, len);
 }
 
 static size_t port_backlog(void *ctx, ssi_conn id)
@@ -286,7 +313,7 @@ static int port_pdr_lock(void *ctx, unsigned wait_ms, struct cause *cause)
         return cause_set(cause, ST_IO, "dead");
     if (m->sim->pdr_cut[m->slot])
         return cause_set(cause, ST_IO, "the volume cannot be reached");
-    if (ssi_sim_random(m->sim) % 50 == 0)
+    if (ssi_sim_random(m->sim) % 50 == 0 || m->sim->now_ms < m->sim->held_until_ms)
         return cause_set(cause, ST_BUSY, "the PDR is locked");
     ERGO(!m->sim->pdr_locked);
     m->sim->pdr_locked = true;
@@ -336,6 +363,8 @@ static int port_pdr_write(void *ctx, u64 offset, const void *data, size_t len, b
         part = 0;
     else if (fault == SIM_FAULT_TORN || fault == SIM_FAULT_CRASH)
         part = ssi_sim_random(sim) % len;
+    else if (fault == SIM_FAULT_GONE)
+        part = ssi_sim_random(sim) % 2 ? len : 0;
     memcpy(sim->pdr + offset, data, part);
     if (fault == SIM_FAULT_NONE)
         return ST_OK;
@@ -344,7 +373,64 @@ static int port_pdr_write(void *ctx, u64 offset, const void *data, size_t len, b
         return ST_OK;
     m->dying = fault == SIM_FAULT_CRASH;
     sim->read_faults += fault == SIM_FAULT_DOUBT;
+    sim->pdr_cut[m->slot] = sim->pdr_cut[m->slot] || fault == SIM_FAULT_GONE;
     return cause_set(cause, ST_IO, "injected write error");
+}
+
+static void work_event(const struct sim_member *m, enum event_kind kind)
+{
+    struct ssi_sim *sim = m->sim;
+    event_add(sim, (struct event){.at_ms = sim->now_ms + ssi_sim_random(sim) % sim->work_ms,
+                                  .kind = kind,
+                                  .slot = m->slot,
+                                  .life = m->life,
+                                  .work = m->n_work});
+}
+
+static void port_pdr_work(void *ctx, void (*work)(void *arg), void *arg)
+{
+    struct sim_member *m = ctx;
+    ERGO(!m->work && !m->worked);
+    m->work = work;
+    m->work_arg = arg;
+    m->n_work++;
+    work_event(m, EV_WORK);
+}
+
+static void work_do(struct sim_member *m)
+{
+    void (*work)(void *arg) = m->work;
+    m->work = NULL;
+    work(m->work_arg);
+}
+
+/* What has not been done when its member dies is not done any more. */
+static bool port_pdr_wait(void *ctx, unsigned wait_ms)
+{
+    struct sim_member *m = ctx;
+    bool slow = m->work && wait_ms != UINT_MAX && ssi_sim_random(m->sim) % 8 == 0;
+    if (slow && alive(m))
+        return false;
+    if (m->work && alive(m))
+        work_do(m);
+    m->work = NULL;
+    m->worked = false;
+    return true;
+}
+
+static void work_step(struct ssi_sim *sim, const struct event *event)
+{
+    struct sim_member *m = &sim->members[event->slot];
+    if (!alive(m) || m->life != event->life || m->n_work != event->work)
+        return;
+    if (event->kind == EV_WORK && m->work) {
+        work_do(m);
+        m->worked = true;
+        work_event(m, EV_WORKED);
+    } else if (event->kind == EV_WORKED && m->worked) {
+        m->worked = false;
+        ssi_pdr_worked(m->ssi);
+    }
 }
 
 static int port_life_hold(void *ctx, unsigned slot, struct cause *cause)
@@ -398,6 +484,8 @@ static const struct ssi_ports sim_ports = {
     .life_drop = port_life_drop,
     .life_held = port_life_held,
     .operator_message = port_message,
+    .pdr_work = port_pdr_work,
+    .pdr_wait = port_pdr_wait,
 };
 
 struct ssi_sim *ssi_sim_create(u64 seed)
@@ -449,7 +537,8 @@ void ssi_sim_config(struct ssi_config *config, unsigned slot, unsigned n)
 static void tick_event(const struct sim_member *m, u64 in_ms)
 {
     u64 at_ms = m->sim->now_ms + in_ms;
-    event_add(m->sim, (struct event){at_ms, 0, EV_TICK, m->slot, m->life, 0});
+    event_add(m->sim, (struct event){
+                          .at_ms = at_ms, .kind = EV_TICK, .slot = m->slot, .life = m->life});
 }
 
 struct ssi *ssi_sim_start(struct ssi_sim *sim, const struct ssi_config *config, unsigned host,
@@ -459,6 +548,10 @@ struct ssi *ssi_sim_start(struct ssi_sim *sim, const struct ssi_config *config, 
     PRE(!m->running);
     m->ports = sim_ports;
     m->ports.ctx = m;
+    if (!sim->work_ms)
+        m->ports.pdr_work = NULL;
+    m->work = NULL;
+    m->worked = false;
     m->host = host;
     m->dying = m->listening = m->life_lock = false;
     m->ssi = ssi_create(config, &m->ports, cause);
@@ -525,9 +618,19 @@ void ssi_sim_slow(struct ssi_sim *sim, unsigned a, unsigned b, unsigned delay_ms
     sim->slow_ms[a][b] = sim->slow_ms[b][a] = delay_ms;
 }
 
+void ssi_sim_flip(struct ssi_sim *sim, unsigned from, unsigned to)
+{
+    sim->flip[from][to] = true;
+}
+
 void ssi_sim_pdr_cut(struct ssi_sim *sim, unsigned slot, bool cut)
 {
     sim->pdr_cut[slot] = cut;
+}
+
+void ssi_sim_pdr_hold(struct ssi_sim *sim, u64 ms)
+{
+    sim->held_until_ms = sim->now_ms + ms;
 }
 
 void ssi_sim_pdr_fault(struct ssi_sim *sim, enum ssi_sim_fault fault, unsigned count)
@@ -540,6 +643,11 @@ void ssi_sim_pdr_fault(struct ssi_sim *sim, enum ssi_sim_fault fault, unsigned c
 void ssi_sim_freeze(struct ssi_sim *sim, unsigned slot, bool frozen)
 {
     sim->frozen[slot] = frozen;
+}
+
+void ssi_sim_work(struct ssi_sim *sim, unsigned ms_max)
+{
+    sim->work_ms = ms_max;
 }
 
 bool ssi_sim_is_frozen(const struct ssi_sim *sim, unsigned slot)
@@ -630,7 +738,7 @@ static bool on_stalled_way(const struct ssi_sim *sim, const struct sim_conn *con
 /* Whom an event is for. */
 static unsigned for_slot(const struct event *event, const struct sim_conn *conn)
 {
-    if (event->kind == EV_TICK || !conn)
+    if (event->kind == EV_TICK || event->kind >= EV_WORK || !conn)
         return event->slot;
     return event->kind == EV_CONNECT ? conn->peer_slot : conn->slot;
 }
@@ -649,6 +757,8 @@ void ssi_sim_step(struct ssi_sim *sim)
         event_add(sim, event);
     } else if (event.kind == EV_TICK) {
         tick(sim, event.slot, event.life);
+    } else if (event.kind >= EV_WORK) {
+        work_step(sim, &event);
     } else if (conn && (on_stalled_way(sim, conn, event.kind) || conn->paused)) {
         conn_event(sim, sim->now_ms + SIM_STALL_RETRY_MS, event.kind, conn->id);
     } else if (event.kind == EV_CONNECT && conn) {

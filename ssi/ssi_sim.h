@@ -16,7 +16,8 @@ enum ssi_sim_fault {
     SIM_FAULT_AFTER,  /* all written, error all the same */
     SIM_FAULT_CRASH,  /* a part written, the member dies there */
     SIM_FAULT_DOUBT,  /* all written, error, and the next read fails too */
-    SIM_FAULT_LIE,    /* nothing written, no error: as no disk may, to try tests with */
+    SIM_FAULT_GONE, /* all or nothing written, error, and the writer cannot reach the PDR then */
+    SIM_FAULT_LIE,  /* nothing written, no error: as no disk may, to try tests with */
 };
 
 /** The same seed and the same calls give the same run. NULL: memory. */
@@ -52,13 +53,22 @@ void ssi_sim_stall_way(struct ssi_sim *sim, unsigned from, unsigned to, bool sta
  * so that connections overtake each other. */
 void ssi_sim_slow(struct ssi_sim *sim, unsigned a, unsigned b, unsigned delay_ms);
 
+/** One bit of the next message that `from` sends to `to` arrives changed, of its header or not. */
+void ssi_sim_flip(struct ssi_sim *sim, unsigned from, unsigned to);
+
 /** While frozen, the process stands still, as by SIGSTOP: what comes for it waits. */
 void ssi_sim_freeze(struct ssi_sim *sim, unsigned slot, bool frozen);
+/** What members that start from now on do with the PDR beside their loops takes up to ms_max,
+ *  and so does word of its end; 0, as at first: it is done on the loop. */
+void ssi_sim_work(struct ssi_sim *sim, unsigned ms_max);
 bool ssi_sim_is_frozen(const struct ssi_sim *sim, unsigned slot);
 
 /** While cut, the member in `slot` cannot read, write or lock the PDR. */
 void ssi_sim_pdr_cut(struct ssi_sim *sim, unsigned slot, bool cut);
 bool ssi_sim_pdr_is_cut(const struct ssi_sim *sim, unsigned slot);
+
+/** For so long somebody else holds the lock of the PDR; 0: he gives it back. */
+void ssi_sim_pdr_hold(struct ssi_sim *sim, u64 ms);
 
 /** The next `count` PDR writes fail so. */
 void ssi_sim_pdr_fault(struct ssi_sim *sim, enum ssi_sim_fault fault, unsigned count);

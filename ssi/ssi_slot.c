@@ -65,9 +65,9 @@ static void slot_take(struct ssi *ssi, unsigned slot, const char *name)
 void ssi_slots_sync(struct ssi *ssi)
 {
     bool changed = false;
-    for (unsigned i = 0; i < SSI_SLOTS_MAX && ssi->pdr_valid; i++) {
+    for (unsigned i = 0; i < SSI_SLOTS_MAX && ssi->rows_valid; i++) {
         char name[SSI_NAME_BYTES];
-        memcpy(name, ssi->pdr->rows[i].name, sizeof name);
+        memcpy(name, ssi->rows[i].name, sizeof name);
         if (i == ssi->cfg.slot || !strcmp(name, ssi->members[i].name))
             continue;
         slot_take(ssi, i, name);

@@ -70,7 +70,7 @@ static void act_part(struct ssi *ssi, unsigned slot, const char *why)
 static void act_bury(struct ssi *ssi, unsigned slot, const char *why)
 {
     struct ssi_member *m = &ssi->members[slot];
-    const struct pdr_row *row = &ssi->pdr->rows[slot];
+    const struct pdr_row *row = &ssi->rows[slot];
     bool orderly = m->incarnation == row->incarnation && row->down_reason == DOWN_LEFT;
     (void)why;
     if (m->told == TOLD_NOTHING)
@@ -141,6 +141,8 @@ static void state_put(struct ssi *ssi, unsigned slot, enum ssi_state state, bool
     if (old == state)
         return;
     m->since_ms = ssi->ports->wall_ms(ssi->ports->ctx);
+    if (ssi->events && ssi->events->state_changed)
+        ssi->events->state_changed(ssi->events_ctx, m->name, old, state);
     if (!quiet)
         ssi_say(ssi, MSG_PLM1697I, m->name, ssi_state_name(old), ssi_state_name(state));
 }
@@ -154,6 +156,7 @@ void ssi_event(struct ssi *ssi, unsigned slot, enum ssi_event event, const char 
         ssi_say(ssi, MSG_PLM1717E, m->name, ssi_state_name(m->state), ssi_event_text(event));
         return;
     }
+    m->events++;
     state_put(ssi, slot, (enum ssi_state)t->next, event == SSI_EV_APART);
     if (event != SSI_EV_LIFE_OVER) /* the row's own event follows */
         ssi_mode_update(ssi);
@@ -235,7 +238,7 @@ void ssi_mode_update(struct ssi *ssi)
         return;
     ssi_say(ssi, MSG_PLM1698I, ssi->cfg.cluster, ssi_mode_name(mode));
     if (ssi->events && ssi->events->mode_changed)
-        ssi->events->mode_changed(ssi->events_ctx, mode);
+        ssi->events->mode_changed(ssi->events_ctx, old, mode);
 }
 
 void ssi_holder(const struct ssi *ssi, char out[SSI_HOLDER_BYTES])

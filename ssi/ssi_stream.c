@@ -99,18 +99,64 @@ void ssi_streams_go(struct ssi *ssi, struct ssi_link *link)
             continue;
         stream->rx_ms = ssi_now(ssi);
         stream_pause(ssi, stream, false);
+        if (ssi->ports->bulk)
+            ssi->ports->bulk(ssi->ports->ctx, stream->conn);
         ssi_link_parse(ssi, stream);
     }
 }
 
-struct ssi_link *ssi_stream_of(struct ssi *ssi, struct ssi_link *link, u8 service)
+struct ssi_link *ssi_stream_nth(struct ssi *ssi, struct ssi_link *link, u8 service,
+                                unsigned more)
 {
     for (unsigned i = 0; link->n_streams && i < ssi->n_services; i++) {
         const struct ssi_service *svc = ssi->services[i].svc;
         if (svc->id == service && svc->bulk)
-            return link->streams[service % link->n_streams];
+            return link->streams[(service + more) % link->n_streams];
     }
     return link;
+}
+
+struct ssi_link *ssi_stream_of(struct ssi *ssi, struct ssi_link *link, u8 service)
+{
+    return ssi_stream_nth(ssi, link, service, 0);
+}
+
+bool ssi_same_host(struct ssi *ssi, const char *member)
+{
+    int slot = ssi_slot_find(ssi, member);
+    return slot >= 0 && ssi->rows_valid &&
+           ssi->rows[slot].host_id == ssi->ports->host_id(ssi->ports->ctx);
+}
+
+static struct ssi_link *ready_link(struct ssi *ssi, const char *member)
+{
+    int slot = ssi_slot_find(ssi, member);
+    struct ssi_link *link = slot < 0 ? NULL : ssi->members[slot].link;
+    return link && link->state == LINK_READY ? link : NULL;
+}
+
+unsigned ssi_streams(struct ssi *ssi, const char *member)
+{
+    const struct ssi_link *link = ready_link(ssi, member);
+    return !link ? 0 : link->n_streams ? link->n_streams : 1;
+}
+
+int ssi_stream_send(struct ssi *ssi, const char *member, u8 service, unsigned stream, u16 type,
+                    const struct ssi_iov *iov, unsigned n, const struct ssi_sent *sent,
+                    bool *kept)
+{
+    struct ssi_link *link = ready_link(ssi, member);
+    *kept = false;
+    return !link ? ST_LOST
+                 : ssi_link_message(ssi, ssi_stream_nth(ssi, link, service, stream), service,
+                                    type, iov, n, sent, kept);
+}
+
+size_t ssi_stream_backlog(struct ssi *ssi, const char *member, u8 service, unsigned stream)
+{
+    struct ssi_link *link = ready_link(ssi, member);
+    link = link ? ssi_stream_nth(ssi, link, service, stream) : NULL;
+    return link ? ssi->ports->backlog(ssi->ports->ctx, link->conn) : 0;
 }
 
 void ssi_link_beat(struct ssi *ssi, struct ssi_link *link, const struct ssi_iov *iov)

@@ -51,6 +51,12 @@ static void on_tick(uv_timer_t *timer)
     ssi_tick(uv->ssi);
 }
 
+/* uv_async_init fails only where the loop has none yet, and then the first call says so. */
+static bool handles_open(struct ssi_uv *uv)
+{
+    return uv_async_init(uv->loop, &uv->pumped, ssi_uv_tcp_pumped) == 0 && ssi_uv_job_open(uv);
+}
+
 struct ssi_uv *ssi_uv_open(uv_loop_t *loop, const struct ssi_config *config,
                            ssi_message_cb message, void *ctx, struct cause *cause)
 {
@@ -75,10 +81,16 @@ struct ssi_uv *ssi_uv_open(uv_loop_t *loop, const struct ssi_config *config,
                                    .operator_message = port_message};
     ssi_uv_tcp_ports(&uv->ports);
     ssi_uv_file_ports(&uv->ports);
+    ssi_uv_job_ports(&uv->ports);
     int rc = config->keys_dir[0] ? ssi_tls_open(config->keys_dir, config->cluster,
                                                 config->member, &uv->tls, cause)
                                  : ST_OK;
     uv->ssi = rc ? NULL : ssi_create(config, &uv->ports, cause);
+    if (uv->ssi && !handles_open(uv)) {
+        cause_set(cause, ST_NOMEM, "out of memory");
+        ssi_destroy(uv->ssi);
+        uv->ssi = NULL;
+    }
     if (!uv->ssi) {
         ssi_tls_close(uv->tls);
         free(uv);
@@ -86,7 +98,8 @@ struct ssi_uv *ssi_uv_open(uv_loop_t *loop, const struct ssi_config *config,
     }
     uv_timer_init(loop, &uv->tick);
     uv->tick.data = uv;
-    uv->open_handles = 1;
+    uv->pumped.data = uv;
+    uv->open_handles = 3; /* with uv->pumped and that of the job */
     uv_timer_start(&uv->tick, on_tick, 0, UV_TICK_MS);
     return uv;
 }
@@ -96,10 +109,21 @@ struct ssi *ssi_uv_ssi(struct ssi_uv *uv)
     return uv->ssi;
 }
 
+static void pumped_closed(uv_handle_t *handle)
+{
+    ssi_uv_handle_closed(handle->data);
+}
+
+/* Pumps that come to their end need uv->pumped, so that is the last one. */
 void ssi_uv_handle_closed(struct ssi_uv *uv)
 {
     ERGO(uv->open_handles > 0);
-    if (--uv->open_handles || !uv->closing)
+    uv->open_handles--;
+    if (uv->closing && uv->open_handles == 1 && !uv->pumped_closing) {
+        uv->pumped_closing = true;
+        uv_close((uv_handle_t *)&uv->pumped, pumped_closed);
+    }
+    if (uv->open_handles || !uv->closing)
         return;
     void (*closed)(void *ctx) = uv->closed;
     void *ctx = uv->closed_ctx;
@@ -107,6 +131,11 @@ void ssi_uv_handle_closed(struct ssi_uv *uv)
     free(uv);
     if (closed)
         closed(ctx);
+}
+
+static void async_closed(uv_handle_t *handle)
+{
+    ssi_uv_handle_closed(handle->data);
 }
 
 static void tick_closed(uv_handle_t *handle)
@@ -121,8 +150,10 @@ static void on_close(uv_timer_t *timer)
     ssi_destroy(uv->ssi);
     uv->ssi = NULL;
     ssi_uv_tcp_sweep(uv, true);
+    ssi_uv_job_close(uv);
     ssi_uv_file_close(uv);
     uv->closing = true;
+    uv_close((uv_handle_t *)&uv->job.async, async_closed);
     uv_close((uv_handle_t *)&uv->tick, tick_closed);
 }
 

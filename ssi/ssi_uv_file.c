@@ -173,8 +173,12 @@ static int port_life_hold(void *ctx, unsigned slot, struct cause *cause)
 
 static void port_life_drop(void *ctx, unsigned slot)
 {
+    struct ssi_uv *uv = ctx;
     (void)slot;
-    ssi_uv_file_close(ctx);
+    if (ssi_uv_job_out(uv)) /* it does not end: the lock is held as long as it may write */
+        uv->job.close_file = true;
+    else
+        ssi_uv_file_close(uv);
 }
 
 static bool port_life_held(void *ctx, unsigned slot)

@@ -2,7 +2,10 @@
  * never copied; the rest is copied once and queued. An accepted connection that does not begin with
  * a TLS handshake is taken as plain, for the core to refuse it in words that it can read. One that
  * is closed with `flush` sends its end of file and lingers until the peer's, so that a refusal is
- * read before the connection is reset. */
+ * read before the connection is reset. Bulk streams in TLS, once they are up, have a thread each
+ * (ssi_uv_pump.c): their handle is then only kept, until that has ended. Plain ones have not: it
+ * would be no faster, and take a fifth more processor time, for what another processor has in its
+ * cache. */
 #include "ssi/ssi_uv_internal.h"
 
 #include <netdb.h>
@@ -17,6 +20,7 @@
 struct write_req {
     uv_write_t req;
     struct uv_conn *conn;
+    struct ssi_sent sent; /* fn NULL: all bytes are here */
     u8 data[];
 };
 
@@ -57,7 +61,10 @@ static void conn_close_now(struct uv_conn *conn)
     conn->closing = true;
     if (conn->resolving)
         uv_cancel((uv_req_t *)&conn->lookup);
-    uv_close((uv_handle_t *)&conn->tcp, conn_closed_cb);
+    if (conn->pump)
+        ssi_pump_end(conn->pump, false); /* pump_over goes on */
+    else
+        uv_close((uv_handle_t *)&conn->tcp, conn_closed_cb);
 }
 
 static void shutdown_cb(uv_shutdown_t *req, int status)
@@ -72,12 +79,15 @@ static void conn_close_flushed(struct uv_conn *conn)
     conn->dead = true;
     conn->shutdown.data = conn;
     if (uv->lingering >= UV_LINGERING_MAX || conn->resolving ||
-        uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, shutdown_cb) != 0) {
+        (!conn->pump &&
+         uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, shutdown_cb) != 0)) {
         conn_close_now(conn);
         return;
     }
     conn->linger_until_ms = now_ms() + UV_LINGER_MS;
     uv->lingering++;
+    if (conn->pump)
+        ssi_pump_end(conn->pump, true); /* pump_over goes on */
 }
 
 /* Report the end to the core, unless the core ended it. */
@@ -137,16 +147,23 @@ static void alloc_cb(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init((char *)p, (unsigned)room);
 }
 
+static void pump_begin(struct uv_conn *conn);
+
 static void written_cb(uv_write_t *req, int status)
 {
     struct uv_conn *conn = ((struct write_req *)req)->conn;
+    const struct ssi_sent sent = ((struct write_req *)req)->sent;
     free(req);
+    if (sent.fn)
+        sent.fn(sent.arg);
     if (conn->dead)
         return;
-    if (status < 0)
+    if (status < 0) {
         conn_lost(conn, status);
-    else
-        ssi_conn_drained(conn->uv->ssi, conn->id);
+        return;
+    }
+    pump_begin(conn);
+    ssi_conn_drained(conn->uv->ssi, conn->id);
 }
 
 /* Bytes are lost: the link must die, and it is reported from the loop. */
@@ -173,15 +190,47 @@ static void send_rest(struct uv_conn *conn, const struct ssi_iov *iov, unsigned 
         at += iov[i].len - off;
     }
     uv_buf_t buf = uv_buf_init(req ? (char *)req->data : NULL, (unsigned)at);
-    if (req)
+    if (req) {
         req->conn = conn;
+        req->sent = (struct ssi_sent){NULL, NULL};
+    }
     if (req && uv_write(&req->req, (uv_stream_t *)&conn->tcp, &buf, 1, written_cb) == 0)
         return;
     free(req);
     conn_break(conn);
 }
 
-static void conn_write(struct uv_conn *conn, const struct ssi_iov *iov, unsigned n)
+/* Queue everything after the first `skip` bytes; only what is of the first piece is copied. */
+static bool keep_rest(struct uv_conn *conn, const struct ssi_iov *iov, unsigned n, size_t skip,
+                      const struct ssi_sent *sent)
+{
+    uv_buf_t bufs[IOV_MAX_HERE];
+    unsigned used = 0;
+    struct write_req *req = malloc(sizeof *req + iov[0].len);
+    for (unsigned i = 0; i < n && req; i++) {
+        size_t off = skip < iov[i].len ? skip : iov[i].len;
+        const u8 *p = (const u8 *)iov[i].p + off;
+        skip -= off;
+        if (iov[i].len == off)
+            continue;
+        if (i == 0)
+            p = memcpy(req->data, p, iov[i].len - off);
+        bufs[used++] = uv_buf_init((char *)(uintptr_t)p, (unsigned)(iov[i].len - off));
+    }
+    if (req) {
+        req->conn = conn;
+        req->sent = *sent;
+    }
+    if (req && uv_write(&req->req, (uv_stream_t *)&conn->tcp, bufs, used, written_cb) == 0)
+        return true;
+    free(req);
+    conn_break(conn);
+    return false;
+}
+
+/* `keep` NULL: what cannot go at once is copied. True: it is kept. */
+static bool conn_write(struct uv_conn *conn, const struct ssi_iov *iov, unsigned n,
+                       const struct ssi_sent *keep)
 {
     uv_buf_t bufs[IOV_MAX_HERE];
     size_t len = 0;
@@ -191,8 +240,13 @@ static void conn_write(struct uv_conn *conn, const struct ssi_iov *iov, unsigned
         len += iov[i].len;
     }
     int sent = uv_try_write((uv_stream_t *)&conn->tcp, bufs, n);
-    if (sent < 0 || (size_t)sent < len)
-        send_rest(conn, iov, n, sent < 0 ? 0 : (size_t)sent);
+    size_t gone = sent < 0 ? 0 : (size_t)sent;
+    if (gone == len)
+        return false;
+    if (keep)
+        return keep_rest(conn, iov, n, gone, keep);
+    send_rest(conn, iov, n, gone);
+    return false;
 }
 
 /* What TLS wants to send goes to the socket; the core learns of errors from the loop. */
@@ -204,7 +258,7 @@ static void tls_flush(struct uv_conn *conn)
     iov.p = p;
     if (!iov.len)
         return;
-    conn_write(conn, &iov, 1);
+    conn_write(conn, &iov, 1, NULL);
     ssi_tls_output_done(conn->tls);
 }
 
@@ -241,9 +295,19 @@ static void tls_go_on(struct uv_conn *conn)
         if (!conn->accepted)
             ssi_conn_opened(conn->uv->ssi, conn->id);
     }
+    conn->delivering = true;
     tls_deliver(conn);
     if (!conn->dead)
         tls_flush(conn); /* answers to updates of keys */
+    conn->delivering = false;
+    ERGO(conn->dead || !ssi_tls_unread(conn->tls));
+    pump_begin(conn);
+}
+
+static void tls_received(struct uv_conn *conn, const u8 *bytes, size_t len)
+{
+    ssi_tls_receive(conn->tls, bytes, len);
+    tls_go_on(conn);
 }
 
 /* The first bytes of an accepted connection are plain. */
@@ -273,12 +337,12 @@ static void received(struct uv_conn *conn, const u8 *bytes, size_t len)
     conn->sniff = false;
     if (!tls)
         plain_deliver(conn, bytes, len);
-    else if (!conn->tls || !ssi_tls_receive(conn->tls, bytes, len))
+    else if (!conn->tls)
         conn_lost(conn, UV_ENOMEM);
     else if (answers_plainly(conn, bytes, len))
         conn_refused(conn, "it answers without TLS: it has no keys");
     else
-        tls_go_on(conn);
+        tls_received(conn, bytes, len);
 }
 
 static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
@@ -362,7 +426,7 @@ static void tell(struct ssi_uv *uv, const char *text)
     char line[MSG_LINE_BYTES];
     struct ssi_view view;
     ssi_query(uv->ssi, &view);
-    msg_format(line, sizeof line, MSG_PLM1712I, view.cluster, text);
+    msg_format(line, sizeof line, MSG_PLM1719W, view.cluster, text);
     uv->ports.operator_message(uv, line);
 }
 
@@ -374,6 +438,22 @@ static void tls_refresh(struct ssi_uv *uv)
         return;
     cause_set(&told, ST_CONFIG, "keys have changed and are not taken: %s", cause.text);
     tell(uv, told.text);
+}
+
+/* A certificate that was good when the connection was made has expired since, or is revoked. */
+static void tls_look(struct ssi_uv *uv, u64 ms)
+{
+    struct uv_conn *next;
+    char why[TLS_WHY_BYTES];
+    if (!uv->tls || ms < uv->look_ms)
+        return;
+    uv->look_ms = ms + UV_LOOK_MS;
+    tls_refresh(uv);
+    for (struct uv_conn *conn = uv->conns; conn; conn = next) {
+        next = conn->next;
+        if (!conn->dead && conn->ready && !ssi_tls_still_good(uv->tls, conn->tls, why))
+            conn_refused(conn, why);
+    }
 }
 
 static ssi_conn port_connect(void *ctx, const char *addr, struct cause *cause)
@@ -408,6 +488,83 @@ static ssi_conn port_connect(void *ctx, const char *addr, struct cause *cause)
     return 0;
 }
 
+/* --- bulk streams --- */
+
+static void pump_note(void *arg)
+{
+    uv_async_send(&((struct ssi_uv *)arg)->pumped);
+}
+
+/* It waits until libuv has written what it has, and until what has been read is delivered: order is
+ * kept, and TLS has one user (a message in the middle may be what wants the pump). */
+static void pump_begin(struct uv_conn *conn)
+{
+    uv_stream_t *stream = (uv_stream_t *)&conn->tcp;
+    uv_os_fd_t fd;
+    if (!conn->bulk || conn->dead || conn->pump || conn->delivering ||
+        uv_stream_get_write_queue_size(stream) ||
+        uv_fileno((uv_handle_t *)&conn->tcp, &fd) != 0)
+        return;
+    uv_read_stop(stream);
+    conn->bulk = false;
+    conn->pump = ssi_pump_start(fd, conn->tls, pump_note, conn->uv);
+    if (conn->pump && conn->paused)
+        ssi_pump_pause(conn->pump, true);
+    else if (!conn->pump && !conn->paused && uv_read_start(stream, alloc_cb, read_cb) != 0)
+        conn_break(conn);
+}
+
+/* What the pump has received goes to the core, or nowhere. */
+static void pump_deliver(struct uv_conn *conn)
+{
+    const u8 *bytes;
+    size_t len = ssi_pump_received(conn->pump, &bytes), at = 0, n = 1;
+    while (!conn->dead && at < len && n) {
+        n = ssi_conn_take(conn->uv->ssi, conn->id, bytes + at, len - at);
+        at += n;
+    }
+    if (conn->dead)
+        at = len;
+    if (at)
+        ssi_pump_consumed(conn->pump, at);
+}
+
+/* Its thread has ended: the core is told, and the handle is closed, or lingers. */
+static void pump_over(struct uv_conn *conn, int error)
+{
+    uv_stream_t *stream = (uv_stream_t *)&conn->tcp;
+    if (!conn->dead && error == PUMP_REFUSED)
+        conn_refused(conn, ssi_tls_why(conn->tls));
+    else if (!conn->dead)
+        conn_lost(conn, error < 0 ? error : UV_EOF);
+    ssi_pump_free(conn->pump);
+    conn->pump = NULL;
+    if (!conn->closing && (uv_shutdown(&conn->shutdown, stream, shutdown_cb) != 0 ||
+                           uv_read_start(stream, alloc_cb, read_cb) != 0))
+        conn_close_now(conn);
+    else if (conn->closing)
+        uv_close((uv_handle_t *)&conn->tcp, conn_closed_cb);
+}
+
+static void pump_look(struct uv_conn *conn)
+{
+    int error;
+    bool ended = ssi_pump_ended(conn->pump, &error);
+    if (ssi_pump_sent(conn->pump) && !conn->dead)
+        ssi_conn_drained(conn->uv->ssi, conn->id);
+    pump_deliver(conn);
+    if (ended)
+        pump_over(conn, error);
+}
+
+void ssi_uv_tcp_pumped(uv_async_t *async)
+{
+    struct ssi_uv *uv = async->data;
+    for (struct uv_conn *conn = uv->conns; conn; conn = conn->next)
+        if (conn->pump)
+            pump_look(conn);
+}
+
 static struct uv_conn *conn_find(struct ssi_uv *uv, ssi_conn id)
 {
     for (struct uv_conn *conn = uv->conns; conn; conn = conn->next)
@@ -431,15 +588,25 @@ static void tls_send(struct uv_conn *conn, const struct ssi_iov *iov, unsigned n
         }
 }
 
-static void port_send(void *ctx, ssi_conn id, const struct ssi_iov *iov, unsigned n)
+static bool port_send_kept(void *ctx, ssi_conn id, const struct ssi_iov *iov, unsigned n,
+                           const struct ssi_sent *sent)
 {
     struct uv_conn *conn = conn_find(ctx, id);
     PRE(n >= 1 && n <= IOV_MAX_HERE);
-    if (conn && conn->tls)
+    if (conn && conn->pump)
+        return ssi_pump_send(conn->pump, iov, n, sent);
+    if (conn && !conn->tls)
+        return conn_write(conn, iov, n, sent);
+    if (conn)
         tls_send(conn, iov, n);
-    else if (conn)
-        conn_write(conn, iov, n);
+    return false;
 }
+
+static void port_send(void *ctx, ssi_conn id, const struct ssi_iov *iov, unsigned n)
+{
+    port_send_kept(ctx, id, iov, n, NULL);
+}
+
 static void port_peer(void *ctx, ssi_conn id, struct ssi_peer *out)
 {
     struct uv_conn *conn = conn_find(ctx, id);
@@ -454,15 +621,28 @@ static void port_pause(void *ctx, ssi_conn id, bool paused)
     if (!conn || conn->paused == paused)
         return;
     conn->paused = paused;
-    if (paused)
+    if (conn->pump)
+        ssi_pump_pause(conn->pump, paused);
+    else if (paused)
         uv_read_stop((uv_stream_t *)&conn->tcp);
     else if (uv_read_start((uv_stream_t *)&conn->tcp, alloc_cb, read_cb) != 0)
         conn_break(conn);
 }
 
+static void port_bulk(void *ctx, ssi_conn id)
+{
+    struct uv_conn *conn = conn_find(ctx, id);
+    if (!conn || !conn->tls || conn->pump)
+        return;
+    conn->bulk = true;
+    pump_begin(conn);
+}
+
 static size_t port_backlog(void *ctx, ssi_conn id)
 {
     struct uv_conn *conn = conn_find(ctx, id);
+    if (conn && conn->pump)
+        return ssi_pump_backlog(conn->pump);
     return conn ? uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp) : 0;
 }
 
@@ -608,8 +788,10 @@ void ssi_uv_tcp_ports(struct ssi_ports *ports)
     ports->listen_stop = port_listen_stop;
     ports->connect = port_connect;
     ports->send = port_send;
+    ports->send_kept = port_send_kept;
     ports->backlog = port_backlog;
     ports->pause = port_pause;
+    ports->bulk = port_bulk;
     ports->peer = port_peer;
     ports->close = port_close;
 }
@@ -623,4 +805,6 @@ void ssi_uv_tcp_sweep(struct ssi_uv *uv, bool now)
         if (now || (conn->linger_until_ms && ms >= conn->linger_until_ms))
             conn_close_now(conn);
     }
+    if (!now)
+        tls_look(uv, ms);
 }

@@ -4,6 +4,8 @@
 
 #include <zlib.h>
 
+#include "mem/base/crc32c.h"
+
 #define CRC_AT 20
 
 static const struct wire_row {
@@ -25,22 +27,41 @@ static const struct {
 #include "ssi/ssi_wire.def"
 };
 
-void ssi_wire_header(u8 out[SSI_WIRE_HEADER_BYTES], const struct wire_frame *frame)
+size_t ssi_wire_header(u8 out[SSI_WIRE_HEAD_BYTES_MAX], const struct wire_frame *frame)
 {
+    u32 check_bytes = frame->checked ? SSI_WIRE_CHECK_BYTES : 0;
     be32_store(out, SSI_WIRE_MAGIC);
     be16_store(out + 4, frame->version);
-    be16_store(out + 6, frame->type);
+    be16_store(out + 6, (u16)(frame->type | (frame->checked ? SSI_WIRE_CHECKED : 0)));
     be16_store(out + 8, frame->service);
     be16_store(out + 10, frame->mtype);
-    be32_store(out + 12, frame->length);
+    be32_store(out + 12, frame->length + check_bytes);
     be32_store(out + 16, frame->seq);
     be32_store(out + CRC_AT, (u32)crc32(0, out, CRC_AT));
+    if (frame->checked)
+        be32_store(out + SSI_WIRE_HEADER_BYTES, frame->check);
+    return SSI_WIRE_HEADER_BYTES + check_bytes;
 }
 
 static enum wire_parse wire_bad(const char **why, const char *text)
 {
     *why = text;
     return WIRE_BAD;
+}
+
+/* The check is no part of type and payload. Before there were any, such a type is none. */
+static bool take_check(struct wire_frame *frame)
+{
+    frame->checked =
+        frame->version >= SSI_WIRE_VERSION_CHECKS && frame->type & SSI_WIRE_CHECKED;
+    if (!frame->checked)
+        return true;
+    if (frame->length < SSI_WIRE_CHECK_BYTES)
+        return false;
+    frame->type &= (u16)~SSI_WIRE_CHECKED;
+    frame->length -= SSI_WIRE_CHECK_BYTES;
+    frame->payload += SSI_WIRE_CHECK_BYTES;
+    return true;
 }
 
 enum wire_parse ssi_wire_parse(const u8 *p, size_t len, u32 payload_max,
@@ -61,10 +82,19 @@ enum wire_parse ssi_wire_parse(const u8 *p, size_t len, u32 payload_max,
     frame->length = be32_load(p + 12);
     frame->seq = be32_load(p + 16);
     frame->payload = p + SSI_WIRE_HEADER_BYTES;
+    *need = SSI_WIRE_HEADER_BYTES + (size_t)frame->length;
+    if (!take_check(frame))
+        return wire_bad(why, "a message is too short");
     if (frame->length > payload_max)
         return wire_bad(why, "a message is too long");
-    *need = SSI_WIRE_HEADER_BYTES + (size_t)frame->length;
-    return len < *need ? WIRE_MORE : WIRE_FRAME;
+    if (len < *need)
+        return WIRE_MORE;
+    if (frame->checked) {
+        frame->check = be32_load(frame->payload - SSI_WIRE_CHECK_BYTES);
+        if (frame->check != crc32c(0, frame->payload, frame->length))
+            return wire_bad(why, "a message is damaged");
+    }
+    return WIRE_FRAME;
 }
 
 const char *ssi_wire_name(u16 type)

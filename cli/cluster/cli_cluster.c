@@ -12,7 +12,7 @@
 
 struct cluster_options {
     const char *days;
-    bool force;
+    bool force, revoke;
 };
 
 static void tell_written(void *ctx, const char *path)
@@ -110,6 +110,29 @@ static int keys_run(const struct keys_request *r, const struct system_config *co
     return EXIT_WELL;
 }
 
+/* What was made for them so far is not taken any more. */
+static int revoke_run(const struct keys_request *r, const char *const *words, unsigned n)
+{
+    char member[CONFIG_NAME_BYTES];
+    struct cause cause = {0};
+    if (!n) {
+        fprintf(stderr, "endicott cluster: keys --revoke takes the names of members\n");
+        return EXIT_USAGE;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        unsigned count = 0;
+        int rc = rundir_name(words[i], member)
+                     ? keys_revoke(r, member, &count, &cause)
+                     : cause_set(&cause, ST_CONFIG, "%s is no name of a member", words[i]);
+        if (rc)
+            return refused(&cause);
+        printf("%u certificates of %s are revoked; every member needs %s/crl.pem, and reads it "
+               "when it changes; cluster keys DIR %s --force makes another\n",
+               count, member, r->dir, member);
+    }
+    return EXIT_WELL;
+}
+
 static int keys_verb(const char *const *operand, unsigned operands, const void *options)
 {
     const struct cluster_options *o = options;
@@ -134,13 +157,14 @@ static int keys_verb(const char *const *operand, unsigned operands, const void *
                                          .force = o->force,
                                          .days = (int)days,
                                          .wrote = tell_written};
-    int status = keys_run(&request, config, operand + 1, operands - 1);
+    int status = o->revoke ? revoke_run(&request, operand + 1, operands - 1)
+                           : keys_run(&request, config, operand + 1, operands - 1);
     config_free(config);
     return status;
 }
 
 static const struct cli_verb verbs[] = {
-    {"keys", "cluster keys DIR [MEMBER...] [--force] [--days N]", keys_verb},
+    {"keys", "cluster keys DIR [MEMBER...] [--force] [--days N] [--revoke]", keys_verb},
     {NULL, NULL, NULL},
 };
 
@@ -150,6 +174,9 @@ int cli_cluster(int argc, char **argv)
     const struct cli_option options[] = {
         {"force", NULL, "keys: new ones for members that have some; the authority stays", NULL,
          &o.force},
+        {"revoke", NULL,
+         "keys: put what was made for these members on the list of revoked ones", NULL,
+         &o.revoke},
         {"days", "N", "keys: until the certificates expire (730)", &o.days, NULL},
         {NULL, NULL, NULL, NULL, NULL},
     };

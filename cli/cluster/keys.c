@@ -180,7 +180,8 @@ static bool extensions(X509 *cert, X509 *issuer)
     return extension_add(cert, issuer, NID_basic_constraints,
                          authority ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE") &&
            extension_add(cert, issuer, NID_key_usage,
-                         authority ? "critical,keyCertSign" : "critical,digitalSignature") &&
+                         authority ? "critical,keyCertSign,cRLSign"
+                                   : "critical,digitalSignature") &&
            (authority ||
             extension_add(cert, issuer, NID_ext_key_usage, "serverAuth,clientAuth")) &&
            extension_add(cert, issuer, NID_subject_key_identifier, "hash") &&
@@ -215,6 +216,164 @@ int keys_authority(const struct keys_request *r, struct cause *cause)
     return rc;
 }
 
+/* --- what has been made, and revoked --------------------------------------------------------- */
+
+/* A line for each certificate, so that all of a member can be revoked: serial number, member. */
+static int issued_note(const struct keys_request *r, const char *member, const X509 *cert,
+                       struct cause *cause)
+{
+    char path[PATH_BYTES];
+    BIGNUM *n = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
+    char *hex = n ? BN_bn2hex(n) : NULL;
+    path_of(r->dir, "issued", "", path);
+    int fd = hex ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+    bool good = fd >= 0 && dprintf(fd, "%s %s\n", hex, member) > 0 && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    OPENSSL_free(hex);
+    BN_free(n);
+    return good ? ST_OK : cause_set(cause, ST_IO, "%s: %s", path, strerror(error));
+}
+
+/* The list there is, or a new one; NULL: it cannot be read. */
+static X509_CRL *revoked_read(const char *path, const struct pair *ca, struct cause *cause)
+{
+    FILE *file = fopen(path, "re");
+    X509_CRL *crl = file ? PEM_read_X509_CRL(file, NULL, NULL, NULL) : NULL;
+    int error = errno;
+    if (file)
+        fclose(file);
+    if (!file && error != ENOENT) {
+        cause_set(cause, ST_IO, "%s: %s", path, strerror(error));
+        return NULL;
+    }
+    if (file && (!crl || X509_CRL_verify(crl, ca->key) != 1)) {
+        X509_CRL_free(crl);
+        cause_set(cause, ST_CONFIG, "%s: no list of this authority", path);
+        return NULL;
+    }
+    if (!crl && (crl = X509_CRL_new()) &&
+        (!X509_CRL_set_version(crl, X509_CRL_VERSION_2) ||
+         !X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca->cert)))) {
+        X509_CRL_free(crl);
+        crl = NULL;
+    }
+    if (!crl)
+        openssl_cause(path, cause);
+    return crl;
+}
+
+/* Add one serial number; it counts when it is not there yet. */
+static bool revoked_add(X509_CRL *crl, const BIGNUM *serial, unsigned *count)
+{
+    X509_REVOKED *there = NULL, *entry;
+    ASN1_INTEGER *n = BN_to_ASN1_INTEGER(serial, NULL);
+    ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
+    bool good = n && now;
+    if (good && X509_CRL_get0_by_serial(crl, &there, n) == 0) {
+        entry = X509_REVOKED_new();
+        good = entry && X509_REVOKED_set_serialNumber(entry, n) &&
+               X509_REVOKED_set_revocationDate(entry, now) && X509_CRL_add0_revoked(crl, entry);
+        if (!good)
+            X509_REVOKED_free(entry);
+        *count += good;
+    }
+    ASN1_INTEGER_free(n);
+    ASN1_TIME_free(now);
+    return good;
+}
+
+/* All of a member that `issued` tells of; `*seen` counts them. */
+static bool revoked_add_issued(const struct keys_request *r, X509_CRL *crl, const char *member,
+                               unsigned *count, unsigned *seen)
+{
+    char path[PATH_BYTES], hex[72], of[64];
+    path_of(r->dir, "issued", "", path);
+    FILE *file = fopen(path, "re");
+    bool good = true;
+    while (file && good && fscanf(file, "%71s %63s", hex, of) == 2) {
+        BIGNUM *n = NULL;
+        if (strcmp(of, member))
+            continue;
+        good = BN_hex2bn(&n, hex) && revoked_add(crl, n, count);
+        BN_free(n);
+        ++*seen;
+    }
+    if (file)
+        fclose(file);
+    return good;
+}
+
+/* And the one that is in place: it may be older than `issued`. */
+static bool revoked_add_present(const struct keys_request *r, X509_CRL *crl, const char *member,
+                                unsigned *count, unsigned *seen)
+{
+    char path[PATH_BYTES];
+    path_of(r->dir, member, ".pem", path);
+    FILE *file = fopen(path, "re");
+    X509 *cert = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+    BIGNUM *n = cert ? ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL) : NULL;
+    bool good = !file || (n && revoked_add(crl, n, count));
+    *seen += file != NULL;
+    BN_free(n);
+    X509_free(cert);
+    if (file)
+        fclose(file);
+    return good;
+}
+
+static int revoked_write(const struct keys_request *r, X509_CRL *crl, const struct pair *ca,
+                         const char *path, struct cause *cause)
+{
+    char temp[PATH_BYTES + 8];
+    ASN1_TIME *from = X509_gmtime_adj(NULL, BACKDATE_S);
+    ASN1_TIME *until = X509_time_adj_ex(NULL, KEYS_AUTHORITY_DAYS, 0, NULL);
+    bool good = from && until && X509_CRL_set1_lastUpdate(crl, from) &&
+                X509_CRL_set1_nextUpdate(crl, until) && X509_CRL_sort(crl) &&
+                X509_CRL_sign(crl, ca->key, EVP_sha256());
+    ASN1_TIME_free(from);
+    ASN1_TIME_free(until);
+    if (!good)
+        return openssl_cause(path, cause);
+    FILE *file = file_begin(path, temp, cause);
+    if (!file)
+        return cause->status;
+    int rc = file_end(file, temp, path, PEM_write_X509_CRL(file, crl) == 1, cause);
+    if (!rc && r->wrote)
+        r->wrote(r->ctx, path);
+    return rc;
+}
+
+int keys_revoke(const struct keys_request *r, const char *member, unsigned *count,
+                struct cause *cause)
+{
+    struct pair ca = {NULL, NULL};
+    char path[PATH_BYTES];
+    unsigned seen = 0;
+    path_of(r->dir, "crl", ".pem", path);
+    *count = 0;
+    int rc = authority_read(r, &ca, cause);
+    if (!rc && !(X509_get_key_usage(ca.cert) & KU_CRL_SIGN))
+        rc = cause_set(cause, ST_REFUSED,
+                       "%s/ca.pem is of a release whose authorities cannot revoke: remove the "
+                       "folder and make all keys anew",
+                       r->dir);
+    X509_CRL *crl = rc ? NULL : revoked_read(path, &ca, cause);
+    if (!rc && !crl)
+        rc = cause->status;
+    if (!rc && (!revoked_add_issued(r, crl, member, count, &seen) ||
+                !revoked_add_present(r, crl, member, count, &seen)))
+        rc = openssl_cause(path, cause);
+    if (!rc && !seen)
+        rc = cause_set(cause, ST_NOENT, "no certificate of %s was made in %s", member, r->dir);
+    if (!rc && *count)
+        rc = revoked_write(r, crl, &ca, path, cause);
+    X509_CRL_free(crl);
+    pair_free(&ca);
+    return rc;
+}
+
 int keys_member(const struct keys_request *r, const char *member, struct cause *cause)
 {
     struct pair ca = {NULL, NULL}, own = {NULL, NULL};
@@ -224,6 +383,8 @@ int keys_member(const struct keys_request *r, const char *member, struct cause *
     int rc = authority_read(r, &ca, cause);
     if (!rc)
         rc = pair_make(&own, &ca, r->cluster, member, r->days, cause);
+    if (!rc)
+        rc = issued_note(r, member, own.cert, cause);
     if (!rc)
         rc = pair_write(r, member, &own, cause);
     pair_free(&own);
@@ -240,6 +401,14 @@ int keys_authority(const struct keys_request *r, struct cause *cause)
 
 int keys_member(const struct keys_request *r, const char *member, struct cause *cause)
 {
+    return cause_set(cause, ST_REFUSED, "%s/%s: this build has no TLS (libssl-dev)", r->dir,
+                     member);
+}
+
+int keys_revoke(const struct keys_request *r, const char *member, unsigned *count,
+                struct cause *cause)
+{
+    *count = 0;
     return cause_set(cause, ST_REFUSED, "%s/%s: this build has no TLS (libssl-dev)", r->dir,
                      member);
 }

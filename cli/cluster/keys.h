@@ -31,4 +31,10 @@ int keys_authority(const struct keys_request *request, struct cause *cause);
  *  when one of them is; a file is put in place as a whole. */
 int keys_member(const struct keys_request *request, const char *member, struct cause *cause);
 
+/** Put all certificates that were made for the member so far (file `issued`, and the one that is
+ *  there) on the authority's list, crl.pem; `*count`: how many are new there. ST_NOENT: none was
+ *  made. A certificate that is made afterwards is good. */
+int keys_revoke(const struct keys_request *request, const char *member, unsigned *count,
+                struct cause *cause);
+
 #endif

@@ -18,6 +18,7 @@
 #include "cli/ipl/ipl_disks.h"
 #include "cli/ipl/ipl_net.h"
 #include "cli/ipl/ipl_move.h"
+#include "cli/ipl/ipl_ration.h"
 #include "cli/ipl/ipl_terminals.h"
 #include "cli/ipl/ipl_unitrec.h"
 #include "cli/post_uv.h"
@@ -37,7 +38,8 @@ struct ipl_options {
     const char *kernel, *initrd, *append, *image, *load, *memory, *standby, *cpus, *model,
         *engine, *io_threads, *idle_slack;
     FILE *trace_file; /* of --trace jit:FILE */
-    const char *console, *display, *certificate, *gdb, *seed, *timeout, *stats, *trace, *move;
+    const char *console, *display, *certificate, *gdb, *seed, *timeout, *stats, *trace, *move,
+        *ration;
     const char *disk[CLI_MANY_MAX + 1], *tape[CLI_MANY_MAX + 1], *alias[CLI_MANY_MAX + 1];
     const char *net[CLI_MANY_MAX + 1], *ctc[CLI_MANY_MAX + 1];
     const char *reader[CLI_MANY_MAX + 1], *punch[CLI_MANY_MAX + 1], *printer[CLI_MANY_MAX + 1];
@@ -52,6 +54,7 @@ struct ipl {
     struct vm_host *host;
     struct vm *vm;
     struct ipl_move move;
+    struct ipl_ration ration;
     struct ipl_terminals terminals;
     struct ipl_nets nets;
     struct ipl_ctcs ctcs;
@@ -329,6 +332,9 @@ static int stats_write(struct ipl *ipl, u64 start_ns)
     json_t *bodies = json_object();
     vm_bodies(ipl->vm, body_add, bodies);
     json_object_set_new(root, "bodies", bodies);
+    if (ipl->opt.ration)
+        json_object_set_new(root, "stores_refused",
+                            json_integer((json_int_t)ipl_ration_refused(ipl->vm)));
     vm_release(ipl->vm);
     int rc = root ? json_dump_file(root, ipl->opt.stats, JSON_INDENT(1)) : -1;
     json_decref(root);
@@ -365,10 +371,10 @@ static const char *missing(const struct ipl_options *o)
 {
     if (o->gdb)
         return "--gdb is";
-    if (o->net[0] && (o->deterministic || o->move))
-        return "--net with --deterministic or --relocate-every is";
-    if (o->ctc[0] && (o->deterministic || o->move))
-        return "--ctc with --deterministic or --relocate-every is";
+    if (o->net[0] && (o->deterministic || o->move || o->ration))
+        return "--net with --deterministic, --relocate-every or --ration-stores is";
+    if (o->ctc[0] && (o->deterministic || o->move || o->ration))
+        return "--ctc with --deterministic, --relocate-every or --ration-stores is";
     if (o->trace && strcmp(o->trace, "jit") && strncmp(o->trace, "jit:", 4))
         return "--trace of anything but jit is";
     return NULL;
@@ -432,7 +438,9 @@ static int options_check(struct ipl_options *o, struct vm_config *vc)
         return usage("not a seed (a number below 1000000000)", o->seed);
     if (o->move && ipl_move_parse(o->move, &(struct ipl_move){0}))
         return usage("not N or N,TIMES", o->move);
-    o->deterministic |= o->move != NULL;
+    if (o->ration && ipl_ration_parse(o->ration, &(struct ipl_ration){0}))
+        return usage("not SEED or SEED,TURNS", o->ration);
+    o->deterministic |= o->move || o->ration;
     if (o->timeout && number(o->timeout, 1, 1000000, &n))
         return usage("not a number of seconds", o->timeout);
     vc->storage_bytes = directory_storage_size(o->memory ? o->memory : "512M");
@@ -490,6 +498,8 @@ static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct ca
         return cause->status;
     if (ipl->opt.move && ipl_move_parse(ipl->opt.move, &ipl->move) == 0)
         vm_host_slice(ipl->host, ipl->move.insns);
+    if (ipl->opt.ration)
+        (void)ipl_ration_parse(ipl->opt.ration, &ipl->ration);
     int rc = vm_create(ipl->host, vc, &ipl->vm, cause);
     if (rc == ST_OK && ipl->terminals.count)
         rc = ipl_terminals_open(&ipl->terminals, &ipl->loop, ipl->post, &ipl->vm, cause);
@@ -526,6 +536,8 @@ static void close_handle(uv_handle_t *handle, void *arg)
 static void run_deterministic(struct ipl *ipl)
 {
     while (!ipl->ended) {
+        if (!ipl_ration_turn(&ipl->ration, ipl->host, ipl->vm))
+            ipl_end(ipl, EXIT_RESOURCE);
         bool busy = vm_host_run(ipl->host);
         uv_run(&ipl->loop, busy ? UV_RUN_NOWAIT : UV_RUN_ONCE);
         if (!ipl->ended && !ipl_move_turn(&ipl->move, ipl->host, &ipl->vm))
@@ -583,6 +595,7 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     ipl_unitrec_close(vc);
     if (ipl->opt.trace_file)
         fclose(ipl->opt.trace_file);
+    ipl_ration_fini(&ipl->ration);
     post_uv_destroy(ipl->post);
     uv_walk(&ipl->loop, close_handle, NULL);
     uv_run(&ipl->loop, UV_RUN_DEFAULT);
@@ -658,6 +671,7 @@ int cli_ipl(int argc, char **argv)
         {"deterministic", "[=SEED]", "same inputs, same console log", &o->seed,
          &o->deterministic},
         {"relocate-every", "N[,TIMES]", NULL, &o->move, NULL},
+        {"ration-stores", "SEED[,TURNS]", NULL, &o->ration, NULL},
         {"timeout", "SECONDS", "give up after so long, with status 8", &o->timeout, NULL},
         {"stats", "FILE", "write statistics as JSON at the end", &o->stats, NULL},
         {"trace", "jit[:FILE]", "guest and host code as it is translated", &o->trace, NULL},

@@ -32,7 +32,7 @@ static void conn_closed(uv_handle_t *handle)
     while (*link != c)
         link = &(*link)->next;
     *link = c->next;
-    s->conn_count--;
+    s->conn_count -= !c->away.standin;
     tn_tls_end(c->tls);
     explicit_bzero(c, sizeof *c); /* a password may have been typed */
     free(c);
@@ -50,7 +50,9 @@ void tn_conn_close(struct tn_conn *c)
     tn_display_end(c);
     if (c->mode == TN_CONSOLE)
         tn_console_end(c, !c->server->closing);
-    uv_close((uv_handle_t *)&c->tcp, conn_closed);
+    tn_away_end(c);
+    if (!c->away.standin)
+        uv_close((uv_handle_t *)&c->tcp, conn_closed);
     uv_close((uv_handle_t *)&c->clock, conn_closed);
 }
 
@@ -66,6 +68,7 @@ void tn3270_destroy(struct tn3270 *s)
     if (!s)
         return;
     s->closing = true;
+    tn_away_close(s);
     for (struct tn_conn *c = s->conns; c; c = c->next)
         tn_conn_close(c);
     uv_close((uv_handle_t *)&s->listener, listener_closed);
@@ -106,12 +109,13 @@ struct tn_write_req {
 
 size_t tn_conn_backlog(const struct tn_conn *c)
 {
-    return uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
+    return c->away.standin ? (size_t)(c->away.given - c->away.taken)
+                           : uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
 }
 
-static void recheck(struct tn_conn *c)
+void tn_conn_recheck(struct tn_conn *c)
 {
-    if (tn_display_dropped(c))
+    if (c->away.frozen || c->mode == TN_AWAY || tn_display_dropped(c))
         return;
     c->dirty &= c->mode != TN_DISPLAY;
     if (c->mode == TN_DISPLAY)
@@ -130,7 +134,9 @@ static void sent(uv_write_t *req, int status)
     if (status || (c->goodbye && !tn_conn_backlog(c)))
         tn_conn_close(c);
     else if (c->dirty && !tn_conn_backlog(c))
-        recheck(c);
+        tn_conn_recheck(c);
+    if (!c->closing && !tn_conn_backlog(c))
+        tn_away_sent(c);
 }
 
 static void send_raw(struct tn_conn *c, const u8 *bytes, size_t len)
@@ -177,12 +183,15 @@ static void send_bytes(void *ctx, const u8 *bytes, size_t len)
 
 void tn_conn_send(struct tn_conn *c, const struct tn_out *out)
 {
-    telnet_send_record(&c->telnet, out->bytes, out->len);
+    tn_conn_send_record(c, out->bytes, out->len);
 }
 
 void tn_conn_send_record(struct tn_conn *c, const u8 *bytes, size_t len)
 {
-    if (!c->closing)
+    if (c->closing)
+        return;
+    tn_away_send(c, bytes, len);
+    if (!c->away.standin)
         telnet_send_record(&c->telnet, bytes, len);
 }
 
@@ -212,12 +221,9 @@ static void ready(void *ctx, struct tn_size size)
         tn_display_begin(c);
 }
 
-static void record(void *ctx, const u8 *bytes, size_t len)
+static void pressed(struct tn_conn *c, const u8 *bytes, size_t len)
 {
-    struct tn_conn *c = ctx;
     struct tn_in in;
-    if (c->goodbye || tn_display_dropped(c))
-        return;
     if (c->mode == TN_DISPLAY || (c->full && len && !tn_console_break_key(c, bytes[0]))) {
         tn_display_key(c, bytes, len);
         return;
@@ -230,8 +236,41 @@ static void record(void *ctx, const u8 *bytes, size_t len)
     case TN_NOTICE: tn_conn_close(c); return;
     case TN_LOGO: tn_logo_key(c, &in); return;
     case TN_CONSOLE: tn_console_key(c, &in); return;
-    case TN_DISPLAY: return;
+    case TN_DISPLAY:
+    case TN_AWAY: return;
     }
+}
+
+static void attention(struct tn_conn *c)
+{
+    if (c->mode == TN_CONSOLE)
+        tn_console_attention(c);
+    else if (c->mode == TN_DISPLAY && tn_display_of(c))
+        con3270_attention(tn_display_of(c));
+}
+
+void tn_conn_key(struct tn_conn *c, const u8 *record, size_t len)
+{
+    if (c->goodbye || tn_display_dropped(c))
+        return;
+    if (record)
+        pressed(c, record, len);
+    else
+        attention(c);
+}
+
+static void on_record(void *ctx, const u8 *bytes, size_t len)
+{
+    struct tn_conn *c = ctx;
+    if (!c->goodbye && !tn_away_key(c, bytes, len))
+        tn_conn_key(c, bytes, len);
+}
+
+static void on_attention(void *ctx)
+{
+    struct tn_conn *c = ctx;
+    if (!c->goodbye && !tn_away_key(c, NULL, 0))
+        tn_conn_key(c, NULL, 0);
 }
 
 /* RFC 2355 reason codes. */
@@ -249,15 +288,6 @@ static u8 device(void *ctx, char lu[TELNET_LU_BYTES])
     return tn_display_name(c, lu) ? 0
            : *lu ? tn_display_known(s, lu) ? DEVICE_IN_USE : INVALID_DEVICE_NAME
                  : 0;
-}
-
-static void attention(void *ctx)
-{
-    struct tn_conn *c = ctx;
-    if (c->mode == TN_CONSOLE)
-        tn_console_attention(c);
-    else if (c->mode == TN_DISPLAY && tn_display_of(c))
-        con3270_attention(tn_display_of(c));
 }
 
 static void refuse(void *ctx, const char *why)
@@ -280,7 +310,8 @@ static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 
 static void start(struct tn_conn *c)
 {
-    const struct telnet_ports ports = {c, send_bytes, ready, record, attention, device, refuse};
+    const struct telnet_ports ports = {c,      send_bytes, ready, on_record, on_attention,
+                                       device, refuse};
     c->begun = true;
     telnet_begin(&c->telnet, &ports);
 }
@@ -324,20 +355,39 @@ static void notice_the_gone(struct tn_conn *c)
         setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static struct tn_conn *conn_new(struct tn3270 *s)
 {
-    struct tn3270 *s = listener->data;
-    struct tn_conn *c = status ? NULL : calloc(1, sizeof *c);
+    struct tn_conn *c = calloc(1, sizeof *c);
     if (!c)
-        return;
+        return NULL;
     c->server = s;
     c->next = s->conns;
     s->conns = c;
+    c->away.id = ++s->last_id;
+    uv_timer_init(s->listener.loop, &c->clock);
+    c->clock.data = c;
+    c->handles = 1;
+    return c;
+}
+
+struct tn_conn *tn_conn_standin(struct tn3270 *s)
+{
+    struct tn_conn *c = s->closing ? NULL : conn_new(s);
+    if (c)
+        c->away.standin = true;
+    return c;
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    struct tn3270 *s = listener->data;
+    struct tn_conn *c = status ? NULL : conn_new(s);
+    if (!c)
+        return;
     c->turned_away = s->conn_count++ >= TN3270_TERMINALS_MAX;
     uv_tcp_init(listener->loop, &c->tcp);
-    uv_timer_init(listener->loop, &c->clock);
     c->handles = 2;
-    c->tcp.data = c->clock.data = c;
+    c->tcp.data = c;
     if (s->tls && !(c->tls = tn_tls_begin(s->tls))) {
         tn_conn_close(c);
         return;
@@ -413,6 +463,9 @@ struct tn3270 *tn3270_create(const struct tn3270_config *config, struct cause *c
     s->member = config->member;
     uv_tcp_init(config->loop, &s->listener);
     s->listener.data = s;
+    s->last_id = uv_hrtime();
+    if (!config->address)
+        return s; /* none of its own: terminals of other members only */
     if ((!config->pem || tn_tls_server_create(config->pem, &s->tls, cause) == ST_OK) &&
         listen_on(s, cause) == ST_OK)
         return s;
@@ -429,5 +482,5 @@ void tn3270_recheck(struct tn3270 *s)
 {
     for (struct tn_conn *c = s ? s->conns : NULL; c; c = c->next)
         if (!c->closing)
-            recheck(c);
+            tn_conn_recheck(c);
 }

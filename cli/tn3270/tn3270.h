@@ -21,6 +21,7 @@
 #define TN3270_DISPLAYS_MAX 16
 
 struct member;
+struct ssi;
 struct tn3270;
 struct vm;
 
@@ -32,9 +33,10 @@ struct tn3270_display {
 
 struct tn3270_config {
     uv_loop_t *loop;
-    const char *system;    /* its name on screens */
-    const char *address;   /* PORT, IPV4:PORT or [IPV6]:PORT; port 0: any free one */
-    const char *pem;       /* TLS: certificate and private key; NULL: in clear */
+    const char *system;  /* its name on screens */
+    const char *address; /* PORT, IPV4:PORT or [IPV6]:PORT; port 0: any free one; NULL: does not
+                            * listen, and shows terminals of other members only */
+    const char *pem;     /* TLS: certificate and private key; NULL: in clear */
     struct member *member; /* consoles of its users; NULL: displays of a machine */
     struct vm **vm;        /* the machine: may be another one each time it is looked at */
     const struct tn3270_display *displays;
@@ -47,6 +49,10 @@ bool tn3270_address_ok(const char *address);
 struct tn3270 *tn3270_create(const struct tn3270_config *config, struct cause *cause);
 /** Hang up on all terminals; memory is freed as the loop goes round. NULL is fine. */
 void tn3270_destroy(struct tn3270 *server);
+
+/** A member's: its users' terminals go along with them over the cluster. Before the join; `ssi`
+ *  NULL: there is none. */
+int tn3270_away_open(struct tn3270 *server, struct ssi *ssi, struct cause *cause);
 
 /** The port it listens on; 0 = there is no server. */
 unsigned tn3270_port(const struct tn3270 *server);

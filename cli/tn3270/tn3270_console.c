@@ -101,6 +101,21 @@ void tn_console_begin(struct tn_conn *c, struct cp_user *user)
     show(c, TN_DRAW_ALL, "");
 }
 
+static void more_timer(struct tn_conn *c);
+
+void tn_console_resume(struct tn_conn *c, struct cp_user *user)
+{
+    c->console = cp_user_console(user);
+    c->ldev = cp_terminal_view(user).ldev;
+    c->observer = console_observe(c->console, console_next_number(c->console), observed, c);
+    if (!c->observer) {
+        tn_console_end(c, true);
+        tn_logo_show(c, "No storage is free for a console; try again later", true);
+    } else if (c->warned) {
+        tn_conn_timer(c, (u64)cp_terminal_view(user).more_warn_s * MS_PER_S, more_timer);
+    }
+}
+
 /* ---- output ---- */
 
 bool tn_console_full(struct tn_conn *c)
@@ -183,6 +198,10 @@ static void show_display(struct tn_conn *c)
 static void show(struct tn_conn *c, enum tn_draw how, const char *input)
 {
     struct tn_out out;
+    if (c->away.frozen) {
+        c->dirty = true;
+        return;
+    }
     if (tn_console_full(c)) {
         show_display(c);
         return;

@@ -6,7 +6,8 @@
  *                          +-------------------------------------+
  *
   * A connection that ends in CONSOLE disconnects its user. In CONSOLE the terminal shows CP's
-  * screen, or (`full`) the guest's 3270 display. Without a member there is neither logon nor
+  * screen, or (`full`) the guest's 3270 display. AWAY: the user has been relocated, and another
+  * member makes the screens (tn3270_away.h). Without a member there is neither logon nor
   * CP: DISPLAY shows a display of the machine, from negotiation to the end. */
 #ifndef ENDICOTT_CLI_TN3270_INTERNAL_H
 #define ENDICOTT_CLI_TN3270_INTERNAL_H
@@ -15,13 +16,22 @@
 
 #include "cli/member_internal.h"
 #include "cli/tn3270/tn3270.h"
+#include "cli/tn3270/tn3270_away.h"
 #include "cli/tn3270/tn3270_screen.h"
 #include "cli/tn3270/tn3270_telnet.h"
 #include "cli/tn3270/tn3270_tls.h"
 #include "hyp/cp_terminal.h"
 #include "io/con3270.h"
 
-enum tn_mode { TN_NEGOTIATING, TN_NOTICE, TN_LOGO, TN_LOGGING_ON, TN_CONSOLE, TN_DISPLAY };
+enum tn_mode {
+    TN_NEGOTIATING,
+    TN_NOTICE,
+    TN_LOGO,
+    TN_LOGGING_ON,
+    TN_CONSOLE,
+    TN_DISPLAY,
+    TN_AWAY
+};
 
 struct tn_logon; /* tn3270_logon.c */
 
@@ -78,6 +88,7 @@ struct tn_conn {
     u16 dialed;           /* DISPLAY of a member: device of `user`'s machine; 0: none */
     u64 cursor;           /* what of its writes has been sent */
     struct tn_size shown; /* its size when it was last drawn */
+    struct tn_away away;  /* the other end, when the user is on another member */
 };
 
 struct tn3270 {
@@ -90,6 +101,8 @@ struct tn3270 {
     struct tn_conn *conns;
     unsigned conn_count;
     unsigned last_lu;              /* given to a terminal that asked for none */
+    u64 last_id;                   /* of connections: never the same for two */
+    struct ssi *ssi;               /* NULL: no cluster */
     u8 plain[4096], cipher[16384]; /* on their way through TLS */
     u8 in[16384];                  /* what libuv reads into: one connection at a time */
     u8 record[1 + CON3270_RECORD_BYTES_MAX]; /* of a display, on its way to telnet */
@@ -105,6 +118,12 @@ void tn_conn_timer(struct tn_conn *c, u64 ms, void (*fire)(struct tn_conn *c));
 /** A screen that says something, and the end of the connection some seconds later. */
 void tn_conn_notice(struct tn_conn *c, const char *text);
 void tn_conn_timer_stop(struct tn_conn *c);
+/** A key, or ATTN (`record` NULL): what it does. */
+void tn_conn_key(struct tn_conn *c, const u8 *record, size_t len);
+/** Show what is new. */
+void tn_conn_recheck(struct tn_conn *c);
+/** A connection for a terminal of another member; NULL: no memory. */
+struct tn_conn *tn_conn_standin(struct tn3270 *s);
 
 /* ---- tn3270_logon.c: the logon screen ---- */
 void tn_logo_show(struct tn_conn *c, const char *message, bool alarm);
@@ -134,6 +153,8 @@ void tn_display_end(struct tn_conn *c);
 /* ---- tn3270_console.c: CP's screen ---- */
 /** `userid` has been logged on, or reconnected, by this terminal. */
 void tn_console_begin(struct tn_conn *c, struct cp_user *user);
+/** `user` has come with this terminal, whose screen is known. */
+void tn_console_resume(struct tn_conn *c, struct cp_user *user);
 void tn_console_key(struct tn_conn *c, const struct tn_in *in);
 /** The user's guest has written to its display: is it to be shown now? */
 bool tn_console_full(struct tn_conn *c);

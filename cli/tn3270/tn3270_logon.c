@@ -31,6 +31,13 @@ static void draw(struct tn_conn *c, const char *message, bool alarm)
 void tn_logo_show(struct tn_conn *c, const char *message, bool alarm)
 {
     c->ask = (struct tn_ask){0};
+    if (c->away.standin) {
+        tn_away_leave(c, message, alarm);
+        return;
+    }
+    if (c->mode == TN_AWAY)
+        tn_conn_timer_stop(c);
+    tn_away_forget(c);
     draw(c, message, alarm);
 }
 
@@ -87,6 +94,7 @@ static void start(struct tn_conn *c, const char *userid, const char *command)
     c->logon = l;
     c->mode = TN_LOGGING_ON;
     cp_response_init(&l->resp);
+    l->resp.may_wait = true;
     l->resp.done_cb = logon_done;
     l->resp.done_ctx = l;
     cp_command_as(l->m->cp, l->user, 0, command, &l->resp);

@@ -11,6 +11,7 @@ enum { CELL_BLANK = 0x40, CELL_SUB = 0x3f, CELL_QUESTION = 0x6f };
 
 #define TAB_COLUMNS 8
 #define TN_INPUT_CELLS 1024 /* of one field */
+#define TN_CELLS_12_BITS 4096
 #define DEFAULT_ROWS 24
 #define DEFAULT_COLS 80
 
@@ -50,11 +51,13 @@ void tn_out_begin(struct tn_out *o, struct tn_size size, enum tn_write how, bool
     put(o, (const u8[]){how == TN_ERASE_WRITE ? erase : CMD_WRITE, graphic(wcc & 0x3f)}, 2);
 }
 
-/* SBA address, or RA address null. */
+/* SBA address, or RA address null. Addresses of 12 bits as long as these reach the whole screen. */
 static void put_address(struct tn_out *o, u8 order, unsigned cell)
 {
+    bool wide = o->size.rows * o->size.cols > TN_CELLS_12_BITS;
     cell %= o->size.rows * o->size.cols;
-    const u8 bytes[4] = {order, graphic(cell >> 6 & 0x3f), graphic(cell & 0x3f), 0};
+    const u8 bytes[4] = {order, wide ? (u8)(cell >> 8) : graphic(cell >> 6 & 0x3f),
+                         wide ? (u8)cell : graphic(cell & 0x3f), 0};
     put(o, bytes, order == ORDER_RA ? 4 : 3);
 }
 

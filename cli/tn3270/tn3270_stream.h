@@ -5,8 +5,8 @@
 
 #include "mem/base/bytes.h"
 
-#define TN_CELLS_MAX 4096     /* 27 by 132 and 43 by 80 are less: 12-bit addresses reach all */
-#define TN_OUT_BYTES_MAX 8192 /* a whole screen with an order before every row */
+#define TN_CELLS_MAX 16384 /* of IBM-DYNAMIC: what 14-bit addresses reach (screen_size_ok) */
+#define TN_OUT_BYTES_MAX 20480 /* a whole screen with an order before every row */
 #define TN_FIELDS_MAX 8
 
 struct tn_size {

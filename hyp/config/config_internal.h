@@ -5,6 +5,8 @@
 #include "hyp/config.h"
 #include "hyp/config/fault.h"
 
+/** What it has allocated is given back; it is not cleared. */
+void config_drop(struct system_config *config);
 /** As config_parse_system and _hardware; with `faults` bad statements are told there, and left
  *  out. */
 int config_read_system(struct system_config *config, const char *name, const char *text,

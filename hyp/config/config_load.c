@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hyp/arch.h"
 #include "hyp/config.h"
 #include "hyp/config/config_internal.h"
 #include "hyp/config/config_scan.h"
@@ -19,26 +20,36 @@ u16 config_slot_of(const struct system_config *config, const char *member)
     return 0;
 }
 
-const struct config_domain *config_domain_find(const struct system_config *config,
-                                               const char *name, struct config_domain *scratch)
+/* SSI, and the domain of each member. */
+static bool built_in_domain(const struct system_config *config, const char *name,
+                            struct config_domain *out)
 {
-    for (unsigned i = 0; i < config->domain_count; i++)
-        if (!strcasecmp(config->domains[i].name, name))
-            return &config->domains[i];
-    const struct config_domain_list *more = config->defined_domains;
-    for (unsigned i = 0; more && i < more->count; i++)
-        if (!strcasecmp(more->domain[i].name, name))
-            return &more->domain[i];
     u16 slot = config_slot_of(config, name);
     bool all = !strcasecmp(name, "SSI") && config->in_ssi;
     if (!slot && !all)
-        return NULL;
-    memset(scratch, 0, sizeof *scratch);
-    strcpy(scratch->name, all ? "SSI" : config->slots[slot - 1].member);
+        return false;
+    memset(out, 0, sizeof *out);
+    strcpy(out->name, all ? "SSI" : config->slots[slot - 1].member);
     for (unsigned i = 0; i < CONFIG_SLOTS_MAX; i++)
         if (config->slots[i].member[0] && (all || i + 1u == slot))
-            strcpy(scratch->members[scratch->member_count++], config->slots[i].member);
-    return scratch;
+            strcpy(out->members[out->member_count++], config->slots[i].member);
+    return true;
+}
+
+/* A member that gets a slot later may have the name of a domain that was defined before. */
+const struct config_domain *config_domain_find(const struct system_config *config,
+                                               const char *name, struct config_domain *scratch)
+{
+    const struct config_domain_list *more = config->defined_domains;
+    if (built_in_domain(config, name, scratch))
+        return scratch;
+    for (unsigned i = 0; more && i < more->count; i++)
+        if (!strcasecmp(more->domain[i].name, name))
+            return &more->domain[i];
+    for (unsigned i = 0; i < config->domain_count; i++)
+        if (!strcasecmp(config->domains[i].name, name))
+            return &config->domains[i];
+    return NULL;
 }
 
 static int set_path(char *out, struct cause *cause, const char *dir, const char *sub,
@@ -80,6 +91,19 @@ static void load_other(const struct system_config *cfg, struct config_slot *slot
     free(hw);
 }
 
+const struct cpu_model *config_member_model(const struct system_config *config,
+                                            const char *member)
+{
+    u16 slot = config_slot_of(config, member);
+    struct config_slot now = {0};
+    if (!slot)
+        return NULL;
+    snprintf(now.member, sizeof now.member, "%s", config->slots[slot - 1].member);
+    load_other(config, &now);
+    const struct config_slot *s = now.hardware_known ? &now : &config->slots[slot - 1];
+    return s->hardware_known ? s->model : NULL;
+}
+
 static void load_others(struct system_config *cfg)
 {
     for (unsigned i = 0; i < CONFIG_SLOTS_MAX; i++)
@@ -119,6 +143,7 @@ void config_features_default(struct config_features *f)
         .passwords_on_cmds = true,
         .shutdown_signal_s = SHUTDOWN_SIGNAL_S,
         .idle_slack_ms = VM_IDLE_SLACK_MS,
+        .cp_level = CP_LEVEL,
         .edit = {[CONFIG_LINE_END] = '#',
                  [CONFIG_LINE_DELETE] = '\xa2', /* a cent sign */
                  [CONFIG_CHAR_DELETE] = '@',
@@ -195,13 +220,18 @@ struct system_config *config_check(const char *dir, const char *member, struct f
     return cfg;
 }
 
-void config_free(struct system_config *config)
+void config_drop(struct system_config *config)
 {
-    if (!config)
-        return;
     free(config->hardware.devices);
     free(config->defined_domains);
     for (unsigned i = 0; i < config->network_count; i++)
         free(config->networks[i]);
+}
+
+void config_free(struct system_config *config)
+{
+    if (!config)
+        return;
+    config_drop(config);
     free(config);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hyp/arch.h"
 #include "hyp/config.h"
 #include "hyp/config/config_scan.h"
 #include "hyp/config/config_internal.h"
@@ -392,7 +393,7 @@ static int add_network(struct sys_parse *p, const char *text)
 {
     struct system_config *cfg = p->cfg;
     if (cfg->network_count == CONFIG_NETWORKS_MAX)
-        return bad(p, p->at, "at most 256 statements about networks");
+        return bad(p, p->at, "at most 256 statements about networks and exits");
     cfg->networks[cfg->network_count] = strdup(text);
     if (!cfg->networks[cfg->network_count])
         return cause_set(p->cause, ST_NOMEM, "%s: out of memory", p->s->name);
@@ -476,6 +477,10 @@ static int cfg_st_features(struct sys_parse *p)
             if (!off && !scan_number(v, VM_IDLE_SLACK_MS_MIN, VM_IDLE_SLACK_MS_MAX, &n))
                 return bad(p, i, "OFF or 10 to 1000 milliseconds");
             f->idle_slack_ms = off ? 0 : (unsigned)n;
+        } else if (!strcmp(w, "CP_LEVEL")) {
+            if (!scan_number(scan_word(p->s, ++i), 1, CP_LEVEL, &n))
+                return scan_bad(p->s, i, p->cause, "a level of CP from 1 to %u", CP_LEVEL);
+            f->cp_level = (unsigned)n;
         } else
             return bad(p, i, "a known feature");
     }
@@ -577,6 +582,39 @@ static int cfg_st_network(struct sys_parse *p)
                                      : bad(p, p->at, "a shorter statement");
 }
 
+/* A CP exit, or two with a hyphen between them. */
+static bool exit_word(const char *word)
+{
+    static const u16 numbers[] = {
+#define X(id, number, what) number,
+#include "hyp/exit/exit.def"
+#undef X
+    };
+    char text[24], *hyphen;
+    u64 first, last;
+    snprintf(text, sizeof text, "%s", word);
+    if ((hyphen = strchr(text, '-')))
+        *hyphen = 0;
+    if (!scan_hex(text, 0xffff, &first) || !scan_hex(hyphen ? hyphen + 1 : text, 0xffff, &last))
+        return false;
+    for (unsigned i = 0; i < ARRAY_LEN(numbers); i++)
+        if (hyphen ? first <= numbers[i] && numbers[i] <= last : first == numbers[i])
+            return true;
+    return false;
+}
+
+/* ASSOCIATE and DISASSOCIATE EXIT number ..., ENABLE and DISABLE EXITS {ALL | number ...}:
+ * commands of that name, when the member starts. */
+static int cfg_st_exit(struct sys_parse *p)
+{
+    bool list = scan_abbrev(scan_word(p->s, p->at), "EXITS");
+    int status = cfg_st_kept(p);
+    for (unsigned i = p->at + 1; !status && i < (list ? p->s->count : p->at + 2); i++)
+        if (!exit_word(scan_word(p->s, i)) && !(list && !strcmp(scan_word(p->s, i), "ALL")))
+            status = bad(p, i, "the number of a CP exit that there is");
+    return status ? status : add_network(p, scan_rest(p->s, p->at - 1));
+}
+
 static int (*const readers[CFG_STMTS])(struct sys_parse *p) = {
 #define S(id, name, function, effect, operands, what) [CFG_STMT_##id] = function,
 #define O(id, effect, operands, what)
@@ -600,6 +638,8 @@ static int run_statement(struct sys_parse *p, unsigned at, bool applies)
         p->cfg = p->scratch;
     }
     status = readers[row->stmt](p);
+    if (!applies)
+        config_drop(p->scratch);
     if (!status && p->faults)
         stmt_note(&statements, row, p->s, at, p->faults);
     return status;

@@ -7,6 +7,7 @@
 #include "hyp/config/directory_check.h"
 
 #define LINKS_FOLLOWED_MAX 8u /* as LINK follows them */
+#define NIC_DEVICES 3u        /* read, write, data */
 
 #define WARN(k, at, ...)                                                                       \
     faults_add((k)->faults, FAULT_WARNING, (k)->file, (at).line, (at).col, __VA_ARGS__)
@@ -28,9 +29,10 @@ struct device {
 /* All devices of an entry; *n how many. NULL without memory. */
 static struct device *devices_of(const struct dir_entry *e, unsigned *n)
 {
-    struct device *all = calloc(1u + DIR_SPOOLS_MAX + 2 * DIR_SPECIALS_MAX + e->mdisk_count +
-                                    e->link_count + e->dedicate_count,
-                                sizeof *all);
+    struct device *all =
+        calloc(1u + DIR_SPOOLS_MAX + 2 * DIR_SPECIALS_MAX + NIC_DEVICES * DIR_NICS_MAX +
+                   e->mdisk_count + e->link_count + e->dedicate_count,
+               sizeof *all);
     *n = 0;
     if (!all)
         return NULL;
@@ -42,6 +44,9 @@ static struct device *devices_of(const struct dir_entry *e, unsigned *n)
         all[(*n)++] = (struct device){e->specials[i], e->special_at[i]};
     for (unsigned i = 0; i < e->ctca_count; i++)
         all[(*n)++] = (struct device){e->ctcas[i].vdev, e->ctcas[i].at};
+    for (unsigned i = 0; i < e->nic_count * NIC_DEVICES; i++)
+        all[(*n)++] = (struct device){(u16)(e->nics[i / NIC_DEVICES].vdev + i % NIC_DEVICES),
+                                      e->nics[i / NIC_DEVICES].at};
     for (unsigned i = 0; i < e->mdisk_count; i++)
         all[(*n)++] = (struct device){e->mdisks[i].vdev, e->mdisks[i].at};
     for (unsigned i = 0; i < e->link_count; i++)
@@ -139,6 +144,9 @@ static void check_names(struct dir_check *k, const struct directory *dir,
             WARN(k, e->logonby_at[i], "LOGONBY of %s: %s has no password", e->userid,
                  by->userid);
     }
+    if (e->console_again.line)
+        WARN(k, e->console_again, "%s has a CONSOLE before this one, which counts no more",
+             e->userid);
     const char *second = e->console_secuser[0] ? e->console_secuser : e->console_observer;
     if (*second && !directory_find(dir, second))
         WARN(k, e->console_at, "CONSOLE of %s: there is no user %s", e->userid, second);

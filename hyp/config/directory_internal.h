@@ -13,6 +13,7 @@ struct dir_parse {
     struct faults *faults;   /* NULL: nobody asks */
     struct dir_entry *entry; /* the statement goes here */
     bool cpus_own;           /* entry->cpus came from CPU statements */
+    u64 cpus_profile;        /* of them, by address: from the profile's */
     /* set by INCLUDE and BUILD ON, worked off by the caller: */
     char include[DIR_NAME_BYTES], build[DIR_NAME_BYTES];
     unsigned build_at;
@@ -86,6 +87,7 @@ int dir_st_command(struct dir_parse *p);
 int dir_st_xautolog(struct dir_parse *p);
 int dir_st_logonby(struct dir_parse *p);
 int dir_st_namesave(struct dir_parse *p);
+int dir_st_iucv(struct dir_parse *p);
 int dir_st_vmrelocate(struct dir_parse *p);
 int dir_st_storage(struct dir_parse *p);
 int dir_st_maxstorage(struct dir_parse *p);

@@ -180,11 +180,6 @@ static int close_entry(struct dir_load *l, struct dir_parse *p)
         base |= e->cpus[i].base;
     if (!base)
         e->cpus[0].base = true;
-    if (!p->cpus_own) {
-        for (unsigned i = 1; i < e->cpus_max; i++)
-            e->cpus[i] = (struct dir_cpu){.addr = (u8)i};
-        e->cpu_count = e->cpus_max;
-    }
     if (e->cpu_count > e->cpus_max)
         e->cpus_max = e->cpu_count;
     if (!e->domain[0])
@@ -231,7 +226,10 @@ static int follow(struct dir_load *l, struct dir_parse *p)
         if (!b)
             return scan_bad(l->s, 1, l->cause, "the name of a PROFILE in this directory");
         b->uses++;
-        return run_block(l, b, p->entry, &p->cpus_own);
+        int status = run_block(l, b, p->entry, &p->cpus_own);
+        for (unsigned i = 0; p->cpus_own && i < p->entry->cpu_count; i++)
+            p->cpus_profile |= 1ull << p->entry->cpus[i].addr;
+        return status;
     }
     if (p->build[0]) {
         b = find_block(l, p->build, false);

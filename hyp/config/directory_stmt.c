@@ -187,27 +187,43 @@ bool directory_cpuid(const struct dir_entry *entry, u32 *cpuid)
     return base->has_cpuid;
 }
 
-/* CPU addr [BASE] [CPUID nnnnnn] [{DEDICATE | NODEDICATE}] [TYPE type] */
+/* Where the CPU of a statement goes: behind the others, or in place of the profile's; NULL: the
+ * entry itself has it already. */
+static struct dir_cpu *cpu_place(struct dir_parse *p, u8 addr)
+{
+    struct dir_entry *e = p->entry;
+    for (unsigned i = 0; i < e->cpu_count; i++)
+        if (e->cpus[i].addr == addr)
+            return p->cpus_profile >> addr & 1 ? &e->cpus[i] : NULL;
+    return &e->cpus[e->cpu_count++];
+}
+
+/* CPU addr [BASE] [CPUID nnnnnn] [{DEDICATE | NODEDICATE}] [TYPE type]; the entry's own come before
+ * those of its profile, as its BASE does. */
 int dir_st_cpu(struct dir_parse *p)
 {
     struct dir_entry *e = p->entry;
+    struct dir_cpu *place;
     u64 addr;
     if (!scan_hex(scan_word(p->s, 1), DIR_CPUS_MAX - 1, &addr))
         return scan_bad(p->s, 1, p->cause, "a CPU address from 0 to %X", DIR_CPUS_MAX - 1);
     if (!p->cpus_own)
         e->cpu_count = 0;
     p->cpus_own = true;
-    for (unsigned i = 0; i < e->cpu_count; i++)
-        if (e->cpus[i].addr == addr)
-            return bad(p, 1, "each CPU once");
     struct dir_cpu cpu = {.addr = (u8)addr};
     int status = cpu_operands(p, &cpu);
-    for (unsigned i = 0; i < e->cpu_count && !status; i++)
-        if (cpu.base && e->cpus[i].base)
+    for (unsigned i = 0; i < e->cpu_count && cpu.base && !status; i++) {
+        if (e->cpus[i].base && !(p->cpus_profile >> e->cpus[i].addr & 1))
             status = bad(p, 1, "one BASE CPU");
-    if (!status)
-        e->cpus[e->cpu_count++] = cpu;
-    return status;
+        e->cpus[i].base = false;
+    }
+    if (status)
+        return status;
+    if (!(place = cpu_place(p, (u8)addr)))
+        return bad(p, 1, "each CPU once");
+    *place = cpu;
+    p->cpus_profile &= ~(1ull << addr);
+    return ST_OK;
 }
 
 static int ipl_parm(struct dir_parse *p, unsigned i)
@@ -269,8 +285,12 @@ int dir_st_console(struct dir_parse *p)
     if (!display && strcmp(scan_word(p->s, 2), "3215") && strcmp(scan_word(p->s, 2), "3210"))
         return bad(p, 2, "3215 or 3270");
     e->console_devtype = display ? 0x3270 : 0x3215;
+    struct dir_place at = dir_place_of(p);
+    if (e->has_console && e->console_at.line > e->line && at.line > e->console_at.line)
+        e->console_again = at;
     e->has_console = true;
-    e->console_at = dir_place_of(p);
+    e->console_at = at;
+    e->console_secuser[0] = e->console_observer[0] = 0; /* of a profile's CONSOLE */
     strcpy(e->console_class, "T");
     if (p->s->count > 3) {
         if (strlen(scan_word(p->s, 3)) != 1 ||
@@ -516,8 +536,10 @@ int dir_st_nicdef(struct dir_parse *p)
             nic = &e->nics[i];
     if (!nic && e->nic_count == DIR_NICS_MAX)
         return bad(p, 0, "at most 16 adapters");
-    if (!nic)
+    if (!nic) {
         nic = &e->nics[e->nic_count++];
+        nic->at = dir_place_of(p);
+    }
     nic->vdev = (u16)n;
     for (unsigned at = 2; !status && at < p->s->count;)
         status = nic_operand(p, nic, &at);
@@ -579,6 +601,34 @@ int dir_st_namesave(struct dir_parse *p)
 {
     return take_names(p, "name", p->entry->namesave, p->entry->namesave_at,
                       &p->entry->namesave_count);
+}
+
+/* IUCV {ALLOW | ANY | name ...} [PRIORITY] [MSGLIMIT number] */
+int dir_st_iucv(struct dir_parse *p)
+{
+    struct dir_entry *e = p->entry;
+    const char *name = scan_word(p->s, 1);
+    char word[DIR_NAME_BYTES];
+    u64 n;
+    int status = dir_st_kept(p);
+    if (status)
+        return status;
+    if (strlen(name) > 8 || !scan_name(name + (*name == '*'), word, 8))
+        return bad(p, 1, "ALLOW, ANY, a user id or the name of a service");
+    if (e->iucv_count == DIR_IUCV_MAX)
+        return bad(p, 0, "at most 32 IUCV statements");
+    struct dir_iucv *row = &e->iucv[e->iucv_count++];
+    strcpy(row->name, name);
+    for (unsigned i = 2; i < p->s->count; i++) {
+        if (!strcmp(scan_word(p->s, i), "PRIORITY"))
+            row->priority = true;
+        if (strcmp(scan_word(p->s, i), "MSGLIMIT") != 0)
+            continue;
+        if (!scan_number(scan_word(p->s, i + 1), 1, 65535, &n))
+            return bad(p, i + 1, "a number from 1 to 65535");
+        row->limit = (u16)n;
+    }
+    return ST_OK;
 }
 
 /* VMRELOCATE {ON | OFF} [DOMAIN name] */

@@ -10,6 +10,8 @@
 #include "hyp/config/config_scan.h"
 #include "hyp/rdev/rdev.h"
 
+#define CP_HELD_BYTES 16 /* an operand of an RH row */
+
 /* --- requests that are held --------------------------------------------------------------- */
 
 static void go_on(void *ctx)
@@ -25,18 +27,42 @@ static const char *holder(const struct cp *cp, char out[CP_HOLDER_BYTES])
     return out[0] ? out : "a system is joining or leaving";
 }
 
+/* Is the next operand one with which requests of this row are held? */
+static bool is_held(struct cp_request *req, const char *held)
+{
+    char name[CP_HELD_BYTES];
+    if (!*held || *held == '*')
+        return *held;
+    const char *word = cp_operand_peek(req);
+    for (size_t n; word && *held; held += n + (held[n] == '|')) {
+        n = strcspn(held, "|");
+        snprintf(name, sizeof name, "%.*s", (int)n, held);
+        if (cp_abbrev(word, name))
+            return true;
+    }
+    return false;
+}
+
+int cp_hold_other(struct cp *cp, struct ssi_held *held)
+{
+    return cp->cluster && cp->cluster->hold ? cp->cluster->hold(cp->cluster_ctx, held)
+                                            : ST_NOENT;
+}
+
 int cp_hold(struct cp_request *req, const struct cp_table_row *row)
+{
+    return is_held(req, row->held) ? cp_hold_again(req, row->handler, row->ctx) : 0;
+}
+
+int cp_hold_again(struct cp_request *req, cp_handler then, void *ctx)
 {
     const struct cp *cp = req->cp;
     char why[CP_HOLDER_BYTES], line[MSG_LINE_BYTES];
-    if (!row->held[0] || !cp->cluster || !cp->cluster->hold)
-        return 0;
-    const char *word = cp_operand_peek(req);
-    if (row->held[0] != '*' && (!word || strcmp(word, row->held) != 0))
+    if (!cp->cluster || !cp->cluster->hold)
         return 0;
     req->hold = (struct ssi_held){.go = go_on, .ctx = req};
-    req->hold_handler = row->handler;
-    req->hold_ctx = row->ctx;
+    req->hold_handler = then;
+    req->hold_ctx = ctx;
     req->hold_at = req->at;
     int status = cp->cluster->hold(cp->cluster_ctx, &req->hold);
     if (status == ST_NOENT)
@@ -58,7 +84,11 @@ void cp_held_drop(struct cp *cp, const char *userid)
             req = req->next;
             continue;
         }
-        cp_complete(req, cp_fail(req, MSG_PLM1604E, req->command, userid));
+        int rc = cp_fail(req, MSG_PLM1604E, req->command, userid);
+        if (req->halt)
+            req->halt(req, req->halt_ctx);
+        else
+            cp_complete(req, rc);
         req = cp->requests; /* who was told may have changed the list */
     }
 }

@@ -48,8 +48,11 @@ bool cp_table_row(const struct cp *cp, unsigned i, struct cp_table_row *out)
     if (i >= cp->registered_count)
         return false;
     const struct cp_registered *r = &cp->registered[i];
-    *out = (struct cp_table_row){
-        .prefix = r->prefix, .row = r->row, .held = "", .handler = r->handler, .ctx = r->ctx};
+    *out = (struct cp_table_row){.prefix = r->prefix,
+                                 .row = r->row,
+                                 .held = r->held,
+                                 .handler = r->handler,
+                                 .ctx = r->ctx};
     return true;
 }
 
@@ -66,9 +69,22 @@ int cp_register_command(struct cp *cp, const char *prefix, const struct cp_cmd_r
     struct cp_registered *r = &cp->registered[cp->registered_count++];
     strcpy(r->prefix, prefix);
     r->row = *row;
+    r->held = "";
     r->handler = handler;
     r->ctx = ctx;
     return ST_OK;
+}
+
+int cp_register_held(struct cp *cp, const char *prefix, const char *name, const char *held)
+{
+    for (unsigned i = 0; i < cp->registered_count; i++) {
+        struct cp_registered *r = &cp->registered[i];
+        if (strcmp(r->prefix, prefix ? prefix : "") || strcasecmp(r->row.name, name))
+            continue;
+        r->held = held;
+        return ST_OK;
+    }
+    return ST_NOENT;
 }
 
 /* Is `word` an abbreviation of `name`? A name that ends in nn is one with a number: PF1, PF01. */

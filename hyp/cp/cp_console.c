@@ -44,10 +44,23 @@ static void show_line(struct cp_user *user, const char *text, bool prefixed)
     console_write_line(user->console, line);
 }
 
+/* The user has been relocated since it issued the command. */
+static void show_elsewhere(struct cp *cp, const char *userid, const struct cp_response *resp)
+{
+    char member[CONFIG_NAME_BYTES];
+    if (!resp->line_count || !cp_locate(cp, userid, member) ||
+        !strcmp(member, cp->config->member))
+        return;
+    for (unsigned i = 0; i < resp->line_count; i++)
+        cp_remote_written(cp, member, userid, resp->lines[i]);
+}
+
 static void show_response(struct cp_response *resp, void *ctx)
 {
     struct console_command *c = ctx;
     struct cp_user *user = cp_user_find(c->cp, c->userid);
+    if (!user)
+        show_elsewhere(c->cp, c->userid, resp);
     for (unsigned i = 0; user && i < resp->line_count; i++) {
         const char *text = edited_message(user, resp->lines[i]);
         if (text)
@@ -131,6 +144,8 @@ int cp_console_line(struct cp *cp, const char *userid, const char *text, bool to
     struct cp_user *user = cp_user_find(cp, userid);
     if (!user)
         return ST_NOENT;
+    if (cp_user_frozen(user))
+        return cp_carry_typed(user, text);
     if (!to_cp && !user->cp_read)
         return console_input_put(user->console, text, strlen(text));
     cp_echo(user, text);
@@ -142,6 +157,8 @@ int cp_console_input(struct cp *cp, const char *userid, const char *text)
     struct cp_user *user = cp_user_find(cp, userid);
     if (!user)
         return ST_NOENT;
+    if (cp_user_frozen(user))
+        return cp_carry_typed(user, text);
     const char *command = cp_console_escape(user, text);
     char linend = user->terminal.linend;
     if (command && !*command)

@@ -2,7 +2,10 @@
  * A request lives from cp_command to cp_complete; its response belongs to the caller. */
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_ctca.h"
+#include "hyp/cp/cp_domain.h"
+#include "hyp/cp/cp_iucv.h"
 #include "hyp/cp/cp_net.h"
+#include "hyp/exit/exit.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -25,14 +28,24 @@ struct cp *cp_create(const struct system_config *config, const struct directory 
                      const struct cp_ports *ports)
 {
     struct cp *cp = calloc(1, sizeof *cp);
-    if (!cp)
+    struct cp_told_arch *told = calloc(CONFIG_SLOTS_MAX, sizeof *told);
+    struct events *events = events_create(ports->wall_ns, ports->ctx);
+    if (!cp || !told || !events) {
+        free(cp);
+        free(told);
+        events_destroy(events);
         return NULL;
+    }
+    cp->told = told;
     cp->config = config;
     cp->dateformat = config->features.dateformat;
+    cp->signal_s = config->features.shutdown_signal_s;
+    cp->events = events;
     cp->directory = directory;
     cp->ports = *ports;
     cp->ipl_ns = cp->mdc_sample.ns = cp_now(cp);
     cp->generated_ns = generated_ns();
+    cp_exits_open(cp);
     cp_units_open(cp);
     cp_spool_space(cp);
     cp_volumes_check(cp);
@@ -48,7 +61,12 @@ void cp_destroy(struct cp *cp)
     cp->shutdown_timer = 0;
     cp_remote_drop(cp);
     while (cp->requests) {
+        if (cp->requests->completed) {
+            cp_request_finish(cp->requests);
+            continue;
+        }
         cp_fail(cp->requests, MSG_CMD052E, "this system ends");
+        cp->requests->resp->may_wait = false;
         cp_complete(cp->requests, msg_number(MSG_CMD052E));
     }
     while (cp->users)
@@ -58,7 +76,11 @@ void cp_destroy(struct cp *cp)
     cp_units_close(cp); /* sessions that end close files */
     cp_datamove_end(cp);
     cp_ctcs_fini(cp);
+    cp_iucv_fini(cp);
     cp_directory_fini(cp);
+    exits_destroy(cp->exits);
+    free(cp->told);
+    events_destroy(cp->events);
     free(cp);
 }
 
@@ -72,6 +94,11 @@ const struct directory *cp_directory(const struct cp *cp)
     return cp->directory;
 }
 
+struct events *cp_events(const struct cp *cp)
+{
+    return cp->events;
+}
+
 const char *cp_system_name(const struct cp *cp)
 {
     return cp->config->member;
@@ -81,6 +108,7 @@ void cp_set_cluster(struct cp *cp, const struct cp_cluster_ops *ops, void *ctx)
 {
     cp->cluster = ops;
     cp->cluster_ctx = ctx;
+    cp_iucv_begin(cp);
 }
 
 u64 cp_now(struct cp *cp)
@@ -248,7 +276,7 @@ static void hush(struct cp_request *req)
         free(r->lines[--r->line_count]);
 }
 
-static void finish_request(struct cp_request *req)
+void cp_request_finish(struct cp_request *req)
 {
     struct cp_request **link = &req->cp->requests;
     struct cp_response *resp = req->resp;
@@ -257,6 +285,7 @@ static void finish_request(struct cp_request *req)
     *link = req->next;
     if (req->timer)
         req->cp->ports.timer_cancel(req->cp->ports.ctx, req->timer);
+    cp_foresee_drop(req);
     if (req->hold.held)
         req->cp->cluster->drop(req->cp->cluster_ctx, &req->hold);
     hush(req);
@@ -273,8 +302,8 @@ void cp_complete(struct cp_request *req, int rc)
     PRE(rc >= 0 && !req->completed);
     req->rc = rc;
     req->completed = true;
-    if (!req->in_handler)
-        finish_request(req);
+    if (!req->in_handler && !cp_gives_back(req))
+        cp_request_finish(req);
 }
 
 /* Its handler has returned. */
@@ -285,8 +314,16 @@ static enum cp_status handled(struct cp_request *req, int rc)
         return CP_PENDING;
     if (!req->completed)
         req->rc = rc;
-    finish_request(req);
+    req->completed = true;
+    if (cp_gives_back(req))
+        return CP_PENDING;
+    cp_request_finish(req);
     return CP_DONE;
+}
+
+void cp_request_go(struct cp_request *req, int rc)
+{
+    handled(req, rc);
 }
 
 static enum cp_status run(struct cp_request *req)
@@ -302,18 +339,21 @@ void cp_request_resume(struct cp_request *req)
     handled(req, req->hold_handler(req, req->hold_ctx));
 }
 
-static enum cp_status issue(struct cp *cp, const char *userid, u32 classes, const char *text,
+static enum cp_status issue(struct cp *cp, const struct cp_issuer *by, const char *text,
                             bool remote, struct cp_response *resp)
 {
-    struct cp_request *req = new_request(cp, userid, classes, text, resp);
-    if (req)
+    struct cp_request *req = new_request(cp, by->userid, by->classes, text, resp);
+    if (req) {
         req->remote = remote;
+        req->forwarded = by->forwarded;
+        snprintf(req->origin, sizeof req->origin, "%.8s", by->origin);
+    }
     if (req && strlen(text) < CP_COMMAND_BYTES_MAX)
         return run(req);
     if (req) {
         cp_fail(req, MSG_CMD002E, "command too long");
         req->rc = msg_number(MSG_CMD002E);
-        finish_request(req);
+        cp_request_finish(req);
         return CP_DONE;
     }
     resp->rc = msg_number(MSG_CMD052E);
@@ -326,13 +366,14 @@ static enum cp_status issue(struct cp *cp, const char *userid, u32 classes, cons
 enum cp_status cp_command_as(struct cp *cp, const char *userid, u32 classes, const char *text,
                              struct cp_response *resp)
 {
-    return issue(cp, userid, classes, text, false, resp);
+    const struct cp_issuer by = {.userid = userid, .origin = "", .classes = classes};
+    return issue(cp, &by, text, false, resp);
 }
 
-void cp_command_remote(struct cp *cp, const char *userid, u32 classes, const char *text,
+void cp_command_remote(struct cp *cp, const struct cp_issuer *by, const char *text,
                        struct cp_response *resp)
 {
-    issue(cp, userid, classes, text, true, resp);
+    issue(cp, by, text, true, resp);
 }
 
 enum cp_status cp_command(struct cp *cp, const char *userid, const char *text,
@@ -361,6 +402,11 @@ const char *cp_request_userid(const struct cp_request *req)
 u32 cp_request_classes(const struct cp_request *req)
 {
     return req->classes;
+}
+
+const char *cp_request_origin(const struct cp_request *req)
+{
+    return *req->origin ? req->origin : req->cp->config->member;
 }
 
 int cp_request_cpu(const struct cp_request *req)

@@ -428,6 +428,8 @@ static bool vary_one(struct cp_request *req, u16 devno, bool on, int *rc)
     snprintf(text, sizeof text, "%04X", devno);
     if (!d)
         return *rc = cp_fail(req, MSG_CPN040E, text), false;
+    if (on && !cp_path_online(req->cp, d))
+        return *rc = cp_fail(req, MSG_CPN126E, text, "its channel path is offline"), false;
     if (rdev_vary(cp_rdevs(req->cp), d, on, &cause))
         return *rc = cp_fail(req, on ? MSG_CPN126E : MSG_CPN124E, text, cause.text), false;
     cp_line(req, "%s varied %s", text, on ? "online" : "offline");
@@ -447,6 +449,10 @@ int cp_cmd_vary(struct cp_request *req, void *ctx)
     word = cp_operand_peek(req);
     if (word && cp_abbrev(word, "PROCessor"))
         return cp_operand(req), cp_vary_processor(req, on);
+    if (word && !strcmp(word, "PATH"))
+        return cp_operand(req), cp_vary_path(req, on);
+    if (word && !strcmp(word, "CHPID"))
+        return cp_operand(req), cp_vary_chpid(req, on);
     while ((word = cp_operand(req))) {
         char first[8] = "";
         const char *dash = strchr(word, '-');

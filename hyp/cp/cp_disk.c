@@ -1,6 +1,7 @@
 /* Minidisks: linked at logon as the directory says, and by LINK; what QUERY VIRTUAL tells of
  * them. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_disk.h"
@@ -315,7 +316,9 @@ int cp_cmd_link(struct cp_request *req, void *ctx)
 {
     struct cp_user *user = cp_own_machine(req);
     struct link_operands o = {0};
+    struct cp_wants wants = {0};
     char text[MSG_LINE_BYTES], vdev[8];
+    const size_t from = req->at;
     (void)ctx;
     if (!user)
         return msg_number(MSG_CMD045E);
@@ -331,6 +334,12 @@ int cp_cmd_link(struct cp_request *req, void *ctx)
         return rc;
     const struct link_request q = {
         .user = user->userid, .vdev = o.vdev, .owner = owner, .mdisk = m, .mode = o.mode};
+    if (!req->foreseen) {
+        cp_want_link(req->cp, &wants, &q);
+        rc = cp_foresee(req, &wants, from, cp_cmd_link, NULL);
+        free(wants.want);
+        return rc;
+    }
     rc = cp_link(user, &q, text);
     if (*text)
         cp_line_text(req, text);

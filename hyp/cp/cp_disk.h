@@ -35,6 +35,10 @@ void cp_mdcache_load(struct cp_request *req);
 /** Lines of QUERY VIRTUAL: of one link; of all of a class ("" = all), how many. */
 void cp_link_row(struct cp_request *req, struct cp_user *user, const struct vlink *l);
 unsigned cp_link_rows(struct cp_request *req, struct cp_user *user, const char *klass);
+/** Can the device be reached? And VARY PATH, VARY CHPID, behind these words. */
+bool cp_path_online(struct cp *cp, const struct rdev *d);
+int cp_vary_path(struct cp_request *req, bool on);
+int cp_vary_chpid(struct cp_request *req, bool on);
 /** QUERY rdev: 0, or the number of a message. */
 int cp_query_rdev(struct cp_request *req, u16 devno);
 /** DETACH and DEFINE behind their first operand, which is no CPU or storage. */

@@ -7,6 +7,7 @@
 #include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_net.h"
+#include "mem/base/log.h"
 
 #define GO_AGAIN_MS 10u
 #define GO_TOLD_TRIES 200u /* two seconds: the operator is told */
@@ -18,8 +19,9 @@
 enum {
     ROW_UNIT = CODEC_MANDATORY | 1, /* kind 1, vdev 2 */
     ROW_DISK = CODEC_MANDATORY | 2,
-    ROW_NIC = CODEC_MANDATORY | 3,  /* hyp/net/nic_logon.c */
-    ROW_CTCA = CODEC_MANDATORY | 4, /* cp_ctca.c */
+    ROW_NIC = CODEC_MANDATORY | 3,   /* hyp/net/nic_logon.c */
+    ROW_CTCA = CODEC_MANDATORY | 4,  /* cp_ctca.c */
+    ROW_VDISK = CODEC_MANDATORY | 5, /* vdev(2): a virtual disk that is there */
 };
 
 /* Where what is in ROW_DISK. */
@@ -34,8 +36,10 @@ enum disk_at {
     AT_IDENTITY = 30,
     AT_OWNER = 38,
     AT_VOLID = AT_OWNER + NAME_BYTES,
+    AT_CACHE = AT_VOLID + VOLID_BYTES, /* 0 of an older level: as the directory says */
 };
-_Static_assert(AT_VOLID + VOLID_BYTES <= DISK_BYTES, "all of a disk fits into its row");
+enum { CACHE_ON = 1, CACHE_OFF = 2 }; /* SET MDCACHE MDISK */
+_Static_assert(AT_CACHE < DISK_BYTES, "all of a disk fits into its row");
 
 /* By number in ROW_UNIT. */
 static const enum vm_unit units[] = {VM_UNIT_CONSOLE,     VM_UNIT_READER,  VM_UNIT_PUNCH,
@@ -59,6 +63,7 @@ static void disk_put(const struct vlink *l, struct codec_out *out)
     be16_store(p + AT_OWNER_VDEV, l->owner_vdev);
     p[AT_MODE] = (u8)l->mode;
     p[AT_WRITE] = l->write;
+    p[AT_CACHE] = l->cache ? CACHE_ON : CACHE_OFF;
     be64_store(p + AT_FIRST, l->extent.first);
     be64_store(p + AT_COUNT, l->extent.count);
     be64_store(p + AT_UNITS, l->rdev->units);
@@ -82,6 +87,8 @@ void cp_user_save_devices(struct cp_user *user, struct codec_out *out)
          l = link_next(r, user->userid, l))
         if (l->kind == VLINK_MDISK)
             disk_put(l, out);
+        else if (l->kind == VLINK_VIRTUAL)
+            codec_put_u16(out, ROW_VDISK, l->vdev);
     cp_nics_save(user, ROW_NIC, out);
     cp_ctcas_save(user, ROW_CTCA, out);
 }
@@ -120,7 +127,7 @@ static int disk_get(struct cp_user *user, const struct codec_row *row, struct ca
     char owner[NAME_BYTES + 1], volid[NAME_BYTES + 1];
     const u8 *p = row->p;
     if (row->len != DISK_BYTES || p[AT_MODE] >= LINK_MODES || p[AT_WRITE] > 1 ||
-        !name_get(p + AT_OWNER, NAME_BYTES, owner) ||
+        p[AT_CACHE] > CACHE_OFF || !name_get(p + AT_OWNER, NAME_BYTES, owner) ||
         !name_get(p + AT_VOLID, VOLID_BYTES, volid))
         return cause_set(cause, ST_PROTO, "a disk of %s is damaged", user->userid);
     const char *whose = owner;
@@ -139,7 +146,20 @@ static int disk_get(struct cp_user *user, const struct codec_row *row, struct ca
     if (!d || link_find(r, user->userid, q.vdev))
         return cause_set(cause, ST_NOENT, "volume %s of disk %04X is not here", volid, q.vdev);
     int rc = link_arriving(r, &q, d, extent, p[AT_WRITE], &l, cause);
+    if (rc == ST_OK && p[AT_CACHE])
+        link_set_cache(l, p[AT_CACHE] == CACHE_ON);
     return rc ? rc : user->cp->ports.vm->disk_attach(user->vm, q.vdev, l->img, false, cause);
+}
+
+/* Its link came before its content. */
+static int vdisk_get(struct cp_user *user, const struct codec_row *row, struct cause *cause)
+{
+    u16 vdev;
+    struct vlink *l =
+        codec_get_u16(row, &vdev) ? link_find(cp_rdevs(user->cp), user->userid, vdev) : NULL;
+    if (!l || l->kind != VLINK_VIRTUAL)
+        return cause_set(cause, ST_PROTO, "a virtual disk of %s is not here", user->userid);
+    return user->cp->ports.vm->disk_attach(user->vm, vdev, l->img, false, cause);
 }
 
 int cp_user_restore_devices(struct cp_user *user, struct codec_in *in, struct cause *cause)
@@ -152,6 +172,8 @@ int cp_user_restore_devices(struct cp_user *user, struct codec_in *in, struct ca
             rc = unit_get(user, &row, cause);
         else if (row.tag == ROW_DISK)
             rc = disk_get(user, &row, cause);
+        else if (row.tag == ROW_VDISK)
+            rc = vdisk_get(user, &row, cause);
         else if (row.tag == ROW_NIC)
             rc = cp_nic_restore(user, &row, cause);
         else if (row.tag == ROW_CTCA)
@@ -170,8 +192,13 @@ static void try_to_go(void *arg)
     struct cp *cp = user->cp;
     struct cause cause = {0};
     user->go_timer = 0;
+    if (cp->shut) {
+        log_line("USER %s has come while the system ends, and is logged off", user->userid);
+        cp_session_end(user, true);
+        return;
+    }
     if (!cp_rdevs(cp) || links_activate(cp_rdevs(cp), user->userid, &cause) == ST_OK) {
-        user->go(user);
+        user->go(user, user->go_arg);
         return;
     }
     if (++user->go_tries == GO_TOLD_TRIES)
@@ -179,9 +206,16 @@ static void try_to_go(void *arg)
     user->go_timer = cp->ports.timer_start(cp->ports.ctx, GO_AGAIN_MS, try_to_go, user);
 }
 
-void cp_user_go(struct cp_user *user, void (*go)(struct cp_user *user))
+void cp_user_let_go(struct cp_user *user)
+{
+    if (cp_rdevs(user->cp))
+        links_let_go(cp_rdevs(user->cp), user->userid);
+}
+
+void cp_user_go(struct cp_user *user, void (*go)(struct cp_user *user, void *arg), void *arg)
 {
     user->go = go;
+    user->go_arg = arg;
     user->go_tries = 0;
     try_to_go(user);
 }

@@ -1,11 +1,14 @@
 /* DISPLAY and STORE: registers, PSW, prefix and storage of one's own virtual CPUs.
- * Storage forms: hexloc guest view (virtual), Rhexloc real; ranges loc-loc and loc.count. */
+ * Storage forms: hexloc guest view (virtual), Rhexloc real; ranges loc-loc and loc.count; T, the
+ * translation, is always shown. The line about keys is from memory. */
 #include <stdio.h>
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_internal.h"
 
 #define DISPLAY_BYTES_MAX (64u << 10)
+#define KEY_BLOCK 4096ull
+#define KEY_BLOCKS_MAX (1u << 20)
 
 struct look {
     struct cp_request *req;
@@ -115,12 +118,12 @@ struct range {
     u64 first, last;
 };
 
-/* [R | H | HR | L | V]hexloc[-hexloc | .count | -END] */
+/* [R | H | HR | L | V][T]hexloc[-hexloc | .count | -END] */
 static bool storage_operand(const char *word, struct range *r)
 {
     char a[24];
     r->space = VM_SPACE_VIRT;
-    for (; *word == 'R' || *word == 'H' || *word == 'L' || *word == 'V'; word++)
+    for (; *word && strchr("RHLVT", *word); word++)
         if (*word == 'R' || *word == 'H')
             r->space = *word == 'R' ? VM_SPACE_REAL : VM_SPACE_ABS;
     size_t n = strcspn(word, "-.:");
@@ -174,10 +177,31 @@ static int show_storage(struct look *l, const char *word, const struct range *r)
     return 0;
 }
 
+/* Kloc-loc: blocks with the same key in one line. */
+static int show_keys(struct look *l, const char *word, const struct range *r)
+{
+    u8 key = 0, next = 0;
+    u64 from = r->first & ~(KEY_BLOCK - 1);
+    if (r->last - from >= KEY_BLOCK * KEY_BLOCKS_MAX)
+        return cp_fail(l->req, MSG_CMD002E, word);
+    for (u64 at = from, end; at <= r->last; at = end) {
+        if (ops(l)->storage_key(l->user->vm, l->cpu, at, &key))
+            return cp_fail(l->req, MSG_DIS160E, word);
+        for (end = at + KEY_BLOCK; end <= r->last; end += KEY_BLOCK)
+            if (ops(l)->storage_key(l->user->vm, l->cpu, end, &next) || next != key)
+                break;
+        cp_line(l->req, "R%08llX TO %08llX  KEY = %02X", (unsigned long long)at,
+                (unsigned long long)(end - 1), key);
+    }
+    return 0;
+}
+
 static int display_one(struct look *l, const char *word)
 {
     u64 first, last, prefix;
     struct range r;
+    if (*word == 'K' && storage_operand(word + 1, &r))
+        return show_keys(l, word, &r);
     if (cp_abbrev(word, "Psw") || !strcmp(word, "PSWG"))
         return show_psw(l);
     if (cp_abbrev(word, "PREFix")) {
@@ -288,7 +312,15 @@ static int store_storage(struct look *l, const char *where, const struct range *
     return 0;
 }
 
-/* STORE [CPU nn] {Gn | Xn | ARn | Yn | PSW | [S][R]hexloc} data ... */
+static int store_status(struct look *l)
+{
+    int rc = cp_no_more(l->req);
+    if (rc == 0 && ops(l)->store_status(l->user->vm, l->cpu))
+        rc = cp_fail(l->req, MSG_DIS163E, "of this status");
+    return rc;
+}
+
+/* STORE [CPU nn] {Gn | Xn | ARn | Yn | PSW | [S][R]hexloc} data ...; STORE STATUS */
 int cp_cmd_store(struct cp_request *req, void *ctx)
 {
     struct look l = {.req = req, .user = cp_own_machine(req)};
@@ -303,7 +335,9 @@ int cp_cmd_store(struct cp_request *req, void *ctx)
         return rc ? rc : cp_fail(req, MSG_CMD026E);
     int kind = reg_operand(word, &first, &last);
     bool bytes = *word == 'S';
-    if (!strcmp(word, "PSW"))
+    if (cp_abbrev(word, "STATUS"))
+        rc = store_status(&l);
+    else if (!strcmp(word, "PSW"))
         rc = store_psw(&l);
     else if (kind >= 0 && first == last && !storage_operand(word, &r))
         rc = store_registers(&l, kind, first);

@@ -29,8 +29,9 @@ bool cp_waits(const struct cp *cp, const struct cp_request *req)
 }
 
 /* A command that waits for a time only: it just ends. */
-static void halt_request(struct cp_request *req)
+void cp_halt_request(struct cp_request *req)
 {
+    req->halted = true;
     if (req->halt) {
         req->halt(req, req->halt_ctx);
         return;
@@ -62,8 +63,7 @@ int cp_cmd_cphx(struct cp_request *req, void *ctx)
     if (rc)
         return rc;
     while ((r = waiting(req->cp, userid, req))) {
-        r->halted = true;
-        halt_request(r);
+        cp_halt_request(r);
         n++;
     }
     if (!n)

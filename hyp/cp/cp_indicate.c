@@ -1,12 +1,14 @@
 /* INDICATE: how busy the processors are, and who uses them. Lines that tools parse keep their
- * order and widths; every figure is what the dispatcher has measured, and what CP does not do
- * (paging, eligible lists) is told as not happening.
+ * order and widths; every figure is what has been measured. Reads of pages are those that the
+ * host had paged out and a CPU has waited for; what it writes it does not say, and what CP does not
+ * do (eligible lists) is told as not happening. Counts begin at LOGON, and anew on another member.
  * Sources: z/VM "CP Commands and Utilities Reference"; QUEUES, ACTIVE, I/O and USER EXP are from
  * memory. */
 #include <stdio.h>
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_spool.h"
 #include "hyp/cpu_type.h"
 
 #define NS_PER_MS 1000000ull
@@ -84,6 +86,17 @@ static unsigned average_load(struct cp_request *req, unsigned *online)
     return *online ? per_cent(sum / *online) : 0;
 }
 
+/* Pages of this member that the host has brought back, since the sample. */
+static void load_paging(struct cp_request *req)
+{
+    struct cp_paging_sample *base = &req->cp->paging_sample;
+    u64 now = cp_now(req->cp), ns = now > base->ns ? now - base->ns : 1;
+    u64 reads = ops(req)->page_reads(req->cp->ports.vm_host), since = reads - base->reads;
+    cp_line(req, "PAGING-%.0f/SEC", (double)since * 1e9 / (double)ns);
+    if (ns >= CP_SAMPLE_NS)
+        *base = (struct cp_paging_sample){now, reads};
+}
+
 static int indicate_load(struct cp_request *req)
 {
     unsigned in[4] = {0}, dormant = 0, limited = 0, online;
@@ -100,7 +113,7 @@ static int indicate_load(struct cp_request *req)
     unsigned average = average_load(req, &online);
     cp_line(req, "AVGPROC-%03u%% %02u", average, online);
     cp_mdcache_load(req);
-    cp_line(req, "PAGING-0/SEC");
+    load_paging(req);
     cp_line(req, "Q0-%05u(00000)                           DORMANT-%05u", in[0], dormant);
     cp_line(req, "Q1-%05u(00000)           E1-00000(00000)", in[1]);
     cp_line(req, "Q2-%05u(00000) EXPAN-001 E2-00000(00000)", in[2]);
@@ -120,8 +133,14 @@ static void minutes(u64 ns, char out[16])
              (unsigned long long)(s % 60));
 }
 
+/* What is counted for the machine as a whole stands with its first CPU. */
+struct counts {
+    u64 io;
+    struct spool_counts spool;
+};
+
 static void user_cpu(struct cp_request *req, struct cp_user *user,
-                     const struct vm_cpu_info *cpu, u64 io)
+                     const struct vm_cpu_info *cpu, const struct counts *c)
 {
     char virt[16], total[16];
     u64 connected_s = (cp_now(req->cp) - user->logon_ns) / 1000000000ull;
@@ -129,9 +148,19 @@ static void user_cpu(struct cp_request *req, struct cp_user *user,
     minutes(cpu->total_ns, total);
     cp_line(req, "CPU %02X: CTIME=%02llu:%02llu VTIME=%s TTIME=%s IO=%06llu", cpu->addr,
             (unsigned long long)(connected_s / 3600),
-            (unsigned long long)(connected_s / 60 % 60), virt, total, (unsigned long long)io);
-    cp_line(req, "        RDR=000000 PRT=000000 PCH=000000 TYPE=%-4s CPUAFFIN=ON",
-            cpu_type_name(cpu->type));
+            (unsigned long long)(connected_s / 60 % 60), virt, total,
+            (unsigned long long)c->io);
+    cp_line(req, "        RDR=%06llu PRT=%06llu PCH=%06llu TYPE=%-4s CPUAFFIN=ON",
+            (unsigned long long)c->spool.cards_read, (unsigned long long)c->spool.lines,
+            (unsigned long long)c->spool.cards_punched, cpu_type_name(cpu->type));
+}
+
+static struct counts counts_of(struct cp_request *req, const struct cp_user *user,
+                               const struct vm_info *info)
+{
+    struct counts c = {.io = info->io_count};
+    spool_device_counts(cp_spool(req->cp), user->userid, &c.spool);
+    return c;
 }
 
 static unsigned device_count(struct cp_request *req, struct cp_user *user)
@@ -155,12 +184,14 @@ static void user_rows(struct cp_request *req, struct cp_user *user)
             modes[user->entry->machine], cp_size_text(info.storage_bytes, size));
     cp_line(req, "IPLSYS=%s DEVNUM=%05u", *user->iplsys ? user->iplsys : "NONE    ",
             device_count(req, user));
-    cp_line(req, "PAGES: RES=%llu  WS=%llu  LOCKEDREAL=0  RESVD=%llu", pages, pages,
+    cp_line(req, "PAGES: RES=%llu  WS=%llu  LOCKEDREAL=%llu  RESVD=%llu", pages, pages,
+            (unsigned long long)info.locked_pages,
             (unsigned long long)info.kept_bytes / PAGE_BYTES);
     cp_line(req, "       INSTAN=%llu", pages);
-    cp_line(req, "NPREF=0  PREF=0  READS=0  WRITES=0");
+    cp_line(req, "NPREF=0  PREF=0  READS=%llu  WRITES=0", (unsigned long long)info.page_reads);
+    const struct counts none = {0}, counts = counts_of(req, user, &info);
     for (unsigned i = 0; ops(req)->cpu_info(user->vm, i, &cpu); i++)
-        user_cpu(req, user, &cpu, i ? 0 : info.io_count);
+        user_cpu(req, user, &cpu, i ? &none : &counts);
 }
 
 /* "0 00:38:11": days and time of day */
@@ -185,20 +216,27 @@ static void expanded_rows(struct cp_request *req, struct cp_user *user)
             modes[user->entry->machine]);
     cp_line(req, "Iplsys=%s Devnum=%u", *user->iplsys ? user->iplsys : "NONE",
             device_count(req, user));
-    cp_line(req, "Spool: Reads=0 Writes=0");
+    struct counts counts = counts_of(req, user, &info);
+    cp_line(req, "Spool: Reads=%llu Writes=%llu", (unsigned long long)counts.spool.pages_read,
+            (unsigned long long)counts.spool.pages_written);
     cp_line(req, "Owned spaces: Number=1 Owned size=%s", size);
     cp_line(req, "Pages: Main=%llu Xstore=--- Dasd=0 WS=%llu Reserved=%llu", pages, pages,
             (unsigned long long)info.kept_bytes / PAGE_BYTES);
     cp_line(req, "Private spaces: Number=1 Owned size=%s", size);
     cp_line(req, "Pages: Main=%llu Xstore=--- Dasd=0 Instan=%llu", pages, pages);
-    cp_line(req, "Private paging: Reads=0 Writes=0");
+    cp_line(req, "Private paging: Reads=%llu Writes=0", (unsigned long long)info.page_reads);
     cp_line(req, "Shared spaces: Number=0 Owned size=0");
     for (unsigned i = 0; ops(req)->cpu_info(user->vm, i, &cpu); i++) {
         cp_line(req, "CPU %02X: Ctime=%s Vtime=%s Ttime=%s", cpu.addr,
                 days(cp_now(req->cp) - user->logon_ns, a), days(cpu.virt_ns, b),
                 days(cpu.total_ns, c));
-        cp_line(req, "        Rdr=0 Prt=0 Pch=0 IO=%llu Type=%s CPUaffin=ON",
-                (unsigned long long)(i ? 0 : info.io_count), cpu_type_name(cpu.type));
+        if (i)
+            counts = (struct counts){0};
+        cp_line(req, "        Rdr=%llu Prt=%llu Pch=%llu IO=%llu Type=%s CPUaffin=ON",
+                (unsigned long long)counts.spool.cards_read,
+                (unsigned long long)counts.spool.lines,
+                (unsigned long long)counts.spool.cards_punched, (unsigned long long)counts.io,
+                cpu_type_name(cpu.type));
     }
 }
 
@@ -262,12 +300,14 @@ static int indicate_spaces(struct cp_request *req)
     snprintf(spaceid, sizeof spaceid, "%s:BASE", user->userid);
     cp_line(req, "Spaceid=%-33s Owned size=%s PRIVATE", spaceid,
             cp_size_text(info.storage_bytes, size));
-    cp_line(req, "Pages: Main=%llu Xstore=--- Dasd=0 Locked=---", pages);
+    cp_line(req, "Pages: Main=%llu Xstore=--- Dasd=0 Locked=%llu", pages,
+            (unsigned long long)info.locked_pages);
     cp_line(req, "       Instan=%llu", pages);
     for (unsigned shared = 0; shared < 2; shared++) {
         cp_line(req, "%s paging:", shared ? "Shared" : "Private");
         cp_line(req, "   Xstore: Reads=--- Writes=--- Migrates=---");
-        cp_line(req, "   Dasd: Reads=0 Writes=0");
+        cp_line(req, "   Dasd: Reads=%llu Writes=0",
+                (unsigned long long)(shared ? 0 : info.page_reads));
     }
     return 0;
 }
@@ -275,14 +315,14 @@ static int indicate_spaces(struct cp_request *req)
 /* --- QUEUES, ACTIVE, PAGING ---------------------------------------------------------------- */
 
 static void queue_row(struct cp_request *req, struct cp_user *user,
-                      const struct vm_cpu_info *cpu)
+                      const struct vm_cpu_info *cpu, bool expanded)
 {
     static const char *const states[] = {[VM_CPU_RESTS] = "PS",
                                          [VM_CPU_READY] = "RDY",
                                          [VM_CPU_LIMITED] = "LIM",
                                          [VM_CPU_IN_CP] = "CF"};
     struct vm_info info = {0};
-    char state[8], which[8] = "";
+    char state[8], which[8] = "", more[48] = "";
     ops(req)->info(user->vm, &info);
     unsigned long long pages = info.resident_bytes / PAGE_BYTES;
     if (cpu->place == VM_CPU_RUNS)
@@ -291,20 +331,29 @@ static void queue_row(struct cp_request *req, struct cp_user *user,
         snprintf(state, sizeof state, "%s", states[cpu->place]);
     if (!cpu->base)
         snprintf(which, sizeof which, "MP%02X", cpu->addr);
-    cp_line(req, "%-8s %-4s Q%u %-3s %08llu/%08llu", user->userid, which, queue_of(user, cpu),
-            state, pages, pages);
+    if (expanded)
+        snprintf(more, sizeof more, " %-4s TRANS=%llu.%03llu", cpu_type_name(cpu->type),
+                 (unsigned long long)(cpu->transaction_ns / 1000000000ull),
+                 (unsigned long long)(cpu->transaction_ns / NS_PER_MS % 1000));
+    cp_line(req, "%-8s %-4s Q%u %-3s %08llu/%08llu%s", user->userid, which, queue_of(user, cpu),
+            state, pages, pages, more);
 }
 
-/* Those on processors first. */
+/* QUEUES [EXPANDED]: those on processors first; also a CPU's type, and for how many seconds its
+ * transaction has lasted */
 static int indicate_queues(struct cp_request *req)
 {
+    const char *word = cp_operand(req);
     struct vm_cpu_info cpu;
+    bool expanded = word && cp_abbrev(word, "EXPanded");
+    if (word && !expanded)
+        return cp_fail(req, MSG_CMD003E, word);
     int rc = cp_no_more(req);
     for (unsigned running = 1; !rc && running != ~0u; running--)
         for (struct cp_user *u = cp_user_next(req->cp, NULL); u; u = cp_user_next(req->cp, u))
             for (unsigned i = 0; ops(req)->cpu_info(u->vm, i, &cpu); i++)
                 if (dispatched(&cpu) && (cpu.place == VM_CPU_RUNS) == running)
-                    queue_row(req, u, &cpu);
+                    queue_row(req, u, &cpu, expanded);
     return rc;
 }
 

@@ -17,6 +17,7 @@
 #define VOLID_CHARS 6u
 #define LINK_BYTES 60u
 #define GONE_BYTES (2u + NAME_CHARS)
+#define REAP_MS 200
 #define DEAF_MS 15000u /* more than a lost link is noticed in (silence_ms) */
 
 /* ALL: those that were known are not there any more; LINKS follow, and TOLD. LINKS with a number
@@ -54,6 +55,7 @@ struct cp_link_ssi {
     struct cp *cp;
     struct ssi *ssi;
     struct waiting *waiting;
+    u64 reap;        /* timer: space of T-disks is being cleared */
     u32 number;      /* the last one */
     u32 told;        /* members that have told all, by slot */
     u32 there, lost; /* members whose link is ready; who may be up without one */
@@ -130,7 +132,7 @@ static void put_link(struct codec_out *out, const struct vlink *l)
     be64_store(p + AT_COUNT, l->extent.count);
     be64_store(p + AT_UNITS, l->rdev->units);
     be64_store(p + AT_IDENTITY, l->rdev->identity);
-    memcpy(p + AT_VOLID, l->rdev->volid, strlen(l->rdev->volid));
+    memcpy(p + AT_VOLID, link_label(l), strlen(link_label(l)));
     codec_put_bytes(out, ROW_LINK, p, sizeof p);
 }
 
@@ -195,14 +197,42 @@ static void send_all(const struct cp_link_ssi *s, const char *member)
     ssi_send(s->ssi, member, LINK_SSI_SERVICE, TYPE_TOLD, "", 0);
 }
 
-/* REPAIR: a member that is up alone, outside of its cluster, has all disks for itself. */
-static int port_share(void *ctx, const char *name, u8 mode, u8 refuse, struct cause *cause)
+static int port_share(void *ctx, const struct ssi_part *part, u8 mode, u8 refuse,
+                      struct cause *cause)
 {
     const struct cp_link_ssi *s = ctx;
-    if (ssi_member_state(s->ssi, ssi_member_name(s->ssi)) == SSI_ISOLATED &&
-        !s->cp->shutting_down)
-        return ST_OK;
+    return ssi_share_part(s->ssi, CP_CLAIM_LINK, part, mode, refuse, cause);
+}
+
+static int port_share_volume(void *ctx, const char *name, u8 mode, u8 refuse,
+                             struct cause *cause)
+{
+    const struct cp_link_ssi *s = ctx;
     return ssi_share_set(s->ssi, CP_CLAIM_LINK, name, mode, refuse, cause);
+}
+
+static void reap_later(struct cp_link_ssi *s);
+
+/* What has been cleared is given back then, not when somebody asks for space. */
+static void reap(void *arg)
+{
+    struct cp_link_ssi *s = arg;
+    s->reap = 0;
+    if (tdisk_clearings(cp_rdevs(s->cp), NULL))
+        reap_later(s);
+}
+
+static void reap_later(struct cp_link_ssi *s)
+{
+    if (!s->reap)
+        s->reap = s->cp->ports.timer_start(s->cp->ports.ctx, REAP_MS, reap, s);
+}
+
+static int port_lower(void *ctx, const struct ssi_part *part, const char *name, u8 mode)
+{
+    struct cp_link_ssi *s = ctx;
+    reap_later(s);
+    return ssi_share_lower(s->ssi, CP_CLAIM_LINK, name, part, mode);
 }
 
 /* --- from the others -------------------------------------------------------------------------- */
@@ -227,7 +257,7 @@ static void take_link(const struct cp_link_ssi *s, const char *member, const u8 
     if (p[AT_MODE] >= LINK_MODES || p[AT_WRITE] > 1 ||
         __builtin_add_overflow(l.extent.first, l.extent.count, &end) ||
         !take_name(p + AT_USER, NAME_CHARS, l.user) ||
-        !take_name(p + AT_VOLID, VOLID_CHARS, l.volid))
+        (p[AT_VOLID] && !take_name(p + AT_VOLID, VOLID_CHARS, l.volid)))
         return;
     remote_link_put(cp_rdevs(s->cp), &l);
 }
@@ -333,7 +363,12 @@ struct cp_link_ssi *cp_link_ssi_create(struct cp *cp, struct ssi *ssi, struct ca
         return NULL;
     }
     *s = (struct cp_link_ssi){.cp = cp, .ssi = ssi};
-    const struct rdev_cluster cluster = {s, port_share, port_changed, port_in_touch};
+    const struct rdev_cluster cluster = {.ctx = s,
+                                         .share = port_share,
+                                         .share_volume = port_share_volume,
+                                         .lower = port_lower,
+                                         .changed = port_changed,
+                                         .in_touch = port_in_touch};
     rdevs_set_cluster(cp_rdevs(cp), &cluster);
     return s;
 }
@@ -344,6 +379,8 @@ void cp_link_ssi_destroy(struct cp_link_ssi *s)
         return;
     while (s->waiting)
         waiting_end(s->waiting);
+    if (s->reap)
+        s->cp->ports.timer_cancel(s->cp->ports.ctx, s->reap);
     rdevs_set_cluster(cp_rdevs(s->cp), NULL);
     free(s);
 }

@@ -1,67 +1,11 @@
-/* DEFINE RELODOMAIN, ACTIVATE and DEACTIVATE ISLINK; ENABLE and DISABLE of terminals.
- * A domain is defined on every member that is joined, until it ends; one that joins later has
- * those of its system.config. Links to other members come up by themselves and stay.
- * Source: z/VM "CP Commands and Utilities Reference"; answers, and the numbers of HCPDFR, HCPLNK
- * and HCPENA, are ours. */
+/* ACTIVATE and DEACTIVATE ISLINK; ENABLE and DISABLE of terminals.
+ * Links to other members come up by themselves and stay.
+ * Source: z/VM "CP Commands and Utilities Reference"; answers, and the numbers of HCPLNK and
+ * HCPENA, are ours. */
 #include <stdio.h>
 
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_internal.h"
-
-/* --- relocation domains ---------------------------------------------------------------------- */
-
-/* MEMBERS sysname ... */
-static int domain_members(struct cp_request *req, struct config_domain *d)
-{
-    const char *word = cp_operand(req);
-    if (!word || !cp_abbrev(word, "MEMBERs"))
-        return word ? cp_fail(req, MSG_CMD003E, word) : cp_fail(req, MSG_CMD026E);
-    while ((word = cp_operand(req))) {
-        if (!config_slot_of(req->cp->config, word))
-            return cp_fail(req, MSG_DFR601E, word);
-        for (unsigned i = 0; i < d->member_count; i++)
-            if (!strcmp(d->members[i], word))
-                return cp_fail(req, MSG_CMD002E, word);
-        strcpy(d->members[d->member_count++], word);
-    }
-    return d->member_count ? 0 : cp_fail(req, MSG_CMD026E);
-}
-
-static int domain_add(struct cp_request *req, const struct config_domain *d)
-{
-    struct config_domain_list *list = req->cp->config->defined_domains;
-    if (!list || list->count == CONFIG_DOMAINS_MAX)
-        return cp_fail(req, MSG_DFR602E, d->name);
-    list->domain[list->count++] = *d;
-    cp_line(req, "Relocation domain %s defined", d->name);
-    return 0;
-}
-
-/* DEFINE RELODOMAIN name MEMBERS sysname ... */
-int cp_define_relodomain(struct cp_request *req)
-{
-    const struct system_config *config = req->cp->config;
-    struct config_domain d = {{0}, {{0}}, 0}, scratch;
-    const char *name = cp_operand(req);
-    const size_t operands = req->at;
-    char command[CP_COMMAND_BYTES_MAX];
-    if (!config->in_ssi)
-        return cp_fail(req, MSG_PLM1600I);
-    if (!name || !cp_userid_ok(name))
-        return name ? cp_fail(req, MSG_CMD002E, name) : cp_fail(req, MSG_CMD026E);
-    if (config_domain_find(config, name, &scratch))
-        return cp_fail(req, MSG_DFR600E, name);
-    strcpy(d.name, name);
-    int rc = domain_members(req, &d);
-    if (rc || req->remote)
-        return rc ? rc : domain_add(req, &d);
-    int n = snprintf(command, sizeof command, "DEFINE RELODOMAIN %s%s", d.name,
-                     req->raw + operands);
-    return n < (int)sizeof command
-               ? cp_remote_all(req, &(struct cp_remote_text){.head = command},
-                               CP_REMOTE_TIMEOUT_MS)
-               : cp_fail(req, MSG_CMD026E);
-}
 
 /* --- links ----------------------------------------------------------------------------------- */
 
@@ -77,6 +21,18 @@ static const char *link_member(struct cp_request *req, const char *word)
     return config_slot_of(config, word) && strcmp(word, config->member) ? word : NULL;
 }
 
+/* Is it a device of an ACTIVATE ISLINK statement, with NODE or without? */
+static bool configured(const struct system_config *config, const char *word)
+{
+    u64 rdev;
+    bool found = false;
+    if (strlen(word) > 4 || !scan_hex(word, 0xffff, &rdev))
+        return false;
+    for (unsigned i = 0; i < config->islink_count; i++)
+        found |= config->islinks[i].rdev == rdev;
+    return found;
+}
+
 /* [ISLINK] {rdev | NODE name} */
 static int link_operand(struct cp_request *req, const char **member)
 {
@@ -88,7 +44,9 @@ static int link_operand(struct cp_request *req, const char **member)
     if (!word)
         return cp_fail(req, MSG_CMD026E);
     *member = link_member(req, word);
-    return *member ? 0 : cp_fail(req, MSG_LNK600E, word);
+    if (*member)
+        return 0;
+    return cp_fail(req, configured(req->cp->config, word) ? MSG_LNK603E : MSG_LNK600E, word);
 }
 
 static int set_link(struct cp_request *req, const char *member, bool active)
@@ -147,6 +105,8 @@ static int terminals(struct cp_request *req, bool on)
     const char *word = cp_operand(req);
     if (!word)
         return cp_fail(req, MSG_CMD026E);
+    if (cp_abbrev(word, "EXits") && req->classes & CP_CLASS('A'))
+        return cp_exits_switch(req, on);
     if (strcmp(word, "ALL") && !cp_abbrev(word, "TERMinals"))
         return cp_fail(req, MSG_ATR040E, word);
     int rc = cp_no_more(req);

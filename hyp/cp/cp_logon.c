@@ -1,6 +1,7 @@
 /* LOGON, LOGOFF, XAUTOLOG, DISCONNECT, FORCE. A USER is logged on once in the cluster: its
  * claim is taken before the session exists and given back after it has gone. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_directory.h"
@@ -28,6 +29,28 @@ static int take_claim(struct cp *cp, const struct dir_entry *entry, u64 *generat
     if (!cp->cluster || entry->kind == DIR_IDENTITY)
         return ST_OK;
     return cp->cluster->claim(cp->cluster_ctx, entry->userid, generation, owner, cause);
+}
+
+int cp_claim_take(struct cp *cp, const char *userid, u64 *generation,
+                  char owner[CONFIG_NAME_BYTES], struct cause *cause)
+{
+    const struct dir_entry *entry = directory_find(cp->directory, userid);
+    if (!entry)
+        return cause_set(cause, ST_NOENT, "%.8s is not in the CP directory", userid);
+    if (cp->shutting_down)
+        return cause_set(cause, ST_REFUSED, "the system is shutting down");
+    return take_claim(cp, entry, generation, owner, cause);
+}
+
+void cp_claim_free(struct cp *cp, const char *userid, u64 generation)
+{
+    if (generation && cp->cluster)
+        cp->cluster->release(cp->cluster_ctx, userid, generation);
+}
+
+void cp_user_logged_on(struct cp_user *user)
+{
+    cp_notify_observers(user, CP_USER_LOGON);
 }
 
 static int begin_claimed(struct cp *cp, const struct dir_entry *entry, struct cp_user **out,
@@ -90,12 +113,23 @@ static void say_both(struct cp_request *req, struct cp_user *user, const char *t
     console_write_line(user->console, text);
 }
 
+struct greeting {
+    struct cp_request *req;
+    struct cp_user *user;
+};
+
+static void greet_line(void *ctx, const char *text)
+{
+    const struct greeting *g = ctx;
+    say_both(g->req, g->user, text);
+}
+
 static void greet(struct cp_request *req, struct cp_user *user, const char *how)
 {
     struct cp *cp = req->cp;
     char text[160], stamp[CP_TIME_TEXT_BYTES], files[64];
     say_both(req, user, CP_LEVEL_TEXT);
-    say_both(req, user, "There is no logmsg data");
+    cp_logmsg(cp, cp_user_dateformat(user), greet_line, &(struct greeting){req, user});
     spool_look(cp_spool(cp));
     say_both(req, user, cp_spool_files_text(cp, user->userid, files));
     snprintf(text, sizeof text, "%s AT %s", how,
@@ -118,10 +152,10 @@ static void forget_loss(struct cp_user *user)
 {
     if (user->lost_timer)
         user->cp->ports.timer_cancel(user->cp->ports.ctx, user->lost_timer);
-    user->lost_timer = 0;
+    user->lost_timer = user->lost_due_ns = 0;
 }
 
-static int reconnect(struct cp_request *req, struct cp_user *user, bool here)
+static int reconnect(struct cp_request *req, struct cp_user *user, const char *by, bool here)
 {
     char where[DIR_NAME_BYTES + 8];
     if (user->ending)
@@ -130,6 +164,7 @@ static int reconnect(struct cp_request *req, struct cp_user *user, bool here)
         return cp_fail(req, MSG_LGA054E, cp_where(user, where));
     user->disconnected = false;
     forget_loss(user);
+    snprintf(user->by, sizeof user->by, "%s", by ? by : "");
     user->ldev = ++req->cp->last_ldev;
     greet(req, user, "RECONNECTED");
     cp_operator_tell(req->cp, "USER DSC   RECONNECT  %-8s USERS = %u", user->userid,
@@ -137,7 +172,8 @@ static int reconnect(struct cp_request *req, struct cp_user *user, bool here)
     return 0;
 }
 
-static int do_logon(struct cp_request *req, const struct dir_entry *entry, bool ipl)
+static int do_logon(struct cp_request *req, const struct dir_entry *entry, const char *by,
+                    bool ipl)
 {
     struct cp *cp = req->cp;
     struct cp_user *user;
@@ -148,6 +184,7 @@ static int do_logon(struct cp_request *req, const struct dir_entry *entry, bool 
     int status = begin_claimed(cp, entry, &user, owner, &cause);
     if (status)
         return logon_refused(req, entry->userid, status, owner, &cause);
+    snprintf(user->by, sizeof user->by, "%s", by ? by : "");
     user->ldev = ++cp->last_ldev;
     greet(req, user, "LOGON");
     cp_operator_tell(cp, "GRAF L%04X LOGON AS  %-8s USERS = %u", user->ldev & 0xffff,
@@ -187,13 +224,27 @@ static int logon_operands(struct cp_request *req, struct logon *l)
     return 0;
 }
 
+/* What the entry says that the user needs of the cluster. */
+static int foresee(struct cp_request *req, const struct dir_entry *entry, size_t at,
+                   cp_handler then)
+{
+    struct cp_wants wants = {0};
+    cp_want_user(req->cp, &wants, entry);
+    int rc = cp_foresee(req, &wants, at, then, NULL);
+    free(wants.want);
+    return rc;
+}
+
 static int logon_now(struct cp_request *req, const struct logon *l)
 {
     if (!cp_logon_allowed(req->cp, l->userid, l->by, l->password))
         return cp_fail(req, MSG_LGA050E);
     struct cp_user *user = cp_user_find(req->cp, l->userid);
-    return user ? reconnect(req, user, l->here)
-                : do_logon(req, directory_find(req->cp->directory, l->userid), l->ipl);
+    if (!user && !req->foreseen && !req->cp->shutting_down)
+        return foresee(req, directory_find(req->cp->directory, l->userid), req->from,
+                       cp_cmd_logon);
+    return user ? reconnect(req, user, l->by, l->here)
+                : do_logon(req, directory_find(req->cp->directory, l->userid), l->by, l->ipl);
 }
 
 /* After failed ones: the operands once more. */
@@ -204,7 +255,9 @@ static void logon_waited(void *arg)
     req->timer = 0;
     req->at = req->from;
     int rc = logon_operands(req, &l);
-    cp_complete(req, rc ? rc : logon_now(req, &l));
+    rc = rc ? rc : logon_now(req, &l);
+    if (rc != CP_LATER)
+        cp_complete(req, rc);
 }
 
 /* LOGON userid [BY userid] [password] [HERE] [NOIPL] */
@@ -219,7 +272,7 @@ int cp_cmd_logon(struct cp_request *req, void *ctx)
         return rc;
     if (cp_directory_behind(req->cp))
         return cp_fail(req, MSG_LGA092E, CP_DIRECTORY_BEHIND);
-    u64 wait = cp_logon_wait_ms(req->cp, l.userid);
+    u64 wait = req->foreseen ? 0 : cp_logon_wait_ms(req->cp, l.userid);
     if (!wait)
         return logon_now(req, &l);
     if (wait > CP_LOGON_WAIT_MAX_MS)
@@ -241,6 +294,7 @@ static bool may_autolog(const struct cp_request *req, const struct dir_entry *en
 /* XAUTOLOG userid, AUTOLOG userid [password] */
 int cp_cmd_xautolog(struct cp_request *req, void *ctx)
 {
+    const size_t from = req->at;
     const char *userid = cp_operand(req), *word;
     char where[DIR_NAME_BYTES + 8], owner[CONFIG_NAME_BYTES] = "";
     struct cp *cp = req->cp;
@@ -264,6 +318,8 @@ int cp_cmd_xautolog(struct cp_request *req, void *ctx)
         return cp_fail(req, MSG_WRP962E);
     if (cp_directory_behind(cp))
         return cp_fail(req, MSG_AUT059E, userid, CP_DIRECTORY_BEHIND);
+    if (!req->foreseen)
+        return foresee(req, entry, from, cp_cmd_xautolog);
     int status = begin_claimed(cp, entry, &user, owner, &cause);
     if (status == ST_EXIST)
         return cp_fail(req, MSG_AUT054E, userid, owner);
@@ -319,6 +375,11 @@ void cp_logoff(struct cp_user *user, const char *by)
                          cp->user_count);
 }
 
+void cp_user_end(struct cp_user *user, const char *by)
+{
+    cp_logoff(user, by);
+}
+
 /* LOGOFF [HOLD] */
 int cp_cmd_logoff(struct cp_request *req, void *ctx)
 {
@@ -359,11 +420,29 @@ int cp_cmd_disconnect(struct cp_request *req, void *ctx)
     return 0;
 }
 
+#define NS_PER_S 1000000000ull
+#define NS_PER_MS 1000000ull
+
 static void lost_for_good(void *arg)
 {
     struct cp_user *user = arg;
     user->lost_timer = 0;
     cp_logoff(user, "SYSTEM");
+}
+
+static void lost_until(struct cp_user *user, u64 due_ns)
+{
+    const struct cp_ports *p = &user->cp->ports;
+    u64 now = cp_now(user->cp);
+    user->lost_due_ns = due_ns;
+    user->lost_timer = p->timer_start(p->ctx, due_ns > now ? (due_ns - now) / NS_PER_MS : 0,
+                                      lost_for_good, user);
+}
+
+void cp_lost_goes_on(struct cp_user *user)
+{
+    if (user->lost_due_ns && !user->lost_timer)
+        lost_until(user, user->lost_due_ns);
 }
 
 void cp_terminal_lost(struct cp *cp, const char *userid)
@@ -376,8 +455,7 @@ void cp_terminal_lost(struct cp *cp, const char *userid)
     cp_operator_tell(cp, "GRAF L%04X DISCONNECT %-8s USERS = %u FORCED BY SYSTEM",
                      user->ldev & 0xffff, user->userid, cp->user_count);
     if (seconds)
-        user->lost_timer =
-            cp->ports.timer_start(cp->ports.ctx, seconds * 1000, lost_for_good, user);
+        lost_until(user, cp_now(cp) + seconds * NS_PER_S);
 }
 
 /* FORCE userid [AT member] */

@@ -238,7 +238,7 @@ static int define_storage(struct cp_request *req, struct cp_user *user)
     struct cause cause;
     struct vm_sizes sizes = {0};
     if (!word || !scan_size(word, 0, &sizes.storage))
-        return cp_fail(req, MSG_CMD002E, word ? word : "STORAGE");
+        return word ? cp_fail(req, MSG_CMD002E, word) : cp_fail(req, MSG_CMD026E);
     int rc = size_operands(req, &sizes);
     if (rc)
         return rc;
@@ -286,31 +286,55 @@ static bool cpu_type_operand(struct cp_request *req, u8 *type)
     return false;
 }
 
-static int define_cpu(struct cp_request *req, struct cp_user *user)
+/* {nn | nn-nn} ..., up to TYPE, as one bit each. */
+static int cpu_list(struct cp_request *req, u64 *wanted)
 {
-    const char *word = cp_operand(req);
-    struct cause cause;
-    struct vm_info info = {0};
+    const char *word = cp_operand_peek(req);
     u64 first, last;
-    u8 type = 0;
-    if (!cpu_range(word, &first, &last))
-        return cp_fail(req, MSG_CMD002E, word ? word : "CPU");
-    if (!cpu_type_operand(req, &type))
-        return msg_number(MSG_CMD003E);
-    for (u64 a = first; a <= last; a++) {
-        ops(req)->info(user->vm, &info);
-        if (cpu_exists(req, user, (u8)a))
-            return cp_fail(req, MSG_CPU1453E, word);
-        if (info.cpu_count >= user->entry->cpus_max)
-            return cp_fail(req, MSG_CPU1458E, "defined", "the directory allows no more CPUs");
-        if (ops(req)->define_cpu(user->vm, (u8)a, type, &cause))
-            return cp_fail(req, MSG_CPU1458E, "defined", cause.text);
-        cp_line(req, "CPU %02llX defined", (unsigned long long)a);
+    if (!word || !strcmp(word, "TYPE"))
+        return cp_fail(req, MSG_CMD026E);
+    for (; word && strcmp(word, "TYPE"); word = cp_operand_peek(req)) {
+        if (!cpu_range(cp_operand(req), &first, &last))
+            return cp_fail(req, MSG_CMD002E, word);
+        for (; first <= last; first++)
+            *wanted |= 1ull << first;
     }
     return 0;
 }
 
-/* DEFINE {STORAGE size [STANDBY size] [RESERVED size] | CPU nn[-nn] [TYPE type]} */
+static int define_one(struct cp_request *req, struct cp_user *user, u8 addr, u8 type)
+{
+    struct cause cause;
+    struct vm_info info = {0};
+    char text[8];
+    ops(req)->info(user->vm, &info);
+    snprintf(text, sizeof text, "%02X", addr);
+    if (cpu_exists(req, user, addr))
+        return cp_fail(req, MSG_CPU1453E, text);
+    if (info.cpu_count >= user->entry->cpus_max)
+        return cp_fail(req, MSG_CPU1458E, "defined", "the directory allows no more CPUs");
+    if (ops(req)->define_cpu(user->vm, addr, type, &cause))
+        return cp_fail(req, MSG_CPU1458E, "defined", cause.text);
+    cp_line(req, "CPU %s defined", text);
+    return 0;
+}
+
+static int define_cpu(struct cp_request *req, struct cp_user *user)
+{
+    u64 wanted = 0;
+    u8 type = 0;
+    int rc = cpu_list(req, &wanted);
+    if (rc)
+        return rc;
+    if (!cpu_type_operand(req, &type))
+        return msg_number(MSG_CMD003E);
+    for (u8 addr = 0; addr < VM_CPUS_MAX && !rc; addr++)
+        if (wanted >> addr & 1)
+            rc = define_one(req, user, addr, type);
+    return rc;
+}
+
+/* DEFINE {STORAGE size [STANDBY size] [RESERVED size] | CPU {nn[-nn]} ... [TYPE type]} */
 int cp_cmd_define(struct cp_request *req, void *ctx)
 {
     const char *word = cp_operand(req);

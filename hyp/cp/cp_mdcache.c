@@ -7,7 +7,6 @@
 #include "hyp/cp/cp_disk.h"
 
 #define MBYTES(n) ((n) >> 20)
-#define SAMPLE_NS (30 * 1000000000ull) /* figures of INDICATE are over so long at least */
 
 static void figures(struct cp_request *req, struct mdc_figures *f)
 {
@@ -246,6 +245,6 @@ void cp_mdcache_load(struct cp_request *req)
     cp_line(req, "MDC READS-%06.0f/SEC WRITES-%06.0f/SEC HIT RATIO-%03llu%%", (double)reads / s,
             (double)(f.writes - base->writes) / s,
             (unsigned long long)(reads ? hits * 100 / reads : 0));
-    if (ns >= SAMPLE_NS)
+    if (ns >= CP_SAMPLE_NS)
         *base = (struct cp_mdc_sample){now, f.reads, f.hits, f.writes};
 }

@@ -3,11 +3,13 @@
 #include <stdio.h>
 
 #include "hyp/cp/cp_internal.h"
+#include "hyp/iucv/iucv_service.h"
 
 struct message {
     const char *command, *word; /* "WARNING", "WNG" */
-    u32 setting;
+    u32 setting, iucv;          /* by SET: on; to the program */
     bool header;
+    enum iucv_service_class kind;
 };
 
 static bool deliver(struct cp_request *req, const struct message *m, struct cp_user *user,
@@ -16,12 +18,31 @@ static bool deliver(struct cp_request *req, const struct message *m, struct cp_u
     char clock[CP_TIME_TEXT_BYTES];
     if (!(user->settings & m->setting))
         return false;
+    if (user->settings & m->iucv &&
+        req->cp->ports.vm->iucv_message(user->vm, m->kind, req->userid, text) == VMCF_SENT)
+        return true; /* else there is nobody but the console */
     if (m->header)
         cp_user_tell(user, " %s  * %s FROM %-8s: %s", cp_clock_text(cp_now(req->cp), clock),
                      m->word, req->userid, text);
     else
         cp_user_tell(user, "%s", text);
     return true;
+}
+
+/* To the user's program, by VMCF or IUCV. */
+static int special(struct cp_request *req, struct cp_user *user, const char *text)
+{
+    static const char *const why[] = {[VMCF_NOT_AUTHORIZED] = "not authorized",
+                                      [VMCF_QUIESCED] = "quiesced",
+                                      [VMCF_TOO_LARGE] = "its buffer is too small",
+                                      [VMCF_TOO_MANY] = "too many messages wait"};
+    if (!(user->settings & CP_SET_SMSG))
+        return cp_fail(req, MSG_MFS057E, user->userid, "SMSG off");
+    const struct vm_ops *vm = req->cp->ports.vm;
+    int sent = user->settings & CP_SET_SMSG_IUCV
+                   ? vm->iucv_message(user->vm, IUCV_CLASS_SPECIAL, req->userid, text)
+                   : vm->smsg(user->vm, req->userid, text);
+    return sent == VMCF_SENT ? 0 : cp_fail(req, MSG_MFS057E, user->userid, why[sent]);
 }
 
 static int to_all(struct cp_request *req, const struct message *m, const char *text)
@@ -47,11 +68,11 @@ static int one_user(struct cp_request *req, const struct message *m, const char 
     char member[CONFIG_NAME_BYTES];
     struct cp *cp = req->cp;
     struct cp_user *user = cp_user_find(cp, userid);
+    if (user && m->setting == CP_SET_SMSG)
+        return special(req, user, text);
     if (user)
-        return deliver(req, m, user, text)
-                   ? 0
-                   : cp_fail(req, MSG_MFS057E, userid,
-                             m->setting ? "messages off" : "not authorized");
+        return deliver(req, m, user, text) ? 0
+                                           : cp_fail(req, MSG_MFS057E, userid, "messages off");
     if (!req->remote && !req->here && cp->cluster &&
         cp->cluster->locate(cp->cluster_ctx, userid, member) &&
         strcmp(member, cp->config->member))
@@ -79,30 +100,40 @@ static int message(struct cp_request *req, const struct message *m)
 
 int cp_cmd_message(struct cp_request *req, void *ctx)
 {
-    static const struct message m = {"MESSAGE", "MSG", CP_SET_MSG, true};
+    static const struct message m = {"MESSAGE",       "MSG", CP_SET_MSG,
+                                     CP_SET_MSG_IUCV, true,  IUCV_CLASS_MESSAGE};
     (void)ctx;
     return message(req, &m);
 }
 
 int cp_cmd_msgnoh(struct cp_request *req, void *ctx)
 {
-    static const struct message m = {"MSGNOH", "MSG", CP_SET_MSG, false};
+    static const struct message m = {"MSGNOH",        "MSG", CP_SET_MSG,
+                                     CP_SET_MSG_IUCV, false, IUCV_CLASS_MESSAGE};
     (void)ctx;
     return message(req, &m);
 }
 
 int cp_cmd_warning(struct cp_request *req, void *ctx)
 {
-    static const struct message m = {"WARNING", "WNG", CP_SET_WNG, true};
+    static const struct message m = {"WARNING",       "WNG", CP_SET_WNG,
+                                     CP_SET_WNG_IUCV, true,  IUCV_CLASS_WARNING};
     (void)ctx;
     return message(req, &m);
 }
 
-/* SMSG userid text: no program can receive one before VMCF or IUCV is there, which is told from
- * where the user is. */
+void cp_smsg_on(struct cp *cp, const char *userid)
+{
+    struct cp_user *user = cp_user_find(cp, userid);
+    if (user)
+        user->settings |= CP_SET_SMSG;
+}
+
+/* SMSG userid text */
 int cp_cmd_smsg(struct cp_request *req, void *ctx)
 {
-    static const struct message m = {"SMSG", "SMSG", 0, false};
+    static const struct message m = {"SMSG",           "SMSG", CP_SET_SMSG,
+                                     CP_SET_SMSG_IUCV, false,  IUCV_CLASS_SPECIAL};
     const char *userid = cp_operand(req);
     (void)ctx;
     if (!cp_userid_ok(userid))

@@ -122,6 +122,8 @@ int cp_cmd_query(struct cp_request *req, void *ctx)
 int cp_query_userid(struct cp_request *req, void *ctx)
 {
     (void)ctx;
+    if (cp_no_more(req))
+        return msg_number(MSG_CMD003E);
     cp_line(req, "%-8s AT %s", req->userid, req->cp->config->member);
     return 0;
 }
@@ -131,6 +133,8 @@ int cp_query_privclass(struct cp_request *req, void *ctx)
     char text[33];
     const struct dir_entry *e = directory_find(req->cp->directory, req->userid);
     (void)ctx;
+    if (cp_no_more(req))
+        return msg_number(MSG_CMD003E);
     cp_line(req, "Privilege classes for user %s", req->userid);
     cp_line(req, "            Currently: %s", directory_classes_text(req->classes, text));
     directory_classes_text(e ? e->classes : 0, text);
@@ -162,6 +166,8 @@ int cp_query_time(struct cp_request *req, void *ctx)
 int cp_query_timezone(struct cp_request *req, void *ctx)
 {
     (void)ctx;
+    if (cp_no_more(req))
+        return msg_number(MSG_CMD003E);
     cp_line(req, "Zone  Direction  Offset    Status");
     cp_line(req, "UTC     ----    00.00.00   Active");
     return 0;
@@ -185,6 +191,8 @@ int cp_query_storage(struct cp_request *req, void *ctx)
 {
     char size[CP_TIME_TEXT_BYTES];
     (void)ctx;
+    if (cp_no_more(req))
+        return msg_number(MSG_CMD003E);
     cp_size_text(req->cp->config->hardware.main_bytes, size);
     cp_line(req, "STORAGE = %s CONFIGURED = %s INC = 1M STANDBY = 0  RESERVED = 0", size, size);
     return 0;
@@ -259,6 +267,8 @@ int cp_query_commands(struct cp_request *req, void *ctx)
     const char *names[256];
     unsigned n = 0;
     (void)ctx;
+    if (cp_no_more(req))
+        return msg_number(MSG_CMD003E);
     for (unsigned i = 0; cp_table_row(req->cp, i, &row) && n < ARRAY_LEN(names); i++)
         if (!*row.prefix && (row.anybody || (row.row.classes & req->classes)))
             names[n++] = row.row.name;
@@ -274,6 +284,8 @@ int cp_query_isfc(struct cp_request *req, void *ctx)
     const struct cp *cp = req->cp;
     struct cp_cluster_member m;
     (void)ctx;
+    if (cp_no_more(req))
+        return msg_number(MSG_CMD003E);
     if (!cp_clustered(req))
         return 0;
     cp_line(req, "Node      Status");
@@ -342,43 +354,5 @@ int cp_query_islink(struct cp_request *req, void *ctx)
         return cp_fail(req, MSG_LNK600E, node);
     if (!n)
         cp_line(req, "No ISFC links are active.");
-    return 0;
-}
-
-static void domain_row(struct cp_request *req, const struct config_domain *d)
-{
-    char line[128];
-    size_t at = (size_t)snprintf(line, sizeof line, "DOMAIN %-8s MEMBERS:", d->name);
-    for (unsigned i = 0; i < d->member_count; i++)
-        at += (size_t)snprintf(line + at, sizeof line - at, " %s", d->members[i]);
-    cp_line_text(req, line);
-}
-
-/* QUERY RELODOMAIN [ALL | name]: all are SSI, one of each member, then those of system.config */
-int cp_query_relodomain(struct cp_request *req, void *ctx)
-{
-    const struct system_config *config = req->cp->config;
-    const char *word = cp_operand(req);
-    const struct config_domain *d;
-    struct config_domain scratch;
-    (void)ctx;
-    int rc = cp_no_more(req);
-    if (rc)
-        return rc;
-    if (word && strcmp(word, "ALL") != 0) {
-        if (!(d = config_domain_find(config, word, &scratch)))
-            return cp_fail(req, MSG_RLS1821E, word);
-        return domain_row(req, d), 0;
-    }
-    if ((d = config_domain_find(config, "SSI", &scratch)))
-        domain_row(req, d);
-    for (unsigned i = 0; i < config->slot_count; i++)
-        if (config->slots[i].member[0] &&
-            (d = config_domain_find(config, config->slots[i].member, &scratch)))
-            domain_row(req, d);
-    for (unsigned i = 0; i < config->domain_count; i++)
-        domain_row(req, &config->domains[i]);
-    for (unsigned i = 0; config->defined_domains && i < config->defined_domains->count; i++)
-        domain_row(req, &config->defined_domains->domain[i]);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* QUERY of real devices and of links: DASD, TAPES, rdev, LINKS, MDISK. */
+/* QUERY of real devices and of links: DASD, TAPES, rdev, SYSTEM, LINKS, VDISK, MDISK. */
 #include <stdio.h>
 
 #include "hyp/config/config_scan.h"
@@ -11,9 +11,7 @@
 /* What QUERY DASD says of a device that somebody has. */
 static void owned_line(struct cp_request *req, const struct rdev *d)
 {
-    const char *klass = d->klass == RDEV_TAPE   ? "TAPE"
-                        : d->klass == RDEV_GRAF ? "GRAF"
-                                                : "DASD";
+    const char *klass = rdev_class_name(d->klass);
     struct vlink *l =
         d->state == RDEV_ATTACHED ? link_find(cp_rdevs(req->cp), d->user, d->vdev) : NULL;
     unsigned links = rdev_links(cp_rdevs(req->cp), d);
@@ -27,7 +25,7 @@ static void owned_line(struct cp_request *req, const struct rdev *d)
                     d->klass == RDEV_DASD && d->volid[0] ? d->volid : "FREE");
         break;
     case RDEV_SYSTEM:
-        cp_line(req, "%s %04X CP %s  %-6s %4u", klass, d->devno,
+        cp_line(req, "%s %04X CP %s %-6s %4u", klass, d->devno,
                 d->cp_owned ? "OWNED " : "SYSTEM", d->volid, links);
         break;
     case RDEV_ATTACHED:
@@ -47,8 +45,7 @@ static unsigned short_rows(struct cp_request *req, enum rdev_class klass, enum r
         if (d->klass != klass || d->state != state)
             continue;
         const char *tail = state == RDEV_OFFLINE ? "OFFLINE" : d->volid[0] ? d->volid : "FREE";
-        snprintf(one, sizeof one, "%s %04X %-7s", klass == RDEV_TAPE ? "TAPE" : "DASD",
-                 d->devno, tail);
+        snprintf(one, sizeof one, "%s %04X %-7s", rdev_class_name(klass), d->devno, tail);
         if (n && n % FREE_IN_LINE == 0) {
             cp_line(req, "%s,", line);
             line[0] = 0;
@@ -81,12 +78,12 @@ static int rows_of(struct cp_request *req, enum rdev_class klass, enum rdev_stat
     bool brief = state == RDEV_FREE || state == RDEV_OFFLINE;
     unsigned n = brief ? short_rows(req, klass, state) : long_rows(req, klass, state);
     if (!n)
-        cp_line(req, "%s %s %s was not found.", *word == 'A' || *word == 'O' ? "An" : "A", word,
-                klass == RDEV_TAPE ? "TAPE" : "DASD");
+        cp_line(req, "%s %s %s was not found.", *word == 'a' || *word == 'o' ? "An" : "A", word,
+                rdev_class_name(klass));
     return 0;
 }
 
-/* QUERY {DASD | TAPES} [ACTIVE | ALL | FREE | OFFLINE | SYSTEM | ATTACHED | rdev] */
+/* QUERY {DASD | TAPES | GRAF} [ACTIVE | ALL | FREE | OFFLINE | SYSTEM | ATTACHED | rdev] */
 static int query_class(struct cp_request *req, enum rdev_class klass)
 {
     const char *word = cp_operand(req);
@@ -111,7 +108,7 @@ static int query_class(struct cp_request *req, enum rdev_class klass)
     if (all)
         n += short_rows(req, klass, RDEV_FREE) + short_rows(req, klass, RDEV_OFFLINE);
     if (!n)
-        cp_line(req, "An active %s was not found.", klass == RDEV_TAPE ? "TAPE" : "DASD");
+        cp_line(req, "An active %s was not found.", rdev_class_name(klass));
     return 0;
 }
 
@@ -125,6 +122,12 @@ int cp_query_tapes(struct cp_request *req, void *ctx)
 {
     (void)ctx;
     return query_class(req, RDEV_TAPE);
+}
+
+int cp_query_graf(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    return query_class(req, RDEV_GRAF);
 }
 
 int cp_query_rdev(struct cp_request *req, u16 devno)
@@ -145,13 +148,30 @@ int cp_query_rdev(struct cp_request *req, u16 devno)
 
 /* --- links ---------------------------------------------------------------------------------- */
 
+struct links_line {
+    char text[128];
+    unsigned n;
+};
+
+/* "userid vdev R/W", a few in a line */
+static void links_add(struct cp_request *req, struct links_line *x, const struct vlink *l)
+{
+    if (x->n && x->n % LINKS_IN_LINE == 0) {
+        cp_line(req, "%s,", x->text);
+        x->text[0] = 0;
+    }
+    size_t len = strlen(x->text);
+    snprintf(x->text + len, sizeof x->text - len, "%s%-8s %04X %s", len ? ", " : "", l->user,
+             l->vdev, l->write ? "R/W" : "R/O");
+    x->n++;
+}
+
 /* QUERY LINKS vdev */
 int cp_query_links(struct cp_request *req, void *ctx)
 {
     struct cp_user *user = cp_own_machine(req);
     const char *word = cp_operand(req);
-    char line[128] = "", one[40];
-    unsigned n = 0;
+    struct links_line line = {0};
     u64 vdev;
     (void)ctx;
     if (!user)
@@ -162,24 +182,90 @@ int cp_query_links(struct cp_request *req, void *ctx)
     if (!mine || !mine->img)
         return cp_fail(req, MSG_QVD040E, word);
     for (const struct vlink *l = link_next(cp_rdevs(req->cp), "", NULL); l;
-         l = link_next(cp_rdevs(req->cp), "", l)) {
-        if (!link_same_disk(l, mine))
-            continue;
-        if (n && n % LINKS_IN_LINE == 0) {
-            cp_line(req, "%s,", line);
-            line[0] = 0;
-        }
-        snprintf(one, sizeof one, "%-8s %04X %s", l->user, l->vdev, l->write ? "R/W" : "R/O");
-        size_t len = strlen(line);
-        snprintf(line + len, sizeof line - len, "%s%s", len ? ", " : "", one);
-        n++;
-    }
-    cp_line(req, "%s", line);
+         l = link_next(cp_rdevs(req->cp), "", l))
+        if (link_same_disk(l, mine))
+            links_add(req, &line, l);
+    cp_line(req, "%s", line.text);
     for (const struct remote_link *m = remote_link_next(cp_rdevs(req->cp), NULL); m;
          m = remote_link_next(cp_rdevs(req->cp), m))
         if (remote_link_same_disk(mine, m))
             cp_line(req, "%-8s %04X %s AT %s", m->user, m->vdev, m->write ? "R/W" : "R/O",
                     m->member);
+    return 0;
+}
+
+/* QUERY SYSTEM {rdev | volid}: a volume, and which users of this member have some of it */
+int cp_query_system(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    struct rdevs *all = cp_rdevs(req->cp);
+    struct links_line line = {0};
+    struct rdev *d = NULL;
+    u64 devno;
+    (void)ctx;
+    if (!word)
+        return cp_fail(req, MSG_CMD026E);
+    if (all && strlen(word) <= 4 && scan_hex(word, 0xffff, &devno))
+        d = rdev_find(all, (u16)devno);
+    if (all && !d)
+        d = rdev_volume(all, word);
+    if (!d || d->klass != RDEV_DASD)
+        return cp_fail(req, MSG_QRD040E, word);
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    owned_line(req, d);
+    for (const struct vlink *l = link_next(all, "", NULL); l; l = link_next(all, "", l))
+        if (l->rdev == d && d->state == RDEV_SYSTEM)
+            links_add(req, &line, l);
+    if (line.n)
+        cp_line(req, "%s", line.text);
+    return 0;
+}
+
+/* Is it the first link to this virtual disk? */
+static bool first_of_disk(struct rdevs *all, const struct vlink *of)
+{
+    const struct vlink *l = link_next(all, "", NULL);
+    while (l && l != of && l->share != of->share)
+        l = link_next(all, "", l);
+    return l == of;
+}
+
+/* QUERY VDISK [ALL | userid | SYSLIM | USERLIM]: virtual disks in storage, each user's, or how
+ * many blocks there are of them. */
+int cp_query_vdisk(struct cp_request *req, void *ctx)
+{
+    const char *word = cp_operand(req);
+    struct rdevs *all = cp_rdevs(req->cp);
+    unsigned long long blocks = 0;
+    unsigned n = 0;
+    (void)ctx;
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    bool system = word && !strcmp(word, "SYSLIM"), user = word && !strcmp(word, "USERLIM");
+    const char *who = word && strcmp(word, "ALL") ? word : "";
+    if (!system && !user && *who && !cp_user_find(req->cp, who))
+        return cp_fail(req, MSG_CQU045E, who);
+    for (const struct vlink *l = all ? link_next(all, "", NULL) : NULL; l;
+         l = link_next(all, "", l)) {
+        if (l->kind != VLINK_VIRTUAL || !l->img)
+            continue;
+        unsigned long long size = image_geometry(l->img)->blocks;
+        blocks += first_of_disk(all, l) ? size : 0;
+        if (system || user || (*who && strcmp(who, l->user)))
+            continue;
+        cp_line(req, "%-8s %04X 9336 (VDSK) %s %10llu BLK", l->user, l->vdev,
+                l->write ? "R/W" : "R/O", size);
+        n++;
+    }
+    if (system)
+        cp_line(req, "VDISK SYSTEM LIMIT IS INFINITE, %10llu BLK IN USE", blocks);
+    else if (user)
+        cp_line(req, "VDISK USER   LIMIT IS INFINITE");
+    else if (!n)
+        cp_line(req, "A virtual disk was not found.");
     return 0;
 }
 

@@ -1,6 +1,6 @@
-/* QUERY of the system: what a member has none of (cp_nothing.def), scheduler, frames, volumes of
- * CP's, clocks, address spaces. A heading is told where z/VM has one, so that programs find the
- * column they look for; every figure is the truth of this member.
+/* QUERY of the system: scheduler, frames, volumes of CP's, clocks, address spaces. A heading is
+ * told where z/VM has one, so that programs find the column they look for; every figure is the
+ * truth of this member.
  * Sources: z/VM "CP Commands and Utilities Reference" for VTOD and SPACES; as the samples of
  * its parsers have it; FRAMES, SRM, VMLAN and RECORDING are from memory. */
 #include <ctype.h>
@@ -19,61 +19,6 @@
 static const struct vm_ops *ops(const struct cp_request *req)
 {
     return req->cp->ports.vm;
-}
-
-/* --- what there is none of ----------------------------------------------------------------- */
-
-static const struct nothing {
-    const char *subject, *words, *answer;
-} nothings[] = {
-#define N(subject, words, answer) {subject, words, answer},
-#include "hyp/cp/cp_nothing.def"
-#undef N
-};
-
-/* The row whose name, in capitals, is the operand's full name. */
-static const struct nothing *nothing_row(const char *command)
-{
-    for (size_t i = 0; i < ARRAY_LEN(nothings); i++)
-        if (!strncasecmp(nothings[i].subject, command, 15))
-            return &nothings[i];
-    return NULL;
-}
-
-/* Does the row allow the word? A device number is told: none of them is there. */
-static bool word_allowed(const struct nothing *row, const char *word, bool *device)
-{
-    char name[16];
-    u64 devno;
-    for (const char *p = row->words; *p;) {
-        size_t n = strcspn(p, " ");
-        snprintf(name, sizeof name, "%.*s", (int)n, p);
-        p += n + (p[n] == ' ');
-        *device = *name == '#' && strlen(word) <= 4 && scan_hex(word, 0xffff, &devno);
-        if (*device || (*name == '*' && (cp_userid_ok(word) || !strcmp(word, "*"))) ||
-            cp_abbrev(word, name))
-            return true;
-    }
-    return false;
-}
-
-/* QUERY of a subject of cp_nothing.def */
-int cp_query_nothing(struct cp_request *req, void *ctx)
-{
-    const struct nothing *row = nothing_row(req->command);
-    const char *word;
-    bool device = false;
-    (void)ctx;
-    if (!row)
-        return cp_fail(req, MSG_CQV003E, req->word);
-    while ((word = cp_operand(req))) {
-        if (!word_allowed(row, word, &device))
-            return cp_fail(req, MSG_CQV003E, word);
-        if (device)
-            return cp_fail(req, MSG_QRD040E, word);
-    }
-    cp_line_text(req, row->answer);
-    return 0;
 }
 
 /* --- scheduler, frames --------------------------------------------------------------------- */

@@ -1,7 +1,9 @@
-/* QUERY of one's own virtual machine: virtual devices, CPUs, storage, settings, spool files. */
+/* QUERY of one's own virtual machine: virtual devices, CPUs, storage, settings, spool files. The
+ * lines about devices of network adapters are from memory. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hyp/arch.h"
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_disk.h"
@@ -31,18 +33,43 @@ static void virtual_storage(struct cp_request *req, struct cp_user *user)
                 cp_size_text(info.reserved_bytes, reserved));
 }
 
+/* As STIDP stores it, 16 digits; of the model that the guest was given. */
+static const char *cpuid_text(struct cp_request *req, const struct cp_user *user, u32 serial,
+                              char out[17])
+{
+    const struct cpu_model *model = ops(req)->arch(user->vm)->model;
+    snprintf(out, 17, "FF%06X%04X%s", serial & 0xffffff, model->machine_type,
+             model->generation > GEN_Z900 ? "8000" : "0000");
+    return out;
+}
+
+/* QUERY CPUID */
+int cp_query_cpuid(struct cp_request *req, void *ctx)
+{
+    struct cp_user *user = cp_own_machine(req);
+    struct vm_cpu_info cpu;
+    char text[17];
+    (void)ctx;
+    if (!user)
+        return msg_number(MSG_CMD045E);
+    int rc = cp_no_more(req);
+    if (!rc && ops(req)->cpu_info(user->vm, 0, &cpu))
+        cp_line(req, "CPUID = %s", cpuid_text(req, user, cpu.serial, text));
+    return rc;
+}
+
 static void virtual_cpus(struct cp_request *req, struct cp_user *user)
 {
-    const struct config_hardware *hw = &req->cp->config->hardware;
     struct vm_cpu_info cpu;
+    char text[17];
     for (unsigned i = 0; ops(req)->cpu_info(user->vm, i, &cpu); i++) {
         bool stopped = cpu.state != VM_RUNNING && cpu.state != VM_ENABLED_WAIT;
-        u32 given, serial = (cpu.addr & 15u) << 20 | (hw->cpu_serial & 0xfffff);
+        u32 given, serial = (cpu.addr & 15u) << 20 | (cpu.serial & 0xfffff);
         if (directory_cpuid(user->entry, &given))
             serial = given;
-        cp_line(req, "CPU %02X  ID  FF%06X%04X8000 %s%s%-4s CPUAFF ON", cpu.addr, serial,
-                hw->model->machine_type, cpu.base ? "(BASE) " : "", stopped ? "STOPPED " : "",
-                cpu_type_name(cpu.type));
+        cp_line(req, "CPU %02X  ID  %s %s%s%-4s CPUAFF ON", cpu.addr,
+                cpuid_text(req, user, serial, text), cpu.base ? "(BASE) " : "",
+                stopped ? "STOPPED " : "", cpu_type_name(cpu.type));
     }
 }
 
@@ -52,10 +79,32 @@ static void device_row(struct cp_request *req, struct cp_user *user,
 {
     struct spool_device *dev = spool_device_find(cp_spool(req->cp), user->userid, row->devno);
     const char *tail = strstr(row->text, "SUBCHANNEL");
-    if (dev && spool_device_kind(dev) != SPOOL_DEV_CONS)
+    if (!strcmp(row->klass, "CONS"))
+        cp_console_rows(req, user, row->devno);
+    else if (dev && spool_device_kind(dev) != SPOOL_DEV_CONS)
         cp_spool_device_rows(req, dev, row->unit, tail ? tail : "");
     else
         cp_line(req, "%-4s %04X %s", row->klass, row->devno, row->text);
+}
+
+/* One device of an adapter that CP simulates. */
+static void osa_row(struct cp_request *req, const struct cp_user *user,
+                    const struct cp_nic *nic, u16 unit)
+{
+    u16 vdev = (u16)(nic->vdev + unit);
+    cp_line(req, "OSA  %04X ON NIC  %04X  UNIT %03X SUBCHANNEL = %04X", vdev, nic->vdev, unit,
+            (unsigned)ops(req)->subchannel(user->vm, vdev));
+    cp_line(req, "     %04X DEVTYPE %-10s QDIO-ELIGIBLE  QIOASSIST NOT AVAILABLE", vdev,
+            nic->hipersockets ? "HIPER" : "OSA");
+}
+
+static unsigned osa_rows(struct cp_request *req, const struct cp_user *user)
+{
+    unsigned n = 0;
+    for (const struct cp_nic *nic = user->nics; nic; nic = nic->next)
+        for (u16 unit = 0; unit < CP_NIC_DEVICES; unit++, n++)
+            osa_row(req, user, nic, unit);
+    return n;
 }
 
 /* Device rows of a class, "" = all. Returns how many. */
@@ -89,6 +138,9 @@ static int virtual_device(struct cp_request *req, struct cp_user *user, const ch
         return cp_link_row(req, user, l), 0;
     if (cp_ctca_at(user, (u16)devno))
         return cp_ctca_row(req, cp_ctca_at(user, (u16)devno)), 0;
+    const struct cp_nic *nic = cp_nic_at(user, (u16)devno);
+    if (nic)
+        return osa_row(req, user, nic, (u16)(devno - nic->vdev)), 0;
     char text[8];
     snprintf(text, sizeof text, "%04llX", (unsigned long long)devno);
     return cp_fail(req, MSG_QVD040E, text);
@@ -124,6 +176,8 @@ int cp_query_virtual(struct cp_request *req, void *ctx)
         return virtual_storage(req, user), 0;
     if (cp_abbrev(word, "CPUs"))
         return virtual_cpus(req, user), 0;
+    if (!strcmp(word, "XSTORE"))
+        return cp_line(req, "XSTORE = none"), 0;
     if (!strcmp(word, "UR")) {
         unsigned n = virtual_devices(req, user, "RDR");
         n += virtual_devices(req, user, "PUN");
@@ -136,6 +190,8 @@ int cp_query_virtual(struct cp_request *req, void *ctx)
         bool any = virtual_devices(req, user, kinds[i].klass) > 0;
         if (!strcmp(kinds[i].klass, "CTCA"))
             any = cp_ctca_rows(req, user) > 0;
+        if (!strcmp(kinds[i].klass, "OSA"))
+            any = osa_rows(req, user) > 0;
         return any ? 0 : cp_fail(req, MSG_QVD040E, kinds[i].klass);
     }
     return virtual_device(req, user, word);
@@ -145,24 +201,14 @@ int cp_query_virtual(struct cp_request *req, void *ctx)
 int cp_query_console(struct cp_request *req, void *ctx)
 {
     struct cp_user *user = cp_own_machine(req);
-    char where[DIR_NAME_BYTES + 8];
     (void)ctx;
+    if (cp_no_more(req))
+        return msg_number(MSG_CMD003E);
     if (!user)
         return msg_number(MSG_CMD045E);
     if (!user->entry->has_console)
         return cp_fail(req, MSG_QVD040E, "CONS");
-    if (user->disconnected)
-        cp_line(req, "CONS %04X DISCONNECTED", user->entry->console_vdev);
-    else
-        cp_line(req, "CONS %04X ON LDEV %s", user->entry->console_vdev, cp_where(user, where));
-    struct spool_device *dev =
-        spool_device_find(cp_spool(req->cp), user->userid, user->entry->console_vdev);
-    const struct spool_options *o = dev ? spool_device_options(dev) : NULL;
-    if (o)
-        cp_line(req, "     %04X CL %c %s %s COPY %03u    READY FORM %s",
-                user->entry->console_vdev, o->class_, o->cont ? "  CONT" : "NOCONT",
-                o->hold ? "  HOLD" : "NOHOLD", o->copies, o->form);
-    cp_line(req, "     %04X SUBCHANNEL = 0000", user->entry->console_vdev);
+    cp_console_rows(req, user, user->entry->console_vdev);
     return 0;
 }
 
@@ -176,7 +222,11 @@ static const char *emsg(const struct cp_user *user)
 
 static const char *on_off(const struct cp_user *user, u32 bit)
 {
-    return user->settings & bit ? "ON " : "OFF";
+    u32 iucv = bit == CP_SET_MSG    ? CP_SET_MSG_IUCV
+               : bit == CP_SET_WNG  ? CP_SET_WNG_IUCV
+               : bit == CP_SET_SMSG ? CP_SET_SMSG_IUCV
+                                    : 0;
+    return user->settings & iucv ? "IUCV" : user->settings & bit ? "ON " : "OFF";
 }
 
 /* QUERY SET */
@@ -185,6 +235,8 @@ int cp_query_set(struct cp_request *req, void *ctx)
     static const char *const modes[] = {"ESA", "XA", "XC", "Z"};
     struct cp_user *u = cp_own_machine(req);
     (void)ctx;
+    if (cp_no_more(req))
+        return msg_number(MSG_CMD003E);
     if (!u)
         return msg_number(MSG_CMD045E);
     cp_line(req, "MSG %s, WNG %s, EMSG %s, ACNT %s, RUN %s", on_off(u, CP_SET_MSG),

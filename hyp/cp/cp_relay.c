@@ -51,6 +51,8 @@ void cp_relay(struct cp_user *user)
     bool watched = *user->observer || (user->disconnected && *user->secuser);
     struct console_line line;
     char text[DIR_NAME_BYTES + 2 + sizeof line.text];
+    if (cp_user_frozen(user) || user->incoming)
+        return; /* where it goes on */
     if (!watched) {
         user->relay_cursor = console_next_number(user->console);
         return;

@@ -6,11 +6,19 @@
 
 #include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_directory.h"
+#include "hyp/cp/cp_iucv.h"
 
 #define ANSWER_BYTES_MAX (900u << 10)
 #define JOBS_MAX 256 /* commands of other members under way here */
 
-enum { MSG_TYPE_REQUEST = 1, MSG_TYPE_ANSWER = 2, MSG_TYPE_RELAY = 3 };
+enum {
+    MSG_TYPE_REQUEST = 1,
+    MSG_TYPE_ANSWER = 2,
+    MSG_TYPE_RELAY = 3,
+    MSG_TYPE_HALT = 4,
+    MSG_TYPE_TYPED = 5,
+    MSG_TYPE_WRITTEN = 6
+};
 enum {
     ROW_ID = CODEC_MANDATORY | 1,
     ROW_USERID = CODEC_MANDATORY | 2,
@@ -19,6 +27,7 @@ enum {
     ROW_RC = CODEC_MANDATORY | 5,
     ROW_LINE = 6,
     ROW_SHOWN = CODEC_MANDATORY | 7,
+    ROW_ORIGIN = 8, /* of a request that is sent on: where it was issued */
 };
 
 struct gather;
@@ -30,6 +39,7 @@ struct cp_remote_call {
     u32 id;
     char member[CONFIG_NAME_BYTES];
     u64 timer;
+    bool halted; /* by CPHX: it has been told */
     struct cp_response resp;
 };
 
@@ -124,6 +134,8 @@ static int send_request(struct cp *cp, struct cp_remote_call *c, const struct cp
     codec_put_bytes(&out, ROW_USERID, req->userid, strlen(req->userid));
     codec_put_u32(&out, ROW_CLASSES, req->classes);
     codec_put_bytes(&out, ROW_COMMAND, command, strlen(command));
+    if (*req->origin)
+        codec_put_bytes(&out, ROW_ORIGIN, req->origin, strlen(req->origin));
     int status = out.failed ? ST_NOMEM
                             : cp->cluster->send(cp->cluster_ctx, c->member, MSG_TYPE_REQUEST,
                                                 out.data, out.len);
@@ -172,10 +184,12 @@ static void start_local(struct cp *cp, struct gather *g, const struct cp_remote_
 {
     char command[CP_COMMAND_BYTES_MAX];
     struct cp_remote_call *c = new_part(g, cp->config->member);
+    c->resp.may_wait = true;
     c->resp.done_cb = local_done;
     c->resp.done_ctx = c;
-    cp_command_remote(cp, g->req->userid, g->req->classes,
-                      text_for(text, cp->config->member, command), &c->resp);
+    const struct cp_issuer by = {
+        .userid = g->req->userid, .origin = g->req->origin, .classes = g->req->classes};
+    cp_command_remote(cp, &by, text_for(text, cp->config->member, command), &c->resp);
 }
 
 static struct gather *new_gather(struct cp_request *req, bool prefix)
@@ -189,20 +203,54 @@ static struct gather *new_gather(struct cp_request *req, bool prefix)
     return g;
 }
 
-/* CPHX: the parts of other members are not waited for any more. */
+static void not_halted(void *arg)
+{
+    struct cp_remote_call *c = arg;
+    c->timer = 0;
+    unlink_call(c->gather->req->cp, c);
+    part_failed(c, "halted by CPHX");
+}
+
+/* CPHX there; the answer comes as ever, or is not waited for any longer. */
+static void halt_part(struct cp *cp, struct cp_remote_call *c)
+{
+    struct codec_out out;
+    codec_out_init(&out);
+    codec_put_u32(&out, ROW_ID, c->id);
+    c->halted = true;
+    cp->ports.timer_cancel(cp->ports.ctx, c->timer);
+    c->timer = cp->ports.timer_start(cp->ports.ctx, CP_REMOTE_HALT_TIMEOUT_MS, not_halted, c);
+    bool sent = !out.failed && cp->cluster &&
+                cp->cluster->send(cp->cluster_ctx, c->member, MSG_TYPE_HALT, out.data,
+                                  out.len) == ST_OK;
+    codec_out_fini(&out);
+    if (sent)
+        return;
+    unlink_call(cp, c);
+    part_failed(c, "halted by CPHX");
+}
+
+static struct cp_remote_call *part_to_halt(struct cp *cp, const struct gather *g)
+{
+    struct cp_remote_call *c = cp->calls;
+    while (c && (c->gather != g || c->halted))
+        c = c->next;
+    return c;
+}
+
+/* CPHX: the parts of other members are told; they are not waited for much longer. Answers may come
+ * from inside, so g is kept until all have been told. */
 static void halt_parts(struct cp_request *req, void *ctx)
 {
     struct gather *g = ctx;
     struct cp *cp = req->cp;
-    for (struct cp_remote_call *c = cp->calls, *next; c; c = next) {
-        next = c->next;
-        if (c->gather != g)
-            continue;
-        unlink_call(cp, c);
-        if (g->open == 1)
-            next = NULL; /* the last one: g goes with it */
-        part_failed(c, "halted by CPHX");
-    }
+    struct cp_remote_call *c;
+    g->starting = true;
+    while ((c = part_to_halt(cp, g)))
+        halt_part(cp, c);
+    g->starting = false;
+    if (!g->open)
+        finish(g);
 }
 
 /* All parts have been started; some may be done already. */
@@ -222,6 +270,22 @@ int cp_remote_text(struct cp_request *req, const char *member,
     if (!g)
         return cp_fail(req, MSG_ATC1851E, member, req->remote ? "sent on already" : "memory");
     start_remote(req->cp, g, member, text, within_ms);
+    return started(g);
+}
+
+int cp_forward(struct cp_request *req, const char *member, const char *text)
+{
+    bool local;
+    struct gather *g = req->forwarded ? NULL : new_gather(req, false);
+    if (!g)
+        return cp_fail(req, MSG_ATC1851E, member,
+                       req->forwarded ? "sent on already" : "memory");
+    if (!cp_member_reachable(req->cp, member, &local) || local) {
+        free(g);
+        return cp_fail(req, MSG_ATC1850E, member);
+    }
+    start_remote(req->cp, g, member, &(struct cp_remote_text){.head = text},
+                 CP_REMOTE_LONG_TIMEOUT_MS);
     return started(g);
 }
 
@@ -344,7 +408,7 @@ static void too_many(struct job *job)
 
 struct wire {
     u32 id, classes, rc;
-    char userid[DIR_NAME_BYTES];
+    char userid[DIR_NAME_BYTES], origin[CONFIG_NAME_BYTES];
     char command[CP_COMMAND_BYTES_MAX];
     char shown[CONSOLE_LINE_BYTES_MAX + 16];
     struct cp_response *lines; /* where ROW_LINE goes, or NULL */
@@ -365,6 +429,7 @@ static bool take_wire_row(struct wire *w, const struct codec_row *row)
     switch (row->tag) {
     case ROW_ID: return codec_get_u32(row, &w->id);
     case ROW_USERID: return take_text(row, w->userid, sizeof w->userid);
+    case ROW_ORIGIN: return take_text(row, w->origin, sizeof w->origin);
     case ROW_CLASSES: return codec_get_u32(row, &w->classes);
     case ROW_COMMAND: return take_text(row, w->command, sizeof w->command);
     case ROW_RC: return codec_get_u32(row, &w->rc) && w->rc <= 99999;
@@ -402,23 +467,90 @@ static void take_request(struct cp *cp, const char *member, const void *data, si
     job->id = w.id;
     snprintf(job->member, sizeof job->member, "%.8s", member);
     cp_response_init(&job->resp);
+    job->resp.may_wait = true;
     job->resp.done_cb = send_answer;
     job->resp.done_ctx = job;
     if (cp->jobs++ >= JOBS_MAX)
         too_many(job);
     else
-        cp_command_remote(cp, w.userid, w.classes, w.command, &job->resp);
+        cp_command_remote(cp,
+                          &(struct cp_issuer){.userid = w.userid,
+                                              .origin = *w.origin ? w.origin : job->member,
+                                              .classes = w.classes,
+                                              .forwarded = *w.origin},
+                          w.command, &job->resp);
 }
 
-void cp_remote_relay(struct cp *cp, const char *member, const char *userid, const char *text)
+/* CPHX on another member: the command that it has sent here, if it waits. */
+static void take_halt(struct cp *cp, const char *member, const void *data, size_t len)
+{
+    struct wire w = {0};
+    if (!decode(&w, data, len))
+        return;
+    for (struct cp_request *r = cp->requests; r; r = r->next) {
+        const struct job *job = r->resp->done_cb == send_answer ? r->resp->done_ctx : NULL;
+        if (!job || job->id != w.id || strcasecmp(job->member, member) || r->in_handler ||
+            r->halted)
+            continue;
+        cp_halt_request(r);
+        return;
+    }
+}
+
+static void send_text(struct cp *cp, const char *member, u16 type, const char *userid, u16 row,
+                      const char *text)
 {
     struct codec_out out;
     codec_out_init(&out);
     codec_put_bytes(&out, ROW_USERID, userid, strlen(userid));
-    codec_put_bytes(&out, ROW_SHOWN, text, strlen(text));
+    codec_put_bytes(&out, row, text, strlen(text));
     if (!out.failed && cp->cluster)
-        cp->cluster->send(cp->cluster_ctx, member, MSG_TYPE_RELAY, out.data, out.len);
+        cp->cluster->send(cp->cluster_ctx, member, type, out.data, out.len);
     codec_out_fini(&out);
+}
+
+void cp_remote_relay(struct cp *cp, const char *member, const char *userid, const char *text)
+{
+    send_text(cp, member, MSG_TYPE_RELAY, userid, ROW_SHOWN, text);
+}
+
+void cp_remote_typed(struct cp *cp, const char *member, const char *userid, const char *text)
+{
+    send_text(cp, member, MSG_TYPE_TYPED, userid, ROW_COMMAND, text);
+}
+
+void cp_remote_written(struct cp *cp, const char *member, const char *userid, const char *text)
+{
+    send_text(cp, member, MSG_TYPE_WRITTEN, userid, ROW_SHOWN, text);
+}
+
+static void take_behind(struct cp *cp, u16 type, const void *data, size_t len)
+{
+    struct wire w = {0};
+    bool good = decode(&w, data, len);
+    if (good && type == MSG_TYPE_TYPED)
+        cp_carry_take_typed(cp, w.userid, w.command);
+    else if (good)
+        cp_carry_take_written(cp, w.userid, w.shown);
+    explicit_bzero(&w, sizeof w);
+}
+
+bool cp_locate(struct cp *cp, const char *userid, char member[CONFIG_NAME_BYTES])
+{
+    return cp->cluster && cp->cluster->locate(cp->cluster_ctx, userid, member);
+}
+
+/* Who is on several members is told where the command was issued. */
+void cp_tell(struct cp *cp, const char *userid, const char *origin, const char *text)
+{
+    char member[CONFIG_NAME_BYTES];
+    if (!cp_locate(cp, userid, member))
+        snprintf(member, sizeof member, "%.8s", origin);
+    struct cp_user *user = cp_user_find(cp, userid);
+    if (strcasecmp(member, cp->config->member) != 0)
+        cp_remote_relay(cp, member, userid, text);
+    else if (user)
+        cp_user_tell(user, "%s", text);
 }
 
 /* For a user who has logged off meanwhile: for nobody. */
@@ -456,8 +588,14 @@ void cp_remote_receive(struct cp *cp, const char *member, u16 type, const void *
         take_answer(cp, member, data, len);
     else if (type == MSG_TYPE_RELAY)
         take_relay(cp, data, len);
+    else if (type == MSG_TYPE_HALT)
+        take_halt(cp, member, data, len);
+    else if (type == MSG_TYPE_TYPED || type == MSG_TYPE_WRITTEN)
+        take_behind(cp, type, data, len);
     else if (type >= CP_DIRECTORY_TYPES && type < CP_DIRECTORY_TYPES_END)
         cp_directory_receive(cp, member, type, data, len);
+    else if (type == CP_IUCV_TYPE)
+        cp_iucv_receive(cp, member, data, len);
     else if (type >= CP_CTC_TYPES)
         cp_ctc_receive(cp, member, type, data, len);
 }
@@ -481,6 +619,7 @@ void cp_remote_lost(struct cp *cp, const char *member)
     fail_calls(cp, member, "the member is lost");
     cp_directory_lost(cp, member);
     cp_ctc_lost(cp, member);
+    cp_iucv_lost(cp, member);
 }
 
 void cp_remote_drop(struct cp *cp)

@@ -6,6 +6,7 @@
 
 #include "hyp/cp/cp_ctca.h"
 #include "hyp/cp/cp_disk.h"
+#include "hyp/cp/cp_domain.h"
 #include "hyp/cp/cp_net.h"
 #include "hyp/cp/cp_spool.h"
 #include "mem/base/log.h"
@@ -72,6 +73,11 @@ bool cp_user_leaving(const struct cp_user *user)
     return user->ending || user->signal_timer || user->cp->shutting_down;
 }
 
+bool cp_shutting_down(const struct cp *cp)
+{
+    return cp->shutting_down;
+}
+
 bool cp_user_relocatable(const struct cp_user *user)
 {
     return user->relocate;
@@ -98,12 +104,16 @@ void cp_user_set_claim(struct cp_user *user, u64 generation)
 {
     user->claim = generation;
     user->incoming = false;
+    spool_devices_arrived(cp_spool(user->cp), user->userid);
+    cp_lost_goes_on(user);
+    cp_carry_arrived(user);
 }
 
 void cp_user_take_files(struct cp_user *user)
 {
     spool_deliver(cp_spool(user->cp), user->userid);
     cp_spool_console_resume(user);
+    cp_carry_goes_on(user);
 }
 
 int cp_observe_users(struct cp *cp,
@@ -124,6 +134,11 @@ void cp_notify_observers(struct cp_user *user, enum cp_user_event event)
         cp_timebomb_end(user);
     for (unsigned i = 0; i < cp->observer_count; i++)
         cp->observers[i].cb(cp->observers[i].ctx, user, event);
+    if (event == CP_USER_RESET)
+        return;
+    struct event what = {.id = event == CP_USER_LOGON ? EVENT_LOGON : EVENT_LOGOFF};
+    snprintf(what.user, sizeof what.user, "%s", user->userid);
+    events_post(cp->events, &what);
 }
 
 static void append(struct cp *cp, struct cp_user *user)
@@ -193,6 +208,7 @@ int cp_session_begin(struct cp *cp, const struct dir_entry *entry, struct cp_use
         free(user);
         return status;
     }
+    cp_user_fence(user);
     if (entry->has_console)
         spool_device_create(cp_spool(cp), user->userid, SPOOL_DEV_CONS, entry->console_vdev,
                             entry->console_class[0] ? entry->console_class[0] : 'T');
@@ -232,6 +248,7 @@ void cp_session_end(struct cp_user *user, bool release_claim)
     console_poll(user->console); /* observers get the last lines */
     console_destroy(user->console);
     cp_trace_end(user);
+    cp_carry_end(user);
     if (release_claim && user->claim && cp->cluster)
         cp->cluster->release(cp->cluster_ctx, user->userid, user->claim);
     free(user);
@@ -279,9 +296,19 @@ enum {
     ROW_IPLSYS = 12,
     ROW_PF = 13, /* one for each key that does something else than at logon */
     ROW_TIMEBOMB = CODEC_MANDATORY | 14,
-    ROW_TERMINAL = 15, /* of an older level: as at logon, but AUTOCR OFF */
-    ROW_LOADDEV = 16,  /* of an older level: as the directory says */
-    ROW_RESERVED = 17, /* not there: none */
+    ROW_TERMINAL = 15,                /* of an older level: as at logon, but AUTOCR OFF */
+    ROW_LOADDEV = 16,                 /* of an older level: as the directory says */
+    ROW_RESERVED = 17,                /* not there: none */
+    ROW_TRACE = CODEC_MANDATORY | 18, /* not there: no traps */
+    ROW_TRAP = CODEC_MANDATORY | 19,  /* behind it, for each */
+    ROW_CONNECTED = 20,               /* of an older level: it is disconnected */
+    ROW_CONSOLE_SPOOL = CODEC_MANDATORY | 40, /* where its spooling goes on */
+    ROW_FROM = 21,                            /* which member; not there: nobody looks on */
+    ROW_AT_TERMINAL = 22,                     /* one for each terminal */
+    ROW_LOST = 23,                            /* when DISCONNECT_TIMEOUT is over */
+    ROW_RELAYED = 25, /* of an older level: all of its console is shown to observers again */
+    ROW_BY = 26,      /* of an older level, or not there: nobody */
+    ROW_FORCED = 24,  /* not there: no facilities were taken from it */
     CONSOLE_VERSION = 1,
 };
 
@@ -375,14 +402,24 @@ void cp_user_save(struct cp_user *user, struct codec_out *out)
     codec_put_u64(out, ROW_LOGON, user->logon_ns);
     codec_put_bytes(out, ROW_SECUSER, user->secuser, strlen(user->secuser));
     codec_put_bytes(out, ROW_OBSERVER, user->observer, strlen(user->observer));
+    if (*user->by)
+        codec_put_bytes(out, ROW_BY, user->by, strlen(user->by));
     codec_put_u8(out, ROW_CP_READ, user->cp_read);
     codec_put_u8(out, ROW_RELOCATE, user->relocate);
     codec_put_bytes(out, ROW_DOMAIN, user->domain, strlen(user->domain));
+    if (user->forced)
+        codec_put_u8(out, ROW_FORCED, 1);
     save_dispatching(user, out);
     cp_pf_save(user, ROW_PF, out);
     cp_timebomb_save(user, ROW_TIMEBOMB, out);
     cp_loaddev_save(user, ROW_LOADDEV, out);
+    cp_trace_save(user, ROW_TRACE, ROW_TRAP, out);
     save_terminal(user, out);
+    if (user->lost_timer)
+        codec_put_u64(out, ROW_LOST, user->lost_due_ns);
+    codec_put_u64(out, ROW_RELAYED, user->relay_cursor);
+    cp_carry_save(user, ROW_CONNECTED, ROW_FROM, ROW_AT_TERMINAL, out);
+    cp_spool_console_save(user, ROW_CONSOLE_SPOOL, out);
     codec_begin(out, ROW_CONSOLE, CONSOLE_VERSION);
     console_save(user->console, out);
     codec_end(out);
@@ -415,9 +452,15 @@ static bool take_session_row(struct cp_user *user, const struct codec_row *row,
     case ROW_LOGON: return codec_get_u64(row, &user->logon_ns);
     case ROW_SECUSER: return take_name(row, user->secuser);
     case ROW_OBSERVER: return take_name(row, user->observer);
+    case ROW_BY: return take_name(row, user->by);
     case ROW_CP_READ: return codec_get_u8(row, &flag) && (user->cp_read = flag != 0, true);
     case ROW_RELOCATE: return codec_get_u8(row, &flag) && (user->relocate = flag != 0, true);
     case ROW_DOMAIN: return row->len && take_name(row, user->domain);
+    case ROW_FORCED:
+        if (!codec_get_u8(row, &flag))
+            return false;
+        user->forced |= flag != 0; /* it may have been, on its way here */
+        return true;
     case ROW_SHARE: return take_share(user, row);
     case ROW_QUICKDSP:
         if (!codec_get_u8(row, &flag))
@@ -431,6 +474,14 @@ static bool take_session_row(struct cp_user *user, const struct codec_row *row,
     case ROW_LOADDEV: return cp_loaddev_take(user, row);
     case ROW_IPLSYS: return take_iplsys(user, row);
     case ROW_TERMINAL: return take_terminal(user, row);
+    case ROW_LOST: return codec_get_u64(row, &user->lost_due_ns);
+    case ROW_RELAYED: return codec_get_u64(row, &user->relay_cursor);
+    case ROW_CONNECTED: return cp_carry_take_connected(user, row);
+    case ROW_FROM: return cp_carry_take_from(user, row);
+    case ROW_AT_TERMINAL: return cp_carry_take_terminal(user, row);
+    case ROW_CONSOLE_SPOOL: return cp_spool_console_take(user, row);
+    case ROW_TRACE: return cp_trace_take_set(user, row);
+    case ROW_TRAP: return cp_trace_take_trap(user, row);
     case ROW_CONSOLE:
         return codec_open(row, &block) && block.version == CONSOLE_VERSION &&
                !console_restore(user->console, &block, cause);
@@ -458,6 +509,8 @@ int cp_user_arrive(struct cp *cp, const char *userid, struct codec_in *in, struc
     if (!entry)
         return cause_set(cause, ST_NOENT, "%.8s is not in the CP directory of %s", userid,
                          cp->config->member);
+    if (cp->shutting_down)
+        return cause_set(cause, ST_REFUSED, "%s is shutting down", cp->config->member);
     if (find_any(cp, userid))
         return cause_set(cause, ST_EXIST, "%s is logged on at %s", entry->userid,
                          cp->config->member);
@@ -477,5 +530,6 @@ int cp_user_arrive(struct cp *cp, const char *userid, struct codec_in *in, struc
 
 void cp_user_depart(struct cp_user *user)
 {
+    cp_carry_depart(user);
     cp_session_end(user, false);
 }

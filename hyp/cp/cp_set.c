@@ -1,4 +1,5 @@
 /* SET and TERMINAL: options of a session; SECUSER and OBSERVER. */
+#include <stddef.h>
 #include <stdio.h>
 
 #include "hyp/config/config_scan.h"
@@ -13,7 +14,7 @@ static const struct {
     {"SMSG", CP_SET_SMSG}, {"LINEDIT", CP_SET_LINEDIT}, {"CONCEAL", CP_SET_CONCEAL},
 };
 
-/* SET name {ON | OFF} */
+/* SET name {ON | OFF}; MSG, WNG, SMSG: IUCV, too */
 int cp_set_switch(struct cp_request *req, void *ctx)
 {
     struct cp_user *user = cp_own_machine(req);
@@ -27,7 +28,12 @@ int cp_set_switch(struct cp_request *req, void *ctx)
             bit = switches[i].bit;
     if (!word)
         return cp_fail(req, MSG_CMD026E);
-    u32 half = bit != CP_SET_EMSG      ? 0
+    u32 iucv = bit == CP_SET_MSG    ? CP_SET_MSG_IUCV
+               : bit == CP_SET_WNG  ? CP_SET_WNG_IUCV
+               : bit == CP_SET_SMSG ? CP_SET_SMSG_IUCV
+                                    : 0;
+    u32 half = iucv                    ? !strcmp(word, "IUCV") ? iucv : 0
+               : bit != CP_SET_EMSG    ? 0
                : !strcmp(word, "TEXT") ? CP_SET_EMSG_TEXT
                : !strcmp(word, "CODE") ? CP_SET_EMSG_CODE
                                        : 0;
@@ -39,41 +45,70 @@ int cp_set_switch(struct cp_request *req, void *ctx)
         return rc;
     if (bit == CP_SET_EMSG)
         user->settings &= ~(u32)(CP_SET_EMSG_TEXT | CP_SET_EMSG_CODE);
+    user->settings &= ~iucv;
     user->settings = off ? user->settings & ~bit : user->settings | bit | half;
     return 0;
 }
 
-/* SET SECUSER {userid | OFF}; SET {SECUSER | OBSERVER} userid {userid | OFF} */
+/* OFF, RESET, * or a user id, into `viewer`; what it is for classes A and C. */
+static int viewer_operand(struct cp_request *req, const char *word, const char *initial,
+                          char viewer[DIR_NAME_BYTES])
+{
+    bool off = !strcmp(word, "OFF"), own = !strcmp(word, "*");
+    if (!strcmp(word, "RESET")) {
+        strcpy(viewer, initial);
+        return 0;
+    }
+    word = own ? req->userid : word;
+    if (!cp_userid_ok(word) || (!off && !directory_find(req->cp->directory, word)))
+        return cp_fail(req, MSG_AUT053E, word);
+    strcpy(viewer, off ? "" : word);
+    return 0;
+}
+
+/* SET {SECUSER | OBSERVER} [userid] {userid | * | OFF | RESET}; a class G user may give up being
+ * the one of another. */
 int cp_set_observer(struct cp_request *req, void *ctx)
 {
     const char *first = cp_operand(req), *second = cp_operand(req);
     struct cp_user *user = cp_request_user(req);
     bool secuser = req->command[0] == 'S';
     (void)ctx;
-    if (!first || !cp_userid_ok(first))
+    if (!first || (!cp_userid_ok(first) && strcmp(first, "*")))
         return cp_fail(req, MSG_CMD026E);
     if (second) {
-        if (!(req->classes & CP_CLASS('C')) && strcmp(first, req->userid) && strcmp(first, "*"))
-            return cp_fail(req, MSG_CSE003E, first);
+        bool others = req->classes & (CP_CLASS('A') | CP_CLASS('C'));
         if (strcmp(first, "*"))
             user = cp_user_find(req->cp, first);
-        first = second;
+        bool its = user && !strcmp(secuser ? user->secuser : user->observer, req->userid) &&
+                   !strcmp(second, "OFF");
+        if (!others && !its && strcmp(first, req->userid) && strcmp(first, "*"))
+            return cp_fail(req, MSG_CSE003E, first);
     }
     if (!user)
-        return cp_fail(req, MSG_CMD045E, "User");
-    if (!cp_userid_ok(first) ||
-        (strcmp(first, "OFF") && !directory_find(req->cp->directory, first)))
-        return cp_fail(req, MSG_AUT053E, first);
-    strcpy(secuser ? user->secuser : user->observer, strcmp(first, "OFF") ? first : "");
-    return cp_no_more(req);
+        return cp_fail(req, MSG_CMD045E, second ? first : "User");
+    int rc = cp_no_more(req);
+    return rc ? rc
+              : viewer_operand(req, second ? second : first,
+                               secuser ? user->entry->console_secuser
+                                       : user->entry->console_observer,
+                               secuser ? user->secuser : user->observer);
 }
 
 /* --- TERMINAL ---------------------------------------------------------------------------- */
 
-static int terminal_more(struct cp_request *req, struct cp_terminal *t)
+/* An option that takes a value: `at` is its place in struct cp_terminal. */
+struct terminal_option {
+    const char *name;
+    int (*take)(struct cp_request *req, struct cp_terminal *t, size_t at);
+    size_t at;
+};
+
+static int terminal_more(struct cp_request *req, struct cp_terminal *t, size_t at)
 {
     const char *a = cp_operand(req), *b;
     u64 n, m;
+    (void)at;
     if (!a || !scan_number(a, 0, 255, &n))
         return cp_fail(req, MSG_CMD002E, a ? a : "MORE");
     b = cp_operand_peek(req);
@@ -85,9 +120,10 @@ static int terminal_more(struct cp_request *req, struct cp_terminal *t)
     return 0;
 }
 
-static int terminal_character(struct cp_request *req, char *out)
+static int terminal_character(struct cp_request *req, struct cp_terminal *t, size_t at)
 {
     const char *word = cp_operand(req);
+    char *out = (char *)t + at;
     if (word && !strcmp(word, "OFF"))
         *out = 0;
     else if (word && !word[1] && !(*word >= 'A' && *word <= 'Z'))
@@ -99,41 +135,42 @@ static int terminal_character(struct cp_request *req, char *out)
     return 0;
 }
 
-static int terminal_switch(struct cp_request *req, bool *out)
+static int terminal_switch(struct cp_request *req, struct cp_terminal *t, size_t at)
 {
     const char *word = cp_operand(req);
     if (!word || (strcmp(word, "ON") && strcmp(word, "OFF")))
         return cp_fail(req, MSG_CMD002E, word ? word : "TERMINAL");
-    *out = word[1] == 'N';
+    *(bool *)((char *)t + at) = word[1] == 'N';
     return 0;
 }
 
-static int terminal_linesize(struct cp_request *req, struct cp_terminal *t)
+static int terminal_linesize(struct cp_request *req, struct cp_terminal *t, size_t at)
 {
     const char *word = cp_operand(req);
     u64 n = 0;
+    (void)at;
     if (!word || (strcmp(word, "OFF") && !scan_number(word, 1, 255, &n)))
         return cp_fail(req, MSG_CMD002E, word ? word : "LINESIZE");
     t->linesize = (unsigned)n;
     return 0;
 }
 
-static int terminal_autocr(struct cp_request *req, struct cp_terminal *t)
+static int terminal_autocr(struct cp_request *req, struct cp_terminal *t, size_t at)
 {
-    bool on;
-    int rc = terminal_switch(req, &on);
+    int rc = terminal_switch(req, t, at);
     if (!rc)
-        t->no_autocr = !on;
+        t->no_autocr = !t->no_autocr;
     return rc;
 }
 
 /* The device changes at once: nothing of it is left when a later operand is wrong. */
-static int terminal_conmode(struct cp_request *req)
+static int terminal_conmode(struct cp_request *req, struct cp_terminal *t, size_t at)
 {
     struct cp_user *user = cp_own_machine(req);
     const struct vm_ops *ops = req->cp->ports.vm;
     struct cause cause = {0};
     const char *word = cp_operand(req);
+    (void)t, (void)at;
     if (!word || (strcmp(word, "3215") && strcmp(word, "3270")))
         return cp_fail(req, MSG_CMD002E, word ? word : "CONMODE");
     if (!user->entry->has_console)
@@ -143,10 +180,11 @@ static int terminal_conmode(struct cp_request *req)
     return 0;
 }
 
-static int terminal_breakin(struct cp_request *req, struct cp_terminal *t)
+static int terminal_breakin(struct cp_request *req, struct cp_terminal *t, size_t at)
 {
     const char *word = cp_operand(req);
     bool guest = word && cp_abbrev(word, "GUESTctl");
+    (void)at;
     if (!guest && (!word || !cp_abbrev(word, "IMMed")))
         return cp_fail(req, MSG_CMD002E, word ? word : "BREAKIN");
     t->breakin_guest = guest;
@@ -154,10 +192,11 @@ static int terminal_breakin(struct cp_request *req, struct cp_terminal *t)
 }
 
 /* BRKKEY {PA1 | PFnn | NONE} */
-static int terminal_brkkey(struct cp_request *req, struct cp_terminal *t)
+static int terminal_brkkey(struct cp_request *req, struct cp_terminal *t, size_t at)
 {
     const char *word = cp_operand(req);
     u64 key;
+    (void)at;
     if (word && !strcmp(word, "PA1"))
         t->break_pf = 0;
     else if (word && !strcmp(word, "NONE"))
@@ -186,34 +225,34 @@ static int terminal_fixed(struct cp_request *req, const struct fixed_option *o)
     return cp_fail(req, MSG_CMD002E, word ? word : o->name);
 }
 
+#define AT(member) offsetof(struct cp_terminal, member)
+static const struct terminal_option terminal_options[] = {
+    {"MORE", terminal_more, 0},
+    {"HOLD", terminal_switch, AT(hold)},
+    {"TIMEStamp", terminal_switch, AT(timestamp)},
+    {"TABchar", terminal_character, AT(tabchar)},
+    {"LINENd", terminal_character, AT(linend)},
+    {"LINEDel", terminal_character, AT(linedel)},
+    {"CHardel", terminal_character, AT(chardel)},
+    {"EScape", terminal_character, AT(escape)},
+    {"LINESize", terminal_linesize, 0},
+    {"AUTOCR", terminal_autocr, AT(no_autocr)},
+    {"CONMODE", terminal_conmode, 0},
+    {"BREAKIn", terminal_breakin, 0},
+    {"BRKkey", terminal_brkkey, 0},
+};
+#undef AT
+
+const char *cp_terminal_option_name(unsigned i)
+{
+    return i < ARRAY_LEN(terminal_options) ? terminal_options[i].name : NULL;
+}
+
 static int terminal_option(struct cp_request *req, struct cp_terminal *t, const char *word)
 {
-    if (cp_abbrev(word, "MORE"))
-        return terminal_more(req, t);
-    if (cp_abbrev(word, "HOLD"))
-        return terminal_switch(req, &t->hold);
-    if (cp_abbrev(word, "TIMEStamp"))
-        return terminal_switch(req, &t->timestamp);
-    if (cp_abbrev(word, "TABchar"))
-        return terminal_character(req, &t->tabchar);
-    if (cp_abbrev(word, "LINENd"))
-        return terminal_character(req, &t->linend);
-    if (cp_abbrev(word, "LINEDel"))
-        return terminal_character(req, &t->linedel);
-    if (cp_abbrev(word, "CHardel"))
-        return terminal_character(req, &t->chardel);
-    if (cp_abbrev(word, "EScape"))
-        return terminal_character(req, &t->escape);
-    if (cp_abbrev(word, "LINESize"))
-        return terminal_linesize(req, t);
-    if (cp_abbrev(word, "AUTOCR"))
-        return terminal_autocr(req, t);
-    if (cp_abbrev(word, "CONMODE"))
-        return terminal_conmode(req);
-    if (cp_abbrev(word, "BREAKIn"))
-        return terminal_breakin(req, t);
-    if (cp_abbrev(word, "BRKkey"))
-        return terminal_brkkey(req, t);
+    for (size_t i = 0; i < ARRAY_LEN(terminal_options); i++)
+        if (cp_abbrev(word, terminal_options[i].name))
+            return terminal_options[i].take(req, t, terminal_options[i].at);
     for (size_t i = 0; i < ARRAY_LEN(fixed_options); i++)
         if (cp_abbrev(word, fixed_options[i].name))
             return terminal_fixed(req, &fixed_options[i]);
@@ -262,6 +301,8 @@ int cp_query_terminal(struct cp_request *req, void *ctx)
     struct cp_user *u = cp_own_machine(req);
     char a[4], b[4], c[4], d[4], e[4], size[12] = "OFF", key[8] = "PA1  ";
     (void)ctx;
+    if (cp_no_more(req))
+        return msg_number(MSG_CMD003E);
     if (!u)
         return msg_number(MSG_CMD045E);
     const struct cp_terminal *t = &u->terminal;

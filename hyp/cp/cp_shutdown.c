@@ -36,13 +36,14 @@ static void signal_wait(struct cp_user *user, const char *by, unsigned seconds)
         p->timer_cancel(p->ctx, user->signal_timer);
     strcpy(user->signal_by, by);
     user->signal_within_s = seconds;
+    user->signal_due_ns = cp_now(user->cp) + seconds * 1000000000ull;
     user->signal_timer = p->timer_start(p->ctx, seconds * 1000ull, signal_timed_out, user);
 }
 
 static int within_operand(struct cp_request *req, u64 *seconds)
 {
     const char *word = cp_operand(req);
-    if (!word || !scan_number(word, 1, 65535, seconds))
+    if (!word || !scan_number(word, 1, CP_SIGNAL_MAX_S, seconds))
         return cp_fail(req, MSG_CMD002E, word ? word : "WITHIN");
     word = cp_operand_peek(req);
     if (word && cp_abbrev(word, "SEConds"))
@@ -56,7 +57,7 @@ int cp_cmd_signal(struct cp_request *req, void *ctx)
     const char *word = cp_operand(req), *userid;
     struct cp *cp = req->cp;
     struct cause cause;
-    u64 seconds = cp->config->features.shutdown_signal_s;
+    u64 seconds = cp->signal_s;
     int rc = 0;
     (void)ctx;
     if (!word || !cp_abbrev(word, "SHUTdown"))
@@ -90,8 +91,9 @@ static void finish_shutdown(void *arg)
     bool reipl = cp->shutdown_reipl;
     cp->shutdown_timer = 0;
     cp_operator_tell(cp, "HCPWRP961W SYSTEM SHUTDOWN COMPLETE");
-    while (cp->users)
-        cp_session_end(cp->users, true);
+    for (struct cp_user *u; (u = cp_user_next(cp, NULL)) != NULL;)
+        cp_session_end(u, true);
+    cp->shut = true; /* who is still arriving is its relocation's to end */
     if (cp->ports.shutdown)
         cp->ports.shutdown(cp->ports.ctx, reipl);
 }
@@ -129,7 +131,7 @@ static void signal_everybody(struct cp_request *req, u64 seconds)
 int cp_cmd_shutdown(struct cp_request *req, void *ctx)
 {
     struct cp *cp = req->cp;
-    u64 seconds = cp->config->features.shutdown_signal_s;
+    u64 seconds = cp->signal_s;
     bool reipl = false;
     const char *word;
     int rc = 0;

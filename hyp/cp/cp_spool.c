@@ -226,6 +226,13 @@ static int count_text(struct cp_request *req, int count, const char *done)
     return 0;
 }
 
+int cp_missing_file(struct cp_request *req, unsigned id)
+{
+    char text[8];
+    snprintf(text, sizeof text, "%04u", id & 0xffff);
+    return cp_fail(req, MSG_CSU042E, text);
+}
+
 /* An id that was named and is not there. */
 static int missing_id(struct cp_request *req, const struct cp_spool_select *sel)
 {
@@ -234,10 +241,8 @@ static int missing_id(struct cp_request *req, const struct cp_spool_select *sel)
         bool there = false;
         while ((f = spool_next(cp_spool(req->cp), f)))
             there |= spool_desc(f)->id == sel->ids[i] && cp_spool_selected(sel, spool_desc(f));
-        char id[8];
-        snprintf(id, sizeof id, "%04u", sel->ids[i]);
         if (!there)
-            return cp_fail(req, MSG_CSU042E, id);
+            return cp_missing_file(req, sel->ids[i]);
     }
     return 0;
 }

@@ -25,6 +25,8 @@ struct spool *cp_spool(struct cp *cp);
 int cp_spool_owner(struct cp_request *req, struct cp_spool_select *sel);
 /** Which files; stops before the first word that is not about that. */
 int cp_spool_which(struct cp_request *req, struct cp_spool_select *sel);
+/** The message that the file with this spool id does not exist; its number. */
+int cp_missing_file(struct cp_request *req, unsigned id);
 bool cp_spool_selected(const struct cp_spool_select *sel, const struct spool_desc *desc);
 /** "RDR", "Reader", "PRT" ...; false: none. */
 bool cp_spool_queue(const char *word, enum spool_queue *queue);
@@ -48,6 +50,8 @@ void cp_spool_arrived(struct cp *cp, const struct spool_desc *desc, enum spool_q
 int cp_spool_failed(struct cp_request *req, const struct cause *cause);
 /** The line of QUERY UR for a real printer or punch; false: it is none. */
 bool cp_unit_row(struct cp_request *req, u16 devno);
+/** Lines of QUERY VIRTUAL about a console: where it is, and how it is spooled. */
+void cp_console_rows(struct cp_request *req, struct cp_user *user, u16 vdev);
 /** Lines of QUERY VIRTUAL for a spooled device; `tail` is its subchannel. */
 void cp_spool_device_rows(struct cp_request *req, struct spool_device *dev, enum vm_unit unit,
                           const char *tail);

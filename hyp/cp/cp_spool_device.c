@@ -1,5 +1,6 @@
 /* Spooled devices: SPOOL, CLOSE, TAG and their lines of QUERY VIRTUAL. Console output is
  * spooled as a printer file by an observer of the console. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -98,65 +99,122 @@ static int or_off(struct cp_request *req, char out[SPOOL_WORD_BYTES], const char
     return rc;
 }
 
-static int switch_option(const char *word, struct spool_options *o, struct actions *a)
+enum spool_option {
+    OPT_FLAG,
+    OPT_CLASS,
+    OPT_PURGE,
+    OPT_TO,
+    OPT_OWN,
+    OPT_SYSTEM,
+    OPT_WORD,
+    OPT_DIST,
+    OPT_COPY,
+    OPT_NAME,
+    OPT_CLOSE,
+    OPT_START
+};
+
+#define FLAG(member) OPT_FLAG, offsetof(struct spool_options, member)
+#define WORD(member) OPT_WORD, offsetof(struct spool_options, member)
+enum whose { ANY_DEVICE, NO_READER, CONSOLE_ONLY };
+
+/* The first that fits wins. */
+static const struct option_row {
+    const char *on, *off; /* off "": there is none */
+    enum spool_option what;
+    size_t at;
+    enum whose whose;
+    const char *none; /* what OFF stands for */
+} option_rows[] = {
+    {"HOld", "NOHold", FLAG(hold), ANY_DEVICE, NULL},
+    {"KEep", "NOKeep", FLAG(keep), ANY_DEVICE, NULL},
+    {"CONt", "NOContinuous", FLAG(cont), ANY_DEVICE, NULL},
+    {"EOF", "NOEof", FLAG(eof), ANY_DEVICE, NULL},
+    {"MSG", "NOMsg", FLAG(msg), ANY_DEVICE, NULL},
+    {"CLass", "", OPT_CLASS, 0, ANY_DEVICE, NULL},
+    {"PUrge", "", OPT_PURGE, 0, ANY_DEVICE, NULL},
+    {"To", "", OPT_TO, 0, NO_READER, NULL},
+    {"FOR", "", OPT_TO, 0, NO_READER, NULL},
+    {"*", "", OPT_OWN, 0, NO_READER, NULL},
+    {"SYStem", "", OPT_SYSTEM, 0, NO_READER, NULL},
+    {"OFF", "", OPT_SYSTEM, 0, NO_READER, NULL},
+    {"FORM", "", WORD(form), NO_READER, SPOOL_FORM},
+    {"DEST", "", WORD(dest), NO_READER, SPOOL_DEST},
+    {"DIst", "", OPT_DIST, 0, NO_READER, NULL},
+    {"COpy", "", OPT_COPY, 0, NO_READER, NULL},
+    {"NAme", "NOName", OPT_NAME, 0, NO_READER, NULL},
+    {"CLOse", "", OPT_CLOSE, 0, NO_READER, NULL},
+    {"STArt", "STOp", OPT_START, 0, CONSOLE_ONLY, NULL},
+};
+
+const char *cp_spool_option_name(unsigned i, const char **off)
 {
-    const struct {
-        const char *on, *off;
-        bool *flag, *given;
-    } rows[] = {{"HOld", "NOHold", &o->hold, &a->hold_given},
-                {"KEep", "NOKeep", &o->keep, &a->keep_given},
-                {"CONt", "NOContinuous", &o->cont, NULL},
-                {"EOF", "NOEof", &o->eof, NULL},
-                {"MSG", "NOMsg", &o->msg, NULL}};
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        bool on = cp_abbrev(word, rows[i].on);
-        if (!on && !cp_abbrev(word, rows[i].off))
-            continue;
-        *rows[i].flag = on;
-        if (rows[i].given)
-            *rows[i].given = true;
-        return true;
-    }
-    return false;
+    for (size_t k = 0; k < ARRAY_LEN(option_rows); k++)
+        if (option_rows[k].what != OPT_PURGE && option_rows[k].what != OPT_CLOSE && !i--) {
+            *off = option_rows[k].off;
+            return option_rows[k].on;
+        }
+    return NULL;
 }
 
-static int output_option(struct cp_request *req, const char *word, struct spool_options *o,
-                         struct actions *a, enum spool_kind kind)
+static int own_queue(struct cp_request *req, struct spool_options *o)
 {
-    if (cp_abbrev(word, "To") || cp_abbrev(word, "FOR"))
-        return destination(req, o, kind);
-    if (!strcmp(word, "*")) {
-        enum spool_queue queue = SPOOL_RDR;
-        const char *next = cp_operand_peek(req);
-        if (next && cp_spool_queue(next, &queue))
-            cp_operand(req);
-        strcpy(o->to, req->userid);
-        o->to_queue = queue;
-        return 0;
-    }
-    if (cp_abbrev(word, "SYStem") || !strcmp(word, "OFF")) {
+    enum spool_queue queue = SPOOL_RDR;
+    const char *next = cp_operand_peek(req);
+    if (next && cp_spool_queue(next, &queue))
+        cp_operand(req);
+    strcpy(o->to, req->userid);
+    o->to_queue = queue;
+    return 0;
+}
+
+static void take_flag(const struct option_row *row, bool on, struct spool_options *o,
+                      struct actions *a)
+{
+    *(bool *)((char *)o + row->at) = on;
+    a->hold_given |= row->at == offsetof(struct spool_options, hold);
+    a->keep_given |= row->at == offsetof(struct spool_options, keep);
+}
+
+static int take_option(struct cp_request *req, const struct option_row *row, bool on,
+                       struct spool_options *o, struct actions *a, enum spool_kind kind)
+{
+    switch (row->what) {
+    case OPT_FLAG: take_flag(row, on, o, a); break;
+    case OPT_CLASS: return cp_spool_class(req, kind == SPOOL_DEV_RDR, &o->class_);
+    case OPT_PURGE: a->purge = true; break;
+    case OPT_TO: return destination(req, o, kind);
+    case OPT_OWN: return own_queue(req, o);
+    case OPT_SYSTEM:
         o->to[0] = 0;
         o->to_queue = kind == SPOOL_DEV_PUN ? SPOOL_PUN : SPOOL_PRT;
-        return 0;
+        break;
+    case OPT_WORD: return or_off(req, (char *)o + row->at, row->none);
+    case OPT_DIST: return or_off(req, o->dist, req->userid);
+    case OPT_COPY: return cp_spool_copies(req, &o->copies);
+    case OPT_NAME:
+        if (on)
+            return cp_spool_name(req, o->name, o->type);
+        o->name[0] = o->type[0] = 0;
+        break;
+    case OPT_CLOSE: a->close = true; break;
+    case OPT_START: a->console = on ? 1 : -1; break;
     }
-    if (!strcmp(word, "FORM"))
-        return or_off(req, o->form, SPOOL_FORM);
-    if (!strcmp(word, "DEST"))
-        return or_off(req, o->dest, SPOOL_DEST);
-    if (cp_abbrev(word, "DIst"))
-        return or_off(req, o->dist, req->userid);
-    if (cp_abbrev(word, "COpy"))
-        return cp_spool_copies(req, &o->copies);
-    if (cp_abbrev(word, "NAme"))
-        return cp_spool_name(req, o->name, o->type);
-    if (cp_abbrev(word, "NOName"))
-        return o->name[0] = o->type[0] = 0, 0;
-    if (cp_abbrev(word, "CLOse"))
-        return a->close = true, 0;
-    if (cp_abbrev(word, "STArt") && kind == SPOOL_DEV_CONS)
-        return a->console = 1, 0;
-    if (cp_abbrev(word, "STOp") && kind == SPOOL_DEV_CONS)
-        return a->console = -1, 0;
+    return 0;
+}
+
+static int one_option(struct cp_request *req, const char *word, struct spool_options *o,
+                      struct actions *a, enum spool_kind kind)
+{
+    for (size_t i = 0; i < ARRAY_LEN(option_rows); i++) {
+        const struct option_row *row = &option_rows[i];
+        bool on = cp_abbrev(word, row->on);
+        if ((row->whose == NO_READER && kind == SPOOL_DEV_RDR) ||
+            (row->whose == CONSOLE_ONLY && kind != SPOOL_DEV_CONS) ||
+            (!on && !(*row->off && cp_abbrev(word, row->off))))
+            continue;
+        return take_option(req, row, on, o, a, kind);
+    }
     return cp_fail(req, MSG_CMD003E, word);
 }
 
@@ -166,18 +224,8 @@ static int options(struct cp_request *req, struct spool_options *o, struct actio
     const char *word;
     int rc = 0;
     *a = (struct actions){.close = false};
-    while (!rc && (word = cp_operand(req))) {
-        if (switch_option(word, o, a))
-            continue;
-        if (cp_abbrev(word, "CLass"))
-            rc = cp_spool_class(req, kind == SPOOL_DEV_RDR, &o->class_);
-        else if (cp_abbrev(word, "PUrge"))
-            a->purge = true;
-        else if (kind == SPOOL_DEV_RDR)
-            rc = cp_fail(req, MSG_CMD003E, word);
-        else
-            rc = output_option(req, word, o, a, kind);
-    }
+    while (!rc && (word = cp_operand(req)))
+        rc = one_option(req, word, o, a, kind);
     return rc;
 }
 
@@ -249,6 +297,9 @@ struct console_spool {
     struct spool_device *dev;
     char line[CONSOLE_RECORD_BYTES];
     size_t len;
+    bool frozen; /* from the taking of its user's state on; it goes on behind: */
+    u64 number;  /* this line of the console, */
+    u32 at;      /* and this byte of it */
 };
 
 static void console_record(struct console_spool *s)
@@ -281,6 +332,11 @@ static void console_stop(struct cp_user *user)
     struct console_spool *s = user->console_spool;
     if (!s)
         return;
+    if (s->frozen) { /* its file is another member's, or was never ours */
+        user->console_spool = NULL;
+        free(s);
+        return;
+    }
     console_poll(user->console); /* what has been written until now */
     console_unobserve(user->console, user->console_observer);
     user->console_spool = NULL;
@@ -289,9 +345,74 @@ static void console_stop(struct cp_user *user)
     free(s);
 }
 
+void cp_spool_console_freeze(struct cp_user *user)
+{
+    struct console_spool *s = user->console_spool;
+    struct console_line partial;
+    if (!s || s->frozen)
+        return;
+    console_unobserve(user->console, user->console_observer);
+    s->number = console_next_number(user->console);
+    s->at = console_partial(user->console, &partial) ? (u32)partial.len : 0;
+    s->frozen = true;
+}
+
+void cp_spool_console_thaw(struct cp_user *user)
+{
+    struct console_spool *s = user->console_spool;
+    if (!s || !s->frozen)
+        return;
+    user->console_observer =
+        console_observe_at(user->console, s->number, s->at, console_wrote, s);
+    s->frozen = user->console_observer == 0;
+}
+
+void cp_spool_console_save(struct cp_user *user, u16 tag, struct codec_out *out)
+{
+    const struct console_spool *s = user->console_spool;
+    u8 row[12 + CONSOLE_RECORD_BYTES];
+    if (!s || !s->frozen)
+        return;
+    be64_store(row, s->number);
+    be32_store(row + 8, s->at);
+    memcpy(row + 12, s->line, s->len);
+    codec_put_bytes(out, tag, row, 12 + s->len);
+}
+
+static struct spool_device *console_device(const struct cp_user *user)
+{
+    struct spool_device *dev = NULL;
+    while ((dev = spool_device_next(cp_spool(user->cp), user->userid, dev)) &&
+           spool_device_kind(dev) != SPOOL_DEV_CONS)
+        ;
+    return dev;
+}
+
+bool cp_spool_console_take(struct cp_user *user, const struct codec_row *row)
+{
+    struct console_spool *s = calloc(1, sizeof *s);
+    struct spool_device *dev = console_device(user);
+    bool good = s && dev && !user->console_spool && row->len >= 12 &&
+                row->len <= 12 + CONSOLE_RECORD_BYTES && be64_load(row->p) &&
+                be32_load(row->p + 8) <= CONSOLE_LINE_BYTES_MAX;
+    if (!good) {
+        free(s);
+        return false;
+    }
+    *s = (struct console_spool){.dev = dev,
+                                .len = row->len - 12,
+                                .frozen = true,
+                                .number = be64_load(row->p),
+                                .at = be32_load(row->p + 8)};
+    memcpy(s->line, row->p + 12, s->len);
+    user->console_spool = s;
+    return true;
+}
+
 /* False: no memory. */
 static bool console_start(struct cp_user *user, struct spool_device *dev)
 {
+    cp_spool_console_thaw(user);
     if (user->console_spool)
         return true;
     struct console_spool *s = calloc(1, sizeof *s);
@@ -411,7 +532,7 @@ static int tag_file(struct cp_request *req, bool query)
     spool_look(cp_spool(req->cp));
     spool_sync(cp_spool(req->cp), req->userid);
     if (!(f = spool_find(cp_spool(req->cp), req->userid, (u16)id)))
-        return cp_fail(req, MSG_CSU042E, word);
+        return cp_missing_file(req, (unsigned)id);
     struct spool_desc d = *spool_desc(f);
     if (query) {
         cp_line(req, "%s", *d.tag ? d.tag : "TAG NOT SET");
@@ -435,7 +556,7 @@ int cp_cmd_tag(struct cp_request *req, void *ctx)
         return tag_device(req, query);
     if (word && cp_abbrev(word, "FIle"))
         return tag_file(req, query);
-    return cp_fail(req, MSG_CMD002E, word ? word : "TAG");
+    return word ? cp_fail(req, MSG_CMD002E, word) : cp_fail(req, MSG_CMD026E);
 }
 
 /* ---- QUERY VIRTUAL ---- */
@@ -459,24 +580,25 @@ static const char *unit_type(enum vm_unit unit)
     }
 }
 
-static void output_rows(struct cp_request *req, struct spool_device *dev, enum vm_unit unit,
+/* The first row of a console says where it is. */
+static void output_rows(struct cp_request *req, struct spool_device *dev, const char *type,
                         const char *tail)
 {
+    static const char *const classes[] = {
+        [SPOOL_DEV_PRT] = "PRT ", [SPOOL_DEV_PUN] = "PUN ", [SPOOL_DEV_CONS] = "    "};
     const struct spool_options *o = spool_device_options(dev);
-    bool punch = spool_device_kind(dev) == SPOOL_DEV_PUN;
     u16 vdev = spool_device_vdev(dev);
     char open[16], name[48];
     open_text(dev, open);
     snprintf(name, sizeof name, *o->name ? "NAME %s %s" : "NONAME", o->name, o->type);
-    cp_line(req, "%s  %04X CL %c %s %s COPY %03u    READY FORM %s", punch ? "PUN" : "PRT", vdev,
-            o->class_, o->cont ? "  CONT" : "NOCONT", o->hold ? "  HOLD" : "NOHOLD", o->copies,
-            o->form);
+    cp_line(req, "%s %04X CL %c %s %s COPY %03u    READY FORM %s",
+            classes[spool_device_kind(dev)], vdev, o->class_, o->cont ? "  CONT" : "NOCONT",
+            o->hold ? "  HOLD" : "NOHOLD", o->copies, o->form);
     cp_line(req, "     %04X TO %-8s %s DIST %-8s FLASHC 000 DEST %s", vdev,
             *o->to ? o->to : req->userid, spool_queue_name(o->to_queue), o->dist, o->dest);
     cp_line(req, "     %04X FLASH      CHAR      MDFY      0 FCB           LPP OFF", vdev);
-    cp_line(req, "     %04X %s   %s %s %s %s %s", vdev, unit_type(unit),
-            o->eof ? "  EOF" : "NOEOF", open, o->keep ? "  KEEP" : "NOKEEP",
-            o->msg ? "  MSG" : "NOMSG", name);
+    cp_line(req, "     %04X %s   %s %s %s %s %s", vdev, type, o->eof ? "  EOF" : "NOEOF", open,
+            o->keep ? "  KEEP" : "NOKEEP", o->msg ? "  MSG" : "NOMSG", name);
     cp_line(req, "     %04X %s", vdev, tail);
 }
 
@@ -486,11 +608,27 @@ void cp_spool_device_rows(struct cp_request *req, struct spool_device *dev, enum
     const struct spool_options *o = spool_device_options(dev);
     u16 vdev = spool_device_vdev(dev);
     if (spool_device_kind(dev) != SPOOL_DEV_RDR) {
-        output_rows(req, dev, unit, tail);
+        output_rows(req, dev, unit_type(unit), tail);
         return;
     }
     cp_line(req, "RDR  %04X CL %c %s %s %s       READY", vdev, o->class_,
             o->cont ? "  CONT" : "NOCONT", o->hold ? "  HOLD" : "NOHOLD",
             o->eof ? "  EOF" : "NOEOF");
     cp_line(req, "     %04X 2540   %s NORESCAN  %s", vdev, o->keep ? "  KEEP" : "NOKEEP", tail);
+}
+
+void cp_console_rows(struct cp_request *req, struct cp_user *user, u16 vdev)
+{
+    struct spool_device *dev = spool_device_find(cp_spool(req->cp), user->userid, vdev);
+    const struct spool_options *o = dev ? spool_device_options(dev) : NULL;
+    char where[DIR_NAME_BYTES + 8], tail[32];
+    snprintf(tail, sizeof tail, "SUBCHANNEL = %04X",
+             (unsigned)req->cp->ports.vm->subchannel(user->vm, vdev));
+    cp_line(
+        req, "CONS %04X %s%s  TERM %s", vdev, user->disconnected ? "DISCONNECTED" : "ON LDEV ",
+        user->disconnected ? "" : cp_where(user, where), o && o->started ? "START" : "STOP");
+    if (o)
+        output_rows(req, dev, user->entry->console_devtype == 0x3270 ? "3270" : "3215", tail);
+    else
+        cp_line(req, "     %04X %s", vdev, tail);
 }

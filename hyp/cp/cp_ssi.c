@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "hyp/cp/cp_directory.h"
+#include "hyp/cp/cp_domain.h"
 #include "hyp/cp/cp_link_ssi.h"
 #include "hyp/cp/cp_net.h"
 #include "hyp/cp/cp_spool.h"
@@ -82,7 +83,7 @@ static int op_claim(void *ctx, const char *userid, u64 *generation,
 static void op_release(void *ctx, const char *userid, u64 generation)
 {
     const struct cp_ssi *s = ctx;
-    ssi_release(s->ssi, CP_CLAIM_USERID, userid, generation);
+    ssi_release_soon(s->ssi, CP_CLAIM_USERID, userid, generation);
 }
 
 static bool op_locate(void *ctx, const char *userid, char member[CONFIG_NAME_BYTES])
@@ -166,6 +167,25 @@ static int op_declare_down(void *ctx, const char *member, struct cause *cause)
     return ssi_set_down(s->ssi, member, cause);
 }
 
+static void *op_ask(void *ctx, const struct ssi_want *wants, unsigned n,
+                    void (*done)(void *arg), void *arg)
+{
+    const struct cp_ssi *s = ctx;
+    return done ? ssi_ask(s->ssi, wants, n, done, arg) : ssi_ask_now(s->ssi, wants, n);
+}
+
+static void op_ask_end(void *ctx, void *asked)
+{
+    const struct cp_ssi *s = ctx;
+    ssi_asked_end(s->ssi, asked);
+}
+
+static bool op_owes(void *ctx)
+{
+    const struct cp_ssi *s = ctx;
+    return ssi_owes(s->ssi);
+}
+
 static int op_hold(void *ctx, struct ssi_held *held)
 {
     const struct cp_ssi *s = ctx;
@@ -211,6 +231,9 @@ static const struct cp_cluster_ops ssi_ops = {
     .send = op_send,
     .hold = op_hold,
     .drop = op_drop,
+    .ask = op_ask,
+    .ask_end = op_ask_end,
+    .owes = op_owes,
     .holder = op_holder,
     .slot = op_slot,
     .declare_down = op_declare_down,
@@ -323,13 +346,16 @@ int cp_attach_ssi(struct cp *cp, struct ssi *ssi, struct cause *cause)
     cp->ssi = s;
     cp_set_cluster(cp, &ssi_ops, s);
     cp->link_ssi = cp_link_ssi_create(cp, ssi, cause);
-    return cp->link_ssi ? ST_OK : cause->status;
+    cp->domain_ssi = cp->link_ssi ? cp_domain_ssi_create(cp, ssi, cause) : NULL;
+    return cp->domain_ssi ? ST_OK : cause->status;
 }
 
 void cp_detach_ssi(struct cp *cp)
 {
     if (!cp->ssi)
         return;
+    cp_domain_ssi_destroy(cp->domain_ssi);
+    cp->domain_ssi = NULL;
     cp_link_ssi_destroy(cp->link_ssi);
     cp->link_ssi = NULL;
     ivl_ssi_destroy(cp->ivls);

@@ -171,6 +171,8 @@ static bool differs(enum ssi_check_kind kind, const struct ssi_check_item *a,
         return false;
     if (kind == SSI_CHECK_NEAR)
         return a && b && not_near(a->value, b->value);
+    if (kind == SSI_CHECK_LATEST && ((a && a->marked) || (b && b->marked)))
+        return false;
     if (kind == SSI_CHECK_MARKED && !(a && a->marked) && !(b && b->marked))
         return false;
     return !a || !b || strcmp(a->value, b->value) != 0;

@@ -22,6 +22,7 @@ enum ssi_check_id {
 /** How two lists are compared, by keys. */
 enum ssi_check_kind {
     SSI_CHECK_SAME,   /* both have every key, with the same value */
+    SSI_CHECK_LATEST, /* so without keys that one of them has marked: they are brought in line */
     SSI_CHECK_MARKED, /* so with keys that one of them has marked */
     SSI_CHECK_COMMON, /* keys that both have have the same value */
     SSI_CHECK_APART,  /* no two values are the same, of which one is marked */

@@ -94,8 +94,9 @@ void ssi_list_vswitches(struct cp *cp, struct ssi_check_list *out)
                      sw->native_vlan, sw->default_type == LAN_TRUNK ? "TRUNK" : "ACCESS");
         else
             strcpy(vlan, "VLAN UNAWARE");
-        ssi_check_add(out, false, sw->name, "%s %s%s%s", sw->ip ? "IP" : "ETHERNET", vlan,
-                      sw->isolated ? " ISOLATION" : "", sw->port_based ? " PORTBASED" : "");
+        ssi_check_add(out, false, sw->name, "%s %s%s%s%s", sw->ip ? "IP" : "ETHERNET", vlan,
+                      sw->isolated ? " ISOLATION" : "", sw->vepa ? " VEPA" : "",
+                      sw->port_based ? " PORTBASED" : "");
     }
 }
 
@@ -104,17 +105,30 @@ static int by_name(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-/* Those of system.config; DEFINE RELODOMAIN tells the members itself. */
+static void list_domain(const struct config_domain *domain, bool marked,
+                        struct ssi_check_list *out)
+{
+    struct config_domain d = *domain;
+    char text[SSI_CHECK_VALUE_BYTES] = "";
+    qsort(d.members, d.member_count, sizeof d.members[0], by_name);
+    for (unsigned k = 0; k < d.member_count; k++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", k ? " " : "",
+                 d.members[k]);
+    ssi_check_add(out, marked, d.name, "%s", text);
+}
+
+/* Those of system.config. Marked: those that DEFINE RELODOMAIN has made or changed, which members
+ * tell one another (service DOMAIN), whatever system.config says. */
 void ssi_list_domains(struct cp *cp, struct ssi_check_list *out)
 {
+    const struct config_domain_list *more = cp->config->defined_domains;
+    for (unsigned i = 0; more && i < more->count; i++)
+        list_domain(&more->domain[i], true, out);
     for (unsigned i = 0; i < cp->config->domain_count; i++) {
-        struct config_domain d = cp->config->domains[i];
-        char text[SSI_CHECK_VALUE_BYTES] = "";
-        qsort(d.members, d.member_count, sizeof d.members[0], by_name);
-        for (unsigned k = 0; k < d.member_count; k++)
-            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", k ? " " : "",
-                     d.members[k]);
-        ssi_check_add(out, false, d.name, "%s", text);
+        const struct config_domain *d = &cp->config->domains[i];
+        struct config_domain scratch;
+        if (config_domain_find(cp->config, d->name, &scratch) == d)
+            list_domain(d, false, out);
     }
 }
 

@@ -2,6 +2,7 @@
  * CPU does is found in hyp/trace.c; here it is asked for, shown, and followed by its command.
  * Source: z/VM "CP Commands and Utilities Reference", TRACE, QUERY TRACE; the layout of a trap in
  * QUERY TRACE and the answer to TRACE END are from memory. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -357,9 +358,125 @@ int cp_query_trace(struct cp_request *req, void *ctx)
     return 0;
 }
 
-bool cp_user_traced(const struct cp_user *user)
+/* --- relocation ---------------------------------------------------------------------------- */
+
+enum {
+    ROW_TRAP = CODEC_MANDATORY | 1, /* numbers, 4 and 8 bytes: below */
+    ROW_MNEMONIC = CODEC_MANDATORY | 2,
+    ROW_IDENT = CODEC_MANDATORY | 3,
+    ROW_CMD = CODEC_MANDATORY | 4,
+};
+#define TRAP_VERSION 1
+#define SET_NUMBERS 2u /* in the first block: the last id, is it counted */
+#define TRAP_NUMBERS 12u
+
+/* A trap is a block of rows; the set's own numbers stand in front of them. */
+static void trap_save(const struct vm_trap *t, const struct trap_words *w, u16 tag,
+                      struct codec_out *out)
 {
-    return user->trace != NULL;
+    const u64 v[TRAP_NUMBERS] = {t->kind,       t->id,        t->first, t->last,
+                                 t->into_first, t->into_last, t->run,   t->silent,
+                                 t->skip,       t->pass,      t->step,  t->stop};
+    codec_begin(out, tag, TRAP_VERSION);
+    codec_put_array(out, ROW_TRAP, v, 8, TRAP_NUMBERS);
+    codec_put_bytes(out, ROW_MNEMONIC, t->mnemonic, strlen(t->mnemonic));
+    codec_put_bytes(out, ROW_IDENT, w->ident, strlen(w->ident));
+    codec_put_bytes(out, ROW_CMD, w->cmd, strlen(w->cmd));
+    codec_end(out);
+}
+
+void cp_trace_save(const struct cp_user *user, u16 set, u16 trap, struct codec_out *out)
+{
+    const struct cp_trace *t = user->trace;
+    if (!t)
+        return;
+    const u64 v[SET_NUMBERS] = {t->last_id, t->counting};
+    codec_put_array(out, set, v, 8, SET_NUMBERS);
+    for (unsigned i = 0; i < t->count; i++)
+        trap_save(&t->trap[i], &t->words[i], trap, out);
+}
+
+bool cp_trace_take_set(struct cp_user *user, const struct codec_row *row)
+{
+    u64 v[SET_NUMBERS];
+    if (user->trace || !codec_get_array(row, v, 8, SET_NUMBERS) || v[0] > UINT_MAX || v[1] > 1)
+        return false;
+    struct cp_trace *t = calloc(1, sizeof *t);
+    if (!t)
+        return false;
+    t->last_id = (unsigned)v[0];
+    t->counting = v[1];
+    user->trace = t;
+    return true;
+}
+
+static bool take_numbers(struct vm_trap *t, const struct codec_row *row)
+{
+    u64 v[TRAP_NUMBERS];
+    if (!codec_get_array(row, v, 8, TRAP_NUMBERS) || v[0] > VM_TRAP_IO || v[1] > UINT_MAX ||
+        v[6] > 1 || v[7] > 1)
+        return false;
+    for (unsigned i = 8; i < TRAP_NUMBERS; i++)
+        if (v[i] > TRACE_SKIP_MAX)
+            return false;
+    *t = (struct vm_trap){.kind = (enum vm_trap_kind)v[0],
+                          .id = (unsigned)v[1],
+                          .first = v[2],
+                          .last = v[3],
+                          .into_first = v[4],
+                          .into_last = v[5],
+                          .run = v[6],
+                          .silent = v[7],
+                          .skip = (unsigned)v[8],
+                          .pass = (unsigned)v[9],
+                          .step = (unsigned)v[10],
+                          .stop = (unsigned)v[11]};
+    return true;
+}
+
+static bool take_text(const struct codec_row *row, char *out, size_t room)
+{
+    if (row->len >= room || memchr(row->p, 0, row->len))
+        return false;
+    memcpy(out, row->p, row->len);
+    out[row->len] = 0;
+    return true;
+}
+
+static bool trap_row_take(struct vm_trap *t, struct trap_words *w, const struct codec_row *row)
+{
+    switch (row->tag) {
+    case ROW_TRAP: return take_numbers(t, row);
+    case ROW_MNEMONIC:
+        return take_text(row, t->mnemonic, sizeof t->mnemonic) &&
+               (!*t->mnemonic || isa_is_mnemonic(t->mnemonic));
+    case ROW_IDENT: return take_text(row, w->ident, sizeof w->ident) && cp_userid_ok(w->ident);
+    case ROW_CMD: return take_text(row, w->cmd, sizeof w->cmd);
+    default: return !(row->tag & CODEC_MANDATORY);
+    }
+}
+
+bool cp_trace_take_trap(struct cp_user *user, const struct codec_row *row)
+{
+    struct cp_trace *t = user->trace;
+    struct vm_trap trap = {.id = 0};
+    struct trap_words words = {"", ""};
+    struct codec_in block;
+    struct codec_row inner;
+    if (!t || t->count == VM_TRAPS_MAX || !codec_open(row, &block) ||
+        block.version != TRAP_VERSION)
+        return false;
+    while (codec_next(&block, &inner))
+        if (!trap_row_take(&trap, &words, &inner))
+            return false;
+    if (block.failed || !trap.id || trap.id > t->last_id || find_trap(t, words.ident) >= 0)
+        return false;
+    for (unsigned i = 0; i < t->count; i++)
+        if (t->trap[i].id == trap.id)
+            return false;
+    t->trap[t->count] = trap;
+    t->words[t->count++] = words;
+    return put_traps(user) == ST_OK;
 }
 
 /* --- a trap -------------------------------------------------------------------------------- */

@@ -60,6 +60,18 @@ static bool marked_for_others(struct rdevs *r, const struct rdev *d, char text[M
     return true;
 }
 
+/* Members would not know that it is the same one. */
+static bool uncoordinated(const struct rdevs *r, const struct rdev *d,
+                          char text[MSG_LINE_BYTES])
+{
+    char devno[8];
+    if (d->klass != RDEV_DASD || d->state != RDEV_SYSTEM || d->identity || !rdevs_in_ssi(r))
+        return false;
+    snprintf(devno, sizeof devno, "%04X", d->devno);
+    msg_format(text, MSG_LINE_BYTES, MSG_OWN6741W, d->volid, devno);
+    return true;
+}
+
 void cp_volumes_check(struct cp *cp)
 {
     struct rdevs *r = cp_rdevs(cp);
@@ -69,6 +81,8 @@ void cp_volumes_check(struct cp *cp)
         if (tdisk_space_fault(cp, d, text))
             log_operator('E', "%s", text);
         if (marked_for_others(r, d, text))
+            log_operator('W', "%s", text);
+        if (uncoordinated(r, d, text))
             log_operator('W', "%s", text);
     }
 }
@@ -101,6 +115,8 @@ int cp_attach_system(struct cp_request *req, struct rdev *d, const char *volid)
     cp_spool_space(req->cp);
     cp_line(req, "DASD %04X ATTACHED TO SYSTEM %s", d->devno, d->volid);
     if (tdisk_space_fault(req->cp, d, text))
+        cp_line_text(req, text);
+    if (uncoordinated(r, d, text))
         cp_line_text(req, text);
     return 0;
 }

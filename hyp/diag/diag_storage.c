@@ -1,8 +1,7 @@
 /* DIAGNOSE codes about storage: X'10' gives pages back to the host, X'60' and X'260' tell how much
  * there is, X'258' establishes the token of page-fault interruptions.
  * Guarantees: a released page reads as zeros from then on, keeps its key, and a relocation under
- * way sends it again. X'258' keeps a token and nothing else: that a page is not in the host's
- * storage cannot be seen here, so that no page fault is ever told of, which its owner allows for.
+ * way sends it again. X'258' keeps a token; page faults are told of by pfault.c.
  * Source: z/VM CP Programming Services as Linux uses it (arch/s390/mm/cmm.c, pfault.c, boot/
  * mem_detect.c); the checks of X'258' also Linux's arch/s390/kvm/diag.c, which cites that manual.
  * What registers X'260' subcode C fills is from memory. */
@@ -99,8 +98,7 @@ static bool token_set(struct vcpu *v, unsigned ry, const struct pfault *wanted, 
         return diag_pgm(v, PGM_SPECIFICATION_CODE);
     if (!storage_holds(v->vm->st, cpu_real_to_abs(v->cpu, wanted->token_at), 8))
         return diag_pgm(v, PGM_ADDRESSING_CODE);
-    v->pfault = *wanted;
-    v->pfault.set = true;
+    pfault_set(v, &(struct pfault){true, wanted->token_at, wanted->select, wanted->compare});
     cpu_gr(v->cpu)[ry] = RC_DONE;
     return diag_cc(v, 0);
 }
@@ -110,7 +108,7 @@ static bool token_cancel(struct vcpu *v, unsigned ry, const struct pfault *wante
     if (wanted->token_at || wanted->select || wanted->compare || mark)
         return diag_pgm(v, PGM_SPECIFICATION_CODE);
     cpu_gr(v->cpu)[ry] = v->pfault.set ? RC_DONE : RC_NONE_THERE;
-    v->pfault = (struct pfault){0};
+    pfault_set(v, &(struct pfault){0});
     return diag_cc(v, 0);
 }
 

@@ -3,22 +3,21 @@
  * Guarantees: [D1] a CPU is on one processor at most; [D2] a wake that comes while a CPU runs is
  * not lost (woken); [D3] an idle machine uses no processor: threads sleep until work or the next
  * deadline; [D4] a CPU that is blocked belongs to the loop thread from dispatch_block on: it may
- * run elsewhere, or be gone, before its processor has returned; [D5] a throttled CPU has had at
- * most its share of the time since it was last idle, but for one slice; [D7] the CPU timer of a
+ * run elsewhere, or be gone, before its processor has returned; [D5] a CPU whose store waits for a
+ * token (mem/storage.h) uses no processor until there are some, a wake comes, or a timer of it is
+ * due: interruptions are taken, then the instruction is tried again; [D7] the CPU timer of a
  * CPU that could run does not run while CP has it wait: for a processor, for its limit, for an
  * answer; [D8] who yields is behind the others of its machine, and whom it yields to before them;
  * [D9] timers of a CPU are told in time, or with the slack that slack.h gives a machine whose CPUs
  * all do nothing but tick; what else comes, for any of them, ends that at once.
  * [D6] is in rest.c. Lock: host->lock, below the css and sclp locks, above nothing. */
+#include <sys/resource.h>
 #include <time.h>
 
 #include "hyp/dispatch/slack.h"
 #include "hyp/vm_internal.h"
 #include "mem/base/ergo.h"
 
-#define THROTTLED_SLICE_INSNS 100000
-#define THROTTLED_SLICE_NS_MAX 2000000ull /* what a slice counts at most */
-#define THROTTLED_NS_MIN 500000ull        /* a shorter rest waits for the next slice */
 #define ICPTS_PER_SLICE_MAX 64
 #define TOD_UNITS_PER_US 4096ull
 #define NAP_NS 100000ull /* of a CPU that spins for a lock whose holder waits for CP */
@@ -98,31 +97,20 @@ static void queue_locked(struct vm_host *host, struct vcpu *v)
         rq_put(&v->vm->user[processor_pool_locked(host, v)], &v->rq);
 }
 
-/* Into the run queue; a throttled CPU that has not given back yet what it has used: later [D5].
- * `self`: the processor that will look for work next, NULL: none will. */
+/* Into the run queue. `self`: the processor that will look for work next, NULL: none will. */
 static void runnable_locked(struct vm_host *host, struct vcpu *v, const struct processor *self)
 {
-    if (v->vm->throttle && v->due_ns > host_now_ns(host) + THROTTLED_NS_MIN) {
-        v->place = VCPU_SLOWED;
-        timer_insert_locked(host, v, v->due_ns);
-        if (!self)
-            processor_cover_locked(host);
-        return;
-    }
     queue_locked(host, v);
     if (!self || !processor_suits_locked(self, v))
         processor_call_locked(v);
 }
 
-/* A slice has been used: the CPU is due again when the share taken away has passed as well. */
-static void throttle_charge_locked(struct vm_host *host, struct vcpu *v)
+/* Its store waits for a token [D5]. */
+static void slow_locked(struct vm_host *host, struct vcpu *v, u64 deadline_ns)
 {
-    u64 used =
-        v->turn.used_ns < THROTTLED_SLICE_NS_MAX ? v->turn.used_ns : THROTTLED_SLICE_NS_MAX;
-    if (!v->vm->throttle)
-        return;
-    u64 began = host_now_ns(host) - used;
-    v->due_ns = (v->due_ns > began ? v->due_ns : began) + used * 100 / (100 - v->vm->throttle);
+    v->place = VCPU_SLOWED;
+    v->slowed_ns = host_now_ns(host);
+    timer_insert_locked(host, v, deadline_ns);
 }
 
 static void unidle_locked(struct vcpu *v, const struct processor *self)
@@ -134,6 +122,8 @@ static void unidle_locked(struct vcpu *v, const struct processor *self)
         v->ready_ns = host_now_ns(host);
         if (v->ready_ns - v->rest_ns >= TRANSACTION_REST_NS)
             v->begun_ns = v->ready_ns;
+    } else if (v->place == VCPU_SLOWED) {
+        atomic_fetch_add(&v->vm->st->ration.waited_ns, host_now_ns(host) - v->slowed_ns);
     }
     runnable_locked(host, v, self);
 }
@@ -141,7 +131,7 @@ static void unidle_locked(struct vcpu *v, const struct processor *self)
 static void wake_locked(struct vcpu *v)
 {
     stirred_locked(v->vm);
-    if (v->place == VCPU_IDLE)
+    if (v->place == VCPU_IDLE || v->place == VCPU_SLOWED)
         unidle_locked(v, NULL);
     else
         v->woken = true;
@@ -217,10 +207,22 @@ static void turn_begin(struct vcpu *v)
     v->turn.began_ns = used_until_now(v);
 }
 
+/* What this thread has waited for that the host had paged out. */
+static u64 page_reads(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) ? 0 : (u64)usage.ru_majflt;
+}
+
 /* What it has cost is told; without the lock. */
 static void turn_end(struct vcpu *v)
 {
     u64 used = used_until_now(v) - v->turn.began_ns, icpt = v->turn.icpt_ns;
+    u64 reads = page_reads();
+    if (reads != v->on->page_reads) {
+        atomic_fetch_add(&v->vm->page_reads, reads - v->on->page_reads);
+        v->on->page_reads = reads;
+    }
     atomic_fetch_add(&v->virt_ns, used > icpt ? used - icpt : 0);
     atomic_fetch_add(&v->total_ns, used);
     v->turn.used_ns = used;
@@ -256,13 +258,15 @@ static void put_back_locked(struct processor *p, struct vcpu *v, enum cpu_exit w
     bool woken = v->woken, nap = v->nap;
     v->woken = v->nap = false;
     leave_locked(v);
-    throttle_charge_locked(host, v);
     if (v->turn.worked)
         stirred_locked(v->vm);
     if (nap && !woken)
         idle_locked(host, v, host_now_ns(host) + NAP_NS);
+    else if (why == CPU_EXIT_RATIONED && !woken && storage_ration_short(v->vm->st))
+        slow_locked(host, v, deadline);
     else if (why == CPU_EXIT_BUDGET || why == CPU_EXIT_REQUEST || why == CPU_EXIT_INTERCEPT ||
-             why == CPU_EXIT_OBSERVED || woken || cpu_runnable(v->cpu)) {
+             why == CPU_EXIT_OBSERVED || why == CPU_EXIT_ABSENT || woken ||
+             cpu_runnable(v->cpu)) {
         runnable_locked(host, v, p);
     } else {
         idle_locked(host, v, deadline);
@@ -284,14 +288,16 @@ static bool turn(struct vcpu *v, enum cpu_exit *why)
     unsigned icpts = 0;
     u64 from = cpu_instructions(v->cpu);
     long slice = v->vm->host->slice_insns;
-    if (v->vm->throttle && slice > THROTTLED_SLICE_INSNS)
-        slice = THROTTLED_SLICE_INSNS;
     turn_begin(v);
     if (v->turn.trims)
         cpu_trim(v->cpu);
     do {
         *why = cpu_run(v->cpu, slice);
         v->turn.worked = worked(v, *why, icpts, from);
+        if (*why == CPU_EXIT_ABSENT) {
+            pfault_begin(v);
+            continue;
+        }
         if (*why != CPU_EXIT_INTERCEPT && *why != CPU_EXIT_OBSERVED)
             return true;
         u64 start = host_clock_ns(CLOCK_MONOTONIC);
@@ -314,7 +320,7 @@ void dispatch_process(struct processor *p, struct vcpu *v)
     bool ours = turn(v, &why);
     if (ours)
         turn_end(v);
-    if (ours && why == CPU_EXIT_WAIT)
+    if (ours && (why == CPU_EXIT_WAIT || why == CPU_EXIT_RATIONED))
         deadline = deadline_ns_of(v);
     lock_take(&host->lock);
     if (ours) {
@@ -374,19 +380,13 @@ void vm_release(struct vm *vm)
     lock_drop(&vm->host->lock);
 }
 
-void vm_throttle(struct vm *vm, unsigned percent)
+void vm_stores_go_on(struct vm *vm)
 {
-    struct vm_host *host = vm->host;
-    PRE(percent <= VM_THROTTLE_MAX);
-    lock_take(&host->lock);
-    vm->throttle = percent;
-    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++) {
-        struct vcpu *v = &vm->vcpu[i];
-        v->due_ns = 0;
-        if (v->place == VCPU_SLOWED)
-            unidle_locked(v, NULL);
-    }
-    lock_drop(&host->lock);
+    lock_take(&vm->host->lock);
+    for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+        if (vm->vcpu[i].place == VCPU_SLOWED && !storage_ration_short(vm->st))
+            unidle_locked(&vm->vcpu[i], NULL);
+    lock_drop(&vm->host->lock);
 }
 
 bool vm_held(const struct vm *vm)

@@ -8,6 +8,7 @@
 
 #include "cpu/cpu.h"
 #include "hyp/dispatch/run_queue.h"
+#include "hyp/pfault.h"
 #include "hyp/vm_needs.h"
 
 #define TRANSACTION_REST_NS 300000000ull /* who rests so long has ended a transaction */
@@ -21,15 +22,7 @@ enum vcpu_place {
     VCPU_QUEUED,  /* in a run queue, or ready for the processor that is dedicated to it */
     VCPU_RUNNING, /* on a processor */
     VCPU_BLOCKED, /* waits for CP (DIAGNOSE X'08') */
-    VCPU_SLOWED,  /* runnable, but throttled: not before its deadline, whatever comes */
-};
-
-/** What the program established by DIAGNOSE X'258': where the token of its page faults is, and in
- *  which states of the PSW it wants to hear of them. */
-struct pfault {
-    bool set;
-    u64 token_at; /* real */
-    u64 select, compare;
+    VCPU_SLOWED,  /* its store waits for a token; woken by an event or its deadline, too */
 };
 
 /* A virtual CPU. Part of its struct vm. */
@@ -44,7 +37,7 @@ struct vcpu {
     bool nap;        /* it spins in vain: leave it for a moment */
     u64 deadline_ns; /* monotonic; ~0 = none (IDLE, SLOWED only) */
     u64 wanted_ns;   /* the same as its timers have it: deadline_ns less slack */
-    u64 due_ns;      /* throttled: when it has given back what it has used */
+    u64 slowed_ns;   /* SLOWED: since when */
     u64 ready_ns;    /* since when it could run and does not [D7] */
     u64 rest_ns;     /* when it came to rest last */
     u64 begun_ns;    /* when it ended a rest of at least TRANSACTION_REST_NS last */
@@ -78,10 +71,11 @@ struct processor {
     u64 wakes_ns;           /* asleep: by itself, then; ~0 = when it is woken */
     struct vcpu *dedicated; /* the only CPU it runs */
     struct vcpu *runs;
-    u64 sleeps;  /* how often it had nothing to do */
-    double load; /* portion of the time it was busy, 0 to 1, of late */
-    u64 load_ns; /* up to when `load` is told */
-    u64 busy_ns; /* in all, up to then */
+    u64 sleeps;     /* how often it had nothing to do */
+    double load;    /* portion of the time it was busy, 0 to 1, of late */
+    u64 load_ns;    /* up to when `load` is told */
+    u64 busy_ns;    /* in all, up to then */
+    u64 page_reads; /* that this thread has waited for, up to its last turn [the thread] */
     bool busy;
 };
 

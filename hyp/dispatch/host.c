@@ -5,6 +5,7 @@
 #include "hyp/io_worker.h"
 #include "hyp/segment/segment.h"
 #include "hyp/spool/spool.h"
+#include "hyp/vm_clock.h"
 #include "hyp/vm_internal.h"
 #include "io/net/ctc.h"
 #include "mem/base/ergo.h"
@@ -48,12 +49,34 @@ static u64 tod_from_unix_ns(u64 ns)
            ns % 1000 * TOD_UNITS_PER_US / 1000;
 }
 
+u64 vm_host_wall_ns(const struct vm_host *host)
+{
+    return host_clock_ns(CLOCK_REALTIME) + (u64)host->clock_ahead_ns;
+}
+
+s64 vm_clock_ahead_ns(const struct vm *vm)
+{
+    return vm->clock_ahead_ns;
+}
+
+void vm_clock_set_ahead_ns(struct vm *vm, s64 ns)
+{
+    vm->clock_ahead_ns = ns;
+}
+
 u64 host_tod(const struct vm *vm)
 {
     if (host_counts_time(vm->host))
         return tod_from_unix_ns(DET_START_NS + vm->host->config.seed * 1000000000ull +
                                 host_now_ns(vm->host));
-    return tod_from_unix_ns(host_clock_ns(CLOCK_REALTIME));
+    return tod_from_unix_ns(vm_host_wall_ns(vm->host) - (u64)vm->clock_ahead_ns);
+}
+
+u64 host_tod_brought(const struct vm *vm)
+{
+    if (host_counts_time(vm->host))
+        return 0;
+    return (u64)((__int128)vm->clock_ahead_ns * (s64)TOD_UNITS_PER_US / 1000);
 }
 
 /* ---- running on the caller's thread ---- */
@@ -106,6 +129,8 @@ struct vm_host *vm_host_create(const struct vm_host_config *config,
     }
     host->config = *config;
     host->slice_insns = VM_SLICE_INSNS;
+    const char *ahead = getenv("ENDICOTT_TEST_CLOCK_MS");
+    host->clock_ahead_ns = ahead ? strtoll(ahead, NULL, 10) * 1000000 : 0;
     host->slack_ns = config->deterministic ? 0 : config->idle_slack_ms * 1000000ull;
     host->ports = *ports;
     host->events = *events;

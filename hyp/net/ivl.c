@@ -1,7 +1,9 @@
 /* Networks over members; the rules stand in ivl.h. Messages, all big-endian:
- *   STATE   name 8, flags 1 (SEEK: tell me yours; UPLINK: it leads somewhere), addresses 6 each
+ *   STATE   name 8, flags 1 (SEEK: tell me yours; UPLINK: it leads somewhere; STRANGERS: what
+ *           nobody has told of is for stations here, too), addresses 6 each
  *   FRAMES  name 8, then for each frame its length 4 (with OF_STATION) and its bytes
- *   DOWN    name 8: the switch is no more */
+ *   DOWN    name 8: the switch is no more
+ * Bytes of names are below X'80'; their first bits are the network's kind, byte 0 its lowest. */
 #include "hyp/net/ivl.h"
 
 #include <stdatomic.h>
@@ -15,6 +17,7 @@
 #define NAME_BYTES 8u
 #define FLAG_SEEK 1u
 #define FLAG_UPLINK 2u
+#define FLAG_STRANGERS 4u
 #define HEAD_BYTES (NAME_BYTES + 1u)
 #define LENGTH_BYTES 4u
 #define OF_STATION 0x80000000u /* with the length: a station has sent it, no uplink */
@@ -26,6 +29,7 @@ struct remote {
     u8 mac[MAC_BYTES];
     u8 slot;
     bool listed;
+    bool news; /* the network has not been told of it */
     u64 stamp; /* when it was first told */
 };
 
@@ -46,7 +50,7 @@ struct peer {
 
 /** What a member has of a switch. */
 struct holding {
-    bool has, uplink;
+    bool has, uplink, strangers;
 };
 
 /** Located by all->first; made by ivl_add, freed by ivl_remove. */
@@ -57,6 +61,7 @@ struct ivl {
     struct lan_port *port, *uplink;
     char name[NAME_BYTES];
     bool up;                               /* the own uplink leads somewhere */
+    _Atomic bool vepa;                     /* stations' frames go to the uplink in use */
     _Atomic bool moved;                    /* addresses of the own stations came or went */
     _Atomic unsigned in_use;               /* the slot whose uplink it is */
     struct holding holding[IVL_SLOTS_MAX]; /* all->lock */
@@ -101,6 +106,7 @@ static void list_locked(struct ivl *ivl, unsigned slot, const u8 *mac)
     if (!r && ivl->remotes[slot] < IVL_MACS_MAX && (r = calloc(1, sizeof *r)) != NULL) {
         memcpy(r->mac, mac, MAC_BYTES);
         r->slot = (u8)slot;
+        r->news = true;
         r->stamp = ++ivl->all->stamp;
         r->next = *at;
         *at = r;
@@ -135,12 +141,18 @@ static void unlist_locked(struct ivl *ivl, unsigned slot)
             r->listed &= r->slot != slot;
 }
 
-/** The network sends to us what is for members. A station of its own has its address itself. */
+/** The network sends to us what is for members. A station of its own has its address itself; one
+ *  behind a bridge port that is with a member now is not ours to tell of any more. */
 static void register_locked(struct ivl *ivl)
 {
+    bool taken = false;
     for (unsigned i = 0; i < BUCKETS; i++)
-        for (const struct remote *r = ivl->bucket[i]; r; r = r->next)
-            lan_mac_add(ivl->port, r->mac);
+        for (struct remote *r = ivl->bucket[i]; r; r = r->next) {
+            taken |= lan_mac_elsewhere(ivl->port, r->mac, r->news);
+            r->news = false;
+        }
+    if (taken && !atomic_exchange(&ivl->moved, true))
+        ivl->all->ports.wakeup(ivl->all->ports.wakeup_ctx);
 }
 
 static void forget_locked(struct ivl *ivl, unsigned slot)
@@ -201,13 +213,16 @@ static bool deliver_of(void *arg, enum lan_role from, const u8 *frame, size_t le
 {
     struct ivl *ivl = arg;
     struct ivls *all = ivl->all;
-    bool group = mac_is_group(frame), taken = true, any = false;
+    bool up = ivl->vepa && from == LAN_STATION;
+    bool group = mac_is_group(frame) && !up, taken = true, any = false;
     lock_take(&all->lock);
-    unsigned only = group ? NOBODY : whose_locked(ivl, frame);
-    if (!group && only == NOBODY)
+    unsigned only = group || up ? NOBODY : whose_locked(ivl, frame);
+    bool stranger = !group && !up && only == NOBODY;
+    if (stranger || up)
         only = ivl->in_use;
     for (unsigned i = 0; i < IVL_SLOTS_MAX; i++) {
-        if ((!group && i != only) || !reaches_locked(ivl, i))
+        bool here = group || i == only || (stranger && ivl->holding[i].strangers);
+        if (!here || !reaches_locked(ivl, i))
             continue;
         any = true;
         taken &= put_locked(ivl, i, from == LAN_STATION, frame, len);
@@ -287,7 +302,8 @@ static void tell_state(struct ivl *ivl, unsigned to, unsigned flags)
     if (!message)
         return;
     memcpy(message, ivl->name, NAME_BYTES);
-    message[NAME_BYTES] = (u8)(flags | (ivl->up ? FLAG_UPLINK : 0));
+    message[NAME_BYTES] = (u8)(flags | (ivl->up ? FLAG_UPLINK : 0) |
+                               (lan_takes_strangers(ivl->lan) ? FLAG_STRANGERS : 0));
     size_t n = lan_stations(ivl->lan, (u8(*)[MAC_BYTES])(message + HEAD_BYTES), IVL_MACS_MAX);
     for (unsigned i = 0; i < IVL_SLOTS_MAX; i++)
         if (all->peer[i].there && (to == NOBODY || to == i))
@@ -307,7 +323,8 @@ static void on_state(struct ivl *ivl, unsigned slot, const u8 *data, size_t len)
 {
     unsigned flags = data[NAME_BYTES];
     lock_take(&ivl->all->lock);
-    ivl->holding[slot] = (struct holding){true, (flags & FLAG_UPLINK) != 0};
+    ivl->holding[slot] =
+        (struct holding){true, (flags & FLAG_UPLINK) != 0, (flags & FLAG_STRANGERS) != 0};
     unlist_locked(ivl, slot);
     for (size_t at = HEAD_BYTES; at + MAC_BYTES <= len; at += MAC_BYTES)
         if (!mac_is_group(data + at))
@@ -425,7 +442,7 @@ void ivls_destroy(struct ivls *all)
     free(all);
 }
 
-struct ivl *ivl_add(struct ivls *all, const char *name, struct lan *lan)
+struct ivl *ivl_add(struct ivls *all, const char *name, u8 kind, struct lan *lan)
 {
     struct ivl *ivl = calloc(1, sizeof *ivl);
     if (!ivl)
@@ -434,6 +451,8 @@ struct ivl *ivl_add(struct ivls *all, const char *name, struct lan *lan)
     ivl->lan = lan;
     ivl->in_use = NOBODY;
     memcpy(ivl->name, name, strnlen(name, NAME_BYTES));
+    for (unsigned i = 0; i < NAME_BYTES; i++)
+        ivl->name[i] |= (char)(kind >> i & 1 ? 0x80 : 0);
     ivl->port = lan_port_add(lan, LAN_PEER, &port_ops, ivl);
     if (!ivl->port) {
         free(ivl);
@@ -485,6 +504,11 @@ void ivl_uplink(struct ivl *ivl, struct lan_port *uplink, bool up)
     lock_drop(&ivl->all->lock);
     if (changed)
         tell_state(ivl, NOBODY, 0);
+}
+
+void ivl_vepa(struct ivl *ivl, bool on)
+{
+    ivl->vepa = on;
 }
 
 void ivl_info(struct ivl *ivl, struct ivl_info *out)

@@ -1,6 +1,7 @@
-/* One network over the members of a cluster: switches of one name exchange frames. Each member
- * tells the others which addresses its stations have, so a frame for one of them goes to that
- * member only; a group goes to all; what nobody has goes to the member whose uplink is used. */
+/* One network over the members of a cluster: switches of one name exchange frames, and so do LANs
+ * of HiperSockets. Each member tells the others which addresses its stations have, so a frame for
+ * one of them goes to that member only; a group goes to all; what nobody has goes to the member
+ * whose uplink is used, and to those where a station takes it (bridge ports, flooding). */
 #ifndef ENDICOTT_HYP_NET_IVL_H
 #define ENDICOTT_HYP_NET_IVL_H
 
@@ -51,11 +52,14 @@ struct ivls *ivls_create(unsigned slot, const struct ivl_ports *ports);
 /** All switches have gone. */
 void ivls_destroy(struct ivls *all);
 
-/** A switch and its network, which outlives the ivl; it has no uplink yet. NULL: no memory. */
-struct ivl *ivl_add(struct ivls *all, const char *name, struct lan *lan);
+/** A switch (kind 0) or LAN and its network, which outlives the ivl; it has no uplink yet. It is
+ *  one with those of the same name and kind. NULL: no memory. */
+struct ivl *ivl_add(struct ivls *all, const char *name, u8 kind, struct lan *lan);
 void ivl_remove(struct ivl *ivl);
 /** The port of its uplink, NULL: none (any more); `up`: it leads somewhere. */
 void ivl_uplink(struct ivl *ivl, struct lan_port *uplink, bool up);
+/** VEPA: what stations here send goes to the member whose uplink is in use, whoever it is for. */
+void ivl_vepa(struct ivl *ivl, bool on);
 void ivl_info(struct ivl *ivl, struct ivl_info *out);
 
 /** A member can be reached from now on, or no more. */

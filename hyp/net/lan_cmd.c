@@ -66,11 +66,8 @@ int cp_define_lan(struct cp_request *req)
         return rc;
     c.to.transient = strcmp(c.to.owner, NET_SYSTEM) != 0;
     c.to.hipersockets = true; /* unless it says something else */
-    while (!rc && (word = cp_net_next(&w))) {
-        if (!strcmp(word, "ETHERNET") || cp_abbrev(word, "ETHernet"))
-            c.to.hipersockets = false;
+    while (!rc && (word = cp_net_next(&w)))
         rc = net_attribute(&c, word);
-    }
     if (rc || (rc = net_define_end(&c, &sw)))
         return rc;
     cp_line(req, "%s is created", vswitch_text(sw, text));

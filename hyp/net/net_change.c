@@ -71,6 +71,7 @@ static int set_type(struct net_change *c)
     const char *value = value_of(c, &rc);
     if (!value)
         return rc;
+    c->typed = true;
     c->to.hipersockets = c->to.guest_lan && cp_abbrev(value, "HIPERsockets");
     if (c->to.hipersockets || !strcmp(value, "QDIO"))
         return 0;
@@ -81,6 +82,8 @@ static int set_type(struct net_change *c)
 static int set_ethernet(struct net_change *c)
 {
     c->to.ip = false;
+    c->to.hipersockets &=
+        c->typed; /* a guest LAN of transport ETHERNET is QDIO unless it says */
     return 0;
 }
 
@@ -202,13 +205,67 @@ static int set_group(struct net_change *c)
     return refused(c, "GROUP");
 }
 
+/* Is this word an operand of DEFINE or SET VSWITCH, and no name? */
+static bool is_attribute(const char *word);
+
+static int set_nic_distribution(struct net_change *c)
+{
+    enum net_switchable on;
+    int rc = switch_of(c, false, &on);
+    return rc || on == NET_OFF ? rc : refused(c, "NICDISTRIBUTION");
+}
+
+/* LAN [owner] name: a LAN of HiperSockets, which may come later. */
+static int set_bridge_lan(struct net_change *c)
+{
+    struct vswitch *to = &c->to;
+    char text[NET_NAME_TEXT_BYTES], why[80];
+    const struct cp_net_words *w = c->w;
+    const char *owner = NET_SYSTEM, *name = cp_net_next(c->w);
+    struct vswitches *all = cp_nets(c->req->cp);
+    if (name && w->at < w->n && (!strcmp(name, NET_SYSTEM) || !is_attribute(w->word[w->at]))) {
+        owner = name;
+        name = cp_net_next(c->w);
+    }
+    if (!name)
+        return cp_fail(c->req, MSG_CMD026E);
+    if (!cp_userid_ok(owner) || !cp_userid_ok(name))
+        return cp_fail(c->req, MSG_CMD003E, name);
+    const struct vswitch *lan = all ? vswitch_find(all, owner, name) : NULL;
+    const struct vswitch *of = all ? vswitch_bridged(all, owner, name) : NULL;
+    if (lan && !lan->hipersockets)
+        snprintf(why, sizeof why, "LAN %s %s is not of HiperSockets", owner, name);
+    else if (of && strcmp(of->name, c->to.name) != 0)
+        snprintf(why, sizeof why, "LAN %s %s is at the bridge port of %s", owner, name,
+                 of->name);
+    else {
+        snprintf(to->bridge_owner, sizeof to->bridge_owner, "%s", owner);
+        snprintf(to->bridge_name, sizeof to->bridge_name, "%s", name);
+        return 0;
+    }
+    return cp_fail(c->req, MSG_SWU2781E, vswitch_text(&c->to, text), why);
+}
+
+/* BRIDGEPORT {LAN [owner] name | NONE | CONNECT | DISCONNECT}. On z/VM its device is a real one of
+ * HiperSockets; here it is a guest LAN. */
 static int set_bridge(struct net_change *c)
 {
     int rc = 0;
     const char *value = value_of(c, &rc);
     if (!value)
         return rc;
-    return strcmp(value, "NONE") ? refused(c, "BRIDGEPORT") : 0;
+    c->rebridge = true;
+    if (!strcmp(value, "LAN"))
+        return set_bridge_lan(c);
+    if (!strcmp(value, "RDEV"))
+        return refused(c, "BRIDGEPORT RDEV (it is BRIDGEPORT LAN)");
+    if (!strcmp(value, "NONE"))
+        *c->to.bridge_owner = *c->to.bridge_name = 0;
+    else if (cp_abbrev(value, "CONnect") || cp_abbrev(value, "DISCONnect"))
+        c->to.bridge_off = *value == 'D';
+    else
+        return cp_fail(c->req, MSG_CMD003E, value);
+    return 0;
 }
 
 static int set_ip_timeout(struct net_change *c)
@@ -310,7 +367,9 @@ static int set_vepa(struct net_change *c)
 {
     enum net_switchable on;
     int rc = switch_of(c, false, &on);
-    return rc || on == NET_OFF ? rc : refused(c, "VEPA");
+    if (!rc)
+        c->to.vepa = on == NET_ON;
+    return rc;
 }
 
 static int set_mac_protect(struct net_change *c)
@@ -412,6 +471,7 @@ static const struct {
     {"NOGroup", OF_SWITCH, set_nogroup},
     {"GROUP", OF_SWITCH, set_group},
     {"BRIDGEport", OF_SWITCH, set_bridge},
+    {"NICDistribution", OF_SWITCH, set_nic_distribution},
     {"PORTname", OF_SWITCH, set_port_name},
     {"USERBASED", OF_SWITCH | DEFINE_ONLY, set_user_based},
     {"PORTBASED", OF_SWITCH | DEFINE_ONLY, set_port_based},
@@ -434,6 +494,14 @@ static const struct {
     {"TRANSient", OF_LAN, set_transient},
 };
 
+static bool is_attribute(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(attributes); i++)
+        if (attributes[i].of & OF_SWITCH && scan_abbrev(word, attributes[i].name))
+            return true;
+    return false;
+}
+
 int net_attribute(struct net_change *c, const char *word)
 {
     unsigned kind = c->to.guest_lan ? OF_LAN : OF_SWITCH;
@@ -451,9 +519,12 @@ int net_change_check(struct net_change *c)
     vswitch_text(to, text);
     if (!to->vlan_aware && to->default_type == LAN_TRUNK)
         return cp_fail(c->req, MSG_SWU2781E, text, "PORTTYPE TRUNK needs a VLAN aware switch");
-    if (to->hipersockets && !to->ip)
-        return cp_fail(c->req, MSG_SWU2781E, text,
-                       "a LAN of type HIPERSOCKETS is of transport IP");
+    if (*to->bridge_name && to->ip)
+        return cp_fail(c->req, MSG_SWU2781E, text, "BRIDGEPORT needs transport ETHERNET");
+    if (to->vepa && to->ip)
+        return cp_fail(c->req, MSG_SWU2781E, text, "VEPA needs transport ETHERNET");
+    if (to->vepa && to->isolated)
+        return cp_fail(c->req, MSG_SWU2781E, text, "VEPA and ISOLATION exclude each other");
     return 0;
 }
 

@@ -12,6 +12,8 @@ struct net_change {
     struct vswitch to;  /* what it will be */
     const char *uplink; /* NULL: as it is */
     bool reconnect;     /* its uplink is taken off or put on */
+    bool rebridge;      /* its bridge port is */
+    bool typed;         /* TYPE was there */
 };
 
 /** DEFINE VSWITCH and LAN: begin with the words of the command, the defaults and the name.

@@ -1,7 +1,9 @@
 /* The networks of system.config, and what the operator hears of uplinks. */
+#define ENDICOTT_ALWAYS_ASSERT 1
 #include <stdio.h>
 
 #include "hyp/net/net_capture.h"
+#include "mem/base/ergo.h"
 
 static void tell_uplink(struct cp *cp, struct vswitch *sw)
 {
@@ -48,14 +50,22 @@ void cp_net_poll(struct cp *cp)
         ivls_poll(ivl_ssi_ivls(cp->ivls));
 }
 
+/* Is the last line a warning? */
+static bool warned(const struct cp_response *resp)
+{
+    unsigned n = resp->message_count;
+    return n && resp->messages[n - 1].id[strlen(resp->messages[n - 1].id) - 1] == 'W';
+}
+
 void cp_net_start(struct cp *cp)
 {
     for (unsigned i = 0; i < cp->config->network_count; i++) {
         struct cp_response resp;
         cp_response_init(&resp);
-        cp_command_as(cp, cp->config->features.operator_userid, CP_CLASS_ANY,
-                      cp->config->networks[i], &resp);
-        if (resp.rc)
+        enum cp_status status = cp_command_as(cp, cp->config->features.operator_userid,
+                                              CP_CLASS_ANY, cp->config->networks[i], &resp);
+        ERGO(status == CP_DONE); /* a system that has not joined is not In-flux */
+        if (resp.rc || warned(&resp))
             cp_operator_tell(cp, "%s: %s", cp->config->networks[i],
                              resp.line_count ? resp.lines[resp.line_count - 1] : "refused");
         cp_response_fini(&resp);

@@ -118,6 +118,20 @@ static void give_mac(struct cp_user *user, const u8 *mac, bool moved)
         cp->cluster->mac_release(cp->cluster_ctx, name);
 }
 
+int cp_nics_claim(struct cp_user *user, struct cause *cause)
+{
+    const struct cp_nic *nic = user->nics;
+    int rc = ST_OK;
+    while (nic && (rc = claim(user->cp, nic->mac, cause)) == ST_OK)
+        nic = nic->next;
+    for (const struct cp_nic *had = user->nics; rc && had != nic; had = had->next) {
+        char name[2 * MAC_BYTES + 1];
+        claim_name(had->mac, name);
+        user->cp->cluster->mac_release(user->cp->cluster_ctx, name);
+    }
+    return rc;
+}
+
 #define RECLAIM_MS 2000
 
 static bool reclaim_user(struct cp_user *user)

@@ -63,7 +63,7 @@ void cp_nics_logon(struct cp_user *user)
 enum nic_at {
     AT_VDEV = 0,
     AT_MAC = 2,
-    AT_LAN = AT_MAC + MAC_BYTES, /* a virtual switch; guest LANs do not move */
+    AT_LAN = AT_MAC + MAC_BYTES, /* SYSTEM's: a virtual switch, or LAN of HiperSockets */
     AT_PORT = AT_LAN + NAME_BYTES,
     AT_KIND = AT_PORT + 2, /* 1: HiperSockets */
     AT_AUTHORIZED,
@@ -156,7 +156,8 @@ int cp_nic_restore(struct cp_user *user, const struct codec_row *row, struct cau
     struct vswitches *all = cp_nets(user->cp);
     struct vswitch *sw = all && *lan ? vswitch_find(all, NET_SYSTEM, lan) : NULL;
     if (*lan && !sw)
-        return cause_set(cause, ST_NOENT, "VSWITCH SYSTEM %s is not here", lan);
+        return cause_set(cause, ST_NOENT, "%s SYSTEM %s is not here",
+                         like.hipersockets ? "LAN" : "VSWITCH", lan);
     int rc = cp_nic_create(user, &like, true, false, &nic, cause);
     return rc || !sw ? rc : cp_nic_couple(user, nic, sw, cause);
 }

@@ -9,7 +9,16 @@
 #define RANGES_DIGEST 0xff
 
 /* Where what is. */
-enum need_at { AT_FLAGS, AT_RANGES, AT_PORT, AT_RANGE = 4, AT_DIGEST = 4 };
+enum need_at {
+    AT_FLAGS,
+    AT_RANGES,
+    AT_PORT,
+    AT_RANGE = 4,
+    AT_DIGEST = 4,
+    AT_LAN_KIND = 4,
+    AT_BRIDGE
+};
+#define BRIDGE_BYTES (DIR_NAME_BYTES - 1)
 _Static_assert(AT_RANGE + 4 * RANGES_MAX <= CP_NIC_NEED_BYTES, "all ranges have room");
 
 enum {
@@ -18,6 +27,9 @@ enum {
     NEED_TRUNK = 4,
     NEED_PROMISCUOUS = 8,
     NEED_AUTHORIZED = 16, /* by its NICDEF, which goes along */
+    /* A LAN of HiperSockets, of a kind. With NEED_VLANS, which no LAN has, so that a member of an
+     * older release, where it would be another network, refuses it. */
+    NEED_LAN = 32,
 };
 
 static u64 digest(const struct vlan_set *set)
@@ -61,12 +73,18 @@ bool cp_user_nic(struct cp_user *user, unsigned i, struct cp_nic_row *out)
     if (!sw)
         return true;
     strcpy(out->lan, sw->name);
-    out->guest_lan = sw->guest_lan;
+    const struct vswitch *over = vswitch_over(user->cp->nets, sw);
+    out->guest_lan = sw->guest_lan && !over;
     out->need[AT_FLAGS] = (u8)((sw->ip ? NEED_IP : 0) | (sw->vlan_aware ? NEED_VLANS : 0) |
                                (nic->rules.type == LAN_TRUNK ? NEED_TRUNK : 0) |
                                (nic->rules.promiscuous ? NEED_PROMISCUOUS : 0) |
-                               (nic->authorized ? NEED_AUTHORIZED : 0));
+                               (nic->authorized ? NEED_AUTHORIZED : 0) |
+                               (sw->guest_lan ? NEED_LAN | NEED_VLANS : 0));
     be16_store(out->need + AT_PORT, nic->port_wanted);
+    if (sw->guest_lan)
+        out->need[AT_LAN_KIND] = vswitch_ivl_kind(sw);
+    if (over && over != sw)
+        memcpy(out->need + AT_BRIDGE, over->name, strlen(over->name));
     if (sw->vlan_aware)
         vlans_put(&nic->rules.allowed, out->need);
     return true;
@@ -97,15 +115,31 @@ static bool port_used(struct cp *cp, const struct vswitch *sw, u16 port)
     return false;
 }
 
-/* What the switch lacks as a whole; NULL: nothing. */
+/* Are the LANs here and there one network over members, by themselves or by the same switch? */
+static bool over_the_same(struct cp *cp, const struct vswitch *lan, const u8 *need)
+{
+    char bridge[DIR_NAME_BYTES] = "";
+    const struct vswitch *over = vswitch_over(cp->nets, lan);
+    memcpy(bridge, need + AT_BRIDGE, BRIDGE_BYTES);
+    return over && (over == lan ? !*bridge : !strcmp(bridge, over->name));
+}
+
+/* What the switch, or LAN, lacks as a whole; NULL: nothing. */
 static const char *switch_lacks(struct cp *cp, const struct vswitch *sw, const u8 *need)
 {
     u8 flags = need[AT_FLAGS];
     u16 port = be16_load(need + AT_PORT);
     unsigned max = sw->connections_max ? sw->connections_max : VSWITCH_CONNECTIONS_MAX;
+    bool lan = flags & NEED_LAN;
+    if (lan != sw->guest_lan || lan != sw->hipersockets)
+        return lan ? ": type QDIO" : ": a guest LAN";
     if (sw->ip != !!(flags & NEED_IP))
         return sw->ip ? ": transport IP" : ": transport ETHERNET";
-    if (sw->vlan_aware != !!(flags & NEED_VLANS))
+    if (lan && vswitch_ivl_kind(sw) != need[AT_LAN_KIND])
+        return ": MFS";
+    if (lan && !over_the_same(cp, sw, need))
+        return vswitch_over(cp->nets, sw) ? ": BRIDGEPORT" : ": of one member";
+    if (!lan && sw->vlan_aware != !!(flags & NEED_VLANS))
         return sw->vlan_aware ? ": VLAN aware" : ": VLAN unaware";
     if (sw->coupled >= max)
         return ": MAXCONN";
@@ -118,7 +152,7 @@ static void port_lacks(const struct vswitch *sw, const u8 *need, const struct la
 {
     u8 flags = need[AT_FLAGS];
     bool trunk = flags & NEED_TRUNK;
-    u16 vlan = flags & NEED_VLANS ? vlan_missing(need, &here->allowed) : 0;
+    u16 vlan = sw->vlan_aware ? vlan_missing(need, &here->allowed) : 0;
     *why = 0;
     if (sw->vlan_aware && trunk != (here->type == LAN_TRUNK))
         snprintf(why, room, ": PORTTYPE %s", trunk ? "TRUNK" : "ACCESS");
@@ -149,6 +183,7 @@ bool cp_nic_here(struct cp *cp, const char *userid, const char *lan,
         port_lacks(sw, need, &here, lacks, sizeof lacks);
     if (!text && !*lacks)
         return true;
-    snprintf(why, room, "VSWITCH SYSTEM %s%s", lan, text ? text : lacks);
+    snprintf(why, room, "%s SYSTEM %s%s", need[AT_FLAGS] & NEED_LAN ? "LAN" : "VSWITCH", lan,
+             text ? text : lacks);
     return false;
 }

@@ -11,6 +11,11 @@
 #define NATIVE_VLAN_DEFAULT 1u
 #define GRANTS_AT_ONCE 16u
 
+/* Kinds of networks over members, but for switches. */
+#define KIND_LAN 0x80u
+#define KIND_IP 0x40u
+#define KIND_FRAME_KIB 8u /* the frame size is in the rest, in this unit */
+
 /** Located by cp->nets; made and ended with CP. */
 struct vswitches {
     struct vswitch *first;
@@ -45,6 +50,7 @@ static void switch_free(struct vswitch *sw)
 {
     for (unsigned i = 0; i < VSWITCH_CAPTURES_MAX; i++)
         capture_close(sw->capture[i].capture);
+    lan_part(sw->bridge);
     ivl_remove(sw->ivl);
     uplink_close(sw->uplink);
     lan_destroy(sw->lan);
@@ -56,6 +62,7 @@ void vswitches_destroy(struct vswitches *all)
 {
     if (!all)
         return;
+    all->ivls = NULL; /* LANs do not look for members when their switch goes */
     while (all->first)
         vswitch_remove(all, all->first);
     mac_pool_destroy(all->macs);
@@ -117,6 +124,73 @@ void vswitch_defaults(struct vswitch *sw, bool guest_lan)
                            .frame_kib = 16};
 }
 
+/* --- LANs over members and bridge ports ------------------------------------------------------- */
+
+u8 vswitch_ivl_kind(const struct vswitch *sw)
+{
+    if (!sw->guest_lan)
+        return 0;
+    return (u8)(KIND_LAN | (sw->ip ? KIND_IP : 0) | sw->frame_kib / KIND_FRAME_KIB);
+}
+
+const struct vswitch *vswitch_over(const struct vswitches *all, const struct vswitch *sw)
+{
+    if (sw->ivl)
+        return sw;
+    const struct vswitch *of = vswitch_bridged(all, sw->owner, sw->name);
+    bool open = of && of->bridge && of->ivl && !of->isolated && !of->vepa;
+    return open && !strcmp(sw->owner, NET_SYSTEM) ? of : NULL;
+}
+
+/* LANs that are at bridge ports, connected or not, have other members behind the switch, and only
+ * there: with both ways the network would be a ring. */
+static void lans_settle(const struct vswitches *all)
+{
+    for (struct vswitch *sw = all->first; sw; sw = sw->next) {
+        bool spans = sw->hipersockets && !strcmp(sw->owner, NET_SYSTEM) &&
+                     !vswitch_bridged(all, sw->owner, sw->name);
+        if (!sw->guest_lan || (sw->ivl && spans))
+            continue;
+        ivl_remove(sw->ivl);
+        sw->ivl = spans && all->ivls
+                      ? ivl_add(all->ivls, sw->name, vswitch_ivl_kind(sw), sw->lan)
+                      : NULL;
+    }
+}
+
+struct vswitch *vswitch_bridged(const struct vswitches *all, const char *owner,
+                                const char *name)
+{
+    struct vswitch *sw = all->first;
+    while (sw && (strcmp(sw->bridge_owner, owner) || strcmp(sw->bridge_name, name)))
+        sw = sw->next;
+    return sw;
+}
+
+int vswitch_bridge(struct vswitches *all, struct vswitch *sw)
+{
+    struct vswitch *lan =
+        *sw->bridge_name ? vswitch_find(all, sw->bridge_owner, sw->bridge_name) : NULL;
+    lan_part(sw->bridge);
+    sw->bridge = NULL;
+    lans_settle(all);
+    if (!lan || !lan->hipersockets || sw->bridge_off)
+        return ST_OK;
+    sw->bridge = lan_join(sw->lan, lan->lan);
+    return sw->bridge ? ST_OK : ST_NOMEM;
+}
+
+/* A network is new: its own bridge port, or the one that waits for it. Without memory that is not
+ * connected, which QUERY tells. */
+static void bridges_settle(struct vswitches *all, struct vswitch *sw)
+{
+    struct vswitch *of = sw->guest_lan ? vswitch_bridged(all, sw->owner, sw->name) : sw;
+    if (of)
+        (void)vswitch_bridge(all, of);
+    else
+        lans_settle(all);
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 static int switch_open(struct vswitches *all, struct vswitch *sw, const char *uplink,
@@ -165,7 +239,8 @@ int vswitch_define(struct vswitches *all, const struct vswitch *like, const char
         return rc;
     }
     if (all->ivls && !sw->guest_lan)
-        sw->ivl = ivl_add(all->ivls, sw->name, sw->lan);
+        sw->ivl = ivl_add(all->ivls, sw->name, vswitch_ivl_kind(sw), sw->lan);
+    vswitch_apply(sw);
     vswitch_uplink_changed(sw);
     struct vswitch **at = &all->first;
     while (*at && order(*at, sw->owner, sw->name) < 0)
@@ -174,6 +249,7 @@ int vswitch_define(struct vswitches *all, const struct vswitch *like, const char
     *at = sw;
     all->count++;
     *out = sw;
+    bridges_settle(all, sw);
     return ST_OK;
 }
 
@@ -185,8 +261,14 @@ void vswitch_remove(struct vswitches *all, struct vswitch *sw)
         at = &(*at)->next;
     *at = sw->next;
     all->count--;
+    struct vswitch *of = sw->guest_lan ? vswitch_bridged(all, sw->owner, sw->name) : NULL;
+    if (of) {
+        lan_part(of->bridge);
+        of->bridge = NULL;
+    }
     mac_pool_give(all->macs, sw->mac);
     switch_free(sw);
+    lans_settle(all);
 }
 
 bool vswitch_set_mac(struct vswitches *all, struct vswitch *sw, u32 id)
@@ -204,9 +286,13 @@ bool vswitch_set_mac(struct vswitches *all, struct vswitch *sw, u32 id)
 
 void vswitch_apply(struct vswitch *sw)
 {
-    const struct lan_options o = {
-        .vlan_aware = sw->vlan_aware, .native = sw->native_vlan, .isolated = sw->isolated};
+    const struct lan_options o = {.vlan_aware = sw->vlan_aware,
+                                  .native = sw->native_vlan,
+                                  .isolated = sw->isolated,
+                                  .vepa = sw->vepa};
     lan_set_options(sw->lan, &o);
+    if (sw->ivl)
+        ivl_vepa(sw->ivl, sw->vepa);
 }
 
 void vswitch_uplink_changed(struct vswitch *sw)
@@ -367,9 +453,8 @@ int vswitch_rules(const struct vswitch *sw, const struct net_applicant *who,
     merge(&o, g ? &g->option : NULL);
     merge(&o, who->option);
     out->promiscuous = o.promiscuous;
+    out->layer = sw->ip ? 3 : 2;
     if (sw->hipersockets)
         out->frame_kib = (u16)sw->frame_kib;
-    else
-        out->layer = sw->ip ? 3 : 2;
     return sw->vlan_aware ? vlan_rules(sw, who, &o, out, cause) : ST_OK;
 }

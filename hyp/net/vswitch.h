@@ -50,7 +50,7 @@ struct vswitch {
     u16 default_vlan; /* of access ports whose grant has none; 0: none */
     u16 native_vlan;  /* 0: none */
     enum lan_port_type default_type;
-    bool isolated;
+    bool isolated, vepa;
     enum net_switchable mac_protect;
     u16 ip_timeout_min, queue_storage_mb;
     unsigned connections_max; /* 0: INFINITE */
@@ -61,7 +61,10 @@ struct vswitch {
     bool uplink_up;        /* as the operator was told */
     struct vswitch_capture capture[VSWITCH_CAPTURES_MAX];
     unsigned in_use; /* slot whose uplink it is, as the operator was told, from 1; 0: none */
-    struct ivl *ivl; /* what it is part of with other members; NULL: no cluster */
+    char bridge_owner[DIR_NAME_BYTES], bridge_name[DIR_NAME_BYTES]; /* BRIDGEPORT; "": none */
+    bool bridge_off;                                                /* DISCONNECT */
+    struct lan_join *bridge; /* with that LAN; NULL: not connected */
+    struct ivl *ivl;         /* what it is part of with other members; NULL: it is alone */
     char uplink_spec[VSWITCH_UPLINK_BYTES];
     struct net_grant *grant; /* in the order of user ids and port numbers */
     unsigned grants;
@@ -72,7 +75,8 @@ struct vswitch {
  *  without host memory. */
 struct vswitches *vswitches_create(u32 prefix, u32 user_prefix,
                                    const struct uplink_events *events);
-/** In a cluster: virtual switches made from here on are parts of networks over members. */
+/** In a cluster: virtual switches made from here on are parts of networks over members, and so are
+ *  the LANs of HiperSockets of SYSTEM that are at no bridge port. */
 void vswitches_cluster(struct vswitches *all, struct ivls *ivls);
 /** Nothing is coupled any more. */
 void vswitches_destroy(struct vswitches *all);
@@ -108,6 +112,17 @@ void vswitch_apply(struct vswitch *sw);
  *  of uplink_open: it has none then. */
 int vswitch_uplink(struct vswitches *all, struct vswitch *sw, bool connect, const char *spec,
                    struct cause *cause);
+/** Its bridge port as it is set from now on: connected when that LAN is there, and again when it
+ *  is defined later. ST_NOMEM: it is not. */
+int vswitch_bridge(struct vswitches *all, struct vswitch *sw);
+/** What those have to have in common, besides the name, that are one network over members. */
+u8 vswitch_ivl_kind(const struct vswitch *sw);
+/** Whose network over members this one is part of: its own, or of a LAN of SYSTEM the switch that
+ *  has it at its bridge port, where stations hear each other. NULL: it is of this member alone. */
+const struct vswitch *vswitch_over(const struct vswitches *all, const struct vswitch *sw);
+/** The virtual switch that has this LAN at its bridge port; NULL: none. */
+struct vswitch *vswitch_bridged(const struct vswitches *all, const char *owner,
+                                const char *name);
 /** Its own address from now on: MACPREFIX and `id`. False: it is in use here. */
 bool vswitch_set_mac(struct vswitches *all, struct vswitch *sw, u32 id);
 /** Its uplink leads somewhere, or no more: as it is from now on. */

@@ -208,6 +208,9 @@ static int become(struct net_change *c, struct vswitch *sw)
     int status = c->reconnect ? vswitch_uplink(c->req->cp->nets, sw, !sw->disconnected,
                                                c->uplink, &cause)
                               : ST_OK;
+    int bridged = c->rebridge ? vswitch_bridge(c->req->cp->nets, sw) : ST_OK;
+    if (status == ST_OK && bridged)
+        status = cause_set(&cause, bridged, "no memory for a bridge port");
     cp_net_refresh(c->req->cp, sw);
     if (status)
         return cp_fail(c->req, MSG_SWU2781E, vswitch_text(sw, text), cause.text);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hyp/config/config_scan.h"
 #include "hyp/net/net_capture.h"
 
 /** What an answer is to have; of networks without something to show none when `active`. */
@@ -13,6 +14,7 @@ struct net_view {
     bool lans, switches;
     const char *owner, *name; /* NULL: any */
     const char *userid;       /* USERID: those that it is coupled with; NULL: any */
+    u16 port, vlan;           /* PORTNUMBER, VLANID: grants of these only; 0: of any */
 };
 
 static const char *on_off(bool on)
@@ -29,14 +31,15 @@ static const char *protection(enum net_switchable said)
 
 static void first_rows(struct cp_request *req, const struct vswitch *sw)
 {
-    char max[16] = "INFINITE", transport[16];
+    char max[16] = "INFINITE", transport[32];
     if (sw->connections_max)
         snprintf(max, sizeof max, "%u", sw->connections_max);
     cp_line(req, "%s %s %-8s  Type: %-7s Connected: %-4u Maxconn: %s",
             sw->guest_lan ? "LAN" : "VSWITCH", sw->owner, sw->name,
             sw->hipersockets ? "HIPERS" : "QDIO", sw->coupled, max);
     if (sw->hipersockets)
-        snprintf(transport, sizeof transport, "MFS: %uK", sw->frame_kib);
+        snprintf(transport, sizeof transport, "%sMFS: %uK", sw->ip ? "" : "ETHERNET ",
+                 sw->frame_kib);
     else
         snprintf(transport, sizeof transport, "%s", sw->ip ? "IP" : "ETHERNET");
     cp_line(req, "  %-11s %-13s %-26s Accounting: OFF",
@@ -61,7 +64,7 @@ static void vlan_rows(struct cp_request *req, const struct vswitch *sw)
             native);
 }
 
-/* The same switch on other members, and whose uplink is used. */
+/* The same network on other members, and whose uplink is used; a LAN has none. */
 static void ivl_rows(struct cp_request *req, const struct vswitch *sw)
 {
     struct ivl_info info;
@@ -69,9 +72,10 @@ static void ivl_rows(struct cp_request *req, const struct vswitch *sw)
     if (!sw->ivl)
         return;
     ivl_info(sw->ivl, &info);
-    cp_line(req, "  SSI: with %u other member%s; uplink in use: %s", info.members,
+    const char *whose = info.in_use < CONFIG_SLOTS_MAX ? slots[info.in_use].member : "none";
+    cp_line(req, "  SSI: with %u other member%s%s%s", info.members,
             info.members == 1 ? "" : "s",
-            info.in_use < CONFIG_SLOTS_MAX ? slots[info.in_use].member : "none");
+            sw->guest_lan ? "" : "; uplink in use: ", sw->guest_lan ? "" : whose);
     cp_line(req, "    Frames to members: %llu  from: %llu  dropped: %llu",
             (unsigned long long)info.sent, (unsigned long long)info.received,
             (unsigned long long)info.dropped);
@@ -105,6 +109,15 @@ static void uplink_rows(struct cp_request *req, const struct vswitch *sw, bool d
             (unsigned long long)c.received_bytes);
 }
 
+static void bridge_rows(struct cp_request *req, const struct vswitch *sw)
+{
+    if (*sw->bridge_name)
+        cp_line(req, "  Bridge Port: LAN %s %s  State: %s", sw->bridge_owner, sw->bridge_name,
+                sw->bridge       ? "Connected"
+                : sw->bridge_off ? "Disconnected"
+                                 : "Not connected");
+}
+
 static void common_rows(struct cp_request *req, const struct vswitch *sw)
 {
     char mac[MAC_TEXT_BYTES];
@@ -120,7 +133,8 @@ static void common_rows(struct cp_request *req, const struct vswitch *sw)
             protection(sw->mac_protect));
     cp_line(req, "  IPTimeout: %-9u QueueStorage: %u", sw->ip_timeout_min,
             sw->queue_storage_mb);
-    cp_line(req, "  Isolation Status: %-10s VEPA Status: OFF", on_off(sw->isolated));
+    cp_line(req, "  Isolation Status: %-10s VEPA Status: %s", on_off(sw->isolated),
+            on_off(sw->vepa));
 }
 
 /* --- who may ---------------------------------------------------------------------------------- */
@@ -153,12 +167,24 @@ static void grant_row(struct cp_request *req, const struct vswitch *sw,
         cp_line(req, "      VLAN: %s", vlan_line(&set, &at, vlans));
 }
 
+static bool grant_shown(const struct net_view *v, const struct vswitch *sw,
+                        const struct net_grant *g)
+{
+    const struct port_option *o = &g->option;
+    if (v->promiscuous && !v->access && !v->details && !o->promiscuous)
+        return false;
+    if (v->port && g->port != v->port)
+        return false;
+    return !v->vlan ||
+           (o->has_vlans ? vlan_has(&o->vlans, v->vlan) : sw->default_vlan == v->vlan);
+}
+
 static void grant_rows(const struct net_view *v, const struct vswitch *sw)
 {
     bool any = false;
     for (unsigned i = 0; i < sw->grants; i++) {
         const struct net_grant *g = &sw->grant[i];
-        if (v->promiscuous && !v->access && !v->details && !g->option.promiscuous)
+        if (!grant_shown(v, sw, g))
             continue;
         if (!any)
             cp_line(v->req, "  Authorized userids:");
@@ -224,10 +250,11 @@ static unsigned networks(const struct net_view *v)
         n++;
         first_rows(v->req, sw);
         common_rows(v->req, sw);
-        if ((v->access || v->details || v->promiscuous) && v->all_users)
+        if ((v->access || v->details || v->promiscuous || v->port || v->vlan) && v->all_users)
             grant_rows(v, sw);
         if (!sw->guest_lan)
             uplink_rows(v->req, sw, v->details);
+        bridge_rows(v->req, sw);
         ivl_rows(v->req, sw);
         net_capture_rows(v->req, sw);
         if (v->details || v->active)
@@ -254,6 +281,18 @@ static bool view_word(struct net_view *v, const char *word)
     return true;
 }
 
+/* PORTNUMBER n, VLANID n. 0, or the number of a message. */
+static int view_number(struct net_view *v, const char *value, bool vlan)
+{
+    u64 n = 0;
+    if (!value)
+        return cp_fail(v->req, MSG_CMD026E);
+    if (!scan_number(value, 1, vlan ? VLAN_ID_MAX : VSWITCH_PORT_MAX, &n))
+        return cp_fail(v->req, MSG_CMD003E, value);
+    *(vlan ? &v->vlan : &v->port) = (u16)n;
+    return 0;
+}
+
 /* Operands of both; a word that is none of them is a name. 0, or the number of a message. */
 static int view_operands(struct net_view *v, struct cp_net_words *w)
 {
@@ -261,6 +300,13 @@ static int view_operands(struct net_view *v, struct cp_net_words *w)
     while ((word = cp_net_next(w))) {
         bool user = !strcmp(word, "USERID"), owner = v->lans && cp_abbrev(word, "OWNERid");
         bool named = cp_abbrev(word, "NAMe");
+        bool vlan = !strcmp(word, "VLANID");
+        if (!v->lans && (vlan || cp_abbrev(word, "PORTNUMber"))) {
+            int rc = view_number(v, cp_net_next(w), vlan);
+            if (rc)
+                return rc;
+            continue;
+        }
         const char *value = user || owner || named ? cp_net_next(w) : NULL;
         if ((user || owner || named) && !value)
             return cp_fail(v->req, MSG_CMD026E);
@@ -301,7 +347,7 @@ static int query(struct cp_request *req, struct net_view *v, const char *none)
 }
 
 /* QUERY VSWITCH [[SYSTEM | NAME] name | ALL | USERID userid] [DETAILS | ACCESSLIST | ACTIVE |
- * PROMISCUOUS] */
+ * PROMISCUOUS | PORTNUMBER n | VLANID n] */
 int cp_query_vswitch(struct cp_request *req, void *ctx)
 {
     struct net_view v = {.switches = true};

@@ -2,7 +2,6 @@
  * virtual disks, whole devices. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "hyp/rdev/rdev_internal.h"
@@ -110,41 +109,18 @@ static int temporary_image(const struct dir_mdisk *m, struct image **out, struct
     return rc;
 }
 
-static int virtual_image(const struct dir_mdisk *m, struct image **out, struct cause *cause)
-{
-    char path[64];
-    int fd = memfd_create("endicott-vdisk", MFD_CLOEXEC);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int rc = fd < 0 || ftruncate(fd, (off_t)(m->count * IMAGE_BLOCK_BYTES))
-                 ? cause_set(cause, ST_NOMEM, "no memory for a virtual disk")
-                 : image_open(path, 0, out, cause);
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
 /* --- what a link is to ---------------------------------------------------------------------- */
-
-static struct share *virtual_share(struct rdevs *r, const struct link_request *q)
-{
-    for (struct vlink *l = r->links; l; l = l->next)
-        if (l->kind == VLINK_VIRTUAL && l->owner_vdev == q->mdisk->vdev &&
-            !strcmp(l->owner, q->owner))
-            return share_ref(l->share);
-    return NULL;
-}
 
 static enum link_result made_share(struct rdevs *r, const struct link_request *q,
                                    struct vlink *l, struct cause *cause)
 {
     const struct dir_mdisk *m = q->mdisk;
     struct image *img;
-    l->kind = m->kind == DIR_MDISK_TEMP ? VLINK_TEMP : VLINK_VIRTUAL;
-    l->share = l->kind == VLINK_VIRTUAL ? virtual_share(r, q) : NULL;
+    if (m->kind == DIR_MDISK_VIRTUAL)
+        return virtual_take(r, q, false, l, cause) ? LINK_FAILED : LINK_DONE;
+    l->kind = VLINK_TEMP;
     l->extent = (struct window_extent){0, m->count};
-    if (l->share)
-        return LINK_DONE;
-    if (l->kind == VLINK_TEMP ? temporary_image(m, &img, cause) : virtual_image(m, &img, cause))
+    if (temporary_image(m, &img, cause))
         return LINK_FAILED;
     l->share = share_of_image(img);
     if (l->share)
@@ -253,13 +229,20 @@ static enum link_result take_as(struct rdevs *r, const struct link_request *q, s
     return rc;
 }
 
-static enum link_result take(struct rdevs *r, const struct link_request *q, struct vlink *l,
-                             struct link_others *o, struct cause *cause)
+static enum link_access access_now(struct rdevs *r, const struct link_request *q,
+                                   const struct vlink *l, struct link_others *o)
 {
     others_of(r, l, o);
     enum link_access access = link_mode_decide(q->mode, o->has);
     if (access == LINK_WRITE && share_read_only(l->share))
         access = link_mode_read_only(q->mode);
+    return access;
+}
+
+static enum link_result take(struct rdevs *r, const struct link_request *q, struct vlink *l,
+                             struct link_others *o, struct cause *cause)
+{
+    enum link_access access = access_now(r, q, l, o);
     if (access == LINK_NONE)
         return LINK_REFUSED;
     enum link_result rc = take_as(r, q, l, access, o, cause);
@@ -306,6 +289,28 @@ enum link_result link_mdisk(struct rdevs *r, const struct link_request *q, struc
     return LINK_DONE;
 }
 
+unsigned link_foresee(struct rdevs *r, const struct link_request *q,
+                      struct ssi_want wants[LINK_WANTS_MAX])
+{
+    struct cause ignored;
+    struct link_others others;
+    unsigned n = 0;
+    if (q->mdisk->kind == DIR_MDISK_TEMP || q->mdisk->kind == DIR_MDISK_VIRTUAL)
+        return 0;
+    struct vlink *l = link_new(q, q->mdisk->vdev, &ignored);
+    if (!l)
+        return 0;
+    if (find_share(r, q, l, &ignored) == LINK_DONE) {
+        enum link_access access = access_now(r, q, l, &others);
+        l->write = access == LINK_WRITE;
+        if (access != LINK_NONE)
+            n = link_wants(r, l, link_mode_refuses(q->mode, access), wants);
+    }
+    share_unref(l->share);
+    free(l);
+    return n;
+}
+
 int link_arriving(struct rdevs *r, const struct link_request *q, struct rdev *rdev,
                   struct window_extent extent, bool write, struct vlink **out,
                   struct cause *cause)
@@ -314,10 +319,11 @@ int link_arriving(struct rdevs *r, const struct link_request *q, struct rdev *rd
     if (!l)
         return ST_NOMEM;
     l->rdev = rdev;
-    l->share = share_ref(rdev->share);
+    l->share = rdev ? share_ref(rdev->share) : NULL;
     l->extent = extent;
     l->write = write;
-    int rc = link_consent(r, l, 0, cause); /* what the member it comes from has had granted */
+    int rc = rdev ? ST_OK : virtual_take(r, q, true, l, cause);
+    rc = rc ? rc : link_consent(r, l, 0, cause); /* as the member it comes from was granted */
     rc = rc ? rc : create_window(l, cause);
     if (rc) {
         link_drop(r, l);
@@ -344,16 +350,47 @@ const char *link_in_the_way(struct rdevs *r, const struct rdev *rdev, const char
 
 /* --- whole devices -------------------------------------------------------------------------- */
 
-static int open_real(struct vlink *l, struct cause *cause)
+/* It is known by name who has part of it, or by member. */
+static int real_elsewhere(struct rdevs *r, const struct vlink *l, struct cause *cause)
+{
+    struct link_others o;
+    char member[9];
+    snprintf(member, sizeof member, "%.8s", cause->text);
+    others_of(r, l, &o);
+    if (!o.told)
+        return cause_set(cause, ST_BUSY, "system %s has part of it", member);
+    return cause_set(cause, ST_BUSY, "%s has it", o.writers ? o.writer : o.reader);
+}
+
+static int tape_elsewhere(struct cause *cause)
+{
+    char member[9];
+    snprintf(member, sizeof member, "%.8s", cause->text);
+    return cause_set(cause, ST_BUSY, "system %s has its volume", member);
+}
+
+static int open_real(struct rdevs *r, struct vlink *l, struct cause *cause)
 {
     struct rdev *d = l->rdev;
     if (d->klass == RDEV_TAPE && !d->path[0])
         return ST_OK;
-    if (d->klass == RDEV_TAPE)
+    if (d->klass == RDEV_TAPE) {
+        l->mode = l->write ? LINK_EW : LINK_SR;
+        d->identity = rdev_identity(r->config, d);
+        enum link_access access = l->write ? LINK_WRITE : LINK_READ;
+        int status = link_consent(r, l, link_mode_refuses(l->mode, access), cause);
+        if (status)
+            return status == ST_EXIST ? tape_elsewhere(cause) : status;
         return tape_loader_open(d->path, l->write ? 0 : TAPE_READ_ONLY, d->config->volume_bytes,
                                 &l->tape, cause);
+    }
     l->share = share_ref(d->share);
     l->extent = (struct window_extent){0, d->units};
+    l->mode = link_real_mode(l);
+    int rc = link_consent(r, l, link_mode_refuses(l->mode, l->write ? LINK_WRITE : LINK_READ),
+                          cause);
+    if (rc)
+        return rc == ST_EXIST ? real_elsewhere(r, l, cause) : rc;
     switch (link_open(l, cause)) {
     case LINK_DONE: return ST_OK;
     case LINK_REFUSED: return ST_BUSY;
@@ -374,10 +411,9 @@ int link_real(struct rdevs *r, struct rdev *d, const char *user, u16 vdev, bool 
     snprintf(l->user, sizeof l->user, "%s", user);
     l->vdev = vdev;
     l->kind = d->klass == RDEV_TAPE ? VLINK_TAPE : VLINK_DEDICATED;
-    l->mode = read_only ? LINK_R : LINK_W;
     l->write = !read_only && !d->read_only;
     l->rdev = d;
-    int rc = open_real(l, cause);
+    int rc = open_real(r, l, cause);
     if (rc) {
         link_drop(r, l);
         return rc;
@@ -386,6 +422,7 @@ int link_real(struct rdevs *r, struct rdev *d, const char *user, u16 vdev, bool 
     snprintf(d->user, sizeof d->user, "%s", user);
     d->vdev = vdev;
     list_add(r, l);
+    link_tell(r, l, false);
     *out = l;
     return ST_OK;
 }
@@ -397,7 +434,16 @@ int links_activate(struct rdevs *r, const char *user, struct cause *cause)
          l = link_next(r, user, l))
         if (l->img)
             rc = window_activate(l->img, cause);
+    if (rc == ST_OK)
+        links_moving(r, user, false);
     return rc;
+}
+
+void links_let_go(struct rdevs *r, const char *user)
+{
+    for (struct vlink *l = link_next(r, user, NULL); l; l = link_next(r, user, l))
+        if (l->img)
+            window_let_go(l->img);
 }
 
 int links_sync(struct rdevs *r, const char *user, struct cause *cause)

@@ -1,9 +1,11 @@
-/* Links in the cluster: what the users of this member have of a minidisk together is a share of its
- * name (ssi_share_set), which is changed before a link is given, and after it has gone. So [L1] no
- * two members give what one mode of link_mode.def keeps from the other, wherever the volume's
- * file is and whoever can lock it. A name is a volume and an extent; minidisks that overlap and
- * are not the same are seen by the links that members tell each other of (remote_link), and by
- * the locks on the file. Temporary, virtual and dedicated disks are no other member's business. */
+/* Links in the cluster: what the users of this member have of a minidisk, or of a volume that one
+ * of them has as a whole, is a share of a part of the volume (ssi_share_part), which is changed
+ * before a link is given, and after it has gone. So [L1] no two members give what one mode of
+ * link_mode.def keeps from the other, wherever the volume's file is and whoever can lock it; parts
+ * that overlap are one another's business as the same part is. A member of a release before this
+ * one knows only the same part: of its others what it tells counts (remote_link), and the locks on
+ * the file. Temporary disks on CP's volumes and volumes of tape drives are claimed likewise, and no
+ * other member is told of them; virtual disks are no other member's business. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,22 +18,46 @@ static u64 mix(u64 h, u64 v)
     return h;
 }
 
+/* A minidisk, or a real disk as a whole. */
+static bool is_real(const struct vlink *l)
+{
+    return l->rdev && (l->kind == VLINK_MDISK || l->kind == VLINK_DEDICATED);
+}
+
 static bool shared(const struct rdevs *r, const struct vlink *l)
 {
-    return r->cluster.share && l->kind == VLINK_MDISK && l->rdev && l->rdev->identity;
+    return r->cluster.share && is_real(l) && l->rdev->identity;
 }
 
-static void name_of(const struct vlink *l, char out[LINK_NAME_BYTES])
+/* Has it a share? What other members are told of is less: shared. */
+static bool claimed(const struct rdevs *r, const struct vlink *l)
 {
-    u64 h =
-        mix(mix(mix(0xcbf29ce484222325u, l->rdev->identity), l->extent.first), l->extent.count);
-    snprintf(out, LINK_NAME_BYTES, "%.6s.%016llx", l->rdev->volid, (unsigned long long)h);
+    bool kind = is_real(l) || l->kind == VLINK_TEMP || l->kind == VLINK_TAPE;
+    return r->cluster.share && kind && l->rdev && l->rdev->identity;
 }
 
-/* The volume as a whole: of files that one program writes or several read (CCKD). */
-static void volume_name(const struct vlink *l, char out[LINK_NAME_BYTES])
+const char *link_label(const struct vlink *l)
 {
-    snprintf(out, LINK_NAME_BYTES, "%.6s*%016llx", l->rdev->volid,
+    return l->kind == VLINK_DEDICATED ? "" : l->rdev->volid;
+}
+
+static struct ssi_part part_of(const struct vlink *l)
+{
+    if (l->kind == VLINK_TAPE) /* its number says nothing of disks */
+        return (struct ssi_part){"", mix(l->rdev->identity, RDEV_TAPE), 0, 1};
+    return (struct ssi_part){link_label(l), l->rdev->identity, l->extent.first,
+                             l->extent.count};
+}
+
+/* Of files that one program writes or several read (CCKD) minidisks share the volume, too. */
+static bool has_volume(const struct vlink *l)
+{
+    return l->kind == VLINK_MDISK && !share_by_extent(l->rdev->share);
+}
+
+static void volume_name(const struct vlink *l, char out[SSI_CLAIM_NAME_BYTES])
+{
+    snprintf(out, SSI_CLAIM_NAME_BYTES, "%.6s*%016llx", l->rdev->volid,
              (unsigned long long)mix(0xcbf29ce484222325u, l->rdev->identity));
 }
 
@@ -45,23 +71,31 @@ static u8 volume_here(const struct rdevs *r, const struct vlink *l)
     return bits;
 }
 
+static void volume_want(const struct rdevs *r, const struct vlink *l, bool arrives,
+                        struct ssi_want *want)
+{
+    u8 refuse = l->write ? LINK_HAS_READ | LINK_HAS_WRITE : LINK_HAS_WRITE;
+    volume_name(l, want->name);
+    want->mode = volume_here(r, l) | (l->write ? LINK_HAS_WRITE : LINK_HAS_READ);
+    want->refuse = arrives ? 0 : refuse;
+}
+
 static int volume_consent(struct rdevs *r, const struct vlink *l, bool arrives,
                           struct cause *cause)
 {
-    char name[LINK_NAME_BYTES];
-    u8 refuse = l->write ? LINK_HAS_READ | LINK_HAS_WRITE : LINK_HAS_WRITE;
-    if (share_by_extent(l->rdev->share))
+    struct ssi_want want = {0};
+    if (!has_volume(l))
         return ST_OK;
-    volume_name(l, name);
-    return r->cluster.share(r->cluster.ctx, name,
-                            volume_here(r, l) | (l->write ? LINK_HAS_WRITE : LINK_HAS_READ),
-                            arrives ? 0 : refuse, cause);
+    volume_want(r, l, arrives, &want);
+    return r->cluster.share_volume(r->cluster.ctx, want.name, want.mode, want.refuse, cause);
 }
 
 static bool same_extent(const struct vlink *a, const struct vlink *b)
 {
-    return a->kind == VLINK_MDISK && a->rdev == b->rdev && a->extent.first == b->extent.first &&
-           a->extent.count == b->extent.count;
+    if (a->kind == VLINK_TAPE && b->kind == VLINK_TAPE) /* two drives */
+        return a->rdev->identity == b->rdev->identity;
+    return (is_real(a) || a->kind == VLINK_TEMP) && a->rdev == b->rdev &&
+           a->extent.first == b->extent.first && a->extent.count == b->extent.count;
 }
 
 /* What all but `l` have of it here. */
@@ -71,19 +105,45 @@ static u8 others_here(const struct rdevs *r, const struct vlink *l)
     for (const struct vlink *k = r->links; k; k = k->next)
         if (k != l && same_extent(k, l))
             bits |= link_mode_has(k->mode, k->write);
+    u64 end; /* what is being cleared is not free */
+    if (l->kind == VLINK_TEMP && tdisk_unclean(r, l->rdev, l->extent, &end))
+        bits |= LINK_HAS_WRITE;
     return bits;
+}
+
+static struct ssi_want part_want(const struct rdevs *r, const struct vlink *l, u8 refuse)
+{
+    u8 bits = others_here(r, l) | link_mode_has(l->mode, l->write);
+    return (struct ssi_want){.part = part_of(l), .mode = bits, .refuse = refuse};
+}
+
+unsigned link_wants(struct rdevs *r, const struct vlink *l, u8 refuse,
+                    struct ssi_want wants[LINK_WANTS_MAX])
+{
+    if (!claimed(r, l))
+        return 0;
+    wants[0] = part_want(r, l, refuse);
+    if (!has_volume(l))
+        return 1;
+    wants[1] = (struct ssi_want){0};
+    volume_want(r, l, !refuse, &wants[1]);
+    return 2;
 }
 
 int link_consent(struct rdevs *r, const struct vlink *l, u8 refuse, struct cause *cause)
 {
-    char name[LINK_NAME_BYTES];
-    if (!shared(r, l))
+    if (!claimed(r, l))
         return ST_OK;
-    name_of(l, name);
-    int rc =
-        r->cluster.share(r->cluster.ctx, name,
-                         others_here(r, l) | link_mode_has(l->mode, l->write), refuse, cause);
+    struct ssi_want want = part_want(r, l, refuse);
+    int rc = r->cluster.share(r->cluster.ctx, &want.part, want.mode, refuse, cause);
     return rc ? rc : volume_consent(r, l, !refuse, cause); /* if not: link_release, or less */
+}
+
+enum link_mode link_real_mode(const struct vlink *l)
+{
+    if (share_by_extent(l->rdev->share))
+        return l->write ? LINK_M : LINK_RR;
+    return l->write ? LINK_EW : LINK_SR;
 }
 
 int link_join(struct rdevs *r, const struct vlink *l, struct cause *cause)
@@ -94,16 +154,22 @@ int link_join(struct rdevs *r, const struct vlink *l, struct cause *cause)
 
 void link_release(struct rdevs *r, const struct vlink *l)
 {
-    char name[LINK_NAME_BYTES];
+    char name[SSI_CLAIM_NAME_BYTES];
     struct cause ignored;
-    if (!shared(r, l))
+    if (!claimed(r, l))
         return;
-    name_of(l, name);
-    (void)r->cluster.share(r->cluster.ctx, name, others_here(r, l), 0, &ignored);
-    if (share_by_extent(l->rdev->share))
+    struct ssi_part part = part_of(l);
+    if (r->cluster.lower)
+        r->cluster.lower(r->cluster.ctx, &part, NULL, others_here(r, l));
+    else
+        (void)r->cluster.share(r->cluster.ctx, &part, others_here(r, l), 0, &ignored);
+    if (!has_volume(l))
         return;
     volume_name(l, name);
-    (void)r->cluster.share(r->cluster.ctx, name, volume_here(r, l), 0, &ignored);
+    if (r->cluster.lower)
+        r->cluster.lower(r->cluster.ctx, NULL, name, volume_here(r, l));
+    else
+        (void)r->cluster.share_volume(r->cluster.ctx, name, volume_here(r, l), 0, &ignored);
 }
 
 /* --- the minidisk cache ----------------------------------------------------------------------- */
@@ -238,8 +304,11 @@ const struct remote_link *remote_link_next(const struct rdevs *r,
 
 bool remote_link_same_disk(const struct vlink *l, const struct remote_link *m)
 {
-    return l->kind == VLINK_MDISK && l->rdev && l->rdev->identity &&
-           m->identity == l->rdev->identity && !strcmp(m->volid, l->rdev->volid) &&
+    if (!is_real(l))
+        return false;
+    const char *label = link_label(l);
+    return l->rdev->identity && m->identity == l->rdev->identity &&
+           (!*label || !*m->volid || !strcmp(m->volid, label)) &&
            m->extent.first < l->extent.first + l->extent.count &&
            l->extent.first < m->extent.first + m->extent.count;
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "hyp/rdev/rdev_internal.h"
+#include "io/image/remote.h"
 #include "mem/base/log.h"
 
 /* --- making them --------------------------------------------------------------------------- */
@@ -52,7 +53,7 @@ static u64 mix(u64 h, const void *bytes, size_t len)
 }
 
 /* The same file of a shared file system has the same inode number for all; an EQID goes before. */
-static u64 identity_of(const struct system_config *config, const struct rdev *d)
+u64 rdev_identity(const struct system_config *config, const struct rdev *d)
 {
     const char *eqid = eqid_of(config, d->devno);
     char first[CONFIG_PATH_BYTES];
@@ -82,7 +83,7 @@ static const char *next_name(const char *file, const char **mark)
     return first;
 }
 
-/* Paths are of the cluster's folder, each layer's. */
+/* Paths are of the cluster's folder, each layer's; what is no file has a name everywhere. */
 static bool full_path(const char *dir, const char *file, char out[CONFIG_PATH_BYTES])
 {
     const char *before = "", *mark = "";
@@ -90,8 +91,9 @@ static bool full_path(const char *dir, const char *file, char out[CONFIG_PATH_BY
     while (*file && at < CONFIG_PATH_BYTES) {
         const char *next = next_name(file, &mark);
         size_t len = next ? (size_t)(next - file) : strlen(file);
+        bool whole = *file == '/' || remote_named(file);
         int n = snprintf(out + at, CONFIG_PATH_BYTES - at, "%s%s%s%.*s", before,
-                         *file == '/' ? "" : dir, *file == '/' ? "" : "/", (int)len, file);
+                         whole ? "" : dir, whole ? "" : "/", (int)len, file);
         at += n > 0 ? (size_t)n : 0;
         before = mark;
         file = next ? next + strlen(mark) : file + len;
@@ -119,7 +121,7 @@ static int mount(struct rdevs *r, struct rdev *d, struct cause *cause)
     share_cache(share, r->mdc);
     d->share = share;
     d->units = g->tracks ? g->cylinders : g->blocks;
-    d->identity = identity_of(r->config, d);
+    d->identity = rdev_identity(r->config, d);
     if (d->config->volid[0])
         strcpy(d->volid, d->config->volid);
     else
@@ -243,6 +245,11 @@ struct rdev *rdev_volume(struct rdevs *r, const char *volid)
         if (r->rdev[i].state == RDEV_SYSTEM && !strcmp(r->rdev[i].volid, volid))
             return &r->rdev[i];
     return NULL;
+}
+
+bool rdevs_in_ssi(const struct rdevs *r)
+{
+    return r->config->in_ssi;
 }
 
 struct rdev *rdev_equivalent(struct rdevs *r, const char *volid, u64 identity, u64 units)

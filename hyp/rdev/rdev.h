@@ -13,6 +13,8 @@
 #include "io/image/mdc.h"
 #include "io/image/window.h"
 #include "io/tape/tape_loader.h"
+#include "mem/area.h"
+#include "ssi/ssi.h"
 
 enum rdev_class { RDEV_DASD, RDEV_TAPE, RDEV_GRAF, RDEV_UR };
 enum rdev_state { RDEV_OFFLINE, RDEV_FREE, RDEV_SYSTEM, RDEV_ATTACHED };
@@ -52,6 +54,8 @@ struct vlink {
     struct rdev *rdev;   /* NULL: temporary, virtual */
     struct share *share;
     struct window_extent extent;
+    struct area *area;        /* virtual: its blocks, which the share keeps */
+    bool moving;              /* virtual: another member has it, or will soon; nobody gets it */
     struct image *img;        /* a window */
     struct tape_loader *tape; /* may be NULL: no volume */
 };
@@ -71,6 +75,8 @@ struct rdev *rdev_volume(struct rdevs *r, const char *volid);
  * size, label. */
 struct rdev *rdev_equivalent(struct rdevs *r, const char *volid, u64 identity, u64 units);
 struct rdev *rdev_at(struct rdevs *r, unsigned i);
+/** Is this a member of a cluster? */
+bool rdevs_in_ssi(const struct rdevs *r);
 /** The label and what else is on it are read again (nobody has it); causes tell why not. */
 int rdev_reread(struct rdevs *r, struct rdev *rdev, struct cause *cause);
 /** ATTACH TO SYSTEM of a free disk, whose label no other volume of the system's has. */
@@ -136,17 +142,32 @@ struct link_request {
 /** Give a user a minidisk. The image is for its device, the link keeps a reference. */
 enum link_result link_mdisk(struct rdevs *r, const struct link_request *q, struct vlink **out,
                             struct link_others *others, struct cause *cause);
-/** A minidisk of a user who arrives by relocation: extent of a volume, `write` as it was. It
- * cannot be used before links_activate. */
+#define LINK_WANTS_MAX 2
+/** What link_mdisk will ask the cluster for first, as it looks now; kinds are the caller's. Returns
+ *  how many; 0 also when it cannot be told. */
+unsigned link_foresee(struct rdevs *r, const struct link_request *q,
+                      struct ssi_want wants[LINK_WANTS_MAX]);
+/** A minidisk of a user who arrives by relocation: extent of a volume, `write` as it was; or with
+ * `rdev` NULL a virtual disk. It cannot be used before links_activate. */
 int link_arriving(struct rdevs *r, const struct link_request *q, struct rdev *rdev,
                   struct window_extent extent, bool write, struct vlink **out,
                   struct cause *cause);
 /** Must this member give up the volume before another may take over the link? A name or "". */
 const char *link_in_the_way(struct rdevs *r, const struct rdev *rdev, const char *user,
                             struct window_extent extent, bool write);
-/** A whole real device: it is attached to the user then. ST_BUSY, ST_NOENT ... with cause. */
+/** A whole real device: it is attached to the user then. ST_BUSY (also: another member has part of
+ *  it), ST_REFUSED, ST_IO ... with cause. */
 int link_real(struct rdevs *r, struct rdev *rdev, const char *user, u16 vdev, bool read_only,
               struct vlink **out, struct cause *cause);
+/** Virtual disks of a user: all of them are on their way to another member, or not any more. */
+void links_moving(struct rdevs *r, const char *user, bool moving);
+/** The i-th virtual disk of a user, in order of device number, or NULL. And who else has it: "" =
+ *  nobody; the user itself, when it has it twice. */
+struct vlink *link_virtual(struct rdevs *r, const char *user, unsigned i);
+const char *link_virtual_other(struct rdevs *r, const struct vlink *l);
+/** Who has a virtual disk of this name here, but for one user; "" = nobody. */
+const char *link_virtual_user(struct rdevs *r, const char *owner, u16 owner_vdev,
+                              const char *but);
 /** Its device is gone. */
 void link_drop(struct rdevs *r, struct vlink *l);
 /** It is another number of the user's now, which is free. */
@@ -157,20 +178,24 @@ struct vlink *link_next(struct rdevs *r, const char *user, const struct vlink *a
 /** What other members keep from this one, and hear of it. */
 struct rdev_cluster {
     void *ctx;
-    /* As ssi_share_set, with names of LINK_NAME_BYTES and bits of enum link_has; NULL: there is no
-     * cluster. */
-    int (*share)(void *ctx, const char *name, u8 mode, u8 refuse, struct cause *cause);
-    /* A link to a minidisk has come, or is gone. True: one that writes waits, until link_heard, for
-     * others to have stopped caching. */
+    /* As ssi_share_part, with bits of enum link_has; NULL: there is no cluster. */
+    int (*share)(void *ctx, const struct ssi_part *part, u8 mode, u8 refuse,
+                 struct cause *cause);
+    /* As ssi_share_set, of a volume as a whole. */
+    int (*share_volume)(void *ctx, const char *name, u8 mode, u8 refuse, struct cause *cause);
+    /* A link to a minidisk or a volume has come, or is gone. True: one that writes waits, until
+     * link_heard, for others to have stopped caching. */
     bool (*changed)(void *ctx, const struct vlink *l, bool gone);
     /* Has every member that may be up told all its links, and will it tell of the next one before
      * that writes? */
     bool (*in_touch)(void *ctx);
+    /* Give back all bits but `mode`, without waiting: of a part, or (NULL) of a volume as a whole.
+     * NULL: share does. */
+    int (*lower)(void *ctx, const struct ssi_part *part, const char *name, u8 mode);
 };
-#define LINK_NAME_BYTES 24
 /** NULL: none any more. What links there are keeps; they have no shares yet. */
 void rdevs_set_cluster(struct rdevs *r, const struct rdev_cluster *cluster);
-/** Is it a minidisk that other members may have, too? */
+/** Is it a minidisk, or a volume, that other members may have, too? */
 bool link_is_shared(const struct rdevs *r, const struct vlink *l);
 /** Ask the cluster for a link that is there already, from before there was one. ST_EXIST: another
  *  member has what its mode forbids; or as ssi_share_set. */
@@ -200,6 +225,9 @@ void remote_links_forget(struct rdevs *r, const char *member);
 /** In no order; after NULL: the first. */
 const struct remote_link *remote_link_next(const struct rdevs *r,
                                            const struct remote_link *after);
+/** The label other members are told of its volume: "" where a user has all of it and may write
+ *  another one. */
+const char *link_label(const struct vlink *l);
 /** Has it the same minidisk, or part of it? */
 bool remote_link_same_disk(const struct vlink *l, const struct remote_link *m);
 /** Others that have the same minidisk or parts of it. */
@@ -210,5 +238,8 @@ int links_sync(struct rdevs *r, const char *user, struct cause *cause);
 void links_flush_soon(struct rdevs *r, const char *user);
 /** All links of a user can be used. ST_BUSY: try again, the other member is not done yet. */
 int links_activate(struct rdevs *r, const char *user, struct cause *cause);
+/** None of them can be used any more: another member may have what they were. Its devices have
+ *  written everything. */
+void links_let_go(struct rdevs *r, const char *user);
 
 #endif

@@ -29,14 +29,30 @@ void link_apply_cache(struct vlink *l);
 /** Make its window and activate it. LINK_REFUSED: another program has it. */
 enum link_result link_open(struct vlink *l, struct cause *cause);
 
+/* link_virtual.c */
+/** The virtual disk of the request, which is made when nobody has it: share, area, extent of `l`.
+ *  `arrives`: it has to be made. ST_EXIST; ST_BUSY: it is being relocated; ST_NOMEM. */
+int virtual_take(struct rdevs *r, const struct link_request *q, bool arrives, struct vlink *l,
+                 struct cause *cause);
+
 /* link_share.c */
 /** Ask the cluster for what `l` is to have; `refuse`: bits that no other member may have. ST_EXIST:
  *  it has; the cause names it. Also where there is nothing to ask: ST_OK. */
 int link_consent(struct rdevs *r, const struct vlink *l, u8 refuse, struct cause *cause);
+/** What link_consent would ask for. */
+unsigned link_wants(struct rdevs *r, const struct vlink *l, u8 refuse,
+                    struct ssi_want wants[LINK_WANTS_MAX]);
+/** What a whole disk counts as on other members: its volume is read by all, written by one; or, of
+ *  files that one program writes or several read, that. */
+enum link_mode link_real_mode(const struct vlink *l);
 /** It has not got it, or has it no more. */
 void link_release(struct rdevs *r, const struct vlink *l);
 /** The other members are to know; before it is used. */
 void link_tell(struct rdevs *r, struct vlink *l, bool gone);
+
+/* rdev.c */
+/** What struct rdev says of `identity`, as its file is now; 0: there is none. */
+u64 rdev_identity(const struct system_config *config, const struct rdev *d);
 
 /* owned.c */
 void owned_init(struct rdevs *r);

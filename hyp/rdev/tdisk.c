@@ -59,15 +59,21 @@ static bool place(const struct rdevs *r, const struct rdev *d, struct window_ext
     return false;
 }
 
-static enum link_result take_at(struct rdev *d, struct window_extent extent, struct vlink *l,
-                                struct cause *cause)
+static enum link_result take_at(struct rdevs *r, struct rdev *d, struct window_extent extent,
+                                struct vlink *l, bool *elsewhere, struct cause *cause)
 {
     l->rdev = d;
     l->share = share_ref(d->share);
     l->extent = extent;
-    enum link_result rc = link_open(l, cause);
+    *elsewhere = false;
+    int status = link_consent(r, l, link_mode_refuses(LINK_M, LINK_WRITE), cause);
+    *elsewhere = status == ST_EXIST;
+    enum link_result rc = *elsewhere ? LINK_REFUSED
+                          : status   ? LINK_FAILED
+                                     : link_open(l, cause);
     if (rc == LINK_DONE)
         return rc;
+    link_release(r, l);
     share_unref(l->share);
     l->share = NULL;
     l->rdev = NULL;
@@ -81,13 +87,16 @@ static enum link_result take_in(struct rdevs *r, struct rdev *d, struct window_e
 {
     enum link_result rc = LINK_NO_SPACE;
     u64 at = x.first, behind;
+    bool elsewhere; /* a member has part of it, as the PDR says */
     while (*tries && place(r, d, x, count, &at)) {
         (*tries)--;
-        rc = take_at(d, (struct window_extent){at, count}, l, cause);
+        rc = take_at(r, d, (struct window_extent){at, count}, l, &elsewhere, cause);
         if (rc != LINK_REFUSED)
             return rc;
         rc = LINK_NO_SPACE;
-        behind = share_by_extent(d->share) ? share_blocked(d->share) : UINT64_MAX;
+        behind = elsewhere                   ? at + count
+                 : share_by_extent(d->share) ? share_blocked(d->share)
+                                             : UINT64_MAX;
         if (behind >= x.first + x.count)
             break;
         at = behind > at ? up(behind, unit_of(d)) : at;

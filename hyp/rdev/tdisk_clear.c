@@ -144,8 +144,10 @@ static void reap(struct rdevs *r, const struct rdev *d)
     }
     lock_drop(&r->clearer->lock);
     while ((c = gone) != NULL) {
+        const struct vlink was = {.kind = VLINK_TEMP, .rdev = c->rdev, .extent = c->extent};
         gone = c->next;
         image_unref(c->img);
+        link_release(r, &was);
         free(c);
     }
 }

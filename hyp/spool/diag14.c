@@ -9,6 +9,7 @@
 #include "hyp/spool/spool_device.h"
 #include "hyp/diag/diag.h"
 #include "io/ebcdic.h"
+#include "ssi/ssi.h"
 
 #define READ_NEXT 0x0000
 #define NEXT_PRINT 0x0004
@@ -36,6 +37,7 @@
 #define STAMP_BYTES 64
 
 struct diag14 {
+    struct ssi_held held; /* it waits for the end of In-flux */
     struct vcpu *v;
     u64 resets; /* of the machine, when it was issued */
     u8 r1, r3;
@@ -282,10 +284,27 @@ static int perform(struct diag14 *d)
     }
 }
 
+static void deliver(void *arg);
+
+/* Files that the whole cluster sees are changed, as by ORDER and CHANGE (cp_cmd.def, RH). */
+static bool is_held(struct diag14 *d)
+{
+    struct vm *vm = d->v->vm;
+    const struct vm_host_events *events = &vm->host->events;
+    u16 subcode = (u16)cpu_gr(d->v->cpu)[d->r3 + 1];
+    if (vm->dead || vm->resets != d->resets || !events->hold || d->held.go ||
+        (subcode != SELECT_FILE && subcode != SET_COPIES))
+        return false;
+    d->held = (struct ssi_held){.go = deliver, .ctx = d};
+    return events->hold(events->ctx, &d->held) == ST_OK;
+}
+
 static void deliver(void *arg)
 {
     struct diag14 *d = arg;
     struct vm *vm = d->v->vm;
+    if (is_held(d))
+        return;
     if (!vm->dead && vm->resets == d->resets) {
         int cc = perform(d);
         if (cc < 0)

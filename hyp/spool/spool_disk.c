@@ -160,11 +160,17 @@ int spool_disk_store(const struct spool *spool, struct spool_file *file,
     return rc;
 }
 
-const char *spool_disk_written(const struct spool_writer *w, struct spool_path *out)
+const char *spool_disk_written_at(const struct spool_writer *w, unsigned home, u64 serial,
+                                  struct spool_path *out)
 {
     char kind[32];
     snprintf(kind, sizeof kind, "open.%s.%s", w->device, w->userid);
-    return path_of(w->spool, w->serial, kind, out);
+    return spool_disk_path(w->spool, home, serial, kind, out);
+}
+
+const char *spool_disk_written(const struct spool_writer *w, struct spool_path *out)
+{
+    return spool_disk_written_at(w, 0, w->serial, out);
 }
 
 int spool_disk_name(const struct spool *spool, struct spool_file *file, const char *written,

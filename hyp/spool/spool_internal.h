@@ -115,6 +115,9 @@ int spool_disk_name(const struct spool *spool, struct spool_file *file, const ch
                     struct cause *cause);
 /** The name of a file that is being written: SERIAL.open.DEVICE.USERID. */
 const char *spool_disk_written(const struct spool_writer *w, struct spool_path *out);
+/** The same of one in another folder. */
+const char *spool_disk_written_at(const struct spool_writer *w, unsigned home, u64 serial,
+                                  struct spool_path *out);
 /** A serial number that no file has had. Any thread. */
 u64 spool_new_serial(struct spool *spool);
 
@@ -134,6 +137,14 @@ bool spool_writer_open(const struct spool_writer *w);
 /** What was written becomes `file`, whose description is ready but for what is counted here,
  *  and the writer is empty. Fails with nothing changed. */
 int spool_writer_keep(struct spool_writer *w, struct spool_file *file, struct cause *cause);
+
+/** What was written is on the host's disk. */
+int spool_writer_flush(struct spool_writer *w, struct cause *cause);
+/** Go on with a file that another member has written, of which nothing is known here; it is in our
+ *  own folder then. ST_NOENT: it is not there; ST_PROTO; nothing is lost. */
+int spool_writer_take(struct spool_writer *w, unsigned home, u64 serial, struct cause *cause);
+/** The same without folders: its pages. False: damaged. */
+bool spool_writer_load(struct spool_writer *w, const void *pages, size_t len);
 
 /* --- spool.c: a file that is made in two steps --- */
 /** With an id and the last place in the order; nobody finds it yet. */

@@ -1,8 +1,9 @@
-/* Reader files of a user whose machine moves. Their pages are in the state of its readers; here are
- * their descriptions. In a cluster a file stays in the folder where it is, and only its place is
- * told: the machine's new home finds it there, and takes hold of what is open while the old one
- * still has it ([L2] of spool_lock.c). Without a shared folder descriptions go along, and the file
- * is written anew where it comes. What comes in is checked as if it were hostile. */
+/* Reader files of a user whose machine moves. Which there are is in the state of its readers; here
+ * are their descriptions. In a cluster a file stays in the folder where it is, and only its place
+ * is told: the machine's new home finds it there, reads its pages, and takes hold of what is open
+ * while the old one still has it ([L2] of spool_lock.c). Without a shared folder pages (in the
+ * state of the readers) and descriptions go along, and the file is written anew where it comes.
+ * What comes in is checked as if it were hostile. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -75,6 +76,22 @@ static bool in_reader(struct reader *reader, u32 number, struct reader_file *inf
     return false;
 }
 
+/* Its pages, which are on the shared disk; an older level has sent them. */
+static bool fill(const struct spool *spool, struct reader *reader, const struct spool_file *f,
+                 u32 number)
+{
+    struct spool_data data;
+    struct cause cause = {0};
+    if (!reader_awaits(reader, number))
+        return true;
+    bool good =
+        spool_disk_load(spool, f, &data, &cause) == ST_OK && reader_fill(reader, number, &data);
+    if (cause.status)
+        log_line("spool: %s", cause.text);
+    spool_data_fini(&data);
+    return good;
+}
+
 static bool take_place(struct spool *spool, const char *userid, struct codec_in *in)
 {
     struct reader *reader = spool_reader(spool, userid, 0);
@@ -91,6 +108,8 @@ static bool take_place(struct spool *spool, const char *userid, struct codec_in 
     if (!f || f->hidden || f->desc.queue != SPOOL_RDR || !spool_is_of(f, userid))
         return reader_remove(reader, p.number); /* it has gone since */
     if (f->number || (info.reading && !spool_claim_beside(spool, f)))
+        return false;
+    if (!fill(spool, reader, f, p.number))
         return false;
     f->number = p.number;
     f->desc.open = info.reading;

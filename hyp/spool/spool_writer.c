@@ -153,3 +153,65 @@ int spool_writer_keep(struct spool_writer *w, struct spool_file *file, struct ca
     forget(w);
     return ST_OK;
 }
+
+int spool_writer_flush(struct spool_writer *w, struct cause *cause)
+{
+    return w->fd < 0 || !fdatasync(w->fd) ? ST_OK : failed(w, cause);
+}
+
+/* The records are known; of a file only the last page is kept, as if they had been added here. */
+static void go_on(struct spool_writer *w, struct spool_data *data)
+{
+    u32 pages = data->pages;
+    if (w->spool->folder) {
+        memmove(data->page, data->page + (size_t)(pages - 1) * SPOOL_PAGE_BYTES,
+                SPOOL_PAGE_BYTES);
+        data->pages = 1;
+        w->pages = pages - 1;
+    }
+    w->data = *data;
+    w->charged = pages;
+    spool_space_have(&w->spool->space, &w->space, pages);
+}
+
+bool spool_writer_load(struct spool_writer *w, const void *pages, size_t len)
+{
+    struct spool_data data;
+    spool_data_init(&data);
+    if (spool_writer_open(w) || !spool_data_load(&data, pages, len) || data.dump ||
+        !data.pages) {
+        spool_data_fini(&data);
+        return false;
+    }
+    go_on(w, &data);
+    return true;
+}
+
+/* It has its new name before it is opened: whoever has it open by the old one adds nothing [O1]. */
+int spool_writer_take(struct spool_writer *w, unsigned home, u64 serial, struct cause *cause)
+{
+    struct spool_path from = {""}, to = {""};
+    struct spool_data data;
+    if (spool_writer_open(w))
+        return cause_set(cause, ST_EXIST, "the device writes another file");
+    w->serial = spool_new_serial(w->spool);
+    spool_disk_written_at(w, home, serial, &from);
+    spool_disk_written(w, &to);
+    if (rename(from.text, to.text)) {
+        w->serial = 0;
+        return cause_set(cause, errno == ENOENT ? ST_NOENT : ST_IO, "%s: %s", from.text,
+                         strerror(errno));
+    }
+    int rc = spool_disk_read(to.text, &data, cause);
+    if (rc == ST_OK && (data.dump || !data.pages))
+        rc = cause_set(cause, ST_PROTO, "%s: no records", to.text);
+    if (rc == ST_OK && (w->fd = open(to.text, O_RDWR | O_CLOEXEC)) < 0)
+        rc = failed(w, cause);
+    if (rc) {
+        spool_data_fini(&data);
+        spool_writer_leave(w); /* the next start closes it */
+        return rc;
+    }
+    go_on(w, &data);
+    return ST_OK;
+}

@@ -40,6 +40,7 @@ static int reader_attach(struct vm *vm, const struct vm_spooled *row, bool annou
         spool, vm->config.name, SPOOL_DEV_RDR, row->vdev, *row->classes ? *row->classes : '*');
     if (!dev)
         return cause_set(cause, ST_NOMEM, "no memory for device %04X", row->vdev);
+    reader_set_counts(reader, spool_device_read(dev));
     spool_device_changed(dev);
     if (announce) /* the machine runs already */
         spool_deliver(spool, vm->config.name);

@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import shlex
 import struct
 import subprocess
 
@@ -117,7 +118,7 @@ def read_rows():
     """All rows, as the compiler sees the tables."""
     os.makedirs(BUILD, exist_ok=True)
     tool = os.path.join(BUILD, f"rows.{os.getpid()}")
-    subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu17", "-I" + ROOT, "-o", tool,
+    subprocess.run([*shlex.split(os.environ.get("CC", "gcc")), "-std=gnu17", "-I" + ROOT, "-o", tool,
                     os.path.join(HERE, "rows.c")], check=True)
     text = subprocess.run([tool], check=True, capture_output=True, text=True).stdout
     os.unlink(tool)

@@ -2,6 +2,7 @@
  * and with whole frames of any content, and its peer sends frames that no member would. `make fuzz`. */
 #include <stdlib.h>
 
+#include "mem/base/crc32c.h"
 #include "ssi/ssi_internal.h"
 #include "ssi/ssi_sim.h"
 #include "tests/fuzz/budget.h"
@@ -89,14 +90,19 @@ static void steps(struct world *w, unsigned n)
 /* A frame whose header is right, behind HELLO's number if `w->seq` says so. */
 static void stranger_frame(struct world *w, struct input *in, const struct ssi_ports *ports)
 {
-    u8 header[SSI_WIRE_HEADER_BYTES];
-    struct wire_frame frame = {.type = take(in), .version = take(in), .seq = w->seq++};
+    u8 header[SSI_WIRE_HEAD_BYTES_MAX], type = take(in);
+    struct wire_frame frame = {.type = type, .version = take(in), .seq = w->seq++};
     frame.service = take(in);
     frame.mtype = take16(in);
     u8 lie = take(in);
-    struct ssi_iov iov[2] = {{header, sizeof header}, rest(in, take16(in) % 1200u)};
+    struct ssi_iov iov[2] = {{header, 0}, rest(in, take16(in) % 1200u)};
     frame.length = (u32)iov[1].len + (lie > 250 ? lie : 0);
-    ssi_wire_header(header, &frame);
+    if (type & 0x80) { /* no type is so great: one with a check, which may be a wrong one */
+        frame.type = type & 0x7f;
+        frame.checked = true;
+        frame.check = crc32c(0, iov[1].p, iov[1].len) ^ (lie & 1);
+    }
+    iov[0].len = ssi_wire_header(header, &frame);
     ports->send(ports->ctx, w->stranger, iov, iov[1].len ? 2 : 1);
 }
 

@@ -10,7 +10,7 @@ if [ -z "${TEST_TMP-}" ]; then
     own_tmp=$TEST_TMP
     export ENDICOTT_RUN=$TEST_TMP/run
 fi
-WAIT_SECONDS=${WAIT_SECONDS:-60}
+WAIT_SECONDS=${WAIT_SECONDS:-600} # a limit for hangs, not a measure
 . "$ROOT/tests/lib/failure.sh"
 
 endicott() {
@@ -53,13 +53,14 @@ cleanup() {
     trap - EXIT ERR
     trap '' INT TERM HUP
     set +e
+    exec >&2 # what ended it may have had its output elsewhere
     before_cleanup "$status"
     for pid in $(members_left); do
         kill -CONT "$pid" 2>/dev/null
     done
     [ "$status" = 0 ] || show_consoles
-    for member in $(timeout 20 "$ENDICOTT" status --json 2>/dev/null | sed -n 's/.*"member": "\(.*\)".*/\1/p'); do
-        timeout 20 "$ENDICOTT" stop "$member" --immediate >/dev/null 2>&1
+    for member in $(timeout 60 "$ENDICOTT" status --json 2>/dev/null | sed -n 's/.*"member": "\(.*\)".*/\1/p'); do
+        timeout 60 "$ENDICOTT" stop "$member" --immediate >/dev/null 2>&1
     done
     for pid in $(members_left); do
         kill -KILL "$pid" 2>/dev/null
@@ -77,6 +78,8 @@ trap cleanup EXIT
 sample() {
     cp -R "$ROOT/docs/samples/$1" "$2"
     rm -f "$2"/volumes/*.pdr
+    # A busy host may hold a member up for longer than the ten seconds after which one that is silent is lost.
+    echo 'SSI_LINKS SILENCE 60 JOIN 300' >>"$2/system.config"
 }
 
 # expect STATUS REGEX COMMAND...: exit status, and what it prints (both streams)

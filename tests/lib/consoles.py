@@ -6,7 +6,7 @@ import socket
 import sys
 
 LINES = 120
-SECONDS = 20
+SECONDS = 60
 
 
 class Member:

@@ -79,18 +79,18 @@ bootable() {
     cp /count.initrd /debian/mnt/boot/initrd
     d zipl -t /mnt/boot -i /mnt/boot/kernel -r /mnt/boot/initrd -P "$(cat /parm)" && umount /debian/mnt && sync
 }
-until_gone() { n=0; while [ -e $1 ] && [ $n -lt 300 ]; do n=$((n + 1)); sleep 0.1; done; [ ! -e $1 ]; }
-until_there() { n=0; until [ -e $1 ] || [ $n -ge 300 ]; do n=$((n + 1)); sleep 0.1; done; [ -e $1 ]; }
+until_gone() { n=0; while [ -e $1 ] && [ $n -lt 3000 ]; do n=$((n + 1)); sleep 0.1; done; [ ! -e $1 ]; }
+until_there() { n=0; until [ -e $1 ] || [ $n -ge 3000 ]; do n=$((n + 1)); sleep 0.1; done; [ -e $1 ]; }
 SH
         [ ! -e count.initrd ] || cp count.initrd parm overlay/
         (cd overlay && find . -type f | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-        cat "$GUEST_FILES/initramfs.cpio.gz" "$GUEST_FILES/disks.cpio.gz" overlay.cpio.gz >shell.initrd
+        cat "$GUEST_FILES/initramfs.cpio.lz4" "$GUEST_FILES/disks.cpio.lz4" overlay.cpio.gz >shell.initrd
         echo "console=ttyS0 $QUICK_BOOT" >parmfile
     )
 }
 
 boot_with_disks() { # member, user
-    endicott punch -m "$1" -u "$2" "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" "$TEST_TMP/shell.initrd" >/dev/null
+    endicott punch -m "$1" -u "$2" "$GUEST_FILES/kernel.quick" "$TEST_TMP/parmfile" "$TEST_TMP/shell.initrd" >/dev/null
     expect 0 'Command accepted' cp_on "$1" XAUTOLOG "$2"
     endicott wait -u "$2" --match ENDICOTT-GUEST-READY --since-start --timeout "$WAIT_SECONDS" >/dev/null
     runs "$2" '. /lib.sh'

@@ -111,6 +111,18 @@ static bool f_conmode_display(struct vm *vm)
     return vm->display;
 }
 
+static int f_smsg(struct vm *vm, const char *from, const char *text)
+{
+    snprintf(vm->smsg, sizeof vm->smsg, "%s: %s", from, text);
+    return vm->smsg_sent;
+}
+
+static int f_iucv_message(struct vm *vm, int kind, const char *from, const char *text)
+{
+    snprintf(vm->iucv, sizeof vm->iucv, "%d %s: %s", kind, from, text);
+    return vm->iucv_sent;
+}
+
 static int f_external(struct vm *vm, u16 code, struct cause *cause)
 {
     (void)vm;
@@ -137,6 +149,14 @@ static int f_signal(struct vm *vm, unsigned within_s, struct cause *cause)
     return vm->listens ? ST_OK : cause_set(cause, ST_REFUSED, "deaf");
 }
 
+static u64 locked_pages(const struct vm *vm)
+{
+    u64 n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(vm->locked); i++)
+        n += (u64)__builtin_popcountll(vm->locked[i]);
+    return n;
+}
+
 static void f_info(struct vm *vm, struct vm_info *out)
 {
     *out = (struct vm_info){.state = vm->state,
@@ -145,11 +165,23 @@ static void f_info(struct vm *vm, struct vm_info *out)
                             .standby_bytes = vm->standby_bytes,
                             .reserved_bytes = vm->reserved_bytes,
                             .kept_bytes = vm->kept_bytes,
+                            .locked_pages = locked_pages(vm),
+                            .page_reads = vm->page_reads,
                             .increment_bytes = 1 << 20,
                             .cpu_count = vm->cpu_count,
                             .resident_bytes = 128 * 4096,
                             .virt_ns = 90000000,
                             .total_ns = 140000000};
+}
+
+static const struct arch *f_arch(const struct vm *vm)
+{
+    return &vm->arch;
+}
+
+static void f_set_arch(struct vm *vm, const struct arch *arch)
+{
+    vm->arch = *arch;
 }
 
 static bool f_cpu_info(struct vm *vm, unsigned i, struct vm_cpu_info *out)
@@ -159,6 +191,7 @@ static bool f_cpu_info(struct vm *vm, unsigned i, struct vm_cpu_info *out)
     *out = (struct vm_cpu_info){.addr = vm->cpus[i],
                                 .type = vm->cpu_types[vm->cpus[i]],
                                 .base = !i,
+                                .serial = 0x0a0001,
                                 .state = vm->state};
     return true;
 }
@@ -211,6 +244,21 @@ static int f_prefix(struct vm *vm, u8 cpu, u64 *prefix)
     (void)vm;
     (void)cpu;
     *prefix = 0x2000;
+    return ST_OK;
+}
+
+/* X'06' below 8 KiB, X'F0' above. */
+static int f_key(struct vm *vm, u8 cpu, u64 real, u8 *key)
+{
+    (void)cpu;
+    *key = real < 0x2000 ? 0x06 : 0xf0;
+    return real < vm->storage_bytes ? ST_OK : ST_LIMIT;
+}
+
+static int f_store_status(struct vm *vm, u8 cpu)
+{
+    (void)cpu;
+    memset(vm->storage + 0x400, 0x5a, 512);
     return ST_OK;
 }
 
@@ -344,6 +392,25 @@ static int f_reserve(struct vm *vm, u64 bytes, struct cause *cause)
     return ST_OK;
 }
 
+/* Pages beyond 511 are more than this host lets anybody lock. */
+static int f_lock_pages(struct vm *vm, u64 first, u64 pages, bool on, struct cause *cause)
+{
+    if (first + pages > 64 * ARRAY_LEN(vm->locked))
+        return cause_set(cause, ST_LIMIT, "too much");
+    for (u64 p = first; p < first + pages; p++)
+        vm->locked[p / 64] =
+            on ? vm->locked[p / 64] | 1ull << p % 64 : vm->locked[p / 64] & ~(1ull << p % 64);
+    return ST_OK;
+}
+
+u64 host_page_reads;
+
+static u64 f_page_reads(void *host)
+{
+    (void)host;
+    return host_page_reads;
+}
+
 static int f_define_cpu(struct vm *vm, u8 addr, u8 type, struct cause *cause)
 {
     (void)cause;
@@ -468,11 +535,15 @@ static const struct vm_ops fake_vm = {
     .conmode_display = f_conmode_display,
     .autocr = f_autocr,
     .external = f_external,
+    .smsg = f_smsg,
+    .iucv_message = f_iucv_message,
     .machine_check = f_machine_check,
     .path_event = f_path_event,
     .signal_shutdown = f_signal,
     .info = f_info,
     .cpu_info = f_cpu_info,
+    .arch = f_arch,
+    .set_arch = f_set_arch,
     .tod = f_tod,
     .set_tod = f_set_tod,
     .reg_get = f_reg_get,
@@ -481,6 +552,8 @@ static const struct vm_ops fake_vm = {
     .psw_put = f_psw_put,
     .prefix_get = f_prefix,
     .storage_get = f_get,
+    .storage_key = f_key,
+    .store_status = f_store_status,
     .storage_put = f_put,
     .device_row = f_device_row,
     .disk_attach = f_disk_attach,
@@ -494,6 +567,8 @@ static const struct vm_ops fake_vm = {
     .device_busy = f_device_busy,
     .define_storage = f_define_storage,
     .reserve = f_reserve,
+    .lock_pages = f_lock_pages,
+    .page_reads = f_page_reads,
     .define_cpu = f_define_cpu,
     .detach_cpu = f_detach_cpu,
     .processor = f_processor,
@@ -516,7 +591,7 @@ static const struct vm_ops fake_vm = {
     .spool = f_spool,
 };
 
-/* --- fake time and cluster ---------- */
+/* --- fake time ---------- */
 
 struct timer {
     u64 id, at_ms;
@@ -593,7 +668,7 @@ bool run_notes(void)
     return any;
 }
 
-static u64 wall_ns(void *ctx)
+u64 cp_world_wall_ns(void *ctx)
 {
     (void)ctx;
     return 1456506802000000000ull + now_ms * 1000000; /* 02/26/16 17:13:22 */
@@ -607,125 +682,6 @@ struct cp_world_claim claims[CP_WORLD_CLAIMS_MAX];
 u64 generations;
 int shutdowns;
 
-static int other(void *ctx)
-{
-    return 1 - (int)(intptr_t)ctx;
-}
-
-static const char *c_mode(void *ctx)
-{
-    return cluster_mode[(int)(intptr_t)ctx];
-}
-
-static void c_streams(struct cp_cluster_member *out)
-{
-    if (!link_up)
-        return;
-    out->protocol = 2;
-    out->streams = 2;
-    out->stream[0] =
-        (struct cp_cluster_stream){"[::1]:4711", "TLS_AES_256_GCM_SHA384", 10, 20, 0, 300};
-    out->stream[1] =
-        (struct cp_cluster_stream){"[::1]:4712", "TLS_AES_256_GCM_SHA384", 1000, 2000, 500, 7};
-}
-
-static bool c_member(void *ctx, unsigned i, struct cp_cluster_member *out)
-{
-    memset(out, 0, sizeof *out);
-    out->slot = i + 1;
-    if (i < 2) {
-        snprintf(out->name, sizeof out->name, "MEMBER%c", 'A' + i);
-        strcpy(out->state, "Joined");
-        out->pdr_heartbeat_ns = out->received_heartbeat_ns = wall_ns(NULL);
-        out->local = (int)i == (int)(intptr_t)ctx;
-        out->reachable = link_up;
-        out->inactive = link_inactive;
-        out->link = link_up ? "Up" : link_inactive ? "Inactive" : "Down";
-        c_streams(out);
-    }
-    return i < 3;
-}
-
-static int c_claim(void *ctx, const char *userid, u64 *generation,
-                   char owner[CONFIG_NAME_BYTES], struct cause *cause)
-{
-    for (size_t i = 0; i < ARRAY_LEN(claims); i++) {
-        if (claims[i].generation && !strcmp(claims[i].userid, userid)) {
-            snprintf(owner, CONFIG_NAME_BYTES, "MEMBER%c", 'A' + claims[i].owner);
-            return cause_set(cause, ST_EXIST, "owned");
-        }
-    }
-    for (size_t i = 0; i < ARRAY_LEN(claims); i++) {
-        if (claims[i].generation)
-            continue;
-        strcpy(claims[i].userid, userid);
-        claims[i].owner = (int)(intptr_t)ctx;
-        claims[i].generation = *generation = ++generations;
-        return ST_OK;
-    }
-    return cause_set(cause, ST_LIMIT, "full");
-}
-
-static void c_release(void *ctx, const char *userid, u64 generation)
-{
-    (void)ctx;
-    for (size_t i = 0; i < ARRAY_LEN(claims); i++)
-        if (claims[i].generation == generation && !strcmp(claims[i].userid, userid))
-            claims[i].generation = 0;
-}
-
-static bool c_locate(void *ctx, const char *userid, char member[CONFIG_NAME_BYTES])
-{
-    (void)ctx;
-    for (size_t i = 0; i < ARRAY_LEN(claims); i++)
-        if (claims[i].generation && !strcmp(claims[i].userid, userid)) {
-            snprintf(member, CONFIG_NAME_BYTES, "MEMBER%c", 'A' + claims[i].owner);
-            return true;
-        }
-    return false;
-}
-
-static void c_each(void *ctx, void (*fn)(void *arg, const char *userid, const char *member),
-                   void *arg)
-{
-    char member[CONFIG_NAME_BYTES];
-    for (size_t i = 0; i < ARRAY_LEN(claims); i++)
-        if (claims[i].generation && c_locate(ctx, claims[i].userid, member))
-            fn(arg, claims[i].userid, member);
-}
-
-static int c_send(void *ctx, const char *member, u16 type, const void *data, size_t len)
-{
-    if (!link_up)
-        return ST_LOST;
-    ck_assert_str_eq(member, other(ctx) ? "MEMBERB" : "MEMBERA");
-    if (!link_deaf)
-        cp_remote_receive(cps[other(ctx)], other(ctx) ? "MEMBERA" : "MEMBERB", type, data, len);
-    return ST_OK;
-}
-
-static int c_link(void *ctx, const char *member, bool active, struct cause *cause)
-{
-    (void)ctx;
-    if (link_inactive == !active)
-        return cause_set(cause, ST_EXIST, "that of %s is so", member);
-    link_inactive = !active;
-    link_up = active;
-    return ST_OK;
-}
-
-const struct cp_cluster_ops fake_cluster = {.mode = c_mode,
-                                            .member = c_member,
-                                            .claim = c_claim,
-                                            .release = c_release,
-                                            .locate = c_locate,
-                                            .mac_claim = fake_mac_claim,
-                                            .mac_release = fake_mac_release,
-                                            .mac_follow = fake_mac_follow,
-                                            .each = c_each,
-                                            .send = c_send,
-                                            .link = c_link};
-
 /* --- the two members ---------- */
 
 static const char users[] =
@@ -736,6 +692,7 @@ static const char users[] =
     " SPOOL E 1403 A\nUSER NEVER NOLOG\n"
     "USER SHORT NOPASS\n COMMAND LOGOFF\n COMMAND Q TIME\n IPL C\n";
 
+const char *cp_world_folder = "";
 const char *cp_world_users = "", *cp_world_devices = "", *cp_world_config = "";
 static struct rdevs *rdevs[2];
 static struct system_config config[2];
@@ -784,6 +741,7 @@ void cp_world_setup(void)
     for (int i = 0; i < 2; i++) {
         memset(&config[i], 0, sizeof config[i]);
         config_features_default(&config[i].features);
+        snprintf(config[i].dir, sizeof config[i].dir, "%s", cp_world_folder);
         snprintf(config[i].member, 9, "MEMBER%c", 'A' + i);
         char text[1024];
         snprintf(text, sizeof text,
@@ -795,7 +753,7 @@ void cp_world_setup(void)
         memset(&defined_domains[i], 0, sizeof defined_domains[i]);
         config[i].defined_domains = &defined_domains[i];
         files_setup(i);
-        const struct cp_ports ports = {.wall_ns = wall_ns,
+        const struct cp_ports ports = {.wall_ns = cp_world_wall_ns,
                                        .timer_start = timer_start,
                                        .timer_cancel = timer_cancel,
                                        .post = post,

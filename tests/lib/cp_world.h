@@ -5,6 +5,7 @@
 
 #include <check.h>
 
+#include "hyp/arch.h"
 #include "hyp/cp.h"
 #include "hyp/spool/spool_device.h"
 
@@ -13,6 +14,7 @@
 struct vm {
     const struct dir_entry *entry;
     struct console *console;
+    struct arch arch;
     enum vm_state state;
     u64 gr[16], mask, addr, storage_bytes;
     u8 storage[4096];
@@ -22,6 +24,8 @@ struct vm {
     struct vm_machine_check mcheck;
     enum vm_path_event path_event;
     u64 standby_bytes, reserved_bytes, kept_bytes;
+    u64 locked[8]; /* pages 0 to 511 that are locked */
+    u64 page_reads;
     bool listens, display, dedicated, quickdsp;
     struct share share;
     u16 devices[32];
@@ -33,6 +37,10 @@ struct vm {
     struct vm_trap trap[VM_TRAPS_MAX];
     unsigned traps;
     bool counting, autocr;
+    char smsg[64];             /* the last one */
+    char iucv[64];             /* the last one by *MSG: class, user, text */
+    int iucv_sent;             /* likewise */
+    int smsg_sent;             /* what becomes of it: enum vmcf_sent */
     struct fake_nic *nics;     /* cp_world_net.c */
     struct fake_css *channels; /* cp_world_ctca.c; NULL: none */
 };
@@ -72,12 +80,15 @@ extern bool link_inactive;      /* it has been deactivated */
 extern bool link_up, link_deaf; /* the link between the two: there; takes and never answers */
 extern const char *cluster_mode[2]; /* of each: "Stable" */
 extern int shutdowns;               /* asked for; 100 with REIPL */
+extern u64 host_page_reads;         /* of each member */
 extern bool reader_empty;           /* IPL finds no file */
 extern struct spool *fake_spool;    /* of both members; LINUX1 has three reader files */
 extern char last_parm[64];          /* of the last IPL */
 
 /** What each member's CP asks of the cluster; its context is the member's number. */
 extern const struct cp_cluster_ops fake_cluster;
+/** The clock of both members: 02/26/16 17:13:22 and what pass_time has added, nanoseconds. */
+u64 cp_world_wall_ns(void *ctx);
 /** Who has an address of a network adapter, as fake_cluster knows it; -1: nobody. */
 int mac_owner(const char *mac);
 
@@ -85,6 +96,8 @@ int mac_owner(const char *mac);
  *  hardware files, whose volumes VOL001 and FBA001 are the system's.
  *  And more statements of system.config. */
 extern const char *cp_world_users, *cp_world_devices, *cp_world_config;
+/** And the cluster's folder; "" otherwise. */
+extern const char *cp_world_folder;
 
 /** Two members, OPERATOR logged on nowhere; the end of it checks that no machine is left. */
 void cp_world_setup(void);

@@ -6,7 +6,7 @@
 
 struct fake_share fake_shares[FAKE_SHARES_MAX];
 unsigned fake_share_calls;
-bool links_deaf, links_slow, links_in_touch;
+bool links_deaf, links_of_old, links_slow, links_in_touch;
 const char *links_why;
 
 static int member_of(void *ctx)
@@ -29,18 +29,41 @@ static struct fake_share *row(const char *name)
     return empty;
 }
 
-static int share(void *ctx, const char *name, u8 mode, u8 refuse, struct cause *cause)
+static int set(int me, struct fake_share *s, u8 mode, u8 refuse, struct cause *cause)
 {
-    int me = member_of(ctx);
-    struct fake_share *s = row(name);
     bool more = (mode & ~s->bits[me]) || (mode && refuse);
     fake_share_calls++;
     if (more && links_why)
         return cause_set(cause, ST_REFUSED, "%s", links_why);
-    if (more && s->bits[!me] & refuse)
-        return cause_set(cause, ST_EXIST, "MEMBER%c", 'A' + !me);
+    for (unsigned i = 0; more && i < FAKE_SHARES_MAX; i++) {
+        const struct fake_share *k = &fake_shares[i];
+        bool meets = !links_of_old && k->part.count && s->part.count &&
+                     k->part.whole == s->part.whole &&
+                     k->part.first < s->part.first + s->part.count &&
+                     s->part.first < k->part.first + k->part.count;
+        if ((k == s || meets) && k->bits[!me] & refuse)
+            return cause_set(cause, ST_EXIST, "MEMBER%c", 'A' + !me);
+    }
     s->bits[me] = mode;
     return ST_OK;
+}
+
+static int share_part(void *ctx, const struct ssi_part *part, u8 mode, u8 refuse,
+                      struct cause *cause)
+{
+    char name[SSI_CLAIM_NAME_BYTES];
+    ssi_part_name(part, name);
+    struct fake_share *s = row(name);
+    s->part = *part;
+    s->part.label = NULL;
+    return set(member_of(ctx), s, mode, refuse, cause);
+}
+
+static int share_volume(void *ctx, const char *name, u8 mode, u8 refuse, struct cause *cause)
+{
+    struct fake_share *s = row(name);
+    s->part = (struct ssi_part){.count = 0};
+    return set(member_of(ctx), s, mode, refuse, cause);
 }
 
 static bool changed(void *ctx, const struct vlink *l, bool gone)
@@ -62,7 +85,7 @@ static bool changed(void *ctx, const struct vlink *l, bool gone)
                             .write = l->write};
     strcpy(m.member, name);
     strcpy(m.user, l->user);
-    strcpy(m.volid, l->rdev->volid);
+    strcpy(m.volid, link_label(l));
     ck_assert(remote_link_put(r, &m));
     return links_slow;
 }
@@ -77,11 +100,12 @@ void cp_world_links(void)
 {
     memset(fake_shares, 0, sizeof fake_shares);
     fake_share_calls = 0;
-    links_deaf = links_slow = false;
+    links_deaf = links_of_old = links_slow = false;
     links_in_touch = true;
     links_why = NULL;
     for (int i = 0; i < 2; i++) {
-        const struct rdev_cluster cluster = {(void *)(intptr_t)i, share, changed, in_touch};
+        const struct rdev_cluster cluster = {
+            (void *)(intptr_t)i, share_part, share_volume, changed, in_touch, NULL};
         rdevs_set_cluster(cp_rdevs(cps[i]), &cluster);
     }
 }

@@ -11,7 +11,9 @@
 #include "hyp/diag/diag.h"
 #include "tests/lib/ipled_machine.h"
 
+#ifndef STORAGE_BYTES
 #define STORAGE_BYTES (4u << 20)
+#endif
 #define CODE_AT 0x400
 #define DATA_AT 0x2000    /* what the program gives and gets */
 #define ENTRIES_AT 0x3000 /* lists of ranges */
@@ -121,7 +123,16 @@ static inline bool nic_of_vm(void *ctx, struct vm *guest, u16 vdev, struct vm_ni
     return vdev >= 0x600 && vdev <= 0x602;
 }
 
+static unsigned smsg_on; /* by X'68' */
+
+static inline void smsg(void *ctx, struct vm *guest)
+{
+    (void)ctx, (void)guest;
+    smsg_on++;
+}
+
 static const struct vm_host_events events = {.timebomb = timebomb,
+                                             .smsg = smsg,
                                              .command = command,
                                              .settings = settings_of,
                                              .minidisk = minidisk_of,

@@ -13,7 +13,7 @@ mkdir -p /mnt /debian/dev/block /debian/mnt
 d() { PATH=/sbin:/bin:/usr/sbin:/usr/bin LC_ALL=C chroot /debian "$@"; }
 nodes() { for b in /sys/class/block/*; do ln -sf ../${b##*/} /debian/dev/block/$(cat $b/dev); done; }
 online() { echo 1 >/sys/bus/ccw/devices/0.0.$1/online || echo "$1 does not come online"; nodes; }
-part() { n=0; until [ -b "$1" ] || [ $n = 300 ]; do nodes; n=$((n + 1)); done; nodes; }
+part() { n=0; until [ -b "$1" ] || [ $n = 30000 ]; do nodes; n=$((n + 1)); done; nodes; }
 SH
 
 # Makes initrd NAME of the guest's files and a script (standard input) that is /NAME.sh there.
@@ -22,14 +22,14 @@ initrd() { # name
     mkdir overlay
     cat "$TEST_TMP/prelude.sh" - >"overlay/$1.sh"
     (cd overlay && echo "$1.sh" | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-    cat "$guest/initramfs.cpio.gz" "$guest/disks.cpio.gz" overlay.cpio.gz >"$1.initrd"
+    cat "$guest/initramfs.cpio.lz4" "$guest/disks.cpio.lz4" overlay.cpio.gz >"$1.initrd"
 }
 
 # Boots with the initrd NAME and runs its script; the console is in NAME.console, what it printed in NAME.
 boot() { # name, options of `endicott ipl`...
     local name=$1 status=0
     shift
-    "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$name.initrd" --memory 1G --timeout 400 \
+    "$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd "$name.initrd" --memory 1G --timeout 900 \
         --append "$QUICK_BOOT endicott.run=\"sh /$name.sh\"" "$@" \
         >"$name.console" 2>"$name.messages" </dev/null || status=$?
     [ $status = 0 ] && between "$name.console" >"$name" && return

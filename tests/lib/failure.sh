@@ -61,6 +61,7 @@ say_failure() { # exit status of the test
 
 ends() { # exit status
     trap - ERR
+    exec >&2 # what ended it may have had its output elsewhere
     say_failure "$1"
     [ -z "${own_tmp-}" ] || rm -rf "$own_tmp"
 }

@@ -10,7 +10,7 @@ runs() { # user, command for the guest's shell, which must end well; what it pri
 }
 
 starts() { # user, member: it is IPLed from $TEST_TMP/shell.initrd, and its shell is asked for nothing yet
-    endicott punch -m "${2:-MEMBERA}" -u "$1" "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" "$TEST_TMP/shell.initrd" >/dev/null
+    endicott punch -m "${2:-MEMBERA}" -u "$1" "$GUEST_FILES/kernel.quick" "$TEST_TMP/parmfile" "$TEST_TMP/shell.initrd" >/dev/null
     expect 0 'Command accepted' cp_on "${2:-MEMBERA}" XAUTOLOG "$1"
 }
 

@@ -12,7 +12,7 @@ from member import Member, used
 
 GROWTH_BYTES = 2 << 20
 GROWTH_THREADS = 8  # the pool makes them when it needs them
-LIMIT_S = 60
+LIMIT_S = 300
 
 
 def cycle(member, events, user, deck):

@@ -26,6 +26,7 @@ struct vm *mx_owner_create(struct matrix *m)
         abort();
     vm->host = host;
     vm->config.model = cpu_set_model(m->set);
+    arch_of(vm->config.model, CP_LEVEL, &vm->arch);
     memcpy(vm->config.name, "MATRIX", sizeof "MATRIX");
     vm->st = m->st;
     vm->cpus = m->set;

@@ -8,7 +8,7 @@ import sys
 class Member:
     """One connection; a request that is refused, or not answered in `limit_s`, ends the program."""
 
-    def __init__(self, path, limit_s=60):
+    def __init__(self, path, limit_s=300):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(limit_s)
         self.socket.connect(path)

@@ -64,6 +64,7 @@ struct member *member_world_create(void)
     m->while_fd = -1;
     m->phase = MEMBER_RUNNING;
     config_make(m);
+    ERGO(rdevs_create(m->config, &m->rdevs, &cause) == ST_OK);
     m->post = post_uv_create(&m->loop);
     const struct vm_host_config hc = {.deterministic = true,
                                       .processors = 1,
@@ -99,6 +100,7 @@ void member_world_destroy(struct member *m)
     cp_destroy(cp);
     member_timers_cancel(m);
     vm_host_destroy(m->host);
+    rdevs_destroy(m->rdevs);
     post_uv_destroy(m->post);
     for (unsigned i = 0; uv_run(&m->loop, UV_RUN_ONCE); i++)
         ERGO(i < LOOP_ROUNDS_MAX);

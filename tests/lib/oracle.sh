@@ -11,7 +11,7 @@ guest=$ROOT/build/guest
 . "$ROOT/tests/lib/guest.sh"
 . "$ROOT/tests/lib/failure.sh"
 
-for file in "$guest/kernel" "$guest/initramfs.cpio.gz"; do
+for file in "$guest/kernel.quick" "$guest/initramfs.cpio.lz4"; do
     [ -s "$file" ] || fail "$file is missing: run make guest"
 done
 
@@ -33,8 +33,8 @@ between() { # console log
 on_endicott() { # output file, guest command, more options of `endicott ipl`
     local out=$1 command=$2
     shift 2
-    "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --memory 512M \
-        --console stdio --timeout 300 --append "$QUICK_BOOT endicott.run=\"$command\"" "$@" \
+    "$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd "$guest/initramfs.cpio.lz4" --memory 512M \
+        --console stdio --timeout 900 --append "$QUICK_BOOT endicott.run=\"$command\"" "$@" \
         >"$out.console" 2>"$out.messages" </dev/null || {
         local status=$?
         tail -n 30 "$out.console" "$out.messages" >&2
@@ -47,8 +47,8 @@ on_endicott() { # output file, guest command, more options of `endicott ipl`
 }
 
 on_qemu() { # output file, guest command
-    timeout 300 qemu-system-s390x -M s390-ccw-virtio -cpu max -m 512 -nographic \
-        -kernel "$guest/kernel" -initrd "$guest/initramfs.cpio.gz" \
+    timeout 900 qemu-system-s390x -M s390-ccw-virtio -cpu max -m 512 -nographic \
+        -kernel "$guest/kernel.quick" -initrd "$guest/initramfs.cpio.lz4" \
         -append "$QUICK_BOOT endicott.run=\"$2\"" >"$1.console" 2>&1 </dev/null || {
         tail -n 30 "$1.console" >&2
         fail "QEMU did not end well"

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-LIMIT_S = 60
+LIMIT_S = 300
 
 
 def command(image, options):

@@ -31,8 +31,8 @@ on_guest() { # regex: a new or old line of LINUX1's console, wherever it is; pri
 boot_guest() { # wants $cluster
     echo "console=ttyS0 $QUICK_BOOT" >"$TEST_TMP/parmfile"
     endicott up "$cluster" >/dev/null
-    endicott punch -m MEMBERA -u LINUX1 "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" \
-        "$GUEST_FILES/initramfs.cpio.gz" >/dev/null
+    endicott punch -m MEMBERA -u LINUX1 "$GUEST_FILES/kernel.quick" "$TEST_TMP/parmfile" \
+        "$GUEST_FILES/initramfs.cpio.lz4" >/dev/null
     expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
     on_guest ENDICOTT-GUEST-READY >/dev/null
 }
@@ -60,7 +60,7 @@ lives_on() { # here elsewhere
     fi
     first=$(heartbeat "$1")
     second=$first
-    for _ in {1..20}; do # a line that has not ended yet counts, and is told again
+    for _ in {1..1000}; do # a line that has not ended yet counts, and is told again
         [ "$second" = "$first" ] || break
         second=$(heartbeat "$1")
     done
@@ -75,6 +75,6 @@ move_under_way() { # options of MOVE...
     until grep -q 'Moving memory' <<<"$(cp_on MEMBERA VMRELOCATE STATUS USER LINUX1 2>/dev/null)"; do
         kill -0 $mover 2>/dev/null || return 1
         tries=$((tries + 1))
-        [ $tries -lt 2000 ] || fail "STATUS never shows the relocation"
+        [ $tries -lt 20000 ] || fail "STATUS never shows the relocation"
     done
 }

@@ -4,8 +4,8 @@
 set -eu
 
 build="gcc libc6-dev pkg-config libuv1-dev libjansson-dev zlib1g-dev
-       libedit-dev libbz2-dev libssl-dev libnbd-dev libslirp-dev libglib2.0-dev libvdeplug-dev"
-guest="python3 gcc-s390x-linux-gnu libc6-dev-s390x-cross binutils-s390x-linux-gnu cpio gzip"
+       libedit-dev libbz2-dev libssl-dev liblz4-dev libnbd-dev libslirp-dev libglib2.0-dev libvdeplug-dev"
+guest="python3 gcc-s390x-linux-gnu libc6-dev-s390x-cross binutils-s390x-linux-gnu cpio gzip lz4"
 test="check qemu-system-misc python3 time s3270 c3270 openssl sqlite3 perl hercules nbdkit qemu-utils e2fsprogs groff-base vde2 iproute2 spin"
 lint="clang-format clang-tidy cppcheck universal-ctags python3"
 
@@ -43,14 +43,22 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 echo "setup: installing$missing"
-options="-q -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0"
+options="-q -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { $sudo apt-get -q update -o DPkg::Lock::Timeout=300 &&
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get $options install $missing; } \
-    >"$log" 2>&1 </dev/null; then
+install_missing() {
+    $sudo apt-get -q update -o DPkg::Lock::Timeout=300 &&
+        $sudo env DEBIAN_FRONTEND=noninteractive apt-get $options install $missing
+}
+# Somebody else's apt-get may hold a lock, and an archive be away for a moment: four times.
+for pause in 10 30 60 ""; do
+    ! install_missing >"$log" 2>&1 </dev/null || break
     tail -n 30 "$log" >&2
-    echo "setup: apt-get failed; the lines above are its last" >&2
-    exit 3
-fi
+    [ -n "$pause" ] || {
+        echo "setup: apt-get failed; the lines above are its last" >&2
+        exit 3
+    }
+    echo "setup: once more in $pause s" >&2
+    sleep "$pause"
+done
 echo "setup: done"

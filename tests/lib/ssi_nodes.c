@@ -137,7 +137,7 @@ void node_config(struct ssi_config *config, unsigned slot)
     config->slot = slot;
     strcpy(config->member, config->slots[slot]);
     config->heartbeat_ms = 100;
-    config->silence_ms = 5000;
+    config->silence_ms = 30000; /* nothing here waits for it */
     config->pdr_beat_ms = 100;
     snprintf(config->pdr_path, sizeof config->pdr_path, "%s/pdr", node_folder);
 }

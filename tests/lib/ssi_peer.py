@@ -23,7 +23,7 @@ def hello(cluster=b"TWO", member=b"MEMBERB", slot=1, purpose=1, digest=0, incarn
 def talk(data):
     """Sends, and reads to the end: the member must close. Returns the reason of a REFUSE, or 0."""
     s = socket.create_connection((host, int(port)))
-    s.settimeout(60)
+    s.settimeout(300)
     answer = b""
     try:
         if tls is not None:

@@ -1,80 +1,27 @@
 /* The simulated cluster of ssi_world.h: what its members, guests and operator do, what goes wrong,
  * and what must hold after every event.
  *
- * [W1] No name, and no write link, is in use on two members; who uses it owns it in the PDR.
+ * [W1] No name is in use on two members; who uses it owns it in the PDR.
  * [W2] A held request is answered once, soon after its member has left In-flux.
  * [W3] A member that lives and reaches the PDR is never declared down.
  * [W4] Services hear of each other in turn, and messages come in order, none lost [S3].
  * [W5] After everything has healed: all Joined and Stable in all eyes, without an operator, and
  *      whoever owns a name uses it [I2].
  * [W6] No member meets an event without a row.
- * [W7] The slot of a member that runs is not given to another. */
-#include "tests/lib/ssi_world.h"
-
+ * [W7] The slot of a member that runs is not given to another.
+ * [W8] Links: ssi_world_links.c. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ssi/ssi_sim.h"
+#include "tests/lib/ssi_world_internal.h"
 
-#define MEMBERS_MAX 4
-#define NAMES 6
-#define HELD_MAX 6        /* of one member, at a time */
 #define HELD_LATE_MS 200  /* from the end of In-flux to the answer */
 #define CHAOS_MS 12000    /* of virtual time */
 #define CALM_MS_MAX 30000 /* until all is Stable */
 #define PDR_QUIET_MS 4000 /* after trouble with the PDR heartbeats may be late for so long */
 
-enum hold { HOLD_NONE, HOLD_RUN, HOLD_DOUBT };
-
-struct world;
-struct actor;
-
-/* A command that allocates: asked once, answered once. */
-struct request {
-    struct ssi_held held;
-    struct actor *actor;
-    unsigned name;
-    bool open;
-    u64 free_ms; /* since when nothing holds it up */
-};
-
-/* One member as hyp and lgr would use it: what it believes it owns, and so runs. */
-struct actor {
-    struct world *world;
-    unsigned slot;
-    bool joined, joining, leaving, restart;
-    enum hold hold[NAMES];
-    u64 generation[NAMES];
-    bool expecting[NAMES]; /* destination: has the state and said READY */
-    bool linked[MEMBERS_MAX];
-    u32 next_in[MEMBERS_MAX], next_out[MEMBERS_MAX];
-    struct request requests[HELD_MAX];
-};
-
-struct world {
-    struct ssi_sim *sim;
-    u64 seed;
-    unsigned n;
-    enum ssi_world_plant plant;
-    bool one_host, calm, verbose;
-    u64 last_generation, next_op_ms, pdr_trouble_ms;
-    struct actor actors[MEMBERS_MAX];
-    char slots[MEMBERS_MAX][SSI_NAME_BYTES]; /* SSI statement of system.config */
-    struct ssi_world_sum sum;
-    char *fault;
-    u64 pdr_writes;
-    struct ssi_pdr pdr;
-};
-
-#define CHECK(w, cond, ...)                                                                    \
-    do {                                                                                       \
-        if (!(cond) && !*(w)->fault)                                                           \
-            fault_set(w, "" __VA_ARGS__);                                                      \
-    } while (0)
-
-static void __attribute__((format(printf, 2, 3)))
-fault_set(struct world *w, const char *fmt, ...)
+void ssi_world_fault(struct world *w, const char *fmt, ...)
 {
     va_list ap;
     int at = snprintf(w->fault, 256, "seed %llu, %llu ms: ", (unsigned long long)w->seed,
@@ -84,9 +31,7 @@ fault_set(struct world *w, const char *fmt, ...)
     va_end(ap);
 }
 
-/* With verbose: what happens between the operators' messages. */
-static void __attribute__((format(printf, 3, 4)))
-note(const struct world *w, unsigned slot, const char *fmt, ...)
+void ssi_world_note(const struct world *w, unsigned slot, const char *fmt, ...)
 {
     va_list ap;
     if (!w->verbose)
@@ -98,24 +43,28 @@ note(const struct world *w, unsigned slot, const char *fmt, ...)
     fputc('\n', stderr);
 }
 
-/* The last two are write links to disks. */
+/* The last two are addresses of adapters. */
 static const struct {
     u16 kind;
     const char *name;
-} names[NAMES] = {{1, "LINUX1"}, {1, "LINUX2"},      {1, "LINUX3"},
-                  {1, "LINUX4"}, {9, "COM001.0100"}, {9, "COM001.0200"}};
+} names[NAMES] = {{1, "LINUX1"},
+                  {1, "LINUX2"},
+                  {1, "LINUX3"},
+                  {1, "LINUX4"},
+                  {2, "02-00-00-00-00-01"},
+                  {2, "02-00-00-00-00-02"}};
 
 static unsigned slot_of(const char *member)
 {
     return (unsigned)(member[1] - '0');
 }
 
-static u64 pick(struct world *w, u64 n)
+u64 ssi_world_pick(struct world *w, u64 n)
 {
     return n ? ssi_sim_random(w->sim) % n : 0;
 }
 
-static struct ssi *ssi_of(struct actor *a)
+struct ssi *ssi_world_ssi(const struct actor *a)
 {
     return ssi_sim_member(a->world->sim, a->slot);
 }
@@ -124,6 +73,7 @@ static void lose_all(struct actor *a)
 {
     memset(a->hold, 0, sizeof a->hold);
     memset(a->expecting, 0, sizeof a->expecting);
+    memset(a->links, 0, sizeof a->links);
 }
 
 /* --- service and events --- */
@@ -222,7 +172,7 @@ static void leave_done(void *ctx, int status, const struct cause *cause)
 /* --- what must hold --- */
 
 /* The state in the file, looked at again when something has been written. */
-static void look_at_pdr(struct world *w)
+void ssi_world_look(struct world *w)
 {
     if (w->pdr_writes == ssi_sim_pdr_writes(w->sim))
         return;
@@ -246,7 +196,7 @@ static int owner_of(struct world *w, unsigned k)
 
 static void check_claims(struct world *w)
 {
-    look_at_pdr(w);
+    ssi_world_look(w);
     for (unsigned k = 0; k < NAMES; k++) {
         int user = -1, owner = owner_of(w, k);
         for (unsigned s = 0; s < w->n; s++) {
@@ -279,6 +229,18 @@ static void check_held(struct world *w)
 
 /* --- requests --- */
 
+/* Of what was asked for beside the loop one hears later than it was given out. */
+static void new_generation(struct world *w, u64 generation, bool late)
+{
+    u64 *seen = &w->generations[generation / 64 % ARRAY_LEN(w->generations)];
+    u64 bit = (u64)1 << generation % 64;
+    CHECK(w, generation < GENERATIONS_MAX && !(*seen & bit), "a generation is given out twice");
+    CHECK(w, late || generation > w->last_generation, "a generation is not greater");
+    *seen |= bit;
+    if (generation > w->last_generation)
+        w->last_generation = generation;
+}
+
 static void claim_now(struct actor *a, struct ssi *ssi, unsigned k)
 {
     struct world *w = a->world;
@@ -286,39 +248,88 @@ static void claim_now(struct actor *a, struct ssi *ssi, unsigned k)
     struct cause cause;
     if (a->hold[k] == HOLD_RUN) {
         a->hold[k] = HOLD_NONE;
-        int gone = ssi_release(ssi, names[k].kind, names[k].name, a->generation[k]);
-        note(w, a->slot, "releases %s: %s", names[k].name, status_name(gone));
+        int gone = ssi_world_pick(w, 2)
+                       ? ssi_release(ssi, names[k].kind, names[k].name, a->generation[k])
+                       : ssi_release_soon(ssi, names[k].kind, names[k].name, a->generation[k]);
+        ssi_world_note(w, a->slot, "releases %s: %s", names[k].name, status_name(gone));
         return;
     }
     if (a->hold[k] != HOLD_NONE || a->expecting[k])
         return;
     bool safe = ssi_mode(ssi) == SSI_MODE_SAFE;
     int rc = ssi_claim(ssi, names[k].kind, names[k].name, &generation, &cause);
-    note(w, a->slot, "claims %s: %s", names[k].name, status_name(rc));
+    ssi_world_note(w, a->slot, "claims %s: %s", names[k].name, status_name(rc));
     w->sum.claims += rc == ST_OK;
     w->sum.claims_refused += rc != ST_OK;
     if (rc != ST_OK)
         return;
-    CHECK(w, !safe, "M%u is given %s in Safe mode", a->slot, names[k].name);
-    CHECK(w, generation > w->last_generation, "a generation is given out twice");
+    CHECK(w, !safe || a->answered, "M%u is given %s in Safe mode", a->slot, names[k].name);
+    new_generation(w, generation, true);
     a->hold[k] = HOLD_RUN;
-    a->generation[k] = w->last_generation = generation;
+    a->generation[k] = generation;
+}
+
+static void asked_go(void *ctx)
+{
+    struct asking *q = ctx;
+    struct actor *a = q->actor;
+    struct ssi *ssi = ssi_world_ssi(a);
+    struct ssi_asked *asked = q->asked;
+    CHECK(a->world, asked, "[W2] an answer on M%u comes twice", a->slot);
+    q->asked = NULL;
+    a->answered = true;
+    if (ssi && a->joined && !a->leaving && ssi_world_pick(a->world, 8))
+        q->now(a, ssi, q->what);
+    a->answered = false;
+    if (asked && ssi_world_ssi(a)) /* else it has died in a write, and all is freed with it */
+        ssi_asked_end(ssi, asked);
+}
+
+void ssi_world_foresee(struct actor *a, struct ssi *ssi, const struct ssi_want *want,
+                       request_fn *now, unsigned what)
+{
+    struct asking *q = a->asking;
+    while (q < a->asking + ASKED_MAX && q->asked)
+        q++;
+    if (q == a->asking + ASKED_MAX || ssi_world_pick(a->world, 2)) {
+        now(a, ssi, what);
+        return;
+    }
+    *q = (struct asking){.actor = a, .now = now, .what = what};
+    q->asked = ssi_ask(ssi, want, 1, asked_go, q);
+    a->world->sum.asked++;
+}
+
+static void claim_ask(struct actor *a, struct ssi *ssi, unsigned k)
+{
+    struct ssi_want want = {.kind = names[k].kind};
+    strcpy(want.name, names[k].name);
+    ssi_world_foresee(a, ssi, &want, claim_now, k);
+}
+
+/* Who asked gives it up. */
+static void act_unask(struct actor *a, struct ssi *ssi)
+{
+    struct asking *q = &a->asking[ssi_world_pick(a->world, ASKED_MAX)];
+    if (q->asked)
+        ssi_asked_end(ssi, q->asked);
+    q->asked = NULL;
 }
 
 static void request_go(void *ctx)
 {
     struct request *r = ctx;
     struct actor *a = r->actor;
-    struct ssi *ssi = ssi_of(a);
+    struct ssi *ssi = ssi_world_ssi(a);
     CHECK(a->world, r->open, "[W2] a request on M%u is answered twice", a->slot);
     r->open = false;
     if (ssi)
-        claim_now(a, ssi, r->name);
-    if (a->world->plant == PLANT_HELD_TWICE && pick(a->world, 20) == 0)
+        r->now(a, ssi, r->what);
+    if (a->world->plant == PLANT_HELD_TWICE && ssi_world_pick(a->world, 20) == 0)
         request_go(ctx);
 }
 
-static void act_claim(struct actor *a, struct ssi *ssi, unsigned k)
+void ssi_world_ask(struct actor *a, struct ssi *ssi, request_fn *now, unsigned what)
 {
     struct world *w = a->world;
     struct request *r = a->requests;
@@ -326,22 +337,31 @@ static void act_claim(struct actor *a, struct ssi *ssi, unsigned k)
         r++;
     if (r == a->requests + HELD_MAX)
         return;
-    *r = (struct request){.held = {.go = request_go, .ctx = r}, .actor = a, .name = k};
-    if (a->hold[k] == HOLD_RUN || ssi_hold(ssi, &r->held) != ST_OK) {
-        claim_now(a, ssi, k);
+    *r = (struct request){
+        .held = {.go = request_go, .ctx = r}, .actor = a, .now = now, .what = what};
+    if (ssi_hold(ssi, &r->held) != ST_OK) {
+        now(a, ssi, what);
         return;
     }
     r->open = true;
     r->free_ms = ssi_sim_now_ms(w->sim);
     w->sum.held++;
-    if (w->plant == PLANT_HELD_LOST && pick(w, 20) == 0)
+    if (w->plant == PLANT_HELD_LOST && ssi_world_pick(w, 20) == 0)
         ssi_hold_drop(ssi, &r->held);
+}
+
+static void act_claim(struct actor *a, struct ssi *ssi, unsigned k)
+{
+    if (a->hold[k] == HOLD_RUN)
+        claim_now(a, ssi, k);
+    else
+        ssi_world_ask(a, ssi, claim_ask, k);
 }
 
 /* Its user has logged off. */
 static void act_drop(struct actor *a, struct ssi *ssi)
 {
-    struct request *r = &a->requests[pick(a->world, HELD_MAX)];
+    struct request *r = &a->requests[ssi_world_pick(a->world, HELD_MAX)];
     if (!r->open)
         return;
     ssi_hold_drop(ssi, &r->held);
@@ -367,7 +387,7 @@ static void act_start(struct actor *a)
     config.handshake_ms = 800;
     config.join_ms = 5000;
     config.leave_ms = 600;
-    config.repair = !w->calm && pick(w, 20) == 0;
+    config.repair = !w->calm && ssi_world_pick(w, 20) == 0;
     w->sum.repairs += config.repair;
     struct ssi *ssi = ssi_sim_start(w->sim, &config, w->one_host ? 0 : a->slot, &cause);
     CHECK(w, ssi != NULL, "M%u cannot be made: %s", a->slot, cause.text);
@@ -387,13 +407,14 @@ static void act_dead(struct actor *a)
     lose_all(a);
     memset(a->linked, 0, sizeof a->linked);
     memset(a->requests, 0, sizeof a->requests);
+    memset(a->asking, 0, sizeof a->asking);
     a->joined = a->joining = a->leaving = a->restart = false;
 }
 
 static void act_move(struct actor *a, struct ssi *ssi, unsigned k)
 {
     struct world *w = a->world;
-    struct actor *to = &w->actors[pick(w, w->n)];
+    struct actor *to = &w->actors[ssi_world_pick(w, w->n)];
     u64 generation, again;
     const char *name = w->slots[to->slot];
     if (a->hold[k] != HOLD_RUN || to == a || !to->joined)
@@ -401,15 +422,14 @@ static void act_move(struct actor *a, struct ssi *ssi, unsigned k)
     to->expecting[k] = true;
     int rc = ssi_move_claim(ssi, names[k].kind, names[k].name, a->generation[k], name,
                             &generation, NULL);
-    note(w, a->slot, "moves %s to %s: %s", names[k].name, name, status_name(rc));
+    ssi_world_note(w, a->slot, "moves %s to %s: %s", names[k].name, name, status_name(rc));
     if (rc == ST_LOST) {
         a->hold[k] = HOLD_DOUBT;
         w->sum.doubts++;
     }
     if (rc != ST_OK)
         return;
-    CHECK(w, generation > w->last_generation, "a generation is given out twice");
-    w->last_generation = generation;
+    new_generation(w, generation, false);
     a->hold[k] = HOLD_NONE;
     w->sum.moves++;
     rc =
@@ -427,7 +447,8 @@ static void act_find(struct actor *a, struct ssi *ssi, unsigned k)
     int rc = ssi_claim_find(ssi, names[k].kind, names[k].name, owner, &generation);
     if (rc != ST_OK && rc != ST_NOENT)
         return;
-    note(a->world, a->slot, "finds %s on %s", names[k].name, rc ? "no member" : owner);
+    ssi_world_note(a->world, a->slot, "finds %s on %s", names[k].name,
+                   rc ? "no member" : owner);
     bool mine = rc == ST_OK && slot_of(owner) == a->slot;
     a->hold[k] = mine ? HOLD_RUN : HOLD_NONE;
     a->generation[k] = generation;
@@ -443,7 +464,7 @@ static void act_send(struct actor *a, struct ssi *ssi, unsigned to)
     if (to == a->slot)
         return;
     be32_store(data, a->next_out[to]);
-    int rc = ssi_send(ssi, name, 3, 1, data, 4 + pick(a->world, sizeof data - 4));
+    int rc = ssi_send(ssi, name, 3, 1, data, 4 + ssi_world_pick(a->world, sizeof data - 4));
     CHECK(a->world, (rc == ST_OK) == a->linked[to], "[W4] M%u cannot send to %s, or can",
           a->slot, name);
     a->next_out[to] += rc == ST_OK;
@@ -457,11 +478,11 @@ static void act_set_down(struct actor *a, struct ssi *ssi, unsigned target)
     const char *name = w->slots[target];
     const struct actor *t = &w->actors[target];
     bool lives = ssi_sim_member(w->sim, target) && (t->joined || t->leaving);
-    if (lives && (ssi_sim_now_ms(w->sim) < w->pdr_trouble_ms + PDR_QUIET_MS ||
+    if (lives && (ssi_sim_now_ms(w->sim) < w->faults.pdr_trouble_ms + PDR_QUIET_MS ||
                   ssi_sim_is_frozen(w->sim, target)))
         return;
     int rc = ssi_set_down(ssi, name, NULL);
-    note(w, a->slot, "declares %s down: %s", name, status_name(rc));
+    ssi_world_note(w, a->slot, "declares %s down: %s", name, status_name(rc));
     w->sum.declared += rc == ST_OK;
     CHECK(w, !lives || rc != ST_OK, "[W3] %s lives and is declared down", name);
 }
@@ -470,7 +491,7 @@ static void act_set_down(struct actor *a, struct ssi *ssi, unsigned target)
 static void slots_mend(struct world *w)
 {
     bool said = false;
-    look_at_pdr(w);
+    ssi_world_look(w);
     for (unsigned s = 0; s < w->n; s++)
         said = said || w->pdr.rows[s].name[0];
     for (unsigned s = 0; said && s < w->n; s++)
@@ -483,12 +504,12 @@ static void act_slot(struct actor *a, struct ssi *ssi, unsigned slot)
 {
     struct world *w = a->world;
     char name[SSI_NAME_BYTES] = {w->slots[slot][0] == 'M' ? 'N' : 'M', (char)('0' + slot)};
-    if (w->slots[slot][0] && pick(w, 2))
+    if (w->slots[slot][0] && ssi_world_pick(w, 2))
         name[0] = 0;
     const struct actor *t = &w->actors[slot]; /* who leaves may be Down already */
     const bool runs = ssi_sim_member(w->sim, slot) && t->joined && !t->leaving;
     int rc = ssi_slot_set(ssi, slot, name, NULL);
-    note(w, a->slot, "sets slot %u to %s: %s", slot, name, status_name(rc));
+    ssi_world_note(w, a->slot, "sets slot %u to %s: %s", slot, name, status_name(rc));
     CHECK(w, !runs || rc != ST_OK, "[W7] the slot of M%u, which runs, is another's", slot);
     w->sum.slots += rc == ST_OK;
     slots_mend(w);
@@ -499,6 +520,7 @@ static void act_leave(struct actor *a, struct ssi *ssi)
     for (unsigned k = 0; k < NAMES; k++)
         if (a->hold[k] == HOLD_RUN)
             claim_now(a, ssi, k);
+    links_end(a, ssi);
     lose_all(a);
     a->leaving = true;
     ssi_leave(ssi, leave_done, a);
@@ -507,11 +529,11 @@ static void act_leave(struct actor *a, struct ssi *ssi)
 static void act(struct world *w, unsigned slot)
 {
     struct actor *a = &w->actors[slot];
-    struct ssi *ssi = ssi_sim_is_frozen(w->sim, slot) ? NULL : ssi_of(a);
-    unsigned k = (unsigned)pick(w, NAMES), other = (unsigned)pick(w, w->n);
+    struct ssi *ssi = ssi_sim_is_frozen(w->sim, slot) ? NULL : ssi_world_ssi(a);
+    unsigned k = (unsigned)ssi_world_pick(w, NAMES), other = (unsigned)ssi_world_pick(w, w->n);
     const char *name = w->slots[other];
     if (!ssi) {
-        if (!ssi_of(a) && (w->calm || pick(w, 5) == 0))
+        if (!ssi_world_ssi(a) && (w->calm || ssi_world_pick(w, 5) == 0))
             act_start(a);
         return;
     }
@@ -521,9 +543,13 @@ static void act(struct world *w, unsigned slot)
         act_slot(a, ssi, other);
         return;
     }
-    switch (pick(w, 40)) {
+    if (w->calm && ssi_mode(ssi) == SSI_MODE_ISOLATED && ssi_world_pick(w, 10) == 0) {
+        act_leave(a, ssi); /* up by REPAIR: in the end it is mended */
+        return;
+    }
+    switch (ssi_world_pick(w, 60)) {
     case 0:
-        if (!w->calm || ssi_mode(ssi) == SSI_MODE_ISOLATED) /* up by REPAIR */
+        if (!w->calm)
             act_leave(a, ssi);
         break;
     case 1: act_set_down(a, ssi, other); break;
@@ -540,92 +566,18 @@ static void act(struct world *w, unsigned slot)
     case 13 ... 20: act_move(a, ssi, k); break;
     case 21 ... 28: act_find(a, ssi, k); break;
     case 29 ... 30: act_drop(a, ssi); break;
+    case 36: act_unask(a, ssi); break;
+    case 40 ... 58: links_act(a, ssi); break;
     default: act_send(a, ssi, other); break;
     }
 }
 
 /* --- what goes wrong --- */
 
-/* Members in different groups are apart: 1+3, 2+2, 1+1+2 and all others. */
-static void partition(struct world *w)
-{
-    unsigned group[MEMBERS_MAX];
-    for (unsigned s = 0; s < w->n; s++)
-        group[s] = (unsigned)pick(w, 3);
-    for (unsigned a = 0; a < w->n; a++)
-        for (unsigned b = 0; b < a; b++)
-            ssi_sim_stall(w->sim, a, b, group[a] != group[b]);
-    w->sum.partitions++;
-}
-
-static void network_heals(struct world *w)
-{
-    for (unsigned a = 0; a < w->n; a++)
-        for (unsigned b = 0; b < w->n; b++) {
-            ssi_sim_stall(w->sim, a, b, false);
-            ssi_sim_slow(w->sim, a, b, 0);
-        }
-}
-
-static void all_go_on(struct world *w)
-{
-    w->pdr_trouble_ms = ssi_sim_now_ms(w->sim);
-    for (unsigned s = 0; s < w->n; s++)
-        ssi_sim_freeze(w->sim, s, false);
-}
-
-static void pdr_heals(struct world *w)
-{
-    ssi_sim_pdr_fault(w->sim, SIM_FAULT_NONE, 0);
-    for (unsigned s = 0; s < w->n; s++)
-        ssi_sim_pdr_cut(w->sim, s, false);
-}
-
-static void pdr_hurts(struct world *w, unsigned slot)
-{
-    w->pdr_trouble_ms = ssi_sim_now_ms(w->sim);
-    if (pick(w, 3) == 0) {
-        ssi_sim_pdr_cut(w->sim, slot, true);
-        w->sum.pdr_cuts++;
-    } else {
-        ssi_sim_pdr_fault(w->sim, (enum ssi_sim_fault)(1 + pick(w, 5)),
-                          1 + (unsigned)pick(w, 2));
-        w->sum.pdr_faults++;
-    }
-}
-
 static void calamity(struct world *w)
 {
-    unsigned a = (unsigned)pick(w, w->n), b = (unsigned)pick(w, w->n);
-    switch (pick(w, 150)) {
-    case 0 ... 1:
-        ssi_sim_crash(w->sim, a);
-        w->sum.crashes++;
-        break;
-    case 2 ... 4: ssi_sim_cut(w->sim, a, b); break;
-    case 5 ... 6: partition(w); break;
-    case 7:
-        ssi_sim_stall_way(w->sim, a, b, a != b);
-        w->sum.one_way++;
-        break;
-    case 8:
-        ssi_sim_slow(w->sim, a, b, (unsigned)pick(w, 700));
-        w->sum.slow++;
-        break;
-    case 9 ... 13: network_heals(w); break;
-    case 14 ... 17: pdr_hurts(w, a); break;
-    case 18 ... 22: pdr_heals(w); break;
-    case 23:
-        ssi_sim_freeze(w->sim, a, true);
-        w->sum.frozen++;
-        break;
-    case 24 ... 27: all_go_on(w); break;
-    default: break;
-    }
-    for (unsigned s = 0; s < w->n; s++) /* one writes no heartbeats */
-        if (ssi_sim_pdr_is_cut(w->sim, s) || ssi_sim_is_frozen(w->sim, s))
-            w->pdr_trouble_ms = ssi_sim_now_ms(w->sim);
-    if (w->plant == PLANT_LYING_DISK && pick(w, 10) == 0)
+    sim_faults_strike(&w->faults);
+    if (w->plant == PLANT_LYING_DISK && ssi_world_pick(w, 10) == 0)
         ssi_sim_pdr_fault(w->sim, SIM_FAULT_LIE, 1);
 }
 
@@ -650,8 +602,8 @@ static void world_step(struct world *w)
             ssi_sim_crash(w->sim, s);
     bury(w);
     if (ssi_sim_now_ms(w->sim) >= w->next_op_ms) {
-        w->next_op_ms = ssi_sim_now_ms(w->sim) + pick(w, 60);
-        act(w, (unsigned)pick(w, w->n));
+        w->next_op_ms = ssi_sim_now_ms(w->sim) + ssi_world_pick(w, 60);
+        act(w, (unsigned)ssi_world_pick(w, w->n));
         bury(w); /* one may have died in a write */
         if (!w->calm)
             calamity(w);
@@ -659,6 +611,7 @@ static void world_step(struct world *w)
     }
     check_claims(w);
     check_held(w);
+    links_check(w);
 }
 
 /* What keeps the cluster from being whole; NULL: nothing. */
@@ -684,7 +637,7 @@ static const char *unrest(struct world *w)
                 !a->expecting[k])
                 return "the owner of a name does not use it";
         }
-    return NULL;
+    return links_unrest(w);
 }
 
 /* What an operator has taken away only an operator gives back. */
@@ -701,15 +654,25 @@ static void world_calm(struct world *w)
     const char *why = "";
     u64 until = ssi_sim_now_ms(w->sim) + CALM_MS_MAX;
     w->calm = true;
-    pdr_heals(w);
-    network_heals(w);
-    all_go_on(w);
+    sim_faults_heal(&w->faults);
     links_activate(w);
     if (w->plant == PLANT_NO_HEAL)
         ssi_sim_stall_way(w->sim, 0, 1, true);
     while (!*w->fault && (why = unrest(w)) && ssi_sim_now_ms(w->sim) < until)
         world_step(w);
     CHECK(w, !why, "[W5] all has healed, and %s", why ? why : "");
+}
+
+static void faults_count(struct world *w)
+{
+    const struct sim_faults *f = &w->faults;
+    w->sum.crashes = f->crashes;
+    w->sum.partitions = f->partitions;
+    w->sum.one_way = f->one_way;
+    w->sum.slow = f->slow;
+    w->sum.pdr_faults = f->pdr_faults;
+    w->sum.pdr_cuts = f->pdr_cuts;
+    w->sum.frozen = f->frozen;
 }
 
 static void add_up(struct ssi_world_sum *to, const struct ssi_world_sum *from)
@@ -731,8 +694,11 @@ bool ssi_world_run(u64 seed, enum ssi_world_plant plant, bool verbose,
     w->sim = ssi_sim_create(seed);
     ssi_sim_verbose(w->sim, verbose);
     w->verbose = verbose;
-    w->n = 2 + (unsigned)pick(w, 2) + (unsigned)pick(w, 2);
-    w->one_host = pick(w, 2);
+    w->n = 2 + (unsigned)ssi_world_pick(w, 2) + (unsigned)ssi_world_pick(w, 2);
+    w->one_host = ssi_world_pick(w, 2);
+    if (ssi_world_pick(w, 3))
+        ssi_sim_work(w->sim, 1 + (unsigned)ssi_world_pick(w, 60));
+    w->faults = (struct sim_faults){.sim = w->sim, .n = w->n};
     w->sum.histories = 1;
     for (unsigned s = 0; s < w->n; s++) {
         w->actors[s].world = w;
@@ -744,6 +710,7 @@ bool ssi_world_run(u64 seed, enum ssi_world_plant plant, bool verbose,
         world_step(w);
     if (!*fault)
         world_calm(w);
+    faults_count(w);
     add_up(sum, &w->sum);
     for (unsigned s = 0; s < w->n; s++) /* requests lie in the world */
         ssi_sim_crash(w->sim, s);

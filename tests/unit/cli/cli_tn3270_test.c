@@ -349,16 +349,17 @@ END_TEST
 /* Every address that is sent reads back as itself. */
 START_TEST(addresses)
 {
-    for (unsigned cell = 0; cell < model5.rows * model5.cols; cell++) {
+    const struct tn_size size = _i ? (struct tn_size){60, 132} : model5;
+    for (unsigned cell = 0; cell < size.rows * size.cols; cell++) {
         struct tn_out out;
         struct tn_in in;
-        tn_out_begin(&out, model5, TN_WRITE, false);
+        tn_out_begin(&out, size, TN_WRITE, false);
         tn_out_at(&out, cell);
         u8 key[3] = {TN_AID_ENTER, out.bytes[3], out.bytes[4]};
-        ck_assert(tn_in_parse(key, 3, model5, &in));
+        ck_assert(tn_in_parse(key, 3, size, &in));
         ck_assert_uint_eq(in.cursor, cell);
         u8 wide[3] = {TN_AID_ENTER, (u8)(cell >> 8), (u8)cell}; /* 14 bits */
-        ck_assert(tn_in_parse(wide, 3, model5, &in));
+        ck_assert(tn_in_parse(wide, 3, size, &in));
         ck_assert_uint_eq(in.cursor, cell);
     }
 }
@@ -607,7 +608,8 @@ END_TEST
 
 START_TEST(largest_screens)
 {
-    static const struct tn_size sizes[] = {{24, 80}, {32, 80}, {43, 80}, {27, 132}};
+    static const struct tn_size sizes[] = {{24, 80},  {32, 80},  {43, 80}, {27, 132},
+                                           {60, 132}, {255, 64}, {64, 255}};
     char wide[1001], message[300];
     memset(wide, 'w', sizeof wide - 1);
     wide[1000] = 0;
@@ -615,7 +617,7 @@ START_TEST(largest_screens)
     message[299] = 0;
     for (unsigned i = 0; i < 60; i++)
         console_write_line(con, wide);
-    tn_screen_begin(&screen, sizes[_i], con, 60);
+    tn_screen_begin(&screen, sizes[_i], con, sizes[_i].rows < 60 ? 60 : sizes[_i].rows);
     ck_assert(draw(TN_DRAW_ALL));
     ck_assert_uint_gt(out_record.len, (sizes[_i].rows - 2) * (sizes[_i].cols - 22));
     ck_assert_uint_lt(out_record.len, sizeof out_record.bytes);
@@ -689,7 +691,7 @@ static Suite *suite(void)
     tcase_add_test(t, device_types);
     t = fixture(s, "stream", setup, NULL);
     tcase_add_test(t, orders);
-    tcase_add_test(t, addresses);
+    tcase_add_loop_test(t, addresses, 0, 2);
     tcase_add_test(t, output_never_overflows);
     tcase_add_test(t, text);
     tcase_add_test(t, brackets);
@@ -701,7 +703,7 @@ static Suite *suite(void)
     tcase_add_test(t, line_over_two_pages);
     tcase_add_test(t, history);
     tcase_add_test(t, lost_lines);
-    tcase_add_loop_test(t, largest_screens, 0, 4);
+    tcase_add_loop_test(t, largest_screens, 0, 7);
     tcase_add_loop_test(t, noise, 0, 20);
     return s;
 }

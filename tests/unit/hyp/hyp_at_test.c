@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "hyp/cp/cp_internal.h"
+#include "hyp/vmcf.h"
 #include "tests/lib/cp_world.h"
 
 static void setup(void)
@@ -116,7 +117,28 @@ START_TEST(messages)
     ck_assert(console_has(1, "LINUX1", "^bare$"));
     REFUSED(on(1, "LINUX1", "MSG ALL AT MEMBERA boo"), 45, "HCPMFS045E ALL");
     REFUSED(oper("MSG LINUX1 AT MEMBERB"), 20, "HCPMFS020E");
+    REFUSED(oper("SMSG LINUX1 hello"), 57, "HCPMFS057E LINUX1 not receiving; SMSG off");
+    cp_smsg_on(cps[1], "LINUX1");
+    is(oper("SMSG LINUX1 Hello you"), "");
+    struct vm *program = cp_user_vm(cp_user_find(cps[1], "LINUX1"));
+    ck_assert_str_eq(program->smsg, "OPERATOR: Hello you");
+    program->smsg_sent = VMCF_NOT_AUTHORIZED;
     REFUSED(oper("SMSG LINUX1 hello"), 57, "HCPMFS057E LINUX1 not receiving; not authorized");
+    program->smsg_sent = VMCF_TOO_MANY;
+    REFUSED(oper("SMSG LINUX1 hello"), 57,
+            "HCPMFS057E LINUX1 not receiving; too many messages wait");
+    is(on(1, "LINUX1", "SET SMSG IUCV"), "");
+    is(on(1, "LINUX1", "SET MSG IUCV"), "");
+    is(oper("SMSG LINUX1 Hello program"), "");
+    ck_assert_str_eq(program->iucv, "4 OPERATOR: Hello program");
+    is(oper("MSG LINUX1 a message"), "");
+    ck_assert_str_eq(program->iucv, "1 OPERATOR: a message");
+    ck_assert(!console_has(1, "LINUX1", "a message"));
+    program->iucv_sent = VMCF_NOT_AUTHORIZED;
+    REFUSED(oper("SMSG LINUX1 hello"), 57, "HCPMFS057E LINUX1 not receiving; not authorized");
+    is(oper("MSG LINUX1 to the console"), "");
+    ck_assert(console_has(1, "LINUX1", "MSG FROM OPERATOR: to the console$"));
+    is(on(1, "LINUX1", "SET MSG ON"), "");
     REFUSED(oper("SMSG LINUX1 AT MEMBERA hello"), 45, "HCPMFS045E LINUX1 not logged on");
     REFUSED(oper("SMSG GUEST hello"), 45, "HCPMFS045E GUEST not logged on");
     link_up = false;

@@ -143,7 +143,9 @@ START_TEST(classes_of_a_remote_command)
 {
     struct cp_response r;
     cp_response_init(&r);
-    cp_command_remote(cps[0], "OPERATOR", CP_CLASS('G'), "SHUTDOWN", &r);
+    const struct cp_issuer by = {
+        .userid = "OPERATOR", .origin = "MEMBERB", .classes = CP_CLASS('G')};
+    cp_command_remote(cps[0], &by, "SHUTDOWN", &r);
     ck_assert_int_eq(r.rc, 1);
     cp_response_fini(&r);
     ck_assert_int_eq(shutdowns, 0);

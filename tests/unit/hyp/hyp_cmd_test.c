@@ -178,12 +178,27 @@ START_TEST(machine_commands)
     REFUSED(on(0, "LINUX1", "DEF STOR 1G SPARE 1G"), 3, "HCPCMD003E");
     ck_assert_str_eq(on(0, "LINUX1", "DEF STOR 1G STANDBY 0"),
                      "STORAGE = 1G|Storage cleared - system reset.");
+    REFUSED(on(0, "LINUX1", "DET 260C"), 40, "HCPDTV040E Device 260C does not exist");
+    REFUSED(on(0, "LINUX1", "Q V FFFF"), 40, "HCPQVD040E Device FFFF does not exist");
+    ck_assert_str_eq(on(0, "LINUX1", "Q V 00C"), "RDR  000C CL * NOCONT NOHOLD");
+    REFUSED(on(0, "LINUX1", "Q V OSA"), 40, "HCPQVD040E");
+    on(0, "LINUX1", "ATTN");
+    ck_assert_uint_eq(cp_user_vm(cp_user_find(cps[0], "LINUX1"))->attentions, 1);
+}
+END_TEST
+
+START_TEST(cpus_defined)
+{
+    on(0, "", "LOGON LINUX1 SECRET NOIPL");
     ck_assert_str_eq(on(0, "LINUX1", "DEFINE CPU 1"), "CPU 01 defined");
     REFUSED(on(0, "LINUX1", "DEFINE CPU 2 TYPE ZAP"), 3, "HCPCMD003E");
     REFUSED(on(0, "LINUX1", "DEFINE CPU 2 TYPE"), 3, "HCPCMD003E");
     REFUSED(on(0, "LINUX1", "DEFINE CPU 2 TYPE IFL IFL"), 3, "HCPCMD003E");
     ck_assert_str_eq(on(0, "LINUX1", "DEFINE CPU 2 TYPE ZIIP"), "CPU 02 defined");
     REFUSED(on(0, "LINUX1", "DEFINE CPU 1"), 1453, "HCPCPU1453E");
+    REFUSED(on(0, "LINUX1", "DEFINE CPU"), 26, "HCPCMD026E");
+    REFUSED(on(0, "LINUX1", "DEFINE CPU TYPE ZIIP"), 26, "HCPCMD026E");
+    REFUSED(on(0, "LINUX1", "DEFINE CPU 3 9-"), 2, "HCPCMD002E Invalid operand - 9-");
     ck_assert_str_eq(on(0, "LINUX1", "Q V CPUS"),
                      "CPU 00  ID  FF0A000128178000 (BASE) STOPPED CP   CPUAFF ON|"
                      "CPU 01  ID  FF1A000128178000 STOPPED CP   CPUAFF ON|"
@@ -193,12 +208,10 @@ START_TEST(machine_commands)
     ck_assert_str_eq(on(0, "LINUX1", "DETACH CPU ALL"), "CPU 02 detached|CPU 01 detached|"
                                                         "Storage cleared - system reset.");
     REFUSED(on(0, "LINUX1", "DETACH CPU ALL"), 1456, "HCPCPU1456E The base CPU 00");
-    REFUSED(on(0, "LINUX1", "DET 260C"), 40, "HCPDTV040E Device 260C does not exist");
-    REFUSED(on(0, "LINUX1", "Q V FFFF"), 40, "HCPQVD040E Device FFFF does not exist");
-    ck_assert_str_eq(on(0, "LINUX1", "Q V 00C"), "RDR  000C CL * NOCONT NOHOLD");
-    REFUSED(on(0, "LINUX1", "Q V OSA"), 40, "HCPQVD040E");
-    on(0, "LINUX1", "ATTN");
-    ck_assert_uint_eq(cp_user_vm(cp_user_find(cps[0], "LINUX1"))->attentions, 1);
+    ck_assert_str_eq(on(0, "LINUX1", "DEFINE CPU 3 1-2"),
+                     "CPU 01 defined|CPU 02 defined|CPU 03 defined");
+    REFUSED(on(0, "LINUX1", "DEFINE CPU 4"), 1458,
+            "HCPCPU1458E CPU not defined--the directory");
 }
 END_TEST
 
@@ -529,6 +542,45 @@ START_TEST(shutdown_ends_the_deaf)
 }
 END_TEST
 
+static void went(struct cp_user *user, void *arg)
+{
+    (void)user;
+    *(bool *)arg = true;
+}
+
+static struct cp_user *arrives(const char *userid)
+{
+    struct cp_user *user = NULL;
+    struct codec_in none;
+    struct cause cause;
+    codec_in_init(&none, "", 0);
+    int rc = cp_user_arrive(cps[0], userid, &none, &user, &cause);
+    ck_assert_msg((rc == ST_OK) == (user != NULL), "%s", cause.text);
+    ck_assert(user || !strcmp(cause.text, "MEMBERA is shutting down"));
+    return user;
+}
+
+/* Machines of relocations that are under way stay theirs to end: one is given up, one turns out to
+ * be ours after everybody has been logged off, and goes at once. None comes any more. */
+START_TEST(shutdown_leaves_arrivals_to_their_relocations)
+{
+    bool runs = false;
+    on(0, "", "LOGON OPERATOR OPER");
+    struct cp_user *given_up = arrives("GUEST"), *ours = arrives("LINUX1");
+    oper("SHUTDOWN IMMEDIATE");
+    ck_assert_ptr_null(arrives("SHORT"));
+    pass_time(0);
+    ck_assert_int_eq(shutdowns, 1);
+    ck_assert_str_eq(cp_user_id(given_up), "GUEST");
+    ck_assert_str_eq(cp_user_id(ours), "LINUX1");
+    cp_user_depart(given_up);
+    cp_user_set_claim(ours, 5);
+    cp_user_go(ours, went, &runs);
+    ck_assert(!runs);
+    ck_assert_ptr_null(cp_user_next(cps[0], NULL));
+}
+END_TEST
+
 /* However the last guest that is waited for goes, the wait is over. */
 START_TEST(shutdown_waits_no_longer)
 {
@@ -614,6 +666,7 @@ int main(void)
     tcase_add_test(t, abbreviations);
     tcase_add_test(t, autolog_and_force);
     tcase_add_test(t, machine_commands);
+    tcase_add_test(t, cpus_defined);
     tcase_add_test(t, set_mcheck);
     tcase_add_test(t, display_and_store);
     tcase_add_test(t, queries);
@@ -625,6 +678,7 @@ int main(void)
     tcase_add_test(t, console_input_and_cp_read);
     tcase_add_test(t, signal_and_shutdown);
     tcase_add_test(t, shutdown_ends_the_deaf);
+    tcase_add_test(t, shutdown_leaves_arrivals_to_their_relocations);
     tcase_add_test(t, shutdown_waits_no_longer);
     tcase_add_test(t, signalled_guest_fails);
     tcase_add_test(t, session_moves);

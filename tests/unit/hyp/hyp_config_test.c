@@ -46,8 +46,12 @@ START_TEST(good_file)
                        "MEMBERA: activate islink 0e00 0e01 node MEMBERB\n"
                        "MEMBERB: BEGIN\n ACTIVATE ISLINK 0F00\n EQID X RDEV 1\nMEMBERB: END\n"
                        "SSI_LINKS HEARTBEAT 2 SILENCE 20\nssi_link tls keepalive 7 streams 0\n"
-                       "MEMBER%: OPERATOR_USERID OPER\n");
+                       "MEMBER%: OPERATOR_USERID OPER\n"
+                       "assoc ex 1230 enable epname chk1 chk2\nENABLE EXITS 1230-1231\n"
+                       "MEMBERB: DISABLE EXITS ALL\nDISASSOCIATE EXIT 1231\n");
     ck_assert_msg(status == ST_OK, "%s", cause.text);
+    ck_assert_uint_eq(cfg->network_count, 3); /* commands at the start, this member's */
+    ck_assert_str_eq(cfg->networks[0], "assoc ex 1230 enable epname chk1 chk2");
     ck_assert(cfg->in_ssi);
     ck_assert_str_eq(cfg->ssi_name, "CLU");
     ck_assert_str_eq(cfg->pdr_volid, "COM001");
@@ -164,6 +168,17 @@ static const struct {
      "system.config:1:17: expected a prefix of 6 hexadecimal digits, found 12"},
     {"FEATURES IDLE_SLACK 1001\n",
      "system.config:1:21: expected OFF or 10 to 1000 milliseconds, found 1001"},
+    {"FEATURES CP_LEVEL 0\n",
+     "system.config:1:19: expected a level of CP from 1 to 2, found 0"},
+    {"ASSOCIATE EXIT 4711 EPNAME X\n",
+     "system.config:1:16: expected the number of a CP exit that there is, found 4711"},
+    {"ASSOCIATE EXIT 1230 ENABLE\n",
+     "system.config:1:27: expected REPLACE or FOLLOWING or PRECEDING or DISABLE or ENABLE or "
+     "EPNAME, found end of statement"},
+    {"ASSOCIATE MESSAGES\n", "system.config:1:11: expected EXIT, found MESSAGES"},
+    {"ENABLE EXITS 1230 1\n",
+     "system.config:1:19: expected the number of a CP exit that there is, found 1"},
+    {"ENABLE COMMAND QUERY\n", "system.config:1:8: statement ENABLE COMMAND not available yet"},
     {"FEATURES ENABLE FOO\n", "system.config:1:17: expected a known feature, found FOO"},
     {"DEFINE COMMAND X\n", "system.config:1:8: statement DEFINE COMMAND not available yet"},
     {"IMBED A B\n", "system.config:1:1: statement IMBED not available yet"},

@@ -24,6 +24,34 @@ static int parse(const char *text, const char *member)
     return directory_parse("user.direct", text, member, &dir, &cause);
 }
 
+/* MACHINE says how many CPUs there may be; those that there are at logon have CPU statements, or
+ * are the base CPU. The entry's own statements come before its profile's. */
+START_TEST(cpus_at_logon)
+{
+    ck_assert_msg(parse("PROFILE P\n CPU 0 BASE CPUID 111111\n CPU 1\n"
+                        "USER ONE NOPASS 1M 1M\n MACHINE ESA 4\n"
+                        "USER TWO NOPASS 1M 1M\n INCLUDE P\n MACHINE ESA 8\n CPU 2 BASE\n"
+                        " CPU 0 CPUID 222222\n",
+                        "A") == ST_OK,
+                  "%s", cause.text);
+    const struct dir_entry *e = directory_find(dir, "ONE");
+    ck_assert_uint_eq(e->cpu_count, 1);
+    ck_assert_uint_eq(e->cpus_max, 4);
+    ck_assert(e->cpus[0].base && e->cpus[0].addr == 0);
+    e = directory_find(dir, "TWO");
+    ck_assert_uint_eq(e->cpu_count, 3);
+    ck_assert(!e->cpus[0].base && !e->cpus[1].base && e->cpus[2].base);
+    ck_assert_uint_eq(e->cpus[0].cpuid, 0x222222);
+    ck_assert_uint_eq(e->cpus[2].addr, 2);
+    directory_free(dir);
+    dir = NULL;
+    ck_assert_int_eq(parse("USER A NOPASS 1M 1M\n CPU 1\n CPU 1\n", "A"), ST_CONFIG);
+    ck_assert_ptr_nonnull(strstr(cause.text, "each CPU once"));
+    ck_assert_int_eq(parse("USER A NOPASS 1M 1M\n CPU 0 BASE\n CPU 1 BASE\n", "A"), ST_CONFIG);
+    ck_assert_ptr_nonnull(strstr(cause.text, "one BASE CPU"));
+}
+END_TEST
+
 static const char good[] =
     "* a comment\nDIRECTORY 0123 3390 540RES\n"
     "PROFILE LIN\n CPU 0 BASE\n CPU 1\n SPOOL 00C 2540 READER *\n SPOOL 00E 1403 A\n"
@@ -156,6 +184,20 @@ START_TEST(what_does_not_go_together)
 }
 END_TEST
 
+/* A second CONSOLE, which is not one instead of a profile's; an adapter takes three numbers. */
+START_TEST(consoles_and_adapters)
+{
+    ck_assert_str_eq(
+        check_text("PROFILE P\n CONSOLE 9 3215 T A\nUSER A NOLOG\n INCLUDE P\n"
+                   " CONSOLE 9 3215 T B OBSERVER\n CONSOLE 1F 3270\n NICDEF 600 TYPE QDIO\n"
+                   " NICDEF 600 LAN SYSTEM V\n SPECIAL 602 3270\nUSER B NOLOG\n INCLUDE P\n"
+                   " CONSOLE 9 3215\n",
+                   NULL, 0),
+        "w 6:2: A has a CONSOLE before this one, which counts no more|"
+        "w 9:2: device 0602 of A is defined more than once (line 7)|");
+}
+END_TEST
+
 /* All pairs, not only neighbours. */
 START_TEST(every_overlap)
 {
@@ -232,6 +274,39 @@ START_TEST(every_bad_statement)
 }
 END_TEST
 
+START_TEST(iucv_statements)
+{
+    static const struct dir_iucv rows[] = {
+        {"ALLOW", false, 100}, {"ANY", true, 0}, {"*MSG", false, 65535}, {"LINUX2", true, 7}};
+    ck_assert_msg(parse("USER A X\n IUCV ALLOW MSGLIMIT 100\n IUCV any PRIORITY\n"
+                        " IUCV *MSG MSGLIMIT 65535\n IUCV LINUX2 PRIORITY MSGLIMIT 7\n",
+                        "A") == ST_OK,
+                  "%s", cause.text);
+    const struct dir_entry *e = directory_find(dir, "A");
+    ck_assert_uint_eq(e->iucv_count, ARRAY_LEN(rows));
+    ck_assert_uint_eq(e->maxconn, 64);
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        ck_assert_str_eq(e->iucv[i].name, rows[i].name);
+        ck_assert(e->iucv[i].priority == rows[i].priority);
+        ck_assert_uint_eq(e->iucv[i].limit, rows[i].limit);
+    }
+}
+END_TEST
+
+START_TEST(bad_iucv_statements)
+{
+    char many[1024] = "USER A X\n";
+    ck_assert_int_eq(parse("USER A X\n IUCV ALLOW MSGLIMIT 0\n", "A"), ST_CONFIG);
+    ck_assert_ptr_nonnull(strstr(cause.text, "user.direct:2:22: expected a number from 1"));
+    ck_assert_int_eq(parse("USER A X\n IUCV LONGUSERID\n", "A"), ST_CONFIG);
+    ck_assert_ptr_nonnull(strstr(cause.text, "found LONGUSERID"));
+    for (unsigned i = 0; i <= DIR_IUCV_MAX; i++)
+        strcat(many, " IUCV ANY\n");
+    ck_assert_int_eq(parse(many, "A"), ST_CONFIG);
+    ck_assert_ptr_nonnull(strstr(cause.text, "at most 32 IUCV statements"));
+}
+END_TEST
+
 /* Said once each, with the place of the first. */
 START_TEST(no_effect_yet)
 {
@@ -241,7 +316,6 @@ START_TEST(no_effect_yet)
                                 "USER B NOLOG\n OPTION ACCT\n",
                                 NULL, 0),
                      "n 4:18: OPTION ACCT is accepted and has no effect yet|"
-                     "n 4:23: OPTION MAXCONN is accepted and has no effect yet|"
                      "n 6:14: SPECIAL TIMER is accepted and has no effect yet|");
 }
 END_TEST
@@ -538,12 +612,16 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, NULL, teardown);
     tcase_add_test(t, good_entries);
+    tcase_add_test(t, cpus_at_logon);
     tcase_add_test(t, disks_and_other_devices);
     tcase_add_test(t, what_does_not_go_together);
+    tcase_add_test(t, consoles_and_adapters);
     tcase_add_test(t, every_overlap);
     tcase_add_test(t, identities_of_members);
     tcase_add_test(t, looked_up_in_the_configuration);
     tcase_add_test(t, every_bad_statement);
+    tcase_add_test(t, iucv_statements);
+    tcase_add_test(t, bad_iucv_statements);
     tcase_add_test(t, no_effect_yet);
     tcase_add_loop_test(t, row_of_the_table, 0, (int)dir_statements.count);
     tcase_add_test(t, identity_per_member);

@@ -137,9 +137,16 @@ START_TEST(disks_of_the_directory)
     logon(0, "THREE"); /* a link to a link */
     is(on(0, "THREE", "QUERY LINKS 300"),
        "OWNER    0200 R/W, THREE    0300 R/O, TWO      0200 R/O");
-    is(oper("QUERY DASD"), "DASD 0200 CP SYSTEM  VOL001    4|DASD 0300 CP SYSTEM  FBA001    1");
+    is(oper("QUERY DASD"), "DASD 0200 CP SYSTEM VOL001    4|DASD 0300 CP SYSTEM FBA001    1");
+    const char *system = oper("QUERY SYSTEM 200");
+    ck_assert_ptr_nonnull(strstr(system, "DASD 0200 CP SYSTEM VOL001    4|"));
+    ck_assert_ptr_nonnull(strstr(system, "THREE    0300 R/O"));
+    ck_assert_ptr_nonnull(strstr(oper("QUERY SYSTEM VOL001"), "OWNER    0200 R/W"));
+    REFUSED(oper("QUERY SYSTEM"), 26, "HCPCMD026E");
+    REFUSED(oper("QUERY SYSTEM NIX"), 40, "HCPQRD040E Device NIX does not exist");
+    REFUSED(oper("QUERY SYSTEM VOL001 NOW"), 3, "HCPCMD003E Invalid option - NOW");
     on(0, "OWNER", "LOGOFF");
-    is(oper("QUERY 200"), "DASD 0200 CP SYSTEM  VOL001    2");
+    is(oper("QUERY 200"), "DASD 0200 CP SYSTEM VOL001    2");
 }
 END_TEST
 
@@ -307,6 +314,13 @@ START_TEST(virtual_disks)
     on(0, "OWNER", "LOGOFF"); /* it lives as long as somebody has it */
     is(on(0, "TWO", "QUERY LINKS 400"), "TWO      0400 R/O");
     is(on(0, "TWO", "DEFINE VFB-512 AS 401 BLK 64"), "DASD 0401 DEFINED");
+    ck_assert_ptr_nonnull(
+        strstr(oper("QUERY VDISK"), "TWO      0401 9336 (VDSK) R/W         64 BLK"));
+    ck_assert_ptr_null(strstr(oper("QUERY VDISK TWO"), "OWNER"));
+    ck_assert_ptr_nonnull(
+        strstr(oper("QUERY VDISK SYSLIM"), "VDISK SYSTEM LIMIT IS INFINITE, "));
+    is(oper("QUERY VDISK USERLIM"), "VDISK USER   LIMIT IS INFINITE");
+    REFUSED(oper("QUERY VDISK NIX"), 45, "HCPCQU045E NIX not logged on");
     is(on(0, "TWO", "DEFINE T3390 402 5"), "DASD 0402 DEFINED");
     is(on(0, "TWO", "DEFINE GRAF 403"), "GRAF 0403 DEFINED");
     REFUSED(on(0, "TWO", "DEFINE T3390 402 5"), 92, "HCPDEF092E");
@@ -330,6 +344,53 @@ START_TEST(virtual_disks)
 END_TEST
 
 /* --- real devices --- */
+
+/* Each device has one path, that of its class, which no device that is online loses; a path that is
+ * offline keeps its devices so. */
+START_TEST(channel_paths)
+{
+    ck_assert_str_eq(oper("QUERY PATHS TO 200"),
+                     "Device 0200, Status ONLINE| CHPIDs to Device 0200 (PIM)  : 20|"
+                     "  Physically Available (PAM)  : +|  Online               (LPM)  : +|"
+                     "          Legend         + Yes - No");
+    REFUSED(oper("QUERY PATHS TO 102"), 40, "HCPQPA040E Device 0102 does not exist");
+    REFUSED(oper("QUERY PATHS TO"), 26, "HCPCMD026E");
+    REFUSED(oper("QUERY PATHS TO MOON"), 21, "HCPATR021E");
+    ck_assert_str_eq(oper("QUERY CHPID 20"), "Path 20 online to devices 0200 0201 0203 0300");
+    REFUSED(oper("QUERY CHPID 21"), 846, "HCPQPA846E Invalid channel path identifier");
+    REFUSED(oper("QUERY CHPID XYZ"), 846, "HCPQPA846E");
+    REFUSED(oper("QUERY CHPID"), 26, "HCPCMD026E");
+    REFUSED(oper("QUERY CHPID 20 PCHID"), 3, "HCPQPV003E Invalid option - PCHID");
+    ck_assert_str_eq(oper("QUERY CHPIDV"), "One path CHPID Virtualization is off");
+    REFUSED(oper("QUERY CHPIDV NOBODY"), 45, "HCPCQU045E NOBODY");
+    REFUSED(oper("VARY OFF PATH 20 FROM 200"), 601, "HCPVPA601E Path 20 not varied offline");
+    REFUSED(oper("VARY OFF PATH 14 FROM 200"), 600,
+            "HCPVPA600E Path 14 is no path to device 0200");
+    REFUSED(oper("VARY OFF PATH 20 TO 200"), 2, "HCPCMD002E Invalid operand - TO");
+    REFUSED(oper("VARY OFF PATH 20"), 26, "HCPCMD026E");
+    ck_assert_str_eq(
+        oper("VARY ON PATH 20 TO 200-201"),
+        "Path 20 varied online to device 0200|Path 20 varied online to device 0201");
+    REFUSED(oper("VARY OFF CHPID 20"), 601,
+            "HCPVPA601E Path 20 not varied offline; it is the only path to device 0200");
+    REFUSED(oper("VARY OFF CHPID 14"), 601, "HCPVPA601E");
+    oper("VARY OFF 580");
+    ck_assert_str_eq(oper("VARY OFF CHPID 14"), "CHPID 14 varied offline");
+    ck_assert_str_eq(oper("QUERY CHPID 14"), "Path 14 offline to devices 0580");
+    ck_assert_ptr_nonnull(strstr(oper("QUERY PATHS 580"),
+                                 "OFFLINE| CHPIDs to Device 0580 (PIM)  : "
+                                 "14|"));
+    ck_assert_ptr_nonnull(strstr(oper("QUERY PATHS 580"), "(LPM)  : -|"));
+    ck_assert_ptr_nonnull(strstr(oper("VARY ON 580"),
+                                 "HCPCPN126E Device 0580 not varied online; "
+                                 "its channel path is offline"));
+    REFUSED(oper("VARY ON PATH 14 TO 580"), 602, "HCPVPA602E CHPID 14 is offline");
+    ck_assert_str_eq(oper("VARY ON CHPID 14"), "CHPID 14 varied online");
+    ck_assert_ptr_nonnull(strstr(oper("VARY ON 580"), "0580 varied online|"));
+    logon(0, "OWNER");
+    REFUSED(on(0, "OWNER", "QUERY CHPID 20"), 3, "HCPCQV003E Invalid option - CHPID");
+}
+END_TEST
 
 START_TEST(attach_detach_vary)
 {
@@ -373,8 +434,9 @@ END_TEST
 
 static unsigned went;
 
-static void goes(struct cp_user *user)
+static void goes(struct cp_user *user, void *arg)
 {
+    ck_assert_ptr_eq(arg, &went);
     ck_assert_str_eq(cp_user_id(user), "MOVER");
     went++;
 }
@@ -401,10 +463,13 @@ START_TEST(hand_over)
     went = 0;
     logon(0, "MOVER");
     struct cp_user *here = cp_user_find(cps[0], "MOVER");
+    link_set_cache(link_find(cp_rdevs(cps[0]), "MOVER", 0x201), false); /* SET MDCACHE MDISK */
     codec_out_init(&out);
     cp_user_save_devices(here, &out);
     struct cp_user *there = arrives(&out);
     codec_out_fini(&out);
+    ck_assert(link_find(cp_rdevs(cps[1]), "MOVER", 0x200)->cache &&
+              !link_find(cp_rdevs(cps[1]), "MOVER", 0x201)->cache);
     ck_assert(image_offline(image_of(1, "MOVER", 0x200)) &&
               image_offline(image_of(1, "MOVER", 0x201)));
     ck_assert_int_eq(image_read_track(image_of(1, "MOVER", 0x200), 0, track, &len, &cause),
@@ -412,13 +477,20 @@ START_TEST(hand_over)
     ck_assert_int_eq(image_read_track(image_of(0, "MOVER", 0x200), 0, track, &len, &cause),
                      ST_OK);
     cp_user_set_claim(there, 7);
-    cp_user_go(there, goes);
+    cp_user_go(there, goes, &went);
     pass_time(100);
     ck_assert_uint_eq(went, 0);
     ck_assert_int_eq(image_write_track(image_of(0, "MOVER", 0x200), 0, track, len, &cause),
                      ST_OK);
     ck_assert_int_eq(image_write_track(image_of(1, "MOVER", 0x200), 0, track, len, &cause),
                      ST_BUSY);
+    cp_user_let_go(here); /* its machine is still there */
+    pass_time(20);
+    ck_assert_uint_eq(went, 1);
+    ck_assert_int_eq(image_read_track(image_of(0, "MOVER", 0x200), 0, track, &len, &cause),
+                     ST_BUSY);
+    ck_assert_int_eq(image_write_track(image_of(1, "MOVER", 0x200), 0, track, len, &cause),
+                     ST_OK);
     cp_user_depart(here);
     pass_time(20);
     ck_assert_uint_eq(went, 1);
@@ -427,6 +499,44 @@ START_TEST(hand_over)
     ck_assert_int_eq(image_write_track(image_of(1, "MOVER", 0x201), 0, track, len, &cause),
                      ST_PERM);
     cp_user_depart(there);
+}
+END_TEST
+
+/* [V1] A virtual disk that is on its way is nobody else's, here and there; one that another user
+ * has does not move. */
+START_TEST(virtual_disks_on_their_way)
+{
+    struct vlink *l;
+    logon(0, "OWNER");
+    logon(0, "TWO");
+    struct rdevs *r = cp_rdevs(cps[0]), *other = cp_rdevs(cps[1]);
+    const struct vlink *own = link_virtual(r, "OWNER", 0);
+    ck_assert_uint_eq(own->vdev, 0x204);
+    ck_assert_ptr_null(link_virtual(r, "OWNER", 1));
+    ck_assert_str_eq(link_virtual_other(r, own), "");
+    is(on(0, "TWO", "LINK OWNER 204 400 RR"), "DASD 0400 LINKED R/O; R/W BY OWNER");
+    ck_assert_str_eq(link_virtual_other(r, own), "TWO");
+    ck_assert_ptr_eq(link_find(r, "TWO", 0x400)->area, own->area);
+    is(on(0, "TWO", "DETACH 400"), "DASD 0400 DETACHED");
+    links_moving(r, "OWNER", true);
+    REFUSED(on(0, "TWO", "LINK OWNER 204 400 RR"), 119,
+            "HCPLNM119E OWNER 0204 not linked; OWNER, who has it, is being relocated");
+    links_moving(r, "OWNER", false);
+    is(on(0, "TWO", "LINK OWNER 204 400 RR"), "DASD 0400 LINKED R/O; R/W BY OWNER");
+
+    const struct dir_mdisk m = {
+        .vdev = 0x204, .type = 0x9336, .kind = DIR_MDISK_VIRTUAL, .count = 100};
+    const struct link_request q = {"OWNER", 0x204, "OWNER", &m, LINK_MR};
+    const struct window_extent all = {0, 100};
+    ck_assert_int_eq(link_arriving(other, &q, NULL, all, true, &l, &cause), ST_OK);
+    logon(1, "THREE");
+    REFUSED(on(1, "THREE", "LINK OWNER 204 400 RR"), 119, "HCPLNM119E");
+    ck_assert_int_eq(links_activate(other, "OWNER", &cause), ST_OK);
+    is(on(1, "THREE", "LINK OWNER 204 400 RR"), "DASD 0400 LINKED R/O; R/W BY OWNER");
+    ck_assert_str_eq(link_virtual_user(other, "OWNER", 0x204, "OWNER"), "");
+    link_drop(other, l);
+    ck_assert_str_eq(link_virtual_user(other, "OWNER", 0x204, "OWNER"), "THREE");
+    ck_assert_int_eq(link_arriving(other, &q, NULL, all, true, &l, &cause), ST_EXIST);
 }
 END_TEST
 
@@ -439,7 +549,7 @@ START_TEST(arrived_in_vain)
     codec_out_init(&out);
     cp_user_save_devices(cp_user_find(cps[0], "MOVER"), &out);
     struct cp_user *there = arrives(&out);
-    cp_user_go(there, goes);
+    cp_user_go(there, goes, &went);
     cp_user_depart(there);
     pass_time(100);
     ck_assert_uint_eq(went, 0);
@@ -541,6 +651,8 @@ int main(void)
     tcase_add_test(tc, overlapping_extents);
     tcase_add_test(tc, another_member);
     tcase_add_test(tc, virtual_disks);
+    tcase_add_test(tc, virtual_disks_on_their_way);
+    tcase_add_test(tc, channel_paths);
     tcase_add_test(tc, attach_detach_vary);
     tcase_add_test(tc, hand_over);
     tcase_add_test(tc, arrived_in_vain);

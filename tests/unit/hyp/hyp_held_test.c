@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "hyp/cp/cp_internal.h"
+#include "lgr/lgr_snapshot.h"
 #include "tests/lib/cp_world.h"
 
 #define HELD_MAX 4
@@ -13,6 +14,7 @@ static struct cp_cluster_ops ops;
 static struct ssi_held *queue[HELD_MAX];
 static unsigned n_queue;
 static bool flux;
+static struct lgr_snapshots *snapshots;
 
 static int t_hold(void *ctx, struct ssi_held *held)
 {
@@ -102,6 +104,8 @@ static void teardown(void)
 {
     flux = false;
     cp_world_teardown();
+    lgr_snapshots_destroy(snapshots);
+    snapshots = NULL;
     ck_assert_uint_eq(n_queue, 0);
 }
 
@@ -145,6 +149,105 @@ START_TEST(what_allocates_nothing_does_not_wait)
     flux_ends();
     ck_assert_uint_eq(answers, 1);
     cp_response_fini(&late);
+}
+END_TEST
+
+/* Real devices, networks, and spool files that other members have in their lists, too. */
+START_TEST(what_others_share_waits)
+{
+    static const char *const waiting[] = {
+        "ATTACH 200 TO LINUX1",   "ATTA 200 SYSTEM",
+        "CHANGE RDR ALL HOLD",    "ORDER PRT 1",
+        "PURGE RDR ALL",          "TRANSFER RDR ALL TO LINUX1",
+        "TAG FILE 1 HELLO",       "DEFINE VSWITCH SW",
+        "DEFINE VSW SW",          "DEFINE LAN L",
+        "SET VSWITCH SW GRANT X", "MODIFY LAN L GRANT X",
+        "SET LAN L GRANT X",      "SET VMLAN LIMIT PERSISTENT 1"};
+    for (unsigned i = 0; i < ARRAY_LEN(waiting); i++) {
+        flux = true;
+        waits(0, "OPERATOR", waiting[i]);
+        ck_assert_uint_eq(n_queue, 1);
+        flux_ends();
+        ck_assert_uint_eq(answers, 1);
+        ck_assert_msg(late.line_count, "%s", waiting[i]);
+        cp_response_fini(&late);
+    }
+    flux = true;
+    on(0, "OPERATOR", "TAG DEV PRT HELLO"); /* its own device */
+    on(0, "OPERATOR", "DEFINE STORAGE 16M");
+    on(0, "OPERATOR", "CLOSE PRT");
+    on(0, "OPERATOR", "DETACH VSWITCH SW"); /* what is given back never waits */
+    ck_assert_uint_eq(n_queue, 0);
+}
+END_TEST
+
+/* A snapshot's user is logged on, and its disks are linked; others that SNAPSHOT does are not. */
+START_TEST(a_restore_waits)
+{
+    struct cause cause;
+    ck_assert_int_eq(lgr_snapshots_create(cps[0], NULL, NULL, "/proc/none", &snapshots, &cause),
+                     ST_OK);
+    on(0, "OPERATOR", "SNAPSHOT SAVE LINUX1 TO x");
+    ck_assert_uint_eq(n_queue, 0);
+    waits(0, "OPERATOR", "SNAPSHOT REST LINUX1 FORCE NOTHING FROM x");
+    ck_assert_uint_eq(n_queue, 1);
+    flux_ends();
+    answered(26, "HCPCMD026E"); /* FORCE what? */
+    lgr_snapshots_stop(snapshots);
+}
+END_TEST
+
+static struct cp_request *reads;
+static unsigned went_on, halts;
+
+static int read_first(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    reads = req;
+    return CP_LATER;
+}
+
+static int go_on(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    went_on++;
+    cp_line(req, "gone on");
+    return 0;
+}
+
+static void halted(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    halts++;
+    cp_complete(req, cp_fail(req, MSG_CPX601E, "READ"));
+}
+
+static const struct cp_cmd_row reader = {"READFIRST", CP_CLASS_ANY, "reads a file, then acts"};
+
+/* As SNAPSHOT RESTORE: a member begins to join while the file is being read. */
+START_TEST(what_has_read_its_file_waits_again)
+{
+    ck_assert_int_eq(cp_register_command(cps[0], NULL, &reader, read_first, NULL), ST_OK);
+    went_on = halts = 0;
+    flux = false;
+    waits(0, "OPERATOR", "READFIRST");
+    ck_assert_int_eq(cp_hold_again(reads, go_on, NULL), 0); /* nothing to wait for */
+    flux = true;
+    ck_assert_int_eq(cp_hold_again(reads, go_on, NULL), CP_LATER);
+    ck_assert(console_has(0, "OPERATOR", "HCPPLM1602I READFIRST is held: MEMBERC is joining"));
+    ck_assert_uint_eq(went_on, 0);
+    flux_ends();
+    answered(0, "gone on");
+    ck_assert_uint_eq(went_on, 1);
+    waits(0, "OPERATOR", "READFIRST");
+    flux = true;
+    cp_on_halt(reads, halted, NULL);
+    ck_assert_int_eq(cp_hold_again(reads, go_on, NULL), CP_LATER);
+    oper("CPHX");
+    ck_assert_uint_eq(n_queue, 0);
+    ck_assert_uint_eq(halts, 1);
+    answered(601, "HCPCPX601E");
+    ck_assert_uint_eq(went_on, 1);
 }
 END_TEST
 
@@ -218,6 +321,9 @@ int main(void)
     tcase_add_test(tc, a_logon_waits_for_the_end);
     tcase_add_test(tc, operands_are_kept);
     tcase_add_test(tc, what_allocates_nothing_does_not_wait);
+    tcase_add_test(tc, what_others_share_waits);
+    tcase_add_test(tc, a_restore_waits);
+    tcase_add_test(tc, what_has_read_its_file_waits_again);
     tcase_add_test(tc, logoff_drops_it);
     tcase_add_test(tc, cphx_drops_it);
     tcase_add_test(tc, at_another_member);

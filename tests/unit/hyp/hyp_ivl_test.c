@@ -147,7 +147,7 @@ static void setup(void)
         for (unsigned k = 0; k < i; k++)
             link_set(i, k, true);
     for (unsigned i = 0; i < MEMBERS; i++) {
-        member[i].ivl = ivl_add(member[i].ivls, "VSW1", member[i].lan);
+        member[i].ivl = ivl_add(member[i].ivls, "VSW1", 0, member[i].lan);
         uplink(i, true);
     }
     settle();
@@ -238,6 +238,103 @@ START_TEST(what_nobody_has_goes_to_the_uplink_in_use)
     got("001", "000");
     send_from(&member[1].up, outside, mac[2], 1); /* one that is not in use says nothing */
     got("000", "000");
+}
+END_TEST
+
+/* A station behind a bridge port moves behind that of another member, and back; each time only what
+ * it sends tells so. */
+START_TEST(a_station_behind_bridge_ports_moves)
+{
+    static const u8 far[6] = {2, 0, 0, 0, 7, 7};
+    struct lan *lan[2] = {lan_create(), lan_create()};
+    struct lan_join *join[2];
+    struct station s[2] = {0};
+    for (unsigned i = 0; i < 2; i++) {
+        join[i] = lan_join(member[i].lan, lan[i]);
+        s[i].port = lan_port_add(lan[i], LAN_STATION, &ops, &s[i]);
+    }
+    settle();
+    for (unsigned round = 0; round < 4; round++) {
+        unsigned at = round & 1;
+        lan_mac_clear(s[!at].port);
+        ck_assert_int_eq(lan_mac_take(s[at].port, far), ST_OK);
+        send_from(&s[at], far, all_macs, 1);
+        got("111", "100");
+        for (unsigned i = 0; i < MEMBERS; i++) {
+            s[at].got = 0;
+            s[!at].got = 0;
+            guest_sends(i, far);
+            ck_assert_msg(s[at].got == 1, "round %u, from %u: %u", round, i, s[at].got);
+            ck_assert_uint_eq(s[!at].got, 0);
+        }
+        got("000", "000");
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        lan_part(join[i]);
+        lan_port_remove(s[i].port);
+        lan_destroy(lan[i]);
+    }
+    settle();
+}
+END_TEST
+
+/* VEPA: guests' frames go to the uplink in use, and come back from there, to all but the sender. */
+START_TEST(vepa_over_members)
+{
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        lan_set_options(member[i].lan, &(struct lan_options){.vepa = true});
+        ivl_vepa(member[i].ivl, true);
+    }
+    frames_messages = 0;
+    guest_sends(1, mac[2]);
+    got("000", "100");
+    guest_sends(1, all_macs);
+    got("000", "100");
+    guest_sends(0, mac[2]); /* where the uplink is: nothing leaves */
+    got("000", "100");
+    ck_assert_uint_eq(frames_messages, 2);
+    send_from(&member[0].up, mac[1], mac[2], 1);
+    got("001", "000");
+    send_from(&member[0].up, mac[1], all_macs, 1);
+    got("101", "000");
+    send_from(&member[0].up, mac[0], all_macs, 1);
+    got("011", "000");
+    uplink(0, false);
+    settle();
+    guest_sends(0, mac[2]);
+    got("000", "010");
+    uplink(1, false);
+    uplink(2, false);
+    settle();
+    frames_messages = 0;
+    guest_sends(0, mac[2]);
+    ck_assert_uint_eq(frames_messages, 0);
+}
+END_TEST
+
+/* A bridge port here, flooding there: what nobody has told of goes to those members, too. */
+START_TEST(stations_that_take_strangers)
+{
+    const struct lan_traits floods = {.flooding = true}, none = {0};
+    ck_assert_int_eq(lan_port_bridge(member[1].guest.port, LAN_BRIDGE_PRIMARY), ST_OK);
+    settle();
+    guest_sends(0, outside);
+    got("010", "100");
+    guest_sends(2, outside);
+    got("010", "100");
+    send_from(&member[0].up, outside, (const u8[6]){2, 0, 0, 9, 9, 9}, 1);
+    got("010", "000");
+    lan_port_traits(member[2].guest.port, &floods);
+    ck_assert_int_eq(lan_port_bridge(member[1].guest.port, LAN_BRIDGE_NONE), ST_OK);
+    settle();
+    guest_sends(1, outside);
+    got("001", "100");
+    guest_sends(1, mac[0]);
+    got("100", "000");
+    lan_port_traits(member[2].guest.port, &none);
+    settle();
+    guest_sends(1, outside);
+    got("000", "100");
 }
 END_TEST
 
@@ -335,13 +432,34 @@ START_TEST(switches_come_and_go)
     got("001", "010");
     guest_sends(1, mac[0]);
     got("000", "010");
-    member[0].ivl = ivl_add(member[0].ivls, "VSW1", member[0].lan);
+    member[0].ivl = ivl_add(member[0].ivls, "VSW1", 0, member[0].lan);
     settle();
     ck_assert_uint_eq(in_use(0), 1);
     guest_sends(1, mac[0]);
     got("100", "000");
     guest_sends(0, mac[2]);
     got("001", "000");
+}
+END_TEST
+
+/* A name that is shorter than the bits of the kind is one, too. */
+START_TEST(networks_of_one_name_and_other_kinds)
+{
+    ivl_remove(member[0].ivl);
+    ivl_remove(member[1].ivl);
+    settle();
+    member[0].ivl = ivl_add(member[0].ivls, "V", 0xc2, member[0].lan);
+    member[1].ivl = ivl_add(member[1].ivls, "V", 0xc3, member[1].lan);
+    settle();
+    guest_sends(0, all_macs);
+    got("000", "100");
+    ivl_remove(member[1].ivl);
+    member[1].ivl = ivl_add(member[1].ivls, "V", 0xc2, member[1].lan);
+    settle();
+    guest_sends(0, all_macs);
+    got("010", "100");
+    guest_sends(1, mac[0]);
+    got("100", "000");
 }
 END_TEST
 
@@ -474,10 +592,14 @@ int main(void)
     tcase_add_test(tc, a_frame_goes_to_the_member_that_has_its_receiver);
     tcase_add_test(tc, a_group_is_all_once);
     tcase_add_test(tc, what_nobody_has_goes_to_the_uplink_in_use);
+    tcase_add_test(tc, stations_that_take_strangers);
+    tcase_add_test(tc, vepa_over_members);
+    tcase_add_test(tc, a_station_behind_bridge_ports_moves);
     tcase_add_test(tc, another_uplink_takes_over);
     tcase_add_test(tc, a_lost_link_leaves_the_rest_alone);
     tcase_add_test(tc, a_machine_moves);
     tcase_add_test(tc, switches_come_and_go);
+    tcase_add_test(tc, networks_of_one_name_and_other_kinds);
     tcase_add_test(tc, tags_pass);
     tcase_add_test(tc, isolated_stations_do_not_hear_each_other);
     tcase_add_test(tc, a_queue_is_bounded);

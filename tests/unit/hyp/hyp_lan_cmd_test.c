@@ -33,6 +33,7 @@ static void setup_with(const char *config)
         "USER DIR P 64M 64M G\n NICDEF 600 TYPE QDIO LAN ONE NET MACID 00BEEF\n"
         "USER DIR2 P 64M 64M G\n NICDEF 600 LAN SYSTEM SW MACID 00BEEF\n"
         "USER HIP P 64M 64M G\n NICDEF 600 TYPE HIPERSOCKETS LAN * NET\n"
+        "USER HIPER P 64M 64M G\n NICDEF 600 TYPE HIPERSOCKETS LAN SYSTEM HS\n"
         "USER MOVER P 64M 64M G\n NICDEF 700 LAN SYSTEM SW PORTNUMBER 9 PORTTYPE TRUNK VLAN 2 4\n";
     cp_world_devices = "";
     cp_world_config = config;
@@ -170,7 +171,10 @@ START_TEST(types_fit)
     on(0, "ONE", "UNCOUPLE 700");
     REFUSED(on(0, "ONE", "COUPLE 700 * NET"), 2783, "HCPNIC2783E");
     REFUSED(on(0, "ONE", "DEFINE LAN X MFS 17K"), 3, "HCPCMD003E");
-    REFUSED(on(0, "ONE", "DEFINE LAN X ETHERNET TYPE HIPERSOCKETS"), 2781, "HCPSWU2781E");
+    has(on(0, "ONE", "DEFINE LAN X ETHERNET TYPE HIPERSOCKETS"), "LAN ONE X is created");
+    has(on(0, "ONE", "QUERY LAN X OWNERID *"), "UNRESTRICTED  ETHERNET MFS: 16K");
+    on(0, "ONE", "DEFINE LAN Y ETHERNET");
+    has(on(0, "ONE", "QUERY LAN Y OWNERID *"), "Type: QDIO");
     REFUSED(on(0, "ONE", "COUPLE 600 * NOWHERE"), 2782,
             "HCPSWU2782E LAN ONE NOWHERE does not exist");
     REFUSED(on(0, "ONE", "COUPLE 600 *"), 26, "HCPCMD026E");
@@ -470,6 +474,149 @@ START_TEST(a_guest_lan_stays)
 }
 END_TEST
 
+/* --- LANs of HiperSockets over members --- */
+
+static struct ivls *ivls[2];
+
+static bool port_send(void *ctx, unsigned slot, enum ivl_message type, const void *data,
+                      size_t len)
+{
+    (void)ctx, (void)slot, (void)type, (void)data, (void)len;
+    return false;
+}
+
+static bool port_room(void *ctx, unsigned slot)
+{
+    (void)ctx, (void)slot;
+    return false;
+}
+
+static void wakeup(void *ctx)
+{
+    (void)ctx;
+}
+
+static void setup_members(void)
+{
+    const struct ivl_ports ports = {.send = port_send, .room = port_room, .wakeup = wakeup};
+    setup_with("");
+    for (unsigned i = 0; i < 2; i++) {
+        ivls[i] = ivls_create(i, &ports);
+        vswitches_cluster(cp_nets(cps[i]), ivls[i]);
+    }
+    on(1, "", "LOGON OPERATOR OPER");
+}
+
+static void teardown_members(void)
+{
+    cp_world_teardown();
+    ivls_destroy(ivls[0]);
+    ivls_destroy(ivls[1]);
+}
+
+static void there(const char *command)
+{
+    on(1, "OPERATOR", command);
+}
+
+START_TEST(hipersockets_move)
+{
+    oper("DEFINE LAN HS OWNERID SYSTEM MFS 24K");
+    has(oper("QUERY LAN HS OWNERID SYSTEM"), "  SSI: with 0 other members|");
+    on(0, "", "LOGON HIPER P");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "LAN SYSTEM HS");
+    cp_user_depart(arrives("HIPER", ST_NOENT));
+    ck_assert_str_eq(cause.text, "LAN SYSTEM HS is not here");
+    there("DEFINE VSWITCH HS IP");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "LAN SYSTEM HS: type QDIO");
+    there("DETACH VSWITCH HS");
+    there("DEFINE LAN HS OWNERID SYSTEM TYPE QDIO");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "LAN SYSTEM HS: type QDIO");
+    there("DETACH LAN HS OWNERID SYSTEM");
+    there("DEFINE LAN HS OWNERID SYSTEM TYPE HIPERSOCKETS ETHERNET");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "LAN SYSTEM HS: transport ETHERNET");
+    there("DETACH LAN HS OWNERID SYSTEM");
+    there("DEFINE LAN HS OWNERID SYSTEM");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "LAN SYSTEM HS: MFS");
+    there("DETACH LAN HS OWNERID SYSTEM");
+    there("DEFINE LAN HS OWNERID SYSTEM MFS 24K RESTRICTED");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "LAN SYSTEM HS"); /* no grant */
+    there("SET LAN HS OWNERID SYSTEM GRANT HIPER");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "");
+    struct cp_user *user = arrives("HIPER", ST_OK);
+    cp_user_depart(cp_user_find(cps[0], "HIPER"));
+    cp_user_set_claim(user, 77);
+    has(on(1, "HIPER", "QUERY NIC 600"), "LAN: SYSTEM HS");
+    cp_user_depart(user);
+}
+END_TEST
+
+/* At a bridge port it has the switch for that, and only the switch. */
+START_TEST(not_at_a_bridge_port)
+{
+    struct cp_nic_row row;
+    const char *query = "QUERY LAN HS OWNERID SYSTEM";
+    both("DEFINE LAN HS OWNERID SYSTEM TYPE HIPERSOCKETS ETHERNET");
+    on(0, "", "LOGON HIPER P");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "");
+    there("DEFINE VSWITCH SW BRIDGEPORT LAN SYSTEM HS");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "LAN SYSTEM HS: BRIDGEPORT");
+    there("SET VSWITCH SW BRIDGEPORT DISCONNECT");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "LAN SYSTEM HS: of one member");
+    there("DETACH VSWITCH SW");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "");
+    oper("DEFINE VSWITCH SW BRIDGEPORT LAN SYSTEM HS");
+    hasnt(oper(query), "SSI:");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "LAN SYSTEM HS: BRIDGEPORT");
+    there("DEFINE VSWITCH TW BRIDGEPORT LAN SYSTEM HS");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "LAN SYSTEM HS: BRIDGEPORT");
+    there("DETACH VSWITCH TW");
+    there("DEFINE VSWITCH SW BRIDGEPORT LAN SYSTEM HS");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), ""); /* by the switch */
+    there("SET VSWITCH SW BRIDGEPORT DISCONNECT");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "LAN SYSTEM HS: of one member");
+    there("SET VSWITCH SW BRIDGEPORT CONNECT ISOLATION ON");
+    ck_assert_str_eq(lacks("HIPER", "HIPER"), "LAN SYSTEM HS: of one member");
+    oper("SET VSWITCH SW VEPA ON");
+    ck_assert(cp_user_nic(cp_user_find(cps[0], "HIPER"), 0, &row) && row.guest_lan);
+    oper("SET VSWITCH SW VEPA OFF BRIDGEPORT DISCONNECT");
+    ck_assert(cp_user_nic(cp_user_find(cps[0], "HIPER"), 0, &row) && row.guest_lan);
+    oper("SET VSWITCH SW BRIDGEPORT LAN SYSTEM OTHER");
+    has(oper(query), "SSI:");
+    oper("SET VSWITCH SW BRIDGEPORT LAN SYSTEM HS");
+    hasnt(oper(query), "SSI:");
+    oper("SET VSWITCH SW BRIDGEPORT NONE");
+    has(oper(query), "SSI:");
+    oper("SET VSWITCH SW BRIDGEPORT LAN SYSTEM LATER");
+    oper("DEFINE LAN LATER OWNERID SYSTEM TYPE HIPERSOCKETS ETHERNET");
+    hasnt(oper("QUERY LAN LATER OWNERID SYSTEM"), "SSI:");
+    oper("SET VSWITCH SW BRIDGEPORT LAN SYSTEM HS UPLINK warp"); /* no uplink, but a bridge */
+    has(oper("QUERY LAN LATER OWNERID SYSTEM"), "SSI:");
+    hasnt(oper(query), "SSI:");
+}
+END_TEST
+
+/* Those of users, and QDIO, are of one member. */
+START_TEST(other_lans_stay)
+{
+    struct cp_nic_row row;
+    both("DEFINE LAN HS OWNERID ONE");
+    both("DEFINE LAN NET OWNERID SYSTEM TYPE QDIO");
+    on(0, "ONE", "DEFINE NIC 700 TYPE HIPERSOCKETS");
+    has(on(0, "ONE", "COUPLE 700 ONE HS"), "is connected");
+    has(on(0, "ONE", "COUPLE 600 SYSTEM NET"), "is connected");
+    for (unsigned i = 0; i < 2; i++)
+        ck_assert(cp_user_nic(cp_user_find(cps[0], "ONE"), i, &row) && row.guest_lan);
+    hasnt(oper("QUERY LAN"), "SSI:");
+    both("DEFINE VSWITCH SW IP");
+    oper("SET VSWITCH SW GRANT TWO");
+    on(0, "TWO", "COUPLE 600 SYSTEM SW");
+    there("DETACH VSWITCH SW");
+    there("DEFINE LAN SW OWNERID SYSTEM TYPE QDIO");
+    ck_assert_str_eq(lacks("TWO", "TWO"), "VSWITCH SYSTEM SW: a guest LAN");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_lan_cmd");
@@ -494,6 +641,12 @@ int main(void)
     tcase_add_test(tc, a_port_number_in_use_there);
     tcase_add_test(tc, a_guest_lan_stays);
     suite_add_tcase(suite, tc);
+    TCase *members = tcase_create("members");
+    tcase_add_checked_fixture(members, setup_members, teardown_members);
+    tcase_add_test(members, hipersockets_move);
+    tcase_add_test(members, not_at_a_bridge_port);
+    tcase_add_test(members, other_lans_stay);
+    suite_add_tcase(suite, members);
     tcase_add_checked_fixture(config, setup_config, cp_world_teardown);
     tcase_add_test(config, statements_of_system_config);
     suite_add_tcase(suite, config);

@@ -1,7 +1,7 @@
 /* LINK over two members: every mode against every mode gives what it gives on one member, by the
- * shares of the cluster; who has it is told by name and member; overlapping extents; Safe mode;
- * what is given back; a guest that is relocated; links from before the join.
- * Run alone: tests/run unit/hyp_link_share_test */
+ * shares of the cluster, also for extents that overlap; whole volumes (ATTACH); who has it is told
+ * by name and member; Safe mode; what is given back; a guest that is relocated; links from before
+ * the join. Run alone: tests/run unit/hyp_link_share_test */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,19 +54,28 @@ static void logon(int member, const char *user)
     ck_assert_int_eq(resp.rc, 0);
 }
 
+/* OPERATOR of that member. */
+static const char *oper_at(int member, const char *command)
+{
+    if (!cp_user_find(cps[member], "OPERATOR"))
+        on(member, "", "LOGON OPERATOR OPER");
+    return on(member, "OPERATOR", command);
+}
+
 static const char *const modes[] = {
 #define MODE(name, first, otherwise, keeps, help) #name,
 #include "hyp/rdev/link_mode.def"
 #undef MODE
 };
 
-/* What HOLDS, in one mode, and then WANTS of `member`, in another one, get: 'W', 'R' or '-'. */
-static char gets(int member, const char *held, const char *wanted)
+/* What HOLDS, in one mode, and then WANTS of `member`, in another one, of that disk, get: 'W', 'R'
+ * or '-'. */
+static char gets(int member, const char *held, const char *disk, const char *wanted)
 {
     char command[64];
     snprintf(command, sizeof command, "LINK OWNER 200 300 %s", held);
     is(on(0, "HOLDS", command), "");
-    snprintf(command, sizeof command, "LINK OWNER 200 300 %s", wanted);
+    snprintf(command, sizeof command, "LINK %s 300 %s", disk, wanted);
     on(member, "WANTS", command);
     const struct vlink *l = link_find(cp_rdevs(cps[member]), "WANTS", 0x300);
     char got = !l ? '-' : l->write ? 'W' : 'R';
@@ -76,17 +85,20 @@ static char gets(int member, const char *held, const char *wanted)
     return got;
 }
 
-/* As on one member. Only where both would write the locks on the file keep the second one away. */
+/* As on one member, of the same minidisk and of one that overlaps it, though nothing is told. Only
+ * where both would write the locks on the file keep the second one away. */
 START_TEST(all_modes)
 {
     char one[ARRAY_LEN(modes)][ARRAY_LEN(modes)];
+    const char *disk = _i ? "FULL 123" : "OWNER 200";
     unsigned read = 0, write = 0, none = 0;
+    links_deaf = true;
     for (int member = 0; member < 2; member++) {
         logon(0, "HOLDS");
         logon(member, "WANTS");
         for (size_t i = 0; i < ARRAY_LEN(modes); i++)
             for (size_t k = 0; k < ARRAY_LEN(modes); k++) {
-                char got = gets(member, modes[i], modes[k]);
+                char got = gets(member, modes[i], disk, modes[k]);
                 if (!member) {
                     one[i][k] = got;
                     continue;
@@ -149,7 +161,7 @@ START_TEST(told_by_name)
 }
 END_TEST
 
-/* A full-pack minidisk has another name: what members tell each other keeps it apart. */
+/* A full-pack minidisk is another part of the volume. */
 START_TEST(overlapping)
 {
     logon(0, "HOLDS");
@@ -159,8 +171,68 @@ START_TEST(overlapping)
         console_has(1, "FULL", "^HCPLNM102E DASD 0123 forced R/O; R/W by HOLDS AT MEMBERA$"));
     ck_assert_uint_eq(fake_shares_held(), 2); /* not those of temporary and virtual disks */
     remote_links_forget(cp_rdevs(cps[1]), "MEMBERA");
+    REFUSED(on(1, "FULL", "LINK FULL 123 400 M"), 105, /* the share */
+            "HCPLNM105E FULL 0123 not linked; R/W by user AT MEMBERA");
+    links_of_old = true;
     REFUSED(on(1, "FULL", "LINK FULL 123 400 M"), 105, /* the lock on the file */
             "HCPLNM105E FULL 0123 not linked; R/W by another system");
+}
+END_TEST
+
+/* A volume that a user has as a whole: one writes, others read. */
+START_TEST(attached)
+{
+    logon(0, "HOLDS");
+    logon(1, "WANTS");
+    oper_at(1, "DETACH 200 FROM SYSTEM");
+    is(on(0, "HOLDS", "LINK OWNER 200 300 MR"), "");
+    REFUSED(oper_at(1, "ATTACH 200 TO WANTS 400"), 120,
+            "HCPATR120E WANTS 0400 not attached; HOLDS AT MEMBERA has it");
+    links_deaf = true;
+    remote_links_forget(cp_rdevs(cps[1]), "MEMBERA");
+    REFUSED(oper_at(1, "ATTACH 200 TO WANTS 400"), 120,
+            "HCPATR120E WANTS 0400 not attached; system MEMBERA has part of it");
+    ck_assert_uint_eq(fake_shares_held(), 1);
+    oper_at(1, "ATTACH 200 TO WANTS 400 R/O");
+    ck_assert_int_eq(resp.rc, 0);
+    ck_assert_uint_eq(fake_shares_held(), 2);
+    on(1, "WANTS", "DETACH 400");
+    ck_assert_uint_eq(fake_shares_held(), 1);
+    on(0, "HOLDS", "DETACH 300");
+    oper_at(1, "ATTACH 200 TO WANTS 400");
+    ck_assert_int_eq(resp.rc, 0);
+    REFUSED(on(0, "HOLDS", "LINK OWNER 200 300 M"), 105,
+            "HCPLNM105E OWNER 0200 not linked; R/W by user AT MEMBERB");
+    REFUSED(on(0, "HOLDS", "LINK OWNER 200 300 R"), 105, "HCPLNM105E");
+    REFUSED(on(0, "HOLDS", "LINK OWNER 200 300 ER"), 105, "HCPLNM105E");
+    is(on(0, "HOLDS", "LINK OWNER 200 300 RR"), "");
+    on(1, "WANTS", "LOGOFF");
+    is(on(0, "HOLDS", "LINK OWNER 200 301 M"), "DASD 0301 LINKED R/W; R/O BY HOLDS");
+}
+END_TEST
+
+/* Of a file that moves its tracks one writes, or some read. */
+START_TEST(attached_as_a_whole)
+{
+    logon(0, "HOLDS");
+    logon(1, "WANTS");
+    links_deaf = true;
+    oper_at(1, "DETACH 201 FROM SYSTEM");
+    is(on(0, "HOLDS", "LINK OWNER 210 300 RR"), "");
+    REFUSED(oper_at(1, "ATTACH 201 TO WANTS 400"), 120, "HCPATR120E");
+    oper_at(1, "ATTACH 201 TO WANTS 400 R/O");
+    ck_assert_int_eq(resp.rc, 0);
+    REFUSED(on(0, "HOLDS", "LINK OWNER 211 301 MW"), 105, "HCPLNM105E");
+    on(1, "WANTS", "DETACH 400");
+    on(0, "HOLDS", "DETACH 300");
+    oper_at(1, "ATTACH 201 TO WANTS 400");
+    ck_assert_int_eq(resp.rc, 0);
+    REFUSED(on(0, "HOLDS", "LINK OWNER 210 300 RR"), 105, "HCPLNM105E");
+    links_why = "Safe mode: contact with MEMBERA is lost"; /* it can be given back */
+    on(1, "WANTS", "DETACH 400");
+    ck_assert_uint_eq(fake_shares_held(), 0);
+    REFUSED(oper_at(1, "ATTACH 201 TO WANTS 400"), 120,
+            "HCPATR120E WANTS 0400 not attached; Safe mode: contact with MEMBERA is lost");
 }
 END_TEST
 
@@ -328,6 +400,26 @@ START_TEST(cached_while_nobody_writes)
 }
 END_TEST
 
+/* [L2] Who has the volume as a whole writes minidisks that are on it. */
+START_TEST(not_cached_while_it_is_attached)
+{
+    logon(0, "HOLDS");
+    logon(1, "WANTS");
+    oper_at(1, "DETACH 200 FROM SYSTEM");
+    is(on(0, "HOLDS", "LINK OWNER 200 300 RR"), "");
+    image_byte(image_of(0, "HOLDS", 0x300), 0);
+    mdcache(0, "HOLDS", "ON");
+    oper_at(1, "ATTACH 200 TO WANTS 300");
+    ck_assert_int_eq(resp.rc, 0);
+    mdcache(0, "HOLDS", "INELIGIBLE");
+    is(on(0, "HOLDS", "QUERY LINKS 300"), "HOLDS    0300 R/O|WANTS    0300 R/W AT MEMBERB");
+    image_fill(image_of(1, "WANTS", 0x300), 15, 77);
+    ck_assert_uint_eq(image_byte(image_of(0, "HOLDS", 0x300), 0), 77);
+    on(1, "WANTS", "DETACH 300");
+    mdcache(0, "HOLDS", "ON");
+}
+END_TEST
+
 static unsigned told_to_go_on;
 
 static void goes_on(void *arg)
@@ -371,10 +463,12 @@ int main(void)
     suite_add_tcase(suite, tc);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, all_modes);
+    tcase_add_loop_test(tc, all_modes, 0, 2);
     tcase_add_test(tc, shares_decide);
     tcase_add_test(tc, told_by_name);
     tcase_add_test(tc, overlapping);
+    tcase_add_test(tc, attached);
+    tcase_add_test(tc, attached_as_a_whole);
     tcase_add_test(tc, not_granted);
     tcase_add_test(tc, together);
     tcase_add_loop_test(tc, relocated, 0, 2);
@@ -382,6 +476,7 @@ int main(void)
     tcase_add_test(tc, whole_volumes);
     tcase_add_test(tc, told_late);
     tcase_add_loop_test(tc, cached_while_nobody_writes, 0, 2);
+    tcase_add_test(tc, not_cached_while_it_is_attached);
     tcase_add_test(tc, writes_wait);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

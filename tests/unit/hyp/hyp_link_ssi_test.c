@@ -1,6 +1,6 @@
 /* Service LINK on a simulated cluster: what two members tell each other of their links, at once and
- * at a join; a link that writes waits for the answer, also of a member that is lost meanwhile or
- * ends; nothing is cached while one is out of touch; any bytes as messages.
+ * at a join, also of whole volumes; a link that writes waits for the answer, also of a member that
+ * is lost meanwhile or ends; nothing is cached while one is out of touch; any bytes as messages.
  * Run alone: tests/run unit/hyp_link_ssi_test */
 #include <check.h>
 #include <stdio.h>
@@ -72,16 +72,22 @@ static unsigned known_members(int i)
     return ssi_members(ssis[i], names);
 }
 
-static void joins(int i)
+static void starts(int i, bool repair)
 {
     struct ssi_config config;
     ssi_sim_config(&config, (unsigned)i, 2);
+    config.repair = repair;
     ssis[i] = ssi_sim_start(sim, &config, (unsigned)i, &cause);
     ck_assert_ptr_nonnull(ssis[i]);
     cps[i]->link_ssi = cp_link_ssi_create(cps[i], ssis[i], &cause);
     ck_assert_msg(cps[i]->link_ssi != NULL, "%s", cause.text);
     ssi_join(ssis[i], on_joined, &joined[i]);
     UNTIL(joined[i]);
+}
+
+static void joins(int i)
+{
+    starts(i, false);
     UNTIL(!joined[!i] || (ssi_member_state(ssis[0], "M1") == SSI_JOINED &&
                           ssi_mode(ssis[0]) == SSI_MODE_STABLE && known_members(0) == 1));
     cp_links_join(cps[i]);
@@ -90,8 +96,11 @@ static void joins(int i)
 /* The simulated PDR may be locked by the other member just now; here nobody waits for it. */
 static void links(int i, const char *command)
 {
+    for (int k = 0; k < 2; k++)
+        UNTIL(!ssi_sim_member(sim, (unsigned)k) || !ssi_owes(ssis[k])); /* DETACH is over */
     UNTIL((on(i, i ? "WANTS" : "HOLDS", command),
            !resp.line_count || !strstr(resp.lines[0], "is locked")));
+
     ck_assert_msg(!resp.rc, "%s: %s", command, resp.lines[0]);
 }
 
@@ -140,6 +149,61 @@ START_TEST(told_at_the_join)
     UNTIL(known(1) == 1);
     REFUSED(on(1, "WANTS", "LINK OWNER 200 300 M"), 105,
             "HCPLNM105E OWNER 0200 not linked; R/W by HOLDS AT M0");
+}
+END_TEST
+
+/* Until the PDR is not locked just now. */
+static const char *answer(int i, const char *user, const char *command)
+{
+    UNTIL((on(i, user, command), !resp.line_count || !strstr(resp.lines[0], "is locked")));
+    return resp.line_count ? resp.lines[0] : "";
+}
+
+/* A volume as a whole is told of, too, and the PDR keeps its parts from others; what its label is
+ * does not count, as its user may write another one. */
+START_TEST(a_whole_volume)
+{
+    joins(0);
+    joins(1);
+    on(1, "", "LOGON OPERATOR OPER");
+    on(1, "OPERATOR", "DETACH 200 FROM SYSTEM");
+    links(0, "LINK OWNER 200 300 MR");
+    UNTIL(known(1) == 1);
+    ck_assert_str_eq(answer(1, "OPERATOR", "ATTACH 200 TO WANTS 300"),
+                     "HCPATR120E WANTS 0300 not attached; HOLDS AT M0 has it");
+    on(0, "HOLDS", "DETACH 300");
+    links(0, "LINK OWNER 200 300 RR");
+    UNTIL(cached(0));
+    answer(1, "OPERATOR", "ATTACH 200 TO WANTS 300");
+    ck_assert_int_eq(resp.rc, 0);
+    ck_assert(link_of(1)->gated);
+    UNTIL(!link_of(1)->gated);
+    ck_assert(!cached(0)); /* before the other one writes */
+    is(on(0, "HOLDS", "QUERY LINKS 300"), "HOLDS    0300 R/O|WANTS    0300 R/W AT M1");
+    remote_links_forget(cp_rdevs(cps[0]), "M1"); /* the PDR says it, too */
+    ck_assert_str_eq(answer(0, "HOLDS", "LINK OWNER 200 301 M"),
+                     "HCPLNM105E OWNER 0200 not linked; R/W by user AT M1");
+    on(1, "WANTS", "LOGOFF");
+    links(0, "LINK OWNER 200 301 M");
+}
+END_TEST
+
+/* REPAIR: what members have that cannot be reached stands, until the operator says that they are
+ * down. */
+START_TEST(up_alone)
+{
+    joins(0);
+    links(0, "LINK OWNER 200 300 MR");
+    ssi_sim_crash(sim, 0);
+    cp_link_ssi_destroy(cps[0]->link_ssi);
+    cps[0]->link_ssi = NULL;
+    on(0, "HOLDS", "DETACH 300"); /* the locks of its process have ended */
+    starts(1, true);
+    ck_assert_str_eq(answer(1, "WANTS", "LINK OWNER 200 300 M"),
+                     "HCPLNM105E OWNER 0200 not linked; R/W by user AT M0");
+    UNTIL(ssi_set_down(ssis[1], "M0", &cause) == ST_OK);
+    links(1, "LINK OWNER 200 300 M");
+    links(1, "DETACH 300");
 }
 END_TEST
 
@@ -226,6 +290,8 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, told_and_answered);
     tcase_add_test(tc, told_at_the_join);
+    tcase_add_test(tc, a_whole_volume);
+    tcase_add_test(tc, up_alone);
     tcase_add_test(tc, lost_before_the_answer);
     tcase_add_test(tc, ends_before_the_answer);
     tcase_add_test(tc, any_bytes);

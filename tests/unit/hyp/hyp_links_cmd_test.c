@@ -1,5 +1,5 @@
-/* CPHX, HALT, GIVE, REDEFINE, DEFINE RELODOMAIN, ACTIVATE and DEACTIVATE ISLINK, ENABLE and
- * DISABLE: what they do, and what is refused. Run alone: tests/run unit/hyp_links_cmd_test */
+/* CPHX, HALT, GIVE, REDEFINE, ACTIVATE and DEACTIVATE ISLINK, ENABLE and DISABLE: what they do,
+ * and what is refused. Run alone: tests/run unit/hyp_links_cmd_test */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@ static void setup(void)
 {
     cp_world_users = "USER OTHER PASS 64M 64M BG\n";
     cp_world_devices = "0480 3490 *\n0481 3490 *\n";
+    cp_world_config = "ACTIVATE ISLINK 0E01 NODE MEMBERB\nACTIVATE ISLINK 0E02\n";
     cp_world_setup();
     oper("LOGON OPERATOR OPER");
     on(0, "", "LOGON GUEST PASS");
@@ -51,11 +52,25 @@ START_TEST(cphx_ends_what_waits)
 }
 END_TEST
 
+/* What was sent to another member ends there, and its own answer comes back. */
+START_TEST(cphx_reaches_other_members)
+{
+    begin("OPERATOR", "AT MEMBERB CMD SLEEP 30 SEC");
+    is(oper("CPHX"), "1 command(s) of OPERATOR halted");
+    ck_assert(waiting.done);
+    ck_assert_int_eq(waiting.rc, 601);
+    ck_assert_str_eq(waiting.lines[0], "HCPCPX601E SLEEP was halted by CPHX");
+    cp_response_fini(&waiting);
+    pass_time(CP_REMOTE_HALT_TIMEOUT_MS);
+}
+END_TEST
+
 START_TEST(cphx_does_not_wait_for_members)
 {
     link_deaf = true;
     begin("OPERATOR", "QUERY NAMES AT ALL");
     oper("CPHX");
+    pass_time(CP_REMOTE_HALT_TIMEOUT_MS);
     ck_assert(waiting.done);
     ck_assert_int_eq(waiting.rc, 1851);
     bool here = false, halted = false;
@@ -128,25 +143,6 @@ END_TEST
 
 /* --- cluster --- */
 
-START_TEST(define_a_domain)
-{
-    ck_assert_str_eq(oper("DEFINE RELODOMAIN BOTH MEMBERS MEMBERA MEMBERB"),
-                     "MEMBERA : Relocation domain BOTH defined|"
-                     "MEMBERB : Relocation domain BOTH defined");
-    for (int i = 0; i < 2; i++)
-        ck_assert_str_eq(on(i, "OPERATOR", "QUERY RELODOMAIN BOTH"),
-                         "DOMAIN BOTH     MEMBERS: MEMBERA MEMBERB");
-    REFUSED(oper("DEFINE RELODOMAIN BOTH MEMBERS MEMBERA"), 600, "HCPDFR600E");
-    REFUSED(oper("DEFINE RELODOMAIN SSI MEMBERS MEMBERA"), 600, "HCPDFR600E");
-    REFUSED(oper("DEFINE RELODOMAIN MORE MEMBERS MOON"), 601, "HCPDFR601E MOON");
-    REFUSED(oper("DEFINE RELODOMAIN MORE MEMBERS MEMBERA MEMBERA"), 2, "HCPCMD002E");
-    REFUSED(oper("DEFINE RELODOMAIN MORE MEMBERS"), 26, "HCPCMD026E");
-    REFUSED(oper("DEFINE RELODOMAIN MORE"), 26, "HCPCMD026E");
-    REFUSED(on(0, "GUEST", "DEFINE RELODOMAIN MORE MEMBERS MEMBERA"), 3, "HCPCMD003E");
-    ck_assert_ptr_null(strstr(oper("QUERY RELODOMAIN"), "MORE"));
-}
-END_TEST
-
 START_TEST(links)
 {
     ck_assert_str_eq(
@@ -178,6 +174,10 @@ START_TEST(links)
     REFUSED(on(0, "GUEST", "DEACTIVATE ISLINK MEMBERB"), 1, "HCPCMD001E");
     REFUSED(oper("DEACTIVATE ISLINK NODE MOON"), 600, "HCPLNK600E There is no link to MOON");
     REFUSED(oper("ACTIVATE ISLINK MEMBERA"), 600, "HCPLNK600E");
+    REFUSED(oper("ACTIVATE ISLINK 0E01"), 601, "HCPLNK601E The link to MEMBERB is active");
+    REFUSED(oper("ACTIVATE ISLINK E02"), 603,
+            "HCPLNK603E Device E02 has no NODE in system.config; name the member");
+    REFUSED(oper("ACTIVATE ISLINK 0E03"), 600, "HCPLNK600E There is no link to 0E03");
     REFUSED(oper("ACTIVATE ISLINK"), 26, "HCPCMD026E");
 }
 END_TEST
@@ -201,11 +201,11 @@ int main(void)
     TCase *tc = tcase_create("commands");
     tcase_add_checked_fixture(tc, setup, cp_world_teardown);
     tcase_add_test(tc, cphx_ends_what_waits);
+    tcase_add_test(tc, cphx_reaches_other_members);
     tcase_add_test(tc, cphx_does_not_wait_for_members);
     tcase_add_test(tc, halt_a_device);
     tcase_add_test(tc, give_a_tape);
     tcase_add_test(tc, redefine_a_disk_and_a_tape);
-    tcase_add_test(tc, define_a_domain);
     tcase_add_test(tc, links);
     tcase_add_test(tc, terminals);
     suite_add_tcase(suite, tc);

@@ -180,6 +180,10 @@ START_TEST(indicate)
         strstr(user, "CPU 00: CTIME=00:00 VTIME=000:00 TTIME=000:00 IO=000000|"
                      "        RDR=000000 PRT=000000 PCH=000000 TYPE=CP   CPUAFFIN=ON"));
     ck_assert_ptr_nonnull(strstr(oper("IND Q"), "SHARED        Q0 PS  00000128/00000128"));
+    ck_assert_ptr_nonnull(
+        strstr(oper("IND Q EXP"), "SHARED        Q0 PS  00000128/00000128 CP   TRANS="));
+    REFUSED(oper("IND Q FROB"), 3, "HCPCMD003E Invalid option - FROB");
+    REFUSED(oper("IND Q EXP FROB"), 3, "HCPCMD003E Invalid option - FROB");
     ck_assert_str_eq(oper("IND ACTIVE 5 MIN"),
                      "00002 USERS, 00002 ACTIVE, 00002 IN DISPATCH LIST");
     ck_assert_str_eq(oper("IND PAGING"), "No users in page wait");

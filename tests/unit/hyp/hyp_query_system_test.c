@@ -2,6 +2,7 @@
  * INDICATE SPACES, I/O, USER EXP. Headings and figures, and who is refused what.
  * Run alone: tests/run unit/hyp_query_system_test */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,84 @@ START_TEST(nothing_of_each_kind)
     REFUSED(oper("QUERY FCP SIDEWAYS"), 3, "HCPCQV003E Invalid option - SIDEWAYS");
     REFUSED(oper("QUERY DUMP ALL"), 3, "HCPCQV003E Invalid option - ALL");
     REFUSED(on(0, "GUEST", "QUERY FCP"), 3, "HCPCQV003E Invalid option - FCP");
+}
+END_TEST
+
+/* May users of class G issue it? */
+static bool of_guests(const char *prefix, const char *command)
+{
+    static const struct {
+        const char *prefix, *name, *classes;
+    } rows[] = {
+#define R(prefix, name, classes, handler, help) {prefix, name, classes},
+#include "hyp/cp/cp_cmd.def"
+#undef R
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (!strcmp(rows[i].prefix, prefix) && !strcasecmp(rows[i].name, command))
+            return strpbrk(rows[i].classes, "G*");
+    ck_abort_msg("%s is no command", command);
+    return false;
+}
+
+/* Commands and operands of SET about what no member has: each row of the table is refused, and a
+ * word that is none of its own is told. */
+START_TEST(absent_of_each_kind)
+{
+    static const struct {
+        const char *prefix, *command, *words, *reason;
+    } rows[] = {
+#define A(prefix, command, words, reason) {prefix, command, words, reason},
+#include "hyp/cp/cp_absent.def"
+#undef A
+    };
+    char command[64];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *set = *rows[i].prefix ? "SET " : "";
+        snprintf(command, sizeof command, "%s%s", set, rows[i].command);
+        REFUSED(oper(command), 26, "HCPCMD026E");
+        bool any = *rows[i].words == '*';
+        const char *word = any ? "GUEST" : *rows[i].words == '#' ? "0181" : rows[i].words;
+        snprintf(command, sizeof command, "%s%s %.*s", set, rows[i].command,
+                 (int)strcspn(word, " "), word);
+        const char *text = oper(command);
+        HAS(text, rows[i].reason);
+        REFUSED(text, 600, "HCPABS600E");
+        snprintf(command, sizeof command, "%s%s %%", set, rows[i].command);
+        REFUSED(oper(command), 2, "HCPCMD002E Invalid operand - %");
+        if (!of_guests(rows[i].prefix, rows[i].command))
+            REFUSED(on(0, "GUEST", command), *set ? 3 : 1, *set ? "HCPCSE003E" : "HCPCMD001E");
+    }
+    ck_assert_str_eq(oper("QUERY GRAF"), "An active GRAF was not found.");
+    ck_assert_str_eq(oper("QUERY GRAF OFFLINE"), "An offline GRAF was not found.");
+    ck_assert_str_eq(oper("QUERY DASD OFFLINE"), "An offline DASD was not found.");
+    ck_assert_str_eq(oper("QUERY TAPES ATTACHED"), "An attached TAPE was not found.");
+    ck_assert_str_eq(oper("QUERY DASD FREE"), "A free DASD was not found.");
+    ck_assert_str_eq(on(0, "GUEST", "QUERY VIRTUAL XSTORE"), "XSTORE = none");
+    REFUSED(on(0, "GUEST", "DEFINE STORAGE"), 26, "HCPCMD026E");
+    REFUSED(on(0, "GUEST", "TAG"), 26, "HCPCMD026E");
+}
+END_TEST
+
+/* No QUERY takes a word that means nothing. */
+START_TEST(operands_too_many)
+{
+    static const char *const names[][2] = {
+#define R(prefix, name, classes, handler, help) {prefix, name},
+#include "hyp/cp/cp_cmd.def"
+#undef R
+    };
+    char command[64];
+    unsigned n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(names[i][0], "QUERY") || !strcmp(names[i][1], "PFnn"))
+            continue;
+        snprintf(command, sizeof command, "QUERY %s %%X%%", names[i][1]);
+        oper(command);
+        ck_assert_msg(resp.rc != 0, "%s", command);
+        n++;
+    }
+    ck_assert_uint_gt(n, 80);
 }
 END_TEST
 
@@ -105,9 +184,8 @@ START_TEST(spaces)
     HAS(oper("QUERY SPACES OWNED GUEST"), "GUEST:BASE");
     REFUSED(on(0, "GUEST", "QUERY SPACES OWNED OPERATOR"), 3, "HCPCQV003E");
     const char *text = on(0, "GUEST", "INDICATE SPACES");
-    HAS(text,
-        "Spaceid=GUEST:BASE                        Owned size=64M PRIVATE|"
-        "Pages: Main=128 Xstore=--- Dasd=0 Locked=---|       Instan=128|Private paging:|");
+    HAS(text, "Spaceid=GUEST:BASE                        Owned size=64M PRIVATE|"
+              "Pages: Main=128 Xstore=--- Dasd=0 Locked=0|       Instan=128|Private paging:|");
     HAS(oper("INDICATE SPACES SPACE GUEST:BASE"), "Spaceid=GUEST:BASE");
     HAS(oper("INDICATE SPACES USER GUEST"), "Spaceid=GUEST:BASE");
     REFUSED(oper("INDICATE SPACES SPACE GUEST:MOON"), 3, "HCPCMD003E");
@@ -181,6 +259,8 @@ int main(void)
     TCase *tc = tcase_create("queries");
     tcase_add_checked_fixture(tc, setup, cp_world_teardown);
     tcase_add_test(tc, nothing_of_each_kind);
+    tcase_add_test(tc, absent_of_each_kind);
+    tcase_add_test(tc, operands_too_many);
     tcase_add_test(tc, frames_and_scheduler);
     tcase_add_test(tc, volumes);
     tcase_add_test(tc, clocks);

@@ -185,7 +185,13 @@ START_TEST(console_file)
     struct spool_record r;
     struct spool_file *file = NULL;
     console_write_line(cp_user_console(cp_user_find(cps[0], "GUEST")), "before");
+    ck_assert_ptr_nonnull(strstr(guest("QUERY CONSOLE"), "  TERM STOP|"));
     ck_assert_str_eq(guest("SPOOL CONSOLE START CLASS C"), "");
+    const char *console = guest("QUERY CONSOLE");
+    ck_assert_ptr_nonnull(strstr(console, "  TERM START|"));
+    ck_assert_ptr_nonnull(
+        strstr(console, " CL C NOCONT NOHOLD COPY 001    READY FORM STANDARD|"));
+    ck_assert_ptr_nonnull(strstr(console, " 3215   NOEOF "));
     console_write_line(cp_user_console(cp_user_find(cps[0], "GUEST")), "HELLO");
     cp_poll_consoles(cps[0]);
     guest("LOGOFF");

@@ -301,6 +301,53 @@ START_TEST(relocated)
 }
 END_TEST
 
+/* Pages of what waits in the reader do not travel: who takes them finds them on the shared disk,
+ * the same, or does not take the machine. */
+START_TEST(pages_stay_on_the_disk)
+{
+    enum { MANY = 200 * CARD_BYTES };
+    static char text[MANY + 1];
+    struct stream s;
+    struct spool_data data, there;
+    struct cause cause;
+    struct reader_file info;
+    char path[128];
+    memset(text, 'x', MANY);
+    struct spool_file *f = add(1, USERID, "BIG");
+    ck_assert(spool_purge(m[1].spool, f));
+    struct spool_desc desc;
+    spool_desc_init(&desc, USERID, SPOOL_RDR);
+    strcpy(desc.name, "BIG");
+    spool_data_init(&data);
+    ck_assert(spool_data_add_cards(&data, text, MANY));
+    ck_assert_int_eq(spool_add(m[1].spool, &desc, &data, &f, &cause), ST_OK);
+    spool_data_fini(&data);
+    logon(0);
+    deliver(0);
+    save(0, &s);
+    ck_assert_msg(s.css.len < SPOOL_PAGE_BYTES, "%zu bytes", s.css.len);
+    logon(2);
+    ck_assert(restore(2, &s));
+    ck_assert(!reader_awaits(m[2].rdr, 0));
+    ck_assert(reader_file_info(m[2].rdr, 0, &info) && info.records == 200);
+    ck_assert(reader_file_pages(m[2].rdr, info.number, &there));
+    ck_assert_int_eq(spool_load(m[1].spool, get(1, "BIG"), &data, &cause), ST_OK);
+    ck_assert_uint_eq(spool_data_bytes(&data), spool_data_bytes(&there));
+    ck_assert_mem_eq(data.page, there.page, spool_data_bytes(&data));
+    spool_data_fini(&data);
+    spool_data_fini(&there);
+    logoff(2, true);
+    snprintf(path, sizeof path, "%s/%08llx.data", m[1].folder, (unsigned long long)f->serial);
+    ck_assert_int_eq(truncate(path, SPOOL_PAGE_BYTES), 0);
+    logon(2);
+    ck_assert(!restore(2, &s));
+    ck_assert(reader_awaits(m[2].rdr, 0));
+    logoff(2, true);
+    stream_free(&s);
+    logoff(0, false);
+}
+END_TEST
+
 /* What is purged while the machine moves is not there when it has come; what does not fit is
  * refused, and no file suffers. */
 START_TEST(relocated_meanwhile)
@@ -398,6 +445,166 @@ START_TEST(as_many_as_ids)
 }
 END_TEST
 
+/* --- a file that is open while its user moves --- */
+
+#define CARDS_MAX 300u
+#define PUNCH_CARD 0x41
+
+static struct spool_device *punch(unsigned i)
+{
+    return spool_device_create(m[i].spool, USERID, SPOOL_DEV_PUN, 0x000d, 'A');
+}
+
+static unsigned cards; /* that have been punched, each with its number */
+
+static void card(struct spool_device *dev)
+{
+    u8 bytes[CARD_BYTES];
+    memset(bytes, 0x40, sizeof bytes);
+    be32_store(bytes, 0xc1000000u + cards++);
+    bytes[4] = 0xc1; /* what is blank at the end is not kept */
+    ck_assert_int_eq(spool_device_sink(dev, 0x000d, PUNCH_CARD, bytes, sizeof bytes), ST_OK);
+}
+
+/* Its machine stands still at `from` and has been made at `to`. */
+static struct spool_device *comes(unsigned from, unsigned to)
+{
+    struct codec_out out;
+    struct codec_in in;
+    struct cause cause;
+    struct spool_device *dev = punch(to);
+    codec_out_init(&out);
+    spool_devices_moving(m[from].spool, USERID, true);
+    ck_assert_int_eq(spool_devices_save(m[from].spool, USERID, &out, &cause), ST_OK);
+    codec_in_init(&in, out.data, out.len);
+    ck_assert(spool_devices_restore(m[to].spool, USERID, &in));
+    codec_out_fini(&out);
+    return dev;
+}
+
+static struct spool_device *moves(unsigned from, unsigned to)
+{
+    struct spool_device *dev = comes(from, to);
+    spool_devices_end(m[from].spool, USERID, true);
+    spool_devices_arrived(m[to].spool, USERID);
+    return dev;
+}
+
+/* Each card is there once, in its order. */
+static void all_there(unsigned i, struct spool_file *file)
+{
+    struct spool_data data;
+    struct spool_place place = {0};
+    struct spool_record record;
+    struct cause cause;
+    unsigned n = 0;
+    ck_assert_int_eq(spool_load(m[i].spool, file, &data, &cause), ST_OK);
+    while (spool_data_next(&data, &place, &record))
+        ck_assert_uint_eq(be32_load(record.bytes), 0xc1000000u + n++);
+    ck_assert_uint_eq(n, cards);
+    ck_assert_uint_eq(spool_desc(file)->records, cards);
+    spool_data_fini(&data);
+}
+
+static struct spool_file *closed(struct spool_device *dev)
+{
+    struct spool_file *file;
+    struct cause cause;
+    u16 was;
+    ck_assert_msg(spool_device_close(dev, NULL, &file, &was, &cause) == ST_OK, "%s",
+                  cause.text);
+    ck_assert_ptr_nonnull(file);
+    return file;
+}
+
+/* Round about, with a card, or with several pages of them, in between: [O1]. */
+START_TEST(open_files_go_along)
+{
+    static const unsigned some[] = {1, 44, 45, 100};
+    struct spool_device *dev = punch(0);
+    u16 id, then;
+    cards = 0;
+    for (unsigned leg = 0; leg < 2 * MEMBERS; leg++) {
+        for (unsigned k = 0; k < some[_i]; k++)
+            card(dev);
+        ck_assert(spool_device_open(dev, &id));
+        dev = moves(leg % MEMBERS, (leg + 1) % MEMBERS);
+        ck_assert(spool_device_open(dev, &then));
+        ck_assert_uint_eq(then, id);
+        ck_assert_uint_eq(on_disk(), 1);
+    }
+    card(dev);
+    all_there(0, closed(dev));
+    ck_assert_uint_eq(on_disk(), 2);
+    spool_devices_end(m[0].spool, USERID, false);
+}
+END_TEST
+
+/* While it is between members nobody closes or purges it; it stays when its user stays. */
+START_TEST(open_files_stay)
+{
+    struct spool_device *dev = punch(0);
+    struct spool_file *file;
+    struct cause cause;
+    u16 id;
+    cards = 0;
+    for (unsigned k = 0; k < 50; k++)
+        card(dev);
+    comes(0, 1);
+    ck_assert_int_eq(spool_device_close(dev, NULL, &file, &id, &cause), ST_BUSY);
+    spool_device_purge(dev);
+    spool_devices_end(m[1].spool, USERID, true); /* it gives up */
+    ck_assert_uint_eq(on_disk(), 1);
+    spool_devices_moving(m[0].spool, USERID, false);
+    card(dev);
+    all_there(0, closed(dev));
+    card(dev); /* the next file; its user logs off while it is between members */
+    comes(0, 1);
+    spool_devices_end(m[1].spool, USERID, true);
+    spool_devices_moving(m[0].spool, USERID, false);
+    spool_devices_end(m[0].spool, USERID, false);
+    ck_assert_uint_eq(on_disk(), 4);
+}
+END_TEST
+
+/* The old member ends behind the hand-over and starts again before the new one has taken the file:
+ * it is closed there, in hold, and there once. */
+START_TEST(open_files_outlive_members)
+{
+    struct spool_device *dev = punch(0);
+    struct spool_file *f = NULL;
+    u16 id;
+    cards = 0;
+    for (unsigned k = 0; k < 90; k++)
+        card(dev);
+    dev = comes(0, 1);
+    spool_devices_end(m[0].spool, USERID, true);
+    spool_destroy(m[0].spool);
+    start_member(0, SPOOL_WARM);
+    spool_look_anew(m[0].spool);
+    spool_devices_arrived(m[1].spool, USERID);
+    ck_assert(!spool_device_open(dev, &id));
+    f = spool_next(m[0].spool, NULL);
+    ck_assert(f && spool_desc(f)->hold);
+    all_there(0, f);
+    ck_assert_ptr_null(spool_next(m[0].spool, f));
+    cards = 0; /* and the other way round: the new one ends when it has it */
+    card(dev);
+    dev = moves(1, 2);
+    card(dev);
+    spool_devices_moving(m[2].spool, USERID, true);
+    spool_devices_end(m[2].spool, USERID, true); /* as a kill leaves it */
+    spool_destroy(m[2].spool);
+    start_member(2, SPOOL_WARM);
+    spool_look_anew(m[2].spool);
+    f = NULL;
+    while ((f = spool_next(m[2].spool, f)) && spool_desc(f)->records != 2)
+        ;
+    ck_assert(f && spool_desc(f)->hold);
+    all_there(2, f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_spool_share");
@@ -415,10 +622,14 @@ int main(void)
     tcase_add_test(tc, instances);
     tcase_add_test(tc, space);
     tcase_add_loop_test(tc, relocated, 0, 2);
+    tcase_add_test(tc, pages_stay_on_the_disk);
     tcase_add_loop_test(tc, relocated_meanwhile, 0, 2);
     tcase_add_test(tc, put_out);
     tcase_add_test(tc, passed_over);
     tcase_add_test(tc, as_many_as_ids);
+    tcase_add_loop_test(tc, open_files_go_along, 0, 4);
+    tcase_add_test(tc, open_files_stay);
+    tcase_add_test(tc, open_files_outlive_members);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);
     srunner_run_all(sr, CK_NORMAL);

@@ -733,7 +733,7 @@ START_TEST(device_options_move)
     strcpy(o->tag, "a tag");
     want = *o;
     codec_out_init(&out);
-    spool_devices_save(spool, USERID, &out);
+    ck_assert_int_eq(spool_devices_save(spool, USERID, &out, NULL), ST_OK);
     spool_devices_end(spool, USERID, true);
     dev = spool_device_create(spool, USERID, SPOOL_DEV_PRT, 0xe, 'A');
     for (size_t len = 0; len < out.len; len += 2) {

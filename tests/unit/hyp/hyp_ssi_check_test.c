@@ -242,6 +242,24 @@ START_TEST(alike)
 }
 END_TEST
 
+/* What DEFINE RELODOMAIN has made or changed is no difference: members tell one another of it. */
+START_TEST(defined_domains_are_brought_in_line)
+{
+    begin("RELOCATION_DOMAIN BOTH MEMBERS MEMBERA MEMBERB\n");
+    is(on(0, "OPERATOR", "AT MEMBERA CMD DEFINE RELODOMAIN NEW MEMBERS MEMBERA"),
+       "MEMBERA : Relocation domain NEW defined|MEMBERB : Relocation domain NEW defined");
+    is(on(0, "OPERATOR", "DEFINE RELODOMAIN BOTH MEMBERS MEMBERB"),
+       "MEMBERA : Relocation domain BOTH redefined|MEMBERB : Relocation domain BOTH redefined");
+    config_of(1)->defined_domains->count = 0; /* it starts anew */
+    for (int member = 0; member < 2; member++) {
+        export_of(!member);
+        ck_assert_msg(compare(member) == ST_OK, "%s", cause.text);
+        ck_assert_uint_eq(told[member], 0);
+    }
+    end();
+}
+END_TEST
+
 /* All differences are told, once; again when they are others. */
 START_TEST(all_are_told_once)
 {
@@ -332,6 +350,7 @@ int main(void)
     tcase_add_test(tc, each_row_has_a_case);
     tcase_add_loop_test(tc, each_row_by_itself, 0, (int)ARRAY_LEN(differences));
     tcase_add_test(tc, alike);
+    tcase_add_test(tc, defined_domains_are_brought_in_line);
     tcase_add_test(tc, all_are_told_once);
     tcase_add_test(tc, more_than_can_be_told);
     tcase_add_test(tc, other_releases);

@@ -63,10 +63,10 @@ START_TEST(traps)
     ck_assert_str_eq(guest("TRACE DELETE 2 4"), "");
     ck_assert_uint_eq(machine->traps, 3);
     ck_assert_uint_eq(machine->trap[1].id, 3);
-    ck_assert(cp_user_traced(cp_user_find(cps[0], "GUEST")));
+    ck_assert_str_eq(guest("QUERY TRACE SETS"), "SETS:  INITIAL");
     ck_assert_str_eq(guest("TRACE END"), "Trace ended");
     ck_assert_uint_eq(machine->traps, 0);
-    ck_assert(!cp_user_traced(cp_user_find(cps[0], "GUEST")));
+    ck_assert_str_eq(guest("QUERY TRACE SETS"), "No trace sets defined");
     ck_assert_str_eq(guest("TRACE END ALL"), "No trace sets defined");
 }
 END_TEST

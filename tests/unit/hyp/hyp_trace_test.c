@@ -171,6 +171,22 @@ START_TEST(skip_pass_step_stop)
 }
 END_TEST
 
+/* TRACE DELETE of one before it: what a trap has skipped stays skipped. */
+START_TEST(counters_outlive_the_traps_before)
+{
+    const struct vm_trap t[] = {{VM_TRAP_INSN, 1, .first = 0x40a, .last = 0x40a},
+                                {VM_TRAP_INSN, 2, .first = 0x404, .last = 0x404, .skip = 2}};
+    cpu_gr(vm->vcpu[0].cpu)[4] = 6;
+    trace(t, 2);
+    run(); /* round 1: skipped once, and the first trap stops it */
+    ck_assert_uint_eq(cpu_gr(vm->vcpu[0].cpu)[4], 6);
+    trace(t + 1, 1);
+    vm_begin(vm, -1);
+    run(); /* round 2 skipped, 3 told */
+    ck_assert_uint_eq(cpu_gr(vm->vcpu[0].cpu)[4], 4);
+}
+END_TEST
+
 START_TEST(counting)
 {
     const struct vm_trap t = {VM_TRAP_INSN, 1, ALL};
@@ -210,6 +226,7 @@ int main(void)
     tcase_add_test(tc, codes_and_ranges);
     tcase_add_test(tc, it_stops_before_anything_else_happens);
     tcase_add_test(tc, skip_pass_step_stop);
+    tcase_add_test(tc, counters_outlive_the_traps_before);
     tcase_add_test(tc, counting);
     tcase_add_test(tc, traps_stay_over_a_reset);
     suite_add_tcase(suite, tc);

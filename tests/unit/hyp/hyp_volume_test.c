@@ -94,7 +94,7 @@ START_TEST(owned_volumes)
        "Slot  Vol-ID Rdev  Type   Status|   1  TMP001 0300  Own    Online and attached|"
        "   3  TMP002 0301  Share  Online and attached, of another system|"
        "   5  NOVOL  ----  Own    Offline|   6  TMPFBA 0302  Own    Online and attached");
-    is(oper("QUERY 300"), "DASD 0300 CP OWNED   TMP001    0");
+    is(oper("QUERY 300"), "DASD 0300 CP OWNED  TMP001    0");
     is(oper("QUERY 303"), "DASD 0303 LATE01");
     REFUSED(oper("DEFINE CPOWNED SLOT 1 LATE01"), 6730,
             "HCPDEF6730E CP-owned slot 1 not changed; its volume is attached to the system");
@@ -108,7 +108,7 @@ START_TEST(owned_volumes)
     is(oper("DEFINE CPOWNED SLOT 9 LATE01 SHARED"), "CP-owned slot 9 is LATE01");
     ck_assert(has(oper("QUERY CPOWNED"), "   9  LATE01 0303  Share  Online but not attached"));
     is(oper("ATTACH 303 SYSTEM"), "DASD 0303 ATTACHED TO SYSTEM LATE01");
-    is(oper("QUERY 303"), "DASD 0303 CP OWNED   LATE01    0");
+    is(oper("QUERY 303"), "DASD 0303 CP OWNED  LATE01    0");
     ck_assert(
         has(oper("QUERY CPOWNED"), "LATE01 0303  Share  Online and attached, no CP volume"));
     is(oper("DETACH 303 SYSTEM"), "DASD 0303 DETACHED SYSTEM LATE01");
@@ -169,7 +169,7 @@ START_TEST(ranges)
     is(oper("DETACH 300-301 TWO"), "DASD 0300 DETACHED TWO 0500|DASD 0301 DETACHED TWO 0501");
     oper("ATTACH 300-304 SYSTEM");
     ck_assert_int_eq(resp.rc, 40); /* there is no 304 */
-    ck_assert(has(oper("QUERY DASD"), "DASD 0303 CP SYSTEM  LATE01    0"));
+    ck_assert(has(oper("QUERY DASD"), "DASD 0303 CP SYSTEM LATE01    0"));
     REFUSED(oper("ATTACH 301-300 SYSTEM"), 21, "HCPATR021E");
     REFUSED(oper("ATTACH 300-30G SYSTEM"), 21, "HCPATR021E");
     REFUSED(oper("ATTACH 300-301 SYSTEM AS X"), 3, "HCPCMD003E");

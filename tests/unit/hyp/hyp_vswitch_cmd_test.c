@@ -148,6 +148,13 @@ START_TEST(ports_have_numbers)
     done("SET VSWITCH SW VLANID 20 ADD 3-4"); /* port 3 has 10, too: an access port is in one */
     REFUSED(on(0, "ONE", "COUPLE 600 SYSTEM SW PORTNUMBER 3"), 6011, "HCPNIC6011E");
     done("SET VSWITCH SW VLANID 10 REMOVE 3");
+    const char *rows = oper("QUERY VSWITCH SW PORTNUMBER 4");
+    ck_assert(strstr(rows, "Port: 0004 User: TWO ") && !strstr(rows, "Port: 0003"));
+    rows = oper("QUERY VSWITCH SW VLANID 20");
+    ck_assert(strstr(rows, "Port: 0003 User: ONE ") && strstr(rows, "Port: 0005"));
+    ck_assert_ptr_null(strstr(oper("QUERY VSWITCH SW VLANID 10"), "Authorized userids"));
+    REFUSED(oper("QUERY VSWITCH SW PORTNUMBER 0"), 3, "HCPCMD003E");
+    REFUSED(oper("QUERY VSWITCH SW VLANID"), 26, "HCPCMD026E");
     REFUSED(on(0, "ONE", "COUPLE 600 SYSTEM SW PORTNUMBER 4"), 6011, "HCPNIC6011E");
     REFUSED(on(0, "ONE", "COUPLE 600 SYSTEM SW PORTNUMBER 2049"), 3, "HCPCMD003E");
     REFUSED(on(0, "THREE", "COUPLE 600 SYSTEM SW"), 6011, "HCPNIC6011E");
@@ -244,12 +251,16 @@ START_TEST(operands_that_are_refused_or_do_nothing)
                                           "RDEV 0A00",
                                           "GROUP G1",
                                           "BRIDGEPORT RDEV 0B00",
-                                          "VEPA ON",
+                                          "NICDISTRIBUTION ON",
+                                          "UPLINK GROUP G1",
+                                          "UPLINK PATHMTUDISCOVERY ON",
+                                          "UPLINK SWITCHOVER",
                                           "UPLINK NIC ONE 600"};
-    static const char *const bad[] = {"VLAN 0",         "VLAN 4095",         "NATIVE X",
-                                      "PORTTYPE BOTH",  "ISOLATION MAYBE",   "MACPROTECT NO",
-                                      "QUEUESTORAGE 0", "QUEUESTORAGE 257M", "IPTIMEOUT 241",
-                                      "FROBNICATE",     "MAXCONN 4",         "TYPE TOKEN"};
+    static const char *const bad[] = {
+        "NICDISTRIBUTION X", "VEPA X",         "ACCOUNTING X",      "VLAN 0",
+        "VLAN 4095",         "NATIVE X",       "PORTTYPE BOTH",     "ISOLATION MAYBE",
+        "MACPROTECT NO",     "QUEUESTORAGE 0", "QUEUESTORAGE 257M", "IPTIMEOUT 241",
+        "FROBNICATE",        "MAXCONN 4",      "TYPE TOKEN"};
     static const char *const nothing[] = {
         "QUEUESTORAGE 16M", "IPTIMEOUT 10", "CONTROLLER *", "PRIQUEUING ON",   "PRIROUTER",
         "NONROUTER",        "GVRP",         "PORTNAME X",   "VLAN_COUNTERS ON"};
@@ -275,6 +286,12 @@ START_TEST(operands_that_are_refused_or_do_nothing)
     REFUSED(oper("SET VSWITCH SW"), 26, "HCPCMD026E");
     REFUSED(oper("SET VSWITCH SW PORTBASED"), 3, "HCPCMD003E");
     REFUSED(oper("SET VSWITCH SW COUNTERS CLEAR"), 99, "HCPCMD099E");
+    REFUSED(oper("MODIFY VSWITCH SW IVLPORT CONNECT"), 99, "HCPCMD099E");
+    done("SET VSWITCH SW NICDISTRIBUTION OFF VEPA OFF ACCOUNTING OFF");
+    oper("MODIFY VSWITCH SW ACCOUNTING ON");
+    ck_assert_str_eq(resp.lines[0], "ACCOUNTING has no effect here");
+    oper("MODIFY VSWITCH SW CONTROLLER DTCVSW1");
+    ck_assert_str_eq(resp.lines[0], "CONTROLLER has no effect here");
     REFUSED(oper("SET VSWITCH SW REVOKE ONE"), 6011, "HCPNIC6011E");
     REFUSED(oper("SET VSWITCH SW MACID"), 26, "HCPCMD026E");
     REFUSED(oper("SET VSWITCH SW MACID 1234567"), 3, "HCPCMD003E");
@@ -286,6 +303,66 @@ START_TEST(operands_that_are_refused_or_do_nothing)
     ck_assert_ptr_nonnull(strstr(oper("QUERY VSWITCH SW"), "State: Disconnected"));
     done("SET VSWITCH SW CONNECT");
     REFUSED(on(0, "ONE", "SET VSWITCH SW ISOLATION ON"), 3, "HCPCSE003E");
+}
+END_TEST
+
+/* Guests do not hear each other but by what is behind an uplink; there is none here. */
+START_TEST(vepa)
+{
+    granted("DEFINE VSWITCH SW ETHERNET VEPA ON");
+    ck_assert_ptr_nonnull(strstr(oper("QUERY VSWITCH SW"), "VEPA Status: ON"));
+    ck_assert(!hears("TWO", "ONE", 0));
+    REFUSED(oper("SET VSWITCH SW ISOLATION ON"), 2781,
+            "HCPSWU2781E VSWITCH SYSTEM SW not changed; VEPA and ISOLATION exclude each other");
+    done("SET VSWITCH SW VEPA OFF ISOLATION ON");
+    done("SET VSWITCH SW VEPA OFF ISOLATION OFF");
+    ck_assert(hears("TWO", "ONE", 0));
+    done("SET VSWITCH SW VEPA ON");
+    ck_assert(!hears("TWO", "ONE", 0));
+    REFUSED(oper("DEFINE VSWITCH TW IP VEPA ON"), 2781,
+            "HCPSWU2781E VSWITCH SYSTEM TW not changed; VEPA needs transport ETHERNET");
+}
+END_TEST
+
+/* HiperSockets at a bridge port: one network with the switch, while it is connected. */
+START_TEST(a_bridge_port)
+{
+    granted("DEFINE VSWITCH SW ETHERNET BRIDGEPORT LAN HIP");
+    ck_assert_ptr_nonnull(strstr(oper("QUERY VSWITCH SW"), "LAN SYSTEM HIP  State: Not conn"));
+    oper("DEFINE LAN HIP OWNERID SYSTEM TYPE HIPERSOCKETS ETHERNET");
+    ck_assert_ptr_nonnull(strstr(oper("QUERY VSWITCH SW"), "LAN SYSTEM HIP  State: Connected"));
+    ck_assert_ptr_nonnull(strstr(on(0, "THREE", "DEFINE NIC 700 TYPE HIPERS"), "is created"));
+    ck_assert_ptr_nonnull(strstr(on(0, "THREE", "COUPLE 700 TO SYSTEM HIP"), "connected"));
+    nic_got("ONE", 0x600);
+    nic_sends("THREE", 0x700, all, 0);
+    ck_assert(nic_got("ONE", 0x600));
+    nic_got("THREE", 0x700);
+    nic_sends("ONE", 0x600, all, 0);
+    ck_assert(nic_got("THREE", 0x700));
+    done("SET VSWITCH SW BRIDGEPORT DISCONNECT");
+    ck_assert_ptr_nonnull(strstr(oper("QUERY VSWITCH SW"), "State: Disconnected"));
+    nic_sends("ONE", 0x600, all, 0);
+    ck_assert(!nic_got("THREE", 0x700));
+    done("MODIFY VSWITCH SW BRIDGEPORT CONNECT");
+    nic_sends("ONE", 0x600, all, 0);
+    ck_assert(nic_got("THREE", 0x700));
+    oper("DEFINE VSWITCH TW ETHERNET");
+    REFUSED(
+        oper("SET VSWITCH TW BRIDGEPORT LAN SYSTEM HIP"), 2781,
+        "HCPSWU2781E VSWITCH SYSTEM TW not changed; LAN SYSTEM HIP is at the bridge port of SW");
+    oper("DEFINE LAN NET OWNERID SYSTEM TYPE QDIO");
+    REFUSED(oper("SET VSWITCH TW BRIDGEPORT LAN NET"), 2781,
+            "HCPSWU2781E VSWITCH SYSTEM TW not changed; LAN SYSTEM NET is not of HiperSockets");
+    REFUSED(oper("SET VSWITCH TW BRIDGEPORT LAN"), 26, "HCPCMD026E");
+    REFUSED(oper("SET VSWITCH TW BRIDGEPORT X"), 3, "HCPCMD003E");
+    REFUSED(oper("DEFINE VSWITCH UW IP BRIDGEPORT LAN HIQ"), 2781,
+            "HCPSWU2781E VSWITCH SYSTEM UW not changed; BRIDGEPORT needs transport ETHERNET");
+    oper("DETACH LAN HIP OWNERID SYSTEM");
+    ck_assert_ptr_nonnull(strstr(oper("QUERY VSWITCH SW"), "State: Not connected"));
+    oper("DEFINE LAN HIP OWNERID SYSTEM TYPE HIPERSOCKETS");
+    ck_assert_ptr_nonnull(strstr(oper("QUERY VSWITCH SW"), "State: Connected"));
+    done("SET VSWITCH SW BRIDGEPORT NONE");
+    ck_assert_ptr_null(strstr(oper("QUERY VSWITCH SW"), "Bridge Port"));
 }
 END_TEST
 
@@ -442,6 +519,8 @@ int main(void)
     tcase_add_test(tc, seeing_all_needs_a_grant);
     tcase_add_test(tc, protection_of_addresses);
     tcase_add_test(tc, operands_that_are_refused_or_do_nothing);
+    tcase_add_test(tc, a_bridge_port);
+    tcase_add_test(tc, vepa);
     tcase_add_test(tc, the_switch_has_an_address);
     tcase_add_test(tc, nicdef_says_what_a_port_is);
     tcase_add_test(tc, nicdef_with_all_operands);

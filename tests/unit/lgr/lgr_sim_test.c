@@ -1,102 +1,53 @@
-/* Relocations in simulated clusters: chaos from a seed, and one relocation hurt at every step.
- * Replay: LGR_SIM_SEED=n (one seed), LGR_SIM_RUNS=n (how many), LGR_SIM_VERBOSE=1.
+/* Relocations in simulated clusters: histories from seeds (tests/lib/lgr_history.h), faults that
+ * are planted and have to be found, one relocation hurt at every step. `make sim` runs more.
+ * LGR_SIM_RUNS=n how many, LGR_SIM_SEED=n the first, LGR_SIM_VERBOSE=1 with operators' messages.
  * tsan: no, one thread does it all: quarter hours in which there is nothing to race */
-#include "tests/lib/lgr_world.h"
+#include "tests/lib/lgr_history.h"
 
-#define CHAOS_MS 60000
-#define CALM_MS 40000
-#define RUNS_DEFAULT 4
+#define RUNS_DEFAULT 2000
+#define PLANTED_MAX 200 /* histories until a planted fault has to be found */
 
-static void act(struct world *w)
+static u64 number(const char *name, u64 otherwise)
 {
-    struct actor *a = &w->actors[pick(w, w->n)];
-    unsigned u = (unsigned)pick(w, USERS);
-    struct lgr_options o = {.immediate = pick(w, 4) == 0,
-                            .maxtotal_s = (u32)(pick(w, 3) ? 0 : 1 + pick(w, 3)),
-                            .maxquiesce_s = (u32)(pick(w, 3) ? 10 : 1)};
-    if (!ssi_sim_member(w->sim, a->slot)) {
-        if (pick(w, 5) == 0)
-            actor_start(a);
-        return;
-    }
-    if (!a->joined)
-        return;
-    switch (pick(w, 24)) {
-    case 0 ... 5: user_logon(a, u); break;
-    case 6 ... 17: user_move(a, u, (unsigned)pick(w, w->n), &o); break;
-    case 18: lgr_cancel(a->lgr, users[u], LGR_CANCELLED, "canceled"); break;
-    case 19: lgr_modify(a->lgr, users[u], LGR_NOLIMIT, 1 + (u32)pick(w, 5)); break;
-    case 20: lgr_guest_reset(a->lgr, users[u]); break;
-    case 21:
-        if (pick(w, 4) == 0)
-            user_logoff(a, u);
-        break;
-    default: break;
-    }
+    const char *text = getenv(name);
+    return text && *text ? strtoull(text, NULL, 0) : otherwise;
 }
 
-static void calamity(struct world *w)
+START_TEST(guests_survive_everything)
 {
-    unsigned a = (unsigned)pick(w, w->n), b = (unsigned)pick(w, w->n);
-    switch (pick(w, 100)) {
-    case 0: ssi_sim_crash(w->sim, a); break;
-    case 1 ... 2:
-        if (a != b)
-            ssi_sim_cut(w->sim, a, b);
-        break;
-    case 3:
-        if (a != b)
-            ssi_sim_stall(w->sim, a, b, true);
-        break;
-    case 4 ... 8: ssi_sim_stall(w->sim, a, b, false); break;
-    case 9 ... 12:
-        ssi_sim_pdr_fault(w->sim, (enum ssi_sim_fault)(1 + pick(w, 5)),
-                          1 + (unsigned)pick(w, 2));
-        break;
-    default: break;
-    }
-}
-
-static void chaos(u64 seed, struct world *sum)
-{
-    struct world *w = world_create(seed, 2 + (unsigned)(seed % (MEMBERS_MAX - 1)));
-    while (ssi_sim_now_ms(w->sim) < CHAOS_MS) {
-        world_step(w);
-        if (ssi_sim_now_ms(w->sim) < w->next_op_ms)
-            continue;
-        w->next_op_ms = ssi_sim_now_ms(w->sim) + pick(w, 60);
-        act(w);
-        bury_dead(w);
-        calamity(w);
-        bury_dead(w);
-        check_runners(w);
-    }
-    world_calm_down(w, CALM_MS);
-    world_check_calm(w);
-    for (unsigned i = 0; i < ARRAY_LEN(sum->outcomes); i++)
-        sum->outcomes[i] += w->outcomes[i];
-    sum->moves += w->moves;
-    sum->crashes += w->crashes;
-    sum->resumed += w->resumed;
-    world_destroy(w);
-}
-
-START_TEST(guests_survive_chaos)
-{
-    struct world sum = {0};
-    const char *one = getenv("LGR_SIM_SEED"), *runs = getenv("LGR_SIM_RUNS");
-    u64 first = one ? strtoull(one, NULL, 0) : 1;
-    u64 n = one ? 1 : runs ? strtoull(runs, NULL, 0) : RUNS_DEFAULT;
+    struct lgr_history_sum sum = {0};
+    u64 first = number("LGR_SIM_SEED", 1), n = number("LGR_SIM_RUNS", RUNS_DEFAULT);
     for (u64 seed = first; seed < first + n; seed++)
-        chaos(seed, &sum);
-    fprintf(stderr, "%llu runs: %u moves, %u resumed, %u crashes; ended with",
-            (unsigned long long)n, sum.moves, sum.resumed, sum.crashes);
-    for (unsigned i = 0; i < 9; i++)
-        fprintf(stderr, " %02u:%u", i, sum.outcomes[i]);
-    fprintf(stderr, "\n");
-    ck_assert(one || (sum.outcomes[LGR_COMPLETED] > n && sum.outcomes[LGR_CANCELLED] &&
-                      sum.outcomes[LGR_LINK_LOST] && sum.outcomes[LGR_INTERNAL] &&
-                      sum.outcomes[LGR_NOT_ELIGIBLE] && sum.outcomes[LGR_GUEST_GONE]));
+        lgr_history_run(seed, PLANT_NOTHING, number("LGR_SIM_VERBOSE", 0), 0, &sum);
+    lgr_history_say(&sum);
+    ck_assert(n < RUNS_DEFAULT ||
+              (sum.resumed > n && sum.code[LGR_CANCELLED] && sum.code[LGR_LINK_LOST] &&
+               sum.code[LGR_MAXTOTAL] && sum.code[LGR_MAXQUIESCE] && sum.doubts &&
+               sum.code[LGR_INTERNAL] && sum.code[LGR_NOT_ELIGIBLE] &&
+               sum.code[LGR_GUEST_GONE] && sum.code[LGR_EXIT_REJECTED] &&
+               sum.code[LGR_EXIT_INVALID] && sum.asked && sum.leaves));
+}
+END_TEST
+
+START_TEST(planted_faults_are_found)
+{
+    static const struct {
+        enum world_plant plant;
+        const char *found, *before; /* by that, or, in the next relocation, by this */
+    } plants[] = {
+        {PLANT_LYING_DISK, "", NULL},       {PLANT_LOST_STORE, "then.storage", NULL},
+        {PLANT_NO_QUIESCE, "then", NULL},   {PLANT_NO_UNQUIESCE, "[I2]", "!g->quiesced"},
+        {PLANT_BAD_RESTORE, "then.", NULL}, {PLANT_LOST_KEY, "then.", NULL}};
+    char fault[256] = "";
+    u64 seed = 1;
+    while (seed < PLANTED_MAX && lgr_history_holds(seed, plants[_i].plant, fault))
+        seed++;
+    const char *before = plants[_i].before;
+    ck_assert_msg(seed < PLANTED_MAX &&
+                      (strstr(fault, plants[_i].found) || (before && strstr(fault, before))),
+                  "plant %d: not found, but: %s", (int)plants[_i].plant, fault);
+    fprintf(stderr, "plant %d: seed %llu: %s\n", (int)plants[_i].plant,
+            (unsigned long long)seed, fault);
 }
 END_TEST
 
@@ -116,6 +67,10 @@ enum hurt {
     HURT_PDR_AFTER,
     HURT_PDR_DOUBT,
     HURT_PDR_CRASH,
+    HURT_PDR_LOCKED,  /* for 2 s: it is waited for */
+    HURT_PDR_HELD,    /* for longer than that */
+    HURT_LEAVE,       /* the destination leaves */
+    HURT_LEAVE_BLIND, /* the same, and the PDR is out of its reach for a while */
     HURT_KINDS
 };
 
@@ -135,6 +90,10 @@ static void apply(struct world *w, enum hurt hurt)
     case HURT_PDR_AFTER: ssi_sim_pdr_fault(w->sim, SIM_FAULT_AFTER, 1); break;
     case HURT_PDR_DOUBT: ssi_sim_pdr_fault(w->sim, SIM_FAULT_DOUBT, 1); break;
     case HURT_PDR_CRASH: ssi_sim_pdr_fault(w->sim, SIM_FAULT_CRASH, 1); break;
+    case HURT_PDR_LOCKED: ssi_sim_pdr_hold(w->sim, 2000); break;
+    case HURT_PDR_HELD: ssi_sim_pdr_hold(w->sim, 15000); break;
+    case HURT_LEAVE_BLIND: ssi_sim_pdr_cut(w->sim, 1, true); break;
+    case HURT_LEAVE: actor_leave(&w->actors[1]); break;
     default: break;
     }
     bury_dead(w);
@@ -149,13 +108,46 @@ static bool busy(struct world *w)
     return false;
 }
 
+/* Some steps later. */
+static void apply_more(struct world *w, enum hurt hurt, unsigned later)
+{
+    if (hurt == HURT_STALL && later == 1500)
+        ssi_sim_stall(w->sim, 0, 1, false);
+    if (hurt == HURT_LEAVE_BLIND && later == 40 && w->actors[1].joined)
+        actor_leave(&w->actors[1]);
+    if (hurt == HURT_LEAVE_BLIND && later == 80)
+        ssi_sim_pdr_cut(w->sim, 1, false);
+}
+
+/* The destination has left, and has seen the PDR before it did: it knows. */
+static void leaver_told(void *ctx)
+{
+    struct world *w = ctx;
+    const struct lgr *lgr = w->actors[1].lgr;
+    if (lgr && lgr->history_count)
+        w->told = lgr->history[0];
+}
+
+static void check_leaver(struct world *w)
+{
+    const struct lgr *lgr = w->actors[0].lgr;
+    CHECK(w, lgr && lgr->history_count == 1);
+    CHECK(w, !w->told.id || !strstr(w->told.text, LGR_NOT_KNOWN));
+    CHECK(w, !w->told.id ||
+                 (w->told.code == LGR_COMPLETED) == (lgr->history[0].code == LGR_COMPLETED));
+}
+
 /* Returns the number of steps from the command to the end. */
 static unsigned one_move(enum hurt hurt, unsigned after)
 {
     struct world *w = world_create(4711, 2);
-    struct lgr_options o = {.maxquiesce_s = 10};
+    struct lgr_options o = {.maxquiesce_ms = 10000};
     unsigned steps = 0;
     w->smooth = true;
+    w->last_words = leaver_told;
+    w->last_ctx = w;
+    for (unsigned i = 0; i < 4; i++) /* exits let it through, and take a while */
+        w->actors[i / 2].exit[i % 2] = (struct fake_answer){.active = true, .ms = 30};
     actor_start(&w->actors[0]);
     while (!w->actors[0].joined)
         world_step(w);
@@ -169,16 +161,19 @@ static unsigned one_move(enum hurt hurt, unsigned after)
     while (busy(w) && steps < 100000) {
         if (steps++ == after)
             apply(w, hurt);
-        if (hurt == HURT_STALL && steps == after + 1500)
-            ssi_sim_stall(w->sim, 0, 1, false);
+        apply_more(w, hurt, steps - 1 - after);
         world_step(w);
     }
-    if (hurt == HURT_NOTHING)
+    if (hurt == HURT_PDR_HELD)
+        CHECK(w, running(w, 0, 0) || running(w, 1, 0));
+    if (hurt == HURT_LEAVE || hurt == HURT_LEAVE_BLIND)
+        check_leaver(w);
+    if (hurt == HURT_NOTHING || hurt == HURT_PDR_LOCKED)
         CHECK(w, running(w, 1, 0) && w->outcomes[LGR_COMPLETED] == 1);
     world_calm_down(w, 15000);
     world_check_calm(w);
     bool may_lose = hurt == HURT_SOURCE || hurt == HURT_DESTINATION || hurt == HURT_LOGOFF ||
-                    hurt == HURT_PDR_CRASH;
+                    hurt == HURT_PDR_CRASH || hurt == HURT_LEAVE || hurt == HURT_LEAVE_BLIND;
     CHECK(w, w->alive[0] || may_lose);
     world_destroy(w);
     return steps;
@@ -197,13 +192,17 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("lgr_sim");
-    TCase *tc = tcase_create("sim");
+    TCase *tc = tcase_create("histories");
+    tcase_set_timeout(tc, 1800);
+    tcase_add_test(tc, guests_survive_everything);
+    suite_add_tcase(suite, tc);
+    tc = tcase_create("checks");
     tcase_set_timeout(tc, 170);
-    tcase_add_test(tc, guests_survive_chaos);
+    tcase_add_loop_test(tc, planted_faults_are_found, 0, 6);
     tcase_add_loop_test(tc, every_step_may_be_the_last, HURT_SOURCE, HURT_KINDS);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_NORMAL);
+    srunner_run_all(sr, CK_ENV);
     int failed = srunner_ntests_failed(sr);
     srunner_free(sr);
     return failed ? 1 : 0;

@@ -16,7 +16,8 @@ static struct ssi *member[3];
 static int ended[3], status[3]; /* of the last join or leave */
 static enum ssi_left last_left;
 static unsigned joined_calls, left_calls, expelled_calls;
-static bool repair, veto;
+static bool repair, veto, leaves_ready;
+static unsigned leaving_calls;
 
 static void done(void *ctx, int rc, const struct cause *cause)
 {
@@ -48,6 +49,14 @@ static void on_expelled(void *ctx, const struct cause *cause)
     expelled_calls++;
 }
 
+/* What is left of the member in the PDR is looked at when it is told that it may go. */
+static bool on_leaving(void *ctx)
+{
+    (void)ctx;
+    leaving_calls++;
+    return leaves_ready;
+}
+
 static int on_check(void *ctx, const char *name, const void *data, size_t len,
                     struct cause *cause)
 {
@@ -62,7 +71,8 @@ static const struct ssi_service service = {.id = 1,
                                            .name = "STORY",
                                            .check_join = on_check,
                                            .member_joined = on_joined,
-                                           .member_left = on_left};
+                                           .member_left = on_left,
+                                           .leaving = on_leaving};
 static const struct ssi_events events = {.expelled = on_expelled};
 
 static void run_ms(u64 ms)
@@ -102,6 +112,8 @@ static void setup(void)
     sim = ssi_sim_create(7);
     ssi_sim_verbose(sim, getenv("SSI_SIM_VERBOSE") != NULL);
     repair = veto = false;
+    leaves_ready = true;
+    leaving_calls = 0;
     joined_calls = left_calls = expelled_calls = 0;
     start(A, 0);
     start(B, 1);
@@ -286,6 +298,76 @@ START_TEST(an_orderly_leave_is_seen)
     ended[B] = 0;
     ssi_join(member[B], done, (void *)(uintptr_t)B); /* the same object again */
     RUN_UNTIL(ended[B]);
+    ck_assert_int_eq(status[B], ST_OK);
+}
+END_TEST
+
+static bool owned_by(unsigned slot, const char *name, const char *member_name)
+{
+    char owner[SSI_NAME_BYTES] = "";
+    u64 generation;
+    int rc;
+    while ((rc = ssi_claim_find(member[slot], 1, name, owner, &generation)) == ST_BUSY)
+        ssi_sim_step(sim);
+    return rc == ST_OK && !strcmp(owner, member_name);
+}
+
+/* While a service does not know what it was given the claims stand, and none comes. */
+START_TEST(claims_are_dropped_when_services_know)
+{
+    u64 given, kept, moved;
+    ck_assert_int_eq(claim(A, "GIVEN", &given), ST_OK);
+    ck_assert_int_eq(claim(A, "KEPT", &kept), ST_OK);
+    int rc;
+    while ((rc = ssi_move_claim(member[A], 1, "GIVEN", given, "M1", &moved, NULL)) == ST_BUSY)
+        ssi_sim_step(sim);
+    ck_assert_int_eq(rc, ST_OK);
+    leaves_ready = false;
+    ssi_leave(member[B], done, (void *)(uintptr_t)B);
+    RUN_UNTIL(leaving_calls >= 3);
+    ck_assert_int_eq(ended[B], 1);
+    ck_assert(owned_by(B, "GIVEN", "M1"));
+    while ((rc = ssi_move_claim(member[A], 1, "KEPT", kept, "M1", &moved, NULL)) == ST_BUSY)
+        ssi_sim_step(sim);
+    ck_assert_int_eq(rc, ST_REFUSED);
+    leaves_ready = true;
+    RUN_UNTIL(ended[B] == 2);
+    ck_assert_int_eq(status[B], ST_OK);
+    ck_assert(!owned_by(A, "GIVEN", "M1") && owned_by(A, "KEPT", "M0"));
+}
+END_TEST
+
+/* A service that never knows keeps nobody for ever: it ends as by a crash, its claims stand. */
+START_TEST(a_service_that_never_knows)
+{
+    u64 generation;
+    ck_assert_int_eq(claim(B, "GUEST", &generation), ST_OK);
+    leaves_ready = false;
+    ssi_leave(member[B], done, (void *)(uintptr_t)B);
+    RUN_UNTIL(ended[B] == 2);
+    ck_assert_int_eq(status[B], ST_BUSY);
+    ck_assert(owned_by(A, "GUEST", "M1"));
+}
+END_TEST
+
+/* It could not write that it leaves when it began: it does so before services are asked. */
+START_TEST(a_leave_without_the_pdr_at_first)
+{
+    u64 kept, moved;
+    int rc;
+    ck_assert_int_eq(claim(A, "KEPT", &kept), ST_OK);
+    leaves_ready = false;
+    ssi_sim_pdr_cut(sim, B, true);
+    ssi_leave(member[B], done, (void *)(uintptr_t)B);
+    RUN_UNTIL(ssi_member_state(member[B], "M1") == SSI_LEAVING);
+    ck_assert_uint_eq(leaving_calls, 0);
+    ssi_sim_pdr_cut(sim, B, false);
+    RUN_UNTIL(leaving_calls);
+    while ((rc = ssi_move_claim(member[A], 1, "KEPT", kept, "M1", &moved, NULL)) == ST_BUSY)
+        ssi_sim_step(sim);
+    ck_assert_int_eq(rc, ST_REFUSED);
+    leaves_ready = true;
+    RUN_UNTIL(ended[B] == 2);
     ck_assert_int_eq(status[B], ST_OK);
 }
 END_TEST
@@ -530,6 +612,9 @@ int main(void)
     tcase_add_test(tc, a_member_declared_down_is_expelled);
     tcase_add_test(tc, a_claim_is_not_moved_to_a_process_that_ended);
     tcase_add_test(tc, an_orderly_leave_is_seen);
+    tcase_add_test(tc, claims_are_dropped_when_services_know);
+    tcase_add_test(tc, a_service_that_never_knows);
+    tcase_add_test(tc, a_leave_without_the_pdr_at_first);
     tcase_add_test(tc, repair_is_up_alone);
     tcase_add_loop_test(tc, repair_is_refused_while_another_is_up, 0, 2);
     tcase_add_test(tc, a_refused_joiner_is_isolated);

@@ -127,10 +127,13 @@ START_TEST(a_block_is_applied_as_it_was_encoded)
 {
     static u8 bytes[PDR_BLOCK_BYTES];
     struct ssi_pdr pdr = {0}, back = {0};
-    for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
+    bool rows = _i == 0; /* else more names in their place */
+    for (unsigned i = 0; rows && i < SSI_SLOTS_MAX; i++)
         strcpy(pdr.rows[i].name, "ROW");
     fill(&pdr);
-    for (unsigned i = 0; i < PDR_OPS_MAX; i++) {
+    for (unsigned i = 0; !rows && i < SSI_SLOTS_MAX; i++)
+        ssi_pdr_row_encode(&pdr.rows[i], pdr.row_bytes[i]);
+    for (unsigned i = 0; i < (rows ? PDR_OPS_ROWS_MAX : PDR_OPS_MAX); i++) {
         struct pdr_claim claim = {
             .kind = (u16)(i * 999), .owner = i % 8, .mode = i % 3, .generation = i};
         snprintf(claim.name, SSI_CLAIM_NAME_BYTES, "%023u", i);
@@ -143,7 +146,7 @@ START_TEST(a_block_is_applied_as_it_was_encoded)
     ck_assert(ssi_pdr_block_whole(bytes));
     ck_assert_int_eq(ssi_pdr_block_apply(&back, bytes), ST_OK);
     ck_assert_uint_eq(back.seq, 77);
-    ck_assert_mem_eq(back.rows, pdr.rows, sizeof pdr.rows);
+    ck_assert(!rows || !memcmp(back.rows, pdr.rows, sizeof pdr.rows));
     ck_assert_uint_eq(back.n_claims, pdr.n_claims);
     ck_assert_mem_eq(back.claims, pdr.claims, pdr.n_claims * sizeof *pdr.claims);
     for (size_t at = 0; at < len; at += 5) {
@@ -804,7 +807,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_header_is_decoded_as_it_was_encoded);
-    tcase_add_test(tc, a_block_is_applied_as_it_was_encoded);
+    tcase_add_loop_test(tc, a_block_is_applied_as_it_was_encoded, 0, 2);
     tcase_add_test(tc, names_are_found_by_their_keys);
     tcase_add_test(tc, a_torn_change_leaves_the_one_before);
     tcase_add_test(tc, an_error_after_the_write_is_seen_through);

@@ -63,6 +63,15 @@ static int set(unsigned slot, u8 mode, u8 refuse)
     return rc;
 }
 
+static int part(unsigned slot, struct ssi_part p, u8 mode, u8 refuse)
+{
+    int rc;
+    do {
+        rc = ssi_share_part(member[slot], KIND, &p, mode, refuse, &cause);
+    } while (rc == ST_BUSY);
+    return rc;
+}
+
 struct list {
     unsigned n;
     u8 mode[MEMBERS];
@@ -138,6 +147,78 @@ START_TEST(the_shares_of_a_member_go_with_it)
 }
 END_TEST
 
+/* Parts of one whole that have a unit in common are in each other's way, as the same part is. */
+START_TEST(parts_that_overlap)
+{
+    const struct ssi_part held = {"COM001", 77, 10, 10};
+    const struct {
+        struct ssi_part p;
+        int rc;
+    } rows[] = {
+        {{"COM001", 77, 10, 10}, ST_EXIST},
+        {{"COM001", 77, 0, 10}, ST_OK},
+        {{"COM001", 77, 0, 11}, ST_EXIST},
+        {{"COM001", 77, 20, 5}, ST_OK},
+        {{"COM001", 77, 19, 1}, ST_EXIST},
+        {{"COM001", 77, 12, 3}, ST_EXIST},
+        {{"COM001", 77, 0, 1u << 31}, ST_EXIST},
+        {{"COM001", 77, 0, 1ull << 40}, ST_EXIST}, /* it cannot be told of, but is looked at */
+        {{"COM001", 78, 10, 10}, ST_OK},           /* of another whole */
+        {{"COM002", 77, 10, 11}, ST_OK},           /* another label: not the same */
+        {{"", 77, 10, 11}, ST_EXIST},              /* no label: it may be */
+    };
+    ck_assert_int_eq(part(A, held, WRITE, WRITE), ST_OK);
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        int rc = part(B, rows[i].p, WRITE, WRITE);
+        ck_assert_msg(rc == rows[i].rc, "row %u: %d", i, rc);
+        ck_assert_int_eq(part(B, rows[i].p, READ, 0), ST_OK);
+        ck_assert_int_eq(part(B, rows[i].p, 0, 0), ST_OK);
+    }
+    ck_assert_int_eq(part(A, held, 0, 0), ST_OK);
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        ck_assert_int_eq(part(B, rows[i].p, WRITE, WRITE), ST_OK);
+        bool untold = rows[i].p.count >> 32; /* beyond the units that the PDR has room for */
+        ck_assert_int_eq(part(A, held, WRITE, WRITE), untold ? ST_OK : rows[i].rc);
+        ck_assert_int_eq(part(A, held, 0, 0), ST_OK);
+        ck_assert_int_eq(part(B, rows[i].p, 0, 0), ST_OK);
+    }
+    ck_assert_int_eq(part(A, (struct ssi_part){"COM001", 77, 5, 0}, READ, 0), ST_INVAL);
+    ck_assert_int_eq(part(A, (struct ssi_part){"COM001", 77, 5, UINT64_MAX}, READ, 0),
+                     ST_INVAL);
+}
+END_TEST
+
+/* A member of a release that knows no parts has the name alone: the same part is its business. */
+START_TEST(parts_of_an_older_release)
+{
+    const struct ssi_part p = {"COM001", 77, 10, 10};
+    char name[SSI_CLAIM_NAME_BYTES];
+    int rc;
+    ssi_part_name(&p, name);
+    do {
+        rc = ssi_share_set(member[A], KIND, name, WRITE, WRITE, &cause);
+    } while (rc == ST_BUSY);
+    ck_assert_int_eq(rc, ST_OK);
+    ck_assert_int_eq(part(B, p, WRITE, WRITE), ST_EXIST);
+    ck_assert_int_eq(part(B, (struct ssi_part){"COM001", 77, 10, 11}, WRITE, WRITE), ST_OK);
+}
+END_TEST
+
+/* Which units it has comes with the share to who reads the PDR later, also from a checkpoint. */
+START_TEST(parts_are_read_by_who_comes_later)
+{
+    ck_assert_int_eq(part(A, (struct ssi_part){"COM001", 77, 10, 10}, WRITE, WRITE), ST_OK);
+    ssi_sim_crash(sim, B);
+    RUN_UNTIL(ssi_member_state(member[A], "M1") == SSI_DOWN);
+    for (unsigned i = 0; i < 1100; i++) /* over two checkpoints */
+        ck_assert_int_eq(set(A, i % 2 ? READ : READ | WRITE, 0), ST_OK);
+    start(B);
+    ck_assert_int_eq(part(B, (struct ssi_part){"COM001", 77, 19, 10}, WRITE, WRITE), ST_EXIST);
+    ck_assert_str_eq(cause.text, "M0");
+    ck_assert_int_eq(part(B, (struct ssi_part){"COM001", 77, 20, 10}, WRITE, WRITE), ST_OK);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ssi_share");
@@ -147,6 +228,9 @@ int main(void)
     tcase_add_test(tc, a_refused_bit_of_another_is_in_the_way);
     tcase_add_test(tc, in_safe_mode_shares_are_lowered_and_never_raised);
     tcase_add_test(tc, the_shares_of_a_member_go_with_it);
+    tcase_add_test(tc, parts_that_overlap);
+    tcase_add_test(tc, parts_of_an_older_release);
+    tcase_add_test(tc, parts_are_read_by_who_comes_later);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -23,7 +23,8 @@ static void say(const struct ssi_world_sum *s)
         "histories",     "events",     "joins",   "refused",  "leaves",     "crashes",
         "expelled",      "partitions", "one-way", "slow",     "PDR faults", "PDR cuts",
         "claims",        "not given",  "moves",   "in doubt", "held",       "dropped",
-        "declared down", "REPAIR",     "slots",   "frozen"};
+        "declared down", "REPAIR",     "slots",   "frozen",   "links",      "links not given",
+        "links moved",   "asked"};
     const u64 *counts = (const u64 *)s;
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
         fprintf(stderr, "%s%llu %s", i ? ", " : "", (unsigned long long)counts[i], names[i]);
@@ -42,7 +43,8 @@ START_TEST(clusters_survive_everything)
                          (unsigned long long)seed);
     say(&sum);
     ck_assert(n < RUNS_DEFAULT ||
-              (sum.held && sum.moves && sum.doubts && sum.one_way && sum.declared));
+              (sum.held && sum.moves && sum.doubts && sum.one_way && sum.declared &&
+               sum.links_refused && sum.links_moved && sum.asked));
 }
 END_TEST
 
@@ -52,10 +54,9 @@ START_TEST(planted_faults_are_found)
     static const struct {
         enum ssi_world_plant plant;
         const char *found;
-    } plants[] = {{PLANT_LYING_DISK, "[W1]"},
-                  {PLANT_HELD_TWICE, "[W2]"},
-                  {PLANT_HELD_LOST, "[W2]"},
-                  {PLANT_NO_HEAL, "[W5]"}};
+    } plants[] = {{PLANT_LYING_DISK, "[W1]"}, {PLANT_HELD_TWICE, "[W2]"},
+                  {PLANT_HELD_LOST, "[W2]"},  {PLANT_NO_HEAL, "[W5]"},
+                  {PLANT_LINK_DEAF, "[W8]"},  {PLANT_LINK_LEFT, "[W5]"}};
     struct ssi_world_sum sum = {0};
     char fault[256] = "";
     u64 seed = 1;
@@ -88,7 +89,7 @@ int main(void)
     suite_add_tcase(suite, tc);
     tc = tcase_create("checks");
     tcase_set_timeout(tc, 60);
-    tcase_add_loop_test(tc, planted_faults_are_found, 0, 4);
+    tcase_add_loop_test(tc, planted_faults_are_found, 0, 6);
     tcase_add_test(tc, a_seed_replays);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -97,6 +97,67 @@ START_TEST(heartbeats_pass_a_full_backlog)
 }
 END_TEST
 
+/* Bytes stay with the sender until they are told to have gone: then they are spoilt. */
+#define KEPT_MAX 40
+static u8 *kept_bytes[KEPT_MAX];
+static unsigned kept_back;
+
+static void kept_gone(void *arg)
+{
+    u8 **bytes = arg;
+    ck_assert_ptr_nonnull(*bytes);
+    memset(*bytes, 0xee, sizeof big);
+    free(*bytes);
+    *bytes = NULL;
+    kept_back++;
+}
+
+/* Over stream 1; the number of those that were kept. */
+static unsigned send_kept(struct node *node)
+{
+    unsigned n = 0;
+    for (u32 i = 0; i < KEPT_MAX; i++) {
+        bool kept;
+        const struct ssi_sent sent = {kept_gone, &kept_bytes[i]};
+        kept_bytes[i] = calloc(1, sizeof big);
+        be32_store(kept_bytes[i], i);
+        const struct ssi_iov iov[2] = {{kept_bytes[i], 4}, {kept_bytes[i] + 4, sizeof big - 4}};
+        ck_assert_int_eq(
+            ssi_stream_send(node->ssi, "B", NODE_SERVICE, 1, NODE_TYPE, iov, 2, &sent, &kept),
+            ST_OK);
+        n += kept;
+        if (!kept)
+            free(kept_bytes[i]);
+    }
+    return n;
+}
+
+START_TEST(kept_bytes_come_back_when_they_have_gone)
+{
+    struct node a, b;
+    pair_open(&a, &b);
+    streams_read(&b, 0, false);
+    ck_assert_uint_eq(ssi_streams(a.ssi, "B"), 2);
+    unsigned n = send_kept(&a);
+    ck_assert_uint_gt(n, 4);
+    ck_assert_uint_eq(kept_back, 0);
+    ck_assert_uint_gt(ssi_stream_backlog(a.ssi, "B", NODE_SERVICE, 1), 4 * sizeof big);
+    ck_assert_uint_eq(ssi_stream_backlog(a.ssi, "B", NODE_SERVICE, 0), 0);
+    streams_read(&b, 0, true);
+    RUN_UNTIL(b.received == (u64)KEPT_MAX * sizeof big);
+    RUN_UNTIL(kept_back == n);
+    streams_read(&b, 0, false);
+    n += send_kept(&a);
+    node_close(&b); /* the link is lost: they come back, too */
+    RUN_UNTIL(kept_back == n);
+    bool kept;
+    ck_assert_int_eq(
+        ssi_stream_send(a.ssi, "B", NODE_SERVICE, 1, NODE_TYPE, NULL, 0, NULL, &kept), ST_LOST);
+    ck_assert(!kept && !ssi_streams(a.ssi, "B"));
+    node_close(&a);
+}
+END_TEST
+
 static void member_of_its_own(void)
 {
     struct node b;
@@ -182,6 +243,7 @@ START_TEST(members_of_two_versions_speak_the_older)
 {
     join_of_versions(0, 1, 1);
     join_of_versions(1, 0, 1);
+    join_of_versions(0, 2, 2);
     join_of_versions(0, 0, SSI_WIRE_VERSION_MAX);
 }
 END_TEST
@@ -252,9 +314,9 @@ START_TEST(no_version_in_common_names_both)
     ck_assert_uint_eq(reason_of(&s), REASON_VERSION);
     const char *both =
         "no version of the SSI protocol is spoken by both (TESTSSI.B: 5 to 6 there, "
-        "1 to 2 here)";
+        "1 to 3 here)";
     ck_assert_msg(strstr(a.text, both) != NULL, "%s", a.text);
-    both = "(TESTSSI.B: 5 to 6 there, 1 to 2 here)";
+    both = "(TESTSSI.B: 5 to 6 there, 1 to 3 here)";
     ck_assert_ptr_nonnull(memmem(s.answer, s.answered, both, strlen(both)));
     node_close(&a);
 }
@@ -323,6 +385,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, nodes_setup, nodes_teardown);
     tcase_add_test(tc, heartbeats_pass_a_full_backlog);
+    tcase_add_test(tc, kept_bytes_come_back_when_they_have_gone);
     tcase_add_test(tc, a_stopped_member_costs_bounded_memory);
     tcase_add_test(tc, with_a_stream_the_link_is_lost);
     tcase_add_test(tc, members_of_two_versions_speak_the_older);

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "mem/base/crc32c.h"
 #include "ssi/ssi_internal.h"
 
 static const u8 payload[10] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
@@ -55,6 +56,78 @@ START_TEST(every_damaged_header_bit_is_noticed)
         bytes[bit / 8] ^= (u8)(1u << bit % 8);
         ck_assert_int_eq(parse_exact(bytes, len, &frame, &need), WIRE_BAD);
         bytes[bit / 8] ^= (u8)(1u << bit % 8);
+    }
+}
+END_TEST
+
+static size_t checked_make(u8 *out, u16 version, u32 length)
+{
+    struct wire_frame frame = {.version = version,
+                               .type = WIRE_MESSAGE,
+                               .length = length,
+                               .checked = true,
+                               .check = crc32c(0, payload, length)};
+    size_t head = ssi_wire_header(out, &frame);
+    memcpy(out + head, payload, length);
+    return head + length;
+}
+
+START_TEST(every_damaged_bit_of_a_checked_message_is_noticed)
+{
+    u8 bytes[64];
+    struct wire_frame frame;
+    size_t need = 0, len = checked_make(bytes, SSI_WIRE_VERSION_CHECKS, sizeof payload);
+    ck_assert_int_eq(parse_exact(bytes, len, &frame, &need), WIRE_FRAME);
+    ck_assert(need == len && frame.checked && frame.length == sizeof payload);
+    ck_assert_uint_eq(frame.type, WIRE_MESSAGE);
+    for (size_t i = 1; i < len; i++)
+        ck_assert_int_eq(parse_exact(bytes, i, &frame, &need), WIRE_MORE);
+    for (size_t bit = 0; bit < len * 8; bit++) {
+        bytes[bit / 8] ^= (u8)(1u << bit % 8);
+        ck_assert_int_eq(parse_exact(bytes, len, &frame, &need), WIRE_BAD);
+        bytes[bit / 8] ^= (u8)(1u << bit % 8);
+    }
+    len = checked_make(bytes, SSI_WIRE_VERSION_CHECKS, 0); /* nothing to be checked */
+    ck_assert_int_eq(parse_exact(bytes, len, &frame, &need), WIRE_FRAME);
+    ck_assert(need == len && frame.length == 0);
+}
+END_TEST
+
+START_TEST(checks_belong_to_their_version_and_have_their_length)
+{
+    u8 bytes[64];
+    struct wire_frame frame, small = {.version = SSI_WIRE_VERSION_CHECKS,
+                                      .type = WIRE_MESSAGE | SSI_WIRE_CHECKED,
+                                      .length = SSI_WIRE_CHECK_BYTES - 1};
+    size_t need = 0, len = checked_make(bytes, SSI_WIRE_VERSION_CHECKS - 1, sizeof payload);
+    ck_assert_int_eq(parse_exact(bytes, len, &frame, &need), WIRE_FRAME);
+    ck_assert_str_eq(ssi_wire_check(&frame, LINK_READY), "a message has an unknown type");
+    ssi_wire_header(bytes, &small);
+    ck_assert_int_eq(parse_exact(bytes, 64, &frame, &need), WIRE_BAD);
+    small = (struct wire_frame){.version = SSI_WIRE_VERSION_CHECKS,
+                                .type = WIRE_MESSAGE,
+                                .length = SSI_PAYLOAD_BYTES_MAX,
+                                .checked = true};
+    ssi_wire_header(bytes, &small);
+    ck_assert_int_eq(parse_exact(bytes, 64, &frame, &need), WIRE_MORE);
+    small.length++;
+    ssi_wire_header(bytes, &small);
+    ck_assert_int_eq(parse_exact(bytes, 64, &frame, &need), WIRE_BAD);
+}
+END_TEST
+
+/* RFC 3720 B.4 */
+START_TEST(the_check_is_crc_32c)
+{
+    u8 bytes[32];
+    ck_assert_uint_eq(crc32c(0, "123456789", 9), 0xe3069283);
+    for (unsigned i = 0; i < sizeof bytes; i++)
+        bytes[i] = (u8)i;
+    ck_assert_uint_eq(crc32c(0, bytes, sizeof bytes), 0x46dd794e);
+    for (size_t cut = 0; cut <= sizeof bytes; cut++) {
+        u32 begun = crc32c(0, bytes, cut);
+        ck_assert_uint_eq(begun, crc32c_plain(0, bytes, cut));
+        ck_assert_uint_eq(crc32c(begun, bytes + cut, sizeof bytes - cut), 0x46dd794e);
     }
 }
 END_TEST
@@ -203,6 +276,9 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_frame_is_found_when_it_is_complete);
     tcase_add_test(tc, every_damaged_header_bit_is_noticed);
+    tcase_add_test(tc, every_damaged_bit_of_a_checked_message_is_noticed);
+    tcase_add_test(tc, checks_belong_to_their_version_and_have_their_length);
+    tcase_add_test(tc, the_check_is_crc_32c);
     tcase_add_test(tc, a_length_is_bounded);
     tcase_add_test(tc, frames_out_of_turn_are_refused);
     tcase_add_test(tc, hello_survives_the_way);

@@ -1,0 +1,58 @@
+/* Terminals of users on other members. A terminal stays connected to the member that it is on, its
+ * home. When its user is relocated, a stand-in at the user's member goes on with the screen, from
+ * where its state says; records go between the two over the SSI links (service TERMINAL).
+ *
+ *   home:    CONSOLE or DISPLAY --frozen--> AWAY --stand-in's HERE--> AWAY, attached
+ *                    ^                |       |                             |
+ *                    +--it stays------+       +-------the user is back------+
+ *   stand-in: frozen until ATTACHED, then CONSOLE or DISPLAY; frozen again when the user goes on.
+ *
+ * [F1] Keys are numbered at home and kept there until the user's end says that they were carried
+ * out, as does the state that is relocated: each is carried out once, in order. [F2] Screens
+ * are numbered by the user's end; when home has not had all of them, all is drawn again.
+ * [F3] `epoch`, the generation of the claim on the user id, grows with each move: what comes from a
+ * member that the user has left is not heard. Loop thread. */
+#ifndef ENDICOTT_CLI_TN3270_AWAY_H
+#define ENDICOTT_CLI_TN3270_AWAY_H
+
+#include "hyp/cp_terminal.h"
+
+struct tn_conn;
+struct tn3270;
+struct ssi;
+
+#define TN_AWAY_SERVICE 12    /* of the cluster */
+#define TN_AWAY_KEYS_MAX 256  /* that wait at home */
+#define TN_AWAY_WAIT_MS 30000 /* for the member that the user goes to to say so */
+
+struct tn_key; /* typed, and not known to be carried out */
+
+/** Part of a connection. */
+struct tn_away {
+    bool standin;         /* no terminal of its own: this is the user's end */
+    bool frozen;          /* the user is between members, or the other end is being asked */
+    char peer[9];         /* the member of the other end; "": none, or not known yet */
+    u64 id;               /* home's number of the terminal */
+    u64 epoch;            /* of the latest HERE */
+    u64 typed, done, out; /* keys typed; carried out; screens */
+    u64 given, taken;     /* bytes of screens; stand-in: what home has, and its terminal took */
+    struct tn_key *keys;  /* home: behind `done` */
+    unsigned key_count;
+};
+
+void tn_away_close(struct tn3270 *s);
+
+/** A key of a terminal, or (`record` NULL) ATTN. True: it is not for now and here, and kept. */
+bool tn_away_key(struct tn_conn *c, const u8 *record, size_t len);
+/** A record for a stand-in's terminal. */
+void tn_away_send(struct tn_conn *c, const u8 *record, size_t len);
+/** The terminal has taken all that home had for it. */
+void tn_away_sent(struct tn_conn *c);
+/** Stand-in: the terminal gets the logon screen (c->goodbye: for good). */
+void tn_away_leave(struct tn_conn *c, const char *text, bool alarm);
+/** Home: nothing is far away any more; the connection shows the logon screen or ends. */
+void tn_away_forget(struct tn_conn *c);
+/** The connection closes: the other end is told. */
+void tn_away_end(struct tn_conn *c);
+
+#endif
