@@ -1,7 +1,8 @@
 /* Members as processes on one PDR file: how long a join takes, how many claims a second all of
  * them together take and give back, and how long PAIRS links and detaches of shared disks take
  * them together, which must leave nothing behind. With "hosts" each member takes itself for one
- * on a host of its own. Usage: ssi_claims FOLDER MEMBERS SECONDS PAIRS [hosts]; a line of JSON. */
+ * on a host of its own; with "together" claims do not wait for each other (ssi_ask). Usage:
+ * ssi_claims FOLDER MEMBERS SECONDS PAIRS [hosts] [together]; a line of JSON. */
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 
 #define MEMBERS_MAX 4
 #define AT_ONCE 16      /* claims in one turn of the loop */
+#define TOGETHER 100    /* claims that are asked for at a time */
 #define KEPT 500        /* that each member holds all the while */
 #define DISKS 400       /* that all of them link */
 #define PAIRS_S_MAX 120 /* for all pairs */
@@ -37,6 +39,9 @@ static struct {
     uv_loop_t loop;
     uv_idle_t idle;
     u64 began_ns, number, pair;
+    bool together;
+    struct ssi_asked *asked;
+    struct ssi_want wants[TOGETHER];
 } me;
 
 static void on_joined(void *ctx, int status, const struct cause *cause)
@@ -60,6 +65,40 @@ static bool one(u64 *generation)
     me.board->busy[me.slot] += rc == ST_BUSY;
     me.board->failed[me.slot] += rc != ST_OK && rc != ST_BUSY;
     return rc == ST_OK;
+}
+
+static void on_idle(uv_idle_t *idle);
+
+static void take_together(void *arg)
+{
+    struct ssi *ssi = ssi_uv_ssi(me.uv);
+    struct ssi_asked *asked = me.asked;
+    (void)arg;
+    me.asked = NULL;
+    for (unsigned i = 0; i < TOGETHER; i++) {
+        u64 generation;
+        int rc = ssi_claim(ssi, 1, me.wants[i].name, &generation, NULL);
+        me.board->claims[me.slot] += rc == ST_OK;
+        me.board->busy[me.slot] += rc == ST_BUSY;
+        me.board->failed[me.slot] += rc != ST_OK && rc != ST_BUSY;
+        if (rc == ST_OK)
+            ssi_release_soon(ssi, 1, me.wants[i].name, generation);
+    }
+    ssi_asked_end(ssi, asked);
+    uv_idle_start(&me.idle, on_idle);
+}
+
+static void ask_together(void)
+{
+    if (me.asked)
+        return;
+    for (unsigned i = 0; i < TOGETHER; i++) {
+        me.wants[i] = (struct ssi_want){.kind = 1};
+        snprintf(me.wants[i].name, sizeof me.wants[i].name, "M%u.%llu", me.slot,
+                 (unsigned long long)me.number++);
+    }
+    me.asked = ssi_ask(ssi_uv_ssi(me.uv), me.wants, TOGETHER, take_together, NULL);
+    uv_idle_stop(&me.idle); /* until the answer */
 }
 
 static int set(const char *name, u8 mode, u8 refuse)
@@ -101,7 +140,9 @@ static void on_idle(uv_idle_t *idle)
         poll(NULL, 0, 1);
         return;
     }
-    for (unsigned i = 0; i < AT_ONCE; i++)
+    if (me.together)
+        ask_together();
+    for (unsigned i = 0; !me.together && i < AT_ONCE; i++)
         me.board->claims[me.slot] += one(&generation);
 }
 
@@ -208,7 +249,12 @@ int main(int argc, char **argv)
     if (me.board == MAP_FAILED || !freopen("/dev/null", "w", stderr)) /* members' messages */
         return 3;
     me.board->pairs = (unsigned)atoi(argv[4]) / me.members;
-    int status = members_start(argv[1], argc > 5);
+    bool hosts = false;
+    for (int i = 5; i < argc; i++) {
+        hosts |= !strcmp(argv[i], "hosts");
+        me.together |= !strcmp(argv[i], "together");
+    }
+    int status = members_start(argv[1], hosts);
     u64 from = uv_hrtime();
     if (status == 0) {
         atomic_store(&me.board->go, 1);

@@ -2,15 +2,16 @@
 # Fetches Debian's s390x kernel and static busybox with apt, into build/cache/ and build/guest/.
 # Needs no root and leaves the host's apt state alone; `fetch.sh --refresh` looks for newer ones.
 # `fetch.sh --programs` fetches gzip, perl, python3, openssl, sqlite3 and util-linux with all they need into
-# build/guest/debian.cpio.gz, a root below /debian to be put behind the initramfs; `fetch.sh --disks` s390-tools, e2fsprogs
-# and the modules for disks and ext4 into build/guest/disks.cpio.gz, `fetch.sh --compiler` gcc into build/guest/compiler.cpio.gz,
-# likewise, `fetch.sh --fio` fio into build/guest/fio.cpio.gz, `fetch.sh --spool` s390-tools with the EBCDIC character set
-# into build/guest/spool.cpio.gz.
+# build/guest/debian.cpio.lz4, a root below /debian to be put behind the initramfs; `fetch.sh --disks` s390-tools, e2fsprogs
+# and the modules for disks and ext4 into build/guest/disks.cpio.lz4, `fetch.sh --compiler` gcc into build/guest/compiler.cpio.lz4,
+# likewise, `fetch.sh --fio` fio into build/guest/fio.cpio.lz4, `fetch.sh --spool` s390-tools with the EBCDIC character set
+# into build/guest/spool.cpio.lz4.
 # `fetch.sh --root` fetches the packages of a whole system (systemd, apt, kernel, zipl) as they are, into build/guest/root.cpio.
 # `fetch.sh --modules NAME...` (drivers/s390/char/tape) puts modules of that kernel into build/guest/modules.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
 guest=$root/build/guest
 cache=$root/build/cache
 apt=$cache/apt
@@ -54,7 +55,7 @@ case ${1-} in
 esac
 case ${1-} in
 --programs | --disks | --spool | --compiler | --fio | --root)
-    archive=$set.cpio.gz
+    archive=$set.cpio.lz4
     [ $set != root ] || archive=root.cpio
     [ ! -s "$guest/$archive" ] || [ "$(cat "$guest/$set.names" 2>/dev/null)" != "$programs" ] || exit 0
     ;;
@@ -69,6 +70,17 @@ esac
 for tool in apt-get apt-cache dpkg-deb; do
     command -v $tool >/dev/null || die "$tool is needed (a Debian host)"
 done
+
+# An archive may be away for a moment, or its index be replaced while it is read.
+again() { # command..., which dies when it fails: in four times
+    local pause
+    for pause in 5 15 45; do
+        if ("$@"); then return 0; fi
+        echo "fetch: once more in $pause s" >&2
+        sleep $pause
+    done
+    "$@"
+}
 
 # The host's own sources, with any limit to its own architecture taken out, in both formats.
 copy_sources() {
@@ -143,6 +155,12 @@ kernel_package() {
         sed -n 's/^Depends: *\(linux-image-[^ ,]*\).*/\1/p' | head -n 1
 }
 
+# apt-get update ends well without an index that it did not get.
+update_kernel() {
+    update
+    [ -n "$(kernel_package)" ] || die "the sources in /etc/apt offer no linux-image-s390x (is Debian among them?)"
+}
+
 download() {
     (cd "$cache" && apt apt-get -q download "$@") >"$cache/download.log" 2>&1 || {
         tail -n 20 "$cache/download.log" >&2
@@ -190,6 +208,28 @@ pack_disks() { # root
     done
     cp "$guest/kernel" "$root/boot/"
     rm -rf "$root"/usr/lib/python3* "$root"/usr/share/perl* "$root"/usr/lib/s390x-linux-gnu/perl*
+}
+
+# Takes out what no test runs (perl, dpkg, tar), then every library that nothing left asks for: each boot unpacks the rest, and
+# under CP reads it as cards.
+prune() { # root
+    local root=$1 needed gone=1 file
+    rm -rf "$root"/usr/bin/{*perl*,cpan*,dpkg*,x86_64*} "$root"/bin/tar "$root"/usr/sbin/dpkg* "$root"/usr/share/{common-licenses,perl*} \
+        "$root"/usr/lib/s390x-linux-gnu/{perl*,engines-3,sasl2,krb5,gawk,ossl-modules,pkcs11} "$root"/usr/lib/{dpkg,apt} "$root"/var/lib/dpkg
+    { grep -lrIs '^#! */usr/bin/perl' "$root"/{bin,sbin,usr/bin,usr/sbin} || true; } | xargs -r rm -f
+    while [ "$gone" -gt 0 ]; do
+        # most files are no programs, of which readelf complains
+        needed=" $({ find "$root" -type f -size +4k -exec readelf -d {} + 2>/dev/null || true; } |
+            sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u | tr '\n' ' ') libgcc_s.so.1 "
+        gone=0
+        while read -r file; do
+            case $needed in
+            *" $(readelf -d "$file" 2>/dev/null | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p') "*) ;;
+            *) rm -f "$file" && gone=$((gone + 1)) ;;
+            esac
+        done < <(find "$root"/lib/s390x-linux-gnu "$root"/usr/lib/s390x-linux-gnu -maxdepth 1 -type f -name 'lib*.so*')
+        find "$root"/lib/s390x-linux-gnu "$root"/usr/lib/s390x-linux-gnu -xtype l -delete
+    done
 }
 
 # Leaves of a root one program and the libraries that it is linked to; the rest of what fio's package asks for is 100 MB.
@@ -240,13 +280,14 @@ pack_programs() {
         "$root"/usr/bin/*{-lto-dump-*,-gold,-dwp}
     [ $set != disks ] || pack_disks "$root"
     [ $set != fio ] || only_program "$root" usr/bin/fio
+    case $set in disks | spool) prune "$root" ;; esac
     [ $set != spool ] || mv "$root/gconv" "$root/usr/lib/s390x-linux-gnu/gconv"
     (cd "$cache/unpacked/programs" && find . -mindepth 1 | LC_ALL=C sort |
-        cpio --quiet -o -H newc -R 0:0) | gzip -6n >"$guest/$set.cpio.gz.new"
-    mv "$guest/$set.cpio.gz.new" "$guest/$set.cpio.gz"
+        cpio --quiet -o -H newc -R 0:0) | "$here/pack" >"$guest/$set.cpio.lz4.new"
+    mv "$guest/$set.cpio.lz4.new" "$guest/$set.cpio.lz4"
     echo "$programs" >"$guest/$set.names"
     rm -rf "$cache/unpacked" "$apt"/cache/archives/*.deb
-    echo "fetch: build/guest/$set.cpio.gz, $(stat -c %s "$guest/$set.cpio.gz") bytes"
+    echo "fetch: build/guest/$set.cpio.lz4, $(stat -c %s "$guest/$set.cpio.lz4") bytes"
 }
 
 # The packages themselves below /debs, and in /debs/essential the names of those that a first unpacking needs.
@@ -269,17 +310,16 @@ mkdir -p "$guest" "$cache"
 copy_sources
 write_conf
 echo "fetch: reading the s390x package index"
-update
+again update_kernel
 if [ -n "$set" ]; then
     echo "fetch: downloading $programs and what they need"
-    download_programs
+    again download_programs
     if [ $set = root ]; then pack_root; else pack_programs; fi
     exit 0
 fi
 kernel=$(kernel_package)
-[ -n "$kernel" ] || die "the sources in /etc/apt offer no linux-image-s390x (is Debian among them?)"
 echo "fetch: downloading $kernel and busybox-static"
-download "$kernel" busybox-static
+again download "$kernel" busybox-static
 unpack "$kernel"
 unpack busybox-static
 place "$(find "$cache/unpacked/$kernel/boot" -name 'vmlinuz-*' | head -n 1)" kernel

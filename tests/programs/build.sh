@@ -1,12 +1,12 @@
 #!/bin/bash
 # Builds tests/programs for s390x at several levels and optimisations and for this host, whose output
-# is what is wanted, and packs them into build/guest/programs.cpio.gz, to be put behind the initramfs.
+# is what is wanted, and packs them into build/guest/programs.cpio.lz4, to be put behind the initramfs.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 out=$root/build/programs
-image=$root/build/guest/programs.cpio.gz
+image=$root/build/guest/programs.cpio.lz4
 cross=${S390X_CC:-s390x-linux-gnu-gcc}
 flags="-std=gnu17 -D_GNU_SOURCE -ffp-contract=off -frounding-math -Wall -Wextra -Wshadow -Werror -pthread"
 levels="z10 z196 zEC12"
@@ -30,5 +30,5 @@ for level in $levels; do
 done
 find "$out/tree" -exec touch -h -d @0 {} +
 (cd "$out/tree" && find . -mindepth 1 | LC_ALL=C sort |
-    cpio --quiet -o -H newc -R 0:0 --reproducible) | gzip -6n >"$image.new"
+    cpio --quiet -o -H newc -R 0:0 --reproducible) | "$root/tests/guest/pack" >"$image.new"
 mv "$image.new" "$image"

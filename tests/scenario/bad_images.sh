@@ -8,7 +8,7 @@ kernel=$ROOT/build/guest/kernel
 initrd=$ROOT/build/guest/initramfs.cpio.gz
 
 ipl() {
-    "$ENDICOTT" ipl --timeout 120 "$@" </dev/null
+    "$ENDICOTT" ipl --timeout 400 "$@" </dev/null
 }
 
 # --- what is no kernel

@@ -42,7 +42,7 @@ for i in $(seq 50); do
     peer garbage >/dev/null
 done
 undisturbed
-lines=$(endicott wait -m MEMBERA --match 'SSI connection from' --since-start --timeout 60 | wc -l)
+lines=$(endicott wait -m MEMBERA --match 'SSI connection from' --since-start --timeout "$WAIT_SECONDS" | wc -l)
 [ "$lines" -lt 50 ] || fail "$lines lines about refused connections"
 expect 0 'has ended' endicott stop "$cluster"
 

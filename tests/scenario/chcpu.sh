@@ -6,7 +6,7 @@ set -euo pipefail
 
 "$ROOT/tests/guest/fetch.sh" --programs || fail "the packages cannot be fetched"
 cd "$TEST_TMP"
-cat "$guest/initramfs.cpio.gz" "$guest/debian.cpio.gz" >initrd
+cat "$guest/initramfs.cpio.lz4" "$guest/debian.cpio.lz4" >initrd
 cat >in_guest.sh <<'GUEST'
 mount -t proc proc /debian/proc
 mkdir -p /debian/sys
@@ -30,7 +30,7 @@ in_debian chmem -e 512M
 in_debian lsmem -b --summary=only
 GUEST
 command=$(gzip -9n <in_guest.sh | base64 -w 0)
-"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd initrd --cpus 3 --memory 512M --standby 512M --timeout 400 \
+"$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd initrd --cpus 3 --memory 512M --standby 512M --timeout 900 \
     --append "endicott.run=\"echo $command | base64 -d | gunzip | sh\"" >log 2>messages </dev/null ||
     fail "status $?: $(tail -n 20 log messages)"
 between log | sed 's/ *$//' >said || fail "the guest ended otherwise: $(tail -n 20 log)"

@@ -59,7 +59,7 @@ import json, socket, sys
 
 def talk(data, answers=1):
     s = socket.socket(socket.AF_UNIX)
-    s.settimeout(30)
+    s.settimeout(300)
     s.connect(sys.argv[1])
     try:
         s.sendall(data)

@@ -6,16 +6,16 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/cluster.sh"
 
 guest=$ROOT/build/guest
-[ -s "$guest/kernel" ] || fail "$guest/kernel is missing: run make guest"
+[ -s "$guest/kernel.quick" ] || fail "$guest/kernel.quick is missing: run make guest"
 cluster=$TEST_TMP/two
 sample two "$cluster"
 echo "console=ttyS0 $QUICK_BOOT" >"$TEST_TMP/parmfile"
 
 expect 0 'MEMBERB is ready' endicott up "$cluster"
-expect 0 'for LINUX1 at MEMBERA' endicott punch -u LINUX1 "$guest/kernel" "$TEST_TMP/parmfile" \
-    "$guest/initramfs.cpio.gz"
+expect 0 'for LINUX1 at MEMBERA' endicott punch -u LINUX1 "$guest/kernel.quick" "$TEST_TMP/parmfile" \
+    "$guest/initramfs.cpio.lz4"
 expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
-expect 0 'READY' endicott wait -u LINUX1 --match ENDICOTT-GUEST-READY --since-start --timeout 240
+expect 0 'READY' endicott wait -u LINUX1 --match ENDICOTT-GUEST-READY --since-start --timeout "$WAIT_SECONDS"
 
 # one line in the middle of a long output is waited for on one member and seen on the other
 mkfifo "$TEST_TMP/typing"

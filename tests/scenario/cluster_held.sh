@@ -6,6 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/cluster.sh"
 cluster=$TEST_TMP/four
 sample four "$cluster"
+echo 'SSI_LINKS SILENCE 10' >>"$cluster/system.config"
 pid_of() { endicott status --json | python3 -c 'import json, sys
 print(next(m["pid"] for m in json.load(sys.stdin) if m["member"] == sys.argv[1]))' "$1"; }
 shows() { # member, regex, operand of QUERY

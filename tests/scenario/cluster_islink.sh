@@ -29,7 +29,7 @@ expect 1 'HCPCMD045E' cp_on MEMBERB SEND CP LINUX2 QUERY USERID
 
 # --- what a link is: one connection for control, two for data
 expect 0 'Node MEMBERB  Link TCP 127.0.0.1:[0-9]+  State: Up' cp_on MEMBERA QUERY ISLINK
-expect 0 'Protocol: 2  TLS: No' cp_on MEMBERA QUERY ISLINK
+expect 0 'Protocol: 3  TLS: No' cp_on MEMBERA QUERY ISLINK
 expect 0 'Control 127.0.0.1:[0-9]+  not encrypted' cp_on MEMBERB QUERY ISLINK NODE MEMBERA
 expect 0 'Bulk 2  127.0.0.1:[0-9]+  not encrypted' cp_on MEMBERB QUERY ISLINK MEMBERA
 expect 0 'Sent: [1-9][0-9]*  Received: [1-9][0-9]*  Waiting: 0  Last Received: [0-9]{1,4} ms ago' cp_on MEMBERB QUERY ISLINK

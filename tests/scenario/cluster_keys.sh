@@ -24,7 +24,7 @@ chmod g= "$cluster/keys/MEMBERA.key"
 expect 0 'MEMBERB is ready' endicott up "$cluster"
 expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG LINUX2
 undisturbed
-expect 0 'Protocol: 2  TLS: Yes' cp_on MEMBERA QUERY ISLINK
+expect 0 'Protocol: 3  TLS: Yes' cp_on MEMBERA QUERY ISLINK
 expect 0 'Control 127.0.0.1:[0-9]+  TLS_' cp_on MEMBERA QUERY ISLINK
 expect 0 'Bulk 2  127.0.0.1:[0-9]+  TLS_' cp_on MEMBERA QUERY ISLINK
 
@@ -84,6 +84,13 @@ mv "$cluster/hidden" "$cluster/keys"
 expect 0 'MEMBERB.pem' endicott cluster keys "$cluster" MEMBERB --force --days 30
 expect 0 'MEMBERB is ready' endicott start "$cluster" MEMBERB
 expect 0 'SSI Mode: Stable' cp_on MEMBERB QUERY SSI
+
+# --- and one whose certificate is revoked, until it has another
+expect 2 'takes the names of members' endicott cluster keys "$cluster" --revoke
+expect 2 'no certificate of MEMBERX was made' endicott cluster keys "$cluster" MEMBERX --revoke
+expect 0 '2 certificates of MEMBERB are revoked' endicott cluster keys "$cluster" MEMBERB --revoke
+operator 'HCPPLM1701W .*MEMBERB: its certificate \(TWO.MEMBERB\) has been revoked'
+expect 0 'MEMBERB.pem' endicott cluster keys "$cluster" MEMBERB --force
 expect 0 'has ended' endicott stop "$cluster"
 mv "$cluster/keys" "$cluster/hidden"
 echo 'SSI_LINKS TLS HEARTBEAT 2' >>"$cluster/system.config"

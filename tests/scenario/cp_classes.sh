@@ -3,7 +3,6 @@
 # console (#CP), DIAGNOSE X'08' (vmcp in a Linux guest). A user whose class no command has gets each of them refused by its
 # message; nothing has happened to the members or to other users.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
 cluster=$TEST_TMP/two
 sample two "$cluster"
@@ -31,7 +30,7 @@ done </commands
 echo CLASSES-$((6 * 7))
 SH
 (cd "$TEST_TMP/overlay" && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$TEST_TMP/overlay.cpio.gz"
-cat "$GUEST_FILES/initramfs.cpio.gz" "$TEST_TMP/overlay.cpio.gz" >"$TEST_TMP/initrd"
+cat "$GUEST_FILES/initramfs.cpio.lz4" "$TEST_TMP/overlay.cpio.gz" >"$TEST_TMP/initrd"
 echo "console=ttyS0 $QUICK_BOOT endicott.run=\"sh /classes.sh\"" >"$TEST_TMP/parmfile"
 all() { # what LINUX1's console shows
     python3 - "$ENDICOTT_RUN/MEMBERA.sock" <<'PYTHON'
@@ -44,7 +43,7 @@ for line in json.loads(s.makefile().readline())["result"]["lines"]:
 PYTHON
 }
 endicott up "$cluster" >/dev/null
-endicott punch -m MEMBERA -u LINUX1 "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" "$TEST_TMP/initrd" >/dev/null
+endicott punch -m MEMBERA -u LINUX1 "$GUEST_FILES/kernel.quick" "$TEST_TMP/parmfile" "$TEST_TMP/initrd" >/dev/null
 expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
 expect 0 'Command accepted' cp_on MEMBERB XAUTOLOG LINUX2
 

@@ -2,7 +2,6 @@
 # DEFINE STORAGE with standby storage, DEFINE CPU while Linux runs (it is told, and takes the CPU), DETACH CPU;
 # what the guest has configured goes with it to another member.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
 cluster=$TEST_TMP/two
 sample two "$cluster"
@@ -17,7 +16,7 @@ runs() { # command for the guest's shell, the line it prints at last (maybe behi
 }
 
 echo "console=ttyS0 $QUICK_BOOT" >"$TEST_TMP/parmfile"
-files=("$GUEST_FILES/kernel" "$TEST_TMP/parmfile" "$GUEST_FILES/initramfs.cpio.gz")
+files=("$GUEST_FILES/kernel.quick" "$TEST_TMP/parmfile" "$GUEST_FILES/initramfs.cpio.lz4")
 endicott up "$cluster" >/dev/null
 expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
 expect 0 'STORAGE = 512M' as LINUX1 DEFINE STORAGE 512M STANDBY 512M RESERVED 1G
@@ -30,7 +29,7 @@ expect 0 'ENDICOTT-GUEST-READY .* 2 cpu' on_guest ENDICOTT-GUEST-READY
 
 # --- a CPU comes while Linux runs; without a reset
 expect 0 'CPU 02 defined' as LINUX1 DEFINE CPU 02
-runs 'c=/sys/devices/system/cpu/cpu2; until [ -e $c ]; do :; done; echo seen-$((1 + 1))' 'seen-2'
+runs 'c=/sys/devices/system/cpu/cpu2; until [ -e $c ]; do usleep 50000; done; echo seen-$((1 + 1))' 'seen-2'
 runs 'echo 1 >$c/online; echo cpus-$(nproc)' 'cpus-3'
 # --- one goes into standby, storage comes in
 runs 'c=/sys/devices/system/cpu/cpu1; echo 0 >$c/online; echo 0 >$c/configure; echo off-$(nproc)' 'off-2'

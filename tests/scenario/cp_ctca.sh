@@ -3,7 +3,6 @@
 # COUPLE and what is refused, QUERY; ping and 20 MB with their digest both ways, by protocol 0 within a member; a guest that is
 # coupled is not relocated, alone it is, with its adapters; then protocol 3 over two members; a link that is lost, and who is told.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/relocate.sh"
 . "$(dirname "$0")/../lib/guest_shell.sh"
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/cio/ccwgroup drivers/s390/net/fsm drivers/s390/net/ctcm
@@ -35,7 +34,7 @@ fetch() { cd /tmp/got && rm -f file sum && wget -q http://$other:5000/file && wg
 serve() { mkdir -p /tmp/w /tmp/got && cd /tmp/w && head -c 20000000 /dev/urandom >file && md5sum file >sum && httpd -p 5000 -h /tmp/w; }
 SH
 (cd overlay && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-cat "$GUEST_FILES/initramfs.cpio.gz" overlay.cpio.gz >shell.initrd
+cat "$GUEST_FILES/initramfs.cpio.lz4" overlay.cpio.gz >shell.initrd
 echo "console=ttyS0 $QUICK_BOOT" >parmfile
 
 as() { endicott cp -m MEMBERA -u "$@"; }

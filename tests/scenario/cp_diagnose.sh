@@ -4,7 +4,6 @@
 # handshake (X'258'), the watchdog diag288_wdt (X'288') that is put off, cancelled, and goes off on the member to which the
 # guest has been relocated meanwhile, with the pages that were given back.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
 "$ROOT/tests/guest/fetch.sh" --modules drivers/watchdog/watchdog drivers/watchdog/diag288_wdt
 cluster=$TEST_TMP/two
@@ -22,10 +21,10 @@ cmm() { echo $1 >/proc/sys/vm/cmm_pages; until [ "$(cat /proc/sys/vm/cmm_pages)"
 bomb() { insmod /watchdog.ko && insmod /diag288_wdt.ko 'cmd="MSG * THE BOMB WENT OFF"'; }
 SH
 (cd overlay && find . -type f | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-cat "$GUEST_FILES/initramfs.cpio.gz" overlay.cpio.gz >initrd
+cat "$GUEST_FILES/initramfs.cpio.lz4" overlay.cpio.gz >initrd
 echo "console=ttyS0 $QUICK_BOOT" >parmfile
 endicott up "$cluster" >/dev/null
-endicott punch -m MEMBERA -u LINUX1 "$GUEST_FILES/kernel" parmfile initrd >/dev/null
+endicott punch -m MEMBERA -u LINUX1 "$GUEST_FILES/kernel.quick" parmfile initrd >/dev/null
 expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
 on_guest ENDICOTT-GUEST-READY >/dev/null
 

@@ -12,7 +12,7 @@ expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG LINUX1
 touch "$flag"
 as LINUX1 IPL 200 >/dev/null 2>&1 || true
 endicott wait -m MEMBERA --match 'HCPIOF001E disk 0200 of LINUX1, reading: .*vol001.cckd: Input/output error' \
-    --since-start --timeout 60 >/dev/null
+    --since-start --timeout "$WAIT_SECONDS" >/dev/null
 rm "$flag"
 as LINUX1 IPL 200 >/dev/null 2>&1 || true
-endicott wait -m MEMBERA --match 'HCPIOF002I disk 0200 of LINUX1, reading: goes on' --since-start --timeout 60 >/dev/null
+endicott wait -m MEMBERA --match 'HCPIOF002I disk 0200 of LINUX1, reading: goes on' --since-start --timeout "$WAIT_SECONDS" >/dev/null

@@ -2,7 +2,6 @@
 # Disks of CP's guests under Linux: minidisks of a 3390 and of a 9336, a virtual and a temporary disk; formatting, files,
 # IPL from the minidisk; a disk detached and linked again while Linux runs; read-only links; two guests and one volume.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 disk_cluster ' MDISK 0200 3390 1 150 VOL001 MR ALL WRITEPW MULTPW
  MDISK 0201 FB-512 64 65536 FBA001 MR READPW
@@ -60,7 +59,7 @@ runs LINUX1 'until_there /sys/bus/ccw/devices/0.0.0400/online && online 0400'
 
 # --- another guest: its own minidisk of the volume, and LINUX1's, which it may only read now
 boot_with_disks MEMBERA LINUX2
-expect 0 'HCPLNM102E' endicott wait -u LINUX2 --match 'HCPLNM102E DASD 0200 forced R/O; R/W by LINUX1' --since-start --timeout 10
+expect 0 'HCPLNM102E' endicott wait -u LINUX2 --match 'HCPLNM102E DASD 0200 forced R/O; R/W by LINUX1' --since-start --timeout "$WAIT_SECONDS"
 expect 0 'LINUX1 +0200 R/W, LINUX2 +0200 R/O' as LINUX1 QUERY LINKS 200
 expect 0 'DASD 0200 CP SYSTEM +VOL001 +3' cp_on MEMBERA QUERY DASD
 expect 0 'TAPE 0580 ATTACHED TO LINUX2 +0580 R/W' cp_on MEMBERA QUERY 580

@@ -2,7 +2,6 @@
 # A volume on two files under Linux: one file fails and the guest goes on without an error; the member is killed then, and the
 # one that lacks something is not what the next start reads; it is copied while the guest writes, and the two are equal.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 flag=$TEST_TMP/fails
 ${CC:-cc} -shared -fPIC -O2 -o "$TEST_TMP/failing.so" "$ROOT/tests/programs/disk/failing.c"
@@ -15,7 +14,7 @@ duplex() { # regex
     local tries=0
     until grep -Eq "$1" <<<"$(cp_on MEMBERA QUERY DUPLEX)"; do
         tries=$((tries + 1))
-        [ $tries -lt 1200 ] || fail "QUERY DUPLEX never says $1: $(cp_on MEMBERA QUERY DUPLEX)"
+        [ $tries -lt 6000 ] || fail "QUERY DUPLEX never says $1: $(cp_on MEMBERA QUERY DUPLEX)"
         moment
     done
 }
@@ -32,9 +31,9 @@ runs LINUX1 'dd if=/tmp/more of=/dev/dasda bs=4096 oflag=direct'
 duplex 'DASD 0300 FBA001 SIMPLEX PRIMARY FAILED'
 runs LINUX1 'dd if=/dev/dasda of=/tmp/back bs=4096 count=1000 iflag=direct && cmp /tmp/more /tmp/back'
 endicott wait -m MEMBERA --match 'HCPIOF001E disk image .*fba001.raw: severed from .*copy.raw: .*Input/output error' \
-    --since-start --timeout 60 >/dev/null
+    --since-start --timeout "$WAIT_SECONDS" >/dev/null
 runs LINUX1 'md5sum /tmp/more; dd if=/dev/dasda bs=4096 count=2000 iflag=direct 2>/dev/null | md5sum | sed "s/ .*/ =SUM/"'
-sum=$(endicott wait -u LINUX1 --match '^[0-9a-f]{32} =SUM' --since-start --timeout 60 | tail -n 1 | grep -o '[0-9a-f]\{32\}')
+sum=$(endicott wait -u LINUX1 --match '^[0-9a-f]{32} =SUM' --since-start --timeout "$WAIT_SECONDS" | tail -n 1 | grep -o '[0-9a-f]\{32\}')
 
 # --- killed; the file that failed works again
 kill -KILL "$(pid_of MEMBERA)"

@@ -2,7 +2,6 @@
 # CP under a real guest with four CPUs: what Linux sees of its machine (STSI 3.2.2), commands from inside
 # (DIAGNOSE X'08' by /dev/vmcp), operator functions on it from outside while it runs, its end.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
 cluster=$TEST_TMP/two
 sample two "$cluster"

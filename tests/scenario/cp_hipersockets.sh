@@ -2,7 +2,6 @@
 # HiperSockets between two Linux guests on a guest LAN, in layer 3: NICDEF and DEFINE NIC, ping, a file each way by TCP. And
 # an OSA adapter in layer 3 that goes to the other member and back with its addresses and neighbours, without its driver noticing.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/relocate.sh"
 . "$(dirname "$0")/../lib/guest_shell.sh"
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/cio/ccwgroup net/llc/llc net/802/stp net/bridge/bridge drivers/s390/net/qeth \
@@ -44,7 +43,7 @@ pings() { ping -c 2 -W 2 -q "$@" | grep ' 0% packet loss'; }
 reaches() { n=0; until ping -c 1 -W 1 -q $1 >/dev/null; do n=$((n + 1)); test $n -lt 60 || return 1; done; }
 SH
 (cd overlay && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-cat "$GUEST_FILES/initramfs.cpio.gz" overlay.cpio.gz >shell.initrd
+cat "$GUEST_FILES/initramfs.cpio.lz4" overlay.cpio.gz >shell.initrd
 echo "console=ttyS0 $QUICK_BOOT" >parmfile
 
 as() { endicott cp -m MEMBERA -u "$@"; }
@@ -67,8 +66,8 @@ expect 0 'Type: HIPERS' as LINUX2 QUERY NIC 0800
 # --- layer 3, which is what a LAN of HiperSockets has
 runs LINUX1 'nic 0800 0 10.8.0.1'
 runs LINUX2 'nic 0800 0 10.8.0.2'
-expect 0 'Virt.NIC Hiper' endicott wait -u LINUX1 --match '^Virt.NIC Hiper' --since-start --timeout 10
-expect 0 '32768' endicott wait -u LINUX2 --match '^32768' --since-start --timeout 10
+expect 0 'Virt.NIC Hiper' endicott wait -u LINUX1 --match '^Virt.NIC Hiper' --since-start --timeout "$WAIT_SECONDS"
+expect 0 '32768' endicott wait -u LINUX2 --match '^32768' --since-start --timeout "$WAIT_SECONDS"
 runs LINUX1 'reaches 10.8.0.2 && pings -s 32000 10.8.0.2'
 both 10.8.0.1 10.8.0.2
 expect 0 'Connected: 2' cp_on MEMBERA QUERY LAN HSI DETAILS

@@ -28,7 +28,7 @@ expect 0 'DETACHED' b DETACH 300
 # cache STATE: of LINKA's 300, soon
 cache() {
     local state
-    for _ in {1..100}; do
+    for _ in {1..3000}; do
         state=$(a QUERY MDCACHE MDISK 300)
         ! grep -q "cache $1 for LINKA 0300" <<<"$state" || return 0
         read -rt 0.1 <> <(:) || true

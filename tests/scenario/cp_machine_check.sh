@@ -2,7 +2,6 @@
 # SET MCHECK: what Linux does about machine checks of each kind and events of channel paths, and a bare program that is
 # disabled for them. A warning and a channel report are counted and the guest goes on; system damage stops it.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
 . "$(dirname "$0")/../lib/program.sh"
 cluster=$TEST_TMP/two
@@ -21,7 +20,7 @@ runs() { # command for the guest's shell, the line it prints at last (maybe behi
 boot_guest
 # Lines are short: a 3215 takes no long ones.
 runs "n() { awk '/^ *NMI/{print \$2+\$3}' /proc/interrupts; }; echo nmi-\$(n)" 'nmi-0'
-runs 'w() { until [ $(n) = $1 ]; do :; done; echo nmi-$1; }; echo def-$((1 + 1))' 'def-2'
+runs 'w() { until [ $(n) = $1 ]; do usleep 50000; done; echo nmi-$1; }; echo def-$((1 + 1))' 'def-2'
 
 # --- from outside; the guest takes it when it likes
 expect 0 '' as LINUX1 SET MCHECK WARNING
@@ -34,7 +33,7 @@ runs 'w 3' 'nmi-3'
 runs 'vmcp SET MCHECK DEGRADATION; echo D-$?' 'D-0'
 runs 'vmcp SET MCHECK EXTERNAL CODE 0; w 4' 'nmi-4'
 # --- events of channel paths: Linux tells of links, loses the reader with its path and finds it again
-runs 'k() { until dmesg | grep -q "$1"; do :; done; echo k-$2; }; echo def-$((2 + 2))' 'def-4'
+runs 'k() { until dmesg | grep -q "$1"; do usleep 50000; done; echo k-$2; }; echo def-$((2 + 2))' 'def-4'
 expect 0 '' as LINUX1 SET MCHECK LINK 11 DEGRADED
 runs 'k "Link degraded: RS=04 RSID=0011 IC=02" 1' 'k-1'
 expect 0 '' as LINUX1 SET MCHECK LINK 11 STOPPED

@@ -2,7 +2,6 @@
 # `reboot` in a guest of CP: Linux finds its IPL parameter block (DIAGNOSE X'308'), sets it, and CP IPLs the
 # machine again from its reader, where new files wait. Also after a relocation: the block moves along.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
 cluster=$TEST_TMP/two
 sample two "$cluster"
@@ -11,8 +10,8 @@ sed -i 's/^  CPU 00 BASE/&\n  CPU 01\n  CPU 02/' "$cluster/user.direct"
 # How many CPUs the kernel takes says which boot it is.
 boot() { # member, number: the guest's reader gets what it boots from
     printf 'console=ttyS0 maxcpus=%d\n' "$2" >"$TEST_TMP/parmfile"
-    endicott punch -m "$1" -u LINUX1 "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" \
-        "$GUEST_FILES/initramfs.cpio.gz" >/dev/null
+    endicott punch -m "$1" -u LINUX1 "$GUEST_FILES/kernel.quick" "$TEST_TMP/parmfile" \
+        "$GUEST_FILES/initramfs.cpio.lz4" >/dev/null
 }
 
 reboots() { # member, number

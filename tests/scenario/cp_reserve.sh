@@ -2,7 +2,6 @@
 # Two guests with one minidisk: what one reserves by tunedasd of s390-tools the other cannot read until the release, and it
 # goes on by itself then; both see who has it; it can be taken away; and it is free when its guest has gone.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 disk_cluster ' MDISK 0200 3390 1 20 VOL001 MW ALL WRITEPW MULTPW' ' LINK LINUX1 0200 0200 MW'
 disk_guest_files

@@ -2,7 +2,6 @@
 # A guest of one member reserves a minidisk that a guest of another member has for reading: that one's reads wait until the
 # release and go on by themselves; it sees who has it, takes it away, and has it when the other guest has gone.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 disk_cluster ' MDISK 0200 3390 1 20 VOL002 MW ALL WRITEPW MULTPW' ' LINK LINUX1 0200 0200 RR'
 disk_guest_files
@@ -32,7 +31,7 @@ runs LINUX2 'd tunedasd --slock /dev/dasda'
 runs LINUX2 'sh /read.sh'
 runs LINUX2 'd tunedasd -Q /dev/dasda | grep "^reserved"'
 runs LINUX1 'rm -f /tmp/done; (setsid sh /later.sh </dev/null >/dev/null 2>&1 &)'
-runs LINUX1 'until dmesg | grep "device reservation was lost" >/tmp/lost; do :; done; cat /tmp/lost'
+runs LINUX1 'until dmesg | grep "device reservation was lost" >/tmp/lost; do usleep 50000; done; cat /tmp/lost'
 runs LINUX1 'd tunedasd -Q /dev/dasda | grep "^other"; [ ! -e /tmp/done ]'
 runs LINUX2 'd tunedasd --release /dev/dasda'
 runs LINUX1 'until_there /tmp/done'

@@ -26,7 +26,7 @@ until_register() { # userid, register, value
     local tries=0
     until grep -q "GPR *$2 = *$3" <<<"$(endicott cp -u "$1" DISPLAY "G$2")"; do
         tries=$((tries + 1))
-        [ $tries -lt 2000 ] || fail "$1: register $2 is not $3: $(endicott cp -u "$1" DISPLAY "G$2")"
+        [ $tries -lt 6000 ] || fail "$1: register $2 is not $3: $(endicott cp -u "$1" DISPLAY "G$2")"
         moment
     done
 }

@@ -3,7 +3,6 @@
 # driver, then as a read-only one loaded by two guests that have the same pages of the host; there after the member was
 # stopped; purged; a guest is relocated with a read-only segment, not with one of its own.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/block/dcssblk
 disk_cluster '' ''

@@ -39,7 +39,7 @@ a=$(mac MEMBERA BOTH 600) b=$(mac MEMBERB BOTH 600) t=$(mac MEMBERB TWO 700)
 [ "$a" != "$b" ] && [ "$b" != "$t" ] && [ "$a" != "$t" ] || fail "one address twice: $a $b $t"
 expect 1 'in use on MEMBERA' endicott cp -m MEMBERB -u TWO SET NIC 700 MACID 000001
 expect 0 '' cp_on MEMBERA FORCE ONE
-for _ in {1..100}; do
+for _ in {1..3000}; do
     endicott cp -m MEMBERB -u TWO DEFINE NIC 600 TYPE QDIO >/dev/null 2>&1 || true
     ! endicott cp -m MEMBERB -u TWO SET NIC 600 MACID 000001 >/dev/null 2>&1 || break
     read -rt 0.1 <> <(:) || true

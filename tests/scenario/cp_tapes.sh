@@ -2,7 +2,6 @@
 # A tape drive of a member under Linux guests of CP: attached to one, which writes an archive, detached while it
 # runs, attached to another one read-only, which reads the same; the volume is then what endicott tape says.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 modules="tape_class tape tape_34xx"
 "$ROOT/tests/guest/fetch.sh" --modules $(printf 'drivers/s390/char/%s ' $modules)
@@ -29,7 +28,7 @@ expect 1 'HCPATR122E TAPE 0581 already attached to LINUX1' cp_on MEMBERA ATTACH 
 runs LINUX1 'until_there /sys/bus/ccw/devices/0.0.0181/online && online 0181'
 runs LINUX1 'until_there /dev/ntibm0; tar -cf - -C /debian sbin | dd of=/dev/ntibm0 obs=20000'
 runs LINUX1 'mt -f /dev/ntibm0 rewind && dd if=/dev/ntibm0 bs=65535 | md5sum >/tmp/sum; cat /tmp/sum'
-sum=$(endicott wait -u LINUX1 --match '^[0-9a-f]{32}  -' --since-start --timeout 10 | tail -n 1)
+sum=$(endicott wait -u LINUX1 --match '^[0-9a-f]{32}  -' --since-start --timeout "$WAIT_SECONDS" | tail -n 1)
 runs LINUX1 'echo 0 >/sys/bus/ccw/devices/0.0.0181/online'
 expect 0 'TAPE 0581 DETACHED LINUX1 0181' cp_on MEMBERA DETACH 581 LINUX1
 runs LINUX1 'until_gone /sys/bus/ccw/devices/0.0.0181'

@@ -4,7 +4,6 @@
 # promiscuous mode, a protected address; a HiperSockets guest LAN in layer 3; the wrong layer; what the other member lacks, and a
 # relocation with a VLAN.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/relocate.sh"
 . "$ROOT/tests/lib/nic_guest.sh"
 cluster=$TEST_TMP/two
@@ -70,7 +69,8 @@ runs LINUX1 'nic 0800 10.9.0.1 0 hsi0'
 runs LINUX2 'nic 0800 10.9.0.2 0 hsi0; reaches 10.9.0.1; grep -qx 16384 /sys/class/net/hsi0/mtu'
 expect 0 '10.9.0.1 +MAC: 02-11-11' as LINUX1 QUERY VIRTUAL NIC 0800 DETAILS
 expect 0 'LAN SYSTEM HIP +Type: HIPERS +Connected: 2 .*' cp_on MEMBERA QUERY LAN
-expect 1 'HCPRLE1996E .*0800 .on a guest LAN' cp_on MEMBERA VMRELOCATE TEST LINUX1 MEMBERB
+expect 0 'LAN SYSTEM HIP is destroyed' cp_on MEMBERB DETACH LAN HIP OWNERID SYSTEM
+expect 1 'HCPRLE1956E .*0800 .LAN SYSTEM HIP..*MEMBERB' cp_on MEMBERA VMRELOCATE TEST LINUX1 MEMBERB
 runs LINUX1 'echo 0 >/sys/bus/ccwgroup/drivers/qeth/0.0.0800/online'
 expect 0 'disconnected from LAN SYSTEM HIP' as LINUX1 UNCOUPLE 0800
 

@@ -2,7 +2,6 @@
 # VMDUMP of a guest that runs: the file is a dump for Debian's zgetdump, in Linux on s390x, with the guest's storage and its
 # CPU's registers; the guest goes on, a second dump is another file, a third has what was asked for only, and what is no operand is refused.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/cluster.sh"
 . "$(dirname "$0")/../lib/program.sh"
 . "$ROOT/tests/lib/disk_guest.sh"

@@ -3,7 +3,6 @@
 # is attached later; two members that take T-disks of one volume; a member that is killed has given its T-disks back.
 # And the minidisk cache.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 disk_cluster ' MDISK 0200 3390 T-DISK 20
  MDISK 0210 3390 1 10 LATE01 MR' ' MDISK 0200 3390 T-DISK 20'
@@ -27,7 +26,7 @@ done
 expect 0 'PDR\) device: VOL001 on 0200$' cp_on MEMBERA QUERY SSI
 expect 0 '10  TMP001 0210  Share  Online and attached$' cp_on MEMBERA QUERY CPOWNED
 boot_with_disks MEMBERA LINUX1
-expect 0 'HCPLNM108E' endicott wait -u LINUX1 --match 'HCPLNM108E LINUX1 0210 not linked; volid LATE01 not mounted' --since-start --timeout 10
+expect 0 'HCPLNM108E' endicott wait -u LINUX1 --match 'HCPLNM108E LINUX1 0210 not linked; volid LATE01 not mounted' --since-start --timeout "$WAIT_SECONDS"
 expect 0 'DASD 0200 3390 TMP001 R/W +20 CYL ON DASD  0210' as LINUX1 QUERY VIRTUAL 200
 expect 0 'TMP001 0210 +10 +59 +50 +20 +30 +40%' cp_on MEMBERA QUERY ALLOC TDISK
 

@@ -3,7 +3,6 @@
 # and by channel programs in turn; the guest is relocated while it writes by block I/O; a read-only link is a read-only
 # disk; a disk that is formatted as z/OS would is refused.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/block/dasd_diag_mod
 disk_cluster ' MDISK 0200 3390 1 100 VOL001 MR

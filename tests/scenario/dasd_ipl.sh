@@ -42,7 +42,7 @@ for line in 'dasdfmt 0' 'fdasd 0' 'mount 0' 'zipl 0' 'the end'; do
 done
 
 status=0
-"$ENDICOTT" ipl --load 0200 --disk 0200=root.cckd --memory 1G --cpus 2 --timeout 400 >console 2>messages </dev/null || status=$?
+"$ENDICOTT" ipl --load 0200 --disk 0200=root.cckd --memory 1G --cpus 2 --timeout 900 >console 2>messages </dev/null || status=$?
 [ $status = 0 ] || fail "from the disk: status $status: $(tail -n 30 console messages)"
 tr -d '\r' <console >booted
 # The count is kept on the disk; `reboot -f` may take a line with it that the terminal has not sent yet.
@@ -55,7 +55,7 @@ done
 refuses() { # status regex options...
     local status=$1 regex=$2 got=0
     shift 2
-    timeout 60 "$ENDICOTT" ipl --timeout 30 "$@" >out 2>&1 </dev/null || got=$?
+    timeout 400 "$ENDICOTT" ipl --timeout 300 "$@" >out 2>&1 </dev/null || got=$?
     [ $got = "$status" ] && grep -Eq -- "$regex" out || fail "ipl $*: status $got: $(cat out)"
 }
 "$ENDICOTT" dasd init empty.cckd --cylinders 2
@@ -81,7 +81,7 @@ psw:    .quad 0x0202000180000000,0
 TEXT
 "$ENDICOTT" dasd owner empty.cckd >out
 saw out '^empty.cckd: nobody$'
-"$ENDICOTT" ipl --kernel idle --console none --disk 0200=empty.cckd --disk 0201=label.cckd,ro --timeout 60 >/dev/null 2>&1 </dev/null &
+"$ENDICOTT" ipl --kernel idle --console none --disk 0200=empty.cckd --disk 0201=label.cckd,ro --timeout 900 >/dev/null 2>&1 </dev/null &
 machine=$!
 until grep -q "by process" <<<"$("$ENDICOTT" dasd owner label.cckd)"; do
     kill -0 $machine || fail "the machine ended"

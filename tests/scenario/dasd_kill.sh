@@ -53,7 +53,7 @@ for kill in range(kills):
         subprocess.run([endicott, "dasd", "init", "disk.cckd", "--cylinders", "4", "--linux"], check=True)
         subprocess.run([endicott, "dasd", "init", "note.raw", "--blocks", "8"], check=True)
     machine = subprocess.Popen([endicott, "ipl", "--kernel", "eckd.elf", "--memory", "4M", "--disk", "0200=disk.cckd",
-                                "--disk", "0300=note.raw", "--timeout", "60"], stdin=subprocess.DEVNULL)
+                                "--disk", "0300=note.raw", "--timeout", "900"], stdin=subprocess.DEVNULL)
     before = noted()
     wanted = random.randrange(1, 150)  # notes to wait for, counted from 1 in each run
     while machine.poll() is None and not (noted() != before and noted() >= wanted):

@@ -55,7 +55,7 @@ for disk in pav hyper other; do
 done
 
 refuses() { # regex options...
-    ! timeout 60 "$ENDICOTT" ipl --load 0200 --timeout 30 --disk 0200=pav.cckd "${@:2}" >out 2>&1 </dev/null ||
+    ! timeout 400 "$ENDICOTT" ipl --load 0200 --timeout 300 --disk 0200=pav.cckd "${@:2}" >out 2>&1 </dev/null ||
         fail "ipl ${*:2}: taken"
     grep -Eq -- "$1" out || fail "ipl ${*:2}: $(cat out)"
 }

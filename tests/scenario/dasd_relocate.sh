@@ -14,7 +14,7 @@ for options in "" "--relocate-every 211,1500" "--relocate-every 37,1500" "--relo
     rm -f disk.cckd
     "$ENDICOTT" dasd init disk.cckd --cylinders 4 --linux
     # shellcheck disable=SC2086
-    timeout 100 "$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk 0200=disk.cckd --timeout 90 $options >out 2>&1 ||
+    timeout 900 "$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk 0200=disk.cckd --timeout 600 $options >out 2>&1 ||
         fail "$options: status $?: $(cat out)"
     "$ENDICOTT" dasd check disk.cckd >out || fail "$options: $(cat out)"
     "$ENDICOTT" dasd convert disk.cckd disk.raw --format raw
@@ -28,7 +28,7 @@ rm -f disk.cckd
 cp disk.cckd as_it_was
 "$ENDICOTT" dasd init top_1.cckd --shadow-of disk.cckd
 layers=disk.cckd,shadow=top_1.cckd
-timeout 100 "$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk 0200=$layers --timeout 90 >out 2>&1 ||
+timeout 900 "$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk 0200=$layers --timeout 600 >out 2>&1 ||
     fail "shadow: status $?: $(cat out)"
 cmp disk.cckd as_it_was || fail "the image below a shadow was written to"
 "$ENDICOTT" dasd check $layers >out || fail "$(cat out)"

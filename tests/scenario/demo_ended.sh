@@ -5,7 +5,6 @@
 # waits: for members that notice
 set -euo pipefail
 . "$(dirname "$0")/../lib/cluster.sh"
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 export TMPDIR=$TEST_TMP
 
 # Until a line of the story matches; prints the first that does.

@@ -17,7 +17,7 @@ mode() { # member regex: until QUERY SSI shows it
     local tries=0
     until grep -Eq "$2" <<<"$(cp_on "$1" QUERY SSI)"; do
         tries=$((tries + 1))
-        [ $tries -lt 600 ] || fail "$1 never shows $2: $(cp_on "$1" QUERY SSI)"
+        [ $tries -lt 6000 ] || fail "$1 never shows $2: $(cp_on "$1" QUERY SSI)"
         moment
     done
 }

@@ -8,7 +8,7 @@ cd "$TEST_TMP"
 inside() { # options of `endicott ipl`... : the guest runs the commands of standard input
     local commands
     commands=$(tr '\n' ';')
-    "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --timeout 300 "$@" \
+    "$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd "$guest/initramfs.cpio.lz4" --timeout 900 "$@" \
         --append "$QUICK_BOOT endicott.run=\"$commands\"" >out 2>messages </dev/null || fail "status $?: $(tail -n 20 out messages)"
     sed -n '/ENDICOTT-GUEST-READY/,$p' out | tr -d '\r' | tail -n +2 >said
 }
@@ -22,7 +22,7 @@ cd /sys/devices/system/cpu
 cat possible
 cat cpu1/topology/core_siblings_list cpu1/polarization dispatching
 echo 1 >dispatching
-until grep -q vertical:high cpu1/polarization; do :; done
+until grep -q vertical:high cpu1/polarization; do usleep 50000; done
 cat dispatching
 cat cpu1/configure
 echo 0 >cpu1/online
@@ -51,7 +51,7 @@ mount -o remount,size=800m /tmp
 dd if=/dev/zero of=/tmp/big bs=1M count=600 2>/dev/null
 dd if=/tmp/big of=/dev/null bs=1M 2>&1 | sed -n 's/ records out//p'
 rm /tmp/big
-until echo 0 2>/dev/null >memory3/online; do :; done
+until echo 0 2>/dev/null >memory3/online; do usleep 50000; done
 cat memory3/state
 total
 echo 1 >memory3/online
@@ -59,6 +59,6 @@ total
 SH
 says 'memory0 memory1 memory2 memory3 1 1 0 0' 2 online 4 600+0 offline 3 4
 expect_refused=0
-"$ENDICOTT" ipl --kernel "$guest/kernel" --memory 2G --standby 3M 2>refused </dev/null || expect_refused=$?
+"$ENDICOTT" ipl --kernel "$guest/kernel.quick" --memory 2G --standby 3M 2>refused </dev/null || expect_refused=$?
 [ $expect_refused != 0 ] && grep -q 'multiples of' refused || fail "3M in standby: $(cat refused)"
 echo "ipl_configure: passed"

@@ -21,18 +21,20 @@ echo 1 >/sys/bus/ccwgroup/drivers/ctcm/0.0.0500/online
 ip addr add $1 peer $2 dev ctc0
 ip link set ctc0 up
 n=0
-until ping -c 1 -W 1 -q $2 >/dev/null; do n=$((n + 1)); test $n -lt 90 || exit 1; done
+until ping -c 1 -W 1 -q $2 >/dev/null; do n=$((n + 1)); test $n -lt 300 || exit 1; done
 cd /root && wget -q http://$2:5000/file && wget -q http://$2:5000/sum && md5sum -c sum || exit 1
 echo WELL
 touch /tmp/w/well
-n=0
-until wget -q -T 2 http://$2:5000/well; do n=$((n + 1)); test $n -lt 20 || break; usleep 100000; done
+until timeout 10 wget -q http://$2:5000/well; do # it has all, or has gone; wget -T of this busybox crashes
+    ping -c 1 -W 5 -q $2 >/dev/null || break
+    usleep 100000
+done
 SH
 (cd overlay && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-cat "$guest/initramfs.cpio.gz" overlay.cpio.gz >initrd
+cat "$guest/initramfs.cpio.lz4" overlay.cpio.gz >initrd
 
 like() { # own address, the other's: what `ipl` is called with, in args
-    args=(ipl --kernel "$guest/kernel" --initrd initrd --memory 256M --timeout 200
+    args=(ipl --kernel "$guest/kernel.quick" --initrd initrd --memory 256M --timeout 600
         --append "console=ttyS0 $QUICK_BOOT endicott.run=\"sh /run.sh $1 $2\"")
 }
 sockets=$(mktemp -d) # paths of sockets are short
@@ -54,7 +56,7 @@ grep -q 'CTCA 050[01]: not coupled any more: the other program has gone' one.log
 refused() { # status, regex, options...
     local status=$1 regex=$2 got=0
     shift 2
-    timeout 60 "$ENDICOTT" ipl --kernel "$guest/kernel" "$@" >refused.log 2>&1 || got=$?
+    timeout 300 "$ENDICOTT" ipl --kernel "$guest/kernel.quick" "$@" >refused.log 2>&1 || got=$?
     [ $got = "$status" ] || fail "$*: status $got, not $status: $(tail -n 3 refused.log)"
     grep -Eq "$regex" refused.log || fail "$*: $(tail -n 3 refused.log)"
 }

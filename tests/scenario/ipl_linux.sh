@@ -5,10 +5,11 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/oracle.sh"
 cd "$TEST_TMP"
 
-ipl() { # output file, options of `endicott ipl`...
-    local out=$1
+ipl() { # output file, options of `endicott ipl`...; packed=1: kernel and initramfs as Debian has them
+    local out=$1 files=("$guest/kernel.quick" "$guest/initramfs.cpio.lz4")
     shift
-    "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --timeout 300 \
+    [ -z "${packed-}" ] || files=("$guest/kernel" "$guest/initramfs.cpio.gz")
+    "$ENDICOTT" ipl --kernel "${files[0]}" --initrd "${files[1]}" --timeout 900 \
         "$@" >"$out" 2>"$out.messages"
 }
 
@@ -22,7 +23,7 @@ comes() { # regex: waits until process $pid has written such a line to term, or 
 }
 
 # --- two CPUs, statistics; standard input closed from the start
-ipl two --cpus 2 --stats two.json --append 'endicott.run="cat /proc/sysinfo; nproc; vmcp Q T"' <&- ||
+packed=1 ipl two --cpus 2 --stats two.json --append 'endicott.run="cat /proc/sysinfo; nproc; vmcp Q T"' <&- ||
     fail "two CPUs: status $?"
 saw two '^ENDICOTT-GUEST-READY .* 2 cpu$'
 saw two '^2$'
@@ -46,13 +47,13 @@ ipl none --console none --append "$QUICK_BOOT endicott.run=true" </dev/null || f
 [ ! -s none ] || fail "--console none printed $(head -c 200 none)"
 
 # --- nobody reads standard output: the guest goes on to its end
-("$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --timeout 300 \
+("$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd "$guest/initramfs.cpio.lz4" --timeout 900 \
     --append "$QUICK_BOOT endicott.run=true" 2>deaf.messages </dev/null; echo $? >deaf.status) | head -n 1 >deaf
 [ "$(cat deaf.status)" = 0 ] || fail "without a reader: status $(cat deaf.status)"
 
 # --- a line typed arrives; SIGTERM asks the guest to shut down: its init gets the signal
 mkfifo typing
-"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --timeout 300 \
+"$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd "$guest/initramfs.cpio.lz4" --timeout 900 \
     --append "$QUICK_BOOT" <typing >term 2>term.messages &
 pid=$!
 exec 5>typing
@@ -68,7 +69,7 @@ grep -q 'signal 15: the guest is asked to shut down' term.messages || fail "SIGT
 ! grep -q 'did not shut down' term.messages || fail "the guest did not shut down: $(tail -n 5 term)"
 
 # --- a z10: Debian's kernel boots; its userland needs a z196 and is stopped at an instruction of that
-ipl z10 --model z10 --append "$QUICK_BOOT endicott.run=true" </dev/null && status=0 || status=$?
+packed=1 ipl z10 --model z10 --append "$QUICK_BOOT endicott.run=true" </dev/null && status=0 || status=$?
 [ $status = 4 ] || fail "z10: status $status, not 4 (panic)"
 saw z10 'Hardware name: Endicott 2097'
 saw z10 'Attempted to kill init! exitcode=0x00000004'

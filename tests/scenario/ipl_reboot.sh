@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$TEST_TMP"
 
 coproc MACHINE {
-    "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd "$guest/initramfs.cpio.gz" --cpus 2 --timeout 300 \
+    "$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd "$guest/initramfs.cpio.lz4" --cpus 2 --timeout 900 \
         2>messages
 }
 machine=$MACHINE_PID

@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$TEST_TMP"
 
 ipl() {
-    "$ENDICOTT" ipl --memory 16M --timeout 120 "$@" </dev/null
+    "$ENDICOTT" ipl --memory 16M --timeout 400 "$@" </dev/null
 }
 
 # --- 0: a disabled wait at 0; ELF and raw
@@ -86,9 +86,9 @@ TEXT
 expect 8 'time limit of 1 seconds' ipl --kernel sleep --timeout 1
 
 # --- SIGTERM: a guest that does not listen is ended, status 0
-"$ENDICOTT" ipl --kernel spin --memory 16M --timeout 120 --stats spin.json >out 2>&1 </dev/null &
+"$ENDICOTT" ipl --kernel spin --memory 16M --timeout 400 --stats spin.json >out 2>&1 </dev/null &
 pid=$!
-until [ "$(awk '{print $14}' /proc/$pid/stat 2>/dev/null || echo 100)" -gt 5 ]; do :; done
+until [ "$(awk '{print $14}' /proc/$pid/stat 2>/dev/null || echo 100)" -gt 5 ]; do moment; done
 kill -TERM $pid
 wait $pid || fail "SIGTERM: status $?"
 grep -q 'signal 15: the guest does not listen' out || fail "SIGTERM: $(cat out)"

@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$TEST_TMP"
 
 ipl() {
-    "$ENDICOTT" ipl --memory 16M --timeout 120 "$@" </dev/null
+    "$ENDICOTT" ipl --memory 16M --timeout 400 "$@" </dev/null
 }
 
 # Reads cards from 000C until the deck ends; punches each on 000D, prints it on 000E and spaces a line. What was
@@ -124,7 +124,7 @@ for n in $(seq 60); do echo "card $n"; done >long
 mkfifo told
 cat told >messages &
 reader=$!
-(ulimit -S -f 0 && exec "$ENDICOTT" ipl --memory 16M --timeout 120 --kernel copy --engine interp --reader 000C=long,ascii \
+(ulimit -S -f 0 && exec "$ENDICOTT" ipl --memory 16M --timeout 400 --kernel copy --engine interp --reader 000C=long,ascii \
     --punch 000D=cards --printer 000E=list </dev/null 2>told) &
 pid=$!
 until grep -q 'punch 000D: cards: File too large' messages 2>/dev/null; do kill -0 $pid || fail "$(cat messages)"; moment; done

@@ -10,7 +10,7 @@ cd "$root"
 "${S390X_CC:-s390x-linux-gnu-gcc}" -nostdlib -static -fno-pic -no-pie -Wl,-Ttext=0x10000 -Wl,--build-id=none \
     -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -I. -o "$work/jit.elf" tests/golden/jit.S
 "${ENDICOTT:-build/endicott}" ipl --kernel "$work/jit.elf" --engine jit-first --trace "jit:$work/trace" \
-    --timeout 60 </dev/null
+    --timeout 400 </dev/null
 address() { s390x-linux-gnu-nm "$work/jit.elf" | awk -v name="$1" '$3 == name {print $1}'; }
 tests/lib/jit_text.py --from "$(address golden_start)" --to "$(address golden_end)" "$work/trace" >"$work/now"
 count=$(grep -c '^region' "$work/now")

@@ -19,7 +19,7 @@ serve_qemu() { # file, options
 }
 leave() {
     kill "$(cat server.pid)"
-    while [ -e /proc/"$(cat server.pid)" ]; do :; done
+    while [ -e /proc/"$(cat server.pid)" ]; do moment; done
     rm -f socket server.pid
 }
 before_cleanup() { [ ! -e server.pid ] || kill "$(cat server.pid)"; }
@@ -28,8 +28,8 @@ before_cleanup() { [ ! -e server.pid ] || kill "$(cat server.pid)"; }
 cp local.ckd fresh.ckd
 cp local.ckd remote.ckd
 serve remote.ckd
-"$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk "0200=$uri" --timeout 60 </dev/null || fail "on the export: status $?"
-"$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk 0200=local.ckd --timeout 60 </dev/null || fail "on the file: status $?"
+"$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk "0200=$uri" --timeout 400 </dev/null || fail "on the export: status $?"
+"$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk 0200=local.ckd --timeout 400 </dev/null || fail "on the file: status $?"
 cmp local.ckd remote.ckd || fail "the export has something else than the file"
 "$ENDICOTT" dasd check "$uri" >out || fail "check: $(cat out)"
 "$ENDICOTT" dasd convert "$uri" copy.raw --format raw
@@ -41,7 +41,7 @@ leave
 for connections in 1 4; do
     cp fresh.ckd remote.ckd
     serve_qemu remote.ckd -e "$connections"
-    "$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk "0200=$uri" --timeout 60 </dev/null || fail "qemu-nbd: status $?"
+    "$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk "0200=$uri" --timeout 400 </dev/null || fail "qemu-nbd: status $?"
     "$ENDICOTT" dasd check "$uri" >out || fail "check: $(cat out)"
     leave
     cmp local.ckd remote.ckd || fail "qemu-nbd has something else than the file"
@@ -50,6 +50,18 @@ serve remote.ckd -r
 ! "$ENDICOTT" dasd repair "$uri" 2>out || fail "a read-only export is written"
 grep -q 'read-only' out || fail "$(cat out)"
 "$ENDICOTT" dasd info "$uri" >out
+leave
+
+# --- a volume of a member of a cluster: its name is no file's, and members need an EQID to know that they have the same one
+sample two cluster
+"$ENDICOTT" dasd init volume.ckd --cylinders 4 --volume NBD001 --format ckd
+echo "0B00 3390 $uri" >>cluster/hardware/MEMBERA.cnf
+printf '%s\n' 'USER_VOLUME_LIST NBD001' >>cluster/system.config
+serve volume.ckd
+expect 0 'MEMBERA is ready' "$ENDICOTT" start cluster MEMBERA
+expect 0 'HCPOWN6741W Volume NBD001 on 0B00 has no EQID' "$ENDICOTT" wait -m MEMBERA -u OPERATOR --match HCPOWN6741W --since-start --timeout "$WAIT_SECONDS"
+expect 0 'DASD 0B00 CP SYSTEM +NBD001' "$ENDICOTT" cp -m MEMBERA QUERY DASD 0B00
+expect 0 'has ended' "$ENDICOTT" stop MEMBERA
 leave
 ! "$ENDICOTT" dasd info "$uri" 2>out || fail "there is a server"
 grep -qi 'connect\|no such file' out || fail "what is wrong is not told: $(cat out)"

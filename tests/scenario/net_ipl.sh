@@ -15,7 +15,7 @@ ups=${NET_UPS:-10}
 refused() { # text, options of ipl...
     local text=$1 status=0
     shift
-    "$ENDICOTT" ipl --kernel "$guest/kernel" "$@" >out 2>&1 </dev/null || status=$?
+    "$ENDICOTT" ipl --kernel "$guest/kernel.quick" "$@" >out 2>&1 </dev/null || status=$?
     [ $status = 2 ] && grep -q -- "$text" out || { cat out >&2; fail "$*: status $status, not: $text"; }
 }
 refused "600=slirp,what: slirp knows\|what: slirp knows" --net 600=slirp,what
@@ -94,10 +94,10 @@ until [ -s ports ]; do kill -0 $server || fail "the server has ended"; moment; d
 cp ports overlay/ports
 read -r _ _ forward <ports
 (cd overlay && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-cat "$guest/initramfs.cpio.gz" overlay.cpio.gz >net.initrd
+cat "$guest/initramfs.cpio.lz4" overlay.cpio.gz >net.initrd
 
 # --- all of it in one guest; meanwhile somebody connects to the forwarded port
-"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd net.initrd --memory 512M --timeout "${NET_SECONDS:-400}" \
+"$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd net.initrd --memory 512M --timeout "${NET_SECONDS:-1100}" \
     --net "0600=slirp,hostfwd=$forward:22,mac=02-00-00-00-12-34" --append "$QUICK_BOOT endicott.run=\"sh /net.sh\"" \
     >console 2>messages </dev/null &
 ipl=$!

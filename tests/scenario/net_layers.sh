@@ -15,7 +15,7 @@ megabytes=${NET_MEGABYTES:-8} rounds=${NET_ROUNDS:-3}
 refused() { # text, options of ipl...
     local text=$1 status=0
     shift
-    "$ENDICOTT" ipl --kernel "$guest/kernel" "$@" >out 2>&1 </dev/null || status=$?
+    "$ENDICOTT" ipl --kernel "$guest/kernel.quick" "$@" >out 2>&1 </dev/null || status=$?
     [ $status = 2 ] && grep -q -- "$text" out || { cat out >&2; fail "$*: status $status, not: $text"; }
 }
 refused 'type= takes' --net 600=lan:a,type=iqd
@@ -60,7 +60,7 @@ same() { # what: address, address: a file each way
     test "$(far wget -q -O - http://$2:5000/file | md5sum)" = "$sum"
     echo "well: $1"
 }
-reaches() { n=0; until ping -c 1 -W 1 -q $1 >/dev/null; do n=$((n + 1)); test $n -lt 60 || return 1; done; }
+reaches() { n=0; until ping -c 1 -W 1 -q $1 >/dev/null; do n=$((n + 1)); test $n -lt 300 || return 1; done; }
 SH
 cat >>overlay/net.sh <<'SH'
 mkdir /tmp/w
@@ -117,7 +117,7 @@ busy() { # near address, far address
 }
 is_up() { # device
     local n=0
-    until test "$(cat $driver/0.0.$1/state)" = "UP (LAN ONLINE)"; do usleep 10000; n=$((n + 1)); test $n -lt 6000; done
+    until test "$(cat $driver/0.0.$1/state)" = "UP (LAN ONLINE)"; do usleep 10000; n=$((n + 1)); test $n -lt 30000; done
 }
 recovers() { # device
     local n=0
@@ -199,10 +199,10 @@ trap 'kill $server 2>/dev/null || true' EXIT
 until [ -s ports ]; do kill -0 $server || fail "the server has ended"; moment; done
 cp ports overlay/ports
 (cd overlay && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-cat "$guest/initramfs.cpio.gz" overlay.cpio.gz >net.initrd
+cat "$guest/initramfs.cpio.lz4" overlay.cpio.gz >net.initrd
 
 status=0
-"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd net.initrd --memory "${NET_MEMORY:-512M}" --cpus 2 --timeout "${NET_SECONDS:-400}" --net 0600=slirp \
+"$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd net.initrd --memory "${NET_MEMORY:-512M}" --cpus 2 --timeout "${NET_SECONDS:-1100}" --net 0600=slirp \
     --net 0610=slirp,net=10.0.3.0/24 --net 0700=lan:a --net 0710=lan:a --net 0720=lan:a \
     --net 0800=lan:b,type=hipersockets --net 0810=lan:b,type=hipersockets \
     --net 0900=lan:c,type=hipersockets,mfs=64K --net 0910=lan:c,type=hipersockets,mfs=64K \

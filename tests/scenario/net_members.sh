@@ -4,7 +4,6 @@
 # relocated again and again (NET_MOVES, 8): nothing is lost, doubled or reset. Then the member whose uplink is used leaves, and the
 # other's takes over.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/relocate.sh"
 . "$(dirname "$0")/../lib/guest_shell.sh"
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/cio/ccwgroup net/llc/llc net/802/stp net/bridge/bridge drivers/s390/net/qeth \
@@ -30,7 +29,7 @@ nic() {
     ip addr add $1/24 dev eth0
     ip link set eth0 up
 }
-reaches() { n=0; until ping -c 1 -W 1 -q $1 >/dev/null; do n=$((n + 1)); test $n -lt 60 || return 1; done; }
+reaches() { n=0; until ping -c 1 -W 1 -q $1 >/dev/null; do n=$((n + 1)); test $n -lt 300 || return 1; done; }
 SH
 # stream ADDRESS PORT: numbered blocks until there is /tmp/end, and how many those were
 cat >overlay/stream <<'SH'
@@ -50,9 +49,9 @@ echo 'sleep 100000 | nc -l -p 5000 >/tmp/got' >overlay/taker # whose end of inpu
 # session ADDRESS PORT: lines of /tmp/in go there, answers come to /tmp/out
 echo 'sleep 100000 >/tmp/in & nc $1 $2 </tmp/in >/tmp/out' >overlay/session
 echo 'echo line $1 >/tmp/in; sh /until "grep -q \"answer line $1\$\" /tmp/out"' >overlay/say
-echo 'n=0; until eval "$1"; do n=$((n + 1)); test $n -lt 1200 || exit 1; usleep 50000; done' >overlay/until
+echo 'n=0; until eval "$1"; do n=$((n + 1)); test $n -lt 6000 || exit 1; usleep 50000; done' >overlay/until
 (cd overlay && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-cat "$GUEST_FILES/initramfs.cpio.gz" overlay.cpio.gz >shell.initrd
+cat "$GUEST_FILES/initramfs.cpio.lz4" overlay.cpio.gz >shell.initrd
 echo "console=ttyS0 $QUICK_BOOT" >parmfile
 
 booted() { # user, address

@@ -31,7 +31,7 @@ cat >overlay/tap.sh <<SH
 for m in $modules; do insmod /\$m.ko; done
 driver=/sys/bus/ccwgroup/drivers/qeth
 carrier() { until test "\$(cat /sys/class/net/\$1/carrier)" = \$2; do usleep 50000; done; }
-reaches() { until ping -c 1 -W 1 -q \$1 >/dev/null; do :; done; }
+reaches() { until ping -c 1 -W 1 -q \$1 >/dev/null; do usleep 50000; done; }
 for d in 060 070; do
     echo 0.0.\${d}0,0.0.\${d}1,0.0.\${d}2 >\$driver/group
     echo 1 >\$driver/0.0.\${d}0/layer2
@@ -47,12 +47,12 @@ carrier eth0 1; reaches 10.9.0.1; echo TAP-BACK
 read forever
 SH
 (cd overlay && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-cat "$guest/initramfs.cpio.gz" overlay.cpio.gz >net.initrd
+cat "$guest/initramfs.cpio.lz4" overlay.cpio.gz >net.initrd
 
 # --- what is not a tap device, or somebody has already
 refused() { # text, option
     local status=0
-    inside "$ENDICOTT" ipl --kernel "$guest/kernel" --net "$2" >out 2>&1 </dev/null || status=$?
+    inside "$ENDICOTT" ipl --kernel "$guest/kernel.quick" --net "$2" >out 2>&1 </dev/null || status=$?
     [ $status != 0 ] && grep -q -- "$1" out || { cat out >&2; fail "$2: status $status, not: $1"; }
 }
 refused 'tap:lo: ' 600=tap:lo
@@ -68,7 +68,7 @@ subprocess.run(['ip', 'link', 'set', 'tap9', 'up'], check=True)
 os.set_inheritable(tun, True)
 os.execv(sys.argv[1], [a.replace('fd=N', f'fd={tun}') for a in sys.argv[1:]])
 PY
-ip netns exec $ns python3 opened.py "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd net.initrd --memory 512M --timeout 300 --net 0600=tap:tap7 \
+ip netns exec $ns python3 opened.py "$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd net.initrd --memory 512M --timeout 900 --net 0600=tap:tap7 \
     --net 0700=tap:fd=N --append "$QUICK_BOOT endicott.run=\"sh /tap.sh\"" >console 2>messages </dev/null &
 pid=$!
 awaits() { # pattern
@@ -84,7 +84,7 @@ has 'guest 0700: .* tap device tap9 (passed descriptor)'
 grep -aq ' 0% packet loss' console || fail "packets were lost"
 refused 'tap:tap7: Device or resource busy' 600=tap:tap7
 inside python3 -c "import socket
-try: socket.create_connection(('10.9.0.2', 9), timeout=20)
+try: socket.create_connection(('10.9.0.2', 9), timeout=300)
 except ConnectionRefusedError: pass" || fail "the host does not reach the guest"
 inside ip link del tap7
 awaits TAP-GONE

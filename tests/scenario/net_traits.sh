@@ -80,7 +80,7 @@ told "learning $(cat $a/vnicc/learning)"
 leave
 echo secondary >$a/bridge_reflect_promisc
 join
-n=0; until [ "$(cat $a/bridge_role)" = secondary ]; do usleep 10000; n=$((n + 1)); test $n -lt 1000; done
+n=0; until [ "$(cat $a/bridge_role)" = secondary ]; do usleep 10000; n=$((n + 1)); test $n -lt 30000; done
 told "reflected $(cat $a/bridge_role), $(cat $a/bridge_state)"
 leave
 for c in flooding mcast_flooding learning takeover_setvmac takeover_learning bridge_invisible; do
@@ -116,10 +116,10 @@ d lsqeth $hs | grep -E 'vnicc/|bridge_'
 d qetharp -n -q $third
 SH
 (cd overlay && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-cat "$guest/initramfs.cpio.gz" "$guest/spool.cpio.gz" overlay.cpio.gz >net.initrd
+cat "$guest/initramfs.cpio.lz4" "$guest/spool.cpio.lz4" overlay.cpio.gz >net.initrd
 
 status=0
-"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd net.initrd --memory 768M --timeout "${NET_SECONDS:-300}" \
+"$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd net.initrd --memory 768M --timeout "${NET_SECONDS:-1100}" \
     --net 0700=lan:a --net 0710=lan:a --net 0720=lan:a --net 0800=lan:b,type=hipersockets --net 0810=lan:b,type=hipersockets \
     --append "$QUICK_BOOT endicott.run=\"sh /net.sh\"" >console 2>messages </dev/null || status=$?
 tr -d '\r' <console >lines

@@ -32,14 +32,18 @@ nic() { # device, address
     echo 0.0.\$1,0.0.\$(printf %04x \$((d + 1))),0.0.\$(printf %04x \$((d + 2))) >\$driver/group
     echo 1 >\$driver/0.0.\$1/layer2
     echo 1 >\$driver/0.0.\$1/online
-    virtio \$2
-}
-virtio() { # address: of the next interface
-    ip addr add \$1/24 dev eth\$n
-    ip link set eth\$n up
+    address eth\$n \$2
     n=\$((n + 1))
 }
-reaches() { until ping -c 1 -W 1 -q \$1 >/dev/null; do :; done; ping -c 3 -i 0.01 -s 1400 -q \$1 | grep packet; }
+address() { # interface, address
+    ip addr add \$2/24 dev \$1
+    ip link set \$1 up
+}
+virtio() { # end of its MAC, address: devices come in any order, each when it has been set online
+    until grep -ls ":\$1\$" /sys/class/net/eth*/address >/found; do usleep 50000; done
+    address \$(cut -d/ -f5 /found) \$2
+}
+reaches() { until ping -c 1 -W 1 -q \$1 >/dev/null; do usleep 50000; done; ping -c 3 -i 0.01 -s 1400 -q \$1 | grep packet; }
 carrier() { until test "\$(cat /sys/class/net/\$1/carrier)" = \$2; do usleep 50000; done; }
 SH
 cat >overlay/one.sh <<'SH'
@@ -60,13 +64,13 @@ read forever
 SH
 cat >overlay/qemu.sh <<'SH'
 . /lib.sh
-virtio 10.2.0.3; virtio 10.4.0.3
+virtio 07 10.2.0.3; virtio 09 10.4.0.3
 reaches 10.2.0.1; reaches 10.4.0.2
 echo ALL-REACHED
 while :; do sleep 1000; done
 SH
 (cd overlay && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-cat "$guest/initramfs.cpio.gz" overlay.cpio.gz >net.initrd
+cat "$guest/initramfs.cpio.lz4" overlay.cpio.gz >net.initrd
 
 awaits() { # file, pattern, pid
     until grep -aq -- "$2" "$1" 2>/dev/null; do
@@ -77,7 +81,7 @@ awaits() { # file, pattern, pid
 ipl() { # name, options...
     local name=$1
     shift
-    "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd net.initrd --memory 512M --timeout 400 \
+    "$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd net.initrd --memory 512M --timeout 900 \
         --append "$QUICK_BOOT endicott.run=\"sh /$name.sh\"" "$@" >"$name.console" 2>"$name.messages" </dev/null &
     pids="$pids $!"
 }
@@ -100,7 +104,7 @@ awaits one.messages 'guest 0800: OSA' $one
 ipl two --net "0600=socket,connect=unix:$sockets/one,mac=02-00-00-00-02-06" --net "0800=vde:vde://$sockets/switch,mac=02-00-00-00-02-08" \
     --net "0900=socket,local=$p1,dgram=$p2,mac=02-00-00-00-02-09,capture=two.pcapng"
 two=$!
-qemu-system-s390x -M s390-ccw-virtio -cpu max -m 512 -nographic -kernel "$guest/kernel" -initrd net.initrd \
+qemu-system-s390x -M s390-ccw-virtio -cpu max -m 512 -nographic -kernel "$guest/kernel.quick" -initrd net.initrd \
     -append "$QUICK_BOOT endicott.run=\"sh /qemu.sh\"" \
     -netdev "stream,id=s,server=off,addr.type=unix,addr.path=$sockets/qemu" -device virtio-net-ccw,netdev=s,mac=02:00:00:00:03:07 \
     -netdev "dgram,id=d,local.type=inet,local.host=127.0.0.1,local.port=$p2,remote.type=inet,remote.host=127.0.0.1,remote.port=$p1" \

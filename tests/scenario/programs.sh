@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$TEST_TMP"
 
 "$ROOT/tests/programs/build.sh" || fail "the programs do not build"
-cat "$guest/initramfs.cpio.gz" "$guest/programs.cpio.gz" >initrd
+cat "$guest/initramfs.cpio.lz4" "$guest/programs.cpio.lz4" >initrd
 cat >each.sh <<'GUEST'
 for p in /programs/z*; do
     $p >/tmp/said 2>&1
@@ -15,7 +15,7 @@ for p in /programs/z*; do
 done
 GUEST
 command=$(gzip -9n <each.sh | base64 -w 0)
-"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd initrd --model max --cpus 2 --memory 512M --timeout 400 \
+"$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd initrd --model max --cpus 2 --memory 512M --timeout 900 \
     --append "$QUICK_BOOT endicott.run=\"echo $command | base64 -d | gunzip | sh\"" >log 2>messages </dev/null ||
     fail "status $?: $(tail -n 20 log messages)"
 count=$(tr -d '\r' <log | grep -c '^status 0 same z' || true)

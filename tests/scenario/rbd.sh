@@ -26,8 +26,8 @@ export LD_LIBRARY_PATH=$PWD/lib
 
 "$ENDICOTT" dasd init local.ckd --cylinders 4 --linux --format ckd
 cp local.ckd ceph/vol/disk
-"$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk 0200=rbd:vol/disk --timeout 60 </dev/null || fail "on rbd: status $?"
-"$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk 0200=local.ckd --timeout 60 </dev/null || fail "on the file: status $?"
+"$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk 0200=rbd:vol/disk --timeout 400 </dev/null || fail "on rbd: status $?"
+"$ENDICOTT" ipl --kernel eckd.elf --memory 4M --disk 0200=local.ckd --timeout 400 </dev/null || fail "on the file: status $?"
 cmp local.ckd ceph/vol/disk || fail "the image has something else than the file"
 "$ENDICOTT" dasd check rbd:vol/disk >out || fail "check: $(cat out)"
 cp local.ckd ceph/vol.space/disk@monday

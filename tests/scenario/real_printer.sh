@@ -18,7 +18,7 @@ until_there() { # file, regex
     local tries=0
     until grep -Eqs "$2" "$1"; do
         tries=$((tries + 1))
-        [ $tries -lt 600 ] || fail "no line like $2 in $1"
+        [ $tries -lt 6000 ] || fail "no line like $2 in $1"
         moment
     done
 }
@@ -59,7 +59,7 @@ tries=0
 while ! grep -q 'PRT  000E STARTED .* IDLE' <<<"$(oper QUERY UR)" ||
     ! grep -Eq 'NO PRT|A CON .* USER' <<<"$(oper QUERY PRT)"; do
     tries=$((tries + 1))
-    [ $tries -lt 600 ] || fail "the printer does not come to an end: $(oper QUERY UR)"
+    [ $tries -lt 6000 ] || fail "the printer does not come to an end: $(oper QUERY UR)"
     sleep 0.1
 done
 while read -r name; do

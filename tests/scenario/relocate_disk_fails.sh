@@ -3,7 +3,6 @@
 # guest's disk and the file in its message, and the guest goes on where it is. What the host has lost it has lost, though its
 # next flush goes well: the guest's writes fail and it is not relocated until the volume was varied offline and online.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 flag=$TEST_TMP/fails
 ${CC:-cc} -shared -fPIC -O2 -o "$TEST_TMP/failing.so" "$ROOT/tests/programs/disk/failing.c"
@@ -18,7 +17,7 @@ touch "$flag"
 runs LINUX1 'dd if=/tmp/data of=/dev/dasda bs=4096 oflag=direct; true' # in half a second it fails
 expect 1 'HCPRLX1937E .*disk 0202 of LINUX1: .*fba001.raw: Input/output error' cp_on MEMBERA VMRELOCATE MOVE USER LINUX1 TO MEMBERB
 expect 0 "$LOGGED_ON_HERE" cp_on MEMBERA QUERY NAMES
-endicott wait -m MEMBERA --match 'HCPIOF001E .*fba001.raw: Input/output error: writes were lost' --since-start --timeout 60 >/dev/null
+endicott wait -m MEMBERA --match 'HCPIOF001E .*fba001.raw: Input/output error: writes were lost' --since-start --timeout "$WAIT_SECONDS" >/dev/null
 rm "$flag"
 runs LINUX1 '! dd if=/tmp/data of=/dev/dasda bs=4096 oflag=direct'
 expect 1 'HCPRLX1937E .*disk 0202 of LINUX1: .*fba001.raw' cp_on MEMBERA VMRELOCATE MOVE USER LINUX1 TO MEMBERB

@@ -3,7 +3,6 @@
 # afterwards the guest runs on one member or on none, its file system is recovered, and each file that was
 # written to the disk before is what it was; the image is sound.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 disk_cluster ' MDISK 0200 3390 1 60 VOL001 MR
  MDISK 0201 3390 1 60 VOL002 MR' ''

@@ -6,6 +6,7 @@ set -euo pipefail
 export ENDICOTT_LGR_MB_S=20
 cluster=$TEST_TMP/two
 sample two "$cluster"
+echo 'SSI_LINKS SILENCE 300' >>"$cluster/system.config" # who is held still is not lost, however long commands take
 boot_guest
 memspin 16
 
@@ -29,7 +30,9 @@ lives_on MEMBERA MEMBERB
 freeze MEMBERB
 endicott cp -m MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB >"$TEST_TMP/move" 2>&1 &
 mover=$!
-until grep -q '^LINUX1' <<<"$(cp_on MEMBERA VMRELOCATE STATUS 2>/dev/null)"; do :; done
+until grep -q '^LINUX1' <<<"$(cp_on MEMBERA VMRELOCATE STATUS 2>/dev/null)"; do
+    kill -0 $mover 2>/dev/null || fail "it was over before it could be seen: $(cat "$TEST_TMP/move")"
+done
 expect 1 'HCPRLU1925E' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
 expect 0 'have been changed' cp_on MEMBERA VMRELOCATE MODIFY LINUX1 MAXTOTAL 1 SEC
 wait $mover && fail "the relocation did not end"

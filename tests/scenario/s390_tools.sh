@@ -4,7 +4,6 @@
 # number; hyptop on DIAGNOSE X'204', X'2FC' and X'0C'; lsdasd and lszdev on minidisks; znetconf, chzdev and lsqeth
 # on an adapter. The guest has all privilege classes; a second one of class G alone is refused what is not its own.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
 guest=$GUEST_FILES
 "$ROOT/tests/guest/fetch.sh" --spool || fail 'the packages cannot be fetched'
@@ -49,7 +48,7 @@ expect 3 query userid
 mv /debian/dev/vmcp.away /debian/dev/vmcp
 expect 4 --frobnicate
 
-# As dbginfo.sh does it: buffers of 4K, 8K ... up to 1M until vmcp no longer says that one is too small; 15 seconds each.
+# As dbginfo.sh does it: buffers of 4K, 8K ... up to 1M until vmcp no longer says that one is too small; ten times its 15 seconds each.
 size=2
 status=2
 while read -r command; do
@@ -58,7 +57,7 @@ while read -r command; do
         d vmcp -b ${size}k $command >/dev/null 2>&1
         status=$?
     done
-    timeout 15 chroot /debian /sbin/vmcp -b ${size}k $command >/debian/tmp/out 2>&1
+    timeout 150 chroot /debian /sbin/vmcp -b ${size}k $command >/debian/tmp/out 2>&1
     echo "CP <$command> $? $(grep -c . /debian/tmp/out) $(grep -o 'HCP[A-Z]*[0-9]*E' /debian/tmp/out | head -n 1)"
 done </commands
 d hyptop -b -d 1 -n 2 -f '#,c,m,C:s,M:s,o' -S c
@@ -156,12 +155,12 @@ q cpowned
 q relodomain all
 CP
 (cd "$TEST_TMP/overlay" && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$TEST_TMP/overlay.cpio.gz"
-cat "$guest/initramfs.cpio.gz" "$guest/spool.cpio.gz" "$TEST_TMP/overlay.cpio.gz" >"$TEST_TMP/initrd"
+cat "$guest/initramfs.cpio.lz4" "$guest/spool.cpio.lz4" "$TEST_TMP/overlay.cpio.gz" >"$TEST_TMP/initrd"
 echo "console=ttyS0 $QUICK_BOOT endicott.run=\"sh /tools.sh\"" >"$TEST_TMP/parmfile"
 
 endicott up "$cluster" >/dev/null
 for user in LINUX1 LINUX2; do
-    endicott punch -m MEMBERA -u $user "$guest/kernel" "$TEST_TMP/parmfile" "$TEST_TMP/initrd" >/dev/null
+    endicott punch -m MEMBERA -u $user "$guest/kernel.quick" "$TEST_TMP/parmfile" "$TEST_TMP/initrd" >/dev/null
     expect 0 'Command accepted' cp_on MEMBERA XAUTOLOG $user
 done
 

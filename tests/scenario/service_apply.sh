@@ -3,7 +3,6 @@
 # a Linux guest that checks its memory all the time, and a program. What cannot be moved is refused before anything is done;
 # a program that does not start ends it with the guests elsewhere; hooks.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
 . "$(dirname "$0")/../lib/program.sh"
 cluster=$TEST_TMP/two
@@ -79,6 +78,6 @@ expect 0 'skipped +it is not joined' endicott service apply "$cluster" --only ME
 expect 0 'MEMBERA is ready' endicott start "$cluster" MEMBERA
 endicott send -u LINUX1 stop
 on_guest 'MEMSPIN DONE .* bad=0' >/dev/null
-[ "$(endicott wait -u LINUX1 --match ENDICOTT-GUEST-READY --since-start --timeout 60 | grep -c ENDICOTT-GUEST-READY)" = 1 ] ||
+[ "$(endicott wait -u LINUX1 --match ENDICOTT-GUEST-READY --since-start --timeout "$WAIT_SECONDS" | grep -c ENDICOTT-GUEST-READY)" = 1 ] ||
     fail 'LINUX1 has been booted again'
 echo "service_apply: passed"

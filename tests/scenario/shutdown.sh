@@ -3,7 +3,6 @@
 # listens sees the signal (its init gets it) and powers off; one that ignores it has its time and no more.
 # Rules: SIGNAL and SHUTDOWN of z/VM's CP; DESIGN.md section 6: SIGTERM signals, waits, exits 0.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
 cluster=$TEST_TMP/two
 sample two "$cluster"
@@ -15,8 +14,8 @@ declare -A attached
 echo "console=ttyS0 $QUICK_BOOT" >"$TEST_TMP/parmfile"
 
 boot() { # member, userid
-    endicott punch -m "$1" -u "$2" "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" \
-        "$GUEST_FILES/initramfs.cpio.gz" >/dev/null
+    endicott punch -m "$1" -u "$2" "$GUEST_FILES/kernel.quick" "$TEST_TMP/parmfile" \
+        "$GUEST_FILES/initramfs.cpio.lz4" >/dev/null
     expect 0 'Command accepted' cp_on "$1" XAUTOLOG "$2"
 }
 

@@ -3,14 +3,13 @@
 # member; files go to and fro and come out as they were; hold, order and purge are given on either member; what a guest has open stays
 # untouched, also while the guest is relocated; files of a member that cannot be reached are shown only; files of a member that was killed are read when it is down, and are gone when it is back.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/vmur_guest.sh"
 cd "$TEST_TMP"
 
 vmur_overlay c d <<'SH'
 seq 1 700 | sed 's/.*/line & [of] a text {file}/' >text
 id_of() { d vmur list | sed -n "s/^[A-Z0-9]* *0*\([0-9]*\) .* $1 .*/\1/p"; }
-await() { until [ -n "$(id_of $1)" ]; do :; done; }
+await() { until [ -n "$(id_of $1)" ]; do usleep 300000; done; }
 take() { await $1; d vmur receive -f $2 $(id_of $1) /tmp/got && cmp $3 got && echo "SAME $1"; }
 SH
 cat >overlay/one.sh <<'SH'
@@ -43,7 +42,7 @@ echo TWO-$((40 + 4))
 while :; do sleep 1000; done
 SH
 (cd overlay && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >overlay.cpio.gz
-cat "$guest/initramfs.cpio.gz" "$guest/spool.cpio.gz" overlay.cpio.gz >initrd
+cat "$guest/initramfs.cpio.lz4" "$guest/spool.cpio.lz4" overlay.cpio.gz >initrd
 
 on() { # user regex: prints the line
     endicott wait -u "$1" --match "$2" --since-start --timeout "$WAIT_SECONDS" | tail -n 1
@@ -56,7 +55,7 @@ id_on() { # member user name: the spool id
 }
 start() { # where its files are made, where it runs, user, script
     echo "console=ttyS0 $QUICK_BOOT endicott.run=\"sh /$4.sh\"" >parmfile
-    endicott punch -m "$1" -u "$3" "$guest/kernel" parmfile initrd >/dev/null
+    endicott punch -m "$1" -u "$3" "$guest/kernel.quick" parmfile initrd >/dev/null
     expect 0 'Command accepted' cp_on "$2" XAUTOLOG "$3"
 }
 
@@ -97,7 +96,7 @@ expect 0 'OPERATOR.*HELD' cp_on MEMBERA QUERY RDR LINUX1 ALL
 expect 1 "HCPCSP437E Spool file not changed--spool file 0*$id is MEMBERB's, which cannot be reached" \
     cp_on MEMBERA PURGE LINUX1 RDR "$id"
 expect 0 '' cp_on MEMBERA ACTIVATE ISLINK MEMBERB
-until grep -q 'FILE PURGED' <<<"$(cp_on MEMBERA PURGE LINUX1 RDR "$id" 2>&1)"; do :; done
+until grep -q 'FILE PURGED' <<<"$(cp_on MEMBERA PURGE LINUX1 RDR "$id" 2>&1)"; do moment; done
 expect 0 'NO RDR FILES' cp_on MEMBERB QUERY RDR LINUX1
 
 # --- open on one member, wanted on the other; then the guest moves with it
@@ -119,7 +118,7 @@ on LINUX1 ONE-43 >/dev/null
 saw MEMBERA LINUX1 'SAME LAST$'
 endicott punch -m MEMBERB -u LINUX1 held >/dev/null
 kill -KILL "$(pid_of MEMBERB)"
-until ! endicott status --json | grep -q '"member": "MEMBERB"'; do :; done
+until ! endicott status --json | grep -q '"member": "MEMBERB"'; do moment; done
 id=$(id_on MEMBERA LINUX1 HELD)
 until grep -q 'FILE' <<<"$(cp_on MEMBERA SET SSI MEMBERB DOWN 2>&1
     cp_on MEMBERA CHANGE LINUX1 RDR "$id" HOLD 2>&1)"; do :; done

@@ -85,7 +85,7 @@ cmp one.aws before.aws || fail 'a protected volume was written to'
 refused() { # text, options of endicott ipl
     local text=$1 status=0
     shift
-    "$ENDICOTT" ipl --kernel "$guest/kernel" "$@" >out 2>&1 || status=$?
+    "$ENDICOTT" ipl --kernel "$guest/kernel.quick" "$@" >out 2>&1 || status=$?
     [ $status = 2 ] && grep -qF -- "$text" out || fail "$*: status $status: $(cat out)"
 }
 refused 'nowhere: No such file' --tape 0480=nowhere

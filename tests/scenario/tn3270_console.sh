@@ -157,16 +157,22 @@ expect 0 'SEQ-2-DONE' endicott wait -u LINUX1 --match 'SEQ-2-DONE' --since-start
 expect 0 'GRAF L[0-9A-F]+ DISCONNECT LINUX1' endicott wait -m MEMBERA \
     --match 'GRAF .* DISCONNECT LINUX1' --since-start --timeout "$WAIT_SECONDS"
 
-echo '--- reconnected: the last lines, then a relocation that a connected user does not allow'
+echo '--- reconnected: the last lines, then a relocation; the terminal stays'
 terminal wide 3278-5
 logon LINUX1 LINUX1
 see 'SEQ-2-DONE'
 see 'RECONNECTED AT'
 [ "$(wc -l <<<"$screen")" = 28 ] || fail "model 5 has $(wc -l <<<"$screen") lines"
-expect 1 'HCPRLE1941E' cp_on MEMBERA VMRELOCATE TEST LINUX1 MEMBERB
+t 'Clear()'
+enter 'read -p NAME? name; echo IT-IS-$name'
+see '^ ?NAME\?'
+t 'String("Mis")'
+expect 0 'User LINUX1 has been relocated' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
+see 'RUNNING   MEMBERB *$'
+t 'String("ter X")' && t 'Enter()' || fail "the keyboard is locked: $screen"
+see 'IT-IS-Mister X'
 enter '#CP DISCONN HOLD'
 see 'DISCONNECT AT'
-expect 0 'User LINUX1 has been relocated' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
 logon LINUX1 LINUX1
 see 'HCPLGA054E Already logged on AT MEMBERB'
 expect 0 'User LINUX1 has been relocated' cp_on MEMBERB VMRELOCATE MOVE LINUX1 MEMBERA

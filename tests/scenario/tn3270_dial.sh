@@ -1,6 +1,6 @@
 #!/bin/bash
 # DIAL from the logon screen to a display of a guest that is logged on: Linux runs a shell there; a second terminal
-# gets none; the display goes by DETACH and the terminal is back at the logon screen.
+# gets none; the guest is relocated, its terminals stay; the display goes by DETACH and the terminal is back at the logon screen.
 set -euo pipefail
 . "$(dirname "$0")/../lib/relocate.sh"
 . "$ROOT/tests/lib/s3270.sh"
@@ -49,10 +49,20 @@ now=one
 enter 'echo STILL-$((6 * 8))'
 see 'STILL-48'
 
+echo '--- the guest is relocated: they stay'
+expect 0 'User LINUX1 has been relocated' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
+enter 'echo THERE-$((6 * 9))'
+see 'THERE-54'
+see 'STILL-48'
+terminal three 3279-2-E -codepage cp037
+dial LINUX1
+see 'HCPDIA045E LINUX1 not logged on'
+now=one
+
 echo '--- the display goes'
-expect 0 'GRAF 0020 DETACHED' endicott cp -m MEMBERA -u LINUX1 DETACH 20
+expect 0 'GRAF 0020 DETACHED' endicott cp -m MEMBERB -u LINUX1 DETACH 20
 see 'DROPPED FROM LINUX1 0020'
-expect 0 '' cp_on MEMBERA FORCE LINUX1
+expect 0 '' cp_on MEMBERB FORCE LINUX1
 now=two
 see 'DROPPED FROM LINUX1 0021'
 echo "tn3270_dial: passed"

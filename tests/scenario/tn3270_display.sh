@@ -24,14 +24,14 @@ dd bs=4096 count=1 <&5 >/tmp/in 2>/dev/null
 exec 5>&-
 echo FULL-$(od -An -tx1 -N 13 /tmp/in)
 SH
-(cd "$TEST_TMP" && find full | cpio --quiet -o -H newc -R 0:0 | gzip -1 | cat "$GUEST_FILES/initramfs.cpio.gz" - >initrd)
+(cd "$TEST_TMP" && find full | cpio --quiet -o -H newc -R 0:0 | gzip -1 | cat "$GUEST_FILES/initramfs.cpio.lz4" - >initrd)
 
 boot() { # address, options...: a guest whose console is the display 0009; sets $guest and $port
     local address=$1 line err
     shift
     rm -f "$TEST_TMP/err"
     mkfifo "$TEST_TMP/err"
-    "$ENDICOTT" ipl --kernel "$GUEST_FILES/kernel" --initrd "$TEST_TMP/initrd" \
+    "$ENDICOTT" ipl --kernel "$GUEST_FILES/kernel.quick" --initrd "$TEST_TMP/initrd" \
         --console "tn3270:$address" --append "conmode=3270 condev=0x0009 $QUICK_BOOT" "$@" \
         >"$TEST_TMP/guest.out" 2>"$TEST_TMP/err" </dev/null &
     guest=$!
@@ -58,7 +58,7 @@ shell() { # command, regex that its output shows
 
 # Out of the console view, to the shell on it.
 to_the_shell() {
-    WAIT_SECONDS=300 see 'Run /init as init process' # a busy host boots slowly
+    see 'Run /init as init process'
     t 'PF(3)'
     see 'guest# *$'
     enter 'stty echo; echo ECHO-$((1 + 1))' # without echo Linux does not show the input line either

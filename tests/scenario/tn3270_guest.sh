@@ -1,6 +1,6 @@
 #!/bin/bash
 # A guest under CP whose console is a 3270 display: CP's screen and the guest's own on one terminal, PA1 and
-# Clear between them, DISCONNECT and reconnection, relocation with its screen, TERMINAL CONMODE, TLS.
+# Clear between them, DISCONNECT and reconnection, relocation with its terminal and without, TERMINAL CONMODE, TLS.
 # Rules: z/VM's full-screen mode (CONMODE 3270, BRKKEY PA1); Linux asks CP for the conmode and sets it.
 set -euo pipefail
 . "$(dirname "$0")/../lib/relocate.sh"
@@ -15,8 +15,8 @@ sed -i 's|CONSOLE 0009 3215 T OPERATOR|CONSOLE 0009 3270 T OPERATOR|' "$cluster/
 grep -q 'CONSOLE 0009 3270' "$cluster/user.direct" || fail 'the sample has no console to change'
 echo "$QUICK_BOOT" >"$TEST_TMP/parmfile"
 endicott up "$cluster" >/dev/null
-endicott punch -m MEMBERA -u LINUX1 "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" \
-    "$GUEST_FILES/initramfs.cpio.gz" >/dev/null
+endicott punch -m MEMBERA -u LINUX1 "$GUEST_FILES/kernel.quick" "$TEST_TMP/parmfile" \
+    "$GUEST_FILES/initramfs.cpio.lz4" >/dev/null
 port=$(endicott status --json | python3 -c "
 import json, sys
 print(next(m['console_port'] for m in json.load(sys.stdin) if m['member'] == 'MEMBERA'))")
@@ -48,6 +48,24 @@ see 'HELLO THERE'
 see 'MORE\.\.\. +MEMBERA *$'
 t 'PA(2)'
 see 'SHELL-42'
+echo '--- relocated with its terminal: the screen, what is half typed, and CP behind PA1'
+t 'String("echo THERE-$((6 *")'
+expect 0 'User LINUX1 has been relocated' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERB
+t 'String(" 9))")' && t 'Enter()' || fail "the keyboard is locked: $screen"
+see 'THERE-54'
+see 'SHELL-42'
+sees_not 'has been relocated' # the guest's screen is not disturbed; CP's has it
+t 'PA(1)'
+see 'CP READ +MEMBERB *$'
+enter 'QUERY USERID'
+see 'LINUX1 +AT MEMBERB'
+enter 'BEGIN'
+t 'Clear()'
+see 'THERE-54'
+expect 0 'User LINUX1 has been relocated' cp_on MEMBERB VMRELOCATE MOVE LINUX1 MEMBERA
+enter 'echo HERE-$((6 * 10))'
+see 'HERE-60'
+see 'THERE-54'
 echo '--- disconnected, relocated and back: the screen is as it was'
 t 'PA(1)'
 see 'CP READ +MEMBERA *$'

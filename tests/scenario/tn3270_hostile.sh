@@ -22,7 +22,7 @@ LIMIT, EXTRA = 64, 8
 
 def connect():
     s = socket.create_connection(("127.0.0.1", member["console_port"]))
-    s.settimeout(30)
+    s.settimeout(300)
     return s
 
 

@@ -4,7 +4,6 @@
 # command form, LOGON HERE NOIPL, DETACH CPU, DEFINE, IPL) on the same one. What each looks for on the screen is here what
 # it looks for: places, words, expressions.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-180}
 . "$(dirname "$0")/../lib/relocate.sh"
 . "$ROOT/tests/lib/s3270.sh"
 
@@ -19,8 +18,8 @@ import json, sys
 print(next(m['console_port'] for m in json.load(sys.stdin) if m['member'] == 'MEMBERA'))")
 echo "console=ttyS0 $QUICK_BOOT" >"$TEST_TMP/parmfile"
 files() { # a kernel in the reader of LINUX151
-    expect 0 '' endicott punch -m MEMBERA -u LINUX151 "$GUEST_FILES/kernel" "$TEST_TMP/parmfile" \
-        "$GUEST_FILES/initramfs.cpio.gz"
+    expect 0 '' endicott punch -m MEMBERA -u LINUX151 "$GUEST_FILES/kernel.quick" "$TEST_TMP/parmfile" \
+        "$GUEST_FILES/initramfs.cpio.lz4"
 }
 
 # --- os-autoinst: output but the last two lines, status in the last one; it waits for output, takes a snapshot, clears

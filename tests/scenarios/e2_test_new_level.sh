@@ -3,9 +3,11 @@
 # test guest moves onto it and back, production guests do not notice; it is given up and the old one is back; then all have
 # it. Each member tells its level.
 set -euo pipefail
-. "$(dirname "$0")/../lib/cluster.sh"
+. "$(dirname "$0")/../lib/relocate.sh"
 . "$ROOT/tests/lib/scenario_table.sh"
 . "$ROOT/tests/lib/ticker.sh"
+. "$ROOT/tests/lib/worker.sh"
+. "$ROOT/tests/lib/ticker_terminal.sh"
 cluster=$TEST_TMP/four
 sample four "$cluster"
 rm "$cluster/hardware/MEMBERD.cnf" # three members are enough
@@ -15,10 +17,14 @@ touch -d '2001-02-03 04:05:06 UTC' "$TEST_TMP/level2" # QUERY CPLEVEL tells when
 level() { # member: is it of the new level?
     grep -q 'Generated at 02/03/01 04:05:06' <<<"$(cp_on "$1" QUERY CPLEVEL)"
 }
+terminals "$cluster" MEMBERA
+worker_config "$cluster"
+ticker_disks "$cluster" LINUX1 LINUX3 LINUX4
 expect 0 'MEMBERC is ready' endicott up "$cluster"
 ticker MEMBERA LINUX1
 ticker MEMBERB LINUX3
 production=$count
+worker_begins MEMBERA
 
 step 'MEMBERC gets the new level'
 expect 0 'done +1 of 1' endicott service apply "$cluster" --only MEMBERC --to "$TEST_TMP/level2"
@@ -29,11 +35,18 @@ for member in MEMBERA MEMBERB MEMBERC; do expect 0 'SSI Mode: Stable' cp_on $mem
 checked 'levels in one cluster' 'MEMBERC new, MEMBERA and MEMBERB old, Stable'
 
 step 'a test guest on it, and back'
-ticker MEMBERA LINUX4
+ticker_terminal MEMBERA LINUX4
 moved LINUX4 MEMBERA MEMBERC
+connected MEMBERC LINUX4
 moved LINUX4 MEMBERC MEMBERB
+connected MEMBERB LINUX4
+checked 'terminal of LINUX4, at MEMBERA' 'connected still'
 checked 'LINUX4: old, new, old level' "counts on: $count"
 expect 1 'HCPAUT054E' cp_on MEMBERC XAUTOLOG LINUX1
+worker_moved MEMBERA MEMBERC
+worker_checked 'on the new level'
+worker_moved MEMBERC MEMBERA FRIEND
+worker_moved MEMBERC MEMBERB WORKER
 checked 'single logon across levels' 'held'
 
 step 'it is given up'
@@ -44,11 +57,19 @@ checked 'MEMBERC' 'back on the old level'
 step 'all get it'
 expect 0 'done +3 of 3' endicott service apply "$cluster" --to "$TEST_TMP/level2"
 for member in MEMBERA MEMBERB MEMBERC; do level $member || fail "$member has the old level"; done
+worker_goes_on
+worker_checked 'at MEMBERB, all served'
 goes_on MEMBERA LINUX1
 checked 'LINUX1 at MEMBERA' "counts on: $count"
 goes_on MEMBERB LINUX3 "$production"
 checked 'LINUX3 at MEMBERB' "counts on: $production, $count"
 goes_on MEMBERB LINUX4
 checked 'LINUX4 at MEMBERB' "counts on: $count"
+for user in MEMBERA:LINUX1 MEMBERB:LINUX3 MEMBERB:LINUX4; do
+    disk_goes_on ${user%:*} ${user#*:}
+    checked "disk of ${user#*:}" "what it was: $blocks times"
+done
+figures
+worker_ends
 expect 0 'has ended' endicott stop "$cluster"
 closing 'E2: a new level, member by member'

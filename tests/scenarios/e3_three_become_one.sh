@@ -4,10 +4,10 @@
 # user id that two systems have is found out, and gets another name), the two join, and their guests have what they had; each
 # user is logged on once, minidisks are linked from any member, guests move between the three.
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 . "$ROOT/tests/lib/scenario_table.sh"
 . "$ROOT/tests/lib/ticker.sh"
+. "$ROOT/tests/lib/worker.sh"
 mkdir "$TEST_TMP/dasd" # both machines are cabled to the volumes of all
 endicott dasd init "$TEST_TMP/dasd/vola.raw" --blocks 8192
 endicott dasd init "$TEST_TMP/dasd/volb.raw" --blocks 98304
@@ -39,7 +39,7 @@ USER_VOLUME_LIST VOLA VOLB
 TEXT
 printf 'SYSTEM_IDENTIFIER LPAR LPARB SYSB\nUSER_VOLUME_LIST VOLB\n' >"$TEST_TMP/SYSB/system.config"
 printf 'SYSTEM_IDENTIFIER LPAR LPARC SYSC\n' >"$TEST_TMP/SYSC/system.config"
-disk_guest_files
+worker_config "$TEST_TMP/SYSA"
 
 step 'three systems, each by itself'
 for name in SYSA SYSB SYSC; do expect 0 "$name is ready" endicott start "$TEST_TMP/$name" $name; done
@@ -47,6 +47,9 @@ expect 0 'SSI Name: ONE' cp_on SYSA QUERY SSI
 expect 0 'not a member of an SSI cluster' cp_on SYSB QUERY SSI
 ticker SYSA LINUX1 TEST
 ticker SYSC TEST
+worker_begins SYSA
+rm -r "$TEST_TMP/overlay" # other files for LINUX2
+disk_guest_files
 boot_with_disks SYSB LINUX2
 runs LINUX2 'online 0202; part /dev/dasda1; filesystem dasda1 && fill dasda1'
 checked 'TEST' 'logged on at SYSA and at SYSC: two users of one name'
@@ -69,6 +72,7 @@ runs LINUX2 'umount /mnt/dasda1; sync'
 for name in SYSB SYSC; do
     expect 0 'has ended' endicott stop $name
     mv "$TEST_TMP/$name/hardware/$name.cnf" "$TEST_TMP/SYSA/hardware/"
+    echo '03F1 9336 volumes/work01.raw volid=WORK01' >>"$TEST_TMP/SYSA/hardware/$name.cnf"
     expect 0 "Slot $slot is $name" cp_on SYSA SET SSI SLOT $slot $name
     sed -i "s/^SSI ONE.*/& SLOT $slot $name/" "$TEST_TMP/SYSA/system.config"
     expect 0 "$name is ready" endicott start "$TEST_TMP/SYSA" $name
@@ -79,6 +83,8 @@ for name in SYSA SYSB SYSC; do
     for slot in '1 SYSA' '2 SYSB' '3 SYSC'; do expect 0 "$slot +Joined" cp_on $name QUERY SSI; done
 done
 checked 'cluster ONE' 'SYSA, SYSB, SYSC Joined, Stable'
+worker_goes_on
+worker_checked 'at SYSA, never stopped'
 goes_on SYSA LINUX1 "$before"
 checked 'LINUX1 at SYSA' "never stopped: $before, $count"
 ticker SYSC TESTC
@@ -103,5 +109,9 @@ runs LINUX2 'mounted dasda1 && whole dasda1'
 checked 'LINUX2, moved to SYSA' 'its files are what they were'
 moved LINUX1 SYSA SYSC
 checked 'LINUX1, moved to SYSC' "counts on: $count"
+worker_moved SYSA SYSB FRIEND
+worker_moved SYSA SYSC WORKER
+worker_checked 'at SYSC, its connection to SYSB'
+worker_ends
 expect 0 'has ended' endicott stop "$TEST_TMP/SYSA"
 closing 'E3: three systems become one cluster'

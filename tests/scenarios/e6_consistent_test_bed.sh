@@ -3,9 +3,11 @@
 # are, though those are a z10 and a z196; they cannot leave it; a pinned one cannot leave its member. The same run gives the
 # same result on each, under stress from beside.
 set -euo pipefail
-. "$(dirname "$0")/../lib/cluster.sh"
+. "$(dirname "$0")/../lib/relocate.sh"
 . "$ROOT/tests/lib/scenario_table.sh"
 . "$ROOT/tests/lib/ticker.sh"
+. "$ROOT/tests/lib/worker.sh"
+. "$ROOT/tests/lib/ticker_terminal.sh"
 cluster=$TEST_TMP/four
 sample four "$cluster"
 sed -i '/^USER LINUX3 /,/^USER LINUX4 /s/VMRELOCATE ON/VMRELOCATE ON DOMAIN MEMBERC/' "$cluster/user.direct"
@@ -38,6 +40,10 @@ found() { # member user: how the test ends there
     cp_on "$1" FORCE "$2" >/dev/null
     grep -oE '[0-9A-F]{8} [0-9A-F]{8}\.?$' <<<"$line" | tr -d ' .'
 }
+terminals "$cluster" MEMBERA
+sed -i 's/^RELOCATION_DOMAIN.*/&\nRELOCATION_DOMAIN BETA MEMBERS MEMBERB MEMBERD/' "$cluster/system.config"
+worker_config "$cluster" 'DOMAIN BETA'
+ticker_disks "$cluster" LINUX1 LINUX3
 expect 0 'MEMBERD is ready' endicott up "$cluster"
 
 step 'the same result on each member of the domain'
@@ -55,15 +61,27 @@ third=$(found MEMBERB LINUX2)
 checked 'beside a guest that spins (MEMBERB)' "$third"
 cp_on MEMBERB FORCE LINUX4 >/dev/null
 
+step 'another bed, of two z196, with Linux'
+worker_begins MEMBERB
+worker_moved MEMBERB MEMBERD
+expect 1 'HCPRLE1822E WORKER: .* BETA' cp_on MEMBERD VMRELOCATE MOVE WORKER MEMBERA
+worker_checked 'within BETA; to MEMBERA refused'
+
 step 'nobody leaves the bed'
-ticker MEMBERA LINUX1
+ticker_terminal MEMBERA LINUX1
 expect 1 'HCPRLE1822E LINUX1: .* ALPHA' cp_on MEMBERA VMRELOCATE MOVE LINUX1 MEMBERD
 moved LINUX1 MEMBERA MEMBERB
 checked 'LINUX1 within ALPHA; to MEMBERD' "counts on: $count; refused"
+connected MEMBERB LINUX1
+checked 'terminal of LINUX1, at MEMBERA' 'connected still'
+disk_goes_on MEMBERB LINUX1
+checked 'disk of LINUX1' "what it was: $blocks times"
 ticker MEMBERC LINUX3
 expect 0 'Relocation enabled in Domain MEMBERC' cp_on MEMBERC QUERY VMRELOCATE USER LINUX3
 expect 1 'HCPRLE1822E LINUX3: .* MEMBERC' cp_on MEMBERC VMRELOCATE MOVE LINUX3 MEMBERD
 goes_on MEMBERC LINUX3
 checked 'LINUX3, pinned; to MEMBERD' 'refused'
+worker_moved MEMBERD MEMBERB WORKER
+worker_ends
 expect 0 'has ended' endicott stop "$cluster"
 closing 'E6: a consistent test bed'

@@ -4,7 +4,6 @@
 # logged on there, and every file that they had made sure of is there, whole; they go on writing.
 # long: Linux is booted four times, with the disk tools of Debian
 set -euo pipefail
-WAIT_SECONDS=${WAIT_SECONDS:-240}
 . "$(dirname "$0")/../lib/cp_disks.sh"
 . "$ROOT/tests/lib/scenario_table.sh"
 cluster=$TEST_TMP/four
@@ -63,7 +62,7 @@ boot_with_disks MEMBERD LINUX2
 expect 1 'HCPAUT054E LINUX1 already logged on MEMBERC' cp_on MEMBERD XAUTOLOG LINUX1
 for user in LINUX1 LINUX2; do
     runs $user 'online 0202; part /dev/dasda1; mounted dasda1 && whole dasda1 && kept dasda1'
-    kept=$(endicott wait -u $user --match '^kept [0-9]+' --since-start --timeout 60 | tail -n 1 | grep -o '[0-9]*$')
+    kept=$(endicott wait -u $user --match '^kept [0-9]+' --since-start --timeout "$WAIT_SECONDS" | tail -n 1 | grep -o '[0-9]*$')
     [ "$kept" -gt 0 ] || fail "$user had written nothing"
     checked "$user: files it had made sure of" "all $kept, with their sums"
     runs $user 'writer dasda1 & begun dasda1; for i in 1 2 3 4 5 6 7 8; do goes_on dasda1; done; rm /tmp/go; wait; written dasda1'

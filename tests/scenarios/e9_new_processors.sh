@@ -2,9 +2,10 @@
 # E9, new processors: a guest begun on a z10 moves to a z196, the z10 is replaced by a zEC12, which joins under the same name, and
 # the guest moves on to that; it never stops, and sees a z10's facilities to its end. One that is logged on afterwards sees more.
 set -euo pipefail
-. "$(dirname "$0")/../lib/cluster.sh"
+. "$(dirname "$0")/../lib/relocate.sh"
 . "$ROOT/tests/lib/scenario_table.sh"
 . "$ROOT/tests/lib/ticker.sh"
+. "$ROOT/tests/lib/worker.sh"
 cluster=$TEST_TMP/two
 sample two "$cluster"
 sed -i 's/^CPUMODEL .*/CPUMODEL   2097/' "$cluster/hardware/MEMBERA.cnf"
@@ -24,6 +25,8 @@ facility_45() { # member user
     [[ $line =~ [[:space:]]([0-9A-F]{8})[[:space:]]([0-9A-F]{8})[[:space:]] ]] || fail "$line"
     echo $((16#${BASH_REMATCH[2]} >> 18 & 1))
 }
+worker_config "$cluster"
+ticker_disks "$cluster" LINUX1
 expect 0 'MEMBERA is ready' endicott start "$cluster" MEMBERA
 ticker MEMBERA LINUX1
 [ "$(facility_45 MEMBERA LINUX1)" = 0 ] || fail 'a z10 has facility 45'
@@ -51,7 +54,14 @@ ticker MEMBERA PROBE
 checked 'PROBE, begun on the zEC12' 'sees facility 45, which z196 and zEC12 have'
 moved PROBE MEMBERA MEMBERB
 checked 'PROBE to the z196' "counts on: $count"
+worker_begins MEMBERA
+worker_moved MEMBERA MEMBERB WORKER
+worker_moved MEMBERB MEMBERA WORKER
+worker_checked 'zEC12, z196, zEC12'
 goes_on MEMBERA LINUX1 "$last"
 checked 'LINUX1' "has never stopped: $last, $count"
+disk_goes_on MEMBERA LINUX1
+checked 'disk of LINUX1' "what it was: $blocks times"
+worker_ends
 expect 0 'has ended' endicott stop "$cluster"
 closing 'E9: new processors'

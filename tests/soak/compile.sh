@@ -34,7 +34,7 @@ mount -t devtmpfs devtmpfs /debian/dev
 PATH=/usr/bin:/bin chroot /debian /bin/sh /job/compile.sh
 SH
 (cd tree && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >job.cpio.gz
-cat "$guest/initramfs.cpio.gz" "$guest/compiler.cpio.gz" job.cpio.gz >initrd
+cat "$guest/initramfs.cpio.gz" "$guest/compiler.cpio.lz4" job.cpio.gz >initrd
 
 "$ENDICOTT" ipl --kernel "$guest/kernel" --initrd initrd --memory 1G --engine "${ENDICOTT_ENGINE:-jit}" --timeout $((runs * 60 + 120)) \
     --append "$QUICK_BOOT endicott.run=\"sh /debian/job/chroot.sh\"" >console 2>messages </dev/null ||

@@ -52,7 +52,7 @@ echo "the end"
 SH
 )
 for name in first second; do # what fio is linked to lies beside what s390-tools are
-    cat "$guest/fio.cpio.gz" >>$name.initrd
+    cat "$guest/fio.cpio.lz4" >>$name.initrd
 done
 
 "$ENDICOTT" dasd init eckd.cckd --cylinders 500
