@@ -1,5 +1,5 @@
 /* Three members that join, claim a name, hand it over, leave, crash and lose links: a model of
- * ssi/ssi_join.c, ssi_leave.c, ssi_member.c and ssi_claim.c.
+ * ssi/ssi_join.c, ssi_leave.c, ssi_member.c, ssi_claim.c and ssi_change.c.
  *
  * Every step is one PDR write under the lock, or none: a torn write is no write [P1], and what a
  * process does between lock and unlock nobody sees in halves. M0 and M1 are on one host and see each
@@ -42,6 +42,7 @@ byte owner = NONE;
 /* the processes */
 byte state[N];
 bit runs[N];       /* the guest executes here */
+byte asked[N];     /* a claim beside the loop: 1 asked for, 2 in the PDR and not told yet */
 bit pending[N];    /* a release that waits for the PDR, as after a write in doubt */
 byte moving[N] = NONE; /* the guest is quiesced here, on its way to that member */
 bit whole[N];      /* has the complete state of the guest that is on its way here */
@@ -85,7 +86,7 @@ inline unlink(i)
 
 inline end_process(i)
 {
-    state[i] = DEAD; mine[i] = 0; runs[i] = 0; pending[i] = 0; moving[i] = NONE;
+    state[i] = DEAD; mine[i] = 0; runs[i] = 0; asked[i] = 0; pending[i] = 0; moving[i] = NONE;
     whole[i] = 0; unlink(i)
 }
 
@@ -106,19 +107,32 @@ active [N] proctype Member()
          assert(ROW_IS(me, ROW_JOINING) && !TRANSITION(me) && ALL_LINKED(me)); /* [J1] */
          row[me] = ROW_JOINED; state[me] = IN; check() }
     :: atomic { state[me] == IN && !ROW_IS(me, ROW_JOINED) ->
-         state[me] = ISOLATED; runs[me] = 0; moving[me] = NONE; whole[me] = 0;
+         state[me] = ISOLATED; runs[me] = 0; asked[me] = 0; moving[me] = NONE; whole[me] = 0;
          unlink(me); check() }
     /* ssi_claim; in doubt: written, and not known to be */
     :: atomic { state[me] == IN && ROW_IS(me, ROW_JOINED) && (!SAFE(me) || MUT(7)) &&
-         (owner == NONE || MUT(8)) && !runs[me] && !whole[me] && moving[me] == NONE ->
+         (owner == NONE || MUT(8)) && !runs[me] && !asked[me] && !whole[me] && moving[me] == NONE ->
          assert(!SAFE(me));                                            /* [S4] */
          owner = me; runs[me] = 1; check() }
     :: atomic { state[me] == IN && ROW_IS(me, ROW_JOINED) && !SAFE(me) && owner == NONE &&
          !pending[me] -> owner = me; pending[me] = 1; check() }
+    /* ssi_ask: asked for, carried out by a job, told and taken, or given back; whatever comes between.
+     * M0 alone does it: all three are too many states */
+    :: atomic { me == 0 && state[me] == IN && ROW_IS(me, ROW_JOINED) && !SAFE(me) && !asked[me] && !runs[me] &&
+         !whole[me] && moving[me] == NONE && !pending[me] -> asked[me] = 1 }
+    :: atomic { asked[me] == 1 && (state[me] == IN || state[me] == LEAVING) &&
+         (ROW_IS(me, ROW_JOINED) || ROW_IS(me, ROW_LEAVING)) ->
+         if
+         :: owner == NONE -> owner = me; asked[me] = 2
+         :: owner != NONE -> asked[me] = (MUT(9) -> 2 : 0)
+         fi;
+         check() }
+    :: atomic { asked[me] == 2 && state[me] == IN && !whole[me] -> asked[me] = 0; runs[me] = 1; check() }
+    :: atomic { asked[me] == 2 -> asked[me] = 0; pending[me] = 1 }
     /* the destination of a relocation looks into the PDR, until it is the owner or gives up */
     :: atomic { whole[me] && state[me] == IN && ROW_IS(me, ROW_JOINED) &&
-         (owner == me || MUT(3)) && !runs[me] -> whole[me] = 0; runs[me] = 1; check() }
-    :: atomic { whole[me] && owner != me -> whole[me] = 0 }
+         (owner == me || MUT(3)) && (asked[me] != 2 || MUT(10)) && !runs[me] -> whole[me] = 0; runs[me] = 1; check() }
+    :: atomic { whole[me] && (owner != me || asked[me] == 2) -> whole[me] = 0 }
     /* ssi_release, at once or later */
     :: atomic { runs[me] && (state[me] == IN || state[me] == LEAVING) ->
          runs[me] = 0;
@@ -129,7 +143,7 @@ active [N] proctype Member()
          check() }
     :: atomic { pending[me] && (state[me] == IN || state[me] == LEAVING) ->
          if
-         :: owner == me && !runs[me] && moving[me] == NONE -> owner = NONE
+         :: owner == me && !runs[me] && moving[me] == NONE && asked[me] != 2 -> owner = NONE /* generations */
          :: else
          fi;
          pending[me] = 0; check() }
