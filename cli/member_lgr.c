@@ -94,12 +94,12 @@ static json_t *passes(const struct lgr_view *v)
     for (unsigned i = 0; i < v->pass_count && i < LGR_PASSES_MAX; i++) {
         const struct lgr_pass *p = &v->passes[i];
         json_array_append_new(
-            list,
-            json_pack("{s:I, s:I, s:I, s:f, s:b, s:b, s:I, s:I, s:I}", "pages",
-                      (json_int_t)p->pages, "zeros", (json_int_t)p->zeros, "bytes",
-                      (json_int_t)p->bytes, "ms", (double)p->ns / 1e6, "quiesced", p->quiesced,
-                      "governed", p->governed, "allowed", (json_int_t)p->allowed, "dirtied",
-                      (json_int_t)p->dirtied, "waits", (json_int_t)p->waits));
+            list, json_pack("{s:I, s:I, s:I, s:f, s:f, s:b, s:b, s:I, s:I, s:I}", "pages",
+                            (json_int_t)p->pages, "zeros", (json_int_t)p->zeros, "bytes",
+                            (json_int_t)p->bytes, "ms", (double)p->ns / 1e6, "spared_ms",
+                            (double)p->spared_ns / 1e6, "quiesced", p->quiesced, "governed",
+                            p->governed, "allowed", (json_int_t)p->allowed, "dirtied",
+                            (json_int_t)p->dirtied, "waits", (json_int_t)p->waits));
     }
     return list;
 }

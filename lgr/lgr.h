@@ -80,6 +80,7 @@ struct lgr_pass {
     u64 allowed;     /* frames that could be dirtied in it; when governed */
     u64 dirtied;     /* frames that were, of which some stores could not be made to wait */
     u64 waits;       /* stores that had to wait */
+    u64 spared_ns;   /* of ns, in which it waited for guests that compute (lgr_spare.c) */
 };
 
 /** What the convergence of a relocation has cost the guest, at the source. */

@@ -400,14 +400,16 @@ int lgr_cmd_register(struct lgr_cmd *c)
     static const struct cp_cmd_row set = {
         "VMRELOcate", CP_CLASS('A'),
         "SET VMRELOCATE {userid | *} [ON | OFF] [DOMAIN name [FORCE ARCHITECTURE]]"};
-    static const struct cp_cmd_row encrypt = {"RELOCation", CP_CLASS('A'),
-                                              "RELOCATION ENCRYPT {REQUIRED | OFF}"};
+    static const struct cp_cmd_row option = {
+        "RELOCation", CP_CLASS('A'),
+        "RELOCATION {ENCRYPT {REQUIRED | OFF} | SPARE {ON | OFF}}"};
     static const struct cp_cmd_row history = {
         "RELOCation", CP_CLASS('A'),
-        "QUERY RELOCATION ENCRYPT | HISTORY [ALL | USER userid | INCOMING | OUTGOING] [DETAILS]"};
+        "QUERY RELOCATION ENCRYPT | SPARE | HISTORY [ALL | USER userid | INCOMING | OUTGOING] "
+        "[DETAILS]"};
     int rc = cp_register_command(c->cp, NULL, &command, cmd_vmrelocate, c);
     if (!rc)
-        rc = cp_register_command(c->cp, "SET", &encrypt, lgr_set_relocation, c);
+        rc = cp_register_command(c->cp, "SET", &option, lgr_set_relocation, c);
     if (!rc)
         rc = cp_register_command(c->cp, "QUERY", &query, lgr_query_vmrelocate, c);
     if (!rc)

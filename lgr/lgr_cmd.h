@@ -25,9 +25,10 @@ void lgr_exit_forget(void *ctx, void *run);
 /** QUERY and SET VMRELOCATE: lgr_set.c. */
 int lgr_query_vmrelocate(struct cp_request *req, void *ctx);
 int lgr_set_vmrelocate(struct cp_request *req, void *ctx);
-/** SET and QUERY RELOCATION ENCRYPT: lgr_encrypt.c. */
+/** SET RELOCATION and QUERY RELOCATION for one of its options: lgr_option.c. */
 int lgr_set_relocation(struct cp_request *req, void *ctx);
-int lgr_query_encrypt(struct cp_request *req, void *ctx);
+int lgr_query_option(struct cp_request *req, void *ctx);
+bool lgr_is_option(const char *word);
 /** An optional noise word, then a name of at most 8 characters. */
 bool lgr_take_name(struct cp_request *req, const char *noise, char out[LGR_NAME_BYTES]);
 /** 0, or the number of the message about an operand too many. */

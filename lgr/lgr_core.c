@@ -523,7 +523,8 @@ int lgr_core_create(struct ssi *ssi, const struct lgr_ports *ports,
                         .ports = ports,
                         .guests = guests,
                         .guests_ctx = guests_ctx,
-                        .verify = verify};
+                        .verify = verify,
+                        .spare = true};
     int rc = ssi_register_service(ssi, &service, lgr);
     if (rc) {
         free(lgr);

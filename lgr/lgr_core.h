@@ -102,6 +102,14 @@ struct lgr_room {
     u64 paging_bytes, paging_free_bytes; /* 0: there is none */
 };
 
+/** Who wants processors of this member's host, as far as it knows: CPUs that do not rest and have
+ *  not for some time. All 0: not known. */
+struct lgr_crowd {
+    unsigned others;     /* of other guests of the member */
+    unsigned own;        /* of the guest that is asked for */
+    unsigned processors; /* of the host, that this process may use */
+};
+
 /** What the destination is for such a guest. */
 struct lgr_here {
     bool ending;    /* it is shutting down */
@@ -151,6 +159,8 @@ struct lgr_guests {
     /* Destination. arrive: a machine that is quiesced and that no command sees. */
     void (*here)(void *ctx, const struct lgr_guest_info *info, struct lgr_here *out);
     void (*room)(void *ctx, struct lgr_room *out);
+    /* Either side; `guest` may be NULL. NULL here: nobody wants any. */
+    void (*crowd)(void *ctx, const void *guest, struct lgr_crowd *out);
     int (*arrive)(void *ctx, const struct lgr_guest_info *info, void **guest,
                   struct cause *cause);
     int (*restore_early)(void *ctx, void *guest, struct codec_in *in, struct cause *cause);

@@ -385,6 +385,27 @@ static void guest_room(void *ctx, struct lgr_room *out)
     lgr_host_limit(main_bytes, used, 0, out);
 }
 
+#define COMPUTES_NS                                                                            \
+    50000000u /* without a rest of some length: it does not only look at its timers */
+
+static unsigned computing(struct cp_user *user)
+{
+    struct vm_cpu_info cpu;
+    unsigned n = 0;
+    for (unsigned i = 0; vm_host_ops()->cpu_info(cp_user_vm(user), i, &cpu); i++)
+        n += (cpu.place == VM_CPU_RUNS || cpu.place == VM_CPU_READY) &&
+             cpu.transaction_ns >= COMPUTES_NS;
+    return n;
+}
+
+static void guest_crowd(void *ctx, const void *guest, struct lgr_crowd *out)
+{
+    const struct lgr_cmd *c = ctx;
+    out->processors = lgr_host_processors();
+    for (struct cp_user *u = cp_user_next(c->cp, NULL); u; u = cp_user_next(c->cp, u))
+        *(u == guest ? &out->own : &out->others) += computing(u);
+}
+
 /* Can this member give the guest each of its disks when the other one has let go of them? */
 static void disks_here(const struct lgr_cmd *c, const struct lgr_guest_info *info,
                        struct lgr_here *out)
@@ -603,6 +624,7 @@ const struct lgr_guests lgr_cp_guests = {
     .save = guest_save,
     .here = guest_here,
     .room = guest_room,
+    .crowd = guest_crowd,
     .arrive = guest_arrive,
     .restore_early = guest_restore_early,
     .restore = guest_restore,

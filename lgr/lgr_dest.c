@@ -120,6 +120,7 @@ void dest_skeleton(struct lgr *lgr, const char *from, const struct lgr_head *hea
     r->pass_start_ns = lgr_now(lgr);
     struct storage *st = lgr->guests->storage(lgr->guests_ctx, guest);
     understood.clock_out = lgr_wall(lgr);
+    lgr_crowd_here(lgr, guest, &understood.crowd);
     if (rlo_prepare_storage(r, st) || st->size != v->info.storage_bytes)
         dest_fail(r, LGR_INTERNAL, "no storage of the right size");
     else if (rlo_send(r, LGR_MSG_SKELETON_OK, &understood))

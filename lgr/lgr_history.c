@@ -9,13 +9,16 @@
 
 #define ULL(x) ((unsigned long long)(x))
 
-/* Passes whose pages did not all go as they are, or in which stores were rationed. */
+/* Passes whose pages did not all go as they are, that waited, or in which stores were rationed. */
 static void line_pass(struct cp_request *req, unsigned number, const struct lgr_pass *p)
 {
     if (p->deltas + p->lz4s + p->equals)
         cp_line(req, "  Pass %u: raw %llu, delta %llu, lz4 %llu, equal %llu; %.1f ms of CPU",
                 number, ULL(p->raws), ULL(p->deltas), ULL(p->lz4s), ULL(p->equals),
                 (double)p->cpu_ns / 1e6);
+    if (p->spared_ns)
+        cp_line(req, "  Pass %u: waited %.1f ms of %.1f for guests that compute", number,
+                (double)p->spared_ns / 1e6, (double)p->ns / 1e6);
     if (p->governed)
         cp_line(req, "  Pass %u: %llu frames allowed, %llu dirtied, %llu stores waited", number,
                 ULL(p->allowed), ULL(p->dirtied), ULL(p->waits));
@@ -76,8 +79,8 @@ int lgr_query_relocation(struct cp_request *req, void *ctx)
     snprintf(shown, sizeof shown, "%.60s", word ? word : "");
     if (!word)
         return cp_fail(req, MSG_CMD026E);
-    if (cp_abbrev(word, "ENCrypt"))
-        return lgr_query_encrypt(req, ctx);
+    if (lgr_is_option(word))
+        return lgr_query_option(req, ctx);
     if (!cp_abbrev(word, "HISTory"))
         return cp_fail(req, MSG_CMD002E, shown);
     cp_operand(req);

@@ -2,6 +2,7 @@
 #include "lgr/lgr_host.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -96,4 +97,13 @@ void lgr_host_room(struct lgr_room *out)
     memcpy(groups + 1, text, sizeof text);
     group_limit(groups, false, out);
     group_limit(groups, true, out);
+}
+
+unsigned lgr_host_processors(void)
+{
+    cpu_set_t set;
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        n = CPU_COUNT(&set);
+    return n > 1 ? (unsigned)n : 1;
 }

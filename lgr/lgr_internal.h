@@ -128,6 +128,13 @@ struct rlobk {
         unsigned idle_ticks;        /* of TIMER_GOVERN, since a grant */
         struct lgr_governed before; /* counts of the storage before this relocation */
     } govern;
+    struct { /* lgr_spare.c */
+        bool on, vain;
+        struct lgr_crowd there;  /* as the destination has told last */
+        u64 looked_ns, taken_ns; /* the last look, and what had been taken then */
+        u64 debt_ns;             /* then: how long nothing is to be sent */
+        u64 wait_ns;             /* since when nothing is; 0 = it is not that */
+    } spare;
     struct { /* lgr_short.c, both sides */
         bool on;
         u64 since_ns, began_ns;
@@ -160,6 +167,7 @@ struct lgr {
     const struct lgr_guests *guests;
     void *guests_ctx;
     bool verify, stopped, hold, encrypt_required;
+    bool spare;    /* passes are slower where other guests compute */
     bool leaving;  /* no guest is handed over to this member any more */
     bool settled;  /* ... and it knows of each whether it was */
     u64 heard_ns;  /* clock of the host when the message came that is being handled */
@@ -322,11 +330,12 @@ u64 pass_verify(struct rlobk *r);
 /** What the planner goes by, after a pass has been acknowledged. */
 struct lgr_plan {
     unsigned passes_done, governed; /* of these, passes in which the guest was governed */
-    u64 governed_ns;                /* how long it has been */
-    u64 remaining, previous;        /* frames: dirtied since the last pass began, sent in it */
-    double ns_per_frame;            /* measured; 0 = not yet */
-    u64 fixed_ns;                   /* of every quiesce; 0 = not measured */
-    u64 total_left_ns;              /* of MAXTOTAL; ~0 = no limit */
+    bool in_vain;            /* the last pass was slow to spare others: try a quick one */
+    u64 governed_ns;         /* how long it has been */
+    u64 remaining, previous; /* frames: dirtied since the last pass began, sent in it */
+    double ns_per_frame;     /* measured; 0 = not yet */
+    u64 fixed_ns;            /* of every quiesce; 0 = not measured */
+    u64 total_left_ns;       /* of MAXTOTAL; ~0 = no limit */
     u64 maxquiesce_ms;
     bool immediate;
 };
@@ -363,6 +372,22 @@ void govern_collect(struct rlobk *r);
 void govern_account(struct rlobk *r, u64 dirtied);
 /** All stores are free again. */
 void govern_end(struct rlobk *r);
+
+/* --- lgr_spare.c: other guests keep their processors --- */
+/** Who computes on this member beside `guest` (NULL: beside nobody). */
+void lgr_crowd_here(struct lgr *lgr, const void *guest, struct lgr_crowd *out);
+/** Would a pass take processors from guests on either side? `one_host`: the sides share them. */
+bool lgr_crowded(const struct lgr_crowd *here, const struct lgr_crowd *there, bool one_host);
+/** A pass begins. */
+void spare_pass(struct rlobk *r);
+/** At every turn of a pass: does somebody have to be spared, and is there something owed? */
+void spare_look(struct rlobk *r);
+/** For so long nothing is to be sent. */
+u64 spare_ahead_ms(const struct rlobk *r);
+/** The same as yes or no, and the pass waits from now on. */
+bool spare_waits(struct rlobk *r);
+/** The pass waited, and its guest has dirtied too much meanwhile: none is spared any more. */
+bool spare_in_vain(struct rlobk *r, const struct lgr_pass *pass, u64 dirtied);
 
 /* --- lgr_recv.c --- */
 /** What the worker has stored is counted. False: the relocation has ended. */

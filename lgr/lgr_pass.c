@@ -69,6 +69,7 @@ void pass_begin(struct rlobk *r, bool quiesced)
     r->pass_start_ns = r->link_ns = lgr_now(r->lgr);
     r->link_gone = link_gone(r);
     r->tally = (struct lgr_pass){.quiesced = quiesced};
+    spare_pass(r);
 }
 
 void pass_run(struct lgr_job *job)
@@ -78,6 +79,8 @@ void pass_run(struct lgr_job *job)
 }
 
 /* --- pace --- */
+
+#define SPARING_SLOTS 2 /* encoded ahead of what goes slowly */
 
 /* Milliseconds by which the pass is ahead of the pace that was asked for. */
 static u64 pace_ahead_ms(const struct rlobk *r)
@@ -110,6 +113,8 @@ static unsigned slots_max(const struct rlobk *r)
     u64 ahead = 2 + (u64)r->lgr->pace_mb_s * 1000 * PACED_AHEAD_MS / LGR_CHUNK_DATA_BYTES;
     if (!r->lgr->ports->post)
         return 1;
+    if (r->spare.on)
+        return SPARING_SLOTS;
     return r->lgr->pace_mb_s && ahead < LGR_SLOTS ? (unsigned)ahead : LGR_SLOTS;
 }
 
@@ -175,9 +180,10 @@ enum pass_result pass_turn(struct rlobk *r)
     u64 from = r->tally.bytes, most = turn_bytes(r);
     unsigned looked = 0, stream = 0;
     link_look(r);
+    spare_look(r);
     r->blocked = false;
     for (struct lgr_slot *s; feed(r), (s = lgr_slots_ready(&r->slots)) != NULL; looked++) {
-        r->blocked = pace_ahead_ms(r) || !stream_open(r, &stream);
+        r->blocked = pace_ahead_ms(r) || spare_waits(r) || !stream_open(r, &stream);
         if (r->blocked || r->tally.bytes - from >= most || looked == LGR_SLOTS)
             return PASS_MORE;
         if (!send_chunk(r, s, stream))
@@ -204,7 +210,8 @@ void pass_wake(void *arg)
 void rlo_turn_soon(struct rlobk *r)
 {
     bool worker = r->passing && r->slots.count && !r->slots.ready && r->lgr->ports->post;
-    u64 ahead_ms = pace_ahead_ms(r);
+    u64 pace_ms = pace_ahead_ms(r), spare_ms = spare_ahead_ms(r);
+    u64 ahead_ms = pace_ms > spare_ms ? pace_ms : spare_ms;
     bool link = r->passing && r->blocked && !ahead_ms;
     bool wait = worker || link || (!r->passing && !rlo_window_open(r));
     rlo_timer(r, TIMER_TURN, wait ? LGR_WINDOW_WAIT_MS : ahead_ms);
@@ -220,9 +227,9 @@ void pass_acknowledged(struct rlobk *r, u16 pass)
     struct lgr_pass *p = &r->v.passes[pass - 1];
     if (pass == r->pass || !p->quiesced)
         p->ns = lgr_now(r->lgr) - r->pass_start_ns;
-    if (p->plain_bytes < RATE_SAMPLE_BYTES || !p->ns)
+    if (p->plain_bytes < RATE_SAMPLE_BYTES || p->ns <= p->spared_ns)
         return;
-    double rate = (double)p->plain_bytes / (double)p->ns;
+    double rate = (double)p->plain_bytes / (double)(p->ns - p->spared_ns);
     r->bytes_per_ns = r->bytes_per_ns > 0 ? (r->bytes_per_ns + rate) / 2 : rate;
 }
 

@@ -35,9 +35,9 @@ u64 lgr_plan_tokens(u64 frames)
 double lgr_plan_pace(double ns_per_frame, const struct lgr_pass *pass)
 {
     u64 frames = pass->pages + (pass->equals + pass->zeros) / MARKS_PER_FRAME;
-    if (frames < SAMPLE_FRAMES || !pass->ns)
+    if (frames < SAMPLE_FRAMES || pass->ns <= pass->spared_ns)
         return ns_per_frame;
-    double now = (double)pass->ns / (double)frames;
+    double now = (double)(pass->ns - pass->spared_ns) / (double)frames;
     return ns_per_frame > 0 ? (ns_per_frame + now) / 2 : now;
 }
 
@@ -93,7 +93,8 @@ static bool no_more_passes(const struct lgr_plan *p)
 /* Not now. A guest that is governed stays so: how much it would dirty is not known any more. */
 static enum lgr_decision next_pass(const struct lgr_plan *p)
 {
-    return p->governed || dirty_again(p, GOVERN_TENTHS) ? LGR_GOVERN_PASS : LGR_ANOTHER_PASS;
+    bool govern = p->governed || (dirty_again(p, GOVERN_TENTHS) && !p->in_vain);
+    return govern ? LGR_GOVERN_PASS : LGR_ANOTHER_PASS;
 }
 
 /* The length of a pass that costs no more than a quiesce does anyhow. */

@@ -67,6 +67,7 @@ static bool pass_settled(struct rlobk *r)
     r->pass++;
     if (!still_fits(r, &ack))
         return false;
+    lgr_crowd_here(r->lgr, r->guest, &ack.crowd);
     rlo_send(r, LGR_MSG_PASS_ACK, &ack);
     return true;
 }

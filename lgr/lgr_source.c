@@ -216,6 +216,7 @@ void source_skeleton_ok(struct rlobk *r, const struct lgr_values *v, const u8 *d
     r->encoder.lz4 = v->codecs & LGR_CODEC_LZ4 && lgr_lz4_there() && worth_packing(r);
     bool sparse = v->codecs & LGR_CODEC_SPARSE && lgr_link_encrypted(lgr, r->v.to);
     r->encoder.sparse_max = sparse ? SPARSE_MAX : 0;
+    r->spare.there = v->crowd;
     pass_collect(r);
     r->set_count = lgr_space_touched_set(&r->space, r->set);
     pass_begin(r, false);
@@ -380,6 +381,7 @@ void source_pass_ack(struct rlobk *r, const struct lgr_values *v, const u8 *data
     pass_acknowledged(r, v->pass);
     if (v->has_fit)
         lgr_fit_note(&r->v, &v->fit);
+    r->spare.there = v->crowd;
     const struct lgr_pass *pass = &r->v.passes[r->v.pass_count - 1];
     r->ns_per_frame = lgr_plan_pace(r->ns_per_frame, pass);
     govern_collect(r);
@@ -390,6 +392,7 @@ void source_pass_ack(struct rlobk *r, const struct lgr_values *v, const u8 *data
                             .governed_ns = r->v.governed.ns,
                             .previous = pass->pages + pass->zeros + pass->equals,
                             .remaining = dirtied,
+                            .in_vain = spare_in_vain(r, pass, dirtied),
                             .ns_per_frame = r->ns_per_frame,
                             .fixed_ns = r->lgr->fixed_ns,
                             .total_left_ns = total_left_ns(r),

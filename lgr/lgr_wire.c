@@ -33,6 +33,9 @@ enum {
     ROW_VETO = 19,
     ROW_CLOCK_IN = 20, /* who does not know them goes by his own clock */
     ROW_CLOCK_OUT = 21,
+    ROW_CROWD =
+        22, /* others(2) own(2) processors(2); who does not know it spares nobody there */
+    CROWD_BYTES = 6,
     ROW_USER = CODEC_MANDATORY | 32,
     ROW_DOMAIN = CODEC_MANDATORY | 33,
     ROW_STORAGE = CODEC_MANDATORY | 34,
@@ -73,8 +76,8 @@ static const struct shape {
     {LGR_MSG_LIMITS, 1u << 28 | 1u << 29},
     {LGR_MSG_ABORT, 1u << 12 | 1u << 13},
     {LGR_MSG_VERDICT, 1u << 16 | 1u << 19 | 1u << 20 | 1u << 21 | 1u << 24},
-    {LGR_MSG_SKELETON_OK, 1u << 17 | 1u << 20 | 1u << 21},
-    {LGR_MSG_PASS_ACK, 1u << 1 | 1u << 24},
+    {LGR_MSG_SKELETON_OK, 1u << 17 | 1u << 20 | 1u << 21 | 1u << 22},
+    {LGR_MSG_PASS_ACK, 1u << 1 | 1u << 22 | 1u << 24},
     {LGR_MSG_HOLD, 0},
     {LGR_MSG_GO_ON, 0},
     {LGR_MSG_READY, 1u << 8},
@@ -245,6 +248,23 @@ static bool get_fit(const struct codec_row *row, struct lgr_fit *fit)
     return true;
 }
 
+static void put_crowd(struct codec_out *out, const struct lgr_crowd *c)
+{
+    u8 row[CROWD_BYTES];
+    be16_store(row, (u16)c->others);
+    be16_store(row + 2, (u16)c->own);
+    be16_store(row + 4, (u16)c->processors);
+    codec_put_bytes(out, ROW_CROWD, row, sizeof row);
+}
+
+static bool get_crowd(const struct codec_row *row, struct lgr_crowd *c)
+{
+    if (row->len != CROWD_BYTES)
+        return false;
+    *c = (struct lgr_crowd){be16_load(row->p), be16_load(row->p + 2), be16_load(row->p + 4)};
+    return true;
+}
+
 static void put_reasons(struct codec_out *out, const struct lgr_reasons *reasons)
 {
     u8 row[4 + LGR_REASON_BYTES];
@@ -312,6 +332,8 @@ void lgr_values_put(struct codec_out *out, u16 type, const struct lgr_values *v)
         put_info(out, &v->info);
     if (has(rows, ROW_REASON))
         put_reasons(out, v->reasons);
+    if (has(rows, ROW_CROWD))
+        put_crowd(out, &v->crowd);
     if (has(rows, ROW_FIT) && v->has_fit)
         put_fit(out, &v->fit);
 }
@@ -490,6 +512,7 @@ static bool get_row(const struct codec_row *row, struct lgr_values *v,
     case ROW_BY: return get_text(row, v->by, sizeof v->by, true);
     case ROW_INFO: return v->has_info = get_info(row, &v->info);
     case ROW_REASON: return get_reason(row, reasons);
+    case ROW_CROWD: return get_crowd(row, &v->crowd);
     case ROW_FIT: return v->has_fit = get_fit(row, &v->fit);
     default: return false;
     }

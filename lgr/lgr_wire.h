@@ -68,6 +68,7 @@ struct lgr_values {
     struct lgr_reasons *reasons; /* VERDICT: the caller's */
     struct lgr_fit fit;          /* VERDICT, PASS_ACK: the check that the destination made */
     bool has_fit;
+    struct lgr_crowd crowd; /* SKELETON_OK, PASS_ACK: who computes at the destination */
     bool has_info;
     u8 veto; /* VERDICT: the only reason is what a CP exit has said, which is this code */
 };

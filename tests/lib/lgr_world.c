@@ -270,6 +270,13 @@ static void fake_room(void *ctx, struct lgr_room *out)
     *out = a->world->room;
 }
 
+static void fake_crowd(void *ctx, const void *guest, struct lgr_crowd *out)
+{
+    const struct actor *a = ctx;
+    (void)guest;
+    *out = a->world->crowd[a->slot];
+}
+
 static int fake_arrive(void *ctx, const struct lgr_guest_info *info, void **guest,
                        struct cause *cause)
 {
@@ -383,6 +390,12 @@ static void fake_depart(void *ctx, void *guest)
 
 /* --- CP exits --- */
 
+static u64 port_cpu(void *ctx)
+{
+    struct actor *a = ctx;
+    return a->world->cpu_gone_ns += a->world->cpu_step_ns;
+}
+
 static u64 port_timer(void *ctx, u64 delay_ms, void (*fire)(void *arg), void *arg);
 static void port_cancel(void *ctx, u64 id);
 
@@ -453,6 +466,7 @@ static const struct lgr_guests fakes = {.find = fake_find,
                                         .save = fake_save,
                                         .here = fake_here,
                                         .room = fake_room,
+                                        .crowd = fake_crowd,
                                         .arrive = fake_arrive,
                                         .restore_early = fake_restore_early,
                                         .restore = fake_restore,
@@ -565,7 +579,8 @@ void actor_start(struct actor *a)
     a->joining = true;
     a->joined = a->leaving = a->restart = a->blind = false;
     a->life++;
-    a->ports = (struct lgr_ports){a, port_now, port_wall, port_timer, port_cancel, NULL, NULL};
+    a->ports =
+        (struct lgr_ports){a, port_now, port_wall, port_timer, port_cancel, NULL, port_cpu};
     CHECK(w, lgr_core_create(ssi, &a->ports, &fakes, a, !w->plant, &a->lgr, &cause) == ST_OK);
     ssi_set_events(ssi, &events, a);
     ssi_join(ssi, join_done, a);

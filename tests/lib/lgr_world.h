@@ -101,11 +101,14 @@ struct world {
     bool unchecked;    /* links of version 2, which do not check messages */
     enum world_plant plant;
     int fault_fd; /* 0: a test fails at once; else what did not hold goes there, and _exit(1) */
-    u64 guest_bytes;      /* GUEST_BYTES or more */
-    struct lgr_room room; /* of each member */
-    u64 store_bytes;      /* of these, what guests store into; GUEST_BYTES */
-    bool disks_fail;      /* no guest can be saved */
-    bool waits;           /* guests have issued CP commands, and wait for the answer */
+    u64 guest_bytes;                     /* GUEST_BYTES or more */
+    struct lgr_room room;                /* of each member */
+    struct lgr_crowd crowd[MEMBERS_MAX]; /* who computes there */
+    u64 cpu_step_ns; /* processor time goes by so much at every look; 0: it is not measured */
+    u64 cpu_gone_ns;
+    u64 store_bytes; /* of these, what guests store into; GUEST_BYTES */
+    bool disks_fail; /* no guest can be saved */
+    bool waits;      /* guests have issued CP commands, and wait for the answer */
     enum {
         STOPPED_WELL,
         STOPPED_ENDING,
@@ -170,6 +173,11 @@ void world_believe(struct world *w, unsigned slot);
 void actor_leave(struct actor *a);
 /** VMRELOCATE MOVE; the outcome is counted in w->outcomes. */
 int user_move(struct actor *a, unsigned u, unsigned to, const struct lgr_options *options);
+/** Start two members of it, and log the first guest on at the first; fakes do not fail. */
+struct world *members_join(struct world *w);
+/** Such a cluster. silence_ms 0: that of the simulation. */
+struct world *members_of(u64 seed, unsigned silence_ms, u64 guest_bytes);
+struct world *two_members(unsigned silence_ms, u64 guest_bytes);
 /** What keeps the cluster from being at rest; NULL = nothing. */
 const char *world_unrest(struct world *w);
 /** Everybody is joined, nothing is under way, every guest whose owner did not crash runs [I2]. */

@@ -22,6 +22,7 @@ static void fill_values(struct lgr_values *v, struct lgr_reasons *reasons)
                              .code = 8,
                              .by = "OPERATOR",
                              .text = "a text",
+                             .crowd = {3, 1, 300},
                              .reasons = reasons};
     strcpy(v->info.user, "LINUX1");
     strcpy(v->info.domain, "SSI");
@@ -70,6 +71,9 @@ START_TEST(messages_come_out_as_they_went_in)
             ck_assert_str_eq(got.line[0], "HCPRLE1941E one line");
         } else if (control[i] == LGR_MSG_PASS_END) {
             ck_assert(out.pass == 3 && out.pages == 1 && out.zeros == 2 && out.messages == 3);
+        } else if (control[i] == LGR_MSG_SKELETON_OK || control[i] == LGR_MSG_PASS_ACK) {
+            ck_assert(out.crowd.others == 3 && out.crowd.own == 1 &&
+                      out.crowd.processors == 300);
         } else if (control[i] == LGR_MSG_FAILED) {
             ck_assert(out.code == 8 && !strcmp(out.text, "a text"));
         }
@@ -114,33 +118,6 @@ START_TEST(frame_hashes_tell_frames_and_bytes_apart)
 END_TEST
 
 /* --- members --- */
-
-static struct world *members_join(struct world *w)
-{
-    w->smooth = true;
-    for (unsigned s = 0; s < 2; s++) {
-        actor_start(&w->actors[s]);
-        while (!w->actors[s].joined)
-            world_step(w);
-    }
-    user_logon(&w->actors[0], 0);
-    for (unsigned i = 0; i < 100; i++)
-        world_step(w);
-    return w;
-}
-
-static struct world *members_of(u64 seed, unsigned silence_ms, u64 guest_bytes)
-{
-    struct world *w = world_create(seed, 2);
-    w->guest_bytes = guest_bytes;
-    w->silence_ms = silence_ms;
-    return members_join(w);
-}
-
-static struct world *two_members(unsigned silence_ms, u64 guest_bytes)
-{
-    return members_of(99, silence_ms, guest_bytes);
-}
 
 /* MODIFY: both sides know the limits of MOVE, and those that it is given later. */
 START_TEST(both_sides_know_the_limits)
