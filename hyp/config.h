@@ -13,6 +13,7 @@
 #define CONFIG_CLASSES_BYTES 37 /* each letter and digit once */
 #define CONFIG_VOLID_BYTES 7    /* 1-6 characters, NUL */
 #define CONFIG_PATH_BYTES 1024
+#define CONFIG_FILES_MAX 16 /* of a device whose places are kept */
 #define CONFIG_HOST_BYTES 256
 #define CONFIG_SLOTS_MAX 8 /* slots of the SSI statement, numbered from 1 */
 #define CONFIG_DOMAINS_MAX 16
@@ -40,7 +41,11 @@ struct config_device {
     char form[CONFIG_NAME_BYTES];       /* "" = the usual one */
     char program[CONFIG_PATH_BYTES];    /* runs when a file is out; "" = none */
     unsigned line;
+    u16 file_col[CONFIG_FILES_MAX], files; /* where each file of `file` is named */
 };
+/** Full names of all files of `file`: relative ones are of the cluster's folder, what is no file is
+ *  called the same everywhere. False: too long. */
+bool config_full_path(const char *dir, const char *file, char out[CONFIG_PATH_BYTES]);
 
 /** A printer or punch that puts spool files out? */
 static inline bool config_is_output(const struct config_device *d)

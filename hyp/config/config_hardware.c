@@ -212,6 +212,14 @@ static bool is_disk(const struct config_device *d)
     return d->type == 0x3390 || d->type == 0x9336;
 }
 
+/* A file of the device is named in word i, from its character `skip` on. */
+static void file_at(const struct hw_parse *p, unsigned i, unsigned skip,
+                    struct config_device *d)
+{
+    if (d->files < CONFIG_FILES_MAX)
+        d->file_col[d->files++] = (u16)(p->s->tok[i].col + skip);
+}
+
 static int device_option(struct hw_parse *p, unsigned i, struct config_device *d)
 {
     const char *w = scan_word(p->s, i);
@@ -225,12 +233,14 @@ static int device_option(struct hw_parse *p, unsigned i, struct config_device *d
         scan_written(p->s, i, 3, shadow, sizeof shadow) &&
         len + strlen(shadow) + 9 < sizeof d->file) {
         strcat(strcat(d->file, ",shadow="), shadow);
+        file_at(p, i, 3, d);
         return ST_OK;
     }
     if (!strncmp(w, "MIRROR=", 7) && is_disk(d) && !strstr(d->file, ",mirror=") &&
         scan_written(p->s, i, 7, shadow, sizeof shadow) &&
         len + strlen(shadow) + 9 < sizeof d->file) {
         strcat(strcat(d->file, ",mirror="), shadow);
+        file_at(p, i, 7, d);
         return ST_OK;
     }
     if (!strncmp(w, "SIZE=", 5) && !is_disk(d) && scan_size(w + 5, 0, &d->volume_bytes))
@@ -296,6 +306,7 @@ static int device_operands(struct hw_parse *p, struct config_device *d)
         return scan_bad(p->s, 2, p->cause, "the file of the disk");
     if (config_is_output(d) && !d->file[0])
         return scan_bad(p->s, 2, p->cause, "a file, or a folder with / at its end");
+    file_at(p, 2, 0, d);
     d->carriage = d->type == 0x3525 ? UNITREC_CARDS : UNITREC_TEXT;
     int status = ST_OK;
     for (unsigned i = 3; i < p->s->count && !status; i++)

@@ -14,4 +14,7 @@ int config_read_system(struct system_config *config, const char *name, const cha
 int config_read_hardware(struct config_hardware *hw, const char *name, const char *text,
                          struct faults *faults, struct cause *cause);
 
+/** Warnings about files of disks and tapes that are not there. */
+void config_check_files(const struct system_config *config, struct faults *faults);
+
 #endif

@@ -216,6 +216,8 @@ struct system_config *config_check(const char *dir, const char *member, struct f
         snprintf(file, sizeof file, "%.*s", (int)strcspn(cause.text, ":"), cause.text);
         faults_add_cause(faults, file, &cause);
     }
+    if (cfg)
+        config_check_files(cfg, faults);
     faults_sort(faults);
     return cfg;
 }

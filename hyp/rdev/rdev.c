@@ -68,39 +68,6 @@ u64 rdev_identity(const struct system_config *config, const struct rdev *d)
     return mix(h, &inode, sizeof inode);
 }
 
-/* Where the name of another layer, or of a second file, begins. */
-static const char *next_name(const char *file, const char **mark)
-{
-    static const char *const marks[] = {",shadow=", ",mirror="};
-    const char *first = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-        const char *at = strstr(file, marks[i]);
-        if (!at || (first && at > first))
-            continue;
-        first = at;
-        *mark = marks[i];
-    }
-    return first;
-}
-
-/* Paths are of the cluster's folder, each layer's; what is no file has a name everywhere. */
-static bool full_path(const char *dir, const char *file, char out[CONFIG_PATH_BYTES])
-{
-    const char *before = "", *mark = "";
-    size_t at = 0;
-    while (*file && at < CONFIG_PATH_BYTES) {
-        const char *next = next_name(file, &mark);
-        size_t len = next ? (size_t)(next - file) : strlen(file);
-        bool whole = *file == '/' || remote_named(file);
-        int n = snprintf(out + at, CONFIG_PATH_BYTES - at, "%s%s%s%.*s", before,
-                         whole ? "" : dir, whole ? "" : "/", (int)len, file);
-        at += n > 0 ? (size_t)n : 0;
-        before = mark;
-        file = next ? next + strlen(mark) : file + len;
-    }
-    return at < CONFIG_PATH_BYTES;
-}
-
 static int mount(struct rdevs *r, struct rdev *d, struct cause *cause)
 {
     unsigned flags = (d->read_only ? IMAGE_READ_ONLY : 0) | (d->config->sync ? IMAGE_SYNC : 0) |
@@ -167,7 +134,7 @@ static int make(struct rdevs *r, const struct config_device *k, struct rdev *d,
                                 : config_is_output(k)                    ? RDEV_UR
                                 : k->type == 0x3390 || k->type == 0x9336 ? RDEV_DASD
                                                                          : RDEV_TAPE};
-    int rc = full_path(r->config->dir, k->file, d->path)
+    int rc = config_full_path(r->config->dir, k->file, d->path)
                  ? ST_OK
                  : cause_set(&why, ST_LIMIT, "%.40s...: path too long", k->file);
     if (rc == ST_OK && d->klass == RDEV_DASD)

@@ -38,6 +38,19 @@ done
 expect 2 'No such file' endicott directory check two/none
 expect 2 'directory check FILE' endicott directory frob
 
+# --- files of disks and tapes that are not there, each where it is named
+sample two files
+printf '0200 3390 volumes/none.cckd SF=volumes/shadow.cckd\n0201 9336 volumes/there MIRROR=volumes/other\n0480 3490 tapes\n' \
+    >>files/hardware/MEMBERA.cnf
+mkdir -p files/volumes
+touch files/volumes/there
+line=$(grep -n '^0200' files/hardware/MEMBERA.cnf | cut -d: -f1)
+for words in "$line:11: warning: device 0200: .*volumes/none.cckd: No such file or directory; the member does not start without it" \
+    "$line:32: warning: device 0200: .*shadow.cckd" "$((line + 1)):32: warning: device 0201: .*other" "$((line + 2)):11: warning: device 0480: .*tapes: No such"; do
+    expect 1 "hardware/MEMBERA.cnf:$words" endicott config check files
+done
+[ "$(endicott config check files 2>&1 | grep -c 'warning: device')" -eq 4 ] || fail 'files that are there are told'
+
 # --- hashes: another one each time, of the method asked for; nothing of the password is told
 one=$(echo sesame | endicott directory hash)
 two=$(echo sesame | endicott directory hash)
