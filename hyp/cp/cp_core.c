@@ -75,6 +75,7 @@ void cp_destroy(struct cp *cp)
     cp_detach_ssi(cp);
     cp_units_close(cp); /* sessions that end close files */
     cp_datamove_end(cp);
+    cp_duplex_end(cp);
     cp_ctcs_fini(cp);
     cp_iucv_fini(cp);
     cp_directory_fini(cp);

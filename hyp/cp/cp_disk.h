@@ -30,6 +30,8 @@ void cp_volumes_check(struct cp *cp);
 int cp_take_away(struct cp_user *user, u16 vdev, char klass[8], struct cause *cause);
 /** DRAIN or START of volumes, behind DASD or VOLID. */
 int cp_drain_volume(struct cp_request *req, bool drain);
+/** CP ends: volumes that DUPLEX RESUME copies are not looked after any more. */
+void cp_duplex_end(struct cp *cp);
 /** The line of INDICATE LOAD about the minidisk cache. */
 void cp_mdcache_load(struct cp_request *req);
 /** Lines of QUERY VIRTUAL: of one link; of all of a class ("" = all), how many. */

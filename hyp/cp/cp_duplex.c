@@ -5,6 +5,8 @@
 #include "hyp/cp/cp_disk.h"
 #include "io/image/duplex.h"
 
+#define LOOK_MS 500u /* whether a volume is copied */
+
 static bool is_duplex(const struct rdev *d)
 {
     return d->klass == RDEV_DASD && d->share && strstr(d->path, IMAGE_MIRROR_MARK);
@@ -76,10 +78,51 @@ static int suspend(struct image *img, void *arg, struct cause *cause)
     return duplex_suspend(img, *(const unsigned *)arg, cause);
 }
 
+/* One that was not suspended is copied from its opening on. */
 static int resume(struct image *img, void *arg, struct cause *cause)
 {
+    struct duplex_status s;
     (void)arg;
-    return duplex_resume(img, cause);
+    return duplex_status(img, &s) && s.copying ? ST_OK : duplex_resume(img, cause);
+}
+
+/* Volumes that nobody may have in use are open until they are copied. */
+static void look(void *arg)
+{
+    struct cp *cp = arg;
+    struct rdev *d;
+    struct duplex_status s;
+    struct cause cause;
+    bool any = false;
+    cp->duplex_timer = 0;
+    for (unsigned i = 0; (d = rdev_at(cp->ports.rdevs, i)); i++) {
+        if (!d->copied)
+            continue;
+        d->copied = !share_with_image(d->share, false, status_of, &s, &cause) && s.copying;
+        if (!d->copied)
+            (void)share_keep_open(d->share, false, &cause);
+        any |= d->copied;
+    }
+    if (any)
+        cp->duplex_timer = cp->ports.timer_start(cp->ports.ctx, LOOK_MS, look, cp);
+}
+
+static int resume_volume(struct cp *cp, struct rdev *d, struct cause *cause)
+{
+    int rc = share_keep_open(d->share, true, cause);
+    if (rc == ST_OK)
+        rc = share_with_image(d->share, true, resume, NULL, cause);
+    d->copied = true; /* or not: its file is closed then */
+    if (!cp->duplex_timer)
+        cp->duplex_timer = cp->ports.timer_start(cp->ports.ctx, LOOK_MS, look, cp);
+    return rc;
+}
+
+void cp_duplex_end(struct cp *cp)
+{
+    if (cp->duplex_timer)
+        cp->ports.timer_cancel(cp->ports.ctx, cp->duplex_timer);
+    cp->duplex_timer = 0;
 }
 
 static int half_operand(struct cp_request *req, unsigned *half)
@@ -111,7 +154,9 @@ int cp_cmd_duplex(struct cp_request *req, void *ctx)
     if (rc)
         return rc;
     snprintf(text, sizeof text, "%04X", d->devno);
-    if (share_with_image(d->share, true, suspends ? suspend : resume, &half, &cause))
+    rc = suspends ? share_with_image(d->share, true, suspend, &half, &cause)
+                  : resume_volume(req->cp, d, &cause);
+    if (rc)
         return cp_fail(req, MSG_DUP128E, text, cause.text);
     row(req, d);
     return 0;

@@ -218,6 +218,7 @@ struct cp {
     struct exits *exits;         /* cp_exit.c; NULL: no memory */
     struct cp_ctcs *ctcs;        /* cp_ctca_remote.c; NULL: none yet */
     struct cp_unit *units;       /* cp_unit.c: real printers and punches */
+    u64 duplex_timer;            /* volumes are being copied for DUPLEX RESUME; 0: none */
     struct cp_logon_slot logons[CP_LOGON_SLOTS];
     char directory_path[CONFIG_PATH_BYTES + 16]; /* "": cannot be changed */
     char capture_folder[CONFIG_PATH_BYTES + 32]; /* "": none */

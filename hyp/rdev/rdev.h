@@ -34,6 +34,7 @@ struct rdev {
     struct share *share;    /* disks */
     struct alloc_map alloc; /* what CP may use of it */
     bool no_cache;          /* SET MDCACHE RDEV OFF */
+    bool copied;            /* DUPLEX RESUME keeps its file open */
     bool drains_tdisk, drains_spool; /* DRAIN: nothing new is put there */
     const struct config_device *config;
 };

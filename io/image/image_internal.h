@@ -183,4 +183,8 @@ static inline void le16_store(void *p, u16 v)
     be16_store(p, __builtin_bswap16(v));
 }
 
+/* window_label.c */
+/** Open without a lock, to look at what does not change. */
+int window_peek(const char *path, struct image **out, struct cause *cause);
+
 #endif

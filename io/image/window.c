@@ -12,20 +12,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "io/ebcdic.h"
-#include "io/image/alloc_map.h"
 #include "io/image/erase.h"
 #include "io/image/fresh.h"
 #include "io/image/hold.h"
 #include "io/image/image_internal.h"
 #include "io/image/mdc.h"
-#include "io/image/vtoc.h"
 #include "mem/base/ergo.h"
 #include "mem/base/lock.h"
 #include "mem/base/log.h"
-
-#define PEEKS_MAX 5 /* a writer may be at work */
-#define LABEL_BLOCK 1u
 
 struct window {
     struct share *share;
@@ -57,6 +51,7 @@ struct share {
     bool kept;    /* the image is open from the start to the end */
     bool ranges;  /* locks by extent */
     bool writing; /* how `img` is open */
+    bool wanted;  /* share_keep_open */
     u64 blocked;  /* share_blocked */
     bool lost;    /* the host lost writes: nothing is written through this share any more */
     struct image *img; /* NULL: not open */
@@ -102,22 +97,10 @@ static void share_free(struct share *s)
     free(s);
 }
 
-/** Open without a lock, to look at what does not change. */
-static int peek(const char *path, struct image **out, struct cause *cause)
-{
-    int rc = ST_OK;
-    for (unsigned i = 0; i < PEEKS_MAX; i++) {
-        rc = image_open(path, IMAGE_READ_ONLY | IMAGE_NO_LOCK, out, cause);
-        if (rc != ST_PROTO)
-            break;
-    }
-    return rc;
-}
-
 int share_create(const char *path, unsigned flags, struct share **out, struct cause *cause)
 {
     struct image *img;
-    int rc = peek(path, &img, cause);
+    int rc = window_peek(path, &img, cause);
     if (rc)
         return rc;
     struct share *s = share_alloc(path, flags);
@@ -183,65 +166,6 @@ const char *share_path(const struct share *s)
     return s->path;
 }
 
-/** Block 1 of an FBA volume: "VOL1" and six characters. */
-static int block_label(struct image *img, char out[7], struct cause *cause)
-{
-    u8 block[IMAGE_BLOCK_BYTES];
-    char text[32] = "";
-    out[0] = 0;
-    if (image_geometry(img)->blocks <= LABEL_BLOCK)
-        return ST_OK;
-    int rc = image_read_blocks(img, LABEL_BLOCK, 1, block, cause);
-    if (rc == ST_OK)
-        ebcdic_to_utf8(EBCDIC_037, block, 10, text);
-    if (rc || strncmp(text, "VOL1", 4) != 0)
-        return rc;
-    memcpy(out, text + 4, 6);
-    out[6] = 0;
-    for (size_t n = 6; n && out[n - 1] == ' '; n--)
-        out[n - 1] = 0;
-    return ST_OK;
-}
-
-static int read_label(struct image *img, void *out, struct cause *cause)
-{
-    return image_geometry(img)->tracks ? vtoc_volume(img, out, cause)
-                                       : block_label(img, out, cause);
-}
-
-static int read_map(struct image *img, void *out, struct cause *cause)
-{
-    return alloc_map_read(img, out, cause);
-}
-
-/** Have `fn` look at the file, without a lock: again when a writer was at work there. */
-static int look(const struct share *s, int (*fn)(struct image *, void *, struct cause *),
-                void *out, struct cause *cause)
-{
-    struct image *img;
-    int rc = ST_OK;
-    for (unsigned i = 0; i < PEEKS_MAX; i++) {
-        rc = peek(s->path, &img, cause);
-        if (rc)
-            return rc;
-        rc = fn(img, out, cause);
-        image_unref(img);
-        if (rc != ST_PROTO)
-            break;
-    }
-    return rc;
-}
-
-int share_label(const struct share *s, char out[7], struct cause *cause)
-{
-    return look(s, read_label, out, cause);
-}
-
-int share_alloc_map(const struct share *s, struct alloc_map *out, struct cause *cause)
-{
-    return look(s, read_map, out, cause);
-}
-
 /* ---- what is open, and how ---- */
 
 static void drop_cached(struct share *s, u64 first, u64 count)
@@ -288,7 +212,7 @@ static bool same_size(const struct share *s)
 /** Open the file as its active windows need it, or close it. */
 static int settle_locked(struct share *s, struct cause *cause)
 {
-    bool any = false, write = false;
+    bool any = s->wanted, write = s->wanted;
     for (const struct window *w = s->windows; w; w = w->next) {
         any |= w->active;
         write |= w->active && (w->write || (w->guard && s->ranges && !share_read_only(s)));
@@ -375,6 +299,16 @@ int share_with_image(struct share *s, bool write,
     image_unref(img);
     if (write)
         drop_cached(s, 0, s->geometry.cylinders);
+    change_end(s);
+    return rc;
+}
+
+int share_keep_open(struct share *s, bool on, struct cause *cause)
+{
+    change_begin(s);
+    s->wanted = on;
+    int rc = settle_locked(s, cause);
+    s->wanted &= rc == ST_OK;
     change_end(s);
     return rc;
 }

@@ -29,6 +29,8 @@ const struct image_geometry *share_geometry(const struct share *s);
 int share_with_image(struct share *s, bool write,
                      int (*fn)(struct image *img, void *arg, struct cause *cause), void *arg,
                      struct cause *cause);
+/** While `on` the file is open to be written, whoever uses it. ST_BUSY and the like: it is not. */
+int share_keep_open(struct share *s, bool on, struct cause *cause);
 /** Can programs write different parts of it? */
 bool share_by_extent(const struct share *s);
 bool share_read_only(const struct share *s);

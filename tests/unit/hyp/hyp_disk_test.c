@@ -623,6 +623,20 @@ START_TEST(duplex)
         sched_yield();
     is(oper("QUERY DUPLEX 203"), "DASD 0203 VOL003 DUPLEX");
     REFUSED(oper("DUPLEX RESUME 203"), 128, "HCPDUP128E DASD 0203 not changed; ");
+    oper("DETACH 203 TWO"); /* while nobody has it */
+    oper("DUPLEX SUSPEND 203 SECONDARY");
+    oper("DUPLEX RESUME 203");
+    ck_assert_int_eq(resp.rc, 0);
+    while (strstr(oper("QUERY DUPLEX 203"), "PENDING"))
+        sched_yield();
+    is(oper("QUERY DUPLEX 203"), "DASD 0203 VOL003 DUPLEX");
+    pass_time(1000);
+    struct image *img;
+    struct cause why;
+    char path[96];
+    snprintf(path, sizeof path, "%s/right", images_dir);
+    ck_assert_int_eq(image_open(path, 0, &img, &why), ST_OK); /* nobody keeps it */
+    image_unref(img);
     REFUSED(oper("DUPLEX RESUME 200"), 40, "HCPDUP040E Device 200 does not exist, or is not a");
     REFUSED(oper("QUERY DUPLEX 999"), 40, "HCPDUP040E");
     REFUSED(oper("DUPLEX SUSPEND 203"), 26, "HCPCMD026E");
