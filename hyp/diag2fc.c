@@ -89,7 +89,8 @@ static void answer(struct diag2fc *d)
     u8 *records = collect(d, &count, &other);
     u64 len = (u64)count * RECORD_BYTES, room = be32_load(d->parm + 24);
     int status = ST_OK;
-    if (other && !(v->vm->config.privclass & CP_CLASS('B'))) {
+    if (other &&
+        !(__atomic_load_n(&v->vm->config.privclass, __ATOMIC_RELAXED) & CP_CLASS('B'))) {
         gr[d->r3] = (u64)NOT_ALLOWED;
     } else if (!count) {
         gr[d->r3] = (u64)NO_SUCH_GUEST;

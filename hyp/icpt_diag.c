@@ -392,9 +392,10 @@ static const struct diag_row diag_rows[] = {
 /* Has the guest one of the classes that the code asks for? */
 static bool allowed(const struct vm *vm, const char *classes)
 {
+    u32 has = __atomic_load_n(&vm->config.privclass, __ATOMIC_RELAXED);
     bool any = *classes == '*';
     for (const char *p = classes; *p && !any; p++)
-        any = vm->config.privclass & CP_CLASS(*p);
+        any = has & CP_CLASS(*p);
     return any;
 }
 

@@ -25,6 +25,19 @@ int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader
     return tape_create(vm->css, vdev, model, loader, announce, cause) ? ST_OK : cause->status;
 }
 
+int vm_tape_rewind(struct vm *vm, u16 vdev, struct cause *cause)
+{
+    vm_hold(vm);
+    struct tape *tape = tape_find(vm->css, vdev);
+    int rc = tape ? ST_OK : cause_set(cause, ST_NOENT, "device %04X is not a tape drive", vdev);
+    if (tape && css_activity(vm->css, css_find_devno(vm->css, vdev)) == CSS_BUSY)
+        rc = cause_set(cause, ST_BUSY, "its channel program runs");
+    if (rc == ST_OK)
+        rc = tape_rewind(tape, cause);
+    vm_release(vm);
+    return rc;
+}
+
 /* --- network adapters ----------------------------------------------------------------------- */
 
 int vm_nic_attach(struct vm *vm, u16 vdev, const u8 mac[6], const struct vm_nic_kind *kind,

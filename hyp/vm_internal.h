@@ -167,6 +167,8 @@ void vm_arch_save(const struct vm *vm, struct codec_out *out);
 int vm_arch_restore(struct vm *vm, struct codec_in *in, struct cause *cause);
 
 /* -- vm_dump.c -- */
+int vm_op_disk_copy(struct vm *vm, const struct vm_copy *what, vm_done *done, void *ctx,
+                    struct cause *cause);
 int vm_op_dump(struct vm *vm, const struct vm_dump *what, vm_done *done, void *ctx,
                struct cause *cause);
 
@@ -222,6 +224,7 @@ int vm_console_create(struct vm *vm, bool announce, struct cause *cause);
 /* -- vm_devices.c: see vm_needs.h -- */
 int vm_disk_attach(struct vm *vm, u16 vdev, struct image *img, bool announce,
                    struct cause *cause);
+int vm_tape_rewind(struct vm *vm, u16 vdev, struct cause *cause);
 int vm_tape_attach(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader, bool announce,
                    struct cause *cause);
 int vm_unit_attach(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,

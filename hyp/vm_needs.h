@@ -4,6 +4,7 @@
 #ifndef ENDICOTT_HYP_VM_NEEDS_H
 #define ENDICOTT_HYP_VM_NEEDS_H
 
+#include "io/image/copy.h"
 #include "mem/base/bytes.h"
 #include "mem/base/status.h"
 
@@ -84,6 +85,12 @@ struct vm_dump {
     bool segments; /* saved segments behind storage, too */
     bool spool;    /* pages of a spool file, at most so many bytes; else for zgetdump */
     u64 bytes_max;
+};
+
+/** FLASHCOPY: images, and which part of them. */
+struct vm_copy {
+    struct image *from, *to;
+    struct image_part part;
 };
 
 /** The end of what takes a while. */
@@ -313,6 +320,8 @@ struct vm_ops {
     /* type 0x3480, 0x3490 or 0x3590; loader NULL: no volume. */
     int (*tape_attach)(struct vm *vm, u16 vdev, u16 type, struct tape_loader *loader,
                        bool announce, struct cause *cause);
+    /* ST_NOENT: no such drive; ST_BUSY: its program runs, ST_REFUSED: it has no volume. */
+    int (*tape_rewind)(struct vm *vm, u16 vdev, struct cause *cause);
     /* ST_LIMIT: no more of this kind; ST_EXIST. */
     int (*unit_attach)(struct vm *vm, enum vm_unit unit, u16 vdev, bool announce,
                        struct cause *cause);
@@ -361,6 +370,8 @@ struct vm_ops {
     int (*dedicate)(struct vm *vm, u8 cpu, bool on, struct cause *cause);
     void (*share)(struct vm *vm, const struct share *share);
     void (*quickdsp)(struct vm *vm, bool on);
+    /* CP_CLASS bits: which DIAGNOSE codes it may issue from now on. */
+    void (*privclass)(struct vm *vm, u32 classes);
     void (*slack)(void *host, unsigned ms); /* of machines that idle; 0: none */
     unsigned (*slack_ms)(void *host);
 
@@ -377,6 +388,10 @@ struct vm_ops {
     /* VMDUMP into a new file. ST_EXIST, ST_IO. */
     int (*dump)(struct vm *vm, const struct vm_dump *what, vm_done *done, void *ctx,
                 struct cause *cause);
+
+    /* FLASHCOPY; of images that the machine has, whose references it takes. ST_REFUSED, ST_IO. */
+    int (*disk_copy)(struct vm *vm, const struct vm_copy *what, vm_done *done, void *ctx,
+                     struct cause *cause);
 
     /* --- saved segments and systems ------------------------------------------------------- */
     int (*segment_define)(void *host, const struct vm_segment *what, struct cause *cause);

@@ -439,6 +439,11 @@ static int op_store_status(struct vm *vm, u8 cpu)
     return ST_OK;
 }
 
+static void op_privclass(struct vm *vm, u32 classes)
+{
+    __atomic_store_n(&vm->config.privclass, classes, __ATOMIC_RELAXED); /* its CPUs read it */
+}
+
 static bool op_device_busy(struct vm *vm, u16 vdev)
 {
     u32 schid = css_find_devno(vm->css, vdev);
@@ -571,6 +576,7 @@ static const struct vm_ops host_ops = {
     .device_row = vm_device_row,
     .disk_attach = vm_disk_attach,
     .tape_attach = vm_tape_attach,
+    .tape_rewind = vm_tape_rewind,
     .nic_attach = vm_nic_attach,
     .nic_couple = vm_nic_couple,
     .nic_rules = vm_nic_rules,
@@ -598,11 +604,13 @@ static const struct vm_ops host_ops = {
     .dedicate = op_dedicate,
     .share = dispatch_share,
     .quickdsp = dispatch_quickdsp,
+    .privclass = op_privclass,
     .slack = op_slack,
     .slack_ms = op_slack_ms,
     .trace = vm_trace,
     .trace_count = vm_trace_count,
     .dump = vm_op_dump,
+    .disk_copy = vm_op_disk_copy,
     .still_stop = vm_op_still_stop,
     .segment_define = vm_op_segment_define,
     .segment_save = vm_op_segment_save,

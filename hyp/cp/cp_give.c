@@ -1,4 +1,4 @@
-/* GIVE, which hands a tape drive on, and REDEFINE, which gives a disk or tape another number.
+/* GIVE, which hands a tape drive on, REWIND, REDEFINE, which gives a disk or tape another number.
  * Source: z/VM "CP Commands and Utilities Reference"; the answers are from memory. */
 #include <stdio.h>
 
@@ -86,6 +86,34 @@ int cp_cmd_give(struct cp_request *req, void *ctx)
     if (d->klass != RDEV_TAPE || d->state != RDEV_ATTACHED || strcmp(d->user, from->userid))
         return cp_fail(req, MSG_DTR121E, "TAPE", rdev, from->userid);
     return give(req, from, to, d, vdev, read_only);
+}
+
+/* --- REWIND --------------------------------------------------------------------------------- */
+
+/* REWIND vdev */
+int cp_cmd_rewind(struct cp_request *req, void *ctx)
+{
+    struct cp_user *user = cp_own_machine(req);
+    const char *word = cp_operand(req);
+    struct cause cause = {0};
+    u16 vdev;
+    (void)ctx;
+    if (!user)
+        return msg_number(MSG_CMD045E);
+    if (!devno_of(word, &vdev))
+        return cp_fail(req, MSG_DEF022E);
+    int rc = cp_no_more(req);
+    if (rc)
+        return rc;
+    const struct vm_ops *ops = user->cp->ports.vm;
+    if (ops->subchannel(user->vm, vdev) < 0)
+        return cp_fail(req, MSG_QVD040E, word);
+    rc = ops->tape_rewind(user->vm, vdev, &cause);
+    if (rc)
+        return rc == ST_NOENT ? cp_fail(req, MSG_REW006E, word)
+                              : cp_fail(req, MSG_REW128E, vdev, cause.text);
+    cp_line(req, "REWIND COMPLETE");
+    return 0;
 }
 
 /* --- REDEFINE ------------------------------------------------------------------------------- */

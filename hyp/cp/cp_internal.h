@@ -35,6 +35,7 @@ enum cp_setting {
     CP_SET_MSG_IUCV = 1 << 14, /* SET MSG IUCV ...: to the program, by *MSG */
     CP_SET_WNG_IUCV = 1 << 15,
     CP_SET_SMSG_IUCV = 1 << 16,
+    CP_SET_CLASSES_LOCKED = 1 << 17, /* SET PRIVCLASS LOCK */
 };
 #define CP_SET_DEFAULT (CP_SET_MSG | CP_SET_WNG | CP_SET_EMSG | CP_SET_IMSG | CP_SET_LINEDIT)
 

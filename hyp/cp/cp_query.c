@@ -128,21 +128,6 @@ int cp_query_userid(struct cp_request *req, void *ctx)
     return 0;
 }
 
-int cp_query_privclass(struct cp_request *req, void *ctx)
-{
-    char text[33];
-    const struct dir_entry *e = directory_find(req->cp->directory, req->userid);
-    (void)ctx;
-    if (cp_no_more(req))
-        return msg_number(MSG_CMD003E);
-    cp_line(req, "Privilege classes for user %s", req->userid);
-    cp_line(req, "            Currently: %s", directory_classes_text(req->classes, text));
-    directory_classes_text(e ? e->classes : 0, text);
-    cp_line(req, "            Directory: %s", text);
-    cp_line(req, "The privilege classes are not locked against changes.");
-    return 0;
-}
-
 /* --- time and levels --------------------------------------------------------------------- */
 
 int cp_query_time(struct cp_request *req, void *ctx)

@@ -437,6 +437,17 @@ static bool take_name(const struct codec_row *row, char out[DIR_NAME_BYTES])
     return true;
 }
 
+/* Without SET PRIVCLASS what the directory grants here is the most. */
+static bool take_classes(struct cp_user *user, const struct codec_row *row)
+{
+    if (!codec_get_u32(row, &user->classes))
+        return false;
+    if (!user->cp->config->features.set_privclass)
+        user->classes &= user->entry->classes;
+    user->cp->ports.vm->privclass(user->vm, user->classes);
+    return true;
+}
+
 static bool take_session_row(struct cp_user *user, const struct codec_row *row,
                              struct cause *cause)
 {
@@ -444,11 +455,7 @@ static bool take_session_row(struct cp_user *user, const struct codec_row *row,
     u8 flag;
     switch (row->tag) {
     case ROW_SETTINGS: return codec_get_u32(row, &user->settings);
-    case ROW_CLASSES: /* what the directory grants here is the most */
-        if (!codec_get_u32(row, &user->classes))
-            return false;
-        user->classes &= user->entry->classes;
-        return true;
+    case ROW_CLASSES: return take_classes(user, row);
     case ROW_LOGON: return codec_get_u64(row, &user->logon_ns);
     case ROW_SECUSER: return take_name(row, user->secuser);
     case ROW_OBSERVER: return take_name(row, user->observer);

@@ -297,6 +297,8 @@ static int change_option(struct cp_request *req, struct spool_desc *d)
         return d->keep = word[0] == 'K', 0;
     if (cp_abbrev(word, "HOld") || cp_abbrev(word, "NOHold"))
         return d->hold = word[0] == 'H', 0;
+    if (class_d(req) && (cp_abbrev(word, "SYShold") || cp_abbrev(word, "NOSYShold")))
+        return d->system_hold = word[0] == 'S', 0;
     if (cp_abbrev(word, "CLass"))
         return cp_spool_class(req, false, &d->class_);
     if (cp_abbrev(word, "COpy"))
@@ -320,9 +322,52 @@ static int change_file(struct cp_request *req, struct spool_file *f, struct caus
     while (!rc && cp_operand_peek(req))
         rc = change_option(req, &d);
     req->at = at; /* the same for the next file */
+    if (!rc && d.system_hold && d.queue == SPOOL_RDR)
+        return cp_fail(req, MSG_CSP437E, "files of readers have no system hold");
     if (!rc && spool_change(cp_spool(req->cp), f, &d, cause))
         rc = cp_spool_failed(req, cause);
     return rc;
+}
+
+/* HOLD and FREE {userid | * | SYSTEM} [PRT | PUN | ALL]: system hold of what waits to be put out */
+static int system_hold(struct cp_request *req, bool on)
+{
+    struct cp_spool_select sel = {.queues = {[SPOOL_PRT] = true, [SPOOL_PUN] = true}};
+    struct spool *spool = cp_spool(req->cp);
+    const char *word = cp_operand(req);
+    enum spool_queue queue;
+    struct cause cause;
+    int count = 0, rc = word ? set_owner(req, word, &sel) : cp_fail(req, MSG_LGA020E);
+    if (!rc && (word = cp_operand(req)) && strcmp(word, "ALL")) {
+        if (!cp_spool_queue(word, &queue) || queue == SPOOL_RDR)
+            return cp_fail(req, MSG_CMD003E, word);
+        sel.queues[queue == SPOOL_PRT ? SPOOL_PUN : SPOOL_PRT] = false;
+    }
+    if (rc || (rc = cp_no_more(req)))
+        return rc;
+    look(req->cp, &sel);
+    for (struct spool_file *f = NULL; (f = spool_next(spool, f));) {
+        struct spool_desc d = *spool_desc(f);
+        if (!cp_spool_selected(&sel, &d) || d.system_hold == on)
+            continue;
+        d.system_hold = on;
+        if (spool_change(spool, f, &d, &cause))
+            return cp_spool_failed(req, &cause);
+        count++;
+    }
+    return count_text(req, count, on ? "HELD" : "FREED");
+}
+
+int cp_cmd_hold(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    return system_hold(req, true);
+}
+
+int cp_cmd_free(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    return system_hold(req, false);
 }
 
 /* CHANGE [* | userid] {RDR | PRT | PUN} {ALL | spoolid ... | CLASS c} option ... */
@@ -518,6 +563,14 @@ struct query_form {
     enum vm_dateformat date;
 };
 
+/* Who holds it, as QUERY tells it. */
+static const char *hold_text(const struct spool_desc *f)
+{
+    if (f->system_hold)
+        return f->hold ? "USYS" : "SYS";
+    return f->hold ? "USER" : "NONE";
+}
+
 static void file_line(struct cp_request *req, const struct spool_desc *f,
                       const struct query_form *form, bool by_owner)
 {
@@ -525,7 +578,7 @@ static void file_line(struct cp_request *req, const struct spool_desc *f,
     cp_date_text(form->date, f->created_ns, date);
     snprintf(head, sizeof head, "%-8s %04u %c %s %08llu %03u %-4s",
              by_owner ? f->owner : f->origin, f->id, f->class_, f->device,
-             (unsigned long long)f->records, f->copies, f->hold ? "USER" : "NONE");
+             (unsigned long long)f->records, f->copies, hold_text(f));
     if (!form->all) {
         cp_line(req, "%s %-8s %-8s %-8s %-4s %s", head, f->form, f->form, f->dest,
                 f->keep ? "ON" : "OFF", "OFF");

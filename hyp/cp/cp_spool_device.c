@@ -64,6 +64,7 @@ static struct spool_device *next_device(struct cp_request *req, const struct dev
 struct actions {
     bool close, purge, hold_given, keep_given;
     int console; /* 1 START, -1 STOP */
+    u32 said[2]; /* rows of option_rows whose name stood there; whose opposite did */
 };
 
 static int destination(struct cp_request *req, struct spool_options *o, enum spool_kind kind)
@@ -117,6 +118,8 @@ enum spool_option {
 #define FLAG(member) OPT_FLAG, offsetof(struct spool_options, member)
 #define WORD(member) OPT_WORD, offsetof(struct spool_options, member)
 enum whose { ANY_DEVICE, NO_READER, CONSOLE_ONLY };
+
+#define STAYS 2 /* the first rows: what keeps a file that is closed */
 
 /* The first that fits wins. */
 static const struct option_row {
@@ -203,6 +206,23 @@ static int take_option(struct cp_request *req, const struct option_row *row, boo
     return 0;
 }
 
+_Static_assert(ARRAY_LEN(option_rows) <= 32, "actions.said has a bit for each");
+
+/* An option and its opposite, two places to go to; a file that is closed to be gone and to stay. */
+static bool conflict(const struct cp_request *req, const struct actions *a)
+{
+    u32 places = 0, purge = 0, stay = 0;
+    for (size_t i = 0; i < ARRAY_LEN(option_rows); i++) {
+        const struct option_row *row = &option_rows[i];
+        bool goes = row->what == OPT_TO || row->what == OPT_OWN || row->what == OPT_SYSTEM;
+        places |= goes && *row->on != 'F' ? a->said[0] & 1u << i : 0; /* FOR goes with TO */
+        purge |= row->what == OPT_PURGE ? a->said[0] & 1u << i : 0;
+        stay |= i < STAYS ? a->said[0] & 1u << i : 0;
+    }
+    return a->said[0] & a->said[1] || places & (places - 1) ||
+           (purge && stay && !strcmp(req->command, "CLOSE"));
+}
+
 static int one_option(struct cp_request *req, const char *word, struct spool_options *o,
                       struct actions *a, enum spool_kind kind)
 {
@@ -213,6 +233,9 @@ static int one_option(struct cp_request *req, const char *word, struct spool_opt
             (row->whose == CONSOLE_ONLY && kind != SPOOL_DEV_CONS) ||
             (!on && !(*row->off && cp_abbrev(word, row->off))))
             continue;
+        a->said[!on] |= 1u << i;
+        if (conflict(req, a))
+            return cp_fail(req, MSG_CMD013E, word);
         return take_option(req, row, on, o, a, kind);
     }
     return cp_fail(req, MSG_CMD003E, word);

@@ -110,8 +110,8 @@ static bool wanted(const struct real_output *o, const struct spool_file *f)
 {
     const struct spool_desc *d = spool_desc(f);
     return spool_is_own(f) && d->queue == (is_punch(o) ? SPOOL_PUN : SPOOL_PRT) && !d->hold &&
-           !d->open && (*o->classes == '*' || strchr(o->classes, d->class_)) &&
-           !strcmp(d->form, o->form);
+           !d->system_hold && !d->open &&
+           (*o->classes == '*' || strchr(o->classes, d->class_)) && !strcmp(d->form, o->form);
 }
 
 static struct spool_file *next_file(const struct real_output *o)

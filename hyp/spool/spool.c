@@ -649,6 +649,7 @@ static int move(struct spool *spool, struct spool_file *f, const char *owner,
         snprintf(f->desc.owner, sizeof f->desc.owner, "%s", owner);
     }
     f->desc.queue = queue;
+    f->desc.system_hold &= queue != SPOOL_RDR;
     f->order = spool_last_order(spool) + 1;
     int rc = spool_disk_describe(spool, f, cause);
     if (rc) {

@@ -39,6 +39,7 @@ struct spool_desc {
     char tag[SPOOL_TAG_BYTES];
     u32 copies;
     bool keep, hold;
+    bool system_hold; /* HOLD of class D: of printer and punch files */
     u64 created_ns;
     u64 records; /* made out of the records, as the next */
     u16 record_bytes;
@@ -99,7 +100,7 @@ struct spool_file *spool_find(const struct spool *spool, const char *owner, u16 
 unsigned spool_count(const struct spool *spool, const char *owner, enum spool_queue queue);
 /** An id that none of the owner's files has. */
 u16 spool_free_id(struct spool *spool, const char *owner);
-/** Class, hold, keep, form, dist, dest, copies, name, type, tag as in `desc`. */
+/** Class, hold, system hold, keep, form, dist, dest, copies, name, type, tag as in `desc`. */
 int spool_change(struct spool *spool, struct spool_file *file, const struct spool_desc *desc,
                  struct cause *cause);
 /** To the front of its queue. */

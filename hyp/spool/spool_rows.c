@@ -4,7 +4,9 @@
 
 #define NUMBER_ROWS(R) WORD_ROWS(R) FLAG_ROWS(R) SIZE_ROWS(R)
 #define WORD_ROWS(R) R(1, number) R(2, desc.id) R(7, desc.created_ns) R(11, order)
-#define FLAG_ROWS(R) R(3, desc.class_) R(6, desc.hold) R(8, desc.keep) R(9, desc.queue)
+#define FLAG_ROWS(R)                                                                           \
+    R(3, desc.class_)                                                                          \
+    R(6, desc.hold) R(8, desc.keep) R(9, desc.queue) R(12, desc.system_hold)
 #define SIZE_ROWS(R) R(4, desc.records) R(5, desc.copies) R(10, desc.record_bytes)
 #define TEXT_ROWS(R)                                                                           \
     R(16, origin)                                                                              \

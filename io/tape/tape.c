@@ -510,6 +510,23 @@ int tape_load(struct tape *tape, struct tape_file *t, struct cause *cause)
     return ST_OK;
 }
 
+struct tape *tape_find(struct css *css, u16 devno)
+{
+    const struct dev_ops *ops;
+    struct tape *tape = css_find_device(css, devno, &ops);
+    return tape && ops->start == tape_start ? tape : NULL;
+}
+
+int tape_rewind(struct tape *tape, struct cause *cause)
+{
+    lock_take(&tape->lock);
+    bool there = tape->file != NULL;
+    if (there)
+        tape_file_rewind(tape->file);
+    lock_drop(&tape->lock);
+    return there ? ST_OK : cause_set(cause, ST_REFUSED, "it has no volume");
+}
+
 bool tape_loaded(struct tape *tape)
 {
     lock_take(&tape->lock);

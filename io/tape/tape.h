@@ -22,6 +22,11 @@ struct tape *tape_create(struct css *css, u16 devno, enum tape_type type,
 /** Load a volume from elsewhere into a drive that has none: ST_OK, the guest is told, the drive
  *  holds `t` too; ST_BUSY. Any thread. */
 int tape_load(struct tape *tape, struct tape_file *t, struct cause *cause);
+/** The drive at `devno`, or NULL. */
+struct tape *tape_find(struct css *css, u16 devno);
+/** To the beginning of its volume, as the program's own command; not while a channel program runs.
+ *  ST_REFUSED: it has no volume. */
+int tape_rewind(struct tape *tape, struct cause *cause);
 /** Is there a volume? */
 bool tape_loaded(struct tape *tape);
 

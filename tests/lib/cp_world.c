@@ -475,6 +475,48 @@ static void f_quickdsp(struct vm *vm, bool on)
     vm->quickdsp = on;
 }
 
+static void f_privclass(struct vm *vm, u32 classes)
+{
+    vm->privclass = classes;
+}
+
+static int f_tape_rewind(struct vm *vm, u16 vdev, struct cause *cause)
+{
+    for (unsigned i = 0; i < vm->device_count; i++)
+        if (vm->devices[i] == vdev)
+            return vm->rewinds++, ST_OK;
+    return cause_set(cause, ST_NOENT, "device %04X does not exist", vdev);
+}
+
+static void post(void *ctx, void (*fn)(void *arg), void *arg);
+
+/* The copy is made at once; its end is a note. */
+struct fake_copy {
+    vm_done *done;
+    void *ctx;
+    int status;
+    struct cause cause;
+};
+
+static void copy_noted(void *arg)
+{
+    struct fake_copy *c = arg;
+    c->done(c->ctx, c->status, &c->cause);
+    free(c);
+}
+
+static int f_disk_copy(struct vm *vm, const struct vm_copy *what, vm_done *done, void *ctx,
+                       struct cause *cause)
+{
+    struct fake_copy *c = calloc(1, sizeof *c);
+    atomic_bool stop = false;
+    (void)vm, (void)cause;
+    *c = (struct fake_copy){.done = done, .ctx = ctx};
+    c->status = image_copy_part(what->from, what->to, &what->part, &stop, &c->cause);
+    post(NULL, copy_noted, c);
+    return ST_OK;
+}
+
 static int f_trace(struct vm *vm, const struct vm_trap *traps, unsigned count)
 {
     vm->traps = count;
@@ -576,6 +618,9 @@ static const struct vm_ops fake_vm = {
     .dedicate = f_dedicate,
     .share = f_share,
     .quickdsp = f_quickdsp,
+    .privclass = f_privclass,
+    .tape_rewind = f_tape_rewind,
+    .disk_copy = f_disk_copy,
     .slack = f_slack,
     .slack_ms = f_slack_ms,
     .trace = f_trace,

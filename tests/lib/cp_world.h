@@ -30,7 +30,8 @@ struct vm {
     struct share share;
     u16 devices[32];
     struct image *images[32];
-    unsigned device_count, device_resets, device_ends;
+    unsigned device_count, device_resets, device_ends, rewinds;
+    u32 privclass;   /* by SET PRIVCLASS */
     u64 epoch;       /* of its TOD clock */
     unsigned resets; /* by SET VTOD */
     u16 busy;        /* this device works */

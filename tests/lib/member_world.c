@@ -13,7 +13,8 @@
 #define TURN_INSNS 1000
 #define LOOP_ROUNDS_MAX 100000
 
-static const char system_text[] = "SYSTEM_IDENTIFIER LPAR LPARA MEMBERA\n";
+static const char system_text[] =
+    "SYSTEM_IDENTIFIER LPAR LPARA MEMBERA\nFEATURES ENABLE SET_PRIVCLASS\n";
 static const char hardware_text[] = "CPUMODEL z196\nMAINSIZE 64M\nNUMCPU 2\nCPUSERIAL 0A0001\n";
 static const char directory_text[] =
     "USER OPERATOR OPER 1M 2M ABCDEFG\n CONSOLE 9 3215\n"

@@ -23,6 +23,7 @@ static const char users[] = "USER NONE NOPASS 64M 64M H\n CONSOLE 9 3215\n";
 static void setup(void)
 {
     cp_world_users = users;
+    cp_world_config = "FEATURES ENABLE SET_PRIVCLASS\n";
     cp_world_setup();
     on(0, "", "LOGON OPERATOR OPER");
     on(0, "", "LOGON NONE");
@@ -31,7 +32,7 @@ static void setup(void)
 static void teardown(void)
 {
     cp_world_teardown();
-    cp_world_users = "";
+    cp_world_users = cp_world_config = "";
 }
 
 static u32 mask_of(const char *classes)
@@ -152,6 +153,42 @@ START_TEST(classes_of_a_remote_command)
 }
 END_TEST
 
+/* --- SET PRIVCLASS --- */
+
+/* Nobody without class C gets what the directory does not give; a lock is class C's to open. */
+START_TEST(own_classes)
+{
+    on(0, "", "LOGON GUEST PASS");
+    struct vm *vm = cp_user_vm(cp_user_find(cps[0], "GUEST"));
+    REFUSED(on(0, "GUEST", "SET PRIVCLASS +C"), 2, "HCPCMD002E Invalid operand - +C");
+    REFUSED(on(0, "GUEST", "SET PRIVCLASS * =ABG"), 2, "HCPCMD002E");
+    REFUSED(on(0, "GUEST", "SET PRIVCLASS LINUX1 -G"), 3, "HCPCMD003E");
+    REFUSED(on(0, "GUEST", "SET PRIVCLASS -G"), 2, "HCPCMD002E"); /* none would be left */
+    REFUSED(on(0, "GUEST", "SET PRIVCLASS UNLOCK"), 2, "HCPCMD002E");
+    REFUSED(on(0, "GUEST", "SET PRIVCLASS"), 26, "HCPCMD026E");
+    REFUSED(on(0, "GUEST", "QUERY PRIVCLASS OPERATOR"), 3, "HCPCMD003E");
+    is(oper("SET PRIVCLASS GUEST +BC -G"),
+       "Privilege classes for user GUEST|            Currently: BC|"
+       "            Directory: G|The privilege classes are not locked against changes.");
+    ck_assert_uint_eq(vm->privclass, CP_CLASS('B') | CP_CLASS('C'));
+    ck_assert_ptr_nonnull(strstr(on(0, "GUEST", "QUERY PRIVCLASS OPERATOR"), "ABCDEFG"));
+    REFUSED(on(0, "GUEST", "QUERY VIRTUAL"), 3, "HCPCQV003E");
+    on(0, "GUEST", "SET PRIVCLASS GUEST -C");
+    REFUSED(on(0, "GUEST", "SET PRIVCLASS +C"), 2, "HCPCMD002E");
+    is(on(0, "GUEST", "SET PRIVCLASS RESET"),
+       "Privilege classes for user GUEST|            Currently: G|"
+       "            Directory: G|The privilege classes are not locked against changes.");
+    REFUSED(on(0, "GUEST", "SET PRIVCLASS =G LOCK"), 2, "HCPCMD002E");
+    ck_assert_ptr_nonnull(strstr(oper("SET PRIVCLASS GUEST LOCK"), "classes are locked"));
+    REFUSED(on(0, "GUEST", "SET PRIVCLASS RESET"), 600, "HCPPRV600E");
+    ck_assert_ptr_nonnull(strstr(oper("QUERY PRIVCLASS GUEST"), "classes are locked"));
+    ck_assert_ptr_nonnull(strstr(oper("SET PRIVCLASS GUEST UNLOCK"), "are not locked"));
+    REFUSED(oper("SET PRIVCLASS NEVER +B"), 45, "HCPCQU045E NEVER not logged on");
+    ck_assert_ptr_nonnull(strstr(oper("SET PRIVCLASS =G"), "Currently: G|"));
+    REFUSED(oper("FORCE GUEST"), 1, "HCPCMD001E");
+}
+END_TEST
+
 /* --- class G and what is another's --- */
 
 static const char *const of_others[] = {
@@ -215,6 +252,7 @@ int main(void)
     TCase *tc = tcase_create("classes");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, every_row_is_for_its_classes);
+    tcase_add_test(tc, own_classes);
     tcase_add_loop_test(tc, nothing_without_a_class, 0, (int)ARRAY_LEN(ways));
     tcase_add_loop_test(tc, nothing_at_the_console, 0, 2);
     tcase_add_test(tc, classes_of_a_remote_command);

@@ -10,6 +10,7 @@
 
 #include "hyp/rdev/rdev.h"
 #include "hyp/cp_move.h"
+#include "io/image/track.h"
 #include "tests/lib/cp_images.h"
 
 static char devices[1024];
@@ -27,6 +28,7 @@ static const char users[] =
     "USER MOVER PW 64M 64M G\n MDISK 200 3390 1 5 VOL001 MR\n MDISK 201 3390 6 5 VOL001 RR\n"
     "USER FIVE PW 64M 64M G\n OPTION LNKS\n MDISK 500 3390 21 1 VOL001 MWV\n"
     "USER ASKS PW 64M 64M G\n OPTION DEVINFO\n"
+    "USER FLASH PW 64M 64M BG\n MDISK 600 3390 1 2 VOL001 MR\n MDISK 601 3390 11 2 VOL001 MR\n"
     "USER FULL PW 64M 64M G\n MDISK 123 3390 0 END VOL001 MW\n MDISK 124 3390 DEVNO 201 MR\n";
 
 static void setup(void)
@@ -649,6 +651,66 @@ START_TEST(duplex)
 }
 END_TEST
 
+/* The answer of a FLASHCOPY of FLASH that takes a while. */
+static const char *flashcopy(const char *operands)
+{
+    static char text[256];
+    struct cp_response later;
+    char command[96];
+    cp_response_init(&later);
+    snprintf(command, sizeof command, "FLASHCOPY %s", operands);
+    ck_assert_int_eq(cp_command(cps[0], "FLASH", command, &later), CP_PENDING);
+    while (!later.done)
+        ck_assert(run_notes());
+    ck_assert_uint_eq(later.line_count, 1);
+    snprintf(text, sizeof text, "%s", later.lines[0]);
+    cp_response_fini(&later);
+    return text;
+}
+
+/* Cylinders, and blocks; nothing beside them, and not what others write. */
+START_TEST(flashcopies)
+{
+    logon(0, "FLASH");
+    struct image *from = image_of(0, "FLASH", 0x600), *to = image_of(0, "FLASH", 0x601);
+    for (u32 t = 0; t < 2 * TRACK_HEADS_3390; t++) {
+        image_fill(from, t, (u8)(t + 1));
+        image_fill(to, t, 0xee);
+    }
+    ck_assert_str_eq(flashcopy("600 1 END TO 601 1 1"),
+                     "Command complete: FLASHCOPY 0600 1 1 TO 0601 1 1");
+    ck_assert_uint_eq(image_byte(to, 14), 0xee);
+    ck_assert_uint_eq(image_byte(to, 15), 16);
+    ck_assert_uint_eq(image_byte(to, 29), 30);
+    ck_assert_str_eq(flashcopy("600 ALL 601 ALL"),
+                     "Command complete: FLASHCOPY 0600 0 1 TO 0601 0 1");
+    ck_assert_uint_eq(image_byte(to, 0), 1);
+    on(0, "FLASH", "DEFINE VFB-512 700 BLK 300");
+    on(0, "FLASH", "DEFINE VFB-512 701 BLK 400");
+    image_fill(image_of(0, "FLASH", 0x700), 299, 7);
+    ck_assert_str_eq(flashcopy("700 100 299 TO 701 150 349"),
+                     "Command complete: FLASHCOPY 0700 100 299 TO 0701 150 349");
+    ck_assert_uint_eq(image_byte(image_of(0, "FLASH", 0x701), 349), 7);
+    ck_assert_uint_eq(image_byte(image_of(0, "FLASH", 0x701), 350), 0);
+    REFUSED(on(0, "FLASH", "FLASHCOPY 700 ALL TO 701 ALL"), 600, "HCPABS600E");
+    REFUSED(on(0, "FLASH", "FLASHCOPY 600 ALL TO 701 0 1"), 600, "HCPABS600E");
+    REFUSED(on(0, "FLASH", "FLASHCOPY 600 0 0 TO 601 1 1"), 600, "HCPABS600E");
+    REFUSED(on(0, "FLASH", "FLASHCOPY 600 0 0 TO 600 0 0"), 600, "HCPABS600E");
+    REFUSED(on(0, "FLASH", "FLASHCOPY 600 0 2 TO 601 0 2"), 2,
+            "HCPCMD002E Invalid operand - 2");
+    REFUSED(on(0, "FLASH", "FLASHCOPY 600 0"), 26, "HCPCMD026E");
+    REFUSED(on(0, "FLASH", "FLASHCOPY 602 ALL TO 601 ALL"), 40, "HCPQVD040E");
+    REFUSED(on(0, "FLASH", "FLASHCOPY 600 ALL TO 601 ALL NOW"), 3, "HCPCMD003E");
+    logon(0, "OWNER"); /* its 200 is written by nobody else: it gets it read-only */
+    on(0, "FLASH", "DETACH 600");
+    on(0, "OWNER", "LINK * 200 300 MW MPASS");
+    on(0, "FLASH", "LINK OWNER 200 600 RR");
+    const char *text = on(0, "FLASH", "FLASHCOPY 600 0 1 TO 601 ALL");
+    ck_assert_ptr_nonnull(strstr(text, "somebody else writes"));
+    ck_assert_int_eq(resp.rc, 600);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("disks");
@@ -659,6 +721,7 @@ int main(void)
     tcase_add_test(tc, disks_of_the_directory);
     tcase_add_test(tc, stable_on_members);
     tcase_add_test(tc, duplex);
+    tcase_add_test(tc, flashcopies);
     tcase_add_test(tc, stable_options);
     tcase_add_loop_test(tc, each_mode, 0, ARRAY_LEN(modes));
     tcase_add_test(tc, passwords);

@@ -123,6 +123,18 @@ START_TEST(give_a_tape)
 }
 END_TEST
 
+START_TEST(rewind_a_tape)
+{
+    oper("ATTACH 480 GUEST 181");
+    is(on(0, "GUEST", "REWIND 181"), "REWIND COMPLETE");
+    ck_assert_uint_eq(vm_of("GUEST")->rewinds, 1);
+    REFUSED(on(0, "GUEST", "REWIND 182"), 40, "HCPQVD040E Device 182 does not exist");
+    REFUSED(on(0, "GUEST", "REWIND"), 22, "HCPDEF022E");
+    REFUSED(on(0, "GUEST", "REWIND TAPE"), 22, "HCPDEF022E");
+    REFUSED(on(0, "GUEST", "REWIND 181 182"), 3, "HCPCMD003E");
+}
+END_TEST
+
 START_TEST(redefine_a_disk_and_a_tape)
 {
     on(0, "GUEST", "DEFINE VFB-512 200 BLK 64");
@@ -205,6 +217,7 @@ int main(void)
     tcase_add_test(tc, cphx_does_not_wait_for_members);
     tcase_add_test(tc, halt_a_device);
     tcase_add_test(tc, give_a_tape);
+    tcase_add_test(tc, rewind_a_tape);
     tcase_add_test(tc, redefine_a_disk_and_a_tape);
     tcase_add_test(tc, links);
     tcase_add_test(tc, terminals);

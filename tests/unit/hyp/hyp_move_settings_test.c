@@ -36,6 +36,8 @@ static const struct setting settings[] = {
     {"SET", "MSG", "SET MSG OFF", "QUERY SET"},
     {"SET", "OBSERVER", "SET OBSERVER LINUX1 GUEST", "QUERY SET"},
     {"SET", "PFnn", "SET PF3 DELAYED hello", "QUERY PF"},
+    {"SET", "PRIVclass", "SET PRIVCLASS LINUX1 =DFG", "QUERY PRIVCLASS"},
+    {"SET", "PRIVclass", "SET PRIVCLASS LINUX1 LOCK", "QUERY PRIVCLASS"},
     {"SET", "QUICKDSP", "SET QUICKDSP LINUX1 ON", "QUERY QUICKDSP LINUX1"},
     {"SET", "RUN", "SET RUN ON", "QUERY SET"},
     {"SET", "SECUSER", "SET SECUSER GUEST", "QUERY SET"},
@@ -86,8 +88,8 @@ static const struct setting not_here[] = {
     {"SET", "VSWITCH", "", ""}, {"SET", "NIC", "", ""}, /* scenario/net_members has adapters */
     {"SET", "LOGmsg", "", ""},  {"SET", "SIGnal", "", ""},      {"SPOOL", "SYStem", "", ""},
     {"SET", "MT", "", ""},      {"SET", "MULTITHread", "", ""}, /* refused, whoever it is */
-    {"SET", "MACHine", "", ""}, {"SET", "PRIVclass", "", ""},   {"SET", "VDISK", "", ""},
-    {"SPOOL", "OFF", "", ""},   {"SPOOL", "STArt", "", ""}, /* spooled_consoles_go_along */
+    {"SET", "MACHine", "", ""}, {"SET", "VDISK", "", ""},       {"SPOOL", "OFF", "", ""},
+    {"SPOOL", "STArt", "", ""}, /* spooled_consoles_go_along */
 };
 
 static const char *on(unsigned n, const char *userid, const char *command)

@@ -141,6 +141,58 @@ START_TEST(change_order_purge)
 }
 END_TEST
 
+/* Class D: files that wait for a printer or punch are held, beside what their owner has done. */
+START_TEST(system_hold)
+{
+    punch(0xd, 1);
+    guest("CLOSE D");
+    punch(0xe, 1);
+    guest("CLOSE E");
+    reader_file("mine");
+    REFUSED(guest("HOLD GUEST"), 1, "HCPCMD001E");
+    is(oper("HOLD GUEST PRT"), "0000001 FILE HELD");
+    ck_assert_ptr_nonnull(strstr(guest("QUERY PRT"), " 001 SYS  "));
+    ck_assert_ptr_nonnull(strstr(guest("QUERY PUN"), " 001 NONE "));
+    guest("CHANGE PRT ALL HOLD");
+    ck_assert_ptr_nonnull(strstr(guest("QUERY PRT"), " 001 USYS "));
+    guest("CHANGE PRT ALL NOHOLD"); /* its own hold only */
+    ck_assert_ptr_nonnull(strstr(guest("QUERY PRT"), " 001 SYS  "));
+    REFUSED(guest("CHANGE PRT ALL NOSYSHOLD"), 2, "HCPCMD002E");
+    is(oper("HOLD SYSTEM"), "0000001 FILE HELD");
+    is(oper("HOLD SYSTEM ALL"), "NO FILES HELD");
+    ck_assert_ptr_nonnull(strstr(guest("QUERY RDR"), " 001 NONE "));
+    is(oper("FREE GUEST PUN"), "0000001 FILE FREED");
+    is(oper("CHANGE GUEST PRT ALL NOSYSHOLD"), "0000001 FILE CHANGED");
+    ck_assert_ptr_nonnull(strstr(guest("QUERY PRT"), " 001 NONE "));
+    REFUSED(oper("CHANGE GUEST RDR ALL SYSHOLD"), 437, "HCPCSP437E");
+    is(oper("CHANGE GUEST PRT ALL SYSHOLD"), "0000001 FILE CHANGED");
+    guest("TRANSFER PRT ALL TO * RDR"); /* it is not put out from there */
+    ck_assert_ptr_null(strstr(guest("QUERY RDR"), "SYS "));
+    REFUSED(oper("HOLD"), 20, "HCPLGA020E");
+    REFUSED(oper("HOLD NOBODY"), 3, "HCPCMD003E");
+    REFUSED(oper("HOLD GUEST RDR"), 3, "HCPCMD003E");
+    REFUSED(oper("FREE GUEST PRT NOW"), 3, "HCPCMD003E");
+}
+END_TEST
+
+/* What contradicts itself changes nothing. */
+START_TEST(conflicting_options)
+{
+    const struct spool_options *o = spool_device_options(device(0xd));
+    REFUSED(guest("SPOOL PUN KEEP CLASS Q NOKEEP"), 13,
+            "HCPCMD013E Conflicting option - NOKEEP");
+    REFUSED(guest("SPOOL PUN NOHOLD HOLD"), 13, "HCPCMD013E Conflicting option - HOLD");
+    REFUSED(guest("SPOOL PUN TO * SYSTEM"), 13, "HCPCMD013E Conflicting option - SYSTEM");
+    REFUSED(guest("SPOOL PUN NAME a b NONAME"), 29, "HCPCSP029E"); /* the rest is the name */
+    REFUSED(guest("SPOOL CONS START STOP"), 13, "HCPCMD013E");
+    REFUSED(guest("CLOSE RDR PURGE HOLD"), 13, "HCPCMD013E Conflicting option - HOLD");
+    REFUSED(guest("CLOSE PUN KEEP PURGE"), 13, "HCPCMD013E");
+    ck_assert(o->class_ == 'A' && !o->keep && !o->hold && !*o->to);
+    is(guest("SPOOL PUN KEEP KEEP"), "");
+    ck_assert(o->keep);
+}
+END_TEST
+
 START_TEST(spool_options)
 {
     u16 id;
@@ -311,6 +363,8 @@ int main(void)
     tcase_add_test(tc, close_and_columns);
     tcase_add_test(tc, to_another_user);
     tcase_add_test(tc, change_order_purge);
+    tcase_add_test(tc, system_hold);
+    tcase_add_test(tc, conflicting_options);
     tcase_add_test(tc, spool_options);
     tcase_add_test(tc, console_file);
     suite_add_tcase(suite, tc);

@@ -215,6 +215,45 @@ START_TEST(stands_still)
 }
 END_TEST
 
+static struct image *blocks_image(const char *name)
+{
+    char file_name[96];
+    struct image *img;
+    struct cause cause;
+    const struct image_create what = {.format = IMAGE_FBA_RAW, .blocks = 1000};
+    snprintf(file_name, sizeof file_name, "%s/%s", folder, name);
+    ck_assert_int_eq(image_create(file_name, &what, &cause), ST_OK);
+    ck_assert_int_eq(image_open(file_name, 0, &img, &cause), ST_OK);
+    unlink(file_name);
+    return img;
+}
+
+/* FLASHCOPY's copy: the machine stands still; what it has asked for is there at the end. */
+START_TEST(disk_copied)
+{
+    u8 block[IMAGE_BLOCK_BYTES] = "copied", back[IMAGE_BLOCK_BYTES];
+    struct cause cause = {0};
+    struct vm_copy what = {.from = blocks_image("from"),
+                           .to = blocks_image("to"),
+                           .part = {.from = 100, .to = 200, .count = 300}};
+    ck_assert_int_eq(image_write_blocks(what.from, 399, 1, block, &cause), ST_OK);
+    ck_assert_int_eq(vm_host_ops()->disk_copy(vm, &what, done, NULL, &cause), ST_OK);
+    ck_assert(vm_held(vm));
+    ck_assert_int_eq(vm_host_ops()->disk_copy(vm, &what, done, NULL, &cause), ST_BUSY);
+    written();
+    ck_assert(!vm_held(vm));
+    ck_assert_int_eq(image_read_blocks(what.to, 499, 1, back, &cause), ST_OK);
+    ck_assert_mem_eq(back, block, sizeof back);
+    what.part.to = 701;
+    ck_assert_int_eq(vm_host_ops()->disk_copy(vm, &what, done, NULL, &cause), ST_OK);
+    for (ends = 0; !ends;)
+        run_notes();
+    ck_assert_int_eq(last_status, ST_INVAL); /* behind its end */
+    image_unref(what.from);
+    image_unref(what.to);
+}
+END_TEST
+
 static void expect_ended(void)
 {
     ck_assert_int_eq(ends, 1);
@@ -281,6 +320,7 @@ int main(void)
     tcase_add_test(tc, ranges);
     tcase_add_test(tc, segments);
     tcase_add_test(tc, stands_still);
+    tcase_add_test(tc, disk_copied);
     tcase_add_test(tc, ended_by_reset);
     tcase_add_test(tc, ended_by_command);
     tcase_add_test(tc, ended_by_the_machines_end);

@@ -271,6 +271,23 @@ static u32 block_id(void)
     return be32_load(data());
 }
 
+/* CP's REWIND: the next command is at the beginning. */
+START_TEST(rewound_by_cp)
+{
+    drive(0);
+    write_numbered(1, 80);
+    write_numbered(2, 80);
+    ck_assert_ptr_eq(tape_find(m.css, 0x0480), tape);
+    ck_assert_ptr_null(tape_find(m.css, 0x0481));
+    ck_assert_int_eq(tape_rewind(tape, &cause), ST_OK);
+    ck_assert_uint_eq(block_id(), 0);
+    ck_assert_uint_eq(command(CMD_READ, 100), DS_NORMAL);
+    ck_assert_uint_eq(data()[79], 1);
+    ck_assert_uint_eq(command(CMD_UNLOAD, 1), DS_NORMAL);
+    ck_assert_int_eq(tape_rewind(tape, &cause), ST_REFUSED);
+}
+END_TEST
+
 START_TEST(write_and_read_back)
 {
     drive(0);
@@ -729,6 +746,7 @@ int main(void)
     tcase_add_test(tc, compressed_blocks_are_het);
     tcase_add_test(tc, pieces_make_a_block);
     tcase_add_test(tc, damage_is_named);
+    tcase_add_test(tc, rewound_by_cp);
     tcase_add_test(tc, write_and_read_back);
     tcase_add_test(tc, checks_and_sense);
     tcase_add_test(tc, blocks_over_65535_bytes);
