@@ -17,6 +17,7 @@
 #define CONSOLE_USAGE "console [-m MEMBER]"
 #define ATTACH_USAGE "attach [-m MEMBER] USERID"
 #define ESCAPE_CHAR 0x1d /* ctrl-] */
+#define AGAIN_MS 20
 #define TYPED_BYTES 1024
 #define HISTORY_LINES 24
 
@@ -43,6 +44,7 @@ struct session {
     struct line *lines;  /* in the order they were typed */
     json_int_t write_id; /* the first of them is sent, and not answered yet; 0 = it is not */
     struct place *write_place;
+    bool full;      /* the guest had no room for it: it is sent again, within AGAIN_MS */
     bool finishing; /* input has ended: wait for the answers, what they caused comes before */
     char typed[TYPED_BYTES + 2];
     size_t typed_len;
@@ -182,6 +184,10 @@ static void write_answer(struct session *s, const struct place *p, const json_t 
         rpc_error(message, &cause);
     if (error && cause.status == ST_NOENT && s->follow && s->here != p) {
         s->write_id = 0;
+    } else if (error && cause.status == ST_LIMIT) {
+        s->write_id = 0;
+        s->full = true;
+        return;
     } else {
         if (error)
             fprintf(stderr, "endicott %s: %s\n", s->command, cause.text);
@@ -318,9 +324,15 @@ static void turn(struct session *s)
     for (unsigned i = 0; i < s->count; i++)
         p[i] = (struct pollfd){.fd = s->places[i].rpc ? rpc_fd(s->places[i].rpc) : -1,
                                .events = POLLIN};
-    p[s->count] = (struct pollfd){.fd = s->finishing ? -1 : STDIN_FILENO, .events = POLLIN};
-    if (poll(p, s->count + 1, -1) < 0)
+    bool reads = !s->finishing && !s->full;
+    p[s->count] = (struct pollfd){.fd = reads ? STDIN_FILENO : -1, .events = POLLIN};
+    int came = poll(p, s->count + 1, s->full ? AGAIN_MS : -1);
+    if (came < 0)
         return;
+    if (s->full) {
+        s->full = false;
+        send_next(s);
+    }
     for (unsigned i = 0; i < s->count && !s->ended; i++)
         if (p[i].revents && s->places[i].rpc)
             place_read(s, &s->places[i]);

@@ -414,7 +414,7 @@ void control_console_write(struct control_call *call)
     for (bool more = true; more && !rc;) { /* several lines are typed one after another */
         size_t n = strcspn(text, "\n");
         more = text[n] == '\n' && text[n + 1];
-        rc = n < sizeof line ? ST_OK : ST_LIMIT;
+        rc = n < sizeof line ? ST_OK : ST_INVAL;
         if (!rc) {
             memcpy(line, text, n);
             line[n] = 0;
@@ -425,8 +425,10 @@ void control_console_write(struct control_call *call)
     cp_poll_consoles(call->member->cp); /* what it caused at once is sent before the answer */
     if (rc)
         control_fail(call, rc, "console of %s: %s", userid,
-                     rc == ST_LIMIT ? "the line is too long, or too much waits to be read"
-                                    : status_name(rc));
+                     rc == ST_LIMIT ? "too much waits to be read"
+                     : rc == ST_INVAL
+                         ? "the line is longer than the 255 characters of a console"
+                         : status_name(rc));
     else
         control_reply(call, json_pack("{s:s, s:s}", "user", userid, "member",
                                       call->member->config->member));

@@ -277,7 +277,7 @@ int console_input_put(struct console *c, const char *text, size_t len)
         write_locked(c, "\n", 1);
         tell = mark_news_locked(c);
     }
-    void (*notify)(void *) = status ? NULL : c->notify;
+    void (*notify)(void *) = !status || status == ST_LIMIT ? c->notify : NULL;
     void *ctx = c->notify_ctx;
     lock_drop(&c->lock);
     woken(c, tell);

@@ -8,6 +8,7 @@
 #include "hyp/iucv/iucv.h"
 #include "hyp/spool/spool.h"
 #include "hyp/vm_internal.h"
+#include "io/ebcdic.h"
 #include "mem/storage_source.h"
 #include "hyp/vm_still.h"
 #include "mem/base/ergo.h"
@@ -179,6 +180,26 @@ static void port_storage_changed(void *ctx)
     cpu_set_purge(vm->cpus);
 }
 
+static void console_took(void *arg)
+{
+    struct vm *vm = arg;
+    const struct vm_host_events *events = &vm->host->events;
+    if (vm->config.console)
+        vm_console_poll_input(vm);
+    if (events->typed_room)
+        events->typed_room(events->ctx, vm);
+    vm_note_done(vm);
+}
+
+static void port_console_room(void *ctx)
+{
+    struct vm *vm = ctx;
+    if (!atomic_load(&vm->typed_waits) || !atomic_exchange(&vm->typed_waits, false))
+        return;
+    atomic_fetch_add(&vm->notes, 1);
+    vm->host->ports.post(vm->host->ports.ctx, console_took, vm);
+}
+
 static const struct io_ports io_port_table = {
     .io_pending = port_io_pending,
     .service_signal = port_service_signal,
@@ -187,6 +208,7 @@ static const struct io_ports io_port_table = {
     .owner = port_owner,
     .tod = port_io_tod,
     .console_write = port_console_write,
+    .console_room = port_console_room,
     .display_changed = port_display_changed,
     .cpus = port_cpus,
     .cpus_undefined = port_cpus_undefined,
@@ -197,12 +219,30 @@ static const struct io_ports io_port_table = {
 
 /* ---- console input ---- */
 
+static bool console_has_room(struct vm *vm)
+{
+    return vm->console_dev ? con3215_room(vm->console_dev) : sclp_room(vm->sclp);
+}
+
+/* When there is none, port_console_room tells of it later. */
+static bool console_room(struct vm *vm)
+{
+    if (console_has_room(vm))
+        return true;
+    atomic_store(&vm->typed_waits, true);
+    return console_has_room(vm); /* the guest has taken something meanwhile */
+}
+
 int vm_console_line(struct vm *vm, const char *text, size_t len)
 {
+    if (!console_room(vm))
+        return ST_LIMIT;
     if (vm->console_dev)
         return con3215_input(vm->console_dev, text, len);
     if (vm->last_console != IO_CONSOLE_VT220)
-        return sclp_console_input(vm->sclp, text, len, false);
+        return ebcdic_count_utf8(text, len) > SCLP_LINE_CHARS_MAX
+                   ? ST_INVAL
+                   : sclp_console_input(vm->sclp, text, len, false);
     int rc = sclp_console_input(vm->sclp, text, len, true);
     return rc ? rc : sclp_console_input(vm->sclp, "\r", 1, true);
 }
@@ -221,7 +261,7 @@ void vm_console_poll_input(struct vm *vm)
 {
     char line[CONSOLE_INPUT_BYTES_MAX + 1];
     int n;
-    while (!vm->dead && !vm->quiesced &&
+    while (!vm->dead && !vm->quiesced && console_room(vm) &&
            (n = console_input_take(vm->config.console, line, sizeof line)) >= 0)
         vm_console_line(vm, line, (size_t)n);
 }
@@ -430,6 +470,7 @@ int vm_create(struct vm_host *host, const struct vm_config *config, struct vm **
         return cause_set(cause, ST_NOMEM, "no memory for %s", config->name);
     vm->host = host;
     block_io_init(&vm->block);
+    vm->typed_waits = true; /* maybe in the machine that this one is restored from */
     vm->created_ns = host_clock_ns(CLOCK_MONOTONIC);
     vm->config = *config;
     if (!config->share.least.n)

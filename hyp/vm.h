@@ -57,6 +57,9 @@ struct vm_host_events {
     bool (*nic)(void *ctx, struct vm *vm, u16 vdev, struct vm_nic_place *out);
     /** The guest wrote to a 3270 display: its terminal is to look. Any thread; may be NULL. */
     void (*display)(void *ctx, struct vm *vm);
+    /** A line that vm_console_line had no room for can come again, to a machine that was
+     *  restored in place of this one, too. [loop], may be NULL. */
+    void (*typed_room)(void *ctx, struct vm *vm);
     /** A request of a guest for what the whole cluster must know of, as ssi_hold; NULL:
      * ST_NOENT. */
     int (*hold)(void *ctx, struct ssi_held *held);
@@ -269,7 +272,8 @@ int vm_ipl_kernel(struct vm *vm, const char *kernel, const char *initrd, const c
 /** [loop] A raw image at absolute 0 with an 8-byte IPL PSW. */
 int vm_ipl_image(struct vm *vm, const char *image, struct cause *cause);
 
-/** A line (UTF-8, no newline) typed at the machine's console. */
+/** A line (UTF-8, no newline) typed at the machine's console. ST_INVAL: longer than it takes;
+ *  ST_LIMIT: there is no room, the event `typed_room` comes when there is. [loop] */
 int vm_console_line(struct vm *vm, const char *text, size_t len);
 /** Raw bytes for the SCLP ASCII console. */
 int vm_console_bytes(struct vm *vm, const char *text, size_t len);

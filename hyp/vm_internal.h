@@ -51,6 +51,7 @@ struct vm {
     struct css *css;
     struct sclp *sclp;
     struct io_worker *worker;        /* does the device work */
+    _Atomic bool typed_waits;        /* a line that the console had no room for */
     struct con3215 *console_dev;     /* one of these two, or none */
     struct con3270 *console_display; /* CONMODE 3270 */
     struct vcpu vcpu[VM_CPUS_MAX];

@@ -90,7 +90,10 @@ static int do_read(struct con3215 *con, struct dev_io *io)
         dev_io_put(io, line + 1, line[0]);
     else
         dev_io_put(io, "", 0); /* an empty line: a transfer of nothing */
+    bool taken = line != NULL;
     free(line);
+    if (taken && con->css->ports->console_room)
+        con->css->ports->console_room(con->css->ctx);
     if (more)
         css_attention(con->css, css_find_devno(con->css, con->devno), DS_ATTENTION);
     return DS_NORMAL;
@@ -247,6 +250,14 @@ int con3215_input(struct con3215 *con, const char *utf8, size_t len)
     else if (first)
         css_attention(con->css, schid, DS_ATTENTION);
     return ST_OK;
+}
+
+bool con3215_room(struct con3215 *con)
+{
+    lock_take(&con->lock);
+    bool room = con->s.lines < CON3215_LINES_QUEUED_MAX;
+    lock_drop(&con->lock);
+    return room;
 }
 
 void con3215_attention(struct con3215 *con)

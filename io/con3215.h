@@ -15,6 +15,8 @@ struct con3215 *con3215_create(struct css *css, u16 devno, bool announce, struct
 /** A line typed at the console (no newline): satisfies the pending read, else it is queued and
  *  attention is presented. ST_LIMIT when the queue is full. Any thread. */
 int con3215_input(struct con3215 *con, const char *utf8, size_t len);
+/** Is there room for one more? Lines that are typed come from one thread. */
+bool con3215_room(struct con3215 *con);
 /** A write without carrier return ends its line all the same (TERMINAL AUTOCR); off at first. */
 void con3215_autocr(struct con3215 *con, bool on);
 /** The attention key alone (an empty input line is con3215_input with len 0). */

@@ -139,3 +139,11 @@ size_t ebcdic_pad(const char *in, size_t width, u8 *out)
     memset(out + n, 0x40, width - n);
     return n;
 }
+
+size_t ebcdic_count_utf8(const char *utf8, size_t len)
+{
+    size_t chars = 0;
+    for (size_t i = 0; i < len; i++)
+        chars += (utf8[i] & 0xc0) != 0x80;
+    return chars;
+}

@@ -15,4 +15,7 @@ size_t ebcdic_from_utf8(enum ebcdic_page page, const char *in, size_t len, u8 *o
 /** A NUL-terminated ASCII name into a blank-padded field of `width` bytes, code page 037. */
 size_t ebcdic_pad(const char *in, size_t width, u8 *out);
 
+/** Characters of UTF-8 text. */
+size_t ebcdic_count_utf8(const char *utf8, size_t len);
+
 #endif

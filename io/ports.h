@@ -33,6 +33,9 @@ struct io_ports {
      *  3215 and SCLP text comes a line at a time: no line feed in it, `newline` ends the line
      *  after this text. VT220 text is raw, with `newline` false. */
     void (*console_write)(void *ctx, u32 devno, const char *utf8, size_t len, bool newline);
+    /** The guest took a line that was typed at a 3215, or at the SCLP: there is room for another
+     *  (con3215_room, sclp_room). Without io's locks, on any thread. */
+    void (*console_room)(void *ctx);
     /** The guest wrote to the 3270 display `devno`: its terminal is to look (con3270_take). */
     void (*display_changed)(void *ctx, u32 devno);
     /** The guest registered for (true) or gave up (false) the quiesce signal. */

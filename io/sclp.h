@@ -57,7 +57,11 @@ bool sclp_signal_pending(struct sclp *sclp);
  * Host input in UTF-8: one line for the line-mode console (an operator command), raw bytes for
  * the VT220. ST_REFUSED when the guest does not listen, ST_LIMIT when its queue is full.
  */
+#define SCLP_LINE_CHARS_MAX 251u /* of the line-mode console; what is behind them is cut off */
+#define SCLP_INPUT_BYTES_MAX 4096u /* at once */
 int sclp_console_input(struct sclp *sclp, const char *utf8, size_t len, bool vt220);
+/** Is there room for a line of at most SCLP_INPUT_BYTES_MAX? Some places stay for other events. */
+bool sclp_room(struct sclp *sclp);
 /** Ask the guest to shut down; ST_REFUSED when it has not registered for the event. */
 int sclp_signal_quiesce(struct sclp *sclp);
 /** Has it registered? */

@@ -10,8 +10,8 @@
 #define MDB_TAG 0xd4c4c240u /* "MDB " */
 #define MTO_HEADER 10u      /* length, type, line type flags, alarm, reserved(3) */
 #define OBJECT_MTO 4
-#define TEXT_BYTES_MAX 251u
 #define VT220_INPUT_MAX 512u
+#define TYPED_EVENTS_MAX 16u   /* more typed text is not taken while so many wait */
 #define STATE_CHANGE_BYTES 38u /* header, flags, length, 3 masks of 8, function mask of 4 */
 #define GDS_MDSMU 0x1310
 #define GDS_CPMSU 0x1212
@@ -184,6 +184,8 @@ u16 sclp_read_event_data(struct sclp *sclp, u8 *sccb, u32 len)
         rc = RC_NORMAL;
     }
     lock_drop(&sclp->lock);
+    if (rc == RC_NORMAL && sclp->ports->console_room)
+        sclp->ports->console_room(sclp->ctx);
     return rc;
 }
 
@@ -229,7 +231,7 @@ u16 sclp_write_event_mask(struct sclp *sclp, u8 *sccb, u32 len)
 static u32 operator_command(const struct sclp *sclp, const char *utf8, size_t len, u8 *event)
 {
     u8 *text = event + EVENT_HEADER + 4 + 4 + 4 + 2 + 2;
-    u32 n = (u32)ebcdic_from_utf8(page_of(sclp), utf8, len, text, TEXT_BYTES_MAX);
+    u32 n = (u32)ebcdic_from_utf8(page_of(sclp), utf8, len, text, SCLP_LINE_CHARS_MAX);
     u8 *p = event;
     be16_store(p, (u16)(EVENT_HEADER + 16 + n));
     p[2] = EVT_OPERATOR_COMMAND;
@@ -267,10 +269,18 @@ static int vt220_input(struct sclp *sclp, const char *bytes, size_t len)
 
 int sclp_console_input(struct sclp *sclp, const char *utf8, size_t len, bool vt220)
 {
-    u8 event[EVENT_HEADER + 16 + TEXT_BYTES_MAX];
+    u8 event[EVENT_HEADER + 16 + SCLP_LINE_CHARS_MAX];
     if (vt220)
         return vt220_input(sclp, utf8, len);
     return event_signal(sclp, event, operator_command(sclp, utf8, len, event));
+}
+
+bool sclp_room(struct sclp *sclp)
+{
+    lock_take(&sclp->lock);
+    bool room = sclp->events < TYPED_EVENTS_MAX;
+    lock_drop(&sclp->lock);
+    return room;
 }
 
 int sclp_signal_quiesce(struct sclp *sclp)

@@ -64,8 +64,10 @@ struct ipl {
     uv_tty_t in_tty;
     uv_stream_t *in;
     char in_buf[STDIN_BYTES];
+    size_t in_at, in_len;
     char line[DRAIN_LINE_BYTES];
     size_t line_len;
+    bool in_waits; /* for the guest to take what was typed */
     bool ended;
     bool terminating;
     int status;
@@ -187,25 +189,47 @@ static void in_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
     *buf = uv_buf_init(ipl->in_buf, sizeof ipl->in_buf);
 }
 
-static void in_feed(struct ipl *ipl, const char *text, size_t len)
+/* Lines of what was read, until the guest has no room: the rest comes after ipl_typed_room. */
+static void in_feed(struct ipl *ipl)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '\n' || ipl->line_len == sizeof ipl->line) {
-            vm_console_line(ipl->vm, ipl->line, ipl->line_len);
+    for (; ipl->in_at < ipl->in_len; ipl->in_at++) {
+        char c = ipl->in_buf[ipl->in_at];
+        if (c == '\n' || ipl->line_len == sizeof ipl->line) {
+            int rc = vm_console_line(ipl->vm, ipl->line, ipl->line_len);
+            ipl->in_waits = rc == ST_LIMIT;
+            if (ipl->in_waits)
+                return;
+            if (rc == ST_INVAL)
+                log_line("a line of %zu bytes is longer than the console takes", ipl->line_len);
             ipl->line_len = 0;
         }
-        if (text[i] != '\n')
-            ipl->line[ipl->line_len++] = text[i];
+        if (c != '\n')
+            ipl->line[ipl->line_len++] = c;
     }
 }
 
 static void in_read(uv_stream_t *in, ssize_t n, const uv_buf_t *buf)
 {
     struct ipl *ipl = in->data;
-    if (n > 0)
-        in_feed(ipl, buf->base, (size_t)n);
-    else if (n < 0)
+    (void)buf;
+    if (n > 0) {
+        ipl->in_at = 0;
+        ipl->in_len = (size_t)n;
+        in_feed(ipl);
+    }
+    if (n < 0 || ipl->in_waits)
         uv_read_stop(in); /* closing it ends nothing */
+}
+
+static void ipl_typed_room(void *ctx, struct vm *vm)
+{
+    struct ipl *ipl = ctx;
+    (void)vm;
+    if (!ipl->in_waits)
+        return;
+    in_feed(ipl);
+    if (!ipl->in_waits && !ipl->ended)
+        uv_read_start(ipl->in, in_alloc, in_read);
 }
 
 static void in_open(struct ipl *ipl)
@@ -492,7 +516,8 @@ static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct ca
                                     .event = ipl_event,
                                     .command = ipl_command,
                                     .reload = ipl_reload,
-                                    .display = ipl_display};
+                                    .display = ipl_display,
+                                    .typed_room = ipl_typed_room};
     ipl->host = vm_host_create(&hc, &ports, &events, cause);
     if (!ipl->host)
         return cause->status;

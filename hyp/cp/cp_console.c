@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "hyp/cp/cp_internal.h"
+#include "io/con3215.h"
+#include "io/ebcdic.h"
 #include "mem/base/ergo.h"
 
 /* A command from a console: its response goes there when it is complete. */
@@ -129,6 +131,14 @@ const char *cp_console_escape(const struct cp_user *user, const char *text)
     return text + 3 + strspn(text + 3, " ");
 }
 
+/* What is behind as much as a 3215 takes would be cut off. */
+static int type_line(struct cp_user *user, const char *text)
+{
+    if (ebcdic_count_utf8(text, strlen(text)) > CON3215_LINE_BYTES_MAX)
+        return ST_INVAL;
+    return console_input_put(user->console, text, strlen(text));
+}
+
 int cp_console_attention(struct cp_user *user, const char *text)
 {
     cp_echo(user, text);
@@ -147,7 +157,7 @@ int cp_console_line(struct cp *cp, const char *userid, const char *text, bool to
     if (cp_user_frozen(user))
         return cp_carry_typed(user, text);
     if (!to_cp && !user->cp_read)
-        return console_input_put(user->console, text, strlen(text));
+        return type_line(user, text);
     cp_echo(user, text);
     return strspn(text, " ") < strlen(text) ? cp_console_command(cp, userid, text) : ST_OK;
 }
@@ -164,7 +174,7 @@ int cp_console_input(struct cp *cp, const char *userid, const char *text)
     if (command && !*command)
         return cp_console_attention(user, text);
     if (!command && !user->cp_read)
-        return console_input_put(user->console, text, strlen(text));
+        return type_line(user, text);
     cp_echo(user, text);
     return issue_each(cp, userid, command ? command : text, linend);
 }

@@ -178,6 +178,26 @@ START_TEST(clear_and_halt)
 }
 END_TEST
 
+/* Lines that nobody reads fill the console; one that is read makes room for another. */
+START_TEST(lines_find_room_again)
+{
+    struct irb irb;
+    enable(&m, con_id, 3);
+    for (unsigned i = 0; i < CON3215_LINES_QUEUED_MAX; i++) {
+        ck_assert(con3215_room(con));
+        ck_assert_int_eq(con3215_input(con, "x", 1), ST_OK);
+    }
+    ck_assert(!con3215_room(con));
+    ck_assert_int_eq(con3215_input(con, "y", 1), ST_LIMIT);
+    ck_assert_int_eq(tsch(&m, con_id, &irb), 0); /* attention */
+    ck_assert_uint_eq(m.rooms, 0);
+    ccw1(&m, 0x1000, 0x0a, CCW_SLI, 160, 0x2000);
+    ck_assert_int_eq(start(&m, con_id, ORB_F, 0x1000), 0);
+    ck_assert_uint_eq(m.rooms, 1);
+    ck_assert(con3215_room(con));
+}
+END_TEST
+
 /* A reset of one device: a waiting read ends without a word, what was to be told is not, the
  * subchannel stays enabled and works again; the others notice nothing. */
 START_TEST(device_reset)
@@ -312,6 +332,7 @@ int main(void)
     tcase_add_test(tc, lowest_isc_first_then_order);
     tcase_add_test(tc, clear_and_halt);
     tcase_add_test(tc, device_reset);
+    tcase_add_test(tc, lines_find_room_again);
     tcase_add_test(tc, xsch_takes_back_a_pending_start);
     tcase_add_test(tc, attach_detach_report);
     tcase_add_test(tc, chsc_as_linux_asks);

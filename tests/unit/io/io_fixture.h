@@ -27,6 +27,7 @@ struct machine {
     bool crw_pending;
     u32 signal_parm;
     bool quiesce;
+    unsigned rooms;   /* how often there was room for typed text again */
     char text[65536]; /* console output, a line feed for each newline */
     size_t text_len;
     u64 tod;
@@ -91,12 +92,18 @@ static void fx_quiesce(void *ctx, bool capable)
     ((struct machine *)ctx)->quiesce = capable;
 }
 
+static void fx_room(void *ctx)
+{
+    ((struct machine *)ctx)->rooms++;
+}
+
 static const struct io_ports fx_ports = {
     .io_pending = fx_pending,
     .service_signal = fx_signal,
     .mchk_crw = fx_crw,
     .run = fx_run,
     .console_write = fx_console,
+    .console_room = fx_room,
     .quiesce_capable = fx_quiesce,
     .tod = fx_tod,
 };

@@ -206,6 +206,24 @@ START_TEST(vt220_both_ways)
 }
 END_TEST
 
+/* Typed text waits with who types it while the guest has not read what came before. */
+START_TEST(typed_text_finds_room_again)
+{
+    unsigned lines = 0;
+    set_masks(0x80000008, 0);
+    for (; sclp_room(sclp) && lines < 1000; lines++)
+        ck_assert_int_eq(sclp_console_input(sclp, "ls", 2, false), ST_OK);
+    ck_assert_uint_gt(lines, 1);
+    ck_assert_uint_lt(lines, 1000);
+    ck_assert_uint_eq(m.rooms, 0);
+    memset(sccb(), 0, 4096);
+    ck_assert_uint_eq(m.signal_parm, 1);
+    ck_assert_uint_eq(call(0x00770005, 4096), 0x0020);
+    ck_assert_uint_eq(m.rooms, 1);
+    ck_assert(sclp_room(sclp));
+}
+END_TEST
+
 START_TEST(operator_command_layout)
 {
     u8 *b = sccb();
@@ -288,6 +306,7 @@ int main(void)
     tcase_add_test(tc, masks);
     tcase_add_test(tc, line_mode_output);
     tcase_add_test(tc, vt220_both_ways);
+    tcase_add_test(tc, typed_text_finds_room_again);
     tcase_add_test(tc, operator_command_layout);
     tcase_add_test(tc, state_change_tells_masks);
     tcase_add_test(tc, state_survives);
