@@ -131,8 +131,25 @@ static inline void smsg(void *ctx, struct vm *guest)
     smsg_on++;
 }
 
+/* The cluster is In-flux: who asks for what all of it must know of waits. */
+static struct {
+    bool flux;
+    struct ssi_held *held;
+} cluster;
+
+static inline int hold_it(void *ctx, struct ssi_held *held)
+{
+    (void)ctx;
+    if (!cluster.flux)
+        return ST_NOENT;
+    ck_assert_ptr_null(cluster.held);
+    cluster.held = held;
+    return ST_OK;
+}
+
 static const struct vm_host_events events = {.timebomb = timebomb,
                                              .smsg = smsg,
+                                             .hold = hold_it,
                                              .command = command,
                                              .settings = settings_of,
                                              .minidisk = minidisk_of,
@@ -182,6 +199,7 @@ static inline void setup(void)
 {
     note_count = 0;
     memset(&bomb, 0, sizeof bomb);
+    memset(&cluster, 0, sizeof cluster);
     machine(CLASS_ALL, false);
 }
 

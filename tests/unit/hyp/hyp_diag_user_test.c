@@ -1,9 +1,11 @@
-/* DIAGNOSE codes that ask CP about the user or his disks: X'08' with several
- * commands, X'54', X'5C', X'E4', X'26C'; what CP answers is
- * unit/hyp_disk_test. Run alone: tests/run unit/hyp_diag_user_test */
+/* DIAGNOSE codes that ask CP about the user or his disks: X'08' with several commands, X'54',
+ * X'5C', X'E4', X'26C', and of X'14' what waits for the cluster. What CP answers is
+ * unit/hyp_disk_test, what files say scenario/cp_diag14.
+ * Run alone: tests/run unit/hyp_diag_user_test */
 #include <stdlib.h>
 
 #include "io/ebcdic.h"
+#include "ssi/ssi.h"
 #include "tests/lib/diag_machine.h"
 
 /* ---- X'08' ---- */
@@ -260,6 +262,75 @@ START_TEST(an_adapter)
 }
 END_TEST
 
+/* ---- X'14' while the cluster is In-flux ---- */
+
+#define NEXT_PRINT 0x004
+#define SELECT_FILE 0x00c
+#define SET_COPIES 0x010
+#define RESTART 0x014
+#define TURNS 200
+
+/* The program runs until it can go on no further. */
+static void begin_14(u16 subcode)
+{
+    load(0x14);
+    *gr(RX) = DATA_AT;
+    *gr(RY) = 0x00c;
+    *gr(RY + 1) = subcode;
+    for (unsigned i = 0; i < TURNS && vm_state(vm) != VM_DISABLED_WAIT; i++) {
+        vm_host_run(host);
+        run_notes();
+    }
+}
+
+/* As ssi_hold_go does it. */
+static void flux_ends(void)
+{
+    struct ssi_held *held = cluster.held;
+    cluster.flux = false;
+    cluster.held = NULL;
+    held->go(held->ctx);
+}
+
+/* What changes files that other members see, too, is answered when In-flux is over (there is no
+ * reader: condition code 3), once. */
+START_TEST(files_of_the_cluster_wait)
+{
+    cluster.flux = true;
+    begin_14(_i ? SET_COPIES : SELECT_FILE);
+    ck_assert_ptr_nonnull(cluster.held);
+    ck_assert_int_ne(vm_state(vm), VM_DISABLED_WAIT);
+    flux_ends();
+    ck_assert_uint_eq(run(), 3);
+    ck_assert_ptr_null(cluster.held);
+}
+END_TEST
+
+START_TEST(looking_at_files_does_not_wait)
+{
+    static const u16 subcodes[] = {NEXT_PRINT, RESTART};
+    cluster.flux = true;
+    begin_14(subcodes[_i]);
+    ck_assert_ptr_null(cluster.held);
+    ck_assert_uint_eq(run(), 3);
+}
+END_TEST
+
+/* The answer comes to nobody, and what waited is freed. */
+START_TEST(a_machine_that_is_reset_gets_no_answer)
+{
+    cluster.flux = true;
+    begin_14(SELECT_FILE);
+    ck_assert_ptr_nonnull(cluster.held);
+    cluster.flux = false;
+    ck_assert_uint_eq(diag(0x44, 0, 0, 0, 0), 0); /* IPLed anew */
+    u64 before = *gr(CC_REGISTER);
+    flux_ends();
+    ck_assert_int_eq(vm_state(vm), VM_DISABLED_WAIT);
+    ck_assert_uint_eq(*gr(CC_REGISTER), before);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_diag_user");
@@ -272,6 +343,9 @@ int main(void)
     tcase_add_test(tc, nothing_for_the_pa2_key);
     tcase_add_test(tc, error_messages_are_edited);
     tcase_add_test(tc, a_message_outside_storage);
+    tcase_add_loop_test(tc, files_of_the_cluster_wait, 0, 2);
+    tcase_add_loop_test(tc, looking_at_files_does_not_wait, 0, 2);
+    tcase_add_test(tc, a_machine_that_is_reset_gets_no_answer);
     tcase_add_test(tc, where_a_minidisk_is);
     tcase_add_test(tc, minidisks_that_are_not_told);
     suite_add_tcase(suite, tc);
