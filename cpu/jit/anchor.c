@@ -207,6 +207,11 @@ struct anchor_range anchor_range(const struct jit_anchor *a, const struct jit_in
     return (struct anchor_range){a->from, a->to};
 }
 
+s32 anchor_room(const struct jit_anchor *a)
+{
+    return (s32)FRAME_BYTES + 1 - (a->narrow ? (s32)a->bytes : a->to - a->from);
+}
+
 _Static_assert(JIT_ANCHORS <= 16, "sets of 16 bits");
 
 static unsigned base_id(const struct jit_anchor *a)
@@ -528,6 +533,11 @@ static const struct dinsn *entry_of(u64 where)
 static struct jit_site *site_of(struct jit *j, const struct dinsn *entry, unsigned cell)
 {
     return &j->sites[((uintptr_t)entry / sizeof *entry * JIT_ANCHORS + cell) % JIT_SITES];
+}
+
+const struct jit_site *anchor_site(const struct jit_cx *x, const struct jit_insn *i)
+{
+    return site_of(x->jit, &x->page->slot[x->entry_slot], x->cells + i->anchor);
 }
 
 /* Note that it was found elsewhere: whether soon after the last time is told by what is left of

@@ -161,11 +161,44 @@ static unsigned anchor_begin(struct jit_cx *x, const struct jit_insn *i)
     return host;
 }
 
+/* In a region that keeps its anchors, whose stubs are few: what jit_anchor_look does when the TLB
+ * has the page and the anchor was not found elsewhere just before, without a call. Both other ways
+ * come out behind it; the function then finds the site's budget as it is, so the round counts as
+ * too early there, too. */
+static void anchor_set(struct jit_cx *x, const struct jit_stub *s, const struct jit_insn *i)
+{
+    s32 n = (s32)offsetof(struct jit_site, n), misses = (s32)offsetof(struct jit_site, misses);
+    unsigned k = i->anchor - 1u;
+    const struct jit_anchor *an = &x->anchor[k];
+    struct anchor_range r = anchor_range(an, i);
+    struct x64 *a = &x->a;
+    u8 *none = range_look(x, s->reg, r.from, r.to, an->store);
+    x64_rm(a, true, A_MOV_STORE, RCX, ANCHOR_AT(host, k));
+    if (!an->narrow && r.from)
+        x64_gi(a, true, G_SUB, RDX, r.from);
+    x64_rm(a, true, A_MOV_STORE, RDX, ANCHOR_AT(base, k));
+    x64_mov_mem_i(a, true, ANCHOR_AT(room, k), anchor_room(an));
+    x64_mov_i(a, RDX, (u64)(uintptr_t)anchor_site(x, i));
+    x64_rm(a, false, A_MOV, RCX, x64_at(RDX, n));
+    x64_rr(a, false, A_SUB, RCX, H_N);
+    x64_rm(a, false, A_MOV_STORE, H_N, x64_at(RDX, n));
+    x64_gi(a, false, G_CMP, RCX, (s32)(ANCHOR_RARE * an->round));
+    u8 *often = x64_jcc(a, CC_BE);
+    x64_gi_mem(a, false, G_SUB, x64_at(RDX, misses), 2);
+    x64_patch(a, x64_jcc(a, CC_NS), s->mid);
+    x64_mov_mem_i(a, false, x64_at(RDX, misses), 0);
+    x64_patch(a, x64_jmp(a), s->mid);
+    x64_patch(a, none, a->at);
+    x64_patch(a, often, a->at);
+}
+
 /* Look for it (jit_anchor_look); what is not found may be left to the interpreter. */
 void anchor_stub(struct jit_cx *x, const struct jit_stub *s)
 {
     const struct jit_insn *i = &x->insn[x->cur];
     struct x64 *a = &x->a;
+    if (x->keeps)
+        anchor_set(x, s, i);
     fp_write_back_common(x, x->fp_dirty);
     if (s->reg != RAX)
         x64_rr(a, true, A_MOV, RAX, s->reg);

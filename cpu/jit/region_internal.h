@@ -378,5 +378,9 @@ struct anchor_range {
     s32 from, to;
 };
 struct anchor_range anchor_range(const struct jit_anchor *a, const struct jit_insn *i);
+/** Once it is set: so many addresses from the page's first on are near it. */
+s32 anchor_room(const struct jit_anchor *a);
+/** How the anchor of instruction `i` fares is counted there. */
+const struct jit_site *anchor_site(const struct jit_cx *x, const struct jit_insn *i);
 
 #endif
