@@ -77,7 +77,7 @@ struct ex_target {
 
 #define JIT_ANCHOR_CELLS 16384u
 #define JIT_KEPT 16
-#define JIT_ANCHORS 16u /* base registers of a region whose host address is kept */
+#define JIT_ANCHORS 32u /* base registers of a region whose host address is kept */
 
 enum cpu_state { CPU_STATE_STOPPED, CPU_STATE_OPERATING, CPU_STATE_CHECK_STOP };
 

@@ -26,7 +26,7 @@
 #define ANCHOR_BYTES_MAX 512
 #define ANCHOR_IDS 64u
 #define LOOP_ANY (-2) /* the anchor is for all of the region */
-#define ANCHOR_CANDIDATES 48u
+#define ANCHOR_CANDIDATES 128u
 #define ANCHORS_COLD 8u  /* in a region that is not busy */
 #define ANCHOR_SAVES 8   /* host instructions an operand */
 #define ANCHOR_CHECK 4   /* and what it costs: a comparison, */
@@ -212,7 +212,7 @@ s32 anchor_room(const struct jit_anchor *a)
     return (s32)FRAME_BYTES + 1 - (a->narrow ? (s32)a->bytes : a->to - a->from);
 }
 
-_Static_assert(JIT_ANCHORS <= 16, "sets of 16 bits");
+_Static_assert(JIT_ANCHORS <= 32, "sets of 32 bits");
 
 static unsigned base_id(const struct jit_anchor *a)
 {
@@ -354,20 +354,20 @@ static void serve(struct jit_cx *x)
 /* ---- where an anchor must be compared ---- */
 
 /* Anchors that are set for certain behind an instruction, of those in `set` before it. */
-static u16 anchors_behind(const struct jit_cx *x, const struct jit_insn *i, u16 set)
+static u32 anchors_behind(const struct jit_cx *x, const struct jit_insn *i, u32 set)
 {
     if (i->anchor && !x->anchor[i->anchor - 1].narrow)
-        set |= (u16)(1u << (i->anchor - 1));
+        set |= 1u << (i->anchor - 1);
     for (unsigned k = 0; k < x->anchors; k++) {
         const struct jit_anchor *a = &x->anchor[k];
         u32 regs = 1u << a->base | (a->index < ZERO_REG ? 1u << a->index : 0);
         if (!i->lo || (i->writes & regs))
-            set &= (u16) ~(1u << k);
+            set &= ~(1u << k);
     }
     return set;
 }
 
-static u16 anchors_of_block(struct jit_cx *x, const struct jit_block *b, u16 set)
+static u32 anchors_of_block(struct jit_cx *x, const struct jit_block *b, u32 set)
 {
     for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
         struct jit_insn *in = &x->insn[i];
@@ -381,13 +381,13 @@ static u16 anchors_of_block(struct jit_cx *x, const struct jit_block *b, u16 set
 }
 
 /* Anchors whose first use in a block is not compared; in *own, all that are used. */
-static u16 anchors_taken(const struct jit_cx *x, const struct jit_block *b, u16 *own)
+static u32 anchors_taken(const struct jit_cx *x, const struct jit_block *b, u32 *own)
 {
-    u16 taken = 0;
+    u32 taken = 0;
     *own = 0;
     for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
         const struct jit_insn *in = &x->insn[i];
-        u16 bit = in->anchor ? (u16)(1u << (in->anchor - 1)) : 0;
+        u32 bit = in->anchor ? 1u << (in->anchor - 1) : 0;
         if (bit & ~*own && !in->anchor_check)
             taken |= bit;
         *own |= bit;
@@ -398,18 +398,18 @@ static u16 anchors_taken(const struct jit_cx *x, const struct jit_block *b, u16 
 /* Where blocks begin, anchors that will not be compared again before they are used. */
 static void anchors_in_find(struct jit_cx *x)
 {
-    u16 own[REGION_BLOCKS_MAX];
+    u32 own[REGION_BLOCKS_MAX];
     for (unsigned k = 0; k < x->blocks; k++)
         x->block[k].anchors_in = anchors_taken(x, &x->block[k], &own[k]);
     for (bool again = true; again;) {
         again = false;
         for (unsigned k = x->blocks; k-- > 0;) {
             struct jit_block *b = &x->block[k];
-            u16 behind = 0;
+            u32 behind = 0;
             for (unsigned s = 0; s < region_ways(b); s++)
                 if (region_way(b, s) >= 0)
                     behind |= x->block[region_way(b, s)].anchors_in;
-            u16 in = b->anchors_in | (behind & (u16)~own[k]);
+            u32 in = b->anchors_in | (behind & ~own[k]);
             again |= in != b->anchors_in;
             b->anchors_in = in;
         }
@@ -417,30 +417,30 @@ static void anchors_in_find(struct jit_cx *x)
 }
 
 /* Those that stay compared. */
-static u16 anchors_wide(const struct jit_cx *x)
+static u32 anchors_wide(const struct jit_cx *x)
 {
-    u16 wide = 0;
+    u32 wide = 0;
     for (unsigned k = 0; k < x->anchors; k++)
         if (!x->anchor[k].narrow)
-            wide |= (u16)(1u << k);
+            wide |= 1u << k;
     return wide;
 }
 
 /* Not where it has been compared on all ways. */
 static void anchors_check(struct jit_cx *x)
 {
-    u16 set[REGION_BLOCKS_MAX], sets[REGION_BLOCKS_MAX], keeps[REGION_BLOCKS_MAX];
+    u32 set[REGION_BLOCKS_MAX], sets[REGION_BLOCKS_MAX], keeps[REGION_BLOCKS_MAX];
     for (unsigned k = 0; k < x->blocks; k++) /* what no way leads to is entered from outside */
         set[k] = x->block[k].preds ? anchors_wide(x) : 0;
     set[x->slot_block[x->entry_slot]] = 0;
     for (unsigned k = 0; k < x->blocks; k++) {
         sets[k] = anchors_of_block(x, &x->block[k], 0);
-        keeps[k] = anchors_of_block(x, &x->block[k], 0xffff);
+        keeps[k] = anchors_of_block(x, &x->block[k], ~0u);
     }
     for (bool again = true; again;) {
         again = false;
         for (unsigned k = 0; k < x->blocks; k++) {
-            u16 out = sets[k] | (set[k] & keeps[k]);
+            u32 out = sets[k] | (set[k] & keeps[k]);
             for (unsigned s = 0; s < REGION_WAYS; s++) {
                 int to = region_way(&x->block[k], s);
                 if (to < 0 || (set[to] & out) == set[to])

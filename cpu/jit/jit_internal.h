@@ -67,14 +67,14 @@ enum jit_common {
 /* A block of a region that can be entered from outside: what it expects. */
 #define JIT_WAYS_IN_MAX (1u << 19)
 struct jit_way_in {
-    u64 hosts;  /* host registers of guest registers, four bits each; 0: none */
-    u32 code;   /* in code memory */
-    u16 slot;   /* of its page, ... */
-    u8 record;  /* ... which is the region's own, or that of the part before this */
-    u16 needed; /* registers to be loaded; of all, those with only their low half; ... */
+    u64 hosts;   /* host registers of guest registers, four bits each; 0: none */
+    u32 code;    /* in code memory */
+    u32 anchors; /* to be compared */
+    u16 slot;    /* of its page, ... */
+    u8 record;   /* ... which is the region's own, or that of the part before this */
+    u16 needed;  /* registers to be loaded; of all, those with only their low half; ... */
     u16 low;
-    u16 fp;      /* ... long floating-point registers */
-    u16 anchors; /* to be compared */
+    u16 fp; /* ... long floating-point registers */
 };
 
 /* An anchor of a region that can be entered from outside. */

@@ -93,7 +93,7 @@ struct jit_block {
     s16 via;        /* a block that calls what this is part of, or -1 */
     u8 zone;        /* which registers are where */
     u16 needed;     /* registers that must be valid at its beginning */
-    u16 anchors_in; /* anchors that have been compared before it, and are not again */
+    u32 anchors_in; /* anchors that have been compared before it, and are not again */
     u16 fp_in,
         fp_dirty_in; /* copies there at its beginning; of them, those memory may not know */
     u8 *at;          /* host code, when emitted */
