@@ -12,7 +12,17 @@ mount -t sysfs sys /debian/sys
 mkdir -p /mnt /debian/dev/block /debian/mnt
 d() { PATH=/sbin:/bin:/usr/sbin:/usr/bin LC_ALL=C chroot /debian "$@"; }
 nodes() { for b in /sys/class/block/*; do ln -sf ../${b##*/} /debian/dev/block/$(cat $b/dev); done; }
-online() { echo 1 >/sys/bus/ccw/devices/0.0.$1/online || echo "$1 does not come online"; nodes; }
+# A device is in sysfs before it has its driver, and refuses (EAGAIN) while the kernel has not done with it.
+online() {
+    n=0
+    until [ -e /sys/bus/ccw/devices/0.0.$1/driver ] || [ $n = 3000 ]; do n=$((n + 1)); sleep 0.1; done
+    until echo 1 2>/tmp/online >/sys/bus/ccw/devices/0.0.$1/online; do
+        grep -q 'temporarily' /tmp/online && [ $n -lt 3000 ] || { cat /tmp/online; echo "$1 does not come online"; break; }
+        n=$((n + 1))
+        sleep 0.1
+    done
+    nodes
+}
 part() { n=0; until [ -b "$1" ] || [ $n = 30000 ]; do nodes; n=$((n + 1)); done; nodes; }
 SH
 

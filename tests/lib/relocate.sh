@@ -19,6 +19,13 @@ import json, sys
 print(next(m['pid'] for m in json.load(sys.stdin) if m['member'] == '$1'))"
 }
 
+# When it returns, the member is gone: a process that was killed has its locks until its storage is released, and who
+# starts it again before that is told that it is running.
+kills() { # member
+    kill -KILL "$(pid_of "$1")"
+    until ! endicott status --json | grep -q "\"member\": \"$1\""; do moment; done
+}
+
 freeze() { # member
     frozen=$(pid_of "$1")
     kill -STOP "$frozen"

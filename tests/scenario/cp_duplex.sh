@@ -36,8 +36,7 @@ runs LINUX1 'md5sum /tmp/more; dd if=/dev/dasda bs=4096 count=2000 iflag=direct 
 sum=$(endicott wait -u LINUX1 --match '^[0-9a-f]{32} =SUM' --since-start --timeout "$WAIT_SECONDS" | tail -n 1 | grep -o '[0-9a-f]\{32\}')
 
 # --- killed; the file that failed works again
-kill -KILL "$(pid_of MEMBERA)"
-until ! endicott status --json | grep -q '"member": "MEMBERA"'; do moment; done
+kills MEMBERA
 rm "$flag"
 endicott start "$cluster" MEMBERA >/dev/null
 expect 0 'DASD 0300 FBA001 SIMPLEX PRIMARY FAILED' cp_on MEMBERA QUERY DUPLEX

@@ -70,7 +70,7 @@ expect 1 'HCPATR124E DASD 0211 in use by 1 users' cp_on MEMBERA DETACH 211 FROM 
 expect 1 'HCPATR124E DASD 0210 in use by 2 users' cp_on MEMBERA DETACH 210 FROM SYSTEM
 
 # --- a member that is killed has no T-disks any more
-kill -KILL "$(pid_of MEMBERA)"
+kills MEMBERA
 expect 0 'MEMBERA is ready' endicott start "$cluster" MEMBERA
 expect 0 'TMP001 0210 +10 +59 +50 +0 +0 +0%' cp_on MEMBERA QUERY ALLOC TDISK
 runs LINUX2 'echo 3 >/proc/sys/vm/drop_caches; whole dasda1'

@@ -48,9 +48,8 @@ for ((kill = 0; kill < kills; kill++)); do
     until [ "$(grep -c "^k$kill\." "$TEST_TMP/closed" 2>/dev/null)" -gt $((kill % 4)) ]; do
         kill -0 $files 2>/dev/null || fail 'no files are closed'
     done
-    kill -KILL "$(pid_of MEMBERA)"
+    kills MEMBERA
     wait $files || true
-    until ! endicott status --json | grep -q '"member": "MEMBERA"'; do moment; done
     endicott start "$cluster" MEMBERA >/dev/null
     oper SPOOL CONSOLE START CLASS T
 done

@@ -75,6 +75,9 @@ if [ -e /sys/bus/ccw/devices/0.0.0600 ]; then
     echo "znetconf: layer2 $(cat /sys/bus/ccwgroup/drivers/qeth/0.0.0600/layer2)"
     d znetconf --non-interactive --remove 0600
     echo "znetconf: left $(ls /sys/bus/ccwgroup/devices | wc -l)"
+    for asked in 'query virtual nic' 'query vswitch'; do # chzdev asks them; of no answer it says nothing
+        d vmcp $asked 2>&1 | sed "s/^/vmcp $asked: /"
+    done
     d chzdev -e 0600 --no-settle
     ls /debian/etc/udev/rules.d
     d lsqeth

@@ -117,8 +117,7 @@ saw MEMBERA LINUX2 'READ '
 on LINUX1 ONE-43 >/dev/null
 saw MEMBERA LINUX1 'SAME LAST$'
 endicott punch -m MEMBERB -u LINUX1 held >/dev/null
-kill -KILL "$(pid_of MEMBERB)"
-until ! endicott status --json | grep -q '"member": "MEMBERB"'; do moment; done
+kills MEMBERB
 id=$(id_on MEMBERA LINUX1 HELD)
 until grep -q 'FILE' <<<"$(cp_on MEMBERA SET SSI MEMBERB DOWN 2>&1
     cp_on MEMBERA CHANGE LINUX1 RDR "$id" HOLD 2>&1)"; do :; done

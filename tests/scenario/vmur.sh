@@ -184,8 +184,7 @@ expect 0 'LINUX1 +[0-9]{4} Z PUN 00000003 003 NONE .* left +open +LINUX1' cp_on 
 expect 0 'User LINUX1 is eligible for relocation to MEMBERB' cp_on MEMBERA VMRELOCATE TEST USER LINUX1 TO MEMBERB
 
 # --- the member is killed: what was closed is there; what was open is closed, in hold status, with all that was punched
-kill -KILL "$(pid_of MEMBERA)"
-until ! endicott status --json | grep -q '"member": "MEMBERA"'; do moment; done
+kills MEMBERA
 endicott start "$cluster" MEMBERA >/dev/null
 expect 0 '^LINUX1 +[0-9]{4} Z PUN 00000003 003 NONE .* left +open +LINUX1' cp_on MEMBERA QUERY RDR LINUX2 ALL
 expect 0 'NO RDR FILES' cp_on MEMBERA QUERY RDR LINUX1
