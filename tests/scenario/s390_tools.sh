@@ -78,7 +78,12 @@ if [ -e /sys/bus/ccw/devices/0.0.0600 ]; then
     for asked in 'query virtual nic' 'query vswitch'; do # chzdev asks them; of no answer it says nothing
         d vmcp $asked 2>&1 | sed "s/^/vmcp $asked: /"
     done
-    d chzdev -e 0600 --no-settle
+    for n in 1 2 3 4 5; do # on a slow host the timer of its progress display may interrupt it while it reads what vmcp says
+        d chzdev -e 0600 --no-settle >/tmp/chzdev 2>&1
+        grep -q 'Interrupted system call' /tmp/chzdev || break
+        d chzdev -d 0600 --no-settle
+    done
+    cat /tmp/chzdev
     ls /debian/etc/udev/rules.d
     d lsqeth
 fi
