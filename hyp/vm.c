@@ -642,10 +642,14 @@ static int each_cpu(struct vm *vm, int cpu, void (*fn)(struct vcpu *v))
     return ST_OK;
 }
 
+/* CPUs that CP has stopped; where nothing was IPLed the base CPU, with what its PSW says. */
 static void begin_one(struct vcpu *v)
 {
-    if (v->vm->ipled && cpu_stopped(v->cpu) && v->parked)
+    struct vm *vm = v->vm;
+    bool first = !vm->ipled && v == &vm->vcpu[0];
+    if (cpu_stopped(v->cpu) && (first || (vm->ipled && v->parked)))
         cpu_start(v->cpu);
+    vm->ipled |= first;
     v->parked = false;
     vcpu_wake(v);
 }

@@ -55,7 +55,7 @@ struct vm_host_events {
     enum vm_minidisk_result (*minidisk)(void *ctx, struct vm *vm, struct vm_minidisk *io);
     /** DIAGNOSE X'26C': the adapter with this device; false: there is none. NULL: likewise. */
     bool (*nic)(void *ctx, struct vm *vm, u16 vdev, struct vm_nic_place *out);
-    /** The guest wrote to a 3270 display: its terminal is to look. Any thread; may be NULL. */
+    /** It wrote to a 3270 display, or reads its console: the terminal is to look. Any thread. */
     void (*display)(void *ctx, struct vm *vm);
     /** A line that vm_console_line had no room for can come again, to a machine that was
      *  restored in place of this one, too. [loop], may be NULL. */

@@ -68,12 +68,20 @@ void con3215_autocr(struct con3215 *con, bool on)
     con->autocr = on;
 }
 
+/* It shows whether the guest reads. */
+static void tell_terminal(struct con3215 *con)
+{
+    if (con->css->ports->display_changed)
+        con->css->ports->display_changed(con->css->ctx, con->devno);
+}
+
 static int do_read(struct con3215 *con, struct dev_io *io)
 {
     lock_take(&con->lock);
     if (!con->s.lines && !con->s.attention) {
         con->s.reading = 1;
         lock_drop(&con->lock);
+        tell_terminal(con);
         return DEV_WAIT;
     }
     u8 *line = NULL;
@@ -83,9 +91,11 @@ static int do_read(struct con3215 *con, struct dev_io *io)
         con->s.first = slot(con, 1);
         con->s.lines--;
     }
+    bool waited = con->s.reading, more = con->s.lines > 0;
     con->s.reading = con->s.attention = 0;
-    bool more = con->s.lines > 0;
     lock_drop(&con->lock);
+    if (waited)
+        tell_terminal(con);
     if (line)
         dev_io_put(io, line + 1, line[0]);
     else

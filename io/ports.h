@@ -36,7 +36,8 @@ struct io_ports {
     /** The guest took a line that was typed at a 3215, or at the SCLP: there is room for another
      *  (con3215_room, sclp_room). Without io's locks, on any thread. */
     void (*console_room)(void *ctx);
-    /** The guest wrote to the 3270 display `devno`: its terminal is to look (con3270_take). */
+    /** The guest wrote to the 3270 display `devno`, or waits for a line of the 3215, or has it:
+     *  the terminal is to look (con3270_take, con3215_reading). */
     void (*display_changed)(void *ctx, u32 devno);
     /** The guest registered for (true) or gave up (false) the quiesce signal. */
     void (*quiesce_capable)(void *ctx, bool capable);

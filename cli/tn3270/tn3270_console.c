@@ -214,6 +214,7 @@ static void show(struct tn_conn *c, enum tn_draw how, const char *input)
         return;
     }
     c->dirty = false;
+    c->status = status(c, false);
     if (tn_screen_draw(&c->screen, c->console, how, status, c, c->server->config.system, input,
                        &out))
         tn_conn_send(c, &out);
@@ -228,7 +229,7 @@ void tn_console_recheck(struct tn_conn *c)
     if (!user_of(c)) {
         snprintf(why, sizeof why, "%s was disconnected from here", c->user);
         leave(c, why);
-    } else if (c->dirty || c->full || tn_console_full(c)) {
+    } else if (c->dirty || c->full || tn_console_full(c) || status(c, false) != c->status) {
         show(c, TN_DRAW_CHANGES, "");
     }
 }

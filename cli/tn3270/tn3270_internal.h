@@ -76,12 +76,13 @@ struct tn_conn {
     struct console *console;
     u64 observer;
     struct tn_screen screen;
-    bool dirty;        /* the console has news, or the screen could not be sent */
-    bool holding;      /* Enter at MORE... */
-    bool warned;       /* the alarm of MORE... was sounded */
-    bool not_accepted; /* shown until the next key */
-    bool full;         /* the guest's display is shown, not CP's screen */
-    bool breakin;      /* CP wrote while the display was shown: until Clear, or MORE */
+    bool dirty;         /* the console has news, or the screen could not be sent */
+    bool holding;       /* Enter at MORE... */
+    bool warned;        /* the alarm of MORE... was sounded */
+    bool not_accepted;  /* shown until the next key */
+    const char *status; /* that was shown, but for MORE... */
+    bool full;          /* the guest's display is shown, not CP's screen */
+    bool breakin;       /* CP wrote while the display was shown: until Clear, or MORE */
     struct tn_typed typed;
     /* a display is shown: */
     unsigned display;     /* DISPLAY: which one of the server's, from 1; 0: none */
