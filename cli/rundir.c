@@ -94,18 +94,53 @@ static bool held(int fd, struct rundir_member *out)
     return true;
 }
 
+#define PF_EXITING 0x4 /* of the flags in /proc/PID/stat; linux/sched.h */
+#define LOOK_US 20000
+#define LOOKS_ALIVE 5 /* so often it does not look like ending: it is running */
+#define LOOKS_MAX 500
+
+/* Is it gone, or about to be? Then what it holds comes free as soon as its storage is released. */
+static bool ending(pid_t pid)
+{
+    char path[32], text[512], state = 0;
+    unsigned flags = 0;
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = 0;
+    const char *behind = strrchr(text, ')'); /* of the program's name, which may have some */
+    if (!behind || sscanf(behind + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2)
+        return true;
+    return state == 'Z' || state == 'X' || flags & PF_EXITING;
+}
+
+/* The lock, also from somebody who has been killed and is still on his way. */
+static bool lock(int fd)
+{
+    struct rundir_member other;
+    struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    for (unsigned looks = 0, alive = 0; fcntl(fd, F_SETLK, &fl); looks++) {
+        alive += held(fd, &other) && !ending(other.pid);
+        if (alive == LOOKS_ALIVE || looks == LOOKS_MAX)
+            return false;
+        usleep(LOOK_US);
+    }
+    return true;
+}
+
 int rundir_take(const char *member, const char *dir, struct cause *cause)
 {
     char path[RUNDIR_PATH_BYTES + 16];
     struct rundir_member other = {0};
-    struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int rc = rundir_file(member, "lock", path, cause);
     if (rc)
         return rc;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return cause_set(cause, ST_PERM, "%s: %s", path, strerror(errno));
-    if (fcntl(fd, F_SETLK, &fl)) {
+    if (!lock(fd)) {
         held(fd, &other);
         close(fd);
         return cause_set(cause, ST_EXIST, "%s is running already: process %ld, folder %s",
@@ -124,7 +159,7 @@ static bool look(const char *path, const char *name, struct rundir_member *out)
     if (fd < 0)
         return false;
     snprintf(out->name, sizeof out->name, "%.8s", name);
-    bool yes = held(fd, out);
+    bool yes = held(fd, out) && !ending(out->pid);
     close(fd);
     return yes;
 }

@@ -25,10 +25,11 @@ int rundir_path(char out[RUNDIR_PATH_BYTES], struct cause *cause);
 int rundir_file(const char *member, const char *suffix, char out[RUNDIR_PATH_BYTES + 16],
                 struct cause *cause);
 
-/** Take the name `member` for this process until it ends. ST_EXIST: the cause says who has it. */
+/** Take the name `member` for this process until it ends. ST_EXIST: the cause says who has it.
+ *  Waits for a holder that has been killed and has not quite ended. */
 int rundir_take(const char *member, const char *dir, struct cause *cause);
 
-/** Is `member` running? Fills `*out`. */
+/** Is `member` running, and not about to be gone after it has been killed? Fills `*out`. */
 bool rundir_find(const char *member, struct rundir_member *out);
 
 /** All running members, by name. Returns their number; 0 with a cause when the folder fails. */

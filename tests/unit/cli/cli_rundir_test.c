@@ -1,6 +1,7 @@
 /* The run-time folder: who holds a member's name, and option parsing as scripts rely on it.
  * Rules: DESIGN.md sections 5 and 6. */
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -103,6 +104,35 @@ START_TEST(a_name_is_held_once_and_freed_by_the_end_of_its_process)
 }
 END_TEST
 
+/* A member with much storage is still ending when kill has returned: who starts it again waits. */
+#define BALLAST_BYTES (256u << 20)
+START_TEST(a_killed_holder_is_waited_for)
+{
+    int ready[2], hold;
+    char c;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        char *ballast = malloc(BALLAST_BYTES);
+        if (!ballast || rundir_take("MEMBERA", "/some/cluster", &cause) != ST_OK)
+            _exit(1);
+        memset(ballast, 1, BALLAST_BYTES);
+        if (write(ready[1], ballast, 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    ck_assert_int_eq(read(ready[0], &c, 1), 1);
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    pid_t next = holder("MEMBERA", "/some/cluster", &hold);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    close(hold);
+    ck_assert_int_eq(waitpid(next, NULL, 0), next);
+    close(ready[0]);
+    close(ready[1]);
+}
+END_TEST
+
 START_TEST(names_are_upper_case_and_short)
 {
     char name[CONFIG_NAME_BYTES];
@@ -146,6 +176,7 @@ int main(void)
     tcase_add_test(t, folder_is_made_and_closed_to_others);
     tcase_add_test(t, a_path_too_long_for_a_socket_is_refused);
     tcase_add_test(t, a_name_is_held_once_and_freed_by_the_end_of_its_process);
+    tcase_add_loop_test(t, a_killed_holder_is_waited_for, 0, 2);
     tcase_add_test(t, names_are_upper_case_and_short);
     tcase_add_test(t, options_are_spelled_in_full_and_operands_stay);
     suite_add_tcase(s, t);
