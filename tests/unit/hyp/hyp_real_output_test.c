@@ -101,6 +101,16 @@ static void release(struct spool_desc *d)
     d->hold = false;
 }
 
+static void system_hold(struct spool_desc *d)
+{
+    d->system_hold = true;
+}
+
+static void system_free(struct spool_desc *d)
+{
+    d->system_hold = false;
+}
+
 static void class_q(struct spool_desc *d)
 {
     d->class_ = 'Q';
@@ -149,6 +159,31 @@ START_TEST(takes_what_it_is_to)
     ck_assert_str_eq(content("list"), "6\n7\n\f8\n\f1\n\f2\n\f3\n");
     ck_assert_uint_eq(spool_count(spool, "LINUX1", SPOOL_PUN), 1);
     ck_assert_uint_eq(spool_count(spool, "LINUX1", SPOOL_RDR), 1);
+}
+END_TEST
+
+/* A file in system hold stays, what comes behind it is put out; so does one that its owner holds,
+ * too, until both have let it go. */
+START_TEST(system_hold_keeps_it)
+{
+    struct spool_file *f = file("HELD", SPOOL_PRT, "1");
+    change(f, system_hold);
+    open_device();
+    file("NEXT", SPOOL_PRT, "2");
+    run();
+    ck_assert_str_eq(content("list"), "2\n");
+    change(f, hold);
+    change(f, system_free);
+    run();
+    ck_assert_str_eq(content("list"), "2\n");
+    change(f, system_hold);
+    change(f, release);
+    run();
+    ck_assert_str_eq(content("list"), "2\n");
+    change(f, system_free);
+    run();
+    ck_assert_str_eq(content("list"), "2\n\f1\n");
+    ck_assert_uint_eq(spool_count(spool, "LINUX1", SPOOL_PRT), 0);
 }
 END_TEST
 
@@ -305,6 +340,7 @@ int main(void)
     tcase_add_checked_fixture(tc, begin, end);
     tcase_set_timeout(tc, 120); /* a limit for hangs, not a measure */
     tcase_add_test(tc, takes_what_it_is_to);
+    tcase_add_test(tc, system_hold_keeps_it);
     tcase_add_test(tc, a_folder);
     tcase_add_test(tc, a_punch);
     tcase_add_test(tc, full_disk);

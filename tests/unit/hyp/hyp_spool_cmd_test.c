@@ -355,6 +355,32 @@ START_TEST(real_printers)
 }
 END_TEST
 
+/* System hold, by HOLD and by CHANGE: nothing comes out before FREE and NOSYSHOLD. */
+START_TEST(held_from_printers)
+{
+    punch(0xe, 1);
+    guest("CLOSE PRT HOLD");
+    ck_assert_str_eq(operator("HOLD GUEST PRT"), "0000001 FILE HELD");
+    guest("CHANGE PRT ALL NOHOLD");
+    operator("START UR CLASS *");
+    steps();
+    listed("");
+    ck_assert_str_eq(operator("FREE GUEST PRT"), "0000001 FILE FREED");
+    steps();
+    listed("AB\n");
+    punch(0xe, 1);
+    guest("CLOSE PRT HOLD");
+    ck_assert_str_eq(operator("CHANGE GUEST PRT ALL SYSHOLD"), "0000001 FILE CHANGED");
+    guest("CHANGE PRT ALL NOHOLD");
+    steps();
+    listed("AB\n");
+    operator("CHANGE GUEST PRT ALL NOSYSHOLD");
+    steps();
+    listed("AB\n\fAB\n");
+    ck_assert_str_eq(guest("Q FILES"), "FILES:   NO RDR,   NO PRT,   NO PUN");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_spool_cmd");
@@ -371,6 +397,7 @@ int main(void)
     TCase *printers = tcase_create("printers");
     tcase_add_checked_fixture(printers, begin_printers, end_printers);
     tcase_add_test(printers, real_printers);
+    tcase_add_test(printers, held_from_printers);
     suite_add_tcase(suite, printers);
     SRunner *sr = srunner_create(suite);
     srunner_run_all(sr, CK_NORMAL);
