@@ -32,8 +32,9 @@ struct cp_terminal_view cp_terminal_view(const struct cp_user *user);
 /** Key `n`, from 1; valid until the user's next SET PF. */
 const struct cp_pf *cp_terminal_pf(const struct cp_user *user, unsigned n);
 /** A line typed at a display terminal: line editing (TERMINAL CHARDEL, LINEDEL, ESCAPE;
- *  SET LINEDIT), then as cp_console_input, for each of its logical lines. */
-int cp_terminal_input(struct cp *cp, const char *userid, const char *text);
+ *  SET LINEDIT), then as cp_console_input, for each of its logical lines up to one that cannot be
+ *  taken: *left is it and what is behind it, in `text`. */
+int cp_terminal_input(struct cp *cp, const char *userid, const char *text, const char **left);
 /** Terminals as a relocation needs them. They stay connected to the member that they are on, their
  *  home, and are shown what a user of another member shows. */
 struct cp_terminal_ops {

@@ -253,26 +253,31 @@ static const char *retrieve(struct tn_typed *t, bool forward)
     return t->line[(t->count - t->back) % CP_RETRIEVE_LINES_MAX];
 }
 
-static void type(struct tn_conn *c, const char *text)
+/* What could not be taken; "": all of it was. */
+static const char *type(struct tn_conn *c, const char *text)
 {
-    c->not_accepted = cp_terminal_input(c->server->member->cp, c->user, text) != ST_OK;
+    const char *left;
+    c->not_accepted = cp_terminal_input(c->server->member->cp, c->user, text, &left) != ST_OK;
+    c->screen.alarm = c->not_accepted;
     if (c->mode == TN_CONSOLE && !c->closing)
         tn_console_recheck(c);
+    return c->not_accepted ? left : "";
 }
 
 static void enter(struct tn_conn *c, const struct tn_in *in)
 {
     char text[TN_INPUT_BYTES];
+    const char *left = "";
     tn_in_text(in, tn_screen_input(c->size), text, sizeof text);
     struct cp_user *user = user_of(c);
     bool waiting = waits(c, user);
     c->holding |= waiting && user && cp_terminal_view(user).hold;
     if (*text || !waiting) {
         remember(&c->typed, text);
-        type(c, text);
+        left = type(c, text);
     }
     if (c->mode == TN_CONSOLE && !c->closing)
-        show(c, TN_DRAW_INPUT, c->not_accepted ? text : "");
+        show(c, TN_DRAW_INPUT, left);
     explicit_bzero(text, sizeof text);
 }
 
@@ -291,6 +296,7 @@ void tn_console_attention(struct tn_conn *c)
 static void function_key(struct tn_conn *c, const struct cp_user *user, unsigned key)
 {
     struct cp_pf pf = *cp_terminal_pf(user, key); /* what it types may change it */
+    const char *left = "";
     char text[32];
     switch (pf.kind) {
     case CP_PF_UNDEFINED:
@@ -302,10 +308,10 @@ static void function_key(struct tn_conn *c, const struct cp_user *user, unsigned
     case CP_PF_FORWARD:
         show(c, TN_DRAW_INPUT, retrieve(&c->typed, pf.kind == CP_PF_FORWARD));
         return;
-    case CP_PF_IMMED: type(c, pf.text); break;
+    case CP_PF_IMMED: left = type(c, pf.text); break;
     }
     if (c->mode == TN_CONSOLE && !c->closing)
-        show(c, TN_DRAW_INPUT, "");
+        show(c, TN_DRAW_INPUT, left);
 }
 
 bool tn_console_break_key(struct tn_conn *c, u8 aid)

@@ -147,7 +147,8 @@ bool tn_screen_draw(struct tn_screen *s, struct console *console, enum tn_draw h
         return false;
     if (all)
         memset(s->cells, 0, sizeof s->cells);
-    tn_out_begin(out, s->size, all ? TN_ERASE_WRITE : TN_WRITE, false);
+    tn_out_begin(out, s->size, all ? TN_ERASE_WRITE : TN_WRITE, s->alarm);
+    s->alarm = false;
     for (unsigned row = 0; row < output_rows(s->size); row++)
         if (memcmp(cells + row * cols, s->cells + row * cols, cols))
             draw_row(s, row, cells + row * cols, out);

@@ -22,6 +22,7 @@ struct tn_screen {
     struct tn_place top, end; /* first row shown; the first one that is not */
     bool more;                /* there is something at `end`, and the screen is full */
     bool drawn;               /* `cells` and `status` are what the terminal shows */
+    bool alarm;               /* sounds with what is drawn next */
     u8 cells[TN_CELLS_MAX];   /* output area; 0 = nothing there */
     char status[TN_STATUS_CELLS + 1];
 };

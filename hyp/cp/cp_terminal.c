@@ -60,14 +60,18 @@ static int end_line(struct edit *e)
     return cp_console_line(e->cp, e->userid, e->line, e->to_cp);
 }
 
-static int edit_lines(struct edit *e, const struct cp_terminal *t, const char *text)
+/* *left: the logical line that was refused, and what is behind it. */
+static int edit_lines(struct edit *e, const struct cp_terminal *t, const char *text,
+                      const char **left)
 {
     int status = ST_OK;
-    while (*text && !status) {
+    for (*left = text; *text;) {
         char code;
         size_t n = character(text, &code);
         if (code && code == t->linend) {
-            status = end_line(e);
+            if ((status = end_line(e)))
+                return status;
+            *left = text + n;
         } else if (code && code == t->linedel) {
             e->len = 0;
         } else if (code && code == t->tabchar) {
@@ -83,11 +87,12 @@ static int edit_lines(struct edit *e, const struct cp_terminal *t, const char *t
         }
         text += n;
     }
-    return status ? status : end_line(e);
+    return end_line(e);
 }
 
-int cp_terminal_input(struct cp *cp, const char *userid, const char *text)
+int cp_terminal_input(struct cp *cp, const char *userid, const char *text, const char **left)
 {
+    *left = text;
     struct cp_user *user = cp_user_find(cp, userid);
     if (!user)
         return ST_NOENT;
@@ -99,7 +104,7 @@ int cp_terminal_input(struct cp *cp, const char *userid, const char *text)
     const struct cp_terminal t = user->terminal; /* TERMINAL acts from the next line on */
     struct edit e = {.cp = cp, .to_cp = command || user->cp_read};
     strcpy(e.userid, user->userid);
-    int status = edit_lines(&e, &t, command ? command : text);
+    int status = edit_lines(&e, &t, command ? command : text, left);
     explicit_bzero(&e, sizeof e);
     return status;
 }

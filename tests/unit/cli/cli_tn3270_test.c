@@ -540,6 +540,20 @@ START_TEST(pages)
 }
 END_TEST
 
+/* An alarm sounds once, with the next record. */
+START_TEST(alarm_once)
+{
+    const u8 alarm = 0x04; /* of the write control character */
+    draw(TN_DRAW_ALL);
+    ck_assert(!(out_record.bytes[1] & alarm));
+    screen.alarm = true;
+    ck_assert(draw(TN_DRAW_INPUT));
+    ck_assert(out_record.bytes[1] & alarm);
+    ck_assert(draw(TN_DRAW_INPUT));
+    ck_assert(!(out_record.bytes[1] & alarm));
+}
+END_TEST
+
 START_TEST(unfinished_line)
 {
     char wide[201];
@@ -699,6 +713,7 @@ static Suite *suite(void)
     tcase_add_loop_test(t, bad_records, 0, 11);
     t = fixture(s, "screen", screen_setup, screen_teardown);
     tcase_add_test(t, pages);
+    tcase_add_test(t, alarm_once);
     tcase_add_test(t, unfinished_line);
     tcase_add_test(t, line_over_two_pages);
     tcase_add_test(t, history);

@@ -20,6 +20,8 @@ static const char *guest_line(const char *userid)
     return console_input_take(console_of(userid), line, sizeof line) < 0 ? NULL : line;
 }
 
+static const char *left; /* of what was typed: not taken */
+
 static void world(void)
 {
     cp_world_setup();
@@ -183,7 +185,7 @@ START_TEST(terminal_options_refused)
     char line[64];
     on(0, "LINUX1", "TERMINAL TABCHAR !");
     on(0, "LINUX1", "BEGIN");
-    ck_assert_int_eq(cp_terminal_input(cps[0], "LINUX1", "a!b"), ST_OK);
+    ck_assert_int_eq(cp_terminal_input(cps[0], "LINUX1", "a!b", &left), ST_OK);
     ck_assert_int_eq(console_input_take(console_of("LINUX1"), line, sizeof line), 3);
     ck_assert_str_eq(line, "a\tb");
     REFUSED(on(0, "LINUX1", "TERMINAL APL ON"), 6,
@@ -319,7 +321,7 @@ END_TEST
 
 static void typed(const char *text)
 {
-    ck_assert_int_eq(cp_terminal_input(cps[0], "LINUX1", text), ST_OK);
+    ck_assert_int_eq(cp_terminal_input(cps[0], "LINUX1", text, &left), ST_OK);
 }
 
 /* CHARDEL @, LINEDEL cent sign, ESCAPE ", LINEND #: of the physical line logical ones are made. */
@@ -362,6 +364,25 @@ START_TEST(line_editing)
     on(0, "LINUX1", "SET LINEDIT OFF");
     typed("x\xc2\xa7y");
     ck_assert_str_eq(guest_line("LINUX1"), "x\xc2\xa7y");
+}
+END_TEST
+
+/* Of several lines those that there was no room for are left, each is taken once. */
+START_TEST(lines_left)
+{
+    for (unsigned i = 1; i < CONSOLE_INPUTS_MAX; i++)
+        typed("early");
+    ck_assert_int_eq(cp_terminal_input(cps[0], "LINUX1", "one#tw@wo#three", &left), ST_LIMIT);
+    ck_assert_str_eq(left, "tw@wo#three");
+    ck_assert_int_eq(cp_terminal_input(cps[0], "LINUX1", left, &left), ST_LIMIT);
+    ck_assert_str_eq(left, "tw@wo#three");
+    for (unsigned i = 1; i < CONSOLE_INPUTS_MAX; i++)
+        ck_assert_str_eq(guest_line("LINUX1"), "early");
+    typed(left);
+    ck_assert_str_eq(guest_line("LINUX1"), "one");
+    ck_assert_str_eq(guest_line("LINUX1"), "two");
+    ck_assert_str_eq(guest_line("LINUX1"), "three");
+    ck_assert_ptr_null(guest_line("LINUX1"));
 }
 END_TEST
 
@@ -408,6 +429,7 @@ int main(void)
     tcase_add_test(t, silently);
     tcase_add_test(t, pf_keys);
     tcase_add_test(t, line_editing);
+    tcase_add_test(t, lines_left);
     tcase_add_test(t, terminal_options);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
