@@ -97,7 +97,7 @@ int cp_cmd_cptype(struct cp_request *req, void *ctx)
     return not_found(req, pattern);
 }
 
-/* QUERY CPDISKS */
+/* QUERY CPDISKS: in place of the extents of a minidisk, where the folder is. */
 int cp_query_cpdisks(struct cp_request *req, void *ctx)
 {
     int rc = cp_no_more(req);
@@ -105,6 +105,6 @@ int cp_query_cpdisks(struct cp_request *req, void *ctx)
     if (rc)
         return rc;
     cp_line(req, "Label  Userid   Vdev Mode Stat Vol-ID Rdev Type   StartLoc     EndLoc");
-    cp_line(req, "------ -------- ---- A    R/O  ------ ---- FOLDER        --         --");
+    cp_line(req, "------ -------- ---- A    R/O  ------ ---- FOLDER %s", req->cp->config->dir);
     return 0;
 }

@@ -94,7 +94,15 @@ START_TEST(files)
     REFUSED(oper("CPTYPE SYSTEM"), 26, "HCPCMD026E");
     ck_assert_int_eq(unlink(config->path), 0);
     REFUSED(oper("CPTYPE SYSTEM CONFIG"), 601, "HCPCPF601E SYSTEM CONFIG cannot be read: ");
-    HAS(oper("QUERY CPDISKS"), "Label  Userid   Vdev Mode Stat");
+    char disks[256];
+    snprintf(config->dir, sizeof config->dir, "%s", folder);
+    snprintf(disks, sizeof disks,
+             "Label  Userid   Vdev Mode Stat Vol-ID Rdev Type   StartLoc     EndLoc|"
+             "------ -------- ---- A    R/O  ------ ---- FOLDER %s",
+             folder);
+    ck_assert_str_eq(oper("QUERY CPDISKS"), disks);
+    REFUSED(oper("QUERY CPDISKS A"), 3, "HCPCMD003E Invalid option - A");
+    REFUSED(on(0, "GUEST", "QUERY CPDISKS"), 3, "HCPCQV003E");
     REFUSED(on(0, "GUEST", "CPTYPE SYSTEM CONFIG"), 1, "HCPCMD001E");
 }
 END_TEST
