@@ -147,3 +147,11 @@ size_t ebcdic_count_utf8(const char *utf8, size_t len)
         chars += (utf8[i] & 0xc0) != 0x80;
     return chars;
 }
+
+bool ebcdic_is_utf8(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len;)
+        if (utf8_next(text, len, &i) == 0xfffd)
+            return false;
+    return true;
+}

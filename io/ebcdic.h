@@ -17,5 +17,7 @@ size_t ebcdic_pad(const char *in, size_t width, u8 *out);
 
 /** Characters of UTF-8 text. */
 size_t ebcdic_count_utf8(const char *utf8, size_t len);
+/** Is all of it UTF-8 (and so no EBCDIC, whose letters and digits one after another are none)? */
+bool ebcdic_is_utf8(const char *text, size_t len);
 
 #endif

@@ -32,18 +32,6 @@ static bool put(struct lines *l, const char *bytes, size_t n)
     return true;
 }
 
-/* ASCII has no byte above 7F, and EBCDIC letters and digits are nothing else. */
-static bool is_text(const struct spool_data *data)
-{
-    struct spool_place place = {0};
-    struct spool_record r;
-    while (spool_data_next(data, &place, &r))
-        for (size_t i = 0; i < r.len; i++)
-            if (r.bytes[i] & 0x80)
-                return false;
-    return true;
-}
-
 /* A card of `endicott punch`: blanks that the spool has left out are characters again. */
 static bool put_card(struct lines *l, const struct spool_record *r)
 {
@@ -63,20 +51,28 @@ static bool put_line(struct lines *l, const struct spool_record *r)
     return put(l, line, n) && put(l, "\n", 1);
 }
 
-static char *text_of(const struct spool_data *data)
+/* All records, one behind the other; NULL: too long, or no text. */
+static char *joined(const struct spool_data *data,
+                    bool (*put_record)(struct lines *l, const struct spool_record *r))
 {
     struct lines l = {0};
     struct spool_place place = {0};
     struct spool_record r;
-    bool text = is_text(data), good = put(&l, "", 0);
+    bool good = put(&l, "", 0);
     while (good && spool_data_next(data, &place, &r))
-        good = r.immediate || (text ? put_card(&l, &r) : put_line(&l, &r));
+        good = r.immediate || put_record(&l, &r);
     if (good && l.len && l.text[l.len - 1] != '\n')
         good = put(&l, "\n", 1);
-    if (good && strlen(l.text) == l.len)
+    if (good && strlen(l.text) == l.len && ebcdic_is_utf8(l.text, l.len))
         return l.text;
     free(l.text);
     return NULL;
+}
+
+static char *text_of(const struct spool_data *data)
+{
+    char *text = joined(data, put_card);
+    return text ? text : joined(data, put_line);
 }
 
 static bool is_entry_file(const struct spool_desc *desc, const char *user)

@@ -61,6 +61,9 @@ t.see(rb"ctrl-D ends this")
 t.type(b"#CP QUERY USER\t")
 t.type(b"ID\n")
 t.see(rb"LINUX1 +AT MEMBERA")
+t.type(b"#CP QUERY SE\t")
+t.type(b"\x10\n")  # ctrl-P: in place of what is half typed
+t.see(rb"LINUX1 +AT MEMBERA")
 assert t.ends() == 0
 PYTHON
 expect 0 'LINUX1 +- DSC' cp_on MEMBERA QUERY NAMES

@@ -30,6 +30,20 @@ expect 0 'with RC' cp_on MEMBERA DIRM FOR NEWONE PW Mellon
 expect 0 'LOGON AT' cp_on MEMBERB LOGON NEWONE mellon
 ! grep -ril -e mellon -e sesame "$ENDICOTT_RUN" "$cluster" || fail "a password is in a file"
 
+# --- an entry in place of the one that GET keeps for its user, as punched; nothing else in the file is another
+others() { grep -av -e NEWONE -e '^ CONSOLE 9 3215' -e '^\* .*nder' "$direct"; }
+others_before=$(others)
+expect 0 'with RC' cp_on MEMBERA DIRM FOR NEWONE GET
+printf '* \303\244ndert\nUSER NEWONE mellon 96M 96M G\n CONSOLE 9 3215\n' >"$TEST_TMP/newone.direct"
+expect 0 'file [0-9]+ for OPERATOR' endicott punch -m MEMBERA -u OPERATOR "$TEST_TMP/newone.direct"
+expect 0 'Changes made to directory entry NEWONE' cp_on MEMBERA DIRM FOR NEWONE REPLACE
+[ "$(others)" = "$others_before" ] || fail "more than the entry has changed"
+grep -aqF "$(head -n 1 "$TEST_TMP/newone.direct")" "$direct" || fail 'the comment is not as it was punched'
+expect 0 '' endicott cp -m MEMBERB -u NEWONE LOGOFF
+expect 0 'LOGON AT' cp_on MEMBERB LOGON NEWONE mellon
+expect 0 'STORAGE = 96M' endicott cp -m MEMBERB -u NEWONE QUERY VIRTUAL STORAGE
+expect 0 '' endicott cp -m MEMBERB -u NEWONE LOGOFF
+
 # --- by hand: online after DIRECT
 printf '\nUSER HANDMADE X\n' >>"$direct"
 expect 1 'HCPLGA050E' cp_on MEMBERB LOGON HANDMADE X

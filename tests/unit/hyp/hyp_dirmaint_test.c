@@ -429,7 +429,7 @@ START_TEST(add_from_the_reader)
 {
     /* the @ is what EBCDIC has for a blank, at the end of a card */
     static const char entry[] =
-        "* It is new.\nUSER NEWONE PW 32M 64M\n COMMAND MSG * 0123456789"
+        "* It is n\xc3\xa9w.\nUSER NEWONE PW 32M 64M\n COMMAND MSG * 0123456789"
         "0123456789 @@\n COMMAND Q TIME\n";
     punch("NEWONE", entry, _i);
     well("DIRM ADD NEWONE");
