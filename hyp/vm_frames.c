@@ -90,12 +90,19 @@ void vm_early_end(struct vm *vm)
         storage_lazy_free(vm->told[i], vm->told_bytes);
         vm->told[i] = NULL;
     }
+    free(vm->told_block);
+    vm->told_block = NULL;
     vm->told_bytes = 0;
 }
 
 static u64 map_bytes(const struct vm *vm)
 {
     return (vm->st->frames + WORD_FRAMES - 1) / WORD_FRAMES * WORD_FRAMES;
+}
+
+static u64 blocks_of(const struct vm *vm)
+{
+    return (vm->st->frames + STORAGE_BLOCK_FRAMES - 1) / STORAGE_BLOCK_FRAMES;
 }
 
 static bool told_alloc(struct vm *vm)
@@ -105,7 +112,8 @@ static bool told_alloc(struct vm *vm)
     vm->told_sum = 0;
     for (unsigned i = 0; i < VM_FRAME_MAPS; i++)
         vm->told[i] = storage_lazy_alloc(vm->told_bytes);
-    if (vm->told[KEYS] && vm->told[USAGE])
+    vm->told_block = calloc(blocks_of(vm), 1);
+    if (vm->told[KEYS] && vm->told[USAGE] && vm->told_block)
         return true;
     vm_early_end(vm);
     return false;
@@ -123,6 +131,7 @@ static void told_set(struct vm *vm, unsigned which, u64 frame, u8 v)
     u8 *told = &vm->told[which][frame];
     vm->told_sum += part_of_sum(which, frame, v) - part_of_sum(which, frame, *told);
     *told = v;
+    vm->told_block[frame / STORAGE_BLOCK_FRAMES] = 1;
 }
 
 /* The first word of frames, from `f` on, that is not the same in both; `end` if all are. */
@@ -298,17 +307,35 @@ static bool changes_restore(struct vm *vm, const struct codec_row *row, unsigned
     return true;
 }
 
+/* The first block, from `b` on, that has something in storage or in what was told; looking at
+ * others would have the host make pages for them. */
+static u64 next_block(const struct vm *vm, u64 b)
+{
+    u64 blocks = blocks_of(vm), used = storage_frame_next(vm->st, b * STORAGE_BLOCK_FRAMES);
+    const u8 *told = b < blocks ? memchr(vm->told_block + b, 1, blocks - b) : NULL;
+    u64 first = told ? (u64)(told - vm->told_block) : blocks;
+    used = used < vm->st->frames ? used / STORAGE_BLOCK_FRAMES : blocks;
+    return used < first ? used : first;
+}
+
+static void block_apply(struct vm *vm, unsigned which, u64 first)
+{
+    const u8 *told = vm->told[which], *now = still_map(vm, which);
+    u64 end = first + STORAGE_BLOCK_FRAMES;
+    end = end < map_bytes(vm) ? end : map_bytes(vm);
+    for (u64 f = first; (f = first_other(told, now, f, end)) < end;)
+        for (u64 behind = f + WORD_FRAMES; f < behind; f++)
+            if (told[f] != now[f])
+                map_set(vm->st, which, f, told[f]);
+}
+
 /* Whatever storage has now, it has this then. */
 static void told_apply(struct vm *vm)
 {
-    u64 frames = vm->st->frames;
-    for (unsigned i = 0; i < VM_FRAME_MAPS; i++) {
-        const u8 *told = vm->told[i], *now = still_map(vm, i);
-        for (u64 f = 0; (f = first_other(told, now, f, frames)) < frames;)
-            for (u64 behind = f + WORD_FRAMES; f < behind; f++)
-                if (told[f] != now[f])
-                    map_set(vm->st, i, f, told[f]);
-    }
+    u64 blocks = blocks_of(vm);
+    for (u64 b = next_block(vm, 0); b < blocks; b = next_block(vm, b + 1))
+        for (unsigned i = 0; i < VM_FRAME_MAPS; i++)
+            block_apply(vm, i, b * STORAGE_BLOCK_FRAMES);
 }
 
 bool vm_frames_restore(struct vm *vm, const struct codec_row *row, struct vm_frames *got)

@@ -89,6 +89,7 @@ struct vm {
     u8 *told[VM_FRAME_MAPS];
     u64 told_bytes; /* of each; 0: nothing was sent early */
     u64 told_sum;   /* over both */
+    u8 *told_block; /* blocks (STORAGE_BLOCK_FRAMES) of which something was told: 1 */
 };
 
 struct vm_host {
