@@ -212,7 +212,7 @@ static bool same_size(const struct share *s)
 /** Open the file as its active windows need it, or close it. */
 static int settle_locked(struct share *s, struct cause *cause)
 {
-    bool any = s->wanted, write = s->wanted;
+    bool any = s->wanted, write = any;
     for (const struct window *w = s->windows; w; w = w->next) {
         any |= w->active;
         write |= w->active && (w->write || (w->guard && s->ranges && !share_read_only(s)));
