@@ -9,7 +9,6 @@
 #include "hyp/vm_internal.h"
 #include "mem/storage_source.h"
 
-#define EXT_CP 0x2603
 #define SUBCODE_INITIAL 0x0600
 #define SUBCODE_COMPLETION 0x0680
 #define ROW_TOKEN_WORDS 4

@@ -41,7 +41,6 @@ static bool port_take_io(void *ctx, u8 isc_mask, struct cpu_io_interruption *out
 
 #define EXT_SERVICE_SIGNAL 0x2401
 #define EXT_IUCV 0x4000
-#define EXT_CP 0x2603 /* so have page faults, pfault.c */
 #define SUBCODE_BLOCK_IO 0x0300
 #define SUBCODE_BLOCK_IO_64 0x0700
 

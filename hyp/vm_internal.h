@@ -19,6 +19,8 @@
 #include "mem/base/lock.h"
 #include "mem/storage_lock.h"
 
+#define EXT_CP 0x2603 /* external interruptions of CP: ends of block I/O, page faults */
+
 #define VM_STATUS_AT 0x1200 /* in absolute storage: what SIGP stores of a CPU */
 #define IPL_BLOCK_BYTES 200 /* IPL parameter block of a channel-attached device */
 #define VM_PARM_BYTES_MAX 64

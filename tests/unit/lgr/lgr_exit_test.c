@@ -3,77 +3,21 @@
  * EXIT to the answer of VMRELOCATE. CP with fake machines (tests/lib/cp_world.h) over relocation
  * with fake guests (tests/lib/lgr_world.h): MEMBERA is M0.
  * Run alone: tests/run unit/lgr_exit_test */
-#include "tests/lib/lgr_world.h"
-
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "hyp/exit/exit.h"
-#include "lgr/lgr_cmd.h"
-#include "tests/lib/cp_world.h"
+#include "tests/lib/lgr_cmd_world.h"
 
-static struct world *w;
-static struct lgr_cmd cmds[2];
-
-/* LINUX1 is on the second member, everybody else on the first. */
 static void setup(void)
 {
-    cp_world_setup();
-    on(0, "", "LOGON OPERATOR OPER");
-    on(1, "", "LOGON OPERATOR OPER");
-    on(1, "", "LOGON LINUX1 SECRET");
-    w = world_create(7, 2);
-    w->smooth = true;
-    for (unsigned s = 0; s < 2; s++) {
-        actor_start(&w->actors[s]);
-        while (!w->actors[s].joined)
-            world_step(w);
-        cmds[s] = (struct lgr_cmd){.cp = cps[s], .lgr = w->actors[s].lgr};
-        w->actors[s].lgr->events = cp_events(cps[s]);
-        ck_assert_int_eq(lgr_cmd_register(&cmds[s]), ST_OK);
-    }
-    user_logon(&w->actors[1], 0);
-    for (unsigned i = 0; i < 100; i++)
-        world_step(w);
-}
-
-static void teardown(void)
-{
-    world_destroy(w);
-    cp_world_teardown();
-}
-
-static struct cp_response move;
-
-static void begin(const char *command)
-{
-    cp_response_init(&move);
-    ck_assert_int_eq(cp_command(cps[0], "OPERATOR", command, &move), CP_PENDING);
-}
-
-static const char *text_of_move(void)
-{
-    static char text[4096];
-    text[0] = 0;
-    for (unsigned i = 0; i < move.line_count; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? "|" : "",
-                 move.lines[i]);
-    cp_response_fini(&move);
-    return text;
-}
-
-static const char *ended(void)
-{
-    for (unsigned i = 0; !move.done && i < 100000; i++)
-        world_step(w);
-    ck_assert(move.done);
-    return text_of_move();
+    relocations_setup(true);
 }
 
 static const char *answer_of(const char *command)
 {
-    begin(command);
+    begin(0, command);
     return ended();
 }
 
@@ -188,7 +132,7 @@ START_TEST(they_let_it_through)
         exits(i / 2, (enum lgr_exit)(i % 2), LGR_COMPLETED, 20);
     is(answer_of("VMRELOCATE TEST LINUX1 M0"), "User LINUX1 is eligible for relocation to M0");
     ck_assert_uint_eq(w->exits_asked, 2);
-    begin("VMRELOCATE MOVE LINUX1 M0");
+    begin(0, "VMRELOCATE MOVE LINUX1 M0");
     while (!w->actors[1].lgr->active || w->actors[1].lgr->active->state != RLO_S_EXIT)
         world_step(w);
     ck_assert(has(oper("VMRELOCATE STATUS USER LINUX1"), "OPERATOR 00:00:00 CP exit"));
@@ -269,9 +213,9 @@ START_TEST(what_ends_the_waiting)
         return;
     exits(wait == WAITS_SOURCE, wait == WAITS_RESTART ? LGR_EXIT_RESTART : LGR_EXIT_ELIGIBLE,
           LGR_COMPLETED, 9000);
-    begin(blow == TOTAL     ? "VMRELOCATE MOVE LINUX1 M0 MAXTOTAL 3 SEC"
-          : blow == QUIESCE ? "VMRELOCATE MOVE LINUX1 M0 MAXQUIESCE 3 SEC"
-                            : "VMRELOCATE MOVE LINUX1 M0 MAXQUIESCE 20 SEC");
+    begin(0, blow == TOTAL     ? "VMRELOCATE MOVE LINUX1 M0 MAXTOTAL 3 SEC"
+             : blow == QUIESCE ? "VMRELOCATE MOVE LINUX1 M0 MAXQUIESCE 3 SEC"
+                               : "VMRELOCATE MOVE LINUX1 M0 MAXQUIESCE 20 SEC");
     while (!waits(wait))
         world_step(w);
     strike(blow);
@@ -364,7 +308,7 @@ static bool programs_run(void)
 /* Virtual time stands still while a program runs. */
 static const char *real_answer_of(const char *command)
 {
-    begin(command);
+    begin(0, command);
     while (!move.done)
         if (!programs_run())
             world_step(w);
@@ -433,7 +377,7 @@ START_TEST(a_program_that_is_not_waited_for)
 {
     program("HANG", "while :; do sleep 0.01; done\n");
     oper("ASSOCIATE EXIT 1230 ENABLE EPNAME HANG");
-    begin("VMRELOCATE MOVE LINUX1 M0");
+    begin(0, "VMRELOCATE MOVE LINUX1 M0");
     while (!programs_run())
         world_step(w);
     ssi_sim_cut(w->sim, 0, 1);
