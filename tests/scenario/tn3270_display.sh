@@ -116,6 +116,13 @@ see 'still here'
 shell 'and here' '^and here'
 t 'Clear()'
 see 'and here'
+echo '--- ^c interrupts, ^d ends, ^z stops'
+shell '^c' 'guest# *$'
+shell 'echo STATUS-$?; cat; echo ENDED-$?' 'STATUS-130'
+shell '^d' 'ENDED-0'
+shell 'cat' .
+shell '^z' 'Stopped'
+shell 'kill %1; cat' .
 hang_up plain
 "$ROOT/tests/lib/c3270.py" "127.0.0.1:$port" "$WAIT_SECONDS" 'see:and here' 'type:by c3270\r' 'see:by c3270' 'see:by c3270'
 kill -TERM $guest
