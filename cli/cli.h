@@ -62,11 +62,10 @@ struct cli_verb {
     const char *name, *usage;
     int (*run)(const char *const *operand, unsigned operands, const void *options);
 };
-/** A line for each verb; `verbs` ends with a NULL name. */
-void cli_verbs_tell(FILE *to, const struct cli_verb *verbs);
-/** Runs the verb that argv[1] names with the operands behind it, after cli_parse; `verbs` ends with
- *  a NULL name. Exit status; EXIT_USAGE with the usage when there is no such verb. */
-int cli_verb_run(int argc, char **argv, const char *usage, const struct cli_verb *verbs,
-                 const void *options);
+/** Parses what is there by `options`, whose values are in `values`, and runs the verb that argv[1]
+ *  names with the operands behind it; `verbs` ends with a NULL name. Exit status; EXIT_USAGE with
+ *  the usage when there is no such verb. --help tells of all verbs. */
+int cli_verb_parse(int argc, char **argv, const char *usage, const struct cli_option *options,
+                   const struct cli_verb *verbs, const void *values);
 
 #endif

@@ -227,12 +227,7 @@ int cli_directory(int argc, char **argv)
         {"method", "METHOD", "hash: yescrypt (as if left out) or sha512", &o.method, NULL},
         {NULL, NULL, NULL, NULL, NULL},
     };
-    int first = cli_parse(argc, argv, DIRECTORY_USAGE, options, false);
-    if (first == -2)
-        cli_verbs_tell(stdout, directory_verbs);
-    if (first < 0)
-        return first == -2 ? EXIT_WELL : EXIT_USAGE;
-    return cli_verb_run(argc, argv, DIRECTORY_USAGE, directory_verbs, &o);
+    return cli_verb_parse(argc, argv, DIRECTORY_USAGE, options, directory_verbs, &o);
 }
 
 /* ---- config ---- */

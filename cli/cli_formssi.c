@@ -220,10 +220,5 @@ int cli_formssi(int argc, char **argv)
          &o.force},
         {"json", NULL, "display: as JSON", NULL, &o.json},
         {NULL, NULL, NULL, NULL, NULL}};
-    int first = cli_parse(argc, argv, USAGE, options, false);
-    if (first == -2)
-        cli_verbs_tell(stdout, verbs);
-    if (first < 0)
-        return first == -2 ? EXIT_WELL : EXIT_USAGE;
-    return cli_verb_run(argc, argv, USAGE, verbs, &o);
+    return cli_verb_parse(argc, argv, USAGE, options, verbs, &o);
 }

@@ -313,10 +313,5 @@ int cli_tape(int argc, char **argv)
         {"json", NULL, "info, ls: as JSON", NULL, &json},
         {NULL, NULL, NULL, NULL, NULL},
     };
-    int first = cli_parse(argc, argv, USAGE, options, false);
-    if (first == -2)
-        cli_verbs_tell(stdout, verbs);
-    if (first < 0)
-        return first == -2 ? EXIT_WELL : EXIT_USAGE;
-    return cli_verb_run(argc, argv, USAGE, verbs, &json);
+    return cli_verb_parse(argc, argv, USAGE, options, verbs, &json);
 }

@@ -113,21 +113,21 @@ int cli_exit_of(int status)
     }
 }
 
-void cli_verbs_tell(FILE *to, const struct cli_verb *verbs)
+static void verbs_tell(FILE *to, const struct cli_verb *verbs)
 {
     for (const struct cli_verb *verb = verbs; verb->name; verb++)
         fprintf(to, "  endicott %s\n", verb->usage);
 }
 
-int cli_verb_run(int argc, char **argv, const char *usage, const struct cli_verb *verbs,
-                 const void *options)
+static int verb_run(int argc, char **argv, const char *usage, const struct cli_verb *verbs,
+                    const void *options)
 {
     const struct cli_verb *verb = verbs;
     while (verb->name && !(argc > 1 && argv[1] && strcmp(argv[1], verb->name) == 0))
         verb++;
     if (!verb->name) {
         fprintf(stderr, "usage: endicott %s\n", usage);
-        cli_verbs_tell(stderr, verbs);
+        verbs_tell(stderr, verbs);
         return EXIT_USAGE;
     }
     unsigned operands = 0;
@@ -137,4 +137,15 @@ int cli_verb_run(int argc, char **argv, const char *usage, const struct cli_verb
     if (status == EXIT_USAGE && operands == 0)
         fprintf(stderr, "usage: endicott %s\n", verb->usage);
     return status;
+}
+
+int cli_verb_parse(int argc, char **argv, const char *usage, const struct cli_option *options,
+                   const struct cli_verb *verbs, const void *values)
+{
+    int first = cli_parse(argc, argv, usage, options, false);
+    if (first == -2)
+        verbs_tell(stdout, verbs);
+    if (first < 0)
+        return first == -2 ? EXIT_WELL : EXIT_USAGE;
+    return verb_run(argc, argv, usage, verbs, values);
 }

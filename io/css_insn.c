@@ -22,6 +22,20 @@ bool css_schid_valid(struct css *css, u32 schid)
     return (schid & 0xffff0000u & ~sets) == SCHID_ONE;
 }
 
+/* For instructions that want a device and an enabled subchannel: NULL, and what the instruction
+ * answers, if they are not there; else the lock is held. */
+static struct subchannel *enter_enabled(struct css *css, u32 schid, int *answer)
+{
+    *answer = CSS_PGM_OPERAND;
+    if (!css_schid_valid(css, schid))
+        return NULL;
+    struct subchannel *sub = enter(css, schid);
+    if (sub_has_device(sub) && sub_enabled(sub))
+        return sub;
+    *answer = finish(css, 3);
+    return NULL;
+}
+
 bool css_orb_extended(const u8 orb[ORB_SHORT_BYTES])
 {
     return be32_load(orb + 4) & ORB_X;
@@ -70,11 +84,10 @@ int css_ssch(struct css *css, u32 schid, const u8 orb[ORB_BYTES])
 
 int css_hsch(struct css *css, u32 schid)
 {
-    if (!css_schid_valid(css, schid))
-        return CSS_PGM_OPERAND;
-    struct subchannel *sub = enter(css, schid);
-    if (!sub_has_device(sub) || !sub_enabled(sub))
-        return finish(css, 3);
+    int cc;
+    struct subchannel *sub = enter_enabled(css, schid, &cc);
+    if (!sub)
+        return cc;
     struct sub_state *s = &sub->s;
     u32 sc = s->scsw0 & SC_ANY;
     if (sc == SC_PENDING || sc & (SC_ALERT | SC_PRIMARY | SC_SECONDARY))
@@ -92,11 +105,10 @@ int css_hsch(struct css *css, u32 schid)
 
 int css_csch(struct css *css, u32 schid)
 {
-    if (!css_schid_valid(css, schid))
-        return CSS_PGM_OPERAND;
-    struct subchannel *sub = enter(css, schid);
-    if (!sub_has_device(sub) || !sub_enabled(sub))
-        return finish(css, 3);
+    int cc;
+    struct subchannel *sub = enter_enabled(css, schid, &cc);
+    if (!sub)
+        return cc;
     css_dequeue_locked(sub);
     css_notify_locked(css);
     sub->s.scsw0 &= ~(FC_ANY | AC_ANY | SC_ANY);
@@ -108,11 +120,10 @@ int css_csch(struct css *css, u32 schid)
 
 int css_rsch(struct css *css, u32 schid)
 {
-    if (!css_schid_valid(css, schid))
-        return CSS_PGM_OPERAND;
-    struct subchannel *sub = enter(css, schid);
-    if (!sub_has_device(sub) || !sub_enabled(sub))
-        return finish(css, 3);
+    int cc;
+    struct subchannel *sub = enter_enabled(css, schid, &cc);
+    if (!sub)
+        return cc;
     struct sub_state *s = &sub->s;
     if (s->scsw0 & SC_PENDING)
         return finish(css, 1);
@@ -127,11 +138,10 @@ int css_rsch(struct css *css, u32 schid)
 
 int css_xsch(struct css *css, u32 schid)
 {
-    if (!css_schid_valid(css, schid))
-        return CSS_PGM_OPERAND;
-    struct subchannel *sub = enter(css, schid);
-    if (!sub_has_device(sub) || !sub_enabled(sub))
-        return finish(css, 3);
+    int cc;
+    struct subchannel *sub = enter_enabled(css, schid, &cc);
+    if (!sub)
+        return cc;
     struct sub_state *s = &sub->s;
     if (s->scsw0 & SC_PENDING)
         return finish(css, 1);

@@ -171,18 +171,6 @@ static bool get_fit(const struct codec_row *row, struct lgr_fit *to)
 }
 
 /* Printable ASCII, as everywhere. */
-static bool get_text(const struct codec_row *row, char *out, size_t room)
-{
-    if (row->len >= room)
-        return false;
-    for (u32 i = 0; i < row->len; i++)
-        if (row->p[i] < 0x20 || row->p[i] > 0x7e)
-            return false;
-    memcpy(out, row->p, row->len);
-    out[row->len] = 0;
-    return true;
-}
-
 /* A step that this program does not know any more is not shown. */
 static bool get_stamp(const struct codec_row *row, struct lgr_view *v)
 {
@@ -201,11 +189,11 @@ static bool get_row(const struct codec_row *row, struct lgr_view *v, u64 *ended_
     case ROW_PASS: return get_pass(row, v);
     case ROW_FIT: return *fits < LGR_FITS_MAX && get_fit(row, &v->fit[(*fits)++]);
     case ROW_STAMP: return get_stamp(row, v);
-    case ROW_USER: return get_text(row, v->user, sizeof v->user);
-    case ROW_FROM: return get_text(row, v->from, sizeof v->from);
-    case ROW_TO: return get_text(row, v->to, sizeof v->to);
-    case ROW_BY: return get_text(row, v->by, sizeof v->by);
-    case ROW_TEXT: return get_text(row, v->text, sizeof v->text);
+    case ROW_USER: return codec_get_printable(row, v->user, sizeof v->user);
+    case ROW_FROM: return codec_get_printable(row, v->from, sizeof v->from);
+    case ROW_TO: return codec_get_printable(row, v->to, sizeof v->to);
+    case ROW_BY: return codec_get_printable(row, v->by, sizeof v->by);
+    case ROW_TEXT: return codec_get_printable(row, v->text, sizeof v->text);
     default: return true;
     }
 }

@@ -340,15 +340,7 @@ void lgr_values_put(struct codec_out *out, u16 type, const struct lgr_values *v)
 
 static bool get_text(const struct codec_row *row, char *out, size_t room, bool name)
 {
-    if (row->len >= room)
-        return false;
-    for (u32 i = 0; i < row->len; i++) {
-        if (row->p[i] < (name ? 0x21 : 0x20) || row->p[i] > 0x7e)
-            return false;
-        out[i] = (char)row->p[i];
-    }
-    out[row->len] = 0;
-    return true;
+    return codec_get_printable(row, out, room) && !(name && strchr(out, ' '));
 }
 
 static bool get_disk(const struct codec_row *row, struct lgr_guest_info *info)
@@ -416,8 +408,9 @@ static bool get_segment(const struct codec_row *row, struct lgr_guest_info *info
     return get_name(row->p + LGR_IDENTITY_BYTES, s->name);
 }
 
-static bool get_info_row(const struct codec_row *row, struct lgr_guest_info *info)
+static bool get_info_row(void *ctx, const struct codec_row *row)
 {
+    struct lgr_guest_info *info = ctx;
     switch (row->tag) {
     case ROW_USER: return row->len && get_text(row, info->user, sizeof info->user, true);
     case ROW_DOMAIN: return get_text(row, info->domain, sizeof info->domain, true);
@@ -446,13 +439,9 @@ static bool get_info_row(const struct codec_row *row, struct lgr_guest_info *inf
 static bool get_info(const struct codec_row *outer, struct lgr_guest_info *info)
 {
     struct codec_in in;
-    struct codec_row row;
-    if (!codec_open(outer, &in) || in.version != INFO_VERSION)
-        return false;
-    while (codec_next(&in, &row))
-        if (!get_info_row(&row, info))
-            return false;
-    return !in.failed && info->user[0] && info->storage_bytes && info->cpus;
+    return codec_open(outer, &in) && in.version == INFO_VERSION &&
+           codec_take(&in, get_info_row, info) && info->user[0] && info->storage_bytes &&
+           info->cpus;
 }
 
 static bool get_reason(const struct codec_row *row, struct lgr_reasons *reasons)

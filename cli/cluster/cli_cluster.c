@@ -180,10 +180,5 @@ int cli_cluster(int argc, char **argv)
         {"days", "N", "keys: until the certificates expire (730)", &o.days, NULL},
         {NULL, NULL, NULL, NULL, NULL},
     };
-    int first = cli_parse(argc, argv, CLUSTER_USAGE, options, false);
-    if (first == -2)
-        cli_verbs_tell(stdout, verbs);
-    if (first < 0)
-        return first == -2 ? EXIT_WELL : EXIT_USAGE;
-    return cli_verb_run(argc, argv, CLUSTER_USAGE, verbs, &o);
+    return cli_verb_parse(argc, argv, CLUSTER_USAGE, options, verbs, &o);
 }

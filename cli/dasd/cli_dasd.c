@@ -424,10 +424,5 @@ int cli_dasd(int argc, char **argv)
         {"json", NULL, "what is told, as JSON", NULL, &o.json},
         {NULL, NULL, NULL, NULL, NULL},
     };
-    int first = cli_parse(argc, argv, USAGE, options, false);
-    if (first == -2)
-        cli_verbs_tell(stdout, verbs);
-    if (first < 0)
-        return first == -2 ? EXIT_WELL : EXIT_USAGE;
-    return cli_verb_run(argc, argv, USAGE, verbs, &o);
+    return cli_verb_parse(argc, argv, USAGE, options, verbs, &o);
 }

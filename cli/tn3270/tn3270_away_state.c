@@ -122,15 +122,6 @@ void tn_away_save(struct tn_conn *c, u16 tag, struct codec_out *out)
 
 /* ---- from rows ---- */
 
-static bool take_text(const struct codec_row *row, char *out, size_t room)
-{
-    if (row->len >= room || memchr(row->p, 0, row->len))
-        return false;
-    memcpy(out, row->p, row->len);
-    out[row->len] = 0;
-    return true;
-}
-
 static bool take_size(const struct codec_row *row, struct tn_size *out)
 {
     u32 v;
@@ -177,13 +168,13 @@ static bool take_cells(const struct codec_row *row, struct tn_screen *screen)
 static bool take_typed(const struct codec_row *row, struct tn_typed *t)
 {
     return t->count < CP_RETRIEVE_LINES_MAX &&
-           take_text(row, t->line[t->count++], TN_INPUT_BYTES);
+           codec_get_text(row, t->line[t->count++], TN_INPUT_BYTES);
 }
 
 static bool take_row(const struct codec_row *row, struct tn_away_state *s)
 {
     switch (row->tag) {
-    case ROW_HOME: return take_text(row, s->home, sizeof s->home);
+    case ROW_HOME: return codec_get_text(row, s->home, sizeof s->home);
     case ROW_ID: return codec_get_u64(row, &s->id);
     case ROW_DONE: return codec_get_u64(row, &s->done);
     case ROW_OUT: return codec_get_u64(row, &s->out);
@@ -192,13 +183,13 @@ static bool take_row(const struct codec_row *row, struct tn_away_state *s)
     case ROW_TOP: return take_place(row, &s->screen->top);
     case ROW_END: return take_place(row, &s->screen->end);
     case ROW_CELLS: return take_cells(row, s->screen);
-    case ROW_STATUS: return take_text(row, s->screen->status, sizeof s->screen->status);
+    case ROW_STATUS: return codec_get_text(row, s->screen->status, sizeof s->screen->status);
     case ROW_TYPED: return take_typed(row, s->typed);
     case ROW_BACK:
         return codec_get_u32(row, &s->typed->back) && s->typed->back <= CP_RETRIEVE_LINES_MAX;
     case ROW_DIALED: return codec_get_u16(row, &s->dialed);
     case ROW_SHOWN: return take_size(row, &s->shown);
-    case ROW_LU: return take_text(row, s->lu, sizeof s->lu);
+    case ROW_LU: return codec_get_text(row, s->lu, sizeof s->lu);
     default: return !(row->tag & CODEC_MANDATORY);
     }
 }

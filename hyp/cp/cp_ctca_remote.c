@@ -394,15 +394,12 @@ static void take_bye(struct cp *cp, const char *member, const struct wire *w)
 
 static bool take_name(const struct codec_row *row, char out[DIR_NAME_BYTES])
 {
-    if (!row->len || row->len >= DIR_NAME_BYTES || memchr(row->p, 0, row->len))
-        return false;
-    memcpy(out, row->p, row->len);
-    out[row->len] = 0;
-    return cp_userid_ok(out);
+    return codec_get_text(row, out, DIR_NAME_BYTES) && cp_userid_ok(out);
 }
 
-static bool take_row(struct wire *w, const struct codec_row *row)
+static bool take_row(void *ctx, const struct codec_row *row)
 {
+    struct wire *w = ctx;
     switch (row->tag) {
     case ROW_ID: return codec_get_u32(row, &w->id);
     case ROW_TO: return codec_get_u8(row, &w->to) && w->to <= 1;
@@ -423,13 +420,7 @@ static bool take_row(struct wire *w, const struct codec_row *row)
 void cp_ctc_receive(struct cp *cp, const char *member, u16 type, const void *data, size_t len)
 {
     struct wire w = {0};
-    struct codec_in in;
-    struct codec_row row;
-    codec_in_init(&in, data, len);
-    while (codec_next(&in, &row))
-        if (!take_row(&w, &row))
-            return;
-    if (in.failed)
+    if (!codec_take_all(data, len, take_row, &w))
         return;
     if (type == TYPE_ASK)
         take_ask(cp, member, &w);

@@ -110,8 +110,9 @@ static bool take_past(struct dir_versions *versions, const struct codec_row *row
     return true;
 }
 
-static bool take_row(struct wire *w, const struct codec_row *row)
+static bool take_row(void *ctx, const struct codec_row *row)
 {
+    struct wire *w = ctx;
     switch (row->tag) {
     case ROW_GENERATION: return codec_get_u64(row, &w->versions.now.generation);
     case ROW_DIGEST: return codec_get_u64(row, &w->versions.now.digest);
@@ -129,14 +130,8 @@ static bool take_row(struct wire *w, const struct codec_row *row)
 
 static bool decode(struct wire *w, const void *data, size_t len)
 {
-    struct codec_in in;
-    struct codec_row row;
     *w = (struct wire){0};
-    codec_in_init(&in, data, len);
-    while (codec_next(&in, &row))
-        if (!take_row(w, &row))
-            return false;
-    return !in.failed;
+    return codec_take_all(data, len, take_row, w);
 }
 
 /* --- telling ------------------------------------------------------------------------------- */

@@ -145,16 +145,21 @@ static int cpu_operand(struct cp_request *req, struct cp_user *user, int *cpu)
     return cp_no_more(req);
 }
 
+/* The machine of BEGIN and STOP, and which of its CPUs; NULL, and the return code in *rc. */
+static struct cp_user *machine_and_cpu(struct cp_request *req, int *cpu, int *rc)
+{
+    struct cp_user *user = cp_own_machine(req);
+    *rc = user ? cpu_operand(req, user, cpu) : msg_number(MSG_CMD045E);
+    return *rc ? NULL : user;
+}
+
 /* BEGIN [CPU {nn | ALL}] */
 int cp_cmd_begin(struct cp_request *req, void *ctx)
 {
-    struct cp_user *user = cp_own_machine(req);
-    int cpu;
+    int cpu, rc;
     (void)ctx;
+    struct cp_user *user = machine_and_cpu(req, &cpu, &rc);
     if (!user)
-        return msg_number(MSG_CMD045E);
-    int rc = cpu_operand(req, user, &cpu);
-    if (rc)
         return rc;
     if (ops(req)->begin(user->vm, cpu))
         return cp_fail(req, MSG_SYS416E, "BEGIN", "no virtual CPU can run");
@@ -165,13 +170,10 @@ int cp_cmd_begin(struct cp_request *req, void *ctx)
 /* STOP [CPU {nn | ALL}] */
 int cp_cmd_stop(struct cp_request *req, void *ctx)
 {
-    struct cp_user *user = cp_own_machine(req);
-    int cpu;
+    int cpu, rc;
     (void)ctx;
+    struct cp_user *user = machine_and_cpu(req, &cpu, &rc);
     if (!user)
-        return msg_number(MSG_CMD045E);
-    int rc = cpu_operand(req, user, &cpu);
-    if (rc)
         return rc;
     if (ops(req)->stop(user->vm, cpu))
         return cp_fail(req, MSG_SYS416E, "STOP", "no virtual CPU is there");

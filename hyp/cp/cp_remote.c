@@ -414,28 +414,20 @@ struct wire {
     struct cp_response *lines; /* where ROW_LINE goes, or NULL */
 };
 
-static bool take_text(const struct codec_row *row, char *out, size_t room)
+static bool take_wire_row(void *ctx, const struct codec_row *row)
 {
-    if (row->len >= room || memchr(row->p, 0, row->len))
-        return false;
-    memcpy(out, row->p, row->len);
-    out[row->len] = 0;
-    return true;
-}
-
-static bool take_wire_row(struct wire *w, const struct codec_row *row)
-{
+    struct wire *w = ctx;
     char line[1024 + 16];
     switch (row->tag) {
     case ROW_ID: return codec_get_u32(row, &w->id);
-    case ROW_USERID: return take_text(row, w->userid, sizeof w->userid);
-    case ROW_ORIGIN: return take_text(row, w->origin, sizeof w->origin);
+    case ROW_USERID: return codec_get_text(row, w->userid, sizeof w->userid);
+    case ROW_ORIGIN: return codec_get_text(row, w->origin, sizeof w->origin);
     case ROW_CLASSES: return codec_get_u32(row, &w->classes);
-    case ROW_COMMAND: return take_text(row, w->command, sizeof w->command);
+    case ROW_COMMAND: return codec_get_text(row, w->command, sizeof w->command);
     case ROW_RC: return codec_get_u32(row, &w->rc) && w->rc <= 99999;
-    case ROW_SHOWN: return take_text(row, w->shown, sizeof w->shown);
+    case ROW_SHOWN: return codec_get_text(row, w->shown, sizeof w->shown);
     case ROW_LINE:
-        if (!take_text(row, line, sizeof line))
+        if (!codec_get_text(row, line, sizeof line))
             return false;
         if (w->lines)
             cp_response_add(w->lines, line);
@@ -446,13 +438,7 @@ static bool take_wire_row(struct wire *w, const struct codec_row *row)
 
 static bool decode(struct wire *w, const void *data, size_t len)
 {
-    struct codec_in in;
-    struct codec_row row;
-    codec_in_init(&in, data, len);
-    while (codec_next(&in, &row))
-        if (!take_wire_row(w, &row))
-            return false;
-    return !in.failed;
+    return codec_take_all(data, len, take_wire_row, w);
 }
 
 static void take_request(struct cp *cp, const char *member, const void *data, size_t len)

@@ -434,24 +434,16 @@ static bool take_numbers(struct vm_trap *t, const struct codec_row *row)
     return true;
 }
 
-static bool take_text(const struct codec_row *row, char *out, size_t room)
-{
-    if (row->len >= room || memchr(row->p, 0, row->len))
-        return false;
-    memcpy(out, row->p, row->len);
-    out[row->len] = 0;
-    return true;
-}
-
 static bool trap_row_take(struct vm_trap *t, struct trap_words *w, const struct codec_row *row)
 {
     switch (row->tag) {
     case ROW_TRAP: return take_numbers(t, row);
     case ROW_MNEMONIC:
-        return take_text(row, t->mnemonic, sizeof t->mnemonic) &&
+        return codec_get_text(row, t->mnemonic, sizeof t->mnemonic) &&
                (!*t->mnemonic || isa_is_mnemonic(t->mnemonic));
-    case ROW_IDENT: return take_text(row, w->ident, sizeof w->ident) && cp_userid_ok(w->ident);
-    case ROW_CMD: return take_text(row, w->cmd, sizeof w->cmd);
+    case ROW_IDENT:
+        return codec_get_text(row, w->ident, sizeof w->ident) && cp_userid_ok(w->ident);
+    case ROW_CMD: return codec_get_text(row, w->cmd, sizeof w->cmd);
     default: return !(row->tag & CODEC_MANDATORY);
     }
 }

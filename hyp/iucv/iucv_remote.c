@@ -297,15 +297,12 @@ static bool take(struct iucv_path *path, const struct wire *w)
 
 static bool take_name(const struct codec_row *row, char out[VM_NAME_BYTES])
 {
-    if (!row->len || row->len >= VM_NAME_BYTES || memchr(row->p, 0, row->len))
-        return false;
-    memcpy(out, row->p, row->len);
-    out[row->len] = 0;
-    return true;
+    return row->len && codec_get_text(row, out, VM_NAME_BYTES);
 }
 
-static bool take_row(struct wire *w, const struct codec_row *row)
+static bool take_row(void *ctx, const struct codec_row *row)
 {
+    struct wire *w = ctx;
     switch (row->tag) {
     case ROW_KIND: return codec_get_u8(row, &w->kind) && w->kind && w->kind < KINDS;
     case ROW_LINK: return codec_get_u32(row, &w->link);
@@ -332,13 +329,7 @@ static bool take_row(struct wire *w, const struct codec_row *row)
 void iucv_remote_receive(struct vm_host *host, const char *member, const void *data, size_t len)
 {
     struct wire w = {0};
-    struct codec_in in;
-    struct codec_row row;
-    codec_in_init(&in, data, len);
-    while (codec_next(&in, &row))
-        if (!take_row(&w, &row))
-            return;
-    if (in.failed || !w.kind)
+    if (!codec_take_all(data, len, take_row, &w) || !w.kind)
         return;
     w.flags &= w.kind == MESSAGE ? IUCV_DATA | IUCV_PRIORITY | IUCV_ONE_WAY
                                  : IUCV_DATA | IUCV_PRIORITY | IUCV_QUIESCED;

@@ -118,18 +118,6 @@ static int head_get(struct snapshot *s, struct cause *cause)
 
 /* ---- head ---- */
 
-static bool text_get(const struct codec_row *row, char out[SNAPSHOT_TEXT_BYTES])
-{
-    if (row->len >= SNAPSHOT_TEXT_BYTES)
-        return false;
-    memcpy(out, row->p, row->len);
-    out[row->len] = 0;
-    for (const char *c = out; *c; c++)
-        if (*c < 0x20 || *c > 0x7e)
-            return false;
-    return strlen(out) == row->len;
-}
-
 /* In range and consistent by itself; `frames`: those of storage. */
 static bool chunk_good(const struct snapshot_chunk *c, u64 frames)
 {
@@ -212,9 +200,10 @@ static bool row_get(struct snapshot *s, const struct codec_row *row)
 {
     struct snapshot_info *info = &s->info;
     switch (row->tag) {
-    case SNAPSHOT_ROW_USER: return text_get(row, info->user);
-    case SNAPSHOT_ROW_MEMBER: return text_get(row, info->member);
-    case SNAPSHOT_ROW_LEVEL: return text_get(row, info->level);
+    case SNAPSHOT_ROW_USER: return codec_get_printable(row, info->user, SNAPSHOT_TEXT_BYTES);
+    case SNAPSHOT_ROW_MEMBER:
+        return codec_get_printable(row, info->member, SNAPSHOT_TEXT_BYTES);
+    case SNAPSHOT_ROW_LEVEL: return codec_get_printable(row, info->level, SNAPSHOT_TEXT_BYTES);
     case SNAPSHOT_ROW_WHEN: return codec_get_u64(row, &info->when_ns);
     case SNAPSHOT_ROW_STORAGE:
         return !info->storage_bytes && codec_get_u64(row, &info->storage_bytes) &&

@@ -107,14 +107,11 @@ struct wire {
     u8 from;
 };
 
-static bool take_row(struct wire *w, const struct codec_row *row)
+static bool take_row(void *ctx, const struct codec_row *row)
 {
+    struct wire *w = ctx;
     switch (row->tag) {
-    case ROW_MEMBER:
-        if (!row->len || row->len >= sizeof w->member || memchr(row->p, 0, row->len))
-            return false;
-        memcpy(w->member, row->p, row->len);
-        return true;
+    case ROW_MEMBER: return codec_get_text(row, w->member, sizeof w->member);
     case ROW_SERIAL: return codec_get_u64(row, &w->serial) && w->serial <= 0xffffffff;
     case ROW_FROM: return codec_get_u8(row, &w->from) && w->from < SPOOL_QUEUES;
     case ROW_WAS: return codec_get_u32(row, &w->was) && w->was <= SPOOL_ID_MAX;
@@ -126,18 +123,13 @@ static void receive(void *ctx, const char *from, u16 type, const void *data, siz
 {
     struct spool_ssi *s = ctx;
     struct wire w = {.serial = 0};
-    struct codec_in in;
-    struct codec_row row;
     (void)from;
     if (type == TYPE_LOOK) {
         spool_look_anew(s->spool);
         return;
     }
-    codec_in_init(&in, data, len);
-    while (codec_next(&in, &row))
-        if (!take_row(&w, &row))
-            return;
-    if (in.failed || !w.serial || slot_of(s->ssi, w.member) == SSI_SLOTS_MAX || !*w.member)
+    if (!codec_take_all(data, len, take_row, &w) || !w.serial || !*w.member ||
+        slot_of(s->ssi, w.member) == SSI_SLOTS_MAX)
         return;
     spool_notice(s->spool, w.member, w.serial);
     const struct spool_file *f = spool_by_serial(s->spool, w.member, w.serial);

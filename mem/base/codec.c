@@ -128,6 +128,24 @@ bool codec_next(struct codec_in *in, struct codec_row *row)
     return true;
 }
 
+bool codec_take(struct codec_in *in, bool (*take)(void *ctx, const struct codec_row *row),
+                void *ctx)
+{
+    struct codec_row row;
+    while (codec_next(in, &row))
+        if (!take(ctx, &row))
+            return false;
+    return !in->failed;
+}
+
+bool codec_take_all(const void *data, size_t len,
+                    bool (*take)(void *ctx, const struct codec_row *row), void *ctx)
+{
+    struct codec_in in;
+    codec_in_init(&in, data, len);
+    return codec_take(&in, take, ctx);
+}
+
 bool codec_open(const struct codec_row *row, struct codec_in *block)
 {
     if (row->len < 2)
@@ -135,6 +153,23 @@ bool codec_open(const struct codec_row *row, struct codec_in *block)
     codec_in_init(block, row->p + 2, row->len - 2);
     block->version = be16_load(row->p);
     return true;
+}
+
+bool codec_get_text(const struct codec_row *row, char *out, size_t room)
+{
+    if (row->len >= room || memchr(row->p, 0, row->len))
+        return false;
+    memcpy(out, row->p, row->len);
+    out[row->len] = 0;
+    return true;
+}
+
+bool codec_get_printable(const struct codec_row *row, char *out, size_t room)
+{
+    for (u32 i = 0; i < row->len; i++)
+        if (row->p[i] < 0x20 || row->p[i] > 0x7e)
+            return false;
+    return codec_get_text(row, out, room);
 }
 
 bool codec_get_array(const struct codec_row *row, void *dst, unsigned width, size_t n)

@@ -49,6 +49,12 @@ struct codec_row {
 void codec_in_init(struct codec_in *in, const void *data, size_t len);
 /** Next row, or false at the end or when the stream is broken (then in->failed). */
 bool codec_next(struct codec_in *in, struct codec_row *row);
+/** Give each row to take(ctx, row); false when one is not taken or the stream is broken. */
+bool codec_take(struct codec_in *in, bool (*take)(void *ctx, const struct codec_row *row),
+                void *ctx);
+/** The same of a message, all of whose bytes are rows. */
+bool codec_take_all(const void *data, size_t len,
+                    bool (*take)(void *ctx, const struct codec_row *row), void *ctx);
 /** Open a row as a block; false (and in->failed unset) when it is too short. */
 bool codec_open(const struct codec_row *row, struct codec_in *block);
 /** Values; false when the row has another length. */
@@ -56,6 +62,10 @@ bool codec_get_u8(const struct codec_row *row, u8 *v);
 bool codec_get_u16(const struct codec_row *row, u16 *v);
 bool codec_get_u32(const struct codec_row *row, u32 *v);
 bool codec_get_u64(const struct codec_row *row, u64 *v);
+/** A text of less than `room` bytes, none of them zero. */
+bool codec_get_text(const struct codec_row *row, char *out, size_t room);
+/** The same, and all of it printable ASCII. */
+bool codec_get_printable(const struct codec_row *row, char *out, size_t room);
 bool codec_get_array(const struct codec_row *row, void *p, unsigned width, size_t n);
 
 #endif

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WATCHDOG_MS 30000
-
 uv_loop_t node_loop;
 char node_folder[64];
 static u8 piece[PIECE_BYTES];
@@ -161,24 +159,6 @@ void node_open(struct node *node, unsigned slot)
 }
 
 /* Sanitizer builds get more time, as for everything under Check. */
-static int watchdog_ms(void)
-{
-    const char *factor = getenv("CK_TIMEOUT_MULTIPLIER");
-    return WATCHDOG_MS * (factor ? atoi(factor) : 1);
-}
-
-static void watchdog_cb(uv_timer_t *timer)
-{
-    (void)timer;
-    ck_abort_msg("nothing happened for %d ms", watchdog_ms());
-}
-
-void node_watch(uv_timer_t *watchdog)
-{
-    uv_timer_init(&node_loop, watchdog);
-    uv_timer_start(watchdog, watchdog_cb, (u64)watchdog_ms(), 0);
-}
-
 void node_join_begin(struct node *node)
 {
     ssi_join(node->ssi, joined, node);

@@ -8,6 +8,7 @@
 
 #include "ssi/ssi_uv.h"
 #include "ssi/ssi_wire.h"
+#include "tests/lib/uv_until.h"
 
 #define BULK_BYTES (200u << 20)
 #define PIECE_BYTES (256u << 10)
@@ -50,17 +51,8 @@ void node_close(struct node *node);
 /** Send BULK_BYTES to B in pieces, as long as there is room; goes on by itself. */
 void node_pump(struct node *node);
 
-/* Run the loop until `cond`; `node_watch` ends the test when that does not come about. */
-void node_watch(uv_timer_t *watchdog);
-#define RUN_UNTIL(cond)                                                                        \
-    do {                                                                                       \
-        uv_timer_t watchdog_;                                                                  \
-        node_watch(&watchdog_);                                                                \
-        while (!(cond))                                                                        \
-            uv_run(&node_loop, UV_RUN_ONCE);                                                   \
-        uv_close((uv_handle_t *)&watchdog_, NULL);                                             \
-        uv_run(&node_loop, UV_RUN_NOWAIT);                                                     \
-    } while (0)
+/** Run the loop until `cond`. */
+#define RUN_UNTIL(cond) UV_UNTIL(&node_loop, uv_run(&node_loop, UV_RUN_ONCE), cond)
 
 /** Somebody who connects, says `bytes`, and reads until the end. */
 struct stranger {

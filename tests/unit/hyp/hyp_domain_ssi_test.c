@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "hyp/cp/cp_domain.h"
-#include "ssi/ssi_sim.h"
 #include "tests/lib/cp_world.h"
+#include "tests/lib/sim_until.h"
 
 #define LIMIT_MS 60000
 
@@ -50,11 +50,7 @@ static void on_joined(void *ctx, int status, const struct cause *why)
     *(bool *)ctx = true;
 }
 
-#define UNTIL(cond)                                                                            \
-    for (u64 end_ = ssi_sim_now_ms(sim) + LIMIT_MS; !(cond);) {                                \
-        ck_assert_msg(ssi_sim_now_ms(sim) < end_, "never: %s", #cond);                         \
-        ssi_sim_step(sim);                                                                     \
-    }
+#define UNTIL(cond) SIM_UNTIL(sim, LIMIT_MS, cond)
 
 static void joins(int i)
 {

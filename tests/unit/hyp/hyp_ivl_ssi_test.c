@@ -9,11 +9,11 @@
 
 #include "hyp/net/ivl_ssi.h"
 #include "ssi/ssi_uv.h"
+#include "tests/lib/uv_until.h"
 
 #define BULK_BYTES (64u << 20)
 #define PIECE_BYTES (256u << 10)
 #define FRAME_BYTES_HERE 1400u
-#define WATCHDOG_MS 300000 /* a limit for hangs, not a measure */
 #define FLOOD_FRAMES 20000u
 
 struct node {
@@ -36,12 +36,6 @@ static u8 piece[PIECE_BYTES];
 static struct node a, b;
 static const u8 mac[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
 
-static void watchdog_cb(uv_timer_t *timer)
-{
-    (void)timer;
-    ck_abort_msg("nothing happened in time");
-}
-
 static void turn(void)
 {
     struct node *const both[] = {&a, &b};
@@ -53,16 +47,7 @@ static void turn(void)
     uv_run(&loop, UV_RUN_ONCE);
 }
 
-#define RUN_UNTIL(cond)                                                                        \
-    do {                                                                                       \
-        uv_timer_t watchdog_;                                                                  \
-        uv_timer_init(&loop, &watchdog_);                                                      \
-        uv_timer_start(&watchdog_, watchdog_cb, WATCHDOG_MS, 0);                               \
-        while (!(cond))                                                                        \
-            turn();                                                                            \
-        uv_close((uv_handle_t *)&watchdog_, NULL);                                             \
-        uv_run(&loop, UV_RUN_NOWAIT);                                                          \
-    } while (0)
+#define RUN_UNTIL(cond) UV_UNTIL(&loop, turn(), cond)
 
 static void note(void *ctx, const char *text)
 {

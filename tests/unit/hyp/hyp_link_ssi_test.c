@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "hyp/cp/cp_link_ssi.h"
-#include "ssi/ssi_sim.h"
 #include "tests/lib/cp_images.h"
+#include "tests/lib/sim_until.h"
 
 #define LIMIT_MS 60000
 #define DEAF_MS 15000 /* of cp_link_ssi.c */
@@ -54,17 +54,7 @@ static void on_joined(void *ctx, int status, const struct cause *why)
     *(bool *)ctx = true;
 }
 
-static void passes(u64 ms)
-{
-    for (u64 end = ssi_sim_now_ms(sim) + ms; ssi_sim_now_ms(sim) < end;)
-        ssi_sim_step(sim);
-}
-
-#define UNTIL(cond)                                                                            \
-    for (u64 end_ = ssi_sim_now_ms(sim) + LIMIT_MS; !(cond);) {                                \
-        ck_assert_msg(ssi_sim_now_ms(sim) < end_, "never: %s", #cond);                         \
-        ssi_sim_step(sim);                                                                     \
-    }
+#define UNTIL(cond) SIM_UNTIL(sim, LIMIT_MS, cond)
 
 static unsigned known_members(int i)
 {
@@ -249,7 +239,7 @@ START_TEST(ends_before_the_answer)
     ssi_sim_crash(sim, 1);
     UNTIL(ssi_member_state(ssis[0], "M1") == SSI_UNKNOWN);
     ck_assert(link_of(0)->gated && known(0) == 1);
-    passes(30000); /* its heartbeat stands still for so long */
+    sim_passes(sim, 30000); /* its heartbeat stands still for so long */
     UNTIL(ssi_set_down(ssis[0], "M1", &cause) != ST_BUSY);
     ck_assert_msg(!known(0) || ssi_member_state(ssis[0], "M1") == SSI_DOWN, "%s", cause.text);
     UNTIL(!known(0));
@@ -273,7 +263,7 @@ START_TEST(any_bytes)
         }
         ck_assert_int_eq(ssi_send(ssis[0], "M1", LINK_SSI_SERVICE, (u16)(n % 7), message, len),
                          ST_OK);
-        passes(5);
+        sim_passes(sim, 5);
     }
     ck_assert_uint_le(known(1), 3000);
     ck_assert_int_eq(ssi_mode(ssis[1]), SSI_MODE_STABLE);

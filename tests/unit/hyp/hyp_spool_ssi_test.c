@@ -11,8 +11,8 @@
 #include "hyp/spool/spool_internal.h"
 #include "hyp/spool/spool_ssi.h"
 #include "ssi/ssi_uv.h"
+#include "tests/lib/uv_until.h"
 
-#define WATCHDOG_MS 300000 /* a limit for hangs, not a measure */
 #define USERID "LINUX1"
 #define HOSTILE_ROUNDS 3000u
 
@@ -30,22 +30,7 @@ static uv_loop_t loop;
 static char folder[64];
 static struct node a, b;
 
-static void watchdog_cb(uv_timer_t *timer)
-{
-    (void)timer;
-    ck_abort_msg("nothing happened in time");
-}
-
-#define RUN_UNTIL(cond)                                                                        \
-    do {                                                                                       \
-        uv_timer_t watchdog_;                                                                  \
-        uv_timer_init(&loop, &watchdog_);                                                      \
-        uv_timer_start(&watchdog_, watchdog_cb, WATCHDOG_MS, 0);                               \
-        while (!(cond))                                                                        \
-            uv_run(&loop, UV_RUN_ONCE);                                                        \
-        uv_close((uv_handle_t *)&watchdog_, NULL);                                             \
-        uv_run(&loop, UV_RUN_NOWAIT);                                                          \
-    } while (0)
+#define RUN_UNTIL(cond) UV_UNTIL(&loop, uv_run(&loop, UV_RUN_ONCE), cond)
 
 static void note(void *ctx, const char *text)
 {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "ssi/ssi_pdr.h"
-#include "ssi/ssi_sim.h"
+#include "tests/lib/sim_until.h"
 
 enum { A, B, MEMBERS };
 #define KIND 5
@@ -30,13 +30,7 @@ static void on_told(void *ctx)
     told++;
 }
 
-#define RUN_UNTIL(cond)                                                                        \
-    do {                                                                                       \
-        u64 until_ = ssi_sim_now_ms(sim) + 30000;                                              \
-        while (!(cond) && ssi_sim_now_ms(sim) < until_)                                        \
-            ssi_sim_step(sim);                                                                 \
-        ck_assert(cond);                                                                       \
-    } while (0)
+#define RUN_UNTIL(cond) SIM_UNTIL(sim, 30000, cond)
 
 /* `hosts`: every member has its own. */
 static void up(unsigned work_ms)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ssi/ssi_sim.h"
+#include "tests/lib/sim_until.h"
 
 #define A 0
 #define B 1
@@ -75,21 +75,7 @@ static const struct ssi_service service = {.id = 1,
                                            .leaving = on_leaving};
 static const struct ssi_events events = {.expelled = on_expelled};
 
-static void run_ms(u64 ms)
-{
-    u64 until = ssi_sim_now_ms(sim) + ms;
-    while (ssi_sim_now_ms(sim) < until)
-        ssi_sim_step(sim);
-}
-
-#define RUN_UNTIL(cond)                                                                        \
-    do {                                                                                       \
-        u64 until_ = ssi_sim_now_ms(sim) + STORY_MS;                                           \
-        while (!(cond)) {                                                                      \
-            ck_assert_msg(ssi_sim_now_ms(sim) < until_, "never: %s", #cond);                   \
-            ssi_sim_step(sim);                                                                 \
-        }                                                                                      \
-    } while (0)
+#define RUN_UNTIL(cond) SIM_UNTIL(sim, STORY_MS, cond)
 
 static void start(unsigned slot, unsigned host)
 {
@@ -183,7 +169,7 @@ START_TEST(a_deactivated_link_stays_down)
     ck_assert_int_eq(ssi_member_state(here, name), SSI_UNKNOWN);
     ck_assert_int_eq(ssi_link_deactivate(here, name, NULL), ST_EXIST);
     RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_SAFE && ssi_mode(member[B]) == SSI_MODE_SAFE);
-    run_ms(60000);
+    sim_passes(sim, 60000);
     ck_assert_uint_eq(joined_calls, 2);
     ck_assert_int_eq(ssi_mode(member[A]), SSI_MODE_SAFE);
     ck_assert_int_eq(ssi_mode(member[B]), SSI_MODE_SAFE);
@@ -210,9 +196,9 @@ END_TEST
 START_TEST(a_short_stall_is_not_noticed)
 {
     ssi_sim_stall(sim, A, B, true);
-    run_ms(5000);
+    sim_passes(sim, 5000);
     ssi_sim_stall(sim, A, B, false);
-    run_ms(15000);
+    sim_passes(sim, 15000);
     ck_assert_uint_eq(left_calls, 0);
 }
 END_TEST
@@ -227,7 +213,7 @@ START_TEST(a_dead_member_elsewhere_waits_for_the_operator)
     ssi_sim_crash(sim, B);
     RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_SAFE);
     ck_assert_int_eq(set_down(A, "M1"), ST_REFUSED); /* its heartbeat is fresh */
-    run_ms(30000);
+    sim_passes(sim, 30000);
     ck_assert_int_eq(ssi_mode(member[A]), SSI_MODE_SAFE);
     RUN_UNTIL(ssi_claim_find(member[A], 1, "GUEST", owner, &generation) == ST_OK);
     ck_assert_int_eq(set_down(A, "M1"), ST_OK);
@@ -414,7 +400,7 @@ END_TEST
 START_TEST(repair_is_refused_while_another_is_up)
 {
     ssi_sim_crash(sim, A);
-    run_ms(30000); /* its own last heartbeat is old: it may start on another host */
+    sim_passes(sim, 30000); /* its own last heartbeat is old: it may start on another host */
     repair = true;
     start(A, _i ? 1 : 0);
     ck_assert_int_eq(status[A], ST_REFUSED);
@@ -527,7 +513,7 @@ START_TEST(requests_wait_for_the_end_of_a_transition)
     RUN_UNTIL(n_went == 2);
     ck_assert(ended[C] && status[C] == ST_REFUSED);
     ck_assert(went[0] == 1 && went[1] == 3);
-    run_ms(1000);
+    sim_passes(sim, 1000);
     ck_assert_uint_eq(n_went, 2);
     ck_assert_uint_eq(ssi_held(member[A]), 0);
 }
@@ -568,7 +554,7 @@ START_TEST(a_leave_gives_a_join_up)
     struct ssi *c = ssi_sim_start(sim, &config, 2, &cause);
     ended[2] = 0;
     ssi_join(c, done, (void *)(uintptr_t)2);
-    run_ms(40);
+    sim_passes(sim, 40);
     ssi_leave(c, done, (void *)(uintptr_t)2);
     RUN_UNTIL(ended[2] == 2);
     RUN_UNTIL(ssi_mode(member[A]) == SSI_MODE_STABLE);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ssi/ssi_sim.h"
+#include "tests/lib/sim_until.h"
 
 enum { A, B, MEMBERS };
 enum { READ = 1, WRITE = 2, KIND = 9 };
@@ -21,14 +21,7 @@ static void done(void *ctx, int rc, const struct cause *why)
     *(bool *)ctx = true;
 }
 
-#define RUN_UNTIL(cond)                                                                        \
-    do {                                                                                       \
-        u64 until_ = ssi_sim_now_ms(sim) + STORY_MS;                                           \
-        while (!(cond)) {                                                                      \
-            ck_assert_msg(ssi_sim_now_ms(sim) < until_, "never: %s", #cond);                   \
-            ssi_sim_step(sim);                                                                 \
-        }                                                                                      \
-    } while (0)
+#define RUN_UNTIL(cond) SIM_UNTIL(sim, STORY_MS, cond)
 
 static void start(unsigned slot)
 {
