@@ -382,7 +382,7 @@ static int devices_create(struct vm *vm, struct cause *cause)
                          cause))
             rc = cause->status;
     for (unsigned i = 0; rc == ST_OK && i < k->nets; i++)
-        rc = osa_create(vm->css, &k->net[i].config, k->net[i].lan, false, NULL, cause);
+        rc = osa_create(vm->css, &k->net[i].config, NULL, false, NULL, cause);
     for (unsigned i = 0; rc == ST_OK && i < k->ctcas; i++)
         rc = vm_ctca_attach(vm, k->ctca[i].devno, k->ctca[i].type, false, cause);
     for (unsigned i = 0; rc == ST_OK && i < k->unitrecs; i++)

@@ -122,10 +122,9 @@ struct vm_tape {
 
 #define VM_NETS_MAX 16
 
-/** A network adapter (OSA): three devices from `config.devno` on, and the network it is on. */
+/** A network adapter (OSA): three devices from `config.devno` on, not coupled. */
 struct vm_net {
     struct osa_config config;
-    struct lan *lan;
 };
 
 #define VM_CTCAS_MAX 16

@@ -395,8 +395,6 @@ static const char *missing(const struct ipl_options *o)
 {
     if (o->gdb)
         return "--gdb is";
-    if (o->net[0] && (o->deterministic || o->move || o->ration))
-        return "--net with --deterministic, --relocate-every or --ration-stores is";
     if (o->ctc[0] && (o->deterministic || o->move || o->ration))
         return "--ctc with --deterministic, --relocate-every or --ration-stores is";
     if (o->trace && strcmp(o->trace, "jit") && strncmp(o->trace, "jit:", 4))
@@ -521,8 +519,10 @@ static int machine_create(struct ipl *ipl, const struct vm_config *vc, struct ca
     ipl->host = vm_host_create(&hc, &ports, &events, cause);
     if (!ipl->host)
         return cause->status;
-    if (ipl->opt.move && ipl_move_parse(ipl->opt.move, &ipl->move) == 0)
+    if (ipl->opt.move && ipl_move_parse(ipl->opt.move, &ipl->move) == 0) {
         vm_host_slice(ipl->host, ipl->move.insns);
+        ipl->move.nets = &ipl->nets;
+    }
     if (ipl->opt.ration)
         (void)ipl_ration_parse(ipl->opt.ration, &ipl->ration);
     int rc = vm_create(ipl->host, vc, &ipl->vm, cause);
@@ -570,6 +570,13 @@ static void run_deterministic(struct ipl *ipl)
     }
 }
 
+/* Where the machine's time is not the host's nothing outside can keep up with it, nor would what
+ * comes be the same again. */
+static bool outside_refused(const struct ipl_options *o)
+{
+    return o->deterministic && !o->move;
+}
+
 static int ipl_run(struct ipl *ipl, struct vm_config *vc)
 {
     struct cause cause = {0};
@@ -585,7 +592,8 @@ static int ipl_run(struct ipl *ipl, struct vm_config *vc)
     if (rc == ST_OK)
         rc = ipl_aliases_read(ipl->opt.alias, vc, &cause);
     if (rc == ST_OK)
-        rc = ipl_nets_open(ipl->opt.net, vc, &ipl->nets, ipl->post, &cause);
+        rc = ipl_nets_open(ipl->opt.net, vc, &ipl->nets, outside_refused(&ipl->opt), ipl->post,
+                           &cause);
     if (rc == ST_OK)
         rc = ipl_ctcs_read(ipl->opt.ctc, vc, &ipl->ctcs, &cause);
     if (rc == ST_OK)

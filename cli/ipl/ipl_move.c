@@ -44,8 +44,9 @@ static int state_copy(struct vm *to, struct vm *from, struct cause *cause)
     return rc;
 }
 
-/* Both are quiesced. */
-static struct vm *machine_move(struct vm_host *host, struct vm *from, struct cause *cause)
+/* Both are quiesced. Adapters are coupled before they have state, as where a guest arrives. */
+static struct vm *machine_move(struct vm_host *host, struct vm *from, struct ipl_nets *nets,
+                               struct cause *cause)
 {
     struct vm *to;
     if (vm_create(host, vm_configuration(from), &to, cause))
@@ -54,8 +55,10 @@ static struct vm *machine_move(struct vm_host *host, struct vm *from, struct cau
         vm_destroy(to);
         return NULL;
     }
+    ipl_nets_machine(nets, to);
     storage_copy(vm_storage(to), vm_storage(from));
     if (state_copy(to, from, cause)) {
+        ipl_nets_machine(nets, NULL); /* it ends */
         vm_destroy(to);
         return NULL;
     }
@@ -69,7 +72,7 @@ bool ipl_move_turn(struct ipl_move *move, struct vm_host *host, struct vm **vm)
     u64 turn = (u64)move->insns * vm_configuration(*vm)->cpus; /* each CPU has its slice */
     if (!move->insns || !move->times || now - move->last < turn || !vm_quiesce(*vm))
         return true;
-    struct vm *to = machine_move(host, *vm, &cause);
+    struct vm *to = machine_move(host, *vm, move->nets, &cause);
     if (!to) {
         log_line("relocate-every: %s", cause.text);
         return false;

@@ -4,12 +4,14 @@
 #ifndef ENDICOTT_CLI_IPL_MOVE_H
 #define ENDICOTT_CLI_IPL_MOVE_H
 
+#include "cli/ipl/ipl_net.h"
 #include "hyp/vm.h"
 
 struct ipl_move {
-    long insns;          /* 0: never */
-    unsigned long times; /* left */
-    u64 last;            /* vm_instructions at the last move */
+    long insns;            /* 0: never */
+    unsigned long times;   /* left */
+    u64 last;              /* vm_instructions at the last move */
+    struct ipl_nets *nets; /* that go along */
 };
 
 /** Parse "997" or "1,500"; 0, or -1. */

@@ -107,10 +107,11 @@ static int read_option(const char *option, const struct vm_config *vc, struct os
     return read_adapter(option, spec, nic, cause);
 }
 
-static void tell(const struct osa_config *nic, const struct ipl_net *net)
+static void tell(const struct osa_config *nic, struct ipl_net *net)
 {
     char words[UPLINK_WORDS_MAX];
     snprintf(words, sizeof words, "network %s", net->name);
+    net->told = !net->uplink || uplink_is_up(net->uplink);
     if (net->uplink)
         uplink_words(net->uplink, words);
     log_line("guest %04X: %s, MAC %02X-%02X-%02X-%02X-%02X-%02X, %s", nic->devno,
@@ -124,14 +125,17 @@ static void link_follow(struct ipl_nets *nets, struct ipl_net *net)
 {
     char words[UPLINK_WORDS_MAX];
     struct cause cause;
-    bool up = net->uplink && uplink_is_up(net->uplink);
-    if (!net->uplink || up == net->up)
-        return;
-    if (vm_host_ops()->nic_couple(nets->vm, net->devno, up ? net->lan : NULL, NULL, &cause)) {
+    bool up = !net->uplink || uplink_is_up(net->uplink);
+    struct lan *lan = up ? net->lan : NULL;
+    if (up != net->coupled &&
+        vm_host_ops()->nic_couple(nets->vm, net->devno, lan, NULL, &cause)) {
         log_line("guest %04X: %s", net->devno, cause.text);
         return;
     }
-    net->up = up;
+    net->coupled = up;
+    if (up == net->told)
+        return;
+    net->told = up;
     uplink_words(net->uplink, words);
     log_line("guest %04X: link %s: %s", net->devno, up ? "up" : "down", words);
 }
@@ -153,6 +157,8 @@ static void link_changed(void *ctx)
 void ipl_nets_machine(struct ipl_nets *nets, struct vm *vm)
 {
     nets->vm = vm;
+    for (unsigned i = 0; i < nets->count; i++)
+        nets->net[i].coupled = false;
     links_follow(nets);
 }
 
@@ -207,7 +213,6 @@ static int lan_named(const char *name, struct ipl_nets *nets, struct ipl_net *ow
     if (!own->lan)
         return cause_set(cause, ST_NOMEM, "no memory for a network");
     strcpy(own->name, name);
-    own->up = true;
     return ST_OK;
 }
 
@@ -224,7 +229,6 @@ static int uplink_made(const char *spec, const struct uplink_events *events,
         return rc;
     }
     own->lan = lan;
-    own->up = uplink_is_up(own->uplink);
     return ST_OK;
 }
 
@@ -243,23 +247,28 @@ static int net_open(const char *option, struct vm_config *vc, struct ipl_nets *n
     if (rc)
         return rc;
     bool named = !strncmp(spec, LAN_PREFIX, strlen(LAN_PREFIX));
+    if (nets->within && !named)
+        return cause_set(
+            cause, ST_INVAL,
+            "%s: time of a seed's or of rations is not that of an uplink; lan:NAME only",
+            option);
     rc = named ? lan_named(spec + strlen(LAN_PREFIX), nets, own, cause)
                : uplink_made(spec, &events, own, cause);
     if (rc)
         return rc;
     own->devno = net->config.devno;
     tell(&net->config, own);
-    net->lan = own->up ? own->lan : NULL;
     nets->count++;
     vc->nets++;
     return *file ? capture_begin(nets, own, file, cause) : ST_OK;
 }
 
 int ipl_nets_open(const char *const *option, struct vm_config *vc, struct ipl_nets *nets,
-                  struct post_uv *post, struct cause *cause)
+                  bool within, struct post_uv *post, struct cause *cause)
 {
     int rc = ST_OK;
     nets->post = post;
+    nets->within = within;
     for (; rc == ST_OK && *option; option++)
         rc = net_open(*option, vc, nets, cause);
     if (rc)

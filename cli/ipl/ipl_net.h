@@ -18,22 +18,26 @@ struct ipl_net {
     struct capture *capture;       /* NULL: none */
     char name[IPL_LAN_NAME_BYTES]; /* of a network without one */
     u16 devno;
-    bool up; /* the adapter has a link */
+    bool coupled; /* the machine's adapter has a link */
+    bool told;    /* that it has */
 };
 
 /** What --net has opened; all zero at first. Outlives `post`. */
 struct ipl_nets {
     struct ipl_net net[VM_NETS_MAX];
     unsigned count;
+    bool within; /* no uplinks */
     struct post_uv *post;
     struct vm *vm; /* NULL: not yet, or no more */
 };
 
 /** Open each network (`option` ends with NULL), put its adapter into `vc` and say on stderr what
- *  it is. ST_INVAL for a bad option, or as uplink_open; then nothing is open. */
+ *  it is. `within`: networks without an uplink only. ST_INVAL for a bad option, or as
+ *  uplink_open; then nothing is open. */
 int ipl_nets_open(const char *const *option, struct vm_config *vc, struct ipl_nets *nets,
-                  struct post_uv *post, struct cause *cause);
-/** The machine is there, and its adapters with it; NULL: it goes. */
+                  bool within, struct post_uv *post, struct cause *cause);
+/** The machine is there: its adapters, as they were made, get their links. So does one that goes on
+ *  in place of another, before it has state. NULL: it goes. */
 void ipl_nets_machine(struct ipl_nets *nets, struct vm *vm);
 /** After the machine. */
 void ipl_nets_close(struct ipl_nets *nets);

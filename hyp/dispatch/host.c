@@ -99,6 +99,7 @@ bool vm_host_run(struct vm_host *host)
     struct processor *p = &host->processor[0];
     bool busy = poll_device_work(host);
     lock_take(&host->lock);
+    p->asleep = false;
     dispatch_expire_locked(p);
     struct vcpu *v = processor_pick_locked(p);
     u64 at = processor_soonest_locked(host);
@@ -110,6 +111,8 @@ bool vm_host_run(struct vm_host *host)
         host->det_ns += at > now ? at - now : 1; /* own_clock: counts for nothing */
         busy = true;
     }
+    p->asleep = !busy; /* until somebody, an uplink's thread perhaps, calls it */
+    p->wakes_ns = ~0ull;
     lock_drop(&host->lock);
     return busy;
 }

@@ -191,10 +191,19 @@ u64 processor_soonest_locked(struct vm_host *host)
     return soonest;
 }
 
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* Without threads it is the loop that sleeps (vm_host_run). */
 static void call(struct processor *p)
 {
     p->asleep = false;
-    lock_signal(&p->wake);
+    if (p->host->config.deterministic)
+        p->host->ports.post(p->host->ports.ctx, nothing, NULL);
+    else
+        lock_signal(&p->wake);
 }
 
 /* The one that sleeps longest among those that sleep and may take the CPU (NULL: any). */
