@@ -21,7 +21,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/uni
 # --- libraries: required ones, then the optional ones that are there -----------------------------
 PKG_CONFIG ?= pkg-config
 PKGS       := libuv jansson zlib libcrypt
-PKGS_OPT   := libedit openssl liblz4 libnbd slirp
+PKGS_OPT   := libedit openssl liblz4 slirp
 PKGS_FOUND  = $(PKGS) $(foreach p,$(PKGS_OPT),$(shell $(PKG_CONFIG) --exists $(p) && echo $(p)))
 
 # Evaluated once, and only when something is compiled (`make setup` may run before they exist).

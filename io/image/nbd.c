@@ -1,12 +1,15 @@
-/* Network block devices (remote.h); without libnbd at build time they are refused. A server that
- * says that its connections see one state of the export (NBD_FLAG_CAN_MULTI_CONN: a flush on one of
- * them is for what was answered on all) gets several, each made when it is first needed; one that
- * takes no more of them is used by the first. Requests that overlap are the caller's to order, as
- * with a file.
+/* Network block devices (remote.h). libnbd is loaded when a path is of this kind: with the
+ * libraries that it needs itself it takes half of the time in which a command begins; where it is
+ * not there such paths are refused. A server that says that its connections see one state of the
+ * export (NBD_FLAG_CAN_MULTI_CONN: a flush on one of them is for what was answered on all) gets
+ * several, each made when it is first needed; one that takes no more of them is used by the first.
+ * Requests that overlap are the caller's to order, as with a file.
  * [N1] What was answered and not flushed is kept. When a connection ended and there is one again,
  * it is written again before anything else is asked: who is there may not have it. Who writes waits
  * for that, so nothing newer is overwritten; reads under way see the newest bytes. */
+#include <dlfcn.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -19,13 +22,41 @@ static bool nbd_named(const char *path)
     return strncmp(path, "nbd://", 6) == 0 || strncmp(path, "nbd+unix://", 11) == 0;
 }
 
-#ifdef HAVE_LIBNBD
-#include <libnbd.h>
-
 #define CONNECTIONS_MAX 4u
 #define FURTHER_MS 3000 /* for a further connection; some servers do not refuse, but leave it */
 
+/* Every function that is used: what it returns, its name and arguments, as in libnbd.h. */
+#define FUNCTIONS(F)                                                                           \
+    F(struct nbd_handle *, nbd_create, (void))                                                 \
+    F(void, nbd_close, (struct nbd_handle * h))                                                \
+    F(const char *, nbd_get_error, (void))                                                     \
+    F(int, nbd_connect_uri, (struct nbd_handle * h, const char *uri))                          \
+    F(int, nbd_aio_connect_uri, (struct nbd_handle * h, const char *uri))                      \
+    F(int, nbd_aio_is_connecting, (struct nbd_handle * h))                                     \
+    F(int, nbd_aio_is_ready, (struct nbd_handle * h))                                          \
+    F(int, nbd_aio_is_dead, (struct nbd_handle * h))                                           \
+    F(int, nbd_aio_is_closed, (struct nbd_handle * h))                                         \
+    F(int, nbd_poll, (struct nbd_handle * h, int timeout_ms))                                  \
+    F(int, nbd_shutdown, (struct nbd_handle * h, uint32_t flags))                              \
+    F(int64_t, nbd_get_size, (struct nbd_handle * h))                                          \
+    F(int, nbd_is_read_only, (struct nbd_handle * h))                                          \
+    F(int, nbd_can_flush, (struct nbd_handle * h))                                             \
+    F(int, nbd_can_multi_conn, (struct nbd_handle * h))                                        \
+    F(int, nbd_flush, (struct nbd_handle * h, uint32_t flags))                                 \
+    F(int, nbd_pread,                                                                          \
+      (struct nbd_handle * h, void *buf, size_t len, uint64_t at, uint32_t flags))             \
+    F(int, nbd_pwrite,                                                                         \
+      (struct nbd_handle * h, const void *buf, size_t len, uint64_t at, uint32_t flags))
+
+struct library {
+    void *nbd;
+#define MEMBER(type, name, arguments) type(*name) arguments;
+    FUNCTIONS(MEMBER)
+#undef MEMBER
+};
+
 struct connection {
+    const struct library *lib; /* that of its struct remote_nbd */
     struct lock lock;          /* held while a request is under way */
     atomic_uint users;         /* that have it or wait for it */
     struct nbd_handle *handle; /* NULL: not connected */
@@ -33,6 +64,7 @@ struct connection {
 
 struct remote_nbd {
     struct remote remote;
+    struct library lib;
     atomic_uint usable; /* connections, from the first on */
     bool flushes;       /* the server has flushes; else what it answered is taken to be there */
     struct lock lock;   /* for what is below */
@@ -49,21 +81,38 @@ struct request {
     u32 len;
 };
 
+/* The library is kept: what it is built on has threads and states of its own. */
+static int library_load(struct remote_nbd *n, struct cause *cause)
+{
+    struct library *lib = &n->lib;
+    lib->nbd = dlopen("libnbd.so.0", RTLD_NOW | RTLD_NODELETE);
+    if (!lib->nbd)
+        return cause_set(cause, ST_CONFIG, "%s: %s", n->remote.path, dlerror());
+#define LOAD(type, name, arguments)                                                            \
+    if (!(lib->name = (type(*) arguments)dlsym(lib->nbd, #name)))                              \
+        return cause_set(cause, ST_CONFIG, "%s: %s", n->remote.path, dlerror());
+    FUNCTIONS(LOAD)
+#undef LOAD
+    return ST_OK;
+}
+
 static int why(const struct remote_nbd *n, int status, struct cause *cause)
 {
-    const char *text = nbd_get_error();
+    const char *text = n->lib.nbd_get_error();
     return cause_set(cause, status, "%s: %s", n->remote.path, text ? text : "failed");
 }
 
 static void disconnect(struct connection *c)
 {
-    nbd_close(c->handle);
+    if (c->handle)
+        c->lib->nbd_close(c->handle);
     c->handle = NULL;
 }
 
 static bool broke(const struct connection *c)
 {
-    return !c->handle || nbd_aio_is_dead(c->handle) || nbd_aio_is_closed(c->handle);
+    return !c->handle || c->lib->nbd_aio_is_dead(c->handle) ||
+           c->lib->nbd_aio_is_closed(c->handle);
 }
 
 static u64 now_ms(void)
@@ -73,21 +122,22 @@ static u64 now_ms(void)
     return (u64)now.tv_sec * 1000 + (u64)now.tv_nsec / 1000000;
 }
 
-static int connect_in_time(struct nbd_handle *h, const char *path)
+static int connect_in_time(const struct connection *c, const char *path)
 {
     u64 end = now_ms() + FURTHER_MS;
-    int rc = nbd_aio_connect_uri(h, path);
-    while (rc == 0 && nbd_aio_is_connecting(h)) {
+    const struct library *lib = c->lib;
+    int rc = lib->nbd_aio_connect_uri(c->handle, path);
+    while (rc == 0 && lib->nbd_aio_is_connecting(c->handle)) {
         u64 now = now_ms();
-        rc = now < end && nbd_poll(h, (int)(end - now)) >= 0 ? 0 : -1;
+        rc = now < end && lib->nbd_poll(c->handle, (int)(end - now)) >= 0 ? 0 : -1;
     }
-    return rc == 0 && nbd_aio_is_ready(h) ? 0 : -1;
+    return rc == 0 && lib->nbd_aio_is_ready(c->handle) ? 0 : -1;
 }
 
 static int write_again(void *arg, u64 at, const u8 *buf, u32 len)
 {
     struct connection *c = arg;
-    return nbd_pwrite(c->handle, buf, len, at, 0);
+    return c->lib->nbd_pwrite(c->handle, buf, len, at, 0);
 }
 
 /** [N1] */
@@ -105,8 +155,8 @@ static int catch_up(struct remote_nbd *n, struct connection *c, int status, stru
 static int suits(const struct remote_nbd *n, const struct connection *c, int status,
                  struct cause *cause)
 {
-    int64_t bytes = nbd_get_size(c->handle);
-    if (n->remote.parallel && nbd_can_multi_conn(c->handle) != 1)
+    int64_t bytes = n->lib.nbd_get_size(c->handle);
+    if (n->remote.parallel && n->lib.nbd_can_multi_conn(c->handle) != 1)
         return cause_set(cause, status, "%s: another server, not for several connections",
                          n->remote.path);
     if (bytes < 0 || (u64)bytes < n->remote.size)
@@ -118,10 +168,10 @@ static int suits(const struct remote_nbd *n, const struct connection *c, int sta
 static int connect_anew(struct remote_nbd *n, struct connection *c, int status,
                         struct cause *cause)
 {
-    c->handle = nbd_create();
+    c->handle = n->lib.nbd_create();
     int rc = !c->handle         ? -1
-             : c == &n->conn[0] ? nbd_connect_uri(c->handle, n->remote.path)
-                                : connect_in_time(c->handle, n->remote.path);
+             : c == &n->conn[0] ? n->lib.nbd_connect_uri(c->handle, n->remote.path)
+                                : connect_in_time(c, n->remote.path);
     rc = rc ? why(n, status, cause) : suits(n, c, status, cause);
     if (rc)
         disconnect(c);
@@ -165,7 +215,7 @@ static void nbd_finish(struct remote *r)
     for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
         struct connection *c = &n->conn[i];
         if (c->handle)
-            (void)nbd_shutdown(c->handle, 0); /* fails when the server went first */
+            (void)n->lib.nbd_shutdown(c->handle, 0); /* fails when the server went first */
         disconnect(c);
         lock_fini(&c->lock);
     }
@@ -179,23 +229,27 @@ static int nbd_open(const char *path, bool write, struct remote **out, struct ca
     struct remote_nbd *n = remote_alloc(sizeof *n, &remote_nbd, path, cause);
     if (!n)
         return ST_NOMEM;
-    for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
+    for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+        n->conn[i].lib = &n->lib;
         lock_init(&n->conn[i].lock, LOCK_CONNECTION);
+    }
     lock_init(&n->lock, LOCK_UNFLUSHED);
     struct connection *first = &n->conn[0];
-    int rc = connected(n, first, ST_CONFIG, cause);
-    int64_t bytes = rc ? 0 : nbd_get_size(first->handle);
+    int rc = library_load(n, cause);
+    if (rc == ST_OK)
+        rc = connected(n, first, ST_CONFIG, cause);
+    int64_t bytes = rc ? 0 : n->lib.nbd_get_size(first->handle);
     if (rc == ST_OK && bytes < 0)
         rc = why(n, ST_CONFIG, cause);
-    if (rc == ST_OK && write && nbd_is_read_only(first->handle) == 1)
+    if (rc == ST_OK && write && n->lib.nbd_is_read_only(first->handle) == 1)
         rc = cause_set(cause, ST_PERM, "%s: the export is read-only", path);
     if (rc) {
         nbd_finish(&n->remote);
         return rc;
     }
     n->remote.size = (u64)bytes;
-    n->flushes = nbd_can_flush(first->handle) == 1;
-    n->remote.parallel = nbd_can_multi_conn(first->handle) == 1;
+    n->flushes = n->lib.nbd_can_flush(first->handle) == 1;
+    n->remote.parallel = n->lib.nbd_can_multi_conn(first->handle) == 1;
     atomic_store(&n->usable, n->remote.parallel ? CONNECTIONS_MAX : 1);
     *out = &n->remote;
     return ST_OK;
@@ -208,9 +262,9 @@ static int once(struct remote_nbd *n, struct connection *c, const struct request
     if (rc)
         return rc;
     switch (q->kind) {
-    case NBD_READ: rc = nbd_pread(c->handle, q->buf, q->len, q->at, 0); break;
-    case NBD_WRITE: rc = nbd_pwrite(c->handle, q->buf, q->len, q->at, 0); break;
-    case NBD_FLUSH: rc = nbd_flush(c->handle, 0);
+    case NBD_READ: rc = n->lib.nbd_pread(c->handle, q->buf, q->len, q->at, 0); break;
+    case NBD_WRITE: rc = n->lib.nbd_pwrite(c->handle, q->buf, q->len, q->at, 0); break;
+    case NBD_FLUSH: rc = n->lib.nbd_flush(c->handle, 0);
     }
     if (rc == 0)
         return ST_OK;
@@ -290,14 +344,3 @@ static int nbd_move(struct remote *r, bool write, u64 at, void *buf, u32 len,
 }
 
 const struct remote_ops remote_nbd = {nbd_named, nbd_open, nbd_move, nbd_sync, nbd_finish};
-
-#else
-
-static int nbd_open(const char *path, bool write, struct remote **out, struct cause *cause)
-{
-    (void)write, (void)out;
-    return cause_set(cause, ST_CONFIG, "%s: built without libnbd", path);
-}
-
-const struct remote_ops remote_nbd = {.named = nbd_named, .open = nbd_open};
-#endif

@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc libc6-dev pkg-config libuv1-dev libjansson-dev zlib1g-dev
-       libedit-dev libbz2-dev libssl-dev liblz4-dev libnbd-dev libslirp-dev libglib2.0-dev libvdeplug-dev"
+       libedit-dev libbz2-dev libssl-dev liblz4-dev libnbd0 libslirp-dev libglib2.0-dev libvdeplug-dev"
 guest="python3 gcc-s390x-linux-gnu libc6-dev-s390x-cross binutils-s390x-linux-gnu cpio gzip lz4"
 test="check qemu-system-misc python3 time s3270 c3270 openssl sqlite3 perl hercules nbdkit qemu-utils e2fsprogs groff-base vde2 iproute2 spin"
 lint="clang-format clang-tidy cppcheck universal-ctags python3"
