@@ -26,17 +26,45 @@ mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 
-# Modules of the kernel that was fetched, out of its package in the cache; nothing is downloaded.
+# Unpacks the package of that name, which is in the cache, below $cache/unpacked.
+unpack() { # package
+    local deb
+    deb=$(find "$cache/" -maxdepth 1 -name "${1}_*_s390x.deb" | sort -V | tail -n 1)
+    [ -n "$deb" ] || die "no package file of $1 in $cache"
+    rm -rf "$cache/unpacked/$1"
+    mkdir -p "$cache/unpacked/$1"
+    dpkg-deb -x "$deb" "$cache/unpacked/$1"
+}
+
+# Keeps the modules of the kernel's package that is unpacked, and no others: to unpack it takes seconds, and tests ask for
+# modules many times.
+keep_modules() { # kernel's package
+    rm -rf "$cache/modules"
+    mkdir -p "$cache/modules"
+    mv "$cache/unpacked/$1"/lib/modules/*/kernel "$cache/modules/$1"
+    rm -rf "$cache/unpacked/$1"
+}
+
+# The folder of the modules of the kernel that was fetched, out of its package in the cache; nothing is downloaded.
+modules_of_kernel() {
+    local kernel
+    kernel=$(cat "$guest/kernel.name")
+    if [ ! -d "$cache/modules/$kernel" ]; then
+        unpack "$kernel"
+        keep_modules "$kernel"
+    fi
+    echo "$cache/modules/$kernel"
+}
+
 fetch_modules() { # names
-    local name deb
-    deb=$cache/$(cat "$guest/kernel.name")_*_s390x.deb
+    local name from
     mkdir -p "$guest/modules"
     for name in "$@"; do
         [ ! -s "$guest/modules/${name##*/}.ko" ] || continue
-        # shellcheck disable=SC2086
-        dpkg-deb --fsys-tarfile $deb | tar -xO --wildcards "./lib/modules/*/kernel/$name.ko" \
-            >"$guest/modules/.${name##*/}.$$" || die "the kernel's package holds no $name.ko"
-        mv "$guest/modules/.${name##*/}.$$" "$guest/modules/${name##*/}.ko"
+        from=${from:-$(modules_of_kernel)}
+        [ -s "$from/$name.ko" ] || die "the kernel's package holds no $name.ko"
+        cp "$from/$name.ko" "$guest/modules/.${name##*/}.new"
+        mv "$guest/modules/.${name##*/}.new" "$guest/modules/${name##*/}.ko"
     done
 }
 
@@ -168,15 +196,6 @@ download() {
     }
 }
 
-unpack() { # package
-    local deb
-    deb=$(find "$cache/" -maxdepth 1 -name "${1}_*_s390x.deb" | sort -V | tail -n 1)
-    [ -n "$deb" ] || die "no package file of $1 in $cache"
-    rm -rf "$cache/unpacked/$1"
-    mkdir -p "$cache/unpacked/$1"
-    dpkg-deb -x "$deb" "$cache/unpacked/$1"
-}
-
 place() { # file, name
     [ -s "$1" ] || die "the package holds no $1"
     cp "$1" "$guest/.$2.new"
@@ -194,12 +213,16 @@ download_programs() {
     }
 }
 
+# The index that was there is older than the archive.
+download_anew() {
+    update_kernel
+    download_programs
+}
+
 # The modules that disks need, in the order in which they are loaded, from the kernel's package in the cache.
 pack_disks() { # root
-    local root=$1 kernel from name number=10
-    kernel=$(cat "$guest/kernel.name")
-    unpack "$kernel"
-    from=$(echo "$cache/unpacked/$kernel"/lib/modules/*/kernel)
+    local root=$1 from name number=10
+    from=$(modules_of_kernel)
     mkdir -p "$root/modules"
     for name in drivers/s390/block/dasd_mod drivers/s390/block/dasd_eckd_mod drivers/s390/block/dasd_fba_mod \
         crypto/crc32c_generic lib/libcrc32c lib/crc16 fs/mbcache fs/jbd2/jbd2 fs/ext4/ext4; do
@@ -309,14 +332,14 @@ pack_root() {
 mkdir -p "$guest" "$cache"
 copy_sources
 write_conf
-echo "fetch: reading the s390x package index"
-again update_kernel
 if [ -n "$set" ]; then
     echo "fetch: downloading $programs and what they need"
-    again download_programs
+    (download_programs) || again download_anew
     if [ $set = root ]; then pack_root; else pack_programs; fi
     exit 0
 fi
+echo "fetch: reading the s390x package index"
+again update_kernel
 kernel=$(kernel_package)
 echo "fetch: downloading $kernel and busybox-static"
 again download "$kernel" busybox-static
@@ -325,6 +348,6 @@ unpack busybox-static
 place "$(find "$cache/unpacked/$kernel/boot" -name 'vmlinuz-*' | head -n 1)" kernel
 place "$(find "$cache/unpacked/busybox-static" -path "*/bin/busybox" | head -n 1)" busybox
 echo "$kernel" >"$guest/kernel.name"
-# Only /boot is wanted from the kernel's package; its modules are 100 MB.
+keep_modules "$kernel"
 rm -rf "$cache/unpacked"
 echo "fetch: build/guest/kernel is $kernel"
