@@ -140,17 +140,22 @@ static bool differs(bool report, const char *what, u64 a, u64 b)
     return true;
 }
 
-static bool registers_differ(const struct cpu *a, const struct cpu *b, bool report)
+static bool register_differs(bool report, char kind, unsigned number, u64 a, u64 b)
 {
     char name[16];
+    if (a == b)
+        return false;
+    snprintf(name, sizeof name, "%c%u", kind, number);
+    return differs(report, name, a, b);
+}
+
+static bool registers_differ(const struct cpu *a, const struct cpu *b, bool report)
+{
     bool bad = false;
     for (unsigned i = 0; i < 16; i++) {
-        snprintf(name, sizeof name, "r%u", i);
-        bad |= differs(report, name, a->gr[i], b->gr[i]);
-        snprintf(name, sizeof name, "f%u", i);
-        bad |= differs(report, name, a->vr[i][0], b->vr[i][0]);
-        snprintf(name, sizeof name, "a%u", i);
-        bad |= differs(report, name, a->ar[i], b->ar[i]);
+        bad |= register_differs(report, 'r', i, a->gr[i], b->gr[i]);
+        bad |= register_differs(report, 'f', i, a->vr[i][0], b->vr[i][0]);
+        bad |= register_differs(report, 'a', i, a->ar[i], b->ar[i]);
     }
     return bad;
 }

@@ -183,10 +183,23 @@ static void tables_make(struct matrix *m)
     m->asce_short = segments | 3;
 }
 
+/* What storage has before each case. */
+static void fresh_fill(u8 fresh[MX_AREA])
+{
+    for (u64 at = 0; at < MX_AREA; at += 8)
+        be64_store(fresh + at, at * 0x0001000100010001ull ^ 0x5a5a000000005a5aull);
+    memset(fresh, 0, 0x1000);
+    be64_store(fresh + LC_PGM_NEW, PSW_EA | PSW_BA | PSW_WAIT);
+    be64_store(fresh + LC_PGM_NEW + 8, MX_HANDLER);
+    be64_store(fresh + LC_SVC_NEW, PSW_EA | PSW_BA | PSW_WAIT);
+    be64_store(fresh + LC_SVC_NEW + 8, MX_SVC_HANDLER);
+}
+
 void mx_create(struct matrix *m)
 {
     memset(m, 0, sizeof *m);
     m->tod = 0xd000000000000000ull;
+    fresh_fill(m->fresh);
     if (storage_create(&m->st, MX_STORAGE, NULL) != ST_OK ||
         cpu_set_create(&m->set, m->st, cpu_model_find("max"), 1, &ports, m, NULL) != ST_OK)
         abort();
@@ -224,18 +237,6 @@ u64 mx_operand_abs(struct matrix *m, const struct mx_case *k, unsigned i, u64 at
     if (strchr("FSK", k->row->operand[i].access))
         return va;
     return mx_frame(m, k->mask, va) + (va & 0xfff);
-}
-
-static void area_fill(struct matrix *m)
-{
-    u8 *p = m->st->base;
-    for (u64 at = 0; at < MX_AREA; at += 8)
-        be64_store(p + at, at * 0x0001000100010001ull ^ 0x5a5a000000005a5aull);
-    memset(p, 0, 0x1000);
-    mx_set(m, LC_PGM_NEW, PSW_EA | PSW_BA | PSW_WAIT);
-    mx_set(m, LC_PGM_NEW + 8, MX_HANDLER);
-    mx_set(m, LC_SVC_NEW, PSW_EA | PSW_BA | PSW_WAIT);
-    mx_set(m, LC_SVC_NEW + 8, MX_SVC_HANDLER);
 }
 
 /* Where storage ends, bytes of an operand may be outside. */
@@ -338,7 +339,7 @@ static void registers_put(struct matrix *m, const struct mx_case *k)
 void mx_apply(struct matrix *m, const struct mx_case *k)
 {
     cpu_set_reset(m->set, true);
-    area_fill(m);
+    memcpy(m->st->base, m->fresh, MX_AREA);
     content_put(m, k);
     code_put(m, k);
     mx_storage_get(m, m->before);

@@ -110,6 +110,7 @@ struct matrix {
     u64 tables_end;
     u64 asce, asce_short; /* five levels; segment tables only */
     u64 lists;            /* dispatchable-unit control table, access list, ASTE; see MX_ALET */
+    u8 fresh[MX_AREA];    /* what each case begins with */
     u8 before[MX_SEEN];   /* storage when the instruction began */
     unsigned complaints;
 };
