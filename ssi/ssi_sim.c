@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "mem/base/ergo.h"
+#include "mem/base/large.h"
 #include "ssi/ssi_ports.h"
 
 #define SIM_TICK_MS 25
@@ -491,10 +492,11 @@ static const struct ssi_ports sim_ports = {
 struct ssi_sim *ssi_sim_create(u64 seed)
 {
     struct ssi_sim *sim = calloc(1, sizeof *sim);
-    u8 *pdr = calloc(1, PDR_FILE_BYTES);
+    u8 *pdr = large_map_sparse(PDR_FILE_BYTES);
     if (!sim || !pdr) {
         free(sim);
-        free(pdr);
+        if (pdr)
+            large_unmap(pdr, PDR_FILE_BYTES);
         return NULL;
     }
     sim->pdr = pdr;
@@ -516,7 +518,7 @@ void ssi_sim_destroy(struct ssi_sim *sim)
     conns_sweep(sim);
     free(sim->conns);
     free(sim->events);
-    free(sim->pdr);
+    large_unmap(sim->pdr, PDR_FILE_BYTES);
     free(sim);
 }
 

@@ -58,22 +58,31 @@ static void fake_free(struct fake *g)
 
 /* --- the PDR, looked at from outside --- */
 
+static int claim_owner(const struct ssi_pdr *pdr, const char *user)
+{
+    for (u32 i = 0; i < pdr->n_claims; i++)
+        if (!strcmp(pdr->claims[i].name, user))
+            return pdr->claims[i].owner;
+    return -1;
+}
+
 /* The state in the file, looked at again when something has been written. */
 static const struct ssi_pdr *pdr_newest(struct world *w)
 {
-    if (w->pdr_writes != ssi_sim_pdr_writes(w->sim) && !ssi_sim_pdr_look(w->sim, &w->pdr))
+    if (w->pdr_writes == ssi_sim_pdr_writes(w->sim))
+        return &w->pdr;
+    if (!ssi_sim_pdr_look(w->sim, &w->pdr))
         ssi_claims_clear(&w->pdr);
     w->pdr_writes = ssi_sim_pdr_writes(w->sim);
+    for (unsigned u = 0; u < USERS; u++)
+        w->owner[u] = claim_owner(&w->pdr, users[u]);
     return &w->pdr;
 }
 
 int pdr_owner(struct world *w, unsigned u)
 {
-    const struct ssi_pdr *pdr = pdr_newest(w);
-    for (u32 i = 0; i < pdr->n_claims; i++)
-        if (!strcmp(pdr->claims[i].name, users[u]))
-            return pdr->claims[i].owner;
-    return -1;
+    (void)pdr_newest(w);
+    return w->owner[u];
 }
 
 bool pdr_expelled(struct world *w, unsigned slot)
@@ -660,6 +669,8 @@ struct world *world_create(u64 seed, unsigned n)
     w->n = n;
     w->guest_bytes = w->store_bytes = GUEST_BYTES;
     w->room = (struct lgr_room){.real_bytes = 1ull << 32, .real_free_bytes = 1ull << 31};
+    for (unsigned u = 0; u < USERS; u++)
+        w->owner[u] = -1;
     for (unsigned s = 0; s < n; s++) {
         w->actors[s].world = w;
         w->actors[s].slot = s;

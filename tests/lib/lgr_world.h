@@ -131,6 +131,7 @@ struct world {
     struct actor actors[MEMBERS_MAX];
     struct ssi_pdr pdr; /* as of pdr_writes */
     u64 pdr_writes;
+    int owner[USERS]; /* likewise: slots, -1: nobody's */
     unsigned exits_asked, outcomes[16], moves, crashes, resumed, joins, expelled, logons;
 };
 
