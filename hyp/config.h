@@ -29,8 +29,9 @@
 /** One device line of the hardware file: devno type [file [options]]. */
 struct config_device {
     u16 devno;
-    u16 type;                     /* 0x3390, 0x9336; 0x3480 ...; 0x3270; 0x1403 ... */
-    char file[CONFIG_PATH_BYTES]; /* as written; sf= as `,shadow=`, mirror= too; "" = none */
+    u16 type;                     /* 0x3390, 0x9336; 0x3480 ...; 0x3270; 0x1403 ...; 0x1731 */
+    char file[CONFIG_PATH_BYTES]; /* as written; sf= as `,shadow=`, mirror= too; "" = none; of
+                                   * an OSA its uplink */
     bool read_only, sync;
     char volid[CONFIG_VOLID_BYTES]; /* for volumes without a label; "" = as the label says */
     u64 volume_bytes;               /* of a tape volume, 0: as large as the host allows */
@@ -52,6 +53,9 @@ static inline bool config_is_output(const struct config_device *d)
 {
     return d->type == 0x1403 || d->type == 0x3211 || d->type == 0x3525;
 }
+
+#define CONFIG_OSA 0x1731     /* an OSA: what a network in memory meets the outside by */
+#define CONFIG_OSA_DEVICES 3u /* of each, as on a machine; the first is its number */
 
 /** The machine of one member. */
 struct config_hardware {

@@ -54,7 +54,8 @@ static void check_device(const struct system_config *cfg, const struct config_de
 {
     char path[CONFIG_PATH_BYTES], one[CONFIG_PATH_BYTES];
     const char *mark = "";
-    if (!d->file[0] || config_is_output(d) || !config_full_path(cfg->dir, d->file, path))
+    if (!d->file[0] || config_is_output(d) || d->type == CONFIG_OSA ||
+        !config_full_path(cfg->dir, d->file, path))
         return;
     unsigned k = 0;
     for (const char *file = path, *next; file; k++) {

@@ -9,6 +9,7 @@
 #include "hyp/config/config_internal.h"
 #include "hyp/config/config_scan.h"
 #include "hyp/cpu_type.h"
+#include "io/net/uplink.h"
 
 struct hw_parse {
     struct config_hardware *hw;
@@ -191,16 +192,16 @@ static bool device_range(const char *word, u64 *first, u64 *last)
     return strlen(dash + 1) >= 3 && scan_hex(dash + 1, 0xffff, last) && *last >= *first;
 }
 
-#define DEVICE_TYPES "3390, 9336, 3480, 3490, 3590, 3270, 1403, 3211 or 3525"
+#define DEVICE_TYPES "3390, 9336, 3480, 3490, 3590, 3270, 1403, 3211, 3525 or OSA"
 
 static bool device_type(const char *word, u16 *type)
 {
     static const struct {
         const char *word;
         u16 type;
-    } types[] = {{"3390", 0x3390},  {"9336", 0x9336}, {"3480", 0x3480}, {"3490", 0x3490},
-                 {"3490E", 0x3490}, {"3590", 0x3590}, {"3270", 0x3270}, {"1403", 0x1403},
-                 {"3211", 0x3211},  {"3525", 0x3525}};
+    } types[] = {{"3390", 0x3390},  {"9336", 0x9336}, {"3480", 0x3480},   {"3490", 0x3490},
+                 {"3490E", 0x3490}, {"3590", 0x3590}, {"3270", 0x3270},   {"1403", 0x1403},
+                 {"3211", 0x3211},  {"3525", 0x3525}, {"OSA", CONFIG_OSA}};
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (!strcmp(word, types[i].word))
             return *type = types[i].type, true;
@@ -290,6 +291,17 @@ static int output_option(struct hw_parse *p, unsigned i, struct config_device *d
                     d->type == 0x3525 ? "" : "TEXT, ASA, MACHINE, ");
 }
 
+/* OSA uplink: one of those of uplink.def, as behind UPLINK of a virtual switch. */
+static int osa_operands(struct hw_parse *p, struct config_device *d)
+{
+    struct cause why;
+    if (!scan_written(p->s, 2, 0, d->file, sizeof d->file) || !d->file[0])
+        return scan_bad(p->s, 2, p->cause, "an uplink");
+    if (uplink_check(d->file, &why))
+        return scan_bad(p->s, 2, p->cause, "an uplink (%s)", why.text);
+    return p->s->count > 3 ? scan_end(p->s, 3, p->cause) : ST_OK;
+}
+
 /* What follows the device number. */
 static int device_operands(struct hw_parse *p, struct config_device *d)
 {
@@ -299,6 +311,8 @@ static int device_operands(struct hw_parse *p, struct config_device *d)
         return scan_bad(p->s, 1, p->cause, "device type " DEVICE_TYPES);
     if (d->type == 0x3270)
         return scan_end(p->s, 2, p->cause);
+    if (d->type == CONFIG_OSA)
+        return osa_operands(p, d);
     if (strcmp(scan_word(p->s, 2), "*") && p->s->count > 2 &&
         !scan_written(p->s, 2, 0, d->file, sizeof d->file))
         return scan_bad(p->s, 2, p->cause, "a shorter file name");
@@ -345,7 +359,12 @@ static int hw_line(struct hw_parse *p)
         return scan_bad(p->s, 0, p->cause, "a hardware statement or a device number");
     struct config_device what = {.line = p->s->tok[0].line};
     int status = device_operands(p, &what);
-    if (!status && last > first && what.file[0])
+    bool osa = what.type == CONFIG_OSA;
+    if (osa && last == first)
+        last = first + CONFIG_OSA_DEVICES - 1;
+    if (!status && osa && (last - first != CONFIG_OSA_DEVICES - 1 || last > 0xffff))
+        status = scan_bad(p->s, 0, p->cause, "the first of an OSA's three device numbers");
+    if (!status && last > first && what.file[0] && !osa)
         status = scan_bad(p->s, 2, p->cause, "one device number for a file");
     for (u64 d = first; d <= last && !status; d++)
         status = add_device(p, &what, (u16)d);

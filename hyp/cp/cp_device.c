@@ -25,7 +25,7 @@ static bool is_devno(const char *word, u16 *out)
 
 const char *rdev_class_name(enum rdev_class klass)
 {
-    static const char *const names[] = {"DASD", "TAPE", "GRAF", "UR"};
+    static const char *const names[] = {"DASD", "TAPE", "GRAF", "UR", "OSA"};
     return names[klass];
 }
 

@@ -30,6 +30,8 @@ struct vswitches *cp_nets(struct cp *cp);
 /** A network has news: cp_net_poll will be called. Any thread, perhaps with locks of adapters held;
  *  `ctx` is the CP. */
 void cp_net_news(void *ctx);
+/** The operator hears what is outside of a virtual switch, and whether it leads anywhere. */
+void cp_net_tell_uplink(struct cp *cp, const struct vswitch *sw);
 /** All networks go; nobody is logged on. */
 void cp_net_fini(struct cp *cp);
 /** The adapter that has this device; NULL: none. */

@@ -16,7 +16,8 @@ static u8 path_of(const struct rdev *d)
     static const u8 paths[] = {[RDEV_DASD] = CHPID_DASD,
                                [RDEV_TAPE] = CHPID_TAPE,
                                [RDEV_GRAF] = CHPID_UNIT_RECORD,
-                               [RDEV_UR] = CHPID_UNIT_RECORD};
+                               [RDEV_UR] = CHPID_UNIT_RECORD,
+                               [RDEV_OSA] = CHPID_OSA};
     return paths[d->klass];
 }
 

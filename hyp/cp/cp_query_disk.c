@@ -4,6 +4,7 @@
 #include "hyp/config/config_scan.h"
 #include "hyp/cp/cp_disk.h"
 #include "hyp/cp/cp_spool.h"
+#include "io/device.h"
 
 #define FREE_IN_LINE 4u
 #define LINKS_IN_LINE 3u
@@ -15,21 +16,26 @@ static void owned_line(struct cp_request *req, const struct rdev *d)
     struct vlink *l =
         d->state == RDEV_ATTACHED ? link_find(cp_rdevs(req->cp), d->user, d->vdev) : NULL;
     unsigned links = rdev_links(cp_rdevs(req->cp), d);
+    if (d->klass == RDEV_OSA && d->state == RDEV_SYSTEM) { /* of a virtual switch */
+        cp_line(req, "OSA  %04X ATTACHED TO SYSTEM   %04X DEVTYPE OSA         CHPID %02X OSD",
+                d->devno, d->devno, CHPID_OSA);
+        return;
+    }
     switch (d->state) {
-    case RDEV_OFFLINE: cp_line(req, "%s %04X OFFLINE", klass, d->devno); break;
+    case RDEV_OFFLINE: cp_line(req, "%-4s %04X OFFLINE", klass, d->devno); break;
     case RDEV_FREE:
         if (links)
-            cp_line(req, "%s %04X FREE      %-6s %5u", klass, d->devno, d->volid, links);
+            cp_line(req, "%-4s %04X FREE      %-6s %5u", klass, d->devno, d->volid, links);
         else
-            cp_line(req, "%s %04X %s", klass, d->devno,
+            cp_line(req, "%-4s %04X %s", klass, d->devno,
                     d->klass == RDEV_DASD && d->volid[0] ? d->volid : "FREE");
         break;
     case RDEV_SYSTEM:
-        cp_line(req, "%s %04X CP %s %-6s %4u", klass, d->devno,
+        cp_line(req, "%-4s %04X CP %s %-6s %4u", klass, d->devno,
                 d->cp_owned ? "OWNED " : "SYSTEM", d->volid, links);
         break;
     case RDEV_ATTACHED:
-        cp_line(req, "%s %04X ATTACHED TO %-8s %04X %s %s", klass, d->devno, d->user, d->vdev,
+        cp_line(req, "%-4s %04X ATTACHED TO %-8s %04X %s %s", klass, d->devno, d->user, d->vdev,
                 l && l->write ? "R/W" : "R/O", d->volid);
         break;
     }
@@ -45,7 +51,7 @@ static unsigned short_rows(struct cp_request *req, enum rdev_class klass, enum r
         if (d->klass != klass || d->state != state)
             continue;
         const char *tail = state == RDEV_OFFLINE ? "OFFLINE" : d->volid[0] ? d->volid : "FREE";
-        snprintf(one, sizeof one, "%s %04X %-7s", rdev_class_name(klass), d->devno, tail);
+        snprintf(one, sizeof one, "%-4s %04X %-7s", rdev_class_name(klass), d->devno, tail);
         if (n && n % FREE_IN_LINE == 0) {
             cp_line(req, "%s,", line);
             line[0] = 0;
@@ -83,7 +89,7 @@ static int rows_of(struct cp_request *req, enum rdev_class klass, enum rdev_stat
     return 0;
 }
 
-/* QUERY {DASD | TAPES | GRAF} [ACTIVE | ALL | FREE | OFFLINE | SYSTEM | ATTACHED | rdev] */
+/* QUERY {DASD | TAPES | GRAF | OSA} [ACTIVE | ALL | FREE | OFFLINE | SYSTEM | ATTACHED | rdev] */
 static int query_class(struct cp_request *req, enum rdev_class klass)
 {
     const char *word = cp_operand(req);
@@ -100,7 +106,7 @@ static int query_class(struct cp_request *req, enum rdev_class klass)
     if (word && cp_abbrev(word, "SYStem"))
         return rows_of(req, klass, RDEV_SYSTEM, "system");
     if (word && cp_abbrev(word, "ATTached"))
-        return rows_of(req, klass, RDEV_ATTACHED, "attached");
+        return rows_of(req, klass, klass == RDEV_OSA ? RDEV_SYSTEM : RDEV_ATTACHED, "attached");
     bool all = word && !strcmp(word, "ALL");
     if (word && !all && !cp_abbrev(word, "ACTive"))
         return cp_fail(req, MSG_CQV003E, word);
@@ -128,6 +134,12 @@ int cp_query_graf(struct cp_request *req, void *ctx)
 {
     (void)ctx;
     return query_class(req, RDEV_GRAF);
+}
+
+int cp_query_osa(struct cp_request *req, void *ctx)
+{
+    (void)ctx;
+    return query_class(req, RDEV_OSA);
 }
 
 int cp_query_rdev(struct cp_request *req, u16 devno)

@@ -58,7 +58,7 @@ struct ivl {
     struct ivl *next;
     struct ivls *all;
     struct lan *lan;
-    struct lan_port *port, *uplink;
+    struct lan_port *port;
     char name[NAME_BYTES];
     bool up;                               /* the own uplink leads somewhere */
     _Atomic bool vepa;                     /* stations' frames go to the uplink in use */
@@ -174,8 +174,7 @@ static void choose_locked(struct ivl *ivl)
     if (ivl->in_use != in_use)
         ivl->all->ports.wakeup(ivl->all->ports.wakeup_ctx);
     ivl->in_use = in_use;
-    if (ivl->uplink)
-        lan_port_mute(ivl->uplink, in_use != ivl->all->slot && in_use != NOBODY);
+    lan_mute_uplinks(ivl->lan, in_use != ivl->all->slot && in_use != NOBODY);
 }
 
 /* --- frames to members ----------------------------------------------------------------------- */
@@ -476,6 +475,7 @@ void ivl_remove(struct ivl *ivl)
     struct ivls *all = ivl->all;
     lan_observe_stations(ivl->lan, NULL, NULL);
     lan_port_remove(ivl->port);
+    lan_mute_uplinks(ivl->lan, false);
     lock_take(&all->lock);
     struct ivl **at = &all->first;
     while (*at != ivl)
@@ -494,11 +494,10 @@ void ivl_remove(struct ivl *ivl)
     free(ivl);
 }
 
-void ivl_uplink(struct ivl *ivl, struct lan_port *uplink, bool up)
+void ivl_uplink(struct ivl *ivl, bool up)
 {
     bool changed = ivl->up != up;
     lock_take(&ivl->all->lock);
-    ivl->uplink = uplink;
     ivl->up = up;
     choose_locked(ivl);
     lock_drop(&ivl->all->lock);

@@ -56,8 +56,8 @@ void ivls_destroy(struct ivls *all);
  *  one with those of the same name and kind. NULL: no memory. */
 struct ivl *ivl_add(struct ivls *all, const char *name, u8 kind, struct lan *lan);
 void ivl_remove(struct ivl *ivl);
-/** The port of its uplink, NULL: none (any more); `up`: it leads somewhere. */
-void ivl_uplink(struct ivl *ivl, struct lan_port *uplink, bool up);
+/** Does an uplink of it lead somewhere? They are muted while another member's is in use. */
+void ivl_uplink(struct ivl *ivl, bool up);
 /** VEPA: what stations here send goes to the member whose uplink is in use, whoever it is for. */
 void ivl_vepa(struct ivl *ivl, bool on);
 void ivl_info(struct ivl *ivl, struct ivl_info *out);

@@ -118,21 +118,79 @@ static int set_disconnect(struct net_change *c)
     return 0;
 }
 
-static int set_nouplink(struct net_change *c)
+static int outside(struct net_change *c, const struct vswitch_outside *is)
 {
-    c->uplink = "";
+    c->to.outside = *is;
     c->reconnect = true;
     return 0;
 }
 
+static int set_nouplink(struct net_change *c)
+{
+    return outside(c, &(struct vswitch_outside){0});
+}
+
+/* "0A00" or "0A00.P00": the only port that an OSA has here. */
+static bool rdev_word(const char *word, u16 *rdev)
+{
+    char number[8];
+    u64 n;
+    size_t len = strcspn(word, ".");
+    snprintf(number, sizeof number, "%.*s", (int)(len < 5 ? len : 5), word);
+    if (!len || len > 4 || !scan_hex(number, 0xffff, &n))
+        return false;
+    *rdev = (u16)n;
+    return !word[len] || !strcmp(word + len, ".P00") || !strcmp(word + len, ".P0");
+}
+
+/* The next word, if it is one of them. */
+static const char *next_rdev(struct net_change *c)
+{
+    u16 rdev;
+    bool is = c->w->at < c->w->n && rdev_word(c->w->word[c->w->at], &rdev);
+    return is ? cp_net_next(c->w) : NULL;
+}
+
+/* RDEV {NONE | rdev[.P00] ...}: up to three OSAs of the hardware file, for one after the other. */
 static int set_rdev(struct net_change *c)
 {
+    struct vswitch_outside is = {0};
     int rc = 0;
+    u16 rdev = 0;
     const char *value = value_of(c, &rc);
-    if (!value)
+    if (!value || !strcmp(value, "NONE"))
+        return value ? set_nouplink(c) : rc;
+    for (; value; value = next_rdev(c)) {
+        if (is.rdevs == VSWITCH_RDEVS_MAX || !rdev_word(value, &rdev))
+            return cp_fail(c->req, MSG_CMD003E, value);
+        for (unsigned i = 0; i < is.rdevs; i++)
+            if (is.rdev[i] == rdev)
+                return cp_fail(c->req, MSG_CMD003E, value);
+        is.rdev[is.rdevs++] = rdev;
+    }
+    return outside(c, &is);
+}
+
+/* UPLINK NIC userid vdev: an adapter, coupled now or later. */
+static int set_uplink_nic(struct net_change *c)
+{
+    struct vswitch_outside is = {0};
+    int rc = 0;
+    const char *userid = value_of(c, &rc), *vdev = userid ? value_of(c, &rc) : NULL;
+    if (!vdev)
         return rc;
-    return strcmp(value, "NONE") ? refused(c, "RDEV (UPLINK says what it is connected with)")
-                                 : set_nouplink(c);
+    if (!cp_userid_ok(userid))
+        return cp_fail(c->req, MSG_LGA020E);
+    if (!cp_nic_vdev(vdev, &is.nic_vdev))
+        return cp_fail(c->req, MSG_CMD003E, vdev);
+    snprintf(is.nic_user, sizeof is.nic_user, "%s", userid);
+    return outside(c, &is);
+}
+
+static int set_switch_over(struct net_change *c)
+{
+    c->switch_over = true;
+    return c->define ? cp_fail(c->req, MSG_CMD003E, "SWITCHOVER") : 0;
 }
 
 /* UPLINK specification, to the end; or in front of operands that are about it. */
@@ -140,8 +198,8 @@ static int set_uplink(struct net_change *c)
 {
     static const char *const operands[] = {"RDEV", "CONnect", "DISCONnect", "NOGroup",
                                            "PRIQueuing"};
-    static const char *const not_here[] = {"GROUP", "NIC", "PATHMTUDiscovery", "SWITCHOVER",
-                                           "TRACE"};
+    static const char *const not_here[] = {"GROUP", "PATHMTUDiscovery", "TRACE"};
+    struct vswitch_outside is = {0};
     int rc = 0;
     const char *value = value_of(c, &rc);
     if (!value)
@@ -152,10 +210,16 @@ static int set_uplink(struct net_change *c)
     for (size_t i = 0; i < ARRAY_LEN(not_here); i++)
         if (cp_abbrev(value, not_here[i]))
             return refused(c, not_here[i]);
-    c->uplink = strcmp(value, "NONE") ? net_raw(c->req, value) : "";
-    c->reconnect = true;
+    if (!strcmp(value, "NIC"))
+        return set_uplink_nic(c);
+    if (cp_abbrev(value, "SWITCHOVER"))
+        return set_switch_over(c);
+    const char *spec = strcmp(value, "NONE") ? net_raw(c->req, value) : "";
+    if (strlen(spec) >= sizeof is.spec)
+        return cp_fail(c->req, MSG_CMD003E, value);
+    strcpy(is.spec, spec);
     c->w->at = c->w->n;
-    return 0;
+    return outside(c, &is);
 }
 
 static int set_priority_queuing(struct net_change *c)
@@ -512,6 +576,18 @@ int net_attribute(struct net_change *c, const char *word)
     return cp_fail(c->req, MSG_CMD003E, word);
 }
 
+void net_links_tell(struct cp_request *req, const struct vswitch *sw)
+{
+    char line[MSG_LINE_BYTES], what[VSWITCH_WHY_BYTES + 16];
+    for (unsigned i = 0; i < sw->outside.rdevs; i++) {
+        if (!*sw->link[i].why)
+            continue;
+        snprintf(what, sizeof what, "OSA %04X: %s", sw->link[i].rdev, sw->link[i].why);
+        msg_format(line, sizeof line, MSG_SWU2832E, sw->name, what);
+        cp_line_text(req, line);
+    }
+}
+
 int net_change_check(struct net_change *c)
 {
     const struct vswitch *to = &c->to;
@@ -619,8 +695,8 @@ int net_define_end(struct net_change *c, struct vswitch **sw)
     vswitch_text(&c->to, text);
     if (!cp_nets(cp))
         return cp_fail(c->req, MSG_SWU2781E, text, "no memory");
-    const char *uplink = c->uplink && *c->uplink ? c->uplink : NULL;
-    if (vswitch_define(cp->nets, &c->to, uplink, sw, &cause))
+    if (vswitch_define(cp->nets, &c->to, sw, &cause))
         return cp_fail(c->req, MSG_SWU2781E, text, cause.text);
+    net_links_tell(c->req, *sw);
     return 0;
 }

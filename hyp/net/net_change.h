@@ -9,11 +9,11 @@ struct net_change {
     struct cp_request *req;
     struct cp_net_words *w;
     bool define;
-    struct vswitch to;  /* what it will be */
-    const char *uplink; /* NULL: as it is */
-    bool reconnect;     /* its uplink is taken off or put on */
-    bool rebridge;      /* its bridge port is */
-    bool typed;         /* TYPE was there */
+    struct vswitch to; /* what it will be */
+    bool reconnect;    /* its uplink is taken off or put on */
+    bool switch_over;  /* another OSA is to be in use */
+    bool rebridge;     /* its bridge port is */
+    bool typed;        /* TYPE was there */
 };
 
 /** DEFINE VSWITCH and LAN: begin with the words of the command, the defaults and the name.
@@ -24,6 +24,8 @@ int net_define_begin(struct net_change *c, struct cp_request *req, struct cp_net
 int net_define_end(struct net_change *c, struct vswitch **sw);
 /** Take the attribute that `word` begins, with its values. 0, or the number of a message. */
 int net_attribute(struct net_change *c, const char *word);
+/** Lines about OSAs that cannot be used. */
+void net_links_tell(struct cp_request *req, const struct vswitch *sw);
 /** Does what is set fit together? 0, or the number of a message. */
 int net_change_check(struct net_change *c);
 /** The words about a port behind a grant, up to the end. 0, or the number of a message. */

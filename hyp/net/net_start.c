@@ -5,15 +5,15 @@
 #include "hyp/net/net_capture.h"
 #include "mem/base/ergo.h"
 
-static void tell_uplink(struct cp *cp, struct vswitch *sw)
+void cp_net_tell_uplink(struct cp *cp, const struct vswitch *sw)
 {
-    char line[MSG_LINE_BYTES], words[UPLINK_WORDS_MAX] = "guests among themselves";
+    const struct vswitch_outside *o = &sw->outside;
+    char line[MSG_LINE_BYTES], words[UPLINK_WORDS_MAX];
     if (sw->guest_lan)
         return;
-    if (sw->uplink)
-        uplink_words(sw->uplink, words);
-    msg_format(line, sizeof line, sw->uplink && !sw->uplink_up ? MSG_SWU2832E : MSG_SWU2830I,
-               sw->name, words);
+    bool wants = sw->uplink || (!sw->disconnected && (o->rdevs || *o->nic_user));
+    msg_format(line, sizeof line, wants && !sw->uplink_up ? MSG_SWU2832E : MSG_SWU2830I,
+               sw->name, vswitch_uplink_words(sw, words));
     cp_operator_tell(cp, "%s", line);
 }
 
@@ -40,11 +40,10 @@ void cp_net_poll(struct cp *cp)
     for (; sw; sw = vswitch_next(cp->nets, sw)) {
         net_captures_poll(cp, sw);
         tell_in_use(cp, sw);
-        bool up = sw->uplink && uplink_is_up(sw->uplink);
-        if (up == sw->uplink_up)
+        if (!vswitch_uplink_stale(sw))
             continue;
         vswitch_uplink_changed(sw);
-        tell_uplink(cp, sw);
+        cp_net_tell_uplink(cp, sw);
     }
     if (cp->ivls)
         ivls_poll(ivl_ssi_ivls(cp->ivls));
@@ -72,5 +71,5 @@ void cp_net_start(struct cp *cp)
     }
     struct vswitch *sw = cp->nets ? vswitch_next(cp->nets, NULL) : NULL;
     for (; sw; sw = vswitch_next(cp->nets, sw))
-        tell_uplink(cp, sw);
+        cp_net_tell_uplink(cp, sw);
 }

@@ -32,6 +32,8 @@ struct vswitches *cp_nets(struct cp *cp)
         return cp->nets;
     cp->nets = vswitches_create(prefix_of(c->mac_prefix, own),
                                 prefix_of(c->user_prefix, MAC_PREFIX_DEFAULT), &events);
+    if (cp->nets)
+        vswitches_rdevs(cp->nets, cp->ports.rdevs);
     if (cp->nets && cp->ivls)
         vswitches_cluster(cp->nets, ivl_ssi_ivls(cp->ivls));
     return cp->nets;
@@ -239,6 +241,19 @@ int cp_nic_set_mac(struct cp_user *user, struct cp_nic *nic, const u8 mac[MAC_BY
     return rc;
 }
 
+/* Is the adapter that a switch has as its uplink there? The operator hears of it. */
+static void uplink_settle(struct cp *cp, struct vswitch *sw)
+{
+    bool there = false;
+    for (struct cp_user *user = cp->users; user; user = user->next)
+        for (const struct cp_nic *nic = user->nics; nic; nic = nic->next)
+            there |= nic->sw == sw && nic->rules.uplink;
+    if (!*sw->outside.nic_user || there == sw->uplink_up)
+        return;
+    vswitch_nic_uplink(sw, there);
+    cp_net_tell_uplink(cp, sw);
+}
+
 /* A transient guest LAN lives as long as its owner is logged on or something is coupled. */
 static void settle(struct cp *cp, struct vswitch *sw)
 {
@@ -257,8 +272,10 @@ void cp_nics_end(struct cp_user *user, bool moved)
             sw->coupled--; /* its port went with the machine */
         give_mac(user, nic->mac, moved);
         take_out(user, nic);
-        if (sw)
-            settle(cp, sw);
+        if (!sw)
+            continue;
+        uplink_settle(cp, sw);
+        settle(cp, sw);
     }
     for (sw = cp->nets ? vswitch_next(cp->nets, NULL) : NULL; sw; sw = next) {
         next = vswitch_next(cp->nets, sw);
@@ -326,6 +343,12 @@ static int rules_of(struct cp_user *user, const struct cp_nic *nic, const struct
     int rc = vswitch_rules(sw, &who, out, cause);
     out->protect = protects(user, nic, sw);
     memcpy(out->own, nic->mac, MAC_BYTES);
+    out->uplink = vswitch_is_uplink(sw, user->userid, nic->vdev);
+    if (out->uplink) { /* as uplinks are */
+        out->protect = out->promiscuous = false;
+        out->type = LAN_TRUNK;
+        memset(&out->allowed, 0xff, sizeof out->allowed);
+    }
     return rc;
 }
 
@@ -361,6 +384,7 @@ int cp_nic_couple(struct cp_user *user, struct cp_nic *nic, struct vswitch *sw,
     nic->port = port;
     nic->rules = rules;
     sw->coupled++;
+    uplink_settle(user->cp, sw);
     return ST_OK;
 }
 
@@ -372,6 +396,7 @@ void cp_nic_uncouple(struct cp_user *user, struct cp_nic *nic)
     user->cp->ports.vm->nic_couple(user->vm, nic->vdev, NULL, NULL, NULL);
     sw->coupled--;
     nic->sw = NULL;
+    uplink_settle(user->cp, sw);
     settle(user->cp, sw);
 }
 
@@ -408,4 +433,5 @@ void cp_net_refresh(struct cp *cp, struct vswitch *sw)
                 cp->ports.vm->nic_rules(user->vm, nic->vdev, &nic->rules);
         }
     sw->coupled--;
+    uplink_settle(cp, sw);
 }

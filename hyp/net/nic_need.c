@@ -16,7 +16,8 @@ enum need_at {
     AT_RANGE = 4,
     AT_DIGEST = 4,
     AT_LAN_KIND = 4,
-    AT_BRIDGE
+    AT_BRIDGE,
+    AT_UPLINK = 4 /* device number of an uplink, which needs no VLANs by name */
 };
 #define BRIDGE_BYTES (DIR_NAME_BYTES - 1)
 _Static_assert(AT_RANGE + 4 * RANGES_MAX <= CP_NIC_NEED_BYTES, "all ranges have room");
@@ -30,6 +31,7 @@ enum {
     /* A LAN of HiperSockets, of a kind. With NEED_VLANS, which no LAN has, so that a member of an
      * older release, where it would be another network, refuses it. */
     NEED_LAN = 32,
+    NEED_UPLINK = 64, /* it is the uplink of its switch */
 };
 
 static u64 digest(const struct vlan_set *set)
@@ -75,17 +77,20 @@ bool cp_user_nic(struct cp_user *user, unsigned i, struct cp_nic_row *out)
     strcpy(out->lan, sw->name);
     const struct vswitch *over = vswitch_over(user->cp->nets, sw);
     out->guest_lan = sw->guest_lan && !over;
-    out->need[AT_FLAGS] = (u8)((sw->ip ? NEED_IP : 0) | (sw->vlan_aware ? NEED_VLANS : 0) |
-                               (nic->rules.type == LAN_TRUNK ? NEED_TRUNK : 0) |
-                               (nic->rules.promiscuous ? NEED_PROMISCUOUS : 0) |
-                               (nic->authorized ? NEED_AUTHORIZED : 0) |
-                               (sw->guest_lan ? NEED_LAN | NEED_VLANS : 0));
+    out->need[AT_FLAGS] =
+        (u8)((sw->ip ? NEED_IP : 0) | (sw->vlan_aware ? NEED_VLANS : 0) |
+             (nic->rules.type == LAN_TRUNK ? NEED_TRUNK : 0) |
+             (nic->rules.promiscuous ? NEED_PROMISCUOUS : 0) |
+             (nic->authorized ? NEED_AUTHORIZED : 0) | (nic->rules.uplink ? NEED_UPLINK : 0) |
+             (sw->guest_lan ? NEED_LAN | NEED_VLANS : 0));
     be16_store(out->need + AT_PORT, nic->port_wanted);
     if (sw->guest_lan)
         out->need[AT_LAN_KIND] = vswitch_ivl_kind(sw);
     if (over && over != sw)
         memcpy(out->need + AT_BRIDGE, over->name, strlen(over->name));
-    if (sw->vlan_aware)
+    if (nic->rules.uplink)
+        be16_store(out->need + AT_UPLINK, nic->vdev);
+    else if (sw->vlan_aware)
         vlans_put(&nic->rules.allowed, out->need);
     return true;
 }
@@ -125,7 +130,8 @@ static bool over_the_same(struct cp *cp, const struct vswitch *lan, const u8 *ne
 }
 
 /* What the switch, or LAN, lacks as a whole; NULL: nothing. */
-static const char *switch_lacks(struct cp *cp, const struct vswitch *sw, const u8 *need)
+static const char *switch_lacks(struct cp *cp, const struct vswitch *sw, const char *userid,
+                                const u8 *need)
 {
     u8 flags = need[AT_FLAGS];
     u16 port = be16_load(need + AT_PORT);
@@ -141,6 +147,8 @@ static const char *switch_lacks(struct cp *cp, const struct vswitch *sw, const u
         return vswitch_over(cp->nets, sw) ? ": BRIDGEPORT" : ": of one member";
     if (!lan && sw->vlan_aware != !!(flags & NEED_VLANS))
         return sw->vlan_aware ? ": VLAN aware" : ": VLAN unaware";
+    if (flags & NEED_UPLINK && !vswitch_is_uplink(sw, userid, be16_load(need + AT_UPLINK)))
+        return ": UPLINK NIC";
     if (sw->coupled >= max)
         return ": MAXCONN";
     return port && port_used(cp, sw, port) ? ": port in use" : NULL;
@@ -154,6 +162,8 @@ static void port_lacks(const struct vswitch *sw, const u8 *need, const struct la
     bool trunk = flags & NEED_TRUNK;
     u16 vlan = sw->vlan_aware ? vlan_missing(need, &here->allowed) : 0;
     *why = 0;
+    if (flags & NEED_UPLINK) /* all of what the others are asked for it has */
+        return;
     if (sw->vlan_aware && trunk != (here->type == LAN_TRUNK))
         snprintf(why, room, ": PORTTYPE %s", trunk ? "TRUNK" : "ACCESS");
     else if (vlan == UINT16_MAX)
@@ -176,7 +186,7 @@ bool cp_nic_here(struct cp *cp, const char *userid, const char *lan,
         all && need[AT_FLAGS] & NEED_AUTHORIZED && vswitches_limits(all)->directory_grants;
     const struct net_applicant who = {
         .userid = userid, .port = be16_load(need + AT_PORT), .authorized = authorized};
-    const char *text = sw ? switch_lacks(cp, sw, need) : "";
+    const char *text = sw ? switch_lacks(cp, sw, userid, need) : "";
     if (!text && !authorized && vswitch_rules(sw, &who, &here, &ignored))
         text = "";
     if (!text && !authorized)

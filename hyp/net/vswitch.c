@@ -21,6 +21,7 @@ struct vswitches {
     struct vswitch *first;
     struct uplink_events events;
     struct ivls *ivls; /* NULL: no cluster */
+    struct rdevs *rdevs;
     unsigned count;
     struct mac_pool *macs;
     struct net_limits limits;
@@ -46,13 +47,23 @@ void vswitches_cluster(struct vswitches *all, struct ivls *ivls)
     all->ivls = ivls;
 }
 
-static void switch_free(struct vswitch *sw)
+void vswitches_rdevs(struct vswitches *all, struct rdevs *rdevs)
+{
+    all->rdevs = rdevs;
+}
+
+struct rdevs *vswitches_real(const struct vswitches *all)
+{
+    return all->rdevs;
+}
+
+static void switch_free(struct vswitches *all, struct vswitch *sw)
 {
     for (unsigned i = 0; i < VSWITCH_CAPTURES_MAX; i++)
         capture_close(sw->capture[i].capture);
     lan_part(sw->bridge);
     ivl_remove(sw->ivl);
-    uplink_close(sw->uplink);
+    vswitch_uplinks_close(all, sw);
     lan_destroy(sw->lan);
     free(sw->grant);
     free(sw);
@@ -67,6 +78,11 @@ void vswitches_destroy(struct vswitches *all)
         vswitch_remove(all, all->first);
     mac_pool_destroy(all->macs);
     free(all);
+}
+
+const struct uplink_events *vswitches_events(const struct vswitches *all)
+{
+    return &all->events;
 }
 
 struct mac_pool *vswitches_macs(struct vswitches *all)
@@ -193,14 +209,13 @@ static void bridges_settle(struct vswitches *all, struct vswitch *sw)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static int switch_open(struct vswitches *all, struct vswitch *sw, const char *uplink,
-                       struct cause *cause)
+static int switch_open(struct vswitches *all, struct vswitch *sw, struct cause *cause)
 {
     sw->lan = lan_create();
     if (!sw->lan)
         return cause_set(cause, ST_NOMEM, "no memory for a virtual network");
     vswitch_apply(sw);
-    int rc = uplink ? vswitch_uplink(all, sw, !sw->disconnected, uplink, cause) : ST_OK;
+    int rc = vswitch_uplink(all, sw, !sw->disconnected, cause);
     if (rc)
         return rc;
     return mac_pool_take(all->macs, sw->mac) ? ST_OK
@@ -223,8 +238,8 @@ static int limits_check(const struct vswitches *all, const struct vswitch *like,
     return ST_OK;
 }
 
-int vswitch_define(struct vswitches *all, const struct vswitch *like, const char *uplink,
-                   struct vswitch **out, struct cause *cause)
+int vswitch_define(struct vswitches *all, const struct vswitch *like, struct vswitch **out,
+                   struct cause *cause)
 {
     int rc = limits_check(all, like, cause);
     if (rc)
@@ -233,9 +248,9 @@ int vswitch_define(struct vswitches *all, const struct vswitch *like, const char
     if (!sw)
         return cause_set(cause, ST_NOMEM, "no memory for a virtual network");
     *sw = *like;
-    rc = switch_open(all, sw, uplink, cause);
+    rc = switch_open(all, sw, cause);
     if (rc) {
-        switch_free(sw);
+        switch_free(all, sw);
         return rc;
     }
     if (all->ivls && !sw->guest_lan)
@@ -267,7 +282,7 @@ void vswitch_remove(struct vswitches *all, struct vswitch *sw)
         of->bridge = NULL;
     }
     mac_pool_give(all->macs, sw->mac);
-    switch_free(sw);
+    switch_free(all, sw);
     lans_settle(all);
 }
 
@@ -293,33 +308,6 @@ void vswitch_apply(struct vswitch *sw)
     lan_set_options(sw->lan, &o);
     if (sw->ivl)
         ivl_vepa(sw->ivl, sw->vepa);
-}
-
-void vswitch_uplink_changed(struct vswitch *sw)
-{
-    sw->uplink_up = sw->uplink && uplink_is_up(sw->uplink);
-    if (sw->ivl)
-        ivl_uplink(sw->ivl, sw->uplink ? uplink_port(sw->uplink) : NULL, sw->uplink_up);
-}
-
-int vswitch_uplink(struct vswitches *all, struct vswitch *sw, bool connect, const char *spec,
-                   struct cause *cause)
-{
-    struct uplink *was = sw->uplink;
-    sw->uplink = NULL;
-    vswitch_uplink_changed(sw);
-    uplink_close(was);
-    sw->disconnected = !connect;
-    if (spec && strlen(spec) >= sizeof sw->uplink_spec)
-        return cause_set(cause, ST_INVAL, "an uplink of at most %d characters",
-                         VSWITCH_UPLINK_BYTES - 1);
-    if (spec && spec != sw->uplink_spec)
-        strcpy(sw->uplink_spec, spec);
-    if (!connect || !*sw->uplink_spec)
-        return ST_OK;
-    int rc = uplink_open(sw->lan, sw->uplink_spec, &all->events, &sw->uplink, cause);
-    vswitch_uplink_changed(sw);
-    return rc;
 }
 
 /* --- who may -------------------------------------------------------------------------------- */

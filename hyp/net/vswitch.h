@@ -8,6 +8,7 @@
 #include "hyp/net/ivl.h"
 #include "hyp/net/mac_pool.h"
 #include "hyp/net/port_option.h"
+#include "hyp/rdev/rdev.h"
 #include "io/net/capture.h"
 #include "io/net/uplink.h"
 
@@ -17,6 +18,8 @@
 #define VSWITCH_CONNECTIONS_MAX 1024u
 #define VSWITCH_UPLINK_BYTES 512
 #define VSWITCH_CAPTURES_MAX 4u
+#define VSWITCH_RDEVS_MAX 3u
+#define VSWITCH_WHY_BYTES 96
 #define NET_NAME_TEXT_BYTES 40
 #define NET_SYSTEM "SYSTEM"
 
@@ -33,6 +36,23 @@ struct net_grant {
 struct vswitch_capture {
     struct capture *capture;
     bool file; /* started by SET VSWITCH, which ends it */
+};
+
+/** An OSA of RDEV: the uplink that it is, or why it is none. */
+struct vswitch_link {
+    u16 rdev;
+    struct uplink *uplink;
+    char why[VSWITCH_WHY_BYTES];
+};
+
+/** What is outside: a specification ("": nothing), or OSAs in the order in which they are taken, or
+ *  the adapter of a user ("": none). */
+struct vswitch_outside {
+    char spec[VSWITCH_UPLINK_BYTES];
+    u16 rdev[VSWITCH_RDEVS_MAX];
+    unsigned rdevs;
+    char nic_user[DIR_NAME_BYTES];
+    u16 nic_vdev;
 };
 
 struct vswitches;
@@ -57,7 +77,9 @@ struct vswitch {
     unsigned frame_kib;       /* HiperSockets: largest frame */
     u8 mac[MAC_BYTES];        /* its own */
     struct lan *lan;
-    struct uplink *uplink; /* NULL: none */
+    struct vswitch_outside outside;
+    struct vswitch_link link[VSWITCH_RDEVS_MAX]; /* of outside.rdev */
+    struct uplink *uplink; /* the one in use, of `link` or by itself; NULL: none */
     bool uplink_up;        /* as the operator was told */
     struct vswitch_capture capture[VSWITCH_CAPTURES_MAX];
     unsigned in_use; /* slot whose uplink it is, as the operator was told, from 1; 0: none */
@@ -65,7 +87,6 @@ struct vswitch {
     bool bridge_off;                                                /* DISCONNECT */
     struct lan_join *bridge; /* with that LAN; NULL: not connected */
     struct ivl *ivl;         /* what it is part of with other members; NULL: it is alone */
-    char uplink_spec[VSWITCH_UPLINK_BYTES];
     struct net_grant *grant; /* in the order of user ids and port numbers */
     unsigned grants;
     unsigned coupled; /* adapters; nic.c counts them */
@@ -81,6 +102,7 @@ void vswitches_cluster(struct vswitches *all, struct ivls *ivls);
 /** Nothing is coupled any more. */
 void vswitches_destroy(struct vswitches *all);
 struct mac_pool *vswitches_macs(struct vswitches *all);
+const struct uplink_events *vswitches_events(const struct vswitches *all);
 
 /** How many guest LANs of a kind may be (SET VMLAN LIMIT), ~0 without a limit; and what is set for
  *  adapters of the whole system. */
@@ -92,10 +114,10 @@ struct net_limits {
 struct net_limits *vswitches_limits(struct vswitches *all);
 unsigned vswitches_count(const struct vswitches *all, bool transient);
 
-/** A network as in `like` (owner, name and all that is set); `uplink` as uplink_open has it, NULL
- *  for none. ST_EXIST, ST_LIMIT, ST_NOMEM, or as uplink_open. */
-int vswitch_define(struct vswitches *all, const struct vswitch *like, const char *uplink,
-                   struct vswitch **out, struct cause *cause);
+/** A network as in `like`: owner, name and all that is set, with what is outside. ST_EXIST,
+ *  ST_LIMIT, ST_NOMEM, or as uplink_open; OSAs that cannot be used say so in `link`. */
+int vswitch_define(struct vswitches *all, const struct vswitch *like, struct vswitch **out,
+                   struct cause *cause);
 /** Nothing is coupled with it any more. */
 void vswitch_remove(struct vswitches *all, struct vswitch *sw);
 struct vswitch *vswitch_find(const struct vswitches *all, const char *owner, const char *name);
@@ -108,10 +130,9 @@ void vswitch_defaults(struct vswitch *sw, bool guest_lan);
 
 /** What is set counts for its frames from now on. */
 void vswitch_apply(struct vswitch *sw);
-/** DISCONNECT takes its uplink off, CONNECT puts it on; `spec` (may be NULL) is another one. Status
- *  of uplink_open: it has none then. */
-int vswitch_uplink(struct vswitches *all, struct vswitch *sw, bool connect, const char *spec,
-                   struct cause *cause);
+/** The real devices of the member, which outlive `all`; NULL: none. */
+void vswitches_rdevs(struct vswitches *all, struct rdevs *rdevs);
+struct rdevs *vswitches_real(const struct vswitches *all);
 /** Its bridge port as it is set from now on: connected when that LAN is there, and again when it
  *  is defined later. ST_NOMEM: it is not. */
 int vswitch_bridge(struct vswitches *all, struct vswitch *sw);
@@ -125,8 +146,28 @@ struct vswitch *vswitch_bridged(const struct vswitches *all, const char *owner,
                                 const char *name);
 /** Its own address from now on: MACPREFIX and `id`. False: it is in use here. */
 bool vswitch_set_mac(struct vswitches *all, struct vswitch *sw, u32 id);
-/** Its uplink leads somewhere, or no more: as it is from now on. */
+
+/* --- vswitch_uplink.c: what is outside ------------------------------------------------------- */
+
+/** DISCONNECT takes uplinks off, CONNECT puts on what is outside now. Status of uplink_open for a
+ *  specification: it has none then. OSAs that cannot be used say so in `link`. */
+int vswitch_uplink(struct vswitches *all, struct vswitch *sw, bool connect,
+                   struct cause *cause);
+/** Take all off, before the switch goes. */
+void vswitch_uplinks_close(struct vswitches *all, struct vswitch *sw);
+/** The next OSA that leads somewhere is in use from now on; false: there is no other. */
+bool vswitch_switch_over(struct vswitch *sw);
+/** Is the uplink in use, or whether it leads somewhere, not what it should be? */
+bool vswitch_uplink_stale(const struct vswitch *sw);
+/** It is as it should be from now on: of OSAs the one in use stays until it leads nowhere, then the
+ *  first that does is. */
 void vswitch_uplink_changed(struct vswitch *sw);
+/** What is outside, in words: "OSA 0A00, slirp 10.0.2.0/24". Returns out. */
+const char *vswitch_uplink_words(const struct vswitch *sw, char out[UPLINK_WORDS_MAX]);
+/** The adapter that is its uplink is coupled, or is not. */
+void vswitch_nic_uplink(struct vswitch *sw, bool coupled);
+/** Is this adapter its uplink? */
+bool vswitch_is_uplink(const struct vswitch *sw, const char *userid, u16 vdev);
 
 /* --- who may -------------------------------------------------------------------------------- */
 

@@ -205,13 +205,16 @@ static int become(struct net_change *c, struct vswitch *sw)
     *sw = c->to;
     sw->next = next;
     sw->uplink = uplink;
-    int status = c->reconnect ? vswitch_uplink(c->req->cp->nets, sw, !sw->disconnected,
-                                               c->uplink, &cause)
-                              : ST_OK;
+    int status =
+        c->reconnect ? vswitch_uplink(c->req->cp->nets, sw, !sw->disconnected, &cause) : ST_OK;
+    if (c->reconnect)
+        net_links_tell(c->req, sw);
     int bridged = c->rebridge ? vswitch_bridge(c->req->cp->nets, sw) : ST_OK;
     if (status == ST_OK && bridged)
         status = cause_set(&cause, bridged, "no memory for a bridge port");
     cp_net_refresh(c->req->cp, sw);
+    if (status == ST_OK && c->switch_over && !vswitch_switch_over(sw))
+        status = cause_set(&cause, ST_NOENT, "no other OSA of it leads anywhere");
     if (status)
         return cp_fail(c->req, MSG_SWU2781E, vswitch_text(sw, text), cause.text);
     cp_line(c->req, "Command complete");

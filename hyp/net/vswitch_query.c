@@ -81,21 +81,47 @@ static void ivl_rows(struct cp_request *req, const struct vswitch *sw)
             (unsigned long long)info.dropped);
 }
 
+/* OSAs in the order in which they are taken; there are no controllers of them. */
+static void rdev_rows(struct cp_request *req, const struct vswitch *sw)
+{
+    char words[UPLINK_WORDS_MAX];
+    for (unsigned i = 0; i < sw->outside.rdevs; i++) {
+        const struct vswitch_link *link = &sw->link[i];
+        bool up = link->uplink && uplink_is_up(link->uplink);
+        cp_line(req, "    RDEV: %04X.P00 VDEV: NONE Controller: NONE     %s", link->rdev,
+                !up                          ? "NOT ACTIVE"
+                : link->uplink == sw->uplink ? "ACTIVE"
+                                             : "BACKUP");
+        if (link->uplink)
+            uplink_words(link->uplink, words);
+        if (link->uplink || *link->why)
+            cp_line(req, "      %s%s",
+                    link->uplink ? "" : "Error: ", link->uplink ? words : link->why);
+    }
+}
+
+static const char *uplink_state(const struct vswitch *sw)
+{
+    const struct vswitch_outside *o = &sw->outside;
+    if (sw->disconnected)
+        return "Disconnected";
+    if (!sw->uplink && !o->rdevs && !*o->nic_user)
+        return "Defined; no uplink";
+    bool up = *o->nic_user ? sw->uplink_up : sw->uplink && uplink_is_up(sw->uplink);
+    return up ? "Ready" : "Not connected";
+}
+
 static void uplink_rows(struct cp_request *req, const struct vswitch *sw, bool details)
 {
+    const struct vswitch_outside *o = &sw->outside;
     char words[UPLINK_WORDS_MAX];
     struct lan_counts c;
     cp_line(req, "  Uplink Port:");
-    cp_line(req, "    State: %s",
-            sw->disconnected           ? "Disconnected"
-            : !sw->uplink              ? "Defined; no uplink"
-            : uplink_is_up(sw->uplink) ? "Ready"
-                                       : "Not connected");
-    if (!sw->uplink)
-        return;
-    uplink_words(sw->uplink, words);
-    cp_line(req, "    %s", words);
-    if (!details)
+    cp_line(req, "    State: %s", uplink_state(sw));
+    rdev_rows(req, sw);
+    if (*o->nic_user || (sw->uplink && !o->rdevs))
+        cp_line(req, "    %s", vswitch_uplink_words(sw, words));
+    if (!details || !(sw->uplink || *o->nic_user))
         return;
     /* The switch receives what the uplink sends. */
     lan_uplink_counts(sw->lan, &c);

@@ -405,6 +405,9 @@ int link_real(struct rdevs *r, struct rdev *d, const char *user, u16 vdev, bool 
         return cause_set(cause, ST_BUSY, "device %04X is in use", d->devno);
     if (d->klass == RDEV_GRAF)
         return cause_set(cause, ST_REFUSED, "device %04X is a terminal", d->devno);
+    if (d->klass == RDEV_OSA)
+        return cause_set(cause, ST_REFUSED, "device %04X is of virtual switches only",
+                         d->devno);
     struct vlink *l = calloc(1, sizeof *l);
     if (!l)
         return cause_set(cause, ST_NOMEM, "out of memory");

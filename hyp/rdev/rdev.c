@@ -122,6 +122,17 @@ int rdev_reread(struct rdevs *r, struct rdev *d, struct cause *cause)
     return mount(r, d, cause);
 }
 
+static enum rdev_class class_of(const struct config_device *k)
+{
+    switch (k->type) {
+    case 0x3390:
+    case 0x9336: return RDEV_DASD;
+    case 0x3270: return RDEV_GRAF;
+    case CONFIG_OSA: return RDEV_OSA;
+    default: return config_is_output(k) ? RDEV_UR : RDEV_TAPE;
+    }
+}
+
 static int make(struct rdevs *r, const struct config_device *k, struct rdev *d,
                 struct cause *cause)
 {
@@ -130,11 +141,8 @@ static int make(struct rdevs *r, const struct config_device *k, struct rdev *d,
                        .type = k->type,
                        .config = k,
                        .read_only = k->read_only,
-                       .klass = k->type == 0x3270                        ? RDEV_GRAF
-                                : config_is_output(k)                    ? RDEV_UR
-                                : k->type == 0x3390 || k->type == 0x9336 ? RDEV_DASD
-                                                                         : RDEV_TAPE};
-    int rc = config_full_path(r->config->dir, k->file, d->path)
+                       .klass = class_of(k)};
+    int rc = d->klass == RDEV_OSA || config_full_path(r->config->dir, k->file, d->path)
                  ? ST_OK
                  : cause_set(&why, ST_LIMIT, "%.40s...: path too long", k->file);
     if (rc == ST_OK && d->klass == RDEV_DASD)

@@ -16,7 +16,7 @@
 #include "mem/area.h"
 #include "ssi/ssi.h"
 
-enum rdev_class { RDEV_DASD, RDEV_TAPE, RDEV_GRAF, RDEV_UR };
+enum rdev_class { RDEV_DASD, RDEV_TAPE, RDEV_GRAF, RDEV_UR, RDEV_OSA };
 enum rdev_state { RDEV_OFFLINE, RDEV_FREE, RDEV_SYSTEM, RDEV_ATTACHED };
 
 struct rdev {

@@ -121,10 +121,12 @@ void lan_port_rules(struct lan_port *port, const struct lan_rules *rules)
 {
     lock_take(&port->lan->lock);
     port->rules = *rules;
+    if (port->role != LAN_PEER)
+        port->role = rules->uplink ? LAN_UPLINK : LAN_STATION;
     lan_mac_clear_locked(port, LAN_MAC_FORBIDDEN);
     lan_bridge_elect_locked(port->lan);
     lock_drop(&port->lan->lock);
-    lan_stations_changed(port);
+    lan_stations_tell(port->lan);
 }
 
 void lan_set_options(struct lan *lan, const struct lan_options *options)
@@ -218,12 +220,17 @@ static bool hidden(const struct lan_port *a, const struct lan_port *b)
            (b->traits.bridge_invisible && a->bridge != LAN_BRIDGE_NONE);
 }
 
+static bool silent(const struct lan_port *port)
+{
+    return port->muted || (port->role == LAN_UPLINK && port->lan->uplinks_muted);
+}
+
 /** Is a frame of `from` for this port, whose receiver is `to` (NULL: a group, or nobody)? An
  *  observer gets a copy even where stations do not hear each other. */
 static bool wants(const struct lan_port *port, const struct lan_port *from,
                   const struct lan_port *to, const struct frame *f)
 {
-    if (port == from || port == f->origin || port->leaving || port->muted ||
+    if (port == from || port == f->origin || port->leaving || silent(port) ||
         !in_vlan(port, f->vlan))
         return false;
     if (f->up)
@@ -329,6 +336,11 @@ u64 lan_port_number(const struct lan_port *port)
 void lan_port_mute(struct lan_port *port, bool on)
 {
     port->muted = on;
+}
+
+void lan_mute_uplinks(struct lan *lan, bool on)
+{
+    lan->uplinks_muted = on;
 }
 
 struct lan_watch *lan_watch_add(struct lan *lan,
@@ -458,7 +470,7 @@ void lan_send_of(struct lan_port *port, enum lan_role from, const u8 *frame, siz
         port->malformed++;
         return;
     }
-    if (port->muted)
+    if (silent(port))
         return;
     if (!pin_receivers(port, &f, &r)) {
         port->discarded++;

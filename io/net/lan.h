@@ -80,6 +80,7 @@ struct lan_rules {
     bool promiscuous;        /* it may see what is for others of its VLANs; else it is not the
                               * active bridge port, and flooding does not count */
     bool protect;            /* it sends from `own` only, and receives for no other */
+    bool uplink;             /* of a station: it is one, as long as this says so */
     u8 own[MAC_BYTES];
     /* Of the adapter behind it; the network does not look at these. */
     u8 layer;      /* 2 or 3: its program is on this one, or gets no connection; 0: any */
@@ -186,6 +187,8 @@ void lan_port_label(struct lan_port *port, const char *label);
 u64 lan_port_number(const struct lan_port *port);
 /** A muted port sends nothing and gets nothing: an uplink that is not the one in use. */
 void lan_port_mute(struct lan_port *port, bool on);
+/** All uplinks of a network, besides: the one in use is elsewhere. */
+void lan_mute_uplinks(struct lan *lan, bool on);
 
 /* --- who looks on (captures) --- */
 

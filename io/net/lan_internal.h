@@ -24,7 +24,7 @@ struct lan_port {
     void *arg;
     u64 id; /* ascending: the order in `next`, newest first */
     unsigned pins;
-    enum lan_role role;
+    _Atomic enum lan_role role;
     enum lan_isolation isolation;
     bool promiscuous, leaving;
     _Atomic bool muted;
@@ -52,6 +52,7 @@ struct lan {
     struct lock lock, watching;
     struct lan_watch *watch;
     _Atomic bool watched;
+    _Atomic bool uplinks_muted;
     void (*changed)(void *arg); /* of stations' addresses; `watching` guards it */
     void *changed_arg;
     struct lan_options options;
@@ -88,6 +89,8 @@ void lan_mac_clear_locked(struct lan_port *port, enum lan_mac_which which);
 bool lan_mac_learn_locked(struct lan_port *port, const u8 *mac);
 /** Without the lock: `port` has others than before, perhaps. */
 void lan_stations_changed(const struct lan_port *port);
+/** The same, whatever port it was. */
+void lan_stations_tell(struct lan *lan);
 
 /* --- lan_bridge.c --- */
 

@@ -80,9 +80,12 @@ bool lan_mac_allowed(const struct lan_port *port, const u8 *mac)
 
 void lan_stations_changed(const struct lan_port *port)
 {
-    struct lan *lan = port->lan;
-    if (port->role != LAN_STATION)
-        return;
+    if (port->role == LAN_STATION)
+        lan_stations_tell(port->lan);
+}
+
+void lan_stations_tell(struct lan *lan)
+{
     lock_take(&lan->watching);
     if (lan->changed)
         lan->changed(lan->changed_arg);

@@ -186,6 +186,11 @@ static const struct kind_row *kind_find(const char *spec, struct cause *cause)
     return NULL;
 }
 
+int uplink_check(const char *spec, struct cause *cause)
+{
+    return kind_find(spec, cause) ? ST_OK : ST_INVAL;
+}
+
 static int thread_start(struct uplink *up, struct cause *cause)
 {
     sigset_t all, was;

@@ -25,6 +25,9 @@ struct uplink_events {
  */
 int uplink_open(struct lan *lan, const char *spec, const struct uplink_events *events,
                 struct uplink **out, struct cause *cause);
+/** Is it of a kind that is known? ST_INVAL with cause; what stands behind the name is not looked
+ *  at. */
+int uplink_check(const char *spec, struct cause *cause);
 /** Its thread has ended when this returns. */
 void uplink_close(struct uplink *up);
 /** Does it lead anywhere now? Any thread. */

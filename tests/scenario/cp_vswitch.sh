@@ -1,5 +1,5 @@
 #!/bin/bash
-# Virtual switches: two Linux guests with Debian's qeth on one, with an uplink; NICDEF and DEFINE NIC, COUPLE with and without a
+# Virtual switches: two Linux guests with Debian's qeth on one, with an OSA of the hardware file as uplink, or a guest; NICDEF and DEFINE NIC, COUPLE with and without a
 # grant, what QUERY says, a cable that is pulled out and put in again, DETACH; a guest that is relocated with its interface up, and
 # back.
 set -euo pipefail
@@ -11,10 +11,11 @@ cat >>"$cluster/system.config" <<'CNF'
 MEMBERA: VMLAN MACPREFIX 021111
 MEMBERB: VMLAN MACPREFIX 021112
 VMLAN USERPREFIX 02AAAA
-DEFINE VSWITCH VSW1 ETHERNET UPLINK slirp,net=10.7.0.0/24
+DEFINE VSWITCH VSW1 ETHERNET RDEV 0B00 0A00
 MODIFY VSWITCH VSW1 GRANT LINUX1
 CNF
 sed -i 's/^USER LINUX1 .*/&\n NICDEF 0600 TYPE QDIO LAN SYSTEM VSW1 MACID 00BEEF/' "$cluster/user.direct"
+for hardware in "$cluster"/hardware/*.cnf; do echo '0A00 OSA slirp,net=10.7.0.0/24' >>"$hardware"; done
 cd "$TEST_TMP"
 nic_files
 endicott up "$cluster" >/dev/null
@@ -30,6 +31,9 @@ expect 0 'ETHERNET' cp_on MEMBERA QUERY VSWITCH VSW1 DETAILS
 expect 0 '^    LINUX1 *$' cp_on MEMBERA QUERY VSWITCH VSW1 ACCESSLIST
 expect 0 'slirp 10.7.0.0/24' cp_on MEMBERA QUERY VSWITCH
 expect 0 'MAC: 02-AA-AA-00-BE-EF +VSWITCH: SYSTEM VSW1' as LINUX1 QUERY VIRTUAL NIC 0600 DETAILS
+expect 0 'RDEV: 0B00.P00 .*NOT ACTIVE' cp_on MEMBERA QUERY VSWITCH VSW1
+expect 0 'RDEV: 0A00.P00 .* ACTIVE' cp_on MEMBERA QUERY VSWITCH VSW1
+expect 0 'OSA  0A00 ATTACHED TO SYSTEM' cp_on MEMBERA QUERY OSA
 expect 0 'No network adapters' as LINUX2 QUERY NIC
 expect 0 'NIC 0700 is created; devices 0700-0702 defined' as LINUX2 DEFINE NIC 700 TYPE QDIO
 expect 0 'MAC: 02-11-11-.* LAN: \*   None' as LINUX2 QUERY NIC 0700
@@ -67,6 +71,14 @@ expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 GRANT LINUX2
 expect 0 'NIC 0700 is connected' as LINUX2 COUPLE 0700 TO SYSTEM VSW1
 runs LINUX2 'carrier 1'
 runs LINUX1 'reaches 10.7.0.21'
+
+# --- a guest is the uplink: those that are isolated reach it, and nothing else
+expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 ISOLATION ON UPLINK NIC LINUX2 700
+expect 0 'NIC LINUX2 0700' cp_on MEMBERA QUERY VSWITCH VSW1
+expect 1 'HCPRLE1956E .*UPLINK NIC' cp_on MEMBERA VMRELOCATE TEST LINUX2 MEMBERB
+runs LINUX1 'silent 10.7.0.2; reaches 10.7.0.21'
+expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 ISOLATION OFF RDEV 0A00
+runs LINUX1 'reaches 10.7.0.2'
 
 # --- to the other member and back; its interface stays as it is
 expect 0 'has been relocated' cp_on MEMBERA VMRELOCATE MOVE USER LINUX1 TO MEMBERB
