@@ -617,6 +617,76 @@ START_TEST(other_lans_stay)
 }
 END_TEST
 
+/* --- what is refused, by the number of its message --- */
+
+static const struct {
+    const char *userid, *command; /* by ONE, whose 600 is coupled, 700 not; or OPERATOR */
+    int number;
+    const char *begins;
+} refusals[] = {
+    {"ONE", "DEFINE NIC", 22, "HCPDEF022E"},
+    {"ONE", "DEFINE NIC FFFE", 22, "HCPDEF022E"},
+    {"ONE", "DEFINE NIC 800 TYPE", 26, "HCPCMD026E"},
+    {"ONE", "DEFINE NIC 800 TYPE TOKENRING", 3, "HCPCMD003E"},
+    {"ONE", "DEFINE NIC 800 DEVICES 4", 3, "HCPCMD003E"},
+    {"ONE", "DEFINE NIC 800 CHPID 100", 3, "HCPCMD003E"},
+    {"ONE", "DEFINE NIC 800 X", 3, "HCPCMD003E"},
+    {"ONE", "DEFINE NIC 602", 2783, "HCPNIC2783E NIC 0602 not changed; "},
+    {"ONE", "DETACH NIC 601", 40, "HCPQVD040E"},
+    {"ONE", "DETACH NIC", 22, "HCPDEF022E"},
+    {"ONE", "DETACH 601", 2786,
+     "HCPNIC2786E Device 0601 is part of an adapter; use DETACH NIC 0600"},
+    {"ONE", "COUPLE 600 TO * NET", 2784,
+     "HCPNIC2784E NIC 0600 is already connected to LAN ONE NET"},
+    {"ONE", "COUPLE 700 TO * NET PORTNUMBER", 26, "HCPCMD026E"},
+    {"ONE", "COUPLE 700 TO * NET PORTNUMBER 0", 3, "HCPCMD003E"},
+    {"ONE", "COUPLE 700 TO * NET X", 3, "HCPCMD003E"},
+    {"ONE", "COUPLE 700 TO SYSTEM NET", 2782, "HCPSWU2782E VSWITCH SYSTEM NET does not exist"},
+    {"ONE", "UNCOUPLE 700", 2785, "HCPNIC2785E NIC 0700 is not connected"},
+    {"ONE", "UNCOUPLE 800", 40, "HCPQVD040E"},
+    {"ONE", "QUERY NIC 800", 40, "HCPQVD040E"},
+    {"ONE", "QUERY NIC 600 X", 3, "HCPCMD003E"},
+    {"", "QUERY NIC USERID NOBODY", 45, "HCPCMD045E"},
+    {"", "QUERY NIC USERID", 26, "HCPCMD026E"},
+    {"ONE", "SET NIC 600 MACID 000077", 2783,
+     "HCPNIC2783E NIC 0600 not changed; it is connected"},
+    {"ONE", "SET NIC 600", 26, "HCPCMD026E"},
+    {"ONE", "SET NIC 600 COLOR", 3, "HCPCMD003E"},
+    {"ONE", "SET NIC 600 MACPROTECT ON", 3, "HCPCMD003E"},
+    {"", "SET NIC USER NOBODY 600 MACPROTECT ON", 45, "HCPCMD045E"},
+    {"", "SET NIC USER ONE 600 MACPROTECT MAYBE", 3, "HCPCMD003E"},
+    {"ONE", "DEFINE LAN", 26, "HCPCMD026E"},
+    {"ONE", "DEFINE LAN OTHER TYPE QDIO MAXCONN 0", 3, "HCPCMD003E"},
+    {"ONE", "SET LAN NET", 26, "HCPCMD026E"},
+    {"ONE", "SET LAN NET GRANT", 20, "HCPLGA020E"},
+    {"ONE", "SET LAN NET REVOKE TWO", 6011,
+     "HCPNIC6011E TWO is not authorized for LAN ONE NET"},
+    {"ONE", "SET LAN NET TYPE QDIO", 3, "HCPCMD003E"},
+    {"ONE", "DETACH LAN NOWHERE", 2782, "HCPSWU2782E"},
+    {"ONE", "QUERY LAN NOWHERE", 2782, "HCPSWU2782E LAN SYSTEM NOWHERE does not exist"},
+    {"", "MODIFY", 26, "HCPCMD026E"},
+    {"", "MODIFY NETWORK X", 3, "HCPCMD003E"},
+    {"", "DETACH VSWITCH NOWHERE", 2782, "HCPSWU2782E VSWITCH SYSTEM NOWHERE does not exist"},
+    {"", "QUERY VSWITCH NOWHERE", 2782, "HCPSWU2782E VSWITCH SYSTEM NOWHERE does not exist"},
+    {"", "QUERY VSWITCH USERID", 26, "HCPCMD026E"},
+    {"", "QUERY VSWITCH NAME", 26, "HCPCMD026E"},
+    {"", "QUERY VSWITCH NET DETAILS X", 3, "HCPCMD003E"},
+    {"", "SET VMLAN DNA MAYBE", 3, "HCPCMD003E"},
+    {"", "SET VMLAN MACPROTECT", 26, "HCPCMD026E"},
+    {"", "SET VMLAN COLOR", 3, "HCPCMD003E"},
+};
+
+START_TEST(what_is_refused)
+{
+    const char *userid = *refusals[_i].userid ? refusals[_i].userid : "OPERATOR";
+    on(0, "ONE", "DEFINE LAN NET TYPE QDIO");
+    has(on(0, "ONE", "COUPLE 600 TO * NET"), "is connected");
+    has(on(0, "ONE", "DEFINE NIC 700"), "is created");
+    REFUSED(on(0, userid, refusals[_i].command), refusals[_i].number, refusals[_i].begins);
+    has(on(0, "ONE", "QUERY NIC"), "LAN: ONE NET"); /* and nothing has changed */
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hyp_lan_cmd");
@@ -625,6 +695,7 @@ int main(void)
     tcase_add_test(tc, a_lan_of_ones_own);
     tcase_add_test(tc, restricted);
     tcase_add_test(tc, connections_have_a_limit);
+    tcase_add_loop_test(tc, what_is_refused, 0, ARRAY_LEN(refusals));
     tcase_add_test(tc, transient);
     tcase_add_test(tc, transient_of_others);
     tcase_add_test(tc, persistent);
