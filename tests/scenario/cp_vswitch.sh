@@ -77,6 +77,15 @@ expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 ISOLATION ON UPLINK N
 expect 0 'NIC LINUX2 0700' cp_on MEMBERA QUERY VSWITCH VSW1
 expect 1 'HCPRLE1956E .*UPLINK NIC' cp_on MEMBERA VMRELOCATE TEST LINUX2 MEMBERB
 runs LINUX1 'silent 10.7.0.2; reaches 10.7.0.21'
+expect 0 'Command complete' cp_on MEMBERB SET VSWITCH VSW1 GRANT LINUX2
+expect 0 'Command complete' cp_on MEMBERB SET VSWITCH VSW1 ISOLATION ON UPLINK NIC LINUX2 700
+expect 0 'has been relocated' cp_on MEMBERA VMRELOCATE MOVE USER LINUX2 TO MEMBERB
+expect 0 'uplink in use: MEMBERB' cp_on MEMBERB QUERY VSWITCH VSW1
+runs LINUX1 'silent 10.7.0.2; reaches 10.7.0.21'
+expect 0 'State: Not connected' cp_on MEMBERA QUERY VSWITCH VSW1
+expect 0 'has been relocated' cp_on MEMBERB VMRELOCATE MOVE USER LINUX2 TO MEMBERA
+runs LINUX1 'silent 10.7.0.2; reaches 10.7.0.21'
+expect 0 'Command complete' cp_on MEMBERB SET VSWITCH VSW1 ISOLATION OFF RDEV 0A00
 expect 0 'Command complete' cp_on MEMBERA SET VSWITCH VSW1 ISOLATION OFF RDEV 0A00
 runs LINUX1 'reaches 10.7.0.2'
 
