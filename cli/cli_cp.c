@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/cli_member.h"
@@ -150,6 +151,19 @@ static int punch_one(struct rpc *rpc, const char *userid, const char *file)
     return EXIT_WELL;
 }
 
+/* Looked at before the first is punched: a reader with some of its files is worse than none. */
+static bool files_there(char **files)
+{
+    bool all = true;
+    for (; *files; files++)
+        if (access(*files, R_OK) != 0) {
+            fprintf(stderr, "endicott punch: %s: %s; nothing is punched\n", *files,
+                    strerror(errno));
+            all = false;
+        }
+    return all;
+}
+
 /* Where the user is logged on, else the first member: a reader belongs to a user id there. */
 static struct rpc *punch_member(const char *member, const char *userid, struct cause *cause)
 {
@@ -176,6 +190,8 @@ int cli_punch(int argc, char **argv)
     if (!user || argc < 2 || !argv[1])
         return usage("punch: a user id and a file are needed", PUNCH_USAGE);
     if (!cli_userid("punch", user, userid))
+        return EXIT_USAGE;
+    if (!files_there(argv + 1))
         return EXIT_USAGE;
     struct rpc *rpc = punch_member(member, userid, &cause);
     if (!rpc)

@@ -92,7 +92,9 @@ expect 0 'LINUX1   - SSI' bash -c "printf 'QUERY NAMES' | '$ENDICOTT' console -m
 printf 'hello\n' >"$TEST_TMP/hello.txt"
 expect 0 'for LINUX1 at MEMBERB, 6 bytes' endicott punch -u LINUX1 "$TEST_TMP/hello.txt"
 expect 0 'HELLO +TXT' cp_on MEMBERB QUERY RDR LINUX1 ALL
-expect 2 'nothing.here' endicott punch -u LINUX1 "$TEST_TMP/nothing.here"
+# one that is not there: the others are not punched either
+expect 2 'nothing.here.*nothing is punched' endicott punch -u LINUX1 "$TEST_TMP/hello.txt" "$TEST_TMP/nothing.here"
+[ "$(cp_on MEMBERB QUERY RDR LINUX1 ALL | grep -c 'HELLO ')" = 1 ] || fail 'one of two files was punched'
 
 expect 0 'MEMBERA has ended' endicott stop "$cluster"
 expect 0 'no member is running' endicott status
