@@ -492,7 +492,7 @@ int code_step_fetch(struct cpu *c, u8 insn[6], const struct dinsn **d)
 {
     u64 ia = c->psw.addr;
     unsigned have = FRAME_BYTES - (ia & (FRAME_BYTES - 1));
-    int rc = ia & 1 ? PGM_SPECIFICATION : cpu_translate(c, c->ispace, ia, TLB_INSTRUCTION);
+    int rc = ia & 1 ? PGM_SPECIFICATION : page_known_or_translated(c, ia);
     c->ilc = 2; /* unpredictable; the address for suppression follows it */
     if (rc) {
         c->psw.addr = (ia + 2) & c->amask;
