@@ -92,19 +92,20 @@ struct loop {
     unsigned insns;
 };
 
-/* The shortest loop with the block in it. */
-static struct loop loop_of(const struct jit_cx *x, unsigned block)
+/* The shortest loop with each block in it. */
+static void loops_find(const struct jit_cx *x, struct loop *loop)
 {
-    struct loop l = {-1, x->insns};
-    for (unsigned k = block; k < x->blocks; k++) {
+    for (unsigned k = 0; k < x->blocks; k++)
+        loop[k] = (struct loop){-1, x->insns};
+    for (unsigned k = 0; k < x->blocks; k++) {
         int to = x->block[k].taken;
-        if (to < 0 || to > (int)block)
+        if (to < 0 || to > (int)k)
             continue;
         unsigned n = x->block[k].first + x->block[k].count - x->block[to].first;
-        if (l.head < 0 || n < l.insns)
-            l = (struct loop){to, n};
+        for (unsigned b = (unsigned)to; b <= k; b++)
+            if (loop[b].head < 0 || n < loop[b].insns)
+                loop[b] = (struct loop){to, n};
     }
-    return l;
 }
 
 /* The registers of a storage operand; the second may be ZERO_REG. */
@@ -144,9 +145,11 @@ static struct candidate *candidate_for(const struct jit_cx *x, struct candidate 
     s32 bytes = (s32)operand_bytes_any(i);
     for (unsigned k = 0; k < *n; k++) {
         struct jit_anchor *a = &c[k].a;
+        if (!same_kind(a, i, loop))
+            continue;
         s32 from = i->disp < a->from ? i->disp : a->from;
         s32 to = i->disp + bytes > a->to ? i->disp + bytes : a->to;
-        if (!same_kind(a, i, loop) || to - from > ANCHOR_BYTES_MAX)
+        if (to - from > ANCHOR_BYTES_MAX)
             continue;
         a->from = from;
         a->to = to;
@@ -173,13 +176,14 @@ static u64 unit_of(const struct jit_block *b)
 }
 
 /* Base registers that seldom change. */
-static unsigned candidates_of_region(const struct jit_cx *x, struct candidate *c)
+static unsigned candidates_of_region(const struct jit_cx *x, const struct loop *loops,
+                                     struct candidate *c)
 {
     unsigned n = 0;
     u64 changes[16] = {0}, bodies = ANCHOR_ENTRY;
     for (unsigned k = 0; k < x->blocks; k++) {
         const struct jit_block *b = &x->block[k];
-        struct loop loop = loop_of(x, k);
+        struct loop loop = loops[k];
         u64 unit = unit_of(b);
         for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
             const struct jit_insn *in = &x->insn[i];
@@ -256,12 +260,12 @@ static bool stored_next(const struct jit_cx *x, const struct jit_block *b, unsig
 }
 
 /* Fetches that an anchor for stores serves, as long as there can be one. */
-static void pairs_find(struct jit_cx *x)
+static void pairs_find(struct jit_cx *x, const struct loop *loops)
 {
     const struct jit_unfit *u = jit_unfit(x->jit, &x->page->slot[x->entry_slot]);
     for (unsigned k = 0; k < x->blocks; k++) {
         const struct jit_block *b = &x->block[k];
-        int loop = b->depth ? loop_of(x, k).head : -1;
+        int loop = loops[k].head;
         for (unsigned i = b->first; b->depth && i < b->first + (unsigned)b->count; i++) {
             struct jit_insn *in = &x->insn[i];
             if (!operand_bytes_any(in) || operand_stores(in) || !stored_next(x, b, i))
@@ -278,13 +282,14 @@ static void pairs_find(struct jit_cx *x)
 }
 
 /* Addresses that move, each in one loop, among what is not served yet. */
-static unsigned candidates_of_loops(const struct jit_cx *x, struct candidate *c)
+static unsigned candidates_of_loops(const struct jit_cx *x, const struct loop *loops,
+                                    struct candidate *c)
 {
     unsigned n = 0;
     u64 bodies = ANCHOR_ENTRY;
     for (unsigned k = 0; k < x->blocks; k++) {
         const struct jit_block *b = &x->block[k];
-        struct loop loop = loop_of(x, k);
+        struct loop loop = loops[k];
         for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
             const struct jit_insn *in = &x->insn[i];
             bodies += in->lo ? 0 : unit_of(b);
@@ -341,11 +346,11 @@ static void serve_insn(struct jit_cx *x, struct jit_insn *i, int loop)
         a->bytes = bytes;
 }
 
-static void serve(struct jit_cx *x)
+static void serve(struct jit_cx *x, const struct loop *loops)
 {
     for (unsigned k = 0; k < x->blocks; k++) {
         const struct jit_block *b = &x->block[k];
-        int loop = loop_of(x, k).head;
+        int loop = loops[k].head;
         for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++)
             serve_insn(x, &x->insn[i], loop);
     }
@@ -353,21 +358,32 @@ static void serve(struct jit_cx *x)
 
 /* ---- where an anchor must be compared ---- */
 
-/* Anchors that are set for certain behind an instruction, of those in `set` before it. */
-static u32 anchors_behind(const struct jit_cx *x, const struct jit_insn *i, u32 set)
+/* Anchors of addresses that each register is part of. */
+static void anchors_by_register(const struct jit_cx *x, u32 *by)
 {
-    if (i->anchor && !x->anchor[i->anchor - 1].narrow)
-        set |= 1u << (i->anchor - 1);
+    memset(by, 0, 16 * sizeof by[0]);
     for (unsigned k = 0; k < x->anchors; k++) {
         const struct jit_anchor *a = &x->anchor[k];
-        u32 regs = 1u << a->base | (a->index < ZERO_REG ? 1u << a->index : 0);
-        if (!i->lo || (i->writes & regs))
-            set &= ~(1u << k);
+        by[a->base] |= 1u << k;
+        if (a->index < ZERO_REG)
+            by[a->index] |= 1u << k;
     }
+}
+
+/* Anchors that are set for certain behind an instruction, of those in `set` before it. */
+static u32 anchors_behind(const struct jit_cx *x, const u32 *by, const struct jit_insn *i,
+                          u32 set)
+{
+    if (!i->lo)
+        return 0;
+    if (i->anchor && !x->anchor[i->anchor - 1].narrow)
+        set |= 1u << (i->anchor - 1);
+    for (unsigned of = i->writes; of; of &= of - 1)
+        set &= ~by[__builtin_ctz(of)];
     return set;
 }
 
-static u32 anchors_of_block(struct jit_cx *x, const struct jit_block *b, u32 set)
+static u32 anchors_of_block(struct jit_cx *x, const u32 *by, const struct jit_block *b, u32 set)
 {
     for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
         struct jit_insn *in = &x->insn[i];
@@ -375,7 +391,7 @@ static u32 anchors_of_block(struct jit_cx *x, const struct jit_block *b, u32 set
             in->anchor_check = !(set >> (in->anchor - 1) & 1);
             in->faults = in->anchor_check || operand_calls(in);
         }
-        set = anchors_behind(x, in, set);
+        set = anchors_behind(x, by, in, set);
     }
     return set;
 }
@@ -429,13 +445,14 @@ static u32 anchors_wide(const struct jit_cx *x)
 /* Not where it has been compared on all ways. */
 static void anchors_check(struct jit_cx *x)
 {
-    u32 set[REGION_BLOCKS_MAX], sets[REGION_BLOCKS_MAX], keeps[REGION_BLOCKS_MAX];
+    u32 set[REGION_BLOCKS_MAX], sets[REGION_BLOCKS_MAX], keeps[REGION_BLOCKS_MAX], by[16];
+    anchors_by_register(x, by);
     for (unsigned k = 0; k < x->blocks; k++) /* what no way leads to is entered from outside */
         set[k] = x->block[k].preds ? anchors_wide(x) : 0;
     set[x->slot_block[x->entry_slot]] = 0;
     for (unsigned k = 0; k < x->blocks; k++) {
-        sets[k] = anchors_of_block(x, &x->block[k], 0);
-        keeps[k] = anchors_of_block(x, &x->block[k], ~0u);
+        sets[k] = anchors_of_block(x, by, &x->block[k], 0);
+        keeps[k] = anchors_of_block(x, by, &x->block[k], ~0u);
     }
     for (bool again = true; again;) {
         again = false;
@@ -451,7 +468,7 @@ static void anchors_check(struct jit_cx *x)
         }
     }
     for (unsigned k = 0; k < x->blocks; k++)
-        anchors_of_block(x, &x->block[k], set[k]);
+        anchors_of_block(x, by, &x->block[k], set[k]);
     anchors_in_find(x);
 }
 
@@ -461,22 +478,39 @@ bool anchors_keep(const struct cpu *c)
     return c->jit->eager || !purged;
 }
 
+/* Would one anchor for all operands save more than it costs? Seldom, in a region without loops. */
+static bool any_saves(const struct jit_cx *x)
+{
+    u64 saves = 0;
+    for (unsigned k = 0; k < x->blocks; k++) {
+        const struct jit_block *b = &x->block[k];
+        u64 unit = unit_of(b);
+        for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++)
+            saves += operand_bytes_any(&x->insn[i]) ? ANCHOR_SAVES * unit : 0;
+    }
+    return saves > ANCHOR_CHANGE * ANCHOR_ENTRY;
+}
+
 void anchors_find(struct jit_cx *x)
 {
     struct candidate c[ANCHOR_CANDIDATES];
+    struct loop loops[REGION_BLOCKS_MAX];
     x->anchors = 0;
+    if (!any_saves(x))
+        return;
+    loops_find(x, loops);
     if (x->whole)
-        pairs_find(x);
-    choose(x, c, candidates_of_region(x, c));
+        pairs_find(x, loops);
+    choose(x, c, candidates_of_region(x, loops, c));
     if (x->anchors)
-        serve(x);
+        serve(x, loops);
     if (x->keeps)
-        choose(x, c, candidates_of_loops(x, c));
+        choose(x, c, candidates_of_loops(x, loops, c));
     if (!x->anchors)
         return;
     if (!cells_there(x))
         x->anchors = 0;
-    serve(x);
+    serve(x, loops);
     anchors_check(x);
 }
 

@@ -1,13 +1,14 @@
 /* Where calls of what a register points to and jumps by tables have led. A busy region follows such
  * a branch to the places it leads to most times, and compares there; so nothing here is more than a
  * guess.
- * It costs the branch nothing: whenever a branch target has been counted to its end (jit_hot), the
- * breaking-event address says where control came from. A target that was met GUESS_SURE times is
- * known from then on, and busy regions with the branch in them are made again.
+ * It costs the branch nothing: when a branch target has been counted to its end (jit_hot; one time
+ * in JIT_LOOKS where a region is), the breaking-event address says where control came from. A
+ * target that was met GUESS_SURE times is known from then on, and busy regions with the branch in
+ * them are made again.
  * What is met no more gives way to what is, so a frame that has got another program learns anew. */
 #include "cpu/jit/jit_internal.h"
 
-#define GUESS_SURE 4
+#define GUESS_SURE 2
 #define GUESS_COUNT_MAX 64   /* then all counts are halved */
 #define GUESS_REMAKES_MAX 12 /* by one branch */
 #define GUESS_FEW 8          /* a target met less often than once in so many is not followed */

@@ -18,13 +18,13 @@
 #define JIT_REGIONS_MAX 262144u
 #define JIT_HEAT_FIRST 100 /* executions before a branch target is translated */
 #define JIT_HEAT_AGAIN 255
-#define JIT_BUSY_MAX 40          /* JIT_HEAT_AGAIN executions each, ... */
+#define JIT_LOOKS 4              /* one in so many times JIT_HEAT_AGAIN a region is looked at */
+#define JIT_BUSY_MAX 10          /* JIT_LOOKS * JIT_HEAT_AGAIN executions each, ... */
 #define JIT_BUSY_INSNS 4096u     /* ... one at least in so many instructions */
 #define JIT_MISSED_MAX 64        /* anchors not set by a way in, ... */
 #define JIT_MISSED_INSNS 100000u /* ... one at least in so many instructions */
 #define DEEP_SHARE 8             /* one slot of so many, when all are translated at once */
 #define NO_SLOT 0xffff
-#define GRANULE_SLOTS 32u
 #define TIMED_SHARE 4 /* one translation of so many is timed, and counts for all: clocks cost */
 
 bool jit_supported(void)
@@ -662,7 +662,7 @@ static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
     r->busy_at = now;
     if (r->mode != c->jit_mode)
         return;
-    if (!better && since > JIT_HEAT_AGAIN * JIT_BUSY_INSNS) {
+    if (!better && since > JIT_LOOKS * JIT_HEAT_AGAIN * JIT_BUSY_INSNS) {
         r->busy -= r->busy > 0;
         return;
     }
@@ -672,11 +672,18 @@ static void busy(struct cpu *c, struct code_page *page, const struct dinsn *d)
     try_translation(c, page, d, true);
 }
 
+/* Is control at a region that is not to be looked at this time? Its record, and the branch that led
+ * here, are in none of the host's caches. */
+static bool passes_by(struct jit *j, const struct cpu *c, const struct dinsn *d)
+{
+    return !j->eager && jit_is_code(c, d->run) && ++j->arrivals % JIT_LOOKS;
+}
+
 const struct dinsn *jit_hot(struct cpu *c, const struct dinsn *d)
 {
     struct code_page *page = (struct code_page *)(void *)c->code_base;
     *jit_heat(c, d) = JIT_HEAT_AGAIN;
-    if (!c->jit)
+    if (!c->jit || passes_by(c->jit, c, d))
         return d;
     if (c->jit->eager)
         *jit_heat(c, d) = 1;

@@ -64,6 +64,8 @@ enum jit_common {
     COMMON_COUNT
 };
 
+#define GRANULE_SLOTS 32u /* of 64 bytes, which are or are not part of a region */
+
 /* A block of a region that can be entered from outside: what it expects. */
 #define JIT_WAYS_IN_MAX (1u << 19)
 struct jit_way_in {
@@ -147,6 +149,7 @@ struct jit {
     struct jit_region *regions;   /* of all pages; recycled with the code */
     unsigned region_count;
     unsigned tries;            /* translations begun */
+    unsigned arrivals;         /* at regions, counted to the end (jit_hot) */
     struct jit_way_in *way_in; /* of all regions; recycled with the code */
     unsigned way_count;
     struct jit_way_anchor *way_anchor;

@@ -215,21 +215,39 @@ static bool call_follow(struct jit_cx *x, struct todo *t)
 
 /* ---- blocks ---- */
 
+/* Where keys that ascend from `at` on end. */
+static unsigned run_end(const u32 *key, unsigned at, unsigned n)
+{
+    while (++at < n && key[at - 1] < key[at]) {}
+    return at;
+}
+
+/* Runs that ascend are merged, two by two, till one is left. */
+static void keys_sort(u32 *key, unsigned n)
+{
+    u32 merged[REGION_INSNS_MAX + 1];
+    while (run_end(key, 0, n) < n) {
+        for (unsigned from = 0, at = 0; at < n; from = at) {
+            unsigned a = from, mid = run_end(key, from, n), b = mid;
+            unsigned end = mid < n ? run_end(key, mid, n) : n;
+            for (; at < end; at++)
+                merged[at] = b == end || (a < mid && key[a] < key[b]) ? key[a++] : key[b++];
+        }
+        memcpy(key, merged, n * sizeof key[0]);
+    }
+}
+
 /* Instructions in the order of their places: keys are sorted, place above index, since the
  * instructions themselves are large. They were found in runs, most often in order. */
 static void insns_sort(struct jit_cx *x)
 {
     u32 key[REGION_INSNS_MAX + 1];
-    unsigned moved = x->insns; /* the first that is not where it was */
-    for (unsigned i = 0; i < x->insns; i++) {
-        u32 k = (u32)x->insn[i].at << 16 | i;
-        unsigned at = i;
-        for (; at > 0 && key[at - 1] > k; at--)
-            key[at] = key[at - 1];
-        key[at] = k;
-        if (at != i && at < moved)
-            moved = at;
-    }
+    for (unsigned i = 0; i < x->insns; i++)
+        key[i] = (u32)x->insn[i].at << 16 | i;
+    keys_sort(key, x->insns);
+    unsigned moved = 0; /* the first that is not where it was */
+    while (moved < x->insns && (key[moved] & 0xffff) == moved)
+        moved++;
     for (unsigned i = moved; i < x->insns; i++) {
         x->sorted[i] = x->insn[key[i] & 0xffff];
         x->slot_insn[x->sorted[i].at] = (u16)i;

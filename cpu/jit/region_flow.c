@@ -177,24 +177,24 @@ static unsigned room_of(struct jit_cx *x, unsigned zone)
     return ZONE_HOSTS - windows - temps;
 }
 
-/* The busiest registers, as many as there is room for. */
+/* The busiest registers, as many as there is room for: fewer than there are must go, most times. */
 static u16 choose(const struct weights *w, unsigned room)
 {
-    u16 busy = 0, chosen = 0;
+    u16 busy = 0;
+    unsigned count = 0;
     for (unsigned g = 0; g < 16; g++)
-        if (w->all[g] >= RESIDENT_WEIGHT_MIN)
+        if (w->all[g] >= RESIDENT_WEIGHT_MIN) {
             busy |= (u16)(1u << g);
-    if ((unsigned)__builtin_popcount(busy) <= room)
-        return busy;
-    while (room--) {
-        unsigned best = (unsigned)__builtin_ctz(busy);
-        for (unsigned of = busy; of; of &= of - 1)
-            if (w->all[__builtin_ctz(of)] > w->all[best])
-                best = (unsigned)__builtin_ctz(of);
-        chosen |= (u16)(1u << best);
-        busy &= (u16)~chosen;
+            count++;
+        }
+    for (; count > room; count--) {
+        unsigned least = (unsigned)__builtin_ctz(busy);
+        for (unsigned g = least + 1; g < 16; g++)
+            if ((busy >> g & 1) && w->all[g] <= w->all[least])
+                least = g;
+        busy &= (u16) ~(1u << least);
     }
-    return chosen;
+    return busy;
 }
 
 /* Where other zones have a register it goes here too, when that is free. */
@@ -239,12 +239,10 @@ static void zones_assign(struct jit_cx *x)
     }
 }
 
-u16 zone_same(const struct jit_cx *x, unsigned from, unsigned to)
+u16 zone_same_others(const struct jit_cx *x, unsigned from, unsigned to)
 {
     const struct jit_zone *a = &x->zones[from], *b = &x->zones[to];
     u16 same = 0;
-    if (from == to)
-        return 0xffff;
     for (unsigned g = 0; g < 16; g++)
         if (a->host[g] == b->host[g])
             same |= (u16)(1u << g);

@@ -284,8 +284,12 @@ bool region_crosses(const struct jit_cx *x, const struct jit_block *b, int to);
 const struct jit_insn *region_last(const struct jit_cx *x, const struct jit_block *b);
 
 /* -- region_flow.c -- */
-/** Guest registers that are in the same host register in both zones. */
-u16 zone_same(const struct jit_cx *x, unsigned from, unsigned to);
+/** Guest registers that are in the same host register in both zones; most regions have one. */
+u16 zone_same_others(const struct jit_cx *x, unsigned from, unsigned to);
+static inline u16 zone_same(const struct jit_cx *x, unsigned from, unsigned to)
+{
+    return from == to ? 0xffff : zone_same_others(x, from, to);
+}
 /** From here on registers are where this zone has them. */
 void zone_enter(struct jit_cx *x, unsigned zone);
 /** Liveness, dirtiness, host registers. */

@@ -90,9 +90,12 @@ struct jit_region *way_in_find(const struct jit *j, const struct code_page *page
                                u8 mode, bool settled, const struct jit_way_in **way)
 {
     struct jit_region *of = way_in_maybe(page, slot) ? page->jit : NULL;
+    u64 granule = 1ull << slot / GRANULE_SLOTS;
     for (; of; of = of->next) {
+        if (!(of->granules & granule)) /* no instruction of it is there */
+            continue;
         struct jit_region *r = of->whole;
-        if (!of->granules || r->mode != mode || (settled && !r->settled))
+        if (r->mode != mode || (settled && !r->settled))
             continue;
         for (unsigned k = 0; k < r->way_count; k++) {
             *way = &j->way_in[r->ways + k];
