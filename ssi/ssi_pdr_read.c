@@ -8,6 +8,8 @@
 #include <zlib.h>
 
 #define CHUNK_CLAIMS 1024
+#define GAP_BLOCKS 8u
+_Static_assert(PDR_BLOCKS % GAP_BLOCKS == 0, "the ring is whole groups");
 
 static int damaged(struct cause *cause, const char *what)
 {
@@ -34,18 +36,22 @@ static int changes_read(struct ssi_pdr *pdr, const struct pdr_file *file, struct
     return damaged(cause, "its changes have no end");
 }
 
-/* Is there a change that follows nothing? The rest of a lost history, or a block is damaged. */
+/* Is there a change that follows nothing? The rest of a lost history, or a block is damaged.
+ * Several at a time, which a medium without locks does not take for the end of the changes. */
 static int gap_look(struct ssi_pdr *pdr, const struct pdr_file *file, struct cause *cause)
 {
-    u8 block[PDR_BLOCK_BYTES];
+    u8 blocks[GAP_BLOCKS][PDR_BLOCK_BYTES];
     pdr->gap = false;
-    for (u64 i = 1; i <= PDR_CHECKPOINT_BLOCKS && !pdr->gap; i++) {
-        u64 seq, id, before;
-        int rc = file->read(file->ctx, PDR_BLOCK_AT(pdr->seq + i), block, sizeof block, cause);
+    for (u64 i = 1; i <= PDR_CHECKPOINT_BLOCKS && !pdr->gap; i += GAP_BLOCKS) {
+        u64 first = (pdr->seq + i) / GAP_BLOCKS * GAP_BLOCKS;
+        int rc = file->read(file->ctx, PDR_BLOCK_AT(first), blocks, sizeof blocks, cause);
         if (rc)
             return rc;
-        pdr->gap = ssi_pdr_block_peek(block, &seq, &id, &before) && seq == pdr->seq + i &&
-                   before != pdr->id && ssi_pdr_block_whole(block);
+        for (unsigned k = 0; k < GAP_BLOCKS; k++) {
+            u64 seq, id, before;
+            pdr->gap |= ssi_pdr_block_peek(blocks[k], &seq, &id, &before) && seq == first + k &&
+                        seq > pdr->seq && before != pdr->id && ssi_pdr_block_whole(blocks[k]);
+        }
     }
     return ST_OK;
 }
