@@ -190,7 +190,13 @@ static int unlock_verb(const char *const *operand, unsigned operands, const void
     }
     if (rc == ST_PROTO)
         return complain(&cause);
-    if (view.lock_pid > 0)
+    if (view.passes)
+        fprintf(
+            stderr,
+            "endicott formssi: slot %u's member has the lock; the others pass it over as soon "
+            "as its process has ended, or has stood still for 10 seconds\n",
+            view.lock_slot + 1);
+    else if (view.lock_pid > 0)
         fprintf(
             stderr,
             "endicott formssi: process %d holds the lock and is %s; the lock is free when it "

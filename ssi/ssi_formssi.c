@@ -1,7 +1,8 @@
 /* FORMSSI: a PDR read and made without being a member. Who holds a lock is told by the kernel's
- * list of locks of each open file (/proc/PID/fdinfo), which names processes of this host only. */
+ * list of locks of each open file (/proc/PID/fdinfo), which names processes of this host only. On
+ * an NBD export: ssi_formssi_nbd.c. */
 #define ENDICOTT_ALWAYS_ASSERT 1
-#include "ssi/ssi_formssi.h"
+#include "ssi/ssi_formssi_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,9 +15,9 @@
 #include <unistd.h>
 
 #include "mem/base/ergo.h"
+#include "ssi/ssi_nbd.h"
 
 #define LOOK_WAIT_MS 500
-#define LOOKS_MAX 5
 
 static int file_cause(struct cause *cause, const char *what, const char *path)
 {
@@ -87,6 +88,11 @@ static int holder(int fd, long long at)
     return pid;
 }
 
+static int life_holder(void *ctx, unsigned slot)
+{
+    return holder(*(int *)ctx, PDR_LOCK_LIFE_AT + slot);
+}
+
 /* --- looking --- */
 
 static int read_at(void *ctx, u64 offset, void *data, size_t len, struct cause *cause)
@@ -121,22 +127,22 @@ static bool lock_for(int fd, short type, unsigned wait_ms)
     }
 }
 
-static void slot_view(struct formssi_slot *slot, const struct ssi_pdr *pdr, unsigned i, int fd,
-                      const u8 *beats)
+static void slot_view(struct formssi_slot *slot, const struct ssi_pdr *pdr, unsigned i,
+                      const struct formssi_source *source, const u8 *beats)
 {
     const struct pdr_row *row = &pdr->rows[i];
     memcpy(slot->name, row->name, sizeof slot->name);
     memcpy(slot->addr, row->addr, sizeof slot->addr);
     slot->state = row->state;
     slot->down_reason = row->down_reason;
-    slot->pid = holder(fd, PDR_LOCK_LIFE_AT + i);
+    slot->pid = source->holder(source->file.ctx, i);
     slot->beat_ms =
         ssi_pdr_beat_decode(beats + (size_t)i * PDR_BEAT_BYTES, i, row->incarnation);
     slot->since_ms = row->since_ms;
 }
 
-static void view_fill(struct formssi_view *view, const struct ssi_pdr *pdr, int fd,
-                      const u8 *beats)
+static void view_fill(struct formssi_view *view, const struct ssi_pdr *pdr,
+                      const struct formssi_source *source, const u8 *beats)
 {
     memcpy(view->cluster, pdr->cluster, sizeof view->cluster);
     view->version = pdr->found == PDR_FOUND_OLD ? PDR_VERSION_OLD : PDR_VERSION;
@@ -145,7 +151,7 @@ static void view_fill(struct formssi_view *view, const struct ssi_pdr *pdr, int 
     for (unsigned i = 0; i < 2; i++)
         view->checkpoint_seq[i] = pdr->head[i] >= PDR_HEADER_OLD ? pdr->head_seq[i] : 0;
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++)
-        slot_view(&view->slots[i], pdr, i, fd, beats);
+        slot_view(&view->slots[i], pdr, i, source, beats);
     for (u32 i = 0; i < pdr->n_claims; i++) {
         struct formssi_slot *slot = &view->slots[pdr->claims[i].owner];
         unsigned *count = pdr->claims[i].mode ? &slot->shares : &slot->claims;
@@ -153,21 +159,21 @@ static void view_fill(struct formssi_view *view, const struct ssi_pdr *pdr, int 
     }
 }
 
-/* `tries`: without the lock a checkpoint may be half written. */
-static int read_view(int fd, struct formssi_view *view, unsigned tries, struct cause *cause)
+int formssi_view_read(const struct formssi_source *source, struct formssi_view *view,
+                      unsigned tries, struct cause *cause)
 {
-    const struct pdr_file file = {&fd, read_at};
+    const struct pdr_file *file = &source->file;
     u8 beats[SSI_SLOTS_MAX * PDR_BEAT_BYTES];
     struct ssi_pdr *pdr = calloc(1, sizeof *pdr);
     int rc = pdr ? ST_PROTO : cause_set(cause, ST_NOMEM, "out of memory");
     for (unsigned i = 0; i < tries && rc == ST_PROTO; i++)
-        rc = ssi_pdr_follow(pdr, &file, cause);
+        rc = ssi_pdr_follow(pdr, file, cause);
     if (rc == ST_OK)
-        rc = read_at(&fd, 0, beats, sizeof beats, cause);
+        rc = file->read(file->ctx, 0, beats, sizeof beats, cause);
     if (rc == ST_OK && pdr->found == PDR_FOUND_NOTHING)
         rc = cause_set(cause, ST_CONFIG, "it is empty");
     if (rc == ST_OK)
-        view_fill(view, pdr, fd, beats);
+        view_fill(view, pdr, source, beats);
     if (pdr)
         ssi_pdr_fini(pdr);
     free(pdr);
@@ -179,7 +185,8 @@ static int look(int fd, struct formssi_view *view, struct cause *cause)
     memset(view, 0, sizeof *view);
     view->lock_pid = holder(fd, PDR_LOCK_RECORD_AT);
     view->consistent = lock_for(fd, F_RDLCK, LOOK_WAIT_MS);
-    int rc = read_view(fd, view, view->consistent ? 1 : LOOKS_MAX, cause);
+    const struct formssi_source source = {{&fd, read_at}, life_holder};
+    int rc = formssi_view_read(&source, view, view->consistent ? 1 : FORMSSI_LOOKS_MAX, cause);
     if (view->consistent)
         lock_for(fd, F_UNLCK, 0);
     return rc;
@@ -195,6 +202,8 @@ static int with_path(struct cause *cause, const char *path, int rc)
 
 int formssi_look(const char *path, struct formssi_view *view, struct cause *cause)
 {
+    if (ssi_nbd_named(path))
+        return with_path(cause, path, formssi_nbd_look(path, view, cause));
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return file_cause(cause, "opening", path);
@@ -212,15 +221,14 @@ static u64 wall_ms(void)
     return (u64)now.tv_sec * 1000 + (u64)now.tv_nsec / 1000000;
 }
 
-/* Somebody uses the file, or did so a moment ago. */
-static int in_use(int fd, u64 quiet_ms, struct cause *cause)
+int formssi_in_use(const struct formssi_source *source, u64 quiet_ms, struct cause *cause)
 {
     u8 beats[SSI_SLOTS_MAX * PDR_BEAT_BYTES];
-    int rc = read_at(&fd, 0, beats, sizeof beats, cause);
+    int rc = source->file.read(source->file.ctx, 0, beats, sizeof beats, cause);
     if (rc)
         return rc;
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
-        int pid = holder(fd, PDR_LOCK_LIFE_AT + i);
+        int pid = source->holder(source->file.ctx, i);
         u64 beat = ssi_pdr_beat_any(beats + (size_t)i * PDR_BEAT_BYTES, i), now = wall_ms();
         u64 age = now > beat ? now - beat : beat - now;
         if (pid > 0)
@@ -242,9 +250,8 @@ static bool write_at(int fd, u64 offset, const void *data, size_t len)
     return pwrite(fd, data, len, (off_t)offset) == (ssize_t)len;
 }
 
-static int form(int fd, const char *cluster, struct cause *cause)
+int formssi_header(const char *cluster, u8 out[PDR_HEADER_BYTES], struct cause *cause)
 {
-    u8 header[PDR_HEADER_BYTES];
     struct ssi_pdr *pdr = calloc(1, sizeof *pdr);
     if (!pdr)
         return cause_set(cause, ST_NOMEM, "out of memory");
@@ -252,20 +259,29 @@ static int form(int fd, const char *cluster, struct cause *cause)
     pdr->seq = 1;
     bool good = getrandom(&pdr->id, sizeof pdr->id, 0) == sizeof pdr->id;
     pdr->id |= 1;
-    ssi_pdr_header_encode(pdr, 0, header);
+    ssi_pdr_header_encode(pdr, 0, out);
     free(pdr);
-    good = good && ftruncate(fd, 0) == 0;
+    return good ? ST_OK : cause_set(cause, ST_IO, "no random numbers: %s", strerror(errno));
+}
+
+static int form(int fd, const char *cluster, struct cause *cause)
+{
+    u8 header[PDR_HEADER_BYTES];
+    int rc = formssi_header(cluster, header, cause);
+    if (rc)
+        return rc;
+    bool good = ftruncate(fd, 0) == 0;
     errno = good ? posix_fallocate(fd, 0, PDR_FILE_BYTES) : errno;
     good = good && !errno && write_at(fd, PDR_HEADER_AT(0), header, sizeof header) &&
            write_at(fd, PDR_HEADER_AT(1), header, sizeof header) && fsync(fd) == 0;
     return good ? ST_OK : cause_set(cause, ST_IO, "writing: %s", strerror(errno));
 }
 
-/* Is there nothing in the file that would be lost? The lock is held. */
-static int replaceable(int fd, struct cause *cause)
+int formssi_replaceable(const struct formssi_source *source, struct cause *cause)
 {
     struct formssi_view *view = calloc(1, sizeof *view);
-    int rc = view ? read_view(fd, view, 1, cause) : cause_set(cause, ST_NOMEM, "out of memory");
+    int rc = view ? formssi_view_read(source, view, 1, cause)
+                  : cause_set(cause, ST_NOMEM, "out of memory");
     if (rc == ST_OK)
         rc = cause_set(cause, ST_EXIST, "it is the PDR of SSI cluster %s; --force replaces it",
                        view->cluster);
@@ -282,9 +298,10 @@ static int create(int fd, const char *cluster, bool force, u64 quiet_ms, struct 
         return cause_set(cause, ST_CONFIG, "it is no regular file");
     if (!lock_for(fd, F_WRLCK, LOOK_WAIT_MS))
         return cause_set(cause, ST_BUSY, "it is locked");
-    int rc = in_use(fd, quiet_ms, cause);
+    const struct formssi_source source = {{&fd, read_at}, life_holder};
+    int rc = formssi_in_use(&source, quiet_ms, cause);
     if (rc == ST_OK && !force && st.st_size)
-        rc = replaceable(fd, cause);
+        rc = formssi_replaceable(&source, cause);
     return rc ? rc : form(fd, cluster, cause);
 }
 
@@ -292,6 +309,9 @@ int formssi_create(const char *path, const char *cluster, bool force, u64 quiet_
                    struct cause *cause)
 {
     PRE(strlen(cluster) < SSI_NAME_BYTES);
+    if (ssi_nbd_named(path))
+        return with_path(cause, path,
+                         formssi_nbd_create(path, cluster, force, quiet_ms, cause));
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0660);
     if (fd < 0)
         return file_cause(cause, "opening", path);

@@ -25,6 +25,8 @@ struct formssi_view {
     bool gap;              /* changes are missing */
     bool consistent;       /* read under the lock */
     int lock_pid;          /* holder of the lock: 0 nobody, -1 not a process of this host */
+    bool passes;           /* an NBD export: who stands still with the lock is passed over, */
+    unsigned lock_slot;    /* ... and whose it is */
     struct formssi_slot slots[SSI_SLOTS_MAX];
 };
 

@@ -311,6 +311,16 @@ int ssi_pdr_begin(struct ssi *ssi, unsigned wait_ms, struct cause *cause)
     return rc;
 }
 
+/* Another life has taken the slot while this one could not be seen: as if it had been declared
+ * Down, for that one drops the claims. */
+static void slot_lost(struct ssi *ssi)
+{
+    if (ssi->job.out)
+        ssi->job.expelled = true;
+    else if (ssi_may_change(ssi))
+        ssi->expelled = true;
+}
+
 int ssi_pdr_enter(struct ssi *ssi, unsigned wait_ms, struct cause *cause)
 {
     PRE(!ssi->pdr_locked);
@@ -324,6 +334,10 @@ int ssi_pdr_enter(struct ssi *ssi, unsigned wait_ms, struct cause *cause)
     }
     if (rc == ST_OK)
         return ST_OK;
+    if (rc == ST_LOST) {
+        slot_lost(ssi);
+        return cause_set(cause, rc, "%s", local.text);
+    }
     if (rc != ST_BUSY && rc != ST_CONFIG)
         pdr_complain(ssi, &local);
     return cause_set(cause, rc == ST_BUSY || rc == ST_CONFIG ? rc : ST_IO, "%s", local.text);

@@ -51,8 +51,8 @@ struct ssi_ports {
     /** Close after what is queued has been sent (`flush`, bounded time) or now. The core
      * forgets the connection at once; nothing more is reported of it. */
     void (*close)(void *ctx, ssi_conn conn, bool flush);
-    /** Exclusive lock on the PDR; waits at most wait_ms. ST_BUSY, ST_IO. Opens or creates
-     * it. */
+    /** Exclusive lock on the PDR; waits at most wait_ms. ST_BUSY, ST_IO; ST_LOST: another life has
+     * our slot. Opens or creates it. */
     int (*pdr_lock)(void *ctx, unsigned wait_ms, struct cause *cause);
     void (*pdr_unlock)(void *ctx);
     /** See to it that the first `bytes` of the file need no new space when they are written. */
@@ -63,7 +63,8 @@ struct ssi_ports {
     /** All bytes, and on stable storage if `durable`, or an error. */
     int (*pdr_write)(void *ctx, u64 offset, const void *data, size_t len, bool durable,
                      struct cause *cause);
-    /** Hold the life lock of our slot until released or the process ends. ST_EXIST: held. */
+    /** Hold the life lock of our slot until released or the process ends. ST_EXIST: held; ST_BUSY:
+     * it is not known yet, call again. */
     int (*life_hold)(void *ctx, unsigned slot, struct cause *cause);
     void (*life_drop)(void *ctx, unsigned slot);
     /** Is the life lock of a slot held by anybody? Errors count as held. */

@@ -1,5 +1,8 @@
-/* A member on libuv: its life, its clock. Links are in ssi_uv_tcp.c, the PDR in ssi_uv_file.c.
+/* A member on libuv: its life, its clock. Links are in ssi_uv_tcp.c, the PDR in ssi_uv_file.c, or
+ * on an NBD export in ssi_uv_nbd.c.
  * Nothing is reported to the core from inside a port function. */
+#include "ssi/ssi_nbd.h"
+#include "ssi/ssi_process.h"
 #include "ssi/ssi_uv_internal.h"
 
 #include <signal.h>
@@ -51,6 +54,25 @@ static void on_tick(uv_timer_t *timer)
     ssi_tick(uv->ssi);
 }
 
+void ssi_uv_pdr_close(struct ssi_uv *uv)
+{
+    if (uv->nbd)
+        ssi_uv_nbd_close(uv);
+    else
+        ssi_uv_file_close(uv);
+}
+
+/* The name says what it is on. */
+static int pdr_open(struct ssi_uv *uv, unsigned slot, struct cause *cause)
+{
+    if (!ssi_nbd_named(uv->pdr_path)) {
+        ssi_uv_file_ports(&uv->ports);
+        return ST_OK;
+    }
+    ssi_uv_nbd_ports(&uv->ports);
+    return ssi_uv_nbd_open(uv, slot, cause);
+}
+
 /* uv_async_init fails only where the loop has none yet, and then the first call says so. */
 static bool handles_open(struct ssi_uv *uv)
 {
@@ -70,7 +92,7 @@ struct ssi_uv *ssi_uv_open(uv_loop_t *loop, const struct ssi_config *config,
     uv->pdr_fd = -1;
     uv->message = message;
     uv->message_ctx = ctx;
-    uv->host_id = ssi_uv_host_id();
+    uv->host_id = ssi_host_id();
     uv->keepalive_s = config->keepalive_ms < 1000 ? 1 : config->keepalive_ms / 1000;
     memcpy(uv->pdr_path, config->pdr_path, sizeof uv->pdr_path);
     uv->ports = (struct ssi_ports){.ctx = uv,
@@ -80,11 +102,10 @@ struct ssi_uv *ssi_uv_open(uv_loop_t *loop, const struct ssi_config *config,
                                    .host_id = port_host_id,
                                    .operator_message = port_message};
     ssi_uv_tcp_ports(&uv->ports);
-    ssi_uv_file_ports(&uv->ports);
     ssi_uv_job_ports(&uv->ports);
-    int rc = config->keys_dir[0] ? ssi_tls_open(config->keys_dir, config->cluster,
-                                                config->member, &uv->tls, cause)
-                                 : ST_OK;
+    int rc = pdr_open(uv, config->slot, cause);
+    if (rc == ST_OK && config->keys_dir[0])
+        rc = ssi_tls_open(config->keys_dir, config->cluster, config->member, &uv->tls, cause);
     uv->ssi = rc ? NULL : ssi_create(config, &uv->ports, cause);
     if (uv->ssi && !handles_open(uv)) {
         cause_set(cause, ST_NOMEM, "out of memory");
@@ -93,6 +114,7 @@ struct ssi_uv *ssi_uv_open(uv_loop_t *loop, const struct ssi_config *config,
     }
     if (!uv->ssi) {
         ssi_tls_close(uv->tls);
+        ssi_uv_nbd_free(uv);
         free(uv);
         return NULL;
     }
@@ -128,6 +150,7 @@ void ssi_uv_handle_closed(struct ssi_uv *uv)
     void (*closed)(void *ctx) = uv->closed;
     void *ctx = uv->closed_ctx;
     ssi_tls_close(uv->tls);
+    ssi_uv_nbd_free(uv);
     free(uv);
     if (closed)
         closed(ctx);
@@ -151,7 +174,7 @@ static void on_close(uv_timer_t *timer)
     uv->ssi = NULL;
     ssi_uv_tcp_sweep(uv, true);
     ssi_uv_job_close(uv);
-    ssi_uv_file_close(uv);
+    ssi_uv_pdr_close(uv);
     uv->closing = true;
     uv_close((uv_handle_t *)&uv->job.async, async_closed);
     uv_close((uv_handle_t *)&uv->tick, tick_closed);

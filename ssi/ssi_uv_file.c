@@ -2,15 +2,12 @@
  * reads and writes, fdatasync. OFD locks belong to the open file, so that several members in
  * one process lock each other out, and vanish with the process however it ends.
  * Only a regular file is taken: a lock on a block device, a disk of an NBD server say, keeps out
- * processes of this host and nobody else, and such a disk has neither locks nor compare-and-write
- * nor a way to keep out the late write of a member that stood still. */
+ * processes of this host and nobody else. An NBD export by its address: ssi_uv_nbd.c. */
 #include "ssi/ssi_pdr.h"
 #include "ssi/ssi_uv_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,12 +25,6 @@ static int file_open(struct ssi_uv *uv, struct cause *cause)
 {
     if (uv->pdr_fd >= 0)
         return ST_OK;
-    if (strncmp(uv->pdr_path, "nbd", 3) == 0 && strstr(uv->pdr_path, "://"))
-        return cause_set(
-            cause, ST_CONFIG,
-            "%s: an NBD export has no locks and cannot hold a PDR; use a file that all "
-            "members see",
-            uv->pdr_path);
     uv->pdr_fd = open(uv->pdr_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0660);
     if (uv->pdr_fd < 0)
         return file_cause(uv, cause, "opening");
@@ -44,7 +35,7 @@ static int file_open(struct ssi_uv *uv, struct cause *cause)
     return cause_set(
         cause, ST_CONFIG,
         "%s is no regular file: locks on it would hold on this host only, so it cannot "
-        "hold a PDR",
+        "hold a PDR; an NBD export is named by its address, nbd://...",
         uv->pdr_path);
 }
 
@@ -178,7 +169,7 @@ static void port_life_drop(void *ctx, unsigned slot)
     if (ssi_uv_job_out(uv)) /* it does not end: the lock is held as long as it may write */
         uv->job.close_file = true;
     else
-        ssi_uv_file_close(uv);
+        ssi_uv_pdr_close(uv);
 }
 
 static bool port_life_held(void *ctx, unsigned slot)
@@ -209,23 +200,4 @@ void ssi_uv_file_close(struct ssi_uv *uv)
         close(uv->pdr_fd);
     uv->pdr_fd = -1;
     uv->pdr_locked = false;
-}
-
-u64 ssi_uv_host_id(void)
-{
-    char id[64] = "";
-    u64 hash = 0xcbf29ce484222325ull; /* FNV-1a */
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-    bool got = file && fgets(id, sizeof id, file);
-    if (file)
-        fclose(file);
-    if (!got) /* not to be told from other hosts: nobody is ever buried on our word */
-        uv_random(NULL, NULL, id, sizeof id, 0, NULL);
-    const char *test =
-        getenv("ENDICOTT_TEST_HOST"); /* tests/chaos: one host stands for several */
-    for (; test && *test; test++)
-        hash = (hash ^ (u8)*test) * 0x100000001b3ull;
-    for (size_t i = 0; i < sizeof id; i++)
-        hash = (hash ^ (u8)id[i]) * 0x100000001b3ull;
-    return hash;
 }

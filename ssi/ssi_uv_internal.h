@@ -1,4 +1,4 @@
-/* Inside of the libuv ports: the member's handles, its connections, its PDR file.
+/* Inside of the libuv ports: the member's handles, its connections, its PDR.
  * For ssi_uv*.c only. */
 #ifndef ENDICOTT_SSI_SSI_UV_INTERNAL_H
 #define ENDICOTT_SSI_SSI_UV_INTERNAL_H
@@ -68,7 +68,8 @@ struct ssi_uv {
     struct uv_conn *conns;
     ssi_conn last_id;
     unsigned open_handles, lingering;
-    int pdr_fd;
+    int pdr_fd;             /* the PDR is a file, */
+    struct ssi_uv_nbd *nbd; /* ... or not NULL */
     bool pdr_locked;
     u64 host_id;
     unsigned keepalive_s;
@@ -102,7 +103,16 @@ bool ssi_uv_job_out(struct ssi_uv *uv); /**< is work under way? */
 /* ssi_uv_file.c */
 void ssi_uv_file_ports(struct ssi_ports *ports);
 void ssi_uv_file_close(struct ssi_uv *uv);
-/** A number for this host since its last start; never the same elsewhere. */
-u64 ssi_uv_host_id(void);
+
+/* ssi_uv_nbd.c */
+/** The PDR is on an NBD export. ST_NOMEM, ST_CONFIG. */
+int ssi_uv_nbd_open(struct ssi_uv *uv, unsigned slot, struct cause *cause);
+void ssi_uv_nbd_ports(struct ssi_ports *ports);
+void ssi_uv_nbd_close(struct ssi_uv *uv); /**< as ssi_uv_file_close: it may be used again */
+void ssi_uv_nbd_free(struct ssi_uv *uv);
+
+/* ssi_uv.c */
+/** Give up the slot, and what the PDR is read by. */
+void ssi_uv_pdr_close(struct ssi_uv *uv);
 
 #endif

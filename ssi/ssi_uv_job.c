@@ -29,7 +29,7 @@ static void ended(struct ssi_uv *uv)
 {
     uv->job.state = UV_JOB_NONE;
     if (uv->job.close_file)
-        ssi_uv_file_close(uv);
+        ssi_uv_pdr_close(uv);
     uv->job.close_file = false;
 }
 

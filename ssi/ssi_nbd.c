@@ -1,0 +1,291 @@
+/* An export of an NBD server by libnbd, which is loaded when it is needed, and whose requests are
+ * made and then waited for with a limit: a server that hangs costs its connection, and nobody more
+ * than SSI_NBD_REQUEST_MS. What a request without an answer leaves in doubt is told with the next
+ * connection. */
+#include "ssi/ssi_nbd.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+bool ssi_nbd_named(const char *path)
+{
+    return strncmp(path, "nbd://", 6) == 0 || strncmp(path, "nbd+unix://", 11) == 0;
+}
+
+u64 ssi_nbd_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (u64)now.tv_sec * 1000 + (u64)now.tv_nsec / 1000000;
+}
+
+void ssi_nbd_pause(unsigned ms)
+{
+    nanosleep(&(struct timespec){ms / 1000, (long)(ms % 1000) * 1000000}, NULL);
+}
+
+#define BLOCK_BYTES 512 /* what is written at once, at least */
+
+/* As in libnbd.h. */
+enum { LIBNBD_CMD_FLAG_FUA = 1, LIBNBD_SIZE_MINIMUM = 0 };
+struct completion {
+    int (*callback)(void *user_data, int *error);
+    void *user_data;
+    void (*free)(void *user_data);
+};
+static const struct completion no_completion;
+
+/* Every function that is used: what it returns, its name and arguments, as in libnbd.h. */
+#define FUNCTIONS(F)                                                                           \
+    F(struct nbd_handle *, nbd_create, (void))                                                 \
+    F(void, nbd_close, (struct nbd_handle * h))                                                \
+    F(const char *, nbd_get_error, (void))                                                     \
+    F(int, nbd_get_errno, (void))                                                              \
+    F(int, nbd_aio_connect_uri, (struct nbd_handle * h, const char *uri))                      \
+    F(int, nbd_aio_is_connecting, (struct nbd_handle * h))                                     \
+    F(int, nbd_aio_is_ready, (struct nbd_handle * h))                                          \
+    F(int, nbd_aio_is_dead, (struct nbd_handle * h))                                           \
+    F(int, nbd_aio_is_closed, (struct nbd_handle * h))                                         \
+    F(int, nbd_poll, (struct nbd_handle * h, int timeout_ms))                                  \
+    F(int64_t, nbd_get_size, (struct nbd_handle * h))                                          \
+    F(int64_t, nbd_get_block_size, (struct nbd_handle * h, int which))                         \
+    F(int, nbd_is_read_only, (struct nbd_handle * h))                                          \
+    F(int, nbd_can_flush, (struct nbd_handle * h))                                             \
+    F(int, nbd_can_fua, (struct nbd_handle * h))                                               \
+    F(int, nbd_can_multi_conn, (struct nbd_handle * h))                                        \
+    F(int, nbd_aio_disconnect, (struct nbd_handle * h, uint32_t flags))                        \
+    F(int64_t, nbd_aio_flush, (struct nbd_handle * h, struct completion done, uint32_t flags)) \
+    F(int64_t, nbd_aio_pread,                                                                  \
+      (struct nbd_handle * h, void *buf, size_t len, uint64_t at, struct completion done,      \
+       uint32_t flags))                                                                        \
+    F(int64_t, nbd_aio_pwrite,                                                                 \
+      (struct nbd_handle * h, const void *buf, size_t len, uint64_t at,                        \
+       struct completion done, uint32_t flags))                                                \
+    F(int, nbd_aio_command_completed, (struct nbd_handle * h, uint64_t cookie))
+
+struct library {
+    void *nbd;
+#define MEMBER(type, name, arguments) type(*name) arguments;
+    FUNCTIONS(MEMBER)
+#undef MEMBER
+};
+
+struct ssi_nbd {
+    struct nbd_handle *handle; /* NULL: not connected, nor on the way */
+    struct library lib;
+    bool write, ready, doubt;
+    bool fua;
+    u64 give_up_ms; /* when the attempt that is under way has had its time */
+    char path[];
+};
+
+/* The library is kept: what it is built on has threads and states of its own. */
+static int library_load(struct library *lib, struct cause *cause)
+{
+    lib->nbd = dlopen("libnbd.so.0", RTLD_NOW | RTLD_NODELETE);
+    if (!lib->nbd)
+        return cause_set(cause, ST_CONFIG, "%s", dlerror());
+#define LOAD(type, name, arguments)                                                            \
+    if (!(lib->name = (type(*) arguments)dlsym(lib->nbd, #name)))                              \
+        return cause_set(cause, ST_CONFIG, "%s", dlerror());
+    FUNCTIONS(LOAD)
+#undef LOAD
+    return ST_OK;
+}
+
+int ssi_nbd_open(const char *path, bool write, struct ssi_nbd **out, struct cause *cause)
+{
+    size_t len = strlen(path) + 1;
+    struct ssi_nbd *n = calloc(1, sizeof *n + len);
+    if (!n)
+        return cause_set(cause, ST_NOMEM, "out of memory");
+    n->write = write;
+    memcpy(n->path, path, len);
+    *out = n;
+    return library_load(&n->lib, cause);
+}
+
+static void disconnect(struct ssi_nbd *n)
+{
+    if (n->handle)
+        n->lib.nbd_close(n->handle);
+    n->handle = NULL;
+    n->ready = false;
+}
+
+void ssi_nbd_close(struct ssi_nbd *n)
+{
+    if (n)
+        ssi_nbd_drop(n);
+    free(n);
+}
+
+void ssi_nbd_drop(struct ssi_nbd *n)
+{
+    if (n->ready) /* a server that went first does not matter */
+        (void)n->lib.nbd_aio_disconnect(n->handle, 0);
+    disconnect(n);
+}
+
+bool ssi_nbd_connected(const struct ssi_nbd *n)
+{
+    return n->ready;
+}
+
+static int why(const struct ssi_nbd *n, int status, struct cause *cause)
+{
+    const char *text = n->lib.nbd_get_error();
+    return cause_set(cause, status, "%s", text ? text : "failed");
+}
+
+static bool broke(const struct ssi_nbd *n)
+{
+    return n->lib.nbd_aio_is_dead(n->handle) || n->lib.nbd_aio_is_closed(n->handle);
+}
+
+/* Is it an export that several members can use at a time? */
+static int suits(const struct ssi_nbd *n, u64 bytes, struct cause *cause)
+{
+    struct nbd_handle *h = n->handle;
+    int64_t size = n->lib.nbd_get_size(h);
+    int64_t block = n->lib.nbd_get_block_size(h, LIBNBD_SIZE_MINIMUM);
+    if (size < 0)
+        return why(n, ST_IO, cause);
+    if (n->write && n->lib.nbd_is_read_only(h) == 1)
+        return cause_set(cause, ST_PERM, "the export is read-only");
+    if ((u64)size < bytes)
+        return cause_set(cause, ST_CONFIG,
+                         "the export has %llu bytes, and a PDR there needs %llu",
+                         (unsigned long long)size, (unsigned long long)bytes);
+    if (n->write && n->lib.nbd_can_multi_conn(h) != 1)
+        return cause_set(cause, ST_CONFIG,
+                         "the server does not say that its connections see one state of the "
+                         "export (multi-conn: nbdkit's file and memory, qemu-nbd --shared), so "
+                         "it cannot hold a PDR");
+    if (n->write && n->lib.nbd_can_flush(h) != 1)
+        return cause_set(cause, ST_CONFIG,
+                         "the server does not offer to flush, so it cannot hold a PDR");
+    if (block > BLOCK_BYTES)
+        return cause_set(cause, ST_CONFIG,
+                         "the server wants blocks of %lld bytes, and a PDR has smaller ones",
+                         (long long)block);
+    return ST_OK;
+}
+
+static int begin(struct ssi_nbd *n, struct cause *cause)
+{
+    if (n->handle)
+        return ST_OK;
+    n->handle = n->lib.nbd_create();
+    n->give_up_ms = ssi_nbd_now_ms() + SSI_NBD_CONNECT_MS;
+    if (n->handle && n->lib.nbd_aio_connect_uri(n->handle, n->path) == 0)
+        return ST_OK;
+    int rc = why(n, ST_IO, cause);
+    disconnect(n);
+    return rc;
+}
+
+/* ST_BUSY: under way. */
+static int greet(struct ssi_nbd *n, unsigned wait_ms, struct cause *cause)
+{
+    u64 until = ssi_nbd_now_ms() + wait_ms;
+    int rc = 0;
+    for (u64 now; rc == 0 && n->lib.nbd_aio_is_connecting(n->handle);) {
+        now = ssi_nbd_now_ms();
+        rc = n->lib.nbd_poll(n->handle, now < until ? (int)(until - now) : 0) < 0 ? -1 : 0;
+        if (rc == 0 && now >= until)
+            break;
+    }
+    if (rc == 0 && n->lib.nbd_aio_is_ready(n->handle))
+        return ST_OK;
+    if (rc == 0 && n->lib.nbd_aio_is_connecting(n->handle) && ssi_nbd_now_ms() < n->give_up_ms)
+        return cause_set(cause, ST_BUSY, "connecting");
+    rc = rc ? why(n, ST_IO, cause) : cause_set(cause, ST_IO, "the server does not answer");
+    disconnect(n);
+    return rc;
+}
+
+int ssi_nbd_connect(struct ssi_nbd *n, u64 bytes, unsigned wait_ms, bool *fresh, bool *doubt,
+                    struct cause *cause)
+{
+    *fresh = *doubt = false;
+    if (n->ready && broke(n))
+        disconnect(n);
+    if (n->ready)
+        return ST_OK;
+    int rc = begin(n, cause);
+    if (rc == ST_OK)
+        rc = greet(n, wait_ms, cause);
+    if (rc)
+        return rc;
+    rc = suits(n, bytes, cause);
+    if (rc) {
+        disconnect(n);
+        return rc;
+    }
+    n->fua = n->lib.nbd_can_fua(n->handle) == 1;
+    n->ready = *fresh = true;
+    *doubt = n->doubt;
+    n->doubt = false;
+    return ST_OK;
+}
+
+/* Wait for the answer to a request. No answer is the end of the connection. */
+static int answer(struct ssi_nbd *n, int64_t cookie, bool write, struct cause *cause)
+{
+    u64 until = ssi_nbd_now_ms() + SSI_NBD_REQUEST_MS;
+    bool polled = true;
+    int done = cookie < 0 ? -1 : 0;
+    while (!done && polled) {
+        u64 now = ssi_nbd_now_ms();
+        done = n->lib.nbd_aio_command_completed(n->handle, (u64)cookie);
+        if (done || now >= until)
+            break;
+        polled = n->lib.nbd_poll(n->handle, (int)(until - now)) >= 0 ||
+                 n->lib.nbd_get_errno() == EINTR;
+    }
+    if (done > 0)
+        return ST_OK;
+    int rc = done || !polled
+                 ? why(n, ST_IO, cause)
+                 : cause_set(cause, ST_IO, "no answer for %u s", SSI_NBD_REQUEST_MS / 1000);
+    if (done && !broke(n)) /* the server's word */
+        return rc;
+    n->doubt |= write;
+    disconnect(n);
+    return rc;
+}
+
+static int gone(struct cause *cause)
+{
+    return cause_set(cause, ST_IO, "not connected");
+}
+
+int ssi_nbd_read(struct ssi_nbd *n, u64 at, void *data, size_t len, struct cause *cause)
+{
+    if (!n->ready)
+        return gone(cause);
+    return answer(n, n->lib.nbd_aio_pread(n->handle, data, len, at, no_completion, 0), false,
+                  cause);
+}
+
+int ssi_nbd_flush(struct ssi_nbd *n, struct cause *cause)
+{
+    if (!n->ready)
+        return gone(cause);
+    return answer(n, n->lib.nbd_aio_flush(n->handle, no_completion, 0), false, cause);
+}
+
+int ssi_nbd_write(struct ssi_nbd *n, u64 at, const void *data, size_t len, bool durable,
+                  struct cause *cause)
+{
+    if (!n->ready)
+        return gone(cause);
+    u32 flags = durable && n->fua ? LIBNBD_CMD_FLAG_FUA : 0;
+    int rc = answer(n, n->lib.nbd_aio_pwrite(n->handle, data, len, at, no_completion, flags),
+                    true, cause);
+    return rc == ST_OK && durable && !flags ? ssi_nbd_flush(n, cause) : rc;
+}
