@@ -167,7 +167,7 @@ struct system_config {
     bool in_ssi;
     char ssi_name[CONFIG_NAME_BYTES];
     char pdr_volid[CONFIG_VOLID_BYTES];
-    char pdr_path[CONFIG_PATH_BYTES]; /* DIR/volumes/VOLID.pdr */
+    char pdr_path[CONFIG_PATH_BYTES]; /* DIR/volumes/VOLID.pdr, or an NBD address */
     u16 slot;                         /* of this member, from 1; 0 outside a cluster */
     unsigned slot_count;              /* highest slot that is written down */
     struct config_slot slots[CONFIG_SLOTS_MAX]; /* [0] is slot 1 */

@@ -5,6 +5,8 @@
  * process does between lock and unlock nobody sees in halves. M0 and M1 are on one host and see each
  * other's life locks; M2 is on another, where only the operator knows that a process has ended.
  * A random incarnation is modelled as "the row was written by the process that lives".
+ * On an NBD export the lock is ssi/ssi_lease.c's, and "under the lock, or none" is what its rules
+ * [B2] to [B5] see to; they are tried by tests/unit/ssi/ssi_lease_sim_test.c, not here.
  * What is assumed: SET SSI DOWN is said only of a process that has ended (docs/caveats.md).
  *
  * Checked after every step:

@@ -124,7 +124,9 @@ void config_slot_set(struct system_config *config, unsigned slot, const char *me
 static int join_cluster(struct system_config *cfg, struct faults *faults, struct cause *cause)
 {
     load_others(cfg);
-    int status = set_path(cfg->pdr_path, cause, cfg->dir, "volumes/", cfg->pdr_volid, ".pdr");
+    int status = cfg->pdr_path[0] ? ST_OK /* PDR_EXPORT */
+                                  : set_path(cfg->pdr_path, cause, cfg->dir, "volumes/",
+                                             cfg->pdr_volid, ".pdr");
     if (status || cfg->hardware.ssi_host[0])
         return status;
     status = cause_set(cause, ST_CONFIG,

@@ -9,6 +9,7 @@
 #include "hyp/config/config_internal.h"
 #include "hyp/config/stmt_table.h"
 #include "hyp/vm_needs.h"
+#include "ssi/ssi_nbd.h"
 
 #define QUALIFIER_BYTES 128
 
@@ -129,7 +130,16 @@ static int ssi_slot(struct sys_parse *p, unsigned i)
     return ST_OK;
 }
 
-/* SSI name PDR_VOLUME volid SLOT n {sysname | AVAILABLE} ... */
+static int pdr_export(struct sys_parse *p, unsigned i)
+{
+    struct system_config *cfg = p->cfg;
+    if (scan_written(p->s, i, 0, cfg->pdr_path, sizeof cfg->pdr_path) &&
+        ssi_nbd_named(cfg->pdr_path))
+        return ST_OK;
+    return bad(p, i, "nbd://HOST/EXPORT or nbd+unix:///EXPORT?socket=PATH");
+}
+
+/* SSI name PDR_VOLUME volid [PDR_EXPORT address] SLOT n {sysname | AVAILABLE} ... */
 static int cfg_st_ssi(struct sys_parse *p)
 {
     struct system_config *cfg = p->cfg;
@@ -143,12 +153,16 @@ static int cfg_st_ssi(struct sys_parse *p)
             if (!scan_name(scan_word(p->s, i + 1), cfg->pdr_volid, 6))
                 return bad(p, i + 1, "a volume identifier of 1-6 characters");
             i += 2;
+        } else if (scan_abbrev(scan_word(p->s, i), "PDR_EXPort")) {
+            if (pdr_export(p, i + 1))
+                return ST_CONFIG;
+            i += 2;
         } else if (!strcmp(scan_word(p->s, i), "SLOT")) {
             if (ssi_slot(p, i + 1))
                 return ST_CONFIG;
             i += 3;
         } else {
-            return bad(p, i, "PDR_VOLUME or SLOT");
+            return bad(p, i, "PDR_VOLUME, PDR_EXPORT or SLOT");
         }
     }
     for (unsigned k = 0; k < CONFIG_SLOTS_MAX; k++)

@@ -34,7 +34,7 @@ START_TEST(good_file)
 {
     int status = parse("/* a\n comment */ system_id lpar lp1 membera\n"
                        "System_Identifier 2817 0a0002 MEMBERB\n"
-                       "SSI clu PDR_VOL com001, /* here */\n"
+                       "SSI clu PDR_VOL com001 Pdr_Export nbd://Host/Pdr, /* here */\n"
                        "\n /* nothing */\n"
                        "   SLOT 1 membera, \n SLOT 2 MEMBERB ,\n SLOT 3 AVAILABLE\n"
                        "CP_OWNED SLOT 1 M01RES\nCP_OWNED SLOT 2 COM001 SHARED\n"
@@ -55,6 +55,7 @@ START_TEST(good_file)
     ck_assert(cfg->in_ssi);
     ck_assert_str_eq(cfg->ssi_name, "CLU");
     ck_assert_str_eq(cfg->pdr_volid, "COM001");
+    ck_assert_str_eq(cfg->pdr_path, "nbd://Host/Pdr");
     ck_assert_uint_eq(cfg->slot, 1);
     ck_assert_uint_eq(cfg->slot_count, 3);
     ck_assert_str_eq(cfg->slots[1].member, "MEMBERB");
@@ -116,6 +117,9 @@ static const struct {
      "system.config:1:21: expected PDR_VOLUME, found end of statement"},
     {"SSI C PDR_VOLUME &SYSPARM\n",
      "system.config:1:18: expected a volume identifier of 1-6 characters, found &SYSPARM"},
+    {"SSI C PDR_VOLUME V PDR_EXPORT http://h/x SLOT 1 MEMBERA\n",
+     "system.config:1:31: expected nbd://HOST/EXPORT or nbd+unix:///EXPORT?socket=PATH, found "
+     "HTTP://H/X"},
     {"SSI C PDR_VOLUME V SLOT 9 A\n",
      "system.config:1:25: expected a slot number from 1 to 8, found 9"},
     {"SSI C PDR_VOLUME V SLOT 1 A SLOT 1 B\n",
