@@ -66,7 +66,8 @@ enum {
     CHPID_TAPE = 0x14,
     CHPID_CTCA = 0x18,
     CHPID_DASD = 0x20,
-    CHPID_OSA = 0x30, /* of members; a guest's NIC says what osa.c has */
+    CHPID_OSA = 0x30,
+    CHPID_IQD = 0x38, /* HiperSockets */
 };
 
 #define SENSE_BYTES_MAX 32

@@ -9,9 +9,7 @@
 #include "io/io_state.h"
 #include "io/net/osa_internal.h"
 
-#define OSA_CHPID 0x20
 #define CHP_TYPE_OSD 0x11
-#define IQD_CHPID 0x28
 #define CHP_TYPE_IQD 0x24
 #define FORMAT_OSD 0
 #define FORMAT_IQD 2
@@ -73,7 +71,7 @@ static bool says_cp(struct osa *osa)
 static int read_configuration(struct osa_dev *dev, struct dev_io *io)
 {
     u8 data[CONFIGURATION_BYTES] = {0};
-    data[30] = dev->osa->config.kind == OSA_HIPERSOCKETS ? IQD_CHPID : OSA_CHPID;
+    data[30] = dev->osa->config.kind == OSA_HIPERSOCKETS ? CHPID_IQD : CHPID_OSA;
     data[31] = (u8)(dev->osa->config.devno + dev->role);
     data[63] = 0;
     if (says_cp(dev->osa)) {
@@ -315,12 +313,12 @@ static void osa_detach(void *arg)
 
 /* By enum osa_kind. */
 static const struct dev_ops control_ops[] = {
-    CONTROL_OPS("OSA", OSA_CHPID, CHP_TYPE_OSD, 0x01),
-    CONTROL_OPS("HiperSockets", IQD_CHPID, CHP_TYPE_IQD, 0x05),
+    CONTROL_OPS("OSA", CHPID_OSA, CHP_TYPE_OSD, 0x01),
+    CONTROL_OPS("HiperSockets", CHPID_IQD, CHP_TYPE_IQD, 0x05),
 };
 static const struct dev_ops data_ops[] = {
-    DATA_OPS("OSA data", OSA_CHPID, CHP_TYPE_OSD, 0x01, &osa_qdio),
-    DATA_OPS("IQD data", IQD_CHPID, CHP_TYPE_IQD, 0x05, &iqd_qdio),
+    DATA_OPS("OSA data", CHPID_OSA, CHP_TYPE_OSD, 0x01, &osa_qdio),
+    DATA_OPS("IQD data", CHPID_IQD, CHP_TYPE_IQD, 0x05, &iqd_qdio),
 };
 
 struct osa *osa_find(struct css *css, u16 devno)

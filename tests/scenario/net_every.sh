@@ -1,5 +1,5 @@
 #!/bin/bash
-# `ipl --relocate-every` with network adapters: Linux is relocated every three million instructions while unmodified qeth sends and
+# `ipl --relocate-every` with network adapters: Linux is relocated every four million instructions while unmodified qeth sends and
 # receives: an OSA adapter in layer 2 with a slirp uplink, two in layer 3 and two of HiperSockets on networks in memory with a far end
 # in a network namespace. Ping, files by TCP both ways with digests, an uplink that goes and comes. And what is deterministic: two runs
 # of one seed on networks in memory say the same, with --ration-stores too; uplinks are refused.
@@ -9,8 +9,8 @@ modules="ccwgroup llc stp bridge qeth qeth_l2 qeth_l3"
 "$ROOT/tests/guest/fetch.sh" --modules drivers/s390/cio/ccwgroup net/llc/llc net/802/stp net/bridge/bridge drivers/s390/net/qeth \
     drivers/s390/net/qeth_l2 drivers/s390/net/qeth_l3
 cd "$TEST_TMP"
-kilobytes=${NET_KILOBYTES:-2048}
-every=${NET_EVERY:-3000000}
+kilobytes=${NET_KILOBYTES:-1024}
+every=${NET_EVERY:-4000000}
 
 # --- time that is not the host's has no outside
 for options in --deterministic "--ration-stores 1"; do
@@ -110,7 +110,7 @@ cat "$guest/initramfs.cpio.lz4" overlay.cpio.gz >net.initrd
 has() { grep -q -- "$1" "${2:-lines}" || { tail -n 40 "${2:-lines}" >&2; fail "not there: $1"; }; }
 
 # --- relocated all the time
-"$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd net.initrd --memory 256M --timeout "${NET_SECONDS:-1500}" --relocate-every "$every" \
+"$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd net.initrd --memory 96M --timeout "${NET_SECONDS:-1500}" --relocate-every "$every" \
     --net 0600=slirp --net 0680=socket,connect=unix:"$sockets/peer",reconnect=1 --net 0700=lan:a --net 0710=lan:a \
     --net 0800=lan:b,type=hipersockets --net 0810=lan:b,type=hipersockets \
     --append "$QUICK_BOOT endicott.run=\"sh /every.sh\"" >console 2>messages </dev/null &
@@ -146,13 +146,13 @@ has 'guest 0680: link down' messages
 
 # --- one seed, one log
 for run in 1 2; do
-    "$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd net.initrd --memory 256M --timeout "${NET_SECONDS:-1500}" --deterministic=3 \
+    "$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd net.initrd --memory 96M --timeout "${NET_SECONDS:-1500}" --deterministic=3 \
         --net 0700=lan:a --net 0710=lan:a --append "$QUICK_BOOT endicott.run=\"sh /same.sh\"" >same$run 2>messages </dev/null ||
         fail "deterministic: status $?: $(tail -n 20 same$run messages)"
 done
 has '3 packets received' same1
 cmp same1 same2 || fail "two runs differ: $(diff same1 same2 | head)"
-"$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd net.initrd --memory 256M --timeout "${NET_SECONDS:-1500}" --ration-stores 1,5000 \
+"$ENDICOTT" ipl --kernel "$guest/kernel.quick" --initrd net.initrd --memory 96M --timeout "${NET_SECONDS:-1500}" --ration-stores 1,5000 \
     --net 0700=lan:a --net 0710=lan:a --append "$QUICK_BOOT endicott.run=\"sh /same.sh\"" >rationed 2>&1 </dev/null ||
     fail "rationed: status $?: $(tail -n 20 rationed)"
 has '3 packets received' rationed

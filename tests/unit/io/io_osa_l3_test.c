@@ -597,7 +597,7 @@ START_TEST(hipersockets_say_what_they_are)
     ck_assert_uint_eq(command(data, 0xe4, ANSWER, 32), DS_NORMAL);
     storage_read(m.storage, ANSWER, id, sizeof id);
     ck_assert_mem_eq(id, "\xff\x17\x31\x05\x17\x32\x05", 7);
-    page[7] = page[11] = 0x28;
+    page[7] = page[11] = CHPID_IQD;
     ck_assert_int_eq(css_chsc(m.css, page), 0);
     ck_assert_uint_eq(page[26], 0x24);
     memset(page, 0, sizeof page);

@@ -14,6 +14,16 @@ START_TEST(sense_id_names_the_adapter)
 }
 END_TEST
 
+/* A channel path is of one type, so disks have other ones. */
+START_TEST(its_path_is_no_disk_path)
+{
+    u8 schib[52];
+    ck_assert_int_eq(css_stsch(m.css, data, schib), 0);
+    ck_assert_uint_eq(schib[16], CHPID_OSA);
+    ck_assert(schib[16] < CHPID_DASD || schib[16] >= CHPID_DASD + 8);
+}
+END_TEST
+
 START_TEST(the_control_session)
 {
     u8 a[OSA_MESSAGE_MAX];
@@ -613,5 +623,6 @@ int main(void)
     tcase_add_test(tc, the_rules_of_its_port);
     tcase_add_test(tc, the_layer_of_its_network);
     tcase_add_test(tc, an_idle_subchannel_has_its_turn);
+    tcase_add_test(tc, its_path_is_no_disk_path);
     return run_suite(suite);
 }
