@@ -247,16 +247,25 @@ bool reg_settled(const struct jit_cx *x, unsigned b)
            cc_settled(x, b);
 }
 
-/* Into another zone: what is not in the same place there goes to memory, and comes from there when
- * it is needed, by the condition code too. */
-static void zone_change(struct jit_cx *x, unsigned b)
+/* Registers of which the condition code is made when it is asked for: by its one setter, or by
+ * those whose marks c->cc may hold. */
+static u16 cc_needs(const struct jit_cx *x)
 {
     bool again;
+    u16 of = x->cc.in_memory ? 0 : cc_operands(x->cc.of, &again);
+    for (unsigned k = 0; k < x->marks; k++)
+        if (x->cc.in_memory && (x->cc.maybe >> k & 1))
+            of |= cc_operands(&x->insn[x->marked[k]], &again);
+    return of;
+}
+
+/* Into another zone: what is not in the same place there goes to memory, and comes from there when
+ * it is needed, by the condition code too: a way back may leave before it is set again. */
+static void zone_change(struct jit_cx *x, unsigned b)
+{
     unsigned to = x->block[b].zone;
-    u16 same = zone_same(x, x->zone, to), need = x->block[b].needed;
+    u16 same = zone_same(x, x->zone, to), need = x->block[b].needed | cc_needs(x);
     u16 dirty = x->dirty;
-    if (!x->cc.in_memory)
-        need |= cc_operands(x->cc.of, &again);
     x->dirty &= (u16)~same;
     general_write_back(x);
     x->dirty = dirty & same;

@@ -1,84 +1,65 @@
-/* Loops within a loop that need more than ten registers together, so that translated code keeps other
- * ones in host registers inside than outside. Each ends in a comparison, the second one on its way back to the
- * outer loop, whose condition code is wanted only when the budget is spent there, which lockstep compares.
- * All results are made twice and must agree.
- * reloc: no, step has relocations enough
- * ipl: --model max */
+/* A way back into a loop that has its registers elsewhere: the translated code leaves there when its budget is spent, and has
+ * to make the condition code again of registers that nobody else needs in that loop. Seen by lockstep, whose stretches
+ * end there; rounds are many, so that the loops become busy. */
 #include "insn.inc"
+#define ROUNDS 30000
 
-#define ROUNDS 700
-#define INNER 37
-
-/* The sums r2-r5 by r6-r9 in one loop, then r8-r12 in another; all are used outside. */
-.macro LOOPS compare, count, step
-    SETREG  %r2, 3
-    SETREG  %r3, 5
-    SETREG  %r4, 7
-    SETREG  %r5, 11
-    SETREG  %r6, 0x123456789
-    SETREG  %r7, 0x0fedcba98
-    SETREG  %r8, 0x111111111
-    SETREG  %r9, 0x222222222
-    SETREG  %r10, 1
-    SETREG  %r11, 2
-    SETREG  %r12, 4
-    lghi    %r13, ROUNDS
-0:  aghi    %r13, -1
-    jm      9f
-    .irp    reg, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
-    aghi    %r\reg, 77
-    xgr     %r\reg, %r13
-    agr     %r\reg, %r\reg
-    .endr
-    lghi    %r0, 0
-    lghi    %r1, \count
-1:  agr     %r2, %r6
-    xgr     %r3, %r2
-    agr     %r4, %r3
-    xgr     %r5, %r4
-    agr     %r6, %r5
-    \step  %r0, 1
-    c\compare   %r0, %r1
-    jl      1b
-    agr     %r7, %r6
-    agr     %r8, %r7
-    lghi    %r0, 0
-2:  agr     %r8, %r9
-    xgr     %r9, %r10
-    agr     %r10, %r11
-    xgr     %r11, %r12
-    agr     %r12, %r8
-    \step  %r0, 1
-    c\compare   %r1, %r0
-    jnh     0b
-    sgr     %r8, %r10
-    j       2b
-9:
-.endm
-
-.macro TWICE number, compare, step
-    CHECK   \number
-    LOOPS   \compare, INNER, \step
-    larl    %r1, results
-    stmg    %r2, %r12, 0(%r1)
-    LOOPS   \compare, INNER, \step
-    larl    %r1, results
-    .irp    reg, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
-    clg     %r\reg, 8 * (\reg - 2)(%r1)
-    jne     fail
-    .endr
-.endm
+tests:
+    CHECK   1
+    larl    %r9, data
+    lgfi    %r0, ROUNDS
+    lghi    %r4, 5
+1:  chi     %r4, 8                      /* the inner loop: it makes %r7 and %r8 anew */
+    je      2f
+    ahi     %r4, 1
+    lgr     %r7, %r1
+    lgr     %r8, %r14
+    ogr     %r6, %r1
+    ogr     %r14, %r13
+    sgr     %r2, %r1
+    sgr     %r15, %r8
+    ogr     %r6, %r13
+    cvd     %r2, 24(%r9)
+    j       1b
+2:  lghi    %r4, 5
+    brctg   %r0, 6f
+    j       pass
+6:  lghi    %r5, 4
+    j       7f
+7:  agr     %r10, %r2                   /* a loop with registers of its own */
+    agr     %r6, %r15
+    xgr     %r1, %r12
+    sgr     %r2, %r13
+    sgr     %r14, %r3
+    lgr     %r2, %r1
+    sgr     %r14, %r3
+    ogr     %r13, %r15
+    lgr     %r15, %r12
+    sgr     %r3, %r15
+    brctg   %r5, 7b
+    j       3f
+3:  lghi    %r7, 0                      /* this part's condition code is made of %r7 and %r8, */
+    lghi    %r8, 2
+    lghi    %r3, 7
+    xgr     %r12, %r2
+    lgr     %r12, %r13
+    ogr     %r12, %r6
+    xgr     %r2, %r6
+    clr     %r7, %r8
+    jhe     5f
+4:  ahi     %r7, 1
+    clfi    %r3, 9
+    jh      fail
+    xgr     %r6, %r13
+    xgr     %r2, %r13
+    agr     %r15, %r12
+    clr     %r7, %r8
+    jl      4b
+5:  stg     %r13, 8(%r9)                /* ... and nobody here asks for it before CHI sets it again */
+    stg     %r15, 16(%r9)
+    j       1b
 
     .data
     .balign 8
-results:
-    .skip   88
-    .text
-
-    .balign 4096
-tests:
-    TWICE   1, r, ahi
-    TWICE   2, gr, aghi
-    TWICE   3, lr, ahi
-    TWICE   4, lgr, aghi
-    j       pass
+data:
+    .quad   1, 0, 0, 0, 0, 0
