@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "mem/base/ergo.h"
+#include "mem/base/libnbd.h"
 #include "ssi/ssi_nbd.h"
 
 #define LOOK_WAIT_MS 500
@@ -202,7 +203,7 @@ static int with_path(struct cause *cause, const char *path, int rc)
 
 int formssi_look(const char *path, struct formssi_view *view, struct cause *cause)
 {
-    if (ssi_nbd_named(path))
+    if (libnbd_named(path))
         return with_path(cause, path, formssi_nbd_look(path, view, cause));
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
@@ -309,7 +310,7 @@ int formssi_create(const char *path, const char *cluster, bool force, u64 quiet_
                    struct cause *cause)
 {
     PRE(strlen(cluster) < SSI_NAME_BYTES);
-    if (ssi_nbd_named(path))
+    if (libnbd_named(path))
         return with_path(cause, path,
                          formssi_nbd_create(path, cluster, force, quiet_ms, cause));
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0660);

@@ -4,16 +4,12 @@
  * connection. */
 #include "ssi/ssi_nbd.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
-bool ssi_nbd_named(const char *path)
-{
-    return strncmp(path, "nbd://", 6) == 0 || strncmp(path, "nbd+unix://", 11) == 0;
-}
+#include "mem/base/libnbd.h"
 
 u64 ssi_nbd_now_ms(void)
 {
@@ -29,72 +25,16 @@ void ssi_nbd_pause(unsigned ms)
 
 #define BLOCK_BYTES 512 /* what is written at once, at least */
 
-/* As in libnbd.h. */
-enum { LIBNBD_CMD_FLAG_FUA = 1, LIBNBD_SIZE_MINIMUM = 0 };
-struct completion {
-    int (*callback)(void *user_data, int *error);
-    void *user_data;
-    void (*free)(void *user_data);
-};
-static const struct completion no_completion;
-
-/* Every function that is used: what it returns, its name and arguments, as in libnbd.h. */
-#define FUNCTIONS(F)                                                                           \
-    F(struct nbd_handle *, nbd_create, (void))                                                 \
-    F(void, nbd_close, (struct nbd_handle * h))                                                \
-    F(const char *, nbd_get_error, (void))                                                     \
-    F(int, nbd_get_errno, (void))                                                              \
-    F(int, nbd_aio_connect_uri, (struct nbd_handle * h, const char *uri))                      \
-    F(int, nbd_aio_is_connecting, (struct nbd_handle * h))                                     \
-    F(int, nbd_aio_is_ready, (struct nbd_handle * h))                                          \
-    F(int, nbd_aio_is_dead, (struct nbd_handle * h))                                           \
-    F(int, nbd_aio_is_closed, (struct nbd_handle * h))                                         \
-    F(int, nbd_poll, (struct nbd_handle * h, int timeout_ms))                                  \
-    F(int64_t, nbd_get_size, (struct nbd_handle * h))                                          \
-    F(int64_t, nbd_get_block_size, (struct nbd_handle * h, int which))                         \
-    F(int, nbd_is_read_only, (struct nbd_handle * h))                                          \
-    F(int, nbd_can_flush, (struct nbd_handle * h))                                             \
-    F(int, nbd_can_fua, (struct nbd_handle * h))                                               \
-    F(int, nbd_can_multi_conn, (struct nbd_handle * h))                                        \
-    F(int, nbd_aio_disconnect, (struct nbd_handle * h, uint32_t flags))                        \
-    F(int64_t, nbd_aio_flush, (struct nbd_handle * h, struct completion done, uint32_t flags)) \
-    F(int64_t, nbd_aio_pread,                                                                  \
-      (struct nbd_handle * h, void *buf, size_t len, uint64_t at, struct completion done,      \
-       uint32_t flags))                                                                        \
-    F(int64_t, nbd_aio_pwrite,                                                                 \
-      (struct nbd_handle * h, const void *buf, size_t len, uint64_t at,                        \
-       struct completion done, uint32_t flags))                                                \
-    F(int, nbd_aio_command_completed, (struct nbd_handle * h, uint64_t cookie))
-
-struct library {
-    void *nbd;
-#define MEMBER(type, name, arguments) type(*name) arguments;
-    FUNCTIONS(MEMBER)
-#undef MEMBER
-};
+static const struct nbd_completion no_completion;
 
 struct ssi_nbd {
     struct nbd_handle *handle; /* NULL: not connected, nor on the way */
-    struct library lib;
+    struct libnbd lib;
     bool write, ready, doubt;
     bool fua;
     u64 give_up_ms; /* when the attempt that is under way has had its time */
     char path[];
 };
-
-/* The library is kept: what it is built on has threads and states of its own. */
-static int library_load(struct library *lib, struct cause *cause)
-{
-    lib->nbd = dlopen("libnbd.so.0", RTLD_NOW | RTLD_NODELETE);
-    if (!lib->nbd)
-        return cause_set(cause, ST_CONFIG, "%s", dlerror());
-#define LOAD(type, name, arguments)                                                            \
-    if (!(lib->name = (type(*) arguments)dlsym(lib->nbd, #name)))                              \
-        return cause_set(cause, ST_CONFIG, "%s", dlerror());
-    FUNCTIONS(LOAD)
-#undef LOAD
-    return ST_OK;
-}
 
 int ssi_nbd_open(const char *path, bool write, struct ssi_nbd **out, struct cause *cause)
 {
@@ -105,7 +45,7 @@ int ssi_nbd_open(const char *path, bool write, struct ssi_nbd **out, struct caus
     n->write = write;
     memcpy(n->path, path, len);
     *out = n;
-    return library_load(&n->lib, cause);
+    return libnbd_load(&n->lib, n->path, cause);
 }
 
 static void disconnect(struct ssi_nbd *n)

@@ -12,9 +12,6 @@
 
 struct ssi_nbd;
 
-/** "nbd://HOST[:PORT]/EXPORT" or "nbd+unix:///EXPORT?socket=PATH"? */
-bool ssi_nbd_named(const char *path);
-
 /** Nothing is connected yet. `path` is copied. ST_NOMEM; ST_CONFIG: no libnbd, and *out is to
  * be closed all the same. */
 int ssi_nbd_open(const char *path, bool write, struct ssi_nbd **out, struct cause *cause);

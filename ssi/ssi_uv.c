@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "mem/base/libnbd.h"
 #include "mem/base/log.h"
 
 static u64 port_now_ms(void *ctx)
@@ -65,7 +66,7 @@ void ssi_uv_pdr_close(struct ssi_uv *uv)
 /* The name says what it is on. */
 static int pdr_open(struct ssi_uv *uv, unsigned slot, struct cause *cause)
 {
-    if (!ssi_nbd_named(uv->pdr_path)) {
+    if (!libnbd_named(uv->pdr_path)) {
         ssi_uv_file_ports(&uv->ports);
         return ST_OK;
     }

@@ -9,7 +9,7 @@
 #include "hyp/config/config_internal.h"
 #include "hyp/config/stmt_table.h"
 #include "hyp/vm_needs.h"
-#include "ssi/ssi_nbd.h"
+#include "mem/base/libnbd.h"
 
 #define QUALIFIER_BYTES 128
 
@@ -134,7 +134,7 @@ static int pdr_export(struct sys_parse *p, unsigned i)
 {
     struct system_config *cfg = p->cfg;
     if (scan_written(p->s, i, 0, cfg->pdr_path, sizeof cfg->pdr_path) &&
-        ssi_nbd_named(cfg->pdr_path))
+        libnbd_named(cfg->pdr_path))
         return ST_OK;
     return bad(p, i, "nbd://HOST/EXPORT or nbd+unix:///EXPORT?socket=PATH");
 }

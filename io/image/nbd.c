@@ -1,13 +1,10 @@
-/* Network block devices (remote.h). libnbd is loaded when a path is of this kind: with the
- * libraries that it needs itself it takes half of the time in which a command begins; where it is
- * not there such paths are refused. A server that says that its connections see one state of the
+/* Network block devices (remote.h). A server that says that its connections see one state of the
  * export (NBD_FLAG_CAN_MULTI_CONN: a flush on one of them is for what was answered on all) gets
  * several, each made when it is first needed; one that takes no more of them is used by the first.
  * Requests that overlap are the caller's to order, as with a file.
  * [N1] What was answered and not flushed is kept. When a connection ended and there is one again,
  * it is written again before anything else is asked: who is there may not have it. Who writes waits
  * for that, so nothing newer is overwritten; reads under way see the newest bytes. */
-#include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,48 +12,14 @@
 
 #include "io/image/remote.h"
 #include "io/image/unflushed.h"
+#include "mem/base/libnbd.h"
 #include "mem/base/lock.h"
-
-static bool nbd_named(const char *path)
-{
-    return strncmp(path, "nbd://", 6) == 0 || strncmp(path, "nbd+unix://", 11) == 0;
-}
 
 #define CONNECTIONS_MAX 4u
 #define FURTHER_MS 3000 /* for a further connection; some servers do not refuse, but leave it */
 
-/* Every function that is used: what it returns, its name and arguments, as in libnbd.h. */
-#define FUNCTIONS(F)                                                                           \
-    F(struct nbd_handle *, nbd_create, (void))                                                 \
-    F(void, nbd_close, (struct nbd_handle * h))                                                \
-    F(const char *, nbd_get_error, (void))                                                     \
-    F(int, nbd_connect_uri, (struct nbd_handle * h, const char *uri))                          \
-    F(int, nbd_aio_connect_uri, (struct nbd_handle * h, const char *uri))                      \
-    F(int, nbd_aio_is_connecting, (struct nbd_handle * h))                                     \
-    F(int, nbd_aio_is_ready, (struct nbd_handle * h))                                          \
-    F(int, nbd_aio_is_dead, (struct nbd_handle * h))                                           \
-    F(int, nbd_aio_is_closed, (struct nbd_handle * h))                                         \
-    F(int, nbd_poll, (struct nbd_handle * h, int timeout_ms))                                  \
-    F(int, nbd_shutdown, (struct nbd_handle * h, uint32_t flags))                              \
-    F(int64_t, nbd_get_size, (struct nbd_handle * h))                                          \
-    F(int, nbd_is_read_only, (struct nbd_handle * h))                                          \
-    F(int, nbd_can_flush, (struct nbd_handle * h))                                             \
-    F(int, nbd_can_multi_conn, (struct nbd_handle * h))                                        \
-    F(int, nbd_flush, (struct nbd_handle * h, uint32_t flags))                                 \
-    F(int, nbd_pread,                                                                          \
-      (struct nbd_handle * h, void *buf, size_t len, uint64_t at, uint32_t flags))             \
-    F(int, nbd_pwrite,                                                                         \
-      (struct nbd_handle * h, const void *buf, size_t len, uint64_t at, uint32_t flags))
-
-struct library {
-    void *nbd;
-#define MEMBER(type, name, arguments) type(*name) arguments;
-    FUNCTIONS(MEMBER)
-#undef MEMBER
-};
-
 struct connection {
-    const struct library *lib; /* that of its struct remote_nbd */
+    const struct libnbd *lib;  /* that of its struct remote_nbd */
     struct lock lock;          /* held while a request is under way */
     atomic_uint users;         /* that have it or wait for it */
     struct nbd_handle *handle; /* NULL: not connected */
@@ -64,7 +27,7 @@ struct connection {
 
 struct remote_nbd {
     struct remote remote;
-    struct library lib;
+    struct libnbd lib;
     atomic_uint usable; /* connections, from the first on */
     bool flushes;       /* the server has flushes; else what it answered is taken to be there */
     struct lock lock;   /* for what is below */
@@ -80,21 +43,6 @@ struct request {
     void *buf;
     u32 len;
 };
-
-/* The library is kept: what it is built on has threads and states of its own. */
-static int library_load(struct remote_nbd *n, struct cause *cause)
-{
-    struct library *lib = &n->lib;
-    lib->nbd = dlopen("libnbd.so.0", RTLD_NOW | RTLD_NODELETE);
-    if (!lib->nbd)
-        return cause_set(cause, ST_CONFIG, "%s: %s", n->remote.path, dlerror());
-#define LOAD(type, name, arguments)                                                            \
-    if (!(lib->name = (type(*) arguments)dlsym(lib->nbd, #name)))                              \
-        return cause_set(cause, ST_CONFIG, "%s: %s", n->remote.path, dlerror());
-    FUNCTIONS(LOAD)
-#undef LOAD
-    return ST_OK;
-}
 
 static int why(const struct remote_nbd *n, int status, struct cause *cause)
 {
@@ -125,7 +73,7 @@ static u64 now_ms(void)
 static int connect_in_time(const struct connection *c, const char *path)
 {
     u64 end = now_ms() + FURTHER_MS;
-    const struct library *lib = c->lib;
+    const struct libnbd *lib = c->lib;
     int rc = lib->nbd_aio_connect_uri(c->handle, path);
     while (rc == 0 && lib->nbd_aio_is_connecting(c->handle)) {
         u64 now = now_ms();
@@ -235,7 +183,7 @@ static int nbd_open(const char *path, bool write, struct remote **out, struct ca
     }
     lock_init(&n->lock, LOCK_UNFLUSHED);
     struct connection *first = &n->conn[0];
-    int rc = library_load(n, cause);
+    int rc = libnbd_load(&n->lib, n->remote.path, cause);
     if (rc == ST_OK)
         rc = connected(n, first, ST_CONFIG, cause);
     int64_t bytes = rc ? 0 : n->lib.nbd_get_size(first->handle);
@@ -343,4 +291,4 @@ static int nbd_move(struct remote *r, bool write, u64 at, void *buf, u32 len,
     return write && n->flushes ? nbd_write(n, &q, cause) : request(r, &q, cause);
 }
 
-const struct remote_ops remote_nbd = {nbd_named, nbd_open, nbd_move, nbd_sync, nbd_finish};
+const struct remote_ops remote_nbd = {libnbd_named, nbd_open, nbd_move, nbd_sync, nbd_finish};
