@@ -105,9 +105,10 @@ static void moved(struct vm *vm)
 
 START_TEST(what_waits_relocates)
 {
+    static const char *const texts[] = {"1", "2", "3"};
     listening(0);
-    for (const char *text = "1\0002\0003"; *text; text += 2)
-        ck_assert_int_eq(iucv_service_send(alice, IUCV_CLASS_SPECIAL, "OPERATOR", text),
+    for (unsigned k = 0; k < 3; k++)
+        ck_assert_int_eq(iucv_service_send(alice, IUCV_CLASS_SPECIAL, "OPERATOR", texts[k]),
                          VMCF_SENT);
     gets(4, "OPERATOR", "1");
     memset(parm, 0, sizeof parm); /* the next, as far as its user id */
