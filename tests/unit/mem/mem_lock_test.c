@@ -43,7 +43,8 @@ static bool follows(unsigned first, unsigned then)
     case LOCK_POST:
         return first == LOCK_DEVICE || first == LOCK_CSS || first == LOCK_IMAGE ||
                first == LOCK_VOLUME || first == LOCK_TURN || first == LOCK_DUPLEX ||
-               first == LOCK_NIC || first == LOCK_WATCHING || first == LOCK_IVL;
+               first == LOCK_NIC || first == LOCK_WATCHING || first == LOCK_IVL ||
+               first == LOCK_HOST;
     case LOCK_EXTENTS: return first == LOCK_CSS || first == LOCK_TURN;
     case LOCK_VOLUME: return first == LOCK_CSS || first == LOCK_TURN;
     case LOCK_DUPLEX: return first == LOCK_CSS || first == LOCK_TURN || first == LOCK_VOLUME;
