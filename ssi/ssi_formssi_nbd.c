@@ -4,7 +4,6 @@
 #include "ssi/ssi_formssi_internal.h"
 
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "mem/base/ergo.h"
 #include "ssi/ssi_lease.h"
@@ -35,32 +34,6 @@ static int disk_flush(void *ctx, struct cause *cause)
     return ssi_nbd_flush(((struct export *)ctx)->disk, cause);
 }
 
-static u64 disk_now_ms(void *ctx)
-{
-    (void)ctx;
-    return ssi_nbd_now_ms();
-}
-
-static u64 disk_random(void *ctx)
-{
-    u64 v = 0;
-    if (getrandom(&v, sizeof v, 0) != sizeof v)
-        v = ssi_nbd_now_ms() ^ (u64)(uintptr_t)ctx;
-    return v;
-}
-
-static void disk_pause(void *ctx, unsigned ms)
-{
-    (void)ctx;
-    ssi_nbd_pause(ms);
-}
-
-static bool disk_gone(void *ctx, const struct ssi_process *process)
-{
-    (void)ctx;
-    return ssi_process_gone(process);
-}
-
 static void export_close(struct export *e)
 {
     if (e)
@@ -76,8 +49,9 @@ static int export_open(const char *path, bool write, struct export **out, struct
     *out = NULL;
     if (!e)
         return cause_set(cause, ST_NOMEM, "out of memory");
-    const struct lease_disk disk = {e,           disk_read,   disk_write, disk_flush,
-                                    disk_now_ms, disk_random, disk_pause, disk_gone};
+    struct lease_disk disk = {
+        .ctx = e, .read = disk_read, .write = disk_write, .flush = disk_flush};
+    ssi_nbd_world(&disk);
     lease_init(&e->lease, &disk, 0, &nobody);
     int rc = ssi_nbd_open(path, write, &e->disk, cause);
     if (rc == ST_OK)

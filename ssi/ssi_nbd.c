@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "mem/base/libnbd.h"
+#include "ssi/ssi_lease.h"
 
 u64 ssi_nbd_now_ms(void)
 {
@@ -45,7 +47,7 @@ int ssi_nbd_open(const char *path, bool write, struct ssi_nbd **out, struct caus
     n->write = write;
     memcpy(n->path, path, len);
     *out = n;
-    return libnbd_load(&n->lib, n->path, cause);
+    return libnbd_load(&n->lib, cause);
 }
 
 static void disconnect(struct ssi_nbd *n)
@@ -228,4 +230,40 @@ int ssi_nbd_write(struct ssi_nbd *n, u64 at, const void *data, size_t len, bool 
     int rc = answer(n, n->lib.nbd_aio_pwrite(n->handle, data, len, at, no_completion, flags),
                     true, cause);
     return rc == ST_OK && durable && !flags ? ssi_nbd_flush(n, cause) : rc;
+}
+
+/* --- beside the disk --- */
+
+static u64 world_now_ms(void *ctx)
+{
+    (void)ctx;
+    return ssi_nbd_now_ms();
+}
+
+static u64 world_random(void *ctx)
+{
+    u64 v = 0;
+    if (getrandom(&v, sizeof v, 0) != sizeof v)
+        v = ssi_nbd_now_ms() ^ (u64)(uintptr_t)ctx;
+    return v;
+}
+
+static void world_pause(void *ctx, unsigned ms)
+{
+    (void)ctx;
+    ssi_nbd_pause(ms);
+}
+
+static bool world_gone(void *ctx, const struct ssi_process *process)
+{
+    (void)ctx;
+    return ssi_process_gone(process);
+}
+
+void ssi_nbd_world(struct lease_disk *disk)
+{
+    disk->now_ms = world_now_ms;
+    disk->random = world_random;
+    disk->pause = world_pause;
+    disk->gone = world_gone;
 }

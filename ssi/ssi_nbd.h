@@ -38,4 +38,8 @@ int ssi_nbd_flush(struct ssi_nbd *nbd, struct cause *cause);
 u64 ssi_nbd_now_ms(void);
 void ssi_nbd_pause(unsigned ms);
 
+struct lease_disk;
+/** What a lease asks of the world beside its disk: clock, random numbers, pauses, processes. */
+void ssi_nbd_world(struct lease_disk *disk);
+
 #endif

@@ -63,6 +63,16 @@ void ssi_uv_pdr_close(struct ssi_uv *uv)
         ssi_uv_file_close(uv);
 }
 
+void ssi_uv_life_drop(void *ctx, unsigned slot)
+{
+    struct ssi_uv *uv = ctx;
+    (void)slot;
+    if (ssi_uv_job_out(uv)) /* it does not end: the slot is held as long as it may write */
+        uv->job.close_file = true;
+    else
+        ssi_uv_pdr_close(uv);
+}
+
 /* The name says what it is on. */
 static int pdr_open(struct ssi_uv *uv, unsigned slot, struct cause *cause)
 {

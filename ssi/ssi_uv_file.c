@@ -162,16 +162,6 @@ static int port_life_hold(void *ctx, unsigned slot, struct cause *cause)
     return cause_set(cause, ST_EXIST, "a system in slot %u runs already", slot + 1);
 }
 
-static void port_life_drop(void *ctx, unsigned slot)
-{
-    struct ssi_uv *uv = ctx;
-    (void)slot;
-    if (ssi_uv_job_out(uv)) /* it does not end: the lock is held as long as it may write */
-        uv->job.close_file = true;
-    else
-        ssi_uv_pdr_close(uv);
-}
-
 static bool port_life_held(void *ctx, unsigned slot)
 {
     struct ssi_uv *uv = ctx;
@@ -190,7 +180,7 @@ void ssi_uv_file_ports(struct ssi_ports *ports)
     ports->pdr_read = port_pdr_read;
     ports->pdr_write = port_pdr_write;
     ports->life_hold = port_life_hold;
-    ports->life_drop = port_life_drop;
+    ports->life_drop = ssi_uv_life_drop;
     ports->life_held = port_life_held;
 }
 

@@ -114,5 +114,7 @@ void ssi_uv_nbd_free(struct ssi_uv *uv);
 /* ssi_uv.c */
 /** Give up the slot, and what the PDR is read by. */
 void ssi_uv_pdr_close(struct ssi_uv *uv);
+/** The port of that name, for files and exports. */
+void ssi_uv_life_drop(void *ctx, unsigned slot);
 
 #endif

@@ -52,32 +52,6 @@ static int disk_flush(void *ctx, struct cause *cause)
     return checked(nbd, ssi_nbd_flush(nbd->disk, cause));
 }
 
-static u64 disk_now_ms(void *ctx)
-{
-    (void)ctx;
-    return ssi_nbd_now_ms();
-}
-
-static u64 disk_random(void *ctx)
-{
-    u64 v = 0;
-    if (uv_random(NULL, NULL, &v, sizeof v, 0, NULL) != 0)
-        v = uv_hrtime() ^ (u64)(uintptr_t)ctx;
-    return v;
-}
-
-static void disk_pause(void *ctx, unsigned ms)
-{
-    (void)ctx;
-    ssi_nbd_pause(ms);
-}
-
-static bool disk_gone(void *ctx, const struct ssi_process *process)
-{
-    (void)ctx;
-    return ssi_process_gone(process);
-}
-
 static int connect_(struct ssi_uv_nbd *nbd, unsigned wait_ms, struct cause *cause)
 {
     bool fresh, doubt;
@@ -150,16 +124,6 @@ static int port_life_hold(void *ctx, unsigned slot, struct cause *cause)
     return named(uv, rc ? rc : lease_life_hold(&nbd->lease, cause), cause);
 }
 
-static void port_life_drop(void *ctx, unsigned slot)
-{
-    struct ssi_uv *uv = ctx;
-    (void)slot;
-    if (ssi_uv_job_out(uv)) /* it does not end: the slot is held as long as it may write */
-        uv->job.close_file = true;
-    else
-        ssi_uv_pdr_close(uv);
-}
-
 static bool port_life_held(void *ctx, unsigned slot)
 {
     struct ssi_uv_nbd *nbd = ((struct ssi_uv *)ctx)->nbd;
@@ -174,7 +138,7 @@ void ssi_uv_nbd_ports(struct ssi_ports *ports)
     ports->pdr_read = port_pdr_read;
     ports->pdr_write = port_pdr_write;
     ports->life_hold = port_life_hold;
-    ports->life_drop = port_life_drop;
+    ports->life_drop = ssi_uv_life_drop;
     ports->life_held = port_life_held;
 }
 
@@ -184,14 +148,9 @@ int ssi_uv_nbd_open(struct ssi_uv *uv, unsigned slot, struct cause *cause)
     struct ssi_uv_nbd *nbd = calloc(1, sizeof *nbd);
     if (!nbd)
         return cause_set(cause, ST_NOMEM, "out of memory");
-    const struct lease_disk disk = {.ctx = nbd,
-                                    .read = disk_read,
-                                    .write = disk_write,
-                                    .flush = disk_flush,
-                                    .now_ms = disk_now_ms,
-                                    .random = disk_random,
-                                    .pause = disk_pause,
-                                    .gone = disk_gone};
+    struct lease_disk disk = {
+        .ctx = nbd, .read = disk_read, .write = disk_write, .flush = disk_flush};
+    ssi_nbd_world(&disk);
     ssi_process_self(&process);
     lease_init(&nbd->lease, &disk, slot, &process);
     uv->nbd = nbd;

@@ -183,8 +183,11 @@ static int nbd_open(const char *path, bool write, struct remote **out, struct ca
     }
     lock_init(&n->lock, LOCK_UNFLUSHED);
     struct connection *first = &n->conn[0];
-    int rc = libnbd_load(&n->lib, n->remote.path, cause);
-    if (rc == ST_OK)
+    struct cause what;
+    int rc = libnbd_load(&n->lib, &what);
+    if (rc)
+        cause_set(cause, rc, "%s: %s", n->remote.path, what.text);
+    else
         rc = connected(n, first, ST_CONFIG, cause);
     int64_t bytes = rc ? 0 : n->lib.nbd_get_size(first->handle);
     if (rc == ST_OK && bytes < 0)

@@ -64,7 +64,7 @@ struct libnbd {
 bool libnbd_named(const char *path);
 
 /** Load the library, for good: what it is built on has threads and states of its own. ST_CONFIG:
- *  it, or one of the functions, is not there; `path` is named. */
-int libnbd_load(struct libnbd *lib, const char *path, struct cause *cause);
+ *  it, or one of the functions, is not there. */
+int libnbd_load(struct libnbd *lib, struct cause *cause);
 
 #endif

@@ -59,3 +59,12 @@ SH2
 }
 
 as() { endicott cp -m MEMBERA -u "$@"; }
+
+# LINUX1 and LINUX2 (10.1.0.1 and 10.1.0.2) reach each other, and these addresses, and nothing comes twice.
+both_reach() {
+    local n others=
+    for n in "$@"; do others+=" reaches $n;"; done
+    runs LINUX1 "ip neigh flush all >/dev/null; reaches 10.1.0.2;$others ping -c 3 -s 1400 -q 10.1.0.2 | grep ' 0% packet loss'"
+    runs LINUX2 "ip neigh flush all >/dev/null; reaches 10.1.0.1;$others ping -c 3 -q 10.1.0.1 | grep ' 0% packet loss'"
+    ! grep -iq dup step || fail "frames came twice: $(cat step)"
+}
