@@ -9,6 +9,10 @@
 #include "mem/base/ergo.h"
 #include "mem/base/large.h"
 
+/* Where storage begins when nothing is there: translated code can add that to an address as a
+ * displacement (cpu/jit/emit_mem.c), and 1008 MiB below it are left for such code. */
+#define STORAGE_NEAR 0x7f000000u
+
 void *storage_lazy_alloc(u64 bytes)
 {
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -64,10 +68,10 @@ static int map_all(struct storage *st, u64 size, u64 reach, struct cause *cause)
     while (size / st->increment_bytes > STORAGE_INCREMENTS_MAX)
         st->increment_bytes *= 2;
     st->reach = reach > size ? reach : size;
-    st->base = large_map(st->reach, false);
+    st->base = large_map_at(st->reach, STORAGE_NEAR);
     if (!st->base && st->reach > size) { /* without room for segments, then */
         st->reach = size;
-        st->base = large_map(size, false);
+        st->base = large_map_at(size, STORAGE_NEAR);
     }
     st->skey = storage_lazy_alloc(reach_frames(st));
     st->usage = storage_lazy_alloc(reach_frames(st));

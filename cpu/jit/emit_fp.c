@@ -527,9 +527,7 @@ static void emit_store_fp(struct jit_cx *x)
     bool wide = is_wide(i);
     unsigned begun = mem_begin(x);
     bool open = mem_is_open(x, i);
-    if (!open)
-        mem_host(x, begun, wide ? 8 : 4, true);
-    struct x64_mem m = open ? mem_open(x, i, begun) : x64_idx(RCX, begun, 0, 0);
+    struct x64_mem m = open ? mem_open(x, i, begun) : mem_operand(x, begun, wide ? 8 : 4, true);
     if (has_copy(x, i->d.r1, wide)) {
         x64_vector(&x->a, false, V_SHUFFLEB, XMM1, XMM_CACHE + i->d.r1, CPU_AT(jit_reverse));
         x64_vector(&x->a, false, V_STOREQ, XMM1, 0, m);

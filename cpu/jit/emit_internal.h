@@ -117,6 +117,8 @@ unsigned mem_address(struct jit_cx *x, const struct jit_insn *i);
 /** What is to be added to an address whose entry, at rcx + at, has just been compared: with DAT off
  *  it is known, so that no load stands between the address and the operand. */
 struct x64_mem mem_addend(const struct jit_cx *x, s32 at);
+/** With DAT off, may the address of guest storage be part of a displacement? It is that. */
+bool mem_near(const struct jit_cx *x, s32 *storage);
 /** Load `ext` operand at the address in `ea` into host register `to`. */
 void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to);
 /** Store `size` low bytes of host register `from` (not rcx, rdx). */
@@ -128,6 +130,8 @@ void mem_fetch(struct jit_cx *x, unsigned begun, u8 ext, bool w, unsigned to);
 /** rcx + ea = host address of [ea, ea + size) for kind; a miss executes the body instead. Size 0:
  *  as the register of the length code says, and one more. */
 void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store);
+/** The same, for one access that follows; RCX is not for the caller. */
+struct x64_mem mem_operand(struct jit_cx *x, unsigned ea, unsigned size, bool store);
 /** The instruction that called mem_host ends here: there its body leads back to. When it sets
  *  the condition code, cc_set comes before. */
 void mem_done(struct jit_cx *x);

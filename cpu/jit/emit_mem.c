@@ -4,6 +4,7 @@
 #include "cpu/jit/emit_internal.h"
 
 #define LOW_PROTECTED_BYTES 512
+#define DISP_SPAN (1 << 20) /* what displacements and lengths add at most */
 _Static_assert(sizeof(struct tlb_entry) == 16, "scaled by shifting");
 _Static_assert(offsetof(struct tlb_entry, tag) == 0 && offsetof(struct tlb_entry, addend) == 8,
                "emitted code relies on it");
@@ -127,12 +128,19 @@ struct x64_mem mem_addend(const struct jit_cx *x, s32 at)
     return x->mode & JIT_MODE_REAL ? CPU_AT(storage) : x64_at(RCX, at + 8);
 }
 
-/* rcx = addend of the entry; the displacement of the jump taken on a miss is returned. */
-static u8 *tlb_look(struct jit_cx *x, const struct jit_insn *i, unsigned ea, unsigned size,
-                    bool store)
+bool mem_near(const struct jit_cx *x, s32 *storage)
+{
+    u64 at = (u64)(uintptr_t)x->c->storage;
+    *storage = (s32)at;
+    return (x->mode & JIT_MODE_REAL) && at + DISP_SPAN <= INT32_MAX;
+}
+
+/* The page is compared with the entry at rcx + `at`; the displacement of the jump taken on a miss
+ * is returned. */
+static u8 *tlb_compare(struct jit_cx *x, const struct jit_insn *i, unsigned ea, unsigned size,
+                       s32 at)
 {
     struct x64 *a = &x->a;
-    s32 at = entries_at(store);
     x64_rorx(a, false, RCX, ea, TLB_INDEX_SHIFT);
     x64_gi(a, false, G_AND, RCX, TLB_INDEX_MASK);
     x64_rm(a, true, A_ADD, RCX, space_of(i));
@@ -146,9 +154,19 @@ static u8 *tlb_look(struct jit_cx *x, const struct jit_insn *i, unsigned ea, uns
     }
     x64_gi(a, true, G_AND, RDX, -(s32)FRAME_BYTES);
     x64_rm(a, true, A_CMP, RDX, x64_at(RCX, at));
-    u8 *miss = x64_jcc(a, CC_NE);
-    x64_rm(a, true, A_MOV, RCX, mem_addend(x, at));
-    return miss;
+    return x64_jcc(a, CC_NE);
+}
+
+/* Where the operand is, and the jump taken when it is not in the TLB. */
+static struct x64_mem tlb_look(struct jit_cx *x, const struct jit_insn *i, unsigned ea,
+                               unsigned size, s32 at, u8 **miss)
+{
+    s32 storage;
+    *miss = tlb_compare(x, i, ea, size, at);
+    if (mem_near(x, &storage))
+        return x64_at(ea, storage);
+    x64_rm(&x->a, true, A_MOV, RCX, mem_addend(x, at));
+    return x64_idx(RCX, ea, 0, 0);
 }
 
 /* The value in `to`, loaded big-endian without its extension, is extended. */
@@ -222,8 +240,12 @@ void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to)
 {
     const struct jit_insn *i = &x->insn[x->cur];
     unsigned size = ext_size(ext);
-    u8 *miss = in_page_0(i, size) ? page_0_look(x, entries_at(false))
-                                  : tlb_look(x, i, ea, size, false);
+    u8 *miss;
+    struct x64_mem m = x64_idx(RCX, ea, 0, 0);
+    if (in_page_0(i, size))
+        miss = page_0_look(x, entries_at(false));
+    else
+        m = tlb_look(x, i, ea, size, entries_at(false), &miss);
     struct jit_stub *s = stub_new(x, STUB_LOAD, miss);
     s->reg = (u8)ea;
     s->to = (s32)to;
@@ -231,7 +253,7 @@ void mem_load(struct jit_cx *x, unsigned ea, u8 ext, bool w, unsigned to)
     s->ext = ext;
     s->width = w ? 64 : 32;
     s->base = i->base;
-    load_host(&x->a, ext, w, to, x64_idx(RCX, ea, 0, 0));
+    load_host(&x->a, ext, w, to, m);
     s->back = x->a.at;
     s->fp_cached = x->fp_cached;
 }
@@ -268,13 +290,25 @@ static bool stores_low(const struct jit_cx *x, const struct jit_insn *i)
     return (x->c->cr[0] & CR0_LAP) && i->disp >= LOW_PROTECTED_BYTES;
 }
 
-void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store)
+struct x64_mem mem_operand(struct jit_cx *x, unsigned ea, unsigned size, bool store)
 {
     const struct jit_insn *i = &x->insn[x->cur];
-    s32 entry = stores_low(x, i) ? (s32)offsetof(struct tlb_space, low[0]) : entries_at(true);
-    u8 *miss =
-        store && in_page_0(i, size) ? page_0_look(x, entry) : tlb_look(x, i, ea, size, store);
+    s32 low = stores_low(x, i) ? (s32)offsetof(struct tlb_space, low[0]) : entries_at(true);
+    u8 *miss;
+    struct x64_mem m = x64_idx(RCX, ea, 0, 0);
+    if (store && in_page_0(i, size))
+        miss = page_0_look(x, low);
+    else
+        m = tlb_look(x, i, ea, size, entries_at(store), &miss);
     x->open[x->opens++] = stub_new(x, STUB_BODY, miss);
+    return m;
+}
+
+void mem_host(struct jit_cx *x, unsigned ea, unsigned size, bool store)
+{
+    struct x64_mem m = mem_operand(x, ea, size, store);
+    if (m.index == X64_NO_INDEX)
+        x64_rm(&x->a, true, A_MOV, RCX, CPU_AT(storage));
 }
 
 void slow_if(struct jit_cx *x, enum x64_cond cond)
@@ -339,9 +373,7 @@ void emit_store(struct jit_cx *x)
         reg_widen(x, i->reads64);
     unsigned begun = mem_begin(x);
     bool open = mem_is_open(x, i);
-    if (!open)
-        mem_host(x, begun, size, true);
-    struct x64_mem m = open ? mem_open(x, i, begun) : x64_idx(RCX, begun, 0, 0);
+    struct x64_mem m = open ? mem_open(x, i, begun) : mem_operand(x, begun, size, true);
     if (jit_src_const(lo->a)) {
         store_const(&x->a, m, size, jit_const(&i->d, lo->a));
     } else {
@@ -359,7 +391,7 @@ static struct x64_mem multiple_address(struct jit_cx *x, const struct jit_insn *
     unsigned begun = mem_begin(x);
     if (mem_is_open(x, i)) {
         struct x64_mem m = mem_open(x, i, begun);
-        if (m.index == X64_NO_INDEX)
+        if (!i->anchor)
             return m;
         x64_rm(&x->a, true, A_LEA, RCX, m); /* registers may be loaded */
         return x64_at(RCX, 0);

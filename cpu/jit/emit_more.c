@@ -353,9 +353,9 @@ static void emit_stoc(struct jit_cx *x)
         return;
     struct jumps fails = unless(x, i->d.r3);
     unsigned ea = mem_address(x, i);
-    mem_host(x, ea, w ? 8 : 4, true);
+    struct x64_mem m = mem_operand(x, ea, w ? 8 : 4, true);
     unsigned from = reg_use(x, w, i->d.r1, RDX);
-    x64_rm(&x->a, w, A_MOVBE_STORE, from, x64_idx(RCX, ea, 0, 0));
+    x64_rm(&x->a, w, A_MOVBE_STORE, from, m);
     mem_done(x);
     arrive(x, &fails);
 }

@@ -230,6 +230,9 @@ struct x64_mem mem_open(struct jit_cx *x, const struct jit_insn *i, unsigned beg
 {
     if (!i->anchor)
         return x64_at(window_host(i->window), i->disp);
+    s32 storage;
+    if (mem_near(x, &storage))
+        return x64_at(begun, storage + i->disp);
     x64_rm(&x->a, true, A_MOV, RCX, ANCHOR_AT(host, i->anchor - 1u));
     return x64_idx(RCX, begun, 0, i->disp);
 }

@@ -12,6 +12,10 @@
 #define MAP_32BIT 0
 #endif
 
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000 /* Linux 4.17; before, the address is a wish */
+#endif
+
 #define HOST_PAGE 4096u
 
 static void *addresses(size_t bytes, int flags)
@@ -39,9 +43,8 @@ static void *reserve(size_t bytes, bool low)
     return at;
 }
 
-void *large_map(size_t bytes, bool low)
+static void *usable(void *p, size_t bytes)
 {
-    void *p = reserve(bytes, low);
     if (!p)
         return NULL;
     if (mprotect(p, bytes, PROT_READ | PROT_WRITE)) {
@@ -50,6 +53,22 @@ void *large_map(size_t bytes, bool low)
     }
     madvise(p, bytes, MADV_HUGEPAGE);
     return p;
+}
+
+void *large_map(size_t bytes, bool low)
+{
+    return usable(reserve(bytes, low), bytes);
+}
+
+void *large_map_at(size_t bytes, uintptr_t at)
+{
+    void *p = mmap((void *)at, bytes, PROT_NONE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (p == (void *)at)
+        return usable(p, bytes);
+    if (p != MAP_FAILED)
+        munmap(p, bytes);
+    return large_map(bytes, false);
 }
 
 /* calloc would clear the whole table once its memory had been another one's. */

@@ -5,12 +5,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define LARGE_PAGE_BYTES ((size_t)2 << 20)
 
 /** Demand-zero memory, aligned to a large page; below 2 GiB when `low` and there is room. NULL: no
  *  memory. Freed by large_unmap. Any thread. */
 void *large_map(size_t bytes, bool low);
+/** The same at that address when nothing is in its way, else anywhere. `at` is aligned likewise. */
+void *large_map_at(size_t bytes, uintptr_t at);
 /** Demand-zero memory in the host's usual pages, for tables that are used from their beginning and
  *  seldom to their end: only that is paid for, each time anew. NULL: no memory. Freed by
  *  large_unmap. Any thread. */

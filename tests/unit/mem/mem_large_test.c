@@ -33,6 +33,27 @@ START_TEST(demand_zero)
 }
 END_TEST
 
+/* At the address asked for, while nothing is there. */
+START_TEST(at_an_address)
+{
+    unsigned char *free_now = large_map(BYTES, false);
+    ck_assert_ptr_nonnull(free_now);
+    large_unmap(free_now, BYTES);
+    unsigned char *first = large_map_at(BYTES, (uintptr_t)free_now);
+    ck_assert_ptr_eq(first, free_now);
+    ck_assert(zero(first, BYTES));
+    first[0] = 7;
+    unsigned char *second = large_map_at(BYTES, (uintptr_t)free_now);
+    ck_assert_ptr_nonnull(second);
+    ck_assert(aligned(second));
+    ck_assert(second >= first + BYTES || second + BYTES <= first);
+    second[0] = 8;
+    ck_assert_uint_eq(first[0], 7);
+    large_unmap(first, BYTES);
+    large_unmap(second, BYTES);
+}
+END_TEST
+
 /* How many mappings the process has; the kernel allows 65,530 (vm.max_map_count). */
 static unsigned mappings(void)
 {
@@ -136,6 +157,7 @@ static Suite *large_suite(void)
     Suite *s = suite_create("mem_large");
     TCase *t = tcase_create("large");
     tcase_add_test(t, demand_zero);
+    tcase_add_test(t, at_an_address);
     tcase_add_test(t, nothing_stays_mapped);
     tcase_add_test(t, two_views);
     tcase_add_test(t, given_back);
