@@ -55,7 +55,7 @@ _Static_assert(sizeof(struct dinsn) == 16, "slot arithmetic relies on 16 bytes")
 /* Decoded instructions of one absolute frame: a slot per halfword, then three sentinels. */
 #define CODE_SLOTS (FRAME_BYTES / 2)
 #define CODE_SLOTS_ALL (CODE_SLOTS + 3)
-#define CODE_PAGES_MAX 4096 /* decoded frames per CPU; 32 KiB each */
+#define CODE_PAGES_MAX 8192 /* decoded frames per CPU; 32 KiB each */
 struct code_page {
     struct dinsn slot[CODE_SLOTS_ALL];
     u64 abs;                   /* frame address, or CODE_ABS_NONE */
