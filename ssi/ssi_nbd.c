@@ -121,7 +121,7 @@ static int begin(struct ssi_nbd *n, struct cause *cause)
 {
     if (n->handle)
         return ST_OK;
-    n->handle = n->lib.nbd_create();
+    n->handle = libnbd_handle(&n->lib);
     n->give_up_ms = ssi_nbd_now_ms() + SSI_NBD_CONNECT_MS;
     if (n->handle && n->lib.nbd_aio_connect_uri(n->handle, n->path) == 0)
         return ST_OK;

@@ -36,10 +36,13 @@ void ssi_pdr_say_text(struct ssi *ssi, const char *line)
         memcpy(ssi->said[ssi->n_said++], line, MSG_LINE_BYTES);
 }
 
+/* The address comes last, and once: it may be longer than a line. */
 static void pdr_complain(struct ssi *ssi, const struct cause *cause)
 {
+    bool named = strstr(cause->text, ssi->cfg.pdr_path);
     if (!ssi->pdr_failing)
-        ssi_pdr_say(ssi, MSG_PLM1707E, ssi->cfg.pdr_path, cause->text);
+        ssi_pdr_say(ssi, MSG_PLM1707E, named ? "" : ssi->cfg.pdr_path, named ? "" : ": ",
+                    cause->text);
     ssi->pdr_failing = true;
 }
 

@@ -136,7 +136,7 @@ static int pdr_export(struct sys_parse *p, unsigned i)
     if (scan_written(p->s, i, 0, cfg->pdr_path, sizeof cfg->pdr_path) &&
         libnbd_named(cfg->pdr_path))
         return ST_OK;
-    return bad(p, i, "nbd://HOST/EXPORT or nbd+unix:///EXPORT?socket=PATH");
+    return bad(p, i, "nbd[s]://HOST/EXPORT or nbd[s]+unix:///EXPORT?socket=PATH");
 }
 
 /* SSI name PDR_VOLUME volid [PDR_EXPORT address] SLOT n {sysname | AVAILABLE} ... */

@@ -116,7 +116,7 @@ static int suits(const struct remote_nbd *n, const struct connection *c, int sta
 static int connect_anew(struct remote_nbd *n, struct connection *c, int status,
                         struct cause *cause)
 {
-    c->handle = n->lib.nbd_create();
+    c->handle = libnbd_handle(&n->lib);
     int rc = !c->handle         ? -1
              : c == &n->conn[0] ? n->lib.nbd_connect_uri(c->handle, n->remote.path)
                                 : connect_in_time(c, n->remote.path);

@@ -6,7 +6,11 @@
 
 bool libnbd_named(const char *path)
 {
-    return strncmp(path, "nbd://", 6) == 0 || strncmp(path, "nbd+unix://", 11) == 0;
+    static const char *const schemes[] = {"nbd://", "nbd+unix://", "nbds://", "nbds+unix://"};
+    for (unsigned i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (strncmp(path, schemes[i], strlen(schemes[i])) == 0)
+            return true;
+    return false;
 }
 
 int libnbd_load(struct libnbd *lib, struct cause *cause)
@@ -20,4 +24,13 @@ int libnbd_load(struct libnbd *lib, struct cause *cause)
     LIBNBD_FUNCTIONS(LOAD)
 #undef LOAD
     return ST_OK;
+}
+
+struct nbd_handle *libnbd_handle(const struct libnbd *lib)
+{
+    struct nbd_handle *h = lib->nbd_create();
+    if (!h || lib->nbd_set_uri_allow_local_file(h, true) == 0)
+        return h;
+    lib->nbd_close(h);
+    return NULL;
 }

@@ -21,6 +21,7 @@ struct nbd_completion {
 /** Every function that is used: what it returns, its name and arguments, as in libnbd.h. */
 #define LIBNBD_FUNCTIONS(F)                                                                    \
     F(struct nbd_handle *, nbd_create, (void))                                                 \
+    F(int, nbd_set_uri_allow_local_file, (struct nbd_handle * h, bool allow))                  \
     F(void, nbd_close, (struct nbd_handle * h))                                                \
     F(const char *, nbd_get_error, (void))                                                     \
     F(int, nbd_get_errno, (void))                                                              \
@@ -60,11 +61,16 @@ struct libnbd {
 #undef LIBNBD_MEMBER
 };
 
-/** "nbd://HOST[:PORT]/EXPORT" or "nbd+unix:///EXPORT?socket=PATH"? */
+/** "nbd://HOST[:PORT]/EXPORT" or "nbd+unix:///EXPORT?socket=PATH", or in TLS "nbds://...",
+ *  "nbds+unix://..." (with "tls-certificates=DIR", or "USER@" and "tls-psk-file=FILE")? */
 bool libnbd_named(const char *path);
 
 /** Load the library, for good: what it is built on has threads and states of its own. ST_CONFIG:
  *  it, or one of the functions, is not there. */
 int libnbd_load(struct libnbd *lib, struct cause *cause);
+
+/** One that connects to what the machine's owner named: its address may name files with keys.
+ *  NULL: nbd_get_error says why. The caller ends it with nbd_close. */
+struct nbd_handle *libnbd_handle(const struct libnbd *lib);
 
 #endif

@@ -61,7 +61,7 @@ pid=$(endicott status --json | python3 -c "
 import json, sys
 print(next(m['pid'] for m in json.load(sys.stdin) if m['member'] == 'MEMBERA'))")
 prlimit --pid "$pid" --fsize=0:unlimited
-operator 'HCPPLM1707E PDR .*COM001.pdr: .*; running guests go on, new claims fail'
+operator 'HCPPLM1707E PDR fails, running guests go on, new claims fail: .*COM001.pdr: .*'
 expect 1 'HCP.*(PDR|COM001.pdr)' cp_on MEMBERA XAUTOLOG LINUX2
 expect 1 'HCP.*(PDR|COM001.pdr)' cp_on MEMBERA LOGON LINUX2 LINUX2
 goes_on

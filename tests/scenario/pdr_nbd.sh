@@ -1,18 +1,19 @@
 #!/bin/bash
-# A cluster whose PDR is on an NBD export: made by formssi, used by two members with single logon, a member that is killed
+# A cluster whose PDR is on an NBD export, in TLS: made by formssi, used by two members with single logon, a member that is killed
 # is buried and joins again, a server that ends and comes again, one that is stopped; exports that will not do.
 set -euo pipefail
 . "$(dirname "$0")/../lib/cluster.sh"
 
 cd "$TEST_TMP"
 cluster=$TEST_TMP/two
-uri="nbd+unix:///?socket=$TEST_TMP/socket"
+uri="nbds+unix://cluster@/?socket=$TEST_TMP/socket&tls-psk-file=$TEST_TMP/psk"
+echo cluster:00112233445566778899aabbccddeeff >psk
 sample two "$cluster"
-sed -i "s#PDR_VOLUME COM001,#PDR_VOLUME COM001 PDR_EXPORT $uri,#" "$cluster/system.config"
-grep -q "PDR_EXPORT nbd" "$cluster/system.config" || fail "the sample has another SSI statement"
+sed -i "s#PDR_VOLUME COM001,#PDR_VOLUME COM001 PDR_EXPORT ${uri/&/\\&},#" "$cluster/system.config"
+grep -q "PDR_EXPORT nbds" "$cluster/system.config" || fail "the sample has another SSI statement"
 
 serve() { # options
-    nbdkit -U socket -P server.pid "$@"
+    nbdkit --tls=require --tls-psk=psk -U socket -P server.pid "$@"
 }
 leave() { # signal
     local pid
@@ -41,7 +42,7 @@ serve -r memory 100M
 expect 3 'read-only' endicott formssi create "$cluster"
 leave TERM
 serve memory 1M
-expect 2 "$TEST_TMP/socket: the export has 1048576 bytes, and a PDR there needs" endicott formssi create "$cluster"
+expect 2 "$TEST_TMP/psk: the export has 1048576 bytes, and a PDR there needs" endicott formssi create "$cluster"
 leave TERM
 serve --filter=multi-conn memory 100M multi-conn-mode=disable
 expect 2 'multi-conn' endicott formssi create "$cluster"
@@ -79,7 +80,7 @@ expect 1 'HCPAUT054E' cp_on MEMBERA XAUTOLOG LINUX1
 # --- the server ends in the middle, and comes again: guests go on, claims wait for it
 leave KILL
 expect 1 "HCP.*(PDR|socket)" cp_on MEMBERA XAUTOLOG LINUX1
-operator MEMBERA "HCPPLM1707E PDR .*socket: .*; running guests go on, new claims fail"
+operator MEMBERA "HCPPLM1707E PDR fails, running guests go on, new claims fail: .*/psk: .*"
 expect 0 'LINUX1' cp_on MEMBERB QUERY NAMES
 expect 0 'SSI Mode: Stable' cp_on MEMBERB QUERY SSI
 serve file pdr.img

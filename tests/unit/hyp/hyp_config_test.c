@@ -118,7 +118,8 @@ static const struct {
     {"SSI C PDR_VOLUME &SYSPARM\n",
      "system.config:1:18: expected a volume identifier of 1-6 characters, found &SYSPARM"},
     {"SSI C PDR_VOLUME V PDR_EXPORT http://h/x SLOT 1 MEMBERA\n",
-     "system.config:1:31: expected nbd://HOST/EXPORT or nbd+unix:///EXPORT?socket=PATH, found "
+     "system.config:1:31: expected nbd[s]://HOST/EXPORT or nbd[s]+unix:///EXPORT?socket=PATH, "
+     "found "
      "HTTP://H/X"},
     {"SSI C PDR_VOLUME V SLOT 9 A\n",
      "system.config:1:25: expected a slot number from 1 to 8, found 9"},

@@ -1,6 +1,7 @@
 /* Images behind a network block device server: while it is away every request fails and says so;
  * when it is back they go on, with what was written before, though the server has lost what it
  * had not flushed. One that takes several connections gets them. Servers: nbdkit, qemu-nbd. */
+#include <arpa/inet.h>
 #include <check.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,8 +20,8 @@ static struct cause cause;
 
 static void shell(const char *form)
 {
-    char command[600];
-    snprintf(command, sizeof command, form, dir, dir, dir);
+    char command[900];
+    ck_assert_uint_lt(snprintf(command, sizeof command, form, dir, dir, dir), sizeof command);
     ck_assert_msg(system(command) == 0, "%s", command);
 }
 
@@ -99,6 +100,100 @@ START_TEST(nothing_to_connect_to)
     ck_assert_ptr_null(img);
     ck_assert_int_eq(image_open("nbd://127.0.0.1:1/x", IMAGE_READ_ONLY, &img, &cause),
                      ST_CONFIG);
+}
+END_TEST
+
+/* --- TLS ---------- */
+
+#define PSK_SERVER "nbdkit --tls=require --tls-psk=%s/psk -U %s/socket -P %s/pid memory 500K"
+static const char authority[] =
+    "cd %s && mkdir $NAME && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 "
+    "-nodes -days 2 -subj /CN=$NAME -addext basicConstraints=critical,CA:TRUE "
+    "-keyout $NAME/key -out $NAME/ca-cert.pem 2>/dev/null; : %s %s";
+static const char certificate[] = /* of localhost, by the authority NAME */
+    "cd %s && mkdir server && cp $NAME/ca-cert.pem server && openssl req -newkey ec -pkeyopt "
+    "ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -keyout server/server-key.pem "
+    "-out request 2>/dev/null && openssl x509 -req -in request -CA $NAME/ca-cert.pem "
+    "-CAkey $NAME/key -CAcreateserial -days 2 -out server/server-cert.pem 2>/dev/null; : %s %s";
+
+/* The address `form` with the test's folder, twice: refused, for that reason. */
+static void refused(const char *form, const char *why)
+{
+    char address[300];
+    struct image *img = NULL;
+    snprintf(address, sizeof address, form, dir, dir);
+    ck_assert_int_eq(image_open(address, 0, &img, &cause), ST_CONFIG);
+    ck_assert_msg(strstr(cause.text, why) && strstr(cause.text, address), "%s", cause.text);
+}
+
+static void taken(const char *form)
+{
+    char address[300];
+    struct image *img;
+    snprintf(address, sizeof address, form, dir, dir);
+    ck_assert_msg(image_open(address, 0, &img, &cause) == ST_OK, "%s", cause.text);
+    ck_assert_int_eq(move(img, true, 7, 0x17), ST_OK);
+    ck_assert_int_eq(move(img, false, 7, 0x17), ST_OK);
+    ck_assert_int_eq(image_sync(img, &cause), ST_OK);
+    image_unref(img);
+}
+
+START_TEST(in_TLS_with_a_shared_key)
+{
+    shell("printf 'disks:00112233445566778899aabbccddeeff' >%s/psk; "
+          "printf 'disks:ff112233445566778899aabbccddeeff' >%s/wrong; : %s");
+    shell(PSK_SERVER);
+    refused("nbd+unix:///?socket=%s/socket", "TLS");
+    refused("nbds+unix://disks@/?socket=%s/socket&tls-psk-file=%s/wrong", "");
+    refused("nbds+unix://nobody@/?socket=%s/socket&tls-psk-file=%s/psk", "nobody");
+    taken("nbds+unix://disks@/?socket=%s/socket&tls-psk-file=%s/psk");
+    end_server();
+    serve();
+    refused("nbds+unix://disks@/?socket=%s/socket&tls-psk-file=%s/psk", "TLS");
+    end_server();
+}
+END_TEST
+
+/* A server of TCP on loopback, with a port that nobody else has: which one. */
+static unsigned serve_tcp(void)
+{
+    for (unsigned tries = 0; tries < 20; tries++) {
+        struct sockaddr_in at = {.sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t len = sizeof at;
+        char command[300];
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, len), 0);
+        ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+        close(fd);
+        snprintf(
+            command, sizeof command,
+            "cd %s && nbdkit --tls=require --tls-certificates=$PWD/server -i 127.0.0.1 -p %u "
+            "-P $PWD/pid memory 500K",
+            dir, ntohs(at.sin_port));
+        if (system(command) == 0) /* else somebody was faster */
+            return ntohs(at.sin_port);
+    }
+    ck_abort_msg("no port for nbdkit");
+}
+
+/* libnbd looks at who the server is where the address has a host. */
+START_TEST(in_TLS_with_certificates)
+{
+    char form[120];
+    setenv("NAME", "stranger", true);
+    shell(authority);
+    setenv("NAME", "client", true);
+    shell(authority);
+    shell(certificate);
+    unsigned port = serve_tcp();
+    snprintf(form, sizeof form, "nbds://localhost:%u/?tls-certificates=%%s/stranger", port);
+    refused(form, "certificate");
+    snprintf(form, sizeof form, "nbds://127.0.0.1:%u/?tls-certificates=%%s/client", port);
+    refused(form, "certificate"); /* of localhost, not of this address */
+    snprintf(form, sizeof form, "nbds://localhost:%u/?tls-certificates=%%s/client", port);
+    taken(form);
+    end_server();
 }
 END_TEST
 
@@ -328,6 +423,8 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_server_goes_and_comes);
     tcase_add_test(tc, nothing_to_connect_to);
+    tcase_add_test(tc, in_TLS_with_a_shared_key);
+    tcase_add_test(tc, in_TLS_with_certificates);
     tcase_add_test(tc, two_at_the_same_time);
     tcase_add_test(tc, writers_side_by_side);
     tcase_add_loop_test(tc, lost_writes_are_written_again, 0, SERVERS);

@@ -118,10 +118,14 @@ static bool claimed(struct node *node, const char *name, int status)
     return rc == status;
 }
 
+#define TLS_SERVER 2
 static const char *const servers[] = {
     NBDKIT "file %s/export",
     "qemu-nbd -f raw -t -e 8 --fork -k %s/socket --pid-file %s/pid %s/export",
+    "cd %s && printf 'member:00112233445566778899aabbccddeeff' >psk && "
+    "nbdkit --tls=require --tls-psk=psk -U %s/socket -P %s/pid file $PWD/export",
 };
+#define SERVERS ((int)(sizeof servers / sizeof *servers))
 
 static void two_joined(void)
 {
@@ -143,6 +147,11 @@ START_TEST(members_share_one_and_a_name_has_one_owner)
 {
     struct formssi_view view;
     serve(servers[_i]);
+    if (_i == TLS_SERVER) {
+        refused(ST_IO, "TLS");
+        snprintf(uri, sizeof uri, "nbds+unix://member@/?socket=%s/socket&tls-psk-file=%s/psk",
+                 node_folder, node_folder);
+    }
     two_joined();
     RUN_UNTIL(claimed(&a, "X", ST_OK));
     RUN_UNTIL(claimed(&b, "X", ST_EXIST));
@@ -261,7 +270,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, exports_that_cannot_hold_a_PDR_are_refused);
-    tcase_add_loop_test(tc, members_share_one_and_a_name_has_one_owner, 0, 2);
+    tcase_add_loop_test(tc, members_share_one_and_a_name_has_one_owner, 0, SERVERS);
     tcase_add_test(tc, a_slot_has_one_life);
     tcase_add_test(tc, a_server_ends_and_comes_again);
     tcase_add_test(tc, a_server_that_hangs_is_waited_for_no_longer_than_named);
