@@ -10,6 +10,7 @@
  * qemu: no, one thread runs all CPUs there, which shows no order
  * reloc: no, neither does it show one, and CPUs that wait for one another take long
  * step: no, the same
+ * lockstep: no, CPUs take turns there, which shows no order
  */
 #include "insn.inc"
 
