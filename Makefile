@@ -92,6 +92,12 @@ endif
 # Flags of one file go after all others. COMPARE AND SWAP of 16 bytes is one host instruction.
 ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 CFLAGS.cpu/insn/insn_general_interlock.c := -mcx16
+# The translator clears and copies small structures all the time, which `rep stos` begins slowly.
+ifneq ($(findstring gcc,$(CC)),)
+$(foreach f,$(wildcard cpu/jit/*.c),$(eval CFLAGS.$(f) += \
+  -mmemset-strategy=unrolled_loop:256:noalign$(comma)libcall:-1:noalign \
+  -mmemcpy-strategy=unrolled_loop:256:noalign$(comma)libcall:-1:noalign))
+endif
 endif
 # Instruction bodies touch their own CPU and guest storage, where guests race by design.
 ifeq ($(VARIANT),tsan)

@@ -120,15 +120,13 @@ static bool same_kind(const struct jit_anchor *a, const struct jit_insn *i, int 
 {
     u8 base, index;
     address_of(i, &base, &index);
-    return a->base == base && a->index == index &&
-           a->store == (operand_stores(i) || i->stored_next) &&
+    return a->base == base && a->index == index && a->store == (i->stores || i->stored_next) &&
            (a->loop == LOOP_ANY || a->loop == loop);
 }
 
 static bool anchor_covers(const struct jit_anchor *a, const struct jit_insn *i, int loop)
 {
-    return same_kind(a, i, loop) && i->disp >= a->from &&
-           i->disp + (s32)operand_bytes_any(i) <= a->to;
+    return same_kind(a, i, loop) && i->disp >= a->from && i->disp + (s32)i->served <= a->to;
 }
 
 static unsigned id_of(const struct jit_cx *x, const struct jit_anchor *a)
@@ -142,7 +140,7 @@ static unsigned id_of(const struct jit_cx *x, const struct jit_anchor *a)
 static struct candidate *candidate_for(const struct jit_cx *x, struct candidate *c, unsigned *n,
                                        const struct jit_insn *i, struct loop in, int loop)
 {
-    s32 bytes = (s32)operand_bytes_any(i);
+    s32 bytes = (s32)i->served;
     for (unsigned k = 0; k < *n; k++) {
         struct jit_anchor *a = &c[k].a;
         if (!same_kind(a, i, loop))
@@ -160,7 +158,7 @@ static struct candidate *candidate_for(const struct jit_cx *x, struct candidate 
     if (*n == ANCHOR_CANDIDATES)
         return NULL;
     c[*n] = (struct candidate){.a = {.loop = (s16)loop,
-                                     .store = operand_stores(i) || i->stored_next,
+                                     .store = i->stores || i->stored_next,
                                      .from = i->disp,
                                      .to = i->disp + bytes,
                                      .bytes = (unsigned)bytes,
@@ -207,7 +205,7 @@ static unsigned candidates_of_region(const struct jit_cx *x, const struct loop *
 struct anchor_range anchor_range(const struct jit_anchor *a, const struct jit_insn *i)
 {
     if (a->narrow)
-        return (struct anchor_range){i->disp, i->disp + (s32)operand_bytes_any(i)};
+        return (struct anchor_range){i->disp, i->disp + (s32)i->served};
     return (struct anchor_range){a->from, a->to};
 }
 
@@ -236,7 +234,7 @@ static bool same_bytes(const struct jit_insn *f, const struct jit_insn *s)
     address_of(f, &base, &index);
     address_of(s, &of, &by);
     return of == base && by == index && f->disp >= s->disp &&
-           f->disp + (s32)operand_bytes_any(f) <= s->disp + (s32)operand_bytes_any(s);
+           f->disp + (s32)f->served <= s->disp + (s32)s->served;
 }
 
 /* Is what instruction i of block b fetches stored into behind it, with nothing between that could
@@ -251,7 +249,7 @@ static bool stored_next(const struct jit_cx *x, const struct jit_block *b, unsig
         const struct jit_insn *next = &x->insn[i + 1];
         if ((x->insn[i].writes & regs) || !next->lo)
             return false;
-        if (operand_bytes_any(next) && operand_stores(next) && same_bytes(fetch, next))
+        if (next->served && next->stores && same_bytes(fetch, next))
             return true;
         if (next->faults)
             return false;
@@ -268,7 +266,7 @@ static void pairs_find(struct jit_cx *x, const struct loop *loops)
         int loop = loops[k].head;
         for (unsigned i = b->first; b->depth && i < b->first + (unsigned)b->count; i++) {
             struct jit_insn *in = &x->insn[i];
-            if (!operand_bytes_any(in) || operand_stores(in) || !stored_next(x, b, i))
+            if (!in->served || in->stores || !stored_next(x, b, i))
                 continue;
             struct jit_anchor any = {.loop = LOOP_ANY, .store = true}, moves = any;
             address_of(in, &any.base, &any.index);
@@ -293,7 +291,7 @@ static unsigned candidates_of_loops(const struct jit_cx *x, const struct loop *l
         for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++) {
             const struct jit_insn *in = &x->insn[i];
             bodies += in->lo ? 0 : unit_of(b);
-            if (!b->depth || in->anchor || !operand_bytes_any(in))
+            if (!b->depth || in->anchor || !in->served)
                 continue;
             struct candidate *of = candidate_for(x, c, &n, in, loop, loop.head);
             if (!of)
@@ -326,7 +324,7 @@ static void choose(struct jit_cx *x, struct candidate *c, unsigned n)
 
 static unsigned anchor_of(const struct jit_cx *x, const struct jit_insn *i, int loop)
 {
-    if (!operand_bytes_any(i))
+    if (!i->served)
         return 0;
     for (unsigned k = 0; k < x->anchors; k++)
         if (anchor_covers(&x->anchor[k], i, loop))
@@ -341,7 +339,7 @@ static void serve_insn(struct jit_cx *x, struct jit_insn *i, int loop)
     if (!i->anchor)
         return;
     struct jit_anchor *a = &x->anchor[i->anchor - 1];
-    unsigned bytes = operand_bytes_any(i);
+    unsigned bytes = i->served;
     if (bytes > a->bytes)
         a->bytes = bytes;
 }
@@ -486,7 +484,7 @@ static bool any_saves(const struct jit_cx *x)
         const struct jit_block *b = &x->block[k];
         u64 unit = unit_of(b);
         for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++)
-            saves += operand_bytes_any(&x->insn[i]) ? ANCHOR_SAVES * unit : 0;
+            saves += x->insn[i].served ? ANCHOR_SAVES * unit : 0;
     }
     return saves > ANCHOR_CHANGE * ANCHOR_ENTRY;
 }

@@ -51,15 +51,11 @@ static void live_find(const struct jit_cx *x, struct halves *h)
 {
     for (bool again = true; again;) {
         again = false;
-        for (unsigned k = x->blocks; k-- > 0;) {
-            const struct jit_block *b = &x->block[k];
-            u16 behind = 0;
-            for (unsigned s = 0; s < region_ways(b); s++)
-                if (region_way(b, s) >= 0)
-                    behind |= h[region_way(b, s)].live;
-            u16 more = behind & (u16) ~(h[k].replaced | h[k].live);
+        for (unsigned e = x->edges; e-- > 0;) {
+            struct halves *from = &h[x->edge[e].from];
+            u16 more = h[x->edge[e].to].live & (u16) ~(from->replaced | from->live);
             again |= more != 0;
-            h[k].live |= more;
+            from->live |= more;
         }
     }
 }
@@ -67,19 +63,13 @@ static void live_find(const struct jit_cx *x, struct halves *h)
 /* How ways arrive, as far as that is known. */
 static void ways_see(const struct jit_cx *x, struct halves *h)
 {
-    for (unsigned k = 0; k < x->blocks; k++) {
-        const struct jit_block *b = &x->block[k];
-        u16 low = (h[k].low_in & (u16)~h[k].wide) | h[k].low;
-        u16 known = h[k].known | h[k].wide | h[k].low;
-        for (unsigned s = 0; s < region_ways(b); s++) {
-            int to = region_way(b, s);
-            if (to < 0)
-                continue;
-            u16 here = known & zone_same(x, b->zone, x->block[to].zone);
-            unsigned outer = b->depth < x->block[to].depth;
-            h[to].seen[outer].low |= here & low;
-            h[to].seen[outer].wide |= here & (u16)~low;
-        }
+    for (unsigned e = 0; e < x->edges; e++) {
+        const struct jit_edge *edge = &x->edge[e];
+        const struct halves *from = &h[edge->from];
+        u16 low = (from->low_in & (u16)~from->wide) | from->low;
+        u16 here = (from->known | from->wide | from->low) & edge->same;
+        h[edge->to].seen[edge->outer].low |= here & low;
+        h[edge->to].seen[edge->outer].wide |= here & (u16)~low;
     }
 }
 

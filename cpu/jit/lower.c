@@ -35,11 +35,6 @@ const struct lowering *jit_lowering_sync(void)
     return &sync;
 }
 
-bool jit_src_const(u8 src)
-{
-    return src >= S_IMM;
-}
-
 s64 jit_const(const struct dinsn *d, u8 src)
 {
     u64 low16 = (u16)d->imm;
@@ -70,18 +65,5 @@ u64 jit_field(u8 src)
     case S_I32: return 0xffffull << 32;
     case S_I16: return 0xffffull << 16;
     default: return 0xffff;
-    }
-}
-
-unsigned jit_reg(const struct dinsn *d, u8 src)
-{
-    switch (src) {
-    case S_R1:
-    case S_HR1: return d->r1;
-    case S_R2:
-    case S_HR2: return d->r2;
-    case S_R3:
-    case S_HR3: return d->r3;
-    default: return NO_REG;
     }
 }

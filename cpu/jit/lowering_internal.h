@@ -213,10 +213,24 @@ const struct lowering *jit_lowering(const struct isa_entry *row);
 const struct lowering *jit_lowering_count(bool w);
 const struct lowering *jit_lowering_sync(void);
 /** Is the operand a constant, and which; the bits of the register that it stands for. */
-bool jit_src_const(u8 src);
+static inline bool jit_src_const(u8 src)
+{
+    return src >= S_IMM;
+}
 s64 jit_const(const struct dinsn *d, u8 src);
 u64 jit_field(u8 src);
 /** General register of a register operand, or NO_REG. */
-unsigned jit_reg(const struct dinsn *d, u8 src);
+static inline unsigned jit_reg(const struct dinsn *d, u8 src)
+{
+    switch (src) {
+    case S_R1:
+    case S_HR1: return d->r1;
+    case S_R2:
+    case S_HR2: return d->r2;
+    case S_R3:
+    case S_HR3: return d->r3;
+    default: return NO_REG;
+    }
+}
 
 #endif

@@ -384,7 +384,9 @@ static void list_guesses(struct block_list *l, const struct jit_block *b)
 /* From the block called to wherever it may return, other calls being stepped over. */
 static void returns_of_call(struct jit_cx *x, const struct jit_block *call)
 {
-    struct block_list l = {.tail = 0};
+    struct block_list l;
+    l.head = l.tail = 0;
+    memset(l.seen, 0, x->blocks);
     list_add(&l, call->taken);
     list_guesses(&l, call);
     while (l.head < l.tail) {
@@ -430,6 +432,21 @@ static void loops_find(struct jit_cx *x)
     }
 }
 
+/* When depths are known. */
+static void edges_find(struct jit_cx *x)
+{
+    x->edges = 0;
+    for (unsigned k = 0; k < x->blocks; k++) {
+        const struct jit_block *b = &x->block[k];
+        for (unsigned w = 0; w < region_ways(b); w++) {
+            int to = region_way(b, w);
+            if (to >= 0)
+                x->edge[x->edges++] = (struct jit_edge){
+                    .from = (u16)k, .to = (u16)to, .outer = b->depth < x->block[to].depth};
+        }
+    }
+}
+
 static void granules_find(struct jit_cx *x)
 {
     for (unsigned i = 0; i < x->insns; i++) {
@@ -443,7 +460,8 @@ static void granules_find(struct jit_cx *x)
 
 bool region_find(struct jit_cx *x, unsigned slot)
 {
-    struct todo t = {.head = 0, .tail = 0};
+    struct todo t;
+    t.head = t.tail = t.calls = t.followed = 0;
     x->insns = x->blocks = x->stubs = x->page_count = x->calls_followed = x->guesses = 0;
     region_page(x, x->page, x->c->ia_page);
     todo_add(x, &t, slot);
@@ -462,6 +480,7 @@ bool region_find(struct jit_cx *x, unsigned slot)
     x->entry_slot = slot;
     loops_find(x);
     returns_find(x);
+    edges_find(x);
     granules_find(x);
     if (x->insns > 1 || x->insn[0].lo)
         return true;

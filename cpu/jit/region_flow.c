@@ -197,7 +197,36 @@ static u16 choose(const struct weights *w, unsigned room)
     return busy;
 }
 
+/* Which one of the pool a host register is. */
+static unsigned pool_index(s8 host)
+{
+    static const u8 of[16] = {[RBX] = 0, [R12] = 1, [R8] = 2,  [R9] = 3,  [R10] = 4,
+                              [R11] = 5, [RSI] = 6, [RDI] = 7, [R13] = 8, [R14] = 9};
+    return of[host];
+}
+
+static void host_give(struct jit_zone *z, unsigned g, unsigned k, u16 *rest)
+{
+    z->host[g] = pool[k];
+    *rest &= (u16) ~(1u << k);
+}
+
 /* Where other zones have a register it goes here too, when that is free. */
+static void hosts_give(struct jit_zone *z, unsigned room, const s8 *usual)
+{
+    u16 rest = (u16)((1u << room) - 1), left = z->resident;
+    for (unsigned of = left; of; of &= of - 1) {
+        unsigned g = (unsigned)__builtin_ctz(of);
+        unsigned k = usual[g] == HOST_NONE ? room : pool_index(usual[g]);
+        if (!(rest >> k & 1))
+            continue;
+        host_give(z, g, k, &rest);
+        left &= (u16) ~(1u << g);
+    }
+    for (unsigned of = left; of; of &= of - 1)
+        host_give(z, (unsigned)__builtin_ctz(of), (unsigned)__builtin_ctz(rest), &rest);
+}
+
 static void zone_assign(struct jit_cx *x, unsigned zone, const struct weights *w, s8 *usual)
 {
     struct jit_zone *z = &x->zones[zone];
@@ -205,24 +234,35 @@ static void zone_assign(struct jit_cx *x, unsigned zone, const struct weights *w
     memset(z->host, HOST_NONE, sizeof z->host);
     z->resident = choose(w, room);
     z->low_class = 0;
-    u16 taken = 0, left = z->resident;
-    for (unsigned pass = 0; pass < 2; pass++)
-        for (unsigned of = left; of; of &= of - 1) {
-            unsigned g = (unsigned)__builtin_ctz(of);
-            for (unsigned k = 0; k < room; k++) {
-                if (taken >> k & 1 || (pass == 0 && usual[g] != pool[k]))
-                    continue;
-                taken |= (u16)(1u << k);
-                left &= (u16) ~(1u << g);
-                z->host[g] = pool[k];
-                break;
-            }
-        }
-    for (unsigned g = 0; g < 16; g++) {
-        if (z->host[g] != HOST_NONE && usual[g] == HOST_NONE)
+    hosts_give(z, room, usual);
+    for (unsigned of = z->resident; of; of &= of - 1) {
+        unsigned g = (unsigned)__builtin_ctz(of);
+        if (usual[g] == HOST_NONE)
             usual[g] = z->host[g];
-        if ((z->resident >> g & 1) && w->write32[g] > w->wide[g])
+        if (w->write32[g] > w->wide[g])
             z->low_class |= (u16)(1u << g);
+    }
+}
+
+static u16 same_of(const struct jit_zone *a, const struct jit_zone *b)
+{
+    u16 same = 0;
+    for (unsigned of = a->resident & b->resident; of; of &= of - 1) {
+        unsigned g = (unsigned)__builtin_ctz(of);
+        if (a->host[g] == b->host[g])
+            same |= (u16)(1u << g);
+    }
+    return same;
+}
+
+static void zones_compare(struct jit_cx *x)
+{
+    for (unsigned a = 0; a < x->zone_count; a++)
+        for (unsigned b = 0; b < a; b++)
+            x->zones[a].same[b] = x->zones[b].same[a] = same_of(&x->zones[a], &x->zones[b]);
+    for (unsigned e = 0; e < x->edges; e++) {
+        struct jit_edge *edge = &x->edge[e];
+        edge->same = zone_same(x, x->block[edge->from].zone, x->block[edge->to].zone);
     }
 }
 
@@ -237,16 +277,7 @@ static void zones_assign(struct jit_cx *x)
         weights_add(&w[zone], &all);
         zone_assign(x, zone, &w[zone], usual);
     }
-}
-
-u16 zone_same_others(const struct jit_cx *x, unsigned from, unsigned to)
-{
-    const struct jit_zone *a = &x->zones[from], *b = &x->zones[to];
-    u16 same = 0;
-    for (unsigned g = 0; g < 16; g++)
-        if (a->host[g] == b->host[g])
-            same |= (u16)(1u << g);
-    return same & a->resident & b->resident;
+    zones_compare(x);
 }
 
 void zone_enter(struct jit_cx *x, unsigned zone)
@@ -300,19 +331,13 @@ static void dirty_find(struct jit_cx *x)
     }
     for (bool again = true; again;) {
         again = false;
-        for (unsigned k = 0; k < x->blocks; k++) {
-            struct jit_block *b = &x->block[k];
-            for (unsigned s = 0; s < region_ways(b); s++) {
-                int to = region_way(b, s);
-                if (to < 0)
-                    continue;
-                u16 now = (out[k] | (b->fn ? 0 : b->dirty_in)) &
-                          zone_same(x, b->zone, x->block[to].zone);
-                if ((x->block[to].dirty_in | now) == x->block[to].dirty_in)
-                    continue;
-                x->block[to].dirty_in |= now;
-                again = true;
-            }
+        for (unsigned e = 0; e < x->edges; e++) {
+            const struct jit_edge *edge = &x->edge[e];
+            const struct jit_block *b = &x->block[edge->from];
+            u16 *in = &x->block[edge->to].dirty_in;
+            u16 now = (out[edge->from] | (b->fn ? 0 : b->dirty_in)) & edge->same;
+            again |= (now & ~*in) != 0;
+            *in |= now;
         }
     }
 }
@@ -338,15 +363,11 @@ static void needed_find(struct jit_cx *x)
         x->block[k].needed = needed_of(x, &x->block[k], &have[k]);
     for (bool again = true; again;) {
         again = false;
-        for (unsigned k = x->blocks; k-- > 0;) {
-            struct jit_block *b = &x->block[k];
-            u16 behind = 0;
-            for (unsigned s = 0; s < region_ways(b); s++) {
-                int to = region_way(b, s);
-                if (to >= 0)
-                    behind |= x->block[to].needed & zone_same(x, b->zone, x->block[to].zone);
-            }
-            u16 more = behind & (u16)~have[k] & x->zones[b->zone].resident;
+        for (unsigned e = x->edges; e-- > 0;) {
+            const struct jit_edge *edge = &x->edge[e];
+            struct jit_block *b = &x->block[edge->from];
+            u16 more = x->block[edge->to].needed & edge->same & (u16)~have[edge->from];
+            more &= x->zones[b->zone].resident;
             again |= (more & ~b->needed) != 0;
             b->needed |= more;
         }

@@ -294,6 +294,7 @@ static void classify(struct jit_insn *i, const struct lowering *lo, u8 mode)
         return;
     }
     registers_of(i);
+    operand_find(i);
     if (fp)
         fp_operands(i);
     u8 op = i->lo->op;

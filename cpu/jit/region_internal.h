@@ -19,6 +19,7 @@
 #define CC_MARKS_MAX JIT_KEPT /* condition codes kept as marks */
 #define CC_MARK_FIRST 4       /* mark k is k more */
 #define REGION_WAYS (2 + REGION_RETURNS_MAX)
+#define REGION_EDGES_MAX (REGION_BLOCKS_MAX * REGION_WAYS)
 
 struct jit_insn {
     const struct isa_entry *row;
@@ -47,8 +48,10 @@ struct jit_insn {
     u16 fp_reads, fp_writes; /* long floating-point registers, by their copies (fp_flow.c) */
     u16 fp_voids;            /* others: in memory, and what is written has no copy */
     s16 target;              /* place branched to in the region's pages, or -1 */
-    s64 rel;                 /* relative operand: bytes from the page's start */
-    u8 base, index;          /* storage operand */
+    u16 served;  /* bytes of the storage operand when an anchor may serve it (window.c), or 0 */
+    bool stores; /* into it */
+    s64 rel;     /* relative operand: bytes from the page's start */
+    u8 base, index; /* storage operand */
     s32 disp;
     u8 window; /* 1.. : found by that window, which this instruction opens or has found open */
     bool window_opens, window_store;
@@ -103,12 +106,20 @@ struct jit_block {
 #define ZONES_MAX 16
 #define ZONE_REGION 0
 struct jit_zone {
-    s16 head, last; /* blocks of the loop */
-    u8 parent;      /* the zone around it */
-    s8 host[17];    /* host registers of guest registers, or HOST_NONE */
-    u16 resident;   /* guest registers that have a host register */
-    u16 low_class;  /* of them, those that are mostly written in 32 bits */
-    s8 temp;        /* host register of a condition (select.c) */
+    s16 head, last;      /* blocks of the loop */
+    u8 parent;           /* the zone around it */
+    s8 host[17];         /* host registers of guest registers, or HOST_NONE */
+    u16 resident;        /* guest registers that have a host register */
+    u16 low_class;       /* of them, those that are mostly written in 32 bits */
+    s8 temp;             /* host register of a condition (select.c) */
+    u16 same[ZONES_MAX]; /* guest registers that are in the same host register in both */
+};
+
+/* A way from block to block: all of the region in one array, by the block it leads from. */
+struct jit_edge {
+    u16 from, to;
+    u16 same;   /* guest registers that stay where they are (zones_assign) */
+    bool outer; /* from outside of the loop that `to` is in */
 };
 
 /* Out-of-line code, emitted behind the region. */
@@ -198,6 +209,8 @@ struct jit_cx {
     u8 mode;
     enum jit_refusal refused; /* why the last path ended, or nothing is translated */
     unsigned entry_slot, entry_block;
+    struct jit_edge edge[REGION_EDGES_MAX];
+    unsigned edges;
     struct jit_zone zones[ZONES_MAX];
     unsigned zone_count;
     /* register assignment: that of the zone control is in */
@@ -284,11 +297,10 @@ bool region_crosses(const struct jit_cx *x, const struct jit_block *b, int to);
 const struct jit_insn *region_last(const struct jit_cx *x, const struct jit_block *b);
 
 /* -- region_flow.c -- */
-/** Guest registers that are in the same host register in both zones; most regions have one. */
-u16 zone_same_others(const struct jit_cx *x, unsigned from, unsigned to);
+/** Guest registers that stay where they are between two zones. */
 static inline u16 zone_same(const struct jit_cx *x, unsigned from, unsigned to)
 {
-    return from == to ? 0xffff : zone_same_others(x, from, to);
+    return from == to ? 0xffff : x->zones[from].same[to];
 }
 /** From here on registers are where this zone has them. */
 void zone_enter(struct jit_cx *x, unsigned zone);
@@ -334,10 +346,13 @@ static inline u64 block_unit(const struct jit_block *b)
 {
     return 1ull << (3 * b->depth);
 }
-/** Bytes of the storage operand when a window may serve it, or 0; when an anchor may. */
-unsigned operand_bytes(const struct jit_insn *i);
-unsigned operand_bytes_any(const struct jit_insn *i);
-bool operand_stores(const struct jit_insn *i);
+/** Find i->served and i->stores of a lowered instruction, whose registers are known. */
+void operand_find(struct jit_insn *i);
+/** Bytes of the storage operand when a window may serve it, or 0. */
+static inline unsigned operand_bytes(const struct jit_insn *i)
+{
+    return i->base < ZERO_REG && i->index == ZERO_REG ? i->served : 0;
+}
 /** May the instruction call its body whatever is known of its operand? */
 bool operand_calls(const struct jit_insn *i);
 /** Is the page in the TLB now? It is brought there when it can be. */

@@ -19,9 +19,9 @@ static bool floating(const struct jit_insn *i)
     return i->lo->op >= OP_FADD && i->lo->op <= OP_FINT;
 }
 
-unsigned operand_bytes_any(const struct jit_insn *i)
+static unsigned operand_served(const struct jit_insn *i)
 {
-    if (!i->lo || (i->base >= ZERO_REG && i->index >= ZERO_REG))
+    if (i->base >= ZERO_REG && i->index >= ZERO_REG)
         return 0;
     if (floating(i))
         return i->lo->b == S_MEM ? ext_size(i->lo->ext) : 0;
@@ -46,20 +46,16 @@ unsigned operand_bytes_any(const struct jit_insn *i)
     }
 }
 
-unsigned operand_bytes(const struct jit_insn *i)
+void operand_find(struct jit_insn *i)
 {
-    return i->base < ZERO_REG && i->index == ZERO_REG ? operand_bytes_any(i) : 0;
+    u8 op = i->lo->op;
+    i->served = (u16)operand_served(i);
+    i->stores = op == OP_STORE || op == OP_STM || op == OP_FSTORE || op == OP_COMBINE;
 }
 
 bool operand_calls(const struct jit_insn *i)
 {
     return (floating(i) && fp_may_call(i)) || i->lo->op == OP_CLC;
-}
-
-bool operand_stores(const struct jit_insn *i)
-{
-    u8 op = i->lo->op;
-    return op == OP_STORE || op == OP_STM || op == OP_FSTORE || op == OP_COMBINE;
 }
 
 /* ---- windows ---- */
@@ -78,7 +74,7 @@ static bool plan_at(const struct jit_cx *x, unsigned i, unsigned end, struct pla
     const struct jit_insn *first = &x->insn[i];
     unsigned users = 1;
     *p = (struct plan){.open = true,
-                       .store = operand_stores(first),
+                       .store = first->stores,
                        .base = first->base,
                        .from = first->disp,
                        .to = first->disp + (s32)operand_bytes(first),
@@ -88,7 +84,7 @@ static bool plan_at(const struct jit_cx *x, unsigned i, unsigned end, struct pla
         unsigned bytes = operand_bytes(in);
         if (!in->lo)
             break;
-        if (!bytes || in->anchor || in->base != p->base || (operand_stores(in) && !p->store))
+        if (!bytes || in->anchor || in->base != p->base || (in->stores && !p->store))
             continue;
         s32 from = in->disp < p->from ? in->disp : p->from;
         s32 to = in->disp + (s32)bytes > p->to ? in->disp + (s32)bytes : p->to;
@@ -104,8 +100,8 @@ static bool plan_at(const struct jit_cx *x, unsigned i, unsigned end, struct pla
 
 static bool serves(const struct plan *p, const struct jit_insn *i, unsigned bytes)
 {
-    return p->open && p->base == i->base && (p->store || !operand_stores(i)) &&
-           i->disp >= p->from && i->disp + (s32)bytes <= p->to;
+    return p->open && p->base == i->base && (p->store || !i->stores) && i->disp >= p->from &&
+           i->disp + (s32)bytes <= p->to;
 }
 
 static void window_open(struct jit_cx *x, struct jit_insn *in, const struct plan *p, unsigned w)
