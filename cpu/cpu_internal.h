@@ -192,7 +192,7 @@ struct cpu {
     } jit_anchor[JIT_ANCHOR_CELLS];
     u64 jit_reverse
         [2]; /* which byte each of a vector register is to be: the first eight reversed */
-    u64 jit_kept[JIT_KEPT];       /* operands of comparisons (cpu/jit/cc_flow.c) */
+    u64 jit_kept[JIT_KEPT + 2];   /* of what set a condition code (cpu/jit/cc_flow.c) */
     u64 jit_asked[3];             /* of the anchor that was not found last */
     struct cpu_observed observed; /* observe.h */
     u16 observe;                  /* CPU_SEEN_*: what is asked for */

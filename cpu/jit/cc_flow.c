@@ -1,7 +1,9 @@
 /* The condition code in a region: where it may be asked for, and in what form it is kept there.
  * An instruction whose condition code nobody asks for before it is set again keeps none. When only
- * out-of-line code may ask, and what it was made from stays where it is, that makes it again. Else
- * it is stored.
+ * out-of-line code may ask, or somebody in line who is not next, they make it again from what it
+ * was made from: that stays where it is, or is kept (c->jit_kept), which is one store instead of
+ * four or five instructions. Only one condition code counts at a time, so all keep it in the same
+ * two cells. Else it is stored.
  * Where ways meet it would have to be stored, in loops once in each round, though most times a
  * fault alone can ask. There c->cc is a mark instead, one store without computing: that the
  * condition code is that of a certain instruction, from operands that are still what they were.
@@ -32,6 +34,14 @@ static bool leaves(const struct jit_cx *x, const struct jit_block *b)
         !last->lo || (last->lo->op >= OP_BC && (b->taken < 0 || last->lo->op == OP_BASR));
     bool backward = b->taken >= 0 && &x->block[b->taken] <= b;
     return b->fall < 0 || branch_out || backward || region_crosses(x, b, b->taken);
+}
+
+/* ... and is that what usually happens? Then what is asked for there is made in line. */
+static bool leaves_mostly(const struct jit_cx *x, const struct jit_block *b)
+{
+    const struct jit_insn *last = region_last(x, b);
+    return !last->lo || (b->fall < 0 && b->taken < 0) ||
+           (last->lo->op >= OP_BC && last->target < 0);
 }
 
 void cc_live_find(struct jit_cx *x)
@@ -77,17 +87,41 @@ u16 cc_operands(const struct jit_insn *i, bool *again)
     return result | b;
 }
 
+/* Can what an instruction makes its condition code from be kept? See cc_keep_first (emit_cc.c). */
+static bool keepable(const struct jit_insn *i)
+{
+    const struct lowering *lo = i->lo;
+    if (!lo || lo->cc == CCK_FP)
+        return false;
+    switch (lo->op) {
+    case OP_ADD:
+    case OP_SUB:
+    case OP_AND:
+    case OP_OR:
+    case OP_XOR:
+    case OP_TEST: return lo->dst == S_R1;
+    case OP_CMP: return true;
+    default: return false;
+    }
+}
+
 struct cc_scan {
     const struct jit_insn *of;
     u16 operands;
-    bool again; /* what it was made from is still there */
+    u16 written; /* of these, on the way to here; by the last place that asks */
+    u16 gone;
+    bool again; /* it can be made again, of operands that are there, ... */
+    bool keeps; /* ... or when they are kept */
     enum cc_need need;
 };
 
-static bool scan_ask(struct cc_scan *s)
+/* Somebody asks; `keeps`: it pays to keep what it is made from. */
+static bool scan_ask(struct cc_scan *s, bool keeps)
 {
-    s->need = s->again ? CC_STUBS : CC_MEMORY;
-    return !s->again;
+    bool again = keeps || (s->again && !s->written);
+    s->need = again ? CC_STUBS : CC_MEMORY;
+    s->gone |= s->written;
+    return !again;
 }
 
 /* One block from instruction i on. True when the answer is final along this path. */
@@ -100,12 +134,11 @@ static bool scan_block(const struct jit_cx *x, struct cc_scan *s, const struct j
             s->need = CC_MEMORY;
             return true;
         }
-        if ((in->faults || (in->cc_use && !fresh)) && scan_ask(s))
+        if ((in->faults || (in->cc_use && !fresh)) && scan_ask(s, s->keeps))
             return true;
         if (in->cc_def)
             return true;
-        if (in->writes & s->operands)
-            s->again = false;
+        s->written |= in->writes & s->operands;
         fresh &= cc_keeps_flags(in);
     }
     return false;
@@ -122,7 +155,7 @@ static void scan_path(const struct jit_cx *x, struct cc_scan *s, const struct ji
 {
     if (scan_block(x, s, b, i, fresh))
         return;
-    if (leaves(x, b) && scan_ask(s))
+    if (leaves(x, b) && scan_ask(s, s->keeps && !leaves_mostly(x, b)))
         return;
     for (unsigned k = 0; k < REGION_WAYS && s->need != CC_MEMORY; k++) {
         int to = region_way(b, k);
@@ -135,22 +168,47 @@ static void scan_path(const struct jit_cx *x, struct cc_scan *s, const struct ji
         }
         struct cc_scan sub = *s;
         scan_path(x, &sub, t, t->first, false, depth - 1);
+        s->gone |= sub.gone;
         if (sub.need > s->need)
             s->need = sub.need;
     }
 }
 
-static enum cc_need need_in(const struct jit_cx *x, const struct jit_block *b, unsigned i)
+/* In *gone, the operands that will not be there any more where somebody asks. */
+static enum cc_need need_in(const struct jit_cx *x, const struct jit_block *b, unsigned i,
+                            u16 *gone)
 {
     struct cc_scan s = {.of = &x->insn[i], .need = CC_DEAD};
     s.operands = cc_operands(s.of, &s.again);
+    s.keeps = keepable(s.of);
     scan_path(x, &s, b, i + 1, true, CC_SCAN_DEPTH);
+    *gone = s.gone;
     return s.need;
 }
 
 enum cc_need region_cc_need(const struct jit_cx *x, unsigned i)
 {
-    return x->insn[i].cc_mark ? CC_MARK : need_in(x, &x->block[x->cur_block], i);
+    u16 gone;
+    return x->insn[i].cc_mark ? CC_MARK : need_in(x, &x->block[x->cur_block], i, &gone);
+}
+
+u8 region_cc_keeps(const struct jit_cx *x, unsigned i)
+{
+    const struct jit_insn *in = &x->insn[i];
+    const struct lowering *lo = in->lo;
+    u16 gone, result = bit(in->d.r1), b = bit(jit_reg(&in->d, lo->b));
+    if (in->cc_mark || !in->cc_def || !keepable(in) ||
+        need_in(x, &x->block[x->cur_block], i, &gone) != CC_STUBS)
+        return 0;
+    bool memory = (lo->b == S_MEM || lo->b == S_REL) && !in->cc_kept;
+    if (lo->op == OP_CMP) {
+        bool first = (gone & bit(jit_reg(&in->d, lo->a))) || (lo->a == S_MEM && !in->cc_kept);
+        return (first ? CC_KEEPS_FIRST : 0) | ((gone & b) || memory ? CC_KEEPS_SECOND : 0);
+    }
+    u8 first = gone & result ? CC_KEEPS_FIRST : 0;
+    if (lo->cc == CCK_LOGIC || lo->cc == CCK_SIGNED)
+        return first;
+    return first | ((b & (gone | result)) || memory ? CC_KEEPS_SECOND : 0);
 }
 
 /* ---- marks ---- */
@@ -305,12 +363,13 @@ static void mark_find(struct jit_cx *x, const struct jit_block *b, unsigned i)
 {
     struct jit_insn *in = &x->insn[i];
     bool again;
+    u16 gone;
     if (!in->lo || in->lo->cc == CCK_FP)
         return;
     if (can_keep(in) && x->kept < CC_MARKS_MAX)
         in->cc_kept = (u8)(x->kept + 1);
     u16 operands = cc_operands(in, &again);
-    enum cc_need need = need_in(x, b, i);
+    enum cc_need need = need_in(x, b, i, &gone);
     if (again && need == CC_MEMORY)
         mark_try(x, b, i, operands);
     if (need != CC_STUBS && !in->cc_mark)

@@ -174,7 +174,11 @@ static void emit_alu(struct jit_cx *x)
             cc_set(x);
         return;
     }
+    bool sum = lo->op == OP_ADD || lo->op == OP_SUB;
+    cc_keep_second(x, b);
     unsigned host = emit_first(x, i->d.r1, jit_reg(&i->d, lo->a), b);
+    if (sum)
+        cc_keep_first(x, host);
     static const u8 group[] = {
         [OP_ADD] = G_ADD, [OP_SUB] = G_SUB, [OP_AND] = G_AND, [OP_OR] = G_OR, [OP_XOR] = G_XOR};
     if (lo->op == OP_MUL)
@@ -182,6 +186,8 @@ static void emit_alu(struct jit_cx *x)
     else
         emit_second_op(x, w, (enum x64_group1)group[lo->op], host, b);
     reg_done(x, w, i->d.r1, host);
+    if (!sum)
+        cc_keep_first(x, host);
     if (lo->cc != CCK_NONE)
         cc_set(x);
 }
@@ -204,6 +210,9 @@ static void emit_cmp(struct jit_cx *x)
         unsigned g = jit_reg(&i->d, lo->a);
         host = w ? reg_use64(x, g, RAX) : reg_use32(x, g, RAX);
     }
+    cc_keep_first(x, host);
+    if (b.kind != SECOND_IMM)
+        cc_keep_second(x, b);
     if (b.kind == SECOND_IMM && b.imm == 0)
         x64_rr(&x->a, w, A_TEST, host, host);
     else
@@ -217,6 +226,7 @@ static void emit_test(struct jit_cx *x)
     bool w = i->lo->width == 64;
     emit_mov(x);
     unsigned host = w ? reg_use64(x, i->d.r1, RAX) : reg_use32(x, i->d.r1, RAX);
+    cc_keep_first(x, host);
     x64_rr(&x->a, w, A_TEST, host, host);
     cc_set(x);
 }
@@ -549,6 +559,8 @@ static void emit_one(struct jit_cx *x)
     }
     if (i->lo->op < OP_BC && !i->cc_use && i->lo->op != OP_STORE)
         reg_widen(x, i->reads64);
+    if (i->cc_def)
+        x->insn[x->cur].cc_keeps = region_cc_keeps(x, x->cur);
     switch (i->lo->op) {
     case OP_MOV: emit_mov(x); break;
     case OP_ADD:

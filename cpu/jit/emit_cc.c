@@ -103,10 +103,10 @@ static void op_second(struct jit_cx *x, const struct jit_insn *i, enum x64_group
     }
 }
 
-static struct x64_mem kept_at(const struct jit_insn *i)
+static struct x64_mem kept_in(unsigned cell)
 {
     struct x64_mem m = CPU_AT(jit_kept);
-    m.disp += (s32)sizeof(u64) * (i->cc_kept - 1);
+    m.disp += (s32)(sizeof(u64) * cell);
     return m;
 }
 
@@ -114,24 +114,86 @@ void cc_keep(struct jit_cx *x, unsigned host)
 {
     const struct jit_insn *i = &x->insn[x->cur];
     if (i->cc_kept)
-        x64_rm(&x->a, true, A_MOV_STORE, host, kept_at(i));
+        x64_rm(&x->a, true, A_MOV_STORE, host, kept_in(i->cc_kept - 1u));
 }
 
-/* A comparison with what was fetched then. */
-static void compare_kept(struct jit_cx *x, const struct jit_insn *i)
+void cc_keep_first(struct jit_cx *x, unsigned host)
 {
-    bool w = i->lo->width == 64;
-    if (i->lo->a == S_MEM) {
-        x64_rm(&x->a, true, A_MOV, RCX, kept_at(i));
-        op_second(x, i, G_CMP, RCX);
+    if (x->insn[x->cur].cc_keeps & CC_KEEPS_FIRST)
+        x64_rm(&x->a, true, A_MOV_STORE, host, kept_in(JIT_KEPT));
+}
+
+void cc_keep_second(struct jit_cx *x, struct second b)
+{
+    bool w = x->insn[x->cur].lo->width == 64;
+    if (!(x->insn[x->cur].cc_keeps & CC_KEEPS_SECOND))
+        return;
+    unsigned host = b.kind == SECOND_GUEST ? reg_use(x, w, b.reg, RDX) : b.reg;
+    x64_rm(&x->a, true, A_MOV_STORE, host, kept_in(JIT_KEPT + 1));
+}
+
+/* Where operands are kept: */
+struct kept {
+    bool first, second;
+    struct x64_mem at[2];
+};
+
+static struct kept kept_of(const struct jit_insn *i)
+{
+    struct kept k = {.first = i->cc_keeps & CC_KEEPS_FIRST,
+                     .second = i->cc_keeps & CC_KEEPS_SECOND,
+                     .at = {kept_in(JIT_KEPT), kept_in(JIT_KEPT + 1)}};
+    if (!i->cc_kept)
+        return k;
+    bool first = i->lo->a == S_MEM;
+    k.at[!first] = kept_in(i->cc_kept - 1u);
+    *(first ? &k.first : &k.second) = true;
+    return k;
+}
+
+static void again_second(struct jit_cx *x, const struct jit_insn *i, const struct kept *k,
+                         enum x64_group1 g, unsigned host)
+{
+    if (k->second)
+        x64_rm(&x->a, i->lo->width == 64, (unsigned)g << 3 | 3, host, k->at[1]);
+    else
+        op_second(x, i, g, host);
+}
+
+/* All of the registers that are still what they were. */
+static void widen_there(struct jit_cx *x, const struct jit_insn *i, const struct kept *k)
+{
+    const struct lowering *lo = i->lo;
+    unsigned a = lo->op == OP_CMP ? jit_reg(&i->d, lo->a) : i->d.r1, b = jit_reg(&i->d, lo->b);
+    unsigned there =
+        (k->first || a >= ZERO_REG ? 0 : 1u << a) | (k->second || b >= ZERO_REG ? 0 : 1u << b);
+    reg_widen(x, (i->reads64 | i->writes64) & (u16)there);
+}
+
+/* The flags of an instruction that keeps something. */
+static void again_kept(struct jit_cx *x, const struct jit_insn *i)
+{
+    const struct lowering *lo = i->lo;
+    struct kept k = kept_of(i);
+    bool w = lo->width == 64, compares = lo->op == OP_CMP, add = lo->op == OP_ADD;
+    unsigned a = compares ? jit_reg(&i->d, lo->a) : i->d.r1;
+    if (!compares && (lo->cc == CCK_LOGIC || lo->cc == CCK_SIGNED)) {
+        x64_gi_mem(&x->a, w, G_CMP, k.at[0], 0);
         return;
     }
-    unsigned host = reg_use(x, w, jit_reg(&i->d, i->lo->a), RCX);
-    x64_rm(&x->a, w, A_CMP, host, kept_at(i));
+    widen_there(x, i, &k);
+    unsigned host = compares && !k.first ? reg_use(x, w, a, RCX) : (unsigned)RCX;
+    if (k.first)
+        x64_rm(&x->a, true, A_MOV, RCX, k.at[0]);
+    else if (!compares) {
+        reg_get(x, w, a, RCX);
+        again_second(x, i, &k, add ? G_SUB : G_ADD, RCX);
+    }
+    again_second(x, i, &k, compares ? G_CMP : add ? G_ADD : G_SUB, host);
 }
 
 /* The flags of instruction i once more, from its operands or its result. Uses rcx, rdx. */
-static void cc_again(struct jit_cx *x, const struct jit_insn *i)
+void cc_again(struct jit_cx *x, const struct jit_insn *i)
 {
     const struct lowering *lo = i->lo;
     struct x64 *a = &x->a;
@@ -142,11 +204,11 @@ static void cc_again(struct jit_cx *x, const struct jit_insn *i)
         fp_cc_again(x, i);
         return;
     }
-    reg_widen(x, i->reads64 | i->writes64);
-    if (lo->op == OP_CMP && i->cc_kept) {
-        compare_kept(x, i);
+    if (i->cc_keeps || i->cc_kept) {
+        again_kept(x, i);
         return;
     }
+    reg_widen(x, i->reads64 | i->writes64);
     if (lo->op == OP_CMP) {
         unsigned g = jit_reg(&i->d, lo->a);
         op_second(x, i, G_CMP, w ? reg_use64(x, g, RCX) : reg_use32(x, g, RCX));
@@ -182,6 +244,23 @@ static void cc_again(struct jit_cx *x, const struct jit_insn *i)
         reg_get32(x, i->d.r1, RCX);
     op_second(x, i, add ? G_SUB : G_ADD, RCX);
     op_second(x, i, add ? G_ADD : G_SUB, RCX);
+}
+
+void cc_carry_again(struct jit_cx *x, const struct jit_insn *i)
+{
+    struct kept k = kept_of(i);
+    bool w = i->lo->width == 64, add = i->lo->op == OP_ADD;
+    if ((!add && i->lo->op != OP_SUB) || k.first) {
+        cc_again(x, i);
+        return;
+    }
+    widen_there(x, i, &k);
+    if (add) { /* the sum is below what was added */
+        again_second(x, i, &k, G_CMP, reg_use(x, w, i->d.r1, RCX));
+    } else {
+        reg_get(x, w, i->d.r1, RCX);
+        again_second(x, i, &k, G_ADD, RCX);
+    }
 }
 
 void cc_is_in_memory(struct jit_cx *x)

@@ -210,6 +210,14 @@ void cc_store_now(struct jit_cx *x, const struct cc_now *cc);
 void cc_settle(struct jit_cx *x, unsigned b);
 /** The current comparison's operand in storage is in `host`: keep it when that is asked for. */
 void cc_keep(struct jit_cx *x, unsigned host);
+/** The same of what else is asked for (cc_keeps): the first operand, or what is compared with zero;
+ *  the second one, when its register is not written yet. Flags are kept. RDX is lost. */
+void cc_keep_first(struct jit_cx *x, unsigned host);
+void cc_keep_second(struct jit_cx *x, struct second b);
+/** The flags of what has set the condition code, which is not in memory. RCX, RDX are lost. */
+void cc_again(struct jit_cx *x, const struct jit_insn *i);
+/** The carry flag is carry or borrow as that had them; other flags are lost. */
+void cc_carry_again(struct jit_cx *x, const struct jit_insn *i);
 /** Store it now, from fresh flags or from operands; RCX and RDX are lost. */
 void cc_to_memory(struct jit_cx *x);
 /** The instruction that takes the fresh flags of the current one, behind nothing but constants; or

@@ -17,27 +17,31 @@ static bool wide(const struct jit_cx *x)
 
 #define COMPLEMENT_CARRY 0xf5
 
-/* The carry flag from the flags there are: carry or borrow in. False: they do not tell. */
-static bool carry_in(struct jit_cx *x, bool add)
+/* Can the carry flag be had from flags, those there are or made again? */
+static bool carry_known(const struct jit_cx *x)
+{
+    const struct jit_insn *of = x->cc.of;
+    if (!of || (!x->cc.fresh && x->cc.in_memory) || current(x)->lo->b != S_R2)
+        return false;
+    u8 kind = of->lo->cc;
+    return kind == CCK_CARRY || kind == CCK_BORROW || kind == CCK_BORROW2 ||
+           kind == CCK_UNSIGNED;
+}
+
+/* The carry flag, carry or borrow in, from flags. */
+static void carry_in(struct jit_cx *x, bool add)
 {
     struct x64 *a = &x->a;
-    if (!x->cc.fresh || !x->cc.of || current(x)->lo->b != S_R2)
-        return false;
-    switch (x->cc.of->lo->cc) {
-    case CCK_CARRY:
-        if (!add)
-            x64_byte(a, COMPLEMENT_CARRY);
-        return true;
-    case CCK_BORROW:
-    case CCK_BORROW2:
-        if (add)
-            x64_byte(a, COMPLEMENT_CARRY);
-        return true;
-    case CCK_UNSIGNED: /* "high" is a carry */
+    u8 kind = x->cc.of->lo->cc;
+    if (!x->cc.fresh && kind == CCK_UNSIGNED)
+        cc_again(x, x->cc.of);
+    else if (!x->cc.fresh)
+        cc_carry_again(x, x->cc.of);
+    if (kind == CCK_UNSIGNED) { /* "high" is a carry */
         x64_setcc(a, add ? CC_A : CC_BE, RCX);
         x64_rr8(a, 0xf6, N_NEG, RCX);
-        return true;
-    default: return false;
+    } else if (add != (kind == CCK_CARRY)) {
+        x64_byte(a, COMPLEMENT_CARRY);
     }
 }
 
@@ -54,8 +58,10 @@ static void emit_carry(struct jit_cx *x)
     const struct jit_insn *i = current(x);
     bool w = wide(x), add = i->lo->op == OP_ADC;
     reg_widen_keep_flags(x, i->reads64);
-    bool there = carry_in(x, add);
-    if (!there)
+    bool there = carry_known(x);
+    if (there)
+        carry_in(x, add);
+    else
         cc_to_memory(x);
     struct second b = emit_second(x, i->lo->b);
     if (!there)

@@ -18,6 +18,8 @@
 #define SELECT_WRITES_MAX 2
 #define CC_MARKS_MAX JIT_KEPT /* condition codes kept as marks */
 #define CC_MARK_FIRST 4       /* mark k is k more */
+#define CC_KEEPS_FIRST 1u     /* first operand, or what is compared with zero */
+#define CC_KEEPS_SECOND 2u
 #define REGION_WAYS (2 + REGION_RETURNS_MAX)
 #define REGION_EDGES_MAX (REGION_BLOCKS_MAX * REGION_WAYS)
 
@@ -38,6 +40,7 @@ struct jit_insn {
     bool cc_def, cc_use;
     u8 cc_mark;   /* 1.. : its condition code is kept as that mark (cc_flow.c) */
     u8 cc_kept;   /* 1.. : its operand in storage is kept there */
+    u8 cc_keeps;  /* CC_KEEPS_*: what else its condition code can be made from is kept so far */
     bool amode64; /* addresses have 64 bits; else 31, or 24 */
     bool amode24;
     bool mode_check; /* FN row behind which the mode may be another */
@@ -318,6 +321,8 @@ void cc_live_find(struct jit_cx *x);
  *  memory. */
 enum cc_need { CC_DEAD, CC_STUBS, CC_MARK, CC_MEMORY };
 enum cc_need region_cc_need(const struct jit_cx *x, unsigned i);
+/** CC_KEEPS_*: what instruction `i` has to keep of its operands so that stubs can do so. */
+u8 region_cc_keeps(const struct jit_cx *x, unsigned i);
 /** Which are kept as marks; when zones are known. */
 void cc_marks_find(struct jit_cx *x);
 /** Is that of the current point known in block `b` as it is? Else it is stored on the way there. */

@@ -204,6 +204,15 @@ t_mvc:
     SEQ
     cdgbr   %f2, %r3
     adbr    %f2, %f2
+    SEQ                                 # a carry for one who is not next; what it is made from is kept
+    alg     %r3, 0(%r10)
+    stg     %r3, 8(%r10)
+    alcgr   %r4, %r5
+    SEQ
+    ahi     %r3, 1
+    lr      %r3, %r4
+    l       %r5, 0(%r10)
+    chi     %r5, 7
     SEQ                                 # floating-point registers in a loop
     cdfbr   %f4, %r3
 2:  adbr    %f2, %f4

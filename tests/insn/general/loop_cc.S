@@ -1,5 +1,6 @@
 /* The condition code that a program interruption finds: set in one round of a loop, asked for by nobody until an
- * operand at the loop's head is not there in the next. Rounds are many, so that loops become busy. */
+ * operand at the loop's head is not there in the next, or one behind it, when what it was made from is there no
+ * more. Rounds are many, so that loops become busy. */
 #include "insn.inc"
 #define ROUNDS 70000
 
@@ -156,11 +157,160 @@ tests:
     cijne   %r8, 0, fail
 4:  lg      %r5, 0(%r9)
     brctg   %r2, 1b
+
+    BEGIN   11, 2f                      /* operands that are gone: of a sum */
+1:  COUNT
+    lhi     %r3, -1
+    lhi     %r6, 1
+    alr     %r3, %r6
+    lhi     %r3, 7
+    lhi     %r6, 9
+    lg      %r5, 0(%r4,%r9)
+    j       1b
+2:  ENDED   2
+
+    BEGIN   12, 2f                      /* with storage */
+1:  COUNT
+    lhi     %r3, -1
+    al      %r3, 4(%r9)
+    lhi     %r3, 7
+    lg      %r5, 0(%r4,%r9)
+    j       1b
+2:  ENDED   2
+
+    BEGIN   13, 2f                      /* of a difference */
+1:  COUNT
+    lghi    %r3, 2
+    lghi    %r6, 3
+    slgr    %r3, %r6
+    lghi    %r3, 0
+    lghi    %r6, 0
+    lg      %r5, 0(%r4,%r9)
+    j       1b
+2:  ENDED   1
+
+    BEGIN   14, 2f                      /* the second only; it overflows */
+1:  COUNT
+    llilh   %r3, 0x8000
+    lhi     %r6, 1
+    sr      %r3, %r6
+    lhi     %r6, -1
+    lg      %r5, 0(%r4,%r9)
+    j       1b
+2:  ENDED   3
+
+    BEGIN   15, 2f                      /* of a comparison */
+1:  COUNT
+    lghi    %r3, 3
+    lghi    %r6, 5
+    cgr     %r3, %r6
+    lghi    %r3, 8
+    lghi    %r6, 8
+    lg      %r5, 0(%r4,%r9)
+    j       1b
+2:  ENDED   1
+
+    BEGIN   16, 2f                      /* with storage that is another, too */
+1:  COUNT
+    lghi    %r6, 9
+    stg     %r6, 8(%r9)
+    lghi    %r6, 10
+    cg      %r6, 8(%r9)
+    lghi    %r6, 0
+    stg     %r6, 8(%r9)
+    lg      %r5, 0(%r4,%r9)
+    j       1b
+2:  ENDED   2
+
+    BEGIN   17, 2f                      /* with zero */
+1:  COUNT
+    lghi    %r7, -5
+    ltgr    %r6, %r7
+    lghi    %r6, 0
+    lg      %r5, 0(%r4,%r9)
+    j       1b
+2:  ENDED   1
+
+    BEGIN   18, 2f                      /* bits */
+1:  COUNT
+    lhi     %r3, 12
+    lhi     %r6, 10
+    nr      %r3, %r6
+    lhi     %r3, 0
+    lg      %r5, 0(%r4,%r9)
+    j       1b
+2:  ENDED   1
+
+    BEGIN   19, 2f                      /* a constant */
+1:  COUNT
+    llilh   %r3, 0x7fff
+    oill    %r3, 0xffff
+    ahi     %r3, 1
+    lhi     %r3, 0
+    lg      %r5, 0(%r4,%r9)
+    j       1b
+2:  ENDED   3
+
+    BEGIN   20, 2f                      /* both the same, and the result */
+1:  COUNT
+    llilh   %r3, 0x4000
+    ar      %r3, %r3
+    lg      %r5, 0(%r4,%r9)
+    j       1b
+2:  ENDED   3
+
+    CHECK   21                          /* carries for one who is not next */
+    lgfi    %r2, ROUNDS
+    larl    %r9, data
+    lghi    %r7, 0
+    lghi    %r8, 0
+    lghi    %r5, 0
+1:  lghi    %r3, -1
+    stg     %r2, 8(%r9)
+    alg     %r3, 8(%r9)
+    stg     %r3, 16(%r9)
+    alcgr   %r7, %r5
+    slgr    %r3, %r2
+    stg     %r3, 16(%r9)
+    lghi    %r3, 0
+    slbgr   %r8, %r3
+    clgr    %r2, %r5
+    stg     %r3, 16(%r9)
+    alcgr   %r7, %r5
+    clgr    %r3, %r2
+    lghi    %r3, 5
+    alcgr   %r7, %r3
+    slgr    %r3, %r5
+    stg     %r3, 16(%r9)
+    slbgr   %r8, %r5
+    brctg   %r2, 1b
+    EXPECT_REG %r7, 7 * ROUNDS
+    lcgr    %r8, %r8
+    EXPECT_REG %r8, ROUNDS
+
+    CHECK   22                          /* and none, but for the first round */
+    lgfi    %r2, ROUNDS
+    lghi    %r7, 0
+    lghi    %r8, 0
+    lghi    %r6, -1
+1:  lghi    %r3, 1
+    stg     %r6, 8(%r9)
+    alg     %r3, 8(%r9)
+    stg     %r3, 16(%r9)
+    alcgr   %r7, %r5
+    slg     %r3, 8(%r9)
+    stg     %r3, 16(%r9)
+    slbgr   %r8, %r5
+    lghi    %r6, 7
+    brctg   %r2, 1b
+    EXPECT_REG %r7, 1
+    lcgr    %r8, %r8
+    EXPECT_REG %r8, 1
     j       pass
 
     .data
     .balign 8
 data:
-    .quad   1, 0
+    .quad   1, 0, 0
 list:
     .quad   list + 8, list + 16, list + 24, 0
