@@ -66,8 +66,7 @@ static void icpt_with_input(struct vcpu *v, const struct cpu_icpt *k)
     if (rc)
         cpu_finish_pgm(v->cpu, (unsigned)rc);
     else
-        finish(v,
-               ssch ? css_ssch(v->vm->css, schid, block) : css_msch(v->vm->css, schid, block));
+        finish(v, ssch ? attempt_ssch(v, schid, block) : css_msch(v->vm->css, schid, block));
 }
 
 /* TSCH and STSCH: the area must be known to be storable before status is taken. */

@@ -165,7 +165,7 @@ static int perform(struct dev_io *io)
     default: break;
     }
     sub->s.sense_bytes = 0; /* another command ends the contingent connection */
-    return ops->start(sub->dev, io);
+    return sub->attempt ? ops->attempt(sub->dev, io) : ops->start(sub->dev, io);
 }
 
 /** Incorrect length, by the table under "Incorrect-Length-Indication" in chapter 16. */
@@ -217,6 +217,11 @@ enum ccw_step ccw_step(struct dev_io *io, struct subchannel *sub, u8 *unit_statu
     if (s->chained)
         command_pci(io, flags);
     int us = perform(io);
+    if (us == DEV_ELSEWHERE) {
+        s->next_ccw = io->command_addr;
+        s->marks |= io->transferred ? MARK_TAKEN : 0;
+        return CCW_STEP_ELSEWHERE;
+    }
     if (us == DS_BUSY && !s->chained)
         return CCW_STEP_BUSY;
     *unit_status = (u8)us;

@@ -4,17 +4,24 @@
  * The lock is held but while a CCW is fetched and performed. */
 #include "io/css_internal.h"
 
-#define STEPS_PER_TURN 256 /* then others of the machine have their turn */
+#define STEPS_PER_TURN 256  /* then others of the machine have their turn */
+#define ATTEMPTS_BACKOFF 5u /* 1, 3, 7 ... 31 starts without one behind attempts that failed */
+
+bool chan_claim_locked(struct subchannel *sub)
+{
+    bool claimed = !sub->scheduled && !sub->css->dead;
+    if (claimed) {
+        sub->scheduled = true;
+        sub->css->refs++;
+    }
+    return claimed;
+}
 
 void chan_schedule(struct subchannel *sub)
 {
     struct css *css = sub->css;
     lock_take(&css->lock);
-    bool run = !sub->scheduled && !css->dead;
-    if (run) {
-        sub->scheduled = true;
-        css->refs++;
-    }
+    bool run = chan_claim_locked(sub);
     lock_drop(&css->lock);
     if (run)
         css->ports->run(css->ctx, chan_run, sub);
@@ -240,11 +247,16 @@ static bool do_step(struct subchannel *sub)
         do_refused(sub, us);
         return true;
     }
+    if (step == CCW_STEP_ELSEWHERE) {
+        sub->elsewhere = true;
+        return true;
+    }
     if (!s->accepted && step != CCW_STEP_SUSPEND && (step != CCW_STEP_END || us))
         do_accept(sub);
     switch (step) {
     case CCW_STEP_BUSY:
     case CCW_STEP_REFUSED:
+    case CCW_STEP_ELSEWHERE:
     case CCW_STEP_NEXT: return true;
     case CCW_STEP_WAIT:
         s->waiting = 1;
@@ -331,6 +343,22 @@ bool chan_turn_end_locked(struct subchannel *sub)
     return again;
 }
 
+/** What the device does at these may wait for the host. */
+static bool cancels(const struct subchannel *sub)
+{
+    const struct sub_state *s = &sub->s;
+    return s->scsw0 & (AC_CLEAR | AC_HALT) ||
+           (s->active && !(s->scsw0 & (AC_SUBCHANNEL | AC_DEVICE)));
+}
+
+/** Is the rest for another thread? Any thread of device work may do everything. */
+static bool stops_locked(const struct subchannel *sub)
+{
+    const struct css_attempt *attempt = sub->attempt;
+    bool rest = sub->s.active || sub->s.scsw0 & (AC_START | AC_HALT | AC_CLEAR | AC_RESUME);
+    return attempt && rest && (sub->elsewhere || cancels(sub) || !attempt->go_on(attempt->arg));
+}
+
 /* At most `steps` of them, as a turn; *again: others wanted something of the subchannel meanwhile,
  * which is for a turn of its own. True when there is more to do. */
 static bool execute_locked(struct subchannel *sub, unsigned long steps, bool *again)
@@ -338,7 +366,7 @@ static bool execute_locked(struct subchannel *sub, unsigned long steps, bool *ag
     struct css *css = sub->css;
     bool more = true;
     chan_turn_begin_locked(sub);
-    while (!css->quiesced && more && steps--)
+    while (!css->quiesced && more && !stops_locked(sub) && steps--)
         more = chan_work(sub);
     more &= !css->quiesced;
     css_present_locked(sub);
@@ -346,23 +374,64 @@ static bool execute_locked(struct subchannel *sub, unsigned long steps, bool *ag
     return more;
 }
 
-void chan_run(void *arg)
+bool chan_attempt_pays_locked(struct subchannel *sub)
 {
-    struct subchannel *sub = arg;
+    if (!sub->ops->attempt)
+        return false;
+    if (sub->skip_attempts)
+        return sub->skip_attempts--, false;
+    return true;
+}
+
+/** One that failed costs more than none, and who writes, or reads what the host has not in
+ *  storage, will most likely go on so. */
+static void attempted_locked(struct subchannel *sub)
+{
+    unsigned failed = sub->elsewhere ? sub->failed_attempts + 1u : 0;
+    sub->failed_attempts = (u8)(failed < ATTEMPTS_BACKOFF ? failed : ATTEMPTS_BACKOFF);
+    sub->skip_attempts = (u8)((1u << sub->failed_attempts) - 1);
+    sub->attempt = NULL;
+}
+
+/* The turn of who has claimed the subchannel. `attempt`: NULL for a thread of device work. */
+static bool turn(struct subchannel *sub, const struct css_attempt *attempt)
+{
     struct css *css = sub->css;
     lock_take(&css->lock);
     sub->scheduled = false;
     bool more = false, again = false;
-    if (sub->executing)
+    if (sub->executing) {
         sub->again = true; /* no thread waits for another one's turn */
-    else
+    } else {
+        sub->attempt = attempt;
+        sub->elsewhere = false;
         more = execute_locked(sub, STEPS_PER_TURN, &again);
+        if (attempt)
+            attempted_locked(sub);
+    }
     if (more || again) {
         lock_drop(&css->lock);
         chan_schedule(sub);
         lock_take(&css->lock);
     }
     css_unref_locked(css); /* who is woken finds this thread ready for what he starts next */
+    return !more;
+}
+
+void chan_run(void *arg)
+{
+    (void)turn(arg, NULL);
+}
+
+bool css_attempt(struct subchannel *sub, const struct css_attempt *attempt)
+{
+    return turn(sub, attempt);
+}
+
+void css_attempt_not(struct subchannel *sub)
+{
+    struct css *css = sub->css;
+    css->ports->run(css->ctx, chan_run, sub);
 }
 
 bool chan_execute(struct subchannel *sub, unsigned long steps)

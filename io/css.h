@@ -11,6 +11,8 @@
 #include "mem/storage.h"
 
 struct css;
+struct subchannel;
+struct subchannel;
 
 #define ORB_BYTES 32
 #define ORB_SHORT_BYTES 12 /* one that is not extended */
@@ -111,6 +113,23 @@ bool css_schid_valid(struct css *css, u32 schid);
 
 /* Instructions. The caller fetches and stores operands; `schid` is general register 1. */
 int css_ssch(struct css *css, u32 schid, const u8 orb[ORB_BYTES]);
+/**
+ * The same for a processor that may have nothing to do for a while: cc 0 with *left not NULL: what
+ * was started is left to the caller, who soon calls css_attempt or css_attempt_not, once; NULL: it
+ * is done as css_ssch has it done.
+ */
+int css_ssch_left(struct css *css, u32 schid, const u8 orb[ORB_BYTES],
+                  struct subchannel **left);
+/** Of who executes without ever waiting for the host: `go_on` is asked before each command, with
+ *  the css lock held, and neither locks nor waits. */
+struct css_attempt {
+    bool (*go_on)(void *arg);
+    void *arg;
+};
+/** Execute what was left as far as that is possible so; false: the rest is left to ports->run. */
+bool css_attempt(struct subchannel *sub, const struct css_attempt *attempt);
+/** All of it is for ports->run. */
+void css_attempt_not(struct subchannel *sub);
 /** Does an ORB go on behind its first ORB_SHORT_BYTES? */
 bool css_orb_extended(const u8 orb[ORB_SHORT_BYTES]);
 /** `len` gets 64 or 96, the number of bytes of the IRB to store. cc 0 and 1 store it. */

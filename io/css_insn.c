@@ -54,6 +54,16 @@ static bool orb_valid(const u8 *orb)
 
 int css_ssch(struct css *css, u32 schid, const u8 orb[ORB_BYTES])
 {
+    struct subchannel *left;
+    int cc = css_ssch_left(css, schid, orb, &left);
+    if (left)
+        css_attempt_not(left);
+    return cc;
+}
+
+int css_ssch_left(struct css *css, u32 schid, const u8 orb[ORB_BYTES], struct subchannel **left)
+{
+    *left = NULL;
     if (!css_schid_valid(css, schid) || !orb_valid(orb))
         return CSS_PGM_OPERAND;
     struct subchannel *sub = enter(css, schid);
@@ -77,8 +87,12 @@ int css_ssch(struct css *css, u32 schid, const u8 orb[ORB_BYTES])
     s->scsw_count = 0;
     s->chained = s->previous = s->accepted = s->marks = 0;
     measure_start_locked(sub);
+    bool pays = chan_attempt_pays_locked(sub);
+    if (pays && chan_claim_locked(sub))
+        *left = sub;
     finish(css, 0);
-    chan_schedule(sub);
+    if (!pays)
+        chan_schedule(sub);
     return 0;
 }
 

@@ -169,10 +169,14 @@ struct subchannel {
     struct subchannel *next; /* in css->queue */
     u16 number;
     u8 ssid;
-    bool scheduled; /* a job of ports->run will look at it */
-    bool executing; /* one thread is in chan_run; owns the channel program */
-    bool again;     /* another thread wanted to be, meanwhile */
-    bool kicked;    /* css_device_ready came */
+    bool scheduled;                    /* a job of ports->run will look at it */
+    bool executing;                    /* one thread is in chan_run; owns the channel program */
+    bool again;                        /* another thread wanted to be, meanwhile */
+    bool kicked;                       /* css_device_ready came */
+    const struct css_attempt *attempt; /* the thread that executes may not wait for the host */
+    bool elsewhere;                    /* it would have to: the rest is for another thread */
+    u8 failed_attempts,
+        skip_attempts; /* of late, at most ATTEMPTS_BACKOFF; starts until the next */
     bool detaching;
     unsigned signals;                  /* processors that are in SIGNAL ADAPTER for it */
     bool restored;                     /* css_restore has had it */
@@ -283,6 +287,11 @@ void css_present_locked(struct subchannel *sub);
 
 /* chan.c */
 void chan_schedule(struct subchannel *sub);
+/** The subchannel is to be looked at, by who calls: with css_attempt or css_attempt_not. False:
+ *  somebody will anyhow. Lock held. */
+bool chan_claim_locked(struct subchannel *sub);
+/** Is it worth an attempt? Lock held. */
+bool chan_attempt_pays_locked(struct subchannel *sub);
 /** What ports->run runs. */
 void chan_run(void *arg);
 /** Execute on this thread until it ends or waits (for IPL). */
@@ -299,6 +308,7 @@ void css_unref_locked(struct css *css);
 enum ccw_step {
     CCW_STEP_NEXT,
     CCW_STEP_WAIT,
+    CCW_STEP_ELSEWHERE, /* sub->attempt, and it would wait for the host: once more, without */
     CCW_STEP_BUSY,
     CCW_STEP_REFUSED, /* the first command was answered with busy and other status */
     CCW_STEP_SUSPEND,

@@ -50,6 +50,8 @@ struct dev_qdio {
 
 /** `start` returns this when it must wait for the host (input): see css_device_ready. */
 #define DEV_WAIT (-1)
+/** And `attempt` this, when it would have to wait for the host's disk. */
+#define DEV_ELSEWHERE (-2)
 
 /** Sense byte 0. */
 #define SENSE_COMMAND_REJECT 0x80
@@ -100,6 +102,13 @@ struct dev_ops {
      * 1.
      */
     int (*start)(void *dev, struct dev_io *io);
+    /**
+     * The same on the thread of a processor, which may not wait for the host: neither for its disk
+     * nor for a lock that somebody has who does. DEV_ELSEWHERE having stored no data and changed
+     * nothing: `start` is called for the command on another thread. A program of which nothing but
+     * this was called is begun and ended without waiting, too. NULL: it never can.
+     */
+    int (*attempt)(void *dev, struct dev_io *io);
     /** Halt, clear or reset ended whatever `start` was doing. May be NULL. */
     void (*cancel)(void *dev);
     /** A halt or clear function was carried out, also one that found nothing under way; behind

@@ -292,8 +292,10 @@ static bool turn(struct vcpu *v, enum cpu_exit *why)
     if (v->turn.trims)
         cpu_trim(v->cpu);
     do {
-        *why = cpu_run(v->cpu, slice);
+        *why = cpu_run(v->cpu, attempt_budget(v, slice));
         v->turn.worked = worked(v, *why, icpts, from);
+        if (v->starts.open && attempt_after(v, *why))
+            continue;
         if (*why == CPU_EXIT_ABSENT) {
             pfault_begin(v);
             continue;
@@ -305,6 +307,8 @@ static bool turn(struct vcpu *v, enum cpu_exit *why)
             return false;
         v->turn.icpt_ns += host_clock_ns(CLOCK_MONOTONIC) - start;
     } while (++icpts < ICPTS_PER_SLICE_MAX && !cpu_requests_pending(v->cpu));
+    if (v->starts.left)
+        attempt_none(v);
     return true;
 }
 

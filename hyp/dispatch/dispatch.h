@@ -54,7 +54,13 @@ struct vcpu {
         bool worked;           /* it did more than a tick takes */
         bool trims;            /* what it has derived is dropped first */
     } turn;                    /* on a processor; that thread's own */
-    struct pfault pfault;      /* the running thread's, or the loop thread's while it is held */
+    struct {
+        struct subchannel *left; /* SSCH has left it to this CPU; NULL outside its turns */
+        bool open;               /* it has started something, and not waited since */
+        unsigned soon;           /* starts, one after the other, with a wait soon behind them */
+        u64 at_insns;            /* when it started something last, in its instructions */
+    } starts;                    /* that thread's own */
+    struct pfault pfault; /* the running thread's, or the loop thread's while it is held */
     /* written by the running thread, read by anyone */
     _Atomic u64 virt_ns, total_ns;
 };
@@ -71,10 +77,11 @@ struct processor {
     u64 wakes_ns;           /* asleep: by itself, then; ~0 = when it is woken */
     struct vcpu *dedicated; /* the only CPU it runs */
     struct vcpu *runs;
-    u64 sleeps;     /* how often it had nothing to do */
-    double load;    /* portion of the time it was busy, 0 to 1, of late */
-    u64 load_ns;    /* up to when `load` is told */
-    u64 busy_ns;    /* in all, up to then */
+    atomic_bool attempts; /* its thread does device work of that one, which waits; set locked */
+    u64 sleeps;           /* how often it had nothing to do */
+    double load;          /* portion of the time it was busy, 0 to 1, of late */
+    u64 load_ns;          /* up to when `load` is told */
+    u64 busy_ns;          /* in all, up to then */
     u64 page_reads; /* that this thread has waited for, up to its last turn [the thread] */
     bool busy;
 };
@@ -119,6 +126,16 @@ void dispatch_process(struct processor *p, struct vcpu *v);
 void dispatch_expire_locked(struct processor *p);
 /** CPUs that wait go to the pools that are theirs now. */
 void dispatch_requeue_locked(struct vm_host *host);
+
+/* -- attempt.c: on the CPU's processor, without the lock; docs/adr/0003-attempts.md -- */
+/** SSCH; its condition code, or as css_ssch. */
+int attempt_ssch(struct vcpu *v, u32 schid, const u8 *orb);
+/** How many instructions until attempt_after is to be asked; `slice`: nothing was left. */
+long attempt_budget(const struct vcpu *v, long slice);
+/** starts.open, and cpu_run has ended: may execute what was left. True: the CPU may go on. */
+bool attempt_after(struct vcpu *v, enum cpu_exit why);
+/** The turn ends: what was left is handed on. */
+void attempt_none(struct vcpu *v);
 
 /* -- rest.c: what it means that a CPU has come to rest -- */
 struct event_note;

@@ -233,12 +233,26 @@ static void overtake_locked(const struct vcpu *v)
     }
 }
 
+/* Who does device work while his CPU waits has time for this one. */
+static bool end_attempt_locked(const struct vcpu *v)
+{
+    const struct vm_host *host = v->vm->host;
+    for (unsigned i = 0; i < host->processors; i++) {
+        const struct processor *p = &host->processor[i];
+        if (!atomic_load(&p->attempts) || !p->runs || !processor_suits_locked(p, v))
+            continue;
+        cpu_request_exit(p->runs->cpu);
+        return true;
+    }
+    return false;
+}
+
 void processor_call_locked(const struct vcpu *v)
 {
     struct processor *p = sleeper_locked(v->vm->host, v);
     if (p)
         call(p);
-    else if (v->vm->quickdsp)
+    else if (!end_attempt_locked(v) && v->vm->quickdsp)
         overtake_locked(v);
 }
 

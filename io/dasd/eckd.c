@@ -136,7 +136,7 @@ static int eckd_start(void *dev, struct dev_io *io)
         return reserve_busy(io);
     if (!prepares(dev_io_command(io)) && !eckd_claim(d))
         return DEV_WAIT;
-    if (!image_turn_begin(d->v->img))
+    if (d->attempt || !image_turn_begin(d->v->img))
         return perform(d, io);
     int rc = eckd_flush(d, &cause); /* of the time before there were others */
     look_again(d);
@@ -145,6 +145,31 @@ static int eckd_start(void *dev, struct dev_io *io)
         us = eckd_check(d, io, SENSE_EQUIPMENT_CHECK, SENSE1_PERMANENT);
     image_turn_end(d->v->img);
     return us;
+}
+
+/** What the command has done to the claim and the volume it is bound to stays: it comes again. */
+static int elsewhere(struct eckd *d, const struct eckd_state *before)
+{
+    const struct eckd_state now = d->s;
+    d->s = *before;
+    d->s.claimed = now.claimed;
+    d->s.bound = now.bound;
+    d->s.base = now.base;
+    return DEV_ELSEWHERE;
+}
+
+/** Reads, and what says what is to be read. */
+static int eckd_attempt(void *dev, struct dev_io *io)
+{
+    struct eckd *d = dev;
+    const struct eckd_state before = d->s;
+    u8 command = dev_io_command(io);
+    if (!d->v->img || !image_may_try(d->v->img) || eckd_identifies(command))
+        return DEV_ELSEWHERE;
+    d->attempt = true;
+    int us = eckd_start(d, io);
+    d->attempt = false;
+    return us == DEV_ELSEWHERE ? elsewhere(d, &before) : us;
 }
 
 void eckd_program_forget(struct eckd_state *s)
@@ -305,6 +330,7 @@ static const struct dev_ops eckd_ops = {
                  0x01, 0x00, 0x41, 0x27, 0x00, 0x04, 0x42, 0x3e, 0x00, 0x40},
     .sense_id_bytes = 20,
     .start = eckd_start,
+    .attempt = eckd_attempt,
     .cancel = eckd_cancel,
     .begin = eckd_begin,
     .end = eckd_end,

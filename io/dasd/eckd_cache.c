@@ -98,7 +98,11 @@ static int read_records(struct eckd *d, struct cached_track *t, u32 first, u32 l
                         bool *as_known, struct cause *cause)
 {
     u32 from = plain_at(first), to = plain_at(last) + PLAIN_RECORD_BYTES;
-    int rc = image_read_part(d->v->img, t->track, from, t->bytes + from, to - from, cause);
+    u8 *at = t->bytes + from;
+    if (d->attempt && !image_try_part(d->v->img, t->track, from, at, to - from))
+        return ST_BUSY;
+    int rc =
+        d->attempt ? ST_OK : image_read_part(d->v->img, t->track, from, at, to - from, cause);
     *as_known = rc || plain_counts(d, t, first, last);
     if (rc)
         return rc;
@@ -249,6 +253,8 @@ static struct cached_track *victim(struct eckd *d)
 static int load(struct eckd *d, struct cached_track *t, u32 track, struct cause *cause)
 {
     u32 len;
+    if (d->attempt)
+        return ST_BUSY;
     int rc = write_back(d, t, cause);
     t->valid = false;
     clean(t);
@@ -280,6 +286,9 @@ static int get(struct eckd *d, struct cached_track *t, u32 track, bool whole,
 static struct cached_track *failed(struct eckd *d, struct dev_io *io, const struct cause *cause,
                                    int *us)
 {
+    *us = DEV_ELSEWHERE;
+    if (d->attempt)
+        return NULL;
     trouble_failed(&d->trouble, d->css, d->devno, false, cause);
     *us = eckd_check(d, io, SENSE_EQUIPMENT_CHECK, SENSE1_PERMANENT);
     return NULL;

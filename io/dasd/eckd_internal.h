@@ -181,8 +181,9 @@ struct eckd {
     bool claiming; /* it is in the list */
     struct trouble trouble;
     enum eckd_unit_type type;
-    bool joined; /* the control unit has it */
-    bool lost;   /* a write of the program under way failed when state was to be saved */
+    bool joined;  /* the control unit has it */
+    bool attempt; /* eckd_attempt: nothing may wait for the host */
+    bool lost;    /* a write of the program under way failed when state was to be saved */
     struct reserve reserve;
     u16 devno;
     struct eckd_state s;

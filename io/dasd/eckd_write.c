@@ -219,6 +219,8 @@ static int write_track_data(struct eckd *d, struct dev_io *io)
 int eckd_write(struct eckd *d, struct dev_io *io)
 {
     u8 command = dev_io_command(io);
+    if (d->attempt)
+        return DEV_ELSEWHERE; /* the host's page cache may let a write wait for the disk */
     if (command == ECKD_WRITE_FULL_TRACK)
         return write_full_track(d, io);
     if (command == ECKD_WRITE_TRACK_DATA)

@@ -49,7 +49,8 @@ struct fba {
     struct trouble trouble;
     u64 blocks;
     u16 devno;
-    bool wrote; /* this channel program did */
+    bool wrote;   /* this channel program did */
+    bool attempt; /* fba_attempt: nothing may wait for the host */
     struct reserve reserve;
     struct fba_state s;
     u8 chunk[CHUNK_BLOCKS * IMAGE_BLOCK_BYTES];
@@ -128,7 +129,9 @@ static int read_blocks(struct fba *d, struct dev_io *io, u32 block, u32 count)
     struct cause cause;
     while (count) {
         u32 n = count < CHUNK_BLOCKS ? count : CHUNK_BLOCKS;
-        if (image_read_blocks(d->img, block, n, d->chunk, &cause))
+        if (d->attempt && !image_try_blocks(d->img, block, n, d->chunk))
+            return DEV_ELSEWHERE;
+        if (!d->attempt && image_read_blocks(d->img, block, n, d->chunk, &cause))
             return failed(d, io, false, &cause);
         trouble_well(&d->trouble, d->css, d->devno, false);
         if (dev_io_put(io, d->chunk, n * IMAGE_BLOCK_BYTES) < n * IMAGE_BLOCK_BYTES)
@@ -228,6 +231,24 @@ static int fba_start(void *dev, struct dev_io *io)
     }
 }
 
+/** A read of one piece, and what says what is to be read. */
+static int fba_attempt(void *dev, struct dev_io *io)
+{
+    struct fba *d = dev;
+    const struct fba_state before = d->s;
+    u8 command = dev_io_command(io);
+    bool read = command == FBA_READ && d->s.count <= CHUNK_BLOCKS;
+    if ((!read && command != FBA_LOCATE && command != FBA_DEFINE_EXTENT) ||
+        !image_may_try(d->img))
+        return DEV_ELSEWHERE;
+    d->attempt = true;
+    int us = fba_start(d, io);
+    d->attempt = false;
+    if (us == DEV_ELSEWHERE)
+        d->s = before;
+    return us;
+}
+
 static void fba_begin(void *dev)
 {
     struct fba *d = dev;
@@ -325,6 +346,7 @@ static const struct dev_ops fba_ops = {
     .sense_id = {0xff, 0x63, 0x10, 0x01, 0x93, 0x36, 0x10},
     .sense_id_bytes = 7,
     .start = fba_start,
+    .attempt = fba_attempt,
     .cancel = fba_cancel,
     .begin = fba_begin,
     .end = fba_end,

@@ -97,8 +97,20 @@ static int ckd_part(struct image *img, bool write, u32 track, u32 from, u8 *buf,
     return file_part(img, write, file, at + from, buf, len, cause);
 }
 
-static const struct image_ops ckd_ops = {
-    .format = IMAGE_CKD, .fixed = true, .read = ckd_read, .write = ckd_write, .part = ckd_part};
+static bool ckd_try_part(struct image *img, u32 track, u32 from, u8 *buf, u32 len)
+{
+    u32 file;
+    u64 at;
+    place(img, track, &file, &at);
+    return image_try_pread(img, file, at + from, buf, len);
+}
+
+static const struct image_ops ckd_ops = {.format = IMAGE_CKD,
+                                         .fixed = true,
+                                         .read = ckd_read,
+                                         .write = ckd_write,
+                                         .part = ckd_part,
+                                         .try_part = ckd_try_part};
 
 /** Cylinders in the file just opened, whose header is `head`. */
 static int file_cylinders(struct image *img, u32 file, const u8 *head, u32 *cylinders,
@@ -212,7 +224,14 @@ static int raw_part(struct image *img, bool write, u32 track, u32 from, u8 *buf,
     return file_part(img, write, 0, at, buf, len, cause);
 }
 
+static bool raw_try_part(struct image *img, u32 track, u32 from, u8 *buf, u32 len)
+{
+    return image_try_pread(img, 0, (u64)track * RAW_TRACK_BYTES + from - TRACK_HA_BYTES, buf,
+                           len);
+}
+
 static const struct image_ops raw_ops = {.format = IMAGE_CKD_RAW,
+                                         .try_part = raw_try_part,
                                          .fixed = true,
                                          .read = raw_read,
                                          .write = raw_write,

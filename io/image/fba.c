@@ -12,8 +12,13 @@ static int fba_blocks(struct image *img, bool write, u64 block, u32 count, u8 *b
                  : image_pread(img, 0, at, buf, len, cause);
 }
 
+static bool fba_try_blocks(struct image *img, u64 block, u32 count, u8 *buf)
+{
+    return image_try_pread(img, 0, block * IMAGE_BLOCK_BYTES, buf, count * IMAGE_BLOCK_BYTES);
+}
+
 static const struct image_ops fba_ops = {
-    .format = IMAGE_FBA_RAW, .fixed = true, .blocks = fba_blocks};
+    .format = IMAGE_FBA_RAW, .fixed = true, .blocks = fba_blocks, .try_blocks = fba_try_blocks};
 
 int fba_raw_open(struct image *img, struct cause *cause)
 {

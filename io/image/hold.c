@@ -3,6 +3,7 @@
 #include "io/image/hold.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "io/image/hold_file.h"
@@ -20,6 +21,7 @@ struct hold_group {
     struct hold *members;
     pthread_t looker; /* from the first such wait on */
     bool looks, stop;
+    atomic_bool files; /* some member had one open once */
 };
 
 /** In group->members from hold_join to hold_leave; group->lock. */
@@ -296,6 +298,7 @@ void hold_open(struct hold *h, const char *path)
     lock_take(&h->group->lock);
     if (h->fd < 0)
         h->fd = hold_file_open(path);
+    atomic_store(&h->group->files, true);
     (void)settle(h);
     lock_drop(&h->group->lock);
 }
@@ -481,6 +484,11 @@ void hold_forget(struct hold *h)
     if (wanted)
         tell(h->group);
     lock_drop(&h->group->lock);
+}
+
+bool hold_has_file(const struct hold *h)
+{
+    return h && atomic_load(&h->group->files);
 }
 
 u32 hold_losses(struct hold *h)

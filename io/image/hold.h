@@ -51,6 +51,8 @@ bool hold_keep(struct hold *h);
  *  HOLD_SEEN_MS at the latest, and has lost it. Programs of others here that are under way are not
  *  waited for, those elsewhere are. False: it is not let go yet. */
 bool hold_steal(struct hold *h);
+/** Do programs elsewhere take part, by locks of a file of the host? NULL: no. */
+bool hold_has_file(const struct hold *h);
 /** How often it has lost a reservation that it had. */
 u32 hold_losses(struct hold *h);
 void hold_release(struct hold *h);

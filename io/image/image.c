@@ -281,6 +281,26 @@ int image_write_part(struct image *img, u32 track, u32 from, const u8 *buf, u32 
     return part_move(img, true, track, from, (u8 *)(uintptr_t)buf, len, cause);
 }
 
+bool image_may_try(const struct image *img)
+{
+    return (img->ops->try_part || img->ops->try_blocks) &&
+           (!img->ops->may_try || img->ops->may_try(img));
+}
+
+bool image_try_part(struct image *img, u32 track, u32 from, u8 *buf, u32 len)
+{
+    return img->ops->try_part && track < img->geometry.tracks && from >= TRACK_HA_BYTES &&
+           from + len <= img->geometry.track_bytes &&
+           img->ops->try_part(img, track, from, buf, len);
+}
+
+bool image_try_blocks(struct image *img, u64 block, u32 count, void *buf)
+{
+    u64 blocks = img->geometry.blocks;
+    return img->ops->try_blocks && block <= blocks && count <= blocks - block &&
+           img->ops->try_blocks(img, block, count, buf);
+}
+
 static int blocks_move(struct image *img, bool write, u64 block, u32 count, u8 *buf,
                        struct cause *cause)
 {

@@ -84,6 +84,12 @@ int image_read_part(struct image *img, u32 track, u32 from, u8 *buf, u32 len,
                     struct cause *cause);
 int image_write_part(struct image *img, u32 track, u32 from, const u8 *buf, u32 len,
                      struct cause *cause);
+/** For who may not wait for the host: can something be read so? That of a window changes. Then
+ *  read it; false: one would have to wait, since the host does not have it in storage or others
+ *  are at it, or it fails, and image_read_part tells why. */
+bool image_may_try(const struct image *img);
+bool image_try_part(struct image *img, u32 track, u32 from, u8 *buf, u32 len);
+bool image_try_blocks(struct image *img, u64 block, u32 count, void *buf);
 int image_read_blocks(struct image *img, u64 block, u32 count, void *buf, struct cause *cause);
 int image_write_blocks(struct image *img, u64 block, u32 count, const void *buf,
                        struct cause *cause);

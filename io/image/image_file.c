@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "io/image/hold_file.h"
@@ -183,6 +184,13 @@ int image_pread(struct image *img, u32 file, u64 at, void *buf, u32 len, struct 
         done += (u32)n;
     }
     return ST_OK;
+}
+
+bool image_try_pread(const struct image *img, u32 file, u64 at, void *buf, u32 len)
+{
+    const struct iovec to = {buf, len};
+    const struct image_file *f = &img->file[file];
+    return !f->remote && preadv2(f->fd, &to, 1, (off_t)at, RWF_NOWAIT) == (ssize_t)len;
 }
 
 static int write_all(const struct image *img, u32 file, u64 at, const u8 *buf, u32 len,

@@ -34,6 +34,10 @@ struct image_ops {
     bool (*parts)(const struct image *img, u32 track);
     int (*blocks)(struct image *img, bool write, u64 block, u32 count, u8 *buf,
                   struct cause *cause);
+    /** image_try_part and image_try_blocks; NULL where one always may have to wait. */
+    bool (*try_part)(struct image *img, u32 track, u32 from, u8 *buf, u32 len);
+    bool (*try_blocks)(struct image *img, u64 block, u32 count, u8 *buf);
+    bool (*may_try)(const struct image *img); /* of windows; NULL: always */
     /** Around the host's sync of the files, which is done without the lock; may be NULL. */
     void (*sync_begin)(struct image *img);
     void (*sync_end)(struct image *img, bool well);
@@ -104,6 +108,8 @@ int image_file_open(struct image *img, const char *path, struct cause *cause);
 int image_pread(struct image *img, u32 file, u64 at, void *buf, u32 len, struct cause *cause);
 int image_pwrite(struct image *img, u32 file, u64 at, const void *buf, u32 len,
                  struct cause *cause);
+/** Read what the host has in storage, all of it or false. */
+bool image_try_pread(const struct image *img, u32 file, u64 at, void *buf, u32 len);
 /** Several threads may use its files at a time: they are the host's, or a server says so. */
 bool image_shares_files(const struct image *img);
 /** The image's lock is given back in between, if its files allow that; and a write in between. */

@@ -652,6 +652,34 @@ static bool window_parts(const struct image *img, u32 track)
     return has;
 }
 
+/** With the share's lock held from when it returns true, if nobody else has that. */
+static bool try_begin(struct window *w)
+{
+    struct share *s = w->share;
+    if (!lock_try(&s->lock))
+        return false;
+    if (w->active && s->img && !w->shut && atomic_load(&w->apart) && !s->changing)
+        return true;
+    lock_drop(&s->lock);
+    return false;
+}
+
+static bool window_try_part(struct image *img, u32 track, u32 from, u8 *buf, u32 len)
+{
+    struct window *w = img->format;
+    struct share *s = w->share;
+    bool fill = false, cached = atomic_load(&w->cached);
+    u64 ticket;
+    if (from < TRACK_HA_BYTES + TRACK_COUNT_BYTES || !fresh_is_written(w->fresh, track) ||
+        !try_begin(w))
+        return false;
+    track = whole_track(w, track);
+    bool got = (cached && mdc_get_part(s->mdc, s, track, from, buf, len, &fill, &ticket)) ||
+               (!fill && image_try_part(s->img, track, from, buf, len));
+    lock_drop(&s->lock);
+    return got;
+}
+
 /** Blocks that were read and that the device had not written. */
 static void blank(const struct window *w, u64 block, u32 count, u8 *buf)
 {
@@ -677,6 +705,26 @@ static int window_blocks(struct image *img, bool write, u64 block, u32 count, u8
         blank(w, block, count, buf);
     move_end(w, apart, write);
     return rc;
+}
+
+static bool window_try_blocks(struct image *img, u64 block, u32 count, u8 *buf)
+{
+    struct window *w = img->format;
+    if (!try_begin(w))
+        return false;
+    bool got = image_try_blocks(w->share->img, w->extent.first + block, count, buf);
+    lock_drop(&w->share->lock);
+    if (got)
+        blank(w, block, count, buf);
+    return got;
+}
+
+/** A file whose layout is fixed, and that no other window has which writes or is written; nor do
+ *  other programs take part in reservations, whose locks are the host's. */
+static bool window_may_try(const struct image *img)
+{
+    const struct window *w = img->format;
+    return w->share->ranges && atomic_load(&w->apart) && !hold_has_file(w->hold);
 }
 
 int window_erase(struct image *img, atomic_bool *stop, struct cause *cause)
@@ -766,6 +814,8 @@ static const struct image_ops ckd_window = {.format = IMAGE_CKD,
                                             .write = window_write,
                                             .part = window_part,
                                             .parts = window_parts,
+                                            .try_part = window_try_part,
+                                            .may_try = window_may_try,
                                             .sync = window_sync,
                                             .close = window_close,
                                             .offline = window_offline,
@@ -774,6 +824,8 @@ static const struct image_ops ckd_window = {.format = IMAGE_CKD,
                                             .hold = window_hold};
 static const struct image_ops fba_window = {.format = IMAGE_FBA_RAW,
                                             .blocks = window_blocks,
+                                            .try_blocks = window_try_blocks,
+                                            .may_try = window_may_try,
                                             .sync = window_sync,
                                             .close = window_close,
                                             .offline = window_offline,

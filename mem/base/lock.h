@@ -5,6 +5,7 @@
 #define ENDICOTT_MEM_BASE_LOCK_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <time.h>
 
 #define LOCK_BIT(kind) (1ull << LOCK_##kind)
@@ -69,6 +70,16 @@ static inline void lock_take(struct lock *lock)
     LOCK_ORDER_(take, lock);
     pthread_mutex_lock(&lock->mutex);
     lock_signals.locks++;
+}
+
+/** False when another thread has it: for who may not wait. */
+static inline bool lock_try(struct lock *lock)
+{
+    if (pthread_mutex_trylock(&lock->mutex))
+        return false;
+    LOCK_ORDER_(take, lock);
+    lock_signals.locks++;
+    return true;
 }
 
 /** The thread is about to take another lock: those to be woken wait until that is given back. */
