@@ -244,7 +244,13 @@ void cpu_request_exit(struct cpu *c)
 
 bool cpu_requests_pending(struct cpu *c)
 {
-    return atomic_load(&c->requests) != 0;
+    return (atomic_load(&c->requests) & ~REQ_FLUSHES) != 0;
+}
+
+bool cpu_waits(struct cpu *c)
+{
+    return !cpu_requests_pending(c) && c->state == CPU_STATE_OPERATING &&
+           c->psw.mask & PSW_WAIT && !cpu_interruption_pending(c);
 }
 
 void cpu_request_flush_stores(struct cpu *c)

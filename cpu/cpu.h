@@ -106,6 +106,10 @@ bool cpu_programs_ran(struct cpu *cpu);
 /** True when the CPU has work: operating and not waiting, or an enabled interruption pending. */
 bool cpu_runnable(struct cpu *cpu);
 
+/** True while an enabled wait goes on: no interruption, and no such request (cpu_requests_pending)
+ *  either. Outside cpu_run, on the thread that it runs on. */
+bool cpu_waits(struct cpu *cpu);
+
 /* -- observing: what a CPU does, instruction by instruction; nothing the program sees -- */
 
 enum cpu_seen {
@@ -151,7 +155,8 @@ void cpu_request_exit(struct cpu *cpu);
 /** A CPU that has not run yet will soon, and then without delay: the host gives memory now that its
  *  first instructions need, some 6 MB. */
 void cpu_warm(struct cpu *cpu);
-/** True when some request waits for the CPU: it should leave the processor. */
+/** True when some request waits for the CPU, but for what cpu_run does before anything else: it
+ *  should leave the processor. */
 bool cpu_requests_pending(struct cpu *cpu);
 /** Drop all store translations before the next instruction: a change-recording epoch began. */
 void cpu_request_flush_stores(struct cpu *cpu);

@@ -43,7 +43,7 @@ long attempt_budget(const struct vcpu *v, long slice)
 static bool nothing_else(void *arg)
 {
     const struct vcpu *v = arg;
-    return !cpu_runnable(v->cpu);
+    return cpu_waits(v->cpu);
 }
 
 /* Nobody else waits for the processor; who does from now on ends the attempt. */
@@ -73,10 +73,9 @@ static void attempt(struct vcpu *v)
     v->turn.icpt_ns += host_clock_ns(CLOCK_MONOTONIC) - start;
 }
 
-void attempt_none(struct vcpu *v)
+void attempt_end(struct vcpu *v)
 {
     v->starts.open = false;
-    v->starts.soon = 0;
     hand_on(v);
 }
 
@@ -88,7 +87,8 @@ bool attempt_after(struct vcpu *v, enum cpu_exit why)
         return false;
     if (!soon || why != CPU_EXIT_WAIT) {
         bool slice_over = !v->starts.left;
-        attempt_none(v);
+        v->starts.soon = 0;
+        attempt_end(v);
         return why == CPU_EXIT_BUDGET && !slice_over;
     }
     v->starts.open = false;
@@ -96,5 +96,5 @@ bool attempt_after(struct vcpu *v, enum cpu_exit why)
     if (!v->starts.left)
         return false;
     attempt(v);
-    return cpu_runnable(v->cpu);
+    return !cpu_waits(v->cpu);
 }

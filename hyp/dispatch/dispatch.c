@@ -281,6 +281,23 @@ static bool worked(struct vcpu *v, enum cpu_exit why, unsigned icpts, u64 from)
            cpu_instructions(v->cpu) - from > QUIET_INSNS_MAX;
 }
 
+/* It will wait soon when it has something left to execute then. */
+static bool goes_on(const struct vcpu *v, unsigned icpts)
+{
+    unsigned max = v->starts.left ? 2 * ICPTS_PER_SLICE_MAX : ICPTS_PER_SLICE_MAX;
+    return icpts < max && !cpu_requests_pending(v->cpu);
+}
+
+/* cpu_run, and what the CPU has started while it waits (attempt.c). */
+static enum cpu_exit run(struct vcpu *v, long slice, unsigned *icpts)
+{
+    enum cpu_exit why;
+    do
+        why = cpu_run(v->cpu, attempt_budget(v, slice));
+    while (v->starts.open && attempt_after(v, why) && ++*icpts < ICPTS_PER_SLICE_MAX);
+    return why;
+}
+
 /* Until the slice is used or something else is to be done; false: it is blocked, and belongs to
  * others by now [D4]. */
 static bool turn(struct vcpu *v, enum cpu_exit *why)
@@ -292,10 +309,8 @@ static bool turn(struct vcpu *v, enum cpu_exit *why)
     if (v->turn.trims)
         cpu_trim(v->cpu);
     do {
-        *why = cpu_run(v->cpu, attempt_budget(v, slice));
+        *why = run(v, slice, &icpts);
         v->turn.worked = worked(v, *why, icpts, from);
-        if (v->starts.open && attempt_after(v, *why))
-            continue;
         if (*why == CPU_EXIT_ABSENT) {
             pfault_begin(v);
             continue;
@@ -306,9 +321,8 @@ static bool turn(struct vcpu *v, enum cpu_exit *why)
         if (*why == CPU_EXIT_OBSERVED ? !trace_look(v) : !icpt_handle(v))
             return false;
         v->turn.icpt_ns += host_clock_ns(CLOCK_MONOTONIC) - start;
-    } while (++icpts < ICPTS_PER_SLICE_MAX && !cpu_requests_pending(v->cpu));
-    if (v->starts.left)
-        attempt_none(v);
+    } while (goes_on(v, ++icpts));
+    attempt_end(v);
     return true;
 }
 

@@ -135,7 +135,7 @@ long attempt_budget(const struct vcpu *v, long slice);
 /** starts.open, and cpu_run has ended: may execute what was left. True: the CPU may go on. */
 bool attempt_after(struct vcpu *v, enum cpu_exit why);
 /** The turn ends: what was left is handed on. */
-void attempt_none(struct vcpu *v);
+void attempt_end(struct vcpu *v);
 
 /* -- rest.c: what it means that a CPU has come to rest -- */
 struct event_note;
