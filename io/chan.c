@@ -376,7 +376,8 @@ static bool execute_locked(struct subchannel *sub, unsigned long steps, bool *ag
 
 bool chan_attempt_pays_locked(struct subchannel *sub)
 {
-    if (!sub->ops->attempt)
+    const struct dev_ops *ops = sub->ops;
+    if (!ops->attempt || (ops->attempts && !ops->attempts(sub->dev)))
         return false;
     if (sub->skip_attempts)
         return sub->skip_attempts--, false;

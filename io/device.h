@@ -109,6 +109,8 @@ struct dev_ops {
      * this was called is begun and ended without waiting, too. NULL: it never can.
      */
     int (*attempt)(void *dev, struct dev_io *io);
+    /** Of a device that may have to wait even at the begin or the end: false. NULL: none has. */
+    bool (*attempts)(const void *dev);
     /** Halt, clear or reset ended whatever `start` was doing. May be NULL. */
     void (*cancel)(void *dev);
     /** A halt or clear function was carried out, also one that found nothing under way; behind

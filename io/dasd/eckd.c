@@ -147,14 +147,12 @@ static int eckd_start(void *dev, struct dev_io *io)
     return us;
 }
 
-/** What the command has done to the claim and the volume it is bound to stays: it comes again. */
+/** The command comes again; its claim stays. */
 static int elsewhere(struct eckd *d, const struct eckd_state *before)
 {
-    const struct eckd_state now = d->s;
+    u8 claimed = d->s.claimed;
     d->s = *before;
-    d->s.claimed = now.claimed;
-    d->s.bound = now.bound;
-    d->s.base = now.base;
+    d->s.claimed = claimed;
     return DEV_ELSEWHERE;
 }
 
@@ -170,6 +168,13 @@ static int eckd_attempt(void *dev, struct dev_io *io)
     int us = eckd_start(d, io);
     d->attempt = false;
     return us == DEV_ELSEWHERE ? elsewhere(d, &before) : us;
+}
+
+/** The end of an alias's program may be the last use of a volume that was detached meanwhile. */
+static bool eckd_attempts(const void *dev)
+{
+    const struct eckd *d = dev;
+    return d->type == ECKD_UNIT_BASE;
 }
 
 void eckd_program_forget(struct eckd_state *s)
@@ -331,6 +336,7 @@ static const struct dev_ops eckd_ops = {
     .sense_id_bytes = 20,
     .start = eckd_start,
     .attempt = eckd_attempt,
+    .attempts = eckd_attempts,
     .cancel = eckd_cancel,
     .begin = eckd_begin,
     .end = eckd_end,

@@ -296,6 +296,20 @@ START_TEST(a_command_that_is_done_over_tells_once)
 }
 END_TEST
 
+START_TEST(aliases_make_none)
+{
+    struct cause cause;
+    ck_assert_int_eq(eckd_alias_create(m.css, 0x02f0, 0x0200, false, &cause), ST_OK);
+    id = css_find_devno(m.css, 0x02f0);
+    enable(&m, id, 3);
+    ck_assert_ptr_null(left_by_start(ORB_F));
+    ck_assert_uint_eq(m.jobs, 1);
+    machine_run(&m);
+    expect_good(ends());
+    expect_data(0x5a);
+}
+END_TEST
+
 /* ---- blocks ---- */
 
 #define BLOCKS 100u
@@ -388,6 +402,7 @@ int main(void)
     tcase_add_loop_test(tc, clear_and_halt_end_it_at_each_point, 0, 2);
     tcase_add_loop_test(tc, it_moves_at_each_point, 0, COMMANDS);
     tcase_add_test(tc, a_command_that_is_done_over_tells_once);
+    tcase_add_test(tc, aliases_make_none);
     tcase_add_loop_test(tc, blocks_are_read_so_too, 0, 2);
     tcase_add_test(tc, others_who_write_keep_it_off);
     return run_suite(suite);
