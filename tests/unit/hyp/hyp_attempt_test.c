@@ -20,7 +20,6 @@
 #define PATTERN 0x6b
 
 #define STOP_AT 0x5f0u /* the guest ends when it is not zero */
-#define READS_AT 0x5f4u
 #define KEYS_AT 0x5f8u /* interruptions by the interrupt key that it had */
 #define AREA 0x10000u
 #define RECORD_BYTES 4096u
@@ -142,24 +141,33 @@ static void teardown(void)
     unlink(path);
 }
 
-static u32 guest_word(u32 at)
+static void check_running(void)
 {
-    return __builtin_bswap32(
-        __atomic_load_n((u32 *)(void *)storage_host(vm->st, at, 4), __ATOMIC_RELAXED));
+    ck_assert_msg(!ended(), "the guest has ended");
+    sched_yield();
 }
 
-static void await(u32 at, u32 count)
+static void await_programs(u64 count)
 {
-    while (guest_word(at) < count) {
-        ck_assert_msg(!ended(), "the guest has ended");
-        sched_yield();
-    }
+    while (atomic_load(&vm->io_count) < count)
+        check_running();
+}
+
+/** The guest's storage is looked at while it is held. */
+static u32 keys(void)
+{
+    vm_hold(vm);
+    u32 count = be32_load(storage_host(vm->st, KEYS_AT, 4));
+    vm_release(vm);
+    return count;
 }
 
 static void end_well(void)
 {
     u64 mask, addr;
-    __atomic_store_n(storage_host(vm->st, STOP_AT, 1), 1, __ATOMIC_RELAXED);
+    vm_hold(vm);
+    *storage_host(vm->st, STOP_AT, 1) = 1;
+    vm_release(vm);
     while (!ended())
         sched_yield();
     vm_hold(vm);
@@ -173,7 +181,7 @@ static void end_well(void)
 
 START_TEST(its_own_thread_reads)
 {
-    await(READS_AT, ROUNDS);
+    await_programs(ROUNDS);
     end_well();
     u64 slept = host->processor[0].sleeps;
     ck_assert_uint_lt(slept, ROUNDS / 2); /* for each of them, if another thread had read */
@@ -183,26 +191,25 @@ END_TEST
 START_TEST(interruptions_come_meanwhile)
 {
     for (u32 i = 1; i <= TIMES; i++) {
-        await(READS_AT, i * 20);
+        await_programs(atomic_load(&vm->io_count) + 20);
         cpu_interrupt_key(vm->vcpu[0].cpu);
-        await(KEYS_AT, i);
+        while (keys() < i)
+            check_running();
     }
     end_well();
-    ck_assert_uint_eq(guest_word(KEYS_AT), TIMES);
+    ck_assert_uint_eq(keys(), TIMES);
 }
 END_TEST
 
 START_TEST(holds_and_quiesces_come_meanwhile)
 {
     for (u32 i = 1; i <= TIMES; i++) {
-        await(READS_AT, guest_word(READS_AT) + 10);
+        await_programs(atomic_load(&vm->io_count) + 10);
         vm_hold(vm);
         css_quiesce(vm->css);
         ck_assert_ptr_null(vm->vcpu[0].starts.left); /* [A1] */
-        u32 reads = guest_word(READS_AT);
         css_resume(vm->css);
         vm_release(vm);
-        await(READS_AT, reads + 1);
     }
     end_well();
 }
@@ -215,14 +222,14 @@ START_TEST(another_machine_runs_beside_it)
     static const u8 loop[] = {0x50, 0x00, 0x08, 0x00, 0xa7, 0xf4, 0xff, 0xfe}; /* ST; J */
     static const struct ipled_piece loops[] = {
         {0, psw, sizeof psw}, {0x400, loop, sizeof loop}, {0, NULL, 0}};
-    await(READS_AT, 100);
+    await_programs(100);
     struct vm *other = ipled_another(host, 1, SHARE_DEFAULT, loops);
     for (u32 i = 0; i < 5; i++) {
         u64 before = vm_instructions(other);
-        u32 reads = guest_word(READS_AT);
+        u64 programs = atomic_load(&vm->io_count);
         while (vm_instructions(other) == before)
             sched_yield();
-        await(READS_AT, reads + 1);
+        await_programs(programs + 1);
     }
     vm_destroy(other);
     end_well();
