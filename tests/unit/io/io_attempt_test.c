@@ -280,7 +280,7 @@ START_TEST(it_moves_at_each_point)
 }
 END_TEST
 
-/* A program that looks at PCIs and has the start told is told once, though a command is done over. */
+/* PCIs and the zero condition code are told of once, though the command is done over. */
 START_TEST(a_command_that_is_done_over_tells_once)
 {
     writes();
