@@ -225,7 +225,8 @@ static void emit_test(struct jit_cx *x)
     const struct jit_insn *i = current(x);
     bool w = i->lo->width == 64;
     emit_mov(x);
-    unsigned host = w ? reg_use64(x, i->d.r1, RAX) : reg_use32(x, i->d.r1, RAX);
+    bool there = x->host[i->d.r1] == HOST_NONE && (i->lo->b == S_MEM || i->lo->b == S_REL);
+    unsigned host = there ? RAX : reg_use(x, w, i->d.r1, RAX); /* it has just been stored */
     cc_keep_first(x, host);
     x64_rr(&x->a, w, A_TEST, host, host);
     cc_set(x);
@@ -235,10 +236,11 @@ static void emit_neg(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     bool w = i->lo->width == 64;
-    emit_extended(x, i->lo->ext, w, i->d.r2, RAX);
     unsigned to = reg_def(x, w, i->d.r1, RAX);
-    if (to != RAX)
-        x64_rr(&x->a, w, A_MOV, to, RAX);
+    if (i->lo->ext != (w ? X_64 : X_32))
+        emit_extended(x, i->lo->ext, w, i->d.r2, to);
+    else if (to == RAX || i->d.r1 != i->d.r2)
+        reg_get(x, w, i->d.r2, to);
     x64_g3(&x->a, w, N_NEG, to);
     reg_done(x, w, i->d.r1, to);
     cc_set(x);

@@ -213,7 +213,11 @@ t_mvc:
     lr      %r3, %r4
     l       %r5, 0(%r10)
     chi     %r5, 7
-    SEQ                                 # floating-point registers in a loop
+    SEQ                                 # a register in memory is compared before it is loaded again
+    ltg     %r3, 0(%r10)
+    jne     2f
+    lcgr    %r4, %r5
+2:  SEQ                                 # floating-point registers in a loop
     cdfbr   %f4, %r3
 2:  adbr    %f2, %f4
     ld      %f6, 0(%r10)
