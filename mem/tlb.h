@@ -7,7 +7,7 @@
 #include "mem/base/bytes.h"
 #include "mem/storage.h"
 
-#define TLB_ENTRIES 2048 /* per kind and space; a power of two */
+#define TLB_ENTRIES 4096 /* per kind and space; a power of two */
 #define TLB_CODE_ENTRIES 1024
 #define TLB_GROUPS                                                                             \
     64 /* entries are cleared and searched by groups, those that were entered into */

@@ -34,7 +34,7 @@ static u8 *look(struct x64 *a)
 {
     s32 fetch = (s32)offsetof(struct tlb_space, fetch);
     _Static_assert(offsetof(struct tlb_space, store) - offsetof(struct tlb_space, fetch) ==
-                       1u << 15,
+                       1u << TLB_KIND_SHIFT,
                    "the bit that says `store`, shifted");
     x64_rr(a, true, A_MOV, RSI, RDX);
     x64_shift_i(a, true, S_SHL, RSI, 64 - ANCHOR_FROM_BITS);
@@ -47,7 +47,7 @@ static u8 *look(struct x64 *a)
     x64_gi(a, false, G_AND, R8, TLB_INDEX_MASK);
     x64_rr(a, false, A_MOV, R9, RDX);
     x64_gi(a, false, G_AND, R9, 1 << ANCHOR_STORE_SHIFT);
-    x64_shift_i(a, false, S_SHR, R9, ANCHOR_STORE_SHIFT - 15);
+    x64_shift_i(a, false, S_SHR, R9, ANCHOR_STORE_SHIFT - TLB_KIND_SHIFT);
     x64_rr(a, true, A_ADD, R8, R9);
     x64_rm(a, true, A_ADD, R8, CPU_AT(space[0]));
     x64_gi(a, true, G_AND, RDI, -(s32)FRAME_BYTES);

@@ -14,6 +14,8 @@
 /* Where an entry of the TLB is, from the bits of an address. */
 #define TLB_INDEX_SHIFT (FRAME_SHIFT - 4)
 #define TLB_INDEX_MASK ((TLB_ENTRIES - 1) << 4)
+#define TLB_KIND_SHIFT                                                                         \
+    16 /* bytes from entries for fetches to those for stores: a power of two */
 
 /* -- select.c -- */
 /** The current block's branch as moves; false, and nothing emitted: as a branch. */
