@@ -30,6 +30,23 @@ static bool file_mark(const struct rdev *d, u64 *written_ns, u64 *bytes)
     return true;
 }
 
+static int rest(struct image *img, void *arg, struct cause *cause)
+{
+    (void)arg;
+    return image_rest(img, cause);
+}
+
+int snapshot_disks_rest(struct cp *cp, struct cp_user *user, struct cause *cause)
+{
+    struct rdevs *r = cp_rdevs(cp);
+    const char *id = cp_user_id(user);
+    int rc = ST_OK;
+    for (struct vlink *l = link_next(r, id, NULL); l && rc == ST_OK; l = link_next(r, id, l))
+        if (l->write && l->rdev && l->share)
+            rc = share_with_image(l->share, false, rest, NULL, cause);
+    return rc;
+}
+
 void snapshot_disks_save(struct cp *cp, struct cp_user *user, struct codec_out *out)
 {
     struct rdevs *r = cp_rdevs(cp);

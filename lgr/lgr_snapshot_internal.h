@@ -58,6 +58,8 @@ void snapshot_tell(struct lgr_snapshots *s, struct cp_request *req, const char *
 int snapshot_reasons(struct cp_request *req, int number, const struct lgr_reasons *reasons);
 
 /* --- lgr_snapshot_disk.c: disks that a guest writes to are not in its snapshot --- */
+/** Its volumes are as nobody will change them who does not write to them. Not while it runs. */
+int snapshot_disks_rest(struct cp *cp, struct cp_user *user, struct cause *cause);
 /** How each was left, as rows. What it wrote is with the host. */
 void snapshot_disks_save(struct cp *cp, struct cp_user *user, struct codec_out *out);
 /** Reasons: disks that are not as they were left. */

@@ -116,6 +116,8 @@ static int take(struct snapshot_save *j, struct cause *cause)
     codec_out_init(&state);
     codec_out_init(&head);
     int rc = lgr_cp_guests.save(&j->s->cmd, j->user, NULL, &state, cause);
+    if (rc == ST_OK && j->order.suspend)
+        rc = snapshot_disks_rest(j->s->cp, j->user, cause);
     if (rc == ST_OK) {
         rows(j, &head, &state);
         rc = snapshot_saving_begin(j->file, vm_storage(cp_user_vm(j->user)), &head,

@@ -261,6 +261,7 @@ static const struct image_ops cckd_ops = {
     .sync_end = cckd_sync_end,
     .backlog = cckd_backlog,
     .tidy = cckd_tidy,
+    .rest = cckd_rest,
     .close = cckd_close_tidied,
     .figures = cckd_figures,
 };

@@ -170,6 +170,7 @@ int cckd_take_table(struct image *img, u64 *at, struct cause *cause);
 void cckd_give(struct cckd *c, u64 at, u64 len);
 /** The header says from now on that the file is being written. */
 int cckd_begin_writing(struct image *img, struct cause *cause);
+int cckd_rest(struct image *img, struct cause *cause);
 int cckd_close(struct image *img, struct cause *cause);
 void cckd_sync_begin(struct image *img);
 void cckd_sync_end(struct image *img, bool well);

@@ -250,20 +250,29 @@ static int write_totals(struct image *img, struct cause *cause)
     return image_pwrite(img, 0, CCKD_HEADER_AT, h, DEVHDR_BYTES, cause);
 }
 
+/** The file is as a writer leaves it that closes it; the next write begins anew. */
+int cckd_rest(struct image *img, struct cause *cause)
+{
+    struct cckd *c = img->format;
+    if (!c->opened || image_read_only(img))
+        return ST_OK;
+    be32_store(c->header + CCKD_UNPACKED_MARK, cckd_backlog(img) ? CCKD_MARK : 0);
+    int rc = image_sync_locked(img, cause);
+    c->end = spans_cut(&c->free, c->end);
+    if (rc == ST_OK)
+        rc = image_truncate(img, 0, c->end, cause);
+    if (rc == ST_OK)
+        rc = write_chain(img, cause);
+    if (rc == ST_OK)
+        rc = write_totals(img, cause);
+    c->opened = rc != ST_OK;
+    return rc;
+}
+
 int cckd_close(struct image *img, struct cause *cause)
 {
     struct cckd *c = img->format;
-    int rc = ST_OK;
-    if (c->opened && !image_read_only(img)) {
-        rc = image_sync_locked(img, cause);
-        c->end = spans_cut(&c->free, c->end);
-        if (rc == ST_OK)
-            rc = image_truncate(img, 0, c->end, cause);
-        if (rc == ST_OK)
-            rc = write_chain(img, cause);
-        if (rc == ST_OK)
-            rc = write_totals(img, cause);
-    }
+    int rc = cckd_rest(img, cause);
     for (u32 i = 0; c->l2 && i < c->l1_count; i++)
         free(c->l2[i]);
     free(c->l2);

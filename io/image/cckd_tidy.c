@@ -151,12 +151,11 @@ void cckd_tidy(struct image *img)
     tidy_one(img, track);
 }
 
-/** Somebody waits for the close: what is left then is noted. */
+/** Somebody waits for the close: what is left then is noted. One that rests is left alone. */
 int cckd_close_tidied(struct image *img, struct cause *cause)
 {
     struct cckd *c = img->format;
-    for (u32 i = 0; c->unpacked_count && i < CCKD_CLOSE_PACKS_MAX; i++)
+    for (u32 i = 0; c->opened && c->unpacked_count && i < CCKD_CLOSE_PACKS_MAX; i++)
         cckd_tidy(img);
-    be32_store(c->header + CCKD_UNPACKED_MARK, cckd_backlog(img) ? CCKD_MARK : 0);
     return cckd_close(img, cause);
 }

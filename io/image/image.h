@@ -121,6 +121,9 @@ int image_commit(struct image *img, struct cause *cause);
 /** What waits to be packed is packed, in IMAGE_TIDY_MS_MAX: for who has the time at the end. */
 #define IMAGE_TIDY_MS_MAX 10000u
 void image_tidy(struct image *img);
+/** Everything written is on the host's disk, and the file as it will be closed: until something is
+ *  written again neither the program nor a close changes it. Nothing moves meanwhile. */
+int image_rest(struct image *img, struct cause *cause);
 /** Everything written is on the host's disk. */
 int image_sync(struct image *img, struct cause *cause);
 

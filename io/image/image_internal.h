@@ -45,6 +45,8 @@ struct image_ops {
      *  lock may be given back for a while. Both or neither. */
     u32 (*backlog)(const struct image *img);
     void (*tidy)(struct image *img);
+    /** Write what the close would, and what is written later begins anew; may be NULL. */
+    int (*rest)(struct image *img, struct cause *cause);
     /** Before the files are closed; may be NULL. */
     int (*close)(struct image *img, struct cause *cause);
     void (*figures)(struct image *img, struct image_figures *out);

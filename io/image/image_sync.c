@@ -303,6 +303,23 @@ void image_flush_soon(struct image *img)
     lock_drop(&img->lock);
 }
 
+int image_rest(struct image *img, struct cause *cause)
+{
+    if (img->ops->sync)
+        return img->ops->sync(img, cause);
+    image_keeper_stop(img); /* it might be packing */
+    lock_take(&img->lock);
+    img->stop = false;
+    int rc = img->ops->rest ? img->ops->rest(img, cause) : ST_OK;
+    if (rc == ST_OK)
+        rc = sync_now(img, false, cause);
+    img->first_ns = 0;
+    if (rc)
+        image_wrote_locked(img); /* the keeper is to try again */
+    lock_drop(&img->lock);
+    return rc;
+}
+
 void image_keeper_stop(struct image *img)
 {
     if (!img->kept)

@@ -42,10 +42,11 @@ expect 1 'HCPRLE1996E LINUX1: device 0203 \(virtual disk in storage\)' endicott 
 runs LINUX1 'umount /mnt/dasdd1'
 expect 0 'DASD 0203 DETACHED' endicott cp -m MEMBERB -u LINUX1 DETACH 203
 
-# --- suspended, it finds its disks as they were; a snapshot whose disks have been written to since is refused
+# --- suspended, it finds its disks as they were, which nobody has to force; a snapshot whose disks have been written to since is refused
+runs LINUX2 'umount /mnt/dasda1'
 snap=$TEST_TMP/linux1.snap
 expect 0 'has been saved' endicott snapshot save --suspend LINUX1 "$snap"
-expect 0 'has been restored' endicott snapshot restore -m MEMBERB --force DISKS LINUX1 "$snap"
+expect 0 'has been restored' endicott snapshot restore -m MEMBERB LINUX1 "$snap"
 runs LINUX1 'whole dasda1 && whole dasdb1 && whole dasdc1'
 expect 0 'has been saved' endicott snapshot save --suspend --replace LINUX1 "$snap"
 touch "$cluster"/volumes/fba001*

@@ -393,6 +393,39 @@ START_TEST(an_image_is_tidied_before_its_close)
 }
 END_TEST
 
+/* Until something is written nobody changes the file: neither the program nor its end. Who writes
+ * then begins anew. */
+START_TEST(an_image_that_rests_is_left_alone)
+{
+    struct stat before, after;
+    create((enum image_format)_i);
+    struct image *img = many_unpacked();
+    for (u32 round = 0; round < 2; round++) {
+        ck_assert_int_eq(image_rest(img, &cause), ST_OK);
+        ck_assert_int_eq(stat(path, &before), 0);
+        image_unref(img);
+        ck_assert_int_eq(stat(path, &after), 0);
+        ck_assert_int_eq(before.st_size, after.st_size);
+        ck_assert_int_eq(before.st_mtim.tv_sec, after.st_mtim.tv_sec);
+        ck_assert_int_eq(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+        expect_clean(path, false);
+        img = open_image(path, IMAGE_LIVE);
+        for (u32 t = 0; t < TRACKS; t++)
+            expect_track(img, t, 3 * (t + 5 + round));
+        for (u32 t = 0; t < TRACKS; t++)
+            write_track(img, t, 3 * (t + 6 + round));
+    }
+    ck_assert_int_eq(image_rest(img, &cause), ST_OK);
+    write_track(img, 0, 3); /* with the mark of a writer, which a kill would leave */
+    struct image *another = open_image(path, IMAGE_READ_ONLY | IMAGE_NO_LOCK);
+    ck_assert(another->open_left == (_i == IMAGE_CCKD));
+    image_unref(another);
+    await_quiet(img);
+    image_unref(img);
+    expect_clean(path, false);
+}
+END_TEST
+
 /* Formatted tracks take no space: they are null in a format of their own. */
 START_TEST(cckd_null_tracks_take_no_space)
 {
@@ -843,6 +876,8 @@ int main(void)
     tcase_add_loop_test(tc, cckd_splinters_are_not_chained, 1, 10);
     tcase_add_loop_test(tc, unpacked_tracks_are_packed_later, 0, 2);
     tcase_add_test(tc, an_image_is_tidied_before_its_close);
+    tcase_add_loop_test(tc, an_image_that_rests_is_left_alone, IMAGE_CCKD, IMAGE_CCKD + 1);
+    tcase_add_loop_test(tc, an_image_that_rests_is_left_alone, IMAGE_CKD, IMAGE_CKD + 1);
     tcase_add_test(tc, cckd_null_tracks_take_no_space);
     tcase_add_loop_test(tc, damaged_headers_are_refused, 0, ARRAY_LEN(damages));
     tcase_add_test(tc, damaged_tables_and_tracks_are_refused);

@@ -287,6 +287,8 @@ START_TEST(the_same_as_whole_tracks)
             somebody_reads(round % 37 > 25);
         if (round % 23 == 7)
             image_tidy(img);
+        if (round % 29 == 11)
+            ck_assert_int_eq(image_rest(img, NULL), ST_OK);
         struct irb raw = run_program(program, round % 5 == 4 ? ALIAS : RAW, here);
         struct irb whole_one = run_program(program, PACKED, there);
         ck_assert_msg(raw.scsw0 == whole_one.scsw0 && raw.ds == whole_one.ds &&
