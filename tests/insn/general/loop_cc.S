@@ -32,6 +32,13 @@
     jgne    fail
 .endm
 
+/* The end of a round behind 1: which is the last one where the operand is not there; then ENDED. */
+.macro LEAVES cc
+    lg      %r5, 0(%r4,%r9)
+    j       1b
+2:  ENDED   \cc
+.endm
+
 tests:
     BEGIN   1, 2f                       /* a sum that overflows in the last round */
     lgfi    %r3, 0x7fffffff - ROUNDS + 1
@@ -165,18 +172,14 @@ tests:
     alr     %r3, %r6
     lhi     %r3, 7
     lhi     %r6, 9
-    lg      %r5, 0(%r4,%r9)
-    j       1b
-2:  ENDED   2
+    LEAVES  2
 
     BEGIN   12, 2f                      /* with storage */
 1:  COUNT
     lhi     %r3, -1
     al      %r3, 4(%r9)
     lhi     %r3, 7
-    lg      %r5, 0(%r4,%r9)
-    j       1b
-2:  ENDED   2
+    LEAVES  2
 
     BEGIN   13, 2f                      /* of a difference */
 1:  COUNT
@@ -185,9 +188,7 @@ tests:
     slgr    %r3, %r6
     lghi    %r3, 0
     lghi    %r6, 0
-    lg      %r5, 0(%r4,%r9)
-    j       1b
-2:  ENDED   1
+    LEAVES  1
 
     BEGIN   14, 2f                      /* the second only; it overflows */
 1:  COUNT
@@ -195,9 +196,7 @@ tests:
     lhi     %r6, 1
     sr      %r3, %r6
     lhi     %r6, -1
-    lg      %r5, 0(%r4,%r9)
-    j       1b
-2:  ENDED   3
+    LEAVES  3
 
     BEGIN   15, 2f                      /* of a comparison */
 1:  COUNT
@@ -206,9 +205,7 @@ tests:
     cgr     %r3, %r6
     lghi    %r3, 8
     lghi    %r6, 8
-    lg      %r5, 0(%r4,%r9)
-    j       1b
-2:  ENDED   1
+    LEAVES  1
 
     BEGIN   16, 2f                      /* with storage that is another, too */
 1:  COUNT
@@ -218,18 +215,14 @@ tests:
     cg      %r6, 8(%r9)
     lghi    %r6, 0
     stg     %r6, 8(%r9)
-    lg      %r5, 0(%r4,%r9)
-    j       1b
-2:  ENDED   2
+    LEAVES  2
 
     BEGIN   17, 2f                      /* with zero */
 1:  COUNT
     lghi    %r7, -5
     ltgr    %r6, %r7
     lghi    %r6, 0
-    lg      %r5, 0(%r4,%r9)
-    j       1b
-2:  ENDED   1
+    LEAVES  1
 
     BEGIN   18, 2f                      /* bits */
 1:  COUNT
@@ -237,9 +230,7 @@ tests:
     lhi     %r6, 10
     nr      %r3, %r6
     lhi     %r3, 0
-    lg      %r5, 0(%r4,%r9)
-    j       1b
-2:  ENDED   1
+    LEAVES  1
 
     BEGIN   19, 2f                      /* a constant */
 1:  COUNT
@@ -247,17 +238,13 @@ tests:
     oill    %r3, 0xffff
     ahi     %r3, 1
     lhi     %r3, 0
-    lg      %r5, 0(%r4,%r9)
-    j       1b
-2:  ENDED   3
+    LEAVES  3
 
     BEGIN   20, 2f                      /* both the same, and the result */
 1:  COUNT
     llilh   %r3, 0x4000
     ar      %r3, %r3
-    lg      %r5, 0(%r4,%r9)
-    j       1b
-2:  ENDED   3
+    LEAVES  3
 
     CHECK   21                          /* carries for one who is not next */
     lgfi    %r2, ROUNDS
