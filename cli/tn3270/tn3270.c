@@ -221,6 +221,16 @@ static void ready(void *ctx, struct tn_size size)
         tn_display_begin(c);
 }
 
+/* No key that we know: nothing else would unlock the keyboard again. */
+static void unlock(struct tn_conn *c)
+{
+    struct tn_out out;
+    if ((c->mode != TN_CONSOLE && c->mode != TN_LOGO) || tn_away_key_waits(c))
+        return;
+    tn_out_begin(&out, c->size, TN_WRITE, TN_RESTORE);
+    tn_conn_send(c, &out);
+}
+
 static void pressed(struct tn_conn *c, const u8 *bytes, size_t len)
 {
     struct tn_in in;
@@ -228,8 +238,10 @@ static void pressed(struct tn_conn *c, const u8 *bytes, size_t len)
         tn_display_key(c, bytes, len);
         return;
     }
-    if (!tn_in_parse(bytes, len, c->size, &in))
+    if (!tn_in_parse(bytes, len, c->size, &in)) {
+        unlock(c);
         return;
+    }
     switch (c->mode) {
     case TN_NEGOTIATING:
     case TN_LOGGING_ON: return;

@@ -13,7 +13,8 @@
 
 enum away_type {
     AWAY_HERE = 1,     /* to home. seq: keys done; behind it screens (8), userid */
-    AWAY_ATTACHED = 2, /* to the user's end. seq: screens that came */
+    AWAY_ATTACHED = 2, /* to the user's end. seq: screens that came; behind it the last key that
+                          is kept (8; members before that do not say) */
     AWAY_KEY = 3,      /* a record. seq: its number */
     AWAY_ATTENTION = 4,
     AWAY_DONE = 5,   /* to home. seq: keys done */
@@ -107,6 +108,20 @@ bool tn_away_key(struct tn_conn *c, const u8 *record, size_t len)
     if (!key_keep(c, record, record ? len : 0))
         tn_conn_close(c); /* who types on and on while nobody hears it */
     return true;
+}
+
+/* ATTN locks no keyboard. */
+static u64 last_kept(const struct tn_conn *c)
+{
+    u64 last = 0;
+    for (const struct tn_key *k = c->away.keys; k; k = k->next)
+        last = k->attention ? last : k->number;
+    return last;
+}
+
+bool tn_away_key_waits(const struct tn_conn *c)
+{
+    return c->away.standin ? c->away.done < c->away.awaited : last_kept(c) != 0;
 }
 
 /* The user is, or stays, here: what has waited is carried out. */
@@ -339,6 +354,7 @@ static void take_here(struct tn3270 *s, const char *from, const struct away_head
                       const u8 *data, size_t len)
 {
     char userid[DIR_NAME_BYTES] = "";
+    u8 kept[8];
     struct tn_conn *c = of_id(s, NULL, h->id);
     if (len != 8 + DIR_NAME_BYTES - 1)
         return;
@@ -354,7 +370,8 @@ static void take_here(struct tn3270 *s, const char *from, const struct away_head
     c->away.epoch = h->epoch;
     c->away.given = c->away.taken = 0;
     keys_done(c, h->seq);
-    post_peer(c, AWAY_ATTACHED, c->away.out, NULL, 0);
+    be64_store(kept, last_kept(c));
+    post_peer(c, AWAY_ATTACHED, c->away.out, kept, sizeof kept);
     for (const struct tn_key *k = c->away.keys; k; k = k->next)
         key_send(c, k);
 }
@@ -402,10 +419,11 @@ static void at_home(struct tn_conn *c, u16 type, const struct away_head *h, cons
 
 /* ---- what a stand-in is told ---- */
 
-static void take_attached(struct tn_conn *c, u64 out)
+static void take_attached(struct tn_conn *c, u64 out, const u8 *data, size_t len)
 {
     bool all = out != c->away.out;
     c->away.out = out;
+    c->away.awaited = len >= 8 ? be64_load(data) : 0;
     c->away.given = c->away.taken = 0;
     c->away.frozen = false;
     if (all)
@@ -431,7 +449,7 @@ static void at_standin(struct tn_conn *c, u16 type, const struct away_head *h, c
         tn_console_end(c, true);
         close_silently(c);
     } else if (type == AWAY_ATTACHED && c->away.frozen && !between) {
-        take_attached(c, h->seq);
+        take_attached(c, h->seq, data, len);
     } else if (type == AWAY_KEY || type == AWAY_ATTENTION) {
         take_key(c, h->seq, type == AWAY_KEY ? data : NULL, len);
     } else if (type == AWAY_TAKEN && h->seq <= c->away.given) {

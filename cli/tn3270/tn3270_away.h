@@ -9,9 +9,11 @@
  *
  * [F1] Keys are numbered at home and kept there until the user's end says that they were carried
  * out, as does the state that is relocated: each is carried out once, in order. [F2] Screens
- * are numbered by the user's end; when home has not had all of them, all is drawn again.
+ * are numbered by the user's end; when home has not had all of them, all is drawn again, the input
+ * area too: who pressed a key may still wait for it.
  * [F3] `epoch`, the generation of the claim on the user id, grows with each move: what comes from a
- * member that the user has left is not heard. Loop thread. */
+ * member that the user has left is not heard. [F4] What is drawn while keys wait does not unlock
+ * the keyboard, which the terminal locked with the last of them: their answers do. Loop thread. */
 #ifndef ENDICOTT_CLI_TN3270_AWAY_H
 #define ENDICOTT_CLI_TN3270_AWAY_H
 
@@ -35,6 +37,7 @@ struct tn_away {
     u64 id;               /* home's number of the terminal */
     u64 epoch;            /* of the latest HERE */
     u64 typed, done, out; /* keys typed; carried out; screens */
+    u64 awaited;          /* stand-in: the last key that home kept for it; ATTN is none */
     u64 given, taken;     /* bytes of screens; stand-in: what home has, and its terminal took */
     struct tn_key *keys;  /* home: behind `done` */
     unsigned key_count;
@@ -46,6 +49,8 @@ void tn_away_close(struct tn3270 *s);
 bool tn_away_key(struct tn_conn *c, const u8 *record, size_t len);
 /** A record for a stand-in's terminal. */
 void tn_away_send(struct tn_conn *c, const u8 *record, size_t len);
+/** Does a key that locked the terminal's keyboard wait to be carried out? */
+bool tn_away_key_waits(const struct tn_conn *c);
 /** The terminal has taken all that home had for it. */
 void tn_away_sent(struct tn_conn *c);
 /** Stand-in: the terminal gets the logon screen (c->goodbye: for good). */

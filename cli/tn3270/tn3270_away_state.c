@@ -232,8 +232,7 @@ bool tn_away_decode(const u8 *bytes, size_t len, struct tn_away_state *s)
 
 void tn_away_redraw(struct tn_conn *c)
 {
-    memset(c->screen.cells, 0xff, sizeof c->screen.cells); /* what no cell is */
-    c->screen.status[0] = 0;
+    c->screen.drawn = false;
     c->cursor = 0;
     c->dirty = true;
 }

@@ -163,7 +163,7 @@ static void more_timer(struct tn_conn *c)
         return;
     }
     c->warned = true;
-    tn_out_begin(&out, c->size, TN_WRITE, true);
+    tn_out_begin(&out, c->size, TN_WRITE, TN_ALARM);
     tn_conn_send(c, &out);
     tn_conn_timer(c, (u64)cp_terminal_view(user).more_warn_s * MS_PER_S, more_timer);
 }
@@ -199,7 +199,8 @@ static void show(struct tn_conn *c, enum tn_draw how, const char *input)
 {
     struct tn_out out;
     if (c->away.frozen) {
-        c->dirty = true;
+        c->screen.drawn &= how == TN_DRAW_CHANGES;
+        c->dirty = true; /* where it goes on */
         return;
     }
     if (tn_console_full(c)) {
@@ -215,6 +216,7 @@ static void show(struct tn_conn *c, enum tn_draw how, const char *input)
     }
     c->dirty = false;
     c->status = status(c, false);
+    c->screen.key_waits = tn_away_key_waits(c);
     if (tn_screen_draw(&c->screen, c->console, how, status, c, c->server->config.system, input,
                        &out))
         tn_conn_send(c, &out);

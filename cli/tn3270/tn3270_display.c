@@ -1,7 +1,7 @@
 /* A guest's 3270 display on a terminal. What the guest writes goes to the terminal as it is,
  * while their screens have the same size; else, and for a terminal that joins or fell behind,
  * the whole screen is drawn. Every record unlocks the keyboard, unless a key waits to be read
- * by the guest: then none that follows could overtake it. */
+ * by the guest, or to come to it: then none that follows could overtake it. */
 #include <stdio.h>
 
 #include "cli/tn3270/tn3270_internal.h"
@@ -37,10 +37,12 @@ static bool same(struct tn_size a, struct tn_size b)
     return a.rows == b.rows && a.cols == b.cols;
 }
 
-/* Can the terminal carry out the guest's writes themselves? */
-static bool passes(const struct tn_conn *c, struct tn_size size)
+/* Can the terminal carry out the guest's write itself? */
+static bool passes(const struct tn_conn *c, u8 command, struct tn_size size)
 {
-    return c->telnet.extended && (standard(size) || same(size, c->size));
+    bool unlocks = command == SCREEN_ERASE_UNPROTECTED; /* always */
+    return c->telnet.extended && (standard(size) || same(size, c->size)) &&
+           !(unlocks && tn_away_key_waits(c));
 }
 
 static u8 command_byte(u8 command, struct tn_size size)
@@ -60,7 +62,8 @@ static void send_to(struct tn_conn *c, u8 command, struct tn_size size,
     out[0] = command_byte(command, size);
     if (command != SCREEN_ERASE_UNPROTECTED) {
         u8 wcc = r->len ? r->bytes[0] : WCC_RESET;
-        out[1] = (u8)(r->unread ? wcc & ~WCC_RESTORE : wcc | WCC_RESTORE);
+        bool stays = r->unread || tn_away_key_waits(c);
+        out[1] = (u8)(stays ? wcc & ~WCC_RESTORE : wcc | WCC_RESTORE);
         len = r->len ? 1 + r->len : 2;
     }
     tn_conn_send_record(c, out, len);
@@ -94,7 +97,7 @@ void tn_display_show(struct tn_conn *c)
         }
         next = con3270_take(con, &c->cursor, c->server->record + 1, &r);
         struct tn_size size = {r.rows, r.cols};
-        if (next == CON3270_RECORD && passes(c, size) &&
+        if (next == CON3270_RECORD && passes(c, r.command, size) &&
             (same(size, c->shown) || r.command > SCREEN_WRITE)) {
             c->shown = size;
             send_to(c, r.command, size, &r);

@@ -96,6 +96,11 @@ void tn_screen_next(struct tn_screen *s)
 
 /* ---- drawing ---- */
 
+static unsigned wcc(bool restore, bool alarm)
+{
+    return (restore ? TN_RESTORE : 0u) | (alarm ? TN_ALARM : 0u);
+}
+
 static void status_text(const char *status, const char *system, char out[TN_STATUS_CELLS + 1])
 {
     if (strlen(status) < 10)
@@ -147,12 +152,14 @@ bool tn_screen_draw(struct tn_screen *s, struct console *console, enum tn_draw h
         return false;
     if (all)
         memset(s->cells, 0, sizeof s->cells);
-    tn_out_begin(out, s->size, all ? TN_ERASE_WRITE : TN_WRITE, s->alarm);
+    bool input_too = all || how == TN_DRAW_INPUT;
+    tn_out_begin(out, s->size, all ? TN_ERASE_WRITE : TN_WRITE,
+                 wcc(input_too && !s->key_waits, s->alarm));
     s->alarm = false;
     for (unsigned row = 0; row < output_rows(s->size); row++)
         if (memcmp(cells + row * cols, s->cells + row * cols, cols))
             draw_row(s, row, cells + row * cols, out);
-    if (all || how == TN_DRAW_INPUT)
+    if (input_too)
         draw_input(s->size, input, out);
     if (all || !same_status)
         draw_status(s->size, status, out);
@@ -240,7 +247,7 @@ void tn_logo_draw(struct tn_size size, const char *system, const char *message,
 {
     char text[132];
     unsigned command_width = size.cols - LABEL_CELLS - 3;
-    tn_out_begin(out, size, TN_ERASE_WRITE, alarm);
+    tn_out_begin(out, size, TN_ERASE_WRITE, wcc(true, alarm));
     draw_head(out, system);
     snprintf(text, sizeof text, "%.*s", (int)size.cols - 1, message);
     text_at(out, size.rows - LOGO_MESSAGE, TN_TEXT_BRIGHT, text);
@@ -269,7 +276,7 @@ void tn_form_draw(struct tn_size size, const char *system, const char *message, 
                   bool alarm, struct tn_out *out)
 {
     char status[TN_STATUS_CELLS + 1], text[132];
-    tn_out_begin(out, size, TN_ERASE_WRITE, alarm);
+    tn_out_begin(out, size, TN_ERASE_WRITE, wcc(true, alarm));
     for (unsigned i = 0; i < ARRAY_LEN(form); i++)
         text_at(out, i, TN_TEXT, form[i]);
     snprintf(text, sizeof text, "%.*s", (int)size.cols - 1, message);
@@ -284,7 +291,7 @@ void tn_form_draw(struct tn_size size, const char *system, const char *message, 
 void tn_notice_draw(struct tn_size size, const char *system, const char *text,
                     struct tn_out *out)
 {
-    tn_out_begin(out, size, TN_ERASE_WRITE, true);
+    tn_out_begin(out, size, TN_ERASE_WRITE, wcc(true, true));
     draw_head(out, system);
     text_at(out, size.rows - LOGO_MESSAGE, TN_TEXT_BRIGHT, text);
     logo_status(out, system);

@@ -23,6 +23,7 @@ struct tn_screen {
     bool more;                /* there is something at `end`, and the screen is full */
     bool drawn;               /* `cells` and `status` are what the terminal shows */
     bool alarm;               /* sounds with what is drawn next */
+    bool key_waits;           /* for its turn: nothing unlocks the keyboard before it */
     u8 cells[TN_CELLS_MAX];   /* output area; 0 = nothing there */
     char status[TN_STATUS_CELLS + 1];
 };
@@ -39,7 +40,8 @@ enum tn_draw {
     TN_DRAW_ALL,     /* the terminal's screen is empty, or was another one */
 };
 
-/** Take in what `console` has, and make the record that shows it. False: nothing changed and
+/** Take in what `console` has, and make the record that shows it. The keyboard is unlocked with the
+ *  input area, not with what changes beside it. False: nothing changed and
  *  `out` is not made. `status`: NULL-ended, at most TN_STATUS_CELLS; MORE... and the like replace
  *  it by what `choose` of the new state says. */
 bool tn_screen_draw(struct tn_screen *s, struct console *console, enum tn_draw how,

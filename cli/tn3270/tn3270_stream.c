@@ -5,7 +5,7 @@
 #include "io/ebcdic.h"
 
 enum { CMD_WRITE = 0xf1, CMD_ERASE_WRITE = 0xf5, CMD_ERASE_WRITE_ALTERNATE = 0x7e };
-enum { WCC_BASE = 0x40, WCC_ALARM = 4, WCC_RESTORE = 2, WCC_RESET_MDT = 1 };
+enum { WCC_RESET_MDT = 1 };
 enum { ORDER_SBA = 0x11, ORDER_IC = 0x13, ORDER_SF = 0x1d, ORDER_RA = 0x3c };
 enum { CELL_BLANK = 0x40, CELL_SUB = 0x3f, CELL_QUESTION = 0x6f };
 
@@ -39,16 +39,15 @@ static void put(struct tn_out *o, const u8 *bytes, size_t n)
     o->len += n;
 }
 
-void tn_out_begin(struct tn_out *o, struct tn_size size, enum tn_write how, bool alarm)
+void tn_out_begin(struct tn_out *o, struct tn_size size, enum tn_write how, unsigned wcc)
 {
     bool standard = size.rows == DEFAULT_ROWS && size.cols == DEFAULT_COLS;
     u8 erase = standard ? CMD_ERASE_WRITE : CMD_ERASE_WRITE_ALTERNATE;
-    unsigned wcc = WCC_BASE | WCC_RESTORE | (alarm ? WCC_ALARM : 0);
     if (how == TN_ERASE_WRITE)
         wcc |= WCC_RESET_MDT;
     o->size = size;
     o->len = 0;
-    put(o, (const u8[]){how == TN_ERASE_WRITE ? erase : CMD_WRITE, graphic(wcc & 0x3f)}, 2);
+    put(o, (const u8[]){how == TN_ERASE_WRITE ? erase : CMD_WRITE, graphic(wcc)}, 2);
 }
 
 /* SBA address, or RA address null. Addresses of 12 bits as long as these reach the whole screen. */

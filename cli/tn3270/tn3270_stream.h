@@ -34,8 +34,14 @@ struct tn_out {
     u8 bytes[TN_OUT_BYTES_MAX];
 };
 
-/** Begin; the keyboard is unlocked at the end of the record. */
-void tn_out_begin(struct tn_out *o, struct tn_size size, enum tn_write how, bool alarm);
+/** What a record does beside writing: bits of the write control character. */
+enum tn_wcc {
+    TN_ALARM = 4,
+    TN_RESTORE = 2, /* the keyboard is unlocked at the end of the record */
+};
+
+/** Begin. `wcc`: TN_ bits. */
+void tn_out_begin(struct tn_out *o, struct tn_size size, enum tn_write how, unsigned wcc);
 /** Go to a cell (0 is the upper left; behind the last one comes the first). */
 void tn_out_at(struct tn_out *o, unsigned cell);
 void tn_out_field(struct tn_out *o, enum tn_attribute attribute);

@@ -328,7 +328,7 @@ static const struct tn_size model2 = {24, 80}, model5 = {27, 132};
 START_TEST(orders)
 {
     struct tn_out out;
-    tn_out_begin(&out, model2, TN_ERASE_WRITE, true);
+    tn_out_begin(&out, model2, TN_ERASE_WRITE, TN_ALARM | TN_RESTORE);
     tn_out_at(&out, 0);
     tn_out_field(&out, TN_TEXT);
     tn_out_text(&out, "Ab");
@@ -338,11 +338,13 @@ START_TEST(orders)
                               0xc1, 0x82, 0x13, 0x3c, 0x5d, 0x7f, 0x00};
     ck_assert_uint_eq(out.len, sizeof want);
     ck_assert_mem_eq(out.bytes, want, sizeof want);
-    tn_out_begin(&out, model5, TN_ERASE_WRITE, false);
+    tn_out_begin(&out, model5, TN_ERASE_WRITE, 0);
     ck_assert_uint_eq(out.bytes[0], 0x7e);
-    tn_out_begin(&out, model5, TN_WRITE, false);
+    tn_out_begin(&out, model5, TN_WRITE, TN_RESTORE);
     ck_assert_uint_eq(out.bytes[0], 0xf1);
     ck_assert_uint_eq(out.bytes[1], 0xc2);
+    tn_out_begin(&out, model5, TN_WRITE, 0);
+    ck_assert_uint_eq(out.bytes[1], 0x40);
 }
 END_TEST
 
@@ -353,7 +355,7 @@ START_TEST(addresses)
     for (unsigned cell = 0; cell < size.rows * size.cols; cell++) {
         struct tn_out out;
         struct tn_in in;
-        tn_out_begin(&out, size, TN_WRITE, false);
+        tn_out_begin(&out, size, TN_WRITE, 0);
         tn_out_at(&out, cell);
         u8 key[3] = {TN_AID_ENTER, out.bytes[3], out.bytes[4]};
         ck_assert(tn_in_parse(key, 3, size, &in));
@@ -370,7 +372,7 @@ START_TEST(output_never_overflows)
     struct tn_out out;
     u8 cells[1000];
     memset(cells, 0x81, sizeof cells);
-    tn_out_begin(&out, model5, TN_WRITE, false);
+    tn_out_begin(&out, model5, TN_WRITE, 0);
     for (unsigned i = 0; i < 100; i++) {
         tn_out_cells(&out, cells, sizeof cells - i);
         tn_out_at(&out, i * 1000);
@@ -554,6 +556,25 @@ START_TEST(alarm_once)
 }
 END_TEST
 
+/* The keyboard is unlocked together with a new input area: what CP or the guest writes while a key
+ * is on its way leaves it locked over the line that was typed. */
+START_TEST(unlocked_with_the_input_area)
+{
+    draw(TN_DRAW_ALL);
+    ck_assert(out_record.bytes[1] & TN_RESTORE);
+    lines(1, 1);
+    ck_assert(draw(TN_DRAW_CHANGES));
+    ck_assert(!(out_record.bytes[1] & TN_RESTORE));
+    ck_assert(draw(TN_DRAW_INPUT));
+    ck_assert(out_record.bytes[1] & TN_RESTORE);
+    screen.key_waits = true; /* another one */
+    ck_assert(draw(TN_DRAW_INPUT) && !(out_record.bytes[1] & TN_RESTORE));
+    ck_assert(draw(TN_DRAW_ALL) && !(out_record.bytes[1] & TN_RESTORE));
+    screen.key_waits = screen.drawn = false; /* it could not be sent before */
+    ck_assert(draw(TN_DRAW_CHANGES) && out_record.bytes[1] & TN_RESTORE);
+}
+END_TEST
+
 START_TEST(unfinished_line)
 {
     char wide[201];
@@ -714,6 +735,7 @@ static Suite *suite(void)
     t = fixture(s, "screen", screen_setup, screen_teardown);
     tcase_add_test(t, pages);
     tcase_add_test(t, alarm_once);
+    tcase_add_test(t, unlocked_with_the_input_area);
     tcase_add_test(t, unfinished_line);
     tcase_add_test(t, line_over_two_pages);
     tcase_add_test(t, history);
