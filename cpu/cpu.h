@@ -110,6 +110,18 @@ bool cpu_runnable(struct cpu *cpu);
  *  either. Outside cpu_run, on the thread that it runs on. */
 bool cpu_waits(struct cpu *cpu);
 
+/** Interruptions that wait for a CPU, whether it is enabled for them or not. */
+#define CPU_EXTERNALS_MAX 16
+struct cpu_pending {
+    bool enabled;      /* for one of them */
+    u8 io;             /* subclasses, 0x80 = ISC 0 */
+    u64 machine_check; /* conditions, as in the machine-check-interruption code */
+    unsigned externals;
+    u16 external[CPU_EXTERNALS_MAX]; /* interruption codes; clocks only if CR0 has their mask */
+};
+/** Outside cpu_run. */
+void cpu_pending_get(struct cpu *cpu, struct cpu_pending *out);
+
 /* -- observing: what a CPU does, instruction by instruction; nothing the program sees -- */
 
 enum cpu_seen {

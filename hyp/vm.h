@@ -252,6 +252,9 @@ u64 vm_instructions(const struct vm *vm);
  *  held or has ended. */
 void vm_bodies(const struct vm *vm, void (*cb)(void *ctx, const char *mnemonic, u64 calls),
                void *ctx);
+/** [loop] What it is doing, for who has waited in vain: for each CPU where it is, its PSW, masks
+ *  and what is pending; subchannels that do something. Text is valid during the call of `line`. */
+void vm_report(struct vm *vm, void (*line)(void *ctx, const char *text), void *ctx);
 /** Its CPUs, for figures of the engines; held or stopped while it is used. */
 struct cpu_set *vm_cpus(struct vm *vm);
 u64 vm_resident_bytes(const struct vm *vm);

@@ -138,6 +138,7 @@ struct vm_cpu_info {
     enum vm_cpu_place place;
     unsigned processor; /* it runs there */
     u64 rests_ns;       /* for so long, when it does */
+    u64 wakes_ns; /* then: until its clocks wake it (overdue: negative); ~0: they do not */
     u64 transaction_ns; /* since it last rested for a while */
 };
 

@@ -248,10 +248,18 @@ static void in_open(struct ipl *ipl)
     uv_read_start(ipl->in, in_alloc, in_read);
 }
 
+static void report_line(void *ctx, const char *text)
+{
+    (void)ctx;
+    log_line("%s", text);
+}
+
 static void on_timeout(uv_timer_t *timer)
 {
     struct ipl *ipl = timer->data;
-    log_line("time limit of %s seconds reached", ipl->opt.timeout);
+    log_line("time limit of %s seconds reached, after %llu instructions", ipl->opt.timeout,
+             (unsigned long long)vm_instructions(ipl->vm));
+    vm_report(ipl->vm, report_line, NULL);
     ipl_end(ipl, EXIT_TIMEOUT);
 }
 
@@ -259,6 +267,7 @@ static void on_grace(uv_timer_t *timer)
 {
     struct ipl *ipl = timer->data;
     log_line("the guest did not shut down within %d seconds", SHUTDOWN_GRACE_MS / 1000);
+    vm_report(ipl->vm, report_line, NULL);
     ipl_end(ipl, EXIT_WELL);
 }
 
@@ -705,7 +714,9 @@ int cli_ipl(int argc, char **argv)
          &o->deterministic},
         {"relocate-every", "N[,TIMES]", NULL, &o->move, NULL},
         {"ration-stores", "SEED[,TURNS]", NULL, &o->ration, NULL},
-        {"timeout", "SECONDS", "give up after so long, with status 8", &o->timeout, NULL},
+        {"timeout", "SECONDS",
+         "give up after so long: what the machine is doing is written, status 8", &o->timeout,
+         NULL},
         {"stats", "FILE", "write statistics as JSON at the end", &o->stats, NULL},
         {"trace", "jit[:FILE]", "guest and host code as it is translated", &o->trace, NULL},
         {"perf-map", NULL, "tell perf of translated code (or ENDICOTT_PERF=1)", NULL,

@@ -43,6 +43,17 @@ enum ext_source {
     EXT_VMCF,
 };
 
+/* Interruption codes of those that do not come through cpu_external. */
+enum ext_code {
+    CODE_INTERRUPT_KEY = 0x0040,
+    CODE_CKC = 0x1004,
+    CODE_CPUTM = 0x1005,
+    CODE_MALFUNCTION = 0x1200,
+    CODE_EMERGENCY = 0x1201,
+    CODE_CALL = 0x1202,
+    CODE_SERVICE = 0x2401, /* or what else its subclass mask is for: the ports know */
+};
+
 struct ext_interruption {
     u16 code;
     u16 cpu_addr;
@@ -165,6 +176,35 @@ bool external_enabled(struct cpu *c)
     return ext_find(c) != EXT_NONE;
 }
 
+unsigned external_pending(struct cpu *c, u16 codes[CPU_EXTERNALS_MAX])
+{
+    static const struct {
+        u32 flag;
+        u16 code;
+    } own[] = {{PEND_INTERRUPT_KEY, CODE_INTERRUPT_KEY},
+               {PEND_MALFUNCTION, CODE_MALFUNCTION},
+               {PEND_EMERGENCY, CODE_EMERGENCY},
+               {PEND_EXTERNAL_CALL, CODE_CALL}};
+    _Static_assert(ARRAY_LEN(own) + EXT_OTHERS + 3 <= CPU_EXTERNALS_MAX, "all have room");
+    u32 pending = atomic_load(&c->pending);
+    unsigned n = 0, due = cpu_timers_due(c);
+    for (unsigned i = 0; i < ARRAY_LEN(own); i++)
+        if (pending & own[i].flag)
+            codes[n++] = own[i].code;
+    if (due & TIMER_COMPARATOR)
+        codes[n++] = CODE_CKC;
+    if (due & TIMER_CPU)
+        codes[n++] = CODE_CPUTM;
+    if (atomic_load(&c->set->service_pending))
+        codes[n++] = CODE_SERVICE;
+    lock_take(&c->set->lock);
+    for (unsigned i = 0; i < EXT_OTHERS; i++)
+        if (pending & other_pend(i))
+            codes[n++] = c->ext_other_code[i];
+    lock_drop(&c->set->lock);
+    return n;
+}
+
 /* ---- taking one ---- */
 
 /* One of several CPUs that wait in *from; the flag stays while others do. */
@@ -216,28 +256,28 @@ static bool ext_dequeue_locked(struct cpu *c, enum ext_source source,
     switch (source) {
     case EXT_INTERRUPT_KEY:
         atomic_fetch_and(&c->pending, ~PEND_INTERRUPT_KEY);
-        e->code = 0x0040;
+        e->code = CODE_INTERRUPT_KEY;
         return true;
     case EXT_MALFUNCTION:
-        e->code = 0x1200;
+        e->code = CODE_MALFUNCTION;
         e->cpu_addr = sender_take(c, &c->malfunction_from, PEND_MALFUNCTION);
         return true;
     case EXT_EMERGENCY:
-        e->code = 0x1201;
+        e->code = CODE_EMERGENCY;
         e->cpu_addr = sender_take(c, &c->emergency_from, PEND_EMERGENCY);
         return true;
     case EXT_CALL:
-        e->code = 0x1202;
+        e->code = CODE_CALL;
         e->cpu_addr = (u16)atomic_load(&c->external_call_from);
         atomic_fetch_and(&c->pending, ~PEND_EXTERNAL_CALL);
         return true;
     case EXT_CKC: /* these two stay pending */
         c->clock_streak++;
-        e->code = 0x1004;
+        e->code = CODE_CKC;
         return true;
     case EXT_CPUTM:
         c->clock_streak++;
-        e->code = 0x1005;
+        e->code = CODE_CPUTM;
         return true;
     default: return other_take_locked(c, other_of(source), e);
     }

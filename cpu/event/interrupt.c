@@ -239,6 +239,14 @@ bool cpu_interruption_pending(struct cpu *c)
     return io_enabled_mask(c) || machine_check_enabled(c) || external_enabled(c);
 }
 
+void cpu_pending_get(struct cpu *c, struct cpu_pending *out)
+{
+    *out = (struct cpu_pending){.enabled = cpu_interruption_pending(c),
+                                .io = (u8)atomic_load(&c->set->io_pending),
+                                .machine_check = machine_check_pending(c)};
+    out->externals = external_pending(c, out->external);
+}
+
 bool cpu_take_interruption(struct cpu *c)
 {
     if (c->state != CPU_STATE_OPERATING || machine_check_fatal(c) ||

@@ -98,10 +98,14 @@ static u64 subclasses_enabled(const struct cpu *c)
     return on;
 }
 
+u64 machine_check_pending(const struct cpu *c)
+{
+    return local_pending(c) | floating_pending(c->set);
+}
+
 bool machine_check_enabled(struct cpu *c)
 {
-    return (c->psw.mask & PSW_MCHK) &&
-           ((local_pending(c) | floating_pending(c->set)) & subclasses_enabled(c));
+    return (c->psw.mask & PSW_MCHK) && (machine_check_pending(c) & subclasses_enabled(c));
 }
 
 /* ---- the interruption ---- */

@@ -30,11 +30,15 @@ bool external_enabled(struct cpu *c);
 /** For the service signal and what else its subclass mask is for. */
 bool external_service_enabled(const struct cpu *c);
 bool external_take(struct cpu *c);
+/** Codes of all that are pending; how many. */
+unsigned external_pending(struct cpu *c, u16 codes[CPU_EXTERNALS_MAX]);
 
 /* -- machine_check.c -- */
 /** Is a machine check pending that the CPU is enabled for? */
 bool machine_check_enabled(struct cpu *c);
 bool machine_check_take(struct cpu *c);
+/** Conditions that are pending. */
+u64 machine_check_pending(const struct cpu *c);
 /** An exigent condition meets a disabled CPU: it is in the check-stop state now. */
 bool machine_check_fatal(struct cpu *c);
 /** Enter the check-stop state; the other CPUs get a malfunction alert. No lock held. */

@@ -526,6 +526,8 @@ void dispatch_cpu_info(const struct vcpu *v, struct vm_cpu_info *out)
         out->place = VM_CPU_LIMITED;
     out->processor = v->on ? v->on->addr : 0;
     out->rests_ns = v->place == VCPU_IDLE ? now - v->rest_ns : 0;
+    out->wakes_ns =
+        v->place != VCPU_IDLE || v->deadline_ns == ~0ull ? ~0ull : v->deadline_ns - now;
     out->transaction_ns = now - out->rests_ns - v->begun_ns;
     lock_drop(&host->lock);
 }

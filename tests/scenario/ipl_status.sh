@@ -76,6 +76,10 @@ elf spin <<'TEXT'
 _start: j .
 TEXT
 expect 8 'time limit of 1 seconds' ipl --kernel spin --timeout 1
+# ... with what the machine was doing: where each CPU is, its PSW, what waits for it
+expect 8 'CPU 00 (runs|is ready to run), [0-9.]+ s of processor time' ipl --kernel spin --timeout 1
+expect 8 'CPU 00 PSW 0000000180000000 [0-9A-F]{16}, GR14 ' ipl --kernel spin --timeout 1
+expect 8 'CPU 01 is stopped, 0.000 s ' ipl --kernel spin --timeout 1 --cpus 2
 elf sleep <<'TEXT'
         .globl _start
 _start: larl %r1,psw
@@ -84,6 +88,28 @@ _start: larl %r1,psw
 psw:    .quad 0x0302000180000000,0
 TEXT
 expect 8 'time limit of 1 seconds' ipl --kernel sleep --timeout 1
+expect 8 'CPU 00 is in an enabled wait for [0-9.]+ s, no clock wakes it' ipl --kernel sleep --timeout 1
+expect 8 'CPU 00 masks CR0 00000000000000E0 CR6 00000000 CR14 C2000000, pending: nothing$' ipl --kernel sleep --timeout 1
+elf masked <<'TEXT' # an external call that CR0 holds back; the clock comparator is far away
+        .globl _start
+_start: lghi %r1,0
+        lghi %r2,0
+        sigp %r1,%r2,2
+        larl %r1,cr0
+        lctlg %c0,%c0,0(%r1)
+        stck 8(%r1)
+        lg %r2,8(%r1)
+        ag %r2,16(%r1)
+        stg %r2,8(%r1)
+        sckc 8(%r1)
+        larl %r1,psw
+        lpswe 0(%r1)
+        .balign 8
+cr0:    .quad 0x8e0,0,1 << 44
+psw:    .quad 0x0302000180000000,0
+TEXT
+expect 8 'CPU 00 is in an enabled wait for [0-9.]+ s, a clock wakes it in [0-9]{4}\.' ipl --kernel masked --timeout 1
+expect 8 'CPU 00 masks CR0 00000000000008E0 .*, pending: external 1202$' ipl --kernel masked --timeout 1
 
 # --- SIGTERM: a guest that does not listen is ended, status 0
 "$ENDICOTT" ipl --kernel spin --memory 16M --timeout 400 --stats spin.json >out 2>&1 </dev/null &
