@@ -214,6 +214,26 @@ void control_vm_list(struct control_call *call)
                                   user_rows(call->member)));
 }
 
+static void report_line(void *ctx, const char *text)
+{
+    json_array_append_new(ctx, json_string(text));
+}
+
+void control_vm_report(struct control_call *call)
+{
+    char userid[DIR_NAME_BYTES];
+    if (!control_userid(call, userid))
+        return;
+    const struct cp_user *user = cp_user_find(call->member->cp, userid);
+    if (!user) {
+        control_fail(call, ST_NOENT, "HCPCQU045E %s not logged on", userid);
+        return;
+    }
+    json_t *lines = json_array();
+    vm_report(cp_user_vm(user), report_line, lines);
+    control_reply(call, json_pack("{s:s, s:o}", "user", userid, "lines", lines));
+}
+
 static double seconds(struct timeval t)
 {
     return (double)t.tv_sec + (double)t.tv_usec / 1e6;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The last lines of the consoles of users who are logged on at a member: consoles.py SOCKET [USERID...], all of them
-unless named. A line that is not complete yet is the last one."""
+unless named, and then also what their machines are doing. A line that is not complete yet is the last one."""
 import json
 import socket
 import sys
@@ -31,6 +31,9 @@ def main():
         texts = [line["text"] for line in console.get("lines", [])[-LINES:]]
         for text in texts + [console["partial"]] * bool(console.get("partial")):
             print(f"{user}: {text}")
+    for user in [] if sys.argv[2:] else users:
+        for text in member.call("vm.report", user=user).get("lines", []):
+            print(f"{user} now: {text}")
 
 
 main()

@@ -68,6 +68,11 @@ start LINUX1 "$TEST_TMP/diag8"
 console LINUX1 'LINUX1   AT MEMBERA'
 console LINUX1 'HCPCMD001E .*FROBNICATE'
 console LINUX1 'HCPGIR450W .*00000000 00000001'
+# what a scenario that fails shows of each machine beside its console
+expect 0 'LINUX1 now: CPU 00 is in a disabled wait' "$ROOT/tests/lib/consoles.py" "$ENDICOTT_RUN/MEMBERA.sock"
+expect 1 'vm.report: HCPCQU045E LINUX2 not logged on' python3 -c "
+import sys; sys.path.insert(0, '$ROOT/tests/lib')
+from member import Member; Member('$ENDICOTT_RUN/MEMBERA.sock').call('vm.report', user='LINUX2')"
 expect 0 'FORCED' cp_on MEMBERA FORCE LINUX1
 
 # --- a guest that resets itself that way: it is reset, and CP lives
