@@ -8,11 +8,10 @@ import statistics
 import sys
 import time
 
-from member import Member, used
+from member import LIMIT_S, Member, used
 
 GROWTH_BYTES = 2 << 20
 GROWTH_THREADS = 8  # the pool makes them when it needs them
-LIMIT_S = 300
 
 
 def cycle(member, events, user, deck):

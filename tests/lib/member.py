@@ -5,10 +5,13 @@ import socket
 import sys
 
 
+LIMIT_S = int(os.environ.get("WAIT_SECONDS", "600"))  # against hanging, as in cluster.sh
+
+
 class Member:
     """One connection; a request that is refused, or not answered in `limit_s`, ends the program."""
 
-    def __init__(self, path, limit_s=300):
+    def __init__(self, path, limit_s=LIMIT_S):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(limit_s)
         self.socket.connect(path)

@@ -11,9 +11,8 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from member import Member  # noqa: E402
+from member import LIMIT_S, Member  # noqa: E402
 
-LIMIT_S = 300
 LOOK_EVERY = 10  # moves between two looks at the guest's console
 run, user, moves, seed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 dice = random.Random(seed)
@@ -45,6 +44,8 @@ def canceled(src, dst, text, wait_s):
     time.sleep(wait_s)  # a moment by chance, not a wait for anything
     second[src].call("cp", command=f"VMRELOCATE CANCEL {user}")
     mover.join(LIMIT_S)
+    if not answer:
+        sys.exit(f"no answer to {text} in {LIMIT_S} s, with a CANCEL after {wait_s:.3f} s")
     return answer
 
 
@@ -63,7 +64,8 @@ def goes_on(at):
     first, end = heartbeat(at), time.monotonic() + LIMIT_S
     while heartbeat(at) <= first:
         if time.monotonic() > end:
-            sys.exit(f"{user} stands still on {at}: n={first}")
+            doing = members[at].call("vm.report", user=user)["lines"]
+            sys.exit(f"{user} stands still on {at}: n={first}\n" + "\n".join(doing))
         time.sleep(0.05)
 
 
