@@ -78,9 +78,11 @@ if [ -e /sys/bus/ccw/devices/0.0.0600 ]; then
     for asked in 'query virtual nic' 'query vswitch'; do # chzdev asks them; of no answer it says nothing
         d vmcp $asked 2>&1 | sed "s/^/vmcp $asked: /"
     done
-    for n in 1 2 3 4 5; do # on a slow host the timer of its progress display may interrupt it while it reads what vmcp says
+    # On a slow host the timer of its progress display may interrupt it while it reads what vmcp says; it seldom says so, and goes on without.
+    for n in 1 2 3 4 5; do
         d chzdev -e 0600 --no-settle >/tmp/chzdev 2>&1
-        grep -q 'Interrupted system call' /tmp/chzdev || break
+        d lszdev qeth --columns ATTR:layer2 | grep -q 1/1 && break
+        echo "chzdev: not told of the layer, try $n"
         d chzdev -d 0600 --no-settle
     done
     cat /tmp/chzdev
