@@ -56,11 +56,17 @@ pair() {
     far ping -c 1 -q -s 1400 $2 | grep -q ' 0% packet loss'
 }
 same() { # what: address, address: a file each way
-    test "$(wget -q -O - http://$3:5000/file | md5sum)" = "$sum"
-    test "$(far wget -q -O - http://$2:5000/file | md5sum)" = "$sum"
+    test "$(timeout 120 wget -q -O - http://$3:5000/file | md5sum)" = "$sum"
+    test "$(far timeout 120 wget -q -O - http://$2:5000/file | md5sum)" = "$sum"
     echo "well: $1"
 }
-reaches() { n=0; until ping -c 1 -W 1 -q $1 >/dev/null; do n=$((n + 1)); test $n -lt 300 || return 1; done; }
+state_of() { # what the driver knows, for whoever looks for the reason
+    mount -t debugfs debug /sys/kernel/debug 2>/dev/null || true
+    dmesg | tail -n 20
+    for d in /sys/kernel/debug/s390dbf/qeth_card_*; do echo "== $d"; tail -n 30 $d/hex_ascii; done
+    for d in /sys/kernel/debug/qdio/*; do echo "== $d"; cat $d/*; done
+}
+reaches() { local n=0; until ping -c 1 -W 1 -q $1 >/dev/null; do n=$((n + 1)); test $n -lt 100 || { state_of >&2; return 1; }; done; }
 SH
 cat >>overlay/net.sh <<'SH'
 mkdir /tmp/w
@@ -110,11 +116,11 @@ for how in drop forward; do
     echo "well: isolation $how"
 done
 
-# In the middle of traffic: recovery, interfaces down and up, devices off and on
-busy() { # near address, far address
-    ping -c 1000000 -i 0.001 -s 1200 -q $2 >/dev/null & pingers=$!
-    far ping -c 1000000 -i 0.001 -q $1 >/dev/null & pingers="$pingers $!"
+# In the middle of traffic: recovery, devices off and on, interfaces down and up
+floods() { # address, the command's prefix: its pings end when the interface they leave by goes down
+    $2 ping -c 1000000 -i 0.001 -s 1200 -q $1 >/dev/null & pingers="$pingers $!"
 }
+calm() { for p in $pingers; do kill $p || true; wait $p || true; done; pingers=; } 2>/dev/null
 is_up() { # device
     local n=0
     until test "$(cat $driver/0.0.$1/state)" = "UP (LAN ONLINE)"; do usleep 10000; n=$((n + 1)); test $n -lt 30000; done
@@ -125,20 +131,34 @@ recovers() { # device
     until test "$(cat $driver/0.0.$1/state)" != "UP (LAN ONLINE)" -o $n = 200; do n=$((n + 1)); done
     is_up $1
 }
+deaf() { # 1: nobody answers a ping; 0: they do
+    echo $1 >/proc/sys/net/ipv4/icmp_echo_ignore_all
+    far sh -c "echo $1 >/proc/sys/net/ipv4/icmp_echo_ignore_all"
+}
+# An adapter that is reset is sent to, but sends nothing itself: Linux 6.1's qeth stops its queues for that, and the completion
+# of a buffer under way starts them again; what is sent in the middle stays in buffers that no reset clears (from then on no
+# frame leaves any more, or the kernel stops in dql_completed). When the interface goes down, all have left before.
 shake() { # near device, interface, address; far device, address
-    busy $3 $5
-    n=0
+    n=0 pingers=
     while [ $n -lt $rounds ]; do
+        deaf 1
+        floods $3 "nsenter -t $far -n"
         recovers $1
-        recovers $4
-        ip link set $2 down; ip link set $2 up
         echo 0 >$driver/0.0.$1/online; echo 1 >$driver/0.0.$1/online
         ip link set $2 up
         is_up $1
+        calm
+        floods $5
+        recovers $4
+        calm
+        deaf 0
+        floods $3 "nsenter -t $far -n"
+        floods $5
+        ip link set $2 down; ip link set $2 up
+        reaches $5
+        calm
         n=$((n + 1))
     done
-    reaches $5
-    kill $pingers 2>/dev/null || true # the near one ends when its interface goes down
     same "$1 after $rounds rounds" $3 $5
 }
 shake 0700 $near 10.1.0.1 0710 10.1.0.2
@@ -166,7 +186,7 @@ done
 
 # The outside, with the adapter's arithmetic and without
 outside() { # address of the host
-    test "$(wget -q -O - http://$1:$(cut -d' ' -f1 /ports)/file | md5sum)" = "$(cat /file.sum)"
+    test "$(timeout 120 wget -q -O - http://$1:$(cut -d' ' -f1 /ports)/file | md5sum)" = "$(cat /file.sum)"
     dd if=/dev/zero bs=1M count=$megabytes 2>/dev/null | nc $1 $(cut -d' ' -f2 /ports)
 }
 ip link set $out3 up; ip addr add 10.0.2.15/24 dev $out3
