@@ -423,6 +423,7 @@ void code_decode_slot(struct cpu *c, struct code_page *page, unsigned slot)
     memcpy(copy, insn, left < sizeof copy ? left : sizeof copy);
     if (isa_length(copy[0]) > left) {
         page->slot[slot].run = code_run_cross;
+        page->cross.slot = 0;
         return;
     }
     memset(copy + isa_length(copy[0]), 0, sizeof copy - isa_length(copy[0]));
@@ -464,28 +465,80 @@ static int page_known_or_translated(struct cpu *c, u64 ia)
     return 0;
 }
 
-/* An instruction that crosses into the next page: fetched anew each time, run in the step page.
- * It need not cross any more: another CPU may have stored a shorter one and not told us yet. */
-int code_run_cross(struct cpu *c, const struct dinsn *d, long n)
+/* In the step page, when it was fetched and decoded for this once. */
+static int run_in_step(struct cpu *c, unsigned slot, const u8 *insn, long n)
 {
-    struct code_page *page = (struct code_page *)(void *)c->code_base;
-    unsigned slot = (unsigned)(d - page->slot);
-    u64 ia = slot_ia(c, d);
-    unsigned have = FRAME_BYTES - slot * 2;
-    u8 insn[6] = {0};
-    memcpy(insn, c->st->base + page->abs + slot * 2, have);
-    unsigned length = isa_length(insn[0]);
-    if (length > have) {
-        int rc = page_known_or_translated(c, (ia + have) & c->amask);
-        if (rc)
-            return cpu_stop(c, d, n, rc, length);
-        memcpy(insn + have, c->st->base + c->scratch, length - have);
-    }
-    memset(insn + length, 0, sizeof insn - length);
     struct dinsn *s = code_step_slot(c, slot);
     decode_step(c, s, insn);
     cpu_set_code_page(c, code_step_page(c), c->ia_page);
     return s->run(c, s, n);
+}
+
+/* The instruction at `d`, whose first bytes are the last of this page, from storage: `more` bytes
+ * are in the next page. 0, or a program-interruption code. */
+static int cross_fetch(struct cpu *c, const struct dinsn *d, u8 insn[6], unsigned *more)
+{
+    const struct code_page *page = (const struct code_page *)(const void *)c->code_base;
+    unsigned slot = (unsigned)(d - page->slot), have = FRAME_BYTES - slot * 2;
+    memset(insn, 0, 6);
+    memcpy(insn, c->st->base + page->abs + slot * 2, have < 6 ? have : 6);
+    unsigned length = isa_length(insn[0]);
+    *more = length > have ? length - have : 0;
+    if (*more) {
+        TRY(page_known_or_translated(c, (slot_ia(c, d) + have) & c->amask));
+        memcpy(insn + have, c->st->base + c->scratch, *more);
+    }
+    memset(insn + length, 0, 6 - length);
+    return 0;
+}
+
+/* Decode it into its slot, which keeps its handler, and note what was found in the next page. */
+static void cross_enter(struct cpu *c, struct code_page *page, unsigned slot, const u8 *insn,
+                        unsigned more)
+{
+    struct dinsn decoded;
+    u8 behind[4] = {0};
+    decode_into(c, &decoded, insn);
+    memcpy(behind, insn + FRAME_BYTES - slot * 2, more);
+    page->cross = (struct code_cross){.run = decoded.run,
+                                      .slot = (u16)slot,
+                                      .behind = be32_load(behind),
+                                      .mask = more == 2 ? 0xffff0000 : ~0u};
+    decoded.run = code_run_cross;
+    page->slot[slot] = decoded;
+}
+
+/* Not as it was noted, or the next page is not known. It need not cross any more: another CPU may
+ * have stored a shorter one and not told us yet. */
+static int cross_anew(struct cpu *c, const struct dinsn *d, long n)
+{
+    struct code_page *page = (struct code_page *)(void *)c->code_base;
+    unsigned slot = (unsigned)(d - page->slot), more;
+    u8 insn[6];
+    int rc = cross_fetch(c, d, insn, &more);
+    if (rc)
+        return cpu_stop(c, d, n, rc, isa_length(insn[0]));
+    if (more == 0 || d->run == code_run_mixed)
+        return run_in_step(c, slot, insn, n);
+    cross_enter(c, page, slot, insn, more);
+    return page->cross.run(c, d, n);
+}
+
+/* An instruction that crosses into the next page. Its part in this page is like all that is decoded
+ * [C1]; of the other, nobody tells: which page it is in and what stands there is looked at each
+ * time. */
+int code_run_cross(struct cpu *c, const struct dinsn *d, long n)
+{
+    const struct code_page *page = (const struct code_page *)(const void *)c->code_base;
+    const struct code_cross *cross = &page->cross;
+    u64 next = (c->ia_page + FRAME_BYTES) & c->amask;
+    const struct tlb_code_entry *e = &c->ispace->code[tlb_code_index(next)];
+    if (unlikely(cross->slot != d - page->slot || e->tag != next))
+        return cross_anew(c, d, n);
+    u64 abs = ((const struct code_page *)e->page)->abs;
+    if (unlikely((be32_load(c->st->base + abs) & cross->mask) != cross->behind))
+        return cross_anew(c, d, n);
+    return cross->run(c, d, n);
 }
 
 int code_step_fetch(struct cpu *c, u8 insn[6], const struct dinsn **d)
@@ -539,10 +592,7 @@ int code_run_mixed(struct cpu *c, const struct dinsn *d, long n)
     memcpy(insn, c->st->base + page->abs + slot * 2, 2);
     unsigned length = isa_length(insn[0]);
     if (length > FRAME_BYTES - slot * 2)
-        return code_run_cross(c, d, n);
+        return cross_anew(c, d, n);
     memcpy(insn, c->st->base + page->abs + slot * 2, length);
-    struct dinsn *s = code_step_slot(c, slot);
-    decode_step(c, s, insn);
-    cpu_set_code_page(c, code_step_page(c), c->ia_page);
-    return s->run(c, s, n);
+    return run_in_step(c, slot, insn, n);
 }

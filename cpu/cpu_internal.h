@@ -56,11 +56,19 @@ _Static_assert(sizeof(struct dinsn) == 16, "slot arithmetic relies on 16 bytes")
 #define CODE_SLOTS (FRAME_BYTES / 2)
 #define CODE_SLOTS_ALL (CODE_SLOTS + 3)
 #define CODE_PAGES_MAX 8192 /* decoded frames per CPU; 32 KiB each */
+/* The instruction of a decoded frame that goes on in the next page: its slot has the operands, and
+ * code_run_cross for a handler, which compares what stands behind the page's end. */
+struct code_cross {
+    insn_run *run;    /* its own handler */
+    u16 slot;         /* 0: none */
+    u32 behind, mask; /* its text in the next page, be32_load; which bits of that are its own */
+};
 struct code_page {
     struct dinsn slot[CODE_SLOTS_ALL];
-    u64 abs;                   /* frame address, or CODE_ABS_NONE */
-    unsigned stores;           /* stores into the frame since something was last decoded */
-    unsigned decoded;          /* slots decoded since the frame was taken */
+    u64 abs;          /* frame address, or CODE_ABS_NONE */
+    unsigned stores;  /* stores into the frame since something was last decoded */
+    unsigned decoded; /* slots decoded since the frame was taken */
+    struct code_cross cross;
     struct jit_region *jit;    /* what is translated of it */
     bool profiled;             /* something was learnt of it for translations (cpu/jit/jit.c) */
     u64 open[CODE_SLOTS / 64]; /* slots where a translation may have a way in (jit/way_in.c) */
