@@ -25,7 +25,9 @@
 #define JIT_MISSED_INSNS 100000u /* ... one at least in so many instructions */
 #define DEEP_SHARE 8             /* one slot of so many, when all are translated at once */
 #define NO_SLOT 0xffff
-#define TIMED_SHARE 4 /* one translation of so many is timed, and counts for all: clocks cost */
+/* One shallow translation of so many is timed, and counts for all: the clock is a call of the
+ * host's kernel. Deep ones, and memory for code, are few and large: those are timed themselves. */
+#define TIMED_SHARE 16
 
 bool jit_supported(void)
 {
@@ -38,6 +40,14 @@ bool jit_supported(void)
 }
 
 /* ---- memory ---- */
+
+/* Of this thread, so that others on the host do not count as translation. */
+static u64 now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
+}
 
 static int memory_map(struct jit *j)
 {
@@ -58,8 +68,12 @@ static void memory_ready(struct jit *j, size_t from, size_t room, size_t *large)
     size_t to = (from + room + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
     if (to - *large <= LARGE_PAGE_BYTES && (*large == 0 || *large == JIT_HOT_BYTES))
         return;
+    if (*large >= to)
+        return;
+    u64 start = now_ns();
     for (; *large < to; *large += LARGE_PAGE_BYTES)
         large_collapse(j->rw + *large, j->rx + *large);
+    j->memory_ns += now_ns() - start;
 }
 
 static struct x64 assembler_at(struct jit *j, size_t from, size_t to)
@@ -618,25 +632,19 @@ void jit_remake_deep(struct cpu *c, struct code_page *page, unsigned at)
     }
 }
 
-/* Of this thread, so that others on the host do not count as translation. */
-static u64 now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
-}
-
 static void try_translation(struct cpu *c, struct code_page *page, const struct dinsn *d,
                             bool deep)
 {
     struct jit *j = c->jit;
     enum jit_refusal why = slot_refused(c, page, d);
     if (why == JIT_WELL) {
-        bool timed = j->tries++ % TIMED_SHARE == 0;
-        u64 start = timed ? now_ns() : 0;
+        u64 share = deep ? 1 : j->tries++ % TIMED_SHARE ? 0 : TIMED_SHARE;
+        u64 start = share ? now_ns() : 0, memory = j->memory_ns;
         why = translate(c, page, (unsigned)(d - page->slot), deep);
-        if (timed)
-            j->stats.translate_ns += (now_ns() - start) * TIMED_SHARE;
+        memory = j->memory_ns - memory;
+        if (share)
+            j->stats.translate_ns += (now_ns() - start - memory) * share;
+        j->stats.translate_ns += memory;
     }
     if (why)
         j->stats.refused[why]++;

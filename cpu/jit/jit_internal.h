@@ -148,7 +148,8 @@ struct jit {
     size_t hot_large, cold_large; /* so far code memory is in large host pages */
     struct jit_region *regions;   /* of all pages; recycled with the code */
     unsigned region_count;
-    unsigned tries;            /* translations begun */
+    unsigned tries;            /* shallow translations begun */
+    u64 memory_ns;             /* of the thread: making code memory ready */
     unsigned arrivals;         /* at regions, counted to the end (jit_hot) */
     struct jit_way_in *way_in; /* of all regions; recycled with the code */
     unsigned way_count;
