@@ -15,6 +15,9 @@
  * narrow: each operand asks for itself, and only its own bytes must be in one page; or is given up.
  *   A fetch of bytes that are stored into next is served by the anchor for that store: nothing that
  * could end otherwise is between the two, and who may store may fetch.
+ * [A4] Anchors of registers that do not change in a loop in which the region is entered are
+ * compared once, where it is entered (way_in.c). What the TLB does not have is not brought there,
+ * since nobody knows whether it will be used.
  * [A3] Anchors are void where the region is entered and behind bodies ([W1] in window.c), and all
  * regions share cells, which so stay in the host's cache. But those of a busy region outlive a run
  * of it when it is of a program, or runs without DAT (a kernel that uses DAT purges all the time):
@@ -33,6 +36,7 @@
 #define ANCHOR_CHANGE 25 /* setting it, */
 #define ANCHOR_ENTRY 4   /* which costs so often as much where the code for it is cold, */
 #define ANCHOR_LOOP 8    /* a loop saves more than is known of it */
+#define ANCHOR_HOISTED 8 /* comparisons saved, by their blocks' units, for one at the entry */
 
 /* ---- cells ---- */
 
@@ -440,14 +444,15 @@ static u32 anchors_wide(const struct jit_cx *x)
     return wide;
 }
 
-/* Not where it has been compared on all ways. */
-static void anchors_check(struct jit_cx *x)
+/* Not where it has been compared on all ways. `entered`: those that have been where the region is
+ * entered. */
+static void anchors_flow(struct jit_cx *x, u32 entered)
 {
     u32 set[REGION_BLOCKS_MAX], sets[REGION_BLOCKS_MAX], keeps[REGION_BLOCKS_MAX], by[16];
     anchors_by_register(x, by);
     for (unsigned k = 0; k < x->blocks; k++) /* what no way leads to is entered from outside */
         set[k] = x->block[k].preds ? anchors_wide(x) : 0;
-    set[x->slot_block[x->entry_slot]] = 0;
+    set[x->slot_block[x->entry_slot]] = entered;
     for (unsigned k = 0; k < x->blocks; k++) {
         sets[k] = anchors_of_block(x, by, &x->block[k], 0);
         keeps[k] = anchors_of_block(x, by, &x->block[k], ~0u);
@@ -467,6 +472,42 @@ static void anchors_check(struct jit_cx *x)
     }
     for (unsigned k = 0; k < x->blocks; k++)
         anchors_of_block(x, by, &x->block[k], set[k]);
+}
+
+/* How often each anchor is compared, as far as loops tell. */
+static void compared(const struct jit_cx *x, u64 *often)
+{
+    memset(often, 0, JIT_ANCHORS * sizeof *often);
+    for (unsigned k = 0; k < x->blocks; k++) {
+        const struct jit_block *b = &x->block[k];
+        for (unsigned i = b->first; i < b->first + (unsigned)b->count; i++)
+            if (x->insn[i].anchor && x->insn[i].anchor_check)
+                often[x->insn[i].anchor - 1] += block_unit(b);
+    }
+}
+
+/* Those that are compared where the region is entered [A4]; in a region that does not keep them
+ * they are never set there. */
+static u32 anchors_hoisted(struct jit_cx *x)
+{
+    u64 before[JIT_ANCHORS], after[JIT_ANCHORS];
+    u32 hoisted = 0;
+    if (!x->keeps)
+        return 0;
+    compared(x, before);
+    anchors_flow(x, anchors_wide(x));
+    compared(x, after);
+    for (unsigned k = 0; k < x->anchors; k++)
+        if (before[k] >= after[k] + ANCHOR_HOISTED && !unfit(x, &x->anchor[k], UNFIT_ENTRY) &&
+            __builtin_popcount(hoisted) < ANCHORS_ASKED_MAX)
+            hoisted |= 1u << k;
+    return hoisted;
+}
+
+static void anchors_check(struct jit_cx *x)
+{
+    anchors_flow(x, 0);
+    anchors_flow(x, anchors_hoisted(x));
     anchors_in_find(x);
 }
 
@@ -635,6 +676,19 @@ int jit_way_missed(struct cpu *c, const struct dinsn *d, long n)
         jit_anchor_unfit(c, entry, q.id, (enum jit_unfit_kind)why);
     else
         jit_way_count(c, d, n);
+    return jit_interpret(c, d, n);
+}
+
+int jit_entry_missed(struct cpu *c, const struct dinsn *d, long n)
+{
+    struct asked q = unpacked(c->jit_asked[1]);
+    const struct dinsn *entry = entry_of(c->jit_asked[2]);
+    u64 from = c->jit_asked[0] + (u64)(s64)q.from, last = from + q.span - 1;
+    bool one = ((from ^ last) & ~(u64)(FRAME_BYTES - 1)) == 0;
+    int why = given_up(c->jit, site_of(c->jit, entry, q.cell), false, true);
+    if (why >= 0)
+        jit_anchor_unfit(c, entry, q.id,
+                         why == UNFIT_SPAN && one ? UNFIT_ENTRY : (enum jit_unfit_kind)why);
     return jit_interpret(c, d, n);
 }
 

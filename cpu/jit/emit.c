@@ -724,6 +724,7 @@ void emit_region(struct jit_cx *x, insn_run *before)
     x->before = before;
     x->entry_block = (unsigned)x->slot_block[x->entry_slot];
     emit_entry(x, ADDR_ANY);
+    way_in_ask(x, x->block[x->entry_block].anchors_in);
     emit_entry_load(x);
     if (x->entry_block)
         emit_jump_block(x, x->entry_block);

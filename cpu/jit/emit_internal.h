@@ -172,6 +172,8 @@ void epoch_stub(struct jit_cx *x, const struct jit_stub *s);
  *  when it is elsewhere. RCX is lost. */
 u8 *anchor_compare(struct jit_cx *x, unsigned k, unsigned host, s32 disp);
 /* -- way_in.c -- */
+/** Compare these anchors where control comes in from outside; else the interpreter goes on. */
+void way_in_ask(struct jit_cx *x, u32 anchors);
 void way_in_stub(struct jit_cx *x, const struct jit_stub *s);
 /* -- emit_window.c -- */
 void window_stub(struct jit_cx *x, const struct jit_stub *s);

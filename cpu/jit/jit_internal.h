@@ -109,6 +109,7 @@ enum jit_unfit_kind {
     UNFIT_FRAME, /* base registers: the frame must be looked at with every store */
     UNFIT_SPAN,  /* ids of anchors, for several operands */
     UNFIT_PAGE,  /* at all */
+    UNFIT_ENTRY, /* where the region is entered */
     UNFIT_KINDS
 };
 #define JIT_UNFITS 1024u
@@ -250,6 +251,8 @@ int jit_hot_go(struct cpu *c, const struct dinsn *d, long n);
 int jit_interpret(struct cpu *c, const struct dinsn *d, long n);
 /** A way in at `d` needs an anchor that jit_anchor_look has not set: the interpreter goes on. */
 int jit_way_missed(struct cpu *c, const struct dinsn *d, long n);
+/** The same where a region begins. */
+int jit_entry_missed(struct cpu *c, const struct dinsn *d, long n);
 /** Note that: when it has been so too often the way in is given up. */
 void jit_way_count(struct cpu *c, const struct dinsn *d, long n);
 /** The region at `d` relies on an FPC that is not so: the interpreter goes on. */

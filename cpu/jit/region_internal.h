@@ -257,7 +257,7 @@ struct jit_cx {
     struct jit_exit exit[REGION_EXITS_MAX];
     unsigned exits;
     insn_run *before;                        /* handler of the entry's slot */
-    const struct jit_way_anchor *way_anchor; /* of the region that a way in is for */
+    const struct jit_way_anchor *way_anchor; /* of the region that a way in is for, or NULL */
     u8 *linked;                              /* where other regions jump to */
 };
 
@@ -374,6 +374,7 @@ enum window_fill { WINDOW_NOT, WINDOW_FILLED, WINDOW_CROSSES /* two pages */ };
 enum window_fill jit_window_fill(struct cpu *c, u64 from, u64 bytes, bool store);
 
 /* -- anchor.c -- */
+#define ANCHORS_ASKED_MAX 8 /* where a region is entered: more cost more than they save */
 /** Do anchors of what the CPU is executing hold long enough to be kept? */
 bool anchors_keep(const struct cpu *c);
 /** Which storage operands anchors serve; before windows are chosen. */

@@ -11,7 +11,6 @@
 #include "cpu/jit/emit_internal.h"
 
 #define HOST_BITS 4u
-#define ANCHORS_ASKED_MAX 8 /* more cost more than they save */
 
 static bool block_open(const struct jit_cx *x, const struct jit_block *b)
 {
@@ -39,18 +38,24 @@ static u64 hosts_pack(const struct jit_zone *z)
 }
 _Static_assert(RAX == 0, "no guest register is there: it stands for none");
 
+/* What is asked of anchor k where control comes in from outside. */
+static struct jit_way_anchor asked_of(const struct jit_cx *x, unsigned k)
+{
+    const struct jit_insn served = {.anchor = (u8)(k + 1)};
+    if (x->way_anchor)
+        return x->way_anchor[k];
+    return (struct jit_way_anchor){.what = anchor_packed(x, &served),
+                                   .where = anchor_entry(x, &served),
+                                   .base = x->anchor[k].base,
+                                   .index = x->anchor[k].index};
+}
+
 static void anchors_note(const struct jit_cx *x, struct jit_region *r)
 {
     struct jit *j = x->jit;
     r->asks = j->way_anchors;
-    for (unsigned k = 0; k < x->anchors; k++) {
-        const struct jit_insn served = {.anchor = (u8)(k + 1)};
-        j->way_anchor[j->way_anchors++] =
-            (struct jit_way_anchor){.what = anchor_packed(x, &served),
-                                    .where = anchor_entry(x, &served),
-                                    .base = x->anchor[k].base,
-                                    .index = x->anchor[k].index};
-    }
+    for (unsigned k = 0; k < x->anchors; k++)
+        j->way_anchor[j->way_anchors++] = asked_of(x, k);
 }
 
 void ways_in_note(const struct jit_cx *x, struct jit_region *r)
@@ -137,28 +142,35 @@ static void block_alone(struct jit_cx *x, const struct jit_region *r,
 /* One that the block expects to have been compared. */
 static void anchor_ask(struct jit_cx *x, unsigned k)
 {
-    const struct jit_way_anchor *asked = &x->way_anchor[k];
+    struct jit_way_anchor asked = asked_of(x, k);
     struct x64 *a = &x->a;
-    x64_rm(a, true, A_MOV, RAX, home(asked->base));
-    if (asked->index < ZERO_REG)
-        x64_rm(a, true, A_ADD, RAX, home(asked->index));
+    x64_rm(a, true, A_MOV, RAX, home(asked.base));
+    if (asked.index < ZERO_REG)
+        x64_rm(a, true, A_ADD, RAX, home(asked.index));
     struct jit_stub *s = stub_new(x, STUB_ASK, anchor_compare(x, k, RAX, 0));
     s->to = (s32)k;
     s->mid = a->at;
+}
+
+void way_in_ask(struct jit_cx *x, u32 anchors)
+{
+    for (u32 of = anchors; of; of &= of - 1)
+        anchor_ask(x, (unsigned)__builtin_ctz(of));
 }
 
 /* As anchor_stub, but what the TLB does not have is not brought there: who knows whether it will be
  * used. */
 void way_in_stub(struct jit_cx *x, const struct jit_stub *s)
 {
-    const struct jit_way_anchor *asked = &x->way_anchor[s->to];
+    struct jit_way_anchor asked = asked_of(x, (unsigned)s->to);
     struct x64 *a = &x->a;
-    x64_mov_i(a, RDX, asked->what);
-    x64_mov_i(a, RCX, asked->where);
+    x64_mov_i(a, RDX, asked.what);
+    x64_mov_i(a, RCX, asked.where);
     x64_call_to(a, x->jit->common[COMMON_ANCHOR_LOOK]);
     u8 *well = x64_jcc(a, CC_NE);
     x64_patch(a, well, s->mid);
-    stub_entry(x, (const void *)(uintptr_t)jit_way_missed);
+    stub_entry(x, x->way_anchor ? (const void *)(uintptr_t)jit_way_missed
+                                : (const void *)(uintptr_t)jit_entry_missed);
 }
 
 void way_in_emit(struct jit_cx *x, struct jit_region *r, const struct jit_way_in *way,
@@ -169,8 +181,7 @@ void way_in_emit(struct jit_cx *x, struct jit_region *r, const struct jit_way_in
     x->entry_slot = slot;
     x->before = d->run;
     emit_entry(x, way->record ? record_at(r, way->record)->addr : ADDR_ANY);
-    for (unsigned of = way->anchors; of; of &= of - 1)
-        anchor_ask(x, (unsigned)__builtin_ctz(of));
+    way_in_ask(x, way->anchors);
     emit_entry_load(x);
     x64_jmp_to(&x->a, x->jit->rx + way->code);
     struct x64 hot = x->a;
@@ -178,4 +189,5 @@ void way_in_emit(struct jit_cx *x, struct jit_region *r, const struct jit_way_in
     stubs_emit(x);
     x->cold = x->a;
     x->a = hot;
+    x->way_anchor = NULL;
 }
