@@ -455,30 +455,71 @@ void emit_and_mask(struct x64 *a, unsigned to, u64 mask)
     }
 }
 
+/* Is the mask all ones from bit `low` to bit `high` (from the right)? */
+static bool mask_range(u64 mask, unsigned *low, unsigned *high)
+{
+    *low = (unsigned)__builtin_ctzll(mask);
+    *high = 63u - (unsigned)__builtin_clzll(mask);
+    return ((mask >> *low) & ((mask >> *low) + 1)) == 0;
+}
+
+/* By shifts what would take a constant of 64 bits: what is selected is the left of the source, all
+ * of it from some bit on, or its low half. */
+static bool rotate_by_shifts(struct x64 *a, unsigned to, unsigned src, unsigned n, u64 mask)
+{
+    unsigned low, high;
+    bool range = mask_range(mask, &low, &high);
+    bool right = low == 0 && high == n - 1, left = low == n && high == 63;
+    bool half = low == n && high - low == 31;
+    if (!range || n == 0 || !(right || left || half))
+        return false;
+    if (half)
+        x64_rr(a, false, A_MOV, to, src);
+    else if (to != src)
+        x64_rr(a, true, A_MOV, to, src);
+    x64_shift_i(a, true, right ? S_SHR : S_SHL, to, right ? 64 - n : n);
+    return true;
+}
+
+void emit_rotate_and(struct x64 *a, unsigned to, unsigned src, unsigned n, u64 mask)
+{
+    if (rotate_by_shifts(a, to, src, n, mask))
+        return;
+    if (n)
+        x64_rorx(a, true, to, src, 64 - n);
+    else if (to != src)
+        x64_rr(a, true, A_MOV, to, src);
+    emit_and_mask(a, to, mask);
+}
+
+void emit_test_mask(struct x64 *a, bool w, unsigned host, u64 mask)
+{
+    unsigned low, high;
+    bool range = mask_range(mask, &low, &high);
+    if (mask == (w ? ~0ull : 0xffffffff)) {
+        x64_rr(a, w, A_TEST, host, host);
+    } else if (mask <= 0x7fffffff || !w) {
+        x64_test_i(a, false, host, (s32)(u32)mask);
+    } else if (range && (low == 0 || high == 63)) {
+        x64_rr(a, true, A_MOV, RDX, host);
+        x64_shift_i(a, true, low ? S_SHR : S_SHL, RDX, low ? low : 63 - high);
+    } else {
+        x64_mov_i(a, RDX, mask);
+        x64_rr(a, true, A_TEST, RDX, host);
+    }
+}
+
 /* RISBG: bits i3..i4 of r2 rotated left by i5, into r1 or zeros. */
 static void emit_risbg(struct jit_cx *x)
 {
     const struct jit_insn *i = current(x);
     struct x64 *a = &x->a;
-    unsigned from = i->d.r3 & 63, to = i->d.b2 & 63, n = (unsigned)i->d.imm & 63;
     bool zero = i->d.b2 & 0x80;
     u64 mask = insn_selected(i);
     unsigned src = reg_use(x, !low_half(insn_rotated(i)), i->d.r2, RAX);
     bool in_place = zero && i->d.r1 != i->d.r2;
     unsigned host = in_place ? reg_def64(x, i->d.r1, RAX) : (unsigned)RAX;
-    if (zero && from <= to && to == 63 - n && n && mask == ~0ull << n >> 0) {
-        x64_rr(a, true, A_MOV, host, src);
-        x64_shift_i(a, true, S_SHL, host, n);
-    } else if (zero && n && mask == ~0ull >> (64 - n)) {
-        x64_rr(a, true, A_MOV, host, src);
-        x64_shift_i(a, true, S_SHR, host, 64 - n);
-    } else {
-        if (n)
-            x64_rorx(a, true, host, src, 64 - n);
-        else if (host != src)
-            x64_rr(a, true, A_MOV, host, src);
-        emit_and_mask(a, host, mask);
-    }
+    emit_rotate_and(a, host, src, (unsigned)i->d.imm & 63, mask);
     if (!zero && mask != ~0ull) {
         x64_mov_i(a, RDX, ~mask);
         reg_op(x, true, A_AND, RDX, i->d.r1);

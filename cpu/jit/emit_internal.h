@@ -52,6 +52,10 @@ unsigned emit_first(struct jit_cx *x, unsigned dst, unsigned ra, struct second b
 void emit_extended(struct jit_cx *x, u8 ext, bool w, unsigned g, unsigned to);
 /** to &= mask; RDX is lost. */
 void emit_and_mask(struct x64 *a, unsigned to, u64 mask);
+/** to = src rotated left by n, without what `mask` does not select. RDX and flags are lost. */
+void emit_rotate_and(struct x64 *a, unsigned to, unsigned src, unsigned n, u64 mask);
+/** The zero flag: is nothing there of what `mask` selects? Other flags and RDX are lost. */
+void emit_test_mask(struct x64 *a, bool w, unsigned host, u64 mask);
 /** Bits from..to, wrapping around. */
 u64 emit_bit_range(unsigned from, unsigned to);
 

@@ -222,10 +222,13 @@ static void emit_rsbg(struct jit_cx *x)
     u64 mask = insn_selected(i);
     bool w = !low_half(mask);
     unsigned op = i->row->sub == 0x54 ? A_AND : i->row->sub == 0x56 ? A_OR : A_XOR;
-    rotated(x, i);
     if (op != A_AND) {
-        emit_and_mask(a, RAX, mask);
-    } else if (mask != ~0ull) {
+        unsigned src = reg_use(x, !low_half(insn_rotated(i)), i->d.r2, RAX);
+        emit_rotate_and(a, RAX, src, (unsigned)i->d.imm & 63, mask);
+    } else {
+        rotated(x, i);
+    }
+    if (op == A_AND && mask != ~0ull) {
         x64_mov_i(a, RDX, w ? ~mask : (u32)~mask);
         x64_rr(a, w, A_OR, RAX, RDX);
     }
@@ -239,10 +242,8 @@ static void emit_rsbg(struct jit_cx *x)
         x64_rr(a, w, op, to, RAX);
         reg_done(x, w, i->d.r1, to);
     }
-    if (cc_wanted(x)) {
-        x64_mov_i(a, RDX, mask);
-        x64_rr(a, w, A_TEST, RDX, to);
-    }
+    if (cc_wanted(x))
+        emit_test_mask(a, w, to, mask);
     cc_set(x);
 }
 
