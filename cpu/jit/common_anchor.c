@@ -66,7 +66,7 @@ static void cell_set(struct x64 *a)
     x64_rr(a, true, A_SUB, RDI, RSI);
     x64_rm(a, true, A_MOV, RSI, x64_at(R8, (s32)offsetof(struct tlb_entry, addend)));
     x64_test8_mem(a, CPU_AT(jit_mode), JIT_MODE_REAL);
-    x64_rm(a, true, A_CMOVNE, RSI, CPU_AT(storage));
+    x64_rm(a, true, A_CMOVO + CC_NE, RSI, CPU_AT(storage));
     field(a, R8, RDX, ANCHOR_CELL_SHIFT, ANCHOR_BYTES_SHIFT - ANCHOR_CELL_SHIFT);
     x64_imul_i(a, true, R8, R8, sizeof(struct jit_anchor_now));
     x64_rr(a, true, A_ADD, R8, H_CPU);

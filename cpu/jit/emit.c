@@ -770,7 +770,7 @@ void emit_region(struct jit_cx *x, insn_run *before)
     if (x->entry_block)
         emit_jump_block(x, x->entry_block);
     for (unsigned k = 0; k < x->blocks && !x->a.full; k++) {
-        if (x->block[k].skipped)
+        if (x->block[k].skipped && k != x->entry_block)
             continue;
         block_known(x, k);
         x->block[k].open = x->bear < 0 && (x->cc.in_memory || !x->block[k].cc_live_in);

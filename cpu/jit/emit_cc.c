@@ -531,6 +531,17 @@ bool cc_one_cond(struct jit_cx *x, unsigned mask, enum x64_cond *cond)
     return how == HOW_COND || how == HOW_MEMORY;
 }
 
+bool cc_cond_again(const struct jit_cx *x, unsigned mask, u16 writes, enum x64_cond *cond)
+{
+    const struct jit_insn *i = x->cc.of;
+    bool again = false;
+    if (!i || i + 1 != &x->insn[x->cur] || i->lo->cc == CCK_FP || i->cc_keeps || i->cc_kept)
+        return false;
+    u16 operands = cc_operands(i, &again);
+    bool bit = i->lo->op != OP_TM || __builtin_popcountll(tm_mask(i)) == 1;
+    return again && bit && !(operands & writes) && how_of(i, false, mask, cond) == HOW_COND;
+}
+
 void cc_branch(struct jit_cx *x, unsigned mask, struct jumps *taken, struct jumps * not )
 {
     struct x64 *a = &x->a;

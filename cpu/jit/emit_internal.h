@@ -247,6 +247,9 @@ void cc_branch(struct jit_cx *x, unsigned mask, struct jumps *taken, struct jump
 /** Make flags of which one condition says that `mask` selects the condition code; false, and
  *  nothing done, when there is none. RCX and RDX are lost. */
 bool cc_one_cond(struct jit_cx *x, unsigned mask, enum x64_cond *cond);
+/** Can the flags of what has set the condition code right before the current branch be made again
+ *  when only registers in `writes` have changed since (cc_again); the condition then. */
+bool cc_cond_again(const struct jit_cx *x, unsigned mask, u16 writes, enum x64_cond *cond);
 
 /* -- emit_fp.c -- */
 void emit_fp(struct jit_cx *x);

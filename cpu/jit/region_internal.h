@@ -89,7 +89,7 @@ struct jit_block {
     bool loop_head;
     bool counted; /* which way its branch goes is counted (select.c) */
     bool selects; /* its branch is made into moves ... */
-    bool skipped; /* ... around this one, which has no code of its own */
+    bool skipped; /* ... around this one, without code of its own (but [S2] in select.c) */
     bool fn;      /* calls a body: all registers are in memory there */
     bool open;    /* nothing is known where it begins but registers (way_in.c) */
     struct cc_now cc_out;

@@ -3,6 +3,8 @@
  * wrongly at half of such branches, and each wrong guess costs more than the instructions.
  * A region that is not deep counts which way its candidates go; the deep one converts those that
  * went the rarer way at least once in SELECT_SHARE times.
+ * [S2] A region may be entered in what is skipped, because that became hot by itself: so the branch
+ * goes both ways, whether counted or not, and the block has code of its own, too, for that.
  * [S1] What is skipped cannot fault, asks for no condition code, writes at most two registers, and
  * nobody behind it asks for the condition code that it would leave. */
 #include "cpu/jit/emit_internal.h"
@@ -35,13 +37,18 @@ static bool plain(const struct jit_insn *i)
     }
 }
 
+static bool is_entry(const struct jit_cx *x, int k)
+{
+    return k == x->slot_block[x->entry_slot];
+}
+
 /* The registers that the skipped block writes; 0: it is none that can be converted. */
 static u16 skipped_writes(const struct jit_cx *x, const struct jit_block *b)
 {
     const struct jit_block *skipped = &x->block[b->fall];
     u16 writes = 0;
-    if (skipped->count > SELECT_INSNS_MAX || skipped->preds != 1 || skipped->taken >= 0 ||
-        skipped->fall != b->taken)
+    if (skipped->count > SELECT_INSNS_MAX || skipped->preds != 1 + is_entry(x, b->fall) ||
+        skipped->taken >= 0 || skipped->fall != b->taken)
         return 0;
     for (unsigned i = skipped->first; i < skipped->first + (unsigned)skipped->count; i++) {
         if (!plain(&x->insn[i]))
@@ -86,7 +93,7 @@ void select_find(struct jit_cx *x)
         if (!candidate(x, k))
             continue;
         b->counted = !x->deep && !x->jit->eager && x->jit->insns_max > 1;
-        b->selects = x->deep && goes_both_ways(x, b);
+        b->selects = x->deep && (is_entry(x, b->fall) || goes_both_ways(x, b)); /* [S2] */
         if (b->selects)
             x->select_temps = 1;
     }
@@ -149,52 +156,109 @@ static void execute_skipped(struct jit_cx *x, unsigned k)
     x->done = done;
 }
 
-/* Old values wait in the CPU's registers, which know nothing of the way that is not taken. */
-static void moves(struct jit_cx *x, u16 writes, bool back)
+/* How a branch becomes moves. Old values wait in the CPU's registers, which know nothing of the way
+ * that is not taken; but the zone's host register has one when it need not have the condition. */
+struct select {
+    u16 writes;
+    unsigned temp;
+    unsigned kept;             /* whose old value is there, or ZERO_REG: the condition is */
+    const struct jit_insn *of; /* what makes the condition again */
+    enum x64_cond cond;
+};
+
+/* The register whose old value is needed soonest: one that the skipped block itself reads. */
+static unsigned kept_register(const struct jit_cx *x, const struct jit_block *skipped,
+                              u16 writes)
 {
-    for (unsigned g = 0; g < 16; g++) {
-        if (!(writes >> g & 1))
-            continue;
+    u16 read = 0, written = 0;
+    for (unsigned i = skipped->first; i < skipped->first + (unsigned)skipped->count; i++) {
+        read |= x->insn[i].reads & (u16)~written;
+        written |= x->insn[i].writes;
+    }
+    return (unsigned)__builtin_ctz(read & writes ? read & writes : writes);
+}
+
+static void old_values_keep(struct jit_cx *x, const struct select *s)
+{
+    for (unsigned of = s->writes; of; of &= of - 1) {
+        unsigned g = (unsigned)__builtin_ctz(of), host = (unsigned)x->host[g];
         bool wide = !(x->lo >> g & 1);
-        unsigned host = (unsigned)x->host[g];
-        if (back)
-            x64_rm(&x->a, wide, A_CMOVNE, host, home(g));
+        if (g == s->kept)
+            x64_rr(&x->a, wide, A_MOV, s->temp, host);
         else if (x->dirty >> g & 1)
             x64_rm(&x->a, wide, A_MOV_STORE, host, home(g));
     }
 }
 
-bool select_emit(struct jit_cx *x)
+static void old_values_back(struct jit_cx *x, const struct select *s)
+{
+    for (unsigned of = s->writes; of; of &= of - 1) {
+        unsigned g = (unsigned)__builtin_ctz(of), host = (unsigned)x->host[g];
+        bool wide = !(x->lo >> g & 1);
+        if (g == s->kept)
+            x64_cmov(&x->a, wide, s->cond, host, s->temp);
+        else
+            x64_rm(&x->a, wide, A_CMOVO + s->cond, host, home(g));
+    }
+}
+
+/* Instructions counted, and the last taken branch. */
+static void select_note(struct jit_cx *x, const struct select *s, const struct jit_block *b)
 {
     struct x64 *a = &x->a;
+    enum x64_cond not = s->cond ^ 1;
+    x64_rm(a, true, A_LEA, RAX, x64_at(H_N, -(s32)x->block[b->fall].count));
+    x64_cmov(a, true, not, H_N, RAX);
+    emit_slot(x, RCX, region_last(x, b)->slot);
+    x64_rm(a, true, A_CMOVO + not, RCX, CPU_AT(bear_slot));
+    x64_rm(a, true, A_MOV_STORE, RCX, CPU_AT(bear_slot));
+}
+
+/* When its condition can be made again behind the skipped block, that is done; else it waits. */
+static bool select_begin(struct jit_cx *x, const struct jit_block *b, struct select *s)
+{
+    unsigned mask = region_last(x, b)->d.r1;
+    s->writes = skipped_writes(x, b);
+    s->temp = (unsigned)x->zones[x->zone].temp;
+    s->kept = ZERO_REG;
+    s->of = x->cc.of;
+    if (cc_cond_again(x, mask, s->writes, &s->cond)) {
+        s->kept = kept_register(x, &x->block[b->fall], s->writes);
+        return true;
+    }
+    if (!cc_one_cond(x, mask, &s->cond))
+        return false;
+    x64_setcc(&x->a, s->cond, s->temp);
+    s->cond = CC_NE;
+    return true;
+}
+
+bool select_emit(struct jit_cx *x)
+{
     const struct jit_block *b = &x->block[x->cur_block];
-    const struct jit_insn *branch = region_last(x, b);
-    unsigned skipped = (unsigned)b->fall, taken = (unsigned)x->zones[x->zone].temp;
-    enum x64_cond cond;
+    unsigned skipped = (unsigned)b->fall;
+    struct select s;
     if (!b->selects) /* there may be no block behind it */
         return false;
-    u16 writes = skipped_writes(x, b);
-    if (!cc_one_cond(x, branch->d.r1, &cond)) {
+    if (!select_begin(x, b, &s)) {
         x->a.full |= x->no_windows; /* the block was left out: no region */
         x->block[skipped].skipped = false;
         return false;
     }
-    x64_setcc(a, cond, taken);
     cc_is_in_memory(x); /* nobody asks for it [S1] */
     emit_bear(x);
     reg_settle(x, skipped);
-    moves(x, writes, false);
+    old_values_keep(x, &s);
     execute_skipped(x, skipped);
-    x64_rr8(a, 0x84, taken, taken); /* test */
-    moves(x, writes, true);
-    x64_rm(a, true, A_LEA, RAX, x64_at(H_N, -(s32)x->block[skipped].count));
-    x64_cmov(a, true, CC_E, H_N, RAX);
-    emit_slot(x, RCX, branch->slot);
-    x64_rm(a, true, A_CMOVE, RCX, CPU_AT(bear_slot));
-    x64_rm(a, true, A_MOV_STORE, RCX, CPU_AT(bear_slot));
+    if (s.kept == ZERO_REG)
+        x64_rr8(&x->a, 0x84, s.temp, s.temp); /* test */
+    else
+        cc_again(x, s.of);
+    old_values_back(x, &s);
+    select_note(x, &s, b);
     cc_is_in_memory(x);
     reg_settle(x, (unsigned)b->taken);
-    if ((unsigned)b->taken != skipped + 1 || x->no_windows)
+    if ((unsigned)b->taken != skipped + 1 || x->no_windows || is_entry(x, b->fall))
         emit_jump_block(x, (unsigned)b->taken);
     return true;
 }

@@ -60,8 +60,7 @@ enum x64_cond {
 #define A_MOV8_STORE 0x88
 #define A_TEST 0x85
 #define A_LEA 0x8d
-#define A_CMOVE 0x0f44
-#define A_CMOVNE 0x0f45
+#define A_CMOVO 0x0f40 /* and the condition */
 #define A_IMUL 0x0faf
 #define A_MOVZX8 0x0fb6
 #define A_MOVZX16 0x0fb7

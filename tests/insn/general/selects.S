@@ -88,4 +88,36 @@ tests:
     PART    11, WIDE, "ltgr %r0, %r2"
     PART    12, WIDE, "ngrk %r0, %r2, %r3"
     PART    13, NARROW, "slrk %r0, %r2, %r3"
+
+    CHECK   14                  /* loops that are entered in what their branches skip */
+    lghi    %r12, ROUNDS
+    .irp    reg, 4, 5, 6, 7
+    lghi    %r\reg, 1
+    .endr
+    lgr     %r2, %r13
+    j       2f
+1:  msg     %r2, 0(%r1)
+    aghi    %r2, 12345
+    tmhh    %r2, 0x40
+    je      3f
+2:  larl    %r1, factor
+    agr     %r4, %r2
+    sllg    %r5, %r4, 3
+3:  agr     %r4, %r12
+    brctg   %r12, 1b
+    lghi    %r12, ROUNDS
+    lgr     %r2, %r13
+    j       5f
+4:  msg     %r2, 0(%r1)
+    aghi    %r2, 12345
+    tmhh    %r2, 0x40
+    je      6f
+5:  larl    %r1, factor
+    agr     %r6, %r2
+    sllg    %r7, %r6, 3
+    lg      %r0, T_SAVE(%r0)
+6:  agr     %r6, %r12
+    brctg   %r12, 4b
+    cgrjne  %r4, %r6, fail
+    cgrjne  %r5, %r7, fail
     j       pass
