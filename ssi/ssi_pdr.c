@@ -251,10 +251,30 @@ bool ssi_pdr_block_whole(const u8 p[PDR_BLOCK_BYTES])
     return used && be32_load(p + BLOCK_CRC) == block_crc(p, used);
 }
 
+/* The change of a name at `q`; false: it is none. */
+static bool op_decode(struct pdr_op *op, const u8 *q)
+{
+    bool owned = ssi_pdr_claim_decode(&op->claim, q);
+    op->code = q[CLAIM_OP];
+    return owned && op->code >= PDR_OP_PUT && op->code <= PDR_OP_DROP;
+}
+
+static bool ops_sound(const u8 *p)
+{
+    const u8 *q = p + BLOCK_DATA + __builtin_popcount(p[BLOCK_ROWS]) * PDR_ROW_BYTES;
+    struct pdr_op op;
+    unsigned i = 0;
+    while (i < p[BLOCK_OPS] && op_decode(&op, q + (size_t)i * PDR_CLAIM_BYTES))
+        i++;
+    return i == p[BLOCK_OPS];
+}
+
 int ssi_pdr_block_apply(struct ssi_pdr *pdr, const u8 p[PDR_BLOCK_BYTES])
 {
     const u8 *q = p + BLOCK_DATA;
     PRE(block_used(p));
+    if (!ops_sound(p))
+        return ST_PROTO;
     for (unsigned i = 0; i < SSI_SLOTS_MAX; i++) {
         if (!(p[BLOCK_ROWS] >> i & 1))
             continue;
@@ -262,8 +282,8 @@ int ssi_pdr_block_apply(struct ssi_pdr *pdr, const u8 p[PDR_BLOCK_BYTES])
         q += PDR_ROW_BYTES;
     }
     for (unsigned i = 0; i < p[BLOCK_OPS]; i++, q += PDR_CLAIM_BYTES) {
-        struct pdr_op op = {.code = q[CLAIM_OP]};
-        int rc = ssi_pdr_claim_decode(&op.claim, q) ? ssi_pdr_op_apply(pdr, &op) : ST_PROTO;
+        struct pdr_op op;
+        int rc = op_decode(&op, q) ? ssi_pdr_op_apply(pdr, &op) : ST_PROTO;
         if (rc)
             return rc;
     }

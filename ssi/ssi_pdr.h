@@ -125,7 +125,7 @@ size_t ssi_pdr_block_encode(const struct ssi_pdr *pdr, u64 before, u8 out[PDR_BL
 /** Number and name of a block, without looking at the rest; false: it is none. */
 bool ssi_pdr_block_peek(const u8 *p, u64 *seq, u64 *id, u64 *before);
 bool ssi_pdr_block_whole(const u8 p[PDR_BLOCK_BYTES]);
-/** Apply a whole block; ST_PROTO, ST_NOMEM. */
+/** Apply a whole block. ST_PROTO: it makes no sense, and nothing is changed; ST_LIMIT, ST_NOMEM. */
 int ssi_pdr_block_apply(struct ssi_pdr *pdr, const u8 p[PDR_BLOCK_BYTES]);
 
 void ssi_pdr_beat_encode(u8 out[PDR_BEAT_BYTES], unsigned slot, u64 incarnation, u64 wall_ms);

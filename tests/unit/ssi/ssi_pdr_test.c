@@ -160,6 +160,30 @@ START_TEST(a_block_is_applied_as_it_was_encoded)
 }
 END_TEST
 
+/* A block whose last change of a name is none, under a right checksum: rows and names stay what they
+ * were, all of them. */
+START_TEST(a_block_that_makes_no_sense_changes_nothing)
+{
+    static u8 bytes[PDR_BLOCK_BYTES];
+    struct ssi_pdr pdr = {0}, back = {0};
+    fill(&pdr);
+    ck_assert_int_eq(ssi_claim_put(&pdr, &(struct pdr_claim){.name = "ONE"}), ST_OK);
+    ck_assert_int_eq(ssi_claim_put(&pdr, &(struct pdr_claim){.name = "TWO"}), ST_OK);
+    if (_i == 0)
+        pdr.ops[1].code = PDR_OP_DROP + 1;
+    else
+        pdr.ops[1].claim.owner = SSI_SLOTS_MAX;
+    ssi_pdr_block_encode(&pdr, 99, bytes);
+    ck_assert(ssi_pdr_block_whole(bytes));
+    ck_assert_int_eq(ssi_pdr_block_apply(&back, bytes), ST_PROTO);
+    ck_assert_str_eq(back.rows[7].name, "");
+    ck_assert_uint_eq(back.n_claims, 0);
+    ck_assert_uint_eq(back.seq, 0);
+    ssi_pdr_fini(&pdr);
+    ssi_pdr_fini(&back);
+}
+END_TEST
+
 /* The index finds what a list would find, whatever is put in and taken out. */
 START_TEST(names_are_found_by_their_keys)
 {
@@ -808,6 +832,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_header_is_decoded_as_it_was_encoded);
     tcase_add_loop_test(tc, a_block_is_applied_as_it_was_encoded, 0, 2);
+    tcase_add_loop_test(tc, a_block_that_makes_no_sense_changes_nothing, 0, 2);
     tcase_add_test(tc, names_are_found_by_their_keys);
     tcase_add_test(tc, a_torn_change_leaves_the_one_before);
     tcase_add_test(tc, an_error_after_the_write_is_seen_through);
