@@ -244,6 +244,8 @@ FUZZ_TARGETS += snapshot
 FUZZ_SRCS.snapshot := $(wildcard mem/base/*.c mem/storage*.c hyp/snapshot/snapshot_[hrw]*.c) tests/lib/snapshot_exec.c tests/fuzz/snapshot_exec.c
 FUZZ_TARGETS += ssi
 FUZZ_SRCS.ssi := $(wildcard mem/base/*.c) $(filter-out $(wildcard ssi/ssi_uv*.c),$(wildcard ssi/*.c)) tests/fuzz/ssi_exec.c
+FUZZ_TARGETS += pdr
+FUZZ_SRCS.pdr := $(wildcard mem/base/*.c) $(filter-out $(wildcard ssi/ssi_uv*.c),$(wildcard ssi/*.c)) $(wildcard tests/fuzz/pdr_*.c)
 FUZZ_TARGETS += lgr
 FUZZ_SRCS.lgr := $(wildcard mem/base/*.c mem/*.c) $(filter-out $(wildcard ssi/ssi_uv*.c),$(wildcard ssi/*.c)) \
 	     $(shell grep -L '"hyp/\|lgr_cmd.h"' lgr/*.c) hyp/arch.c hyp/event.c io/ebcdic.c cpu/model.c tests/lib/lgr_world.c \

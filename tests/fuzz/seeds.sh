@@ -67,6 +67,18 @@ ssi) # a stranger's HELLO as a member's, and as a stream's; a peer that sends ea
         printf '\1\4\x0'"$type"'\2\0\x08\0\0\0\0\0\0\0\0\0\5\x0'"$type"'\2\0\x08\0\0\0\0\0\0\0\0\0\7\x20' >"$corpus/seed.type$type"
     done
     ;;
+pdr) # each area spoiled, with right checksums and without; leases that are locked, written, read, passed over, spoiled; members likewise
+    for op in 00 04 30 31 02 03 40 44 70 71 42 43; do
+        printf "\\1\\0\\x$op"'\0\x10\1\xff' >"$corpus/seed.record$op"
+    done
+    printf '\1\xff\x80\0\0\x08ENDCPDR1\xc0\0\x08\4\0\0\0\2' >"$corpus/seed.blank"
+    printf '\2\0\0\3\x41\5\1\2\0\x10\0\5\1\x13\x42\x12\0\7\xff' >"$corpus/seed.turns"
+    printf '\2\0\0\3\x43\x10\xff\x15\3\x13\x47\3\x45\2\0\0\0\x29\6\0\x27\xff\0\1' >"$corpus/seed.passed"
+    printf '\2\x0a\1\0\x20\1\1\x10\3\x0c\x10\0\x1a\x47\0\x18\1\x40\0\5\x0d\0\0\x4d\0\0\x0f\3' >"$corpus/seed.sectors"
+    for op in 00 01 02 03 40 41 42 43; do
+        printf "\\0\\0\\x$op"'\1\0\x90\1\7\x30\x40\x24\x2c\x10\x34\xff\x20\x28\x3c\xff' >"$corpus/seed.members$op"
+    done
+    ;;
 lgr) # a relocation that comes about
     FUZZ_RECORD=$corpus/seed.good $command >/dev/null 2>&1
     ;;

@@ -160,8 +160,8 @@ START_TEST(a_block_is_applied_as_it_was_encoded)
 }
 END_TEST
 
-/* A block whose last change of a name is none, under a right checksum: rows and names stay what they
- * were, all of them. */
+/* A block whose last change of a name is none, under a right checksum: rows and names stay what
+ * they were, all of them. */
 START_TEST(a_block_that_makes_no_sense_changes_nothing)
 {
     static u8 bytes[PDR_BLOCK_BYTES];
