@@ -37,18 +37,105 @@ struct away_head {
     u64 id, epoch, seq;
 };
 
+/* A message that its link could not take. */
+struct tn_unsent {
+    struct tn_unsent *next;
+    char member[CONFIG_NAME_BYTES];
+    enum away_type type;
+    size_t len;
+    u8 bytes[];
+};
+
 /* ---- messages ---- */
 
+static void unsent_free(struct tn3270 *s, struct tn_unsent *u)
+{
+    s->unsent_bytes -= u->len;
+    explicit_bzero(u->bytes, u->len); /* a password may have been typed */
+    free(u);
+}
+
+/* The place of the first message that waits for the member; its end: of none. NULL: any member. */
+static struct tn_unsent **unsent_find(struct tn3270 *s, const char *member)
+{
+    struct tn_unsent **link = &s->unsent;
+    while (*link && member && strcmp((*link)->member, member))
+        link = &(*link)->next;
+    return link;
+}
+
+static struct tn_unsent *unsent_take(struct tn3270 *s, const char *member)
+{
+    struct tn_unsent **link = unsent_find(s, member), *u = *link;
+    if (u)
+        *link = u->next;
+    return u;
+}
+
+/* The member is lost, or (NULL) everything ends. */
+static void unsent_drop(struct tn3270 *s, const char *member)
+{
+    struct tn_unsent *u;
+    while ((u = unsent_take(s, member)) != NULL)
+        unsent_free(s, u);
+}
+
+static bool unsent_keep(struct tn3270 *s, const char *member, enum away_type type,
+                        const struct ssi_iov iov[2])
+{
+    bool last = type == AWAY_GONE || type == AWAY_LEAVE; /* nothing else would tell it */
+    size_t len = iov[0].len + iov[1].len;
+    size_t max = TN_AWAY_UNSENT_BYTES_MAX + (last ? TN_AWAY_UNSENT_LAST_BYTES : 0);
+    struct tn_unsent **link = &s->unsent;
+    struct tn_unsent *u = s->unsent_bytes + len <= max ? malloc(sizeof *u + len) : NULL;
+    if (!u)
+        return false;
+    *u = (struct tn_unsent){.type = type, .len = len};
+    snprintf(u->member, sizeof u->member, "%s", member);
+    memcpy(u->bytes, iov[0].p, iov[0].len);
+    if (iov[1].len)
+        memcpy(u->bytes + iov[0].len, iov[1].p, iov[1].len);
+    while (*link)
+        link = &(*link)->next;
+    *link = u;
+    s->unsent_bytes += len;
+    return true;
+}
+
+/* The link of `member` takes something again. */
+static void writable(void *ctx, const char *member)
+{
+    struct member *m = ctx;
+    struct tn3270 *s = m->tn3270;
+    struct tn_unsent *u;
+    int rc = ST_OK;
+    while (s && s->ssi && rc == ST_OK && (u = unsent_take(s, member)) != NULL) {
+        rc = ssi_send(s->ssi, member, TN_AWAY_SERVICE, (u16)u->type, u->bytes, u->len);
+        if (rc == ST_BUSY) { /* in its place; it comes again */
+            struct tn_unsent **link = unsent_find(s, member);
+            u->next = *link;
+            *link = u;
+        } else {
+            unsent_free(s, u);
+        }
+    }
+}
+
+/* False: there is no link, or more waits for it than is kept. */
 static bool post_to(struct tn3270 *s, const char *member, enum away_type type,
                     const struct away_head *head, const void *data, size_t len)
 {
     u8 bytes[HEAD_BYTES];
     const struct ssi_iov iov[] = {{bytes, sizeof bytes}, {data, len}};
+    int rc = ST_BUSY;
     be64_store(bytes, head->id);
     be64_store(bytes + 8, head->epoch);
     be64_store(bytes + 16, head->seq);
-    return s->ssi &&
-           ssi_send_vec(s->ssi, member, TN_AWAY_SERVICE, (u16)type, iov, len ? 2 : 1) == ST_OK;
+    if (!s->ssi)
+        return false;
+    if (!*unsent_find(s, member)) /* else behind those */
+        rc = ssi_send_vec(s->ssi, member, TN_AWAY_SERVICE, (u16)type, iov, len ? 2 : 1);
+    return rc == ST_BUSY ? unsent_keep(s, member, type, iov) : rc == ST_OK;
 }
 
 static bool post_peer(struct tn_conn *c, enum away_type type, u64 seq, const void *data,
@@ -78,9 +165,21 @@ static void keys_done(struct tn_conn *c, u64 done)
     c->away.done = done > c->away.done ? done : c->away.done;
 }
 
-static void key_send(struct tn_conn *c, const struct tn_key *k)
+/* Without a peer yet it waits for one. False: the peer is out of reach. */
+static bool key_send(struct tn_conn *c, const struct tn_key *k)
 {
-    post_peer(c, k->attention ? AWAY_ATTENTION : AWAY_KEY, k->number, k->record, k->len);
+    enum away_type type = k->attention ? AWAY_ATTENTION : AWAY_KEY;
+    return !*c->away.peer || post_peer(c, type, k->number, k->record, k->len);
+}
+
+static void lost_at(struct tn_conn *c, const char *member);
+
+/* What the keys wait for cannot come: the terminal is told so, and its keyboard unlocked. */
+static void out_of_reach(struct tn_conn *c)
+{
+    char member[sizeof c->away.peer];
+    memcpy(member, c->away.peer, sizeof member);
+    lost_at(c, member);
 }
 
 static bool key_keep(struct tn_conn *c, const u8 *record, size_t len)
@@ -96,8 +195,8 @@ static bool key_keep(struct tn_conn *c, const u8 *record, size_t len)
         link = &(*link)->next;
     *link = k;
     c->away.key_count++;
-    if (c->mode == TN_AWAY)
-        key_send(c, k); /* without a peer yet it waits */
+    if (c->mode == TN_AWAY && !key_send(c, k))
+        out_of_reach(c);
     return true;
 }
 
@@ -161,14 +260,15 @@ void tn_away_send(struct tn_conn *c, const u8 *record, size_t len)
         return;
     c->away.given += len;
     if (!post_peer(c, AWAY_SCREEN, c->away.out, record, len))
-        tn_conn_close(c); /* the link is lost, or takes nothing any more */
+        tn_conn_close(c); /* the link is lost, or takes nothing for long */
 }
 
 void tn_away_sent(struct tn_conn *c)
 {
-    if (c->mode == TN_AWAY && c->away.taken != c->away.given) {
+    if (c->mode == TN_AWAY && *c->away.peer && c->away.taken != c->away.given) {
         c->away.taken = c->away.given;
-        post_peer(c, AWAY_TAKEN, c->away.taken, NULL, 0);
+        if (!post_peer(c, AWAY_TAKEN, c->away.taken, NULL, 0))
+            out_of_reach(c); /* it would draw nothing any more */
     }
 }
 
@@ -371,9 +471,11 @@ static void take_here(struct tn3270 *s, const char *from, const struct away_head
     c->away.given = c->away.taken = 0;
     keys_done(c, h->seq);
     be64_store(kept, last_kept(c));
-    post_peer(c, AWAY_ATTACHED, c->away.out, kept, sizeof kept);
-    for (const struct tn_key *k = c->away.keys; k; k = k->next)
-        key_send(c, k);
+    bool sent = post_peer(c, AWAY_ATTACHED, c->away.out, kept, sizeof kept);
+    for (const struct tn_key *k = c->away.keys; k && sent; k = k->next)
+        sent = key_send(c, k);
+    if (!sent)
+        out_of_reach(c);
 }
 
 /* A message of the user's end that counts; NULL: of one that the user has left. */
@@ -501,6 +603,8 @@ static void lost_member(void *ctx, const char *member, enum ssi_left how)
 {
     struct member *m = ctx;
     (void)how;
+    if (m->tn3270)
+        unsent_drop(m->tn3270, member);
     for (struct tn_conn *c = m->tn3270 ? m->tn3270->conns : NULL; c; c = c->next) {
         if (c->closing)
             continue;
@@ -513,8 +617,11 @@ static void lost_member(void *ctx, const char *member, enum ssi_left how)
     }
 }
 
-static const struct ssi_service service = {
-    .id = TN_AWAY_SERVICE, .name = "TERMINAL", .receive = receive, .member_left = lost_member};
+static const struct ssi_service service = {.id = TN_AWAY_SERVICE,
+                                           .name = "TERMINAL",
+                                           .receive = receive,
+                                           .member_left = lost_member,
+                                           .writable = writable};
 
 int tn3270_away_open(struct tn3270 *s, struct ssi *ssi, struct cause *cause)
 {
@@ -528,5 +635,6 @@ void tn_away_close(struct tn3270 *s)
 {
     if (s->member && s->member->cp)
         cp_set_terminals(s->member->cp, NULL, NULL);
+    unsent_drop(s, NULL);
     s->ssi = NULL;
 }

@@ -13,7 +13,9 @@
  * area too: who pressed a key may still wait for it.
  * [F3] `epoch`, the generation of the claim on the user id, grows with each move: what comes from a
  * member that the user has left is not heard. [F4] What is drawn while keys wait does not unlock
- * the keyboard, which the terminal locked with the last of them: their answers do. Loop thread. */
+ * the keyboard, which the terminal locked with the last of them: their answers do.
+ * [F5] What a link cannot take waits, in order, until it can or is lost; when there is no link, or
+ * too much waits, home shows the logon screen, and a stand-in closes. Loop thread. */
 #ifndef ENDICOTT_CLI_TN3270_AWAY_H
 #define ENDICOTT_CLI_TN3270_AWAY_H
 
@@ -23,9 +25,11 @@ struct tn_conn;
 struct tn3270;
 struct ssi;
 
-#define TN_AWAY_SERVICE 12    /* of the cluster */
-#define TN_AWAY_KEYS_MAX 256  /* that wait at home */
-#define TN_AWAY_WAIT_MS 30000 /* for the member that the user goes to to say so */
+#define TN_AWAY_SERVICE 12                  /* of the cluster */
+#define TN_AWAY_KEYS_MAX 256                /* that wait at home */
+#define TN_AWAY_WAIT_MS 30000               /* for the member that the user goes to to say so */
+#define TN_AWAY_UNSENT_BYTES_MAX (8u << 20) /* that wait for links with too much to send */
+#define TN_AWAY_UNSENT_LAST_BYTES (1u << 20) /* more, for the words that an end is no more */
 
 struct tn_key; /* typed, and not known to be carried out */
 

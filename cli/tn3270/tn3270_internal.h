@@ -101,9 +101,11 @@ struct tn3270 {
     struct tn_tls_server *tls; /* NULL: in clear */
     struct tn_conn *conns;
     unsigned conn_count;
-    unsigned last_lu;              /* given to a terminal that asked for none */
-    u64 last_id;                   /* of connections: never the same for two */
-    struct ssi *ssi;               /* NULL: no cluster */
+    unsigned last_lu;         /* given to a terminal that asked for none */
+    u64 last_id;              /* of connections: never the same for two */
+    struct ssi *ssi;          /* NULL: no cluster */
+    struct tn_unsent *unsent; /* to other members; the oldest first */
+    size_t unsent_bytes;
     u8 plain[4096], cipher[16384]; /* on their way through TLS */
     u8 in[16384];                  /* what libuv reads into: one connection at a time */
     u8 record[1 + CON3270_RECORD_BYTES_MAX]; /* of a display, on its way to telnet */

@@ -294,6 +294,102 @@ START_TEST(nobody_answers)
 }
 END_TEST
 
+/* ---- a link that takes nothing for a while ---- */
+
+/* As much as a link takes is on its way from one place to the other, as long as `crammed` says. */
+static struct place *crammed;
+
+static void cram(uv_prepare_t *prepare)
+{
+    static const u8 bytes[PIECE_BYTES];
+    (void)prepare;
+    for (size_t n = sizeof bytes; crammed && n; n /= 2)
+        while (ssi_send(crammed->node.ssi, crammed == &here ? "B" : "A", NODE_CONTROL,
+                        NODE_TYPE, bytes, n) == ST_OK)
+            continue;
+}
+
+/* Until something of the terminals has had to wait there; then the link is as ever. */
+static void crammed_until_it_waits(struct place *p)
+{
+    uv_prepare_t prepare;
+    uv_prepare_init(&node_loop, &prepare);
+    uv_prepare_start(&prepare, cram);
+    RUN_UNTIL(p->m->tn3270->unsent);
+    crammed = NULL;
+    uv_close((uv_handle_t *)&prepare, NULL);
+    RUN_UNTIL(!p->m->tn3270->unsent);
+}
+
+START_TEST(home_cannot_send_a_key)
+{
+    goes_and_is_attached();
+    crammed = &here;
+    cram(NULL);
+    press(TN_AID_ENTER, "ECHO one");
+    press(TN_AID_ENTER, "ECHO two");
+    crammed_until_it_waits(&here);
+    settle();
+    ck_assert_uint_eq(stand_in()->away.done, 2);
+    ck_assert_uint_eq(stand_in()->typed.count, 2);
+}
+END_TEST
+
+START_TEST(home_cannot_answer)
+{
+    moves(&here, &there);
+    press(TN_AID_ENTER, "ECHO one");
+    crammed = &here;
+    cram(NULL);
+    crammed_until_it_waits(&here);
+    settle();
+    ck_assert_uint_eq(stand_in()->typed.count, 1);
+}
+END_TEST
+
+/* Screens, DONE, and (1) the word that the user's end is no more. */
+START_TEST(the_users_end_cannot_send)
+{
+    goes_and_is_attached();
+    press(TN_AID_ENTER, "ECHO one");
+    crammed = &there;
+    cram(NULL);
+    if (_i)
+        command(there.m, "OPERATOR", "FORCE " USER);
+    crammed_until_it_waits(&there);
+    settle();
+    ck_assert(c->mode == (_i ? TN_LOGO : TN_AWAY));
+}
+END_TEST
+
+/* The link that had too much is lost: nothing waits for it any more. */
+START_TEST(what_waits_is_lost)
+{
+    goes_and_is_attached();
+    crammed = &here;
+    cram(NULL);
+    press(TN_AID_ENTER, "ECHO one");
+    ck_assert_ptr_nonnull(here.m->tn3270->unsent);
+    crammed = NULL;
+    node_close(&there.node);
+    there.left = true;
+    settle();
+    ck_assert(c->mode == TN_LOGO && !here.m->tn3270->unsent);
+}
+END_TEST
+
+/* No link, and nobody has said yet that it is lost. */
+START_TEST(home_has_no_link)
+{
+    struct ssi *ssi = here.m->tn3270->ssi;
+    goes_and_is_attached();
+    here.m->tn3270->ssi = NULL;
+    press(TN_AID_ENTER, "ECHO one");
+    ck_assert(!locked && c->mode == TN_LOGO);
+    here.m->tn3270->ssi = ssi;
+}
+END_TEST
+
 /* The user's end is told; what it draws from then on nobody sees. */
 START_TEST(hangs_up)
 {
@@ -331,6 +427,11 @@ int main(void)
     tcase_add_loop_test(t, frozen_by_its_own_key, 0, 2);
     tcase_add_test(t, stays_after_all);
     tcase_add_loop_test(t, nobody_answers, 0, 3);
+    tcase_add_test(t, home_cannot_send_a_key);
+    tcase_add_test(t, home_cannot_answer);
+    tcase_add_loop_test(t, the_users_end_cannot_send, 0, 2);
+    tcase_add_test(t, what_waits_is_lost);
+    tcase_add_test(t, home_has_no_link);
     tcase_add_test(t, hangs_up);
     tcase_add_loop_test(t, no_key, 0, 2);
     suite_add_tcase(suite, t);
