@@ -289,13 +289,20 @@ static int life_confirm(struct lease *l, struct cause *cause)
     return rc;
 }
 
+/* It was ours when it was looked at last. */
+static int life_kept(struct lease *l, struct cause *cause)
+{
+    int rc = own_look(l, cause);
+    return rc == ST_LOST ? taken(l, cause) : rc;
+}
+
 int lease_life_hold(struct lease *l, struct cause *cause)
 {
+    if (l->life == LIFE_OURS)
+        return life_kept(l, cause);
     int rc = lease_look(l, cause);
     if (rc)
         return rc;
-    if (l->life == LIFE_OURS)
-        return ST_OK;
     if (l->life == LIFE_CONFIRM)
         return life_confirm(l, cause);
     rc = life_watch(l, cause);
