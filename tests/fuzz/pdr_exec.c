@@ -63,7 +63,7 @@ void medium_write(struct medium *m, u64 at, const void *data, size_t len)
     memmove(m->bytes + at, data, len);
 }
 
-void pdr_spoil(u8 *bytes, u64 area, size_t size, bool set, struct input *in,
+void pdr_spoil(u8 *bytes, u64 area, size_t size, bool set, size_t keep, struct input *in,
                struct spoiled *done)
 {
     struct spoiled s;
@@ -72,8 +72,11 @@ void pdr_spoil(u8 *bytes, u64 area, size_t size, bool set, struct input *in,
     s.len = size - offset < s.len ? (u8)(size - offset) : s.len;
     s.at = area + offset;
     memcpy(s.before, bytes + s.at, s.len);
-    for (unsigned i = 0; i < s.len; i++)
-        bytes[s.at + i] = pdr_take(in) ^ (set ? 0 : s.before[i]);
+    for (unsigned i = 0; i < s.len; i++) {
+        u8 byte = pdr_take(in) ^ (set ? 0 : s.before[i]);
+        if (offset + i < keep || offset + i >= keep + 4)
+            bytes[s.at + i] = byte;
+    }
     memcpy(s.after, bytes + s.at, s.len);
     if (done)
         *done = s;
@@ -96,6 +99,12 @@ u64 pdr_area_at(enum pdr_area area, unsigned which, size_t *size)
     }
     *size = PDR_BEAT_BYTES;
     return (u64)which % SSI_SLOTS_MAX * PDR_BEAT_BYTES;
+}
+
+size_t pdr_area_crc(enum pdr_area area)
+{
+    static const size_t at[] = {PDR_HEADER_BYTES - 4, 60, KEEP_NOTHING, 24};
+    return at[area];
 }
 
 static u32 crc_of(const u8 *p, size_t len, u32 before)

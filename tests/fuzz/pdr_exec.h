@@ -32,14 +32,18 @@ struct spoiled {
 };
 
 /** Change bytes of the `size` at `area` as the input says: offset(2), length(1), bytes; `set`:
- * these, else by exclusive or. *done may be NULL. */
-void pdr_spoil(u8 *bytes, u64 area, size_t size, bool set, struct input *in,
+ * these, else by exclusive or. The four bytes from `keep` on stay, so that no checksum is found by
+ * chance (KEEP_NOTHING: all change). *done may be NULL. */
+#define KEEP_NOTHING ((size_t)-4)
+void pdr_spoil(u8 *bytes, u64 area, size_t size, bool set, size_t keep, struct input *in,
                struct spoiled *done);
 void pdr_heal(u8 *bytes, const struct spoiled *spoiled);
 
 /** The areas of a record that an operation's byte names: header, block, claims, heartbeat. */
 enum pdr_area { AREA_HEADER, AREA_BLOCK, AREA_CLAIMS, AREA_BEAT };
 u64 pdr_area_at(enum pdr_area area, unsigned which, size_t *size);
+/** Where its checksum is, or KEEP_NOTHING. */
+size_t pdr_area_crc(enum pdr_area area);
 /** Right checksums for what was changed there; of claims also in their header. */
 void pdr_area_seal(u8 *file, enum pdr_area area, unsigned which);
 

@@ -193,7 +193,8 @@ static void spoil(struct world *w, struct input *in, u8 op)
         w->lost[which] = true;
     }
     medium_write(&medium, at, medium.bytes + at, LEASE_COPY_BYTES);
-    pdr_spoil(medium.bytes, at, size, what & 0x20, in, &w->spoiled);
+    pdr_spoil(medium.bytes, at, size, what & 0x20, what & 0x40 ? KEEP_NOTHING : CRC_AT, in,
+              &w->spoiled);
     if (!(what & 0x40))
         return;
     u8 *p = medium.bytes + at;

@@ -97,7 +97,8 @@ static void spoil(struct world *w, struct input *in, u8 op)
     }
     ssi_pdr_fini(&pdr);
     u64 at = pdr_area_at(area, which, &size);
-    pdr_spoil(ssi_sim_pdr(w->sim), at, size, op & 0x80, in, &w->spoiled);
+    pdr_spoil(ssi_sim_pdr(w->sim), at, size, op & 0x80,
+              op & 0x40 ? KEEP_NOTHING : pdr_area_crc(area), in, &w->spoiled);
     if (!(op & 0x40))
         return;
     pdr_area_seal(ssi_sim_pdr(w->sim), area, which);

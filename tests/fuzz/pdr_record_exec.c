@@ -1,8 +1,9 @@
 /* The record in a file and who reads it: twelve changes of a cluster, the checkpoints of the
  * fourth and the eighth (or nothing at all), then changed by the input. One who reads it for the
  * first time, one who knew it before, and one who looks from outside come to an end, with a table
- * that is sound; read again it is the same; a checkpoint of what was read gives it back, and the
- * change that is made next is read by all. */
+ * that is sound; it is what the record was after one of the changes, unless a checksum was forged;
+ * read again it is the same; a checkpoint of what was read gives it back, and the change that is
+ * made next is read by all. */
 #define ENDICOTT_ALWAYS_ASSERT 1
 #include <stdlib.h>
 #include <zlib.h>
@@ -15,6 +16,8 @@
 #define OPERATIONS_MAX 24u
 
 static struct medium medium;
+static struct ssi_pdr
+    history[CHANGES + 1]; /* after each change, from the first checkpoint on */
 
 static int read_medium(void *ctx, u64 offset, void *data, size_t len, struct cause *cause)
 {
@@ -81,6 +84,8 @@ static void base(void)
         change(&pdr, (char[]){'U', (char)('A' + i % 7), 0}, i % 3 == 0);
         if (i == 4 || i == 8)
             checkpoint(&pdr, i == 4);
+        if (i >= 4 && !history[i].valid)
+            POST(ssi_pdr_follow(&history[i], &file, NULL) == ST_OK);
     }
 }
 
@@ -154,7 +159,7 @@ static void known_follows(struct ssi_pdr known[2])
         POST(same(&known[0], &known[1]));
 }
 
-static void judge(struct ssi_pdr known[2])
+static void judge(struct ssi_pdr known[2], bool honest)
 {
     static struct ssi_pdr a, b;
     static struct formssi_view view;
@@ -164,6 +169,7 @@ static void judge(struct ssi_pdr known[2])
     int rc = follow(&a);
     POST(follow(&b) == rc && same(&a, &b) && a.gap == b.gap && a.found == b.found);
     POST(follow(&b) == rc && same(&a, &b));
+    POST(!honest || !a.valid || (a.seq <= CHANGES && same(&a, &history[a.seq])));
     known_follows(known);
     memset(&view, 0, sizeof view);
     int looked = formssi_view_read(&source, &view, 1, NULL);
@@ -177,7 +183,7 @@ static void judge(struct ssi_pdr known[2])
 void pdr_record_exec(struct input *in)
 {
     static struct ssi_pdr known[2];
-    bool blank = pdr_take(in) == 0xff;
+    bool blank = pdr_take(in) == 0xff, honest = !blank;
     medium_begin(&medium, PDR_FILE_BYTES);
     for (unsigned i = 0; i < 2; i++)
         ssi_pdr_fini(&known[i]);
@@ -191,12 +197,14 @@ void pdr_record_exec(struct input *in)
         u64 at = pdr_area_at(op & 3, op >> 2 & 15, &size);
         u8 *page = medium.bytes + at; /* noted as changed: what is spoiled stays within it */
         medium_write(&medium, at, page, size);
-        pdr_spoil(medium.bytes, at, size, op & 0x80, in, NULL);
+        pdr_spoil(medium.bytes, at, size, op & 0x80,
+                  op & 0x40 ? KEEP_NOTHING : pdr_area_crc(op & 3), in, NULL);
+        honest &= !(op & 0x40);
         if (op & 0x40)
             pdr_area_seal(medium.bytes, op & 3, op >> 2 & 15);
         if (op & 0x40 && (op & 3) == AREA_CLAIMS)
             medium_write(&medium, PDR_HEADER_AT(op >> 2 & 1),
                          medium.bytes + PDR_HEADER_AT(op >> 2 & 1), PDR_HEADER_BYTES);
     }
-    judge(known);
+    judge(known, honest);
 }
