@@ -239,6 +239,9 @@ void vm_set_arch_firm(struct vm *vm, const struct arch *arch);
  * is being handled; none will until the matching vm_release. Nests.
  */
 void vm_hold(struct vm *vm);
+/** The same, unless a CPU is still at an instruction or in an interception of it when so many
+ *  seconds have passed: then false, and nothing is held. For who must not hang with it. */
+bool vm_hold_within(struct vm *vm, unsigned seconds);
 void vm_release(struct vm *vm);
 bool vm_held(const struct vm *vm);
 
@@ -253,8 +256,10 @@ u64 vm_instructions(const struct vm *vm);
 void vm_bodies(const struct vm *vm, void (*cb)(void *ctx, const char *mnemonic, u64 calls),
                void *ctx);
 /** [loop] What it is doing, for who has waited in vain: for each CPU where it is, its PSW, masks
- *  and what is pending; subchannels that do something. Text is valid during the call of `line`. */
-void vm_report(struct vm *vm, void (*line)(void *ctx, const char *text), void *ctx);
+ *  and what is pending; subchannels that do something. Text is valid during the call of `line`.
+ *  False: a CPU does not leave its processor, so that there was nothing to see but where CPUs
+ *  are, and the machine cannot be ended either. */
+bool vm_report(struct vm *vm, void (*line)(void *ctx, const char *text), void *ctx);
 /** Its CPUs, for figures of the engines; held or stopped while it is used. */
 struct cpu_set *vm_cpus(struct vm *vm);
 u64 vm_resident_bytes(const struct vm *vm);

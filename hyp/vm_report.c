@@ -9,7 +9,8 @@
 
 #define LINE_BYTES 200
 #define NS_PER_S 1e9
-#define SCHIB_SCSW 28 /* 12 bytes */
+#define HOLD_SECONDS 5 /* a CPU leaves its processor within milliseconds, or never */
+#define SCHIB_SCSW 28  /* 12 bytes */
 
 struct report {
     void (*line)(void *ctx, const char *text);
@@ -86,16 +87,21 @@ static void add_pending(struct report *r, struct cpu *cpu)
         add(r, "; the CPU is enabled for it");
 }
 
+static void tell_place(struct report *r, const struct vm_cpu_info *info)
+{
+    add(r, "CPU %02X ", info->addr);
+    add_place(r, info);
+    add(r, ", %.3f s of processor time so far", (double)info->total_ns / NS_PER_S);
+    end_line(r);
+}
+
+/* Of a machine that is held. */
 static void tell_cpu(struct report *r, const struct vm *vm, const struct vm_cpu_info *info)
 {
     struct cpu *cpu = vm->vcpu[info->addr].cpu;
     u64 mask, addr;
     const u64 *cr = cpu_cr(cpu), *gr = cpu_gr(cpu);
     cpu_psw_get(cpu, &mask, &addr);
-    add(r, "CPU %02X ", info->addr);
-    add_place(r, info);
-    add(r, ", %.3f s of processor time so far", (double)info->total_ns / NS_PER_S);
-    end_line(r);
     add(r, "CPU %02X PSW %016llX %016llX, GR14 %016llX GR15 %016llX", info->addr,
         (unsigned long long)mask, (unsigned long long)addr, (unsigned long long)gr[14],
         (unsigned long long)gr[15]);
@@ -129,18 +135,28 @@ static bool tell_device(void *arg, u32 schid, u16 devno, const struct dev_ops *o
     return true;
 }
 
-void vm_report(struct vm *vm, void (*line)(void *ctx, const char *text), void *ctx)
+bool vm_report(struct vm *vm, void (*line)(void *ctx, const char *text), void *ctx)
 {
     struct report r = {.line = line, .ctx = ctx, .css = vm->css};
     struct vm_cpu_info info[VM_CPUS_MAX];
     unsigned n = 0;
     while (n < VM_CPUS_MAX && vm_host_ops()->cpu_info(vm, n, &info[n]))
         n++; /* before they are taken from where they are */
-    vm_hold(vm);
-    for (unsigned i = 0; i < n; i++)
+    if (!vm_hold_within(vm, HOLD_SECONDS)) {
+        for (unsigned i = 0; i < n; i++)
+            tell_place(&r, &info[i]);
+        add(&r,
+            "a CPU that runs does not leave its processor: no PSW and no device can be seen");
+        end_line(&r);
+        return false;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        tell_place(&r, &info[i]);
         tell_cpu(&r, vm, &info[i]);
+    }
     css_each(vm->css, tell_device, &r);
     if (vm->still)
         line(ctx, "the machine stands still for a dump or the like");
     vm_release(vm);
+    return true;
 }

@@ -254,12 +254,23 @@ static void report_line(void *ctx, const char *text)
     log_line("%s", text);
 }
 
+/* What the machine does, for who waited in vain. One whose CPU does not leave its processor can be
+ * neither saved nor ended: the program goes as if it were killed. */
+static void report(struct ipl *ipl, int status)
+{
+    if (vm_report(ipl->vm, report_line, NULL))
+        return;
+    log_line("the machine cannot be ended: the program ends at once, without statistics");
+    uv_tty_reset_mode();
+    _exit(status);
+}
+
 static void on_timeout(uv_timer_t *timer)
 {
     struct ipl *ipl = timer->data;
     log_line("time limit of %s seconds reached, after %llu instructions", ipl->opt.timeout,
              (unsigned long long)vm_instructions(ipl->vm));
-    vm_report(ipl->vm, report_line, NULL);
+    report(ipl, EXIT_TIMEOUT);
     ipl_end(ipl, EXIT_TIMEOUT);
 }
 
@@ -267,7 +278,7 @@ static void on_grace(uv_timer_t *timer)
 {
     struct ipl *ipl = timer->data;
     log_line("the guest did not shut down within %d seconds", SHUTDOWN_GRACE_MS / 1000);
-    vm_report(ipl->vm, report_line, NULL);
+    report(ipl, EXIT_WELL);
     ipl_end(ipl, EXIT_WELL);
 }
 

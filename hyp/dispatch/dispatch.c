@@ -373,20 +373,49 @@ static void hold_settle_locked(struct vm *vm)
             processor_call_locked(&vm->vcpu[i]);
 }
 
-void vm_hold(struct vm *vm)
+/* Until none runs, or that time of CLOCK_MONOTONIC. */
+static bool none_runs_locked(struct vm *vm, const struct timespec *until)
+{
+    struct vm_host *host = vm->host;
+    int rc = 0;
+    while (!rc && any_running_locked(vm)) {
+        for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
+            if (vm->vcpu[i].place == VCPU_RUNNING)
+                cpu_request_exit(vm->vcpu[i].cpu);
+        if (until)
+            rc = lock_wait_until(&host->released, &host->lock, until);
+        else
+            lock_wait(&host->released, &host->lock);
+    }
+    return !any_running_locked(vm);
+}
+
+static bool hold(struct vm *vm, const struct timespec *until)
 {
     struct vm_host *host = vm->host;
     lock_take(&host->lock);
     vm->hold++;
     hold_settle_locked(vm);
-    if (!host->config.deterministic)
-        while (any_running_locked(vm)) {
-            for (unsigned i = 0; i < cpu_set_count(vm->cpus); i++)
-                if (vm->vcpu[i].place == VCPU_RUNNING)
-                    cpu_request_exit(vm->vcpu[i].cpu);
-            lock_wait(&host->released, &host->lock);
-        }
+    bool held = host->config.deterministic || none_runs_locked(vm, until);
+    if (!held) {
+        vm->hold--;
+        hold_settle_locked(vm);
+    }
     lock_drop(&host->lock);
+    return held;
+}
+
+void vm_hold(struct vm *vm)
+{
+    (void)hold(vm, NULL);
+}
+
+bool vm_hold_within(struct vm *vm, unsigned seconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += seconds;
+    return hold(vm, &until);
 }
 
 void vm_release(struct vm *vm)

@@ -152,7 +152,11 @@ struct vm_host *vm_host_create(const struct vm_host_config *config,
     host->ctcs = ctc_hub_create();
     host->config.spool_folder = host->config.segment_folder = NULL; /* the caller's */
     lock_init(&host->lock, LOCK_HOST);
-    pthread_cond_init(&host->released, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&host->released, &attr);
+    pthread_condattr_destroy(&attr);
     if (host->ctcs && processors_create(host, cause) == ST_OK)
         return host;
     if (!host->ctcs)
