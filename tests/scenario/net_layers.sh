@@ -228,7 +228,7 @@ status=0
     --net 0900=lan:c,type=hipersockets,mfs=64K --net 0910=lan:c,type=hipersockets,mfs=64K \
     --append "$QUICK_BOOT endicott.run=\"sh /net.sh\"" >console 2>messages </dev/null || status=$?
 tr -d '\r' <console >lines
-[ $status = 0 ] && grep -q '^ENDICOTT-EXIT 0' lines || { tail -n 40 lines messages >&2; fail "the guest: status $status"; }
+[ $status = 0 ] && grep -q '^ENDICOTT-EXIT 0' lines || { tail -n 1000 lines messages >&2; fail "the guest: status $status"; }
 has() { grep -q -- "$1" "${2:-lines}" || { cat "${2:-lines}" >&2; fail "not there: $1"; }; }
 has 'guest 0800: HiperSockets, MAC 02-00-00-00-08-00, network b' messages
 has '^OSD_1000'
