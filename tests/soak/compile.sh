@@ -36,7 +36,7 @@ SH
 (cd tree && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) | gzip -1 >job.cpio.gz
 cat "$guest/initramfs.cpio.gz" "$guest/compiler.cpio.lz4" job.cpio.gz >initrd
 
-"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd initrd --memory 1G --engine "${ENDICOTT_ENGINE:-jit}" --timeout $((runs * 60 + 120)) \
+"$ENDICOTT" ipl --kernel "$guest/kernel" --initrd initrd --memory 1G --engine "${ENDICOTT_ENGINE:-jit}" --timeout $(((runs * 60 + 120) * ${TEST_TIME_FACTOR:-1})) \
     --append "$QUICK_BOOT endicott.run=\"sh /debian/job/chroot.sh\"" >console 2>messages </dev/null ||
     { tail -n 40 console messages >&2; fail "exit status $?"; }
 well=$(grep -c 'is well' console || true)
