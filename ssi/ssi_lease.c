@@ -497,6 +497,17 @@ int lease_lock(struct lease *l, unsigned wait_ms, struct cause *cause)
     return ST_OK;
 }
 
+/* A lost session may have stood still until the slot was another's: then nothing is written. What
+ * could not be is for the next session (`withdraw`). */
+static int down_write(struct lease *l)
+{
+    int rc = l->lost ? own_look(l, NULL) : ST_OK;
+    l->stale |= rc != ST_OK;
+    if (rc)
+        return rc;
+    return l->life == LIFE_OURS ? lease_own_write(l, false, NULL) : ST_LOST;
+}
+
 void lease_unlock(struct lease *l)
 {
     PRE(l->locked);
@@ -504,7 +515,7 @@ void lease_unlock(struct lease *l)
         lease_keep(l, NULL) == ST_OK && !l->failed && (!l->seals || l->read == LEASE_READ_ALL);
     l->locked = false;
     l->own.flag = well ? LEASE_FREE : LEASE_LEFT;
-    if (l->life == LIFE_OURS && lease_own_write(l, false, NULL) == ST_OK && well)
+    if (down_write(l) == ST_OK && well)
         memcpy(l->buried, l->own.over, sizeof l->buried);
     else
         well = false;

@@ -182,6 +182,24 @@ START_TEST(a_slot_that_was_taken_is_not_had)
 }
 END_TEST
 
+/* ... nor when it ends a session that it knows to be lost: it looks first. */
+START_TEST(a_lost_session_ends_without_a_blind_write)
+{
+    struct lease *a = plain_lease(0), *twin = plain_lease(0);
+    u8 before[LEASE_SECTOR_BYTES];
+    ck_assert_int_eq(hold(a, NULL), ST_OK);
+    ck_assert_int_eq(lease_lock(a, 0, NULL), ST_OK);
+    lease_disconnected(a);
+    ck_assert_int_eq(hold(twin, NULL), ST_OK);
+    memcpy(before, disk + LEASE_SECTORS_AT, sizeof before);
+    lease_unlock(a);
+    ck_assert_mem_eq(disk + LEASE_SECTORS_AT, before, sizeof before);
+    ck_assert_int_eq(lease_lock(a, 0, NULL), ST_LOST);
+    free(a);
+    free(twin);
+}
+END_TEST
+
 /* A session that stands still is passed over after LEASE_STILL_MS and not before; what it writes
  * then does not stand, and counts for nothing. */
 START_TEST(who_stands_still_is_passed_over)
@@ -235,6 +253,7 @@ int main(void)
     tcase_add_test(tc, a_holder_objects);
     tcase_add_test(tc, a_slot_that_was_taken_is_told);
     tcase_add_loop_test(tc, a_slot_that_was_taken_is_not_had, 0, 2);
+    tcase_add_test(tc, a_lost_session_ends_without_a_blind_write);
     tcase_add_test(tc, who_stands_still_is_passed_over);
     tcase_add_test(tc, nothing_is_written_before_a_doubtful_write_has_come_to_rest);
     suite_add_tcase(suite, tc);
