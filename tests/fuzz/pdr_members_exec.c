@@ -1,8 +1,8 @@
 /* Two members of the simulator and their PDR, whose bytes are changed below them; one ends and
  * starts anew on what is there. While no checksum was made right for what was changed, and the last
- * change, which nothing tells from a torn one, is whole, no member is given what the other has.
- * While it is, no internal error is told: without it who reads the record anew goes on from the
- * change before, and those who knew it see a row go back. */
+ * change, which nothing tells from a torn one, is whole, no member is given what the other has, and
+ * no internal error is told. (Without the last change who reads the record anew goes on from the
+ * one before, and those who knew it see a row go back.) */
 #define ENDICOTT_ALWAYS_ASSERT 1
 #include "mem/base/ergo.h"
 #include "ssi/ssi_sim.h"
@@ -19,7 +19,7 @@ struct world {
     int joined[2];
     u64 generation[2]; /* of what each claims; 0: it does not have it */
     bool honest;
-    bool went_back; /* the last change was spoiled */
+    bool lies; /* the record: its last change was spoiled, or a checksum forged */
     struct spoiled spoiled;
 };
 
@@ -94,18 +94,17 @@ static void spoil(struct world *w, struct input *in, u8 op)
     size_t size;
     bool whole = ssi_sim_pdr_look(w->sim, &pdr);
     if (area == AREA_BLOCK) {
-        w->went_back |= which == 0 || !whole;
-        w->honest &= !w->went_back;
+        w->lies |= which == 0 || !whole;
         which = (unsigned)((pdr.seq - which) % PDR_BLOCKS);
     }
     ssi_pdr_fini(&pdr);
     u64 at = pdr_area_at(area, which, &size);
     pdr_spoil(ssi_sim_pdr(w->sim), at, size, op & 0x80,
               op & 0x40 ? KEEP_NOTHING : pdr_area_crc(area), in, &w->spoiled);
-    if (!(op & 0x40))
-        return;
-    pdr_area_seal(ssi_sim_pdr(w->sim), area, which);
-    w->honest = false;
+    if (op & 0x40)
+        pdr_area_seal(ssi_sim_pdr(w->sim), area, which);
+    w->lies |= op & 0x40;
+    w->honest &= !w->lies;
 }
 
 static void operation(struct world *w, struct input *in)
@@ -146,6 +145,6 @@ void pdr_members_exec(struct input *in)
     for (unsigned i = 0; i < OPERATIONS_MAX && in->p < in->end; i++)
         operation(&w, in);
     steps(&w, STEPS_AFTER);
-    POST(w.went_back || ssi_sim_errors(w.sim) == 0);
+    POST(w.lies || ssi_sim_errors(w.sim) == 0);
     ssi_sim_destroy(w.sim);
 }
