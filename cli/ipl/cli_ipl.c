@@ -725,8 +725,7 @@ int cli_ipl(int argc, char **argv)
          &o->deterministic},
         {"relocate-every", "N[,TIMES]", NULL, &o->move, NULL},
         {"ration-stores", "SEED[,TURNS]", NULL, &o->ration, NULL},
-        {"timeout", "SECONDS",
-         "give up after so long: what the machine is doing is written, status 8", &o->timeout,
+        {"timeout", "SECONDS", "give up after so long: a report, and status 8", &o->timeout,
          NULL},
         {"stats", "FILE", "write statistics as JSON at the end", &o->stats, NULL},
         {"trace", "jit[:FILE]", "guest and host code as it is translated", &o->trace, NULL},
@@ -734,8 +733,7 @@ int cli_ipl(int argc, char **argv)
          &o->perf_map},
         {NULL, NULL, NULL, NULL, NULL},
     };
-    int first = cli_parse(argc, argv, USAGE, options, false);
-    int status = ipl_parsed(ipl, &vc, first, argc, argv);
+    int status = ipl_parsed(ipl, &vc, cli_parse(argc, argv, USAGE, options, false), argc, argv);
     free(ipl);
     return status;
 }

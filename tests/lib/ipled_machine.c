@@ -2,10 +2,12 @@
 #include "tests/lib/ipled_machine.h"
 
 #include <check.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "cpu/cpu.h"
+#include "hyp/vm_internal.h"
 
 #define STORAGE_BYTES (1u << 20)
 
@@ -55,4 +57,21 @@ void ipled_machine(struct vm_host_config hc, void (*post)(void *, void (*)(void 
     *host = vm_host_create(&hc, &ports, events, &cause);
     ck_assert_ptr_nonnull(*host);
     *vm = ipled_another(*host, cpus, SHARE_DEFAULT, piece);
+}
+
+bool ipled_ended(struct vm *vm)
+{
+    enum cpu_exit why;
+    return dispatch_idle(&vm->vcpu[0], &why) && why == CPU_EXIT_DISABLED_WAIT;
+}
+
+void ipled_resting(struct vm_host **host, struct vm **vm)
+{
+    static const u8 disabled[] = {0x00, 0x0a, 0, 0, 0x80, 0, 0, 0};
+    static const struct vm_host_events events;
+    const struct ipled_piece nothing[] = {{0, disabled, sizeof disabled}, {0, NULL, 0}};
+    ipled_machine((struct vm_host_config){.processors = 1}, ipled_at_once, &events, 1, nothing,
+                  host, vm);
+    while (!ipled_ended(*vm))
+        sched_yield();
 }

@@ -26,5 +26,9 @@ struct vm *ipled_another(struct vm_host *host, unsigned cpus, struct share share
                          const struct ipled_piece *piece);
 /** IPLs a machine, again if need be, from such pieces. */
 void ipled_pieces(struct vm *vm, const struct ipled_piece *piece);
+/** Does its first CPU wait disabled? */
+bool ipled_ended(struct vm *vm);
+/** As ipled_machine, on one processor, with one CPU that has ended: gets devices before its IPL. */
+void ipled_resting(struct vm_host **host, struct vm **vm);
 
 #endif

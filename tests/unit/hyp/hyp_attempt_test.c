@@ -86,8 +86,6 @@ static const struct ipled_piece pieces[] = {{0, start_psw, sizeof start_psw},
                                             {0x800, ccws, sizeof ccws},
                                             {0x900, parameters, sizeof parameters},
                                             {0, NULL, 0}};
-static const u8 idle_psw[] = {0x00, 0x0a, 0, 0, 0x80, 0, 0, 0};
-static const struct ipled_piece nothing[] = {{0, idle_psw, sizeof idle_psw}, {0, NULL, 0}};
 
 static struct vm_host *host;
 static struct vm *vm;
@@ -113,21 +111,11 @@ static void make_image(void)
     ck_assert_int_eq(image_write_track(img, TRACK, bytes, len, &cause), ST_OK);
 }
 
-static bool ended(void)
-{
-    enum cpu_exit why;
-    return dispatch_idle(&vm->vcpu[0], &why) && why == CPU_EXIT_DISABLED_WAIT;
-}
-
 static void setup(void)
 {
-    const struct vm_host_events events = {0};
     struct cause cause = {0};
     make_image();
-    ipled_machine((struct vm_host_config){.processors = 1}, ipled_at_once, &events, 1, nothing,
-                  &host, &vm);
-    while (!ended())
-        sched_yield();
+    ipled_resting(&host, &vm);
     ck_assert_int_eq(dasd_create(vm->css, DEVNO, img, false, &cause), ST_OK);
     ck_assert_uint_eq(css_find_devno(vm->css, DEVNO), SCHID);
     ipled_pieces(vm, pieces);
@@ -143,7 +131,7 @@ static void teardown(void)
 
 static void check_running(void)
 {
-    ck_assert_msg(!ended(), "the guest has ended");
+    ck_assert_msg(!ipled_ended(vm), "the guest has ended");
     sched_yield();
 }
 
@@ -168,7 +156,7 @@ static void end_well(void)
     vm_hold(vm);
     *storage_host(vm->st, STOP_AT, 1) = 1;
     vm_release(vm);
-    while (!ended())
+    while (!ipled_ended(vm))
         sched_yield();
     vm_hold(vm);
     cpu_psw_get(vm->vcpu[0].cpu, &mask, &addr);

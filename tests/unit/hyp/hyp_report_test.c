@@ -34,8 +34,6 @@ static const u8 control_register[] = {0, 0, 0, 0, 0xff, 0, 0, 0};
 static const u8 wait_psw[] = {0x03, 0x02, 0, 1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 static const u8 orb[] = {0, 0, 0, 0, 0, 0x80, 0xff, 0, 0, 0, 0x08, 0};
 static const u8 ccw[] = {0x01, 0x20, 0, 1, 0, 0, 0x09, 0x00};
-static const u8 idle_psw[] = {0x00, 0x0a, 0, 0, 0x80, 0, 0, 0};
-static const struct ipled_piece nothing[] = {{0, idle_psw, sizeof idle_psw}, {0, NULL, 0}};
 static const struct ipled_piece pieces[] = {
     {0, start_psw, sizeof start_psw},   {0x1f0, io_new, sizeof io_new},
     {0x400, code, sizeof code},         {0x608, control_register, 8},
@@ -77,24 +75,14 @@ static void line(void *ctx, const char *text)
     snprintf(told + len, sizeof told - len, "%s\n", text);
 }
 
-static bool ended(void)
-{
-    enum cpu_exit why;
-    return dispatch_idle(&vm->vcpu[0], &why) && why == CPU_EXIT_DISABLED_WAIT;
-}
-
 static void setup(void)
 {
-    const struct vm_host_events events = {0};
     struct cause cause = {0};
     sem_init(&entered, 0, 0);
     sem_init(&may_return, 0, 0);
     atomic_store(&stays, true);
     told[0] = 0;
-    ipled_machine((struct vm_host_config){.processors = 1}, ipled_at_once, &events, 1, nothing,
-                  &host, &vm);
-    while (!ended())
-        sched_yield();
+    ipled_resting(&host, &vm);
     ck_assert_int_eq(css_attach(vm->css, DEVNO, &ops, NULL, false, NULL, &cause), ST_OK);
     ck_assert_uint_eq(css_find_devno(vm->css, DEVNO), SCHID);
     ipled_pieces(vm, pieces);
